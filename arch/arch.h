@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The contract of an arch backend: each kernel's signature, written once.  Kernels are pure functions of a batch: they
+ * allocate nothing, keep nothing, know no device, and read nothing of a packet but data[i][0 .. caplen[i]).
+ * The scalar backend is the judge: every other gives the same answers to the last bit. */
+#ifndef BPEI_ARCH_H
+#define BPEI_ARCH_H
+
+#include "bpfengine.h"
+
+/* Where the columns of a run of packets begin (at most BPE_BATCH); the writable form of struct bpe_batch's. */
+struct bpei_columns {
+	const uint8_t **data;
+	int64_t *time_ns;
+	uint32_t *caplen, *wirelen, *interface_id;
+	struct bpe_layers *layers;
+	struct bpe_key *key;
+	uint32_t *hash;
+};
+
+/* The hash's secret: a 32-bit word for each 32-bit word of a key, and two for the end.  See arch/scalar/hash.c. */
+struct bpei_seed {
+	uint32_t word[sizeof(struct bpe_key) / 4];
+	uint64_t end[2];
+};
+void bpei_seed_init(struct bpei_seed *seed, uint64_t value);
+
+/* A bucket of the flow table's index: one 64-byte line.  tag 0 is empty. */
+#define BPEI_BUCKET_SLOTS 7
+struct bpei_bucket {
+	uint32_t tag[BPEI_BUCKET_SLOTS];
+	uint32_t overflow;		/* entries that found this bucket full and went on to the next */
+	uint32_t entry[BPEI_BUCKET_SLOTS];
+	uint32_t unused;
+};
+_Static_assert(sizeof(struct bpei_bucket) == 64, "a bucket is a line");
+_Static_assert(sizeof(struct bpe_key) == 48, "keys are compared as blocks");
+_Static_assert(sizeof(struct bpe_layers) == 24, "layers");
+
+/* parse: fills layers[0..n) and, where a packet has a flow, key[] (and sets BPE_PKT_KEY).  layers[i].flags holds on entry
+ *   what the source knew (0 or BPE_PKT_OUTGOING) and keeps it; every other field is written.  key[i] is left alone where
+ *   there is none.  All n packets have the one link type.
+ * hash: hash[i] of key[i] where layers[i].flags has BPE_PKT_KEY, else 0.  Never 0 for a key.
+ * probe: bit k set where bucket->tag[k] == tag; k < BPEI_BUCKET_SLOTS. */
+#define BPEI_DECLARE_BACKEND(arch) \
+	void bpei_parse_##arch(const struct bpei_columns *columns, uint32_t n, uint32_t link_type); \
+	void bpei_hash_##arch(const struct bpei_columns *columns, uint32_t n, const struct bpei_seed *seed); \
+	uint32_t bpei_probe_##arch(const struct bpei_bucket *bucket, uint32_t tag); \
+	int bpei_cpu_fits_##arch(void)
+
+BPEI_DECLARE_BACKEND(scalar);
+
+/* The backend that ships, chosen by -Darch: a direct call, no pointer. */
+#ifndef BPEI_ARCH
+#define BPEI_ARCH scalar
+#endif
+#define BPEI_JOIN2(a, b) a##b
+#define BPEI_JOIN(a, b) BPEI_JOIN2(a, b)
+#define bpei_parse BPEI_JOIN(bpei_parse_, BPEI_ARCH)
+#define bpei_hash BPEI_JOIN(bpei_hash_, BPEI_ARCH)
+#define bpei_probe BPEI_JOIN(bpei_probe_, BPEI_ARCH)
+#define bpei_cpu_fits BPEI_JOIN(bpei_cpu_fits_, BPEI_ARCH)
+
+#endif

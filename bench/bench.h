@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* What the measuring programs share: rounds of all contenders in turn, medians, ratios to the first of them. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include "base/clock.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BENCH_ROUNDS 15
+
+struct bench_row {
+	const char *name;
+	double ns[BENCH_ROUNDS];	/* per item */
+};
+
+static int bench_by_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+static double bench_median(struct bench_row *row)
+{
+	qsort(row->ns, BENCH_ROUNDS, sizeof *row->ns, bench_by_double);
+	return row->ns[BENCH_ROUNDS / 2];
+}
+
+/* Median, spread and ratio to the first row's median, of each row. */
+static void bench_print(struct bench_row *rows, int n, const char *item)
+{
+	double first = bench_median(&rows[0]);
+	printf("%-46s %10s %10s %10s %12s %8s\n", "", "ns median", "ns least", "ns most", "M/s median", "ratio");
+	for (int i = 0; i < n; i++) {
+		double m = bench_median(&rows[i]);
+		printf("%-46s %10.2f %10.2f %10.2f %12.2f %8.2f\n", rows[i].name, m, rows[i].ns[0], rows[i].ns[BENCH_ROUNDS - 1], 1e3 / m, m / first);
+	}
+	printf("(per %s, %d rounds in turn; ratio: median to the first row's)\n", item, BENCH_ROUNDS);
+}
+
+/* Keeps a value, and what it was worked out from, from being optimised away. */
+static inline void bench_keep(uint64_t v) { __asm__ volatile("" : : "r"(v) : "memory"); }
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* bench/ring [core] [core]: our ring beside DPDK's rte_ring (single producer, single consumer), the same two cores, the
+ * same work: the producer makes numbers in bursts of 32, the consumer checks that each is the next.  Ours once with 8-byte
+ * slots, as rte_ring has, and once with whole packet records (columns), as the engine uses it. */
+#include "bench.h"
+#include "block/batch.h"
+#include "ring/ring.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+#ifdef HAVE_DPDK
+#include <rte_eal.h>
+#include <rte_ring.h>
+#endif
+
+#define BURST 32u
+#define ITEMS 20000000u
+
+enum contender { RTE_1024, OURS_1024, RTE_8192, OURS_8192, COLUMNS_8192, CONTENDERS };
+
+static struct bpei_ring ring;
+static uint64_t slot[8192];
+static struct bpei_columns columns;
+static pthread_barrier_t barrier;
+static enum contender job;
+static bool over;
+static int producer_core = 1, consumer_core = 0;
+#ifdef HAVE_DPDK
+static struct rte_ring *rte[2];
+#endif
+
+static void pin(int core)
+{
+	cpu_set_t set;
+	CPU_ZERO(&set);
+	CPU_SET(core, &set);
+	pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
+
+static inline void relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#endif
+}
+
+static void produce_ours(void)
+{
+	bpei_role_enter(&bpei_reader_role);
+	for (uint64_t i = 0; i < ITEMS;) {
+		uint32_t n = bpei_ring_room(&ring, BURST);
+		if (!n) { relax(); continue; }
+		if (n > BURST) n = BURST;
+		for (uint32_t k = 0; k < n; k++) slot[(ring.own_tail + k) & ring.mask] = ++i;
+		bpei_ring_push(&ring, n);
+	}
+	bpei_role_leave(&bpei_reader_role);
+}
+
+static void consume_ours(void)
+{
+	bpei_role_enter(&bpei_worker_role);
+	for (uint64_t i = 0; i < ITEMS;) {
+		uint32_t n = bpei_ring_peek(&ring, BURST);
+		if (!n) { relax(); continue; }
+		for (uint32_t k = 0; k < n; k++)
+			if (slot[(ring.own_head + k) & ring.mask] != ++i) abort();
+		bpei_ring_drop(&ring, n);
+	}
+	bpei_role_leave(&bpei_worker_role);
+}
+
+static void produce_columns(void)
+{
+	struct bpe_layers layers = { .flags = BPE_PKT_KEY };
+	struct bpe_key key = { .ip_version = 4 };
+	bpei_role_enter(&bpei_reader_role);
+	for (uint64_t i = 0; i < ITEMS;) {
+		uint32_t n = bpei_ring_room(&ring, BURST);
+		if (!n) { relax(); continue; }
+		if (n > BURST) n = BURST;
+		for (uint32_t k = 0; k < n; k++) {
+			uint32_t t = (ring.own_tail + k) & ring.mask, v = (uint32_t)++i;
+			columns.data[t] = (const uint8_t *)&ring;
+			columns.time_ns[t] = (int64_t)i;
+			columns.caplen[t] = columns.wirelen[t] = columns.interface_id[t] = columns.hash[t] = v;
+			columns.layers[t] = layers;
+			columns.key[t] = key;
+		}
+		bpei_ring_push(&ring, n);
+	}
+	bpei_role_leave(&bpei_reader_role);
+}
+
+static void consume_columns(void)
+{
+	bpei_role_enter(&bpei_worker_role);
+	for (uint64_t i = 0; i < ITEMS;) {
+		uint32_t n = bpei_ring_peek(&ring, BURST);
+		if (!n) { relax(); continue; }
+		for (uint32_t k = 0; k < n; k++) {
+			uint32_t t = (ring.own_head + k) & ring.mask;
+			if (columns.hash[t] != (uint32_t)++i || columns.key[t].ip_version != 4 || !columns.layers[t].flags) abort();
+		}
+		bpei_ring_drop(&ring, n);
+	}
+	bpei_role_leave(&bpei_worker_role);
+}
+
+#ifdef HAVE_DPDK
+static void produce_rte(struct rte_ring *r)
+{
+	void *v[BURST];
+	for (uint64_t i = 0; i < ITEMS;) {
+		uint32_t n = BURST;
+		for (uint32_t k = 0; k < n; k++) v[k] = (void *)(uintptr_t)(i + k + 1);
+		for (uint32_t done = 0; done < n;) {
+			uint32_t d = rte_ring_sp_enqueue_burst(r, v + done, n - done, NULL);
+			if (!d) relax();
+			done += d;
+		}
+		i += n;
+	}
+}
+
+static void consume_rte(struct rte_ring *r)
+{
+	void *v[BURST];
+	for (uint64_t i = 0; i < ITEMS;) {
+		uint32_t n = rte_ring_sc_dequeue_burst(r, v, BURST, NULL);
+		if (!n) relax();
+		for (uint32_t k = 0; k < n; k++)
+			if ((uintptr_t)v[k] != ++i) abort();
+	}
+}
+#endif
+
+static void *producer(void *unused)
+{
+	pin(producer_core);
+	for (;;) {
+		pthread_barrier_wait(&barrier);
+		if (over) return unused;
+		if (job == COLUMNS_8192) produce_columns();
+		else if (job == OURS_1024 || job == OURS_8192) produce_ours();
+#ifdef HAVE_DPDK
+		else produce_rte(rte[job == RTE_8192]);
+#endif
+	}
+}
+
+static double once(enum contender c)
+{
+	job = c;
+	bpei_ring_init(&ring, c == OURS_1024 ? 1024 : 8192);
+	pthread_barrier_wait(&barrier);
+	int64_t start = bpei_clock_mono_ns();
+	if (c == COLUMNS_8192) consume_columns();
+	else if (c == OURS_1024 || c == OURS_8192) consume_ours();
+#ifdef HAVE_DPDK
+	else consume_rte(rte[c == RTE_8192]);
+#endif
+	return (double)(bpei_clock_mono_ns() - start) / ITEMS;
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench_row rows[CONTENDERS] = { { .name = "rte_ring SP/SC, 1024 slots of 8 bytes" }, { .name = "bpei_ring, 1024 slots of 8 bytes" },
+		{ .name = "rte_ring SP/SC, 8192 slots of 8 bytes" }, { .name = "bpei_ring, 8192 slots of 8 bytes" },
+		{ .name = "bpei_ring, 8192 packet records of 104 bytes" } };
+	pthread_t thread;
+	if (argc > 1) producer_core = atoi(argv[1]);
+	if (argc > 2) consumer_core = atoi(argv[2]);
+#ifdef HAVE_DPDK
+	char *eal[] = { "ring", "--no-pci", "--no-huge", "--no-telemetry", "-m", "64", "-l", "0", "--log-level", "1" };
+	if (rte_eal_init(10, eal) < 0) return 1;
+	rte[0] = rte_ring_create("r0", 1024, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	rte[1] = rte_ring_create("r1", 8192, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
+#else
+	printf("built without DPDK: rte_ring is not measured\n");
+#endif
+	if (bpei_columns_new(&columns, 8192) < 0) return 1;
+	pin(consumer_core);
+	pthread_barrier_init(&barrier, NULL, 2);
+	pthread_create(&thread, NULL, producer, NULL);
+	for (int r = -1; r < BENCH_ROUNDS; r++)
+		for (int c = 0; c < CONTENDERS; c++) {
+#ifndef HAVE_DPDK
+			if (c == RTE_1024 || c == RTE_8192) continue;
+#endif
+			double ns = once((enum contender)c);
+			if (r >= 0) rows[c].ns[r] = ns;
+		}
+	over = true;
+	pthread_barrier_wait(&barrier);
+	pthread_join(thread, NULL);
+#ifdef HAVE_DPDK
+	bench_print(rows, CONTENDERS, "item, bursts of 32");
+#else
+	bench_print(rows + OURS_8192, 2, "item, bursts of 32");
+#endif
+	return 0;
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/* bpfengine: a packet capture engine.  This header is its whole public contract.
+ *
+ * Two levels:
+ *   engine   bpe_engine_*: threads of its own; packets in batches and flows at their end reach your handlers.
+ *   capture  bpe_capture_*: no threads; the caller asks for the next batch, for programs with an event loop.
+ *
+ * Packets come parsed, up to BPE_BATCH at a time, in columns (structure of arrays).  Whatever a handler or
+ * bpe_capture_next gives is a view: good until the handler returns, or until the next call on that capture.
+ *
+ * Errors: functions that can fail return an int, 0 (or a count) when good, or a negative enum bpe_status.
+ * Those that take a struct bpe_error fill it when they fail; it may be NULL.  Outputs are untouched on failure.
+ *
+ * Threads: one thread at a time may call the functions of one engine or capture, except those whose comment
+ * says "any thread".  Different engines are independent.  Nothing here prints, exits or installs a signal handler.
+ *
+ * Units: times are nanoseconds since 1970-01-01 UTC (packets) or plain nanoseconds (durations, names end in _ns);
+ * lengths are bytes; multi-byte fields are in host byte order unless said otherwise.
+ */
+#ifndef BPFENGINE_H
+#define BPFENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BPE_VERSION_MAJOR 0
+#define BPE_VERSION_MINOR 1
+#define BPE_VERSION_PATCH 0
+#define BPE_VERSION "0.1.0"
+
+#if defined(__GNUC__) || defined(__clang__)
+#define BPE_API __attribute__((visibility("default")))
+#else
+#define BPE_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BPE_BATCH 64		/* packets in a batch, at most */
+#define BPE_MAX_WORKERS 64
+#define BPE_MAX_SNAPLEN 262144	/* as tcpdump's default */
+
+/* ---- Errors ---- */
+
+enum bpe_status {
+	BPE_OK = 0,
+	BPE_E_ARGUMENT = -1,	/* an argument or option is wrong */
+	BPE_E_MEMORY = -2,	/* no memory */
+	BPE_E_RIGHTS = -3,	/* the system denies it; the text says how to get the right */
+	BPE_E_ABSENT = -4,	/* no such interface, file or device */
+	BPE_E_BUSY = -5,	/* somebody else holds it */
+	BPE_E_IO = -6,		/* the system's read or write failed */
+	BPE_E_FORMAT = -7,	/* not a savefile, or a damaged one */
+	BPE_E_TORN = -8,	/* the savefile ends inside a record; every whole record was delivered */
+	BPE_E_GONE = -9,	/* the interface went away while capturing */
+	BPE_E_UNSUPPORTED = -10,/* this system or build cannot do it */
+	BPE_E_STATE = -11,	/* not now: the call does not fit the engine's state */
+	BPE_E_END = -12		/* the source has no more packets (not an error; bpe_capture_next only) */
+};
+
+struct bpe_error {
+	int status;		/* enum bpe_status */
+	int sys_errno;		/* errno of the failing system call, or 0 */
+	char step[32];		/* what was being done, e.g. "open", "PACKET_RX_RING" */
+	char text[256];		/* one sentence for a person, with what to do next */
+};
+
+/* "permission denied" and so on.  Never NULL.  Any thread. */
+BPE_API const char *bpe_status_text(int status);
+
+/* The library's version as "MAJOR.MINOR.PATCH", and what it was built with (arch backend, devices).  Any thread. */
+BPE_API const char *bpe_version(void);
+BPE_API const char *bpe_build_info(void);
+
+/* ---- Packets ---- */
+
+/* What the parser calls a packet by: its last layer that the flow key knows, or why there is none. */
+enum bpe_proto {
+	BPE_PROTO_NONE = 0,	/* too short or too damaged to say */
+	BPE_PROTO_ARP,
+	BPE_PROTO_TCP,
+	BPE_PROTO_UDP,
+	BPE_PROTO_ICMP,
+	BPE_PROTO_ICMP6,
+	BPE_PROTO_IGMP,
+	BPE_PROTO_SCTP,
+	BPE_PROTO_IP_OTHER,	/* IPv4 or IPv6 with another protocol: ip_proto tells */
+	BPE_PROTO_ETHERTYPE,	/* not IP, not ARP: ethertype tells */
+	BPE_PROTO_LLC,		/* IEEE 802.3 frame with a length and an LLC header */
+	BPE_PROTO_LINKTYPE,	/* link type that is not parsed: link_type tells */
+	BPE_PROTO_COUNT
+};
+
+/* Flags of a packet (struct bpe_layers.flags). */
+#define BPE_PKT_IP4 0x0001u
+#define BPE_PKT_IP6 0x0002u
+#define BPE_PKT_FRAGMENT 0x0004u	/* an IP fragment that is not the first: no transport header in it */
+#define BPE_PKT_FIRST_FRAGMENT 0x0008u	/* the first fragment of several */
+#define BPE_PKT_KEY 0x0010u		/* the key column is filled: the packet belongs to a flow */
+#define BPE_PKT_REVERSED 0x0020u	/* the sender is endpoint 1 of the key, not endpoint 0 */
+#define BPE_PKT_VLAN 0x0040u		/* at least one 802.1Q or 802.1ad tag */
+#define BPE_PKT_OUTGOING 0x0080u	/* sent by this host, where the source tells */
+/* What was wrong with it. */
+#define BPE_PKT_TRUNCATED 0x0100u	/* captured bytes end inside a header that the packet should have */
+#define BPE_PKT_BAD_VERSION 0x0200u	/* IP version field does not fit */
+#define BPE_PKT_BAD_HEADER 0x0400u	/* a header length below its minimum */
+#define BPE_PKT_BAD_LENGTH 0x0800u	/* a length field that contradicts its surroundings */
+#define BPE_PKT_WRONG 0x0f00u		/* any of the four */
+
+#define BPE_NO_OFFSET 0xffffu
+
+/* Where the layers of a packet begin: offsets in bytes from its first captured byte. */
+struct bpe_layers {
+	uint16_t network;	/* IP or ARP header; BPE_NO_OFFSET if none */
+	uint16_t transport;	/* TCP, UDP, ... header; BPE_NO_OFFSET if none was captured */
+	uint16_t payload;	/* first byte behind the last header known; BPE_NO_OFFSET if none */
+	uint16_t flags;		/* BPE_PKT_* */
+	uint32_t end;		/* one past the packet's last byte by its own length fields, at most its captured length */
+	uint16_t ethertype;	/* behind all VLAN tags; 0 where the link type has none */
+	uint8_t ip_proto;	/* protocol (IPv4) or last next header (IPv6) */
+	uint8_t proto;		/* enum bpe_proto */
+	uint16_t link_type;	/* LINKTYPE_* as in savefiles (1 = Ethernet, 101 = raw IP, ...) */
+	uint8_t tcp_flags;	/* byte 13 of the TCP header; 0 if not TCP */
+	uint8_t vlan_count;
+	uint16_t vlan[2];	/* VLAN ids of the outermost and the next tag; 0 if none */
+};
+
+/* A flow's identity, the same for both directions: endpoint 0 is the lower one by address, then port.
+ * IPv4 addresses fill the first 4 bytes, the other 12 are 0.  Bytes are compared as one block: no padding is left unset. */
+struct bpe_key {
+	uint8_t addr[2][16];	/* network byte order */
+	uint16_t port[2];	/* host byte order; ICMP echo: the identifier in both; 0 where there are none */
+	uint8_t ip_proto;
+	uint8_t ip_version;	/* 4 or 6 */
+	uint16_t vlan[2];	/* VLAN ids, outermost first; 0 if none */
+	uint8_t zero[6];
+};
+
+/* Up to BPE_BATCH packets, side by side: element i of each column is packet i. */
+struct bpe_batch {
+	uint32_t count;
+	uint32_t worker;			/* number of the worker that calls, from 0 */
+	const uint8_t *const *data;		/* first captured byte */
+	const int64_t *time_ns;			/* time stamp */
+	const uint32_t *caplen;			/* bytes captured: data[i][0 .. caplen[i]) may be read */
+	const uint32_t *wirelen;		/* bytes on the wire */
+	const uint32_t *interface_id;		/* pcapng: interface number in the file, over all sections; live: 0 */
+	const struct bpe_layers *layers;
+	const struct bpe_key *key;		/* where layers[i].flags has BPE_PKT_KEY */
+	const uint32_t *hash;			/* of the key, seeded; 0 where there is none */
+	const uint32_t *flow;			/* for bpe_batch_flow; NULL where no flows are kept */
+	const void *table;			/* for bpe_batch_flow */
+};
+
+/* ---- Flows ---- */
+
+enum bpe_tcp_state {
+	BPE_TCP_NONE = 0,	/* not TCP */
+	BPE_TCP_SYN_SENT,	/* SYN seen */
+	BPE_TCP_SYN_RECEIVED,	/* SYN and SYN-ACK seen */
+	BPE_TCP_ESTABLISHED,	/* handshake seen whole, or joined in the middle (BPE_FLOW_MIDSTREAM) */
+	BPE_TCP_CLOSING,	/* one side has sent FIN */
+	BPE_TCP_CLOSED,		/* both sides have sent FIN */
+	BPE_TCP_RESET		/* RST seen */
+};
+
+enum bpe_flow_end {
+	BPE_END_NONE = 0,	/* still alive (bpe_batch_flow, bpe_engine_top_flows) */
+	BPE_END_IDLE,		/* no packet for the idle time-out */
+	BPE_END_CLOSED,		/* TCP closed or reset, and the closed time-out passed or its ports were used anew */
+	BPE_END_EVICTED,	/* the table was full and this one had been quiet longest */
+	BPE_END_STOP		/* the engine stopped */
+};
+
+#define BPE_FLOW_MIDSTREAM 0x1u		/* TCP whose SYN was not seen: the direction is inferred */
+
+/* One flow, with its ends told apart: index 0 is the originator (sender of the first SYN, else of the first packet). */
+struct bpe_flow {
+	uint8_t addr[2][16];	/* network byte order; IPv4: first 4 bytes */
+	uint16_t port[2];
+	uint8_t ip_proto;
+	uint8_t ip_version;
+	uint16_t vlan[2];
+	uint8_t tcp_state;	/* enum bpe_tcp_state */
+	uint8_t tcp_flags[2];	/* all TCP flags that this end has sent, or-ed */
+	uint8_t end;		/* enum bpe_flow_end */
+	uint32_t flags;		/* BPE_FLOW_* */
+	uint32_t hash;
+	uint64_t packets[2];	/* sent by this end */
+	uint64_t captured_bytes[2];
+	uint64_t wire_bytes[2];
+	int64_t first_ns, last_ns;
+};
+
+/* The flow that packet i of the batch belongs to, as it stands now.  1 and *flow filled; 0 if it has none.
+ * Only within the batch handler that was given the batch, on its thread. */
+BPE_API int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow);
+
+/* ---- Options ---- */
+
+/* Called on a worker's thread (with 0 workers: the thread that reads).  The batch is a view, good until the return. */
+typedef void (*bpe_batch_fn)(void *user, const struct bpe_batch *batch);
+/* Called on the worker's thread when a flow ends; worker is its number.  The flow is a view. */
+typedef void (*bpe_flow_fn)(void *user, const struct bpe_flow *flow, uint32_t worker);
+/* Called when something was refused or happened that is no error: one sentence.  From the thread that opens, or the reader. */
+typedef void (*bpe_notice_fn)(void *user, const char *text);
+
+enum bpe_overload {
+	BPE_OVERLOAD_WAIT = 0,	/* a full ring stops reading: the kernel counts the loss */
+	BPE_OVERLOAD_DROP	/* a full ring drops packets: we count them ("ring_full") */
+};
+
+enum bpe_priority {
+	BPE_PRIORITY_NORMAL = 0,
+	BPE_PRIORITY_HIGH,	/* macOS: QoS user-interactive; Linux: nice -10 */
+	BPE_PRIORITY_REALTIME	/* Linux: SCHED_FIFO; macOS: user-interactive */
+};
+
+#define BPE_WORKERS_AUTO (-1)
+
+/* Strings and handlers are borrowed until the engine or capture is closed. */
+struct bpe_options {
+	uint32_t struct_size;		/* set by bpe_options_init; lets the structure grow */
+
+	/* Source: exactly one of the two. */
+	const char *interface_name;	/* "en0", "eth0", "any" (Linux), "synth" or "synth:flows=1000,size=imix,..." */
+	const char *file;		/* savefile, pcap or pcapng; "-" is the standard input */
+
+	uint32_t snaplen;		/* bytes to keep of each packet; default BPE_MAX_SNAPLEN */
+	bool promiscuous;		/* default false */
+	uint64_t buffer_bytes;		/* kernel's capture buffer; 0 = automatic */
+	uint32_t block_bytes;		/* one read; 0 = automatic */
+	uint32_t block_count;		/* blocks in flight; 0 = automatic */
+	uint64_t max_packets;		/* stop after so many; 0 = no limit */
+
+	int32_t workers;		/* 0 = all on the reading thread; BPE_WORKERS_AUTO (default): 0 for files and synth */
+	uint32_t ring_slots;		/* packets that a worker's ring holds, a power of two; 0 = automatic */
+	uint32_t overload;		/* enum bpe_overload */
+	bool pin_workers;		/* one core each, where the system allows */
+	uint32_t priority;		/* enum bpe_priority */
+
+	bool flows;			/* keep flows; default true */
+	uint64_t max_flows;		/* in all workers together; default 1,000,000 */
+	int64_t flow_idle_ns;		/* end a flow after so long without a packet; default 300 s */
+	int64_t flow_closed_ns;		/* end a closed or reset TCP connection after so long; default 10 s */
+	bool fixed_seed;		/* false: the hash's seed is random */
+	uint64_t hash_seed;		/* used if fixed_seed */
+
+	bpe_batch_fn on_batch;
+	bpe_flow_fn on_flow;
+	bpe_notice_fn on_notice;
+	void *user;			/* handed to the three */
+};
+
+BPE_API void bpe_options_init(struct bpe_options *options);
+
+/* ---- Statistics ---- */
+
+/* Why a packet that was read was not delivered. */
+enum bpe_drop {
+	BPE_DROP_RING_FULL = 0,	/* a worker's ring was full (overload = drop) */
+	BPE_DROP_STALLED,	/* a worker did not take its ring's packets before the engine was closed */
+	BPE_DROP_DUPLICATE,	/* the second sight of a packet on a loopback interface */
+	BPE_DROP_COUNT
+};
+BPE_API const char *bpe_drop_name(int drop);	/* "ring_full"; NULL past the last.  Any thread. */
+
+/* Packet sizes on the wire, in the classes of RFC 2819 (etherStats), two more at the end. */
+#define BPE_SIZE_CLASSES 8	/* <=64, 65-127, 128-255, 256-511, 512-1023, 1024-1518, 1519-9216, above */
+BPE_API const char *bpe_size_class_name(int size_class);	/* "65-127"; NULL past the last.  Any thread. */
+
+/* The books: read = delivered + sum of dropped + in_flight.  kernel_* are the source's own counts, as it defines
+ * them (Linux: packet(7) PACKET_STATISTICS), 0 for files. */
+struct bpe_stats {
+	uint64_t elapsed_ns;			/* since start, until the end of the run */
+	uint64_t read_packets;			/* records taken from the source */
+	uint64_t captured_bytes, wire_bytes;	/* of those */
+	uint64_t delivered_packets;		/* through parser, flow table and handlers */
+	uint64_t dropped[BPE_DROP_COUNT];
+	uint64_t in_flight;			/* on their way; 0 after the end */
+	uint64_t kernel_received, kernel_dropped, interface_dropped;
+	uint64_t torn_blocks;			/* live: buffers whose records ran past their end */
+	uint64_t blocks;			/* buffers read */
+	uint64_t waits;				/* times the reader waited for a full ring or a free block */
+	uint64_t batches;			/* batches through the workers */
+	uint64_t sizes[BPE_SIZE_CLASSES];	/* packets by wire length, delivered ones */
+	uint64_t truncated, bad_version, bad_header, bad_length;	/* delivered packets with that flag */
+	uint64_t fragments, vlan_packets, ip4_packets, ip6_packets;
+	uint64_t flows_opened, flows_active, flows_peak, flows_ended, flows_evicted;	/* opened = active + ended + evicted */
+	uint64_t flow_packets;			/* delivered packets that belong to a flow */
+	uint64_t flows_refused;			/* packets whose flow found no room (max_flows = 0) */
+	uint64_t packets_per_second, bits_per_second;	/* read, over the last whole second */
+	int64_t first_packet_ns, last_packet_ns;	/* time stamps of the first packet read and of the latest; 0 before */
+	uint64_t source_bytes, source_position;	/* savefiles: length and how far read; 0 if unknown */
+	uint32_t workers;			/* worker threads; 0: run to completion */
+};
+
+struct bpe_worker_stats {
+	uint64_t packets, captured_bytes, wire_bytes, batches, dropped;
+	uint64_t flows_active, flows_peak;
+	uint32_t ring_depth, ring_peak, ring_slots;
+};
+
+/* One line of the protocol table. */
+struct bpe_protocol {
+	char name[24];		/* "tcp", "arp", "ip-proto-89", "ethertype-0x88cc", "linktype-105", "llc", "damaged" */
+	uint64_t packets, bytes;	/* delivered; bytes on the wire */
+};
+
+/* ---- Engine ---- */
+
+struct bpe_engine;
+
+/* Opens the source.  Everything that needs rights happens here; nothing is read yet.  The options are copied. */
+BPE_API int bpe_engine_open(const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error);
+/* Starts the threads and returns.  Once in an engine's life. */
+BPE_API int bpe_engine_start(struct bpe_engine *engine, struct bpe_error *error);
+/* Waits until the run has ended (source at its end, max_packets, stop, or an error), at most timeout_ns (< 0: for ever).
+ * 1 if it has ended, 0 if the time passed. */
+BPE_API int bpe_engine_wait(struct bpe_engine *engine, int64_t timeout_ns);
+/* Asks the run to end: reading ceases, what was read is delivered, flows are handed over.  Returns at once.
+ * Any thread, and signal handlers. */
+BPE_API void bpe_engine_stop(struct bpe_engine *engine);
+/* start, wait at most duration_ns (<= 0: no limit), stop, wait for the end.  Returns how the run ended, as bpe_engine_result. */
+BPE_API int bpe_engine_run(struct bpe_engine *engine, int64_t duration_ns, struct bpe_error *error);
+/* How the run ended: BPE_OK (end of source, count, stop) or what cut it short.  BPE_E_STATE before the end. */
+BPE_API int bpe_engine_result(struct bpe_engine *engine, struct bpe_error *error);
+/* Stops, waits and frees.  A worker stuck in a handler is waited for.  NULL is allowed. */
+BPE_API void bpe_engine_close(struct bpe_engine *engine);
+
+/* A snapshot of every counter, at any time between open and close; stops nobody.  Any thread. */
+BPE_API void bpe_engine_stats(struct bpe_engine *engine, struct bpe_stats *stats);
+/* Worker w's share; with 0 workers, w = 0 is the reading thread.  BPE_E_ARGUMENT past the last.  Any thread. */
+BPE_API int bpe_engine_worker_stats(struct bpe_engine *engine, uint32_t w, struct bpe_worker_stats *stats);
+/* The protocol table, most packets first: fills at most max lines, returns how many there are in all.  Any thread. */
+BPE_API size_t bpe_engine_protocols(struct bpe_engine *engine, struct bpe_protocol *protocols, size_t max);
+/* The n flows with most bytes on the wire among those that were alive at the end of the run, most first.
+ * Returns how many were filled; BPE_E_STATE while the run goes on. */
+BPE_API int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *flows, size_t n);
+/* What the source is: "savefile x.pcap (pcap, microseconds, little-endian)"; link type name of its first interface. */
+BPE_API const char *bpe_engine_source(const struct bpe_engine *engine);
+BPE_API const char *bpe_engine_link_type(const struct bpe_engine *engine);
+
+/* ---- Capture: no threads ---- */
+
+struct bpe_capture;
+
+/* Only source, snaplen, promiscuous, buffer, block, max_packets, seed and notice options count here. */
+BPE_API int bpe_capture_open(const struct bpe_options *options, struct bpe_capture **capture, struct bpe_error *error);
+/* The next batch, in *batch until the next call.  Its count of packets; 0 if none came within timeout_ns (0: do not wait,
+ * < 0: no limit); BPE_E_END at the end of a savefile; another status on failure. */
+BPE_API int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *batch, int64_t timeout_ns, struct bpe_error *error);
+/* A descriptor that is readable when bpe_capture_next may have packets: for poll, select, kqueue, epoll.  Packets already
+ * read may wait without it: call bpe_capture_next with timeout 0 until it returns 0, then wait.  -1 if there is none to be had. */
+BPE_API int bpe_capture_fd(const struct bpe_capture *capture);
+/* Counters as of bpe_engine_stats; flow and worker fields are 0. */
+BPE_API void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats);
+BPE_API const char *bpe_capture_source(const struct bpe_capture *capture);
+/* Makes a bpe_capture_next that waits return 0.  Any thread, and signal handlers. */
+BPE_API void bpe_capture_wake(struct bpe_capture *capture);
+BPE_API void bpe_capture_close(struct bpe_capture *capture);
+
+/* ---- Interfaces ---- */
+
+#define BPE_IF_UP 0x1u
+#define BPE_IF_RUNNING 0x2u
+#define BPE_IF_LOOPBACK 0x4u
+#define BPE_IF_PROMISCUOUS 0x8u
+
+struct bpe_address {
+	uint8_t family;		/* 4 or 6 */
+	uint8_t prefix;		/* netmask length in bits */
+	uint8_t addr[16];	/* network byte order; IPv4: first 4 bytes */
+};
+
+struct bpe_interface {
+	char name[64];
+	char description[128];	/* hardware name where the system offers one; else "" */
+	uint32_t index;
+	uint32_t flags;		/* BPE_IF_* */
+	int32_t link_type;	/* LINKTYPE_*; -1 if not known without opening */
+	uint32_t mtu;
+	uint8_t mac[6];
+	uint8_t has_mac;
+	uint8_t address_count;
+	struct bpe_address addresses[16];	/* the first 16 */
+};
+
+/* The interfaces that can be captured on, by index ("any" and "synth" last).  Needs no rights.  Returns how many;
+ * *interfaces is one array for bpe_interfaces_free. */
+BPE_API int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error);
+BPE_API void bpe_interfaces_free(struct bpe_interface *interfaces);
+/* "EN10MB" for 1, as libpcap's DLT names; "LINKTYPE_999" is NULL.  Any thread. */
+BPE_API const char *bpe_link_type_name(int link_type);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* The exported functions of the engine level: check the arguments, call the engine. */
+#include "engine/engine.h"
+
+#include "api/options.h"
+#include "base/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int bpe_engine_open(const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error)
+{
+	struct bpe_options o;
+	if (!engine) return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "nowhere to put the engine");
+	int r = bpei_options_check(&o, options, error);
+	return r < 0 ? r : bpei_engine_open(&o, engine, error);
+}
+
+int bpe_engine_start(struct bpe_engine *e, struct bpe_error *error) { return bpei_engine_start(e, error); }
+int bpe_engine_wait(struct bpe_engine *e, int64_t timeout_ns) { return bpei_engine_wait(e, timeout_ns); }
+void bpe_engine_stop(struct bpe_engine *e) { bpei_engine_stop(e); }
+void bpe_engine_close(struct bpe_engine *e) { bpei_engine_close(e); }
+void bpe_engine_stats(struct bpe_engine *e, struct bpe_stats *stats) { bpei_engine_stats(e, stats); }
+int bpe_engine_worker_stats(struct bpe_engine *e, uint32_t w, struct bpe_worker_stats *stats) { return bpei_engine_worker_stats(e, w, stats); }
+const char *bpe_engine_source(const struct bpe_engine *e) { return e->device->source; }
+
+const char *bpe_engine_link_type(const struct bpe_engine *e)
+{
+	const char *name = bpe_link_type_name((int)e->device->link_type);
+	return name ? name : "unknown";
+}
+
+int bpe_engine_result(struct bpe_engine *e, struct bpe_error *error)
+{
+	if (!bpei_engine_wait(e, 0)) return bpei_fail(error, BPE_E_STATE, "result", 0, "the run has not ended");
+	if (e->result < 0 && error) *error = e->error;
+	return e->result;
+}
+
+int bpe_engine_run(struct bpe_engine *e, int64_t duration_ns, struct bpe_error *error)
+{
+	int r = bpei_engine_start(e, error);
+	if (r < 0) return r;
+	struct bpe_stats s;
+	do {	/* a signal may end a wait early */
+		bpei_engine_stats(e, &s);
+		if (duration_ns > 0 && (int64_t)s.elapsed_ns >= duration_ns) break;
+	} while (!bpei_engine_wait(e, duration_ns > 0 ? duration_ns - (int64_t)s.elapsed_ns : -1));
+	bpei_engine_stop(e);
+	while (!bpei_engine_wait(e, -1)) continue;
+	return bpe_engine_result(e, error);
+}
+
+size_t bpe_engine_protocols(struct bpe_engine *e, struct bpe_protocol *protocols, size_t max)
+{
+	const struct bpei_counts *counts[BPE_MAX_WORKERS];
+	uint32_t n = e->plan.workers ? e->plan.workers : 1;
+	for (uint32_t k = 0; k < n; k++) counts[k] = &e->workers[k].counts;
+	return bpei_counts_protocols(counts, n, protocols, max);
+}
+
+int bpe_engine_top_flows(struct bpe_engine *e, struct bpe_flow *flows, size_t n)
+{
+	size_t filled = 0;
+	if (!bpei_engine_wait(e, 0)) return BPE_E_STATE;
+	if (n > INT32_MAX) n = INT32_MAX;
+	for (uint32_t k = 0; k < (e->plan.workers ? e->plan.workers : 1); k++)
+		if (e->workers[k].table) bpei_table_top(e->workers[k].table, flows, n, &filled);
+	return (int)filled;
+}
+
+int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow)
+{
+	if (!batch->table || i >= batch->count || batch->flow[i] == BPEI_NO_FLOW) return 0;
+	return bpei_table_get(batch->table, batch->flow[i], &batch->key[i], flow);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Options: defaults and checks; version.  Pure. */
+#include "api/options.h"
+
+#include "arch/arch.h"
+#include "base/error.h"
+
+#include <string.h>
+
+#define TEXT2(x) #x
+#define TEXT(x) TEXT2(x)
+
+void bpe_options_init(struct bpe_options *options)
+{
+	*options = (struct bpe_options){ .struct_size = sizeof *options, .snaplen = BPE_MAX_SNAPLEN, .workers = BPE_WORKERS_AUTO,
+		.flows = true, .max_flows = 1000000, .flow_idle_ns = 300000000000, .flow_closed_ns = 10000000000 };
+}
+
+const char *bpe_version(void) { return BPE_VERSION; }
+
+const char *bpe_build_info(void)
+{
+	return "arch=" TEXT(BPEI_ARCH)
+#ifdef BPEI_HAVE_AFPACKET
+	       ", devices=savefile,synth,af_packet"
+#else
+	       ", devices=savefile,synth"
+#endif
+#if defined(__clang__)
+	       ", clang " __clang_version__;
+#elif defined(__GNUC__)
+	       ", gcc " __VERSION__;
+#else
+	       "";
+#endif
+}
+
+int bpei_options_check(struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error)
+{
+	struct bpe_options o;
+	if (!given) return bpei_fail(error, BPE_E_ARGUMENT, "options", 0, "no options: begin with bpe_options_init");
+	if (given->struct_size < sizeof o.struct_size || given->struct_size > 65536)
+		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0, "struct_size is %u: begin with bpe_options_init", given->struct_size);
+	/* An older caller's structure is shorter: what it does not know has its default. */
+	bpe_options_init(&o);
+	memcpy(&o, given, given->struct_size < sizeof o ? given->struct_size : sizeof o);
+	o.struct_size = sizeof o;
+	if (!o.interface_name == !o.file)
+		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0, "exactly one source is wanted: interface_name or file");
+	if (!o.snaplen || o.snaplen > BPE_MAX_SNAPLEN)
+		return bpei_fail(error, BPE_E_ARGUMENT, "snaplen", 0, "snaplen must be 1 to %d, not %u", BPE_MAX_SNAPLEN, o.snaplen);
+	if (o.overload > BPE_OVERLOAD_DROP) return bpei_fail(error, BPE_E_ARGUMENT, "overload", 0, "overload is wait or drop, not %u", o.overload);
+	if (o.priority > BPE_PRIORITY_REALTIME)
+		return bpei_fail(error, BPE_E_ARGUMENT, "priority", 0, "priority is normal, high or realtime, not %u", o.priority);
+	if (o.max_flows > 0x7fffffffu)
+		return bpei_fail(error, BPE_E_ARGUMENT, "max_flows", 0, "at most %u flows", 0x7fffffffu);
+	if (!bpei_cpu_fits())
+		return bpei_fail(error, BPE_E_UNSUPPORTED, "arch", 0, "this build needs a CPU with " TEXT(BPEI_ARCH) "; build with -Darch=scalar");
+	*copy = o;
+	return BPE_OK;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Large memory straight from the system: zeroed, page-aligned, taken only as it is touched. */
+#ifndef BPEI_MEM_H
+#define BPEI_MEM_H
+
+#include <stddef.h>
+
+/* bytes of zeroed memory, or NULL.  Untouched pages cost nothing.  huge: ask for huge pages where the system has them. */
+void *bpei_mem_map(size_t bytes, int huge);
+void bpei_mem_unmap(void *p, size_t bytes);	/* NULL is allowed */
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What the two files of the AF_PACKET device share. */
+#ifndef BPEI_AFPACKET_H
+#define BPEI_AFPACKET_H
+
+#include "device/device.h"
+
+#define BPEI_COOKED_HEADER 20u	/* LINKTYPE_LINUX_SLL2 */
+#define BPEI_TAG 4u
+
+struct bpei_tpacket {		/* how a ring's packets are to be shown */
+	uint32_t link_type, snaplen;
+	bool cooked;		/* a header is to be built in front of the network layer */
+	bool skip_outgoing;	/* of loopback interfaces: each packet is seen twice */
+	bpei_counter *torn_blocks, *duplicates, *duplicate_captured, *duplicate_wire;
+};
+
+/* The next packets of a TPACKET_V3 block; block->cookie counts the packets walked, block->position is the next one's. */
+uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *block, const struct bpei_columns *columns, uint32_t max);
+
+#endif

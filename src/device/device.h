@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The device contract: one struct of functions for each kind of source.
+ *
+ * Life: open -> (fill -> walk ... walk -> done)* -> close.  All are called by the reader, or by the thread that opens and
+ * closes; only wake may be called by others.  Several blocks may be between fill and done at a time (workers still look
+ * at them), at most max_lent; they are given back in the order in which they were filled.
+ */
+#ifndef BPEI_DEVICE_H
+#define BPEI_DEVICE_H
+
+#include "arch/arch.h"
+#include "base/counter.h"
+#include "base/roles.h"
+#include "block/block.h"
+#include "bpfengine.h"
+
+struct bpei_device;
+
+struct bpei_device_ops {
+	const char *name;
+	/* Makes the next block ready.  1: a block; 0: nothing within timeout_ns (< 0: no limit, 0: do not wait), or woken;
+	 * BPE_E_END: no more, ever; another status: an end with a reason, told in *error once every block before was given.
+	 * A block that cannot be filled is left as it was. */
+	int (*fill)(struct bpei_device *device, struct bpei_block *block, int64_t timeout_ns, struct bpe_error *error);
+	/* The block's next packets, at most max <= BPE_BATCH, all of one link type: writes block->link_type and the columns
+	 * data, time_ns, caplen, wirelen, interface_id and layers[i].flags (0 or BPE_PKT_OUTGOING).  0: the block is empty.
+	 * caplen is cut to the snaplen option. */
+	uint32_t (*walk)(struct bpei_device *device, struct bpei_block *block, const struct bpei_columns *columns, uint32_t max);
+	/* Nobody looks at the block any more. */
+	void (*done)(struct bpei_device *device, struct bpei_block *block);
+	/* Brings the counters below up to date; about once a second, and at the end. */
+	void (*stats)(struct bpei_device *device);
+	/* Makes a fill that waits return 0.  Any thread; async-signal-safe. */
+	void (*wake)(struct bpei_device *device);
+	void (*close)(struct bpei_device *device);
+};
+
+/* The part of a device that the engine sees; a backend's own structure begins with it. */
+struct bpei_device {
+	const struct bpei_device_ops *ops;
+	int fd;				/* readable when fill may have something; -1: fill never waits long, or there is none */
+	bool lends;			/* blocks lie in the device's memory: it needs none from the pool */
+	bool live;			/* packets come by the clock (interface), not as fast as we read (file) */
+	uint32_t max_lent;		/* blocks that may be out at a time */
+	size_t block_bytes;		/* memory that a block of the pool needs, if !lends */
+	uint32_t link_type;		/* LINKTYPE_* of the first interface */
+	uint64_t source_bytes;		/* savefile's length; 0 if unknown */
+	char source[320];		/* for people: what it is */
+
+	bpei_counter kernel_received, kernel_dropped, interface_dropped;	/* w: reader  r: any */
+	bpei_counter torn_blocks;	/* w: reader  r: any; live only */
+	bpei_counter duplicates;	/* w: reader  r: any; records that walk left out as the second sight of a packet */
+	bpei_counter duplicate_captured, duplicate_wire;	/* w: reader  r: any; their bytes */
+	bpei_counter source_position;	/* w: reader  r: any; bytes of the savefile read so far */
+};
+
+/* What the reader calls, with its role checked (function pointers cannot carry one). */
+static inline int bpei_device_fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns, struct bpe_error *e) BPEI_READER
+{
+	return d->ops->fill(d, b, timeout_ns, e);
+}
+static inline uint32_t bpei_device_walk(struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max) BPEI_READER
+{
+	return d->ops->walk(d, b, c, max);
+}
+static inline void bpei_device_done(struct bpei_device *d, struct bpei_block *b) BPEI_READER { d->ops->done(d, b); }
+static inline void bpei_device_stats(struct bpei_device *d) BPEI_READER { d->ops->stats(d); }
+
+/* Opens whatever the options name.  Everything that needs rights happens in here. */
+int bpei_device_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
+
+/* The backends' own open functions; bpei_device_open chooses. */
+int bpei_savefile_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
+int bpei_synth_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
+int bpei_afpacket_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);	/* Linux */
+
+/* Calls options->on_notice, if any, with a formatted sentence. */
+void bpei_notice(const struct bpe_options *options, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

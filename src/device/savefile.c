@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* Savefiles, pcap and pcapng: mapped and walked in place if they are regular files, else read as they come (pipes).
+ *
+ * Life: open looks at the file's head, maps it or keeps what it read; fill gives the next stretch; walk notes where it
+ * stopped and why, and the next fill goes on from there, or tells the end: END, TORN inside a record, FORMAT for damage.
+ * Mapped: a block reaches to the end of the file, only its `limit` is near, so that no record lies across two blocks.  What
+ * is behind is let go from time to time, or the whole file would count as our memory.
+ * Pipe: what the last walk left over lies in the last block's memory, which nobody overwrites before the next fill has
+ * copied it to the front of the next block.
+ * Hazard: a file that shrinks while it is mapped.  Each fill looks at its size and treats the new end as a tear; a file cut
+ * after that look, and before its stretch of a megabyte has been walked and handled, still kills the process with SIGBUS:
+ * only a copy could prevent it (read the file through a pipe if it may be cut). */
+#include "base/error.h"
+#include "block/walk.h"
+#include "device/device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STRETCH (1u << 20)		/* walked per mapped block, read per pipe block */
+#define LET_GO (8u << 20)		/* mapped bytes behind that are given back at a time */
+#define HEAD_FIRST 4096u
+#define PIPE_BLOCK (BPEI_PCAPNG_MAX_BLOCK + STRETCH)	/* virtual: only what is read is touched */
+
+struct savefile {
+	struct bpei_device device;
+	struct bpei_pcap pcap;
+	struct bpei_pcapng ng;
+	bool is_ng;
+	char name[200];
+	int file;
+	int wake_pipe[2];
+	uint32_t snaplen;
+	size_t stretch;
+	enum bpei_walk_stop stop;	/* of the last walk that gave nothing */
+	uint64_t offset;		/* in the file, of what fill gives next */
+	int ended;			/* what fill says for ever; 0 before */
+	struct bpe_error error;
+	/* mapped */
+	uint8_t *map;
+	size_t map_bytes, let_go;
+	/* pipe: bytes read and not yet walked */
+	const uint8_t *left;
+	size_t left_bytes;
+	uint8_t *head;			/* read at open */
+	bool eof;
+};
+
+static struct savefile *of(struct bpei_device *d) { return (struct savefile *)(void *)d; }
+
+/* ---- End ---- */
+
+static int end(struct savefile *s, struct bpe_error *error)
+{
+	if (error) *error = s->error;
+	return s->ended;
+}
+
+/* The walk stopped at s->offset with `left` bytes to go, and no more will come. */
+static int tell_end(struct savefile *s, size_t left, struct bpe_error *error)
+{
+	if (s->stop == BPEI_WALK_BAD)
+		s->ended = bpei_fail(&s->error, BPE_E_FORMAT, "read", 0, "%s: damaged at byte %llu: %s", s->name, (unsigned long long)s->offset,
+				     s->is_ng ? s->ng.why : s->pcap.why);
+	else if (left)
+		s->ended = bpei_fail(&s->error, BPE_E_TORN, "read", 0, "%s: truncated dump file: the record at byte %llu has only %zu bytes left",
+				     s->name, (unsigned long long)s->offset, left);
+	else s->ended = BPE_E_END;
+	return end(s, error);
+}
+
+/* ---- Blocks ---- */
+
+static int fill_mapped(struct savefile *s, struct bpei_block *b, struct bpe_error *error)
+{
+	struct stat st;
+	size_t size = s->map_bytes;
+	if (!fstat(s->file, &st) && (uint64_t)st.st_size < size) size = (size_t)st.st_size;
+	size_t left = s->offset < size ? size - (size_t)s->offset : 0;
+	if (s->stop == BPEI_WALK_BAD || s->stop == BPEI_WALK_PARTIAL || !left) {
+		if (size < s->map_bytes && s->stop != BPEI_WALK_BAD) {
+			s->ended = bpei_fail(&s->error, BPE_E_TORN, "read", 0, "%s: truncated dump file: it shrank to %zu bytes while it was read", s->name, size);
+			return end(s, error);
+		}
+		return tell_end(s, left, error);
+	}
+	b->bytes = s->map + s->offset;
+	b->length = left;
+	b->limit = s->stretch;
+	b->position = 0;
+	b->cookie = s->offset;
+	return 1;
+}
+
+/* Waits for bytes: 1 if there are some (or the end), 0 if not in time or woken. */
+static int wait_readable(struct savefile *s, int64_t timeout_ns)
+{
+	struct pollfd p[2] = { { .fd = s->file, .events = POLLIN }, { .fd = s->wake_pipe[0], .events = POLLIN } };
+	int ms = timeout_ns < 0 ? -1 : timeout_ns / 1000000 > 1000000 ? 1000000 : (int)((timeout_ns + 999999) / 1000000);
+	int r = poll(p, 2, ms);
+	if (r > 0 && p[1].revents) {
+		char drain[64];
+		while (read(s->wake_pipe[0], drain, sizeof drain) > 0) continue;
+	}
+	return r > 0 && p[0].revents;
+}
+
+static int fill_pipe(struct savefile *s, struct bpei_block *b, int64_t timeout_ns, struct bpe_error *error)
+{
+	bool stuck = s->left_bytes && s->stop != BPEI_WALK_MORE;	/* what is left is less than a record */
+	if (s->stop == BPEI_WALK_BAD || (s->eof && (stuck || !s->left_bytes))) return tell_end(s, s->left_bytes, error);
+	if (!s->eof && (stuck || !s->left_bytes) && !wait_readable(s, timeout_ns)) return 0;
+
+	memmove(b->memory, s->left, s->left_bytes);
+	s->left = b->memory;
+	size_t have = s->left_bytes, want = have < STRETCH ? STRETCH : have + STRETCH;
+	if (want > b->memory_bytes) want = b->memory_bytes;
+	while (!s->eof && have < want) {
+		ssize_t n = read(s->file, b->memory + have, want - have);
+		if (n < 0 && errno == EINTR) continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+		if (n < 0) {
+			s->ended = bpei_fail(&s->error, BPE_E_IO, "read", errno, "%s", s->name);
+			return end(s, error);
+		}
+		if (!n) s->eof = true;
+		have += (size_t)n;
+		if (!wait_readable(s, 0)) break;	/* what is here now, now */
+	}
+	if (stuck && have == s->left_bytes) {
+		if (s->eof) return tell_end(s, have, error);
+		if (have == b->memory_bytes) {
+			s->ended = bpei_fail(&s->error, BPE_E_UNSUPPORTED, "read", 0, "%s: the record at byte %llu is longer than %zu bytes, too long for a pipe:"
+					     " save it as a file and read that", s->name, (unsigned long long)s->offset, have);
+			return end(s, error);
+		}
+		return 0;
+	}
+	s->left_bytes = have;
+	if (!have) return s->eof ? tell_end(s, 0, error) : 0;
+	s->stop = BPEI_WALK_MORE;
+	b->bytes = b->memory;
+	b->length = b->limit = have;
+	b->position = 0;
+	b->cookie = s->offset;
+	return 1;
+}
+
+static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns, struct bpe_error *error)
+{
+	struct savefile *s = of(d);
+	if (s->ended) return end(s, error);
+	return s->map ? fill_mapped(s, b, error) : fill_pipe(s, b, timeout_ns, error);
+}
+
+static uint32_t walk(struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
+{
+	struct savefile *s = of(d);
+	enum bpei_walk_stop stop;
+	uint32_t n = s->is_ng ? bpei_walk_pcapng(&s->ng, b, c, max, s->snaplen, &stop) : bpei_walk_pcap(&s->pcap, b, c, max, s->snaplen, &stop);
+	s->stop = stop;
+	s->offset = b->cookie + b->position;
+	if (!s->map) {
+		s->left = b->bytes + b->position;
+		s->left_bytes = b->length - b->position;
+	}
+	bpei_counter_set(&d->source_position, s->offset);
+	return n;
+}
+
+static void done(struct bpei_device *d, struct bpei_block *b)
+{
+	struct savefile *s = of(d);
+	if (!s->map) return;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), behind = (size_t)(b->cookie + b->position) / page * page;
+	if (behind < s->let_go + LET_GO) return;
+	madvise(s->map + s->let_go, behind - s->let_go, MADV_DONTNEED);
+	s->let_go = behind;
+}
+
+static void stats(struct bpei_device *d) { (void)d; }
+
+static void wake(struct bpei_device *d)
+{
+	ssize_t n = write(of(d)->wake_pipe[1], "", 1);	/* full: it is awake already */
+	(void)n;
+}
+
+static void close_savefile(struct bpei_device *d)
+{
+	struct savefile *s = of(d);
+	if (s->map) munmap(s->map, s->map_bytes);
+	for (int i = 0; i < 2; i++)
+		if (s->wake_pipe[i] >= 0) close(s->wake_pipe[i]);
+	if (s->file > 0) close(s->file);
+	bpei_pcapng_free(&s->ng);
+	free(s->head);
+	free(s);
+}
+
+/* ---- Open ---- */
+
+static const struct bpei_device_ops ops = { "savefile", fill, walk, done, stats, wake, close_savefile };
+
+static int refuse(const struct savefile *s, struct bpe_error *error, const uint8_t *h, size_t n)
+{
+	static const struct { const char *magic; size_t length; const char *tool; } packers[] = {
+		{ "\x1f\x8b", 2, "zcat" }, { "\x28\xb5\x2f\xfd", 4, "zstdcat" }, { "\xfd" "7zXZ", 5, "xzcat" }, { "BZh", 3, "bzcat" },
+		{ "\x04\x22\x4d\x18", 4, "lz4cat" },
+	};
+	for (size_t i = 0; i < sizeof packers / sizeof *packers; i++)
+		if (n >= packers[i].length && !memcmp(h, packers[i].magic, packers[i].length))
+			return bpei_fail(error, BPE_E_FORMAT, "open", 0, "%s is compressed: read it with %s FILE | bpfengine -r -", s->name, packers[i].tool);
+	if (!n) return bpei_fail(error, BPE_E_FORMAT, "open", 0, "%s is empty: not a savefile", s->name);
+	return bpei_fail(error, BPE_E_FORMAT, "open", 0, "%s is neither pcap nor pcapng (it begins with %02x %02x %02x %02x)", s->name, h[0],
+			 n > 1 ? h[1] : 0, n > 2 ? h[2] : 0, n > 3 ? h[3] : 0);
+}
+
+static int truncated(const struct savefile *s, struct bpe_error *error, size_t n)
+{
+	return bpei_fail(error, BPE_E_FORMAT, "open", 0, "%s: truncated dump file: its header has only %zu bytes", s->name, n);
+}
+
+/* Looks at the first n bytes: 1 known and right; 0 more bytes are needed to say; or a status. */
+static int look(struct savefile *s, const uint8_t *h, size_t n, bool all, struct bpe_error *error)
+{
+	if (n < 4) return all ? n ? truncated(s, error, n) : refuse(s, error, h, n) : 0;
+	s->is_ng = bpei_pcapng_is(h);
+	if (!s->is_ng) {
+		uint8_t header[BPEI_PCAP_HEADER] = { 0 };
+		memcpy(header, h, n < sizeof header ? n : sizeof header);
+		int r = bpei_pcap_init(&s->pcap, header);
+		if (!r) return refuse(s, error, h, n);
+		if (n < sizeof header) return all ? truncated(s, error, n) : 0;
+		if (r < 0) return bpei_fail(error, BPE_E_FORMAT, "open", 0, "%s: %s", s->name, s->pcap.why);
+		s->device.link_type = s->pcap.link_type;
+		return 1;
+	}
+	/* The link type is that of the first interface, which stands somewhere before the first packet. */
+	struct bpei_block b = { .bytes = h, .length = n, .limit = n };
+	struct bpei_pcapng ng = { .swapped = false };
+	enum bpei_walk_stop stop;
+	bpei_walk_pcapng(&ng, &b, NULL, 0, 0, &stop);
+	bool has = ng.has_link_type, begun = ng.in_section;
+	s->device.link_type = ng.first_link_type;
+	s->ng.swapped = ng.swapped;
+	const char *why = ng.why;
+	bpei_pcapng_free(&ng);
+	if (has) return 1;
+	if (stop == BPEI_WALK_BAD && !begun) return bpei_fail(error, BPE_E_FORMAT, "open", 0, "%s: %s", s->name, why);
+	if (stop == BPEI_WALK_BAD || stop == BPEI_WALK_MORE || all) {	/* the walk will tell; whole blocks before it are delivered */
+		if (!begun) return truncated(s, error, n);
+		return 1;
+	}
+	return 0;
+}
+
+static int open_mapped(struct savefile *s, const struct stat *st, struct bpe_error *error)
+{
+	off_t start = lseek(s->file, 0, SEEK_CUR);	/* standard input may stand anywhere */
+	if (start < 0) start = 0;
+	s->map_bytes = (size_t)st->st_size;
+	if (!s->map_bytes || start >= st->st_size) return look(s, (const uint8_t *)"", 0, true, error);
+	s->map = mmap(NULL, s->map_bytes, PROT_READ, MAP_PRIVATE, s->file, 0);
+	if (s->map == MAP_FAILED) {
+		s->map = NULL;
+		return bpei_fail(error, bpei_status_of(errno), "mmap", errno, "%s", s->name);
+	}
+	int r = look(s, s->map + start, s->map_bytes - (size_t)start, true, error);
+	s->offset = (uint64_t)start + (s->is_ng ? 0 : BPEI_PCAP_HEADER);
+	s->device.source_bytes = s->map_bytes;
+	s->device.lends = true;
+	s->device.max_lent = 16;
+	s->device.fd = s->file;
+	return r;
+}
+
+/* Reads until the head is known; what was read is walked later. */
+static int open_pipe(struct savefile *s, struct bpe_error *error)
+{
+	size_t room = HEAD_FIRST, have = 0;
+	s->head = malloc(room);
+	for (int known = 0; !known;) {
+		if (have == room && room < PIPE_BLOCK) {
+			void *more = realloc(s->head, room *= 2);
+			if (!more) free(s->head);
+			s->head = more;
+		}
+		if (!s->head) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for the head of %s", s->name);
+		ssize_t n = have < room ? read(s->file, s->head + have, room - have) : 0;
+		if (n < 0 && errno == EINTR) continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			wait_readable(s, -1);
+			continue;
+		}
+		if (n < 0) return bpei_fail(error, BPE_E_IO, "read", errno, "%s", s->name);
+		if (!n) s->eof = have < room;
+		have += (size_t)n;
+		known = look(s, s->head, have, !n, error);
+		if (known < 0) return known;
+	}
+	s->left = s->head + (s->is_ng ? 0 : BPEI_PCAP_HEADER);
+	s->left_bytes = have - (size_t)(s->left - s->head);
+	s->offset = (uint64_t)(s->left - s->head);
+	s->device.block_bytes = PIPE_BLOCK > room ? PIPE_BLOCK : room + STRETCH;
+	s->device.max_lent = 64;
+	s->device.fd = s->file;
+	return 1;
+}
+
+static void describe(struct savefile *s)
+{
+	char *to = s->device.source;
+	size_t room = sizeof s->device.source;
+	if (s->is_ng) snprintf(to, room, "savefile %s (pcapng)", s->name);
+	else snprintf(to, room, "savefile %s (pcap, %s, %s-endian%s)", s->name, s->pcap.nanoseconds ? "nanoseconds" : "microseconds",
+		      (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) != s->pcap.swapped ? "big" : "little", s->pcap.modified ? ", modified records" : "");
+}
+
+static int open_file(struct savefile *s, const struct bpe_options *o, struct bpe_error *error)
+{
+	struct stat st;
+	bool input = !strcmp(o->file, "-");
+	snprintf(s->name, sizeof s->name, "%s", input ? "standard input" : o->file);
+	s->file = input ? dup(STDIN_FILENO) : open(o->file, O_RDONLY | O_CLOEXEC);
+	if (s->file < 0)
+		return bpei_fail(error, bpei_status_of(errno), "open", errno, "%s", s->name);
+	if (fstat(s->file, &st)) return bpei_fail(error, BPE_E_IO, "fstat", errno, "%s", s->name);
+	if (S_ISDIR(st.st_mode)) return bpei_fail(error, BPE_E_FORMAT, "open", 0, "%s is a directory: name a savefile", s->name);
+	if (input && isatty(s->file)) return bpei_fail(error, BPE_E_FORMAT, "open", 0, "standard input is a terminal: feed it a savefile, as in -r - < FILE");
+	if (pipe(s->wake_pipe)) return bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe");
+	for (int i = 0; i < 2; i++) {
+		fcntl(s->wake_pipe[i], F_SETFD, FD_CLOEXEC);
+		fcntl(s->wake_pipe[i], F_SETFL, O_NONBLOCK);
+	}
+	return S_ISREG(st.st_mode) ? open_mapped(s, &st, error) : open_pipe(s, error);
+}
+
+int bpei_savefile_open(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
+{
+	struct savefile *s = calloc(1, sizeof *s);
+	if (!s) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
+	s->device.ops = &ops;
+	s->device.fd = s->file = s->wake_pipe[0] = s->wake_pipe[1] = -1;
+	s->snaplen = o->snaplen;
+	s->stretch = o->block_bytes ? o->block_bytes : STRETCH;
+	int r = open_file(s, o, error);
+	if (r < 0) {
+		close_savefile(&s->device);
+		return r;
+	}
+	describe(s);
+	*device = &s->device;
+	return BPE_OK;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine's own structures: the only place that sees devices, rings, tables and handlers at once. */
+#ifndef BPEI_ENGINE_H
+#define BPEI_ENGINE_H
+
+#include "arch/arch.h"
+#include "base/cacheline.h"
+#include "base/counter.h"
+#include "block/batch.h"
+#include "block/block.h"
+#include "bpfengine.h"
+#include "device/device.h"
+#include "flow/flow.h"
+#include "ring/ring.h"
+#include "stats/stats.h"
+
+#include <pthread.h>
+
+#define BPEI_MAX_BLOCKS 4096
+
+struct bpei_engine_plan {	/* every automatic size settled */
+	uint32_t workers;	/* threads; 0: run to completion */
+	uint32_t ring_slots;
+	uint32_t blocks;
+	size_t block_bytes;
+};
+
+struct bpei_worker {
+	struct bpei_ring ring;			/* unused with 0 workers */
+	struct bpei_columns columns;		/* the ring's slots; with 0 workers: the reader's batch */
+	struct bpe_engine *engine;
+	struct bpei_table *table;		/* NULL if no flows are kept */
+	pthread_t thread;
+	uint32_t number;
+	bool started;
+	int pin_errno, urgent_errno;		/* w: worker before ready  r: start */
+	_Atomic int ready;			/* w: worker  r: start */
+	bpei_counter dropped;			/* w: reader  r: any */
+	bpei_counter ring_peak;			/* w: reader  r: any */
+	BPEI_ALIGNED struct bpei_counts counts;	/* w: worker  r: any */
+};
+
+struct bpe_engine {
+	struct bpe_options options;
+	struct bpei_device *device;
+	struct bpei_engine_plan plan;
+	struct bpei_seed seed;
+	struct bpei_worker *workers;		/* at least one: with 0 threads it holds the reader's own share */
+	struct bpei_columns batch;		/* reader's: what walk and parse fill before the packets are dealt out */
+	struct bpei_block *blocks;		/* a queue: blocks[first .. first + used) are out, in order */
+	uint32_t first_block, used_blocks;	/* reader's own */
+	uint8_t *block_memory;
+	size_t block_memory_bytes;
+	pthread_t reader;
+	bool started, reader_joined;
+	int end_pipe[2];			/* [1] is closed when the run has ended */
+	int64_t start_ns;			/* w: start  r: reader */
+	int64_t last_tick_ns, last_tick_packets, last_tick_bytes;	/* reader's own */
+
+	/* How the run ended: written by the reader before `ended`. */
+	int result;
+	struct bpe_error error;
+	_Atomic int ended;			/* w: reader  r: any */
+
+	BPEI_ALIGNED _Atomic int stop;		/* w: any (only ever set to 1)  r: reader */
+	BPEI_ALIGNED _Atomic int reader_done;	/* w: reader  r: workers */
+	_Atomic int64_t packet_now;		/* w: reader  r: workers; latest time stamp pushed */
+
+	/* w: reader  r: any */
+	BPEI_ALIGNED bpei_counter started_ns, ended_ns;
+	bpei_counter read_packets, captured_bytes, wire_bytes;
+	bpei_counter dropped[BPE_DROP_COUNT];
+	bpei_counter blocks_read, waits;
+	bpei_counter packets_per_second, bits_per_second;
+	bpei_counter first_packet_ns, last_packet_ns;
+};
+
+/* plan.c */
+int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *options, const struct bpei_device *device, struct bpe_error *error);
+
+/* worker.c */
+void *bpei_worker_main(void *worker);
+/* A batch through flow table, counts and handler. */
+void bpei_worker_deliver(struct bpei_worker *worker, const struct bpe_batch *batch) BPEI_WORKER;
+/* The end: what is due ends, what is alive is handed over. */
+void bpei_worker_finish(struct bpei_worker *worker) BPEI_WORKER;
+
+/* reader.c */
+void *bpei_reader_main(void *engine);
+
+/* lifecycle.c */
+int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error);
+int bpei_engine_start(struct bpe_engine *engine, struct bpe_error *error);
+int bpei_engine_wait(struct bpe_engine *engine, int64_t timeout_ns);
+void bpei_engine_stop(struct bpe_engine *engine);
+void bpei_engine_close(struct bpe_engine *engine);
+
+/* snapshot.c */
+void bpei_engine_stats(struct bpe_engine *engine, struct bpe_stats *stats);
+int bpei_engine_worker_stats(struct bpe_engine *engine, uint32_t w, struct bpe_worker_stats *stats);
+
+/* How long to sleep after `tries` looks in vain: spins first, then from 20 us up to 500 us. */
+void bpei_pause(uint32_t tries);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening, starting, waiting, stopping, closing.
+ *
+ * open makes everything that can fail: device, plan, memory, tables.  start makes the threads, workers first.  The reader
+ * alone ends the run: it joins the workers, writes the result, sets `ended` and closes the writing end of the pipe that
+ * wait polls.  stop only sets a flag and wakes the device, so that a signal handler may call it.  close stops, joins the
+ * reader, frees in the reverse order of open; it may be given an engine that was made only in part. */
+#include "engine/engine.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void on_flow_end(void *worker, const struct bpe_flow *flow)
+{
+	struct bpei_worker *w = worker;
+	w->engine->options.on_flow(w->engine->options.user, flow, w->number);
+}
+
+static int make_tables(struct bpe_engine *e)
+{
+	const struct bpe_options *o = &e->options;
+	uint32_t n = e->plan.workers ? e->plan.workers : 1;
+	for (uint32_t k = 0; k < n && o->flows; k++) {
+		struct bpei_table_options t = { .max_flows = o->max_flows / n + (k < o->max_flows % n), .idle_ns = o->flow_idle_ns,
+			.closed_ns = o->flow_closed_ns, .on_end = o->on_flow ? on_flow_end : NULL, .user = &e->workers[k] };
+		int r = bpei_table_new(&t, &e->workers[k].table);
+		if (r < 0) return r;
+	}
+	return BPE_OK;
+}
+
+static int make_blocks(struct bpe_engine *e)
+{
+	e->blocks = calloc(e->plan.blocks, sizeof *e->blocks);
+	if (!e->blocks) return BPE_E_MEMORY;
+	if (!e->plan.block_bytes) return BPE_OK;
+	e->block_memory_bytes = e->plan.blocks * e->plan.block_bytes;
+	e->block_memory = bpei_mem_map(e->block_memory_bytes, 1);
+	if (!e->block_memory) return BPE_E_MEMORY;
+	for (uint32_t i = 0; i < e->plan.blocks; i++) {
+		e->blocks[i].memory = e->block_memory + i * e->plan.block_bytes;
+		e->blocks[i].memory_bytes = e->plan.block_bytes;
+	}
+	return BPE_OK;
+}
+
+static int make_workers(struct bpe_engine *e)
+{
+	uint32_t n = e->plan.workers ? e->plan.workers : 1;
+	size_t bytes = n * sizeof *e->workers;
+	if (posix_memalign((void **)&e->workers, BPEI_LINE, bytes)) {
+		e->workers = NULL;
+		return BPE_E_MEMORY;
+	}
+	memset(e->workers, 0, bytes);
+	for (uint32_t k = 0; k < n; k++) {
+		struct bpei_worker *w = &e->workers[k];
+		w->engine = e;
+		w->number = k;
+		if (!e->plan.workers) continue;
+		bpei_ring_init(&w->ring, e->plan.ring_slots);
+		if (bpei_columns_new(&w->columns, e->plan.ring_slots) < 0) return BPE_E_MEMORY;
+	}
+	return bpei_columns_new(&e->batch, BPE_BATCH);
+}
+
+int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error)
+{
+	struct bpe_engine *e;
+	if (posix_memalign((void **)&e, BPEI_LINE, sizeof *e)) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for the engine");
+	memset(e, 0, sizeof *e);
+	e->options = *options;
+	e->end_pipe[0] = e->end_pipe[1] = -1;
+	e->result = BPE_E_STATE;
+	bpei_seed_init(&e->seed, options->fixed_seed ? options->hash_seed : bpei_clock_random64());
+
+	int r = bpei_device_open(options, &e->device, error);
+	if (r >= 0) r = bpei_plan(&e->plan, options, e->device, error);
+	if (r >= 0 && (make_workers(e) < 0 || make_blocks(e) < 0 || make_tables(e) < 0))
+		r = bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for %u workers of %u slots, %u blocks of %zu bytes and the flow tables",
+			      e->plan.workers, e->plan.ring_slots, e->plan.blocks, e->plan.block_bytes);
+	if (r >= 0 && pipe(e->end_pipe)) r = bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe for the engine");
+	if (r < 0) {
+		bpei_engine_close(e);
+		return r;
+	}
+	for (int i = 0; i < 2; i++) fcntl(e->end_pipe[i], F_SETFD, FD_CLOEXEC);
+	*engine = e;
+	return BPE_OK;
+}
+
+/* Tells once what the workers were refused. */
+static void tell_refusals(struct bpe_engine *e)
+{
+	for (uint32_t k = 0; k < e->plan.workers; k++) {
+		struct bpei_worker *w = &e->workers[k];
+		while (!atomic_load_explicit(&w->ready, memory_order_acquire)) bpei_clock_sleep_ns(50000);	/* pairs: bpei_worker_main */
+		if (w->pin_errno) {
+			bpei_notice(&e->options, "worker %u could not be pinned to a core: %s", k, strerror(w->pin_errno));
+			break;
+		}
+	}
+	for (uint32_t k = 0; k < e->plan.workers; k++) {
+		if (!e->workers[k].urgent_errno) continue;
+		bpei_notice(&e->options, "worker %u could not be given a higher priority: %s (it needs root, or CAP_SYS_NICE on Linux)", k,
+			    strerror(e->workers[k].urgent_errno));
+		break;
+	}
+}
+
+int bpei_engine_start(struct bpe_engine *e, struct bpe_error *error)
+{
+	sigset_t all, before;
+	int failed = 0;
+	if (e->started) return bpei_fail(error, BPE_E_STATE, "start", 0, "the engine was started already");
+	e->start_ns = bpei_clock_mono_ns();
+	bpei_counter_set(&e->started_ns, (uint64_t)e->start_ns);
+	/* The program's signals are for the program's threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (uint32_t k = 0; k < e->plan.workers && !failed; k++) {
+		failed = pthread_create(&e->workers[k].thread, NULL, bpei_worker_main, &e->workers[k]);
+		e->workers[k].started = !failed;
+	}
+	if (!failed) failed = pthread_create(&e->reader, NULL, bpei_reader_main, e);
+	e->started = !failed;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failed) {
+		atomic_store_explicit(&e->reader_done, 1, memory_order_release);	/* pairs: loop in worker.c */
+		for (uint32_t k = 0; k < e->plan.workers; k++) {
+			if (e->workers[k].started) pthread_join(e->workers[k].thread, NULL);
+			e->workers[k].started = false;
+		}
+		return bpei_fail(error, bpei_status_of(failed), "pthread_create", failed, "cannot start %u worker threads", e->plan.workers);
+	}
+	tell_refusals(e);
+	return BPE_OK;
+}
+
+static int has_ended(struct bpe_engine *e) { return atomic_load_explicit(&e->ended, memory_order_acquire); }	/* pairs: end_run in reader.c */
+
+int bpei_engine_wait(struct bpe_engine *e, int64_t timeout_ns)
+{
+	struct pollfd p = { .fd = e->end_pipe[0], .events = POLLIN };
+	int64_t ms = timeout_ns < 0 ? -1 : (timeout_ns + 999999) / 1000000;
+	if (!e->started || has_ended(e)) return e->started;
+	poll(&p, 1, ms > INT32_MAX ? INT32_MAX : (int)ms);
+	return has_ended(e);
+}
+
+void bpei_engine_stop(struct bpe_engine *e)
+{
+	int before = errno;
+	atomic_store_explicit(&e->stop, 1, memory_order_relaxed);
+	e->device->ops->wake(e->device);
+	errno = before;
+}
+
+void bpei_engine_close(struct bpe_engine *e)
+{
+	if (!e) return;
+	if (e->started) {
+		bpei_engine_stop(e);
+		pthread_join(e->reader, NULL);
+	} else if (e->end_pipe[1] >= 0) {
+		close(e->end_pipe[1]);
+	}
+	if (e->end_pipe[0] >= 0) close(e->end_pipe[0]);
+	uint32_t n = e->plan.workers ? e->plan.workers : 1;
+	for (uint32_t k = 0; e->workers && k < n; k++) {
+		bpei_table_free(e->workers[k].table);
+		if (e->plan.workers) bpei_columns_free(&e->workers[k].columns, e->plan.ring_slots);
+	}
+	free(e->workers);
+	if (e->batch.data) bpei_columns_free(&e->batch, BPE_BATCH);
+	free(e->blocks);
+	if (e->device) e->device->ops->close(e->device);
+	bpei_mem_unmap(e->block_memory, e->block_memory_bytes);
+	free(e);
+}

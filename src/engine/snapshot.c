@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading every counter while everybody goes on counting; stateless.  The workers' counters are read before the reader's:
+ * a packet on its way is most likely seen as read and not yet delivered; where the hardware shows it the other way round,
+ * in_flight is 0 rather than negative.  After the end of the run the numbers are exact. */
+#include "engine/engine.h"
+
+#include "base/clock.h"
+
+static void read_flows(const struct bpei_table *table, struct bpe_stats *s)
+{
+	const struct bpei_table_counts *c = bpei_table_counts(table);
+	s->flows_opened += bpei_counter_get(&c->opened);
+	s->flows_active += bpei_counter_get(&c->active);
+	s->flows_peak += bpei_counter_get(&c->peak);
+	s->flows_ended += bpei_counter_get(&c->ended);
+	s->flows_evicted += bpei_counter_get(&c->evicted);
+	s->flow_packets += bpei_counter_get(&c->packets);
+	s->flows_refused += bpei_counter_get(&c->refused);
+}
+
+void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
+{
+	struct bpe_stats s = { .workers = e->plan.workers };
+	uint64_t done = 0;
+	for (uint32_t k = 0; k < (e->plan.workers ? e->plan.workers : 1); k++) {
+		bpei_counts_read(&e->workers[k].counts, &s);
+		if (e->workers[k].table) read_flows(e->workers[k].table, &s);
+	}
+	for (int i = 0; i < BPE_DROP_COUNT; i++) done += s.dropped[i] = bpei_counter_get(&e->dropped[i]);
+	s.read_packets = bpei_counter_get(&e->read_packets);
+	done += s.delivered_packets;
+	s.in_flight = s.read_packets > done ? s.read_packets - done : 0;
+	s.captured_bytes = bpei_counter_get(&e->captured_bytes);
+	s.wire_bytes = bpei_counter_get(&e->wire_bytes);
+	s.kernel_received = bpei_counter_get(&e->device->kernel_received);
+	s.kernel_dropped = bpei_counter_get(&e->device->kernel_dropped);
+	s.interface_dropped = bpei_counter_get(&e->device->interface_dropped);
+	s.torn_blocks = bpei_counter_get(&e->device->torn_blocks);
+	s.blocks = bpei_counter_get(&e->blocks_read);
+	s.waits = bpei_counter_get(&e->waits);
+	s.packets_per_second = bpei_counter_get(&e->packets_per_second);
+	s.bits_per_second = bpei_counter_get(&e->bits_per_second);
+	s.first_packet_ns = (int64_t)bpei_counter_get(&e->first_packet_ns);
+	s.last_packet_ns = (int64_t)bpei_counter_get(&e->last_packet_ns);
+	s.source_bytes = e->device->source_bytes;
+	s.source_position = bpei_counter_get(&e->device->source_position);
+	uint64_t started = bpei_counter_get(&e->started_ns), ended = bpei_counter_get(&e->ended_ns);
+	if (started) s.elapsed_ns = (ended ? ended : (uint64_t)bpei_clock_mono_ns()) - started;
+	*stats = s;
+}
+
+int bpei_engine_worker_stats(struct bpe_engine *e, uint32_t k, struct bpe_worker_stats *stats)
+{
+	if (k >= (e->plan.workers ? e->plan.workers : 1)) return BPE_E_ARGUMENT;
+	const struct bpei_worker *w = &e->workers[k];
+	struct bpe_worker_stats s = { .packets = bpei_counter_get(&w->counts.packets),
+		.captured_bytes = bpei_counter_get(&w->counts.captured_bytes), .wire_bytes = bpei_counter_get(&w->counts.wire_bytes),
+		.batches = bpei_counter_get(&w->counts.batches), .dropped = bpei_counter_get(&w->dropped) };
+	if (w->table) {
+		s.flows_active = bpei_counter_get(&bpei_table_counts(w->table)->active);
+		s.flows_peak = bpei_counter_get(&bpei_table_counts(w->table)->peak);
+	}
+	if (e->plan.workers) {
+		s.ring_depth = bpei_ring_depth(&w->ring);
+		s.ring_peak = (uint32_t)bpei_counter_get(&w->ring_peak);
+		s.ring_slots = e->plan.ring_slots;
+	}
+	*stats = s;
+	return BPE_OK;
+}

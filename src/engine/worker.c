@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* The worker's side: takes runs of packets from its ring, counts them on flows and statistics, calls the user's handler,
+ * gives the slots back.
+ *
+ * A worker's table and counts have one writer: this thread; with 0 workers the reader's thread plays the part.  The batch
+ * that a handler sees is a view into the ring's columns, so slots are given back only when the handler has returned; the
+ * packets' bytes lie in blocks that the reader frees when every ring's head has passed their mark.
+ * End: the reader says reader_done after its last push; a worker that finds its ring empty after having seen that is through. */
+#include "engine/engine.h"
+
+#include "base/clock.h"
+#include "base/thread.h"
+
+#include <stdio.h>
+
+#define SPINS 200u
+#define AGE_EVERY_NS 100000000	/* when idle */
+
+void bpei_pause(uint32_t tries)
+{
+	if (tries < SPINS) {
+#if defined(__x86_64__) || defined(__i386__)
+		__builtin_ia32_pause();
+#elif defined(__aarch64__)
+		__asm__ volatile("isb");	/* a pause of the length of x86's; yield is a no-op on most cores */
+#endif
+		return;
+	}
+	tries -= SPINS;
+	bpei_clock_sleep_ns(tries < 20 ? 20000 : tries < 100 ? 100000 : 500000);
+}
+
+void bpei_worker_deliver(struct bpei_worker *w, const struct bpe_batch *batch)
+{
+	uint32_t flow[BPE_BATCH];
+	const struct bpe_options *o = &w->engine->options;
+	struct bpe_batch view = *batch;
+	if (w->table) {
+		bpei_table_update(w->table, batch, flow);
+		view.flow = flow;
+		view.table = w->table;
+	}
+	if (o->on_batch) o->on_batch(o->user, &view);
+	bpei_counts_add(&w->counts, batch);	/* last: what is counted as delivered has been delivered */
+}
+
+void bpei_worker_finish(struct bpei_worker *w)
+{
+	if (!w->table) return;
+	bpei_table_age(w->table, atomic_load_explicit(&w->engine->packet_now, memory_order_relaxed));
+	bpei_table_end_all(w->table);
+}
+
+/* One batch, if there is one.  Returns its size. */
+static uint32_t step(struct bpei_worker *w) BPEI_WORKER
+{
+	uint32_t n = bpei_ring_peek(&w->ring, BPE_BATCH);
+	if (!n) return 0;
+	struct bpe_batch batch = bpei_batch_view(&w->columns, w->ring.own_head & w->ring.mask, n, w->number);
+	bpei_worker_deliver(w, &batch);
+	bpei_ring_drop(&w->ring, n);
+	return n;
+}
+
+static void loop(struct bpei_worker *w) BPEI_WORKER
+{
+	struct bpe_engine *e = w->engine;
+	uint32_t idle = 0;
+	int64_t aged = 0;
+	for (;;) {
+		/* Looked at before the ring: what was pushed up to then is in the ring when peek looks. */
+		int64_t now = atomic_load_explicit(&e->packet_now, memory_order_acquire);	/* pairs: publish_time in reader.c */
+		int done = atomic_load_explicit(&e->reader_done, memory_order_acquire);		/* pairs: end_run in reader.c */
+		if (step(w)) {
+			idle = 0;
+			continue;
+		}
+		if (done) return;
+		if (w->table && now > aged + AGE_EVERY_NS) bpei_table_age(w->table, aged = now);
+		bpei_pause(idle++);
+	}
+}
+
+void *bpei_worker_main(void *worker)
+{
+	struct bpei_worker *w = worker;
+	const struct bpe_options *o = &w->engine->options;
+	char name[16];
+	snprintf(name, sizeof name, "bpe-worker-%u", w->number);
+	bpei_thread_name(name);
+	if (o->pin_workers) w->pin_errno = bpei_thread_pin(w->number + 1);	/* core 0 is left to the reader */
+	if (o->priority) w->urgent_errno = bpei_thread_urgent(o->priority == BPE_PRIORITY_REALTIME);
+	atomic_store_explicit(&w->ready, 1, memory_order_release);	/* pairs: start in lifecycle.c */
+	bpei_role_enter(&bpei_worker_role);
+	loop(w);
+	bpei_worker_finish(w);
+	bpei_role_leave(&bpei_worker_role);
+	return NULL;
+}

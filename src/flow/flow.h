@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The flow table: one per worker, one owner, no locks.  Lives here: table.c (index, entries, update), age.c (queues and
+ * time-outs), tcp.c (states), key.c (record made from an entry). */
+#ifndef BPEI_FLOW_H
+#define BPEI_FLOW_H
+
+#include "base/counter.h"
+#include "base/roles.h"
+#include "bpfengine.h"
+
+#define BPEI_NO_FLOW UINT32_MAX
+
+struct bpei_table;
+
+struct bpei_table_options {
+	uint64_t max_flows;		/* never more alive than these */
+	int64_t idle_ns, closed_ns;
+	void (*on_end)(void *user, const struct bpe_flow *flow);	/* a flow ended; NULL: nobody cares */
+	void *user;
+};
+
+/* w: worker  r: any.  opened = active + ended + evicted */
+struct bpei_table_counts {
+	bpei_counter opened, active, peak, ended, evicted;
+	bpei_counter packets;		/* packets that belong to a flow */
+	bpei_counter refused;		/* packets with a key that found no room (max_flows is 0) */
+};
+
+int bpei_table_new(const struct bpei_table_options *options, struct bpei_table **table);
+void bpei_table_free(struct bpei_table *table);		/* NULL is allowed; hands nothing over */
+
+/* Counts the batch's packets on their flows, opens and ends flows, ages by the packets' time.  flow[i]: where packet i was
+ * counted, BPEI_NO_FLOW if it has no key or found no room. */
+void bpei_table_update(struct bpei_table *table, const struct bpe_batch *batch, uint32_t flow[BPE_BATCH]) BPEI_WORKER;
+
+/* Ends what is due at now_ns, when no packets come that carry the time. */
+void bpei_table_age(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;
+
+/* Hands every flow alive to on_end with BPE_END_STOP, in order of their opening; they stay, and stay active, for top. */
+void bpei_table_end_all(struct bpei_table *table) BPEI_WORKER;
+
+/* The flow at index as a record; 1, or 0 if there is none there with that key. */
+int bpei_table_get(const struct bpei_table *table, uint32_t flow, const struct bpe_key *key, struct bpe_flow *record);
+
+/* Puts the flows with most bytes on the wire among those alive into top[0..n), most first, merged with the *filled that
+ * are there already (of other tables).  Not while the table's worker runs. */
+void bpei_table_top(const struct bpei_table *table, struct bpe_flow *top, size_t n, size_t *filled);
+
+const struct bpei_table_counts *bpei_table_counts(const struct bpei_table *table);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Counting a batch, and reading the counts.  The state is the caller's struct bpei_counts: its worker writes, anybody reads;
+ * counters are bumped once a batch, so a reader sees whole batches per counter, not one instant over all counters. */
+#include "stats/stats.h"
+
+#include "base/cacheline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint32_t size_bounds[BPE_SIZE_CLASSES - 1] = { 64, 127, 255, 511, 1023, 1518, 9216 };
+static const char *const size_names[BPE_SIZE_CLASSES] = { "0-64", "65-127", "128-255", "256-511", "512-1023", "1024-1518", "1519-9216", "9217-" };
+
+const char *bpe_size_class_name(int c) { return c >= 0 && c < BPE_SIZE_CLASSES ? size_names[c] : NULL; }
+
+const char *bpe_drop_name(int drop)
+{
+	static const char *const names[BPE_DROP_COUNT] = { "ring_full", "stalled", "duplicate" };
+	return drop >= 0 && drop < BPE_DROP_COUNT ? names[drop] : NULL;
+}
+
+static void tally(struct bpei_tally *t, uint64_t packets, uint64_t bytes)
+{
+	bpei_counter_add(&t->packets, packets);
+	bpei_counter_add(&t->bytes, bytes);
+}
+
+static void count_kind(struct bpei_counts *c, uint32_t kind, uint32_t bytes)
+{
+	uint32_t at = kind * 0x9e3779b1u >> 24;
+	for (uint32_t tries = 0; tries < 16; tries++, at = (at + 1) % BPEI_KINDS) {
+		uint64_t there = bpei_counter_get(&c->kinds[at].kind);
+		if (!there) bpei_counter_set(&c->kinds[at].kind, there = kind);
+		if (there == kind) {
+			tally(&c->kinds[at].tally, 1, bytes);
+			return;
+		}
+	}
+	tally(&c->other_kinds, 1, bytes);
+}
+
+/* What few packets have: damage, tags, fragments, and protocols without a counter of their own. */
+static void count_rare(struct bpei_counts *c, const struct bpe_layers *l, uint32_t bytes)
+{
+	if (l->flags & BPE_PKT_TRUNCATED) bpei_counter_add(&c->truncated, 1);
+	if (l->flags & BPE_PKT_BAD_VERSION) bpei_counter_add(&c->bad_version, 1);
+	if (l->flags & BPE_PKT_BAD_HEADER) bpei_counter_add(&c->bad_header, 1);
+	if (l->flags & BPE_PKT_BAD_LENGTH) bpei_counter_add(&c->bad_length, 1);
+	if (l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT)) bpei_counter_add(&c->fragments, 1);
+	if (l->flags & BPE_PKT_VLAN) bpei_counter_add(&c->vlan_packets, 1);
+	if (l->proto == BPE_PROTO_IP_OTHER) tally(&c->ip_proto[l->ip_proto], 1, bytes);
+	if (l->proto == BPE_PROTO_ETHERTYPE) count_kind(c, 1u + l->ethertype, bytes);
+	if (l->proto == BPE_PROTO_LINKTYPE) count_kind(c, 1u + 65536 + l->link_type, bytes);
+}
+
+void bpei_counts_add(struct bpei_counts *c, const struct bpe_batch *b)
+{
+	uint32_t above[BPE_SIZE_CLASSES - 1] = { 0 }, ip4 = 0, ip6 = 0, n = b->count;
+	uint64_t captured = 0, wire = 0;
+	struct { uint32_t packets; uint32_t unused; uint64_t bytes; } protos[BPE_PROTO_COUNT];
+	memset(protos, 0, sizeof protos);
+
+	for (uint32_t i = 0; i < n; i++) captured += b->caplen[i], wire += b->wirelen[i];
+	for (uint32_t k = 0; k < BPE_SIZE_CLASSES - 1; k++)
+		for (uint32_t i = 0; i < n; i++) above[k] += b->wirelen[i] > size_bounds[k];
+	for (uint32_t i = 0; i < n; i++) {
+		const struct bpe_layers *l = &b->layers[i];
+		protos[l->proto].packets++;
+		protos[l->proto].bytes += b->wirelen[i];
+		ip4 += l->flags & BPE_PKT_IP4;
+		ip6 += l->flags & BPE_PKT_IP6;
+		if (BPEI_UNLIKELY(l->flags & (BPE_PKT_WRONG | BPE_PKT_VLAN | BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT)
+				  || l->proto >= BPE_PROTO_IP_OTHER))
+			count_rare(c, l, b->wirelen[i]);
+	}
+	bpei_counter_add(&c->ip4_packets, ip4 / BPE_PKT_IP4);
+	bpei_counter_add(&c->ip6_packets, ip6 / BPE_PKT_IP6);
+	for (uint32_t k = 0; k < BPE_PROTO_COUNT; k++)
+		if (protos[k].packets) tally(&c->proto[k], protos[k].packets, protos[k].bytes);
+	for (uint32_t k = 0; k < BPE_SIZE_CLASSES; k++) {
+		uint32_t here = (k ? above[k - 1] : n) - (k < BPE_SIZE_CLASSES - 1 ? above[k] : 0);
+		if (here) bpei_counter_add(&c->sizes[k], here);
+	}
+	bpei_counter_add(&c->captured_bytes, captured);
+	bpei_counter_add(&c->wire_bytes, wire);
+	bpei_counter_add(&c->batches, 1);
+	bpei_counter_add(&c->packets, n);
+}
+
+void bpei_counts_read(const struct bpei_counts *c, struct bpe_stats *s)
+{
+	s->delivered_packets += bpei_counter_get(&c->packets);
+	s->batches += bpei_counter_get(&c->batches);
+	for (uint32_t k = 0; k < BPE_SIZE_CLASSES; k++) s->sizes[k] += bpei_counter_get(&c->sizes[k]);
+	s->truncated += bpei_counter_get(&c->truncated);
+	s->bad_version += bpei_counter_get(&c->bad_version);
+	s->bad_header += bpei_counter_get(&c->bad_header);
+	s->bad_length += bpei_counter_get(&c->bad_length);
+	s->fragments += bpei_counter_get(&c->fragments);
+	s->vlan_packets += bpei_counter_get(&c->vlan_packets);
+	s->ip4_packets += bpei_counter_get(&c->ip4_packets);
+	s->ip6_packets += bpei_counter_get(&c->ip6_packets);
+}
+
+/* A protocol table being put together: at most one line for each thing that can be counted. */
+struct lines {
+	struct bpe_protocol *line;
+	size_t count, room;
+};
+
+static void add_line(struct lines *l, const struct bpei_tally *t, const char *format, unsigned number)
+{
+	uint64_t packets = bpei_counter_get(&t->packets);
+	struct bpe_protocol p = { .packets = packets, .bytes = bpei_counter_get(&t->bytes) };
+	if (!packets) return;
+	snprintf(p.name, sizeof p.name, format, number);
+	for (size_t i = 0; i < l->count; i++) {
+		if (strcmp(l->line[i].name, p.name)) continue;
+		l->line[i].packets += p.packets;
+		l->line[i].bytes += p.bytes;
+		return;
+	}
+	if (l->count < l->room) l->line[l->count++] = p;
+}
+
+static int most_packets_first(const void *x, const void *y)
+{
+	const struct bpe_protocol *a = x, *b = y;
+	return a->packets != b->packets ? a->packets < b->packets ? 1 : -1 : strcmp(a->name, b->name);
+}
+
+size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n, struct bpe_protocol *protocols, size_t max)
+{
+	static const char *const names[BPE_PROTO_COUNT] = { "damaged", "arp", "tcp", "udp", "icmp", "icmp6", "igmp", "sctp", NULL, NULL, "llc", NULL };
+	struct lines l = { .room = BPE_PROTO_COUNT + 256 + (size_t)n * BPEI_KINDS + 1 };
+	l.line = malloc(l.room * sizeof *l.line);
+	if (!l.line) return 0;
+	for (uint32_t w = 0; w < n; w++) {
+		const struct bpei_counts *c = counts[w];
+		for (uint32_t k = 0; k < BPE_PROTO_COUNT; k++)
+			if (names[k]) add_line(&l, &c->proto[k], names[k], 0);
+		for (uint32_t k = 0; k < 256; k++) add_line(&l, &c->ip_proto[k], "ip-proto-%u", k);
+		for (uint32_t k = 0; k < BPEI_KINDS; k++) {
+			uint32_t kind = (uint32_t)bpei_counter_get(&c->kinds[k].kind);
+			if (kind > 65536) add_line(&l, &c->kinds[k].tally, "linktype-%u", kind - 65537);
+			else if (kind) add_line(&l, &c->kinds[k].tally, "ethertype-0x%04x", kind - 1);
+		}
+		add_line(&l, &c->other_kinds, "ethertype-other", 0);
+	}
+	qsort(l.line, l.count, sizeof *l.line, most_packets_first);
+	memcpy(protocols, l.line, (l.count < max ? l.count : max) * sizeof *protocols);
+	size_t count = l.count;
+	free(l.line);
+	return count;
+}

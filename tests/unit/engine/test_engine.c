@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine whole, on generated traffic: the books balance whatever happens to it. */
+#include "bpfengine.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PACKETS 200000u
+#define SOURCE "synth:flows=500,seed=3,count=200000"
+
+struct seen {
+	struct bpe_engine *engine;
+	_Atomic uint64_t packets, bytes, batches, flows, flow_packets, flow_bytes, known, wrong;
+	_Atomic int hold;		/* 1: handlers wait until it is 0 */
+	uint64_t stop_after;
+	long pause_ns;
+};
+
+static void pause_for(long ns)
+{
+	struct timespec t = { 0, ns };
+	nanosleep(&t, NULL);
+}
+
+static void on_batch(void *user, const struct bpe_batch *b)
+{
+	struct seen *s = user;
+	uint64_t bytes = 0, known = 0, wrong = 0;
+	for (uint32_t i = 0; i < b->count; i++) {
+		struct bpe_flow f;
+		bytes += b->wirelen[i];
+		if (b->caplen[i] > b->wirelen[i] || !b->caplen[i]) wrong++;
+		if (!(b->layers[i].flags & BPE_PKT_KEY) != !b->hash[i]) wrong++;
+		if (bpe_batch_flow(b, i, &f)) {
+			known++;
+			if (f.ip_proto != b->key[i].ip_proto || f.hash != b->hash[i] || f.end != BPE_END_NONE) wrong++;
+			if (f.packets[0] + f.packets[1] == 0 || f.last_ns < b->time_ns[i]) wrong++;
+		}
+	}
+	while (atomic_load(&s->hold)) pause_for(1000000);
+	if (s->pause_ns) pause_for(s->pause_ns);
+	s->bytes += bytes;
+	s->known += known;
+	s->wrong += wrong;
+	s->batches++;
+	if ((s->packets += b->count) >= s->stop_after && s->stop_after) bpe_engine_stop(s->engine);
+}
+
+static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
+{
+	struct seen *s = user;
+	s->flows++;
+	s->flow_packets += f->packets[0] + f->packets[1];
+	s->flow_bytes += f->wire_bytes[0] + f->wire_bytes[1];
+	if (worker >= BPE_MAX_WORKERS || f->end == BPE_END_NONE || f->first_ns > f->last_ns) s->wrong++;
+}
+
+static struct bpe_options options(const char *source, int workers, struct seen *seen)
+{
+	struct bpe_options o;
+	memset(seen, 0, sizeof *seen);
+	bpe_options_init(&o);
+	o.interface_name = source;
+	o.workers = workers;
+	o.on_batch = on_batch;
+	o.on_flow = on_flow;
+	o.user = seen;
+	o.fixed_seed = true;
+	return o;
+}
+
+static void open_engine(const struct bpe_options *o, struct seen *seen)
+{
+	struct bpe_error error = { 0 };
+	cr_assert_eq(bpe_engine_open(o, &seen->engine, &error), BPE_OK, "%s", error.text);
+}
+
+static struct bpe_stats balanced(struct seen *seen)
+{
+	struct bpe_stats s;
+	uint64_t done = 0, by_worker = 0;
+	struct bpe_worker_stats w;
+	bpe_engine_stats(seen->engine, &s);
+	for (int i = 0; i < BPE_DROP_COUNT; i++) done += s.dropped[i];
+	cr_expect_eq(s.read_packets, s.delivered_packets + done);
+	cr_expect_eq(s.in_flight, 0);
+	cr_expect_eq(s.delivered_packets, atomic_load(&seen->packets));
+	cr_expect_eq(s.batches, atomic_load(&seen->batches));
+	cr_expect_eq(s.flows_opened, s.flows_active + s.flows_ended + s.flows_evicted);
+	cr_expect_eq(s.flows_opened, atomic_load(&seen->flows));	/* each handed over once */
+	cr_expect_eq(s.flow_packets, atomic_load(&seen->flow_packets));
+	cr_expect_eq(atomic_load(&seen->wrong), 0);
+	for (uint32_t k = 0; bpe_engine_worker_stats(seen->engine, k, &w) == BPE_OK; k++) by_worker += w.packets;
+	cr_expect_eq(by_worker, s.delivered_packets);
+	struct bpe_protocol p[64];
+	uint64_t in_protocols = 0, in_sizes = 0;
+	for (size_t i = 0, n = bpe_engine_protocols(seen->engine, p, 64); i < n; i++) in_protocols += p[i].packets;
+	for (int k = 0; k < BPE_SIZE_CLASSES; k++) in_sizes += s.sizes[k];
+	cr_expect_eq(in_protocols, s.delivered_packets);
+	cr_expect_eq(in_sizes, s.delivered_packets);
+	return s;
+}
+
+Test(engine, every_number_of_workers_sees_the_same, .timeout = 60)
+{
+	struct bpe_stats first = { 0 };
+	static const int workers[] = { 0, 1, 2, 4 };
+	for (int i = 0; i < 4; i++) {
+		struct seen seen;
+		struct bpe_options o = options(SOURCE, workers[i], &seen);
+		open_engine(&o, &seen);
+		cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
+		struct bpe_stats s = balanced(&seen);
+		cr_assert_eq(s.read_packets, PACKETS);
+		cr_assert_eq(s.delivered_packets, PACKETS);
+		cr_assert_eq(s.workers, (uint32_t)workers[i]);
+		cr_assert_eq(s.wire_bytes, atomic_load(&seen.bytes));
+		if (!i) first = s;
+		cr_assert_eq(s.wire_bytes, first.wire_bytes);
+		cr_assert_eq(s.flows_opened, first.flows_opened, "%d workers: %llu flows, not %llu", workers[i],
+			     (unsigned long long)s.flows_opened, (unsigned long long)first.flows_opened);
+		cr_assert_eq(s.flow_packets, first.flow_packets);
+		cr_assert_eq(atomic_load(&seen.known), s.flow_packets);
+		bpe_engine_close(seen.engine);
+	}
+}
+
+Test(engine, a_slow_worker_is_waited_for, .timeout = 60)
+{
+	struct seen seen;
+	struct bpe_options o = options("synth:count=20000", 2, &seen);
+	o.ring_slots = 64;
+	seen.pause_ns = 100000;
+	open_engine(&o, &seen);
+	cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
+	struct bpe_stats s = balanced(&seen);
+	cr_assert_eq(s.delivered_packets, 20000);
+	cr_assert(s.waits > 0);
+	bpe_engine_close(seen.engine);
+}
+
+Test(engine, a_slow_worker_drops_by_option, .timeout = 60)
+{
+	struct seen seen;
+	struct bpe_options o = options(SOURCE, 2, &seen);
+	o.ring_slots = 64;
+	o.overload = BPE_OVERLOAD_DROP;
+	seen.pause_ns = 1000000;
+	open_engine(&o, &seen);
+	cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
+	struct bpe_stats s = balanced(&seen);
+	cr_assert_eq(s.read_packets, PACKETS);
+	cr_assert(s.dropped[BPE_DROP_RING_FULL] > 0);
+	cr_assert_eq(s.dropped[BPE_DROP_STALLED], 0);
+	bpe_engine_close(seen.engine);
+}
+
+Test(engine, stop_in_mid_traffic, .timeout = 60)
+{
+	for (int workers = 0; workers <= 3; workers += 3) {
+		struct seen seen;
+		struct bpe_options o = options("synth:flows=100", workers, &seen);
+		seen.stop_after = 50000;
+		open_engine(&o, &seen);
+		cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
+		struct bpe_stats s = balanced(&seen);
+		cr_assert(s.delivered_packets >= 50000);
+		bpe_engine_close(seen.engine);
+	}
+}
+
+Test(engine, a_worker_that_hangs_is_given_up_and_counted, .timeout = 60)
+{
+	struct seen seen;
+	struct bpe_options o = options("synth:flows=100", 1, &seen);
+	o.ring_slots = 64;
+	atomic_store(&seen.hold, 1);
+	open_engine(&o, &seen);
+	cr_assert_eq(bpe_engine_start(seen.engine, NULL), BPE_OK);
+	struct bpe_stats s;
+	do bpe_engine_stats(seen.engine, &s);
+	while (!s.waits);	/* the ring is full and the reader waits */
+	bpe_engine_stop(seen.engine);
+	do bpe_engine_stats(seen.engine, &s);
+	while (!s.dropped[BPE_DROP_STALLED]);
+	cr_assert_eq(bpe_engine_wait(seen.engine, 0), 0);
+	atomic_store(&seen.hold, 0);
+	while (!bpe_engine_wait(seen.engine, -1)) continue;
+	s = balanced(&seen);
+	cr_assert(s.dropped[BPE_DROP_STALLED] > 0);
+	bpe_engine_close(seen.engine);
+}
+
+Test(engine, count_is_exact, .timeout = 60)
+{
+	static const uint64_t counts[] = { 1, 63, 64, 65, 1000, 77777 };
+	for (int workers = 0; workers <= 2; workers += 2)
+		for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+			struct seen seen;
+			struct bpe_options o = options("synth", workers, &seen);
+			o.max_packets = counts[i];
+			open_engine(&o, &seen);
+			cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
+			cr_assert_eq(balanced(&seen).read_packets, counts[i]);
+			bpe_engine_close(seen.engine);
+		}
+}
+
+Test(engine, duration_ends_an_endless_run, .timeout = 60)
+{
+	struct seen seen;
+	struct bpe_options o = options("synth:rate=10000", 0, &seen);
+	open_engine(&o, &seen);
+	cr_assert_eq(bpe_engine_run(seen.engine, 300000000, NULL), BPE_OK);
+	struct bpe_stats s = balanced(&seen);
+	cr_assert(s.elapsed_ns >= 300000000);
+	cr_assert(s.read_packets > 0);
+	bpe_engine_close(seen.engine);
+}
+
+Test(engine, full_flow_tables_evict_and_balance, .timeout = 60)
+{
+	for (int workers = 0; workers <= 3; workers += 3) {
+		struct seen seen;
+		struct bpe_options o = options(SOURCE, workers, &seen);
+		o.max_flows = 50;
+		open_engine(&o, &seen);
+		cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
+		struct bpe_stats s = balanced(&seen);
+		cr_assert(s.flows_evicted > 0);
+		cr_assert(s.flows_peak <= 50 && s.flows_active <= 50);
+		bpe_engine_close(seen.engine);
+	}
+}
+
+Test(engine, top_flows_are_the_largest, .timeout = 60)
+{
+	struct seen seen;
+	struct bpe_flow top[20], all[2000];
+	struct bpe_options o = options("synth:flows=300,count=50000", 3, &seen);
+	open_engine(&o, &seen);
+	cr_assert_eq(bpe_engine_top_flows(seen.engine, top, 20), BPE_E_STATE);
+	cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
+	int n = bpe_engine_top_flows(seen.engine, all, 2000);
+	cr_assert_eq(bpe_engine_top_flows(seen.engine, top, 20), 20);
+	cr_assert(n > 20);
+	for (int i = 0; i < n; i++) {
+		uint64_t bytes = all[i].wire_bytes[0] + all[i].wire_bytes[1];
+		if (i < 20) cr_assert_eq(bytes, top[i].wire_bytes[0] + top[i].wire_bytes[1]);
+		if (i) cr_assert(bytes <= all[i - 1].wire_bytes[0] + all[i - 1].wire_bytes[1]);
+	}
+	bpe_engine_close(seen.engine);
+}
+
+Test(engine, wrong_calls_are_told)
+{
+	struct seen seen;
+	struct bpe_error error;
+	struct bpe_options o = options("synth:count=10", 0, &seen), bad;
+	struct bpe_engine *engine = NULL;
+	cr_assert_eq(bpe_engine_open(NULL, &engine, &error), BPE_E_ARGUMENT);
+	cr_assert_eq(bpe_engine_open(&o, NULL, &error), BPE_E_ARGUMENT);
+#define REFUSED(change) do { \
+		bad = o; \
+		bad.change; \
+		cr_assert_eq(bpe_engine_open(&bad, &engine, &error), BPE_E_ARGUMENT, #change); \
+		cr_assert(error.text[0]); \
+		cr_assert_null(engine); \
+	} while (0)
+	REFUSED(struct_size = 0);
+	REFUSED(file = "x.pcap");
+	REFUSED(interface_name = NULL);
+	REFUSED(snaplen = 0);
+	REFUSED(workers = 65);
+	REFUSED(workers = -2);
+	REFUSED(ring_slots = 100);
+	REFUSED(block_bytes = 1);
+	REFUSED(overload = 9);
+	REFUSED(priority = 9);
+	REFUSED(interface_name = "synth:nonsense=1");
+	open_engine(&o, &seen);
+	cr_assert_eq(bpe_engine_result(seen.engine, &error), BPE_E_STATE);
+	cr_assert_eq(bpe_engine_start(seen.engine, &error), BPE_OK);
+	cr_assert_eq(bpe_engine_start(seen.engine, &error), BPE_E_STATE);
+	bpe_engine_close(seen.engine);
+	bpe_engine_close(NULL);
+	open_engine(&o, &seen);
+	bpe_engine_close(seen.engine);	/* never started */
+}
+
+/* An older caller's options end early: what it does not know has its default. */
+Test(engine, a_shorter_options_structure_is_accepted)
+{
+	struct seen seen;
+	struct bpe_options o = options("synth:count=1000", 0, &seen);
+	o.struct_size = offsetof(struct bpe_options, flows);
+	o.flows = false;
+	open_engine(&o, &seen);
+	cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
+	struct bpe_stats s;
+	bpe_engine_stats(seen.engine, &s);
+	cr_assert_eq(s.read_packets, 1000);
+	cr_assert(s.flows_opened > 0);
+	bpe_engine_close(seen.engine);
+}

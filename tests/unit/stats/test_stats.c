@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Counting batches and the protocol table made of the counts. */
+#include "stats/stats.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static struct bpei_counts counts[2];
+
+static void add(struct bpei_counts *c, const struct bpe_layers *layers, const uint32_t *wire, uint32_t n)
+{
+	struct bpe_batch b = { .count = n, .caplen = wire, .wirelen = wire, .layers = layers };
+	bpei_role_enter(&bpei_worker_role);
+	bpei_counts_add(c, &b);
+	bpei_role_leave(&bpei_worker_role);
+}
+
+Test(stats, sizes_fall_into_their_classes)
+{
+	static const uint32_t wire[] = { 0, 64, 65, 127, 128, 255, 256, 511, 512, 1023, 1024, 1518, 1519, 9216, 9217, 65549 };
+	struct bpe_layers layers[16] = { { 0 } };
+	struct bpe_stats s = { 0 };
+	add(counts, layers, wire, 16);
+	bpei_counts_read(counts, &s);
+	for (int k = 0; k < BPE_SIZE_CLASSES; k++) cr_expect_eq(s.sizes[k], 2, "class %s has %llu", bpe_size_class_name(k), (unsigned long long)s.sizes[k]);
+	cr_assert_eq(s.delivered_packets, 16);
+	cr_assert_eq(s.batches, 1);
+	cr_assert_null(bpe_size_class_name(BPE_SIZE_CLASSES));
+	cr_assert_null(bpe_drop_name(BPE_DROP_COUNT));
+	cr_assert_null(bpe_drop_name(-1));
+}
+
+Test(stats, flags_and_protocols_over_two_workers)
+{
+	static const uint32_t wire[] = { 100, 100, 100, 100, 100, 100, 100 };
+	struct bpe_layers layers[] = {
+		{ .proto = BPE_PROTO_TCP, .flags = BPE_PKT_IP4 | BPE_PKT_VLAN }, { .proto = BPE_PROTO_TCP, .flags = BPE_PKT_IP6 | BPE_PKT_TRUNCATED },
+		{ .proto = BPE_PROTO_IP_OTHER, .ip_proto = 89, .flags = BPE_PKT_IP4 | BPE_PKT_FRAGMENT },
+		{ .proto = BPE_PROTO_ETHERTYPE, .ethertype = 0x88cc }, { .proto = BPE_PROTO_LINKTYPE, .link_type = 105 },
+		{ .proto = BPE_PROTO_NONE, .flags = BPE_PKT_BAD_VERSION }, { .proto = BPE_PROTO_LLC },
+	};
+	struct bpe_stats s = { 0 };
+	add(&counts[0], layers, wire, 7);
+	add(&counts[1], layers, wire, 5);
+	for (int w = 0; w < 2; w++) bpei_counts_read(&counts[w], &s);
+	cr_assert_eq(s.delivered_packets, 12);
+	cr_assert_eq(s.ip4_packets, 4);
+	cr_assert_eq(s.ip6_packets, 2);
+	cr_assert_eq(s.vlan_packets, 2);
+	cr_assert_eq(s.truncated, 2);
+	cr_assert_eq(s.fragments, 2);
+	cr_assert_eq(s.bad_version, 1);
+
+	const struct bpei_counts *both[] = { &counts[0], &counts[1] };
+	struct bpe_protocol p[16];
+	cr_assert_eq(bpei_counts_protocols(both, 2, p, 16), 6);
+	cr_assert_str_eq(p[0].name, "tcp");
+	cr_assert_eq(p[0].packets, 4);
+	cr_assert_eq(p[0].bytes, 400);
+	cr_assert_str_eq(p[1].name, "ethertype-0x88cc");
+	cr_assert_str_eq(p[2].name, "ip-proto-89");
+	cr_assert_str_eq(p[3].name, "linktype-105");
+	cr_assert_str_eq(p[4].name, "damaged");
+	cr_assert_str_eq(p[5].name, "llc");
+	struct bpe_protocol one = { 0 };
+	cr_assert_eq(bpei_counts_protocols(both, 2, &one, 1), 6);
+	cr_assert_str_eq(one.name, "tcp");
+}
+
+/* More ethertypes than the table holds: none is lost, the rest shares a line. */
+Test(stats, hostile_ethertypes_are_all_counted)
+{
+	static const uint32_t wire = 60;
+	for (uint32_t type = 0x600; type < 0x600 + 5000; type++) {
+		struct bpe_layers l = { .proto = BPE_PROTO_ETHERTYPE, .ethertype = (uint16_t)type };
+		add(counts, &l, &wire, 1);
+	}
+	const struct bpei_counts *one[] = { &counts[0] };
+	static struct bpe_protocol p[1000];
+	size_t n = bpei_counts_protocols(one, 1, p, 1000);
+	uint64_t packets = 0, bytes = 0;
+	cr_assert(n > 200 && n <= 257, "%zu lines", n);
+	for (size_t i = 0; i < n; i++) packets += p[i].packets, bytes += p[i].bytes;
+	cr_assert_eq(packets, 5000);
+	cr_assert_eq(bytes, 300000);
+	cr_assert_str_eq(p[0].name, "ethertype-other");
+}
