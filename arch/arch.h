@@ -36,15 +36,26 @@ _Static_assert(sizeof(struct bpei_bucket) == 64, "a bucket is a line");
 _Static_assert(sizeof(struct bpe_key) == 48, "keys are compared as blocks");
 _Static_assert(sizeof(struct bpe_layers) == 24, "layers");
 
+/* Bit k set where the bucket's k-th slot has the tag. */
+static inline uint32_t bpei_bucket_match(const struct bpei_bucket *bucket, uint32_t tag)
+{
+	uint32_t found = 0;
+	for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) found |= (uint32_t)(bucket->tag[k] == tag) << k;
+	return found;
+}
+
 /* parse: fills layers[0..n) and, where a packet has a flow, key[] (and sets BPE_PKT_KEY).  layers[i].flags holds on entry
  *   what the source knew (0 or BPE_PKT_OUTGOING) and keeps it; every other field is written.  key[i] is left alone where
  *   there is none.  All n packets have the one link type.
  * hash: hash[i] of key[i] where layers[i].flags has BPE_PKT_KEY, else 0.  Never 0 for a key.
- * probe: bit k set where bucket->tag[k] == tag; k < BPEI_BUCKET_SLOTS. */
+ * probe: entry[i] of the first slot in bucket hash[i] & mask whose tag is hash[i]; BPEI_NO_ENTRY where there is none and
+ *   nothing overflowed; BPEI_LOOK_ON where there is none but the bucket overflowed.  BPEI_NO_ENTRY where hash[i] is 0. */
+#define BPEI_NO_ENTRY UINT32_MAX
+#define BPEI_LOOK_ON (UINT32_MAX - 1)
 #define BPEI_DECLARE_BACKEND(arch) \
 	void bpei_parse_##arch(const struct bpei_columns *columns, uint32_t n, uint32_t link_type); \
 	void bpei_hash_##arch(const struct bpei_columns *columns, uint32_t n, const struct bpei_seed *seed); \
-	uint32_t bpei_probe_##arch(const struct bpei_bucket *bucket, uint32_t tag); \
+	void bpei_probe_##arch(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash, uint32_t n, uint32_t *entry); \
 	int bpei_cpu_fits_##arch(void)
 
 BPEI_DECLARE_BACKEND(scalar);

@@ -2,11 +2,15 @@
 /* The flow table's probe, and the CPU that the scalar backend wants: any.  Pure. */
 #include "arch/arch.h"
 
-uint32_t bpei_probe_scalar(const struct bpei_bucket *bucket, uint32_t tag)
+void bpei_probe_scalar(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash, uint32_t n, uint32_t *entry)
 {
-	uint32_t found = 0;
-	for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) found |= (uint32_t)(bucket->tag[k] == tag) << k;
-	return found;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct bpei_bucket *bucket = &buckets[hash[i] & mask];
+		uint32_t found = bpei_bucket_match(bucket, hash[i]);
+		if (!hash[i]) entry[i] = BPEI_NO_ENTRY;
+		else if (found) entry[i] = bucket->entry[__builtin_ctz(found)];
+		else entry[i] = bucket->overflow ? BPEI_LOOK_ON : BPEI_NO_ENTRY;
+	}
 }
 
 int bpei_cpu_fits_scalar(void) { return 1; }

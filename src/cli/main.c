@@ -1,1 +1,169 @@
-int main(void){return 0;}
+/* SPDX-License-Identifier: MIT */
+/* The program: options, run, report.
+ *
+ * Signals: the handlers only set flags and ask the engine to stop (bpe_engine_stop may be called from a handler); `running` is
+ * set before they are installed and cleared after the run, so none meets an engine that is gone. */
+#include "cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef SIGINFO
+#define SIGNAL_REPORT SIGINFO
+#else
+#define SIGNAL_REPORT SIGUSR1
+#endif
+#define LIVE_NS 250000000
+
+static struct bpe_engine *running;
+static volatile sig_atomic_t stops, reports;
+
+static void on_stop(int signal)
+{
+	if (stops++) _exit(128 + signal);
+	if (running) bpe_engine_stop(running);
+}
+
+static void on_report(int signal)
+{
+	(void)signal;
+	reports = 1;
+}
+
+static void handle(int signal, void (*handler)(int))
+{
+	struct sigaction a;
+	memset(&a, 0, sizeof a);
+	a.sa_handler = handler;
+	sigaction(signal, &a, NULL);
+}
+
+struct run { struct cli cli; struct cli_flows *flows; };
+
+static void on_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
+{
+	struct run *r = user;
+	cli_flows_write(r->flows, flow, worker);
+}
+
+static void on_notice(void *user, const char *text)
+{
+	struct run *r = user;
+	if (r->cli.quiet) return;
+	cli_live_clear();
+	fprintf(stderr, "bpfengine: %s\n", text);
+}
+
+static int exit_of(int status)
+{
+	switch (status) {
+	case BPE_E_RIGHTS: return EXIT_RIGHTS;
+	case BPE_E_ARGUMENT: return EXIT_USAGE;
+	default: return EXIT_SOURCE;
+	}
+}
+
+/* Waits for the end of the run, showing what there is to show; stops it when its time is up. */
+static void watch(struct run *r)
+{
+	struct bpe_stats s;
+	const struct cli *c = &r->cli;
+	bool live = isatty(STDERR_FILENO) && !c->quiet && !c->json && !c->stats_interval;
+	double next = c->stats_interval;
+	for (;;) {
+		bpe_engine_stats(running, &s);
+		int64_t elapsed = (int64_t)s.elapsed_ns, wait = live ? LIVE_NS : 1000000000;
+		if (c->duration_ns && elapsed >= c->duration_ns) bpe_engine_stop(running);
+		else if (c->duration_ns && c->duration_ns - elapsed < wait) wait = c->duration_ns - elapsed;
+		if (next > 0 && (double)elapsed * 1e-9 >= next) {
+			cli_interval_line(stderr, running);
+			while (next <= (double)elapsed * 1e-9) next += c->stats_interval;
+		}
+		if (next > 0 && next * 1e9 - (double)elapsed < (double)wait) wait = (int64_t)(next * 1e9 - (double)elapsed) + 1;
+		if (bpe_engine_wait(running, wait)) break;
+		if (reports) {
+			reports = 0;
+			cli_live_clear();
+			cli_report_text(stderr, running, c, NULL);
+		}
+		if (live) cli_live_line(running);
+	}
+	cli_live_clear();
+}
+
+static bool balanced(void)
+{
+	struct bpe_stats s;
+	bpe_engine_stats(running, &s);
+	uint64_t done = s.delivered_packets;
+	for (int i = 0; i < BPE_DROP_COUNT; i++) done += s.dropped[i];
+	return done == s.read_packets && s.flows_opened == s.flows_active + s.flows_ended + s.flows_evicted;
+}
+
+static int run(struct run *r)
+{
+	struct bpe_error error;
+	struct cli *c = &r->cli;
+	int status = bpe_engine_open(&c->engine, &running, &error);
+	if (status < 0) {
+		fprintf(stderr, "bpfengine: %s: %s\n", error.step, error.text);
+		return exit_of(status);
+	}
+	handle(SIGINT, on_stop);
+	handle(SIGTERM, on_stop);
+	handle(SIGNAL_REPORT, on_report);
+	if (stops) bpe_engine_stop(running);
+	status = bpe_engine_start(running, &error);
+	if (status < 0) {
+		fprintf(stderr, "bpfengine: %s: %s\n", error.step, error.text);
+		return EXIT_ERROR;
+	}
+	watch(r);
+	status = bpe_engine_result(running, &error);
+	const char *wrong = status < 0 ? error.text : NULL;
+	if (wrong) fprintf(stderr, "bpfengine: %s\n", wrong);
+	FILE *to = c->flows_path && !strcmp(c->flows_path, "-") ? stderr : stdout;
+	if (r->flows) {	/* before the report, so that lines and report do not mix */
+		int failed = cli_flows_close(r->flows);
+		r->flows = NULL;
+		if (failed && failed != EPIPE) fprintf(stderr, "bpfengine: flows were not all written to %s: %s\n", c->flows_path, strerror(failed));
+		if (failed) status = BPE_E_IO;
+	}
+	if (c->json) cli_report_json(to, running, c, wrong);
+	else cli_report_text(to, running, c, NULL);
+	errno = 0;
+	if ((fflush(to) || ferror(to)) && to == stdout) {
+		if (errno != EPIPE) fprintf(stderr, "bpfengine: the report was not written: %s\n", strerror(errno));
+		status = BPE_E_IO;
+	}
+	if (!balanced()) {
+		fprintf(stderr, "bpfengine: the books do not balance: packets read are not those delivered and dropped; please report this\n");
+		status = BPE_E_STATE;
+	}
+	return status < 0 ? EXIT_ERROR : EXIT_GOOD;
+}
+
+int main(int argc, char **argv)
+{
+	static struct run r;
+	int code = cli_options(&r.cli, argc, argv);
+	if (code || r.cli.done) return code;
+	handle(SIGPIPE, SIG_IGN);	/* a closed pipe is a write error, and ends quietly */
+	if (r.cli.list) return cli_list(r.cli.json);
+	if (r.cli.flows_path) {
+		code = cli_flows_open(&r.flows, r.cli.flows_path);
+		if (code) return code;
+		r.cli.engine.on_flow = on_flow;
+	}
+	r.cli.engine.on_notice = on_notice;
+	r.cli.engine.user = &r;
+	code = run(&r);
+	struct bpe_engine *engine = running;
+	running = NULL;
+	bpe_engine_close(engine);
+	if (r.flows) cli_flows_close(r.flows);
+	return code;
+}

@@ -2,8 +2,8 @@
 /* The synth device: generated traffic behind the device contract, for demonstrations, benches and tests.
  *
  * fill writes records straight into the block: a header of 16 bytes (time, captured length, wire length), the frame, padding
- * to 8.  Without rate= blocks are filled as fast as they are asked for, and time stamps are virtual: from a fixed moment on, a
- * microsecond a packet, the same in every run.  With rate= packets fall due by the clock and carry its time; if the reader is
+ * to 8.  Without rate= blocks are filled as fast as they are asked for, and time stamps are virtual: from a fixed moment on, ten
+ * microseconds a packet, the same in every run.  With rate= packets fall due by the clock and carry its time; if the reader is
  * more than a second behind, what is older is not generated but counted as dropped by the "kernel", as a real one would. */
 #include "device/synth.h"
 
@@ -21,6 +21,7 @@
 #define BLOCK_BYTES 262144u
 #define RECORD_HEADER 16u
 #define EPOCH_NS 1700000000000000000	/* 2023-11-14 22:13:20 UTC */
+#define STEP_NS 10000			/* of virtual time between packets */
 #define LEAST_WAIT_NS 1000000
 
 struct synth {
@@ -98,7 +99,7 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 	for (; made < want && room - at >= RECORD_HEADER + BPEI_SYNTH_FRAME; made++) {
 		uint8_t *p = b->memory + at;
 		uint32_t length = bpei_synth_gen_next(s->gen, p + RECORD_HEADER);
-		int64_t time = s->options.rate ? s->start_wall_ns + due_after_ns(s, s->next) : EPOCH_NS + (int64_t)s->next * 1000;
+		int64_t time = s->options.rate ? s->start_wall_ns + due_after_ns(s, s->next) : EPOCH_NS + (int64_t)s->next * STEP_NS;
 		bpei_store64(p, (uint64_t)time);
 		bpei_store32(p + 8, length < s->snaplen ? length : s->snaplen);
 		bpei_store32(p + 12, length);

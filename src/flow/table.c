@@ -64,7 +64,7 @@ static uint32_t find(const struct bpei_table *t, uint32_t *at, uint32_t tag, con
 	uint32_t b = *at;
 	for (uint32_t looks = 0; looks <= BPEI_PROBE_LIMIT; looks++, b = (b + 1) & t->mask) {
 		const struct bpei_bucket *bucket = &t->buckets[b];
-		for (uint32_t m = bpei_probe(bucket, tag); m; m &= m - 1) {
+		for (uint32_t m = bpei_bucket_match(bucket, tag); m; m &= m - 1) {
 			uint32_t i = bucket->entry[__builtin_ctz(m)];
 			if (key && !bpei_entry_is(&t->entries[i], key)) continue;
 			*at = b;
@@ -81,7 +81,7 @@ static bool index_put(struct bpei_bucket *buckets, uint32_t mask, uint32_t tag, 
 	uint32_t home = tag & mask;
 	for (uint32_t passed = 0; passed <= BPEI_PROBE_LIMIT && passed <= mask; passed++) {
 		struct bpei_bucket *bucket = &buckets[(home + passed) & mask];
-		uint32_t empty = bpei_probe(bucket, 0);
+		uint32_t empty = bpei_bucket_match(bucket, 0);
 		if (!empty) continue;
 		uint32_t k = (uint32_t)__builtin_ctz(empty);
 		bucket->tag[k] = tag;
@@ -96,7 +96,7 @@ static void index_remove(struct bpei_table *t, uint32_t tag, uint32_t i)
 {
 	for (uint32_t b = tag & t->mask;; b = (b + 1) & t->mask) {
 		struct bpei_bucket *bucket = &t->buckets[b];
-		for (uint32_t m = bpei_probe(bucket, tag); m; m &= m - 1) {
+		for (uint32_t m = bpei_bucket_match(bucket, tag); m; m &= m - 1) {
 			uint32_t k = (uint32_t)__builtin_ctz(m);
 			if (bucket->entry[k] != i) continue;
 			bucket->tag[k] = 0;
@@ -222,13 +222,12 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 {
 	uint32_t n = b->count, counted = 0, refused = 0;
 	for (uint32_t p = 0; p < n; p++) __builtin_prefetch(&t->buckets[b->hash[p] & t->mask]);
+	bpei_probe(t->buckets, t->mask, b->hash, n, flow);
 	for (uint32_t p = 0; p < n; p++) {
-		uint32_t tag = b->hash[p], at = tag & t->mask;
-		const struct bpei_bucket *bucket = &t->buckets[at];
-		uint32_t m = tag ? bpei_probe(bucket, tag) : 0;
-		flow[p] = BPEI_NO_FLOW;
-		if (BPEI_LIKELY(m)) flow[p] = bucket->entry[__builtin_ctz(m)];
-		else if (tag && bucket->overflow) flow[p] = find(t, &at, tag, NULL);
+		if (BPEI_UNLIKELY(flow[p] == BPEI_LOOK_ON)) {
+			uint32_t at = b->hash[p] & t->mask;
+			flow[p] = find(t, &at, b->hash[p], NULL);
+		}
 		if (flow[p] == BPEI_NO_FLOW) continue;
 		__builtin_prefetch(&t->entries[flow[p]], 1);
 		__builtin_prefetch((const char *)&t->entries[flow[p]] + 64, 1);

@@ -149,7 +149,7 @@ size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n
 		add_line(&l, &c->other_kinds, "ethertype-other", 0);
 	}
 	qsort(l.line, l.count, sizeof *l.line, most_packets_first);
-	memcpy(protocols, l.line, (l.count < max ? l.count : max) * sizeof *protocols);
+	if (max) memcpy(protocols, l.line, (l.count < max ? l.count : max) * sizeof *protocols);	/* NULL with 0: only to count */
 	size_t count = l.count;
 	free(l.line);
 	return count;

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* What the program's files share.  The program sees bpfengine.h and the system, nothing else of the project. */
+#ifndef CLI_H
+#define CLI_H
+
+#include "bpfengine.h"
+
+#include <stdio.h>
+
+enum cli_exit { EXIT_GOOD = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_RIGHTS = 3, EXIT_SOURCE = 4 };
+
+struct cli {
+	struct bpe_options engine;
+	int64_t duration_ns;		/* 0: no limit */
+	double stats_interval;		/* seconds; 0: none */
+	const char *flows_path;		/* NULL: none */
+	uint32_t top;			/* largest flows in the report */
+	int verbose;
+	bool quiet, json, list, done;	/* done: options asked for no run (--help) */
+};
+
+/* 0, or the exit code after the message was printed. */
+int cli_options(struct cli *cli, int argc, char **argv);
+void cli_help(FILE *to);
+
+int cli_list(bool json);
+
+/* The whole of a run as people or programs read it. */
+void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
+void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
+void cli_live_line(struct bpe_engine *engine);		/* on the terminal, in place */
+void cli_live_clear(void);
+void cli_interval_line(FILE *to, struct bpe_engine *engine);
+
+/* --flows: records as JSON lines.  open: 0 or an exit code; close: 0 or an errno. */
+struct cli_flows;
+int cli_flows_open(struct cli_flows **flows, const char *path);
+void cli_flows_write(struct cli_flows *flows, const struct bpe_flow *flow, uint32_t worker);	/* any worker's thread */
+int cli_flows_close(struct cli_flows *flows);
+
+/* Names and numbers (format.c). */
+void cli_json_string(FILE *to, const char *s);	/* quoted; bytes that are not UTF-8 become U+FFFD */
+const char *cli_address(char *to, size_t room, const uint8_t *addr, int version);
+const char *cli_protocol(char *to, size_t room, uint8_t ip_proto, uint8_t ip_version);
+const char *cli_tcp_state(uint8_t state);
+const char *cli_flow_end(uint8_t end);
+const char *cli_count(char *to, size_t room, double n);		/* 1.23 M */
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: letters as tcpdump and dumpcap have them.  Every wrong word is told with what would be right. */
+#include "cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_NO_FLOWS,
+       OPT_PROMISC, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP };
+
+static const struct option longs[] = {
+	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
+	{ "buffer-size", 1, 0, 'B' }, { "list-interfaces", 0, 0, 'L' }, { "quiet", 0, 0, 'q' }, { "verbose", 0, 0, 'v' },
+	{ "autostop", 1, 0, 'a' }, { "no-promiscuous-mode", 0, 0, 'p' }, { "help", 0, 0, OPT_HELP }, { "version", 0, 0, OPT_VERSION },
+	{ "json", 0, 0, OPT_JSON }, { "workers", 1, 0, OPT_WORKERS }, { "stats-interval", 1, 0, OPT_INTERVAL }, { "flows", 1, 0, OPT_FLOWS },
+	{ "max-flows", 1, 0, OPT_MAX_FLOWS }, { "flow-idle", 1, 0, OPT_IDLE }, { "flow-closed", 1, 0, OPT_CLOSED }, { "no-flows", 0, 0, OPT_NO_FLOWS },
+	{ "promiscuous", 0, 0, OPT_PROMISC }, { "overload", 1, 0, OPT_OVERLOAD }, { "ring", 1, 0, OPT_RING }, { "block-size", 1, 0, OPT_BLOCK_SIZE },
+	{ "block-count", 1, 0, OPT_BLOCK_COUNT }, { "pin", 0, 0, OPT_PIN }, { "priority", 1, 0, OPT_PRIORITY }, { "seed", 1, 0, OPT_SEED },
+	{ "top", 1, 0, OPT_TOP }, { NULL, 0, 0, 0 }
+};
+
+void cli_help(FILE *to)
+{
+	fputs("bpfengine " BPE_VERSION ": captures packets, tracks flows, reports what it saw\n"
+	      "\n"
+	      "  bpfengine -i INTERFACE [-t SECONDS] [options]    live (root, or the right to capture)\n"
+	      "  bpfengine -r FILE [options]                      from a savefile; - is standard input\n"
+	      "  bpfengine -i synth[:KEY=VALUE,...] -t 5          generated traffic, no rights needed\n"
+	      "\n"
+	      "Source\n"
+	      "  -i, --interface NAME     interface, any (Linux), or synth with flows= size=\n"
+	      "                           seed= rate= count= vlan= ipv6= retransmit=\n"
+	      "  -r, --read FILE          pcap or pcapng savefile\n"
+	      "  -L, -D                   list interfaces and exit\n"
+	      "  -s LENGTH                bytes kept of each packet (0: all, the default)\n"
+	      "  -B SIZE                  kernel buffer; plain numbers are KiB; K, M, G allowed\n"
+	      "      --promiscuous        see what is not for this host (-p: do not; default)\n"
+	      "      --block-size SIZE    bytes read at a time        --block-count N\n"
+	      "\n"
+	      "End\n"
+	      "  -t, --duration SECONDS   stop after so long (also -a duration:SECONDS)\n"
+	      "  -c COUNT                 stop after so many packets\n"
+	      "\n"
+	      "Flows\n"
+	      "      --flows FILE         write each flow at its end as a JSON line (- is stdout)\n"
+	      "      --max-flows N        most flows alive, in all (1000000)\n"
+	      "      --flow-idle SECONDS  end a flow after so long without a packet (300)\n"
+	      "      --flow-closed SECONDS  ... once TCP has closed or reset it (10)\n"
+	      "      --no-flows           do not keep flows\n"
+	      "      --top N              largest flows in the report (10)\n"
+	      "      --seed N             fixed seed of the hash (random)\n"
+	      "\n"
+	      "Threads\n"
+	      "      --workers N|auto     threads that work on packets; 0: all in one (auto)\n"
+	      "      --ring N             packets in a worker's ring, a power of two (16384)\n"
+	      "      --overload wait|drop when a ring is full: wait (default), or drop and count\n"
+	      "      --pin                one core for each worker\n"
+	      "      --priority normal|high|realtime\n"
+	      "\n"
+	      "Output\n"
+	      "      --json               the report as one JSON document on stdout\n"
+	      "      --stats-interval N   a line of statistics every N seconds on stderr\n"
+	      "  -q                       no live line, no notices       -v  more in the report\n"
+	      "  -n                       numbers, no names (always so)\n"
+	      "      --help   --version\n"
+	      "\n"
+	      "SIGINT and SIGTERM end the run and report; a second one leaves at once.\n"
+	      "SIGINFO (Ctrl-T) or SIGUSR1 prints the report so far on stderr.\n"
+	      "\n"
+	      "Exit codes: 0 good; 1 error while running, torn or damaged savefile, output\n"
+	      "not written; 2 wrong usage; 3 rights are missing; 4 the source cannot be opened.\n", to);
+}
+
+static int wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int wrong(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	fputs("bpfengine: ", stderr);
+	vfprintf(stderr, format, args);
+	fputs("\nTry bpfengine --help.\n", stderr);
+	va_end(args);
+	return EXIT_USAGE;
+}
+
+static bool whole(const char *s, uint64_t least, uint64_t most, uint64_t *value)
+{
+	char *end;
+	if (!isdigit((unsigned char)*s)) return false;
+	errno = 0;
+	unsigned long long v = strtoull(s, &end, 10);
+	if (errno || *end || v < least || v > most) return false;
+	*value = v;
+	return true;
+}
+
+/* Bytes; K, M, G are binary; a bare number counts `unit` bytes. */
+static bool size(const char *s, uint64_t unit, uint64_t *value)
+{
+	char *end;
+	if (!isdigit((unsigned char)*s)) return false;
+	errno = 0;
+	unsigned long long v = strtoull(s, &end, 10);
+	switch (toupper((unsigned char)*end)) {
+	case 0: break;
+	case 'K': unit = 1024; end++; break;
+	case 'M': unit = 1024 * 1024; end++; break;
+	case 'G': unit = 1024 * 1024 * 1024; end++; break;
+	case 'B': unit = 1; end++; break;
+	default: return false;
+	}
+	if (unit > 1 && (!strcasecmp(end, "b") || !strcasecmp(end, "ib"))) end += strlen(end);
+	if (errno || *end || !v || v > (1ull << 40) / unit) return false;
+	*value = v * unit;
+	return true;
+}
+
+static bool seconds(const char *s, bool zero, int64_t *ns)
+{
+	char *end;
+	errno = 0;
+	double v = strtod(s, &end);
+	if (errno || end == s || *end || !isfinite(v) || v < 0 || (!zero && v == 0) || v > 9e9) return false;
+	*ns = (int64_t)(v * 1e9);
+	if (!zero && !*ns) *ns = 1;
+	return true;
+}
+
+static bool choice(const char *s, const char *const *words, uint32_t *value)
+{
+	for (uint32_t i = 0; words[i]; i++)
+		if (!strcmp(s, words[i])) return *value = i, true;
+	return false;
+}
+
+/* How many letters differ, about: for the nearest known option. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64], n = strlen(b);
+	if (n >= 63) return 99;
+	for (size_t j = 0; j <= n; j++) row[j] = j;
+	for (size_t i = 1; *a; a++, i++) {
+		size_t diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t up = row[j], change = diagonal + (*a != b[j - 1]);
+			row[j] = change < up + 1 ? change : up + 1;
+			if (row[j - 1] + 1 < row[j]) row[j] = row[j - 1] + 1;
+			diagonal = up;
+		}
+	}
+	return row[n];
+}
+
+static int unknown(const char *word)
+{
+	char name[64];
+	const struct option *best = NULL;
+	size_t least = 4;
+	if (strncmp(word, "--", 2)) return wrong("unknown option %s", word);
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	for (const struct option *o = longs; o->name; o++)
+		if (distance(name, o->name) < least) least = distance(name, o->name), best = o;
+	if (best) return wrong("unknown option --%s; did you mean --%s?", name, best->name);
+	return wrong("unknown option --%s", name);
+}
+
+static int one(struct cli *c, int letter, const char *v)
+{
+	static const char *const overloads[] = { "wait", "drop", NULL }, *const priorities[] = { "normal", "high", "realtime", NULL };
+	struct bpe_options *o = &c->engine;
+	uint64_t n = 0;
+	int64_t ns;
+	switch (letter) {
+	case 'i':
+		if (o->interface_name) return wrong("-i may be given once: one interface a run");
+		o->interface_name = v;
+		return 0;
+	case 'r':
+		if (o->file) return wrong("-r may be given once: one savefile a run");
+		o->file = v;
+		return 0;
+	case 'a':
+		if (strncmp(v, "duration:", 9)) return wrong("-a knows duration:SECONDS only, not \"%s\"", v);
+		v += 9;
+		/* fall through */
+	case 't': return seconds(v, false, &c->duration_ns) ? 0 : wrong("-t wants seconds above 0, such as 60 or 0.5, not \"%s\"", v);
+	case 'c': return whole(v, 1, UINT64_MAX / 2, &o->max_packets) ? 0 : wrong("-c wants a number of packets, 1 or more, not \"%s\"", v);
+	case 's':
+		if (!whole(v, 0, BPE_MAX_SNAPLEN, &n)) return wrong("-s wants 0 (all) to %d bytes, not \"%s\"", BPE_MAX_SNAPLEN, v);
+		o->snaplen = n ? (uint32_t)n : BPE_MAX_SNAPLEN;
+		return 0;
+	case 'B': return size(v, 1024, &o->buffer_bytes) ? 0 : wrong("-B wants a size such as 4096 (KiB), 32M or 1G, not \"%s\"", v);
+	case 'L': case 'D': c->list = true; return 0;
+	case 'n': return 0;
+	case 'p': o->promiscuous = false; return 0;
+	case 'q': c->quiet = true; return 0;
+	case 'v': c->verbose++; return 0;
+	case OPT_HELP: cli_help(stdout); c->done = true; return 0;
+	case OPT_VERSION: printf("bpfengine %s (%s)\n", bpe_version(), bpe_build_info()); c->done = true; return 0;
+	case OPT_JSON: c->json = true; return 0;
+	case OPT_WORKERS:
+		if (!strcmp(v, "auto")) o->workers = BPE_WORKERS_AUTO;
+		else if (whole(v, 0, BPE_MAX_WORKERS, &n)) o->workers = (int32_t)n;
+		else return wrong("--workers wants 0 to %d, or auto, not \"%s\"", BPE_MAX_WORKERS, v);
+		return 0;
+	case OPT_INTERVAL:
+		if (!seconds(v, false, &ns)) return wrong("--stats-interval wants seconds above 0, not \"%s\"", v);
+		c->stats_interval = (double)ns * 1e-9;
+		return 0;
+	case OPT_FLOWS: c->flows_path = v; return 0;
+	case OPT_MAX_FLOWS: return whole(v, 1, 0x7fffffff, &o->max_flows) ? 0 : wrong("--max-flows wants 1 to %d, not \"%s\" (--no-flows keeps none)", 0x7fffffff, v);
+	case OPT_IDLE: return seconds(v, false, &o->flow_idle_ns) ? 0 : wrong("--flow-idle wants seconds above 0, not \"%s\"", v);
+	case OPT_CLOSED: return seconds(v, false, &o->flow_closed_ns) ? 0 : wrong("--flow-closed wants seconds above 0, not \"%s\"", v);
+	case OPT_NO_FLOWS: o->flows = false; return 0;
+	case OPT_PROMISC: o->promiscuous = true; return 0;
+	case OPT_OVERLOAD: return choice(v, overloads, &o->overload) ? 0 : wrong("--overload is wait or drop, not \"%s\"", v);
+	case OPT_RING:
+		if (!whole(v, BPE_BATCH, 1u << 22, &n) || n & (n - 1)) return wrong("--ring wants a power of two from %d to %u, not \"%s\"", BPE_BATCH, 1u << 22, v);
+		o->ring_slots = (uint32_t)n;
+		return 0;
+	case OPT_BLOCK_SIZE:
+		if (!size(v, 1, &n) || n < 4096 || n > 64u << 20) return wrong("--block-size wants 4K to 64M, not \"%s\"", v);
+		o->block_bytes = (uint32_t)n;
+		return 0;
+	case OPT_BLOCK_COUNT:
+		if (!whole(v, 2, 4096, &n)) return wrong("--block-count wants 2 to 4096, not \"%s\"", v);
+		o->block_count = (uint32_t)n;
+		return 0;
+	case OPT_PIN: o->pin_workers = true; return 0;
+	case OPT_PRIORITY: return choice(v, priorities, &o->priority) ? 0 : wrong("--priority is normal, high or realtime, not \"%s\"", v);
+	case OPT_SEED:
+		if (!whole(v, 0, UINT64_MAX, &o->hash_seed)) return wrong("--seed wants a number, not \"%s\"", v);
+		o->fixed_seed = true;
+		return 0;
+	case OPT_TOP:
+		if (!whole(v, 0, 10000, &n)) return wrong("--top wants 0 to 10000, not \"%s\"", v);
+		c->top = (uint32_t)n;
+		return 0;
+	default: return EXIT_USAGE;
+	}
+}
+
+int cli_options(struct cli *c, int argc, char **argv)
+{
+	int letter, r;
+	*c = (struct cli){ .top = 10 };
+	bpe_options_init(&c->engine);
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, ":i:r:t:c:s:B:a:LDnpqv", longs, NULL)) != -1) {
+		char word[3] = { '-', (char)optopt, 0 };
+		const char *given = argv[optind - 1];
+		if (letter == ':') return wrong("%s wants a value", optopt && optopt < 256 ? word : given);
+		if (letter == '?') return optopt && optopt < 256 ? unknown(word)
+			: optopt ? wrong("%s takes no value", given) : unknown(given);
+		if ((r = one(c, letter, optarg))) return r;
+		if (c->done) return 0;
+	}
+	if (optind < argc)
+		return wrong("\"%s\" stands behind the options: filter expressions are not supported yet", argv[optind]);
+	if (c->list) return 0;
+	if (c->engine.interface_name && c->engine.file) return wrong("give -i or -r, not both");
+	if (!c->engine.interface_name && !c->engine.file) return wrong("no source: give -i INTERFACE (bpfengine -L lists them), -r FILE, or -i synth");
+	if (c->flows_path && !c->engine.flows) return wrong("--flows and --no-flows contradict each other");
+	if (c->flows_path && !strcmp(c->flows_path, "-") && c->json) return wrong("--flows - and --json both want stdout: write the flows to a file");
+	return 0;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* The report for people, the live line and the interval lines; stateless but for the live line's width on the terminal. */
+#include "cli.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool live_shown;
+
+static const char *count(char *to, size_t room, uint64_t n) { return cli_count(to, room, (double)n); }
+
+static void endpoint(char *to, size_t room, const struct bpe_flow *f, int side)
+{
+	char a[48];
+	cli_address(a, sizeof a, f->addr[side], f->ip_version);
+	if (f->port[side]) snprintf(to, room, f->ip_version == 6 ? "[%s]:%u" : "%s:%u", a, f->port[side]);
+	else snprintf(to, room, "%s", a);
+}
+
+static void top_flows(FILE *to, struct bpe_engine *engine, uint32_t n)
+{
+	struct bpe_flow *f = n ? calloc(n, sizeof *f) : NULL;
+	int found = f ? bpe_engine_top_flows(engine, f, n) : 0;
+	if (found > 0) fprintf(to, "\nLargest flows alive at the end\n  %-22s    %-22s  %-5s %10s %12s  state\n", "originator", "responder", "proto", "packets", "bytes");
+	for (int i = 0; i < found; i++) {
+		char a[64], b[64], p[16];
+		endpoint(a, sizeof a, &f[i], 0);
+		endpoint(b, sizeof b, &f[i], 1);
+		fprintf(to, "  %-22s -> %-22s  %-5s %10" PRIu64 " %12" PRIu64 "  %s\n", a, b, cli_protocol(p, sizeof p, f[i].ip_proto, f[i].ip_version),
+			f[i].packets[0] + f[i].packets[1], f[i].wire_bytes[0] + f[i].wire_bytes[1], cli_tcp_state(f[i].tcp_state));
+	}
+	free(f);
+}
+
+static void protocols(FILE *to, struct bpe_engine *engine, uint64_t packets)
+{
+	struct bpe_protocol p[64];
+	size_t n = bpe_engine_protocols(engine, p, 64);
+	if (n) fprintf(to, "\nProtocols                     packets           bytes   share\n");
+	for (size_t i = 0; i < n && i < 64; i++)
+		fprintf(to, "  %-20s %14" PRIu64 " %15" PRIu64 "  %5.1f%%\n", p[i].name, p[i].packets, p[i].bytes,
+			packets ? 100 * (double)p[i].packets / (double)packets : 0);
+	if (n > 64) fprintf(to, "  and %zu more\n", n - 64);
+}
+
+static void sizes(FILE *to, const struct bpe_stats *s)
+{
+	fprintf(to, "\nSizes\n");
+	for (int k = 0; k < BPE_SIZE_CLASSES; k++)
+		if (s->sizes[k]) fprintf(to, "  %-20s %14" PRIu64 "                  %5.1f%%\n", bpe_size_class_name(k), s->sizes[k],
+					 100 * (double)s->sizes[k] / (double)s->delivered_packets);
+}
+
+void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error)
+{
+	struct bpe_stats s;
+	struct bpe_worker_stats w;
+	char a[32], b[32], c[32];
+	uint64_t dropped = 0;
+	bpe_engine_stats(engine, &s);
+	double seconds = (double)s.elapsed_ns * 1e-9, rate = seconds > 0 ? 1 / seconds : 0;
+	fprintf(to, "%s, link type %s\n", bpe_engine_source(engine), bpe_engine_link_type(engine));
+	fprintf(to, "%.3f s", seconds);
+	if (s.last_packet_ns > s.first_packet_ns) fprintf(to, "; packets span %.6f s", (double)(s.last_packet_ns - s.first_packet_ns) * 1e-9);
+	fprintf(to, "\n%" PRIu64 " packets read (%s/s), %" PRIu64 " bytes captured, %" PRIu64 " on the wire (%sbit/s)\n", s.read_packets,
+		cli_count(a, sizeof a, (double)s.read_packets * rate), s.captured_bytes, s.wire_bytes, cli_count(b, sizeof b, (double)s.wire_bytes * 8 * rate));
+	for (int i = 0; i < BPE_DROP_COUNT; i++) dropped += s.dropped[i];
+	fprintf(to, "%" PRIu64 " delivered, %" PRIu64 " dropped by us", s.delivered_packets, dropped);
+	for (int i = 0; i < BPE_DROP_COUNT; i++)
+		if (s.dropped[i]) fprintf(to, " (%s %" PRIu64 ")", bpe_drop_name(i), s.dropped[i]);
+	if (s.in_flight) fprintf(to, ", %" PRIu64 " on their way", s.in_flight);
+	if (s.kernel_received) fprintf(to, "\n%" PRIu64 " received by the kernel's filter, %" PRIu64 " dropped by the kernel, %" PRIu64 " by the interface",
+				       s.kernel_received, s.kernel_dropped, s.interface_dropped);
+	fprintf(to, "\n");
+	if (s.truncated | s.bad_version | s.bad_header | s.bad_length)
+		fprintf(to, "Damaged: %" PRIu64 " truncated, %" PRIu64 " bad version, %" PRIu64 " bad header length, %" PRIu64 " bad length\n", s.truncated,
+			s.bad_version, s.bad_header, s.bad_length);
+	protocols(to, engine, s.delivered_packets);
+	if (s.delivered_packets) sizes(to, &s);
+	if (cli->engine.flows) {
+		fprintf(to, "\nFlows: %" PRIu64 " opened, %" PRIu64 " active, %" PRIu64 " at most, %" PRIu64 " ended, %" PRIu64 " evicted\n", s.flows_opened,
+			s.flows_active, s.flows_peak, s.flows_ended, s.flows_evicted);
+		top_flows(to, engine, cli->top);
+	}
+	for (uint32_t k = 0; k < s.workers && bpe_engine_worker_stats(engine, k, &w) == BPE_OK; k++)
+		fprintf(to, "%sWorker %u: %s packets in %s batches, ring at most %u of %u, %s flows\n", k ? "" : "\n", k, count(a, sizeof a, w.packets),
+			count(b, sizeof b, w.batches), w.ring_peak, w.ring_slots, count(c, sizeof c, w.flows_active));
+	if (cli->verbose) {
+		fprintf(to, "\n%" PRIu64 " blocks, %" PRIu64 " batches (%.1f packets each), %" PRIu64 " waits, %" PRIu64 " torn blocks\n", s.blocks, s.batches,
+			s.batches ? (double)s.delivered_packets / (double)s.batches : 0, s.waits, s.torn_blocks);
+		fprintf(to, "%" PRIu64 " IPv4, %" PRIu64 " IPv6, %" PRIu64 " fragments, %" PRIu64 " with VLAN tags\n", s.ip4_packets, s.ip6_packets, s.fragments,
+			s.vlan_packets);
+	}
+	if (error) fprintf(to, "\nError: %s\n", error);
+}
+
+/* ---- On the terminal ---- */
+
+void cli_live_line(struct bpe_engine *engine)
+{
+	struct bpe_stats s;
+	char a[32], b[32], c[32], d[32];
+	uint64_t dropped = 0;
+	bpe_engine_stats(engine, &s);
+	for (int i = 0; i < BPE_DROP_COUNT; i++) dropped += s.dropped[i];
+	fprintf(stderr, "\r\033[K");
+	if (s.source_bytes) fprintf(stderr, "%3.0f%%  ", 100 * (double)s.source_position / (double)s.source_bytes);
+	fprintf(stderr, "%s packets  %s/s  %sbit/s  dropped %s kernel %s us  %s flows", count(a, sizeof a, s.read_packets),
+		count(b, sizeof b, s.packets_per_second), count(c, sizeof c, s.bits_per_second), count(d, sizeof d, s.kernel_dropped),
+		count((char[32]){ 0 }, 32, dropped), count((char[32]){ 0 }, 32, s.flows_active));
+	fflush(stderr);
+	live_shown = true;
+}
+
+void cli_live_clear(void)
+{
+	if (live_shown) fprintf(stderr, "\r\033[K");
+	live_shown = false;
+}
+
+void cli_interval_line(FILE *to, struct bpe_engine *engine)
+{
+	struct bpe_stats s;
+	uint64_t dropped = 0;
+	bpe_engine_stats(engine, &s);
+	for (int i = 0; i < BPE_DROP_COUNT; i++) dropped += s.dropped[i];
+	fprintf(to, "%.1f s: %" PRIu64 " packets, %" PRIu64 " packets/s, %" PRIu64 " bit/s, dropped %" PRIu64 " kernel %" PRIu64 " us, %" PRIu64 " flows\n",
+		(double)s.elapsed_ns * 1e-9, s.read_packets, s.packets_per_second, s.bits_per_second, s.kernel_dropped, dropped, s.flows_active);
+	fflush(to);
+}

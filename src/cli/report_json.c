@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* The report as one JSON document, schema bpfengine.report/1: keys are stable, later versions only add. */
+#include "cli.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static void protocols(FILE *to, struct bpe_engine *engine)
+{
+	size_t n = bpe_engine_protocols(engine, NULL, 0), got;
+	struct bpe_protocol *p = calloc(n + 64, sizeof *p);	/* more may appear meanwhile */
+	got = p ? bpe_engine_protocols(engine, p, n + 64) : 0;
+	fprintf(to, "\"protocols\":{");
+	for (size_t i = 0; i < got && i < n + 64; i++)
+		fprintf(to, "%s\"%s\":{\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", i ? "," : "", p[i].name, p[i].packets, p[i].bytes);
+	fprintf(to, "},");
+	free(p);
+}
+
+static void top_flows(FILE *to, struct bpe_engine *engine, uint32_t n)
+{
+	struct bpe_flow *f = n ? calloc(n, sizeof *f) : NULL;
+	int found = f ? bpe_engine_top_flows(engine, f, n) : 0;
+	fprintf(to, "\"top_flows\":[");
+	for (int i = 0; i < found; i++) {
+		char a[48], b[48], p[16];
+		fprintf(to, "%s{\"src\":\"%s\",\"sport\":%u,\"dst\":\"%s\",\"dport\":%u,\"proto\":\"%s\",\"packets\":[%" PRIu64 ",%" PRIu64
+			"],\"wire_bytes\":[%" PRIu64 ",%" PRIu64 "]}", i ? "," : "", cli_address(a, sizeof a, f[i].addr[0], f[i].ip_version), f[i].port[0],
+			cli_address(b, sizeof b, f[i].addr[1], f[i].ip_version), f[i].port[1], cli_protocol(p, sizeof p, f[i].ip_proto, f[i].ip_version),
+			f[i].packets[0], f[i].packets[1], f[i].wire_bytes[0], f[i].wire_bytes[1]);
+	}
+	fprintf(to, "],");
+	free(f);
+}
+
+static void workers(FILE *to, struct bpe_engine *engine, uint32_t n)
+{
+	struct bpe_worker_stats w;
+	fprintf(to, "\"workers\":[");
+	for (uint32_t k = 0; k < n && bpe_engine_worker_stats(engine, k, &w) == BPE_OK; k++)
+		fprintf(to, "%s{\"worker\":%u,\"packets\":%" PRIu64 ",\"captured_bytes\":%" PRIu64 ",\"wire_bytes\":%" PRIu64 ",\"batches\":%" PRIu64
+			",\"dropped\":%" PRIu64 ",\"flows\":{\"active\":%" PRIu64 ",\"peak\":%" PRIu64 "},\"ring\":{\"slots\":%u,\"depth\":%u,\"peak\":%u}}",
+			k ? "," : "", k, w.packets, w.captured_bytes, w.wire_bytes, w.batches, w.dropped, w.flows_active, w.flows_peak, w.ring_slots,
+			w.ring_depth, w.ring_peak);
+	fprintf(to, "],");
+}
+
+void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error)
+{
+	struct bpe_stats s;
+	bpe_engine_stats(engine, &s);
+	double seconds = (double)s.elapsed_ns * 1e-9, rate = seconds > 0 ? 1 / seconds : 0;
+	fprintf(to, "{\"schema\":\"bpfengine.report/1\",\"version\":\"%s\",\"source\":", bpe_version());
+	cli_json_string(to, bpe_engine_source(engine));
+	fprintf(to, ",\"linktype\":\"%s\",\"seconds\":%.6f,\"packet_seconds\":%.9f,", bpe_engine_link_type(engine), seconds,
+		(double)(s.last_packet_ns - s.first_packet_ns) * 1e-9);
+	fprintf(to, "\"packets\":{\"read\":%" PRIu64 ",\"delivered\":%" PRIu64 ",\"in_flight\":%" PRIu64 ",\"dropped\":{", s.read_packets, s.delivered_packets, s.in_flight);
+	for (int i = 0; i < BPE_DROP_COUNT; i++) fprintf(to, "%s\"%s\":%" PRIu64, i ? "," : "", bpe_drop_name(i), s.dropped[i]);
+	fprintf(to, "}},\"bytes\":{\"captured\":%" PRIu64 ",\"wire\":%" PRIu64 "},", s.captured_bytes, s.wire_bytes);
+	fprintf(to, "\"rates\":{\"packets_per_second\":%.1f,\"bits_per_second\":%.1f,\"last_second\":{\"packets_per_second\":%" PRIu64 ",\"bits_per_second\":%" PRIu64 "}},",
+		(double)s.read_packets * rate, (double)s.wire_bytes * 8 * rate, s.packets_per_second, s.bits_per_second);
+	fprintf(to, "\"kernel\":{\"received\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"interface_dropped\":%" PRIu64 "},", s.kernel_received, s.kernel_dropped,
+		s.interface_dropped);
+	protocols(to, engine);
+	fprintf(to, "\"network\":{\"ip\":%" PRIu64 ",\"ip6\":%" PRIu64 ",\"fragments\":%" PRIu64 ",\"vlan\":%" PRIu64 "},", s.ip4_packets, s.ip6_packets, s.fragments,
+		s.vlan_packets);
+	fprintf(to, "\"malformed\":{\"truncated\":%" PRIu64 ",\"bad_version\":%" PRIu64 ",\"bad_header\":%" PRIu64 ",\"bad_length\":%" PRIu64 "},", s.truncated,
+		s.bad_version, s.bad_header, s.bad_length);
+	fprintf(to, "\"sizes\":{");
+	for (int k = 0; k < BPE_SIZE_CLASSES; k++) fprintf(to, "%s\"%s\":%" PRIu64, k ? "," : "", bpe_size_class_name(k), s.sizes[k]);
+	fprintf(to, "},\"flows\":{\"opened\":%" PRIu64 ",\"active\":%" PRIu64 ",\"peak\":%" PRIu64 ",\"ended\":%" PRIu64 ",\"evicted\":%" PRIu64
+		",\"packets\":%" PRIu64 ",\"refused\":%" PRIu64 "},", s.flows_opened, s.flows_active, s.flows_peak, s.flows_ended, s.flows_evicted, s.flow_packets,
+		s.flows_refused);
+	top_flows(to, engine, cli->top);
+	workers(to, engine, s.workers);
+	fprintf(to, "\"blocks\":{\"read\":%" PRIu64 ",\"torn\":%" PRIu64 "},\"batches\":{\"count\":%" PRIu64 ",\"mean_packets\":%.2f},\"waits\":%" PRIu64 ",\"error\":",
+		s.blocks, s.torn_blocks, s.batches, s.batches ? (double)s.delivered_packets / (double)s.batches : 0, s.waits);
+	if (error) cli_json_string(to, error);
+	else fprintf(to, "null");
+	fprintf(to, "}\n");
+}
