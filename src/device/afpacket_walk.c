@@ -12,6 +12,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
+#define FRAME_ALIGNMENT 8u	/* V3_ALIGNMENT in net/packet/af_packet.c; not TPACKET_ALIGNMENT */
 #define HEADER ((uint32_t)(TPACKET_ALIGN(sizeof(struct tpacket3_hdr)) + sizeof(struct sockaddr_ll)))
 
 struct frame { uint8_t *data; uint32_t caplen, wirelen; };
@@ -65,7 +66,7 @@ uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *b,
 	b->link_type = how->link_type;
 	while (n < max && b->cookie < packets) {
 		size_t at = b->position, left = at < b->length ? b->length - at : 0;
-		if (BPEI_UNLIKELY(left < HEADER || at % TPACKET_ALIGNMENT)) return torn(how, b, n, packets);
+		if (BPEI_UNLIKELY(left < HEADER || at % FRAME_ALIGNMENT)) return torn(how, b, n, packets);
 		const struct tpacket3_hdr *h = (const void *)(block + at);
 		struct sockaddr_ll from;
 		memcpy(&from, block + at + TPACKET_ALIGN(sizeof *h), sizeof from);

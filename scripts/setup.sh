@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# setup.sh [tests]: installs what building needs, and with "tests" what testing needs; nothing if all is there.
+set -eu
+
+want_tests=${1:-}
+missing=""
+
+need() {	# command, then the package's name: apt, brew, pkg
+	command -v "$1" >/dev/null 2>&1 || missing="$missing $2:$3:$4"
+}
+
+need python3 python3 python3 python3
+need meson meson meson meson
+need ninja ninja-build ninja ninja
+need pkg-config pkg-config pkg-config pkgconf
+if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
+if [ "$want_tests" = tests ] && ! pkg-config --exists criterion 2>/dev/null; then
+	missing="$missing libcriterion-dev:criterion:-"
+fi
+[ -n "$missing" ] || exit 0
+
+pick() {	# column 1, 2 or 3 of each missing one
+	for m in $missing; do
+		p=$(echo "$m" | cut -d: -f"$1")
+		[ "$p" = - ] || printf '%s ' "$p"
+	done
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then "$@"
+	elif command -v sudo >/dev/null 2>&1; then sudo "$@"
+	else
+		echo "setup: root is needed for: $* (no sudo here): run it as root, then try again" >&2
+		exit 1
+	fi
+}
+
+system=$(uname -s)
+if [ "$system" = Darwin ]; then
+	if ! command -v cc >/dev/null 2>&1; then
+		echo "setup: no C compiler: run xcode-select --install, then try again" >&2
+		exit 1
+	fi
+	if ! command -v brew >/dev/null 2>&1; then
+		echo "setup: Homebrew is missing (see brew.sh); or install by hand: $(pick 2)" >&2
+		exit 1
+	fi
+	# shellcheck disable=SC2046
+	brew install $(pick 2)
+elif command -v apt-get >/dev/null 2>&1; then
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
+	# shellcheck disable=SC2046
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q $(pick 1)
+elif command -v pkg >/dev/null 2>&1; then
+	packages=$(pick 3)
+	# shellcheck disable=SC2086
+	[ -z "$packages" ] || as_root pkg install -y $packages
+	if [ "$want_tests" = tests ] && ! pkg-config --exists criterion; then
+		echo "setup: no Criterion from pkg: the unit tests that need it are left out" >&2
+	fi
+else
+	echo "setup: no package manager that this script knows (apt-get, brew, pkg); install by hand:" >&2
+	echo "  a C11 compiler, Meson 1.0.1 or later, Ninja, pkg-config, Python 3; for the tests Criterion" >&2
+	exit 1
+fi

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# test.sh [build directory [meson options]]: installs what is missing, builds, runs every test; the last line counts the cases.
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+"$top/scripts/setup.sh" tests >&2 || exit 1
+build=${1:-$top/build}
+[ $# -eq 0 ] || shift
+if [ ! -f "$build/build.ninja" ]; then meson setup "$build" "$top" "$@" || exit 1; fi
+ninja -C "$build" || { echo "0 passed, 1 failed"; exit 1; }
+meson test -C "$build" --no-rebuild --print-errorlogs
+python3 "$top/scripts/count_tests.py" "$build/meson-logs/testlog.json"

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes as packets of any link type: each in a piece of memory of exactly its size, so that a byte too many is seen; what
+ * is parsed holds together, depends on nothing but the packet, and is the same for both directions.
+ *
+ * Input: a byte for the link type (past the list: the next two bytes are it), then packets: a byte of choices (bit 0: it
+ * begins with a unit repeated, 1: more on the wire than was captured, 2: less, 3: outgoing), if repeated a byte of unit length
+ * and two of times and the unit, then a byte of length and so many bytes. */
+#include "arch/arch.h"
+#include "fuzz.h"
+#include "layers_check.h"
+
+#include <string.h>
+
+#define MOST 70000u
+#define PACKETS 16u
+
+struct run {
+	const uint8_t *data[PACKETS];
+	int64_t time_ns[PACKETS];
+	uint32_t caplen[PACKETS], wirelen[PACKETS], interface_id[PACKETS], hash[PACKETS];
+	struct bpe_layers layers[PACKETS];
+	struct bpe_key key[PACKETS];
+};
+
+static struct bpei_columns columns_of(struct run *r, uint32_t from)
+{
+	return (struct bpei_columns){ r->data + from, r->time_ns + from, r->caplen + from, r->wirelen + from, r->interface_id + from, r->layers + from,
+		r->key + from, r->hash + from };
+}
+
+static uint8_t *packet(struct fuzz_input *in, uint8_t choices, uint32_t *length)
+{
+	size_t unit = 0, times = 0;
+	const uint8_t *repeated = in->next;
+	if (choices & 1) {
+		unit = fuzz_u8(in), times = fuzz_u16(in);
+		repeated = in->next;
+		if (unit > fuzz_left(in)) unit = fuzz_left(in);
+		in->next += unit;
+		if (unit * times > MOST) times = MOST / unit;
+	}
+	size_t rest = fuzz_u8(in);
+	if (rest > fuzz_left(in)) rest = fuzz_left(in);
+	uint8_t *p = malloc(unit * times + rest + !(unit * times + rest));
+	FUZZ_CHECK(p != NULL);
+	for (size_t i = 0; i < times; i++) memcpy(p + i * unit, repeated, unit);
+	memcpy(p + unit * times, in->next, rest);
+	in->next += rest;
+	*length = (uint32_t)(unit * times + rest);
+	return p;
+}
+
+/* Whether two results for one packet are the same; the key counts only where there is one. */
+static bool same(const struct run *a, const struct run *b, uint32_t i)
+{
+	return !memcmp(&a->layers[i], &b->layers[i], sizeof *a->layers) && a->hash[i] == b->hash[i]
+		&& (!(a->layers[i].flags & BPE_PKT_KEY) || !memcmp(&a->key[i], &b->key[i], sizeof *a->key));
+}
+
+static void exchange(uint8_t *a, uint8_t *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint8_t t = a[i];
+		a[i] = b[i];
+		b[i] = t;
+	}
+}
+
+/* The packet sent back: addresses and ports the other way round give the same key. */
+static void turn_round(const struct run *r, uint32_t i, uint32_t link_type, const struct bpei_seed *seed)
+{
+	const struct bpe_layers *l = &r->layers[i];
+	bool four = l->flags & BPE_PKT_IP4;
+	struct run back = { .caplen = { r->caplen[i] }, .wirelen = { r->wirelen[i] }, .layers = { { .flags = l->flags & BPE_PKT_OUTGOING } } };
+	uint8_t *p = malloc(r->caplen[i]), *ip = p + l->network;
+	FUZZ_CHECK(p != NULL);
+	memcpy(p, r->data[i], r->caplen[i]);
+	exchange(ip + (four ? 12 : 8), ip + (four ? 16 : 24), four ? 4 : 16);
+	if (l->transport != BPE_NO_OFFSET && l->transport + 4u <= l->end && (l->proto == BPE_PROTO_TCP || l->proto == BPE_PROTO_UDP || l->proto == BPE_PROTO_SCTP))
+		exchange(p + l->transport, p + l->transport + 2, 2);
+	back.data[0] = p;
+	struct bpei_columns c = columns_of(&back, 0);
+	bpei_parse_scalar(&c, 1, link_type);
+	bpei_hash_scalar(&c, 1, seed);
+	FUZZ_CHECK(back.layers[0].flags & BPE_PKT_KEY);
+	FUZZ_CHECK(!memcmp(&back.key[0], &r->key[i], sizeof back.key[0]) && back.hash[0] == r->hash[i]);
+	bool one_end = !memcmp(r->key[i].addr[0], r->key[i].addr[1], 16) && r->key[i].port[0] == r->key[i].port[1];
+	FUZZ_CHECK(((back.layers[0].flags ^ l->flags) & BPE_PKT_REVERSED) == (one_end ? 0 : BPE_PKT_REVERSED));
+	free(p);
+}
+
+void fuzz_parse(const uint8_t *bytes, size_t size)
+{
+	static const uint16_t link_types[] = { 0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, 127 };
+	struct fuzz_input in = { bytes, bytes + size };
+	uint32_t n = 0, choice = fuzz_u8(&in);
+	uint32_t link_type = choice < sizeof link_types / sizeof *link_types ? link_types[choice] : fuzz_u16(&in);
+	uint8_t *memory[PACKETS];
+	struct run whole = { .hash = { 0 } }, alone;
+	struct bpei_seed seed;
+	bpei_seed_init(&seed, 7);
+
+	for (; n < PACKETS && fuzz_left(&in); n++) {
+		uint8_t choices = fuzz_u8(&in);
+		whole.data[n] = memory[n] = packet(&in, choices, &whole.caplen[n]);
+		whole.wirelen[n] = whole.caplen[n] + (choices & 2 ? 1000 : 0) - (choices & 4 ? whole.caplen[n] / 2 : 0);
+		whole.layers[n].flags = choices & 8 ? BPE_PKT_OUTGOING : 0;
+	}
+	alone = whole;
+	for (uint32_t i = 0; i < n; i++) {	/* other garbage before */
+		memset(&alone.key[i], 0xa5, sizeof alone.key[i]);
+		memset(&alone.layers[i], 0xff, sizeof alone.layers[i]);
+		alone.layers[i].flags = whole.layers[i].flags;
+	}
+	struct bpei_columns c = columns_of(&whole, 0);
+	bpei_parse_scalar(&c, n, link_type);
+	bpei_hash_scalar(&c, n, &seed);
+	for (uint32_t i = 0; i < n; i++) {
+		static const uint8_t untouched = 0xa5;
+		c = columns_of(&alone, i);
+		uint16_t outgoing = alone.layers[i].flags;
+		bpei_parse_scalar(&c, 1, link_type);
+		bpei_hash_scalar(&c, 1, &seed);
+		const char *wrong = layers_wrong(&whole.layers[i], &whole.key[i], whole.caplen[i], link_type);
+		if (wrong) fuzz_broken(__FILE__, __LINE__, wrong);
+		FUZZ_CHECK(same(&whole, &alone, i));
+		FUZZ_CHECK(whole.layers[i].flags & BPE_PKT_KEY || (alone.key[i].zero[0] == untouched && alone.key[i].addr[0][0] == untouched));
+		FUZZ_CHECK((whole.layers[i].flags & outgoing) == outgoing);
+		FUZZ_CHECK(!(whole.layers[i].flags & BPE_PKT_KEY) == !whole.hash[i]);
+		if (whole.layers[i].flags & BPE_PKT_KEY) turn_round(&whole, i, link_type, &seed);
+	}
+	for (uint32_t i = 0; i < n; i++) free(memory[i]);
+}

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""make_seeds.py CORPUS: writes the fuzzers' first inputs, CORPUS/<target>/seed-*, by hand-written bytes.  Files that the
+fuzzers found (find-*) are left alone."""
+import os
+import struct
+import sys
+
+
+def ip4(proto, payload, options=b"", fragment=0, a="0a000001", b="0a000002"):
+    header = 20 + len(options)
+    return struct.pack(">BBHHHBBH", 0x40 | header // 4, 0, header + len(payload), 7, fragment, 64, proto, 0) + bytes.fromhex(a + b) + options + payload
+
+
+def ip6(next_header, payload):
+    return struct.pack(">IHBB", 6 << 28, len(payload), next_header, 64) + bytes(15) + b"\1" + bytes(15) + b"\2" + payload
+
+
+TCP = struct.pack(">HHIIBBHHH", 1234, 80, 1, 2, 0x60, 0x12, 100, 0, 0) + b"\2\4\5\xb4"
+UDP = struct.pack(">HHHH", 53, 5353, 12, 0) + b"data"
+ICMP = struct.pack(">BBHHH", 8, 0, 0, 77, 1)
+SCTP = struct.pack(">HHII", 9, 10, 3, 0) + bytes(4)
+IPS = [ip4(6, TCP), ip4(17, UDP, b"\1\1\1\0"), ip4(1, ICMP), ip4(132, SCTP), ip4(2, bytes(8)), ip4(17, UDP, fragment=0x2000), ip4(17, b"rest", fragment=3),
+       ip6(6, TCP), ip6(0, b"\x3c\0\0\0\0\0\0\0" + b"\x11\0\0\0\0\0\0\0" + UDP), ip6(44, b"\x06\0\0\1\0\0\0\1" + TCP), ip6(44, b"\x06\0\0\x10\0\0\0\1" + b"rest"),
+       ip6(51, b"\x3a\4" + bytes(22) + b"\x80\0\0\0\0\5\0\1"), ip6(43, b"\x84\0\0\0\0\0\0\0" + SCTP)]
+ARP = bytes.fromhex("0001080006040001") + bytes(20)
+
+
+def ethertype(p):
+    return b"\x08\0" if p[0] >> 4 == 4 else b"\x86\xdd"
+
+
+ETHER = ([bytes(12) + ethertype(p) + p for p in IPS] +
+         [bytes(12) + b"\x88\xa8\0\5\x81\0\0\7" + ethertype(p) + p for p in IPS[:2]] +
+         [bytes(12) + b"\x08\x06" + ARP, bytes(12) + b"\0\x04" + b"\xaa\xaa\3\0" + bytes(40), bytes(12) + b"\x88\xcc" + bytes(9)])
+
+
+def parse_seed(link, packets):
+    return bytes([link]) + b"".join(b"\0" + bytes([len(p)]) + p for p in packets)
+
+
+def parse_seeds():
+    four, six = [p for p in IPS if p[0] >> 4 == 4], [p for p in IPS if p[0] >> 4 == 6]
+    yield "ethernet", parse_seed(1, ETHER[:9])
+    yield "ethernet-more", parse_seed(1, ETHER[9:])
+    yield "null", parse_seed(0, [b"\2\0\0\0" + four[0], b"\0\0\0\x1e" + six[0]])
+    yield "loop", parse_seed(5, [b"\0\0\0\2" + four[1], b"\0\0\0\x18" + six[1]])
+    yield "raw", parse_seed(4, IPS[:8])
+    yield "ipv4", parse_seed(7, four)
+    yield "ipv6", parse_seed(8, six)
+    yield "sll", parse_seed(6, [b"\0\4\0\1\0\6" + bytes(8) + ethertype(p) + p for p in IPS[6:9]])
+    yield "sll2", parse_seed(9, [ethertype(p) + bytes(8) + b"\4\0" + bytes(8) + p for p in IPS[:3]])
+    yield "unknown", b"\xff\0\x93\0\4abcd"
+    yield "tall-vlan", b"\1\1\4\x40\0\x81\0\0\1" + bytes([len(IPS[0])]) + IPS[0]
+    yield "tall-options6", b"\x08\1" + bytes([8]) + b"\x20\0" + b"\0\0\0\0\0\0\0\0" + b"\0"
+
+
+def pcap(order, magic, packets, link=1, minor=4, snaplen=65535, modified=False):
+    out = struct.pack(order + "IHHiIII", magic, 2, minor, 0, 0, snaplen, link)
+    for p in packets:
+        out += struct.pack(order + "IIII", 1700000000, 5, len(p), len(p) + 3)
+        out += struct.pack(order + "IHBB", 1, 8, 0, 0) if modified else b""
+        out += p
+    return out
+
+
+def block(order, kind, body):
+    body += bytes(-len(body) % 4)
+    return struct.pack(order + "II", kind, len(body) + 12) + body + struct.pack(order + "I", len(body) + 12)
+
+
+def shb(order):
+    return block(order, 0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1))
+
+
+def idb(order, link, snaplen=0, options=b""):
+    return block(order, 1, struct.pack(order + "HHI", link, 0, snaplen) + options)
+
+
+def epb(order, interface, p):
+    return block(order, 6, struct.pack(order + "IIIII", interface, 0x60000, 99, len(p), len(p)) + p)
+
+
+def option(order, code, value):
+    return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+def pcapng(order):
+    o = option(order, 9, b"\x09") + option(order, 14, struct.pack(order + "q", 3600)) + struct.pack(order + "HH", 0, 0)
+    return (shb(order) + idb(order, 1, 64) + idb(order, 101, 0, o) + idb(order, 113, 0, option(order, 9, b"\x94")) + epb(order, 0, ETHER[0]) + epb(order, 1, IPS[7])
+            + block(order, 3, struct.pack(order + "I", len(ETHER[1])) + ETHER[1][:64])
+            + block(order, 2, struct.pack(order + "HHIIII", 1, 0xFFFF, 0x60000, 1, 20, 20) + IPS[0][:20])
+            + block(order, 4, bytes(8)) + block(order, 5, bytes(12)) + block(order, 0x0BAD, bytes(16)))
+
+
+def savefile_seeds():
+    few = ETHER[:3]
+    yield "micro-little", b"\0" + pcap("<", 0xA1B2C3D4, few)
+    yield "micro-big", b"\x10" + pcap(">", 0xA1B2C3D4, few)
+    yield "nano", b"\x24" + pcap("<", 0xA1B23C4D, few, snaplen=30)
+    yield "modified", b"\x38" + pcap("<", 0xA1B2CD34, few, modified=True)
+    yield "old-lengths", b"\0" + pcap(">", 0xA1B2C3D4, few, minor=3)
+    yield "usb", b"\0" + pcap("<", 0xA1B2C3D4, few, link=189)
+    yield "torn", b"\x30" + pcap("<", 0xA1B2C3D4, few)[:-5]
+    yield "ng-little", b"\0" + pcapng("<")
+    yield "ng-sections", b"\x15" + pcapng(">") + pcapng("<")
+    yield "ng-torn", b"\x30" + pcapng("<")[:-3]
+    yield "ng-no-interface", b"\x30" + shb("<") + block("<", 4, bytes(4000))
+    yield "gzip", b"\0\x1f\x8b\x08\0"
+    yield "empty", b"\0"
+
+
+def synth_seeds():
+    for i, text in enumerate(["", "flows=10,size=imix,seed=7", "flows=1k,size=64,rate=5M,count=1G", "vlan=100,ipv6=100,retransmit=1000,flows=3", "size=1514,flows=2",
+                              "size=59", "flows=", "=,=", "nonsense=1", "seed=18446744073709551616", "flows=1,,vlan=0,ipv6=0", "flows=5,seed"]):
+        yield "%02d" % i, b"\xc7" + text.encode()
+
+
+def table_seeds():
+    yield "handshake", bytes([10, 0, 0, 0]) + bytes([0, 0, 32, 1, 0, 2, 0, 3, 32, 3, 0, 4, 32, 4, 0, 2, 0x85, 200])
+    yield "evict", bytes([3, 0, 0, 1]) + b"".join(bytes([k, 2, 0x81, 1]) for k in range(32)) + b"\x84\0"
+    yield "time-outs", bytes([39, 50, 5, 2]) + b"".join(bytes([k + 64, 9, k, 0, 0x95, 20]) for k in range(30)) + b"\x82\xff\x94\0"
+    yield "none", bytes([0, 0, 0, 0]) + bytes([1, 2, 3, 4, 0x84, 0])
+    yield "batch", bytes([35, 9, 9, 3]) + bytes(range(128)) * 3
+    yield "extremes", bytes([35, 9, 9, 16]) + bytes([0, 0, 0x89, 255, 1, 0, 0x8A, 255, 2, 0, 0x94, 0])
+
+
+def main():
+    corpus = sys.argv[1]
+    for target, seeds in (("parse", parse_seeds), ("savefile", savefile_seeds), ("synth_options", synth_seeds), ("table", table_seeds)):
+        os.makedirs(os.path.join(corpus, target), exist_ok=True)
+        for name, data in seeds():
+            with open(os.path.join(corpus, target, "seed-" + name), "wb") as out:
+                out.write(data)
+
+
+if __name__ == "__main__":
+    main()

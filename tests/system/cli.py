@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""cli.py PROGRAM EXAMPLES: the program and the examples as a user meets them, on generated traffic and on savefiles made here.
+
+Needs no rights.  Every option is used at least once.  The last line counts the cases.
+"""
+import json, os, re, signal, struct, subprocess, sys, tempfile, time
+
+PROGRAM, EXAMPLES = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+passed = failed = 0
+
+
+def run(*words, **options):
+    return subprocess.run([PROGRAM, *words], capture_output=True, timeout=60, **options)
+
+
+def report(*words, **options):
+    p = run(*words, "--json", **options)
+    return json.loads(p.stdout), p
+
+
+def case(f):
+    global passed, failed
+    try:
+        f()
+        passed += 1
+    except Exception as e:  # every failure is told, and the others still run
+        failed += 1
+        print(f"FAILED {f.__name__}: {type(e).__name__}: {e}")
+
+
+def balanced(r):
+    p = r["packets"]
+    assert p["read"] == p["delivered"] + sum(p["dropped"].values()) and p["in_flight"] == 0, p
+    assert sum(x["packets"] for x in r["protocols"].values()) == p["delivered"]
+    f = r["flows"]
+    assert f["opened"] == f["active"] + f["ended"] + f["evicted"], f
+    return r
+
+
+def udp(n):
+    """Ethernet, IPv4, UDP from port 1000 + n to 53, 60 bytes."""
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 46, n, 0, 64, 17, 0, bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]))
+    return bytes(12) + b"\x08\x00" + ip + struct.pack(">HHHH", 1000 + n, 53, 26, 0) + bytes(18)
+
+
+def pcap(packets, magic=0xa1b2c3d4, end="<"):
+    out = struct.pack(end + "IHHiIII", magic, 2, 4, 0, 0, 65535, 1)
+    for i, p in enumerate(packets):
+        out += struct.pack(end + "IIII", 1700000000 + i, 5, len(p), len(p)) + p
+    return out
+
+
+@case
+def help_and_version():
+    p = run("--help")
+    assert p.returncode == 0 and b"Exit codes" in p.stdout and max(map(len, p.stdout.decode().splitlines())) <= 80
+    p = run("--version")
+    assert p.returncode == 0 and re.match(rb"bpfengine \d+\.\d+\.\d+ \(arch=", p.stdout)
+
+
+@case
+def every_long_option_is_in_the_help():
+    source = run("--help").stdout.decode()
+    for word in ("--interface", "--read", "--duration", "--promiscuous", "--block-size", "--block-count", "--flows", "--max-flows", "--flow-idle",
+                 "--flow-closed", "--no-flows", "--top", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval"):
+        assert word in source, word
+
+
+@case
+def wrong_usage_is_told():
+    for words, told in (
+        ([], b"no source"), (["-i", "synth", "-r", "x"], b"not both"), (["-i", "synth", "port", "80"], b"not supported yet"),
+        (["--jsn"], b"--json"), (["--bogus-thing"], b"unknown option"), (["-Z"], b"unknown option -Z"), (["-i"], b"wants a value"),
+        (["-i", "synth", "-t", "0"], b"above 0"), (["-i", "synth", "-t", "abc"], b"-t wants"), (["-i", "synth", "-t", "nan"], b"-t wants"),
+        (["-i", "synth", "-c", "-5"], b"-c wants"), (["-i", "synth", "-c", "99999999999999999999999"], b"-c wants"),
+        (["-i", "synth", "-s", "999999999"], b"-s wants"), (["-i", "synth", "-B", "12X"], b"-B wants"), (["-i", "synth", "--workers", "100"], b"0 to 64"),
+        (["-i", "synth", "--ring", "100"], b"power of two"), (["-i", "synth", "--overload", "maybe"], b"wait or drop"),
+        (["-i", "synth", "--priority", "top"], b"realtime"), (["-i", "synth", "--seed", "x"], b"--seed wants"), (["-i", "synth", "--top", "x"], b"--top wants"),
+        (["-i", "synth", "--max-flows", "0"], b"--no-flows"), (["-i", "synth", "--flow-idle", "-1"], b"--flow-idle wants"),
+        (["-i", "synth", "--flow-closed", "x"], b"--flow-closed wants"), (["-i", "synth", "--block-size", "1"], b"--block-size wants"),
+        (["-i", "synth", "--block-count", "1"], b"--block-count wants"), (["-i", "synth", "--stats-interval", "0"], b"--stats-interval wants"),
+        (["-i", "synth", "-a", "files:3"], b"duration:SECONDS"), (["-i", "synth", "--json=yes"], b"takes no value"), (["-i", "a", "-i", "b"], b"once"),
+        (["-i", "synth", "--flows", "-", "--json"], b"stdout"), (["-i", "synth", "--flows", "x", "--no-flows"], b"contradict"),
+        (["-i", "synth:flows=x"], b"flows must be"), (["-i", "synth:color=red"], b"unknown key"),
+    ):
+        p = run(*words)
+        assert p.returncode == 2 and told in p.stderr and not p.stdout, (words, p)
+
+
+@case
+def sources_that_cannot_be_opened():
+    with tempfile.TemporaryDirectory() as d:
+        text = os.path.join(d, "text"); open(text, "w").write("hello, world, this is no capture")
+        empty = os.path.join(d, "empty"); open(empty, "w").close()
+        packed = os.path.join(d, "x.gz"); open(packed, "wb").write(b"\x1f\x8b" + bytes(40))
+        for path, told in ((d, b"directory"), (text, b"neither pcap nor pcapng"), (empty, b"empty"), (packed, b"zcat"), (d + "/none", b"No such file")):
+            p = run("-r", path)
+            assert p.returncode == 4 and told in p.stderr and not p.stdout, (path, p)
+    p = run("-i", "nosuchif0")
+    assert p.returncode in (3, 4) and (b"no such interface" in p.stderr or p.returncode == 3 or b"Linux only" in p.stderr), p
+
+
+@case
+def report_of_generated_traffic():
+    r, p = report("-i", "synth:count=5000,size=64,seed=9,vlan=0,ipv6=0,retransmit=0,flows=50", "--seed", "7", "--workers", "0", "-n", "--top", "3")
+    balanced(r)
+    assert p.returncode == 0 and r["schema"] == "bpfengine.report/1" and r["packets"]["read"] == 5000 and r["error"] is None
+    assert r["workers"] == [] and len(r["top_flows"]) == 3 and r["linktype"] == "EN10MB" and r["network"]["ip6"] == 0 and r["network"]["vlan"] == 0
+    assert set(r["packets"]["dropped"]) == {"ring_full", "stalled", "duplicate"} and set(r["kernel"]) >= {"received", "dropped"}
+    again, _ = report("-i", "synth:count=5000,size=64,seed=9,vlan=0,ipv6=0,retransmit=0,flows=50", "--seed", "7", "--workers", "0", "--top", "3")
+    for key in ("packets", "bytes", "protocols", "flows", "sizes", "top_flows"):
+        assert r[key] == again[key], key
+
+
+@case
+def workers_and_their_options():
+    r, p = report("-i", "synth:count=50000", "--workers", "3", "--ring", "1024", "--pin", "--priority", "high", "--overload", "wait", "-q",
+                  "--block-size", "64K", "--block-count", "4")
+    balanced(r)
+    assert len(r["workers"]) == 3 and sum(w["packets"] for w in r["workers"]) == 50000 and r["workers"][0]["ring"]["slots"] == 1024
+    r, p = report("-i", "synth:count=300000", "--workers", "1", "--ring", "64", "--overload", "drop", "--priority", "realtime", "-q")
+    balanced(r)
+    r, _ = report("-i", "synth:count=1000", "--workers", "auto")
+    assert r["workers"] == []
+
+
+@case
+def durations_counts_and_intervals():
+    r, p = report("-i", "synth:rate=2000", "-t", "0.5", "-q")
+    balanced(r)
+    assert 0.45 < r["seconds"] < 5 and 500 < r["packets"]["read"] < 12000, r["seconds"]
+    r, _ = report("-i", "synth", "-a", "duration:0.2")
+    assert balanced(r)["seconds"] >= 0.2
+    r, _ = report("-i", "synth", "-c", "777", "-p", "-B", "4M", "-s", "0")
+    assert balanced(r)["packets"]["read"] == 777
+    p = run("-i", "synth:rate=1000", "-t", "1.2", "--stats-interval", "0.5")
+    assert p.returncode == 0 and len(re.findall(rb"packets/s", p.stderr)) >= 2, p.stderr
+
+
+@case
+def snapshot_length_cuts_captured_bytes_only():
+    r, _ = report("-i", "synth:count=1000,size=1000,vlan=0", "-s", "100")
+    whole, _ = report("-i", "synth:count=1000,size=1000,vlan=0")
+    assert r["bytes"]["wire"] == whole["bytes"]["wire"] and r["bytes"]["captured"] < whole["bytes"]["captured"] / 3
+
+
+@case
+def readable_report():
+    p = run("-i", "synth:count=20000", "-v", "--workers", "2")
+    text = p.stdout.decode()
+    assert p.returncode == 0 and not p.stderr
+    for word in ("20000 packets read", "tcp", "Flows:", "Largest flows", "Worker 0", "batches", "Sizes"):
+        assert word in text, word
+    assert "Flows:" not in run("-i", "synth:count=100", "--no-flows", "-q").stdout.decode()
+
+
+@case
+def savefiles_from_files_and_pipes():
+    packets = [udp(i) for i in range(10)]
+    for magic, end in ((0xa1b2c3d4, "<"), (0xa1b2c3d4, ">"), (0xa1b23c4d, "<"), (0xa1b23c4d, ">")):
+        image = pcap(packets, magic, end)
+        with tempfile.NamedTemporaryFile() as f:
+            f.write(image); f.flush()
+            r, p = report("-r", f.name)
+            assert balanced(r)["packets"]["read"] == 10 and r["flows"]["opened"] == 10 and p.returncode == 0
+            with open(f.name, "rb") as h:
+                r, p = report("-r", "-", stdin=h)
+                assert balanced(r)["packets"]["read"] == 10
+        r, p = report("-r", "-", input=image)
+        assert balanced(r)["packets"]["read"] == 10 and p.returncode == 0
+
+
+@case
+def torn_and_damaged_files_deliver_what_is_whole():
+    image = pcap([udp(i) for i in range(10)])
+    for cut, n in ((len(image) - 1, 9), (24 + 76 * 3 + 5, 3), (24 + 76 * 4, 4)):
+        for by_pipe in (False, True):
+            with tempfile.NamedTemporaryFile() as f:
+                f.write(image[:cut]); f.flush()
+                r, p = report("-r", "-", input=image[:cut]) if by_pipe else report("-r", f.name)
+                whole = (cut - 24) % 76 == 0
+                assert balanced(r)["packets"]["read"] == n and p.returncode == (0 if whole else 1), (cut, p)
+                assert whole or ("truncated dump file" in r["error"] and b"truncated dump file" in p.stderr and str(24 + 76 * n) in r["error"])
+    bad = image[:24 + 76 * 2 + 8] + struct.pack("<I", 0x7fffffff) + image[24 + 76 * 2 + 12:]
+    r, p = report("-r", "-", input=bad)
+    assert balanced(r)["packets"]["read"] == 2 and p.returncode == 1 and "damaged" in r["error"]
+    assert run("-r", "-", input=image[:20]).returncode == 4
+
+
+@case
+def flow_lines():
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "flows.json")
+        r, p = report("-i", "synth:count=40000,flows=200", "--flows", path, "--workers", "2", "--flow-idle", "0.05", "--flow-closed", "0.01")
+        lines = [json.loads(x) for x in open(path)]
+        balanced(r)
+        assert len(lines) == r["flows"]["opened"] and r["flows"]["ended"] > 0
+        assert sum(sum(x["packets"]) for x in lines) == r["flows"]["packets"]
+        assert {x["end"] for x in lines} >= {"idle", "closed", "stop"} and all(x["schema"] == "bpfengine.flow/1" for x in lines)
+        whole = [x for x in lines if x.get("tcp_state") == "closed" and not x["midstream"] and x["tcp_flags"][0].startswith("FS")]
+        assert whole and all(x["dport"] < x["sport"] for x in whole)
+    p = run("-i", "synth:count=1000", "--flows", "-")
+    assert all(json.loads(x) for x in p.stdout.decode().splitlines()) and b"packets read" in p.stderr
+    r, _ = report("-i", "synth:count=30000,flows=500", "--max-flows", "100")
+    assert balanced(r)["flows"]["evicted"] > 0 and r["flows"]["peak"] <= 100
+
+
+@case
+def names_with_odd_bytes_stay_json():
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(os.fsencode(d), b'a"b\\\xff\n.pcap')
+        open(path, "wb").write(pcap([udp(0)]))
+        p = subprocess.run([os.fsencode(PROGRAM), b"-r", path, b"--json"], capture_output=True)
+        assert '"' in json.loads(p.stdout.decode("utf-8"))["source"]
+
+
+@case
+def output_that_cannot_be_written():
+    if os.path.exists("/dev/full"):
+        with open("/dev/full", "w") as full:
+            p = subprocess.run([PROGRAM, "-i", "synth:count=10", "--json"], stdout=full, stderr=subprocess.PIPE)
+            assert p.returncode == 1 and b"not written" in p.stderr
+        p = run("-i", "synth:count=20000", "--flows", "/dev/full")
+        assert p.returncode == 1 and b"not all written" in p.stderr
+    p = run("-i", "synth:count=10", "--flows", "/nonexistent/dir/x")
+    assert p.returncode == 1 and b"cannot write" in p.stderr
+    r, w = os.pipe()
+    os.close(r)
+    p = subprocess.run([PROGRAM, "-i", "synth:count=10"], stdout=w, stderr=subprocess.PIPE)
+    os.close(w)
+    assert p.returncode == 1 and not p.stderr, p    # a closed pipe ends quietly
+
+
+@case
+def signals():
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        p = subprocess.Popen([PROGRAM, "-i", "synth:rate=20000", "--json", "--workers", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(0.4)
+        p.send_signal(stop)
+        out, err = p.communicate(timeout=20)
+        assert balanced(json.loads(out))["packets"]["read"] > 0 and p.returncode == 0
+    p = subprocess.Popen([PROGRAM, "-i", "synth:rate=20000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(0.4)
+    p.send_signal(getattr(signal, "SIGINFO", signal.SIGUSR1))
+    time.sleep(1.5)
+    p.send_signal(signal.SIGINT)
+    out, err = p.communicate(timeout=20)
+    assert b"packets read" in err and b"packets read" in out and p.returncode == 0
+
+
+@case
+def interfaces_are_listed():
+    text = run("-L").stdout.decode()
+    assert re.search(r"^lo0? ", text, re.M) and "127.0.0.1/8" in text and "synth" in text and run("-D").stdout.decode().split()[0] == text.split()[0]
+    p = run("-L", "--json")
+    lo = [i for i in json.loads(p.stdout) if i["loopback"]]
+    assert lo and lo[0]["state"] == "up" and "127.0.0.1/8" in lo[0]["addresses"]
+
+
+@case
+def examples_show_something():
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
+        f.write(pcap([udp(i) for i in range(5)])); f.flush()
+        for source, extra in ((f.name, []), ("synth:count=20000", [])):
+            p = subprocess.run([EXAMPLES + "/basic_capture", source, "5"], capture_output=True, text=True, timeout=60)
+            assert p.returncode == 0 and len(p.stdout.splitlines()) == 5 and " > " in p.stdout, p
+            p = subprocess.run([EXAMPLES + "/connection_monitor", source], capture_output=True, text=True, timeout=60)
+            assert p.returncode == 0 and "connections:" in p.stdout, p
+            p = subprocess.run([EXAMPLES + "/protocol_analyzer", source], capture_output=True, text=True, timeout=60)
+            assert p.returncode == 0 and "udp" in p.stdout and re.search(r"^ +53 ", p.stdout, re.M), p
+    p = subprocess.run([EXAMPLES + "/connection_monitor", "synth:count=20000,flows=100"], capture_output=True, text=True)
+    assert re.search(r"^closed ", p.stdout, re.M) and not p.stdout.splitlines()[-1].startswith("0 ")
+    for name in ("basic_capture", "connection_monitor", "protocol_analyzer"):
+        assert subprocess.run([f"{EXAMPLES}/{name}"], capture_output=True).returncode == 2
+        assert subprocess.run([f"{EXAMPLES}/{name}", "/nonexistent/x"], capture_output=True).returncode == 1
+        lines = sum(1 for _ in open(os.path.join(os.path.dirname(__file__), "..", "..", "examples", name + ".c")))
+        assert lines <= 120, (name, lines)
+
+
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""live.py PROGRAM: live capture on Linux, in two network namespaces joined by a veth pair that this test makes itself.
+
+Needs root and iproute2; skipped by name (exit code 77) without.  All traffic stays between the two namespaces, at bounded
+rates.  The last line counts the cases.
+"""
+import json, os, re, shutil, signal, socket, struct, subprocess, sys, tempfile, time
+
+PROGRAM = os.path.abspath(sys.argv[1])
+A, B = f"bpea{os.getpid()}", f"bpeb{os.getpid()}"
+passed = failed = 0
+
+
+def skip(why):
+    print("SKIP: live capture:", why)
+    print("0 passed, 0 failed, 1 skipped")
+    sys.exit(77)
+
+
+def sh(command):
+    subprocess.run(command.split(), check=True, capture_output=True)
+
+
+def inside(ns, *words, **options):
+    return subprocess.Popen(["ip", "netns", "exec", ns, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def make():
+    for ns in (A, B):
+        sh(f"ip netns add {ns}")
+        sh(f"ip netns exec {ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
+        sh(f"ip -n {ns} link set lo up")
+    link()
+
+
+def link():
+    sh(f"ip -n {A} link add va type veth peer name vb netns {B}")
+    sh(f"ip -n {A} addr add 10.77.0.1/24 dev va")
+    sh(f"ip -n {B} addr add 10.77.0.2/24 dev vb")
+    for ns, dev in ((A, "va"), (B, "vb")):
+        sh(f"ip -n {ns} link set {dev} up arp off")
+        sh(f"ip -n {ns} link set {dev} address 02:00:00:00:00:0{1 if dev == 'va' else 2}")
+    sh(f"ip -n {A} neigh replace 10.77.0.2 lladdr 02:00:00:00:00:02 dev va nud permanent")
+    sh(f"ip -n {B} neigh replace 10.77.0.1 lladdr 02:00:00:00:00:01 dev vb nud permanent")
+
+
+# Sends argv[2] UDP frames of 100 bytes over 50 flows on interface argv[1], 20,000 a second; argv[3]: with a VLAN tag.
+SENDER = r"""
+import socket, struct, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind((sys.argv[1], 0))
+tag = b"\x81\x00\x20\x07" if len(sys.argv) > 3 else b""
+n = int(sys.argv[2]); start = time.monotonic()
+for i in range(n):
+    f = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01" + tag + b"\x08\x00" + struct.pack(">BBHHHBBH4s4s", 0x45, 0, 86, i & 65535, 0, 64, 17, 0, bytes([10, 77, 0, 1]), bytes([10, 77, 0, 2]))
+    f += struct.pack(">HHHH", 5000 + i % 50, 9, 66, 0) + bytes(58)
+    s.send(f)
+    while time.monotonic() < start + i / 20000: pass
+"""
+
+
+class Capture:
+    def __init__(self, ns, dev, *words):
+        self.p = inside(ns, PROGRAM, "-i", dev, "--json", *words)
+        time.sleep(0.7)
+
+    def end(self, stop=True, wait=0.3):
+        time.sleep(wait)
+        if stop: self.p.send_signal(signal.SIGINT)
+        out, self.err = self.p.communicate(timeout=30)
+        self.code = self.p.returncode
+        r = json.loads(out)
+        k = r["packets"]
+        assert k["read"] == k["delivered"] + sum(k["dropped"].values()) and k["in_flight"] == 0, k
+        return r
+
+
+def send(n, *words, dev="va", ns=A):
+    out, err = inside(ns, sys.executable, "-c", SENDER, dev, str(n), *words).communicate(timeout=60)
+    assert not err, err
+
+
+def case(f):
+    global passed, failed
+    try:
+        f()
+        passed += 1
+    except Exception as e:  # told, and the others still run
+        failed += 1
+        print(f"FAILED {f.__name__}: {type(e).__name__}: {e}")
+
+
+def exact_count():
+    for workers in ("0", "2"):
+        c = Capture(B, "vb", "--workers", workers)
+        send(20000)
+        r = c.end()
+        assert r["packets"]["read"] == 20000 and r["kernel"]["dropped"] == 0 and r["kernel"]["received"] == 20000, r["packets"]
+        assert r["bytes"]["wire"] == 20000 * 100 and r["protocols"] == {"udp": {"packets": 20000, "bytes": 2000000}} and c.code == 0
+        assert r["flows"]["opened"] == 50
+
+
+def connections_become_flows():
+    server = r"""
+import socket
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("10.77.0.2", 7000)); s.listen(20); print("ready", flush=True)
+for _ in range(10):
+    c, _a = s.accept(); d = b""
+    while len(d) < 5000: d += c.recv(65536)
+    c.sendall(b"x" * 20000); c.close()
+"""
+    client = r"""
+import socket
+for i in range(10):
+    s = socket.socket(); s.connect(("10.77.0.2", 7000)); s.sendall(b"y" * 5000); n = 0
+    while True:
+        d = s.recv(65536)
+        if not d: break
+        n += len(d)
+    assert n == 20000; s.close()
+s = socket.socket()
+try: s.connect(("10.77.0.2", 7001))
+except ConnectionRefusedError: pass
+"""
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "flows")
+        c = Capture(B, "vb", "--flows", path)
+        s = inside(B, sys.executable, "-c", server)
+        assert s.stdout.readline() == "ready\n"
+        out, err = inside(A, sys.executable, "-c", client).communicate(timeout=30)
+        assert not err, err
+        s.communicate(timeout=10)
+        r = c.end()
+        lines = [json.loads(x) for x in open(path)]
+        whole = [x for x in lines if x["dport"] == 7000]
+        assert len(whole) == 10 and len(lines) == 11, lines
+        for x in whole:
+            assert x["src"] == "10.77.0.1" and x["dst"] == "10.77.0.2" and x["tcp_state"] == "closed" and not x["midstream"], x
+            assert "F" in x["tcp_flags"][0] and "F" in x["tcp_flags"][1] and x["packets"][0] >= 4 and x["packets"][1] >= 3
+            assert x["wire_bytes"][0] >= 5000 and x["wire_bytes"][1] >= 20000
+        assert [x["tcp_state"] for x in lines if x["dport"] == 7001] == ["reset"]
+        assert sum(sum(x["packets"]) for x in lines) == r["packets"]["read"]
+
+
+def vlan_tags_are_put_back():
+    c = Capture(B, "vb")
+    send(500, "tagged")
+    r = c.end()
+    assert r["network"]["vlan"] == 500 and r["bytes"]["wire"] == 500 * 104 and r["bytes"]["captured"] == 500 * 104, r["bytes"]
+    assert r["protocols"]["udp"]["packets"] == 500
+
+
+def snapshot_length():
+    c = Capture(B, "vb", "-s", "60")
+    send(100)
+    r = c.end()
+    assert r["bytes"] == {"captured": 6000, "wire": 10000}, r["bytes"]
+
+
+def down_and_up_again():
+    c = Capture(B, "vb")
+    send(100)
+    time.sleep(0.2)
+    sh(f"ip -n {B} link set vb down")
+    time.sleep(1.5)
+    sh(f"ip -n {B} link set vb up")
+    time.sleep(0.5)
+    sh(f"ip -n {B} neigh replace 10.77.0.1 lladdr 02:00:00:00:00:01 dev vb nud permanent")
+    send(100)
+    r = c.end()
+    assert r["packets"]["read"] == 200 and c.code == 0 and "down" in c.err and " up" in c.err, (r["packets"], c.err)
+
+
+def loopback_once():
+    c = Capture(A, "lo")
+    out, err = inside(A, sys.executable, "-c", "import socket\ns = socket.socket(2, 2)\nfor i in range(300): s.sendto(b'x' * 58, ('127.0.0.1', 9999))").communicate()
+    r = c.end()
+    assert not err and r["protocols"]["udp"]["packets"] == 300, r["protocols"]
+
+
+def any_interface():
+    c = Capture(B, "any")
+    send(200)
+    out, err = inside(B, sys.executable, "-c", "import socket\ns = socket.socket(2, 2)\nfor i in range(50): s.sendto(b'x' * 58, ('127.0.0.1', 9999))").communicate()
+    r = c.end()
+    assert r["linktype"] == "LINUX_SLL2" and r["protocols"]["udp"]["packets"] == 250 + r["packets"]["dropped"]["duplicate"] * 0, r["protocols"]
+    assert r["packets"]["dropped"]["duplicate"] == r["packets"]["read"] - r["packets"]["delivered"]
+
+
+def raw_ip_on_tun():
+    if not os.path.exists("/dev/net/tun"):
+        print("SKIP: raw_ip_on_tun: no /dev/net/tun")
+        return
+    tun = r"""
+import fcntl, os, struct, sys
+f = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(f, 0x400454ca, struct.pack("16sH22x", b"bpetun", 0x1001))
+os.system("ip link set bpetun up"); print("ready", flush=True); sys.stdin.readline()
+for i in range(40): os.write(f, struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28, i, 0, 64, 17, 0, bytes([10, 9, 0, 1]), bytes([10, 9, 0, 2])) + struct.pack(">HHHH", 1, 2, 8, 0))
+sys.stdin.readline()
+"""
+    t = inside(A, sys.executable, "-c", tun, stdin=subprocess.PIPE)
+    assert t.stdout.readline() == "ready\n", t.stderr.read()
+    c = Capture(A, "bpetun")
+    t.stdin.write("go\n"); t.stdin.flush()
+    r = c.end()
+    t.communicate("end\n", timeout=10)
+    assert r["linktype"] == "RAW" and r["protocols"]["udp"]["packets"] == 40, r["protocols"]
+
+
+def no_rights():
+    p = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", PROGRAM, "-i", "lo"], capture_output=True, text=True)
+    assert p.returncode == 3 and "sudo" in p.stderr and "setcap" in p.stderr, p
+
+
+def removed_while_capturing():
+    c = Capture(B, "vb", "-t", "30", "--workers", "1")
+    send(1000)
+    time.sleep(0.3)
+    sh(f"ip -n {B} link del vb")
+    start = time.monotonic()
+    r = c.end(stop=False)
+    assert time.monotonic() - start < 10 and r["packets"]["read"] == 1000 and "went away" in r["error"] and c.code == 1, (r["error"], c.code)
+    link()
+
+
+if sys.platform != "linux": skip("not Linux")
+if os.geteuid() != 0: skip("not root")
+if not shutil.which("ip"): skip("iproute2 is not installed")
+try:
+    make()
+except subprocess.CalledProcessError as e:
+    subprocess.run(["ip", "netns", "del", A], capture_output=True)
+    subprocess.run(["ip", "netns", "del", B], capture_output=True)
+    skip("no network namespaces here: " + e.stderr.decode().strip())
+try:
+    for f in (exact_count, connections_become_flows, vlan_tags_are_put_back, snapshot_length, loopback_once, any_interface, raw_ip_on_tun,
+              down_and_up_again, removed_while_capturing):
+        case(f)
+    if shutil.which("setpriv") and os.access(PROGRAM, os.X_OK) and not PROGRAM.startswith("/root/"): case(no_rights)
+finally:
+    for ns in (A, B): subprocess.run(["ip", "netns", "del", ns], capture_output=True)
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)
