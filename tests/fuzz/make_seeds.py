@@ -50,6 +50,8 @@ def parse_seeds():
     yield "ipv6", parse_seed(8, six)
     yield "sll", parse_seed(6, [b"\0\4\0\1\0\6" + bytes(8) + ethertype(p) + p for p in IPS[6:9]])
     yield "sll2", parse_seed(9, [ethertype(p) + bytes(8) + b"\4\0" + bytes(8) + p for p in IPS[:3]])
+    yield "cut-ports", parse_seed(4, [p[:20 + n] for p in (IPS[0], IPS[3], IPS[2]) for n in (2, 3, 5)])
+    yield "cut-ports6", parse_seed(4, [p[:40 + n] for p in (IPS[7], IPS[10]) for n in (1, 3, 7, 11)])
     yield "unknown", b"\xff\0\x93\0\4abcd"
     yield "tall-vlan", b"\1\1\4\x40\0\x81\0\0\1" + bytes([len(IPS[0])]) + IPS[0]
     yield "tall-options6", b"\x08\1" + bytes([8]) + b"\x20\0" + b"\0\0\0\0\0\0\0\0" + b"\0"

@@ -48,7 +48,8 @@ static void on_batch(void *user, const struct bpe_batch *b)
 	s->known += known;
 	s->wrong += wrong;
 	s->batches++;
-	if ((s->packets += b->count) >= s->stop_after && s->stop_after) bpe_engine_stop(s->engine);
+	uint64_t all = atomic_fetch_add(&s->packets, b->count) + b->count;
+	if (s->stop_after && all >= s->stop_after) bpe_engine_stop(s->engine);
 }
 
 static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
