@@ -322,8 +322,8 @@ static inline __attribute__((always_inline)) bool plain(const struct packet *p, 
 {
 	const uint8_t *l4 = p->data + offset;
 	uint32_t left = end - offset, tcp = proto == IP_TCP;
-	if (BPEI_UNLIKELY((proto != IP_TCP && proto != IP_UDP) || left < 20)) return false;
-	uint32_t header = tcp ? (uint32_t)(l4[12] >> 4) * 4 : 8, length = bpei_be16(l4 + 4), whole = tcp ? left : length;
+	if (BPEI_UNLIKELY((proto != IP_TCP && proto != IP_UDP) || left < 8 + 12 * tcp)) return false;
+	uint32_t header = tcp ? (uint32_t)(l4[12 * tcp] >> 4) * 4 : 8, length = bpei_be16(l4 + 4), whole = tcp ? left : length;
 	if (BPEI_UNLIKELY(header < 8u + 12u * tcp || header > left || whole < 8 || whole > left || offset > 4096)) return false;
 
 	uint32_t source = bpei_be16(l4), target = bpei_be16(l4 + 2);
@@ -347,14 +347,14 @@ static inline __attribute__((always_inline)) bool plain(const struct packet *p, 
 	*p->layers = (struct bpe_layers){ .network = (uint16_t)network, .transport = (uint16_t)offset, .payload = (uint16_t)(offset + header),
 		.flags = (uint16_t)(outgoing | BPE_PKT_KEY | (six ? BPE_PKT_IP6 : BPE_PKT_IP4) | swap * BPE_PKT_REVERSED), .end = offset + whole,
 		.ethertype = six ? TYPE_IP6 : TYPE_IP4, .ip_proto = proto, .proto = tcp ? BPE_PROTO_TCP : BPE_PROTO_UDP, .link_type = link_type,
-		.tcp_flags = tcp ? l4[13] : 0 };
+		.tcp_flags = (uint8_t)(l4[13 * tcp] * tcp) };
 	return true;
 }
 
 static inline __attribute__((always_inline)) bool plain_ethernet(const struct packet *p, uint16_t outgoing)
 {
 	const uint8_t *ip = p->data + 14;
-	if (BPEI_UNLIKELY(p->caplen < 14 + 20 + 20)) return false;
+	if (BPEI_UNLIKELY(p->caplen < 14 + 20 + 8)) return false;
 	uint32_t type = bpei_load16(p->data + 12), left = p->caplen - 14;
 	if (BPEI_LIKELY(type == bpei_be16(&(uint16_t){ TYPE_IP4 }))) {
 		uint32_t total = bpei_be16(ip + 2), source = bpei_be32(ip + 12), target = bpei_be32(ip + 16);

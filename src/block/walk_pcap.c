@@ -48,11 +48,12 @@ int bpei_pcap_init(struct bpei_pcap *pcap, const uint8_t *h)
 }
 
 static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, struct bpei_block *block, const struct bpei_columns *c,
-		uint32_t max, uint32_t snaplen, enum bpei_walk_stop *stop, bool swapped, int64_t unit, uint32_t header)
+		uint32_t max, uint32_t snaplen, enum bpei_walk_stop *stop, bool quirks, bool swapped, int64_t unit, uint32_t header)
 {
 	const uint8_t *p = block->bytes + block->position, *end = block->bytes + block->length;
 	const uint8_t *limit = block->bytes + (block->limit < block->length ? block->limit : block->length);
 	uint32_t n = 0, most = f->most, keep = f->snaplen < snaplen ? f->snaplen : snaplen;
+	const struct bpei_columns to = *c;	/* here, so that no store is feared to change where the next one goes */
 
 	*stop = BPEI_WALK_MORE;
 	for (; n < max; n++) {
@@ -65,7 +66,7 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, 
 			break;
 		}
 		uint32_t sec = load(swapped, p), fraction = load(swapped, p + 4), caplen = load(swapped, p + 8), wirelen = load(swapped, p + 12);
-		if (BPEI_UNLIKELY(f->lengths_swapped || (f->lengths_maybe_swapped && caplen > wirelen))) {
+		if (quirks && (f->lengths_swapped || (f->lengths_maybe_swapped && caplen > wirelen))) {
 			uint32_t t = caplen;
 			caplen = wirelen;
 			wirelen = t;
@@ -79,13 +80,13 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, 
 			*stop = BPEI_WALK_PARTIAL;
 			break;
 		}
-		for (const uint8_t *ahead = p + AHEAD, *to = ahead + header + caplen; ahead < to; ahead += 64) __builtin_prefetch(ahead);
-		c->data[n] = p + header;
-		c->time_ns[n] = (int64_t)sec * 1000000000 + (int64_t)fraction * unit;
-		c->caplen[n] = caplen < keep ? caplen : keep;
-		c->wirelen[n] = wirelen;
-		c->interface_id[n] = 0;
-		c->layers[n].flags = 0;
+		for (const uint8_t *ahead = p + AHEAD, *behind = ahead + header + caplen; ahead < behind; ahead += 64) __builtin_prefetch(ahead);
+		to.data[n] = p + header;
+		to.time_ns[n] = (int64_t)sec * 1000000000 + (int64_t)fraction * unit;
+		to.caplen[n] = caplen < keep ? caplen : keep;
+		to.wirelen[n] = wirelen;
+		to.interface_id[n] = 0;
+		to.layers[n].flags = 0;
 		p += header + caplen;
 	}
 	block->position = (size_t)(p - block->bytes);
@@ -97,8 +98,7 @@ uint32_t bpei_walk_pcap(struct bpei_pcap *f, struct bpei_block *block, const str
 			enum bpei_walk_stop *stop)
 {
 	if (BPEI_UNLIKELY(f->modified || f->lengths_swapped || f->lengths_maybe_swapped))
-		return f->swapped ? walk(f, block, c, max, snaplen, stop, true, f->nanoseconds ? 1 : 1000, f->modified ? 24 : 16)
-				  : walk(f, block, c, max, snaplen, stop, false, f->nanoseconds ? 1 : 1000, f->modified ? 24 : 16);
-	if (f->swapped) return walk(f, block, c, max, snaplen, stop, true, f->nanoseconds ? 1 : 1000, 16);
-	return f->nanoseconds ? walk(f, block, c, max, snaplen, stop, false, 1, 16) : walk(f, block, c, max, snaplen, stop, false, 1000, 16);
+		return walk(f, block, c, max, snaplen, stop, true, f->swapped, f->nanoseconds ? 1 : 1000, f->modified ? 24 : 16);
+	if (f->swapped) return walk(f, block, c, max, snaplen, stop, false, true, f->nanoseconds ? 1 : 1000, 16);
+	return f->nanoseconds ? walk(f, block, c, max, snaplen, stop, false, false, 1, 16) : walk(f, block, c, max, snaplen, stop, false, false, 1000, 16);
 }

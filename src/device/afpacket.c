@@ -35,7 +35,7 @@
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23	/* Linux 4.20 */
 #endif
-#define DEFAULT_BUFFER (32u << 20)
+#define DEFAULT_BUFFER (16u << 20)	/* the kernel clears it at the start: 2.5 ms a MiB on a slow machine, and 70 ms of 1.5 million small packets/s */
 #define DEFAULT_BLOCK (1u << 20)
 #define LEAST_BLOCKS 4u
 #define RETIRE_MS 10
@@ -284,7 +284,7 @@ static int open_all(struct afpacket *a, struct bpe_error *error)
 	const char *name = a->options.interface_name;
 	if (strlen(name) >= sizeof a->name)
 		return bpei_fail(error, BPE_E_ABSENT, "open", 0, "interface names have at most %zu characters: %.64s (bpfengine -L lists them)", sizeof a->name - 1, name);
-	snprintf(a->name, sizeof a->name, "%s", name);
+	memcpy(a->name, name, strlen(name) + 1);
 	if (strcmp(name, "any")) {
 		a->index = (int)if_nametoindex(name);
 		if (!a->index) return bpei_fail(error, BPE_E_ABSENT, "open", 0, "%s: no such interface (bpfengine -L lists them)", name);

@@ -21,7 +21,14 @@
 #endif
 #else
 #include <net/if_dl.h>
+#if __has_include(<net/if_types.h>)
 #include <net/if_types.h>
+#else	/* IANA's ifType numbers, which the BSDs use */
+#define IFT_OTHER 1
+#define IFT_ETHER 6
+#define IFT_PPP 23
+#define IFT_LOOP 24
+#endif
 #endif
 
 enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW = 101, LINK_LOOP = 108, LINK_SLL2 = 276 };

@@ -221,7 +221,17 @@ static void set_time(struct bpei_table *t, int64_t ns)
 void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t flow[BPE_BATCH])
 {
 	uint32_t n = b->count, counted = 0, refused = 0;
-	for (uint32_t p = 0; p < n; p++) __builtin_prefetch(&t->buckets[b->hash[p] & t->mask]);
+	int64_t latest = INT64_MIN;
+	bool any = false;
+	for (uint32_t p = 0; p < n; p++) {
+		__builtin_prefetch(&t->buckets[b->hash[p] & t->mask]);
+		if (!b->hash[p]) continue;
+		latest = b->time_ns[p] > latest ? b->time_ns[p] : latest;
+		any = true;
+	}
+	if (any) set_time(t, latest);
+	const int64_t least_timeout_ns = t->least_timeout_ns;
+	struct bpei_entry *const entries = t->entries;
 	bpei_probe(t->buckets, t->mask, b->hash, n, flow);
 	for (uint32_t p = 0; p < n; p++) {
 		if (BPEI_UNLIKELY(flow[p] == BPEI_LOOK_ON)) {
@@ -229,15 +239,14 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 			flow[p] = find(t, &at, b->hash[p], NULL);
 		}
 		if (flow[p] == BPEI_NO_FLOW) continue;
-		__builtin_prefetch(&t->entries[flow[p]], 1);
-		__builtin_prefetch((const char *)&t->entries[flow[p]] + 64, 1);
+		__builtin_prefetch(&entries[flow[p]], 1);
+		__builtin_prefetch((const char *)&entries[flow[p]] + 64, 1);
 	}
 	for (uint32_t p = 0; p < n; p++) {
 		uint32_t i = flow[p], tag = b->hash[p], at;
 		if (!tag) continue;
 		int64_t ns = b->time_ns[p];
-		set_time(t, ns);
-		if (BPEI_UNLIKELY(i == BPEI_NO_FLOW || !bpei_entry_is(&t->entries[i], &b->key[p]))) {
+		if (BPEI_UNLIKELY(i == BPEI_NO_FLOW || !bpei_entry_is(&entries[i], &b->key[p]))) {
 			at = tag & t->mask;
 			i = find(t, &at, tag, &b->key[p]);
 			if (i == BPEI_NO_FLOW) {
@@ -249,13 +258,13 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 				goto count;
 			}
 		}
-		struct bpei_entry *known = &t->entries[i];
+		struct bpei_entry *known = &entries[i];
 		/* A packet out of order goes the slow way, too: its difference wraps round. */
 		bool carries_on = known->state == BPE_TCP_NONE || (known->state == BPE_TCP_ESTABLISHED && !(b->layers[p].tcp_flags & 7));
-		if (BPEI_UNLIKELY(!carries_on || (uint64_t)ns - (uint64_t)known->last_ns > (uint64_t)t->least_timeout_ns)) i = unusual(t, b, p, i);
+		if (BPEI_UNLIKELY(!carries_on || (uint64_t)ns - (uint64_t)known->last_ns > (uint64_t)least_timeout_ns)) i = unusual(t, b, p, i);
 		flow[p] = i;
 	count:;
-		struct bpei_entry *e = &t->entries[i];
+		struct bpei_entry *e = &entries[i];
 		uint32_t end = !!(b->layers[p].flags & BPE_PKT_REVERSED);
 		e->packets[end]++;
 		e->captured[end] += b->caplen[p];

@@ -54,30 +54,30 @@ static void count_rare(struct bpei_counts *c, const struct bpe_layers *l, uint32
 	if (l->proto == BPE_PROTO_LINKTYPE) count_kind(c, 1u + 65536 + l->link_type, bytes);
 }
 
+#define PACKET 40	/* 64 packets of 32-bit lengths stay below */
+_Static_assert(BPE_PKT_IP4 == 1 && BPE_PKT_IP6 == 2 && BPE_BATCH <= 255, "what bpei_counts_add packs together");
+
 void bpei_counts_add(struct bpei_counts *c, const struct bpe_batch *b)
 {
-	uint32_t above[BPE_SIZE_CLASSES - 1] = { 0 }, ip4 = 0, ip6 = 0, n = b->count;
+	uint32_t above[BPE_SIZE_CLASSES - 1] = { 0 }, versions = 0, n = b->count;
 	uint64_t captured = 0, wire = 0;
-	struct { uint32_t packets; uint32_t unused; uint64_t bytes; } protos[BPE_PROTO_COUNT];
-	memset(protos, 0, sizeof protos);
+	uint64_t protos[BPE_PROTO_COUNT] = { 0 };	/* bytes, and packets from bit PACKET up: one addition for both */
 
 	for (uint32_t i = 0; i < n; i++) captured += b->caplen[i], wire += b->wirelen[i];
 	for (uint32_t k = 0; k < BPE_SIZE_CLASSES - 1; k++)
 		for (uint32_t i = 0; i < n; i++) above[k] += b->wirelen[i] > size_bounds[k];
 	for (uint32_t i = 0; i < n; i++) {
 		const struct bpe_layers *l = &b->layers[i];
-		protos[l->proto].packets++;
-		protos[l->proto].bytes += b->wirelen[i];
-		ip4 += l->flags & BPE_PKT_IP4;
-		ip6 += l->flags & BPE_PKT_IP6;
+		protos[l->proto] += (uint64_t)1 << PACKET | b->wirelen[i];
+		versions += (l->flags & BPE_PKT_IP4) | (uint32_t)(l->flags & BPE_PKT_IP6) << 15;
 		if (BPEI_UNLIKELY(l->flags & (BPE_PKT_WRONG | BPE_PKT_VLAN | BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT)
 				  || l->proto >= BPE_PROTO_IP_OTHER))
 			count_rare(c, l, b->wirelen[i]);
 	}
-	bpei_counter_add(&c->ip4_packets, ip4 / BPE_PKT_IP4);
-	bpei_counter_add(&c->ip6_packets, ip6 / BPE_PKT_IP6);
+	bpei_counter_add(&c->ip4_packets, versions & 0xffff);
+	bpei_counter_add(&c->ip6_packets, versions >> 16);
 	for (uint32_t k = 0; k < BPE_PROTO_COUNT; k++)
-		if (protos[k].packets) tally(&c->proto[k], protos[k].packets, protos[k].bytes);
+		if (protos[k]) tally(&c->proto[k], protos[k] >> PACKET, protos[k] & (((uint64_t)1 << PACKET) - 1));
 	for (uint32_t k = 0; k < BPE_SIZE_CLASSES; k++) {
 		uint32_t here = (k ? above[k - 1] : n) - (k < BPE_SIZE_CLASSES - 1 ? above[k] : 0);
 		if (here) bpei_counter_add(&c->sizes[k], here);

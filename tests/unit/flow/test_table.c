@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* The flow table's rules, each with packets made for it; time is an argument. */
+#include "flow/flow.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+#define SECOND 1000000000
+#define T0 1700000000000000000
+
+static struct bpei_table *table;
+static struct bpe_flow ended[4096];
+static uint32_t ended_count;
+static uint64_t packets_in;
+
+static void on_end(void *user, const struct bpe_flow *flow)
+{
+	(void)user;
+	cr_assert(ended_count < 4096);
+	ended[ended_count++] = *flow;
+}
+
+static void make(uint64_t max_flows, int64_t idle_ns, int64_t closed_ns)
+{
+	struct bpei_table_options o = { .max_flows = max_flows, .idle_ns = idle_ns, .closed_ns = closed_ns, .on_end = on_end };
+	bpei_role_enter(&bpei_worker_role);
+	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
+}
+
+static void balance(void)
+{
+	const struct bpei_table_counts *c = bpei_table_counts(table);
+	cr_assert_eq(bpei_counter_get(&c->opened), bpei_counter_get(&c->active) + bpei_counter_get(&c->ended) + bpei_counter_get(&c->evicted));
+	cr_assert_eq(bpei_counter_get(&c->packets) + bpei_counter_get(&c->refused), packets_in);
+}
+
+/* One packet of flow `id`, sent by an end of its key.  hash 0: made of the id. */
+static uint32_t packet(uint32_t id, uint8_t proto, int end, uint8_t flags, int64_t time, uint32_t hash)
+{
+	struct bpe_key key = { .port = { 10, 20 }, .ip_proto = proto, .ip_version = 4 };
+	memcpy(key.addr[0], &id, 4);
+	struct bpe_layers layers = { .flags = (uint16_t)(BPE_PKT_KEY | BPE_PKT_IP4 | (end ? BPE_PKT_REVERSED : 0)), .transport = 34,
+		.proto = proto == 6 ? BPE_PROTO_TCP : BPE_PROTO_UDP, .ip_proto = proto, .tcp_flags = flags };
+	uint32_t caplen = 60, wirelen = 100, flow[BPE_BATCH], h = hash ? hash : id * 2654435761u | 1;
+	struct bpe_batch b = { .count = 1, .time_ns = &time, .caplen = &caplen, .wirelen = &wirelen, .layers = &layers, .key = &key, .hash = &h };
+	bpei_table_update(table, &b, flow);
+	packets_in++;
+	balance();
+	return flow[0];
+}
+
+static struct bpe_flow look(uint32_t id, uint8_t proto, uint32_t flow)
+{
+	struct bpe_key key = { .port = { 10, 20 }, .ip_proto = proto, .ip_version = 4 };
+	struct bpe_flow f = { .tcp_state = 99 };
+	memcpy(key.addr[0], &id, 4);
+	cr_assert_eq(bpei_table_get(table, flow, &key, &f), 1);
+	return f;
+}
+
+static uint8_t state(uint32_t id, uint32_t flow) { return look(id, 6, flow).tcp_state; }
+static uint64_t active(void) { return bpei_counter_get(&bpei_table_counts(table)->active); }
+
+Test(table, counts_by_end_and_names_the_first_sender_originator)
+{
+	make(10, 0, 0);
+	packet(1, 17, 1, 0, T0, 0);
+	packet(1, 17, 0, 0, T0 + 5, 0);
+	uint32_t flow = packet(1, 17, 1, 0, T0 + 9, 0);
+	struct bpe_flow f = look(1, 17, flow);
+	cr_assert_eq(f.port[0], 20);	/* end 1 of the key began */
+	cr_assert_eq(f.packets[0], 2);
+	cr_assert_eq(f.packets[1], 1);
+	cr_assert_eq(f.wire_bytes[0], 200);
+	cr_assert_eq(f.captured_bytes[1], 60);
+	cr_assert_eq(f.first_ns, T0);
+	cr_assert_eq(f.last_ns, T0 + 9);
+	cr_assert_eq(f.tcp_state, BPE_TCP_NONE);
+	bpei_table_end_all(table);
+	cr_assert_eq(ended_count, 1);
+	cr_assert_eq(ended[0].end, BPE_END_STOP);
+	cr_assert_eq(active(), 1);	/* it stays, for top */
+}
+
+Test(table, tcp_handshake_close_and_reset)
+{
+	make(10, 0, 0);
+	cr_assert_eq(state(1, packet(1, 6, 1, SYN, T0, 0)), BPE_TCP_SYN_SENT);
+	cr_assert_eq(state(1, packet(1, 6, 1, SYN, T0, 0)), BPE_TCP_SYN_SENT);
+	cr_assert_eq(state(1, packet(1, 6, 0, SYN | ACK, T0, 0)), BPE_TCP_SYN_RECEIVED);
+	cr_assert_eq(state(1, packet(1, 6, 1, ACK, T0, 0)), BPE_TCP_ESTABLISHED);
+	cr_assert_eq(state(1, packet(1, 6, 0, FIN | ACK, T0, 0)), BPE_TCP_CLOSING);
+	cr_assert_eq(state(1, packet(1, 6, 0, FIN | ACK, T0, 0)), BPE_TCP_CLOSING);	/* sent again */
+	cr_assert_eq(state(1, packet(1, 6, 1, FIN | ACK, T0, 0)), BPE_TCP_CLOSED);
+	uint32_t flow = packet(1, 6, 0, ACK, T0, 0);
+	struct bpe_flow f = look(1, 6, flow);
+	cr_assert_eq(f.tcp_state, BPE_TCP_CLOSED);
+	cr_assert_eq(f.packets[0] + f.packets[1], 8);
+	cr_assert_eq(f.port[0], 20);
+	cr_assert_eq(f.flags, 0);
+	cr_assert_eq(f.tcp_flags[0], SYN | ACK | FIN);
+	cr_assert_eq(state(2, packet(2, 6, 0, SYN, T0, 0)), BPE_TCP_SYN_SENT);
+	cr_assert_eq(state(2, packet(2, 6, 1, RST | ACK, T0, 0)), BPE_TCP_RESET);
+	cr_assert_eq(state(2, packet(2, 6, 1, ACK, T0, 0)), BPE_TCP_RESET);
+	cr_assert_eq(active(), 2);
+}
+
+Test(table, tcp_joined_in_the_middle_and_simultaneous_open)
+{
+	make(10, 0, 0);
+	struct bpe_flow f = look(1, 6, packet(1, 6, 1, ACK, T0, 0));
+	cr_assert_eq(f.tcp_state, BPE_TCP_ESTABLISHED);
+	cr_assert_eq(f.flags, BPE_FLOW_MIDSTREAM);
+	f = look(2, 6, packet(2, 6, 0, SYN | ACK, T0, 0));	/* a SYN-ACK goes to the originator */
+	cr_assert_eq(f.tcp_state, BPE_TCP_SYN_RECEIVED);
+	cr_assert_eq(f.port[0], 20);
+	cr_assert_eq(f.flags, BPE_FLOW_MIDSTREAM);
+	packet(3, 6, 0, SYN, T0, 0);
+	cr_assert_eq(state(3, packet(3, 6, 1, SYN, T0, 0)), BPE_TCP_SYN_RECEIVED);
+	cr_assert_eq(state(3, packet(3, 6, 0, ACK, T0, 0)), BPE_TCP_ESTABLISHED);
+	f = look(4, 6, packet(4, 6, 0, FIN | ACK, T0, 0));
+	cr_assert_eq(f.tcp_state, BPE_TCP_CLOSING);
+	f = look(5, 6, packet(5, 6, 0, RST, T0, 0));
+	cr_assert_eq(f.tcp_state, BPE_TCP_RESET);
+}
+
+Test(table, a_syn_on_a_closed_connection_is_a_new_one)
+{
+	make(10, 0, 0);
+	packet(1, 6, 0, SYN, T0, 0);
+	packet(1, 6, 1, RST | ACK, T0 + 1, 0);
+	uint32_t flow = packet(1, 6, 0, SYN, T0 + 2, 0);
+	cr_assert_eq(ended_count, 1);
+	cr_assert_eq(ended[0].end, BPE_END_CLOSED);
+	cr_assert_eq(ended[0].tcp_state, BPE_TCP_RESET);
+	cr_assert_eq(look(1, 6, flow).packets[0], 1);
+	packet(1, 6, 1, SYN | ACK, T0 + 3, 0);
+	packet(1, 6, 0, SYN, T0 + 4, 0);	/* a SYN sent again while open is not */
+	cr_assert_eq(ended_count, 1);
+}
+
+Test(table, idle_time_is_exact_where_a_packet_comes)
+{
+	make(10, 5 * (int64_t)SECOND, 0);
+	packet(1, 17, 0, 0, T0, 0);
+	packet(1, 17, 0, 0, T0 + 5 * (int64_t)SECOND, 0);	/* not later than the time-out */
+	cr_assert_eq(ended_count, 0);
+	packet(1, 17, 0, 0, T0 + 10 * (int64_t)SECOND + 1, 0);
+	cr_assert_eq(ended_count, 1);
+	cr_assert_eq(ended[0].end, BPE_END_IDLE);
+	cr_assert_eq(ended[0].packets[0], 2);
+	cr_assert_eq(ended[0].last_ns, T0 + 5 * (int64_t)SECOND);
+}
+
+Test(table, quiet_flows_end_without_their_packets)
+{
+	make(100, 5 * (int64_t)SECOND, SECOND);
+	for (uint32_t id = 1; id <= 20; id++) packet(id, 17, 0, 0, T0, 0);
+	packet(50, 6, 0, SYN, T0, 0);
+	packet(50, 6, 1, RST, T0, 0);
+	for (int k = 1; k <= 40; k++) packet(99, 17, 0, 0, T0 + k * (int64_t)SECOND / 4, 0);
+	cr_assert_eq(active(), 1);
+	cr_assert_eq(ended_count, 21);
+	cr_assert_eq(ended[0].end, BPE_END_CLOSED);	/* the shorter time-out comes first */
+	bpei_table_age(table, T0 + 100 * (int64_t)SECOND);
+	cr_assert_eq(active(), 0);
+}
+
+Test(table, time_out_of_order_ends_nothing)
+{
+	make(10, 5 * (int64_t)SECOND, SECOND);
+	packet(1, 17, 0, 0, T0 + 100 * (int64_t)SECOND, 0);
+	uint32_t flow = packet(1, 17, 0, 0, T0, 0);	/* a hundred seconds early */
+	cr_assert_eq(ended_count, 0);
+	cr_assert_eq(look(1, 17, flow).first_ns, T0);
+	cr_assert_eq(look(1, 17, flow).last_ns, T0 + 100 * (int64_t)SECOND);
+	packet(2, 17, 0, 0, INT64_MIN, 0);
+	packet(2, 17, 0, 0, INT64_MAX, 0);
+	packet(3, 17, 0, 0, INT64_MAX, 0);
+	packet(3, 17, 0, 0, INT64_MIN, 0);
+	packet(4, 17, 0, 0, 0, 0);
+	bpei_table_age(table, INT64_MAX);
+	balance();
+}
+
+/* Small tables: exactly the one that has been quiet longest goes. */
+Test(table, the_quietest_is_evicted)
+{
+	make(4, 0, 0);
+	for (uint32_t id = 1; id <= 4; id++) packet(id, 17, 0, 0, T0 + id * 1000 * 1000, 0);
+	packet(1, 17, 0, 0, T0 + 10 * 1000 * 1000, 0);
+	packet(2, 17, 0, 0, T0 + 9 * 1000 * 1000, 0);
+	static const uint32_t order[] = { 3, 4, 2, 1 };
+	for (uint32_t k = 0; k < 4; k++) {
+		packet(10 + k, 17, 0, 0, T0 + (20 + k) * 1000 * 1000, 0);
+		cr_assert_eq(ended_count, k + 1);
+		cr_assert_eq(ended[k].end, BPE_END_EVICTED);
+		cr_assert_eq(ended[k].addr[0][0], order[k], "%u went, not %u", ended[k].addr[0][0], order[k]);
+		cr_assert_eq(active(), 4);
+	}
+}
+
+Test(table, no_room_at_all)
+{
+	make(0, 0, 0);
+	cr_assert_eq(packet(1, 17, 0, 0, T0, 0), BPEI_NO_FLOW);
+	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->refused), 1);
+	bpei_table_end_all(table);
+	cr_assert_eq(ended_count, 0);
+}
+
+/* Keys of one hash are told apart, and bounded: those that find no room push out the quietest of their kind. */
+Test(table, keys_of_one_hash)
+{
+	make(4000, 0, 0);
+	for (uint32_t id = 1; id <= 200; id++) packet(id, 17, 0, 0, T0 + id, 77);
+	cr_assert_eq(active(), 200);
+	for (uint32_t id = 1; id <= 200; id++) cr_assert_eq(look(id, 17, packet(id, 17, 1, 0, T0 + 300 + id, 77)).packets[1], 1);
+	cr_assert_eq(ended_count, 0);
+	for (uint32_t id = 201; id <= 2000; id++) packet(id, 17, 0, 0, T0 + 1000 + id, 77);
+	cr_assert(active() < 300);
+	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->evicted), ended_count);
+}
+
+Test(table, grows_and_finds_all_again)
+{
+	make(100000, 0, 0);
+	for (uint32_t id = 1; id <= 50000; id++) packet(id, 17, 0, 0, T0 + id, 0);
+	cr_assert_eq(active(), 50000);
+	for (uint32_t id = 1; id <= 50000; id++) packet(id, 17, 1, 0, T0 + 50000 + id, 0);
+	cr_assert_eq(active(), 50000);
+	cr_assert_eq(ended_count, 0);
+}
+
+/* The first packets of one flow within one batch, and packets without a key between them. */
+Test(table, a_new_flow_twice_in_a_batch)
+{
+	struct bpe_key keys[8];
+	struct bpe_layers layers[8];
+	uint32_t length[8], hash[8], flow[BPE_BATCH];
+	int64_t time[8];
+	make(10, 0, 0);
+	memset(keys, 0, sizeof keys);
+	for (int i = 0; i < 8; i++) {
+		keys[i] = (struct bpe_key){ .ip_version = 4, .ip_proto = 17, .port = { (uint16_t)(i % 3), 9 } };
+		layers[i] = (struct bpe_layers){ .flags = i % 4 == 3 ? 0 : BPE_PKT_KEY };
+		length[i] = 100, time[i] = T0 + i, hash[i] = i % 4 == 3 ? 0 : (uint32_t)(i % 3 + 1) * 64;
+	}
+	struct bpe_batch b = { .count = 8, .time_ns = time, .caplen = length, .wirelen = length, .layers = layers, .key = keys, .hash = hash };
+	bpei_table_update(table, &b, flow);
+	cr_assert_eq(active(), 3);
+	cr_assert_eq(flow[3], BPEI_NO_FLOW);
+	cr_assert_eq(flow[1], flow[4]);
+	cr_assert_eq(flow[2], flow[5]);
+	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->packets), 6);
+}
