@@ -209,7 +209,9 @@ sys.stdin.readline()
 
 
 def no_rights():
+    if not shutil.which("setpriv"): return print("SKIP: no_rights: no setpriv")
     p = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", PROGRAM, "-i", "lo"], capture_output=True, text=True)
+    if p.returncode in (126, 127): return print("SKIP: no_rights: nobody may not run the program where it lies")
     assert p.returncode == 3 and "sudo" in p.stderr and "setcap" in p.stderr, p
 
 
@@ -237,7 +239,7 @@ try:
     for f in (exact_count, connections_become_flows, vlan_tags_are_put_back, snapshot_length, loopback_once, any_interface, raw_ip_on_tun,
               down_and_up_again, removed_while_capturing):
         case(f)
-    if shutil.which("setpriv") and os.access(PROGRAM, os.X_OK) and not PROGRAM.startswith("/root/"): case(no_rights)
+    case(no_rights)
 finally:
     for ns in (A, B): subprocess.run(["ip", "netns", "del", ns], capture_output=True)
 print(f"{passed} passed, {failed} failed")
