@@ -104,6 +104,10 @@ void cli_live_line(struct bpe_engine *engine)
 	uint64_t dropped = 0;
 	bpe_engine_stats(engine, &s);
 	for (int i = 0; i < BPE_DROP_COUNT; i++) dropped += s.dropped[i];
+	if (s.elapsed_ns && s.elapsed_ns < 1000000000) {	/* no whole second yet: the average */
+		s.packets_per_second = (uint64_t)((double)s.read_packets * 1e9 / (double)s.elapsed_ns);
+		s.bits_per_second = (uint64_t)((double)s.wire_bytes * 8e9 / (double)s.elapsed_ns);
+	}
 	fprintf(stderr, "\r\033[K");
 	if (s.source_bytes) fprintf(stderr, "%3.0f%%  ", 100 * (double)s.source_position / (double)s.source_bytes);
 	fprintf(stderr, "%s packets  %s/s  %sbit/s  dropped %s kernel %s us  %s flows", count(a, sizeof a, s.read_packets),

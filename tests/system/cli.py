@@ -250,6 +250,23 @@ def signals():
 
 
 @case
+def live_line_on_a_terminal_only():
+    import pty
+    leader, terminal = pty.openpty()
+    p = subprocess.Popen([PROGRAM, "-i", "synth:rate=20000", "-t", "0.9"], stdout=subprocess.PIPE, stderr=terminal)
+    os.close(terminal)
+    out, seen = p.communicate(timeout=20)[0], b""
+    try:
+        while True: seen += os.read(leader, 65536)
+    except OSError:
+        pass
+    os.close(leader)
+    assert seen.count(b"\r") >= 2 and b"packets" in seen and b"flows" in seen and not re.search(rb" 0/s", seen), seen
+    assert b"packets read" in out and p.returncode == 0
+    assert not run("-i", "synth:rate=20000", "-t", "0.6").stderr    # none when piped
+
+
+@case
 def interfaces_are_listed():
     text = run("-L").stdout.decode()
     assert re.search(r"^lo0? ", text, re.M) and "127.0.0.1/8" in text and "synth" in text and run("-D").stdout.decode().split()[0] == text.split()[0]
