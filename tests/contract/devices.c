@@ -212,9 +212,9 @@ static void waiting(const char *name, struct bpe_options o) BPEI_READER
 static void write_savefile(uint32_t packets)
 {
 	FILE *f = fopen(path, "wb");
-	static const uint32_t header[6] = { 0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 1 };
+	static const struct { uint32_t magic; uint16_t major, minor; uint32_t zero[2], snaplen, link_type; } header = { 0xa1b2c3d4, 2, 4, { 0 }, 65535, 1 };
 	if (!f) exit(1);
-	fwrite(header, sizeof header, 1, f);
+	fwrite(&header, sizeof header, 1, f);
 	for (uint32_t i = 0; i < packets; i++) {
 		uint32_t length = 60 + i * 37 % 1400, record[4] = { 1700000000 + i / 1000, i % 1000, length, length };
 		fwrite(record, sizeof record, 1, f);
@@ -230,6 +230,7 @@ int main(void)
 	snprintf(path, sizeof path, "/tmp/bpe-contract-%ld.pcap", (long)getpid());
 	snprintf(fifo, sizeof fifo, "/tmp/bpe-contract-%ld.fifo", (long)getpid());
 	write_savefile(20000);
+	if (mkfifo(fifo, 0600)) return 1;
 	bpei_role_enter(&bpei_reader_role);
 	bpe_options_init(&o);
 	o.interface_name = "synth:count=20000,flows=100";
@@ -242,7 +243,6 @@ int main(void)
 	o.block_bytes = 0;
 	o.file = fifo;
 	fifo_source = true;
-	if (mkfifo(fifo, 0600)) return 1;
 	finite("savefile, pipe", o, 20000);
 	fifo_source = false;
 	o.file = NULL;
