@@ -314,20 +314,30 @@ static void cooked(const struct packet *p, uint32_t header, uint32_t type_at, ui
 
 /* ---- The plain ones ---- */
 
+/* Hides from the compiler that a number is 0 or 1, so that it does not branch on it. */
+static inline uint32_t opaque(uint32_t bit)
+{
+	__asm__("" : "+r"(bit));
+	return bit;
+}
+
+static inline uint32_t choose(uint32_t bit, uint32_t if_1, uint32_t if_0) { return if_0 ^ ((if_0 ^ if_1) & (0 - bit)); }
+
 /* TCP or UDP whole and sound behind a sound IP header: most packets of most traffic, without a branch on which of the two it
  * is (a wrong guess costs more than all the rest).  False, and nothing written, where anything is unusual; the road above,
  * which knows everything, gives the same answer for what is done here. */
 static inline __attribute__((always_inline)) bool plain(const struct packet *p, uint32_t network, uint32_t offset, uint32_t end, uint8_t proto,
-		bool six, bool below, bool equal, uint32_t source_at, uint16_t outgoing, uint16_t link_type)
+		bool six, bool above, bool equal, uint32_t source_at, uint16_t outgoing, uint16_t link_type)
 {
 	const uint8_t *l4 = p->data + offset;
-	uint32_t left = end - offset, tcp = proto == IP_TCP;
-	if (BPEI_UNLIKELY((proto != IP_TCP && proto != IP_UDP) || left < 8 + 12 * tcp)) return false;
-	uint32_t header = tcp ? (uint32_t)(l4[12 * tcp] >> 4) * 4 : 8, length = bpei_be16(l4 + 4), whole = tcp ? left : length;
-	if (BPEI_UNLIKELY(header < 8u + 12u * tcp || header > left || whole < 8 || whole > left || offset > 4096)) return false;
+	uint32_t left = end - offset, tcp = opaque(proto == IP_TCP), udp = opaque(proto == IP_UDP);
+	if (BPEI_UNLIKELY(!(udp | tcp)) || BPEI_UNLIKELY(left < 8 + 12 * tcp)) return false;
+	uint32_t header = choose(tcp, (uint32_t)(l4[12 * tcp] >> 4) * 4, 8), length = bpei_be16(l4 + 4), whole = choose(tcp, left, length);
+	if (BPEI_UNLIKELY(header < 8 + 12 * tcp) || BPEI_UNLIKELY(header > left) || BPEI_UNLIKELY(whole - 8 > left - 8)
+	    || BPEI_UNLIKELY(offset > 4096)) return false;
 
 	uint32_t source = bpei_be16(l4), target = bpei_be16(l4 + 2);
-	uint32_t swap = (uint32_t)!below & ((uint32_t)!equal | (source > target));
+	uint32_t swap = opaque(above) | (opaque(equal) & (source > target));
 	const uint8_t *from = p->data + source_at;
 	struct bpe_key *k = p->key;
 	if (six) {
@@ -346,10 +356,12 @@ static inline __attribute__((always_inline)) bool plain(const struct packet *p, 
 	memset(k->zero, 0, sizeof k->zero);
 	*p->layers = (struct bpe_layers){ .network = (uint16_t)network, .transport = (uint16_t)offset, .payload = (uint16_t)(offset + header),
 		.flags = (uint16_t)(outgoing | BPE_PKT_KEY | (six ? BPE_PKT_IP6 : BPE_PKT_IP4) | swap * BPE_PKT_REVERSED), .end = offset + whole,
-		.ethertype = six ? TYPE_IP6 : TYPE_IP4, .ip_proto = proto, .proto = tcp ? BPE_PROTO_TCP : BPE_PROTO_UDP, .link_type = link_type,
+		.ethertype = six ? TYPE_IP6 : TYPE_IP4, .ip_proto = proto, .proto = (uint8_t)(BPE_PROTO_UDP - tcp), .link_type = link_type,
 		.tcp_flags = (uint8_t)(l4[13 * tcp] * tcp) };
 	return true;
 }
+
+_Static_assert(BPE_PROTO_UDP - 1 == BPE_PROTO_TCP, "subtracted in plain");
 
 static inline __attribute__((always_inline)) bool plain_ethernet(const struct packet *p, uint16_t outgoing)
 {
@@ -359,14 +371,14 @@ static inline __attribute__((always_inline)) bool plain_ethernet(const struct pa
 	if (BPEI_LIKELY(type == bpei_be16(&(uint16_t){ TYPE_IP4 }))) {
 		uint32_t total = bpei_be16(ip + 2), source = bpei_be32(ip + 12), target = bpei_be32(ip + 16);
 		if (BPEI_UNLIKELY(ip[0] != 0x45 || total < 20 || total > left || bpei_be16(ip + 6) & 0x3fff)) return false;
-		return plain(p, 14, 34, 14 + total, ip[9], false, source < target, source == target, 26, outgoing, LINK_ETHERNET);
+		return plain(p, 14, 34, 14 + total, ip[9], false, source > target, source == target, 26, outgoing, LINK_ETHERNET);
 	}
 	if (type != bpei_be16(&(uint16_t){ TYPE_IP6 }) || left < 40) return false;
 	uint32_t length = bpei_be16(ip + 4);
 	if (BPEI_UNLIKELY(ip[0] >> 4 != 6 || !length || length > left - 40)) return false;
 	uint64_t source0 = bpei_be64(ip + 8), target0 = bpei_be64(ip + 24), source1 = bpei_be64(ip + 16), target1 = bpei_be64(ip + 32);
-	bool same = source0 == target0, below = same ? source1 < target1 : source0 < target0;
-	return plain(p, 14, 54, 54 + length, ip[6], true, below, same && source1 == target1, 22, outgoing, LINK_ETHERNET);
+	bool same = source0 == target0, above = same ? source1 > target1 : source0 > target0;
+	return plain(p, 14, 54, 54 + length, ip[6], true, above, same && source1 == target1, 22, outgoing, LINK_ETHERNET);
 }
 
 void bpei_parse_scalar(const struct bpei_columns *columns, uint32_t n, uint32_t link_type)

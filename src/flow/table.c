@@ -3,7 +3,7 @@
  *
  * Life: new -> update ... -> end_all -> top -> free.  One thread owns it all; only the counts are read by others.
  * Index: a key's bucket is its hash's low bits, its tag the whole hash.  A full bucket counts in `overflow` what it sent on to
- * the next; a search ends at the first bucket that sent nothing on.  It doubles at three quarters full, from the tags alone.
+ * the next; a search ends at the first bucket that sent nothing on.  It doubles at half full, from the tags alone.
  * Entries: reserved for max_flows at once, but memory is taken only as they are touched; numbers stay good for life.
  * Invariant: alive entries = entries in the index = entries in the queues <= max_flows; opened = active + ended + evicted.
  * Hazard: within a batch, an entry found early may be ended and used anew before its packet's turn; the whole key is compared
@@ -165,7 +165,7 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 	uint32_t i, end = !!(l->flags & BPE_PKT_REVERSED), tag = b->hash[p];
 	if (!t->options.max_flows) return BPEI_NO_FLOW;
 	if (bpei_counter_get(&t->counts.active) >= t->options.max_flows) bpei_table_end(t, bpei_table_quietest(t), BPE_END_EVICTED);
-	if (t->used >= (t->mask + 1) / 4 * 3 * BPEI_BUCKET_SLOTS) grow(t);
+	if (t->used >= (t->mask + 1) / 2 * BPEI_BUCKET_SLOTS) grow(t);
 	if (t->free != BPEI_NO_FLOW) i = t->free, t->free = t->entries[i].next;
 	else i = t->touched++;
 	while (!index_put(t->buckets, t->mask, tag, i)) evict_near(t, tag);
@@ -218,6 +218,11 @@ static void set_time(struct bpei_table *t, int64_t ns)
 	if (ns > t->now_ns) t->now_ns = ns;
 }
 
+/* What may change a state: any packet, or TCP's FIN, SYN and RST.  A table, since a branch on the state is guessed wrong. */
+#define ANY_PACKET 0x100u
+static const uint16_t watch[] = { [BPE_TCP_NONE] = 0, [BPE_TCP_SYN_SENT] = ANY_PACKET, [BPE_TCP_SYN_RECEIVED] = ANY_PACKET,
+	[BPE_TCP_ESTABLISHED] = 7, [BPE_TCP_CLOSING] = ANY_PACKET, [BPE_TCP_CLOSED] = ANY_PACKET, [BPE_TCP_RESET] = ANY_PACKET };
+
 void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t flow[BPE_BATCH])
 {
 	uint32_t n = b->count, counted = 0, refused = 0;
@@ -260,8 +265,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 		}
 		struct bpei_entry *known = &entries[i];
 		/* A packet out of order goes the slow way, too: its difference wraps round. */
-		bool carries_on = known->state == BPE_TCP_NONE || (known->state == BPE_TCP_ESTABLISHED && !(b->layers[p].tcp_flags & 7));
-		if (BPEI_UNLIKELY(!carries_on || (uint64_t)ns - (uint64_t)known->last_ns > (uint64_t)least_timeout_ns)) i = unusual(t, b, p, i);
+		if (BPEI_UNLIKELY((b->layers[p].tcp_flags | ANY_PACKET) & watch[known->state]) || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)known->last_ns > (uint64_t)least_timeout_ns)) i = unusual(t, b, p, i);
 		flow[p] = i;
 	count:;
 		struct bpei_entry *e = &entries[i];
