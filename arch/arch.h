@@ -17,6 +17,7 @@ struct bpei_columns {
 	struct bpe_layers *layers;
 	struct bpe_key *key;
 	uint32_t *hash;
+	uint16_t *meta;			/* block/layout.h; written by sources that have it */
 };
 
 /* The hash's secret: a 32-bit word for each 32-bit word of a key, and two for the end.  See arch/scalar/hash.c. */

@@ -153,7 +153,32 @@ struct bpe_batch {
 	const uint32_t *hash;			/* of the key, seeded; 0 where there is none */
 	const uint32_t *flow;			/* for bpe_batch_flow; NULL where no flows are kept */
 	const void *table;			/* for bpe_batch_flow */
+	const uint16_t *meta;			/* for bpe_batch_meta; NULL where the source tells no more of a packet */
 };
+
+/* What macOS knows of a packet beside its bytes (struct bpf_hdr_ext and struct pktap_header of xnu's bsd/net). */
+#define BPE_META_DIRECTION 0x01u	/* the next flag is told */
+#define BPE_META_OUT 0x02u		/* sent by this host */
+#define BPE_META_PROCESS 0x04u		/* pid is told; comm where it is not "" */
+#define BPE_META_RETRANSMIT 0x08u	/* TCP sent it again */
+#define BPE_META_START_SEQUENCE 0x10u
+#define BPE_META_LAST 0x20u		/* last packet of its flow, as the system says */
+#define BPE_META_WAKE 0x40u		/* it woke the machine */
+#define BPE_META_NEW_FLOW 0x80u
+#define BPE_META_KEEP_ALIVE 0x100u
+
+struct bpe_meta {
+	uint32_t flags;			/* BPE_META_* */
+	int32_t pid, effective_pid;	/* owner; on whose behalf; -1 if not told */
+	char comm[32], effective_comm[32];	/* their names; "" if not told */
+	char interface_name[25];	/* PKTAP: where it was seen; else "" */
+	uint32_t service_class;		/* SO_TC_*; 0 if not told */
+	uint32_t unsent_bytes, unsent_socket_bytes;	/* queued behind it, outgoing TCP: at the interface, in the socket */
+	uint32_t trace_tag;
+};
+
+/* What the source tells of packet i.  1 and *meta filled; 0 if nothing.  While the batch is good. */
+BPE_API int bpe_batch_meta(const struct bpe_batch *batch, uint32_t i, struct bpe_meta *meta);
 
 /* ---- Flows ---- */
 
@@ -193,6 +218,8 @@ struct bpe_flow {
 	uint64_t captured_bytes[2];
 	uint64_t wire_bytes[2];
 	int64_t first_ns, last_ns;
+	int32_t pid, effective_pid;	/* this host's process, with options.process; -1 if not known */
+	char comm[32], effective_comm[32];
 };
 
 /* The flow that packet i of the batch belongs to, as it stands now.  1 and *flow filled; 0 if it has none.
@@ -221,12 +248,34 @@ enum bpe_priority {
 
 #define BPE_WORKERS_AUTO (-1)
 
+/* An instruction of classic BPF (bpf(4)); a program's last ones return how many bytes to keep, 0: none. */
+struct bpe_insn {
+	uint16_t code;
+	uint8_t jt, jf;
+	uint32_t k;
+};
+#define BPE_MAX_INSNS 512	/* what a kernel takes (BPF_MAXINSNS) */
+
+/* How the BPF device is read. */
+enum bpe_read_mode {
+	BPE_READ_AUTO = 0,	/* wakes at once on an idle link, paces itself on a busy one */
+	BPE_READ_THROUGHPUT,	/* blocking reads of whole buffers, at the latest every 50 ms */
+	BPE_READ_LATENCY,	/* BIOCIMMEDIATE: wakes for each packet */
+	BPE_READ_PACED		/* looks every read_interval_ns and takes what there is */
+};
+
+enum bpe_direction {
+	BPE_DIRECTION_BOTH = 0,
+	BPE_DIRECTION_IN,	/* what this host receives */
+	BPE_DIRECTION_OUT	/* what it sends */
+};
+
 /* Strings and handlers are borrowed until the engine or capture is closed. */
 struct bpe_options {
 	uint32_t struct_size;		/* set by bpe_options_init; lets the structure grow */
 
 	/* Source: exactly one of the two. */
-	const char *interface_name;	/* "en0", "eth0", "any" (Linux), "synth" or "synth:flows=1000,size=imix,..." */
+	const char *interface_name;	/* "en0", "eth0", "any" (Linux), "bpf:en0", "synth" or "synth:flows=1000,size=imix,..." */
 	const char *file;		/* savefile, pcap or pcapng; "-" is the standard input */
 
 	uint32_t snaplen;		/* bytes to keep of each packet; default BPE_MAX_SNAPLEN */
@@ -253,6 +302,23 @@ struct bpe_options {
 	bpe_flow_fn on_flow;
 	bpe_notice_fn on_notice;
 	void *user;			/* handed to the three */
+
+	const struct bpe_insn *filter;	/* classic BPF for the source's link type; NULL: everything.  Copied. */
+	uint32_t filter_length;		/* its instructions */
+
+	/* The BPF device: interfaces of macOS and the BSDs, and "bpf:NAME" anywhere. */
+	const char *bpf_abi;		/* "macos", "freebsd", "netbsd", "openbsd"; NULL: this system's */
+	const char *bpf_device;		/* the nodes' path, macOS without their number; NULL: "/dev/bpf" */
+	uint32_t read_mode;		/* enum bpe_read_mode */
+	int64_t read_interval_ns;	/* BPE_READ_PACED; 0 = 1 ms */
+	uint32_t direction;		/* enum bpe_direction */
+	int32_t link_type;		/* LINKTYPE_* to choose of those that the interface offers; -1 (default): its own */
+	bool wait_interface;		/* when the interface goes away, wait for its return and go on */
+	bool process;			/* macOS: which process packets belong to, and more (BIOCSEXTHDR, PKTAP) */
+	bool head_drop;			/* macOS: when full, lose the oldest packets instead of the newest (BIOCSHEADDROP) */
+	bool header_compression;	/* macOS 13: the kernel leaves out what a packet shares with the one before (BIOCSHDRCOMP) */
+	bool truncate_payload;		/* macOS, on pktap: headers only (BIOCSTRUNCATE) */
+	bool zero_copy;			/* FreeBSD: buffers shared with the kernel (BPF_BUFMODE_ZBUF) */
 };
 
 BPE_API void bpe_options_init(struct bpe_options *options);
@@ -282,6 +348,8 @@ struct bpe_stats {
 	uint64_t dropped[BPE_DROP_COUNT];
 	uint64_t in_flight;			/* on their way; 0 after the end */
 	uint64_t kernel_received, kernel_dropped, interface_dropped;
+	uint64_t kernel_accepted;		/* of kernel_received: let through by its filter; 0 where it does not tell */
+	uint64_t filtered;			/* taken out by us, where the kernel did not filter; not in read_packets */
 	uint64_t torn_blocks;			/* live: buffers whose records ran past their end */
 	uint64_t blocks;			/* buffers read */
 	uint64_t waits;				/* times the reader waited for a full ring or a free block */
@@ -356,6 +424,9 @@ BPE_API int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *batc
 /* A descriptor that is readable when bpe_capture_next may have packets: for poll, select, kqueue, epoll.  Packets already
  * read may wait without it: call bpe_capture_next with timeout 0 until it returns 0, then wait.  -1 if there is none to be had. */
 BPE_API int bpe_capture_fd(const struct bpe_capture *capture);
+/* Another filter from now on (NULL, 0: none), copied; nothing is lost, and nothing that the old one let through and the new
+ * one does not is given any more. */
+BPE_API int bpe_capture_set_filter(struct bpe_capture *capture, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error);
 /* Counters as of bpe_engine_stats; flow and worker fields are 0. */
 BPE_API void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats);
 BPE_API const char *bpe_capture_source(const struct bpe_capture *capture);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "block/batch.h"
 #include "device/device.h"
+#include "filter/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,7 @@ static int next(struct bpe_capture *c, struct bpe_batch *batch, int64_t timeout_
 		uint32_t n = c->holds && !c->end ? take(c) : 0;
 		if (n) {
 			*batch = bpei_batch_view(&c->columns, 0, n, 0);
+			if (!c->device->has_meta) batch->meta = NULL;
 			return (int)n;
 		}
 		if (c->holds) bpei_device_done(c->device, &c->block);
@@ -134,10 +136,19 @@ void bpe_capture_stats(struct bpe_capture *c, struct bpe_stats *stats)
 	s.kernel_received = bpei_counter_get(&d->kernel_received);
 	s.kernel_dropped = bpei_counter_get(&d->kernel_dropped);
 	s.interface_dropped = bpei_counter_get(&d->interface_dropped);
+	s.kernel_accepted = bpei_counter_get(&d->kernel_accepted);
+	s.filtered = bpei_counter_get(&d->filtered);
 	s.torn_blocks = bpei_counter_get(&d->torn_blocks);
 	s.source_bytes = d->source_bytes;
 	s.source_position = bpei_counter_get(&d->source_position);
 	*stats = s;
+}
+
+int bpe_capture_set_filter(struct bpe_capture *c, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error)
+{
+	const char *why = length ? bpei_filter_wrong(filter, length) : NULL;
+	if (why) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
+	return bpei_device_set_filter(c->device, filter, length, error);
 }
 
 int bpe_capture_fd(const struct bpe_capture *c) { return c->device->fd; }
@@ -147,7 +158,7 @@ void bpe_capture_wake(struct bpe_capture *c) { c->device->ops->wake(c->device); 
 void bpe_capture_close(struct bpe_capture *c)
 {
 	if (!c) return;
-	if (c->device) c->device->ops->close(c->device);
+	bpei_device_close(c->device);
 	bpei_mem_unmap(c->block.memory, c->block.memory_bytes);
 	if (c->columns.data) bpei_columns_free(&c->columns, BPE_BATCH);
 	free(c);

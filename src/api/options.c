@@ -4,6 +4,7 @@
 
 #include "arch/arch.h"
 #include "base/error.h"
+#include "filter/filter.h"
 
 #include <string.h>
 
@@ -13,7 +14,8 @@
 void bpe_options_init(struct bpe_options *options)
 {
 	*options = (struct bpe_options){ .struct_size = sizeof *options, .snaplen = BPE_MAX_SNAPLEN, .workers = BPE_WORKERS_AUTO,
-		.flows = true, .max_flows = 1000000, .flow_idle_ns = 300000000000, .flow_closed_ns = 10000000000 };
+		.flows = true, .max_flows = 1000000, .flow_idle_ns = 300000000000, .flow_closed_ns = 10000000000,
+		.link_type = -1 };
 }
 
 const char *bpe_version(void) { return BPE_VERSION; }
@@ -22,9 +24,9 @@ const char *bpe_build_info(void)
 {
 	return "arch=" TEXT(BPEI_ARCH)
 #ifdef BPEI_HAVE_AFPACKET
-	       ", devices=savefile,synth,af_packet"
+	       ", devices=savefile,synth,af_packet,bpf"
 #else
-	       ", devices=savefile,synth"
+	       ", devices=savefile,synth,bpf"
 #endif
 #if defined(__clang__)
 	       ", clang " __clang_version__;
@@ -52,6 +54,12 @@ int bpei_options_check(struct bpe_options *copy, const struct bpe_options *given
 	if (o.overload > BPE_OVERLOAD_DROP) return bpei_fail(error, BPE_E_ARGUMENT, "overload", 0, "overload is wait or drop, not %u", o.overload);
 	if (o.priority > BPE_PRIORITY_REALTIME)
 		return bpei_fail(error, BPE_E_ARGUMENT, "priority", 0, "priority is normal, high or realtime, not %u", o.priority);
+	if (o.read_mode > BPE_READ_PACED || o.read_interval_ns < 0 || o.direction > BPE_DIRECTION_OUT)
+		return bpei_fail(error, BPE_E_ARGUMENT, "read mode", 0, "read_mode, read_interval_ns or direction is none of theirs");
+	if (!o.filter != !o.filter_length)
+		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "a filter needs both its instructions and their number");
+	const char *why = o.filter ? bpei_filter_wrong(o.filter, o.filter_length) : NULL;
+	if (why) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
 	if (o.max_flows > 0x7fffffffu)
 		return bpei_fail(error, BPE_E_ARGUMENT, "max_flows", 0, "at most %u flows", 0x7fffffffu);
 	if (!bpei_cpu_fits())

@@ -17,7 +17,7 @@ static inline struct bpe_batch bpei_batch_view(const struct bpei_columns *c, uin
 {
 	return (struct bpe_batch){ .count = count, .worker = worker, .data = c->data + from, .time_ns = c->time_ns + from,
 		.caplen = c->caplen + from, .wirelen = c->wirelen + from, .interface_id = c->interface_id + from,
-		.layers = c->layers + from, .key = c->key + from, .hash = c->hash + from };
+		.layers = c->layers + from, .key = c->key + from, .hash = c->hash + from, .meta = c->meta + from };
 }
 
 /* One packet from one place to another; the key only where there is one. */
@@ -30,6 +30,7 @@ static inline void bpei_columns_copy(const struct bpei_columns *to, uint32_t t, 
 	to->interface_id[t] = from->interface_id[f];
 	to->layers[t] = from->layers[f];
 	to->hash[t] = from->hash[f];
+	to->meta[t] = from->meta[f];
 	if (from->layers[f].flags & BPE_PKT_KEY) to->key[t] = from->key[f];
 }
 

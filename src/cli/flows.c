@@ -56,6 +56,21 @@ static void flags_text(char to[9], uint8_t flags)	/* as tcpdump's letters */
 
 static int64_t positive(int64_t v) { return v < 0 ? -v : v; }
 
+/* Names come from programs, and may hold anything: what JSON cannot hold plainly becomes '?'. */
+static size_t process(char *to, size_t room, const struct bpe_flow *f)
+{
+	char name[2][32];
+	for (int k = 0; k < 2; k++) {
+		const char *from = k ? f->effective_comm : f->comm;
+		size_t i = 0;
+		for (; i + 1 < sizeof name[k] && from[i]; i++) name[k][i] = from[i] >= 0x20 && from[i] < 0x7f && from[i] != '"' && from[i] != '\\' ? from[i] : '?';
+		name[k][i] = 0;
+	}
+	int n = snprintf(to, room, ",\"pid\":%d,\"process\":\"%s\"", f->pid, name[0]);
+	if (f->effective_pid > 0) n += snprintf(to + n, room - (size_t)n, ",\"effective_pid\":%d,\"effective_process\":\"%s\"", f->effective_pid, name[1]);
+	return (size_t)n;
+}
+
 void cli_flows_write(struct cli_flows *f, const struct bpe_flow *w, uint32_t worker)
 {
 	struct buffer *b = f->buffers[worker];
@@ -83,6 +98,7 @@ void cli_flows_write(struct cli_flows *f, const struct bpe_flow *w, uint32_t wor
 	if (w->tcp_state)
 		b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"tcp_state\":\"%s\",\"tcp_flags\":[\"%s\",\"%s\"],\"midstream\":%s",
 			cli_tcp_state(w->tcp_state), flags[0], flags[1], w->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
+	if (w->pid > 0) b->used += process(b->text + b->used, BUFFER - b->used, w);
 	b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"end\":\"%s\",\"hash\":%" PRIu32 ",\"worker\":%u}\n",
 		cli_flow_end(w->end), w->hash, worker);
 }

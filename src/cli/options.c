@@ -12,7 +12,8 @@
 #include <strings.h>
 
 enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_NO_FLOWS,
-       OPT_PROMISC, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP };
+       OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
+       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP };
 
 static const struct option longs[] = {
 	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
@@ -22,7 +23,10 @@ static const struct option longs[] = {
 	{ "max-flows", 1, 0, OPT_MAX_FLOWS }, { "flow-idle", 1, 0, OPT_IDLE }, { "flow-closed", 1, 0, OPT_CLOSED }, { "no-flows", 0, 0, OPT_NO_FLOWS },
 	{ "promiscuous", 0, 0, OPT_PROMISC }, { "overload", 1, 0, OPT_OVERLOAD }, { "ring", 1, 0, OPT_RING }, { "block-size", 1, 0, OPT_BLOCK_SIZE },
 	{ "block-count", 1, 0, OPT_BLOCK_COUNT }, { "pin", 0, 0, OPT_PIN }, { "priority", 1, 0, OPT_PRIORITY }, { "seed", 1, 0, OPT_SEED },
-	{ "top", 1, 0, OPT_TOP }, { NULL, 0, 0, 0 }
+	{ "top", 1, 0, OPT_TOP }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
+	{ "bpf-device", 1, 0, OPT_BPF_DEVICE }, { "read-mode", 1, 0, OPT_READ_MODE }, { "read-interval", 1, 0, OPT_READ_INTERVAL },
+	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
+	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "zero-copy", 0, 0, OPT_ZERO_COPY }, { NULL, 0, 0, 0 }
 };
 
 void cli_help(FILE *to)
@@ -34,14 +38,28 @@ void cli_help(FILE *to)
 	      "  bpfengine -i synth[:KEY=VALUE,...] -t 5         generated traffic\n"
 	      "\n"
 	      "Source\n"
-	      "  -i, --interface NAME     interface, any (Linux), or synth with flows= size=\n"
-	      "                           seed= rate= count= vlan= ipv6= retransmit=\n"
+	      "  -i, --interface NAME     interface, bpf:NAME, any (Linux), or synth with\n"
+	      "                           flows= size= seed= rate= count= vlan= ipv6= retransmit=\n"
 	      "  -r, --read FILE          pcap or pcapng savefile\n"
 	      "  -L, -D                   list interfaces and exit\n"
 	      "  -s LENGTH                bytes kept of each packet (0: all, the default)\n"
 	      "  -B SIZE                  kernel buffer; plain numbers are KiB; K, M, G allowed\n"
 	      "      --promiscuous        see what is not for this host (-p: do not; default)\n"
 	      "      --block-size SIZE    bytes read at a time;  --block-count N of them\n"
+	      "\n"
+	      "BPF devices: macOS, BSD, and -i bpf:NAME anywhere (opened for reading only)\n"
+	      "      --read-mode auto|throughput|latency|paced    (auto)\n"
+	      "      --read-interval SECONDS  between two looks of the paced mode (0.001)\n"
+	      "  -Q, --direction in|out|inout\n"
+	      "  -y, --linktype NAME      one of those that the interface offers\n"
+	      "      --wait-interface     go on when an interface that went away comes back\n"
+	      "      --process            macOS: which process packets and flows belong to\n"
+	      "      --head-drop          macOS: when full, lose the oldest packets\n"
+	      "      --truncate           macOS, on pktap: headers only\n"
+	      "      --header-compression macOS 13: the kernel leaves out repeated headers\n"
+	      "      --zero-copy          FreeBSD: buffers shared with the kernel\n"
+	      "      --bpf-abi NAME       macos, freebsd, netbsd, openbsd (this system's)\n"
+	      "      --bpf-device PATH    the nodes; macOS: without their number (/dev/bpf)\n"
 	      "\n"
 	      "End\n"
 	      "  -t, --duration SECONDS   stop after so long (also -a duration:SECONDS)\n"
@@ -173,7 +191,8 @@ static int unknown(const char *word)
 
 static int one(struct cli *c, int letter, const char *v)
 {
-	static const char *const overloads[] = { "wait", "drop", NULL }, *const priorities[] = { "normal", "high", "realtime", NULL };
+	static const char *const overloads[] = { "wait", "drop", NULL }, *const priorities[] = { "normal", "high", "realtime", NULL },
+		*const directions[] = { "inout", "in", "out", NULL }, *const modes[] = { "auto", "throughput", "latency", "paced", NULL };
 	struct bpe_options *o = &c->engine;
 	uint64_t n = 0;
 	int64_t ns;
@@ -220,6 +239,22 @@ static int one(struct cli *c, int letter, const char *v)
 	case OPT_CLOSED: return seconds(v, false, &o->flow_closed_ns) ? 0 : wrong("--flow-closed wants seconds above 0, not \"%s\"", v);
 	case OPT_NO_FLOWS: o->flows = false; return 0;
 	case OPT_PROMISC: o->promiscuous = true; return 0;
+	case 'Q': return choice(v, directions, &o->direction) ? 0 : wrong("-Q is in, out or inout, not \"%s\"", v);
+	case 'y':
+		for (int link = 0; link < 512; link++)
+			if (bpe_link_type_name(link) && !strcasecmp(bpe_link_type_name(link), v)) return o->link_type = link, 0;
+		return wrong("-y wants a link type such as EN10MB, RAW or IEEE802_11_RADIO, not \"%s\"", v);
+	case OPT_BPF_ABI: o->bpf_abi = v; return 0;
+	case OPT_BPF_DEVICE: o->bpf_device = v; return 0;
+	case OPT_READ_MODE: return choice(v, modes, &o->read_mode) ? 0 : wrong("--read-mode is auto, throughput, latency or paced, not \"%s\"", v);
+	case OPT_READ_INTERVAL:
+		return seconds(v, false, &o->read_interval_ns) && o->read_interval_ns <= 10000000000 ? 0 : wrong("--read-interval wants seconds above 0, at most 10, not \"%s\"", v);
+	case OPT_WAIT_INTERFACE: o->wait_interface = true; return 0;
+	case OPT_PROCESS: o->process = true; return 0;
+	case OPT_HEAD_DROP: o->head_drop = true; return 0;
+	case OPT_COMPRESSION: o->header_compression = true; return 0;
+	case OPT_TRUNCATE: o->truncate_payload = true; return 0;
+	case OPT_ZERO_COPY: o->zero_copy = true; return 0;
 	case OPT_OVERLOAD: return choice(v, overloads, &o->overload) ? 0 : wrong("--overload is wait or drop, not \"%s\"", v);
 	case OPT_RING:
 		if (!whole(v, BPE_BATCH, 1u << 22, &n) || n & (n - 1)) return wrong("--ring wants a power of two from %d to %u, not \"%s\"", BPE_BATCH, 1u << 22, v);
@@ -253,7 +288,7 @@ int cli_options(struct cli *c, int argc, char **argv)
 	*c = (struct cli){ .top = 10 };
 	bpe_options_init(&c->engine);
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":i:r:t:c:s:B:a:LDnpqv", longs, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, ":i:r:t:c:s:B:a:Q:y:LDnpqv", longs, NULL)) != -1) {
 		char word[3] = { '-', (char)optopt, 0 };
 		const char *given = argv[optind - 1];
 		if (letter == ':') return wrong("%s wants a value", optopt && optopt < 256 ? word : given);

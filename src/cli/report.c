@@ -27,8 +27,10 @@ static void top_flows(FILE *to, struct bpe_engine *engine, uint32_t n)
 		char a[64], b[64], p[16];
 		endpoint(a, sizeof a, &f[i], 0);
 		endpoint(b, sizeof b, &f[i], 1);
-		fprintf(to, "  %-22s -> %-22s  %-5s %10" PRIu64 " %12" PRIu64 "  %s\n", a, b, cli_protocol(p, sizeof p, f[i].ip_proto, f[i].ip_version),
+		fprintf(to, "  %-22s -> %-22s  %-5s %10" PRIu64 " %12" PRIu64 "  %s", a, b, cli_protocol(p, sizeof p, f[i].ip_proto, f[i].ip_version),
 			f[i].packets[0] + f[i].packets[1], f[i].wire_bytes[0] + f[i].wire_bytes[1], cli_tcp_state(f[i].tcp_state));
+		if (f[i].pid > 0) fprintf(to, "  %s (%d)", f[i].comm, f[i].pid);
+		fputc('\n', to);
 	}
 	free(f);
 }

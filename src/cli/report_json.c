@@ -25,9 +25,14 @@ static void top_flows(FILE *to, struct bpe_engine *engine, uint32_t n)
 	for (int i = 0; i < found; i++) {
 		char a[48], b[48], p[16];
 		fprintf(to, "%s{\"src\":\"%s\",\"sport\":%u,\"dst\":\"%s\",\"dport\":%u,\"proto\":\"%s\",\"packets\":[%" PRIu64 ",%" PRIu64
-			"],\"wire_bytes\":[%" PRIu64 ",%" PRIu64 "]}", i ? "," : "", cli_address(a, sizeof a, f[i].addr[0], f[i].ip_version), f[i].port[0],
+			"],\"wire_bytes\":[%" PRIu64 ",%" PRIu64 "]", i ? "," : "", cli_address(a, sizeof a, f[i].addr[0], f[i].ip_version), f[i].port[0],
 			cli_address(b, sizeof b, f[i].addr[1], f[i].ip_version), f[i].port[1], cli_protocol(p, sizeof p, f[i].ip_proto, f[i].ip_version),
 			f[i].packets[0], f[i].packets[1], f[i].wire_bytes[0], f[i].wire_bytes[1]);
+		if (f[i].pid > 0) {
+			fprintf(to, ",\"pid\":%d,\"process\":", f[i].pid);
+			cli_json_string(to, f[i].comm);
+		}
+		fputc('}', to);
 	}
 	fprintf(to, "],");
 	free(f);
@@ -59,8 +64,8 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	fprintf(to, "}},\"bytes\":{\"captured\":%" PRIu64 ",\"wire\":%" PRIu64 "},", s.captured_bytes, s.wire_bytes);
 	fprintf(to, "\"rates\":{\"packets_per_second\":%.1f,\"bits_per_second\":%.1f,\"last_second\":{\"packets_per_second\":%" PRIu64 ",\"bits_per_second\":%" PRIu64 "}},",
 		(double)s.read_packets * rate, (double)s.wire_bytes * 8 * rate, s.packets_per_second, s.bits_per_second);
-	fprintf(to, "\"kernel\":{\"received\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"interface_dropped\":%" PRIu64 "},", s.kernel_received, s.kernel_dropped,
-		s.interface_dropped);
+	fprintf(to, "\"kernel\":{\"received\":%" PRIu64 ",\"accepted\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"interface_dropped\":%" PRIu64 "},\"filtered\":%" PRIu64 ",",
+		s.kernel_received, s.kernel_accepted, s.kernel_dropped, s.interface_dropped, s.filtered);
 	protocols(to, engine);
 	fprintf(to, "\"network\":{\"ip\":%" PRIu64 ",\"ip6\":%" PRIu64 ",\"fragments\":%" PRIu64 ",\"vlan\":%" PRIu64 "},", s.ip4_packets, s.ip6_packets, s.fragments,
 		s.vlan_packets);

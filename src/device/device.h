@@ -33,6 +33,8 @@ struct bpei_device_ops {
 	/* Makes a fill that waits return 0.  Any thread; async-signal-safe. */
 	void (*wake)(struct bpei_device *device);
 	void (*close)(struct bpei_device *device);
+	/* Another filter from now on (length 0: none), by the reader.  NULL: the engine filters what walk gave. */
+	int (*set_filter)(struct bpei_device *device, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error);
 };
 
 /* The part of a device that the engine sees; a backend's own structure begins with it. */
@@ -40,19 +42,29 @@ struct bpei_device {
 	const struct bpei_device_ops *ops;
 	int fd;				/* readable when fill may have something; -1: fill never waits long, or there is none */
 	bool lends;			/* blocks lie in the device's memory: it needs none from the pool */
+	bool has_meta;			/* walk writes the meta column */
 	bool live;			/* packets come by the clock (interface), not as fast as we read (file) */
 	uint32_t max_lent;		/* blocks that may be out at a time */
 	size_t block_bytes;		/* memory that a block of the pool needs, if !lends */
 	uint32_t link_type;		/* LINKTYPE_* of the first interface */
 	uint64_t source_bytes;		/* savefile's length; 0 if unknown */
-	char source[320];		/* for people: what it is */
+	struct bpe_insn *filter;	/* run here, for devices that cannot; NULL: none */
+	char source[384];		/* for people: what it is */
 
 	bpei_counter kernel_received, kernel_dropped, interface_dropped;	/* w: reader  r: any */
+	bpei_counter kernel_accepted;	/* w: reader  r: any; of kernel_received, by its filter; 0 where it does not tell */
+	bpei_counter filtered;		/* w: reader  r: any; records that were taken out here, where the kernel did not */
 	bpei_counter torn_blocks;	/* w: reader  r: any; live only */
 	bpei_counter duplicates;	/* w: reader  r: any; records that walk left out as the second sight of a packet */
 	bpei_counter duplicate_captured, duplicate_wire;	/* w: reader  r: any; their bytes */
 	bpei_counter source_position;	/* w: reader  r: any; bytes of the savefile read so far */
 };
+
+/* walk, and of what it gives the packets that device->filter lets through, cut to its answer. */
+uint32_t bpei_device_walk_filtered(struct bpei_device *device, struct bpei_block *block, const struct bpei_columns *columns, uint32_t max);
+/* The reader's: a new filter, in the device if it can, else here.  The instructions are copied. */
+int bpei_device_set_filter(struct bpei_device *device, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error);
+void bpei_device_close(struct bpei_device *device);	/* NULL is allowed */
 
 /* What the reader calls, with its role checked (function pointers cannot carry one). */
 static inline int bpei_device_fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns, struct bpe_error *e) BPEI_READER
@@ -61,7 +73,7 @@ static inline int bpei_device_fill(struct bpei_device *d, struct bpei_block *b, 
 }
 static inline uint32_t bpei_device_walk(struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max) BPEI_READER
 {
-	return d->ops->walk(d, b, c, max);
+	return d->filter ? bpei_device_walk_filtered(d, b, c, max) : d->ops->walk(d, b, c, max);
 }
 static inline void bpei_device_done(struct bpei_device *d, struct bpei_block *b) BPEI_READER { d->ops->done(d, b); }
 static inline void bpei_device_stats(struct bpei_device *d) BPEI_READER { d->ops->stats(d); }
@@ -72,6 +84,7 @@ int bpei_device_open(const struct bpe_options *options, struct bpei_device **dev
 /* The backends' own open functions; bpei_device_open chooses. */
 int bpei_savefile_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
 int bpei_synth_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
+int bpei_bpf_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
 int bpei_afpacket_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);	/* Linux */
 
 /* Calls options->on_notice, if any, with a formatted sentence. */

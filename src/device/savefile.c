@@ -207,7 +207,7 @@ static void close_savefile(struct bpei_device *d)
 
 /* ---- Open ---- */
 
-static const struct bpei_device_ops ops = { "savefile", fill, walk, done, stats, wake, close_savefile };
+static const struct bpei_device_ops ops = { "savefile", fill, walk, done, stats, wake, close_savefile, NULL };
 
 static int refuse(const struct savefile *s, struct bpe_error *error, const uint8_t *h, size_t n)
 {

@@ -31,7 +31,7 @@ static int make_tables(struct bpe_engine *e)
 	uint32_t n = e->plan.workers ? e->plan.workers : 1;
 	for (uint32_t k = 0; k < n && o->flows; k++) {
 		struct bpei_table_options t = { .max_flows = o->max_flows / n + (k < o->max_flows % n), .idle_ns = o->flow_idle_ns,
-			.closed_ns = o->flow_closed_ns, .on_end = o->on_flow ? on_flow_end : NULL, .user = &e->workers[k] };
+			.closed_ns = o->flow_closed_ns, .process = o->process, .on_end = o->on_flow ? on_flow_end : NULL, .user = &e->workers[k] };
 		int r = bpei_table_new(&t, &e->workers[k].table);
 		if (r < 0) return r;
 	}
@@ -183,7 +183,7 @@ void bpei_engine_close(struct bpe_engine *e)
 	free(e->workers);
 	if (e->batch.data) bpei_columns_free(&e->batch, BPE_BATCH);
 	free(e->blocks);
-	if (e->device) e->device->ops->close(e->device);
+	bpei_device_close(e->device);
 	bpei_mem_unmap(e->block_memory, e->block_memory_bytes);
 	free(e);
 }

@@ -35,6 +35,8 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 	s.kernel_received = bpei_counter_get(&e->device->kernel_received);
 	s.kernel_dropped = bpei_counter_get(&e->device->kernel_dropped);
 	s.interface_dropped = bpei_counter_get(&e->device->interface_dropped);
+	s.kernel_accepted = bpei_counter_get(&e->device->kernel_accepted);
+	s.filtered = bpei_counter_get(&e->device->filtered);
 	s.torn_blocks = bpei_counter_get(&e->device->torn_blocks);
 	s.blocks = bpei_counter_get(&e->blocks_read);
 	s.waits = bpei_counter_get(&e->waits);

@@ -35,8 +35,9 @@ void bpei_worker_deliver(struct bpei_worker *w, const struct bpe_batch *batch)
 	uint32_t flow[BPE_BATCH];
 	const struct bpe_options *o = &w->engine->options;
 	struct bpe_batch view = *batch;
+	if (!w->engine->device->has_meta) view.meta = NULL;
 	if (w->table) {
-		bpei_table_update(w->table, batch, flow);
+		bpei_table_update(w->table, &view, flow);
 		view.flow = flow;
 		view.table = w->table;
 	}

@@ -15,6 +15,7 @@ struct bpei_table;
 struct bpei_table_options {
 	uint64_t max_flows;		/* never more alive than these */
 	int64_t idle_ns, closed_ns;
+	bool process;			/* keep the process that packets' metadata names */
 	void (*on_end)(void *user, const struct bpe_flow *flow);	/* a flow ended; NULL: nobody cares */
 	void *user;
 };

@@ -38,7 +38,8 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	t->least_timeout_ns = t->timeout_ns[t->timeout_ns[QUEUE_CLOSED] < t->timeout_ns[QUEUE_IDLE]];
 	t->buckets = bpei_mem_map(index_bytes(FIRST_BUCKETS), 0);
 	t->entries = bpei_mem_map((t->options.max_flows + 1) * sizeof *t->entries, 1);
-	if (!t->buckets || !t->entries) {
+	if (options->process) t->processes = bpei_mem_map((t->options.max_flows + 1) * sizeof *t->processes, 0);
+	if (!t->buckets || !t->entries || (options->process && !t->processes)) {
 		bpei_table_free(t);
 		return BPE_E_MEMORY;
 	}
@@ -51,6 +52,7 @@ void bpei_table_free(struct bpei_table *t)
 	if (!t) return;
 	bpei_mem_unmap(t->buckets, index_bytes(t->mask + 1));
 	bpei_mem_unmap(t->entries, (t->options.max_flows + 1) * sizeof *t->entries);
+	bpei_mem_unmap(t->processes, (t->options.max_flows + 1) * sizeof *t->processes);
 	free(t);
 }
 
@@ -136,7 +138,7 @@ void bpei_table_end(struct bpei_table *t, uint32_t i, enum bpe_flow_end why)
 	bpei_counter_set(&t->counts.active, bpei_counter_get(&t->counts.active) - 1);
 	bpei_counter_add(why == BPE_END_EVICTED ? &t->counts.evicted : &t->counts.ended, 1);
 	if (t->options.on_end) {
-		bpei_entry_record(e, why, &record);
+		bpei_entry_record(t, i, why, &record);
 		t->options.on_end(t->options.user, &record);
 	}
 	e->bits = 0;
@@ -173,6 +175,7 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 
 	struct bpei_entry *e = &t->entries[i];
 	*e = (struct bpei_entry){ .hash = tag, .first_ns = b->time_ns[p], .last_ns = b->time_ns[p], .bits = ENTRY_ALIVE };
+	if (t->processes) t->processes[i].pid = 0;
 	memcpy(e->key, &b->key[p], sizeof e->key);
 	memcpy(&e->key_end, (const char *)&b->key[p] + sizeof e->key, sizeof e->key_end);
 	if (l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET) bpei_tcp_open(e, end, l->tcp_flags);
@@ -210,6 +213,21 @@ static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, uint32_
 	bpei_queue_remove(t, before, i);
 	bpei_queue_append(t, after, i);
 	return i;
+}
+
+/* Whose the batch's packets are goes to their flows: who was named first stays until another is. */
+static void note_processes(struct bpei_table *t, const struct bpe_batch *b, const uint32_t flow[BPE_BATCH])
+{
+	for (uint32_t p = 0; p < b->count; p++) {
+		struct bpe_meta m;
+		if (!b->hash[p] || flow[p] == BPEI_NO_FLOW || !bpe_batch_meta(b, p, &m) || !(m.flags & BPE_META_PROCESS)) continue;
+		if (!bpei_entry_is(&t->entries[flow[p]], &b->key[p])) continue;	/* ended within this batch, and used anew */
+		struct bpei_process *w = &t->processes[flow[p]];
+		w->pid = m.pid;
+		w->effective_pid = m.effective_pid;
+		memcpy(w->comm, m.comm, sizeof w->comm);
+		memcpy(w->effective_comm, m.effective_comm, sizeof w->effective_comm);
+	}
 }
 
 static void set_time(struct bpei_table *t, int64_t ns)
@@ -278,6 +296,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 		e->first_ns = ns < e->first_ns ? ns : e->first_ns;
 		counted++;
 	}
+	if (BPEI_UNLIKELY(t->processes && b->meta)) note_processes(t, b, flow);
 	bpei_counter_add(&t->counts.packets, counted);
 	if (refused) bpei_counter_add(&t->counts.refused, refused);
 	if (t->has_time) bpei_table_sweep(t, SWEEP_BATCH);
@@ -317,13 +336,13 @@ void bpei_table_end_all(struct bpei_table *t)
 		if (order) {
 			order[n++] = (struct opened){ t->entries[i].first_ns, i };
 		} else {	/* no memory to sort in: any order is better than none */
-			bpei_entry_record(&t->entries[i], BPE_END_STOP, &record);
+			bpei_entry_record(t, i, BPE_END_STOP, &record);
 			t->options.on_end(t->options.user, &record);
 		}
 	}
 	if (order) qsort(order, n, sizeof *order, by_opening);
 	for (size_t k = 0; k < n; k++) {
-		bpei_entry_record(&t->entries[order[k].entry], BPE_END_STOP, &record);
+		bpei_entry_record(t, order[k].entry, BPE_END_STOP, &record);
 		t->options.on_end(t->options.user, &record);
 	}
 	free(order);

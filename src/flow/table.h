@@ -28,6 +28,12 @@ struct bpei_entry {
 };
 _Static_assert(sizeof(struct bpei_entry) == 128, "an entry is two lines");
 
+/* Whose a flow is, apart: few captures know it.  pid 0: nobody has said. */
+struct bpei_process {
+	int32_t pid, effective_pid;
+	char comm[32], effective_comm[32];
+};
+
 enum queue { QUEUE_IDLE, QUEUE_CLOSED, QUEUES };
 struct bpei_queue { uint32_t head, tail; };
 
@@ -36,6 +42,7 @@ struct bpei_table {
 	uint32_t mask, used;		/* buckets - 1; entries in the index */
 	struct bpei_entry *entries;	/* max_flows of them reserved, `touched` of them used so far */
 	uint32_t touched, free;		/* free: head of the list of entries given back */
+	struct bpei_process *processes;	/* of the entry of the same number; NULL: not kept */
 	struct bpei_queue queues[QUEUES];
 	int64_t timeout_ns[QUEUES];	/* INT64_MAX: never */
 	int64_t least_timeout_ns;
@@ -73,6 +80,6 @@ void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags);
 bool bpei_tcp_reopens(const struct bpei_entry *e, uint8_t flags);
 
 /* record.c */
-void bpei_entry_record(const struct bpei_entry *e, enum bpe_flow_end why, struct bpe_flow *record);
+void bpei_entry_record(const struct bpei_table *t, uint32_t entry, enum bpe_flow_end why, struct bpe_flow *record);
 
 #endif

@@ -209,7 +209,7 @@ static const char *run(const struct capture *c, const char *path, uint32_t block
 	}
 	if (!wrong && *status != BPE_E_END && (error.status != *status || !error.text[0])) wrong = "an end without a text";
 	if (!wrong && bpei_device_fill(device, &block, 0, &error) != *status) wrong = "another end when asked again";
-	device->ops->close(device);
+	bpei_device_close(device);
 	return wrong;
 }
 

@@ -56,7 +56,7 @@ static struct bpei_device *open_device(struct bpe_options o)
 
 static void close_device(struct bpei_device *d)
 {
-	d->ops->close(d);
+	bpei_device_close(d);
 	if (fifo_source) pthread_join(feeder, NULL);
 }
 

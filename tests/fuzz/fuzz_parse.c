@@ -25,7 +25,7 @@ struct run {
 static struct bpei_columns columns_of(struct run *r, uint32_t from)
 {
 	return (struct bpei_columns){ r->data + from, r->time_ns + from, r->caplen + from, r->wirelen + from, r->interface_id + from, r->layers + from,
-		r->key + from, r->hash + from };
+		r->key + from, r->hash + from, NULL };
 }
 
 static uint8_t *packet(struct fuzz_input *in, uint8_t choices, uint32_t *length)

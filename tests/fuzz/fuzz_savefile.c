@@ -70,7 +70,7 @@ static struct sum drain(size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READE
 	FUZZ_CHECK(s.status == BPE_E_END || (error.status == s.status && error.text[0]));
 	FUZZ_CHECK(bpei_device_fill(device, &block, 0, &error) == s.status);
 	FUZZ_CHECK(s.packets <= n / 16 && s.bytes <= n);
-	device->ops->close(device);
+	bpei_device_close(device);
 	bpei_mem_unmap(block.memory, block.memory_bytes);
 	bpei_columns_free(&columns, BPE_BATCH);
 	return s;

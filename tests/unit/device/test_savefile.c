@@ -60,7 +60,7 @@ static struct got read_all(uint32_t snaplen)
 	bpei_role_leave(&bpei_reader_role);
 	free(b.memory);
 	bpei_columns_free(&c, BPE_BATCH);
-	d->ops->close(d);
+	bpei_device_close(d);
 	return g;
 }
 

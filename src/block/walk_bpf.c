@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* The records of a BPF buffer, in place.  Pure: the state is the caller's.
+ *
+ * The buffer's last record is not padded, so the place of a next one may lie past the end by less than the alignment: that is
+ * an end, not damage.  A header shorter than the layout's, or lengths that reach past the end, are damage, and final: nothing
+ * behind them can be believed.  The common layouts have loops of their own, made from one inline function. */
+#include "base/bytes.h"
+#include "base/cacheline.h"
+#include "block/layout.h"
+#include "filter/filter.h"
+
+static inline __attribute__((always_inline)) int64_t stamp(const uint8_t *r, const struct bpei_layout l)
+{
+	int64_t seconds;
+	uint64_t fraction;
+	if (l.stamp_bytes == 4) {
+		uint32_t s = bpei_load32(r);
+		seconds = l.stamp_signed ? (int32_t)s : (int64_t)s;
+		fraction = bpei_load32(r + 4);
+	} else {
+		seconds = (int64_t)bpei_load64(r);
+		fraction = bpei_load64(r + 8);
+	}
+	if (l.stamp == BPEI_STAMP_MICRO) fraction *= 1000;
+	else if (l.stamp == BPEI_STAMP_BINTIME) fraction = ((fraction >> 32) * 1000000000) >> 32;
+	return (int64_t)((uint64_t)seconds * 1000000000 + fraction);	/* modulo 2^64: a damaged stamp harms nobody */
+}
+
+static uint32_t torn(const struct bpei_bpf_walk *how, struct bpei_block *b, uint32_t n)
+{
+	bpei_counter_add(how->torn_blocks, 1);
+	b->position = b->length;
+	return n;
+}
+
+static inline __attribute__((always_inline)) uint32_t walk_plain(const struct bpei_bpf_walk *how, struct bpei_block *b, const struct bpei_columns *c,
+		uint32_t max, const struct bpei_layout l)
+{
+	size_t at = b->position, end = b->length;
+	const uint8_t *bytes = b->bytes;
+	const struct bpei_columns to = *c;
+	uint32_t n = 0, snaplen = how->snaplen;
+	b->link_type = how->link_type;
+	for (; n < max && at < end; n++) {
+		const uint8_t *r = bytes + at;
+		size_t left = end - at;
+		if (BPEI_UNLIKELY(left < l.least)) return torn(how, b, n);
+		uint32_t caplen = bpei_load32(r + l.caplen), wirelen = bpei_load32(r + l.datalen), hdrlen = bpei_load16(r + l.hdrlen);
+		if (BPEI_UNLIKELY(hdrlen < l.least) || BPEI_UNLIKELY(hdrlen > left) || BPEI_UNLIKELY(caplen > left - hdrlen)) return torn(how, b, n);
+		to.data[n] = r + hdrlen;
+		to.time_ns[n] = stamp(r, l);
+		to.caplen[n] = caplen < snaplen ? caplen : snaplen;
+		to.wirelen[n] = wirelen;
+		to.interface_id[n] = 0;
+		to.layers[n].flags = 0;
+		at += ((size_t)hdrlen + caplen + l.align - 1) & ~(size_t)(l.align - 1);
+	}
+	b->position = at;
+	return n;
+}
+
+/* Everything: directions, extended headers, PKTAP. */
+static uint32_t walk_any(const struct bpei_bpf_walk *how, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
+{
+	const struct bpei_layout l = *how->layout;
+	uint32_t n = 0;
+	b->link_type = how->link_type;
+	while (n < max && b->position < b->length) {
+		const uint8_t *r = b->bytes + b->position, *data;
+		size_t left = b->length - b->position;
+		if (left < l.least) return torn(how, b, n);
+		uint32_t caplen = bpei_load32(r + l.caplen), wirelen = bpei_load32(r + l.datalen), hdrlen = bpei_load16(r + l.hdrlen);
+		if (hdrlen < l.least || hdrlen > left || caplen > left - hdrlen) return torn(how, b, n);
+		size_t next = ((size_t)hdrlen + caplen + l.align - 1) & ~(size_t)(l.align - 1);
+		enum bpei_ext ext = how->extended ? bpei_ext_of(hdrlen, how->compression_known) : BPEI_EXT_NONE;
+		bool outgoing = bpei_ext_outgoing(ext, r) || (l.flags && hdrlen > l.flags && r[l.flags] & 0x20);
+		uint16_t meta = (uint16_t)(hdrlen | (uint32_t)ext << BPEI_META_EXT_SHIFT);
+		data = r + hdrlen;
+		if (hdrlen > BPEI_META_BACK || ext == BPEI_EXT_NONE) meta = 0;
+
+		uint32_t link_type = how->link_type, keep = how->snaplen;
+		if (how->filter) {	/* on what the kernel's would have seen: PKTAP's header and all */
+			uint32_t most = bpei_filter_run(how->filter, data, wirelen, caplen);
+			if (!most) {
+				bpei_counter_add(how->filtered, 1);
+				b->position += next;
+				continue;
+			}
+			if (most < caplen) caplen = most;
+		}
+		struct bpei_pktap tap;
+		if (how->pktap && bpei_pktap_read(data, caplen, &tap)) {	/* a damaged one stays a PKTAP packet */
+			link_type = how->link_type_of(tap.dlt);
+			uint32_t back = hdrlen + tap.length;
+			meta = back <= BPEI_META_BACK ? (uint16_t)(back | (uint32_t)ext << BPEI_META_EXT_SHIFT | BPEI_META_PKTAP) : 0;
+			data += tap.length;
+			caplen -= tap.length;
+			wirelen = wirelen > tap.length ? wirelen - tap.length : 0;
+			if (wirelen < caplen) wirelen = caplen;
+			if (tap.flags & 3) outgoing = tap.flags & 2;
+		}
+		if (n && link_type != b->link_type) break;
+		b->link_type = link_type;
+		c->data[n] = data;
+		c->time_ns[n] = stamp(r, l);
+		c->caplen[n] = caplen < keep ? caplen : keep;
+		c->wirelen[n] = wirelen;
+		c->interface_id[n] = 0;
+		c->layers[n].flags = outgoing ? BPE_PKT_OUTGOING : 0;
+		if (how->meta) c->meta[n] = meta;
+		b->position += next;
+		n++;
+	}
+	return n;
+}
+
+uint32_t bpei_walk_bpf(const struct bpei_bpf_walk *how, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
+{
+	if (!how->plain) return walk_any(how, b, c, max);
+	if (how->layout == &bpei_layout_macos)
+		return walk_plain(how, b, c, max, (struct bpei_layout){ .align = 4, .least = 18, .stamp = BPEI_STAMP_MICRO, .stamp_bytes = 4,
+				  .stamp_signed = true, .caplen = 8, .datalen = 12, .hdrlen = 16 });
+	if (how->layout == &bpei_layout_freebsd || how->layout == &bpei_layout_netbsd)
+		return walk_plain(how, b, c, max, (struct bpei_layout){ .align = 8, .least = 26, .stamp = BPEI_STAMP_MICRO, .stamp_bytes = 8,
+				  .stamp_signed = true, .caplen = 16, .datalen = 20, .hdrlen = 24 });
+	return walk_plain(how, b, c, max, *how->layout);
+}
+
+/* ---- Prefix compression ---- */
+
+/* The record at `at`: false if it cannot be.  Plain headers (18 bytes and less than a comp header's) have no complen. */
+static bool compressed(const uint8_t *from, size_t n, size_t at, uint32_t *hdrlen, uint32_t *caplen, uint32_t *complen)
+{
+	size_t left = n - at;
+	if (left < 20) return false;
+	*caplen = bpei_load32(from + at + 8);
+	*hdrlen = bpei_load16(from + at + 16);
+	*complen = from[at + 18];
+	return *hdrlen >= 20 && *hdrlen <= left && *caplen <= left - *hdrlen;
+}
+
+size_t bpei_inflate_size(const uint8_t *from, size_t n)
+{
+	size_t total = 0;
+	uint32_t hdrlen, caplen, complen;
+	for (size_t at = 0; at < n; at += bpei_layout_align(hdrlen + caplen, 4)) {
+		if (!compressed(from, n, at, &hdrlen, &caplen, &complen)) return BPEI_INFLATE_FAILED;
+		total += ((size_t)hdrlen + caplen + complen + 3) & ~(size_t)3;
+	}
+	return total;
+}
+
+size_t bpei_inflate(struct bpei_inflate *chain, const uint8_t *from, size_t n, uint8_t *to, size_t room)
+{
+	size_t out = 0, end = 0;
+	uint32_t hdrlen, caplen, complen;
+	for (size_t at = 0; at < n; at += bpei_layout_align(hdrlen + caplen, 4)) {
+		if (!compressed(from, n, at, &hdrlen, &caplen, &complen)) return BPEI_INFLATE_FAILED;
+		uint32_t whole = complen + caplen;
+		if (complen > chain->length || room < out || room - out < (size_t)hdrlen + whole) return BPEI_INFLATE_FAILED;
+		uint8_t *r = to + out;
+		memcpy(r, from + at, hdrlen);
+		memcpy(r + hdrlen, chain->bytes, complen);
+		memcpy(r + hdrlen + complen, from + at + hdrlen, caplen);
+		bpei_store32(r + 8, whole);
+		r[18] = 0;
+		/* The kernel keeps at most as many bytes of a packet as its length's low byte says (bpf.c, catchpacket). */
+		chain->length = whole & 0xff;
+		memcpy(chain->bytes, r + hdrlen, chain->length);
+		end = out + hdrlen + whole;
+		out = (end + 3) & ~(size_t)3;
+	}
+	return end;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/* The BPF device of macOS and the BSDs, read directly.
+ *
+ * Life: as device.h says.  The kernel fills one of two buffers of its own and gives a full one to each read(), whole records
+ * only; a read wants exactly the buffer's length.  Every block is such a buffer's copy and is walked in place; the kernel may
+ * lose packets only while both its buffers are full.
+ * The kernel's counters are 32 bits wide in most systems and are zeroed by attaching, by BIOCSETF and by BIOCFLUSH: differences
+ * are summed up here, taken at least once a second.  The reader owns everything but the wake pipe's writing end. */
+#include "device/bpf.h"
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "filter/filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define XBPF_D_LEAST 96u	/* struct xbpf_d of xnu-11417: minor at 4, rcount, dcount and fcount at 40, 48, 56 */
+
+static uint32_t walk(struct bpei_device *d, struct bpei_block *block, const struct bpei_columns *c, uint32_t max)
+{
+	return bpei_walk_bpf(&bpei_bpf_of(d)->walk, block, c, max);
+}
+
+static void done(struct bpei_device *d, struct bpei_block *block)
+{
+	struct bpei_bpf *b = bpei_bpf_of(d);
+	(void)block;
+	if (b->zero_copy) bpei_zbuf_done(b);
+}
+
+/* ---- Statistics ---- */
+
+struct counts { uint64_t received, dropped, accepted; bool wide, has_accepted; };
+
+/* macOS's debug.bpf_stats has this descriptor's counters in 64 bits, and how many its filter let through. */
+static bool wide_counts(struct bpei_bpf *b, struct counts *c)
+{
+	if (!b->abi->numbered) return false;
+	uint8_t *list = malloc(65536);
+	ssize_t n = list ? b->sys.sysctl(b->sys.context, "debug.bpf_stats", list, 65536) : -ENOMEM;
+	size_t size = n >= (ssize_t)XBPF_D_LEAST ? bpei_load32(list) : 0;
+	bool found = false;
+	for (size_t at = 0; size >= XBPF_D_LEAST && at + size <= (size_t)n && !found; at += size) {
+		if ((int)bpei_load32(list + at + 4) != b->minor) continue;
+		*c = (struct counts){ bpei_load64(list + at + 40), bpei_load64(list + at + 48), bpei_load64(list + at + 56), true, true };
+		found = true;
+	}
+	free(list);
+	return found;
+}
+
+static bool narrow_counts(struct bpei_bpf *b, struct counts *c)
+{
+	uint8_t s[128] = { 0 };
+	if (bpei_bpf_call(b, BPEI_BIOCGSTATS, s) < 0) return false;
+	c->wide = b->abi->stat_width == 8;
+	c->received = c->wide ? bpei_load64(s) : bpei_load32(s);
+	c->dropped = c->wide ? bpei_load64(s + 8) : bpei_load32(s + 4);
+	c->has_accepted = b->abi->capt_offset;
+	c->accepted = c->has_accepted ? bpei_load64(s + b->abi->capt_offset) : 0;
+	return true;
+}
+
+/* The rise of a counter; a narrow one may have gone round. */
+static uint64_t rise(uint64_t now, uint64_t *last, bool wide)
+{
+	uint64_t before = *last;
+	*last = now;
+	if (!wide) return (uint32_t)(now - before);
+	return now >= before ? now - before : now;	/* zeroed behind our back: what has come since */
+}
+
+static void stats(struct bpei_device *d)
+{
+	struct bpei_bpf *b = bpei_bpf_of(d);
+	struct counts c = { .wide = false };
+	if (b->fd < 0 || (!wide_counts(b, &c) && !narrow_counts(b, &c))) return;
+	bpei_counter_add(&d->kernel_received, rise(c.received, &b->last_received, c.wide));
+	bpei_counter_add(&d->kernel_dropped, rise(c.dropped, &b->last_dropped, c.wide));
+	if (c.has_accepted) bpei_counter_add(&d->kernel_accepted, rise(c.accepted, &b->last_accepted, c.wide));
+}
+
+/* ---- Filter, wake, close ---- */
+
+static int copy_filter(struct bpei_bpf *b, const struct bpe_insn *filter, uint32_t length)
+{
+	struct bpe_insn *copy = NULL;
+	if (length) {
+		copy = malloc(length * sizeof *copy);
+		if (!copy) return BPE_E_MEMORY;
+		memcpy(copy, filter, length * sizeof *copy);
+	}
+	free(b->filter);
+	b->filter = copy;
+	b->filter_length = length;
+	return BPE_OK;
+}
+
+static void filter_here(struct bpei_bpf *b, bool here)
+{
+	b->walk.filter = here ? b->filter : NULL;
+	b->walk.plain = !b->walk.filter && !b->walk.meta && !b->walk.layout->flags;
+}
+
+/* Without emptying the kernel's buffers (BIOCSETFNR): what they hold was let through by the old filter, so the new one is run
+ * here until they have been read.  NetBSD has no such request: there the buffers' packets are lost, and it is told. */
+static int set_filter(struct bpei_device *d, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error)
+{
+	struct bpei_bpf *b = bpei_bpf_of(d);
+	b->walk.filter = NULL;
+	if (copy_filter(b, filter, length) < 0) {
+		filter_here(b, b->filter && !b->kernel_filters);
+		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", length);
+	}
+	if (b->fd < 0) return BPE_OK;	/* away: attaching will install it */
+	bool keeps = b->abi->call[BPEI_BIOCSETFNR];
+	stats(d);
+	int r = bpei_bpf_install(b, keeps ? BPEI_BIOCSETFNR : BPEI_BIOCSETF);
+	if (r == -EINVAL && keeps) r = bpei_bpf_install(b, BPEI_BIOCSETF), keeps = false;	/* macOS before 10.9 */
+	if (!keeps) {
+		b->last_received = b->last_dropped = b->last_accepted = 0;
+		bpei_notice(&b->options, "%s empties its buffers when the filter changes: what was in them is lost", b->abi->title);
+	}
+	if (r < 0) {
+		filter_here(b, true);
+		return bpei_fail(error, bpei_status_of(-r), keeps ? "BIOCSETFNR" : "BIOCSETF", -r, "%s", b->name);
+	}
+	b->refilter_reads = keeps ? 2 : 0;	/* the kernel's two buffers */
+	filter_here(b, b->filter);	/* a block that is being walked is the old filter's, too */
+	return BPE_OK;
+}
+
+static void wake(struct bpei_device *d)
+{
+	ssize_t n = write(bpei_bpf_of(d)->wake[1], "", 1);
+	(void)n;	/* full: it is woken already */
+}
+
+static void close_bpf(struct bpei_device *d)
+{
+	struct bpei_bpf *b = bpei_bpf_of(d);
+	bpei_bpf_detach(b);
+	for (int i = 0; i < 2; i++)
+		if (b->wake[i] >= 0) close(b->wake[i]);
+	for (uint32_t i = 0; i < BPEI_BPF_BLOCKS; i++) bpei_mem_unmap(b->inflated[i].memory, b->inflated[i].bytes);
+	free(b->filter);
+	free(b);
+}
+
+static const struct bpei_device_ops ops = { "bpf", bpei_bpf_fill, walk, done, stats, wake, close_bpf, set_filter };
+
+/* ---- Open ---- */
+
+static int make_pipe(int wake[2])
+{
+	if (pipe(wake)) return wake[0] = wake[1] = -1, -errno;
+	for (int i = 0; i < 2; i++)
+		if (fcntl(wake[i], F_SETFL, O_NONBLOCK) || fcntl(wake[i], F_SETFD, FD_CLOEXEC)) return -errno;
+	return 0;
+}
+
+static int open_all(struct bpei_bpf *b, struct bpe_error *error)
+{
+	const struct bpe_options *o = &b->options;
+	const char *name = o->interface_name;
+	if (!strncmp(name, "bpf:", 4)) name += 4;
+	if (!name[0]) return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "the interface's name is empty (bpfengine -L lists them)");
+	if (strlen(name) >= sizeof b->name)
+		return bpei_fail(error, BPE_E_ABSENT, "open", 0, "interface names have at most %zu characters: %.64s (bpfengine -L lists them)", sizeof b->name - 1, name);
+	memcpy(b->name, name, strlen(name) + 1);
+	b->abi = o->bpf_abi ? bpei_bpf_abi_find(o->bpf_abi) : bpei_bpf_abi_native();
+	if (!b->abi) return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "no BPF ABI is called %.64s: there are macos, freebsd, netbsd and openbsd", o->bpf_abi);
+	if (o->zero_copy && o->wait_interface)
+		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "zero-copy buffers go away with their interface: choose one of zero_copy and wait_interface");
+	if (!o->read_interval_ns) b->options.read_interval_ns = BPEI_PACE_MOST_NS;
+	if (o->filter && copy_filter(b, o->filter, o->filter_length) < 0)
+		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", o->filter_length);
+	int r = make_pipe(b->wake);
+	if (r < 0) return bpei_fail(error, BPE_E_IO, "pipe", -r, "no descriptors to wake the reader by");
+	r = bpei_bpf_attach(b, error);
+	if (r < 0) return r;
+	filter_here(b, b->filter && !b->kernel_filters);
+	return BPE_OK;
+}
+
+int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
+{
+	struct bpei_bpf *b = calloc(1, sizeof *b);
+	if (!b) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
+	b->device = (struct bpei_device){ .ops = &ops, .fd = -1, .live = true, .max_lent = BPEI_BPF_BLOCKS };
+	b->options = *o;
+	b->sys = *sys;
+	b->fd = b->wake[0] = b->wake[1] = -1;
+	b->walk = (struct bpei_bpf_walk){ .snaplen = o->snaplen, .torn_blocks = &b->device.torn_blocks, .filtered = &b->device.filtered };
+	int r = open_all(b, error);
+	if (r < 0) {
+		close_bpf(&b->device);
+		return r;
+	}
+	struct bpei_device *d = &b->device;
+	d->lends = b->zero_copy;
+	if (b->zero_copy) d->max_lent = 2;
+	d->block_bytes = b->block_bytes = b->buffer_bytes;
+	d->has_meta = b->walk.meta;
+	d->link_type = b->walk.link_type;
+	/* A device that may be away, or that is looked at by the clock, has nothing to wait on. */
+	d->fd = o->wait_interface || o->read_mode == BPE_READ_PACED || b->zero_copy ? -1 : b->fd;
+	snprintf(d->source, sizeof d->source, "interface %s (%s, %s ABI, %zu KiB%s%s)", b->name, b->node, b->abi->title, b->buffer_bytes >> 10,
+		 b->zero_copy ? " zero-copy" : "", b->walk.pktap ? ", PKTAP" : b->walk.extended ? ", extended headers" : "");
+	*device = d;
+	return BPE_OK;
+}
+
+int bpei_bpf_open(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
+{
+	return bpei_bpf_open_with(&bpei_bpf_sys_real, o, device, error);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the BPF device share.  Lives here: bpf.c (the device's functions, statistics, filters), bpf_open.c (the node and
+ * the ladder of requests up to the first packet), bpf_read.c (waiting and reading), bpf_zbuf.c (FreeBSD's shared buffers). */
+#ifndef BPEI_BPF_H
+#define BPEI_BPF_H
+
+#include "device/bpf_abi.h"
+#include "device/bpf_sys.h"
+#include "device/device.h"
+
+#define BPEI_BPF_BLOCKS 8u	/* read at a time, at most; each as large as the kernel's buffer */
+
+/* How long nothing may come before a link is taken to be idle, and at most between two looks at a busy one. */
+#define BPEI_PACE_MOST_NS 1000000
+#define BPEI_PACE_LEAST_NS 20000
+
+struct bpei_zbuf {	/* FreeBSD: two buffers shared with the kernel */
+	uint8_t *memory;
+	size_t bytes;		/* of each */
+	uint32_t next, lent;	/* the one that the kernel fills next; how many are ours */
+};
+
+struct bpei_bpf {
+	struct bpei_device device;
+	struct bpe_options options;
+	const struct bpei_bpf_abi *abi;
+	struct bpei_bpf_sys sys;
+	char name[BPEI_IFREQ_NAME];	/* the interface */
+	char node[256];			/* the path that was opened; "" */
+	int minor;			/* macOS: N of /dev/bpfN */
+	int fd, wake[2];		/* fd: -1 while the interface is away; wake: a pipe */
+	bool can_nonblocking;		/* as the descriptor stands */
+	size_t buffer_bytes;		/* what read() wants, exactly */
+	size_t block_bytes;		/* most that buffer_bytes may become */
+	struct bpei_bpf_walk walk;
+	struct bpe_insn *filter;	/* the user's; NULL */
+	uint32_t filter_length;
+	bool kernel_filters;		/* filter is in the kernel */
+	uint32_t refilter_reads;	/* reads that may still bring what an older filter let through */
+
+	/* Reading */
+	int64_t pace_ns, last_read_ns;	/* auto and paced: from one read to the next */
+	bool busy, much;		/* the last read brought something; more than half a buffer */
+	int64_t quiet_since_ns;		/* nothing has come since; for looking whether the interface is there */
+	bool leaving;			/* the interface is gone: what is left is read, then it is told */
+
+	struct bpei_inflate chain;	/* BIOCSHDRCOMP */
+	bool inflates;
+	struct { uint8_t *memory; size_t bytes; } inflated[BPEI_BPF_BLOCKS];
+	uint32_t fills;
+
+	bool zero_copy;
+	struct bpei_zbuf zbuf;
+
+	uint64_t last_received, last_dropped, last_accepted;	/* of the kernel's counters, for their differences */
+};
+
+static inline struct bpei_bpf *bpei_bpf_of(struct bpei_device *d) { return (struct bpei_bpf *)(void *)d; }
+
+/* One request: >= 0 or a negative errno of this host; -EINVAL where the system has no such request. */
+int bpei_bpf_call(struct bpei_bpf *b, enum bpei_bpf_call call, void *argument);
+int bpei_bpf_call_u32(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t *value);
+
+/* bpf_open.c: opens the node and attaches; on failure nothing stays open.  The rest of *b is set before. */
+int bpei_bpf_attach(struct bpei_bpf *b, struct bpe_error *error);
+void bpei_bpf_detach(struct bpei_bpf *b);
+int bpei_bpf_install(struct bpei_bpf *b, enum bpei_bpf_call call);	/* the filter, by BIOCSETF or BIOCSETFNR: >= 0 or -errno */
+
+/* bpf_read.c */
+int bpei_bpf_fill(struct bpei_device *device, struct bpei_block *block, int64_t timeout_ns, struct bpe_error *error);
+bool bpei_bpf_is_there(struct bpei_bpf *b);	/* BIOCGETIF knows the interface */
+
+/* bpf_zbuf.c */
+int bpei_zbuf_open(struct bpei_bpf *b);		/* before BIOCSETIF: >= 0 or -errno */
+void bpei_zbuf_close(struct bpei_bpf *b);
+int bpei_zbuf_fill(struct bpei_bpf *b, struct bpei_block *block, int64_t timeout_ns);
+void bpei_zbuf_done(struct bpei_bpf *b);
+
+/* With another system's calls and ABI: tests. */
+int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* What the drivers can do beyond capturing, on the scripted double: filters changed on the way, directions, macOS's extended
+ * headers, compression and flight recorder; and records as the real drivers made them.  A plain program. */
+#include "bpf_harness.h"
+
+/* ---- Filters ---- */
+
+static const struct bpe_insn only_odd[] = { { 0x20, 0, 0, 42 }, { 0x45, 0, 1, 1 }, { 0x06, 0, 0, 262144 }, { 0x06, 0, 0, 0 } };
+static const struct bpe_insn modulo[] = { { 0x20, 0, 0, 42 }, { 0x94, 0, 0, 2 }, { 0x15, 0, 1, 1 }, { 0x06, 0, 0, 100 }, { 0x06, 0, 0, 0 } };
+
+static void filters(const struct bpei_bpf_abi *abi) BPEI_READER
+{
+	struct reader *r = start(abi);
+	struct bpe_options o = options();
+	what = "a filter in the kernel";
+	o.filter = only_odd, o.filter_length = 4;
+	EXPECT(open_it(r, o) == BPE_OK);
+	r->gaps = true;
+	uint32_t n = traffic(r, 2 * SECOND, MS, 40, 64);
+	read_until(r, 3 * SECOND);
+	ask_stats(r);
+	EXPECT(r->seen == 20 && !r->wrong && received(r) == n && bpei_counter_get(&r->device->filtered) == 0);
+	finish(r);
+
+	r = start(abi);
+	what = "MOD: in the kernel where it knows it, else here";
+	o.filter = modulo, o.filter_length = 5;
+	EXPECT(open_it(r, o) == BPE_OK);
+	r->gaps = true;
+	traffic(r, 2 * SECOND, MS, 40, 200);
+	read_until(r, 3 * SECOND);
+	EXPECT(r->seen == 20 && !r->wrong && bpei_counter_get(&r->device->filtered) == (abi->mod_xor ? 0 : 20) && (notices[0] == 0) == abi->mod_xor);
+	finish(r);
+
+	r = start(abi);
+	what = "the snapshot length is the kernel's, too";
+	o = options();
+	o.snaplen = 60;
+	EXPECT(open_it(r, o) == BPE_OK);
+	traffic(r, 2 * SECOND, MS, 5, 200);
+	read_until(r, 3 * SECOND);
+	EXPECT(r->seen == 5 && !r->wrong && r->d.model.node[0].program_length == 1 && r->d.model.node[0].program[0].k == 60);
+	finish(r);
+
+	r = start(abi);
+	what = "another filter while packets of the old one lie in the kernel";
+	EXPECT(open_it(r, options()) == BPE_OK);
+	r->gaps = true;
+	n = traffic(r, 2 * SECOND, 1000, 10, 64);
+	r->d.now_ns = 2100 * MS;
+	EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) == 1);	/* one block in hand, as yet unwalked */
+	traffic(r, 2200 * MS, 1000, 10, 64);
+	r->d.now_ns = 2300 * MS;
+	uint32_t got = 0;
+	EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) >= 0);
+	EXPECT(bpei_device_set_filter(r->device, only_odd, 4, &r->error) == BPE_OK);
+	take_block(r);
+	got = r->seen;
+	traffic(r, 2400 * MS, 1000, 10, 64);
+	read_until(r, 3 * SECOND);
+	EXPECT(got == 5 && !r->wrong && r->seen == 10 && (r->expected & 1) == 0);
+	EXPECT(bpei_device_set_filter(r->device, NULL, 0, &r->error) == BPE_OK);
+	traffic(r, 3100 * MS, MS, 10, 64);
+	read_until(r, 4 * SECOND);
+	EXPECT(r->seen == 20 && !r->wrong);
+	finish(r);
+}
+
+/* ---- What only some have ---- */
+
+static void directions(const struct bpei_bpf_abi *abi) BPEI_READER
+{
+	for (uint32_t way = 0; way < 3; way++) {
+		struct reader *r = start(abi);
+		struct bpe_options o = options();
+		what = "direction";
+		o.direction = way;
+		EXPECT(open_it(r, o) == BPE_OK);
+		r->gaps = true;
+		traffic(r, 2 * SECOND, MS, 30, 64);
+		for (uint32_t i = 0; i < 10; i++) r->d.event[i * 3].outgoing = true;
+		read_until(r, 3 * SECOND);
+		EXPECT(r->seen == (way == BPE_DIRECTION_BOTH ? 30u : way == BPE_DIRECTION_IN ? 20u : 10u) && !r->wrong);
+		if (abi->layout->flags) EXPECT(r->outgoing == (way == BPE_DIRECTION_IN ? 0u : 10u));
+		finish(r);
+	}
+	if (abi->system != BPEI_MACOS) return;
+	struct reader *r = start(abi);
+	struct bpe_options o = options();
+	what = "direction before macOS 14";
+	r->d.model.version = 13;
+	o.direction = BPE_DIRECTION_OUT;
+	EXPECT(open_it(r, o) == BPE_E_UNSUPPORTED);
+	o.direction = BPE_DIRECTION_IN;
+	EXPECT(open_it(r, o) == BPE_OK && r->d.model.node[0].direction == 1);
+	finish(r);
+}
+
+static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
+{
+	if (abi->system != BPEI_MACOS) return;
+	static const uint32_t versions[] = { 0, 14, 12, 9 };
+	for (int v = 0; v < 4; v++) {
+		struct reader *r = start(abi);
+		struct bpe_options o = options();
+		what = "extended headers";
+		r->d.model.version = versions[v];
+		o.process = true;
+		EXPECT(open_it(r, o) == BPE_OK && r->device->has_meta);
+		traffic(r, 2 * SECOND, MS, 20, 64);
+		for (uint32_t i = 0; i < 10; i++) r->d.event[i * 2].outgoing = true, r->d.event[i * 2].pid = 77;
+		r->d.now_ns = 3 * SECOND;
+		EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) == 1);
+		uint32_t n = bpei_device_walk(r->device, &r->block, &r->columns, BPE_BATCH), named = 0;
+		struct bpe_batch batch = bpei_batch_view(&r->columns, 0, n, 0);
+		for (uint32_t i = 0; i < n; i++) {
+			struct bpe_meta m;
+			EXPECT(bpe_batch_meta(&batch, i, &m) == 1 && m.flags & BPE_META_DIRECTION && (m.flags & BPE_META_OUT) == (i & 1 ? 0 : BPE_META_OUT));
+			if (m.flags & BPE_META_PROCESS) named += m.pid == 77 && !strcmp(m.comm, "daemon") && m.service_class == 600;
+		}
+		check(r, n);
+		EXPECT(n == 20 && named == 10 && r->outgoing == 10 && !r->wrong);
+		finish(r);
+	}
+	for (int on = 0; on < 2; on++) {
+		struct reader *r = start(abi);
+		struct bpe_options o = options();
+		what = on ? "prefix compression is undone" : "prefix compression that is switched off";
+		o.header_compression = true;
+		r->d.model.compression_enabled = on;
+		EXPECT(open_it(r, o) == BPE_OK && (notices[0] == 0) == (on != 0));
+		uint32_t n = traffic(r, 2 * SECOND, 1000, 3000, 64);
+		read_until(r, 4 * SECOND);
+		EXPECT(r->seen == n && !r->wrong && !bpei_counter_get(&r->device->torn_blocks));
+		finish(r);
+	}
+	struct reader *r = start(abi);
+	struct bpe_options o = options();
+	what = "flight recorder: the oldest are dropped";
+	o.head_drop = true;
+	o.buffer_bytes = 4096;
+	EXPECT(open_it(r, o) == BPE_OK);
+	r->gaps = true;
+	uint32_t n = traffic(r, 2 * SECOND, 1000, 500, 64);
+	r->d.now_ns = 3 * SECOND;
+	read_until(r, 4 * SECOND);
+	ask_stats(r);
+	EXPECT(r->expected == n && r->seen + dropped(r) == n && dropped(r) > 300 && !r->wrong);
+	finish(r);
+}
+
+/* A frame that read() gave on the real driver's own code, byte by byte (xnu-11417 and NetBSD 1.203, run). */
+static void real_records(void) BPEI_READER
+{
+	static const char macos[] = "e7c3036b12ae03003d0000003d0000001200020000000099020000000098" "88b5"
+		"1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c00"
+		"e7c3036b12ae03003c0000003c0000001200020000000099020000000098" "88b5" "2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b";
+	static const char comp[] = "ebc3036b1fa105003d0000003d00000016000000000002000000009902000000009888b51e1f202122232425262728292a2b2c2d2e2f30313233343536373839"
+		"3a3b3c3d3e3f404142434445464748494a4b4c00ebc3036b20a10500150000003d0000001600280000003939" "3a3b3c3d3e3f404142434445464748494a4b4c00"
+		"ebc3036b20a10500180000003c0000001600240000003435363639393a3b3c3d3e3f404142434445464748494a4b";
+	uint8_t bytes[512], whole[512];
+	size_t n = 0;
+	bpei_counter torn = { 0 };
+	struct bpei_columns c;
+	if (bpei_columns_new(&c, BPE_BATCH) < 0) exit(2);
+	what = "records of the real macOS driver";
+	for (const char *h = macos; h[0] && h[1]; h += 2) bytes[n++] = (uint8_t)strtoul((char[]){ h[0], h[1], 0 }, NULL, 16);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	struct bpei_bpf_walk how = { .layout = &bpei_layout_macos, .link_type = 1, .snaplen = 65535, .plain = true, .torn_blocks = &torn };
+	struct bpei_block b = { .bytes = bytes, .length = n, .limit = n };
+	EXPECT(n == 158 && bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 2 && c.caplen[0] == 61 && c.caplen[1] == 60 && c.data[0] == bytes + 18 && c.data[1] == bytes + 98);
+	EXPECT(c.time_ns[0] == 0x6b03c3e7ll * 1000000000 + 0x03ae12 * 1000 && !bpei_counter_get(&torn));
+	n = 0;
+	what = "compressed records of the real macOS driver";
+	for (const char *h = comp; h[0] && h[1]; h += 2) bytes[n++] = (uint8_t)strtoul((char[]){ h[0], h[1], 0 }, NULL, 16);
+	struct bpei_inflate chain = { .length = 0 };
+	size_t made = bpei_inflate(&chain, bytes, n, whole, sizeof whole);
+	b = (struct bpei_block){ .bytes = whole, .length = made, .limit = made };
+	EXPECT(n == 174 && made != BPEI_INFLATE_FAILED && bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 3);
+	EXPECT(c.caplen[0] == 61 && c.caplen[1] == 61 && c.caplen[2] == 60 && c.wirelen[2] == 60);
+	uint8_t second[61], third[60];
+	memcpy(second, c.data[0], 61), second[40] = 0x39;
+	EXPECT(!memcmp(c.data[1], second, 61));
+	memcpy(third, c.data[1], 36);
+	memcpy(third + 36, bytes + 128 + 22, 24);
+	EXPECT(!memcmp(c.data[2], third, 60));
+#else
+	(void)comp, (void)whole, (void)torn;
+#endif
+	bpei_columns_free(&c, BPE_BATCH);
+}
+
+int main(void)
+{
+	bpei_role_enter(&bpei_reader_role);
+	for (int s = 0; s < BPEI_SYSTEMS; s++) {
+		const struct bpei_bpf_abi *abi = &bpei_bpf_abis[s];
+		system_name = abi->title;
+		filters(abi);
+		directions(abi);
+		macos_only(abi);
+	}
+	system_name = "records";
+	real_records();
+	bpei_role_leave(&bpei_reader_role);
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
