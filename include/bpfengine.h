@@ -430,6 +430,7 @@ BPE_API int bpe_capture_set_filter(struct bpe_capture *capture, const struct bpe
 /* Counters as of bpe_engine_stats; flow and worker fields are 0. */
 BPE_API void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats);
 BPE_API const char *bpe_capture_source(const struct bpe_capture *capture);
+BPE_API const char *bpe_capture_link_type(const struct bpe_capture *capture);	/* as bpe_engine_link_type */
 /* Makes a bpe_capture_next that waits return 0.  Any thread, and signal handlers. */
 BPE_API void bpe_capture_wake(struct bpe_capture *capture);
 BPE_API void bpe_capture_close(struct bpe_capture *capture);

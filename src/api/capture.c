@@ -153,6 +153,13 @@ int bpe_capture_set_filter(struct bpe_capture *c, const struct bpe_insn *filter,
 
 int bpe_capture_fd(const struct bpe_capture *c) { return c->device->fd; }
 const char *bpe_capture_source(const struct bpe_capture *c) { return c->device->source; }
+
+const char *bpe_capture_link_type(const struct bpe_capture *c)
+{
+	const char *name = bpe_link_type_name((int)c->device->link_type);
+	return name ? name : "unknown";
+}
+
 void bpe_capture_wake(struct bpe_capture *c) { c->device->ops->wake(c->device); }
 
 void bpe_capture_close(struct bpe_capture *c)

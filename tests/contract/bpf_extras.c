@@ -190,6 +190,64 @@ static void real_records(void) BPEI_READER
 	bpei_columns_free(&c, BPE_BATCH);
 }
 
+/* PKTAP headers of both versions before an Ethernet and a raw packet; a damaged one stays a PKTAP packet. */
+static void pktap(void) BPEI_READER
+{
+	static uint8_t buffer[2048];
+	const struct bpei_bpf_abi *abi = &bpei_bpf_abis[BPEI_MACOS];
+	struct bpei_columns c;
+	bpei_counter torn = { 0 };
+	size_t at = 0, length = 0;
+	what = "PKTAP";
+	if (bpei_columns_new(&c, BPE_BATCH) < 0) exit(2);
+	for (int k = 0; k < 4; k++) {
+		uint8_t *r = buffer + at, *p = r + 20;
+		bool v2 = k == 1;
+		uint32_t header = v2 ? 64 : 156, inner = 100, dlt = k == 2 ? 12 : 1;
+		memset(r, 0, 20 + header);
+		bpei_store32(r, 1700000000);
+		bpei_store32(r + 8, header + inner);
+		bpei_store32(r + 12, header + inner + 50);
+		bpei_store16(r + 16, 20);
+		if (v2) {
+			p[0] = 64, p[3] = 40, p[4] = 44, p[5] = 52;
+			bpei_store16(p + 6, (uint16_t)dlt);
+			bpei_store32(p + 20, 700);
+			bpei_store32(p + 28, 501), bpei_store32(p + 32, 502);
+			bpei_store32(p + 36, 0x80000 | 2 | 0x8000);
+			memcpy(p + 40, "en0", 4), memcpy(p + 44, "curl", 5), memcpy(p + 52, "Safari", 7);
+		} else {
+			bpei_store32(p, k == 3 ? 5000 : 156);	/* the last one says that it is longer than its packet */
+			bpei_store32(p + 4, 1), bpei_store32(p + 8, dlt);
+			memcpy(p + 12, "utun4", 6);
+			bpei_store32(p + 36, 1);
+			bpei_store32(p + 52, 77), memcpy(p + 56, "mDNSResponder", 14);
+			bpei_store32(p + 76, 600), bpei_store32(p + 84, (uint32_t)-1);
+		}
+		double_bytes(p + header, (uint32_t)k, inner);
+		length = at + 20 + header + inner;
+		at = (length + 3) & ~(size_t)3;
+	}
+	struct bpei_bpf_walk how = { .layout = &bpei_layout_macos, .link_type = 258, .snaplen = 65535, .pktap = true, .meta = true,
+		.link_type_of = abi->link_type_of, .torn_blocks = &torn };
+	struct bpei_block b = { .bytes = buffer, .length = length, .limit = length };
+	struct bpe_meta m;
+	uint32_t n = bpei_walk_bpf(&how, &b, &c, BPE_BATCH);
+	struct bpe_batch batch = bpei_batch_view(&c, 0, n, 0);
+	EXPECT(n == 2 && b.link_type == 1 && c.caplen[0] == 100 && c.wirelen[0] == 150 && c.caplen[1] == 100 && bpei_be32(c.data[1] + 42) == 1);
+	EXPECT(!c.layers[0].flags && c.layers[1].flags == BPE_PKT_OUTGOING);
+	EXPECT(bpe_batch_meta(&batch, 0, &m) && m.pid == 77 && !strcmp(m.comm, "mDNSResponder") && m.effective_pid == -1 && !strcmp(m.interface_name, "utun4")
+	       && m.service_class == 600 && m.flags == (BPE_META_DIRECTION | BPE_META_PROCESS));
+	EXPECT(bpe_batch_meta(&batch, 1, &m) && m.pid == 501 && !strcmp(m.comm, "curl") && m.effective_pid == 502 && !strcmp(m.effective_comm, "Safari")
+	       && !strcmp(m.interface_name, "en0") && m.flags == (BPE_META_DIRECTION | BPE_META_OUT | BPE_META_PROCESS | BPE_META_RETRANSMIT));
+	EXPECT(bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 1 && b.link_type == 101);
+	n = bpei_walk_bpf(&how, &b, &c, BPE_BATCH);
+	batch = bpei_batch_view(&c, 0, n, 0);
+	EXPECT(n == 1 && b.link_type == 258 && c.caplen[0] == 256 && !bpe_batch_meta(&batch, 0, &m));
+	EXPECT(!bpei_walk_bpf(&how, &b, &c, BPE_BATCH) && !bpei_counter_get(&torn));
+	bpei_columns_free(&c, BPE_BATCH);
+}
+
 int main(void)
 {
 	bpei_role_enter(&bpei_reader_role);
@@ -202,6 +260,7 @@ int main(void)
 	}
 	system_name = "records";
 	real_records();
+	pktap();
 	bpei_role_leave(&bpei_reader_role);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;

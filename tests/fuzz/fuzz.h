@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+void fuzz_bpf(const uint8_t *bytes, size_t n);
+void fuzz_filter(const uint8_t *bytes, size_t n);
 void fuzz_parse(const uint8_t *bytes, size_t n);
 void fuzz_savefile(const uint8_t *bytes, size_t n);
 void fuzz_synth_options(const uint8_t *bytes, size_t n);

@@ -127,9 +127,60 @@ def table_seeds():
     yield "extremes", bytes([35, 9, 9, 16]) + bytes([0, 0, 0x89, 255, 1, 0, 0x8A, 255, 2, 0, 0x94, 0])
 
 
+def bpf_record(layout, data, hdrlen=None, ext=b"", cut=0):
+    """A record of a little-endian BPF device: layout 0 macOS, 1 FreeBSD, 2 NetBSD, 3 OpenBSD."""
+    short = layout in (0, 3)
+    head = struct.pack("<II" if short else "<QQ", 1700000000, 123456) + struct.pack("<IIH", len(data), len(data) + cut, 0) + ext
+    hdrlen = hdrlen or (18, 26, 34, 30)[layout]
+    head = head.ljust(hdrlen, b"\xee")[:hdrlen]
+    at = 16 if short else 24
+    return head[:at] + struct.pack("<H", hdrlen) + head[at + 2:] + data
+
+
+def bpf_buffer(layout, records):
+    align, out = (4, 8, 8, 4)[layout], b""
+    for r in records:
+        out += bytes(-len(out) % align) + r
+    return out
+
+
+def pktap(v2, inner, dlt=1):
+    if v2:
+        names = b"en0\0" + b"firefox\0" + b"delegate\0"
+        h = struct.pack("<BBBBBBHHHHHIIIiiI", 40 + len(names), 0, 0, 40, 44, 52, dlt, 14, 0, 6, 6, 2, 600, 7, 501, 502, 0x80002)
+        return h + names + inner
+    h = struct.pack("<III24sIIIIi17sBH", 156, 1, dlt, b"en0", 1, 2, 14, 0, 501, b"firefox", 6, 0) + struct.pack("<IHHi17sBHII", 600, 6, 0, 502, b"delegate", 0, 0, 7, 0)
+    return h.ljust(156, b"\0") + inner
+
+
+def bpf_seeds():
+    frames = ETHER[:3]
+    for layout, name in enumerate(("macos", "freebsd", "netbsd", "openbsd")):
+        buffer = bpf_buffer(layout, [bpf_record(layout, f, cut=5) for f in frames])
+        yield name, bytes([layout, 64, 7]) + buffer
+        yield name + "-filter", bytes([layout, 16, 7]) + buffer
+        yield name + "-torn", bytes([layout, 64, 7]) + buffer[:-3]
+    ext = lambda pid: struct.pack("<BBi17sBHIIIII", 0, 1, pid, b"daemon", 1, 0, 600, 0, 11, 22, 33)
+    for hdrlen in (66, 62, 54):
+        yield "ext-%d" % hdrlen, bytes([0, 11, 7]) + bpf_buffer(0, [bpf_record(0, f, hdrlen, ext(77)) for f in frames])
+    for v2 in (False, True):
+        yield "pktap-%d" % (v2 + 1), bytes([0, 14, 7]) + bpf_buffer(0, [bpf_record(0, pktap(v2, f), 20) for f in frames])
+    comp = lambda n: struct.pack("<BB", n, 0)
+    yield "compressed", bytes([0, 32, 7]) + bpf_buffer(0, [bpf_record(0, ETHER[0], 22, comp(0)), bpf_record(0, ETHER[0][12:], 22, comp(12)), bpf_record(0, b"x", 22, comp(8))])
+
+
+def bpf_program(*insns):
+    return bytes([len(insns) - 1]) + b"".join(struct.pack("<HBBI", *i) for i in insns)
+
+
+def filter_seeds():
+    yield "port", bpf_program((0x28, 0, 0, 12), (0x15, 0, 4, 0x800), (0xb1, 0, 0, 14), (0x48, 0, 0, 16), (0x15, 0, 1, 80), (6, 0, 0, 65535), (6, 0, 0, 0)) + ETHER[0]
+    yield "arithmetic", bpf_program((0x80, 0, 0, 0), (0x94, 0, 0, 7), (0xa4, 0, 0, 3), (7, 0, 0, 0), (0x3c, 0, 0, 0), (2, 0, 0, 15), (0x60, 0, 0, 15), (0x16, 0, 0, 0)) + bytes(8)
+
+
 def main():
     corpus = sys.argv[1]
-    for target, seeds in (("parse", parse_seeds), ("savefile", savefile_seeds), ("synth_options", synth_seeds), ("table", table_seeds)):
+    for target, seeds in (("bpf", bpf_seeds), ("filter", filter_seeds), ("parse", parse_seeds), ("savefile", savefile_seeds), ("synth_options", synth_seeds), ("table", table_seeds)):
         os.makedirs(os.path.join(corpus, target), exist_ok=True)
         for name, data in seeds():
             with open(os.path.join(corpus, target, "seed-" + name), "wb") as out:

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes as a BPF program and a packet: what the check lets through ends, and reads nothing but the packet.
+ * Input: a byte of instructions, so many times 8 bytes of them, the rest is the packet. */
+#include "filter/filter.h"
+#include "fuzz.h"
+
+#include <string.h>
+
+void fuzz_filter(const uint8_t *bytes, size_t n)
+{
+	struct bpe_insn program[64];
+	if (!n) return;
+	uint32_t length = bytes[0] % 64 + 1;
+	if (n - 1 < length * sizeof *program) return;
+	for (uint32_t i = 0; i < length; i++) {
+		const uint8_t *p = bytes + 1 + i * 8;
+		program[i] = (struct bpe_insn){ (uint16_t)(p[1] ? p[1] << 8 | p[0] : p[0]), p[2], p[3], (uint32_t)p[7] << 24 | (uint32_t)p[6] << 16 | (uint32_t)p[5] << 8 | p[4] };
+	}
+	if (bpei_filter_wrong(program, length)) return;
+	size_t left = n - 1 - length * sizeof *program;
+	uint8_t *packet = malloc(left ? left : 1);	/* of exactly its size */
+	if (!packet) abort();
+	memcpy(packet, bytes + n - left, left);
+	uint32_t first = bpei_filter_run(program, packet, (uint32_t)left + 7, (uint32_t)left);
+	FUZZ_CHECK(first == bpei_filter_run(program, packet, (uint32_t)left + 7, (uint32_t)left));
+	free(packet);
+}

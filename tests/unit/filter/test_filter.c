@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "filter/filter.h"
+
+#include <criterion/criterion.h>
+
+#define RUN(...) bpei_filter_run((struct bpe_insn[]){ __VA_ARGS__ }, packet, 1500, sizeof packet)
+#define WRONG(...) bpei_filter_wrong((struct bpe_insn[]){ __VA_ARGS__ }, sizeof((struct bpe_insn[]){ __VA_ARGS__ }) / sizeof(struct bpe_insn))
+static const uint8_t packet[] = { 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0x47, 5 };
+
+Test(filter, loads_in_network_order)
+{
+	cr_expect_eq(RUN({ 0x20, 0, 0, 0 }, { 0x16, 0, 0, 0 }), 0x12345678);
+	cr_expect_eq(RUN({ 0x28, 0, 0, 2 }, { 0x16, 0, 0, 0 }), 0x5678);
+	cr_expect_eq(RUN({ 0x30, 0, 0, 7 }, { 0x16, 0, 0, 0 }), 0xf0);
+	cr_expect_eq(RUN({ 0x01, 0, 0, 2 }, { 0x40, 0, 0, 4 }, { 0x16, 0, 0, 0 }), 0xdef04705);
+	cr_expect_eq(RUN({ 0x01, 0, 0, 2 }, { 0x48, 0, 0, 0 }, { 0x16, 0, 0, 0 }), 0x5678);
+	cr_expect_eq(RUN({ 0x01, 0, 0, 2 }, { 0x50, 0, 0, 1 }, { 0x16, 0, 0, 0 }), 0x78);
+	cr_expect_eq(RUN({ 0xb1, 0, 0, 8 }, { 0x87, 0, 0, 0 }, { 0x16, 0, 0, 0 }), 28, "4 * (0x47 & 15)");
+	cr_expect_eq(RUN({ 0x80, 0, 0, 0 }, { 0x16, 0, 0, 0 }), 1500, "the length on the wire");
+}
+
+Test(filter, loads_past_the_end_reject)
+{
+	cr_expect_eq(RUN({ 0x20, 0, 0, 7 }, { 0x06, 0, 0, 9 }), 0);
+	cr_expect_eq(RUN({ 0x20, 0, 0, 6 }, { 0x06, 0, 0, 9 }), 9);
+	cr_expect_eq(RUN({ 0x28, 0, 0, 9 }, { 0x06, 0, 0, 9 }), 0);
+	cr_expect_eq(RUN({ 0x30, 0, 0, 10 }, { 0x06, 0, 0, 9 }), 0);
+	cr_expect_eq(RUN({ 0x30, 0, 0, 0xfffff000 }, { 0x06, 0, 0, 9 }), 0);
+	cr_expect_eq(RUN({ 0x01, 0, 0, 0xffffffff }, { 0x50, 0, 0, 2 }, { 0x06, 0, 0, 9 }), 0, "x + k runs over");
+	cr_expect_eq(RUN({ 0xb1, 0, 0, 10 }, { 0x06, 0, 0, 9 }), 0);
+}
+
+Test(filter, arithmetic_and_jumps)
+{
+	cr_expect_eq(RUN({ 0x00, 0, 0, 7 }, { 0x24, 0, 0, 6 }, { 0x34, 0, 0, 4 }, { 0x16, 0, 0, 0 }), 10);
+	cr_expect_eq(RUN({ 0x00, 0, 0, 7 }, { 0x01, 0, 0, 0 }, { 0x3c, 0, 0, 0 }, { 0x06, 0, 0, 9 }), 0, "X is 0");
+	cr_expect_eq(RUN({ 0x00, 0, 0, 7 }, { 0x94, 0, 0, 4 }, { 0xa4, 0, 0, 1 }, { 0x16, 0, 0, 0 }), 2);
+	cr_expect_eq(RUN({ 0x00, 0, 0, 1 }, { 0x01, 0, 0, 33 }, { 0x6c, 0, 0, 0 }, { 0x16, 0, 0, 0 }), 0, "a shift by 33");
+	cr_expect_eq(RUN({ 0x00, 0, 0, 5 }, { 0x84, 0, 0, 0 }, { 0x16, 0, 0, 0 }), 0xfffffffb);
+	cr_expect_eq(RUN({ 0x00, 0, 0, 5 }, { 0x02, 0, 0, 15 }, { 0x61, 0, 0, 15 }, { 0x0c, 0, 0, 0 }, { 0x16, 0, 0, 0 }), 10);
+	cr_expect_eq(RUN({ 0x00, 0, 0, 5 }, { 0x25, 0, 1, 4 }, { 0x06, 0, 0, 1 }, { 0x06, 0, 0, 2 }), 1);
+	cr_expect_eq(RUN({ 0x00, 0, 0, 5 }, { 0x35, 1, 0, 6 }, { 0x06, 0, 0, 1 }, { 0x06, 0, 0, 2 }), 1);
+	cr_expect_eq(RUN({ 0x00, 0, 0, 5 }, { 0x45, 1, 0, 4 }, { 0x06, 0, 0, 1 }, { 0x06, 0, 0, 2 }), 2);
+	cr_expect_eq(RUN({ 0x05, 0, 0, 1 }, { 0x06, 0, 0, 1 }, { 0x06, 0, 0, 2 }), 2);
+}
+
+Test(filter, what_no_kernel_takes)
+{
+	cr_expect_not_null(bpei_filter_wrong(NULL, 0));
+	cr_expect_not_null(WRONG({ 0x00, 0, 0, 0 }), "no return");
+	cr_expect_not_null(WRONG({ 0x15, 1, 0, 0 }, { 0x06, 0, 0, 0 }), "a jump past the end");
+	cr_expect_not_null(WRONG({ 0x05, 0, 0, 0xffffffff }, { 0x06, 0, 0, 0 }), "a jump back");
+	cr_expect_not_null(WRONG({ 0x34, 0, 0, 0 }, { 0x06, 0, 0, 0 }), "a division by 0");
+	cr_expect_not_null(WRONG({ 0x94, 0, 0, 0 }, { 0x06, 0, 0, 0 }));
+	cr_expect_not_null(WRONG({ 0x02, 0, 0, 16 }, { 0x06, 0, 0, 0 }), "M[16]");
+	cr_expect_not_null(WRONG({ 0x60, 0, 0, 16 }, { 0x06, 0, 0, 0 }));
+	cr_expect_not_null(WRONG({ 0x0e, 0, 0, 0 }), "RET X");
+	cr_expect_not_null(WRONG({ 0xb0, 0, 0, 0 }, { 0x06, 0, 0, 0 }), "LD MSH");
+	cr_expect_not_null(WRONG({ 0x106, 0, 0, 0 }), "a code above a byte");
+	cr_expect_null(WRONG({ 0x05, 0, 0, 0 }, { 0x15, 0, 0, 1 }, { 0x06, 0, 0, 1 }));
+	cr_expect_null(WRONG({ 0x16, 0, 0, 0 }));
+}
