@@ -291,7 +291,7 @@ static int set_mode(struct bpei_bpf *b, struct bpe_error *error)
 {
 	uint32_t mode = b->options.read_mode;
 	int r;
-	r = set(b, BPEI_BIOCIMMEDIATE, mode == BPE_READ_AUTO || mode == BPE_READ_LATENCY);
+	r = set(b, BPEI_BIOCIMMEDIATE, !b->zero_copy && (mode == BPE_READ_AUTO || mode == BPE_READ_LATENCY));
 	if (r < 0) return fail(b, error, BPEI_BIOCIMMEDIATE, r, NULL);
 	if (mode == BPE_READ_THROUGHPUT) {
 		r = set_time(b, BPEI_BIOCSRTIMEOUT, THROUGHPUT_WAIT_NS);

@@ -159,7 +159,7 @@ static int come_back(struct bpei_bpf *b, int64_t deadline, struct bpe_error *err
 		}
 		int64_t left = deadline - b->sys.now(b->sys.context);
 		if (left <= 0) return 0;
-		if (woken(b, b->sys.wait(b->sys.context, -1, b->wake[0], left < COME_BACK_NS ? left : COME_BACK_NS))) return 0;
+		if (woken(b, b->sys.wait(b->sys.context, -1, b->wake[0], 0, left < COME_BACK_NS ? left : COME_BACK_NS))) return 0;
 	}
 }
 
@@ -196,7 +196,7 @@ static int blocking_round(struct bpei_bpf *b, struct bpei_block *block, bool wai
 		block_or_not(b, true);
 		r = take(b, block);
 	}
-	*events = b->sys.wait(b->sys.context, -1, b->wake[0], 0);
+	*events = b->sys.wait(b->sys.context, -1, b->wake[0], 0, 0);
 	return r;
 }
 
@@ -214,15 +214,18 @@ int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeo
 		if (b->fd < 0 && (r = come_back(b, deadline, error)) <= 0) return r;
 		if (b->zero_copy) {
 			r = bpei_zbuf_fill(b, block, least(deadline - now, WAIT_MOST_NS));
-			events = b->sys.wait(b->sys.context, -1, b->wake[0], 0);
+			events = b->sys.wait(b->sys.context, -1, b->wake[0], 0, 0);
 		} else if (mode == BPE_READ_THROUGHPUT) {
 			r = blocking_round(b, block, timeout_ns != 0, &events);
 		} else {
 			int64_t due = b->last_read_ns + (mode == BPE_READ_PACED ? b->options.read_interval_ns : b->pace_ns);
 			bool paces = mode == BPE_READ_PACED ? !b->much : mode == BPE_READ_AUTO && b->busy;
 			if (paces && timeout_ns && !b->leaving && now < due && due - now <= (int64_t)10 * 1000000000) {
-				if (woken(b, b->sys.wait(b->sys.context, -1, b->wake[0], least(due, deadline) - now))) return 0;
-				if (due > deadline) return 0;
+				/* Half a buffer ends the pause early, where the system can say so: a burst is not lost to pacing. */
+				events = b->sys.wait(b->sys.context, b->fd, b->wake[0], b->buffer_bytes / 2, least(due, deadline) - now);
+				if (woken(b, events)) return 0;
+				if (due > deadline && !(events > 0 && events & BPEI_WAIT_DEVICE)) return 0;
+				events = 0;
 			}
 			r = take(b, block);
 		}
@@ -237,8 +240,8 @@ int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeo
 		look_after(b, now);
 		if (now >= deadline) return 0;
 		if (mode == BPE_READ_THROUGHPUT || mode == BPE_READ_PACED || b->zero_copy || b->leaving) continue;
-		if (ready && woken(b, b->sys.wait(b->sys.context, -1, b->wake[0], SPIN_NS))) return 0;	/* ready, and nothing: do not spin */
-		events = b->sys.wait(b->sys.context, b->fd, b->wake[0], least(deadline - now, WAIT_MOST_NS));
+		if (ready && woken(b, b->sys.wait(b->sys.context, -1, b->wake[0], 0, SPIN_NS))) return 0;	/* ready, and nothing: do not spin */
+		events = b->sys.wait(b->sys.context, b->fd, b->wake[0], 0, least(deadline - now, WAIT_MOST_NS));
 		if (woken(b, events)) return 0;
 		ready = events > 0 && events & BPEI_WAIT_DEVICE;
 	}

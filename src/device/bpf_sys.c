@@ -9,10 +9,16 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 #if defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__)
 #include <sys/sysctl.h>
 #define HAVE_SYSCTLBYNAME
+#endif
+#if defined(__APPLE__)
+#include <sys/event.h>
+#elif defined(__NetBSD__)
+#define ppoll pollts
 #endif
 #if defined(__APPLE__) && __has_include(<libproc.h>)
 #include <libproc.h>
@@ -54,27 +60,39 @@ static int sys_nonblocking(void *context, int fd, bool on)
 	return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) ? -errno : 0;
 }
 
-/* POLLIN alone: macOS refuses the rest on a BPF device (poll_nocancel in xnu's sys_generic.c). */
-static int sys_wait(void *context, int fd, int wake_fd, int64_t timeout_ns)
+#if defined(__APPLE__)
+/* One kqueue for each wait, and never poll beside it: since macOS 10.11 a descriptor's one "has a knote" flag is cleared by the first
+ * knote that goes, and the others would not be woken any more (filt_bpfdetach).  NOTE_LOWAT counts in immediate mode; the caller
+ * keeps it at half the buffer or less, since a full one may be short of a record. */
+static int sys_wait(void *context, int fd, int wake_fd, size_t low_water, int64_t timeout_ns)
+{
+	struct kevent change[2], event[2];
+	struct timespec t = { .tv_sec = (time_t)(timeout_ns / 1000000000), .tv_nsec = (long)(timeout_ns % 1000000000) };
+	int q = kqueue(), n, events = 0;
+	(void)context;
+	if (q < 0) return -errno;
+	EV_SET(&change[0], (uintptr_t)wake_fd, EVFILT_READ, EV_ADD, 0, 0, NULL);
+	EV_SET(&change[1], (uintptr_t)fd, EVFILT_READ, EV_ADD, low_water ? NOTE_LOWAT : 0, (intptr_t)low_water, NULL);
+	n = kevent(q, change, fd < 0 ? 1 : 2, event, 2, timeout_ns < 0 ? NULL : &t);
+	int failed = n < 0 ? -errno : 0;
+	close(q);
+	if (failed == -ENXIO) return BPEI_WAIT_DEVICE;	/* not attached any more: the read will say so */
+	if (failed) return failed;
+	for (int i = 0; i < n; i++) events |= event[i].ident == (uintptr_t)wake_fd ? BPEI_WAIT_WAKE : BPEI_WAIT_DEVICE;
+	return events;
+}
+#else
+static int sys_wait(void *context, int fd, int wake_fd, size_t low_water, int64_t timeout_ns)
 {
 	(void)context;
 	struct pollfd p[2] = { { .fd = wake_fd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
-	int ms = timeout_ns < 0 ? -1 : timeout_ns > 1000000000000 ? 1000000 : (int)((timeout_ns + 999999) / 1000000);
-#if defined(__linux__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__)
 	struct timespec t = { .tv_sec = (time_t)(timeout_ns / 1000000000), .tv_nsec = (long)(timeout_ns % 1000000000) };
-	int r = timeout_ns >= 0 && timeout_ns < 1000000000 ? ppoll(p, fd < 0 ? 1 : 2, &t, NULL) : poll(p, fd < 0 ? 1 : 2, ms);
-#else
-	int r;
-	if (fd < 0 && timeout_ns >= 0 && timeout_ns < 2000000) {	/* poll knows milliseconds only */
-		bpei_clock_sleep_ns(timeout_ns);
-		r = poll(p, 1, 0);
-	} else {
-		r = poll(p, fd < 0 ? 1 : 2, ms);
-	}
-#endif
+	bool device = fd >= 0 && !low_water;
+	int r = ppoll(p, device ? 2 : 1, timeout_ns < 0 ? NULL : &t, NULL);
 	if (r < 0) return -errno;
-	return (p[0].revents ? BPEI_WAIT_WAKE : 0) | (fd >= 0 && p[1].revents ? BPEI_WAIT_DEVICE : 0);
+	return (p[0].revents ? BPEI_WAIT_WAKE : 0) | (device && p[1].revents ? BPEI_WAIT_DEVICE : 0);
 }
+#endif
 
 static int64_t sys_now(void *context)
 {

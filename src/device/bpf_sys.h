@@ -21,8 +21,10 @@ struct bpei_bpf_sys {
 	int (*ioctl)(void *context, int fd, unsigned long request, void *argument);
 	ssize_t (*read)(void *context, int fd, void *buffer, size_t bytes);
 	int (*nonblocking)(void *context, int fd, bool on);
-	/* Until fd (-1: none) is readable or ended, wake_fd is readable, or timeout_ns (< 0: no limit) passed: BPEI_WAIT_*. */
-	int (*wait)(void *context, int fd, int wake_fd, int64_t timeout_ns);
+	/* Until fd (-1: none) is readable or ended, wake_fd is readable, or timeout_ns (< 0: no limit) passed: BPEI_WAIT_*.
+	 * low_water > 0: fd counts only once so many bytes are there, where the system can tell (macOS: NOTE_LOWAT); elsewhere
+	 * it does not count at all. */
+	int (*wait)(void *context, int fd, int wake_fd, size_t low_water, int64_t timeout_ns);
 	int64_t (*now)(void *context);	/* nanoseconds of a clock that never steps */
 	/* sysctlbyname(3): bytes filled, -ENOENT if there is none. */
 	ssize_t (*sysctl)(void *context, const char *name, void *value, size_t bytes);

@@ -3,6 +3,8 @@
  *
  * Two buffers, filled in turn.  Each begins with a header of 32 bytes: kernel_gen, kernel_len, user_gen.  It is ours while the two
  * generations differ; storing kernel_gen in user_gen gives it back.  The kernel sees that at its next packet.
+ * Not in immediate mode, where readiness would mean a part-filled buffer: the wait ends when one is full, or after a millisecond,
+ * and then what there is is asked for (BIOCROTZBUF).  While one is ours the descriptor is always ready, and is not waited on.
  * Hazard: kernel_gen is acquired before the length and the records are read; user_gen is released when nobody reads them. */
 #include "device/bpf.h"
 
@@ -76,10 +78,11 @@ int bpei_zbuf_fill(struct bpei_bpf *b, struct bpei_block *block, int64_t timeout
 {
 	if (give(b, block)) return 1;
 	if (b->leaving) return 2;
-	if (b->zbuf.lent < 2 && timeout_ns > 0) b->sys.wait(b->sys.context, -1, b->wake[0], timeout_ns < ROTATE_NS ? timeout_ns : ROTATE_NS);
+	if (timeout_ns > 0) b->sys.wait(b->sys.context, b->zbuf.lent ? -1 : b->fd, b->wake[0], 0, timeout_ns < ROTATE_NS ? timeout_ns : ROTATE_NS);
 	struct request z = { NULL, NULL, 0 };
 	if (!give(b, block)) {
-		if (b->zbuf.lent < 2) bpei_bpf_call(b, BPEI_BIOCROTZBUF, &z);	/* hands the part-filled one over, if there is one */
+		/* Hands the part-filled one over, if there is one; refused without an interface. */
+		if (b->zbuf.lent < 2 && bpei_bpf_call(b, BPEI_BIOCROTZBUF, &z) < 0 && !bpei_bpf_is_there(b)) return 2;
 		if (!give(b, block)) {
 			if (!b->quiet_since_ns) b->quiet_since_ns = b->sys.now(b->sys.context);
 			return 0;

@@ -134,6 +134,18 @@ static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
 		EXPECT(r->seen == n && !r->wrong && !bpei_counter_get(&r->device->torn_blocks));
 		finish(r);
 	}
+	struct reader *low = start(abi);
+	struct bpe_options small = options();
+	what = "a burst while auto pauses: half a buffer ends the pause";
+	small.buffer_bytes = 16384;
+	EXPECT(open_it(low, small) == BPE_OK);
+	low->d.read_cost_ns = 2000;
+	uint32_t sent = traffic(low, 2 * SECOND, 500000, 30, 64) + traffic(low, 2020 * MS, 2000, 1000, 64);
+	read_until(low, 3 * SECOND);
+	ask_stats(low);
+	EXPECT(low->seen == sent && !low->wrong && !dropped(low));
+	finish(low);
+
 	struct reader *r = start(abi);
 	struct bpe_options o = options();
 	what = "flight recorder: the oldest are dropped";
@@ -146,6 +158,46 @@ static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
 	read_until(r, 4 * SECOND);
 	ask_stats(r);
 	EXPECT(r->expected == n && r->seen + dropped(r) == n && dropped(r) > 300 && !r->wrong);
+	finish(r);
+}
+
+static void zero_copy(const struct bpei_bpf_abi *abi) BPEI_READER
+{
+	if (abi->system != BPEI_FREEBSD) return;
+	struct reader *r = start(abi);
+	struct bpe_options o = options();
+	what = "zero-copy buffers";
+	r->d.model.zero_copy_enabled = true;
+	o.zero_copy = true;
+	EXPECT(open_it(r, o) == BPE_OK && r->device->lends && r->device->max_lent == 2 && r->device->fd == -1 && strstr(r->device->source, "zero-copy"));
+	uint32_t n = traffic(r, 2 * SECOND, 3 * MS, 20, 64) + traffic(r, 3 * SECOND, 1000, 3000, 64);
+	read_until(r, 5 * SECOND);
+	ask_stats(r);
+	EXPECT(r->seen == n && !r->wrong && received(r) == n && !dropped(r) && !r->d.reads);
+	EXPECT(r->worst_ns <= 61 * MS);
+	/* Both buffers in our hands: the kernel drops, and goes on when one comes back. */
+	struct bpei_block first, second, third;
+	r->gaps = true;
+	n += traffic(r, 6 * SECOND, 1000, 2000, 64);
+	r->d.now_ns = 6 * SECOND;
+	while (bpei_device_fill(r->device, &first, 50 * MS, &r->error) != 1) continue;
+	while (bpei_device_fill(r->device, &second, 50 * MS, &r->error) != 1) continue;
+	EXPECT(first.bytes != second.bytes && bpei_device_fill(r->device, &third, 50 * MS, &r->error) == 0);
+	for (uint32_t k; (k = bpei_device_walk(r->device, &first, &r->columns, BPE_BATCH));) check(r, k);
+	bpei_device_done(r->device, &first);
+	for (uint32_t k; (k = bpei_device_walk(r->device, &second, &r->columns, BPE_BATCH));) check(r, k);
+	bpei_device_done(r->device, &second);
+	read_until(r, 8 * SECOND);
+	ask_stats(r);
+	EXPECT(dropped(r) > 0 && r->seen + dropped(r) == n && received(r) == n && !r->wrong);
+	double_at(&r->d, 9 * SECOND, DOUBLE_REMOVE);
+	read_until(r, 15 * SECOND);
+	EXPECT(r->end == BPE_E_GONE);
+	finish(r);
+	r = start(abi);
+	what = "zero-copy and waiting for the interface do not go together";
+	o.wait_interface = true;
+	EXPECT(open_it(r, o) == BPE_E_ARGUMENT);
 	finish(r);
 }
 
@@ -257,6 +309,7 @@ int main(void)
 		filters(abi);
 		directions(abi);
 		macos_only(abi);
+		zero_copy(abi);
 	}
 	system_name = "records";
 	real_records();

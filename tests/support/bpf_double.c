@@ -88,7 +88,7 @@ static int double_ioctl(void *c, int fd, unsigned long request, void *argument)
 	if (request > UINT32_MAX) abort();	/* sign-extended on the way */
 	if (fault(d)) return -d->fault_errno;
 	d->ioctls++;
-	if (d->said_ready) d->broke_rule = true;
+	if (d->said_ready && !d->model.node[fd - DOUBLE_FD].zero_copy) d->broke_rule = true;	/* zero-copy has no read */
 	catch_up(d);
 	return model_ioctl(&d->model, fd - DOUBLE_FD, (uint32_t)request, (uint64_t)(uintptr_t)argument, d->now_ns);
 }
@@ -122,9 +122,10 @@ static int double_nonblocking(void *c, int fd, bool on)
 	return 0;
 }
 
-static int double_wait(void *c, int fd, int wake, int64_t timeout_ns)
+static int double_wait(void *c, int fd, int wake, size_t low_water, int64_t timeout_ns)
 {
 	struct bpf_double *d = of(c);
+	if (low_water && d->model.abi->system != BPEI_MACOS) fd = -1;
 	struct pollfd p = { .fd = wake, .events = POLLIN };
 	int64_t deadline = timeout_ns < 0 ? INT64_MAX : d->now_ns + timeout_ns, again = INT64_MAX;
 	if (fault(d)) return -d->fault_errno;
@@ -134,7 +135,8 @@ static int double_wait(void *c, int fd, int wake, int64_t timeout_ns)
 		if (poll(&p, 1, 0) > 0) return BPEI_WAIT_WAKE;
 		/* A macOS poll that began while the interface was there is not told of its going. */
 		bool silent = attached && !d->model.node[fd - DOUBLE_FD].on && d->model.abi->system == BPEI_MACOS;
-		if (fd >= 0 && !silent && model_ready(&d->model, fd - DOUBLE_FD, d->now_ns, &again)) {
+		bool enough = fd >= 0 && model_bytes(&d->model, fd - DOUBLE_FD) >= low_water;
+		if (fd >= 0 && !silent && model_ready(&d->model, fd - DOUBLE_FD, d->now_ns, &again) && enough) {
 			d->said_ready = true;
 			return BPEI_WAIT_DEVICE;
 		}

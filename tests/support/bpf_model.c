@@ -211,6 +211,33 @@ static int set_buffer(struct model *m, struct model_node *d, uint64_t argument)
 	return put_u32(m, argument, d->size);
 }
 
+static void rotate(struct model *m, struct model_node *d);
+static void given_back(struct model *m, struct model_node *d);
+
+static int set_zbuf(struct model *m, struct model_node *d, uint64_t argument)
+{
+	uint64_t z[3];
+	int r = m->get(m->user, z, argument, 24);
+	if (r < 0) return r;
+	if (!d->zero_copy || z[2] % 4096 || !z[2] || z[2] > 2u << 20 || z[0] % 4096 || z[1] % 4096 || d->zbuf[0]) return -EINVAL;
+	d->zbuf[0] = z[0], d->zbuf[1] = z[1];
+	d->size = (uint32_t)z[2] - 32;
+	return 0;
+}
+
+static int rotate_zbuf(struct model *m, struct model_node *d, uint64_t argument)
+{
+	uint64_t z[3] = { 0 };
+	if (!d->zero_copy || !d->on) return -EINVAL;
+	given_back(m, d);
+	if (!d->hold_length && d->store_length) {
+		z[0] = d->zbuf[d->turns & 1];
+		z[2] = d->store_length;
+		rotate(m, d);
+	}
+	return m->put(m->user, argument, z, 24);
+}
+
 /* macOS's requests by the release that brought them (the grep of each release's bpf.h). */
 static bool too_old(const struct model *m, enum bpei_bpf_call call)
 {
@@ -285,7 +312,14 @@ int model_ioctl(struct model *m, int node, uint32_t request, uint64_t argument, 
 		if (v > 1 || d->on) return -EINVAL;
 		d->nano = v == 1;
 		return 0;
-	case BPEI_BIOCSETBUFMODE: return v == 1 ? 0 : -EINVAL;	/* net.bpf.zerocopy_enable is 0 */
+	case BPEI_BIOCSETBUFMODE:
+		if (v != 1 && (v != 2 || !m->zero_copy_enabled)) return -EINVAL;	/* net.bpf.zerocopy_enable */
+		if (d->on) return -EBUSY;
+		d->zero_copy = v == 2;
+		return 0;
+	case BPEI_BIOCGETZMAX: return m->put(m->user, argument, &(uint64_t){ 2u << 20 }, 8);
+	case BPEI_BIOCSETZBUF: return set_zbuf(m, d, argument);
+	case BPEI_BIOCROTZBUF: return rotate_zbuf(m, d, argument);
 	case BPEI_BIOCSHDRCMPLT: case BPEI_BIOCLOCK: return 0;
 	default: return -EINVAL;
 	}
@@ -293,8 +327,32 @@ int model_ioctl(struct model *m, int node, uint32_t request, uint64_t argument, 
 
 /* ---- Packets ---- */
 
-static void rotate(struct model_node *d)
+/* The store buffer goes to the caller: its length, then the generation, which is what makes it the caller's. */
+static void hand_over(struct model *m, struct model_node *d)
 {
+	uint64_t at = d->zbuf[d->turns & 1];
+	uint32_t generation = 0;
+	m->put(m->user, at + 32, d->store, d->store_length);
+	m->put(m->user, at + 4, &d->store_length, 4);
+	m->get(m->user, &generation, at, 4);
+	generation++;
+	m->put(m->user, at, &generation, 4);
+	d->turns++;
+}
+
+/* Whether the caller has given its buffer back is looked at when there is need (bpf_zerocopy_canfreebuf). */
+static void given_back(struct model *m, struct model_node *d)
+{
+	uint32_t header[3] = { 0 };
+	if (!d->zero_copy || !d->hold_length) return;
+	m->get(m->user, header, d->zbuf[(d->turns - 1 - d->assigned) & 1], 12);
+	if (header[0] == header[2]) d->hold_length = d->hold_packets = 0;
+}
+
+static void rotate(struct model *m, struct model_node *d)
+{
+	if (d->zero_copy && !d->assigned) hand_over(m, d);
+	d->assigned = false;
 	uint8_t *p = d->hold;
 	d->hold = d->store;
 	d->hold_length = d->store_length;
@@ -356,16 +414,18 @@ static void catch_packet(struct model *m, struct model_node *d, const struct mod
 	if (d->size <= hdrlen) return;	/* lost, and not counted: as macOS does */
 	if (caplen > d->size - hdrlen) caplen = d->size - hdrlen;
 	uint32_t at = bpei_layout_align(d->store_length, align);
-	if (at + hdrlen + caplen > d->size) {
+	if (at + hdrlen + caplen > d->size || d->assigned) {
+		given_back(m, d);
 		if (d->hold_length && d->headdrop) {
 			d->dropped += d->hold_packets;
 			d->hold_length = 0;
 		}
 		if (d->hold_length) {
+			if (d->zero_copy && !d->assigned) hand_over(m, d), d->assigned = true;	/* bpf_zerocopy_buffull */
 			d->dropped++;
 			return;
 		}
-		rotate(d);
+		rotate(m, d);
 		at = 0;
 	}
 	if (d->hdrcomp && m->compression_enabled) {
@@ -416,11 +476,12 @@ int64_t model_read(struct model *m, int node, uint8_t *to, size_t n, int64_t beg
 	const bool openbsd = is(m, BPEI_OPENBSD), netbsd = is(m, BPEI_NETBSD);
 	if (!n) return 0;
 	if (openbsd && !d->on && began_ns == now_ns) return -ENXIO;
+	if (d->zero_copy) return -EOPNOTSUPP;
 	if (n != d->size) return -EINVAL;
 	bool over = d->read_timeout_ns && now_ns - began_ns >= d->read_timeout_ns && now_ns != began_ns;
 	if (!d->hold_length && d->store_length) {
 		bool rescue = is(m, BPEI_MACOS) && signalled;
-		if (d->immediate || d->timed_out || d->nonblocking || over || rescue || write_timer(m, d, now_ns) || (openbsd && !d->on)) rotate(d);
+		if (d->immediate || d->timed_out || d->nonblocking || over || rescue || write_timer(m, d, now_ns) || (openbsd && !d->on)) rotate(m, d);
 	}
 	if (d->hold_length) {
 		d->timed_out = false;
@@ -437,6 +498,12 @@ int64_t model_read(struct model *m, int node, uint8_t *to, size_t n, int64_t beg
 	if (openbsd && d->write_timeout_ns >= 0 && d->store_length && d->first_ns + d->write_timeout_ns < *deadline_ns)
 		*deadline_ns = d->first_ns + d->write_timeout_ns;
 	return MODEL_SLEEP;
+}
+
+uint32_t model_bytes(const struct model *m, int node)
+{
+	const struct model_node *d = &m->node[node];
+	return d->hold_length ? d->hold_length : d->store_length;
 }
 
 bool model_ready(struct model *m, int node, int64_t now_ns, int64_t *again_ns)

@@ -37,6 +37,11 @@ struct model_node {
 	struct bpe_insn program[BPE_MAX_INSNS];
 	uint32_t program_length;	/* 0: everything */
 	uint64_t received, dropped, accepted;
+	/* FreeBSD: what is in hold lies in one of the caller's buffers until it is given back; a store that is full meanwhile is
+	 * the caller's, too (assigned). */
+	bool zero_copy, assigned;
+	uint64_t zbuf[2];
+	uint32_t turns;
 	uint8_t previous[255];		/* compression */
 	uint32_t previous_length;
 	int pid;
@@ -72,6 +77,7 @@ int model_ioctl(struct model *m, int node, uint32_t request, uint64_t argument, 
 #define MODEL_SLEEP INT64_MIN
 int64_t model_read(struct model *m, int node, uint8_t *to, size_t n, int64_t began_ns, int64_t now_ns, bool signalled, int64_t *deadline_ns);
 /* Whether poll() says readable; a "no" may start the driver's timer: *again_ns is then when to ask anew (INT64_MAX: on a change). */
+uint32_t model_bytes(const struct model *m, int node);	/* what a read would return now: kevent's data */
 bool model_ready(struct model *m, int node, int64_t now_ns, int64_t *again_ns);
 
 struct model_packet {
