@@ -187,6 +187,15 @@ static int set_timeout(struct model *m, uint64_t argument, int64_t *ns)
 	return 0;
 }
 
+static int get_timeout(struct model *m, const struct model_node *d, uint64_t argument)
+{
+	uint8_t t[16] = { 0 };
+	bpei_store64(t, (uint64_t)(d->read_timeout_ns / 1000000000));
+	if (m->abi->microsecond_bytes == 4) bpei_store32(t + 8, (uint32_t)(d->read_timeout_ns % 1000000000 / 1000));
+	else bpei_store64(t + 8, (uint64_t)(d->read_timeout_ns % 1000000000 / 1000));
+	return m->put(m->user, argument, t, 16);
+}
+
 static int get_stats(struct model *m, const struct model_node *d, uint64_t argument)
 {
 	uint8_t s[128] = { 0 };
@@ -280,6 +289,7 @@ int model_ioctl(struct model *m, int node, uint32_t request, uint64_t argument, 
 	case BPEI_BIOCGDLT: return d->on ? put_u32(m, argument, d->dlt) : -EINVAL;
 	case BPEI_BIOCSDLT: return set_dlt(d, v);
 	case BPEI_BIOCGDLTLIST: return dlt_list(m, d, argument);
+	case BPEI_BIOCGRTIMEOUT: return get_timeout(m, d, argument);
 	case BPEI_BIOCSRTIMEOUT: return set_timeout(m, argument, &d->read_timeout_ns);
 	case BPEI_BIOCSWTIMEOUT: return set_timeout(m, argument, &d->write_timeout_ns);
 	case BPEI_BIOCDWTIMEOUT: d->write_timeout_ns = -1; return 0;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""node.py PROGRAM DIGEST BPFNODE CAPTURES: the whole program over real system calls, on a served BPF node of each system.
+"""node.py PROGRAM DIGEST BPFNODE CAPTURES DRIVER: the whole program over real system calls, on a served BPF node of each system.
 
 Savefiles played through the node must arrive byte for byte, with time stamps and lengths, in each ABI and read mode; what the
 node drops must be what the program says was dropped; the interface's end, signals, busy nodes and filters behave as on the real
@@ -8,7 +8,7 @@ device.  Skipped, by name, without root or /dev/fuse.
 """
 import json, os, signal, struct, subprocess, sys, tempfile, time
 
-PROGRAM, DIGEST, NODE, CAPTURES = sys.argv[1:5]
+PROGRAM, DIGEST, NODE, CAPTURES, DRIVER = sys.argv[1:6]
 ABIS = ("macos", "freebsd", "netbsd", "openbsd")
 passed = failed = 0
 HERE = tempfile.mkdtemp(prefix="bpfnode-")
@@ -150,6 +150,13 @@ def wrong_names_say_what_would_be_right():
     assert p.returncode == 4 and "none0" in p.stderr, p.stderr
 
 
+def the_node_answers_as_the_drivers_do():
+    for abi in ABIS:
+        with Node(abi, "--synth", "flows=10,count=100") as node:
+            p = subprocess.run([DRIVER, "--abi", abi, "--device", node.directory + "/bpf", "--interface", "en0"], capture_output=True, text=True, timeout=30)
+        assert p.returncode == 0, p.stdout
+
+
 def live_interface_through_the_node():
     """lo's packets, through AF_PACKET, the node and the BPF device."""
     import socket
@@ -167,7 +174,7 @@ def main():
         print("skipped: a served node needs root and /dev/fuse")
         sys.exit(77)
     for f in (savefiles_arrive_byte_for_byte, the_books_balance_when_the_node_drops, no_loss_at_a_bounded_rate, workers_and_modes,
-              a_signal_ends_the_run_in_every_mode, busy_nodes_are_passed, wrong_names_say_what_would_be_right, live_interface_through_the_node):
+              a_signal_ends_the_run_in_every_mode, busy_nodes_are_passed, wrong_names_say_what_would_be_right, the_node_answers_as_the_drivers_do, live_interface_through_the_node):
         case(f)
     os.rmdir(HERE)
     print(f"{passed} passed, {failed} failed")

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* What a BPF driver answers, as one portable list of expectations, and a table of what the one at hand does and where it differs.
+ *
+ *   contract_bpf_driver                               on the model, in all four personalities
+ *   contract_bpf_driver --device PATH --interface NAME [--abi NAME]   on a served node, or (with sudo) on a real system
+ *
+ * It needs no traffic and disturbs none: while it reads, the kernel's filter lets nothing through.  It never writes. */
+#include "bpf_double.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static unsigned passed, failed;
+static bool table;
+
+struct driver {
+	const struct bpei_bpf_abi *abi;
+	struct bpei_bpf_sys sys;
+	const char *path, *interface;
+	int fd, other;
+	uint32_t size;
+};
+
+static bool one_of(const char *observed, const char *expected)	/* alternatives are parted by | */
+{
+	size_t n = strlen(observed);
+	for (const char *e = expected; e; e = strchr(e, '|') ? strchr(e, '|') + 1 : NULL)
+		if (!strncmp(e, observed, n) && (!e[n] || e[n] == '|')) return true;
+	return false;
+}
+
+static void expect(const struct driver *d, const char *what, const char *expected, const char *format, ...) __attribute__((format(printf, 4, 5)));
+static void expect(const struct driver *d, const char *what, const char *expected, const char *format, ...)
+{
+	char observed[128];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(observed, sizeof observed, format, args);
+	va_end(args);
+	bool same = one_of(observed, expected);
+	if (same) passed++;
+	else failed++;
+	if (table || !same) printf("%-8s %-58s %-22s %s%s\n", d->abi->name, what, observed, same ? "" : "DIFFERS, expected ", same ? "" : expected);
+}
+
+static const char *error(int r)
+{
+	static const struct { int number; const char *name; } names[] = { { EINVAL, "EINVAL" }, { ENXIO, "ENXIO" }, { EAGAIN, "EAGAIN" }, { EBUSY, "EBUSY" },
+		{ ENOMEM, "ENOMEM" }, { EFAULT, "EFAULT" }, { EIO, "EIO" }, { ENOTTY, "ENOTTY" }, { EPERM, "EPERM" }, { EACCES, "EACCES" }, { ENOENT, "ENOENT" },
+		{ ENODEV, "ENODEV" }, { EOPNOTSUPP, "EOPNOTSUPP" }, { EBADF, "EBADF" } };
+	static char other[16];
+	if (r >= 0) return "ok";
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (names[i].number == -r) return names[i].name;
+	snprintf(other, sizeof other, "errno %d", -r);
+	return other;
+}
+
+static int request(struct driver *d, uint32_t code, void *argument)
+{
+	int r = d->sys.ioctl(d->sys.context, d->fd, code, argument);
+	return r < 0 ? -bpei_bpf_errno(d->abi, -r) : r;
+}
+static int call(struct driver *d, enum bpei_bpf_call c, void *argument) { return request(d, d->abi->call[c], argument); }
+static int call_u32(struct driver *d, enum bpei_bpf_call c, uint32_t v) { return call(d, c, &v); }
+
+static int open_any(struct driver *d)
+{
+	char path[300];
+	for (int n = 0; n < 64; n++) {
+		if (d->abi->numbered) snprintf(path, sizeof path, "%s%d", d->path, n);
+		else snprintf(path, sizeof path, "%s", d->path);
+		int fd = d->sys.open(d->sys.context, path);
+		if (fd >= 0) {
+			d->fd = fd;
+			if (d->abi->numbered) expect(d, "open of a node that is open", "EBUSY", "%s", error(-bpei_bpf_errno(d->abi, -d->sys.open(d->sys.context, path))));
+			return 0;
+		}
+		if (fd != -EBUSY) return fd;
+	}
+	return -EBUSY;
+}
+
+static ssize_t read_n(struct driver *d, size_t n)
+{
+	uint8_t *buffer = malloc(n ? n : 1);
+	ssize_t r = buffer ? d->sys.read(d->sys.context, d->fd, buffer, n) : -ENOMEM;
+	free(buffer);
+	return r < 0 ? -bpei_bpf_errno(d->abi, (int)-r) : r;
+}
+
+static int attach(struct driver *d, const char *name)
+{
+	uint8_t ifreq[BPEI_IFREQ_MOST] = { 0 };
+	snprintf((char *)ifreq, 16, "%s", name);
+	return call(d, BPEI_BIOCSETIF, ifreq);
+}
+
+static void before_attaching(struct driver *d)
+{
+	uint32_t v = 0;
+	uint16_t version[2] = { 0, 0 };
+	uint8_t ifreq[BPEI_IFREQ_MOST] = { 0 }, list[16] = { 0 };
+	int r = call(d, BPEI_BIOCVERSION, version);
+	expect(d, "BIOCVERSION", "ok 1.1", "%s %u.%u", error(r), version[0], version[1]);
+	expect(d, "BIOCGDLT before BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCGDLT, &v)));
+	expect(d, "BIOCGETIF before BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCGETIF, ifreq)));
+	expect(d, "BIOCGDLTLIST before BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCGDLTLIST, list)));
+	expect(d, "BIOCPROMISC before BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCPROMISC, NULL)));
+	expect(d, "BIOCSDLT before BIOCSETIF", "EINVAL", "%s", error(call_u32(d, BPEI_BIOCSDLT, 1)));
+	expect(d, "BIOCFLUSH before BIOCSETIF", "ok", "%s", error(call(d, BPEI_BIOCFLUSH, NULL)));
+	expect(d, "BIOCIMMEDIATE before BIOCSETIF", "ok", "%s", error(call_u32(d, BPEI_BIOCIMMEDIATE, 0)));
+	expect(d, "a request that nobody knows", "EINVAL|ENOTTY", "%s", error(request(d, 0x400442c8u, &v)));
+	static const uint32_t sizes[][2] = { { 0, 32 }, { 31, 32 }, { 32, 32 }, { 33, 33 }, { 4096, 4096 }, { 32768, 32768 } };
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		char what[64], want[32];
+		v = sizes[i][0];
+		r = call(d, BPEI_BIOCSBLEN, &v);
+		snprintf(what, sizeof what, "BIOCSBLEN %u gives", sizes[i][0]);
+		snprintf(want, sizeof want, "ok %u", sizes[i][1]);
+		expect(d, what, want, "%s %u", error(r), v);
+	}
+	v = 0xffffffffu;
+	r = call(d, BPEI_BIOCSBLEN, &v);
+	expect(d, "BIOCSBLEN of 4 GiB is cut to the limit", "ok, cut", "%s%s", error(r), v < 1u << 31 && v >= 32768 ? ", cut" : ", not cut");
+	v = 32768;
+	call(d, BPEI_BIOCSBLEN, &v);
+	d->size = v;
+	d->sys.nonblocking(d->sys.context, d->fd, true);
+	bool netbsd = d->abi->system == BPEI_NETBSD;
+	if (d->abi->system != BPEI_FREEBSD) expect(d, "read before BIOCSETIF, without blocking", netbsd ? "EAGAIN" : "ENXIO", "%s", error((int)read_n(d, d->size)));
+	expect(d, "BIOCSETIF of no interface", "ENXIO", "%s", error(attach(d, "nosuch0")));
+}
+
+static void attached(struct driver *d)
+{
+	uint32_t v = 8192, dlt = 0;
+	uint8_t ifreq[BPEI_IFREQ_MOST] = { 0 }, list[16] = { 0 };
+	expect(d, "BIOCSETIF", "ok", "%s", error(attach(d, d->interface)));
+	int r = call(d, BPEI_BIOCGETIF, ifreq);
+	expect(d, "BIOCGETIF gives it back", "ok, same", "%s%s", error(r), strcmp((char *)ifreq, d->interface) ? ", another" : ", same");
+	expect(d, "BIOCSBLEN after BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCSBLEN, &v)));
+	call(d, BPEI_BIOCGBLEN, &v);
+	expect(d, "... and the length stays", "32768", "%u", v);
+	expect(d, "BIOCGDLT", "ok", "%s", error(call(d, BPEI_BIOCGDLT, &dlt)));
+	expect(d, "BIOCSDLT of the same", "ok", "%s", error(call_u32(d, BPEI_BIOCSDLT, dlt)));
+	expect(d, "BIOCSDLT of one that it has not", "EINVAL", "%s", error(call_u32(d, BPEI_BIOCSDLT, 250)));
+	r = call(d, BPEI_BIOCGDLTLIST, list);
+	expect(d, "BIOCGDLTLIST without a list counts", "ok, some", "%s, %s", error(r), bpei_load32(list) ? "some" : "none");
+	uint32_t none;
+	void *at = &none;
+	memset(list, 0, sizeof list);
+	memcpy(list + d->abi->dltlist_pointer, &at, sizeof at);
+	expect(d, "BIOCGDLTLIST with a list of 0", "ENOMEM", "%s", error(call(d, BPEI_BIOCGDLTLIST, list)));
+	expect(d, "BIOCPROMISC", "ok", "%s", error(call(d, BPEI_BIOCPROMISC, NULL)));
+	expect(d, "BIOCPROMISC again", "ok", "%s", error(call(d, BPEI_BIOCPROMISC, NULL)));
+	expect(d, "BIOCSETIF again", "ok", "%s", error(attach(d, d->interface)));
+}
+
+static int install(struct driver *d, const struct bpe_insn *insns, uint32_t n)
+{
+	struct { uint32_t length; const struct bpe_insn *insns; } program = { n, insns };
+	return call(d, BPEI_BIOCSETF, &program);
+}
+
+static void filters(struct driver *d)
+{
+	static struct bpe_insn long_one[513];
+	static const struct bpe_insn nothing = { 0x06, 0, 0, 0 }, no_return = { 0x00, 0, 0, 0 };
+	static const struct bpe_insn far[] = { { 0x15, 5, 0, 0 }, nothing }, back[] = { { 0x05, 0, 0, 0xffffffff }, nothing }, zero[] = { { 0x34, 0, 0, 0 }, nothing };
+	static const struct bpe_insn mod[] = { { 0x94, 0, 0, 3 }, nothing }, xor[] = { { 0xa4, 0, 0, 3 }, nothing }, memory[] = { { 0x02, 0, 0, 16 }, nothing };
+	for (int i = 0; i < 513; i++) long_one[i] = nothing;
+	const char *only_some = d->abi->mod_xor ? "ok" : "EINVAL";
+	expect(d, "a filter without a return", "EINVAL", "%s", error(install(d, &no_return, 1)));
+	expect(d, "a jump past the end", "EINVAL", "%s", error(install(d, far, 2)));
+	expect(d, "a jump back", "EINVAL", "%s", error(install(d, back, 2)));
+	expect(d, "a division by 0", "EINVAL", "%s", error(install(d, zero, 2)));
+	expect(d, "M[16]", "EINVAL", "%s", error(install(d, memory, 2)));
+	expect(d, "MOD", only_some, "%s", error(install(d, mod, 2)));
+	expect(d, "XOR", only_some, "%s", error(install(d, xor, 2)));
+	expect(d, "512 instructions", "ok", "%s", error(install(d, long_one, 512)));
+	expect(d, "513 instructions", "EINVAL", "%s", error(install(d, long_one, 513)));
+	expect(d, "a filter that lets nothing through", "ok", "%s", error(install(d, &nothing, 1)));
+}
+
+static void reading(struct driver *d)	/* nothing comes */
+{
+	uint8_t t[16] = { 0 };
+	uint32_t v = 1;
+	expect(d, "read of one byte less than the buffer", "EINVAL", "%s", error((int)read_n(d, d->size - 1)));
+	expect(d, "read of one byte more", "EINVAL", "%s", error((int)read_n(d, d->size + 1)));
+	ssize_t n = read_n(d, d->size);
+	expect(d, "read with nothing there, without blocking", d->abi->empty_is_zero ? "0" : "EAGAIN", "%s", n ? error((int)n) : "0");
+	int r = call(d, BPEI_FIONREAD, &v);
+	expect(d, "FIONREAD with nothing there", "ok 0", "%s %u", error(r), v);
+	call_u32(d, BPEI_BIOCIMMEDIATE, 1);
+	int w = d->sys.wait(d->sys.context, d->fd, d->other, 0, 0);
+	expect(d, "poll in immediate mode with nothing there", "not ready", "%s", w == 0 ? "not ready" : "ready");
+	bool micro = d->abi->microsecond_bytes == 4;
+	micro ? bpei_store32(t + 8, 100000) : bpei_store64(t + 8, 100000);
+	expect(d, "BIOCSRTIMEOUT of 100 ms", "ok", "%s", error(call(d, BPEI_BIOCSRTIMEOUT, t)));
+	memset(t, 0, sizeof t);
+	r = call(d, BPEI_BIOCGRTIMEOUT, t);
+	expect(d, "BIOCGRTIMEOUT gives it back", "ok 100000", "%s %u", error(r), bpei_load32(t + 8));
+	call_u32(d, BPEI_BIOCIMMEDIATE, 0);
+	d->sys.nonblocking(d->sys.context, d->fd, false);
+	int64_t start = d->sys.now(d->sys.context);
+	n = read_n(d, d->size);
+	int64_t ms = (d->sys.now(d->sys.context) - start) / 1000000;
+	expect(d, "a blocking read then gives", "0 after 100 ms", "%s after %s", n ? error((int)n) : "0", ms >= 85 && ms < 400 ? "100 ms" : "another time");
+	memset(t, 0, sizeof t);
+	micro ? bpei_store32(t + 8, 15000) : bpei_store64(t + 8, 15000);
+	call(d, BPEI_BIOCSRTIMEOUT, t);
+	memset(t, 0, sizeof t);
+	call(d, BPEI_BIOCGRTIMEOUT, t);
+	static const char *const rounded[BPEI_SYSTEMS] = { [BPEI_MACOS] = "20000", [BPEI_FREEBSD] = "15000", [BPEI_NETBSD] = "10000|15000", [BPEI_OPENBSD] = "15000" };
+	expect(d, "BIOCSRTIMEOUT of 15 ms becomes (us)", rounded[d->abi->system], "%u", bpei_load32(t + 8));
+	memset(t, 0, sizeof t);
+	micro ? bpei_store32(t + 8, 1000000) : bpei_store64(t + 8, 1000000);
+	if (d->abi->system != BPEI_NETBSD) expect(d, "BIOCSRTIMEOUT of 1000000 us", "EINVAL", "%s", error(call(d, BPEI_BIOCSRTIMEOUT, t)));
+}
+
+static void own(struct driver *d)
+{
+	uint8_t stat[128] = { 0 };
+	uint32_t v = 0;
+	expect(d, "BIOCGSTATS", "ok", "%s", error(call(d, BPEI_BIOCGSTATS, stat)));
+	if (d->abi->system != BPEI_MACOS) return;
+	static const enum bpei_bpf_call private[] = { BPEI_BIOCSEXTHDR, BPEI_BIOCSWANTPKTAP, BPEI_BIOCSTRUNCATE };
+	for (size_t i = 0; i < sizeof private / sizeof *private; i++)
+		expect(d, bpei_bpf_call_name(private[i]), "ok", "%s", error(call_u32(d, private[i], 1)));
+	expect(d, "BIOCSHEADDROP", "ok", "%s", error(call_u32(d, BPEI_BIOCSHEADDROP, 1)));
+	int r = call(d, BPEI_BIOCGHEADDROP, &v);
+	expect(d, "BIOCGHEADDROP", "ok 1", "%s %u", error(r), v);
+	expect(d, "BIOCGHDRCOMP (macOS 13)", "ok|EINVAL", "%s", error(call(d, BPEI_BIOCGHDRCOMP, &v)));
+	expect(d, "BIOCSHDRCOMP 1 after BIOCSETIF", "EINVAL", "%s", error(call_u32(d, BPEI_BIOCSHDRCOMP, 1)));
+}
+
+static int run(struct driver *d)
+{
+	int r = open_any(d);
+	if (r < 0) {
+		printf("%s: cannot open %s: %s\n", d->abi->name, d->path, error(r));
+		failed++;
+		return 1;
+	}
+	before_attaching(d);
+	attached(d);
+	filters(d);
+	reading(d);
+	own(d);
+	d->sys.close(d->sys.context, d->fd);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = { { "abi", 1, 0, 'a' }, { "device", 1, 0, 'd' }, { "interface", 1, 0, 'i' }, { NULL, 0, 0, 0 } };
+	struct driver d = { .abi = bpei_bpf_abi_native(), .sys = bpei_bpf_sys_real, .fd = -1 };
+	int o, wake[2];
+	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (o == 'a') d.abi = bpei_bpf_abi_find(optarg);
+		else if (o == 'd') d.path = optarg;
+		else if (o == 'i') d.interface = optarg;
+		else return 2;
+		if (!d.abi) return 2;
+	}
+	if (pipe(wake)) return 2;
+	d.other = wake[0];
+	if (d.interface) {
+		if (!d.path) d.path = d.abi->device;
+		table = true;
+		run(&d);
+	} else {
+		for (int s = 0; s < BPEI_SYSTEMS; s++) {
+			static struct bpf_double twin;
+			double_init(&twin, &bpei_bpf_abis[s]);
+			d = (struct driver){ .abi = &bpei_bpf_abis[s], .sys = twin.sys, .path = bpei_bpf_abis[s].device, .interface = "en0", .fd = -1, .other = wake[0] };
+			run(&d);
+			double_free(&twin);
+		}
+	}
+	printf("%u passed, %u failed\n", passed, failed);
+	return failed != 0;
+}
