@@ -29,7 +29,7 @@ static double bench_median(struct bench_row *row)
 }
 
 /* Median, spread and ratio to the first row's median, of each row. */
-static void bench_print(struct bench_row *rows, int n, const char *item)
+static inline void bench_print(struct bench_row *rows, int n, const char *item)
 {
 	double first = bench_median(&rows[0]);
 	printf("%-46s %10s %10s %10s %12s %8s\n", "", "ns median", "ns least", "ns most", "M/s median", "ratio");

@@ -15,6 +15,9 @@ need meson meson meson meson
 need ninja ninja-build ninja ninja
 need pkg-config pkg-config pkg-config pkgconf
 if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
+if [ "$want_tests" = tests ] && [ "$(uname -s)" = Linux ] && ! pkg-config --exists fuse3 2>/dev/null; then
+	missing="$missing libfuse3-dev:-:-"
+fi
 if [ "$want_tests" = tests ] && ! pkg-config --exists criterion 2>/dev/null; then
 	missing="$missing libcriterion-dev:criterion:-"
 fi

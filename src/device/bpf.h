@@ -12,7 +12,6 @@
 
 /* How long nothing may come before a link is taken to be idle, and at most between two looks at a busy one. */
 #define BPEI_PACE_MOST_NS 1000000
-#define BPEI_PACE_LEAST_NS 20000
 
 struct bpei_zbuf {	/* FreeBSD: two buffers shared with the kernel */
 	uint8_t *memory;

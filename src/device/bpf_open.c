@@ -91,7 +91,7 @@ static int open_path(struct bpei_bpf *b, const char *path)
 
 static int rights(struct bpei_bpf *b, struct bpe_error *error, int r, const char *path)
 {
-	return bpei_fail(error, BPE_E_RIGHTS, "open", -r, "%s: run it with sudo, or give your group access to %s%s (see scripts/bpf-access)",
+	return bpei_fail(error, BPE_E_RIGHTS, "open", -r, "%s: run it with sudo, or give your group access to %s%s (scripts/bpf-access.sh)",
 			 path, b->options.bpf_device ? b->options.bpf_device : b->abi->device, b->abi->numbered ? "*" : "");
 }
 

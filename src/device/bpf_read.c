@@ -4,7 +4,7 @@
  * Modes.  throughput: a blocking read, which returns a full buffer, or what there is when the read time-out passes.  The others
  * read without blocking: latency waits for readiness, which BIOCIMMEDIATE makes each packet; paced looks every so often, so
  * that the kernel wakes nobody, and again at once when it found more than half a buffer; auto waits like latency while nothing comes, and paces itself while something does: not more
- * than 1 ms from one read to the next, less when a read finds the buffer more than half full.  Nothing is switched in the
+ * than 1 ms from one read to the next, less where half a buffer comes sooner.  Nothing is switched in the
  * kernel when auto changes its gait, so nothing can be lost by it.
  * Every round begins with a read: no request stands between readiness and read, for on macOS, FreeBSD and NetBSD any ioctl
  * takes readiness back (bpfioctl, BPF_IDLE).
@@ -66,11 +66,13 @@ static bool inflate(struct bpei_bpf *b, struct bpei_block *block, size_t n)
 	return true;
 }
 
-static void set_pace(struct bpei_bpf *b, size_t n)
+/* The next look is due when half a buffer will have come at the rate of the last one, and not later than a millisecond: looks sooner than
+ * that would cost more than they bring, later ones would risk a full buffer.  More than half found: the next look is now. */
+static void set_pace(struct bpei_bpf *b, size_t n, int64_t since_ns)
 {
 	b->much = n > b->buffer_bytes / 2;
-	if (b->much) b->pace_ns = n > b->buffer_bytes / 4 * 3 ? 0 : b->pace_ns / 2;
-	else if (n < b->buffer_bytes / 4) b->pace_ns += b->pace_ns / 4 + BPEI_PACE_LEAST_NS;
+	if (since_ns > 1000000000) since_ns = 1000000000;
+	b->pace_ns = (int64_t)((uint64_t)(b->buffer_bytes / 2) * (uint64_t)since_ns / n);
 	if (b->pace_ns > BPEI_PACE_MOST_NS) b->pace_ns = BPEI_PACE_MOST_NS;
 }
 
@@ -96,8 +98,8 @@ static int take(struct bpei_bpf *b, struct bpei_block *block)
 		still_filter(b, false);
 		b->busy = true;
 		b->quiet_since_ns = 0;
+		set_pace(b, (size_t)n, now - b->last_read_ns);
 		b->last_read_ns = now;
-		set_pace(b, (size_t)n);
 		if (b->inflates) return inflate(b, block, (size_t)n) ? PACKETS : NOTHING;
 		block_is(block, block->memory, (size_t)n);
 		return PACKETS;
@@ -196,7 +198,7 @@ static int blocking_round(struct bpei_bpf *b, struct bpei_block *block, bool wai
 		block_or_not(b, true);
 		r = take(b, block);
 	}
-	*events = b->sys.wait(b->sys.context, -1, b->wake[0], 0, 0);
+	if (r != PACKETS) *events = b->sys.wait(b->sys.context, -1, b->wake[0], 0, 0);
 	return r;
 }
 
@@ -206,20 +208,19 @@ int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeo
 {
 	struct bpei_bpf *b = bpei_bpf_of(d);
 	const uint32_t mode = b->options.read_mode;
-	int64_t start = b->sys.now(b->sys.context), deadline = timeout_ns < 0 || timeout_ns > INT64_MAX / 2 ? INT64_MAX : start + timeout_ns;
+	int64_t now = b->sys.now(b->sys.context), deadline = timeout_ns < 0 || timeout_ns > INT64_MAX / 2 ? INT64_MAX : now + timeout_ns;
 	bool ready = false;
 	for (;;) {
 		int events = 0, r;
-		int64_t now = b->sys.now(b->sys.context);
 		if (b->fd < 0 && (r = come_back(b, deadline, error)) <= 0) return r;
 		if (b->zero_copy) {
 			r = bpei_zbuf_fill(b, block, least(deadline - now, WAIT_MOST_NS));
-			events = b->sys.wait(b->sys.context, -1, b->wake[0], 0, 0);
+			if (r != PACKETS) events = b->sys.wait(b->sys.context, -1, b->wake[0], 0, 0);
 		} else if (mode == BPE_READ_THROUGHPUT) {
 			r = blocking_round(b, block, timeout_ns != 0, &events);
 		} else {
 			int64_t due = b->last_read_ns + (mode == BPE_READ_PACED ? b->options.read_interval_ns : b->pace_ns);
-			bool paces = mode == BPE_READ_PACED ? !b->much : mode == BPE_READ_AUTO && b->busy;
+			bool paces = !b->much && (mode == BPE_READ_PACED || (mode == BPE_READ_AUTO && b->busy));
 			if (paces && timeout_ns && !b->leaving && now < due && due - now <= (int64_t)10 * 1000000000) {
 				/* Half a buffer ends the pause early, where the system can say so: a burst is not lost to pacing. */
 				events = b->sys.wait(b->sys.context, b->fd, b->wake[0], b->buffer_bytes / 2, least(due, deadline) - now);
@@ -230,13 +231,13 @@ int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeo
 			r = take(b, block);
 		}
 		if (r == PACKETS) return 1;
+		now = b->sys.now(b->sys.context);
 		if (r < 0 && (r = failed(b, -r, error)) < 0) return r;
 		if (r == GONE) {
 			if ((r = gone(b, error)) < 0) return r;
 			continue;
 		}
 		if (woken(b, events)) return 0;
-		now = b->sys.now(b->sys.context);
 		look_after(b, now);
 		if (now >= deadline) return 0;
 		if (mode == BPE_READ_THROUGHPUT || mode == BPE_READ_PACED || b->zero_copy || b->leaving) continue;
@@ -244,5 +245,6 @@ int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeo
 		events = b->sys.wait(b->sys.context, b->fd, b->wake[0], 0, least(deadline - now, WAIT_MOST_NS));
 		if (woken(b, events)) return 0;
 		ready = events > 0 && events & BPEI_WAIT_DEVICE;
+		now = b->sys.now(b->sys.context);
 	}
 }

@@ -38,6 +38,7 @@ int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *o, const 
 		if (p.blocks > BPEI_MAX_BLOCKS) p.blocks = BPEI_MAX_BLOCKS;
 	} else {
 		if (o->block_count) p.blocks = o->block_count;
+		else if (!p.workers) p.blocks = 1;	/* done with before the next is read: the same memory stays in the cache */
 		if (p.blocks > device->max_lent && device->max_lent) p.blocks = device->max_lent;
 		p.block_bytes = (device->block_bytes + BPEI_LINE - 1) & ~(size_t)(BPEI_LINE - 1);
 	}
