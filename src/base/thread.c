@@ -19,6 +19,8 @@
 #include <pthread_np.h>
 #include <sys/cpuset.h>
 #include <sys/param.h>
+#elif defined(__OpenBSD__)
+#include <pthread_np.h>
 #endif
 
 uint32_t bpei_thread_cores(void)

@@ -47,7 +47,7 @@ static void flush(struct cli_flows *f, struct buffer *b)
 
 static void flags_text(char to[9], uint8_t flags)	/* as tcpdump's letters */
 {
-	static const char letters[8] = "FSRP.UEW";
+	static const char letters[] = "FSRP.UEW";
 	size_t n = 0;
 	for (int i = 0; i < 8; i++)
 		if (flags >> i & 1) to[n++] = letters[i];

@@ -7,6 +7,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +87,10 @@ static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
 #endif
 	default: break;
 	}
-	i->has_mac = a->sdl_alen == 6;
-	if (i->has_mac) memcpy(i->mac, LLADDR(a), 6);
+	/* What LLADDR says, which on macOS casts const away. */
+	size_t at = offsetof(struct sockaddr_dl, sdl_data) + a->sdl_nlen;
+	i->has_mac = a->sdl_alen == 6 && at + 6 <= a->sdl_len;
+	if (i->has_mac) memcpy(i->mac, (const uint8_t *)a + at, 6);
 }
 #define AF_PACKET AF_LINK
 #endif
