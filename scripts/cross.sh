@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# cross.sh [TARGET...] | --list: compiles and links all that needs no Criterion for other systems (default: for each), with zig's
+# C compiler and the C libraries it brings; nothing is run.  One line a target: compiled and linked, skipped (why), or failed,
+# and then the compiler's output.  Exits 1 if any failed.  Works in build/cross; JOBS says how many compilers at once (2).
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+work=$top/build/cross
+
+ziglang=0.17.1	# the version of PyPI's package
+# Zig's name of the target (scripts/cross/NAME.ini is its machine); what file(1) must say of all that is linked, and of programs.
+targets='
+aarch64-macos	Mach-O 64-bit .*arm64	executable
+x86_64-macos	Mach-O 64-bit .*x86_64	executable
+aarch64-freebsd	ELF 64-bit LSB .*aarch64	executable.*FreeBSD
+x86_64-freebsd	ELF 64-bit LSB .*x86-64	executable.*FreeBSD
+aarch64-netbsd	ELF 64-bit LSB .*aarch64	executable.*NetBSD
+x86_64-netbsd	ELF 64-bit LSB .*x86-64	executable.*NetBSD
+aarch64-openbsd	ELF 64-bit LSB .*aarch64	executable.*OpenBSD
+x86_64-openbsd	ELF 64-bit LSB .*x86-64	executable.*OpenBSD
+'
+names=$(echo "$targets" | awk 'NF { print $1 }')
+
+tools() {	# zig in its own environment, kept for the next time; why not, if not
+	local venv=$work/ziglang-$ziglang
+	command -v file >/dev/null 2>&1 || { echo "file(1) is not installed"; return 1; }
+	if ! "$venv/bin/python" -m ziglang version >/dev/null 2>&1; then
+		rm -rf "$venv"
+		if ! { python3 -m venv "$venv" && "$venv/bin/pip" -q install "ziglang==$ziglang"; } >"$work/pip.log" 2>&1; then
+			rm -rf "$venv"
+			cat "$work/pip.log" >&2
+			echo "ziglang $ziglang could not be installed"
+			return 1
+		fi
+	fi
+	"$venv/bin/python" -c 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"))'
+}
+
+libc() {	# zig, target: can a program of one line be linked?
+	echo '#include <stdio.h>' >"$work/$2.c"
+	echo 'int main(void) { return puts("") < 0; }' >>"$work/$2.c"
+	"$1" cc -target "$2" "$work/$2.c" -o "$work/$2.out"
+}
+
+build() {	# zig, target
+	cat >"$work/$2.ini" <<-END
+		[binaries]
+		c = ['$top/scripts/cross/cc.sh', '$1', '$2']
+		ar = ['$1', 'ar']
+		END
+	rm -rf "${work:?}/$2"
+	meson setup "$work/$2" "$top" --cross-file "$top/scripts/cross/$2.ini" --cross-file "$work/$2.ini" -Dwerror=true -Dtests=disabled \
+		-Ddefault_library=both -Dexamples=true || return 1
+	ninja -C "$work/$2" -k 0 -j "${JOBS:-2}"
+}
+
+formats() {	# directory, patterns for all and for programs: everything is there, and is what it should be
+	local f what bad=0 library=0
+	for f in src/bpfengine src/libbpfengine.a examples/basic_capture tests/stress_engine; do
+		[ -f "$1/$f" ] || { echo "$f was not made"; bad=1; }
+	done
+	while read -r f; do
+		what=$(file -b "$f")
+		echo "${f#"$1"/}: $what"
+		echo "$what" | grep -q "$2" || { echo "this is not $2"; bad=1; }
+		case $f in
+		*/libbpfengine.*) library=1 ;;
+		*) echo "$what" | grep -q "$3" || { echo "this is not $3"; bad=1; } ;;
+		esac
+	done <<-END
+		$(find "$1" -name meson-private -prune -o -type f -perm -u+x -print)
+		END
+	[ $library -eq 1 ] || { echo "no shared library was made"; bad=1; }
+	return $bad
+}
+
+one() {	# zig, target
+	local log=$work/$2.log all programs
+	all=$(echo "$targets" | awk -F'\t' -v name="$2" '$1 == name { print $2 }')
+	programs=$(echo "$targets" | awk -F'\t' -v name="$2" '$1 == name { print $3 }')
+	if ! libc "$1" "$2" >"$log" 2>&1 && grep -q 'unable to provide libc' "$log"; then
+		echo "$2: skipped (ziglang $ziglang has no C library for it)"
+	elif build "$1" "$2" >"$log" 2>&1 && formats "$work/$2" "$all" "$programs" >>"$log" 2>&1; then
+		echo "$2: compiled and linked"
+	else
+		echo "$2: failed"
+		grep -vE '^\[[0-9]+/[0-9]+\] |^warning: ignoring deprecated linker' "$log"
+		return 1
+	fi
+}
+
+if [ "${1:-}" = --list ]; then echo "$names"; exit 0; fi
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || set -- $names
+for target; do
+	echo "$names" | grep -qxF -- "$target" || { echo "cross: no target $target; see --list" >&2; exit 1; }
+done
+"$top/scripts/setup.sh" >&2 || exit 1
+mkdir -p "$work"
+export ZIG_GLOBAL_CACHE_DIR=$work/cache ZIG_LOCAL_CACHE_DIR=$work/cache
+zig=$(tools)
+if [ ! -x "$zig" ]; then
+	for target; do echo "$target: skipped ($zig)"; done
+	exit 0
+fi
+code=0
+for target; do one "$zig" "$target" || code=1; done
+exit $code

@@ -1,0 +1,25 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# cc.sh ZIG TARGET ARGUMENT...: zig's C compiler for that target, as Meson expects one.  Asked which linker it has, zig answers
+# "zig ld", which Meson before 1.4 does not know: here it names the linker whose arguments zig takes.  And "-Wl,-force_load FILE",
+# two words for Apple's compiler, must be one for zig.
+set -eu
+zig=$1 target=$2
+shift 2
+case "$target $*" in
+*"-macos -Wl,-v"*) echo "ld64.lld, zig $("$zig" version)" >&2; exit 0 ;;
+*" -Wl,--version"*) echo "LLD, zig $("$zig" version)"; exit 0 ;;
+esac
+left=$#
+while [ "$left" -gt 0 ]; do	# each argument goes from the front to the back
+	argument=$1
+	shift
+	if [ "$argument" = -Wl,-force_load ]; then
+		argument=$argument,$1
+		shift
+		left=$((left - 1))
+	fi
+	set -- "$@" "$argument"
+	left=$((left - 1))
+done
+exec "$zig" cc -target "$target" "$@"
