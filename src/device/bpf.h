@@ -35,6 +35,7 @@ struct bpei_bpf {
 	struct bpe_insn *filter;	/* the user's; NULL */
 	uint32_t filter_length;
 	bool kernel_filters;		/* filter is in the kernel */
+	bool has_read;			/* the node has given a buffer */
 	uint32_t refilter_reads;	/* reads that may still bring what an older filter let through */
 
 	/* Reading */
@@ -59,6 +60,7 @@ static inline struct bpei_bpf *bpei_bpf_of(struct bpei_device *d) { return (stru
 /* One request: >= 0 or a negative errno of this host; -EINVAL where the system has no such request. */
 int bpei_bpf_call(struct bpei_bpf *b, enum bpei_bpf_call call, void *argument);
 int bpei_bpf_call_u32(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t *value);
+int bpei_bpf_nonblocking(struct bpei_bpf *b, bool on);
 
 /* bpf_open.c: opens the node and attaches; on failure nothing stays open.  The rest of *b is set before. */
 int bpei_bpf_attach(struct bpei_bpf *b, struct bpe_error *error);

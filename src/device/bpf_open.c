@@ -38,6 +38,17 @@ int bpei_bpf_call(struct bpei_bpf *b, enum bpei_bpf_call call, void *argument)
 
 int bpei_bpf_call_u32(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t *value) { return bpei_bpf_call(b, call, value); }
 
+int bpei_bpf_nonblocking(struct bpei_bpf *b, bool on)
+{
+	uint32_t value = on;
+	int r = b->sys.nonblocking(b->sys.context, b->fd, on);
+	if (r < 0) return r;
+	/* A served node may know the device's own request only; the real systems' descriptor layer has done it already. */
+	if (b->options.bpf_device) bpei_bpf_call_u32(b, BPEI_FIONBIO, &value);
+	b->can_nonblocking = on;
+	return 0;
+}
+
 static int set(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t value) { return bpei_bpf_call_u32(b, call, &value); }
 
 static int set_time(struct bpei_bpf *b, enum bpei_bpf_call call, int64_t ns)
@@ -301,10 +312,8 @@ static int set_mode(struct bpei_bpf *b, struct bpe_error *error)
 	}
 	b->can_nonblocking = false;
 	if (mode == BPE_READ_THROUGHPUT) return BPE_OK;
-	r = b->sys.nonblocking(b->sys.context, b->fd, true);
-	if (r < 0) return bpei_fail(error, BPE_E_IO, "O_NONBLOCK", -r, "%s", b->node);
-	b->can_nonblocking = true;
-	return BPE_OK;
+	r = bpei_bpf_nonblocking(b, true);
+	return r < 0 ? bpei_fail(error, BPE_E_IO, "O_NONBLOCK", -r, "%s", b->node) : BPE_OK;
 }
 
 /* ---- Filters ---- */

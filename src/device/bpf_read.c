@@ -24,6 +24,7 @@
 #define WAIT_MOST_NS 100000000		/* a wait that nothing ends: the read that follows tells whether the interface is there */
 #define QUIET_NS 1000000000
 #define COME_BACK_NS 200000000
+#define SPLIT_BYTES 983040u
 #define SPIN_NS 1000000			/* readiness without data, again and again */
 
 enum { NOTHING = 0, PACKETS = 1, GONE = 2 };
@@ -96,7 +97,7 @@ static int take(struct bpei_bpf *b, struct bpei_block *block)
 	int64_t now = b->sys.now(b->sys.context);
 	if (n > 0 && (size_t)n <= b->buffer_bytes) {
 		still_filter(b, false);
-		b->busy = true;
+		b->busy = b->has_read = true;
 		b->quiet_since_ns = 0;
 		set_pace(b, (size_t)n, now - b->last_read_ns);
 		b->last_read_ns = now;
@@ -119,10 +120,7 @@ static int take(struct bpei_bpf *b, struct bpei_block *block)
 
 static int block_or_not(struct bpei_bpf *b, bool nonblocking)
 {
-	if (b->can_nonblocking == nonblocking) return 0;
-	int r = b->sys.nonblocking(b->sys.context, b->fd, nonblocking);
-	if (r >= 0) b->can_nonblocking = nonblocking;
-	return r;
+	return b->can_nonblocking == nonblocking ? 0 : bpei_bpf_nonblocking(b, nonblocking);
 }
 
 /* Asks, now and then while nothing comes, whether the interface is still there.  After an empty read only. */
@@ -183,6 +181,14 @@ static int failed(struct bpei_bpf *b, int e, struct bpe_error *error)
 	if (e == EINVAL && bpei_bpf_call_u32(b, BPEI_BIOCGBLEN, &length) >= 0 && length != b->buffer_bytes && length <= b->block_bytes && length >= 32) {
 		b->buffer_bytes = length;	/* somebody else with this descriptor changed it: macOS and NetBSD allow that while detached */
 		return 0;
+	}
+	if (e == EINVAL && !b->has_read && b->buffer_bytes > SPLIT_BYTES && b->options.bpf_device) {
+		/* Linux hands a served node's long reads on in pieces of at most a megabyte, which a driver refuses. */
+		b->options.buffer_bytes = SPLIT_BYTES;
+		bpei_bpf_detach(b);
+		int r = bpei_bpf_attach(b, error);
+		if (r >= 0) bpei_notice(&b->options, "%s cannot be read in buffers of that size: %zu KiB now", b->node, b->buffer_bytes >> 10);
+		return r;
 	}
 	return bpei_fail(error, BPE_E_IO, "read", e, "%s on %s", b->name, b->node);
 }

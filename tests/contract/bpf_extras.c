@@ -161,6 +161,21 @@ static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish(r);
 }
 
+static void served(const struct bpei_bpf_abi *abi) BPEI_READER
+{
+	struct reader *r = start(abi);
+	struct bpe_options o = options();
+	what = "a served node whose long reads come in pieces";
+	r->d.read_most = 1u << 20;
+	o.buffer_bytes = 0;
+	o.bpf_device = abi->device;
+	EXPECT(open_it(r, o) == BPE_OK);
+	uint32_t n = traffic(r, 2 * SECOND, MS, 50, 64);
+	read_until(r, 3 * SECOND);
+	EXPECT(!r->end && r->seen == n && !r->wrong && (notices[0] == 0) == (abi->most_buffer <= 1u << 20));
+	finish(r);
+}
+
 static void zero_copy(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	if (abi->system != BPEI_FREEBSD) return;
@@ -310,6 +325,7 @@ int main(void)
 		directions(abi);
 		macos_only(abi);
 		zero_copy(abi);
+		served(abi);
 	}
 	system_name = "records";
 	real_records();

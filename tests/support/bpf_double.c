@@ -100,6 +100,7 @@ static ssize_t double_read(void *c, int fd, void *buffer, size_t bytes)
 	if (fault(d)) return -d->fault_errno;
 	d->reads++;
 	d->said_ready = false;
+	if (d->read_most && bytes > d->read_most) return -EINVAL;
 	d->now_ns += d->read_cost_ns;
 	catch_up(d);
 	began = d->now_ns;

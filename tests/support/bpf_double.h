@@ -34,6 +34,7 @@ struct bpf_double {
 	int fault_errno;		/* ... so */
 	uint32_t open_descriptors, reads, ioctls, ioctl_since_ready;
 	bool said_ready, broke_rule;	/* an ioctl came between readiness and read */
+	size_t read_most;		/* longer reads are EINVAL; 0: none */
 	bool signalled;
 	uint32_t tapped;		/* packets that came while the interface was there */
 };
