@@ -113,7 +113,8 @@ static void measure(size_t buffer, uint32_t frame) BPEI_READER
 	struct bench_row row[] = { { "memcpy of the same bytes", { 0 } }, { "bare walk", { 0 } }, { "fill + walk, throughput", { 0 } }, { "fill + walk, auto", { 0 } },
 		{ "fill + walk, throughput, no copy", { 0 } }, { "fill + walk, auto, no copy", { 0 } } };
 	struct bpei_columns c;
-	struct bpei_block blocks[BLOCKS] = { { NULL } };
+	struct bpei_block blocks[BLOCKS];
+	memset(blocks, 0, sizeof blocks);
 	bpei_counter torn = { 0 };
 	size = buffer;
 	kernel = malloc(size);

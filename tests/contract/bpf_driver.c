@@ -170,12 +170,13 @@ static int install(struct driver *d, const struct bpe_insn *insns, uint32_t n)
 	return call(d, BPEI_BIOCSETF, &program);
 }
 
+#define NOTHING { 0x06, 0, 0, 0 }
 static void filters(struct driver *d)
 {
 	static struct bpe_insn long_one[513];
-	static const struct bpe_insn nothing = { 0x06, 0, 0, 0 }, no_return = { 0x00, 0, 0, 0 };
-	static const struct bpe_insn far[] = { { 0x15, 5, 0, 0 }, nothing }, back[] = { { 0x05, 0, 0, 0xffffffff }, nothing }, zero[] = { { 0x34, 0, 0, 0 }, nothing };
-	static const struct bpe_insn mod[] = { { 0x94, 0, 0, 3 }, nothing }, xor[] = { { 0xa4, 0, 0, 3 }, nothing }, memory[] = { { 0x02, 0, 0, 16 }, nothing };
+	static const struct bpe_insn nothing = NOTHING, no_return = { 0x00, 0, 0, 0 };
+	static const struct bpe_insn far[] = { { 0x15, 5, 0, 0 }, NOTHING }, back[] = { { 0x05, 0, 0, 0xffffffff }, NOTHING }, zero[] = { { 0x34, 0, 0, 0 }, NOTHING };
+	static const struct bpe_insn mod[] = { { 0x94, 0, 0, 3 }, NOTHING }, xor[] = { { 0xa4, 0, 0, 3 }, NOTHING }, memory[] = { { 0x02, 0, 0, 16 }, NOTHING };
 	for (int i = 0; i < 513; i++) long_one[i] = nothing;
 	const char *only_some = d->abi->mod_xor ? "ok" : "EINVAL";
 	expect(d, "a filter without a return", "EINVAL", "%s", error(install(d, &no_return, 1)));
@@ -190,6 +191,14 @@ static void filters(struct driver *d)
 	expect(d, "a filter that lets nothing through", "ok", "%s", error(install(d, &nothing, 1)));
 }
 
+static void put_us(const struct driver *d, uint8_t t[16], uint32_t us)
+{
+	if (d->abi->microsecond_bytes == 4) bpei_store32(t + 8, us);
+	else bpei_store64(t + 8, us);
+}
+
+static uint32_t get_us(const struct driver *d, const uint8_t t[16]) { return d->abi->microsecond_bytes == 4 ? bpei_load32(t + 8) : (uint32_t)bpei_load64(t + 8); }
+
 static void reading(struct driver *d)	/* nothing comes */
 {
 	uint8_t t[16] = { 0 };
@@ -203,12 +212,11 @@ static void reading(struct driver *d)	/* nothing comes */
 	call_u32(d, BPEI_BIOCIMMEDIATE, 1);
 	int w = d->sys.wait(d->sys.context, d->fd, d->other, 0, 0);
 	expect(d, "poll in immediate mode with nothing there", "not ready", "%s", w == 0 ? "not ready" : "ready");
-	bool micro = d->abi->microsecond_bytes == 4;
-	micro ? bpei_store32(t + 8, 100000) : bpei_store64(t + 8, 100000);
+	put_us(d, t, 100000);
 	expect(d, "BIOCSRTIMEOUT of 100 ms", "ok", "%s", error(call(d, BPEI_BIOCSRTIMEOUT, t)));
 	memset(t, 0, sizeof t);
 	r = call(d, BPEI_BIOCGRTIMEOUT, t);
-	expect(d, "BIOCGRTIMEOUT gives it back", "ok 100000", "%s %u", error(r), bpei_load32(t + 8));
+	expect(d, "BIOCGRTIMEOUT gives it back", "ok 100000", "%s %u", error(r), get_us(d, t));
 	call_u32(d, BPEI_BIOCIMMEDIATE, 0);
 	d->sys.nonblocking(d->sys.context, d->fd, false);
 	int64_t start = d->sys.now(d->sys.context);
@@ -216,14 +224,14 @@ static void reading(struct driver *d)	/* nothing comes */
 	int64_t ms = (d->sys.now(d->sys.context) - start) / 1000000;
 	expect(d, "a blocking read then gives", "0 after 100 ms", "%s after %s", n ? error((int)n) : "0", ms >= 85 && ms < 400 ? "100 ms" : "another time");
 	memset(t, 0, sizeof t);
-	micro ? bpei_store32(t + 8, 15000) : bpei_store64(t + 8, 15000);
+	put_us(d, t, 15000);
 	call(d, BPEI_BIOCSRTIMEOUT, t);
 	memset(t, 0, sizeof t);
 	call(d, BPEI_BIOCGRTIMEOUT, t);
 	static const char *const rounded[BPEI_SYSTEMS] = { [BPEI_MACOS] = "20000", [BPEI_FREEBSD] = "15000", [BPEI_NETBSD] = "10000|15000", [BPEI_OPENBSD] = "15000" };
-	expect(d, "BIOCSRTIMEOUT of 15 ms becomes (us)", rounded[d->abi->system], "%u", bpei_load32(t + 8));
+	expect(d, "BIOCSRTIMEOUT of 15 ms becomes (us)", rounded[d->abi->system], "%u", get_us(d, t));
 	memset(t, 0, sizeof t);
-	micro ? bpei_store32(t + 8, 1000000) : bpei_store64(t + 8, 1000000);
+	put_us(d, t, 1000000);
 	if (d->abi->system != BPEI_NETBSD) expect(d, "BIOCSRTIMEOUT of 1000000 us", "EINVAL", "%s", error(call(d, BPEI_BIOCSRTIMEOUT, t)));
 }
 

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 	struct bpe_capture *c;
 	struct bpe_batch b;
 	struct bpe_error e = { 0 };
-	uint64_t packets = 0, h = 14695981039346656037u, skipped = 0;
+	uint64_t packets = 0, h = 14695981039346656037u;
 	int letter, n;
 	bpe_options_init(&o);
 	while ((letter = getopt(argc, argv, "r:i:a:d:m:c:s:")) != -1) {
@@ -49,7 +49,6 @@ int main(int argc, char **argv)
 			h = mix(h, &b.caplen[i], 4);
 			h = mix(h, &b.wirelen[i], 4);
 			h = mix(h, b.data[i], b.caplen[i]);
-			skipped += b.layers[i].link_type != b.layers[0].link_type;
 		}
 	struct bpe_stats s;
 	bpe_capture_stats(c, &s);
