@@ -50,7 +50,7 @@ static struct {
 	bool ending, original_times;
 	uint64_t fed, fed_bytes, read_calls, read_bytes, dropped, received;
 	uint32_t attached;
-	uint8_t *reply;
+	pthread_key_t buffers;
 } node = { .lock = PTHREAD_MUTEX_INITIALIZER, .loops = 1 };
 
 /* ---- The caller's memory ---- */
@@ -206,8 +206,11 @@ static void op_read(fuse_req_t request, fuse_ino_t inode, size_t size, off_t off
 	bool signalled = false;
 	int64_t began = bpei_clock_mono_ns(), deadline, r;
 	(void)inode, (void)offset;
-	static _Thread_local uint8_t *buffer;	/* for the life of libfuse's thread */
-	if (!buffer) buffer = malloc(MOST);
+	uint8_t *buffer = pthread_getspecific(node.buffers);	/* for the life of libfuse's thread */
+	if (!buffer) {
+		buffer = malloc(MOST);
+		if (buffer && pthread_setspecific(node.buffers, buffer)) free(buffer), buffer = NULL;
+	}
 	fuse_req_interrupt_func(request, interrupted, &signalled);
 	pthread_mutex_lock(&node.lock);
 	struct model_node *d = &node.model.node[f->fh];
@@ -434,6 +437,7 @@ static int serve(const char *directory, struct bpe_capture *capture)
 	fuse_remove_signal_handlers(node.session);
 	fuse_session_destroy(node.session);
 	fuse_loop_cfg_destroy(how);
+	fuse_opt_free_args(&args);
 	return 0;
 }
 
@@ -442,9 +446,8 @@ int main(int argc, char **argv)
 	char *directory;
 	struct bpe_capture *capture;
 	struct bpe_error e;
-	struct bpe_batch unused;
-	(void)unused;
 	if (options(argc, argv, &directory)) return 2;
+	if (pthread_key_create(&node.buffers, free)) return 1;
 	if (bpe_capture_open(&node.source, &capture, &e) < 0) {
 		fprintf(stderr, "bpfnode: %s\n", e.text);
 		return 1;
@@ -465,6 +468,7 @@ int main(int argc, char **argv)
 	printf("{\"fed\":%llu,\"fed_bytes\":%llu,\"reads\":%llu,\"read_bytes\":%llu,\"received\":%llu,\"dropped\":%llu}\n", (unsigned long long)node.fed,
 		(unsigned long long)node.fed_bytes, (unsigned long long)node.read_calls, (unsigned long long)node.read_bytes, (unsigned long long)node.received,
 		(unsigned long long)node.dropped);
+	fflush(stdout);
 	model_free(&node.model);
 	return r;
 }
