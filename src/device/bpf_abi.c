@@ -70,7 +70,7 @@ const struct bpei_bpf_abi bpei_bpf_abis[BPEI_SYSTEMS] = {
 			[BPEI_BIOCGETIF] = 0x4090426bu, [BPEI_BIOCSETIF] = 0x8090426cu, [BPEI_BIOCSRTIMEOUT] = 0x8010427au, [BPEI_BIOCGRTIMEOUT] = 0x4010427bu,
 			[BPEI_BIOCGSTATS] = 0x4080426fu, [BPEI_BIOCGDIRECTION] = 0x40044278u, [BPEI_BIOCSDIRECTION] = 0x80044279u, [BPEI_BIOCSDLT] = 0x80044276u,
 			[BPEI_BIOCGDLTLIST] = 0xc0104277u, [BPEI_BIOCLOCK] = 0x2000427eu, [BPEI_BIOCSETWF] = 0x8010427fu },
-		.ifreq_bytes = 144, .dltlist_bytes = 16, .dltlist_pointer = 8, .stat_bytes = 128, .stat_width = 8, .capt_offset = 16, .microsecond_bytes = 8,
+		.ifreq_bytes = 144, .dltlist_bytes = 16, .dltlist_pointer = 8, .stat_bytes = 128, .stat_width = 8, .capt_offset = 16, .microsecond_bytes = 4,
 		.default_buffer = 32768, .most_buffer = 1u << 20, .buffer_sysctl = "net.bpf.maxbufsize", .mod_xor = true, .direction = { 1, 0, 2 },
 		.layout = &bpei_layout_netbsd, .errno_again = 35, .errno_nobufs = 55, .errno_netdown = 50, .errno_notsup = 45,
 		.link_type_of = link_netbsd, .dlt_of = dlt_netbsd },

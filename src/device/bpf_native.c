@@ -18,6 +18,7 @@
 	_Static_assert(offsetof(struct type, prefix##tstamp) == 0 && sizeof(((struct type *)0)->prefix##tstamp) == 2 * (stamp) \
 		       && offsetof(struct type, prefix##caplen) == (cap) && offsetof(struct type, prefix##datalen) == (data) \
 		       && offsetof(struct type, prefix##hdrlen) == (hdr), #type)
+#define MICROSECONDS(bytes) _Static_assert(offsetof(struct timeval, tv_usec) == 8 && sizeof(((struct timeval *)0)->tv_usec) == (bytes), "struct timeval")
 
 SAME(BIOCGBLEN, 0x40044266u);
 SAME(BIOCSBLEN, 0xc0044266u);
@@ -41,6 +42,7 @@ SAME(BIOCGDLTLIST, 0xc00c4279u);
 SAME(BIOCSETFNR, 0x8010427eu);
 LAYOUT(bpf_hdr, bh_, 4, 8, 12, 16);
 _Static_assert(BPF_ALIGNMENT == 4 && sizeof(struct ifreq) == 32, "macOS");
+MICROSECONDS(4);
 #elif defined(__FreeBSD__)
 SAME(BIOCSETIF, 0x8020426cu);
 SAME(BIOCSRTIMEOUT, 0x8010426du);
@@ -57,6 +59,7 @@ SAME(BIOCSETZBUF, 0x80184281u);
 LAYOUT(bpf_hdr, bh_, 8, 16, 20, 24);
 LAYOUT(bpf_xhdr, bh_, 8, 16, 20, 24);
 _Static_assert(BPF_ALIGNMENT == 8 && sizeof(struct ifreq) == 32 && sizeof(struct bpf_zbuf_header) == 32, "FreeBSD");
+MICROSECONDS(8);
 #elif defined(__NetBSD__)
 SAME(BIOCSETIF, 0x8090426cu);
 SAME(BIOCSRTIMEOUT, 0x8010427au);
@@ -65,6 +68,7 @@ SAME(BIOCSDLT, 0x80044276u);
 SAME(BIOCGDLTLIST, 0xc0104277u);
 LAYOUT(bpf_hdr, bh_, 8, 16, 20, 24);
 _Static_assert(BPF_ALIGNMENT == 8 && sizeof(struct ifreq) == 144 && sizeof(struct bpf_stat) == 128, "NetBSD");
+MICROSECONDS(4);
 #elif defined(__OpenBSD__)
 SAME(BIOCSETIF, 0x8020426cu);
 SAME(BIOCSRTIMEOUT, 0x8010426du);
@@ -75,6 +79,7 @@ SAME(BIOCGDLTLIST, 0xc010427bu);
 SAME(BIOCSETFNR, 0x8010427fu);
 LAYOUT(bpf_hdr, bh_, 4, 8, 12, 16);
 _Static_assert(BPF_ALIGNMENT == 4 && sizeof(struct ifreq) == 32, "OpenBSD");
+MICROSECONDS(8);
 #endif
 #else
 _Static_assert(sizeof(struct bpe_insn) == 8, "an instruction of classic BPF");
