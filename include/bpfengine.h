@@ -305,6 +305,7 @@ struct bpe_options {
 
 	const struct bpe_insn *filter;	/* classic BPF for the source's link type; NULL: everything.  Copied. */
 	uint32_t filter_length;		/* its instructions */
+	const char *filter_expression;	/* instead: pcap-filter(7), compiled for each link type that the source has; NULL: none */
 
 	/* The BPF device: interfaces of macOS and the BSDs, and "bpf:NAME" anywhere. */
 	const char *bpf_abi;		/* "macos", "freebsd", "netbsd", "openbsd"; NULL: this system's */
@@ -377,6 +378,18 @@ struct bpe_protocol {
 	char name[24];		/* "tcp", "arp", "ip-proto-89", "ethertype-0x88cc", "linktype-105", "llc", "damaged" */
 	uint64_t packets, bytes;	/* delivered; bytes on the wire */
 };
+
+/* ---- Filters ---- */
+
+/* Compiles an expression of pcap-filter(7) for packets of that link type (LINKTYPE_*) to classic BPF, whose last instructions return
+ * snaplen (0: BPE_MAX_SNAPLEN) or 0.  *program is for bpe_filter_free.  BPE_E_ARGUMENT: the expression is wrong; the text says what,
+ * and where: lines two and three are the place and carets below it.  BPE_E_UNSUPPORTED: not for that link type.  Names are
+ * asked of the system's resolver, which may take its time.  Any thread. */
+BPE_API int bpe_filter_compile(const char *expression, int link_type, uint32_t snaplen, struct bpe_insn **program, uint32_t *length,
+			       struct bpe_error *error);
+BPE_API void bpe_filter_free(struct bpe_insn *program);
+/* Bytes of the packet to keep, 0: none; the program is bpe_filter_compile's, or one that the check finds good.  Any thread. */
+BPE_API uint32_t bpe_filter_run(const struct bpe_insn *program, const uint8_t *data, uint32_t wirelen, uint32_t caplen);
 
 /* ---- Engine ---- */
 

@@ -18,6 +18,9 @@ if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
 if [ "$want_tests" = tests ] && [ "$(uname -s)" = Linux ] && ! pkg-config --exists fuse3 2>/dev/null; then
 	missing="$missing libfuse3-dev:-:-"
 fi
+if [ "$want_tests" = tests ] && ! pkg-config --exists libpcap 2>/dev/null; then
+	missing="$missing libpcap-dev:libpcap:libpcap"
+fi
 if [ "$want_tests" = tests ] && ! pkg-config --exists criterion 2>/dev/null; then
 	missing="$missing libcriterion-dev:criterion:-"
 fi

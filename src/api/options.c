@@ -58,6 +58,8 @@ int bpei_options_check(struct bpe_options *copy, const struct bpe_options *given
 		return bpei_fail(error, BPE_E_ARGUMENT, "read mode", 0, "read_mode, read_interval_ns or direction is none of theirs");
 	if (!o.filter != !o.filter_length)
 		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "a filter needs both its instructions and their number");
+	if (o.filter && o.filter_expression)
+		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "a filter is a program or an expression, not both");
 	const char *why = o.filter ? bpei_filter_wrong(o.filter, o.filter_length) : NULL;
 	if (why) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
 	if (o.max_flows > 0x7fffffffu)

@@ -16,6 +16,8 @@ struct cli {
 	const char *flows_path;		/* NULL: none */
 	uint32_t top;			/* largest flows in the report */
 	int verbose;
+	int dump;			/* -d: 1, 2, 3 */
+	char *filter;			/* the expression, in memory of its own */
 	bool quiet, json, list, done;	/* done: options asked for no run (--help) */
 };
 
@@ -24,6 +26,8 @@ int cli_options(struct cli *cli, int argc, char **argv);
 void cli_help(FILE *to);
 
 int cli_list(bool json);
+int cli_program_print(const struct cli *cli);
+void cli_program(FILE *to, const struct bpe_insn *program, uint32_t length, int style);
 
 /* The whole of a run as people or programs read it. */
 void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);

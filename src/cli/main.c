@@ -153,6 +153,11 @@ int main(int argc, char **argv)
 	if (code || r.cli.done) return code;
 	handle(SIGPIPE, SIG_IGN);	/* a closed pipe is a write error, and ends quietly */
 	if (r.cli.list) return cli_list(r.cli.json);
+	if (r.cli.dump) {
+		code = cli_program_print(&r.cli);
+		free(r.cli.filter);
+		return code;
+	}
 	if (r.cli.flows_path) {
 		code = cli_flows_open(&r.flows, r.cli.flows_path);
 		if (code) return code;
@@ -165,5 +170,6 @@ int main(int argc, char **argv)
 	running = NULL;
 	bpe_engine_close(engine);
 	if (r.flows) cli_flows_close(r.flows);
+	free(r.cli.filter);
 	return code;
 }

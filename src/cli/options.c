@@ -23,7 +23,7 @@ static const struct option longs[] = {
 	{ "max-flows", 1, 0, OPT_MAX_FLOWS }, { "flow-idle", 1, 0, OPT_IDLE }, { "flow-closed", 1, 0, OPT_CLOSED }, { "no-flows", 0, 0, OPT_NO_FLOWS },
 	{ "promiscuous", 0, 0, OPT_PROMISC }, { "overload", 1, 0, OPT_OVERLOAD }, { "ring", 1, 0, OPT_RING }, { "block-size", 1, 0, OPT_BLOCK_SIZE },
 	{ "block-count", 1, 0, OPT_BLOCK_COUNT }, { "pin", 0, 0, OPT_PIN }, { "priority", 1, 0, OPT_PRIORITY }, { "seed", 1, 0, OPT_SEED },
-	{ "top", 1, 0, OPT_TOP }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
+	{ "top", 1, 0, OPT_TOP }, { "filter", 1, 0, 'f' }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
 	{ "bpf-device", 1, 0, OPT_BPF_DEVICE }, { "read-mode", 1, 0, OPT_READ_MODE }, { "read-interval", 1, 0, OPT_READ_INTERVAL },
 	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
 	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "zero-copy", 0, 0, OPT_ZERO_COPY }, { NULL, 0, 0, 0 }
@@ -33,8 +33,8 @@ void cli_help(FILE *to)
 {
 	fputs("bpfengine " BPE_VERSION ": captures packets, tracks flows, reports what it saw\n"
 	      "\n"
-	      "  bpfengine -i INTERFACE [-t SECONDS] [options]   live (needs rights)\n"
-	      "  bpfengine -r FILE [options]                     from a savefile; - is stdin\n"
+	      "  bpfengine -i INTERFACE [-t SECONDS] [options] [FILTER]   live (needs rights)\n"
+	      "  bpfengine -r FILE [options] [FILTER]            from a savefile; - is stdin\n"
 	      "  bpfengine -i synth[:KEY=VALUE,...] -t 5         generated traffic\n"
 	      "\n"
 	      "Source\n"
@@ -45,6 +45,9 @@ void cli_help(FILE *to)
 	      "  -L, -D                   list interfaces and exit\n"
 	      "  -s LENGTH                bytes kept of each packet (0: all, the default)\n"
 	      "  -B SIZE                  kernel buffer; plain numbers are KiB; K, M, G allowed\n"
+	      "  -f, --filter EXPRESSION  only packets that match (pcap-filter(7)); also as the\n"
+	      "                           words behind the options, or -F FILE; -d, -dd and\n"
+	      "                           -ddd print its program\n"
 	      "      --promiscuous        see what is not for this host (-p: do not; default)\n"
 	      "      --block-size SIZE    bytes read at a time;  --block-count N of them\n"
 	      "\n"
@@ -190,6 +193,32 @@ static int unknown(const char *word)
 	return wrong("unknown option --%s", name);
 }
 
+/* The filter as tcpdump takes it: the words behind the options, a space between. */
+static int words(struct cli *c, char **argv)
+{
+	size_t n = 1;
+	for (char **w = argv; *w; w++) n += strlen(*w) + 1;
+	c->filter = calloc(n, 1);
+	if (!c->filter) return wrong("no memory");
+	for (char **w = argv; *w; w++) {
+		if (w != argv) strcat(c->filter, " ");
+		strcat(c->filter, *w);
+	}
+	return 0;
+}
+
+static int words_of_file(struct cli *c, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	size_t n = 0, room = 1 << 20;
+	if (!f) return wrong("cannot read the filter from %s: %s", path, strerror(errno));
+	c->filter = calloc(room + 1, 1);
+	if (c->filter) n = fread(c->filter, 1, room, f);
+	bool whole_file = c->filter && feof(f) && !memchr(c->filter, 0, n);
+	fclose(f);
+	return whole_file ? 0 : wrong("%s is no filter: it is longer than a megabyte, or not text", path);
+}
+
 static int one(struct cli *c, int letter, const char *v)
 {
 	static const char *const overloads[] = { "wait", "drop", NULL }, *const priorities[] = { "normal", "high", "realtime", NULL },
@@ -240,6 +269,12 @@ static int one(struct cli *c, int letter, const char *v)
 	case OPT_CLOSED: return seconds(v, false, &o->flow_closed_ns) ? 0 : wrong("--flow-closed wants seconds above 0, not \"%s\"", v);
 	case OPT_NO_FLOWS: o->flows = false; return 0;
 	case OPT_PROMISC: o->promiscuous = true; return 0;
+	case 'd': c->dump++; return 0;
+	case 'f': case 'F':
+		if (c->filter) return wrong("the filter is given twice");
+		if (letter == 'F') return words_of_file(c, v);
+		c->filter = strdup(v);
+		return c->filter ? 0 : wrong("no memory");
 	case 'Q': return choice(v, directions, &o->direction) ? 0 : wrong("-Q is in, out or inout, not \"%s\"", v);
 	case 'y':
 		for (int link = 0; link < 512; link++)
@@ -289,7 +324,7 @@ int cli_options(struct cli *c, int argc, char **argv)
 	*c = (struct cli){ .top = 10 };
 	bpe_options_init(&c->engine);
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":i:r:t:c:s:B:a:Q:y:LDnpqv", longs, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, ":i:r:t:c:s:B:a:f:F:Q:y:dLDnpqv", longs, NULL)) != -1) {
 		char word[3] = { '-', (char)optopt, 0 };
 		const char *given = argv[optind - 1];
 		if (letter == ':') return wrong("%s wants a value", optopt && optopt < 256 ? word : given);
@@ -298,9 +333,11 @@ int cli_options(struct cli *c, int argc, char **argv)
 		if ((r = one(c, letter, optarg))) return r;
 		if (c->done) return 0;
 	}
-	if (optind < argc)
-		return wrong("\"%s\" stands behind the options: filter expressions are not supported yet", argv[optind]);
+	if (optind < argc && c->filter) return wrong("the filter is given twice: by -f or -F, and behind the options");
+	if (optind < argc && (r = words(c, argv + optind))) return r;
+	c->engine.filter_expression = c->filter;
 	if (c->list) return 0;
+	if (c->dump && !(c->engine.interface_name && c->engine.file)) return 0;
 	if (c->engine.interface_name && c->engine.file) return wrong("give -i or -r, not both");
 	if (!c->engine.interface_name && !c->engine.file) return wrong("no source: give -i INTERFACE (bpfengine -L lists them), -r FILE, or -i synth");
 	if (c->flows_path && !c->engine.flows) return wrong("--flows and --no-flows contradict each other");

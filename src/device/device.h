@@ -49,6 +49,8 @@ struct bpei_device {
 	uint32_t link_type;		/* LINKTYPE_* of the first interface */
 	uint64_t source_bytes;		/* savefile's length; 0 if unknown */
 	struct bpe_insn *filter;	/* run here, for devices that cannot; NULL: none */
+	const char *expression;		/* filter is this one's for filter_link; compiled anew where packets of another type come */
+	uint32_t filter_link, filter_snaplen;
 	char source[384];		/* for people: what it is */
 
 	bpei_counter kernel_received, kernel_dropped, interface_dropped;	/* w: reader  r: any */

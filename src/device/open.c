@@ -33,17 +33,48 @@ static int choose(const struct bpe_options *o, struct bpei_device **device, stru
 	return bpei_bpf_open(o, device, error);
 }
 
+static int filter_by_words(struct bpei_device *d, const struct bpe_options *o, struct bpe_error *error)
+{
+	struct bpe_insn *program;
+	uint32_t length;
+	int r = bpe_filter_compile(o->filter_expression, (int)d->link_type, o->snaplen, &program, &length, error);
+	if (r < 0) return r;
+	r = bpei_device_set_filter(d, program, length, error);
+	bpe_filter_free(program);
+	if (r < 0 || d->ops->set_filter) return r;
+	d->expression = o->filter_expression;
+	d->filter_link = d->link_type;
+	d->filter_snaplen = o->snaplen;
+	return BPE_OK;
+}
+
+/* Packets of another link type have come.  An expression that cannot be compiled for it lets none of them through. */
+static void filter_for(struct bpei_device *d, uint32_t link_type)
+{
+	static const struct bpe_insn nothing = { 0x06, 0, 0, 0 };
+	struct bpe_insn *program;
+	uint32_t length;
+	d->filter_link = link_type;
+	if (bpe_filter_compile(d->expression, (int)link_type, d->filter_snaplen, &program, &length, NULL) >= 0) {
+		if (bpei_device_set_filter(d, program, length, NULL) < 0) d->filter[0] = nothing;
+		bpe_filter_free(program);
+	} else {
+		d->filter[0] = nothing;	/* a program has at least one instruction */
+	}
+}
+
 int bpei_device_open(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
 {
-	int r = choose(o, device, error);
-	if (r >= 0 && o->direction != BPE_DIRECTION_BOTH && strcmp((*device)->ops->name, "bpf")) {
-		bpei_device_close(*device);
-		return bpei_fail(error, BPE_E_UNSUPPORTED, "direction", 0, "a direction can be chosen on BPF devices only, not on %s", o->file ? o->file : o->interface_name);
-	}
-	if (r < 0 || !o->filter || (*device)->ops->set_filter) return r;	/* who can filter has the filter already */
-	r = bpei_device_set_filter(*device, o->filter, o->filter_length, error);
-	if (r < 0) bpei_device_close(*device);
-	return r;
+	struct bpei_device *d = NULL;
+	int r = choose(o, &d, error);
+	if (r < 0) return r;
+	if (o->direction != BPE_DIRECTION_BOTH && strcmp(d->ops->name, "bpf"))
+		r = bpei_fail(error, BPE_E_UNSUPPORTED, "direction", 0, "a direction can be chosen on BPF devices only, not on %s", o->file ? o->file : o->interface_name);
+	else if (o->filter_expression) r = filter_by_words(d, o, error);
+	else if (o->filter && !d->ops->set_filter) r = bpei_device_set_filter(d, o->filter, o->filter_length, error);	/* else it has it */
+	if (r < 0) bpei_device_close(d);
+	else *device = d;
+	return r < 0 ? r : BPE_OK;
 }
 
 int bpei_device_set_filter(struct bpei_device *d, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error)
@@ -72,6 +103,7 @@ uint32_t bpei_device_walk_filtered(struct bpei_device *d, struct bpei_block *b, 
 	for (;;) {
 		uint32_t n = d->ops->walk(d, b, c, max), kept = 0;
 		if (!n) return 0;
+		if (d->expression && b->link_type != d->filter_link) filter_for(d, b->link_type);
 		for (uint32_t i = 0; i < n; i++) {
 			uint32_t keep = bpei_filter_run(d->filter, c->data[i], c->wirelen[i], c->caplen[i]);
 			if (!keep) continue;

@@ -83,3 +83,5 @@ uint32_t bpei_filter_run(const struct bpe_insn *p, const uint8_t *data, uint32_t
 		}
 	}
 }
+
+uint32_t bpe_filter_run(const struct bpe_insn *p, const uint8_t *data, uint32_t wirelen, uint32_t caplen) { return bpei_filter_run(p, data, wirelen, caplen); }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 void fuzz_bpf(const uint8_t *bytes, size_t n);
+void fuzz_compile(const uint8_t *bytes, size_t n);
 void fuzz_filter(const uint8_t *bytes, size_t n);
 void fuzz_parse(const uint8_t *bytes, size_t n);
 void fuzz_savefile(const uint8_t *bytes, size_t n);

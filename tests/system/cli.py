@@ -70,9 +70,27 @@ def every_long_option_is_in_the_help():
 
 
 @case
+def filters():
+    whole = report("-i", "synth:count=20000,seed=3")[0]["protocols"]
+    for words in (["-f", "tcp"], ["tcp"], ["ip", "or", "ip6", "and", "tcp"]):
+        r = report("-i", "synth:count=20000,seed=3", *words)[0]
+        assert r["packets"]["read"] + r["filtered"] == 20000 and set(r["protocols"]) == {"tcp"} and abs(r["protocols"]["tcp"]["packets"] - whole["tcp"]["packets"]) <= whole["tcp"]["packets"] // 10, (words, r["protocols"], whole)
+    with tempfile.NamedTemporaryFile("w", suffix=".filter") as f:
+        f.write("udp\n  or icmp\n")
+        f.flush()
+        assert set(report("-i", "synth:count=20000,seed=3", "-F", f.name)[0]["protocols"]) <= {"udp", "icmp"}
+    p = run("-d", "ip")
+    assert p.stdout == b"(000) ldh      [12]\n(001) jeq      #0x800           jt 2\tjf 3\n(002) ret      #262144\n(003) ret      #0\n", p.stdout
+    assert run("-ddd", "ip").stdout.splitlines()[0] == b"4" and b"{ 0x28, 0, 0, 0x0000000c }," in run("-dd", "ip").stdout
+    assert b"[0]" in run("-d", "-y", "NULL", "ip").stdout and run("-d", "tcp", "or").returncode == 2
+
+
+@case
 def wrong_usage_is_told():
     for words, told in (
-        ([], b"no source"), (["-i", "synth", "-r", "x"], b"not both"), (["-i", "synth", "port", "80"], b"not supported yet"),
+        ([], b"no source"), (["-i", "synth", "-r", "x"], b"not both"), (["-i", "synth", "prot", "80"], b"did you mean \"proto\"?\n  prot 80\n  ^^^^\n"), (["-i", "synth", "-f", "ip", "tcp"], b"given twice"),
+        (["-i", "synth", "-F", "/nonexistent"], b"cannot read the filter"), (["-i", "synth", "-y", "NOSUCH"], b"-y wants"),
+        (["-i", "synth", "--read-mode", "fast"], b"throughput"), (["-i", "synth", "-Q", "up"], b"inout"),
         (["--jsn"], b"--json"), (["--bogus-thing"], b"unknown option"), (["-Z"], b"unknown option -Z"), (["-i"], b"wants a value"),
         (["-i", "synth", "-t", "0"], b"above 0"), (["-i", "synth", "-t", "abc"], b"-t wants"), (["-i", "synth", "-t", "nan"], b"-t wants"),
         (["-i", "synth", "-c", "-5"], b"-c wants"), (["-i", "synth", "-c", "99999999999999999999999"], b"-c wants"),

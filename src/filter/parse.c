@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT */
+/* The grammar of pcap-filter(7), by descent: "and" and "or" bind alike and to the left; what follows one of them may be a bare value
+ * that takes the qualifiers of the term before ("port 80 or 443").  Nesting is bounded.  Names are asked of the system's resolver. */
+#include "filter/lex.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define NESTING 200u
+#define ADDRESSES 64	/* that a name may have */
+
+enum address { A_NONE, A_DEFAULT, A_HOST, A_NET, A_PORT, A_PORTRANGE, A_PROTO };
+struct qualifiers { enum address address; enum proto proto; enum direction direction; };
+struct arith { int32_t value, guard; };
+
+static int32_t expression(struct bpei_compile *c, struct qualifiers *q);
+static struct arith arithmetic(struct bpei_compile *c, int least);
+
+static const uint8_t all_ones[16] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
+
+static void next(struct bpei_compile *c) { bpei_lex_next(c); }
+
+static int32_t unexpected(struct bpei_compile *c, const char *wanted)
+{
+	if (c->token == T_END) return bpei_compile_fail(c, "the expression ends where %s should be", wanted);
+	if (c->token == T_UNSUPPORTED) return bpei_compile_fail(c, "this word of the language is not supported yet");
+	if (c->token == T_NAME) {
+		const char *near = bpei_lex_nearest(c->word);
+		if (near) return bpei_compile_fail(c, "unknown word; did you mean \"%s\"?", near);
+	}
+	return bpei_compile_fail(c, "%s should be here", wanted);
+}
+
+static bool take(struct bpei_compile *c, int token, const char *wanted)
+{
+	if (c->failed) return false;
+	if (c->token != token) {
+		unexpected(c, wanted);
+		return false;
+	}
+	next(c);
+	return true;
+}
+
+static bool deeper(struct bpei_compile *c)
+{
+	if (++c->nesting <= NESTING) return true;
+	bpei_compile_fail(c, "parentheses are nested too deeply");
+	return false;
+}
+
+/* The token behind the one in hand. */
+static int peek(struct bpei_compile *c)
+{
+	struct bpei_compile ahead = *c;	/* the lexer changes no memory but c's own */
+	ahead.failed = false;
+	bpei_lex_next(&ahead);
+	return ahead.token;
+}
+
+static bool joins_arithmetic(int token)
+{
+	switch (token) {
+	case '+': case '-': case '*': case '/': case '%': case '&': case '|': case '^': case '<': case '>': case '=': case T_GEQ: case T_LEQ: case T_NEQ:
+	case T_LSH: case T_RSH: return true;
+	default: return false;
+	}
+}
+
+/* Whether the parenthesis in hand holds arithmetic: it is followed by an operator.  Bounded by the expression. */
+static bool parenthesis_is_arithmetic(struct bpei_compile *c)
+{
+	struct bpei_compile ahead = *c;
+	uint32_t depth = 1;
+	ahead.failed = false;
+	while (depth) {
+		bpei_lex_next(&ahead);
+		if (ahead.token == '(') depth++;
+		else if (ahead.token == ')') depth--;
+		else if (ahead.token == T_END) return false;
+	}
+	bpei_lex_next(&ahead);
+	return joins_arithmetic(ahead.token);
+}
+
+/* Whether a bare value begins here, as it may behind "and" and "or". */
+static bool value_begins(struct bpei_compile *c)
+{
+	struct bpei_compile ahead = *c;
+	ahead.failed = false;
+	bool parenthesis = false;
+	while (ahead.token == T_NOT || ahead.token == '(') {
+		parenthesis |= ahead.token == '(';
+		bpei_lex_next(&ahead);
+	}
+	switch (ahead.token) {
+	case T_DOTTED: case T_IP6: case T_MAC: case T_NAME: return true;
+	case T_NUMBER:
+		bpei_lex_next(&ahead);
+		while (parenthesis && ahead.token == ')') bpei_lex_next(&ahead);
+		return !joins_arithmetic(ahead.token);
+	default: return false;
+	}
+}
+
+/* ---- Values by their qualifiers ---- */
+
+static int32_t add(struct bpei_compile *c, int32_t all, int32_t one) { return all < 0 ? one : bpei_or(c, all, one); }
+
+static int32_t resolve_host(struct bpei_compile *c, const char *name, const struct qualifiers *q)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
+	int32_t all = -1;
+	int n = 0;
+	if (q->proto == P_LINK) return bpei_compile_fail(c, "an Ethernet address is wanted: aa:bb:cc:dd:ee:ff");
+	if (getaddrinfo(name, NULL, &hints, &list)) return bpei_compile_fail(c, "unknown host");
+	for (struct addrinfo *a = list; a && n < ADDRESSES && !c->failed; a = a->ai_next, n++) {
+		if (a->ai_family == AF_INET && q->proto != P_IP6)
+			all = add(c, all, bpei_term_host(c, ntohl(((struct sockaddr_in *)(void *)a->ai_addr)->sin_addr.s_addr), UINT32_MAX, q->proto, q->direction, "host"));
+		if (a->ai_family == AF_INET6 && (q->proto == P_DEFAULT || q->proto == P_IP6))
+			all = add(c, all, bpei_term_host6(c, ((struct sockaddr_in6 *)(void *)a->ai_addr)->sin6_addr.s6_addr, all_ones, q->proto, q->direction, "host"));
+	}
+	freeaddrinfo(list);
+	return all < 0 && !c->failed ? bpei_compile_fail(c, "the host has no address of that kind") : all;
+}
+
+static bool service(const char *name, const char *protocol, uint32_t *port)
+{
+	struct servent *s = getservbyname(name, protocol);
+	if (s) *port = ntohs((uint16_t)s->s_port);
+	return s;
+}
+
+static int32_t named_port(struct bpei_compile *c, const char *name, const struct qualifiers *q)
+{
+	uint32_t tcp = 0, udp = 0;
+	bool has_tcp = service(name, "tcp", &tcp), has_udp = service(name, "udp", &udp);
+	enum proto p = q->proto;
+	if (!has_tcp && !has_udp) return bpei_compile_fail(c, "unknown port");
+	if (p == P_DEFAULT && has_tcp != has_udp) p = has_tcp ? P_TCP : P_UDP;
+	if ((p == P_TCP && !has_tcp) || (p == P_UDP && !has_udp)) return bpei_compile_fail(c, "port \"%s\" is of %s", name, has_tcp ? "tcp" : "udp");
+	uint32_t port = p == P_UDP ? udp : has_tcp ? tcp : udp;
+	return bpei_term_port(c, port, port, p, q->direction);
+}
+
+static bool one_port(const char *text, size_t n, uint32_t *port)
+{
+	char word[64], *end;
+	if (!n || n >= sizeof word) return false;
+	memcpy(word, text, n);
+	word[n] = 0;
+	unsigned long v = strtoul(word, &end, 10);
+	if (!*end) return *port = (uint32_t)(v > 65536 ? 65536 : v), true;
+	return service(word, "tcp", port) || service(word, "udp", port);
+}
+
+static int32_t port_range(struct bpei_compile *c, const char *text, const struct qualifiers *q)
+{
+	uint32_t low, high;
+	for (const char *dash = strchr(text, '-'); dash; dash = strchr(dash + 1, '-'))
+		if (one_port(text, (size_t)(dash - text), &low) && one_port(dash + 1, strlen(dash + 1), &high)) return bpei_term_port(c, low, high, q->proto, q->direction);
+	if (one_port(text, strlen(text), &low)) return bpei_term_port(c, low, low, q->proto, q->direction);
+	return bpei_compile_fail(c, "a range of ports is wanted, such as 6000-6010");
+}
+
+static int32_t named_proto(struct bpei_compile *c, const char *name, const struct qualifiers *q)
+{
+	static const struct { const char *name; uint32_t type; } ether[] = { { "ip", 0x0800 }, { "ip6", 0x86dd }, { "arp", 0x0806 }, { "rarp", 0x8035 },
+		{ "atalk", 0x809b }, { "aarp", 0x80f3 }, { "decnet", 0x6003 }, { "sca", 0x6007 }, { "lat", 0x6004 }, { "mopdl", 0x6001 }, { "moprc", 0x6002 },
+		{ "iso", 0xfe }, { "stp", 0x42 }, { "ipx", 0xe0 }, { "netbeui", 0xf0 }, { "loopback", 0x9000 } };
+	if (q->proto == P_LINK) {
+		for (size_t i = 0; i < sizeof ether / sizeof *ether; i++)
+			if (!strcmp(ether[i].name, name)) return bpei_term_proto(c, ether[i].type, P_LINK, q->direction);
+		return bpei_compile_fail(c, "unknown ether proto");
+	}
+	if (q->proto == P_ISO) {
+		uint32_t n = !strcmp(name, "esis") ? 0x82 : !strcmp(name, "isis") ? 0x83 : !strcmp(name, "clnp") ? 0x81 : 0;
+		return n ? bpei_term_proto(c, n, P_ISO, q->direction) : bpei_compile_fail(c, "unknown osi proto");
+	}
+	struct protoent *p = getprotobyname(name);
+	return p ? bpei_term_proto(c, (uint32_t)p->p_proto, q->proto, q->direction) : bpei_compile_fail(c, "unknown ip proto");
+}
+
+static int32_t named(struct bpei_compile *c, const char *name, const struct qualifiers *q)
+{
+	struct netent *net;
+	switch (q->address) {
+	case A_DEFAULT: case A_HOST: return resolve_host(c, name, q);
+	case A_PORT: return named_port(c, name, q);
+	case A_PORTRANGE: return port_range(c, name, q);
+	case A_PROTO: return named_proto(c, name, q);
+	case A_NET: {
+		net = getnetbyname(name);
+		if (!net || net->n_addrtype != AF_INET) return bpei_compile_fail(c, "unknown network");
+		uint32_t v = net->n_net, mask = UINT32_MAX;
+		while (v && !(v & 0xff000000)) v <<= 8, mask <<= 8;
+		return bpei_term_host(c, v, mask, q->proto, q->direction, "net");
+	}
+	default: return unexpected(c, "a qualifier such as host or port");
+	}
+}
+
+/* v of so many leading bits, or a bare number (bits 0). */
+static int32_t numbered(struct bpei_compile *c, uint32_t v, uint32_t bits, const struct qualifiers *q)
+{
+	uint32_t mask = UINT32_MAX;
+	switch (q->address) {
+	case A_DEFAULT: case A_HOST: case A_NET:
+		if (bits && bits < 32) v <<= 32 - bits, mask <<= 32 - bits;
+		else if (!bits && q->address == A_NET)
+			while (v && !(v & 0xff000000)) v <<= 8, mask <<= 8;
+		return bpei_term_host(c, v, mask, q->proto, q->direction, q->address == A_NET ? "net" : "host");
+	case A_PORT: case A_PORTRANGE:
+		if (bits) return bpei_compile_fail(c, "an address is no port");
+		return bpei_term_port(c, v, v, q->proto, q->direction);
+	case A_PROTO:
+		if (bits) return bpei_compile_fail(c, "an address is no protocol");
+		return bpei_term_proto(c, v, q->proto, q->direction);
+	default: return unexpected(c, "a qualifier such as host or port");
+	}
+}
+
+static int32_t network4(struct bpei_compile *c, uint32_t v, uint32_t parts, uint32_t mask, const struct qualifiers *q)
+{
+	if (parts < 4) v <<= 32 - 8 * parts;
+	if (q->address != A_NET) return bpei_compile_fail(c, "a mask belongs to a net: net ADDRESS/LENGTH");
+	if (v & ~mask) return bpei_compile_fail(c, "the network address has bits set behind its mask");
+	return bpei_term_host(c, v, mask, q->proto, q->direction, "net");
+}
+
+static int32_t value(struct bpei_compile *c, const struct qualifiers *q)	/* one, not in parentheses */
+{
+	uint32_t v = c->number, parts = c->dots;
+	uint8_t bytes[16], mask[16] = { 0 };
+	char word[sizeof c->word];
+	memcpy(bytes, c->bytes, 16);
+	int32_t b;
+	switch (c->token) {
+	case T_NAME:
+		memcpy(word, c->word, sizeof word);
+		b = named(c, word, q);
+		next(c);
+		return b;
+	case T_NUMBER: next(c); return numbered(c, v, 0, q);
+	case T_DOTTED:
+		next(c);
+		if (c->token == '/') {
+			next(c);
+			uint32_t length = c->number;
+			if (c->token != T_NUMBER || length > 32) return bpei_compile_fail(c, "a mask length from 0 to 32 should be here");
+			b = network4(c, v, parts, length ? UINT32_MAX << (32 - length) : 0, q);
+			next(c);
+			return b;
+		}
+		if (c->token == T_MASK) {
+			next(c);
+			if (c->token != T_DOTTED) return unexpected(c, "a netmask");
+			b = network4(c, v, parts, c->dots < 4 ? c->number << (32 - 8 * c->dots) : c->number, q);
+			next(c);
+			return b;
+		}
+		return numbered(c, v, 8 * parts, q);
+	case T_IP6: {
+		uint32_t length = 128;
+		next(c);
+		if (c->token == '/') {
+			next(c);
+			length = c->number;
+			if (c->token != T_NUMBER || length > 128) return bpei_compile_fail(c, "a mask length from 0 to 128 should be here");
+			next(c);
+		}
+		for (uint32_t i = 0; i < length; i++) mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
+		for (int i = 0; i < 16; i++)
+			if (bytes[i] & ~mask[i]) return bpei_compile_fail(c, "the network address has bits set behind its mask");
+		if (q->address != A_NET && length != 128) return bpei_compile_fail(c, "a mask belongs to a net: net ADDRESS/LENGTH");
+		if (q->address != A_NET && q->address != A_HOST && q->address != A_DEFAULT) return bpei_compile_fail(c, "an IPv6 address is a host or a net");
+		return bpei_term_host6(c, bytes, mask, q->proto, q->direction, q->address == A_NET ? "net" : "host");
+	}
+	case T_MAC:
+		if ((q->address != A_HOST && q->address != A_DEFAULT) || q->proto != P_LINK)
+			return bpei_compile_fail(c, "an Ethernet address belongs to \"ether host\", \"ether src\" or \"ether dst\"");
+		next(c);
+		return bpei_term_ether(c, bytes, q->direction);
+	default: return unexpected(c, "a value");
+	}
+}
+
+static int32_t values(struct bpei_compile *c, const struct qualifiers *q)	/* one, or several in parentheses */
+{
+	if (c->failed) return -1;
+	if (c->token == T_NOT) {
+		if (!deeper(c)) return -1;
+		next(c);
+		int32_t b = bpei_not(c, values(c, q));
+		c->nesting--;
+		return b;
+	}
+	if (c->token != '(') return value(c, q);
+	if (!deeper(c)) return -1;
+	next(c);
+	int32_t b = values(c, q);
+	while (!c->failed && (c->token == T_AND || c->token == T_OR)) {
+		bool both = c->token == T_AND;
+		next(c);
+		int32_t one = values(c, q);
+		b = both ? bpei_and(c, b, one) : bpei_or(c, b, one);
+	}
+	c->nesting--;
+	return take(c, ')', "a closing parenthesis") ? b : -1;
+}
+
+/* ---- Arithmetic ---- */
+
+static int precedence(int token)
+{
+	switch (token) {
+	case '|': return 1;
+	case '^': return 2;
+	case '&': return 3;
+	case T_LSH: case T_RSH: return 4;
+	case '+': case '-': return 5;
+	case '*': case '/': case '%': return 6;
+	default: return 0;
+	}
+}
+
+static uint16_t operation(int token)
+{
+	switch (token) {
+	case '|': return OP_OR;
+	case '^': return OP_XOR;
+	case '&': return OP_AND;
+	case T_LSH: return OP_LSH;
+	case T_RSH: return OP_RSH;
+	case '+': return OP_ADD;
+	case '-': return OP_SUB;
+	case '*': return OP_MUL;
+	case '/': return OP_DIV;
+	default: return OP_MOD;
+	}
+}
+
+static int32_t both_guards(struct bpei_compile *c, int32_t a, int32_t b) { return a < 0 ? b : b < 0 ? a : bpei_and(c, a, b); }
+
+static struct arith operand(struct bpei_compile *c)
+{
+	struct arith r = { -1, -1 };
+	if (c->failed) return r;
+	switch (c->token) {
+	case T_NUMBER: r.value = bpei_value_imm(c, c->number); next(c); return r;
+	case T_LEN: r.value = bpei_value(c, (struct value){ .kind = VALUE_LEN, .a = -1, .b = -1 }); next(c); return r;
+	case '-':
+		if (!deeper(c)) return r;
+		next(c);
+		r = operand(c);
+		r.value = bpei_value_alu(c, OP_NEG, r.value, -1);
+		c->nesting--;
+		return r;
+	case '(':
+		if (!deeper(c)) return r;
+		next(c);
+		r = arithmetic(c, 1);
+		c->nesting--;
+		take(c, ')', "a closing parenthesis");
+		return r;
+	case T_PROTO_NAME: {
+		enum proto p = c->number;
+		uint32_t size = 1;
+		int32_t guard;
+		if (!deeper(c)) return r;
+		next(c);
+		if (!take(c, '[', "an index such as [0:2]")) return r;
+		r = arithmetic(c, 1);
+		if (!c->failed && c->token == ':') {
+			next(c);
+			size = c->number;
+			if (c->token != T_NUMBER || (size != 1 && size != 2 && size != 4)) bpei_compile_fail(c, "1, 2 or 4 bytes can be loaded");
+			next(c);
+		}
+		c->nesting--;
+		if (!take(c, ']', "a closing bracket")) return r;
+		r.value = bpei_term_load(c, p, r.value, size, &guard);
+		r.guard = both_guards(c, r.guard, guard);
+		return r;
+	}
+	default: unexpected(c, "a number, len or protocol[index]"); return r;
+	}
+}
+
+static struct arith arithmetic(struct bpei_compile *c, int least)
+{
+	struct arith left = operand(c);
+	for (int p; !c->failed && (p = precedence(c->token)) >= least;) {
+		uint16_t op = operation(c->token);
+		next(c);
+		struct arith right = arithmetic(c, p + 1);
+		left.value = bpei_value_alu(c, op, left.value, right.value);
+		/* The guard is the left operand's alone: libpcap's programs have always been so (gen_arth), and ours mean the same. */
+	}
+	return left;
+}
+
+static int32_t relation(struct bpei_compile *c)
+{
+	struct arith a = arithmetic(c, 1);
+	int token = c->token;
+	if (c->failed) return -1;
+	if (token != '<' && token != '>' && token != '=' && token != T_GEQ && token != T_LEQ && token != T_NEQ) return unexpected(c, "a comparison");
+	next(c);
+	struct arith b = arithmetic(c, 1);
+	if (c->failed) return -1;
+	uint8_t cmp = token == '=' || token == T_NEQ ? CMP_EQ : token == '>' || token == T_LEQ ? CMP_GT : CMP_GE;
+	int32_t t = bpei_test_x(c, a.value, cmp, b.value), guard = both_guards(c, a.guard, b.guard);
+	if (token == '<' || token == T_LEQ || token == T_NEQ) t = bpei_not(c, t);
+	return guard < 0 ? t : bpei_and(c, guard, t);
+}
+
+/* ---- Terms ---- */
+
+static bool qualifier_begins(int token)
+{
+	return token == T_SRC || token == T_DST || token == T_HOST || token == T_NET || token == T_PORT || token == T_PORTRANGE || token == T_PROTO;
+}
+
+static int32_t qualified(struct bpei_compile *c, enum proto p, struct qualifiers *q)
+{
+	*q = (struct qualifiers){ A_DEFAULT, p, D_DEFAULT };
+	if (c->token == T_SRC || c->token == T_DST) {
+		int first = c->token, second = first == T_SRC ? T_DST : T_SRC;
+		q->direction = first == T_SRC ? D_SRC : D_DST;
+		next(c);
+		if ((c->token == T_OR || c->token == T_AND) && peek(c) == second) {
+			q->direction = c->token == T_OR ? D_OR : D_AND;
+			next(c);
+			next(c);
+		}
+	}
+	switch (c->token) {
+	case T_HOST: q->address = A_HOST; next(c); break;
+	case T_NET: q->address = A_NET; next(c); break;
+	case T_PORT: q->address = A_PORT; next(c); break;
+	case T_PORTRANGE: q->address = A_PORTRANGE; next(c); break;
+	case T_PROTO: q->address = A_PROTO; next(c); break;
+	default: break;
+	}
+	return values(c, q);
+}
+
+static bool optional_number(struct bpei_compile *c, uint32_t *n)
+{
+	if (c->token != T_NUMBER || joins_arithmetic(peek(c))) return false;
+	*n = c->number;
+	next(c);
+	return true;
+}
+
+static int32_t sized(struct bpei_compile *c, bool less)
+{
+	next(c);
+	uint32_t n = c->number;
+	if (c->token != T_NUMBER) return unexpected(c, "a length");
+	next(c);
+	int32_t length = bpei_value(c, (struct value){ .kind = VALUE_LEN, .a = -1, .b = -1 });
+	return less ? bpei_not(c, bpei_test(c, length, CMP_GT, n)) : bpei_test(c, length, CMP_GE, n);
+}
+
+static int32_t term(struct bpei_compile *c, struct qualifiers *q)
+{
+	uint32_t n = 0;
+	bool has;
+	int32_t b;
+	const struct qualifiers before = *q;
+	if (c->failed) return -1;
+	switch (c->token) {
+	case T_NOT:
+		if (!deeper(c)) return -1;
+		next(c);
+		b = bpei_not(c, term(c, q));
+		c->nesting--;
+		return b;
+	case '(':
+		if (parenthesis_is_arithmetic(c)) break;
+		if (!deeper(c)) return -1;
+		next(c);
+		b = expression(c, q);
+		c->nesting--;
+		*q = before;
+		return take(c, ')', "a closing parenthesis") ? b : -1;
+	case T_SRC: case T_DST: case T_HOST: case T_NET: case T_PORT: case T_PORTRANGE: case T_PROTO: return qualified(c, P_DEFAULT, q);
+	case T_PROTO_NAME: {
+		enum proto p = c->number;
+		int ahead = peek(c);
+		if (ahead == '[') break;
+		next(c);
+		if (qualifier_begins(ahead)) return qualified(c, p, q);
+		*q = (struct qualifiers){ A_NONE, P_DEFAULT, D_DEFAULT };
+		if (ahead == T_BROADCAST) return next(c), bpei_term_broadcast(c, p);
+		if (ahead == T_MULTICAST) return next(c), bpei_term_multicast(c, p);
+		return bpei_term_proto_name(c, p);
+	}
+	case T_NUMBER: case T_LEN: case '-': break;
+	default:
+		*q = (struct qualifiers){ A_NONE, P_DEFAULT, D_DEFAULT };
+		switch (c->token) {
+		case T_LESS: return sized(c, true);
+		case T_GREATER: return sized(c, false);
+		case T_BROADCAST: return next(c), bpei_term_broadcast(c, P_DEFAULT);
+		case T_MULTICAST: return next(c), bpei_term_multicast(c, P_DEFAULT);
+		case T_INBOUND: return next(c), bpei_term_outbound(c, false);
+		case T_OUTBOUND: return next(c), bpei_term_outbound(c, true);
+		case T_VLAN: return next(c), has = optional_number(c, &n), bpei_term_vlan(c, has, n);
+		case T_MPLS: return next(c), has = optional_number(c, &n), bpei_term_mpls(c, has, n);
+		case T_PPPOED: return next(c), bpei_term_pppoe(c, false, false, 0);
+		case T_PPPOES: return next(c), has = optional_number(c, &n), bpei_term_pppoe(c, true, has, n);
+		default: return unexpected(c, "a term such as \"tcp\", \"host 10.0.0.1\" or \"port 80\"");
+		}
+	}
+	*q = (struct qualifiers){ A_NONE, P_DEFAULT, D_DEFAULT };
+	return relation(c);
+}
+
+static int32_t expression(struct bpei_compile *c, struct qualifiers *q)
+{
+	int32_t b = term(c, q);
+	while (!c->failed && (c->token == T_AND || c->token == T_OR)) {
+		bool both = c->token == T_AND;
+		next(c);
+		int32_t one = value_begins(c) ? values(c, q) : term(c, q);
+		b = both ? bpei_and(c, b, one) : bpei_or(c, b, one);
+	}
+	return b;
+}
+
+int32_t bpei_parse_filter(struct bpei_compile *c)
+{
+	struct qualifiers q = { A_NONE, P_DEFAULT, D_DEFAULT };
+	next(c);
+	if (c->token == T_END) return bpei_const(c, true);
+	int32_t b = expression(c, &q);
+	if (!c->failed && c->token != T_END) unexpected(c, "\"and\", \"or\" or the end");
+	return c->failed ? -1 : b;
+}

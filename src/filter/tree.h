@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the filter compiler share.  An expression becomes a tree of tests (parse.c, by the rules of terms.c), the tree a graph
+ * of tests with two ways out each (graph.c), in which tests whose answer is known are left out, and the graph a program (emit.c).
+ * Everything lives in one struct bpei_compile and is freed with it.  The first error wins and stops all: `failed` is looked at
+ * wherever a loop could go on. */
+#ifndef BPEI_FILTER_TREE_H
+#define BPEI_FILTER_TREE_H
+
+#include "filter/filter.h"
+
+#include <stddef.h>
+
+/* ---- Values: what can be loaded or worked out; equal ones have one number ---- */
+
+enum value_kind { VALUE_IMM, VALUE_LEN, VALUE_LOAD, VALUE_MSH, VALUE_ALU };
+
+struct value {
+	uint8_t kind;		/* enum value_kind */
+	uint8_t size;		/* LOAD: 1, 2, 4 */
+	uint16_t op;		/* ALU: as in bpe_insn.code, BPF_ADD ... */
+	int32_t a, b;		/* LOAD: a is the index, -1: none; ALU: both */
+	uint32_t k;		/* IMM: the number; LOAD, MSH: the offset */
+};
+
+enum { OP_ADD = 0x00, OP_SUB = 0x10, OP_MUL = 0x20, OP_DIV = 0x30, OP_OR = 0x40, OP_AND = 0x50, OP_LSH = 0x60, OP_RSH = 0x70, OP_NEG = 0x80,
+       OP_MOD = 0x90, OP_XOR = 0xa0 };
+enum { CMP_EQ = 0x10, CMP_GT = 0x20, CMP_GE = 0x30, CMP_SET = 0x40 };
+
+/* ---- Tree ---- */
+
+enum node_kind { NODE_TEST, NODE_AND, NODE_OR, NODE_NOT, NODE_CONST };
+
+struct node {
+	uint8_t kind;		/* enum node_kind */
+	uint8_t cmp;		/* TEST */
+	int32_t value;		/* TEST: left side; CONST: 0 or 1 */
+	int32_t x;		/* TEST: right side's value, -1: k */
+	uint32_t k;
+	int32_t left, right;	/* nodes */
+	uint32_t depth;		/* of the tree below */
+};
+
+/* ---- Where the headers lie: moved by vlan, mpls, pppoes as they are met ---- */
+
+struct offsets {
+	uint32_t link;		/* link type whose rules hold */
+	uint32_t header;	/* where the link header begins */
+	uint32_t type;		/* where its type field lies */
+	uint32_t network;	/* where what it carries begins */
+	uint32_t mpls;		/* labels met; the last one lies at network - 4 */
+};
+
+#define COMPILE_NODES (1 << 20)
+#define COMPILE_DEPTH 20000u
+
+struct bpei_compile {
+	const char *text;	/* the expression */
+	size_t at, token_at, token_length;	/* where the lexer stands; the token in hand */
+	int token;
+	uint32_t number;
+	uint8_t bytes[16];	/* addresses */
+	uint32_t dots;		/* parts of a dotted address */
+	char word[256];
+	uint32_t nesting;
+
+	struct value *values;
+	int32_t value_count, value_room;
+	int32_t *value_table;	/* open addressing, value_room * 2 of them */
+	struct node *nodes;
+	int32_t node_count, node_room;
+	struct offsets offsets;
+	uint32_t netmask;	/* of the interface; BPEI_NO_NETMASK */
+	bool has_netmask;
+	uint32_t snaplen;
+
+	bool failed, out_of_memory;
+	char why[256];
+	size_t why_at, why_length;
+};
+
+/* values.c: numbers of values, with constants worked out */
+int32_t bpei_value(struct bpei_compile *c, struct value v);
+int32_t bpei_value_imm(struct bpei_compile *c, uint32_t k);
+int32_t bpei_value_load(struct bpei_compile *c, uint32_t size, int32_t index, uint32_t offset);
+int32_t bpei_value_alu(struct bpei_compile *c, uint16_t op, int32_t a, int32_t b);
+bool bpei_value_const(const struct bpei_compile *c, int32_t v, uint32_t *k);
+
+/* values.c: nodes; -1 on failure, and -1 in gives -1 out */
+int32_t bpei_test(struct bpei_compile *c, int32_t value, uint8_t cmp, uint32_t k);
+int32_t bpei_test_x(struct bpei_compile *c, int32_t value, uint8_t cmp, int32_t x);
+int32_t bpei_and(struct bpei_compile *c, int32_t a, int32_t b);	/* a first */
+int32_t bpei_or(struct bpei_compile *c, int32_t a, int32_t b);
+int32_t bpei_not(struct bpei_compile *c, int32_t a);
+int32_t bpei_const(struct bpei_compile *c, bool yes);
+int32_t bpei_compile_fail(struct bpei_compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* terms.c: what the language's terms mean */
+enum proto { P_DEFAULT, P_LINK, P_IP, P_ARP, P_RARP, P_SCTP, P_TCP, P_UDP, P_ICMP, P_IGMP, P_IGRP, P_ATALK, P_DECNET, P_LAT, P_SCA, P_MOPRC,
+	     P_MOPDL, P_IP6, P_ICMP6, P_AH, P_ESP, P_PIM, P_VRRP, P_CARP, P_AARP, P_ISO, P_ESIS, P_ISIS, P_CLNP, P_STP, P_IPX, P_NETBEUI, P_COUNT };
+enum direction { D_DEFAULT, D_SRC, D_DST, D_OR, D_AND };
+
+bool bpei_terms_init(struct bpei_compile *c, uint32_t link_type);
+int32_t bpei_term_linktype(struct bpei_compile *c, uint32_t type);
+int32_t bpei_term_proto_name(struct bpei_compile *c, enum proto p);	/* the protocol's name alone */
+int32_t bpei_term_proto(struct bpei_compile *c, uint32_t number, enum proto of, enum direction d);
+int32_t bpei_term_host(struct bpei_compile *c, uint32_t address, uint32_t mask, enum proto p, enum direction d, const char *what);
+int32_t bpei_term_host6(struct bpei_compile *c, const uint8_t address[16], const uint8_t mask[16], enum proto p, enum direction d, const char *what);
+int32_t bpei_term_ether(struct bpei_compile *c, const uint8_t address[6], enum direction d);
+int32_t bpei_term_port(struct bpei_compile *c, uint32_t low, uint32_t high, enum proto p, enum direction d);
+int32_t bpei_term_broadcast(struct bpei_compile *c, enum proto p);
+int32_t bpei_term_multicast(struct bpei_compile *c, enum proto p);
+int32_t bpei_term_outbound(struct bpei_compile *c, bool outbound);
+int32_t bpei_term_vlan(struct bpei_compile *c, bool has_id, uint32_t id);
+int32_t bpei_term_mpls(struct bpei_compile *c, bool has_label, uint32_t label);
+int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint32_t id);
+/* proto[index:size]: the value, and in *guard the test that makes it one (-1: none). */
+int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard);
+const char *bpei_proto_text(enum proto p);
+
+/* parse.c: the whole expression; -1 on failure.  An empty one is everything. */
+int32_t bpei_parse_filter(struct bpei_compile *c);
+
+/* graph.c and emit.c */
+struct block {
+	int32_t value, x;
+	uint32_t k;
+	uint8_t cmp;
+	int32_t yes, no;	/* blocks, or WAY_* */
+};
+enum { WAY_ACCEPT = -1, WAY_REJECT = -2 };
+struct graph {
+	struct block *blocks;	/* in an order in which every way leads on */
+	int32_t count, room, root;
+};
+bool bpei_graph_make(struct bpei_compile *c, int32_t tree, struct graph *g);	/* false: no memory */
+bool bpei_graph_thread(struct bpei_compile *c, struct graph *g);		/* leaves out what is known */
+bool bpei_graph_sort(struct graph *g);
+/* The program, from malloc; NULL: no memory, or longer than can be. */
+struct bpe_insn *bpei_emit(struct bpei_compile *c, const struct graph *g, uint32_t *length);
+
+#endif

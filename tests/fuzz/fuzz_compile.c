@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Any text as a filter: it compiles or says why not; a program is one that kernels' checks let through, and ends on a packet.
+ * The text is put together from the language's own words, since a resolver would be asked for others. */
+#include "bpfengine.h"
+#include "filter/filter.h"
+#include "fuzz.h"
+
+#include <string.h>
+
+void fuzz_compile(const uint8_t *bytes, size_t n)
+{
+	static const int links[] = { 1, 0, 108, 101, 113, 276, 9, 228 };
+	static const char *const words[] = { "tcp", "udp", "ip", "ip6", "icmp", "arp", "ether", "host 10.0.0.1", "net 10.0.0.0/8", "port 80", "portrange 1-9", "src ",
+		"dst ", "and ", "or ", "not ", "(", ")", "[", "]", ":2", "+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "<", ">", "=", "!=", "len", "vlan ", "mpls ",
+		"pppoes ", "1", "0x7f", "255", "4", "proto ", "fe80::1", "less 9", "tcpflags", "broadcast", "multicast", "inbound", "2", "0", "or 443", "stp", "ipx", "iso",
+		"host fe80::1", "greater 60", "ether host 1:2:3:4:5:6", "sctp", "<=", ">=", "proto 6" };
+	static const uint8_t packet[64] = { [12] = 8, [14] = 0x45, [23] = 6 };
+	char text[2048] = "";
+	size_t used = 0;
+	if (n < 1) return;
+	for (size_t i = 1; i < n && used + 32 < sizeof text; i++) {
+		const char *w = words[bytes[i] % (sizeof words / sizeof *words)];
+		used += (size_t)snprintf(text + used, sizeof text - used, " %s", w);
+	}
+	struct bpe_insn *program;
+	uint32_t length;
+	struct bpe_error e = { 0 };
+	if (bpe_filter_compile(text, links[bytes[0] % 8], 100, &program, &length, &e) < 0) {
+		FUZZ_CHECK(e.status < 0 && e.text[0]);
+		return;
+	}
+	FUZZ_CHECK(!bpei_filter_wrong(program, length));
+	uint32_t kept = bpei_filter_run(program, packet, sizeof packet, sizeof packet);
+	FUZZ_CHECK(kept == 0 || kept == 100);
+	bpe_filter_free(program);
+}
