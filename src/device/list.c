@@ -32,7 +32,7 @@
 #endif
 #endif
 
-enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW = 101, LINK_LOOP = 108, LINK_SLL2 = 276 };
+enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW = 101, LINK_LOOP = 108, LINK_PKTAP = 258, LINK_SLL2 = 276 };
 
 static void address(struct bpe_interface *i, const struct sockaddr *a, const struct sockaddr *mask)
 {
@@ -83,9 +83,14 @@ static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
 	case IFT_LOOP: i->link_type = LINK_NULL; break;
 #endif
 #if defined(__APPLE__)
-	case IFT_OTHER: if (!strncmp(i->name, "utun", 4)) i->link_type = LINK_NULL; break;
-#endif
+	default:	/* what attaches which type, by the call sites of bpfattach in xnu's bsd/net */
+		if (!strncmp(i->name, "utun", 4) || !strncmp(i->name, "ipsec", 5) || !strncmp(i->name, "gif", 3) || !strncmp(i->name, "stf", 3)) i->link_type = LINK_NULL;
+		else if (!strncmp(i->name, "pktap", 5) || !strncmp(i->name, "iptap", 5)) i->link_type = LINK_PKTAP;
+		else if (!strncmp(i->name, "bridge", 6) || !strncmp(i->name, "bond", 4) || !strncmp(i->name, "feth", 4) || !strncmp(i->name, "vlan", 4)) i->link_type = LINK_ETHERNET;
+		break;
+#else
 	default: break;
+#endif
 	}
 	/* What LLADDR says, which on macOS casts const away. */
 	size_t at = offsetof(struct sockaddr_dl, sdl_data) + a->sdl_nlen;

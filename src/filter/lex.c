@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct keyword { const char *word; int token; uint32_t number; };
 

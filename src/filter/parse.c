@@ -3,6 +3,7 @@
  * that takes the qualifiers of the term before ("port 80 or 443").  Nesting is bounded.  Names are asked of the system's resolver. */
 #include "filter/lex.h"
 
+#include <sys/types.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
