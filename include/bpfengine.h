@@ -437,8 +437,8 @@ BPE_API int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *batc
 /* A descriptor that is readable when bpe_capture_next may have packets: for poll, select, kqueue, epoll.  Packets already
  * read may wait without it: call bpe_capture_next with timeout 0 until it returns 0, then wait.  -1 if there is none to be had. */
 BPE_API int bpe_capture_fd(const struct bpe_capture *capture);
-/* Another filter from now on (NULL, 0: none), copied; nothing is lost, and nothing that the old one let through and the new
- * one does not is given any more. */
+/* Another filter from now on (NULL, 0: none), copied.  Nothing that the old one let through and the new one does not is given
+ * any more, and nothing is lost, except on NetBSD, whose kernel empties its buffers then (a notice says so). */
 BPE_API int bpe_capture_set_filter(struct bpe_capture *capture, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error);
 /* Counters as of bpe_engine_stats; flow and worker fields are 0. */
 BPE_API void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats);

@@ -148,6 +148,7 @@ int bpe_capture_set_filter(struct bpe_capture *c, const struct bpe_insn *filter,
 {
 	const char *why = length ? bpei_filter_wrong(filter, length) : NULL;
 	if (why) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
+	c->device->expression = NULL;	/* else packets of another link type would bring the old filter back */
 	return bpei_device_set_filter(c->device, filter, length, error);
 }
 
