@@ -207,7 +207,7 @@ static void ip6(const struct packet *p, uint32_t offset)
 	l->flags |= BPE_PKT_IP6;
 	uint32_t length = bpei_be16(ip + 4);
 	if (length && length < left - 40) l->end = offset + 40 + length;	/* 0: jumbogram or segmentation offload: to the end */
-	else if (BPEI_UNLIKELY(length && offset + 40 + length > p->wirelen)) l->flags |= BPE_PKT_BAD_LENGTH;
+	else if (BPEI_UNLIKELY(length > left - 40 && offset + 40 + length > p->wirelen)) l->flags |= BPE_PKT_BAD_LENGTH;
 
 	uint32_t ports = 0, l4 = ip6_extensions(p, offset + 40, ip[6]);
 	if (BPEI_LIKELY(l4)) ports = transport(p, l4, l->ip_proto);

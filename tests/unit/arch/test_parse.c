@@ -64,6 +64,17 @@ Test(parse, padding_is_outside_the_packet)
 	cr_assert_eq(r.layers.flags & BPE_PKT_WRONG, 0);
 }
 
+/* A record that claims fewer bytes on the wire than were captured: what is there is whole all the same, tagged or not. */
+Test(parse, wire_length_below_the_captured)
+{
+	static const char plain[] = ETHER("\x86\xdd") IP6("\0\x0a", "\x11") UDP_HEADER "hi", tagged[] = ETHER("\x81\x00\x00\x07\x86\xdd") IP6("\0\x0a", "\x11") UDP_HEADER "hi";
+	struct parsed a = parse(1, plain, sizeof plain - 1, 20), b = parse(1, tagged, sizeof tagged - 1, 20);
+	cr_assert_eq(a.layers.flags & BPE_PKT_WRONG, 0);
+	cr_assert_eq(b.layers.flags & BPE_PKT_WRONG, 0);
+	cr_assert_eq(a.layers.end, sizeof plain - 1);
+	cr_assert_eq(b.layers.end, sizeof tagged - 1);
+}
+
 Test(parse, both_directions_make_one_key)
 {
 	struct parsed a = PARSE(101, "\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\x0a\0\0\x01\x0a\0\0\x02" "\0\x35\xc0\x01\0\x08\0\0");
