@@ -68,6 +68,9 @@ static inline uint32_t bpei_bucket_match(const struct bpei_bucket *bucket, uint3
 	int bpei_cpu_fits_##arch(void)
 
 BPEI_DECLARE_BACKEND(scalar);
+BPEI_DECLARE_BACKEND(sse42);	/* x86-64: SSE4.2 */
+BPEI_DECLARE_BACKEND(avx2);	/* x86-64: AVX2, BMI1, BMI2 */
+BPEI_DECLARE_BACKEND(neon);	/* arm64, little-endian */
 
 /* The backend that ships, chosen by -Darch: a direct call, no pointer. */
 #ifndef BPEI_ARCH

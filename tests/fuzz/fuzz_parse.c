@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as packets of any link type: each in a piece of memory of exactly its size, so that a byte too many is seen; what
- * is parsed holds together, depends on nothing but the packet, and is the same for both directions.
+ * is parsed holds together, depends on nothing but the packet, is the same for both directions, and the same by the backend
+ * that ships.
  *
  * Input: a byte for the link type (past the list: the next two bytes are it), then packets: a byte of choices (bit 0: it
  * begins with a unit repeated, 1: more on the wire than was captured, 2: less, 3: outgoing), if repeated a byte of unit length
@@ -129,5 +130,13 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 		FUZZ_CHECK(!(whole.layers[i].flags & BPE_PKT_KEY) == !whole.hash[i]);
 		if (whole.layers[i].flags & BPE_PKT_KEY) turn_round(&whole, i, link_type, &seed);
 	}
+	for (uint32_t i = 0; i < n; i++) {
+		memset(&alone.key[i], 0xa5, sizeof alone.key[i]);
+		alone.layers[i].flags = whole.layers[i].flags & BPE_PKT_OUTGOING;
+	}
+	c = columns_of(&alone, 0);
+	bpei_parse(&c, n, link_type);
+	bpei_hash(&c, n, &seed);
+	for (uint32_t i = 0; i < n; i++) FUZZ_CHECK(same(&whole, &alone, i));
 	for (uint32_t i = 0; i < n; i++) free(memory[i]);
 }

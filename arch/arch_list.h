@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Every backend that was built here, for tests and benches; arch/meson.build says which. */
+#ifndef BPEI_ARCH_LIST_H
+#define BPEI_ARCH_LIST_H
+
+#include "arch/arch.h"
+
+struct bpei_backend {
+	const char *name;
+	void (*parse)(const struct bpei_columns *columns, uint32_t n, uint32_t link_type);
+	void (*hash)(const struct bpei_columns *columns, uint32_t n, const struct bpei_seed *seed);
+	void (*probe)(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash, uint32_t n, uint32_t *entry);
+	int (*cpu_fits)(void);
+};
+
+#define BPEI_BACKEND(arch) { #arch, bpei_parse_##arch, bpei_hash_##arch, bpei_probe_##arch, bpei_cpu_fits_##arch }
+static const struct bpei_backend bpei_backends[] = {
+	BPEI_BACKEND(scalar),	/* the judge, first */
+#ifdef BPEI_WITH_SSE42
+	BPEI_BACKEND(sse42),
+#endif
+#ifdef BPEI_WITH_AVX2
+	BPEI_BACKEND(avx2),
+#endif
+#ifdef BPEI_WITH_NEON
+	BPEI_BACKEND(neon),
+#endif
+};
+#define BPEI_BACKENDS (sizeof bpei_backends / sizeof *bpei_backends)
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* Parsing the common shapes several packets side by side: Ethernet with no or one 802.1Q tag, IPv4 without options or IPv6
+ * without extension headers, TCP or UDP, whole and sound.  The one algorithm of all vector backends; each includes this file
+ * once, after it has defined LANES and the few operations below.  Everything else goes to bpei_parse_scalar, packet by packet.
+ *
+ * 1. sort: where IP begins, and IPv4 to the front of one list, IPv6 to its back, without a branch on which it is (a wrong guess
+ *    costs more than a packet).  What is neither, or too short for the loads to come, is left to scalar.
+ * 2. group: LANES packets of one kind; 32 bytes of each are turned into columns of 32-bit words, lane j being packet j:
+ *       IPv4: the 4 bytes before the header, the header, the first 8 bytes behind it
+ *       IPv6: the 4 bytes before the header, its first 12; the last 8 of the target, the first 8 bytes behind it
+ *    Checks, order of the two ends and all fields are worked out in columns, and turned back into rows to be stored.
+ *    A group that is not full is filled with packets that it has or that were done before: the same is written twice.
+ * Bytes read: sort and group look at ip[-4 .. 28) or ip[-4 .. 48), and sort sees to it that they are there; TCP's bytes 12 and
+ * 13 are read only in lanes whose lengths were proved.
+ *
+ * An including file gives:
+ *   typedef uint32_t wide, row	vectors of LANES and of 4 words
+ *   load_columns(c, at, plus)		16 bytes at each at[j] + plus as 4 columns
+ *   spread(r, a, b, c, d)		r[j] = { a[j], b[j], c[j], d[j] }
+ *   swap_bytes(x)			each word's bytes the other way round
+ *   gather16(at, plus)			16 bits at each at[j] + plus[j], zero above
+ *   lane_bits(x)			bit j: top bit of lane j
+ *   order16(a, b)			16 bytes as big-endian numbers: > 0, 0 or < 0 */
+#include "arch/arch.h"
+#include "base/bytes.h"
+#include "base/cacheline.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the columns' words are taken as little-endian"
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { LINK_ETHERNET = 1, TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd, IP_TCP = 6, IP_UDP = 17,
+       LEAST_4 = 28, LEAST_6 = 48,		/* from the IP header on */
+       LEAST = 14 + 4 + LEAST_4 };		/* captured: fewer go to scalar */
+#define WORD_VLAN 0x0081u			/* ethertypes as they lie in memory */
+#define WORD_IP4 0x0008u
+#define WORD_IP6 0xdd86u
+
+typedef int32_t compared __attribute__((vector_size(4 * LANES)));
+
+/* The batch's common packets: IPv4 from the front, IPv6 from the back; room behind for a group that is not full. */
+struct list {
+	const uint8_t *ip[BPE_BATCH + LANES];
+	uint32_t left[BPE_BATCH + LANES];	/* captured from there on */
+	uint32_t info[BPE_BATCH + LANES];	/* packet's number | BPE_PKT_VLAN | BPE_PKT_OUTGOING */
+};
+#define NUMBER 0x3fu
+_Static_assert(BPE_BATCH - 1 <= NUMBER && !(NUMBER & (BPE_PKT_VLAN | BPE_PKT_OUTGOING)), "three in a word");
+_Static_assert(BPE_PKT_VLAN == 1 << 6 && BPE_PROTO_UDP - 1 == BPE_PROTO_TCP, "shifted, subtracted");
+
+INLINE wide all(uint32_t x) { return x - (wide){ 0 }; }
+INLINE wide column(const uint32_t *p) { wide v; memcpy(&v, p, sizeof v); return v; }
+INLINE wide more(wide a, wide b) { return (wide)((compared)a > (compared)b); }	/* signed */
+INLINE wide above(wide a, wide b) { return (wide)(a > b); }
+INLINE wide choose(wide mask, wide yes, wide no) { return no ^ ((no ^ yes) & mask); }
+
+INLINE uint32_t opaque(uint32_t bit)	/* hides from the compiler that it could branch on it */
+{
+	__asm__("" : "+r"(bit));
+	return bit;
+}
+
+/* What a group comes to: the fields as columns. */
+struct group {
+	wide addr[2], ports, kind;			/* of the key; addr: IPv4's */
+	wide offsets, payload_flags, end, type_protos, link_tcp_vlans, vlan;	/* of the layers, in their order */
+};
+
+INLINE void store_row(void *to, row r) { memcpy(to, &r, sizeof r); }
+
+/* Writes keys and layers of the lanes in `good`; every: of all lanes, and the compiler may know it. */
+INLINE void store(const struct bpei_columns *c, const struct list *l, uint32_t first, const struct group *g, uint32_t good, uint32_t swapped,
+		  bool six, bool every)
+{
+	const wide zero = { 0 };
+	row a[LANES], b[LANES];
+	struct bpe_key *const key = c->key;
+	struct bpe_layers *const layers = c->layers;
+#define EACH_LANE(statement) _Pragma("GCC unroll 8") for (uint32_t j = 0; j < LANES; j++) { \
+		if (!every && !(good >> j & 1)) continue; \
+		const uint32_t i = l->info[first + j] & NUMBER; \
+		statement; \
+	}
+	if (six) {
+		EACH_LANE(
+			row source; row target;
+			uint32_t swap = swapped >> j & 1;
+			memcpy(&source, l->ip[first + j] + 8, sizeof source);
+			memcpy(&target, l->ip[first + j] + 24, sizeof target);
+			store_row(key[i].addr[swap], source);
+			store_row(key[i].addr[1 - swap], target))
+	} else {
+		spread(a, g->addr[0], zero, zero, zero);
+		spread(b, g->addr[1], zero, zero, zero);
+		EACH_LANE(store_row(key[i].addr[0], a[j]); store_row(key[i].addr[1], b[j]))
+	}
+	spread(a, g->ports, g->kind, zero, zero);
+	EACH_LANE(store_row(key[i].port, a[j]))
+	spread(a, g->offsets, g->payload_flags, g->end, g->type_protos);
+	spread(b, g->link_tcp_vlans, g->vlan, zero, zero);
+	EACH_LANE(store_row(&layers[i], a[j]); memcpy(&layers[i].link_type, &b[j], 8))
+#undef EACH_LANE
+}
+
+/* LANES packets from `first` of the list on.  Returns the packets, by number, that scalar has to do. */
+INLINE uint64_t do_group(const struct bpei_columns *c, const struct list *l, uint32_t first, bool six)
+{
+	const uint8_t *const *ip = l->ip + first;
+	const uint32_t header_bytes = six ? 40 : 20;
+	wide low[4], high[4], left = column(l->left + first), info = column(l->info + first), good, room, proto;
+	load_columns(low, ip, -4);
+	load_columns(high, ip, (int)header_bytes - 8);
+
+	if (six) {
+		good = (wide)((low[1] & 0xf0) == 0x60);
+		room = swap_bytes(low[2]) >> 16;
+		proto = low[2] >> 16 & 0xff;
+	} else {
+		good = (wide)((low[1] & 0xff) == 0x45) & (wide)((low[2] & 0xff3f0000) == 0);	/* not a fragment */
+		room = (swap_bytes(low[1]) & 0xffff) - 20;
+		proto = low[3] >> 8 & 0xff;
+	}
+	wide tcp = (wide)(proto == IP_TCP), udp = (wide)(proto == IP_UDP), least = 8 + (tcp & 12);
+	wide whole = choose(tcp, room, swap_bytes(high[3]) >> 16);
+	good &= (tcp | udp) & ~(more(room, left - header_bytes) | more(least, room) | more(all(8), whole) | more(whole, room));
+
+	uint32_t plus[LANES];
+	wide where = header_bytes + (tcp & good & 12);
+	memcpy(plus, &where, sizeof plus);
+	wide word = gather16(ip, plus), header = choose(tcp, word >> 2 & 0x3c, all(8)), flags = word >> 8 & tcp;
+	good &= ~(more(least, header) | more(header, room));
+
+	wide there = swap_bytes(high[2]), back = there << 16 | there >> 16, order, equal;
+	if (six) {
+		uint32_t orders[LANES];
+		_Pragma("GCC unroll 8") for (uint32_t j = 0; j < LANES; j++) orders[j] = (uint32_t)order16(ip[j] + 8, ip[j] + 24);
+		wide o = from_words(orders);
+		order = more(o, all(0));
+		equal = (wide)(o == 0);
+	} else {
+		order = above(swap_bytes(high[0]), swap_bytes(high[1]));
+		equal = (wide)(high[0] == high[1]);
+	}
+	wide swap = order | (equal & above(there, back));
+
+	wide tag = (wide)((info & BPE_PKT_VLAN) != 0), tags = info >> 6 & 1, network = 14 + tags * 4, crossed = (high[0] ^ high[1]) & swap;
+	wide vlan = swap_bytes(low[0]) >> 16 & 0xfff & tag;
+	struct group g = {
+		.addr = { high[0] ^ crossed, high[1] ^ crossed },
+		.ports = choose(swap, there, back),
+		.kind = proto | (six ? 0x600 : 0x400) | vlan << 16,
+		.offsets = network | (network + header_bytes) << 16,
+		.payload_flags = (network + header_bytes + header) | ((info & (BPE_PKT_VLAN | BPE_PKT_OUTGOING)) | (swap & BPE_PKT_REVERSED)
+				| BPE_PKT_KEY | (six ? BPE_PKT_IP6 : BPE_PKT_IP4)) << 16,
+		.end = network + header_bytes + whole,
+		.type_protos = (six ? TYPE_IP6 : TYPE_IP4) | proto << 16 | (BPE_PROTO_UDP + tcp) << 24,
+		.link_tcp_vlans = LINK_ETHERNET | flags << 16 | tags << 24,
+		.vlan = vlan,
+	};
+	uint32_t bits = lane_bits(good), swapped = six ? lane_bits(swap) : 0;
+	if (BPEI_LIKELY(bits == (1u << LANES) - 1)) {
+		store(c, l, first, &g, bits, swapped, six, true);
+		return 0;
+	}
+	store(c, l, first, &g, bits, swapped, six, false);
+	uint64_t rest = 0;
+	for (uint32_t j = 0; j < LANES; j++)
+		if (!(bits >> j & 1)) rest |= UINT64_C(1) << (l->info[first + j] & NUMBER);
+	return rest;
+}
+
+/* The n packets from `first` of the list on, n > 0; what lies behind them in the list may be overwritten. */
+INLINE uint64_t do_kind(const struct bpei_columns *c, struct list *l, uint32_t first, uint32_t n, bool six)
+{
+	uint64_t rest = 0;
+	uint32_t i = 0;
+	for (; i + LANES <= n; i += LANES) rest |= do_group(c, l, first + i, six);
+	if (i == n) return rest;
+	if (i) return rest | do_group(c, l, first + n - LANES, six);
+	for (uint32_t k = n; k < LANES; k++) {
+		l->ip[first + k] = l->ip[first];
+		l->left[first + k] = l->left[first];
+		l->info[first + k] = l->info[first];
+	}
+	return do_group(c, l, first, six);
+}
+
+INLINE void parse(const struct bpei_columns *c, uint32_t n)
+{
+	struct list l;
+	uint64_t rest = 0;
+	uint32_t front = 0, back = BPE_BATCH;	/* IPv4: l[0 .. front); IPv6: l[back .. BPE_BATCH) */
+	const struct bpei_columns from = *c;
+	for (uint32_t i = 0; i < n; i++) {
+		const uint8_t *data = from.data[i];
+		uint32_t caplen = from.caplen[i];
+		if (BPEI_UNLIKELY(caplen < LEAST)) {
+			rest |= UINT64_C(1) << i;
+			continue;
+		}
+		uint32_t tag = opaque(bpei_load16(data + 12) == WORD_VLAN), network = 14 + 4 * tag, left = caplen - network;
+		uint32_t type = bpei_load16(data + network - 2);
+		uint32_t four = opaque(type == WORD_IP4), six = opaque(type == WORD_IP6) & opaque(left >= LEAST_6);
+		uint32_t to = front + ((back - 1 - front) & (0 - six));
+		l.ip[to] = data + network;
+		l.left[to] = left;
+		l.info[to] = i | tag << 6 | (from.layers[i].flags & BPE_PKT_OUTGOING);
+		front += four;
+		back -= six;
+		rest |= (uint64_t)(1 ^ four ^ six) << i;
+	}
+	/* IPv6 first: a group of IPv4 that is not full may be filled over it. */
+	if (back < BPE_BATCH) rest |= do_kind(c, &l, back, BPE_BATCH - back, true);
+	if (front) rest |= do_kind(c, &l, 0, front, false);
+	while (BPEI_UNLIKELY(rest)) {	/* run by run */
+		uint32_t i = (uint32_t)__builtin_ctzll(rest);
+		uint64_t beyond = ~(rest >> i);
+		uint32_t run = beyond ? (uint32_t)__builtin_ctzll(beyond) : BPE_BATCH;
+		const struct bpei_columns some = { .data = from.data + i, .caplen = from.caplen + i, .wirelen = from.wirelen + i,
+			.layers = from.layers + i, .key = from.key + i };
+		bpei_parse_scalar(&some, run, LINK_ETHERNET);
+		rest &= run == BPE_BATCH ? 0 : ~(((UINT64_C(1) << run) - 1) << i);
+	}
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Which of the x86-64 backends this CPU, and the system under us, can run.  Pure; compiled without any of their flags.
+ * Sources: Intel SDM volume 2, CPUID and XGETBV. */
+#include "arch/arch.h"
+
+#include <cpuid.h>
+
+#define ECX1_SSE42 (1u << 9 | 1u << 19 | 1u << 20)	/* SSSE3, SSE4.1, SSE4.2 */
+#define ECX1_AVX (1u << 27 | 1u << 28)			/* OSXSAVE, AVX */
+#define EBX7_AVX2 (1u << 3 | 1u << 5 | 1u << 8)		/* BMI1, AVX2, BMI2 */
+#define XCR0_AVX 6u					/* the system keeps SSE's and AVX's registers */
+
+static unsigned leaf1_ecx(void)
+{
+	unsigned a, b, c, d;
+	return __get_cpuid(1, &a, &b, &c, &d) ? c : 0;
+}
+
+int bpei_cpu_fits_sse42(void) { return (leaf1_ecx() & ECX1_SSE42) == ECX1_SSE42; }
+
+int bpei_cpu_fits_avx2(void)
+{
+	unsigned a, b, c, d;
+	if (!bpei_cpu_fits_sse42() || (leaf1_ecx() & ECX1_AVX) != ECX1_AVX) return 0;
+	__asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+	if ((a & XCR0_AVX) != XCR0_AVX) return 0;
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & EBX7_AVX2) == EBX7_AVX2;
+}

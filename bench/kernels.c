@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* bench/kernels: ns a packet of parse, hash and probe, each backend that this CPU can run, batches of BPE_BATCH, in turn.
+ * The packets: IPv4 and IPv6, TCP and UDP, either end first, some behind a VLAN tag, all by chance and so many that no
+ * predictor learns them, lying one behind the other as in a savefile; once the mix, once each kind alone, once what no vector
+ * backend takes. */
+#include "arch/arch_list.h"
+#include "bench.h"
+
+#include <string.h>
+
+#define PACKETS 32768u
+#define BYTES 96u
+#define BUCKETS 16384u
+#define PASSES 4
+
+static uint8_t bytes[PACKETS][BYTES];
+static const uint8_t *data[PACKETS];
+static uint32_t caplen[PACKETS], wirelen[PACKETS], hash[PACKETS], entry[PACKETS];
+static struct bpe_layers layers[PACKETS];
+static struct bpe_key key[PACKETS];
+static struct bpei_bucket buckets[BUCKETS];
+static struct bpei_seed seed;
+static uint64_t state = 1;
+
+static uint32_t chance(uint32_t below)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)((state >> 32) * below >> 32);
+}
+
+static uint8_t *put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v;
+	return p + 2;
+}
+
+/* Percent that are IPv6, TCP, tagged, ICMP. */
+struct mix {
+	const char *name;
+	uint32_t six, tcp, tagged, odd;
+};
+
+static void make(const struct mix *m)
+{
+	for (uint32_t i = 0; i < PACKETS; i++) {
+		bool six = chance(100) < m->six, tcp = chance(100) < m->tcp, tagged = chance(100) < m->tagged, odd = chance(100) < m->odd;
+		uint32_t length = tcp ? 20 : 8, body = chance(3), hosts[2] = { chance(4096), chance(4096) }, way = chance(2);
+		uint8_t *p = bytes[i];
+		memset(p, 0, BYTES);
+		p += 12;
+		if (tagged) p = put16(put16(p, 0x8100), 7);
+		p = put16(p, six ? 0x86dd : 0x0800);
+		if (six) {
+			p[0] = 0x60;
+			put16(p + 4, length + body);
+			p[6] = odd ? 58 : tcp ? 6 : 17;
+			for (uint32_t end = 0; end < 2; end++) {
+				put16(p + 8 + 16 * end, 0x2001);
+				put16(p + 22 + 16 * end, hosts[end ^ way]);
+			}
+			p += 40;
+		} else {
+			p[0] = 0x45;
+			put16(p + 2, 20 + length + body);
+			p[9] = odd ? 1 : tcp ? 6 : 17;
+			for (uint32_t end = 0; end < 2; end++) {
+				p[12 + 4 * end] = 10;
+				put16(p + 14 + 4 * end, hosts[end ^ way]);
+			}
+			p += 20;
+		}
+		put16(put16(p, 1024 + chance(50000)), 443);
+		if (tcp) p[12] = 0x50, p[13] = 0x10;
+		else put16(p + 4, length + body);
+		data[i] = bytes[i];
+		uint32_t end = (uint32_t)(p - bytes[i]) + length + body;
+		caplen[i] = wirelen[i] = end < 60 ? 60 : end;
+		layers[i].flags = 0;
+	}
+}
+
+static struct bpei_columns from(uint32_t i)
+{
+	return (struct bpei_columns){ .data = data + i, .caplen = caplen + i, .wirelen = wirelen + i, .layers = layers + i, .key = key + i, .hash = hash + i };
+}
+
+/* As in the engine, a batch's columns are used again by the next batch. */
+static double parse_round(const struct bpei_backend *b)
+{
+	int64_t start = bpei_clock_mono_ns();
+	for (int pass = 0; pass < PASSES; pass++)
+		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
+			struct bpei_columns c = from(i);
+			c.layers = layers, c.key = key;
+			b->parse(&c, BPE_BATCH, 1);
+			bench_keep(layers[0].flags);
+		}
+	return (double)(bpei_clock_mono_ns() - start) / PACKETS / PASSES;
+}
+
+static double hash_round(const struct bpei_backend *b)
+{
+	int64_t start = bpei_clock_mono_ns();
+	for (int pass = 0; pass < PASSES; pass++)
+		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
+			struct bpei_columns c = from(i);
+			b->hash(&c, BPE_BATCH, &seed);
+			bench_keep(hash[i]);
+		}
+	return (double)(bpei_clock_mono_ns() - start) / PACKETS / PASSES;
+}
+
+static double probe_round(const struct bpei_backend *b)
+{
+	int64_t start = bpei_clock_mono_ns();
+	for (int pass = 0; pass < PASSES; pass++)
+		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
+			b->probe(buckets, BUCKETS - 1, hash + i, BPE_BATCH, entry + i);
+			bench_keep(entry[i]);
+		}
+	return (double)(bpei_clock_mono_ns() - start) / PACKETS / PASSES;
+}
+
+static void measure(const char *what, const char *mix, double (*once)(const struct bpei_backend *))
+{
+	struct bench_row rows[BPEI_BACKENDS];
+	char names[BPEI_BACKENDS][64];
+	int n = 0;
+	for (size_t b = 0; b < BPEI_BACKENDS; b++) {
+		if (!bpei_backends[b].cpu_fits()) continue;
+		snprintf(names[n], sizeof names[n], "%s %s, %s", what, bpei_backends[b].name, mix);
+		rows[n].name = names[n];
+		n++;
+	}
+	for (int r = -1; r < BENCH_ROUNDS; r++) {	/* one to warm up */
+		int k = 0;
+		for (size_t b = 0; b < BPEI_BACKENDS; b++)
+			if (bpei_backends[b].cpu_fits()) rows[k++].ns[r < 0 ? 0 : r] = once(&bpei_backends[b]);
+	}
+	bench_print(rows, n, "packet");
+}
+
+int main(void)
+{
+	static const struct mix mixes[] = {
+		{ "all mixed", 30, 70, 20, 0 }, { "mixed, 3% ICMP", 30, 70, 20, 3 }, { "IPv4 TCP and UDP", 0, 70, 0, 0 }, { "IPv4 TCP", 0, 100, 0, 0 },
+		{ "IPv6 TCP and UDP", 100, 70, 0, 0 }, { "ICMP", 30, 0, 20, 100 },
+	};
+	bpei_seed_init(&seed, 1);
+	for (size_t m = 0; m < sizeof mixes / sizeof *mixes; m++) {
+		make(&mixes[m]);
+		measure("parse", mixes[m].name, parse_round);
+	}
+	make(&mixes[1]);
+	struct bpei_columns c = from(0);
+	for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
+		c = from(i);
+		bpei_parse_scalar(&c, BPE_BATCH, 1);
+		bpei_hash_scalar(&c, BPE_BATCH, &seed);
+	}
+	for (uint32_t i = 0; i < PACKETS; i++) {	/* three in four are in the table */
+		struct bpei_bucket *b = &buckets[hash[i] & (BUCKETS - 1)];
+		uint32_t k = chance(BPEI_BUCKET_SLOTS);
+		if (chance(4)) b->tag[k] = hash[i], b->entry[k] = i;
+	}
+	measure("hash", mixes[1].name, hash_round);
+	measure("probe", "3 of 4 found", probe_round);
+	return 0;
+}

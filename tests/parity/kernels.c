@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* Every backend beside scalar, to the last bit: all packets of packets.h cut at every length, mutated, and mixed in batches of
+ * every size, each packet between two pages that may not be touched, at its end or at one of 16 alignments; outputs poisoned
+ * and compared to their very end; hash and probe on random keys and buckets.  parity_kernels [ROUNDS [SEED]]. */
+#include "arch/arch_list.h"
+#include "packets.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define BEHIND 8u	/* elements past the batch that must stay as they are */
+#define MOST (BPE_BATCH + BEHIND)
+
+struct run {	/* outputs */
+	struct bpe_layers layers[MOST];
+	struct bpe_key key[MOST];
+	uint32_t hash[MOST];
+};
+
+static unsigned long passed, failed;
+static const struct bpei_backend *backend;
+static uint64_t state = 20;
+static size_t page;
+static uint8_t *room[BPE_BATCH];	/* a page each, PROT_NONE before and behind it */
+static const uint8_t *data[BPE_BATCH];
+static uint32_t caplen[BPE_BATCH], wirelen[BPE_BATCH], numbers[BPE_BATCH];
+static struct run expected, got;
+
+static uint32_t chance(uint32_t below)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)((state >> 32) * below >> 32);
+}
+
+static uint32_t word(void) { return chance(0x10000) << 16 | chance(0x10000); }
+
+static void open_rooms(void)
+{
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *all = mmap(NULL, (2 * BPE_BATCH + 1) * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	if (all == MAP_FAILED) exit(1);
+	for (uint32_t i = 0; i <= BPE_BATCH; i++)
+		if (mprotect(all + 2 * i * page, page, PROT_NONE)) exit(1);
+	for (uint32_t i = 0; i < BPE_BATCH; i++) room[i] = all + (2 * i + 1) * page;
+}
+
+/* Puts a packet into a room: at its end, or so many bytes from its beginning. */
+static void place(uint32_t i, const uint8_t *packet, uint32_t bytes, uint32_t wire, int alignment)
+{
+	uint8_t *to = alignment < 0 ? room[i] + page - bytes : room[i] + alignment;
+	memcpy(to, packet, bytes);
+	data[i] = to;
+	caplen[i] = bytes;
+	wirelen[i] = wire;
+}
+
+static struct bpei_columns columns_of(struct run *r)
+{
+	return (struct bpei_columns){ .data = data, .caplen = caplen, .wirelen = wirelen, .layers = r->layers, .key = r->key, .hash = r->hash };
+}
+
+static void verdict(bool same, const char *what, uint32_t i, const char *field)
+{
+	if (same) {
+		passed++;
+		return;
+	}
+	if (failed++ >= 20) return;
+	printf("FAILED %s: %s of packet %u (number %u, %u captured, %u on the wire): %s\n", backend->name, what, i, numbers[i % BPE_BATCH],
+	       caplen[i % BPE_BATCH], wirelen[i % BPE_BATCH], field);
+	for (uint32_t k = 0; k < caplen[i % BPE_BATCH] && i < BPE_BATCH; k++) printf("%02x%s", data[i][k], k % 32 == 31 ? "\n" : " ");
+	printf("\n");
+}
+
+/* NULL, or the field of element i in which the two runs are not the same. */
+static const char *differs(const struct run *a, const struct run *b, uint32_t i)
+{
+#define LAYER(field) if (memcmp(&a->layers[i].field, &b->layers[i].field, sizeof a->layers[i].field)) return #field;
+	LAYER(network) LAYER(transport) LAYER(payload) LAYER(flags) LAYER(end) LAYER(ethertype) LAYER(ip_proto) LAYER(proto) LAYER(link_type)
+	LAYER(tcp_flags) LAYER(vlan_count) LAYER(vlan)
+#undef LAYER
+#define KEY(field) if (memcmp(&a->key[i].field, &b->key[i].field, sizeof a->key[i].field)) return "key." #field;
+	KEY(addr[0]) KEY(addr[1]) KEY(port) KEY(ip_proto) KEY(ip_version) KEY(vlan) KEY(zero)
+#undef KEY
+	return a->hash[i] == b->hash[i] ? NULL : "hash";
+}
+
+/* Both on the first n packets; poison first, what a source writes beforehand excepted. */
+static void parse_both(uint32_t n, uint32_t link_type)
+{
+	memset(&expected, 0xa5, sizeof expected);
+	for (uint32_t i = 0; i < n; i++) expected.layers[i].flags = chance(4) ? 0 : BPE_PKT_OUTGOING;
+	got = expected;
+	struct bpei_columns a = columns_of(&expected), b = columns_of(&got);
+	bpei_parse_scalar(&a, n, link_type);
+	backend->parse(&b, n, link_type);
+	if (!memcmp(&expected, &got, sizeof got)) {
+		verdict(true, "", 0, "");
+		return;
+	}
+	for (uint32_t i = 0; i < MOST; i++) {
+		const char *field = differs(&expected, &got, i);
+		if (field) verdict(false, "parse", i, field);
+	}
+}
+
+static void every_truncation(void)
+{
+	uint8_t packet[PACKET_MOST];
+	uint32_t n = 0;
+	for (uint32_t number = 0; number < SHAPES; number++) {
+		uint32_t bytes = packet_make(packet, number);
+		for (uint32_t k = 0; k <= bytes; k++) {
+			numbers[n] = number;
+			place(n, packet, k, chance(2) ? bytes : k, -1);
+			if (++n == BPE_BATCH) parse_both(n, 1), n = 0;
+		}
+	}
+	parse_both(n, 1);
+}
+
+static uint32_t any_packet(uint8_t packet[PACKET_MOST], uint32_t i)
+{
+	static const uint8_t common[][2] = { { 0, 0 }, { 0, 4 }, { 7, 0 }, { 7, 4 } };
+	uint32_t number = chance(SHAPES);
+	if (chance(4)) {	/* mostly what the vectors take */
+		uint32_t k = chance(4);
+		number = chance(2) + TAGS * (common[k][0] + NETWORKS * (common[k][1] + TRANSPORTS * chance(ENDS * BODIES)));
+	}
+	numbers[i] = number;
+	return packet_make(packet, number);
+}
+
+static void every_count(uint32_t link_type)
+{
+	uint8_t packet[PACKET_MOST];
+	for (uint32_t n = 0; n <= BPE_BATCH; n++)
+		for (int alignment = -1; alignment < 16; alignment++) {
+			for (uint32_t i = 0; i < n; i++) {
+				uint32_t bytes = any_packet(packet, i), from = link_type == 1 ? 0 : chance(16);
+				place(i, packet + from, bytes - from, bytes - from, alignment);
+			}
+			parse_both(n, link_type);
+		}
+}
+
+static void mutated(uint32_t rounds)
+{
+	uint8_t packet[PACKET_MOST];
+	while (rounds--) {
+		for (uint32_t i = 0; i < BPE_BATCH; i++) {
+			uint32_t bytes = any_packet(packet, i), cut = chance(8) ? bytes : chance(bytes + 1);
+			for (uint32_t k = chance(3); k; k--) {
+				uint32_t at = 12 + chance(64);
+				if (chance(2)) packet[at] ^= (uint8_t)(1 << chance(8));
+				else packet[at] = (uint8_t)chance(256);
+			}
+			place(i, packet, cut, chance(8) ? bytes : chance(2 * bytes), chance(2) ? -1 : (int)chance(16));
+		}
+		parse_both(BPE_BATCH, 1);
+	}
+}
+
+static void hash_both(uint32_t n, const struct bpei_seed *seed)
+{
+	struct bpei_columns a = columns_of(&expected), b = columns_of(&got);
+	memset(expected.hash, 0xa5, sizeof expected.hash);
+	got = expected;
+	bpei_hash_scalar(&a, n, seed);
+	backend->hash(&b, n, seed);
+	for (uint32_t i = 0; i < MOST; i++) {
+		const char *field = differs(&expected, &got, i);
+		if (field || i + 1 == MOST) verdict(!field, "hash", i, field);
+	}
+}
+
+static void hashes(uint32_t rounds)
+{
+	struct bpei_seed seed;
+	memset(caplen, 0, sizeof caplen);
+	while (rounds--)
+		for (uint32_t n = 0; n <= BPE_BATCH; n++) {
+			bpei_seed_init(&seed, word());
+			for (uint32_t i = 0; i < MOST; i++) {
+				uint8_t *k = (uint8_t *)&expected.key[i], *l = (uint8_t *)&expected.layers[i];
+				for (size_t b = 0; b < sizeof *expected.key; b++) k[b] = (uint8_t)(chance(4) ? chance(256) : 255);
+				memset(expected.key[i].zero, 0, sizeof expected.key[i].zero);
+				for (size_t b = 0; b < sizeof *expected.layers; b++) l[b] = (uint8_t)chance(256);
+			}
+			hash_both(n, &seed);
+		}
+	/* A seed under which a hash would be 0. */
+	memset(&seed, 0, sizeof seed);
+	seed.end[0] = 77;
+	uint64_t h = (seed.end[0] ^ seed.end[0] >> 32) * 0x9e3779b97f4a7c15u;
+	seed.end[1] = h ^ h >> 32;
+	memset(expected.key, 0, sizeof expected.key);
+	for (uint32_t n = 0; n <= 9; n++) {
+		hash_both(n, &seed);
+		for (uint32_t i = 0; i < n; i++) verdict(got.hash[i] == (expected.layers[i].flags & BPE_PKT_KEY ? 1 : 0), "hash", i, "is 0");
+	}
+}
+
+static void probes(uint32_t rounds)
+{
+	enum { BUCKETS = 8 };
+	_Alignas(64) struct bpei_bucket buckets[BUCKETS];
+	uint32_t hash[MOST], entries[2][MOST];
+	while (rounds--)
+		for (uint32_t n = 0; n <= BPE_BATCH; n++) {
+			for (uint32_t b = 0; b < BUCKETS; b++) {
+				for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) {
+					buckets[b].tag[k] = chance(3) ? b + BUCKETS * chance(12) : 0;
+					buckets[b].entry[k] = word();
+				}
+				buckets[b].overflow = chance(2) ? chance(2) : b + BUCKETS * chance(12);
+				buckets[b].unused = chance(2) ? word() : b + BUCKETS * chance(12);
+			}
+			for (uint32_t i = 0; i < MOST; i++) hash[i] = chance(8) ? chance(12 * BUCKETS) : chance(2) ? word() : 0;
+			memset(entries, 0xa5, sizeof entries);
+			bpei_probe_scalar(buckets, BUCKETS - 1, hash, n, entries[0]);
+			backend->probe(buckets, BUCKETS - 1, hash, n, entries[1]);
+			verdict(!memcmp(entries[0], entries[1], sizeof *entries), "probe", 0, "entry");
+		}
+}
+
+int main(int argc, char **argv)
+{
+	static const uint32_t link_types[] = { 1, 0, 12, 101, 108, 113, 228, 229, 276, 105, 999 };
+	uint32_t rounds = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 2000;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 20;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	open_rooms();
+	printf("seed %llu, %u rounds\n", (unsigned long long)seed, rounds);
+	for (size_t b = 0; b < BPEI_BACKENDS; b++) {
+		unsigned long before = passed;
+		backend = &bpei_backends[b];
+		state = seed;
+		if (!backend->cpu_fits()) {
+			printf("%s: this CPU cannot run it\n", backend->name);
+			continue;
+		}
+		every_truncation();
+		for (size_t l = 0; l < sizeof link_types / sizeof *link_types; l++) every_count(link_types[l]);
+		mutated(rounds);
+		hashes(20);
+		probes(20);
+		printf("%s: %lu batches the same\n", backend->name, passed - before);
+	}
+	printf("%lu passed, %lu failed\n", passed, failed);
+	return failed != 0;
+}
