@@ -25,6 +25,8 @@
 #include "base/bytes.h"
 #include "base/cacheline.h"
 
+#include <stddef.h>
+
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the columns' words are taken as little-endian"
 #endif
@@ -32,8 +34,7 @@
 #define INLINE static inline __attribute__((always_inline))
 
 enum { LINK_ETHERNET = 1, TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd, IP_TCP = 6, IP_UDP = 17,
-       LEAST_4 = 28, LEAST_6 = 48,		/* from the IP header on */
-       LEAST = 14 + 4 + LEAST_4 };		/* captured: fewer go to scalar */
+       LEAST_4 = 18 + 28, LEAST_6 = 14 + 48 };	/* captured: fewer go to scalar */
 #define WORD_VLAN 0x0081u			/* ethertypes as they lie in memory */
 #define WORD_IP4 0x0008u
 #define WORD_IP6 0xdd86u
@@ -43,12 +44,20 @@ typedef int32_t compared __attribute__((vector_size(4 * LANES)));
 /* The batch's common packets: IPv4 from the front, IPv6 from the back; room behind for a group that is not full. */
 struct list {
 	const uint8_t *ip[BPE_BATCH + LANES];
-	uint32_t left[BPE_BATCH + LANES];	/* captured from there on */
-	uint32_t info[BPE_BATCH + LANES];	/* packet's number | BPE_PKT_VLAN | BPE_PKT_OUTGOING */
+	uint32_t caplen[BPE_BATCH + LANES];
+	uint32_t info[BPE_BATCH + LANES];	/* where its layers lie in their column | TAGGED | flags on entry, the lower 8 */
 };
-#define NUMBER 0x3fu
-_Static_assert(BPE_BATCH - 1 <= NUMBER && !(NUMBER & (BPE_PKT_VLAN | BPE_PKT_OUTGOING)), "three in a word");
-_Static_assert(BPE_PKT_VLAN == 1 << 6 && BPE_PROTO_UDP - 1 == BPE_PROTO_TCP, "shifted, subtracted");
+#define TAGGED 0x100u
+#define PLACE 16	/* shifted by */
+_Static_assert(sizeof(struct bpe_key) == 2 * sizeof(struct bpe_layers) && BPE_BATCH * sizeof(struct bpe_layers) < 1 << (32 - PLACE), "one place for both");
+_Static_assert(BPE_PKT_OUTGOING < TAGGED && BPE_PKT_VLAN == TAGGED >> 2 && BPE_PROTO_UDP - 1 == BPE_PROTO_TCP, "in info; shifted; subtracted");
+
+INLINE uint32_t place_of(const struct list *l, uint32_t i)	/* its own 16 bits: the compiler would work out several in a vector, and take them out again */
+{
+	return bpei_load16((const char *)&l->info[i] + PLACE / 8);
+}
+
+INLINE uint64_t packet_bit(const struct list *l, uint32_t i) { return UINT64_C(1) << place_of(l, i) / sizeof(struct bpe_layers); }
 
 INLINE wide all(uint32_t x) { return x - (wide){ 0 }; }
 INLINE wide column(const uint32_t *p) { wide v; memcpy(&v, p, sizeof v); return v; }
@@ -75,33 +84,52 @@ INLINE void store(const struct bpei_columns *c, const struct list *l, uint32_t f
 		  bool six, bool every)
 {
 	const wide zero = { 0 };
-	row a[LANES], b[LANES];
-	struct bpe_key *const key = c->key;
-	struct bpe_layers *const layers = c->layers;
+	row a[LANES], b[LANES], d[LANES];
+	char *const keys = (char *)c->key, *const layers = (char *)c->layers;
 #define EACH_LANE(statement) _Pragma("GCC unroll 8") for (uint32_t j = 0; j < LANES; j++) { \
 		if (!every && !(good >> j & 1)) continue; \
-		const uint32_t i = l->info[first + j] & NUMBER; \
+		const uint32_t place = place_of(l, first + j); \
 		statement; \
 	}
+	spread(d, g->ports, g->kind, zero, zero);
 	if (six) {
 		EACH_LANE(
 			row source; row target;
-			uint32_t swap = swapped >> j & 1;
+			char *key = keys + 2 * place;
+			uint32_t swap = (swapped >> j & 1) * 16;
 			memcpy(&source, l->ip[first + j] + 8, sizeof source);
 			memcpy(&target, l->ip[first + j] + 24, sizeof target);
-			store_row(key[i].addr[swap], source);
-			store_row(key[i].addr[1 - swap], target))
+			store_row(key + swap, source);
+			store_row(key + 16 - swap, target);
+			store_row(key + offsetof(struct bpe_key, port), d[j]))
 	} else {
 		spread(a, g->addr[0], zero, zero, zero);
 		spread(b, g->addr[1], zero, zero, zero);
-		EACH_LANE(store_row(key[i].addr[0], a[j]); store_row(key[i].addr[1], b[j]))
+		EACH_LANE(
+			char *key = keys + 2 * place;
+			store_row(key, a[j]);
+			store_row(key + 16, b[j]);
+			store_row(key + offsetof(struct bpe_key, port), d[j]))
 	}
-	spread(a, g->ports, g->kind, zero, zero);
-	EACH_LANE(store_row(key[i].port, a[j]))
 	spread(a, g->offsets, g->payload_flags, g->end, g->type_protos);
 	spread(b, g->link_tcp_vlans, g->vlan, zero, zero);
-	EACH_LANE(store_row(&layers[i], a[j]); memcpy(&layers[i].link_type, &b[j], 8))
+	EACH_LANE(
+		char *to = layers + place;
+		store_row(to, a[j]);
+		memcpy(to + offsetof(struct bpe_layers, link_type), &b[j], 8))
 #undef EACH_LANE
+}
+
+/* Not inline: the compiler would turn the columns of both roads round before it takes one, and put them on the stack. */
+static __attribute__((noinline, cold)) uint64_t store_some(const struct bpei_columns *c, const struct list *l, uint32_t first, const struct group *g,
+							   uint32_t good, uint32_t swapped, bool six)
+{
+	uint64_t rest = 0;
+	if (six) store(c, l, first, g, good, swapped, true, false);
+	else store(c, l, first, g, good, swapped, false, false);
+	for (uint32_t j = 0; j < LANES; j++)
+		if (!(good >> j & 1)) rest |= packet_bit(l, first + j);
+	return rest;
 }
 
 /* LANES packets from `first` of the list on.  Returns the packets, by number, that scalar has to do. */
@@ -109,7 +137,8 @@ INLINE uint64_t do_group(const struct bpei_columns *c, const struct list *l, uin
 {
 	const uint8_t *const *ip = l->ip + first;
 	const uint32_t header_bytes = six ? 40 : 20;
-	wide low[4], high[4], left = column(l->left + first), info = column(l->info + first), good, room, proto;
+	wide low[4], high[4], info = column(l->info + first), good, room, proto;
+	wide tags = info / TAGGED & 1, network = 14 + tags * 4, left = column(l->caplen + first) - network;
 	load_columns(low, ip, -4);
 	load_columns(high, ip, (int)header_bytes - 8);
 
@@ -145,14 +174,14 @@ INLINE uint64_t do_group(const struct bpei_columns *c, const struct list *l, uin
 	}
 	wide swap = order | (equal & above(there, back));
 
-	wide tag = (wide)((info & BPE_PKT_VLAN) != 0), tags = info >> 6 & 1, network = 14 + tags * 4, crossed = (high[0] ^ high[1]) & swap;
-	wide vlan = swap_bytes(low[0]) >> 16 & 0xfff & tag;
+	wide crossed = (high[0] ^ high[1]) & swap;
+	wide vlan = swap_bytes(low[0]) >> 16 & 0xfff & (0 - tags);
 	struct group g = {
 		.addr = { high[0] ^ crossed, high[1] ^ crossed },
 		.ports = choose(swap, there, back),
 		.kind = proto | (six ? 0x600 : 0x400) | vlan << 16,
 		.offsets = network | (network + header_bytes) << 16,
-		.payload_flags = (network + header_bytes + header) | ((info & (BPE_PKT_VLAN | BPE_PKT_OUTGOING)) | (swap & BPE_PKT_REVERSED)
+		.payload_flags = (network + header_bytes + header) | ((info >> 2 & BPE_PKT_VLAN) | (info & BPE_PKT_OUTGOING) | (swap & BPE_PKT_REVERSED)
 				| BPE_PKT_KEY | (six ? BPE_PKT_IP6 : BPE_PKT_IP4)) << 16,
 		.end = network + header_bytes + whole,
 		.type_protos = (six ? TYPE_IP6 : TYPE_IP4) | proto << 16 | (BPE_PROTO_UDP + tcp) << 24,
@@ -164,11 +193,14 @@ INLINE uint64_t do_group(const struct bpei_columns *c, const struct list *l, uin
 		store(c, l, first, &g, bits, swapped, six, true);
 		return 0;
 	}
-	store(c, l, first, &g, bits, swapped, six, false);
-	uint64_t rest = 0;
-	for (uint32_t j = 0; j < LANES; j++)
-		if (!(bits >> j & 1)) rest |= UINT64_C(1) << (l->info[first + j] & NUMBER);
-	return rest;
+	return store_some(c, l, first, &g, bits, swapped, six);
+}
+
+INLINE void copy(struct list *l, uint32_t to, uint32_t from)
+{
+	l->ip[to] = l->ip[from];
+	l->caplen[to] = l->caplen[from];
+	l->info[to] = l->info[from];
 }
 
 /* The n packets from `first` of the list on, n > 0; what lies behind them in the list may be overwritten. */
@@ -179,41 +211,47 @@ INLINE uint64_t do_kind(const struct bpei_columns *c, struct list *l, uint32_t f
 	for (; i + LANES <= n; i += LANES) rest |= do_group(c, l, first + i, six);
 	if (i == n) return rest;
 	if (i) return rest | do_group(c, l, first + n - LANES, six);
-	for (uint32_t k = n; k < LANES; k++) {
-		l->ip[first + k] = l->ip[first];
-		l->left[first + k] = l->left[first];
-		l->info[first + k] = l->info[first];
-	}
+	for (uint32_t k = n; k < LANES; k++) copy(l, first + k, first);
 	return do_group(c, l, first, six);
+}
+
+/* Those of the n packets that are on neither list. */
+static __attribute__((noinline, cold)) uint64_t unlisted(const struct list *l, uint32_t n, uint32_t front, uint32_t back)
+{
+	uint64_t listed = 0;
+	for (uint32_t i = 0; i < front; i++) listed |= packet_bit(l, i);
+	for (uint32_t i = back; i < BPE_BATCH; i++) listed |= packet_bit(l, i);
+	return ~listed & UINT64_MAX >> (BPE_BATCH - n);
 }
 
 INLINE void parse(const struct bpei_columns *c, uint32_t n)
 {
 	struct list l;
 	uint64_t rest = 0;
-	uint32_t front = 0, back = BPE_BATCH;	/* IPv4: l[0 .. front); IPv6: l[back .. BPE_BATCH) */
+	uint32_t front = 0, back = BPE_BATCH - 1;	/* IPv4: l[0 .. front); IPv6: l(back .. BPE_BATCH) */
 	const struct bpei_columns from = *c;
 	for (uint32_t i = 0; i < n; i++) {
 		const uint8_t *data = from.data[i];
 		uint32_t caplen = from.caplen[i];
-		if (BPEI_UNLIKELY(caplen < LEAST)) {
-			rest |= UINT64_C(1) << i;
-			continue;
-		}
-		uint32_t tag = opaque(bpei_load16(data + 12) == WORD_VLAN), network = 14 + 4 * tag, left = caplen - network;
-		uint32_t type = bpei_load16(data + network - 2);
-		uint32_t four = opaque(type == WORD_IP4), six = opaque(type == WORD_IP6) & opaque(left >= LEAST_6);
-		uint32_t to = front + ((back - 1 - front) & (0 - six));
-		l.ip[to] = data + network;
-		l.left[to] = left;
-		l.info[to] = i | tag << 6 | (from.layers[i].flags & BPE_PKT_OUTGOING);
+		if (BPEI_UNLIKELY(caplen < LEAST_4)) continue;
+		uint32_t tag = opaque(bpei_load16(data + 12) == WORD_VLAN), type = bpei_load16(data + 12 + 4 * tag);
+		uint32_t four = opaque(type == WORD_IP4), six = opaque(type == WORD_IP6), to = six ? back : front;
+		l.ip[to] = data + 14 + 4 * tag;
+		l.caplen[to] = caplen;
+		l.info[to] = i * (uint32_t)(sizeof(struct bpe_layers) << PLACE) | tag * TAGGED | (from.layers[i].flags & (TAGGED - 1));
 		front += four;
 		back -= six;
-		rest |= (uint64_t)(1 ^ four ^ six) << i;
+	}
+	back++;
+	if (BPEI_UNLIKELY(front + BPE_BATCH - back != n)) rest = unlisted(&l, n, front, back);
+	for (uint32_t i = back; i < BPE_BATCH; i++) {
+		if (BPEI_LIKELY(l.caplen[i] >= LEAST_6 + (l.info[i] / TAGGED & 1) * 4)) continue;
+		rest |= packet_bit(&l, i);
+		copy(&l, i, back++);
 	}
 	/* IPv6 first: a group of IPv4 that is not full may be filled over it. */
-	if (back < BPE_BATCH) rest |= do_kind(c, &l, back, BPE_BATCH - back, true);
-	if (front) rest |= do_kind(c, &l, 0, front, false);
+	if (back < BPE_BATCH) rest |= do_kind(&from, &l, back, BPE_BATCH - back, true);
+	if (front) rest |= do_kind(&from, &l, 0, front, false);
 	while (BPEI_UNLIKELY(rest)) {	/* run by run */
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		uint64_t beyond = ~(rest >> i);
