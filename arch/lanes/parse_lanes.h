@@ -203,12 +203,19 @@ INLINE void copy(struct list *l, uint32_t to, uint32_t from)
 	l->info[to] = l->info[from];
 }
 
-/* The n packets from `first` of the list on, n > 0; what lies behind them in the list may be overwritten. */
+/* The n packets from `first` of the list on, n > 0; what lies behind them in the list may be overwritten.  After a group in
+ * which no packet was common the others of the batch are not tried either: so traffic of another kind costs little more. */
 INLINE uint64_t do_kind(const struct bpei_columns *c, struct list *l, uint32_t first, uint32_t n, bool six)
 {
 	uint64_t rest = 0;
 	uint32_t i = 0;
-	for (; i + LANES <= n; i += LANES) rest |= do_group(c, l, first + i, six);
+	for (; i + LANES <= n; i += LANES) {
+		uint64_t bad = do_group(c, l, first + i, six);
+		rest |= bad;
+		if (BPEI_LIKELY(!bad) || __builtin_popcountll(bad) < LANES) continue;
+		for (i += LANES; i < n; i++) rest |= packet_bit(l, first + i);
+		return rest;
+	}
 	if (i == n) return rest;
 	if (i) return rest | do_group(c, l, first + n - LANES, six);
 	for (uint32_t k = n; k < LANES; k++) copy(l, first + k, first);
