@@ -54,7 +54,7 @@ static inline uint32_t bpei_bucket_match(const struct bpei_bucket *bucket, uint3
 }
 
 /* parse: fills layers[0..n) and, where a packet has a flow, key[] (and sets BPE_PKT_KEY).  layers[i].flags holds on entry
- *   what the source knew (0 or BPE_PKT_OUTGOING) and keeps it; every other field is written.  key[i] is left alone where
+ *   what the source knew (0 or BPE_PKT_OUTGOING) and keeps it; every other field is written.  key[i] means nothing where
  *   there is none.  All n packets have the one link type.
  * hash: hash[i] of key[i] where layers[i].flags has BPE_PKT_KEY, else 0.  Never 0 for a key.
  * probe: entry[i] of the first slot in bucket hash[i] & mask whose tag is hash[i]; BPEI_NO_ENTRY where there is none and

@@ -79,15 +79,13 @@ struct group {
 
 INLINE void store_row(void *to, row r) { memcpy(to, &r, sizeof r); }
 
-/* Writes keys and layers of the lanes in `good`; every: of all lanes, and the compiler may know it. */
-INLINE void store(const struct bpei_columns *c, const struct list *l, uint32_t first, const struct group *g, uint32_t good, uint32_t swapped,
-		  bool six, bool every)
+/* Writes keys and layers of all lanes: one that is not good is done once more, by scalar. */
+INLINE void store(const struct bpei_columns *c, const struct list *l, uint32_t first, const struct group *g, uint32_t swapped, bool six)
 {
 	const wide zero = { 0 };
 	row a[LANES], b[LANES], d[LANES];
 	char *const keys = (char *)c->key, *const layers = (char *)c->layers;
 #define EACH_LANE(statement) _Pragma("GCC unroll 8") for (uint32_t j = 0; j < LANES; j++) { \
-		if (!every && !(good >> j & 1)) continue; \
 		const uint32_t place = place_of(l, first + j); \
 		statement; \
 	}
@@ -120,15 +118,15 @@ INLINE void store(const struct bpei_columns *c, const struct list *l, uint32_t f
 #undef EACH_LANE
 }
 
-/* Not inline: the compiler would turn the columns of both roads round before it takes one, and put them on the stack. */
-static __attribute__((noinline, cold)) uint64_t store_some(const struct bpei_columns *c, const struct list *l, uint32_t first, const struct group *g,
-							   uint32_t good, uint32_t swapped, bool six)
+/* The lanes that scalar has to do, which wants to find the flags on entry. */
+static __attribute__((noinline, cold)) uint64_t undo(const struct bpei_columns *c, const struct list *l, uint32_t first, uint32_t bad)
 {
 	uint64_t rest = 0;
-	if (six) store(c, l, first, g, good, swapped, true, false);
-	else store(c, l, first, g, good, swapped, false, false);
-	for (uint32_t j = 0; j < LANES; j++)
-		if (!(good >> j & 1)) rest |= packet_bit(l, first + j);
+	for (; bad; bad &= bad - 1) {
+		uint32_t i = first + (uint32_t)__builtin_ctz(bad);
+		c->layers[place_of(l, i) / sizeof(struct bpe_layers)].flags = (uint16_t)(l->info[i] & (TAGGED - 1));
+		rest |= packet_bit(l, i);
+	}
 	return rest;
 }
 
@@ -188,12 +186,9 @@ INLINE uint64_t do_group(const struct bpei_columns *c, const struct list *l, uin
 		.link_tcp_vlans = LINK_ETHERNET | flags << 16 | tags << 24,
 		.vlan = vlan,
 	};
-	uint32_t bits = lane_bits(good), swapped = six ? lane_bits(swap) : 0;
-	if (BPEI_LIKELY(bits == (1u << LANES) - 1)) {
-		store(c, l, first, &g, bits, swapped, six, true);
-		return 0;
-	}
-	return store_some(c, l, first, &g, bits, swapped, six);
+	store(c, l, first, &g, six ? lane_bits(swap) : 0, six);
+	uint32_t bad = lane_bits(good) ^ ((1u << LANES) - 1);
+	return BPEI_LIKELY(!bad) ? 0 : undo(c, l, first, bad);
 }
 
 INLINE void copy(struct list *l, uint32_t to, uint32_t from)

@@ -97,6 +97,8 @@ static void parse_both(uint32_t n, uint32_t link_type)
 	struct bpei_columns a = columns_of(&expected), b = columns_of(&got);
 	bpei_parse_scalar(&a, n, link_type);
 	backend->parse(&b, n, link_type);
+	for (uint32_t i = 0; i < n; i++)	/* what is there where there is no key means nothing */
+		if (!(expected.layers[i].flags & BPE_PKT_KEY)) got.key[i] = expected.key[i];
 	if (!memcmp(&expected, &got, sizeof got)) {
 		verdict(true, "", 0, "");
 		return;
