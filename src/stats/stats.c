@@ -93,11 +93,11 @@ void bpei_counts_add(struct bpei_counts *c, const struct bpe_batch *b)
 	}
 	bpei_counter_add(&c->ip4_packets, versions & 0xffff);
 	bpei_counter_add(&c->ip6_packets, versions >> 16);
+	/* All of them, without asking which there are: a wrong guess costs more. */
 	for (uint32_t k = 0; k < BPE_PROTO_COUNT; k++)
-		if (protos[k]) tally(&c->proto[k], protos[k] >> PACKET, protos[k] & (((uint64_t)1 << PACKET) - 1));
+		tally(&c->proto[k], protos[k] >> PACKET, protos[k] & (((uint64_t)1 << PACKET) - 1));
 	for (uint32_t k = 0; k < BPE_SIZE_CLASSES; k++) {
-		uint32_t here = (k ? above[k - 1] : n) - (k < BPE_SIZE_CLASSES - 1 ? above[k] : 0);
-		if (here) bpei_counter_add(&c->sizes[k], here);
+		bpei_counter_add(&c->sizes[k], (k ? above[k - 1] : n) - (k < BPE_SIZE_CLASSES - 1 ? above[k] : 0));
 	}
 	bpei_counter_add(&c->captured_bytes, captured);
 	bpei_counter_add(&c->wire_bytes, wire);
