@@ -241,62 +241,66 @@ static void set_time(struct bpei_table *t, int64_t ns)
 static const uint16_t watch[] = { [BPE_TCP_NONE] = 0, [BPE_TCP_SYN_SENT] = ANY_PACKET, [BPE_TCP_SYN_RECEIVED] = ANY_PACKET,
 	[BPE_TCP_ESTABLISHED] = 7, [BPE_TCP_CLOSING] = ANY_PACKET, [BPE_TCP_CLOSED] = ANY_PACKET, [BPE_TCP_RESET] = ANY_PACKET };
 
+/* The packet that is not simply one more of the flow at i: a flow not looked at yet, a change of state, a time-out.  Returns the
+ * entry to count on; BPEI_NO_FLOW: no room. */
+static __attribute__((noinline)) uint32_t settle(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
+{
+	uint32_t tag = b->hash[p], at = tag & t->mask;
+	if (i == BPEI_NO_FLOW || !bpei_entry_is(&t->entries[i], &b->key[p])) i = find(t, &at, tag, &b->key[p]);
+	return i == BPEI_NO_FLOW ? open_flow(t, b, p) : unusual(t, b, p, i);
+}
+
 void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t flow[BPE_BATCH])
 {
-	uint32_t n = b->count, counted = 0, refused = 0;
+	const struct bpe_batch v = *b;	/* here, so that no store is feared to change a column's place */
+	const uint32_t n = v.count, *const hash = v.hash;
+	uint32_t counted = 0, refused = 0;
 	int64_t latest = INT64_MIN;
-	bool any = false;
 	for (uint32_t p = 0; p < n; p++) {
-		__builtin_prefetch(&t->buckets[b->hash[p] & t->mask]);
-		if (!b->hash[p]) continue;
-		latest = b->time_ns[p] > latest ? b->time_ns[p] : latest;
-		any = true;
+		__builtin_prefetch(&t->buckets[hash[p] & t->mask]);
+		if (hash[p]) latest = v.time_ns[p] > latest ? v.time_ns[p] : latest;
 	}
-	if (any) set_time(t, latest);
-	const int64_t least_timeout_ns = t->least_timeout_ns;
+	if (latest != INT64_MIN) set_time(t, latest);
+	const uint64_t least_timeout_ns = (uint64_t)t->least_timeout_ns;
 	struct bpei_entry *const entries = t->entries;
-	bpei_probe(t->buckets, t->mask, b->hash, n, flow);
+	bpei_probe(t->buckets, t->mask, hash, n, flow);
 	for (uint32_t p = 0; p < n; p++) {
 		if (BPEI_UNLIKELY(flow[p] == BPEI_LOOK_ON)) {
-			uint32_t at = b->hash[p] & t->mask;
-			flow[p] = find(t, &at, b->hash[p], NULL);
+			uint32_t at = hash[p] & t->mask;
+			flow[p] = find(t, &at, hash[p], NULL);
 		}
 		if (flow[p] == BPEI_NO_FLOW) continue;
 		__builtin_prefetch(&entries[flow[p]], 1);
 		__builtin_prefetch((const char *)&entries[flow[p]] + 64, 1);
 	}
 	for (uint32_t p = 0; p < n; p++) {
-		uint32_t i = flow[p], tag = b->hash[p], at;
-		if (!tag) continue;
-		int64_t ns = b->time_ns[p];
-		if (BPEI_UNLIKELY(i == BPEI_NO_FLOW || !bpei_entry_is(&entries[i], &b->key[p]))) {
-			at = tag & t->mask;
-			i = find(t, &at, tag, &b->key[p]);
-			if (i == BPEI_NO_FLOW) {
-				flow[p] = i = open_flow(t, b, p);
-				if (i == BPEI_NO_FLOW) {
-					refused++;
-					continue;
-				}
-				goto count;
-			}
-		}
-		struct bpei_entry *known = &entries[i];
+		if (!hash[p]) continue;
+		const struct bpe_layers *l = &v.layers[p];
+		const int64_t ns = v.time_ns[p];
+		uint32_t i = flow[p];
+		struct bpei_entry *e = &entries[i != BPEI_NO_FLOW ? i : 0];
 		/* A packet out of order goes the slow way, too: its difference wraps round. */
-		if (BPEI_UNLIKELY((b->layers[p].tcp_flags | ANY_PACKET) & watch[known->state]) || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)known->last_ns > (uint64_t)least_timeout_ns)) i = unusual(t, b, p, i);
-		flow[p] = i;
-	count:;
-		struct bpei_entry *e = &entries[i];
-		uint32_t end = !!(b->layers[p].flags & BPE_PKT_REVERSED);
+		if (BPEI_UNLIKELY(i == BPEI_NO_FLOW) || BPEI_UNLIKELY(!bpei_entry_is(e, &v.key[p]))
+		    || BPEI_UNLIKELY((l->tcp_flags | ANY_PACKET) & watch[e->state]) || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)e->last_ns > least_timeout_ns)) {
+			flow[p] = i = settle(t, b, p, i);
+			if (i == BPEI_NO_FLOW) {
+				refused++;
+				continue;
+			}
+			e = &entries[i];
+			e->last_ns = ns > e->last_ns ? ns : e->last_ns;
+			e->first_ns = ns < e->first_ns ? ns : e->first_ns;
+		} else {
+			e->last_ns = ns;
+		}
+		uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
 		e->packets[end]++;
-		e->captured[end] += b->caplen[p];
-		e->wire[end] += b->wirelen[p];
-		e->tcp_flags[end] |= b->layers[p].tcp_flags;
-		e->last_ns = ns > e->last_ns ? ns : e->last_ns;
-		e->first_ns = ns < e->first_ns ? ns : e->first_ns;
+		e->captured[end] += v.caplen[p];
+		e->wire[end] += v.wirelen[p];
+		e->tcp_flags[end] |= l->tcp_flags;
 		counted++;
 	}
-	if (BPEI_UNLIKELY(t->processes && b->meta)) note_processes(t, b, flow);
+	if (BPEI_UNLIKELY(t->processes && v.meta)) note_processes(t, b, flow);
 	bpei_counter_add(&t->counts.packets, counted);
 	if (refused) bpei_counter_add(&t->counts.refused, refused);
 	if (t->has_time) bpei_table_sweep(t, SWEEP_BATCH);

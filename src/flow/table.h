@@ -54,11 +54,11 @@ struct bpei_table {
 
 static inline bool bpei_entry_is(const struct bpei_entry *e, const struct bpe_key *key)
 {
-	uint64_t w[6], differ = 0;
-	memcpy(w, key, sizeof w);
-	for (int i = 0; i < 5; i++) differ |= e->key[i] ^ w[i];
+	const char *k = (const char *)key;
+	uint64_t differ = 0, w;
 	uint32_t end;
-	memcpy(&end, (const char *)key + 40, sizeof end);
+	for (int i = 0; i < 5; i++) memcpy(&w, k + 8 * i, sizeof w), differ |= e->key[i] ^ w;
+	memcpy(&end, k + 40, sizeof end);
 	return !(differ | (e->key_end ^ end));
 }
 
