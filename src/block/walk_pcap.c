@@ -6,7 +6,7 @@
 #include "base/cacheline.h"
 #include "block/walk.h"
 
-#define AHEAD 4096u
+#define AHEAD 12288u
 
 uint32_t bpei_link_most(uint32_t link_type)
 {
@@ -52,17 +52,16 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, 
 {
 	const uint8_t *p = block->bytes + block->position, *end = block->bytes + block->length;
 	const uint8_t *limit = block->bytes + (block->limit < block->length ? block->limit : block->length);
+	/* A record that begins before `sure` ends before `end`. */
+	const uint8_t *sure = block->length > (size_t)header + f->most ? end - header - f->most : block->bytes, *near = limit < sure ? limit : sure;
 	uint32_t n = 0, most = f->most, keep = f->snaplen < snaplen ? f->snaplen : snaplen;
 	const struct bpei_columns to = *c;	/* here, so that no store is feared to change where the next one goes */
 
 	*stop = BPEI_WALK_MORE;
 	for (; n < max; n++) {
-		if (BPEI_UNLIKELY(p >= limit)) {
-			*stop = BPEI_WALK_LIMIT;
-			break;
-		}
-		if (BPEI_UNLIKELY((size_t)(end - p) < header)) {
-			*stop = BPEI_WALK_PARTIAL;
+		bool close = p >= near;
+		if (BPEI_UNLIKELY(close) && (p >= limit || (size_t)(end - p) < header)) {
+			*stop = p >= limit ? BPEI_WALK_LIMIT : BPEI_WALK_PARTIAL;
 			break;
 		}
 		uint32_t sec = load(swapped, p), fraction = load(swapped, p + 4), caplen = load(swapped, p + 8), wirelen = load(swapped, p + 12);
@@ -76,11 +75,15 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, 
 			*stop = BPEI_WALK_BAD;
 			break;
 		}
-		if (BPEI_UNLIKELY((size_t)(end - p) - header < caplen)) {
+		if (BPEI_UNLIKELY(close) && (size_t)(end - p) - header < caplen) {
 			*stop = BPEI_WALK_PARTIAL;
 			break;
 		}
-		for (const uint8_t *ahead = p + AHEAD, *behind = ahead + header + caplen; ahead < behind; ahead += 64) __builtin_prefetch(ahead);
+		const uint8_t *ahead = p + AHEAD;
+		__builtin_prefetch(ahead, 0, 2);
+		__builtin_prefetch(ahead + 64, 0, 2);
+		if (BPEI_UNLIKELY(caplen > 112))
+			for (const uint8_t *behind = ahead + header + caplen; (ahead += 64) < behind - 64;) __builtin_prefetch(ahead + 64, 0, 2);
 		to.data[n] = p + header;
 		to.time_ns[n] = (int64_t)sec * 1000000000 + (int64_t)fraction * unit;
 		to.caplen[n] = caplen < keep ? caplen : keep;
