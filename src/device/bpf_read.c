@@ -90,11 +90,11 @@ static void still_filter(struct bpei_bpf *b, bool drained)
 	b->walk.plain = !b->walk.meta && !b->walk.layout->flags;
 }
 
-/* One read: PACKETS, NOTHING, GONE, or a negative errno. */
-static int take(struct bpei_bpf *b, struct bpei_block *block)
+/* One read, begun at `now`: PACKETS, NOTHING, GONE, or a negative errno.  The clock is not asked again: with small buffers of large
+ * packets that would cost more than walking them. */
+static int take(struct bpei_bpf *b, struct bpei_block *block, int64_t now)
 {
 	ssize_t n = b->sys.read(b->sys.context, b->fd, block->memory, b->buffer_bytes);
-	int64_t now = b->sys.now(b->sys.context);
 	if (n > 0 && (size_t)n <= b->buffer_bytes) {
 		still_filter(b, false);
 		b->busy = b->has_read = true;
@@ -194,15 +194,15 @@ static int failed(struct bpei_bpf *b, int e, struct bpe_error *error)
 }
 
 /* One round in throughput mode; as bpei_bpf_fill, 2: go on. */
-static int blocking_round(struct bpei_bpf *b, struct bpei_block *block, bool wait, int *events)
+static int blocking_round(struct bpei_bpf *b, struct bpei_block *block, bool wait, int64_t now, int *events)
 {
 	int r = block_or_not(b, !wait || b->leaving);
 	if (r < 0) return r;
-	r = take(b, block);
+	r = take(b, block, now);
 	if (r == GONE && !b->can_nonblocking) {	/* a blocking read is told before the last packets are read: they may still be there */
 		b->leaving = true;
 		block_or_not(b, true);
-		r = take(b, block);
+		r = take(b, block, now);
 	}
 	if (r != PACKETS) *events = b->sys.wait(b->sys.context, -1, b->wake[0], 0, 0);
 	return r;
@@ -223,7 +223,7 @@ int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeo
 			r = bpei_zbuf_fill(b, block, least(deadline - now, WAIT_MOST_NS));
 			if (r != PACKETS) events = b->sys.wait(b->sys.context, -1, b->wake[0], 0, 0);
 		} else if (mode == BPE_READ_THROUGHPUT) {
-			r = blocking_round(b, block, timeout_ns != 0, &events);
+			r = blocking_round(b, block, timeout_ns != 0, now, &events);
 		} else {
 			int64_t due = b->last_read_ns + (mode == BPE_READ_PACED ? b->options.read_interval_ns : b->pace_ns);
 			bool paces = !b->much && (mode == BPE_READ_PACED || (mode == BPE_READ_AUTO && b->busy));
@@ -233,8 +233,9 @@ int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeo
 				if (woken(b, events)) return 0;
 				if (due > deadline && !(events > 0 && events & BPEI_WAIT_DEVICE)) return 0;
 				events = 0;
+				now = b->sys.now(b->sys.context);
 			}
-			r = take(b, block);
+			r = take(b, block, now);
 		}
 		if (r == PACKETS) return 1;
 		now = b->sys.now(b->sys.context);
