@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The interfaces that can be captured on, from getifaddrs(3) and, on Linux, sysfs; stateless. */
 #include "base/error.h"
-#include "bpfengine.h"
+#include "device/list.h"
 
 #include <errno.h>
 #include <ifaddrs.h>
@@ -30,6 +30,9 @@
 #define IFT_PPP 23
 #define IFT_LOOP 24
 #endif
+#endif
+#if defined(__FreeBSD__)
+#include <sys/sysctl.h>
 #endif
 
 enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW = 101, LINK_LOOP = 108, LINK_PKTAP = 258, LINK_SLL2 = 276 };
@@ -100,6 +103,43 @@ static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
 #define AF_PACKET AF_LINK
 #endif
 
+#if defined(__APPLE__)
+static void hardware(struct bpe_interface *all, int count, int s)
+{
+	(void)s;
+	bpei_list_frameworks("/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation",
+			     "/System/Library/Frameworks/SystemConfiguration.framework/SystemConfiguration", all, count);
+}
+#elif defined(__FreeBSD__)
+/* The driver's words about the device, sysctl(8) dev.DRIVER.UNIT.%desc. */
+static void hardware(struct bpe_interface *all, int count, int s)
+{
+	(void)s;
+	for (int k = 0; k < count; k++) {
+		char name[160];
+		size_t driver = strcspn(all[k].name, "0123456789"), length = sizeof all[k].description - 1;
+		snprintf(name, sizeof name, "dev.%.*s.%s.%%desc", (int)driver, all[k].name, all[k].name + driver);
+		if (sysctlbyname(name, all[k].description, &length, NULL, 0)) length = 0;
+		all[k].description[length] = 0;
+	}
+}
+#elif defined(__OpenBSD__) && defined(SIOCGIFDESCR)
+/* What the administrator calls it, ifconfig(8) description: OpenBSD tells no more. */
+static void hardware(struct bpe_interface *all, int count, int s)
+{
+	for (int k = 0; s >= 0 && k < count; k++) {
+		struct ifreq r;
+		memset(&r, 0, sizeof r);
+		snprintf(r.ifr_name, sizeof r.ifr_name, "%s", all[k].name);
+		r.ifr_data = (void *)all[k].description;
+		_Static_assert(sizeof all[k].description >= IFDESCRSIZE, "room for it");
+		if (ioctl(s, SIOCGIFDESCR, &r)) all[k].description[0] = 0;
+	}
+}
+#else
+static void hardware(struct bpe_interface *all, int count, int s) { (void)all, (void)count, (void)s; }	/* Linux: see link_level */
+#endif
+
 /* The interface of that name in the array, made if it is new. */
 static struct bpe_interface *named(struct bpe_interface *all, int *count, const char *name)
 {
@@ -138,6 +178,7 @@ int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *err
 		if (a->ifa_addr->sa_family == AF_PACKET) link_level(i, a->ifa_addr);
 		else if (a->ifa_addr->sa_family == AF_INET || a->ifa_addr->sa_family == AF_INET6) address(i, a->ifa_addr, a->ifa_netmask);
 	}
+	if (all) hardware(all, count, s);
 	if (s >= 0) close(s);
 	freeifaddrs(list);
 	if (!all) return bpei_fail(error, BPE_E_MEMORY, "list", 0, "no memory for the list");
