@@ -50,7 +50,6 @@ enum bpei_ext {
 enum bpei_ext bpei_ext_of(uint32_t hdrlen, bool compression_known);
 bool bpei_ext_outgoing(enum bpei_ext ext, const uint8_t *record);
 
-#define BPEI_PKTAP_V1 156u	/* bytes of xnu-11417's struct pktap_header; a header says its own length */
 #define BPEI_PKTAP_V1_LEAST 108u	/* up to and with ecomm: what every version has */
 #define BPEI_PKTAP_V2_LEAST 40u
 

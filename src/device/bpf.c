@@ -146,6 +146,7 @@ static void close_bpf(struct bpei_device *d)
 {
 	struct bpei_bpf *b = bpei_bpf_of(d);
 	bpei_bpf_detach(b);
+	if (b->made_interface) b->sys.interface(b->sys.context, b->name, false);
 	for (int i = 0; i < 2; i++)
 		if (b->wake[i] >= 0) close(b->wake[i]);
 	for (uint32_t i = 0; i < BPEI_BPF_BLOCKS; i++) bpei_mem_unmap(b->inflated[i].memory, b->inflated[i].bytes);
@@ -163,6 +164,19 @@ static int make_pipe(int wake[2])
 	for (int i = 0; i < 2; i++)
 		if (fcntl(wake[i], F_SETFL, O_NONBLOCK) || fcntl(wake[i], F_SETFD, FD_CLOEXEC)) return -errno;
 	return 0;
+}
+
+/* "pktap" alone is a kind of interface: one is made for us, and goes when we go (as Apple's tcpdump has it). */
+static int make_interface(struct bpei_bpf *b, struct bpe_error *error)
+{
+	if (!b->abi->numbered || strcmp(b->name, "pktap")) return BPE_OK;
+	int r = b->sys.interface(b->sys.context, b->name, true);
+	if (r == -EPERM || r == -EACCES)
+		return bpei_fail(error, BPE_E_RIGHTS, "SIOCIFCREATE", -r, "only root may make a pktap interface: run it with sudo, or make one once and use that"
+				 " (sudo ifconfig pktap0 create; bpfengine -i pktap0)");
+	if (r < 0) return bpei_fail(error, BPE_E_IO, "SIOCIFCREATE", -r, "the system makes no pktap interface");
+	b->made_interface = true;
+	return BPE_OK;
 }
 
 static int open_all(struct bpei_bpf *b, struct bpe_error *error)
@@ -183,7 +197,8 @@ static int open_all(struct bpei_bpf *b, struct bpe_error *error)
 		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", o->filter_length);
 	int r = make_pipe(b->wake);
 	if (r < 0) return bpei_fail(error, BPE_E_IO, "pipe", -r, "no descriptors to wake the reader by");
-	r = bpei_bpf_attach(b, error);
+	r = make_interface(b, error);
+	if (r >= 0) r = bpei_bpf_attach(b, error);
 	if (r < 0) return r;
 	filter_here(b, b->filter && !b->kernel_filters);
 	return BPE_OK;

@@ -25,6 +25,7 @@ struct bpei_bpf {
 	const struct bpei_bpf_abi *abi;
 	struct bpei_bpf_sys sys;
 	char name[BPEI_IFREQ_NAME];	/* the interface */
+	bool made_interface;		/* by us, and to be done away with */
 	char node[256];			/* the path that was opened; "" */
 	int minor;			/* macOS: N of /dev/bpfN */
 	int fd, wake[2];		/* fd: -1 while the interface is away; wake: a pipe */

@@ -235,7 +235,7 @@ static int set_interface(struct bpei_bpf *b, struct bpe_error *error)
 	switch (-r) {
 	case ENXIO: case ENODEV:
 		return fail(b, error, BPEI_BIOCSETIF, r, b->walk.pktap || !strncmp(b->name, "pktap", 5)
-			    ? "no such interface (create it: sudo ifconfig pktap0 create)" : "no such interface, or one without BPF (bpfengine -L lists them)");
+			    ? "no such interface (-i pktap makes one, as root; so does: sudo ifconfig pktap0 create)" : "no such interface, or one without BPF (bpfengine -L lists them)");
 	case ENETDOWN: return fail(b, error, BPEI_BIOCSETIF, r, "the interface is down (ifconfig NAME up)");
 	case ENOBUFS: case ENOMEM: return bpei_fail(error, BPE_E_MEMORY, "BIOCSETIF", -r, "%s: no kernel memory for two buffers of %zu bytes (-B asks for less)",
 						    b->name, b->buffer_bytes);

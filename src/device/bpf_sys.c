@@ -16,7 +16,11 @@
 #define HAVE_SYSCTLBYNAME
 #endif
 #if defined(__APPLE__)
+#include <net/if.h>
+#include <string.h>
 #include <sys/event.h>
+#include <sys/socket.h>
+#include <sys/sockio.h>
 #elif defined(__NetBSD__)
 #define ppoll pollts
 #endif
@@ -122,5 +126,25 @@ static void sys_process_name(void *context, int pid, char *name, size_t room)
 #endif
 }
 
+/* ifconfig(8) create and destroy: requests of any socket.  Only macOS has a kind of interface that is of use to us (pktap). */
+static int sys_interface(void *context, char name[BPEI_IFREQ_NAME], bool make)
+{
+	(void)context;
+#if defined(__APPLE__) && defined(SIOCIFCREATE)
+	struct ifreq r;
+	int s = socket(AF_INET, SOCK_DGRAM, 0), e;
+	if (s < 0) return -errno;
+	memset(&r, 0, sizeof r);
+	memcpy(r.ifr_name, name, BPEI_IFREQ_NAME);
+	e = ioctl(s, make ? SIOCIFCREATE : SIOCIFDESTROY, &r) ? -errno : 0;
+	close(s);
+	if (!e && make) memcpy(name, r.ifr_name, BPEI_IFREQ_NAME), name[BPEI_IFREQ_NAME - 1] = 0;
+	return e;
+#else
+	(void)name, (void)make;
+	return -ENOTSUP;
+#endif
+}
+
 const struct bpei_bpf_sys bpei_bpf_sys_real = { .open = sys_open, .close = sys_close, .ioctl = sys_ioctl, .read = sys_read,
-	.nonblocking = sys_nonblocking, .wait = sys_wait, .now = sys_now, .sysctl = sys_sysctl, .process_name = sys_process_name };
+	.nonblocking = sys_nonblocking, .wait = sys_wait, .now = sys_now, .sysctl = sys_sysctl, .process_name = sys_process_name, .interface = sys_interface };

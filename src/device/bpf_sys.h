@@ -6,6 +6,8 @@
 #ifndef BPEI_BPF_SYS_H
 #define BPEI_BPF_SYS_H
 
+#include "device/bpf_abi.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +31,8 @@ struct bpei_bpf_sys {
 	/* sysctlbyname(3): bytes filled, -ENOENT if there is none. */
 	ssize_t (*sysctl)(void *context, const char *name, void *value, size_t bytes);
 	void (*process_name)(void *context, int pid, char *name, size_t room);	/* "" if it cannot be told */
+	/* Makes an interface of the kind `name` ("pktap"), whose whole name ("pktap0") is put there; or does away with `name`. */
+	int (*interface)(void *context, char name[BPEI_IFREQ_NAME], bool make);
 };
 
 extern const struct bpei_bpf_sys bpei_bpf_sys_real;

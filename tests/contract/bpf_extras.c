@@ -315,6 +315,35 @@ static void pktap(void) BPEI_READER
 	bpei_columns_free(&c, BPE_BATCH);
 }
 
+/* "pktap": an interface is made, captured on, and done away with, whatever goes wrong on the way. */
+static void made_pktap(const struct bpei_bpf_abi *abi) BPEI_READER
+{
+	struct bpe_options o = options();
+	o.interface_name = "bpf:pktap";
+	what = "pktap is made on macOS alone";
+	struct reader *r = start(abi);
+	r->d.is_root = true;
+	int status = open_it(r, o);
+	EXPECT(status == (abi->numbered ? BPE_OK : BPE_E_ABSENT) && r->d.made == abi->numbered);
+	EXPECT(status < 0 || (r->device->link_type == 258 && strstr(r->device->source, "pktap0")));
+	finish(r);
+	if (!abi->numbered) return;
+
+	what = "who may not make a pktap is told what to do";
+	r = start(abi);
+	EXPECT(open_it(r, o) == BPE_E_RIGHTS && strstr(r->error.text, "sudo ifconfig pktap0 create"));
+	finish(r);
+	what = "a made pktap goes when opening fails";
+	for (uint32_t at = 1; at < 20; at++) {
+		r = start(abi);
+		r->d.is_root = true;
+		r->d.fault_at = at;
+		r->d.fault_errno = EIO;
+		open_it(r, o);
+		finish(r);	/* sees to it */
+	}
+}
+
 int main(void)
 {
 	bpei_role_enter(&bpei_reader_role);
@@ -326,6 +355,7 @@ int main(void)
 		macos_only(abi);
 		zero_copy(abi);
 		served(abi);
+		made_pktap(abi);
 	}
 	system_name = "records";
 	real_records();

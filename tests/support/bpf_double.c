@@ -162,6 +162,21 @@ static void double_process_name(void *c, int pid, char *name, size_t room)
 	snprintf(name, room, "%s", pid == 4242 ? "tcpdump" : "");
 }
 
+static int double_interface(void *c, char name[BPEI_IFREQ_NAME], bool make)
+{
+	struct bpf_double *d = of(c);
+	if (make && fault(d)) return -d->fault_errno;
+	if (!d->is_root) return -EPERM;
+	for (int i = 0; i < MODEL_INTERFACES; i++) {
+		struct model_interface *f = &d->model.interface[i];
+		if (!make && !strcmp(f->name, name)) return memset(f, 0, sizeof *f), d->made--, 0;
+	}
+	if (!make || strcmp(name, "pktap")) return -EINVAL;
+	snprintf(name, BPEI_IFREQ_NAME, "pktap%u", d->made);
+	if (!model_add(&d->model, name, 149, 0)) return -ENOMEM;
+	return d->made++, 0;
+}
+
 static int get(void *user, void *to, uint64_t from, size_t n)
 {
 	(void)user;
@@ -189,7 +204,7 @@ void double_init(struct bpf_double *d, const struct bpei_bpf_abi *abi)
 	d->now_ns = 1000000000;
 	d->wall_ns = 1700000000000000000;
 	d->sys = (struct bpei_bpf_sys){ d, double_open, double_close, double_ioctl, double_read, double_nonblocking, double_wait, double_now, double_sysctl,
-		double_process_name };
+		double_process_name, double_interface };
 }
 
 void double_free(struct bpf_double *d) { model_free(&d->model); }

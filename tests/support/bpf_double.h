@@ -36,6 +36,8 @@ struct bpf_double {
 	bool said_ready, broke_rule;	/* an ioctl came between readiness and read */
 	size_t read_most;		/* longer reads are EINVAL; 0: none */
 	bool signalled;
+	uint32_t made;			/* interfaces made for the caller, and not done away with */
+	bool is_root;
 	uint32_t tapped;		/* packets that came while the interface was there */
 };
 

@@ -122,6 +122,7 @@ static inline void finish(struct reader *r)
 	bpei_device_close(r->device);
 	EXPECT(r->d.open_descriptors == 0);
 	EXPECT(!r->d.broke_rule);
+	EXPECT(!r->d.made);
 	double_free(&r->d);
 	bpei_columns_free(&r->columns, BPE_BATCH);
 	free(r->block.memory);

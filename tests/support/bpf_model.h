@@ -29,7 +29,7 @@ struct model_node {
 	uint32_t size;			/* buffer length */
 	uint8_t *store, *hold;		/* hold_length 0: the slot is free */
 	uint32_t store_length, hold_length, store_packets, hold_packets;
-	bool immediate, nonblocking, promiscuous, timed_out, exthdr, headdrop, hdrcomp, wantpktap, truncate, nano, truncated_name;
+	bool immediate, nonblocking, promiscuous, timed_out, exthdr, headdrop, hdrcomp, wantpktap, truncate, nano;
 	int64_t read_timeout_ns;	/* 0: none */
 	int64_t write_timeout_ns, first_ns;	/* OpenBSD: -1: none; when the store's first packet came */
 	int64_t select_since_ns;	/* a readiness timer runs since; 0: none */
