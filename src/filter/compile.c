@@ -26,6 +26,27 @@ static int told(const struct bpei_compile *c, struct bpe_error *error)
 	return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "%.90s\n  %s\n  %s", c->why, line, caret);
 }
 
+/* The expression's tree.  Where packets of a link type come in several shapes it is read for each of them; a shape in which it has no
+ * meaning (an Ethernet address on raw IP) has no packet that matches, unless it has none in all of them. */
+static int32_t parse(struct bpei_compile *c, uint32_t link_type)
+{
+	int32_t all = -1, guard;
+	bool empty = !c->text[strspn(c->text, " \t\r\n")];	/* everything, of any shape */
+	struct bpei_compile first = { .failed = false };
+	for (int r; (r = bpei_terms_init(c, link_type, &guard)) != 1; c->variant++) {
+		if (r < 0) return bpei_compile_fail(c, "no filters for this link type");
+		c->at = c->nesting = 0;
+		int32_t tree = bpei_parse_filter(c);
+		if (c->out_of_memory) return -1;
+		if (tree >= 0 && guard >= 0 && !empty) tree = bpei_and(c, guard, tree);
+		if (tree >= 0) all = all < 0 ? tree : bpei_or(c, all, tree);
+		else if (!first.failed) first = *c;
+		c->failed = false;
+	}
+	if (all < 0) c->failed = first.failed, memcpy(c->why, first.why, sizeof c->why), c->why_at = first.why_at, c->why_length = first.why_length;
+	return all;
+}
+
 int bpe_filter_compile(const char *expression, int link_type, uint32_t snaplen, struct bpe_insn **program, uint32_t *length, struct bpe_error *error)
 {
 	struct bpei_compile c = { .text = expression, .snaplen = snaplen ? snaplen : BPE_MAX_SNAPLEN };
@@ -35,9 +56,12 @@ int bpe_filter_compile(const char *expression, int link_type, uint32_t snaplen, 
 	if (!expression || !program || !length) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "an expression, and places for the program and its length, are wanted");
 	if (strlen(expression) > TEXT_MOST) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "the expression is longer than %u bytes", TEXT_MOST);
 	const char *name = bpe_link_type_name(link_type);
-	if (link_type < 0 || !bpei_terms_init(&c, (uint32_t)link_type))
-		return bpei_fail(error, BPE_E_UNSUPPORTED, "filter", 0, "filters are not supported for link type %s yet", name ? name : "of that number");
-	int32_t tree = bpei_parse_filter(&c);
+	int32_t guard, tree = -1;
+	if (link_type < 0 || bpei_terms_init(&c, (uint32_t)link_type, &guard) == BPE_E_UNSUPPORTED) {
+		free(c.values), free(c.value_table), free(c.nodes);
+		return bpei_fail(error, BPE_E_UNSUPPORTED, "filter", 0, "no filters can be written for packets of link type %s: read them without one", name ? name : "of that number");
+	}
+	tree = parse(&c, (uint32_t)link_type);
 	if (tree >= 0 && !c.failed && bpei_graph_make(&c, tree, &g) && bpei_graph_thread(&c, &g)) {
 		c.token_at = c.token_length = 0;
 		if (g.root == WAY_REJECT) bpei_compile_fail(&c, "the expression rejects all packets");	/* as libpcap: surely not what was meant */

@@ -138,16 +138,16 @@ static void arrive(struct registers *r, const struct registers *with)
 	if (r->x != with->x) r->x = NOTHING;
 }
 
-struct place { uint32_t start, jump; bool far_yes, far_no; };
+struct spot { uint32_t start, jump; bool far_yes, far_no; };
 
-static uint32_t where(const struct place *p, const struct graph *g, uint32_t end, int32_t way)
+static uint32_t where(const struct spot *p, uint32_t end, int32_t way)
 {
-	(void)g;
+	
 	return way == WAY_ACCEPT ? end : way == WAY_REJECT ? end + 1 : p[way].start;
 }
 
 /* Which jumps are too long, until none is that was not known to be; then the final program. */
-static struct bpe_insn *lay_out(const struct code *o, const struct graph *g, struct place *p, const uint32_t *bodies, uint32_t snaplen, uint32_t *length)
+static struct bpe_insn *lay_out(const struct code *o, const struct graph *g, struct spot *p, const uint32_t *bodies, uint32_t snaplen, uint32_t *length)
 {
 	for (;;) {
 		uint32_t at = 0;
@@ -159,7 +159,7 @@ static struct bpe_insn *lay_out(const struct code *o, const struct graph *g, str
 		}
 		for (int32_t i = 0; i < g->count; i++) {
 			uint32_t after = p[i].jump + 1;
-			bool far_yes = p[i].far_yes || where(p, g, at, g->blocks[i].yes) - after > 255, far_no = p[i].far_no || where(p, g, at, g->blocks[i].no) - after > 255;
+			bool far_yes = p[i].far_yes || where(p, at, g->blocks[i].yes) - after > 255, far_no = p[i].far_no || where(p, at, g->blocks[i].no) - after > 255;
 			changed |= far_yes != p[i].far_yes || far_no != p[i].far_no;
 			p[i].far_yes = far_yes;
 			p[i].far_no = far_no;
@@ -169,7 +169,7 @@ static struct bpe_insn *lay_out(const struct code *o, const struct graph *g, str
 		if (!out) return NULL;
 		for (int32_t i = 0; i < g->count; i++) {
 			const struct block *b = &g->blocks[i];
-			uint32_t j = p[i].jump, yes = where(p, g, at, b->yes), no = where(p, g, at, b->no), extra = j + 1;
+			uint32_t j = p[i].jump, yes = where(p, at, b->yes), no = where(p, at, b->no), extra = j + 1;
 			if (bodies[i + 1] > bodies[i]) memcpy(out + p[i].start, o->insns + bodies[i], (bodies[i + 1] - bodies[i]) * sizeof *out);
 			out[j] = (struct bpe_insn){ .code = (uint16_t)(0x05 | b->cmp | (b->x >= 0 ? 8 : 0)), .k = b->x >= 0 ? 0 : b->k };
 			if (p[i].far_yes) {
@@ -201,7 +201,7 @@ struct bpe_insn *bpei_emit(struct bpei_compile *c, const struct graph *g, uint32
 		return program;
 	}
 	struct registers *r = malloc((size_t)g->count * sizeof *r);
-	struct place *p = calloc((size_t)g->count, sizeof *p);
+	struct spot *p = calloc((size_t)g->count, sizeof *p);
 	uint32_t *bodies = malloc(((size_t)g->count + 1) * sizeof *bodies);
 	if (r && p && bodies) {
 		memset(r, 0, (size_t)g->count * sizeof *r);

@@ -22,11 +22,16 @@ static const struct keyword keywords[] = {
 	{ "esis", T_PROTO_NAME, P_ESIS }, { "es-is", T_PROTO_NAME, P_ESIS }, { "isis", T_PROTO_NAME, P_ISIS }, { "is-is", T_PROTO_NAME, P_ISIS },
 	{ "clnp", T_PROTO_NAME, P_CLNP }, { "stp", T_PROTO_NAME, P_STP }, { "ipx", T_PROTO_NAME, P_IPX }, { "netbeui", T_PROTO_NAME, P_NETBEUI },
 	{ "host", T_HOST, 0 }, { "net", T_NET, 0 }, { "mask", T_MASK, 0 }, { "port", T_PORT, 0 }, { "portrange", T_PORTRANGE, 0 }, { "proto", T_PROTO, 0 },
-	{ "protochain", T_UNSUPPORTED, 0 }, { "gateway", T_UNSUPPORTED, 0 }, { "less", T_LESS, 0 }, { "greater", T_GREATER, 0 },
+	{ "protochain", T_PROTOCHAIN, 0 }, { "gateway", T_GATEWAY, 0 }, { "less", T_LESS, 0 }, { "greater", T_GREATER, 0 },
 	{ "broadcast", T_BROADCAST, 0 }, { "multicast", T_MULTICAST, 0 }, { "and", T_AND, 0 }, { "or", T_OR, 0 }, { "not", T_NOT, 0 }, { "len", T_LEN, 0 },
 	{ "length", T_LEN, 0 }, { "inbound", T_INBOUND, 0 }, { "outbound", T_OUTBOUND, 0 }, { "vlan", T_VLAN, 0 }, { "mpls", T_MPLS, 0 },
-	{ "pppoed", T_PPPOED, 0 }, { "pppoes", T_PPPOES, 0 }, { "geneve", T_UNSUPPORTED, 0 }, { "ifindex", T_UNSUPPORTED, 0 }, { "byte", T_UNSUPPORTED, 0 },
-	{ "type", T_UNSUPPORTED, 0 }, { "subtype", T_UNSUPPORTED, 0 }, { "llc", T_UNSUPPORTED, 0 },
+	{ "pppoed", T_PPPOED, 0 }, { "pppoes", T_PPPOES, 0 }, { "geneve", T_UNSUPPORTED, 0 }, { "ifindex", T_IFINDEX, 0 }, { "byte", T_BYTE, 0 },
+	{ "type", T_TYPE, 0 }, { "subtype", T_SUBTYPE, 0 }, { "dir", T_DIR, 0 }, { "direction", T_DIR, 0 }, { "llc", T_LLC, 0 },
+	{ "addr1", T_ADDRESS, D_ADDR1 }, { "addr2", T_ADDRESS, D_ADDR2 }, { "addr3", T_ADDRESS, D_ADDR3 }, { "addr4", T_ADDRESS, D_ADDR4 },
+	{ "address1", T_ADDRESS, D_ADDR1 }, { "address2", T_ADDRESS, D_ADDR2 }, { "address3", T_ADDRESS, D_ADDR3 }, { "address4", T_ADDRESS, D_ADDR4 },
+	{ "ra", T_ADDRESS, D_RA }, { "ta", T_ADDRESS, D_TA }, { "radio", T_PROTO_NAME, P_RADIO }, { "l1", T_PROTO_NAME, P_L1 }, { "l2", T_PROTO_NAME, P_L2 },
+	{ "iih", T_PROTO_NAME, P_IIH }, { "lsp", T_PROTO_NAME, P_LSP }, { "snp", T_PROTO_NAME, P_SNP }, { "csnp", T_PROTO_NAME, P_CSNP },
+	{ "psnp", T_PROTO_NAME, P_PSNP },
 	{ "icmptype", T_NUMBER, 0 }, { "icmpcode", T_NUMBER, 1 }, { "icmp-echoreply", T_NUMBER, 0 }, { "icmp-unreach", T_NUMBER, 3 },
 	{ "icmp-sourcequench", T_NUMBER, 4 }, { "icmp-redirect", T_NUMBER, 5 }, { "icmp-echo", T_NUMBER, 8 }, { "icmp-routeradvert", T_NUMBER, 9 },
 	{ "icmp-routersolicit", T_NUMBER, 10 }, { "icmp-timxceed", T_NUMBER, 11 }, { "icmp-paramprob", T_NUMBER, 12 }, { "icmp-tstamp", T_NUMBER, 13 },
@@ -136,26 +141,25 @@ static size_t number(const char *s, uint32_t *value, bool *over)
 	return n;
 }
 
-/* 1.2, 1.2.3, 1.2.3.4: parts of at most 255. */
-static size_t dotted(const char *s, uint32_t *address, uint32_t *parts, bool *over)
+/* 1.2, 1.2.3, 1.2.3.4, and each part.  over: one is above 255, which only DECnet knows. */
+static size_t dotted(const char *s, uint32_t *address, uint32_t parts[4], uint32_t *count, bool *over)
 {
 	size_t at = 0;
 	uint32_t a = 0, n = 0;
 	*over = false;
 	for (;;) {
-		uint32_t part;
 		bool much;
-		size_t k = isdigit((unsigned char)s[at]) ? number(s + at, &part, &much) : 0;
+		size_t k = isdigit((unsigned char)s[at]) ? number(s + at, &parts[n], &much) : 0;
 		if (!k) return 0;
-		*over |= much || part > 255;
-		a = a << 8 | (part & 255);
+		*over |= much || parts[n] > 255;
+		a = a << 8 | (parts[n] & 255);
 		at += k;
 		n++;
 		if (n == 4 || s[at] != '.' || !isdigit((unsigned char)s[at + 1])) break;
 		at++;
 	}
 	*address = a;
-	*parts = n;
+	*count = n;
 	return n > 1 ? at : 0;
 }
 
@@ -197,7 +201,7 @@ void bpei_lex_next(struct bpei_compile *c)
 	s += c->at;
 	c->token_at = c->at;
 	uint8_t m[16], six[16];
-	uint32_t value = 0, address = 0, parts = 0;
+	uint32_t value = 0, address = 0, parts[4], count = 0;
 	bool over = false, over_dotted = false;
 	size_t n = 0;
 	if (!*s) {
@@ -208,7 +212,7 @@ void bpei_lex_next(struct bpei_compile *c)
 		else memcpy(c->word, s + 1, n - 1), c->word[n - 1] = 0, c->token = T_NAME;
 	} else {
 		size_t mac_n = mac(s, m), six_n = ip6(s, six), number_n = isdigit((unsigned char)*s) ? number(s, &value, &over) : 0;
-		size_t dotted_n = dotted(s, &address, &parts, &over_dotted), name_n = identifier(s);
+		size_t dotted_n = dotted(s, &address, parts, &count, &over_dotted), name_n = identifier(s);
 		n = mac_n > six_n ? mac_n : six_n;
 		n = n > number_n ? n : number_n;
 		n = n > dotted_n ? n : dotted_n;
@@ -217,11 +221,10 @@ void bpei_lex_next(struct bpei_compile *c)
 		else if (n == mac_n) c->token = T_MAC, memcpy(c->bytes, m, 6);
 		else if (n == six_n) c->token = T_IP6, memcpy(c->bytes, six, 16);
 		else if (n == number_n) c->token = T_NUMBER, c->number = value;
-		else if (n == dotted_n) c->token = T_DOTTED, c->number = address, c->dots = parts;
+		else if (n == dotted_n) c->token = T_DOTTED, c->number = address, c->dots = count, c->over = over_dotted, memcpy(c->parts, parts, sizeof parts);
 		else c->token = name_or_keyword(c, s, n);
 		c->token_length = n;
 		if (c->token == T_NUMBER && n == number_n && over) bpei_compile_fail(c, "the number is too large, or no octal one");
-		if (c->token == T_DOTTED && over_dotted) bpei_compile_fail(c, "an address has no part above 255");
 	}
 	c->token_length = n;
 	c->at += n;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The grammar of pcap-filter(7), by descent: "and" and "or" bind alike and to the left; what follows one of them may be a bare value
  * that takes the qualifiers of the term before ("port 80 or 443").  Nesting is bounded.  Names are asked of the system's resolver. */
-#include "filter/lex.h"
+#include "base/ethers.h"
+#include "filter/parse.h"
 
 #include <sys/types.h>
 #include <netdb.h>
@@ -13,18 +14,17 @@
 #define NESTING 200u
 #define ADDRESSES 64	/* that a name may have */
 
-enum address { A_NONE, A_DEFAULT, A_HOST, A_NET, A_PORT, A_PORTRANGE, A_PROTO };
+enum address { A_NONE, A_DEFAULT, A_HOST, A_NET, A_PORT, A_PORTRANGE, A_PROTO, A_PROTOCHAIN };
 struct qualifiers { enum address address; enum proto proto; enum direction direction; };
-struct arith { int32_t value, guard; };
 
 static int32_t expression(struct bpei_compile *c, struct qualifiers *q);
-static struct arith arithmetic(struct bpei_compile *c, int least);
 
 static const uint8_t all_ones[16] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
 
 static void next(struct bpei_compile *c) { bpei_lex_next(c); }
+static int32_t unexpected(struct bpei_compile *c, const char *wanted) { return bpei_parse_unexpected(c, wanted); }
 
-static int32_t unexpected(struct bpei_compile *c, const char *wanted)
+int32_t bpei_parse_unexpected(struct bpei_compile *c, const char *wanted)
 {
 	if (c->token == T_END) return bpei_compile_fail(c, "the expression ends where %s should be", wanted);
 	if (c->token == T_UNSUPPORTED) return bpei_compile_fail(c, "this word of the language is not supported yet");
@@ -35,7 +35,7 @@ static int32_t unexpected(struct bpei_compile *c, const char *wanted)
 	return bpei_compile_fail(c, "%s should be here", wanted);
 }
 
-static bool take(struct bpei_compile *c, int token, const char *wanted)
+bool bpei_parse_take(struct bpei_compile *c, int token, const char *wanted)
 {
 	if (c->failed) return false;
 	if (c->token != token) {
@@ -46,7 +46,7 @@ static bool take(struct bpei_compile *c, int token, const char *wanted)
 	return true;
 }
 
-static bool deeper(struct bpei_compile *c)
+bool bpei_parse_deeper(struct bpei_compile *c)
 {
 	if (++c->nesting <= NESTING) return true;
 	bpei_compile_fail(c, "parentheses are nested too deeply");
@@ -116,7 +116,9 @@ static int32_t resolve_host(struct bpei_compile *c, const char *name, const stru
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
 	int32_t all = -1;
 	int n = 0;
-	if (q->proto == P_LINK) return bpei_compile_fail(c, "an Ethernet address is wanted: aa:bb:cc:dd:ee:ff");
+	uint8_t mac[6];
+	if (q->proto == P_LINK) return bpei_ether_name(name, mac) ? bpei_term_ether(c, mac, q->direction)
+		: bpei_compile_fail(c, "unknown Ethernet host: give aa:bb:cc:dd:ee:ff, or a name of ethers(5)");
 	if (getaddrinfo(name, NULL, &hints, &list)) return bpei_compile_fail(c, "unknown host");
 	for (struct addrinfo *a = list; a && n < ADDRESSES && !c->failed; a = a->ai_next, n++) {
 		if (a->ai_family == AF_INET && q->proto != P_IP6)
@@ -167,6 +169,11 @@ static int32_t port_range(struct bpei_compile *c, const char *text, const struct
 	return bpei_compile_fail(c, "a range of ports is wanted, such as 6000-6010");
 }
 
+static int32_t protochain(struct bpei_compile *c, uint32_t number, const struct qualifiers *q)
+{
+	return q->direction == D_DEFAULT ? bpei_term_protochain(c, number, q->proto) : bpei_compile_fail(c, "a direction cannot stand before protochain");
+}
+
 static int32_t named_proto(struct bpei_compile *c, const char *name, const struct qualifiers *q)
 {
 	static const struct { const char *name; uint32_t type; } ether[] = { { "ip", 0x0800 }, { "ip6", 0x86dd }, { "arp", 0x0806 }, { "rarp", 0x8035 },
@@ -182,6 +189,7 @@ static int32_t named_proto(struct bpei_compile *c, const char *name, const struc
 		return n ? bpei_term_proto(c, n, P_ISO, q->direction) : bpei_compile_fail(c, "unknown osi proto");
 	}
 	struct protoent *p = getprotobyname(name);
+	if (p && q->address == A_PROTOCHAIN) return protochain(c, (uint32_t)p->p_proto, q);
 	return p ? bpei_term_proto(c, (uint32_t)p->p_proto, q->proto, q->direction) : bpei_compile_fail(c, "unknown ip proto");
 }
 
@@ -192,7 +200,7 @@ static int32_t named(struct bpei_compile *c, const char *name, const struct qual
 	case A_DEFAULT: case A_HOST: return resolve_host(c, name, q);
 	case A_PORT: return named_port(c, name, q);
 	case A_PORTRANGE: return port_range(c, name, q);
-	case A_PROTO: return named_proto(c, name, q);
+	case A_PROTO: case A_PROTOCHAIN: return named_proto(c, name, q);
 	case A_NET: {
 		net = getnetbyname(name);
 		if (!net || net->n_addrtype != AF_INET) return bpei_compile_fail(c, "unknown network");
@@ -220,6 +228,9 @@ static int32_t numbered(struct bpei_compile *c, uint32_t v, uint32_t bits, const
 	case A_PROTO:
 		if (bits) return bpei_compile_fail(c, "an address is no protocol");
 		return bpei_term_proto(c, v, q->proto, q->direction);
+	case A_PROTOCHAIN:
+		if (bits) return bpei_compile_fail(c, "an address is no protocol");
+		return protochain(c, v, q);
 	default: return unexpected(c, "a qualifier such as host or port");
 	}
 }
@@ -239,6 +250,15 @@ static int32_t value(struct bpei_compile *c, const struct qualifiers *q)	/* one,
 	char word[sizeof c->word];
 	memcpy(bytes, c->bytes, 16);
 	int32_t b;
+	if (q->direction > D_AND && c->token != T_MAC && (c->token != T_NAME || q->proto != P_LINK))
+		return bpei_compile_fail(c, "addr1 to addr4, ra and ta want an 802.11 address: aa:bb:cc:dd:ee:ff");
+	if (q->proto == P_DECNET && q->address <= A_NET && (c->token == T_NUMBER || c->token == T_DOTTED)) {
+		uint32_t area = c->token == T_NUMBER ? v >> 10 : c->parts[0], node = c->token == T_NUMBER ? v & 1023 : c->parts[1];
+		if (c->token == T_DOTTED && parts != 2) return bpei_compile_fail(c, "a DECnet address is AREA.NODE");
+		next(c);
+		return bpei_term_decnet(c, area, node, q->direction);
+	}
+	if (c->token == T_DOTTED && c->over) return bpei_compile_fail(c, "an address has no part above 255");
 	switch (c->token) {
 	case T_NAME:
 		memcpy(word, c->word, sizeof word);
@@ -258,7 +278,7 @@ static int32_t value(struct bpei_compile *c, const struct qualifiers *q)	/* one,
 		}
 		if (c->token == T_MASK) {
 			next(c);
-			if (c->token != T_DOTTED) return unexpected(c, "a netmask");
+			if (c->token != T_DOTTED || c->over) return unexpected(c, "a netmask");
 			b = network4(c, v, parts, c->dots < 4 ? c->number << (32 - 8 * c->dots) : c->number, q);
 			next(c);
 			return b;
@@ -293,14 +313,14 @@ static int32_t values(struct bpei_compile *c, const struct qualifiers *q)	/* one
 {
 	if (c->failed) return -1;
 	if (c->token == T_NOT) {
-		if (!deeper(c)) return -1;
+		if (!bpei_parse_deeper(c)) return -1;
 		next(c);
 		int32_t b = bpei_not(c, values(c, q));
 		c->nesting--;
 		return b;
 	}
 	if (c->token != '(') return value(c, q);
-	if (!deeper(c)) return -1;
+	if (!bpei_parse_deeper(c)) return -1;
 	next(c);
 	int32_t b = values(c, q);
 	while (!c->failed && (c->token == T_AND || c->token == T_OR)) {
@@ -310,120 +330,15 @@ static int32_t values(struct bpei_compile *c, const struct qualifiers *q)	/* one
 		b = both ? bpei_and(c, b, one) : bpei_or(c, b, one);
 	}
 	c->nesting--;
-	return take(c, ')', "a closing parenthesis") ? b : -1;
-}
-
-/* ---- Arithmetic ---- */
-
-static int precedence(int token)
-{
-	switch (token) {
-	case '|': return 1;
-	case '^': return 2;
-	case '&': return 3;
-	case T_LSH: case T_RSH: return 4;
-	case '+': case '-': return 5;
-	case '*': case '/': case '%': return 6;
-	default: return 0;
-	}
-}
-
-static uint16_t operation(int token)
-{
-	switch (token) {
-	case '|': return OP_OR;
-	case '^': return OP_XOR;
-	case '&': return OP_AND;
-	case T_LSH: return OP_LSH;
-	case T_RSH: return OP_RSH;
-	case '+': return OP_ADD;
-	case '-': return OP_SUB;
-	case '*': return OP_MUL;
-	case '/': return OP_DIV;
-	default: return OP_MOD;
-	}
-}
-
-static int32_t both_guards(struct bpei_compile *c, int32_t a, int32_t b) { return a < 0 ? b : b < 0 ? a : bpei_and(c, a, b); }
-
-static struct arith operand(struct bpei_compile *c)
-{
-	struct arith r = { -1, -1 };
-	if (c->failed) return r;
-	switch (c->token) {
-	case T_NUMBER: r.value = bpei_value_imm(c, c->number); next(c); return r;
-	case T_LEN: r.value = bpei_value(c, (struct value){ .kind = VALUE_LEN, .a = -1, .b = -1 }); next(c); return r;
-	case '-':
-		if (!deeper(c)) return r;
-		next(c);
-		r = operand(c);
-		r.value = bpei_value_alu(c, OP_NEG, r.value, -1);
-		c->nesting--;
-		return r;
-	case '(':
-		if (!deeper(c)) return r;
-		next(c);
-		r = arithmetic(c, 1);
-		c->nesting--;
-		take(c, ')', "a closing parenthesis");
-		return r;
-	case T_PROTO_NAME: {
-		enum proto p = c->number;
-		uint32_t size = 1;
-		int32_t guard;
-		if (!deeper(c)) return r;
-		next(c);
-		if (!take(c, '[', "an index such as [0:2]")) return r;
-		r = arithmetic(c, 1);
-		if (!c->failed && c->token == ':') {
-			next(c);
-			size = c->number;
-			if (c->token != T_NUMBER || (size != 1 && size != 2 && size != 4)) bpei_compile_fail(c, "1, 2 or 4 bytes can be loaded");
-			next(c);
-		}
-		c->nesting--;
-		if (!take(c, ']', "a closing bracket")) return r;
-		r.value = bpei_term_load(c, p, r.value, size, &guard);
-		r.guard = both_guards(c, r.guard, guard);
-		return r;
-	}
-	default: unexpected(c, "a number, len or protocol[index]"); return r;
-	}
-}
-
-static struct arith arithmetic(struct bpei_compile *c, int least)
-{
-	struct arith left = operand(c);
-	for (int p; !c->failed && (p = precedence(c->token)) >= least;) {
-		uint16_t op = operation(c->token);
-		next(c);
-		struct arith right = arithmetic(c, p + 1);
-		left.value = bpei_value_alu(c, op, left.value, right.value);
-		/* The guard is the left operand's alone: libpcap's programs have always been so (gen_arth), and ours mean the same. */
-	}
-	return left;
-}
-
-static int32_t relation(struct bpei_compile *c)
-{
-	struct arith a = arithmetic(c, 1);
-	int token = c->token;
-	if (c->failed) return -1;
-	if (token != '<' && token != '>' && token != '=' && token != T_GEQ && token != T_LEQ && token != T_NEQ) return unexpected(c, "a comparison");
-	next(c);
-	struct arith b = arithmetic(c, 1);
-	if (c->failed) return -1;
-	uint8_t cmp = token == '=' || token == T_NEQ ? CMP_EQ : token == '>' || token == T_LEQ ? CMP_GT : CMP_GE;
-	int32_t t = bpei_test_x(c, a.value, cmp, b.value), guard = both_guards(c, a.guard, b.guard);
-	if (token == '<' || token == T_LEQ || token == T_NEQ) t = bpei_not(c, t);
-	return guard < 0 ? t : bpei_and(c, guard, t);
+	return bpei_parse_take(c, ')', "a closing parenthesis") ? b : -1;
 }
 
 /* ---- Terms ---- */
 
 static bool qualifier_begins(int token)
 {
-	return token == T_SRC || token == T_DST || token == T_HOST || token == T_NET || token == T_PORT || token == T_PORTRANGE || token == T_PROTO;
+	return token == T_SRC || token == T_DST || token == T_HOST || token == T_NET || token == T_PORT || token == T_PORTRANGE || token == T_PROTO
+		|| token == T_ADDRESS || token == T_GATEWAY || token == T_PROTOCHAIN;
 }
 
 static int32_t qualified(struct bpei_compile *c, enum proto p, struct qualifiers *q)
@@ -439,7 +354,10 @@ static int32_t qualified(struct bpei_compile *c, enum proto p, struct qualifiers
 			next(c);
 		}
 	}
+	if (c->token == T_ADDRESS) q->direction = c->number, next(c);
 	switch (c->token) {
+	case T_GATEWAY: return bpei_compile_fail(c, "gateway is not supported: say \"ether host ADDRESS and not host ADDRESS\"");
+	case T_PROTOCHAIN: q->address = A_PROTOCHAIN; next(c); break;
 	case T_HOST: q->address = A_HOST; next(c); break;
 	case T_NET: q->address = A_NET; next(c); break;
 	case T_PORT: q->address = A_PORT; next(c); break;
@@ -468,6 +386,27 @@ static int32_t sized(struct bpei_compile *c, bool less)
 	return less ? bpei_not(c, bpei_test(c, length, CMP_GT, n)) : bpei_test(c, length, CMP_GE, n);
 }
 
+/* byte OFFSET =, <, >, &, | NUMBER: of the packet's bytes. */
+static int32_t byte_test(struct bpei_compile *c)
+{
+	next(c);
+	uint32_t at = c->number;
+	if (c->token != T_NUMBER) return unexpected(c, "a byte's offset");
+	next(c);
+	int op = c->token;
+	if (op != '=' && op != '<' && op != '>' && op != '&' && op != '|') return unexpected(c, "one of = < > & |");
+	next(c);
+	uint32_t k = c->number;
+	if (c->token != T_NUMBER) return unexpected(c, "a number");
+	next(c);
+	int32_t v = bpei_value_load(c, 1, c->offsets.header.base, c->offsets.header.at + at);
+	if (op == '=') return bpei_test(c, v, CMP_EQ, k);
+	if (op == '>') return bpei_test(c, v, CMP_GT, k);
+	if (op == '<') return bpei_not(c, bpei_test(c, v, CMP_GE, k));
+	if (op == '&') return bpei_test(c, v, CMP_SET, k);
+	return bpei_not(c, bpei_test(c, bpei_value_alu(c, OP_OR, v, bpei_value_imm(c, k)), CMP_EQ, 0));
+}
+
 static int32_t term(struct bpei_compile *c, struct qualifiers *q)
 {
 	uint32_t n = 0;
@@ -477,26 +416,27 @@ static int32_t term(struct bpei_compile *c, struct qualifiers *q)
 	if (c->failed) return -1;
 	switch (c->token) {
 	case T_NOT:
-		if (!deeper(c)) return -1;
-		next(c);
-		b = bpei_not(c, term(c, q));
+		if (!bpei_parse_deeper(c)) return -1;
+		b = (next(c), bpei_not(c, term(c, q)));
 		c->nesting--;
 		return b;
 	case '(':
 		if (parenthesis_is_arithmetic(c)) break;
-		if (!deeper(c)) return -1;
+		if (!bpei_parse_deeper(c)) return -1;
 		next(c);
 		b = expression(c, q);
 		c->nesting--;
 		*q = before;
-		return take(c, ')', "a closing parenthesis") ? b : -1;
-	case T_SRC: case T_DST: case T_HOST: case T_NET: case T_PORT: case T_PORTRANGE: case T_PROTO: return qualified(c, P_DEFAULT, q);
+		return bpei_parse_take(c, ')', "a closing parenthesis") ? b : -1;
+	case T_SRC: case T_DST: case T_HOST: case T_NET: case T_PORT: case T_PORTRANGE: case T_PROTO: case T_ADDRESS: case T_GATEWAY: case T_PROTOCHAIN:
+		return qualified(c, P_DEFAULT, q);
 	case T_PROTO_NAME: {
 		enum proto p = c->number;
 		int ahead = peek(c);
 		if (ahead == '[') break;
 		next(c);
 		if (qualifier_begins(ahead)) return qualified(c, p, q);
+		if (ahead == T_TYPE || ahead == T_SUBTYPE || ahead == T_DIR) return term(c, q);	/* "wlan type ...": the word in front says nothing */
 		*q = (struct qualifiers){ A_NONE, P_DEFAULT, D_DEFAULT };
 		if (ahead == T_BROADCAST) return next(c), bpei_term_broadcast(c, p);
 		if (ahead == T_MULTICAST) return next(c), bpei_term_multicast(c, p);
@@ -514,13 +454,20 @@ static int32_t term(struct bpei_compile *c, struct qualifiers *q)
 		case T_OUTBOUND: return next(c), bpei_term_outbound(c, true);
 		case T_VLAN: return next(c), has = optional_number(c, &n), bpei_term_vlan(c, has, n);
 		case T_MPLS: return next(c), has = optional_number(c, &n), bpei_term_mpls(c, has, n);
+		case T_TYPE: case T_SUBTYPE: case T_DIR: case T_LLC: return bpei_parse_link(c);
+		case T_BYTE: return byte_test(c);
+		case T_IFINDEX:
+			next(c);
+			n = c->number;
+			if (c->token != T_NUMBER) return unexpected(c, "the number of an interface");
+			return next(c), bpei_term_ifindex(c, n);
 		case T_PPPOED: return next(c), bpei_term_pppoe(c, false, false, 0);
 		case T_PPPOES: return next(c), has = optional_number(c, &n), bpei_term_pppoe(c, true, has, n);
 		default: return unexpected(c, "a term such as \"tcp\", \"host 10.0.0.1\" or \"port 80\"");
 		}
 	}
 	*q = (struct qualifiers){ A_NONE, P_DEFAULT, D_DEFAULT };
-	return relation(c);
+	return bpei_parse_relation(c);
 }
 
 static int32_t expression(struct bpei_compile *c, struct qualifiers *q)

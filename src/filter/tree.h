@@ -42,12 +42,16 @@ struct node {
 
 /* ---- Where the headers lie: moved by vlan, mpls, pppoes as they are met ---- */
 
+struct place { int32_t base; uint32_t at; };	/* bytes from where the value `base` says (-1: from the packet's start) on */
+
 struct offsets {
-	uint32_t link;		/* link type whose rules hold */
-	uint32_t header;	/* where the link header begins */
-	uint32_t type;		/* where its type field lies */
-	uint32_t network;	/* where what it carries begins */
-	uint32_t mpls;		/* labels met; the last one lies at network - 4 */
+	uint32_t link;			/* link type whose rules hold */
+	struct place header;		/* where the link header begins */
+	struct place type;		/* its type field */
+	struct place payload;		/* what it carries, an LLC header included */
+	struct place network;		/* what that carries */
+	uint32_t mpls;			/* labels met; the last one lies at network - 4 */
+	bool no_wlan_types;		/* PPI: libpcap knows no frame types there */
 };
 
 #define COMPILE_NODES (1 << 20)
@@ -59,7 +63,8 @@ struct bpei_compile {
 	int token;
 	uint32_t number;
 	uint8_t bytes[16];	/* addresses */
-	uint32_t dots;		/* parts of a dotted address */
+	uint32_t dots, parts[4];	/* parts of a dotted address: how many, and each */
+	bool over;		/* one of them is above 255 */
 	char word[256];
 	uint32_t nesting;
 
@@ -69,6 +74,7 @@ struct bpei_compile {
 	struct node *nodes;
 	int32_t node_count, node_room;
 	struct offsets offsets;
+	uint32_t variant;	/* which of the link type's shapes the packet is taken to have: see bpei_terms_init */
 	uint32_t netmask;	/* of the interface; BPEI_NO_NETMASK */
 	bool has_netmask;
 	uint32_t snaplen;
@@ -96,10 +102,14 @@ int32_t bpei_compile_fail(struct bpei_compile *c, const char *format, ...) __att
 
 /* terms.c: what the language's terms mean */
 enum proto { P_DEFAULT, P_LINK, P_IP, P_ARP, P_RARP, P_SCTP, P_TCP, P_UDP, P_ICMP, P_IGMP, P_IGRP, P_ATALK, P_DECNET, P_LAT, P_SCA, P_MOPRC,
-	     P_MOPDL, P_IP6, P_ICMP6, P_AH, P_ESP, P_PIM, P_VRRP, P_CARP, P_AARP, P_ISO, P_ESIS, P_ISIS, P_CLNP, P_STP, P_IPX, P_NETBEUI, P_COUNT };
-enum direction { D_DEFAULT, D_SRC, D_DST, D_OR, D_AND };
+	     P_MOPDL, P_IP6, P_ICMP6, P_AH, P_ESP, P_PIM, P_VRRP, P_CARP, P_AARP, P_ISO, P_ESIS, P_ISIS, P_CLNP, P_STP, P_IPX, P_NETBEUI, P_L1, P_L2, P_IIH, P_LSP, P_SNP, P_CSNP,
+	     P_PSNP, P_RADIO, P_COUNT };
+enum direction { D_DEFAULT, D_SRC, D_DST, D_OR, D_AND, D_ADDR1, D_ADDR2, D_ADDR3, D_ADDR4, D_RA, D_TA };
 
-bool bpei_terms_init(struct bpei_compile *c, uint32_t link_type);
+/* Sets the offsets for packets of the link type in their c->variant-th shape (some have headers of different kinds in front): BPE_OK
+ * and in *guard the test that says so (-1: none is needed), 1 if there are no more shapes, BPE_E_UNSUPPORTED.  An expression means
+ * the first shape that its packet has. */
+int bpei_terms_init(struct bpei_compile *c, uint32_t link_type, int32_t *guard);
 int32_t bpei_term_linktype(struct bpei_compile *c, uint32_t type);
 int32_t bpei_term_proto_name(struct bpei_compile *c, enum proto p);	/* the protocol's name alone */
 int32_t bpei_term_proto(struct bpei_compile *c, uint32_t number, enum proto of, enum direction d);
@@ -112,6 +122,12 @@ int32_t bpei_term_multicast(struct bpei_compile *c, enum proto p);
 int32_t bpei_term_outbound(struct bpei_compile *c, bool outbound);
 int32_t bpei_term_vlan(struct bpei_compile *c, bool has_id, uint32_t id);
 int32_t bpei_term_mpls(struct bpei_compile *c, bool has_label, uint32_t label);
+int32_t bpei_term_llc(struct bpei_compile *c, const char *kind);	/* NULL: any */
+int32_t bpei_term_wlan_type(struct bpei_compile *c, uint32_t value, uint32_t mask);	/* of the first byte of frame control */
+int32_t bpei_term_wlan_direction(struct bpei_compile *c, uint32_t value);
+int32_t bpei_term_protochain(struct bpei_compile *c, uint32_t number, enum proto of);
+int32_t bpei_term_decnet(struct bpei_compile *c, uint32_t area, uint32_t node, enum direction d);
+int32_t bpei_term_ifindex(struct bpei_compile *c, uint32_t index);
 int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint32_t id);
 /* proto[index:size]: the value, and in *guard the test that makes it one (-1: none). */
 int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard);

@@ -9,11 +9,13 @@
 
 void fuzz_compile(const uint8_t *bytes, size_t n)
 {
-	static const int links[] = { 1, 0, 108, 101, 113, 276, 9, 228 };
+	static const int links[] = { 1, 0, 108, 101, 113, 276, 9, 228, 105, 127, 119, 163, 192, 104, 10, 258 };
 	static const char *const words[] = { "tcp", "udp", "ip", "ip6", "icmp", "arp", "ether", "host 10.0.0.1", "net 10.0.0.0/8", "port 80", "portrange 1-9", "src ",
 		"dst ", "and ", "or ", "not ", "(", ")", "[", "]", ":2", "+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "<", ">", "=", "!=", "len", "vlan ", "mpls ",
 		"pppoes ", "1", "0x7f", "255", "4", "proto ", "fe80::1", "less 9", "tcpflags", "broadcast", "multicast", "inbound", "2", "0", "or 443", "stp", "ipx", "iso",
-		"host fe80::1", "greater 60", "ether host 1:2:3:4:5:6", "sctp", "<=", ">=", "proto 6" };
+		"host fe80::1", "greater 60", "ether host 1:2:3:4:5:6", "sctp", "<=", ">=", "proto 6",
+		"type ", "subtype ", "mgt", "data", "beacon", "qos-data", "dir tods", "wlan addr2 1:2:3:4:5:6", "wlan", "llc", "llc ui", "ip6 protochain 6", "protochain 17",
+		"decnet host 1.2", "iih", "radio", "byte 3 = 4", "ifindex 3" };
 	static const uint8_t packet[64] = { [12] = 8, [14] = 0x45, [23] = 6 };
 	char text[2048] = "";
 	size_t used = 0;
@@ -25,7 +27,7 @@ void fuzz_compile(const uint8_t *bytes, size_t n)
 	struct bpe_insn *program;
 	uint32_t length;
 	struct bpe_error e = { 0 };
-	if (bpe_filter_compile(text, links[bytes[0] % 8], 100, &program, &length, &e) < 0) {
+	if (bpe_filter_compile(text, links[bytes[0] % 16], 100, &program, &length, &e) < 0) {
 		FUZZ_CHECK(e.status < 0 && e.text[0]);
 		return;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* filter_libpcap EXPRESSIONS [SAVEFILE...]: our compiler beside libpcap's, expression by expression and link type by link type: both take
  * it or both refuse it, and both programs give the same verdict on every packet: those of the savefiles, made ones, their truncations,
- * and random bytes; our checked program also ends and is no longer than a kernel takes.  A line that begins with "!" names a
- * justified difference: "!LINKTYPE ours|libpcap expression" is accepted by that one alone, there. */
+ * and random bytes (or ours takes a cut one whose missing bytes libpcap loads, but that cannot change its verdict); our checked program also ends and is no longer than a kernel takes.  A line that begins with "!" names a
+ * and a link type (or "!*": all) names a justified difference: "!LINKTYPE ours|libpcap expression" is accepted by that one alone, there;
+ * "!LINKTYPE verdict expression" has other verdicts. */
 #include "bpfengine.h"
 
 #include <pcap/pcap.h>
@@ -11,10 +12,13 @@
 #include <string.h>
 
 #define PACKETS 20000u
-#define LINKS 7
+#define LINKS 18
+#define PLAIN 7		/* the first ones; of the others fewer packets are kept */
 
 static const struct { int link, dlt; } links[LINKS] = { { 1, DLT_EN10MB }, { 0, DLT_NULL }, { 108, DLT_LOOP }, { 101, DLT_RAW }, { 113, DLT_LINUX_SLL },
-	{ 276, DLT_LINUX_SLL2 }, { 9, DLT_PPP } };
+	{ 276, DLT_LINUX_SLL2 }, { 9, DLT_PPP }, { 50, DLT_PPP_SERIAL }, { 51, DLT_PPP_ETHER }, { 104, DLT_C_HDLC }, { 8, DLT_SLIP }, { 10, DLT_FDDI },
+	{ 6, DLT_IEEE802 }, { 105, DLT_IEEE802_11 }, { 127, DLT_IEEE802_11_RADIO }, { 163, DLT_IEEE802_11_RADIO_AVS }, { 119, DLT_PRISM_HEADER }, { 192, DLT_PPI } };
+_Static_assert(sizeof links / sizeof *links == LINKS, "counted");
 
 struct packet { uint8_t *data; uint32_t caplen, wirelen; };
 static struct packet *packets[LINKS];
@@ -30,7 +34,7 @@ static void keep(int l, const uint8_t *data, uint32_t caplen, uint32_t wirelen)
 	if (l == 1 || l == 2)
 		for (int k = 0; k < 4; k++)
 			if (caplen > (uint32_t)k && (data[k] == 24 || data[k] == 28 || data[k] == 30)) return;
-	if (count[l] == PACKETS) return;
+	if (count[l] == (l < PLAIN ? PACKETS : PACKETS / 4)) return;
 	if (!packets[l]) packets[l] = calloc(PACKETS, sizeof **packets);
 	uint8_t *copy = malloc(caplen ? caplen : 1);	/* of its size, for the sanitizers */
 	if (!packets[l] || !copy) exit(2);
@@ -57,6 +61,70 @@ static void read_savefile(const char *path)
 	bpe_capture_close(c);
 }
 
+/* A frame of 802.11, mostly of data, with an LLC header or without; what stands before the network header.  padded: as radiotap says. */
+static uint32_t wlan_header(uint8_t *h, uint32_t from, uint32_t type, int padded)
+{
+	static const uint8_t kinds[] = { 0x08, 0x08, 0x08, 0x88, 0x88, 0x48, 0x18, 0x80, 0x00, 0x40, 0xb4, 0xc4, 0xd4, 0xa4 };
+	uint32_t at = from + 24;
+	for (uint32_t i = from; i < at; i++) h[i] = any() % 4 ? (uint8_t)(1 + i % 6) : (uint8_t)any();
+	if (any() % 4 == 0) memset(h + from + 4, 255, 6);
+	h[from] = any() % 5 ? kinds[any() % sizeof kinds] : (uint8_t)any();
+	h[from + 1] = any() % 3 ? (uint8_t)(any() % 4) : (uint8_t)any();
+	if ((h[from] & 0x8c) == 0x88) h[at++] = 0, h[at++] = 0;
+	if (padded) while (at % 4) h[at++] = 0;
+	if (any() % 8) {
+		static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 };
+		memcpy(h + at, snap, 6), h[at + 6] = (uint8_t)(type >> 8), h[at + 7] = (uint8_t)type;
+	} else {
+		static const uint8_t saps[] = { 0x42, 0xfe, 0xf0, 0xe0, 0xaa, 0x06 };
+		memset(h + at, saps[any() % sizeof saps], 2);
+		for (int k = 2; k < 8; k++) h[at + (uint32_t)k] = (uint8_t)any();
+	}
+	return at + 8;
+}
+
+static uint32_t other_header(int link, uint8_t *h, uint32_t type)
+{
+	static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 };
+	uint32_t at = 0;
+	memset(h, 0, 200);
+	switch (link) {
+	case 50: case 51:
+		at = link == 50 ? 2 : 6;
+		h[at] = 0, h[at + 1] = type == 0x86dd ? 0x57 : type == 0x0800 ? 0x21 : 0x31;
+		return at + 2;
+	case 104: h[0] = 15, h[2] = (uint8_t)(type >> 8), h[3] = (uint8_t)type; return 4;
+	case 8: h[0] = any() % 3 ? (uint8_t)(any() % 2) : any() % 2 ? 0x45 : 0x60; return 16;
+	case 10: case 6:
+		at = link == 10 ? 13 : 14;
+		for (uint32_t i = 0; i < at; i++) h[i] = (uint8_t)(any() % 3 ? i % 7 : any());
+		memcpy(h + at, snap, 6), h[at + 6] = (uint8_t)(type >> 8), h[at + 7] = (uint8_t)type;
+		if (any() % 8 == 0) memset(h + at, any() % 2 ? 0x42 : 0xfe, 2), h[at + 3] = 0x83;
+		return at + 8;
+	case 105: return wlan_header(h, 0, type, 0);
+	case 127: {
+		uint32_t length = 8, present = any() % 16, flags_at;
+		if (any() % 8 == 0) present |= 0x80000000u;
+		h[4] = (uint8_t)present, h[7] = (uint8_t)(present >> 24);
+		if (present >> 31) length += 4;
+		if (present & 1) length += 8;
+		flags_at = length;
+		if (present & 2) h[length++] = any() % 2 ? 0x20 : (uint8_t)any();
+		length += any() % 20;
+		h[2] = (uint8_t)length;
+		return wlan_header(h, length, type, (present & 2) && h[flags_at] & 0x20);
+	}
+	case 163: h[0] = 0x80, h[1] = 0x21, h[2] = 0x10, h[3] = 1, h[7] = 64; return wlan_header(h, 64, type, 0);
+	case 192:
+		h[2] = (uint8_t)(8 + any() % 24), h[4] = any() % 8 ? 105 : 1;
+		return wlan_header(h, h[2], type, 0);
+	default:	/* Prism, or AVS in its place */
+		if (any() % 2) return wlan_header(h, 144, type, 0);
+		h[0] = 0x80, h[1] = 0x21, h[2] = 0x10, h[3] = any() % 3, h[7] = 64;
+		return wlan_header(h, 64, type, 0);
+	}
+}
+
 /* The Ethernet packets under the other link types' headers, so that all of them see all protocols. */
 static void put_elsewhere(void)
 {
@@ -64,7 +132,7 @@ static void put_elsewhere(void)
 	uint32_t n = count[0];
 	for (uint32_t i = 0; i < n; i += 1 + i % 3) {
 		const struct packet *p = &packets[0][i];
-		if (p->caplen < 14 || p->caplen > 3900) continue;
+		if (p->caplen < 14 || p->caplen > 3800) continue;
 		uint32_t type = (uint32_t)p->data[12] << 8 | p->data[13], body = p->caplen - 14;
 		for (int l = 1; l < LINKS; l++) {
 			uint32_t head = 0;
@@ -75,7 +143,8 @@ static void put_elsewhere(void)
 			case 113: bytes[1] = any() % 5, bytes[14] = (uint8_t)(type >> 8), bytes[15] = (uint8_t)type, head = 16; break;
 			case 276: bytes[10] = any() % 5, bytes[0] = (uint8_t)(type >> 8), bytes[1] = (uint8_t)type, head = 20; break;
 			case 9: bytes[0] = 0xff, bytes[1] = 3, bytes[3] = type == 0x86dd ? 0x57 : 0x21, head = 4; break;
-			default: break;
+			case 101: break;
+			default: head = other_header(links[l].link, bytes, type);
 			}
 			memcpy(bytes + head, p->data + 14, body);
 			keep(l, bytes, head + body, p->wirelen + head - 14);
@@ -95,6 +164,20 @@ static void complain(const char *what, int l, const char *expression, const char
 	if (failed < 60) printf("%s: %s: %s%s%s\n", bpe_link_type_name(links[l].link), expression, what, *detail ? ": " : "", detail);
 }
 
+/* Whether libpcap takes the packet as well, once the bytes that were cut off are there, whatever they are: both ways of filling up. */
+static int would_match(const struct bpf_insn *program, const struct packet *k)
+{
+	uint8_t more[4096 + 256];
+	int both = 1;
+	if (k->caplen > 4096 || k->caplen >= k->wirelen) return 0;
+	memcpy(more, k->data, k->caplen);
+	for (int fill = 0; fill < 256; fill += 255) {
+		memset(more + k->caplen, fill, 256);
+		both &= bpf_filter(program, more, k->wirelen, k->caplen + 256) != 0;
+	}
+	return both;
+}
+
 static void compare(int l, const char *expression, const char *only)
 {
 	struct bpe_insn *program = NULL;
@@ -112,12 +195,13 @@ static void compare(int l, const char *expression, const char *only)
 		for (uint32_t i = 0; i < count[l]; i++) {
 			const struct packet *k = &packets[l][i];
 			int a = bpe_filter_run(program, k->data, k->wirelen, k->caplen) != 0, b = bpf_filter(plain.bf_insns, k->data, k->wirelen, k->caplen) != 0;
-			if (a != b && a != (bpf_filter(theirs.bf_insns, k->data, k->wirelen, k->caplen) != 0) && !wrong++) at = i;
+			if (a != b && a != (bpf_filter(theirs.bf_insns, k->data, k->wirelen, k->caplen) != 0)
+			    && !(a && would_match(plain.bf_insns, k)) && !wrong++) at = i;
 			compared++;
 		}
 		char detail[96];
 		snprintf(detail, sizeof detail, "%u of %u packets, first %u of %u bytes", wrong, count[l], at, wrong ? packets[l][at].caplen : 0);
-		if (wrong) complain("another verdict", l, expression, detail);
+		if (wrong && !(only && !strcmp(only, "verdict"))) complain("another verdict", l, expression, detail);
 		else passed++;
 		ours_insns += length, their_insns += theirs.bf_len;
 		longer += length > theirs.bf_len;
@@ -134,7 +218,6 @@ int main(int argc, char **argv)
 	FILE *f = argc > 1 ? fopen(argv[1], "r") : NULL;
 	if (!f) return 2;
 	for (int i = 2; i < argc; i++) read_savefile(argv[i]);
-	read_savefile("/dev/null");
 	struct bpe_options o;
 	struct bpe_capture *c;
 	struct bpe_batch b;
@@ -150,7 +233,7 @@ int main(int argc, char **argv)
 	put_elsewhere();
 	while (fgets(line, sizeof line, f)) {
 		line[strcspn(line, "\n")] = 0;
-		if (!line[0] || line[0] == '#' || line[0] == '!') continue;
+		if (!line[0] || line[0] == '#' || (line[0] == '!' && strchr("*ABCDEFGHIJKLMNOPQRSTUVWXYZ", line[1]) && line[1])) continue;
 		for (int l = 0; l < LINKS; l++) {
 			char needle[64], found[4096];
 			const char *only = NULL;
@@ -164,6 +247,7 @@ int main(int argc, char **argv)
 					if (strncmp(found, needle, strlen(needle))) continue;
 					const char *who = found + strlen(needle);
 					if (!strncmp(who, "ours ", 5) && !strcmp(who + 5, line)) only = "ours";
+					if (!strncmp(who, "verdict ", 8) && !strcmp(who + 8, line)) only = "verdict";
 					if (!strncmp(who, "libpcap ", 8) && !strcmp(who + 8, line)) only = "libpcap";
 				}
 			}

@@ -2,6 +2,7 @@
 #include "filter/filter.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 #define RUN(...) bpei_filter_run((struct bpe_insn[]){ __VA_ARGS__ }, packet, 1500, sizeof packet)
 #define WRONG(...) bpei_filter_wrong((struct bpe_insn[]){ __VA_ARGS__ }, sizeof((struct bpe_insn[]){ __VA_ARGS__ }) / sizeof(struct bpe_insn))
@@ -59,4 +60,47 @@ Test(filter, what_no_kernel_takes)
 	cr_expect_not_null(WRONG({ 0x106, 0, 0, 0 }), "a code above a byte");
 	cr_expect_null(WRONG({ 0x05, 0, 0, 0 }, { 0x15, 0, 0, 1 }, { 0x06, 0, 0, 1 }));
 	cr_expect_null(WRONG({ 0x16, 0, 0, 0 }));
+}
+
+/* A PKTAP header (156 bytes of version 1, as Macs write it) before a packet of the DLT. */
+static uint32_t behind_pktap(uint8_t *to, uint32_t dlt, const uint8_t *inner, uint32_t n)
+{
+	memset(to, 0, 156);
+	to[0] = 156, to[4] = 1, to[8] = (uint8_t)dlt;
+	memcpy(to + 156, inner, n);
+	return 156 + n;
+}
+
+Test(filter, pktap_is_filtered_by_the_packet_inside)
+{
+	static const uint8_t ip[28] = { 0x45, [9] = 17, [12] = 10, [15] = 1, [16] = 10, [19] = 2, [22] = 0, [23] = 53 }, null[] = { 2, 0, 0, 0 },
+		ether[14] = { 2, 2, 2, 2, 2, 2, 4, 4, 4, 4, 4, 4, 8, 0 };
+	static const struct { const char *expression; bool ether, raw, null; } cases[] = { { "udp port 53", 1, 1, 1 }, { "ip host 10.0.0.2", 1, 1, 1 },
+		{ "tcp", 0, 0, 0 }, { "not tcp", 1, 1, 1 }, { "ether src 4:4:4:4:4:4", 1, 0, 0 }, { "not ether src 4:4:4:4:4:4", 0, 0, 0 },
+		{ "ether[0] = 2", 1, 0, 1 }, { "udp[3] = 53", 1, 1, 1 }, { "", 1, 1, 1 } };
+	uint8_t a[256], b[256], c[256], inner[64];
+	memcpy(inner, ether, 14), memcpy(inner + 14, ip, 28);
+	uint32_t an = behind_pktap(a, 1, inner, 42), bn = behind_pktap(b, 12, ip, 28);
+	memcpy(inner, null, 4), memcpy(inner + 4, ip, 28);
+	uint32_t cn = behind_pktap(c, 0, inner, 32);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct bpe_insn *program;
+		uint32_t length;
+		struct bpe_error e;
+		cr_assert_eq(bpe_filter_compile(cases[i].expression, 258, 0, &program, &length, &e), BPE_OK, "%s: %s", cases[i].expression, e.text);
+		cr_expect_eq(!!bpe_filter_run(program, a, an, an), cases[i].ether, "%s in Ethernet", cases[i].expression);
+		cr_expect_eq(!!bpe_filter_run(program, b, bn, bn), cases[i].raw, "%s in raw IP", cases[i].expression);
+		cr_expect_eq(!!bpe_filter_run(program, c, cn, cn), cases[i].null, "%s in BSD loopback", cases[i].expression);
+		for (uint32_t cut = 0; cut < 156; cut++) cr_expect_eq(!!bpe_filter_run(program, a, an, cut), !*cases[i].expression);
+		bpe_filter_free(program);
+	}
+}
+
+Test(filter, link_types_that_no_filter_is_for)
+{
+	struct bpe_insn *program;
+	uint32_t length;
+	struct bpe_error e;
+	cr_expect_eq(bpe_filter_compile("tcp", 189, 0, &program, &length, &e), BPE_E_UNSUPPORTED);
+	cr_expect(strstr(e.text, "USB_LINUX") && strstr(e.text, "without"), "%s", e.text);
 }
