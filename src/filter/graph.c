@@ -267,18 +267,28 @@ static int32_t add_block(struct graph *g, struct block b)
 	return g->count++;
 }
 
-/* The n sorted numbers as a balanced search; a way that is in none of them leads to `no`.  -3: no memory. */
+/* The n sorted numbers as a balanced search; a way that is in none of them leads to `no`.  Numbers that follow each other without a gap
+ * are asked for by their ends.  -3: no memory. */
 static int32_t search(struct graph *g, const struct member *m, int32_t n, int32_t yes, int32_t no)
 {
-	if (n > LEAF) {
+	if (n > LEAF && m[n - 1].test.k - m[0].test.k >= (uint32_t)n) {
 		int32_t half = n / 2, low = search(g, m, half, yes, no), high = search(g, m + half, n - half, yes, no);
 		if (low == -3 || high == -3) return -3;
 		return add_block(g, (struct block){ .value = m->test.value, .x = -1, .k = m[half].test.k, .cmp = CMP_GE, .yes = high, .no = low });
 	}
 	int32_t at = no;
-	for (int32_t i = n - 1; i >= 0 && at != -3; i--) {
-		if (i && m[i].test.k == m[i - 1].test.k) continue;
-		at = add_block(g, (struct block){ .value = m[i].test.value, .x = -1, .k = m[i].test.k, .cmp = CMP_EQ, .yes = yes, .no = at });
+	for (int32_t end = n, begin; end > 0 && at != -3; end = begin) {
+		for (begin = end - 1; begin && m[begin].test.k - m[begin - 1].test.k <= 1;) begin--;
+		const uint32_t first = m[begin].test.k, last = m[end - 1].test.k;
+		struct block b = { .value = m->test.value, .x = -1, .k = first, .cmp = CMP_EQ, .yes = yes, .no = at };
+		if (last - first == 1) at = add_block(g, (struct block){ .value = b.value, .x = -1, .k = last, .cmp = CMP_EQ, .yes = yes, .no = at });
+		if (last - first > 1) {
+			b.cmp = CMP_GE;
+			b.yes = add_block(g, (struct block){ .value = b.value, .x = -1, .k = last, .cmp = CMP_GT, .yes = at, .no = yes });
+			if (b.yes == -3) return -3;
+		}
+		b.no = at;
+		at = at == -3 ? at : add_block(g, b);
 	}
 	return at;
 }

@@ -222,29 +222,21 @@ int32_t bpei_term_decnet(struct bpei_compile *c, uint32_t area, uint32_t node, e
 	return bpei_both(c, ends[0], ends[1], d);
 }
 
-#define CHAIN 4		/* headers followed: a program for a kernel has no loops */
+#define CHAIN 6		/* headers followed: a program for a kernel has no loops */
 
-/* Whether `number` comes in the chain that goes on with header `p` at `at`.  Authentication headers count their length in words of 4
- * bytes, without two (RFC 4302); IPv6's extension headers in 8, without one (RFC 8200). */
+/* Whether `number` comes in the chain that goes on with header `p` at `at`.  Extension headers count their length in 8 bytes, without
+ * one (RFC 8200); authentication headers in 4, without two (RFC 4302): 8 and length * 8, or length * 4.  Of the numbers that lead on,
+ * 51 alone has both bit 0 and bit 4. */
 static int32_t chain(struct bpei_compile *c, int32_t p, struct place at, uint32_t number, bool six, int left)
 {
 	static const uint8_t extensions[] = { 0, 60, 43, 44 };
-	int32_t found = bpei_test(c, p, CMP_EQ, number), is_extension = -1;
+	int32_t found = bpei_test(c, p, CMP_EQ, number), on = bpei_test(c, p, CMP_EQ, 51), one = bpei_value_imm(c, 1);
 	if (!left) return found;
-	int32_t next = bpei_at(c, 1, at, 0), length = bpei_at(c, 1, at, 1), base = at.base;	/* -1: at the packet's start, of IPv6's first alone */
-	int32_t words = bpei_value_alu(c, OP_LSH, bpei_value_alu(c, OP_ADD, length, bpei_value_imm(c, 2)), bpei_value_imm(c, 2));
-	int32_t longs = bpei_value_alu(c, OP_LSH, bpei_value_alu(c, OP_ADD, length, bpei_value_imm(c, 1)), bpei_value_imm(c, 3));
-	struct place behind = { base < 0 ? words : bpei_value_alu(c, OP_ADD, words, base), at.at };
-	int32_t on = bpei_and(c, bpei_test(c, p, CMP_EQ, 51), chain(c, next, behind, number, six, left - 1));
-	if (six) {
-		behind.base = base < 0 ? longs : bpei_value_alu(c, OP_ADD, longs, base);
-		for (size_t i = 0; i < sizeof extensions; i++) {
-			int32_t t = bpei_test(c, p, CMP_EQ, extensions[i]);
-			is_extension = i ? bpei_or(c, is_extension, t) : t;
-		}
-		on = bpei_or(c, bpei_and(c, is_extension, chain(c, next, behind, number, six, left - 1)), on);
-	}
-	return bpei_or(c, found, on);
+	int32_t shift = six ? bpei_value_alu(c, OP_AND, bpei_value_alu(c, OP_AND, bpei_value_alu(c, OP_RSH, p, bpei_value_imm(c, 4)), p), one) : one;
+	int32_t length = bpei_value_alu(c, OP_RSH, bpei_value_alu(c, OP_LSH, bpei_at(c, 1, at, 1), bpei_value_imm(c, 3)), shift);
+	struct place behind = { at.base < 0 ? length : bpei_value_alu(c, OP_ADD, length, at.base), at.at + 8 };
+	for (size_t i = 0; six && i < sizeof extensions; i++) on = bpei_or(c, bpei_test(c, p, CMP_EQ, extensions[i]), on);
+	return bpei_or(c, found, bpei_and(c, on, chain(c, bpei_at(c, 1, at, 0), behind, number, six, left - 1)));
 }
 
 int32_t bpei_term_protochain(struct bpei_compile *c, uint32_t number, enum proto of)
@@ -266,7 +258,7 @@ static int32_t load_from(struct bpei_compile *c, uint32_t size, struct place p, 
 {
 	uint32_t k;
 	if (bpei_value_const(c, index, &k) && k < 65536) return bpei_at(c, size, p, k);
-	return bpei_value_load(c, size, p.base < 0 ? index : bpei_value_alu(c, OP_ADD, p.base, index), p.at);
+	return bpei_value_load(c, size, p.base < 0 ? index : bpei_value_alu(c, OP_ADD, index, p.base), p.at);
 }
 
 int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard)

@@ -36,8 +36,8 @@ void bpei_wlan_init(struct bpei_compile *c, int32_t base, bool may_be_padded)
 	uint32_t more = HEADER + h.at;
 	if (h.base >= 0) end = alu(c, OP_ADD, end, h.base);
 	if (may_be_padded) {	/* the place is rounded up, as libpcap has it, not the length */
-		int32_t by = alu(c, OP_MUL, padded(c), imm(c, 3)), up = alu(c, OP_ADD, end, by);
-		end = alu(c, OP_SUB, up, alu(c, OP_AND, up, by));
+		int32_t is = padded(c), mask = alu(c, OP_OR, alu(c, OP_SUB, is, imm(c, 1)), imm(c, 0xfffffffc));
+		end = alu(c, OP_AND, alu(c, OP_ADD, alu(c, OP_MUL, is, imm(c, 3)), end), mask);
 	}
 	c->offsets.payload = (struct place){ end, more };
 	c->offsets.type = (struct place){ end, more + LLC_BYTES - 2 };
