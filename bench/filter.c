@@ -14,7 +14,7 @@ static char *hosts(int n)
 {
 	char *text = calloc((size_t)n, 32);
 	if (!text) exit(1);
-	for (int i = 0; i < n; i++) sprintf(text + strlen(text), "%shost 10.%d.%d.%d", i ? " or " : "", i / 60000, i / 250 % 240, i % 250 + 1);
+	for (int i = 0; i < n; i++) sprintf(text + strlen(text), "%shost 10.%d.%d.%d", i ? " or " : "", i * 37 % 250, i * 11 % 240, i * 97 % 250 + 1);
 	return text;
 }
 

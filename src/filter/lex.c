@@ -90,7 +90,8 @@ static size_t mac(const char *s, uint8_t to[6])
 		int i = 0;
 		for (; i < 6; i++) {
 			size_t n = hex_run(s + at);
-			if (n < 1 || n > 2) break;
+			if (n < 1) break;
+			if (n > 2) n = 2;	/* "...:01and": the word ends here */
 			to[i] = n == 2 ? (uint8_t)(hex(s[at]) << 4 | hex(s[at + 1])) : hex(s[at]);
 			at += n;
 			if (i < 5 && s[at++] != *sep) break;

@@ -142,6 +142,7 @@ static int32_t named_port(struct bpei_compile *c, const char *name, const struct
 	uint32_t tcp = 0, udp = 0;
 	bool has_tcp = service(name, "tcp", &tcp), has_udp = service(name, "udp", &udp);
 	enum proto p = q->proto;
+	if (p == P_SCTP && has_tcp != has_udp) return bpei_compile_fail(c, "port \"%s\" is of %s", name, has_tcp ? "tcp" : "udp");
 	if (!has_tcp && !has_udp) return bpei_compile_fail(c, "unknown port");
 	if (p == P_DEFAULT && has_tcp != has_udp) p = has_tcp ? P_TCP : P_UDP;
 	if ((p == P_TCP && !has_tcp) || (p == P_UDP && !has_udp)) return bpei_compile_fail(c, "port \"%s\" is of %s", name, has_tcp ? "tcp" : "udp");
@@ -188,6 +189,7 @@ static int32_t named_proto(struct bpei_compile *c, const char *name, const struc
 		uint32_t n = !strcmp(name, "esis") ? 0x82 : !strcmp(name, "isis") ? 0x83 : !strcmp(name, "clnp") ? 0x81 : 0;
 		return n ? bpei_term_proto(c, n, P_ISO, q->direction) : bpei_compile_fail(c, "unknown osi proto");
 	}
+	if (q->proto == P_ISIS) return bpei_compile_fail(c, "a number is wanted here, or one of iih, lsp, snp, csnp and psnp alone");
 	struct protoent *p = getprotobyname(name);
 	if (p && q->address == A_PROTOCHAIN) return protochain(c, (uint32_t)p->p_proto, q);
 	return p ? bpei_term_proto(c, (uint32_t)p->p_proto, q->proto, q->direction) : bpei_compile_fail(c, "unknown ip proto");

@@ -8,11 +8,10 @@ static int precedence(int token)
 {
 	switch (token) {
 	case '|': return 1;
-	case '^': return 2;
 	case '&': return 3;
 	case T_LSH: case T_RSH: return 4;
 	case '+': case '-': return 5;
-	case '*': case '/': case '%': return 6;
+	case '*': case '/': return 6;
 	default: return 0;
 	}
 }
@@ -36,6 +35,7 @@ static uint16_t operation(int token)
 static int32_t both_guards(struct bpei_compile *c, int32_t a, int32_t b) { return a < 0 ? b : b < 0 ? a : bpei_and(c, a, b); }
 
 static struct arith arithmetic(struct bpei_compile *c, int least);
+static struct arith factor(struct bpei_compile *c);
 
 static struct arith operand(struct bpei_compile *c)
 {
@@ -47,7 +47,7 @@ static struct arith operand(struct bpei_compile *c)
 	case '-':
 		if (!bpei_parse_deeper(c)) return r;
 		bpei_lex_next(c);
-		r = operand(c);
+		r = factor(c);
 		r.value = bpei_value_alu(c, OP_NEG, r.value, -1);
 		c->nesting--;
 		return r;
@@ -82,15 +82,33 @@ static struct arith operand(struct bpei_compile *c)
 	}
 }
 
-static struct arith arithmetic(struct bpei_compile *c, int least)
+/* The guard is the left operand's alone: libpcap's programs have always been so (gen_arth), and ours mean the same. */
+static struct arith with(struct bpei_compile *c, struct arith left, uint16_t op, struct arith right)
+{
+	left.value = bpei_value_alu(c, op, left.value, right.value);
+	return left;
+}
+
+/* % and ^ have no precedence in libpcap's grammar, which makes them take the operand in front of them, and all that follows. */
+static struct arith factor(struct bpei_compile *c)
 {
 	struct arith left = operand(c);
+	if (c->failed || (c->token != '%' && c->token != '^')) return left;
+	uint16_t op = operation(c->token);
+	if (!bpei_parse_deeper(c)) return left;
+	bpei_lex_next(c);
+	left = with(c, left, op, arithmetic(c, 1));
+	c->nesting--;
+	return left;
+}
+
+static struct arith arithmetic(struct bpei_compile *c, int least)
+{
+	struct arith left = factor(c);
 	for (int p; !c->failed && (p = precedence(c->token)) >= least;) {
 		uint16_t op = operation(c->token);
 		bpei_lex_next(c);
-		struct arith right = arithmetic(c, p + 1);
-		left.value = bpei_value_alu(c, op, left.value, right.value);
-		/* The guard is the left operand's alone: libpcap's programs have always been so (gen_arth), and ours mean the same. */
+		left = with(c, left, op, arithmetic(c, p + 1));
 	}
 	return left;
 }
