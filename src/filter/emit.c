@@ -211,12 +211,7 @@ static void arrive(struct registers *r, const struct registers *with)
 	r->there &= with->there;
 }
 
-struct spot { uint32_t start, jump; bool far_yes, far_no, gone; };
-
-static uint32_t where(const struct spot *p, uint32_t end, int32_t way)
-{
-	return way == WAY_ACCEPT ? end : way == WAY_REJECT ? end + 1 : p[way].start;
-}
+struct spot { uint32_t start, jump, returns; /* where the next two returns are behind the jump */ bool far_yes, far_no, gone, island; };
 
 static uint32_t hash_code(const struct code *o, const struct block *b, uint32_t from, uint32_t to)
 {
@@ -254,51 +249,84 @@ static bool fold(const struct code *o, struct graph *g, struct spot *p, const ui
 	return good;
 }
 
-/* Which jumps are too long, until none is that was not known to be; then the final program. */
+static uint32_t where(const struct spot *p, int32_t from, int32_t way)
+{
+	return way == WAY_ACCEPT ? p[from].returns : way == WAY_REJECT ? p[from].returns + 1 : p[way].start;
+}
+
+/* Places for all blocks, as far as is known which jumps are long and where returns stand between them.  Returns the end. */
+static uint32_t place(const struct graph *g, struct spot *p, const uint32_t *bodies)
+{
+	uint32_t at = 0, returns;
+	for (int32_t i = 0; i < g->count; i++) {
+		p[i].start = at;
+		if (p[i].gone) continue;
+		p[i].jump = at + bodies[i + 1] - bodies[i];
+		at = p[i].jump + 1 + p[i].far_yes + p[i].far_no + 2 * p[i].island;
+	}
+	returns = at;
+	for (int32_t i = g->count - 1; i >= 0; i--) {
+		if (p[i].island && !p[i].gone) returns = p[i].jump + 1 + p[i].far_yes + p[i].far_no;
+		p[i].returns = returns;
+	}
+	return at;
+}
+
+/* Two returns go behind the last block that i's jump reaches, with some room for what is still to grow; false: there is none such. */
+static bool put_island(const struct graph *g, struct spot *p, int32_t i)
+{
+	int32_t best = -1;
+	for (int32_t j = i; j < g->count && p[j].start - p[i].jump < 240; j++)
+		if (!p[j].gone && p[j].jump - p[i].jump < 240 && !p[j].island) best = j;
+	if (best >= 0) p[best].island = true;
+	return best >= 0;
+}
+
+/* Until no jump is too long that was not known to be; then the final program.  Jumps to the end that are too long find two returns of
+ * their own on the way; others go over a JA behind their block. */
 static struct bpe_insn *lay_out(const struct code *o, const struct graph *g, struct spot *p, const uint32_t *bodies, uint32_t snaplen, uint32_t *length)
 {
-	for (;;) {
-		uint32_t at = 0;
-		bool changed = false;
-		for (int32_t i = 0; i < g->count; i++) {
-			p[i].start = at;
+	uint32_t end;
+	for (bool changed = true, moved; changed;) {
+		changed = moved = false;
+		end = place(g, p, bodies);
+		for (int32_t i = 0; i < g->count && !moved; i++) {
 			if (p[i].gone) continue;
-			p[i].jump = at + bodies[i + 1] - bodies[i];
-			at = p[i].jump + 1 + p[i].far_yes + p[i].far_no;
-		}
-		for (int32_t i = 0; i < g->count; i++) {
-			if (p[i].gone) continue;
-			uint32_t after = p[i].jump + 1;
-			bool far_yes = p[i].far_yes || where(p, at, g->blocks[i].yes) - after > 255, far_no = p[i].far_no || where(p, at, g->blocks[i].no) - after > 255;
-			changed |= far_yes != p[i].far_yes || far_no != p[i].far_no;
-			p[i].far_yes = far_yes;
-			p[i].far_no = far_no;
-		}
-		if (changed) continue;
-		struct bpe_insn *out = calloc(at + 2, sizeof *out);
-		if (!out) return NULL;
-		for (int32_t i = 0; i < g->count; i++) {
-			if (p[i].gone) continue;
-			const struct block *b = &g->blocks[i];
-			uint32_t j = p[i].jump, yes = where(p, at, b->yes), no = where(p, at, b->no), extra = j + 1;
-			if (bodies[i + 1] > bodies[i]) memcpy(out + p[i].start, o->insns + bodies[i], (bodies[i + 1] - bodies[i]) * sizeof *out);
-			out[j] = (struct bpe_insn){ .code = (uint16_t)(0x05 | b->cmp | (b->x >= 0 ? 8 : 0)), .k = b->x >= 0 ? 0 : b->k };
-			if (p[i].far_yes) {
-				out[extra] = (struct bpe_insn){ .code = 0x05, .k = yes - extra - 1 };
-				yes = extra++;
+			for (int yes = 0; yes < 2; yes++) {
+				int32_t way = yes ? g->blocks[i].yes : g->blocks[i].no;
+				bool *far = yes ? &p[i].far_yes : &p[i].far_no;
+				if (*far || where(p, i, way) - p[i].jump - 1 <= 255) continue;
+				if (way >= 0) *far = true;
+				else if (put_island(g, p, i)) moved = true;
+				else *far = true;
+				changed = true;
 			}
-			if (p[i].far_no) {
-				out[extra] = (struct bpe_insn){ .code = 0x05, .k = no - extra - 1 };
-				no = extra++;
-			}
-			out[j].jt = (uint8_t)(yes - j - 1);
-			out[j].jf = (uint8_t)(no - j - 1);
 		}
-		out[at] = (struct bpe_insn){ .code = 0x06, .k = snaplen };
-		out[at + 1] = (struct bpe_insn){ .code = 0x06, .k = 0 };
-		*length = at + 2;
-		return out;
 	}
+	struct bpe_insn *out = calloc(end + 2, sizeof *out);
+	if (!out) return NULL;
+	for (int32_t i = 0; i < g->count; i++) {
+		if (p[i].gone) continue;
+		const struct block *b = &g->blocks[i];
+		uint32_t j = p[i].jump, yes = where(p, i, b->yes), no = where(p, i, b->no), extra = j + 1;
+		if (bodies[i + 1] > bodies[i]) memcpy(out + p[i].start, o->insns + bodies[i], (bodies[i + 1] - bodies[i]) * sizeof *out);
+		out[j] = (struct bpe_insn){ .code = (uint16_t)(0x05 | b->cmp | (b->x >= 0 ? 8 : 0)), .k = b->x >= 0 ? 0 : b->k };
+		if (p[i].far_yes) {
+			out[extra] = (struct bpe_insn){ .code = 0x05, .k = yes - extra - 1 };
+			yes = extra++;
+		}
+		if (p[i].far_no) {
+			out[extra] = (struct bpe_insn){ .code = 0x05, .k = no - extra - 1 };
+			no = extra++;
+		}
+		out[j].jt = (uint8_t)(yes - j - 1);
+		out[j].jf = (uint8_t)(no - j - 1);
+		if (p[i].island) out[extra].code = out[extra + 1].code = 0x06, out[extra].k = snaplen;
+	}
+	out[end] = (struct bpe_insn){ .code = 0x06, .k = snaplen };
+	out[end + 1] = (struct bpe_insn){ .code = 0x06 };
+	*length = end + 2;
+	return out;
 }
 
 /* The program with these values kept; NULL: no memory, or c->failed. */

@@ -37,7 +37,7 @@ struct node {
 	int32_t x;		/* TEST: right side's value, -1: k */
 	uint32_t k;
 	int32_t left, right;	/* nodes */
-	uint32_t depth;		/* of the tree below */
+	uint32_t depth;		/* of the recursion over the tree below: the left side is walked in a loop */
 };
 
 /* ---- Where the headers lie: moved by vlan, mpls, pppoes as they are met ---- */

@@ -134,7 +134,7 @@ static int32_t node(struct bpei_compile *c, struct node n)
 		c->node_room = room;
 	}
 	uint32_t l = n.left >= 0 ? c->nodes[n.left].depth : 0, r = n.right >= 0 ? c->nodes[n.right].depth : 0;
-	n.depth = (l > r ? l : r) + 1;
+	n.depth = l > r + 1 ? l : r + 1;
 	if (n.depth > COMPILE_DEPTH) return bpei_compile_fail(c, "the expression is nested too deeply");
 	c->nodes[c->node_count] = n;
 	return c->node_count++;

@@ -2,6 +2,8 @@
 #include "filter/filter.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RUN(...) bpei_filter_run((struct bpe_insn[]){ __VA_ARGS__ }, packet, 1500, sizeof packet)
@@ -103,4 +105,35 @@ Test(filter, link_types_that_no_filter_is_for)
 	struct bpe_error e;
 	cr_expect_eq(bpe_filter_compile("tcp", 189, 0, &program, &length, &e), BPE_E_UNSUPPORTED);
 	cr_expect(strstr(e.text, "USB_LINUX") && strstr(e.text, "without"), "%s", e.text);
+}
+
+/* Thousands of hosts that do not follow each other, longer than short jumps reach: each is found at both ends, in IPv4 and ARP; their
+ * neighbours are not. */
+Test(filter, long_lists_are_searched)
+{
+	enum { HOSTS = 3000 };
+	char *text = calloc(HOSTS, 40);
+	uint8_t frame[60] = { [12] = 8, [14] = 0x45 };
+	struct bpe_insn *program;
+	uint32_t length;
+	struct bpe_error e;
+	cr_assert_not_null(text);
+	for (uint32_t i = 0, at = 0; i < HOSTS; i++) at += (uint32_t)sprintf(text + at, "%shost 10.%u.%u.%u", i ? " or " : "", i * 37 % 250, i * 11 % 240, i * 96 % 250 & 254u);
+	cr_assert_eq(bpe_filter_compile(text, 1, 77, &program, &length, &e), BPE_OK, "%s", e.text);
+	cr_expect_null(bpei_filter_wrong(program, length));
+	cr_expect_leq(length, HOSTS * 4);
+	for (uint32_t i = 0; i < HOSTS; i++) {
+		const uint8_t host[4] = { 10, (uint8_t)(i * 37 % 250), (uint8_t)(i * 11 % 240), (uint8_t)(i * 96 % 250 & 254u) };
+		static const uint8_t places[][2] = { { 0x00, 26 }, { 0x00, 30 }, { 0x06, 28 }, { 0x06, 38 }, { 0x35, 38 } };
+		for (size_t k = 0; k < 5; k++) {
+			frame[12] = places[k][0] == 0x35 ? 0x80 : 8, frame[13] = places[k][0];
+			memset(frame + 26, 0, 20);
+			memcpy(frame + places[k][1], host, 4);
+			cr_assert_eq(bpe_filter_run(program, frame, 60, 60), 77, "host %u at %u", i, places[k][1]);
+			frame[places[k][1] + 3] |= 1;
+			cr_assert_eq(bpe_filter_run(program, frame, 60, 60), 0, "the neighbour of host %u at %u", i, places[k][1]);
+		}
+	}
+	bpe_filter_free(program);
+	free(text);
 }
