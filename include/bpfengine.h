@@ -306,6 +306,7 @@ struct bpe_options {
 	const struct bpe_insn *filter;	/* classic BPF for the source's link type; NULL: everything.  Copied. */
 	uint32_t filter_length;		/* its instructions */
 	const char *filter_expression;	/* instead: pcap-filter(7), compiled for each link type that the source has; NULL: none */
+	uint32_t filter_through;	/* BPE_THROUGH_*: filter_expression holds behind these encapsulations, too */
 
 	/* The BPF device: interfaces of macOS and the BSDs, and "bpf:NAME" anywhere. */
 	const char *bpf_abi;		/* "macos", "freebsd", "netbsd", "openbsd"; NULL: this system's */
@@ -387,6 +388,29 @@ struct bpe_protocol {
  * asked of the system's resolver, which may take its time.  Any thread. */
 BPE_API int bpe_filter_compile(const char *expression, int link_type, uint32_t snaplen, struct bpe_insn **program, uint32_t *length,
 			       struct bpe_error *error);
+/* Encapsulations that an expression may be looked for behind. */
+#define BPE_THROUGH_VLAN 0x01u
+#define BPE_THROUGH_MPLS 0x02u
+#define BPE_THROUGH_PPPOE 0x04u
+#define BPE_THROUGH_GRE 0x08u
+#define BPE_THROUGH_IPIP 0x10u
+#define BPE_THROUGH_VXLAN 0x20u
+#define BPE_THROUGH_GENEVE 0x40u
+#define BPE_THROUGH_GTPU 0x80u
+
+struct bpe_filter_options {
+	int32_t link_type;	/* LINKTYPE_* (1) */
+	uint32_t snaplen;	/* 0: BPE_MAX_SNAPLEN */
+	uint32_t through;	/* BPE_THROUGH_*: packets match, too, that match behind up to two of these (0) */
+	uint32_t netmask;	/* of the interface, for "ip broadcast", if has_netmask */
+	uint8_t has_netmask;
+	uint8_t unoptimized;	/* the tests as they were written, one after another */
+};
+
+BPE_API void bpe_filter_options_init(struct bpe_filter_options *options);
+/* As bpe_filter_compile, with all that can be chosen. */
+BPE_API int bpe_filter_compile_with(const char *expression, const struct bpe_filter_options *options, struct bpe_insn **program, uint32_t *length,
+				    struct bpe_error *error);
 BPE_API void bpe_filter_free(struct bpe_insn *program);
 /* Bytes of the packet to keep, 0: none; the program is bpe_filter_compile's, or one that the check finds good.  Any thread. */
 BPE_API uint32_t bpe_filter_run(const struct bpe_insn *program, const uint8_t *data, uint32_t wirelen, uint32_t caplen);

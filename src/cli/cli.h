@@ -18,6 +18,7 @@ struct cli {
 	int verbose;
 	int dump;			/* -d: 1, 2, 3 */
 	char *filter;			/* the expression, in memory of its own */
+	bool unoptimized;	/* -O: for -d */
 	bool quiet, json, list, done;	/* done: options asked for no run (--help) */
 };
 

@@ -13,7 +13,7 @@
 
 enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_NO_FLOWS,
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
-       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP };
+       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP, OPT_THROUGH };
 
 static const struct option longs[] = {
 	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
@@ -23,7 +23,7 @@ static const struct option longs[] = {
 	{ "max-flows", 1, 0, OPT_MAX_FLOWS }, { "flow-idle", 1, 0, OPT_IDLE }, { "flow-closed", 1, 0, OPT_CLOSED }, { "no-flows", 0, 0, OPT_NO_FLOWS },
 	{ "promiscuous", 0, 0, OPT_PROMISC }, { "overload", 1, 0, OPT_OVERLOAD }, { "ring", 1, 0, OPT_RING }, { "block-size", 1, 0, OPT_BLOCK_SIZE },
 	{ "block-count", 1, 0, OPT_BLOCK_COUNT }, { "pin", 0, 0, OPT_PIN }, { "priority", 1, 0, OPT_PRIORITY }, { "seed", 1, 0, OPT_SEED },
-	{ "top", 1, 0, OPT_TOP }, { "filter", 1, 0, 'f' }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
+	{ "top", 1, 0, OPT_TOP }, { "filter", 1, 0, 'f' }, { "through", 1, 0, OPT_THROUGH }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
 	{ "bpf-device", 1, 0, OPT_BPF_DEVICE }, { "read-mode", 1, 0, OPT_READ_MODE }, { "read-interval", 1, 0, OPT_READ_INTERVAL },
 	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
 	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "zero-copy", 0, 0, OPT_ZERO_COPY }, { NULL, 0, 0, 0 }
@@ -47,7 +47,9 @@ void cli_help(FILE *to)
 	      "  -B SIZE                  kernel buffer; plain numbers are KiB; K, M, G allowed\n"
 	      "  -f, --filter EXPRESSION  only packets that match (pcap-filter(7)); also as the\n"
 	      "                           words behind the options, or -F FILE; -d, -dd and\n"
-	      "                           -ddd print its program\n"
+	      "                           -ddd print its program, -O as it was written\n"
+	      "      --through LIST       the filter also behind these, two deep at most: vlan,\n"
+	      "                           mpls,pppoe,gre,ipip,vxlan,geneve,gtpu\n"
 	      "      --promiscuous        see what is not for this host (-p: do not; default)\n"
 	      "      --block-size SIZE    bytes read at a time;  --block-count N of them\n"
 	      "\n"
@@ -219,6 +221,19 @@ static int words_of_file(struct cli *c, const char *path)
 	return whole_file ? 0 : wrong("%s is no filter: it is longer than a megabyte, or not text", path);
 }
 
+static int through(const char *list, uint32_t *bits)
+{
+	static const char *const names[] = { "vlan", "mpls", "pppoe", "gre", "ipip", "vxlan", "geneve", "gtpu" };	/* by the bits of BPE_THROUGH_ */
+	while (*list) {
+		size_t n = strcspn(list, ","), i = 0;
+		while (i < 8 && (strlen(names[i]) != n || strncmp(names[i], list, n) != 0)) i++;
+		if (i == 8) return wrong("--through wants some of vlan, mpls, pppoe, gre, ipip, vxlan, geneve, gtpu, with commas between them, not \"%.*s\"", (int)n, list);
+		*bits |= 1u << i;
+		list += n + (list[n] == ',');
+	}
+	return *bits ? 0 : wrong("--through wants at least one encapsulation, such as vlan");
+}
+
 static int one(struct cli *c, int letter, const char *v)
 {
 	static const char *const overloads[] = { "wait", "drop", NULL }, *const priorities[] = { "normal", "high", "realtime", NULL },
@@ -310,6 +325,8 @@ static int one(struct cli *c, int letter, const char *v)
 		if (!whole(v, 0, UINT64_MAX, &o->hash_seed)) return wrong("--seed wants a number, not \"%s\"", v);
 		o->fixed_seed = true;
 		return 0;
+	case OPT_THROUGH: return through(v, &o->filter_through);
+	case 'O': c->unoptimized = true; return 0;
 	case OPT_TOP:
 		if (!whole(v, 0, 10000, &n)) return wrong("--top wants 0 to 10000, not \"%s\"", v);
 		c->top = (uint32_t)n;
@@ -324,7 +341,7 @@ int cli_options(struct cli *c, int argc, char **argv)
 	*c = (struct cli){ .top = 10 };
 	bpe_options_init(&c->engine);
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":i:r:t:c:s:B:a:f:F:Q:y:dLDnpqv", longs, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, ":i:r:t:c:s:B:a:f:F:Q:y:dLDOnpqv", longs, NULL)) != -1) {
 		char word[3] = { '-', (char)optopt, 0 };
 		const char *given = argv[optind - 1];
 		if (letter == ':') return wrong("%s wants a value", optopt && optopt < 256 ? word : given);

@@ -72,7 +72,10 @@ int cli_program_print(const struct cli *cli)
 			if (bpe_link_type_name(l) && !strcmp(bpe_link_type_name(l), bpe_capture_link_type(capture))) link = l;
 		bpe_capture_close(capture);
 	}
-	if (bpe_filter_compile(cli->engine.filter_expression ? cli->engine.filter_expression : "", link, o.snaplen, &program, &n, &error) < 0) {
+	struct bpe_filter_options how;
+	bpe_filter_options_init(&how);
+	how.link_type = link, how.snaplen = o.snaplen, how.through = o.filter_through, how.unoptimized = cli->unoptimized;
+	if (bpe_filter_compile_with(cli->engine.filter_expression ? cli->engine.filter_expression : "", &how, &program, &n, &error) < 0) {
 		fprintf(stderr, "bpfengine: %s\n", error.text);
 		return EXIT_USAGE;
 	}

@@ -50,7 +50,7 @@ struct bpei_device {
 	uint64_t source_bytes;		/* savefile's length; 0 if unknown */
 	struct bpe_insn *filter;	/* run here, for devices that cannot; NULL: none */
 	const char *expression;		/* filter is this one's for filter_link; compiled anew where packets of another type come */
-	uint32_t filter_link, filter_snaplen;
+	uint32_t filter_link, filter_snaplen, filter_through;
 	char source[384];		/* for people: what it is */
 
 	bpei_counter kernel_received, kernel_dropped, interface_dropped;	/* w: reader  r: any */

@@ -37,7 +37,8 @@ static int filter_by_words(struct bpei_device *d, const struct bpe_options *o, s
 {
 	struct bpe_insn *program;
 	uint32_t length;
-	int r = bpe_filter_compile(o->filter_expression, (int)d->link_type, o->snaplen, &program, &length, error);
+	const struct bpe_filter_options how = { .link_type = (int32_t)d->link_type, .snaplen = o->snaplen, .through = o->filter_through };
+	int r = bpe_filter_compile_with(o->filter_expression, &how, &program, &length, error);
 	if (r < 0) return r;
 	r = bpei_device_set_filter(d, program, length, error);
 	bpe_filter_free(program);
@@ -45,6 +46,7 @@ static int filter_by_words(struct bpei_device *d, const struct bpe_options *o, s
 	d->expression = o->filter_expression;
 	d->filter_link = d->link_type;
 	d->filter_snaplen = o->snaplen;
+	d->filter_through = o->filter_through;
 	return BPE_OK;
 }
 
@@ -55,7 +57,8 @@ static void filter_for(struct bpei_device *d, uint32_t link_type)
 	struct bpe_insn *program;
 	uint32_t length;
 	d->filter_link = link_type;
-	if (bpe_filter_compile(d->expression, (int)link_type, d->filter_snaplen, &program, &length, NULL) >= 0) {
+	const struct bpe_filter_options how = { .link_type = (int32_t)link_type, .snaplen = d->filter_snaplen, .through = d->filter_through };
+	if (bpe_filter_compile_with(d->expression, &how, &program, &length, NULL) >= 0) {
 		if (bpei_device_set_filter(d, program, length, NULL) < 0) d->filter[0] = nothing;
 		bpe_filter_free(program);
 	} else {

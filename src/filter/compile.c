@@ -26,43 +26,93 @@ static int told(const struct bpei_compile *c, struct bpe_error *error)
 	return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "%.90s\n  %s\n  %s", c->why, line, caret);
 }
 
+#define LEVELS 2	/* encapsulations behind each other that --through looks into */
+
+struct why { char text[sizeof ((struct bpei_compile *)0)->why]; size_t at, length; bool has; };
+
+/* The first complaint is kept, and the compiler goes on. */
+static void forgive(struct bpei_compile *c, struct why *w)
+{
+	if (c->failed && !w->has) *w = (struct why){ .at = c->why_at, .length = c->why_length, .has = true }, memcpy(w->text, c->why, sizeof w->text);
+	c->failed = c->out_of_memory;
+}
+
+static int32_t either(struct bpei_compile *c, int32_t all, int32_t one) { return all < 0 ? one : one < 0 ? all : bpei_or(c, all, one); }
+
+/* The expression with the offsets as they are.  With a geneve or vxlan in it: for each shape that the packet may have there, and for none. */
+static int32_t as_written(struct bpei_compile *c, struct why *w)
+{
+	const struct offsets here = c->offsets;
+	int32_t all = -1;
+	for (c->tunnel = 0;; c->tunnel++) {
+		c->offsets = here;
+		c->at = c->nesting = c->tunnel_kind = 0;
+		c->tunnel_last = false;
+		int32_t tree = bpei_parse_filter(c);
+		if (tree >= 0 && c->tunnel_kind) tree = bpei_and(c, c->tunnel_guard, tree);
+		forgive(c, w);
+		all = either(c, all, tree);
+		if (!c->tunnel_kind || c->tunnel_last || c->failed) return all;
+	}
+}
+
+/* The same, and behind each of the encapsulations asked for. */
+static int32_t through(struct bpei_compile *c, uint32_t levels, struct why *w)
+{
+	const struct offsets here = c->offsets;
+	int32_t all = as_written(c, w);
+	for (uint32_t kind = 1; levels && kind <= BPE_THROUGH_GTPU && !c->failed; kind <<= 1)
+		for (uint32_t shape = 0; c->through & kind && !c->failed; shape++) {
+			c->offsets = here;
+			int32_t guard = bpei_tunnel_enter(c, kind, shape, false, 0), tree = -1;
+			if (guard == BPEI_NO_SHAPE) break;
+			if (guard >= 0) tree = through(c, levels - 1, w);
+			if (tree >= 0) all = either(c, all, bpei_and(c, guard, tree));
+			forgive(c, w);
+		}
+	c->offsets = here;
+	return all;
+}
+
 /* The expression's tree.  Where packets of a link type come in several shapes it is read for each of them; a shape in which it has no
  * meaning (an Ethernet address on raw IP) has no packet that matches, unless it has none in all of them. */
 static int32_t parse(struct bpei_compile *c, uint32_t link_type)
 {
 	int32_t all = -1, guard;
+	struct why w = { .has = false };
 	bool empty = !c->text[strspn(c->text, " \t\r\n")];	/* everything, of any shape */
-	struct bpei_compile first = { .failed = false };
-	for (int r; (r = bpei_terms_init(c, link_type, &guard)) != 1; c->variant++) {
+	c->pktap = link_type == 258;
+	for (int r; !c->failed && (r = bpei_terms_init(c, link_type, &guard)) != 1; c->variant++) {
 		if (r < 0) return bpei_compile_fail(c, "no filters for this link type");
-		c->at = c->nesting = 0;
-		int32_t tree = bpei_parse_filter(c);
-		if (c->out_of_memory) return -1;
+		int32_t tree = through(c, c->through ? LEVELS : 0, &w);
 		if (tree >= 0 && guard >= 0 && !empty) tree = bpei_and(c, guard, tree);
-		if (tree >= 0) all = all < 0 ? tree : bpei_or(c, all, tree);
-		else if (!first.failed) first = *c;
-		c->failed = false;
+		all = either(c, all, tree);
 	}
-	if (all < 0) c->failed = first.failed, memcpy(c->why, first.why, sizeof c->why), c->why_at = first.why_at, c->why_length = first.why_length;
-	return all;
+	if (all < 0 && !c->failed) c->failed = true, memcpy(c->why, w.text, sizeof c->why), c->why_at = w.at, c->why_length = w.length;
+	return c->failed ? -1 : all;
 }
 
-int bpe_filter_compile(const char *expression, int link_type, uint32_t snaplen, struct bpe_insn **program, uint32_t *length, struct bpe_error *error)
+void bpe_filter_options_init(struct bpe_filter_options *o) { *o = (struct bpe_filter_options){ .link_type = 1 }; }
+
+int bpe_filter_compile_with(const char *expression, const struct bpe_filter_options *o, struct bpe_insn **program, uint32_t *length, struct bpe_error *error)
 {
-	struct bpei_compile c = { .text = expression, .snaplen = snaplen ? snaplen : BPE_MAX_SNAPLEN };
 	struct graph g = { .root = WAY_REJECT };
 	struct bpe_insn *made = NULL;
 	uint32_t n = 0;
-	if (!expression || !program || !length) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "an expression, and places for the program and its length, are wanted");
+	if (!expression || !o || !program || !length)
+		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "an expression, and places for the program and its length, are wanted");
 	if (strlen(expression) > TEXT_MOST) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "the expression is longer than %u bytes", TEXT_MOST);
-	const char *name = bpe_link_type_name(link_type);
+	if (o->through & ~0xffu) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "through has bits that are no BPE_THROUGH_");
+	struct bpei_compile c = { .text = expression, .snaplen = o->snaplen ? o->snaplen : BPE_MAX_SNAPLEN, .through = o->through, .netmask = o->netmask,
+		.has_netmask = o->has_netmask, .unoptimized = o->unoptimized };
+	const char *name = bpe_link_type_name(o->link_type);
 	int32_t guard, tree = -1;
-	if (link_type < 0 || bpei_terms_init(&c, (uint32_t)link_type, &guard) == BPE_E_UNSUPPORTED) {
+	if (o->link_type < 0 || bpei_terms_init(&c, (uint32_t)o->link_type, &guard) == BPE_E_UNSUPPORTED) {
 		free(c.values), free(c.value_table), free(c.nodes);
 		return bpei_fail(error, BPE_E_UNSUPPORTED, "filter", 0, "no filters can be written for packets of link type %s: read them without one", name ? name : "of that number");
 	}
-	tree = parse(&c, (uint32_t)link_type);
-	if (tree >= 0 && !c.failed && bpei_graph_make(&c, tree, &g) && bpei_graph_thread(&c, &g)) {
+	tree = parse(&c, (uint32_t)o->link_type);
+	if (tree >= 0 && !c.failed && bpei_graph_make(&c, tree, &g) && (c.unoptimized ? bpei_graph_sort(&g) : bpei_graph_thread(&c, &g))) {
 		c.token_at = c.token_length = 0;
 		if (g.root == WAY_REJECT) bpei_compile_fail(&c, "the expression rejects all packets");	/* as libpcap: surely not what was meant */
 		else made = bpei_emit(&c, &g, &n);
@@ -76,6 +126,12 @@ int bpe_filter_compile(const char *expression, int link_type, uint32_t snaplen, 
 	else *program = made, *length = n;
 	free(g.blocks), free(c.values), free(c.value_table), free(c.nodes);
 	return r;
+}
+
+int bpe_filter_compile(const char *expression, int link_type, uint32_t snaplen, struct bpe_insn **program, uint32_t *length, struct bpe_error *error)
+{
+	const struct bpe_filter_options o = { .link_type = link_type, .snaplen = snaplen };
+	return bpe_filter_compile_with(expression, &o, program, length, error);
 }
 
 void bpe_filter_free(struct bpe_insn *program) { free(program); }

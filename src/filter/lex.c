@@ -25,7 +25,7 @@ static const struct keyword keywords[] = {
 	{ "protochain", T_PROTOCHAIN, 0 }, { "gateway", T_GATEWAY, 0 }, { "less", T_LESS, 0 }, { "greater", T_GREATER, 0 },
 	{ "broadcast", T_BROADCAST, 0 }, { "multicast", T_MULTICAST, 0 }, { "and", T_AND, 0 }, { "or", T_OR, 0 }, { "not", T_NOT, 0 }, { "len", T_LEN, 0 },
 	{ "length", T_LEN, 0 }, { "inbound", T_INBOUND, 0 }, { "outbound", T_OUTBOUND, 0 }, { "vlan", T_VLAN, 0 }, { "mpls", T_MPLS, 0 },
-	{ "pppoed", T_PPPOED, 0 }, { "pppoes", T_PPPOES, 0 }, { "geneve", T_UNSUPPORTED, 0 }, { "ifindex", T_IFINDEX, 0 }, { "byte", T_BYTE, 0 },
+	{ "pppoed", T_PPPOED, 0 }, { "pppoes", T_PPPOES, 0 }, { "geneve", T_TUNNEL, BPE_THROUGH_GENEVE }, { "ifindex", T_IFINDEX, 0 }, { "byte", T_BYTE, 0 },
 	{ "type", T_TYPE, 0 }, { "subtype", T_SUBTYPE, 0 }, { "dir", T_DIR, 0 }, { "direction", T_DIR, 0 }, { "llc", T_LLC, 0 },
 	{ "addr1", T_ADDRESS, D_ADDR1 }, { "addr2", T_ADDRESS, D_ADDR2 }, { "addr3", T_ADDRESS, D_ADDR3 }, { "addr4", T_ADDRESS, D_ADDR4 },
 	{ "address1", T_ADDRESS, D_ADDR1 }, { "address2", T_ADDRESS, D_ADDR2 }, { "address3", T_ADDRESS, D_ADDR3 }, { "address4", T_ADDRESS, D_ADDR4 },
@@ -185,6 +185,18 @@ static int punctuation(const char *s, size_t *n)
 	return strchr("()[]+-*/%&|^<>=:", *s) ? (unsigned char)*s : T_WRONG;
 }
 
+/* Words of ours are words only where no expression of pcap-filter(7) can have them: "inner" before a parenthesis, and what PKTAP packets
+ * say of themselves (offsets in their header) on that link type. */
+static int our_word(struct bpei_compile *c, const char *behind)
+{
+	static const struct keyword words[] = { { "pid", T_PKTAP, 52 }, { "epid", T_PKTAP, 84 }, { "proc", T_PKTAP, 56 }, { "eproc", T_PKTAP, 88 }, { "svc", T_PKTAP, 76 },
+		{ "if", T_PKTAP, 12 } };
+	if (!strcmp(c->word, "inner") && behind[strspn(behind, " \t\r\n")] == '(') return T_INNER;
+	for (size_t i = 0; c->pktap && i < sizeof words / sizeof *words; i++)
+		if (!strcmp(words[i].word, c->word)) return c->number = words[i].number, words[i].token;
+	return T_NAME;
+}
+
 static int name_or_keyword(struct bpei_compile *c, const char *s, size_t n)
 {
 	if (n >= sizeof c->word) return T_WRONG;
@@ -192,7 +204,8 @@ static int name_or_keyword(struct bpei_compile *c, const char *s, size_t n)
 	c->word[n] = 0;
 	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
 		if (!strcmp(keywords[i].word, c->word)) return c->number = keywords[i].number, keywords[i].token;
-	return T_NAME;
+	if (!strcmp(c->word, "vxlan")) return c->number = BPE_THROUGH_VXLAN, T_TUNNEL;
+	return our_word(c, s + n);
 }
 
 void bpei_lex_next(struct bpei_compile *c)

@@ -14,9 +14,6 @@
 #define NESTING 200u
 #define ADDRESSES 64	/* that a name may have */
 
-enum address { A_NONE, A_DEFAULT, A_HOST, A_NET, A_PORT, A_PORTRANGE, A_PROTO, A_PROTOCHAIN };
-struct qualifiers { enum address address; enum proto proto; enum direction direction; };
-
 static int32_t expression(struct bpei_compile *c, struct qualifiers *q);
 
 static const uint8_t all_ones[16] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
@@ -245,7 +242,7 @@ static int32_t network4(struct bpei_compile *c, uint32_t v, uint32_t parts, uint
 	return bpei_term_host(c, v, mask, q->proto, q->direction, "net");
 }
 
-static int32_t value(struct bpei_compile *c, const struct qualifiers *q)	/* one, not in parentheses */
+int32_t bpei_parse_value(struct bpei_compile *c, const struct qualifiers *q)	/* not in parentheses */
 {
 	uint32_t v = c->number, parts = c->dots;
 	uint8_t bytes[16], mask[16] = { 0 };
@@ -321,7 +318,7 @@ static int32_t values(struct bpei_compile *c, const struct qualifiers *q)	/* one
 		c->nesting--;
 		return b;
 	}
-	if (c->token != '(') return value(c, q);
+	if (c->token != '(') return bpei_parse_list_begins(c) ? bpei_parse_list(c, q) : bpei_parse_value(c, q);
 	if (!bpei_parse_deeper(c)) return -1;
 	next(c);
 	int32_t b = values(c, q);
@@ -386,6 +383,50 @@ static int32_t sized(struct bpei_compile *c, bool less)
 	next(c);
 	int32_t length = bpei_value(c, (struct value){ .kind = VALUE_LEN, .a = -1, .b = -1 });
 	return less ? bpei_not(c, bpei_test(c, length, CMP_GT, n)) : bpei_test(c, length, CMP_GE, n);
+}
+
+/* inner(EXPRESSION): what is in parentheses, behind one encapsulation (those of --through, or any). */
+static int32_t inner(struct bpei_compile *c, struct qualifiers *q)
+{
+	const struct offsets here = c->offsets;
+	const uint32_t kinds = c->through ? c->through : 0xff;
+	const size_t from = c->at;
+	size_t end = 0;
+	int32_t all = -1;
+	char why[sizeof c->why] = "";
+	size_t why_at = 0, why_length = 0;
+	if (c->failed || !bpei_parse_deeper(c)) return -1;
+	for (uint32_t kind = 1; kind < 0x100 && !c->out_of_memory; kind <<= 1)
+		for (uint32_t shape = 0; kinds & kind && !c->out_of_memory; shape++) {
+			c->offsets = here;
+			int32_t guard = bpei_tunnel_enter(c, kind, shape, false, 0);
+			if (guard == BPEI_NO_SHAPE) break;
+			uint32_t nesting = c->nesting;
+			c->at = from;
+			if (guard >= 0) next(c), bpei_parse_take(c, '(', "a parenthesis");
+			int32_t tree = guard < 0 ? -1 : expression(c, q);
+			if (tree >= 0 && c->token == ')' && !c->failed) {
+				end = c->at;
+				tree = bpei_and(c, guard, tree);
+				all = all < 0 ? tree : bpei_or(c, all, tree);
+			} else {
+				if (!c->failed) unexpected(c, "a closing parenthesis");
+				if (!*why) memcpy(why, c->why, sizeof why), why_at = c->why_at, why_length = c->why_length;
+				c->failed = c->out_of_memory;
+			}
+			c->nesting = nesting;
+		}
+	c->nesting--;
+	c->offsets = here;
+	*q = (struct qualifiers){ A_NONE, P_DEFAULT, D_DEFAULT };
+	if (all < 0) {
+		memcpy(c->why, why, sizeof why), c->why_at = why_at, c->why_length = why_length;
+		c->failed = true;
+		return -1;
+	}
+	c->at = end;
+	next(c);
+	return all;
 }
 
 /* byte OFFSET =, <, >, &, | NUMBER: of the packet's bytes. */
@@ -456,6 +497,12 @@ static int32_t term(struct bpei_compile *c, struct qualifiers *q)
 		case T_OUTBOUND: return next(c), bpei_term_outbound(c, true);
 		case T_VLAN: return next(c), has = optional_number(c, &n), bpei_term_vlan(c, has, n);
 		case T_MPLS: return next(c), has = optional_number(c, &n), bpei_term_mpls(c, has, n);
+		case T_INNER: return inner(c, q);
+		case T_PKTAP: return bpei_parse_pktap(c);
+		case T_TUNNEL: {
+			uint32_t kind = c->number;
+			return next(c), has = optional_number(c, &n), bpei_term_tunnel(c, kind, has, n);
+		}
 		case T_TYPE: case T_SUBTYPE: case T_DIR: case T_LLC: return bpei_parse_link(c);
 		case T_BYTE: return byte_test(c);
 		case T_IFINDEX:

@@ -5,12 +5,21 @@
 
 #include "filter/lex.h"
 
+enum address { A_NONE, A_DEFAULT, A_HOST, A_NET, A_PORT, A_PORTRANGE, A_PROTO, A_PROTOCHAIN };
+struct qualifiers { enum address address; enum proto proto; enum direction direction; };
+
+/* parse_list.c: "in FILE" behind host, net, port, portrange. */
+bool bpei_parse_list_begins(const struct bpei_compile *c);
+int32_t bpei_parse_list(struct bpei_compile *c, const struct qualifiers *q);
+
 /* parse_link.c: the terms that begin with type, subtype, dir and llc. */
 int32_t bpei_parse_link(struct bpei_compile *c);
+int32_t bpei_parse_pktap(struct bpei_compile *c);	/* pid, epid, proc, eproc, svc, if */
 /* parse_arith.c: a comparison of two values. */
 int32_t bpei_parse_relation(struct bpei_compile *c);
 
 /* parse.c */
+int32_t bpei_parse_value(struct bpei_compile *c, const struct qualifiers *q);	/* one value, qualified so */
 bool bpei_parse_take(struct bpei_compile *c, int token, const char *wanted);	/* the token in hand, which must be this one */
 bool bpei_parse_deeper(struct bpei_compile *c);			/* one more level of nesting; the caller takes it back */
 int32_t bpei_parse_unexpected(struct bpei_compile *c, const char *wanted);

@@ -16,7 +16,7 @@ static int32_t net_is(struct bpei_compile *c, uint32_t size, uint32_t at, uint32
 static int32_t net_masked(struct bpei_compile *c, uint32_t size, uint32_t at, uint32_t k, uint32_t mask) { return bpei_at_masked(c, size, c->offsets.network, at, k, mask); }
 
 /* What an IPv4 header is followed by: 4 times the low half of its first byte behind its begin. */
-static struct place behind_ip4(struct bpei_compile *c)
+struct place bpei_place_behind_ip4(struct bpei_compile *c)
 {
 	struct place n = c->offsets.network;
 	if (n.base < 0) return (struct place){ bpei_value(c, (struct value){ .kind = VALUE_MSH, .a = -1, .b = -1, .k = n.at }), n.at };
@@ -163,7 +163,7 @@ int32_t bpei_term_host6(struct bpei_compile *c, const uint8_t a[16], const uint8
 
 static int32_t port_value(struct bpei_compile *c, bool six, uint32_t at)
 {
-	return six ? bpei_at(c, 2, c->offsets.network, 40 + at) : bpei_at(c, 2, behind_ip4(c), at);
+	return six ? bpei_at(c, 2, c->offsets.network, 40 + at) : bpei_at(c, 2, bpei_place_behind_ip4(c), at);
 }
 
 static int32_t port_at(struct bpei_compile *c, bool six, uint32_t at, uint32_t low, uint32_t high)
@@ -247,7 +247,7 @@ int32_t bpei_term_protochain(struct bpei_compile *c, uint32_t number, enum proto
 	}
 	if (of != P_IP && of != P_IP6) return bpei_compile_fail(c, "only ip and ip6 can stand before protochain");
 	if (c->offsets.network.base >= 0) return bpei_compile_fail(c, "protochain does not go with headers of variable length");	/* as libpcap */
-	struct place n = c->offsets.network, behind = of == P_IP ? behind_ip4(c) : (struct place){ n.base, n.at + 40 };
+	struct place n = c->offsets.network, behind = of == P_IP ? bpei_place_behind_ip4(c) : (struct place){ n.base, n.at + 40 };
 	int32_t first = bpei_at(c, 1, n, of == P_IP ? 9 : 6);
 	return bpei_and(c, bpei_term_linktype(c, of == P_IP ? TYPE_IP : TYPE_IP6), chain(c, first, behind, number, of == P_IP6, CHAIN));
 }
@@ -277,7 +277,7 @@ int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint
 		return load_from(c, size, n, index);
 	case P_SCTP: case P_TCP: case P_UDP: case P_ICMP: case P_IGMP: case P_IGRP: case P_PIM: case P_VRRP: case P_CARP: {
 		*guard = bpei_and(c, bpei_term_linktype(c, TYPE_IP), bpei_and(c, bpei_term_proto_name(c, p), no_fragment(c)));
-		return load_from(c, size, behind_ip4(c), index);
+		return load_from(c, size, bpei_place_behind_ip4(c), index);
 	}
 	case P_ICMP6:
 		*guard = bpei_and(c, bpei_term_linktype(c, TYPE_IP6), net_is(c, 1, 6, 58));

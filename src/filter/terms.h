@@ -44,7 +44,10 @@ static inline int32_t bpei_both(struct bpei_compile *c, int32_t source, int32_t 
 	}
 }
 
+struct place bpei_place_behind_ip4(struct bpei_compile *c);	/* terms.c: what an IPv4 header is followed by */
+
 /* terms_link.c */
+bool bpei_link_plain(struct bpei_compile *c, uint32_t link, struct place at);	/* headers of a link type without anything in front, at `at` */
 bool bpei_link_has_llc(const struct bpei_compile *c);		/* an LLC header always follows, but in 802.11 behind data frames only */
 
 /* terms_wlan.c */

@@ -17,8 +17,7 @@ static int32_t little16(struct bpei_compile *c, uint32_t at)
 	return bpei_value_alu(c, OP_OR, high, bpei_at(c, 1, from_start(at), 0));
 }
 
-/* Headers at `base` + `at` of a link type without anything in front. */
-static bool plain(struct bpei_compile *c, uint32_t link, struct place at)
+bool bpei_link_plain(struct bpei_compile *c, uint32_t link, struct place at)
 {
 	static const struct { uint8_t link; uint8_t type, payload, network; } kinds[] = { { LINK_ETHERNET, 12, 14, 14 }, { LINK_IEEE802, 14 + 6, 14, 22 },
 		{ LINK_SLIP, 0, 16, 16 }, { LINK_PPP, 2, 4, 4 }, { LINK_FDDI, 13 + 6, 13, 21 }, { LINK_PPP_SERIAL, 2, 4, 4 }, { LINK_PPP_ETHER, 6, 8, 8 },
@@ -45,7 +44,7 @@ static int pktap(struct bpei_compile *c, int32_t *guard)
 	static const struct { uint32_t dlt, link; } inner[] = { { 1, LINK_ETHERNET }, { 12, LINK_RAW }, { 0, LINK_NULL } };
 	if (c->variant == sizeof inner / sizeof *inner) return 1;
 	*guard = bpei_at_is(c, 4, from_start(8), 0, __builtin_bswap32(inner[c->variant].dlt));
-	plain(c, inner[c->variant].link, (struct place){ little16(c, 0), 0 });
+	bpei_link_plain(c, inner[c->variant].link, (struct place){ little16(c, 0), 0 });
 	return BPE_OK;
 }
 
@@ -72,7 +71,7 @@ int bpei_terms_init(struct bpei_compile *c, uint32_t link, int32_t *guard)
 		bpei_wlan_init(c, little16(c, 2), false);
 		c->offsets.no_wlan_types = true;
 		return BPE_OK;
-	default: return plain(c, link, from_start(0)) ? BPE_OK : BPE_E_UNSUPPORTED;
+	default: return bpei_link_plain(c, link, from_start(0)) ? BPE_OK : BPE_E_UNSUPPORTED;
 	}
 }
 
@@ -317,3 +316,25 @@ int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint3
 	c->offsets = (struct offsets){ .link = LINK_PPP, .header = type, .type = type, .payload = behind, .network = behind };
 	return b;
 }
+
+/* ---- What PKTAP says of a packet (xnu, bsd/net/pktap.h; in the byte order of Macs) ---- */
+
+int32_t bpei_term_pktap_number(struct bpei_compile *c, uint32_t at, uint32_t number)
+{
+	return bpei_at_is(c, 4, from_start(at), 0, __builtin_bswap32(number));
+}
+
+/* A name in a field of `most` bytes, its end included. */
+int32_t bpei_term_pktap_text(struct bpei_compile *c, uint32_t at, uint32_t most, const char *text)
+{
+	uint32_t n = (uint32_t)__builtin_strlen(text);
+	int32_t b = -1;
+	if (n >= most) return bpei_compile_fail(c, "names have at most %u characters here", most - 1);
+	for (uint32_t i = 0; i <= n; i++) {	/* with the 0 at its end */
+		int32_t t = bpei_at_is(c, 1, from_start(at), i, (uint8_t)text[i]);
+		b = b < 0 ? t : bpei_and(c, b, t);
+	}
+	return b;
+}
+
+int32_t bpei_term_pktap_direction(struct bpei_compile *c, bool out) { return bpei_at_has(c, from_start(36), 0, out ? 2 : 1); }

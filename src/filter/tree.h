@@ -54,7 +54,7 @@ struct offsets {
 	bool no_wlan_types;		/* PPI: libpcap knows no frame types there */
 };
 
-#define COMPILE_NODES (1 << 20)
+#define COMPILE_NODES (1 << 22)	/* 128 MiB */
 #define COMPILE_DEPTH 20000u
 
 struct bpei_compile {
@@ -74,6 +74,12 @@ struct bpei_compile {
 	struct node *nodes;
 	int32_t node_count, node_room;
 	struct offsets offsets;
+	uint32_t through;	/* BPE_THROUGH_*: the expression holds behind these, too */
+	bool unoptimized;
+	bool pktap;		/* words that only PKTAP packets have a meaning for */
+	uint32_t tunnel, tunnel_kind;	/* the shape that a geneve or vxlan in the expression is taken to have; which of them was met */
+	int32_t tunnel_guard;	/* the test that the packet has it */
+	bool tunnel_last;	/* it was taken to be none */
 	uint32_t variant;	/* which of the link type's shapes the packet is taken to have: see bpei_terms_init */
 	uint32_t netmask;	/* of the interface; BPEI_NO_NETMASK */
 	bool has_netmask;
@@ -128,6 +134,13 @@ int32_t bpei_term_wlan_direction(struct bpei_compile *c, uint32_t value);
 int32_t bpei_term_protochain(struct bpei_compile *c, uint32_t number, enum proto of);
 int32_t bpei_term_decnet(struct bpei_compile *c, uint32_t area, uint32_t node, enum direction d);
 int32_t bpei_term_ifindex(struct bpei_compile *c, uint32_t index);
+/* What a packet with the encapsulation has to say, and offsets moved into it; BPEI_NO_SHAPE: no more shapes of it.  -1: not here. */
+#define BPEI_NO_SHAPE (-2)
+int32_t bpei_tunnel_enter(struct bpei_compile *c, uint32_t kind, uint32_t shape, bool has_vni, uint32_t vni);
+int32_t bpei_term_tunnel(struct bpei_compile *c, uint32_t kind, bool has_vni, uint32_t vni);
+int32_t bpei_term_pktap_number(struct bpei_compile *c, uint32_t at, uint32_t number);
+int32_t bpei_term_pktap_text(struct bpei_compile *c, uint32_t at, uint32_t most, const char *text);
+int32_t bpei_term_pktap_direction(struct bpei_compile *c, bool out);
 int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint32_t id);
 /* proto[index:size]: the value, and in *guard the test that makes it one (-1: none). */
 int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard);

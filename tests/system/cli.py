@@ -65,7 +65,7 @@ def every_long_option_is_in_the_help():
     for word in ("--interface", "--read", "--duration", "--promiscuous", "--block-size", "--block-count", "--flows", "--max-flows", "--flow-idle",
                  "--flow-closed", "--no-flows", "--top", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
                  "--read-mode", "--read-interval", "--direction", "--linktype", "--wait-interface", "--process", "--head-drop", "--truncate",
-                 "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device"):
+                 "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through"):
         assert word in source, word
 
 
@@ -82,6 +82,11 @@ def filters():
     p = run("-d", "ip")
     assert p.stdout == b"(000) ldh      [12]\n(001) jeq      #0x800           jt 2\tjf 3\n(002) ret      #262144\n(003) ret      #0\n", p.stdout
     assert run("-ddd", "ip").stdout.splitlines()[0] == b"4" and b"{ 0x28, 0, 0, 0x0000000c }," in run("-dd", "ip").stdout
+    assert len(run("-O", "-d", "tcp and tcp").stdout) > len(run("-d", "tcp and tcp").stdout)
+    tagged = ["-i", "synth:count=500,vlan=100,ipv6=0", "-q", "--json"]
+    counts = [json.loads(run(*tagged, *words, "ip").stdout)["packets"]["delivered"] for words in ([], ["--through", "vlan"], ["--through", "gre,vlan"])]
+    assert counts[0] == 0 and counts[1] == counts[2] > 450, counts
+    assert run("--through", "foo", "ip").returncode == 2 and b"geneve" in run("--through", "foo", "ip").stderr
     assert b"[0]" in run("-d", "-y", "NULL", "ip").stdout and run("-d", "tcp", "or").returncode == 2
 
 

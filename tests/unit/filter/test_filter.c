@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RUN(...) bpei_filter_run((struct bpe_insn[]){ __VA_ARGS__ }, packet, 1500, sizeof packet)
 #define WRONG(...) bpei_filter_wrong((struct bpe_insn[]){ __VA_ARGS__ }, sizeof((struct bpe_insn[]){ __VA_ARGS__ }) / sizeof(struct bpe_insn))
@@ -136,4 +137,168 @@ Test(filter, long_lists_are_searched)
 	}
 	bpe_filter_free(program);
 	free(text);
+}
+
+static bool matches(const char *expression, int link_type, uint32_t through, const uint8_t *bytes, uint32_t n)
+{
+	struct bpe_filter_options o;
+	struct bpe_insn *program, *plain;
+	uint32_t length;
+	struct bpe_error e;
+	bpe_filter_options_init(&o);
+	o.link_type = link_type;
+	o.through = through;
+	cr_assert_eq(bpe_filter_compile_with(expression, &o, &program, &length, &e), BPE_OK, "%s: %s", expression, e.text);
+	cr_assert_null(bpei_filter_wrong(program, length));
+	bool yes = bpe_filter_run(program, bytes, n, n);
+	o.unoptimized = 1;
+	cr_assert_eq(bpe_filter_compile_with(expression, &o, &plain, &length, &e), BPE_OK, "%s: %s", expression, e.text);
+	cr_expect_eq(!!bpe_filter_run(plain, bytes, n, n), yes, "%s, optimized or not", expression);
+	for (uint32_t cut = 0; cut < n; cut++) {	/* of its size, for the sanitizers */
+		uint8_t *part = malloc(cut + !cut);
+		memcpy(part, bytes, cut);
+		bpe_filter_run(program, part, n, cut);
+		free(part);
+	}
+	bpe_filter_free(program);
+	bpe_filter_free(plain);
+	return yes;
+}
+
+/* Ethernet and IPv4 (with options) or IPv6 around a payload of that protocol. */
+static uint32_t around(uint8_t *to, bool six, bool ethernet, uint8_t proto, const void *payload, uint32_t n)
+{
+	uint32_t at = ethernet ? 14 : 0, header = six ? 40 : 24;
+	memset(to, 0, at + header);
+	if (ethernet) to[0] = 4, to[6] = 2, to[12] = six ? 0x86 : 8, to[13] = six ? 0xdd : 0;
+	to[at] = six ? 0x60 : 0x46;
+	to[at + (six ? 6 : 9)] = proto;
+	to[at + (six ? 23 : 15)] = 7;	/* the sender's last byte */
+	memcpy(to + at + header, payload, n);
+	return at + header + n;
+}
+
+static uint32_t udp_around(uint8_t *to, bool six, uint16_t port, const uint8_t *head, uint32_t head_bytes, const uint8_t *inner, uint32_t n)
+{
+	uint8_t bytes[400] = { [2] = (uint8_t)(port >> 8), [3] = (uint8_t)port };
+	memcpy(bytes + 8, head, head_bytes);
+	memcpy(bytes + 8 + head_bytes, inner, n);
+	return around(to, six, true, 17, bytes, 8 + head_bytes + n);
+}
+
+Test(filter, through_encapsulations)
+{
+	static const uint8_t dns[8] = { 1, 2, 0, 53 };
+	uint8_t raw4[64], raw6[64], frame[128], all[512], nested[512], gre[400];
+	uint32_t raw4n = around(raw4, false, false, 17, dns, 8), raw6n = around(raw6, true, false, 17, dns, 8), framen = around(frame, true, true, 17, dns, 8), n;
+	const char *e = "udp port 53 and (src host 0.0.0.7 or src host ::7:0:0 or len > 0)";
+	for (int six = 0; six < 2; six++) {
+		n = around(all, six, true, 4, raw4, raw4n);
+		cr_expect(matches(e, 1, BPE_THROUGH_IPIP, all, n) && matches("inner(udp port 53)", 1, 0, all, n) && !matches(e, 1, 0, all, n) && !matches(e, 1, 0xff & ~BPE_THROUGH_IPIP, all, n));
+		n = around(all, six, true, 41, raw6, raw6n);
+		cr_expect(matches(e, 1, BPE_THROUGH_IPIP, all, n) && matches("inner(ip6 and udp)", 1, 0, all, n) && !matches("inner(ip)", 1, 0, all, n));
+		for (uint32_t bits = 0; bits < 8; bits++) {	/* GRE with every choice of checksum, key and sequence */
+			uint32_t head = 4 + 4u * (uint32_t)__builtin_popcount(bits);
+			memset(gre, 0xff, sizeof gre);
+			gre[0] = (uint8_t)((bits & 1) << 7 | (bits & 2) << 4 | (bits & 4) << 2), gre[1] = 0, gre[2] = 8, gre[3] = 0;
+			memcpy(gre + head, raw4, raw4n);
+			n = around(all, six, true, 47, gre, head + raw4n);
+			cr_expect(matches(e, 1, BPE_THROUGH_GRE, all, n) && !matches(e, 1, 0, all, n) && matches("inner(ip src 0.0.0.7)", 1, BPE_THROUGH_GRE, all, n), "GRE flags %u", bits);
+			gre[2] = 0x65, gre[3] = 0x58;
+			memcpy(gre + head, frame, framen);
+			n = around(all, six, true, 47, gre, head + framen);
+			cr_expect(matches(e, 1, BPE_THROUGH_GRE, all, n) && matches("inner(ether src 2:0:0:0:0:0)", 1, 0, all, n), "Ethernet in GRE, flags %u", bits);
+		}
+		static const uint8_t vxlan[8] = { 8, [6] = 5 };
+		n = udp_around(all, six, 4789, vxlan, 8, frame, framen);
+		cr_expect(matches(e, 1, BPE_THROUGH_VXLAN, all, n) && matches("vxlan and udp port 53", 1, 0, all, n) && matches("vxlan 5", 1, 0, all, n) && !matches("vxlan 6", 1, 0, all, n)
+			  && matches("not vxlan 6 and udp port 4789", 1, 0, all, n) && !matches("vxlan and tcp", 1, 0, all, n) && !matches(e, 1, BPE_THROUGH_GENEVE, all, n));
+		uint8_t geneve[24] = { 4, [2] = 0x65, [3] = 0x58, [6] = 9 };	/* 16 bytes of options */
+		n = udp_around(all, six, 6081, geneve, 24, frame, framen);
+		cr_expect(matches(e, 1, BPE_THROUGH_GENEVE, all, n) && matches("geneve 9 and ip6 and udp dst port 53", 1, 0, all, n) && !matches("geneve 8", 1, 0, all, n));
+		geneve[2] = 8, geneve[3] = 0;
+		n = udp_around(all, six, 6081, geneve, 24, raw4, raw4n);
+		cr_expect(matches(e, 1, BPE_THROUGH_GENEVE, all, n) && matches("geneve and udp dst port 53", 1, 0, all, n));
+		static const uint8_t gtp[] = { 0x30, 255 }, gtp_more[16] = { 0x34, 255, [11] = 0x85, [12] = 1 };
+		uint8_t gtp8[8] = { 0 };
+		memcpy(gtp8, gtp, 2);
+		n = udp_around(all, six, 2152, gtp8, 8, raw4, raw4n);
+		cr_expect(matches(e, 1, BPE_THROUGH_GTPU, all, n) && !matches(e, 1, BPE_THROUGH_GTPU, all, n - 8));
+		n = udp_around(all, six, 2152, gtp_more, 16, raw6, raw6n);
+		cr_expect(matches(e, 1, BPE_THROUGH_GTPU, all, n), "behind an extension header");
+	}
+	memcpy(nested, frame, 12);
+	memcpy(nested + 12, (const uint8_t[]){ 0x81, 0, 0, 5, 0x81, 0, 0, 6 }, 8);
+	n = around(all, false, true, 4, raw4, raw4n);
+	memcpy(nested + 20, all + 12, n - 12);
+	cr_expect(!matches(e, 1, BPE_THROUGH_VLAN | BPE_THROUGH_IPIP, nested, n + 8), "three deep");
+	cr_expect(matches(e, 1, BPE_THROUGH_VLAN | BPE_THROUGH_IPIP, nested + 4 - 4, n + 8) == false);
+	memmove(nested + 12, nested + 16, n - 8);
+	cr_expect(matches(e, 1, BPE_THROUGH_VLAN | BPE_THROUGH_IPIP, nested, n + 4), "a tag, and IP in IP");
+	cr_expect(!matches(e, 1, BPE_THROUGH_VLAN, nested, n + 4) && !matches(e, 1, BPE_THROUGH_IPIP, nested, n + 4));
+	cr_expect(matches("inner(inner(udp port 53))", 1, 0, nested, n + 4));
+}
+
+Test(filter, what_pktap_packets_say_of_themselves)
+{
+	static const uint8_t ip[28] = { 0x45, [9] = 17, [23] = 53 };
+	uint8_t p[256];
+	uint32_t n = behind_pktap(p, 12, ip, 28);
+	memcpy(p + 12, "en0", 4), memcpy(p + 56, "Safari", 7), memcpy(p + 88, "curl", 5);
+	p[52] = 0x92, p[53] = 0x10, p[84] = 5, p[36] = 2, p[76] = 0x20, p[77] = 3;
+	static const char *const yes[] = { "pid 4242", "epid 5", "proc Safari", "eproc curl", "if en0", "dir out", "svc VO", "svc 800", "pid 4242 and udp port 53 and not proc curl",
+		"not dir in", "proc Safari or tcp" }, *const no[] = { "pid 4243", "epid 4", "proc Safar", "proc Safari2", "eproc Curl", "if en", "if en01", "dir in", "svc BE", "pid 4242 and tcp" };
+	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) cr_expect(matches(yes[i], 258, 0, p, n), "%s", yes[i]);
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++) cr_expect(!matches(no[i], 258, 0, p, n), "%s", no[i]);
+	static const char *const wrong[] = { "pid x", "pid", "proc", "svc XX", "proc a-name-of-more-than-16", "dir sideways" };
+	struct bpe_insn *program;
+	uint32_t length;
+	struct bpe_error e;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) cr_expect_eq(bpe_filter_compile(wrong[i], 258, 0, &program, &length, &e), BPE_E_ARGUMENT, "%s", wrong[i]);
+	cr_expect_eq(bpe_filter_compile("pid 4", 1, 0, &program, &length, &e), BPE_E_ARGUMENT, "not on Ethernet");
+}
+
+static char *list_file(const char *text)
+{
+	static char path[] = "/tmp/bpfengine-list-XXXXXX";
+	strcpy(path + strlen(path) - 6, "XXXXXX");
+	int file = mkstemp(path);
+	cr_assert_geq(file, 0);
+	cr_assert_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
+	close(file);
+	return path;
+}
+
+/* A list means what its values joined by "or" mean: the same program. */
+Test(filter, lists_in_files)
+{
+	static const struct { const char *with, *list, *plain; } cases[] = {
+		{ "host in %s", "# ours\n10.0.0.1 10.0.0.2\n192.168.1.1 # one more\n\nfe80::1", "host 10.0.0.1 or host 10.0.0.2 or host 192.168.1.1 or host fe80::1" },
+		{ "not src host in %s and tcp", "10.0.0.1\n10.0.0.9", "not (src host 10.0.0.1 or src host 10.0.0.9) and tcp" },
+		{ "dst net in %s", "10.0.0.0/8 2001:db8::/32\n172.16.0.0/12", "dst net 10.0.0.0/8 or dst net 2001:db8::/32 or dst net 172.16.0.0/12" },
+		{ "(tcp port in %s) and ip", "80 443\n8000-8010", "(tcp port 80 or tcp port 443 or tcp portrange 8000-8010) and ip" },
+		{ "ether host in %s", "1:2:3:4:5:6\n2:3:4:5:6:7", "ether host 1:2:3:4:5:6 or ether host 2:3:4:5:6:7" },
+		{ "host in %s or 10.9.9.9", "10.1.1.1", "host 10.1.1.1 or host 10.9.9.9" } };
+	static const struct { const char *with, *list, *says; } wrong[] = { { "host in %s", "10.0.0.1\n10.0.0.x.y", "line 2" }, { "host in %s", "# nothing\n", "lists nothing" },
+		{ "port in %s", "80\n\n70000", "line 3" }, { "ip proto in %s", "6", "hosts, nets and ports" }, { "host in %s.not", "1", "No such file" } };
+	char text[300];
+	struct bpe_insn *a, *b;
+	uint32_t an, bn;
+	struct bpe_error e;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *path = list_file(cases[i].list);
+		snprintf(text, sizeof text, cases[i].with, path);
+		cr_assert_eq(bpe_filter_compile(text, 1, 0, &a, &an, &e), BPE_OK, "%s: %s", text, e.text);
+		cr_assert_eq(bpe_filter_compile(cases[i].plain, 1, 0, &b, &bn, &e), BPE_OK, "%s", e.text);
+		cr_expect(an == bn && !memcmp(a, b, an * sizeof *a), "%s", text);
+		bpe_filter_free(a), bpe_filter_free(b);
+		unlink(path);
+	}
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		char *path = list_file(wrong[i].list);
+		snprintf(text, sizeof text, wrong[i].with, path);
+		cr_expect_eq(bpe_filter_compile(text, 1, 0, &a, &an, &e), BPE_E_ARGUMENT, "%s", text);
+		cr_expect(strstr(e.text, wrong[i].says), "%s: %s", text, e.text);
+		unlink(path);
+	}
 }
