@@ -76,7 +76,7 @@ struct bpei_bpf_walk {
 	bool pktap;			/* packets lie behind PKTAP headers; each says its own link type */
 	bool meta;			/* the meta column is wanted */
 	uint32_t (*link_type_of)(uint32_t dlt);	/* PKTAP's DLTs, the system's own, to LINKTYPE_ */
-	const struct bpe_insn *filter;	/* what the kernel did not filter, as it would have; NULL: nothing */
+	const struct bpei_prepared *filter;	/* what the kernel did not filter, as it would have; NULL: nothing */
 	bpei_counter *torn_blocks, *filtered;
 };
 

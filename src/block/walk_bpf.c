@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/cacheline.h"
 #include "block/layout.h"
-#include "filter/filter.h"
+#include "filter/prepare.h"
 
 static inline __attribute__((always_inline)) int64_t stamp(const uint8_t *r, const struct bpei_layout l)
 {
@@ -80,7 +80,7 @@ static uint32_t walk_any(const struct bpei_bpf_walk *how, struct bpei_block *b, 
 
 		uint32_t link_type = how->link_type, keep = how->snaplen;
 		if (how->filter) {	/* on what the kernel's would have seen: PKTAP's header and all */
-			uint32_t most = bpei_filter_run(how->filter, data, wirelen, caplen);
+			uint32_t most = bpei_prepared_run(how->filter, data, wirelen, caplen);
 			if (!most) {
 				bpei_counter_add(how->filtered, 1);
 				b->position += next;

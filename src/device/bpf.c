@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "filter/filter.h"
+#include "filter/prepare.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,20 +91,27 @@ static void stats(struct bpei_device *d)
 static int copy_filter(struct bpei_bpf *b, const struct bpe_insn *filter, uint32_t length)
 {
 	struct bpe_insn *copy = NULL;
+	struct bpei_prepared *prepared = NULL;
 	if (length) {
 		copy = malloc(length * sizeof *copy);
-		if (!copy) return BPE_E_MEMORY;
+		prepared = copy ? bpei_prepare(filter, length) : NULL;
+		if (!prepared) {
+			free(copy);
+			return BPE_E_MEMORY;
+		}
 		memcpy(copy, filter, length * sizeof *copy);
 	}
 	free(b->filter);
+	bpei_prepared_free(b->prepared);
 	b->filter = copy;
+	b->prepared = prepared;
 	b->filter_length = length;
 	return BPE_OK;
 }
 
 static void filter_here(struct bpei_bpf *b, bool here)
 {
-	b->walk.filter = here ? b->filter : NULL;
+	b->walk.filter = here ? b->prepared : NULL;
 	b->walk.plain = !b->walk.filter && !b->walk.meta && !b->walk.layout->flags;
 }
 
@@ -151,6 +158,7 @@ static void close_bpf(struct bpei_device *d)
 		if (b->wake[i] >= 0) close(b->wake[i]);
 	for (uint32_t i = 0; i < BPEI_BPF_BLOCKS; i++) bpei_mem_unmap(b->inflated[i].memory, b->inflated[i].bytes);
 	free(b->filter);
+	bpei_prepared_free(b->prepared);
 	free(b);
 }
 

@@ -35,6 +35,7 @@ struct bpei_bpf {
 	struct bpei_bpf_walk walk;
 	struct bpe_insn *filter;	/* the user's; NULL */
 	uint32_t filter_length;
+	struct bpei_prepared *prepared;	/* the same, for running it here; NULL */
 	bool kernel_filters;		/* filter is in the kernel */
 	bool has_read;			/* the node has given a buffer */
 	uint32_t refilter_reads;	/* reads that may still bring what an older filter let through */

@@ -15,6 +15,7 @@
 #include "bpfengine.h"
 
 struct bpei_device;
+struct bpei_prepared;
 
 struct bpei_device_ops {
 	const char *name;
@@ -48,9 +49,10 @@ struct bpei_device {
 	size_t block_bytes;		/* memory that a block of the pool needs, if !lends */
 	uint32_t link_type;		/* LINKTYPE_* of the first interface */
 	uint64_t source_bytes;		/* savefile's length; 0 if unknown */
-	struct bpe_insn *filter;	/* run here, for devices that cannot; NULL: none */
+	struct bpei_prepared *filter;	/* run here, for devices that cannot; NULL: none */
 	const char *expression;		/* filter is this one's for filter_link; compiled anew where packets of another type come */
 	uint32_t filter_link, filter_snaplen, filter_through;
+	bool filter_none;		/* the expression has no program for filter_link: nothing is let through */
 	char source[384];		/* for people: what it is */
 
 	bpei_counter kernel_received, kernel_dropped, interface_dropped;	/* w: reader  r: any */

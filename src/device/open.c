@@ -2,7 +2,7 @@
 /* Choosing the backend by the options' source; stateless. */
 #include "base/error.h"
 #include "device/device.h"
-#include "filter/filter.h"
+#include "filter/prepare.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -53,17 +53,14 @@ static int filter_by_words(struct bpei_device *d, const struct bpe_options *o, s
 /* Packets of another link type have come.  An expression that cannot be compiled for it lets none of them through. */
 static void filter_for(struct bpei_device *d, uint32_t link_type)
 {
-	static const struct bpe_insn nothing = { 0x06, 0, 0, 0 };
 	struct bpe_insn *program;
 	uint32_t length;
 	d->filter_link = link_type;
 	const struct bpe_filter_options how = { .link_type = (int32_t)link_type, .snaplen = d->filter_snaplen, .through = d->filter_through };
-	if (bpe_filter_compile_with(d->expression, &how, &program, &length, NULL) >= 0) {
-		if (bpei_device_set_filter(d, program, length, NULL) < 0) d->filter[0] = nothing;
-		bpe_filter_free(program);
-	} else {
-		d->filter[0] = nothing;	/* a program has at least one instruction */
-	}
+	d->filter_none = true;
+	if (bpe_filter_compile_with(d->expression, &how, &program, &length, NULL) < 0) return;
+	d->filter_none = bpei_device_set_filter(d, program, length, NULL) < 0;
+	bpe_filter_free(program);
 }
 
 int bpei_device_open(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
@@ -82,22 +79,22 @@ int bpei_device_open(const struct bpe_options *o, struct bpei_device **device, s
 
 int bpei_device_set_filter(struct bpei_device *d, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error)
 {
-	struct bpe_insn *copy = NULL;
+	struct bpei_prepared *copy = NULL;
 	if (d->ops->set_filter) return d->ops->set_filter(d, filter, length, error);
 	if (length) {
-		copy = malloc(length * sizeof *copy);
+		copy = bpei_prepare(filter, length);
 		if (!copy) return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", length);
-		memcpy(copy, filter, length * sizeof *copy);
 	}
-	free(d->filter);
+	bpei_prepared_free(d->filter);
 	d->filter = copy;
+	d->filter_none = false;
 	return BPE_OK;
 }
 
 void bpei_device_close(struct bpei_device *d)
 {
 	if (!d) return;
-	free(d->filter);
+	bpei_prepared_free(d->filter);
 	d->ops->close(d);
 }
 
@@ -108,7 +105,7 @@ uint32_t bpei_device_walk_filtered(struct bpei_device *d, struct bpei_block *b, 
 		if (!n) return 0;
 		if (d->expression && b->link_type != d->filter_link) filter_for(d, b->link_type);
 		for (uint32_t i = 0; i < n; i++) {
-			uint32_t keep = bpei_filter_run(d->filter, c->data[i], c->wirelen[i], c->caplen[i]);
+			uint32_t keep = d->filter_none ? 0 : bpei_prepared_run(d->filter, c->data[i], c->wirelen[i], c->caplen[i]);
 			if (!keep) continue;
 			if (keep < c->caplen[i]) c->caplen[i] = keep;
 			if (kept != i) {

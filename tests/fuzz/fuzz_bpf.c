@@ -6,7 +6,7 @@
  * 5: compressed, 6: the short road), a byte for the walk's most, then the buffer. */
 #include "block/batch.h"
 #include "block/layout.h"
-#include "filter/filter.h"
+#include "filter/prepare.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -47,6 +47,8 @@ void fuzz_bpf(const uint8_t *bytes, size_t n)
 	static const struct bpe_insn filter[] = { { 0x30, 0, 0, 9 }, { 0x15, 0, 1, 6 }, { 0x06, 0, 0, 96 }, { 0x06, 0, 0, 0 } };
 	static struct bpei_columns c;
 	static uint8_t whole[ROOM * 16];
+	static struct bpei_prepared *prepared;
+	if (!prepared && !(prepared = bpei_prepare(filter, sizeof filter / sizeof *filter))) abort();
 	if (!c.data && bpei_columns_new(&c, BPE_BATCH) < 0) abort();
 	if (n < 3 || n - 3 > ROOM) return;
 	bpei_counter torn = { 0 }, filtered = { 0 };
@@ -54,7 +56,7 @@ void fuzz_bpf(const uint8_t *bytes, size_t n)
 	uint32_t max = bytes[2] % BPE_BATCH + 1, most_records;
 	uint64_t packets = 0, flags = 0;
 	struct bpei_bpf_walk how = { .layout = layouts[bytes[0] % 8], .link_type = 1, .snaplen = 200, .extended = choices & 1, .compression_known = choices & 2,
-		.pktap = choices & 4, .meta = choices & 8, .filter = choices & 16 ? filter : NULL, .link_type_of = link_type_of, .torn_blocks = &torn, .filtered = &filtered };
+		.pktap = choices & 4, .meta = choices & 8, .filter = choices & 16 ? prepared : NULL, .link_type_of = link_type_of, .torn_blocks = &torn, .filtered = &filtered };
 	how.plain = choices & 64 && !how.pktap && !how.meta && !how.filter;
 	size_t length = n - 3;
 	const uint8_t *buffer = at_the_end(bytes + 3, length);

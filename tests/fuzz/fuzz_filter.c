@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a BPF program and a packet: what the check lets through ends, and reads nothing but the packet.
- * Input: a byte of instructions, so many times 8 bytes of them, the rest is the packet. */
-#include "filter/filter.h"
+/* Any bytes as a BPF program and a packet: what the check lets through ends, and reads nothing but the packet, and its prepared
+ * form says the same.  Input: a byte of instructions, so many times 8 bytes of them, the rest is the packet. */
+#include "filter/prepare.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -23,5 +23,10 @@ void fuzz_filter(const uint8_t *bytes, size_t n)
 	memcpy(packet, bytes + n - left, left);
 	uint32_t first = bpei_filter_run(program, packet, (uint32_t)left + 7, (uint32_t)left);
 	FUZZ_CHECK(first == bpei_filter_run(program, packet, (uint32_t)left + 7, (uint32_t)left));
+	struct bpei_prepared *prepared = bpei_prepare(program, length);
+	if (!prepared) abort();
+	for (uint32_t cut = 0; cut <= left; cut += cut < 64 ? 1 : 61)
+		FUZZ_CHECK(bpei_prepared_run(prepared, packet, (uint32_t)left + 7, cut) == bpei_filter_run(program, packet, (uint32_t)left + 7, cut));
+	bpei_prepared_free(prepared);
 	free(packet);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* filter_libpcap EXPRESSIONS [SAVEFILE...] (GENERATE_SECONDS, GENERATE_SEED: see generated): our compiler beside libpcap's, expression by expression and link type by link type: both take
- * it or both refuse it, and both programs give the same verdict on every packet: those of the savefiles, made ones, their truncations,
- * and random bytes (or ours takes a cut one whose missing bytes libpcap loads, but that cannot change its verdict); our checked program also ends and is no longer than a kernel takes.  A line that begins with "!" names a
- * and a link type (or "!*": all) names a justified difference: "!LINKTYPE ours|libpcap expression" is accepted by that one alone, there;
+/* filter_libpcap EXPRESSIONS [SAVEFILE...] (GENERATE_SECONDS, GENERATE_SEED: see generated): our compiler beside libpcap's, expression by
+ * expression and link type by link type: both take it or both refuse it, and both programs give the same verdict on every packet: those of the savefiles, made ones, their truncations,
+ * and random bytes (or ours takes a cut one whose missing bytes libpcap loads, but that cannot change its verdict), our prepared program
+ * too; our checked program also ends and is no longer than a kernel takes.  A line that begins with "!" and a link type (or "!*": all)
+ * names a justified difference: "!LINKTYPE ours|libpcap expression" is accepted by that one alone, there;
  * "!LINKTYPE verdict expression" has other verdicts. */
 #include "bpfengine.h"
+#include "filter/prepare.h"
 #include "generate.h"
 
 #include <pcap/pcap.h>
@@ -213,18 +215,23 @@ static void compare(int l, const char *expression, const char *only)
 	} else if (ours != them && !(only && !strcmp(only, ours ? "ours" : "libpcap"))) complain(ours ? "only we take it" : "only libpcap takes it", l, expression, ours ? pcap_geterr(p) : error.text);
 	else if (ours != them || !ours) passed++;
 	if (ours && them) {
-		uint32_t wrong = 0, at = 0;
+		uint32_t wrong = 0, at = 0, unlike = 0;
+		struct bpei_prepared *prepared = bpei_prepare(program, length);
+		if (!prepared) exit(2);
 		both++;
 		for (uint32_t i = stride > 1 ? any() % stride : 0; i < count[l]; i += stride) {
 			const struct packet *k = &packets[l][i];
 			int a = bpe_filter_run(program, k->data, k->wirelen, k->caplen) != 0, b = bpf_filter(plain.bf_insns, k->data, k->wirelen, k->caplen) != 0;
 			if (a != b && a != (bpf_filter(theirs.bf_insns, k->data, k->wirelen, k->caplen) != 0)
 			    && !(a && would_match(plain.bf_insns, k)) && !wrong++) at = i;
+			unlike += bpei_prepared_run(prepared, k->data, k->wirelen, k->caplen) != bpe_filter_run(program, k->data, k->wirelen, k->caplen);
 			compared++;
 			yes += (unsigned)a;
 		}
 		char detail[96];
 		snprintf(detail, sizeof detail, "%u of %u packets, first %u of %u bytes", wrong, count[l], at, wrong ? packets[l][at].caplen : 0);
+		bpei_prepared_free(prepared);
+		if (unlike) complain("the prepared program says otherwise than the plain one", l, expression, "");
 		if (wrong && !(only && !strcmp(only, "verdict"))) complain("another verdict", l, expression, detail);
 		else passed++;
 		ours_insns += length, their_insns += theirs.bf_len;
