@@ -5,7 +5,9 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct bpe_capture *open_capture(const char *source, uint64_t max_packets)
 {
@@ -97,4 +99,68 @@ Test(capture, refuses_wrong_options)
 	cr_assert_eq(bpe_capture_open(&o, &c, &error), BPE_E_ABSENT);
 	cr_assert_not_null(strstr(error.text, "/nonexistent/file.pcap"));
 	cr_assert_null(c);
+}
+
+static uint8_t *little32(uint8_t *p, uint32_t v)
+{
+	for (int i = 0; i < 4; i++) *p++ = (uint8_t)(v >> 8 * i);
+	return p;
+}
+
+/* A pcapng block: type, body, both lengths. */
+static uint8_t *ng_block(uint8_t *p, uint32_t type, const uint8_t *body, uint32_t n)
+{
+	uint32_t all = 12 + ((n + 3) & ~3u);
+	p = little32(little32(p, type), all);
+	memset(p, 0, all - 12);
+	memcpy(p, body, n);
+	return little32(p + all - 12, all);
+}
+
+static uint8_t *ng_packet(uint8_t *p, uint32_t interface, const uint8_t *data, uint32_t n)
+{
+	uint8_t body[100];
+	memcpy(little32(little32(little32(little32(little32(body, interface), 0), 0), n), n), data, n);
+	return ng_block(p, 6, body, 20 + n);
+}
+
+/* Two interfaces of different link types in turn, an IPv4 and an IPv6 packet on each: a filter set by hand holds from then on, and the
+ * expression of the beginning does not come back when the link type changes. */
+Test(capture, a_filter_set_by_hand_stays, .timeout = 30)
+{
+	static const uint8_t section[16] = { 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255 };
+	static const uint8_t ethernet[8] = { 1 }, raw[8] = { 101 };
+	uint8_t four[54] = { [12] = 8, [14] = 0x45 }, six[54] = { [12] = 0x86, [13] = 0xdd, [14] = 0x60 }, file[4096], *p = file;
+	char path[] = "/tmp/bpfengine-capture-XXXXXX";
+	p = ng_block(p, 0x0a0d0d0a, section, 16);
+	p = ng_block(p, 1, ethernet, 8);
+	p = ng_block(p, 1, raw, 8);
+	for (int i = 0; i < 4; i++) {
+		p = ng_packet(p, 0, four, 54), p = ng_packet(p, 0, six, 54);
+		p = ng_packet(p, 1, four + 14, 40), p = ng_packet(p, 1, six + 14, 40);
+	}
+	int fd = mkstemp(path);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, file, (size_t)(p - file)), p - file);
+	close(fd);
+
+	static const struct bpe_insn everything[] = { { 0x06, 0, 0, 40 } };
+	for (int by_hand = 0; by_hand < 2; by_hand++) {
+		struct bpe_options o;
+		struct bpe_error error = { 0 };
+		struct bpe_capture *c = NULL;
+		struct bpe_batch b;
+		uint32_t seen = 0, fours = 0;
+		bpe_options_init(&o);
+		o.file = path;
+		o.filter_expression = "ip6";
+		cr_assert_eq(bpe_capture_open(&o, &c, &error), BPE_OK, "%s", error.text);
+		if (by_hand) cr_assert_eq(bpe_capture_set_filter(c, everything, 1, &error), BPE_OK, "%s", error.text);
+		for (int n; (n = bpe_capture_next(c, &b, -1, NULL)) > 0;)
+			for (int i = 0; i < n; i++) seen++, fours += !!(b.layers[i].flags & BPE_PKT_IP4);
+		cr_expect_eq(seen, by_hand ? 16u : 8u);
+		cr_expect_eq(fours, by_hand ? 8u : 0u);
+		bpe_capture_close(c);
+	}
+	unlink(path);
 }
