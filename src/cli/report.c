@@ -72,7 +72,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	for (int i = 0; i < BPE_DROP_COUNT; i++)
 		if (s.dropped[i]) fprintf(to, " (%s %" PRIu64 ")", bpe_drop_name(i), s.dropped[i]);
 	if (s.in_flight) fprintf(to, ", %" PRIu64 " on their way", s.in_flight);
-	if (s.kernel_received) fprintf(to, "\n%" PRIu64 " received by the kernel's filter, %" PRIu64 " dropped by the kernel, %" PRIu64 " by the interface",
+	if (s.kernel_received) fprintf(to, "\n%" PRIu64 " received by the kernel, %" PRIu64 " dropped by the kernel, %" PRIu64 " by the interface",
 				       s.kernel_received, s.kernel_dropped, s.interface_dropped);
 	fprintf(to, "\n");
 	if (s.truncated | s.bad_version | s.bad_header | s.bad_length)
