@@ -256,11 +256,12 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	const uint32_t n = v.count, *const hash = v.hash;
 	uint32_t counted = 0, refused = 0;
 	int64_t latest = INT64_MIN;
+	bool any = false;
 	for (uint32_t p = 0; p < n; p++) {
 		__builtin_prefetch(&t->buckets[hash[p] & t->mask]);
-		if (hash[p]) latest = v.time_ns[p] > latest ? v.time_ns[p] : latest;
+		if (hash[p]) latest = v.time_ns[p] > latest ? v.time_ns[p] : latest, any = true;
 	}
-	if (latest != INT64_MIN) set_time(t, latest);
+	if (any) set_time(t, latest);
 	const uint64_t least_timeout_ns = (uint64_t)t->least_timeout_ns;
 	struct bpei_entry *const entries = t->entries;
 	bpei_probe(t->buckets, t->mask, hash, n, flow);
