@@ -388,7 +388,9 @@ struct bpe_protocol {
  * asked of the system's resolver, which may take its time.  Any thread. */
 BPE_API int bpe_filter_compile(const char *expression, int link_type, uint32_t snaplen, struct bpe_insn **program, uint32_t *length,
 			       struct bpe_error *error);
-/* Encapsulations that an expression may be looked for behind. */
+
+/* Encapsulations that an expression may be looked for behind: 802.1Q and 802.1ad tags, MPLS labels, PPPoE sessions, GRE (RFC 2784, 2890), IP in
+ * IP (RFC 2003, 2473, 4213), VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (TS 29.281). */
 #define BPE_THROUGH_VLAN 0x01u
 #define BPE_THROUGH_MPLS 0x02u
 #define BPE_THROUGH_PPPOE 0x04u
@@ -398,6 +400,7 @@ BPE_API int bpe_filter_compile(const char *expression, int link_type, uint32_t s
 #define BPE_THROUGH_GENEVE 0x40u
 #define BPE_THROUGH_GTPU 0x80u
 
+/* Fill with bpe_filter_options_init, then change what is to differ.  Defaults in parentheses. */
 struct bpe_filter_options {
 	int32_t link_type;	/* LINKTYPE_* (1) */
 	uint32_t snaplen;	/* 0: BPE_MAX_SNAPLEN */
@@ -407,8 +410,9 @@ struct bpe_filter_options {
 	uint8_t unoptimized;	/* the tests as they were written, one after another */
 };
 
+/* Any thread. */
 BPE_API void bpe_filter_options_init(struct bpe_filter_options *options);
-/* As bpe_filter_compile, with all that can be chosen. */
+/* As bpe_filter_compile, with all that can be chosen; its errors, and BPE_E_ARGUMENT for unknown bits in through.  Any thread. */
 BPE_API int bpe_filter_compile_with(const char *expression, const struct bpe_filter_options *options, struct bpe_insn **program, uint32_t *length,
 				    struct bpe_error *error);
 BPE_API void bpe_filter_free(struct bpe_insn *program);
