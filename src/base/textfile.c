@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Read as it comes, so that pipes are files, too; the bound is looked at on the way, not before.  Stateless. */
 #include "base/textfile.h"
 
 #include <errno.h>

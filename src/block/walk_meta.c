@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* macOS's longer headers, and what they say of a packet.  Pure; every offset is proved to lie in the header first. */
 #include "base/bytes.h"
+#include "base/pktap.h"
 #include "block/layout.h"
 
 /* ---- struct bpf_hdr_ext ---- */
@@ -21,17 +22,14 @@ bool bpei_ext_outgoing(enum bpei_ext ext, const uint8_t *record)
 
 /* ---- PKTAP ---- */
 
-enum { PKTAP_IN = 1, PKTAP_OUT = 2, PKTAP_NEW_FLOW = 0x4000, PKTAP_RETRANSMIT = 0x8000, PKTAP_KEEP_ALIVE = 0x10000, PKTAP_V2 = 0x80000,
-       PKTAP_WAKE = 0x100000 };
-
 bool bpei_pktap_read(const uint8_t *p, uint32_t caplen, struct bpei_pktap *pktap)
 {
 	struct bpei_pktap t;
 	if (caplen < BPEI_PKTAP_V2_LEAST) return false;
-	t.flags = bpei_load32(p + 36);	/* at the same place in both: the test of which it is */
+	t.flags = bpei_load32(p + PKTAP_FLAGS);	/* at the same place in both: the test of which it is */
 	t.v2 = t.flags & PKTAP_V2;
-	t.length = t.v2 ? p[0] : bpei_load32(p);
-	t.dlt = t.v2 ? bpei_load16(p + 6) : bpei_load32(p + 8);
+	t.length = t.v2 ? p[0] : bpei_load32(p + PKTAP_LENGTH);
+	t.dlt = t.v2 ? bpei_load16(p + 6) : bpei_load32(p + PKTAP_DLT);
 	if (t.length < (t.v2 ? BPEI_PKTAP_V2_LEAST : BPEI_PKTAP_V1_LEAST) || t.length > 1024 || t.length > caplen) return false;
 	*pktap = t;
 	return true;
@@ -52,8 +50,8 @@ static void pktap_meta(const uint8_t *p, const struct bpei_pktap *t, struct bpe_
 	if (t->flags & PKTAP_NEW_FLOW) m->flags |= BPE_META_NEW_FLOW;
 	if (t->flags & PKTAP_KEEP_ALIVE) m->flags |= BPE_META_KEEP_ALIVE;
 	if (t->flags & PKTAP_WAKE) m->flags |= BPE_META_WAKE;
-	int32_t pid = (int32_t)bpei_load32(p + (t->v2 ? 28 : 52)), epid = (int32_t)bpei_load32(p + (t->v2 ? 32 : 84));
-	m->service_class = bpei_load32(p + (t->v2 ? 20 : 76));
+	int32_t pid = (int32_t)bpei_load32(p + (t->v2 ? 28 : PKTAP_PID)), epid = (int32_t)bpei_load32(p + (t->v2 ? 32 : PKTAP_EPID));
+	m->service_class = bpei_load32(p + (t->v2 ? 20 : PKTAP_SVC));
 	if (pid > 0) m->pid = pid, m->flags |= BPE_META_PROCESS;
 	if (epid > 0) m->effective_pid = epid;
 	if (t->v2) {	/* strings lie behind the base, at offsets; 0: absent */
@@ -62,9 +60,9 @@ static void pktap_meta(const uint8_t *p, const struct bpei_pktap *t, struct bpe_
 		if (p[5] >= BPEI_PKTAP_V2_LEAST && p[5] < t->length && epid > 0) name(m->effective_comm, sizeof m->effective_comm, p + p[5], t->length - p[5]);
 		return;
 	}
-	name(m->interface_name, sizeof m->interface_name, p + 12, 24);
-	if (pid > 0) name(m->comm, sizeof m->comm, p + 56, 17);
-	if (epid > 0) name(m->effective_comm, sizeof m->effective_comm, p + 88, 17);
+	name(m->interface_name, sizeof m->interface_name, p + PKTAP_IFNAME, PKTAP_IFNAME_BYTES);
+	if (pid > 0) name(m->comm, sizeof m->comm, p + PKTAP_COMM, PKTAP_COMM_BYTES);
+	if (epid > 0) name(m->effective_comm, sizeof m->effective_comm, p + PKTAP_ECOMM, PKTAP_COMM_BYTES);
 }
 
 static void ext_meta(const uint8_t *r, enum bpei_ext ext, struct bpe_meta *m)

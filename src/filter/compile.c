@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From text to program: the one door to the compiler. */
 #include "base/error.h"
-#include "filter/tree.h"
+#include "filter/terms.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,36 +28,25 @@ static int told(const struct bpei_compile *c, struct bpe_error *error)
 
 #define LEVELS 2	/* encapsulations behind each other that --through looks into */
 
-struct why { char text[sizeof ((struct bpei_compile *)0)->why]; size_t at, length; bool has; };
-
-/* The first complaint is kept, and the compiler goes on. */
-static void forgive(struct bpei_compile *c, struct why *w)
-{
-	if (c->failed && !w->has) *w = (struct why){ .at = c->why_at, .length = c->why_length, .has = true }, memcpy(w->text, c->why, sizeof w->text);
-	c->failed = c->out_of_memory;
-}
-
-static int32_t either(struct bpei_compile *c, int32_t all, int32_t one) { return all < 0 ? one : one < 0 ? all : bpei_or(c, all, one); }
-
 /* The expression with the offsets as they are.  With a geneve or vxlan in it: for each shape that the packet may have there, and for none. */
-static int32_t as_written(struct bpei_compile *c, struct why *w)
+static int32_t as_written(struct bpei_compile *c, struct complaint *w)
 {
 	const struct offsets here = c->offsets;
 	int32_t all = -1;
 	for (c->tunnel = 0;; c->tunnel++) {
 		c->offsets = here;
-		c->at = c->nesting = c->tunnel_kind = 0;
+		c->at = c->nesting = c->inners = c->tunnel_kind = 0;
 		c->tunnel_last = false;
 		int32_t tree = bpei_parse_filter(c);
 		if (tree >= 0 && c->tunnel_kind) tree = bpei_and(c, c->tunnel_guard, tree);
-		forgive(c, w);
-		all = either(c, all, tree);
+		bpei_complaint_keep(c, w);
+		all = bpei_either(c, all, tree);
 		if (!c->tunnel_kind || c->tunnel_last || c->failed) return all;
 	}
 }
 
 /* The same, and behind each of the encapsulations asked for. */
-static int32_t through(struct bpei_compile *c, uint32_t levels, struct why *w)
+static int32_t through(struct bpei_compile *c, uint32_t levels, struct complaint *w)
 {
 	const struct offsets here = c->offsets;
 	int32_t all = as_written(c, w);
@@ -67,8 +56,8 @@ static int32_t through(struct bpei_compile *c, uint32_t levels, struct why *w)
 			int32_t guard = bpei_tunnel_enter(c, kind, shape, false, 0), tree = -1;
 			if (guard == BPEI_NO_SHAPE) break;
 			if (guard >= 0) tree = through(c, levels - 1, w);
-			if (tree >= 0) all = either(c, all, bpei_and(c, guard, tree));
-			forgive(c, w);
+			if (tree >= 0) all = bpei_either(c, all, bpei_and(c, guard, tree));
+			bpei_complaint_keep(c, w);
 		}
 	c->offsets = here;
 	return all;
@@ -79,17 +68,14 @@ static int32_t through(struct bpei_compile *c, uint32_t levels, struct why *w)
 static int32_t parse(struct bpei_compile *c, uint32_t link_type)
 {
 	int32_t all = -1, guard;
-	struct why w = { .has = false };
+	struct complaint first = { .why = "" };
 	bool empty = !c->text[strspn(c->text, " \t\r\n")];	/* everything, of any shape */
-	c->pktap = link_type == 258;
-	for (int r; !c->failed && (r = bpei_terms_init(c, link_type, &guard)) != 1; c->variant++) {
-		if (r < 0) return bpei_compile_fail(c, "no filters for this link type");
-		int32_t tree = through(c, c->through ? LEVELS : 0, &w);
+	for (; !c->failed && bpei_terms_init(c, link_type, &guard) == BPE_OK; c->variant++) {
+		int32_t tree = through(c, c->through ? LEVELS : 0, &first);
 		if (tree >= 0 && guard >= 0 && !empty) tree = bpei_and(c, guard, tree);
-		all = either(c, all, tree);
+		all = bpei_either(c, all, tree);
 	}
-	if (all < 0 && !c->failed) c->failed = true, memcpy(c->why, w.text, sizeof c->why), c->why_at = w.at, c->why_length = w.length;
-	return c->failed ? -1 : all;
+	return all < 0 || c->failed ? bpei_complaint_say(c, &first) : all;
 }
 
 void bpe_filter_options_init(struct bpe_filter_options *o) { *o = (struct bpe_filter_options){ .link_type = 1 }; }
@@ -104,7 +90,7 @@ int bpe_filter_compile_with(const char *expression, const struct bpe_filter_opti
 	if (strlen(expression) > TEXT_MOST) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "the expression is longer than %u bytes", TEXT_MOST);
 	if (o->through & ~0xffu) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "through has bits that are no BPE_THROUGH_");
 	struct bpei_compile c = { .text = expression, .snaplen = o->snaplen ? o->snaplen : BPE_MAX_SNAPLEN, .through = o->through, .netmask = o->netmask,
-		.has_netmask = o->has_netmask, .unoptimized = o->unoptimized };
+		.has_netmask = o->has_netmask, .pktap = o->link_type == LINK_PKTAP };
 	const char *name = bpe_link_type_name(o->link_type);
 	int32_t guard, tree = -1;
 	if (o->link_type < 0 || bpei_terms_init(&c, (uint32_t)o->link_type, &guard) == BPE_E_UNSUPPORTED) {
@@ -112,7 +98,7 @@ int bpe_filter_compile_with(const char *expression, const struct bpe_filter_opti
 		return bpei_fail(error, BPE_E_UNSUPPORTED, "filter", 0, "no filters can be written for packets of link type %s: read them without one", name ? name : "of that number");
 	}
 	tree = parse(&c, (uint32_t)o->link_type);
-	if (tree >= 0 && !c.failed && bpei_graph_make(&c, tree, &g) && (c.unoptimized ? bpei_graph_sort(&g) : bpei_graph_thread(&c, &g))) {
+	if (tree >= 0 && !c.failed && bpei_graph_make(&c, tree, &g) && (o->unoptimized ? bpei_graph_sort(&g) : bpei_graph_thread(&c, &g))) {
 		c.token_at = c.token_length = 0;
 		if (g.root == WAY_REJECT) bpei_compile_fail(&c, "the expression rejects all packets");	/* as libpcap: surely not what was meant */
 		else made = bpei_emit(&c, &g, &n);

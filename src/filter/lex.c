@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The words of the filter language: the longest that fits wins, as in pcap-filter(7)'s scanner, so that "6000-6010" and "http-alt" are one
  * word each.  Pure over struct bpei_compile. */
+#include "base/pktap.h"
 #include "filter/lex.h"
 
 #include <arpa/inet.h>
@@ -189,8 +190,8 @@ static int punctuation(const char *s, size_t *n)
  * say of themselves (offsets in their header) on that link type. */
 static int our_word(struct bpei_compile *c, const char *behind)
 {
-	static const struct keyword words[] = { { "pid", T_PKTAP, 52 }, { "epid", T_PKTAP, 84 }, { "proc", T_PKTAP, 56 }, { "eproc", T_PKTAP, 88 }, { "svc", T_PKTAP, 76 },
-		{ "if", T_PKTAP, 12 } };
+	static const struct keyword words[] = { { "pid", T_PKTAP, PKTAP_PID }, { "epid", T_PKTAP, PKTAP_EPID }, { "proc", T_PKTAP, PKTAP_COMM },
+		{ "eproc", T_PKTAP, PKTAP_ECOMM }, { "svc", T_PKTAP, PKTAP_SVC }, { "if", T_PKTAP, PKTAP_IFNAME } };
 	if (!strcmp(c->word, "inner") && behind[strspn(behind, " \t\r\n")] == '(') return T_INNER;
 	for (size_t i = 0; c->pktap && i < sizeof words / sizeof *words; i++)
 		if (!strcmp(words[i].word, c->word)) return c->number = words[i].number, words[i].token;
@@ -211,6 +212,7 @@ static int name_or_keyword(struct bpei_compile *c, const char *s, size_t n)
 void bpei_lex_next(struct bpei_compile *c)
 {
 	const char *s = c->text;
+	if (++c->tokens > COMPILE_TOKENS) bpei_compile_end(c, "the expression, in all its shapes, is too long");
 	while (s[c->at] && strchr(" \t\r\n", s[c->at])) c->at++;
 	s += c->at;
 	c->token_at = c->at;

@@ -24,7 +24,6 @@ static int32_t unexpected(struct bpei_compile *c, const char *wanted) { return b
 int32_t bpei_parse_unexpected(struct bpei_compile *c, const char *wanted)
 {
 	if (c->token == T_END) return bpei_compile_fail(c, "the expression ends where %s should be", wanted);
-	if (c->token == T_UNSUPPORTED) return bpei_compile_fail(c, "this word of the language is not supported yet");
 	if (c->token == T_NAME) {
 		const char *near = bpei_lex_nearest(c->word);
 		if (near) return bpei_compile_fail(c, "unknown word; did you mean \"%s\"?", near);
@@ -393,37 +392,26 @@ static int32_t inner(struct bpei_compile *c, struct qualifiers *q)
 	const size_t from = c->at;
 	size_t end = 0;
 	int32_t all = -1;
-	char why[sizeof c->why] = "";
-	size_t why_at = 0, why_length = 0;
+	struct complaint first = { .why = "" };
 	if (c->failed || !bpei_parse_deeper(c)) return -1;
-	for (uint32_t kind = 1; kind < 0x100 && !c->out_of_memory; kind <<= 1)
-		for (uint32_t shape = 0; kinds & kind && !c->out_of_memory; shape++) {
+	if (++c->inners > COMPILE_INNERS) return bpei_compile_end(c, "inner goes at most two encapsulations deep");	/* each has 17 shapes */
+	for (uint32_t kind = 1; kind < 0x100 && !c->failed; kind <<= 1)
+		for (uint32_t shape = 0; kinds & kind && !c->failed; shape++) {
 			c->offsets = here;
-			int32_t guard = bpei_tunnel_enter(c, kind, shape, false, 0);
+			int32_t guard = bpei_tunnel_enter(c, kind, shape, false, 0), tree = -1;
 			if (guard == BPEI_NO_SHAPE) break;
-			uint32_t nesting = c->nesting;
+			uint32_t nesting = c->nesting, inners = c->inners;
 			c->at = from;
-			if (guard >= 0) next(c), bpei_parse_take(c, '(', "a parenthesis");
-			int32_t tree = guard < 0 ? -1 : expression(c, q);
-			if (tree >= 0 && c->token == ')' && !c->failed) {
-				end = c->at;
-				tree = bpei_and(c, guard, tree);
-				all = all < 0 ? tree : bpei_or(c, all, tree);
-			} else {
-				if (!c->failed) unexpected(c, "a closing parenthesis");
-				if (!*why) memcpy(why, c->why, sizeof why), why_at = c->why_at, why_length = c->why_length;
-				c->failed = c->out_of_memory;
-			}
-			c->nesting = nesting;
+			if (guard >= 0) next(c), bpei_parse_take(c, '(', "a parenthesis"), tree = expression(c, q);
+			if (tree >= 0 && c->token != ')') tree = unexpected(c, "a closing parenthesis");
+			if (tree >= 0) end = c->at, all = bpei_either(c, all, bpei_and(c, guard, tree));
+			bpei_complaint_keep(c, &first);
+			c->nesting = nesting, c->inners = inners;
 		}
-	c->nesting--;
+	c->nesting--, c->inners--;
 	c->offsets = here;
 	*q = (struct qualifiers){ A_NONE, P_DEFAULT, D_DEFAULT };
-	if (all < 0) {
-		memcpy(c->why, why, sizeof why), c->why_at = why_at, c->why_length = why_length;
-		c->failed = true;
-		return -1;
-	}
+	if (all < 0 || c->failed) return bpei_complaint_say(c, &first);
 	c->at = end;
 	next(c);
 	return all;

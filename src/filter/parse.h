@@ -14,7 +14,8 @@ int32_t bpei_parse_list(struct bpei_compile *c, const struct qualifiers *q);
 
 /* parse_link.c: the terms that begin with type, subtype, dir and llc. */
 int32_t bpei_parse_link(struct bpei_compile *c);
-int32_t bpei_parse_pktap(struct bpei_compile *c);	/* pid, epid, proc, eproc, svc, if */
+/* parse_pktap.c: pid, epid, proc, eproc, svc, if. */
+int32_t bpei_parse_pktap(struct bpei_compile *c);
 /* parse_arith.c: a comparison of two values. */
 int32_t bpei_parse_relation(struct bpei_compile *c);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The part of the grammar that speaks of link layers: 802.11's types, subtypes and directions, LLC's kinds. */
+#include "base/pktap.h"
 #include "filter/parse.h"
 
 #include <string.h>
@@ -63,7 +64,7 @@ static int32_t frame_direction(struct bpei_compile *c)
 	if (c->pktap && c->token == T_NAME && (!strcmp(c->word, "in") || !strcmp(c->word, "out"))) {
 		bool out = c->word[0] == 'o';
 		next(c);
-		return bpei_term_pktap_direction(c, out);
+		return bpei_term_pktap_flag(c, out ? PKTAP_OUT : PKTAP_IN);
 	}
 	if (c->token == T_NUMBER) value = c->number;
 	else if (c->token != T_NAME) return bpei_parse_unexpected(c, "the direction of a frame: nods, tods, fromds or dstods");
@@ -88,34 +89,4 @@ int32_t bpei_parse_link(struct bpei_compile *c)
 		next(c);
 		return b;
 	}
-}
-
-/* Service classes by Apple's names (sys/socket.h, SO_TC_): numbers are taken as well. */
-static const struct { const char *name; uint32_t number; } classes[] = { { "BK_SYS", 100 }, { "BK", 200 }, { "BE", 0 }, { "RD", 300 }, { "OAM", 400 }, { "AV", 500 },
-	{ "RV", 600 }, { "VI", 700 }, { "VO", 800 }, { "CTL", 900 } };
-
-int32_t bpei_parse_pktap(struct bpei_compile *c)
-{
-	enum { IFNAME = 12, PID = 52, COMM = 56, SVC = 76, EPID = 84, ECOMM = 88 };
-	const uint32_t at = c->number;
-	int32_t b = -1;
-	next(c);
-	if (at == PID || at == EPID || (at == SVC && c->token == T_NUMBER)) {
-		if (c->token != T_NUMBER) return bpei_parse_unexpected(c, "a number");
-		b = bpei_term_pktap_number(c, at, c->number);
-	} else if (c->token == T_END || c->token_length == 0 || strchr("()", c->text[c->token_at])) {
-		return bpei_parse_unexpected(c, "a name");
-	} else if (at == SVC) {
-		for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
-			if (c->token == T_NAME && !strcmp(classes[i].name, c->word)) b = bpei_term_pktap_number(c, at, classes[i].number);
-		if (b < 0 && !c->failed) return bpei_compile_fail(c, "no service class: BK_SYS, BK, BE, RD, OAM, AV, RV, VI, VO and CTL are");
-	} else {
-		char name[64];	/* as it stands, whatever word it is to others */
-		size_t n = c->token_length < sizeof name ? c->token_length : sizeof name - 1, from = c->text[c->token_at] == '\\';
-		memcpy(name, c->text + c->token_at + from, n - from);
-		name[n - from] = 0;
-		b = bpei_term_pktap_text(c, at, at == IFNAME ? 24 : 17, name);
-	}
-	next(c);
-	return b;
 }

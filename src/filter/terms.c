@@ -34,18 +34,18 @@ static int32_t ip6_proto(struct bpei_compile *c, uint32_t n)	/* at once, or behi
 	return bpei_and(c, bpei_term_linktype(c, TYPE_IP6), bpei_or(c, net_is(c, 1, 6, n), fragment));
 }
 
+static uint32_t behind_llc(const struct bpei_compile *c) { return bpei_link_is_802(c) ? 3 : 0; }	/* without SNAP */
+
 /* OSI's protocols: the first byte behind the LLC header (ISO/IEC TR 9577); Cisco's HDLC puts one in front of it. */
 static int32_t iso_proto(struct bpei_compile *c, uint32_t n)
 {
-	uint32_t at = c->offsets.link == LINK_ETHERNET || bpei_link_has_llc(c) ? 3 : c->offsets.link == LINK_C_HDLC;
-	return bpei_and(c, bpei_term_linktype(c, SAP_ISO), bpei_at_is(c, 1, c->offsets.payload, at, n));
+	return bpei_and(c, bpei_term_linktype(c, SAP_ISO), bpei_at_is(c, 1, c->offsets.payload, behind_llc(c) + (c->offsets.link == LINK_C_HDLC), n));
 }
 
 /* IS-IS (ISO/IEC 10589): the kind of its PDU, by number. */
 static int32_t isis_proto(struct bpei_compile *c, uint32_t n)
 {
-	uint32_t at = c->offsets.link == LINK_ETHERNET || bpei_link_has_llc(c) ? 3 : 0;
-	return bpei_and(c, iso_proto(c, 0x83), bpei_at_is(c, 1, c->offsets.payload, at + 4, n));
+	return bpei_and(c, iso_proto(c, 0x83), bpei_at_is(c, 1, c->offsets.payload, behind_llc(c) + 4, n));
 }
 
 static int32_t isis_kinds(struct bpei_compile *c, const uint8_t *kinds)	/* 0 ends them */
@@ -275,10 +275,9 @@ int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint
 	case P_IP: case P_ARP: case P_RARP: case P_ATALK: case P_DECNET: case P_LAT: case P_SCA: case P_MOPRC: case P_MOPDL: case P_IP6:
 		*guard = bpei_term_proto_name(c, p);
 		return load_from(c, size, n, index);
-	case P_SCTP: case P_TCP: case P_UDP: case P_ICMP: case P_IGMP: case P_IGRP: case P_PIM: case P_VRRP: case P_CARP: {
+	case P_SCTP: case P_TCP: case P_UDP: case P_ICMP: case P_IGMP: case P_IGRP: case P_PIM: case P_VRRP: case P_CARP:
 		*guard = bpei_and(c, bpei_term_linktype(c, TYPE_IP), bpei_and(c, bpei_term_proto_name(c, p), no_fragment(c)));
 		return load_from(c, size, bpei_place_behind_ip4(c), index);
-	}
 	case P_ICMP6:
 		*guard = bpei_and(c, bpei_term_linktype(c, TYPE_IP6), net_is(c, 1, 6, 58));
 		return load_from(c, size, (struct place){ n.base, n.at + 40 }, index);

@@ -48,7 +48,7 @@ struct place bpei_place_behind_ip4(struct bpei_compile *c);	/* terms.c: what an 
 
 /* terms_link.c */
 bool bpei_link_plain(struct bpei_compile *c, uint32_t link, struct place at);	/* headers of a link type without anything in front, at `at` */
-bool bpei_link_has_llc(const struct bpei_compile *c);		/* an LLC header always follows, but in 802.11 behind data frames only */
+bool bpei_link_is_802(const struct bpei_compile *c);		/* IEEE 802's kin: addresses of 6 bytes, and LLC headers, in Ethernet now and then */
 
 /* terms_wlan.c */
 bool bpei_link_is_wlan(const struct bpei_compile *c);

@@ -2,6 +2,7 @@
 /* Link types: where their headers lie, and how they say what they carry (pcap-filter(7); the LINKTYPE_ registry of tcpdump.org;
  * RFC 1661 and 1547 for PPP, RFC 1042 for LLC with SNAP).  The order of the tests is part of the meaning: a load past the captured
  * bytes ends the program with "no", whatever stands behind it. */
+#include "base/pktap.h"
 #include "filter/terms.h"
 
 #define LLC_MOST 1500u
@@ -38,13 +39,13 @@ bool bpei_link_plain(struct bpei_compile *c, uint32_t link, struct place at)
 	return false;
 }
 
-/* PKTAP (xnu, bsd/net/pktap.h, version 1): its own length at 0 and the inner packet's DLT at 8, in the byte order of Macs. */
+/* PKTAP: its own length, and the inner packet's DLT. */
 static int pktap(struct bpei_compile *c, int32_t *guard)
 {
 	static const struct { uint32_t dlt, link; } inner[] = { { 1, LINK_ETHERNET }, { 12, LINK_RAW }, { 0, LINK_NULL } };
 	if (c->variant == sizeof inner / sizeof *inner) return 1;
-	*guard = bpei_at_is(c, 4, from_start(8), 0, __builtin_bswap32(inner[c->variant].dlt));
-	bpei_link_plain(c, inner[c->variant].link, (struct place){ little16(c, 0), 0 });
+	*guard = bpei_at_is(c, 4, from_start(PKTAP_DLT), 0, __builtin_bswap32(inner[c->variant].dlt));
+	bpei_link_plain(c, inner[c->variant].link, (struct place){ little16(c, PKTAP_LENGTH), 0 });
 	return BPE_OK;
 }
 
@@ -75,10 +76,13 @@ int bpei_terms_init(struct bpei_compile *c, uint32_t link, int32_t *guard)
 	}
 }
 
-bool bpei_link_has_llc(const struct bpei_compile *c)
+bool bpei_link_is_802(const struct bpei_compile *c)
 {
-	return c->offsets.link == LINK_FDDI || c->offsets.link == LINK_IEEE802 || bpei_link_is_wlan(c);
+	return c->offsets.link == LINK_ETHERNET || c->offsets.link == LINK_FDDI || c->offsets.link == LINK_IEEE802 || bpei_link_is_wlan(c);
 }
+
+/* Where the target's address lies in the header; the source's follows.  Not for 802.11. */
+static uint32_t target_at(const struct bpei_compile *c) { return c->offsets.link == LINK_FDDI ? 1 : c->offsets.link == LINK_IEEE802 ? 2 : 0; }
 
 /* ---- What is carried ---- */
 
@@ -208,7 +212,7 @@ int32_t bpei_term_llc(struct bpei_compile *c, const char *kind)
 	int32_t there;
 	if (c->offsets.link == LINK_ETHERNET) there = bpei_and(c, is_802_3(c), bpei_not(c, bpei_at_is(c, 2, c->offsets.payload, 0, 0xffff)));	/* not Novell's */
 	else if (bpei_link_is_wlan(c)) there = bpei_wlan_data(c);
-	else if (bpei_link_has_llc(c)) there = bpei_const(c, true);
+	else if (bpei_link_is_802(c)) there = bpei_const(c, true);
 	else return bpei_compile_fail(c, "packets of this link type have no LLC header");
 	if (!kind) return there;
 	if (!__builtin_strcmp(kind, "i")) return bpei_and(c, there, bpei_not(c, bpei_at_has(c, c->offsets.payload, 2, 1)));
@@ -223,16 +227,15 @@ int32_t bpei_term_ether(struct bpei_compile *c, const uint8_t a[6], enum directi
 {
 	if (bpei_link_is_wlan(c)) return bpei_wlan_address(c, a, d);
 	if (d > D_AND) return bpei_compile_fail(c, "only 802.11 headers have addr1 to addr4, ra and ta");
-	uint32_t target = c->offsets.link == LINK_FDDI ? 1 : c->offsets.link == LINK_IEEE802 ? 2 : 0;
-	if (c->offsets.link != LINK_ETHERNET && !target) return bpei_compile_fail(c, "this link type has no Ethernet addresses");
-	return bpei_both(c, bpei_at_mac(c, c->offsets.header, target + 6, a), bpei_at_mac(c, c->offsets.header, target, a), d);
+	if (!bpei_link_is_802(c)) return bpei_compile_fail(c, "this link type has no Ethernet addresses");
+	return bpei_both(c, bpei_at_mac(c, c->offsets.header, target_at(c) + 6, a), bpei_at_mac(c, c->offsets.header, target_at(c), a), d);
 }
 
 int32_t bpei_term_broadcast(struct bpei_compile *c, enum proto p)
 {
 	static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 };
 	if (p == P_DEFAULT || p == P_LINK) {
-		if (c->offsets.link != LINK_ETHERNET && !bpei_link_has_llc(c)) return bpei_compile_fail(c, "this link type has no broadcast address");
+		if (!bpei_link_is_802(c)) return bpei_compile_fail(c, "this link type has no broadcast address");
 		return bpei_term_ether(c, all, D_DST);
 	}
 	if (p != P_IP) return bpei_compile_fail(c, "only ether and ip can stand before broadcast");
@@ -246,8 +249,8 @@ int32_t bpei_term_multicast(struct bpei_compile *c, enum proto p)
 	switch (p) {
 	case P_DEFAULT: case P_LINK:
 		if (bpei_link_is_wlan(c)) return bpei_wlan_multicast(c);
-		if (c->offsets.link != LINK_ETHERNET && !bpei_link_has_llc(c)) return bpei_compile_fail(c, "this link type has no multicast addresses");
-		return bpei_at_has(c, c->offsets.header, c->offsets.link == LINK_FDDI ? 1 : c->offsets.link == LINK_IEEE802 ? 2 : 0, 1);
+		if (!bpei_link_is_802(c)) return bpei_compile_fail(c, "this link type has no multicast addresses");
+		return bpei_at_has(c, c->offsets.header, target_at(c), 1);
 	case P_IP: return bpei_and(c, bpei_term_linktype(c, TYPE_IP), bpei_test(c, bpei_at(c, 1, c->offsets.network, 16), CMP_GE, 224));
 	case P_IP6: return bpei_and(c, bpei_term_linktype(c, TYPE_IP6), bpei_at_is(c, 1, c->offsets.network, 24, 255));
 	default: return bpei_compile_fail(c, "only ether, ip and ip6 can stand before multicast");
@@ -316,25 +319,3 @@ int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint3
 	c->offsets = (struct offsets){ .link = LINK_PPP, .header = type, .type = type, .payload = behind, .network = behind };
 	return b;
 }
-
-/* ---- What PKTAP says of a packet (xnu, bsd/net/pktap.h; in the byte order of Macs) ---- */
-
-int32_t bpei_term_pktap_number(struct bpei_compile *c, uint32_t at, uint32_t number)
-{
-	return bpei_at_is(c, 4, from_start(at), 0, __builtin_bswap32(number));
-}
-
-/* A name in a field of `most` bytes, its end included. */
-int32_t bpei_term_pktap_text(struct bpei_compile *c, uint32_t at, uint32_t most, const char *text)
-{
-	uint32_t n = (uint32_t)__builtin_strlen(text);
-	int32_t b = -1;
-	if (n >= most) return bpei_compile_fail(c, "names have at most %u characters here", most - 1);
-	for (uint32_t i = 0; i <= n; i++) {	/* with the 0 at its end */
-		int32_t t = bpei_at_is(c, 1, from_start(at), i, (uint8_t)text[i]);
-		b = b < 0 ? t : bpei_and(c, b, t);
-	}
-	return b;
-}
-
-int32_t bpei_term_pktap_direction(struct bpei_compile *c, bool out) { return bpei_at_has(c, from_start(36), 0, out ? 2 : 1); }

@@ -56,6 +56,8 @@ struct offsets {
 
 #define COMPILE_NODES (1 << 22)	/* 128 MiB */
 #define COMPILE_DEPTH 20000u
+#define COMPILE_TOKENS (1u << 24)
+#define COMPILE_INNERS 2u
 
 struct bpei_compile {
 	const char *text;	/* the expression */
@@ -66,7 +68,8 @@ struct bpei_compile {
 	uint32_t dots, parts[4];	/* parts of a dotted address: how many, and each */
 	bool over;		/* one of them is above 255 */
 	char word[256];
-	uint32_t nesting;
+	uint32_t nesting, inners;	/* parentheses; inner() */
+	uint32_t tokens;	/* read so far, in all shapes */
 
 	struct value *values;
 	int32_t value_count, value_room;
@@ -75,17 +78,17 @@ struct bpei_compile {
 	int32_t node_count, node_room;
 	struct offsets offsets;
 	uint32_t through;	/* BPE_THROUGH_*: the expression holds behind these, too */
-	bool unoptimized;
 	bool pktap;		/* words that only PKTAP packets have a meaning for */
 	uint32_t tunnel, tunnel_kind;	/* the shape that a geneve or vxlan in the expression is taken to have; which of them was met */
 	int32_t tunnel_guard;	/* the test that the packet has it */
 	bool tunnel_last;	/* it was taken to be none */
 	uint32_t variant;	/* which of the link type's shapes the packet is taken to have: see bpei_terms_init */
-	uint32_t netmask;	/* of the interface; BPEI_NO_NETMASK */
+	uint32_t netmask;	/* of the interface, if has_netmask */
 	bool has_netmask;
 	uint32_t snaplen;
 
 	bool failed, out_of_memory;
+	bool final;		/* no other shape of the packet would mend it: a limit, or something that is wrong anywhere */
 	char why[256];
 	size_t why_at, why_length;
 };
@@ -105,6 +108,14 @@ int32_t bpei_or(struct bpei_compile *c, int32_t a, int32_t b);
 int32_t bpei_not(struct bpei_compile *c, int32_t a);
 int32_t bpei_const(struct bpei_compile *c, bool yes);
 int32_t bpei_compile_fail(struct bpei_compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int32_t bpei_compile_end(struct bpei_compile *c, const char *why);	/* the same, for good: c->final */
+
+/* Where an expression is read for several shapes of the packet it is wrong only if it is wrong in all of them: the first complaint is put
+ * by, and the compiler goes on, unless that is final; then it is said after all. */
+struct complaint { char why[sizeof ((struct bpei_compile *)0)->why]; size_t at, length; };
+void bpei_complaint_keep(struct bpei_compile *c, struct complaint *first);
+int32_t bpei_complaint_say(struct bpei_compile *c, const struct complaint *first);	/* -1 */
+int32_t bpei_either(struct bpei_compile *c, int32_t all, int32_t one);	/* bpei_or, where -1 is "not that one" */
 
 /* terms.c: what the language's terms mean */
 enum proto { P_DEFAULT, P_LINK, P_IP, P_ARP, P_RARP, P_SCTP, P_TCP, P_UDP, P_ICMP, P_IGMP, P_IGRP, P_ATALK, P_DECNET, P_LAT, P_SCA, P_MOPRC,
@@ -138,9 +149,7 @@ int32_t bpei_term_ifindex(struct bpei_compile *c, uint32_t index);
 #define BPEI_NO_SHAPE (-2)
 int32_t bpei_tunnel_enter(struct bpei_compile *c, uint32_t kind, uint32_t shape, bool has_vni, uint32_t vni);
 int32_t bpei_term_tunnel(struct bpei_compile *c, uint32_t kind, bool has_vni, uint32_t vni);
-int32_t bpei_term_pktap_number(struct bpei_compile *c, uint32_t at, uint32_t number);
-int32_t bpei_term_pktap_text(struct bpei_compile *c, uint32_t at, uint32_t most, const char *text);
-int32_t bpei_term_pktap_direction(struct bpei_compile *c, bool out);
+int32_t bpei_term_pktap_flag(struct bpei_compile *c, uint32_t flag);
 int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint32_t id);
 /* proto[index:size]: the value, and in *guard the test that makes it one (-1: none). */
 int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard);

@@ -20,11 +20,34 @@ int32_t bpei_compile_fail(struct bpei_compile *c, const char *format, ...)
 	return -1;
 }
 
+int32_t bpei_compile_end(struct bpei_compile *c, const char *why)
+{
+	c->final = true;
+	return bpei_compile_fail(c, "%s", why);
+}
+
 static int32_t no_memory(struct bpei_compile *c)
 {
 	c->out_of_memory = true;
-	return bpei_compile_fail(c, "no memory");
+	return bpei_compile_end(c, "no memory");
 }
+
+void bpei_complaint_keep(struct bpei_compile *c, struct complaint *first)
+{
+	if (c->failed && !first->why[0]) first->at = c->why_at, first->length = c->why_length, memcpy(first->why, c->why, sizeof first->why);
+	c->failed = c->final;
+}
+
+int32_t bpei_complaint_say(struct bpei_compile *c, const struct complaint *first)
+{
+	if (c->failed) return -1;	/* a final one */
+	c->failed = true;
+	c->why_at = first->at, c->why_length = first->length;
+	memcpy(c->why, first->why, sizeof c->why);
+	return -1;
+}
+
+int32_t bpei_either(struct bpei_compile *c, int32_t all, int32_t one) { return all < 0 ? one : one < 0 ? all : bpei_or(c, all, one); }
 
 static uint32_t hash(const struct value *v)
 {
@@ -129,13 +152,13 @@ static int32_t node(struct bpei_compile *c, struct node n)
 	if (c->node_count == c->node_room) {
 		int32_t room = c->node_room ? c->node_room * 2 : 64;
 		struct node *nodes = room <= COMPILE_NODES ? realloc(c->nodes, (size_t)room * sizeof *nodes) : NULL;
-		if (!nodes) return room <= COMPILE_NODES ? no_memory(c) : bpei_compile_fail(c, "the expression is too long");
+		if (!nodes) return room <= COMPILE_NODES ? no_memory(c) : bpei_compile_end(c, "the expression is too long");
 		c->nodes = nodes;
 		c->node_room = room;
 	}
 	uint32_t l = n.left >= 0 ? c->nodes[n.left].depth : 0, r = n.right >= 0 ? c->nodes[n.right].depth : 0;
 	n.depth = l > r + 1 ? l : r + 1;
-	if (n.depth > COMPILE_DEPTH) return bpei_compile_fail(c, "the expression is nested too deeply");
+	if (n.depth > COMPILE_DEPTH) return bpei_compile_end(c, "the expression is nested too deeply");
 	c->nodes[c->node_count] = n;
 	return c->node_count++;
 }

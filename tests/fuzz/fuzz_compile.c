@@ -15,7 +15,8 @@ void fuzz_compile(const uint8_t *bytes, size_t n)
 		"pppoes ", "1", "0x7f", "255", "4", "proto ", "fe80::1", "less 9", "tcpflags", "broadcast", "multicast", "inbound", "2", "0", "or 443", "stp", "ipx", "iso",
 		"host fe80::1", "greater 60", "ether host 1:2:3:4:5:6", "sctp", "<=", ">=", "proto 6",
 		"type ", "subtype ", "mgt", "data", "beacon", "qos-data", "dir tods", "wlan addr2 1:2:3:4:5:6", "wlan", "llc", "llc ui", "ip6 protochain 6", "protochain 17",
-		"decnet host 1.2", "iih", "radio", "byte 3 = 4", "ifindex 3" };
+		"decnet host 1.2", "iih", "radio", "byte 3 = 4", "ifindex 3",
+		"inner(", "geneve 5", "vxlan", "pid 4", "proc a", "dir in" };
 	static const uint8_t packet[64] = { [12] = 8, [14] = 0x45, [23] = 6 };
 	char text[2048] = "";
 	size_t used = 0;
@@ -27,7 +28,11 @@ void fuzz_compile(const uint8_t *bytes, size_t n)
 	struct bpe_insn *program;
 	uint32_t length;
 	struct bpe_error e = { 0 };
-	if (bpe_filter_compile(text, links[bytes[0] % 16], 100, &program, &length, &e) < 0) {
+	struct bpe_filter_options o;
+	bpe_filter_options_init(&o);
+	o.link_type = links[bytes[0] % 16], o.snaplen = 100;
+	if (bytes[0] >= 224) o.through = 1u << bytes[0] % 8;
+	if (bpe_filter_compile_with(text, &o, &program, &length, &e) < 0) {
 		FUZZ_CHECK(e.status < 0 && e.text[0]);
 		return;
 	}
@@ -36,10 +41,8 @@ void fuzz_compile(const uint8_t *bytes, size_t n)
 	FUZZ_CHECK(kept == 0 || kept == 100);
 	/* The same without the optimizer, on packets of the input's own bytes that are whole: all loads lie in them. */
 	static uint8_t whole[1 << 17];
-	struct bpe_filter_options o;
 	struct bpe_insn *plain;
-	bpe_filter_options_init(&o);
-	o.link_type = links[bytes[0] % 16], o.snaplen = 100, o.unoptimized = 1;
+	o.unoptimized = 1;
 	int r = bpe_filter_compile_with(text, &o, &plain, &length, &e);
 	FUZZ_CHECK(r == BPE_OK || strstr(e.text, "too deep"));
 	for (size_t turn = 0; r == BPE_OK && turn < 4; turn++) {

@@ -302,3 +302,32 @@ Test(filter, lists_in_files)
 		unlink(path);
 	}
 }
+
+/* Nothing is forgiven for being read for many shapes: what is too long, too deep or out of place is said, and soon. */
+Test(filter, limits_hold_in_all_shapes, .timeout = 30)
+{
+	static const struct { const char *expression, *says; } cases[] = { { "inner(inner(inner(tcp)))", "two encapsulations" },
+		{ "inner(inner(inner(inner(inner(inner(inner(tcp)))))))", "two encapsulations" }, { "inner(geneve and tcp)", "cannot stand in inner" },
+		{ "ip or inner(vxlan 5)", "cannot stand in inner" }, { "geneve and vxlan", "one geneve or vxlan" }, { "inner(tcp", "closing parenthesis" }, { "inner(pot 80)", "did you mean" } };
+	struct bpe_filter_options o;
+	struct bpe_insn *program;
+	uint32_t length;
+	struct bpe_error e;
+	bpe_filter_options_init(&o);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		cr_expect_eq(bpe_filter_compile_with(cases[i].expression, &o, &program, &length, &e), BPE_E_ARGUMENT, "%s", cases[i].expression);
+		cr_expect(strstr(e.text, cases[i].says), "%s: %s", cases[i].expression, e.text);
+	}
+	cr_expect_eq(bpe_filter_compile_with("inner(inner(tcp)) and inner(udp) or inner(ip)", &o, &program, &length, &e), BPE_OK, "one beside the other: %s", e.text);
+	bpe_filter_free(program);
+
+	char *text = calloc(30000, 32);	/* fits once, and not 300 times */
+	cr_assert_not_null(text);
+	for (uint32_t i = 0, at = 0; i < 30000; i++) at += (uint32_t)sprintf(text + at, "%shost 10.%u.%u.%u", i ? " or " : "", i % 250, i / 250 % 250, i % 7);
+	cr_expect_eq(bpe_filter_compile_with(text, &o, &program, &length, &e), BPE_OK, "%s", e.text);
+	bpe_filter_free(program);
+	o.through = 0xff;
+	cr_expect_eq(bpe_filter_compile_with(text, &o, &program, &length, &e), BPE_E_ARGUMENT);
+	cr_expect(strstr(e.text, "too long"), "%s", e.text);
+	free(text);
+}
