@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From text to program: the one door to the compiler. */
 #include "base/error.h"
+#include "filter/resolve.h"
 #include "filter/terms.h"
 
 #include <stdio.h>
@@ -111,6 +112,7 @@ int bpe_filter_compile_with(const char *expression, const struct bpe_filter_opti
 	if (r < 0) free(made);
 	else *program = made, *length = n;
 	free(g.blocks), free(c.values), free(c.value_table), free(c.nodes);
+	bpei_resolve_free(&c);
 	return r;
 }
 

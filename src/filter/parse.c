@@ -3,6 +3,7 @@
  * that takes the qualifiers of the term before ("port 80 or 443").  Nesting is bounded.  Names are asked of the system's resolver. */
 #include "base/ethers.h"
 #include "filter/parse.h"
+#include "filter/resolve.h"
 
 #include <sys/types.h>
 #include <netdb.h>
@@ -12,7 +13,6 @@
 #include <sys/socket.h>
 
 #define NESTING 200u
-#define ADDRESSES 64	/* that a name may have */
 
 static int32_t expression(struct bpei_compile *c, struct qualifiers *q);
 
@@ -105,24 +105,21 @@ static bool value_begins(struct bpei_compile *c)
 
 /* ---- Values by their qualifiers ---- */
 
-static int32_t add(struct bpei_compile *c, int32_t all, int32_t one) { return all < 0 ? one : bpei_or(c, all, one); }
-
 static int32_t resolve_host(struct bpei_compile *c, const char *name, const struct qualifiers *q)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
 	int32_t all = -1;
-	int n = 0;
 	uint8_t mac[6];
 	if (q->proto == P_LINK) return bpei_ether_name(name, mac) ? bpei_term_ether(c, mac, q->direction)
 		: bpei_compile_fail(c, "unknown Ethernet host: give aa:bb:cc:dd:ee:ff, or a name of ethers(5)");
-	if (getaddrinfo(name, NULL, &hints, &list)) return bpei_compile_fail(c, "unknown host");
-	for (struct addrinfo *a = list; a && n < ADDRESSES && !c->failed; a = a->ai_next, n++) {
-		if (a->ai_family == AF_INET && q->proto != P_IP6)
-			all = add(c, all, bpei_term_host(c, ntohl(((struct sockaddr_in *)(void *)a->ai_addr)->sin_addr.s_addr), UINT32_MAX, q->proto, q->direction, "host"));
-		if (a->ai_family == AF_INET6 && (q->proto == P_DEFAULT || q->proto == P_IP6))
-			all = add(c, all, bpei_term_host6(c, ((struct sockaddr_in6 *)(void *)a->ai_addr)->sin6_addr.s6_addr, all_ones, q->proto, q->direction, "host"));
+	const struct bpei_host *h = bpei_resolve(c, name);
+	if (!h) return bpei_compile_no_memory(c);
+	if (!h->known) return bpei_compile_fail(c, "unknown host");
+	for (uint32_t i = 0; i < h->count && !c->failed; i++) {
+		bool six = h->address[i].is_six;
+		if (!six && q->proto != P_IP6) all = bpei_either(c, all, bpei_term_host(c, h->address[i].four, UINT32_MAX, q->proto, q->direction, "host"));
+		if (six && (q->proto == P_DEFAULT || q->proto == P_IP6))
+			all = bpei_either(c, all, bpei_term_host6(c, h->address[i].six, all_ones, q->proto, q->direction, "host"));
 	}
-	freeaddrinfo(list);
 	return all < 0 && !c->failed ? bpei_compile_fail(c, "the host has no address of that kind") : all;
 }
 

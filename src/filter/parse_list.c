@@ -33,8 +33,7 @@ static int32_t list(struct bpei_compile *c, const char *path, char *text, const 
 		bool range = q->address == A_PORT && c->token == T_NAME && strchr(c->word, '-');
 		struct qualifiers one = *q;
 		if (range) one.address = A_PORTRANGE;
-		int32_t b = bpei_parse_value(c, &one);
-		all = all < 0 ? b : bpei_or(c, all, b);
+		all = bpei_either(c, all, bpei_parse_value(c, &one));
 	}
 	if (c->failed && !c->out_of_memory) {	/* in which line; what is pointed at is the file's name */
 		char why[sizeof c->why];

@@ -70,6 +70,7 @@ struct bpei_compile {
 	char word[256];
 	uint32_t nesting, inners;	/* parentheses; inner() */
 	uint32_t tokens;	/* read so far, in all shapes */
+	struct bpei_host *hosts;	/* names that were asked for: resolve.h */
 
 	struct value *values;
 	int32_t value_count, value_room;
@@ -109,6 +110,7 @@ int32_t bpei_not(struct bpei_compile *c, int32_t a);
 int32_t bpei_const(struct bpei_compile *c, bool yes);
 int32_t bpei_compile_fail(struct bpei_compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int32_t bpei_compile_end(struct bpei_compile *c, const char *why);	/* the same, for good: c->final */
+int32_t bpei_compile_no_memory(struct bpei_compile *c);
 
 /* Where an expression is read for several shapes of the packet it is wrong only if it is wrong in all of them: the first complaint is put
  * by, and the compiler goes on, unless that is final; then it is said after all. */

@@ -26,7 +26,7 @@ int32_t bpei_compile_end(struct bpei_compile *c, const char *why)
 	return bpei_compile_fail(c, "%s", why);
 }
 
-static int32_t no_memory(struct bpei_compile *c)
+int32_t bpei_compile_no_memory(struct bpei_compile *c)
 {
 	c->out_of_memory = true;
 	return bpei_compile_end(c, "no memory");
@@ -86,7 +86,7 @@ static bool grow_values(struct bpei_compile *c)
 int32_t bpei_value(struct bpei_compile *c, struct value v)
 {
 	if (c->failed) return -1;
-	if (c->value_count == c->value_room && !grow_values(c)) return no_memory(c);
+	if (c->value_count == c->value_room && !grow_values(c)) return bpei_compile_no_memory(c);
 	uint32_t mask = (uint32_t)c->value_room * 2 - 1, at = hash(&v) & mask;
 	for (; c->value_table[at] >= 0; at = (at + 1) & mask)
 		if (same(&c->values[c->value_table[at]], &v)) return c->value_table[at];
@@ -152,7 +152,7 @@ static int32_t node(struct bpei_compile *c, struct node n)
 	if (c->node_count == c->node_room) {
 		int32_t room = c->node_room ? c->node_room * 2 : 64;
 		struct node *nodes = room <= COMPILE_NODES ? realloc(c->nodes, (size_t)room * sizeof *nodes) : NULL;
-		if (!nodes) return room <= COMPILE_NODES ? no_memory(c) : bpei_compile_end(c, "the expression is too long");
+		if (!nodes) return room <= COMPILE_NODES ? bpei_compile_no_memory(c) : bpei_compile_end(c, "the expression is too long");
 		c->nodes = nodes;
 		c->node_room = room;
 	}
