@@ -91,7 +91,7 @@ int bpe_filter_compile_with(const char *expression, const struct bpe_filter_opti
 	if (strlen(expression) > TEXT_MOST) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "the expression is longer than %u bytes", TEXT_MOST);
 	if (o->through & ~0xffu) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "through has bits that are no BPE_THROUGH_");
 	struct bpei_compile c = { .text = expression, .snaplen = o->snaplen ? o->snaplen : BPE_MAX_SNAPLEN, .through = o->through, .netmask = o->netmask,
-		.has_netmask = o->has_netmask, .pktap = o->link_type == LINK_PKTAP };
+		.has_netmask = o->has_netmask, .pktap = o->link_type == LINK_PKTAP, .unoptimized = o->unoptimized };
 	const char *name = bpe_link_type_name(o->link_type);
 	int32_t guard, tree = -1;
 	if (o->link_type < 0 || bpei_terms_init(&c, (uint32_t)o->link_type, &guard) == BPE_E_UNSUPPORTED) {
@@ -99,7 +99,7 @@ int bpe_filter_compile_with(const char *expression, const struct bpe_filter_opti
 		return bpei_fail(error, BPE_E_UNSUPPORTED, "filter", 0, "no filters can be written for packets of link type %s: read them without one", name ? name : "of that number");
 	}
 	tree = parse(&c, (uint32_t)o->link_type);
-	if (tree >= 0 && !c.failed && bpei_graph_make(&c, tree, &g) && (o->unoptimized ? bpei_graph_sort(&g) : bpei_graph_thread(&c, &g))) {
+	if (tree >= 0 && !c.failed && bpei_graph_make(&c, tree, &g) && (c.unoptimized ? bpei_graph_sort(&g) : bpei_graph_thread(&c, &g))) {
 		c.token_at = c.token_length = 0;
 		if (g.root == WAY_REJECT) bpei_compile_fail(&c, "the expression rejects all packets");	/* as libpcap: surely not what was meant */
 		else made = bpei_emit(&c, &g, &n);

@@ -76,12 +76,13 @@ static uint32_t borrow(struct code *o)
 	return MEMORY - ++o->memory;
 }
 
-/* Whether v comes into A without X being set to anything but x. */
+/* Whether v comes into A without X being set to anything but x, once x is in X: what A holds now helps only if X holds x already, for
+ * bringing it there goes through A. */
 static bool leaves_x(const struct code *o, int32_t v, int32_t x)
 {
 	for (;;) {
 		const struct value *value = &o->c->values[v];
-		if (o->now.a == v || is_there(o, v)) return true;
+		if (is_there(o, v) || (o->now.a == v && o->now.x == x)) return true;
 		switch (value->kind) {
 		case VALUE_IMM: case VALUE_LEN: return true;
 		case VALUE_LOAD: return value->a < 0 || value->a == x;
@@ -347,7 +348,7 @@ static struct bpe_insn *emit(struct bpei_compile *c, const struct graph *from, c
 		for (int32_t i = 0; i < g.count && !o.failed; i++) {
 			const struct block *b = &g.blocks[i];
 			bodies[i] = o.count;
-			o.now = r[i];
+			o.now = c->unoptimized ? (struct registers){ NOTHING, NOTHING, 0, true } : r[i];
 			operands(&o, b);
 			if (b->yes >= 0) arrive(&r[b->yes], &o.now);
 			if (b->no >= 0) arrive(&r[b->no], &o.now);
@@ -417,7 +418,7 @@ struct bpe_insn *bpei_emit(struct bpei_compile *c, const struct graph *g, uint32
 	uint32_t keeps = 0;
 	memset(best, 0xff, sizeof best);
 	struct bpe_insn *program = emit(c, g, NULL, 0, length);
-	uint32_t n = program && g->count <= TRIED_BLOCKS ? candidates(c, g, best) : 0;
+	uint32_t n = program && !c->unoptimized && g->count <= TRIED_BLOCKS ? candidates(c, g, best) : 0;
 	for (uint32_t i = 0; i < n && keeps < KEPT; i++) {
 		uint32_t with = 0;
 		kept[keeps] = best[i];

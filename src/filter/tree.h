@@ -80,6 +80,7 @@ struct bpei_compile {
 	struct offsets offsets;
 	uint32_t through;	/* BPE_THROUGH_*: the expression holds behind these, too */
 	bool pktap;		/* words that only PKTAP packets have a meaning for */
+	bool unoptimized;	/* each test loads what it needs, whatever is known: what the optimized program is compared with */
 	uint32_t tunnel, tunnel_kind;	/* the shape that a geneve or vxlan in the expression is taken to have; which of them was met */
 	int32_t tunnel_guard;	/* the test that the packet has it */
 	bool tunnel_last;	/* it was taken to be none */

@@ -16,6 +16,7 @@ void fuzz_compile(const uint8_t *bytes, size_t n)
 		"host fe80::1", "greater 60", "ether host 1:2:3:4:5:6", "sctp", "<=", ">=", "proto 6",
 		"type ", "subtype ", "mgt", "data", "beacon", "qos-data", "dir tods", "wlan addr2 1:2:3:4:5:6", "wlan", "llc", "llc ui", "ip6 protochain 6", "protochain 17",
 		"decnet host 1.2", "iih", "radio", "byte 3 = 4", "ifindex 3",
+		"tcp[13]", "ip[ip[9]]", "(ip[3] & ip[9])", "udp[2:2]", "< (ip[8] - ip[9])", "= 7 or",
 		"inner(", "geneve 5", "vxlan", "pid 4", "proc a", "dir in" };
 	static const uint8_t packet[64] = { [12] = 8, [14] = 0x45, [23] = 6 };
 	char text[2048] = "";
