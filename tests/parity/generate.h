@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-struct generator { uint64_t state; char *text; size_t used, room; int variable; /* the headers' lengths vary: no arithmetic */ };
+struct generator { uint64_t state; char *text; size_t used, room; int variable; /* the headers' lengths vary: no arithmetic */
+	int sound; /* no damage, which may look like a host's name and be asked for */ };
 
 static inline uint32_t pick(struct generator *g, uint32_t n) { return (uint32_t)((g->state = g->state * 6364136223846793005u + 1442695040888963407u) >> 33) % n; }
 
@@ -16,7 +17,7 @@ static inline void say(struct generator *g, const char *word)
 {
 	size_t n = strlen(word);
 	if (g->used + n + 2 > g->room) return;
-	if (g->used && pick(g, 30)) g->text[g->used++] = ' ';
+	if (g->used && (pick(g, 30) || g->sound)) g->text[g->used++] = ' ';
 	memcpy(g->text + g->used, word, n + 1);
 	g->used += n;
 }
@@ -177,7 +178,7 @@ static inline void generate(struct generator *g)
 	g->used = 0;
 	g->text[0] = 0;
 	expression_of(g, (int)pick(g, 5));
-	if (pick(g, 12) || g->used < 4) return;
+	if (pick(g, 12) || g->used < 4 || g->sound) return;
 	size_t at = pick(g, (uint32_t)g->used), n = 1 + pick(g, 4);	/* a hole, or a thing said twice */
 	if (at + n > g->used) n = g->used - at;
 	if (pick(g, 2)) {
