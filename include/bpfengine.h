@@ -408,6 +408,9 @@ struct bpe_filter_options {
 	uint32_t netmask;	/* of the interface, for "ip broadcast", if has_netmask */
 	uint8_t has_netmask;
 	uint8_t unoptimized;	/* the tests as they were written, one after another */
+	const char *kernel;	/* "macos", "freebsd", "netbsd", "openbsd", "linux": for that system's kernel.  It is the program, or, where the kernel takes
+				 * no such program, a wider one, which lets through all that the expression means and more (NULL: any length, all of
+				 * classic BPF) */
 };
 
 /* Any thread. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From text to program: the one door to the compiler. */
 #include "base/error.h"
+#include "filter/kernel.h"
 #include "filter/resolve.h"
 #include "filter/terms.h"
 
@@ -81,17 +82,43 @@ static int32_t parse(struct bpei_compile *c, uint32_t link_type)
 
 void bpe_filter_options_init(struct bpe_filter_options *o) { *o = (struct bpe_filter_options){ .link_type = 1 }; }
 
-int bpe_filter_compile_with(const char *expression, const struct bpe_filter_options *o, struct bpe_insn **program, uint32_t *length, struct bpe_error *error)
+/* The graph's program; NULL: no memory, or c->failed. */
+static struct bpe_insn *program_of(struct bpei_compile *c, const struct graph *threaded, uint32_t *n)
+{
+	struct graph g = *threaded;
+	struct bpe_insn *made = NULL;
+	g.room = g.count + 1;
+	g.blocks = malloc((size_t)g.room * sizeof *g.blocks);	/* what was threaded stays, for bpei_widen */
+	if (!g.blocks) return NULL;
+	if (g.count) memcpy(g.blocks, threaded->blocks, (size_t)g.count * sizeof *g.blocks);
+	if (c->unoptimized || g.count < 3 || bpei_graph_sets(&g, 0)) made = bpei_emit(c, &g, n);
+	free(g.blocks);
+	return made;
+}
+
+/* For the kernel, in at most `most` instructions; NULL: there is none. */
+static struct bpe_insn *wide_of(struct bpei_compile *c, int32_t tree, const struct graph *g, uint32_t most, struct bpei_filter *made)
+{
+	struct graph other = { .count = 0 };
+	struct bpe_insn *wide = NULL;
+	if (!made->late) return bpei_widen(c, g, most, &made->wide_length);
+	tree = bpei_or(c, bpei_term_pktap_unknown(c), tree);
+	if (tree >= 0 && bpei_graph_make(c, tree, &other) && bpei_graph_thread(c, &other)) wide = program_of(c, &other, &made->wide_length);
+	if (wide && made->wide_length > most) free(wide), wide = bpei_widen(c, &other, most, &made->wide_length);
+	free(other.blocks);
+	return wide;
+}
+
+int bpei_compile_for(const char *expression, const struct bpe_filter_options *o, const struct bpei_kernel *kernel, uint32_t most, struct bpei_filter *filter,
+		     struct bpe_error *error)
 {
 	struct graph g = { .root = WAY_REJECT };
-	struct bpe_insn *made = NULL;
-	uint32_t n = 0;
-	if (!expression || !o || !program || !length)
-		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "an expression, and places for the program and its length, are wanted");
+	struct bpei_filter made = { .length = 0 };
+	if (!expression || !o) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "an expression, and places for the program and its length, are wanted");
 	if (strlen(expression) > TEXT_MOST) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "the expression is longer than %u bytes", TEXT_MOST);
 	if (o->through & ~0xffu) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "through has bits that are no BPE_THROUGH_");
 	struct bpei_compile c = { .text = expression, .snaplen = o->snaplen ? o->snaplen : BPE_MAX_SNAPLEN, .through = o->through, .netmask = o->netmask,
-		.has_netmask = o->has_netmask, .pktap = o->link_type == LINK_PKTAP, .unoptimized = o->unoptimized };
+		.has_netmask = o->has_netmask, .pktap = o->link_type == LINK_PKTAP, .unoptimized = o->unoptimized, .no_mod_xor = kernel && !kernel->mod_xor };
 	const char *name = bpe_link_type_name(o->link_type);
 	int32_t guard, tree = -1;
 	if (o->link_type < 0 || bpei_terms_init(&c, (uint32_t)o->link_type, &guard) == BPE_E_UNSUPPORTED) {
@@ -102,18 +129,41 @@ int bpe_filter_compile_with(const char *expression, const struct bpe_filter_opti
 	if (tree >= 0 && !c.failed && bpei_graph_make(&c, tree, &g) && (c.unoptimized ? bpei_graph_sort(&g) : bpei_graph_thread(&c, &g))) {
 		c.token_at = c.token_length = 0;
 		if (g.root == WAY_REJECT) bpei_compile_fail(&c, "the expression rejects all packets");	/* as libpcap: surely not what was meant */
-		else made = bpei_emit(&c, &g, &n);
+		else made.program = program_of(&c, &g, &made.length);
+		made.late = c.process && kernel;
+		if (made.program && (made.length > most || made.late)) made.wide = wide_of(&c, tree, &g, most, &made);
+		if (made.late && !made.wide) free(made.program), made.program = NULL;
 	}
-	if (!made && !c.failed) {
+	if (!made.program && !c.failed) {
 		c.out_of_memory = true;
 		c.failed = true;
 	}
 	int r = c.failed ? told(&c, error) : BPE_OK;
-	if (r < 0) free(made);
-	else *program = made, *length = n;
+	if (r < 0) free(made.program), free(made.wide);
+	else *filter = made;
 	free(g.blocks), free(c.values), free(c.value_table), free(c.nodes);
 	bpei_resolve_free(&c);
 	return r;
+}
+
+int bpe_filter_compile_with(const char *expression, const struct bpe_filter_options *o, struct bpe_insn **program, uint32_t *length, struct bpe_error *error)
+{
+	struct bpei_filter f;
+	struct bpei_fit fit;
+	const struct bpei_kernel *kernel = NULL;
+	if (!o || !program || !length) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "an expression, and places for the program and its length, are wanted");
+	if (o->kernel && !(kernel = bpei_kernel_find(o->kernel)))
+		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "no kernel is called %.64s: there are macos, freebsd, netbsd, openbsd and linux", o->kernel);
+	int r = bpei_compile_for(expression, o, kernel, kernel ? kernel->most : UINT32_MAX, &f, error);
+	if (r < 0) return r;
+	if (kernel) {
+		r = bpei_filter_fit(kernel, &f, kernel->most, BPE_MAX_SNAPLEN, &fit);
+		free(f.program), free(f.wide);
+		if (r < 0) return bpei_fail(error, r, "filter", 0, "no memory for the filter");
+		f.program = fit.program, f.length = fit.length;
+	}
+	*program = f.program, *length = f.length;
+	return BPE_OK;
 }
 
 int bpe_filter_compile(const char *expression, int link_type, uint32_t snaplen, struct bpe_insn **program, uint32_t *length, struct bpe_error *error)

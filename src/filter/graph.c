@@ -136,7 +136,7 @@ bool bpei_graph_sort(struct graph *g)
 }
 
 /* Blocks that have become alike are made one, from the end on; a test both of whose answers lead to one place goes. */
-static bool merge(struct graph *g)
+bool bpei_graph_merge(struct graph *g)
 {
 	struct graph to = { .root = g->root };
 	struct builder w = { .g = &to };
@@ -203,9 +203,9 @@ static int answer(const struct bpei_compile *c, const struct known *k, const str
 
 static void learn(struct known *k, const struct block *b, bool yes)
 {
-	if (k->count == FACTS) {	/* the oldest goes that says what something is not: what something is says more */
+	if (k->count == FACTS) {	/* the oldest goes that says which number something is not: all others say more */
 		int oldest = 0;
-		while (oldest < FACTS - 1 && k->fact[oldest].yes && k->fact[oldest].cmp == CMP_EQ) oldest++;
+		while (oldest < FACTS - 1 && (k->fact[oldest].yes || k->fact[oldest].cmp != CMP_EQ)) oldest++;
 		memmove(k->fact + oldest, k->fact + oldest + 1, (size_t)(FACTS - 1 - oldest) * sizeof *k->fact);
 		k->count--;
 	}
@@ -241,104 +241,6 @@ static int32_t follow(const struct bpei_compile *c, const struct graph *g, const
 	return to;
 }
 
-/* ---- Sets ---- */
-
-#define LEAF 8		/* numbers compared one by one */
-
-struct member { struct block test; int32_t first; };
-
-static int by_first_then_number(const void *x, const void *y)
-{
-	const struct member *a = x, *b = y;
-	if (a->first != b->first) return a->first < b->first ? -1 : 1;
-	return a->test.k < b->test.k ? -1 : a->test.k > b->test.k;
-}
-
-static int32_t add_block(struct graph *g, struct block b)
-{
-	if (g->count == g->room) {
-		int32_t room = g->room * 2 + 16;
-		struct block *blocks = realloc(g->blocks, (size_t)room * sizeof *blocks);
-		if (!blocks) return -3;
-		g->blocks = blocks;
-		g->room = room;
-	}
-	g->blocks[g->count] = b;
-	return g->count++;
-}
-
-/* The n sorted numbers as a balanced search; a way that is in none of them leads to `no`.  Numbers that follow each other without a gap
- * are asked for by their ends.  -3: no memory. */
-static int32_t search(struct graph *g, const struct member *m, int32_t n, int32_t yes, int32_t no)
-{
-	if (n > LEAF && m[n - 1].test.k - m[0].test.k >= (uint32_t)n) {
-		int32_t half = n / 2, low = search(g, m, half, yes, no), high = search(g, m + half, n - half, yes, no);
-		if (low == -3 || high == -3) return -3;
-		return add_block(g, (struct block){ .value = m->test.value, .x = -1, .k = m[half].test.k, .cmp = CMP_GE, .yes = high, .no = low });
-	}
-	int32_t at = no;
-	for (int32_t end = n, begin; end > 0 && at != -3; end = begin) {
-		for (begin = end - 1; begin && m[begin].test.k - m[begin - 1].test.k <= 1;) begin--;
-		const uint32_t first = m[begin].test.k, last = m[end - 1].test.k;
-		struct block b = { .value = m->test.value, .x = -1, .k = first, .cmp = CMP_EQ, .yes = yes, .no = at };
-		if (last - first == 1) at = add_block(g, (struct block){ .value = b.value, .x = -1, .k = last, .cmp = CMP_EQ, .yes = yes, .no = at });
-		if (last - first > 1) {
-			b.cmp = CMP_GE;
-			b.yes = add_block(g, (struct block){ .value = b.value, .x = -1, .k = last, .cmp = CMP_GT, .yes = at, .no = yes });
-			if (b.yes == -3) return -3;
-		}
-		b.no = at;
-		at = at == -3 ? at : add_block(g, b);
-	}
-	return at;
-}
-
-/* Tests for equality one after another that all lead to one place ("host a or host b or ..."): those of one value side by side, so that it
- * is loaded once, and where they are many as a balanced search. */
-static bool sets(struct graph *g)
-{
-	int32_t n = g->count, *before = calloc((size_t)n + 1, sizeof *before);
-	struct member *m = malloc(((size_t)n + 1) * sizeof *m);
-	bool good = before && m;
-	for (int32_t i = 0; good && i < n; i++) {
-		if (g->blocks[i].yes >= 0) before[g->blocks[i].yes]++;
-		if (g->blocks[i].no >= 0) before[g->blocks[i].no]++;
-	}
-	for (int32_t i = 0; good && i < n; i++) {
-		const struct block head = g->blocks[i];
-		int32_t k = 0, last = i, kinds = 0;
-		if (before[i] < 0 || head.cmp != CMP_EQ || head.x >= 0) continue;
-		for (int32_t at = i; at >= 0 && at < n; at = g->blocks[at].no) {
-			const struct block *b = &g->blocks[at];
-			if (b->cmp != CMP_EQ || b->x >= 0 || b->yes != head.yes || (at != i && before[at] != 1)) break;
-			m[k] = (struct member){ *b, kinds };
-			for (int32_t j = k - 1; j >= 0 && j >= k - 64; j--)
-				if (m[j].test.value == b->value) {
-					m[k].first = m[j].first;
-					break;
-				}
-			if (m[k].first == kinds) kinds++;
-			if (at != i) before[at] = -1;	/* taken */
-			last = at;
-			k++;
-		}
-		if (k < 3) continue;
-		int32_t no = g->blocks[last].no;
-		qsort(m, (size_t)k, sizeof *m, by_first_then_number);
-		for (int32_t end = k; end > 0 && good;) {
-			int32_t begin = end - 1;
-			while (begin && m[begin - 1].first == m[end - 1].first) begin--;
-			no = search(g, m + begin, end - begin, head.yes, no);
-			good = no != -3;
-			end = begin;
-		}
-		if (good) g->blocks[i] = g->blocks[no];	/* the head keeps its place, for those who lead to it */
-	}
-	free(before);
-	free(m);
-	return good && bpei_graph_sort(g) && merge(g);
-}
-
 bool bpei_graph_thread(struct bpei_compile *c, struct graph *g)
 {
 	if (!bpei_graph_sort(g)) return false;
@@ -359,8 +261,8 @@ bool bpei_graph_thread(struct bpei_compile *c, struct graph *g)
 			}
 		}
 		free(k);
-		if (!bpei_graph_sort(g) || !merge(g)) return false;
+		if (!bpei_graph_sort(g) || !bpei_graph_merge(g)) return false;
 		if (!changed) break;
 	}
-	return g->count < 3 || sets(g);
+	return true;
 }

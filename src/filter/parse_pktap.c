@@ -25,6 +25,12 @@ static int32_t text_is(struct bpei_compile *c, uint32_t at, uint32_t most, const
 	return b;
 }
 
+/* A packet whose process the kernel has not found, or looks for only when it is read (PTH_FLAG_DELAY_PKTAP). */
+int32_t bpei_term_pktap_unknown(struct bpei_compile *c)
+{
+	return bpei_or(c, bpei_at_has(c, (struct place){ -1, PKTAP_FLAGS + 1 }, 0, PKTAP_DELAYED >> 8), number_is(c, PKTAP_PID, UINT32_MAX));
+}
+
 int32_t bpei_term_pktap_flag(struct bpei_compile *c, uint32_t flag) { return bpei_at_has(c, (struct place){ -1, PKTAP_FLAGS }, 0, flag); }
 
 /* Service classes by Apple's names (sys/socket.h, SO_TC_): numbers are taken as well. */
@@ -35,6 +41,7 @@ int32_t bpei_parse_pktap(struct bpei_compile *c)
 {
 	const uint32_t at = c->number;
 	int32_t b = -1;
+	c->process |= at != PKTAP_SVC && at != PKTAP_IFNAME;
 	bpei_lex_next(c);
 	if (at == PKTAP_PID || at == PKTAP_EPID || (at == PKTAP_SVC && c->token == T_NUMBER)) {
 		if (c->token != T_NUMBER) return bpei_parse_unexpected(c, "a number");

@@ -79,7 +79,9 @@ struct bpei_compile {
 	int32_t node_count, node_room;
 	struct offsets offsets;
 	uint32_t through;	/* BPE_THROUGH_*: the expression holds behind these, too */
+	bool process;		/* the expression asks for a process */
 	bool pktap;		/* words that only PKTAP packets have a meaning for */
+	bool no_mod_xor;	/* the kernel that the program is for does not know MOD and XOR */
 	bool unoptimized;	/* each test loads what it needs, whatever is known: what the optimized program is compared with */
 	uint32_t tunnel, tunnel_kind;	/* the shape that a geneve or vxlan in the expression is taken to have; which of them was met */
 	int32_t tunnel_guard;	/* the test that the packet has it */
@@ -153,6 +155,7 @@ int32_t bpei_term_ifindex(struct bpei_compile *c, uint32_t index);
 int32_t bpei_tunnel_enter(struct bpei_compile *c, uint32_t kind, uint32_t shape, bool has_vni, uint32_t vni);
 int32_t bpei_term_tunnel(struct bpei_compile *c, uint32_t kind, bool has_vni, uint32_t vni);
 int32_t bpei_term_pktap_flag(struct bpei_compile *c, uint32_t flag);
+int32_t bpei_term_pktap_unknown(struct bpei_compile *c);
 int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint32_t id);
 /* proto[index:size]: the value, and in *guard the test that makes it one (-1: none). */
 int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard);
@@ -161,7 +164,7 @@ const char *bpei_proto_text(enum proto p);
 /* parse.c: the whole expression; -1 on failure.  An empty one is everything. */
 int32_t bpei_parse_filter(struct bpei_compile *c);
 
-/* graph.c and emit.c */
+/* graph.c, sets.c, widen.c and emit.c */
 struct block {
 	int32_t value, x;
 	uint32_t k;
@@ -176,6 +179,12 @@ struct graph {
 bool bpei_graph_make(struct bpei_compile *c, int32_t tree, struct graph *g);	/* false: no memory */
 bool bpei_graph_thread(struct bpei_compile *c, struct graph *g);		/* leaves out what is known */
 bool bpei_graph_sort(struct graph *g);
+bool bpei_graph_merge(struct graph *g);		/* makes blocks one that have become alike; sorts */
+/* Many tests of one value for equality become balanced searches, of at most `ranges` ranges each (0: exact ones): where there are more,
+ * numbers are added to the set, or left out of it, such that the graph accepts all that it did. */
+bool bpei_graph_sets(struct graph *g, uint32_t ranges);
+/* A program of at most `most` instructions that accepts all that the graph's own program does; NULL: there was none to be had, or no memory. */
+struct bpe_insn *bpei_widen(struct bpei_compile *c, const struct graph *g, uint32_t most, uint32_t *length);
 /* The program, from malloc; NULL: no memory, or longer than can be. */
 struct bpe_insn *bpei_emit(struct bpei_compile *c, const struct graph *g, uint32_t *length);
 

@@ -141,6 +141,10 @@ int32_t bpei_value_alu(struct bpei_compile *c, uint16_t op, int32_t a, int32_t b
 	if (known_b && !y && op != OP_NEG) return a;	/* x + 0 and their kin */
 	if (known_b && y == 1 && (op == OP_MUL || op == OP_DIV)) return a;
 	if (known_b && y == UINT32_MAX && op == OP_AND) return a;
+	if (op == OP_MOD && known_b && !(y & (y - 1))) return bpei_value_alu(c, OP_AND, a, bpei_value_imm(c, y - 1));
+	if (c->no_mod_xor && op == OP_MOD)	/* a - a / b * b, which fails for 0 as well */
+		return bpei_value_alu(c, OP_SUB, a, bpei_value_alu(c, OP_MUL, bpei_value_alu(c, OP_DIV, a, b), b));
+	if (c->no_mod_xor && op == OP_XOR) return bpei_value_alu(c, OP_SUB, bpei_value_alu(c, OP_OR, a, b), bpei_value_alu(c, OP_AND, a, b));
 	return bpei_value(c, (struct value){ .kind = VALUE_ALU, .op = op, .a = a, .b = op == OP_NEG ? -1 : b });
 }
 
