@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <net/if_arp.h>
 #include <linux/if_ether.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
@@ -53,6 +54,8 @@ struct afpacket {
 	size_t ring_bytes, block_bytes;
 	uint32_t blocks, next, lent;	/* next to be filled by us; filled and not done */
 	bool down, gone;
+	bool shut;			/* a filter that lets nothing through is attached, until the real one is */
+	uint32_t refilter;		/* fills that may still bring what an older filter let through */
 	uint64_t interface_base;
 };
 
@@ -115,6 +118,7 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 			return bpei_fail(error, BPE_E_GONE, "read", 0, "interface %s went away while capturing; what came before was delivered", a->name);
 		}
 	}
+	if (a->refilter && !--a->refilter) bpei_device_filter_here(d, NULL, 0);
 	struct tpacket_block_desc *desc = (void *)(a->ring + a->next * a->block_bytes);
 	b->bytes = (const uint8_t *)desc;
 	b->length = b->limit = a->block_bytes;
@@ -136,6 +140,50 @@ static void done(struct bpei_device *d, struct bpei_block *b)
 	uint32_t block = (uint32_t)((size_t)(b->bytes - a->ring) / a->block_bytes);
 	a->lent--;
 	atomic_store_explicit(status_of(a, block), TP_STATUS_KERNEL, memory_order_release);	/* pairs: kernel, prb_open_block */
+}
+
+/* ---- Filter ---- */
+
+static int attach(struct afpacket *a, const struct bpe_insn *program, uint32_t length)
+{
+	_Static_assert(sizeof(struct sock_filter) == sizeof *program && offsetof(struct sock_filter, k) == offsetof(struct bpe_insn, k), "the same");
+	struct sock_fprog p = { .len = (unsigned short)length, .filter = (struct sock_filter *)(uintptr_t)program };
+	return setsockopt(a->device.fd, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof p) ? -errno : 0;
+}
+
+/* Every packet, and of those no more than will be shown, but for what tags and cooked headers need. */
+static int attach_none(struct afpacket *a)
+{
+	int off = 0;
+	const struct bpe_insn some = { .code = 0x06, .k = a->device.snaplen < 64 ? 64 : a->device.snaplen };
+	if (a->device.snaplen < BPE_MAX_SNAPLEN) return attach(a, &some, 1);
+	return setsockopt(a->device.fd, SOL_SOCKET, SO_DETACH_FILTER, &off, sizeof off) && errno != ENOENT ? -errno : 0;
+}
+
+/* The kernel's is changed at a stroke.  What the ring holds by then was let through by the old one, so the new one is run here
+ * until every block has come once, and for good where the kernel's is wider. */
+static int set_filter(struct bpei_device *d, const struct bpei_filter *f, struct bpe_error *error)
+{
+	struct afpacket *a = of(d);
+	struct bpei_fit fit = { .exact = false };
+	bool shut = a->shut;
+	if (bpei_device_filter_here(d, f->program, f->length) < 0 || (f->length && bpei_tpacket_filter(&a->how, f, &fit) < 0))
+		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", f->length);
+	a->refilter = 0;
+	int r = f->length ? attach(a, fit.program, fit.length) : -EINVAL;
+	free(fit.program);
+	if (r < 0) {
+		int none = attach_none(a);
+		if (none < 0) return bpei_fail(error, BPE_E_IO, "SO_ATTACH_FILTER", -none, "%s", a->name);
+		if (f->length) bpei_notice(&a->options, "the kernel does not take the filter (%s): it runs here", strerror(-r));
+	} else if (f->wide) {
+		bpei_notice(&a->options, "the filter has %u instructions, more than the kernel is given: it gets the widest part of it, the rest is filtered here", f->length);
+	}
+	a->shut = false;
+	if (r < 0 || !fit.exact) return BPE_OK;
+	if (shut) bpei_device_filter_here(d, NULL, 0);
+	else a->refilter = a->blocks + 1;
+	return BPE_OK;
 }
 
 static uint64_t interface_counter(const char *name, const char *what)
@@ -185,7 +233,7 @@ static void close_afpacket(struct bpei_device *d)
 	free(a);
 }
 
-static const struct bpei_device_ops ops = { "af_packet", fill, walk, done, stats, wake, close_afpacket, NULL };
+static const struct bpei_device_ops ops = { "af_packet", fill, walk, done, stats, wake, close_afpacket, set_filter };
 
 /* ---- Open ---- */
 
@@ -295,6 +343,12 @@ static int open_all(struct afpacket *a, struct bpe_error *error)
 	if (r < 0) return r;
 	a->how.skip_outgoing |= !a->index;
 	ask_for_extras(a);
+	if (a->options.filter || a->options.filter_expression) {
+		static const struct bpe_insn nothing = { .code = 0x06 };
+		a->shut = attach(a, &nothing, 1) >= 0;
+	} else if ((r = attach_none(a)) < 0) {
+		return bpei_fail(error, BPE_E_IO, "SO_ATTACH_FILTER", -r, "%s", a->name);
+	}
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = a->index };
 	if (bind(a->device.fd, (struct sockaddr *)&to, sizeof to)) return bpei_fail(error, bpei_status_of(errno), "bind", errno, "%s", a->name);
 	a->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -308,10 +362,11 @@ int bpei_afpacket_open(const struct bpe_options *o, struct bpei_device **device,
 {
 	struct afpacket *a = calloc(1, sizeof *a);
 	if (!a) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
-	a->device = (struct bpei_device){ .ops = &ops, .fd = -1, .lends = true, .live = true };
+	a->device = (struct bpei_device){ .ops = &ops, .fd = -1, .lends = true, .live = true, .snaplen = o->snaplen, .kernel = &bpei_kernels[BPEI_KERNEL_LINUX],
+		.kernel_insns = BPEI_TPACKET_INSNS };
 	a->options = *o;
 	a->wake = -1;
-	a->how = (struct bpei_tpacket){ .snaplen = o->snaplen, .torn_blocks = &a->device.torn_blocks, .duplicates = &a->device.duplicates,
+	a->how = (struct bpei_tpacket){ .torn_blocks = &a->device.torn_blocks, .duplicates = &a->device.duplicates,
 		.duplicate_captured = &a->device.duplicate_captured, .duplicate_wire = &a->device.duplicate_wire };
 	int r = open_all(a, error);
 	if (r < 0) {

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two files of the AF_PACKET device share. */
+/* What the three files of the AF_PACKET device share. */
 #ifndef BPEI_AFPACKET_H
 #define BPEI_AFPACKET_H
 
 #include "device/device.h"
+#include "filter/kernel.h"
 
 #define BPEI_COOKED_HEADER 20u	/* LINKTYPE_LINUX_SLL2 */
 #define BPEI_TAG 4u
+#define BPEI_TPACKET_ETHERNET 1u
+#define BPEI_TPACKET_INSNS 1000u	/* of a filter: its program may stand there twice, and grow twofold, below Linux's 4,096 */
 
 struct bpei_tpacket {		/* how a ring's packets are to be shown */
-	uint32_t link_type, snaplen;
+	uint32_t link_type;
 	bool cooked;		/* a header is to be built in front of the network layer */
 	bool skip_outgoing;	/* of loopback interfaces: each packet is seen twice */
 	bpei_counter *torn_blocks, *duplicates, *duplicate_captured, *duplicate_wire;
@@ -17,5 +20,8 @@ struct bpei_tpacket {		/* how a ring's packets are to be shown */
 
 /* The next packets of a TPACKET_V3 block; block->cookie counts the packets walked, block->position is the next one's. */
 uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *block, const struct bpei_columns *columns, uint32_t max);
+
+/* What the socket is given of a filter, which has a program: BPE_OK or BPE_E_MEMORY. */
+int bpei_tpacket_filter(const struct bpei_tpacket *how, const struct bpei_filter *filter, struct bpei_fit *fit);
 
 #endif

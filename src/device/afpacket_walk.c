@@ -86,8 +86,8 @@ uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *b,
 		bool outgoing = from.sll_pkttype == PACKET_OUTGOING;
 		uint16_t tpid = h->tp_status & TP_STATUS_VLAN_TPID_VALID ? h->hv1.tp_vlan_tpid : ETH_P_8021Q, tci = (uint16_t)h->hv1.tp_vlan_tci;
 		if (how->cooked) cook(&f, &from, tagged, tpid, tci);
-		else if (BPEI_UNLIKELY(tagged && f.caplen >= 12)) put_tag_back(&f, tpid, tci);
-		uint32_t caplen = f.caplen < how->snaplen ? f.caplen : how->snaplen;
+		else if (BPEI_UNLIKELY(tagged && f.caplen >= 12 && how->link_type == BPEI_TPACKET_ETHERNET)) put_tag_back(&f, tpid, tci);
+		uint32_t caplen = f.caplen < BPE_MAX_SNAPLEN ? f.caplen : BPE_MAX_SNAPLEN;
 		if (BPEI_UNLIKELY(outgoing && how->skip_outgoing && from.sll_hatype == ARPHRD_LOOPBACK)) {
 			bpei_counter_add(how->duplicates, 1);
 			bpei_counter_add(how->duplicate_captured, caplen);

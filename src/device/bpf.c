@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define KEEP_ALL (BPE_MAX_SNAPLEN + 256u)	/* PKTAP's header counts */
 #define XBPF_D_LEAST 96u	/* struct xbpf_d of xnu-11417: minor at 4, rcount, dcount and fcount at 40, 48, 56 */
 
 static uint32_t walk(struct bpei_device *d, struct bpei_block *block, const struct bpei_columns *c, uint32_t max)
@@ -88,22 +89,26 @@ static void stats(struct bpei_device *d)
 
 /* ---- Filter, wake, close ---- */
 
-static int copy_filter(struct bpei_bpf *b, const struct bpe_insn *filter, uint32_t length)
+static int copy_filter(struct bpei_bpf *b, const struct bpei_filter *filter)
 {
 	struct bpe_insn *copy = NULL;
 	struct bpei_prepared *prepared = NULL;
+	struct bpei_fit fit = { .length = 0 };
+	uint32_t length = filter->length;
 	if (length) {
 		copy = malloc(length * sizeof *copy);
-		prepared = copy ? bpei_prepare(filter, length) : NULL;
-		if (!prepared) {
+		prepared = copy ? bpei_prepare(filter->program, length) : NULL;
+		if (!prepared || bpei_filter_fit(b->device.kernel, filter, b->device.kernel_insns, KEEP_ALL, &fit) < 0) {
 			free(copy);
+			bpei_prepared_free(prepared);
 			return BPE_E_MEMORY;
 		}
-		memcpy(copy, filter, length * sizeof *copy);
+		memcpy(copy, filter->program, length * sizeof *copy);
 	}
-	free(b->filter);
+	free(b->filter), free(b->fit.program);
 	bpei_prepared_free(b->prepared);
 	b->filter = copy;
+	b->fit = fit;
 	b->prepared = prepared;
 	b->filter_length = length;
 	return BPE_OK;
@@ -117,13 +122,13 @@ static void filter_here(struct bpei_bpf *b, bool here)
 
 /* Without emptying the kernel's buffers (BIOCSETFNR): what they hold was let through by the old filter, so the new one is run
  * here until they have been read.  NetBSD has no such request: there the buffers' packets are lost, and it is told. */
-static int set_filter(struct bpei_device *d, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error)
+static int set_filter(struct bpei_device *d, const struct bpei_filter *filter, struct bpe_error *error)
 {
 	struct bpei_bpf *b = bpei_bpf_of(d);
 	b->walk.filter = NULL;
-	if (copy_filter(b, filter, length) < 0) {
+	if (copy_filter(b, filter) < 0) {
 		filter_here(b, b->filter && !b->kernel_filters);
-		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", length);
+		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", filter->length);
 	}
 	if (b->fd < 0) return BPE_OK;	/* away: attaching will install it */
 	bool keeps = b->abi->call[BPEI_BIOCSETFNR];
@@ -139,6 +144,7 @@ static int set_filter(struct bpei_device *d, const struct bpe_insn *filter, uint
 		return bpei_fail(error, bpei_status_of(-r), keeps ? "BIOCSETFNR" : "BIOCSETF", -r, "%s", b->name);
 	}
 	b->refilter_reads = keeps ? 2 : 0;	/* the kernel's two buffers */
+	bpei_bpf_tell_filter(b);
 	filter_here(b, b->filter);	/* a block that is being walked is the old filter's, too */
 	return BPE_OK;
 }
@@ -157,7 +163,7 @@ static void close_bpf(struct bpei_device *d)
 	for (int i = 0; i < 2; i++)
 		if (b->wake[i] >= 0) close(b->wake[i]);
 	for (uint32_t i = 0; i < BPEI_BPF_BLOCKS; i++) bpei_mem_unmap(b->inflated[i].memory, b->inflated[i].bytes);
-	free(b->filter);
+	free(b->filter), free(b->fit.program);
 	bpei_prepared_free(b->prepared);
 	free(b);
 }
@@ -201,7 +207,10 @@ static int open_all(struct bpei_bpf *b, struct bpe_error *error)
 	if (o->zero_copy && o->wait_interface)
 		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "zero-copy buffers go away with their interface: choose one of zero_copy and wait_interface");
 	if (!o->read_interval_ns) b->options.read_interval_ns = BPEI_PACE_MOST_NS;
-	if (o->filter && copy_filter(b, o->filter, o->filter_length) < 0)
+	const struct bpei_filter given = { .program = (struct bpe_insn *)(uintptr_t)o->filter, .length = o->filter_length };	/* copied */
+	b->device.kernel = &bpei_kernels[b->abi->system];
+	b->device.kernel_insns = b->device.kernel->most;
+	if (o->filter && copy_filter(b, &given) < 0)
 		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", o->filter_length);
 	int r = make_pipe(b->wake);
 	if (r < 0) return bpei_fail(error, BPE_E_IO, "pipe", -r, "no descriptors to wake the reader by");
@@ -216,7 +225,7 @@ int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options 
 {
 	struct bpei_bpf *b = calloc(1, sizeof *b);
 	if (!b) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
-	b->device = (struct bpei_device){ .ops = &ops, .fd = -1, .live = true, .max_lent = BPEI_BPF_BLOCKS };
+	b->device = (struct bpei_device){ .ops = &ops, .fd = -1, .live = true, .snaplen = BPE_MAX_SNAPLEN, .max_lent = BPEI_BPF_BLOCKS };
 	b->options = *o;
 	b->sys = *sys;
 	b->fd = b->wake[0] = b->wake[1] = -1;

@@ -7,6 +7,7 @@
 #include "device/bpf_abi.h"
 #include "device/bpf_sys.h"
 #include "device/device.h"
+#include "filter/kernel.h"
 
 #define BPEI_BPF_BLOCKS 8u	/* read at a time, at most; each as large as the kernel's buffer */
 
@@ -35,8 +36,10 @@ struct bpei_bpf {
 	struct bpei_bpf_walk walk;
 	struct bpe_insn *filter;	/* the user's; NULL */
 	uint32_t filter_length;
+	struct bpei_fit fit;		/* what the kernel is given of it */
 	struct bpei_prepared *prepared;	/* the same, for running it here; NULL */
-	bool kernel_filters;		/* filter is in the kernel */
+	bool kernel_filters;		/* all of filter is in the kernel */
+	bool kernel_narrows;		/* what it has is wider */
 	bool has_read;			/* the node has given a buffer */
 	uint32_t refilter_reads;	/* reads that may still bring what an older filter let through */
 
@@ -68,6 +71,7 @@ int bpei_bpf_nonblocking(struct bpei_bpf *b, bool on);
 int bpei_bpf_attach(struct bpei_bpf *b, struct bpe_error *error);
 void bpei_bpf_detach(struct bpei_bpf *b);
 int bpei_bpf_install(struct bpei_bpf *b, enum bpei_bpf_call call);	/* the filter, by BIOCSETF or BIOCSETFNR: >= 0 or -errno */
+void bpei_bpf_tell_filter(struct bpei_bpf *b);		/* a notice, if the kernel does not do all of it */
 
 /* bpf_read.c */
 int bpei_bpf_fill(struct bpei_device *device, struct bpei_block *block, int64_t timeout_ns, struct bpe_error *error);

@@ -44,7 +44,6 @@ struct bpei_bpf_abi {
 
 	uint32_t default_buffer, most_buffer;	/* as shipped; BIOCSBLEN cuts to the second */
 	const char *buffer_sysctl;	/* that bounds it */
-	bool mod_xor;			/* its filter machine knows MOD and XOR */
 	bool empty_is_zero;		/* a non-blocking read with nothing there gives 0, not EWOULDBLOCK */
 	uint32_t direction[3];		/* BIOCSDIRECTION's or BIOCSDIRFILT's value for enum bpe_direction */
 

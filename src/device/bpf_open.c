@@ -320,16 +320,16 @@ static int set_mode(struct bpei_bpf *b, struct bpe_error *error)
 
 int bpei_bpf_install(struct bpei_bpf *b, enum bpei_bpf_call call)
 {
-	uint32_t keep = b->options.snaplen + (b->walk.pktap ? PKTAP_ROOM : 0);
-	struct bpe_insn whole = { 0x06, 0, 0, keep };
+	struct bpe_insn whole = { 0x06, 0, 0, b->filter ? UINT32_MAX : b->options.snaplen + (b->walk.pktap ? PKTAP_ROOM : 0) };	/* what runs here wants all of it */
 	struct { uint32_t length; const struct bpe_insn *insns; } program = { 1, &whole };
-	b->kernel_filters = false;
-	if (b->filter && b->filter_length <= BPE_MAX_INSNS) {
-		program.length = b->filter_length;
-		program.insns = b->filter;
+	b->kernel_filters = b->kernel_narrows = false;
+	if (b->filter) {
+		program.length = b->fit.length;
+		program.insns = b->fit.program;
 		int r = bpei_bpf_call(b, call, &program);
 		if (r != -EINVAL) {
-			b->kernel_filters = r >= 0;
+			b->kernel_filters = r >= 0 && b->fit.exact;
+			b->kernel_narrows = r >= 0 && !b->fit.exact;
 			return r;
 		}
 		program.length = 1;
@@ -340,11 +340,18 @@ int bpei_bpf_install(struct bpei_bpf *b, enum bpei_bpf_call call)
 	return r >= 0 && b->abi->system == BPEI_FREEBSD ? bpei_bpf_call(b, call, &program) : r;
 }
 
+void bpei_bpf_tell_filter(struct bpei_bpf *b)
+{
+	if (!b->filter || b->kernel_filters) return;
+	if (!b->kernel_narrows) bpei_notice(&b->options, "the kernel does not take the filter: it runs here, and the kernel's counts are of all packets");
+	else bpei_notice(&b->options, "the kernel has a wider filter of %u instructions (%s), the rest is filtered here", b->fit.length, b->fit.why ? b->fit.why : "it has no whole one");
+}
+
 static int set_filter(struct bpei_bpf *b, struct bpe_error *error)
 {
 	int r = bpei_bpf_install(b, BPEI_BIOCSETF);
 	if (r < 0) return fail(b, error, BPEI_BIOCSETF, r, NULL);
-	if (b->filter && !b->kernel_filters) bpei_notice(&b->options, "the kernel does not take the filter: it runs here, and the kernel's counts are of all packets");
+	bpei_bpf_tell_filter(b);
 	b->refilter_reads = 0;
 	return BPE_OK;
 }

@@ -15,6 +15,8 @@
 #include "bpfengine.h"
 
 struct bpei_device;
+struct bpei_filter;
+struct bpei_kernel;
 struct bpei_prepared;
 
 struct bpei_device_ops {
@@ -25,7 +27,7 @@ struct bpei_device_ops {
 	int (*fill)(struct bpei_device *device, struct bpei_block *block, int64_t timeout_ns, struct bpe_error *error);
 	/* The block's next packets, at most max <= BPE_BATCH, all of one link type: writes block->link_type and the columns
 	 * data, time_ns, caplen, wirelen, interface_id and layers[i].flags (0 or BPE_PKT_OUTGOING).  0: the block is empty.
-	 * caplen is cut to the snaplen option. */
+	 * The BPF device cuts caplen to the snaplen option; for the others bpei_device_walk does, behind the filter. */
 	uint32_t (*walk)(struct bpei_device *device, struct bpei_block *block, const struct bpei_columns *columns, uint32_t max);
 	/* Nobody looks at the block any more. */
 	void (*done)(struct bpei_device *device, struct bpei_block *block);
@@ -34,8 +36,8 @@ struct bpei_device_ops {
 	/* Makes a fill that waits return 0.  Any thread; async-signal-safe. */
 	void (*wake)(struct bpei_device *device);
 	void (*close)(struct bpei_device *device);
-	/* Another filter from now on (length 0: none), by the reader.  NULL: the engine filters what walk gave. */
-	int (*set_filter)(struct bpei_device *device, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error);
+	/* Another filter from now on (length 0: none), by the reader.  NULL: bpei_device_walk filters what walk gave. */
+	int (*set_filter)(struct bpei_device *device, const struct bpei_filter *filter, struct bpe_error *error);
 };
 
 /* The part of a device that the engine sees; a backend's own structure begins with it. */
@@ -48,10 +50,13 @@ struct bpei_device {
 	uint32_t max_lent;		/* blocks that may be out at a time */
 	size_t block_bytes;		/* memory that a block of the pool needs, if !lends */
 	uint32_t link_type;		/* LINKTYPE_* of the first interface */
+	uint32_t snaplen;		/* caplen is cut to it; BPE_MAX_SNAPLEN where walk does */
+	const struct bpei_kernel *kernel;	/* that filters; NULL: none does */
+	uint32_t kernel_insns;		/* it takes of an expression's program, at most */
 	uint64_t source_bytes;		/* savefile's length; 0 if unknown */
-	struct bpei_prepared *filter;	/* run here, for devices that cannot; NULL: none */
-	const char *expression;		/* filter is this one's for filter_link; compiled anew where packets of another type come */
-	uint32_t filter_link, filter_snaplen, filter_through;
+	struct bpei_prepared *filter;	/* run here on what walk gave; NULL: none */
+	char *expression;		/* filter is this one's for filter_link; compiled anew where packets of another type come */
+	uint32_t filter_link, filter_through;
 	bool filter_none;		/* the expression has no program for filter_link: nothing is let through */
 	char source[384];		/* for people: what it is */
 
@@ -64,10 +69,16 @@ struct bpei_device {
 	bpei_counter source_position;	/* w: reader  r: any; bytes of the savefile read so far */
 };
 
-/* walk, and of what it gives the packets that device->filter lets through, cut to its answer. */
+/* walk, and of what it gives the packets that device->filter lets through, cut to its answer and to snaplen. */
 uint32_t bpei_device_walk_filtered(struct bpei_device *device, struct bpei_block *block, const struct bpei_columns *columns, uint32_t max);
 /* The reader's: a new filter, in the device if it can, else here.  The instructions are copied. */
 int bpei_device_set_filter(struct bpei_device *device, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error);
+/* The same for what bpei_device_compile made, which stays the caller's; `expression` for packets of other link types. */
+int bpei_device_set_expression(struct bpei_device *device, const char *expression, uint32_t through, const struct bpei_filter *filter, struct bpe_error *error);
+/* An expression for the device's packets and its kernel.  Looks at nothing that changes: any thread. */
+int bpei_device_compile(const struct bpei_device *device, const char *expression, uint32_t snaplen, uint32_t through, struct bpei_filter *filter, struct bpe_error *error);
+/* The backends': what walk gave is filtered by a copy of the program (length 0: by none).  BPE_OK or BPE_E_MEMORY. */
+int bpei_device_filter_here(struct bpei_device *device, const struct bpe_insn *program, uint32_t length);
 void bpei_device_close(struct bpei_device *device);	/* NULL is allowed */
 
 /* What the reader calls, with its role checked (function pointers cannot carry one). */
@@ -77,7 +88,7 @@ static inline int bpei_device_fill(struct bpei_device *d, struct bpei_block *b, 
 }
 static inline uint32_t bpei_device_walk(struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max) BPEI_READER
 {
-	return d->filter ? bpei_device_walk_filtered(d, b, c, max) : d->ops->walk(d, b, c, max);
+	return d->filter || d->snaplen < BPE_MAX_SNAPLEN ? bpei_device_walk_filtered(d, b, c, max) : d->ops->walk(d, b, c, max);
 }
 static inline void bpei_device_done(struct bpei_device *d, struct bpei_block *b) BPEI_READER { d->ops->done(d, b); }
 static inline void bpei_device_stats(struct bpei_device *d) BPEI_READER { d->ops->stats(d); }

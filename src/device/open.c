@@ -2,6 +2,7 @@
 /* Choosing the backend by the options' source; stateless. */
 #include "base/error.h"
 #include "device/device.h"
+#include "filter/kernel.h"
 #include "filter/prepare.h"
 
 #include <stdarg.h>
@@ -20,6 +21,8 @@ void bpei_notice(const struct bpe_options *options, const char *format, ...)
 	options->on_notice(options->user, text);
 }
 
+enum { LINK_PKTAP = 258 };
+
 static int choose(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
 {
 	if (!o->interface_name == !o->file)
@@ -33,34 +36,80 @@ static int choose(const struct bpe_options *o, struct bpei_device **device, stru
 	return bpei_bpf_open(o, device, error);
 }
 
+#define PKTAP_ROOM 256u	/* a snapshot length counts the PKTAP header */
+
+int bpei_device_compile(const struct bpei_device *d, const char *expression, uint32_t snaplen, uint32_t through, struct bpei_filter *filter, struct bpe_error *error)
+{
+	const struct bpe_filter_options how = { .link_type = (int32_t)d->link_type, .through = through, .snaplen = snaplen + (d->link_type == LINK_PKTAP ? PKTAP_ROOM : 0) };
+	return bpei_compile_for(expression, &how, d->kernel, d->kernel ? d->kernel_insns : UINT32_MAX, filter, error);
+}
+
+int bpei_device_filter_here(struct bpei_device *d, const struct bpe_insn *program, uint32_t length)
+{
+	struct bpei_prepared *copy = length ? bpei_prepare(program, length) : NULL;
+	if (length && !copy) return BPE_E_MEMORY;
+	bpei_prepared_free(d->filter);
+	d->filter = copy;
+	d->filter_none = false;
+	return BPE_OK;
+}
+
+static int set(struct bpei_device *d, const struct bpei_filter *f, struct bpe_error *error)
+{
+	if (d->ops->set_filter) return d->ops->set_filter(d, f, error);
+	int r = bpei_device_filter_here(d, f->program, f->length);
+	return r < 0 ? bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", f->length) : r;
+}
+
+static void forget_expression(struct bpei_device *d)	/* else packets of another link type would bring the old filter back */
+{
+	free(d->expression);
+	d->expression = NULL;
+}
+
+int bpei_device_set_filter(struct bpei_device *d, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error)
+{
+	int r = set(d, &(struct bpei_filter){ .program = (struct bpe_insn *)(uintptr_t)filter, .length = length }, error);	/* copied */
+	if (r >= 0) forget_expression(d);
+	return r;
+}
+
+int bpei_device_set_expression(struct bpei_device *d, const char *expression, uint32_t through, const struct bpei_filter *f, struct bpe_error *error)
+{
+	char *copy = strdup(expression);
+	if (!copy) return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for the filter");
+	int r = set(d, f, error);
+	if (r < 0) {
+		free(copy);
+		return r;
+	}
+	forget_expression(d);
+	d->expression = copy;
+	d->filter_link = d->link_type;
+	d->filter_through = through;
+	return r;
+}
+
 static int filter_by_words(struct bpei_device *d, const struct bpe_options *o, struct bpe_error *error)
 {
-	struct bpe_insn *program;
-	uint32_t length;
-	const struct bpe_filter_options how = { .link_type = (int32_t)d->link_type, .snaplen = o->snaplen, .through = o->filter_through };
-	int r = bpe_filter_compile_with(o->filter_expression, &how, &program, &length, error);
+	struct bpei_filter f;
+	int r = bpei_device_compile(d, o->filter_expression, o->snaplen, o->filter_through, &f, error);
 	if (r < 0) return r;
-	r = bpei_device_set_filter(d, program, length, error);
-	bpe_filter_free(program);
-	if (r < 0 || d->ops->set_filter) return r;
-	d->expression = o->filter_expression;
-	d->filter_link = d->link_type;
-	d->filter_snaplen = o->snaplen;
-	d->filter_through = o->filter_through;
-	return BPE_OK;
+	r = bpei_device_set_expression(d, o->filter_expression, o->filter_through, &f, error);
+	free(f.program), free(f.wide);
+	return r;
 }
 
 /* Packets of another link type have come.  An expression that cannot be compiled for it lets none of them through. */
 static void filter_for(struct bpei_device *d, uint32_t link_type)
 {
-	struct bpe_insn *program;
-	uint32_t length;
+	struct bpei_filter f;
+	const struct bpe_filter_options how = { .link_type = (int32_t)link_type, .through = d->filter_through };
 	d->filter_link = link_type;
-	const struct bpe_filter_options how = { .link_type = (int32_t)link_type, .snaplen = d->filter_snaplen, .through = d->filter_through };
 	d->filter_none = true;
-	if (bpe_filter_compile_with(d->expression, &how, &program, &length, NULL) < 0) return;
-	d->filter_none = bpei_device_set_filter(d, program, length, NULL) < 0;
-	bpe_filter_free(program);
+	if (bpei_compile_for(d->expression, &how, NULL, UINT32_MAX, &f, NULL) < 0) return;
+	d->filter_none = bpei_device_filter_here(d, f.program, f.length) < 0;
+	free(f.program), free(f.wide);
 }
 
 int bpei_device_open(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
@@ -77,24 +126,11 @@ int bpei_device_open(const struct bpe_options *o, struct bpei_device **device, s
 	return r < 0 ? r : BPE_OK;
 }
 
-int bpei_device_set_filter(struct bpei_device *d, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error)
-{
-	struct bpei_prepared *copy = NULL;
-	if (d->ops->set_filter) return d->ops->set_filter(d, filter, length, error);
-	if (length) {
-		copy = bpei_prepare(filter, length);
-		if (!copy) return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", length);
-	}
-	bpei_prepared_free(d->filter);
-	d->filter = copy;
-	d->filter_none = false;
-	return BPE_OK;
-}
-
 void bpei_device_close(struct bpei_device *d)
 {
 	if (!d) return;
 	bpei_prepared_free(d->filter);
+	free(d->expression);
 	d->ops->close(d);
 }
 
@@ -105,8 +141,9 @@ uint32_t bpei_device_walk_filtered(struct bpei_device *d, struct bpei_block *b, 
 		if (!n) return 0;
 		if (d->expression && b->link_type != d->filter_link) filter_for(d, b->link_type);
 		for (uint32_t i = 0; i < n; i++) {
-			uint32_t keep = d->filter_none ? 0 : bpei_prepared_run(d->filter, c->data[i], c->wirelen[i], c->caplen[i]);
+			uint32_t keep = !d->filter ? UINT32_MAX : d->filter_none ? 0 : bpei_prepared_run(d->filter, c->data[i], c->wirelen[i], c->caplen[i]);
 			if (!keep) continue;
+			if (keep > d->snaplen) keep = d->snaplen;
 			if (keep < c->caplen[i]) c->caplen[i] = keep;
 			if (kept != i) {
 				c->data[kept] = c->data[i], c->time_ns[kept] = c->time_ns[i], c->caplen[kept] = c->caplen[i];
@@ -115,7 +152,7 @@ uint32_t bpei_device_walk_filtered(struct bpei_device *d, struct bpei_block *b, 
 			}
 			kept++;
 		}
-		bpei_counter_add(&d->filtered, n - kept);
+		if (kept < n) bpei_counter_add(&d->filtered, n - kept);
 		if (kept) return kept;
 	}
 }

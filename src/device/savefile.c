@@ -37,7 +37,6 @@ struct savefile {
 	char name[200];
 	int file;
 	int wake_pipe[2];
-	uint32_t snaplen;
 	size_t stretch;
 	enum bpei_walk_stop stop;	/* of the last walk that gave nothing */
 	uint64_t offset;		/* in the file, of what fill gives next */
@@ -164,7 +163,7 @@ static uint32_t walk(struct bpei_device *d, struct bpei_block *b, const struct b
 {
 	struct savefile *s = of(d);
 	enum bpei_walk_stop stop;
-	uint32_t n = s->is_ng ? bpei_walk_pcapng(&s->ng, b, c, max, s->snaplen, &stop) : bpei_walk_pcap(&s->pcap, b, c, max, s->snaplen, &stop);
+	uint32_t n = s->is_ng ? bpei_walk_pcapng(&s->ng, b, c, max, BPE_MAX_SNAPLEN, &stop) : bpei_walk_pcap(&s->pcap, b, c, max, BPE_MAX_SNAPLEN, &stop);
 	s->stop = stop;
 	s->offset = b->cookie + b->position;
 	if (!s->map) {
@@ -349,7 +348,7 @@ int bpei_savefile_open(const struct bpe_options *o, struct bpei_device **device,
 	if (!s) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
 	s->device.ops = &ops;
 	s->device.fd = s->file = s->wake_pipe[0] = s->wake_pipe[1] = -1;
-	s->snaplen = o->snaplen;
+	s->device.snaplen = o->snaplen;
 	s->stretch = o->block_bytes ? o->block_bytes : STRETCH;
 	int r = open_file(s, o, error);
 	if (r < 0) {

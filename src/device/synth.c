@@ -28,7 +28,6 @@ struct synth {
 	struct bpei_device device;
 	struct bpei_synth_options options;
 	struct bpei_synth_gen *gen;
-	uint32_t snaplen;
 	uint64_t next;			/* number of the next packet, skipped ones included */
 	uint64_t made;
 	int64_t start_mono_ns, start_wall_ns;	/* with rate: when packet 0 was due */
@@ -101,7 +100,7 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 		uint32_t length = bpei_synth_gen_next(s->gen, p + RECORD_HEADER);
 		int64_t time = s->options.rate ? s->start_wall_ns + due_after_ns(s, s->next) : EPOCH_NS + (int64_t)s->next * STEP_NS;
 		bpei_store64(p, (uint64_t)time);
-		bpei_store32(p + 8, length < s->snaplen ? length : s->snaplen);
+		bpei_store32(p + 8, length);
 		bpei_store32(p + 12, length);
 		s->next++;
 		at += (RECORD_HEADER + length + 7) & ~7u;
@@ -166,8 +165,8 @@ int bpei_synth_open(const struct bpe_options *o, struct bpei_device **device, st
 	if (wrong) return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "%s", wrong);
 	struct synth *s = calloc(1, sizeof *s);
 	if (!s) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
-	*s = (struct synth){ .device = { .ops = &ops, .fd = -1, .live = options.rate != 0, .max_lent = 4096, .link_type = 1 },
-		.options = options, .snaplen = o->snaplen, .wake_pipe = { -1, -1 } };
+	*s = (struct synth){ .device = { .ops = &ops, .fd = -1, .live = options.rate != 0, .max_lent = 4096, .link_type = 1, .snaplen = o->snaplen },
+		.options = options, .wake_pipe = { -1, -1 } };
 	s->device.block_bytes = o->block_bytes > RECORD_HEADER + BPEI_SYNTH_FRAME ? o->block_bytes : BLOCK_BYTES;
 	s->gen = bpei_synth_gen_new(&options);
 	if (!s->gen || pipe(s->wake_pipe)) {

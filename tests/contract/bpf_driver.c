@@ -8,6 +8,7 @@
 #include "bpf_double.h"
 
 #include "base/bytes.h"
+#include "filter/kernel.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -177,8 +178,9 @@ static void filters(struct driver *d)
 	static const struct bpe_insn nothing = NOTHING, no_return = { 0x00, 0, 0, 0 };
 	static const struct bpe_insn far[] = { { 0x15, 5, 0, 0 }, NOTHING }, back[] = { { 0x05, 0, 0, 0xffffffff }, NOTHING }, zero[] = { { 0x34, 0, 0, 0 }, NOTHING };
 	static const struct bpe_insn mod[] = { { 0x94, 0, 0, 3 }, NOTHING }, xor[] = { { 0xa4, 0, 0, 3 }, NOTHING }, memory[] = { { 0x02, 0, 0, 16 }, NOTHING };
+	static const struct bpe_insn unset[] = { { 0x60, 0, 0, 3 }, NOTHING }, beyond[] = { { 0x20, 0, 0, 0x80000 }, NOTHING };
 	for (int i = 0; i < 513; i++) long_one[i] = nothing;
-	const char *only_some = d->abi->mod_xor ? "ok" : "EINVAL";
+	const char *only_some = bpei_kernels[d->abi->system].mod_xor ? "ok" : "EINVAL";
 	expect(d, "a filter without a return", "EINVAL", "%s", error(install(d, &no_return, 1)));
 	expect(d, "a jump past the end", "EINVAL", "%s", error(install(d, far, 2)));
 	expect(d, "a jump back", "EINVAL", "%s", error(install(d, back, 2)));
@@ -186,6 +188,8 @@ static void filters(struct driver *d)
 	expect(d, "M[16]", "EINVAL", "%s", error(install(d, memory, 2)));
 	expect(d, "MOD", only_some, "%s", error(install(d, mod, 2)));
 	expect(d, "XOR", only_some, "%s", error(install(d, xor, 2)));
+	expect(d, "a word that was not stored", bpei_kernels[d->abi->system].words_checked ? "EINVAL" : "ok", "%s", error(install(d, unset, 2)));
+	expect(d, "ld [0x80000]", bpei_kernels[d->abi->system].offsets ? "EINVAL" : "ok", "%s", error(install(d, beyond, 2)));
 	expect(d, "512 instructions", "ok", "%s", error(install(d, long_one, 512)));
 	expect(d, "513 instructions", "EINVAL", "%s", error(install(d, long_one, 513)));
 	expect(d, "a filter that lets nothing through", "ok", "%s", error(install(d, &nothing, 1)));

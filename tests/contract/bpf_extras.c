@@ -23,13 +23,45 @@ static void filters(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish(r);
 
 	r = start(abi);
+	const bool knows = bpei_kernels[abi->system].mod_xor;
 	what = "MOD: in the kernel where it knows it, else here";
 	o.filter = modulo, o.filter_length = 5;
 	EXPECT(open_it(r, o) == BPE_OK);
 	r->gaps = true;
 	traffic(r, 2 * SECOND, MS, 40, 200);
 	read_until(r, 3 * SECOND);
-	EXPECT(r->seen == 20 && !r->wrong && bpei_counter_get(&r->device->filtered) == (abi->mod_xor ? 0 : 20) && (notices[0] == 0) == abi->mod_xor);
+	EXPECT(r->seen == 20 && !r->wrong && bpei_counter_get(&r->device->filtered) == (knows ? 0 : 20) && (notices[0] == 0) == knows);
+	finish(r);
+
+	static struct bpe_insn many[1002] = { { 0x20, 0, 0, 42 } };	/* packets 0, 3, 6 ...: more instructions than a kernel takes */
+	for (uint32_t i = 0; i < 500; i++) many[1 + 2 * i] = (struct bpe_insn){ 0x15, 0, 1, 3 * i }, many[2 + 2 * i] = (struct bpe_insn){ 0x06, 0, 0, 100 };
+	many[1001] = (struct bpe_insn){ 0x06, 0, 0, 0 };
+	EXPECT(!bpei_filter_wrong(many, 1002));
+	for (int running = 0; running < 2; running++) {
+		r = start(abi);
+		what = running ? "a program that is too long, while running" : "a program that is too long";
+		o = options();
+		if (!running) o.filter = many, o.filter_length = 1002;
+		EXPECT(open_it(r, o) == BPE_OK);
+		r->gaps = true;
+		if (running) EXPECT(bpei_device_set_filter(r->device, many, 1002, &r->error) == BPE_OK);
+		EXPECT(r->d.model.node[0].program_length == 512 && strstr(notices, "wider filter of 512 instructions"));
+		n = traffic(r, 2 * SECOND, MS, 40, 200);
+		read_until(r, 3 * SECOND);
+		EXPECT(r->seen == 14 && !r->wrong && bpei_counter_get(&r->device->filtered) == n - 14);
+		finish(r);
+	}
+
+	r = start(abi);
+	what = "what is filtered here is not cut before";
+	o = options();
+	o.snaplen = 50;
+	static const struct bpe_insn far[] = { { 0x30, 0, 0, 120 }, { 0x94, 0, 0, 2 }, { 0x06, 0, 0, 1000 } };
+	o.filter = far, o.filter_length = 3;
+	EXPECT(open_it(r, o) == BPE_OK);
+	n = traffic(r, 2 * SECOND, MS, 10, 200);
+	read_until(r, 3 * SECOND);
+	EXPECT(r->seen == n && !r->wrong && r->columns.caplen[0] == 50);
 	finish(r);
 
 	r = start(abi);

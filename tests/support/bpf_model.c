@@ -7,7 +7,7 @@
 #include "bpf_model.h"
 
 #include "base/bytes.h"
-#include "filter/filter.h"
+#include "filter/kernel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -134,11 +134,7 @@ static int set_program(struct model *m, struct model_node *d, uint64_t argument,
 	if (!n && at && is(m, BPEI_MACOS)) return -EINVAL;
 	if (n && !at) return -EINVAL;
 	if (n && m->get(m->user, program, at, n * sizeof *program) < 0) return -EINVAL;
-	if (n && bpei_filter_wrong(program, n)) return -EINVAL;
-	for (uint32_t i = 0; i < n && !m->abi->mod_xor; i++) {
-		uint16_t op = program[i].code & 0xf7;
-		if (op == 0x94 || op == 0xa4) return -EINVAL;
-	}
+	if (n && bpei_kernel_refuses(&bpei_kernels[m->abi->system], program, n)) return -EINVAL;
 	memcpy(d->program, program, n * sizeof *program);
 	d->program_length = n;
 	if (!keep || !n) reset(d);	/* a failed one flushes nothing */

@@ -59,6 +59,11 @@ for i in range(n):
 """
 
 
+# The same, mixed: every third with the tag, destination ports 1 to 4 in turn, lengths 100 and 101 without the tag.
+MIXED = SENDER.replace('tag = b"\\x81\\x00\\x20\\x07" if len(sys.argv) > 3 else b""', "").replace("    f = b", '    tag = b"" if i % 3 else b"\\x81\\x00\\x20\\x07"\n    f = b', 1).replace(
+    "5000 + i % 50, 9, 66, 0) + bytes(58)", "5000 + i % 50, 1 + i % 4, 66, 0) + bytes(58 + i % 2)")
+
+
 class Capture:
     def __init__(self, ns, dev, *words):
         self.p = inside(ns, PROGRAM, "-i", dev, "--json", *words)
@@ -157,6 +162,33 @@ def snapshot_length():
     assert r["bytes"] == {"captured": 6000, "wire": 10000}, r["bytes"]
 
 
+def filters_run_in_the_kernel():
+    """Each beside the others on the same traffic: what was counted, and that the kernel let through no more where it can tell."""
+    tagged, port = (lambda i: i % 3 == 0), (lambda i: 1 + i % 4)
+    cases = [("udp dst port 2", True, lambda i: not tagged(i) and port(i) == 2), ("vlan 7 and udp dst port 2", True, lambda i: tagged(i) and port(i) == 2),
+             ("vlan", True, tagged), ("not vlan", True, lambda i: not tagged(i)), ("vlan 8", True, lambda i: False),
+             ("ether[14:2] & 0xfff = 7", True, tagged), ("len > 104 or len = 101", True, lambda i: i % 2 == 1), ("ether[13] = 0", False, lambda i: True),
+             ("ether[12:4] = 0x81002007", False, tagged), ("udp dst port 3 or (vlan and udp dst port 4)", True, lambda i: port(i) == (4 if tagged(i) else 3)),
+             ("udp dst port 2", True, lambda i: port(i) == 2, "--through", "vlan"), ("src host 10.77.0.1 or " + " or ".join(f"10.77.{i // 256}.{i % 256}" for i in range(3000, 9000, 2)), False, lambda i: not tagged(i))]
+    runs = [(c, Capture(B, "vb", *c[3:], "-f", c[0])) for c in cases]
+    small = Capture(B, "vb", "-s", "30", "-f", "udp dst port 2")
+    cooked = [(Capture(B, "any", "-f", f), p) for f, p in (("udp dst port 2", cases[0][2]), ("inbound and udp", lambda i: not tagged(i)), ("ether[0:2] = 0x8100", tagged), ("outbound", lambda i: False))]
+    n = 600
+    out, err = inside(A, sys.executable, "-c", MIXED, "va", str(n)).communicate(timeout=60)
+    assert not err, err
+    for c, run in runs:
+        r, expected = run.end(wait=0.2), sum(map(c[2], range(n)))
+        assert r["packets"]["read"] == expected, (c[0][:80], expected, r["packets"])
+        assert not c[1] or (r["kernel"]["received"] == expected and r["filtered"] == 0), (c[0][:80], r["kernel"], r["filtered"])
+        assert ("widest part" in run.err) == (len(c[0]) > 1000), run.err
+        assert r["kernel"]["received"] < n or expected == n, (c[0][:80], r["kernel"])
+    r = small.end()
+    assert r["packets"]["read"] == 100 and r["bytes"]["captured"] == 3000, r
+    for run, p in cooked:
+        r = run.end()
+        assert r["packets"]["read"] == sum(map(p, range(n))), (sum(map(p, range(n))), r["packets"])
+
+
 def down_and_up_again():
     c = Capture(B, "vb")
     send(100)
@@ -236,7 +268,7 @@ except subprocess.CalledProcessError as e:
     subprocess.run(["ip", "netns", "del", B], capture_output=True)
     skip("no network namespaces here: " + e.stderr.decode().strip())
 try:
-    for f in (exact_count, connections_become_flows, vlan_tags_are_put_back, snapshot_length, loopback_once, any_interface, raw_ip_on_tun,
+    for f in (exact_count, connections_become_flows, vlan_tags_are_put_back, snapshot_length, filters_run_in_the_kernel, loopback_once, any_interface, raw_ip_on_tun,
               down_and_up_again, removed_while_capturing):
         case(f)
     case(no_rights)

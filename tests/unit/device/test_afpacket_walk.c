@@ -19,7 +19,7 @@ static struct bpei_columns columns;
 
 static struct bpei_tpacket how(bool cooked)
 {
-	return (struct bpei_tpacket){ .link_type = cooked ? 276 : 1, .snaplen = 1000, .cooked = cooked, .skip_outgoing = true, .torn_blocks = &torn,
+	return (struct bpei_tpacket){ .link_type = cooked ? 276 : 1, .cooked = cooked, .skip_outgoing = true, .torn_blocks = &torn,
 		.duplicates = &duplicates, .duplicate_captured = &duplicate_captured, .duplicate_wire = &duplicate_wire };
 }
 

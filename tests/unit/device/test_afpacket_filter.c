@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* What a Linux socket is given of a filter, run on what the kernel has of a packet: the tag taken out, the cooked header not yet there,
+ * and beside it what the kernel knows (here put into the program in place of the loads).  Against the program itself on the packet as it is
+ * delivered. */
+#include "device/afpacket.h"
+
+#include "../../parity/generate.h"
+
+#include <criterion/criterion.h>
+#include <linux/filter.h>
+#include <stdlib.h>
+
+#define SIZE 120u
+
+struct known { bool tagged; uint32_t tpid, tci, protocol, ifindex, hatype, pkttype; };
+
+/* The kernel's verdict. */
+static uint32_t kernel(const struct bpei_fit *fit, const struct known *k, const uint8_t *data, uint32_t size)
+{
+	struct bpe_insn *p = malloc(fit->length * sizeof *p);
+	memcpy(p, fit->program, fit->length * sizeof *p);
+	for (uint32_t i = 0; i < fit->length; i++) {
+		if ((p[i].code & 0xe7) != 0x20 || p[i].k < (uint32_t)SKF_AD_OFF) continue;
+		uint32_t v = 0;
+		switch (p[i].k - (uint32_t)SKF_AD_OFF) {
+		case SKF_AD_VLAN_TAG_PRESENT: v = k->tagged; break;
+		case SKF_AD_VLAN_TAG: v = k->tci; break;
+		case SKF_AD_VLAN_TPID: v = k->tpid; break;
+		case SKF_AD_PROTOCOL: v = k->protocol; break;
+		case SKF_AD_IFINDEX: v = k->ifindex; break;
+		case SKF_AD_HATYPE: v = k->hatype; break;
+		case SKF_AD_PKTTYPE: v = k->pkttype; break;
+		default: cr_assert_fail("an unknown field");
+		}
+		p[i] = (struct bpe_insn){ .code = 0x00, .k = v };
+	}
+	uint32_t verdict = bpei_filter_run(p, data, size, size);
+	free(p);
+	return verdict;
+}
+
+static uint32_t put16(uint8_t *to, uint32_t at, uint32_t v)
+{
+	to[at] = (uint8_t)(v >> 8), to[at + 1] = (uint8_t)v;
+	return at + 2;
+}
+
+/* An IP packet, as the kernel has it behind its link header. */
+static void network(struct generator *g, uint8_t *p, struct known *k)
+{
+	static const uint8_t protocols[] = { 6, 17, 1, 132 };
+	for (uint32_t i = 0; i < SIZE; i++) p[i] = (uint8_t)(pick(g, 3) ? pick(g, 8) : pick(g, 256));
+	*k = (struct known){ .tagged = pick(g, 2), .tpid = pick(g, 3) ? 0x8100 : 0x88a8, .tci = pick(g, 9), .ifindex = pick(g, 4), .hatype = pick(g, 2), .pkttype = pick(g, 5) };
+	if (pick(g, 6)) k->protocol = 0x0800, p[0] = (uint8_t)(0x45 + pick(g, 2)), p[6] = p[7] = 0, p[9] = protocols[pick(g, 4)];
+	else k->protocol = pick(g, 2) ? 0x86dd : 0x0806, p[0] = 0x60, p[6] = protocols[pick(g, 4)];
+	if (pick(g, 2)) p[12] = p[16] = 10, p[13] = p[14] = p[15] = 0;
+}
+
+static unsigned exact, taken, tagged_yes;
+
+static void compare(const struct bpei_tpacket *how, const struct bpei_filter *f, struct generator *g, const char *text)
+{
+	struct bpei_fit fit;
+	cr_assert_eq(bpei_tpacket_filter(how, f, &fit), BPE_OK);
+	cr_expect_leq(fit.length, 4096);
+	exact += fit.exact, taken++;
+	for (int i = 0; i < 40; i++) {
+		uint8_t ip[SIZE], whole[SIZE + 64], theirs[SIZE + 64];
+		struct known k;
+		uint32_t at = 0, there = 0;
+		network(g, ip, &k);
+		if (how->cooked) {	/* as bpei_walk_tpacket builds it */
+			memset(whole, 0, 32);
+			put16(whole, 0, k.tagged ? k.tpid : k.protocol);
+			put16(whole, 6, k.ifindex);
+			put16(whole, 8, k.hatype);
+			whole[10] = (uint8_t)k.pkttype, whole[11] = 6;
+			at = 20;
+			if (k.tagged) at = put16(whole, put16(whole, at, k.tci), k.protocol);
+		} else {
+			for (; at < 12; at++) whole[at] = theirs[at] = (uint8_t)(at + pick(g, 2));
+			there = put16(theirs, 12, k.protocol);
+			if (k.tagged) at = put16(whole, put16(whole, at, k.tpid), k.tci);
+			at = put16(whole, at, k.protocol);
+		}
+		memcpy(whole + at, ip, SIZE), memcpy(theirs + there, ip, SIZE);
+		uint32_t ours = bpei_filter_run(f->program, whole, at + SIZE, at + SIZE), kernels = kernel(&fit, &k, theirs, there + SIZE);
+		cr_expect(!ours || kernels, "%s: refused there, taken here", text);
+		if (fit.exact) cr_expect_eq(!ours, !kernels, "%s: taken there, refused here", text);
+		if (fit.exact && ours) cr_expect_eq((kernels < there + SIZE ? kernels : there + SIZE) + (at - there), ours < at + SIZE ? ours : at + SIZE, "%s: another length", text);
+		tagged_yes += ours && k.tagged;
+	}
+	free(fit.program);
+}
+
+static const struct bpei_tpacket shapes[] = { { .link_type = 1 }, { .link_type = 276, .cooked = true } };
+
+Test(afpacket_filter, expressions)
+{
+	static const char *const fixed[] = { "vlan", "vlan 5", "not vlan", "vlan 5 and udp", "vlan and tcp port 80", "ether[14:2] & 0xfff = 5", "len > 130", "len & 1 = 0 and vlan",
+		"ether[12:4] = 0x81000005", "ether[13] = 0", "ether[10:4] > 9", "tcp[ip[3]] = 4", "ether[ip[3]] = 4", "ip", "arp", "host 10.0.0.0", "udp[2:2] < 9", "ether proto 0x88a8", "ip and len > 130" };
+	char text[8192];
+	for (uint32_t k = 0; k < 3000; k++) {
+		struct generator g = { .state = k + 5, .text = text, .room = sizeof text, .sound = 1 };
+		const struct bpei_tpacket *how = &shapes[pick(&g, 2)];
+		const struct bpe_filter_options o = { .link_type = (int32_t)how->link_type, .snaplen = pick(&g, 2) ? 60 + pick(&g, 90) : 0, .through = pick(&g, 4) ? 0 : BPE_THROUGH_VLAN };
+		struct bpei_filter f;
+		text[0] = 0;
+		if (k / 2 < sizeof fixed / sizeof *fixed) how = &shapes[k % 2], strcpy(text, fixed[k / 2]);
+		else generate(&g);
+		if (bpei_compile_for(text, &o, &bpei_kernels[BPEI_KERNEL_LINUX], BPEI_TPACKET_INSNS, &f, NULL) < 0) continue;
+		compare(how, &f, &g, text);
+		free(f.program), free(f.wide);
+	}
+	cr_expect_gt(taken, 1500);
+	cr_expect_gt(exact, taken / 4, "%u of %u", exact, taken);	/* cooked ones never are */
+	cr_expect_gt(tagged_yes, 1000);
+}
+
+/* What kernels mostly get is exact: no word of it is filtered again. */
+Test(afpacket_filter, common_ones_are_exact)
+{
+	static const char *const common[] = { "tcp port 80", "host 10.0.0.1", "vlan 5 and udp", "vlan", "icmp or arp", "net 10.0.0.0/8 and not port 22", "ip6 and tcp", "ether host 1:2:3:4:5:6", "len > 100",
+		"tcp[tcpflags] & tcp-syn != 0", "ether broadcast" };
+	for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
+		const struct bpe_filter_options o = { .link_type = 1 };
+		struct bpei_filter f;
+		struct bpei_fit fit;
+		cr_assert_eq(bpei_compile_for(common[i], &o, &bpei_kernels[BPEI_KERNEL_LINUX], BPEI_TPACKET_INSNS, &f, NULL), BPE_OK);
+		cr_assert_eq(bpei_tpacket_filter(&shapes[0], &f, &fit), BPE_OK);
+		cr_expect(fit.exact, "%s: %s", common[i], fit.why ? fit.why : "what is moved");
+		free(fit.program), free(f.program);
+	}
+}
+
+/* Programs of the user's own: returns of fewer bytes, and what A holds. */
+Test(afpacket_filter, returns)
+{
+	struct bpe_insn few[] = { { 0x28, 0, 0, 12 }, { 0x15, 0, 1, 0x8100 }, { 0x06, 0, 0, 50 }, { 0x06, 0, 0, 40 } }, of_a[] = { { 0x30, 0, 0, 20 }, { 0x16, 0, 0, 0 } };
+	struct generator g = { .state = 9 };
+	for (int i = 0; i < 20; i++)
+		for (int s = 0; s < 2; s++) {
+			compare(&shapes[s], &(struct bpei_filter){ .program = few, .length = 4 }, &g, "few");
+			compare(&shapes[s], &(struct bpei_filter){ .program = of_a, .length = 2 }, &g, "RET A");
+		}
+}
