@@ -443,6 +443,14 @@ BPE_API int bpe_engine_result(struct bpe_engine *engine, struct bpe_error *error
 /* Stops, waits and frees.  A worker stuck in a handler is waited for.  NULL is allowed. */
 BPE_API void bpe_engine_close(struct bpe_engine *engine);
 
+/* Another filter from now on: a program (NULL, 0: none), or an expression, for options.filter_through as it was.  When it returns, every packet
+ * that is taken from the source passes the new one and no other; what was taken before may still be on its way through the workers.
+ * Nothing is lost by it, except on NetBSD, whose kernel empties its buffers then (a notice says so).  On failure the old one holds, or, where
+ * the system failed in the middle, the new one, run here.  Waits for the reader, at most as long as a handler on its thread takes.
+ * BPE_E_ARGUMENT: no program, or a wrong expression; BPE_E_STATE: the run has ended.  Any thread, handlers included. */
+BPE_API int bpe_engine_set_filter(struct bpe_engine *engine, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error);
+BPE_API int bpe_engine_set_expression(struct bpe_engine *engine, const char *expression, struct bpe_error *error);
+
 /* A snapshot of every counter, at any time between open and close; stops nobody.  Any thread. */
 BPE_API void bpe_engine_stats(struct bpe_engine *engine, struct bpe_stats *stats);
 /* Worker w's share; with 0 workers, w = 0 is the reading thread.  BPE_E_ARGUMENT past the last.  Any thread. */
@@ -471,6 +479,8 @@ BPE_API int bpe_capture_fd(const struct bpe_capture *capture);
 /* Another filter from now on (NULL, 0: none), copied.  Nothing that the old one let through and the new one does not is given
  * any more, and nothing is lost, except on NetBSD, whose kernel empties its buffers then (a notice says so). */
 BPE_API int bpe_capture_set_filter(struct bpe_capture *capture, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error);
+/* The same with an expression, for options.filter_through as it was; its errors are bpe_filter_compile's. */
+BPE_API int bpe_capture_set_expression(struct bpe_capture *capture, const char *expression, struct bpe_error *error);
 /* Counters as of bpe_engine_stats; flow and worker fields are 0. */
 BPE_API void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats);
 BPE_API const char *bpe_capture_source(const struct bpe_capture *capture);

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "block/batch.h"
 #include "device/device.h"
-#include "filter/filter.h"
+#include "filter/kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -148,8 +148,17 @@ int bpe_capture_set_filter(struct bpe_capture *c, const struct bpe_insn *filter,
 {
 	const char *why = length ? bpei_filter_wrong(filter, length) : NULL;
 	if (why) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
-	c->device->expression = NULL;	/* else packets of another link type would bring the old filter back */
 	return bpei_device_set_filter(c->device, filter, length, error);
+}
+
+int bpe_capture_set_expression(struct bpe_capture *c, const char *expression, struct bpe_error *error)
+{
+	struct bpei_filter f;
+	int r = bpei_device_compile(c->device, expression, c->options.snaplen, c->options.filter_through, &f, error);
+	if (r < 0) return r;
+	r = bpei_device_set_expression(c->device, expression, c->options.filter_through, &f, error);
+	free(f.program), free(f.wide);
+	return r;
 }
 
 int bpe_capture_fd(const struct bpe_capture *c) { return c->device->fd; }

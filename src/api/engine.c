@@ -4,6 +4,7 @@
 
 #include "api/options.h"
 #include "base/error.h"
+#include "filter/kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,24 @@ int bpe_engine_run(struct bpe_engine *e, int64_t duration_ns, struct bpe_error *
 	bpei_engine_stop(e);
 	while (!bpei_engine_wait(e, -1)) continue;
 	return bpe_engine_result(e, error);
+}
+
+int bpe_engine_set_filter(struct bpe_engine *e, const struct bpe_insn *filter, uint32_t length, struct bpe_error *error)
+{
+	const char *why = length ? bpei_filter_wrong(filter, length) : NULL;
+	if (why) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
+	const struct bpei_filter f = { .program = (struct bpe_insn *)(uintptr_t)filter, .length = length };	/* copied */
+	return bpei_change_ask(e, NULL, &f, error);
+}
+
+int bpe_engine_set_expression(struct bpe_engine *e, const char *expression, struct bpe_error *error)
+{
+	struct bpei_filter f;
+	int r = bpei_device_compile(e->device, expression, e->options.snaplen, e->options.filter_through, &f, error);
+	if (r < 0) return r;
+	r = bpei_change_ask(e, expression, &f, error);
+	free(f.program), free(f.wide);
+	return r;
 }
 
 size_t bpe_engine_protocols(struct bpe_engine *e, struct bpe_protocol *protocols, size_t max)

@@ -18,6 +18,7 @@ struct cli {
 	int verbose;
 	int dump;			/* -d: 1, 2, 3 */
 	char *filter;			/* the expression, in memory of its own */
+	const char *filter_path;	/* -F; NULL: it was given in words */
 	bool unoptimized;	/* -O: for -d */
 	bool quiet, json, list, done;	/* done: options asked for no run (--help) */
 };
@@ -26,6 +27,7 @@ struct cli {
 int cli_options(struct cli *cli, int argc, char **argv);
 void cli_help(FILE *to);
 
+char *cli_filter_file(const char *path, char *why, size_t room);	/* the file's text, for free; NULL, and why */
 int cli_list(bool json);
 int cli_program_print(const struct cli *cli);
 void cli_program(FILE *to, const struct bpe_insn *program, uint32_t length, int style);

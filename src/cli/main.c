@@ -19,7 +19,7 @@
 #define LIVE_NS 250000000
 
 static struct bpe_engine *running;
-static volatile sig_atomic_t stops, reports;
+static volatile sig_atomic_t stops, reports, rereads;
 
 static void on_stop(int signal)
 {
@@ -31,6 +31,12 @@ static void on_report(int signal)
 {
 	(void)signal;
 	reports = 1;
+}
+
+static void on_reread(int signal)
+{
+	(void)signal;
+	rereads = 1;
 }
 
 static void handle(int signal, void (*handler)(int))
@@ -57,6 +63,19 @@ static void on_notice(void *user, const char *text)
 	fprintf(stderr, "bpfengine: %s\n", text);
 }
 
+/* The filter's files may say something else now; if they are wrong, or gone, the filter stays as it is. */
+static void reread(struct cli *c)
+{
+	struct bpe_error error = { .status = BPE_OK };
+	char why[512] = "there is no filter";
+	char *text = c->filter_path ? cli_filter_file(c->filter_path, why, sizeof why) : c->filter ? strdup(c->filter) : NULL;
+	cli_live_clear();
+	if (!text) fprintf(stderr, "bpfengine: nothing to read again: %s\n", why);
+	else if (bpe_engine_set_expression(running, text, &error) < 0) fprintf(stderr, "bpfengine: the filter stays as it was: %s\n", error.text);
+	else if (!c->quiet) fprintf(stderr, "bpfengine: the filter was read again\n");
+	free(text);
+}
+
 static int exit_of(int status)
 {
 	switch (status) {
@@ -70,7 +89,7 @@ static int exit_of(int status)
 static void watch(struct run *r)
 {
 	struct bpe_stats s;
-	const struct cli *c = &r->cli;
+	struct cli *c = &r->cli;
 	bool live = isatty(STDERR_FILENO) && !c->quiet && !c->json && !c->stats_interval;
 	double next = c->stats_interval;
 	for (;;) {
@@ -84,6 +103,10 @@ static void watch(struct run *r)
 		}
 		if (next > 0 && next * 1e9 - (double)elapsed < (double)wait) wait = (int64_t)(next * 1e9 - (double)elapsed) + 1;
 		if (bpe_engine_wait(running, wait)) break;
+		if (rereads) {
+			rereads = 0;
+			reread(c);
+		}
 		if (reports) {
 			reports = 0;
 			cli_live_clear();
@@ -115,6 +138,7 @@ static int run(struct run *r)
 	handle(SIGINT, on_stop);
 	handle(SIGTERM, on_stop);
 	handle(SIGNAL_REPORT, on_report);
+	handle(SIGUSR2, on_reread);
 	if (stops) bpe_engine_stop(running);
 	status = bpe_engine_start(running, &error);
 	if (status < 0) {

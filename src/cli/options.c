@@ -96,6 +96,7 @@ void cli_help(FILE *to)
 	      "\n"
 	      "SIGINT and SIGTERM end the run and report; a second one leaves at once.\n"
 	      "SIGINFO (Ctrl-T) or SIGUSR1 prints the report so far on stderr.\n"
+	      "SIGUSR2 reads the filter's files again (-F, and host in FILE).\n"
 	      "\n"
 	      "Exit codes: 0 good; 1 error while running, torn or damaged savefile, output\n"
 	      "not written; 2 wrong usage; 3 rights are missing; 4 the source cannot be opened.\n", to);
@@ -209,16 +210,27 @@ static int words(struct cli *c, char **argv)
 	return 0;
 }
 
-static int words_of_file(struct cli *c, const char *path)
+char *cli_filter_file(const char *path, char *why, size_t room)
 {
 	FILE *f = fopen(path, "re");
-	size_t n = 0, room = 1 << 20;
-	if (!f) return wrong("cannot read the filter from %s: %s", path, strerror(errno));
-	c->filter = calloc(room + 1, 1);
-	if (c->filter) n = fread(c->filter, 1, room, f);
-	bool whole_file = c->filter && feof(f) && !memchr(c->filter, 0, n);
+	size_t n = 0, most = 1 << 20;
+	if (!f) return snprintf(why, room, "cannot read the filter from %s: %s", path, strerror(errno)), NULL;
+	char *text = calloc(most + 1, 1);
+	if (text) n = fread(text, 1, most, f);
+	bool whole_file = text && feof(f) && !memchr(text, 0, n);
 	fclose(f);
-	return whole_file ? 0 : wrong("%s is no filter: it is longer than a megabyte, or not text", path);
+	if (whole_file) return text;
+	snprintf(why, room, "%s is no filter: it is longer than a megabyte, or not text", path);
+	free(text);
+	return NULL;
+}
+
+static int words_of_file(struct cli *c, const char *path)
+{
+	char why[512];
+	c->filter_path = path;
+	c->filter = cli_filter_file(path, why, sizeof why);
+	return c->filter ? 0 : wrong("%s", why);
 }
 
 static int through(const char *list, uint32_t *bits)

@@ -40,6 +40,23 @@ struct bpei_worker {
 	BPEI_ALIGNED struct bpei_counts counts;	/* w: worker  r: any */
 };
 
+/* Another filter for a running engine (change.c). */
+struct bpei_change {
+	const char *expression;			/* NULL: filter alone counts */
+	const struct bpei_filter *filter;
+	struct bpe_error *error;
+	int result;
+	bool answered;
+};
+struct bpei_changes {
+	pthread_mutex_t mutex;			/* for all below but asked */
+	pthread_cond_t moved;
+	enum { BPEI_CHANGES_DIRECT = 0, BPEI_CHANGES_READER, BPEI_CHANGES_OVER } state;
+	struct bpei_change *now;		/* the one that waits for the reader, in its asker's memory */
+	uint64_t turn, last_turn;		/* of those who ask, in the order in which they came */
+	_Atomic int asked;			/* w: any  r: reader */
+};
+
 struct bpe_engine {
 	struct bpe_options options;
 	struct bpei_device *device;
@@ -56,6 +73,8 @@ struct bpe_engine {
 	int end_pipe[2];			/* [1] is closed when the run has ended */
 	int64_t start_ns;			/* w: start  r: reader */
 	int64_t last_tick_ns, last_tick_packets, last_tick_bytes;	/* reader's own */
+
+	struct bpei_changes changes;
 
 	/* How the run ended: written by the reader before `ended`. */
 	int result;
@@ -87,6 +106,14 @@ void bpei_worker_finish(struct bpei_worker *worker) BPEI_WORKER;
 
 /* reader.c */
 void *bpei_reader_main(void *engine);
+
+/* change.c: ask: any thread, waits for the reader; serve: the reader's, and with `last` its end. */
+void bpei_change_init(struct bpei_changes *changes);
+void bpei_change_free(struct bpei_changes *changes);
+void bpei_change_begin(struct bpe_engine *engine, bool runs);	/* whether there is a reader to ask */
+void bpei_change_reader(const struct bpe_engine *engine);	/* the calling thread is its reader */
+void bpei_change_serve(struct bpe_engine *engine, bool last) BPEI_READER;
+int bpei_change_ask(struct bpe_engine *engine, const char *expression, const struct bpei_filter *filter, struct bpe_error *error);
 
 /* lifecycle.c */
 int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error);

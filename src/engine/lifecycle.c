@@ -81,6 +81,7 @@ int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engi
 	e->options = *options;
 	e->end_pipe[0] = e->end_pipe[1] = -1;
 	e->result = BPE_E_STATE;
+	bpei_change_init(&e->changes);
 	bpei_seed_init(&e->seed, options->fixed_seed ? options->hash_seed : bpei_clock_random64());
 
 	int r = bpei_device_open(options, &e->device, error);
@@ -127,6 +128,7 @@ int bpei_engine_start(struct bpe_engine *e, struct bpe_error *error)
 	/* The program's signals are for the program's threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bpei_change_begin(e, true);
 	for (uint32_t k = 0; k < e->plan.workers && !failed; k++) {
 		failed = pthread_create(&e->workers[k].thread, NULL, bpei_worker_main, &e->workers[k]);
 		e->workers[k].started = !failed;
@@ -135,6 +137,7 @@ int bpei_engine_start(struct bpe_engine *e, struct bpe_error *error)
 	e->started = !failed;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (failed) {
+		bpei_change_begin(e, false);
 		atomic_store_explicit(&e->reader_done, 1, memory_order_release);	/* pairs: loop in worker.c */
 		for (uint32_t k = 0; k < e->plan.workers; k++) {
 			if (e->workers[k].started) pthread_join(e->workers[k].thread, NULL);
@@ -185,5 +188,6 @@ void bpei_engine_close(struct bpe_engine *e)
 	free(e->blocks);
 	bpei_device_close(e->device);
 	bpei_mem_unmap(e->block_memory, e->block_memory_bytes);
+	bpei_change_free(&e->changes);
 	free(e);
 }

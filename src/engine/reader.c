@@ -90,6 +90,7 @@ static uint32_t wait_for_room(struct bpe_engine *e, struct bpei_worker *w, int *
 	while (!(room = bpei_ring_room(&w->ring, 1))) {
 		bpei_pause(tries++);
 		tick(e, false);
+		bpei_change_serve(e, false);
 		if (!stopping(e)) continue;
 		int64_t now = bpei_clock_mono_ns();
 		if (w->ring.seen_head != seen || !since) {
@@ -156,6 +157,7 @@ static struct bpei_block *take_block(struct bpe_engine *e) BPEI_READER
 		if (stopping(e)) return NULL;
 		bpei_pause(tries++);
 		tick(e, false);
+		bpei_change_serve(e, false);
 	}
 	return &e->blocks[(e->first_block + e->used_blocks) % e->plan.blocks];
 }
@@ -165,6 +167,7 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 {
 	uint64_t limit = e->options.max_packets;
 	for (;;) {
+		bpei_change_serve(e, false);
 		uint64_t left = limit ? limit - bpei_counter_get(&e->read_packets) : BPE_BATCH;
 		uint32_t n = left ? bpei_device_walk(e->device, b, &e->batch, left < BPE_BATCH ? (uint32_t)left : BPE_BATCH) : 0;
 		count_duplicates(e);
@@ -197,6 +200,7 @@ static void idle(struct bpe_engine *e) BPEI_READER
 static int loop(struct bpe_engine *e) BPEI_READER
 {
 	while (!stopping(e)) {
+		bpei_change_serve(e, false);
 		struct bpei_block *b = take_block(e);
 		if (!b) return BPE_OK;
 		int r = bpei_device_fill(e->device, b, e->used_blocks ? FILL_WAIT_NS / 100 : FILL_WAIT_NS, &e->error);
@@ -218,6 +222,7 @@ static int loop(struct bpe_engine *e) BPEI_READER
 
 static void end_run(struct bpe_engine *e, int result) BPEI_READER
 {
+	bpei_change_serve(e, true);	/* before the workers are waited for: one may be asking */
 	e->result = result;
 	atomic_store_explicit(&e->reader_done, 1, memory_order_release);	/* pairs: loop in worker.c */
 	for (uint32_t k = 0; k < e->plan.workers; k++) pthread_join(e->workers[k].thread, NULL);
@@ -238,6 +243,7 @@ void *bpei_reader_main(void *engine)
 	struct bpe_engine *e = engine;
 	bpei_thread_name("bpe-reader");
 	bpei_role_enter(&bpei_reader_role);
+	bpei_change_reader(e);
 	e->last_tick_ns = e->start_ns;
 	end_run(e, loop(e));
 	bpei_role_leave(&bpei_reader_role);

@@ -189,6 +189,29 @@ def filters_run_in_the_kernel():
         assert r["packets"]["read"] == sum(map(p, range(n))), (sum(map(p, range(n))), r["packets"])
 
 
+def another_filter_while_running():
+    with tempfile.TemporaryDirectory() as d:
+        path, hosts = os.path.join(d, "filter"), os.path.join(d, "hosts")
+        open(hosts, "w").write("10.77.0.9\n")
+        for words, first, then, end in ((None, "udp src port 5003", "udp src port 5004 or 5005", "udp dst prot 9"), (f"host in {hosts}", "10.77.0.9", "10.77.0.1", "10.77.0.999")):
+            where = path if not words else hosts
+            open(where, "w").write(first + "\n")
+            c = Capture(B, "vb", *(["-f", words] if words else ["-F", path]))
+            send(1000)
+            open(where, "w").write(then + "\n")
+            c.p.send_signal(signal.SIGUSR2)
+            time.sleep(0.3)
+            send(1000)
+            open(where, "w").write(end + "\n")
+            c.p.send_signal(signal.SIGUSR2)
+            time.sleep(0.3)
+            send(1000)
+            r = c.end()
+            expected = 1000 + 1000 if words else 20 + 40 + 40
+            assert r["packets"]["read"] == expected and r["kernel"]["received"] == expected and c.code == 0, (r["packets"], r["kernel"])
+            assert c.err.count("read again") == 1 and "stays as it was" in c.err, c.err
+
+
 def down_and_up_again():
     c = Capture(B, "vb")
     send(100)
@@ -268,7 +291,7 @@ except subprocess.CalledProcessError as e:
     subprocess.run(["ip", "netns", "del", B], capture_output=True)
     skip("no network namespaces here: " + e.stderr.decode().strip())
 try:
-    for f in (exact_count, connections_become_flows, vlan_tags_are_put_back, snapshot_length, filters_run_in_the_kernel, loopback_once, any_interface, raw_ip_on_tun,
+    for f in (exact_count, connections_become_flows, vlan_tags_are_put_back, snapshot_length, filters_run_in_the_kernel, another_filter_while_running, loopback_once, any_interface, raw_ip_on_tun,
               down_and_up_again, removed_while_capturing):
         case(f)
     case(no_rights)

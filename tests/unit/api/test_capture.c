@@ -145,7 +145,7 @@ Test(capture, a_filter_set_by_hand_stays, .timeout = 30)
 	close(fd);
 
 	static const struct bpe_insn everything[] = { { 0x06, 0, 0, 40 } };
-	for (int by_hand = 0; by_hand < 2; by_hand++) {
+	for (int by_hand = 0; by_hand < 3; by_hand++) {	/* 1: another program; 2: another expression, for every link type that comes */
 		struct bpe_options o;
 		struct bpe_error error = { 0 };
 		struct bpe_capture *c = NULL;
@@ -155,10 +155,12 @@ Test(capture, a_filter_set_by_hand_stays, .timeout = 30)
 		o.file = path;
 		o.filter_expression = "ip6";
 		cr_assert_eq(bpe_capture_open(&o, &c, &error), BPE_OK, "%s", error.text);
-		if (by_hand) cr_assert_eq(bpe_capture_set_filter(c, everything, 1, &error), BPE_OK, "%s", error.text);
+		if (by_hand == 1) cr_assert_eq(bpe_capture_set_filter(c, everything, 1, &error), BPE_OK, "%s", error.text);
+		if (by_hand == 2) cr_assert_eq(bpe_capture_set_expression(c, "ip", &error), BPE_OK, "%s", error.text);
+		cr_expect_eq(bpe_capture_set_expression(c, "ip and", &error), BPE_E_ARGUMENT);	/* which changes nothing */
 		for (int n; (n = bpe_capture_next(c, &b, -1, NULL)) > 0;)
 			for (int i = 0; i < n; i++) seen++, fours += !!(b.layers[i].flags & BPE_PKT_IP4);
-		cr_expect_eq(seen, by_hand ? 16u : 8u);
+		cr_expect_eq(seen, by_hand == 1 ? 16u : 8u);
 		cr_expect_eq(fours, by_hand ? 8u : 0u);
 		bpe_capture_close(c);
 	}
