@@ -399,12 +399,15 @@ BPE_API int bpe_filter_compile(const char *expression, int link_type, uint32_t s
 #define BPE_THROUGH_VXLAN 0x20u
 #define BPE_THROUGH_GENEVE 0x40u
 #define BPE_THROUGH_GTPU 0x80u
+/* Beside them, not one of the two: IPv6's extension headers, up to four (RFC 8200).  Protocols and ports hold behind them, and tcp[...] and its kin
+ * on IPv6 at all. */
+#define BPE_THROUGH_IPV6_EXT 0x100u
 
 /* Fill with bpe_filter_options_init, then change what is to differ.  Defaults in parentheses. */
 struct bpe_filter_options {
 	int32_t link_type;	/* LINKTYPE_* (1) */
 	uint32_t snaplen;	/* 0: BPE_MAX_SNAPLEN */
-	uint32_t through;	/* BPE_THROUGH_*: packets match, too, that match behind up to two of these (0) */
+	uint32_t through;	/* BPE_THROUGH_*: packets match, too, that match behind up to two of these, or in IPv6 behind its extension headers (0) */
 	uint32_t netmask;	/* of the interface, for "ip broadcast", if has_netmask */
 	uint8_t has_netmask;
 	uint8_t unoptimized;	/* the tests as they were written, one after another */

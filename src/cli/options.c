@@ -49,7 +49,8 @@ void cli_help(FILE *to)
 	      "                           words behind the options, or -F FILE; -d, -dd and\n"
 	      "                           -ddd print its program, -O as it was written\n"
 	      "      --through LIST       the filter also behind these, two deep at most: vlan,\n"
-	      "                           mpls,pppoe,gre,ipip,vxlan,geneve,gtpu\n"
+	      "                           mpls,pppoe,gre,ipip,vxlan,geneve,gtpu; ipv6ext:\n"
+	      "                           protocols, ports and tcp[] behind IPv6 extensions\n"
 	      "      --promiscuous        see what is not for this host (-p: do not; default)\n"
 	      "      --block-size SIZE    bytes read at a time;  --block-count N of them\n"
 	      "\n"
@@ -235,11 +236,11 @@ static int words_of_file(struct cli *c, const char *path)
 
 static int through(const char *list, uint32_t *bits)
 {
-	static const char *const names[] = { "vlan", "mpls", "pppoe", "gre", "ipip", "vxlan", "geneve", "gtpu" };	/* by the bits of BPE_THROUGH_ */
+	static const char *const names[] = { "vlan", "mpls", "pppoe", "gre", "ipip", "vxlan", "geneve", "gtpu", "ipv6ext" };	/* by the bits of BPE_THROUGH_ */
 	while (*list) {
 		size_t n = strcspn(list, ","), i = 0;
-		while (i < 8 && (strlen(names[i]) != n || strncmp(names[i], list, n) != 0)) i++;
-		if (i == 8) return wrong("--through wants some of vlan, mpls, pppoe, gre, ipip, vxlan, geneve, gtpu, with commas between them, not \"%.*s\"", (int)n, list);
+		while (i < 9 && (strlen(names[i]) != n || strncmp(names[i], list, n) != 0)) i++;
+		if (i == 9) return wrong("--through wants some of vlan, mpls, pppoe, gre, ipip, vxlan, geneve, gtpu, ipv6ext, with commas between them, not \"%.*s\"", (int)n, list);
 		*bits |= 1u << i;
 		list += n + (list[n] == ',');
 	}

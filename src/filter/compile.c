@@ -73,7 +73,7 @@ static int32_t parse(struct bpei_compile *c, uint32_t link_type)
 	struct complaint first = { .why = "" };
 	bool empty = !c->text[strspn(c->text, " \t\r\n")];	/* everything, of any shape */
 	for (; !c->failed && bpei_terms_init(c, link_type, &guard) == BPE_OK; c->variant++) {
-		int32_t tree = through(c, c->through ? LEVELS : 0, &first);
+		int32_t tree = through(c, c->through & 0xff ? LEVELS : 0, &first);
 		if (tree >= 0 && guard >= 0 && !empty) tree = bpei_and(c, guard, tree);
 		all = bpei_either(c, all, tree);
 	}
@@ -116,7 +116,7 @@ int bpei_compile_for(const char *expression, const struct bpe_filter_options *o,
 	struct bpei_filter made = { .length = 0 };
 	if (!expression || !o) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "an expression, and places for the program and its length, are wanted");
 	if (strlen(expression) > TEXT_MOST) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "the expression is longer than %u bytes", TEXT_MOST);
-	if (o->through & ~0xffu) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "through has bits that are no BPE_THROUGH_");
+	if (o->through & ~0x1ffu) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "through has bits that are no BPE_THROUGH_");
 	struct bpei_compile c = { .text = expression, .snaplen = o->snaplen ? o->snaplen : BPE_MAX_SNAPLEN, .through = o->through, .netmask = o->netmask,
 		.has_netmask = o->has_netmask, .pktap = o->link_type == LINK_PKTAP, .unoptimized = o->unoptimized, .no_mod_xor = kernel && !kernel->mod_xor };
 	const char *name = bpe_link_type_name(o->link_type);

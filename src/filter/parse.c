@@ -385,7 +385,7 @@ static int32_t sized(struct bpei_compile *c, bool less)
 static int32_t inner(struct bpei_compile *c, struct qualifiers *q)
 {
 	const struct offsets here = c->offsets;
-	const uint32_t kinds = c->through ? c->through : 0xff;
+	const uint32_t kinds = c->through & 0xff ? c->through & 0xff : 0xff;
 	const size_t from = c->at;
 	size_t end = 0;
 	int32_t all = -1;

@@ -113,7 +113,7 @@ static struct arith arithmetic(struct bpei_compile *c, int least)
 	return left;
 }
 
-int32_t bpei_parse_relation(struct bpei_compile *c)
+static int32_t relation(struct bpei_compile *c)
 {
 	struct arith a = arithmetic(c, 1);
 	int token = c->token;
@@ -126,4 +126,21 @@ int32_t bpei_parse_relation(struct bpei_compile *c)
 	int32_t t = bpei_test_x(c, a.value, cmp, b.value), guard = both_guards(c, a.guard, b.guard);
 	if (token == '<' || token == T_LEQ || token == T_NEQ) t = bpei_not(c, t);
 	return guard < 0 ? t : bpei_and(c, guard, t);
+}
+
+/* Where IPv6's extension headers are gone behind, once more for each number of them, if it asks for what they carry. */
+int32_t bpei_parse_relation(struct bpei_compile *c)
+{
+	const struct bpei_compile before = *c;
+	int32_t plain, each[BPEI_EXTENSIONS + 1];
+	c->carried = false;
+	plain = relation(c);
+	if (!c->carried || !(c->through & BPE_THROUGH_IPV6_EXT) || c->failed) return plain;
+	for (c->extensions = 1; c->extensions <= BPEI_EXTENSIONS + 1; c->extensions++) {
+		c->at = before.at, c->token = before.token, c->number = before.number;
+		c->token_at = before.token_at, c->token_length = before.token_length;
+		each[c->extensions - 1] = relation(c);
+	}
+	c->extensions = 0;
+	return bpei_or(c, plain, bpei_term_extensions(c, each));
 }

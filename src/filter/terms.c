@@ -28,8 +28,50 @@ struct place bpei_place_behind_ip4(struct bpei_compile *c)
 
 static int32_t ip_proto(struct bpei_compile *c, uint32_t n) { return bpei_and(c, bpei_term_linktype(c, TYPE_IP), net_is(c, 1, 9, n)); }
 
-static int32_t ip6_proto(struct bpei_compile *c, uint32_t n)	/* at once, or behind a fragment header */
+/* What header `p` at `at` is followed by.  IPv6's extension headers count their length in 8 bytes, without one (RFC 8200); authentication
+ * headers in 4, without two (RFC 4302): 8 and twice or once the length times 4.  Of the numbers that lead on, 51 alone has both
+ * bit 0 and bit 4.  (No shift by a reckoned number: kernels do not agree on those.) */
+static struct place behind_extension(struct bpei_compile *c, int32_t p, struct place at, bool six)
 {
+	int32_t one = bpei_value_imm(c, 1), two = bpei_value_imm(c, 2), length = bpei_value_alu(c, OP_LSH, bpei_at(c, 1, at, 1), two);
+	int32_t is_51 = bpei_value_alu(c, OP_AND, bpei_value_alu(c, OP_AND, bpei_value_alu(c, OP_RSH, p, bpei_value_imm(c, 4)), p), one);
+	if (six) length = bpei_value_alu(c, OP_MUL, length, bpei_value_alu(c, OP_ADD, bpei_value_alu(c, OP_NEG, is_51, -1), two));
+	return (struct place){ at.base < 0 ? length : bpei_value_alu(c, OP_ADD, length, at.base), at.at + 8 };
+}
+
+/* Behind `depth` extension headers of IPv6: the field that says what comes next, and where that begins. */
+struct carried { struct place next, at; };
+
+static struct carried carried_at(struct bpei_compile *c, uint32_t depth)
+{
+	struct place n = c->offsets.network;
+	struct carried r = { { n.base, n.at + 6 }, { n.base, n.at + 40 } };
+	while (depth--) r = (struct carried){ r.at, behind_extension(c, bpei_at(c, 1, r.next, 0), r.at, true) };
+	return r;
+}
+
+/* Whether that is one more of them (RFC 8200; 4302, 6275, 7401, 5533), and no later fragment's. */
+static int32_t leads_on(struct bpei_compile *c, uint32_t depth)
+{
+	static const uint8_t kinds[] = { 0, 43, 51, 60, 135, 139, 140 };
+	const struct carried r = carried_at(c, depth);
+	int32_t p = bpei_at(c, 1, r.next, 0), on = -1;
+	for (size_t i = 0; i < sizeof kinds; i++) on = bpei_either(c, on, bpei_test(c, p, CMP_EQ, kinds[i]));
+	return bpei_or(c, on, bpei_and(c, bpei_test(c, p, CMP_EQ, 44), bpei_at_masked(c, 4, r.at, 0, 0, 0x00fffff8)));
+}
+
+int32_t bpei_term_extensions(struct bpei_compile *c, const int32_t each[BPEI_EXTENSIONS + 1])
+{
+	int32_t b = each[BPEI_EXTENSIONS];
+	for (uint32_t depth = BPEI_EXTENSIONS; depth--;) b = bpei_or(c, each[depth], bpei_and(c, leads_on(c, depth), b));
+	return bpei_and(c, bpei_term_linktype(c, TYPE_IP6), b);
+}
+
+static int32_t ip6_proto(struct bpei_compile *c, uint32_t n)	/* at once, or behind a fragment header; or behind more, if asked for */
+{
+	int32_t each[BPEI_EXTENSIONS + 1];
+	for (uint32_t d = 0; c->through & BPE_THROUGH_IPV6_EXT && d <= BPEI_EXTENSIONS; d++) each[d] = bpei_at_is(c, 1, carried_at(c, d).next, 0, n);
+	if (c->through & BPE_THROUGH_IPV6_EXT) return bpei_term_extensions(c, each);
 	int32_t fragment = bpei_and(c, net_is(c, 1, 6, 44), net_is(c, 1, 40, n));
 	return bpei_and(c, bpei_term_linktype(c, TYPE_IP6), bpei_or(c, net_is(c, 1, 6, n), fragment));
 }
@@ -161,34 +203,42 @@ int32_t bpei_term_host6(struct bpei_compile *c, const uint8_t a[16], const uint8
 
 /* ---- Ports ---- */
 
-static int32_t port_value(struct bpei_compile *c, bool six, uint32_t at)
+static int32_t port_at(struct bpei_compile *c, struct place transport, uint32_t at, uint32_t low, uint32_t high)
 {
-	return six ? bpei_at(c, 2, c->offsets.network, 40 + at) : bpei_at(c, 2, bpei_place_behind_ip4(c), at);
-}
-
-static int32_t port_at(struct bpei_compile *c, bool six, uint32_t at, uint32_t low, uint32_t high)
-{
-	int32_t v = port_value(c, six, at);
+	int32_t v = bpei_at(c, 2, transport, at);
 	if (low == high) return bpei_test(c, v, CMP_EQ, low);
 	return bpei_and(c, bpei_test(c, v, CMP_GE, low), bpei_not(c, bpei_test(c, v, CMP_GT, high)));
 }
 
 static int32_t no_fragment(struct bpei_compile *c) { return bpei_not(c, bpei_test(c, bpei_at(c, 2, c->offsets.network, 6), CMP_SET, 0x1fff)); }
 
-static int32_t port_of(struct bpei_compile *c, bool six, uint32_t proto, uint32_t low, uint32_t high, enum direction d)
+struct ports { enum proto proto; uint32_t low, high; enum direction direction; };
+
+/* Of the header at `transport` whose number stands at `next`. */
+static int32_t ports_of(struct bpei_compile *c, bool six, struct place next, struct place transport, const struct ports *p)
 {
-	int32_t b = net_is(c, 1, six ? 6 : 9, proto);
-	if (!six) b = bpei_and(c, b, no_fragment(c));
-	return bpei_and(c, b, bpei_both(c, port_at(c, six, 0, low, high), port_at(c, six, 2, low, high), d));
+	static const struct { enum proto proto; uint32_t number; } kinds[] = { { P_SCTP, 132 }, { P_TCP, 6 }, { P_UDP, 17 } };
+	int32_t all = -1;
+	for (size_t i = 0; i < 3; i++) {
+		if (p->proto != P_DEFAULT && p->proto != kinds[i].proto) continue;
+		int32_t b = bpei_at_is(c, 1, next, 0, kinds[i].number);
+		if (!six) b = bpei_and(c, b, no_fragment(c));
+		b = bpei_and(c, b, bpei_both(c, port_at(c, transport, 0, p->low, p->high), port_at(c, transport, 2, p->low, p->high), p->direction));
+		all = bpei_either(c, all, b);
+	}
+	return all;
 }
 
-static int32_t ports(struct bpei_compile *c, bool six, enum proto p, uint32_t low, uint32_t high, enum direction d)
+static int32_t ports(struct bpei_compile *c, bool six, const struct ports *p)
 {
-	static const uint32_t numbers[] = { [P_TCP] = 6, [P_UDP] = 17, [P_SCTP] = 132 };
-	int32_t type = bpei_term_linktype(c, six ? TYPE_IP6 : TYPE_IP), b;
-	if (p != P_DEFAULT) return bpei_and(c, type, port_of(c, six, numbers[p], low, high, d));
-	b = bpei_or(c, port_of(c, six, 6, low, high, d), port_of(c, six, 17, low, high, d));
-	return bpei_and(c, type, bpei_or(c, port_of(c, six, 132, low, high, d), b));
+	const struct place n = c->offsets.network;
+	int32_t each[BPEI_EXTENSIONS + 1];
+	if (!six) return bpei_and(c, bpei_term_linktype(c, TYPE_IP), ports_of(c, false, (struct place){ n.base, n.at + 9 }, bpei_place_behind_ip4(c), p));
+	for (uint32_t d = 0; d <= BPEI_EXTENSIONS && (!d || c->through & BPE_THROUGH_IPV6_EXT); d++) {
+		const struct carried r = carried_at(c, d);
+		each[d] = ports_of(c, true, r.next, r.at, p);
+	}
+	return c->through & BPE_THROUGH_IPV6_EXT ? bpei_term_extensions(c, each) : bpei_and(c, bpei_term_linktype(c, TYPE_IP6), each[0]);
 }
 
 int32_t bpei_term_port(struct bpei_compile *c, uint32_t low, uint32_t high, enum proto p, enum direction d)
@@ -200,7 +250,8 @@ int32_t bpei_term_port(struct bpei_compile *c, uint32_t low, uint32_t high, enum
 		low = high;
 		high = t;
 	}
-	return bpei_or(c, ports(c, true, p, low, high, d), ports(c, false, p, low, high, d));
+	const struct ports of = { p, low, high, d };
+	return bpei_or(c, ports(c, true, &of), ports(c, false, &of));
 }
 
 /* ---- DECnet, protochain ---- */
@@ -224,17 +275,13 @@ int32_t bpei_term_decnet(struct bpei_compile *c, uint32_t area, uint32_t node, e
 
 #define CHAIN 6		/* headers followed: a program for a kernel has no loops */
 
-/* Whether `number` comes in the chain that goes on with header `p` at `at`.  Extension headers count their length in 8 bytes, without
- * one (RFC 8200); authentication headers in 4, without two (RFC 4302): 8 and length * 8, or length * 4.  Of the numbers that lead on,
- * 51 alone has both bit 0 and bit 4. */
+/* Whether `number` comes in the chain that goes on with header `p` at `at`. */
 static int32_t chain(struct bpei_compile *c, int32_t p, struct place at, uint32_t number, bool six, int left)
 {
 	static const uint8_t extensions[] = { 0, 60, 43, 44 };
-	int32_t found = bpei_test(c, p, CMP_EQ, number), on = bpei_test(c, p, CMP_EQ, 51), one = bpei_value_imm(c, 1);
+	int32_t found = bpei_test(c, p, CMP_EQ, number), on = bpei_test(c, p, CMP_EQ, 51);
 	if (!left) return found;
-	int32_t shift = six ? bpei_value_alu(c, OP_AND, bpei_value_alu(c, OP_AND, bpei_value_alu(c, OP_RSH, p, bpei_value_imm(c, 4)), p), one) : one;
-	int32_t length = bpei_value_alu(c, OP_RSH, bpei_value_alu(c, OP_LSH, bpei_at(c, 1, at, 1), bpei_value_imm(c, 3)), shift);
-	struct place behind = { at.base < 0 ? length : bpei_value_alu(c, OP_ADD, length, at.base), at.at + 8 };
+	struct place behind = behind_extension(c, p, at, six);
 	for (size_t i = 0; six && i < sizeof extensions; i++) on = bpei_or(c, bpei_test(c, p, CMP_EQ, extensions[i]), on);
 	return bpei_or(c, found, bpei_and(c, on, chain(c, bpei_at(c, 1, at, 0), behind, number, six, left - 1)));
 }
@@ -263,9 +310,16 @@ static int32_t load_from(struct bpei_compile *c, uint32_t size, struct place p, 
 
 int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard)
 {
+	if (index < 0) return *guard = -1;
+	static const uint8_t numbers[P_COUNT] = { [P_SCTP] = 132, [P_TCP] = 6, [P_UDP] = 17, [P_ICMP6] = 58, [P_PIM] = 103 };
 	const struct place n = c->offsets.network;
+	c->carried |= numbers[p];
 	*guard = -1;
-	if (index < 0) return -1;
+	if (c->extensions && numbers[p]) {
+		const struct carried r = carried_at(c, c->extensions - 1);
+		*guard = bpei_at_is(c, 1, r.next, 0, numbers[p]);
+		return load_from(c, size, r.at, index);
+	}
 	switch (p) {
 	case P_LINK: return load_from(c, size, c->offsets.header, index);
 	case P_RADIO:

@@ -83,6 +83,8 @@ struct bpei_compile {
 	bool pktap;		/* words that only PKTAP packets have a meaning for */
 	bool no_mod_xor;	/* the kernel that the program is for does not know MOD and XOR */
 	bool unoptimized;	/* each test loads what it needs, whatever is known: what the optimized program is compared with */
+	uint32_t extensions;	/* of IPv6 that tcp[...] and its kin are taken to stand behind, and one; 0: the plain meaning */
+	bool carried;		/* one of them was met */
 	uint32_t tunnel, tunnel_kind;	/* the shape that a geneve or vxlan in the expression is taken to have; which of them was met */
 	int32_t tunnel_guard;	/* the test that the packet has it */
 	bool tunnel_last;	/* it was taken to be none */
@@ -157,6 +159,9 @@ int32_t bpei_term_tunnel(struct bpei_compile *c, uint32_t kind, bool has_vni, ui
 int32_t bpei_term_pktap_flag(struct bpei_compile *c, uint32_t flag);
 int32_t bpei_term_pktap_unknown(struct bpei_compile *c);
 int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint32_t id);
+/* Behind so many of IPv6's extension headers at most (BPE_THROUGH_IPV6_EXT); a test for each number of them is one for all. */
+#define BPEI_EXTENSIONS 4
+int32_t bpei_term_extensions(struct bpei_compile *c, const int32_t each[BPEI_EXTENSIONS + 1]);
 /* proto[index:size]: the value, and in *guard the test that makes it one (-1: none). */
 int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard);
 const char *bpei_proto_text(enum proto p);

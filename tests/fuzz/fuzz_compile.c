@@ -32,7 +32,7 @@ void fuzz_compile(const uint8_t *bytes, size_t n)
 	struct bpe_filter_options o;
 	bpe_filter_options_init(&o);
 	o.link_type = links[bytes[0] % 16], o.snaplen = 100;
-	if (bytes[0] >= 224) o.through = 1u << bytes[0] % 8;
+	if (bytes[0] >= 224) o.through = 1u << bytes[0] % 9;
 	if (bpe_filter_compile_with(text, &o, &program, &length, &e) < 0) {
 		FUZZ_CHECK(e.status < 0 && e.text[0]);
 		return;

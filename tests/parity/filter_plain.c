@@ -65,6 +65,7 @@ int main(int argc, char **argv)
 		bpe_filter_options_init(&o);
 		o.link_type = links[pick(&g, sizeof links / sizeof *links)];
 		text[0] = 0;
+		if (!pick(&g, 8)) o.through = BPE_THROUGH_IPV6_EXT;
 		if (pick(&g, 4)) comparisons(&g);
 		else generate(&g);
 		if (bpe_filter_compile_with(text, &o, &program, &length, NULL) < 0) continue;

@@ -67,7 +67,7 @@ static void expressions(unsigned long n, uint64_t seed)
 		uint32_t kernel = pick(&g, BPEI_KERNELS), most = limits[pick(&g, 9)];
 		bpe_filter_options_init(&o);
 		o.link_type = links[pick(&g, 6)];
-		if (!pick(&g, 6)) o.through = 1u << pick(&g, 8);
+		if (!pick(&g, 6)) o.through = 1u << pick(&g, 9);
 		text[0] = 0;
 		generate(&g);
 		if (bpei_compile_for(text, &o, &bpei_kernels[kernel], most, &f, NULL) < 0) continue;

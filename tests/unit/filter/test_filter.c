@@ -331,3 +331,44 @@ Test(filter, limits_hold_in_all_shapes, .timeout = 30)
 	cr_expect(strstr(e.text, "too long"), "%s", e.text);
 	free(text);
 }
+
+/* --through ipv6ext: what stands behind extension headers, each kind alone, in rows up to four, and what must not be taken for one. */
+Test(filter, behind_ipv6_extension_headers)
+{
+	enum { MOST = 6 };
+	static const struct { uint8_t headers[MOST], last; bool found; } cases[] = { { { 0 }, 6, 1 }, { { 1 }, 6, 1 }, { { 43 }, 6, 1 }, { { 44 }, 6, 1 }, { { 51 }, 6, 1 }, { { 60 }, 6, 1 },
+		{ { 135 }, 6, 1 }, { { 139 }, 6, 1 }, { { 140 }, 6, 1 }, { { 1, 60, 43, 44 }, 6, 1 }, { { 1, 51, 60, 51 }, 6, 1 }, { { 51, 51, 51, 51 }, 6, 1 },
+		{ { 1, 60, 43, 44, 60 }, 6, 0 }, { { 50 }, 6, 0 }, { { 59 }, 6, 0 }, { { 45 }, 6, 0 }, { { 44, 44 }, 6, 1 }, { { 60, 1 }, 17, 1 }, { { 60 }, 132, 1 } };	/* 1: hop-by-hop, whose number is 0 */
+	static const struct { const char *expression; uint8_t proto; } expressions[] = { { "tcp port 80", 6 }, { "tcp dst port 80 and tcp src port 1234", 6 }, { "tcp[13] & 2 != 0", 6 },
+		{ "tcp[0:2] + 1 = 1235 and tcp", 6 }, { "tcp", 6 }, { "ip6 proto 6", 6 }, { "udp port 80", 17 }, { "udp[2:2] = 80", 17 }, { "sctp", 132 }, { "sctp[2:2] = 80", 132 },
+		{ "port 80", 0 }, { "portrange 70-90", 0 } };
+	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+		for (int later = 0; later < 2; later++) {
+			uint8_t p[256] = { 0x60 };
+			uint32_t at = 40, next = 6, depth = 0, fragments = 0;
+			for (; depth < MOST && cases[k].headers[depth]; depth++) {
+				uint8_t kind = cases[k].headers[depth], units = (uint8_t)(kind == 44 ? 0 : depth + 1);
+				p[next] = kind == 1 ? 0 : kind;
+				next = at;
+				p[at + 1] = units;
+				if (kind == 44) p[at + 2] = later ? 1 : 0, p[at + 3] = later ? 0x10 : 1, fragments++;
+				at += kind == 51 ? 8u + units * 4u : 8u + units * 8u;
+			}
+			p[next] = cases[k].last;
+			p[at] = 1234 >> 8, p[at + 1] = 1234 & 255, p[at + 3] = 80, p[at + 13] = 2;
+			for (size_t e = 0; e < sizeof expressions / sizeof *expressions; e++) {
+				struct bpe_filter_options o = { .link_type = 101, .through = BPE_THROUGH_IPV6_EXT };
+				struct bpe_insn *program, *not_it;
+				uint32_t n;
+				char text[128];
+				snprintf(text, sizeof text, "not (%s)", expressions[e].expression);
+				cr_assert_eq(bpe_filter_compile_with(expressions[e].expression, &o, &program, &n, NULL), BPE_OK);
+				cr_expect_leq(n, 512, "%s: %u", expressions[e].expression, n);
+				cr_assert_eq(bpe_filter_compile_with(text, &o, &not_it, &n, NULL), BPE_OK);
+				bool expected = cases[k].found && (!expressions[e].proto || expressions[e].proto == cases[k].last) && !(later && fragments);
+				cr_expect_eq(!!bpe_filter_run(program, p, 250, 250), expected, "%s, case %zu, %d", expressions[e].expression, k, later);
+				cr_expect_eq(!!bpe_filter_run(not_it, p, 250, 250), !expected, "%s, case %zu, %d", text, k, later);
+				bpe_filter_free(program), bpe_filter_free(not_it);
+			}
+		}
+}
