@@ -78,7 +78,12 @@ static inline void arithmetic_of(struct generator *g, int depth)
 	case 6: say(g, "("), arithmetic_of(g, depth - 1), say(g, ")"); return;
 	default:
 		arithmetic_of(g, depth - 1);
-		ONE_OF(g, "+", "-", "*", "/", "&", "|", "<<", ">>", "%", "^", "&", "&");
+		if (g->sound && pick(g, 6) == 0) {	/* a division by 0 refuses the packet, if it is made at all: as a load past the end does */
+			say(g, "/ 3");
+			return;
+		}
+		if (g->sound) ONE_OF(g, "+", "-", "*", "&", "|", "<<", ">>", "^", "&", "&");
+		else ONE_OF(g, "+", "-", "*", "/", "&", "|", "<<", ">>", "%", "^", "&", "&");
 		arithmetic_of(g, depth - 1);
 	}
 }
