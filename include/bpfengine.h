@@ -422,6 +422,10 @@ BPE_API void bpe_filter_options_init(struct bpe_filter_options *options);
 BPE_API int bpe_filter_compile_with(const char *expression, const struct bpe_filter_options *options, struct bpe_insn **program, uint32_t *length,
 				    struct bpe_error *error);
 BPE_API void bpe_filter_free(struct bpe_insn *program);
+/* The expression in plain words, a few lines in English: what it lets through, what its program costs, and what options->kernel (NULL: each
+ * kernel) does of it.  *text is for bpe_filter_text_free.  Errors as bpe_filter_compile_with.  Any thread. */
+BPE_API int bpe_filter_explain(const char *expression, const struct bpe_filter_options *options, char **text, struct bpe_error *error);
+BPE_API void bpe_filter_text_free(char *text);
 /* Bytes of the packet to keep, 0: none; the program is bpe_filter_compile's, or one that the check finds good.  Any thread. */
 BPE_API uint32_t bpe_filter_run(const struct bpe_insn *program, const uint8_t *data, uint32_t wirelen, uint32_t caplen);
 

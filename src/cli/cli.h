@@ -17,6 +17,7 @@ struct cli {
 	uint32_t top;			/* largest flows in the report */
 	int verbose;
 	int dump;			/* -d: 1, 2, 3 */
+	bool explain;
 	char *filter;			/* the expression, in memory of its own */
 	const char *filter_path;	/* -F; NULL: it was given in words */
 	bool unoptimized;	/* -O: for -d */

@@ -177,7 +177,7 @@ int main(int argc, char **argv)
 	if (code || r.cli.done) return code;
 	handle(SIGPIPE, SIG_IGN);	/* a closed pipe is a write error, and ends quietly */
 	if (r.cli.list) return cli_list(r.cli.json);
-	if (r.cli.dump) {
+	if (r.cli.dump || r.cli.explain) {
 		code = cli_program_print(&r.cli);
 		free(r.cli.filter);
 		return code;

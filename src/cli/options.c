@@ -13,7 +13,7 @@
 
 enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_NO_FLOWS,
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
-       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP, OPT_THROUGH };
+       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP, OPT_THROUGH, OPT_EXPLAIN };
 
 static const struct option longs[] = {
 	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
@@ -23,7 +23,7 @@ static const struct option longs[] = {
 	{ "max-flows", 1, 0, OPT_MAX_FLOWS }, { "flow-idle", 1, 0, OPT_IDLE }, { "flow-closed", 1, 0, OPT_CLOSED }, { "no-flows", 0, 0, OPT_NO_FLOWS },
 	{ "promiscuous", 0, 0, OPT_PROMISC }, { "overload", 1, 0, OPT_OVERLOAD }, { "ring", 1, 0, OPT_RING }, { "block-size", 1, 0, OPT_BLOCK_SIZE },
 	{ "block-count", 1, 0, OPT_BLOCK_COUNT }, { "pin", 0, 0, OPT_PIN }, { "priority", 1, 0, OPT_PRIORITY }, { "seed", 1, 0, OPT_SEED },
-	{ "top", 1, 0, OPT_TOP }, { "filter", 1, 0, 'f' }, { "through", 1, 0, OPT_THROUGH }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
+	{ "top", 1, 0, OPT_TOP }, { "filter", 1, 0, 'f' }, { "through", 1, 0, OPT_THROUGH }, { "explain", 0, 0, OPT_EXPLAIN }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
 	{ "bpf-device", 1, 0, OPT_BPF_DEVICE }, { "read-mode", 1, 0, OPT_READ_MODE }, { "read-interval", 1, 0, OPT_READ_INTERVAL },
 	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
 	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "zero-copy", 0, 0, OPT_ZERO_COPY }, { NULL, 0, 0, 0 }
@@ -51,6 +51,8 @@ void cli_help(FILE *to)
 	      "      --through LIST       the filter also behind these, two deep at most: vlan,\n"
 	      "                           mpls,pppoe,gre,ipip,vxlan,geneve,gtpu; ipv6ext:\n"
 	      "                           protocols, ports and tcp[] behind IPv6 extensions\n"
+	      "      --explain            the filter in words, what it costs, and what the\n"
+	      "                           kernel does of it\n"
 	      "      --promiscuous        see what is not for this host (-p: do not; default)\n"
 	      "      --block-size SIZE    bytes read at a time;  --block-count N of them\n"
 	      "\n"
@@ -338,6 +340,7 @@ static int one(struct cli *c, int letter, const char *v)
 		if (!whole(v, 0, UINT64_MAX, &o->hash_seed)) return wrong("--seed wants a number, not \"%s\"", v);
 		o->fixed_seed = true;
 		return 0;
+	case OPT_EXPLAIN: c->explain = true; return 0;
 	case OPT_THROUGH: return through(v, &o->filter_through);
 	case 'O': c->unoptimized = true; return 0;
 	case OPT_TOP:
@@ -367,7 +370,7 @@ int cli_options(struct cli *c, int argc, char **argv)
 	if (optind < argc && (r = words(c, argv + optind))) return r;
 	c->engine.filter_expression = c->filter;
 	if (c->list) return 0;
-	if (c->dump && !(c->engine.interface_name && c->engine.file)) return 0;
+	if ((c->dump || c->explain) && !(c->engine.interface_name && c->engine.file)) return 0;
 	if (c->engine.interface_name && c->engine.file) return wrong("give -i or -r, not both");
 	if (!c->engine.interface_name && !c->engine.file) return wrong("no source: give -i INTERFACE (bpfengine -L lists them), -r FILE, or -i synth");
 	if (c->flows_path && !c->engine.flows) return wrong("--flows and --no-flows contradict each other");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* -d, -dd, -ddd: a filter's program as tcpdump prints it. */
+/* -d, -dd, -ddd: a filter's program as tcpdump prints it; --explain: what it means. */
 #include "cli.h"
 
 #include <stdlib.h>
@@ -53,6 +53,39 @@ void cli_program(FILE *to, const struct bpe_insn *program, uint32_t n, int style
 	}
 }
 
+/* The kernel that filters for the interface; NULL: none, or any. */
+static const char *native(const char *interface_name)
+{
+	if (!strncmp(interface_name, "synth", 5)) return NULL;
+#if defined(__linux__)
+	return strncmp(interface_name, "bpf:", 4) ? "linux" : "macos";
+#elif defined(__FreeBSD__)
+	return "freebsd";
+#elif defined(__NetBSD__)
+	return "netbsd";
+#elif defined(__OpenBSD__)
+	return "openbsd";
+#else
+	return "macos";
+#endif
+}
+
+static int explain(const struct cli *cli, struct bpe_filter_options how)
+{
+	const struct bpe_options *o = &cli->engine;
+	struct bpe_error error;
+	char *text;
+	if (o->bpf_abi) how.kernel = o->bpf_abi;
+	else if (o->interface_name) how.kernel = native(o->interface_name);
+	if (bpe_filter_explain(o->filter_expression ? o->filter_expression : "", &how, &text, &error) < 0) {
+		fprintf(stderr, "bpfengine: %s\n", error.text);
+		return EXIT_USAGE;
+	}
+	fputs(text, stdout);
+	bpe_filter_text_free(text);
+	return 0;
+}
+
 /* Compiles for the source's link type (Ethernet where there is none) and prints: 0 or an exit code. */
 int cli_program_print(const struct cli *cli)
 {
@@ -75,6 +108,7 @@ int cli_program_print(const struct cli *cli)
 	struct bpe_filter_options how;
 	bpe_filter_options_init(&how);
 	how.link_type = link, how.snaplen = o.snaplen, how.through = o.filter_through, how.unoptimized = cli->unoptimized;
+	if (cli->explain) return explain(cli, how);
 	if (bpe_filter_compile_with(cli->engine.filter_expression ? cli->engine.filter_expression : "", &how, &program, &n, &error) < 0) {
 		fprintf(stderr, "bpfengine: %s\n", error.text);
 		return EXIT_USAGE;

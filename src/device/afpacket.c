@@ -363,7 +363,7 @@ int bpei_afpacket_open(const struct bpe_options *o, struct bpei_device **device,
 	struct afpacket *a = calloc(1, sizeof *a);
 	if (!a) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
 	a->device = (struct bpei_device){ .ops = &ops, .fd = -1, .lends = true, .live = true, .snaplen = o->snaplen, .kernel = &bpei_kernels[BPEI_KERNEL_LINUX],
-		.kernel_insns = BPEI_TPACKET_INSNS };
+		.kernel_insns = bpei_kernels[BPEI_KERNEL_LINUX].given };
 	a->options = *o;
 	a->wake = -1;
 	a->how = (struct bpei_tpacket){ .torn_blocks = &a->device.torn_blocks, .duplicates = &a->device.duplicates,

@@ -9,7 +9,6 @@
 #define BPEI_COOKED_HEADER 20u	/* LINKTYPE_LINUX_SLL2 */
 #define BPEI_TAG 4u
 #define BPEI_TPACKET_ETHERNET 1u
-#define BPEI_TPACKET_INSNS 1000u	/* of a filter: its program may stand there twice, and grow twofold, below Linux's 4,096 */
 
 struct bpei_tpacket {		/* how a ring's packets are to be shown */
 	uint32_t link_type;

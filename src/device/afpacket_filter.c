@@ -140,7 +140,8 @@ static uint32_t cooked(const struct bpe_insn *p, uint32_t n, struct bpe_insn *to
 int bpei_tpacket_filter(const struct bpei_tpacket *how, const struct bpei_filter *filter, struct bpei_fit *fit)
 {
 	struct bpei_fit f;
-	if (bpei_filter_fit(&bpei_kernels[BPEI_KERNEL_LINUX], filter, BPEI_TPACKET_INSNS, KEEP, &f) < 0) return BPE_E_MEMORY;
+	const struct bpei_kernel *linux_kernel = &bpei_kernels[BPEI_KERNEL_LINUX];	/* given a fourth: the program may stand there twice, and grow twofold */
+	if (bpei_filter_fit(linux_kernel, filter, linux_kernel->given, KEEP, &f) < 0) return BPE_E_MEMORY;
 	struct bpe_insn *to = malloc((4 * (size_t)f.length + 16) * sizeof *to);
 	struct work w = { malloc(f.length * sizeof *w.places), malloc(f.length) };
 	if (!to || !w.places || !w.state) {

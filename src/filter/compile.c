@@ -28,6 +28,12 @@ static int told(const struct bpei_compile *c, struct bpe_error *error)
 	return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "%.90s\n  %s\n  %s", c->why, line, caret);
 }
 
+void bpei_compile_free(struct bpei_compile *c)
+{
+	free(c->values), free(c->value_table), free(c->nodes);
+	bpei_resolve_free(c);
+}
+
 #define LEVELS 2	/* encapsulations behind each other that --through looks into */
 
 /* The expression with the offsets as they are.  With a geneve or vxlan in it: for each shape that the packet may have there, and for none. */
@@ -122,7 +128,7 @@ int bpei_compile_for(const char *expression, const struct bpe_filter_options *o,
 	const char *name = bpe_link_type_name(o->link_type);
 	int32_t guard, tree = -1;
 	if (o->link_type < 0 || bpei_terms_init(&c, (uint32_t)o->link_type, &guard) == BPE_E_UNSUPPORTED) {
-		free(c.values), free(c.value_table), free(c.nodes);
+		bpei_compile_free(&c);
 		return bpei_fail(error, BPE_E_UNSUPPORTED, "filter", 0, "no filters can be written for packets of link type %s: read them without one", name ? name : "of that number");
 	}
 	tree = parse(&c, (uint32_t)o->link_type);
@@ -141,8 +147,8 @@ int bpei_compile_for(const char *expression, const struct bpe_filter_options *o,
 	int r = c.failed ? told(&c, error) : BPE_OK;
 	if (r < 0) free(made.program), free(made.wide);
 	else *filter = made;
-	free(g.blocks), free(c.values), free(c.value_table), free(c.nodes);
-	bpei_resolve_free(&c);
+	free(g.blocks);
+	bpei_compile_free(&c);
 	return r;
 }
 

@@ -12,6 +12,7 @@
 struct bpei_kernel {
 	const char *name, *title;
 	uint32_t most;			/* instructions */
+	uint32_t given;			/* by our devices: Linux's programs grow when they are moved (device/afpacket_filter.c) */
 	uint32_t offsets;		/* constant offsets of loads lie below it, or the program is refused; 0: any */
 	bool mod_xor;			/* knows MOD and XOR */
 	bool words_checked;		/* refuses loads of a memory word that was not stored on every way there */

@@ -2,6 +2,7 @@
 /* The grammar of pcap-filter(7), by descent: "and" and "or" bind alike and to the left; what follows one of them may be a bare value
  * that takes the qualifiers of the term before ("port 80 or 443").  Nesting is bounded.  Names are asked of the system's resolver. */
 #include "base/ethers.h"
+#include "filter/explain.h"
 #include "filter/parse.h"
 #include "filter/resolve.h"
 
@@ -15,6 +16,7 @@
 #define NESTING 200u
 
 static int32_t expression(struct bpei_compile *c, struct qualifiers *q);
+static int32_t term(struct bpei_compile *c, struct qualifiers *q);
 
 static const uint8_t all_ones[16] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
 
@@ -314,7 +316,12 @@ static int32_t values(struct bpei_compile *c, const struct qualifiers *q)	/* one
 		c->nesting--;
 		return b;
 	}
-	if (c->token != '(') return bpei_parse_list_begins(c) ? bpei_parse_list(c, q) : bpei_parse_value(c, q);
+	if (c->token != '(') {
+		size_t from = c->token_at;
+		int32_t one = bpei_parse_list_begins(c) ? bpei_parse_list(c, q) : bpei_parse_value(c, q);
+		bpei_say_value(c, one, q, from);
+		return one;
+	}
 	if (!bpei_parse_deeper(c)) return -1;
 	next(c);
 	int32_t b = values(c, q);
@@ -411,6 +418,7 @@ static int32_t inner(struct bpei_compile *c, struct qualifiers *q)
 	if (all < 0 || c->failed) return bpei_complaint_say(c, &first);
 	c->at = end;
 	next(c);
+	bpei_say(c, all, "behind one encapsulation%s: %.*s", c->through & 0xff ? " of --through" : "", (int)(end - from < 200 ? end - from : 200), c->text + from);
 	return all;
 }
 
@@ -435,7 +443,7 @@ static int32_t byte_test(struct bpei_compile *c)
 	return bpei_not(c, bpei_test(c, bpei_value_alu(c, OP_OR, v, bpei_value_imm(c, k)), CMP_EQ, 0));
 }
 
-static int32_t term(struct bpei_compile *c, struct qualifiers *q)
+static int32_t plain_term(struct bpei_compile *c, struct qualifiers *q)
 {
 	uint32_t n = 0;
 	bool has;
@@ -502,6 +510,16 @@ static int32_t term(struct bpei_compile *c, struct qualifiers *q)
 	}
 	*q = (struct qualifiers){ A_NONE, P_DEFAULT, D_DEFAULT };
 	return bpei_parse_relation(c);
+}
+
+static int32_t term(struct bpei_compile *c, struct qualifiers *q)
+{
+	const size_t from = c->token_at;
+	const uint32_t number = c->number, said = c->phrases ? c->phrases->count : 0;
+	const int token = c->token;
+	int32_t b = plain_term(c, q);
+	if (c->phrases && c->phrases->count == said) bpei_say_term(c, b, token, number, from);	/* what it is made of has said nothing */
+	return b;
 }
 
 static int32_t expression(struct bpei_compile *c, struct qualifiers *q)

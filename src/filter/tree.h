@@ -93,6 +93,7 @@ struct bpei_compile {
 	bool has_netmask;
 	uint32_t snaplen;
 
+	struct bpei_phrases *phrases;	/* words for an explanation; NULL: none are wanted */
 	bool failed, out_of_memory;
 	bool final;		/* no other shape of the packet would mend it: a limit, or something that is wrong anywhere */
 	char why[256];
@@ -115,6 +116,7 @@ int32_t bpei_not(struct bpei_compile *c, int32_t a);
 int32_t bpei_const(struct bpei_compile *c, bool yes);
 int32_t bpei_compile_fail(struct bpei_compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int32_t bpei_compile_end(struct bpei_compile *c, const char *why);	/* the same, for good: c->final */
+void bpei_compile_free(struct bpei_compile *c);		/* all but the text */
 int32_t bpei_compile_no_memory(struct bpei_compile *c);
 
 /* Where an expression is read for several shapes of the packet it is wrong only if it is wrong in all of them: the first complaint is put

@@ -82,6 +82,11 @@ def filters():
     p = run("-d", "ip")
     assert p.stdout == b"(000) ldh      [12]\n(001) jeq      #0x800           jt 2\tjf 3\n(002) ret      #262144\n(003) ret      #0\n", p.stdout
     assert run("-ddd", "ip").stdout.splitlines()[0] == b"4" and b"{ 0x28, 0, 0, 0x0000000c }," in run("-dd", "ip").stdout
+    p = run("--explain", "tcp port 80 or icmp", "-y", "RAW")
+    assert p.returncode == 0 and b"link type RAW" in p.stdout and b"    TCP from or to port 80\n    ICMP" in p.stdout and b"Cost" in p.stdout and b"macOS, FreeBSD" in p.stdout, p
+    p = run("--explain", "--bpf-abi", "openbsd", "--through", "gre", "tcp")
+    assert b"OpenBSD: the kernel" in p.stdout and b"FreeBSD" not in p.stdout and b"behind one or two of: GRE" in p.stdout, p
+    assert run("--explain", "tcp", "or").returncode == 2
     assert len(run("-O", "-d", "tcp and tcp").stdout) > len(run("-d", "tcp and tcp").stdout)
     tagged = ["-i", "synth:count=500,vlan=100,ipv6=0", "-q", "--json"]
     counts = [json.loads(run(*tagged, *words, "ip").stdout)["packets"]["delivered"] for words in ([], ["--through", "vlan"], ["--through", "gre,vlan"])]

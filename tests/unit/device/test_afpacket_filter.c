@@ -108,7 +108,7 @@ Test(afpacket_filter, expressions)
 		text[0] = 0;
 		if (k / 2 < sizeof fixed / sizeof *fixed) how = &shapes[k % 2], strcpy(text, fixed[k / 2]);
 		else generate(&g);
-		if (bpei_compile_for(text, &o, &bpei_kernels[BPEI_KERNEL_LINUX], BPEI_TPACKET_INSNS, &f, NULL) < 0) continue;
+		if (bpei_compile_for(text, &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000, &f, NULL) < 0) continue;
 		compare(how, &f, &g, text);
 		free(f.program), free(f.wide);
 	}
@@ -126,7 +126,7 @@ Test(afpacket_filter, common_ones_are_exact)
 		const struct bpe_filter_options o = { .link_type = 1 };
 		struct bpei_filter f;
 		struct bpei_fit fit;
-		cr_assert_eq(bpei_compile_for(common[i], &o, &bpei_kernels[BPEI_KERNEL_LINUX], BPEI_TPACKET_INSNS, &f, NULL), BPE_OK);
+		cr_assert_eq(bpei_compile_for(common[i], &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000, &f, NULL), BPE_OK);
 		cr_assert_eq(bpei_tpacket_filter(&shapes[0], &f, &fit), BPE_OK);
 		cr_expect(fit.exact, "%s: %s", common[i], fit.why ? fit.why : "what is moved");
 		free(fit.program), free(f.program);
