@@ -133,6 +133,7 @@ static uint32_t ppp_type(uint32_t type)
 	case TYPE_IP6: return 0x57;
 	case TYPE_DECNET: return 0x27;
 	case TYPE_ATALK: return 0x29;
+	case 0x0600: return 0x25;	/* Xerox NS */
 	case SAP_ISO: return 0x23;
 	case SAP_STP: return 0x31;
 	case SAP_IPX: return 0x2b;
