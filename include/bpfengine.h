@@ -411,6 +411,7 @@ struct bpe_filter_options {
 	uint32_t netmask;	/* of the interface, for "ip broadcast", if has_netmask */
 	uint8_t has_netmask;
 	uint8_t unoptimized;	/* the tests as they were written, one after another */
+	uint8_t no_names;	/* the system is not asked for hosts, services, protocols and networks: numbers only */
 	const char *kernel;	/* "macos", "freebsd", "netbsd", "openbsd", "linux": for that system's kernel.  It is the program, or, where the kernel takes
 				 * no such program, a wider one, which lets through all that the expression means and more (NULL: any length, all of
 				 * classic BPF) */

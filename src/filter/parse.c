@@ -6,12 +6,8 @@
 #include "filter/parse.h"
 #include "filter/resolve.h"
 
-#include <sys/types.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define NESTING 200u
 
@@ -125,17 +121,10 @@ static int32_t resolve_host(struct bpei_compile *c, const char *name, const stru
 	return all < 0 && !c->failed ? bpei_compile_fail(c, "the host has no address of that kind") : all;
 }
 
-static bool service(const char *name, const char *protocol, uint32_t *port)
-{
-	struct servent *s = getservbyname(name, protocol);
-	if (s) *port = ntohs((uint16_t)s->s_port);
-	return s;
-}
-
 static int32_t named_port(struct bpei_compile *c, const char *name, const struct qualifiers *q)
 {
 	uint32_t tcp = 0, udp = 0;
-	bool has_tcp = service(name, "tcp", &tcp), has_udp = service(name, "udp", &udp);
+	bool has_tcp = bpei_resolve_service(c, name, "tcp", &tcp), has_udp = bpei_resolve_service(c, name, "udp", &udp);
 	enum proto p = q->proto;
 	if (p == P_SCTP && has_tcp != has_udp) return bpei_compile_fail(c, "port \"%s\" is of %s", name, has_tcp ? "tcp" : "udp");
 	if (!has_tcp && !has_udp) return bpei_compile_fail(c, "unknown port");
@@ -145,7 +134,7 @@ static int32_t named_port(struct bpei_compile *c, const char *name, const struct
 	return bpei_term_port(c, port, port, p, q->direction);
 }
 
-static bool one_port(const char *text, size_t n, uint32_t *port)
+static bool one_port(const struct bpei_compile *c, const char *text, size_t n, uint32_t *port)
 {
 	char word[64], *end;
 	if (!n || n >= sizeof word) return false;
@@ -153,15 +142,15 @@ static bool one_port(const char *text, size_t n, uint32_t *port)
 	word[n] = 0;
 	unsigned long v = strtoul(word, &end, 10);
 	if (!*end) return *port = (uint32_t)(v > 65536 ? 65536 : v), true;
-	return service(word, "tcp", port) || service(word, "udp", port);
+	return bpei_resolve_service(c, word, "tcp", port) || bpei_resolve_service(c, word, "udp", port);
 }
 
 static int32_t port_range(struct bpei_compile *c, const char *text, const struct qualifiers *q)
 {
 	uint32_t low, high;
 	for (const char *dash = strchr(text, '-'); dash; dash = strchr(dash + 1, '-'))
-		if (one_port(text, (size_t)(dash - text), &low) && one_port(dash + 1, strlen(dash + 1), &high)) return bpei_term_port(c, low, high, q->proto, q->direction);
-	if (one_port(text, strlen(text), &low)) return bpei_term_port(c, low, low, q->proto, q->direction);
+		if (one_port(c, text, (size_t)(dash - text), &low) && one_port(c, dash + 1, strlen(dash + 1), &high)) return bpei_term_port(c, low, high, q->proto, q->direction);
+	if (one_port(c, text, strlen(text), &low)) return bpei_term_port(c, low, low, q->proto, q->direction);
 	return bpei_compile_fail(c, "a range of ports is wanted, such as 6000-6010");
 }
 
@@ -185,23 +174,21 @@ static int32_t named_proto(struct bpei_compile *c, const char *name, const struc
 		return n ? bpei_term_proto(c, n, P_ISO, q->direction) : bpei_compile_fail(c, "unknown osi proto");
 	}
 	if (q->proto == P_ISIS) return bpei_compile_fail(c, "a number is wanted here, or one of iih, lsp, snp, csnp and psnp alone");
-	struct protoent *p = getprotobyname(name);
-	if (p && q->address == A_PROTOCHAIN) return protochain(c, (uint32_t)p->p_proto, q);
-	return p ? bpei_term_proto(c, (uint32_t)p->p_proto, q->proto, q->direction) : bpei_compile_fail(c, "unknown ip proto");
+	uint32_t number;
+	if (!bpei_resolve_protocol(c, name, &number)) return bpei_compile_fail(c, "unknown ip proto");
+	return q->address == A_PROTOCHAIN ? protochain(c, number, q) : bpei_term_proto(c, number, q->proto, q->direction);
 }
 
 static int32_t named(struct bpei_compile *c, const char *name, const struct qualifiers *q)
 {
-	struct netent *net;
 	switch (q->address) {
 	case A_DEFAULT: case A_HOST: return resolve_host(c, name, q);
 	case A_PORT: return named_port(c, name, q);
 	case A_PORTRANGE: return port_range(c, name, q);
 	case A_PROTO: case A_PROTOCHAIN: return named_proto(c, name, q);
 	case A_NET: {
-		net = getnetbyname(name);
-		if (!net || net->n_addrtype != AF_INET) return bpei_compile_fail(c, "unknown network");
-		uint32_t v = net->n_net, mask = UINT32_MAX;
+		uint32_t v, mask = UINT32_MAX;
+		if (!bpei_resolve_network(c, name, &v)) return bpei_compile_fail(c, "unknown network");
 		while (v && !(v & 0xff000000)) v <<= 8, mask <<= 8;
 		return bpei_term_host(c, v, mask, q->proto, q->direction, "net");
 	}

@@ -6,9 +6,43 @@
 #include <sys/types.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+static pthread_mutex_t tables = PTHREAD_MUTEX_INITIALIZER;	/* the system's functions share their answers' memory */
+
+bool bpei_resolve_service(const struct bpei_compile *c, const char *name, const char *protocol, uint32_t *port)
+{
+	if (c->no_names) return false;
+	pthread_mutex_lock(&tables);
+	const struct servent *s = getservbyname(name, protocol);
+	if (s) *port = ntohs((uint16_t)s->s_port);
+	pthread_mutex_unlock(&tables);
+	return s;
+}
+
+bool bpei_resolve_protocol(const struct bpei_compile *c, const char *name, uint32_t *number)
+{
+	if (c->no_names) return false;
+	pthread_mutex_lock(&tables);
+	const struct protoent *p = getprotobyname(name);
+	if (p) *number = (uint32_t)p->p_proto;
+	pthread_mutex_unlock(&tables);
+	return p;
+}
+
+bool bpei_resolve_network(const struct bpei_compile *c, const char *name, uint32_t *net)
+{
+	if (c->no_names) return false;
+	pthread_mutex_lock(&tables);
+	const struct netent *n = getnetbyname(name);
+	bool known = n && n->n_addrtype == AF_INET;
+	if (known) *net = n->n_net;
+	pthread_mutex_unlock(&tables);
+	return known;
+}
 
 static void ask(struct bpei_host *h)
 {
@@ -33,7 +67,7 @@ const struct bpei_host *bpei_resolve(struct bpei_compile *c, const char *name)
 	h = calloc(1, sizeof *h);
 	if (!h) return NULL;
 	strncpy(h->name, name, sizeof h->name - 1);
-	ask(h);
+	if (!c->no_names) ask(h);
 	h->next = c->hosts;
 	return c->hosts = h;
 }

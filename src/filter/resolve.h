@@ -17,6 +17,10 @@ struct bpei_host {
 
 /* The answer, the same each time; NULL: no memory. */
 const struct bpei_host *bpei_resolve(struct bpei_compile *c, const char *name);
+/* Services, protocols and networks by the system's tables: false if it knows none of that name. */
+bool bpei_resolve_service(const struct bpei_compile *c, const char *name, const char *protocol, uint32_t *port);
+bool bpei_resolve_protocol(const struct bpei_compile *c, const char *name, uint32_t *number);
+bool bpei_resolve_network(const struct bpei_compile *c, const char *name, uint32_t *net);	/* as getnetbyname: 10 is 10.0.0.0/8 */
 void bpei_resolve_free(struct bpei_compile *c);
 
 #endif

@@ -70,6 +70,7 @@ struct bpei_compile {
 	char word[256];
 	uint32_t nesting, inners;	/* parentheses; inner() */
 	uint32_t tokens;	/* read so far, in all shapes */
+	bool no_names;		/* of hosts, services, protocols, networks: the system is not asked */
 	struct bpei_host *hosts;	/* names that were asked for: resolve.h */
 
 	struct value *values;

@@ -180,6 +180,8 @@ int32_t bpei_test(struct bpei_compile *c, int32_t value, uint8_t cmp, uint32_t k
 	if (value < 0) return -1;
 	if (bpei_value_const(c, value, &known)) return bpei_const(c, compare(cmp, known, k));
 	const struct value *v = &c->values[value];
+	if (cmp == CMP_EQ && v->kind == VALUE_ALU && (v->op == OP_ADD || v->op == OP_SUB || v->op == OP_XOR) && bpei_value_const(c, v->b, &known))
+		return bpei_test(c, v->a, cmp, v->op == OP_ADD ? k - known : v->op == OP_SUB ? k + known : k ^ known);
 	if (cmp == CMP_EQ && !k && v->kind == VALUE_ALU && v->op == OP_AND && bpei_value_const(c, v->b, &known))
 		return bpei_not(c, bpei_test(c, v->a, CMP_SET, known));
 	return node(c, (struct node){ .kind = NODE_TEST, .cmp = cmp, .value = value, .x = -1, .k = k, .left = -1, .right = -1 });

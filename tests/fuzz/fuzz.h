@@ -11,6 +11,7 @@
 
 void fuzz_bpf(const uint8_t *bytes, size_t n);
 void fuzz_compile(const uint8_t *bytes, size_t n);
+void fuzz_lex(const uint8_t *bytes, size_t n);
 void fuzz_filter(const uint8_t *bytes, size_t n);
 void fuzz_parse(const uint8_t *bytes, size_t n);
 void fuzz_savefile(const uint8_t *bytes, size_t n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as a BPF program and a packet: what the check lets through ends, and reads nothing but the packet, and its prepared
  * form says the same.  Input: a byte of instructions, so many times 8 bytes of them, the rest is the packet. */
+#include "filter/kernel.h"
 #include "filter/prepare.h"
 #include "fuzz.h"
 
@@ -28,5 +29,14 @@ void fuzz_filter(const uint8_t *bytes, size_t n)
 	for (uint32_t cut = 0; cut <= left; cut += cut < 64 ? 1 : 61)
 		FUZZ_CHECK(bpei_prepared_run(prepared, packet, (uint32_t)left + 7, cut) == bpei_filter_run(program, packet, (uint32_t)left + 7, cut));
 	bpei_prepared_free(prepared);
+	for (int k = 0; k < BPEI_KERNELS; k++) {	/* what a kernel is given: what it takes, and nothing narrower */
+		struct bpei_fit fit;
+		uint32_t most = 1 + bytes[0] / 4u;
+		if (bpei_kernel_fit(&bpei_kernels[k], program, length, most, 77777, &fit) < 0) abort();
+		FUZZ_CHECK(fit.length <= most && !bpei_kernel_refuses(&bpei_kernels[k], fit.program, fit.length));
+		uint32_t theirs = bpei_filter_run(fit.program, packet, (uint32_t)left + 7, (uint32_t)left);
+		FUZZ_CHECK(fit.exact ? theirs == first : theirs == 77777 || (!theirs && !first));
+		free(fit.program);
+	}
 	free(packet);
 }

@@ -180,6 +180,14 @@ def compile_seeds():
     yield "arithmetic", bytes([0, 0, 18, 39, 20, 19, 26, 40, 34, 51])
 
 
+def lex_seeds():
+    lines = [line for line in open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "filters.txt")).read().splitlines() if line and line[0] not in "#!"]
+    for i, line in enumerate(lines[::9]):
+        yield "%02d" % i, bytes([i % 8]) + line.encode()
+    for name, text in (("deep", "(" * 300), ("nots", "not " * 300 + "tcp"), ("long", "host " + "a" * 600), ("caret", "tcp port 80 andd udp"), ("bytes", "tcp \xff\x01 [")):
+        yield name, b"\0" + text.encode("latin-1")
+
+
 def filter_seeds():
     yield "port", bpf_program((0x28, 0, 0, 12), (0x15, 0, 4, 0x800), (0xb1, 0, 0, 14), (0x48, 0, 0, 16), (0x15, 0, 1, 80), (6, 0, 0, 65535), (6, 0, 0, 0)) + ETHER[0]
     yield "arithmetic", bpf_program((0x80, 0, 0, 0), (0x94, 0, 0, 7), (0xa4, 0, 0, 3), (7, 0, 0, 0), (0x3c, 0, 0, 0), (2, 0, 0, 15), (0x60, 0, 0, 15), (0x16, 0, 0, 0)) + bytes(8)
@@ -187,7 +195,7 @@ def filter_seeds():
 
 def main():
     corpus = sys.argv[1]
-    for target, seeds in (("bpf", bpf_seeds), ("compile", compile_seeds), ("filter", filter_seeds), ("parse", parse_seeds), ("savefile", savefile_seeds), ("synth_options", synth_seeds), ("table", table_seeds)):
+    for target, seeds in (("bpf", bpf_seeds), ("compile", compile_seeds), ("filter", filter_seeds), ("lex", lex_seeds), ("parse", parse_seeds), ("savefile", savefile_seeds), ("synth_options", synth_seeds), ("table", table_seeds)):
         os.makedirs(os.path.join(corpus, target), exist_ok=True)
         for name, data in seeds():
             with open(os.path.join(corpus, target, "seed-" + name), "wb") as out:
