@@ -50,6 +50,8 @@ struct bpei_device {
 	uint32_t max_lent;		/* blocks that may be out at a time */
 	size_t block_bytes;		/* memory that a block of the pool needs, if !lends */
 	uint32_t link_type;		/* LINKTYPE_* of the first interface */
+	uint32_t netmask;		/* of the interface's IPv4 network, for "ip broadcast"; if has_netmask */
+	bool has_netmask;
 	uint32_t snaplen;		/* caplen is cut to it; BPE_MAX_SNAPLEN where walk does */
 	const struct bpei_kernel *kernel;	/* that filters; NULL: none does */
 	uint32_t kernel_insns;		/* it takes of an expression's program, at most */

@@ -40,7 +40,8 @@ static int choose(const struct bpe_options *o, struct bpei_device **device, stru
 
 int bpei_device_compile(const struct bpei_device *d, const char *expression, uint32_t snaplen, uint32_t through, struct bpei_filter *filter, struct bpe_error *error)
 {
-	const struct bpe_filter_options how = { .link_type = (int32_t)d->link_type, .through = through, .snaplen = snaplen + (d->link_type == LINK_PKTAP ? PKTAP_ROOM : 0) };
+	const struct bpe_filter_options how = { .link_type = (int32_t)d->link_type, .through = through, .netmask = d->netmask, .has_netmask = d->has_netmask,
+		.snaplen = snaplen + (d->link_type == LINK_PKTAP ? PKTAP_ROOM : 0) };
 	return bpei_compile_for(expression, &how, d->kernel, d->kernel ? d->kernel_insns : UINT32_MAX, filter, error);
 }
 
@@ -104,7 +105,7 @@ static int filter_by_words(struct bpei_device *d, const struct bpe_options *o, s
 static void filter_for(struct bpei_device *d, uint32_t link_type)
 {
 	struct bpei_filter f;
-	const struct bpe_filter_options how = { .link_type = (int32_t)link_type, .through = d->filter_through };
+	const struct bpe_filter_options how = { .link_type = (int32_t)link_type, .through = d->filter_through, .netmask = d->netmask, .has_netmask = d->has_netmask };
 	d->filter_link = link_type;
 	d->filter_none = true;
 	if (bpei_compile_for(d->expression, &how, NULL, UINT32_MAX, &f, NULL) < 0) return;
@@ -112,11 +113,27 @@ static void filter_for(struct bpei_device *d, uint32_t link_type)
 	free(f.program), free(f.wide);
 }
 
+/* As tcpdump asks for it: of the interface's first IPv4 address. */
+static void ask_netmask(struct bpei_device *d, const char *name)
+{
+	struct bpe_interface *list;
+	if (!strncmp(name, "bpf:", 4)) name += 4;
+	int n = bpe_interfaces_list(&list, NULL);
+	for (int i = 0; i < n; i++)
+		for (uint32_t k = 0; !strcmp(list[i].name, name) && k < list[i].address_count && !d->has_netmask; k++) {
+			if (list[i].addresses[k].family != 4) continue;
+			d->netmask = list[i].addresses[k].prefix ? UINT32_MAX << (32 - list[i].addresses[k].prefix) : 0;
+			d->has_netmask = true;
+		}
+	if (n > 0) bpe_interfaces_free(list);
+}
+
 int bpei_device_open(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
 {
 	struct bpei_device *d = NULL;
 	int r = choose(o, &d, error);
 	if (r < 0) return r;
+	if (o->interface_name && d->kernel) ask_netmask(d, o->interface_name);
 	if (o->direction != BPE_DIRECTION_BOTH && strcmp(d->ops->name, "bpf"))
 		r = bpei_fail(error, BPE_E_UNSUPPORTED, "direction", 0, "a direction can be chosen on BPF devices only, not on %s", o->file ? o->file : o->interface_name);
 	else if (o->filter_expression) r = filter_by_words(d, o, error);

@@ -133,7 +133,7 @@ int bpei_compile_for(const char *expression, const struct bpe_filter_options *o,
 	}
 	tree = parse(&c, (uint32_t)o->link_type);
 	if (tree >= 0 && !c.failed && bpei_graph_make(&c, tree, &g) && (c.unoptimized ? bpei_graph_sort(&g) : bpei_graph_thread(&c, &g))) {
-		c.token_at = c.token_length = 0;
+		c.token_at = 0, c.token_length = strlen(expression);
 		if (g.root == WAY_REJECT) bpei_compile_fail(&c, "the expression rejects all packets");	/* as libpcap: surely not what was meant */
 		else made.program = program_of(&c, &g, &made.length);
 		made.late = c.process && kernel;

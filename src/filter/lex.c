@@ -48,26 +48,26 @@ static const struct keyword keywords[] = {
 
 const char *bpei_lex_nearest(const char *word)
 {
-	size_t n = strlen(word), best = 3;
+	size_t n = strlen(word), best = n / 3 + 1;
 	const char *found = NULL;
+	if (best > 3) best = 3;
 	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
 		const char *k = keywords[i].word;
-		size_t m = strlen(k), row[40], d;
+		size_t m = strlen(k), rows[3][40];	/* this row, the one before, and the one before that */
 		if (m > 38 || n > 38) continue;
-		for (size_t j = 0; j <= m; j++) row[j] = j;
+		for (size_t j = 0; j <= m; j++) rows[0][j] = j;
 		for (size_t a = 1; a <= n; a++) {
-			size_t before = row[0];
+			size_t *row = rows[a % 3], *up = rows[(a + 2) % 3], *above = rows[(a + 1) % 3];
 			row[0] = a;
 			for (size_t j = 1; j <= m; j++) {
-				size_t up = row[j];
-				d = before + (word[a - 1] != k[j - 1]);
-				if (up + 1 < d) d = up + 1;
+				size_t d = up[j - 1] + (word[a - 1] != k[j - 1]);
+				if (up[j] + 1 < d) d = up[j] + 1;
 				if (row[j - 1] + 1 < d) d = row[j - 1] + 1;
+				if (a > 1 && j > 1 && word[a - 1] == k[j - 2] && word[a - 2] == k[j - 1] && above[j - 2] + 1 < d) d = above[j - 2] + 1;
 				row[j] = d;
-				before = up;
 			}
 		}
-		if (row[m] < best && row[m] < n) best = row[m], found = k;
+		if (rows[n % 3][m] < best || (rows[n % 3][m] == best && found && word[0] == k[0] && found[0] != k[0])) best = rows[n % 3][m], found = k;
 	}
 	return found;
 }
@@ -188,14 +188,24 @@ static int punctuation(const char *s, size_t *n)
 
 /* Words of ours are words only where no expression of pcap-filter(7) can have them: "inner" before a parenthesis, and what PKTAP packets
  * say of themselves (offsets in their header) on that link type. */
+static const struct keyword pktap_words[] = { { "pid", T_PKTAP, PKTAP_PID }, { "epid", T_PKTAP, PKTAP_EPID }, { "proc", T_PKTAP, PKTAP_COMM },
+	{ "eproc", T_PKTAP, PKTAP_ECOMM }, { "svc", T_PKTAP, PKTAP_SVC }, { "if", T_PKTAP, PKTAP_IFNAME } };
+
+static const struct keyword *pktap_word(const char *word)
+{
+	for (size_t i = 0; i < sizeof pktap_words / sizeof *pktap_words; i++)
+		if (!strcmp(pktap_words[i].word, word)) return &pktap_words[i];
+	return NULL;
+}
+
+bool bpei_lex_is_pktap(const char *word) { return pktap_word(word); }
+
 static int our_word(struct bpei_compile *c, const char *behind)
 {
-	static const struct keyword words[] = { { "pid", T_PKTAP, PKTAP_PID }, { "epid", T_PKTAP, PKTAP_EPID }, { "proc", T_PKTAP, PKTAP_COMM },
-		{ "eproc", T_PKTAP, PKTAP_ECOMM }, { "svc", T_PKTAP, PKTAP_SVC }, { "if", T_PKTAP, PKTAP_IFNAME } };
+	const struct keyword *w = c->pktap ? pktap_word(c->word) : NULL;
 	if (!strcmp(c->word, "inner") && behind[strspn(behind, " \t\r\n")] == '(') return T_INNER;
-	for (size_t i = 0; c->pktap && i < sizeof words / sizeof *words; i++)
-		if (!strcmp(words[i].word, c->word)) return c->number = words[i].number, words[i].token;
-	return T_NAME;
+	if (w) c->number = w->number;
+	return w ? w->token : T_NAME;
 }
 
 static int name_or_keyword(struct bpei_compile *c, const char *s, size_t n)
@@ -215,6 +225,7 @@ void bpei_lex_next(struct bpei_compile *c)
 	if (++c->tokens > COMPILE_TOKENS) bpei_compile_end(c, "the expression, in all its shapes, is too long");
 	while (s[c->at] && strchr(" \t\r\n", s[c->at])) c->at++;
 	s += c->at;
+	c->last_at = c->token_at, c->last_length = c->token_length;
 	c->token_at = c->at;
 	uint8_t m[16], six[16];
 	uint32_t value = 0, address = 0, parts[4], count = 0;

@@ -11,6 +11,8 @@ enum token { T_END = 256, T_WRONG, T_NUMBER, T_DOTTED, T_IP6, T_MAC, T_NAME, T_P
 
 /* The next token into c->token, with c->number (value, keyword's number, dotted address), c->bytes (addresses), c->word (names). */
 void bpei_lex_next(struct bpei_compile *c);
+bool bpei_lex_is_pktap(const char *word);
+bool bpei_lex_is_pktap(const char *word);		/* a word on PKTAP's link type only */
 const char *bpei_lex_nearest(const char *word);	/* the keyword that is most like it; NULL: none */
 
 #endif

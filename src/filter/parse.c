@@ -22,10 +22,9 @@ static int32_t unexpected(struct bpei_compile *c, const char *wanted) { return b
 int32_t bpei_parse_unexpected(struct bpei_compile *c, const char *wanted)
 {
 	if (c->token == T_END) return bpei_compile_fail(c, "the expression ends where %s should be", wanted);
-	if (c->token == T_NAME) {
-		const char *near = bpei_lex_nearest(c->word);
-		if (near) return bpei_compile_fail(c, "unknown word; did you mean \"%s\"?", near);
-	}
+	if (c->token == T_NAME && !c->pktap && bpei_lex_is_pktap(c->word)) return bpei_compile_fail(c, "\"%s\" is for PKTAP's packets (macOS: -i pktap)", c->word);
+	const char *near = c->token == T_NAME ? bpei_lex_nearest(c->word) : NULL;
+	if (near) return bpei_compile_fail(c, "%s should be here; did you mean \"%s\"?", wanted, near);
 	return bpei_compile_fail(c, "%s should be here", wanted);
 }
 
@@ -127,7 +126,7 @@ static int32_t named_port(struct bpei_compile *c, const char *name, const struct
 	bool has_tcp = bpei_resolve_service(c, name, "tcp", &tcp), has_udp = bpei_resolve_service(c, name, "udp", &udp);
 	enum proto p = q->proto;
 	if (p == P_SCTP && has_tcp != has_udp) return bpei_compile_fail(c, "port \"%s\" is of %s", name, has_tcp ? "tcp" : "udp");
-	if (!has_tcp && !has_udp) return bpei_compile_fail(c, "unknown port");
+	if (!has_tcp && !has_udp) return bpei_compile_fail(c, name[0] >= '0' && name[0] <= '9' && strchr(name, '-') ? "no port: several in a row are \"portrange %s\"" : "unknown port \"%s\"", name);
 	if (p == P_DEFAULT && has_tcp != has_udp) p = has_tcp ? P_TCP : P_UDP;
 	if ((p == P_TCP && !has_tcp) || (p == P_UDP && !has_udp)) return bpei_compile_fail(c, "port \"%s\" is of %s", name, has_tcp ? "tcp" : "udp");
 	uint32_t port = p == P_UDP ? udp : has_tcp ? tcp : udp;
@@ -156,7 +155,7 @@ static int32_t port_range(struct bpei_compile *c, const char *text, const struct
 
 static int32_t protochain(struct bpei_compile *c, uint32_t number, const struct qualifiers *q)
 {
-	return q->direction == D_DEFAULT ? bpei_term_protochain(c, number, q->proto) : bpei_compile_fail(c, "a direction cannot stand before protochain");
+	return q->direction == D_DEFAULT ? bpei_term_protochain(c, number, q->proto) : bpei_compile_fail_term(c, "a direction cannot stand before protochain");
 }
 
 static int32_t named_proto(struct bpei_compile *c, const char *name, const struct qualifiers *q)
@@ -207,13 +206,13 @@ static int32_t numbered(struct bpei_compile *c, uint32_t v, uint32_t bits, const
 			while (v && !(v & 0xff000000)) v <<= 8, mask <<= 8;
 		return bpei_term_host(c, v, mask, q->proto, q->direction, q->address == A_NET ? "net" : "host");
 	case A_PORT: case A_PORTRANGE:
-		if (bits) return bpei_compile_fail(c, "an address is no port");
+		if (bits) return bpei_compile_fail_term(c, "an address is no port");
 		return bpei_term_port(c, v, v, q->proto, q->direction);
 	case A_PROTO:
-		if (bits) return bpei_compile_fail(c, "an address is no protocol");
+		if (bits) return bpei_compile_fail_term(c, "an address is no protocol");
 		return bpei_term_proto(c, v, q->proto, q->direction);
 	case A_PROTOCHAIN:
-		if (bits) return bpei_compile_fail(c, "an address is no protocol");
+		if (bits) return bpei_compile_fail_term(c, "an address is no protocol");
 		return protochain(c, v, q);
 	default: return unexpected(c, "a qualifier such as host or port");
 	}
@@ -222,8 +221,8 @@ static int32_t numbered(struct bpei_compile *c, uint32_t v, uint32_t bits, const
 static int32_t network4(struct bpei_compile *c, uint32_t v, uint32_t parts, uint32_t mask, const struct qualifiers *q)
 {
 	if (parts < 4) v <<= 32 - 8 * parts;
-	if (q->address != A_NET) return bpei_compile_fail(c, "a mask belongs to a net: net ADDRESS/LENGTH");
-	if (v & ~mask) return bpei_compile_fail(c, "the network address has bits set behind its mask");
+	if (q->address != A_NET) return bpei_compile_fail_term(c, "a mask belongs to a net: net ADDRESS/LENGTH");
+	if (v & ~mask) return bpei_compile_fail_term(c, "the network address has bits set behind its mask");
 	return bpei_term_host(c, v, mask, q->proto, q->direction, "net");
 }
 
@@ -278,10 +277,10 @@ int32_t bpei_parse_value(struct bpei_compile *c, const struct qualifiers *q)	/* 
 			next(c);
 		}
 		for (uint32_t i = 0; i < length; i++) mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
+		if (q->address != A_NET && length != 128) return bpei_compile_fail_term(c, "a mask belongs to a net: net ADDRESS/LENGTH");
 		for (int i = 0; i < 16; i++)
-			if (bytes[i] & ~mask[i]) return bpei_compile_fail(c, "the network address has bits set behind its mask");
-		if (q->address != A_NET && length != 128) return bpei_compile_fail(c, "a mask belongs to a net: net ADDRESS/LENGTH");
-		if (q->address != A_NET && q->address != A_HOST && q->address != A_DEFAULT) return bpei_compile_fail(c, "an IPv6 address is a host or a net");
+			if (bytes[i] & ~mask[i]) return bpei_compile_fail_term(c, "the network address has bits set behind its mask");
+		if (q->address != A_NET && q->address != A_HOST && q->address != A_DEFAULT) return bpei_compile_fail_term(c, "an IPv6 address is a host or a net");
 		return bpei_term_host6(c, bytes, mask, q->proto, q->direction, q->address == A_NET ? "net" : "host");
 	}
 	case T_MAC:
@@ -289,7 +288,9 @@ int32_t bpei_parse_value(struct bpei_compile *c, const struct qualifiers *q)	/* 
 			return bpei_compile_fail(c, "an Ethernet address belongs to \"ether host\", \"ether src\" or \"ether dst\"");
 		next(c);
 		return bpei_term_ether(c, bytes, q->direction);
-	default: return unexpected(c, "a value");
+	default: return unexpected(c, q->address == A_PORT ? "a port's number or name" : q->address == A_PORTRANGE ? "a range of ports, such as 80-90" : q->address == A_NET ? "a network"
+				   : q->address >= A_PROTO ? "a protocol's number or name (with a backslash: \\tcp)" : q->address == A_HOST ? "an address or a host's name"
+				   : "an address, or host, net, port, portrange or proto");
 	}
 }
 
@@ -311,10 +312,12 @@ static int32_t values(struct bpei_compile *c, const struct qualifiers *q)	/* one
 	}
 	if (!bpei_parse_deeper(c)) return -1;
 	next(c);
+	c->term_at = c->token_at;
 	int32_t b = values(c, q);
 	while (!c->failed && (c->token == T_AND || c->token == T_OR)) {
 		bool both = c->token == T_AND;
 		next(c);
+		c->term_at = c->token_at;
 		int32_t one = values(c, q);
 		b = both ? bpei_and(c, b, one) : bpei_or(c, b, one);
 	}
@@ -492,7 +495,7 @@ static int32_t plain_term(struct bpei_compile *c, struct qualifiers *q)
 			return next(c), bpei_term_ifindex(c, n);
 		case T_PPPOED: return next(c), bpei_term_pppoe(c, false, false, 0);
 		case T_PPPOES: return next(c), has = optional_number(c, &n), bpei_term_pppoe(c, true, has, n);
-		default: return unexpected(c, "a term such as \"tcp\", \"host 10.0.0.1\" or \"port 80\"");
+		default: return unexpected(c, "a term (\"tcp\", \"host 10.0.0.1\", \"port 80\")");
 		}
 	}
 	*q = (struct qualifiers){ A_NONE, P_DEFAULT, D_DEFAULT };
@@ -504,6 +507,7 @@ static int32_t term(struct bpei_compile *c, struct qualifiers *q)
 	const size_t from = c->token_at;
 	const uint32_t number = c->number, said = c->phrases ? c->phrases->count : 0;
 	const int token = c->token;
+	c->term_at = from;
 	int32_t b = plain_term(c, q);
 	if (c->phrases && c->phrases->count == said) bpei_say_term(c, b, token, number, from);	/* what it is made of has said nothing */
 	return b;
@@ -515,6 +519,7 @@ static int32_t expression(struct bpei_compile *c, struct qualifiers *q)
 	while (!c->failed && (c->token == T_AND || c->token == T_OR)) {
 		bool both = c->token == T_AND;
 		next(c);
+		c->term_at = c->token_at;
 		int32_t one = value_begins(c) ? values(c, q) : term(c, q);
 		b = both ? bpei_and(c, b, one) : bpei_or(c, b, one);
 	}

@@ -33,6 +33,7 @@ static int32_t list(struct bpei_compile *c, const char *path, char *text, const 
 		bool range = q->address == A_PORT && c->token == T_NAME && strchr(c->word, '-');
 		struct qualifiers one = *q;
 		if (range) one.address = A_PORTRANGE;
+		c->term_at = c->token_at;
 		all = bpei_either(c, all, bpei_parse_value(c, &one));
 	}
 	if (c->failed && !c->out_of_memory) {	/* in which line; what is pointed at is the file's name */

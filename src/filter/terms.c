@@ -99,7 +99,7 @@ static int32_t isis_kinds(struct bpei_compile *c, const uint8_t *kinds)	/* 0 end
 
 int32_t bpei_term_proto(struct bpei_compile *c, uint32_t n, enum proto of, enum direction d)
 {
-	if (d != D_DEFAULT) return bpei_compile_fail(c, "a direction cannot stand before proto");
+	if (d != D_DEFAULT) return bpei_compile_fail_term(c, "a direction cannot stand before proto");
 	switch (of) {
 	case P_DEFAULT: return bpei_or(c, ip_proto(c, n), ip6_proto(c, n));
 	case P_LINK: return bpei_term_linktype(c, n);
@@ -107,7 +107,7 @@ int32_t bpei_term_proto(struct bpei_compile *c, uint32_t n, enum proto of, enum 
 	case P_IP6: return ip6_proto(c, n);
 	case P_ISO: return iso_proto(c, n);
 	case P_ISIS: return isis_proto(c, n);
-	default: return bpei_compile_fail(c, "\"%s\" cannot stand before proto", bpei_proto_text(of));
+	default: return bpei_compile_fail_term(c, "\"%s\" cannot stand before proto", bpei_proto_text(of));
 	}
 }
 
@@ -150,7 +150,7 @@ int32_t bpei_term_proto_name(struct bpei_compile *c, enum proto p)
 	case P_STP: return bpei_term_linktype(c, SAP_STP);
 	case P_IPX: return bpei_term_linktype(c, SAP_IPX);
 	case P_NETBEUI: return bpei_term_linktype(c, SAP_NETBEUI);
-	default: return bpei_compile_fail(c, "\"%s\" wants something behind it, such as host, proto or [...]", bpei_proto_text(p));
+	default: return bpei_compile_fail_term(c, "\"%s\" wants something behind it, such as host, proto or [...]", bpei_proto_text(p));
 	}
 }
 
@@ -175,8 +175,8 @@ int32_t bpei_term_host(struct bpei_compile *c, uint32_t address, uint32_t mask, 
 	case P_IP: return host_of(c, TYPE_IP, 12, 16, address, mask, d);
 	case P_ARP: return host_of(c, TYPE_ARP, 14, 24, address, mask, d);
 	case P_RARP: return host_of(c, TYPE_RARP, 14, 24, address, mask, d);
-	case P_LINK: return bpei_compile_fail(c, "an IPv4 address is no link-layer address: leave out \"ether\", or give aa:bb:cc:dd:ee:ff");
-	default: return bpei_compile_fail(c, "\"%s\" cannot stand before %s", bpei_proto_text(p), what);
+	case P_LINK: return bpei_compile_fail_term(c, "an IPv4 address is no link-layer address: leave out \"ether\", or give aa:bb:cc:dd:ee:ff");
+	default: return bpei_compile_fail_term(c, "\"%s\" cannot stand before %s", bpei_proto_text(p), what);
 	}
 }
 
@@ -195,7 +195,7 @@ static int32_t words6(struct bpei_compile *c, uint32_t at, const uint8_t a[16], 
 
 int32_t bpei_term_host6(struct bpei_compile *c, const uint8_t a[16], const uint8_t m[16], enum proto p, enum direction d, const char *what)
 {
-	if (p != P_DEFAULT && p != P_IP6) return bpei_compile_fail(c, "\"%s\" cannot stand before an IPv6 %s", bpei_proto_text(p), what);
+	if (p != P_DEFAULT && p != P_IP6) return bpei_compile_fail_term(c, "\"%s\" cannot stand before an IPv6 %s", bpei_proto_text(p), what);
 	int32_t s = bpei_and(c, bpei_term_linktype(c, TYPE_IP6), words6(c, 8, a, m));
 	int32_t t = bpei_and(c, bpei_term_linktype(c, TYPE_IP6), words6(c, 24, a, m));
 	return bpei_both(c, s, t, d);
@@ -243,8 +243,8 @@ static int32_t ports(struct bpei_compile *c, bool six, const struct ports *p)
 
 int32_t bpei_term_port(struct bpei_compile *c, uint32_t low, uint32_t high, enum proto p, enum direction d)
 {
-	if (p != P_DEFAULT && p != P_TCP && p != P_UDP && p != P_SCTP) return bpei_compile_fail(c, "\"%s\" has no ports: tcp, udp and sctp have", bpei_proto_text(p));
-	if (low > 65535 || high > 65535) return bpei_compile_fail(c, "ports end at 65535");
+	if (p != P_DEFAULT && p != P_TCP && p != P_UDP && p != P_SCTP) return bpei_compile_fail_term(c, "\"%s\" has no ports: tcp, udp and sctp have", bpei_proto_text(p));
+	if (low > 65535 || high > 65535) return bpei_compile_fail_term(c, "ports end at 65535");
 	if (low > high) {
 		uint32_t t = low;
 		low = high;
@@ -259,7 +259,7 @@ int32_t bpei_term_port(struct bpei_compile *c, uint32_t low, uint32_t high, enum
 /* Routing headers: a short or long data packet, perhaps with a padding byte in front (0x81); addresses are little-endian. */
 int32_t bpei_term_decnet(struct bpei_compile *c, uint32_t area, uint32_t node, enum direction d)
 {
-	if (area > 63 || node > 1023) return bpei_compile_fail(c, "a DECnet address is AREA.NODE, up to 63.1023");
+	if (area > 63 || node > 1023) return bpei_compile_fail_term(c, "a DECnet address is AREA.NODE, up to 63.1023");
 	uint32_t a = area << 10 | node, swapped = (a & 0xff) << 8 | a >> 8;
 	int32_t ends[2];
 	for (int target = 0; target < 2; target++) {
@@ -292,8 +292,8 @@ int32_t bpei_term_protochain(struct bpei_compile *c, uint32_t number, enum proto
 		int32_t four = bpei_term_protochain(c, number, P_IP);
 		return bpei_or(c, four, bpei_term_protochain(c, number, P_IP6));
 	}
-	if (of != P_IP && of != P_IP6) return bpei_compile_fail(c, "only ip and ip6 can stand before protochain");
-	if (c->offsets.network.base >= 0) return bpei_compile_fail(c, "protochain does not go with headers of variable length");	/* as libpcap */
+	if (of != P_IP && of != P_IP6) return bpei_compile_fail_term(c, "only ip and ip6 can stand before protochain");
+	if (c->offsets.network.base >= 0) return bpei_compile_fail_term(c, "protochain does not go with headers of variable length");	/* as libpcap */
 	struct place n = c->offsets.network, behind = of == P_IP ? bpei_place_behind_ip4(c) : (struct place){ n.base, n.at + 40 };
 	int32_t first = bpei_at(c, 1, n, of == P_IP ? 9 : 6);
 	return bpei_and(c, bpei_term_linktype(c, of == P_IP ? TYPE_IP : TYPE_IP6), chain(c, first, behind, number, of == P_IP6, CHAIN));
@@ -324,7 +324,7 @@ int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint
 	case P_LINK: return load_from(c, size, c->offsets.header, index);
 	case P_RADIO:
 		if (c->offsets.link != LINK_RADIOTAP && c->offsets.link != LINK_AVS && c->offsets.link != LINK_PRISM)
-			return bpei_compile_fail(c, "packets of this link type have no radio header");
+			return bpei_compile_fail_term(c, "packets of this link type have no radio header");
 		return bpei_value_load(c, size, index, 0);
 	case P_IP: case P_ARP: case P_RARP: case P_ATALK: case P_DECNET: case P_LAT: case P_SCA: case P_MOPRC: case P_MOPDL: case P_IP6:
 		*guard = bpei_term_proto_name(c, p);
@@ -335,6 +335,6 @@ int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint
 	case P_ICMP6:
 		*guard = bpei_and(c, bpei_term_linktype(c, TYPE_IP6), net_is(c, 1, 6, 58));
 		return load_from(c, size, (struct place){ n.base, n.at + 40 }, index);
-	default: return bpei_compile_fail(c, "\"%s\" cannot be indexed", bpei_proto_text(p));
+	default: return bpei_compile_fail_term(c, "\"%s\" cannot be indexed", bpei_proto_text(p));
 	}
 }

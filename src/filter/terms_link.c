@@ -185,7 +185,7 @@ int32_t bpei_term_linktype(struct bpei_compile *c, uint32_t type)
 {
 	const struct offsets *o = &c->offsets;
 	if (o->mpls) {
-		if (type != TYPE_IP && type != TYPE_IP6) return bpei_compile_fail(c, "behind mpls only ip and ip6 can be told");
+		if (type != TYPE_IP && type != TYPE_IP6) return bpei_compile_fail_term(c, "behind mpls only ip and ip6 can be told");
 		return bpei_and(c, bpei_at_masked(c, 1, o->network, (uint32_t)-2, 1, 1), version(c, o->network, type));	/* bottom of stack */
 	}
 	switch (o->link) {
@@ -214,7 +214,7 @@ int32_t bpei_term_llc(struct bpei_compile *c, const char *kind)
 	if (c->offsets.link == LINK_ETHERNET) there = bpei_and(c, is_802_3(c), bpei_not(c, bpei_at_is(c, 2, c->offsets.payload, 0, 0xffff)));	/* not Novell's */
 	else if (bpei_link_is_wlan(c)) there = bpei_wlan_data(c);
 	else if (bpei_link_is_802(c)) there = bpei_const(c, true);
-	else return bpei_compile_fail(c, "packets of this link type have no LLC header");
+	else return bpei_compile_fail_term(c, "packets of this link type have no LLC header");
 	if (!kind) return there;
 	if (!__builtin_strcmp(kind, "i")) return bpei_and(c, there, bpei_not(c, bpei_at_has(c, c->offsets.payload, 2, 1)));
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -227,8 +227,8 @@ int32_t bpei_term_llc(struct bpei_compile *c, const char *kind)
 int32_t bpei_term_ether(struct bpei_compile *c, const uint8_t a[6], enum direction d)
 {
 	if (bpei_link_is_wlan(c)) return bpei_wlan_address(c, a, d);
-	if (d > D_AND) return bpei_compile_fail(c, "only 802.11 headers have addr1 to addr4, ra and ta");
-	if (!bpei_link_is_802(c)) return bpei_compile_fail(c, "this link type has no Ethernet addresses");
+	if (d > D_AND) return bpei_compile_fail_term(c, "only 802.11 headers have addr1 to addr4, ra and ta");
+	if (!bpei_link_is_802(c)) return bpei_compile_fail_term(c, "this link type has no Ethernet addresses");
 	return bpei_both(c, bpei_at_mac(c, c->offsets.header, target_at(c) + 6, a), bpei_at_mac(c, c->offsets.header, target_at(c), a), d);
 }
 
@@ -236,11 +236,11 @@ int32_t bpei_term_broadcast(struct bpei_compile *c, enum proto p)
 {
 	static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 };
 	if (p == P_DEFAULT || p == P_LINK) {
-		if (!bpei_link_is_802(c)) return bpei_compile_fail(c, "this link type has no broadcast address");
+		if (!bpei_link_is_802(c)) return bpei_compile_fail_term(c, "this link type has no broadcast address");
 		return bpei_term_ether(c, all, D_DST);
 	}
-	if (p != P_IP) return bpei_compile_fail(c, "only ether and ip can stand before broadcast");
-	if (!c->has_netmask) return bpei_compile_fail(c, "ip broadcast needs the interface's netmask, which is not known here");
+	if (p != P_IP) return bpei_compile_fail_term(c, "only ether and ip can stand before broadcast");
+	if (!c->has_netmask) return bpei_compile_fail_term(c, "ip broadcast needs the interface's netmask, which is not known here");
 	int32_t host = bpei_value_alu(c, OP_AND, bpei_at(c, 4, c->offsets.network, 16), bpei_value_imm(c, ~c->netmask));
 	return bpei_and(c, bpei_term_linktype(c, TYPE_IP), bpei_or(c, bpei_test(c, host, CMP_EQ, 0), bpei_test(c, host, CMP_EQ, ~c->netmask)));
 }
@@ -250,11 +250,11 @@ int32_t bpei_term_multicast(struct bpei_compile *c, enum proto p)
 	switch (p) {
 	case P_DEFAULT: case P_LINK:
 		if (bpei_link_is_wlan(c)) return bpei_wlan_multicast(c);
-		if (!bpei_link_is_802(c)) return bpei_compile_fail(c, "this link type has no multicast addresses");
+		if (!bpei_link_is_802(c)) return bpei_compile_fail_term(c, "this link type has no multicast addresses");
 		return bpei_at_has(c, c->offsets.header, target_at(c), 1);
 	case P_IP: return bpei_and(c, bpei_term_linktype(c, TYPE_IP), bpei_test(c, bpei_at(c, 1, c->offsets.network, 16), CMP_GE, 224));
 	case P_IP6: return bpei_and(c, bpei_term_linktype(c, TYPE_IP6), bpei_at_is(c, 1, c->offsets.network, 24, 255));
-	default: return bpei_compile_fail(c, "only ether, ip and ip6 can stand before multicast");
+	default: return bpei_compile_fail_term(c, "only ether, ip and ip6 can stand before multicast");
 	}
 }
 
@@ -267,14 +267,14 @@ int32_t bpei_term_outbound(struct bpei_compile *c, bool outbound)
 	case LINK_SLIP:	/* the first byte: 0 received, 1 sent */
 		b = bpei_not(c, bpei_at_is(c, 1, c->offsets.header, 0, 0));
 		break;
-	default: return bpei_compile_fail(c, "packets of this link type do not say their direction (-Q asks the device)");
+	default: return bpei_compile_fail_term(c, "packets of this link type do not say their direction (-Q asks the device)");
 	}
 	return outbound ? b : bpei_not(c, b);
 }
 
 int32_t bpei_term_ifindex(struct bpei_compile *c, uint32_t index)
 {
-	if (c->offsets.link != LINK_SLL2) return bpei_compile_fail(c, "packets of this link type do not say their interface's index: LINUX_SLL2 ones do");
+	if (c->offsets.link != LINK_SLL2) return bpei_compile_fail_term(c, "packets of this link type do not say their interface's index: LINUX_SLL2 ones do");
 	return bpei_at_is(c, 4, c->offsets.header, 4, index);
 }
 
@@ -282,10 +282,10 @@ int32_t bpei_term_ifindex(struct bpei_compile *c, uint32_t index)
 
 int32_t bpei_term_vlan(struct bpei_compile *c, bool has_id, uint32_t id)
 {
-	if (c->offsets.mpls) return bpei_compile_fail(c, "no vlan can follow an mpls");
-	if (has_id && id > 4095) return bpei_compile_fail(c, "VLAN ids end at 4095");
+	if (c->offsets.mpls) return bpei_compile_fail_term(c, "no vlan can follow an mpls");
+	if (has_id && id > 4095) return bpei_compile_fail_term(c, "VLAN ids end at 4095");
 	if (c->offsets.link != LINK_ETHERNET && (!bpei_link_is_wlan(c) || c->offsets.link == LINK_PPI))
-		return bpei_compile_fail(c, "this link type has no VLAN tags");
+		return bpei_compile_fail_term(c, "this link type has no VLAN tags");
 	int32_t b = bpei_or(c, bpei_term_linktype(c, TYPE_VLAN), bpei_term_linktype(c, TYPE_QINQ));
 	b = bpei_or(c, b, bpei_term_linktype(c, TYPE_QINQ_OLD));
 	if (has_id) b = bpei_and(c, b, bpei_at_masked(c, 2, c->offsets.payload, 0, id, 0x0fff));
@@ -298,11 +298,11 @@ int32_t bpei_term_vlan(struct bpei_compile *c, bool has_id, uint32_t id)
 int32_t bpei_term_mpls(struct bpei_compile *c, bool has_label, uint32_t label)
 {
 	int32_t b;
-	if (has_label && label > 0xfffff) return bpei_compile_fail(c, "MPLS labels end at 1048575");
+	if (has_label && label > 0xfffff) return bpei_compile_fail_term(c, "MPLS labels end at 1048575");
 	if (c->offsets.mpls) b = bpei_at_masked(c, 1, c->offsets.network, (uint32_t)-2, 0, 1);	/* the label before is not the last */
 	else if (c->offsets.link == LINK_ETHERNET || c->offsets.link == LINK_C_HDLC) b = bpei_term_linktype(c, TYPE_MPLS);
 	else if (c->offsets.link == LINK_PPP) b = type_is(c, 0x281);
-	else return bpei_compile_fail(c, "this link type has no MPLS");
+	else return bpei_compile_fail_term(c, "this link type has no MPLS");
 	if (has_label) b = bpei_and(c, b, bpei_at_masked(c, 4, c->offsets.network, 0, label << 12, 0xfffff000));
 	c->offsets.network.at += 4;
 	c->offsets.payload.at += 4;
@@ -312,7 +312,7 @@ int32_t bpei_term_mpls(struct bpei_compile *c, bool has_label, uint32_t label)
 
 int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint32_t id)
 {
-	if (has_id && id > 65535) return bpei_compile_fail(c, "PPPoE sessions end at 65535");
+	if (has_id && id > 65535) return bpei_compile_fail_term(c, "PPPoE sessions end at 65535");
 	int32_t b = bpei_term_linktype(c, session ? TYPE_PPPOES : TYPE_PPPOED);
 	if (!session) return b;
 	if (has_id) b = bpei_and(c, b, bpei_at_masked(c, 2, c->offsets.network, 2, id, 0xffff));

@@ -118,8 +118,8 @@ int32_t bpei_tunnel_enter(struct bpei_compile *c, uint32_t kind, uint32_t shape,
 int32_t bpei_term_tunnel(struct bpei_compile *c, uint32_t kind, bool has_vni, uint32_t vni)
 {
 	if (c->inners) return bpei_compile_end(c, "geneve and vxlan cannot stand in inner(), which goes behind them itself");
-	if (c->tunnel_kind) return bpei_compile_fail(c, "one geneve or vxlan can be in an expression (inner() and --through go on)");
-	if (has_vni && vni > 0xffffff) return bpei_compile_fail(c, "network identifiers end at 16777215");
+	if (c->tunnel_kind) return bpei_compile_fail_term(c, "one geneve or vxlan can be in an expression (inner() and --through go on)");
+	if (has_vni && vni > 0xffffff) return bpei_compile_fail_term(c, "network identifiers end at 16777215");
 	const struct offsets here = c->offsets;
 	int32_t all = -1, b;
 	for (uint32_t shape = 0;; shape++) {	/* one that the packet has, or any at all */

@@ -92,13 +92,13 @@ int32_t bpei_wlan_multicast(struct bpei_compile *c) { return target(c, has(c, AD
 
 int32_t bpei_term_wlan_type(struct bpei_compile *c, uint32_t value, uint32_t mask)
 {
-	if (!bpei_link_is_wlan(c) || c->offsets.no_wlan_types) return bpei_compile_fail(c, "only 802.11 frames have such types");
+	if (!bpei_link_is_wlan(c) || c->offsets.no_wlan_types) return bpei_compile_fail_term(c, "only 802.11 frames have such types");
 	return bpei_at_masked(c, 1, c->offsets.header, 0, value, mask);
 }
 
 int32_t bpei_term_wlan_direction(struct bpei_compile *c, uint32_t value)
 {
-	if (!bpei_link_is_wlan(c) || c->offsets.no_wlan_types) return bpei_compile_fail(c, "only 802.11 frames have such a direction (inbound and outbound, or -Q?)");
+	if (!bpei_link_is_wlan(c) || c->offsets.no_wlan_types) return bpei_compile_fail_term(c, "only 802.11 frames have such a direction (inbound and outbound, or -Q?)");
 	int32_t bits = bpei_value_alu(c, OP_AND, bpei_at(c, 1, c->offsets.header, 1), bpei_value_imm(c, 3));
 	return bpei_test(c, bits, CMP_EQ, value);	/* above 3: never, as libpcap has it */
 }

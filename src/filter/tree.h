@@ -62,6 +62,8 @@ struct offsets {
 struct bpei_compile {
 	const char *text;	/* the expression */
 	size_t at, token_at, token_length;	/* where the lexer stands; the token in hand */
+	size_t last_at, last_length;	/* the one before */
+	size_t term_at;		/* where the term began that is being made */
 	int token;
 	uint32_t number;
 	uint8_t bytes[16];	/* addresses */
@@ -115,7 +117,10 @@ int32_t bpei_and(struct bpei_compile *c, int32_t a, int32_t b);	/* a first */
 int32_t bpei_or(struct bpei_compile *c, int32_t a, int32_t b);
 int32_t bpei_not(struct bpei_compile *c, int32_t a);
 int32_t bpei_const(struct bpei_compile *c, bool yes);
+/* Each points at something: the token in hand, the one before, or the term up to the token in hand. */
 int32_t bpei_compile_fail(struct bpei_compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int32_t bpei_compile_fail_last(struct bpei_compile *c, const char *why);
+int32_t bpei_compile_fail_term(struct bpei_compile *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int32_t bpei_compile_end(struct bpei_compile *c, const char *why);	/* the same, for good: c->final */
 void bpei_compile_free(struct bpei_compile *c);		/* all but the text */
 int32_t bpei_compile_no_memory(struct bpei_compile *c);

@@ -7,16 +7,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-int32_t bpei_compile_fail(struct bpei_compile *c, const char *format, ...)
+static int32_t fail(struct bpei_compile *c, size_t at, size_t length, const char *format, va_list args)
 {
 	if (c->failed) return -1;
+	vsnprintf(c->why, sizeof c->why, format, args);
+	c->failed = true;
+	c->why_at = at;
+	c->why_length = length;
+	return -1;
+}
+
+int32_t bpei_compile_fail(struct bpei_compile *c, const char *format, ...)
+{
 	va_list args;
 	va_start(args, format);
-	vsnprintf(c->why, sizeof c->why, format, args);
+	fail(c, c->token_at, c->token_length, format, args);
 	va_end(args);
-	c->failed = true;
-	c->why_at = c->token_at;
-	c->why_length = c->token_length;
+	return -1;
+}
+
+int32_t bpei_compile_fail_last(struct bpei_compile *c, const char *why)
+{
+	bpei_compile_fail(c, "%s", why);
+	c->why_at = c->last_at, c->why_length = c->last_length;
+	return -1;
+}
+
+int32_t bpei_compile_fail_term(struct bpei_compile *c, const char *format, ...)
+{
+	size_t end = c->token_at > c->term_at ? c->token_at : c->term_at + c->token_length;
+	while (end > c->term_at && strchr(" \t\r\n", c->text[end - 1])) end--;
+	va_list args;
+	va_start(args, format);
+	fail(c, c->term_at, end - c->term_at, format, args);
+	va_end(args);
 	return -1;
 }
 
@@ -119,8 +143,8 @@ int32_t bpei_value_alu(struct bpei_compile *c, uint16_t op, int32_t a, int32_t b
 	uint32_t x = 0, y = 0, r;
 	if (a < 0 || (b < 0 && op != OP_NEG)) return -1;
 	bool known_a = bpei_value_const(c, a, &x), known_b = op == OP_NEG || bpei_value_const(c, b, &y);
-	if (known_b && (op == OP_DIV || op == OP_MOD) && !y) return bpei_compile_fail(c, op == OP_DIV ? "division by zero" : "modulus by zero");
-	if (known_b && (op == OP_LSH || op == OP_RSH) && y > 31) return bpei_compile_fail(c, "a shift by more than 31 bits");
+	if (known_b && (op == OP_DIV || op == OP_MOD) && !y) return bpei_compile_fail_last(c, op == OP_DIV ? "division by zero" : "modulus by zero");
+	if (known_b && (op == OP_LSH || op == OP_RSH) && y > 31) return bpei_compile_fail_last(c, "a shift by more than 31 bits");
 	if (known_a && known_b) {
 		switch (op) {
 		case OP_ADD: r = x + y; break;

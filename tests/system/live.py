@@ -189,6 +189,19 @@ def filters_run_in_the_kernel():
         assert r["packets"]["read"] == sum(map(p, range(n))), (sum(map(p, range(n))), r["packets"])
 
 
+def broadcast_by_the_interfaces_netmask():
+    c = Capture(B, "vb", "-f", "ip broadcast")
+    frames = r"""
+import socket, struct
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("va", 0))
+for dst in ("10.77.0.255", "10.77.0.0", "255.255.255.255", "10.77.1.255", "10.77.0.2", "0.0.0.0"):
+    s.send(b"\xff" * 6 + b"\x02\0\0\0\0\x01\x08\x00" + struct.pack(">BBHHHBBH4s4s", 0x45, 0, 86, 0, 0, 64, 17, 0, bytes([10, 77, 0, 1]), socket.inet_aton(dst)) + bytes(66))
+"""
+    out, err = inside(A, sys.executable, "-c", frames).communicate(timeout=60)
+    r = c.end()
+    assert not err and r["packets"]["read"] == 5, (err, r["packets"])  # host part all ones or all zeros, as libpcap has it
+
+
 def another_filter_while_running():
     with tempfile.TemporaryDirectory() as d:
         path, hosts = os.path.join(d, "filter"), os.path.join(d, "hosts")
@@ -291,7 +304,7 @@ except subprocess.CalledProcessError as e:
     subprocess.run(["ip", "netns", "del", B], capture_output=True)
     skip("no network namespaces here: " + e.stderr.decode().strip())
 try:
-    for f in (exact_count, connections_become_flows, vlan_tags_are_put_back, snapshot_length, filters_run_in_the_kernel, another_filter_while_running, loopback_once, any_interface, raw_ip_on_tun,
+    for f in (exact_count, connections_become_flows, vlan_tags_are_put_back, snapshot_length, filters_run_in_the_kernel, broadcast_by_the_interfaces_netmask, another_filter_while_running, loopback_once, any_interface, raw_ip_on_tun,
               down_and_up_again, removed_while_capturing):
         case(f)
     case(no_rights)
