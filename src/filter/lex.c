@@ -143,6 +143,21 @@ static size_t number(const char *s, uint32_t *value, bool *over)
 	return n;
 }
 
+/* A part of an address is decimal, whatever it begins with, as libpcap has it; a hexadecimal one is none. */
+static size_t decimal(const char *s, uint32_t *value, bool *over)
+{
+	size_t n = number(s, value, over);
+	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) return *over = true, n;
+	*over = false;
+	*value = 0;
+	for (size_t i = 0; i < n; i++) {
+		*value = *value * 10 + (uint32_t)(s[i] - '0');
+		*over |= *value > 65535;
+		if (*over) *value = 65536;
+	}
+	return n;
+}
+
 /* 1.2, 1.2.3, 1.2.3.4, and each part.  over: one is above 255, which only DECnet knows. */
 static size_t dotted(const char *s, uint32_t *address, uint32_t parts[4], uint32_t *count, bool *over)
 {
@@ -151,7 +166,7 @@ static size_t dotted(const char *s, uint32_t *address, uint32_t parts[4], uint32
 	*over = false;
 	for (;;) {
 		bool much;
-		size_t k = isdigit((unsigned char)s[at]) ? number(s + at, &parts[n], &much) : 0;
+		size_t k = isdigit((unsigned char)s[at]) ? decimal(s + at, &parts[n], &much) : 0;
 		if (!k) return 0;
 		*over |= much || parts[n] > 255;
 		a = a << 8 | (parts[n] & 255);

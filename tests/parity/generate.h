@@ -9,7 +9,8 @@
 #include <string.h>
 
 struct generator { uint64_t state; char *text; size_t used, room; int variable; /* the headers' lengths vary: no arithmetic */
-	int sound; /* no damage, which may look like a host's name and be asked for */ };
+	int sound; /* no damage, which may look like a host's name and be asked for */
+	const uint8_t (*hosts)[4]; uint32_t host_count; /* addresses that packets have */ };
 
 static inline uint32_t pick(struct generator *g, uint32_t n) { return (uint32_t)((g->state = g->state * 6364136223846793005u + 1442695040888963407u) >> 33) % n; }
 
@@ -36,6 +37,12 @@ static inline void say_address(struct generator *g)
 {
 	static const uint8_t firsts[] = { 10, 10, 10, 127, 192, 224, 172, 255, 0 };
 	char t[64];
+	if (g->host_count && pick(g, 2)) {
+		const uint8_t *a = g->hosts[pick(g, g->host_count)];
+		snprintf(t, sizeof t, "%u.%u.%u.%u", a[0], a[1], a[2], a[3]);
+		say(g, t);
+		return;
+	}
 	switch (pick(g, 6)) {
 	case 0: ONE_OF(g, "fe80::1", "2001:db8::1", "::1", "ff02::1", "::", "2001:db8:1:2::3", "::ffff:10.0.0.1", "fe80::211:22ff:fe33:4455"); return;
 	case 1: ONE_OF(g, "10.0.0.1", "10.0.0.2", "224.0.0.251", "127.0.0.1", "192.168.1.1", "255.255.255.255", "0.0.0.0"); return;
@@ -90,7 +97,7 @@ static inline void arithmetic_of(struct generator *g, int depth)
 
 static inline void term_of(struct generator *g)
 {
-	switch (pick(g, 22)) {
+	switch (pick(g, 24)) {
 	case 0: case 1: case 2:
 		ONE_OF(g, "ip", "ip6", "tcp", "udp", "icmp", "icmp6", "arp", "rarp", "sctp", "igmp", "pim", "ah", "esp", "vrrp", "carp", "igrp", "stp", "ipx", "iso", "netbeui",
 			"atalk", "aarp", "decnet", "lat", "moprc", "mopdl", "sca", "isis", "esis", "clnp", "es-is", "is-is", "l1", "l2", "iih", "lsp", "snp", "csnp", "psnp");
@@ -142,6 +149,15 @@ static inline void term_of(struct generator *g)
 	case 18:
 		ONE_OF(g, "type mgt", "type data", "type ctl", "subtype beacon", "type data subtype qos-data", "dir tods", "wlan addr1 1:2:3:4:5:6", "wlan ra 5:6:1:2:3:4",
 			"wlan ta 5:6:1:2:3:4", "wlan addr3 1:2:3:4:5:6", "type mgt subtype rts", "wlan addr4 1:2:3:4:5:6", "wlan src 5:6:1:2:3:4");
+		return;
+	case 19: ONE_OF(g, "ifindex 3", "ifindex 1", "ifindex 0x100", "ip[9]", "vlan and vlan", "mpls and mpls 5", "pppoes 1 and ip6"); return;
+	case 20:	/* what people write */
+		if (g->variable) {
+			term_of(g);
+			return;
+		}
+		ONE_OF(g, "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0", "tcp[((tcp[12:1] & 0xf0) >> 2):4] = 0x47455420", "icmp[icmptype] != icmp-echo", "ip[6:2] & 0x1fff = 0",
+			"udp port 53 and udp[10] & 0x80 = 0", "ip[0] & 0xf > 5", "ether[0] & 1 = 0", "ip6[6] = 58", "tcp portrange 1-1023", "len > ip[2:2]");
 		return;
 	default:
 		if (g->variable) {
