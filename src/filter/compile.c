@@ -88,6 +88,8 @@ static int32_t parse(struct bpei_compile *c, uint32_t link_type)
 
 void bpe_filter_options_init(struct bpe_filter_options *o) { *o = (struct bpe_filter_options){ .link_type = 1 }; }
 
+#define ORDERED 2000	/* blocks: in larger graphs tests keep their places */
+
 /* The graph's program; NULL: no memory, or c->failed. */
 static struct bpe_insn *program_of(struct bpei_compile *c, const struct graph *threaded, uint32_t *n)
 {
@@ -98,6 +100,16 @@ static struct bpe_insn *program_of(struct bpei_compile *c, const struct graph *t
 	if (!g.blocks) return NULL;
 	if (g.count) memcpy(g.blocks, threaded->blocks, (size_t)g.count * sizeof *g.blocks);
 	if (c->unoptimized || g.count < 3 || bpei_graph_sets(&g, 0)) made = bpei_emit(c, &g, n);
+	if (made && !c->unoptimized && g.count <= ORDERED && bpei_graph_order(&g)) {
+		uint32_t length;
+		struct bpe_insn *other = bpei_emit(c, &g, &length);
+		if (other && length < *n) {
+			struct bpe_insn *longer = made;
+			made = other, other = longer;
+			*n = length;
+		}
+		free(other);
+	}
 	free(g.blocks);
 	return made;
 }
@@ -124,7 +136,8 @@ int bpei_compile_for(const char *expression, const struct bpe_filter_options *o,
 	if (strlen(expression) > TEXT_MOST) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "the expression is longer than %u bytes", TEXT_MOST);
 	if (o->through & ~0x1ffu) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "through has bits that are no BPE_THROUGH_");
 	struct bpei_compile c = { .text = expression, .snaplen = o->snaplen ? o->snaplen : BPE_MAX_SNAPLEN, .through = o->through, .netmask = o->netmask,
-		.has_netmask = o->has_netmask, .pktap = o->link_type == LINK_PKTAP, .unoptimized = o->unoptimized, .no_names = o->no_names, .no_mod_xor = kernel && !kernel->mod_xor };
+		.has_netmask = o->has_netmask, .pktap = o->link_type == LINK_PKTAP, .unoptimized = o->unoptimized, .no_names = o->no_names, .no_mod_xor = kernel && !kernel->mod_xor,
+		.family6 = kernel ? kernel->family6 : 0 };
 	const char *name = bpe_link_type_name(o->link_type);
 	int32_t guard, tree = -1;
 	if (o->link_type < 0 || bpei_terms_init(&c, (uint32_t)o->link_type, &guard) == BPE_E_UNSUPPORTED) {

@@ -212,11 +212,17 @@ static void learn(struct known *k, const struct block *b, bool yes)
 	k->fact[k->count++] = (struct fact){ b->value, b->x, b->k, b->cmp, yes };
 }
 
+static void copy_known(struct known *to, const struct known *from)
+{
+	to->count = from->count;
+	to->reached = true;
+	memcpy(to->fact, from->fact, from->count * sizeof *from->fact);
+}
+
 static void meet(struct known *to, const struct known *from)
 {
 	if (!to->reached) {
-		*to = *from;
-		to->reached = true;
+		copy_known(to, from);
 		return;
 	}
 	uint8_t kept = 0;
@@ -246,13 +252,15 @@ bool bpei_graph_thread(struct bpei_compile *c, struct graph *g)
 	if (!bpei_graph_sort(g)) return false;
 	for (int32_t work = 0; work < WORK; work += g->count + 1) {
 		bool changed = false;
-		struct known *k = calloc((size_t)g->count + 1, sizeof *k);
+		struct known *k = malloc(((size_t)g->count + 1) * sizeof *k);
 		if (!k) return false;
+		for (int32_t i = 0; i <= g->count; i++) k[i].count = 0, k[i].reached = false;
 		for (int32_t i = 0; i < g->count; i++) {
 			struct block *b = &g->blocks[i];
 			if (i && !k[i].reached) continue;
 			for (int yes = 0; yes < 2; yes++) {
-				struct known on = k[i];
+				struct known on;
+				copy_known(&on, &k[i]);
 				learn(&on, b, yes);
 				int32_t *way = yes ? &b->yes : &b->no, to = follow(c, g, &on, *way);
 				changed |= to != *way;

@@ -14,6 +14,7 @@ struct bpei_kernel {
 	uint32_t most;			/* instructions */
 	uint32_t given;			/* by our devices: Linux's programs grow when they are moved (device/afpacket_filter.c) */
 	uint32_t offsets;		/* constant offsets of loads lie below it, or the program is refused; 0: any */
+	uint32_t family6;		/* its AF_INET6, which DLT_NULL and DLT_LOOP show */
 	bool mod_xor;			/* knows MOD and XOR */
 	bool words_checked;		/* refuses loads of a memory word that was not stored on every way there */
 	bool words_zeroed;		/* such a word is 0 */

@@ -229,7 +229,7 @@ static int name_or_keyword(struct bpei_compile *c, const char *s, size_t n)
 	memcpy(c->word, s, n);
 	c->word[n] = 0;
 	for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
-		if (!strcmp(keywords[i].word, c->word)) return c->number = keywords[i].number, keywords[i].token;
+		if (keywords[i].word[0] == c->word[0] && !strcmp(keywords[i].word, c->word)) return c->number = keywords[i].number, keywords[i].token;
 	if (!strcmp(c->word, "vxlan")) return c->number = BPE_THROUGH_VXLAN, T_TUNNEL;
 	return our_word(c, s + n);
 }

@@ -141,7 +141,8 @@ static uint32_t ppp_type(uint32_t type)
 	}
 }
 
-/* DLT_NULL's family is in the order of the host that captured: this one's.  IPv6's number differs from system to system. */
+/* DLT_NULL's family is in the order of the host that captured: this one's.  IPv6's number differs from system to system:
+ * a kernel's own is its own, a savefile's may be any. */
 static int32_t loopback_type(struct bpei_compile *c, uint32_t type, bool network_order)
 {
 	static const uint32_t families6[] = { 30, 28, 24, 10 };
@@ -149,6 +150,7 @@ static int32_t loopback_type(struct bpei_compile *c, uint32_t type, bool network
 	bool swap = !network_order && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
 	if (type == TYPE_IP) return bpei_test(c, family, CMP_EQ, swap ? __builtin_bswap32(2) : 2);
 	if (type != TYPE_IP6) return bpei_const(c, false);
+	if (c->family6) return bpei_test(c, family, CMP_EQ, swap ? __builtin_bswap32(c->family6) : c->family6);
 	for (size_t i = 0; i < 4; i++) {
 		int32_t t = bpei_test(c, family, CMP_EQ, swap ? __builtin_bswap32(families6[i]) : families6[i]);
 		b = i ? bpei_or(c, b, t) : t;

@@ -84,6 +84,7 @@ struct bpei_compile {
 	uint32_t through;	/* BPE_THROUGH_*: the expression holds behind these, too */
 	bool process;		/* the expression asks for a process */
 	bool pktap;		/* words that only PKTAP packets have a meaning for */
+	uint32_t family6;	/* AF_INET6 of the kernel that the program is for; 0: of any */
 	bool no_mod_xor;	/* the kernel that the program is for does not know MOD and XOR */
 	bool unoptimized;	/* each test loads what it needs, whatever is known: what the optimized program is compared with */
 	uint32_t extensions;	/* of IPv6 that tcp[...] and its kin are taken to stand behind, and one; 0: the plain meaning */
@@ -196,6 +197,8 @@ bool bpei_graph_merge(struct graph *g);		/* makes blocks one that have become al
 /* Many tests of one value for equality become balanced searches, of at most `ranges` ranges each (0: exact ones): where there are more,
  * numbers are added to the set, or left out of it, such that the graph accepts all that it did. */
 bool bpei_graph_sets(struct graph *g, uint32_t ranges);
+/* Tests change places where that may spare a load; true if any did. */
+bool bpei_graph_order(struct graph *g);
 /* A program of at most `most` instructions that accepts all that the graph's own program does; NULL: there was none to be had, or no memory. */
 struct bpe_insn *bpei_widen(struct bpei_compile *c, const struct graph *g, uint32_t most, uint32_t *length);
 /* The program, from malloc; NULL: no memory, or longer than can be. */

@@ -238,6 +238,14 @@ static void compare(int l, const char *expression, const char *only)
 		if (unlike) complain("the prepared program says otherwise than the plain one", l, expression, "");
 		if (wrong && !(only && !strcmp(only, "verdict"))) complain("another verdict", l, expression, detail);
 		else passed++;
+		if (links[l].link == 0 || links[l].link == 108) {	/* libpcap knows one number for IPv6 there, this kernel's: so do we for a kernel */
+			struct bpe_filter_options o;
+			bpe_filter_options_init(&o);
+			o.link_type = links[l].link, o.kernel = "linux";
+			bpe_filter_free(program);
+			program = NULL;
+			if (bpe_filter_compile_with(expression, &o, &program, &length, &error) < 0 && !strstr(error.text, "rejects all")) complain("not for a kernel", l, expression, error.text);
+		}
 		ours_insns += length, their_insns += theirs.bf_len;
 		longer += length > theirs.bf_len;
 		if (length > theirs.bf_len && getenv("LONGER")) printf("longer by %d: %s: %s\n", (int)(length - theirs.bf_len), bpe_link_type_name(links[l].link), expression);
@@ -305,7 +313,7 @@ static void generated(double seconds, uint64_t seed)
 		pick(&g, 2);
 		g.variable = links[l].link == 105 || links[l].link == 127 || links[l].link == 119 || links[l].link == 163 || links[l].link == 192;
 		generate(&g);
-		compare(l, text, NULL);
+		if (links[l].link != 192 || !strstr(text, "pppoe")) compare(l, text, NULL);	/* libpcap puts PPI's length into one word there and looks for it in another */
 		if ((int)failed != before && failed < 60) printf("  (seed %llu)\n", (unsigned long long)(seed + n)), shrink(l, text);
 		n++;
 		clock_gettime(CLOCK_MONOTONIC, &now);

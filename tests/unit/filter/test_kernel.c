@@ -80,6 +80,27 @@ Test(kernel, mod_and_xor_are_written_otherwise)
 	}
 }
 
+/* IPv6 on a loopback interface, in the order of the host (NULL) and of the network (LOOP). */
+Test(kernel, its_own_number_for_ipv6)
+{
+	static const uint8_t families[] = { 30, 28, 24, 24, 10 };
+	for (int loop = 0; loop < 2; loop++)
+		for (int k = -1; k < BPEI_KERNELS; k++) {
+			struct bpe_filter_options o = { .link_type = loop ? 108 : 0, .kernel = k < 0 ? NULL : bpei_kernels[k].name };
+			struct bpe_insn *p;
+			uint32_t n;
+			cr_assert_eq(bpe_filter_compile_with("ip6", &o, &p, &n, NULL), BPE_OK);
+			cr_expect(k < 0 || n == 4);
+			for (uint32_t family = 0; family < 256; family++) {
+				const uint32_t value = family;
+				uint8_t packet[44] = { [3] = (uint8_t)family, [4] = 0x60 };
+				if (!loop) memcpy(packet, &value, 4);
+				cr_expect_eq(!!bpe_filter_run(p, packet, 44, 44), k < 0 ? family == 30 || family == 28 || family == 24 || family == 10 : family == families[k], "%d %u", k, family);
+			}
+			bpe_filter_free(p);
+		}
+}
+
 Test(kernel, unknown_ones_are_told)
 {
 	struct bpe_filter_options o = { .link_type = 1, .kernel = "beos" };
