@@ -79,6 +79,9 @@ def filters():
         f.write("udp\n  or icmp\n")
         f.flush()
         assert set(report("-i", "synth:count=20000,seed=3", "-F", f.name)[0]["protocols"]) <= {"udp", "icmp"}
+    # The snapshot length cuts what the filter has let through, not what it looks at.
+    far, cut = (report("-i", "synth:count=5000,seed=3,size=200", *words, "ether[100] >= 0 and tcp")[0] for words in ([], ["-s", "20"]))
+    assert far["packets"] == cut["packets"] and far["packets"]["read"] > 100 and cut["bytes"]["captured"] == 20 * cut["packets"]["read"], (far["packets"], cut["packets"], cut["bytes"])
     p = run("-d", "ip")
     assert p.stdout == b"(000) ldh      [12]\n(001) jeq      #0x800           jt 2\tjf 3\n(002) ret      #262144\n(003) ret      #0\n", p.stdout
     assert run("-ddd", "ip").stdout.splitlines()[0] == b"4" and b"{ 0x28, 0, 0, 0x0000000c }," in run("-dd", "ip").stdout
