@@ -101,7 +101,7 @@ def filters():
 @case
 def wrong_usage_is_told():
     for words, told in (
-        ([], b"no source"), (["-i", "synth", "-r", "x"], b"not both"), (["-i", "synth", "prot", "80"], b"did you mean \"proto\"?\n  prot 80\n  ^^^^\n"), (["-i", "synth", "-f", "ip", "tcp"], b"given twice"),
+        ([], b"no source"), (["-i", "synth", "-r", "x"], b"not both"), (["-i", "synth", "prot", "80"], b"did you mean \"port\"?\n  prot 80\n  ^^^^\n"), (["-i", "synth", "-f", "ip", "tcp"], b"given twice"),
         (["-i", "synth", "-F", "/nonexistent"], b"cannot read the filter"), (["-i", "synth", "-y", "NOSUCH"], b"-y wants"),
         (["-i", "synth", "--read-mode", "fast"], b"throughput"), (["-i", "synth", "-Q", "up"], b"inout"),
         (["--jsn"], b"--json"), (["--bogus-thing"], b"unknown option"), (["-Z"], b"unknown option -Z"), (["-i"], b"wants a value"),
