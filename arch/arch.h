@@ -18,6 +18,7 @@ struct bpei_columns {
 	struct bpe_key *key;
 	uint32_t *hash;
 	uint16_t *meta;			/* block/layout.h; written by sources that have it */
+	bool outermost;			/* parse: no tunnel is gone into */
 };
 
 /* The hash's secret: a 32-bit word for each 32-bit word of a key, and two for the end.  See arch/scalar/hash.c. */

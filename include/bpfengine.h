@@ -91,6 +91,11 @@ enum bpe_proto {
 	BPE_PROTO_ETHERTYPE,	/* not IP, not ARP: ethertype tells */
 	BPE_PROTO_LLC,		/* IEEE 802.3 frame with a length and an LLC header */
 	BPE_PROTO_LINKTYPE,	/* link type that is not parsed: link_type tells */
+	BPE_PROTO_UDPLITE,
+	BPE_PROTO_DCCP,
+	BPE_PROTO_CARP,		/* of the BSDs; has VRRP's protocol number */
+	BPE_PROTO_WIREGUARD,	/* UDP to or from port 51820 that has one of its four messages */
+	BPE_PROTO_STP,		/* IEEE 802.1D in LLC */
 	BPE_PROTO_COUNT
 };
 
@@ -109,6 +114,9 @@ enum bpe_proto {
 #define BPE_PKT_BAD_HEADER 0x0400u	/* a header length below its minimum */
 #define BPE_PKT_BAD_LENGTH 0x0800u	/* a length field that contradicts its surroundings */
 #define BPE_PKT_WRONG 0x0f00u		/* any of the four */
+/* What the key is of. */
+#define BPE_PKT_TUNNEL 0x1000u		/* the packet lies in another one's payload: layers and key are the innermost's */
+#define BPE_PKT_ICMP_ERROR 0x2000u	/* an ICMP error whose key is that of the flow it speaks of; layers are the error's own */
 
 #define BPE_NO_OFFSET 0xffffu
 
@@ -376,9 +384,12 @@ struct bpe_worker_stats {
 
 /* One line of the protocol table. */
 struct bpe_protocol {
-	char name[24];		/* "tcp", "arp", "ip-proto-89", "ethertype-0x88cc", "linktype-105", "llc", "damaged" */
+	char name[24];		/* "tcp", "arp", "ospf", "ip-proto-254", "lldp", "ethertype-0x9000", "linktype-147", "llc", "damaged" */
 	uint64_t packets, bytes;	/* delivered; bytes on the wire */
 };
+
+/* "ospf" for 89, as IANA's protocol numbers have it, in small letters; NULL for those that we have no name of.  Any thread. */
+BPE_API const char *bpe_ip_proto_name(int ip_proto);
 
 /* ---- Filters ---- */
 

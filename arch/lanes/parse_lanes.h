@@ -21,7 +21,7 @@
  *   gather16(at, plus)			16 bits at each at[j] + plus[j], zero above
  *   lane_bits(x)			bit j: top bit of lane j
  *   order16(a, b)			16 bytes as big-endian numbers: > 0, 0 or < 0 */
-#include "arch/arch.h"
+#include "arch/scalar/packet.h"
 #include "base/bytes.h"
 #include "base/cacheline.h"
 
@@ -33,13 +33,16 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { LINK_ETHERNET = 1, TYPE_IP4 = 0x0800, TYPE_IP6 = 0x86dd, IP_TCP = 6, IP_UDP = 17,
-       LEAST_4 = 18 + 28, LEAST_6 = 14 + 48 };	/* captured: fewer go to scalar */
+enum { LEAST_4 = 18 + 28, LEAST_6 = 14 + 48 };	/* captured: fewer go to scalar */
 #define WORD_VLAN 0x0081u			/* ethertypes as they lie in memory */
 #define WORD_IP4 0x0008u
 #define WORD_IP6 0xdd86u
 
 typedef int32_t compared __attribute__((vector_size(4 * LANES)));
+typedef uint16_t ports __attribute__((vector_size(4 * LANES)));
+
+/* UDP ports whose packets may hold another one: scalar's to see. */
+static const uint16_t tunnel_ports[] = { PORT_L2TP, PORT_GTPU, PORT_TEREDO, PORT_VXLAN, PORT_GENEVE, PORT_VXLAN_OLD, PORT_WIREGUARD };
 
 /* The batch's common packets: IPv4 from the front, IPv6 from the back; room behind for a group that is not full. */
 struct list {
@@ -160,6 +163,9 @@ INLINE uint64_t do_group(const struct bpei_columns *c, const struct list *l, uin
 	good &= ~(more(least, header) | more(header, room));
 
 	wide there = swap_bytes(high[2]), back = there << 16 | there >> 16, order, equal;
+	ports looked_behind = { 0 }, both = (ports)there;
+	_Pragma("GCC unroll 8") for (uint32_t k = 0; k < sizeof tunnel_ports / sizeof *tunnel_ports; k++) looked_behind |= (ports)(both == tunnel_ports[k]);
+	good &= (wide)((wide)looked_behind == 0) | ~udp;
 	if (six) {
 		uint32_t orders[LANES];
 		_Pragma("GCC unroll 8") for (uint32_t j = 0; j < LANES; j++) orders[j] = (uint32_t)order16(ip[j] + 8, ip[j] + 24);
@@ -259,7 +265,7 @@ INLINE void parse(const struct bpei_columns *c, uint32_t n)
 		uint64_t beyond = ~(rest >> i);
 		uint32_t run = beyond ? (uint32_t)__builtin_ctzll(beyond) : BPE_BATCH;
 		const struct bpei_columns some = { .data = from.data + i, .caplen = from.caplen + i, .wirelen = from.wirelen + i,
-			.layers = from.layers + i, .key = from.key + i };
+			.layers = from.layers + i, .key = from.key + i, .outermost = from.outermost };
 		bpei_parse_scalar(&some, run, LINK_ETHERNET);
 		rest &= run == BPE_BATCH ? 0 : ~(((UINT64_C(1) << run) - 1) << i);
 	}

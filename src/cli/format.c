@@ -40,8 +40,7 @@ const char *cli_address(char *to, size_t room, const uint8_t *addr, int version)
 
 const char *cli_protocol(char *to, size_t room, uint8_t ip_proto, uint8_t ip_version)
 {
-	const char *name = ip_proto == 6 ? "tcp" : ip_proto == 17 ? "udp" : ip_proto == 1 && ip_version == 4 ? "icmp"
-		: ip_proto == 58 && ip_version == 6 ? "icmp6" : ip_proto == 2 ? "igmp" : ip_proto == 132 ? "sctp" : NULL;
+	const char *name = ip_proto == (ip_version == 4 ? 58 : 1) ? NULL : bpe_ip_proto_name(ip_proto);	/* ICMP is of one IP version */
 	if (name) snprintf(to, room, "%s", name);
 	else snprintf(to, room, "ip-proto-%u", ip_proto);
 	return to;

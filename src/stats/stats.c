@@ -147,9 +147,42 @@ static int most_packets_first(const void *x, const void *y)
 	return a->packets != b->packets ? a->packets < b->packets ? 1 : -1 : strcmp(a->name, b->name);
 }
 
+struct numbered { uint32_t number; const char *name; };
+
+static const char *name_of(const struct numbered *names, size_t n, uint32_t number)
+{
+	for (size_t i = 0; i < n; i++)
+		if (names[i].number == number) return names[i].name;
+	return NULL;
+}
+
+const char *bpe_ip_proto_name(int ip_proto)
+{
+	static const struct numbered names[] = { { 1, "icmp" }, { 2, "igmp" }, { 4, "ipip" }, { 6, "tcp" }, { 17, "udp" }, { 33, "dccp" }, { 41, "ipv6" }, { 46, "rsvp" },
+		{ 47, "gre" }, { 50, "esp" }, { 51, "ah" }, { 58, "icmp6" }, { 88, "eigrp" }, { 89, "ospf" }, { 97, "etherip" }, { 103, "pim" }, { 112, "vrrp" },
+		{ 115, "l2tp" }, { 132, "sctp" }, { 136, "udplite" } };
+	return name_of(names, sizeof names / sizeof *names, (uint32_t)ip_proto);
+}
+
+/* ICMP in the wrong IP version is not called by its name. */
+static const char *odd_name(uint32_t ip_proto) { return ip_proto == 1 || ip_proto == 58 ? NULL : bpe_ip_proto_name((int)ip_proto); }
+
+static const char *ethertype_name(uint32_t type)
+{
+	static const struct numbered names[] = { { 0x8035, "rarp" }, { 0x8809, "slow-protocols" }, { 0x880b, "ppp" }, { 0x8847, "mpls" }, { 0x8848, "mpls-multicast" },
+		{ 0x8863, "pppoe-discovery" }, { 0x8864, "pppoe" }, { 0x888e, "eapol" }, { 0x88cc, "lldp" }, { 0x88e5, "macsec" }, { 0x88f7, "ptp" }, { 0x8902, "cfm" } };
+	return name_of(names, sizeof names / sizeof *names, type);
+}
+
+static void add_numbered(struct lines *l, const struct bpei_tally *t, const char *name, const char *format, uint32_t number)
+{
+	add_line(l, t, name ? name : format, number);
+}
+
 size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n, struct bpe_protocol *protocols, size_t max)
 {
-	static const char *const names[BPE_PROTO_COUNT] = { "damaged", "arp", "tcp", "udp", "icmp", "icmp6", "igmp", "sctp", NULL, NULL, "llc", NULL };
+	static const char *const names[BPE_PROTO_COUNT] = { "damaged", "arp", "tcp", "udp", "icmp", "icmp6", "igmp", "sctp", NULL, NULL, "llc", NULL,
+		"udplite", "dccp", "carp", "wireguard", "stp" };
 	struct lines l = { .room = BPE_PROTO_COUNT + 256 + (size_t)n * BPEI_KINDS + 1 };
 	l.line = malloc(l.room * sizeof *l.line);
 	if (!l.line) return 0;
@@ -157,11 +190,11 @@ size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n
 		const struct bpei_counts *c = counts[w];
 		for (uint32_t k = 0; k < BPE_PROTO_COUNT; k++)
 			if (names[k]) add_line(&l, &c->proto[k], names[k], 0);
-		for (uint32_t k = 0; k < 256; k++) add_line(&l, &c->ip_proto[k], "ip-proto-%u", k);
+		for (uint32_t k = 0; k < 256; k++) add_numbered(&l, &c->ip_proto[k], odd_name(k), "ip-proto-%u", k);
 		for (uint32_t k = 0; k < BPEI_KINDS; k++) {
 			uint32_t kind = (uint32_t)bpei_counter_get(&c->kinds[k].kind);
 			if (kind > 65536) add_line(&l, &c->kinds[k].tally, "linktype-%u", kind - 65537);
-			else if (kind) add_line(&l, &c->kinds[k].tally, "ethertype-0x%04x", kind - 1);
+			else if (kind) add_numbered(&l, &c->kinds[k].tally, ethertype_name(kind - 1), "ethertype-0x%04x", kind - 1);
 		}
 		add_line(&l, &c->other_kinds, "ethertype-other", 0);
 	}

@@ -25,8 +25,8 @@ struct run {
 
 static struct bpei_columns columns_of(struct run *r, uint32_t from)
 {
-	return (struct bpei_columns){ r->data + from, r->time_ns + from, r->caplen + from, r->wirelen + from, r->interface_id + from, r->layers + from,
-		r->key + from, r->hash + from, NULL };
+	return (struct bpei_columns){ .data = r->data + from, .time_ns = r->time_ns + from, .caplen = r->caplen + from, .wirelen = r->wirelen + from,
+		.interface_id = r->interface_id + from, .layers = r->layers + from, .key = r->key + from, .hash = r->hash + from };
 }
 
 static uint8_t *packet(struct fuzz_input *in, uint8_t choices, uint32_t *length)
@@ -77,7 +77,9 @@ static void turn_round(const struct run *r, uint32_t i, uint32_t link_type, cons
 	FUZZ_CHECK(p != NULL);
 	memcpy(p, r->data[i], r->caplen[i]);
 	exchange(ip + (four ? 12 : 8), ip + (four ? 16 : 24), four ? 4 : 16);
-	if (l->transport != BPE_NO_OFFSET && l->transport + 4u <= l->end && (l->proto == BPE_PROTO_TCP || l->proto == BPE_PROTO_UDP || l->proto == BPE_PROTO_SCTP))
+	bool ports = l->proto == BPE_PROTO_TCP || l->proto == BPE_PROTO_UDP || l->proto == BPE_PROTO_SCTP || l->proto == BPE_PROTO_UDPLITE || l->proto == BPE_PROTO_DCCP
+		|| l->proto == BPE_PROTO_WIREGUARD;
+	if (l->transport != BPE_NO_OFFSET && l->transport + 4u <= l->end && ports)
 		exchange(p + l->transport, p + l->transport + 2, 2);
 	back.data[0] = p;
 	struct bpei_columns c = columns_of(&back, 0);
@@ -90,9 +92,24 @@ static void turn_round(const struct run *r, uint32_t i, uint32_t link_type, cons
 	free(p);
 }
 
+/* Without tunnels: a flow wherever there is one with them, of an IP header that does not lie behind the inner one; else all the same. */
+static void outermost_of(struct run *r, uint32_t i, uint32_t link_type)
+{
+	const struct bpe_layers *l = &r->layers[i];
+	struct bpe_layers outer = { .flags = l->flags & BPE_PKT_OUTGOING };
+	struct bpe_key key = { .ip_proto = 0 };
+	struct bpei_columns c = { .data = &r->data[i], .caplen = &r->caplen[i], .wirelen = &r->wirelen[i], .layers = &outer, .key = &key, .outermost = true };
+	bpei_parse_scalar(&c, 1, link_type);
+	const char *wrong = layers_wrong(&outer, &key, r->caplen[i], link_type);
+	if (wrong) fuzz_broken(__FILE__, __LINE__, wrong);
+	FUZZ_CHECK(!(outer.flags & BPE_PKT_TUNNEL));
+	if (!(l->flags & BPE_PKT_TUNNEL)) FUZZ_CHECK(!memcmp(&outer, l, sizeof outer));
+	else FUZZ_CHECK(outer.flags & BPE_PKT_KEY && outer.network < l->network && outer.end >= l->end);
+}
+
 void fuzz_parse(const uint8_t *bytes, size_t size)
 {
-	static const uint16_t link_types[] = { 0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, 127 };
+	static const uint16_t link_types[] = { 0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, 127, 6, 9, 10, 50, 51, 104, 119, 138, 163, 192, 226, 258 };
 	struct fuzz_input in = { bytes, bytes + size };
 	uint32_t n = 0, choice = fuzz_u8(&in);
 	uint32_t link_type = choice < sizeof link_types / sizeof *link_types ? link_types[choice] : fuzz_u16(&in);
@@ -128,7 +145,8 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 		FUZZ_CHECK(whole.layers[i].flags & BPE_PKT_KEY || (alone.key[i].zero[0] == untouched && alone.key[i].addr[0][0] == untouched));
 		FUZZ_CHECK((whole.layers[i].flags & outgoing) == outgoing);
 		FUZZ_CHECK(!(whole.layers[i].flags & BPE_PKT_KEY) == !whole.hash[i]);
-		if (whole.layers[i].flags & BPE_PKT_KEY) turn_round(&whole, i, link_type, &seed);
+		if (whole.layers[i].flags & BPE_PKT_KEY && !(whole.layers[i].flags & BPE_PKT_ICMP_ERROR)) turn_round(&whole, i, link_type, &seed);
+		outermost_of(&whole, i, link_type);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		memset(&alone.key[i], 0xa5, sizeof alone.key[i]);

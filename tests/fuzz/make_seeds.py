@@ -52,6 +52,21 @@ def parse_seeds():
     yield "sll2", parse_seed(9, [ethertype(p) + bytes(8) + b"\4\0" + bytes(8) + p for p in IPS[:3]])
     yield "cut-ports", parse_seed(4, [p[:20 + n] for p in (IPS[0], IPS[3], IPS[2]) for n in (2, 3, 5)])
     yield "cut-ports6", parse_seed(4, [p[:40 + n] for p in (IPS[7], IPS[10]) for n in (1, 3, 7, 11)])
+    ether = bytes(12) + ethertype(IPS[0]) + IPS[0]
+    udp = lambda port, payload: ip4(17, struct.pack(">HHHH", 50000, port, 8 + len(payload), 0) + payload)
+    yield "tunnels-ip", parse_seed(4, [ip4(4, IPS[1]), ip4(41, IPS[7]), ip6(4, IPS[0]), ip4(47, b"\0\0\x08\0" + IPS[2]), ip4(97, b"\x30\0" + ether),
+                                       ip4(47, b"\x10\0\x88\xbe" + bytes(4) + b"\x10\1\0\1" + bytes(4) + ether), ip4(47, b"\x30\1\x88\x0b" + bytes(8) + b"\x21" + IPS[0])])
+    yield "tunnels-udp", parse_seed(4, [udp(4789, b"\x08\0\0\0\0\0\1\0" + ether), udp(6081, b"\1\0\x65\x58\0\0\1\0" + bytes(4) + ether), udp(3544, b"\0\1\0\0" + bytes(17) + IPS[7]),
+                                        udp(2152, b"\x34\xff\0\x24\0\0\0\1\0\0\0\x85\1\0\0\0" + IPS[0]), udp(1701, b"\0\2\0\1\0\1\xff\3\0\x21" + IPS[0])])
+    yield "icmp-errors", parse_seed(4, [ip4(1, b"\3\1" + bytes(6) + IPS[0][:28]), ip6(58, b"\2\0" + bytes(6) + IPS[7][:48]), ip4(1, b"\x0b\0" + bytes(6) + IPS[2])])
+    llc = b"\xaa\xaa\3\0\0\0\x08\0" + IPS[0]
+    yield "wlan", parse_seed(10, [b"\x08\0" + bytes(22) + llc, b"\x88\3" + bytes(30) + llc])
+    yield "radiotap", parse_seed(11, [b"\0\0\x09\0\2\0\0\0\x20\x88\0" + bytes(26) + llc])
+    yield "ppi", parse_seed(21, [b"\0\0\x08\0\1\0\0\0" + ether, b"\0\0\x08\0\x69\0\0\0\x08\0" + bytes(22) + llc])
+    yield "pktap", parse_seed(23, [b"\x28" + bytes(5) + b"\1\0" + bytes(28) + b"\2\0\x08\0" + ether])
+    yield "ppp", parse_seed(13, [b"\xff\3\0\x21" + IPS[0], b"\2\x81\0\1\1\x40" + IPS[1]])
+    yield "hdlc", parse_seed(17, [b"\x0f\0\x08\0" + IPS[0], b"\x8f\0\x88\x47\0\1\1\x40" + IPS[1]])
+    yield "fddi", parse_seed(14, [b"\x50" + bytes(12) + llc])
     yield "unknown", b"\xff\0\x93\0\4abcd"
     yield "tall-vlan", b"\1\1\4\x40\0\x81\0\0\1" + bytes([len(IPS[0])]) + IPS[0]
     yield "tall-options6", b"\x08\1" + bytes([8]) + b"\x20\0" + b"\0\0\0\0\0\0\0\0" + b"\0"

@@ -2,37 +2,9 @@
 /* The scalar parser against hand-made packets: each byte below was put there by a person who read the RFC. */
 #include "arch/arch.h"
 #include "base/bytes.h"
+#include "parse_one.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
-#include <string.h>
-
-struct parsed {
-	struct bpe_layers layers;
-	struct bpe_key key;
-};
-
-/* Parses one packet that lies in memory of exactly its size, so that a sanitizer sees every byte too far. */
-static struct parsed parse(uint32_t link_type, const void *bytes, uint32_t caplen, uint32_t wirelen)
-{
-	struct parsed r;
-	memset(&r, 0xee, sizeof r);
-	r.layers.flags = 0;
-	uint8_t *copy = malloc(caplen ? caplen : 1);
-	memcpy(copy, bytes, caplen);
-	const uint8_t *data = copy;
-	struct bpei_columns c = { .data = &data, .caplen = &caplen, .wirelen = &wirelen, .layers = &r.layers, .key = &r.key };
-	bpei_parse_scalar(&c, 1, link_type);
-	free(copy);
-	return r;
-}
-
-#define ETHER(type) "\x02\0\0\0\0\x02\x02\0\0\0\0\x01" type
-#define IP4(total, frag, proto, ports_etc) "\x45\0" total "\0\0" frag "\x40" proto "\0\0\x0a\0\0\x02\x0a\0\0\x01" ports_etc
-#define TCP "\x1f\x90\xc0\x00\0\0\0\1\0\0\0\2\x50\x12\xff\xff\0\0\0\0"	/* 8080 > 49152, SYN-ACK */
-#define UDP_HEADER "\x00\x35\xc0\x01\0\x0a\0\0"				/* 53 > 49153, 10 bytes */
-#define IP6(length, next) "\x60\0\0\0" length next "\x40" "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02" "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"
-#define PARSE(link, bytes) parse(link, bytes, sizeof(bytes) - 1, sizeof(bytes) - 1)
 
 Test(parse, ethernet_ip4_tcp)
 {
@@ -198,15 +170,21 @@ Test(parse, below_ip)
 	cr_assert_eq(r.layers.proto, BPE_PROTO_ETHERTYPE);
 	cr_assert_eq(r.layers.ethertype, 0x88cc);
 	cr_assert_eq(r.layers.payload, 14);
-	r = PARSE(1, ETHER("\0\3") "\x42\x42\3pad");
+	r = PARSE(1, ETHER("\0\3") "\xe0\xe0\3pad");
 	cr_assert_eq(r.layers.proto, BPE_PROTO_LLC);
 	cr_assert_eq(r.layers.end, 17);
 	r = PARSE(1, "short");
 	cr_assert_eq(r.layers.proto, BPE_PROTO_NONE);
 	cr_assert(r.layers.flags & BPE_PKT_TRUNCATED);
-	r = PARSE(105, "whatever");
+	r = PARSE(147, "whatever");
 	cr_assert_eq(r.layers.proto, BPE_PROTO_LINKTYPE);
-	cr_assert_eq(r.layers.link_type, 105);
+	cr_assert_eq(r.layers.link_type, 147);
+	cr_assert_eq(r.layers.payload, 0);
+	r = PARSE(1, ETHER("\0\x07") "\x42\x42\3\0\0\0\0");
+	cr_assert_eq(r.layers.proto, BPE_PROTO_STP);
+	r = PARSE(1, ETHER("\x80\x35") "\0\1\x08\0\6\4\0\3" "12345678901234567890" "pad");
+	cr_assert_eq(r.layers.proto, BPE_PROTO_ETHERTYPE);
+	cr_assert_eq(r.layers.end, 42);
 }
 
 Test(parse, loopback_families_of_every_system)

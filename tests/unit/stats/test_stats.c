@@ -57,9 +57,9 @@ Test(stats, flags_and_protocols_over_two_workers)
 	cr_assert_str_eq(p[0].name, "tcp");
 	cr_assert_eq(p[0].packets, 4);
 	cr_assert_eq(p[0].bytes, 400);
-	cr_assert_str_eq(p[1].name, "ethertype-0x88cc");
-	cr_assert_str_eq(p[2].name, "ip-proto-89");
-	cr_assert_str_eq(p[3].name, "linktype-105");
+	cr_assert_str_eq(p[1].name, "linktype-105");
+	cr_assert_str_eq(p[2].name, "lldp");
+	cr_assert_str_eq(p[3].name, "ospf");
 	cr_assert_str_eq(p[4].name, "damaged");
 	cr_assert_str_eq(p[5].name, "llc");
 	struct bpe_protocol one = { 0 };

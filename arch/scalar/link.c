@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* From a link type's header to the network header.  Pure.
+ *
+ * Sources: Ethernet and 802.1Q/ad: IEEE 802.3, 802.1Q; NULL, LOOP, RAW, SLL, SLL2, PPP, C_HDLC, PPI, IPNET: the LINKTYPE_ registry of tcpdump.org; PPP:
+ * RFC 1661, 1662; PPPoE: RFC 2516; MPLS: RFC 3032; LLC and SNAP: IEEE 802.2, RFC 1042; STP: IEEE 802.1D; FDDI: RFC 1188; IP over IEEE 1394: RFC 2734;
+ * PKTAP: xnu's bsd/net/pktap.h. */
+#include "arch/scalar/packet.h"
+#include "arch/scalar/wlan.h"
+#include "base/bytes.h"
+#include "base/cacheline.h"
+#include "base/pktap.h"
+
+enum { SLL_OUTGOING = 4, SLL_P_802_2 = 4 };
+
+/* Or RARP, of the same layout. */
+static void arp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
+{
+	struct bpe_layers *l = p->layers;
+	uint32_t left = p->caplen - offset;
+	l->proto = proto;
+	l->network = (uint16_t)offset;
+	uint32_t need = left < 8 ? 8 : 8 + 2u * (p->data[offset + 4] + p->data[offset + 5]);
+	if (left < need) l->flags |= offset + need > p->wirelen ? BPE_PKT_BAD_LENGTH : BPE_PKT_TRUNCATED;
+	else l->end = offset + need;
+}
+
+static void mpls(const struct bpei_packet *p, uint32_t offset)
+{
+	do {
+		if (!bpei_packet_there(p, offset, 4)) return;
+		offset += 4;
+	} while (!(p->data[offset - 2] & 1));
+	if (!bpei_packet_there(p, offset, 1)) return;
+	switch (p->data[offset] >> 4) {	/* labels do not say what they carry: as everybody guesses it */
+	case 4: bpei_packet_ip4(p, offset); return;
+	case 6: bpei_packet_ip6(p, offset); return;
+	default: bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
+	}
+}
+
+/* From the protocol field on. */
+void bpei_packet_ppp(const struct bpei_packet *p, uint32_t offset)
+{
+	if (!bpei_packet_there(p, offset, 2)) return;
+	uint32_t protocol = p->data[offset], bytes = protocol & 1 ? 1 : 2;
+	if (bytes == 2) protocol = bpei_be16(p->data + offset);
+	offset += bytes;
+	switch (protocol) {
+	case 0x21: bpei_packet_ip4(p, offset); return;
+	case 0x57: bpei_packet_ip6(p, offset); return;
+	case 0x281: case 0x283: mpls(p, offset); return;
+	default: bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
+	}
+}
+
+/* The same, ending n bytes behind offset if it goes on farther than that: the rest is padding. */
+static struct bpei_packet up_to(const struct bpei_packet *p, uint32_t offset, uint32_t n)
+{
+	struct bpei_packet inner = *p;
+	if (n < p->caplen - offset) inner.caplen = inner.wirelen = p->layers->end = offset + n;
+	return inner;
+}
+
+static void pppoe(const struct bpei_packet *p, uint32_t offset)
+{
+	if (!bpei_packet_there(p, offset, 6)) return;
+	uint32_t length = bpei_be16(p->data + offset + 4);
+	if (p->data[offset] != 0x11 || p->data[offset + 1]) {
+		bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
+		return;
+	}
+	offset += 6;
+	if (length < 2) {
+		p->layers->flags |= BPE_PKT_BAD_LENGTH;
+		bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
+		p->layers->end = offset;
+		return;
+	}
+	const struct bpei_packet inner = up_to(p, offset, length);
+	bpei_packet_ppp(&inner, offset);
+}
+
+/* An LLC header, with SNAP in it or without. */
+static void llc(const struct bpei_packet *p, uint32_t offset)
+{
+	static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 }, bridge_tunnel[] = { 0xaa, 0xaa, 3, 0, 0, 0xf8 };
+	const uint8_t *h = p->data + offset;
+	bpei_packet_unknown(p, offset, BPE_PROTO_LLC);
+	if (p->caplen - offset >= 3 && h[0] == 0x42 && h[1] == 0x42 && h[2] == 3) p->layers->proto = BPE_PROTO_STP;
+	if (p->caplen - offset < 8 || (memcmp(h, snap, 6) && memcmp(h, bridge_tunnel, 6))) return;
+	uint16_t type = bpei_be16(h + 6);
+	if (type < TYPE_LEAST) return;
+	p->layers->network = p->layers->payload = BPE_NO_OFFSET;
+	p->layers->proto = BPE_PROTO_NONE;
+	bpei_packet_ethertype(p, offset + 8, type);
+}
+
+/* What begins at offset, by its ethertype; VLAN tags are taken first. */
+void bpei_packet_ethertype(const struct bpei_packet *p, uint32_t offset, uint16_t type)
+{
+	struct bpe_layers *l = p->layers;
+	while (BPEI_UNLIKELY(type == TYPE_VLAN || type == TYPE_QINQ || type == TYPE_QINQ_OLD)) {
+		l->flags |= BPE_PKT_VLAN;
+		l->ethertype = type;
+		if (p->caplen - offset < 4 || offset > BPE_NO_OFFSET - 64) {
+			l->flags |= BPE_PKT_TRUNCATED;
+			l->proto = BPE_PROTO_ETHERTYPE;
+			return;
+		}
+		if (l->vlan_count < 2) l->vlan[l->vlan_count] = bpei_be16(p->data + offset) & 0xfff;
+		if (l->vlan_count < 255) l->vlan_count++;
+		type = bpei_be16(p->data + offset + 2);
+		offset += 4;
+	}
+	l->ethertype = type;
+	if (BPEI_LIKELY(type == TYPE_IP4)) {
+		bpei_packet_ip4(p, offset);
+	} else if (type == TYPE_IP6) {
+		bpei_packet_ip6(p, offset);
+	} else if (type == TYPE_ARP || type == TYPE_RARP) {
+		arp(p, offset, type == TYPE_ARP ? BPE_PROTO_ARP : BPE_PROTO_ETHERTYPE);
+	} else if (type == TYPE_MPLS || type == TYPE_MPLS_MULTICAST) {
+		mpls(p, offset);
+	} else if (type == TYPE_PPPOE) {
+		pppoe(p, offset);
+	} else if (type >= TYPE_LEAST) {
+		bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
+	} else {
+		const struct bpei_packet inner = up_to(p, offset, type ? type : UINT32_MAX);
+		llc(&inner, offset);
+	}
+}
+
+static void raw_ip(const struct bpei_packet *p, uint32_t offset, unsigned version)
+{
+	if (p->caplen == offset) {
+		p->layers->flags |= BPE_PKT_TRUNCATED;
+		return;
+	}
+	if (!version) version = p->data[offset] >> 4;
+	p->layers->ethertype = version == 6 ? TYPE_IP6 : TYPE_IP4;
+	if (version == 6) bpei_packet_ip6(p, offset);
+	else bpei_packet_ip4(p, offset);
+}
+
+/* DLT_NULL's family is in the byte order of the host that captured, DLT_LOOP's in network order. */
+static void loopback(const struct bpei_packet *p, uint32_t offset, bool network_order)
+{
+	if (p->caplen - offset < 4) {
+		p->layers->flags |= BPE_PKT_TRUNCATED;
+		return;
+	}
+	uint32_t family = bpei_be32(p->data + offset);
+	if (!network_order && family > 0xffff) family = __builtin_bswap32(family);
+	switch (family) {
+	case 2: raw_ip(p, offset + 4, 4); return;
+	case 10: case 24: case 28: case 30: raw_ip(p, offset + 4, 6); return;	/* Linux; NetBSD and OpenBSD; FreeBSD; macOS */
+	default:
+		bpei_packet_unknown(p, offset + 4, BPE_PROTO_ETHERTYPE);
+		p->layers->ethertype = (uint16_t)(family < 0x600 ? family : 0xffff);
+	}
+}
+
+static void cooked(const struct bpei_packet *p, uint32_t header, uint32_t type_at, uint32_t kind)
+{
+	if (p->caplen < header) {
+		p->layers->flags |= BPE_PKT_TRUNCATED;
+		return;
+	}
+	if (kind == SLL_OUTGOING) p->layers->flags |= BPE_PKT_OUTGOING;
+	uint16_t type = bpei_be16(p->data + type_at);
+	if (type < TYPE_LEAST) {	/* LINUX_SLL_P_*: no ethertype */
+		p->layers->network = p->layers->payload = (uint16_t)header;
+		p->layers->ethertype = type;
+		p->layers->proto = type == SLL_P_802_2 ? BPE_PROTO_LLC : BPE_PROTO_ETHERTYPE;
+		return;
+	}
+	bpei_packet_ethertype(p, header, type);
+}
+
+/* ---- Link types that are less common ---- */
+
+static void raw(const struct bpei_packet *p)
+{
+	p->layers->payload = 0;
+	p->layers->proto = BPE_PROTO_LINKTYPE;
+}
+
+static void wlan(const struct bpei_packet *p, uint32_t offset, uint32_t link_type)
+{
+	bool padded;
+	uint32_t radio = bpei_wlan_radio(p->data + offset, p->caplen - offset, link_type, &padded), at = radio;
+	if (radio != BPEI_WLAN_CUT) at = bpei_wlan_llc(p->data + offset + radio, p->caplen - offset - radio, padded);
+	raw(p);
+	if (at == BPEI_WLAN_CUT) p->layers->flags |= BPE_PKT_TRUNCATED;
+	else if (at && offset + radio + at < p->caplen && offset + radio + at <= BPE_NO_OFFSET - 64) llc(p, offset + radio + at);
+}
+
+/* Serial lines: PPP with its address and control bytes or without, or Cisco's framing. */
+static void serial(const struct bpei_packet *p, bool cisco)
+{
+	p->layers->ethertype = TYPE_PPP;
+	if (!bpei_packet_there(p, 0, 4)) return;
+	uint16_t type = bpei_be16(p->data + 2);
+	bool by_cisco = (p->data[0] == 0x0f || p->data[0] == 0x8f) && !p->data[1];
+	p->layers->ethertype = type;
+	if ((cisco || by_cisco) && type == TYPE_RARP) bpei_packet_unknown(p, 4, BPE_PROTO_ETHERTYPE);	/* SLARP has its number here */
+	else if (cisco || by_cisco) bpei_packet_ethertype(p, 4, type);
+	else p->layers->ethertype = TYPE_PPP, bpei_packet_ppp(p, p->data[0] == 0xff && p->data[1] == 3 ? 2 : 0);
+}
+
+/* Behind the header of another link type, which may be anywhere. */
+static void parse_at(const struct bpei_packet *p, uint32_t offset, uint32_t link_type)
+{
+	p->layers->payload = BPE_NO_OFFSET;
+	p->layers->proto = BPE_PROTO_NONE;
+	switch (link_type) {
+	case LINK_ETHERNET:
+		if (bpei_packet_there(p, offset, 14)) bpei_packet_ethertype(p, offset + 14, bpei_be16(p->data + offset + 12));
+		return;
+	case LINK_RAW: case LINK_RAW_12: case LINK_RAW_14: raw_ip(p, offset, 0); return;
+	case LINK_NULL: loopback(p, offset, false); return;
+	case LINK_WLAN: case LINK_PRISM: case LINK_RADIOTAP: case LINK_AVS: wlan(p, offset, link_type); return;
+	default: raw(p);
+	}
+}
+
+/* A header in front of a packet of another link type: PPI (192) says a LINKTYPE_, macOS's PKTAP a DLT_ of its own, among the above the same. */
+static void wrapped(const struct bpei_packet *p, uint32_t link_type)
+{
+	uint32_t least = link_type == LINK_PPI ? 8 : 40, length, inner;
+	raw(p);
+	if (p->caplen < least) {
+		p->layers->flags |= BPE_PKT_TRUNCATED;
+		return;
+	}
+	if (link_type == LINK_PPI) {
+		length = bpei_le16(p->data + 2);
+		inner = bpei_le32(p->data + 4);
+	} else {
+		uint32_t flags = bpei_le32(p->data + PKTAP_FLAGS);
+		bool v2 = flags & PKTAP_V2;
+		length = v2 ? p->data[0] : bpei_le32(p->data + PKTAP_LENGTH);
+		inner = v2 ? bpei_le16(p->data + 6) : bpei_le32(p->data + PKTAP_DLT);
+		if (flags & PKTAP_OUT) p->layers->flags |= BPE_PKT_OUTGOING;
+	}
+	if (length < least || length > p->caplen || length > BPE_NO_OFFSET - 64)
+		p->layers->flags |= length < least ? BPE_PKT_BAD_HEADER : BPE_PKT_TRUNCATED;
+	else
+		parse_at(p, length, inner);
+}
+
+void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
+{
+	uint32_t routing;
+	switch (link_type) {
+	case LINK_ETHERNET:
+		if (BPEI_LIKELY(p->caplen >= 14)) bpei_packet_ethertype(p, 14, bpei_be16(p->data + 12));
+		else p->layers->flags |= BPE_PKT_TRUNCATED;
+		return;
+	case LINK_NULL: loopback(p, 0, false); return;
+	case LINK_LOOP: loopback(p, 0, true); return;
+	case LINK_RAW: case LINK_RAW_12: case LINK_RAW_14: raw_ip(p, 0, 0); return;
+	case LINK_IPV4: raw_ip(p, 0, 4); return;
+	case LINK_IPV6: raw_ip(p, 0, 6); return;
+	case LINK_SLL: cooked(p, 16, 14, p->caplen >= 2 ? bpei_be16(p->data) : 0); return;
+	case LINK_SLL2: cooked(p, 20, 0, p->caplen >= 11 ? p->data[10] : 0); return;
+	case LINK_PPP: case LINK_PPP_SERIAL: serial(p, false); return;
+	case LINK_C_HDLC: serial(p, true); return;
+	case LINK_PPP_ETHER: p->layers->ethertype = TYPE_PPPOE; pppoe(p, 0); return;
+	case LINK_IP1394:
+		if (bpei_packet_there(p, 0, 18)) bpei_packet_ethertype(p, 18, bpei_be16(p->data + 16));
+		return;
+	case LINK_FDDI:
+		if (!bpei_packet_there(p, 0, 13)) return;
+		if ((p->data[0] & 0xf0) == 0x50) llc(p, 13);	/* an LLC frame */
+		else raw(p);
+		return;
+	case LINK_IEEE802:
+		if (!bpei_packet_there(p, 0, 16)) return;
+		routing = p->data[8] & 0x80 ? p->data[14] & 0x1f : 0;
+		if ((p->data[1] & 0xc0) != 0x40) raw(p);
+		else if (bpei_packet_there(p, 14 + routing, 3)) llc(p, 14 + routing);
+		return;
+	case LINK_IPNET:
+		if (bpei_packet_there(p, 0, 24)) raw_ip(p, 24, p->data[1] == 2 ? 4 : 6);
+		return;
+	case LINK_WLAN: case LINK_PRISM: case LINK_RADIOTAP: case LINK_AVS: wlan(p, 0, link_type); return;
+	case LINK_PPI: case LINK_PKTAP: wrapped(p, link_type); return;
+	default: raw(p);
+	}
+}
+
