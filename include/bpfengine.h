@@ -118,6 +118,9 @@ enum bpe_proto {
 #define BPE_PKT_TUNNEL 0x1000u		/* the packet lies in another one's payload: layers and key are the innermost's */
 #define BPE_PKT_ICMP_ERROR 0x2000u	/* an ICMP error whose key is that of the flow it speaks of; layers are the error's own */
 
+/* options.checksums alone: */
+#define BPE_PKT_BAD_CHECKSUM 0x4000u	/* of the IPv4 header, or of what is in the IP packet */
+
 #define BPE_NO_OFFSET 0xffffu
 
 /* Where the layers of a packet begin: offsets in bytes from its first captured byte. */
@@ -128,7 +131,7 @@ struct bpe_layers {
 	uint16_t flags;		/* BPE_PKT_* */
 	uint32_t end;		/* one past the packet's last byte by its own length fields, at most its captured length */
 	uint16_t ethertype;	/* behind all VLAN tags; 0 where the link type has none */
-	uint8_t ip_proto;	/* protocol (IPv4) or last next header (IPv6) */
+	uint8_t ip_proto;	/* protocol (IPv4), or last next header (IPv6); behind AH, what it protects */
 	uint8_t proto;		/* enum bpe_proto */
 	uint16_t link_type;	/* LINKTYPE_* as in savefiles (1 = Ethernet, 101 = raw IP, ...) */
 	uint8_t tcp_flags;	/* byte 13 of the TCP header; 0 if not TCP */
@@ -137,7 +140,9 @@ struct bpe_layers {
 };
 
 /* A flow's identity, the same for both directions: endpoint 0 is the lower one by address, then port.
- * IPv4 addresses fill the first 4 bytes, the other 12 are 0.  Bytes are compared as one block: no padding is left unset. */
+ * IPv4 addresses fill the first 4 bytes, the other 12 are 0.  Bytes are compared as one block: no padding is left unset.
+ * Of a packet in a tunnel it is the inner one's (options.outermost: the outer one's); of an ICMP error, that of the flow whose packet it quotes,
+ * which goes the other way; of a later fragment, its first one's, as far as that was seen: so ip_proto and ip_version may not be the layers'. */
 struct bpe_key {
 	uint8_t addr[2][16];	/* network byte order */
 	uint16_t port[2];	/* host byte order; ICMP echo: the identifier in both; 0 where there are none */
@@ -163,6 +168,33 @@ struct bpe_batch {
 	const void *table;			/* for bpe_batch_flow */
 	const uint16_t *meta;			/* for bpe_batch_meta; NULL where the source tells no more of a packet */
 };
+
+/* Packet i parsed again, down to its innermost or no farther than its outermost IP header, whichever of the two its columns are of.  1: *layers is
+ * filled and so is *key (NULL allowed), 0: it has no flow, *layers is filled; BPE_E_ARGUMENT.  Later fragments have ports 0.  While the batch is good.
+ * Any thread. */
+#define BPE_LAYERS_INNERMOST 0u
+#define BPE_LAYERS_OUTERMOST 1u
+BPE_API int bpe_batch_layers(const struct bpe_batch *batch, uint32_t i, uint32_t which, struct bpe_layers *layers, struct bpe_key *key);
+
+/* TCP's options (RFC 9293; window scale, timestamps: RFC 7323; SACK: RFC 2018). */
+#define BPE_TCP_MSS 0x01u
+#define BPE_TCP_WINDOW_SCALE 0x02u
+#define BPE_TCP_SACK_PERMITTED 0x04u
+#define BPE_TCP_SACK 0x08u
+#define BPE_TCP_TIMESTAMPS 0x10u
+#define BPE_TCP_OPTIONS_BAD 0x80u	/* cut, or one of a wrong length; what could be read of them is filled */
+
+struct bpe_tcp_options {
+	uint32_t present;	/* BPE_TCP_* */
+	uint32_t timestamp, timestamp_echo;
+	uint32_t sack[4][2];	/* blocks: first sequence number, and the one behind the last */
+	uint16_t mss;		/* bytes */
+	uint8_t window_scale;	/* bits to shift by */
+	uint8_t sack_count;
+};
+
+/* Those of packet i.  1 and *options filled; 0: not TCP, or not its whole fixed header; BPE_E_ARGUMENT.  While the batch is good.  Any thread. */
+BPE_API int bpe_batch_tcp_options(const struct bpe_batch *batch, uint32_t i, struct bpe_tcp_options *options);
 
 /* What macOS knows of a packet beside its bytes (struct bpf_hdr_ext and struct pktap_header of xnu's bsd/net). */
 #define BPE_META_DIRECTION 0x01u	/* the next flag is told */
@@ -306,6 +338,9 @@ struct bpe_options {
 	bool fixed_seed;		/* false: the hash's seed is random */
 	uint64_t hash_seed;		/* used if fixed_seed */
 
+	bool outermost;			/* flows by the outermost IP header: no tunnel is gone into */
+	bool checksums;			/* verify them: BPE_PKT_BAD_CHECKSUM; never those of frames that this host sent */
+
 	bpe_batch_fn on_batch;
 	bpe_flow_fn on_flow;
 	bpe_notice_fn on_notice;
@@ -367,6 +402,9 @@ struct bpe_stats {
 	uint64_t sizes[BPE_SIZE_CLASSES];	/* packets by wire length, delivered ones */
 	uint64_t truncated, bad_version, bad_header, bad_length;	/* delivered packets with that flag */
 	uint64_t fragments, vlan_packets, ip4_packets, ip6_packets;
+	uint64_t bad_checksum, tunnel_packets, icmp_errors;	/* the same, for BPE_PKT_BAD_CHECKSUM, BPE_PKT_TUNNEL, BPE_PKT_ICMP_ERROR */
+	uint64_t fragments_followed, fragments_lost;	/* later fragments read: on their first one's flow; without one, on a flow with ports 0 */
+	uint64_t fragments_evicted;		/* first fragments that were forgotten too early, for want of room */
 	uint64_t flows_opened, flows_active, flows_peak, flows_ended, flows_evicted;	/* opened = active + ended + evicted */
 	uint64_t flow_packets;			/* delivered packets that belong to a flow */
 	uint64_t flows_refused;			/* packets whose flow found no room (max_flows = 0) */

@@ -33,7 +33,10 @@ static bool enter(const struct bpei_packet *p, uint32_t offset, uint32_t kind)
 		l->vlan[0] = l->vlan[1] = 0;
 		bpei_packet_ethertype(&inner, offset + 14, bpei_be16(p->data + offset + 12));
 		break;
-	case AS_PPP: bpei_packet_ppp(&inner, offset); break;
+	case AS_PPP:	/* with its address and control bytes or without */
+		if (l->end - offset >= 2 && bpei_be16(p->data + offset) == 0xff03) offset += 2;
+		bpei_packet_ppp(&inner, offset);
+		break;
 	case TYPE_IP4: bpei_packet_ip4(&inner, offset); break;
 	case TYPE_IP6: bpei_packet_ip6(&inner, offset); break;
 	default:
@@ -138,7 +141,6 @@ static bool l2tp(const struct bpei_packet *p, uint32_t offset)
 		if (!has(p, to, 2)) return false;
 		to += 2u + bpei_be16(p->data + to);
 	}
-	if (has(p, to, 2) && bpei_be16(p->data + to) == 0xff03) to += 2;
 	return enter(p, to, AS_PPP);
 }
 

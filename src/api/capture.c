@@ -11,6 +11,7 @@
 #include "block/batch.h"
 #include "device/device.h"
 #include "filter/kernel.h"
+#include "packet/packet.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ struct bpe_capture {
 	struct bpe_options options;
 	struct bpei_device *device;
 	struct bpei_columns columns;
-	struct bpei_seed seed;
+	struct bpei_dissector dissector;
 	struct bpei_block block;
 	bool holds;			/* block is filled and not given back */
 	int end;			/* what fill said at the end; 0 before */
@@ -37,8 +38,9 @@ int bpe_capture_open(const struct bpe_options *options, struct bpe_capture **cap
 	struct bpe_capture *c = calloc(1, sizeof *c);
 	if (!c) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for the capture");
 	c->options = o;
-	bpei_seed_init(&c->seed, o.fixed_seed ? o.hash_seed : bpei_clock_random64());
-	r = bpei_device_open(&o, &c->device, error);
+	r = bpei_dissector_new(&c->dissector, &o);
+	if (r < 0) r = bpei_fail(error, r, "open", 0, "no memory for the capture");
+	if (r >= 0) r = bpei_device_open(&o, &c->device, error);
 	if (r >= 0 && !c->device->lends) {
 		c->block.memory_bytes = c->device->block_bytes;
 		c->block.memory = bpei_mem_map(c->block.memory_bytes, 1);
@@ -78,8 +80,7 @@ static uint32_t take(struct bpe_capture *c) BPEI_READER
 	}
 	uint32_t n = bpei_device_walk(c->device, &c->block, &c->columns, left < BPE_BATCH ? (uint32_t)left : BPE_BATCH);
 	if (!n) return 0;
-	bpei_parse(&c->columns, n, c->block.link_type);
-	bpei_hash(&c->columns, n, &c->seed);
+	bpei_dissect(&c->dissector, &c->columns, n, c->block.link_type);
 	count(c, n);
 	return n;
 }
@@ -138,6 +139,10 @@ void bpe_capture_stats(struct bpe_capture *c, struct bpe_stats *stats)
 	s.interface_dropped = bpei_counter_get(&d->interface_dropped);
 	s.kernel_accepted = bpei_counter_get(&d->kernel_accepted);
 	s.filtered = bpei_counter_get(&d->filtered);
+	const struct bpei_fragment_counts *f = bpei_fragments_counts(c->dissector.fragments);
+	s.fragments_followed = bpei_counter_get(&f->followed);
+	s.fragments_lost = bpei_counter_get(&f->lost);
+	s.fragments_evicted = bpei_counter_get(&f->evicted);
 	s.torn_blocks = bpei_counter_get(&d->torn_blocks);
 	s.source_bytes = d->source_bytes;
 	s.source_position = bpei_counter_get(&d->source_position);
@@ -178,5 +183,6 @@ void bpe_capture_close(struct bpe_capture *c)
 	bpei_device_close(c->device);
 	bpei_mem_unmap(c->block.memory, c->block.memory_bytes);
 	if (c->columns.data) bpei_columns_free(&c->columns, BPE_BATCH);
+	bpei_dissector_free(&c->dissector);
 	free(c);
 }

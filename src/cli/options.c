@@ -13,7 +13,7 @@
 
 enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_NO_FLOWS,
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
-       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP, OPT_THROUGH, OPT_EXPLAIN };
+       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS };
 
 static const struct option longs[] = {
 	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
@@ -26,7 +26,7 @@ static const struct option longs[] = {
 	{ "top", 1, 0, OPT_TOP }, { "filter", 1, 0, 'f' }, { "through", 1, 0, OPT_THROUGH }, { "explain", 0, 0, OPT_EXPLAIN }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
 	{ "bpf-device", 1, 0, OPT_BPF_DEVICE }, { "read-mode", 1, 0, OPT_READ_MODE }, { "read-interval", 1, 0, OPT_READ_INTERVAL },
 	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
-	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "zero-copy", 0, 0, OPT_ZERO_COPY }, { NULL, 0, 0, 0 }
+	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "outermost", 0, 0, OPT_OUTERMOST }, { "checksums", 0, 0, OPT_CHECKSUMS }, { "zero-copy", 0, 0, OPT_ZERO_COPY }, { NULL, 0, 0, 0 }
 };
 
 void cli_help(FILE *to)
@@ -80,6 +80,8 @@ void cli_help(FILE *to)
 	      "      --flow-idle SECONDS  end a flow after so long without a packet (300)\n"
 	      "      --flow-closed SECONDS  ... once TCP has closed or reset it (10)\n"
 	      "      --no-flows           do not keep flows\n"
+	      "      --outermost          flows of tunnels, not of what is in them\n"
+	      "      --checksums          verify those of IPv4, TCP, UDP, ICMP and more\n"
 	      "      --top N              largest flows in the report (10)\n"
 	      "      --seed N             fixed seed of the hash (random)\n"
 	      "\n"
@@ -334,6 +336,8 @@ static int one(struct cli *c, int letter, const char *v)
 		if (!whole(v, 2, 4096, &n)) return wrong("--block-count wants 2 to 4096, not \"%s\"", v);
 		o->block_count = (uint32_t)n;
 		return 0;
+	case OPT_OUTERMOST: o->outermost = true; return 0;
+	case OPT_CHECKSUMS: o->checksums = true; return 0;
 	case OPT_PIN: o->pin_workers = true; return 0;
 	case OPT_PRIORITY: return choice(v, priorities, &o->priority) ? 0 : wrong("--priority is normal, high or realtime, not \"%s\"", v);
 	case OPT_SEED:

@@ -78,6 +78,10 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	if (s.truncated | s.bad_version | s.bad_header | s.bad_length)
 		fprintf(to, "Damaged: %" PRIu64 " truncated, %" PRIu64 " bad version, %" PRIu64 " bad header length, %" PRIu64 " bad length\n", s.truncated,
 			s.bad_version, s.bad_header, s.bad_length);
+	if (s.bad_checksum) fprintf(to, "Checksums: %" PRIu64 " packets with a wrong one\n", s.bad_checksum);
+	if (s.fragments_followed | s.fragments_lost)
+		fprintf(to, "Fragments: %" PRIu64 " later ones on their flow, %" PRIu64 " without their first one, %" PRIu64 " forgotten for want of room\n",
+			s.fragments_followed, s.fragments_lost, s.fragments_evicted);
 	protocols(to, engine, s.delivered_packets);
 	if (s.delivered_packets) sizes(to, &s);
 	if (cli->engine.flows) {
@@ -91,8 +95,8 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	if (cli->verbose) {
 		fprintf(to, "\n%" PRIu64 " blocks, %" PRIu64 " batches (%.1f packets each), %" PRIu64 " waits, %" PRIu64 " torn blocks\n", s.blocks, s.batches,
 			s.batches ? (double)s.delivered_packets / (double)s.batches : 0, s.waits, s.torn_blocks);
-		fprintf(to, "%" PRIu64 " IPv4, %" PRIu64 " IPv6, %" PRIu64 " fragments, %" PRIu64 " with VLAN tags\n", s.ip4_packets, s.ip6_packets, s.fragments,
-			s.vlan_packets);
+		fprintf(to, "%" PRIu64 " IPv4, %" PRIu64 " IPv6, %" PRIu64 " fragments, %" PRIu64 " with VLAN tags, %" PRIu64 " in tunnels, %" PRIu64 " ICMP errors of a flow\n", s.ip4_packets,
+			s.ip6_packets, s.fragments, s.vlan_packets, s.tunnel_packets, s.icmp_errors);
 	}
 	if (error) fprintf(to, "\nError: %s\n", error);
 }

@@ -67,10 +67,12 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	fprintf(to, "\"kernel\":{\"received\":%" PRIu64 ",\"accepted\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"interface_dropped\":%" PRIu64 "},\"filtered\":%" PRIu64 ",",
 		s.kernel_received, s.kernel_accepted, s.kernel_dropped, s.interface_dropped, s.filtered);
 	protocols(to, engine);
-	fprintf(to, "\"network\":{\"ip\":%" PRIu64 ",\"ip6\":%" PRIu64 ",\"fragments\":%" PRIu64 ",\"vlan\":%" PRIu64 "},", s.ip4_packets, s.ip6_packets, s.fragments,
-		s.vlan_packets);
-	fprintf(to, "\"malformed\":{\"truncated\":%" PRIu64 ",\"bad_version\":%" PRIu64 ",\"bad_header\":%" PRIu64 ",\"bad_length\":%" PRIu64 "},", s.truncated,
-		s.bad_version, s.bad_header, s.bad_length);
+	fprintf(to, "\"network\":{\"ip\":%" PRIu64 ",\"ip6\":%" PRIu64 ",\"fragments\":%" PRIu64 ",\"vlan\":%" PRIu64 ",\"tunnels\":%" PRIu64 ",\"icmp_errors\":%" PRIu64 ",", s.ip4_packets,
+		s.ip6_packets, s.fragments, s.vlan_packets, s.tunnel_packets, s.icmp_errors);
+	fprintf(to, "\"fragments_followed\":%" PRIu64 ",\"fragments_lost\":%" PRIu64 ",\"fragments_evicted\":%" PRIu64 "},", s.fragments_followed, s.fragments_lost,
+		s.fragments_evicted);
+	fprintf(to, "\"malformed\":{\"truncated\":%" PRIu64 ",\"bad_version\":%" PRIu64 ",\"bad_header\":%" PRIu64 ",\"bad_length\":%" PRIu64 ",\"bad_checksum\":%" PRIu64 "},", s.truncated,
+		s.bad_version, s.bad_header, s.bad_length, s.bad_checksum);
 	fprintf(to, "\"sizes\":{");
 	for (int k = 0; k < BPE_SIZE_CLASSES; k++) fprintf(to, "%s\"%s\":%" PRIu64, k ? "," : "", bpe_size_class_name(k), s.sizes[k]);
 	fprintf(to, "},\"flows\":{\"opened\":%" PRIu64 ",\"active\":%" PRIu64 ",\"peak\":%" PRIu64 ",\"ended\":%" PRIu64 ",\"evicted\":%" PRIu64

@@ -11,6 +11,7 @@
 #include "bpfengine.h"
 #include "device/device.h"
 #include "flow/flow.h"
+#include "packet/packet.h"
 #include "ring/ring.h"
 #include "stats/stats.h"
 
@@ -61,7 +62,7 @@ struct bpe_engine {
 	struct bpe_options options;
 	struct bpei_device *device;
 	struct bpei_engine_plan plan;
-	struct bpei_seed seed;
+	struct bpei_dissector dissector;	/* reader's */
 	struct bpei_worker *workers;		/* at least one: with 0 threads it holds the reader's own share */
 	struct bpei_columns batch;		/* reader's: what walk and parse fill before the packets are dealt out */
 	struct bpei_block *blocks;		/* a queue: blocks[first .. first + used) are out, in order */

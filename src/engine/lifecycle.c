@@ -82,9 +82,10 @@ int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engi
 	e->end_pipe[0] = e->end_pipe[1] = -1;
 	e->result = BPE_E_STATE;
 	bpei_change_init(&e->changes);
-	bpei_seed_init(&e->seed, options->fixed_seed ? options->hash_seed : bpei_clock_random64());
 
-	int r = bpei_device_open(options, &e->device, error);
+	int r = bpei_dissector_new(&e->dissector, options);
+	if (r < 0) r = bpei_fail(error, r, "open", 0, "no memory for the engine");
+	if (r >= 0) r = bpei_device_open(options, &e->device, error);
 	if (r >= 0) r = bpei_plan(&e->plan, options, e->device, error);
 	if (r >= 0 && (make_workers(e) < 0 || make_blocks(e) < 0 || make_tables(e) < 0))
 		r = bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for %u workers of %u slots, %u blocks of %zu bytes and the flow tables",
@@ -188,6 +189,7 @@ void bpei_engine_close(struct bpe_engine *e)
 	free(e->blocks);
 	bpei_device_close(e->device);
 	bpei_mem_unmap(e->block_memory, e->block_memory_bytes);
+	bpei_dissector_free(&e->dissector);
 	bpei_change_free(&e->changes);
 	free(e);
 }

@@ -172,8 +172,7 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 		uint32_t n = left ? bpei_device_walk(e->device, b, &e->batch, left < BPE_BATCH ? (uint32_t)left : BPE_BATCH) : 0;
 		count_duplicates(e);
 		if (!n) return limit && bpei_counter_get(&e->read_packets) >= limit;
-		bpei_parse(&e->batch, n, b->link_type);
-		bpei_hash(&e->batch, n, &e->seed);
+		bpei_dissect(&e->dissector, &e->batch, n, b->link_type);
 		count_read(e, n);
 		if (e->plan.workers) {
 			deal(e, n);

@@ -37,6 +37,10 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 	s.interface_dropped = bpei_counter_get(&e->device->interface_dropped);
 	s.kernel_accepted = bpei_counter_get(&e->device->kernel_accepted);
 	s.filtered = bpei_counter_get(&e->device->filtered);
+	const struct bpei_fragment_counts *f = bpei_fragments_counts(e->dissector.fragments);
+	s.fragments_followed = bpei_counter_get(&f->followed);
+	s.fragments_lost = bpei_counter_get(&f->lost);
+	s.fragments_evicted = bpei_counter_get(&f->evicted);
 	s.torn_blocks = bpei_counter_get(&e->device->torn_blocks);
 	s.blocks = bpei_counter_get(&e->blocks_read);
 	s.waits = bpei_counter_get(&e->waits);

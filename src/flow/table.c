@@ -238,7 +238,7 @@ static void set_time(struct bpei_table *t, int64_t ns)
 
 /* What may change a state: any packet, or TCP's FIN, SYN and RST.  A table, since a branch on the state is guessed wrong. */
 #define ANY_PACKET 0x100u
-static const uint16_t watch[] = { [BPE_TCP_NONE] = 0, [BPE_TCP_SYN_SENT] = ANY_PACKET, [BPE_TCP_SYN_RECEIVED] = ANY_PACKET,
+static const uint16_t watch[] = { [BPE_TCP_NONE] = 0xff /* TCP whose flow an ICMP error or a fragment began */, [BPE_TCP_SYN_SENT] = ANY_PACKET, [BPE_TCP_SYN_RECEIVED] = ANY_PACKET,
 	[BPE_TCP_ESTABLISHED] = 7, [BPE_TCP_CLOSING] = ANY_PACKET, [BPE_TCP_CLOSED] = ANY_PACKET, [BPE_TCP_RESET] = ANY_PACKET };
 
 /* The packet that is not simply one more of the flow at i: a flow not looked at yet, a change of state, a time-out.  Returns the

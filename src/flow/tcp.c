@@ -25,6 +25,11 @@ void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags)
 
 void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags)
 {
+	if (e->state == BPE_TCP_NONE) {	/* what came before had no TCP header */
+		e->bits &= (uint8_t)~ENTRY_ORIGIN;
+		bpei_tcp_open(e, end, flags);
+		return;
+	}
 	bool originator = end == !!(e->bits & ENTRY_ORIGIN);
 	if (e->state == BPE_TCP_RESET) return;
 	if (flags & RST) {

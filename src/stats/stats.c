@@ -48,6 +48,9 @@ static void count_rare(struct bpei_counts *c, const struct bpe_layers *l, uint32
 	if (l->flags & BPE_PKT_BAD_HEADER) bpei_counter_add(&c->bad_header, 1);
 	if (l->flags & BPE_PKT_BAD_LENGTH) bpei_counter_add(&c->bad_length, 1);
 	if (l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT)) bpei_counter_add(&c->fragments, 1);
+	if (l->flags & BPE_PKT_BAD_CHECKSUM) bpei_counter_add(&c->bad_checksum, 1);
+	if (l->flags & BPE_PKT_TUNNEL) bpei_counter_add(&c->tunnel_packets, 1);
+	if (l->flags & BPE_PKT_ICMP_ERROR) bpei_counter_add(&c->icmp_errors, 1);
 	if (l->flags & BPE_PKT_VLAN) bpei_counter_add(&c->vlan_packets, 1);
 	if (l->proto == BPE_PROTO_IP_OTHER) tally(&c->ip_proto[l->ip_proto], 1, bytes);
 	if (l->proto == BPE_PROTO_ETHERTYPE) count_kind(c, 1u + l->ethertype, bytes);
@@ -87,7 +90,8 @@ void bpei_counts_add(struct bpei_counts *c, const struct bpe_batch *b)
 		wire += b->wirelen[i];
 		protos[l->proto] += (uint64_t)1 << PACKET | b->wirelen[i];
 		versions += (l->flags & BPE_PKT_IP4) | (uint32_t)(l->flags & BPE_PKT_IP6) << 15;
-		if (BPEI_UNLIKELY(l->flags & (BPE_PKT_WRONG | BPE_PKT_VLAN | BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT)
+		if (BPEI_UNLIKELY(l->flags & (BPE_PKT_WRONG | BPE_PKT_VLAN | BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT | BPE_PKT_TUNNEL
+				  | BPE_PKT_ICMP_ERROR | BPE_PKT_BAD_CHECKSUM)
 				  || l->proto >= BPE_PROTO_IP_OTHER))
 			count_rare(c, l, b->wirelen[i]);
 	}
@@ -118,6 +122,9 @@ void bpei_counts_read(const struct bpei_counts *c, struct bpe_stats *s)
 	s->vlan_packets += bpei_counter_get(&c->vlan_packets);
 	s->ip4_packets += bpei_counter_get(&c->ip4_packets);
 	s->ip6_packets += bpei_counter_get(&c->ip6_packets);
+	s->bad_checksum += bpei_counter_get(&c->bad_checksum);
+	s->tunnel_packets += bpei_counter_get(&c->tunnel_packets);
+	s->icmp_errors += bpei_counter_get(&c->icmp_errors);
 }
 
 /* A protocol table being put together: at most one line for each thing that can be counted. */

@@ -20,7 +20,7 @@ struct bpei_kind {
 struct bpei_counts {
 	bpei_counter packets, captured_bytes, wire_bytes, batches;
 	bpei_counter sizes[BPE_SIZE_CLASSES];
-	bpei_counter truncated, bad_version, bad_header, bad_length, fragments, vlan_packets, ip4_packets, ip6_packets;
+	bpei_counter truncated, bad_version, bad_header, bad_length, fragments, vlan_packets, ip4_packets, ip6_packets, bad_checksum, tunnel_packets, icmp_errors;
 	struct bpei_tally proto[BPE_PROTO_COUNT];
 	struct bpei_tally ip_proto[256];
 	struct bpei_kind kinds[BPEI_KINDS];

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """conversations.py PROGRAM CAPTURES [--all] [FILE...]: flow records against tshark, flow by flow.
 
-Each capture of a link type that the program parses is read by both.  tshark's word on every packet (outermost IP header,
-ports, VLANs, lengths) is added up here by flow; its conversation tables (-z conv) say it once more where no packet is
-tunnelled.  Packets and bytes of each direction must be the same.
+Each capture of a link type that the program parses is read by both, once by the innermost IP header of each packet, once by
+the outermost (--outermost).  tshark's word on every packet (IP headers, ports, VLANs, lengths) is added up here by flow; its
+conversation tables (-z conv) say it once more where no packet is tunnelled.  Packets and bytes of each direction must be the same.
 
-What the program does on purpose is written below as rules: the outermost IP header counts, right behind the link header and
-VLAN tags; later fragments have ports 0; ICMP echo has its identifier for both ports.  Whatever else differs must stand in
-differences.tsv beside this file, by file and flow, with the reason; a line there that no difference needs is told.
+What the program does on purpose is written below as rules: which protocols are gone through; later fragments go with their
+first one, or have ports 0; ICMP echo has its identifier for both ports; an ICMP error is of the flow whose packet it quotes.
+Whatever else differs must stand in differences.tsv beside this file, by file and flow, with the reason; a line there that no
+difference needs is told.
 
 Without --all: captures of at most 2000 packets.  Ends with "N passed, N failed"; exit code 77 (skipped) without tshark or the
 captures."""
@@ -24,17 +25,22 @@ import subprocess
 import sys
 import tempfile
 
-LINK_TYPES = {"EN10MB", "RAW", "NULL", "LOOP", "LINUX_SLL", "LINUX_SLL2", "IPV4", "IPV6"}
+LINK_TYPES = {"EN10MB", "RAW", "NULL", "LOOP", "LINUX_SLL", "LINUX_SLL2", "IPV4", "IPV6", "PPP", "PPP_SERIAL", "PPP_ETHER", "C_HDLC", "FDDI", "IEEE802",
+              "IEEE802_11", "IEEE802_11_RADIO", "IEEE802_11_RADIO_AVS", "PRISM_HEADER", "PPI", "PKTAP", "IPNET", "APPLE_IP_OVER_IEEE1394"}
 MOST_PACKETS = 2000
 TIMEOUT_S = 120
-FIELDS = ["frame.len", "frame.cap_len", "frame.protocols", "vlan.id", "ieee8021ad.id", "ip.src", "ip.dst", "ip.proto", "ip.frag_offset", "ipv6.src", "ipv6.dst",
-          "ipv6.nxt", "ipv6.hopopts.nxt", "ipv6.routing.nxt", "ipv6.dstopts.nxt", "ipv6.fraghdr.nxt", "ah.next_header", "ipv6.fraghdr.offset",
-          "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "sctp.srcport", "sctp.dstport", "icmp.type", "icmp.ident", "icmpv6.type",
+FIELDS = ["frame.len", "frame.cap_len", "frame.time_epoch", "frame.protocols", "vlan.id", "ieee8021ad.id", "ip.src", "ip.dst", "ip.proto", "ip.frag_offset", "ip.flags.mf", "ip.id", "ipv6.src", "ipv6.dst",
+          "ipv6.nxt", "ipv6.hopopts.nxt", "ipv6.routing.nxt", "ipv6.dstopts.nxt", "ipv6.fraghdr.nxt", "ah.next_header", "ipv6.fraghdr.offset", "ipv6.fraghdr.more", "ipv6.fraghdr.ident",
+          "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "sctp.srcport", "sctp.dstport", "dccp.srcport", "dccp.dstport", "icmp.type", "icmp.ident", "icmpv6.type",
           "icmpv6.echo.identifier", "mip6.proto"]
 EXTENSIONS = {0: "ipv6.hopopts.nxt", 43: "ipv6.routing.nxt", 60: "ipv6.dstopts.nxt", 44: "ipv6.fraghdr.nxt", 51: "ah.next_header", 135: "mip6.proto"}
-PORTS = {6: "tcp", 17: "udp", 132: "sctp"}
-# How frame.protocols begins where the program follows it to an IP header.
-DIRECT = re.compile(r"^(?:(?:eth|sll|ethertype|vlan|ieee8021ad|null|loop|raw)(?::|$))*(ip|ipv6)(?::|$)")
+PORTS = {6: "tcp", 17: "udp", 132: "sctp", 33: "dccp", 136: "udplite"}
+TABLES = (6, 17, 132)
+# Of frame.protocols: what the program goes through before an IP header, and what else between two of them.
+LINK = {"eth", "sll", "ethertype", "vlan", "ieee8021ad", "null", "loop", "raw", "ppp", "pppoes", "mpls", "chdlc", "llc", "radiotap", "wlan_radio", "wlan", "prism",
+        "wlancap", "ppi", "fddi", "tr", "ipnet", "ieee1394", "pktap", "pcap_pktdata", "ah", "ipv6.hopopts", "ipv6.routing", "ipv6.dstopts", "ipv6.fraghdr", "mipv6"}
+TUNNELS = {"gre", "udp", "vxlan", "geneve", "gtp", "teredo", "l2tp", "erspan", "etherip", "gtpprime"}
+FRAGMENT_S = 30
 
 
 def number(text):
@@ -45,41 +51,92 @@ def first(values):
     return values.split(",")[0] if values else ""
 
 
-def flow_of(f):
-    """(key, sender) of a packet that tshark has told the fields of; None if it belongs to no flow."""
-    direct = DIRECT.match(f["frame.protocols"])
-    if not direct:
-        return None
-    version = direct.group(1)
-    source, target = first(f[version + ".src"]), first(f[version + ".dst"])
-    if not source or not target:
-        return None
-    if version == "ip":
-        proto, later = number(first(f["ip.proto"])), number(first(f["ip.frag_offset"])) > 0
-    else:
-        proto, later, used = number(first(f["ipv6.nxt"])), False, collections.Counter()
-        while proto in EXTENSIONS and not later:
-            values = f[EXTENSIONS[proto]].split(",")
-            if used[proto] >= len(values) or not values[used[proto]]:
+class Occurrences:
+    """The fields of one packet, each taken value by value, in the order of its headers."""
+
+    def __init__(self, f):
+        self.values = {name: (value.split(",") if value else []) for name, value in f.items() if name not in ("frame.protocols",)}
+
+    def take(self, name):
+        return self.values[name].pop(0) if self.values[name] else ""
+
+
+def headers_of(f):
+    """The IP headers that tshark has seen in a packet: version, addresses, protocol, ports, and the names between it and the one before."""
+    fields, found, between = Occurrences(f), [], []
+    for name in f["frame.protocols"].split(":"):
+        if name in ("ip", "ipv6"):
+            h = {"version": name, "between": between, "src": fields.take(name + ".src"), "dst": fields.take(name + ".dst"), "ports": ("0", "0"), "later": False,
+                 "first": False, "id": None, "quoted": "icmp" in between or "icmpv6" in between}
+            if name == "ip":
+                h["proto"], h["id"] = number(fields.take("ip.proto")), fields.take("ip.id")
+                h["later"] = number(fields.take("ip.frag_offset")) > 0
+                h["first"] = number(fields.take("ip.flags.mf")) and not h["later"]
+            else:
+                h["proto"] = number(fields.take("ipv6.nxt"))
+            between = []
+            found.append(h)
+        else:
+            between.append(name)
+            if found and name in PORTS.values():
+                of = "udp" if name == "udplite" else name
+                ports = fields.take(of + ".srcport"), fields.take(of + ".dstport")
+                if found[-1]["ports"] == ("0", "0"):
+                    found[-1]["ports"] = ports[0] or "0", ports[1] or "0"
+        h = found[-1] if found else None
+        while h and h["proto"] in EXTENSIONS and not h["later"] and (h["version"] == "ipv6" or h["proto"] == 51) and name == h["version"]:
+            following = fields.take(EXTENSIONS[h["proto"]])
+            if not following:
                 break  # cut or damaged: it stays what it was
-            used[proto] += 1
-            later = proto == 44 and number(first(f["ipv6.fraghdr.offset"])) > 0
-            proto = number(values[used[proto] - 1])
-    ports = ("0", "0")
-    if later:
-        pass
-    elif proto in PORTS:
-        ports = first(f[PORTS[proto] + ".srcport"]) or "0", first(f[PORTS[proto] + ".dstport"]) or "0"
-    elif version == "ip" and proto == 1 and number(first(f["icmp.type"]) or "99") in (0, 8):
-        ports = (str(number(first(f["icmp.ident"]))),) * 2
-    elif version == "ipv6" and proto == 58 and number(first(f["icmpv6.type"])) in (128, 129):
-        ports = (str(number(first(f["icmpv6.echo.identifier"]))),) * 2
-    tags = sum(name in ("vlan", "ieee8021ad") for name in direct.group(0).split(":"))  # a tunnel's come behind
-    vlans = [number(v) for v in (f["ieee8021ad.id"] + "," + f["vlan.id"]).split(",") if v][:min(tags, 2)]
+            if h["proto"] == 44:
+                h["later"], h["id"] = number(fields.take("ipv6.fraghdr.offset")) > 0, fields.take("ipv6.fraghdr.ident")
+                h["first"] = number(fields.take("ipv6.fraghdr.more")) and not h["later"]
+            h["proto"] = number(following)
+        if h and name == "icmp" and number(fields.take("icmp.type") or "99") in (0, 8):
+            h["ports"] = (str(number(fields.take("icmp.ident"))),) * 2
+        if h and name == "icmpv6" and number(fields.take("icmpv6.type")) in (128, 129):
+            h["ports"] = (str(number(fields.take("icmpv6.echo.identifier"))),) * 2
+    return found
+
+
+def flow_of(f, outermost, fragments):
+    """(key, sender) of a packet that tshark has told the fields of; None if it belongs to no flow."""
+    headers = headers_of(f)
+    if not headers or not set(headers[0]["between"]) <= LINK or not headers[0]["src"] or not headers[0]["dst"]:
+        return None
+    at, tags, frame = 0, 0, headers[0]["between"]
+    while not outermost and at + 1 < len(headers) and not headers[at + 1]["quoted"] and headers[at + 1]["src"] and headers[at + 1]["dst"]:
+        if not set(headers[at + 1]["between"]) <= LINK | TUNNELS:
+            break
+        at += 1
+        if "eth" in headers[at]["between"]:
+            skipped = sum(name in ("vlan", "ieee8021ad") for name in frame)
+            tags, frame = tags + skipped, headers[at]["between"]
+    h = headers[at]
+    now, vlan = float(f["frame.time_epoch"]), sum(name in ("vlan", "ieee8021ad") for name in frame)
+    vlans = [number(v) for v in (f["ieee8021ad.id"] + "," + f["vlan.id"]).split(",") if v][tags:tags + min(vlan, 2)]
     while vlans and not vlans[-1]:
         vlans.pop()
-    a, b = f"{source} {ports[0]}", f"{target} {ports[1]}"
-    return (proto, tuple(vlans), *sorted((a, b))), a
+    quoted = at + 1 < len(headers) and headers[at + 1]["quoted"]
+    if quoted and headers[at + 1]["version"] == h["version"] and headers[at + 1]["src"]:
+        q = headers[at + 1]
+        if q["later"] or q["proto"] not in PORTS or q["ports"] != ("0", "0"):
+            h = {**q, "src": q["dst"], "dst": q["src"], "ports": q["ports"][::-1], "later": False, "first": False}
+    ports = h["ports"] if h["proto"] in PORTS or h["proto"] in (1, 58) else ("0", "0")
+    if h["later"]:
+        ports = ("0", "0")
+    a, b = f"{h['src']} {ports[0]}", f"{h['dst']} {ports[1]}"
+    flow = (h["proto"], tuple(vlans), *sorted((a, b))), a
+    for piece in headers[:at + 1]:  # of the outermost header that is in pieces
+        datagram = (piece["src"], piece["dst"], piece["id"], piece["proto"] if piece["version"] == "ip" else None)
+        if piece["first"]:
+            fragments[datagram] = now, flow
+        if piece["later"]:
+            then, known = fragments.get(datagram, (None, None))
+            return known if known and abs(now - then) <= FRAGMENT_S else flow
+        if piece["first"]:
+            break
+    return flow
 
 
 def snaplen(path):
@@ -92,9 +149,9 @@ def snaplen(path):
 
 
 def tshark(path):
-    """Flows by tshark: {key: {sender: [packets, wire bytes, captured bytes]}}, its conversation tables, and whether these
-    can be compared: no packet has two IP headers, or one that the program does not look for."""
-    command = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a"]
+    """Flows by tshark, innermost and outermost: {key: {sender: [packets, wire bytes, captured bytes]}}, its conversation tables, and whether
+    these can be compared: no packet has two IP headers, or one that the program does not look for, or is in pieces."""
+    command = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-d", "udp.port==8472,vxlan"]
     for preference in ("ip.defragment", "ipv6.defragment", "tcp.desegment_tcp_streams"):
         command += ["-o", preference + ":FALSE"]
     for field in FIELDS:
@@ -103,21 +160,23 @@ def tshark(path):
         command += ["-z", "conv," + table]
     run = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False, text=True, errors="replace")
     packets, _, tables = run.stdout.partition("=" * 80 + "\n")
-    flows, plain, most = {}, True, snaplen(path)
+    flows, fragments, plain, most = ({}, {}), ({}, {}), True, snaplen(path)
     for line in packets.splitlines():
         values = line.split("\t")
         if len(values) != len(FIELDS):
             raise ValueError(f"tshark printed {line!r}")
         f = dict(zip(FIELDS, values))
+        for outermost in (False, True):
+            found = flow_of(f, outermost, fragments[outermost])
+            if found:
+                key, sender = found
+                count = flows[outermost].setdefault(key, {}).setdefault(sender, [0, 0, 0])
+                for i, n in enumerate((1, int(f["frame.len"]), min(int(f["frame.cap_len"]), most))):
+                    count[i] += n
         names = f["frame.protocols"].split(":")
-        found = flow_of(f)
         headers = names.count("ip") + names.count("ipv6")
-        plain = plain and headers == (1 if found else 0)
-        if found:
-            key, sender = found
-            count = flows.setdefault(key, {}).setdefault(sender, [0, 0, 0])
-            for i, n in enumerate((1, int(f["frame.len"]), min(int(f["frame.cap_len"]), most))):
-                count[i] += n
+        pieces = set((f["ip.frag_offset"] + "," + f["ipv6.fraghdr.offset"]).split(",")) - {"", "0"}
+        plain = plain and headers == (1 if found else 0) and not pieces
     return flows, conversations(tables), plain
 
 
@@ -140,9 +199,9 @@ def conversations(text):
     return found
 
 
-def program_flows(program, path):
+def program_flows(program, path, outermost):
     with tempfile.NamedTemporaryFile("r", suffix=".jsonl") as out:
-        run = subprocess.run([program, "-r", path, "--flows", out.name, "--flow-idle", "1000000000", "--flow-closed", "1000000000", "--seed", "1", "-q"],
+        run = subprocess.run([program, "-r", path, "--flows", out.name, "--flow-idle", "1000000000", "--flow-closed", "1000000000", "--seed", "1", "-q"] + ["--outermost"] * outermost,
                              capture_output=True, timeout=TIMEOUT_S, check=False, text=True)
         if run.returncode or "Sanitizer" in run.stderr or "runtime error" in run.stderr:
             raise ValueError(f"exit code {run.returncode}: {run.stderr[:1000]}")
@@ -168,17 +227,19 @@ def without_zeros(flow):
 
 def compare(program, path):
     """{what, told so that it can stand in differences.tsv: both sides}, flows compared, conversations compared."""
-    ours, (theirs, tables, plain) = program_flows(program, path), tshark(path)
-    different = {}
-    for key in sorted(set(ours) | set(theirs)):
-        a, b = without_zeros(ours.get(key)), without_zeros(theirs.get(key))
-        if a != b:
-            different[told(key)] = f"bpfengine {a or 'none'}, tshark {b or 'none'}"
+    (theirs, tables, plain), different, n = tshark(path), {}, 0
+    for outermost in (False, True):
+        ours = program_flows(program, path, outermost)
+        for key in sorted(set(ours) | set(theirs[outermost])):
+            a, b = without_zeros(ours.get(key)), without_zeros(theirs[outermost].get(key))
+            if a != b:
+                different[("outermost " if outermost else "") + told(key)] = f"bpfengine {a or 'none'}, tshark {b or 'none'}"
+        n += len(theirs[outermost])
     if not plain:
-        return different, len(theirs), 0
+        return different, n, 0
     sums = {}
     for (proto, _, a, b), flow in ours.items():
-        if proto in PORTS and not (a.endswith(" 0") and b.endswith(" 0")):
+        if proto in TABLES and not (a.endswith(" 0") and b.endswith(" 0")):
             ends = sums.setdefault((proto, a, b), collections.Counter())
             for end, count in flow.items():
                 ends[end] += count[0]
@@ -186,7 +247,7 @@ def compare(program, path):
         a, b = +sums.get(key, collections.Counter()), +tables.get(key, collections.Counter())
         if a != b:
             different[f"conv {key[0]} {key[1]} - {key[2]}"] = f"bpfengine {dict(a) or 'none'}, tshark's table {dict(b) or 'none'}"
-    return different, len(theirs), len(tables)
+    return different, n, len(tables)
 
 
 def allowed(path):

@@ -9,6 +9,7 @@
 #include "arch/arch.h"
 #include "fuzz.h"
 #include "layers_check.h"
+#include "packet/packet.h"
 
 #include <string.h>
 
@@ -107,6 +108,30 @@ static void outermost_of(struct run *r, uint32_t i, uint32_t link_type)
 	else FUZZ_CHECK(outer.flags & BPE_PKT_KEY && outer.network < l->network && outer.end >= l->end);
 }
 
+/* The whole road: every later fragment is followed or lost, checksums and options read nothing that is not there. */
+static void dissect(struct run *r, uint32_t n, uint32_t link_type)
+{
+	struct bpei_dissector d;
+	struct bpe_options o;
+	struct bpe_tcp_options options;
+	uint64_t later = 0;
+	bpe_options_init(&o);
+	o.fixed_seed = o.checksums = true;
+	FUZZ_CHECK(bpei_dissector_new(&d, &o) == BPE_OK);
+	struct bpei_columns c = columns_of(r, 0);
+	bpei_dissect(&d, &c, n, link_type);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct bpe_batch b = { .count = 1, .data = &r->data[i], .caplen = &r->caplen[i], .wirelen = &r->wirelen[i], .layers = &r->layers[i] };
+		later += (r->layers[i].flags & (BPE_PKT_FRAGMENT | BPE_PKT_KEY)) == (BPE_PKT_FRAGMENT | BPE_PKT_KEY);
+		FUZZ_CHECK(!(r->layers[i].flags & BPE_PKT_OUTGOING) || !(r->layers[i].flags & BPE_PKT_BAD_CHECKSUM));
+		FUZZ_CHECK(!(r->layers[i].flags & BPE_PKT_KEY) == !r->hash[i]);
+		if (bpe_batch_tcp_options(&b, 0, &options) == 1) FUZZ_CHECK(r->layers[i].proto == BPE_PROTO_TCP && options.sack_count <= 4);
+	}
+	const struct bpei_fragment_counts *f = bpei_fragments_counts(d.fragments);
+	FUZZ_CHECK(bpei_counter_get(&f->followed) + bpei_counter_get(&f->lost) <= later);
+	bpei_dissector_free(&d);
+}
+
 void fuzz_parse(const uint8_t *bytes, size_t size)
 {
 	static const uint16_t link_types[] = { 0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, 127, 6, 9, 10, 50, 51, 104, 119, 138, 163, 192, 226, 258 };
@@ -156,5 +181,7 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 	bpei_parse(&c, n, link_type);
 	bpei_hash(&c, n, &seed);
 	for (uint32_t i = 0; i < n; i++) FUZZ_CHECK(same(&whole, &alone, i));
+	for (uint32_t i = 0; i < n; i++) alone.layers[i].flags = whole.layers[i].flags & BPE_PKT_OUTGOING;
+	dissect(&alone, n, link_type);
 	for (uint32_t i = 0; i < n; i++) free(memory[i]);
 }

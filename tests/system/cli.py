@@ -63,7 +63,7 @@ def help_and_version():
 def every_long_option_is_in_the_help():
     source = run("--help").stdout.decode()
     for word in ("--interface", "--read", "--duration", "--promiscuous", "--block-size", "--block-count", "--flows", "--max-flows", "--flow-idle",
-                 "--flow-closed", "--no-flows", "--top", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
+                 "--flow-closed", "--no-flows", "--outermost", "--checksums", "--top", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
                  "--read-mode", "--read-interval", "--direction", "--linktype", "--wait-interface", "--process", "--head-drop", "--truncate",
                  "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through"):
         assert word in source, word
@@ -186,6 +186,28 @@ def readable_report():
     for word in ("20000 packets read", "tcp", "Flows:", "Largest flows", "Worker 0", "batches", "Sizes"):
         assert word in text, word
     assert "Flows:" not in run("-i", "synth:count=100", "--no-flows", "-q").stdout.decode()
+
+
+@case
+def tunnels_fragments_and_checksums():
+    inner = udp(7)[14:]
+    outer = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(inner), 1, 0, 64, 4, 0, bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])) + inner
+    first = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 36, 9, 0x2000, 64, 17, 0, bytes([192, 0, 2, 3]), bytes([192, 0, 2, 4])) + struct.pack(">HHHH", 5000, 53, 24, 0) + bytes(8)
+    later = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28, 9, 2, 64, 17, 0, bytes([192, 0, 2, 3]), bytes([192, 0, 2, 4])) + bytes(8)
+    lost = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28, 10, 2, 64, 17, 0, bytes([192, 0, 2, 3]), bytes([192, 0, 2, 4])) + bytes(8)
+    damaged = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28, 1, 0, 64, 17, 0xffff, bytes([192, 0, 2, 5]), bytes([192, 0, 2, 6])) + struct.pack(">HHHH", 1, 2, 8, 0)
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
+        f.write(pcap([bytes(12) + b"\x08\0" + ip for ip in (outer, first, later, lost, damaged)]))
+        f.flush()
+        r, _ = report("-r", f.name)
+        assert r["network"]["tunnels"] == 1 and r["network"]["fragments"] == 3, r["network"]
+        assert (r["network"]["fragments_followed"], r["network"]["fragments_lost"], r["network"]["fragments_evicted"]) == (1, 1, 0)
+        assert r["malformed"]["bad_checksum"] == 0
+        assert sorted(flow["packets"] for flow in r["top_flows"]) == sorted([[1, 0], [2, 0], [1, 0], [1, 0]]), r["top_flows"]
+        assert any(flow["src"] == "10.0.0.1" for flow in r["top_flows"])
+        r, _ = report("-r", f.name, "--outermost", "--checksums")
+        assert r["network"]["tunnels"] == 0 and r["malformed"]["bad_checksum"] == 1, r
+        assert any(flow["src"] == "192.0.2.1" and flow["proto"] == "ipip" for flow in r["top_flows"])
 
 
 @case

@@ -24,6 +24,7 @@ static const struct carried all[] = {
 	CARRIED("GRE, all fields", 36, OUT4("\0\x40", "\x2f") "\xb0\0\x08\0" "sum." "key." "seq." IN4),
 	CARRIED("GRE, Ethernet", 38, OUT4("\0\x42", "\x2f") "\0\0\x65\x58" E4),
 	CARRIED("GRE, PPP", 34, OUT4("\0\x3e", "\x2f") "\x30\x01\x88\x0b" "\0\x1e\0\0" "seq." "\0\x21" IN4),
+	CARRIED("GRE, PPP with address and control", 36, OUT4("\0\x40", "\x2f") "\x30\x01\x88\x0b" "\0\x20\0\0" "seq." "\xff\3\0\x21" IN4),
 	CARRIED("GRE, MPLS", 28, OUT4("\0\x38", "\x2f") "\0\0\x88\x47" "\0\1\1\x40" IN4),
 	CARRIED("ERSPAN I", 38, OUT4("\0\x42", "\x2f") "\0\0\x88\xbe" E4),
 	CARRIED("ERSPAN II", 50, OUT4("\0\x4e", "\x2f") "\x10\0\x88\xbe" "seq." "\x10\1\0\1\0\0\0\0" E4),

@@ -62,6 +62,27 @@ static struct bpe_flow look(uint32_t id, uint8_t proto, uint32_t flow)
 static uint8_t state(uint32_t id, uint32_t flow) { return look(id, 6, flow).tcp_state; }
 static uint64_t active(void) { return bpei_counter_get(&bpei_table_counts(table)->active); }
 
+/* A flow that an ICMP error or a later fragment began is TCP's as soon as a TCP header comes. */
+Test(table, tcp_begun_by_what_has_no_header)
+{
+	make(10, 0, 0);
+	struct bpe_key key = { .port = { 10, 20 }, .ip_proto = 6, .ip_version = 4, .addr = { { 2 } } };
+	struct bpe_layers error = { .flags = BPE_PKT_KEY | BPE_PKT_IP4 | BPE_PKT_REVERSED | BPE_PKT_ICMP_ERROR, .transport = 34, .proto = BPE_PROTO_ICMP, .ip_proto = 1 };
+	uint32_t caplen = 60, wirelen = 100, entries[BPE_BATCH], h = 2 * 2654435761u | 1;
+	int64_t time = T0;
+	struct bpe_batch b = { .count = 1, .time_ns = &time, .caplen = &caplen, .wirelen = &wirelen, .layers = &error, .key = &key, .hash = &h };
+	bpei_table_update(table, &b, entries);
+	packets_in++;
+	cr_assert_eq(state(2, entries[0]), BPE_TCP_NONE);
+	uint32_t flow = packet(2, 6, 0, 2, T0 + 2, 0);
+	cr_assert_eq(flow, entries[0]);
+	cr_assert_eq(state(2, flow), BPE_TCP_SYN_SENT);
+	cr_assert_eq(look(2, 6, flow).packets[0], 1);	/* the SYN's sender is the originator, whoever was first */
+	packet(2, 6, 1, 0x12, T0 + 3, 0);
+	packet(2, 6, 0, 0x10, T0 + 4, 0);
+	cr_assert_eq(state(2, flow), BPE_TCP_ESTABLISHED);
+}
+
 Test(table, counts_by_end_and_names_the_first_sender_originator)
 {
 	make(10, 0, 0);

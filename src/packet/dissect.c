@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* The way of a batch through the kernels, the reader's; and the parser for one packet of it, any thread's. */
+#include "packet/packet.h"
+
+#include "base/cacheline.h"
+#include "base/clock.h"
+
+int bpei_dissector_new(struct bpei_dissector *d, const struct bpe_options *options)
+{
+	bpei_seed_init(&d->seed, options->fixed_seed ? options->hash_seed : bpei_clock_random64());
+	d->checksums = options->checksums;
+	d->outermost = options->outermost;
+	d->fragments = bpei_fragments_new();
+	return d->fragments ? BPE_OK : BPE_E_MEMORY;
+}
+
+void bpei_dissector_free(struct bpei_dissector *d)
+{
+	bpei_fragments_free(d->fragments);
+	d->fragments = NULL;
+}
+
+void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, uint32_t link_type)
+{
+	uint32_t any = 0;
+	c->outermost = d->outermost;
+	bpei_parse(c, n, link_type);
+	for (uint32_t i = 0; i < n; i++) any |= c->layers[i].flags;
+	if (BPEI_UNLIKELY(any & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) bpei_fragments_follow(d->fragments, c, n, link_type);
+	if (d->checksums) bpei_checksums(c, n);
+	bpei_hash(c, n, &d->seed);
+}
+
+int bpe_batch_layers(const struct bpe_batch *b, uint32_t i, uint32_t which, struct bpe_layers *layers, struct bpe_key *key)
+{
+	struct bpe_layers l;
+	struct bpe_key k;
+	if (i >= b->count || which > BPE_LAYERS_OUTERMOST) return BPE_E_ARGUMENT;
+	const uint8_t *data = b->data[i];
+	uint32_t caplen = b->caplen[i], wirelen = b->wirelen[i];
+	l.flags = b->layers[i].flags & BPE_PKT_OUTGOING;
+	const struct bpei_columns c = { .data = &data, .caplen = &caplen, .wirelen = &wirelen, .layers = &l, .key = &k, .outermost = which == BPE_LAYERS_OUTERMOST };
+	bpei_parse_scalar(&c, 1, b->layers[i].link_type);
+	*layers = l;
+	if (l.flags & BPE_PKT_KEY && key) *key = k;
+	return l.flags & BPE_PKT_KEY ? 1 : 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* Later fragments on the flow of their first one (RFC 791, RFC 8200 4.5): a bounded table of the datagrams whose first fragment was seen, in sets of a
+ * few, the oldest of a set making room.  A datagram is known by its addresses, its identification and, in IPv4, its protocol.  It is remembered
+ * BPEI_FRAGMENT_NS of packet time, in both directions of it, since savefiles are not always in order.
+ *
+ * The books: every later fragment is followed or lost (no first fragment, or not any more); a first fragment that had to make room while it was good is
+ * counted as evicted.  A lost one keeps the key that the parser gave it, with ports 0.  Owner: the reader, alone. */
+#include "packet/packet.h"
+
+#include "base/bytes.h"
+
+#include <stdlib.h>
+
+enum { IP_AH = 51, IP_FRAGMENT = 44 };
+
+struct datagram {
+	uint8_t addr[2][16];	/* as in the packet: source, target */
+	uint32_t id;
+	uint16_t vlan;
+	uint8_t version, proto;	/* proto: 0 in IPv6 */
+};
+
+struct entry {
+	struct datagram datagram;
+	int64_t time_ns;
+	struct bpe_key key;
+	bool used, reversed;
+};
+
+struct bpei_fragments {
+	struct bpei_fragment_counts counts;
+	struct entry entry[BPEI_FRAGMENT_SETS][BPEI_FRAGMENT_WAYS];
+};
+
+struct bpei_fragments *bpei_fragments_new(void) { return calloc(1, sizeof(struct bpei_fragments)); }
+void bpei_fragments_free(struct bpei_fragments *f) { free(f); }
+const struct bpei_fragment_counts *bpei_fragments_counts(const struct bpei_fragments *f) { return &f->counts; }
+
+/* The datagram that the fragment whose IP header is at l->network belongs to; false if its headers are not all there. */
+static bool datagram_of(struct datagram *d, const uint8_t *data, uint32_t caplen, const struct bpe_layers *l)
+{
+	const uint8_t *ip = data + l->network;
+	memset(d, 0, sizeof *d);
+	d->vlan = l->vlan[0];
+	if (l->flags & BPE_PKT_IP4) {
+		memcpy(d->addr[0], ip + 12, 4);
+		memcpy(d->addr[1], ip + 16, 4);
+		d->id = bpei_be16(ip + 4);
+		d->version = 4;
+		d->proto = ip[9];
+		return true;
+	}
+	uint32_t at = l->network + 40u, next = ip[6];
+	while (next != IP_FRAGMENT) {	/* the parser has found one: only headers that it knows come before */
+		if (at + 8 > caplen) return false;
+		uint32_t length = next == IP_AH ? (data[at + 1] + 2u) * 4 : (data[at + 1] + 1u) * 8;
+		next = data[at];
+		at += length;
+	}
+	if (at + 8 > caplen) return false;
+	memcpy(d->addr, ip + 8, sizeof d->addr);
+	d->id = bpei_be32(data + at + 4);
+	d->version = 6;
+	return true;
+}
+
+static struct entry *set_of(struct bpei_fragments *f, const struct datagram *d)
+{
+	uint64_t h = d->id * 0x9e3779b97f4a7c15u ^ d->proto;
+	for (int i = 0; i < 4; i++) h = (h ^ bpei_load64((const uint8_t *)d->addr + 8 * i)) * 0x9e3779b97f4a7c15u, h ^= h >> 29;
+	return f->entry[h >> 32 & (BPEI_FRAGMENT_SETS - 1)];
+}
+
+static bool good(const struct entry *e, int64_t now)
+{
+	return e->used && now - e->time_ns <= BPEI_FRAGMENT_NS && e->time_ns - now <= BPEI_FRAGMENT_NS;
+}
+
+static bool same(const struct datagram *a, const struct datagram *b)
+{
+	return a->id == b->id && a->version == b->version && a->proto == b->proto && a->vlan == b->vlan && !memcmp(a->addr, b->addr, sizeof a->addr);
+}
+
+static void remember(struct bpei_fragments *f, const struct datagram *d, const struct bpei_columns *c, uint32_t i)
+{
+	struct entry *set = set_of(f, d), *to = NULL;
+	int64_t now = c->time_ns[i];
+	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS && !to; k++)
+		if (set[k].used && same(&set[k].datagram, d)) to = &set[k];	/* the same once more: the latest counts */
+	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS && !to; k++)
+		if (!good(&set[k], now)) to = &set[k];
+	if (!to) {
+		to = set;
+		for (uint32_t k = 1; k < BPEI_FRAGMENT_WAYS; k++)
+			if (set[k].time_ns < to->time_ns) to = &set[k];
+		bpei_counter_add(&f->counts.evicted, 1);
+	}
+	*to = (struct entry){ .datagram = *d, .time_ns = now, .key = c->key[i], .used = true, .reversed = c->layers[i].flags & BPE_PKT_REVERSED };
+}
+
+static void follow(struct bpei_fragments *f, const struct datagram *d, const struct bpei_columns *c, uint32_t i)
+{
+	struct entry *set = set_of(f, d);
+	struct bpe_layers *l = &c->layers[i];
+	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS; k++) {
+		if (!good(&set[k], c->time_ns[i]) || !same(&set[k].datagram, d)) continue;
+		c->key[i] = set[k].key;
+		l->flags = (uint16_t)((l->flags & ~BPE_PKT_REVERSED) | BPE_PKT_KEY | (set[k].reversed ? BPE_PKT_REVERSED : 0));
+		bpei_counter_add(&f->counts.followed, 1);
+		return;
+	}
+	bpei_counter_add(&f->counts.lost, 1);
+}
+
+void bpei_fragments_follow(struct bpei_fragments *f, const struct bpei_columns *c, uint32_t n, uint32_t link_type)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct bpe_layers *l = &c->layers[i];
+		struct bpe_layers outer = *l;
+		struct bpe_key unused;
+		struct datagram d;
+		if (!(l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT)) || !(l->flags & BPE_PKT_KEY)) continue;
+		if (l->flags & BPE_PKT_TUNNEL && l->flags & BPE_PKT_FIRST_FRAGMENT) {	/* which of the two is in pieces */
+			outer.flags = l->flags & BPE_PKT_OUTGOING;
+			const struct bpei_columns one = { .data = c->data + i, .caplen = c->caplen + i, .wirelen = c->wirelen + i, .layers = &outer, .key = &unused,
+				.outermost = true };
+			bpei_parse_scalar(&one, 1, link_type);
+			if (!(outer.flags & BPE_PKT_FIRST_FRAGMENT)) outer = *l;
+		}
+		if (!datagram_of(&d, c->data[i], c->caplen[i], &outer)) continue;
+		if (l->flags & BPE_PKT_FRAGMENT) follow(f, &d, c, i);
+		else remember(f, &d, c, i);
+	}
+}

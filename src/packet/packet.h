@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* A batch from bytes to flows: parsed, fragments brought to their datagram's flow, checksums verified, hashed. */
+#ifndef BPEI_PACKET_H
+#define BPEI_PACKET_H
+
+#include "arch/arch.h"
+#include "base/counter.h"
+
+struct bpei_fragments;
+
+/* fragments.c: the first fragments of the latest datagrams. */
+#define BPEI_FRAGMENT_SETS 1024u
+#define BPEI_FRAGMENT_WAYS 4u
+#define BPEI_FRAGMENT_NS INT64_C(30000000000)	/* how long a first fragment is remembered (Linux: net.ipv4.ipfrag_time) */
+struct bpei_fragment_counts {
+	bpei_counter followed, lost, evicted;	/* struct bpe_stats's of those names; w: reader  r: any */
+};
+struct bpei_fragments *bpei_fragments_new(void);	/* NULL: no memory */
+void bpei_fragments_free(struct bpei_fragments *fragments);
+/* Remembers first fragments and gives later ones the flow of theirs.  layers, key: as parsed; what is behind tunnels is found again by link_type. */
+void bpei_fragments_follow(struct bpei_fragments *fragments, const struct bpei_columns *columns, uint32_t n, uint32_t link_type);
+const struct bpei_fragment_counts *bpei_fragments_counts(const struct bpei_fragments *fragments);
+
+/* checksum.c: sets BPE_PKT_BAD_CHECKSUM where it is so. */
+void bpei_checksums(const struct bpei_columns *columns, uint32_t n);
+
+/* dissect.c */
+struct bpei_dissector {
+	struct bpei_seed seed;
+	struct bpei_fragments *fragments;
+	bool checksums, outermost;
+};
+int bpei_dissector_new(struct bpei_dissector *dissector, const struct bpe_options *options);	/* BPE_E_MEMORY */
+void bpei_dissector_free(struct bpei_dissector *dissector);
+void bpei_dissect(struct bpei_dissector *dissector, struct bpei_columns *columns, uint32_t n, uint32_t link_type);
+
+#endif
