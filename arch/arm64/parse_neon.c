@@ -59,6 +59,5 @@ static inline int order16(const uint8_t *a, const uint8_t *b)
 
 void bpei_parse_neon(const struct bpei_columns *columns, uint32_t n, uint32_t link_type)
 {
-	if (BPEI_LIKELY(link_type == LINK_ETHERNET)) parse(columns, n);
-	else bpei_parse_scalar(columns, n, link_type);
+	PARSE_BY_LINK_TYPE(columns, n, link_type)
 }

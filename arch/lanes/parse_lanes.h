@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parsing the common shapes several packets side by side: Ethernet with no or one 802.1Q tag, IPv4 without options or IPv6
- * without extension headers, TCP or UDP, whole and sound.  The one algorithm of all vector backends; each includes this file
+/* Parsing the common shapes several packets side by side: Ethernet with no or one 802.1Q tag, or NULL, LOOP, RAW; IPv4 without options or IPv6
+ * without extension headers; TCP, UDP, or ICMP that is no error; whole and sound.  The one algorithm of all vector backends; each includes this file
  * once, after it has defined LANES and the few operations below.  Everything else goes to bpei_parse_scalar, packet by packet.
  *
  * 1. sort: where IP begins, and IPv4 to the front of one list, IPv6 to its back, without a branch on which it is (a wrong guess
@@ -10,7 +10,8 @@
  *       IPv6: the 4 bytes before the header, its first 12; the last 8 of the target, the first 8 bytes behind it
  *    Checks, order of the two ends and all fields are worked out in columns, and turned back into rows to be stored.
  *    A group that is not full is filled with packets that it has or that were done before: the same is written twice.
- * Bytes read: sort and group look at ip[-4 .. 28) or ip[-4 .. 48), and sort sees to it that they are there; TCP's bytes 12 and
+ * 0. sample: where four of the batch's packets are of no common shape, all go to scalar at once.
+ * Bytes read: sort and group look at ip[-4 .. 28) or ip[-4 .. 48), without Ethernet at ip[0 .. 28) or ip[0 .. 48), and sort sees to it that they are there; TCP's bytes 12 and
  * 13 are read only in lanes whose lengths were proved.
  *
  * An including file gives:
@@ -33,7 +34,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { LEAST_4 = 18 + 28, LEAST_6 = 14 + 48 };	/* captured: fewer go to scalar */
+enum { BEHIND_4 = 28, BEHIND_6 = 48 };	/* bytes from the IP header on that have to be captured: packets with fewer go to scalar */
 #define WORD_VLAN 0x0081u			/* ethertypes as they lie in memory */
 #define WORD_IP4 0x0008u
 #define WORD_IP6 0xdd86u
@@ -43,6 +44,12 @@ typedef uint16_t ports __attribute__((vector_size(4 * LANES)));
 
 /* UDP ports whose packets may hold another one: scalar's to see. */
 static const uint16_t tunnel_ports[] = { PORT_L2TP, PORT_GTPU, PORT_TEREDO, PORT_VXLAN, PORT_GENEVE, PORT_VXLAN_OLD, PORT_WIREGUARD };
+
+/* What a link type comes to: where IP begins (Ethernet: without a tag). */
+struct shape {
+	bool ethernet;
+	uint32_t network, link_type;
+};
 
 /* The batch's common packets: IPv4 from the front, IPv6 from the back; room behind for a group that is not full. */
 struct list {
@@ -134,13 +141,19 @@ static __attribute__((noinline, cold)) uint64_t undo(const struct bpei_columns *
 }
 
 /* LANES packets from `first` of the list on.  Returns the packets, by number, that scalar has to do. */
-INLINE uint64_t do_group(const struct bpei_columns *c, const struct list *l, uint32_t first, bool six)
+INLINE uint64_t do_group(const struct bpei_columns *c, const struct list *l, uint32_t first, bool six, const struct shape s)
 {
 	const uint8_t *const *ip = l->ip + first;
 	const uint32_t header_bytes = six ? 40 : 20;
 	wide low[4], high[4], info = column(l->info + first), good, room, proto;
-	wide tags = info / TAGGED & 1, network = 14 + tags * 4, left = column(l->caplen + first) - network;
-	load_columns(low, ip, -4);
+	wide tags = info / TAGGED & 1, network = s.network + tags * 4, left = column(l->caplen + first) - network;
+	if (s.ethernet) {
+		load_columns(low, ip, -4);
+	} else {
+		wide from_ip[4];
+		load_columns(from_ip, ip, 0);
+		low[0] = (wide){ 0 }, low[1] = from_ip[0], low[2] = from_ip[1], low[3] = from_ip[2];
+	}
 	load_columns(high, ip, (int)header_bytes - 8);
 
 	if (six) {
@@ -152,9 +165,12 @@ INLINE uint64_t do_group(const struct bpei_columns *c, const struct list *l, uin
 		room = (swap_bytes(low[1]) & 0xffff) - 20;
 		proto = low[3] >> 8 & 0xff;
 	}
-	wide tcp = (wide)(proto == IP_TCP), udp = (wide)(proto == IP_UDP), least = 8 + (tcp & 12);
-	wide whole = choose(tcp, room, swap_bytes(high[3]) >> 16);
-	good &= (tcp | udp) & ~(more(room, left - header_bytes) | more(least, room) | more(all(8), whole) | more(whole, room));
+	wide tcp = (wide)(proto == IP_TCP), udp = (wide)(proto == IP_UDP), icmp = (wide)(proto == (six ? IP_ICMP6 : IP_ICMP)), least = 8 + (tcp & 12);
+	wide words = swap_bytes(high[3]), whole = choose(udp, words >> 16, room), type = high[2] & 0xff;
+	/* Of ICMP: errors are scalar's; echoes have their identifier for ports. */
+	wide error = six ? (wide)(type - 1 < all(4)) : (wide)(type - 3 < all(3)) | (wide)((type - 11) < all(2));
+	wide echo = six ? (wide)((type & 0xfe) == 128) : (wide)((type & 0xf7) == 0);
+	good &= (tcp | udp | (icmp & ~error)) & ~(more(room, left - header_bytes) | more(least, room) | more(all(8), whole) | more(whole, room));
 
 	uint32_t plus[LANES];
 	wide where = header_bytes + (tcp & good & 12);
@@ -162,7 +178,7 @@ INLINE uint64_t do_group(const struct bpei_columns *c, const struct list *l, uin
 	wide word = gather16(ip, plus), header = choose(tcp, word >> 2 & 0x3c, all(8)), flags = word >> 8 & tcp;
 	good &= ~(more(least, header) | more(header, room));
 
-	wide there = swap_bytes(high[2]), back = there << 16 | there >> 16, order, equal;
+	wide identifier = words >> 16 & echo, there = choose(icmp, identifier | identifier << 16, swap_bytes(high[2])), back = there << 16 | there >> 16, order, equal;
 	ports looked_behind = { 0 }, both = (ports)there;
 	_Pragma("GCC unroll 8") for (uint32_t k = 0; k < sizeof tunnel_ports / sizeof *tunnel_ports; k++) looked_behind |= (ports)(both == tunnel_ports[k]);
 	good &= (wide)((wide)looked_behind == 0) | ~udp;
@@ -188,8 +204,8 @@ INLINE uint64_t do_group(const struct bpei_columns *c, const struct list *l, uin
 		.payload_flags = (network + header_bytes + header) | ((info >> 2 & BPE_PKT_VLAN) | (info & BPE_PKT_OUTGOING) | (swap & BPE_PKT_REVERSED)
 				| BPE_PKT_KEY | (six ? BPE_PKT_IP6 : BPE_PKT_IP4)) << 16,
 		.end = network + header_bytes + whole,
-		.type_protos = (six ? TYPE_IP6 : TYPE_IP4) | proto << 16 | (BPE_PROTO_UDP + tcp) << 24,
-		.link_tcp_vlans = LINK_ETHERNET | flags << 16 | tags << 24,
+		.type_protos = (six ? TYPE_IP6 : TYPE_IP4) | proto << 16 | (BPE_PROTO_UDP + tcp + (icmp & ((six ? BPE_PROTO_ICMP6 : BPE_PROTO_ICMP) - BPE_PROTO_UDP))) << 24,
+		.link_tcp_vlans = s.link_type | flags << 16 | tags << 24,
 		.vlan = vlan,
 	};
 	store(c, l, first, &g, six ? lane_bits(swap) : 0, six);
@@ -206,21 +222,21 @@ INLINE void copy(struct list *l, uint32_t to, uint32_t from)
 
 /* The n packets from `first` of the list on, n > 0; what lies behind them in the list may be overwritten.  After a group in
  * which no packet was common the others of the batch are not tried either: so traffic of another kind costs little more. */
-INLINE uint64_t do_kind(const struct bpei_columns *c, struct list *l, uint32_t first, uint32_t n, bool six)
+INLINE uint64_t do_kind(const struct bpei_columns *c, struct list *l, uint32_t first, uint32_t n, bool six, const struct shape s)
 {
 	uint64_t rest = 0;
 	uint32_t i = 0;
 	for (; i + LANES <= n; i += LANES) {
-		uint64_t bad = do_group(c, l, first + i, six);
+		uint64_t bad = do_group(c, l, first + i, six, s);
 		rest |= bad;
 		if (BPEI_LIKELY(!bad) || __builtin_popcountll(bad) < LANES) continue;
 		for (i += LANES; i < n; i++) rest |= packet_bit(l, first + i);
 		return rest;
 	}
 	if (i == n) return rest;
-	if (i) return rest | do_group(c, l, first + n - LANES, six);
+	if (i) return rest | do_group(c, l, first + n - LANES, six, s);
 	for (uint32_t k = n; k < LANES; k++) copy(l, first + k, first);
-	return do_group(c, l, first, six);
+	return do_group(c, l, first, six, s);
 }
 
 /* Those of the n packets that are on neither list. */
@@ -232,19 +248,59 @@ static __attribute__((noinline, cold)) uint64_t unlisted(const struct list *l, u
 	return ~listed & UINT64_MAX >> (BPE_BATCH - n);
 }
 
-INLINE void parse(const struct bpei_columns *c, uint32_t n)
+/* Whether a packet may be one of those that are done side by side; Ethernet. */
+static inline bool common(const uint8_t *data, uint32_t caplen)
+{
+	if (caplen < 18 + BEHIND_4) return false;
+	const uint8_t *ip = data + (bpei_load16(data + 12) == WORD_VLAN ? 18 : 14);
+	uint32_t type = bpei_load16(ip - 2), proto = type == WORD_IP4 ? ip[9] : ip[6];
+	if (type == WORD_IP4 ? ip[0] != 0x45 || bpei_load16(ip + 6) & 0xff3f : type != WORD_IP6) return false;
+	return proto == IP_TCP || proto == IP_UDP || proto == (type == WORD_IP4 ? IP_ICMP : IP_ICMP6);
+}
+
+/* Whether any of four packets is. */
+INLINE bool worth_trying(const struct bpei_columns *c, uint32_t n)
+{
+	for (uint32_t k = 0; k < 4; k++)
+		if (BPEI_LIKELY(common(c->data[n * k / 4], c->caplen[n * k / 4]))) return true;
+	return false;
+}
+
+/* 4 or 6 if IP of that version is told to be behind the header of 0 or 4 bytes; else 0. */
+INLINE uint32_t version_of(const uint8_t *data, uint32_t link_type)
+{
+	if (link_type == LINK_RAW) return data[0] >> 4;
+	uint32_t family = __builtin_bswap32(bpei_load32(data));
+	if (link_type == LINK_NULL && family > 0xffff) family = __builtin_bswap32(family);
+	return family == 2 ? 4 : family < 32 && (1u << 10 | 1u << 24 | 1u << 28 | 1u << 30) >> family & 1 ? 6 : 0;
+}
+
+/* kind: LINK_ETHERNET, LINK_NULL, LINK_LOOP or LINK_RAW, a constant; link_type: what the layers are to say. */
+INLINE void parse(const struct bpei_columns *c, uint32_t n, uint32_t kind, uint32_t link_type)
 {
 	struct list l;
 	uint64_t rest = 0;
 	uint32_t front = 0, back = BPE_BATCH - 1;	/* IPv4: l[0 .. front); IPv6: l(back .. BPE_BATCH) */
+	const struct shape s = { kind == LINK_ETHERNET, kind == LINK_ETHERNET ? 14 : kind == LINK_RAW ? 0 : 4, link_type };
 	const struct bpei_columns from = *c;
+	if (s.ethernet && BPEI_UNLIKELY(n && !worth_trying(c, n))) {
+		bpei_parse_scalar(c, n, link_type);
+		return;
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		const uint8_t *data = from.data[i];
-		uint32_t caplen = from.caplen[i];
-		if (BPEI_UNLIKELY(caplen < LEAST_4)) continue;
-		uint32_t tag = opaque(bpei_load16(data + 12) == WORD_VLAN), type = bpei_load16(data + 12 + 4 * tag);
-		uint32_t four = opaque(type == WORD_IP4), six = opaque(type == WORD_IP6), to = six ? back : front;
-		l.ip[to] = data + 14 + 4 * tag;
+		uint32_t caplen = from.caplen[i], tag = 0, four, six;
+		if (BPEI_UNLIKELY(caplen < (s.ethernet ? 18 : s.network) + BEHIND_4)) continue;
+		if (s.ethernet) {
+			tag = opaque(bpei_load16(data + 12) == WORD_VLAN);
+			uint32_t type = bpei_load16(data + 12 + 4 * tag);
+			four = opaque(type == WORD_IP4), six = opaque(type == WORD_IP6);
+		} else {
+			uint32_t version = version_of(data, kind);
+			four = opaque(version == 4), six = opaque(version == 6);
+		}
+		uint32_t to = six ? back : front;
+		l.ip[to] = data + s.network + 4 * tag;
 		l.caplen[to] = caplen;
 		l.info[to] = i * (uint32_t)(sizeof(struct bpe_layers) << PLACE) | tag * TAGGED | (from.layers[i].flags & (TAGGED - 1));
 		front += four;
@@ -253,20 +309,29 @@ INLINE void parse(const struct bpei_columns *c, uint32_t n)
 	back++;
 	if (BPEI_UNLIKELY(front + BPE_BATCH - back != n)) rest = unlisted(&l, n, front, back);
 	for (uint32_t i = back; i < BPE_BATCH; i++) {
-		if (BPEI_LIKELY(l.caplen[i] >= LEAST_6 + (l.info[i] / TAGGED & 1) * 4)) continue;
+		if (BPEI_LIKELY(l.caplen[i] >= s.network + BEHIND_6 + (l.info[i] / TAGGED & 1) * 4)) continue;
 		rest |= packet_bit(&l, i);
 		copy(&l, i, back++);
 	}
 	/* IPv6 first: a group of IPv4 that is not full may be filled over it. */
-	if (back < BPE_BATCH) rest |= do_kind(&from, &l, back, BPE_BATCH - back, true);
-	if (front) rest |= do_kind(&from, &l, 0, front, false);
+	if (back < BPE_BATCH) rest |= do_kind(&from, &l, back, BPE_BATCH - back, true, s);
+	if (front) rest |= do_kind(&from, &l, 0, front, false, s);
 	while (BPEI_UNLIKELY(rest)) {	/* run by run */
 		uint32_t i = (uint32_t)__builtin_ctzll(rest);
 		uint64_t beyond = ~(rest >> i);
 		uint32_t run = beyond ? (uint32_t)__builtin_ctzll(beyond) : BPE_BATCH;
 		const struct bpei_columns some = { .data = from.data + i, .caplen = from.caplen + i, .wirelen = from.wirelen + i,
 			.layers = from.layers + i, .key = from.key + i, .outermost = from.outermost };
-		bpei_parse_scalar(&some, run, LINK_ETHERNET);
+		bpei_parse_scalar(&some, run, link_type);
 		rest &= run == BPE_BATCH ? 0 : ~(((UINT64_C(1) << run) - 1) << i);
 	}
 }
+
+#define PARSE_BY_LINK_TYPE(columns, n, link_type) \
+	switch (link_type) { \
+	case LINK_ETHERNET: parse(columns, n, LINK_ETHERNET, LINK_ETHERNET); return; \
+	case LINK_NULL: parse(columns, n, LINK_NULL, LINK_NULL); return; \
+	case LINK_LOOP: parse(columns, n, LINK_LOOP, LINK_LOOP); return; \
+	case LINK_RAW: case LINK_RAW_12: case LINK_RAW_14: parse(columns, n, LINK_RAW, link_type); return; \
+	default: bpei_parse_scalar(columns, n, link_type); \
+	}

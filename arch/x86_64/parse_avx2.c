@@ -57,6 +57,5 @@ static inline uint32_t lane_bits(wide x) { return (uint32_t)_mm256_movemask_ps((
 
 void bpei_parse_avx2(const struct bpei_columns *columns, uint32_t n, uint32_t link_type)
 {
-	if (BPEI_LIKELY(link_type == LINK_ETHERNET)) parse(columns, n);
-	else bpei_parse_scalar(columns, n, link_type);
+	PARSE_BY_LINK_TYPE(columns, n, link_type)
 }

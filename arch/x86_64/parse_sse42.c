@@ -38,6 +38,5 @@ static inline uint32_t lane_bits(wide x) { return (uint32_t)_mm_movemask_ps((__m
 
 void bpei_parse_sse42(const struct bpei_columns *columns, uint32_t n, uint32_t link_type)
 {
-	if (BPEI_LIKELY(link_type == LINK_ETHERNET)) parse(columns, n);
-	else bpei_parse_scalar(columns, n, link_type);
+	PARSE_BY_LINK_TYPE(columns, n, link_type)
 }

@@ -126,14 +126,28 @@ static void every_truncation(void)
 
 static uint32_t any_packet(uint8_t packet[PACKET_MOST], uint32_t i)
 {
-	static const uint8_t common[][2] = { { 0, 0 }, { 0, 4 }, { 7, 0 }, { 7, 4 } };
+	static const uint8_t common[][2] = { { 0, 0 }, { 0, 4 }, { 7, 0 }, { 7, 4 }, { 0, 8 }, { 7, 9 } };
 	uint32_t number = chance(SHAPES);
 	if (chance(4)) {	/* mostly what the vectors take */
-		uint32_t k = chance(4);
+		uint32_t k = chance(6);
 		number = chance(2) + TAGS * (common[k][0] + NETWORKS * (common[k][1] + TRANSPORTS * chance(ENDS * BODIES)));
 	}
 	numbers[i] = number;
 	return packet_make(packet, number);
+}
+
+/* Makes an Ethernet packet one of the link type: the bytes of its header that fall away.  Some are left as they are, for what nobody sends. */
+static uint32_t turn_into(uint8_t packet[PACKET_MOST], uint32_t link_type)
+{
+	static const uint32_t families[] = { 2, 30, 28, 24, 10, 7, 0x10002 };
+	uint32_t ip = packet[12] == 0x81 && packet[13] == 0 ? 18 : 14, family = families[chance(7)];
+	if (link_type == 1) return 0;
+	if (!chance(4)) return chance(16);
+	if (link_type != 0 && link_type != 108) return ip;
+	if (chance(4)) family = packet[ip] >> 4 == 6 ? 30 : 2;
+	for (uint32_t k = 0; k < 4; k++) packet[ip - 4 + k] = (uint8_t)(family >> (link_type == 108 || chance(2) ? 24 - 8 * k : 8 * k));
+	if (link_type == 0) for (uint32_t k = 0, little = chance(2); k < 4; k++) packet[ip - 4 + k] = (uint8_t)(family >> (little ? 8 * k : 24 - 8 * k));
+	return ip - 4;
 }
 
 static void every_count(uint32_t link_type)
@@ -142,7 +156,7 @@ static void every_count(uint32_t link_type)
 	for (uint32_t n = 0; n <= BPE_BATCH; n++)
 		for (int alignment = -1; alignment < 16; alignment++) {
 			for (uint32_t i = 0; i < n; i++) {
-				uint32_t bytes = any_packet(packet, i), from = link_type == 1 ? 0 : chance(16);
+				uint32_t bytes = any_packet(packet, i), from = turn_into(packet, link_type);
 				place(i, packet + from, bytes - from, bytes - from, alignment);
 			}
 			parse_both(n, link_type);
@@ -151,8 +165,10 @@ static void every_count(uint32_t link_type)
 
 static void mutated(uint32_t rounds)
 {
+	static const uint32_t link_types[] = { 1, 1, 0, 101, 108 };
 	uint8_t packet[PACKET_MOST];
 	while (rounds--) {
+		uint32_t link_type = link_types[chance(5)];
 		for (uint32_t i = 0; i < BPE_BATCH; i++) {
 			uint32_t bytes = any_packet(packet, i), cut = chance(8) ? bytes : chance(bytes + 1);
 			for (uint32_t k = chance(3); k; k--) {
@@ -160,9 +176,11 @@ static void mutated(uint32_t rounds)
 				if (chance(2)) packet[at] ^= (uint8_t)(1 << chance(8));
 				else packet[at] = (uint8_t)chance(256);
 			}
-			place(i, packet, cut, chance(8) ? bytes : chance(2 * bytes), chance(2) ? -1 : (int)chance(16));
+			uint32_t from = turn_into(packet, link_type);
+			if (from > cut) from = cut;
+			place(i, packet + from, cut - from, chance(8) ? bytes - from : chance(2 * bytes), chance(2) ? -1 : (int)chance(16));
 		}
-		parse_both(BPE_BATCH, 1);
+		parse_both(BPE_BATCH, link_type);
 	}
 }
 

@@ -9,7 +9,7 @@
 #define PACKET_MOST 256u
 
 /* One of each to make a shape. */
-enum { TAGS = 5, NETWORKS = 14, TRANSPORTS = 13, ENDS = 7, BODIES = 3 };
+enum { TAGS = 5, NETWORKS = 14, TRANSPORTS = 16, ENDS = 7, BODIES = 3 };
 #define SHAPES (TAGS * NETWORKS * TRANSPORTS * ENDS * BODIES)
 
 struct shape {
@@ -36,7 +36,7 @@ static inline uint8_t *put16(uint8_t *p, uint32_t v)
 /* The transport header, and how long it and the body are together. */
 static inline uint8_t *put_transport(uint8_t *p, const struct shape *s, uint32_t body, uint8_t *proto)
 {
-	static const uint8_t protos[TRANSPORTS] = { 6, 6, 6, 6, 17, 17, 17, 17, 1, 58, 132, 2, 200 };
+	static const uint8_t protos[TRANSPORTS] = { 6, 6, 6, 6, 17, 17, 17, 17, 1, 58, 132, 2, 200, 17, 17, 4 };
 	static const uint16_t ports[ENDS][2] = { { 1000, 80 }, { 80, 1000 }, { 80, 80 }, { 80, 1000 }, { 1000, 80 }, { 0x8001, 0x7fff }, { 80, 80 } };
 	*proto = protos[s->transport];
 	put16(put16(p, ports[s->ends][0]), ports[s->ends][1]);
@@ -49,8 +49,10 @@ static inline uint8_t *put_transport(uint8_t *p, const struct shape *s, uint32_t
 	case 5: put16(p + 4, 0); return p + 8;
 	case 6: put16(p + 4, body ? 8 + body - 1 : 7); return p + 8;	/* shorter than IP says */
 	case 7: put16(p + 4, 9 + body); return p + 8;			/* longer */
-	case 8: p[0] = 8; return p + 8;
-	case 9: p[0] = 128; return p + 8;
+	case 8: p[0] = (uint8_t)(s->ends * 2 + s->body); return p + 8;	/* ICMP of many types, errors among them */
+	case 9: p[0] = (uint8_t)(s->ends < 5 ? 126 + s->ends : s->ends - 4 + s->body); return p + 8;
+	case 13: put16(put16(p + 2, 4789) , 8 + body); return p + 8;	/* ports that are looked behind */
+	case 14: put16(put16(put16(p, 2152), 1000), 8 + body); return p + 8;
 	default: return p + 12;
 	}
 }
