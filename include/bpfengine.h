@@ -152,6 +152,12 @@ struct bpe_key {
 	uint8_t zero[6];
 };
 
+/* The Toeplitz hash by which network cards choose a queue (RSS), of the addresses and, for TCP and UDP, the ports, from the sender to the
+ * receiver; reversed: endpoint 1 of the key is the sender (BPE_PKT_REVERSED).  rss_key: the card's; NULL: 0x6d5a over and over, by which both
+ * directions have one hash.  Any thread. */
+#define BPE_RSS_KEY_BYTES 40
+BPE_API uint32_t bpe_toeplitz(const struct bpe_key *key, bool reversed, const uint8_t rss_key[BPE_RSS_KEY_BYTES]);
+
 /* Up to BPE_BATCH packets, side by side: element i of each column is packet i. */
 struct bpe_batch {
 	uint32_t count;
@@ -422,7 +428,7 @@ struct bpe_worker_stats {
 
 /* One line of the protocol table. */
 struct bpe_protocol {
-	char name[24];		/* "tcp", "arp", "ospf", "ip-proto-254", "lldp", "ethertype-0x9000", "linktype-147", "llc", "damaged" */
+	char name[32];		/* "tcp", "arp", "ospf", "ip-proto-254", "lldp", "ethertype-0x9000", "FRELAY", "linktype-999", "llc", "damaged" */
 	uint64_t packets, bytes;	/* delivered; bytes on the wire */
 };
 

@@ -200,7 +200,7 @@ size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n
 		for (uint32_t k = 0; k < 256; k++) add_numbered(&l, &c->ip_proto[k], odd_name(k), "ip-proto-%u", k);
 		for (uint32_t k = 0; k < BPEI_KINDS; k++) {
 			uint32_t kind = (uint32_t)bpei_counter_get(&c->kinds[k].kind);
-			if (kind > 65536) add_line(&l, &c->kinds[k].tally, "linktype-%u", kind - 65537);
+			if (kind > 65536) add_numbered(&l, &c->kinds[k].tally, bpe_link_type_name((int)kind - 65537), "linktype-%u", kind - 65537);
 			else if (kind) add_numbered(&l, &c->kinds[k].tally, ethertype_name(kind - 1), "ethertype-0x%04x", kind - 1);
 		}
 		add_line(&l, &c->other_kinds, "ethertype-other", 0);

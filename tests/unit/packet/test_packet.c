@@ -277,6 +277,37 @@ Test(tcp_options, all_of_them)
 	bpei_dissector_free(&dissector);
 }
 
+/* ---- Toeplitz ---- */
+
+/* Microsoft's "Verifying the RSS Hash Calculation". */
+Test(toeplitz, published)
+{
+	static const uint8_t key[BPE_RSS_KEY_BYTES] = { 0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb,
+		0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa };
+	struct bpe_key four = { .addr = { { 66, 9, 149, 187 }, { 161, 142, 100, 80 } }, .port = { 2794, 1766 }, .ip_proto = 6, .ip_version = 4 };
+	cr_assert_eq(bpe_toeplitz(&four, false, key), 0x51ccc178);
+	four.ip_proto = 1;
+	cr_assert_eq(bpe_toeplitz(&four, false, key), 0x323e8fc2);
+	struct bpe_key six = { .addr = { "\x3f\xfe\x25\x01\x02\0\0\x03\0\0\0\0\0\0\0\1", "\x3f\xfe\x25\x01\x02\0\x1f\xff\0\0\0\0\0\0\0\7" }, .port = { 1766, 2794 }, .ip_proto = 6,
+		.ip_version = 6 };
+	cr_assert_eq(bpe_toeplitz(&six, true, key), 0x40207d3d);
+	six.ip_proto = 58;
+	cr_assert_eq(bpe_toeplitz(&six, true, key), 0x2cc18cd5);
+}
+
+Test(toeplitz, both_directions_by_the_symmetric_key)
+{
+	struct bpe_key k = { .port = { 1, 2 }, .ip_proto = 17, .ip_version = 6 };
+	uint32_t last = 0, changes = 0;
+	for (uint32_t i = 0; i < 1000; i++) {
+		for (uint32_t b = 0; b < 32; b++) k.addr[b / 16][b % 16] = (uint8_t)(i * 31 + b * b * 7 + i * b);
+		cr_assert_eq(bpe_toeplitz(&k, false, NULL), bpe_toeplitz(&k, true, NULL));
+		changes += bpe_toeplitz(&k, false, NULL) != last;
+		last = bpe_toeplitz(&k, false, NULL);
+	}
+	cr_assert(changes > 900);
+}
+
 /* ---- Both views ---- */
 
 Test(layers, both_views_of_a_tunnel)

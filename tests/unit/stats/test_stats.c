@@ -57,7 +57,7 @@ Test(stats, flags_and_protocols_over_two_workers)
 	cr_assert_str_eq(p[0].name, "tcp");
 	cr_assert_eq(p[0].packets, 4);
 	cr_assert_eq(p[0].bytes, 400);
-	cr_assert_str_eq(p[1].name, "linktype-105");
+	cr_assert_str_eq(p[1].name, "IEEE802_11");
 	cr_assert_str_eq(p[2].name, "lldp");
 	cr_assert_str_eq(p[3].name, "ospf");
 	cr_assert_str_eq(p[4].name, "damaged");
