@@ -142,13 +142,38 @@ static void measure(const char *what, const char *mix, double (*once)(const stru
 	bench_print(rows, n, "packet");
 }
 
-int main(void)
+/* parse or hash, by one backend, `batches` of a mix: for bench/instructions.py, which counts. */
+static int alone(const char *what, const char *name, uint32_t mix, uint32_t batches, const struct kernels_mix *mixes)
+{
+	make(&mixes[mix]);
+	for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
+		struct bpei_columns c = from(i);
+		bpei_parse_scalar(&c, BPE_BATCH, 1);
+	}
+	for (size_t b = 0; b < BPEI_BACKENDS; b++) {
+		if (strcmp(bpei_backends[b].name, name)) continue;
+		for (uint32_t i = 0; i < batches; i++) {
+			struct bpei_columns c = from(i * BPE_BATCH % PACKETS);
+			if (strcmp(what, "hash")) {
+				for (uint32_t k = 0; k < BPE_BATCH; k++) c.layers[k].flags = 0;
+				bpei_backends[b].parse(&c, BPE_BATCH, 1);
+			}
+			if (strcmp(what, "parse")) bpei_backends[b].hash(&c, BPE_BATCH, &seed);
+		}
+		return 0;
+	}
+	fprintf(stderr, "no backend %s here\n", name);
+	return 2;
+}
+
+int main(int argc, char **argv)
 {
 	static const struct kernels_mix mixes[] = {
 		{ "all mixed", 30, 70, 20, 3, 0 }, { "mixed, 3% odd", 30, 70, 20, 3, 3 }, { "IPv4 TCP and UDP", 0, 70, 0, 0, 0 }, { "IPv4 TCP", 0, 100, 0, 0, 0 },
 		{ "IPv6 TCP and UDP", 100, 70, 0, 0, 0 }, { "ICMP", 30, 0, 20, 100, 0 }, { "odd alone", 30, 70, 20, 0, 100 },
 	};
 	bpei_seed_init(&seed, 1);
+	if (argc == 5) return alone(argv[1], argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]), mixes);
 	kernels_road(&mixes[2], &seed);
 	kernels_road(&mixes[1], &seed);
 	for (size_t m = 0; m < sizeof mixes / sizeof *mixes; m++) {

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# universal.sh [x86_64 BACKEND]: the program and the libraries for arm64 and x86_64 Macs in one file each, in build/universal.  On a Mac with its own
+# compiler (-arch) and lipo; elsewhere with what cross.sh uses and llvm-lipo.  Intel's half gets sse42, which every Mac since 2009 runs, or
+# the backend that is named (avx2).
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+out=$top/build/universal
+intel=${1:-sse42}
+files='src/bpfengine src/libbpfengine.a'
+
+say() { echo "universal.sh: $*" >&2; exit 1; }
+command -v meson >/dev/null 2>&1 || say "meson is not installed: scripts/setup.sh installs it"
+
+lipo=
+for name in lipo llvm-lipo $(ls /usr/bin/llvm-lipo-* 2>/dev/null || true); do
+	if command -v "$name" >/dev/null 2>&1; then lipo=$name; break; fi
+done
+[ -n "$lipo" ] || say "neither lipo (Xcode's command line tools) nor llvm-lipo (package llvm) is installed"
+
+mkdir -p "$out"
+half() {	# meson's name of the CPU, clang's, backend: prints its build directory
+	local dir=$out/$1
+	cat >"$dir.ini" <<-END
+		[binaries]
+		c = ['cc', '-arch', '$2']
+		ar = 'ar'
+		strip = 'strip'
+		[host_machine]
+		system = 'darwin'
+		cpu_family = '$1'
+		cpu = '$1'
+		endian = 'little'
+		END
+	rm -rf "$dir"
+	if ! { meson setup "$dir" "$top" --cross-file "$dir.ini" --buildtype=release -Dtests=disabled -Ddefault_library=both "-Darch=$3" \
+			&& ninja -C "$dir"; } >"$dir.log" 2>&1; then
+		cat "$dir.log" >&2
+		say "the $2 half was not built"
+	fi
+	echo "$dir"
+}
+
+if [ "$(uname -s)" = Darwin ]; then
+	arm=$(half aarch64 arm64 neon)
+	x86=$(half x86_64 x86_64 "$intel")
+else
+	"$top/scripts/cross.sh" aarch64-macos x86_64-macos >"$out/cross.log" 2>&1 || { cat "$out/cross.log" >&2; say "the halves were not built"; }
+	if grep -q skipped "$out/cross.log"; then cat "$out/cross.log"; exit 77; fi
+	arm=$top/build/cross/aarch64-macos
+	x86=$top/build/cross/x86_64-macos
+fi
+dylib=$(cd "$arm" && find src -name 'libbpfengine.*.dylib' -type f | head -1)
+for f in $files $dylib; do
+	"$lipo" -create "$arm/$f" "$x86/$f" -output "$out/${f#src/}"
+	archs=$("$lipo" -archs "$out/${f#src/}")
+	case " $archs " in
+	*" arm64 "*) ;;
+	*) say "${f#src/} has $archs, not arm64" ;;
+	esac
+	case " $archs " in
+	*" x86_64 "*) echo "build/universal/${f#src/}: $archs" ;;
+	*) say "${f#src/} has $archs, not x86_64" ;;
+	esac
+done
