@@ -531,7 +531,7 @@ BPE_API const char *bpe_engine_link_type(const struct bpe_engine *engine);
 
 struct bpe_capture;
 
-/* Only source, snaplen, promiscuous, buffer, block, max_packets, seed and notice options count here. */
+/* Only source, snaplen, promiscuous, buffer, block, max_packets, seed, outermost, checksums, filter and notice options count here. */
 BPE_API int bpe_capture_open(const struct bpe_options *options, struct bpe_capture **capture, struct bpe_error *error);
 /* The next batch, in *batch until the next call.  Its count of packets; 0 if none came within timeout_ns (0: do not wait,
  * < 0: no limit); BPE_E_END at the end of a savefile; another status on failure. */

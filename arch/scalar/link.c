@@ -3,7 +3,7 @@
  *
  * Sources: Ethernet and 802.1Q/ad: IEEE 802.3, 802.1Q; NULL, LOOP, RAW, SLL, SLL2, PPP, C_HDLC, PPI, IPNET: the LINKTYPE_ registry of tcpdump.org; PPP:
  * RFC 1661, 1662; PPPoE: RFC 2516; MPLS: RFC 3032; LLC and SNAP: IEEE 802.2, RFC 1042; STP: IEEE 802.1D; FDDI: RFC 1188; IP over IEEE 1394: RFC 2734;
- * PKTAP: xnu's bsd/net/pktap.h. */
+ * ENC, PFLOG: if_enc.h, if_pflog.h of OpenBSD; PKTAP: xnu's bsd/net/pktap.h. */
 #include "arch/scalar/packet.h"
 #include "arch/scalar/wlan.h"
 #include "base/bytes.h"
@@ -252,7 +252,7 @@ static void wrapped(const struct bpei_packet *p, uint32_t link_type)
 
 void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
 {
-	uint32_t routing;
+	uint32_t routing, header;
 	switch (link_type) {
 	case LINK_ETHERNET:
 		if (BPEI_LIKELY(p->caplen >= 14)) bpei_packet_ethertype(p, 14, bpei_be16(p->data + 12));
@@ -284,6 +284,15 @@ void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
 		return;
 	case LINK_IPNET:
 		if (bpei_packet_there(p, 0, 24)) raw_ip(p, 24, p->data[1] == 2 ? 4 : 6);
+		return;
+	case LINK_ENC:
+		if (bpei_packet_there(p, 0, 12)) raw_ip(p, 12, 0);
+		return;
+	case LINK_PFLOG:	/* its length leaves out what fills it up to a multiple of 4 */
+		if (!bpei_packet_there(p, 0, 1)) return;
+		header = (p->data[0] + 3u) & ~3u;
+		if (header < 8) raw(p), p->layers->flags |= BPE_PKT_BAD_HEADER;
+		else if (bpei_packet_there(p, 0, header)) raw_ip(p, header, 0);
 		return;
 	case LINK_WLAN: case LINK_PRISM: case LINK_RADIOTAP: case LINK_AVS: wlan(p, 0, link_type); return;
 	case LINK_PPI: case LINK_PKTAP: wrapped(p, link_type); return;

@@ -26,7 +26,7 @@ import sys
 import tempfile
 
 LINK_TYPES = {"EN10MB", "RAW", "NULL", "LOOP", "LINUX_SLL", "LINUX_SLL2", "IPV4", "IPV6", "PPP", "PPP_SERIAL", "PPP_ETHER", "C_HDLC", "FDDI", "IEEE802",
-              "IEEE802_11", "IEEE802_11_RADIO", "IEEE802_11_RADIO_AVS", "PRISM_HEADER", "PPI", "PKTAP", "IPNET", "APPLE_IP_OVER_IEEE1394"}
+              "IEEE802_11", "IEEE802_11_RADIO", "IEEE802_11_RADIO_AVS", "PRISM_HEADER", "PPI", "PKTAP", "PFLOG", "ENC", "IPNET", "APPLE_IP_OVER_IEEE1394"}
 MOST_PACKETS = 2000
 TIMEOUT_S = 120
 FIELDS = ["frame.len", "frame.cap_len", "frame.time_epoch", "frame.protocols", "vlan.id", "ieee8021ad.id", "ip.src", "ip.dst", "ip.proto", "ip.frag_offset", "ip.flags.mf", "ip.id", "ipv6.src", "ipv6.dst",
@@ -38,7 +38,7 @@ PORTS = {6: "tcp", 17: "udp", 132: "sctp", 33: "dccp", 136: "udplite"}
 TABLES = (6, 17, 132)
 # Of frame.protocols: what the program goes through before an IP header, and what else between two of them.
 LINK = {"eth", "sll", "ethertype", "vlan", "ieee8021ad", "null", "loop", "raw", "ppp", "pppoes", "mpls", "chdlc", "llc", "radiotap", "wlan_radio", "wlan", "prism",
-        "wlancap", "ppi", "fddi", "tr", "ipnet", "ieee1394", "pktap", "pcap_pktdata", "ah", "ipv6.hopopts", "ipv6.routing", "ipv6.dstopts", "ipv6.fraghdr", "mipv6"}
+        "wlancap", "ppi", "fddi", "tr", "ipnet", "ieee1394", "pflog", "enc", "pktap", "pcap_pktdata", "ah", "ipv6.hopopts", "ipv6.routing", "ipv6.dstopts", "ipv6.fraghdr", "mipv6"}
 TUNNELS = {"gre", "udp", "vxlan", "geneve", "gtp", "teredo", "l2tp", "erspan", "etherip", "gtpprime"}
 FRAGMENT_S = 30
 

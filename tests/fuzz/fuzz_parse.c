@@ -134,7 +134,7 @@ static void dissect(struct run *r, uint32_t n, uint32_t link_type)
 
 void fuzz_parse(const uint8_t *bytes, size_t size)
 {
-	static const uint16_t link_types[] = { 0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, 127, 6, 9, 10, 50, 51, 104, 119, 138, 163, 192, 226, 258 };
+	static const uint16_t link_types[] = { 0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, 127, 6, 9, 10, 50, 51, 104, 119, 138, 163, 192, 226, 258, 109, 117 };
 	struct fuzz_input in = { bytes, bytes + size };
 	uint32_t n = 0, choice = fuzz_u8(&in);
 	uint32_t link_type = choice < sizeof link_types / sizeof *link_types ? link_types[choice] : fuzz_u16(&in);

@@ -26,6 +26,8 @@ static const struct where packets[] = {
 	AT(6, 26, "\x10\x40" "AAAAAA" "\x80" "BBBBB" "\4\x10\0\1" LLC4),	/* with a route */
 	AT(138, 18, "AAAAAAAABBBBBBBB" "\x08\0" UDP4),
 	AT(226, 24, "\1\2" "\0\0" "\0\0\0\x1c" "\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\0" UDP4),
+	AT(109, 12, "\2\0\0\0" "spi." "flag" UDP4),
+	AT(117, 64, "\x3d\2\0\0" "em0............." "................" "................" "............" UDP4),
 	AT(105, 32, WLAN("\x08\0", LLC4)),
 	AT(105, 34, WLAN("\x88\0", "\0\0" LLC4)),		/* QoS */
 	AT(105, 38, WLAN("\x08\3", "DDDDDD" LLC4)),		/* from one distribution system to another */
@@ -90,6 +92,7 @@ Test(link, what_is_no_datagram)
 	cr_assert_eq(r.layers.proto, BPE_PROTO_LINKTYPE);
 	r = PARSE(192, "\0\0\x04\0\1\0\0\0");
 	cr_assert(r.layers.flags & BPE_PKT_BAD_HEADER);
+	cr_assert(PARSE(117, "\3\2\0\0xxxxyyyy").layers.flags & BPE_PKT_BAD_HEADER);
 	r = PARSE(258, "\x28\0\0\0\0\0\1\0" "............................" "\2\0\x08\0" ETHER("\x08\0") UDP4);
 	cr_assert(r.layers.flags & BPE_PKT_OUTGOING);
 	r = PARSE(1, ETHER("\x88\x63") "\x11\x09\0\0\0\4\1\1\0\0");
