@@ -27,6 +27,7 @@ int bpei_columns_new(struct bpei_columns *columns, uint32_t n)
 {
 	uint8_t *base = bpei_mem_map(size_of(n), 0);
 	if (!base) return BPE_E_MEMORY;
+	*columns = (struct bpei_columns){ .outermost = false };
 	lay_out(columns, base, n);
 	return BPE_OK;
 }
