@@ -94,8 +94,8 @@ int bpe_batch_meta(const struct bpe_batch *b, uint32_t i, struct bpe_meta *meta)
 	const uint8_t *record = b->data[i] - (b->meta[i] & BPEI_META_BACK);
 	enum bpei_ext ext = b->meta[i] >> BPEI_META_EXT_SHIFT & 7;
 	if (ext != BPEI_EXT_NONE) ext_meta(record, ext, &m);
-	const uint8_t *tap = record + bpei_load16(record + 16);
-	if (b->meta[i] & BPEI_META_PKTAP && bpei_pktap_read(tap, (uint32_t)(b->data[i] - tap), &t)) pktap_meta(tap, &t, &m);
+	uint32_t back = b->meta[i] & BPEI_META_BACK, hdrlen = b->meta[i] & BPEI_META_PKTAP ? bpei_load16(record + 16) : back;
+	if (hdrlen < back && bpei_pktap_read(record + hdrlen, back - hdrlen, &t)) pktap_meta(record + hdrlen, &t, &m);	/* of macOS's layout alone; in another hdrlen says nothing */
 	*meta = m;
 	return 1;
 }
