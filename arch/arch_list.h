@@ -7,7 +7,7 @@
 
 struct bpei_backend {
 	const char *name;
-	void (*parse)(const struct bpei_columns *columns, uint32_t n, uint32_t link_type);
+	void (*parse)(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed);
 	void (*hash)(const struct bpei_columns *columns, uint32_t n, const struct bpei_seed *seed);
 	void (*probe)(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash, uint32_t n, uint32_t *entry);
 	int (*cpu_fits)(void);
@@ -21,6 +21,9 @@ static const struct bpei_backend bpei_backends[] = {
 #endif
 #ifdef BPEI_WITH_AVX2
 	BPEI_BACKEND(avx2),
+#endif
+#ifdef BPEI_WITH_AVX512
+	BPEI_BACKEND(avx512),
 #endif
 #ifdef BPEI_WITH_NEON
 	BPEI_BACKEND(neon),

@@ -52,7 +52,7 @@ static inline __attribute__((always_inline)) uint32_t walk_plain(const struct bp
 		to.caplen[n] = caplen < snaplen ? caplen : snaplen;
 		to.wirelen[n] = wirelen;
 		to.interface_id[n] = 0;
-		to.layers[n].flags = 0;
+		to.outgoing[n] = 0;
 		at += ((size_t)hdrlen + caplen + l.align - 1) & ~(size_t)(l.align - 1);
 	}
 	b->position = at;
@@ -106,7 +106,7 @@ static uint32_t walk_any(const struct bpei_bpf_walk *how, struct bpei_block *b, 
 		c->caplen[n] = caplen < keep ? caplen : keep;
 		c->wirelen[n] = wirelen;
 		c->interface_id[n] = 0;
-		c->layers[n].flags = outgoing ? BPE_PKT_OUTGOING : 0;
+		c->outgoing[n] = outgoing ? BPE_PKT_OUTGOING : 0;
 		if (how->meta) c->meta[n] = meta;
 		b->position += next;
 		n++;
