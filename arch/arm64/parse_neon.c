@@ -116,9 +116,22 @@ static inline big times_odd(wide a, wide b) { return (big)vmull_high_u32((uint32
 static inline wide low_words(big e, big o) { return (wide)vuzp1q_u32((uint32x4_t)e, (uint32x4_t)o); }
 static inline wide high_words(big e, big o) { return (wide)vuzp2q_u32((uint32x4_t)e, (uint32x4_t)o); }
 
+static inline void store_longs(int64_t *to, big even, big odd)
+{
+	memcpy(to, &even, sizeof even);
+	memcpy(to + 2, &odd, sizeof odd);
+}
+
 #include "arch/lanes/parse_lanes.h"
+#include "arch/lanes/alike_lanes.h"
 
 void bpei_parse_neon(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
 {
 	PARSE_BY_LINK_TYPE(columns, n, link_type, seed)
+}
+
+uint32_t bpei_alike_neon(const struct bpei_columns *columns, uint32_t n, const struct bpei_records *how)
+{
+	const struct bpei_columns c = *columns;
+	return alike(&c, n, how);
 }

@@ -113,9 +113,23 @@ static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for e
 
 static inline wide load_bytes(const uint8_t *at) { return (wide)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)at)); }
 
+static inline void store_longs(int64_t *to, big even, big odd)
+{
+	__m256i first = _mm256_unpacklo_epi64((__m256i)even, (__m256i)odd), last = _mm256_unpackhi_epi64((__m256i)even, (__m256i)odd);
+	_mm256_storeu_si256((void *)to, _mm256_permute2x128_si256(first, last, 0x20));
+	_mm256_storeu_si256((void *)(to + 4), _mm256_permute2x128_si256(first, last, 0x31));
+}
+
 #include "arch/lanes/parse_lanes.h"
+#include "arch/lanes/alike_lanes.h"
 
 void bpei_parse_avx2(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
 {
 	PARSE_BY_LINK_TYPE(columns, n, link_type, seed)
+}
+
+uint32_t bpei_alike_avx2(const struct bpei_columns *columns, uint32_t n, const struct bpei_records *how)
+{
+	const struct bpei_columns c = *columns;
+	return alike(&c, n, how);
 }

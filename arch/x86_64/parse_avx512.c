@@ -129,9 +129,23 @@ static inline big times_odd(wide a, wide b) { return (big)_mm512_mul_epu32(_mm51
 static inline wide low_words(big e, big o) { return (wide)_mm512_mask_blend_epi32(0xaaaa, (__m512i)e, _mm512_slli_epi64((__m512i)o, 32)); }
 static inline wide high_words(big e, big o) { return (wide)_mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64((__m512i)e, 32), (__m512i)o); }
 
+static inline void store_longs(int64_t *to, big even, big odd)
+{
+	const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+	_mm512_storeu_si512(to, _mm512_permutex2var_epi64((__m512i)even, low, (__m512i)odd));
+	_mm512_storeu_si512(to + 8, _mm512_permutex2var_epi64((__m512i)even, high, (__m512i)odd));
+}
+
 #include "arch/lanes/parse_lanes.h"
+#include "arch/lanes/alike_lanes.h"
 
 void bpei_parse_avx512(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
 {
 	PARSE_BY_LINK_TYPE(columns, n, link_type, seed)
+}
+
+uint32_t bpei_alike_avx512(const struct bpei_columns *columns, uint32_t n, const struct bpei_records *how)
+{
+	const struct bpei_columns c = *columns;
+	return alike(&c, n, how);
 }

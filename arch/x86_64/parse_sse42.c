@@ -86,9 +86,22 @@ static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for e
 
 static inline wide load_bytes(const uint8_t *at) { return (wide)_mm_cvtepu8_epi32(_mm_cvtsi32_si128((int)bpei_load32(at))); }
 
+static inline void store_longs(int64_t *to, big even, big odd)
+{
+	store(to, _mm_unpacklo_epi64((__m128i)even, (__m128i)odd));
+	store(to + 2, _mm_unpackhi_epi64((__m128i)even, (__m128i)odd));
+}
+
 #include "arch/lanes/parse_lanes.h"
+#include "arch/lanes/alike_lanes.h"
 
 void bpei_parse_sse42(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
 {
 	PARSE_BY_LINK_TYPE(columns, n, link_type, seed)
+}
+
+uint32_t bpei_alike_sse42(const struct bpei_columns *columns, uint32_t n, const struct bpei_records *how)
+{
+	const struct bpei_columns c = *columns;
+	return alike(&c, n, how);
 }

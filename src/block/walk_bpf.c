@@ -39,9 +39,10 @@ static uint32_t torn(const struct bpei_bpf_walk *how, struct bpei_block *b, uint
 
 /* The plain records.  Where one begins is known when the one before has been looked at: a chain of a load and a few additions, longer than all else that is
  * done for a record.  guess: the last distance is taken for the next one, too, and looked at in a branch, which the CPU predicts: so the chain is
- * broken where the records are all of a length, and costs a wrong guess where they are not. */
+ * broken where the records are all of a length, and costs a wrong guess where they are not.  headers32: such records are gone through many at a
+ * time (bpei_alike). */
 static inline __attribute__((always_inline)) uint32_t walk_records(const struct bpei_bpf_walk *how, struct bpei_block *b, const struct bpei_columns *c,
-		uint32_t max, const struct bpei_layout l, bool guess)
+		uint32_t max, const struct bpei_layout l, bool guess, bool headers32)
 {
 	const uint8_t *const end = b->bytes + b->length, *r = b->bytes + b->position;
 	const uint8_t *const last = b->length < l.least ? r - 1 : end - l.least;	/* where a record can begin */
@@ -55,7 +56,18 @@ static inline __attribute__((always_inline)) uint32_t walk_records(const struct 
 		to.caplen[n] = (uint32_t)(caplen < snaplen ? caplen : snaplen);
 		to.wirelen[n] = bpei_load32(r + l.datalen);
 		size_t next = (size + l.align - 1) & ~(size_t)(l.align - 1);
-		if (guess) {
+		if (guess && headers32) {
+			changes += next != stride;
+			stride = next;
+			size_t left = (size_t)(end - r), more = most - n - 1;	/* records behind this one, as far as they would be whole */
+			if (more * stride > left - size) more = (left - size) / stride;
+			const struct bpei_columns behind = { .data = to.data + n + 1, .time_ns = to.time_ns + n + 1, .caplen = to.caplen + n + 1, .wirelen = to.wirelen + n + 1 };
+			const struct bpei_records run = { .record = r + stride, .stride = stride, .hdrlen = (uint32_t)hdrlen, .caplen = (uint32_t)caplen, .snaplen = how->snaplen,
+				.fraction_ns = 1000, .hdrlen_told = true, .stamp_signed = l.stamp_signed };
+			uint32_t some = bpei_alike(&behind, (uint32_t)more, &run);
+			n += some;
+			r += some * stride;
+		} else if (guess) {
 			size_t differs = next - stride;
 			__asm__("" : "+r"(differs));	/* else the compiler knows that they are the same, and adds `next` */
 			if (BPEI_UNLIKELY(differs)) stride = next, changes++;
@@ -75,10 +87,10 @@ static inline __attribute__((always_inline)) uint32_t walk_records(const struct 
 
 /* Guesses where the last batch's records would have been guessed rightly. */
 static inline __attribute__((always_inline)) uint32_t walk_plain(const struct bpei_bpf_walk *how, struct bpei_block *b, const struct bpei_columns *c,
-		uint32_t max, const struct bpei_layout l)
+		uint32_t max, const struct bpei_layout l, bool headers32)
 {
 	b->link_type = how->link_type;
-	return b->even ? walk_records(how, b, c, max, l, true) : walk_records(how, b, c, max, l, false);
+	return b->even ? walk_records(how, b, c, max, l, true, headers32) : walk_records(how, b, c, max, l, false, false);
 }
 
 /* Everything: directions, extended headers, PKTAP. */
@@ -141,12 +153,12 @@ uint32_t bpei_walk_bpf(const struct bpei_bpf_walk *how, struct bpei_block *b, co
 	if (!how->plain) return walk_any(how, b, c, max);
 	if (how->layout == &bpei_layout_macos)
 		return walk_plain(how, b, c, max, (struct bpei_layout){ .align = 4, .least = 18, .stamp = BPEI_STAMP_MICRO, .stamp_bytes = 4,
-				  .stamp_signed = true, .caplen = 8, .datalen = 12, .hdrlen = 16 });
+				  .stamp_signed = true, .caplen = 8, .datalen = 12, .hdrlen = 16 }, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 	if (how->layout == &bpei_layout_freebsd || how->layout == &bpei_layout_netbsd)
 		return walk_plain(how, b, c, max, (struct bpei_layout){ .align = 8, .least = 26, .stamp = BPEI_STAMP_MICRO, .stamp_bytes = 8,
-				  .stamp_signed = true, .caplen = 16, .datalen = 20, .hdrlen = 24 });
+				  .stamp_signed = true, .caplen = 16, .datalen = 20, .hdrlen = 24 }, false);
 	b->link_type = how->link_type;
-	return walk_records(how, b, c, max, *how->layout, false);
+	return walk_records(how, b, c, max, *how->layout, false, false);
 }
 
 /* ---- Prefix compression ---- */
