@@ -65,7 +65,7 @@ def every_long_option_is_in_the_help():
     for word in ("--interface", "--read", "--duration", "--promiscuous", "--block-size", "--block-count", "--flows", "--max-flows", "--flow-idle",
                  "--flow-closed", "--no-flows", "--outermost", "--checksums", "--top", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
                  "--read-mode", "--read-interval", "--direction", "--linktype", "--wait-interface", "--process", "--head-drop", "--truncate",
-                 "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through"):
+                 "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through", "--relinquish-privileges", "--no-confine"):
         assert word in source, word
 
 
@@ -104,7 +104,7 @@ def wrong_usage_is_told():
         ([], b"no source"), (["-i", "synth", "-r", "x"], b"not both"), (["-i", "synth", "prot", "80"], b"did you mean \"port\"?\n  prot 80\n  ^^^^\n"), (["-i", "synth", "-f", "ip", "tcp"], b"given twice"),
         (["-i", "synth", "-F", "/nonexistent"], b"cannot read the filter"), (["-i", "synth", "-y", "NOSUCH"], b"-y wants"),
         (["-i", "synth", "--read-mode", "fast"], b"throughput"), (["-i", "synth", "-Q", "up"], b"inout"),
-        (["--jsn"], b"--json"), (["--bogus-thing"], b"unknown option"), (["-Z"], b"unknown option -Z"), (["-i"], b"wants a value"),
+        (["--jsn"], b"--json"), (["--bogus-thing"], b"unknown option"), (["-X"], b"unknown option -X"), (["-i"], b"wants a value"),
         (["-i", "synth", "-t", "0"], b"above 0"), (["-i", "synth", "-t", "abc"], b"-t wants"), (["-i", "synth", "-t", "nan"], b"-t wants"),
         (["-i", "synth", "-c", "-5"], b"-c wants"), (["-i", "synth", "-c", "99999999999999999999999"], b"-c wants"),
         (["-i", "synth", "-s", "999999999"], b"-s wants"), (["-i", "synth", "-B", "12X"], b"-B wants"), (["-i", "synth", "--workers", "100"], b"0 to 64"),
