@@ -147,9 +147,9 @@ int cli_seccomp(const struct cli_confinement *how, unsigned *calls)
 		*calls += rules[i].call != last;
 		last = rules[i].call;
 	}
-	const struct rule raise = { SYS_tgkill, ALWAYS, 0, UINT32_MAX, (uint32_t)getpid() };	/* abort(3): signals for ourselves */
-	add(&p, &raise);
-	++*calls;
+	/* Signals for ourselves: abort(3).  musl's, which names the thread alone, from the first thread; from others it crashes instead. */
+	const struct rule self[] = { { SYS_tgkill, ALWAYS, 0, UINT32_MAX, (uint32_t)getpid() }, { SYS_tkill, ALWAYS, 0, UINT32_MAX, (uint32_t)getpid() } };
+	for (int i = 0; i < 2; i++, ++*calls) add(&p, &self[i]);
 	put(&p, BPF_JMP | BPF_JGT | BPF_K, NEWEST, 1, 0);
 	put(&p, BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1);
 	answer(&p, SECCOMP_RET_ERRNO | ENOSYS);
