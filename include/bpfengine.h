@@ -489,7 +489,8 @@ BPE_API uint32_t bpe_filter_run(const struct bpe_insn *program, const uint8_t *d
 
 struct bpe_engine;
 
-/* Opens the source.  Everything that needs rights happens here; nothing is read yet.  The options are copied. */
+/* Opens the source.  Everything that needs rights happens here, but for what wait_interface does when an interface comes back; nothing
+ * is read yet.  The options are copied. */
 BPE_API int bpe_engine_open(const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error);
 /* Starts the threads and returns.  Once in an engine's life. */
 BPE_API int bpe_engine_start(struct bpe_engine *engine, struct bpe_error *error);

@@ -82,15 +82,16 @@ void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 	size_t used = 0;
 	*done = (struct cli_confined){ .filter_fixed = false };
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
-		snprintf(done->failed, sizeof done->failed, "not confined: no_new_privs: %s", strerror(errno));
+		snprintf(done->failed, sizeof done->failed, "no_new_privs: %s", strerror(errno));
 		return;
 	}
 	e = cli_landlock(how, &version);
-	if (e) snprintf(done->failed, sizeof done->failed, "no Landlock (%s)", e == ENOSYS || e == EOPNOTSUPP ? "this kernel has none, or it is switched off" : strerror(e));
+	if (e) snprintf(done->failed, sizeof done->failed, "no Landlock (%s)", e == ENOSYS || e == EOPNOTSUPP ? "this kernel has none, or has it switched off" : strerror(e));
 	else used = (size_t)snprintf(done->holds, sizeof done->holds, how->file_count ? "Landlock %d (to read: where the filter's files are)"
 		: how->filter ? "Landlock %d (to read: tables of names in /etc)" : "Landlock %d (no files)", version);
 	size_t failed = strlen(done->failed);
 	e = cli_seccomp(how, &calls);
-	if (e) snprintf(done->failed + failed, sizeof done->failed - failed, "%sno seccomp (%s)", failed ? ", " : "", e == ENOSYS ? "no list of calls for this kind of machine" : strerror(e));
+	if (e) snprintf(done->failed + failed, sizeof done->failed - failed, "%sno seccomp (%s)", failed ? ", " : "", e == ENOTSUP ? "no list of calls for this kind of machine"
+		: e == ENOSYS || e == EINVAL ? "this kernel, or emulator, has none" : strerror(e));
 	else snprintf(done->holds + used, sizeof done->holds - used, "%sseccomp (%u system calls)", used ? ", " : "", calls);
 }

@@ -8,7 +8,7 @@
 /* Files: those listed and, where `filter`, the tables of names may be opened for reading; nothing else.  0 or an errno; *version is the
  * kernel's. */
 int cli_landlock(const struct cli_confinement *how, int *version);
-/* System calls.  0 or an errno; *calls says how many are let through.  ENOSYS: no list for this kind of machine. */
+/* System calls.  0 or an errno; *calls says how many are let through.  ENOTSUP: no list for this kind of machine. */
 int cli_seccomp(const struct cli_confinement *how, unsigned *calls);
 
 #endif

@@ -114,9 +114,9 @@ static int drop(struct cli_rights_plan *p, const char *asked, char *failed, size
 	return 0;
 }
 
-static void tell(const struct cli *c, const char *text)
+static void tell(const struct cli *c, const char *before, const char *text)
 {
-	if (text && text[0] && !c->quiet) fprintf(stderr, "bpfengine: %s\n", text);
+	if (text && text[0] && !c->quiet) fprintf(stderr, "bpfengine: %s%s\n", before, text);
 }
 
 int cli_rights_give_up(struct cli *c)
@@ -140,9 +140,9 @@ int cli_rights_give_up(struct cli *c)
 	snprintf(r->capabilities, sizeof r->capabilities, "%s", caps);
 	snprintf(r->confined, sizeof r->confined, "%s", confined.holds);
 	snprintf(r->missing, sizeof r->missing, "%s", confined.failed);
-	tell(c, failed);
-	if (p->notice) tell(c, p->why);
-	if (confined.failed[0] && !confined.holds[0]) tell(c, confined.failed);
+	tell(c, "", failed);
+	if (p->notice) tell(c, geteuid() || p->reduce ? "" : "rights are kept: ", p->why);
+	if (!confined.holds[0]) tell(c, "not confined: ", confined.failed);
 	for (size_t i = 0; i < state.file_count; i++) free(state.files[i]), state.files[i] = NULL;
 	return 0;
 }

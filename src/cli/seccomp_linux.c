@@ -31,7 +31,7 @@
 
 #ifndef ARCH
 
-int cli_seccomp(const struct cli_confinement *how, unsigned *calls) { return (void)how, (void)calls, ENOSYS; }
+int cli_seccomp(const struct cli_confinement *how, unsigned *calls) { return (void)how, (void)calls, ENOTSUP; }
 
 #else
 
