@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,14 +59,21 @@ static bool may_read(const struct account *a)
 	return child > 0 && !status;
 }
 
+/* Of what the filter was read from, what can be read again: no pipe, no terminal. */
 static void find_files(const struct cli *c)
 {
-	size_t n = 0;
-	if (c->filter_path) state.files[n] = strdup(c->filter_path), n += state.files[n] != NULL;
-	state.files_found = n;
-	if (c->filter) state.files_found += cli_filter_files(c->filter, state.files + n, CLI_FILES_MOST - n);
-	while (n < CLI_FILES_MOST && state.files[n]) n++;
-	state.file_count = n;
+	char *paths[CLI_FILES_MOST] = { NULL };
+	size_t found = 0;
+	struct stat st;
+	if (c->filter_path && (paths[0] = strdup(c->filter_path))) found = 1;
+	if (c->filter) found += cli_filter_files(c->filter, paths + found, CLI_FILES_MOST - found);
+	state.files_found = state.file_count = 0;
+	if (found > CLI_FILES_MOST) state.files_found = found;
+	for (size_t i = 0; i < found && i < CLI_FILES_MOST; i++) {
+		if (paths[i] && !stat(paths[i], &st) && S_ISREG(st.st_mode)) state.files[state.file_count++] = paths[i];
+		else free(paths[i]);
+	}
+	if (state.files_found < state.file_count) state.files_found = state.file_count;
 }
 
 int cli_rights_prepare(struct cli *c)

@@ -7,7 +7,8 @@
  *   the confinement           one file a system (confine_*.c): what nobody can take back, and every thread inherits.
  *
  * The rule: without -Z nothing that works as root stops working: what needs rights later keeps them, as few as can be, and says so.
- * With -Z they go in any case: what cannot work then is refused, or told. */
+ * With -Z they go in any case: what cannot work then is refused, or told.  (tcpdump drops by itself where it was built so, as Debian's and
+ * OpenBSD's are; upstream's and Apple's stay root.  Whoever wants that says -Z root here as there.) */
 #ifndef CLI_RIGHTS_H
 #define CLI_RIGHTS_H
 

@@ -189,6 +189,24 @@ def readable_report():
 
 
 @case
+def rights():
+    """What any user may ask for; rights.py has root's part of it."""
+    for words in ([], ["--no-confine"], ["-Z", "root"], ["--relinquish-privileges=root", "--no-confine"]):
+        r, p = report("-i", "synth:count=100", *words)
+        g = r["rights"]
+        assert p.returncode == 0 and r["packets"]["read"] == 100 and set(g) == {"user", "dropped", "capabilities", "confined", "missing", "kept"}, g
+        assert not (g["confined"] and "--no-confine" in words) and not (g["dropped"] and os.geteuid()), g
+        assert os.geteuid() or "-Z" not in words or g["user"] == "root", g
+    text = run("-i", "synth:count=100", "-v", "--no-confine").stdout
+    assert b"After opening: user " in text and b"not confined" in text, text
+    p = run("-i", "synth:count=100", "-Z", "no-such-user")
+    assert p.returncode == 2 and b"no such user" in p.stderr, p
+    reread = subprocess.run(["bash", "-c", f"{PROGRAM} -r - -F <(echo udp) -q --json"], input=pcap([udp(1)]), capture_output=True, timeout=60)
+    r = json.loads(reread.stdout)
+    assert reread.returncode == 0 and r["packets"]["read"] == 1 and "SIGUSR2" not in (r["rights"]["kept"] or ""), reread  # a pipe is not read again
+
+
+@case
 def tunnels_fragments_and_checksums():
     inner = udp(7)[14:]
     outer = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(inner), 1, 0, 64, 4, 0, bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])) + inner
