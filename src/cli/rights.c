@@ -15,7 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct account { char name[64]; uid_t uid; gid_t gid; };
+#define GROUPS_MOST 64	/* of a user; macOS's and NetBSD's kernels take 16 */
+
+struct account { char name[64]; uid_t uid; gid_t gid; gid_t groups[GROUPS_MOST]; int group_count; };
 
 static struct {
 	struct cli_rights_plan plan;
@@ -30,13 +32,19 @@ static bool find(const char *name, struct account *a)
 	if (!p) return false;
 	snprintf(a->name, sizeof a->name, "%s", p->pw_name);
 	a->uid = p->pw_uid, a->gid = p->pw_gid;
+	long most = sysconf(_SC_NGROUPS_MAX);
+	a->group_count = GROUPS_MOST;
+	getgrouplist(a->name, a->gid, (void *)a->groups, &a->group_count);	/* macOS has them as int */
+	if (a->group_count > GROUPS_MOST) a->group_count = GROUPS_MOST;
+	if (most > 0 && a->group_count > most) a->group_count = (int)most;
 	return true;
 }
 
 static int switch_to(const struct account *a)
 {
-	/* setuid by root sets the real, the effective and the saved id, on every system. */
-	return initgroups(a->name, a->gid) || setgid(a->gid) || setuid(a->uid) ? errno : 0;
+	/* Not initgroups, which asks a server in macOS: this runs in a child without exec, too.  setuid by root sets the real, the effective
+	 * and the saved id, on every system. */
+	return setgroups(a->group_count, a->groups) || setgid(a->gid) || setuid(a->uid) ? errno : 0;
 }
 
 static bool is_regained(const struct account *a)
