@@ -89,7 +89,7 @@ int cli_rights_prepare(struct cli *c)
 	static const char *const fallbacks[] = { "bpfengine", "nobody" };
 	const struct bpe_options *o = &c->engine;
 	struct cli_rights_facts f = { .system = cli_system_here, .root = !geteuid(), .no_confine = c->no_confine, .wait_interface = o->wait_interface,
-		.urgent = o->priority != BPE_PRIORITY_NORMAL, .realtime = o->priority == BPE_PRIORITY_REALTIME, .user = c->user,
+		.urgent = o->priority != BPE_PRIORITY_NORMAL, .realtime = o->priority == BPE_PRIORITY_REALTIME, .pinned = o->pin_workers, .user = c->user,
 		.interface_name = o->interface_name, .bpf_device = o->bpf_device };
 	bool found = false;
 	find_files(c);

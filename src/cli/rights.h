@@ -26,7 +26,7 @@ struct cli_rights_facts {
 	bool user_is_root;		/* -Z names user id 0 */
 	bool user_is_self;		/* -Z names who we are */
 	bool no_confine;
-	bool wait_interface, urgent, realtime;
+	bool wait_interface, urgent, realtime, pinned;
 	bool files_unreadable;		/* a file of the filter is not to be read by who we become */
 	const char *user;		/* -Z; NULL: not given */
 	const char *fallback;		/* who we become without it; NULL: there is no such user */

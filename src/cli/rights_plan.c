@@ -65,7 +65,10 @@ void cli_rights_plan(struct cli_rights_plan *p, const struct cli_rights_facts *f
 	if (!p->confine) return;
 	if (f->system == CLI_FREEBSD && f->files) p->confine = false;	/* capability mode knows no paths */
 	if (f->files > CLI_FILES_MOST) p->confine = false;
-	if (!p->confine && !p->why) p->why = "SIGUSR2 reads the filter's files again, which a confined process could not";
+	if (!p->confine && !p->why) p->why = "not confined: SIGUSR2 reads the filter's files again, which a confined process could not";
+	if (!p->confine || f->system != CLI_FREEBSD || !f->pinned) return;
+	p->confine = false;	/* cpuset_setaffinity(2) there: for a thread by its number in later versions only */
+	if (!p->why) p->why = "not confined: --pin is not to be had in every FreeBSD's capability mode";
 }
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }

@@ -61,6 +61,9 @@ static const struct row {
 	/* FreeBSD: capability mode knows no paths, and scheduling is root's */
 	{ { .system = CLI_FREEBSD, ROOT, .interface_name = "em0" }, "nobody", CONFINE | REDUCE | LIVE | BPF, NULL },
 	{ { .system = CLI_FREEBSD, ROOT, .interface_name = "em0", .files = 1 }, "nobody", REDUCE | LIVE | BPF, "SIGUSR2" },
+	{ { .system = CLI_FREEBSD, ROOT, .interface_name = "em0", .pinned = true }, "nobody", REDUCE | LIVE | BPF, "--pin" },
+	{ { .system = CLI_FREEBSD, .interface_name = "em0", .pinned = true, .no_confine = true }, NULL, REDUCE | LIVE | BPF, NULL },
+	{ { .system = CLI_LINUX, ROOT, .interface_name = "eth0", .pinned = true }, "nobody", CONFINE | REDUCE | LIVE, NULL },
 	{ { .system = CLI_FREEBSD, ROOT, .interface_name = "em0", .realtime = true, .urgent = true }, NULL, CONFINE | NOTICE | LIVE | BPF, "realtime" },
 	{ { .system = CLI_FREEBSD, ROOT_Z("max"), .interface_name = "em0", .realtime = true, .urgent = true }, "max", CONFINE | REDUCE | LIVE | BPF, NULL },
 	/* NetBSD, OpenBSD */
