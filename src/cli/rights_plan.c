@@ -41,7 +41,7 @@ static void plan_root(struct cli_rights_plan *p, const struct cli_rights_facts *
 	else if (!f->fallback) p->why = "there is no user to become, neither bpfengine nor nobody (-Z names one)", p->notice = true;
 	else p->become = f->fallback;
 	if (!p->become) p->reduce = !f->fallback && !f->realtime, p->keep_read = p->reduce && f->files;	/* root's name without its capabilities */
-	else if (f->files_unreadable) p->keep_read = true, p->why = "the filter's files are not that user's to read: CAP_DAC_READ_SEARCH is kept for SIGUSR2", p->notice = true;
+	else if (f->files_unreadable) p->keep_read = true, p->why = "the user to become may not read the filter's files: CAP_DAC_READ_SEARCH is kept, for SIGUSR2", p->notice = true;
 }
 
 void cli_rights_plan(struct cli_rights_plan *p, const struct cli_rights_facts *f)
