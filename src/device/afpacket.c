@@ -116,6 +116,7 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 			if (a->down) bpei_clock_sleep_ns(1000000);	/* the error may come again at once */
 		}
 		if (!ready(a)) {
+			bpei_counter_add(&d->empty_reads, 1);
 			if (!a->gone || r > 0) return 0;
 			return bpei_fail(error, BPE_E_GONE, "read", 0, "interface %s went away while capturing; what came before was delivered", a->name);
 		}
@@ -126,6 +127,7 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 	b->length = b->limit = a->block_bytes;
 	b->position = desc->hdr.bh1.offset_to_first_pkt;
 	b->cookie = 0;
+	bpei_device_filled(d, desc->hdr.bh1.blk_len, a->block_bytes);
 	a->next = (a->next + 1) % a->blocks;
 	a->lent++;
 	return 1;

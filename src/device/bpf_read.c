@@ -102,11 +102,13 @@ static int take(struct bpei_bpf *b, struct bpei_block *block, int64_t now)
 		b->quiet_since_ns = 0;
 		set_pace(b, (size_t)n, now - b->last_read_ns);
 		b->last_read_ns = now;
+		bpei_device_filled(&b->device, (uint64_t)n, b->buffer_bytes);
 		if (b->inflates) return inflate(b, block, (size_t)n) ? PACKETS : NOTHING;
 		block_is(block, block->memory, (size_t)n);
 		return PACKETS;
 	}
 	int e = n < 0 ? bpei_bpf_errno(b->abi, (int)-n) : 0;
+	bpei_counter_add(&b->device.empty_reads, 1);
 	if (e == EINTR) return NOTHING;		/* what is there stays there (macOS returns it instead) */
 	if (!e || e == EAGAIN || e == EWOULDBLOCK) {
 		if (b->can_nonblocking) still_filter(b, true);

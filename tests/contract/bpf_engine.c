@@ -193,6 +193,9 @@ static void reading(const struct bpei_bpf_abi *abi) BPEI_READER
 		EXPECT(r->seen + dropped(r) == n && received(r) == n);
 		EXPECT(!r->wrong || dropped(r));
 		EXPECT(!bpei_counter_get(&r->device->torn_blocks) && !r->end);
+		uint64_t fills = bpei_counter_get(&r->device->filled_capacity) / 65536, bytes = bpei_counter_get(&r->device->filled_bytes);
+		EXPECT(fills + bpei_counter_get(&r->device->empty_reads) == r->d.reads);	/* every read() is one or the other */
+		EXPECT(fills && bytes >= r->seen * 64 && bytes <= fills * 65536);
 		finish(r);
 	}
 }
