@@ -293,7 +293,7 @@ static void found(struct compare *c)
 	note_add(&c->result, "libpcap counts packets and sums lengths, as \"count only\" does; \"parsed\" and \"flows and statistics\" do more than that");
 	for (size_t k = 0; k < c->contenders; k++)
 		if (c->line_up[k] == TCPDUMP) note_add(&c->result, "tcpdump's figures have its start in them");
-	if (!file && !c->pair.made) note_add(&c->result, "the two begin and end some milliseconds apart: their counts may differ by what came then");
+	if (!file && !is_pair(c->options->source)) note_add(&c->result, "the two begin and end some milliseconds apart: their counts may differ by what came then");
 }
 
 static bool can_run(const char *path) { return !access(path, X_OK); }

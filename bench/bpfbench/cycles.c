@@ -9,7 +9,9 @@
 #include <unistd.h>
 #endif
 
+#if defined(__linux__)
 static int counter = -1;
+#endif
 static enum cycles source;
 
 enum cycles cycles_open(void)

@@ -36,10 +36,10 @@ int offer(struct run *run, const struct pair *pair, const struct bpe_options *op
 	sender_go(&sender);
 	ended = ended || run_wait(run, START_NS + (int64_t)(order->seconds * 1e9));
 	code = sender_end(&sender, &report);
-	for (uint64_t seen = 0, now; !ended && !code && (now = run_delivered(run)) < report.sent; seen = now) {
+	uint64_t seen = 0, now;
+	for (int quiet = 0; !ended && !code && quiet < 3 && (now = run_delivered(run)) < report.sent; seen = now) {
+		quiet = now == seen ? quiet + 1 : 0;	/* nothing came for a while: nothing will */
 		ended = run_wait(run, mono_now() - run->start_ns + SETTLE_NS / 5);
-		if (now == seen && seen) break;	/* nothing came for a while: nothing will */
-		if (mono_now() - run->start_ns > (int64_t)(order->seconds * 1e9) + 4 * (int64_t)SETTLE_NS) break;
 	}
 	int status = run_end(run, &error);
 	stop_also(NULL);

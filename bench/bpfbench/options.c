@@ -312,10 +312,10 @@ int options_read(struct options *o, int argc, char **argv)
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, ":i:r:t:f:cp:o:qhB:s:", longs, NULL)) != -1) {
 		const char *given = argv[optind - 1];
+		bool in_words = !strncmp(given, "--", 2);
 		char word[3] = { '-', (char)optopt, 0 };
-		if (letter == ':') return options_wrong("%s wants a value", optopt && optopt < 256 ? word : given);
-		if (letter == '?' && optopt >= 256) return options_wrong("%s takes no value", given);
-		if (letter == '?') return options_wrong("unknown option %s", optopt ? word : given);
+		if (letter == ':') return options_wrong("%s wants a value", in_words ? given : word);
+		if (letter == '?') return options_wrong(in_words && optopt ? "%s takes no value" : "unknown option %s", in_words ? given : word);
 		for (size_t k = 0; k < KNOWN; k++)
 			if (known[k].option.val == letter && !(known[k].kinds & (unsigned)o->kind))
 				return options_wrong("--%s is not for %s", known[k].option.name, o->kind == KIND_RUN ? "a plain run: it belongs to --sweep, stages, loop or compare" : kind_name(o->kind));
