@@ -158,10 +158,11 @@ static bool choice(const char *s, const char *const *names, uint32_t *value)
 	return false;
 }
 
-/* Splits in place memory of its own, which lives as long as the program; false: too many, or an empty one. */
+/* Into memory of the list's own; false: too many, or an empty one. */
 static bool split(const char *s, char between, struct words *list)
 {
-	char *at = strdup(s);
+	free(list->memory);
+	char *at = list->memory = strdup(s);
 	list->count = 0;
 	while (at) {
 		char *next = strchr(at, between);
@@ -180,12 +181,13 @@ static bool threads(const char *s, uint64_t *v) { return whole(s, 0, BPE_MAX_WOR
 
 static int numbers(const char *name, const char *s, bool (*read)(const char *, uint64_t *), struct numbers *list, const char *wants)
 {
-	struct words w;
-	if (!split(s, ',', &w)) return options_wrong("--%s wants 1 to %d values with commas between them, not \"%s\"", name, LIST, s);
-	list->count = w.count;
-	for (size_t i = 0; i < w.count; i++)
-		if (!read(w.value[i], &list->value[i])) return options_wrong("--%s wants %s, not \"%s\"", name, wants, w.value[i]);
-	return 0;
+	struct words w = { .memory = NULL };
+	int code = split(s, ',', &w) ? 0 : options_wrong("--%s wants 1 to %d values with commas between them, not \"%s\"", name, LIST, s);
+	list->count = code ? 0 : w.count;
+	for (size_t i = 0; i < list->count && !code; i++)
+		if (!read(w.value[i], &list->value[i])) code = options_wrong("--%s wants %s, not \"%s\"", name, wants, w.value[i]);
+	free(w.memory);
+	return code;
 }
 
 static int one_of_words(const char *name, const char *s, char between, const char *const *names, struct words *list)

@@ -12,7 +12,7 @@ enum { EXIT_GOOD = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_RIGHTS = 3, EXIT_SOUR
 #define OUTPUTS 8
 
 struct numbers { size_t count; uint64_t value[LIST]; };
-struct words { size_t count; const char *value[LIST]; };
+struct words { size_t count; const char *value[LIST]; char *memory; };	/* where the words lie; NULL: elsewhere */
 
 struct options {
 	enum kind kind;

@@ -29,14 +29,15 @@ static const char *const colours[] = { "#1668b8", "#c8500a", "#2c8a3c", "#a02c8a
 
 static void escaped(FILE *to, const char *s)
 {
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c == '<') fputs("&lt;", to);
-		else if (c == '>') fputs("&gt;", to);
-		else if (c == '&') fputs("&amp;", to);
-		else if (c == '"') fputs("&quot;", to);
-		else if (c < 0x20 || c > 0x7e) fprintf(to, "&#%u;", c < 0x20 ? 0x20 : 0xfffdu);
-		else putc(c, to);
+	for (size_t n; *s; s += n ? n : 1) {
+		n = utf8_bytes(s);
+		if (!n) fputs("&#xfffd;", to);
+		else if (*s == '<') fputs("&lt;", to);
+		else if (*s == '>') fputs("&gt;", to);
+		else if (*s == '&') fputs("&amp;", to);
+		else if (*s == '"') fputs("&quot;", to);
+		else if ((unsigned char)*s < 0x20) putc(' ', to);	/* XML has no such characters */
+		else fwrite(s, 1, n, to);
 	}
 }
 

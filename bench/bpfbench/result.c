@@ -129,6 +129,16 @@ bool cell(char *to, size_t room, const struct column *c, const void *row, int de
 	return false;
 }
 
+size_t utf8_bytes(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80) return 0;
+	bool odd = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f);
+	return n > 1 && odd ? 0 : n;	/* longer than it must be, surrogates, or past the last one */
+}
+
 static const char *extension(const char *path)
 {
 	const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');

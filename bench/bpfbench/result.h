@@ -87,6 +87,9 @@ int64_t mono_now(void), wall_now(void);
 /* A cell as it is in JSON, but for quotes: false if it is absent.  decimals < 0: all that there are. */
 bool cell(char *to, size_t room, const struct column *column, const void *row, int decimals);
 
+/* Bytes of the character that s begins with; 0 if that is none of UTF-8's (RFC 3629). */
+size_t utf8_bytes(const char *s);
+
 /* 0, or an errno. */
 int write_json(FILE *to, const struct result *result);
 int write_csv(FILE *to, const struct result *result);

@@ -38,7 +38,8 @@ static void numbers_default(struct numbers *n, size_t count, const uint64_t *val
 
 static void fill_axes(struct options *a)
 {
-	static const struct words all_modes = { 4, { "auto", "throughput", "latency", "paced" } }, one_mode = { 1, { "auto" } }, no_filter = { 1, { "none" } };
+	static const struct words all_modes = { 4, { "auto", "throughput", "latency", "paced" }, NULL }, one_mode = { 1, { "auto" }, NULL },
+		no_filter = { 1, { "none" }, NULL };
 	bool synth = is_synth(a->source), pair = is_pair(a->source);
 	if (!a->modes.count) a->modes = on_bpf(a) ? all_modes : one_mode;
 	if (!a->filters.count) a->filters = no_filter;

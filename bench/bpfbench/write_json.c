@@ -6,15 +6,17 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Bytes that are no ASCII are written as they are where they are UTF-8's; control characters as escapes. */
 static void string(FILE *to, const char *s)
 {
 	putc('"', to);
-	for (; *s; s++) {
+	while (*s) {
 		unsigned char c = (unsigned char)*s;
-		if (c == '"' || c == '\\') fprintf(to, "\\%c", c);
+		size_t n = utf8_bytes(s);
+		if (!n) fputs("\\ufffd", to);
+		else if (c == '"' || c == '\\') fprintf(to, "\\%c", c);
 		else if (c < 0x20) fprintf(to, "\\u%04x", c);
-		else putc(c, to);
+		else fwrite(s, 1, n, to);
+		s += n ? n : 1;
 	}
 	putc('"', to);
 }

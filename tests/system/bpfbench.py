@@ -115,7 +115,7 @@ def help_and_version():
 
 
 def a_run_balances():
-    r = measured("run", "-i", "synth:flows=100,seed=3", "-t", "2.3", formats=("json", "csv", "txt"))
+    r = measured("run", "-i", "synth:flows=100,seed=3", "-t", "2.2", formats=("json", "csv", "txt"))
     run_is_sound(r, 3)
     assert r["kind"] == "run" and len(r["rows"]) == 3 and r["total"]["packets"] > 1000 and r["total"]["latency_samples"] is None
     assert any("not measured" in n for n in r["notes"]) and r["options"]["count_only"] == "no" and r["findings"]["source"].startswith("synth (100 flows")
@@ -154,6 +154,13 @@ def a_signal_ends_it():
     assert p.returncode == 0 and 0 < r["total"]["seconds"] < 20 and r["total"]["packets"] > 1000 and r["options"]["seconds"] == 60
 
 
+def odd_bytes_in_a_result():
+    path = os.path.join(D, "odd.json")
+    name = os.fsencode(os.path.join(D, "x")) + b"\xff\x01\"\xc3\xa9.sock"
+    p = subprocess.run([BENCH, b"-i", b"synth", b"-t", b"0.05", b"-q", b"--bpf-device", name, b"-o", os.fsencode(path)], capture_output=True)
+    assert p.returncode == 0 and json.load(open(path, encoding="utf-8"))["options"]["bpf_device"].endswith('x\ufffd\x01"\xe9.sock'), p
+
+
 def not_written():
     p = bench("-i", "synth", "-t", "0.1", "-o", "/nowhere/at/all.json", code=1)
     assert "/nowhere/at/all.json" in p.stderr
@@ -176,7 +183,7 @@ def live_on_a_veth():
         subprocess.run([*inside, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"], check=True)
         for c in ("link add va type veth peer name vb", "link set va up", "link set vb up", "link set lo up"): subprocess.run(["ip", "-n", NS, *c.split()], check=True)
         path = os.path.join(D, "live.json")
-        words = ["-i", "vb", "-t", "2.5", "--filter", "udp dst port 9", "-s", "60", "-B", "1M", "--promiscuous", "--read-mode", "latency", "--no-flows", "-p", "1", "-o", path]
+        words = ["-i", "vb", "-t", "2.5", "--filter", "udp dst port 9", "-s", "60", "-B", "16M", "--promiscuous", "--read-mode", "latency", "--no-flows", "-p", "1", "-o", path]
         note(words)
         p = subprocess.Popen([*inside, BENCH, *words], stderr=subprocess.PIPE, text=True)
         time.sleep(0.7)
@@ -186,8 +193,9 @@ def live_on_a_veth():
         r = json.load(open(path))
         run_is_sound(r, 2)
         t = r["total"]
-        assert t["packets"] == 2000 and t["captured_bytes"] == 120000 and t["wire_bytes"] == 200000 and t["kernel_received"] == 2000 and t["loss"] == 0, t
-        assert t["latency_samples"] == 2000 and t["latency_early"] == 0 and 0 < t["latency_max_ns"] < 5e9 and 0 < t["fill"] <= 1 and t["reads"] > 0, t
+        n = t["packets"]
+        assert n > 0 and n + t["kernel_dropped"] == t["kernel_received"] == 2000 and t["captured_bytes"] == 60 * n and t["wire_bytes"] == 100 * n and t["lost"] == t["kernel_dropped"], t
+        assert t["latency_samples"] == n and t["latency_early"] == 0 and 0 < t["latency_max_ns"] < 5e9 and 0 < t["fill"] <= 1 and t["reads"] > 0, t
         assert r["findings"]["linktype"] == "EN10MB" and r["options"]["read_mode"] == "latency" and r["options"]["snaplen"] == 60
         p = subprocess.Popen([*inside, BENCH, "-i", "lo", "-t", "1.2", "--no-latency", "-o", path], stderr=subprocess.PIPE, text=True)
         used.add("--no-latency")
@@ -251,16 +259,17 @@ def page_is_sound(path, r):
 
 
 def sweep_of_generated_traffic():
-    words = ["--sweep", "-i", "synth:flows=50", "-t", "0.1", "--buffers", "16K,1M", "--modes", "auto,paced", "--sizes", "64,1000", "--filters", "none;tcp[13] & 2 <= 5",
+    words = ["--sweep", "-i", "synth:flows=50", "-t", "0.05", "--buffers", "16K,1M", "--modes", "auto,paced", "--sizes", "64,1000", "--filters", "none;tcp[13] & 2 <= 5",
              "--workers", "0,1", "--rates", "100k,max", "--ring", "256", "--overload", "drop"]
     r = measured("sweep", *words, formats=("json", "csv", "html", "txt"))
     cases = {(j["filter"], j["mode"], j["buffer_bytes"], j["frame_bytes"], j["workers"], j["rate"]) for j in r["rows"]}
     assert len(r["rows"]) == len(cases) == 2 ** 6, len(cases)
     for j in r["rows"]:
         sound(j)
-        assert j["packets"] == j["delivered"] + j["dropped"] and j["packets"] > 0, j
+        assert j["packets"] == j["delivered"] + j["dropped"], j
         assert j["block_capacity"] == j["reads"] * j["buffer_bytes"], j
     assert r["findings"]["cases"] == len(cases) and r["findings"]["cases_with_loss"] == sum(j["lost"] > 0 for j in r["rows"])
+    assert sum(j["packets"] > 0 for j in r["rows"]) > 32, "most cases saw packets, however busy the machine is"
     assert any("read modes" in n for n in r["notes"])
     agree(os.path.join(D, "sweep.csv"), r["rows"])
     page_is_sound(os.path.join(D, "sweep.html"), r)
@@ -440,7 +449,7 @@ def every_option_was_used():
 
 
 try:
-    for f in (wrong_usage, help_and_version, a_run_balances, text_on_stdout_and_more_words, counting_only, workers_that_drop, a_signal_ends_it, not_written, live_on_a_veth, a_served_bpf_device,
+    for f in (wrong_usage, help_and_version, a_run_balances, text_on_stdout_and_more_words, counting_only, workers_that_drop, a_signal_ends_it, odd_bytes_in_a_result, not_written, live_on_a_veth, a_served_bpf_device,
               sweep_of_generated_traffic, sweep_on_a_pair, the_page_in_a_browser, stages, the_loop, compare_a_file, compare_live, results_compared, no_rights, every_option_was_used):
         start = time.monotonic()
         try:
