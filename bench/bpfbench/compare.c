@@ -49,6 +49,7 @@ static void ours(const struct compare *c, enum how how, int in, int out)
 	struct bpe_options o = c->options->engine;
 	struct bpe_error error = { 0 };
 	char word;
+	if (o.file) signal(SIGINT, SIG_IGN);	/* half a file is no round */
 	report = (struct peer_report){ .magic = PEER_MAGIC, .bytes = sizeof report };
 	o.count_only = how == OURS_COUNT;
 	o.flows = how == OURS_FLOWS;
@@ -72,6 +73,7 @@ static void ours(const struct compare *c, enum how how, int in, int out)
 
 static void libpcap(const struct compare *c, int in, int out)
 {
+	signal(SIGINT, SIG_IGN);	/* the parent ends it */
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	execl(c->helper, "bpfbench-libpcap", (char *)NULL);

@@ -5,6 +5,7 @@
  * to stop, which may be done from a handler. */
 #include "run.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,20 @@ int outputs_write(const struct options *o, const struct result *r)
 	return code;
 }
 
+/* Before a measurement that may take hours: whether its result can be written. */
+static int outputs_check(const struct options *o)
+{
+	for (size_t i = 0; i < o->outputs; i++) {
+		FILE *f = fopen(o->output[i], "ae");
+		if (!f) {
+			fprintf(stderr, "bpfbench: the result cannot be written to %s: %s\n", o->output[i], strerror(errno));
+			return EXIT_ERROR;
+		}
+		fclose(f);
+	}
+	return EXIT_GOOD;
+}
+
 struct told { struct result *result; bool quiet; };
 
 static void on_notice(void *user, const char *text)
@@ -86,6 +101,7 @@ int run_main(const struct options *o)
 	options_facts(o, &result.options);
 	run.on_notice = on_notice;
 	run.user = &told;
+	run.tells = !o->quiet;
 	if (run_open(&run, &o->engine, o->latency, &error) < 0) return exit_of(&error);
 	stop_also(run.engine);
 	if (run_start(&run, &error) < 0) return exit_of(&error);
@@ -115,6 +131,8 @@ int main(int argc, char **argv)
 	static struct options o;
 	int code = options_read(&o, argc, argv);
 	if (code || o.done) return code;
+	code = outputs_check(&o);
+	if (code) return code;
 	handle(SIGPIPE, SIG_IGN);	/* a closed pipe is a write error, and ends quietly */
 	handle(SIGINT, on_stop);
 	handle(SIGTERM, on_stop);

@@ -341,17 +341,19 @@ void options_facts(const struct options *o, struct facts *f)
 	if (o->kind == KIND_STAGES || o->kind == KIND_COMPARE) fact_number(f, "rounds", (double)o->rounds);
 	if (o->kind == KIND_STAGES) return;
 	if (!e->file) fact_number(f, "seconds", o->seconds);
-	fact_add(f, "filter", "%s", e->filter_expression ? e->filter_expression : "none");
+	if (o->kind != KIND_SWEEP) fact_add(f, "filter", "%s", e->filter_expression ? e->filter_expression : "none");
 	fact_add(f, "count_only", "%s", e->count_only ? "yes" : "no");
 	fact_add(f, "flows", "%s", e->flows && !e->count_only ? "yes" : "no");
-	if (e->workers < 0) fact_add(f, "processing_threads", "auto");
-	else fact_number(f, "processing_threads", e->workers);
+	if (o->kind != KIND_SWEEP) {	/* whose settings are lists */
+		if (e->workers < 0) fact_add(f, "processing_threads", "auto");
+		else fact_number(f, "processing_threads", e->workers);
+		if (e->buffer_bytes) fact_number(f, "buffer_bytes", (double)e->buffer_bytes);
+		else fact_add(f, "buffer_bytes", "automatic");
+		fact_add(f, "read_mode", "%s", mode_name(e->read_mode));
+	}
 	fact_number(f, "snaplen", e->snaplen);
-	if (e->buffer_bytes) fact_number(f, "buffer_bytes", (double)e->buffer_bytes);
-	else fact_add(f, "buffer_bytes", "automatic");
 	if (e->block_bytes) fact_number(f, "block_bytes", e->block_bytes);
 	if (e->ring_slots) fact_number(f, "ring_slots", e->ring_slots);
-	fact_add(f, "read_mode", "%s", mode_name(e->read_mode));
 	if (e->read_interval_ns) fact_number(f, "read_interval_ns", (double)e->read_interval_ns);
 	fact_add(f, "overload", "%s", e->overload ? "drop" : "wait");
 	fact_add(f, "promiscuous", "%s", e->promiscuous ? "yes" : "no");

@@ -3,7 +3,7 @@
  *
  * For each filter and frame size three plots: part lost, CPU a packet, and how full the buffers were, against what was offered (where there are
  * several rates) or the buffer's length; a line for each combination of the other settings.  A dashed line stands where loss begins: at the
- * least x of the plot with a loss above zero. */
+ * least rate of the plot with a loss above zero, or at the largest buffer. */
 #include "result.h"
 
 #include <errno.h>
@@ -139,7 +139,7 @@ static void plot(FILE *to, const struct row *rows, size_t n, const struct axes *
 	struct series *s = calloc(SERIES_MOST, sizeof *s);
 	size_t count = s ? gather(s, rows, n, a, value) : 0;
 	struct scale x = { INFINITY, 0, true }, y = { 0, 0, false };
-	double begins = INFINITY;
+	double begins = a->by_rate ? INFINITY : 0;	/* by buffers it is where loss ends */
 	char text[64];
 	for (size_t k = 0; k < count; k++)
 		for (size_t i = 0; i < s[k].count; i++) {
@@ -147,9 +147,10 @@ static void plot(FILE *to, const struct row *rows, size_t n, const struct axes *
 			if (p->x < x.from) x.from = p->x;
 			if (p->x > x.to) x.to = p->x;
 			if (p->y > y.to) y.to = p->y;
-			if (p->row->lost && p->x < begins) begins = p->x;
+			if (p->row->lost && (a->by_rate ? p->x < begins : p->x > begins)) begins = p->x;
 		}
 	if (!count || !(x.to > 0)) {
+		fprintf(to, "<p class='%s'>%s: nothing to plot, no packets came</p>\n", name, y_name);
 		free(s);
 		return;
 	}
@@ -159,10 +160,10 @@ static void plot(FILE *to, const struct row *rows, size_t n, const struct axes *
 	y.to = y.to > 0 ? round_up(y.to) : 1;
 	fprintf(to, "<svg xmlns='http://www.w3.org/2000/svg' class='%s' viewBox='0 0 %d %zu' role='img' aria-label='%s'>\n", name, WIDTH, HEIGHT + 16 * count, y_name);
 	frame_and_ticks(to, &x, &y, a->by_rate ? "offered, packets a second" : "buffer, bytes", y_name, !a->by_rate);
-	if (!isinf(begins))
-		fprintf(to, "<line class='begins' x1='%.1f' x2='%.1f' y1='%d' y2='%d'/><text class='begins' x='%.1f' y='%d' text-anchor='%s'>loss begins: %s</text>\n", px(&x, begins),
+	if (begins > 0 && !isinf(begins))
+		fprintf(to, "<line class='begins' x1='%.1f' x2='%.1f' y1='%d' y2='%d'/><text class='begins' x='%.1f' y='%d' text-anchor='%s'>%s: %s</text>\n", px(&x, begins),
 			px(&x, begins), TOP, HEIGHT - BOTTOM, px(&x, begins) + (place(&x, begins) < 0.7 ? 4 : -4), TOP + 12, place(&x, begins) < 0.7 ? "start" : "end",
-			a->by_rate ? amount(text, sizeof text, begins) : bytes(text, sizeof text, (uint64_t)begins));
+			a->by_rate ? "loss begins" : "loss up to", a->by_rate ? amount(text, sizeof text, begins) : bytes(text, sizeof text, (uint64_t)begins));
 	for (size_t k = 0; k < count; k++) {
 		const char *colour = colours[k % COLOURS], *dash = k / COLOURS ? " stroke-dasharray='5 3'" : "";
 		qsort(s[k].point, s[k].count, sizeof *s[k].point, by_x);
@@ -186,7 +187,7 @@ static void facts(FILE *to, const char *title, const struct facts *f)
 	fprintf(to, "<h2>%s</h2>\n<dl>\n", title);
 	for (size_t i = 0; i < f->count; i++) {
 		fprintf(to, "<div><dt>%s</dt><dd>", f->fact[i].name);
-		escaped(to, f->fact[i].text);
+		escaped(to, strcmp(f->fact[i].text, "null") ? f->fact[i].text : "-");
 		fputs("</dd></div>\n", to);
 	}
 	fputs("</dl>\n", to);

@@ -7,6 +7,7 @@
  * CPU is the whole process's: reader, workers, and this thread's look each second. */
 #include "run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +123,9 @@ static void add_row(struct run *r, int64_t now)
 		row_latency(row, &second);
 		r->before = r->all;
 	}
+	if (r->tells)
+		fprintf(stderr, "bpfbench: %6.1f s  %12.0f packets/s  %12.0f bit/s  kernel dropped %llu  we dropped %llu\n", (double)(now - r->start_ns) * 1e-9, row->packets_per_second,
+			row->bits_per_second, (unsigned long long)row->kernel_dropped, (unsigned long long)(row->ring_full + row->stalled));
 	r->last = s;
 	r->last_ns = now;
 	r->user_ns = user, r->system_ns = system;

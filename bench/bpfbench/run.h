@@ -10,6 +10,7 @@ struct run {
 	char source[384], link_type[32];
 	uint32_t workers;		/* threads, as settled */
 	bool latency;			/* measured */
+	bool tells;			/* a line on stderr each second */
 	struct row *rows;		/* the seconds so far */
 	size_t count, room;
 	struct row total;

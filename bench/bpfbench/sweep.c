@@ -140,6 +140,16 @@ static void list(struct facts *f, const char *name, const struct numbers *n)
 	fact_add(f, name, "%s", text);
 }
 
+static void list_words(struct facts *f, const char *name, const struct words *w)
+{
+	char text[400] = "";
+	for (size_t i = 0; i < w->count; i++) {
+		size_t at = strlen(text);
+		snprintf(text + at, sizeof text - at, "%s%s", i ? "; " : "", w->value[i]);
+	}
+	fact_add(f, name, "%s", text);
+}
+
 static void found(struct result *r, const struct sweep *s)
 {
 	const struct options *a = &s->axes;
@@ -153,6 +163,7 @@ static void found(struct result *r, const struct sweep *s)
 		if (row->lost && offered < least) least = offered;
 	}
 	list(&r->options, "buffers", &a->buffers), list(&r->options, "sizes", &a->sizes);
+	list_words(&r->options, "modes", &a->modes), list_words(&r->options, "filters", &a->filters);
 	list(&r->options, "workers", &a->workers), list(&r->options, "rates", &a->rates);
 	fact_number(&r->findings, "cases", (double)s->count);
 	fact_number(&r->findings, "cases_with_loss", (double)lossy);

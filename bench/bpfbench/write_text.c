@@ -12,7 +12,7 @@
 static void facts(FILE *to, const char *title, const struct facts *f)
 {
 	if (f->count) fprintf(to, "%s\n", title);
-	for (size_t i = 0; i < f->count; i++) fprintf(to, "  %-32s %s\n", f->fact[i].name, f->fact[i].text);
+	for (size_t i = 0; i < f->count; i++) fprintf(to, "  %-32s %s\n", f->fact[i].name, strcmp(f->fact[i].text, "null") ? f->fact[i].text : "-");
 }
 
 static const void *row_at(const struct result *r, size_t i) { return i < r->count ? (const char *)r->rows + i * r->row_bytes : r->total; }

@@ -127,6 +127,7 @@ def a_run_balances():
 
 def text_on_stdout_and_more_words():
     p = bench("--interface", "synth", "--time", "0.3", "--count-only", "--processing-threads", "auto", "--buffer-size", "64K", "--snapshot-length", "2000")
+    assert "packets/s" in p.stderr
     assert re.search(r"^total\s", p.stdout, re.M) and re.search(r"count_only\s+yes", p.stdout) and "buffer_bytes" in p.stdout
 
 
@@ -162,7 +163,9 @@ def odd_bytes_in_a_result():
 
 
 def not_written():
-    p = bench("-i", "synth", "-t", "0.1", "-o", "/nowhere/at/all.json", code=1)
+    start = time.monotonic()
+    p = bench("-i", "synth", "-t", "60", "-o", "/nowhere/at/all.json", code=1)
+    assert time.monotonic() - start < 20, "told before the run, not after it"
     assert "/nowhere/at/all.json" in p.stderr
 
 
