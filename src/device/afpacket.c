@@ -41,6 +41,7 @@
 #define DEFAULT_BLOCK (1u << 20)
 #define LEAST_BLOCKS 4u
 #define RETIRE_MS 10
+#define OUT_WAIT_MS 1
 #define LAST_WAIT_MS 50			/* for blocks of an interface that is gone */
 
 enum { LINK_ETHERNET = 1, LINK_RAW = 101, LINK_IEEE802_11 = 105, LINK_IEEE802_11_RADIO = 127, LINK_SLL2 = 276 };
@@ -101,8 +102,11 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 {
 	struct afpacket *a = of(d);
 	if (!ready(a)) {
-		struct pollfd p[2] = { { .fd = d->fd, .events = POLLIN }, { .fd = a->wake, .events = POLLIN } };
+		/* While the block before the next one is out, the kernel calls the socket readable (packet_poll asks whose the previous block is): a
+		 * poll would return at once, again and again.  Then the time alone ends the wait, and soon. */
+		struct pollfd p[2] = { { .fd = a->lent ? -1 : d->fd, .events = POLLIN }, { .fd = a->wake, .events = POLLIN } };
 		int ms = timeout_ns < 0 ? -1 : timeout_ns > 1000000000000 ? 1000000 : (int)((timeout_ns + 999999) / 1000000);
+		if (a->lent && (ms < 0 || ms > OUT_WAIT_MS)) ms = OUT_WAIT_MS;
 		int r = poll(p, 2, a->gone ? LAST_WAIT_MS : ms);
 		if (r > 0 && p[1].revents) {
 			uint64_t n;
