@@ -36,6 +36,8 @@ static int try(struct search *s, const char *what, uint64_t rate, int *code)
 	return r->delivered == r->sent ? GOOD : BAD;
 }
 
+static uint64_t reached(const struct search *s) { return (uint64_t)((double)s->rows[s->count - 1].sent / s->rows[s->count - 1].seconds); }
+
 /* The highest good rate; 0: none.  *limited: it is all that the sender can do. */
 static uint64_t find(struct search *s, bool *limited, bool *confirmed, int *code)
 {
@@ -44,10 +46,11 @@ static uint64_t find(struct search *s, bool *limited, bool *confirmed, int *code
 	for (; !bad && !*limited; rate = rate > o->rate_to / 2 && rate < o->rate_to ? o->rate_to : rate * 2) {
 		if (rate > o->rate_to) break;
 		int r = try(s, "ramp", rate, code);
+		if (r == GOOD && s->late) r = try(s, "ramp", rate, code);	/* once may be chance */
 		if (r == FAILED) return good;
 		if (r == BAD) bad = rate;
 		else if (!s->late) good = rate;
-		else *limited = true, good = (uint64_t)((double)s->rows[s->count - 1].sent / s->rows[s->count - 1].seconds);
+		else *limited = true, good = reached(s);
 	}
 	for (uint64_t k = 0; bad && k < o->steps && bad - good > bad / 50; k++) {
 		int r = try(s, "search", rate = good + (bad - good) / 2, code);
@@ -62,6 +65,7 @@ static uint64_t find(struct search *s, bool *limited, bool *confirmed, int *code
 		int r = try(s, "confirm", good, code);
 		if (r == FAILED) return good;
 		*confirmed = r == GOOD;
+		if (r == GOOD && s->late) *limited = true, good = reached(s);	/* no more is claimed than was sent */
 	}
 	return good;
 }

@@ -61,7 +61,7 @@ int offer(struct run *run, const struct pair *pair, const struct bpe_options *op
 		snprintf(row->mode, sizeof row->mode, "%s", mode_name(o.read_mode));
 		snprintf(row->filter, sizeof row->filter, "%s", options->filter_expression ? options->filter_expression : "none");
 		row_work_out(row);
-		*late = order->rate && (double)report.sent < 0.98 * (double)order->rate * order->seconds;
+		*late = order->rate && report.sent < (uint64_t)((double)order->rate * order->seconds);
 	}
 	run_close(run);
 	return code;

@@ -4,6 +4,7 @@
 #ifndef BENCH_PAIR_H
 #define BENCH_PAIR_H
 
+#include "frame.h"
 #include "options.h"
 
 #include <sys/types.h>
@@ -33,8 +34,5 @@ struct sender { pid_t pid; int to, from; };
 int sender_start(struct sender *sender, const struct pair *pair, const struct sender_order *order);
 void sender_go(struct sender *sender);
 int sender_end(struct sender *sender, struct sender_report *report);	/* waits for it; 0, or an exit code after the message was printed */
-
-/* Frame number n of a stream: Ethernet, IPv4 (198.18.0.0/15, for benchmarks: RFC 2544), UDP to port 9; 1000 flows. */
-void sender_frame(uint8_t *frame, uint32_t bytes, uint32_t n);
 
 #endif

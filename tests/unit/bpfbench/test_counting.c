@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* bpfbench's histogram, statistics and rows, against what sorting and arithmetic say. */
+/* bpfbench's histogram, statistics, rows and frames, against what sorting and arithmetic say. */
+#include "bench/bpfbench/frame.h"
 #include "bench/bpfbench/histogram.h"
 #include "bench/bpfbench/result.h"
 #include "bench/bpfbench/spread.h"
@@ -141,4 +142,27 @@ Test(row, what_is_not_known_stays_absent)
 	cr_assert(isnan(r.fill) && isnan(r.packets_per_read));
 	row_latency(&r, &empty);
 	cr_assert(r.latency_samples == 0 && r.latency_50 == ABSENT && r.latency_least == ABSENT);
+}
+
+Test(frame, is_what_it_says)
+{
+	static const uint32_t lengths[] = { 60, 64, 1514 };
+	for (size_t k = 0; k < 3; k++)
+		for (uint32_t n = 0; n < 1000; n += 333) {
+			uint8_t f[1600];
+			uint32_t sum = 0, bytes = lengths[k];
+			memset(f, 0xa5, sizeof f);
+			sender_frame(f, bytes, n);
+			for (int i = 14; i < 34; i += 2) sum += (uint32_t)f[i] << 8 | f[i + 1];
+			while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+			cr_assert_eq(sum, 0xffff, "the header's checksum");
+			cr_assert(!(f[0] & 1) && f[0] & 2 && f[6] & 2, "unicast, locally administered");
+			cr_assert(f[12] == 8 && f[13] == 0 && f[14] == 0x45 && f[23] == 17);
+			cr_assert_eq((uint32_t)(f[16] << 8 | f[17]), bytes - 14);
+			cr_assert_eq((uint32_t)(f[34] << 8 | f[35]), 1024 + n);
+			cr_assert_eq(f[36] << 8 | f[37], 9);
+			cr_assert_eq((uint32_t)(f[38] << 8 | f[39]), bytes - 34);
+			cr_assert(f[26] == 198 && (f[27] & 0xfe) == 18 && f[30] == 198 && (f[31] & 0xfe) == 18, "RFC 2544's addresses alone");
+			cr_assert_eq(f[bytes], 0xa5, "nothing behind its end");
+		}
 }
