@@ -76,7 +76,7 @@ static void on_notice(void *user, const char *text)
 	if (!t->quiet) fprintf(stderr, "bpfbench: %s\n", text);
 }
 
-static void found(struct result *result, const struct run *r)
+static void found(struct result *result, const struct run *r, const struct options *o)
 {
 	const struct row *t = &r->total;
 	fact_add(&result->findings, "source", "%s", r->source);
@@ -85,9 +85,10 @@ static void found(struct result *result, const struct run *r)
 	fact_number(&result->findings, "packets_per_second", t->packets_per_second);
 	fact_number(&result->findings, "bits_per_second", t->bits_per_second);
 	fact_number(&result->findings, "loss", t->loss);
-	if (!r->latency) note_add(result, "latency was not measured: %s", is_synth(result->options.fact[0].text) ? "the time stamps of generated traffic are made up" : "--no-latency");
+	if (o->engine.count_only && o->engine.workers > 0) note_add(result, "counting alone runs on the reading thread: -p changes nothing");
+	if (!r->latency) note_add(result, "latency was not measured: %s", is_synth(o->source) ? "the time stamps of generated traffic are made up" : "--no-latency");
 	else note_add(result, "latency: from the packet's time stamp (the system's, in its resolution) to the call of the handler on a worker's thread");
-	if (is_synth(result->options.fact[0].text)) note_add(result, "CPU and time include the generator's, which stands where a kernel would; blocks are as full as it fills them");
+	if (is_synth(o->source)) note_add(result, "CPU and time include the generator's, which stands where a kernel would; blocks are as full as it fills them");
 	note_add(result, "CPU is of the whole process; kernel_* of single rows may be up to a second old, those of the total are exact");
 }
 
@@ -112,7 +113,7 @@ int run_main(const struct options *o)
 		fprintf(stderr, "bpfbench: %s\n", error.text);
 		note_add(&result, "the run was cut short: %s", error.text);
 	}
-	found(&result, &run);
+	found(&result, &run, o);
 	result.rows = run.rows;
 	result.count = run.count;
 	result.total = &run.total;

@@ -81,15 +81,26 @@ static uint32_t walk(struct load *l, struct bpei_block *b, const struct bpei_col
 	return bpei_walk_bpf(&how, b, c, max);
 }
 
+/* The one place that knows how a backend is called. */
+static void parse(const struct load *l, const struct bpei_backend *b, const struct bpei_columns *c, uint32_t n)
+{
+	(void)l;
+	b->parse(c, n, 1, &l->seed);
+}
+
+static void parse_and_hash(const struct load *l, const struct bpei_backend *b, const struct bpei_columns *c, uint32_t n)
+{
+	parse(l, b, c, n);
+	b->hash(c, n, &l->seed);
+}
+
 static bool prepare(struct load *l)
 {
 	uint32_t done = 0, n;
 	for (uint32_t k = 0; k < l->used; k++) {
 		l->blocks[k].position = 0;
-		for (struct bpei_columns c; c = from(&l->all, done), (n = walk(l, &l->blocks[k], &c, BPE_BATCH)) > 0; done += n) {
-			bpei_parse_scalar(&c, n, 1);
-			bpei_hash_scalar(&c, n, &l->seed);
-		}
+		for (struct bpei_columns c; c = from(&l->all, done), (n = walk(l, &l->blocks[k], &c, BPE_BATCH)) > 0; done += n)
+			parse_and_hash(l, &bpei_backends[0], &c, n);	/* scalar is the first */
 	}
 	return done == l->packets && !bpei_counter_get(&l->torn);
 }
@@ -161,7 +172,7 @@ void stage_parse(struct load *l, const struct bpei_backend *b)
 		struct bpei_columns c = from(&l->all, i);
 		c.layers = l->batch.layers, c.key = l->batch.key;
 		for (uint32_t k = 0; k < n; k++) c.layers[k].flags = 0;
-		b->parse(&c, n, 1, &l->seed);
+		parse(l, b, &c, n);
 		keep(c.layers[0].flags);
 	}
 }
@@ -268,8 +279,7 @@ void stage_pipeline(struct load *l, const struct bpei_backend *b)
 	for (uint32_t k = 0; k < l->used; k++) {
 		l->blocks[k].position = 0;
 		while ((n = walk(l, &l->blocks[k], &l->batch, BPE_BATCH)) > 0) {
-			b->parse(&l->batch, n, 1, &l->seed);
-			b->hash(&l->batch, n, &l->seed);
+			parse_and_hash(l, b, &l->batch, n);
 			struct bpe_batch batch = bpei_batch_view(&l->batch, 0, n, 0);
 			batch.meta = NULL;
 			bpei_table_update(l->table, &batch, flow);
