@@ -82,7 +82,7 @@ static void notes(struct result *r, enum cycles cycles)
 	for (size_t b = 0; b < BPEI_BACKENDS; b++)
 		if (!bpei_backends[b].cpu_fits()) note_add(r, "backend %s was built and left out: this CPU cannot run it", bpei_backends[b].name);
 	note_add(r, "memcpy copies the same buffers into one buffer, as a read() would at best; to_memcpy is time against it");
-	note_add(r, "flow is the table as it was built (its probe: %s), filled after the warm-up round; pipeline: walk, parse, hash, flow, statistics, on one thread", bpe_build_info());
+	note_add(r, "flow is the table as it was built (its probe: %s), filled after the warm-up round; parse: with its hash; hash: keys hashed once more, as those of later fragments are; pipeline: walk, parse, flow, statistics, on one thread", bpe_build_info());
 	note_add(r, "ring: records copied in and out on one thread; two threads: until the other one has read all, waiting included");
 	note_add(r, "sink: left out, there is none in this version");
 }

@@ -71,7 +71,7 @@ static struct bpei_columns from(const struct bpei_columns *c, uint32_t i)
 {
 	struct bpei_columns at = *c;
 	at.data += i, at.time_ns += i, at.caplen += i, at.wirelen += i, at.interface_id += i;
-	at.layers += i, at.key += i, at.hash += i, at.meta += i;
+	at.layers += i, at.key += i, at.hash += i, at.outgoing += i, at.meta += i;
 	return at;
 }
 
@@ -81,18 +81,8 @@ static uint32_t walk(struct load *l, struct bpei_block *b, const struct bpei_col
 	return bpei_walk_bpf(&how, b, c, max);
 }
 
-/* The one place that knows how a backend is called. */
-static void parse(const struct load *l, const struct bpei_backend *b, const struct bpei_columns *c, uint32_t n)
-{
-	(void)l;
-	b->parse(c, n, 1, &l->seed);
-}
-
-static void parse_and_hash(const struct load *l, const struct bpei_backend *b, const struct bpei_columns *c, uint32_t n)
-{
-	parse(l, b, c, n);
-	b->hash(c, n, &l->seed);
-}
+/* The one place that knows how a backend is called; its parse works out the hash, too. */
+static void parse(const struct load *l, const struct bpei_backend *b, const struct bpei_columns *c, uint32_t n) { b->parse(c, n, 1, &l->seed); }
 
 static bool prepare(struct load *l)
 {
@@ -100,7 +90,7 @@ static bool prepare(struct load *l)
 	for (uint32_t k = 0; k < l->used; k++) {
 		l->blocks[k].position = 0;
 		for (struct bpei_columns c; c = from(&l->all, done), (n = walk(l, &l->blocks[k], &c, BPE_BATCH)) > 0; done += n)
-			parse_and_hash(l, &bpei_backends[0], &c, n);	/* scalar is the first */
+			parse(l, &bpei_backends[0], &c, n);	/* scalar is the first */
 	}
 	return done == l->packets && !bpei_counter_get(&l->torn);
 }
@@ -170,8 +160,7 @@ void stage_parse(struct load *l, const struct bpei_backend *b)
 	for (uint32_t i = 0; i < l->packets; i += BPE_BATCH) {
 		uint32_t n = l->packets - i < BPE_BATCH ? l->packets - i : BPE_BATCH;
 		struct bpei_columns c = from(&l->all, i);
-		c.layers = l->batch.layers, c.key = l->batch.key;
-		for (uint32_t k = 0; k < n; k++) c.layers[k].flags = 0;
+		c.layers = l->batch.layers, c.key = l->batch.key, c.hash = l->batch.hash;
 		parse(l, b, &c, n);
 		keep(c.layers[0].flags);
 	}
@@ -279,7 +268,7 @@ void stage_pipeline(struct load *l, const struct bpei_backend *b)
 	for (uint32_t k = 0; k < l->used; k++) {
 		l->blocks[k].position = 0;
 		while ((n = walk(l, &l->blocks[k], &l->batch, BPE_BATCH)) > 0) {
-			parse_and_hash(l, b, &l->batch, n);
+			parse(l, b, &l->batch, n);
 			struct bpe_batch batch = bpei_batch_view(&l->batch, 0, n, 0);
 			batch.meta = NULL;
 			bpei_table_update(l->table, &batch, flow);
