@@ -15,6 +15,12 @@ need meson meson meson meson
 need ninja ninja-build ninja ninja
 need pkg-config pkg-config pkg-config pkgconf
 if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
+if [ "$want_tests" = tests ]; then	# the pages and the completions are tried in what reads them
+	need mandoc mandoc mandoc -
+	need groff groff-base groff groff
+	need zsh zsh zsh zsh
+	need fish fish fish fish
+fi
 if [ "$want_tests" = tests ] && [ "$(uname -s)" = Linux ] && ! pkg-config --exists fuse3 2>/dev/null; then
 	missing="$missing libfuse3-dev:-:-"
 fi

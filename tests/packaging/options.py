@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+"""The options that bpfengine takes, read out of src/cli/options.c: what the pages and the completions are held against."""
+import os, re
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def of_program():
+    """Every option as it is typed, to whether it wants a value."""
+    source = open(os.path.join(TOP, "src/cli/options.c")).read()
+    table = source[source.index("longs[] = {"):]
+    table = table[:table.index("};")]
+    out = {"--" + name: value == "1" for name, value in re.findall(r'\{ "([a-z-]+)", ([01]), 0,', table)}
+    letters = re.search(r'getopt_long\(argc, argv, "[+:]*([A-Za-z:]+)"', source).group(1)
+    out.update({"-" + letter: bool(colon) for letter, colon in re.findall(r"([A-Za-z])(:?)", letters)})
+    assert len(out) > 40 and out["--interface"] and out["-i"] and not out["-L"] and table.count('{ "') == sum(o.startswith("--") for o in out), out
+    return out
