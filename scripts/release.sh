@@ -78,7 +78,8 @@ grep -q '^  url ' "$out/homebrew/bpfengine.rb" || say "packaging/homebrew/bpfeng
 for f in $(git -C "$top" ls-tree --name-only "$commit" packaging/freebsd/); do
 	show "$f" >"$out/freebsd/${f##*/}"
 done
-sed "s|^MASTER_SITES=.*|MASTER_SITES=	$(echo "$base" | sed "s|$version\$|\${DISTVERSION}|")/|" "$out/freebsd/Makefile" >"$out/freebsd/Makefile.new"
+sites=${base/%$version/\$\{DISTVERSION\}}	# as ports have it, where the version is the last thing
+awk -v sites="$sites/" '/^MASTER_SITES=/ { print "MASTER_SITES=\t" sites; next } { print }' "$out/freebsd/Makefile" >"$out/freebsd/Makefile.new"
 mv "$out/freebsd/Makefile.new" "$out/freebsd/Makefile"
 {
 	echo "TIMESTAMP = $(git -C "$top" show -s --format=%ct "$commit")"
