@@ -59,7 +59,7 @@ rm -rf "${out:?}/$name".tar* "$out/homebrew" "$out/freebsd"
 # Nothing of the user's own settings changes what is written.
 git -C "$top" -c tar.umask=0022 -c core.autocrlf=false -c core.eol=lf -c core.attributesFile=/dev/null \
 	archive --format=tar --prefix="$name/" --output="$out/$name.tar" "$commit"
-gzip -n -9 -c "$out/$name.tar" >"$out/$name.tar.gz"
+GZIP='' gzip -n -9 -c "$out/$name.tar" >"$out/$name.tar.gz"
 XZ_DEFAULTS='' XZ_OPT='' xz -6 -T1 -c "$out/$name.tar" >"$out/$name.tar.xz"
 rm "$out/$name.tar"
 for kind in gz xz; do
