@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# setup.sh [tests]: installs what building needs, and with "tests" what testing needs; nothing if all is there.
+# setup.sh [tests|cross]: installs what building needs, and with "tests" what testing needs, with "cross" what scripts/cross.sh needs;
+# nothing if all is there.
 set -eu
 
 want_tests=${1:-}
@@ -29,6 +30,10 @@ if [ "$want_tests" = tests ] && ! pkg-config --exists libpcap 2>/dev/null; then
 fi
 if [ "$want_tests" = tests ] && ! pkg-config --exists criterion 2>/dev/null; then
 	missing="$missing libcriterion-dev:criterion:-"
+fi
+if [ "$want_tests" = cross ]; then
+	need file file - -
+	python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv:-:-"
 fi
 [ -n "$missing" ] || exit 0
 
