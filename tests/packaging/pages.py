@@ -78,6 +78,13 @@ def every_option_of_the_help():
 
 
 @case
+def every_option_is_tried():
+    tests = "".join(open(p).read() for p in glob.glob(os.path.join(TOP, "tests/system/*.py")))
+    untried = [o for o in of_program() if not re.search(rf'"{re.escape(o)}["=]', tests)]
+    assert not untried, f"no test of tests/system uses {untried}"
+
+
+@case
 def the_library_s_synopsis():
     header = re.sub(r"/\*.*?\*/", "", open(os.path.join(TOP, "include/bpfengine.h")).read(), flags=re.S)
     squeeze = lambda s: re.sub(r"\s+", " ", s).strip()

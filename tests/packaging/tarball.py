@@ -67,6 +67,20 @@ def installed():
     assert len(run("./installed_capture", "synth", "10", LD_LIBRARY_PATH=root + "/lib").splitlines()) == 10
     for page in ("man1/bpfengine.1", "man3/bpfengine.3", "man7/bpfengine-filter.7"): assert os.path.exists(f"{root}/share/man/{page}"), page
     run(sys.executable, "tests/packaging/lists.py", "--installed", root)
+    # Each shell finds its completions by itself, where they were installed.
+    found, shells = dict(XDG_DATA_DIRS=root + "/share", PATH=root + "/bin:" + os.environ["PATH"]), []
+    loader = "/usr/share/bash-completion/bash_completion"
+    if os.path.exists(loader):
+        shells.append("bash")
+        assert "_bpfengine bpfengine" in run("bash", "--norc", "-c", f"source {loader}; _completion_loader bpfengine; complete -p bpfengine", **found)
+    if shutil.which("zsh"):
+        shells.append("zsh")
+        assert run("zsh", "-f", "-c", f"fpath=({root}/share/zsh/site-functions $fpath); autoload -Uz compinit; compinit -D -u; print $_comps[bpfengine] $_comps[bpfbench]").split() \
+            == ["_bpfengine", "_bpfbench"]
+    if shutil.which("fish"):
+        shells.append("fish")
+        assert "--read-mode\t" in run("fish", "-c", "complete -C'bpfengine --re'", **found, HOME=folder.name)
+    print(f"  completions found by: {', '.join(shells)}")
 
 
 @case
