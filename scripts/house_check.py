@@ -103,9 +103,10 @@ def self_test(known, files):
 
 def main():
     known = floors()
-    if os.path.exists(os.path.join(TOP, ".git")):
+    try:
+        if not os.path.exists(os.path.join(TOP, ".git")): raise OSError("a tarball, wherever it was unpacked")
         listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True, check=True).stdout.split("\n")
-    else:   # a tarball, wherever it was unpacked
+    except (OSError, subprocess.CalledProcessError):   # without git, or its trust
         listed = [os.path.normpath(os.path.join(os.path.relpath(d, TOP), f)) for d, _, fs in os.walk(TOP) for f in fs]
         listed = [f for f in listed if not f.startswith("build")]
     files = {f for f in listed if f and os.path.isfile(os.path.join(TOP, f))}

@@ -90,10 +90,10 @@ def the_house_without_git():
 
 
 @only_all
-def the_tests():   # all but those of devices, which mind what else the machine does
+def the_tests():   # all but those of devices, which mind what else the machine does, and the longest
     run("meson", "setup", "build-tests")
     run("ninja", "-C", "build-tests")
-    p = subprocess.run(["meson", "test", "-C", "build-tests", "--no-rebuild", "--print-errorlogs", "--no-suite", "device", "--no-suite", "stress"], capture_output=True, text=True,
+    p = subprocess.run(["meson", "test", "-C", "build-tests", "--no-rebuild", "--print-errorlogs", "--no-suite", "device", "--no-suite", "stress", "--no-suite", "parity"], capture_output=True, text=True,
                        cwd=tree, timeout=1200)
     last = run(sys.executable, "scripts/count_tests.py", "build-tests/meson-logs/testlog.json").strip().splitlines()[-1]
     print("  " + last)
