@@ -95,9 +95,11 @@ def suite(shell, ask):
 
     def files():
         with tempfile.TemporaryDirectory() as folder:
-            open(os.path.join(folder, "one.pcapng"), "w").close()
+            for name in ("one.pcapng", "two words.pcap"): open(os.path.join(folder, name), "w").close()
             for option in ("-r", "-F", "--read", "--flows"):
                 assert any(w.endswith("one.pcapng") for w in ask(("bpfengine", option, folder + "/on"))), option
+            offered = {w.replace("\\", "") for w in ask(("bpfengine", "-r", folder + "/tw"))}
+            assert any(w.endswith("two words.pcap") for w in offered), offered
 
     def link_types():
         offered = value("-y", "")
