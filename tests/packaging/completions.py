@@ -4,12 +4,12 @@
 
 A shell that is not installed is told of and counted as skipped."""
 import os, pty, select, shutil, subprocess, sys, tempfile, time
-from options import TOP, of_program
+from options import TOP, of_bench, of_program
 
 PROGRAM = os.path.abspath(sys.argv[1])
 FOLDER = os.path.join(TOP, "packaging/completions")
 OPTIONS = of_program()
-BENCH = {"-i", "-t", "--time", "-f", "--filter", "-c", "--count-only", "-p", "--processing-threads", "-o", "--output", "--sweep", "--help", "--version"}
+BENCH = of_bench()
 passed = failed = skipped = 0
 
 
@@ -125,10 +125,15 @@ def suite(shell, ask):
         same(value("--read-mode=th"), {"throughput"})
 
     def bench():
-        same({w.rstrip("=") for w in ask(("bpfbench", "-"))}, BENCH)
-        same(ask(("bpfbench", "")), {"stages", "loop", "compare"})
+        same({w.rstrip("=") for w in ask(("bpfbench", "--"))} | {w.rstrip("=") for w in ask(("bpfbench", "-"))}, BENCH)
 
-    for f in (every_option, a_beginning, interfaces, files, link_types, words, bench): case(shell, f.__name__, f)
+    def bench_words():
+        same(ask(("bpfbench", "")), {"stages", "loop", "compare"})
+        same(ask(("bpfbench", "--read-mode", "")), {"auto", "throughput", "latency", "paced"})
+        same({w.rpartition(",")[2] for w in ask(("bpfbench", "stages", "--stages", "walk,p"))}, {"parse", "pipeline"})
+        assert "synth" in ask(("bpfbench", "-i", "s"))
+
+    for f in (every_option, a_beginning, interfaces, files, link_types, words, bench_words, *([bench] if BENCH else [])): case(shell, f.__name__, f)
 
 
 os.environ["PATH"] = os.path.dirname(PROGRAM) + os.pathsep + os.environ["PATH"]
