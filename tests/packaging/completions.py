@@ -85,7 +85,7 @@ def suite(shell, ask):
         same({w.rstrip("=") for w in ask(("bpfengine", "--"))}, {o for o in OPTIONS if o.startswith("--")})
         same({w.rstrip("=") for w in ask(("bpfengine", "-"))}, set(OPTIONS))
 
-    def a_beginning(): same({w.rstrip("=") for w in ask(("bpfengine", "--re"))}, {"--read", "--read-mode", "--read-interval"})
+    def a_beginning(): same({w.rstrip("=") for w in ask(("bpfengine", "--re"))}, {o for o in OPTIONS if o.startswith("--re")})
 
     def interfaces():
         listed = {line.split()[0] for line in subprocess.run([PROGRAM, "-L"], capture_output=True, text=True, check=True).stdout.splitlines()}
