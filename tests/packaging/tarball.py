@@ -95,9 +95,10 @@ def the_tests():   # all but those of devices, which mind what else the machine 
     run("ninja", "-C", "build-tests")
     p = subprocess.run(["meson", "test", "-C", "build-tests", "--no-rebuild", "--print-errorlogs", "--no-suite", "device", "--no-suite", "stress", "--no-suite", "parity"], capture_output=True, text=True,
                        cwd=tree, timeout=1200)
-    last = run(sys.executable, "scripts/count_tests.py", "build-tests/meson-logs/testlog.json").strip().splitlines()[-1]
+    told = subprocess.run([sys.executable, "scripts/count_tests.py", "build-tests/meson-logs/testlog.json"], capture_output=True, text=True, cwd=tree).stdout
+    last = told.strip().splitlines()[-1]
     print("  " + last)
-    assert p.returncode == 0 and re.fullmatch(r"[1-9]\d+ passed, 0 failed(, \d+ skipped)?", last), p.stdout[-3000:]
+    assert p.returncode == 0 and re.fullmatch(r"[1-9]\d+ passed, 0 failed(, \d+ skipped)?", last), told + p.stdout[-3000:]
 
 
 @only_all
