@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""single.py HEADER REFERENCE c11|c++17 COMPILER [FLAG...]: builds a program of two files with bpfengine_single.h and nothing else, runs it over
+synth and a savefile that it makes, and compares what it prints with REFERENCE, the same program built against the library.
+single.py HEADER names COMPILER: which names the implementation brings into the file that has it, and which a shared library with it shows.
+single.py HEADER cross CROSS.SH TARGET...: compiles it for other systems, C11 and C++17, with the compiler that cross.sh left in build/cross; not run.
+Exit code 77: skipped, with the reason."""
+import glob, os, re, shutil, subprocess, sys, tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LANGUAGE = {"c11": ("c", "-std=c11"), "c++17": ("c++", "-std=c++17")}
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion", "-Wshadow"]
+passed = failed = 0
+
+
+def check(good, what):
+    global passed, failed
+    if good: passed += 1
+    else: failed += 1; print("failed:", what)
+    return good
+
+
+def skip(why):
+    print("SKIP:", why)
+    sys.exit(77)
+
+
+def run(command, **more):
+    return subprocess.run(command, capture_output=True, text=True, **more)
+
+
+def compile_both(command, standard, header, where, flags=()):
+    """use.c and implementation.c to objects; all warnings are errors, in the file with the implementation, too."""
+    language, std = LANGUAGE[standard]
+    for name in ("use", "implementation"):
+        c = run([*command, "-x", language, std, "-c", f"{HERE}/{name}.c", "-o", f"{where}/{name}.o", "-I", os.path.dirname(header), "-pthread", *WARNINGS, *flags])
+        if not check(c.returncode == 0 and not c.stderr, f"{command[0]} {std} {' '.join(flags)} {name}.c:\n{c.stderr[-4000:]}"): return False
+    return True
+
+
+def build_and_run(header, reference, standard, compiler, flags, where):
+    path = shutil.which(compiler) or skip(f"{compiler} is not installed")
+    probe = f"{where}/probe.c"
+    with open(probe, "w") as f: f.write("int main(void) { return 0; }\n")
+    if run([path, "-x", LANGUAGE[standard][0], probe, "-o", f"{where}/probe", *flags]).returncode: skip(f"{compiler} has no {' '.join(flags)} here")
+    if not compile_both([path], standard, header, where, flags): return
+    link = run([path, f"{where}/use.o", f"{where}/implementation.o", "-o", f"{where}/use", "-pthread", *flags])
+    if not check(link.returncode == 0, f"linking:\n{link.stderr}"): return
+    savefile = f"{where}/made.pcap"
+    mine = run([f"{where}/use", savefile], env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}, timeout=100)
+    if not check(mine.returncode == 0, f"it ended with {mine.returncode}:\n{mine.stdout}{mine.stderr[-4000:]}"): return
+    theirs = run([reference, savefile], timeout=100)
+    check(theirs.returncode == 0, f"the reference ended with {theirs.returncode}:\n{theirs.stderr}")
+    check("savefile: 20000 packets" in mine.stdout and "savefile, engine: 20000 read, 20000 delivered" in mine.stdout, mine.stdout)
+    check(mine.stdout == theirs.stdout, f"not what the library says:\n{mine.stdout}\n{theirs.stdout}")
+    print(mine.stderr.strip(), "|", theirs.stderr.strip())
+
+
+def macros(compiler, text, where):
+    """The macros that are defined at the end of a text."""
+    with open(f"{where}/text.c", "w") as f: f.write(text)
+    out = run([compiler, "-std=gnu11", "-dM", "-E", "-D_GNU_SOURCE", "-DBPFENGINE_IMPLEMENTATION", f"{where}/text.c"])
+    if out.returncode: sys.exit(out.stderr)
+    return set(re.findall(r"^#define (\w+)", out.stdout, re.M))
+
+
+def names(header, compiler, where):
+    path = shutil.which(compiler) or skip(f"{compiler} is not installed")
+    source = open(header).read()
+    ours = macros(path, source, where)
+    system = "".join(l + "\n" for l in source.split("\n") if re.match(r"#(?:include|if|ifdef|ifndef|elif|else|endif)\b", l))
+    extra = {n for n in ours - macros(path, system, where) if not n.startswith(("BPE_", "BPEI_", "BPFENGINE_", "bpei_"))}
+    check(not extra, f"macros without our prefix: {sorted(extra)}")
+    check(any(n.startswith("BPEI_") for n in ours), "no macros were found")
+    for api, shown in ((None, 0), ('__attribute__((visibility("default")))', 30)):
+        with open(f"{where}/shared.c", "w") as f: f.write("#define BPFENGINE_IMPLEMENTATION\n" + (f"#define BPE_API {api}\n" if api else "") + '#include "bpfengine_single.h"\n')
+        built = run([path, "-std=c11", "-shared", "-fPIC", "-O0", f"{where}/shared.c", "-o", f"{where}/shared.so", "-I", os.path.dirname(header), "-pthread"])
+        if not check(built.returncode == 0, built.stderr): continue
+        listed = [l.split()[-1] for l in run(["nm", "-D", "--defined-only", f"{where}/shared.so"]).stdout.split("\n") if l]
+        mine = [n for n in listed if n.startswith("bpe")]
+        check((len(mine) >= shown if shown else not mine) and not any(n.startswith("bpei_") for n in mine), f"BPE_API {api}: exported are {mine}")
+        functions = [l.split()[-1] for l in run(["nm", f"{where}/shared.so"]).stdout.split("\n") if re.search(r" [tT] ", l)]
+        foreign = [n for n in functions if not n.startswith(("bpe_", "bpei_", "_", ".", "deregister_tm", "register_tm", "frame_dummy"))]
+        check(len(functions) > 300 and not foreign, f"functions without our prefix: {foreign}")
+
+
+def cross(header, script, targets, where):
+    top = os.path.dirname(os.path.dirname(os.path.abspath(script)))
+    zig = next(iter(glob.glob(f"{top}/build*/cross/ziglang-*/lib/python*/site-packages/ziglang/zig")), None)
+    if not zig: skip("no compiler for other systems: run scripts/cross.sh once")
+    os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", os.path.join(where, "cache"))
+    os.environ.setdefault("ZIG_LOCAL_CACHE_DIR", os.path.join(where, "cache"))
+    for target in targets:
+        for standard in LANGUAGE: compile_both([zig, "c++" if standard == "c++17" else "cc", "-target", target], standard, header, where, ["-O0"])
+
+
+def main():
+    header = os.path.abspath(sys.argv[1])
+    with tempfile.TemporaryDirectory() as where:
+        if sys.argv[2] == "names": names(header, sys.argv[3], where)
+        elif sys.argv[2] == "cross": cross(header, sys.argv[3], sys.argv[4:], where)
+        else: build_and_run(header, *sys.argv[2:5], sys.argv[5:], where)
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed != 0 or not passed)
+
+
+main()
