@@ -24,6 +24,7 @@ fi
 if [ "$want_tests" = tests ] && ! pkg-config --exists criterion 2>/dev/null; then
 	missing="$missing libcriterion-dev:criterion:-"
 fi
+[ "$want_tests" != tests ] || need cmake cmake cmake cmake
 [ -n "$missing" ] || exit 0
 
 pick() {	# column 1, 2 or 3 of each missing one
