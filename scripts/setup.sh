@@ -14,6 +14,7 @@ need python3 python3 python3 python3
 need meson meson meson meson
 need ninja ninja-build ninja ninja
 need pkg-config pkg-config pkg-config pkgconf
+[ "$want_tests" != tests ] || need cmake cmake cmake cmake
 if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
 if [ "$want_tests" = tests ] && [ "$(uname -s)" = Linux ] && ! pkg-config --exists fuse3 2>/dev/null; then
 	missing="$missing libfuse3-dev:-:-"
@@ -24,7 +25,6 @@ fi
 if [ "$want_tests" = tests ] && ! pkg-config --exists criterion 2>/dev/null; then
 	missing="$missing libcriterion-dev:criterion:-"
 fi
-[ "$want_tests" != tests ] || need cmake cmake cmake cmake
 [ -n "$missing" ] || exit 0
 
 pick() {	# column 1, 2 or 3 of each missing one
