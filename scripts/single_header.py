@@ -226,7 +226,9 @@ def main():
     w.out.append("\n#pragma GCC visibility pop\n#pragma GCC diagnostic pop\n#endif /* BPFENGINE_IMPLEMENTATION */\n")
     result = re.sub(r"#pragma GCC visibility push\(hidden\)\n#pragma GCC visibility pop\n", "", "".join(w.out))
     result = re.sub(r"\n{3,}", "\n\n", result)
-    with open(sys.argv[1], "w", encoding="utf-8") as f: f.write(result)
+    try:
+        with open(sys.argv[1], "w", encoding="utf-8") as f: f.write(result)
+    except OSError as e: fail(f"{sys.argv[1]}: {e.strerror}")
     if len(sys.argv) == 4:
         here = ["LICENSE", "meson.build", "src/meson.build", "arch/meson.build"] + ["scripts/single_" + n for n in ("meson.py", "text.py", "head.h", "start.h")]
         read = [os.path.join(TOP, p).replace(" ", "\\ ") for p in sorted(files.tokens) + here]

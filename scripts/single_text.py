@@ -184,7 +184,7 @@ def pieces(toks, guarded):
 
 
 def rewrite(toks, table, enum_types, void, path):
-    toks = casts(any_calls(void_casts(addresses(toks, path)), void | SYSTEM_VOID))
+    toks = casts(any_calls(void_casts(addresses(requests(toks), path)), void | SYSTEM_VOID))
     out, stack, words = [], [], []
     order = significant(toks)
     following = {i: order[k + 1] for k, i in enumerate(order[:-1])}
@@ -266,6 +266,24 @@ def directive(t, table, enum_types, void, path):
         out.append(piece)
         if kind not in ("space", "comment"): previous = piece if kind != "name" else toks[i][1]
     return "".join(out)
+
+
+def requests(toks):
+    """struct ifreq r = { .ifr_x = y }: by assignment; C++ has no members like ifr_x in an initializer, which are macros for a path of several."""
+    order = significant(toks)
+    words = [toks[i][1] for i in order]
+    replaced, drop = {}, set()
+    for k in range(len(words) - 7):
+        if words[k:k + 2] != ["struct", "ifreq"] or words[k + 3:k + 6] != ["=", "{", "."]: continue
+        end = closing([(0, w) for w in words], k + 4, "{", "}") - 1
+        new, depth = [("mark", "{"), ("number", "0"), ("mark", "}"), ("mark", ";")], 0
+        for j in range(k + 5, end):
+            if depth == 0 and words[j] == "." and words[j - 1] in ("{", ","): new += [("space", " "), ("name", words[k + 2])]
+            depth += (words[j] in "([{") - (words[j] in ")]}")
+            new.append(("mark", ";") if depth == 0 and words[j] == "," else toks[order[j]])
+        replaced[order[k + 4]] = new
+        drop |= set(range(order[k + 4], order[end] + 1))
+    return [t for i, tok in enumerate(toks) for t in replaced.get(i, [] if i in drop else [tok])]
 
 
 def addresses(toks, path):

@@ -77,7 +77,7 @@ static bool interface_is_there(struct afpacket *a)
 
 static void look_at_interface(struct afpacket *a)
 {
-	struct ifreq r = { 0 };
+	struct ifreq r = { .ifr_flags = 0 };
 	if (!a->index || a->gone) return;
 	if (!interface_is_there(a)) {
 		a->gone = true;
@@ -239,7 +239,7 @@ static const struct bpei_device_ops ops = { "af_packet", fill, walk, done, stats
 
 static int choose_link_type(struct afpacket *a, struct bpe_error *error)
 {
-	struct ifreq r = { 0 };
+	struct ifreq r = { .ifr_flags = 0 };
 	a->how.link_type = LINK_SLL2;
 	a->how.cooked = true;
 	if (!a->index) return BPE_OK;
