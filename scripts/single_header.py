@@ -45,7 +45,7 @@ def predefined(condition):
 class Files:
     """The sources, read once, and what is known of all of them."""
     def __init__(self):
-        self.tokens, self.guarded, self.names, self.enums, self.void = {}, {}, {}, {}, set()
+        self.tokens, self.guarded, self.names, self.enums, self.void, self.first = {}, {}, {}, {}, set(), {}
 
     def read(self, path):
         if path not in self.tokens:
@@ -55,6 +55,7 @@ class Files:
             self.guarded[path] = bool(re.search(r"^#ifndef (\w+)\n#define \1\n", source, re.M))
             self.names[path] = text.names(self.tokens[path], path)
             self.enums.update(text.enums(self.tokens[path]))
+            self.first.update(text.first_members(self.tokens[path]))
             if self.guarded[path]: self.void |= text.void_functions(self.tokens[path])
         return self.tokens[path]
 
@@ -107,7 +108,7 @@ class Writer:
         for kind, piece, inside in text.pieces(self.files.read(path), self.files.guarded[path]):
             if kind == "include": self.include(piece, path, conditions + (("inside", path, len(self.out)),) * inside, table, void)
             elif kind == "system": self.out.append("" if piece == "stdatomic.h" else f"#pragma GCC visibility pop\n#include <{piece}>\n#pragma GCC visibility push(hidden)\n")
-            else: self.out.append(text.rewrite(piece, table, self.files.enums, void, path))
+            else: self.out.append(text.rewrite(piece, table, self.files.enums, void, path, self.files.first))
 
     def include(self, name, path, conditions, table, void):
         found = self.files.find(name, path)

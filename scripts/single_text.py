@@ -183,8 +183,8 @@ def pieces(toks, guarded):
     return out + [("text", run, False)]
 
 
-def rewrite(toks, table, enum_types, void, path):
-    toks = casts(any_calls(void_casts(addresses(requests(toks), path)), void | SYSTEM_VOID))
+def rewrite(toks, table, enum_types, void, path, first):
+    toks = casts(any_calls(void_casts(addresses(requests(all_named(toks, first)), path)), void | SYSTEM_VOID))
     out, stack, words = [], [], []
     order = significant(toks)
     following = {i: order[k + 1] for k, i in enumerate(order[:-1])}
@@ -266,6 +266,23 @@ def directive(t, table, enum_types, void, path):
         out.append(piece)
         if kind not in ("space", "comment"): previous = piece if kind != "name" else toks[i][1]
     return "".join(out)
+
+
+def first_members(toks):
+    """{tag: its first member}, of structures."""
+    source = "".join(" " if kind in ("comment", "directive") else t for kind, t in toks)
+    return {m.group(1): m.group(2) for m in re.finditer(r"\bstruct\s+(\w+)\s*\{[^;{}(,\[]*?\b(\w+)\s*[;,\[]", source)}
+
+
+def all_named(toks, first):
+    """struct x y = { "z", .a = 1 }: the first one named, too, as C++20 wants all or none."""
+    order = significant(toks)
+    insert = {}
+    for k in range(len(order) - 7):
+        w = [toks[j][1] for j in order[k:k + 8]]
+        if w[0] == "struct" and w[1] in first and w[3:5] == ["=", "{"] and toks[order[k + 5]][0] == "string" and w[6:8] == [",", "."]:
+            insert[order[k + 5]] = [("mark", "."), ("name", first[w[1]]), ("space", " "), ("mark", "="), ("space", " ")]
+    return [t for i, tok in enumerate(toks) for t in insert.get(i, []) + [tok]]
 
 
 def requests(toks):

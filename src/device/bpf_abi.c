@@ -32,7 +32,7 @@ static uint32_t dlt_openbsd(uint32_t link)
 /* ---- The systems ---- */
 
 const struct bpei_bpf_abi bpei_bpf_abis[BPEI_SYSTEMS] = {
-	[BPEI_MACOS] = { BPEI_MACOS, "macos", "macOS", "/dev/bpf", .numbered = true,
+	[BPEI_MACOS] = { .system = BPEI_MACOS, .name = "macos", .title = "macOS", .device = "/dev/bpf", .numbered = true,
 		.call = {
 			[BPEI_BIOCGBLEN] = 0x40044266u, [BPEI_BIOCSBLEN] = 0xc0044266u, [BPEI_BIOCSETF] = 0x80104267u, [BPEI_BIOCSETFNR] = 0x8010427eu,
 			[BPEI_BIOCFLUSH] = 0x20004268u, [BPEI_BIOCPROMISC] = 0x20004269u, [BPEI_BIOCGDLT] = 0x4004426au, [BPEI_BIOCSDLT] = 0x80044278u,
@@ -48,7 +48,7 @@ const struct bpei_bpf_abi bpei_bpf_abis[BPEI_SYSTEMS] = {
 		.default_buffer = 4096, .most_buffer = 32u << 20, .buffer_sysctl = "debug.bpf_bufsize_cap", .direction = { 3, 1, 2 },
 		.layout = &bpei_layout_macos, .errno_again = 35, .errno_nobufs = 55, .errno_netdown = 50, .errno_notsup = 102,
 		.link_type_of = link_macos, .dlt_of = dlt_macos },
-	[BPEI_FREEBSD] = { BPEI_FREEBSD, "freebsd", "FreeBSD", "/dev/bpf",
+	[BPEI_FREEBSD] = { .system = BPEI_FREEBSD, .name = "freebsd", .title = "FreeBSD", .device = "/dev/bpf",
 		.call = {
 			[BPEI_BIOCGBLEN] = 0x40044266u, [BPEI_BIOCSBLEN] = 0xc0044266u, [BPEI_BIOCSETF] = 0x80104267u, [BPEI_BIOCSETFNR] = 0x80104282u,
 			[BPEI_BIOCFLUSH] = 0x20004268u, [BPEI_BIOCPROMISC] = 0x20004269u, [BPEI_BIOCGDLT] = 0x4004426au, [BPEI_BIOCSDLT] = 0x80044278u,
@@ -65,7 +65,7 @@ const struct bpei_bpf_abi bpei_bpf_abis[BPEI_SYSTEMS] = {
 		.default_buffer = 4096, .most_buffer = 512u << 10, .buffer_sysctl = "net.bpf.maxbufsize", .direction = { 1, 0, 2 },
 		.layout = &bpei_layout_freebsd, .errno_again = 35, .errno_nobufs = 55, .errno_netdown = 50, .errno_notsup = 45,
 		.link_type_of = link_freebsd, .dlt_of = dlt_freebsd },
-	[BPEI_NETBSD] = { BPEI_NETBSD, "netbsd", "NetBSD", "/dev/bpf",
+	[BPEI_NETBSD] = { .system = BPEI_NETBSD, .name = "netbsd", .title = "NetBSD", .device = "/dev/bpf",
 		.call = {
 			[BPEI_BIOCGBLEN] = 0x40044266u, [BPEI_BIOCSBLEN] = 0xc0044266u, [BPEI_BIOCSETF] = 0x80104267u, [BPEI_BIOCSETFNR] = 0,
 			[BPEI_BIOCFLUSH] = 0x20004268u, [BPEI_BIOCPROMISC] = 0x20004269u, [BPEI_BIOCGDLT] = 0x4004426au, [BPEI_BIOCSDLT] = 0x80044276u,
@@ -78,7 +78,7 @@ const struct bpei_bpf_abi bpei_bpf_abis[BPEI_SYSTEMS] = {
 		.default_buffer = 32768, .most_buffer = 1u << 20, .buffer_sysctl = "net.bpf.maxbufsize", .direction = { 1, 0, 2 },
 		.layout = &bpei_layout_netbsd, .errno_again = 35, .errno_nobufs = 55, .errno_netdown = 50, .errno_notsup = 45,
 		.link_type_of = link_netbsd, .dlt_of = dlt_netbsd },
-	[BPEI_OPENBSD] = { BPEI_OPENBSD, "openbsd", "OpenBSD", "/dev/bpf",
+	[BPEI_OPENBSD] = { .system = BPEI_OPENBSD, .name = "openbsd", .title = "OpenBSD", .device = "/dev/bpf",
 		.call = {
 			[BPEI_BIOCGBLEN] = 0x40044266u, [BPEI_BIOCSBLEN] = 0xc0044266u, [BPEI_BIOCSETF] = 0x80104267u, [BPEI_BIOCSETFNR] = 0x8010427fu,
 			[BPEI_BIOCFLUSH] = 0x20004268u, [BPEI_BIOCPROMISC] = 0x20004269u, [BPEI_BIOCGDLT] = 0x4004426au, [BPEI_BIOCSDLT] = 0x8004427au,

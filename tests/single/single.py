@@ -3,6 +3,8 @@
 """single.py HEADER REFERENCE c11|c++17 COMPILER [FLAG...]: builds a program of two files with bpfengine_single.h and nothing else, runs it over
 synth and a savefile that it makes, and compares what it prints with REFERENCE, the same program built against the library.
 single.py HEADER names COMPILER: which names the implementation brings into the file that has it, and which a shared library with it shows.
+single.py HEADER standards: the implementation passes each compiler that is here by every standard since C11 and C++17, and says what is wrong
+when it is included too late.
 single.py HEADER cross CROSS.SH TARGET...: compiles it for other systems, C11 and C++17, with the compiler that cross.sh left in build/cross; not run.
 Exit code 77: skipped, with the reason."""
 import glob, os, re, shutil, subprocess, sys, tempfile
@@ -84,6 +86,25 @@ def names(header, compiler, where):
         check(len(functions) > 300 and not foreign, f"functions without our prefix: {foreign}")
 
 
+def standards(header, where):
+    with open(f"{where}/i.c", "w") as f: f.write('#define BPFENGINE_IMPLEMENTATION\n#include "bpfengine_single.h"\n')
+    with open(f"{where}/late.c", "w") as f: f.write('#include <stdio.h>\n#define BPFENGINE_IMPLEMENTATION\n#include "bpfengine_single.h"\n')
+    tried = 0
+    for compiler, language, known in (("gcc", "c", "c11 gnu11 c17 gnu2x"), ("clang", "c", "c11 gnu11 c17 gnu2x"), ("g++", "c++", "c++17 gnu++17 c++20 c++2b"),
+                                      ("clang++", "c++", "c++17 gnu++17 c++20 c++2b")):
+        if not shutil.which(compiler): print(f"{compiler} is not installed: left out"); continue
+        for std in known.split():
+            c = run([compiler, "-x", language, f"-std={std}", "-fsyntax-only", "-I", os.path.dirname(header), "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"{where}/i.c"])
+            check(c.returncode == 0 and not c.stderr, f"{compiler} -std={std}:\n{c.stderr[-3000:]}")
+            tried += 1
+    if not tried: skip("none of gcc, clang, g++, clang++ is installed")
+    if sys.platform == "linux" and shutil.which("gcc"):
+        c = run(["gcc", "-std=c11", "-fsyntax-only", "-I", os.path.dirname(header), f"{where}/late.c"])
+        check(c.returncode and "include it before any other header" in c.stderr, f"included late: {c.stderr[:500]}")
+        c = run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-fsyntax-only", "-I", os.path.dirname(header), f"{where}/late.c"])
+        check(c.returncode == 0, f"included late, with what it asks for: {c.stderr[:500]}")
+
+
 def cross(header, script, targets, where):
     top = os.path.dirname(os.path.dirname(os.path.abspath(script)))
     zig = next(iter(glob.glob(f"{top}/build*/cross/ziglang-*/lib/python*/site-packages/ziglang/zig")), None)
@@ -98,6 +119,7 @@ def main():
     header = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as where:
         if sys.argv[2] == "names": names(header, sys.argv[3], where)
+        elif sys.argv[2] == "standards": standards(header, where)
         elif sys.argv[2] == "cross": cross(header, sys.argv[3], sys.argv[4:], where)
         else: build_and_run(header, *sys.argv[2:5], sys.argv[5:], where)
     print(f"{passed} passed, {failed} failed")
