@@ -5,6 +5,7 @@ synth and a savefile that it makes, and compares what it prints with REFERENCE, 
 single.py HEADER names COMPILER: which names the implementation brings into the file that has it, and which a shared library with it shows.
 single.py HEADER standards: the implementation passes each compiler that is here by every standard since C11 and C++17, and says what is wrong
 when it is included too late.
+single.py HEADER lists: on a copy of the sources: what the meson.build files name goes in, behind its condition; what the maker cannot deal with it names.
 single.py HEADER cross CROSS.SH TARGET...: compiles it for other systems, C11 and C++17, with the compiler that cross.sh left in build/cross; not run.
 Exit code 77: skipped, with the reason."""
 import glob, os, re, shutil, subprocess, sys, tempfile
@@ -105,6 +106,31 @@ def standards(header, where):
         check(c.returncode == 0, f"included late, with what it asks for: {c.stderr[:500]}")
 
 
+def lists(header, where):
+    top = os.path.dirname(os.path.dirname(HERE))
+    for part in ("src", "arch", "include", "scripts"): shutil.copytree(f"{top}/{part}", f"{where}/t/{part}", ignore=shutil.ignore_patterns("build*", "__pycache__"))
+    for part in ("meson.build", "LICENSE"): shutil.copy(f"{top}/{part}", f"{where}/t/{part}")
+    core = open(f"{where}/t/src/meson.build").read()
+
+    def make(more, source):
+        with open(f"{where}/t/src/base/extra.c", "w") as f: f.write(source)
+        with open(f"{where}/t/src/meson.build", "w") as f: f.write(core.replace("# Everything but the program", more + "\n# Everything but the program", 1))
+        c = run([sys.executable, "-B", f"{where}/t/scripts/single_header.py", f"{where}/made.h"])
+        return c.returncode, c.stderr, open(f"{where}/made.h").read() if c.returncode == 0 else ""
+    code, told, plain = make("", "")
+    check(code == 0 and plain == open(header).read(), f"the copy is not made as the tree is: {told}")
+    source = "static int helper(int class) { return class; }\nint bpei_extra(void) { struct bpei_t { int helper; } t = { 1 }; return helper(t.helper); }\n"
+    code, told, made = make("if system == 'netbsd' or system == 'openbsd'\n  core_sources += files('base/extra.c')\nendif", source)
+    part = made[made.find("/* ---- src/base/extra.c"):].split("#endif")[0]
+    check(code == 0 and "src/base/extra.c" not in plain and "static int bpei_base_extra_helper(int class_)" in part and "{ int helper; }" in part
+          and "bpei_base_extra_helper(t.helper)" in part and "#if (defined(__NetBSD__) || defined(__OpenBSD__))\n" in made, f"{told}{part}")
+    for more, source, what in (("if system == 'plan9'\n  core_sources += files('base/extra.c')\nendif", "", "system == 'plan9'"), ("core_sources += files('base/nowhere.c')", "", "nowhere.c"),
+                               ("core_sources += files('base/extra.c')", '#include "base/none.h"\n', "base/none.h"),
+                               ("core_sources += files('base/extra.c')", "int bpei_e(int *p) { return atomic_fetch_add(p, 1); }\n", "atomic_fetch_add")):
+        code, told, _ = make(more, source)
+        check(code == 1 and told.startswith("single_header: ") and what in told and "Traceback" not in told, f"{more}: {told}")
+
+
 def cross(header, script, targets, where):
     top = os.path.dirname(os.path.dirname(os.path.abspath(script)))
     zig = next(iter(glob.glob(f"{top}/build*/cross/ziglang-*/lib/python*/site-packages/ziglang/zig")), None)
@@ -119,6 +145,7 @@ def main():
     header = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as where:
         if sys.argv[2] == "names": names(header, sys.argv[3], where)
+        elif sys.argv[2] == "lists": lists(header, where)
         elif sys.argv[2] == "standards": standards(header, where)
         elif sys.argv[2] == "cross": cross(header, sys.argv[3], sys.argv[4:], where)
         else: build_and_run(header, *sys.argv[2:5], sys.argv[5:], where)
