@@ -77,7 +77,6 @@ static void make(const struct kernels_mix *m)
 		memset(bytes[i], 0, BYTES);
 		data[i] = bytes[i];
 		caplen[i] = wirelen[i] = kernels_packet(bytes[i], m);
-		layers[i].flags = 0;
 	}
 }
 
@@ -93,8 +92,8 @@ static double parse_round(const struct bpei_backend *b)
 	for (int pass = 0; pass < PASSES; pass++)
 		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
 			struct bpei_columns c = from(i);
-			c.layers = layers, c.key = key;
-			b->parse(&c, BPE_BATCH, 1);
+			c.layers = layers, c.key = key, c.hash = hash;
+			b->parse(&c, BPE_BATCH, 1, &seed);
 			bench_keep(layers[0].flags);
 		}
 	return (double)(bpei_clock_mono_ns() - start) / PACKETS / PASSES;
@@ -148,15 +147,14 @@ static int alone(const char *what, const char *name, uint32_t mix, uint32_t batc
 	make(&mixes[mix]);
 	for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
 		struct bpei_columns c = from(i);
-		bpei_parse_scalar(&c, BPE_BATCH, 1);
+		bpei_parse_scalar(&c, BPE_BATCH, 1, NULL);
 	}
 	for (size_t b = 0; b < BPEI_BACKENDS; b++) {
 		if (strcmp(bpei_backends[b].name, name)) continue;
 		for (uint32_t i = 0; i < batches; i++) {
 			struct bpei_columns c = from(i * BPE_BATCH % PACKETS);
 			if (strcmp(what, "hash")) {
-				for (uint32_t k = 0; k < BPE_BATCH; k++) c.layers[k].flags = 0;
-				bpei_backends[b].parse(&c, BPE_BATCH, 1);
+				bpei_backends[b].parse(&c, BPE_BATCH, 1, &seed);
 			}
 			if (strcmp(what, "parse")) bpei_backends[b].hash(&c, BPE_BATCH, &seed);
 		}
@@ -174,6 +172,7 @@ int main(int argc, char **argv)
 	};
 	bpei_seed_init(&seed, 1);
 	if (argc == 5) return alone(argv[1], argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]), mixes);
+	kernels_walk();
 	kernels_road(&mixes[2], &seed);
 	kernels_road(&mixes[1], &seed);
 	for (size_t m = 0; m < sizeof mixes / sizeof *mixes; m++) {
@@ -184,7 +183,7 @@ int main(int argc, char **argv)
 	struct bpei_columns c = from(0);
 	for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
 		c = from(i);
-		bpei_parse_scalar(&c, BPE_BATCH, 1);
+		bpei_parse_scalar(&c, BPE_BATCH, 1, NULL);
 		bpei_hash_scalar(&c, BPE_BATCH, &seed);
 	}
 	for (uint32_t i = 0; i < PACKETS; i++) {	/* three in four are in the table */

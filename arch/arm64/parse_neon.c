@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Four packets side by side (arch/lanes/parse_lanes.h), with NEON.  Pure. */
+#include "arch/lanes/listed.h"
+#include "arch/scalar/packet.h"
 #include "base/bytes.h"
 
 #include <arm_neon.h>
 
 #define LANES 4
 typedef uint32_t wide __attribute__((vector_size(16)));
+typedef uint64_t big __attribute__((vector_size(16)));
+typedef uint16_t ports __attribute__((vector_size(4 * LANES)));
 typedef uint32_t row __attribute__((vector_size(16)));
 
 static inline uint32x4_t pairs1(uint32x4_t a, uint32x4_t b)
@@ -28,36 +32,106 @@ static inline void turn(wide t[4], uint32x4_t a, uint32x4_t b, uint32x4_t c, uin
 }
 
 static inline uint32x4_t load(const uint8_t *p) { return vreinterpretq_u32_u8(vld1q_u8(p)); }
+static inline void store(void *to, uint32x4_t x) { vst1q_u8(to, vreinterpretq_u8_u32(x)); }
 
 static inline void load_columns(wide c[4], const uint8_t *const *at, int plus)
 {
 	turn(c, load(at[0] + plus), load(at[1] + plus), load(at[2] + plus), load(at[3] + plus));
 }
 
-static inline void spread(row r[LANES], wide a, wide b, wide c, wide d) { turn(r, (uint32x4_t)a, (uint32x4_t)b, (uint32x4_t)c, (uint32x4_t)d); }
-static inline wide swap_bytes(wide x) { return (wide)vreinterpretq_u32_u8(vrev32q_u8(vreinterpretq_u8_u32((uint32x4_t)x))); }
-
-static inline wide gather16(const uint8_t *const *at, const uint32_t plus[LANES])
+static inline uint32x4_t two(const uint8_t *a, const uint8_t *b)	/* 8 bytes of each */
 {
-	return (wide){ bpei_load16(at[0] + plus[0]), bpei_load16(at[1] + plus[1]), bpei_load16(at[2] + plus[2]), bpei_load16(at[3] + plus[3]) };
+	return vcombine_u32(vreinterpret_u32_u8(vld1_u8(a)), vreinterpret_u32_u8(vld1_u8(b)));
 }
 
-static inline wide from_words(const uint32_t w[LANES]) { return (wide){ w[0], w[1], w[2], w[3] }; }
+static inline void load_pairs(wide c[2], const uint8_t *const *at, int plus)
+{
+	uint32x4_t a = two(at[0] + plus, at[1] + plus), b = two(at[2] + plus, at[3] + plus);
+	c[0] = (wide)vuzp1q_u32(a, b);
+	c[1] = (wide)vuzp2q_u32(a, b);
+}
+
+static inline wide load_words(const uint8_t *const *at, int plus)
+{
+	uint32x4_t v = vdupq_n_u32(bpei_load32(at[0] + plus));
+	v = vld1q_lane_u32((const uint32_t *)(const void *)(at[1] + plus), v, 1);
+	v = vld1q_lane_u32((const uint32_t *)(const void *)(at[2] + plus), v, 2);
+	return (wide)vld1q_lane_u32((const uint32_t *)(const void *)(at[3] + plus), v, 3);
+}
+
+static inline void advance(const uint8_t **to, const uint8_t *const *from, wide by)
+{
+	for (uint32_t j = 0; j < LANES; j++) to[j] = from[j] + by[j];
+}
+
+static inline void spread(row r[LANES], wide a, wide b, wide c, wide d) { turn(r, (uint32x4_t)a, (uint32x4_t)b, (uint32x4_t)c, (uint32x4_t)d); }
+
+static inline void store_ends(struct bpe_key *key, const struct listed *list, wide a, wide b)
+{
+	row r[LANES], t[LANES];
+	spread(r, a, (wide){ 0 }, (wide){ 0 }, (wide){ 0 });
+	spread(t, b, (wide){ 0 }, (wide){ 0 }, (wide){ 0 });
+	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, list, j)->addr[0], (uint32x4_t)r[j]), store(key_of(key, list, j)->addr[1], (uint32x4_t)t[j]);
+}
+
+static inline void store_rows(struct bpe_key *key, const struct listed *list, wide a, wide b)
+{
+	row r[LANES];
+	spread(r, a, b, (wide){ 0 }, (wide){ 0 });
+	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, list, j)->port, (uint32x4_t)r[j]);
+}
+
+static inline void store_pairs(struct bpe_layers *layers, const struct listed *list, wide a, wide b)
+{
+	uint32x4_t first = vzip1q_u32((uint32x4_t)a, (uint32x4_t)b), last = vzip2q_u32((uint32x4_t)a, (uint32x4_t)b);
+	vst1_u8((uint8_t *)&layers_of(layers, list, 0)->link_type, vreinterpret_u8_u32(vget_low_u32(first)));
+	vst1_u8((uint8_t *)&layers_of(layers, list, 1)->link_type, vreinterpret_u8_u32(vget_high_u32(first)));
+	vst1_u8((uint8_t *)&layers_of(layers, list, 2)->link_type, vreinterpret_u8_u32(vget_low_u32(last)));
+	vst1_u8((uint8_t *)&layers_of(layers, list, 3)->link_type, vreinterpret_u8_u32(vget_high_u32(last)));
+}
+
+static inline wide swap_bytes(wide x) { return (wide)vreinterpretq_u32_u8(vrev32q_u8(vreinterpretq_u8_u32((uint32x4_t)x))); }
+static inline wide choose(wide mask, wide yes, wide no) { return (wide)vbslq_u32((uint32x4_t)mask, (uint32x4_t)yes, (uint32x4_t)no); }
+
 static inline uint32_t lane_bits(wide x)
 {
 	const int32x4_t place = { 0, 1, 2, 3 };
 	return vaddvq_u32(vshlq_u32(vshrq_n_u32((uint32x4_t)x, 31), place));
 }
 
-static inline int order16(const uint8_t *a, const uint8_t *b)
+static inline ports tunnel_ports(ports at)	/* a byte of the table's for each byte of the words */
 {
-	uint64_t a0 = bpei_be64(a), a1 = bpei_be64(a + 8), b0 = bpei_be64(b), b1 = bpei_be64(b + 8);
-	return ((a0 > b0) - (a0 < b0)) * 2 + (a1 > b1) - (a1 < b1);
+	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
+	return (ports)vqtbl1q_u8(vld1q_u8((const uint8_t *)table), (uint8x16_t)(at * 0x202 + 0x100));
+}
+
+static inline wide load_bytes(const uint8_t *at)
+{
+	return (wide)vmovl_u16(vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(bpei_load32(at))))));
+}
+
+/* The lower lanes, and the upper ones. */
+static inline big times_even(wide a, wide b) { return (big)vmull_u32(vget_low_u32((uint32x4_t)a), vget_low_u32((uint32x4_t)b)); }
+static inline big times_odd(wide a, wide b) { return (big)vmull_high_u32((uint32x4_t)a, (uint32x4_t)b); }
+static inline wide low_words(big e, big o) { return (wide)vuzp1q_u32((uint32x4_t)e, (uint32x4_t)o); }
+static inline wide high_words(big e, big o) { return (wide)vuzp2q_u32((uint32x4_t)e, (uint32x4_t)o); }
+
+static inline void store_longs(int64_t *to, big even, big odd)
+{
+	memcpy(to, &even, sizeof even);
+	memcpy(to + 2, &odd, sizeof odd);
 }
 
 #include "arch/lanes/parse_lanes.h"
+#include "arch/lanes/alike_lanes.h"
 
-void bpei_parse_neon(const struct bpei_columns *columns, uint32_t n, uint32_t link_type)
+void bpei_parse_neon(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
 {
-	PARSE_BY_LINK_TYPE(columns, n, link_type)
+	PARSE_BY_LINK_TYPE(columns, n, link_type, seed)
+}
+
+uint32_t bpei_alike_neon(const struct bpei_columns *columns, uint32_t n, const struct bpei_records *how)
+{
+	const struct bpei_columns c = *columns;
+	return alike(&c, n, how);
 }

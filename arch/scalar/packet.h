@@ -40,9 +40,10 @@ bool bpei_packet_in_udp(const struct bpei_packet *p, uint32_t offset, uint32_t p
 
 /* UDP ports that are looked behind, by a hash without collisions; the vectors leave their packets to scalar. */
 enum { PORT_L2TP = 1701, PORT_GTPU = 2152, PORT_TEREDO = 3544, PORT_VXLAN = 4789, PORT_GENEVE = 6081, PORT_VXLAN_OLD = 8472, PORT_WIREGUARD = 51820 };
+#define BPEI_TUNNEL_PORTS { PORT_TEREDO, PORT_GTPU, PORT_WIREGUARD, PORT_GENEVE, 0, PORT_VXLAN, PORT_VXLAN_OLD, PORT_L2TP }
 static inline bool bpei_tunnel_port(uint32_t port)
 {
-	static const uint16_t ports[8] = { PORT_TEREDO, PORT_GTPU, PORT_WIREGUARD, PORT_GENEVE, 0, PORT_VXLAN, PORT_VXLAN_OLD, PORT_L2TP };
+	static const uint16_t ports[8] = BPEI_TUNNEL_PORTS;
 	return ports[(port * 37u & 0xffff) >> 13] == port;
 }
 

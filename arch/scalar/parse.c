@@ -73,14 +73,16 @@ static inline __attribute__((always_inline)) bool plain_ethernet(const struct bp
 	return plain(p, 14, 54, 54 + length, ip[6], true, above, same && source1 == target1, 22, outgoing, LINK_ETHERNET);
 }
 
-void bpei_parse_scalar(const struct bpei_columns *columns, uint32_t n, uint32_t link_type)
+void bpei_parse_scalar(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
 {
 	const uint32_t depth = columns->outermost ? BPEI_MOST_TUNNELS : 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct bpei_packet p = { columns->data[i], columns->caplen[i], columns->wirelen[i], &columns->layers[i], &columns->key[i], depth };
-		if (BPEI_LIKELY(link_type == LINK_ETHERNET && plain_ethernet(&p, p.layers->flags & BPE_PKT_OUTGOING))) continue;
+		uint16_t outgoing = columns->outgoing ? columns->outgoing[i] : 0;
+		if (BPEI_LIKELY(link_type == LINK_ETHERNET && plain_ethernet(&p, outgoing))) continue;
 		*p.layers = (struct bpe_layers){ .network = BPE_NO_OFFSET, .transport = BPE_NO_OFFSET, .payload = BPE_NO_OFFSET,
-			.flags = p.layers->flags & BPE_PKT_OUTGOING, .end = p.caplen, .link_type = (uint16_t)link_type };
+			.flags = outgoing, .end = p.caplen, .link_type = (uint16_t)link_type };
 		bpei_packet_link(&p, link_type);
 	}
+	if (seed) bpei_hash_scalar(columns, n, seed);
 }

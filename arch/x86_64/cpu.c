@@ -8,6 +8,9 @@
 #define ECX1_SSE42 (1u << 9 | 1u << 19 | 1u << 20)	/* SSSE3, SSE4.1, SSE4.2 */
 #define ECX1_AVX (1u << 27 | 1u << 28)			/* OSXSAVE, AVX */
 #define EBX7_AVX2 (1u << 3 | 1u << 5 | 1u << 8)		/* BMI1, AVX2, BMI2 */
+#define EBX7_AVX512 (1u << 16 | 1u << 17 | 1u << 30 | 1u << 31)	/* F, DQ, BW, VL */
+#define ECX7_AVX512 (1u << 1)				/* VBMI */
+#define XCR0_AVX512 0xe6u				/* and its masks and registers */
 #define XCR0_AVX 6u					/* the system keeps SSE's and AVX's registers */
 
 static unsigned leaf1_ecx(void)
@@ -18,11 +21,15 @@ static unsigned leaf1_ecx(void)
 
 int bpei_cpu_fits_sse42(void) { return (leaf1_ecx() & ECX1_SSE42) == ECX1_SSE42; }
 
-int bpei_cpu_fits_avx2(void)
+/* What the CPU has of leaf 7, where the system keeps the registers. */
+static int leaf7(unsigned ebx, unsigned ecx, unsigned xcr0)
 {
 	unsigned a, b, c, d;
 	if (!bpei_cpu_fits_sse42() || (leaf1_ecx() & ECX1_AVX) != ECX1_AVX) return 0;
 	__asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
-	if ((a & XCR0_AVX) != XCR0_AVX) return 0;
-	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & EBX7_AVX2) == EBX7_AVX2;
+	if ((a & xcr0) != xcr0) return 0;
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & ebx) == ebx && (c & ecx) == ecx;
 }
+
+int bpei_cpu_fits_avx2(void) { return leaf7(EBX7_AVX2, 0, XCR0_AVX); }
+int bpei_cpu_fits_avx512(void) { return leaf7(EBX7_AVX2 | EBX7_AVX512, ECX7_AVX512, XCR0_AVX512); }

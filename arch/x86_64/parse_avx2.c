@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Eight packets side by side (arch/lanes/parse_lanes.h), with AVX2: packets 0 to 3 in the lower halves of the registers, 4 to
  * 7 in the upper ones.  Pure. */
+#include "arch/scalar/packet.h"
 #include "arch/x86_64/rows.h"
 
 #include <immintrin.h>
 
 #define LANES 8
 typedef uint32_t wide __attribute__((vector_size(32)));
+typedef uint64_t big __attribute__((vector_size(32)));
+typedef uint16_t ports __attribute__((vector_size(4 * LANES)));
 typedef uint32_t row __attribute__((vector_size(16)));
 
 static inline void turn(wide t[4], __m256i a, __m256i b, __m256i c, __m256i d)
@@ -18,25 +21,73 @@ static inline void turn(wide t[4], __m256i a, __m256i b, __m256i c, __m256i d)
 	t[3] = (wide)_mm256_unpackhi_epi64(ab2, cd2);
 }
 
-static inline __m256i load_two(const uint8_t *lower, const uint8_t *upper)
-{
-	return _mm256_inserti128_si256(_mm256_castsi128_si256(load(lower)), load(upper), 1);
-}
+static inline __m256i two(__m128i lower, __m128i upper) { return _mm256_inserti128_si256(_mm256_castsi128_si256(lower), upper, 1); }
+static inline __m128i lower(__m256i x) { return _mm256_castsi256_si128(x); }
+static inline __m128i upper(__m256i x) { return _mm256_extracti128_si256(x, 1); }
+static inline void store(void *to, __m128i x) { _mm_storeu_si128(to, x); }
 
 static inline void load_columns(wide c[4], const uint8_t *const *at, int plus)
 {
-	turn(c, load_two(at[0] + plus, at[4] + plus), load_two(at[1] + plus, at[5] + plus), load_two(at[2] + plus, at[6] + plus),
-	     load_two(at[3] + plus, at[7] + plus));
+	turn(c, two(load(at[0] + plus), load(at[4] + plus)), two(load(at[1] + plus), load(at[5] + plus)), two(load(at[2] + plus), load(at[6] + plus)),
+	     two(load(at[3] + plus), load(at[7] + plus)));
+}
+
+static inline void load_pairs(wide c[2], const uint8_t *const *at, int plus)
+{
+	__m256i a = two(pairs(at[0] + plus, at[1] + plus), pairs(at[4] + plus, at[5] + plus));
+	__m256i b = two(pairs(at[2] + plus, at[3] + plus), pairs(at[6] + plus, at[7] + plus));
+	c[0] = (wide)_mm256_shuffle_ps((__m256)a, (__m256)b, 0x88);
+	c[1] = (wide)_mm256_shuffle_ps((__m256)a, (__m256)b, 0xdd);
+}
+
+static inline wide load_words(const uint8_t *const *at, int plus) { return (wide)two(words4(at, plus), words4(at + 4, plus)); }
+
+static inline void advance(const uint8_t **to, const uint8_t *const *from, wide by)
+{
+	_mm256_storeu_si256((void *)to, _mm256_add_epi64(_mm256_loadu_si256((const void *)from), _mm256_cvtepu32_epi64(lower((__m256i)by))));
+	_mm256_storeu_si256((void *)(to + 4), _mm256_add_epi64(_mm256_loadu_si256((const void *)(from + 4)), _mm256_cvtepu32_epi64(upper((__m256i)by))));
 }
 
 static inline void spread(row r[LANES], wide a, wide b, wide c, wide d)
 {
 	wide t[4];
 	turn(t, (__m256i)a, (__m256i)b, (__m256i)c, (__m256i)d);
-	for (int j = 0; j < 4; j++) {
-		r[j] = (row)_mm256_castsi256_si128((__m256i)t[j]);
-		r[j + 4] = (row)_mm256_extracti128_si256((__m256i)t[j], 1);
+	for (uint32_t j = 0; j < 4; j++) {
+		r[j] = (row)lower((__m256i)t[j]);
+		r[j + 4] = (row)upper((__m256i)t[j]);
 	}
+}
+
+/* Lower halves: one end's address, upper ones the other's: a key's 32 bytes. */
+static inline void store_four_ends(struct bpe_key *key, const struct listed *list, uint32_t j, __m256i ends)
+{
+	const __m256i zero = _mm256_setzero_si256();
+	__m256i first = _mm256_unpacklo_epi32(ends, zero), last = _mm256_unpackhi_epi32(ends, zero);
+	_mm256_storeu_si256((void *)key_of(key, list, j)->addr, _mm256_unpacklo_epi64(first, zero));
+	_mm256_storeu_si256((void *)key_of(key, list, j + 1)->addr, _mm256_unpackhi_epi64(first, zero));
+	_mm256_storeu_si256((void *)key_of(key, list, j + 2)->addr, _mm256_unpacklo_epi64(last, zero));
+	_mm256_storeu_si256((void *)key_of(key, list, j + 3)->addr, _mm256_unpackhi_epi64(last, zero));
+}
+
+static inline void store_ends(struct bpe_key *key, const struct listed *list, wide a, wide b)
+{
+	store_four_ends(key, list, 0, _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x20));
+	store_four_ends(key, list, 4, _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x31));
+}
+
+static inline void store_rows(struct bpe_key *key, const struct listed *list, wide a, wide b)
+{
+	const __m256i zero = _mm256_setzero_si256();
+	__m256i first = _mm256_unpacklo_epi32((__m256i)a, (__m256i)b), last = _mm256_unpackhi_epi32((__m256i)a, (__m256i)b);
+	__m256i r[4] = { _mm256_unpacklo_epi64(first, zero), _mm256_unpackhi_epi64(first, zero), _mm256_unpacklo_epi64(last, zero), _mm256_unpackhi_epi64(last, zero) };
+	for (uint32_t j = 0; j < 4; j++) store(key_of(key, list, j)->port, lower(r[j])), store(key_of(key, list, j + 4)->port, upper(r[j]));
+}
+
+static inline void store_pairs(struct bpe_layers *layers, const struct listed *list, wide a, wide b)
+{
+	__m256i first = _mm256_unpacklo_epi32((__m256i)a, (__m256i)b), last = _mm256_unpackhi_epi32((__m256i)a, (__m256i)b);
+	store_two_pairs(layers, list, 0, lower(first)), store_two_pairs(layers, list, 2, lower(last));
+	store_two_pairs(layers, list, 4, upper(first)), store_two_pairs(layers, list, 6, upper(last));
 }
 
 static inline wide swap_bytes(wide x)
@@ -45,17 +96,40 @@ static inline wide swap_bytes(wide x)
 								       3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
 }
 
-static inline wide gather16(const uint8_t *const *at, const uint32_t plus[LANES])
+static inline uint32_t lane_bits(wide x) { return (uint32_t)_mm256_movemask_ps((__m256)x); }
+static inline big times_even(wide a, wide b) { return (big)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
+static inline big times_odd(wide a, wide b) { return (big)_mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), _mm256_srli_epi64((__m256i)b, 32)); }
+static inline wide low_words(big e, big o) { return (wide)_mm256_blend_epi32((__m256i)e, _mm256_slli_epi64((__m256i)o, 32), 0xaa); }
+static inline wide high_words(big e, big o) { return (wide)_mm256_blend_epi32(_mm256_srli_epi64((__m256i)e, 32), (__m256i)o, 0xaa); }
+
+static inline wide choose(wide mask, wide yes, wide no) { return (wide)_mm256_blendv_epi8((__m256i)no, (__m256i)yes, (__m256i)mask); }
+
+static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for each byte of the words */
 {
-	return (wide)_mm256_inserti128_si256(_mm256_castsi128_si256(gather4(at, plus)), gather4(at + 4, plus + 4), 1);
+	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
+	__m256i ports_of = _mm256_broadcastsi128_si256(load(table));
+	return (ports)_mm256_shuffle_epi8(ports_of, (__m256i)(at * 0x202 + 0x100));
 }
 
-static inline wide from_words(const uint32_t w[LANES]) { return (wide){ w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7] }; }
-static inline uint32_t lane_bits(wide x) { return (uint32_t)_mm256_movemask_ps((__m256)x); }
+static inline wide load_bytes(const uint8_t *at) { return (wide)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)at)); }
+
+static inline void store_longs(int64_t *to, big even, big odd)
+{
+	__m256i first = _mm256_unpacklo_epi64((__m256i)even, (__m256i)odd), last = _mm256_unpackhi_epi64((__m256i)even, (__m256i)odd);
+	_mm256_storeu_si256((void *)to, _mm256_permute2x128_si256(first, last, 0x20));
+	_mm256_storeu_si256((void *)(to + 4), _mm256_permute2x128_si256(first, last, 0x31));
+}
 
 #include "arch/lanes/parse_lanes.h"
+#include "arch/lanes/alike_lanes.h"
 
-void bpei_parse_avx2(const struct bpei_columns *columns, uint32_t n, uint32_t link_type)
+void bpei_parse_avx2(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
 {
-	PARSE_BY_LINK_TYPE(columns, n, link_type)
+	PARSE_BY_LINK_TYPE(columns, n, link_type, seed)
+}
+
+uint32_t bpei_alike_avx2(const struct bpei_columns *columns, uint32_t n, const struct bpei_records *how)
+{
+	const struct bpei_columns c = *columns;
+	return alike(&c, n, how);
 }

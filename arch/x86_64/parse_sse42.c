@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Four packets side by side (arch/lanes/parse_lanes.h), with SSE4.2.  Pure. */
+#include "arch/scalar/packet.h"
 #include "arch/x86_64/rows.h"
 
 #include <smmintrin.h>
 
 #define LANES 4
 typedef uint32_t wide __attribute__((vector_size(16)));
+typedef uint64_t big __attribute__((vector_size(16)));
+typedef uint16_t ports __attribute__((vector_size(4 * LANES)));
 typedef uint32_t row __attribute__((vector_size(16)));
 
 static inline void turn(wide t[4], __m128i a, __m128i b, __m128i c, __m128i d)
@@ -17,26 +20,88 @@ static inline void turn(wide t[4], __m128i a, __m128i b, __m128i c, __m128i d)
 	t[3] = (wide)_mm_unpackhi_epi64(ab2, cd2);
 }
 
+static inline void store(void *to, __m128i x) { _mm_storeu_si128(to, x); }
+
 static inline void load_columns(wide c[4], const uint8_t *const *at, int plus)
 {
 	turn(c, load(at[0] + plus), load(at[1] + plus), load(at[2] + plus), load(at[3] + plus));
 }
 
+static inline void load_pairs(wide c[2], const uint8_t *const *at, int plus)
+{
+	__m128 a = (__m128)pairs(at[0] + plus, at[1] + plus), b = (__m128)pairs(at[2] + plus, at[3] + plus);
+	c[0] = (wide)_mm_shuffle_ps(a, b, 0x88);
+	c[1] = (wide)_mm_shuffle_ps(a, b, 0xdd);
+}
+
+static inline wide load_words(const uint8_t *const *at, int plus) { return (wide)words4(at, plus); }
+
+static inline void advance(const uint8_t **to, const uint8_t *const *from, wide by)
+{
+	for (uint32_t j = 0; j < LANES; j++) to[j] = from[j] + by[j];
+}
+
 static inline void spread(row r[LANES], wide a, wide b, wide c, wide d) { turn(r, (__m128i)a, (__m128i)b, (__m128i)c, (__m128i)d); }
+
+static inline void store_ends(struct bpe_key *key, const struct listed *list, wide a, wide b)
+{
+	row r[LANES], t[LANES];
+	spread(r, a, (wide){ 0 }, (wide){ 0 }, (wide){ 0 });
+	spread(t, b, (wide){ 0 }, (wide){ 0 }, (wide){ 0 });
+	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, list, j)->addr[0], (__m128i)r[j]), store(key_of(key, list, j)->addr[1], (__m128i)t[j]);
+}
+
+static inline void store_rows(struct bpe_key *key, const struct listed *list, wide a, wide b)
+{
+	row r[LANES];
+	spread(r, a, b, (wide){ 0 }, (wide){ 0 });
+	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, list, j)->port, (__m128i)r[j]);
+}
+
+static inline void store_pairs(struct bpe_layers *layers, const struct listed *list, wide a, wide b)
+{
+	store_two_pairs(layers, list, 0, _mm_unpacklo_epi32((__m128i)a, (__m128i)b));
+	store_two_pairs(layers, list, 2, _mm_unpackhi_epi32((__m128i)a, (__m128i)b));
+}
 
 static inline wide swap_bytes(wide x)
 {
 	return (wide)_mm_shuffle_epi8((__m128i)x, _mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
 }
 
-static inline wide gather16(const uint8_t *const *at, const uint32_t plus[LANES]) { return (wide)gather4(at, plus); }
-
-static inline wide from_words(const uint32_t w[LANES]) { return (wide){ w[0], w[1], w[2], w[3] }; }
 static inline uint32_t lane_bits(wide x) { return (uint32_t)_mm_movemask_ps((__m128)x); }
+static inline big times_even(wide a, wide b) { return (big)_mm_mul_epu32((__m128i)a, (__m128i)b); }
+static inline big times_odd(wide a, wide b) { return (big)_mm_mul_epu32(_mm_srli_epi64((__m128i)a, 32), _mm_srli_epi64((__m128i)b, 32)); }
+static inline wide low_words(big e, big o) { return (wide)_mm_blend_epi16((__m128i)e, _mm_slli_epi64((__m128i)o, 32), 0xcc); }
+static inline wide high_words(big e, big o) { return (wide)_mm_blend_epi16(_mm_srli_epi64((__m128i)e, 32), (__m128i)o, 0xcc); }
+
+static inline wide choose(wide mask, wide yes, wide no) { return (wide)_mm_blendv_epi8((__m128i)no, (__m128i)yes, (__m128i)mask); }
+
+static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for each byte of the words */
+{
+	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
+	__m128i ports_of = load(table);
+	return (ports)_mm_shuffle_epi8(ports_of, (__m128i)(at * 0x202 + 0x100));
+}
+
+static inline wide load_bytes(const uint8_t *at) { return (wide)_mm_cvtepu8_epi32(_mm_cvtsi32_si128((int)bpei_load32(at))); }
+
+static inline void store_longs(int64_t *to, big even, big odd)
+{
+	store(to, _mm_unpacklo_epi64((__m128i)even, (__m128i)odd));
+	store(to + 2, _mm_unpackhi_epi64((__m128i)even, (__m128i)odd));
+}
 
 #include "arch/lanes/parse_lanes.h"
+#include "arch/lanes/alike_lanes.h"
 
-void bpei_parse_sse42(const struct bpei_columns *columns, uint32_t n, uint32_t link_type)
+void bpei_parse_sse42(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
 {
-	PARSE_BY_LINK_TYPE(columns, n, link_type)
+	PARSE_BY_LINK_TYPE(columns, n, link_type, seed)
+}
+
+uint32_t bpei_alike_sse42(const struct bpei_columns *columns, uint32_t n, const struct bpei_records *how)
+{
+	const struct bpei_columns c = *columns;
+	return alike(&c, n, how);
 }

@@ -1,28 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* What SSE4.2 and AVX2 do alike: 16 bytes of one packet, and four packets' 16 bits. */
+/* What SSE4.2 and AVX2 do alike, 16 bytes at a time. */
 #ifndef BPEI_X86_64_ROWS_H
 #define BPEI_X86_64_ROWS_H
 
+#include "arch/lanes/listed.h"
 #include "base/bytes.h"
 
 #include <smmintrin.h>
 
 static inline __m128i load(const void *p) { return _mm_loadu_si128(p); }
 
-static inline __m128i gather4(const uint8_t *const *at, const uint32_t *plus)
+/* 8 bytes of one packet, and of another. */
+static inline __m128i pairs(const uint8_t *a, const uint8_t *b)
 {
-	__m128i v = _mm_cvtsi32_si128(bpei_load16(at[0] + plus[0]));
-	v = _mm_insert_epi16(v, bpei_load16(at[1] + plus[1]), 2);
-	v = _mm_insert_epi16(v, bpei_load16(at[2] + plus[2]), 4);
-	return _mm_insert_epi16(v, bpei_load16(at[3] + plus[3]), 6);
+	return (__m128i)_mm_loadh_pi((__m128)_mm_loadl_epi64((const void *)a), (const void *)b);
 }
 
-/* Of the bytes that differ the first decides: turned round, the highest bit. */
-static inline int order16(const uint8_t *a, const uint8_t *b)
+static inline __m128i words4(const uint8_t *const *at, int plus)
 {
-	const __m128i round = _mm_setr_epi8(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-	__m128i x = _mm_shuffle_epi8(load(a), round), y = _mm_shuffle_epi8(load(b), round), most = _mm_max_epu8(x, y);
-	return _mm_movemask_epi8(_mm_cmpeq_epi8(x, most)) - _mm_movemask_epi8(_mm_cmpeq_epi8(y, most));
+	__m128i v = _mm_cvtsi32_si128((int)bpei_load32(at[0] + plus));
+	v = _mm_insert_epi32(v, (int)bpei_load32(at[1] + plus), 1);
+	v = _mm_insert_epi32(v, (int)bpei_load32(at[2] + plus), 2);
+	return _mm_insert_epi32(v, (int)bpei_load32(at[3] + plus), 3);
+}
+
+/* Of lanes j and j + 1, from link_type on. */
+static inline void store_two_pairs(struct bpe_layers *layers, const struct listed *list, uint32_t j, __m128i x)
+{
+	_mm_storel_epi64((void *)&layers_of(layers, list, j)->link_type, x);
+	_mm_storeh_pi((void *)&layers_of(layers, list, j + 1)->link_type, (__m128)x);
 }
 
 #endif

@@ -19,6 +19,7 @@ struct bpei_block {
 	size_t position;		/* where the walk stands */
 	size_t limit;			/* the walk begins no record at or past this offset */
 	uint64_t cookie;		/* the device's own */
+	bool even;			/* the walk's: nearly all of the last records were of one length */
 	uint32_t link_type;		/* set by each walk: link type of the packets it gave */
 
 	uint32_t mark[BPE_MAX_WORKERS];	/* ring[w].tail after the block's last push to w */

@@ -89,7 +89,7 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, 
 		to.caplen[n] = caplen < keep ? caplen : keep;
 		to.wirelen[n] = wirelen;
 		to.interface_id[n] = 0;
-		to.layers[n].flags = 0;
+		to.outgoing[n] = 0;
 		p += header + caplen;
 	}
 	block->position = (size_t)(p - block->bytes);

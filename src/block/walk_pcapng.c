@@ -191,7 +191,7 @@ uint32_t bpei_walk_pcapng(struct bpei_pcapng *ng, struct bpei_block *block, cons
 				c->caplen[n] = f.caplen < snaplen ? f.caplen : snaplen;
 				c->wirelen[n] = f.wirelen;
 				c->interface_id[n] = ng->before + f.interface_id;
-				c->layers[n].flags = 0;
+				c->outgoing[n] = 0;
 				n++;
 			}
 		} else if (type == BLOCK_SHB) {

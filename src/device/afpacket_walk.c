@@ -99,7 +99,7 @@ uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *b,
 		c->caplen[n] = caplen;
 		c->wirelen[n] = f.wirelen;
 		c->interface_id[n] = 0;
-		c->layers[n].flags = outgoing ? BPE_PKT_OUTGOING : 0;
+		c->outgoing[n] = outgoing ? BPE_PKT_OUTGOING : 0;
 		n++;
 	}
 	return n;

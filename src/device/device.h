@@ -26,7 +26,7 @@ struct bpei_device_ops {
 	 * A block that cannot be filled is left as it was. */
 	int (*fill)(struct bpei_device *device, struct bpei_block *block, int64_t timeout_ns, struct bpe_error *error);
 	/* The block's next packets, at most max <= BPE_BATCH, all of one link type: writes block->link_type and the columns
-	 * data, time_ns, caplen, wirelen, interface_id and layers[i].flags (0 or BPE_PKT_OUTGOING).  0: the block is empty.
+	 * data, time_ns, caplen, wirelen, interface_id and outgoing.  0: the block is empty.
 	 * The BPF device cuts caplen to the snaplen option; for the others bpei_device_walk does, behind the filter. */
 	uint32_t (*walk)(struct bpei_device *device, struct bpei_block *block, const struct bpei_columns *columns, uint32_t max);
 	/* Nobody looks at the block any more. */

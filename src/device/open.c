@@ -165,7 +165,7 @@ uint32_t bpei_device_walk_filtered(struct bpei_device *d, struct bpei_block *b, 
 			if (kept != i) {
 				c->data[kept] = c->data[i], c->time_ns[kept] = c->time_ns[i], c->caplen[kept] = c->caplen[i];
 				c->wirelen[kept] = c->wirelen[i], c->interface_id[kept] = c->interface_id[i];
-				c->layers[kept].flags = c->layers[i].flags, c->meta[kept] = c->meta[i];
+				c->outgoing[kept] = c->outgoing[i], c->meta[kept] = c->meta[i];
 			}
 			kept++;
 		}

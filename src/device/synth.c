@@ -127,7 +127,7 @@ static uint32_t walk(struct bpei_device *d, struct bpei_block *b, const struct b
 		c->wirelen[n] = wirelen;
 		c->data[n] = p + RECORD_HEADER;
 		c->interface_id[n] = 0;
-		c->layers[n].flags = 0;
+		c->outgoing[n] = 0;
 		at += (RECORD_HEADER + wirelen + 7) & ~7u;
 	}
 	b->position = at < b->length ? at : b->length;

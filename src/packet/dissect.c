@@ -24,11 +24,13 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 {
 	uint32_t any = 0;
 	c->outermost = d->outermost;
-	bpei_parse(c, n, link_type);
+	bpei_parse(c, n, link_type, &d->seed);
 	for (uint32_t i = 0; i < n; i++) any |= c->layers[i].flags;
-	if (BPEI_UNLIKELY(any & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) bpei_fragments_follow(d->fragments, c, n, link_type);
+	if (BPEI_UNLIKELY(any & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) {
+		bpei_fragments_follow(d->fragments, c, n, link_type);
+		bpei_hash(c, n, &d->seed);
+	}
 	if (d->checksums) bpei_checksums(c, n);
-	bpei_hash(c, n, &d->seed);
 }
 
 int bpe_batch_layers(const struct bpe_batch *b, uint32_t i, uint32_t which, struct bpe_layers *layers, struct bpe_key *key)
@@ -38,9 +40,9 @@ int bpe_batch_layers(const struct bpe_batch *b, uint32_t i, uint32_t which, stru
 	if (i >= b->count || which > BPE_LAYERS_OUTERMOST) return BPE_E_ARGUMENT;
 	const uint8_t *data = b->data[i];
 	uint32_t caplen = b->caplen[i], wirelen = b->wirelen[i];
-	l.flags = b->layers[i].flags & BPE_PKT_OUTGOING;
-	const struct bpei_columns c = { .data = &data, .caplen = &caplen, .wirelen = &wirelen, .layers = &l, .key = &k, .outermost = which == BPE_LAYERS_OUTERMOST };
-	bpei_parse_scalar(&c, 1, b->layers[i].link_type);
+	uint8_t outgoing = b->layers[i].flags & BPE_PKT_OUTGOING;
+	const struct bpei_columns c = { .data = &data, .caplen = &caplen, .wirelen = &wirelen, .layers = &l, .key = &k, .outgoing = &outgoing, .outermost = which == BPE_LAYERS_OUTERMOST };
+	bpei_parse_scalar(&c, 1, b->layers[i].link_type, NULL);
 	*layers = l;
 	if (l.flags & BPE_PKT_KEY && key) *key = k;
 	return l.flags & BPE_PKT_KEY ? 1 : 0;

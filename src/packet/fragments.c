@@ -121,10 +121,9 @@ void bpei_fragments_follow(struct bpei_fragments *f, const struct bpei_columns *
 		struct datagram d;
 		if (!(l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT)) || !(l->flags & BPE_PKT_KEY)) continue;
 		if (l->flags & BPE_PKT_TUNNEL && l->flags & BPE_PKT_FIRST_FRAGMENT) {	/* which of the two is in pieces */
-			outer.flags = l->flags & BPE_PKT_OUTGOING;
 			const struct bpei_columns one = { .data = c->data + i, .caplen = c->caplen + i, .wirelen = c->wirelen + i, .layers = &outer, .key = &unused,
 				.outermost = true };
-			bpei_parse_scalar(&one, 1, link_type);
+			bpei_parse_scalar(&one, 1, link_type, NULL);
 			if (!(outer.flags & BPE_PKT_FIRST_FRAGMENT)) outer = *l;
 		}
 		if (!datagram_of(&d, c->data[i], c->caplen[i], &outer)) continue;

@@ -28,7 +28,6 @@
 #define PIPE_CUTS 8u		/* cuts of each file that are read through a pipe, too */
 #define PACKET_CUTS 160u	/* bytes of each packet at which it is cut for the parser */
 #define GUARDED 262144u
-#define NO_FLAGS 0u
 
 struct record { size_t data, end; uint32_t caplen, wirelen, link_type; };
 
@@ -164,7 +163,7 @@ static void unload(struct capture *c)
 static const char *batch_wrong(const struct capture *c, size_t from, uint32_t n)
 {
 	if (n > BPE_BATCH) return "a batch of more than 64";
-	bpei_parse_scalar(&columns, n, block.link_type);
+	bpei_parse_scalar(&columns, n, block.link_type, NULL);
 	parsed += n;
 	for (uint32_t i = 0; i < n; i++) {
 		if (from + i >= c->count) return "more packets than there are";
@@ -307,8 +306,8 @@ static bool guarded(const struct capture *c, const char *name)
 				columns.wirelen[0] = p->wirelen;
 				memset(&columns.layers[0], i ? 0xff : 0, sizeof *columns.layers);
 				memset(&columns.key[0], i ? 0xff : 0, sizeof *columns.key);
-				columns.layers[0].flags = NO_FLAGS;
-				bpei_parse_scalar(&columns, 1, p->link_type);
+				columns.outgoing[0] = 0;
+				bpei_parse_scalar(&columns, 1, p->link_type, NULL);
 				layers[i] = columns.layers[0], keys[i] = columns.key[0];
 			}
 			parsed += 2;

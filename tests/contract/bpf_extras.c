@@ -334,7 +334,7 @@ static void pktap(void) BPEI_READER
 	uint32_t n = bpei_walk_bpf(&how, &b, &c, BPE_BATCH);
 	struct bpe_batch batch = bpei_batch_view(&c, 0, n, 0);
 	EXPECT(n == 2 && b.link_type == 1 && c.caplen[0] == 100 && c.wirelen[0] == 150 && c.caplen[1] == 100 && bpei_be32(c.data[1] + 42) == 1);
-	EXPECT(!c.layers[0].flags && c.layers[1].flags == BPE_PKT_OUTGOING);
+	EXPECT(!c.outgoing[0] && c.outgoing[1] == BPE_PKT_OUTGOING);
 	EXPECT(bpe_batch_meta(&batch, 0, &m) && m.pid == 77 && !strcmp(m.comm, "mDNSResponder") && m.effective_pid == -1 && !strcmp(m.interface_name, "utun4")
 	       && m.service_class == 600 && m.flags == (BPE_META_DIRECTION | BPE_META_PROCESS));
 	EXPECT(bpe_batch_meta(&batch, 1, &m) && m.pid == 501 && !strcmp(m.comm, "curl") && m.effective_pid == 502 && !strcmp(m.effective_comm, "Safari")

@@ -101,13 +101,13 @@ static struct read_result read_all(struct bpei_device *d, struct bpei_columns *c
 		while ((n = bpei_device_walk(d, b, c, max))) {
 			r.wrong |= n > max;
 			for (uint32_t i = 0; i < n; i++) {
-				r.wrong |= c->layers[i].flags & ~BPE_PKT_OUTGOING || !inside(b, c->data[i], c->caplen[i]);
+				r.wrong |= (c->outgoing[i] & ~BPE_PKT_OUTGOING) || !inside(b, c->data[i], c->caplen[i]);
 				uint64_t sum = 0;
 				for (uint32_t j = 0; j < c->caplen[i]; j++) sum = sum * 31 + c->data[i][j];
 				if (!kept_length[at]) kept[at] = c->data[i], kept_length[at] = c->caplen[i], sums[at] = sum;
 				r.check = (r.check ^ sum ^ (uint64_t)c->time_ns[i] ^ c->wirelen[i] ^ b->link_type) * 1099511628211u;
 				r.bytes += c->caplen[i];
-				c->layers[i].flags = 0xffff;	/* the next walk has to write it */
+				c->outgoing[i] = 0xff;	/* the next walk has to write it */
 			}
 			r.packets += n;
 		}

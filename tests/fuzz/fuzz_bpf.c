@@ -80,7 +80,7 @@ void fuzz_bpf(const uint8_t *bytes, size_t n)
 		FUZZ_CHECK(got <= max && b.position > last);
 		for (uint32_t i = 0; i < got; i++) {
 			FUZZ_CHECK(c.data[i] >= buffer && c.caplen[i] <= (size_t)(buffer + length - c.data[i]) && c.caplen[i] <= how.snaplen);
-			FUZZ_CHECK(!(c.layers[i].flags & ~BPE_PKT_OUTGOING));
+			FUZZ_CHECK(!(c.outgoing[i] & ~BPE_PKT_OUTGOING));
 			for (uint32_t k = 0; k < c.caplen[i]; k++) flags += c.data[i][k];
 			if (how.meta) flags += look_at_meta(&batch, i);
 		}

@@ -20,6 +20,7 @@ struct run {
 	const uint8_t *data[PACKETS];
 	int64_t time_ns[PACKETS];
 	uint32_t caplen[PACKETS], wirelen[PACKETS], interface_id[PACKETS], hash[PACKETS];
+	uint8_t outgoing[PACKETS];
 	struct bpe_layers layers[PACKETS];
 	struct bpe_key key[PACKETS];
 };
@@ -27,7 +28,7 @@ struct run {
 static struct bpei_columns columns_of(struct run *r, uint32_t from)
 {
 	return (struct bpei_columns){ .data = r->data + from, .time_ns = r->time_ns + from, .caplen = r->caplen + from, .wirelen = r->wirelen + from,
-		.interface_id = r->interface_id + from, .layers = r->layers + from, .key = r->key + from, .hash = r->hash + from };
+		.interface_id = r->interface_id + from, .layers = r->layers + from, .key = r->key + from, .hash = r->hash + from, .outgoing = r->outgoing + from };
 }
 
 static uint8_t *packet(struct fuzz_input *in, uint8_t choices, uint32_t *length)
@@ -73,7 +74,7 @@ static void turn_round(const struct run *r, uint32_t i, uint32_t link_type, cons
 {
 	const struct bpe_layers *l = &r->layers[i];
 	bool four = l->flags & BPE_PKT_IP4;
-	struct run back = { .caplen = { r->caplen[i] }, .wirelen = { r->wirelen[i] }, .layers = { { .flags = l->flags & BPE_PKT_OUTGOING } } };
+	struct run back = { .caplen = { r->caplen[i] }, .wirelen = { r->wirelen[i] }, .outgoing = { r->outgoing[i] } };
 	uint8_t *p = malloc(r->caplen[i]), *ip = p + l->network;
 	FUZZ_CHECK(p != NULL);
 	memcpy(p, r->data[i], r->caplen[i]);
@@ -84,7 +85,7 @@ static void turn_round(const struct run *r, uint32_t i, uint32_t link_type, cons
 		exchange(p + l->transport, p + l->transport + 2, 2);
 	back.data[0] = p;
 	struct bpei_columns c = columns_of(&back, 0);
-	bpei_parse_scalar(&c, 1, link_type);
+	bpei_parse_scalar(&c, 1, link_type, NULL);
 	bpei_hash_scalar(&c, 1, seed);
 	FUZZ_CHECK(back.layers[0].flags & BPE_PKT_KEY);
 	FUZZ_CHECK(!memcmp(&back.key[0], &r->key[i], sizeof back.key[0]) && back.hash[0] == r->hash[i]);
@@ -97,10 +98,11 @@ static void turn_round(const struct run *r, uint32_t i, uint32_t link_type, cons
 static void outermost_of(struct run *r, uint32_t i, uint32_t link_type)
 {
 	const struct bpe_layers *l = &r->layers[i];
-	struct bpe_layers outer = { .flags = l->flags & BPE_PKT_OUTGOING };
+	struct bpe_layers outer;
 	struct bpe_key key = { .ip_proto = 0 };
-	struct bpei_columns c = { .data = &r->data[i], .caplen = &r->caplen[i], .wirelen = &r->wirelen[i], .layers = &outer, .key = &key, .outermost = true };
-	bpei_parse_scalar(&c, 1, link_type);
+	struct bpei_columns c = { .data = &r->data[i], .caplen = &r->caplen[i], .wirelen = &r->wirelen[i], .layers = &outer, .key = &key,
+		.outgoing = &r->outgoing[i], .outermost = true };
+	bpei_parse_scalar(&c, 1, link_type, NULL);
 	const char *wrong = layers_wrong(&outer, &key, r->caplen[i], link_type);
 	if (wrong) fuzz_broken(__FILE__, __LINE__, wrong);
 	FUZZ_CHECK(!(outer.flags & BPE_PKT_TUNNEL));
@@ -147,41 +149,37 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 		uint8_t choices = fuzz_u8(&in);
 		whole.data[n] = memory[n] = packet(&in, choices, &whole.caplen[n]);
 		whole.wirelen[n] = whole.caplen[n] + (choices & 2 ? 1000 : 0) - (choices & 4 ? whole.caplen[n] / 2 : 0);
-		whole.layers[n].flags = choices & 8 ? BPE_PKT_OUTGOING : 0;
+		whole.outgoing[n] = choices & 8 ? BPE_PKT_OUTGOING : 0;
 	}
 	alone = whole;
 	for (uint32_t i = 0; i < n; i++) {	/* other garbage before */
 		memset(&alone.key[i], 0xa5, sizeof alone.key[i]);
 		memset(&alone.layers[i], 0xff, sizeof alone.layers[i]);
-		alone.layers[i].flags = whole.layers[i].flags;
 	}
 	struct bpei_columns c = columns_of(&whole, 0);
-	bpei_parse_scalar(&c, n, link_type);
+	bpei_parse_scalar(&c, n, link_type, NULL);
 	bpei_hash_scalar(&c, n, &seed);
 	for (uint32_t i = 0; i < n; i++) {
 		static const uint8_t untouched = 0xa5;
 		c = columns_of(&alone, i);
-		uint16_t outgoing = alone.layers[i].flags;
-		bpei_parse_scalar(&c, 1, link_type);
+		bpei_parse_scalar(&c, 1, link_type, NULL);
 		bpei_hash_scalar(&c, 1, &seed);
 		const char *wrong = layers_wrong(&whole.layers[i], &whole.key[i], whole.caplen[i], link_type);
 		if (wrong) fuzz_broken(__FILE__, __LINE__, wrong);
 		FUZZ_CHECK(same(&whole, &alone, i));
 		FUZZ_CHECK(whole.layers[i].flags & BPE_PKT_KEY || (alone.key[i].zero[0] == untouched && alone.key[i].addr[0][0] == untouched));
-		FUZZ_CHECK((whole.layers[i].flags & outgoing) == outgoing);
+		FUZZ_CHECK((whole.layers[i].flags & whole.outgoing[i]) == whole.outgoing[i]);
 		FUZZ_CHECK(!(whole.layers[i].flags & BPE_PKT_KEY) == !whole.hash[i]);
 		if (whole.layers[i].flags & BPE_PKT_KEY && !(whole.layers[i].flags & BPE_PKT_ICMP_ERROR)) turn_round(&whole, i, link_type, &seed);
 		outermost_of(&whole, i, link_type);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		memset(&alone.key[i], 0xa5, sizeof alone.key[i]);
-		alone.layers[i].flags = whole.layers[i].flags & BPE_PKT_OUTGOING;
+		memset(&alone.layers[i], 0xff, sizeof alone.layers[i]);
 	}
 	c = columns_of(&alone, 0);
-	bpei_parse(&c, n, link_type);
-	bpei_hash(&c, n, &seed);
+	bpei_parse(&c, n, link_type, &seed);
 	for (uint32_t i = 0; i < n; i++) FUZZ_CHECK(same(&whole, &alone, i));
-	for (uint32_t i = 0; i < n; i++) alone.layers[i].flags = whole.layers[i].flags & BPE_PKT_OUTGOING;
 	dissect(&alone, n, link_type);
 	for (uint32_t i = 0; i < n; i++) free(memory[i]);
 }

@@ -30,7 +30,7 @@ static void take(struct sum *s, const struct bpei_block *b, const struct bpei_co
 {
 	FUZZ_CHECK(n <= BPE_BATCH);
 	FUZZ_CHECK(b->position <= b->length);
-	bpei_parse_scalar(c, n, b->link_type);
+	bpei_parse_scalar(c, n, b->link_type, NULL);
 	for (uint32_t i = 0; i < n; i++) {
 		FUZZ_CHECK(c->caplen[i] <= snaplen);
 		FUZZ_CHECK(c->data[i] >= b->bytes && c->data[i] + c->caplen[i] <= b->bytes + b->length);

@@ -24,7 +24,7 @@ static void generate(const struct bpei_synth_options *o)
 		struct bpe_key key;
 		struct bpei_columns c = { .data = data, .caplen = &length, .wirelen = &wirelen, .layers = &layers, .key = &key };
 		FUZZ_CHECK(length >= 60 && length <= 1514 + 4);
-		bpei_parse_scalar(&c, 1, 1);
+		bpei_parse_scalar(&c, 1, 1, NULL);
 		FUZZ_CHECK(!(layers.flags & BPE_PKT_WRONG) && !layers_wrong(&layers, &key, length, 1));
 		FUZZ_CHECK(layers.flags & BPE_PKT_KEY || layers.proto == BPE_PROTO_ARP);
 		wire_bytes += length;

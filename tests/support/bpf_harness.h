@@ -93,7 +93,7 @@ static inline void check(struct reader *r, uint32_t n)
 				e = &r->d.event[(k + number) % r->d.next];
 		if (!e || e->size != size || r->columns.time_ns[i] / 1000 != (r->d.wall_ns + e->at_ns) / 1000) r->wrong++;
 		else if (r->d.now_ns - e->at_ns > r->worst_ns) r->worst_ns = r->d.now_ns - e->at_ns;
-		if (r->columns.layers[i].flags & BPE_PKT_OUTGOING) r->outgoing++;
+		if (r->columns.outgoing[i] & BPE_PKT_OUTGOING) r->outgoing++;
 		r->seen++;
 	}
 }

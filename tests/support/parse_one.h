@@ -24,7 +24,7 @@ static inline struct parsed parse_as(uint32_t link_type, const void *bytes, uint
 	const uint8_t *data = copy;
 	struct bpei_columns c = { .data = &data, .caplen = &caplen, .wirelen = &wirelen, .layers = &r.layers, .key = &r.key,
 		.outermost = outermost };
-	bpei_parse_scalar(&c, 1, link_type);
+	bpei_parse_scalar(&c, 1, link_type, NULL);
 	free(copy);
 	return r;
 }

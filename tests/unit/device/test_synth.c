@@ -21,10 +21,10 @@ static uint16_t fold(uint32_t sum)
 
 static void sound(const uint8_t *p, uint32_t n, const char *what)
 {
-	struct bpe_layers l = { .flags = 0 };
+	struct bpe_layers l;
 	struct bpe_key key;
 	struct bpei_columns c = { .data = &p, .caplen = &n, .wirelen = &n, .layers = &l, .key = &key };
-	bpei_parse_scalar(&c, 1, 1);
+	bpei_parse_scalar(&c, 1, 1, NULL);
 	cr_assert_eq(l.flags & BPE_PKT_WRONG, 0, "%s", what);
 	if (l.proto == BPE_PROTO_ARP) return;
 	const uint8_t *ip = p + l.network, *l4 = p + l.transport;

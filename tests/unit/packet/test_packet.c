@@ -147,8 +147,8 @@ static bool wrong(const void *bytes, uint32_t n, uint16_t flags)
 	memcpy(p.bytes, bytes, n);
 	p.data = p.bytes;
 	p.caplen = p.wirelen = n;
-	p.layers.flags = flags;
 	struct bpei_columns c = columns_of(&p);
+	c.outgoing = &(uint8_t){ (uint8_t)flags };
 	bpei_dissect(&dissector, &c, 1, 101);
 	return p.layers.flags & BPE_PKT_BAD_CHECKSUM;
 }

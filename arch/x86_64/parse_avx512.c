@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Sixteen packets side by side (arch/lanes/parse_lanes.h), with AVX-512: quarter q of a register has packets 4q to 4q + 3.  Pure. */
+#include "arch/scalar/packet.h"
+#include "arch/x86_64/rows.h"
+
+#include <immintrin.h>
+
+#define LANES 16
+typedef uint32_t wide __attribute__((vector_size(64)));
+typedef uint64_t big __attribute__((vector_size(64)));
+typedef uint16_t ports __attribute__((vector_size(4 * LANES)));
+typedef uint32_t row __attribute__((vector_size(16)));
+
+static inline void turn(wide t[4], __m512i a, __m512i b, __m512i c, __m512i d)
+{
+	__m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d), ab2 = _mm512_unpackhi_epi32(a, b), cd2 = _mm512_unpackhi_epi32(c, d);
+	t[0] = (wide)_mm512_unpacklo_epi64(ab, cd);
+	t[1] = (wide)_mm512_unpackhi_epi64(ab, cd);
+	t[2] = (wide)_mm512_unpacklo_epi64(ab2, cd2);
+	t[3] = (wide)_mm512_unpackhi_epi64(ab2, cd2);
+}
+
+static inline __m512i four(__m128i a, __m128i b, __m128i c, __m128i d)
+{
+	__m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1), high = _mm256_inserti128_si256(_mm256_castsi128_si256(c), d, 1);
+	return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+static inline __m512i rows_of(const uint8_t *const *at, int plus) { return four(load(at[0] + plus), load(at[4] + plus), load(at[8] + plus), load(at[12] + plus)); }
+
+static inline void load_columns(wide c[4], const uint8_t *const *at, int plus)
+{
+	turn(c, rows_of(at, plus), rows_of(at + 1, plus), rows_of(at + 2, plus), rows_of(at + 3, plus));
+}
+
+static inline __m512i pairs_of(const uint8_t *const *at, int plus)
+{
+	return four(pairs(at[0] + plus, at[1] + plus), pairs(at[4] + plus, at[5] + plus), pairs(at[8] + plus, at[9] + plus), pairs(at[12] + plus, at[13] + plus));
+}
+
+static inline void load_pairs(wide c[2], const uint8_t *const *at, int plus)
+{
+	__m512 a = (__m512)pairs_of(at, plus), b = (__m512)pairs_of(at + 2, plus);
+	c[0] = (wide)_mm512_shuffle_ps(a, b, 0x88);
+	c[1] = (wide)_mm512_shuffle_ps(a, b, 0xdd);
+}
+
+static inline wide load_words(const uint8_t *const *at, int plus)
+{
+	return (wide)four(words4(at, plus), words4(at + 4, plus), words4(at + 8, plus), words4(at + 12, plus));
+}
+
+static inline void advance(const uint8_t **to, const uint8_t *const *from, wide by)
+{
+	__m256i low = _mm512_castsi512_si256((__m512i)by), high = _mm512_extracti64x4_epi64((__m512i)by, 1);
+	_mm512_storeu_si512(to, _mm512_add_epi64(_mm512_loadu_si512(from), _mm512_cvtepu32_epi64(low)));
+	_mm512_storeu_si512(to + 8, _mm512_add_epi64(_mm512_loadu_si512(from + 8), _mm512_cvtepu32_epi64(high)));
+}
+
+#define QUARTER(x, q) _mm512_extracti32x4_epi32((__m512i)(x), q)
+
+static inline void spread(row r[LANES], wide a, wide b, wide c, wide d)
+{
+	wide t[4];
+	turn(t, (__m512i)a, (__m512i)b, (__m512i)c, (__m512i)d);
+	for (uint32_t j = 0; j < 4; j++) {
+		r[j] = (row)QUARTER(t[j], 0);
+		r[j + 4] = (row)QUARTER(t[j], 1);
+		r[j + 8] = (row)QUARTER(t[j], 2);
+		r[j + 12] = (row)QUARTER(t[j], 3);
+	}
+}
+
+/* { a[j], 0, 0, 0, b[j], 0, 0, 0 } of two lanes at a time. */
+static inline void store_ends(struct bpe_key *key, const struct listed *list, wide a, wide b)
+{
+	static const uint32_t first[16] = { 0, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 17, 0, 0, 0 };
+	__m512i at = _mm512_loadu_si512(first);
+	_Pragma("GCC unroll 8") for (uint32_t j = 0; j < LANES; j += 2) {
+		__m512i x = _mm512_maskz_permutex2var_epi32(0x1111, (__m512i)a, at, (__m512i)b);
+		_mm256_storeu_si256((void *)key_of(key, list, j)->addr, _mm512_castsi512_si256(x));
+		_mm256_storeu_si256((void *)key_of(key, list, j + 1)->addr, _mm512_extracti64x4_epi64(x, 1));
+		at = _mm512_add_epi32(at, _mm512_set1_epi32(2));
+	}
+}
+
+static inline void store_quarters(struct bpe_key *key, const struct listed *list, uint32_t j, __m512i x)
+{
+	_mm_storeu_si128((void *)key_of(key, list, j)->port, QUARTER(x, 0));
+	_mm_storeu_si128((void *)key_of(key, list, j + 4)->port, QUARTER(x, 1));
+	_mm_storeu_si128((void *)key_of(key, list, j + 8)->port, QUARTER(x, 2));
+	_mm_storeu_si128((void *)key_of(key, list, j + 12)->port, QUARTER(x, 3));
+}
+
+static inline void store_rows(struct bpe_key *key, const struct listed *list, wide a, wide b)
+{
+	const __m512i zero = _mm512_setzero_si512();
+	__m512i first = _mm512_unpacklo_epi32((__m512i)a, (__m512i)b), last = _mm512_unpackhi_epi32((__m512i)a, (__m512i)b);
+	store_quarters(key, list, 0, _mm512_unpacklo_epi64(first, zero)), store_quarters(key, list, 1, _mm512_unpackhi_epi64(first, zero));
+	store_quarters(key, list, 2, _mm512_unpacklo_epi64(last, zero)), store_quarters(key, list, 3, _mm512_unpackhi_epi64(last, zero));
+}
+
+static inline void store_pairs(struct bpe_layers *layers, const struct listed *list, wide a, wide b)
+{
+	__m512i first = _mm512_unpacklo_epi32((__m512i)a, (__m512i)b), last = _mm512_unpackhi_epi32((__m512i)a, (__m512i)b);
+	store_two_pairs(layers, list, 0, QUARTER(first, 0)), store_two_pairs(layers, list, 2, QUARTER(last, 0));
+	store_two_pairs(layers, list, 4, QUARTER(first, 1)), store_two_pairs(layers, list, 6, QUARTER(last, 1));
+	store_two_pairs(layers, list, 8, QUARTER(first, 2)), store_two_pairs(layers, list, 10, QUARTER(last, 2));
+	store_two_pairs(layers, list, 12, QUARTER(first, 3)), store_two_pairs(layers, list, 14, QUARTER(last, 3));
+}
+
+static inline wide swap_bytes(wide x)
+{
+	return (wide)_mm512_shuffle_epi8((__m512i)x, _mm512_broadcast_i32x4(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)));
+}
+
+static inline uint32_t lane_bits(wide x) { return _mm512_movepi32_mask((__m512i)x); }
+static inline wide choose(wide mask, wide yes, wide no) { return (wide)_mm512_ternarylogic_epi32((__m512i)mask, (__m512i)yes, (__m512i)no, 0xca); }
+
+static inline ports tunnel_ports(ports at)
+{
+	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
+	return (ports)_mm512_permutexvar_epi16((__m512i)at, _mm512_broadcast_i32x4(load(table)));
+}
+
+static inline wide load_bytes(const uint8_t *at) { return (wide)_mm512_cvtepu8_epi32(load(at)); }
+static inline big times_even(wide a, wide b) { return (big)_mm512_mul_epu32((__m512i)a, (__m512i)b); }
+static inline big times_odd(wide a, wide b) { return (big)_mm512_mul_epu32(_mm512_srli_epi64((__m512i)a, 32), _mm512_srli_epi64((__m512i)b, 32)); }
+static inline wide low_words(big e, big o) { return (wide)_mm512_mask_blend_epi32(0xaaaa, (__m512i)e, _mm512_slli_epi64((__m512i)o, 32)); }
+static inline wide high_words(big e, big o) { return (wide)_mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64((__m512i)e, 32), (__m512i)o); }
+
+static inline void store_longs(int64_t *to, big even, big odd)
+{
+	const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+	_mm512_storeu_si512(to, _mm512_permutex2var_epi64((__m512i)even, low, (__m512i)odd));
+	_mm512_storeu_si512(to + 8, _mm512_permutex2var_epi64((__m512i)even, high, (__m512i)odd));
+}
+
+#include "arch/lanes/parse_lanes.h"
+#include "arch/lanes/alike_lanes.h"
+
+void bpei_parse_avx512(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
+{
+	PARSE_BY_LINK_TYPE(columns, n, link_type, seed)
+}
+
+uint32_t bpei_alike_avx512(const struct bpei_columns *columns, uint32_t n, const struct bpei_records *how)
+{
+	const struct bpei_columns c = *columns;
+	return alike(&c, n, how);
+}
