@@ -53,7 +53,6 @@ class Files:
             except OSError as e: fail(f"{path}: {e.strerror}")
             self.tokens[path] = text.tokens(source)
             self.guarded[path] = bool(re.search(r"^#ifndef (\w+)\n#define \1\n", source, re.M))
-            self.names[path] = text.names(self.tokens[path], path)
             self.enums.update(text.enums(self.tokens[path]))
             self.first.update(text.first_members(self.tokens[path]))
             if self.guarded[path]: self.void |= text.void_functions(self.tokens[path])
@@ -73,10 +72,35 @@ class Files:
             if path != "include/bpfengine.h": self.walk(self.find(name, path), seen)
 
 
+    def name_all(self):
+        static = set().union(*map(text.static_macros, self.tokens.values()))
+        for path, toks in self.tokens.items(): self.names[path] = text.names(toks, static)
+
+    def mark_templates(self):
+        """A kernel's header that speaks of types of the files that include it is text of theirs, guard or no guard."""
+        self.templates = set()
+        for path in [p for p in self.tokens if p.startswith("arch/") and p.endswith(".c")]:
+            own = self.names[path]["type"]
+            for header in self.closure(path):
+                if header == path or not self.guarded[header] or not header.startswith("arch/"): continue
+                known = set().union(*(self.names[h][kind] for h in self.closure(header) for kind in ("type", "tag", "value")))
+                if own & text.type_words(self.tokens[header]) - known: self.templates.add(header)
+        for header in self.templates: self.guarded[header] = False
+
+    def closure(self, path, seen=None):
+        seen = set() if seen is None else seen
+        if path not in seen:
+            seen.add(path)
+            for name in text.includes(self.tokens[path]):
+                found = self.find(name, path)
+                if found in self.tokens: self.closure(found, seen)
+        return seen
+
+
 class Writer:
     def __init__(self, files):
         self.files, self.out, self.emitted, self.number = files, [], {"include/bpfengine.h": [()]}, {}
-        self.tables = {}
+        self.tables, self.once = {}, set()
 
     def names_for(self, path):
         """What names become in a file: its own and those of what it includes.  A header without guard is text of the file that includes it."""
@@ -104,8 +128,13 @@ class Writer:
         own = self.unguarded(path) if table is None else []
         if table is None: table = self.names_for(path)
         if void is None: void = self.files.void.union(*(text.void_functions(self.files.read(p)) for p in own))
+        if (path, id(table)) in self.once: return
+        toks = self.files.read(path)
+        if path in self.files.templates:
+            self.once.add((path, id(table)))
+            toks = text.unguard(toks)
         self.out.append(f"\n/* ---- {path} ---- */\n")
-        for kind, piece, inside in text.pieces(self.files.read(path), self.files.guarded[path]):
+        for kind, piece, inside in text.pieces(toks, self.files.guarded[path]):
             if kind == "include": self.include(piece, path, conditions + (("inside", path, len(self.out)),) * inside, table, void)
             elif kind == "system": self.out.append("" if piece == "stdatomic.h" else f"#pragma GCC visibility pop\n#include <{piece}>\n#pragma GCC visibility push(hidden)\n")
             else: self.out.append(text.rewrite(piece, table, self.files.enums, void, path, self.files.first))
@@ -143,7 +172,7 @@ def target(flags, path):
     if not flags: return "", ""
     bad = [f for f in flags if not f.startswith("-m")]
     if bad: fail(f"{path}: flags {bad} cannot be said of single functions")
-    t = ",".join(f[2:] for f in flags)
+    t = ",".join(f[2:] for f in flags if "=" not in f)		# what is there, not how to tune
     return (f'#if defined(__clang__)\n#pragma clang attribute push(__attribute__((target("{t}"))), apply_to = function)\n'
             f'#else\n#pragma GCC push_options\n#pragma GCC target("{t}")\n#endif\n',
             "#if defined(__clang__)\n#pragma clang attribute pop\n#else\n#pragma GCC pop_options\n#endif\n")
@@ -164,18 +193,21 @@ def dispatcher(backends, arch_h):
 
 def body(kernels, names):
     out = []
+    if len(names) > 1:
+        out.append("/* Which of them: asked once, by whoever comes first; every thread finds the same. */\nstatic int bpei_best_level(void)\n{\n"
+                   "\tstatic int level = -1;\n\tint fits = __atomic_load_n(&level, __ATOMIC_RELAXED);\n\tif (fits >= 0) return fits;\n\tfits = 0;\n")
+        out += [f"\tif (bpei_cpu_fits_{n}()) fits = {i + 1};\n" for i, n in enumerate(names)]
+        out.append("\t__atomic_store_n(&level, fits, __ATOMIC_RELAXED);\n\treturn fits;\n}\n\n")
     for returns, kernel, parameters in kernels:
         if kernel == "cpu_fits": out.append("int bpei_cpu_fits_best(void) { return 1; }\n"); continue
         arguments = ", ".join(re.search(r"(\w+)$", p.strip()).group(1) for p in parameters.split(","))
+        call = "{}bpei_{}_{{}}({});".format("return " if returns != "void" else "", kernel, arguments)
         lines = [f"{returns} bpei_{kernel}_best({parameters})\n{{\n"]
         if len(names) > 1:
-            lines.append("\tstatic int level = -1;\t/* every thread finds the same */\n\tint fits = __atomic_load_n(&level, __ATOMIC_RELAXED);\n"
-                         "\tif (fits < 0) {\n\t\tfits = 0;\n")
-            lines += [f"\t\tif (bpei_cpu_fits_{n}()) fits = {i + 1};\n" for i, n in enumerate(names)]
-            lines.append("\t\t__atomic_store_n(&level, fits, __ATOMIC_RELAXED);\n\t}\n")
-            lines += [f"\t{'if' if i == len(names) - 1 else 'else if'} (fits == {i + 1}) bpei_{kernel}_{names[i]}({arguments});\n" for i in reversed(range(len(names)))]
-            lines.append(f"\telse bpei_{kernel}_scalar({arguments});\n}}\n")
-        else: lines.append(f"\tbpei_{kernel}_{names[0] if names else 'scalar'}({arguments});\n}}\n")
+            lines.append("\tswitch (bpei_best_level()) {\n")
+            lines += [f"\tcase {i + 1}: {call.format(n)}{' break;' if returns == 'void' else ''}\n" for i, n in enumerate(names)]
+            lines.append(f"\tdefault: {call.format('scalar')}\n\t}}\n}}\n\n")
+        else: lines.append(f"\t{call.format(names[0] if names else 'scalar')}\n}}\n\n")
         out.append("".join(lines))
     return "".join(out)
 
@@ -189,6 +221,8 @@ def main():
     for _, conditions, sources, flags in arch:
         for path in sources: files.walk(path, seen)
     files.walk("include/bpfengine.h", seen)
+    files.name_all()
+    files.mark_templates()
     w = Writer(files)
     public = open(os.path.join(TOP, "include/bpfengine.h"), encoding="utf-8").read()
     license_text = open(os.path.join(TOP, "LICENSE"), encoding="utf-8").read().strip()
@@ -220,9 +254,12 @@ def main():
             w.guarded_by(conditions, emit, before, after, shared)
             if vector: w.out.append("#endif\n")
     arch_h = open(os.path.join(TOP, "arch/arch.h"), encoding="utf-8").read()
-    groups = {}
+    groups, order = {}, meson.arch_order()
     for name, conditions, _, _ in arch:
         if name not in ("scalar", "cpu"): groups.setdefault(conditions, []).append(name)
+    for names in groups.values():
+        if len(names) > 1 and set(names) - set(order): fail(f"meson.build does not say which of {names} is the best")
+        names.sort(key=lambda n: order.index(n) if n in order else 0)
     w.out.append(dispatcher(list(groups.items()), arch_h))
     w.out.append("\n#pragma GCC visibility pop\n#pragma GCC diagnostic pop\n#endif /* BPFENGINE_IMPLEMENTATION */\n")
     result = re.sub(r"#pragma GCC visibility push\(hidden\)\n#pragma GCC visibility pop\n", "", "".join(w.out))

@@ -64,8 +64,19 @@ def brace_kind(words, i):
     return "enum" if j >= 0 and words[j] == "enum" else "other"
 
 
-def names(toks, path):
-    """{kind: names} that the text defines for the whole of a file."""
+def static_macros(toks):
+    """Macros that begin what is static, like INLINE."""
+    return {m.group(1) for kind, t in toks if kind == "directive" for m in [re.match(r"[ \t]*#\s*define\s+(\w+)\s+static\b", t)] if m}
+
+
+def type_words(toks):
+    """Names where a type is likely: before another name or a star."""
+    words = [toks[i][1] for i in significant(toks)]
+    return {w for w, after in zip(words, words[1:]) if re.match(r"[A-Za-z_]\w*$", w) and re.match(r"[A-Za-z_*]", after)}
+
+
+def names(toks, static):
+    """{kind: names} that the text defines for the whole of a file; static: macros that stand for it."""
     out = {"tag": set(), "constant": set(), "type": set(), "value": set(), "macro": set(), "paste": set()}
     branches = []
     for kind, t in toks:
@@ -80,7 +91,6 @@ def names(toks, path):
         parameters = [p.strip() for p in (m.group(2) or "").split(",")]
         out["paste"] |= {p for p in re.findall(r"(?<!#)\b([A-Za-z_]\w*)##", t) if p not in parameters and not re.search(r"##\s*" + p, t)}
     words = [toks[i][1] for i in significant(toks)]
-    local = {"static"} | {m.group(1) for kind, t in toks if kind == "directive" for m in [re.match(r"[ \t]*#\s*define\s+(\w+)\s+static\b", t)] if m}
     stack, i, start = [], 0, True
     while i < len(words):
         word = words[i]
@@ -96,7 +106,7 @@ def names(toks, path):
                 depth += (words[end] == "{") - (words[end] == "}")
                 end += 1
             out["type"].add(declared(words[i:end]))
-        elif not stack and start and word in local: statics(words, i + 1, out["value"])
+        elif not stack and start and (word == "static" or word in static): statics(words, i + 1, out["value"])
         start = not stack and word in ("}", ";")
         i += 1
     return out
@@ -163,6 +173,12 @@ def renamed(found, prefix):
         for name in listed:
             if name and not OURS.match(name): out[kind, name] = (prefix.upper() if name.isupper() else prefix) + name
     return out
+
+
+def unguard(toks):
+    """Without the #ifndef, #define and #endif of an include guard."""
+    at = [i for i, (kind, _) in enumerate(toks) if kind == "directive"]
+    return [t for i, t in enumerate(toks) if i not in (at[0], at[1], at[-1])]
 
 
 def pieces(toks, guarded):
@@ -352,7 +368,13 @@ def void_casts(toks):
     return out
 
 
-VECTOR_MEMORY = re.compile(r"_mm\d*_(?:load|store)\w*$")
+VECTOR_MEMORY = re.compile(r"_mm\d*_(maskz_|mask_)?(?:load([hl]_p)?|(store))\w*$")
+
+
+def memory_argument(call):
+    """Which argument of a vector load or store is the address."""
+    mask, half, store = VECTOR_MEMORY.match(call).groups()
+    return 0 if store else 2 if mask == "mask_" else 1 if mask or half else 0
 
 
 def any_calls(toks, void):
@@ -369,8 +391,14 @@ def any_calls(toks, void):
             ends.append(closing(toks, following[i], "(", ")") - 1)
         out += [("name", "BPEI_ANY"), ("mark", "((void *)NULL)")] if i in nulls else [(kind, t)]
         if kind == "name" and VECTOR_MEMORY.match(t) and i in following and toks[following[i]][1] == "(":
-            opened.add(following[i])
-        if i in opened:		# its first argument
+            j, depth = following[i] + 1, 0
+            for _ in range(memory_argument(t)):
+                while depth or toks[j][1] != ",":
+                    depth += (toks[j][1] in "([{") - (toks[j][1] in ")]}") if toks[j][0] == "mark" else 0
+                    j += 1
+                j += 1
+            opened.add(j - 1)
+        if i in opened:
             out += [("name", "BPEI_ANY"), ("mark", "(")]
             j, depth = i + 1, 0
             while j < len(toks) and (depth or toks[j][1] not in (",", ")")):
