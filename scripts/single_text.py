@@ -344,12 +344,15 @@ def addresses(toks, path):
 
 
 def void_casts(toks):
-    """= (void *)x and return (void *)x, and = x where x is a void pointer in this file, said to C++."""
+    """= (void *)x and return (void *)x, and x as a value or the address of NEON's loads and stores where x is a void pointer in this file, said to C++."""
     order = significant(toks)
     words = [toks[i][1] for i in order]
     before, after = {}, {}
     pointers = {words[k + 2] for k in range(len(words) - 3) if words[k:k + 2] == ["void", "*"] and words[k + 3] in (";", ",", ")", "=")}
     for k in range(1, len(words) - 2):
+        neon = re.match(r"v(ld|st)\dq?_(?:lane_)?([su])(\d+)$", words[k - 2]) if words[k] in pointers and words[k - 1] == "(" else None
+        if neon:
+            before[order[k]] = [("mark", "({}{}int{}_t *)".format("const " if neon[1] == "ld" else "", "u" if neon[2] == "u" else "", neon[3]))]
         if words[k] in pointers and words[k - 1] == "=" and words[k + 1] == ";":
             before[order[k]] = [("name", "BPEI_ANY"), ("mark", "(")]
             after[order[k]] = [("mark", ")")]
