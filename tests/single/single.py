@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """single.py HEADER REFERENCE c11|c++17 COMPILER [FLAG...]: builds a program of two files with bpfengine_single.h and nothing else, runs it over
 synth and a savefile that it makes, and compares what it prints with REFERENCE, the same program built against the library.
+single.py HEADER emulated REFERENCE COMPILER EMULATOR: the same as C11 for another CPU, run by a user-mode emulator.
 single.py HEADER names COMPILER: which names the implementation brings into the file that has it, and which a shared library with it shows.
 single.py HEADER standards: the implementation passes each compiler that is here by every standard since C11 and C++17, and says what is wrong
 when it is included too late.
@@ -47,10 +48,20 @@ def build_and_run(header, reference, standard, compiler, flags, where):
     with open(probe, "w") as f: f.write("int main(void) { return 0; }\n")
     if run([path, "-x", LANGUAGE[standard][0], probe, "-o", f"{where}/probe", *flags]).returncode: skip(f"{compiler} has no {' '.join(flags)} here")
     if not compile_both([path], standard, header, where, flags): return
-    link = run([path, f"{where}/use.o", f"{where}/implementation.o", "-o", f"{where}/use", "-pthread", *flags])
+    compare([path], [], reference, flags, where)
+
+
+def emulated(header, reference, compiler, emulator, where):
+    path, run_by = (shutil.which(c) or skip(f"{c} is not installed") for c in (compiler, emulator))
+    if compile_both([path], "c11", header, where, ["-O1"]): compare([path], [run_by], reference, ["-static"], where)
+
+
+def compare(compiler, run_by, reference, flags, where):
+    """Linked, run, and beside the reference."""
+    link = run([*compiler, f"{where}/use.o", f"{where}/implementation.o", "-o", f"{where}/use", "-pthread", *flags])
     if not check(link.returncode == 0, f"linking:\n{link.stderr}"): return
     savefile = f"{where}/made.pcap"
-    mine = run([f"{where}/use", savefile], env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}, timeout=100)
+    mine = run([*run_by, f"{where}/use", savefile], env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}, timeout=100)
     if not check(mine.returncode == 0, f"it ended with {mine.returncode}:\n{mine.stdout}{mine.stderr[-4000:]}"): return
     theirs = run([reference, savefile], timeout=100)
     check(theirs.returncode == 0, f"the reference ended with {theirs.returncode}:\n{theirs.stderr}")
@@ -145,6 +156,7 @@ def main():
     header = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as where:
         if sys.argv[2] == "names": names(header, sys.argv[3], where)
+        elif sys.argv[2] == "emulated": emulated(header, *sys.argv[3:6], where)
         elif sys.argv[2] == "lists": lists(header, where)
         elif sys.argv[2] == "standards": standards(header, where)
         elif sys.argv[2] == "cross": cross(header, sys.argv[3], sys.argv[4:], where)

@@ -19,6 +19,7 @@ static int failed(const char *what, const struct bpe_error *error)
 	return 1;
 }
 
+static void put16(FILE *f, uint16_t v) { fwrite(&v, sizeof v, 1, f); }
 static void put(FILE *f, uint32_t v) { fwrite(&v, sizeof v, 1, f); }
 
 /* A pcap file with nanoseconds, of what synth makes. */
@@ -33,7 +34,7 @@ static int write_savefile(const char *path)
 	o.interface_name = SYNTH;
 	if (!f) { perror(path); return 1; }
 	if (bpe_capture_open(&o, &capture, &error) < 0) return failed("synth", &error);
-	put(f, 0xa1b23c4d), put(f, 2 | 4 << 16), put(f, 0), put(f, 0), put(f, BPE_MAX_SNAPLEN), put(f, 1);
+	put(f, 0xa1b23c4d), put16(f, 2), put16(f, 4), put(f, 0), put(f, 0), put(f, BPE_MAX_SNAPLEN), put(f, 1);
 	while (bpe_capture_next(capture, &batch, -1, &error) > 0)
 		for (uint32_t i = 0; i < batch.count; i++) {
 			put(f, (uint32_t)(batch.time_ns[i] / 1000000000)), put(f, (uint32_t)(batch.time_ns[i] % 1000000000)), put(f, batch.caplen[i]), put(f, batch.wirelen[i]);
