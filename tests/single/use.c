@@ -44,11 +44,23 @@ static int write_savefile(const char *path)
 	return fclose(f) != 0;
 }
 
-static uint64_t mix(uint64_t sum, const void *data, size_t bytes)	/* FNV-1a */
+static uint64_t mix(uint64_t sum, uint64_t value) { return (sum ^ value) * 1099511628211u; }	/* as FNV-1a, by values: the same in each byte order */
+
+static uint64_t mix_layers(uint64_t sum, const struct bpe_layers *l)
 {
-	const unsigned char *p = (const unsigned char *)data;
-	while (bytes--) sum = (sum ^ *p++) * 1099511628211u;
+	const uint32_t values[] = { l->network, l->transport, l->payload, l->flags, l->end, l->ethertype, l->ip_proto, l->proto, l->link_type, l->tcp_flags, l->vlan_count,
+		l->vlan[0], l->vlan[1] };
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++) sum = mix(sum, values[i]);
 	return sum;
+}
+
+static uint64_t mix_key(uint64_t sum, const struct bpe_key *k)
+{
+	for (int end = 0; end < 2; end++) {
+		for (int i = 0; i < 16; i++) sum = mix(sum, k->addr[end][i]);
+		sum = mix(mix(sum, k->port[end]), k->vlan[end]);
+	}
+	return mix(mix(sum, k->ip_proto), k->ip_version);
 }
 
 /* All columns of all packets, as one number. */
@@ -65,9 +77,8 @@ static int captured(const char *name, struct bpe_options *o)
 		for (uint32_t i = 0; i < batch.count; i++) {
 			packets++;
 			bytes += batch.caplen[i];
-			sum = mix(sum, &batch.layers[i], sizeof batch.layers[i]);
-			sum = mix(sum, &batch.hash[i], sizeof batch.hash[i]);
-			if (batch.layers[i].flags & BPE_PKT_KEY) sum = mix(sum, &batch.key[i], sizeof batch.key[i]);
+			sum = mix(mix_layers(sum, &batch.layers[i]), batch.hash[i]);
+			if (batch.layers[i].flags & BPE_PKT_KEY) sum = mix_key(sum, &batch.key[i]);
 			options += bpe_batch_tcp_options(&batch, i, &tcp) == 1;
 		}
 	if (n != BPE_E_END) return failed(name, &error);
