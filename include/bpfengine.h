@@ -373,6 +373,9 @@ struct bpe_options {
 	bool header_compression;	/* macOS 13: the kernel leaves out what a packet shares with the one before (BIOCSHDRCOMP) */
 	bool truncate_payload;		/* macOS, on pktap: headers only (BIOCSTRUNCATE) */
 	bool zero_copy;			/* FreeBSD: buffers shared with the kernel (BPF_BUFMODE_ZBUF) */
+
+	bool count_only;		/* engine: packets are counted, and handed to on_batch, as of a link type that is not parsed (bpe_batch_layers parses
+					 * one when asked); no flows, all on the reading thread; default false */
 };
 
 BPE_API void bpe_options_init(struct bpe_options *options);
@@ -421,6 +424,8 @@ struct bpe_stats {
 	int64_t first_packet_ns, last_packet_ns;	/* time stamps of the first packet read and of the latest; 0 before */
 	uint64_t source_bytes, source_position;	/* savefiles: length and how far read; 0 if unknown */
 	uint32_t workers;			/* worker threads; 0: run to completion */
+	uint64_t empty_reads;			/* live: read() calls (BPF devices) or waits (AF_PACKET) that brought nothing; blocks are those that did */
+	uint64_t block_bytes, block_capacity;	/* bytes that those blocks held, and could have held; 0 for savefiles */
 };
 
 struct bpe_worker_stats {
@@ -492,7 +497,8 @@ BPE_API uint32_t bpe_filter_run(const struct bpe_insn *program, const uint8_t *d
 
 struct bpe_engine;
 
-/* Opens the source.  Everything that needs rights happens here; nothing is read yet.  The options are copied. */
+/* Opens the source.  Everything that needs rights happens here, but for what wait_interface does when an interface comes back; nothing
+ * is read yet.  The options are copied. */
 BPE_API int bpe_engine_open(const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error);
 /* Starts the threads and returns.  Once in an engine's life. */
 BPE_API int bpe_engine_start(struct bpe_engine *engine, struct bpe_error *error);

@@ -58,7 +58,7 @@ def check(path, text, known, files):
     if path == "include/bpfengine.h":
         for m in re.finditer(r"^\s*#\s*include\s+(\S+)", text, re.M):
             if m.group(1) not in ("<stddef.h>", "<stdint.h>", "<stdbool.h>"): at(m.start(), "the public header needs only stddef, stdint, stdbool")
-    if here in ("include", "src/cli", "examples"): return bad
+    if here in ("include", "src/cli", "examples", "bench/bpfbench"): return bad
     door = path in ("src/base/bytes.h", "src/base/cursor.h") or path in ("src/filter/run.c", "src/filter/prepared_run.c") or path.startswith("src/block/walk") or here in ("arch", "src/packet", "src/device", "src/base")
     if not door: find(r"\bbpei_(?:load|be|le|store|put_be)\d+\b|\*\s*\(\s*(?:const\s+)?u?int(?:16|32|64)_t\s*\*\s*\)", "a raw load outside the doors")
     if here == "arch": find(r"\b(?:malloc|calloc|realloc|free|mmap|printf|fopen)\s*\(", "a kernel allocates or prints")

@@ -9,7 +9,8 @@
  *    others go on a list, IPv4 from its front, IPv6 from its back, without a branch on which it is (a wrong guess costs more than a packet), and
  *    then make groups of one version, tagged or not; a group that is not full is filled up with packets that it has or that were done before
  * Every lane is stored: one that is not good is done once more, by scalar.  Of n packets the last LANES are a group, too, some for the second time.
- * Where none of a group is good the rest of the batch goes to scalar at once: so traffic of other kinds costs little more.
+ * Where, behind a group that is not plain, four of the batch's packets are of no common shape, or none of a group is good, the rest of the batch goes
+ * to scalar at once: so traffic of other kinds costs little more.
  * Bytes read: of a lane with IP's header at ip: ip[-4 .. 36), without Ethernet ip[0 .. 36), of IPv6 ip[-4 .. 48), and of TCP in it up to ip[56); all
  * proved to be there.
  *
@@ -316,6 +317,24 @@ INLINE struct bpei_columns from_packet(const struct bpei_columns *c, uint32_t i)
 		.hash = c->hash + i, .outgoing = c->outgoing ? c->outgoing + i : NULL, .outermost = c->outermost };
 }
 
+/* Whether a packet may be one of those that are done side by side; Ethernet. */
+static inline bool common(const uint8_t *data, uint32_t caplen)
+{
+	if (caplen < 18 + LEAST_4) return false;
+	const uint8_t *ip = data + (bpei_load16(data + 12) == WORD_VLAN ? 18 : 14);
+	uint32_t type = bpei_load16(ip - 2), proto = type == WORD_IP4 ? ip[9] : ip[6];
+	if (type == WORD_IP4 ? ip[0] != 0x45 || bpei_load16(ip + 6) & 0xff3f : type != WORD_IP6) return false;
+	return proto == IP_TCP || proto == IP_UDP || proto == (type == WORD_IP4 ? IP_ICMP : IP_ICMP6);
+}
+
+/* Whether any of four packets is. */
+static inline bool worth_trying(const struct bpei_columns *c, uint32_t n)
+{
+	for (uint32_t k = 0; k < 4; k++)
+		if (BPEI_LIKELY(common(c->data[n * k / 4], c->caplen[n * k / 4]))) return true;
+	return false;
+}
+
 /* kind: LINK_ETHERNET, LINK_NULL, LINK_LOOP or LINK_RAW, a constant; link_type: what the layers are to say. */
 INLINE void parse(const struct bpei_columns *columns, uint32_t n, uint32_t kind, uint32_t link_type, const struct bpei_seed *seed)
 {
@@ -333,6 +352,10 @@ INLINE void parse(const struct bpei_columns *columns, uint32_t n, uint32_t kind,
 		if (do_plain(&c, &good, &s)) {
 			rest |= (uint64_t)(good ^ EVERY) << first;
 			continue;
+		}
+		if (!others && s.ethernet && BPEI_UNLIKELY(!worth_trying(columns, n))) {
+			rest |= UINT64_MAX << i & UINT64_MAX >> (BPE_BATCH - n);
+			break;
 		}
 		if (++others == 2) {	/* of mixed traffic no group is plain */
 			rest |= put_on_list(columns, &l, i, n - i, s);

@@ -144,6 +144,9 @@ void bpe_capture_stats(struct bpe_capture *c, struct bpe_stats *stats)
 	s.fragments_lost = bpei_counter_get(&f->lost);
 	s.fragments_evicted = bpei_counter_get(&f->evicted);
 	s.torn_blocks = bpei_counter_get(&d->torn_blocks);
+	s.empty_reads = bpei_counter_get(&d->empty_reads);
+	s.block_bytes = bpei_counter_get(&d->filled_bytes);
+	s.block_capacity = bpei_counter_get(&d->filled_capacity);
 	s.source_bytes = d->source_bytes;
 	s.source_position = bpei_counter_get(&d->source_position);
 	*stats = s;

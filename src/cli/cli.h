@@ -9,6 +9,13 @@
 
 enum cli_exit { EXIT_GOOD = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_RIGHTS = 3, EXIT_SOURCE = 4 };
 
+struct cli_rights {	/* after opening; strings are empty where there is nothing to say */
+	bool dropped;		/* another user than the one that started it */
+	bool filter_fixed;	/* what confines it does not let the filter change */
+	char user[64], capabilities[64], confined[160];
+	char missing[160], kept[192];	/* what of the confinement is not there; what is kept, or does not work, and why */
+};
+
 struct cli {
 	struct bpe_options engine;
 	int64_t duration_ns;		/* 0: no limit */
@@ -21,6 +28,9 @@ struct cli {
 	char *filter;			/* the expression, in memory of its own */
 	const char *filter_path;	/* -F; NULL: it was given in words */
 	bool unoptimized;	/* -O: for -d */
+	const char *user;	/* -Z; NULL: as rights.h has it */
+	bool no_confine;
+	struct cli_rights rights;
 	bool quiet, json, list, done;	/* done: options asked for no run (--help) */
 };
 
@@ -32,6 +42,10 @@ char *cli_filter_file(const char *path, char *why, size_t room);	/* the file's t
 int cli_list(bool json);
 int cli_program_print(const struct cli *cli);
 void cli_program(FILE *to, const struct bpe_insn *program, uint32_t length, int style);
+
+/* Rights: prepare before anything is opened, give_up when the source is and no thread runs yet.  0, or the exit code after the message. */
+int cli_rights_prepare(struct cli *cli);
+int cli_rights_give_up(struct cli *cli);
 
 /* The whole of a run as people or programs read it. */
 void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The program: options, run, report.
+/* The program: options, run, report.  Rights are given up between opening the source and starting its threads (rights.h).
  *
  * Signals: the handlers only set flags and ask the engine to stop (bpe_engine_stop may be called from a handler); `running` is
  * set before they are installed and cleared after the run, so none meets an engine that is gone. */
@@ -68,10 +68,16 @@ static void reread(struct cli *c)
 {
 	struct bpe_error error = { .status = BPE_OK };
 	char why[512] = "there is no filter";
+	if (c->rights.filter_fixed) {
+		fprintf(stderr, "bpfengine: the filter stays as it was: what confines this program does not let it change (--no-confine does)\n");
+		return;
+	}
 	char *text = c->filter_path ? cli_filter_file(c->filter_path, why, sizeof why) : c->filter ? strdup(c->filter) : NULL;
 	cli_live_clear();
 	if (!text) fprintf(stderr, "bpfengine: nothing to read again: %s\n", why);
-	else if (bpe_engine_set_expression(running, text, &error) < 0) fprintf(stderr, "bpfengine: the filter stays as it was: %s\n", error.text);
+	else if (bpe_engine_set_expression(running, text, &error) < 0)
+		fprintf(stderr, "bpfengine: the filter stays as it was: %s\n%s", error.text, !c->rights.confined[0] || !strstr(error.text, "unknown ") ? ""
+			: "(a confined program asks no name server: give numbers, or --no-confine)\n");
 	else if (!c->quiet) fprintf(stderr, "bpfengine: the filter was read again\n");
 	free(text);
 }
@@ -135,6 +141,8 @@ static int run(struct run *r)
 		fprintf(stderr, "bpfengine: %s: %s\n", error.step, error.text);
 		return exit_of(status);
 	}
+	int code = cli_rights_give_up(c);
+	if (code) return code;
 	handle(SIGINT, on_stop);
 	handle(SIGTERM, on_stop);
 	handle(SIGNAL_REPORT, on_report);
@@ -182,6 +190,8 @@ int main(int argc, char **argv)
 		free(r.cli.filter);
 		return code;
 	}
+	code = cli_rights_prepare(&r.cli);
+	if (code) return code;
 	if (r.cli.flows_path) {
 		code = cli_flows_open(&r.flows, r.cli.flows_path);
 		if (code) return code;

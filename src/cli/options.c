@@ -13,7 +13,7 @@
 
 enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_NO_FLOWS,
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
-       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS };
+       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE };
 
 static const struct option longs[] = {
 	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
@@ -26,7 +26,8 @@ static const struct option longs[] = {
 	{ "top", 1, 0, OPT_TOP }, { "filter", 1, 0, 'f' }, { "through", 1, 0, OPT_THROUGH }, { "explain", 0, 0, OPT_EXPLAIN }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
 	{ "bpf-device", 1, 0, OPT_BPF_DEVICE }, { "read-mode", 1, 0, OPT_READ_MODE }, { "read-interval", 1, 0, OPT_READ_INTERVAL },
 	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
-	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "outermost", 0, 0, OPT_OUTERMOST }, { "checksums", 0, 0, OPT_CHECKSUMS }, { "zero-copy", 0, 0, OPT_ZERO_COPY }, { NULL, 0, 0, 0 }
+	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "outermost", 0, 0, OPT_OUTERMOST }, { "checksums", 0, 0, OPT_CHECKSUMS }, { "zero-copy", 0, 0, OPT_ZERO_COPY },
+	{ "relinquish-privileges", 1, 0, 'Z' }, { "no-confine", 0, 0, OPT_NO_CONFINE }, { NULL, 0, 0, 0 }
 };
 
 void cli_help(FILE *to)
@@ -74,8 +75,8 @@ void cli_help(FILE *to)
 	      "  -t, --duration SECONDS   stop after so long (also -a duration:SECONDS)\n"
 	      "  -c COUNT                 stop after so many packets\n"
 	      "\n"
-	      "Flows\n"
-	      "      --flows FILE         each flow at its end as a JSON line (- is stdout)\n"
+	      "Flows\n", to);
+	fputs("      --flows FILE         each flow at its end as a JSON line (- is stdout)\n"
 	      "      --max-flows N        most flows alive, in all (1000000)\n"
 	      "      --flow-idle SECONDS  end a flow after so long without a packet (300)\n"
 	      "      --flow-closed SECONDS  ... once TCP has closed or reset it (10)\n"
@@ -91,6 +92,13 @@ void cli_help(FILE *to)
 	      "      --overload wait|drop when a ring is full: wait (default), or drop\n"
 	      "      --pin                one core for each worker\n"
 	      "      --priority normal|high|realtime\n"
+	      "\n"
+	      "Rights\n"
+	      "  -Z, --relinquish-privileges USER\n"
+	      "                           who to be once the source is open, if started as root\n"
+	      "                           (bpfengine if there is such a user, else nobody; root\n"
+	      "                           keeps all rights)\n"
+	      "      --no-confine         no seccomp, Landlock, Seatbelt, Capsicum, pledge\n"
 	      "\n"
 	      "Output\n"
 	      "      --json               the report as one JSON document on stdout\n"
@@ -344,6 +352,8 @@ static int one(struct cli *c, int letter, const char *v)
 		if (!whole(v, 0, UINT64_MAX, &o->hash_seed)) return wrong("--seed wants a number, not \"%s\"", v);
 		o->fixed_seed = true;
 		return 0;
+	case 'Z': c->user = v; return 0;
+	case OPT_NO_CONFINE: c->no_confine = true; return 0;
 	case OPT_EXPLAIN: c->explain = true; return 0;
 	case OPT_THROUGH: return through(v, &o->filter_through);
 	case 'O': c->unoptimized = true; return 0;
@@ -361,7 +371,7 @@ int cli_options(struct cli *c, int argc, char **argv)
 	*c = (struct cli){ .top = 10 };
 	bpe_options_init(&c->engine);
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":i:r:t:c:s:B:a:f:F:Q:y:dLDOnpqv", longs, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, ":i:r:t:c:s:B:a:f:F:Q:y:Z:dLDOnpqv", longs, NULL)) != -1) {
 		char word[3] = { '-', (char)optopt, 0 };
 		const char *given = argv[optind - 1];
 		if (letter == ':') return wrong("%s wants a value", optopt && optopt < 256 ? word : given);

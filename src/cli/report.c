@@ -54,6 +54,13 @@ static void sizes(FILE *to, const struct bpe_stats *s)
 					 100 * (double)s->sizes[k] / (double)s->delivered_packets);
 }
 
+static void rights(FILE *to, const struct cli_rights *r)
+{
+	fprintf(to, "After opening: user %s%s%s, %s%s%s\n", r->user, r->capabilities[0] ? ", " : "", r->capabilities, r->confined[0] ? r->confined : "not confined",
+		r->missing[0] ? ", " : "", r->missing);
+	if (r->kept[0]) fprintf(to, "  %s\n", r->kept);
+}
+
 void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error)
 {
 	struct bpe_stats s;
@@ -97,6 +104,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 			s.batches ? (double)s.delivered_packets / (double)s.batches : 0, s.waits, s.torn_blocks);
 		fprintf(to, "%" PRIu64 " IPv4, %" PRIu64 " IPv6, %" PRIu64 " fragments, %" PRIu64 " with VLAN tags, %" PRIu64 " in tunnels, %" PRIu64 " ICMP errors of a flow\n", s.ip4_packets,
 			s.ip6_packets, s.fragments, s.vlan_packets, s.tunnel_packets, s.icmp_errors);
+		rights(to, &cli->rights);
 	}
 	if (error) fprintf(to, "\nError: %s\n", error);
 }

@@ -50,6 +50,20 @@ static void workers(FILE *to, struct bpe_engine *engine, uint32_t n)
 	fprintf(to, "],");
 }
 
+static void rights(FILE *to, const struct cli_rights *r)
+{
+	const struct { const char *key, *text; } texts[] = { { "capabilities", r->capabilities }, { "confined", r->confined }, { "missing", r->missing }, { "kept", r->kept } };
+	fprintf(to, "\"rights\":{\"user\":");
+	cli_json_string(to, r->user);
+	fprintf(to, ",\"dropped\":%s", r->dropped ? "true" : "false");
+	for (int i = 0; i < 4; i++) {
+		fprintf(to, ",\"%s\":", texts[i].key);
+		if (texts[i].text[0]) cli_json_string(to, texts[i].text);
+		else fprintf(to, "null");
+	}
+	fprintf(to, "},");
+}
+
 void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error)
 {
 	struct bpe_stats s;
@@ -80,6 +94,7 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 		s.flows_refused);
 	top_flows(to, engine, cli->top);
 	workers(to, engine, s.workers);
+	rights(to, &cli->rights);
 	fprintf(to, "\"blocks\":{\"read\":%" PRIu64 ",\"torn\":%" PRIu64 "},\"batches\":{\"count\":%" PRIu64 ",\"mean_packets\":%.2f},\"waits\":%" PRIu64 ",\"error\":",
 		s.blocks, s.torn_blocks, s.batches, s.batches ? (double)s.delivered_packets / (double)s.batches : 0, s.waits);
 	if (error) cli_json_string(to, error);

@@ -6,6 +6,7 @@
  * counters are zeroed by reading, so they are summed up here.
  * The socket is bound last, when ring and options stand, so that no packet comes from elsewhere or unwanted.
  * An interface that goes down is told once and waited for.  One that is removed is told after its last blocks were given.
+ * Whoever opened it may give up its rights then, and the file system, and sockets: what is asked later goes over what is open by then.
  * Hazard: a block's status word is shared with the kernel: acquire before reading the block, release when done. */
 #include "device/afpacket.h"
 
@@ -40,6 +41,7 @@
 #define DEFAULT_BLOCK (1u << 20)
 #define LEAST_BLOCKS 4u
 #define RETIRE_MS 10
+#define OUT_WAIT_MS 1
 #define LAST_WAIT_MS 50			/* for blocks of an interface that is gone */
 
 enum { LINK_ETHERNET = 1, LINK_RAW = 101, LINK_IEEE802_11 = 105, LINK_IEEE802_11_RADIO = 127, LINK_SLL2 = 276 };
@@ -50,6 +52,7 @@ struct afpacket {
 	struct bpei_tpacket how;
 	char name[IFNAMSIZ];
 	int wake, index;
+	int counters[2];		/* the interface's, in sysfs; -1: none */
 	uint8_t *ring;
 	size_t ring_bytes, block_bytes;
 	uint32_t blocks, next, lent;	/* next to be filled by us; filled and not done */
@@ -71,8 +74,8 @@ static _Atomic uint32_t *status_of(struct afpacket *a, uint32_t block)
 
 static bool interface_is_there(struct afpacket *a)
 {
-	char name[IF_NAMESIZE];
-	return !a->index || if_indextoname((unsigned)a->index, name);
+	struct ifreq r = { .ifr_ifindex = a->index };	/* not if_indextoname: it would make a socket */
+	return !a->index || !ioctl(a->device.fd, SIOCGIFNAME, &r) || errno != ENODEV;
 }
 
 static void look_at_interface(struct afpacket *a)
@@ -99,8 +102,11 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 {
 	struct afpacket *a = of(d);
 	if (!ready(a)) {
-		struct pollfd p[2] = { { .fd = d->fd, .events = POLLIN }, { .fd = a->wake, .events = POLLIN } };
+		/* While the block before the next one is out, the kernel calls the socket readable (packet_poll asks whose the previous block is): a
+		 * poll would return at once, again and again.  Then the time alone ends the wait, and soon. */
+		struct pollfd p[2] = { { .fd = a->lent ? -1 : d->fd, .events = POLLIN }, { .fd = a->wake, .events = POLLIN } };
 		int ms = timeout_ns < 0 ? -1 : timeout_ns > 1000000000000 ? 1000000 : (int)((timeout_ns + 999999) / 1000000);
+		if (a->lent && (ms < 0 || ms > OUT_WAIT_MS)) ms = OUT_WAIT_MS;
 		int r = poll(p, 2, a->gone ? LAST_WAIT_MS : ms);
 		if (r > 0 && p[1].revents) {
 			uint64_t n;
@@ -114,6 +120,7 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 			if (a->down) bpei_clock_sleep_ns(1000000);	/* the error may come again at once */
 		}
 		if (!ready(a)) {
+			bpei_counter_add(&d->empty_reads, 1);
 			if (!a->gone || r > 0) return 0;
 			return bpei_fail(error, BPE_E_GONE, "read", 0, "interface %s went away while capturing; what came before was delivered", a->name);
 		}
@@ -124,6 +131,7 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 	b->length = b->limit = a->block_bytes;
 	b->position = desc->hdr.bh1.offset_to_first_pkt;
 	b->cookie = 0;
+	bpei_device_filled(d, desc->hdr.bh1.blk_len, a->block_bytes);
 	a->next = (a->next + 1) % a->blocks;
 	a->lent++;
 	return 1;
@@ -186,21 +194,24 @@ static int set_filter(struct bpei_device *d, const struct bpei_filter *f, struct
 	return BPE_OK;
 }
 
-static uint64_t interface_counter(const char *name, const char *what)
+static void open_counters(struct afpacket *a)
 {
+	static const char *const names[] = { "rx_dropped", "rx_missed_errors" };
 	char path[128];
-	unsigned long long v = 0;
-	snprintf(path, sizeof path, "/sys/class/net/%s/statistics/%s", name, what);
-	FILE *f = fopen(path, "re");
-	if (!f) return 0;
-	if (fscanf(f, "%llu", &v) != 1) v = 0;
-	fclose(f);
-	return v;
+	for (int i = 0; i < 2 && a->index; i++) {
+		snprintf(path, sizeof path, "/sys/class/net/%s/statistics/%s", a->name, names[i]);
+		a->counters[i] = open(path, O_RDONLY | O_CLOEXEC);
+	}
 }
 
 static uint64_t interface_drops(const struct afpacket *a)
 {
-	return a->index ? interface_counter(a->name, "rx_dropped") + interface_counter(a->name, "rx_missed_errors") : 0;
+	uint64_t sum = 0;
+	for (int i = 0; i < 2; i++) {
+		char text[32] = "";
+		if (a->counters[i] >= 0 && pread(a->counters[i], text, sizeof text - 1, 0) > 0) sum += strtoull(text, NULL, 10);
+	}
+	return sum;
 }
 
 static void stats(struct bpei_device *d)
@@ -230,6 +241,8 @@ static void close_afpacket(struct bpei_device *d)
 	if (a->ring) munmap(a->ring, a->ring_bytes);
 	if (d->fd >= 0) close(d->fd);
 	if (a->wake >= 0) close(a->wake);
+	for (int i = 0; i < 2; i++)
+		if (a->counters[i] >= 0) close(a->counters[i]);
 	free(a);
 }
 
@@ -353,6 +366,7 @@ static int open_all(struct afpacket *a, struct bpe_error *error)
 	if (bind(a->device.fd, (struct sockaddr *)&to, sizeof to)) return bpei_fail(error, bpei_status_of(errno), "bind", errno, "%s", a->name);
 	a->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (a->wake < 0) return bpei_fail(error, BPE_E_IO, "eventfd", errno, "no descriptor to wake the reader by");
+	open_counters(a);
 	a->interface_base = interface_drops(a);
 	look_at_interface(a);
 	return BPE_OK;
@@ -365,7 +379,7 @@ int bpei_afpacket_open(const struct bpe_options *o, struct bpei_device **device,
 	a->device = (struct bpei_device){ .ops = &ops, .fd = -1, .lends = true, .live = true, .snaplen = o->snaplen, .kernel = &bpei_kernels[BPEI_KERNEL_LINUX],
 		.kernel_insns = bpei_kernels[BPEI_KERNEL_LINUX].given };
 	a->options = *o;
-	a->wake = -1;
+	a->wake = a->counters[0] = a->counters[1] = -1;
 	a->how = (struct bpei_tpacket){ .torn_blocks = &a->device.torn_blocks, .duplicates = &a->device.duplicates,
 		.duplicate_captured = &a->device.duplicate_captured, .duplicate_wire = &a->device.duplicate_wire };
 	int r = open_all(a, error);

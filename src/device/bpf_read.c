@@ -32,7 +32,8 @@ enum { NOTHING = 0, PACKETS = 1, GONE = 2 };
 bool bpei_bpf_is_there(struct bpei_bpf *b)
 {
 	uint8_t ifreq[BPEI_IFREQ_MOST] = { 0 };
-	return bpei_bpf_call(b, BPEI_BIOCGETIF, ifreq) >= 0;
+	int r = bpei_bpf_call(b, BPEI_BIOCGETIF, ifreq);
+	return r >= 0 || r == -ENOSYS || r == -EPERM;	/* may not be asked (OpenBSD's pledge(2)): its reads will tell */
 }
 
 static void block_is(struct bpei_block *block, const uint8_t *bytes, size_t length)
@@ -101,11 +102,13 @@ static int take(struct bpei_bpf *b, struct bpei_block *block, int64_t now)
 		b->quiet_since_ns = 0;
 		set_pace(b, (size_t)n, now - b->last_read_ns);
 		b->last_read_ns = now;
+		bpei_device_filled(&b->device, (uint64_t)n, b->buffer_bytes);
 		if (b->inflates) return inflate(b, block, (size_t)n) ? PACKETS : NOTHING;
 		block_is(block, block->memory, (size_t)n);
 		return PACKETS;
 	}
 	int e = n < 0 ? bpei_bpf_errno(b->abi, (int)-n) : 0;
+	bpei_counter_add(&b->device.empty_reads, 1);
 	if (e == EINTR) return NOTHING;		/* what is there stays there (macOS returns it instead) */
 	if (!e || e == EAGAIN || e == EWOULDBLOCK) {
 		if (b->can_nonblocking) still_filter(b, true);

@@ -66,6 +66,7 @@ static bool give(struct bpei_bpf *b, struct bpei_block *block)
 	block->bytes = (const uint8_t *)h + HEADER;
 	block->length = block->limit = length;
 	block->position = 0;
+	bpei_device_filled(&b->device, length, b->buffer_bytes);
 	b->zbuf.next ^= 1;
 	b->zbuf.lent++;
 	b->busy = true;
@@ -85,6 +86,7 @@ int bpei_zbuf_fill(struct bpei_bpf *b, struct bpei_block *block, int64_t timeout
 		if (b->zbuf.lent < 2 && bpei_bpf_call(b, BPEI_BIOCROTZBUF, &z) < 0 && !bpei_bpf_is_there(b)) return 2;
 		if (!give(b, block)) {
 			if (!b->quiet_since_ns) b->quiet_since_ns = b->sys.now(b->sys.context);
+			bpei_counter_add(&b->device.empty_reads, 1);
 			return 0;
 		}
 	}

@@ -68,6 +68,8 @@ struct bpei_device {
 	bpei_counter torn_blocks;	/* w: reader  r: any; live only */
 	bpei_counter duplicates;	/* w: reader  r: any; records that walk left out as the second sight of a packet */
 	bpei_counter duplicate_captured, duplicate_wire;	/* w: reader  r: any; their bytes */
+	bpei_counter empty_reads;	/* w: reader  r: any; calls for packets that brought none; live only */
+	bpei_counter filled_bytes, filled_capacity;	/* w: reader  r: any; of the blocks filled: what they held and could have held */
 	bpei_counter source_position;	/* w: reader  r: any; bytes of the savefile read so far */
 };
 
@@ -103,6 +105,13 @@ int bpei_savefile_open(const struct bpe_options *options, struct bpei_device **d
 int bpei_synth_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
 int bpei_bpf_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
 int bpei_afpacket_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);	/* Linux */
+
+/* The backends': a block was filled with so many bytes of records, of so many that fit. */
+static inline void bpei_device_filled(struct bpei_device *d, uint64_t bytes, uint64_t capacity)
+{
+	bpei_counter_add(&d->filled_bytes, bytes);
+	bpei_counter_add(&d->filled_capacity, capacity);
+}
 
 /* Calls options->on_notice, if any, with a formatted sentence. */
 void bpei_notice(const struct bpe_options *options, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -107,6 +107,7 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 	}
 	s->made += made;
 	if (s->options.rate) bpei_counter_add(&d->kernel_received, made);
+	bpei_device_filled(d, at, b->memory_bytes);
 	b->bytes = b->memory;
 	b->length = b->limit = at;
 	b->position = 0;

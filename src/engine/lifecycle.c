@@ -29,7 +29,7 @@ static int make_tables(struct bpe_engine *e)
 {
 	const struct bpe_options *o = &e->options;
 	uint32_t n = e->plan.workers ? e->plan.workers : 1;
-	for (uint32_t k = 0; k < n && o->flows; k++) {
+	for (uint32_t k = 0; k < n && o->flows && !o->count_only; k++) {
 		struct bpei_table_options t = { .max_flows = o->max_flows / n + (k < o->max_flows % n), .idle_ns = o->flow_idle_ns,
 			.closed_ns = o->flow_closed_ns, .process = o->process, .on_end = o->on_flow ? on_flow_end : NULL, .user = &e->workers[k] };
 		int r = bpei_table_new(&t, &e->workers[k].table);

@@ -17,7 +17,9 @@ int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *o, const 
 
 	if (o->workers > BPE_MAX_WORKERS || o->workers < BPE_WORKERS_AUTO)
 		return bpei_fail(error, BPE_E_ARGUMENT, "workers", 0, "workers must be 0 to %d or auto, not %d", BPE_MAX_WORKERS, o->workers);
-	if (o->workers >= 0) {
+	if (o->count_only) {
+		p.workers = 0;
+	} else if (o->workers >= 0) {
 		p.workers = (uint32_t)o->workers;
 	} else if (device->live) {	/* one core reads; with two or fewer, handing over costs more than it gains */
 		uint32_t cores = bpei_thread_cores();

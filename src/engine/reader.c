@@ -162,6 +162,20 @@ static struct bpei_block *take_block(struct bpe_engine *e) BPEI_READER
 	return &e->blocks[(e->first_block + e->used_blocks) % e->plan.blocks];
 }
 
+/* options.count_only: the n packets are called of a link type that nobody parses. */
+static void count_only(struct bpe_engine *e, uint32_t n, uint32_t link_type) BPEI_READER
+{
+	struct bpei_columns *c = &e->batch;
+	for (uint32_t i = 0; i < n; i++)
+		c->layers[i] = (struct bpe_layers){ .network = BPE_NO_OFFSET, .transport = BPE_NO_OFFSET, .payload = BPE_NO_OFFSET, .flags = c->layers[i].flags,
+			.end = c->caplen[i], .proto = BPE_PROTO_LINKTYPE, .link_type = (uint16_t)link_type };
+	struct bpe_batch batch = bpei_batch_view(c, 0, n, 0);
+	count_read(e, n);
+	bpei_role_enter(&bpei_worker_role);
+	bpei_worker_deliver_unparsed(&e->workers[0], &batch, link_type);
+	bpei_role_leave(&bpei_worker_role);
+}
+
 /* Walks a filled block to its end, or to the packet limit: true if the limit was reached. */
 static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 {
@@ -172,6 +186,10 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 		uint32_t n = left ? bpei_device_walk(e->device, b, &e->batch, left < BPE_BATCH ? (uint32_t)left : BPE_BATCH) : 0;
 		count_duplicates(e);
 		if (!n) return limit && bpei_counter_get(&e->read_packets) >= limit;
+		if (e->options.count_only) {
+			count_only(e, n, b->link_type);
+			continue;
+		}
 		bpei_dissect(&e->dissector, &e->batch, n, b->link_type);
 		count_read(e, n);
 		if (e->plan.workers) {

@@ -42,6 +42,9 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 	s.fragments_lost = bpei_counter_get(&f->lost);
 	s.fragments_evicted = bpei_counter_get(&f->evicted);
 	s.torn_blocks = bpei_counter_get(&e->device->torn_blocks);
+	s.empty_reads = bpei_counter_get(&e->device->empty_reads);
+	s.block_bytes = bpei_counter_get(&e->device->filled_bytes);
+	s.block_capacity = bpei_counter_get(&e->device->filled_capacity);
 	s.blocks = bpei_counter_get(&e->blocks_read);
 	s.waits = bpei_counter_get(&e->waits);
 	s.packets_per_second = bpei_counter_get(&e->packets_per_second);

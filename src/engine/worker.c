@@ -45,6 +45,15 @@ void bpei_worker_deliver(struct bpei_worker *w, const struct bpe_batch *batch)
 	bpei_counts_add(&w->counts, batch);	/* last: what is counted as delivered has been delivered */
 }
 
+void bpei_worker_deliver_unparsed(struct bpei_worker *w, const struct bpe_batch *batch, uint32_t link_type)
+{
+	const struct bpe_options *o = &w->engine->options;
+	struct bpe_batch view = *batch;
+	if (!w->engine->device->has_meta) view.meta = NULL;
+	if (o->on_batch) o->on_batch(o->user, &view);
+	bpei_counts_add_unparsed(&w->counts, batch, link_type);
+}
+
 void bpei_worker_finish(struct bpei_worker *w)
 {
 	if (!w->table) return;

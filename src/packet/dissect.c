@@ -28,7 +28,10 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 	for (uint32_t i = 0; i < n; i++) any |= c->layers[i].flags;
 	if (BPEI_UNLIKELY(any & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) {
 		bpei_fragments_follow(d->fragments, c, n, link_type);
-		bpei_hash(c, n, &d->seed);
+		for (uint32_t i = 0; i < n; i++) {	/* the keys that it changed */
+			const struct bpei_columns one = { .layers = c->layers + i, .key = c->key + i, .hash = c->hash + i };
+			if (c->layers[i].flags & BPE_PKT_FRAGMENT) bpei_hash(&one, 1, &d->seed);
+		}
 	}
 	if (d->checksums) bpei_checksums(c, n);
 }

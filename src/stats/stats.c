@@ -26,18 +26,18 @@ static void tally(struct bpei_tally *t, uint64_t packets, uint64_t bytes)
 	bpei_counter_add(&t->bytes, bytes);
 }
 
-static void count_kind(struct bpei_counts *c, uint32_t kind, uint32_t bytes)
+static void count_kind(struct bpei_counts *c, uint32_t kind, uint64_t packets, uint64_t bytes)
 {
 	uint32_t at = kind * 0x9e3779b1u >> 24;
 	for (uint32_t tries = 0; tries < 16; tries++, at = (at + 1) % BPEI_KINDS) {
 		uint64_t there = bpei_counter_get(&c->kinds[at].kind);
 		if (!there) bpei_counter_set(&c->kinds[at].kind, there = kind);
 		if (there == kind) {
-			tally(&c->kinds[at].tally, 1, bytes);
+			tally(&c->kinds[at].tally, packets, bytes);
 			return;
 		}
 	}
-	tally(&c->other_kinds, 1, bytes);
+	tally(&c->other_kinds, packets, bytes);
 }
 
 /* What few packets have: damage, tags, fragments, and protocols without a counter of their own. */
@@ -53,8 +53,8 @@ static void count_rare(struct bpei_counts *c, const struct bpe_layers *l, uint32
 	if (l->flags & BPE_PKT_ICMP_ERROR) bpei_counter_add(&c->icmp_errors, 1);
 	if (l->flags & BPE_PKT_VLAN) bpei_counter_add(&c->vlan_packets, 1);
 	if (l->proto == BPE_PROTO_IP_OTHER) tally(&c->ip_proto[l->ip_proto], 1, bytes);
-	if (l->proto == BPE_PROTO_ETHERTYPE) count_kind(c, 1u + l->ethertype, bytes);
-	if (l->proto == BPE_PROTO_LINKTYPE) count_kind(c, 1u + 65536 + l->link_type, bytes);
+	if (l->proto == BPE_PROTO_ETHERTYPE) count_kind(c, 1u + l->ethertype, 1, bytes);
+	if (l->proto == BPE_PROTO_LINKTYPE) count_kind(c, 1u + 65536 + l->link_type, 1, bytes);
 }
 
 /* above[k]: how many of the n lengths are above bound k.  Four lanes at a time, in the compilers' generic vectors. */
@@ -74,16 +74,35 @@ static void count_sizes(const uint32_t *lengths, uint32_t n, uint32_t above[BPE_
 		for (uint32_t k = 0; k < BPE_SIZE_CLASSES - 1; k++) above[k] += lengths[i] > size_bounds[k];
 }
 
+static void add_sizes(struct bpei_counts *c, const struct bpe_batch *b)
+{
+	uint32_t above[BPE_SIZE_CLASSES - 1] = { 0 };
+	count_sizes(b->wirelen, b->count, above);
+	for (uint32_t k = 0; k < BPE_SIZE_CLASSES; k++)
+		bpei_counter_add(&c->sizes[k], (k ? above[k - 1] : b->count) - (k < BPE_SIZE_CLASSES - 1 ? above[k] : 0));
+}
+
+void bpei_counts_add_unparsed(struct bpei_counts *c, const struct bpe_batch *b, uint32_t link_type)
+{
+	uint64_t captured = 0, wire = 0;
+	add_sizes(c, b);
+	for (uint32_t i = 0; i < b->count; i++) captured += b->caplen[i], wire += b->wirelen[i];
+	count_kind(c, 1u + 65536 + link_type, b->count, wire);
+	bpei_counter_add(&c->captured_bytes, captured);
+	bpei_counter_add(&c->wire_bytes, wire);
+	bpei_counter_add(&c->batches, 1);
+	bpei_counter_add(&c->packets, b->count);
+}
+
 #define PACKET 40	/* 64 packets of 32-bit lengths stay below */
 _Static_assert(BPE_PKT_IP4 == 1 && BPE_PKT_IP6 == 2 && BPE_BATCH <= 255, "what bpei_counts_add packs together");
 
 void bpei_counts_add(struct bpei_counts *c, const struct bpe_batch *b)
 {
-	uint32_t above[BPE_SIZE_CLASSES - 1] = { 0 }, versions = 0, n = b->count;
+	uint32_t versions = 0, n = b->count;
 	uint64_t captured = 0, wire = 0;
 	uint64_t protos[BPE_PROTO_COUNT] = { 0 };	/* bytes, and packets from bit PACKET up: one addition for both */
 
-	count_sizes(b->wirelen, n, above);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct bpe_layers *l = &b->layers[i];
 		captured += b->caplen[i];
@@ -100,9 +119,7 @@ void bpei_counts_add(struct bpei_counts *c, const struct bpe_batch *b)
 	/* All of them, without asking which there are: a wrong guess costs more. */
 	for (uint32_t k = 0; k < BPE_PROTO_COUNT; k++)
 		tally(&c->proto[k], protos[k] >> PACKET, protos[k] & (((uint64_t)1 << PACKET) - 1));
-	for (uint32_t k = 0; k < BPE_SIZE_CLASSES; k++) {
-		bpei_counter_add(&c->sizes[k], (k ? above[k - 1] : n) - (k < BPE_SIZE_CLASSES - 1 ? above[k] : 0));
-	}
+	add_sizes(c, b);
 	bpei_counter_add(&c->captured_bytes, captured);
 	bpei_counter_add(&c->wire_bytes, wire);
 	bpei_counter_add(&c->batches, 1);

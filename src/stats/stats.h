@@ -28,6 +28,8 @@ struct bpei_counts {
 };
 
 void bpei_counts_add(struct bpei_counts *counts, const struct bpe_batch *batch) BPEI_WORKER;
+/* The same for a batch that nobody parsed: all of its packets are of link_type. */
+void bpei_counts_add_unparsed(struct bpei_counts *counts, const struct bpe_batch *batch, uint32_t link_type) BPEI_WORKER;
 
 /* Adds what one worker counted to a snapshot.  Any thread. */
 void bpei_counts_read(const struct bpei_counts *counts, struct bpe_stats *stats);

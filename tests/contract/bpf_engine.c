@@ -193,6 +193,9 @@ static void reading(const struct bpei_bpf_abi *abi) BPEI_READER
 		EXPECT(r->seen + dropped(r) == n && received(r) == n);
 		EXPECT(!r->wrong || dropped(r));
 		EXPECT(!bpei_counter_get(&r->device->torn_blocks) && !r->end);
+		uint64_t fills = bpei_counter_get(&r->device->filled_capacity) / 65536, bytes = bpei_counter_get(&r->device->filled_bytes);
+		EXPECT(fills + bpei_counter_get(&r->device->empty_reads) == r->d.reads);	/* every read() is one or the other */
+		EXPECT(fills && bytes >= r->seen * 64 && bytes <= fills * 65536);
 		finish(r);
 	}
 }
@@ -262,6 +265,26 @@ static void removal(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish(r);
 }
 
+/* OpenBSD's pledge(2) lets a BPF device be asked for its counters alone; FreeBSD's and macOS's confinements say EPERM at most. */
+static void confined(const struct bpei_bpf_abi *abi) BPEI_READER
+{
+	for (int kind = 0; kind < 2; kind++)
+		for (uint32_t mode = 0; mode <= BPE_READ_PACED; mode++) {
+			struct reader *r = start(abi);
+			struct bpe_options o = options();
+			o.read_mode = mode;
+			what = "goes on where it may not ask";
+			EXPECT(open_it(r, o) == BPE_OK);
+			r->d.pledged_errno = kind ? EPERM : ENOSYS;
+			uint32_t n = traffic(r, 2 * SECOND, 3 * MS, 5, 64);
+			n += traffic(r, 8 * SECOND, 3 * MS, 5, 64);	/* quiet for seconds between */
+			read_until(r, 10 * SECOND);
+			ask_stats(r);
+			EXPECT(!r->end && r->seen == n && !r->wrong && received(r) == n && dropped(r) == 0);
+			finish(r);
+		}
+}
+
 static void signals_and_faults_of_read(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (uint32_t mode = 0; mode <= BPE_READ_PACED; mode++) {
@@ -314,6 +337,7 @@ int main(void)
 		reading(abi);
 		overload(abi);
 		removal(abi);
+		confined(abi);
 		signals_and_faults_of_read(abi);
 	}
 	bpei_role_leave(&bpei_reader_role);

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define MOST 70000u
-#define PACKETS 16u
+#define PACKETS 24u
 
 struct run {
 	const uint8_t *data[PACKETS];

@@ -87,6 +87,7 @@ static int double_ioctl(void *c, int fd, unsigned long request, void *argument)
 	struct bpf_double *d = of(c);
 	if (request > UINT32_MAX) abort();	/* sign-extended on the way */
 	if (fault(d)) return -d->fault_errno;
+	if (d->pledged_errno && request != d->model.abi->call[BPEI_BIOCGSTATS]) return -d->pledged_errno;
 	d->ioctls++;
 	if (d->said_ready && !d->model.node[fd - DOUBLE_FD].zero_copy) d->broke_rule = true;	/* zero-copy has no read */
 	catch_up(d);

@@ -65,7 +65,7 @@ def every_long_option_is_in_the_help():
     for word in ("--interface", "--read", "--duration", "--promiscuous", "--block-size", "--block-count", "--flows", "--max-flows", "--flow-idle",
                  "--flow-closed", "--no-flows", "--outermost", "--checksums", "--top", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
                  "--read-mode", "--read-interval", "--direction", "--linktype", "--wait-interface", "--process", "--head-drop", "--truncate",
-                 "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through"):
+                 "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through", "--relinquish-privileges", "--no-confine"):
         assert word in source, word
 
 
@@ -104,7 +104,7 @@ def wrong_usage_is_told():
         ([], b"no source"), (["-i", "synth", "-r", "x"], b"not both"), (["-i", "synth", "prot", "80"], b"did you mean \"port\"?\n  prot 80\n  ^^^^\n"), (["-i", "synth", "-f", "ip", "tcp"], b"given twice"),
         (["-i", "synth", "-F", "/nonexistent"], b"cannot read the filter"), (["-i", "synth", "-y", "NOSUCH"], b"-y wants"),
         (["-i", "synth", "--read-mode", "fast"], b"throughput"), (["-i", "synth", "-Q", "up"], b"inout"),
-        (["--jsn"], b"--json"), (["--bogus-thing"], b"unknown option"), (["-Z"], b"unknown option -Z"), (["-i"], b"wants a value"),
+        (["--jsn"], b"--json"), (["--bogus-thing"], b"unknown option"), (["-X"], b"unknown option -X"), (["-i"], b"wants a value"),
         (["-i", "synth", "-t", "0"], b"above 0"), (["-i", "synth", "-t", "abc"], b"-t wants"), (["-i", "synth", "-t", "nan"], b"-t wants"),
         (["-i", "synth", "-c", "-5"], b"-c wants"), (["-i", "synth", "-c", "99999999999999999999999"], b"-c wants"),
         (["-i", "synth", "-s", "999999999"], b"-s wants"), (["-i", "synth", "-B", "12X"], b"-B wants"), (["-i", "synth", "--workers", "100"], b"0 to 64"),
@@ -186,6 +186,24 @@ def readable_report():
     for word in ("20000 packets read", "tcp", "Flows:", "Largest flows", "Worker 0", "batches", "Sizes"):
         assert word in text, word
     assert "Flows:" not in run("-i", "synth:count=100", "--no-flows", "-q").stdout.decode()
+
+
+@case
+def rights():
+    """What any user may ask for; rights.py has root's part of it."""
+    for words in ([], ["--no-confine"], ["-Z", "root"], ["--relinquish-privileges=root", "--no-confine"]):
+        r, p = report("-i", "synth:count=100", *words)
+        g = r["rights"]
+        assert p.returncode == 0 and r["packets"]["read"] == 100 and set(g) == {"user", "dropped", "capabilities", "confined", "missing", "kept"}, g
+        assert not (g["confined"] and "--no-confine" in words) and not (g["dropped"] and os.geteuid()), g
+        assert os.geteuid() or "-Z" not in words or g["user"] == "root", g
+    text = run("-i", "synth:count=100", "-v", "--no-confine").stdout
+    assert b"After opening: user " in text and b"not confined" in text, text
+    p = run("-i", "synth:count=100", "-Z", "no-such-user")
+    assert p.returncode == 2 and b"no such user" in p.stderr, p
+    reread = subprocess.run(["bash", "-c", f"{PROGRAM} -r - -F <(echo udp) -q --json"], input=pcap([udp(1)]), capture_output=True, timeout=60)
+    r = json.loads(reread.stdout)
+    assert reread.returncode == 0 and r["packets"]["read"] == 1 and "SIGUSR2" not in (r["rights"]["kept"] or ""), reread  # a pipe is not read again
 
 
 @case

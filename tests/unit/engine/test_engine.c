@@ -131,6 +131,61 @@ Test(engine, every_number_of_workers_sees_the_same, .timeout = 60)
 	}
 }
 
+static void on_unparsed(void *user, const struct bpe_batch *b)
+{
+	struct seen *s = user;
+	for (uint32_t i = 0; i < b->count; i++) {
+		const struct bpe_layers *l = &b->layers[i];
+		struct bpe_layers again;
+		struct bpe_key key;
+		if (l->proto != BPE_PROTO_LINKTYPE || l->link_type != 1 || l->flags || b->hash[i] || l->network != BPE_NO_OFFSET) s->wrong++;
+		if (bpe_batch_layers(b, i, BPE_LAYERS_INNERMOST, &again, &key) == 1 && again.flags & (BPE_PKT_IP4 | BPE_PKT_IP6)) s->known++;
+	}
+	if (b->flow || b->table) s->wrong++;
+	s->packets += b->count;
+}
+
+Test(engine, count_only_parses_nothing_and_balances, .timeout = 60)
+{
+	struct seen seen;
+	struct bpe_options o = options(SOURCE, 2, &seen);
+	o.count_only = true;
+	o.on_batch = on_unparsed;
+	open_engine(&o, &seen);
+	cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
+	struct bpe_stats s;
+	struct bpe_protocol p[2];
+	uint64_t in_sizes = 0;
+	bpe_engine_stats(seen.engine, &s);
+	for (int k = 0; k < BPE_SIZE_CLASSES; k++) in_sizes += s.sizes[k];
+	cr_assert_eq(s.read_packets, PACKETS);
+	cr_assert_eq(s.delivered_packets, PACKETS);
+	cr_assert_eq(in_sizes, PACKETS);
+	cr_assert_eq(atomic_load(&seen.packets), PACKETS);
+	cr_assert_eq(atomic_load(&seen.wrong), 0);
+	cr_assert(atomic_load(&seen.known) > PACKETS / 2, "bpe_batch_layers parses what is asked for");
+	cr_assert_eq(s.workers, 0);
+	cr_assert_eq(s.flows_opened + s.ip4_packets + s.ip6_packets, 0);
+	cr_assert_eq(bpe_engine_protocols(seen.engine, p, 2), 1);
+	cr_assert_str_eq(p[0].name, "EN10MB");
+	cr_assert_eq(p[0].packets, PACKETS);
+	cr_assert_eq(p[0].bytes, s.wire_bytes);
+	bpe_engine_close(seen.engine);
+}
+
+Test(engine, blocks_say_how_full_they_were, .timeout = 60)
+{
+	struct seen seen;
+	struct bpe_options o = options(SOURCE, 0, &seen);
+	struct bpe_stats s;
+	open_engine(&o, &seen);
+	cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
+	bpe_engine_stats(seen.engine, &s);
+	cr_assert_eq(s.block_capacity, s.blocks * 262144);
+	cr_assert(s.block_bytes > s.captured_bytes && s.block_bytes <= s.block_capacity);
+	bpe_engine_close(seen.engine);
+}
+
 Test(engine, a_slow_worker_is_waited_for, .timeout = 60)
 {
 	struct seen seen;

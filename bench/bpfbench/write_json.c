@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* A result as one JSON document, schema bpfbench.result/1: later versions only add keys. */
+#include "result.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+static void string(FILE *to, const char *s)
+{
+	putc('"', to);
+	while (*s) {
+		unsigned char c = (unsigned char)*s;
+		size_t n = utf8_bytes(s);
+		if (!n) fputs("\\ufffd", to);
+		else if (c == '"' || c == '\\') fprintf(to, "\\%c", c);
+		else if (c < 0x20) fprintf(to, "\\u%04x", c);
+		else fwrite(s, 1, n, to);
+		s += n ? n : 1;
+	}
+	putc('"', to);
+}
+
+static void facts(FILE *to, const char *name, const struct facts *f)
+{
+	fprintf(to, ",\n\"%s\":{", name);
+	for (size_t i = 0; i < f->count; i++) {
+		fprintf(to, "%s\n ", i ? "," : "");
+		string(to, f->fact[i].name);
+		putc(':', to);
+		if (f->fact[i].is_number) fputs(f->fact[i].text, to);
+		else string(to, f->fact[i].text);
+	}
+	putc('}', to);
+}
+
+static void one_row(FILE *to, const struct result *r, const void *row)
+{
+	char text[512];
+	bool first = true;
+	putc('{', to);
+	for (const struct column *c = r->columns; c->name; c++) {
+		if (!(c->kinds & (unsigned)r->kind)) continue;
+		bool there = cell(text, sizeof text, c, row, -1);
+		fprintf(to, "%s\"%s\":", first ? "" : ",", c->name);
+		first = false;
+		if (!there && c->type != COLUMN_TEXT) fputs("null", to);
+		else if (c->type == COLUMN_TEXT) string(to, text);
+		else fputs(text, to);
+	}
+	putc('}', to);
+}
+
+static void histogram(FILE *to, const struct histogram *h)
+{
+	bool first = true;
+	fprintf(to, ",\n\"latency_histogram\":{\"unit\":\"ns\",\"samples\":%" PRIu64 ",\"early\":%" PRIu64 ",\"classes\":[", bpei_counter_get(&h->samples), bpei_counter_get(&h->early));
+	for (uint32_t c = 0; c < HISTOGRAM_CLASSES; c++) {
+		uint64_t n = bpei_counter_get(&h->classes[c]), high = histogram_high(c);
+		if (!n) continue;
+		fprintf(to, "%s[%" PRIu64 ",", first ? "" : ",", histogram_low(c));
+		if (high == UINT64_MAX) fputs("null", to);
+		else fprintf(to, "%" PRIu64, high);
+		fprintf(to, ",%" PRIu64 "]", n);
+		first = false;
+	}
+	fputs("]}", to);
+}
+
+int write_json(FILE *to, const struct result *r)
+{
+	fprintf(to, "{\"schema\":\"bpfbench.result/1\",\"kind\":\"%s\"", kind_name(r->kind));
+	facts(to, "host", &r->host);
+	facts(to, "options", &r->options);
+	facts(to, "findings", &r->findings);
+	fputs(",\n\"notes\":[", to);
+	for (size_t i = 0; i < r->notes.count; i++) {
+		fputs(i ? ",\n " : "\n ", to);
+		string(to, r->notes.fact[i].text);
+	}
+	fputs("],\n\"rows\":[", to);
+	for (size_t i = 0; i < r->count; i++) {
+		fputs(i ? ",\n " : "\n ", to);
+		one_row(to, r, (const char *)r->rows + i * r->row_bytes);
+	}
+	putc(']', to);
+	if (r->total) {
+		fputs(",\n\"total\":", to);
+		one_row(to, r, r->total);
+	}
+	if (r->latency) histogram(to, r->latency);
+	fputs("}\n", to);
+	return ferror(to) ? errno : 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* The system calls that a running capture makes (seccomp(2)), on x86-64 and arm64, of glibc and of musl; the program that judges them is
+ * made here, by the kernel's headers alone.
+ *
+ * What is not on the list fails with EPERM, or with ENOSYS where it is newer than the list; nothing is killed.  A C library of
+ * another year, or what is preloaded, tries a call and falls back on another: that must not cost a capture, and whoever broke in
+ * gets the call in neither way.  clone3 is ENOSYS, too: its flags lie in memory, where they cannot be judged, and every C library
+ * then takes clone, which may make threads here, not processes.  Only a call of another machine's ABI ends the process. */
+#include "confine_linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__x86_64__) && !defined(__ILP32__)
+#define ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__) && defined(__AARCH64EL__) && !defined(__ILP32__)
+#define ARCH AUDIT_ARCH_AARCH64
+#endif
+
+#ifndef ARCH
+
+int cli_seccomp(const struct cli_confinement *how, unsigned *calls) { return (void)how, (void)calls, ENOTSUP; }
+
+#else
+
+#ifndef SECCOMP_FILTER_FLAG_SPEC_ALLOW
+#define SECCOMP_FILTER_FLAG_SPEC_ALLOW 4u	/* Linux 4.17 */
+#endif
+#ifndef SYS_rseq
+#define SYS_rseq (ARCH == AUDIT_ARCH_X86_64 ? 334 : 293)	/* musl has no name for it, and makes no use of it */
+#endif
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+#define NEWEST 470u		/* calls with higher numbers are later than this list */
+#define X32 0x40000000u		/* x86-64: calls of the x32 ABI */
+#define ROOM 512u
+
+enum when { ALWAYS, FILTER, LIVE, BPF, TUNED };
+
+/* Allowed if (argument & mask) == value; mask 0: whatever the arguments.  Of a call's lines one is enough. */
+struct rule { int call; enum when when; int argument; uint32_t mask, value; };
+
+#define WRITES (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
+
+static const struct rule rules[] = {
+	{ SYS_read, ALWAYS, 0, 0, 0 }, { SYS_write, ALWAYS, 0, 0, 0 }, { SYS_ppoll, ALWAYS, 0, 0, 0 }, { SYS_futex, ALWAYS, 0, 0, 0 },
+#ifdef SYS_poll
+	{ SYS_poll, ALWAYS, 0, 0, 0 },
+#endif
+	{ SYS_readv, ALWAYS, 0, 0, 0 }, { SYS_writev, ALWAYS, 0, 0, 0 }, { SYS_pread64, ALWAYS, 0, 0, 0 }, { SYS_lseek, ALWAYS, 0, 0, 0 },
+	{ SYS_close, ALWAYS, 0, 0, 0 }, { SYS_fstat, ALWAYS, 0, 0, 0 },
+	/* time and signals; restart_syscall goes on with what SIGSTOP broke off */
+	{ SYS_clock_gettime, ALWAYS, 0, 0, 0 }, { SYS_clock_getres, ALWAYS, 0, 0, 0 }, { SYS_gettimeofday, ALWAYS, 0, 0, 0 }, { SYS_nanosleep, ALWAYS, 0, 0, 0 },
+	{ SYS_clock_nanosleep, ALWAYS, 0, 0, 0 }, { SYS_restart_syscall, ALWAYS, 0, 0, 0 }, { SYS_rt_sigaction, ALWAYS, 0, 0, 0 },
+	{ SYS_rt_sigprocmask, ALWAYS, 0, 0, 0 }, { SYS_rt_sigreturn, ALWAYS, 0, 0, 0 }, { SYS_sigaltstack, ALWAYS, 0, 0, 0 },
+	/* memory: none that can be run */
+	{ SYS_mmap, ALWAYS, 2, PROT_EXEC, 0 }, { SYS_mprotect, ALWAYS, 2, PROT_EXEC, 0 }, { SYS_munmap, ALWAYS, 0, 0, 0 }, { SYS_mremap, ALWAYS, 0, 0, 0 },
+	{ SYS_madvise, ALWAYS, 0, 0, 0 }, { SYS_brk, ALWAYS, 0, 0, 0 }, { SYS_getrandom, ALWAYS, 0, 0, 0 },
+	/* threads: no processes */
+	{ SYS_clone, ALWAYS, 0, CLONE_THREAD, CLONE_THREAD }, { SYS_set_robust_list, ALWAYS, 0, 0, 0 }, { SYS_rseq, ALWAYS, 0, 0, 0 },
+	{ SYS_prctl, ALWAYS, 0, UINT32_MAX, PR_SET_NAME }, { SYS_sched_yield, ALWAYS, 0, 0, 0 }, { SYS_sched_getaffinity, ALWAYS, 0, 0, 0 },
+	{ SYS_gettid, ALWAYS, 0, 0, 0 }, { SYS_getpid, ALWAYS, 0, 0, 0 }, { SYS_exit, ALWAYS, 0, 0, 0 }, { SYS_exit_group, ALWAYS, 0, 0, 0 },
+	{ SYS_sched_setaffinity, TUNED, 0, 0, 0 }, { SYS_sched_setscheduler, TUNED, 0, 0, 0 }, { SYS_setpriority, TUNED, 0, 0, 0 },
+	{ SYS_sched_get_priority_min, TUNED, 0, 0, 0 }, { SYS_sched_get_priority_max, TUNED, 0, 0, 0 },
+	/* descriptors: their flags, the terminal, the packet socket */
+	{ SYS_fcntl, ALWAYS, 1, UINT32_MAX, F_GETFL }, { SYS_fcntl, ALWAYS, 1, UINT32_MAX, F_SETFL }, { SYS_fcntl, ALWAYS, 1, UINT32_MAX, F_GETFD },
+	{ SYS_fcntl, ALWAYS, 1, UINT32_MAX, F_SETFD }, { SYS_ioctl, ALWAYS, 1, UINT32_MAX, TCGETS }, { SYS_ioctl, ALWAYS, 1, UINT32_MAX, TIOCGWINSZ },
+	{ SYS_ioctl, LIVE, 1, UINT32_MAX, SIOCGIFFLAGS }, { SYS_ioctl, LIVE, 1, UINT32_MAX, SIOCGIFNAME }, { SYS_getsockopt, LIVE, 0, 0, 0 },
+	{ SYS_setsockopt, LIVE, 2, UINT32_MAX, SO_ATTACH_FILTER }, { SYS_setsockopt, LIVE, 2, UINT32_MAX, SO_DETACH_FILTER },
+	{ SYS_ioctl, BPF, 1, 0xff00, 'B' << 8 }, { SYS_ioctl, BPF, 1, UINT32_MAX, FIONBIO },
+	/* reading the filter's files, and the tables that its names are from */
+	{ SYS_openat, FILTER, 2, WRITES, O_RDONLY },
+#ifdef SYS_open
+	{ SYS_open, FILTER, 1, WRITES, O_RDONLY },
+#endif
+#ifdef SYS_stat
+	{ SYS_stat, FILTER, 0, 0, 0 },
+#endif
+	{ SYS_newfstatat, FILTER, 0, 0, 0 }, { SYS_newfstatat, ALWAYS, 3, AT_EMPTY_PATH, AT_EMPTY_PATH },	/* the latter is glibc's fstat */
+};
+
+struct program { struct sock_filter code[ROOM]; unsigned length; };
+
+static void put(struct program *p, unsigned code, uint32_t k, unsigned jump_true, unsigned jump_false)
+{
+	if (p->length < ROOM) p->code[p->length] = (struct sock_filter){ (unsigned short)code, (unsigned char)jump_true, (unsigned char)jump_false, k };
+	p->length++;
+}
+
+static void load(struct program *p, size_t offset) { put(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0); }
+static void answer(struct program *p, uint32_t what) { put(p, BPF_RET | BPF_K, what, 0, 0); }
+
+/* An argument's lower half is all that the kernel looks at in those that are judged here: both machines are little-endian. */
+static void add(struct program *p, const struct rule *r)
+{
+	if (!r->mask) {
+		put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)r->call, 0, 1);
+		answer(p, SECCOMP_RET_ALLOW);
+		return;
+	}
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)r->call, 0, 5);
+	load(p, offsetof(struct seccomp_data, args) + 8 * (size_t)r->argument);
+	put(p, BPF_ALU | BPF_AND | BPF_K, r->mask, 0, 0);
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, r->value, 0, 1);
+	answer(p, SECCOMP_RET_ALLOW);
+	load(p, offsetof(struct seccomp_data, nr));
+}
+
+static bool is_wanted(enum when when, const struct cli_confinement *how)
+{
+	switch (when) {
+	case FILTER: return how->filter || how->file_count;
+	case LIVE: return how->live;
+	case BPF: return how->bpf;
+	case TUNED: return how->tuned;
+	default: return true;
+	}
+}
+
+int cli_seccomp(const struct cli_confinement *how, unsigned *calls)
+{
+	static struct program p;
+	int last = -1;
+	p.length = *calls = 0;
+	load(&p, offsetof(struct seccomp_data, arch));
+	put(&p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
+	answer(&p, SECCOMP_RET_KILL_PROCESS);
+	load(&p, offsetof(struct seccomp_data, nr));
+	put(&p, BPF_JMP | BPF_JGE | BPF_K, X32, 0, 1);
+	answer(&p, SECCOMP_RET_ERRNO | ENOSYS);
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+		if (!is_wanted(rules[i].when, how)) continue;
+		add(&p, &rules[i]);
+		*calls += rules[i].call != last;
+		last = rules[i].call;
+	}
+	/* Signals for ourselves: abort(3).  musl's, which names the thread alone, from the first thread; from others it crashes instead. */
+	const struct rule self[] = { { SYS_tgkill, ALWAYS, 0, UINT32_MAX, (uint32_t)getpid() }, { SYS_tkill, ALWAYS, 0, UINT32_MAX, (uint32_t)getpid() } };
+	for (int i = 0; i < 2; i++, ++*calls) add(&p, &self[i]);
+	put(&p, BPF_JMP | BPF_JGT | BPF_K, NEWEST, 1, 0);
+	put(&p, BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1);
+	answer(&p, SECCOMP_RET_ERRNO | ENOSYS);
+	answer(&p, SECCOMP_RET_ERRNO | EPERM);
+	if (p.length > ROOM) return E2BIG;
+	struct sock_fprog program = { .len = (unsigned short)p.length, .filter = p.code };
+	/* Before Linux 5.16 a filter also switches speculation off, which costs packets: it is not what holds us. */
+	if (!syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program)) return 0;
+	if (errno != EINVAL) return errno;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) ? errno : 0;
+}
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/* Linux: what the program is confined to, asked from inside, with the program's own code (src/cli/confine_linux.c, seccomp_linux.c).  Each
+ * attempt is made by a child that confined itself by Landlock alone, by seccomp alone, or as the program does, and by one that did
+ * not: what no confinement refuses is no proof.  Needs no rights.  A plain program; 77 where neither half is to be had. */
+#include "cli/confine_linux.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_io_uring_setup
+#define SYS_io_uring_setup 425
+#endif
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+
+enum { NONE = 0, LANDLOCK = 1, SECCOMP = 2, BOTH = 3 };
+
+static char directory[] = "/tmp/confine-XXXXXX", own[64], other[64], made[64];
+static int udp, event, listener;	/* opened before */
+static struct sockaddr_in listening;
+static struct sockaddr_un abstract = { .sun_family = AF_UNIX, .sun_path = "" };
+static pid_t parent;
+static int version;			/* Landlock's; 0: none */
+
+static int of(long r) { return r < 0 ? errno : 0; }
+static int opened(int fd) { int e = of(fd); if (fd >= 0) close(fd); return e; }
+
+/* ---- What must not be: an errno, 0 if it could be done ---- */
+
+static int read_passwd(void) { return opened(open("/etc/passwd", O_RDONLY)); }
+static int read_other(void) { return opened(open(other, O_RDONLY)); }
+static int read_proc(void) { return opened(open("/proc/self/maps", O_RDONLY)); }
+static int write_own(void) { return opened(open(own, O_WRONLY)); }
+static int append_own(void) { return opened(open(own, O_RDWR | O_APPEND)); }
+static int create(void) { return opened(open(made, O_WRONLY | O_CREAT | O_EXCL, 0600)); }
+static int create_to_read(void) { return opened(open(made, O_RDONLY | O_CREAT, 0600)); }
+static int cut(void) { return of(truncate(own, 0)); }
+static int remove_own(void) { return of(unlink(own)); }
+static int make_directory(void) { return of(mkdir(made, 0700)); }
+static int make_link(void) { return of(symlink("/etc/passwd", made)); }
+static int rename_own(void) { return of(rename(own, made)); }
+static int change_mode(void) { return of(chmod(own, 0777)); }
+static int change_directory(void) { return of(chdir("/")); }
+static int run(void) { static char name[] = "true"; char *args[] = { name, NULL }; execve("/bin/true", args, NULL); return errno; }
+static int run_descriptor(void) { return of(syscall(SYS_execveat, AT_FDCWD, "/bin/true", NULL, NULL, 0)); }
+static int forked(void) { pid_t p = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); if (!p) _exit(0); return of(p); }
+static int socket_inet(void) { return opened(socket(AF_INET, SOCK_STREAM, 0)); }
+static int socket_udp6(void) { return opened(socket(AF_INET6, SOCK_DGRAM, 0)); }
+static int socket_unix(void) { return opened(socket(AF_UNIX, SOCK_STREAM, 0)); }
+static int socket_netlink(void) { return opened(socket(AF_NETLINK, SOCK_RAW, 0)); }
+static int send_somewhere(void) { return of(sendto(udp, "x", 1, 0, (struct sockaddr *)&listening, sizeof listening)); }
+static int connect_udp(void) { return of(connect(udp, (struct sockaddr *)&listening, sizeof listening)); }
+static int listens(void) { return of(listen(listener, 1)); }
+static int accepts(void) { int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK); return fd < 0 && errno == EAGAIN ? 0 : opened(fd); }
+static int kill_parent(void) { return of(kill(parent, 0)); }
+static int kill_thread(void) { return of(syscall(SYS_tgkill, parent, parent, 0)); }
+static int trace_parent(void) { return of(ptrace(PTRACE_SEIZE, parent, 0, 0)); }
+static int trace_me(void) { return of(ptrace(PTRACE_TRACEME, 0, 0, 0)); }
+static int read_parent(void) { char c; struct iovec to = { &c, 1 }, from = { directory, 1 }; return of(process_vm_readv(parent, &to, 1, &from, 1, 0)); }
+static int pidfd(void) { return opened((int)syscall(SYS_pidfd_open, parent, 0)); }
+static int map_code(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p != MAP_FAILED ? 0 : errno == ENOMEM ? EPERM : errno;	/* musl says ENOMEM for the kernel's EPERM */
+}
+static int make_code(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return p == MAP_FAILED ? 0 : of(mprotect(p, 4096, PROT_READ | PROT_EXEC));
+}
+static int dumpable(void) { return of(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)); }
+static int user(void) { return of(setuid(getuid())); }
+static int limits(void) { struct rlimit r = { 10, 10 }; return of(setrlimit(RLIMIT_CORE, &r)); }
+static int memory_file(void) { return opened((int)syscall(SYS_memfd_create, "x", 0)); }
+static int uring(void) { return syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EINVAL ? 0 : errno; }	/* unconfined: 0 entries are none */
+static int bpf_call(void) { return syscall(SYS_bpf, 999, NULL, 0) < 0 && errno == EINVAL ? 0 : errno; }
+static int duplicate(void) { return opened(dup(udp)); }
+static int nice_all(void) { return of(setpriority(PRIO_PROCESS, 0, 19)); }
+static int inject(void) { return ioctl(event, TIOCSTI, "x") < 0 && errno == ENOTTY ? 0 : errno; }
+static int own_signals(void) { return of(fcntl(udp, F_SETOWN, getpid())); }
+static int mark(void) { int one = 1; return of(setsockopt(udp, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one)); }
+static int abstract_socket(void) { int s = socket(AF_UNIX, SOCK_STREAM, 0), e; if (s < 0) return errno; e = of(connect(s, (struct sockaddr *)&abstract, sizeof abstract)); close(s); return e; }
+static int connect_tcp(void) { int s = socket(AF_INET, SOCK_STREAM, 0), e; if (s < 0) return errno; e = of(connect(s, (struct sockaddr *)&listening, sizeof listening)); close(s); return e; }
+
+/* by: who refuses it alone; since: with Landlock of that version; free: may fail unconfined, too (rights, a container) */
+static const struct attempt { const char *name; int (*make)(void); int by, since; bool free; } attempts[] = {
+	{ "read /etc/passwd", read_passwd, LANDLOCK, 1, false }, { "read another directory's file", read_other, LANDLOCK, 1, false }, { "read /proc", read_proc, LANDLOCK, 1, false },
+	{ "write a file that may be read", write_own, BOTH, 1, false }, { "append to it", append_own, BOTH, 1, false }, { "create a file", create, BOTH, 1, false },
+	{ "create one to read", create_to_read, BOTH, 1, false }, { "truncate", cut, BOTH, 3, false }, { "unlink", remove_own, BOTH, 1, false }, { "mkdir", make_directory, BOTH, 1, false },
+	{ "symlink", make_link, BOTH, 1, false }, { "rename", rename_own, BOTH, 1, false }, { "chmod", change_mode, SECCOMP, 0, false }, { "chdir", change_directory, SECCOMP, 0, false },
+	{ "execve", run, BOTH, 1, false }, { "execveat", run_descriptor, BOTH, 1, false }, { "fork", forked, SECCOMP, 0, false }, { "a TCP socket", socket_inet, SECCOMP, 0, false },
+	{ "a UDP socket", socket_udp6, SECCOMP, 0, true }, { "a Unix socket", socket_unix, SECCOMP, 0, false }, { "a netlink socket", socket_netlink, SECCOMP, 0, false },
+	{ "sendto", send_somewhere, SECCOMP, 0, false }, { "connect", connect_udp, SECCOMP, 0, false }, { "listen", listens, SECCOMP, 0, false }, { "accept", accepts, SECCOMP, 0, false },
+	{ "connect by TCP", connect_tcp, BOTH, 4, false }, { "connect to an abstract socket", abstract_socket, BOTH, 6, false }, { "a signal to another process", kill_parent, BOTH, 6, false },
+	{ "a signal to another's thread", kill_thread, BOTH, 6, false }, { "trace another process", trace_parent, BOTH, 1, true }, { "be traced", trace_me, SECCOMP, 0, false },
+	{ "read another's memory", read_parent, BOTH, 1, true }, { "a pidfd", pidfd, SECCOMP, 0, true }, { "map code", map_code, SECCOMP, 0, false }, { "make code", make_code, SECCOMP, 0, false },
+	{ "become dumpable", dumpable, SECCOMP, 0, false }, { "setuid", user, SECCOMP, 0, false }, { "setrlimit", limits, SECCOMP, 0, true }, { "memfd_create", memory_file, SECCOMP, 0, true },
+	{ "io_uring", uring, SECCOMP, 0, true }, { "bpf", bpf_call, SECCOMP, 0, true }, { "dup", duplicate, SECCOMP, 0, false }, { "setpriority", nice_all, SECCOMP, 0, false },
+	{ "TIOCSTI", inject, SECCOMP, 0, false }, { "F_SETOWN", own_signals, SECCOMP, 0, false }, { "setsockopt beside filters", mark, SECCOMP, 0, false },
+};
+
+/* ---- What must go on: an errno or -1, 0 if it was done ---- */
+
+static volatile sig_atomic_t signalled;
+static void on_signal(int signal) { (void)signal, signalled = 1; }
+static void *thread(void *p) { pthread_setname_np(pthread_self(), "inside"); sched_yield(); *(int *)p = 1; return malloc(100000); }
+
+static int ok_thread(void)
+{
+	int ran = 0;
+	void *got = NULL;
+	pthread_t t;
+	int e = pthread_create(&t, NULL, thread, &ran);
+	if (!e) e = pthread_join(t, &got);
+	free(got);
+	return e ? e : ran ? 0 : -1;
+}
+static int ok_read_own(void) { char b[8]; int fd = open(own, O_RDONLY | O_CLOEXEC); ssize_t n = read(fd, b, sizeof b); int e = fd < 0 ? errno : n == 4 ? 0 : -1; if (fd >= 0) close(fd); return e; }
+static int ok_stdio(void) { FILE *f = fopen(own, "re"); char b[8]; int e = !f ? errno : fgets(b, sizeof b, f) && !strcmp(b, "own\n") ? 0 : -1; if (f) fclose(f); return e; }
+static int ok_memory(void)
+{
+	char *p = malloc(64u << 20);
+	if (!p) return errno;
+	memset(p, 1, 64u << 20);
+	char *q = realloc(p, 96u << 20);
+	free(q ? q : p);
+	return q ? 0 : errno;
+}
+static int ok_event(void)
+{
+	uint64_t one = 1, got = 0;
+	struct pollfd p = { .fd = event, .events = POLLIN };
+	if (write(event, &one, 8) != 8 || poll(&p, 1, 1000) != 1 || read(event, &got, 8) != 8) return errno;
+	return got == 1 ? 0 : -1;
+}
+static int ok_time(void) { struct timespec t, ms = { 0, 1000000 }; return clock_gettime(CLOCK_MONOTONIC, &t) || nanosleep(&ms, NULL) || clock_nanosleep(CLOCK_MONOTONIC, 0, &ms, NULL) ? errno : 0; }
+static int ok_signal(void) { struct sigaction a; memset(&a, 0, sizeof a); a.sa_handler = on_signal; signalled = 0; if (sigaction(SIGUSR1, &a, NULL) || raise(SIGUSR1)) return errno; return signalled ? 0 : -1; }
+static int ok_filter(void)
+{
+	struct sock_filter all = { 0x06, 0, 0, 0xffff };
+	struct sock_fprog p = { 1, &all };
+	int off = 0, e = 0;
+	socklen_t size = sizeof e;
+	return setsockopt(udp, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof p) || setsockopt(udp, SOL_SOCKET, SO_DETACH_FILTER, &off, sizeof off) || getsockopt(udp, SOL_SOCKET, SO_ERROR, &e, &size) ? errno : 0;
+}
+static int ok_interface(void)
+{
+	struct ifreq r;
+	memset(&r, 0, sizeof r);
+	r.ifr_ifindex = 1;
+	return ioctl(udp, SIOCGIFNAME, &r) || ioctl(udp, SIOCGIFFLAGS, &r) ? errno : 0;
+}
+static int ok_flags(void) { int flags = fcntl(udp, F_GETFL); return flags < 0 || fcntl(udp, F_SETFL, flags | O_NONBLOCK) ? errno : 0; }
+static int ok_names(void)
+{
+	if (access("/etc/services", R_OK) && errno == ENOENT) return 0;
+	const struct servent *s = getservbyname("domain", "udp");
+	return s && s->s_port == htons(53) ? 0 : -1;
+}
+static int ok_later_call(void) { return syscall(999) < 0 && errno == ENOSYS ? 0 : -1; }
+static int ok_clone3(void) { return syscall(SYS_clone3, NULL, 0) < 0 && (errno == ENOSYS || errno == EINVAL) ? 0 : -1; }
+
+static const struct { const char *name; int (*make)(void); } goods[] = {
+	{ "threads", ok_thread }, { "read a file of the filter", ok_read_own }, { "read it by stdio", ok_stdio }, { "memory", ok_memory }, { "descriptors that are open", ok_event },
+	{ "time", ok_time }, { "signals", ok_signal }, { "another filter for the socket", ok_filter }, { "the interface's state", ok_interface }, { "descriptor flags", ok_flags },
+	{ "names of services", ok_names }, { "a call of a later kernel is ENOSYS", ok_later_call }, { "clone3 is ENOSYS", ok_clone3 },
+};
+
+/* ---- Running them ---- */
+
+static unsigned passed, failed, skipped;
+static void expect(bool good, const char *how, const char *what, int got)
+{
+	if (good) passed++;
+	else failed++, printf("FAILED %s: %s: %s\n", how, what, got ? strerror(got > 0 ? got : EINVAL) : "was done");
+}
+
+static int confine(int halves, bool filter)
+{
+	const char *const files[] = { own };
+	const struct cli_confinement how = { .files = files, .file_count = filter, .filter = filter, .live = true };
+	struct cli_confined done;
+	unsigned calls;
+	int v, e = 0;
+	if (halves == BOTH) {
+		cli_confine(&how, &done);
+		return done.failed[0] || !strstr(done.holds, "Landlock") || !strstr(done.holds, "seccomp");
+	}
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (halves & LANDLOCK) e = cli_landlock(&how, &v);
+	return halves & SECCOMP ? cli_seccomp(&how, &calls) : e;
+}
+
+/* In a child of its own: what is done by one must not be there for the next.  Its errno, or -2 if it died. */
+static int in_child(int halves, bool filter, int (*make)(void))
+{
+	int *result = mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), status = 0, got;
+	*result = -3;
+	fflush(stdout);
+	pid_t child = fork();
+	if (!child) {
+		alarm(20);
+		if (confine(halves, filter)) _exit(3);
+		*result = 0;		/* stays so where the attempt, an exec, does not return */
+		*result = make();
+		_exit(0);
+	}
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+	got = WIFSIGNALED(status) ? -2 : *result;
+	munmap(result, sizeof *result);
+	return got;
+}
+
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+	if (!f || fputs(text, f) < 0 || fclose(f)) perror(path), exit(1);
+}
+
+static void prepare(void)
+{
+	socklen_t size = sizeof listening;
+	if (!mkdtemp(directory)) perror(directory), exit(1);
+	snprintf(own, sizeof own, "%s/in", directory), mkdir(own, 0700);
+	snprintf(own, sizeof own, "%s/in/own", directory), snprintf(other, sizeof other, "%s/other", directory), snprintf(made, sizeof made, "%s/in/made", directory);
+	put(other, "other\n");
+	udp = socket(AF_INET, SOCK_DGRAM, 0), event = eventfd(0, 0), listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	listening = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	if (bind(listener, (struct sockaddr *)&listening, sizeof listening) || listen(listener, 8) || getsockname(listener, (struct sockaddr *)&listening, &size)) perror("listen"), exit(1);
+	int s = socket(AF_UNIX, SOCK_STREAM, 0);
+	snprintf(abstract.sun_path + 1, sizeof abstract.sun_path - 1, "%s", directory);
+	if (bind(s, (struct sockaddr *)&abstract, sizeof abstract) || listen(s, 8)) perror("abstract socket"), exit(1);
+	parent = getpid();
+}
+
+static void fresh(void)
+{
+	remove(made);
+	put(own, "own\n");
+	chmod(own, 0600);
+}
+
+static int no(void) { return 0; }
+
+#if defined(__x86_64__)
+static int foreign(void) { long r; __asm__ volatile("int $0x80" : "=a"(r) : "a"(20L)); return (int)(r < 0); }	/* i386's getpid */
+static int x32(void) { return syscall(0x40000000 + SYS_getpid) < 0 && errno == ENOSYS ? ENOSYS : 0; }
+#endif
+
+int main(void)
+{
+	prepare();
+	if (in_child(LANDLOCK, false, no) == 0) {
+		long v = syscall(444, NULL, 0, 1u);
+		version = v > 0 ? (int)v : 0;
+	}
+	bool seccomp = in_child(SECCOMP, false, no) == 0;
+	if (!version) printf("SKIP: Landlock: this kernel has none\n"), skipped++;
+	if (!seccomp) printf("SKIP: seccomp: not to be had here\n"), skipped++;
+	for (size_t i = 0; i < sizeof attempts / sizeof *attempts && (version || seccomp); i++) {
+		const struct attempt *a = &attempts[i];
+		int got;
+		fresh();
+		got = in_child(NONE, true, a->make);
+		expect(!got || a->free, "unconfined", a->name, got);
+		if (version >= a->since && a->by & LANDLOCK) fresh(), got = in_child(LANDLOCK, true, a->make), expect(got > 0, "Landlock alone", a->name, got);
+		if (seccomp && a->by & SECCOMP) fresh(), got = in_child(SECCOMP, true, a->make), expect(got == EPERM, "seccomp alone", a->name, got);
+		if (seccomp && version) fresh(), got = in_child(BOTH, true, a->make), expect(got == EPERM || got == EACCES, "both", a->name, got);
+		if (seccomp) fresh(), got = in_child(SECCOMP, false, a->make), expect(got == EPERM, "seccomp alone, no filter", a->name, got);
+	}
+	for (size_t i = 0; i < sizeof goods / sizeof *goods && (version || seccomp); i++) {
+		fresh();
+		for (int halves = NONE; halves <= BOTH; halves++) {
+			if ((halves & LANDLOCK && !version) || (halves & SECCOMP && !seccomp)) continue;
+			int got = in_child(halves, true, goods[i].make);
+			expect(!got, halves == BOTH ? "both" : halves == SECCOMP ? "seccomp alone" : halves ? "Landlock alone" : "unconfined", goods[i].name, got);
+		}
+	}
+#if defined(__x86_64__)
+	if (seccomp) {
+		int got = in_child(SECCOMP, true, foreign);
+		expect(got == -2, "seccomp alone", "a call of i386 ends the process", got);
+		got = in_child(SECCOMP, true, x32);
+		expect(got == ENOSYS, "seccomp alone", "a call of x32", got);
+	}
+#endif
+	remove(made), remove(own), remove(other);
+	*strrchr(own, '/') = 0;
+	rmdir(own), rmdir(directory);
+	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
+	return failed ? 1 : passed ? 0 : 77;
+}
