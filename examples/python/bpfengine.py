@@ -63,7 +63,8 @@ class bpe_options(ctypes.Structure):
                 ("on_batch", bpe_batch_fn), ("on_flow", bpe_flow_fn), ("on_notice", bpe_notice_fn), ("user", c_void_p), ("filter", c_void_p),
                 ("filter_length", c_uint32), ("filter_expression", c_char_p), ("filter_through", c_uint32), ("bpf_abi", c_char_p), ("bpf_device", c_char_p),
                 ("read_mode", c_uint32), ("read_interval_ns", c_int64), ("direction", c_uint32), ("link_type", c_int32), ("wait_interface", c_bool),
-                ("process", c_bool), ("head_drop", c_bool), ("header_compression", c_bool), ("truncate_payload", c_bool), ("zero_copy", c_bool)]
+                ("process", c_bool), ("head_drop", c_bool), ("header_compression", c_bool), ("truncate_payload", c_bool), ("zero_copy", c_bool),
+                ("count_only", c_bool)]
 
 
 STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options)
