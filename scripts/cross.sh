@@ -91,7 +91,7 @@ if [ "${1:-}" = --list ]; then echo "$names"; exit 0; fi
 for target; do
 	echo "$names" | grep -qxF -- "$target" || { echo "cross: no target $target; see --list" >&2; exit 1; }
 done
-"$top/scripts/setup.sh" >&2 || exit 1
+"$top/scripts/setup.sh" cross >&2 || exit 1
 mkdir -p "$work"
 export ZIG_GLOBAL_CACHE_DIR=$work/cache ZIG_LOCAL_CACHE_DIR=$work/cache
 zig=$(tools)

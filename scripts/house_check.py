@@ -104,10 +104,13 @@ def self_test(known, files):
 def main():
     known = floors()
     try:
+        if not os.path.exists(os.path.join(TOP, ".git")): raise OSError("a tarball, wherever it was unpacked")
         listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, capture_output=True, text=True, check=True).stdout.split("\n")
-    except (OSError, subprocess.CalledProcessError):   # a tarball
-        listed = [os.path.relpath(os.path.join(d, f), TOP) for d, _, fs in os.walk(TOP) if "/build" not in d and "/.git" not in d for f in fs]
+    except (OSError, subprocess.CalledProcessError):   # without git, or its trust
+        listed = [os.path.normpath(os.path.join(os.path.relpath(d, TOP), f)) for d, _, fs in os.walk(TOP) for f in fs]
+        listed = [f for f in listed if not f.startswith("build")]
     files = {f for f in listed if f and os.path.isfile(os.path.join(TOP, f))}
+    if "scripts/house_check.py" not in files: sys.exit("the tree's files were not found: nothing was checked")
     if "--self-test" in sys.argv: sys.exit(1 if self_test(known, files) else 0)
     count = 0
     for path in sorted(files):

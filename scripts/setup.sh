@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# setup.sh [tests]: installs what building needs, and with "tests" what testing needs; nothing if all is there.
+# setup.sh [tests|cross]: installs what building needs, and with "tests" what testing needs, with "cross" what scripts/cross.sh needs;
+# nothing if all is there.
 set -eu
 
 want_tests=${1:-}
@@ -16,6 +17,12 @@ need ninja ninja-build ninja ninja
 need pkg-config pkg-config pkg-config pkgconf
 [ "$want_tests" != tests ] || need cmake cmake cmake cmake
 if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
+if [ "$want_tests" = tests ]; then	# the pages and the completions are tried in what reads them
+	need mandoc mandoc mandoc -
+	need groff groff-base groff groff
+	need zsh zsh zsh zsh
+	need fish fish fish fish
+fi
 if [ "$want_tests" = tests ] && [ "$(uname -s)" = Linux ] && ! pkg-config --exists fuse3 2>/dev/null; then
 	missing="$missing libfuse3-dev:-:-"
 fi
@@ -24,6 +31,10 @@ if [ "$want_tests" = tests ] && ! pkg-config --exists libpcap 2>/dev/null; then
 fi
 if [ "$want_tests" = tests ] && ! pkg-config --exists criterion 2>/dev/null; then
 	missing="$missing libcriterion-dev:criterion:-"
+fi
+if [ "$want_tests" = cross ]; then
+	need file file - -
+	python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv:-:-"
 fi
 [ -n "$missing" ] || exit 0
 

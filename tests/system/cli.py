@@ -11,7 +11,7 @@ passed = failed = 0
 
 
 def run(*words, **options):
-    return subprocess.run([PROGRAM, *words], capture_output=True, timeout=60, **options)
+    return subprocess.run([PROGRAM, *words], timeout=60, **{"capture_output": True, **options})
 
 
 def report(*words, **options):
@@ -67,6 +67,26 @@ def every_long_option_is_in_the_help():
                  "--read-mode", "--read-interval", "--direction", "--linktype", "--wait-interface", "--process", "--head-drop", "--truncate",
                  "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through", "--relinquish-privileges", "--no-confine"):
         assert word in source, word
+
+
+@case
+def long_names_are_their_letters():
+    traffic = ("-i", "synth:count=3000,seed=3")
+    for letter, name, value in (("-c", "--count", "100"), ("-s", "--snapshot-length", "64"), ("-f", "--filter", "udp"), ("-B", "--buffer-size", "1M"), ("-p", "--no-promiscuous-mode", None)):
+        short, long = (report(*traffic, o, *([value] if value else []))[0] for o in (letter, name))
+        for key in ("packets", "bytes", "protocols", "filtered"): assert short[key] == long[key], (name, key)
+        if value: assert run(*traffic, name, "!").returncode == run(*traffic, letter, "!").returncode == 2, name
+    assert run("--list-interfaces").stdout == run("-L").stdout != b""
+    assert 0.2 <= report("-i", "synth:rate=1000", "--autostop", "duration:0.2")[0]["seconds"] < 5
+    assert b" batches (" in run(*traffic, "--verbose").stdout and b" batches (" not in run(*traffic).stdout
+    for words, live in (((), True), (("--quiet",), False), (("-q",), False)):
+        terminal, end = os.openpty()
+        assert run("-i", "synth:rate=1000", "-t", "0.6", *words, stderr=end, stdout=subprocess.DEVNULL, capture_output=False).returncode == 0
+        os.close(end)
+        try: told = os.read(terminal, 65536)
+        except OSError: told = b""   # nothing was written, and the other end is closed
+        os.close(terminal)
+        assert (b" packets " in told) == live, (words, told)
 
 
 @case

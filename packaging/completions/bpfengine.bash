@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+# Completion for bpfengine in bash, from 3.2 on (macOS has that one); needs nothing of the bash-completion package.
+# shellcheck shell=bash disable=SC2207  # mapfile came with bash 4
+
+_bpfengine_files() {	# the words of $1, and files that begin as the word in hand does
+	local IFS=$'\n'
+	COMPREPLY=($(compgen -W "$1" -- "$cur") $(compgen -f -- "$cur"))
+	if type compopt >/dev/null 2>&1; then compopt -o filenames 2>/dev/null; fi
+}
+
+_bpfengine_list() {	# what is listed with commas between: the last of them, out of $1
+	local before=''
+	case $cur in
+	*,*) before=${cur%,*}, ;;
+	esac
+	COMPREPLY=($(compgen -P "$before" -W "$1" -- "${cur##*,}"))
+	if type compopt >/dev/null 2>&1; then compopt -o nospace 2>/dev/null; fi
+}
+
+_bpfengine() {
+	local cur=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD-1]} prefix=''
+	COMPREPLY=()
+	# bash takes --option=value apart at "=", and bpf:NAME at ":".
+	if [[ $cur == = ]]; then cur=''
+	elif [[ $option == = ]]; then option=${COMP_WORDS[COMP_CWORD-2]}
+	elif [[ $cur == : && $option == bpf ]]; then cur='' option=${COMP_WORDS[COMP_CWORD-2]} prefix=bpf
+	elif [[ $option == : && ${COMP_WORDS[COMP_CWORD-2]} == bpf ]]; then option=${COMP_WORDS[COMP_CWORD-3]} prefix=bpf
+	fi
+	case $option in
+	-i | --interface)
+		local names
+		names=$("${COMP_WORDS[0]}" -L 2>/dev/null | awk '{ print $1 }')
+		[[ $prefix ]] || names="$names synth:"
+		COMPREPLY=($(compgen -W "$names" -- "$cur"))
+		return ;;
+	-r | --read | --flows) _bpfengine_files - ; return ;;
+	-F | --bpf-device) _bpfengine_files ''; return ;;
+	-a | --autostop) COMPREPLY=($(compgen -W 'duration:' -- "$cur")); return ;;
+	-Q | --direction) COMPREPLY=($(compgen -W 'in out inout' -- "$cur")); return ;;
+	-y | --linktype)
+		COMPREPLY=($(compgen -W 'APPLE_IP_OVER_IEEE1394 C_HDLC EN10MB ENC FDDI IEEE802 IEEE802_11 IEEE802_11_RADIO IEEE802_11_RADIO_AVS IPNET IPV4
+			IPV6 LINUX_SLL LINUX_SLL2 LOOP NULL PFLOG PKTAP PPI PPP PPP_ETHER PPP_SERIAL PRISM_HEADER RAW SLIP' -- "$cur"))
+		return ;;
+	--through) _bpfengine_list 'vlan mpls pppoe gre ipip vxlan geneve gtpu ipv6ext'; return ;;
+	--read-mode) COMPREPLY=($(compgen -W 'auto throughput latency paced' -- "$cur")); return ;;
+	--bpf-abi) COMPREPLY=($(compgen -W 'macos freebsd netbsd openbsd' -- "$cur")); return ;;
+	--overload) COMPREPLY=($(compgen -W 'wait drop' -- "$cur")); return ;;
+	--priority) COMPREPLY=($(compgen -W 'normal high realtime' -- "$cur")); return ;;
+	--workers) COMPREPLY=($(compgen -W 'auto 0 1 2 4 8' -- "$cur")); return ;;
+	-t | -c | -s | -B | -f | --duration | --count | --snapshot-length | --buffer-size | --filter | --block-size | --block-count | \
+	--read-interval | --max-flows | --flow-idle | --flow-closed | --top | --seed | --ring | --stats-interval) return ;;
+	esac
+	case $cur in
+	-*) COMPREPLY=($(compgen -W '-i -r -L -D -s -B -f -F -d -O -p -Q -y -t -a -c -q -v -n
+		--interface --read --list-interfaces --snapshot-length --buffer-size --filter --through --explain --promiscuous --no-promiscuous-mode
+		--block-size --block-count --read-mode --read-interval --direction --linktype --wait-interface --process --head-drop --truncate
+		--header-compression --zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows --max-flows --flow-idle --flow-closed
+		--no-flows --outermost --checksums --top --seed --workers --ring --overload --pin --priority --json --stats-interval --quiet --verbose
+		--help --version' -- "$cur")) ;;
+	esac
+}
+
+complete -F _bpfengine bpfengine

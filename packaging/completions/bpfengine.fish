@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+# Completion for bpfengine in fish.
+
+function __bpfengine_interfaces
+	set -l program (commandline -opc)[1]
+	set -q program[1]; or set program bpfengine
+	for line in ($program -L 2>/dev/null)
+		string replace -r '^(\S+)\s+(.*)$' '$1\t$2' -- $line
+	end
+end
+
+function __bpfengine_through
+	set -l before (string match -r '^(?:--through=)?(.*,)' -- (commandline -ct))[2]
+	for name in vlan mpls pppoe gre ipip vxlan geneve gtpu ipv6ext
+		echo "$before$name"
+	end
+end
+
+complete -c bpfengine -f
+complete -c bpfengine -s i -l interface -x -a '(__bpfengine_interfaces)' -d 'Capture on an interface'
+complete -c bpfengine -s r -l read -r -F -d 'Read a savefile; - is standard input'
+complete -c bpfengine -s L -s D -l list-interfaces -d 'List the interfaces'
+complete -c bpfengine -s s -l snapshot-length -x -d 'Keep so many bytes of each packet'
+complete -c bpfengine -s B -l buffer-size -x -d 'Size of the kernel\'s buffer'
+complete -c bpfengine -s f -l filter -x -d 'Only packets that match'
+complete -c bpfengine -s F -r -F -d 'The filter from a file'
+complete -c bpfengine -s d -d 'Print the filter\'s program (-dd, -ddd)'
+complete -c bpfengine -s O -d 'Do not optimize what -d prints'
+complete -c bpfengine -l through -x -a '(__bpfengine_through)' -d 'The filter also behind these'
+complete -c bpfengine -l explain -d 'Say the filter in words'
+complete -c bpfengine -l promiscuous -d 'See what is not for this host'
+complete -c bpfengine -s p -l no-promiscuous-mode -d 'Not promiscuous (default)'
+complete -c bpfengine -l block-size -x -d 'Bytes read at a time'
+complete -c bpfengine -l block-count -x -d 'Blocks in flight'
+complete -c bpfengine -l read-mode -x -a 'auto throughput latency paced' -d 'How the BPF device is read'
+complete -c bpfengine -l read-interval -x -d 'Seconds between two looks of the paced mode'
+complete -c bpfengine -s Q -l direction -x -a 'in out inout' -d 'By direction'
+complete -c bpfengine -s y -l linktype -x -d 'Link type' -a 'APPLE_IP_OVER_IEEE1394 C_HDLC EN10MB ENC FDDI IEEE802 IEEE802_11 IEEE802_11_RADIO IEEE802_11_RADIO_AVS IPNET IPV4 IPV6 LINUX_SLL LINUX_SLL2 LOOP NULL PFLOG PKTAP PPI PPP PPP_ETHER PPP_SERIAL PRISM_HEADER RAW SLIP'
+complete -c bpfengine -l wait-interface -d 'Go on when a lost interface comes back'
+complete -c bpfengine -l process -d 'macOS: processes of packets and flows'
+complete -c bpfengine -l head-drop -d 'macOS: when full, lose the oldest packets'
+complete -c bpfengine -l truncate -d 'macOS, on pktap: headers only'
+complete -c bpfengine -l header-compression -d 'macOS: the kernel leaves out repeated headers'
+complete -c bpfengine -l zero-copy -d 'FreeBSD: buffers shared with the kernel'
+complete -c bpfengine -l bpf-abi -x -a 'macos freebsd netbsd openbsd' -d 'Whose BPF device it is'
+complete -c bpfengine -l bpf-device -r -F -d 'Path of the BPF device'
+complete -c bpfengine -s t -l duration -x -d 'Stop after so many seconds'
+complete -c bpfengine -s a -l autostop -x -a 'duration:' -d 'Stop after duration:SECONDS'
+complete -c bpfengine -s c -l count -x -d 'Stop after so many packets'
+complete -c bpfengine -l flows -r -F -d 'Write each flow as a JSON line'
+complete -c bpfengine -l max-flows -x -d 'Most flows alive'
+complete -c bpfengine -l flow-idle -x -d 'End a flow after so long without a packet'
+complete -c bpfengine -l flow-closed -x -d 'End a closed connection after so long'
+complete -c bpfengine -l no-flows -d 'Keep no flows'
+complete -c bpfengine -l outermost -d 'Flows of tunnels, not of what is in them'
+complete -c bpfengine -l checksums -d 'Verify checksums'
+complete -c bpfengine -l top -x -d 'Largest flows in the report'
+complete -c bpfengine -l seed -x -d 'Fixed seed of the hash'
+complete -c bpfengine -l workers -x -a 'auto 0 1 2 4 8' -d 'Threads that work on packets'
+complete -c bpfengine -l ring -x -d 'Packets in a worker\'s ring'
+complete -c bpfengine -l overload -x -a 'wait drop' -d 'What happens when a ring is full'
+complete -c bpfengine -l pin -d 'One core for each worker'
+complete -c bpfengine -l priority -x -a 'normal high realtime' -d 'Of the threads'
+complete -c bpfengine -l json -d 'The report as JSON'
+complete -c bpfengine -l stats-interval -x -d 'A line of statistics every so often'
+complete -c bpfengine -s q -l quiet -d 'No live line, no notices'
+complete -c bpfengine -s v -l verbose -d 'More in the report'
+complete -c bpfengine -s n -d 'Numbers, no names (always so)'
+complete -c bpfengine -l help -d 'Print the options'
+complete -c bpfengine -l version -d 'Print the version'

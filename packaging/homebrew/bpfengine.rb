@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+# As it stands, this formula builds the repository's head (brew install --HEAD); scripts/release.sh writes one with a release's tarball.
+class Bpfengine < Formula
+  desc "Packet capture engine over raw BPF"
+  homepage "https://github.com/bpfengine/bpfengine"
+  license "MIT"
+  head "https://github.com/bpfengine/bpfengine.git", branch: "main"
+
+  depends_on "meson" => :build
+  depends_on "ninja" => :build
+
+  def install
+    # Bottles run on other people's machines: SSE4.2 is in every Intel Mac since 2009.
+    kernels = if Hardware::CPU.arm?
+      "neon"
+    elsif build.bottle?
+      "sse42"
+    else
+      "auto"
+    end
+    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Darch=#{kernels}", *std_meson_args
+    system "meson", "compile", "-C", "build", "--verbose"
+    system "meson", "install", "-C", "build"
+    pkgshare.install "examples", "scripts/bpf-access.sh"
+  end
+
+  def caveats
+    <<~EOS
+      Capturing reads /dev/bpf*, which only root may at first.  Run bpfengine with sudo, or give a group the right once:
+        sudo #{opt_pkgshare}/bpf-access.sh install
+    EOS
+  end
+
+  test do
+    assert_match '"read":1000,"delivered":1000', shell_output("#{bin}/bpfengine -i synth:count=1000 --json")
+    system ENV.cc, pkgshare/"examples/basic_capture.c", "-I#{include}", "-L#{lib}", "-lbpfengine", "-o", "basic_capture"
+    assert_match "TCP", shell_output("./basic_capture synth:count=1000")
+  end
+end

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# package_deb.sh [TARBALL]: Debian packages of this tree (or of a release's tarball), in build/deb; then looks at what is in them, unpacks
+# them into a root of their own, runs the program there and builds a program with the library.  Installs what building needs, as root on a
+# Debian; installs nothing of what it built.  BPFENGINE_ARCH=avx2 and so on: packages for one's own machines (packaging/debian/rules).
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+work=$top/build/deb
+checks=0
+
+say() { echo "package_deb.sh: $*" >&2; exit 1; }
+skip() { echo "SKIP: $*"; exit 77; }
+good() { checks=$((checks + 1)); echo "ok: $*"; }
+
+needed='debhelper dpkg-dev fakeroot gcc meson ninja-build pkg-config python3 xz-utils'
+command -v dpkg-query >/dev/null 2>&1 || skip "this is no Debian"
+missing=
+for p in $needed; do
+	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
+done
+if [ -n "$missing" ]; then
+	[ "$(id -u)" -eq 0 ] || skip "these packages are missing:$missing; install them, or run this as root"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -q >&2
+	# shellcheck disable=SC2086
+	apt-get install -y -q $missing >&2 || skip "apt-get does not install$missing"
+fi
+
+version=$(sed -n "s/^  version: '\([0-9.]*\)',$/\1/p" "$top/meson.build")
+rm -rf "$work"
+mkdir -p "$work"
+if [ $# -gt 0 ]; then
+	tar -C "$work" -xf "$1"
+	source=$(find "$work" -mindepth 1 -maxdepth 1 -type d)
+	version=${source##*/bpfengine-}
+else
+	source=$work/bpfengine-$version
+	mkdir "$source"
+	if [ -e "$top/.git" ]; then	# what git knows or would take, as it is now
+		(cd "$top" && git ls-files -z -co --exclude-standard | while IFS= read -r -d '' f; do [ ! -e "$f" ] || printf '%s\0' "$f"; done | tar --null -T - -cf -)
+	else
+		(cd "$top" && tar --exclude='./build*' -cf - .)
+	fi | tar -C "$source" -xf -
+fi
+cp -R "$source/packaging/debian" "$source/debian"
+(cd "$source" && dpkg-buildpackage -us -uc -b) >"$work/build.log" 2>&1 || { tail -40 "$work/build.log"; say "dpkg-buildpackage failed; build/deb/build.log has all of it"; }
+
+root=$work/root
+machine=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
+arch=$(dpkg-architecture -qDEB_HOST_ARCH)
+mkdir "$root"
+for p in bpfengine libbpfengine0 libbpfengine-dev; do
+	deb=$(find "$work" -maxdepth 1 -name "${p}_${version}-*_$arch.deb")
+	[ -f "$deb" ] || say "there is no package $p"
+	dpkg-deb -I "$deb" | grep -E '^ (Package|Version|Depends):' || say "$deb says nothing of itself"
+	dpkg-deb -c "$deb" | awk '$1 !~ /^d/ { print "\t" $6 }' | sed 's|\./|/|'
+	dpkg-deb -x "$deb" "$root"
+done
+for f in usr/bin/bpfengine "usr/lib/$machine/libbpfengine.so.0" "usr/lib/$machine/libbpfengine.so" "usr/lib/$machine/libbpfengine.a" \
+	usr/include/bpfengine.h "usr/lib/$machine/pkgconfig/bpfengine.pc" usr/share/man/man1/bpfengine.1.gz usr/share/man/man3/bpfengine.3.gz \
+	usr/share/man/man7/bpfengine-filter.7.gz usr/share/bash-completion/completions/bpfengine usr/share/zsh/vendor-completions/_bpfengine \
+	usr/share/fish/vendor_completions.d/bpfengine.fish usr/share/doc/bpfengine/copyright usr/share/doc/libbpfengine-dev/examples/basic_capture.c; do
+	[ -e "$root/$f" ] || say "no package has /$f"
+done
+good "every file is where it belongs"
+
+dpkg-deb -f "$work/bpfengine_$version-"*"_$arch.deb" Depends | grep -qE '^libc6 [^,]*$' || say "the program should need libc6 alone"
+soname=$(objdump -p "$root/usr/lib/$machine/libbpfengine.so.0" | awk '$1 == "SONAME" { print $2 }')
+[ "$soname" = libbpfengine.so.0 ] || say "the library calls itself $soname"
+good "the library is $soname"
+
+"$root/usr/bin/bpfengine" -i synth:count=100000 --json -q | grep -q '"read":100000,"delivered":100000' || say "the packaged program does not run"
+kernels=$("$root/usr/bin/bpfengine" --version)
+case $arch:${BPFENGINE_ARCH:-} in
+amd64:) echo "$kernels" | grep -q '(arch=scalar,' || say "not every amd64 has these kernels: $kernels" ;;
+esac
+good "$kernels"
+
+cp "$root/usr/share/doc/libbpfengine-dev/examples/"*.[ch] "$work"
+# shellcheck disable=SC2046
+gcc "$work/basic_capture.c" -o "$work/basic_capture" $(PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$root/usr/lib/$machine/pkgconfig \
+	pkg-config --cflags --libs bpfengine) || say "a program does not build with the packages"
+LD_LIBRARY_PATH=$root/usr/lib/$machine "$work/basic_capture" synth 10 >"$work/basic_capture.txt"
+[ "$(wc -l <"$work/basic_capture.txt")" -eq 10 ] || say "a program that was built with the packages does not run"
+LD_LIBRARY_PATH=$root/usr/lib/$machine ldd "$work/basic_capture" | grep -q "libbpfengine.so.0 => $root" || say "the program has not the packages' library"
+good "an example builds with the packages, and runs"
+
+if command -v lintian >/dev/null 2>&1; then
+	changes=$(find "$work" -maxdepth 1 -name '*.changes')
+	as=
+	[ "$(id -u)" -ne 0 ] || as=--allow-root
+	lintian $as --fail-on error --suppress-tags bad-distribution-in-changes-file "$changes" || say "lintian found errors"
+	good "lintian finds no error"
+else
+	echo "lintian is not installed: it was not asked"
+fi
+echo "$checks passed, 0 failed"
