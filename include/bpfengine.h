@@ -74,6 +74,9 @@ BPE_API const char *bpe_status_text(int status);
 /* The library's version as "MAJOR.MINOR.PATCH", and what it was built with (arch backend, devices).  Any thread. */
 BPE_API const char *bpe_version(void);
 BPE_API const char *bpe_build_info(void);
+/* The size of a public structure as the library has it: "bpe_batch"; 0: it has none of that name.  For those that do not compile this header.
+ * Any thread. */
+BPE_API size_t bpe_struct_size(const char *name);
 
 /* ---- Packets ---- */
 

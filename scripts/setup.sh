@@ -15,6 +15,7 @@ need python3 python3 python3 python3
 need meson meson meson meson
 need ninja ninja-build ninja ninja
 need pkg-config pkg-config pkg-config pkgconf
+[ "$want_tests" != tests ] || need cmake cmake cmake cmake
 if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
 if [ "$want_tests" = tests ]; then	# the pages and the completions are tried in what reads them
 	need mandoc mandoc mandoc -

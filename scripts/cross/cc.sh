@@ -6,9 +6,9 @@
 set -eu
 zig=$1 target=$2
 shift 2
-case "$target $*" in
+case "$target $* " in
 *"-macos -Wl,-v"*) echo "ld64.lld, zig $("$zig" version)" >&2; exit 0 ;;
-*" -Wl,--version"*) echo "LLD, zig $("$zig" version)"; exit 0 ;;
+*" -Wl,--version "*) echo "LLD, zig $("$zig" version)"; exit 0 ;;
 esac
 left=$#
 while [ "$left" -gt 0 ]; do	# each argument goes from the front to the back

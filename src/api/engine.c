@@ -91,5 +91,6 @@ int bpe_engine_top_flows(struct bpe_engine *e, struct bpe_flow *flows, size_t n)
 int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow)
 {
 	if (!batch->table || i >= batch->count || batch->flow[i] == BPEI_NO_FLOW) return 0;
-	return bpei_table_get(batch->table, batch->flow[i], &batch->key[i], flow);
+	const struct bpei_table *table = batch->table;
+	return bpei_table_get(table, batch->flow[i], &batch->key[i], flow);
 }

@@ -37,6 +37,20 @@ const char *bpe_build_info(void)
 #endif
 }
 
+size_t bpe_struct_size(const char *name)
+{
+	static const struct { const char *name; size_t bytes; } sizes[] = {
+#define SIZE(name) { #name, sizeof(struct name) }
+		SIZE(bpe_error), SIZE(bpe_layers), SIZE(bpe_key), SIZE(bpe_batch), SIZE(bpe_tcp_options),
+		SIZE(bpe_meta), SIZE(bpe_flow), SIZE(bpe_insn), SIZE(bpe_options), SIZE(bpe_stats),
+		SIZE(bpe_worker_stats), SIZE(bpe_protocol), SIZE(bpe_filter_options), SIZE(bpe_address), SIZE(bpe_interface),
+#undef SIZE
+	};
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		if (!strcmp(sizes[i].name, name)) return sizes[i].bytes;
+	return 0;
+}
+
 int bpei_options_check(struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error)
 {
 	struct bpe_options o;

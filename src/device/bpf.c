@@ -225,7 +225,7 @@ int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options 
 {
 	struct bpei_bpf *b = calloc(1, sizeof *b);
 	if (!b) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
-	b->device = (struct bpei_device){ .ops = &ops, .fd = -1, .live = true, .snaplen = BPE_MAX_SNAPLEN, .max_lent = BPEI_BPF_BLOCKS };
+	b->device = (struct bpei_device){ .ops = &ops, .fd = -1, .live = true, .max_lent = BPEI_BPF_BLOCKS, .snaplen = BPE_MAX_SNAPLEN };
 	b->options = *o;
 	b->sys = *sys;
 	b->fd = b->wake[0] = b->wake[1] = -1;

@@ -22,7 +22,9 @@
 #include <sys/socket.h>
 #include <sys/sockio.h>
 #elif defined(__NetBSD__)
-#define ppoll pollts
+#define POLL_NS pollts
+#else
+#define POLL_NS ppoll
 #endif
 #if defined(__APPLE__) && __has_include(<libproc.h>)
 #include <libproc.h>
@@ -92,7 +94,7 @@ static int sys_wait(void *context, int fd, int wake_fd, size_t low_water, int64_
 	struct pollfd p[2] = { { .fd = wake_fd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
 	struct timespec t = { .tv_sec = (time_t)(timeout_ns / 1000000000), .tv_nsec = (long)(timeout_ns % 1000000000) };
 	bool device = fd >= 0 && !low_water;
-	int r = ppoll(p, device ? 2 : 1, timeout_ns < 0 ? NULL : &t, NULL);
+	int r = POLL_NS(p, device ? 2 : 1, timeout_ns < 0 ? NULL : &t, NULL);
 	if (r < 0) return -errno;
 	return (p[0].revents ? BPEI_WAIT_WAKE : 0) | (device && p[1].revents ? BPEI_WAIT_DEVICE : 0);
 }

@@ -35,7 +35,7 @@ int bpei_zbuf_open(struct bpei_bpf *b)
 	if (want > most) want = most;
 	want = want / page * page;
 	if (!want) return -ENOMEM;
-	b->zbuf = (struct bpei_zbuf){ .bytes = want, .memory = bpei_mem_map(want * 2, 0) };
+	b->zbuf = (struct bpei_zbuf){ .memory = bpei_mem_map(want * 2, 0), .bytes = want };
 	if (!b->zbuf.memory) return -ENOMEM;
 	struct request z = { b->zbuf.memory, b->zbuf.memory + want, want };
 	r = bpei_bpf_call(b, BPEI_BIOCSETZBUF, &z);

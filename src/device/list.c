@@ -20,6 +20,7 @@
 #ifndef ARPHRD_RAWIP
 #define ARPHRD_RAWIP 519
 #endif
+#define LINK_LEVEL_FAMILY AF_PACKET
 #else
 #include <net/if_dl.h>
 #if __has_include(<net/if_types.h>)
@@ -100,7 +101,7 @@ static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
 	i->has_mac = a->sdl_alen == 6 && at + 6 <= a->sdl_len;
 	if (i->has_mac) memcpy(i->mac, (const uint8_t *)a + at, 6);
 }
-#define AF_PACKET AF_LINK
+#define LINK_LEVEL_FAMILY AF_LINK
 #endif
 
 #if defined(__APPLE__)
@@ -146,7 +147,7 @@ static struct bpe_interface *named(struct bpe_interface *all, int *count, const 
 	for (int k = 0; k < *count; k++)
 		if (!strcmp(all[k].name, name)) return &all[k];
 	struct bpe_interface *i = &all[(*count)++];
-	*i = (struct bpe_interface){ .link_type = -1, .index = if_nametoindex(name) };
+	*i = (struct bpe_interface){ .index = if_nametoindex(name), .link_type = -1 };
 	snprintf(i->name, sizeof i->name, "%s", name);
 	return i;
 }
@@ -175,7 +176,7 @@ int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *err
 			| (a->ifa_flags & IFF_LOOPBACK ? BPE_IF_LOOPBACK : 0) | (a->ifa_flags & IFF_PROMISC ? BPE_IF_PROMISCUOUS : 0);
 		if (s >= 0 && !i->mtu && !ioctl(s, SIOCGIFMTU, &r)) i->mtu = (uint32_t)r.ifr_mtu;
 		if (!a->ifa_addr) continue;
-		if (a->ifa_addr->sa_family == AF_PACKET) link_level(i, a->ifa_addr);
+		if (a->ifa_addr->sa_family == LINK_LEVEL_FAMILY) link_level(i, a->ifa_addr);
 		else if (a->ifa_addr->sa_family == AF_INET || a->ifa_addr->sa_family == AF_INET6) address(i, a->ifa_addr, a->ifa_netmask);
 	}
 	if (all) hardware(all, count, s);

@@ -40,8 +40,8 @@ static int choose(const struct bpe_options *o, struct bpei_device **device, stru
 
 int bpei_device_compile(const struct bpei_device *d, const char *expression, uint32_t snaplen, uint32_t through, struct bpei_filter *filter, struct bpe_error *error)
 {
-	const struct bpe_filter_options how = { .link_type = (int32_t)d->link_type, .through = through, .netmask = d->netmask, .has_netmask = d->has_netmask,
-		.snaplen = snaplen + (d->link_type == LINK_PKTAP ? PKTAP_ROOM : 0) };
+	const struct bpe_filter_options how = { .link_type = (int32_t)d->link_type, .snaplen = snaplen + (d->link_type == LINK_PKTAP ? PKTAP_ROOM : 0),
+		.through = through, .netmask = d->netmask, .has_netmask = d->has_netmask };
 	return bpei_compile_for(expression, &how, d->kernel, d->kernel ? d->kernel_insns : UINT32_MAX, filter, error);
 }
 

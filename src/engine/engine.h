@@ -49,10 +49,11 @@ struct bpei_change {
 	int result;
 	bool answered;
 };
+enum bpei_changes_state { BPEI_CHANGES_DIRECT = 0, BPEI_CHANGES_READER, BPEI_CHANGES_OVER };
 struct bpei_changes {
 	pthread_mutex_t mutex;			/* for all below but asked */
 	pthread_cond_t moved;
-	enum { BPEI_CHANGES_DIRECT = 0, BPEI_CHANGES_READER, BPEI_CHANGES_OVER } state;
+	uint32_t state;				/* enum bpei_changes_state */
 	struct bpei_change *now;		/* the one that waits for the reader, in its asker's memory */
 	uint64_t turn, last_turn;		/* of those who ask, in the order in which they came */
 	_Atomic int asked;			/* w: any  r: reader */

@@ -288,7 +288,7 @@ static void tell_through(struct text *t, uint32_t through)
 static void tell_words(struct text *t, const char *expression, const struct bpe_filter_options *o)
 {
 	struct bpei_phrases phrases = { .count = 0 };
-	struct bpei_compile c = { .text = expression, .netmask = o->netmask, .has_netmask = o->has_netmask, .no_names = o->no_names, .through = o->through, .pktap = o->link_type == LINK_PKTAP, .phrases = &phrases };
+	struct bpei_compile c = { .text = expression, .no_names = o->no_names, .through = o->through, .pktap = o->link_type == LINK_PKTAP, .netmask = o->netmask, .has_netmask = o->has_netmask, .phrases = &phrases };
 	int32_t guard, tree = -1;
 	for (; tree < 0 && !c.final && bpei_terms_init(&c, (uint32_t)o->link_type, &guard) == BPE_OK; c.variant++) {
 		c.at = c.nesting = c.inners = c.tunnel_kind = 0;

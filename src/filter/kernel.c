@@ -10,11 +10,11 @@
 enum { LD_MEM = 0x60, LDX_MEM = 0x61, ST = 0x02, STX = 0x03, LSH_X = 0x6c, RSH_X = 0x7c, JA = 0x05, TAX = 0x07, RET_K = 0x06, RET_A = 0x16 };
 
 const struct bpei_kernel bpei_kernels[BPEI_KERNELS] = {
-	[BPEI_KERNEL_MACOS] = { .name = "macos", .family6 = 30, .title = "macOS", .most = BPE_MAX_INSNS, .given = BPE_MAX_INSNS, .offsets = 512u << 10, .words_zeroed = true },
-	[BPEI_KERNEL_FREEBSD] = { .name = "freebsd", .family6 = 28, .title = "FreeBSD", .most = BPE_MAX_INSNS, .given = BPE_MAX_INSNS, .mod_xor = true },
-	[BPEI_KERNEL_NETBSD] = { .name = "netbsd", .family6 = 24, .title = "NetBSD", .most = BPE_MAX_INSNS, .given = BPE_MAX_INSNS, .mod_xor = true, .words_checked = true },
-	[BPEI_KERNEL_OPENBSD] = { .name = "openbsd", .family6 = 24, .title = "OpenBSD", .most = BPE_MAX_INSNS, .given = BPE_MAX_INSNS },
-	[BPEI_KERNEL_LINUX] = { .name = "linux", .family6 = 10, .title = "Linux", .most = 4096, .given = 1000, .mod_xor = true, .words_checked = true, .negative_means_else = true },
+	[BPEI_KERNEL_MACOS] = { .name = "macos", .title = "macOS", .most = BPE_MAX_INSNS, .given = BPE_MAX_INSNS, .offsets = 512u << 10, .family6 = 30, .words_zeroed = true },
+	[BPEI_KERNEL_FREEBSD] = { .name = "freebsd", .title = "FreeBSD", .most = BPE_MAX_INSNS, .given = BPE_MAX_INSNS, .family6 = 28, .mod_xor = true },
+	[BPEI_KERNEL_NETBSD] = { .name = "netbsd", .title = "NetBSD", .most = BPE_MAX_INSNS, .given = BPE_MAX_INSNS, .family6 = 24, .mod_xor = true, .words_checked = true },
+	[BPEI_KERNEL_OPENBSD] = { .name = "openbsd", .title = "OpenBSD", .most = BPE_MAX_INSNS, .given = BPE_MAX_INSNS, .family6 = 24 },
+	[BPEI_KERNEL_LINUX] = { .name = "linux", .title = "Linux", .most = 4096, .given = 1000, .family6 = 10, .mod_xor = true, .words_checked = true, .negative_means_else = true },
 };
 
 const struct bpei_kernel *bpei_kernel_find(const char *name)

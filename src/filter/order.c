@@ -65,7 +65,7 @@ bool bpei_graph_order(struct graph *g)
 			if (b->yes >= 0) e[b->yes].before++;
 			if (b->no >= 0) e[b->no].before++;
 		}
-		if (g->root >= 0) e[g->root] = (struct entry){ .a = -1, .reached = true, .before = 1 };
+		if (g->root >= 0) e[g->root] = (struct entry){ .a = -1, .before = 1, .reached = true };
 		for (int32_t i = 0; i < g->count; i++) {	/* every way leads on */
 			e[i].a = e[i].reached ? e[i].a : -1;
 			any |= changed |= swap(g, e, i, bits);

@@ -115,7 +115,6 @@ static uint32_t tail(struct bpei_step *s, const struct work *w, uint32_t at)
 
 static void load_step(struct bpei_step *s, const struct work *w, uint32_t at)
 {
-	static const uint32_t of_size[] = { [4] = 0, [2] = 5, [1] = 10 };
 	const struct bpe_insn *i = &w->p[at];
 	uint32_t code, size = size_of(i);
 	uint64_t end = (uint64_t)i->k + size;
@@ -128,7 +127,7 @@ static void load_step(struct bpei_step *s, const struct work *w, uint32_t at)
 		s->k = 0;
 		return;
 	}
-	s->code = code + of_size[size] + tail(s, w, at + 1);
+	s->code = code + (size == 4 ? 0 : size == 2 ? 5 : 10) + tail(s, w, at + 1);
 }
 
 static void msh_step(struct bpei_step *s, const struct work *w, uint32_t at)
@@ -151,14 +150,46 @@ static void msh_step(struct bpei_step *s, const struct work *w, uint32_t at)
 	s->need = proved ? 0 : i->k + 1;
 }
 
-static const uint8_t plain_code[256] = {
-	[0x80] = STEP_LEN, [0x81] = STEP_X_LEN, [0x00] = STEP_IMM, [0x01] = STEP_X_IMM, [0x60] = STEP_MEM, [0x61] = STEP_X_MEM, [0x02] = STEP_ST, [0x03] = STEP_STX,
-	[0x04] = STEP_ADD, [0x0c] = STEP_ADD_X, [0x14] = STEP_SUB, [0x1c] = STEP_SUB_X, [0x24] = STEP_MUL, [0x2c] = STEP_MUL_X, [0x34] = STEP_DIV,
-	[0x3c] = STEP_DIV_X, [0x94] = STEP_MOD, [0x9c] = STEP_MOD_X, [0x44] = STEP_OR, [0x4c] = STEP_OR_X, [0x5c] = STEP_AND_X, [0xa4] = STEP_XOR,
-	[0xac] = STEP_XOR_X, [0x64] = STEP_LSH, [0x6c] = STEP_LSH_X, [0x74] = STEP_RSH, [0x7c] = STEP_RSH_X, [0x84] = STEP_NEG, [0x07] = STEP_TAX,
-	[0x87] = STEP_TXA, [0x1d] = STEP_EQ_X, [0x2d] = STEP_GT_X, [0x3d] = STEP_GE_X, [0x4d] = STEP_SET_X,
-};
-_Static_assert(STEP_COUNT <= 256, "codes are bytes");
+static uint32_t plain_code(uint16_t code)
+{
+	switch (code) {
+	case 0x80: return STEP_LEN;
+	case 0x81: return STEP_X_LEN;
+	case 0x00: return STEP_IMM;
+	case 0x01: return STEP_X_IMM;
+	case 0x60: return STEP_MEM;
+	case 0x61: return STEP_X_MEM;
+	case 0x02: return STEP_ST;
+	case 0x03: return STEP_STX;
+	case 0x04: return STEP_ADD;
+	case 0x0c: return STEP_ADD_X;
+	case 0x14: return STEP_SUB;
+	case 0x1c: return STEP_SUB_X;
+	case 0x24: return STEP_MUL;
+	case 0x2c: return STEP_MUL_X;
+	case 0x34: return STEP_DIV;
+	case 0x3c: return STEP_DIV_X;
+	case 0x94: return STEP_MOD;
+	case 0x9c: return STEP_MOD_X;
+	case 0x44: return STEP_OR;
+	case 0x4c: return STEP_OR_X;
+	case 0x5c: return STEP_AND_X;
+	case 0xa4: return STEP_XOR;
+	case 0xac: return STEP_XOR_X;
+	case 0x64: return STEP_LSH;
+	case 0x6c: return STEP_LSH_X;
+	case 0x74: return STEP_RSH;
+	case 0x7c: return STEP_RSH_X;
+	case 0x84: return STEP_NEG;
+	case 0x07: return STEP_TAX;
+	case 0x87: return STEP_TXA;
+	case 0x1d: return STEP_EQ_X;
+	case 0x2d: return STEP_GT_X;
+	case 0x3d: return STEP_GE_X;
+	case 0x4d: return STEP_SET_X;
+	default: return 0;	/* no checked program has it */
+	}
+}
 
 static void step(struct work *w, uint32_t at)
 {
@@ -171,8 +202,8 @@ static void step(struct work *w, uint32_t at)
 	else if (i->code == LDX_MSH) msh_step(s, w, at);
 	else if (i->code == AND_K || is_jump_k(i)) s->code = STEP_TEST_GO + tail(s, w, at);
 	else if (i->code == JA) s->code = STEP_TEST_GO, s->mask = UINT32_MAX, s->yes = s->no = past(w, at);
-	else if ((i->code & 7) == 5) s->code = plain_code[i->code], jump(s, w, at);
-	else s->code = plain_code[i->code], s->yes = past(w, at + 1);
+	else if ((i->code & 7) == 5) s->code = plain_code(i->code), jump(s, w, at);
+	else s->code = plain_code(i->code), s->yes = past(w, at + 1);
 	if (i->code == 0x60 || i->code == 0x61) w->to->memory = true;
 }
 

@@ -311,13 +311,13 @@ static int32_t load_from(struct bpei_compile *c, uint32_t size, struct place p, 
 int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard)
 {
 	if (index < 0) return *guard = -1;
-	static const uint8_t numbers[P_COUNT] = { [P_SCTP] = 132, [P_TCP] = 6, [P_UDP] = 17, [P_ICMP6] = 58, [P_PIM] = 103 };
+	const uint32_t number = p == P_SCTP ? 132 : p == P_TCP ? 6 : p == P_UDP ? 17 : p == P_ICMP6 ? 58 : p == P_PIM ? 103 : 0;
 	const struct place n = c->offsets.network;
-	c->carried |= numbers[p];
+	c->carried |= number;
 	*guard = -1;
-	if (c->extensions && numbers[p]) {
+	if (c->extensions && number) {
 		const struct carried r = carried_at(c, c->extensions - 1);
-		*guard = bpei_at_is(c, 1, r.next, 0, numbers[p]);
+		*guard = bpei_at_is(c, 1, r.next, 0, number);
 		return load_from(c, size, r.at, index);
 	}
 	switch (p) {

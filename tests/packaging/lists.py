@@ -28,6 +28,7 @@ def by_meson(meson, build):
 def common(path):   # one name for what each system puts into a folder of its own
     path = re.sub(r"^lib(64)?/([a-z0-9_]+-[a-z0-9-]+/)?", "lib/", path)
     path = re.sub(r"^libdata/pkgconfig/", "lib/pkgconfig/", path)
+    path = re.sub(r"^share/examples/bpfengine/", "share/doc/bpfengine/examples/", path)
     return re.sub(r"^(share/man/.*)\.gz$", r"\1", path)
 
 
