@@ -12,7 +12,7 @@ say() { echo "package_deb.sh: $*" >&2; exit 1; }
 skip() { echo "SKIP: $*"; exit 77; }
 good() { checks=$((checks + 1)); echo "ok: $*"; }
 
-needed='debhelper dpkg-dev fakeroot gcc meson ninja-build pkg-config python3 xz-utils'
+needed='debhelper dpkg-dev fakeroot gcc libpcap-dev meson ninja-build pkg-config python3 xz-utils'
 command -v dpkg-query >/dev/null 2>&1 || skip "this is no Debian"
 missing=
 for p in $needed; do
@@ -49,14 +49,14 @@ root=$work/root
 machine=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
 arch=$(dpkg-architecture -qDEB_HOST_ARCH)
 mkdir "$root"
-for p in bpfengine libbpfengine0 libbpfengine-dev; do
+for p in bpfengine bpfbench libbpfengine0 libbpfengine-dev; do
 	deb=$(find "$work" -maxdepth 1 -name "${p}_${version}-*_$arch.deb")
 	[ -f "$deb" ] || say "there is no package $p"
 	dpkg-deb -I "$deb" | grep -E '^ (Package|Version|Depends):' || say "$deb says nothing of itself"
 	dpkg-deb -c "$deb" | awk '$1 !~ /^d/ { print "\t" $6 }' | sed 's|\./|/|'
 	dpkg-deb -x "$deb" "$root"
 done
-for f in usr/bin/bpfengine "usr/lib/$machine/libbpfengine.so.0" "usr/lib/$machine/libbpfengine.so" "usr/lib/$machine/libbpfengine.a" \
+for f in usr/bin/bpfengine usr/bin/bpfbench usr/libexec/bpfengine/bpfbench-libpcap "usr/lib/$machine/cmake/bpfengine/bpfengine-config.cmake" "usr/lib/$machine/libbpfengine.so.0" "usr/lib/$machine/libbpfengine.so" "usr/lib/$machine/libbpfengine.a" \
 	usr/include/bpfengine.h "usr/lib/$machine/pkgconfig/bpfengine.pc" usr/share/man/man1/bpfengine.1.gz usr/share/man/man3/bpfengine.3.gz \
 	usr/share/man/man7/bpfengine-filter.7.gz usr/share/bash-completion/completions/bpfengine usr/share/zsh/vendor-completions/_bpfengine \
 	usr/share/fish/vendor_completions.d/bpfengine.fish usr/share/doc/bpfengine/copyright usr/share/doc/libbpfengine-dev/examples/basic_capture.c; do
@@ -70,6 +70,7 @@ soname=$(objdump -p "$root/usr/lib/$machine/libbpfengine.so.0" | awk '$1 == "SON
 good "the library is $soname"
 
 "$root/usr/bin/bpfengine" -i synth:count=100000 --json -q | grep -q '"read":100000,"delivered":100000' || say "the packaged program does not run"
+"$root/usr/bin/bpfbench" stages --rounds 1 --packets 4096 >/dev/null || say "the packaged bpfbench does not run"
 kernels=$("$root/usr/bin/bpfengine" --version)
 case $arch:${BPFENGINE_ARCH:-} in
 amd64:) echo "$kernels" | grep -q '(arch=scalar,' || say "not every amd64 has these kernels: $kernels" ;;

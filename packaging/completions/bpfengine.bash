@@ -42,6 +42,7 @@ _bpfengine() {
 			IPV6 LINUX_SLL LINUX_SLL2 LOOP NULL PFLOG PKTAP PPI PPP PPP_ETHER PPP_SERIAL PRISM_HEADER RAW SLIP' -- "$cur"))
 		return ;;
 	--through) _bpfengine_list 'vlan mpls pppoe gre ipip vxlan geneve gtpu ipv6ext'; return ;;
+	-Z | --relinquish-privileges) COMPREPLY=($(compgen -u -- "$cur")); return ;;
 	--read-mode) COMPREPLY=($(compgen -W 'auto throughput latency paced' -- "$cur")); return ;;
 	--bpf-abi) COMPREPLY=($(compgen -W 'macos freebsd netbsd openbsd' -- "$cur")); return ;;
 	--overload) COMPREPLY=($(compgen -W 'wait drop' -- "$cur")); return ;;
@@ -51,12 +52,12 @@ _bpfengine() {
 	--read-interval | --max-flows | --flow-idle | --flow-closed | --top | --seed | --ring | --stats-interval) return ;;
 	esac
 	case $cur in
-	-*) COMPREPLY=($(compgen -W '-i -r -L -D -s -B -f -F -d -O -p -Q -y -t -a -c -q -v -n
+	-*) COMPREPLY=($(compgen -W '-i -r -L -D -s -B -f -F -d -O -p -Q -y -t -a -c -q -v -n -Z
 		--interface --read --list-interfaces --snapshot-length --buffer-size --filter --through --explain --promiscuous --no-promiscuous-mode
 		--block-size --block-count --read-mode --read-interval --direction --linktype --wait-interface --process --head-drop --truncate
 		--header-compression --zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows --max-flows --flow-idle --flow-closed
 		--no-flows --outermost --checksums --top --seed --workers --ring --overload --pin --priority --json --stats-interval --quiet --verbose
-		--help --version' -- "$cur")) ;;
+		--relinquish-privileges --no-confine --help --version' -- "$cur")) ;;
 	esac
 }
 

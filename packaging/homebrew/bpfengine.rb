@@ -18,10 +18,10 @@ class Bpfengine < Formula
     else
       "auto"
     end
-    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Darch=#{kernels}", *std_meson_args
+    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Dlibpcap=disabled", "-Darch=#{kernels}", *std_meson_args
     system "meson", "compile", "-C", "build", "--verbose"
     system "meson", "install", "-C", "build"
-    pkgshare.install "examples", "scripts/bpf-access.sh"
+    pkgshare.install "scripts/bpf-access.sh"
   end
 
   def caveats
@@ -33,7 +33,7 @@ class Bpfengine < Formula
 
   test do
     assert_match '"read":1000,"delivered":1000', shell_output("#{bin}/bpfengine -i synth:count=1000 --json")
-    system ENV.cc, pkgshare/"examples/basic_capture.c", "-I#{include}", "-L#{lib}", "-lbpfengine", "-o", "basic_capture"
+    system ENV.cc, doc/"examples/basic_capture.c", "-I#{include}", "-L#{lib}", "-lbpfengine", "-o", "basic_capture"
     assert_match "TCP", shell_output("./basic_capture synth:count=1000")
   end
 end

@@ -40,6 +40,7 @@ class Formula
   def bin = @keg/"bin"
   def lib = @keg/"lib"
   def include = @keg/"include"
+  def doc = @keg/"share/doc/bpfengine"
   def pkgshare = @keg/"share/bpfengine"
   def opt_pkgshare = pkgshare
   def build = Struct.new(:bottle?).new(true)
