@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The records of a pcap file.  Pure: the state is the caller's.  The common forms (this host's byte order, microseconds or
- * nanoseconds) have loops of their own, made from one inline function; it asks for the bytes 4 KiB ahead, since each record's
+ * nanoseconds) have loops of their own, made from one inline function; it asks for the bytes 2 KiB ahead, since each record's
  * place is known only from the one before, and memory would be waited for at every step. */
 #include "base/bytes.h"
 #include "base/cacheline.h"
 #include "block/walk.h"
 
-#define AHEAD 12288u
+#define AHEAD 2048u
 
 uint32_t bpei_link_most(uint32_t link_type)
 {

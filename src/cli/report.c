@@ -123,7 +123,8 @@ void cli_live_line(struct bpe_engine *engine)
 		s.bits_per_second = (uint64_t)((double)s.wire_bytes * 8e9 / (double)s.elapsed_ns);
 	}
 	fprintf(stderr, "\r\033[K");
-	if (s.source_bytes) fprintf(stderr, "%3.0f%%  ", 100 * (double)s.source_position / (double)s.source_bytes);
+	if (s.source_bytes)	/* it may have grown since */
+		fprintf(stderr, "%3.0f%%  ", s.source_position < s.source_bytes ? 100 * (double)s.source_position / (double)s.source_bytes : 100.0);
 	fprintf(stderr, "%s packets  %s/s  %sbit/s  dropped %s kernel %s us  %s flows", count(a, sizeof a, s.read_packets),
 		count(b, sizeof b, s.packets_per_second), count(c, sizeof c, s.bits_per_second), count(d, sizeof d, s.kernel_dropped),
 		count((char[32]){ 0 }, 32, dropped), count((char[32]){ 0 }, 32, s.flows_active));

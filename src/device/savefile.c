@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Savefiles, pcap and pcapng: mapped and walked in place if they are regular files, else read as they come (pipes).
+/* Savefiles, pcap and pcapng, files and pipes alike: read into blocks and walked there.
  *
- * Life: open looks at the file's head, maps it or keeps what it read; fill gives the next stretch; walk notes where it
- * stopped and why, and the next fill goes on from there, or tells the end: END, TORN inside a record, FORMAT for damage.
- * Mapped: a block reaches to the end of the file, only its `limit` is near, so that no record lies across two blocks.  What
- * is behind is let go from time to time, or the whole file would count as our memory.
- * Pipe: what the last walk left over lies in the last block's memory, which nobody overwrites before the next fill has
- * copied it to the front of the next block.
- * Hazard: a file that shrinks while it is mapped.  Each fill looks at its size and treats the new end as a tear; a file cut
- * after that look, and before its stretch of a megabyte has been walked and handled, still kills the process with SIGBUS:
- * only a copy could prevent it (read the file through a pipe if it may be cut). */
+ * Life: open reads the file's head until it is known; fill gives the next stretch; walk notes where it stopped and why, and the
+ * next fill goes on from there, or tells the end: END, TORN inside a record, FORMAT for damage.
+ * What the last walk left over lies in the last block's memory, which nobody overwrites before the next fill has copied it to
+ * the front of the next block.
+ * Files are not mapped: a stretch that stays in the second-level cache is copied in less time than its pages take to be mapped
+ * (docs/performance.md), and a file cut while it is read is a torn file, not a signal. */
 #include "base/error.h"
 #include "block/walk.h"
 #include "device/device.h"
@@ -20,14 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STRETCH (1u << 20)		/* walked per mapped block, read per pipe block */
-#define LET_GO (8u << 20)		/* mapped bytes behind that are given back at a time */
+#define STRETCH (256u << 10)		/* read and walked at a time */
 #define HEAD_FIRST 4096u
-#define PIPE_BLOCK (BPEI_PCAPNG_MAX_BLOCK + STRETCH)	/* virtual: only what is read is touched */
+#define LEAST_BLOCK (BPEI_PCAPNG_MAX_BLOCK + STRETCH)	/* virtual: only what is read is touched */
 
 struct savefile {
 	struct bpei_device device;
@@ -42,13 +37,10 @@ struct savefile {
 	uint64_t offset;		/* in the file, of what fill gives next */
 	int ended;			/* what fill says for ever; 0 before */
 	struct bpe_error error;
-	/* mapped */
-	uint8_t *map;
-	size_t map_bytes, let_go;
-	/* pipe: bytes read and not yet walked */
-	const uint8_t *left;
+	const uint8_t *left;		/* bytes read and not yet walked */
 	size_t left_bytes;
 	uint8_t *head;			/* read at open */
+	bool regular;			/* a file: never waited for */
 	bool eof;
 };
 
@@ -71,32 +63,14 @@ static int tell_end(struct savefile *s, size_t left, struct bpe_error *error)
 	else if (left)
 		s->ended = bpei_fail(&s->error, BPE_E_TORN, "read", 0, "%s: truncated dump file: the record at byte %llu has only %zu bytes left",
 				     s->name, (unsigned long long)s->offset, left);
+	else if (s->offset < s->device.source_bytes)
+		s->ended = bpei_fail(&s->error, BPE_E_TORN, "read", 0, "%s: truncated dump file: it shrank to %llu bytes while it was read", s->name,
+				     (unsigned long long)s->offset);
 	else s->ended = BPE_E_END;
 	return end(s, error);
 }
 
 /* ---- Blocks ---- */
-
-static int fill_mapped(struct savefile *s, struct bpei_block *b, struct bpe_error *error)
-{
-	struct stat st;
-	size_t size = s->map_bytes;
-	if (!fstat(s->file, &st) && (uint64_t)st.st_size < size) size = (size_t)st.st_size;
-	size_t left = s->offset < size ? size - (size_t)s->offset : 0;
-	if (s->stop == BPEI_WALK_BAD || s->stop == BPEI_WALK_PARTIAL || !left) {
-		if (size < s->map_bytes && s->stop != BPEI_WALK_BAD) {
-			s->ended = bpei_fail(&s->error, BPE_E_TORN, "read", 0, "%s: truncated dump file: it shrank to %zu bytes while it was read", s->name, size);
-			return end(s, error);
-		}
-		return tell_end(s, left, error);
-	}
-	b->bytes = s->map + s->offset;
-	b->length = left;
-	b->limit = s->stretch;
-	b->position = 0;
-	b->cookie = s->offset;
-	return 1;
-}
 
 /* Waits for bytes: 1 if there are some (or the end), 0 if not in time or woken. */
 static int wait_readable(struct savefile *s, int64_t timeout_ns)
@@ -111,15 +85,17 @@ static int wait_readable(struct savefile *s, int64_t timeout_ns)
 	return r > 0 && p[0].revents;
 }
 
-static int fill_pipe(struct savefile *s, struct bpei_block *b, int64_t timeout_ns, struct bpe_error *error)
+static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns, struct bpe_error *error)
 {
+	struct savefile *s = of(d);
+	if (s->ended) return end(s, error);
 	bool stuck = s->left_bytes && s->stop != BPEI_WALK_MORE;	/* what is left is less than a record */
 	if (s->stop == BPEI_WALK_BAD || (s->eof && (stuck || !s->left_bytes))) return tell_end(s, s->left_bytes, error);
-	if (!s->eof && (stuck || !s->left_bytes) && !wait_readable(s, timeout_ns)) return 0;
+	if (!s->regular && !s->eof && (stuck || !s->left_bytes) && !wait_readable(s, timeout_ns)) return 0;
 
 	memmove(b->memory, s->left, s->left_bytes);
 	s->left = b->memory;
-	size_t have = s->left_bytes, want = have < STRETCH ? STRETCH : have + STRETCH;
+	size_t have = s->left_bytes, want = have < s->stretch ? s->stretch : have + s->stretch;
 	if (want > b->memory_bytes) want = b->memory_bytes;
 	while (!s->eof && have < want) {
 		ssize_t n = read(s->file, b->memory + have, want - have);
@@ -131,17 +107,9 @@ static int fill_pipe(struct savefile *s, struct bpei_block *b, int64_t timeout_n
 		}
 		if (!n) s->eof = true;
 		have += (size_t)n;
-		if (!wait_readable(s, 0)) break;	/* what is here now, now */
+		if (!s->regular && !wait_readable(s, 0)) break;	/* what is here now, now */
 	}
-	if (stuck && have == s->left_bytes) {
-		if (s->eof) return tell_end(s, have, error);
-		if (have == b->memory_bytes) {
-			s->ended = bpei_fail(&s->error, BPE_E_UNSUPPORTED, "read", 0, "%s: the record at byte %llu is longer than %zu bytes, too long for a pipe:"
-					     " save it as a file and read that", s->name, (unsigned long long)s->offset, have);
-			return end(s, error);
-		}
-		return 0;
-	}
+	if (stuck && have == s->left_bytes) return s->eof ? tell_end(s, have, error) : 0;
 	s->left_bytes = have;
 	if (!have) return s->eof ? tell_end(s, 0, error) : 0;
 	s->stop = BPEI_WALK_MORE;
@@ -152,13 +120,6 @@ static int fill_pipe(struct savefile *s, struct bpei_block *b, int64_t timeout_n
 	return 1;
 }
 
-static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns, struct bpe_error *error)
-{
-	struct savefile *s = of(d);
-	if (s->ended) return end(s, error);
-	return s->map ? fill_mapped(s, b, error) : fill_pipe(s, b, timeout_ns, error);
-}
-
 static uint32_t walk(struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
 {
 	struct savefile *s = of(d);
@@ -166,22 +127,16 @@ static uint32_t walk(struct bpei_device *d, struct bpei_block *b, const struct b
 	uint32_t n = s->is_ng ? bpei_walk_pcapng(&s->ng, b, c, max, BPE_MAX_SNAPLEN, &stop) : bpei_walk_pcap(&s->pcap, b, c, max, BPE_MAX_SNAPLEN, &stop);
 	s->stop = stop;
 	s->offset = b->cookie + b->position;
-	if (!s->map) {
-		s->left = b->bytes + b->position;
-		s->left_bytes = b->length - b->position;
-	}
+	s->left = b->bytes + b->position;
+	s->left_bytes = b->length - b->position;
 	bpei_counter_set(&d->source_position, s->offset);
 	return n;
 }
 
 static void done(struct bpei_device *d, struct bpei_block *b)
 {
-	struct savefile *s = of(d);
-	if (!s->map) return;
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), behind = (size_t)(b->cookie + b->position) / page * page;
-	if (behind < s->let_go + LET_GO) return;
-	madvise(s->map + s->let_go, behind - s->let_go, MADV_DONTNEED);
-	s->let_go = behind;
+	(void)d;
+	(void)b;
 }
 
 static void stats(struct bpei_device *d) { (void)d; }
@@ -195,7 +150,6 @@ static void wake(struct bpei_device *d)
 static void close_savefile(struct bpei_device *d)
 {
 	struct savefile *s = of(d);
-	if (s->map) munmap(s->map, s->map_bytes);
 	for (int i = 0; i < 2; i++)
 		if (s->wake_pipe[i] >= 0) close(s->wake_pipe[i]);
 	if (s->file > 0) close(s->file);
@@ -261,33 +215,13 @@ static int look(struct savefile *s, const uint8_t *h, size_t n, bool all, struct
 	return 0;
 }
 
-static int open_mapped(struct savefile *s, const struct stat *st, struct bpe_error *error)
-{
-	off_t start = lseek(s->file, 0, SEEK_CUR);	/* standard input may stand anywhere */
-	if (start < 0) start = 0;
-	s->map_bytes = (size_t)st->st_size;
-	if (!s->map_bytes || start >= st->st_size) return look(s, (const uint8_t *)"", 0, true, error);
-	s->map = mmap(NULL, s->map_bytes, PROT_READ, MAP_PRIVATE, s->file, 0);
-	if (s->map == MAP_FAILED) {
-		s->map = NULL;
-		return bpei_fail(error, bpei_status_of(errno), "mmap", errno, "%s", s->name);
-	}
-	int r = look(s, s->map + start, s->map_bytes - (size_t)start, true, error);
-	s->offset = (uint64_t)start + (s->is_ng ? 0 : BPEI_PCAP_HEADER);
-	s->device.source_bytes = s->map_bytes;
-	s->device.lends = true;
-	s->device.max_lent = 16;
-	s->device.fd = s->file;
-	return r;
-}
-
 /* Reads until the head is known; what was read is walked later. */
-static int open_pipe(struct savefile *s, struct bpe_error *error)
+static int read_head(struct savefile *s, struct bpe_error *error)
 {
 	size_t room = HEAD_FIRST, have = 0;
 	s->head = malloc(room);
 	for (int known = 0; !known;) {
-		if (have == room && room < PIPE_BLOCK) {
+		if (have == room && room < LEAST_BLOCK) {
 			void *more = realloc(s->head, room *= 2);
 			if (!more) free(s->head);
 			s->head = more;
@@ -307,9 +241,11 @@ static int open_pipe(struct savefile *s, struct bpe_error *error)
 	}
 	s->left = s->head + (s->is_ng ? 0 : BPEI_PCAP_HEADER);
 	s->left_bytes = have - (size_t)(s->left - s->head);
-	s->offset = (uint64_t)(s->left - s->head);
-	s->device.block_bytes = PIPE_BLOCK > room ? PIPE_BLOCK : room + STRETCH;
-	s->device.max_lent = 64;
+	s->offset += (uint64_t)(s->left - s->head);
+	/* A record that has begun to come always has room to be gone on with. */
+	size_t longest = s->is_ng ? BPEI_PCAPNG_MAX_BLOCK : 24 /* a modified record's header */ + (size_t)s->pcap.most;
+	s->device.block_bytes = (longest + s->stretch > LEAST_BLOCK ? longest + s->stretch : LEAST_BLOCK) + room;
+	s->device.max_lent = longest > LEAST_BLOCK ? 2 : 64;
 	s->device.fd = s->file;
 	return 1;
 }
@@ -339,7 +275,13 @@ static int open_file(struct savefile *s, const struct bpe_options *o, struct bpe
 		fcntl(s->wake_pipe[i], F_SETFD, FD_CLOEXEC);
 		fcntl(s->wake_pipe[i], F_SETFL, O_NONBLOCK);
 	}
-	return S_ISREG(st.st_mode) ? open_mapped(s, &st, error) : open_pipe(s, error);
+	s->regular = S_ISREG(st.st_mode);
+	if (s->regular) {
+		off_t start = lseek(s->file, 0, SEEK_CUR);	/* standard input may stand anywhere */
+		s->offset = start > 0 ? (uint64_t)start : 0;
+		s->device.source_bytes = (uint64_t)st.st_size;
+	}
+	return read_head(s, error);
 }
 
 int bpei_savefile_open(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Savefiles through the device contract: every format and byte order, every cut, mapped and through a pipe. */
+/* Savefiles through the device contract: every format and byte order, every cut, as a file and through a pipe. */
 #include "device/device.h"
 #include "filebuild.h"
 
@@ -270,6 +270,52 @@ Test(savefile, pcapng_damage_is_told_after_what_is_sound)
 		cr_assert_eq(g.packets, kind == 6 ? 2 : 1, "kind %d: %u", kind, g.packets);
 		cr_assert_not_null(strstr(g.error.text, "damaged at byte"));
 	}
+}
+
+/* 64 packets of 100 bytes, read 4 KiB at a time; after the first stretch the file changes its length to n, with the bytes of the whole one. */
+static int change_length(size_t n, uint32_t *packets, struct bpe_error *error)
+{
+	static struct image f;
+	struct bpei_device *d;
+	struct bpei_columns c;
+	struct bpe_options o;
+	memset(&f, 0, sizeof f);
+	pcap_header(&f, 0xa1b2c3d4, 4, 65535, 1);
+	for (uint32_t i = 0; i < 64; i++) pcap_packet(&f, i, 0, 100, 100, 0);
+	cr_assert_eq(f.length, 24 + 64 * 116);
+	write_file(f.bytes, n > f.whole[59] ? f.whole[59] : f.length);
+	bpe_options_init(&o);
+	o.file = path;
+	o.block_bytes = 4096;
+	cr_assert_eq(bpei_device_open(&o, &d, error), BPE_OK);
+	cr_assert_eq(bpei_columns_new(&c, BPE_BATCH), BPE_OK);
+	struct bpei_block b = { .memory = malloc(d->block_bytes), .memory_bytes = d->block_bytes };
+	bpei_role_enter(&bpei_reader_role);
+	int r;
+	for (bool first = true; (r = bpei_device_fill(d, &b, -1, error)) > 0; first = false) {
+		for (uint32_t k; (k = bpei_device_walk(d, &b, &c, BPE_BATCH));) *packets += k;
+		if (first) write_file(f.bytes, n);
+	}
+	bpei_role_leave(&bpei_reader_role);
+	free(b.memory);
+	bpei_columns_free(&c, BPE_BATCH);
+	bpei_device_close(d);
+	return r;
+}
+
+Test(savefile, a_file_cut_while_it_is_read_is_torn_and_one_that_grows_is_read_on)
+{
+	struct bpe_error error;
+	uint32_t packets = 0;
+	cr_assert_eq(change_length(24 + 40 * 116, &packets, &error), BPE_E_TORN, "cut between two records");
+	cr_assert_not_null(strstr(error.text, "shrank to"), "%s", error.text);
+	cr_assert(packets < 64 && packets >= 35, "%u", packets);
+	packets = 0;
+	cr_assert_eq(change_length(24 + 50 * 116 + 7, &packets, &error), BPE_E_TORN, "cut within a record");
+	cr_assert_eq(packets, 50);
+	packets = 0;
+	cr_assert_eq(change_length(24 + 64 * 116, &packets, &error), BPE_E_END, "grown by four records");
+	cr_assert_eq(packets, 64);
 }
 
 Test(savefile, what_is_no_savefile)
