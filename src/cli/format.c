@@ -54,7 +54,7 @@ const char *cli_tcp_state(uint8_t state)
 
 const char *cli_flow_end(uint8_t end)
 {
-	static const char *const names[] = { "", "idle", "closed", "evicted", "stop" };
+	static const char *const names[] = { "", "idle", "closed", "evicted", "stop", "active" };
 	return end < sizeof names / sizeof *names ? names[end] : "?";
 }
 

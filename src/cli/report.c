@@ -94,6 +94,9 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	if (cli->engine.flows) {
 		fprintf(to, "\nFlows: %" PRIu64 " opened, %" PRIu64 " active, %" PRIu64 " at most, %" PRIu64 " ended, %" PRIu64 " evicted\n", s.flows_opened,
 			s.flows_active, s.flows_peak, s.flows_ended, s.flows_evicted);
+		if (s.flows_evicted)
+			fprintf(to, "Evicted: %" PRIu64 " of one packet, %" PRIu64 " half-open, %" PRIu64 " closed, %" PRIu64 " alive, %" PRIu64 " for colliding keys\n", s.evicted[BPE_EVICTED_SINGLE],
+				s.evicted[BPE_EVICTED_HALF_OPEN], s.evicted[BPE_EVICTED_CLOSED], s.evicted[BPE_EVICTED_ALIVE], s.evicted[BPE_EVICTED_CROWDED]);
 		top_flows(to, engine, cli->top);
 	}
 	for (uint32_t k = 0; k < s.workers && bpe_engine_worker_stats(engine, k, &w) == BPE_OK; k++)

@@ -14,6 +14,10 @@ static void read_flows(const struct bpei_table *table, struct bpe_stats *s)
 	s->flows_peak += bpei_counter_get(&c->peak);
 	s->flows_ended += bpei_counter_get(&c->ended);
 	s->flows_evicted += bpei_counter_get(&c->evicted);
+	for (int i = 0; i < BPE_EVICTED_COUNT; i++) s->evicted[i] += bpei_counter_get(&c->evicted_by[i]);
+	s->flows_periods += bpei_counter_get(&c->periods);
+	s->flow_bytes += bpei_counter_get(&c->bytes);
+	s->time_steps += bpei_counter_get(&c->time_steps);
 	s->flow_packets += bpei_counter_get(&c->packets);
 	s->flows_refused += bpei_counter_get(&c->refused);
 }

@@ -1,103 +1,201 @@
 /* SPDX-License-Identifier: MIT */
-/* Ageing: one first-in-first-out queue for each time-out, looked after lazily.
+/* Time: the packets' clock, the timing wheel, and who goes when there is no room.
  *
- * A packet does not touch the queues.  An entry is examined when it has been queued for half of its time-out: it ends if it
- * has been quiet for all of it, else it goes back to the tail.  So a quiet flow ends at the latest half a time-out late, at the
- * cost of two looks per time-out.  A closed connection, of which no more comes than a last ACK, is looked at once, a little
- * after its time.  What a packet meets is exact all the same, since a hit looks at the time itself (table.c).
- * Invariant: an alive entry is in the queue of its state, and `queued` does not fall from tail to head.
- * Time is the latest that any packet carried: it never goes back, whatever a file's time stamps do. */
+ * Wheel: 1,024 slots of 134 ms; what is farther away is looked at once a turn.  In it are not flows but blocks of 32 neighbouring entries, by the
+ * earliest time at which one of them may be due, so that a flow has no links and a look reads memory in a row.  A packet does not touch the wheel: a
+ * block is looked at when the time has come that was known when it was put there; what is due ends, and it goes back for the next time.  An early
+ * look costs a look and no more.  A change to a state with a shorter time-out moves the block forward.
+ * What a packet meets is exact, whatever the wheel does, since a hit looks at the time itself (table.c).
+ *
+ * Clock: the latest time that packets told.  A jump of more than STEP_NS, forward or back, is believed when a second batch tells it: one packet
+ * with a wrong time ends nobody's flow, and a file whose clock was set back goes on from there.  The wheel turns only forward.  A flow whose last
+ * packet lies more than its time-out ahead of the clock is from before a step back, and due.
+ *
+ * Eviction: weak entries first, in the order of the entries, which is that of their opening when a flood runs through the table, and as long as
+ * more than a sixteenth of the table is weak: that share is for new flows to become something in.  Else the quietest of 64 neighbours that are not
+ * weak.  Half-open, closed and reset connections are weak, and what had one packet. */
 #include "flow/table.h"
 
-#define TICK_SHIFT 20		/* a tick is about a millisecond; 32 bits of them are 52 days */
-#define EXAMINE 16u		/* entries looked at for one eviction */
+#define TICK_SHIFT 27
+#define STEP_NS UINT64_C(10000000000)
+#define WEAK_SHARE 16u
+#define CANDIDATES (2 * BPEI_BLOCK)
 
-static uint32_t ticks_now(const struct bpei_table *t)
+static uint32_t tick_now(const struct bpei_table *t)
 {
-	uint64_t ticks = ((uint64_t)t->now_ns - (uint64_t)t->base_ns) >> TICK_SHIFT;
-	return ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+	uint64_t tick = (t->wheel_ns >> TICK_SHIFT) + 1;
+	return tick < UINT32_MAX - BPEI_WHEEL_SLOTS ? (uint32_t)tick : UINT32_MAX - BPEI_WHEEL_SLOTS;
 }
 
-void bpei_queue_append(struct bpei_table *t, enum queue q, uint32_t i)
+/* ---- The clock ---- */
+
+static uint64_t ahead(int64_t a, int64_t b) { return a > b ? (uint64_t)a - (uint64_t)b : 0; }
+
+void bpei_clock_set(struct bpei_table *t, int64_t ns)
 {
-	struct bpei_entry *e = &t->entries[i];
-	uint32_t tail = t->queues[q].tail;
-	e->prev = tail;
-	e->next = BPEI_NO_FLOW;
-	e->queued = ticks_now(t);
-	if (tail == BPEI_NO_FLOW) t->queues[q].head = i;
-	else t->entries[tail].next = i;
-	t->queues[q].tail = i;
+	uint64_t gone = t->has_time ? ahead(ns, t->now_ns) : 0;
+	t->wheel_ns = t->wheel_ns + gone < t->wheel_ns ? UINT64_MAX : t->wheel_ns + gone;
+	t->now_ns = ns;
+	t->has_time = true;
+	t->has_step = false;
 }
 
-void bpei_queue_remove(struct bpei_table *t, enum queue q, uint32_t i)
+void bpei_clock_follow(struct bpei_table *t, int64_t ns)
 {
-	struct bpei_entry *e = &t->entries[i];
-	if (e->prev == BPEI_NO_FLOW) t->queues[q].head = e->next;
-	else t->entries[e->prev].next = e->next;
-	if (e->next == BPEI_NO_FLOW) t->queues[q].tail = e->prev;
-	else t->entries[e->next].prev = e->prev;
+	if (!t->has_time) {
+		bpei_clock_set(t, ns);
+		return;
+	}
+	uint64_t forward = ahead(ns, t->now_ns), back = ahead(t->now_ns, ns);
+	if (forward <= STEP_NS && back <= STEP_NS) {
+		if (forward) bpei_clock_set(t, ns);
+		t->has_step = false;
+		return;
+	}
+	bool again = t->has_step && (forward ? t->step_ns > t->now_ns : t->step_ns < t->now_ns);
+	if (again) {	/* a file of few packets may jump with every batch: the earlier of two jumps forward is sure */
+		int64_t sure = forward ? (ns < t->step_ns ? ns : t->step_ns) : (ns > t->step_ns ? ns : t->step_ns);
+		bpei_clock_set(t, sure);
+		bpei_counter_add(&t->counts.time_steps, 1);
+		if (ahead(ns, sure) <= STEP_NS) return;
+	}
+	t->has_step = true;
+	t->step_ns = ns;
+}
+
+/* ---- Time-outs ---- */
+
+enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e)
+{
+	static const uint8_t tcp[] = { [BPE_TCP_NONE] = BPE_TIMEOUT_OTHER, [BPE_TCP_SYN_SENT] = BPE_TIMEOUT_TCP_OPENING, [BPE_TCP_SYN_RECEIVED] = BPE_TIMEOUT_TCP_OPENING,
+		[BPE_TCP_ESTABLISHED] = BPE_TIMEOUT_TCP_ESTABLISHED, [BPE_TCP_CLOSING] = BPE_TIMEOUT_TCP_CLOSING, [BPE_TCP_CLOSED] = BPE_TIMEOUT_TCP_CLOSED,
+		[BPE_TCP_RESET] = BPE_TIMEOUT_TCP_CLOSED };
+	uint8_t proto = bpei_entry_proto(e);
+	if (bpei_entry_state(e)) return tcp[bpei_entry_state(e)];
+	if (proto == 17 || proto == 136) return (e->packets[0] && e->packets[1]) || e->bits & ENTRY_CONTINUED ? BPE_TIMEOUT_UDP_TWO_WAY : BPE_TIMEOUT_UDP_ONE_WAY;
+	return proto == 1 || proto == 58 ? BPE_TIMEOUT_ICMP : BPE_TIMEOUT_OTHER;
 }
 
 bool bpei_entry_due(const struct bpei_table *t, const struct bpei_entry *e, int64_t now_ns)
 {
-	int64_t timeout = t->timeout_ns[bpei_queue_of(e)];
-	return now_ns > e->last_ns && (uint64_t)now_ns - (uint64_t)e->last_ns > (uint64_t)timeout;
+	return ahead(now_ns, e->last_ns) > (uint64_t)t->timeout_ns[bpei_entry_kind(e)];
 }
 
-static enum bpe_flow_end why(enum queue q) { return q == QUEUE_CLOSED ? BPE_END_CLOSED : BPE_END_IDLE; }
+/* ---- The wheel ---- */
 
-void bpei_table_sweep(struct bpei_table *t, uint32_t budget)
+void bpei_block_disarm(struct bpei_table *t, uint32_t i)
 {
-	for (enum queue q = 0; q < QUEUES; q++) {
-		uint64_t timeout = (uint64_t)t->timeout_ns[q], wait = (q == QUEUE_CLOSED ? timeout + timeout / 8 : timeout / 2) >> TICK_SHIFT;
-		uint32_t now = ticks_now(t);
-		for (uint32_t looks = 0; looks < budget && t->queues[q].head != BPEI_NO_FLOW; looks++) {
-			uint32_t i = t->queues[q].head;
-			struct bpei_entry *e = &t->entries[i];
-			if (now - e->queued <= wait) break;
-			if (bpei_entry_due(t, e, t->now_ns)) {
-				bpei_table_end(t, i, why(q));
-			} else {
-				bpei_queue_remove(t, q, i);
-				bpei_queue_append(t, q, i);
-			}
+	struct bpei_block *b = &t->blocks[i];
+	if (!b->due) return;
+	if (b->prev == BPEI_NO_FLOW) t->slot[b->due % BPEI_WHEEL_SLOTS] = b->next;
+	else t->blocks[b->prev].next = b->next;
+	if (b->next != BPEI_NO_FLOW) t->blocks[b->next].prev = b->prev;
+	b->due = 0;
+}
+
+void bpei_block_arm(struct bpei_table *t, uint32_t i, int64_t wait_ns)
+{
+	struct bpei_block *b = &t->blocks[i];
+	uint64_t ticks = ((uint64_t)wait_ns >> TICK_SHIFT) + 1;
+	if (wait_ns == INT64_MAX) return;
+	uint32_t due = tick_now(t) + (ticks < BPEI_WHEEL_SLOTS - 1 ? (uint32_t)ticks : BPEI_WHEEL_SLOTS - 1);
+	if (b->due && b->due <= due) return;
+	bpei_block_disarm(t, i);
+	uint32_t *head = &t->slot[due % BPEI_WHEEL_SLOTS];
+	b->due = due;
+	b->prev = BPEI_NO_FLOW;
+	b->next = *head;
+	if (*head != BPEI_NO_FLOW) t->blocks[*head].prev = i;
+	*head = i;
+}
+
+static void prefetch_block(const struct bpei_table *t, uint32_t block)
+{
+	const char *from = (const char *)&t->entries[block * BPEI_BLOCK], *to = from + BPEI_BLOCK * sizeof *t->entries;
+	for (; from < to; from += 64) __builtin_prefetch(from);
+}
+
+static void prefetch_bucket(const struct bpei_table *t, uint32_t tag) { __builtin_prefetch(&t->index.buckets[tag & t->index.mask], 1); }
+
+static void look(struct bpei_table *t, uint32_t block)
+{
+	int64_t wait = INT64_MAX;
+	uint32_t over[BPEI_BLOCK], n = 0;
+	bpei_block_disarm(t, block);
+	for (uint32_t i = block * BPEI_BLOCK, end = i + BPEI_BLOCK; i < end && i < t->touched; i++) {
+		const struct bpei_entry *e = &t->entries[i];
+		if (!(e->bits & ENTRY_ALIVE)) continue;
+		int64_t timeout = t->timeout_ns[bpei_entry_kind(e)];
+		uint64_t quiet = ahead(t->now_ns, e->last_ns);
+		if (timeout == INT64_MAX) continue;
+		if (quiet > (uint64_t)timeout || ahead(e->last_ns, t->now_ns) > (uint64_t)timeout + STEP_NS) {
+			over[n++] = i;
+			prefetch_bucket(t, e->hash);
+		} else if (timeout - (int64_t)quiet < wait) {
+			wait = timeout - (int64_t)quiet;
+		}
+	}
+	for (uint32_t k = 0; k < n; k++) bpei_table_end(t, over[k], bpei_entry_why(&t->entries[over[k]]));
+	if (t->blocks[block].alive) bpei_block_arm(t, block, wait);
+}
+
+void bpei_table_sweep(struct bpei_table *t, uint32_t blocks)
+{
+	uint32_t now = tick_now(t);
+	for (uint32_t slots = 0; t->tick < now; t->tick++) {
+		if (++slots > BPEI_WHEEL_SLOTS) {	/* all of them have been looked after */
+			t->tick = now;
+			return;
+		}
+		while (t->slot[t->tick % BPEI_WHEEL_SLOTS] != BPEI_NO_FLOW) {
+			uint32_t block = t->slot[t->tick % BPEI_WHEEL_SLOTS];
+			prefetch_block(t, t->blocks[block].next != BPEI_NO_FLOW ? t->blocks[block].next : block);
+			if (!blocks--) return;
+			look(t, block);
 		}
 	}
 }
 
-/* The head of a queue, after those that were busy since they were queued went back to the tail: at most EXAMINE of them. */
-static uint32_t quiet_head(struct bpei_table *t, enum queue q)
+/* ---- No room ---- */
+
+void bpei_entry_weigh(struct bpei_table *t, uint32_t i)
 {
-	for (uint32_t looks = 0; looks < EXAMINE; looks++) {
-		uint32_t i = t->queues[q].head;
-		if (i == BPEI_NO_FLOW) return i;
-		const struct bpei_entry *e = &t->entries[i];
-		uint64_t last = ((uint64_t)e->last_ns - (uint64_t)t->base_ns) >> TICK_SHIFT;
-		if (e->last_ns < t->base_ns || last <= e->queued) return i;
-		bpei_queue_remove(t, q, i);
-		bpei_queue_append(t, q, i);
+	struct bpei_entry *e = &t->entries[i];
+	uint8_t state = bpei_entry_state(e);
+	bool weak = state == BPE_TCP_SYN_SENT || state == BPE_TCP_SYN_RECEIVED || state >= BPE_TCP_CLOSED
+		    || (!(e->bits & ENTRY_CONTINUED) && e->packets[0] + e->packets[1] <= 1);
+	if (weak == !!(e->bits & ENTRY_WEAK)) return;
+	e->bits ^= ENTRY_WEAK;
+	t->weak += weak ? 1 : -1u;
+	t->blocks[i / BPEI_BLOCK].weak += weak ? 1 : 0xffff;
+}
+
+static uint32_t next_weak(struct bpei_table *t)
+{
+	for (uint32_t i = t->weak_hand;;) {
+		if (i >= t->touched) i = 0;
+		if (i % BPEI_BLOCK == 0 && !t->blocks[i / BPEI_BLOCK].weak) {
+			i += BPEI_BLOCK;
+			continue;
+		}
+		if (t->entries[i].bits & ENTRY_WEAK) {
+			t->weak_hand = i + 1;
+			if (i + 16 < t->touched) prefetch_bucket(t, t->entries[i + 8].hash), __builtin_prefetch(&t->entries[i + 16].hash);	/* the next to go */
+			return i;
+		}
+		i++;
 	}
-	return t->queues[q].head;
 }
 
-static uint32_t quieter(const struct bpei_table *t, uint32_t a, uint32_t b)
-{
-	if (a == BPEI_NO_FLOW || b == BPEI_NO_FLOW) return a == BPEI_NO_FLOW ? b : a;
-	return t->entries[b].last_ns < t->entries[a].last_ns ? b : a;
-}
-
-/* The entry that has been quiet longest: exact in a table of at most EXAMINE flows, near it in larger ones, where the first
- * of each queue that was not busy since it was queued is compared. */
-uint32_t bpei_table_quietest(struct bpei_table *t)
+uint32_t bpei_table_victim(struct bpei_table *t)
 {
 	uint32_t best = BPEI_NO_FLOW;
-	if (bpei_counter_get(&t->counts.active) > EXAMINE) {
-		best = quieter(t, quiet_head(t, QUEUE_IDLE), quiet_head(t, QUEUE_CLOSED));
-		if (t->entries[best].next != BPEI_NO_FLOW) __builtin_prefetch(&t->entries[t->entries[best].next]);	/* the next to go */
-		return best;
+	if (t->weak && t->weak > t->options.max_flows / WEAK_SHARE) return next_weak(t);
+	for (uint32_t n = 0; n < CANDIDATES || best == BPEI_NO_FLOW; n++, t->hand++) {
+		if (t->hand >= t->touched) t->hand = 0;
+		const struct bpei_entry *e = &t->entries[t->hand];
+		if (!(e->bits & ENTRY_ALIVE) || (e->bits & ENTRY_WEAK && t->weak < bpei_counter_get(&t->counts.active))) continue;
+		if (best == BPEI_NO_FLOW || e->last_ns < t->entries[best].last_ns) best = t->hand;
 	}
-	for (enum queue q = 0; q < QUEUES; q++)
-		for (uint32_t i = t->queues[q].head; i != BPEI_NO_FLOW; i = t->entries[i].next) best = quieter(t, best, i);
 	return best;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The flow table: one per worker, one owner, no locks.  Lives here: table.c (index, entries, update), age.c (queues and
- * time-outs), tcp.c (states), key.c (record made from an entry). */
+/* The flow table: one per worker, one owner, no locks.  Lives here: table.c (life, update), index.c (finding), age.c (wheel, time-outs,
+ * eviction), tcp.c (states), record.c (record made from an entry). */
 #ifndef BPEI_FLOW_H
 #define BPEI_FLOW_H
 
@@ -14,21 +14,31 @@ struct bpei_table;
 
 struct bpei_table_options {
 	uint64_t max_flows;		/* never more alive than these */
-	int64_t idle_ns, closed_ns;
+	uint64_t max_bytes;		/* and never more memory; 0: no bound */
+	int64_t idle_ns, closed_ns;	/* of those below that are 0: TCP_CLOSED, all others; 0: never */
+	int64_t timeout_ns[BPE_TIMEOUT_COUNT];
+	int64_t active_ns;		/* 0: no periods */
 	bool process;			/* keep the process that packets' metadata names */
-	void (*on_end)(void *user, const struct bpe_flow *flow);	/* a flow ended; NULL: nobody cares */
+	void (*on_end)(void *user, const struct bpe_flow *flow);	/* a flow ended, or its period; NULL: nobody cares */
 	void *user;
 };
 
 /* w: worker  r: any.  opened = active + ended + evicted */
 struct bpei_table_counts {
 	bpei_counter opened, active, peak, ended, evicted;
+	bpei_counter evicted_by[BPE_EVICTED_COUNT];
+	bpei_counter periods;
 	bpei_counter packets;		/* packets that belong to a flow */
 	bpei_counter refused;		/* packets with a key that found no room (max_flows is 0) */
+	bpei_counter bytes;		/* memory touched */
+	bpei_counter time_steps;
 };
 
 int bpei_table_new(const struct bpei_table_options *options, struct bpei_table **table);
 void bpei_table_free(struct bpei_table *table);		/* NULL is allowed; hands nothing over */
+
+/* Most memory that a table of so many flows ever takes, while it grows, too. */
+uint64_t bpei_table_most_bytes(uint64_t max_flows, bool process);
 
 /* Counts the batch's packets on their flows, opens and ends flows, ages by the packets' time.  flow[i]: where packet i was
  * counted, BPEI_NO_FLOW if it has no key or found no room. */

@@ -2,19 +2,29 @@
 /* The public record made of an entry, and the largest flows.  Pure. */
 #include "flow/table.h"
 
+static uint64_t whole(uint32_t lower, const struct bpei_extra *x, uint32_t count, uint32_t end)
+{
+	return lower + (x ? (uint64_t)x->upper[count][end] << 31 : 0);
+}
+
 void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end why, struct bpe_flow *record)
 {
 	const struct bpei_entry *e = &t->entries[i];
-	struct bpe_key key = { .port = { 0 } };
-	uint32_t o = !!(e->bits & ENTRY_ORIGIN);
-	memcpy(&key, e->key, sizeof e->key);
-	memcpy((char *)&key + sizeof e->key, &e->key_end, sizeof e->key_end);
-	struct bpe_flow r = { .port = { key.port[o], key.port[!o] }, .ip_proto = key.ip_proto, .ip_version = key.ip_version,
-		.vlan = { key.vlan[0], key.vlan[1] }, .tcp_state = e->state, .tcp_flags = { e->tcp_flags[o], e->tcp_flags[!o] },
-		.end = (uint8_t)why, .flags = e->bits & ENTRY_MIDSTREAM ? BPE_FLOW_MIDSTREAM : 0, .hash = e->hash,
-		.packets = { e->packets[o], e->packets[!o] }, .captured_bytes = { e->captured[o], e->captured[!o] },
-		.wire_bytes = { e->wire[o], e->wire[!o] }, .first_ns = e->first_ns, .last_ns = e->last_ns,
-		.pid = -1, .effective_pid = -1 };
+	const struct bpei_extra *x = bpei_extra_find(t, i);
+	const uint64_t rest = e->key[4];
+	uint32_t o = !!(e->bits & ENTRY_ORIGIN), flags = 0;
+	if (e->bits & ENTRY_MIDSTREAM) flags |= BPE_FLOW_MIDSTREAM;
+	if (e->bits & ENTRY_CONTINUED) flags |= BPE_FLOW_CONTINUED;
+	struct bpe_flow r = { .port = { (uint16_t)(rest >> 16 * o), (uint16_t)(rest >> 16 * !o) }, .ip_proto = bpei_entry_proto(e), .ip_version = e->state & STATE_IP6 ? 6 : 4,
+		.vlan = { rest >> 40 & 0xfff, (uint16_t)(rest >> 52) }, .tcp_state = bpei_entry_state(e), .tcp_flags = { e->tcp_flags[o], e->tcp_flags[!o] },
+		.end = (uint8_t)why, .flags = flags, .hash = e->hash, .first_ns = e->first_ns, .last_ns = e->last_ns, .pid = -1, .effective_pid = -1 };
+	for (uint32_t k = 0; k < 2; k++) {
+		uint32_t end = k ^ o;
+		r.packets[k] = whole(e->packets[end], x, COUNT_PACKETS, end);
+		r.wire_bytes[k] = whole(e->wire[end], x, COUNT_WIRE, end);
+		r.captured_bytes[k] = whole(e->captured[end], x, COUNT_CAPTURED, end);
+		memcpy(r.addr[k], (const char *)e->key + 16 * end, 16);
+	}
 	const struct bpei_process *p = t->processes && t->processes[i].pid ? &t->processes[i] : NULL;
 	if (p) {
 		r.pid = p->pid;
@@ -22,8 +32,6 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 		memcpy(r.comm, p->comm, sizeof r.comm);
 		memcpy(r.effective_comm, p->effective_comm, sizeof r.effective_comm);
 	}
-	memcpy(r.addr[0], key.addr[o], 16);
-	memcpy(r.addr[1], key.addr[!o], 16);
 	*record = r;
 }
 
@@ -38,8 +46,9 @@ void bpei_table_top(const struct bpei_table *t, struct bpe_flow *top, size_t n, 
 {
 	for (uint32_t i = 0; i < t->touched && n; i++) {
 		const struct bpei_entry *e = &t->entries[i];
-		uint64_t bytes = e->wire[0] + e->wire[1];
 		if (!(e->bits & ENTRY_ALIVE)) continue;
+		const struct bpei_extra *x = bpei_extra_find(t, i);
+		uint64_t bytes = whole(e->wire[0], x, COUNT_WIRE, 0) + whole(e->wire[1], x, COUNT_WIRE, 1);
 		if (*filled == n && bytes <= top[n - 1].wire_bytes[0] + top[n - 1].wire_bytes[1]) continue;
 		size_t at = *filled < n ? (*filled)++ : n - 1;
 		for (; at && bytes > top[at - 1].wire_bytes[0] + top[at - 1].wire_bytes[1]; at--) top[at] = top[at - 1];

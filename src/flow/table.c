@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The flow table: an index of one-line buckets that hold tags and entry numbers, and the entries apart.
+/* The flow table: an index (index.c) of one-line buckets that hold tags and entry numbers, and the entries apart (table.h).
  *
  * Life: new -> update ... -> end_all -> top -> free.  One thread owns it all; only the counts are read by others.
- * Index: a key's bucket is its hash's low bits, its tag the whole hash.  A full bucket counts in `overflow` what it sent on to
- * the next; a search ends at the first bucket that sent nothing on.  It doubles at half full, from the tags alone.
  * Entries: reserved for max_flows at once, but memory is taken only as they are touched; numbers stay good for life.
- * Invariant: alive entries = entries in the index = entries in the queues <= max_flows; opened = active + ended + evicted.
+ * Invariant: alive entries = entries in the index <= max_flows; opened = active + ended + evicted.
  * Hazard: within a batch, an entry found early may be ended and used anew before its packet's turn; the whole key is compared
  * again at that turn, and a freed entry's key fits nothing.
  * A batch goes through in three passes, so that cache misses overlap: ask for the buckets; probe them and ask for the entries;
- * then count, in the packets' order. */
+ * then count, in the packets' order.  What it does beside that is bounded: a step of growth, a few blocks of the wheel. */
 #include "flow/table.h"
 
 #include "base/cacheline.h"
@@ -17,32 +15,58 @@
 
 #include <stdlib.h>
 
-#define FIRST_BUCKETS 64u
-#define SWEEP_BATCH 4u		/* looks into each queue per batch */
-#define SWEEP_IDLE 1024u
-#define DEAD_KEY 0xffffffffu	/* no key ends so: its last bytes are 0 */
+#define SWEEP_BATCH 2u		/* blocks looked at per batch */
+#define SWEEP_IDLE 256u
+#define MOST_FLOWS 0x7fffffe0u
 
-static size_t index_bytes(uint32_t buckets) { return (size_t)buckets * sizeof(struct bpei_bucket); }
+static size_t blocks_of(uint64_t max_flows) { return (size_t)(max_flows / BPEI_BLOCK) + 1; }
+
+uint64_t bpei_table_most_bytes(uint64_t max_flows, bool process)
+{
+	return sizeof(struct bpei_table) + bpei_index_most_bytes(max_flows) + bpei_extras_size(max_flows) * sizeof(struct bpei_extra)
+	       + (max_flows + 1) * (sizeof(struct bpei_entry) + (process ? sizeof(struct bpei_process) : 0)) + blocks_of(max_flows) * sizeof(struct bpei_block);
+}
+
+/* The most flows that fit. */
+static uint64_t fitting(uint64_t max_flows, uint64_t max_bytes, bool process)
+{
+	uint64_t low = 0, high = max_flows;
+	if (!max_bytes) return max_flows;
+	while (low < high) {
+		uint64_t middle = low + (high - low + 1) / 2;
+		if (bpei_table_most_bytes(middle, process) <= max_bytes) low = middle;
+		else high = middle - 1;
+	}
+	return low;
+}
 
 int bpei_table_new(const struct bpei_table_options *options, struct bpei_table **table)
 {
 	struct bpei_table *t = calloc(1, sizeof *t);
 	if (!t) return BPE_E_MEMORY;
 	t->options = *options;
-	if (t->options.max_flows > INT32_MAX) t->options.max_flows = INT32_MAX;
-	t->mask = FIRST_BUCKETS - 1;
+	uint64_t n = options->max_flows < MOST_FLOWS ? options->max_flows : MOST_FLOWS;
+	t->options.max_flows = n = fitting(n, options->max_bytes, options->process);
 	t->free = BPEI_NO_FLOW;
-	for (int q = 0; q < QUEUES; q++) t->queues[q] = (struct bpei_queue){ BPEI_NO_FLOW, BPEI_NO_FLOW };
-	t->timeout_ns[QUEUE_IDLE] = options->idle_ns > 0 ? options->idle_ns : INT64_MAX;
-	t->timeout_ns[QUEUE_CLOSED] = options->closed_ns > 0 ? options->closed_ns : INT64_MAX;
-	t->least_timeout_ns = t->timeout_ns[t->timeout_ns[QUEUE_CLOSED] < t->timeout_ns[QUEUE_IDLE]];
-	t->buckets = bpei_mem_map(index_bytes(FIRST_BUCKETS), 0);
-	t->entries = bpei_mem_map((t->options.max_flows + 1) * sizeof *t->entries, 1);
-	if (options->process) t->processes = bpei_mem_map((t->options.max_flows + 1) * sizeof *t->processes, 0);
-	if (!t->buckets || !t->entries || (options->process && !t->processes)) {
+	t->least_timeout_ns = INT64_MAX;
+	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++) {
+		int64_t other = k == BPE_TIMEOUT_TCP_CLOSED ? options->closed_ns : options->idle_ns, given = options->timeout_ns[k];
+		t->timeout_ns[k] = given > 0 ? given : other > 0 ? other : INT64_MAX;
+		if (t->timeout_ns[k] < t->least_timeout_ns) t->least_timeout_ns = t->timeout_ns[k];
+	}
+	t->active_ns = options->active_ns > 0 ? options->active_ns : INT64_MAX;
+	t->tick = 1;
+	for (uint32_t s = 0; s < BPEI_WHEEL_SLOTS; s++) t->slot[s] = BPEI_NO_FLOW;
+	t->entries = bpei_mem_map((n + 1) * sizeof *t->entries, 1);
+	t->blocks = bpei_mem_map(blocks_of(n) * sizeof *t->blocks, 0);
+	t->extras_size = bpei_extras_size(n);
+	t->extras = bpei_mem_map(t->extras_size * sizeof *t->extras, 0);
+	if (options->process) t->processes = bpei_mem_map((n + 1) * sizeof *t->processes, 0);
+	if (bpei_index_init(t) < 0 || !t->entries || !t->blocks || !t->extras || (options->process && !t->processes)) {
 		bpei_table_free(t);
 		return BPE_E_MEMORY;
 	}
+	bpei_table_count_bytes(t);
 	*table = t;
 	return BPE_OK;
 }
@@ -50,114 +74,58 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 void bpei_table_free(struct bpei_table *t)
 {
 	if (!t) return;
-	bpei_mem_unmap(t->buckets, index_bytes(t->mask + 1));
-	bpei_mem_unmap(t->entries, (t->options.max_flows + 1) * sizeof *t->entries);
-	bpei_mem_unmap(t->processes, (t->options.max_flows + 1) * sizeof *t->processes);
+	uint64_t n = t->options.max_flows;
+	bpei_index_free(t);
+	bpei_mem_unmap(t->entries, (n + 1) * sizeof *t->entries);
+	bpei_mem_unmap(t->blocks, blocks_of(n) * sizeof *t->blocks);
+	bpei_mem_unmap(t->extras, t->extras_size * sizeof *t->extras);
+	bpei_mem_unmap(t->processes, (n + 1) * sizeof *t->processes);
 	free(t);
+}
+
+void bpei_table_count_bytes(struct bpei_table *t)
+{
+	uint64_t each = sizeof(struct bpei_entry) + (t->processes ? sizeof(struct bpei_process) : 0);
+	bpei_counter_set(&t->counts.bytes, sizeof *t + (t->index.mask + 1ull + (t->old.buckets ? t->old.mask + 1ull : 0)) * sizeof(struct bpei_bucket)
+		+ t->touched * each + t->extras_size * sizeof(struct bpei_extra) + blocks_of(t->touched) * sizeof(struct bpei_block));
 }
 
 const struct bpei_table_counts *bpei_table_counts(const struct bpei_table *t) { return &t->counts; }
 
-/* ---- Index ---- */
-
-/* The first entry from bucket b on that has the tag, and the key if there is one to compare; *b becomes its bucket. */
-static uint32_t find(const struct bpei_table *t, uint32_t *at, uint32_t tag, const struct bpe_key *key)
-{
-	uint32_t b = *at;
-	for (uint32_t looks = 0; looks <= BPEI_PROBE_LIMIT; looks++, b = (b + 1) & t->mask) {
-		const struct bpei_bucket *bucket = &t->buckets[b];
-		for (uint32_t m = bpei_bucket_match(bucket, tag); m; m &= m - 1) {
-			uint32_t i = bucket->entry[__builtin_ctz(m)];
-			if (key && !bpei_entry_is(&t->entries[i], key)) continue;
-			*at = b;
-			return i;
-		}
-		if (!bucket->overflow) break;
-	}
-	return BPEI_NO_FLOW;
-}
-
-/* Puts entry i under its tag; false if no bucket within the limit has room. */
-static bool index_put(struct bpei_bucket *buckets, uint32_t mask, uint32_t tag, uint32_t i)
-{
-	uint32_t home = tag & mask;
-	for (uint32_t passed = 0; passed <= BPEI_PROBE_LIMIT && passed <= mask; passed++) {
-		struct bpei_bucket *bucket = &buckets[(home + passed) & mask];
-		uint32_t empty = bpei_bucket_match(bucket, 0);
-		if (!empty) continue;
-		uint32_t k = (uint32_t)__builtin_ctz(empty);
-		bucket->tag[k] = tag;
-		bucket->entry[k] = i;
-		for (uint32_t p = 0; p < passed; p++) buckets[(home + p) & mask].overflow++;
-		return true;
-	}
-	return false;
-}
-
-static void index_remove(struct bpei_table *t, uint32_t tag, uint32_t i)
-{
-	for (uint32_t b = tag & t->mask;; b = (b + 1) & t->mask) {
-		struct bpei_bucket *bucket = &t->buckets[b];
-		for (uint32_t m = bpei_bucket_match(bucket, tag); m; m &= m - 1) {
-			uint32_t k = (uint32_t)__builtin_ctz(m);
-			if (bucket->entry[k] != i) continue;
-			bucket->tag[k] = 0;
-			t->used--;
-			return;
-		}
-		bucket->overflow--;
-	}
-}
-
-/* Twice as many buckets, if there is memory for them and every tag finds room; else things stay as they are. */
-static void grow(struct bpei_table *t)
-{
-	uint32_t mask = t->mask * 2 + 1;
-	struct bpei_bucket *buckets = bpei_mem_map(index_bytes(mask + 1), 1);
-	if (!buckets) return;
-	for (uint32_t b = 0; b <= t->mask; b++)
-		for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) {
-			if (!t->buckets[b].tag[k]) continue;
-			if (index_put(buckets, mask, t->buckets[b].tag[k], t->buckets[b].entry[k])) continue;
-			bpei_mem_unmap(buckets, index_bytes(mask + 1));
-			return;
-		}
-	bpei_mem_unmap(t->buckets, index_bytes(t->mask + 1));
-	t->buckets = buckets;
-	t->mask = mask;
-}
-
 /* ---- Entries ---- */
+
+static void hand_over(struct bpei_table *t, uint32_t i, enum bpe_flow_end why)
+{
+	struct bpe_flow record;
+	if (!t->options.on_end) return;
+	bpei_entry_record(t, i, why, &record);
+	t->options.on_end(t->options.user, &record);
+}
 
 void bpei_table_end(struct bpei_table *t, uint32_t i, enum bpe_flow_end why)
 {
 	struct bpei_entry *e = &t->entries[i];
-	struct bpe_flow record;
-	bpei_queue_remove(t, bpei_queue_of(e), i);
-	index_remove(t, e->hash, i);
+	struct bpei_block *b = &t->blocks[i / BPEI_BLOCK];
+	bpei_index_remove(t, e->hash, i);
 	bpei_counter_set(&t->counts.active, bpei_counter_get(&t->counts.active) - 1);
 	bpei_counter_add(why == BPE_END_EVICTED ? &t->counts.evicted : &t->counts.ended, 1);
-	if (t->options.on_end) {
-		bpei_entry_record(t, i, why, &record);
-		t->options.on_end(t->options.user, &record);
-	}
+	hand_over(t, i, why);
+	bpei_extra_drop(t, i);
+	if (e->bits & ENTRY_WEAK) t->weak--, b->weak--;
+	if (!--b->alive) bpei_block_disarm(t, i / BPEI_BLOCK);
 	e->bits = 0;
-	e->key_end = DEAD_KEY;
+	e->state = STATE_DEAD;
 	e->next = t->free;
 	t->free = i;
 }
 
-/* Hostile keys that share a neighbourhood of the index: the quietest of them makes room. */
-static void evict_near(struct bpei_table *t, uint32_t tag)
+void bpei_table_evict(struct bpei_table *t, uint32_t i, bool crowded)
 {
-	uint32_t best = BPEI_NO_FLOW;
-	for (uint32_t p = 0; p <= BPEI_PROBE_LIMIT && p <= t->mask; p++)
-		for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) {
-			const struct bpei_bucket *bucket = &t->buckets[(tag + p) & t->mask];
-			uint32_t i = bucket->entry[k];
-			if (bucket->tag[k] && (best == BPEI_NO_FLOW || t->entries[i].last_ns < t->entries[best].last_ns)) best = i;
-		}
-	if (best != BPEI_NO_FLOW) bpei_table_end(t, best, BPE_END_EVICTED);
+	uint8_t state = bpei_entry_state(&t->entries[i]);
+	enum bpe_evicted kind = crowded ? BPE_EVICTED_CROWDED : !(t->entries[i].bits & ENTRY_WEAK) ? BPE_EVICTED_ALIVE : state >= BPE_TCP_CLOSED ? BPE_EVICTED_CLOSED
+		: state ? BPE_EVICTED_HALF_OPEN : BPE_EVICTED_SINGLE;
+	bpei_counter_add(&t->counts.evicted_by[kind], 1);
+	bpei_table_end(t, i, BPE_END_EVICTED);
 }
 
 /* A new flow for packet p of the batch: its entry, or BPEI_NO_FLOW if no flows are to be kept. */
@@ -166,21 +134,24 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 	const struct bpe_layers *l = &b->layers[p];
 	uint32_t i, end = !!(l->flags & BPE_PKT_REVERSED), tag = b->hash[p];
 	if (!t->options.max_flows) return BPEI_NO_FLOW;
-	if (bpei_counter_get(&t->counts.active) >= t->options.max_flows) bpei_table_end(t, bpei_table_quietest(t), BPE_END_EVICTED);
-	if (t->used >= (t->mask + 1) / 2 * BPEI_BUCKET_SLOTS) grow(t);
+	if (bpei_counter_get(&t->counts.active) >= t->options.max_flows) bpei_table_evict(t, bpei_table_victim(t), false);
 	if (t->free != BPEI_NO_FLOW) i = t->free, t->free = t->entries[i].next;
 	else i = t->touched++;
-	while (!index_put(t->buckets, t->mask, tag, i)) evict_near(t, tag);
-	t->used++;
+	bpei_index_insert(t, tag, i);
 
 	struct bpei_entry *e = &t->entries[i];
-	*e = (struct bpei_entry){ .hash = tag, .first_ns = b->time_ns[p], .last_ns = b->time_ns[p], .bits = ENTRY_ALIVE };
+	*e = (struct bpei_entry){ .hash = tag, .first_ns = b->time_ns[p], .last_ns = b->time_ns[p], .bits = ENTRY_ALIVE | ENTRY_WEAK,
+		.state = b->key[p].ip_version == 6 ? STATE_IP6 : 0 };
 	if (t->processes) t->processes[i].pid = 0;
-	memcpy(e->key, &b->key[p], sizeof e->key);
-	memcpy(&e->key_end, (const char *)&b->key[p] + sizeof e->key, sizeof e->key_end);
+	memcpy(e->key, b->key[p].addr, 32);
+	e->key[4] = bpei_key_rest(&b->key[p]);
 	if (l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET) bpei_tcp_open(e, end, l->tcp_flags);
 	else if (end) e->bits |= ENTRY_ORIGIN;
-	bpei_queue_append(t, bpei_queue_of(e), i);
+	t->weak++, t->blocks[i / BPEI_BLOCK].weak++;
+	t->blocks[i / BPEI_BLOCK].alive++;
+	e->packets[end]++;	/* for its kind alone: counted by the caller */
+	bpei_block_arm(t, i / BPEI_BLOCK, t->timeout_ns[bpei_entry_kind(e)]);
+	e->packets[end]--;
 	bpei_counter_add(&t->counts.opened, 1);
 	uint64_t active = bpei_counter_get(&t->counts.active) + 1;
 	bpei_counter_set(&t->counts.active, active);
@@ -190,6 +161,19 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 
 /* ---- Packets ---- */
 
+/* A period of a flow is over: it is handed over, and counts begin anew with the packet of now_ns. */
+static void end_period(struct bpei_table *t, uint32_t i, int64_t now_ns)
+{
+	struct bpei_entry *e = &t->entries[i];
+	hand_over(t, i, BPE_END_ACTIVE);
+	bpei_counter_add(&t->counts.periods, 1);
+	for (int end = 0; end < 2; end++) e->packets[end] = e->wire[end] = e->captured[end] = 0;
+	struct bpei_extra *x = bpei_extra_find(t, i);
+	if (x) memset(x->upper, 0, sizeof x->upper);
+	e->bits |= ENTRY_CONTINUED;
+	e->first_ns = now_ns;
+}
+
 /* TCP that does more than carry on, or whose time-out has passed: may end the flow and open another.  Returns the entry. */
 static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
 {
@@ -197,21 +181,19 @@ static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, uint32_
 	const struct bpe_layers *l = &b->layers[p];
 	uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
 	bool tcp = l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET;
-	enum queue before = bpei_queue_of(e);
 	if (bpei_entry_due(t, e, b->time_ns[p])) {
-		bpei_table_end(t, i, before == QUEUE_CLOSED ? BPE_END_CLOSED : BPE_END_IDLE);
+		bpei_table_end(t, i, bpei_entry_why(e));
 		return open_flow(t, b, p);
 	}
-	if (!tcp) return i;
-	if (bpei_tcp_reopens(e, l->tcp_flags)) {
+	if (tcp && bpei_tcp_reopens(e, l->tcp_flags)) {
 		bpei_table_end(t, i, BPE_END_CLOSED);
 		return open_flow(t, b, p);
 	}
+	if (b->time_ns[p] > e->first_ns && (uint64_t)b->time_ns[p] - (uint64_t)e->first_ns > (uint64_t)t->active_ns) end_period(t, i, b->time_ns[p]);
+	if (!tcp) return i;
+	uint8_t before = bpei_entry_state(e);
 	bpei_tcp_step(e, end, l->tcp_flags);
-	if (bpei_queue_of(e) == before) return i;
-	enum queue after = bpei_queue_of(e);
-	bpei_queue_remove(t, before, i);
-	bpei_queue_append(t, after, i);
+	if (bpei_entry_state(e) != before) bpei_block_arm(t, i / BPEI_BLOCK, t->timeout_ns[bpei_entry_kind(e)]);
 	return i;
 }
 
@@ -230,24 +212,38 @@ static void note_processes(struct bpei_table *t, const struct bpe_batch *b, cons
 	}
 }
 
-static void set_time(struct bpei_table *t, int64_t ns)
-{
-	if (BPEI_UNLIKELY(!t->has_time)) t->has_time = true, t->base_ns = t->now_ns = ns;
-	if (ns > t->now_ns) t->now_ns = ns;
-}
-
-/* What may change a state: any packet, or TCP's FIN, SYN and RST.  A table, since a branch on the state is guessed wrong. */
-#define ANY_PACKET 0x100u
-static const uint16_t watch[] = { [BPE_TCP_NONE] = 0xff /* TCP whose flow an ICMP error or a fragment began */, [BPE_TCP_SYN_SENT] = ANY_PACKET, [BPE_TCP_SYN_RECEIVED] = ANY_PACKET,
-	[BPE_TCP_ESTABLISHED] = 7, [BPE_TCP_CLOSING] = ANY_PACKET, [BPE_TCP_CLOSED] = ANY_PACKET, [BPE_TCP_RESET] = ANY_PACKET };
+/* TCP's flags that may change a state.  Weak entries are looked at with any packet.  A table, since a branch on the state is guessed wrong. */
+static const uint8_t watch[8] = { [BPE_TCP_NONE] = 0xff /* TCP whose flow an ICMP error or a fragment began */, [BPE_TCP_SYN_SENT] = 0xff, [BPE_TCP_SYN_RECEIVED] = 0xff,
+	[BPE_TCP_ESTABLISHED] = 7, [BPE_TCP_CLOSING] = 7, [BPE_TCP_CLOSED] = 7, [BPE_TCP_RESET] = 7 };
 
 /* The packet that is not simply one more of the flow at i: a flow not looked at yet, a change of state, a time-out.  Returns the
  * entry to count on; BPEI_NO_FLOW: no room. */
 static __attribute__((noinline)) uint32_t settle(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
 {
-	uint32_t tag = b->hash[p], at = tag & t->mask;
-	if (i == BPEI_NO_FLOW || !bpei_entry_is(&t->entries[i], &b->key[p])) i = find(t, &at, tag, &b->key[p]);
+	uint32_t tag = b->hash[p];
+	if (i == BPEI_NO_FLOW || !bpei_entry_is(&t->entries[i], &b->key[p])) i = bpei_index_find(t, tag, &b->key[p]);
 	return i == BPEI_NO_FLOW ? open_flow(t, b, p) : unusual(t, b, p, i);
+}
+
+/* Counters that reach 31 bits leave the rest in an extra; without room for one, the flow's period ends. */
+static __attribute__((noinline)) void count_large(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t wire, uint32_t captured, int64_t ns)
+{
+	struct bpei_entry *e = &t->entries[i];
+	struct bpei_extra *x = bpei_extra_get(t, i);
+	if (!x) end_period(t, i, ns);
+	const uint64_t sum[3] = { e->packets[end] + 1ull, (uint64_t)e->wire[end] + wire, (uint64_t)e->captured[end] + captured };
+	uint32_t *const lower[3] = { &e->packets[end], &e->wire[end], &e->captured[end] };
+	for (int k = 0; k < 3; k++) {
+		*lower[k] = x ? (uint32_t)sum[k] & INT32_MAX : sum[k] < INT32_MAX ? (uint32_t)sum[k] : INT32_MAX;	/* no packet is that long */
+		if (x) x->upper[k][end] += (uint32_t)(sum[k] >> 31);
+	}
+}
+
+static void prefetch_entry(const struct bpei_entry *e)
+{
+	__builtin_prefetch(e, 1);
+	__builtin_prefetch((const char *)e + 64, 1);
+	__builtin_prefetch((const char *)(e + 1) - 1, 1);
 }
 
 void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t flow[BPE_BATCH])
@@ -257,60 +253,75 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	uint32_t counted = 0, refused = 0;
 	int64_t latest = INT64_MIN;
 	bool any = false;
+	const uint32_t touched = t->touched;
 	for (uint32_t p = 0; p < n; p++) {
-		__builtin_prefetch(&t->buckets[hash[p] & t->mask]);
+		__builtin_prefetch(&t->index.buckets[hash[p] & t->index.mask]);
 		if (hash[p]) latest = v.time_ns[p] > latest ? v.time_ns[p] : latest, any = true;
 	}
-	if (any) set_time(t, latest);
-	const uint64_t least_timeout_ns = (uint64_t)t->least_timeout_ns;
+	if (BPEI_UNLIKELY(t->old.buckets))
+		for (uint32_t p = 0; p < n; p++) __builtin_prefetch(&t->old.buckets[hash[p] & t->old.mask]);
+	if (any) bpei_clock_follow(t, latest);
+	const uint64_t least_timeout_ns = (uint64_t)t->least_timeout_ns, active_ns = (uint64_t)t->active_ns;
 	struct bpei_entry *const entries = t->entries;
-	bpei_probe(t->buckets, t->mask, hash, n, flow);
+	bpei_probe(t->index.buckets, t->index.mask, hash, n, flow);
 	for (uint32_t p = 0; p < n; p++) {
-		if (BPEI_UNLIKELY(flow[p] == BPEI_LOOK_ON)) {
-			uint32_t at = hash[p] & t->mask;
-			flow[p] = find(t, &at, hash[p], NULL);
+		if (BPEI_UNLIKELY(flow[p] >= BPEI_LOOK_ON)) {
+			if ((flow[p] != BPEI_LOOK_ON && !t->old.buckets) || !hash[p]) continue;
+			flow[p] = bpei_index_find(t, hash[p], NULL);
+			if (flow[p] == BPEI_NO_FLOW) continue;
 		}
-		if (flow[p] == BPEI_NO_FLOW) continue;
-		__builtin_prefetch(&entries[flow[p]], 1);
-		__builtin_prefetch((const char *)&entries[flow[p]] + 64, 1);
+		prefetch_entry(&entries[flow[p]]);
 	}
 	for (uint32_t p = 0; p < n; p++) {
 		if (!hash[p]) continue;
 		const struct bpe_layers *l = &v.layers[p];
 		const int64_t ns = v.time_ns[p];
+		const uint32_t end = !!(l->flags & BPE_PKT_REVERSED), wire = v.wirelen[p], captured = v.caplen[p];
 		uint32_t i = flow[p];
 		struct bpei_entry *e = &entries[i != BPEI_NO_FLOW ? i : 0];
 		/* A packet out of order goes the slow way, too: its difference wraps round. */
-		if (BPEI_UNLIKELY(i == BPEI_NO_FLOW) || BPEI_UNLIKELY(!bpei_entry_is(e, &v.key[p]))
-		    || BPEI_UNLIKELY((l->tcp_flags | ANY_PACKET) & watch[e->state]) || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)e->last_ns > least_timeout_ns)) {
+		bool slow = BPEI_UNLIKELY(i == BPEI_NO_FLOW) || BPEI_UNLIKELY(!bpei_entry_is(e, &v.key[p]))
+		    || BPEI_UNLIKELY(e->bits & ENTRY_WEAK || l->tcp_flags & watch[e->state & STATE]) || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)e->last_ns > least_timeout_ns)
+		    || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)e->first_ns > active_ns);
+		if (slow) {
 			flow[p] = i = settle(t, b, p, i);
 			if (i == BPEI_NO_FLOW) {
 				refused++;
 				continue;
 			}
 			e = &entries[i];
+		}
+		const uint32_t packets = e->packets[end] + 1, wires = e->wire[end] + wire, captures = e->captured[end] + captured;
+		if (BPEI_UNLIKELY((packets | wires | captures | wire | captured) >> 31)) {
+			count_large(t, i, end, wire, captured, ns);
+		} else {
+			e->packets[end] = packets;
+			e->wire[end] = wires;
+			e->captured[end] = captures;
+		}
+		e->tcp_flags[end] |= l->tcp_flags;
+		counted++;
+		if (slow) {
 			e->last_ns = ns > e->last_ns ? ns : e->last_ns;
 			e->first_ns = ns < e->first_ns ? ns : e->first_ns;
+			bpei_entry_weigh(t, i);
 		} else {
 			e->last_ns = ns;
 		}
-		uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
-		e->packets[end]++;
-		e->captured[end] += v.caplen[p];
-		e->wire[end] += v.wirelen[p];
-		e->tcp_flags[end] |= l->tcp_flags;
-		counted++;
 	}
 	if (BPEI_UNLIKELY(t->processes && v.meta)) note_processes(t, b, flow);
 	bpei_counter_add(&t->counts.packets, counted);
 	if (refused) bpei_counter_add(&t->counts.refused, refused);
+	if (t->touched != touched) bpei_table_count_bytes(t);
+	bpei_index_step(t);
 	if (t->has_time) bpei_table_sweep(t, SWEEP_BATCH);
 }
 
 void bpei_table_age(struct bpei_table *t, int64_t now_ns)
 {
 	if (!t->has_time) return;
-	set_time(t, now_ns);
+	if (now_ns > t->now_ns) bpei_clock_set(t, now_ns);
+	bpei_index_step(t);
 	bpei_table_sweep(t, SWEEP_IDLE);
 }
 
@@ -326,12 +337,11 @@ static int by_opening(const void *x, const void *y)
 
 void bpei_table_end_all(struct bpei_table *t)
 {
-	struct bpe_flow record;
 	size_t n = 0;
 	for (uint32_t i = 0; i < t->touched; i++) {
 		struct bpei_entry *e = &t->entries[i];
 		if (e->bits & ENTRY_ALIVE && bpei_entry_due(t, e, t->now_ns))
-			bpei_table_end(t, i, bpei_queue_of(e) == QUEUE_CLOSED ? BPE_END_CLOSED : BPE_END_IDLE);
+			bpei_table_end(t, i, bpei_entry_why(e));
 	}
 	uint64_t active = bpei_counter_get(&t->counts.active);
 	if (!t->options.on_end || !active) return;
@@ -341,14 +351,10 @@ void bpei_table_end_all(struct bpei_table *t)
 		if (order) {
 			order[n++] = (struct opened){ t->entries[i].first_ns, i };
 		} else {	/* no memory to sort in: any order is better than none */
-			bpei_entry_record(t, i, BPE_END_STOP, &record);
-			t->options.on_end(t->options.user, &record);
+			hand_over(t, i, BPE_END_STOP);
 		}
 	}
 	if (order) qsort(order, n, sizeof *order, by_opening);
-	for (size_t k = 0; k < n; k++) {
-		bpei_entry_record(t, order[k].entry, BPE_END_STOP, &record);
-		t->options.on_end(t->options.user, &record);
-	}
+	for (size_t k = 0; k < n; k++) hand_over(t, order[k].entry, BPE_END_STOP);
 	free(order);
 }

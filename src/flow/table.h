@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the flow table share. */
+/* What the files of the flow table share.
+ *
+ * Memory for one flow, IPv4 or IPv6, TCP health included, in bytes:
+ *   entry                               112
+ *   its slot in the index at 75% load    12.2	64-byte buckets of 7
+ *   its share of a block                  0.5	16 bytes for 32 entries
+ *   its share of the extras               1.9	120 bytes for each 64 flows that may live (1,024 at the least)
+ *   in all                              126.6
+ * An entry has what every flow needs.  What few need lies in an extra, found by the entry's number: counters' upper halves, and counts of what went
+ * wrong with a connection. */
 #ifndef BPEI_TABLE_H
 #define BPEI_TABLE_H
 
@@ -9,24 +18,38 @@
 #include <string.h>
 
 #define BPEI_PROBE_LIMIT 32u	/* buckets that a key may lie behind its own */
+#define BPEI_BLOCK 32u		/* entries that age together */
 
-/* entry.bits */
-enum { ENTRY_ALIVE = 1, ENTRY_ORIGIN = 2 /* the originator is end 1 of the key */, ENTRY_MIDSTREAM = 4, ENTRY_FIN = 8 /* << end */ };
+/* entry.bits.  WEAK: the first to go when there is no room: one packet so far, or TCP not established or over. */
+enum { ENTRY_ALIVE = 1, ENTRY_ORIGIN = 2 /* the originator is end 1 of the key */, ENTRY_MIDSTREAM = 4, ENTRY_FIN = 8 /* << end */,
+       ENTRY_WEAK = 32, ENTRY_EXTRA = 64, ENTRY_CONTINUED = 128 };
+enum { STATE = 7 /* enum bpe_tcp_state */, STATE_IP6 = 8, STATE_DEAD = 16 /* in the free list: no key fits */, STATE_CUT = 32 /* an extra was wanted and there was none */ };
 
-/* One flow, by the ends of its key.  Two lines on x86, one on Apple silicon. */
+/* One flow, by the ends of its key. */
 struct bpei_entry {
-	uint64_t key[5];		/* struct bpe_key but for its last 4 bytes, which are 0 */
-	uint32_t key_end;
+	uint64_t key[5];		/* both addresses; bpei_key_rest */
+	int64_t last_ns, first_ns;
+	uint32_t packets[2], wire[2], captured[2];	/* modulo 2^31: the rest is in the extra */
 	uint32_t hash;
-	uint64_t packets[2], captured[2], wire[2];
-	int64_t first_ns, last_ns;
-	uint32_t prev, next;		/* neighbours in the queue; next alone in the free list */
-	uint32_t queued;		/* when it was put into the queue, in ticks since the table's first packet */
-	uint8_t state;			/* enum bpe_tcp_state */
-	uint8_t bits;
+	uint32_t next;			/* in the free list */
+	uint8_t state, bits;
 	uint8_t tcp_flags[2];
+	uint32_t unused[5];
 };
-_Static_assert(sizeof(struct bpei_entry) == 128, "an entry is two lines");
+_Static_assert(sizeof(struct bpei_entry) == 112, "head comment");
+
+enum { COUNT_PACKETS, COUNT_WIRE, COUNT_CAPTURED };
+struct bpei_extra {
+	uint32_t entry;			/* + 1; 0: free */
+	uint32_t upper[3][2];		/* in units of 2^31 */
+};
+
+/* Entries 32 * number and on.  In the wheel if any of them has a time-out. */
+struct bpei_block {
+	uint32_t next, prev;		/* in its slot of the wheel; next may be BPEI_NO_FLOW, prev of the first is */
+	uint32_t due;			/* tick at which it is looked at; 0: not in the wheel */
+	uint16_t alive, weak;
+};
 
 /* Whose a flow is, apart: few captures know it.  pid 0: nobody has said. */
 struct bpei_process {
@@ -34,45 +57,83 @@ struct bpei_process {
 	char comm[32], effective_comm[32];
 };
 
-enum queue { QUEUE_IDLE, QUEUE_CLOSED, QUEUES };
-struct bpei_queue { uint32_t head, tail; };
+#define BPEI_WHEEL_SLOTS 1024u
+
+struct bpei_index { struct bpei_bucket *buckets; uint32_t mask; };
 
 struct bpei_table {
-	struct bpei_bucket *buckets;
-	uint32_t mask, used;		/* buckets - 1; entries in the index */
+	struct bpei_index index, old;	/* old.buckets NULL: not growing */
+	uint32_t moved;			/* buckets of old that are empty for good */
+	uint32_t used, grow_at;		/* entries in both; when to grow */
 	struct bpei_entry *entries;	/* max_flows of them reserved, `touched` of them used so far */
 	uint32_t touched, free;		/* free: head of the list of entries given back */
+	uint32_t weak;			/* entries */
+	uint32_t weak_hand, hand;	/* where the next weak, the next other victim is looked for */
+	struct bpei_block *blocks;
+	struct bpei_extra *extras;
+	uint32_t extras_size, extras_used;
 	struct bpei_process *processes;	/* of the entry of the same number; NULL: not kept */
-	struct bpei_queue queues[QUEUES];
-	int64_t timeout_ns[QUEUES];	/* INT64_MAX: never */
-	int64_t least_timeout_ns;
-	int64_t base_ns, now_ns;	/* first and latest packet time seen */
-	bool has_time;
+	int64_t timeout_ns[BPE_TIMEOUT_COUNT];	/* INT64_MAX: never */
+	int64_t least_timeout_ns, active_ns;
+	int64_t now_ns;			/* the packets' clock; age.c */
+	int64_t step_ns;		/* where it seems to have jumped to */
+	bool has_time, has_step;
+	uint64_t wheel_ns;		/* how far it has gone forward in all, jumps included */
+	uint32_t tick;			/* up to which the wheel was looked after */
+	uint32_t slot[BPEI_WHEEL_SLOTS];
 	struct bpei_table_options options;
 	struct bpei_table_counts counts;
 };
 
-static inline bool bpei_entry_is(const struct bpei_entry *e, const struct bpe_key *key)
+/* What of a key is not address.  VLAN ids have 12 bits. */
+static inline uint64_t bpei_key_rest(const struct bpe_key *k)
 {
-	const char *k = (const char *)key;
-	uint64_t differ = 0, w;
-	uint32_t end;
-	for (int i = 0; i < 5; i++) memcpy(&w, k + 8 * i, sizeof w), differ |= e->key[i] ^ w;
-	memcpy(&end, k + 40, sizeof end);
-	return !(differ | (e->key_end ^ end));
+	return (uint64_t)k->port[0] | (uint64_t)k->port[1] << 16 | (uint64_t)k->ip_proto << 32 | (uint64_t)(k->vlan[0] & 0xfff) << 40 | (uint64_t)(k->vlan[1] & 0xfff) << 52;
 }
 
-static inline enum queue bpei_queue_of(const struct bpei_entry *e) { return e->state >= BPE_TCP_CLOSED ? QUEUE_CLOSED : QUEUE_IDLE; }
+static inline bool bpei_entry_is(const struct bpei_entry *e, const struct bpe_key *key)
+{
+	const char *k = (const char *)key->addr;
+	uint64_t differ = e->key[4] ^ bpei_key_rest(key), w;
+	for (int i = 0; i < 4; i++) memcpy(&w, k + 8 * i, sizeof w), differ |= e->key[i] ^ w;
+	return !(differ | ((e->state & (STATE_IP6 | STATE_DEAD)) ^ (key->ip_version == 6 ? STATE_IP6 : 0u)));
+}
 
-/* table.c: takes the entry out of index and queue, hands it over and frees it. */
+static inline uint8_t bpei_entry_state(const struct bpei_entry *e) { return e->state & STATE; }
+static inline uint8_t bpei_entry_proto(const struct bpei_entry *e) { return (uint8_t)(e->key[4] >> 32); }
+
+/* table.c: takes the entry out of index and block, hands it over and frees it. */
 void bpei_table_end(struct bpei_table *t, uint32_t entry, enum bpe_flow_end why);
+void bpei_table_evict(struct bpei_table *t, uint32_t entry, bool crowded);
+void bpei_table_count_bytes(struct bpei_table *t);
+
+/* index.c */
+int bpei_index_init(struct bpei_table *t);
+void bpei_index_free(struct bpei_table *t);
+uint64_t bpei_index_most_bytes(uint64_t max_flows);
+/* Entry with that tag, and that key if there is one to compare; BPEI_NO_FLOW. */
+uint32_t bpei_index_find(const struct bpei_table *t, uint32_t tag, const struct bpe_key *key);
+void bpei_index_insert(struct bpei_table *t, uint32_t tag, uint32_t entry);	/* evicts, if so many keys collide */
+void bpei_index_remove(struct bpei_table *t, uint32_t tag, uint32_t entry);
+void bpei_index_step(struct bpei_table *t);	/* a batch's share of growing */
 
 /* age.c */
-void bpei_queue_append(struct bpei_table *t, enum queue q, uint32_t entry);
-void bpei_queue_remove(struct bpei_table *t, enum queue q, uint32_t entry);
-void bpei_table_sweep(struct bpei_table *t, uint32_t budget);
+void bpei_clock_follow(struct bpei_table *t, int64_t latest_ns);	/* of a batch */
+void bpei_clock_set(struct bpei_table *t, int64_t now_ns);
+enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e);
 bool bpei_entry_due(const struct bpei_table *t, const struct bpei_entry *e, int64_t now_ns);
-uint32_t bpei_table_quietest(struct bpei_table *t);	/* the entry to evict; the table is not empty */
+void bpei_block_arm(struct bpei_table *t, uint32_t block, int64_t wait_ns);	/* looked at by then */
+void bpei_block_disarm(struct bpei_table *t, uint32_t block);
+void bpei_table_sweep(struct bpei_table *t, uint32_t blocks);
+uint32_t bpei_table_victim(struct bpei_table *t);	/* the table is not empty */
+void bpei_entry_weigh(struct bpei_table *t, uint32_t entry);	/* its state or packets changed: weak or not? */
+static inline enum bpe_flow_end bpei_entry_why(const struct bpei_entry *e) { return bpei_entry_state(e) >= BPE_TCP_CLOSED ? BPE_END_CLOSED : BPE_END_IDLE; }
+
+/* extra.c */
+uint32_t bpei_extras_size(uint64_t max_flows);
+struct bpei_extra *bpei_extra_find(const struct bpei_table *t, uint32_t entry);
+struct bpei_extra *bpei_extra_get(struct bpei_table *t, uint32_t entry);	/* made if need be; NULL: no room */
+void bpei_extra_drop(struct bpei_table *t, uint32_t entry);
 
 /* tcp.c */
 void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags);

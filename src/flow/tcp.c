@@ -4,10 +4,12 @@
 
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 
+static void set_state(struct bpei_entry *e, enum bpe_tcp_state state) { e->state = (uint8_t)((e->state & ~STATE) | state); }
+
 static void fin(struct bpei_entry *e, uint32_t end)
 {
 	e->bits |= (uint8_t)(ENTRY_FIN << end);
-	e->state = (e->bits & 3 * ENTRY_FIN) == 3 * ENTRY_FIN ? BPE_TCP_CLOSED : BPE_TCP_CLOSING;
+	set_state(e, (e->bits & 3 * ENTRY_FIN) == 3 * ENTRY_FIN ? BPE_TCP_CLOSED : BPE_TCP_CLOSING);
 }
 
 /* The flow's first packet, sent by this end: who began, and what is known of the handshake. */
@@ -16,35 +18,35 @@ void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags)
 	bool syn_ack = (flags & (SYN | ACK | RST)) == (SYN | ACK), syn = (flags & (SYN | ACK | RST)) == SYN;
 	if (syn_ack ? !end : end) e->bits |= ENTRY_ORIGIN;	/* a SYN-ACK goes to the originator */
 	if (!syn) e->bits |= ENTRY_MIDSTREAM;
-	if (flags & RST) e->state = BPE_TCP_RESET;
-	else if (syn) e->state = BPE_TCP_SYN_SENT;
-	else if (syn_ack) e->state = BPE_TCP_SYN_RECEIVED;
+	if (flags & RST) set_state(e, BPE_TCP_RESET);
+	else if (syn) set_state(e, BPE_TCP_SYN_SENT);
+	else if (syn_ack) set_state(e, BPE_TCP_SYN_RECEIVED);
 	else if (flags & FIN) fin(e, end);
-	else e->state = BPE_TCP_ESTABLISHED;
+	else set_state(e, BPE_TCP_ESTABLISHED);
 }
 
 void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags)
 {
-	if (e->state == BPE_TCP_NONE) {	/* what came before had no TCP header */
+	if (bpei_entry_state(e) == BPE_TCP_NONE) {	/* what came before had no TCP header */
 		e->bits &= (uint8_t)~ENTRY_ORIGIN;
 		bpei_tcp_open(e, end, flags);
 		return;
 	}
 	bool originator = end == !!(e->bits & ENTRY_ORIGIN);
-	if (e->state == BPE_TCP_RESET) return;
+	if (bpei_entry_state(e) == BPE_TCP_RESET) return;
 	if (flags & RST) {
-		e->state = BPE_TCP_RESET;
+		set_state(e, BPE_TCP_RESET);
 	} else if (flags & SYN) {	/* the answer, or a simultaneous open; a SYN sent again changes nothing */
-		if (e->state == BPE_TCP_SYN_SENT && !originator) e->state = BPE_TCP_SYN_RECEIVED;
+		if (bpei_entry_state(e) == BPE_TCP_SYN_SENT && !originator) set_state(e, BPE_TCP_SYN_RECEIVED);
 	} else if (flags & FIN) {
 		fin(e, end);
 	} else if (flags & ACK) {	/* an ACK alone by the originator says that it had a SYN-ACK, seen by us or not */
-		if (e->state == BPE_TCP_SYN_RECEIVED || (e->state == BPE_TCP_SYN_SENT && originator)) e->state = BPE_TCP_ESTABLISHED;
+		if (bpei_entry_state(e) == BPE_TCP_SYN_RECEIVED || (bpei_entry_state(e) == BPE_TCP_SYN_SENT && originator)) set_state(e, BPE_TCP_ESTABLISHED);
 	}
 }
 
 /* A SYN on a connection that has begun to close or was reset is a new one on the same ports. */
 bool bpei_tcp_reopens(const struct bpei_entry *e, uint8_t flags)
 {
-	return (flags & (SYN | ACK | RST)) == SYN && e->state >= BPE_TCP_CLOSING;
+	return (flags & (SYN | ACK | RST)) == SYN && bpei_entry_state(e) >= BPE_TCP_CLOSING;
 }

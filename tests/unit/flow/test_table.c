@@ -205,14 +205,14 @@ Test(table, time_out_of_order_ends_nothing)
 	balance();
 }
 
-/* Small tables: exactly the one that has been quiet longest goes. */
-Test(table, the_quietest_is_evicted)
+/* Those of one packet go first, in turn; of the others the one that has been quiet longest. */
+Test(table, the_weak_then_the_quietest_are_evicted)
 {
 	make(4, 0, 0);
 	for (uint32_t id = 1; id <= 4; id++) packet(id, 17, 0, 0, T0 + id * 1000 * 1000, 0);
 	packet(1, 17, 0, 0, T0 + 10 * 1000 * 1000, 0);
 	packet(2, 17, 0, 0, T0 + 9 * 1000 * 1000, 0);
-	static const uint32_t order[] = { 3, 4, 2, 1 };
+	static const uint32_t order[] = { 3, 4, 10, 11 };
 	for (uint32_t k = 0; k < 4; k++) {
 		packet(10 + k, 17, 0, 0, T0 + (20 + k) * 1000 * 1000, 0);
 		cr_assert_eq(ended_count, k + 1);
@@ -220,6 +220,12 @@ Test(table, the_quietest_is_evicted)
 		cr_assert_eq(ended[k].addr[0][0], order[k], "%u went, not %u", ended[k].addr[0][0], order[k]);
 		cr_assert_eq(active(), 4);
 	}
+	packet(12, 17, 0, 0, T0 + 30 * 1000 * 1000, 0);
+	packet(13, 17, 0, 0, T0 + 31 * 1000 * 1000, 0);	/* now none of the four is weak */
+	packet(14, 17, 0, 0, T0 + 32 * 1000 * 1000, 0);
+	cr_assert_eq(ended[4].addr[0][0], 2, "%u went", ended[4].addr[0][0]);
+	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->evicted_by[BPE_EVICTED_SINGLE]), 4);
+	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->evicted_by[BPE_EVICTED_ALIVE]), 1);
 }
 
 Test(table, no_room_at_all)
@@ -275,4 +281,115 @@ Test(table, a_new_flow_twice_in_a_batch)
 	cr_assert_eq(flow[1], flow[4]);
 	cr_assert_eq(flow[2], flow[5]);
 	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->packets), 6);
+}
+
+/* A flood of SYNs from random addresses through a full table: established connections live, and so do their counts. */
+Test(table, a_syn_flood_pushes_out_no_established_connection)
+{
+	enum { CONNECTIONS = 1000, ROOM = 4096, FLOOD = 200000 };
+	bpei_role_enter(&bpei_worker_role);
+	struct bpei_table_options o = { .max_flows = ROOM };
+	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
+	static uint32_t flow[CONNECTIONS];
+	for (uint32_t id = 1; id <= CONNECTIONS; id++) {
+		packet(id, 6, 0, SYN, T0, 0);
+		packet(id, 6, 1, SYN | ACK, T0, 0);
+		flow[id - 1] = packet(id, 6, 0, ACK, T0, 0);
+	}
+	uint64_t bytes = 0;
+	for (uint32_t k = 0; k < FLOOD; k++) {
+		packet(100000 + k, 6, 0, SYN, T0 + 1 + k, 0);
+		if (k % 3 == 0) packet(100000 + k, 6, 1, k % 2 ? SYN | ACK : RST | ACK, T0 + 1 + k, 0);
+		if (k == 2 * ROOM) bytes = bpei_counter_get(&bpei_table_counts(table)->bytes);
+	}
+	for (uint32_t id = 1; id <= CONNECTIONS; id++) {
+		cr_assert_eq(state(id, flow[id - 1]), BPE_TCP_ESTABLISHED);
+		cr_assert_eq(look(id, 6, flow[id - 1]).packets[0], 2);
+	}
+	const struct bpei_table_counts *c = bpei_table_counts(table);
+	cr_assert_eq(bpei_counter_get(&c->bytes), bytes);	/* memory is constant */
+	cr_assert_eq(bpei_counter_get(&c->evicted), FLOOD + CONNECTIONS - ROOM);
+	cr_assert_eq(bpei_counter_get(&c->evicted_by[BPE_EVICTED_HALF_OPEN]) + bpei_counter_get(&c->evicted_by[BPE_EVICTED_CLOSED]), FLOOD + CONNECTIONS - ROOM);
+	cr_assert(bpei_counter_get(&c->evicted_by[BPE_EVICTED_CLOSED]) > 0);
+}
+
+Test(table, each_kind_has_its_time_out)
+{
+	struct bpei_table_options o = { .max_flows = 100, .on_end = on_end };
+	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++) o.timeout_ns[k] = (k + 1) * 10 * (int64_t)SECOND;
+	bpei_role_enter(&bpei_worker_role);
+	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
+	packet(1, 6, 0, SYN, T0, 0);
+	packet(2, 6, 0, ACK, T0, 0);
+	packet(3, 6, 0, FIN | ACK, T0, 0);
+	packet(4, 6, 0, RST, T0, 0);
+	packet(5, 17, 0, 0, T0, 0);
+	packet(6, 17, 0, 0, T0, 0);
+	packet(6, 17, 1, 0, T0, 0);
+	packet(7, 1, 0, 0, T0, 0);
+	packet(8, 47, 0, 0, T0, 0);
+	for (uint32_t k = 0; k < 8; k++) {
+		int64_t limit = (k + 1) * 10 * (int64_t)SECOND;
+		bpei_table_age(table, T0 + limit);
+		cr_assert_eq(ended_count, k, "%u ended at the %u. time-out", ended_count, k + 1);
+		bpei_table_age(table, T0 + limit + SECOND / 2);
+		cr_assert_eq(ended_count, k + 1);
+		cr_assert_eq(ended[k].addr[0][0], k + 1);
+		cr_assert_eq(ended[k].end, k == 3 ? BPE_END_CLOSED : BPE_END_IDLE);
+	}
+}
+
+Test(table, a_long_flow_is_told_of_in_periods)
+{
+	struct bpei_table_options o = { .max_flows = 10, .on_end = on_end, .active_ns = 10 * (int64_t)SECOND, .idle_ns = 60 * (int64_t)SECOND };
+	bpei_role_enter(&bpei_worker_role);
+	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
+	for (int k = 0; k < 35; k++) packet(1, 17, k & 1, 0, T0 + k * (int64_t)SECOND, 0);
+	bpei_table_end_all(table);
+	cr_assert_eq(ended_count, 4);
+	uint64_t sum = 0;
+	for (uint32_t k = 0; k < 4; k++) {
+		cr_assert_eq(ended[k].end, k < 3 ? BPE_END_ACTIVE : BPE_END_STOP);
+		cr_assert_eq(ended[k].flags, k ? BPE_FLOW_CONTINUED : 0);
+		cr_assert_eq(ended[k].first_ns, T0 + 11 * k * (int64_t)SECOND);
+		sum += ended[k].packets[0] + ended[k].packets[1];
+	}
+	cr_assert_eq(sum, 35);
+	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->opened), 1);
+	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->periods), 3);
+}
+
+/* One packet of a wrong time ends nobody's flow; a clock set back or forward is followed. */
+Test(table, the_clock_steps_only_when_two_batches_say_so)
+{
+	make(100, 5 * (int64_t)SECOND, 0);
+	for (uint32_t id = 1; id <= 3; id++) packet(id, 17, 0, 0, T0, 0);
+	packet(9, 17, 0, 0, INT64_MAX, 0);
+	for (int k = 0; k < 40; k++) packet(1, 17, 0, 0, T0 + k * (int64_t)SECOND / 10, 0);
+	cr_assert_eq(ended_count, 0);
+	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->time_steps), 0);
+	for (int k = 0; k < 200; k++) packet(20, 17, 0, 0, T0 - 3600 * (int64_t)SECOND + k * (int64_t)SECOND / 10, 0);	/* an hour back */
+	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->time_steps), 1);
+	for (uint32_t k = 0; k < ended_count; k++) cr_assert_neq(ended[k].addr[0][0], 20);	/* nobody ends who is busy */
+	cr_assert_eq(look(20, 17, packet(20, 17, 0, 0, T0 - 3580 * (int64_t)SECOND, 0)).packets[0], 201);
+	cr_assert_eq(ended_count, 4);	/* those from before the step */
+	for (int k = 0; k < 3; k++) packet(21, 17, 0, 0, T0 + (3600 + k) * (int64_t)SECOND, 0);
+	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->time_steps), 2);
+	cr_assert_eq(ended_count, 5);
+}
+
+Test(table, memory_bounds_the_flows)
+{
+	struct bpei_table_options o = { .max_flows = 10000000, .max_bytes = 4 << 20 };
+	bpei_role_enter(&bpei_worker_role);
+	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
+	for (uint32_t id = 1; id <= 60000; id++) {
+		packet(id, 17, 0, 0, T0 + id, 0);
+		cr_assert(bpei_counter_get(&bpei_table_counts(table)->bytes) <= 4 << 20);
+	}
+	cr_assert(active() > 20000, "%u flows in 4 MiB", (unsigned)active());
+	cr_assert(bpei_counter_get(&bpei_table_counts(table)->evicted) > 0);
+	for (uint64_t n = 1000000; n <= 11000000; n += 1000000) {	/* the promise of table.h at three quarters; the index doubles, so twice its share at worst */
+		cr_assert((double)bpei_table_most_bytes(n, false) / (double)n < 128 + 26);
+	}
 }
