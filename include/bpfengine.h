@@ -278,6 +278,8 @@ BPE_API const char *bpe_timeout_name(int timeout);	/* "tcp-opening"; NULL past t
 #define BPE_FLOW_MIDSTREAM 0x1u		/* TCP whose SYN was not seen: the direction is inferred */
 #define BPE_FLOW_CONTINUED 0x2u		/* earlier periods of it were handed over (BPE_END_ACTIVE): counts are since then */
 
+#define BPE_FLOW_CUT 0x4u		/* there was no room to keep all of its history, options and health, or a count ended at 65,535 */
+
 /* One flow, with its ends told apart: index 0 is the originator (sender of the first SYN, else of the first packet). */
 struct bpe_flow {
 	uint8_t addr[2][16];	/* network byte order; IPv4: first 4 bytes */
@@ -296,7 +298,31 @@ struct bpe_flow {
 	int64_t first_ns, last_ns;
 	int32_t pid, effective_pid;	/* this host's process, with options.process; -1 if not known */
 	char comm[32], effective_comm[32];
+
+	/* TCP, as far as its headers were captured (options.no_tcp_health: none of it).  Index k: sent by end k. */
+	char history[32];		/* Zeek's letters, each at its first time only: S SYN, H SYN-ACK, A bare ACK, D data, F FIN, R RST, T sent again, W zero window,
+					 * G gap, Q SYN with FIN or RST, I FIN with RST, C bad checksum; capital: originator's.  ^ first: direction by the SYN-ACK */
+	int64_t handshake_ns[2];	/* ACK behind SYN-ACK (the originator's distance), SYN-ACK behind SYN (the responder's), to one part in 1,024; -1 not seen */
+	uint16_t mss[2];		/* 0: not told */
+	int8_t window_scale[2];		/* bits; -1: not told */
+	uint32_t retransmissions[2];	/* segments sent again, those of the next two among them */
+	uint32_t fast_retransmissions[2];	/* within 20 ms of two repeated ACKs for it */
+	uint32_t spurious_retransmissions[2];	/* acknowledged before they were sent again */
+	uint32_t out_of_order[2];	/* fills a hole within a round trip (3 ms if that is not known) of what followed it */
+	uint32_t repeated_acks[2];
+	uint32_t zero_windows[2];
+	uint32_t lost_segments[2];	/* holes: segments before this one were not captured, or not yet */
+	uint32_t unseen_acks[2];	/* ACKs for what the other end was not seen to send */
+	uint32_t keep_alives[2];
 };
+
+/* Zeek's conn_state ("SF", "S0", "REJ", ... "OTH"), of the record alone.  Never NULL.  Any thread. */
+BPE_API const char *bpe_flow_conn_state(const struct bpe_flow *flow);
+
+/* The Community ID, version 1 ("1:..."), for that seed (0 is usual).  1, or 0 where it needs an ICMP type that the record does not tell: of ICMP it is
+ * had of echoes alone.  Any thread. */
+#define BPE_COMMUNITY_ID_BYTES 32
+BPE_API int bpe_flow_community_id(const struct bpe_flow *flow, uint16_t seed, char id[BPE_COMMUNITY_ID_BYTES]);
 
 /* The flow that packet i of the batch belongs to, as it stands now.  1 and *flow filled; 0 if it has none.
  * Only within the batch handler that was given the batch, on its thread. */
@@ -405,6 +431,7 @@ struct bpe_options {
 					 * one when asked); no flows, all on the reading thread; default false */
 	int64_t flow_timeout_ns[BPE_TIMEOUT_COUNT];	/* by kind; 0 (default): flow_closed_ns for TCP_CLOSED, else flow_idle_ns */
 	int64_t flow_active_ns;		/* hand a flow over every so long, on its next packet (BPE_END_ACTIVE); 0 (default): at its end only */
+	bool no_tcp_health;		/* TCP's sequence numbers are not followed: states and flags only */
 	uint64_t max_flow_bytes;	/* most memory for flows, in all workers together: lowers max_flows to what fits; 0 (default): no bound but it */
 };
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_TIMEOUT, OPT_ACTIVE, OPT_FLOW_MEMORY, OPT_NO_FLOWS,
+enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_TIMEOUT, OPT_ACTIVE, OPT_FLOW_MEMORY, OPT_NO_HEALTH, OPT_NO_FLOWS,
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
        OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE };
 
@@ -21,7 +21,7 @@ static const struct option longs[] = {
 	{ "autostop", 1, 0, 'a' }, { "no-promiscuous-mode", 0, 0, 'p' }, { "help", 0, 0, OPT_HELP }, { "version", 0, 0, OPT_VERSION },
 	{ "json", 0, 0, OPT_JSON }, { "workers", 1, 0, OPT_WORKERS }, { "stats-interval", 1, 0, OPT_INTERVAL }, { "flows", 1, 0, OPT_FLOWS },
 	{ "max-flows", 1, 0, OPT_MAX_FLOWS }, { "flow-idle", 1, 0, OPT_IDLE }, { "flow-closed", 1, 0, OPT_CLOSED }, { "no-flows", 0, 0, OPT_NO_FLOWS },
-	{ "flow-timeout", 1, 0, OPT_TIMEOUT }, { "flow-active", 1, 0, OPT_ACTIVE }, { "flow-memory", 1, 0, OPT_FLOW_MEMORY },
+	{ "flow-timeout", 1, 0, OPT_TIMEOUT }, { "flow-active", 1, 0, OPT_ACTIVE }, { "flow-memory", 1, 0, OPT_FLOW_MEMORY }, { "no-tcp-health", 0, 0, OPT_NO_HEALTH },
 	{ "promiscuous", 0, 0, OPT_PROMISC }, { "overload", 1, 0, OPT_OVERLOAD }, { "ring", 1, 0, OPT_RING }, { "block-size", 1, 0, OPT_BLOCK_SIZE },
 	{ "block-count", 1, 0, OPT_BLOCK_COUNT }, { "pin", 0, 0, OPT_PIN }, { "priority", 1, 0, OPT_PRIORITY }, { "seed", 1, 0, OPT_SEED },
 	{ "top", 1, 0, OPT_TOP }, { "filter", 1, 0, 'f' }, { "through", 1, 0, OPT_THROUGH }, { "explain", 0, 0, OPT_EXPLAIN }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
@@ -87,6 +87,7 @@ void cli_help(FILE *to)
 	      "                           tcp-closed, udp-one-way, udp-two-way, icmp or other\n"
 	      "      --flow-active SECONDS  tell of a long flow every so long, too\n"
 	      "      --flow-memory SIZE   most memory for flows; lowers --max-flows to fit\n"
+	      "      --no-tcp-health      do not follow TCP's sequence numbers\n"
 	      "      --no-flows           do not keep flows\n"
 	      "      --outermost          flows of tunnels, not of what is in them\n"
 	      "      --checksums          verify those of IPv4, TCP, UDP, ICMP and more\n"
@@ -329,6 +330,7 @@ static int one(struct cli *c, int letter, const char *v)
 	case OPT_TIMEOUT: return flow_timeout(o, v);
 	case OPT_ACTIVE: return seconds(v, false, &o->flow_active_ns) ? 0 : wrong("--flow-active wants seconds above 0, not \"%s\"", v);
 	case OPT_FLOW_MEMORY: return size(v, 1, &o->max_flow_bytes) ? 0 : wrong("--flow-memory wants bytes, K, M or G, not \"%s\"", v);
+	case OPT_NO_HEALTH: o->no_tcp_health = true; return 0;
 	case OPT_NO_FLOWS: o->flows = false; return 0;
 	case OPT_PROMISC: o->promiscuous = true; return 0;
 	case 'd': c->dump++; return 0;

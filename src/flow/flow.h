@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The flow table: one per worker, one owner, no locks.  Lives here: table.c (life, update), index.c (finding), age.c (wheel, time-outs,
- * eviction), tcp.c (states), record.c (record made from an entry). */
+ * eviction), tcp.c (states), health.c (sequence numbers), history.c, extra.c (side tables), record.c (record made from an entry). */
 #ifndef BPEI_FLOW_H
 #define BPEI_FLOW_H
 
@@ -18,6 +18,7 @@ struct bpei_table_options {
 	int64_t idle_ns, closed_ns;	/* of those below that are 0: TCP_CLOSED, all others; 0: never */
 	int64_t timeout_ns[BPE_TIMEOUT_COUNT];
 	int64_t active_ns;		/* 0: no periods */
+	bool tcp_health;
 	bool process;			/* keep the process that packets' metadata names */
 	void (*on_end)(void *user, const struct bpe_flow *flow);	/* a flow ended, or its period; NULL: nobody cares */
 	void *user;

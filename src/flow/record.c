@@ -7,16 +7,31 @@ static uint64_t whole(uint32_t lower, const struct bpei_extra *x, uint32_t count
 	return lower + (x ? (uint64_t)x->upper[count][end] << 31 : 0);
 }
 
+static void health(struct bpe_flow *r, const struct bpei_extra *x, uint32_t k, uint32_t end)
+{
+	r->retransmissions[k] = x->health[HEALTH_RETRANSMISSION][end];
+	r->fast_retransmissions[k] = x->health[HEALTH_FAST][end];
+	r->spurious_retransmissions[k] = x->health[HEALTH_SPURIOUS][end];
+	r->out_of_order[k] = x->health[HEALTH_OUT_OF_ORDER][end];
+	r->repeated_acks[k] = x->health[HEALTH_REPEATED_ACK][end];
+	r->zero_windows[k] = x->health[HEALTH_ZERO_WINDOW][end];
+	r->lost_segments[k] = x->health[HEALTH_LOST][end];
+	r->unseen_acks[k] = x->health[HEALTH_UNSEEN][end];
+	r->keep_alives[k] = x->health[HEALTH_KEEP_ALIVE][end];
+}
+
 void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end why, struct bpe_flow *record)
 {
 	const struct bpei_entry *e = &t->entries[i];
 	const struct bpei_extra *x = bpei_extra_find(t, i);
+	const struct bpei_history_node *node = &t->history.node[e->history];
 	const uint64_t rest = e->key[4];
 	uint32_t o = !!(e->bits & ENTRY_ORIGIN), flags = 0;
 	if (e->bits & ENTRY_MIDSTREAM) flags |= BPE_FLOW_MIDSTREAM;
+	if (e->state & STATE_CUT) flags |= BPE_FLOW_CUT;
 	if (e->bits & ENTRY_CONTINUED) flags |= BPE_FLOW_CONTINUED;
 	struct bpe_flow r = { .port = { (uint16_t)(rest >> 16 * o), (uint16_t)(rest >> 16 * !o) }, .ip_proto = bpei_entry_proto(e), .ip_version = e->state & STATE_IP6 ? 6 : 4,
-		.vlan = { rest >> 40 & 0xfff, (uint16_t)(rest >> 52) }, .tcp_state = bpei_entry_state(e), .tcp_flags = { e->tcp_flags[o], e->tcp_flags[!o] },
+		.vlan = { rest >> 40 & 0xfff, (uint16_t)(rest >> 52) }, .tcp_state = bpei_entry_state(e), .tcp_flags = { node->flags[o], node->flags[!o] }, .handshake_ns = { -1, -1 }, .window_scale = { -1, -1 },
 		.end = (uint8_t)why, .flags = flags, .hash = e->hash, .first_ns = e->first_ns, .last_ns = e->last_ns, .pid = -1, .effective_pid = -1 };
 	for (uint32_t k = 0; k < 2; k++) {
 		uint32_t end = k ^ o;
@@ -24,7 +39,14 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 		r.wire_bytes[k] = whole(e->wire[end], x, COUNT_WIRE, end);
 		r.captured_bytes[k] = whole(e->captured[end], x, COUNT_CAPTURED, end);
 		memcpy(r.addr[k], (const char *)e->key + 16 * end, 16);
+		if (e->rtt[k]) r.handshake_ns[k] = bpei_span_unpack(e->rtt[k]);
+		if (x) health(&r, x, k, end);
+		const struct bpei_setup *s = &t->setups[e->setup];
+		r.mss[k] = s->mss[end];
+		if (s->present[end] & BPE_TCP_WINDOW_SCALE) r.window_scale[k] = (int8_t)s->scale[end];
 	}
+	_Static_assert(sizeof r.history == BPEI_HISTORY_TEXT, "history");
+	if (e->history) bpei_history_text(&t->history, e->history, o, e->bits & ENTRY_MIDSTREAM && node->flags[!o] & 2 && !(node->flags[o] & 2), r.history);
 	const struct bpei_process *p = t->processes && t->processes[i].pid ? &t->processes[i] : NULL;
 	if (p) {
 		r.pid = p->pid;

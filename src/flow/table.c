@@ -17,13 +17,14 @@
 
 #define SWEEP_BATCH 2u		/* blocks looked at per batch */
 #define SWEEP_IDLE 256u
+_Static_assert(sizeof(struct bpei_history_node) == 90 || sizeof(struct bpei_history_node) == 92, "table.h");
 #define MOST_FLOWS 0x7fffffe0u
 
 static size_t blocks_of(uint64_t max_flows) { return (size_t)(max_flows / BPEI_BLOCK) + 1; }
 
 uint64_t bpei_table_most_bytes(uint64_t max_flows, bool process)
 {
-	return sizeof(struct bpei_table) + bpei_index_most_bytes(max_flows) + bpei_extras_size(max_flows) * sizeof(struct bpei_extra)
+	return sizeof(struct bpei_table) + bpei_index_most_bytes(max_flows) + bpei_history_most_bytes(max_flows) + bpei_extras_size(max_flows) * sizeof(struct bpei_extra)
 	       + (max_flows + 1) * (sizeof(struct bpei_entry) + (process ? sizeof(struct bpei_process) : 0)) + blocks_of(max_flows) * sizeof(struct bpei_block);
 }
 
@@ -62,7 +63,7 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	t->extras_size = bpei_extras_size(n);
 	t->extras = bpei_mem_map(t->extras_size * sizeof *t->extras, 0);
 	if (options->process) t->processes = bpei_mem_map((n + 1) * sizeof *t->processes, 0);
-	if (bpei_index_init(t) < 0 || !t->entries || !t->blocks || !t->extras || (options->process && !t->processes)) {
+	if (bpei_index_init(t) < 0 || bpei_history_init(&t->history, n) < 0 || !t->entries || !t->blocks || !t->extras || (options->process && !t->processes)) {
 		bpei_table_free(t);
 		return BPE_E_MEMORY;
 	}
@@ -76,6 +77,7 @@ void bpei_table_free(struct bpei_table *t)
 	if (!t) return;
 	uint64_t n = t->options.max_flows;
 	bpei_index_free(t);
+	bpei_history_free(&t->history);
 	bpei_mem_unmap(t->entries, (n + 1) * sizeof *t->entries);
 	bpei_mem_unmap(t->blocks, blocks_of(n) * sizeof *t->blocks);
 	bpei_mem_unmap(t->extras, t->extras_size * sizeof *t->extras);
@@ -87,7 +89,7 @@ void bpei_table_count_bytes(struct bpei_table *t)
 {
 	uint64_t each = sizeof(struct bpei_entry) + (t->processes ? sizeof(struct bpei_process) : 0);
 	bpei_counter_set(&t->counts.bytes, sizeof *t + (t->index.mask + 1ull + (t->old.buckets ? t->old.mask + 1ull : 0)) * sizeof(struct bpei_bucket)
-		+ t->touched * each + t->extras_size * sizeof(struct bpei_extra) + blocks_of(t->touched) * sizeof(struct bpei_block));
+		+ t->touched * each + t->history.used * sizeof(struct bpei_history_node) + t->extras_size * sizeof(struct bpei_extra) + blocks_of(t->touched) * sizeof(struct bpei_block));
 }
 
 const struct bpei_table_counts *bpei_table_counts(const struct bpei_table *t) { return &t->counts; }
@@ -169,10 +171,12 @@ static void end_period(struct bpei_table *t, uint32_t i, int64_t now_ns)
 	bpei_counter_add(&t->counts.periods, 1);
 	for (int end = 0; end < 2; end++) e->packets[end] = e->wire[end] = e->captured[end] = 0;
 	struct bpei_extra *x = bpei_extra_find(t, i);
-	if (x) memset(x->upper, 0, sizeof x->upper);
+	if (x) memset(x->upper, 0, sizeof x->upper), memset(x->health, 0, sizeof x->health);
 	e->bits |= ENTRY_CONTINUED;
 	e->first_ns = now_ns;
 }
+
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
 /* TCP that does more than carry on, or whose time-out has passed: may end the flow and open another.  Returns the entry. */
 static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
@@ -185,7 +189,9 @@ static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, uint32_
 		bpei_table_end(t, i, bpei_entry_why(e));
 		return open_flow(t, b, p);
 	}
-	if (tcp && bpei_tcp_reopens(e, l->tcp_flags)) {
+	struct bpei_segment s;
+	bool whole = tcp && t->options.tcp_health && b->data && bpei_segment_of(b->data[p], b->caplen[p], b->wirelen[p], l, &s);
+	if (tcp && (bpei_tcp_reopens(e, l->tcp_flags) || (whole && bpei_health_begins_anew(t, i, end, &s, l->tcp_flags)))) {
 		bpei_table_end(t, i, BPE_END_CLOSED);
 		return open_flow(t, b, p);
 	}
@@ -193,7 +199,13 @@ static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, uint32_
 	if (!tcp) return i;
 	uint8_t before = bpei_entry_state(e);
 	bpei_tcp_step(e, end, l->tcp_flags);
-	if (bpei_entry_state(e) != before) bpei_block_arm(t, i / BPEI_BLOCK, t->timeout_ns[bpei_entry_kind(e)]);
+	uint8_t after = bpei_entry_state(e);
+	if (t->options.tcp_health && after != before && b->time_ns[p] >= e->last_ns) {
+		uint16_t took = bpei_span_pack((int64_t)((uint64_t)b->time_ns[p] - (uint64_t)e->last_ns));
+		if (before == BPE_TCP_SYN_SENT && after == BPE_TCP_SYN_RECEIVED && l->tcp_flags & TCP_ACK) e->rtt[1] = took;
+		if (before == BPE_TCP_SYN_RECEIVED && after == BPE_TCP_ESTABLISHED && end == !!(e->bits & ENTRY_ORIGIN)) e->rtt[0] = took;
+	}
+	if (after != before) bpei_block_arm(t, i / BPEI_BLOCK, t->timeout_ns[bpei_entry_kind(e)]);
 	return i;
 }
 
@@ -237,6 +249,25 @@ static __attribute__((noinline)) void count_large(struct bpei_table *t, uint32_t
 		*lower[k] = x ? (uint32_t)sum[k] & INT32_MAX : sum[k] < INT32_MAX ? (uint32_t)sum[k] : INT32_MAX;	/* no packet is that long */
 		if (x) x->upper[k][end] += (uint32_t)(sum[k] >> 31);
 	}
+}
+
+/* TCP's flags into the flow's history, and with its header whole, what is to be known of its health. */
+static void note_tcp(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i, uint32_t end)
+{
+	struct bpei_entry *e = &t->entries[i];
+	const struct bpe_layers *l = &b->layers[p];
+	struct bpei_segment s;
+	uint16_t letters = 0;
+	bool cut = false;
+	if (t->options.tcp_health && b->data && bpei_segment_of(b->data[p], b->caplen[p], b->wirelen[p], l, &s)) {
+		letters = bpei_health_step(t, i, end, &s, l->tcp_flags, b->time_ns[p]);
+		if (l->flags & BPE_PKT_BAD_CHECKSUM) letters |= 1u << HISTORY_CHECKSUM;
+		struct bpe_tcp_options o;
+		if (BPEI_UNLIKELY(l->tcp_flags & TCP_SYN) && bpe_batch_tcp_options(b, p, &o) == 1 && o.present) bpei_setup_note(t, i, end, &o);
+	}
+	const struct bpei_history_node *node = &t->history.node[e->history];
+	if (BPEI_UNLIKELY((l->tcp_flags & ~node->flags[end]) | (letters & ~node->letters[end]))) e->history = bpei_history_add(&t->history, e->history, end, l->tcp_flags, letters, &cut);
+	if (BPEI_UNLIKELY(cut)) e->state |= STATE_CUT;
 }
 
 static void prefetch_entry(const struct bpei_entry *e)
@@ -299,7 +330,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 			e->wire[end] = wires;
 			e->captured[end] = captures;
 		}
-		e->tcp_flags[end] |= l->tcp_flags;
+		if (l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET) note_tcp(t, &v, p, i, end);
 		counted++;
 		if (slow) {
 			e->last_ns = ns > e->last_ns ? ns : e->last_ns;

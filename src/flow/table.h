@@ -6,7 +6,8 @@
  *   its slot in the index at 75% load    12.2	64-byte buckets of 7
  *   its share of a block                  0.5	16 bytes for 32 entries
  *   its share of the extras               1.9	120 bytes for each 64 flows that may live (1,024 at the least)
- *   in all                              126.6
+ *   its share of the histories            0.7	92 bytes for each 128 flows that may live (1,024 at the least, 65,536 at most)
+ *   in all                              127.3
  * An entry has what every flow needs.  What few need lies in an extra, found by the entry's number: counters' upper halves, and counts of what went
  * wrong with a connection. */
 #ifndef BPEI_TABLE_H
@@ -14,6 +15,8 @@
 
 #include "arch/arch.h"
 #include "flow/flow.h"
+#include "flow/history.h"
+#include "packet/segment.h"
 
 #include <string.h>
 
@@ -31,18 +34,37 @@ struct bpei_entry {
 	int64_t last_ns, first_ns;
 	uint32_t packets[2], wire[2], captured[2];	/* modulo 2^31: the rest is in the extra */
 	uint32_t hash;
-	uint32_t next;			/* in the free list */
 	uint8_t state, bits;
-	uint8_t tcp_flags[2];
-	uint32_t unused[5];
+	uint16_t history;		/* TCP's flags by each end, and Zeek's letters */
+	union {
+		uint32_t seq[2];	/* TCP: the one that this end is to send next */
+		uint32_t next;		/* in the free list */
+	};
+	uint16_t ack_low[2];		/* the last one that it sent, modulo 2^24 */
+	uint16_t window[2];
+	uint16_t rtt[2];		/* bpei_span_pack; of the handshake: ACK behind SYN-ACK, SYN-ACK behind SYN */
+	uint16_t setup;			/* in setups */
+	uint8_t ack_high[2];
 };
 _Static_assert(sizeof(struct bpei_entry) == 112, "head comment");
 
 enum { COUNT_PACKETS, COUNT_WIRE, COUNT_CAPTURED };
+enum bpei_health { HEALTH_RETRANSMISSION, HEALTH_FAST, HEALTH_SPURIOUS, HEALTH_OUT_OF_ORDER, HEALTH_REPEATED_ACK, HEALTH_ZERO_WINDOW, HEALTH_LOST, HEALTH_UNSEEN,
+		   HEALTH_KEEP_ALIVE, HEALTH_COUNT };
 struct bpei_extra {
 	uint32_t entry;			/* + 1; 0: free */
 	uint32_t upper[3][2];		/* in units of 2^31 */
+	uint32_t hole[2][2];		/* sequence numbers that this end jumped over, and has not sent since */
+	uint16_t health[HEALTH_COUNT][2];
+	int64_t top_ns[2], ack_ns[2];	/* when it sent its highest number, its last repeated ACK */
+	uint8_t repeats[2];		/* ACKs of the same number in a row */
+	bool probed[2];			/* its last was a keep-alive */
 };
+_Static_assert(sizeof(struct bpei_extra) == 120, "head comment");
+
+/* What two SYNs said; flows share them. */
+#define BPEI_SETUPS 4096u
+struct bpei_setup { uint16_t mss[2]; uint8_t scale[2], present[2]; };
 
 /* Entries 32 * number and on.  In the wheel if any of them has a time-out. */
 struct bpei_block {
@@ -72,6 +94,8 @@ struct bpei_table {
 	struct bpei_block *blocks;
 	struct bpei_extra *extras;
 	uint32_t extras_size, extras_used;
+	struct bpei_history history;
+	struct bpei_setup setups[BPEI_SETUPS];	/* 0: none */
 	struct bpei_process *processes;	/* of the entry of the same number; NULL: not kept */
 	int64_t timeout_ns[BPE_TIMEOUT_COUNT];	/* INT64_MAX: never */
 	int64_t least_timeout_ns, active_ns;
@@ -139,6 +163,13 @@ void bpei_extra_drop(struct bpei_table *t, uint32_t entry);
 void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags);
 void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags);
 bool bpei_tcp_reopens(const struct bpei_entry *e, uint8_t flags);
+
+/* health.c */
+uint16_t bpei_span_pack(int64_t ns);
+int64_t bpei_span_unpack(uint16_t packed);
+uint16_t bpei_health_step(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
+bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags);
+void bpei_setup_note(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpe_tcp_options *options);
 
 /* record.c */
 void bpei_entry_record(const struct bpei_table *t, uint32_t entry, enum bpe_flow_end why, struct bpe_flow *record);

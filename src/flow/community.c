@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* What other tools call a flow: Zeek's conn_state, and the Community ID (github.com/corelight/community-id-spec).  Pure.
+ * The Community ID is a name, not a secret: SHA-1 (RFC 3174) is what it is defined by, and one block of it is all that is needed. */
+#include "bpfengine.h"
+
+#include <string.h>
+
+enum { FIN = 1, SYN = 2, RST = 4 };
+enum end_state { INACTIVE, PARTIAL, SYN_SENT, ESTABLISHED, CLOSED, RESET };
+
+static enum end_state end_state(const struct bpe_flow *f, int k)
+{
+	uint8_t flags = f->tcp_flags[k];
+	if (flags & RST) return RESET;
+	if (flags & FIN) return CLOSED;
+	if (flags & SYN) return k || f->tcp_flags[1] & SYN ? ESTABLISHED : SYN_SENT;
+	return flags || f->packets[k] ? PARTIAL : INACTIVE;
+}
+
+/* As Zeek's scripts/base/protocols/conn/main.zeek has it. */
+const char *bpe_flow_conn_state(const struct bpe_flow *f)
+{
+	if (!f->tcp_state) {
+		if (f->ip_proto != 17 && f->ip_proto != 136) return "OTH";
+		return f->packets[0] && f->packets[1] ? "SF" : f->packets[0] ? "S0" : f->packets[1] ? "SHR" : "OTH";
+	}
+	enum end_state o = end_state(f, 0), r = end_state(f, 1);
+	bool o_inactive = o <= PARTIAL, r_inactive = r <= PARTIAL;
+	if (r == RESET) return o == SYN_SENT ? "REJ" : o_inactive ? "RSTRH" : "RSTR";
+	if (o == RESET) return r_inactive ? "RSTOS0" : "RSTO";
+	if (o == CLOSED && r == CLOSED) return "SF";
+	if (o == CLOSED) return r_inactive ? "SH" : "S2";
+	if (r == CLOSED) return o_inactive ? "SHR" : "S3";
+	if (o == SYN_SENT && r == INACTIVE) return "S0";
+	return o == ESTABLISHED && r == ESTABLISHED ? "S1" : "OTH";
+}
+
+static uint32_t left(uint32_t v, int n) { return v << n | v >> (32 - n); }
+
+/* Of at most 55 bytes. */
+static void sha1(const uint8_t *bytes, size_t n, uint8_t digest[20])
+{
+	uint32_t h[5] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 }, w[80] = { 0 };
+	for (size_t i = 0; i < n; i++) w[i / 4] |= (uint32_t)bytes[i] << (24 - 8 * (i % 4));
+	w[n / 4] |= 0x80u << (24 - 8 * (n % 4));
+	w[15] = (uint32_t)n * 8;
+	for (int i = 16; i < 80; i++) w[i] = left(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
+	uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
+	for (int i = 0; i < 80; i++) {
+		uint32_t f = i < 20 ? (b & c) | (~b & d) : i < 40 || i >= 60 ? b ^ c ^ d : (b & c) | (b & d) | (c & d);
+		uint32_t k = i < 20 ? 0x5a827999 : i < 40 ? 0x6ed9eba1 : i < 60 ? 0x8f1bbcdc : 0xca62c1d6;
+		uint32_t next = left(a, 5) + f + e + k + w[i];
+		e = d, d = c, c = left(b, 30), b = a, a = next;
+	}
+	h[0] += a, h[1] += b, h[2] += c, h[3] += d, h[4] += e;
+	for (int i = 0; i < 20; i++) digest[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+int bpe_flow_community_id(const struct bpe_flow *f, uint16_t seed, char id[BPE_COMMUNITY_ID_BYTES])
+{
+	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint8_t text[2 + 32 + 2 + 4] = { (uint8_t)(seed >> 8), (uint8_t)seed }, digest[21] = { 0 };
+	size_t n = 2, bytes = f->ip_version == 6 ? 16 : 4;
+	uint16_t port[2] = { f->port[0], f->port[1] };
+	bool icmp = f->ip_proto == 1 || f->ip_proto == 58, ports = icmp || f->ip_proto == 6 || f->ip_proto == 17 || f->ip_proto == 132;
+	if (icmp) {	/* the originator of an echo asks, who answers has the other type */
+		if (!port[0] || port[0] != port[1]) return 0;
+		port[0] = f->ip_proto == 1 ? 8 : 128;
+		port[1] = f->ip_proto == 1 ? 0 : 129;
+	}
+	int order = memcmp(f->addr[0], f->addr[1], bytes);
+	int first = order ? order > 0 : ports && port[0] > port[1];
+	for (int k = 0; k < 2; k++, n += bytes) memcpy(text + n, f->addr[k ^ first], bytes);
+	text[n++] = f->ip_proto;
+	text[n++] = 0;
+	for (int k = 0; k < 2 && ports; k++) {
+		text[n++] = (uint8_t)(port[k ^ first] >> 8);
+		text[n++] = (uint8_t)port[k ^ first];
+	}
+	sha1(text, n, digest);
+	id[0] = '1', id[1] = ':';
+	for (int i = 0; i < 28; i++) {
+		uint32_t three = (uint32_t)digest[i / 4 * 3] << 16 | (uint32_t)digest[i / 4 * 3 + 1] << 8 | digest[i / 4 * 3 + 2];
+		id[2 + i] = base64[three >> (18 - 6 * (i % 4)) & 63];
+	}
+	id[29] = '=';	/* 20 bytes: the last group has two */
+	id[30] = 0;
+	return 1;
+}

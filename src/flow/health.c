@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* TCP health: what both ends' sequence numbers tell a bystander, by the definitions of Wireshark's tcp.analysis, but for these:
+ * - Out of order is a segment that fills a hole seen before, soon after what followed the hole.  What was seen already is a retransmission, however
+ *   soon it comes.  One hole is remembered for each end: the latest.
+ * - Retransmissions are all of them, fast and spurious ones included.
+ * - Of acknowledgement numbers the last 24 bits are kept: spurious retransmissions and repeated ACKs are told up to 16 MB behind.
+ * Only what went wrong needs an extra (extra.c); an undisturbed connection has all that is asked of it in its entry. */
+#include "flow/table.h"
+
+enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+
+#define FAST_NS 20000000	/* Wireshark's */
+#define REORDER_NS 3000000	/* where no handshake was seen */
+
+/* A time in 16 bits, to one part in 1,024: eleven bits and how far to shift them.  0: not known. */
+uint16_t bpei_span_pack(int64_t ns)
+{
+	uint64_t v = ns > 0 ? (uint64_t)ns : 1;
+	uint32_t shift = 0;
+	for (; v >= 2048; shift++) v = (v + 1) >> 1;
+	return shift < 32 ? (uint16_t)(v | shift << 11) : UINT16_MAX;
+}
+
+int64_t bpei_span_unpack(uint16_t packed) { return (int64_t)(packed & 2047) << (packed >> 11); }
+
+static struct bpei_extra *note(struct bpei_table *t, uint32_t i, uint32_t end, enum bpei_health what)
+{
+	struct bpei_extra *x = bpei_extra_get(t, i);
+	if (!x || x->health[what][end] == UINT16_MAX) t->entries[i].state |= STATE_CUT;
+	else x->health[what][end]++;
+	return x;
+}
+
+static uint32_t ack_of(const struct bpei_entry *e, uint32_t end) { return e->ack_low[end] | (uint32_t)e->ack_high[end] << 16; }
+
+/* A segment that begins before what this end has sent already. */
+static uint16_t again(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, uint32_t next, int64_t ns)
+{
+	struct bpei_entry *e = &t->entries[i];
+	struct bpei_extra *x = bpei_extra_find(t, i);
+	uint32_t behind = e->seq[end] - s->seq;
+	if (behind == 1 && s->bytes <= 1 && !(flags & (SYN | FIN | RST))) {
+		x = note(t, i, end, HEALTH_KEEP_ALIVE);
+		if (x) x->probed[end] = true;
+		return 0;
+	}
+	if ((!s->bytes && !(flags & (SYN | FIN))) || (behind == 1 && s->bytes > 1)) return 0;
+	if (x && x->hole[end][0] != x->hole[end][1] && s->seq - x->hole[end][0] < x->hole[end][1] - x->hole[end][0]) {
+		int64_t patience = e->rtt[0] && e->rtt[1] ? bpei_span_unpack(e->rtt[0]) + bpei_span_unpack(e->rtt[1]) : REORDER_NS;
+		bool soon = ns - x->top_ns[end] < patience;
+		if (s->seq == x->hole[end][0]) x->hole[end][0] = (int32_t)(next - x->hole[end][1]) < 0 ? next : x->hole[end][1];
+		else if ((int32_t)(next - x->hole[end][1]) >= 0) x->hole[end][1] = s->seq;
+		if (soon) {
+			note(t, i, end, HEALTH_OUT_OF_ORDER);
+			return 0;
+		}
+	}
+	bool acked = t->history.node[e->history].flags[!end] & ACK;
+	if (x && x->repeats[!end] >= 2 && acked && ack_of(e, !end) == (s->seq & 0xffffff) && ns - x->ack_ns[!end] < FAST_NS) {
+		note(t, i, end, HEALTH_FAST);
+	} else if (s->bytes && acked && ((e->seq[end] - ack_of(e, !end)) & 0xffffff) <= e->seq[end] - (s->seq + s->bytes) && (int32_t)(next - e->seq[end]) <= 0) {
+		note(t, i, end, HEALTH_SPURIOUS);
+	}
+	note(t, i, end, HEALTH_RETRANSMISSION);
+	return 1u << HISTORY_RETRANSMISSION;
+}
+
+static uint16_t acknowledge(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, bool in_order, int64_t ns)
+{
+	struct bpei_entry *e = &t->entries[i];
+	const struct bpei_history_node *node = &t->history.node[e->history];
+	bool known = node->flags[end] & ACK, same = known && ack_of(e, end) == (s->ack & 0xffffff);
+	struct bpei_extra *x = bpei_extra_find(t, i);
+	if (same && in_order && !s->bytes && !(flags & (SYN | FIN | RST)) && s->window && s->window == e->window[end]) {
+		if (x && x->probed[!end]) {
+			x->probed[!end] = false;	/* an answer to a keep-alive */
+		} else if ((x = note(t, i, end, HEALTH_REPEATED_ACK))) {
+			if (x->repeats[end] < UINT8_MAX) x->repeats[end]++;
+			x->ack_ns[end] = ns;
+		}
+	} else if (!same) {
+		if (x) x->repeats[end] = 0;
+		if (known && node->letters[!end] && !(flags & RST) && (int32_t)(s->ack - e->seq[!end]) > 0) note(t, i, end, HEALTH_UNSEEN);
+	}
+	e->ack_low[end] = (uint16_t)s->ack;
+	e->ack_high[end] = (uint8_t)(s->ack >> 16);
+	return 0;
+}
+
+/* Before the entry's counts and history know of the segment.  Returns the letters that it adds. */
+uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
+{
+	struct bpei_entry *e = &t->entries[i];
+	const struct bpei_history_node *node = &t->history.node[e->history];
+	uint32_t next = s->seq + s->bytes + !!(flags & SYN) + !!(flags & FIN);
+	uint16_t letters = 0;
+	bool known = node->letters[end], in_order = known && s->seq == e->seq[end];
+	bool fresh = flags & SYN && !(node->flags[end] & SYN);
+
+	if (flags & RST) {
+		letters = flags & (FIN | SYN) ? flags & FIN ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI : 0;
+	} else if (!known || fresh) {
+		e->seq[end] = next;
+	} else if (in_order) {
+		e->seq[end] = next;
+		if (e->bits & ENTRY_EXTRA && next != s->seq) bpei_extra_find(t, i)->top_ns[end] = ns;
+	} else if ((int32_t)(s->seq - e->seq[end]) > 0) {
+		struct bpei_extra *x = note(t, i, end, HEALTH_LOST);
+		if (x) x->hole[end][0] = e->seq[end], x->hole[end][1] = s->seq, x->top_ns[end] = ns;
+		letters |= 1u << HISTORY_GAP;
+		e->seq[end] = next;
+	} else {
+		letters |= again(t, i, end, s, flags, next, ns);
+		if ((int32_t)(next - e->seq[end]) > 0) e->seq[end] = next;
+	}
+	if (flags & ACK) letters |= acknowledge(t, i, end, s, flags, in_order, ns);
+	if (!s->window && !(flags & (SYN | FIN | RST))) {
+		note(t, i, end, HEALTH_ZERO_WINDOW);
+		letters |= 1u << HISTORY_WINDOW;
+	}
+	e->window[end] = s->window;
+	if (flags & SYN) letters |= flags & ACK ? 1u << HISTORY_SYN_ACK : 1u << HISTORY_SYN;
+	if (flags & FIN) letters |= 1u << HISTORY_FIN;
+	if (flags & RST) letters |= 1u << HISTORY_RST;
+	if (s->bytes) letters |= 1u << HISTORY_DATA;
+	else if ((flags & (SYN | FIN | RST | ACK)) == ACK) letters |= 1u << HISTORY_ACK;
+	if ((flags & (SYN | FIN)) == (SYN | FIN)) letters |= 1u << HISTORY_MULTI;
+	return letters;
+}
+
+/* A SYN on an open connection that is not its own sent again: its number does not fit what was sent since. */
+bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags)
+{
+	const struct bpei_entry *e = &t->entries[i];
+	const struct bpei_extra *x = bpei_extra_find(t, i);
+	if ((flags & (SYN | ACK | RST)) != SYN || !bpei_entry_state(e) || e->bits & ENTRY_CONTINUED || !t->history.node[e->history].letters[end]) return false;
+	if (x && (x->upper[COUNT_WIRE][end] || x->health[HEALTH_LOST][end])) return false;	/* more may have been sent than was seen */
+	return e->seq[end] - (s->seq + 1) > e->wire[end];
+}
+
+/* MSS and window scale of a SYN, by a number that flows with the same ones share. */
+void bpei_setup_note(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpe_tcp_options *o)
+{
+	struct bpei_entry *e = &t->entries[i];
+	struct bpei_setup s = t->setups[e->setup];
+	s.present[end] = o->present & (BPE_TCP_MSS | BPE_TCP_WINDOW_SCALE | BPE_TCP_SACK_PERMITTED | BPE_TCP_TIMESTAMPS);
+	s.mss[end] = o->mss;
+	s.scale[end] = o->window_scale;
+	uint32_t h = (s.mss[0] | (uint32_t)s.mss[1] << 16) * 2654435769u ^ (s.scale[0] | (uint32_t)s.scale[1] << 8 | (uint32_t)s.present[0] << 16 | (uint32_t)s.present[1] << 24) * 2246822519u;
+	h ^= h >> 15;
+	for (uint32_t k = 0; k < 8; k++) {
+		uint32_t at = (h + k) % BPEI_SETUPS;
+		if (!at) continue;
+		if (!(t->setups[at].present[0] | t->setups[at].present[1])) t->setups[at] = s;
+		if (memcmp(&t->setups[at], &s, sizeof s)) continue;
+		e->setup = (uint16_t)at;
+		return;
+	}
+	e->state |= STATE_CUT;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* A TCP segment's numbers, from its headers: its length is what they say, however little of it was captured, and of a packet that segmentation
+ * offload made too long for IP's length field, what the frame's length says.  Pure. */
+#ifndef BPEI_SEGMENT_H
+#define BPEI_SEGMENT_H
+
+#include "base/bytes.h"
+#include "bpfengine.h"
+
+struct bpei_segment {
+	uint32_t seq, ack, bytes;
+	uint16_t window;
+};
+
+/* False if the fixed header is not there whole. */
+static inline bool bpei_segment_of(const uint8_t *data, uint32_t caplen, uint32_t wirelen, const struct bpe_layers *l, struct bpei_segment *s)
+{
+	if (!data || l->transport + 20u > caplen || l->network + 20u > l->transport) return false;
+	const uint8_t *ip = data + l->network, *tcp = data + l->transport;
+	uint32_t header = (uint32_t)(tcp[12] >> 4) * 4, length = bpei_be16(ip + (l->flags & BPE_PKT_IP6 ? 4 : 2)), end;
+	if (header < 20) return false;
+	end = !length ? wirelen : l->network + length + (l->flags & BPE_PKT_IP6 ? 40u : 0u);
+	if (end > wirelen) end = wirelen;
+	s->seq = bpei_be32(tcp + 4);
+	s->ack = bpei_be32(tcp + 8);
+	s->window = bpei_be16(tcp + 14);
+	s->bytes = end > l->transport + header ? end - l->transport - header : 0;
+	return true;
+}
+
+#endif
