@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define BUFFER 65536u
-#define LINE_MOST 1024u
+#define LINE_MOST 2048u
 
 struct buffer { size_t used; char text[BUFFER]; };
 
@@ -71,6 +71,28 @@ static size_t process(char *to, size_t room, const struct bpe_flow *f)
 	return (size_t)n;
 }
 
+/* Two numbers, where one of them is not 0. */
+static size_t pair(char *to, size_t room, const char *name, const uint32_t v[2])
+{
+	return v[0] | v[1] ? (size_t)snprintf(to, room, ",\"%s\":[%" PRIu32 ",%" PRIu32 "]", name, v[0], v[1]) : 0;
+}
+
+static size_t health(char *to, size_t room, const struct bpe_flow *w)
+{
+	const struct { const char *name; const uint32_t *v; } counts[] = { { "retransmissions", w->retransmissions }, { "fast_retransmissions", w->fast_retransmissions },
+		{ "spurious_retransmissions", w->spurious_retransmissions }, { "out_of_order", w->out_of_order }, { "repeated_acks", w->repeated_acks },
+		{ "zero_windows", w->zero_windows }, { "lost_segments", w->lost_segments }, { "unseen_acks", w->unseen_acks }, { "keep_alives", w->keep_alives } };
+	static const char *const spans[2] = { "client_rtt", "server_rtt" };
+	size_t n = 0;
+	if (w->history[0]) n += (size_t)snprintf(to, room, ",\"history\":\"%s\"", w->history);
+	for (int k = 0; k < 2; k++)
+		if (w->handshake_ns[k] >= 0) n += (size_t)snprintf(to + n, room - n, ",\"%s\":%" PRId64 ".%09" PRId64, spans[k], w->handshake_ns[k] / 1000000000, w->handshake_ns[k] % 1000000000);
+	n += pair(to + n, room - n, "mss", (const uint32_t[2]){ w->mss[0], w->mss[1] });
+	if (w->window_scale[0] >= 0 || w->window_scale[1] >= 0) n += (size_t)snprintf(to + n, room - n, ",\"window_scale\":[%d,%d]", w->window_scale[0], w->window_scale[1]);
+	for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) n += pair(to + n, room - n, counts[k].name, counts[k].v);
+	return n;
+}
+
 void cli_flows_write(struct cli_flows *f, const struct bpe_flow *w, uint32_t worker)
 {
 	struct buffer *b = f->buffers[worker];
@@ -98,6 +120,12 @@ void cli_flows_write(struct cli_flows *f, const struct bpe_flow *w, uint32_t wor
 	if (w->tcp_state)
 		b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"tcp_state\":\"%s\",\"tcp_flags\":[\"%s\",\"%s\"],\"midstream\":%s",
 			cli_tcp_state(w->tcp_state), flags[0], flags[1], w->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
+	if (w->tcp_state) b->used += health(b->text + b->used, BUFFER - b->used, w);
+	char community[BPE_COMMUNITY_ID_BYTES];
+	b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"conn_state\":\"%s\"", bpe_flow_conn_state(w));
+	if (bpe_flow_community_id(w, 0, community)) b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"community_id\":\"%s\"", community);
+	if (w->flags & BPE_FLOW_CONTINUED) b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"continued\":true");
+	if (w->flags & BPE_FLOW_CUT) b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"cut\":true");
 	if (w->pid > 0) b->used += process(b->text + b->used, BUFFER - b->used, w);
 	b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"end\":\"%s\",\"hash\":%" PRIu32 ",\"worker\":%u}\n",
 		cli_flow_end(w->end), w->hash, worker);

@@ -44,6 +44,7 @@ static uint16_t again(struct bpei_table *t, uint32_t i, uint32_t end, const stru
 		if (x) x->probed[end] = true;
 		return 0;
 	}
+	if ((flags & (SYN | ACK)) == (SYN | ACK) && !(t->history.node[e->history].letters[end] & 1u << HISTORY_SYN_ACK)) return 0;	/* simultaneous open */
 	if ((!s->bytes && !(flags & (SYN | FIN))) || (behind == 1 && s->bytes > 1)) return 0;
 	if (x && x->hole[end][0] != x->hole[end][1] && s->seq - x->hole[end][0] < x->hole[end][1] - x->hole[end][0]) {
 		int64_t patience = e->rtt[0] && e->rtt[1] ? bpei_span_unpack(e->rtt[0]) + bpei_span_unpack(e->rtt[1]) : REORDER_NS;

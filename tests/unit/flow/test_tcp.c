@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* TCP health: conversations made with known loss, reordering, round trips and retransmission, and the figures that come out. */
+#include "flow/flow.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
+#define MS INT64_C(1000000)
+
+static struct bpei_table *table;
+static struct bpe_flow ended[64];
+static uint32_t ended_count, last_flow;
+static int64_t now;
+static bool ip6, cut, offload;
+static uint16_t window;
+
+static void on_end(void *user, const struct bpe_flow *flow)
+{
+	(void)user;
+	cr_assert(ended_count < 64);
+	ended[ended_count++] = *flow;
+}
+
+static void make(void)
+{
+	struct bpei_table_options o = { .max_flows = 1000, .on_end = on_end, .tcp_health = true };
+	bpei_role_enter(&bpei_worker_role);
+	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
+	now = INT64_C(1700000000000000000);
+	window = 1000;
+}
+
+static struct bpe_key key_of(void) { return (struct bpe_key){ .port = { 1000, 80 }, .ip_proto = 6, .ip_version = ip6 ? 6 : 4, .addr = { { 1 }, { 2 } } }; }
+
+/* A segment by end 0 or 1 of the key, at `now`. */
+static void segment(uint32_t end, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t bytes)
+{
+	uint8_t frame[128] = { 0 };
+	uint32_t network = 14, transport = network + (ip6 ? 40 : 20), options = flags & SYN ? 8 : 0, length = 20 + options + bytes;
+	uint8_t *ip = frame + network, *tcp = frame + transport;
+	uint32_t told = offload ? 0 : ip6 ? length : length + 20;
+	ip[ip6 ? 4 : 2] = (uint8_t)(told >> 8), ip[ip6 ? 5 : 3] = (uint8_t)told;
+	for (int k = 0; k < 4; k++) tcp[4 + k] = (uint8_t)(seq >> (24 - 8 * k)), tcp[8 + k] = (uint8_t)(ack >> (24 - 8 * k));
+	tcp[12] = (uint8_t)((20 + options) / 4 << 4), tcp[13] = flags, tcp[14] = (uint8_t)(window >> 8), tcp[15] = (uint8_t)window;
+	if (options) memcpy(tcp + 20, end ? "\2\4\5\264\1\3\3\2" : "\2\4\5\334\1\3\3\7", 8);	/* MSS 1460 and scale 2; 1500 and 7 */
+	uint32_t wirelen = transport + length, caplen = cut || wirelen > sizeof frame ? transport + 20 + options : wirelen, hash = 77, flow[BPE_BATCH];
+	if (!options && wirelen < 60 && !offload) wirelen = caplen = 60;	/* Ethernet's padding is no data */
+	struct bpe_key key = key_of();
+	struct bpe_layers l = { .network = (uint16_t)network, .transport = (uint16_t)transport, .end = caplen, .proto = BPE_PROTO_TCP, .ip_proto = 6, .tcp_flags = flags,
+		.flags = (uint16_t)(BPE_PKT_KEY | (ip6 ? BPE_PKT_IP6 : BPE_PKT_IP4) | (end ? BPE_PKT_REVERSED : 0)) };
+	const uint8_t *data = frame;
+	struct bpe_batch b = { .count = 1, .data = &data, .time_ns = &now, .caplen = &caplen, .wirelen = &wirelen, .layers = &l, .key = &key, .hash = &hash };
+	bpei_table_update(table, &b, flow);
+	last_flow = flow[0];
+}
+
+static struct bpe_flow look(void)
+{
+	struct bpe_flow f;
+	struct bpe_key key = key_of();
+	cr_assert_eq(bpei_table_get(table, last_flow, &key, &f), 1);
+	return f;
+}
+
+/* SYN, SYN-ACK 30 ms later, ACK 10 ms later: both begin at `from`, and next is from + 1. */
+static void handshake(uint32_t from)
+{
+	segment(0, SYN, from, 0, 0);
+	now += 30 * MS;
+	segment(1, SYN | ACK, from, from + 1, 0);
+	now += 10 * MS;
+	segment(0, ACK, from + 1, from + 1, 0);
+}
+
+static void undisturbed(const struct bpe_flow *f)
+{
+	for (int k = 0; k < 2; k++)
+		cr_assert_eq(f->retransmissions[k] + f->fast_retransmissions[k] + f->spurious_retransmissions[k] + f->out_of_order[k] + f->repeated_acks[k] + f->zero_windows[k]
+			+ f->lost_segments[k] + f->unseen_acks[k] + f->keep_alives[k], 0);
+}
+
+static void whole_conversation(void)
+{
+	make();
+	handshake(0xffffff00u);	/* wraps round */
+	uint32_t seq = 0xffffff01u;
+	for (int k = 0; k < 20; k++) {
+		now += MS;
+		segment(0, ACK | PSH, seq, 0xffffff01u, offload ? 3000 : 300);
+		seq += offload ? 3000 : 300;
+		now += MS;
+		segment(1, ACK, 0xffffff01u, seq, 0);
+	}
+	segment(0, FIN | ACK, seq, 0xffffff01u, 0);
+	segment(1, FIN | ACK, 0xffffff01u, seq + 1, 0);
+	segment(0, ACK, seq + 1, 0xffffff02u, 0);
+	struct bpe_flow f = look();
+	undisturbed(&f);
+	cr_assert_str_eq(f.history, "ShADaFf");
+	cr_assert_str_eq(bpe_flow_conn_state(&f), "SF");
+	cr_assert_eq(f.tcp_state, BPE_TCP_CLOSED);
+	cr_assert_eq(f.tcp_flags[0], SYN | ACK | PSH | FIN);
+	cr_assert_eq(f.tcp_flags[1], SYN | ACK | FIN);
+	cr_assert_leq(llabs(f.handshake_ns[1] - 30 * MS), 30 * MS / 1024);
+	cr_assert_leq(llabs(f.handshake_ns[0] - 10 * MS), 10 * MS / 1024);
+	cr_assert_eq(f.mss[0], 1500);
+	cr_assert_eq(f.mss[1], 1460);
+	cr_assert_eq(f.window_scale[0], 7);
+	cr_assert_eq(f.window_scale[1], 2);
+	cr_assert_eq(f.flags, 0);
+	bpei_table_free(table);
+}
+
+Test(tcp, nothing_is_wrong_with_a_sound_conversation)
+{
+	for (int k = 0; k < 8; k++) {
+		ip6 = k & 1, cut = k & 2, offload = k & 4;
+		whole_conversation();
+	}
+}
+
+Test(tcp, a_lost_segment_and_its_fast_retransmission)
+{
+	make();
+	handshake(0);
+	segment(0, ACK, 1, 1, 100);
+	now += MS;
+	segment(0, ACK, 201, 1, 100);	/* 101 is lost */
+	for (int k = 0; k < 3; k++) {
+		now += 40 * MS;
+		segment(1, ACK, 1, 101, 0);	/* the first is no repetition */
+		now += MS;
+		segment(0, ACK, 301 + 100 * (uint32_t)k, 1, 100);
+	}
+	now += 50 * MS;
+	segment(1, ACK, 1, 101, 0);
+	now += MS;
+	segment(0, ACK, 101, 1, 100);
+	now += MS;
+	segment(1, ACK, 1, 601, 0);
+	struct bpe_flow f = look();
+	cr_assert_eq(f.lost_segments[0], 1);
+	cr_assert_eq(f.repeated_acks[1], 3);
+	cr_assert_eq(f.retransmissions[0], 1);
+	cr_assert_eq(f.fast_retransmissions[0], 1);
+	cr_assert_eq(f.out_of_order[0], 0);
+	cr_assert_eq(f.spurious_retransmissions[0], 0);
+	cr_assert_str_eq(f.history, "ShADGaT");
+}
+
+Test(tcp, reordering_is_no_retransmission)
+{
+	make();
+	handshake(0);
+	uint32_t at = 1;
+	for (int k = 0; k < 10; k++, at += 300) {
+		now += 50 * MS;
+		segment(0, ACK, at, 1, 100);
+		now += MS / 10;
+		segment(0, ACK, at + 200, 1, 100);
+		now += MS / 10;
+		segment(0, ACK, at + 100, 1, 100);
+	}
+	struct bpe_flow f = look();
+	cr_assert_eq(f.out_of_order[0], 10);
+	cr_assert_eq(f.lost_segments[0], 10);
+	cr_assert_eq(f.retransmissions[0], 0);
+}
+
+Test(tcp, timed_out_and_spurious_retransmissions)
+{
+	make();
+	segment(0, SYN, 0, 0, 0);
+	now += 1000 * MS;
+	segment(0, SYN, 0, 0, 0);
+	now += 5 * MS;
+	segment(1, SYN | ACK, 0, 1, 0);
+	segment(0, ACK, 1, 1, 0);
+	segment(0, ACK, 1, 1, 100);
+	now += 300 * MS;
+	segment(0, ACK, 1, 1, 100);		/* not acknowledged */
+	segment(1, ACK, 1, 101, 0);
+	now += 300 * MS;
+	segment(0, ACK, 1, 1, 100);		/* acknowledged already */
+	struct bpe_flow f = look();
+	cr_assert_eq(f.retransmissions[0], 3);
+	cr_assert_eq(f.spurious_retransmissions[0], 1);
+	cr_assert_eq(f.fast_retransmissions[0], 0);
+	cr_assert_leq(llabs(f.handshake_ns[1] - 5 * MS), 5 * MS / 1024);	/* from the SYN that was answered */
+	cr_assert_eq(ended_count, 0);
+}
+
+Test(tcp, windows_keep_alives_and_unseen_data)
+{
+	make();
+	handshake(0);
+	segment(0, ACK, 1, 1, 100);
+	window = 0;
+	segment(1, ACK, 1, 101, 0);
+	window = 1000;
+	now += 100 * MS;
+	segment(1, ACK, 1, 101, 0);		/* a window update is no repeated ACK */
+	for (int k = 0; k < 3; k++) {
+		now += 10000 * MS;
+		segment(0, ACK, 100, 1, 0);
+		now += MS;
+		segment(1, ACK, 1, 101, 0);
+	}
+	segment(1, ACK, 1, 501, 0);
+	struct bpe_flow f = look();
+	cr_assert_eq(f.zero_windows[1], 1);
+	cr_assert_eq(f.keep_alives[0], 3);
+	cr_assert_eq(f.repeated_acks[1], 0);
+	cr_assert_eq(f.unseen_acks[1], 1);
+	cr_assert_eq(f.retransmissions[0], 0);
+	cr_assert_str_eq(f.history, "ShADaw");
+}
+
+Test(tcp, a_syn_of_another_number_is_another_connection)
+{
+	make();
+	handshake(1000);
+	segment(0, ACK, 1001, 1001, 500);
+	segment(0, SYN, 1000, 0, 0);		/* sent again */
+	cr_assert_eq(ended_count, 0);
+	segment(0, SYN, 900000, 0, 0);
+	cr_assert_eq(ended_count, 1);
+	cr_assert_str_eq(bpe_flow_conn_state(&ended[0]), "S1");
+	cr_assert_eq(look().packets[0], 1);
+	segment(0, SYN, 900001, 0, 0);		/* before any answer, too */
+	cr_assert_eq(ended_count, 2);
+	cr_assert_str_eq(bpe_flow_conn_state(&ended[1]), "S0");
+}
+
+Test(tcp, directions_inferred_and_simultaneous)
+{
+	make();
+	segment(0, SYN | ACK, 0, 1, 0);		/* the other one began */
+	segment(1, ACK, 1, 1, 0);
+	struct bpe_flow f = look();
+	cr_assert_eq(f.port[0], 80);
+	cr_assert_eq(f.flags, BPE_FLOW_MIDSTREAM);
+	cr_assert_str_eq(f.history, "^hA");
+	bpei_table_free(table);
+	make();
+	segment(0, SYN, 0, 0, 0);
+	segment(1, SYN, 5000, 0, 0);
+	segment(0, SYN | ACK, 0, 5001, 0);
+	segment(1, SYN | ACK, 5000, 1, 0);
+	segment(0, ACK, 1, 5001, 0);
+	f = look();
+	cr_assert_eq(f.tcp_state, BPE_TCP_ESTABLISHED);
+	cr_assert_str_eq(f.history, "SsHhA");
+	cr_assert_str_eq(bpe_flow_conn_state(&f), "S1");
+}
+
+/* Random: every segment's fate is chosen, and the counts are those of the choices. */
+Test(tcp, a_thousand_fates)
+{
+	uint64_t random = 88172645463325252u;
+	uint32_t lost = 0, late = 0, again = 0, seq = 1;
+	make();
+	handshake(0);
+	for (int k = 0; k < 10000; k++) {
+		random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+		uint32_t bytes = 1 + (uint32_t)(random >> 20) % 1460 + (random & 15 ? 1 : 0);
+		now += 45 * MS;
+		switch (random % 8) {
+		case 0:		/* lost before the capture, sent again after a time-out */
+			segment(0, ACK, seq + bytes, 1, 50);
+			now += 200 * MS;
+			segment(0, ACK, seq, 1, bytes);
+			lost++, again++;
+			seq += bytes + 50;
+			break;
+		case 1:		/* overtaken */
+			segment(0, ACK, seq + bytes, 1, 50);
+			now += MS;
+			segment(0, ACK, seq, 1, bytes);
+			lost++, late++;
+			seq += bytes + 50;
+			break;
+		case 2:		/* lost behind the capture */
+			bytes += 1;
+			segment(0, ACK, seq, 1, bytes);
+			now += 200 * MS;
+			segment(0, ACK, seq, 1, bytes);
+			again++;
+			seq += bytes;
+			break;
+		default:
+			segment(0, ACK, seq, 1, bytes);
+			seq += bytes;
+		}
+		segment(1, ACK, 1, seq, 0);
+	}
+	struct bpe_flow f = look();
+	cr_assert(again > 2000 && late > 1000 && lost > 2000);
+	cr_assert_eq(f.lost_segments[0], lost);
+	cr_assert_eq(f.out_of_order[0], late);
+	cr_assert_eq(f.retransmissions[0], again);
+	cr_assert_eq(f.spurious_retransmissions[0] + f.unseen_acks[1] + f.repeated_acks[1], 0);
+	cr_assert_eq(f.flags, 0);
+}
