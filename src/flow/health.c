@@ -59,7 +59,7 @@ static uint16_t again(struct bpei_table *t, uint32_t i, uint32_t end, const stru
 	bool acked = t->history.node[e->history].flags[!end] & ACK;
 	if (x && x->repeats[!end] >= 2 && acked && ack_of(e, !end) == (s->seq & 0xffffff) && ns - x->ack_ns[!end] < FAST_NS) {
 		note(t, i, end, HEALTH_FAST);
-	} else if (s->bytes && acked && ((e->seq[end] - ack_of(e, !end)) & 0xffffff) <= e->seq[end] - (s->seq + s->bytes) && (int32_t)(next - e->seq[end]) <= 0) {
+	} else if (s->bytes && acked && behind <= 0xffffff && ((e->seq[end] - ack_of(e, !end)) & 0xffffff) <= e->seq[end] - (s->seq + s->bytes) && (int32_t)(next - e->seq[end]) <= 0) {
 		note(t, i, end, HEALTH_SPURIOUS);
 	}
 	note(t, i, end, HEALTH_RETRANSMISSION);
@@ -77,12 +77,12 @@ static uint16_t acknowledge(struct bpei_table *t, uint32_t i, uint32_t end, cons
 			x->probed[!end] = false;	/* an answer to a keep-alive */
 		} else if ((x = note(t, i, end, HEALTH_REPEATED_ACK))) {
 			if (x->repeats[end] < UINT8_MAX) x->repeats[end]++;
-			x->ack_ns[end] = ns;
 		}
-	} else if (!same) {
-		if (x) x->repeats[end] = 0;
-		if (known && node->letters[!end] && !(flags & RST) && (int32_t)(s->ack - e->seq[!end]) > 0) note(t, i, end, HEALTH_UNSEEN);
+	} else if (!same && x) {
+		x->repeats[end] = 0;
 	}
+	if (!same && node->letters[!end] && (int32_t)(s->ack - e->seq[!end]) > 0) x = note(t, i, end, HEALTH_UNSEEN);
+	if (x) x->ack_ns[end] = ns;
 	e->ack_low[end] = (uint16_t)s->ack;
 	e->ack_high[end] = (uint8_t)(s->ack >> 16);
 	return 0;
@@ -96,7 +96,7 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	uint32_t next = s->seq + s->bytes + !!(flags & SYN) + !!(flags & FIN);
 	uint16_t letters = 0;
 	bool known = node->letters[end], in_order = known && s->seq == e->seq[end];
-	bool fresh = flags & SYN && !(node->flags[end] & SYN);
+	bool fresh = flags & SYN && (!(node->flags[end] & SYN) || e->seq[end] - next > e->wire[end]);	/* first, or of another number */
 
 	if (flags & RST) {
 		letters = flags & (FIN | SYN) ? flags & FIN ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI : 0;

@@ -56,7 +56,7 @@ struct bpei_extra {
 	uint32_t upper[3][2];		/* in units of 2^31 */
 	uint32_t hole[2][2];		/* sequence numbers that this end jumped over, and has not sent since */
 	uint16_t health[HEALTH_COUNT][2];
-	int64_t top_ns[2], ack_ns[2];	/* when it sent its highest number, its last repeated ACK */
+	int64_t top_ns[2], ack_ns[2];	/* when it sent its highest number, its last ACK */
 	uint8_t repeats[2];		/* ACKs of the same number in a row */
 	bool probed[2];			/* its last was a keep-alive */
 };

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* bench/flow [flows ...]: look-up and update per packet, random hits, beside DPDK's rte_hash (CRC, bulk look-up of 64, and a count on the entry that
+ * it names), the same keys in the same order, all rounds in turn.  Ours: hash, probe, compare, count packets and both bytes, time, time-outs, state;
+ * once as UDP and once as TCP with its header read and followed.  Keys lie in batches as the parser leaves them; hashing is in both. */
+#include "arch/arch.h"
+#include "base/mem.h"
+#include "bench.h"
+#include "flow/flow.h"
+
+#include <string.h>
+#ifdef HAVE_DPDK
+#include <rte_eal.h>
+#include <rte_hash.h>
+#include <rte_hash_crc.h>
+#endif
+
+#define PACKETS (1u << 20)	/* of a round, in batches of 64 */
+
+enum contender { RTE_LOOKUP, RTE_COUNT, OURS_UDP, OURS_TCP, CONTENDERS };
+
+static struct bpe_key *keys;
+static uint32_t *order, flows;
+static struct bpei_seed seed;
+static struct bpei_table *table[2];
+static struct bpe_layers layers[2][BPE_BATCH];
+static uint8_t frame[BPE_BATCH][64];
+static int64_t now = 1000000000;
+#ifdef HAVE_DPDK
+static struct rte_hash *rte;
+static struct entry { uint64_t packets, bytes, captured, time; } *entries;
+#endif
+
+static uint64_t roll(void)
+{
+	static uint64_t s = 88172645463325252u;
+	s ^= s << 13, s ^= s >> 7, s ^= s << 17;
+	return s;
+}
+
+static void ours(uint32_t tcp, const uint32_t *which, uint32_t n)
+{
+	static struct bpe_key key[BPE_BATCH];
+	static uint32_t hash[BPE_BATCH], length[BPE_BATCH], flow[BPE_BATCH];
+	static int64_t time[BPE_BATCH];
+	static const uint8_t *data[BPE_BATCH];
+	static uint64_t dropped;
+	for (uint32_t i = 0; i < n; i++) {
+		key[i] = keys[which[i]];
+		key[i].ip_proto = tcp ? 6 : 17;
+		length[i] = 60, time[i] = now += 10, data[i] = frame[i];
+	}
+	struct bpei_columns c = { .layers = layers[tcp], .key = key, .hash = hash };
+	bpei_hash(&c, n, &seed);
+	struct bpe_batch b = { .count = n, .data = data, .time_ns = time, .caplen = length, .wirelen = length, .layers = layers[tcp], .key = key, .hash = hash };
+	bpei_table_update(table[tcp], &b, flow);
+	for (uint32_t i = 0; i < n; i++) dropped += flow[i] == BPEI_NO_FLOW;
+	if (dropped) abort();
+}
+
+static double once(enum contender c)
+{
+	int64_t start = bpei_clock_mono_ns();
+	for (uint32_t p = 0; p < PACKETS; p += BPE_BATCH) {
+		if (c >= OURS_UDP) {
+			ours(c == OURS_TCP, order + p, BPE_BATCH);
+			continue;
+		}
+#ifdef HAVE_DPDK
+		static struct bpe_key key[BPE_BATCH];
+		const void *at[BPE_BATCH];
+		void *data[BPE_BATCH];
+		uint64_t hits;
+		for (uint32_t i = 0; i < BPE_BATCH; i++) key[i] = keys[order[p + i]], key[i].ip_proto = 17, at[i] = &key[i];
+		if (rte_hash_lookup_bulk_data(rte, at, BPE_BATCH, &hits, data) != BPE_BATCH) abort();
+		for (uint32_t i = 0; c == RTE_COUNT && i < BPE_BATCH; i++) {
+			struct entry *e = &entries[(uintptr_t)data[i]];
+			e->packets++, e->bytes += 60, e->captured += 60, e->time = (uint64_t)(now += 10);
+		}
+#endif
+	}
+	return (double)(bpei_clock_mono_ns() - start) / PACKETS;
+}
+
+static void size(uint32_t n) BPEI_WORKER
+{
+	static struct bench_row rows[CONTENDERS];
+	static const char *const names[CONTENDERS] = { "rte_hash, bulk look-up of 64", "... and count", "bpei_table, UDP", "bpei_table, TCP and its health" };
+	flows = n;
+	keys = bpei_mem_map(n * sizeof *keys, 1);
+	order = bpei_mem_map(PACKETS * sizeof *order, 1);
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t r = roll();
+		keys[i] = (struct bpe_key){ .port = { (uint16_t)(r >> 32), 443 }, .ip_version = 4 };
+		memcpy(keys[i].addr[0], &i, 4), memcpy(keys[i].addr[1], &r, 4);
+	}
+#ifdef HAVE_DPDK
+	char name[32];
+	snprintf(name, sizeof name, "h%u", n);
+	struct rte_hash_parameters how = { .name = name, .entries = n + n / 8 + 64, .key_len = sizeof *keys, .hash_func = rte_hash_crc, .socket_id = -1 };
+	rte = rte_hash_create(&how);
+	entries = bpei_mem_map(n * sizeof *entries, 1);
+	for (uint32_t i = 0; i < n && rte; i++) {
+		struct bpe_key key = keys[i];
+		key.ip_proto = 17;
+		if (rte_hash_add_key_data(rte, &key, (void *)(uintptr_t)i) < 0) abort();
+	}
+	if (!rte) printf("rte_hash could not be made: too little memory\n");
+#endif
+	for (uint32_t tcp = 0; tcp < 2; tcp++) {
+		struct bpei_table_options o = { .max_flows = n, .idle_ns = 3600000000000, .closed_ns = 10000000000, .tcp_health = true };
+		if (bpei_table_new(&o, &table[tcp]) < 0) abort();
+		for (uint32_t twice = 0; twice < 2; twice++)
+			for (uint32_t i = 0; i < n;) {
+				uint32_t m = 0, ids[BPE_BATCH];
+				while (m < BPE_BATCH && i < n) ids[m++] = i++;
+				ours(tcp, ids, m);
+			}
+		const struct bpei_table_counts *counts = bpei_table_counts(table[tcp]);
+		printf("%u flows: %.1f bytes a flow as touched, %.1f at most\n", n, (double)bpei_counter_get(&counts->bytes) / n, (double)bpei_table_most_bytes(n, false) / n);
+	}
+	for (int k = 0; k < CONTENDERS; k++) rows[k].name = names[k];
+	for (int r = -1; r < BENCH_ROUNDS; r++) {
+		for (uint32_t i = 0; i < PACKETS; i++) order[i] = (uint32_t)((roll() >> 32) * n >> 32);
+		for (int c = 0; c < CONTENDERS; c++) {
+#ifdef HAVE_DPDK
+			if (!rte && c < OURS_UDP) continue;
+#else
+			if (c < OURS_UDP) continue;
+#endif
+			double ns = once((enum contender)c);
+			if (r >= 0) rows[c].ns[r] = ns;
+		}
+	}
+#ifdef HAVE_DPDK
+	bench_print(rows, CONTENDERS, "packet, random hits");
+	rte_hash_free(rte);
+	bpei_mem_unmap(entries, n * sizeof *entries);
+#else
+	bench_print(rows + OURS_UDP, 2, "packet, random hits");
+#endif
+	for (int k = 0; k < 2; k++) bpei_table_free(table[k]);
+	bpei_mem_unmap(keys, n * sizeof *keys);
+	bpei_mem_unmap(order, PACKETS * sizeof *order);
+}
+
+int main(int argc, char **argv)
+{
+#ifdef HAVE_DPDK
+	char *eal[] = { "flow", "--no-pci", "--no-huge", "--no-telemetry", "-m", "6000", "-l", "0", "--log-level", "1" };
+	if (rte_eal_init(10, eal) < 0) return 1;
+#else
+	printf("built without DPDK: rte_hash is not measured\n");
+#endif
+	bpei_seed_init(&seed, 1);
+	for (uint32_t i = 0; i < BPE_BATCH; i++) {
+		frame[i][17] = 46, frame[i][46] = 0x50, frame[i][48] = 1;	/* 6 bytes of padding, which are no data */
+		for (uint32_t tcp = 0; tcp < 2; tcp++)
+			layers[tcp][i] = (struct bpe_layers){ .network = 14, .transport = 34, .payload = 54, .end = 60, .flags = BPE_PKT_IP4 | BPE_PKT_KEY, .proto = tcp ? BPE_PROTO_TCP : BPE_PROTO_UDP,
+				.ip_proto = tcp ? 6 : 17, .tcp_flags = tcp ? 16 : 0 };
+	}
+	bpei_role_enter(&bpei_worker_role);
+	static const uint32_t sizes[] = { 100000, 2000000, 10000000 };
+	if (argc > 1) for (int k = 1; k < argc; k++) size((uint32_t)strtoul(argv[k], NULL, 10));
+	else for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) size(sizes[k]);
+	bpei_role_leave(&bpei_worker_role);
+	return 0;
+}
