@@ -98,6 +98,15 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	bool known = node->letters[end], in_order = known && s->seq == e->seq[end];
 	bool fresh = flags & SYN && (!(node->flags[end] & SYN) || e->seq[end] - next > e->wire[end]);	/* first, or of another number */
 
+	/* Nothing happens: the next one in turn, from a connection with which nothing was wrong. */
+	if (in_order && (flags & (SYN | FIN | RST | ACK)) == ACK && node->flags[end] & ACK && s->window && !(e->bits & ENTRY_EXTRA) && (int32_t)(s->ack - e->seq[!end]) <= 0
+	    && (s->bytes || s->window != e->window[end] || ack_of(e, end) != (s->ack & 0xffffff))) {
+		e->seq[end] = next;
+		e->ack_low[end] = (uint16_t)s->ack;
+		e->ack_high[end] = (uint8_t)(s->ack >> 16);
+		e->window[end] = s->window;
+		return s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK;
+	}
 	if (flags & RST) {
 		letters = flags & (FIN | SYN) ? flags & FIN ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI : 0;
 	} else if (!known || fresh) {
