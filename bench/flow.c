@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* bench/flow [flows ...]: look-up and update per packet, random hits, beside DPDK's rte_hash (CRC, bulk look-up of 64, and a count on the entry that
- * it names), the same keys in the same order, all rounds in turn.  Ours: hash, probe, compare, count packets and both bytes, time, time-outs, state;
- * once as UDP and once as TCP with its header read and followed.  Keys lie in batches as the parser leaves them; hashing is in both. */
+ * it names), the same keys in the same order, all rounds in turn.  Ours: probe, compare, count packets and both bytes, time, time-outs, state;
+ * once as UDP and once as TCP with its header read and followed.  Keys and hashes lie in batches as the parser leaves them, for both. */
 #include "arch/arch.h"
 #include "base/mem.h"
 #include "bench.h"
@@ -19,7 +19,8 @@
 enum contender { RTE_LOOKUP, RTE_COUNT, OURS_UDP, OURS_TCP, CONTENDERS };
 
 static struct bpe_key *keys;
-static struct bpe_key *packet;	/* the keys of a round's packets, one behind the other */
+static struct bpe_key *packet;	/* the keys of a round's packets, one behind the other, and their hashes */
+static uint32_t hashes[PACKETS];
 static struct bpei_seed seed;
 static struct bpei_table *table[2];
 static struct bpe_layers layers[2][BPE_BATCH];
@@ -27,6 +28,7 @@ static uint8_t frame[BPE_BATCH][64];
 static int64_t now = 1000000000;
 #ifdef HAVE_DPDK
 static struct rte_hash *rte;
+static hash_sig_t signatures[PACKETS];
 static struct entry { uint64_t packets, bytes, captured, time; } *entries;
 #endif
 
@@ -37,9 +39,9 @@ static uint64_t roll(void)
 	return s;
 }
 
-static void ours(uint32_t tcp, struct bpe_key *key, uint32_t n)
+static void ours(uint32_t tcp, struct bpe_key *key, const uint32_t *hash, uint32_t n)
 {
-	static uint32_t hash[BPE_BATCH], length[BPE_BATCH], flow[BPE_BATCH];
+	static uint32_t length[BPE_BATCH], flow[BPE_BATCH];
 	static int64_t time[BPE_BATCH];
 	static const uint8_t *data[BPE_BATCH];
 	static uint64_t dropped;
@@ -49,12 +51,16 @@ static void ours(uint32_t tcp, struct bpe_key *key, uint32_t n)
 		memcpy(frame[i] + 48, &windows, sizeof windows), windows += 7;	/* ACKs that tell of ever new windows: nothing is wrong with them */
 		windows += !windows;
 	}
-	struct bpei_columns c = { .layers = layers[tcp], .key = key, .hash = hash };
-	bpei_hash(&c, n, &seed);
 	struct bpe_batch b = { .count = n, .data = data, .time_ns = time, .caplen = length, .wirelen = length, .layers = layers[tcp], .key = key, .hash = hash };
 	bpei_table_update(table[tcp], &b, flow);
 	for (uint32_t i = 0; i < n; i++) dropped += flow[i] == BPEI_NO_FLOW;
 	if (dropped) abort();
+}
+
+static void hash(struct bpe_key *key, uint32_t *to, uint32_t n)
+{
+	struct bpei_columns c = { .layers = layers[0], .key = key, .hash = to };
+	bpei_hash(&c, n, &seed);
 }
 
 static double once(enum contender c)
@@ -62,7 +68,7 @@ static double once(enum contender c)
 	int64_t start = bpei_clock_mono_ns();
 	for (uint32_t p = 0; p < PACKETS; p += BPE_BATCH) {
 		if (c >= OURS_UDP) {
-			ours(c == OURS_TCP, packet + p, BPE_BATCH);
+			ours(c == OURS_TCP, packet + p, hashes + p, BPE_BATCH);
 			continue;
 		}
 #ifdef HAVE_DPDK
@@ -70,7 +76,7 @@ static double once(enum contender c)
 		void *data[BPE_BATCH];
 		uint64_t hits;
 		for (uint32_t i = 0; i < BPE_BATCH; i++) at[i] = &packet[p + i];
-		if (rte_hash_lookup_bulk_data(rte, at, BPE_BATCH, &hits, data) != BPE_BATCH) abort();
+		if (rte_hash_lookup_with_hash_bulk_data(rte, at, signatures + p, BPE_BATCH, &hits, data) != BPE_BATCH) abort();
 		for (uint32_t i = 0; c == RTE_COUNT && i < BPE_BATCH; i++) {
 			struct entry *e = &entries[(uintptr_t)data[i]];
 			e->packets++, e->bytes += 60, e->captured += 60, e->time = (uint64_t)(now += 10);
@@ -110,7 +116,8 @@ static void size(uint32_t n) BPEI_WORKER
 				uint32_t m = 0;
 				struct bpe_key some[BPE_BATCH];
 				while (m < BPE_BATCH && i < n) some[m++] = keys[i++];
-				ours(tcp, some, m);
+				hash(some, hashes, m);
+				ours(tcp, some, hashes, m);
 			}
 		const struct bpei_table_counts *counts = bpei_table_counts(table[tcp]);
 		printf("%u flows: %.1f bytes a flow as touched, %.1f at most\n", n, (double)bpei_counter_get(&counts->bytes) / n, (double)bpei_table_most_bytes(n, false) / n);
@@ -118,6 +125,10 @@ static void size(uint32_t n) BPEI_WORKER
 	for (int k = 0; k < CONTENDERS; k++) rows[k].name = names[k];
 	for (int r = -1; r < BENCH_ROUNDS; r++) {
 		for (uint32_t i = 0; i < PACKETS; i++) packet[i] = keys[(roll() >> 32) * n >> 32];
+		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) hash(packet + i, hashes + i, BPE_BATCH);
+#ifdef HAVE_DPDK
+		for (uint32_t i = 0; i < PACKETS; i++) signatures[i] = rte_hash_hash(rte, &packet[i]);
+#endif
 		for (int c = 0; c < CONTENDERS; c++) {
 #ifdef HAVE_DPDK
 			if (!rte && c < OURS_UDP) continue;

@@ -23,9 +23,10 @@ uint16_t bpei_span_pack(int64_t ns)
 
 int64_t bpei_span_unpack(uint16_t packed) { return (int64_t)(packed & 2047) << (packed >> 11); }
 
-static struct bpei_extra *note(struct bpei_table *t, uint32_t i, uint32_t end, enum bpei_health what)
+/* x: the entry's extra, if it has one.  Returns the one that it has now. */
+static struct bpei_extra *note(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, enum bpei_health what)
 {
-	struct bpei_extra *x = bpei_extra_get(t, i);
+	if (!x) x = bpei_extra_get(t, i);
 	if (!x || x->health[what][end] == UINT16_MAX) t->entries[i].state |= STATE_CUT;
 	else x->health[what][end]++;
 	return x;
@@ -34,13 +35,12 @@ static struct bpei_extra *note(struct bpei_table *t, uint32_t i, uint32_t end, e
 static uint32_t ack_of(const struct bpei_entry *e, uint32_t end) { return e->ack_low[end] | (uint32_t)e->ack_high[end] << 16; }
 
 /* A segment that begins before what this end has sent already. */
-static uint16_t again(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, uint32_t next, int64_t ns)
+static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, const struct bpei_segment *s, uint8_t flags, uint32_t next, int64_t ns)
 {
 	struct bpei_entry *e = &t->entries[i];
-	struct bpei_extra *x = bpei_extra_find(t, i);
 	uint32_t behind = e->seq[end] - s->seq;
 	if (behind == 1 && s->bytes <= 1 && !(flags & (SYN | FIN | RST))) {
-		x = note(t, i, end, HEALTH_KEEP_ALIVE);
+		x = note(t, i, x, end, HEALTH_KEEP_ALIVE);
 		if (x) x->probed[end] = true;
 		return 0;
 	}
@@ -52,40 +52,38 @@ static uint16_t again(struct bpei_table *t, uint32_t i, uint32_t end, const stru
 		if (s->seq == x->hole[end][0]) x->hole[end][0] = (int32_t)(next - x->hole[end][1]) < 0 ? next : x->hole[end][1];
 		else if ((int32_t)(next - x->hole[end][1]) >= 0) x->hole[end][1] = s->seq;
 		if (soon) {
-			note(t, i, end, HEALTH_OUT_OF_ORDER);
+			note(t, i, x, end, HEALTH_OUT_OF_ORDER);
 			return 0;
 		}
 	}
 	bool acked = t->history.node[e->history].flags[!end] & ACK;
 	if (x && x->repeats[!end] >= 2 && acked && ack_of(e, !end) == (s->seq & 0xffffff) && ns - x->ack_ns[!end] < FAST_NS) {
-		note(t, i, end, HEALTH_FAST);
+		note(t, i, x, end, HEALTH_FAST);
 	} else if (s->bytes && acked && behind <= 0xffffff && ((e->seq[end] - ack_of(e, !end)) & 0xffffff) <= e->seq[end] - (s->seq + s->bytes) && (int32_t)(next - e->seq[end]) <= 0) {
-		note(t, i, end, HEALTH_SPURIOUS);
+		note(t, i, x, end, HEALTH_SPURIOUS);
 	}
-	note(t, i, end, HEALTH_RETRANSMISSION);
+	note(t, i, x, end, HEALTH_RETRANSMISSION);
 	return 1u << HISTORY_RETRANSMISSION;
 }
 
-static uint16_t acknowledge(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, bool in_order, int64_t ns)
+static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, const struct bpei_segment *s, uint8_t flags, bool in_order, int64_t ns)
 {
 	struct bpei_entry *e = &t->entries[i];
 	const struct bpei_history_node *node = &t->history.node[e->history];
 	bool known = node->flags[end] & ACK, same = known && ack_of(e, end) == (s->ack & 0xffffff);
-	struct bpei_extra *x = bpei_extra_find(t, i);
 	if (same && in_order && !s->bytes && !(flags & (SYN | FIN | RST)) && s->window && s->window == e->window[end]) {
 		if (x && x->probed[!end]) {
 			x->probed[!end] = false;	/* an answer to a keep-alive */
-		} else if ((x = note(t, i, end, HEALTH_REPEATED_ACK))) {
+		} else if ((x = note(t, i, x, end, HEALTH_REPEATED_ACK))) {
 			if (x->repeats[end] < UINT8_MAX) x->repeats[end]++;
 		}
 	} else if (!same && x) {
 		x->repeats[end] = 0;
 	}
-	if (!same && node->letters[!end] && (int32_t)(s->ack - e->seq[!end]) > 0) x = note(t, i, end, HEALTH_UNSEEN);
+	if (!same && node->letters[!end] && (int32_t)(s->ack - e->seq[!end]) > 0) x = note(t, i, x, end, HEALTH_UNSEEN);
 	if (x) x->ack_ns[end] = ns;
 	e->ack_low[end] = (uint16_t)s->ack;
 	e->ack_high[end] = (uint8_t)(s->ack >> 16);
-	return 0;
 }
 
 /* Before the entry's counts and history know of the segment.  Returns the letters that it adds. */
@@ -107,25 +105,28 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 		e->window[end] = s->window;
 		return s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK;
 	}
+	struct bpei_extra *x = bpei_extra_find(t, i);
 	if (flags & RST) {
 		letters = flags & (FIN | SYN) ? flags & FIN ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI : 0;
 	} else if (!known || fresh) {
 		e->seq[end] = next;
 	} else if (in_order) {
 		e->seq[end] = next;
-		if (e->bits & ENTRY_EXTRA && next != s->seq) bpei_extra_find(t, i)->top_ns[end] = ns;
+		if (x && next != s->seq) x->top_ns[end] = ns;
 	} else if ((int32_t)(s->seq - e->seq[end]) > 0) {
-		struct bpei_extra *x = note(t, i, end, HEALTH_LOST);
+		x = note(t, i, x, end, HEALTH_LOST);
 		if (x) x->hole[end][0] = e->seq[end], x->hole[end][1] = s->seq, x->top_ns[end] = ns;
 		letters |= 1u << HISTORY_GAP;
 		e->seq[end] = next;
 	} else {
-		letters |= again(t, i, end, s, flags, next, ns);
+		letters |= again(t, i, x, end, s, flags, next, ns);
 		if ((int32_t)(next - e->seq[end]) > 0) e->seq[end] = next;
 	}
-	if (flags & ACK) letters |= acknowledge(t, i, end, s, flags, in_order, ns);
+	if (e->bits & ENTRY_EXTRA && !x) x = bpei_extra_find(t, i);
+	if (flags & ACK) acknowledge(t, i, x, end, s, flags, in_order, ns);
+	if (e->bits & ENTRY_EXTRA && !x) x = bpei_extra_find(t, i);
 	if (!s->window && !(flags & (SYN | FIN | RST))) {
-		note(t, i, end, HEALTH_ZERO_WINDOW);
+		note(t, i, x, end, HEALTH_ZERO_WINDOW);
 		letters |= 1u << HISTORY_WINDOW;
 	}
 	e->window[end] = s->window;
