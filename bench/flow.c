@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/flow [flows ...]: look-up and update per packet, random hits, beside DPDK's rte_hash (CRC, bulk look-up of 64, and a count on the entry that
+/* bench/flow [flows ... | flood]: look-up and update per packet, random hits, beside DPDK's rte_hash (CRC, bulk look-up of 64, and a count on the entry that
  * it names), the same keys in the same order, all rounds in turn.  Ours: probe, compare, count packets and both bytes, time, time-outs, state;
  * once as UDP and once as TCP with its header read and followed.  Keys and hashes lie in batches as the parser leaves them, for both. */
 #include "arch/arch.h"
@@ -151,6 +151,48 @@ static void size(uint32_t n) BPEI_WORKER
 	bpei_mem_unmap(packet, PACKETS * sizeof *packet);
 }
 
+/* 1,000 established connections in a table of a million that SYNs of random addresses have filled: their packets alone, and with as many SYNs between. */
+static void flood(void) BPEI_WORKER
+{
+	enum { CONNECTIONS = 1000, HALF = BPE_BATCH / 2 };
+	static struct bench_row rows[2] = { { .name = "1,000 connections" }, { .name = "... and as many SYNs of a flood" } };
+	static struct bpe_key some[BPE_BATCH];
+	static uint32_t some_hashes[BPE_BATCH];
+	struct bpei_table_options o = { .max_flows = 1000000, .idle_ns = 300000000000, .closed_ns = 10000000000, .tcp_health = true };
+	if (bpei_table_new(&o, &table[1]) < 0) abort();
+	for (uint32_t r = 0; r < 3; r++)
+		for (uint32_t i = 0; i < CONNECTIONS; i++) {
+			some[0] = (struct bpe_key){ .port = { 1, 443 }, .ip_version = 4, .ip_proto = 6, .addr = { { 10, 0, (uint8_t)(i >> 8), (uint8_t)i }, { 11 } } };
+			hash(some, some_hashes, 1);
+			ours(1, some, some_hashes, 1);
+		}
+	for (int r = -10; r < BENCH_ROUNDS; r++)
+		for (uint32_t syns = 0; syns < 2; syns++) {
+			uint32_t n = syns ? BPE_BATCH : HALF;
+			int64_t took = 0;
+			for (uint32_t p = 0; p < 200000; p += HALF) {
+				for (uint32_t i = 0; i < n; i++) {
+					uint64_t x = roll();
+					some[i] = (struct bpe_key){ .port = { (uint16_t)(x >> 40), 443 }, .ip_version = 4, .ip_proto = 6, .addr = { { 10, 0, (uint8_t)(x % CONNECTIONS >> 8), (uint8_t)(x % CONNECTIONS) }, { 11 } } };
+					if (i < HALF) some[i].port[0] = 1;
+					else memcpy(some[i].addr[0], &x, 8), some[i].addr[0][0] = 9;
+					layers[1][i].tcp_flags = frame[i][47] = i < HALF ? 16 : 2;
+				}
+				hash(some, some_hashes, n);
+				int64_t start = bpei_clock_mono_ns();
+				ours(1, some, some_hashes, n);
+				took += bpei_clock_mono_ns() - start;
+			}
+			if (r >= 0) rows[syns].ns[r] = (double)took / 200000;
+		}
+	bench_print(rows, 2, "packet of a connection");
+	const struct bpei_table_counts *c = bpei_table_counts(table[1]);
+	printf("evicted: %llu half-open, %llu alive, %llu others\n", (unsigned long long)bpei_counter_get(&c->evicted_by[BPE_EVICTED_HALF_OPEN]),
+		(unsigned long long)bpei_counter_get(&c->evicted_by[BPE_EVICTED_ALIVE]), (unsigned long long)(bpei_counter_get(&c->evicted) - bpei_counter_get(&c->evicted_by[BPE_EVICTED_HALF_OPEN])
+		- bpei_counter_get(&c->evicted_by[BPE_EVICTED_ALIVE])));
+	bpei_table_free(table[1]);
+}
+
 int main(int argc, char **argv)
 {
 #ifdef HAVE_DPDK
@@ -168,7 +210,8 @@ int main(int argc, char **argv)
 	}
 	bpei_role_enter(&bpei_worker_role);
 	static const uint32_t sizes[] = { 100000, 2000000, 10000000 };
-	if (argc > 1) for (int k = 1; k < argc; k++) size((uint32_t)strtoul(argv[k], NULL, 10));
+	if (argc > 1 && !strcmp(argv[1], "flood")) flood();
+	else if (argc > 1) for (int k = 1; k < argc; k++) size((uint32_t)strtoul(argv[k], NULL, 10));
 	else for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) size(sizes[k]);
 	bpei_role_leave(&bpei_worker_role);
 	return 0;

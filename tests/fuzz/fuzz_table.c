@@ -96,7 +96,7 @@ void fuzz_table(const uint8_t *bytes, size_t n)
 	static struct pending p;
 	uint64_t sent = 0, left_packets = 0;
 	uint8_t max_flows = fuzz_u8(&in), idle = fuzz_u8(&in), closed = fuzz_u8(&in), kind = fuzz_u8(&in);
-	struct bpei_table_options options = { .max_flows = max_flows % 40, .idle_ns = idle, .closed_ns = closed, .on_end = on_end, .user = &m };
+	struct bpei_table_options options = { .max_flows = max_flows % 40, .idle_ns = idle, .closed_ns = closed, .tcp_health = true, .on_end = on_end, .user = &m };
 	struct bpei_table *t;
 	int64_t now = kind & 16 ? INT64_MIN + 1000 : kind & 32 ? INT64_MAX - 100000 : 1000;
 
@@ -119,6 +119,7 @@ void fuzz_table(const uint8_t *bytes, size_t n)
 		uint32_t i = p.n++, number = (op & 31) + (op & 64 ? 32 : 0), end = op >> 5 & 1;
 		bool keyed = more != 0x77;	/* a packet that belongs to no flow, now and then */
 		p.key[i] = key_of(number);
+		p.data[i] = fuzz_left(&in) >= 255 ? in.next : NULL;	/* what follows is a packet's bytes, too: TCP's header is where it is said to be */
 		p.time_ns[i] = now;
 		p.caplen[i] = more;
 		p.wirelen[i] = more + 60u;

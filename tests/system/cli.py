@@ -63,7 +63,7 @@ def help_and_version():
 def every_long_option_is_in_the_help():
     source = run("--help").stdout.decode()
     for word in ("--interface", "--read", "--duration", "--promiscuous", "--block-size", "--block-count", "--flows", "--max-flows", "--flow-idle",
-                 "--flow-closed", "--no-flows", "--outermost", "--checksums", "--top", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
+                 "--flow-closed", "--flow-timeout", "--flow-active", "--flow-memory", "--no-tcp-health", "--no-flows", "--outermost", "--checksums", "--top", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
                  "--read-mode", "--read-interval", "--direction", "--linktype", "--wait-interface", "--process", "--head-drop", "--truncate",
                  "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through", "--relinquish-privileges", "--no-confine"):
         assert word in source, word
@@ -131,6 +131,8 @@ def wrong_usage_is_told():
         (["-i", "synth", "--ring", "100"], b"power of two"), (["-i", "synth", "--overload", "maybe"], b"wait or drop"),
         (["-i", "synth", "--priority", "top"], b"realtime"), (["-i", "synth", "--seed", "x"], b"--seed wants"), (["-i", "synth", "--top", "x"], b"--top wants"),
         (["-i", "synth", "--max-flows", "0"], b"--no-flows"), (["-i", "synth", "--flow-idle", "-1"], b"--flow-idle wants"),
+        (["-i", "synth", "--flow-timeout", "tcp=3"], b"tcp-opening"), (["-i", "synth", "--flow-timeout", "icmp=x"], b"icmp wants"), (["-i", "synth", "--flow-timeout", "icmp"], b"KIND=SECONDS"),
+        (["-i", "synth", "--flow-active", "0"], b"--flow-active wants"), (["-i", "synth", "--flow-memory", "lots"], b"--flow-memory wants"),
         (["-i", "synth", "--flow-closed", "x"], b"--flow-closed wants"), (["-i", "synth", "--block-size", "1"], b"--block-size wants"),
         (["-i", "synth", "--block-count", "1"], b"--block-count wants"), (["-i", "synth", "--stats-interval", "0"], b"--stats-interval wants"),
         (["-i", "synth", "-a", "files:3"], b"duration:SECONDS"), (["-i", "synth", "--json=yes"], b"takes no value"), (["-i", "a", "-i", "b"], b"once"),
@@ -297,6 +299,25 @@ def flow_lines():
     assert all(json.loads(x) for x in p.stdout.decode().splitlines()) and b"packets read" in p.stderr
     r, _ = report("-i", "synth:count=30000,flows=500", "--max-flows", "100")
     assert balanced(r)["flows"]["evicted"] > 0 and r["flows"]["peak"] <= 100
+    assert sum(r["flows"]["evicted_by"].values()) == r["flows"]["evicted"]
+    r, _ = report("-i", "synth:count=100000,flows=50000", "--flow-memory", "1M")
+    assert balanced(r)["flows"]["bytes"] <= 1 << 20 and r["flows"]["evicted"] > 0
+
+
+@case
+def flow_lines_of_health_and_periods():
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "flows.json")
+        r, _ = report("-i", "synth:count=40000,flows=20", "--flows", path, "--flow-active", "0.001")
+        lines = [json.loads(x) for x in open(path)]
+        periods = [x for x in lines if x["end"] == "active"]
+        assert len(periods) == r["flows"]["periods"] > 0 and any(x.get("continued") for x in lines)
+        assert sum(sum(x["packets"]) for x in lines) == r["flows"]["packets"]
+        tcp = [x for x in lines if x["proto"] == "tcp"]
+        assert tcp and all(x["history"] for x in tcp) and all(x["conn_state"] for x in lines)
+        assert all(x["community_id"].startswith("1:") and len(x["community_id"]) == 30 for x in tcp)
+        report("-i", "synth:count=40000,flows=20", "--flows", path, "--no-tcp-health")
+        assert not any("history" in json.loads(x) for x in open(path))
 
 
 @case
