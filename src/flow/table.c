@@ -17,7 +17,7 @@
 
 #define SWEEP_BATCH 2u		/* blocks looked at per batch */
 #define SWEEP_IDLE 256u
-_Static_assert(sizeof(struct bpei_history_node) == 90 || sizeof(struct bpei_history_node) == 92, "table.h");
+_Static_assert(sizeof(struct bpei_history_node) == 90, "table.h");
 #define MOST_FLOWS 0x7fffffe0u
 
 static size_t blocks_of(uint64_t max_flows) { return (size_t)(max_flows / BPEI_BLOCK) + 1; }

@@ -6,7 +6,7 @@
  *   its slot in the index at 75% load    12.2	64-byte buckets of 7
  *   its share of a block                  0.5	16 bytes for 32 entries
  *   its share of the extras               1.9	120 bytes for each 64 flows that may live (1,024 at the least)
- *   its share of the histories            0.7	92 bytes for each 128 flows that may live (1,024 at the least, 65,536 at most)
+ *   its share of the histories            0.7	90 bytes for each 128 flows that may live (1,024 at the least, 65,536 at most)
  *   in all                              127.3
  * An entry has what every flow needs.  What few need lies in an extra, found by the entry's number: counters' upper halves, and counts of what went
  * wrong with a connection. */
