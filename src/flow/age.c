@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Time: the packets' clock, the timing wheel, and who goes when there is no room.
  *
- * Wheel: 1,024 slots of 134 ms; what is farther away is looked at once a turn.  In it are not flows but blocks of 32 neighbouring entries, by the
+ * Wheel: 1,024 slots of 134 ms; what is farther away is looked at once a turn.  In it are not flows but cohorts of 32 neighbouring entries, by the
  * earliest time at which one of them may be due, so that a flow has no links and a look reads memory in a row.  A packet does not touch the wheel: a
- * block is looked at when the time has come that was known when it was put there; what is due ends, and it goes back for the next time.  An early
- * look costs a look and no more.  A change to a state with a shorter time-out moves the block forward.
+ * cohort is looked at when the time has come that was known when it was put there; what is due ends, and it goes back for the next time.  An early
+ * look costs a look and no more.  A change to a state with a shorter time-out moves the cohort forward.
  * What a packet meets is exact, whatever the wheel does, since a hit looks at the time itself (table.c).
  *
  * Clock: the latest time that packets told.  A jump of more than STEP_NS, forward or back, is believed when a second batch tells it: one packet
@@ -19,7 +19,8 @@
 #define TICK_SHIFT 27
 #define STEP_NS UINT64_C(10000000000)
 #define WEAK_SHARE 16u
-#define CANDIDATES (2 * BPEI_BLOCK)
+#define CANDIDATES (2 * BPEI_COHORT)
+#define LATE 8			/* part of the shortest time-out by which a flow may end late */
 
 static uint32_t tick_now(const struct bpei_table *t)
 {
@@ -72,7 +73,7 @@ enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e)
 		[BPE_TCP_RESET] = BPE_TIMEOUT_TCP_CLOSED };
 	uint8_t proto = bpei_entry_proto(e);
 	if (bpei_entry_state(e)) return tcp[bpei_entry_state(e)];
-	if (proto == 17 || proto == 136) return (e->packets[0] && e->packets[1]) || e->bits & ENTRY_CONTINUED ? BPE_TIMEOUT_UDP_TWO_WAY : BPE_TIMEOUT_UDP_ONE_WAY;
+	if (proto == 17 || proto == 136) return (bpei_entry_packets(e, 0) && bpei_entry_packets(e, 1)) || e->bits & ENTRY_CONTINUED ? BPE_TIMEOUT_UDP_TWO_WAY : BPE_TIMEOUT_UDP_ONE_WAY;
 	return proto == 1 || proto == 58 ? BPE_TIMEOUT_ICMP : BPE_TIMEOUT_OTHER;
 }
 
@@ -83,46 +84,46 @@ bool bpei_entry_due(const struct bpei_table *t, const struct bpei_entry *e, int6
 
 /* ---- The wheel ---- */
 
-void bpei_block_disarm(struct bpei_table *t, uint32_t i)
+void bpei_cohort_disarm(struct bpei_table *t, uint32_t i)
 {
-	struct bpei_block *b = &t->blocks[i];
+	struct bpei_cohort *b = &t->cohorts[i];
 	if (!b->due) return;
 	if (b->prev == BPEI_NO_FLOW) t->slot[b->due % BPEI_WHEEL_SLOTS] = b->next;
-	else t->blocks[b->prev].next = b->next;
-	if (b->next != BPEI_NO_FLOW) t->blocks[b->next].prev = b->prev;
+	else t->cohorts[b->prev].next = b->next;
+	if (b->next != BPEI_NO_FLOW) t->cohorts[b->next].prev = b->prev;
 	b->due = 0;
 }
 
-void bpei_block_arm(struct bpei_table *t, uint32_t i, int64_t wait_ns)
+void bpei_cohort_arm(struct bpei_table *t, uint32_t i, int64_t wait_ns)
 {
-	struct bpei_block *b = &t->blocks[i];
+	struct bpei_cohort *b = &t->cohorts[i];
 	uint64_t ticks = ((uint64_t)wait_ns >> TICK_SHIFT) + 1;
 	if (wait_ns == INT64_MAX) return;
 	uint32_t due = tick_now(t) + (ticks < BPEI_WHEEL_SLOTS - 1 ? (uint32_t)ticks : BPEI_WHEEL_SLOTS - 1);
 	if (b->due && b->due <= due) return;
-	bpei_block_disarm(t, i);
+	bpei_cohort_disarm(t, i);
 	uint32_t *head = &t->slot[due % BPEI_WHEEL_SLOTS];
 	b->due = due;
 	b->prev = BPEI_NO_FLOW;
 	b->next = *head;
-	if (*head != BPEI_NO_FLOW) t->blocks[*head].prev = i;
+	if (*head != BPEI_NO_FLOW) t->cohorts[*head].prev = i;
 	*head = i;
 }
 
-static void prefetch_block(const struct bpei_table *t, uint32_t block)
+static void prefetch_cohort(const struct bpei_table *t, uint32_t cohort)
 {
-	const char *from = (const char *)&t->entries[block * BPEI_BLOCK], *to = from + BPEI_BLOCK * sizeof *t->entries;
+	const char *from = (const char *)&t->entries[cohort * BPEI_COHORT], *to = from + BPEI_COHORT * sizeof *t->entries;
 	for (; from < to; from += 64) __builtin_prefetch(from);
 }
 
 static void prefetch_bucket(const struct bpei_table *t, uint32_t tag) { __builtin_prefetch(&t->index.buckets[tag & t->index.mask], 1); }
 
-static void look(struct bpei_table *t, uint32_t block)
+static void look(struct bpei_table *t, uint32_t cohort)
 {
 	int64_t wait = INT64_MAX;
-	uint32_t over[BPEI_BLOCK], n = 0;
-	bpei_block_disarm(t, block);
-	for (uint32_t i = block * BPEI_BLOCK, end = i + BPEI_BLOCK; i < end && i < t->touched; i++) {
+	uint32_t over[BPEI_COHORT], n = 0;
+	bpei_cohort_disarm(t, cohort);
+	for (uint32_t i = cohort * BPEI_COHORT, end = i + BPEI_COHORT; i < end && i < t->touched; i++) {
 		const struct bpei_entry *e = &t->entries[i];
 		if (!(e->bits & ENTRY_ALIVE)) continue;
 		int64_t timeout = t->timeout_ns[bpei_entry_kind(e)];
@@ -136,10 +137,12 @@ static void look(struct bpei_table *t, uint32_t block)
 		}
 	}
 	for (uint32_t k = 0; k < n; k++) bpei_table_end(t, over[k], bpei_entry_why(&t->entries[over[k]]));
-	if (t->blocks[block].alive) bpei_block_arm(t, block, wait);
+	/* Neighbours that are due soon after one another share a look. */
+	if (wait < t->least_timeout_ns / LATE) wait = t->least_timeout_ns / LATE;
+	if (t->cohorts[cohort].alive) bpei_cohort_arm(t, cohort, wait);
 }
 
-void bpei_table_sweep(struct bpei_table *t, uint32_t blocks)
+void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts)
 {
 	uint32_t now = tick_now(t);
 	for (uint32_t slots = 0; t->tick < now; t->tick++) {
@@ -148,10 +151,10 @@ void bpei_table_sweep(struct bpei_table *t, uint32_t blocks)
 			return;
 		}
 		while (t->slot[t->tick % BPEI_WHEEL_SLOTS] != BPEI_NO_FLOW) {
-			uint32_t block = t->slot[t->tick % BPEI_WHEEL_SLOTS];
-			prefetch_block(t, t->blocks[block].next != BPEI_NO_FLOW ? t->blocks[block].next : block);
-			if (!blocks--) return;
-			look(t, block);
+			uint32_t cohort = t->slot[t->tick % BPEI_WHEEL_SLOTS];
+			prefetch_cohort(t, t->cohorts[cohort].next != BPEI_NO_FLOW ? t->cohorts[cohort].next : cohort);
+			if (!cohorts--) return;
+			look(t, cohort);
 		}
 	}
 }
@@ -163,19 +166,19 @@ void bpei_entry_weigh(struct bpei_table *t, uint32_t i)
 	struct bpei_entry *e = &t->entries[i];
 	uint8_t state = bpei_entry_state(e);
 	bool weak = state == BPE_TCP_SYN_SENT || state == BPE_TCP_SYN_RECEIVED || state >= BPE_TCP_CLOSED
-		    || (!(e->bits & ENTRY_CONTINUED) && e->packets[0] + e->packets[1] <= 1);
+		    || (!(e->bits & ENTRY_CONTINUED) && bpei_entry_packets(e, 0) + bpei_entry_packets(e, 1) <= 1);
 	if (weak == !!(e->bits & ENTRY_WEAK)) return;
 	e->bits ^= ENTRY_WEAK;
 	t->weak += weak ? 1 : -1u;
-	t->blocks[i / BPEI_BLOCK].weak += weak ? 1 : 0xffff;
+	t->cohorts[i / BPEI_COHORT].weak += weak ? 1 : 0xffff;
 }
 
 static uint32_t next_weak(struct bpei_table *t)
 {
 	for (uint32_t i = t->weak_hand;;) {
 		if (i >= t->touched) i = 0;
-		if (i % BPEI_BLOCK == 0 && !t->blocks[i / BPEI_BLOCK].weak) {
-			i += BPEI_BLOCK;
+		if (i % BPEI_COHORT == 0 && !t->cohorts[i / BPEI_COHORT].weak) {
+			i += BPEI_COHORT;
 			continue;
 		}
 		if (t->entries[i].bits & ENTRY_WEAK) {

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* TCP health: what both ends' sequence numbers tell a bystander, by the definitions of Wireshark's tcp.analysis, but for these:
  * - Out of order is a segment that fills a hole seen before, soon after what followed the hole.  What was seen already is a retransmission, however
- *   soon it comes.  One hole is remembered for each end: the latest.
+ *   soon it comes.  One hole is remembered for each end: the latest, for a second.
  * - Retransmissions are all of them, fast and spurious ones included.
  * - Of acknowledgement numbers the last 24 bits are kept: spurious retransmissions and repeated ACKs are told up to 16 MB behind.
- * Only what went wrong needs an extra (extra.c); an undisturbed connection has all that is asked of it in its entry. */
-#include "flow/table.h"
+ * Only what went wrong needs an extra (extra.c); an undisturbed connection has all that is asked of it in its entry, repeated ACKs included. */
+#include "flow/health.h"
 
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 
 #define FAST_NS 20000000	/* Wireshark's */
 #define REORDER_NS 3000000	/* where no handshake was seen */
+#define HOLE_NS 1000000000
+
+static int64_t since(int64_t then, int64_t now) { return (int64_t)((uint64_t)now - (uint64_t)then); }
 
 /* A time in 16 bits, to one part in 1,024: eleven bits and how far to shift them.  0: not known. */
 uint16_t bpei_span_pack(int64_t ns)
@@ -32,7 +35,13 @@ static struct bpei_extra *note(struct bpei_table *t, uint32_t i, struct bpei_ext
 	return x;
 }
 
-static uint32_t ack_of(const struct bpei_entry *e, uint32_t end) { return e->ack_low[end] | (uint32_t)e->ack_high[end] << 16; }
+/* The other end has repeated its ACK for seq at least twice, and just now. */
+static bool asked_for(struct bpei_table *t, uint32_t i, uint32_t other, uint32_t seq, int64_t ns)
+{
+	const struct bpei_entry *e = &t->entries[i];
+	const struct bpei_repeater *r = bpei_repeater_of(t, i, other);
+	return bpei_streak(e, other) >= 2 && bpei_entry_ack(e, other) == (seq & 0xffffff) && r->who == i * 2 + other + 1 && since(r->ns, ns) < FAST_NS;
+}
 
 /* A segment that begins before what this end has sent already. */
 static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, const struct bpei_segment *s, uint8_t flags, uint32_t next, int64_t ns)
@@ -44,11 +53,11 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 		if (x) x->probed[end] = true;
 		return 0;
 	}
-	if ((flags & (SYN | ACK)) == (SYN | ACK) && !(t->history.node[e->history].letters[end] & 1u << HISTORY_SYN_ACK)) return 0;	/* simultaneous open */
+	if ((flags & (SYN | ACK)) == (SYN | ACK) && !(t->history.seen[e->history].letters[end] & 1u << HISTORY_SYN_ACK)) return 0;	/* simultaneous open */
 	if ((!s->bytes && !(flags & (SYN | FIN))) || (behind == 1 && s->bytes > 1)) return 0;
 	if (x && x->hole[end][0] != x->hole[end][1] && s->seq - x->hole[end][0] < x->hole[end][1] - x->hole[end][0]) {
 		int64_t patience = e->rtt[0] && e->rtt[1] ? bpei_span_unpack(e->rtt[0]) + bpei_span_unpack(e->rtt[1]) : REORDER_NS;
-		bool soon = ns - x->top_ns[end] < patience;
+		bool soon = since(x->top_ns[end], ns) < patience;
 		if (s->seq == x->hole[end][0]) x->hole[end][0] = (int32_t)(next - x->hole[end][1]) < 0 ? next : x->hole[end][1];
 		else if ((int32_t)(next - x->hole[end][1]) >= 0) x->hole[end][1] = s->seq;
 		if (soon) {
@@ -56,10 +65,10 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 			return 0;
 		}
 	}
-	bool acked = t->history.node[e->history].flags[!end] & ACK;
-	if (x && x->repeats[!end] >= 2 && acked && ack_of(e, !end) == (s->seq & 0xffffff) && ns - x->ack_ns[!end] < FAST_NS) {
+	bool acked = t->history.seen[e->history].flags[!end] & ACK;
+	if (acked && asked_for(t, i, !end, s->seq, ns)) {
 		note(t, i, x, end, HEALTH_FAST);
-	} else if (s->bytes && acked && behind <= 0xffffff && ((e->seq[end] - ack_of(e, !end)) & 0xffffff) <= e->seq[end] - (s->seq + s->bytes) && (int32_t)(next - e->seq[end]) <= 0) {
+	} else if (s->bytes && acked && behind <= 0xffffff && ((e->seq[end] - bpei_entry_ack(e, !end)) & 0xffffff) <= e->seq[end] - (s->seq + s->bytes) && (int32_t)(next - e->seq[end]) <= 0) {
 		note(t, i, x, end, HEALTH_SPURIOUS);
 	}
 	note(t, i, x, end, HEALTH_RETRANSMISSION);
@@ -69,42 +78,43 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, const struct bpei_segment *s, uint8_t flags, bool in_order, int64_t ns)
 {
 	struct bpei_entry *e = &t->entries[i];
-	const struct bpei_history_node *node = &t->history.node[e->history];
-	bool known = node->flags[end] & ACK, same = known && ack_of(e, end) == (s->ack & 0xffffff);
+	const struct bpei_seen *seen = &t->history.seen[e->history];
+	bool known = seen->flags[end] & ACK, same = known && bpei_entry_ack(e, end) == (s->ack & 0xffffff);
 	if (same && in_order && !s->bytes && !(flags & (SYN | FIN | RST)) && s->window && s->window == e->window[end]) {
-		if (x && x->probed[!end]) {
-			x->probed[!end] = false;	/* an answer to a keep-alive */
-		} else if ((x = note(t, i, x, end, HEALTH_REPEATED_ACK))) {
-			if (x->repeats[end] < UINT8_MAX) x->repeats[end]++;
-		}
-	} else if (!same && x) {
-		x->repeats[end] = 0;
+		if (x && x->probed[!end]) x->probed[!end] = false;	/* an answer to a keep-alive */
+		else bpei_streak_add(e, end);
+	} else if (!same) {
+		bpei_streak_end(e, end);
 	}
-	if (!same && node->letters[!end] && (int32_t)(s->ack - e->seq[!end]) > 0) x = note(t, i, x, end, HEALTH_UNSEEN);
-	if (x) x->ack_ns[end] = ns;
-	e->ack_low[end] = (uint16_t)s->ack;
-	e->ack_high[end] = (uint8_t)(s->ack >> 16);
+	if (!same && seen->letters[!end] && (int32_t)(s->ack - e->seq[!end]) > 0) note(t, i, x, end, HEALTH_UNSEEN);
+	if (bpei_streak(e, end) >= 2) bpei_streak_note(t, i, end, ns);
+	bpei_entry_set_ack(e, end, s->ack);
+}
+
+/* Whether segments in turn matter just now; a hole that nobody fills is forgotten. */
+static void alert(struct bpei_table *t, uint32_t i, int64_t ns)
+{
+	struct bpei_entry *e = &t->entries[i];
+	struct bpei_extra *x = bpei_extra_find(t, i);
+	bool is = x->probed[0] | x->probed[1];
+	for (uint32_t end = 0; end < 2; end++) {
+		if (x->hole[end][0] == x->hole[end][1]) continue;
+		if (since(x->hole_ns[end], ns) > HOLE_NS) x->hole[end][0] = x->hole[end][1];
+		else is = true;
+	}
+	e->state = (uint8_t)((e->state & ~STATE_ALERT) | (is ? STATE_ALERT : 0));
 }
 
 /* Before the entry's counts and history know of the segment.  Returns the letters that it adds. */
 uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
 {
 	struct bpei_entry *e = &t->entries[i];
-	const struct bpei_history_node *node = &t->history.node[e->history];
+	const struct bpei_seen *seen = &t->history.seen[e->history];
 	uint32_t next = s->seq + s->bytes + !!(flags & SYN) + !!(flags & FIN);
 	uint16_t letters = 0;
-	bool known = node->letters[end], in_order = known && s->seq == e->seq[end];
-	bool fresh = flags & SYN && (!(node->flags[end] & SYN) || e->seq[end] - next > e->wire[end]);	/* first, or of another number */
+	bool known = seen->letters[end], in_order = known && s->seq == e->seq[end];
+	bool fresh = flags & SYN && (!(seen->flags[end] & SYN) || e->seq[end] - next > bpei_entry_wire(e, end));	/* first, or of another number */
 
-	/* Nothing happens: the next one in turn, from a connection with which nothing was wrong. */
-	if (in_order && (flags & (SYN | FIN | RST | ACK)) == ACK && node->flags[end] & ACK && s->window && !(e->bits & ENTRY_EXTRA) && (int32_t)(s->ack - e->seq[!end]) <= 0
-	    && (s->bytes || s->window != e->window[end] || ack_of(e, end) != (s->ack & 0xffffff))) {
-		e->seq[end] = next;
-		e->ack_low[end] = (uint16_t)s->ack;
-		e->ack_high[end] = (uint8_t)(s->ack >> 16);
-		e->window[end] = s->window;
-		return s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK;
-	}
 	struct bpei_extra *x = bpei_extra_find(t, i);
 	if (flags & RST) {
 		letters = flags & (FIN | SYN) ? flags & FIN ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI : 0;
@@ -115,7 +125,7 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 		if (x && next != s->seq) x->top_ns[end] = ns;
 	} else if ((int32_t)(s->seq - e->seq[end]) > 0) {
 		x = note(t, i, x, end, HEALTH_LOST);
-		if (x) x->hole[end][0] = e->seq[end], x->hole[end][1] = s->seq, x->top_ns[end] = ns;
+		if (x) x->hole[end][0] = e->seq[end], x->hole[end][1] = s->seq, x->top_ns[end] = x->hole_ns[end] = ns;
 		letters |= 1u << HISTORY_GAP;
 		e->seq[end] = next;
 	} else {
@@ -130,6 +140,7 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 		letters |= 1u << HISTORY_WINDOW;
 	}
 	e->window[end] = s->window;
+	if (e->bits & ENTRY_EXTRA) alert(t, i, ns);
 	if (flags & SYN) letters |= flags & ACK ? 1u << HISTORY_SYN_ACK : 1u << HISTORY_SYN;
 	if (flags & FIN) letters |= 1u << HISTORY_FIN;
 	if (flags & RST) letters |= 1u << HISTORY_RST;
@@ -139,21 +150,28 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	return letters;
 }
 
+void bpei_health_forget(struct bpei_table *t, uint32_t i)
+{
+	struct bpei_extra *x = bpei_extra_find(t, i);
+	t->entries[i].repeated[0] = t->entries[i].repeated[1] = 0;
+	if (x) memset(x->upper, 0, sizeof x->upper), memset(x->health, 0, sizeof x->health);
+}
+
 /* A SYN on an open connection that is not its own sent again: its number does not fit what was sent since. */
 bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags)
 {
 	const struct bpei_entry *e = &t->entries[i];
 	const struct bpei_extra *x = bpei_extra_find(t, i);
-	if ((flags & (SYN | ACK | RST)) != SYN || !bpei_entry_state(e) || e->bits & ENTRY_CONTINUED || !t->history.node[e->history].letters[end]) return false;
+	if ((flags & (SYN | ACK | RST)) != SYN || !bpei_entry_state(e) || e->bits & ENTRY_CONTINUED || !t->history.seen[e->history].letters[end]) return false;
 	if (x && (x->upper[COUNT_WIRE][end] || x->health[HEALTH_LOST][end])) return false;	/* more may have been sent than was seen */
-	return e->seq[end] - (s->seq + 1) > e->wire[end];
+	return e->seq[end] - (s->seq + 1) > bpei_entry_wire(e, end);
 }
 
 /* MSS and window scale of a SYN, by a number that flows with the same ones share. */
 void bpei_setup_note(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpe_tcp_options *o)
 {
 	struct bpei_entry *e = &t->entries[i];
-	struct bpei_setup s = t->setups[e->setup];
+	struct bpei_setup s = t->setups[e->setup % BPEI_SETUPS];
 	s.present[end] = o->present & (BPE_TCP_MSS | BPE_TCP_WINDOW_SCALE | BPE_TCP_SACK_PERMITTED | BPE_TCP_TIMESTAMPS);
 	s.mss[end] = o->mss;
 	s.scale[end] = o->window_scale;
@@ -164,7 +182,7 @@ void bpei_setup_note(struct bpei_table *t, uint32_t i, uint32_t end, const struc
 		if (!at) continue;
 		if (!(t->setups[at].present[0] | t->setups[at].present[1])) t->setups[at] = s;
 		if (memcmp(&t->setups[at], &s, sizeof s)) continue;
-		e->setup = (uint16_t)at;
+		e->setup = (uint16_t)(e->setup / BPEI_SETUPS * BPEI_SETUPS | at);
 		return;
 	}
 	e->state |= STATE_CUT;

@@ -16,17 +16,22 @@ static uint32_t size_of(uint64_t max_flows)
 	return n < LEAST ? LEAST : n < 65536 ? (uint32_t)n : 65536;
 }
 
-uint64_t bpei_history_most_bytes(uint64_t max_flows) { return size_of(max_flows) * sizeof(struct bpei_history_node); }
+uint64_t bpei_history_most_bytes(uint64_t max_flows) { return size_of(max_flows) * BPEI_HISTORY_BYTES; }
 
 int bpei_history_init(struct bpei_history *h, uint64_t max_flows)
 {
 	h->size = size_of(max_flows);
 	h->used = 1;
+	h->seen = bpei_mem_map(h->size * sizeof *h->seen, 0);
 	h->node = bpei_mem_map(h->size * sizeof *h->node, 0);
-	return h->node ? BPE_OK : BPE_E_MEMORY;
+	return h->seen && h->node ? BPE_OK : BPE_E_MEMORY;
 }
 
-void bpei_history_free(struct bpei_history *h) { bpei_mem_unmap(h->node, h->size * sizeof *h->node); }
+void bpei_history_free(struct bpei_history *h)
+{
+	bpei_mem_unmap(h->seen, h->size * sizeof *h->seen);
+	bpei_mem_unmap(h->node, h->size * sizeof *h->node);
+}
 
 static uint16_t follow(struct bpei_history *h, uint16_t at, uint32_t end, uint32_t event, bool *cut)
 {
@@ -37,8 +42,11 @@ static uint16_t follow(struct bpei_history *h, uint16_t at, uint32_t end, uint32
 		return at;
 	}
 	uint16_t made = (uint16_t)h->used++;
-	struct bpei_history_node *m = &h->node[made];
-	*m = (struct bpei_history_node){ .letters = { n->letters[0], n->letters[1] }, .flags = { n->flags[0], n->flags[1] }, .event = (uint8_t)event, .end = (uint8_t)end, .parent = at };
+	struct bpei_seen *m = &h->seen[made];
+	*m = h->seen[at];
+	m->event = (uint8_t)event;
+	m->end = (uint8_t)end;
+	h->node[made].parent = at;
 	if (event < HISTORY_LETTERS) m->letters[end] |= (uint16_t)(1u << event);
 	else m->flags[end] |= (uint8_t)(1u << (event - HISTORY_LETTERS));
 	return n->child[end][event] = made;
@@ -46,8 +54,8 @@ static uint16_t follow(struct bpei_history *h, uint16_t at, uint32_t end, uint32
 
 uint16_t bpei_history_add(struct bpei_history *h, uint16_t at, uint32_t end, uint8_t flags, uint16_t letters, bool *cut)
 {
-	for (uint32_t m = flags & ~h->node[at].flags[end] & 0xffu; m; m &= m - 1) at = follow(h, at, end, HISTORY_LETTERS + (uint32_t)__builtin_ctz(m), cut);
-	for (uint32_t m = letters & ~h->node[at].letters[end] & 0xffffu; m; m &= m - 1) at = follow(h, at, end, (uint32_t)__builtin_ctz(m), cut);
+	for (uint32_t m = flags & ~h->seen[at].flags[end] & 0xffu; m; m &= m - 1) at = follow(h, at, end, HISTORY_LETTERS + (uint32_t)__builtin_ctz(m), cut);
+	for (uint32_t m = letters & ~h->seen[at].letters[end] & 0xffffu; m; m &= m - 1) at = follow(h, at, end, (uint32_t)__builtin_ctz(m), cut);
 	return at;
 }
 
@@ -57,7 +65,7 @@ void bpei_history_text(const struct bpei_history *h, uint16_t at, uint32_t origi
 	char back[2 * HISTORY_LETTERS];
 	uint32_t n = 0, to = 0;
 	for (; at; at = h->node[at].parent)
-		if (h->node[at].event < HISTORY_LETTERS) back[n++] = names[h->node[at].end != originator][h->node[at].event];
+		if (h->seen[at].event < HISTORY_LETTERS) back[n++] = names[h->seen[at].end != originator][h->seen[at].event];
 	if (flipped) text[to++] = '^';
 	while (n) text[to++] = back[--n];
 	text[to] = 0;

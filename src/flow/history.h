@@ -11,15 +11,23 @@ enum { HISTORY_SYN, HISTORY_SYN_ACK, HISTORY_ACK, HISTORY_DATA, HISTORY_FIN, HIS
        HISTORY_INCONSISTENT, HISTORY_CHECKSUM, HISTORY_LETTERS, HISTORY_EVENTS = HISTORY_LETTERS + 8 };
 #define BPEI_HISTORY_TEXT 32u
 
-struct bpei_history_node {
-	uint16_t letters[2];		/* seen of each end */
+/* What every packet asks for lies apart from what a new event needs. */
+struct bpei_seen {
+	uint16_t letters[2];		/* of each end */
 	uint8_t flags[2];
-	uint8_t event, end;		/* by which it was reached from its parent */
+	uint8_t event, end;		/* by which the node was reached from its parent */
+};
+struct bpei_history_node {
 	uint16_t parent;
 	uint16_t child[2][HISTORY_EVENTS];	/* 0: none yet */
 };
+#define BPEI_HISTORY_BYTES (sizeof(struct bpei_seen) + sizeof(struct bpei_history_node))
 
-struct bpei_history { struct bpei_history_node *node; uint32_t size, used; };
+struct bpei_history {
+	struct bpei_seen *seen;		/* of the node of the same number */
+	struct bpei_history_node *node;
+	uint32_t size, used;
+};
 
 int bpei_history_init(struct bpei_history *h, uint64_t max_flows);
 void bpei_history_free(struct bpei_history *h);

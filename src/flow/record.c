@@ -13,7 +13,6 @@ static void health(struct bpe_flow *r, const struct bpei_extra *x, uint32_t k, u
 	r->fast_retransmissions[k] = x->health[HEALTH_FAST][end];
 	r->spurious_retransmissions[k] = x->health[HEALTH_SPURIOUS][end];
 	r->out_of_order[k] = x->health[HEALTH_OUT_OF_ORDER][end];
-	r->repeated_acks[k] = x->health[HEALTH_REPEATED_ACK][end];
 	r->zero_windows[k] = x->health[HEALTH_ZERO_WINDOW][end];
 	r->lost_segments[k] = x->health[HEALTH_LOST][end];
 	r->unseen_acks[k] = x->health[HEALTH_UNSEEN][end];
@@ -24,29 +23,30 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 {
 	const struct bpei_entry *e = &t->entries[i];
 	const struct bpei_extra *x = bpei_extra_find(t, i);
-	const struct bpei_history_node *node = &t->history.node[e->history];
+	const struct bpei_seen *seen = &t->history.seen[e->history];
 	const uint64_t rest = e->key[4];
 	uint32_t o = !!(e->bits & ENTRY_ORIGIN), flags = 0;
 	if (e->bits & ENTRY_MIDSTREAM) flags |= BPE_FLOW_MIDSTREAM;
 	if (e->state & STATE_CUT) flags |= BPE_FLOW_CUT;
 	if (e->bits & ENTRY_CONTINUED) flags |= BPE_FLOW_CONTINUED;
 	struct bpe_flow r = { .port = { (uint16_t)(rest >> 16 * o), (uint16_t)(rest >> 16 * !o) }, .ip_proto = bpei_entry_proto(e), .ip_version = e->state & STATE_IP6 ? 6 : 4,
-		.vlan = { rest >> 40 & 0xfff, (uint16_t)(rest >> 52) }, .tcp_state = bpei_entry_state(e), .tcp_flags = { node->flags[o], node->flags[!o] }, .handshake_ns = { -1, -1 }, .window_scale = { -1, -1 },
+		.vlan = { rest >> 40 & 0xfff, (uint16_t)(rest >> 52) }, .tcp_state = bpei_entry_state(e), .tcp_flags = { seen->flags[o], seen->flags[!o] }, .handshake_ns = { -1, -1 }, .window_scale = { -1, -1 },
 		.end = (uint8_t)why, .flags = flags, .hash = e->hash, .first_ns = e->first_ns, .last_ns = e->last_ns, .pid = -1, .effective_pid = -1 };
 	for (uint32_t k = 0; k < 2; k++) {
 		uint32_t end = k ^ o;
-		r.packets[k] = whole(e->packets[end], x, COUNT_PACKETS, end);
-		r.wire_bytes[k] = whole(e->wire[end], x, COUNT_WIRE, end);
-		r.captured_bytes[k] = whole(e->captured[end], x, COUNT_CAPTURED, end);
+		r.packets[k] = whole(bpei_entry_packets(e, end), x, COUNT_PACKETS, end);
+		r.wire_bytes[k] = whole(bpei_entry_wire(e, end), x, COUNT_WIRE, end);
+		r.captured_bytes[k] = r.wire_bytes[k] - (t->any_missed ? t->missed[i][end] : 0);
+		r.repeated_acks[k] = e->repeated[end];
 		memcpy(r.addr[k], (const char *)e->key + 16 * end, 16);
 		if (e->rtt[k]) r.handshake_ns[k] = bpei_span_unpack(e->rtt[k]);
 		if (x) health(&r, x, k, end);
-		const struct bpei_setup *s = &t->setups[e->setup];
+		const struct bpei_setup *s = &t->setups[e->setup % BPEI_SETUPS];
 		r.mss[k] = s->mss[end];
 		if (s->present[end] & BPE_TCP_WINDOW_SCALE) r.window_scale[k] = (int8_t)s->scale[end];
 	}
 	_Static_assert(sizeof r.history == BPEI_HISTORY_TEXT, "history");
-	if (e->history) bpei_history_text(&t->history, e->history, o, e->bits & ENTRY_MIDSTREAM && node->flags[!o] & 2 && !(node->flags[o] & 2), r.history);
+	if (e->history) bpei_history_text(&t->history, e->history, o, e->bits & ENTRY_MIDSTREAM && seen->flags[!o] & 2 && !(seen->flags[o] & 2), r.history);
 	const struct bpei_process *p = t->processes && t->processes[i].pid ? &t->processes[i] : NULL;
 	if (p) {
 		r.pid = p->pid;
@@ -70,7 +70,7 @@ void bpei_table_top(const struct bpei_table *t, struct bpe_flow *top, size_t n, 
 		const struct bpei_entry *e = &t->entries[i];
 		if (!(e->bits & ENTRY_ALIVE)) continue;
 		const struct bpei_extra *x = bpei_extra_find(t, i);
-		uint64_t bytes = whole(e->wire[0], x, COUNT_WIRE, 0) + whole(e->wire[1], x, COUNT_WIRE, 1);
+		uint64_t bytes = whole(bpei_entry_wire(e, 0), x, COUNT_WIRE, 0) + whole(bpei_entry_wire(e, 1), x, COUNT_WIRE, 1);
 		if (*filled == n && bytes <= top[n - 1].wire_bytes[0] + top[n - 1].wire_bytes[1]) continue;
 		size_t at = *filled < n ? (*filled)++ : n - 1;
 		for (; at && bytes > top[at - 1].wire_bytes[0] + top[at - 1].wire_bytes[1]; at--) top[at] = top[at - 1];

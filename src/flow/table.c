@@ -7,25 +7,25 @@
  * Hazard: within a batch, an entry found early may be ended and used anew before its packet's turn; the whole key is compared
  * again at that turn, and a freed entry's key fits nothing.
  * A batch goes through in three passes, so that cache misses overlap: ask for the buckets; probe them and ask for the entries;
- * then count, in the packets' order.  What it does beside that is bounded: a step of growth, a few blocks of the wheel. */
-#include "flow/table.h"
+ * then count, in the packets' order.  What it does beside that is bounded: a step of growth, a few cohorts of the wheel. */
+#include "flow/health.h"
 
 #include "base/cacheline.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
 
-#define SWEEP_BATCH 2u		/* blocks looked at per batch */
+#define SWEEP_BATCH 2u		/* cohorts looked at per batch */
 #define SWEEP_IDLE 256u
-_Static_assert(sizeof(struct bpei_history_node) == 90, "table.h");
+_Static_assert(BPEI_HISTORY_BYTES == 90, "table.h");
 #define MOST_FLOWS 0x7fffffe0u
 
-static size_t blocks_of(uint64_t max_flows) { return (size_t)(max_flows / BPEI_BLOCK) + 1; }
+static size_t cohorts_of(uint64_t max_flows) { return (size_t)(max_flows / BPEI_COHORT) + 1; }
 
 uint64_t bpei_table_most_bytes(uint64_t max_flows, bool process)
 {
 	return sizeof(struct bpei_table) + bpei_index_most_bytes(max_flows) + bpei_history_most_bytes(max_flows) + bpei_extras_size(max_flows) * sizeof(struct bpei_extra)
-	       + (max_flows + 1) * (sizeof(struct bpei_entry) + (process ? sizeof(struct bpei_process) : 0)) + blocks_of(max_flows) * sizeof(struct bpei_block);
+	       + (max_flows + 1) * (sizeof(struct bpei_entry) + 2 * sizeof(uint64_t) /* missed */ + (process ? sizeof(struct bpei_process) : 0)) + cohorts_of(max_flows) * sizeof(struct bpei_cohort);
 }
 
 /* The most flows that fit. */
@@ -59,11 +59,12 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	t->tick = 1;
 	for (uint32_t s = 0; s < BPEI_WHEEL_SLOTS; s++) t->slot[s] = BPEI_NO_FLOW;
 	t->entries = bpei_mem_map((n + 1) * sizeof *t->entries, 1);
-	t->blocks = bpei_mem_map(blocks_of(n) * sizeof *t->blocks, 0);
+	t->cohorts = bpei_mem_map(cohorts_of(n) * sizeof *t->cohorts, 0);
 	t->extras_size = bpei_extras_size(n);
 	t->extras = bpei_mem_map(t->extras_size * sizeof *t->extras, 0);
+	t->missed = bpei_mem_map((n + 1) * sizeof *t->missed, 0);
 	if (options->process) t->processes = bpei_mem_map((n + 1) * sizeof *t->processes, 0);
-	if (bpei_index_init(t) < 0 || bpei_history_init(&t->history, n) < 0 || !t->entries || !t->blocks || !t->extras || (options->process && !t->processes)) {
+	if (bpei_index_init(t) < 0 || bpei_history_init(&t->history, n) < 0 || !t->entries || !t->cohorts || !t->extras || !t->missed || (options->process && !t->processes)) {
 		bpei_table_free(t);
 		return BPE_E_MEMORY;
 	}
@@ -79,17 +80,18 @@ void bpei_table_free(struct bpei_table *t)
 	bpei_index_free(t);
 	bpei_history_free(&t->history);
 	bpei_mem_unmap(t->entries, (n + 1) * sizeof *t->entries);
-	bpei_mem_unmap(t->blocks, blocks_of(n) * sizeof *t->blocks);
+	bpei_mem_unmap(t->cohorts, cohorts_of(n) * sizeof *t->cohorts);
 	bpei_mem_unmap(t->extras, t->extras_size * sizeof *t->extras);
+	bpei_mem_unmap(t->missed, (n + 1) * sizeof *t->missed);
 	bpei_mem_unmap(t->processes, (n + 1) * sizeof *t->processes);
 	free(t);
 }
 
 void bpei_table_count_bytes(struct bpei_table *t)
 {
-	uint64_t each = sizeof(struct bpei_entry) + (t->processes ? sizeof(struct bpei_process) : 0);
+	uint64_t each = sizeof(struct bpei_entry) + (t->any_missed ? sizeof *t->missed : 0) + (t->processes ? sizeof(struct bpei_process) : 0);
 	bpei_counter_set(&t->counts.bytes, sizeof *t + (t->index.mask + 1ull + (t->old.buckets ? t->old.mask + 1ull : 0)) * sizeof(struct bpei_bucket)
-		+ t->touched * each + t->history.used * sizeof(struct bpei_history_node) + t->extras_size * sizeof(struct bpei_extra) + blocks_of(t->touched) * sizeof(struct bpei_block));
+		+ t->touched * each + t->history.used * BPEI_HISTORY_BYTES + t->extras_size * sizeof(struct bpei_extra) + cohorts_of(t->touched) * sizeof(struct bpei_cohort));
 }
 
 const struct bpei_table_counts *bpei_table_counts(const struct bpei_table *t) { return &t->counts; }
@@ -107,14 +109,14 @@ static void hand_over(struct bpei_table *t, uint32_t i, enum bpe_flow_end why)
 void bpei_table_end(struct bpei_table *t, uint32_t i, enum bpe_flow_end why)
 {
 	struct bpei_entry *e = &t->entries[i];
-	struct bpei_block *b = &t->blocks[i / BPEI_BLOCK];
+	struct bpei_cohort *b = &t->cohorts[i / BPEI_COHORT];
 	bpei_index_remove(t, e->hash, i);
 	bpei_counter_set(&t->counts.active, bpei_counter_get(&t->counts.active) - 1);
 	bpei_counter_add(why == BPE_END_EVICTED ? &t->counts.evicted : &t->counts.ended, 1);
 	hand_over(t, i, why);
 	bpei_extra_drop(t, i);
 	if (e->bits & ENTRY_WEAK) t->weak--, b->weak--;
-	if (!--b->alive) bpei_block_disarm(t, i / BPEI_BLOCK);
+	if (!--b->alive) bpei_cohort_disarm(t, i / BPEI_COHORT);
 	e->bits = 0;
 	e->state = STATE_DEAD;
 	e->next = t->free;
@@ -145,15 +147,16 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 	*e = (struct bpei_entry){ .hash = tag, .first_ns = b->time_ns[p], .last_ns = b->time_ns[p], .bits = ENTRY_ALIVE | ENTRY_WEAK,
 		.state = b->key[p].ip_version == 6 ? STATE_IP6 : 0 };
 	if (t->processes) t->processes[i].pid = 0;
+	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
 	memcpy(e->key, b->key[p].addr, 32);
 	e->key[4] = bpei_key_rest(&b->key[p]);
 	if (l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET) bpei_tcp_open(e, end, l->tcp_flags);
 	else if (end) e->bits |= ENTRY_ORIGIN;
-	t->weak++, t->blocks[i / BPEI_BLOCK].weak++;
-	t->blocks[i / BPEI_BLOCK].alive++;
-	e->packets[end]++;	/* for its kind alone: counted by the caller */
-	bpei_block_arm(t, i / BPEI_BLOCK, t->timeout_ns[bpei_entry_kind(e)]);
-	e->packets[end]--;
+	t->weak++, t->cohorts[i / BPEI_COHORT].weak++;
+	t->cohorts[i / BPEI_COHORT].alive++;
+	e->sums[end] = 1;	/* for its kind alone: counted by the caller */
+	bpei_cohort_arm(t, i / BPEI_COHORT, t->timeout_ns[bpei_entry_kind(e)]);
+	e->sums[end] = 0;
 	bpei_counter_add(&t->counts.opened, 1);
 	uint64_t active = bpei_counter_get(&t->counts.active) + 1;
 	bpei_counter_set(&t->counts.active, active);
@@ -169,29 +172,53 @@ static void end_period(struct bpei_table *t, uint32_t i, int64_t now_ns)
 	struct bpei_entry *e = &t->entries[i];
 	hand_over(t, i, BPE_END_ACTIVE);
 	bpei_counter_add(&t->counts.periods, 1);
-	for (int end = 0; end < 2; end++) e->packets[end] = e->wire[end] = e->captured[end] = 0;
-	struct bpei_extra *x = bpei_extra_find(t, i);
-	if (x) memset(x->upper, 0, sizeof x->upper), memset(x->health, 0, sizeof x->health);
+	for (int end = 0; end < 2; end++) e->sums[end] = 0;
+	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
+	bpei_health_forget(t, i);
 	e->bits |= ENTRY_CONTINUED;
 	e->first_ns = now_ns;
 }
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
+/* TCP's segments of a batch, by packet. */
+struct segments {
+	uint64_t tcp, whole;		/* bit p: TCP with a header; and numbers are known */
+	struct bpei_segment of[BPE_BATCH];
+};
+_Static_assert(BPE_BATCH <= 64, "struct segments");
+
+static void find_segments(const struct bpei_table *t, const struct bpe_batch *b, struct segments *s)
+{
+	uint8_t at[BPE_BATCH];
+	uint32_t n = 0;
+	s->tcp = s->whole = 0;
+	for (uint32_t p = 0; p < b->count; p++) {	/* a list first: whether a packet is TCP is guessed wrong in the mix */
+		bool tcp = (b->layers[p].proto == BPE_PROTO_TCP) & (b->layers[p].transport != BPE_NO_OFFSET);
+		at[n] = (uint8_t)p;
+		n += tcp;
+		s->tcp |= (uint64_t)tcp << p;
+	}
+	if (!t->options.tcp_health || !b->data) return;
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t p = at[k];
+		s->whole |= (uint64_t)bpei_segment_of(b->data[p], b->caplen[p], b->wirelen[p], &b->layers[p], &s->of[p]) << p;
+	}
+}
+
 /* TCP that does more than carry on, or whose time-out has passed: may end the flow and open another.  Returns the entry. */
-static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
+static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, const struct segments *s, uint32_t p, uint32_t i)
 {
 	struct bpei_entry *e = &t->entries[i];
 	const struct bpe_layers *l = &b->layers[p];
 	uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
-	bool tcp = l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET;
+	bool tcp = s->tcp >> p & 1;
 	if (bpei_entry_due(t, e, b->time_ns[p])) {
 		bpei_table_end(t, i, bpei_entry_why(e));
 		return open_flow(t, b, p);
 	}
-	struct bpei_segment s;
-	bool whole = tcp && t->options.tcp_health && b->data && bpei_segment_of(b->data[p], b->caplen[p], b->wirelen[p], l, &s);
-	if (tcp && (bpei_tcp_reopens(e, l->tcp_flags) || (whole && bpei_health_begins_anew(t, i, end, &s, l->tcp_flags)))) {
+	bool whole = s->whole >> p & 1;
+	if (tcp && (bpei_tcp_reopens(e, l->tcp_flags) || (whole && bpei_health_begins_anew(t, i, end, &s->of[p], l->tcp_flags)))) {
 		bpei_table_end(t, i, BPE_END_CLOSED);
 		return open_flow(t, b, p);
 	}
@@ -205,7 +232,7 @@ static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, uint32_
 		if (before == BPE_TCP_SYN_SENT && after == BPE_TCP_SYN_RECEIVED && l->tcp_flags & TCP_ACK) e->rtt[1] = took;
 		if (before == BPE_TCP_SYN_RECEIVED && after == BPE_TCP_ESTABLISHED && end == !!(e->bits & ENTRY_ORIGIN)) e->rtt[0] = took;
 	}
-	if (after != before) bpei_block_arm(t, i / BPEI_BLOCK, t->timeout_ns[bpei_entry_kind(e)]);
+	if (after != before) bpei_cohort_arm(t, i / BPEI_COHORT, t->timeout_ns[bpei_entry_kind(e)]);
 	return i;
 }
 
@@ -230,44 +257,68 @@ static const uint8_t watch[8] = { [BPE_TCP_NONE] = 0xff /* TCP whose flow an ICM
 
 /* The packet that is not simply one more of the flow at i: a flow not looked at yet, a change of state, a time-out.  Returns the
  * entry to count on; BPEI_NO_FLOW: no room. */
-static __attribute__((noinline)) uint32_t settle(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
+static __attribute__((noinline)) uint32_t settle(struct bpei_table *t, const struct bpe_batch *b, const struct segments *s, uint32_t p, uint32_t i)
 {
 	uint32_t tag = b->hash[p];
 	if (i == BPEI_NO_FLOW || !bpei_entry_is(&t->entries[i], &b->key[p])) i = bpei_index_find(t, tag, &b->key[p]);
-	return i == BPEI_NO_FLOW ? open_flow(t, b, p) : unusual(t, b, p, i);
+	return i == BPEI_NO_FLOW ? open_flow(t, b, p) : unusual(t, b, s, p, i);
 }
 
 /* Counters that reach 31 bits leave the rest in an extra; without room for one, the flow's period ends. */
-static __attribute__((noinline)) void count_large(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t wire, uint32_t captured, int64_t ns)
+static __attribute__((noinline)) void count_large(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t wire, int64_t ns)
 {
 	struct bpei_entry *e = &t->entries[i];
 	struct bpei_extra *x = bpei_extra_get(t, i);
 	if (!x) end_period(t, i, ns);
-	const uint64_t sum[3] = { e->packets[end] + 1ull, (uint64_t)e->wire[end] + wire, (uint64_t)e->captured[end] + captured };
-	uint32_t *const lower[3] = { &e->packets[end], &e->wire[end], &e->captured[end] };
-	for (int k = 0; k < 3; k++) {
-		*lower[k] = x ? (uint32_t)sum[k] & INT32_MAX : sum[k] < INT32_MAX ? (uint32_t)sum[k] : INT32_MAX;	/* no packet is that long */
-		if (x) x->upper[k][end] += (uint32_t)(sum[k] >> 31);
+	uint64_t packets = bpei_entry_packets(e, end) + 1ull, wires = (uint64_t)bpei_entry_wire(e, end) + wire;
+	if (!x) {	/* no packet is that long */
+		e->sums[end] = (wires < INT32_MAX ? wires : INT32_MAX) << 32 | 1;
+		return;
 	}
+	e->sums[end] = (wires & INT32_MAX) << 32 | (packets & INT32_MAX);
+	x->upper[COUNT_PACKETS][end] += (uint32_t)(packets >> 31);
+	x->upper[COUNT_WIRE][end] += (uint32_t)(wires >> 31);
+}
+
+/* Packet p, counted by now, was not captured whole (or, if its record is damaged, more than whole). */
+static __attribute__((noinline)) void note_missed(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t wire, uint32_t captured)
+{
+	if (!t->any_missed) {
+		t->any_missed = true;
+		bpei_table_count_bytes(t);
+	}
+	t->missed[i][end] += (uint64_t)wire - captured;
 }
 
 /* TCP's flags into the flow's history, and with its header whole, what is to be known of its health. */
-static void note_tcp(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i, uint32_t end)
+static __attribute__((noinline)) void note_tcp(struct bpei_table *t, const struct bpe_batch *b, const struct segments *s, uint32_t p, uint32_t i)
 {
 	struct bpei_entry *e = &t->entries[i];
 	const struct bpe_layers *l = &b->layers[p];
-	struct bpei_segment s;
+	const uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
 	uint16_t letters = 0;
 	bool cut = false;
-	if (t->options.tcp_health && b->data && bpei_segment_of(b->data[p], b->caplen[p], b->wirelen[p], l, &s)) {
-		letters = bpei_health_step(t, i, end, &s, l->tcp_flags, b->time_ns[p]);
+	if (s->whole >> p & 1) {
+		letters = bpei_health_step(t, i, end, &s->of[p], l->tcp_flags, b->time_ns[p]);
 		if (l->flags & BPE_PKT_BAD_CHECKSUM) letters |= 1u << HISTORY_CHECKSUM;
 		struct bpe_tcp_options o;
 		if (BPEI_UNLIKELY(l->tcp_flags & TCP_SYN) && bpe_batch_tcp_options(b, p, &o) == 1 && o.present) bpei_setup_note(t, i, end, &o);
 	}
-	const struct bpei_history_node *node = &t->history.node[e->history];
-	if (BPEI_UNLIKELY((l->tcp_flags & ~node->flags[end]) | (letters & ~node->letters[end]))) e->history = bpei_history_add(&t->history, e->history, end, l->tcp_flags, letters, &cut);
+	const struct bpei_seen *seen = &t->history.seen[e->history];
+	if ((l->tcp_flags & ~seen->flags[end]) | (letters & ~seen->letters[end])) e->history = bpei_history_add(&t->history, e->history, end, l->tcp_flags, letters, &cut);
 	if (BPEI_UNLIKELY(cut)) e->state |= STATE_CUT;
+}
+
+/* The segments of packets that were counted already, in their order. */
+static void follow(struct bpei_table *t, const struct bpe_batch *b, const struct segments *s, const uint32_t *flow, uint64_t which)
+{
+	for (; which; which &= which - 1) {
+		uint32_t p = (uint32_t)__builtin_ctzll(which), i = flow[p];
+		const struct bpe_layers *l = &b->layers[p];
+		if (BPEI_LIKELY(s->whole >> p & 1) && !(l->flags & BPE_PKT_BAD_CHECKSUM)
+		    && bpei_health_in_turn(t, i, !!(l->flags & BPE_PKT_REVERSED), &s->of[p], l->tcp_flags, b->time_ns[p])) continue;
+		note_tcp(t, b, s, p, i);
+	}
 }
 
 static void prefetch_entry(const struct bpei_entry *e)
@@ -281,17 +332,18 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 {
 	const struct bpe_batch v = *b;	/* here, so that no store is feared to change a column's place */
 	const uint32_t n = v.count, *const hash = v.hash;
-	uint32_t counted = 0, refused = 0;
+	uint32_t keyed = 0, refused = 0;
 	int64_t latest = INT64_MIN;
-	bool any = false;
 	const uint32_t touched = t->touched;
 	for (uint32_t p = 0; p < n; p++) {
 		__builtin_prefetch(&t->index.buckets[hash[p] & t->index.mask]);
-		if (hash[p]) latest = v.time_ns[p] > latest ? v.time_ns[p] : latest, any = true;
+		int64_t ns = hash[p] ? v.time_ns[p] : INT64_MIN;
+		latest = ns > latest ? ns : latest;
+		keyed += !!hash[p];
 	}
 	if (BPEI_UNLIKELY(t->old.buckets))
 		for (uint32_t p = 0; p < n; p++) __builtin_prefetch(&t->old.buckets[hash[p] & t->old.mask]);
-	if (any) bpei_clock_follow(t, latest);
+	if (keyed) bpei_clock_follow(t, latest);
 	const uint64_t least_timeout_ns = (uint64_t)t->least_timeout_ns, active_ns = (uint64_t)t->active_ns;
 	struct bpei_entry *const entries = t->entries;
 	bpei_probe(t->index.buckets, t->index.mask, hash, n, flow);
@@ -303,45 +355,47 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 		}
 		prefetch_entry(&entries[flow[p]]);
 	}
+	struct segments segments;
+	find_segments(t, b, &segments);
+	uint64_t pending = 0;	/* counted, and their segments not followed yet */
 	for (uint32_t p = 0; p < n; p++) {
-		if (!hash[p]) continue;
 		const struct bpe_layers *l = &v.layers[p];
 		const int64_t ns = v.time_ns[p];
-		const uint32_t end = !!(l->flags & BPE_PKT_REVERSED), wire = v.wirelen[p], captured = v.caplen[p];
+		const uint32_t end = !!(l->flags & BPE_PKT_REVERSED), wire = v.wirelen[p];
 		uint32_t i = flow[p];
 		struct bpei_entry *e = &entries[i != BPEI_NO_FLOW ? i : 0];
 		/* A packet out of order goes the slow way, too: its difference wraps round. */
 		bool slow = BPEI_UNLIKELY(i == BPEI_NO_FLOW) || BPEI_UNLIKELY(!bpei_entry_is(e, &v.key[p]))
-		    || BPEI_UNLIKELY(e->bits & ENTRY_WEAK || l->tcp_flags & watch[e->state & STATE]) || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)e->last_ns > least_timeout_ns)
+		    || BPEI_UNLIKELY((e->bits & ENTRY_WEAK) | (l->tcp_flags & watch[e->state & STATE])) || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)e->last_ns > least_timeout_ns)
 		    || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)e->first_ns > active_ns);
 		if (slow) {
-			flow[p] = i = settle(t, b, p, i);
+			if (!hash[p]) continue;
+			follow(t, b, &segments, flow, pending);
+			pending = 0;
+			flow[p] = i = settle(t, b, &segments, p, i);
 			if (i == BPEI_NO_FLOW) {
 				refused++;
 				continue;
 			}
 			e = &entries[i];
 		}
-		const uint32_t packets = e->packets[end] + 1, wires = e->wire[end] + wire, captures = e->captured[end] + captured;
-		if (BPEI_UNLIKELY((packets | wires | captures | wire | captured) >> 31)) {
-			count_large(t, i, end, wire, captured, ns);
-		} else {
-			e->packets[end] = packets;
-			e->wire[end] = wires;
-			e->captured[end] = captures;
-		}
-		if (l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET) note_tcp(t, &v, p, i, end);
-		counted++;
+		const uint64_t more = (uint64_t)wire << 32 | 1, sums = e->sums[end] + more;	/* no carry: each half and what is added to it is less than 2^31 */
+		if (BPEI_UNLIKELY((sums | more) & BPEI_SUMS_FULL)) count_large(t, i, end, wire, ns);
+		else e->sums[end] = sums;
+		if (BPEI_UNLIKELY(wire != v.caplen[p])) note_missed(t, i, end, wire, v.caplen[p]);
 		if (slow) {
+			if (segments.tcp >> p & 1) note_tcp(t, b, &segments, p, i);
 			e->last_ns = ns > e->last_ns ? ns : e->last_ns;
 			e->first_ns = ns < e->first_ns ? ns : e->first_ns;
 			bpei_entry_weigh(t, i);
 		} else {
+			pending |= segments.tcp & (uint64_t)1 << p;
 			e->last_ns = ns;
 		}
 	}
+	follow(t, b, &segments, flow, pending);
 	if (BPEI_UNLIKELY(t->processes && v.meta)) note_processes(t, b, flow);
-	bpei_counter_add(&t->counts.packets, counted);
+	bpei_counter_add(&t->counts.packets, keyed - refused);
 	if (refused) bpei_counter_add(&t->counts.refused, refused);
 	if (t->touched != touched) bpei_table_count_bytes(t);
 	bpei_index_step(t);

@@ -4,10 +4,11 @@
  * Memory for one flow, IPv4 or IPv6, TCP health included, in bytes:
  *   entry                               112
  *   its slot in the index at 75% load    12.2	64-byte buckets of 7
- *   its share of a block                  0.5	16 bytes for 32 entries
- *   its share of the extras               1.9	120 bytes for each 64 flows that may live (1,024 at the least)
+ *   its share of a cohort                 0.5	16 bytes for 32 entries
+ *   its share of the extras               1.8	112 bytes for each 64 flows that may live (1,024 at the least)
  *   its share of the histories            0.7	90 bytes for each 128 flows that may live (1,024 at the least, 65,536 at most)
- *   in all                              127.3
+ *   in all                              127.2
+ * and 16 more where packets are cut by the snap length.
  * An entry has what every flow needs.  What few need lies in an extra, found by the entry's number: counters' upper halves, and counts of what went
  * wrong with a connection. */
 #ifndef BPEI_TABLE_H
@@ -18,21 +19,23 @@
 #include "flow/history.h"
 #include "packet/segment.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define BPEI_PROBE_LIMIT 32u	/* buckets that a key may lie behind its own */
-#define BPEI_BLOCK 32u		/* entries that age together */
+#define BPEI_COHORT 32u		/* entries that age together */
 
 /* entry.bits.  WEAK: the first to go when there is no room: one packet so far, or TCP not established or over. */
 enum { ENTRY_ALIVE = 1, ENTRY_ORIGIN = 2 /* the originator is end 1 of the key */, ENTRY_MIDSTREAM = 4, ENTRY_FIN = 8 /* << end */,
        ENTRY_WEAK = 32, ENTRY_EXTRA = 64, ENTRY_CONTINUED = 128 };
-enum { STATE = 7 /* enum bpe_tcp_state */, STATE_IP6 = 8, STATE_DEAD = 16 /* in the free list: no key fits */, STATE_CUT = 32 /* an extra was wanted and there was none */ };
+enum { STATE = 7 /* enum bpe_tcp_state */, STATE_IP6 = 8, STATE_DEAD = 16 /* in the free list: no key fits */, STATE_CUT = 32 /* an extra was wanted and there was none */,
+       STATE_ALERT = 64 /* segments in turn matter to its extra: a hole is open, or a keep-alive unanswered */ };
 
 /* One flow, by the ends of its key. */
 struct bpei_entry {
 	uint64_t key[5];		/* both addresses; bpei_key_rest */
 	int64_t last_ns, first_ns;
-	uint32_t packets[2], wire[2], captured[2];	/* modulo 2^31: the rest is in the extra */
+	uint64_t sums[2];		/* by end: packets in the lower half, bytes on the wire in the upper, each modulo 2^31: the rest is in the extra */
 	uint32_t hash;
 	uint8_t state, bits;
 	uint16_t history;		/* TCP's flags by each end, and Zeek's letters */
@@ -43,31 +46,38 @@ struct bpei_entry {
 	uint16_t ack_low[2];		/* the last one that it sent, modulo 2^24 */
 	uint16_t window[2];
 	uint16_t rtt[2];		/* bpei_span_pack; of the handshake: ACK behind SYN-ACK, SYN-ACK behind SYN */
-	uint16_t setup;			/* in setups */
+	uint16_t running[2];		/* bpei_span_pack; this end's answer behind the other's data, smoothed */
+	uint16_t repeated[2];		/* ACKs of the same number */
+	uint16_t setup;			/* in setups; from BPEI_SETUP_BITS up two bits for each end: repeated ACKs in a row, 3 for more */
 	uint8_t ack_high[2];
 };
 _Static_assert(sizeof(struct bpei_entry) == 112, "head comment");
 
-enum { COUNT_PACKETS, COUNT_WIRE, COUNT_CAPTURED };
-enum bpei_health { HEALTH_RETRANSMISSION, HEALTH_FAST, HEALTH_SPURIOUS, HEALTH_OUT_OF_ORDER, HEALTH_REPEATED_ACK, HEALTH_ZERO_WINDOW, HEALTH_LOST, HEALTH_UNSEEN,
-		   HEALTH_KEEP_ALIVE, HEALTH_COUNT };
+enum { COUNT_PACKETS, COUNT_WIRE };
+enum bpei_health { HEALTH_RETRANSMISSION, HEALTH_FAST, HEALTH_SPURIOUS, HEALTH_OUT_OF_ORDER, HEALTH_ZERO_WINDOW, HEALTH_LOST, HEALTH_UNSEEN, HEALTH_KEEP_ALIVE,
+		   HEALTH_COUNT };
 struct bpei_extra {
 	uint32_t entry;			/* + 1; 0: free */
-	uint32_t upper[3][2];		/* in units of 2^31 */
+	uint32_t upper[2][2];		/* in units of 2^31 */
 	uint32_t hole[2][2];		/* sequence numbers that this end jumped over, and has not sent since */
 	uint16_t health[HEALTH_COUNT][2];
-	int64_t top_ns[2], ack_ns[2];	/* when it sent its highest number, its last ACK */
-	uint8_t repeats[2];		/* ACKs of the same number in a row */
+	int64_t top_ns[2];		/* when it sent its highest number, while a hole is open */
+	int64_t hole_ns[2];		/* when it was opened */
 	bool probed[2];			/* its last was a keep-alive */
 };
-_Static_assert(sizeof(struct bpei_extra) == 120, "head comment");
+_Static_assert(sizeof(struct bpei_extra) == 112, "head comment");
+
+/* When an end that repeats an ACK sent the last one.  One line for many flows: the later one of two that meet here is remembered. */
+#define BPEI_REPEATERS 1024u
+struct bpei_repeater { uint32_t who; int64_t ns; };	/* 2 * entry + end, + 1 */
 
 /* What two SYNs said; flows share them. */
-#define BPEI_SETUPS 4096u
+#define BPEI_SETUP_BITS 12
+#define BPEI_SETUPS (1u << BPEI_SETUP_BITS)
 struct bpei_setup { uint16_t mss[2]; uint8_t scale[2], present[2]; };
 
 /* Entries 32 * number and on.  In the wheel if any of them has a time-out. */
-struct bpei_block {
+struct bpei_cohort {
 	uint32_t next, prev;		/* in its slot of the wheel; next may be BPEI_NO_FLOW, prev of the first is */
 	uint32_t due;			/* tick at which it is looked at; 0: not in the wheel */
 	uint16_t alive, weak;
@@ -88,14 +98,17 @@ struct bpei_table {
 	uint32_t moved;			/* buckets of old that are empty for good */
 	uint32_t used, grow_at;		/* entries in both; when to grow */
 	struct bpei_entry *entries;	/* max_flows of them reserved, `touched` of them used so far */
+	uint64_t (*missed)[2];		/* of the entry of the same number: bytes on the wire that were not captured, modulo 2^64 */
+	bool any_missed;		/* missed was touched */
 	uint32_t touched, free;		/* free: head of the list of entries given back */
 	uint32_t weak;			/* entries */
 	uint32_t weak_hand, hand;	/* where the next weak, the next other victim is looked for */
-	struct bpei_block *blocks;
+	struct bpei_cohort *cohorts;
 	struct bpei_extra *extras;
 	uint32_t extras_size, extras_used;
 	struct bpei_history history;
 	struct bpei_setup setups[BPEI_SETUPS];	/* 0: none */
+	struct bpei_repeater repeaters[BPEI_REPEATERS];
 	struct bpei_process *processes;	/* of the entry of the same number; NULL: not kept */
 	int64_t timeout_ns[BPE_TIMEOUT_COUNT];	/* INT64_MAX: never */
 	int64_t least_timeout_ns, active_ns;
@@ -109,24 +122,38 @@ struct bpei_table {
 	struct bpei_table_counts counts;
 };
 
+#define BPEI_SUMS_FULL UINT64_C(0x8000000080000000)	/* a half has reached 2^31 */
+static inline uint32_t bpei_entry_packets(const struct bpei_entry *e, uint32_t end) { return (uint32_t)e->sums[end]; }
+static inline uint32_t bpei_entry_wire(const struct bpei_entry *e, uint32_t end) { return (uint32_t)(e->sums[end] >> 32); }
+
 /* What of a key is not address.  VLAN ids have 12 bits. */
 static inline uint64_t bpei_key_rest(const struct bpe_key *k)
 {
-	return (uint64_t)k->port[0] | (uint64_t)k->port[1] << 16 | (uint64_t)k->ip_proto << 32 | (uint64_t)(k->vlan[0] & 0xfff) << 40 | (uint64_t)(k->vlan[1] & 0xfff) << 52;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	uint64_t ends;	/* the same from two loads */
+	memcpy(&ends, k->port, sizeof ends);
+	return (ends & UINT64_C(0xffffffffff)) | (ends >> 48 & 0xfff) << 40 | (uint64_t)k->vlan[1] << 52;
+#else
+	return (uint64_t)k->port[0] | (uint64_t)k->port[1] << 16 | (uint64_t)k->ip_proto << 32 | (uint64_t)(k->vlan[0] & 0xfff) << 40 | (uint64_t)k->vlan[1] << 52;
+#endif
 }
+_Static_assert(offsetof(struct bpe_key, ip_proto) == 36 && offsetof(struct bpe_key, vlan) == 38, "bpei_key_rest");
 
 static inline bool bpei_entry_is(const struct bpei_entry *e, const struct bpe_key *key)
 {
 	const char *k = (const char *)key->addr;
 	uint64_t differ = e->key[4] ^ bpei_key_rest(key), w;
 	for (int i = 0; i < 4; i++) memcpy(&w, k + 8 * i, sizeof w), differ |= e->key[i] ^ w;
-	return !(differ | ((e->state & (STATE_IP6 | STATE_DEAD)) ^ (key->ip_version == 6 ? STATE_IP6 : 0u)));
+	_Static_assert(STATE_IP6 == 8, "bit 1 tells 6 from 4");
+	return !(differ | ((e->state & (STATE_IP6 | STATE_DEAD)) ^ ((uint32_t)key->ip_version << 2 & STATE_IP6)));
 }
 
 static inline uint8_t bpei_entry_state(const struct bpei_entry *e) { return e->state & STATE; }
+static inline uint32_t bpei_entry_ack(const struct bpei_entry *e, uint32_t end) { return e->ack_low[end] | (uint32_t)e->ack_high[end] << 16; }
+static inline void bpei_entry_set_ack(struct bpei_entry *e, uint32_t end, uint32_t ack) { e->ack_low[end] = (uint16_t)ack, e->ack_high[end] = (uint8_t)(ack >> 16); }
 static inline uint8_t bpei_entry_proto(const struct bpei_entry *e) { return (uint8_t)(e->key[4] >> 32); }
 
-/* table.c: takes the entry out of index and block, hands it over and frees it. */
+/* table.c: takes the entry out of index and cohort, hands it over and frees it. */
 void bpei_table_end(struct bpei_table *t, uint32_t entry, enum bpe_flow_end why);
 void bpei_table_evict(struct bpei_table *t, uint32_t entry, bool crowded);
 void bpei_table_count_bytes(struct bpei_table *t);
@@ -146,9 +173,9 @@ void bpei_clock_follow(struct bpei_table *t, int64_t latest_ns);	/* of a batch *
 void bpei_clock_set(struct bpei_table *t, int64_t now_ns);
 enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e);
 bool bpei_entry_due(const struct bpei_table *t, const struct bpei_entry *e, int64_t now_ns);
-void bpei_block_arm(struct bpei_table *t, uint32_t block, int64_t wait_ns);	/* looked at by then */
-void bpei_block_disarm(struct bpei_table *t, uint32_t block);
-void bpei_table_sweep(struct bpei_table *t, uint32_t blocks);
+void bpei_cohort_arm(struct bpei_table *t, uint32_t cohort, int64_t wait_ns);	/* looked at by then */
+void bpei_cohort_disarm(struct bpei_table *t, uint32_t cohort);
+void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts);
 uint32_t bpei_table_victim(struct bpei_table *t);	/* the table is not empty */
 void bpei_entry_weigh(struct bpei_table *t, uint32_t entry);	/* its state or packets changed: weak or not? */
 static inline enum bpe_flow_end bpei_entry_why(const struct bpei_entry *e) { return bpei_entry_state(e) >= BPE_TCP_CLOSED ? BPE_END_CLOSED : BPE_END_IDLE; }
@@ -168,6 +195,7 @@ bool bpei_tcp_reopens(const struct bpei_entry *e, uint8_t flags);
 uint16_t bpei_span_pack(int64_t ns);
 int64_t bpei_span_unpack(uint16_t packed);
 uint16_t bpei_health_step(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
+void bpei_health_forget(struct bpei_table *t, uint32_t entry);	/* a period is over: counts begin anew */
 bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags);
 void bpei_setup_note(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpe_tcp_options *options);
 

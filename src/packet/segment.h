@@ -12,18 +12,29 @@ struct bpei_segment {
 	uint16_t window;
 };
 
+static inline void bpei_segment_numbers(const uint8_t *tcp, struct bpei_segment *s)
+{
+	s->seq = bpei_be32(tcp + 4);
+	s->ack = bpei_be32(tcp + 8);
+	s->window = bpei_be16(tcp + 14);
+}
+
 /* False if the fixed header is not there whole. */
 static inline bool bpei_segment_of(const uint8_t *data, uint32_t caplen, uint32_t wirelen, const struct bpe_layers *l, struct bpei_segment *s)
 {
-	if (!data || l->transport + 20u > caplen || l->network + 20u > l->transport) return false;
+	if (!data) return false;
+	if (caplen == wirelen && l->payload != BPE_NO_OFFSET && l->transport + 20u <= l->payload && l->payload <= l->end) {	/* whole, and its lengths are right */
+		bpei_segment_numbers(data + l->transport, s);
+		s->bytes = l->end - l->payload;
+		return true;
+	}
+	if (l->transport + 20u > caplen || l->network + 20u > l->transport) return false;
 	const uint8_t *ip = data + l->network, *tcp = data + l->transport;
 	uint32_t header = (uint32_t)(tcp[12] >> 4) * 4, length = bpei_be16(ip + (l->flags & BPE_PKT_IP6 ? 4 : 2)), end;
 	if (header < 20) return false;
 	end = !length ? wirelen : l->network + length + (l->flags & BPE_PKT_IP6 ? 40u : 0u);
 	if (end > wirelen) end = wirelen;
-	s->seq = bpei_be32(tcp + 4);
-	s->ack = bpei_be32(tcp + 8);
-	s->window = bpei_be16(tcp + 14);
+	bpei_segment_numbers(tcp, s);
 	s->bytes = end > l->transport + header ? end - l->transport - header : 0;
 	return true;
 }

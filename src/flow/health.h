@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The part of TCP health (health.c) that most segments need: inline for the table's loop. */
+#ifndef BPEI_HEALTH_H
+#define BPEI_HEALTH_H
+
+#include "flow/table.h"
+
+static inline struct bpei_repeater *bpei_repeater_of(struct bpei_table *t, uint32_t i, uint32_t end) { return &t->repeaters[(i * 2 + end) * 2654435769u >> 22]; }
+_Static_assert(BPEI_REPEATERS == 1u << 10, "bpei_repeater_of");
+
+static inline uint32_t bpei_streak(const struct bpei_entry *e, uint32_t end) { return e->setup >> (BPEI_SETUP_BITS + 2 * end) & 3; }
+static inline void bpei_streak_end(struct bpei_entry *e, uint32_t end) { e->setup &= (uint16_t)~(3u << (BPEI_SETUP_BITS + 2 * end)); }
+
+/* This end has sent the same ACK once more. */
+static inline void bpei_streak_add(struct bpei_entry *e, uint32_t end)
+{
+	if (e->repeated[end] == UINT16_MAX) e->state |= STATE_CUT;
+	else e->repeated[end]++;
+	if (bpei_streak(e, end) < 3) e->setup += (uint16_t)(1u << (BPEI_SETUP_BITS + 2 * end));
+}
+
+/* Of an end whose streak is two or more: when its last ACK was. */
+static inline void bpei_streak_note(struct bpei_table *t, uint32_t i, uint32_t end, int64_t ns)
+{
+	*bpei_repeater_of(t, i, end) = (struct bpei_repeater){ i * 2 + end + 1, ns };
+}
+
+/* The segment next in turn of a connection with which nothing is wrong just now, and new to nothing in its history: it is followed here, and true. */
+static inline bool bpei_health_in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
+{
+	enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+	struct bpei_entry *e = &t->entries[i];
+	const struct bpei_seen *seen = &t->history.seen[e->history];
+	uint32_t letter = s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK;
+	if ((s->seq ^ e->seq[end]) | ((flags & (FIN | SYN | RST | ACK)) ^ ACK) | (e->state & STATE_ALERT) | (letter & ~(uint32_t)seen->letters[end]) | (flags & ~(uint32_t)seen->flags[end])
+	    | !s->window) return false;
+	if ((int32_t)(s->ack - e->seq[!end]) > 0) return false;
+	bool same = !((bpei_entry_ack(e, end) ^ s->ack) & 0xffffff);
+	if (!same) bpei_streak_end(e, end);
+	else if (!s->bytes && s->window == e->window[end]) bpei_streak_add(e, end);
+	if (bpei_streak(e, end) >= 2) bpei_streak_note(t, i, end, ns);
+	e->seq[end] += s->bytes;
+	e->window[end] = s->window;
+	bpei_entry_set_ack(e, end, s->ack);
+	return true;
+}
+
+#endif
