@@ -10,7 +10,7 @@ structures are those of bpfengine.h, member by member, and each one's size is as
 The library is looked for where the system's are, or at the path in BPFENGINE_LIBRARY.
 """
 import ctypes, ctypes.util, ipaddress, os
-from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_int, c_int8, c_int32, c_int64, c_size_t, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
 
 E_END = -12
 PKT_KEY, PKT_REVERSED = 0x0010, 0x0020
@@ -47,7 +47,11 @@ class bpe_flow(ctypes.Structure):
     _fields_ = [("addr", c_uint8 * 16 * 2), ("port", c_uint16 * 2), ("ip_proto", c_uint8), ("ip_version", c_uint8), ("vlan", c_uint16 * 2), ("tcp_state", c_uint8),
                 ("tcp_flags", c_uint8 * 2), ("end", c_uint8), ("flags", c_uint32), ("hash", c_uint32), ("packets", c_uint64 * 2), ("captured_bytes", c_uint64 * 2),
                 ("wire_bytes", c_uint64 * 2), ("first_ns", c_int64), ("last_ns", c_int64), ("pid", c_int32), ("effective_pid", c_int32), ("comm", c_char * 32),
-                ("effective_comm", c_char * 32)]
+                ("effective_comm", c_char * 32),
+                ("history", c_char * 32), ("handshake_ns", c_int64 * 2), ("mss", c_uint16 * 2), ("window_scale", c_int8 * 2), ("retransmissions", c_uint32 * 2),
+                ("fast_retransmissions", c_uint32 * 2), ("spurious_retransmissions", c_uint32 * 2), ("out_of_order", c_uint32 * 2),
+                ("repeated_acks", c_uint32 * 2), ("zero_windows", c_uint32 * 2), ("lost_segments", c_uint32 * 2), ("unseen_acks", c_uint32 * 2),
+                ("keep_alives", c_uint32 * 2)]
 
 
 bpe_batch_fn = ctypes.CFUNCTYPE(None, c_void_p, POINTER(bpe_batch))
@@ -64,7 +68,7 @@ class bpe_options(ctypes.Structure):
                 ("filter_length", c_uint32), ("filter_expression", c_char_p), ("filter_through", c_uint32), ("bpf_abi", c_char_p), ("bpf_device", c_char_p),
                 ("read_mode", c_uint32), ("read_interval_ns", c_int64), ("direction", c_uint32), ("link_type", c_int32), ("wait_interface", c_bool),
                 ("process", c_bool), ("head_drop", c_bool), ("header_compression", c_bool), ("truncate_payload", c_bool), ("zero_copy", c_bool),
-                ("count_only", c_bool)]
+                ("count_only", c_bool), ("flow_timeout_ns", c_int64 * 8), ("flow_active_ns", c_int64), ("no_tcp_health", c_bool), ("max_flow_bytes", c_uint64)]
 
 
 STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options)

@@ -30,9 +30,9 @@ static int make_tables(struct bpe_engine *e)
 	const struct bpe_options *o = &e->options;
 	uint32_t n = e->plan.workers ? e->plan.workers : 1;
 	for (uint32_t k = 0; k < n && o->flows && !o->count_only; k++) {
-		struct bpei_table_options t = { .max_flows = o->max_flows / n + (k < o->max_flows % n), .idle_ns = o->flow_idle_ns,
-			.closed_ns = o->flow_closed_ns, .process = o->process, .on_end = o->on_flow ? on_flow_end : NULL, .user = &e->workers[k],
-			.active_ns = o->flow_active_ns, .tcp_health = !o->no_tcp_health, .max_bytes = o->max_flow_bytes / n };
+		struct bpei_table_options t = { .max_flows = o->max_flows / n + (k < o->max_flows % n), .max_bytes = o->max_flow_bytes / n,
+			.idle_ns = o->flow_idle_ns, .closed_ns = o->flow_closed_ns, .active_ns = o->flow_active_ns, .tcp_health = !o->no_tcp_health, .process = o->process,
+			.on_end = o->on_flow ? on_flow_end : NULL, .user = &e->workers[k] };
 		memcpy(t.timeout_ns, o->flow_timeout_ns, sizeof t.timeout_ns);
 		int r = bpei_table_new(&t, &e->workers[k].table);
 		if (r < 0) return r;

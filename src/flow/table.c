@@ -144,8 +144,8 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 	bpei_index_insert(t, tag, i);
 
 	struct bpei_entry *e = &t->entries[i];
-	*e = (struct bpei_entry){ .hash = tag, .first_ns = b->time_ns[p], .last_ns = b->time_ns[p], .bits = ENTRY_ALIVE | ENTRY_WEAK,
-		.state = b->key[p].ip_version == 6 ? STATE_IP6 : 0 };
+	*e = (struct bpei_entry){ .last_ns = b->time_ns[p], .first_ns = b->time_ns[p], .hash = tag,
+		.state = b->key[p].ip_version == 6 ? STATE_IP6 : 0, .bits = ENTRY_ALIVE | ENTRY_WEAK };
 	if (t->processes) t->processes[i].pid = 0;
 	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
 	memcpy(e->key, b->key[p].addr, 32);
