@@ -303,6 +303,8 @@ struct bpe_flow {
 	char history[32];		/* Zeek's letters, each at its first time only: S SYN, H SYN-ACK, A bare ACK, D data, F FIN, R RST, T sent again, W zero window,
 					 * G gap, Q SYN with FIN or RST, I FIN with RST, C bad checksum; capital: originator's.  ^ first: direction by the SYN-ACK */
 	int64_t handshake_ns[2];	/* ACK behind SYN-ACK (the originator's distance), SYN-ACK behind SYN (the responder's), to one part in 1,024; -1 not seen */
+	int64_t rtt_ns[2];		/* from here to end k and back: its ACK behind the other's data, smoothed as TCP does it (RFC 6298; segments sent again
+					 * tell none); -1 not seen.  Of many busy connections not every segment is timed. */
 	uint16_t mss[2];		/* 0: not told */
 	int8_t window_scale[2];		/* bits; -1: not told */
 	uint32_t retransmissions[2];	/* segments sent again, those of the next two among them */

@@ -48,7 +48,7 @@ class bpe_flow(ctypes.Structure):
                 ("tcp_flags", c_uint8 * 2), ("end", c_uint8), ("flags", c_uint32), ("hash", c_uint32), ("packets", c_uint64 * 2), ("captured_bytes", c_uint64 * 2),
                 ("wire_bytes", c_uint64 * 2), ("first_ns", c_int64), ("last_ns", c_int64), ("pid", c_int32), ("effective_pid", c_int32), ("comm", c_char * 32),
                 ("effective_comm", c_char * 32),
-                ("history", c_char * 32), ("handshake_ns", c_int64 * 2), ("mss", c_uint16 * 2), ("window_scale", c_int8 * 2), ("retransmissions", c_uint32 * 2),
+                ("history", c_char * 32), ("handshake_ns", c_int64 * 2), ("rtt_ns", c_int64 * 2), ("mss", c_uint16 * 2), ("window_scale", c_int8 * 2), ("retransmissions", c_uint32 * 2),
                 ("fast_retransmissions", c_uint32 * 2), ("spurious_retransmissions", c_uint32 * 2), ("out_of_order", c_uint32 * 2),
                 ("repeated_acks", c_uint32 * 2), ("zero_windows", c_uint32 * 2), ("lost_segments", c_uint32 * 2), ("unseen_acks", c_uint32 * 2),
                 ("keep_alives", c_uint32 * 2)]

@@ -19,12 +19,32 @@ static int64_t since(int64_t then, int64_t now) { return (int64_t)((uint64_t)now
 uint16_t bpei_span_pack(int64_t ns)
 {
 	uint64_t v = ns > 0 ? (uint64_t)ns : 1;
-	uint32_t shift = 0;
-	for (; v >= 2048; shift++) v = (v + 1) >> 1;
-	return shift < 32 ? (uint16_t)(v | shift << 11) : UINT16_MAX;
+	uint32_t bits = 64 - (uint32_t)__builtin_clzll(v), shift = bits > 11 ? bits - 11 : 0;
+	v += shift ? UINT64_C(1) << (shift - 1) : 0;	/* rounded */
+	if (v >> shift == 2048) shift++;
+	return shift < 32 ? (uint16_t)(v >> shift | shift << 11) : UINT16_MAX;
 }
 
 int64_t bpei_span_unpack(uint16_t packed) { return (int64_t)(packed & 2047) << (packed >> 11); }
+
+/* Smoothed as RFC 6298, section 2, does it. */
+void bpei_round_trip(struct bpei_table *t, uint32_t i, uint32_t end, int64_t took_ns)
+{
+	uint16_t *r = &t->entries[i].running[end];
+	if (took_ns < 0) return;	/* out of order */
+	*r = bpei_span_pack(*r ? bpei_span_unpack(*r) / 8 * 7 + took_ns / 8 : took_ns);
+}
+
+static void end_round(struct bpei_table *t, uint32_t i, uint32_t end)
+{
+	struct bpei_round *r = bpei_round_of(t, i, end);
+	if (r->who == i * 2 + end + 1) r->who = 0;
+}
+
+void bpei_health_open(struct bpei_table *t, uint32_t i)
+{
+	for (uint32_t end = 0; end < 2; end++) end_round(t, i, end);
+}
 
 /* x: the entry's extra, if it has one.  Returns the one that it has now. */
 static struct bpei_extra *note(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, enum bpei_health what)
@@ -72,6 +92,7 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 		note(t, i, x, end, HEALTH_SPURIOUS);
 	}
 	note(t, i, x, end, HEALTH_RETRANSMISSION);
+	end_round(t, i, end);	/* Karn: whose ACK comes cannot be told */
 	return 1u << HISTORY_RETRANSMISSION;
 }
 
@@ -85,6 +106,7 @@ static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, 
 		else bpei_streak_add(e, end);
 	} else if (!same) {
 		bpei_streak_end(e, end);
+		bpei_round_end(t, i, end, s->ack, ns);
 	}
 	if (!same && seen->letters[!end] && (int32_t)(s->ack - e->seq[!end]) > 0) note(t, i, x, end, HEALTH_UNSEEN);
 	if (bpei_streak(e, end) >= 2) bpei_streak_note(t, i, end, ns);
@@ -122,6 +144,7 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 		e->seq[end] = next;
 	} else if (in_order) {
 		e->seq[end] = next;
+		if (s->bytes) bpei_round_begin(t, i, end, next, ns);
 		if (x && next != s->seq) x->top_ns[end] = ns;
 	} else if ((int32_t)(s->seq - e->seq[end]) > 0) {
 		x = note(t, i, x, end, HEALTH_LOST);

@@ -25,6 +25,28 @@ static inline void bpei_streak_note(struct bpei_table *t, uint32_t i, uint32_t e
 	*bpei_repeater_of(t, i, end) = (struct bpei_repeater){ i * 2 + end + 1, ns };
 }
 
+#define BPEI_ROUND_NS 1000000000
+
+static inline struct bpei_round *bpei_round_of(struct bpei_table *t, uint32_t i, uint32_t end) { return &t->rounds[(i * 2 + end) * 2654435769u >> 20]; }
+_Static_assert(BPEI_ROUNDS == 1u << 12, "bpei_round_of");
+
+/* This end sends what it has not sent before. */
+static inline void bpei_round_begin(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t next, int64_t ns)
+{
+	struct bpei_round *r = bpei_round_of(t, i, end);
+	if (r->who && (uint64_t)ns - (uint64_t)r->ns < BPEI_ROUND_NS) return;
+	*r = (struct bpei_round){ i * 2 + end + 1, next, ns };
+}
+
+/* This end acknowledges more than before. */
+static inline void bpei_round_end(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t ack, int64_t ns)
+{
+	struct bpei_round *r = bpei_round_of(t, i, !end);
+	if (r->who != i * 2 + !end + 1 || (int32_t)(ack - r->next) < 0) return;
+	r->who = 0;
+	bpei_round_trip(t, i, end, (int64_t)((uint64_t)ns - (uint64_t)r->ns));
+}
+
 /* The segment next in turn of a connection with which nothing is wrong just now, and new to nothing in its history: it is followed here, and true. */
 static inline bool bpei_health_in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
 {
@@ -36,10 +58,11 @@ static inline bool bpei_health_in_turn(struct bpei_table *t, uint32_t i, uint32_
 	    | !s->window) return false;
 	if ((int32_t)(s->ack - e->seq[!end]) > 0) return false;
 	bool same = !((bpei_entry_ack(e, end) ^ s->ack) & 0xffffff);
-	if (!same) bpei_streak_end(e, end);
+	if (!same) bpei_streak_end(e, end), bpei_round_end(t, i, end, s->ack, ns);
 	else if (!s->bytes && s->window == e->window[end]) bpei_streak_add(e, end);
 	if (bpei_streak(e, end) >= 2) bpei_streak_note(t, i, end, ns);
 	e->seq[end] += s->bytes;
+	if (s->bytes) bpei_round_begin(t, i, end, e->seq[end], ns);
 	e->window[end] = s->window;
 	bpei_entry_set_ack(e, end, s->ack);
 	return true;

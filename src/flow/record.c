@@ -32,7 +32,7 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 	struct bpe_flow r = { .port = { (uint16_t)(rest >> 16 * o), (uint16_t)(rest >> 16 * !o) }, .ip_proto = bpei_entry_proto(e), .ip_version = e->state & STATE_IP6 ? 6 : 4,
 		.vlan = { rest >> 40 & 0xfff, (uint16_t)(rest >> 52) }, .tcp_state = bpei_entry_state(e), .tcp_flags = { seen->flags[o], seen->flags[!o] },
 		.end = (uint8_t)why, .flags = flags, .hash = e->hash, .first_ns = e->first_ns, .last_ns = e->last_ns, .pid = -1, .effective_pid = -1,
-		.handshake_ns = { -1, -1 }, .window_scale = { -1, -1 } };
+		.handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
 	for (uint32_t k = 0; k < 2; k++) {
 		uint32_t end = k ^ o;
 		r.packets[k] = whole(bpei_entry_packets(e, end), x, COUNT_PACKETS, end);
@@ -41,6 +41,7 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 		r.repeated_acks[k] = e->repeated[end];
 		memcpy(r.addr[k], (const char *)e->key + 16 * end, 16);
 		if (e->rtt[k]) r.handshake_ns[k] = bpei_span_unpack(e->rtt[k]);
+		if (e->running[end]) r.rtt_ns[k] = bpei_span_unpack(e->running[end]);
 		if (x) health(&r, x, k, end);
 		const struct bpei_setup *s = &t->setups[e->setup % BPEI_SETUPS];
 		r.mss[k] = s->mss[end];

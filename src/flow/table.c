@@ -148,6 +148,7 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 		.state = b->key[p].ip_version == 6 ? STATE_IP6 : 0, .bits = ENTRY_ALIVE | ENTRY_WEAK };
 	if (t->processes) t->processes[i].pid = 0;
 	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
+	if (t->options.tcp_health) bpei_health_open(t, i);
 	memcpy(e->key, b->key[p].addr, 32);
 	e->key[4] = bpei_key_rest(&b->key[p]);
 	if (l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET) bpei_tcp_open(e, end, l->tcp_flags);

@@ -46,7 +46,7 @@ struct bpei_entry {
 	uint16_t ack_low[2];		/* the last one that it sent, modulo 2^24 */
 	uint16_t window[2];
 	uint16_t rtt[2];		/* bpei_span_pack; of the handshake: ACK behind SYN-ACK, SYN-ACK behind SYN */
-	uint16_t running[2];		/* bpei_span_pack; this end's answer behind the other's data, smoothed */
+	uint16_t running[2];		/* bpei_span_pack; this end's ACK behind the other's data, smoothed; 0: none yet */
 	uint16_t repeated[2];		/* ACKs of the same number */
 	uint16_t setup;			/* in setups; from BPEI_SETUP_BITS up two bits for each end: repeated ACKs in a row, 3 for more */
 	uint8_t ack_high[2];
@@ -70,6 +70,11 @@ _Static_assert(sizeof(struct bpei_extra) == 112, "head comment");
 /* When an end that repeats an ACK sent the last one.  One line for many flows: the later one of two that meet here is remembered. */
 #define BPEI_REPEATERS 1024u
 struct bpei_repeater { uint32_t who; int64_t ns; };	/* 2 * entry + end, + 1 */
+
+/* Data whose acknowledgement is waited for, to tell a round trip: one of each end at most, and only as many in all; who meets another's that is not
+ * older than ROUND_NS is not timed just then. */
+#define BPEI_ROUNDS 4096u
+struct bpei_round { uint32_t who, next; int64_t ns; };	/* 2 * entry + end that sent it, + 1; the number behind it; when */
 
 /* What two SYNs said; flows share them. */
 #define BPEI_SETUP_BITS 12
@@ -109,6 +114,7 @@ struct bpei_table {
 	struct bpei_history history;
 	struct bpei_setup setups[BPEI_SETUPS];	/* 0: none */
 	struct bpei_repeater repeaters[BPEI_REPEATERS];
+	struct bpei_round rounds[BPEI_ROUNDS];
 	struct bpei_process *processes;	/* of the entry of the same number; NULL: not kept */
 	int64_t timeout_ns[BPE_TIMEOUT_COUNT];	/* INT64_MAX: never */
 	int64_t least_timeout_ns, active_ns;
@@ -195,6 +201,8 @@ bool bpei_tcp_reopens(const struct bpei_entry *e, uint8_t flags);
 uint16_t bpei_span_pack(int64_t ns);
 int64_t bpei_span_unpack(uint16_t packed);
 uint16_t bpei_health_step(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
+void bpei_round_trip(struct bpei_table *t, uint32_t entry, uint32_t end, int64_t took_ns);	/* end has acknowledged */
+void bpei_health_open(struct bpei_table *t, uint32_t entry);	/* nothing is known yet */
 void bpei_health_forget(struct bpei_table *t, uint32_t entry);	/* a period is over: counts begin anew */
 bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags);
 void bpei_setup_note(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpe_tcp_options *options);

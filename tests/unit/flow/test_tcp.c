@@ -45,9 +45,10 @@ static void segment(uint32_t end, uint8_t flags, uint32_t seq, uint32_t ack, uin
 	tcp[12] = (uint8_t)((20 + options) / 4 << 4), tcp[13] = flags, tcp[14] = (uint8_t)(window >> 8), tcp[15] = (uint8_t)window;
 	if (options) memcpy(tcp + 20, end ? "\2\4\5\264\1\3\3\2" : "\2\4\5\334\1\3\3\7", 8);	/* MSS 1460 and scale 2; 1500 and 7 */
 	uint32_t wirelen = transport + length, caplen = cut || wirelen > sizeof frame ? transport + 20 + options : wirelen, hash = 77, flow[BPE_BATCH];
+	const uint32_t whole = wirelen;
 	if (!options && wirelen < 60 && !offload) wirelen = caplen = 60;	/* Ethernet's padding is no data */
 	struct bpe_key key = key_of();
-	struct bpe_layers l = { .network = (uint16_t)network, .transport = (uint16_t)transport, .end = caplen, .proto = BPE_PROTO_TCP, .ip_proto = 6, .tcp_flags = flags,
+	struct bpe_layers l = { .network = (uint16_t)network, .transport = (uint16_t)transport, .payload = (uint16_t)(transport + 20 + options), .end = whole < caplen ? whole : caplen, .proto = BPE_PROTO_TCP, .ip_proto = 6, .tcp_flags = flags,
 		.flags = (uint16_t)(BPE_PKT_KEY | (ip6 ? BPE_PKT_IP6 : BPE_PKT_IP4) | (end ? BPE_PKT_REVERSED : 0)) };
 	const uint8_t *data = frame;
 	struct bpe_batch b = { .count = 1, .data = &data, .time_ns = &now, .caplen = &caplen, .wirelen = &wirelen, .layers = &l, .key = &key, .hash = &hash };
@@ -118,6 +119,51 @@ Test(tcp, nothing_is_wrong_with_a_sound_conversation)
 		ip6 = k & 1, cut = k & 2, offload = k & 4;
 		whole_conversation();
 	}
+}
+
+/* 20 ms to the right and 5 to the left of the tap, then 40 and 5: what comes out converges by an eighth a sample; a segment sent again tells nothing. */
+Test(tcp, round_trips_are_smoothed_as_they_come)
+{
+	make();
+	handshake(0);
+	uint32_t seq[2] = { 1, 1 };
+	double want[2] = { 0, 0 };
+	cr_assert_eq(look().rtt_ns[0], -1);
+	for (int k = 0; k < 30; k++) {
+		int64_t right = (k < 15 ? 20 : 40) * MS;
+		segment(0, ACK | PSH, seq[0], seq[1], 60);
+		seq[0] += 60;
+		if (k == 20) {	/* sent again, and acknowledged an age later */
+			now += 500 * MS;
+			segment(0, ACK | PSH, seq[0] - 60, seq[1], 60);
+		}
+		now += right;
+		segment(1, ACK | PSH, seq[1], seq[0], 40);	/* carries data, too */
+		if (k != 20) want[1] = want[1] > 0 ? want[1] * 7 / 8 + (double)right / 8 : (double)right;
+		seq[1] += 40;
+		now += 5 * MS;
+		segment(0, ACK, seq[0], seq[1], 0);
+		want[0] = want[0] > 0 ? want[0] * 7 / 8 + 5.0 * (double)MS / 8 : 5.0 * (double)MS;
+		struct bpe_flow f = look();
+		for (int e = 0; e < 2; e++) cr_assert_leq(llabs(f.rtt_ns[e] - (int64_t)want[e]), (int64_t)want[e] / 100, "round %d end %d: %lld, %lld", k, e, (long long)f.rtt_ns[e], (long long)want[e]);
+	}
+	bpei_table_free(table);
+}
+
+/* Another connection in the same entry does not finish the round of the one before it. */
+Test(tcp, a_round_ends_with_its_connection)
+{
+	make();
+	handshake(0);
+	segment(0, ACK | PSH, 1, 1, 60);
+	now += MS;
+	segment(0, RST, 61, 0, 0);
+	now += MS;
+	handshake(0);
+	segment(1, ACK, 1, 61, 0);	/* as if it had been the old one's */
+	cr_assert_eq(ended_count, 1);
+	cr_assert_eq(look().rtt_ns[1], -1);
+	bpei_table_free(table);
 }
 
 Test(tcp, a_lost_segment_and_its_fast_retransmission)
