@@ -118,10 +118,26 @@ static void prefetch_cohort(const struct bpei_table *t, uint32_t cohort)
 
 static void prefetch_bucket(const struct bpei_table *t, uint32_t tag) { __builtin_prefetch(&t->index.buckets[tag & t->index.mask], 1); }
 
+static bool over(const struct bpei_table *t, const struct bpei_entry *e)
+{
+	uint64_t timeout = (uint64_t)t->timeout_ns[bpei_entry_kind(e)];
+	return timeout != INT64_MAX && (ahead(t->now_ns, e->last_ns) > timeout || ahead(e->last_ns, t->now_ns) > timeout + STEP_NS);
+}
+
+
+void bpei_table_end_due(struct bpei_table *t)
+{
+	for (uint32_t k = 0, n = t->due_count; k < n; k++) {
+		const struct bpei_entry *e = &t->entries[t->due[k]];
+		if (e->bits & ENTRY_ALIVE && over(t, e)) bpei_table_end(t, t->due[k], bpei_entry_why(e));
+	}
+	t->due_count = 0;
+}
+
 static void look(struct bpei_table *t, uint32_t cohort)
 {
 	int64_t wait = INT64_MAX;
-	uint32_t over[BPEI_COHORT], n = 0;
+	uint32_t n = 0;
 	bpei_cohort_disarm(t, cohort);
 	for (uint32_t i = cohort * BPEI_COHORT, end = i + BPEI_COHORT; i < end && i < t->touched; i++) {
 		const struct bpei_entry *e = &t->entries[i];
@@ -129,14 +145,14 @@ static void look(struct bpei_table *t, uint32_t cohort)
 		int64_t timeout = t->timeout_ns[bpei_entry_kind(e)];
 		uint64_t quiet = ahead(t->now_ns, e->last_ns);
 		if (timeout == INT64_MAX) continue;
-		if (quiet > (uint64_t)timeout || ahead(e->last_ns, t->now_ns) > (uint64_t)timeout + STEP_NS) {
-			over[n++] = i;
+		if (over(t, e)) {
+			t->due[n++] = i;
 			prefetch_bucket(t, e->hash);
 		} else if (timeout - (int64_t)quiet < wait) {
 			wait = timeout - (int64_t)quiet;
 		}
 	}
-	for (uint32_t k = 0; k < n; k++) bpei_table_end(t, over[k], bpei_entry_why(&t->entries[over[k]]));
+	t->due_count = n;
 	/* Neighbours that are due soon after one another share a look. */
 	if (wait < t->least_timeout_ns / LATE) wait = t->least_timeout_ns / LATE;
 	if (t->cohorts[cohort].alive) bpei_cohort_arm(t, cohort, wait);
@@ -145,6 +161,7 @@ static void look(struct bpei_table *t, uint32_t cohort)
 void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts)
 {
 	uint32_t now = tick_now(t);
+	bpei_table_end_due(t);
 	for (uint32_t slots = 0; t->tick < now; t->tick++) {
 		if (++slots > BPEI_WHEEL_SLOTS) {	/* all of them have been looked after */
 			t->tick = now;
@@ -154,6 +171,7 @@ void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts)
 			uint32_t cohort = t->slot[t->tick % BPEI_WHEEL_SLOTS];
 			prefetch_cohort(t, t->cohorts[cohort].next != BPEI_NO_FLOW ? t->cohorts[cohort].next : cohort);
 			if (!cohorts--) return;
+			bpei_table_end_due(t);
 			look(t, cohort);
 		}
 	}

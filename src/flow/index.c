@@ -134,8 +134,9 @@ void bpei_index_step(struct bpei_table *t)
 		for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) {
 			uint32_t tag = b->tag[k], i = b->entry[k];
 			if (!tag) continue;
-			if (put(&t->index, tag, i)) take_out(&t->old, tag, i);
-			else bpei_table_evict(t, i, true);
+			if (!put(&t->index, tag, i)) bpei_table_evict(t, i, true);
+			else if ((tag & t->old.mask) == t->moved) t->old.buckets[t->moved].tag[k] = 0;	/* at home: nobody counts it as overflow */
+			else take_out(&t->old, tag, i);
 		}
 	}
 	if (t->moved <= t->old.mask) return;

@@ -348,13 +348,21 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	const uint64_t least_timeout_ns = (uint64_t)t->least_timeout_ns, active_ns = (uint64_t)t->active_ns;
 	struct bpei_entry *const entries = t->entries;
 	bpei_probe(t->index.buckets, t->index.mask, hash, n, flow);
+	/* Not in the bucket itself: its neighbour is asked for, and looked at when the others' entries have been. */
+	uint8_t on[BPE_BATCH];
+	uint32_t far = 0;
 	for (uint32_t p = 0; p < n; p++) {
-		if (BPEI_UNLIKELY(flow[p] >= BPEI_LOOK_ON)) {
-			if ((flow[p] != BPEI_LOOK_ON && !t->old.buckets) || !hash[p]) continue;
-			flow[p] = bpei_index_find(t, hash[p], NULL);
-			if (flow[p] == BPEI_NO_FLOW) continue;
+		if (BPEI_LIKELY(flow[p] < BPEI_LOOK_ON)) {
+			prefetch_entry(&entries[flow[p]]);
+		} else if (hash[p] && (flow[p] == BPEI_LOOK_ON || t->old.buckets)) {
+			on[far++] = (uint8_t)p;
+			__builtin_prefetch(&t->index.buckets[(hash[p] + 1) & t->index.mask]);
 		}
-		prefetch_entry(&entries[flow[p]]);
+	}
+	for (uint32_t k = 0; k < far; k++) {
+		uint32_t p = on[k];
+		flow[p] = bpei_index_find(t, hash[p], NULL);
+		if (flow[p] != BPEI_NO_FLOW) prefetch_entry(&entries[flow[p]]);
 	}
 	struct segments segments;
 	find_segments(t, b, &segments);
@@ -409,6 +417,7 @@ void bpei_table_age(struct bpei_table *t, int64_t now_ns)
 	if (now_ns > t->now_ns) bpei_clock_set(t, now_ns);
 	bpei_index_step(t);
 	bpei_table_sweep(t, SWEEP_IDLE);
+	bpei_table_end_due(t);
 }
 
 /* ---- The end ---- */

@@ -123,6 +123,7 @@ struct bpei_table {
 	bool has_time, has_step;
 	uint64_t wheel_ns;		/* how far it has gone forward in all, jumps included */
 	uint32_t tick;			/* up to which the wheel was looked after */
+	uint32_t due[BPEI_COHORT], due_count;	/* seen to be due: end at the next sweep, when their buckets have come */
 	uint32_t slot[BPEI_WHEEL_SLOTS];
 	struct bpei_table_options options;
 	struct bpei_table_counts counts;
@@ -182,6 +183,7 @@ bool bpei_entry_due(const struct bpei_table *t, const struct bpei_entry *e, int6
 void bpei_cohort_arm(struct bpei_table *t, uint32_t cohort, int64_t wait_ns);	/* looked at by then */
 void bpei_cohort_disarm(struct bpei_table *t, uint32_t cohort);
 void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts);
+void bpei_table_end_due(struct bpei_table *t);	/* what the last look of a sweep found, if it is still so */
 uint32_t bpei_table_victim(struct bpei_table *t);	/* the table is not empty */
 void bpei_entry_weigh(struct bpei_table *t, uint32_t entry);	/* its state or packets changed: weak or not? */
 static inline enum bpe_flow_end bpei_entry_why(const struct bpei_entry *e) { return bpei_entry_state(e) >= BPE_TCP_CLOSED ? BPE_END_CLOSED : BPE_END_IDLE; }
