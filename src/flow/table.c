@@ -291,6 +291,28 @@ static __attribute__((noinline)) void note_missed(struct bpei_table *t, uint32_t
 	t->missed[i][end] += (uint64_t)wire - captured;
 }
 
+/* A SYN is what most connections begin with, and all that a flood brings: it comes to the same as the long way. */
+static bool first_syn(struct bpei_table *t, const struct bpe_batch *b, const struct bpei_segment *s, uint32_t p, uint32_t i)
+{
+	struct bpei_entry *e = &t->entries[i];
+	const struct bpe_layers *l = &b->layers[p];
+	const uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
+	bool cut = false;
+	if (e->history || l->tcp_flags != TCP_SYN || s->bytes || l->flags & BPE_PKT_BAD_CHECKSUM) return false;
+	if (!t->first_syn[end]) t->first_syn[end] = bpei_history_add(&t->history, 0, end, TCP_SYN, 1u << HISTORY_SYN, &cut);
+	if (cut) return false;
+	e->history = t->first_syn[end];
+	e->seq[end] = s->seq + 1;
+	e->window[end] = s->window;
+	return true;
+}
+
+static void note_options(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
+{
+	struct bpe_tcp_options o;
+	if (bpe_batch_tcp_options(b, p, &o) == 1 && o.present) bpei_setup_note(t, i, !!(b->layers[p].flags & BPE_PKT_REVERSED), &o);
+}
+
 /* TCP's flags into the flow's history, and with its header whole, what is to be known of its health. */
 static __attribute__((noinline)) void note_tcp(struct bpei_table *t, const struct bpe_batch *b, const struct segments *s, uint32_t p, uint32_t i)
 {
@@ -300,10 +322,12 @@ static __attribute__((noinline)) void note_tcp(struct bpei_table *t, const struc
 	uint16_t letters = 0;
 	bool cut = false;
 	if (s->whole >> p & 1) {
+		if (BPEI_UNLIKELY(l->tcp_flags & TCP_SYN)) {
+			note_options(t, b, p, i);
+			if (first_syn(t, b, &s->of[p], p, i)) return;
+		}
 		letters = bpei_health_step(t, i, end, &s->of[p], l->tcp_flags, b->time_ns[p]);
 		if (l->flags & BPE_PKT_BAD_CHECKSUM) letters |= 1u << HISTORY_CHECKSUM;
-		struct bpe_tcp_options o;
-		if (BPEI_UNLIKELY(l->tcp_flags & TCP_SYN) && bpe_batch_tcp_options(b, p, &o) == 1 && o.present) bpei_setup_note(t, i, end, &o);
 	}
 	const struct bpei_seen *seen = &t->history.seen[e->history];
 	if ((l->tcp_flags & ~seen->flags[end]) | (letters & ~seen->letters[end])) e->history = bpei_history_add(&t->history, e->history, end, l->tcp_flags, letters, &cut);

@@ -112,6 +112,7 @@ struct bpei_table {
 	struct bpei_extra *extras;
 	uint32_t extras_size, extras_used;
 	struct bpei_history history;
+	uint16_t first_syn[2];		/* the node of a connection of which one SYN was seen, by the end that sent it; 0: not made yet */
 	struct bpei_setup setups[BPEI_SETUPS];	/* 0: none */
 	struct bpei_repeater repeaters[BPEI_REPEATERS];
 	struct bpei_round rounds[BPEI_ROUNDS];

@@ -150,6 +150,29 @@ Test(tcp, round_trips_are_smoothed_as_they_come)
 	bpei_table_free(table);
 }
 
+/* The short way of a first SYN leaves what the long one does, whichever end sends it; what is more than a SYN goes the long way. */
+Test(tcp, a_first_syn_is_a_first_syn)
+{
+	static const struct { uint8_t flags; uint32_t bytes; const char *history; } rows[] = {
+		{ SYN, 0, "S" }, { SYN, 0, "S" }, { SYN, 10, "SD" }, { SYN | 0xc0, 0, "S" }, { SYN | FIN, 0, "SFQ" } };
+	for (uint32_t k = 0; k < 2 * sizeof rows / sizeof *rows; k++) {
+		uint32_t end = k & 1, r = k / 2;
+		make();
+		segment(end, rows[r].flags, 100, 0, rows[r].bytes);
+		struct bpe_flow f = look();
+		cr_assert_str_eq(f.history, rows[r].history, "row %u: %s", r, f.history);
+		cr_assert_eq(f.tcp_flags[0], rows[r].flags);
+		cr_assert_eq(f.mss[0], end ? 1460 : 1500);
+		cr_assert_eq(f.port[0], end ? 80 : 1000);
+		segment(!end, SYN | ACK, 500, 101 + rows[r].bytes + !!(rows[r].flags & FIN), 0);
+		segment(end, SYN, 100, 0, 0);	/* sent again */
+		cr_assert_eq(look().retransmissions[0], 1, "row %u", r);
+		cr_assert_eq(look().unseen_acks[1], 0);
+		bpei_table_free(table);
+		ended_count = 0;
+	}
+}
+
 /* Another connection in the same entry does not finish the round of the one before it. */
 Test(tcp, a_round_ends_with_its_connection)
 {
