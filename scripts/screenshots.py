@@ -20,7 +20,7 @@ def capture():
 def live(build, to):
     from rich.console import Console
     from rich.text import Text
-    shown = "bpfengine -i synth:rate=200000,size=imix -t 5 --top 4"
+    shown = "bpfengine -i synth:rate=200000,size=imix -t 5 --largest 4"
     command = shown.replace("bpfengine", build + "/src/bpfengine", 1)
     subprocess.run(["tmux", "-L", "bpfengine", "new-session", "-d", "-s", "shot", "-x", str(COLUMNS), "-y", str(LINES), f"{command}; sleep 30"], check=True)
     try:

@@ -50,7 +50,7 @@ _bpfengine() {
 	--flow-timeout) compopt -o nospace; COMPREPLY=($(compgen -S = -W 'tcp-opening tcp-established tcp-closing tcp-closed udp-one-way udp-two-way icmp other' -- "$cur")); return ;;
 	--workers) COMPREPLY=($(compgen -W 'auto 0 1 2 4 8' -- "$cur")); return ;;
 	-t | -c | -s | -B | -f | --duration | --count | --snapshot-length | --buffer-size | --filter | --block-size | --block-count | \
-	--read-interval | --max-flows | --flow-idle | --flow-closed | --flow-active | --flow-memory | --top | --seed | --ring | --stats-interval) return ;;
+	--read-interval | --max-flows | --flow-idle | --flow-closed | --flow-active | --flow-memory | --largest | --seed | --ring | --stats-interval) return ;;
 	esac
 	case $cur in
 	-*) COMPREPLY=($(compgen -W '-i -r -L -D -s -B -f -F -d -O -p -Q -y -t -a -c -q -v -n -Z
@@ -58,7 +58,7 @@ _bpfengine() {
 		--block-size --block-count --read-mode --read-interval --direction --linktype --wait-interface --process --head-drop --truncate
 		--header-compression --zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows --max-flows --flow-idle --flow-closed
 		--flow-timeout --flow-active --flow-memory --no-tcp-health
-		--no-flows --outermost --checksums --top --seed --workers --ring --overload --pin --priority --json --stats-interval --quiet --verbose
+		--no-flows --outermost --checksums --largest --seed --workers --ring --overload --pin --priority --json --stats-interval --quiet --verbose
 		--relinquish-privileges --no-confine --help --version' -- "$cur")) ;;
 	esac
 }

@@ -13,7 +13,7 @@
 
 enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_TIMEOUT, OPT_ACTIVE, OPT_FLOW_MEMORY, OPT_NO_HEALTH, OPT_NO_FLOWS,
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
-       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_TOP, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE };
+       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_LARGEST, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE };
 
 static const struct option longs[] = {
 	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
@@ -24,7 +24,7 @@ static const struct option longs[] = {
 	{ "flow-timeout", 1, 0, OPT_TIMEOUT }, { "flow-active", 1, 0, OPT_ACTIVE }, { "flow-memory", 1, 0, OPT_FLOW_MEMORY }, { "no-tcp-health", 0, 0, OPT_NO_HEALTH },
 	{ "promiscuous", 0, 0, OPT_PROMISC }, { "overload", 1, 0, OPT_OVERLOAD }, { "ring", 1, 0, OPT_RING }, { "block-size", 1, 0, OPT_BLOCK_SIZE },
 	{ "block-count", 1, 0, OPT_BLOCK_COUNT }, { "pin", 0, 0, OPT_PIN }, { "priority", 1, 0, OPT_PRIORITY }, { "seed", 1, 0, OPT_SEED },
-	{ "top", 1, 0, OPT_TOP }, { "filter", 1, 0, 'f' }, { "through", 1, 0, OPT_THROUGH }, { "explain", 0, 0, OPT_EXPLAIN }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
+	{ "largest", 1, 0, OPT_LARGEST }, { "filter", 1, 0, 'f' }, { "through", 1, 0, OPT_THROUGH }, { "explain", 0, 0, OPT_EXPLAIN }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
 	{ "bpf-device", 1, 0, OPT_BPF_DEVICE }, { "read-mode", 1, 0, OPT_READ_MODE }, { "read-interval", 1, 0, OPT_READ_INTERVAL },
 	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
 	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "outermost", 0, 0, OPT_OUTERMOST }, { "checksums", 0, 0, OPT_CHECKSUMS }, { "zero-copy", 0, 0, OPT_ZERO_COPY },
@@ -91,7 +91,7 @@ void cli_help(FILE *to)
 	      "      --no-flows           do not keep flows\n"
 	      "      --outermost          flows of tunnels, not of what is in them\n"
 	      "      --checksums          verify those of IPv4, TCP, UDP, ICMP and more\n"
-	      "      --top N              largest flows in the report (10)\n"
+	      "      --largest N          largest flows in the report (10)\n"
 	      "      --seed N             fixed seed of the hash (random)\n"
 	      "\n"
 	      "Threads\n"
@@ -381,9 +381,9 @@ static int one(struct cli *c, int letter, const char *v)
 	case OPT_EXPLAIN: c->explain = true; return 0;
 	case OPT_THROUGH: return through(v, &o->filter_through);
 	case 'O': c->unoptimized = true; return 0;
-	case OPT_TOP:
-		if (!whole(v, 0, 10000, &n)) return wrong("--top wants 0 to 10000, not \"%s\"", v);
-		c->top = (uint32_t)n;
+	case OPT_LARGEST:
+		if (!whole(v, 0, 10000, &n)) return wrong("--largest wants 0 to 10000, not \"%s\"", v);
+		c->largest = (uint32_t)n;
 		return 0;
 	default: return EXIT_USAGE;
 	}
@@ -392,7 +392,7 @@ static int one(struct cli *c, int letter, const char *v)
 int cli_options(struct cli *c, int argc, char **argv)
 {
 	int letter, r;
-	*c = (struct cli){ .top = 10 };
+	*c = (struct cli){ .largest = 10 };
 	bpe_options_init(&c->engine);
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, ":i:r:t:c:s:B:a:f:F:Q:y:Z:dLDOnpqv", longs, NULL)) != -1) {

@@ -97,7 +97,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 		if (s.flows_evicted)
 			fprintf(to, "Evicted: %" PRIu64 " of one packet, %" PRIu64 " half-open, %" PRIu64 " closed, %" PRIu64 " alive, %" PRIu64 " for colliding keys\n", s.evicted[BPE_EVICTED_SINGLE],
 				s.evicted[BPE_EVICTED_HALF_OPEN], s.evicted[BPE_EVICTED_CLOSED], s.evicted[BPE_EVICTED_ALIVE], s.evicted[BPE_EVICTED_CROWDED]);
-		top_flows(to, engine, cli->top);
+		top_flows(to, engine, cli->largest);
 	}
 	for (uint32_t k = 0; k < s.workers && bpe_engine_worker_stats(engine, k, &w) == BPE_OK; k++)
 		fprintf(to, "%sWorker %u: %s packets in %s batches, ring at most %u of %u, %s flows\n", k ? "" : "\n", k, count(a, sizeof a, w.packets),

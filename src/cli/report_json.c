@@ -94,7 +94,7 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 		s.flows_peak, s.flows_ended, s.flows_evicted, s.flow_packets, s.flows_refused, s.flows_periods, s.flow_bytes, s.time_steps);
 	for (int k = 0; k < BPE_EVICTED_COUNT; k++) fprintf(to, "%s\"%s\":%" PRIu64, k ? "," : "", bpe_evicted_name(k), s.evicted[k]);
 	fprintf(to, "}},");
-	top_flows(to, engine, cli->top);
+	top_flows(to, engine, cli->largest);
 	workers(to, engine, s.workers);
 	rights(to, &cli->rights);
 	fprintf(to, "\"blocks\":{\"read\":%" PRIu64 ",\"torn\":%" PRIu64 "},\"batches\":{\"count\":%" PRIu64 ",\"mean_packets\":%.2f},\"waits\":%" PRIu64 ",\"error\":",

@@ -63,7 +63,7 @@ def help_and_version():
 def every_long_option_is_in_the_help():
     source = run("--help").stdout.decode()
     for word in ("--interface", "--read", "--duration", "--promiscuous", "--block-size", "--block-count", "--flows", "--max-flows", "--flow-idle",
-                 "--flow-closed", "--flow-timeout", "--flow-active", "--flow-memory", "--no-tcp-health", "--no-flows", "--outermost", "--checksums", "--top", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
+                 "--flow-closed", "--flow-timeout", "--flow-active", "--flow-memory", "--no-tcp-health", "--no-flows", "--outermost", "--checksums", "--largest", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
                  "--read-mode", "--read-interval", "--direction", "--linktype", "--wait-interface", "--process", "--head-drop", "--truncate",
                  "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through", "--relinquish-privileges", "--no-confine"):
         assert word in source, word
@@ -129,7 +129,7 @@ def wrong_usage_is_told():
         (["-i", "synth", "-c", "-5"], b"-c wants"), (["-i", "synth", "-c", "99999999999999999999999"], b"-c wants"),
         (["-i", "synth", "-s", "999999999"], b"-s wants"), (["-i", "synth", "-B", "12X"], b"-B wants"), (["-i", "synth", "--workers", "100"], b"0 to 64"),
         (["-i", "synth", "--ring", "100"], b"power of two"), (["-i", "synth", "--overload", "maybe"], b"wait or drop"),
-        (["-i", "synth", "--priority", "top"], b"realtime"), (["-i", "synth", "--seed", "x"], b"--seed wants"), (["-i", "synth", "--top", "x"], b"--top wants"),
+        (["-i", "synth", "--priority", "top"], b"realtime"), (["-i", "synth", "--seed", "x"], b"--seed wants"), (["-i", "synth", "--largest", "x"], b"--largest wants"),
         (["-i", "synth", "--max-flows", "0"], b"--no-flows"), (["-i", "synth", "--flow-idle", "-1"], b"--flow-idle wants"),
         (["-i", "synth", "--flow-timeout", "tcp=3"], b"tcp-opening"), (["-i", "synth", "--flow-timeout", "icmp=x"], b"icmp wants"), (["-i", "synth", "--flow-timeout", "icmp"], b"KIND=SECONDS"),
         (["-i", "synth", "--flow-active", "0"], b"--flow-active wants"), (["-i", "synth", "--flow-memory", "lots"], b"--flow-memory wants"),
@@ -158,12 +158,12 @@ def sources_that_cannot_be_opened():
 
 @case
 def report_of_generated_traffic():
-    r, p = report("-i", "synth:count=5000,size=64,seed=9,vlan=0,ipv6=0,retransmit=0,flows=50", "--seed", "7", "--workers", "0", "-n", "--top", "3")
+    r, p = report("-i", "synth:count=5000,size=64,seed=9,vlan=0,ipv6=0,retransmit=0,flows=50", "--seed", "7", "--workers", "0", "-n", "--largest", "3")
     balanced(r)
     assert p.returncode == 0 and r["schema"] == "bpfengine.report/1" and r["packets"]["read"] == 5000 and r["error"] is None
     assert r["workers"] == [] and len(r["top_flows"]) == 3 and r["linktype"] == "EN10MB" and r["network"]["ip6"] == 0 and r["network"]["vlan"] == 0
     assert set(r["packets"]["dropped"]) == {"ring_full", "stalled", "duplicate"} and set(r["kernel"]) >= {"received", "dropped"}
-    again, _ = report("-i", "synth:count=5000,size=64,seed=9,vlan=0,ipv6=0,retransmit=0,flows=50", "--seed", "7", "--workers", "0", "--top", "3")
+    again, _ = report("-i", "synth:count=5000,size=64,seed=9,vlan=0,ipv6=0,retransmit=0,flows=50", "--seed", "7", "--workers", "0", "--largest", "3")
     for key in ("packets", "bytes", "protocols", "flows", "sizes", "top_flows"):
         assert r[key] == again[key], key
 
