@@ -592,8 +592,30 @@ BPE_API void bpe_engine_stats(struct bpe_engine *engine, struct bpe_stats *stats
 BPE_API int bpe_engine_worker_stats(struct bpe_engine *engine, uint32_t w, struct bpe_worker_stats *stats);
 /* The protocol table, most packets first: fills at most max lines, returns how many there are in all.  Any thread. */
 BPE_API size_t bpe_engine_protocols(struct bpe_engine *engine, struct bpe_protocol *protocols, size_t max);
-/* The n flows with most bytes on the wire among those that were alive at the end of the run, most first.
- * Returns how many were filled; BPE_E_STATE while the run goes on. */
+
+enum bpe_order {
+	BPE_ORDER_BYTES = 0,	/* on the wire, of both ends together */
+	BPE_ORDER_PACKETS
+};
+
+struct bpe_snapshot {
+	int64_t packet_ns;	/* time stamp of the latest packet that was read when the snapshot began; 0: none */
+	uint64_t alive;		/* flows that it met */
+	uint64_t recent;	/* of those, with a packet at since_ns or later */
+};
+
+/* The n largest flows among those that are alive and whose last packet is not older than since_ns (INT64_MIN: all), largest first.  Returns how many
+ * were filled; *snapshot may be NULL.  At any time between open and close, after the end of the run, too: those that were alive then.
+ * Each worker goes through its own table between its batches: 256 entries behind each batch of up to 64 packets, 16,384 at a time while no packets wait,
+ * so that a snapshot of a million flows takes about 4,300 batches of a busy worker or about 10 ms of an idle one; the caller waits for it, and as long
+ * as a handler that is at work.  Each record is whole, and as of the moment at which its flow was met: a flow that ended before that is not there, one
+ * that ended later is, and of those that were opened meanwhile some are; one that ended and was opened anew may be there twice.  Questions
+ * are answered one at a time, in their order.
+ * BPE_E_ARGUMENT: order is none; BPE_E_MEMORY: for n records of each worker; BPE_E_STATE: asked by a handler of this engine, whose thread would have to
+ * answer itself.  Any thread but the engine's own. */
+BPE_API int bpe_engine_snapshot(struct bpe_engine *engine, uint32_t order, int64_t since_ns, struct bpe_flow *flows, size_t n, struct bpe_snapshot *snapshot,
+				struct bpe_error *error);
+/* The same by bytes, of all flows. */
 BPE_API int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *flows, size_t n);
 /* What the source is: "savefile x.pcap (pcap, microseconds, little-endian)"; link type name of its first interface. */
 BPE_API const char *bpe_engine_source(const struct bpe_engine *engine);

@@ -80,12 +80,14 @@ size_t bpe_engine_protocols(struct bpe_engine *e, struct bpe_protocol *protocols
 
 int bpe_engine_top_flows(struct bpe_engine *e, struct bpe_flow *flows, size_t n)
 {
-	size_t filled = 0;
-	if (!bpei_engine_wait(e, 0)) return BPE_E_STATE;
-	if (n > INT32_MAX) n = INT32_MAX;
-	for (uint32_t k = 0; k < (e->plan.workers ? e->plan.workers : 1); k++)
-		if (e->workers[k].table) bpei_table_top(e->workers[k].table, flows, n, &filled);
-	return (int)filled;
+	return bpei_engine_snapshot(e, BPE_ORDER_BYTES, INT64_MIN, flows, n, NULL, NULL);
+}
+
+int bpe_engine_snapshot(struct bpe_engine *e, uint32_t order, int64_t since_ns, struct bpe_flow *flows, size_t n, struct bpe_snapshot *snapshot,
+			struct bpe_error *error)
+{
+	if (order > BPE_ORDER_PACKETS) return bpei_fail(error, BPE_E_ARGUMENT, "snapshot", 0, "order is bytes or packets, not %u", order);
+	return bpei_engine_snapshot(e, order, since_ns, flows, n, snapshot, error);
 }
 
 int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow)

@@ -55,7 +55,7 @@ size_t bpe_struct_size(const char *name)
 #define SIZE(name) { #name, sizeof(struct name) }
 		SIZE(bpe_error), SIZE(bpe_layers), SIZE(bpe_key), SIZE(bpe_batch), SIZE(bpe_tcp_options),
 		SIZE(bpe_meta), SIZE(bpe_flow), SIZE(bpe_insn), SIZE(bpe_options), SIZE(bpe_stats),
-		SIZE(bpe_worker_stats), SIZE(bpe_protocol), SIZE(bpe_filter_options), SIZE(bpe_address), SIZE(bpe_interface),
+		SIZE(bpe_worker_stats), SIZE(bpe_protocol), SIZE(bpe_snapshot), SIZE(bpe_filter_options), SIZE(bpe_address), SIZE(bpe_interface),
 #undef SIZE
 	};
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)

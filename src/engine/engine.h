@@ -11,6 +11,7 @@
 #include "bpfengine.h"
 #include "device/device.h"
 #include "flow/flow.h"
+#include "flow/top.h"
 #include "packet/packet.h"
 #include "ring/ring.h"
 #include "stats/stats.h"
@@ -26,6 +27,13 @@ struct bpei_engine_plan {	/* every automatic size settled */
 	size_t block_bytes;
 };
 
+/* The worker's part in a question for the largest flows (scan.c). */
+struct bpei_worker_scan {
+	uint32_t seen;				/* the last question that was answered; worker's own */
+	struct bpei_top *top;			/* of the one at hand; worker's own */
+	bool answers;				/* under scans.mutex: its thread changes the table */
+};
+
 struct bpei_worker {
 	struct bpei_ring ring;			/* unused with 0 workers */
 	struct bpei_columns columns;		/* the ring's slots; with 0 workers: the reader's batch */
@@ -33,6 +41,7 @@ struct bpei_worker {
 	struct bpei_table *table;		/* NULL if no flows are kept */
 	pthread_t thread;
 	uint32_t number;
+	struct bpei_worker_scan scan;
 	bool started;
 	int pin_errno, urgent_errno;		/* w: worker before ready  r: start */
 	_Atomic int ready;			/* w: worker  r: start */
@@ -59,6 +68,16 @@ struct bpei_changes {
 	_Atomic int asked;			/* w: any  r: reader */
 };
 
+/* Questions for the largest flows of all tables (scan.c). */
+struct bpei_scans {
+	pthread_mutex_t mutex;			/* for all below but asked */
+	pthread_cond_t moved;
+	struct bpei_top *tops;			/* of the one who asks, one for each table */
+	uint32_t pending;			/* workers that are not through */
+	uint64_t turn, last_turn;		/* of those who ask, in the order in which they came */
+	_Atomic uint32_t asked;			/* w: any, under mutex  r: workers; the number of the last question */
+};
+
 struct bpe_engine {
 	struct bpe_options options;
 	struct bpei_device *device;
@@ -77,6 +96,7 @@ struct bpe_engine {
 	int64_t last_tick_ns, last_tick_packets, last_tick_bytes;	/* reader's own */
 
 	struct bpei_changes changes;
+	struct bpei_scans scans;
 
 	/* How the run ended: written by the reader before `ended`. */
 	int result;
@@ -118,6 +138,19 @@ void bpei_change_begin(struct bpe_engine *engine, bool runs);	/* whether there i
 void bpei_change_reader(const struct bpe_engine *engine);	/* the calling thread is its reader */
 void bpei_change_serve(struct bpe_engine *engine, bool last) BPEI_READER;
 int bpei_change_ask(struct bpe_engine *engine, const char *expression, const struct bpei_filter *filter, struct bpe_error *error);
+
+/* scan.c: the questions' life; the worker's side, batch: behind each batch, idle: when none waits (true: call again soon), finish: before its table
+ * is closed down, leave: its last (nothing if it never began); and the question, by any thread that is not the engine's. */
+void bpei_scan_init(struct bpei_scans *scans);
+void bpei_scan_free(struct bpei_scans *scans);
+void bpei_scan_begin(struct bpe_engine *engine);	/* from now on the workers are asked */
+void bpei_scan_thread(const struct bpe_engine *engine);	/* the calling thread is that engine's */
+void bpei_scan_batch(struct bpei_worker *worker) BPEI_WORKER;
+bool bpei_scan_idle(struct bpei_worker *worker) BPEI_WORKER;
+void bpei_scan_finish(struct bpei_worker *worker) BPEI_WORKER;
+void bpei_scan_leave(struct bpei_worker *worker) BPEI_WORKER;
+int bpei_engine_snapshot(struct bpe_engine *engine, enum bpe_order order, int64_t since_ns, struct bpe_flow *flows, size_t n, struct bpe_snapshot *snapshot,
+			 struct bpe_error *error);
 
 /* lifecycle.c */
 int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error);

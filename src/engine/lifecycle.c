@@ -84,6 +84,7 @@ int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engi
 	e->end_pipe[0] = e->end_pipe[1] = -1;
 	e->result = BPE_E_STATE;
 	bpei_change_init(&e->changes);
+	bpei_scan_init(&e->scans);
 
 	int r = bpei_dissector_new(&e->dissector, options);
 	if (r < 0) r = bpei_fail(error, r, "open", 0, "no memory for the engine");
@@ -132,6 +133,7 @@ int bpei_engine_start(struct bpe_engine *e, struct bpe_error *error)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bpei_change_begin(e, true);
+	bpei_scan_begin(e);
 	for (uint32_t k = 0; k < e->plan.workers && !failed; k++) {
 		failed = pthread_create(&e->workers[k].thread, NULL, bpei_worker_main, &e->workers[k]);
 		e->workers[k].started = !failed;
@@ -146,6 +148,9 @@ int bpei_engine_start(struct bpe_engine *e, struct bpe_error *error)
 			if (e->workers[k].started) pthread_join(e->workers[k].thread, NULL);
 			e->workers[k].started = false;
 		}
+		bpei_role_enter(&bpei_worker_role);
+		for (uint32_t k = 0; k < (e->plan.workers ? e->plan.workers : 1); k++) bpei_scan_leave(&e->workers[k]);
+		bpei_role_leave(&bpei_worker_role);
 		return bpei_fail(error, bpei_status_of(failed), "pthread_create", failed, "cannot start %u worker threads", e->plan.workers);
 	}
 	tell_refusals(e);
@@ -193,5 +198,6 @@ void bpei_engine_close(struct bpe_engine *e)
 	bpei_mem_unmap(e->block_memory, e->block_memory_bytes);
 	bpei_dissector_free(&e->dissector);
 	bpei_change_free(&e->changes);
+	bpei_scan_free(&e->scans);
 	free(e);
 }

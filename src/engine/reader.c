@@ -203,28 +203,32 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 	}
 }
 
-/* Nothing came: live flows age by the clock.  A second behind, since the kernel may hold packets back for a while. */
-static void idle(struct bpe_engine *e) BPEI_READER
+/* Nothing came: live flows age by the clock.  A second behind, since the kernel may hold packets back for a while.  True: there is more to do as long
+ * as nothing comes. */
+static bool idle(struct bpe_engine *e) BPEI_READER
 {
-	if (!e->device->live) return;
-	publish_time(e, bpei_clock_wall_ns() - 1000000000);
-	if (e->plan.workers || !e->workers[0].table) return;
+	bool more = false;
+	if (e->device->live) publish_time(e, bpei_clock_wall_ns() - 1000000000);
+	if (e->plan.workers) return false;
 	bpei_role_enter(&bpei_worker_role);
-	bpei_table_age(e->workers[0].table, atomic_load_explicit(&e->packet_now, memory_order_relaxed));
+	if (e->device->live && e->workers[0].table) bpei_table_age(e->workers[0].table, atomic_load_explicit(&e->packet_now, memory_order_relaxed));
+	more = bpei_scan_idle(&e->workers[0]);
 	bpei_role_leave(&bpei_worker_role);
+	return more;
 }
 
 static int loop(struct bpe_engine *e) BPEI_READER
 {
+	bool busy = false;
 	while (!stopping(e)) {
 		bpei_change_serve(e, false);
 		struct bpei_block *b = take_block(e);
 		if (!b) return BPE_OK;
-		int r = bpei_device_fill(e->device, b, e->used_blocks ? FILL_WAIT_NS / 100 : FILL_WAIT_NS, &e->error);
+		int r = bpei_device_fill(e->device, b, busy ? 0 : e->used_blocks ? FILL_WAIT_NS / 100 : FILL_WAIT_NS, &e->error);
 		tick(e, false);
 		if (r < 0) return r == BPE_E_END ? BPE_OK : r;
 		if (!r) {
-			idle(e);
+			busy = idle(e);
 			continue;
 		}
 		bpei_counter_add(&e->blocks_read, 1);
@@ -261,6 +265,7 @@ void *bpei_reader_main(void *engine)
 	bpei_thread_name("bpe-reader");
 	bpei_role_enter(&bpei_reader_role);
 	bpei_change_reader(e);
+	bpei_scan_thread(e);
 	e->last_tick_ns = e->start_ns;
 	end_run(e, loop(e));
 	bpei_role_leave(&bpei_reader_role);

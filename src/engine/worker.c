@@ -43,6 +43,7 @@ void bpei_worker_deliver(struct bpei_worker *w, const struct bpe_batch *batch)
 	}
 	if (o->on_batch) o->on_batch(o->user, &view);
 	bpei_counts_add(&w->counts, batch);	/* last: what is counted as delivered has been delivered */
+	bpei_scan_batch(w);
 }
 
 void bpei_worker_deliver_unparsed(struct bpei_worker *w, const struct bpe_batch *batch, uint32_t link_type)
@@ -52,13 +53,17 @@ void bpei_worker_deliver_unparsed(struct bpei_worker *w, const struct bpe_batch 
 	if (!w->engine->device->has_meta) view.meta = NULL;
 	if (o->on_batch) o->on_batch(o->user, &view);
 	bpei_counts_add_unparsed(&w->counts, batch, link_type);
+	bpei_scan_batch(w);
 }
 
 void bpei_worker_finish(struct bpei_worker *w)
 {
-	if (!w->table) return;
-	bpei_table_age(w->table, atomic_load_explicit(&w->engine->packet_now, memory_order_relaxed));
-	bpei_table_end_all(w->table);
+	bpei_scan_finish(w);
+	if (w->table) {
+		bpei_table_age(w->table, atomic_load_explicit(&w->engine->packet_now, memory_order_relaxed));
+		bpei_table_end_all(w->table);
+	}
+	bpei_scan_leave(w);
 }
 
 /* One batch, if there is one.  Returns its size. */
@@ -87,7 +92,7 @@ static void loop(struct bpei_worker *w) BPEI_WORKER
 		}
 		if (done) return;
 		if (w->table && now > aged + AGE_EVERY_NS) bpei_table_age(w->table, aged = now);
-		bpei_pause(idle++);
+		if (!bpei_scan_idle(w)) bpei_pause(idle++);
 	}
 }
 
@@ -101,6 +106,7 @@ void *bpei_worker_main(void *worker)
 	if (o->pin_workers) w->pin_errno = bpei_thread_pin(w->number + 1);	/* core 0 is left to the reader */
 	if (o->priority) w->urgent_errno = bpei_thread_urgent(o->priority == BPE_PRIORITY_REALTIME);
 	atomic_store_explicit(&w->ready, 1, memory_order_release);	/* pairs: start in lifecycle.c */
+	bpei_scan_thread(w->engine);
 	bpei_role_enter(&bpei_worker_role);
 	loop(w);
 	bpei_worker_finish(w);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The flow table: one per worker, one owner, no locks.  Lives here: table.c (life, update), index.c (finding), age.c (wheel, time-outs,
- * eviction), tcp.c (states), health.c (sequence numbers), history.c, extra.c (side tables), record.c (record made from an entry). */
+ * eviction), tcp.c (states), health.c (sequence numbers), history.c, extra.c (side tables), record.c (record made from an entry),
+ * top.c (the largest flows). */
 #ifndef BPEI_FLOW_H
 #define BPEI_FLOW_H
 
@@ -48,15 +49,11 @@ void bpei_table_update(struct bpei_table *table, const struct bpe_batch *batch, 
 /* Ends what is due at now_ns, when no packets come that carry the time. */
 void bpei_table_age(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;
 
-/* Hands every flow alive to on_end with BPE_END_STOP, in order of their opening; they stay, and stay active, for top. */
+/* Hands every flow alive to on_end with BPE_END_STOP, in order of their opening; they stay, and stay active, for top.c. */
 void bpei_table_end_all(struct bpei_table *table) BPEI_WORKER;
 
 /* The flow at index as a record; 1, or 0 if there is none there with that key. */
 int bpei_table_get(const struct bpei_table *table, uint32_t flow, const struct bpe_key *key, struct bpe_flow *record);
-
-/* Puts the flows with most bytes on the wire among those alive into top[0..n), most first, merged with the *filled that
- * are there already (of other tables).  Not while the table's worker runs. */
-void bpei_table_top(const struct bpei_table *table, struct bpe_flow *top, size_t n, size_t *filled);
 
 const struct bpei_table_counts *bpei_table_counts(const struct bpei_table *table);
 

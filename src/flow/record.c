@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The public record made of an entry, and the largest flows.  Pure. */
+/* The public record made of an entry.  Pure. */
 #include "flow/table.h"
 
 static uint64_t whole(uint32_t lower, const struct bpei_extra *x, uint32_t count, uint32_t end)
@@ -64,18 +64,4 @@ int bpei_table_get(const struct bpei_table *t, uint32_t flow, const struct bpe_k
 	if (flow >= t->touched || !(t->entries[flow].bits & ENTRY_ALIVE) || !bpei_entry_is(&t->entries[flow], key)) return 0;
 	bpei_entry_record(t, flow, BPE_END_NONE, record);
 	return 1;
-}
-
-void bpei_table_top(const struct bpei_table *t, struct bpe_flow *top, size_t n, size_t *filled)
-{
-	for (uint32_t i = 0; i < t->touched && n; i++) {
-		const struct bpei_entry *e = &t->entries[i];
-		if (!(e->bits & ENTRY_ALIVE)) continue;
-		const struct bpei_extra *x = bpei_extra_find(t, i);
-		uint64_t bytes = whole(bpei_entry_wire(e, 0), x, COUNT_WIRE, 0) + whole(bpei_entry_wire(e, 1), x, COUNT_WIRE, 1);
-		if (*filled == n && bytes <= top[n - 1].wire_bytes[0] + top[n - 1].wire_bytes[1]) continue;
-		size_t at = *filled < n ? (*filled)++ : n - 1;
-		for (; at && bytes > top[at - 1].wire_bytes[0] + top[at - 1].wire_bytes[1]; at--) top[at] = top[at - 1];
-		bpei_entry_record(t, i, BPE_END_NONE, &top[at]);
-	}
 }

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* The largest flows beside a sort of all of them: in stretches of every length, with ties, old flows, and flows that end while the scan goes on. */
+#include "flow/top.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define T0 1700000000000000000
+#define FLOWS 700u
+
+static struct bpei_table *table;
+static struct { uint64_t packets, bytes; int64_t last; uint32_t at; bool ended; } model[FLOWS];
+
+static void packet(uint32_t id, int end, uint32_t wire, int64_t time)
+{
+	struct bpe_key key = { .port = { 10, 20 }, .ip_proto = 17, .ip_version = 4 };
+	memcpy(key.addr[0], &id, 4);
+	struct bpe_layers layers = { .flags = (uint16_t)(BPE_PKT_KEY | BPE_PKT_IP4 | (end ? BPE_PKT_REVERSED : 0)), .transport = 34, .proto = BPE_PROTO_UDP, .ip_proto = 17 };
+	uint32_t caplen = wire < 60 ? wire : 60, flow[BPE_BATCH], h = id * 2654435761u | 1;
+	struct bpe_batch b = { .count = 1, .time_ns = &time, .caplen = &caplen, .wirelen = &wire, .layers = &layers, .key = &key, .hash = &h };
+	bpei_table_update(table, &b, flow);
+	model[id].packets++;
+	model[id].bytes += wire;
+	model[id].last = time > model[id].last ? time : model[id].last;
+	model[id].at = flow[0];
+}
+
+static uint32_t roll(void)
+{
+	static uint32_t s = 7;
+	return (s = s * 1664525 + 1013904223) >> 8;
+}
+
+static void fill(void)
+{
+	struct bpei_table_options o = { .max_flows = FLOWS };
+	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
+	bpei_role_enter(&bpei_worker_role);
+	for (uint32_t n = 0; n < 6000; n++) packet(roll() % FLOWS, roll() & 1, 60 + 20 * (roll() % 3), T0 + n);
+}
+
+static uint64_t value(const struct bpe_flow *f, enum bpe_order order)
+{
+	return order == BPE_ORDER_PACKETS ? f->packets[0] + f->packets[1] : f->wire_bytes[0] + f->wire_bytes[1];
+}
+
+static uint64_t wanted(uint32_t id, enum bpe_order order) { return order == BPE_ORDER_PACKETS ? model[id].packets : model[id].bytes; }
+static uint32_t id_of(const struct bpe_flow *f) { uint32_t a[2]; memcpy(&a[0], f->addr[0], 4), memcpy(&a[1], f->addr[1], 4); return a[0] | a[1]; }
+
+static enum bpe_order sorted_by;
+static int by_value(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+	uint64_t v = wanted(a, sorted_by), w = wanted(b, sorted_by);
+	return v != w ? v > w ? -1 : 1 : model[a].at < model[b].at ? -1 : 1;
+}
+
+Test(top, a_sort_says_the_same)
+{
+	static const uint32_t stretches[] = { 1, 2, 7, 256, 100000, UINT32_MAX };
+	fill();
+	for (uint32_t k = 0; k < 6 * 2 * 2; k++) {
+		enum bpe_order order = k & 1 ? BPE_ORDER_PACKETS : BPE_ORDER_BYTES;
+		int64_t since = k & 2 ? T0 + 5000 : INT64_MIN;
+		for (size_t n = 0; n <= 1000; n = n ? n * 10 : 1) {
+			struct bpei_top top;
+			static struct bpe_flow flows[1000];
+			uint32_t order_of[FLOWS], all = 0;
+			cr_assert_eq(bpei_top_init(&top, order, since, n), BPE_OK);
+			while (!bpei_table_scan(table, &top, stretches[k / 4])) continue;
+			for (uint32_t id = 0; id < FLOWS; id++)
+				if (model[id].packets && model[id].last >= since) order_of[all++] = id;
+			sorted_by = order;
+			qsort(order_of, all, sizeof *order_of, by_value);
+			cr_assert_eq(top.recent, all);
+			cr_assert_eq(top.alive, bpei_counter_get(&bpei_table_counts(table)->active));
+			int found = bpei_top_merge(&top, 1, flows, n);
+			cr_assert_eq((size_t)found, all < n ? all : n);
+			for (int i = 0; i < found; i++) {
+				cr_assert_eq(id_of(&flows[i]), order_of[i], "%d of %d", i, found);
+				cr_assert_eq(value(&flows[i], order), wanted(order_of[i], order));
+			}
+			bpei_top_free(&top);
+		}
+	}
+	bpei_table_free(table);
+}
+
+/* The work of one call is bounded: a record counts for eight further looks. */
+Test(top, a_stretch_is_no_longer_than_allowed)
+{
+	struct bpei_top top;
+	fill();
+	cr_assert_eq(bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, 1000), BPE_OK);
+	for (uint32_t calls = 1; !bpei_table_scan(table, &top, 90); calls++) {
+		cr_assert(top.next <= calls * 90);
+		cr_assert(top.filled <= calls * 10, "%zu records in %u calls", top.filled, calls);
+	}
+	bpei_top_free(&top);
+	bpei_table_free(table);
+}
+
+Test(top, flows_that_change_while_the_scan_goes_on)
+{
+	struct bpei_top top;
+	static struct bpe_flow flows[FLOWS + 100];
+	fill();
+	cr_assert_eq(bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, FLOWS), BPE_OK);
+	cr_assert_not(bpei_table_scan(table, &top, 2700));
+	uint32_t passed = top.next;
+	cr_assert(passed > 100 && passed < FLOWS - 100);
+	uint64_t met = top.alive;
+	struct bpe_flow before = top.flows[top.heap[0].record];
+	for (uint32_t id = 0; id < FLOWS; id++) packet(id, 0, 1000, T0 + 10000);	/* all have more now; those passed are as they were */
+	while (!bpei_table_scan(table, &top, 64)) continue;
+	int found = bpei_top_merge(&top, 1, flows, FLOWS);
+	cr_assert((size_t)found >= met && found <= (int)FLOWS);
+	for (int i = 0; i < found; i++) {
+		uint32_t id = id_of(&flows[i]);
+		uint64_t bytes = value(&flows[i], BPE_ORDER_BYTES);
+		cr_assert(bytes == model[id].bytes || (model[id].at < passed && bytes == model[id].bytes - 1000), "flow %u has %llu", id, (unsigned long long)bytes);
+		if (id == id_of(&before)) cr_assert_eq(bytes, value(&before, BPE_ORDER_BYTES));
+	}
+	bpei_top_free(&top);
+	bpei_table_free(table);
+}
+
+/* A flow that ended before it was met is not there, one that ended later is. */
+Test(top, flows_that_end_while_the_scan_goes_on)
+{
+	struct bpei_table_options o = { .max_flows = FLOWS, .idle_ns = 1000000000 };
+	struct bpei_top top;
+	static struct bpe_flow flows[FLOWS];
+	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
+	bpei_role_enter(&bpei_worker_role);
+	for (uint32_t id = 0; id < 600; id++) packet(id, 0, 60, T0), packet(id, 1, 60, T0 + 1);
+	cr_assert_eq(bpei_top_init(&top, BPE_ORDER_PACKETS, INT64_MIN, FLOWS), BPE_OK);
+	cr_assert_not(bpei_table_scan(table, &top, 900));
+	uint32_t met = top.next;
+	for (uint32_t n = 0; n < 200; n++) bpei_table_age(table, T0 + 2000000000 + n);
+	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->active), 0);
+	while (!bpei_table_scan(table, &top, 900)) continue;
+	cr_assert_eq(top.alive, met);
+	cr_assert_eq(bpei_top_merge(&top, 1, flows, FLOWS), (int)met);
+	for (uint32_t i = 0; i < met; i++) cr_assert_eq(flows[i].end, BPE_END_NONE);
+	bpei_top_free(&top);
+	bpei_table_free(table);
+}
+
+Test(top, several_tables_are_one_list)
+{
+	struct bpei_top tops[2];
+	static struct bpe_flow one[FLOWS], both[2 * FLOWS];
+	fill();
+	for (int k = 0; k < 2; k++) {
+		cr_assert_eq(bpei_top_init(&tops[k], BPE_ORDER_PACKETS, INT64_MIN, FLOWS), BPE_OK);
+		while (!bpei_table_scan(table, &tops[k], 1000)) continue;
+	}
+	int n = bpei_top_merge(tops, 1, one, FLOWS), m = bpei_top_merge(tops, 2, both, 2 * FLOWS);
+	cr_assert_eq(m, 2 * n);
+	for (int i = 1; i < m; i++) cr_assert(value(&both[i], BPE_ORDER_PACKETS) <= value(&both[i - 1], BPE_ORDER_PACKETS));
+	for (int i = 0; i < m; i += 2) cr_assert_eq(value(&both[i], BPE_ORDER_PACKETS), value(&one[i / 2], BPE_ORDER_PACKETS));
+	cr_assert_eq(bpei_top_merge(tops, 2, both, 5), 5);
+	for (int k = 0; k < 2; k++) bpei_top_free(&tops[k]);
+	bpei_table_free(table);
+}
