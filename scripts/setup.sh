@@ -15,6 +15,8 @@ need python3 python3 python3 python3
 need meson meson meson meson
 need ninja ninja-build ninja ninja
 need pkg-config pkg-config pkg-config pkgconf
+# The live view: macOS and the BSDs have a curses of their own.
+if [ "$(uname -s)" = Linux ] && ! pkg-config --exists ncursesw 2>/dev/null; then missing="$missing libncurses-dev:-:-"; fi
 [ "$want_tests" != tests ] || need cmake cmake cmake cmake
 if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
 if [ "$want_tests" = tests ]; then	# the pages and the completions are tried in what reads them
@@ -22,6 +24,9 @@ if [ "$want_tests" = tests ]; then	# the pages and the completions are tried in 
 	need groff groff-base groff groff
 	need zsh zsh zsh zsh
 	need fish fish fish fish
+fi
+if [ "$want_tests" = tests ] && [ "$(uname -s)" = Linux ] && ! python3 -c "import sys; sys.path.append('/usr/lib/python3/dist-packages'); import pyte" 2>/dev/null; then
+	missing="$missing python3-pyte:-:-"
 fi
 if [ "$want_tests" = tests ] && [ "$(uname -s)" = Linux ] && ! pkg-config --exists fuse3 2>/dev/null; then
 	missing="$missing libfuse3-dev:-:-"

@@ -58,7 +58,7 @@ _bpfengine() {
 		--block-size --block-count --read-mode --read-interval --direction --linktype --wait-interface --process --head-drop --truncate
 		--header-compression --zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows --max-flows --flow-idle --flow-closed
 		--flow-timeout --flow-active --flow-memory --no-tcp-health
-		--no-flows --outermost --checksums --largest --seed --workers --ring --overload --pin --priority --json --stats-interval --quiet --verbose
+		--no-flows --outermost --checksums --largest --seed --workers --ring --overload --pin --priority --top --json --stats-interval --quiet --verbose
 		--relinquish-privileges --no-confine --help --version' -- "$cur")) ;;
 	esac
 }

@@ -9,6 +9,8 @@ class Bpfengine < Formula
   depends_on "meson" => :build
   depends_on "ninja" => :build
 
+  uses_from_macos "ncurses"
+
   def install
     # Bottles run on other people's machines: SSE4.2 is in every Intel Mac since 2009.
     kernels = if Hardware::CPU.arm?
@@ -18,7 +20,7 @@ class Bpfengine < Formula
     else
       "auto"
     end
-    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Dlibpcap=disabled", "-Darch=#{kernels}", *std_meson_args
+    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Dlibpcap=disabled", "-Dcurses=enabled", "-Darch=#{kernels}", *std_meson_args
     system "meson", "compile", "-C", "build", "--verbose"
     system "meson", "install", "-C", "build"
     pkgshare.install "scripts/bpf-access.sh"

@@ -21,6 +21,7 @@ struct cli {
 	int64_t duration_ns;		/* 0: no limit */
 	double stats_interval;		/* seconds; 0: none */
 	const char *flows_path;		/* NULL: none */
+	bool top;			/* the live view */
 	uint32_t largest;		/* largest flows in the report */
 	int verbose;
 	int dump;			/* -d: 1, 2, 3 */

@@ -4,9 +4,11 @@
  * Signals: the handlers only set flags and ask the engine to stop (bpe_engine_stop may be called from a handler); `running` is
  * set before they are installed and cleared after the run, so none meets an engine that is gone. */
 #include "cli.h"
+#include "top.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,11 +21,14 @@
 #define LIVE_NS 250000000
 
 static struct bpe_engine *running;
-static volatile sig_atomic_t stops, reports, rereads;
+static volatile sig_atomic_t stops, reports, rereads, suspends, continues;
 
 static void on_stop(int signal)
 {
-	if (stops++) _exit(128 + signal);
+	if (stops++) {
+		top_view_restore();
+		_exit(128 + signal);
+	}
 	if (running) bpe_engine_stop(running);
 }
 
@@ -39,6 +44,18 @@ static void on_reread(int signal)
 	rereads = 1;
 }
 
+static void on_suspend(int signal)
+{
+	(void)signal;
+	suspends = 1;
+}
+
+static void on_continue(int signal)
+{
+	(void)signal;
+	continues = 1;
+}
+
 static void handle(int signal, void (*handler)(int))
 {
 	struct sigaction a;
@@ -47,7 +64,7 @@ static void handle(int signal, void (*handler)(int))
 	sigaction(signal, &a, NULL);
 }
 
-struct run { struct cli cli; struct cli_flows *flows; };
+struct run { struct cli cli; struct cli_flows *flows; struct top_view *view; bool views; };	/* views: the terminal is the view's */
 
 static void on_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
 {
@@ -55,30 +72,45 @@ static void on_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
 	cli_flows_write(r->flows, flow, worker);
 }
 
-static void on_notice(void *user, const char *text)
+static void say(struct run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct run *r, const char *format, ...)
 {
-	struct run *r = user;
-	if (r->cli.quiet) return;
+	char text[600];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (r->views) {
+		top_view_say(r->view, text);
+		return;
+	}
 	cli_live_clear();
 	fprintf(stderr, "bpfengine: %s\n", text);
 }
 
-/* The filter's files may say something else now; if they are wrong, or gone, the filter stays as it is. */
-static void reread(struct cli *c)
+static void on_notice(void *user, const char *text)
 {
+	struct run *r = user;
+	if (r->cli.quiet) return;
+	say(r, "%s", text);
+}
+
+/* The filter's files may say something else now; if they are wrong, or gone, the filter stays as it is. */
+static void reread(struct run *r)
+{
+	struct cli *c = &r->cli;
 	struct bpe_error error = { .status = BPE_OK };
 	char why[512] = "there is no filter";
 	if (c->rights.filter_fixed) {
-		fprintf(stderr, "bpfengine: the filter stays as it was: what confines this program does not let it change (--no-confine does)\n");
+		say(r, "the filter stays as it was: what confines this program does not let it change (--no-confine does)");
 		return;
 	}
 	char *text = c->filter_path ? cli_filter_file(c->filter_path, why, sizeof why) : c->filter ? strdup(c->filter) : NULL;
-	cli_live_clear();
-	if (!text) fprintf(stderr, "bpfengine: nothing to read again: %s\n", why);
+	if (!text) say(r, "nothing to read again: %s", why);
 	else if (bpe_engine_set_expression(running, text, &error) < 0)
-		fprintf(stderr, "bpfengine: the filter stays as it was: %s\n%s", error.text, !c->rights.confined[0] || !strstr(error.text, "unknown ") ? ""
-			: "(a confined program asks no name server: give numbers, or --no-confine)\n");
-	else if (!c->quiet) fprintf(stderr, "bpfengine: the filter was read again\n");
+		say(r, "the filter stays as it was: %s%s", error.text, !c->rights.confined[0] || !strstr(error.text, "unknown ") ? ""
+			: "\n(a confined program asks no name server: give numbers, or --no-confine)");
+	else if (!c->quiet) say(r, "the filter was read again");
 	free(text);
 }
 
@@ -111,7 +143,7 @@ static void watch(struct run *r)
 		if (bpe_engine_wait(running, wait)) break;
 		if (rereads) {
 			rereads = 0;
-			reread(c);
+			reread(r);
 		}
 		if (reports) {
 			reports = 0;
@@ -121,6 +153,32 @@ static void watch(struct run *r)
 		if (live) cli_live_line(running);
 	}
 	cli_live_clear();
+}
+
+/* The same with the view on the terminal, which stays when a file is at its end, until the user has seen enough. */
+static void show(struct run *r)
+{
+	struct bpe_stats s;
+	bool ended = false;
+	r->views = true;
+	top_view_start(r->view, running);
+	for (;;) {
+		bpe_engine_stats(running, &s);
+		if (r->cli.duration_ns && (int64_t)s.elapsed_ns >= r->cli.duration_ns) break;
+		if (!ended && bpe_engine_wait(running, 0)) {
+			ended = true;
+			if (bpe_engine_result(running, NULL) < 0) break;
+		}
+		if (stops || !top_view_step(r->view, ended)) break;
+		if (suspends) suspends = continues = 0, top_view_suspend(r->view);
+		if (continues) continues = 0, top_view_redraw(r->view);
+		if (rereads) rereads = 0, reread(r);
+	}
+	bpe_engine_stop(running);
+	while (!bpe_engine_wait(running, -1)) continue;
+	r->views = false;
+	top_view_close(r->view);
+	r->view = NULL;
 }
 
 static bool balanced(void)
@@ -145,7 +203,15 @@ static int run(struct run *r)
 	if (code) return code;
 	handle(SIGINT, on_stop);
 	handle(SIGTERM, on_stop);
-	handle(SIGNAL_REPORT, on_report);
+	if (r->view) {
+		handle(SIGHUP, on_stop);
+		handle(SIGQUIT, on_stop);
+		handle(SIGTSTP, on_suspend);
+		handle(SIGCONT, on_continue);
+		handle(SIGNAL_REPORT, SIG_IGN);	/* the view is the report */
+	} else {
+		handle(SIGNAL_REPORT, on_report);
+	}
 	handle(SIGUSR2, on_reread);
 	if (stops) bpe_engine_stop(running);
 	status = bpe_engine_start(running, &error);
@@ -153,7 +219,8 @@ static int run(struct run *r)
 		fprintf(stderr, "bpfengine: %s: %s\n", error.step, error.text);
 		return EXIT_ERROR;
 	}
-	watch(r);
+	if (r->view) show(r);
+	else watch(r);
 	status = bpe_engine_result(running, &error);
 	const char *wrong = status < 0 ? error.text : NULL;
 	if (wrong) fprintf(stderr, "bpfengine: %s\n", wrong);
@@ -197,6 +264,13 @@ int main(int argc, char **argv)
 		if (code) return code;
 		r.cli.engine.on_flow = on_flow;
 	}
+	if (r.cli.top) {
+		code = top_view_open(&r.view, &r.cli);
+		if (code) {
+			if (r.flows) cli_flows_close(r.flows);
+			return code;
+		}
+	}
 	r.cli.engine.on_notice = on_notice;
 	r.cli.engine.user = &r;
 	code = run(&r);
@@ -204,6 +278,7 @@ int main(int argc, char **argv)
 	running = NULL;
 	bpe_engine_close(engine);
 	if (r.flows) cli_flows_close(r.flows);
+	top_view_close(r.view);
 	free(r.cli.filter);
 	return code;
 }

@@ -13,7 +13,7 @@
 
 enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_TIMEOUT, OPT_ACTIVE, OPT_FLOW_MEMORY, OPT_NO_HEALTH, OPT_NO_FLOWS,
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
-       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_LARGEST, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE };
+       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_LARGEST, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE, OPT_TOP };
 
 static const struct option longs[] = {
 	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
@@ -28,7 +28,7 @@ static const struct option longs[] = {
 	{ "bpf-device", 1, 0, OPT_BPF_DEVICE }, { "read-mode", 1, 0, OPT_READ_MODE }, { "read-interval", 1, 0, OPT_READ_INTERVAL },
 	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
 	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "outermost", 0, 0, OPT_OUTERMOST }, { "checksums", 0, 0, OPT_CHECKSUMS }, { "zero-copy", 0, 0, OPT_ZERO_COPY },
-	{ "relinquish-privileges", 1, 0, 'Z' }, { "no-confine", 0, 0, OPT_NO_CONFINE }, { NULL, 0, 0, 0 }
+	{ "relinquish-privileges", 1, 0, 'Z' }, { "no-confine", 0, 0, OPT_NO_CONFINE }, { "top", 0, 0, OPT_TOP }, { NULL, 0, 0, 0 }
 };
 
 void cli_help(FILE *to)
@@ -109,6 +109,8 @@ void cli_help(FILE *to)
 	      "      --no-confine         no seccomp, Landlock, Seatbelt, Capsicum, pledge\n"
 	      "\n"
 	      "Output\n"
+	      "      --top                a live view of rates, drops and connections; h in it\n"
+	      "                           has the keys; --stats-interval is how often it looks\n"
 	      "      --json               the report as one JSON document on stdout\n"
 	      "      --stats-interval N   a line of statistics every N seconds on stderr\n"
 	      "  -q, --quiet              no live line, no notices\n"
@@ -381,12 +383,18 @@ static int one(struct cli *c, int letter, const char *v)
 	case OPT_EXPLAIN: c->explain = true; return 0;
 	case OPT_THROUGH: return through(v, &o->filter_through);
 	case 'O': c->unoptimized = true; return 0;
+	case OPT_TOP: c->top = true; return 0;
 	case OPT_LARGEST:
 		if (!whole(v, 0, 10000, &n)) return wrong("--largest wants 0 to 10000, not \"%s\"", v);
 		c->largest = (uint32_t)n;
 		return 0;
 	default: return EXIT_USAGE;
 	}
+}
+
+static int not_largest(const char *number)
+{
+	return wrong("--top is the live view, and takes no number; for the largest flows in the report it is --largest %s", number);
 }
 
 int cli_options(struct cli *c, int argc, char **argv)
@@ -400,7 +408,8 @@ int cli_options(struct cli *c, int argc, char **argv)
 		const char *given = argv[optind - 1];
 		if (letter == ':') return wrong("%s wants a value", optopt && optopt < 256 ? word : given);
 		if (letter == '?') return optopt && optopt < 256 ? unknown(word)
-			: optopt ? wrong("%s takes no value", given) : unknown(given);
+			: optopt == OPT_TOP ? not_largest(strchr(given, '=') + 1) : optopt ? wrong("%s takes no value", given) : unknown(given);
+		if (letter == OPT_TOP && optind < argc && argv[optind][0] && !argv[optind][strspn(argv[optind], "0123456789")]) return not_largest(argv[optind]);
 		if ((r = one(c, letter, optarg))) return r;
 		if (c->done) return 0;
 	}
@@ -412,6 +421,8 @@ int cli_options(struct cli *c, int argc, char **argv)
 	if (c->engine.interface_name && c->engine.file) return wrong("give -i or -r, not both");
 	if (!c->engine.interface_name && !c->engine.file) return wrong("no source: give -i INTERFACE (bpfengine -L lists them), -r FILE, or -i synth");
 	if (c->flows_path && !c->engine.flows) return wrong("--flows and --no-flows contradict each other");
+	if (c->top && !c->engine.flows) return wrong("--top shows flows: it and --no-flows contradict each other");
+	if (c->top && (c->json || (c->flows_path && !strcmp(c->flows_path, "-")))) return wrong("--top and %s both want stdout", c->json ? "--json" : "--flows -");
 	if (c->flows_path && !strcmp(c->flows_path, "-") && c->json) return wrong("--flows - and --json both want stdout: write the flows to a file");
 	return 0;
 }

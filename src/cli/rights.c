@@ -147,7 +147,7 @@ int cli_rights_give_up(struct cli *c)
 	if (p->become || self) snprintf(r->user, sizeof r->user, "%s", p->become ? p->become : self->pw_name);
 	else snprintf(r->user, sizeof r->user, "%lu", (unsigned long)geteuid());
 	const struct cli_confinement how = { .files = (const char *const *)state.files, .file_count = state.file_count, .filter = c->filter, .live = p->live,
-		.bpf = p->bpf, .tuned = c->engine.pin_workers || c->engine.priority != BPE_PRIORITY_NORMAL };
+		.bpf = p->bpf, .tuned = c->engine.pin_workers || c->engine.priority != BPE_PRIORITY_NORMAL, .terminal = c->top };
 	cli_caps_text(caps, sizeof caps);	/* asked now: a confined program may not */
 	if (p->confine) cli_confine(&how, &confined);
 	r->dropped = p->become;

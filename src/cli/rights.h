@@ -69,6 +69,7 @@ struct cli_confinement {
 	bool filter;			/* there is one: the system's tables of names may be looked into */
 	bool live, bpf;
 	bool tuned;			/* threads will ask for cores or priorities */
+	bool terminal;			/* its mode is set, and asked for its size: the live view */
 };
 
 struct cli_confined {

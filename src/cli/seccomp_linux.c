@@ -48,7 +48,7 @@ int cli_seccomp(const struct cli_confinement *how, unsigned *calls) { return (vo
 #define X32 0x40000000u		/* x86-64: calls of the x32 ABI */
 #define ROOM 512u
 
-enum when { ALWAYS, FILTER, LIVE, BPF, TUNED };
+enum when { ALWAYS, FILTER, LIVE, BPF, TUNED, TERMINAL };
 
 /* Allowed if (argument & mask) == value; mask 0: whatever the arguments.  Of a call's lines one is enough. */
 struct rule { int call; enum when when; int argument; uint32_t mask, value; };
@@ -78,6 +78,7 @@ static const struct rule rules[] = {
 	/* descriptors: their flags, the terminal, the packet socket */
 	{ SYS_fcntl, ALWAYS, 1, UINT32_MAX, F_GETFL }, { SYS_fcntl, ALWAYS, 1, UINT32_MAX, F_SETFL }, { SYS_fcntl, ALWAYS, 1, UINT32_MAX, F_GETFD },
 	{ SYS_fcntl, ALWAYS, 1, UINT32_MAX, F_SETFD }, { SYS_ioctl, ALWAYS, 1, UINT32_MAX, TCGETS }, { SYS_ioctl, ALWAYS, 1, UINT32_MAX, TIOCGWINSZ },
+	{ SYS_ioctl, TERMINAL, 1, UINT32_MAX, TCSETS }, { SYS_ioctl, TERMINAL, 1, UINT32_MAX, TCSETSW }, { SYS_ioctl, TERMINAL, 1, UINT32_MAX, TCSETSF },
 	{ SYS_ioctl, LIVE, 1, UINT32_MAX, SIOCGIFFLAGS }, { SYS_ioctl, LIVE, 1, UINT32_MAX, SIOCGIFNAME }, { SYS_getsockopt, LIVE, 0, 0, 0 },
 	{ SYS_setsockopt, LIVE, 2, UINT32_MAX, SO_ATTACH_FILTER }, { SYS_setsockopt, LIVE, 2, UINT32_MAX, SO_DETACH_FILTER },
 	{ SYS_ioctl, BPF, 1, 0xff00, 'B' << 8 }, { SYS_ioctl, BPF, 1, UINT32_MAX, FIONBIO },
@@ -126,6 +127,7 @@ static bool is_wanted(enum when when, const struct cli_confinement *how)
 	case LIVE: return how->live;
 	case BPF: return how->bpf;
 	case TUNED: return how->tuned;
+	case TERMINAL: return how->terminal;
 	default: return true;
 	}
 }

@@ -31,6 +31,7 @@ class Formula
       define_method(word) { |value, *| (@told ||= {})[word] = value }
     end
     def depends_on(what) = ((@needs ||= []) << what)
+    def uses_from_macos(what) = ((@has ||= []) << what)
     def needs = @needs
     def test(&block) = @test_block = block
   end

@@ -63,7 +63,7 @@ def help_and_version():
 def every_long_option_is_in_the_help():
     source = run("--help").stdout.decode()
     for word in ("--interface", "--read", "--duration", "--promiscuous", "--block-size", "--block-count", "--flows", "--max-flows", "--flow-idle",
-                 "--flow-closed", "--flow-timeout", "--flow-active", "--flow-memory", "--no-tcp-health", "--no-flows", "--outermost", "--checksums", "--largest", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
+                 "--flow-closed", "--flow-timeout", "--flow-active", "--flow-memory", "--no-tcp-health", "--no-flows", "--outermost", "--checksums", "--top", "--largest", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
                  "--read-mode", "--read-interval", "--direction", "--linktype", "--wait-interface", "--process", "--head-drop", "--truncate",
                  "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through", "--relinquish-privileges", "--no-confine"):
         assert word in source, word
@@ -402,6 +402,8 @@ def examples_show_something():
             assert p.returncode == 0 and "udp" in p.stdout and re.search(r"^ +53 ", p.stdout, re.M), p
     p = subprocess.run([EXAMPLES + "/connection_monitor", "synth:count=20000,flows=100"], capture_output=True, text=True)
     assert re.search(r"^closed ", p.stdout, re.M) and not p.stdout.splitlines()[-1].startswith("0 ")
+    p = subprocess.run([EXAMPLES + "/connection_monitor", "synth:rate=20000,flows=100", "2.5"], capture_output=True, text=True)
+    assert p.returncode == 0 and len(re.findall(r"^[1-9]\d* flows alive\n(?:  (?:open|closed|closing|reset) +\S+ > .*\n){3}", p.stdout, re.M)) >= 1, p.stdout[:2000]
     for name in ("basic_capture", "connection_monitor", "protocol_analyzer"):
         assert subprocess.run([f"{EXAMPLES}/{name}"], capture_output=True).returncode == 2
         assert subprocess.run([f"{EXAMPLES}/{name}", "/nonexistent/x"], capture_output=True).returncode == 1

@@ -30,6 +30,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +52,7 @@ static struct sockaddr_in listening;
 static struct sockaddr_un abstract = { .sun_family = AF_UNIX, .sun_path = "" };
 static pid_t parent;
 static int version;			/* Landlock's; 0: none */
+static bool terminal;			/* the live view's: it is to be set */
 
 static int of(long r) { return r < 0 ? errno : 0; }
 static int opened(int fd) { int e = of(fd); if (fd >= 0) close(fd); return e; }
@@ -107,6 +109,7 @@ static int bpf_call(void) { return syscall(SYS_bpf, 999, NULL, 0) < 0 && errno =
 static int duplicate(void) { return opened(dup(udp)); }
 static int nice_all(void) { return of(setpriority(PRIO_PROCESS, 0, 19)); }
 static int inject(void) { return ioctl(event, TIOCSTI, "x") < 0 && errno == ENOTTY ? 0 : errno; }
+static int set_terminal(void) { struct termios t = { .c_lflag = 0 }; return tcsetattr(event, TCSANOW, &t) < 0 && tcsetattr(event, TCSADRAIN, &t) < 0 && tcsetattr(event, TCSAFLUSH, &t) < 0 && errno == ENOTTY ? 0 : errno; }
 static int own_signals(void) { return of(fcntl(udp, F_SETOWN, getpid())); }
 static int mark(void) { int one = 1; return of(setsockopt(udp, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one)); }
 static int abstract_socket(void) { int s = socket(AF_UNIX, SOCK_STREAM, 0), e; if (s < 0) return errno; e = of(connect(s, (struct sockaddr *)&abstract, sizeof abstract)); close(s); return e; }
@@ -126,7 +129,7 @@ static const struct attempt { const char *name; int (*make)(void); int by, since
 	{ "read another's memory", read_parent, BOTH, 1, true }, { "a pidfd", pidfd, SECCOMP, 0, true }, { "map code", map_code, SECCOMP, 0, false }, { "make code", make_code, SECCOMP, 0, false },
 	{ "become dumpable", dumpable, SECCOMP, 0, false }, { "setuid", user, SECCOMP, 0, false }, { "setrlimit", limits, SECCOMP, 0, true }, { "memfd_create", memory_file, SECCOMP, 0, true },
 	{ "io_uring", uring, SECCOMP, 0, true }, { "bpf", bpf_call, SECCOMP, 0, true }, { "dup", duplicate, SECCOMP, 0, false }, { "setpriority", nice_all, SECCOMP, 0, false },
-	{ "TIOCSTI", inject, SECCOMP, 0, false }, { "F_SETOWN", own_signals, SECCOMP, 0, false }, { "setsockopt beside filters", mark, SECCOMP, 0, false },
+	{ "TIOCSTI", inject, SECCOMP, 0, false }, { "set a terminal", set_terminal, SECCOMP, 0, false }, { "F_SETOWN", own_signals, SECCOMP, 0, false }, { "setsockopt beside filters", mark, SECCOMP, 0, false },
 };
 
 /* ---- What must go on: an errno or -1, 0 if it was done ---- */
@@ -208,7 +211,7 @@ static void expect(bool good, const char *how, const char *what, int got)
 static int confine(int halves, bool filter)
 {
 	const char *const files[] = { own };
-	const struct cli_confinement how = { .files = files, .file_count = filter, .filter = filter, .live = true };
+	const struct cli_confinement how = { .files = files, .file_count = filter, .filter = filter, .live = true, .terminal = terminal };
 	struct cli_confined done;
 	unsigned calls;
 	int v, e = 0;
@@ -306,6 +309,15 @@ int main(void)
 			expect(!got, halves == BOTH ? "both" : halves == SECCOMP ? "seccomp alone" : halves ? "Landlock alone" : "unconfined", goods[i].name, got);
 		}
 	}
+	terminal = true;
+	for (int halves = SECCOMP; halves <= BOTH && seccomp; halves++) {
+		if (halves == BOTH && !version) continue;
+		int got = in_child(halves, false, set_terminal);
+		expect(!got, halves == BOTH ? "both, live view" : "seccomp alone, live view", "set a terminal", got);
+		got = in_child(halves, false, inject);
+		expect(got == EPERM, "live view", "TIOCSTI", got);
+	}
+	terminal = false;
 #if defined(__x86_64__)
 	if (seccomp) {
 		int got = in_child(SECCOMP, true, foreign);
