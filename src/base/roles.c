@@ -2,4 +2,4 @@
 /* The objects that stand for the roles; no state. */
 #include "base/roles.h"
 
-struct bpei_role bpei_reader_role, bpei_worker_role;
+struct bpei_role bpei_reader_role, bpei_worker_role, bpei_output_role;
