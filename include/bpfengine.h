@@ -169,7 +169,7 @@ struct bpe_batch {
 	const int64_t *time_ns;			/* time stamp */
 	const uint32_t *caplen;			/* bytes captured: data[i][0 .. caplen[i]) may be read */
 	const uint32_t *wirelen;		/* bytes on the wire */
-	const uint32_t *interface_id;		/* pcapng: interface number in the file, over all sections; live: 0 */
+	const uint32_t *interface_id;		/* pcapng: interface number in the file, over all sections; "any": the system's index of the interface; else 0 */
 	const struct bpe_layers *layers;
 	const struct bpe_key *key;		/* where layers[i].flags has BPE_PKT_KEY */
 	const uint32_t *hash;			/* of the key, seeded; 0 where there is none */
@@ -247,8 +247,10 @@ enum bpe_flow_end {
 	BPE_END_CLOSED,		/* TCP closed or reset, and the closed time-out passed or its ports were used anew */
 	BPE_END_EVICTED,	/* the table was full and this one was the first to go */
 	BPE_END_STOP,		/* the engine stopped */
-	BPE_END_ACTIVE		/* no end: a period of flow_active_ns is over, and the flow goes on */
+	BPE_END_ACTIVE,		/* no end: a period of flow_active_ns is over, and the flow goes on */
+	BPE_END_SNAPSHOT	/* no end: somebody asked (bpe_engine_snapshot_flows), and the flow goes on */
 };
+BPE_API const char *bpe_flow_end_name(int end);	/* "idle"; "" for BPE_END_NONE; NULL past the last.  Any thread. */
 
 /* What a flow is when it is evicted, in the order in which they go. */
 enum bpe_evicted {
@@ -277,25 +279,43 @@ BPE_API const char *bpe_timeout_name(int timeout);	/* "tcp-opening"; NULL past t
 
 #define BPE_FLOW_MIDSTREAM 0x1u		/* TCP whose SYN was not seen: the direction is inferred */
 #define BPE_FLOW_CONTINUED 0x2u		/* earlier periods of it were handed over (BPE_END_ACTIVE): counts are since then */
-
 #define BPE_FLOW_CUT 0x4u		/* there was no room to keep all of its history, options and health, or a count ended at 65,535 */
+#define BPE_FLOW_BY_PORT 0x8u		/* the direction is by options.direction_by_port, whatever the first packet's was */
+#define BPE_FLOW_TUNNEL 0x10u		/* its first packet lay in another one's payload */
+#define BPE_FLOW_ICMP 0x20u		/* icmp_type and icmp_code are known */
+#define BPE_FLOW_LENGTHS 0x40u		/* ip_bytes and payload_bytes were counted (options.flow_lengths) */
+#define BPE_FLOW_INTERFACE_ID 0x80u	/* interface_id is known */
+#define BPE_FLOW_HEALTH 0x100u		/* TCP's sequence numbers were followed: a count of 0 says that there were none */
 
-/* One flow, with its ends told apart: index 0 is the originator (sender of the first SYN, else of the first packet). */
+#define BPE_FLOW_VERSION 1
+
+/* One flow, with its ends told apart: index 0 is the originator (sender of the first SYN, else of the first packet).
+ * A later version fills what is reserved and never gives a member another meaning: a reader looks at version before those that came later. */
 struct bpe_flow {
+	uint16_t version;	/* BPE_FLOW_VERSION of the library */
+	uint16_t size;		/* sizeof(struct bpe_flow) there */
+	uint32_t interface_index;	/* live: the system's number of the interface that its first packet came by (if_nametoindex(3)); 0 not known */
 	uint8_t addr[2][16];	/* network byte order; IPv4: first 4 bytes */
-	uint16_t port[2];
+	uint16_t port[2];	/* 0 where there are none; ICMP echo: the identifier in both */
 	uint8_t ip_proto;
 	uint8_t ip_version;
-	uint16_t vlan[2];
+	uint16_t vlan[2];	/* outermost first; 0 none */
 	uint8_t tcp_state;	/* enum bpe_tcp_state */
 	uint8_t tcp_flags[2];	/* all TCP flags that this end has sent, or-ed */
 	uint8_t end;		/* enum bpe_flow_end */
+	uint8_t icmp_type, icmp_code;	/* of its first packet, with BPE_FLOW_ICMP */
 	uint32_t flags;		/* BPE_FLOW_* */
 	uint32_t hash;
+	uint32_t interface_id;	/* pcapng: number in the file, over all sections, of its first packet's interface, with BPE_FLOW_INTERFACE_ID */
+	uint16_t worker;	/* the number of the one that kept it */
+	uint16_t zero;
 	uint64_t packets[2];	/* sent by this end */
 	uint64_t captured_bytes[2];
 	uint64_t wire_bytes[2];
+	uint64_t ip_bytes[2];	/* with BPE_FLOW_LENGTHS: by IP's own length fields, headers included */
+	uint64_t payload_bytes[2];	/* behind the transport header (of other protocols: IP's), what was sent again included */
 	int64_t first_ns, last_ns;
+	char interface_name[16];	/* "" not known */
 	int32_t pid, effective_pid;	/* this host's process, with options.process; -1 if not known */
 	char comm[32], effective_comm[32];
 
@@ -316,15 +336,32 @@ struct bpe_flow {
 	uint32_t lost_segments[2];	/* holes: segments before this one were not captured, or not yet */
 	uint32_t unseen_acks[2];	/* ACKs for what the other end was not seen to send */
 	uint32_t keep_alives[2];
+	uint64_t reserved[8];		/* 0 */
 };
 
 /* Zeek's conn_state ("SF", "S0", "REJ", ... "OTH"), of the record alone.  Never NULL.  Any thread. */
 BPE_API const char *bpe_flow_conn_state(const struct bpe_flow *flow);
 
 /* The Community ID, version 1 ("1:..."), for that seed (0 is usual).  1, or 0 where it needs an ICMP type that the record does not tell: of ICMP it is
- * had of echoes alone.  Any thread. */
+ * had of questions with answers, as echoes are.  Any thread. */
 #define BPE_COMMUNITY_ID_BYTES 32
 BPE_API int bpe_flow_community_id(const struct bpe_flow *flow, uint16_t seed, char id[BPE_COMMUNITY_ID_BYTES]);
+
+/* What a record looks like as a line of text. */
+enum bpe_format {
+	BPE_FORMAT_JSON = 0,	/* JSON lines, schema bpfengine.flow/1: bpfengine(1) has the names */
+	BPE_FORMAT_ZEEK,	/* JSON lines with the names of Zeek's conn.log */
+	BPE_FORMAT_EVE,		/* JSON lines as Suricata's EVE has flows */
+	BPE_FORMAT_CSV,		/* RFC 4180; the first line names the columns */
+	BPE_FORMAT_COUNT
+};
+BPE_API const char *bpe_format_name(int format);	/* "json"; NULL past the last.  Any thread. */
+
+/* The record as a line, its end included ("\n"; CSV: "\r\n"), and a 0 behind it.  What is not known is left out (CSV: empty).  flow NULL: the line
+ * that comes before all others, CSV's names; other formats have none, and its length is 0.  Returns the length without the 0; BPE_E_ARGUMENT:
+ * no such format, a record of no version that is known, or text, of size bytes, is too small (BPE_FORMAT_BYTES are always enough).  Any thread. */
+#define BPE_FORMAT_BYTES 4096
+BPE_API int bpe_flow_format(const struct bpe_flow *flow, uint32_t format, char *text, size_t size);
 
 /* The flow that packet i of the batch belongs to, as it stands now.  1 and *flow filled; 0 if it has none.
  * Only within the batch handler that was given the batch, on its thread. */
@@ -334,7 +371,8 @@ BPE_API int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe
 
 /* Called on a worker's thread (with 0 workers: the thread that reads).  The batch is a view, good until the return. */
 typedef void (*bpe_batch_fn)(void *user, const struct bpe_batch *batch);
-/* Called on the worker's thread when a flow ends; worker is its number.  The flow is a view. */
+/* Called on the worker's thread when a flow ends; worker is its number.  The flow is a view.  As on_record and of bpe_engine_snapshot_flows, flow may be
+ * NULL: see there. */
 typedef void (*bpe_flow_fn)(void *user, const struct bpe_flow *flow, uint32_t worker);
 /* Called when something was refused or happened that is no error: one sentence.  From the thread that opens, or the reader. */
 typedef void (*bpe_notice_fn)(void *user, const char *text);
@@ -342,6 +380,14 @@ typedef void (*bpe_notice_fn)(void *user, const char *text);
 enum bpe_overload {
 	BPE_OVERLOAD_WAIT = 0,	/* a full ring stops reading: the kernel counts the loss */
 	BPE_OVERLOAD_DROP	/* a full ring drops packets: we count them ("ring_full") */
+};
+
+/* What a worker does whose ring of records is full.  At the end of a run, when nothing is read any more, it waits in any case, until on_record has not
+ * returned for 2 seconds. */
+enum bpe_record_overload {
+	BPE_RECORD_AUTO = 0,	/* live (by the clock): drop, so that no packet is lost to a slow on_record; savefiles: wait */
+	BPE_RECORD_DROP,	/* the record: counted (records_dropped) */
+	BPE_RECORD_WAIT
 };
 
 enum bpe_priority {
@@ -435,6 +481,16 @@ struct bpe_options {
 	int64_t flow_active_ns;		/* hand a flow over every so long, on its next packet (BPE_END_ACTIVE); 0 (default): at its end only */
 	bool no_tcp_health;		/* TCP's sequence numbers are not followed: states and flags only */
 	uint64_t max_flow_bytes;	/* most memory for flows, in all workers together: lowers max_flows to what fits; 0 (default): no bound but it */
+
+	bool direction_by_port;		/* where no SYN told who began: the end with a port below 1024 is the responder, of two such, or none, the lower one */
+	bool flow_lengths;		/* count ip_bytes and payload_bytes, too: 32 bytes more for a flow */
+
+	/* Records on a thread of their own, where a handler may be slow.  What on_flow is given on the worker's thread, this is given on the engine's
+	 * output thread, one at a time, out of a ring for each worker; beside on_flow or instead.  flow NULL: nothing waits (after records, and every
+	 * 10 ms or so; once more at the very end): a time to flush. */
+	bpe_flow_fn on_record;
+	uint32_t record_ring_bytes;	/* of each worker, a power of two from 4096; 0 = automatic (4 MiB) */
+	uint32_t record_overload;	/* enum bpe_record_overload */
 };
 
 BPE_API void bpe_options_init(struct bpe_options *options);
@@ -489,12 +545,17 @@ struct bpe_stats {
 	uint64_t flows_periods;			/* records of BPE_END_ACTIVE */
 	uint64_t flow_bytes;			/* memory that the flow tables take, as far as touched */
 	uint64_t time_steps;			/* times at which the packets' clock was seen to jump */
+	uint64_t records;			/* that on_record was given; with on_record, at the end: records + records_dropped = flows_opened + flows_periods + flows_shown */
+	uint64_t records_dropped;		/* for a full ring, or an on_record that stood still at the end */
+	uint64_t flows_shown;			/* records of BPE_END_SNAPSHOT for on_record */
 };
 
 struct bpe_worker_stats {
 	uint64_t packets, captured_bytes, wire_bytes, batches, dropped;
 	uint64_t flows_active, flows_peak;
 	uint32_t ring_depth, ring_peak, ring_slots;
+	uint64_t records, records_dropped;	/* as in struct bpe_stats */
+	uint32_t record_ring_peak, record_ring_bytes;
 };
 
 /* One line of the protocol table. */
@@ -617,6 +678,12 @@ BPE_API int bpe_engine_snapshot(struct bpe_engine *engine, uint32_t order, int64
 				struct bpe_error *error);
 /* The same by bytes, of all flows. */
 BPE_API int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *flows, size_t n);
+/* Every flow that is alive, once, as it stands then (BPE_END_SNAPSHOT), while all goes on: each worker shows its own, a few behind each batch and more
+ * when it is idle.  Those that open or end meanwhile may be among them or not.  fn is called on the workers' threads, and with flow NULL when a
+ * worker is through, at the latest when the run ends; user is handed to it.  fn NULL: to options.on_record, through its rings, with no more than
+ * half of one, so that nothing is dropped for it.  Returns at once: 0; BPE_E_BUSY: a snapshot is not over yet; BPE_E_STATE: nothing runs, or no
+ * flows are kept; BPE_E_ARGUMENT: fn and on_record are both NULL.  Any thread, handlers included. */
+BPE_API int bpe_engine_snapshot_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
 /* What the source is: "savefile x.pcap (pcap, microseconds, little-endian)"; link type name of its first interface. */
 BPE_API const char *bpe_engine_source(const struct bpe_engine *engine);
 BPE_API const char *bpe_engine_link_type(const struct bpe_engine *engine);

@@ -14,6 +14,7 @@ from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_int, c_int8, c_in
 
 E_END = -12
 PKT_KEY, PKT_REVERSED = 0x0010, 0x0020
+FORMATS = ("json", "zeek", "eve", "csv")
 PROTOCOLS = ("damaged", "arp", "tcp", "udp", "icmp", "icmp6", "igmp", "sctp", "ip", "ethertype", "llc", "linktype", "udplite", "dccp", "carp", "wireguard", "stp")
 
 
@@ -44,14 +45,14 @@ class bpe_batch(ctypes.Structure):
 
 
 class bpe_flow(ctypes.Structure):
-    _fields_ = [("addr", c_uint8 * 16 * 2), ("port", c_uint16 * 2), ("ip_proto", c_uint8), ("ip_version", c_uint8), ("vlan", c_uint16 * 2), ("tcp_state", c_uint8),
-                ("tcp_flags", c_uint8 * 2), ("end", c_uint8), ("flags", c_uint32), ("hash", c_uint32), ("packets", c_uint64 * 2), ("captured_bytes", c_uint64 * 2),
-                ("wire_bytes", c_uint64 * 2), ("first_ns", c_int64), ("last_ns", c_int64), ("pid", c_int32), ("effective_pid", c_int32), ("comm", c_char * 32),
-                ("effective_comm", c_char * 32),
-                ("history", c_char * 32), ("handshake_ns", c_int64 * 2), ("rtt_ns", c_int64 * 2), ("mss", c_uint16 * 2), ("window_scale", c_int8 * 2), ("retransmissions", c_uint32 * 2),
-                ("fast_retransmissions", c_uint32 * 2), ("spurious_retransmissions", c_uint32 * 2), ("out_of_order", c_uint32 * 2),
-                ("repeated_acks", c_uint32 * 2), ("zero_windows", c_uint32 * 2), ("lost_segments", c_uint32 * 2), ("unseen_acks", c_uint32 * 2),
-                ("keep_alives", c_uint32 * 2)]
+    _fields_ = [("version", c_uint16), ("size", c_uint16), ("interface_index", c_uint32), ("addr", c_uint8 * 16 * 2), ("port", c_uint16 * 2), ("ip_proto", c_uint8),
+                ("ip_version", c_uint8), ("vlan", c_uint16 * 2), ("tcp_state", c_uint8), ("tcp_flags", c_uint8 * 2), ("end", c_uint8), ("icmp_type", c_uint8),
+                ("icmp_code", c_uint8), ("flags", c_uint32), ("hash", c_uint32), ("interface_id", c_uint32), ("worker", c_uint16), ("zero", c_uint16),
+                ("packets", c_uint64 * 2), ("captured_bytes", c_uint64 * 2), ("wire_bytes", c_uint64 * 2), ("ip_bytes", c_uint64 * 2), ("payload_bytes", c_uint64 * 2),
+                ("first_ns", c_int64), ("last_ns", c_int64), ("interface_name", c_char * 16), ("pid", c_int32), ("effective_pid", c_int32), ("comm", c_char * 32),
+                ("effective_comm", c_char * 32), ("history", c_char * 32), ("handshake_ns", c_int64 * 2), ("rtt_ns", c_int64 * 2), ("mss", c_uint16 * 2), ("window_scale", c_int8 * 2),
+                *((name, c_uint32 * 2) for name in ("retransmissions", "fast_retransmissions", "spurious_retransmissions", "out_of_order", "repeated_acks", "zero_windows",
+                                                    "lost_segments", "unseen_acks", "keep_alives")), ("reserved", c_uint64 * 8)]
 
 
 bpe_batch_fn = ctypes.CFUNCTYPE(None, c_void_p, POINTER(bpe_batch))
@@ -68,7 +69,8 @@ class bpe_options(ctypes.Structure):
                 ("filter_length", c_uint32), ("filter_expression", c_char_p), ("filter_through", c_uint32), ("bpf_abi", c_char_p), ("bpf_device", c_char_p),
                 ("read_mode", c_uint32), ("read_interval_ns", c_int64), ("direction", c_uint32), ("link_type", c_int32), ("wait_interface", c_bool),
                 ("process", c_bool), ("head_drop", c_bool), ("header_compression", c_bool), ("truncate_payload", c_bool), ("zero_copy", c_bool),
-                ("count_only", c_bool), ("flow_timeout_ns", c_int64 * 8), ("flow_active_ns", c_int64), ("no_tcp_health", c_bool), ("max_flow_bytes", c_uint64)]
+                ("count_only", c_bool), ("flow_timeout_ns", c_int64 * 8), ("flow_active_ns", c_int64), ("no_tcp_health", c_bool), ("max_flow_bytes", c_uint64),
+                ("direction_by_port", c_bool), ("flow_lengths", c_bool), ("on_record", bpe_flow_fn), ("record_ring_bytes", c_uint32), ("record_overload", c_uint32)]
 
 
 STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options)
@@ -87,7 +89,7 @@ def load(path=None):
                 ("bpe_capture_next", c_int, c_void_p, POINTER(bpe_batch), c_int64, POINTER(bpe_error)),
                 ("bpe_capture_source", c_char_p, c_void_p), ("bpe_capture_link_type", c_char_p, c_void_p), ("bpe_capture_close", None, c_void_p),
                 ("bpe_engine_open", c_int, POINTER(bpe_options), POINTER(c_void_p), POINTER(bpe_error)),
-                ("bpe_engine_run", c_int, c_void_p, c_int64, POINTER(bpe_error)), ("bpe_engine_stop", None, c_void_p), ("bpe_engine_close", None, c_void_p)):
+                ("bpe_flow_format", c_int, POINTER(bpe_flow), c_uint32, c_char_p, c_size_t), ("bpe_engine_run", c_int, c_void_p, c_int64, POINTER(bpe_error)), ("bpe_engine_stop", None, c_void_p), ("bpe_engine_close", None, c_void_p)):
             function = getattr(lib, name)
             function.restype, function.argtypes = result, arguments
     except AttributeError as e: raise Error(f"{path} is no libbpfengine that this module knows: {e}") from None
@@ -169,8 +171,15 @@ class Capture:
 class Flow:
     """A flow at its end; index 0 is the originator."""
     def __init__(self, f):
+        self.record = bpe_flow.from_buffer_copy(f)
         self.ends, self.ip_proto, self.tcp_state = _ends(f), f.ip_proto, f.tcp_state
         self.packets, self.wire_bytes, self.first_ns, self.last_ns = list(f.packets), list(f.wire_bytes), f.first_ns, f.last_ns
+
+    def line(self, format="json"):
+        """The record as text in one of FORMATS, its end of line included."""
+        text = ctypes.create_string_buffer(4096)
+        if lib.bpe_flow_format(byref(self.record), FORMATS.index(format), text, len(text)) < 0: raise Error("this record cannot be written")
+        return text.value.decode()
 
 
 def flows(on_flow, seconds=0, **wanted):

@@ -90,6 +90,8 @@ int bpe_engine_snapshot(struct bpe_engine *e, uint32_t order, int64_t since_ns, 
 	return bpei_engine_snapshot(e, order, since_ns, flows, n, snapshot, error);
 }
 
+int bpe_engine_snapshot_flows(struct bpe_engine *e, bpe_flow_fn fn, void *user) { return bpei_engine_snapshot_flows(e, fn, user); }
+
 int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow)
 {
 	if (!batch->table || i >= batch->count || batch->flow[i] == BPEI_NO_FLOW) return 0;

@@ -24,6 +24,12 @@ const char *bpe_evicted_name(int evicted)
 	return evicted >= 0 && evicted < BPE_EVICTED_COUNT ? names[evicted] : NULL;
 }
 
+const char *bpe_flow_end_name(int end)
+{
+	static const char *const names[] = { "", "idle", "closed", "evicted", "stop", "active", "snapshot" };
+	return end >= 0 && end <= BPE_END_SNAPSHOT ? names[end] : NULL;
+}
+
 const char *bpe_timeout_name(int timeout)
 {
 	static const char *const names[BPE_TIMEOUT_COUNT] = { "tcp-opening", "tcp-established", "tcp-closing", "tcp-closed", "udp-one-way", "udp-two-way", "icmp", "other" };
@@ -92,6 +98,10 @@ int bpei_options_check(struct bpe_options *copy, const struct bpe_options *given
 		return bpei_fail(error, BPE_E_ARGUMENT, "max_flows", 0, "at most %u flows", 0x7fffffffu);
 	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++)
 		if (o.flow_timeout_ns[k] < 0) return bpei_fail(error, BPE_E_ARGUMENT, "flow_timeout_ns", 0, "time-out %s is below 0", bpe_timeout_name(k));
+	if (o.record_overload > BPE_RECORD_WAIT)
+		return bpei_fail(error, BPE_E_ARGUMENT, "record_overload", 0, "record_overload is auto, drop or wait, not %u", o.record_overload);
+	if (o.record_ring_bytes && (o.record_ring_bytes < 4096 || o.record_ring_bytes > 1u << 30 || o.record_ring_bytes & (o.record_ring_bytes - 1)))
+		return bpei_fail(error, BPE_E_ARGUMENT, "record_ring_bytes", 0, "record_ring_bytes must be a power of two from 4096 to 2^30, not %u", o.record_ring_bytes);
 	if (o.flow_active_ns < 0) return bpei_fail(error, BPE_E_ARGUMENT, "flow_active_ns", 0, "flow_active_ns is below 0");
 	if (!bpei_cpu_fits())
 		return bpei_fail(error, BPE_E_UNSUPPORTED, "arch", 0, "this build needs a CPU with " TEXT(BPEI_ARCH) "; build with -Darch=scalar");

@@ -5,6 +5,7 @@
 #define BPEI_WALK_H
 
 #include "arch/arch.h"
+#include "base/names.h"
 #include "block/block.h"
 
 /* Why a walk gave fewer packets than it was asked for. */
@@ -48,6 +49,7 @@ struct bpei_pcapng {
 	uint32_t before;	/* interfaces of the sections before this one */
 	uint32_t first_link_type;
 	bool has_link_type;
+	struct bpei_names *names;	/* if_name goes here; NULL: nobody asks */
 	const char *why;
 };
 

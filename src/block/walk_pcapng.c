@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum { BLOCK_SHB = 0x0a0d0d0a, BLOCK_IDB = 1, BLOCK_PB = 2, BLOCK_SPB = 3, BLOCK_EPB = 6 };
-enum { OPTION_END = 0, OPTION_TSRESOL = 9, OPTION_TSOFFSET = 14 };
+enum { OPTION_END = 0, OPTION_NAME = 2, OPTION_TSRESOL = 9, OPTION_TSOFFSET = 14 };
 
 bool bpei_pcapng_is(const uint8_t magic[4]) { return bpei_load32(magic) == BLOCK_SHB; }
 
@@ -76,6 +76,8 @@ static const char *interface(struct bpei_pcapng *ng, struct bpei_cursor body)
 		} else if (code == OPTION_TSOFFSET) {
 			if (length != 8) return "if_tsoffset is not eight bytes long";
 			i.offset_s = (int64_t)bpei_cursor_u64(&value, big(ng));
+		} else if (code == OPTION_NAME && ng->names) {
+			bpei_names_add(ng->names, ng->before + ng->count, value.next, length);
 		}
 		if (why) return why;
 	}

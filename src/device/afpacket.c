@@ -355,6 +355,7 @@ static int open_all(struct afpacket *a, struct bpe_error *error)
 	if (r >= 0) r = make_ring(a, error);
 	if (r < 0) return r;
 	a->how.skip_outgoing |= !a->index;
+	a->device.many_interfaces = !a->index;
 	ask_for_extras(a);
 	if (a->options.filter || a->options.filter_expression) {
 		static const struct bpe_insn nothing = { .code = 0x06 };

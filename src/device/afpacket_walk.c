@@ -98,7 +98,7 @@ uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *b,
 		c->time_ns[n] = time;
 		c->caplen[n] = caplen;
 		c->wirelen[n] = f.wirelen;
-		c->interface_id[n] = 0;
+		c->interface_id[n] = how->cooked ? (uint32_t)from.sll_ifindex : 0;
 		c->outgoing[n] = outgoing ? BPE_PKT_OUTGOING : 0;
 		n++;
 	}

@@ -10,6 +10,7 @@
 
 #include "arch/arch.h"
 #include "base/counter.h"
+#include "base/names.h"
 #include "base/roles.h"
 #include "block/block.h"
 #include "bpfengine.h"
@@ -61,6 +62,8 @@ struct bpei_device {
 	uint32_t filter_link, filter_through;
 	bool filter_none;		/* the expression has no program for filter_link: nothing is let through */
 	char source[384];		/* for people: what it is */
+	bool many_interfaces;		/* interface_id says which: live, the system's index; of a file, its number there */
+	struct bpei_names names;	/* of interfaces: live, filled by the engine; pcapng, as they come */
 
 	bpei_counter kernel_received, kernel_dropped, interface_dropped;	/* w: reader  r: any */
 	bpei_counter kernel_accepted;	/* w: reader  r: any; of kernel_received, by its filter; 0 where it does not tell */

@@ -297,6 +297,8 @@ int bpei_savefile_open(const struct bpe_options *o, struct bpei_device **device,
 		close_savefile(&s->device);
 		return r;
 	}
+	s->device.many_interfaces = s->is_ng;
+	s->ng.names = &s->device.names;
 	describe(s);
 	*device = &s->device;
 	return BPE_OK;

@@ -13,6 +13,7 @@
 #include "flow/flow.h"
 #include "flow/top.h"
 #include "packet/packet.h"
+#include "ring/bytering.h"
 #include "ring/ring.h"
 #include "stats/stats.h"
 
@@ -47,7 +48,13 @@ struct bpei_worker {
 	_Atomic int ready;			/* w: worker  r: start */
 	bpei_counter dropped;			/* w: reader  r: any */
 	bpei_counter ring_peak;			/* w: reader  r: any */
+	struct bpei_bytering records;		/* to the output thread; bytes NULL: no on_record */
+	uint64_t records_stalled_at;		/* worker's own: output.taken, when at the end nobody took any for too long; else UINT64_MAX */
+	bpei_counter records_dropped, record_ring_peak, flows_shown;	/* w: worker  r: any */
+	uint32_t show_seen, show_from;		/* worker's own: the last question for flows that it answered, and how far it is in the next */
+	_Atomic uint32_t show_done;		/* w: worker  r: any; as show_seen */
 	BPEI_ALIGNED struct bpei_counts counts;	/* w: worker  r: any */
+	BPEI_ALIGNED bpei_counter records_taken;	/* w: output  r: any */
 };
 
 /* Another filter for a running engine (change.c). */
@@ -78,6 +85,24 @@ struct bpei_scans {
 	_Atomic uint32_t asked;			/* w: any, under mutex  r: workers; the number of the last question */
 };
 
+/* The thread that calls on_record (output.c). */
+struct bpei_output {
+	pthread_t thread;
+	bool started;				/* reader's own, once the run has begun */
+	bool wait;				/* set once; a full ring's record is waited for */
+	_Atomic int done;			/* w: reader  r: output; nobody puts records any more */
+	BPEI_ALIGNED bpei_counter taken;	/* w: output  r: any; records, of all workers */
+};
+
+/* Snapshots of all flows (show.c). */
+struct bpei_shows {
+	pthread_mutex_t mutex;			/* for all below */
+	bool open;				/* the workers answer */
+	bpe_flow_fn fn;				/* NULL: to on_record */
+	void *user;
+	_Atomic uint32_t asked;			/* w: any, under mutex  r: workers */
+};
+
 struct bpe_engine {
 	struct bpe_options options;
 	struct bpei_device *device;
@@ -97,6 +122,8 @@ struct bpe_engine {
 
 	struct bpei_changes changes;
 	struct bpei_scans scans;
+	struct bpei_shows shows;
+	struct bpei_output output;
 
 	/* How the run ended: written by the reader before `ended`. */
 	int result;
@@ -151,6 +178,22 @@ void bpei_scan_finish(struct bpei_worker *worker) BPEI_WORKER;
 void bpei_scan_leave(struct bpei_worker *worker) BPEI_WORKER;
 int bpei_engine_snapshot(struct bpe_engine *engine, enum bpe_order order, int64_t since_ns, struct bpe_flow *flows, size_t n, struct bpe_snapshot *snapshot,
 			 struct bpe_error *error);
+/* output.c: put: a record for on_record; room: how many fit into half of the ring; begin: 0 or an errno. */
+int bpei_output_new(struct bpe_engine *engine);
+void bpei_output_free(struct bpe_engine *engine);
+int bpei_output_begin(struct bpe_engine *engine);
+void bpei_output_end(struct bpe_engine *engine);
+void bpei_output_put(struct bpei_worker *worker, const struct bpe_flow *flow) BPEI_WORKER;
+uint32_t bpei_output_room(struct bpei_worker *worker) BPEI_WORKER;
+
+/* show.c: behind each batch; when none waits (true: call again soon); at the worker's end. */
+void bpei_show_init(struct bpei_shows *shows);
+void bpei_show_free(struct bpei_shows *shows);
+void bpei_show_begin(struct bpe_engine *engine, bool runs);	/* whether there are workers to ask */
+void bpei_show_batch(struct bpei_worker *worker) BPEI_WORKER;
+bool bpei_show_idle(struct bpei_worker *worker) BPEI_WORKER;
+void bpei_show_finish(struct bpei_worker *worker) BPEI_WORKER;
+int bpei_engine_snapshot_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
 
 /* lifecycle.c */
 int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error);

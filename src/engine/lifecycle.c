@@ -13,26 +13,49 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static void on_flow_end(void *worker, const struct bpe_flow *flow)
+static void on_flow_end(void *worker, const struct bpe_flow *flow) BPEI_UNCHECKED
 {
 	struct bpei_worker *w = worker;
-	w->engine->options.on_flow(w->engine->options.user, flow, w->number);
+	const struct bpe_options *o = &w->engine->options;
+	if (o->on_flow) o->on_flow(o->user, flow, w->number);
+	if (w->records.bytes) bpei_output_put(w, flow);
+}
+
+/* Which interfaces there are, where the system knows.  Returns the one's number; 0: there are several, or none. */
+static uint32_t name_interfaces(struct bpe_engine *e)
+{
+	const char *name = e->options.interface_name;
+	struct if_nameindex *all = NULL;
+	if (!name || !strcmp(name, "synth") || !strncmp(name, "synth:", 6)) return 0;
+	if (e->device->many_interfaces) {
+		all = if_nameindex();
+		for (struct if_nameindex *i = all; i && i->if_index; i++) bpei_names_add(&e->device->names, i->if_index, i->if_name, strlen(i->if_name));
+		if (all) if_freenameindex(all);
+		return 0;
+	}
+	if (!strncmp(name, "bpf:", 4)) name += 4;
+	uint32_t index = if_nametoindex(name);
+	if (index) bpei_names_add(&e->device->names, index, name, strlen(name));
+	return index;
 }
 
 static int make_tables(struct bpe_engine *e)
 {
 	const struct bpe_options *o = &e->options;
-	uint32_t n = e->plan.workers ? e->plan.workers : 1;
+	uint32_t n = e->plan.workers ? e->plan.workers : 1, index = o->flows ? name_interfaces(e) : 0;
 	for (uint32_t k = 0; k < n && o->flows && !o->count_only; k++) {
 		struct bpei_table_options t = { .max_flows = o->max_flows / n + (k < o->max_flows % n), .max_bytes = o->max_flow_bytes / n,
 			.idle_ns = o->flow_idle_ns, .closed_ns = o->flow_closed_ns, .active_ns = o->flow_active_ns, .tcp_health = !o->no_tcp_health, .process = o->process,
-			.on_end = o->on_flow ? on_flow_end : NULL, .user = &e->workers[k] };
+			.lengths = o->flow_lengths, .direction_by_port = o->direction_by_port, .interface_ids = e->device->many_interfaces && !e->device->live,
+			.interface_indexes = e->device->many_interfaces && e->device->live, .interface_index = index, .names = &e->device->names, .worker = (uint16_t)k,
+			.on_end = o->on_flow || o->on_record ? on_flow_end : NULL, .user = &e->workers[k] };
 		memcpy(t.timeout_ns, o->flow_timeout_ns, sizeof t.timeout_ns);
 		int r = bpei_table_new(&t, &e->workers[k].table);
 		if (r < 0) return r;
@@ -85,12 +108,13 @@ int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engi
 	e->result = BPE_E_STATE;
 	bpei_change_init(&e->changes);
 	bpei_scan_init(&e->scans);
+	bpei_show_init(&e->shows);
 
 	int r = bpei_dissector_new(&e->dissector, options);
 	if (r < 0) r = bpei_fail(error, r, "open", 0, "no memory for the engine");
 	if (r >= 0) r = bpei_device_open(options, &e->device, error);
 	if (r >= 0) r = bpei_plan(&e->plan, options, e->device, error);
-	if (r >= 0 && (make_workers(e) < 0 || make_blocks(e) < 0 || make_tables(e) < 0))
+	if (r >= 0 && (make_workers(e) < 0 || make_blocks(e) < 0 || make_tables(e) < 0 || bpei_output_new(e) < 0))
 		r = bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for %u workers of %u slots, %u blocks of %zu bytes and the flow tables",
 			      e->plan.workers, e->plan.ring_slots, e->plan.blocks, e->plan.block_bytes);
 	if (r >= 0 && pipe(e->end_pipe)) r = bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe for the engine");
@@ -134,6 +158,8 @@ int bpei_engine_start(struct bpe_engine *e, struct bpe_error *error)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bpei_change_begin(e, true);
 	bpei_scan_begin(e);
+	bpei_show_begin(e, true);
+	failed = bpei_output_begin(e);
 	for (uint32_t k = 0; k < e->plan.workers && !failed; k++) {
 		failed = pthread_create(&e->workers[k].thread, NULL, bpei_worker_main, &e->workers[k]);
 		e->workers[k].started = !failed;
@@ -143,6 +169,7 @@ int bpei_engine_start(struct bpe_engine *e, struct bpe_error *error)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (failed) {
 		bpei_change_begin(e, false);
+		bpei_show_begin(e, false);
 		atomic_store_explicit(&e->reader_done, 1, memory_order_release);	/* pairs: loop in worker.c */
 		for (uint32_t k = 0; k < e->plan.workers; k++) {
 			if (e->workers[k].started) pthread_join(e->workers[k].thread, NULL);
@@ -151,7 +178,8 @@ int bpei_engine_start(struct bpe_engine *e, struct bpe_error *error)
 		bpei_role_enter(&bpei_worker_role);
 		for (uint32_t k = 0; k < (e->plan.workers ? e->plan.workers : 1); k++) bpei_scan_leave(&e->workers[k]);
 		bpei_role_leave(&bpei_worker_role);
-		return bpei_fail(error, bpei_status_of(failed), "pthread_create", failed, "cannot start %u worker threads", e->plan.workers);
+		bpei_output_end(e);
+		return bpei_fail(error, bpei_status_of(failed), "pthread_create", failed, "cannot start %u worker threads and the others", e->plan.workers);
 	}
 	tell_refusals(e);
 	return BPE_OK;
@@ -187,6 +215,7 @@ void bpei_engine_close(struct bpe_engine *e)
 	}
 	if (e->end_pipe[0] >= 0) close(e->end_pipe[0]);
 	uint32_t n = e->plan.workers ? e->plan.workers : 1;
+	bpei_output_free(e);
 	for (uint32_t k = 0; e->workers && k < n; k++) {
 		bpei_table_free(e->workers[k].table);
 		if (e->plan.workers) bpei_columns_free(&e->workers[k].columns, e->plan.ring_slots);
@@ -199,5 +228,6 @@ void bpei_engine_close(struct bpe_engine *e)
 	bpei_dissector_free(&e->dissector);
 	bpei_change_free(&e->changes);
 	bpei_scan_free(&e->scans);
+	bpei_show_free(&e->shows);
 	free(e);
 }

@@ -207,12 +207,13 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
  * as nothing comes. */
 static bool idle(struct bpe_engine *e) BPEI_READER
 {
-	bool more = false;
+	bool more;
 	if (e->device->live) publish_time(e, bpei_clock_wall_ns() - 1000000000);
 	if (e->plan.workers) return false;
 	bpei_role_enter(&bpei_worker_role);
 	if (e->device->live && e->workers[0].table) bpei_table_age(e->workers[0].table, atomic_load_explicit(&e->packet_now, memory_order_relaxed));
 	more = bpei_scan_idle(&e->workers[0]);
+	more |= bpei_show_idle(&e->workers[0]);
 	bpei_role_leave(&bpei_worker_role);
 	return more;
 }
@@ -252,6 +253,7 @@ static void end_run(struct bpe_engine *e, int result) BPEI_READER
 		bpei_worker_finish(&e->workers[0]);
 		bpei_role_leave(&bpei_worker_role);
 	}
+	bpei_output_end(e);
 	reclaim(e);
 	tick(e, true);
 	bpei_counter_set(&e->ended_ns, (uint64_t)bpei_clock_mono_ns());

@@ -29,6 +29,9 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 	for (uint32_t k = 0; k < (e->plan.workers ? e->plan.workers : 1); k++) {
 		bpei_counts_read(&e->workers[k].counts, &s);
 		if (e->workers[k].table) read_flows(e->workers[k].table, &s);
+		s.records += bpei_counter_get(&e->workers[k].records_taken);
+		s.records_dropped += bpei_counter_get(&e->workers[k].records_dropped);
+		s.flows_shown += bpei_counter_get(&e->workers[k].flows_shown);
 	}
 	for (int i = 0; i < BPE_DROP_COUNT; i++) done += s.dropped[i] = bpei_counter_get(&e->dropped[i]);
 	s.read_packets = bpei_counter_get(&e->read_packets);
@@ -72,6 +75,12 @@ int bpei_engine_worker_stats(struct bpe_engine *e, uint32_t k, struct bpe_worker
 	if (w->table) {
 		s.flows_active = bpei_counter_get(&bpei_table_counts(w->table)->active);
 		s.flows_peak = bpei_counter_get(&bpei_table_counts(w->table)->peak);
+	}
+	if (w->records.bytes) {
+		s.records = bpei_counter_get(&w->records_taken);
+		s.records_dropped = bpei_counter_get(&w->records_dropped);
+		s.record_ring_peak = (uint32_t)bpei_counter_get(&w->record_ring_peak);
+		s.record_ring_bytes = w->records.mask + 1;
 	}
 	if (e->plan.workers) {
 		s.ring_depth = bpei_ring_depth(&w->ring);

@@ -44,6 +44,7 @@ void bpei_worker_deliver(struct bpei_worker *w, const struct bpe_batch *batch)
 	if (o->on_batch) o->on_batch(o->user, &view);
 	bpei_counts_add(&w->counts, batch);	/* last: what is counted as delivered has been delivered */
 	bpei_scan_batch(w);
+	bpei_show_batch(w);
 }
 
 void bpei_worker_deliver_unparsed(struct bpei_worker *w, const struct bpe_batch *batch, uint32_t link_type)
@@ -60,6 +61,7 @@ void bpei_worker_finish(struct bpei_worker *w)
 {
 	bpei_scan_finish(w);
 	if (w->table) {
+		bpei_show_finish(w);
 		bpei_table_age(w->table, atomic_load_explicit(&w->engine->packet_now, memory_order_relaxed));
 		bpei_table_end_all(w->table);
 	}
@@ -92,7 +94,9 @@ static void loop(struct bpei_worker *w) BPEI_WORKER
 		}
 		if (done) return;
 		if (w->table && now > aged + AGE_EVERY_NS) bpei_table_age(w->table, aged = now);
-		if (!bpei_scan_idle(w)) bpei_pause(idle++);
+		bool more = bpei_scan_idle(w);
+		more |= bpei_show_idle(w);
+		if (!more) bpei_pause(idle++);
 	}
 }
 

@@ -2,6 +2,7 @@
 /* What other tools call a flow: Zeek's conn_state, and the Community ID (github.com/corelight/community-id-spec).  Pure.
  * The Community ID is a name, not a secret: SHA-1 (RFC 3174) is what it is defined by, and one block of it is all that is needed. */
 #include "bpfengine.h"
+#include "packet/icmp.h"
 
 #include <string.h>
 
@@ -63,10 +64,11 @@ int bpe_flow_community_id(const struct bpe_flow *f, uint16_t seed, char id[BPE_C
 	size_t n = 2, bytes = f->ip_version == 6 ? 16 : 4;
 	uint16_t port[2] = { f->port[0], f->port[1] };
 	bool icmp = f->ip_proto == 1 || f->ip_proto == 58, ports = icmp || f->ip_proto == 6 || f->ip_proto == 17 || f->ip_proto == 132;
-	if (icmp) {	/* the originator of an echo asks, who answers has the other type */
-		if (!port[0] || port[0] != port[1]) return 0;
-		port[0] = f->ip_proto == 1 ? 8 : 128;
-		port[1] = f->ip_proto == 1 ? 0 : 129;
+	if (icmp) {	/* a question's type, and the one that answers it */
+		int other = f->flags & BPE_FLOW_ICMP ? bpei_icmp_counterpart(f->ip_proto, f->icmp_type) : -1;
+		if (other < 0) return 0;
+		port[0] = f->icmp_type;
+		port[1] = (uint16_t)other;
 	}
 	int order = memcmp(f->addr[0], f->addr[1], bytes);
 	int first = order ? order > 0 : ports && port[0] > port[1];

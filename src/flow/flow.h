@@ -6,6 +6,7 @@
 #define BPEI_FLOW_H
 
 #include "base/counter.h"
+#include "base/names.h"
 #include "base/roles.h"
 #include "bpfengine.h"
 
@@ -21,6 +22,12 @@ struct bpei_table_options {
 	int64_t active_ns;		/* 0: no periods */
 	bool tcp_health;
 	bool process;			/* keep the process that packets' metadata names */
+	bool lengths;			/* count IP's and payload's bytes */
+	bool direction_by_port;
+	bool interface_ids, interface_indexes;	/* the batches' interface_id is the file's number of it, the system's; neither: there is one interface */
+	uint32_t interface_index;	/* that one's */
+	const struct bpei_names *names;	/* of them all; NULL: none */
+	uint16_t worker;
 	void (*on_end)(void *user, const struct bpe_flow *flow);	/* a flow ended, or its period; NULL: nobody cares */
 	void *user;
 };
@@ -39,8 +46,9 @@ struct bpei_table_counts {
 int bpei_table_new(const struct bpei_table_options *options, struct bpei_table **table);
 void bpei_table_free(struct bpei_table *table);		/* NULL is allowed; hands nothing over */
 
-/* Most memory that a table of so many flows ever takes, while it grows, too. */
-uint64_t bpei_table_most_bytes(uint64_t max_flows, bool process);
+/* Most memory that a table of so many flows ever takes, while it grows, too; beside: what a flow has in arrays of their own. */
+uint64_t bpei_table_most_bytes(uint64_t max_flows, size_t beside);
+size_t bpei_table_beside(const struct bpei_table_options *options);
 
 /* Counts the batch's packets on their flows, opens and ends flows, ages by the packets' time.  flow[i]: where packet i was
  * counted, BPEI_NO_FLOW if it has no key or found no room. */
@@ -51,6 +59,9 @@ void bpei_table_age(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;
 
 /* Hands every flow alive to on_end with BPE_END_STOP, in order of their opening; they stay, and stay active, for top.c. */
 void bpei_table_end_all(struct bpei_table *table) BPEI_WORKER;
+
+/* Hands flows alive from number *from on, at most so many looked at, to fn with BPE_END_SNAPSHOT; *from is then the next.  True: that was the last. */
+bool bpei_table_show(const struct bpei_table *table, uint32_t *from, uint32_t look_at, bpe_flow_fn fn, void *user) BPEI_WORKER;
 
 /* The flow at index as a record; 1, or 0 if there is none there with that key. */
 int bpei_table_get(const struct bpei_table *table, uint32_t flow, const struct bpe_key *key, struct bpe_flow *record);

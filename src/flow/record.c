@@ -19,6 +19,15 @@ static void health(struct bpe_flow *r, const struct bpei_extra *x, uint32_t k, u
 	r->keep_alives[k] = x->health[HEALTH_KEEP_ALIVE][end];
 }
 
+static void note_interface(const struct bpei_table *t, uint32_t i, struct bpe_flow *r)
+{
+	uint32_t number = t->interfaces ? t->interfaces[i] : t->options.interface_index;
+	if (t->options.interface_ids) r->interface_id = number, r->flags |= BPE_FLOW_INTERFACE_ID;
+	else r->interface_index = number;
+	const char *name = t->options.names && (number || t->options.interface_ids) ? bpei_names_find(t->options.names, number) : "";
+	memcpy(r->interface_name, name, strlen(name));	/* names are shorter, and 0 is there */
+}
+
 void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end why, struct bpe_flow *record)
 {
 	const struct bpei_entry *e = &t->entries[i];
@@ -29,10 +38,14 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 	if (e->bits & ENTRY_MIDSTREAM) flags |= BPE_FLOW_MIDSTREAM;
 	if (e->state & STATE_CUT) flags |= BPE_FLOW_CUT;
 	if (e->bits & ENTRY_CONTINUED) flags |= BPE_FLOW_CONTINUED;
-	struct bpe_flow r = { .port = { (uint16_t)(rest >> 16 * o), (uint16_t)(rest >> 16 * !o) }, .ip_proto = bpei_entry_proto(e), .ip_version = e->state & STATE_IP6 ? 6 : 4,
-		.vlan = { rest >> 40 & 0xfff, (uint16_t)(rest >> 52) }, .tcp_state = bpei_entry_state(e), .tcp_flags = { seen->flags[o], seen->flags[!o] },
-		.end = (uint8_t)why, .flags = flags, .hash = e->hash, .first_ns = e->first_ns, .last_ns = e->last_ns, .pid = -1, .effective_pid = -1,
-		.handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
+	if (e->state & STATE_TUNNEL) flags |= BPE_FLOW_TUNNEL;
+	if (e->state & STATE_BY_PORT) flags |= BPE_FLOW_BY_PORT;
+	if (t->lengths) flags |= BPE_FLOW_LENGTHS;
+	if (t->options.tcp_health && bpei_entry_state(e)) flags |= BPE_FLOW_HEALTH;
+	struct bpe_flow r = { .version = BPE_FLOW_VERSION, .size = sizeof r, .port = { (uint16_t)(rest >> 16 * o), (uint16_t)(rest >> 16 * !o) }, .ip_proto = bpei_entry_proto(e),
+		.ip_version = e->state & STATE_IP6 ? 6 : 4, .vlan = { rest >> 40 & 0xfff, (uint16_t)(rest >> 52) }, .tcp_state = bpei_entry_state(e),
+		.tcp_flags = { seen->flags[o], seen->flags[!o] }, .end = (uint8_t)why, .flags = flags, .hash = e->hash, .worker = t->options.worker, .first_ns = e->first_ns,
+		.last_ns = e->last_ns, .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
 	for (uint32_t k = 0; k < 2; k++) {
 		uint32_t end = k ^ o;
 		r.packets[k] = whole(bpei_entry_packets(e, end), x, COUNT_PACKETS, end);
@@ -43,12 +56,21 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 		if (e->rtt[k]) r.handshake_ns[k] = bpei_span_unpack(e->rtt[k]);
 		if (e->running[end]) r.rtt_ns[k] = bpei_span_unpack(e->running[end]);
 		if (x) health(&r, x, k, end);
+		if (t->lengths) r.ip_bytes[k] = t->lengths[i].ip[end], r.payload_bytes[k] = t->lengths[i].payload[end];
 		const struct bpei_setup *s = &t->setups[e->setup % BPEI_SETUPS];
 		r.mss[k] = s->mss[end];
 		if (s->present[end] & BPE_TCP_WINDOW_SCALE) r.window_scale[k] = (int8_t)s->scale[end];
 	}
 	_Static_assert(sizeof r.history == BPEI_HISTORY_TEXT, "history");
-	if (e->history) bpei_history_text(&t->history, e->history, o, e->bits & ENTRY_MIDSTREAM && seen->flags[!o] & 2 && !(seen->flags[o] & 2), r.history);
+	bool flipped = e->bits & ENTRY_MIDSTREAM && seen->flags[!o] & 2 && !(seen->flags[o] & 2);
+	if (e->history) bpei_history_text(&t->history, e->history, o, flipped, r.history);
+	if (e->state & STATE_BY_PORT && !flipped && r.history[0] >= 'a') bpei_history_text(&t->history, e->history, o, true, r.history);	/* the responder was seen first */
+	if ((r.ip_proto == 1 || r.ip_proto == 58) && e->icmp) {
+		r.flags |= BPE_FLOW_ICMP;
+		r.icmp_type = (uint8_t)(e->icmp >> 8);
+		r.icmp_code = (uint8_t)e->icmp;
+	}
+	note_interface(t, i, &r);
 	const struct bpei_process *p = t->processes && t->processes[i].pid ? &t->processes[i] : NULL;
 	if (p) {
 		r.pid = p->pid;
@@ -64,4 +86,17 @@ int bpei_table_get(const struct bpei_table *t, uint32_t flow, const struct bpe_k
 	if (flow >= t->touched || !(t->entries[flow].bits & ENTRY_ALIVE) || !bpei_entry_is(&t->entries[flow], key)) return 0;
 	bpei_entry_record(t, flow, BPE_END_NONE, record);
 	return 1;
+}
+
+bool bpei_table_show(const struct bpei_table *t, uint32_t *from, uint32_t look_at, bpe_flow_fn fn, void *user)
+{
+	uint32_t i = *from;
+	for (; look_at && i < t->touched; i++, look_at--) {
+		struct bpe_flow record;
+		if (!(t->entries[i].bits & ENTRY_ALIVE)) continue;
+		bpei_entry_record(t, i, BPE_END_SNAPSHOT, &record);
+		fn(user, &record, t->options.worker);
+	}
+	*from = i;
+	return i >= t->touched;
 }

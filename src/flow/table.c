@@ -12,6 +12,7 @@
 
 #include "base/cacheline.h"
 #include "base/mem.h"
+#include "packet/lengths.h"
 
 #include <stdlib.h>
 
@@ -22,20 +23,25 @@ _Static_assert(BPEI_HISTORY_BYTES == 90, "table.h");
 
 static size_t cohorts_of(uint64_t max_flows) { return (size_t)(max_flows / BPEI_COHORT) + 1; }
 
-uint64_t bpei_table_most_bytes(uint64_t max_flows, bool process)
+size_t bpei_table_beside(const struct bpei_table_options *o)
+{
+	return (o->process ? sizeof(struct bpei_process) : 0) + (o->lengths ? sizeof(struct bpei_lengths) : 0) + (o->interface_ids || o->interface_indexes ? sizeof(uint32_t) : 0);
+}
+
+uint64_t bpei_table_most_bytes(uint64_t max_flows, size_t beside)
 {
 	return sizeof(struct bpei_table) + bpei_index_most_bytes(max_flows) + bpei_history_most_bytes(max_flows) + bpei_extras_size(max_flows) * sizeof(struct bpei_extra)
-	       + (max_flows + 1) * (sizeof(struct bpei_entry) + 2 * sizeof(uint64_t) /* missed */ + (process ? sizeof(struct bpei_process) : 0)) + cohorts_of(max_flows) * sizeof(struct bpei_cohort);
+	       + (max_flows + 1) * (sizeof(struct bpei_entry) + 2 * sizeof(uint64_t) /* missed */ + beside) + cohorts_of(max_flows) * sizeof(struct bpei_cohort);
 }
 
 /* The most flows that fit. */
-static uint64_t fitting(uint64_t max_flows, uint64_t max_bytes, bool process)
+static uint64_t fitting(uint64_t max_flows, uint64_t max_bytes, size_t beside)
 {
 	uint64_t low = 0, high = max_flows;
 	if (!max_bytes) return max_flows;
 	while (low < high) {
 		uint64_t middle = low + (high - low + 1) / 2;
-		if (bpei_table_most_bytes(middle, process) <= max_bytes) low = middle;
+		if (bpei_table_most_bytes(middle, beside) <= max_bytes) low = middle;
 		else high = middle - 1;
 	}
 	return low;
@@ -47,7 +53,7 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	if (!t) return BPE_E_MEMORY;
 	t->options = *options;
 	uint64_t n = options->max_flows < MOST_FLOWS ? options->max_flows : MOST_FLOWS;
-	t->options.max_flows = n = fitting(n, options->max_bytes, options->process);
+	t->options.max_flows = n = fitting(n, options->max_bytes, bpei_table_beside(options));
 	t->free = BPEI_NO_FLOW;
 	t->least_timeout_ns = INT64_MAX;
 	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++) {
@@ -64,7 +70,11 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	t->extras = bpei_mem_map(t->extras_size * sizeof *t->extras, 0);
 	t->missed = bpei_mem_map((n + 1) * sizeof *t->missed, 0);
 	if (options->process) t->processes = bpei_mem_map((n + 1) * sizeof *t->processes, 0);
-	if (bpei_index_init(t) < 0 || bpei_history_init(&t->history, n) < 0 || !t->entries || !t->cohorts || !t->extras || !t->missed || (options->process && !t->processes)) {
+	if (options->lengths) t->lengths = bpei_mem_map((n + 1) * sizeof *t->lengths, 0);
+	const bool interfaces = options->interface_ids || options->interface_indexes;
+	if (interfaces) t->interfaces = bpei_mem_map((n + 1) * sizeof *t->interfaces, 0);
+	if (bpei_index_init(t) < 0 || bpei_history_init(&t->history, n) < 0 || !t->entries || !t->cohorts || !t->extras || !t->missed || (options->process && !t->processes)
+	    || (options->lengths && !t->lengths) || (interfaces && !t->interfaces)) {
 		bpei_table_free(t);
 		return BPE_E_MEMORY;
 	}
@@ -84,12 +94,14 @@ void bpei_table_free(struct bpei_table *t)
 	bpei_mem_unmap(t->extras, t->extras_size * sizeof *t->extras);
 	bpei_mem_unmap(t->missed, (n + 1) * sizeof *t->missed);
 	bpei_mem_unmap(t->processes, (n + 1) * sizeof *t->processes);
+	bpei_mem_unmap(t->lengths, (n + 1) * sizeof *t->lengths);
+	bpei_mem_unmap(t->interfaces, (n + 1) * sizeof *t->interfaces);
 	free(t);
 }
 
 void bpei_table_count_bytes(struct bpei_table *t)
 {
-	uint64_t each = sizeof(struct bpei_entry) + (t->any_missed ? sizeof *t->missed : 0) + (t->processes ? sizeof(struct bpei_process) : 0);
+	uint64_t each = sizeof(struct bpei_entry) + (t->any_missed ? sizeof *t->missed : 0) + bpei_table_beside(&t->options);
 	bpei_counter_set(&t->counts.bytes, sizeof *t + (t->index.mask + 1ull + (t->old.buckets ? t->old.mask + 1ull : 0)) * sizeof(struct bpei_bucket)
 		+ t->touched * each + t->history.used * BPEI_HISTORY_BYTES + t->extras_size * sizeof(struct bpei_extra) + cohorts_of(t->touched) * sizeof(struct bpei_cohort));
 }
@@ -118,7 +130,7 @@ void bpei_table_end(struct bpei_table *t, uint32_t i, enum bpe_flow_end why)
 	if (e->bits & ENTRY_WEAK) t->weak--, b->weak--;
 	if (!--b->alive) bpei_cohort_disarm(t, i / BPEI_COHORT);
 	e->bits = 0;
-	e->state = STATE_DEAD;
+	e->key[4] = BPEI_NO_KEY;
 	e->next = t->free;
 	t->free = i;
 }
@@ -130,6 +142,15 @@ void bpei_table_evict(struct bpei_table *t, uint32_t i, bool crowded)
 		: state ? BPE_EVICTED_HALF_OPEN : BPE_EVICTED_SINGLE;
 	bpei_counter_add(&t->counts.evicted_by[kind], 1);
 	bpei_table_end(t, i, BPE_END_EVICTED);
+}
+
+/* Type and code, if they were captured and are the flow's own. */
+static void note_icmp(struct bpei_entry *e, const struct bpe_batch *b, uint32_t p)
+{
+	const struct bpe_layers *l = &b->layers[p];
+	if (!b->data || l->flags & BPE_PKT_ICMP_ERROR || l->transport == BPE_NO_OFFSET || l->transport + 2u > b->caplen[p]) return;
+	const uint8_t *icmp = b->data[p] + l->transport;
+	e->icmp = ENTRY_ICMP | (uint32_t)icmp[0] << 8 | icmp[1];
 }
 
 /* A new flow for packet p of the batch: its entry, or BPEI_NO_FLOW if no flows are to be kept. */
@@ -149,10 +170,15 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 	if (t->processes) t->processes[i].pid = 0;
 	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
 	if (t->options.tcp_health) bpei_health_open(t, i);
+	if (t->lengths) t->lengths[i] = (struct bpei_lengths){ .ip = { 0 } };
+	if (t->interfaces) t->interfaces[i] = b->interface_id ? b->interface_id[p] : 0;
 	memcpy(e->key, b->key[p].addr, 32);
 	e->key[4] = bpei_key_rest(&b->key[p]);
+	if (l->flags & BPE_PKT_TUNNEL) e->state |= STATE_TUNNEL;
+	if (l->proto == BPE_PROTO_ICMP || l->proto == BPE_PROTO_ICMP6) note_icmp(e, b, p);
 	if (l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET) bpei_tcp_open(e, end, l->tcp_flags);
 	else if (end) e->bits |= ENTRY_ORIGIN;
+	if (t->options.direction_by_port) bpei_entry_direct(e, l->tcp_flags);
 	t->weak++, t->cohorts[i / BPEI_COHORT].weak++;
 	t->cohorts[i / BPEI_COHORT].alive++;
 	e->sums[end] = 1;	/* for its kind alone: counted by the caller */
@@ -176,6 +202,7 @@ static void end_period(struct bpei_table *t, uint32_t i, int64_t now_ns)
 	for (int end = 0; end < 2; end++) e->sums[end] = 0;
 	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
 	bpei_health_forget(t, i);
+	if (t->lengths) t->lengths[i] = (struct bpei_lengths){ .ip = { 0 } };
 	e->bits |= ENTRY_CONTINUED;
 	e->first_ns = now_ns;
 }
@@ -228,6 +255,7 @@ static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, const s
 	uint8_t before = bpei_entry_state(e);
 	bpei_tcp_step(e, end, l->tcp_flags);
 	uint8_t after = bpei_entry_state(e);
+	if (!before && t->options.direction_by_port) e->state &= (uint8_t)~STATE_BY_PORT, bpei_entry_direct(e, l->tcp_flags);
 	if (t->options.tcp_health && after != before && b->time_ns[p] >= e->last_ns) {
 		uint16_t took = bpei_span_pack((int64_t)((uint64_t)b->time_ns[p] - (uint64_t)e->last_ns));
 		if (before == BPE_TCP_SYN_SENT && after == BPE_TCP_SYN_RECEIVED && l->tcp_flags & TCP_ACK) e->rtt[1] = took;
@@ -346,6 +374,13 @@ static void follow(struct bpei_table *t, const struct bpe_batch *b, const struct
 	}
 }
 
+static __attribute__((noinline)) void note_length(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i, uint32_t end)
+{
+	struct bpei_length n = bpei_length_of(b->data ? b->data[p] : NULL, b->caplen[p], b->wirelen[p], &b->layers[p]);
+	t->lengths[i].ip[end] += n.ip;
+	t->lengths[i].payload[end] += n.payload;
+}
+
 static void prefetch_entry(const struct bpei_entry *e)
 {
 	__builtin_prefetch(e, 1);
@@ -416,6 +451,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 		if (BPEI_UNLIKELY((sums | more) & BPEI_SUMS_FULL)) count_large(t, i, end, wire, ns);
 		else e->sums[end] = sums;
 		if (BPEI_UNLIKELY(wire != v.caplen[p])) note_missed(t, i, end, wire, v.caplen[p]);
+		if (BPEI_UNLIKELY(t->lengths != NULL)) note_length(t, &v, p, i, end);
 		if (slow) {
 			if (segments.tcp >> p & 1) note_tcp(t, b, &segments, p, i);
 			e->last_ns = ns > e->last_ns ? ns : e->last_ns;

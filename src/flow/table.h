@@ -28,8 +28,8 @@
 /* entry.bits.  WEAK: the first to go when there is no room: one packet so far, or TCP not established or over. */
 enum { ENTRY_ALIVE = 1, ENTRY_ORIGIN = 2 /* the originator is end 1 of the key */, ENTRY_MIDSTREAM = 4, ENTRY_FIN = 8 /* << end */,
        ENTRY_WEAK = 32, ENTRY_EXTRA = 64, ENTRY_CONTINUED = 128 };
-enum { STATE = 7 /* enum bpe_tcp_state */, STATE_IP6 = 8, STATE_DEAD = 16 /* in the free list: no key fits */, STATE_CUT = 32 /* an extra was wanted and there was none */,
-       STATE_ALERT = 64 /* segments in turn matter to its extra: a hole is open, or a keep-alive unanswered */ };
+enum { STATE = 7 /* enum bpe_tcp_state */, STATE_IP6 = 8, STATE_TUNNEL = 16 /* so came its first packet */, STATE_CUT = 32 /* an extra was wanted and there was none */,
+       STATE_ALERT = 64 /* segments in turn matter to its extra: a hole is open, or a keep-alive unanswered */, STATE_BY_PORT = 128 /* ENTRY_ORIGIN is by the port numbers */ };
 
 /* One flow, by the ends of its key. */
 struct bpei_entry {
@@ -41,6 +41,7 @@ struct bpei_entry {
 	uint16_t history;		/* TCP's flags by each end, and Zeek's letters */
 	union {
 		uint32_t seq[2];	/* TCP: the one that this end is to send next */
+		uint32_t icmp;		/* ICMP: type and code of the first packet, and ENTRY_ICMP; 0 not known */
 		uint32_t next;		/* in the free list */
 	};
 	uint16_t ack_low[2];		/* the last one that it sent, modulo 2^24 */
@@ -52,6 +53,9 @@ struct bpei_entry {
 	uint8_t ack_high[2];
 };
 _Static_assert(sizeof(struct bpei_entry) == 112, "head comment");
+
+#define ENTRY_ICMP 0x10000u
+#define BPEI_NO_KEY UINT64_MAX	/* bpei_key_rest of an entry in the free list: protocol 255 has no ports, so no key fits */
 
 enum { COUNT_PACKETS, COUNT_WIRE };
 enum bpei_health { HEALTH_RETRANSMISSION, HEALTH_FAST, HEALTH_SPURIOUS, HEALTH_OUT_OF_ORDER, HEALTH_ZERO_WINDOW, HEALTH_LOST, HEALTH_UNSEEN, HEALTH_KEEP_ALIVE,
@@ -94,6 +98,9 @@ struct bpei_process {
 	char comm[32], effective_comm[32];
 };
 
+/* Counted on demand. */
+struct bpei_lengths { uint64_t ip[2], payload[2]; };
+
 #define BPEI_WHEEL_SLOTS 1024u
 
 struct bpei_index { struct bpei_bucket *buckets; uint32_t mask; };
@@ -117,6 +124,8 @@ struct bpei_table {
 	struct bpei_repeater repeaters[BPEI_REPEATERS];
 	struct bpei_round rounds[BPEI_ROUNDS];
 	struct bpei_process *processes;	/* of the entry of the same number; NULL: not kept */
+	struct bpei_lengths *lengths;	/* the same */
+	uint32_t *interfaces;		/* the same */
 	int64_t timeout_ns[BPE_TIMEOUT_COUNT];	/* INT64_MAX: never */
 	int64_t least_timeout_ns, active_ns;
 	int64_t now_ns;			/* the packets' clock; age.c */
@@ -153,7 +162,7 @@ static inline bool bpei_entry_is(const struct bpei_entry *e, const struct bpe_ke
 	uint64_t differ = e->key[4] ^ bpei_key_rest(key), w;
 	for (int i = 0; i < 4; i++) memcpy(&w, k + 8 * i, sizeof w), differ |= e->key[i] ^ w;
 	_Static_assert(STATE_IP6 == 8, "bit 1 tells 6 from 4");
-	return !(differ | ((e->state & (STATE_IP6 | STATE_DEAD)) ^ ((uint32_t)key->ip_version << 2 & STATE_IP6)));
+	return !(differ | ((e->state & STATE_IP6) ^ ((uint32_t)key->ip_version << 2 & STATE_IP6)));
 }
 
 static inline uint8_t bpei_entry_state(const struct bpei_entry *e) { return e->state & STATE; }
@@ -197,6 +206,7 @@ void bpei_extra_drop(struct bpei_table *t, uint32_t entry);
 
 /* tcp.c */
 void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags);
+void bpei_entry_direct(struct bpei_entry *e, uint8_t tcp_flags);	/* options.direction_by_port, of a flow that was just opened */
 void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags);
 bool bpei_tcp_reopens(const struct bpei_entry *e, uint8_t flags);
 

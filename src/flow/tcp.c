@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP's states as both ends' flags show them to a bystander (RFC 9293, section 3.3.2).  Pure functions of an entry. */
+/* TCP's states as both ends' flags show them to a bystander (RFC 9293, section 3.3.2), and who began where no SYN tells.  Pure functions of an entry. */
 #include "flow/table.h"
 
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
@@ -10,6 +10,17 @@ static void fin(struct bpei_entry *e, uint32_t end)
 {
 	e->bits |= (uint8_t)(ENTRY_FIN << end);
 	set_state(e, (e->bits & 3 * ENTRY_FIN) == 3 * ENTRY_FIN ? BPE_TCP_CLOSED : BPE_TCP_CLOSING);
+}
+
+void bpei_entry_direct(struct bpei_entry *e, uint8_t flags)
+{
+	const uint32_t port[2] = { (uint16_t)e->key[4], (uint16_t)(e->key[4] >> 16) };
+	const uint8_t proto = bpei_entry_proto(e);
+	if (port[0] == port[1] || flags & SYN || (proto != 6 && proto != 17 && proto != 33 && proto != 132 && proto != 136)) return;
+	bool known[2] = { port[0] < 1024, port[1] < 1024 };
+	uint32_t responder = known[0] != known[1] ? known[1] : port[1] < port[0];
+	e->bits = (uint8_t)((e->bits & ~ENTRY_ORIGIN) | (responder ? 0 : ENTRY_ORIGIN));
+	e->state |= STATE_BY_PORT;
 }
 
 /* The flow's first packet, sent by this end: who began, and what is known of the handshake. */

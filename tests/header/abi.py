@@ -62,8 +62,8 @@ def table(soversion, compiler, header):
 
 
 CHANGES = [	# of the header, and what the table must say of them
-    ("\tuint32_t flags;\t\t/* BPE_FLOW_* */\n\tuint32_t hash;\n", "\tuint32_t hash;\n\tuint32_t flags;\n", "\t52\tflags"),
-    ("\tuint64_t wire_bytes[2];\n\tint64_t first_ns", "\tuint64_t wire_bytes[3];\n\tint64_t first_ns", "wire_bytes\t24 bytes"),
+    ("\tuint32_t flags;\t\t/* BPE_FLOW_* */\n\tuint32_t hash;\n", "\tuint32_t hash;\n\tuint32_t flags;\n", "\t60\tflags"),
+    ("\tuint64_t wire_bytes[2];\n\tuint64_t ip_bytes", "\tuint64_t wire_bytes[3];\n\tuint64_t ip_bytes", "wire_bytes\t24 bytes"),
     ("int32_t link_type;\t/* LINKTYPE_*; -1", "uint32_t link_type;\t/* LINKTYPE_*; -1", "link_type\t4 bytes\tuint32_t"),
     ("BPE_PROTO_TCP,\n\tBPE_PROTO_UDP,", "BPE_PROTO_UDP,\n\tBPE_PROTO_TCP,", "BPE_PROTO_UDP\t2"),
     ("#define BPE_PKT_TUNNEL 0x1000u", "#define BPE_PKT_TUNNEL 0x8000u", "BPE_PKT_TUNNEL\t32768"),

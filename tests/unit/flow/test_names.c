@@ -9,6 +9,7 @@
 static struct bpe_flow flow_of(uint8_t proto, const char *a, uint16_t a_port, const char *b, uint16_t b_port)
 {
 	struct bpe_flow f = { .ip_proto = proto, .ip_version = strchr(a, ':') ? 6 : 4, .port = { a_port, b_port } };
+	if (proto == 1 || proto == 58) f.flags = BPE_FLOW_ICMP, f.icmp_type = proto == 1 ? 8 : 128;	/* the originator asks for an echo */
 	cr_assert_eq(inet_pton(f.ip_version == 6 ? AF_INET6 : AF_INET, a, f.addr[0]), 1);
 	cr_assert_eq(inet_pton(f.ip_version == 6 ? AF_INET6 : AF_INET, b, f.addr[1]), 1);
 	return f;
@@ -35,6 +36,9 @@ Test(names, community_ids)
 	}
 	char id[BPE_COMMUNITY_ID_BYTES] = "untouched";
 	struct bpe_flow f = flow_of(1, "10.0.0.1", 0, "10.0.0.2", 0);
+	f.icmp_type = 3;	/* no question */
+	cr_assert_eq(bpe_flow_community_id(&f, 0, id), 0);
+	f.flags = 0, f.icmp_type = 8;	/* not known */
 	cr_assert_eq(bpe_flow_community_id(&f, 0, id), 0);
 	cr_assert_str_eq(id, "untouched");
 }

@@ -109,7 +109,7 @@ static void whole_conversation(void)
 	cr_assert_eq(f.mss[1], 1460);
 	cr_assert_eq(f.window_scale[0], 7);
 	cr_assert_eq(f.window_scale[1], 2);
-	cr_assert_eq(f.flags, 0);
+	cr_assert_eq(f.flags, BPE_FLOW_HEALTH);
 	bpei_table_free(table);
 }
 
@@ -309,7 +309,7 @@ Test(tcp, directions_inferred_and_simultaneous)
 	segment(1, ACK, 1, 1, 0);
 	struct bpe_flow f = look();
 	cr_assert_eq(f.port[0], 80);
-	cr_assert_eq(f.flags, BPE_FLOW_MIDSTREAM);
+	cr_assert_eq(f.flags, BPE_FLOW_MIDSTREAM | BPE_FLOW_HEALTH);
 	cr_assert_str_eq(f.history, "^hA");
 	bpei_table_free(table);
 	make();
@@ -370,5 +370,5 @@ Test(tcp, a_thousand_fates)
 	cr_assert_eq(f.out_of_order[0], late);
 	cr_assert_eq(f.retransmissions[0], again);
 	cr_assert_eq(f.spurious_retransmissions[0] + f.unseen_acks[1] + f.repeated_acks[1], 0);
-	cr_assert_eq(f.flags, 0);
+	cr_assert_eq(f.flags, BPE_FLOW_HEALTH);
 }

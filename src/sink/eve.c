@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Flow events as in Suricata's EVE (src/output-json-flow.c of its version 7, doc/userguide/output/eve).  Pure.
+ *
+ * Left out, since this engine does not know: app_proto, flow.alerted, the state of a TCP connection that one end has closed.  Not EVE's: process, by
+ * ECS's names, and bpfengine.end for records that end nothing (flow.reason, which EVE knows of ends alone, is left out of them). */
+#include "sink/text.h"
+
+static void number(struct bpei_text *t, const char *name, uint64_t v)
+{
+	bpei_text_string(t, name);
+	bpei_text_number(t, v);
+}
+
+static void word(struct bpei_text *t, const char *name, const char *value)
+{
+	bpei_text_string(t, name);
+	bpei_text_string(t, value);
+	bpei_text_char(t, '"');
+}
+
+static void hex(struct bpei_text *t, const char *name, uint8_t v)
+{
+	static const char digits[] = "0123456789abcdef";
+	bpei_text_string(t, name);
+	bpei_text_char(t, digits[v >> 4]);
+	bpei_text_char(t, digits[v & 15]);
+	bpei_text_char(t, '"');
+}
+
+static void proto(struct bpei_text *t, uint8_t p)
+{
+	static const struct { uint8_t number; const char *name; } names[] = { { 1, "ICMP" }, { 2, "IGMP" }, { 6, "TCP" }, { 17, "UDP" }, { 33, "DCCP" }, { 41, "IPv6" },
+		{ 47, "GRE" }, { 50, "ESP" }, { 51, "AH" }, { 58, "IPv6-ICMP" }, { 132, "SCTP" }, { 136, "UDPLite" } };	/* as /etc/protocols has them */
+	BPEI_TEXT(t, ",\"proto\":\"");
+	size_t k = 0, n = sizeof names / sizeof *names;
+	while (k < n && names[k].number != p) k++;
+	if (k < n) bpei_text_string(t, names[k].name);
+	else bpei_text_digits(t, p, 3);
+	bpei_text_char(t, '"');
+}
+
+static const char *state(const struct bpe_flow *f)
+{
+	if (!f->tcp_state) return f->packets[0] && f->packets[1] ? "established" : "new";
+	return f->tcp_state < BPE_TCP_ESTABLISHED ? "new" : f->tcp_state < BPE_TCP_CLOSED ? "established" : "closed";
+}
+
+static void tcp(struct bpei_text *t, const struct bpe_flow *f)
+{
+	static const char *const names[8] = { ",\"fin\":true", ",\"syn\":true", ",\"rst\":true", ",\"psh\":true", ",\"ack\":true", ",\"urg\":true", ",\"ecn\":true", ",\"cwr\":true" };
+	static const char *const states[] = { [BPE_TCP_SYN_SENT] = "syn_sent", [BPE_TCP_SYN_RECEIVED] = "syn_recv", [BPE_TCP_ESTABLISHED] = "established",
+		[BPE_TCP_CLOSED] = "closed", [BPE_TCP_RESET] = "closed" };
+	const uint8_t all = f->tcp_flags[0] | f->tcp_flags[1];
+	hex(t, ",\"tcp\":{\"tcp_flags\":\"", all);
+	hex(t, ",\"tcp_flags_ts\":\"", f->tcp_flags[0]);
+	hex(t, ",\"tcp_flags_tc\":\"", f->tcp_flags[1]);
+	for (int i = 0; i < 8; i++)
+		if (all >> i & 1) bpei_text_string(t, names[i]);
+	if (f->tcp_state < sizeof states / sizeof *states && states[f->tcp_state]) word(t, ",\"state\":\"", states[f->tcp_state]);
+	bpei_text_char(t, '}');
+}
+
+void bpei_format_eve(struct bpei_text *t, const struct bpe_flow *f)
+{
+	static const char *const reasons[] = { [BPE_END_IDLE] = "timeout", [BPE_END_CLOSED] = "timeout", [BPE_END_EVICTED] = "forced", [BPE_END_STOP] = "shutdown" };
+	char community[BPE_COMMUNITY_ID_BYTES];
+	const bool icmp = f->flags & BPE_FLOW_ICMP, ports = bpei_flow_has_ports(f);
+	const int64_t second = 1000000000;
+	const char *end = bpe_flow_end_name(f->end);
+	BPEI_TEXT(t, "{\"timestamp\":\"");
+	bpei_text_iso(t, f->last_ns);
+	number(t, "\",\"flow_id\":", bpei_flow_id(f).a >> 12);	/* 52 bits: a double holds them */
+	if (f->interface_name[0]) {
+		BPEI_TEXT(t, ",\"in_iface\":");
+		bpei_text_json(t, f->interface_name, sizeof f->interface_name);
+	}
+	BPEI_TEXT(t, ",\"event_type\":\"flow\"");
+	if (f->vlan[0] | f->vlan[1]) {
+		number(t, ",\"vlan\":[", f->vlan[0]);
+		if (f->vlan[1]) number(t, ",", f->vlan[1]);
+		bpei_text_char(t, ']');
+	}
+	BPEI_TEXT(t, ",\"src_ip\":\"");
+	bpei_text_address(t, f->addr[0], f->ip_version);
+	bpei_text_char(t, '"');
+	if (ports) number(t, ",\"src_port\":", f->port[0]);
+	BPEI_TEXT(t, ",\"dest_ip\":\"");
+	bpei_text_address(t, f->addr[1], f->ip_version);
+	bpei_text_char(t, '"');
+	if (ports) number(t, ",\"dest_port\":", f->port[1]);
+	number(t, ",\"ip_v\":", f->ip_version);
+	proto(t, f->ip_proto);
+	if (icmp) {
+		number(t, ",\"icmp_type\":", f->icmp_type);
+		number(t, ",\"icmp_code\":", f->icmp_code);
+	}
+	number(t, ",\"flow\":{\"pkts_toserver\":", f->packets[0]);
+	number(t, ",\"pkts_toclient\":", f->packets[1]);
+	number(t, ",\"bytes_toserver\":", f->wire_bytes[0]);
+	number(t, ",\"bytes_toclient\":", f->wire_bytes[1]);
+	BPEI_TEXT(t, ",\"start\":\"");
+	bpei_text_iso(t, f->first_ns);
+	BPEI_TEXT(t, "\",\"end\":\"");
+	bpei_text_iso(t, f->last_ns);
+	BPEI_TEXT(t, "\",\"age\":");
+	bpei_text_signed(t, f->last_ns / second - (f->last_ns % second < 0) - (f->first_ns / second - (f->first_ns % second < 0)));
+	word(t, ",\"state\":\"", state(f));
+	if (f->end < sizeof reasons / sizeof *reasons && reasons[f->end]) word(t, ",\"reason\":\"", reasons[f->end]);
+	bpei_text_char(t, '}');
+	if (bpe_flow_community_id(f, 0, community)) word(t, ",\"community_id\":\"", community);
+	if (f->tcp_state) tcp(t, f);
+	if (f->pid > 0) {
+		number(t, ",\"process\":{\"pid\":", (uint64_t)f->pid);
+		BPEI_TEXT(t, ",\"name\":");
+		bpei_text_json(t, f->comm, sizeof f->comm);
+		bpei_text_char(t, '}');
+	}
+	if (f->end == BPE_END_ACTIVE || f->end == BPE_END_SNAPSHOT) word(t, ",\"bpfengine\":{\"end\":\"", end), bpei_text_char(t, '}');
+	bpei_text_char(t, '}');
+}
