@@ -16,6 +16,8 @@ struct cli_rights {	/* after opening; strings are empty where there is nothing t
 	char missing[160], kept[192];	/* what of the confinement is not there; what is kept, or does not work, and why */
 };
 
+struct cli_flows;
+
 struct cli {
 	struct bpe_options engine;
 	int64_t duration_ns;		/* 0: no limit */
@@ -23,6 +25,9 @@ struct cli {
 	const char *flows_path;		/* NULL: none */
 	bool top;			/* the live view */
 	uint32_t largest;		/* largest flows in the report */
+	uint32_t flows_format;		/* enum bpe_format */
+	bool flows_stop;		/* what cannot be written ends the run */
+	struct cli_flows *flows;	/* NULL: none */
 	int verbose;
 	int dump;			/* -d: 1, 2, 3 */
 	bool explain;
@@ -55,10 +60,15 @@ void cli_live_line(struct bpe_engine *engine);		/* on the terminal, in place */
 void cli_live_clear(void);
 void cli_interval_line(FILE *to, struct bpe_engine *engine);
 
-/* --flows: records as JSON lines.  open: 0 or an exit code; close: 0 or an errno. */
-struct cli_flows;
-int cli_flows_open(struct cli_flows **flows, const char *path);
-void cli_flows_write(struct cli_flows *flows, const struct bpe_flow *flow, uint32_t worker);	/* any worker's thread */
+/* --flows: records as lines.  open: 0 or an exit code after the message; begin: before the run; record: as on_record; reopen and ending: also by signal
+ * handlers: the file is opened anew, nothing is waited for any longer; close: 0 or the errno of what was not written last. */
+int cli_flows_open(struct cli_flows **flows, const struct cli *cli);
+void cli_flows_begin(struct cli_flows *flows, struct bpe_engine *engine);
+void cli_flows_record(struct cli_flows *flows, const struct bpe_flow *flow);
+void cli_flows_reopen(struct cli_flows *flows);
+void cli_flows_ending(struct cli_flows *flows);
+int cli_flows_directory(const struct cli_flows *flows);	/* descriptor of where the file is; -1: it is no regular file */
+void cli_flows_counts(const struct cli_flows *flows, uint64_t *written, uint64_t *lost);	/* any thread */
 int cli_flows_close(struct cli_flows *flows);
 
 /* Names and numbers (format.c). */
@@ -66,7 +76,6 @@ void cli_json_string(FILE *to, const char *s);	/* quoted; bytes that are not UTF
 const char *cli_address(char *to, size_t room, const uint8_t *addr, int version);
 const char *cli_protocol(char *to, size_t room, uint8_t ip_proto, uint8_t ip_version);
 const char *cli_tcp_state(uint8_t state);
-const char *cli_flow_end(uint8_t end);
 const char *cli_count(char *to, size_t room, double n);		/* 1.23 M */
 
 #endif

@@ -38,11 +38,12 @@ void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 	}
 	for (size_t i = 0; how->filter && cli_name_files[i]; i++)
 		if ((files[n] = strdup(cli_name_files[i]))) n++;
-	char *profile = cli_seatbelt_profile((const char *const *)files, n);
+	char *output = how->output ? seen(how->output) : NULL, *profile = cli_seatbelt_profile((const char *const *)files, n, output);
 	int r = profile ? sandbox_init(profile, 0, &error) : -1;
-	if (!r) snprintf(done->holds, sizeof done->holds, "Seatbelt (%s)", how->file_count ? "to read: the filter's files" : how->filter ? "to read: tables of names in /etc" : "no files");
+	if (!r) snprintf(done->holds, sizeof done->holds, "Seatbelt (%s%s)", how->file_count ? "to read: the filter's files" : how->filter ? "to read: tables of names in /etc" : "no files to read",
+			      how->output ? "; to write: the flows'" : "");
 	else snprintf(done->failed, sizeof done->failed, "no Seatbelt (%s)", error ? error : strerror(errno));
 	if (error) sandbox_free_error(error);
-	free(profile);
+	free(profile), free(output);
 	while (n) free(files[--n]);
 }

@@ -23,14 +23,16 @@
 const enum cli_system cli_system_here = CLI_FREEBSD;
 const char *const cli_name_files[] = { NULL };
 
-static int limit(int fd, bool view)
+static int limit(int fd, bool view, bool directory)
 {
 	static const cap_ioctl_t device[] = { BIOCGSTATS, BIOCGETIF, BIOCSETF, BIOCSETFNR, BIOCFLUSH, BIOCGBLEN, BIOCROTZBUF, FIONBIO, FIONREAD };
 	static const cap_ioctl_t terminal[] = { TIOCGETA, TIOCGWINSZ, TIOCSETA, TIOCSETAW, TIOCSETAF };	/* the last three: the live view's */
 	cap_rights_t rights;
 	struct stat st;
 	if (fstat(fd, &st)) return errno == EBADF ? 0 : errno;
-	if (fd > STDERR_FILENO && S_ISCHR(st.st_mode) && !(view && isatty(fd))) {	/* the device, or what --flows writes to */
+	if (directory) {	/* where the flows' file is opened anew: what is opened gets no more rights than these */
+		cap_rights_init(&rights, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_SEEK, CAP_LOOKUP, CAP_CREATE);
+	} else if (fd > STDERR_FILENO && S_ISCHR(st.st_mode) && !(view && isatty(fd))) {	/* the device, or what --flows writes to */
 		cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_IOCTL, CAP_MMAP_R, CAP_SEEK);
 		if (cap_ioctls_limit(fd, device, sizeof device / sizeof *device)) return errno;
 	} else {
@@ -44,8 +46,8 @@ void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 {
 	int e = 0;
 	*done = (struct cli_confined){ .filter_fixed = false };
-	for (int fd = 0; fd < getdtablesize() && fd < 1024 && !e; fd++) e = limit(fd, how->terminal);
+	for (int fd = 0; fd < getdtablesize() && fd < 1024 && !e; fd++) e = limit(fd, how->terminal, how->output && fd == how->output_directory);
 	if (!e && cap_enter()) e = errno;
-	if (!e) snprintf(done->holds, sizeof done->holds, "Capsicum (no files, no new sockets, the device as it is)");
+	if (!e) snprintf(done->holds, sizeof done->holds, "Capsicum (%s, no new sockets, the device as it is)", how->output ? "no files but the flows'" : "no files");
 	else snprintf(done->failed, sizeof done->failed, "no Capsicum (%s)", e == ENOSYS ? "this kernel has none" : strerror(e));
 }

@@ -3,7 +3,8 @@
  * calls.  Either may be missing (an older kernel, an emulator, a container's own policy): the other holds without it.
  *
  * A file of the filter is given by its directory, since an editor puts a new file in its place: so everything below that directory can
- * be read, by whoever we are then.  Descriptors that are open stay as they are. */
+ * be read, by whoever we are then; and as the flows' file is moved away and made anew (SIGHUP), whatever is below its directory can be appended to.
+ * Descriptors that are open stay as they are. */
 #include "confine_linux.h"
 
 #include <errno.h>
@@ -23,7 +24,9 @@
 #endif
 #define CREATE_RULESET_VERSION 1u
 #define RULE_PATH_BENEATH 1
+#define FS_WRITE_FILE (1u << 1)
 #define FS_READ_FILE (1u << 2)
+#define FS_MAKE_REG (1u << 8)
 enum { SCOPE_ABSTRACT_UNIX = 1, SCOPE_SIGNAL = 2, NET_BIND_TCP = 1, NET_CONNECT_TCP = 2 };
 
 struct ruleset { uint64_t fs, net, scoped; };
@@ -70,6 +73,10 @@ int cli_landlock(const struct cli_confinement *how, int *version)
 	if (ruleset < 0) return errno;
 	for (size_t i = 0; i < how->file_count; i++) allow_file(ruleset, how->files[i]);
 	for (size_t i = 0; how->filter && cli_name_files[i]; i++) allow(ruleset, cli_name_files[i]);
+	if (how->output) {
+		struct path_beneath rule = { .allowed = FS_WRITE_FILE | FS_MAKE_REG, .parent = how->output_directory };
+		syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0);
+	}
 	int e = syscall(SYS_landlock_restrict_self, ruleset, 0) ? errno : 0;
 	close(ruleset);
 	return e;
@@ -87,8 +94,9 @@ void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 	}
 	e = cli_landlock(how, &version);
 	if (e) snprintf(done->failed, sizeof done->failed, "no Landlock (%s)", e == ENOSYS || e == EOPNOTSUPP ? "this kernel has none, or has it switched off" : strerror(e));
-	else used = (size_t)snprintf(done->holds, sizeof done->holds, how->file_count ? "Landlock %d (to read: where the filter's files are)"
-		: how->filter ? "Landlock %d (to read: tables of names in /etc)" : "Landlock %d (no files)", version);
+	else used = (size_t)snprintf(done->holds, sizeof done->holds, "Landlock %d (%s%s%s)", version, how->file_count ? "to read: where the filter's files are"
+		: how->filter ? "to read: tables of names in /etc" : how->output ? "" : "no files", how->output && (how->file_count || how->filter) ? "; " : "",
+		how->output ? "to write: where the flows are" : "");
 	size_t failed = strlen(done->failed);
 	e = cli_seccomp(how, &calls);
 	if (e) snprintf(done->failed + failed, sizeof done->failed - failed, "%sno seccomp (%s)", failed ? ", " : "", e == ENOTSUP ? "no list of calls for this kind of machine"

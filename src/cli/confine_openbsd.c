@@ -14,16 +14,17 @@ const char *const cli_name_files[] = { "/etc/services", "/etc/protocols", "/etc/
 
 void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 {
-	bool read = how->file_count || (how->filter && !how->live), pledged = !how->live || !how->file_count;
-	char promises[48];
+	bool read = how->file_count || (how->filter && !how->live), write = how->output, pledged = !how->live || !how->file_count;
+	char promises[64];
 	int e = 0;
 	*done = (struct cli_confined){ .filter_fixed = pledged && how->live };
 	for (size_t i = 0; i < how->file_count && !e; i++) e = unveil(how->files[i], "r") ? errno : 0;
 	for (size_t i = 0; read && cli_name_files[i] && !e; i++) e = unveil(cli_name_files[i], "r") && errno != ENOENT ? errno : 0;
-	if (read && !e) e = unveil(NULL, NULL) ? errno : 0;
-	snprintf(promises, sizeof promises, "stdio%s%s%s error", read ? " rpath" : "", how->live ? " bpf" : "", how->terminal ? " tty" : "");
+	if (write && !e) e = unveil(how->output, "wc") ? errno : 0;
+	if ((read || write) && !e) e = unveil(NULL, NULL) ? errno : 0;
+	snprintf(promises, sizeof promises, "stdio%s%s%s%s error", read || write ? " rpath" : "", write ? " wpath cpath" : "", how->live ? " bpf" : "", how->terminal ? " tty" : "");
 	if (pledged && !e) e = pledge(promises, NULL) ? errno : 0;
 	if (e) snprintf(done->failed, sizeof done->failed, "no pledge, or no unveil (%s)", strerror(e)), done->filter_fixed = false;
-	else snprintf(done->holds, sizeof done->holds, "%s%s%s%s%s", pledged ? "pledge (" : "", pledged ? promises : "", pledged ? ")" : "", pledged && read ? ", " : "",
-		      read ? "unveil (the filter's files)" : "");
+	else snprintf(done->holds, sizeof done->holds, "%s%s%s%s%s", pledged ? "pledge (" : "", pledged ? promises : "", pledged ? ")" : "", pledged && (read || write) ? ", " : "",
+		      read && write ? "unveil (the filter's files, and the flows')" : read ? "unveil (the filter's files)" : write ? "unveil (the flows' file)" : "");
 }

@@ -1,145 +1,227 @@
 /* SPDX-License-Identifier: MIT */
-/* --flows: each flow at its end as a JSON line.
+/* --flows: records as lines, to a file, a pipe or the standard output.
  *
- * Workers call from their own threads; each has a buffer of its own, written out in whole lines under the stream's lock, so
- * lines never mix.  The first write error is kept (w: whoever meets it first, under the lock) and told at the end. */
+ * All but open, close and the three flags is done on the engine's output thread, which may be held up here as long as it takes: workers do not wait for
+ * it, but for savefiles, where waiting loses nothing.  Lines are gathered, and written whole when there are many, or when none waits.
+ * What cannot be written is told once and counted, by lines; the next lines are tried again, on a line of their own.  A pipe is never written more
+ * than it is sure to take, so that nobody hangs in it once the run is to end: then it gets PATIENCE to take something.
+ * Hazard: a process that is confined opens a file by its directory's descriptor, which was open before. */
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#define BUFFER 65536u
-#define LINE_MOST 2048u
-
-struct buffer { size_t used; char text[BUFFER]; };
+#define BUFFER (256u << 10)
+#define LINES 1024u
+#define PATIENCE_MS 2000
+#define LOOK_MS 100
 
 struct cli_flows {
-	FILE *file;
-	bool own;
-	int error;
-	struct buffer *buffers[BPE_MAX_WORKERS];
+	const char *path;		/* as it was given; "-" */
+	const char *name;		/* in directory */
+	int fd, directory;		/* directory -1: the standard output */
+	uint32_t format;
+	bool regular;
+	bool torn;			/* what stands in the file ends within a line */
+	bool quiet, stop_on_error;
+	int error;			/* the last one; 0 once lines are written again */
+	struct bpe_engine *engine;	/* to be stopped on an error */
+	_Atomic int reopen, ending;	/* w: main, signal handlers  r: output thread, which clears reopen */
+	_Atomic uint64_t written, lost;	/* w: output thread  r: any; lines */
+	size_t used;
+	uint32_t lines, ends[LINES];	/* in text: where each line ends */
+	char text[BUFFER];
 };
 
-int cli_flows_open(struct cli_flows **flows, const char *path)
+static void add(_Atomic uint64_t *counter, uint64_t n)
 {
-	struct cli_flows *f = calloc(1, sizeof *f);
-	if (!f) return EXIT_ERROR;
-	f->own = strcmp(path, "-") != 0;
-	f->file = f->own ? fopen(path, "we") : stdout;
-	if (!f->file) {
-		fprintf(stderr, "bpfengine: cannot write flows to %s: %s\n", path, strerror(errno));
-		free(f);
-		return EXIT_ERROR;
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* ---- The output thread's ---- */
+
+/* Waits until it can take something.  False: it is to end, and takes nothing. */
+static bool wait_writable(struct cli_flows *f)
+{
+	for (int waited = 0;;) {
+		struct pollfd p = { .fd = f->fd, .events = POLLOUT };
+		int r = poll(&p, 1, LOOK_MS);
+		if (r > 0) return true;
+		if (r < 0 && errno != EINTR) return true;	/* write will tell */
+		if (!atomic_load_explicit(&f->ending, memory_order_relaxed)) waited = 0;
+		else if ((waited += LOOK_MS) >= PATIENCE_MS) return false;
 	}
+}
+
+/* How many of the n bytes were written; *error is why not all. */
+static size_t write_bytes(struct cli_flows *f, const char *bytes, size_t n, int *error)
+{
+	size_t done = 0;
+	*error = 0;
+	while (done < n) {
+		size_t most = f->regular || n - done < PIPE_BUF ? n - done : PIPE_BUF;	/* poll(2) promises a pipe room for so many */
+		if (!f->regular && !wait_writable(f)) return *error = ETIMEDOUT, done;
+		ssize_t wrote = write(f->fd, bytes + done, most);
+		if (wrote >= 0) done += (size_t)wrote;
+		else if (errno != EINTR && errno != EAGAIN) return *error = errno, done;
+	}
+	return done;
+}
+
+static void tell(struct cli_flows *f, int error)
+{
+	if (error == f->error || f->quiet) return;
+	cli_live_clear();
+	fprintf(stderr, "bpfengine: flows are not written to %s: %s%s\n", f->path, error == ETIMEDOUT ? "nobody takes them" : strerror(error),
+		f->stop_on_error ? "; ending" : "; the capture goes on");
+}
+
+static void flush(struct cli_flows *f)
+{
+	int error = 0;
+	uint32_t whole = 0;
+	size_t done = 0;
+	if (!f->used) return;
+	if (f->torn && write_bytes(f, "\n", 1, &error) == 1) f->torn = false;
+	if (!error) done = write_bytes(f, f->text, f->used, &error);
+	while (whole < f->lines && f->ends[whole] <= done) whole++;
+	if (done && done != (whole ? f->ends[whole - 1] : 0)) f->torn = true;
+	add(&f->written, whole);
+	add(&f->lost, f->lines - whole);
+	if (error) {
+		tell(f, error);
+		if (f->stop_on_error) bpe_engine_stop(f->engine);
+	}
+	f->error = error;
+	f->used = f->lines = 0;
+}
+
+/* What it writes to.  True: something stands in it. */
+static bool look(struct cli_flows *f)
+{
+	struct stat st = { .st_size = 0 };
+	f->regular = !fstat(f->fd, &st) && S_ISREG(st.st_mode);
+	return f->regular && st.st_size;
+}
+
+/* A file that is empty gets the line of names, if its format has one. */
+static void begin_file(struct cli_flows *f)
+{
+	f->torn = false;
+	if (look(f)) return;
+	int error, n = bpe_flow_format(NULL, f->format, f->text, BUFFER);
+	if (n <= 0) return;
+	size_t done = write_bytes(f, f->text, (size_t)n, &error);
+	f->torn = done && done < (size_t)n;
+	if (error) tell(f, error), f->error = error;
+}
+
+static int open_file(struct cli_flows *f, int how)
+{
+	return openat(f->directory, f->name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | how, 0644);
+}
+
+/* SIGHUP: whoever moved the file away wants a new one.  What is waiting belongs to the old one. */
+static void reopen(struct cli_flows *f)
+{
+	atomic_store_explicit(&f->reopen, 0, memory_order_relaxed);
+	if (f->directory < 0) return;
+	int fd = open_file(f, 0);
+	if (fd < 0) {
+		cli_live_clear();
+		fprintf(stderr, "bpfengine: %s is not opened anew: %s; going on with the old file\n", f->path, strerror(errno));
+		return;
+	}
+	close(f->fd);
+	f->fd = fd;
+	f->error = 0;
+	begin_file(f);
+}
+
+void cli_flows_record(struct cli_flows *f, const struct bpe_flow *flow)
+{
+	if (!flow) {
+		flush(f);
+		if (atomic_load_explicit(&f->reopen, memory_order_relaxed)) reopen(f);
+		return;
+	}
+	int n = bpe_flow_format(flow, f->format, f->text + f->used, BUFFER - f->used);
+	if (n < 0) {
+		add(&f->lost, 1);
+		return;
+	}
+	f->ends[f->lines++] = (uint32_t)(f->used += (size_t)n);
+	if (f->lines == LINES || BUFFER - f->used < BPE_FORMAT_BYTES) {
+		flush(f);
+		if (atomic_load_explicit(&f->reopen, memory_order_relaxed)) reopen(f);
+	}
+}
+
+/* ---- The main thread's ---- */
+
+static int refuse(struct cli_flows *f, const char *path)
+{
+	fprintf(stderr, "bpfengine: cannot write flows to %s: %s\n", path, strerror(errno));
+	if (f) cli_flows_close(f);
+	return EXIT_ERROR;
+}
+
+int cli_flows_open(struct cli_flows **flows, const struct cli *cli)
+{
+	const char *path = cli->flows_path, *slash = strrchr(path, '/');
+	struct cli_flows *f = calloc(1, sizeof *f);
+	if (!f) return refuse(f, path);
+	f->path = path;
+	f->format = cli->flows_format;
+	f->quiet = cli->quiet;
+	f->stop_on_error = cli->flows_stop;
+	f->fd = STDOUT_FILENO;
+	f->directory = -1;
+	if (strcmp(path, "-") != 0) {
+		char *parent = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+		f->name = slash ? slash + 1 : path;
+		f->directory = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+		free(parent);
+		f->fd = f->directory >= 0 ? open_file(f, O_TRUNC) : -1;
+		if (f->fd < 0) return refuse(f, path);
+	}
+	look(f);
 	*flows = f;
 	return 0;
 }
 
-static void flush(struct cli_flows *f, struct buffer *b)
+void cli_flows_begin(struct cli_flows *f, struct bpe_engine *engine)
 {
-	flockfile(f->file);
-	if (b->used && !f->error && fwrite(b->text, 1, b->used, f->file) != b->used) f->error = errno ? errno : EIO;
-	funlockfile(f->file);
-	b->used = 0;
+	f->engine = engine;
+	begin_file(f);
 }
 
-static void flags_text(char to[9], uint8_t flags)	/* as tcpdump's letters */
-{
-	static const char letters[] = "FSRP.UEW";
-	size_t n = 0;
-	for (int i = 0; i < 8; i++)
-		if (flags >> i & 1) to[n++] = letters[i];
-	to[n] = 0;
-}
+int cli_flows_directory(const struct cli_flows *f) { return f->regular ? f->directory : -1; }
+void cli_flows_reopen(struct cli_flows *f) { atomic_store_explicit(&f->reopen, 1, memory_order_relaxed); }
+void cli_flows_ending(struct cli_flows *f) { atomic_store_explicit(&f->ending, 1, memory_order_relaxed); }
 
-static int64_t positive(int64_t v) { return v < 0 ? -v : v; }
-
-/* Names come from programs, and may hold anything: what JSON cannot hold plainly becomes '?'. */
-static size_t process(char *to, size_t room, const struct bpe_flow *f)
+void cli_flows_counts(const struct cli_flows *f, uint64_t *written, uint64_t *lost)
 {
-	char name[2][32];
-	for (int k = 0; k < 2; k++) {
-		const char *from = k ? f->effective_comm : f->comm;
-		size_t i = 0;
-		for (; i + 1 < sizeof name[k] && from[i]; i++) name[k][i] = from[i] >= 0x20 && from[i] < 0x7f && from[i] != '"' && from[i] != '\\' ? from[i] : '?';
-		name[k][i] = 0;
-	}
-	int n = snprintf(to, room, ",\"pid\":%d,\"process\":\"%s\"", f->pid, name[0]);
-	if (f->effective_pid > 0) n += snprintf(to + n, room - (size_t)n, ",\"effective_pid\":%d,\"effective_process\":\"%s\"", f->effective_pid, name[1]);
-	return (size_t)n;
-}
-
-/* Two numbers, where one of them is not 0. */
-static size_t pair(char *to, size_t room, const char *name, const uint32_t v[2])
-{
-	return v[0] | v[1] ? (size_t)snprintf(to, room, ",\"%s\":[%" PRIu32 ",%" PRIu32 "]", name, v[0], v[1]) : 0;
-}
-
-static size_t health(char *to, size_t room, const struct bpe_flow *w)
-{
-	const struct { const char *name; const uint32_t *v; } counts[] = { { "retransmissions", w->retransmissions }, { "fast_retransmissions", w->fast_retransmissions },
-		{ "spurious_retransmissions", w->spurious_retransmissions }, { "out_of_order", w->out_of_order }, { "repeated_acks", w->repeated_acks },
-		{ "zero_windows", w->zero_windows }, { "lost_segments", w->lost_segments }, { "unseen_acks", w->unseen_acks }, { "keep_alives", w->keep_alives } };
-	static const char *const spans[2] = { "client_rtt", "server_rtt" };
-	size_t n = 0;
-	if (w->history[0]) n += (size_t)snprintf(to, room, ",\"history\":\"%s\"", w->history);
-	for (int k = 0; k < 2; k++)
-		if (w->handshake_ns[k] >= 0) n += (size_t)snprintf(to + n, room - n, ",\"%s\":%" PRId64 ".%09" PRId64, spans[k], w->handshake_ns[k] / 1000000000, w->handshake_ns[k] % 1000000000);
-	n += pair(to + n, room - n, "mss", (const uint32_t[2]){ w->mss[0], w->mss[1] });
-	if (w->window_scale[0] >= 0 || w->window_scale[1] >= 0) n += (size_t)snprintf(to + n, room - n, ",\"window_scale\":[%d,%d]", w->window_scale[0], w->window_scale[1]);
-	for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) n += pair(to + n, room - n, counts[k].name, counts[k].v);
-	return n;
-}
-
-void cli_flows_write(struct cli_flows *f, const struct bpe_flow *w, uint32_t worker)
-{
-	struct buffer *b = f->buffers[worker];
-	if (!b) b = f->buffers[worker] = calloc(1, sizeof *b);
-	if (!b) {
-		f->error = ENOMEM;
-		return;
-	}
-	if (BUFFER - b->used < LINE_MOST) flush(f, b);
-	char source[48], target[48], proto[16], flags[2][9], vlan[32] = "";
-	flags_text(flags[0], w->tcp_flags[0]);
-	flags_text(flags[1], w->tcp_flags[1]);
-	if (w->vlan[1]) snprintf(vlan, sizeof vlan, "\"vlan\":[%u,%u],", w->vlan[0], w->vlan[1]);
-	else if (w->vlan[0]) snprintf(vlan, sizeof vlan, "\"vlan\":[%u],", w->vlan[0]);
-	int64_t duration = w->last_ns - w->first_ns;
-	int n = snprintf(b->text + b->used, BUFFER - b->used,
-		"{\"schema\":\"bpfengine.flow/1\",\"src\":\"%s\",\"sport\":%u,\"dst\":\"%s\",\"dport\":%u,\"proto\":\"%s\",\"ip_proto\":%u,\"ip\":%u,%s"
-		"\"first\":%s%" PRId64 ".%09" PRId64 ",\"duration\":%" PRId64 ".%09" PRId64 ",\"packets\":[%" PRIu64 ",%" PRIu64 "],\"wire_bytes\":[%" PRIu64 ",%" PRIu64
-		"],\"captured_bytes\":[%" PRIu64 ",%" PRIu64 "]",
-		cli_address(source, sizeof source, w->addr[0], w->ip_version), w->port[0], cli_address(target, sizeof target, w->addr[1], w->ip_version),
-		w->port[1], cli_protocol(proto, sizeof proto, w->ip_proto, w->ip_version), w->ip_proto, w->ip_version, vlan,
-		w->first_ns < 0 ? "-" : "", positive(w->first_ns / 1000000000), positive(w->first_ns % 1000000000), duration / 1000000000, duration % 1000000000,
-		w->packets[0], w->packets[1], w->wire_bytes[0], w->wire_bytes[1], w->captured_bytes[0], w->captured_bytes[1]);
-	b->used += (size_t)n;
-	if (w->tcp_state)
-		b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"tcp_state\":\"%s\",\"tcp_flags\":[\"%s\",\"%s\"],\"midstream\":%s",
-			cli_tcp_state(w->tcp_state), flags[0], flags[1], w->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
-	if (w->tcp_state) b->used += health(b->text + b->used, BUFFER - b->used, w);
-	char community[BPE_COMMUNITY_ID_BYTES];
-	b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"conn_state\":\"%s\"", bpe_flow_conn_state(w));
-	if (bpe_flow_community_id(w, 0, community)) b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"community_id\":\"%s\"", community);
-	if (w->flags & BPE_FLOW_CONTINUED) b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"continued\":true");
-	if (w->flags & BPE_FLOW_CUT) b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"cut\":true");
-	if (w->pid > 0) b->used += process(b->text + b->used, BUFFER - b->used, w);
-	b->used += (size_t)snprintf(b->text + b->used, BUFFER - b->used, ",\"end\":\"%s\",\"hash\":%" PRIu32 ",\"worker\":%u}\n",
-		cli_flow_end(w->end), w->hash, worker);
+	struct cli_flows *any = (struct cli_flows *)(uintptr_t)f;
+	*written = atomic_load_explicit(&any->written, memory_order_relaxed);
+	*lost = atomic_load_explicit(&any->lost, memory_order_relaxed);
 }
 
 int cli_flows_close(struct cli_flows *f)
 {
-	for (int w = 0; w < BPE_MAX_WORKERS; w++) {
-		if (f->buffers[w]) flush(f, f->buffers[w]);
-		free(f->buffers[w]);
-	}
-	errno = 0;
-	if ((f->own ? fclose(f->file) : fflush(f->file)) && !f->error) f->error = errno ? errno : EIO;
 	int error = f->error;
+	if (f->directory >= 0) {
+		if (f->fd >= 0 && close(f->fd) && !error) error = errno;
+		close(f->directory);
+	}
 	free(f);
 	return error;
 }

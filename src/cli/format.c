@@ -52,12 +52,6 @@ const char *cli_tcp_state(uint8_t state)
 	return state < sizeof names / sizeof *names ? names[state] : "?";
 }
 
-const char *cli_flow_end(uint8_t end)
-{
-	static const char *const names[] = { "", "idle", "closed", "evicted", "stop", "active" };
-	return end < sizeof names / sizeof *names ? names[end] : "?";
-}
-
 const char *cli_count(char *to, size_t room, double n)
 {
 	const char *units[] = { "", " k", " M", " G", " T" };

@@ -7,6 +7,7 @@
 #include "top.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -23,13 +24,22 @@
 static struct bpe_engine *running;
 static volatile sig_atomic_t stops, reports, rereads, suspends, continues;
 
+static struct cli_flows *flows;	/* as running */
+
 static void on_stop(int signal)
 {
 	if (stops++) {
 		top_view_restore();
 		_exit(128 + signal);
 	}
+	if (flows) cli_flows_ending(flows);
 	if (running) bpe_engine_stop(running);
+}
+
+static void on_reopen(int signal)
+{
+	(void)signal;
+	if (flows) cli_flows_reopen(flows);
 }
 
 static void on_report(int signal)
@@ -64,12 +74,13 @@ static void handle(int signal, void (*handler)(int))
 	sigaction(signal, &a, NULL);
 }
 
-struct run { struct cli cli; struct cli_flows *flows; struct top_view *view; bool views; };	/* views: the terminal is the view's */
+struct run { struct cli cli; struct top_view *view; bool views; };	/* views: the terminal is the view's */
 
-static void on_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
+static void on_record(void *user, const struct bpe_flow *flow, uint32_t worker)
 {
 	struct run *r = user;
-	cli_flows_write(r->flows, flow, worker);
+	(void)worker;
+	cli_flows_record(r->cli.flows, flow);
 }
 
 static void say(struct run *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -123,6 +134,23 @@ static int exit_of(int status)
 	}
 }
 
+/* SIGUSR2 with --flows: the flows that are alive are written, too. */
+static void show_flows(struct run *r)
+{
+	int status = bpe_engine_snapshot_flows(running, NULL, NULL);
+	if (status == BPE_E_BUSY) say(r, "the flows asked for before are not all written yet: ask again");
+	else if (status == BPE_OK && !r->cli.quiet) say(r, "the flows that are alive are written to %s", r->cli.flows_path);
+}
+
+/* SIGUSR2. */
+static void asked_again(struct run *r)
+{
+	if (!rereads) return;
+	rereads = 0;
+	if (r->cli.flows) show_flows(r);
+	if (r->cli.filter || !r->cli.flows) reread(r);
+}
+
 /* Waits for the end of the run, showing what there is to show; stops it when its time is up. */
 static void watch(struct run *r)
 {
@@ -133,18 +161,18 @@ static void watch(struct run *r)
 	for (;;) {
 		bpe_engine_stats(running, &s);
 		int64_t elapsed = (int64_t)s.elapsed_ns, wait = live ? LIVE_NS : 1000000000;
-		if (c->duration_ns && elapsed >= c->duration_ns) bpe_engine_stop(running);
-		else if (c->duration_ns && c->duration_ns - elapsed < wait) wait = c->duration_ns - elapsed;
+		if (c->duration_ns && elapsed >= c->duration_ns) {
+			if (c->flows) cli_flows_ending(c->flows);
+			bpe_engine_stop(running);
+		}
+		if (c->duration_ns && elapsed < c->duration_ns && c->duration_ns - elapsed < wait) wait = c->duration_ns - elapsed;
 		if (next > 0 && (double)elapsed * 1e-9 >= next) {
 			cli_interval_line(stderr, running);
 			while (next <= (double)elapsed * 1e-9) next += c->stats_interval;
 		}
 		if (next > 0 && next * 1e9 - (double)elapsed < (double)wait) wait = (int64_t)(next * 1e9 - (double)elapsed) + 1;
 		if (bpe_engine_wait(running, wait)) break;
-		if (rereads) {
-			rereads = 0;
-			reread(r);
-		}
+		asked_again(r);
 		if (reports) {
 			reports = 0;
 			cli_live_clear();
@@ -172,7 +200,7 @@ static void show(struct run *r)
 		if (stops || !top_view_step(r->view, ended)) break;
 		if (suspends) suspends = continues = 0, top_view_suspend(r->view);
 		if (continues) continues = 0, top_view_redraw(r->view);
-		if (rereads) rereads = 0, reread(r);
+		asked_again(r);
 	}
 	bpe_engine_stop(running);
 	while (!bpe_engine_wait(running, -1)) continue;
@@ -213,6 +241,10 @@ static int run(struct run *r)
 		handle(SIGNAL_REPORT, on_report);
 	}
 	handle(SIGUSR2, on_reread);
+	if (c->flows) {
+		if (!r->view) handle(SIGHUP, on_reopen);	/* the view ends with its terminal */
+		cli_flows_begin(c->flows, running);
+	}
 	if (stops) bpe_engine_stop(running);
 	status = bpe_engine_start(running, &error);
 	if (status < 0) {
@@ -225,14 +257,14 @@ static int run(struct run *r)
 	const char *wrong = status < 0 ? error.text : NULL;
 	if (wrong) fprintf(stderr, "bpfengine: %s\n", wrong);
 	FILE *to = c->flows_path && !strcmp(c->flows_path, "-") ? stderr : stdout;
-	if (r->flows) {	/* before the report, so that lines and report do not mix */
-		int failed = cli_flows_close(r->flows);
-		r->flows = NULL;
-		if (failed && failed != EPIPE) fprintf(stderr, "bpfengine: flows were not all written to %s: %s\n", c->flows_path, strerror(failed));
-		if (failed) status = BPE_E_IO;
-	}
 	if (c->json) cli_report_json(to, running, c, wrong);
 	else cli_report_text(to, running, c, NULL);
+	if (c->flows) {
+		uint64_t written, lost;
+		cli_flows_counts(c->flows, &written, &lost);
+		if (lost) fprintf(stderr, "bpfengine: flows were not all written to %s: %" PRIu64 " of %" PRIu64 " are missing\n", c->flows_path, lost, written + lost);
+		if (lost) status = BPE_E_IO;
+	}
 	errno = 0;
 	if ((fflush(to) || ferror(to)) && to == stdout) {
 		if (errno != EPIPE) fprintf(stderr, "bpfengine: the report was not written: %s\n", strerror(errno));
@@ -260,14 +292,15 @@ int main(int argc, char **argv)
 	code = cli_rights_prepare(&r.cli);
 	if (code) return code;
 	if (r.cli.flows_path) {
-		code = cli_flows_open(&r.flows, r.cli.flows_path);
+		code = cli_flows_open(&r.cli.flows, &r.cli);
 		if (code) return code;
-		r.cli.engine.on_flow = on_flow;
+		flows = r.cli.flows;
+		r.cli.engine.on_record = on_record;
 	}
 	if (r.cli.top) {
 		code = top_view_open(&r.view, &r.cli);
 		if (code) {
-			if (r.flows) cli_flows_close(r.flows);
+			if (r.cli.flows) cli_flows_close(r.cli.flows);
 			return code;
 		}
 	}
@@ -277,7 +310,9 @@ int main(int argc, char **argv)
 	struct bpe_engine *engine = running;
 	running = NULL;
 	bpe_engine_close(engine);
-	if (r.flows) cli_flows_close(r.flows);
+	int failed = r.cli.flows ? cli_flows_close(r.cli.flows) : 0;
+	if (failed && !code) fprintf(stderr, "bpfengine: flows were not written to %s: %s\n", r.cli.flows_path, strerror(failed)), code = EXIT_ERROR;
+	flows = NULL;
 	top_view_close(r.view);
 	free(r.cli.filter);
 	return code;

@@ -13,7 +13,8 @@
 
 enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_TIMEOUT, OPT_ACTIVE, OPT_FLOW_MEMORY, OPT_NO_HEALTH, OPT_NO_FLOWS,
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
-       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_LARGEST, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE, OPT_TOP };
+       OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_LARGEST, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE, OPT_TOP, OPT_FLOWS_FORMAT,
+       OPT_FLOWS_ERROR, OPT_FLOWS_OVERLOAD, OPT_LENGTHS, OPT_BY_PORT };
 
 static const struct option longs[] = {
 	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
@@ -28,7 +29,9 @@ static const struct option longs[] = {
 	{ "bpf-device", 1, 0, OPT_BPF_DEVICE }, { "read-mode", 1, 0, OPT_READ_MODE }, { "read-interval", 1, 0, OPT_READ_INTERVAL },
 	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
 	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "outermost", 0, 0, OPT_OUTERMOST }, { "checksums", 0, 0, OPT_CHECKSUMS }, { "zero-copy", 0, 0, OPT_ZERO_COPY },
-	{ "relinquish-privileges", 1, 0, 'Z' }, { "no-confine", 0, 0, OPT_NO_CONFINE }, { "top", 0, 0, OPT_TOP }, { NULL, 0, 0, 0 }
+	{ "relinquish-privileges", 1, 0, 'Z' }, { "no-confine", 0, 0, OPT_NO_CONFINE }, { "top", 0, 0, OPT_TOP },
+	{ "flows-format", 1, 0, OPT_FLOWS_FORMAT }, { "flows-error", 1, 0, OPT_FLOWS_ERROR }, { "flows-overload", 1, 0, OPT_FLOWS_OVERLOAD },
+	{ "flow-lengths", 0, 0, OPT_LENGTHS }, { "direction-by-port", 0, 0, OPT_BY_PORT }, { NULL, 0, 0, 0 }
 };
 
 void cli_help(FILE *to)
@@ -79,7 +82,12 @@ void cli_help(FILE *to)
 	      "  -c, --count COUNT        stop after so many packets\n"
 	      "\n"
 	      "Flows\n", to);
-	fputs("      --flows FILE         each flow at its end as a JSON line (- is stdout)\n"
+	fputs("      --flows FILE         each flow at its end as a line (- is stdout)\n"
+	      "      --flows-format json|zeek|eve|csv  this program's names (json), Zeek's\n"
+	      "                           conn.log, Suricata's EVE, comma-separated values\n"
+	      "      --flows-overload auto|drop|wait  when lines are written too slowly: drop\n"
+	      "                           and count them, or wait (auto: drop live, else wait)\n"
+	      "      --flows-error continue|stop  when FILE cannot be written (continue)\n"
 	      "      --max-flows N        most flows alive, in all (1000000)\n"
 	      "      --flow-idle SECONDS  end a flow after so long without a packet (300)\n"
 	      "      --flow-closed SECONDS  ... once TCP has closed or reset it (10)\n"
@@ -87,6 +95,9 @@ void cli_help(FILE *to)
 	      "                           tcp-closed, udp-one-way, udp-two-way, icmp or other\n"
 	      "      --flow-active SECONDS  tell of a long flow every so long, too\n"
 	      "      --flow-memory SIZE   most memory for flows; lowers --max-flows to fit\n"
+	      "      --flow-lengths       count IP's and payload's bytes, too (zeek: always)\n"
+	      "      --direction-by-port  where no SYN tells who began: the end with the port\n"
+	      "                           below 1024, or the lower one, was asked\n"
 	      "      --no-tcp-health      do not follow TCP's sequence numbers\n"
 	      "      --no-flows           do not keep flows\n"
 	      "      --outermost          flows of tunnels, not of what is in them\n"
@@ -120,7 +131,8 @@ void cli_help(FILE *to)
 	      "\n"
 	      "SIGINT and SIGTERM end the run and report; a second one leaves at once.\n"
 	      "SIGINFO (Ctrl-T) or SIGUSR1 prints the report so far on stderr.\n"
-	      "SIGUSR2 reads the filter's files again (-F, and host in FILE).\n"
+	      "SIGUSR2 reads the filter's files again (-F, and host in FILE), and with\n"
+	      "--flows writes the flows that are alive; SIGHUP opens that file anew.\n"
 	      "\n"
 	      "Exit codes: 0 good; 1 error while running, torn or damaged savefile, output\n"
 	      "not written; 2 wrong usage; 3 rights are missing; 4 the source cannot be opened.\n", to);
@@ -284,7 +296,9 @@ static int through(const char *list, uint32_t *bits)
 static int one(struct cli *c, int letter, const char *v)
 {
 	static const char *const overloads[] = { "wait", "drop", NULL }, *const priorities[] = { "normal", "high", "realtime", NULL },
-		*const directions[] = { "inout", "in", "out", NULL }, *const modes[] = { "auto", "throughput", "latency", "paced", NULL };
+		*const directions[] = { "inout", "in", "out", NULL }, *const modes[] = { "auto", "throughput", "latency", "paced", NULL },
+		*const formats[] = { "json", "zeek", "eve", "csv", NULL }, *const errors[] = { "continue", "stop", NULL }, *const records[] = { "auto", "drop", "wait", NULL };
+	uint32_t word;
 	struct bpe_options *o = &c->engine;
 	uint64_t n = 0;
 	int64_t ns;
@@ -326,6 +340,14 @@ static int one(struct cli *c, int letter, const char *v)
 		c->stats_interval = (double)ns * 1e-9;
 		return 0;
 	case OPT_FLOWS: c->flows_path = v; return 0;
+	case OPT_FLOWS_FORMAT: return choice(v, formats, &c->flows_format) ? 0 : wrong("--flows-format is json, zeek, eve or csv, not \"%s\"", v);
+	case OPT_FLOWS_ERROR:
+		if (!choice(v, errors, &word)) return wrong("--flows-error is continue or stop, not \"%s\"", v);
+		c->flows_stop = word;
+		return 0;
+	case OPT_FLOWS_OVERLOAD: return choice(v, records, &o->record_overload) ? 0 : wrong("--flows-overload is auto, drop or wait, not \"%s\"", v);
+	case OPT_LENGTHS: o->flow_lengths = true; return 0;
+	case OPT_BY_PORT: o->direction_by_port = true; return 0;
 	case OPT_MAX_FLOWS: return whole(v, 1, 0x7fffffff, &o->max_flows) ? 0 : wrong("--max-flows wants 1 to %d, not \"%s\" (--no-flows keeps none)", 0x7fffffff, v);
 	case OPT_IDLE: return seconds(v, false, &o->flow_idle_ns) ? 0 : wrong("--flow-idle wants seconds above 0, not \"%s\"", v);
 	case OPT_CLOSED: return seconds(v, false, &o->flow_closed_ns) ? 0 : wrong("--flow-closed wants seconds above 0, not \"%s\"", v);
@@ -423,6 +445,8 @@ int cli_options(struct cli *c, int argc, char **argv)
 	if (c->flows_path && !c->engine.flows) return wrong("--flows and --no-flows contradict each other");
 	if (c->top && !c->engine.flows) return wrong("--top shows flows: it and --no-flows contradict each other");
 	if (c->top && (c->json || (c->flows_path && !strcmp(c->flows_path, "-")))) return wrong("--top and %s both want stdout", c->json ? "--json" : "--flows -");
+	if (!c->flows_path && (c->flows_format || c->flows_stop || c->engine.record_overload)) return wrong("--flows-format, --flows-error and --flows-overload are for --flows FILE");
+	if (c->flows_format == BPE_FORMAT_ZEEK) c->engine.flow_lengths = true;
 	if (c->flows_path && !strcmp(c->flows_path, "-") && c->json) return wrong("--flows - and --json both want stdout: write the flows to a file");
 	return 0;
 }

@@ -54,6 +54,17 @@ static void sizes(FILE *to, const struct bpe_stats *s)
 					 100 * (double)s->sizes[k] / (double)s->delivered_packets);
 }
 
+static void records(FILE *to, const struct bpe_stats *s, const struct cli *cli)
+{
+	uint64_t written, lost;
+	cli_flows_counts(cli->flows, &written, &lost);
+	fprintf(to, "Records: %" PRIu64 " written to %s as %s", written, cli->flows_path, bpe_format_name((int)cli->flows_format));
+	if (s->flows_shown) fprintf(to, ", %" PRIu64 " of them of flows asked for", s->flows_shown);
+	if (s->records_dropped) fprintf(to, ", %" PRIu64 " dropped for want of time to write them", s->records_dropped);
+	if (lost) fprintf(to, ", %" PRIu64 " could not be written", lost);
+	fputc('\n', to);
+}
+
 static void rights(FILE *to, const struct cli_rights *r)
 {
 	fprintf(to, "After opening: user %s%s%s, %s%s%s\n", r->user, r->capabilities[0] ? ", " : "", r->capabilities, r->confined[0] ? r->confined : "not confined",
@@ -97,6 +108,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 		if (s.flows_evicted)
 			fprintf(to, "Evicted: %" PRIu64 " of one packet, %" PRIu64 " half-open, %" PRIu64 " closed, %" PRIu64 " alive, %" PRIu64 " for colliding keys\n", s.evicted[BPE_EVICTED_SINGLE],
 				s.evicted[BPE_EVICTED_HALF_OPEN], s.evicted[BPE_EVICTED_CLOSED], s.evicted[BPE_EVICTED_ALIVE], s.evicted[BPE_EVICTED_CROWDED]);
+		if (cli->flows) records(to, &s, cli);
 		top_flows(to, engine, cli->largest);
 	}
 	for (uint32_t k = 0; k < s.workers && bpe_engine_worker_stats(engine, k, &w) == BPE_OK; k++)

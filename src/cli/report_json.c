@@ -38,15 +38,29 @@ static void top_flows(FILE *to, struct bpe_engine *engine, uint32_t n)
 	free(f);
 }
 
+/* given = written + lost; opened + periods + snapshots = given + dropped, at the end */
+static void records(FILE *to, const struct bpe_stats *s, const struct cli *cli)
+{
+	uint64_t written, lost;
+	if (!cli->flows) {
+		fprintf(to, "\"records\":null");
+		return;
+	}
+	cli_flows_counts(cli->flows, &written, &lost);
+	fprintf(to, "\"records\":{\"format\":\"%s\",\"given\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"snapshots\":%" PRIu64 ",\"written\":%" PRIu64 ",\"lost\":%" PRIu64 "}",
+		bpe_format_name((int)cli->flows_format), s->records, s->records_dropped, s->flows_shown, written, lost);
+}
+
 static void workers(FILE *to, struct bpe_engine *engine, uint32_t n)
 {
 	struct bpe_worker_stats w;
 	fprintf(to, "\"workers\":[");
 	for (uint32_t k = 0; k < n && bpe_engine_worker_stats(engine, k, &w) == BPE_OK; k++)
 		fprintf(to, "%s{\"worker\":%u,\"packets\":%" PRIu64 ",\"captured_bytes\":%" PRIu64 ",\"wire_bytes\":%" PRIu64 ",\"batches\":%" PRIu64
-			",\"dropped\":%" PRIu64 ",\"flows\":{\"active\":%" PRIu64 ",\"peak\":%" PRIu64 "},\"ring\":{\"slots\":%u,\"depth\":%u,\"peak\":%u}}",
+			",\"dropped\":%" PRIu64 ",\"flows\":{\"active\":%" PRIu64 ",\"peak\":%" PRIu64 "},\"ring\":{\"slots\":%u,\"depth\":%u,\"peak\":%u},\"records\":{\"given\":%" PRIu64
+			",\"dropped\":%" PRIu64 ",\"ring_bytes\":%u,\"ring_peak\":%u}}",
 			k ? "," : "", k, w.packets, w.captured_bytes, w.wire_bytes, w.batches, w.dropped, w.flows_active, w.flows_peak, w.ring_slots,
-			w.ring_depth, w.ring_peak);
+			w.ring_depth, w.ring_peak, w.records, w.records_dropped, w.record_ring_bytes, w.record_ring_peak);
 	fprintf(to, "],");
 }
 
@@ -93,7 +107,9 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 		",\"packets\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"periods\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"time_steps\":%" PRIu64 ",\"evicted_by\":{", s.flows_opened, s.flows_active,
 		s.flows_peak, s.flows_ended, s.flows_evicted, s.flow_packets, s.flows_refused, s.flows_periods, s.flow_bytes, s.time_steps);
 	for (int k = 0; k < BPE_EVICTED_COUNT; k++) fprintf(to, "%s\"%s\":%" PRIu64, k ? "," : "", bpe_evicted_name(k), s.evicted[k]);
-	fprintf(to, "}},");
+	fprintf(to, "},");
+	records(to, &s, cli);
+	fprintf(to, "},");
 	top_flows(to, engine, cli->largest);
 	workers(to, engine, s.workers);
 	rights(to, &cli->rights);

@@ -146,8 +146,10 @@ int cli_rights_give_up(struct cli *c)
 	const struct passwd *self = p->become ? NULL : getpwuid(geteuid());
 	if (p->become || self) snprintf(r->user, sizeof r->user, "%s", p->become ? p->become : self->pw_name);
 	else snprintf(r->user, sizeof r->user, "%lu", (unsigned long)geteuid());
+	const int directory = c->flows ? cli_flows_directory(c->flows) : -1;
 	const struct cli_confinement how = { .files = (const char *const *)state.files, .file_count = state.file_count, .filter = c->filter, .live = p->live,
-		.bpf = p->bpf, .tuned = c->engine.pin_workers || c->engine.priority != BPE_PRIORITY_NORMAL, .terminal = c->top };
+		.bpf = p->bpf, .tuned = c->engine.pin_workers || c->engine.priority != BPE_PRIORITY_NORMAL, .terminal = c->top,
+		.output = directory >= 0 ? c->flows_path : NULL, .output_directory = directory };
 	cli_caps_text(caps, sizeof caps);	/* asked now: a confined program may not */
 	if (p->confine) cli_confine(&how, &confined);
 	r->dropped = p->become;

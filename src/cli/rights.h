@@ -51,8 +51,8 @@ void cli_rights_plan(struct cli_rights_plan *plan, const struct cli_rights_facts
 /* The paths behind "in" in an expression (host in ./FILE), at most max of them, each for free.  How many there are. */
 size_t cli_filter_files(const char *expression, char **paths, size_t max);
 
-/* macOS's profile, in its own language; for free, NULL without memory. */
-char *cli_seatbelt_profile(const char *const *files, size_t count);
+/* macOS's profile, in its own language, with files to read and one to write (NULL: none); for free, NULL without memory. */
+char *cli_seatbelt_profile(const char *const *files, size_t count, const char *output);
 
 /* ---- Systems: caps_*.c, confine_*.c ---- */
 
@@ -70,6 +70,8 @@ struct cli_confinement {
 	bool live, bpf;
 	bool tuned;			/* threads will ask for cores or priorities */
 	bool terminal;			/* its mode is set, and asked for its size: the live view */
+	const char *output;		/* a file that SIGHUP opens anew, for appending, in the directory below; NULL: none */
+	int output_directory;		/* descriptor */
 };
 
 struct cli_confined {

@@ -22,19 +22,23 @@ static char *quoted(char *to, const char *path)
 	return to;
 }
 
-char *cli_seatbelt_profile(const char *const *files, size_t count)
+static char *rule(char *to, const char *before, const char *path)
 {
-	static const char before[] = "(allow file-read* (literal ", after[] = "))\n";
-	size_t room = sizeof head;
-	for (size_t i = 0; i < count; i++) room += strlen(files[i]) * 2 + sizeof before + sizeof after + 2;
+	to = (char *)memcpy(to, before, strlen(before)) + strlen(before);
+	to = quoted(to, path);
+	return (char *)memcpy(to, "))\n", 3) + 3;
+}
+
+char *cli_seatbelt_profile(const char *const *files, size_t count, const char *output)
+{
+	static const char before[] = "(allow file-read* (literal ", before_output[] = "(allow file-write* file-read-metadata (literal ";
+	size_t room = sizeof head + (output ? strlen(output) * 2 + sizeof before_output + 6 : 0);
+	for (size_t i = 0; i < count; i++) room += strlen(files[i]) * 2 + sizeof before + 6;
 	char *profile = malloc(room), *to = profile;
 	if (!profile) return NULL;
 	to = (char *)memcpy(to, head, sizeof head - 1) + sizeof head - 1;
-	for (size_t i = 0; i < count; i++) {
-		to = (char *)memcpy(to, before, sizeof before - 1) + sizeof before - 1;
-		to = quoted(to, files[i]);
-		to = (char *)memcpy(to, after, sizeof after - 1) + sizeof after - 1;
-	}
+	for (size_t i = 0; i < count; i++) to = rule(to, before, files[i]);
+	if (output) to = rule(to, before_output, output);
 	*to = 0;
 	return profile;
 }

@@ -48,7 +48,7 @@ int cli_seccomp(const struct cli_confinement *how, unsigned *calls) { return (vo
 #define X32 0x40000000u		/* x86-64: calls of the x32 ABI */
 #define ROOM 512u
 
-enum when { ALWAYS, FILTER, LIVE, BPF, TUNED, TERMINAL };
+enum when { ALWAYS, FILTER, LIVE, BPF, TUNED, TERMINAL, OUTPUT };
 
 /* Allowed if (argument & mask) == value; mask 0: whatever the arguments.  Of a call's lines one is enough. */
 struct rule { int call; enum when when; int argument; uint32_t mask, value; };
@@ -90,6 +90,8 @@ static const struct rule rules[] = {
 #ifdef SYS_stat
 	{ SYS_stat, FILTER, 0, 0, 0 },
 #endif
+	/* opening the flows' file anew, for appending alone; where it may be is Landlock's and the user's rights' to say (musl sets O_LARGEFILE) */
+	{ SYS_openat, OUTPUT, 2, ~(uint32_t)0100000, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC },
 	{ SYS_newfstatat, FILTER, 0, 0, 0 }, { SYS_newfstatat, ALWAYS, 3, AT_EMPTY_PATH, AT_EMPTY_PATH },	/* the latter is glibc's fstat */
 };
 
@@ -128,6 +130,7 @@ static bool is_wanted(enum when when, const struct cli_confinement *how)
 	case BPF: return how->bpf;
 	case TUNED: return how->tuned;
 	case TERMINAL: return how->terminal;
+	case OUTPUT: return how->output;
 	default: return true;
 	}
 }

@@ -132,7 +132,7 @@ def every_thread_has_given_up():
         for source in (("-i", "vb"), ("-i", "any")):
             with Run("--workers", "2", "--flows", path, "--stats-interval", "0.2", "--pin", "-t", "3", source=source) as r:
                 held(r.threads(), account)
-                assert len(r.threads()) == 4  # main, reader, workers
+                assert len(r.threads()) == 5  # main, reader, output, workers
                 send(20000)
                 r.p.send_signal(signal.SIGUSR1)
                 j = r.end(how=None)
@@ -143,6 +143,28 @@ def every_thread_has_given_up():
             g = j["rights"]
             assert g["user"] == account.pw_name and g["dropped"] and g["capabilities"] == "no capabilities" and g["kept"] is None, g
             assert not SECCOMP or "seccomp" in g["confined"], g
+
+
+def flows_are_opened_anew():
+    account = fallback()
+    with tempfile.TemporaryDirectory() as d:
+        os.chmod(d, 0o755)
+        path = os.path.join(d, "flows")
+        for may in (True, False):  # the user that it became may write there, or not
+            os.chown(d, account.pw_uid if may else 0, -1)
+            if os.path.exists(path): os.unlink(path)
+            with Run("--flows", path, "--flow-idle", "0.1", "-f", "udp or tcp") as r:
+                held(r.threads(), account)
+                os.rename(path, path + ".1")
+                r.p.send_signal(signal.SIGHUP)
+                time.sleep(0.5)
+                assert os.path.exists(path) == may, os.listdir(d)
+                send(500)
+                j = r.end()
+            got = [len(open(f).readlines()) if os.path.exists(f) else None for f in (path, path + ".1")]
+            assert got == ([j["flows"]["opened"], 0] if may else [None, j["flows"]["opened"]]) and j["flows"]["records"]["lost"] == 0, (got, j["flows"]["records"])
+            assert ("is not opened anew" in r.err) != may and r.code == 0, r.err
+            if SECCOMP: assert "to write: where the flows are" in j["rights"]["confined"] or "no Landlock" in (j["rights"]["missing"] or ""), j["rights"]
 
 
 def stopped_and_continued():
@@ -312,7 +334,7 @@ except subprocess.CalledProcessError as e:
     for ns in (A, B): subprocess.run(["ip", "netns", "del", ns], capture_output=True)
     skip_all("no network namespaces here: " + e.stderr.decode().strip())
 try:
-    for f in (every_thread_has_given_up, stopped_and_continued, filters_of_root_are_read_again, filters_of_everybody_are_read_again, named_user_gives_up_all,
+    for f in (every_thread_has_given_up, flows_are_opened_anew, stopped_and_continued, filters_of_root_are_read_again, filters_of_everybody_are_read_again, named_user_gives_up_all,
               host_names_are_not_asked_for, root_on_request, unconfined_on_request, priority_is_kept, wrong_users, savefiles, file_capabilities_go, root_of_a_user_namespace):
         case(f)
 finally:

@@ -111,8 +111,9 @@ Test(rights, files_of_a_filter)
 Test(rights, macos_profile)
 {
 	const char *const files[] = { "/Volumes/x/hosts", "/odd \"name\\", "" };
-	char *none = cli_seatbelt_profile(NULL, 0), *some = cli_seatbelt_profile(files, 2);
-	cr_assert(none && some);
+	char *none = cli_seatbelt_profile(NULL, 0, NULL), *some = cli_seatbelt_profile(files, 2, NULL), *out = cli_seatbelt_profile(files, 1, files[1]);
+	cr_assert(none && some && out);
+	cr_expect_str_eq(out + strlen(none), "(allow file-read* (literal \"/Volumes/x/hosts\"))\n(allow file-write* file-read-metadata (literal \"/odd \\\"name\\\\\"))\n");
 	cr_expect(!strncmp(none, "(version 1)\n(deny default)\n", 27), "%s", none);
 	cr_expect(!strstr(none, "file-read") && !strstr(none, "network") && !strstr(none, "process-exec") && !strstr(none, "file-write"), "%s", none);
 	cr_expect(!strncmp(some, none, strlen(none)));
@@ -123,5 +124,5 @@ Test(rights, macos_profile)
 		cr_expect(depth >= 0);
 	}
 	cr_expect_eq(depth, 0);
-	free(none), free(some);
+	free(none), free(some), free(out);
 }
