@@ -31,6 +31,7 @@ struct cli_flows {
 	uint32_t format;
 	bool regular;
 	bool torn;			/* what stands in the file ends within a line */
+	bool given_up;			/* at the end, and nothing was taken for so long: no more waiting */
 	bool quiet, stop_on_error;
 	int error;			/* the last one; 0 once lines are written again */
 	struct bpe_engine *engine;	/* to be stopped on an error */
@@ -53,11 +54,11 @@ static bool wait_writable(struct cli_flows *f)
 {
 	for (int waited = 0;;) {
 		struct pollfd p = { .fd = f->fd, .events = POLLOUT };
-		int r = poll(&p, 1, LOOK_MS);
-		if (r > 0) return true;
+		int r = poll(&p, 1, f->given_up ? 0 : LOOK_MS);
+		if (r > 0) return f->given_up = false, true;
 		if (r < 0 && errno != EINTR) return true;	/* write will tell */
 		if (!atomic_load_explicit(&f->ending, memory_order_relaxed)) waited = 0;
-		else if ((waited += LOOK_MS) >= PATIENCE_MS) return false;
+		else if ((waited += LOOK_MS) >= PATIENCE_MS || f->given_up) return f->given_up = true, false;
 	}
 }
 

@@ -104,18 +104,17 @@ void bpei_text_json(struct bpei_text *t, const char *text, size_t most)
 
 void bpei_text_csv(struct bpei_text *t, const char *s, size_t most)
 {
-	size_t n = strnlen(s, most), plain = 0;
-	while (plain < n && s[plain] != '"' && s[plain] != ',' && s[plain] != '\n' && s[plain] != '\r') plain++;
-	if (plain == n) {
-		bpei_text_bytes(t, s, n);
-		return;
-	}
-	bpei_text_char(t, '"');
-	for (size_t i = 0; i < n; i++) {
+	const size_t left = strnlen(s, most);
+	bool quoted = false;
+	for (size_t i = 0; i < left; i++) quoted |= s[i] == '"' || s[i] == ',' || s[i] == '\n' || s[i] == '\r';
+	if (quoted) bpei_text_char(t, '"');
+	for (size_t i = 0, n; i < left; i += n) {
+		n = utf8((const unsigned char *)s + i, left - i);
 		if (s[i] == '"') bpei_text_char(t, '"');
-		bpei_text_char(t, s[i]);
+		if (n) bpei_text_bytes(t, s + i, n);
+		else BPEI_TEXT(t, "\xef\xbf\xbd"), n = 1;
 	}
-	bpei_text_char(t, '"');
+	if (quoted) bpei_text_char(t, '"');
 }
 
 /* ---- Records ---- */

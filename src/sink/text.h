@@ -36,7 +36,7 @@ void bpei_text_seconds(struct bpei_text *t, int64_t ns, int digits);	/* 1.000000
 void bpei_text_iso(struct bpei_text *t, int64_t ns);		/* 2026-01-31T23:59:59.123456+0000 */
 void bpei_text_address(struct bpei_text *t, const uint8_t *addr, int version);
 void bpei_text_json(struct bpei_text *t, const char *s, size_t most);	/* quoted; ends at a 0 or after `most` bytes; what is not UTF-8 becomes U+FFFD */
-void bpei_text_csv(struct bpei_text *t, const char *s, size_t most);	/* RFC 4180: quoted where it must be */
+void bpei_text_csv(struct bpei_text *t, const char *s, size_t most);	/* the same by RFC 4180: quoted where it must be */
 
 /* What the formats share.  letters: room for 9, "FSPA" as tcpdump's. */
 const char *bpei_flow_proto(const struct bpe_flow *flow, char room[16]);	/* "tcp", "ip-proto-254" */
