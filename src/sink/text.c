@@ -158,7 +158,8 @@ static uint64_t mix(uint64_t v)	/* splitmix64's last step */
 
 struct bpei_flow_id bpei_flow_id(const struct bpe_flow *f)
 {
-	struct bpei_flow_id id = { mix((uint64_t)f->first_ns + UINT64_C(0x9e3779b97f4a7c15)), mix(f->hash + UINT64_C(0xbf58476d1ce4e5b9)) };
+	const uint64_t hash = mix(f->hash + UINT64_C(0xbf58476d1ce4e5b9));
+	struct bpei_flow_id id = { mix((uint64_t)f->first_ns + UINT64_C(0x9e3779b97f4a7c15)) ^ hash, hash };
 	uint64_t words[6] = { 0 };
 	memcpy(words, f->addr, 32);
 	words[4] = (uint64_t)f->port[0] | (uint64_t)f->port[1] << 16 | (uint64_t)f->ip_proto << 32 | (uint64_t)f->ip_version << 40;

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* Records on the output thread, and snapshots of all flows: what is given is what ended, whatever the handler does; nothing is shown twice. */
+#include "bpfengine.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SOURCE "synth:flows=400,seed=3,count=60000"
+
+struct seen {
+	struct bpe_engine *engine;
+	_Atomic uint64_t flows, flow_sum, records, record_sum, record_packets, idles, wrong;
+	_Atomic int hold;		/* on_record waits until it is 0 */
+	_Atomic int done;		/* bit of each worker whose snapshot is over */
+	long pause_ns;
+	pthread_t thread;
+	bool has_thread;
+	uint64_t *shown;		/* sums of the flows that a snapshot gave */
+	_Atomic uint32_t shown_count;
+	int again;			/* what a second question was answered, from within the first */
+};
+
+static void pause_for(long ns)
+{
+	struct timespec t = { ns / 1000000000, ns % 1000000000 };
+	nanosleep(&t, NULL);
+}
+
+static uint64_t sum_of(const void *p, size_t n)	/* FNV-1a */
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < n; i++) h = (h ^ ((const uint8_t *)p)[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
+{
+	struct seen *s = user;
+	s->flows++;
+	s->flow_sum += sum_of(f, sizeof *f);
+	if (worker != f->worker || f->version != BPE_FLOW_VERSION || f->size != sizeof *f) s->wrong++;
+}
+
+static void on_record(void *user, const struct bpe_flow *f, uint32_t worker)
+{
+	struct seen *s = user;
+	if (!s->has_thread) s->thread = pthread_self(), s->has_thread = true;
+	if (!pthread_equal(s->thread, pthread_self())) s->wrong++;
+	if (!f) {
+		s->idles++;
+		return;
+	}
+	while (atomic_load(&s->hold)) pause_for(1000000);
+	if (s->pause_ns) pause_for(s->pause_ns);
+	s->records++;
+	s->record_sum += sum_of(f, sizeof *f);
+	s->record_packets += f->packets[0] + f->packets[1];
+	if (worker != f->worker || f->end == BPE_END_NONE) s->wrong++;
+}
+
+static struct bpe_options options(const char *source, int workers, struct seen *s)
+{
+	struct bpe_options o;
+	memset(s, 0, sizeof *s);
+	bpe_options_init(&o);
+	o.interface_name = source;
+	o.workers = workers;
+	o.on_record = on_record;
+	o.user = s;
+	o.fixed_seed = true;
+	return o;
+}
+
+static void open_engine(const struct bpe_options *o, struct seen *s)
+{
+	struct bpe_error error = { .text = "" };
+	cr_assert_eq(bpe_engine_open(o, &s->engine, &error), BPE_OK, "%s", error.text);
+}
+
+/* The books at the end; per worker, too. */
+static struct bpe_stats balanced(struct seen *s)
+{
+	struct bpe_stats t;
+	struct bpe_worker_stats w;
+	uint64_t given = 0, dropped = 0;
+	bpe_engine_stats(s->engine, &t);
+	for (uint32_t k = 0; bpe_engine_worker_stats(s->engine, k, &w) == BPE_OK; k++) given += w.records, dropped += w.records_dropped;
+	cr_assert_eq(given, t.records);
+	cr_assert_eq(dropped, t.records_dropped);
+	cr_assert_eq(t.records, s->records);
+	cr_assert_eq(t.records + t.records_dropped, t.flows_opened + t.flows_periods + t.flows_shown);
+	cr_assert_eq(t.read_packets, t.delivered_packets);
+	cr_assert_eq(s->wrong, 0);
+	return t;
+}
+
+Test(output, records_are_what_ended, .timeout = 60)
+{
+	for (int workers = 0; workers <= 3; workers++) {
+		struct seen s;
+		struct bpe_options o = options(SOURCE, workers, &s);
+		o.on_flow = on_flow;
+		o.flow_idle_ns = 2000000;
+		o.flow_closed_ns = 1000000;
+		o.flow_active_ns = 500000;
+		o.flow_lengths = true;
+		open_engine(&o, &s);
+		cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
+		struct bpe_stats t = balanced(&s);
+		cr_assert_eq(s.flows, s.records);
+		cr_assert_eq(s.flow_sum, s.record_sum);	/* byte by byte, in whatever order */
+		cr_assert_eq(s.record_packets, t.flow_packets);
+		cr_assert(t.records_dropped == 0 && t.flows_ended > 0 && t.flows_periods > 0 && s.idles >= 1);
+		bpe_engine_close(s.engine);
+	}
+}
+
+Test(output, a_full_ring_drops_records_and_no_packets, .timeout = 60)
+{
+	for (int workers = 0; workers <= 2; workers += 2) {
+		struct seen s;
+		struct bpe_options o = options(SOURCE, workers, &s);
+		o.flow_idle_ns = 1000000;
+		o.record_ring_bytes = 4096;
+		o.record_overload = BPE_RECORD_DROP;
+		open_engine(&o, &s);
+		s.pause_ns = 200000;
+		cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
+		struct bpe_stats t = balanced(&s);
+		struct bpe_worker_stats w;
+		cr_assert(t.records > 0 && t.records_dropped > t.records, "%lu given, %lu dropped", (unsigned long)t.records, (unsigned long)t.records_dropped);
+		cr_assert_eq(bpe_engine_worker_stats(s.engine, 0, &w), BPE_OK);
+		cr_assert(w.record_ring_bytes == 4096 && w.record_ring_peak > 2048 && w.record_ring_peak <= 4096);
+		bpe_engine_close(s.engine);
+	}
+}
+
+Test(output, waiting_loses_nothing, .timeout = 60)
+{
+	for (int workers = 0; workers <= 2; workers += 2) {
+		struct seen s;
+		struct bpe_options o = options("synth:flows=400,seed=3,count=20000", workers, &s);
+		o.flow_idle_ns = 1000000;
+		o.record_ring_bytes = 4096;	/* record_overload: automatic, and this source is not live */
+		open_engine(&o, &s);
+		s.pause_ns = 1000;
+		cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
+		struct bpe_stats t = balanced(&s);
+		cr_assert(t.records_dropped == 0 && t.records > 500);
+		bpe_engine_close(s.engine);
+	}
+}
+
+static void *let_go(void *user)
+{
+	struct seen *s = user;
+	pause_for(4000000000);
+	atomic_store(&s->hold, 0);
+	return NULL;
+}
+
+Test(output, a_handler_that_stands_still_at_the_end_is_given_up, .timeout = 60)
+{
+	struct seen s;
+	struct bpe_options o = options(SOURCE, 1, &s);
+	pthread_t thread;
+	o.record_ring_bytes = 8192;
+	open_engine(&o, &s);
+	s.hold = 1;
+	cr_assert_eq(pthread_create(&thread, NULL, let_go, &s), 0);
+	cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
+	struct bpe_stats t = balanced(&s);
+	cr_assert(t.elapsed_ns > 3900000000 && t.elapsed_ns < 20000000000 && t.records > 5 && t.records < 100, "%lu records", (unsigned long)t.records);
+	pthread_join(thread, NULL);
+	bpe_engine_close(s.engine);
+}
+
+Test(output, wrong_options_and_no_flows)
+{
+	struct seen s;
+	struct bpe_options o = options(SOURCE, 0, &s);
+	o.record_ring_bytes = 5000;
+	cr_assert_eq(bpe_engine_open(&o, &s.engine, NULL), BPE_E_ARGUMENT);
+	o.record_ring_bytes = 2048;
+	cr_assert_eq(bpe_engine_open(&o, &s.engine, NULL), BPE_E_ARGUMENT);
+	o.record_ring_bytes = 0;
+	o.record_overload = 3;
+	cr_assert_eq(bpe_engine_open(&o, &s.engine, NULL), BPE_E_ARGUMENT);
+	o.record_overload = 0;
+	o.flows = false;
+	open_engine(&o, &s);
+	cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
+	cr_assert(s.records == 0 && s.idles == 0);
+	cr_assert_eq(bpe_engine_snapshot_flows(s.engine, NULL, NULL), BPE_E_STATE);
+	bpe_engine_close(s.engine);
+}
+
+/* ---- Snapshots ---- */
+
+#define SHOWN 200000u
+
+static void on_shown(void *user, const struct bpe_flow *f, uint32_t worker)
+{
+	struct seen *s = user;
+	if (!f) {
+		if (atomic_fetch_or(&s->done, 1 << worker) >> worker & 1) s->wrong++;	/* told twice */
+		return;
+	}
+	if (f->end != BPE_END_SNAPSHOT || f->worker != worker) s->wrong++;
+	uint32_t at = atomic_fetch_add(&s->shown_count, 1);
+	if (!at) s->again = bpe_engine_snapshot_flows(s->engine, on_shown, s);	/* from a handler: busy, and no dead end */
+	if (at < SHOWN) s->shown[at] = sum_of(f->addr, sizeof f->addr) ^ sum_of(f->port, sizeof f->port) * 3 ^ (uint64_t)f->ip_proto << 56 ^ sum_of(f->vlan, sizeof f->vlan) * 5 ^ (uint64_t)f->first_ns;
+}
+
+static int by_value(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+	return a < b ? -1 : a > b;
+}
+
+static void wait_for_shown(struct seen *s, int workers)
+{
+	int all = (1 << (workers ? workers : 1)) - 1;
+	for (int k = 0; k < 5000 && atomic_load(&s->done) != all; k++) pause_for(1000000);
+	cr_assert_eq(s->done, all);
+	cr_assert_leq(s->shown_count, SHOWN);
+	qsort(s->shown, s->shown_count, sizeof *s->shown, by_value);
+	for (uint32_t i = 1; i < s->shown_count; i++) cr_assert_neq(s->shown[i - 1], s->shown[i], "a flow was shown twice");
+}
+
+/* While packets come, and while they do not: those alive, each once. */
+Test(show, every_flow_once, .timeout = 120)
+{
+	for (int workers = 0; workers <= 3; workers++) {
+		struct seen s;
+		struct bpe_options o = options("synth:flows=2000,seed=9,rate=100000,count=150000", workers, &s);
+		struct bpe_stats t, after;
+		open_engine(&o, &s);
+		s.shown = calloc(SHOWN, sizeof *s.shown);
+		cr_assert_eq(bpe_engine_snapshot_flows(s.engine, on_shown, &s), BPE_E_STATE);
+		cr_assert_eq(bpe_engine_start(s.engine, NULL), BPE_OK);
+		for (int round = 0; round < 3; round++) {
+			pause_for(300000000);
+			atomic_store(&s.done, 0);
+			atomic_store(&s.shown_count, 0);
+			bpe_engine_stats(s.engine, &t);
+			cr_assert_eq(bpe_engine_snapshot_flows(s.engine, on_shown, &s), BPE_OK);
+			wait_for_shown(&s, workers);
+			bpe_engine_stats(s.engine, &after);
+			cr_assert_eq(s.again, BPE_E_BUSY);
+			cr_assert(s.shown_count >= t.flows_active && s.shown_count <= after.flows_active, "%lu, %u, %lu", (unsigned long)t.flows_active, s.shown_count, (unsigned long)after.flows_active);
+		}
+		while (!bpe_engine_wait(s.engine, -1)) continue;
+		cr_assert_eq(bpe_engine_snapshot_flows(s.engine, on_shown, &s), BPE_E_STATE);
+		cr_assert_eq(balanced(&s).flows_shown, 0);	/* of on_record's alone */
+		bpe_engine_close(s.engine);
+		free(s.shown);
+	}
+}
+
+/* Through the ring, small and slow: nothing is dropped for it, and who asks late is answered at the end. */
+Test(show, to_on_record, .timeout = 120)
+{
+	for (int workers = 0; workers <= 2; workers += 2) {
+		struct seen s;
+		struct bpe_options o = options("synth:flows=2000,seed=9,rate=50000,count=50000", workers, &s);
+		o.record_ring_bytes = 16384;
+		o.record_overload = BPE_RECORD_WAIT;	/* for the end's */
+		open_engine(&o, &s);
+		s.pause_ns = 2000;
+		cr_assert_eq(bpe_engine_start(s.engine, NULL), BPE_OK);
+		pause_for(600000000);
+		cr_assert_eq(bpe_engine_snapshot_flows(s.engine, NULL, NULL), BPE_OK);
+		for (int k = 0, r; (r = bpe_engine_snapshot_flows(s.engine, NULL, NULL)) != BPE_OK && k < 10000; k++) {	/* a second one, as soon as it can be, or at the end */
+			if (r == BPE_E_STATE) break;
+			cr_assert_eq(r, BPE_E_BUSY);
+			pause_for(1000000);
+		}
+		bpe_engine_stop(s.engine);
+		while (!bpe_engine_wait(s.engine, -1)) continue;
+		struct bpe_stats t = balanced(&s);
+		cr_assert(t.records_dropped == 0 && t.flows_shown > 1000, "%lu dropped, %lu shown", (unsigned long)t.records_dropped, (unsigned long)t.flows_shown);
+		bpe_engine_close(s.engine);
+	}
+	struct seen s;
+	struct bpe_options o = options(SOURCE, 0, &s);
+	o.on_record = NULL;
+	open_engine(&o, &s);
+	cr_assert_eq(bpe_engine_snapshot_flows(s.engine, NULL, NULL), BPE_E_ARGUMENT);
+	bpe_engine_close(s.engine);
+}
