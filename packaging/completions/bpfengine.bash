@@ -47,6 +47,9 @@ _bpfengine() {
 	--bpf-abi) COMPREPLY=($(compgen -W 'macos freebsd netbsd openbsd' -- "$cur")); return ;;
 	--overload) COMPREPLY=($(compgen -W 'wait drop' -- "$cur")); return ;;
 	--priority) COMPREPLY=($(compgen -W 'normal high realtime' -- "$cur")); return ;;
+	--flows-format) COMPREPLY=($(compgen -W 'json zeek eve csv' -- "$cur")); return ;;
+	--flows-overload) COMPREPLY=($(compgen -W 'auto drop wait' -- "$cur")); return ;;
+	--flows-error) COMPREPLY=($(compgen -W 'continue stop' -- "$cur")); return ;;
 	--flow-timeout) compopt -o nospace; COMPREPLY=($(compgen -S = -W 'tcp-opening tcp-established tcp-closing tcp-closed udp-one-way udp-two-way icmp other' -- "$cur")); return ;;
 	--workers) COMPREPLY=($(compgen -W 'auto 0 1 2 4 8' -- "$cur")); return ;;
 	-t | -c | -s | -B | -f | --duration | --count | --snapshot-length | --buffer-size | --filter | --block-size | --block-count | \
@@ -57,6 +60,7 @@ _bpfengine() {
 		--interface --read --list-interfaces --snapshot-length --buffer-size --filter --through --explain --promiscuous --no-promiscuous-mode
 		--block-size --block-count --read-mode --read-interval --direction --linktype --wait-interface --process --head-drop --truncate
 		--header-compression --zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows --max-flows --flow-idle --flow-closed
+		--flows-format --flows-overload --flows-error --flow-lengths --direction-by-port
 		--flow-timeout --flow-active --flow-memory --no-tcp-health
 		--no-flows --outermost --checksums --largest --seed --workers --ring --overload --pin --priority --top --json --stats-interval --quiet --verbose
 		--relinquish-privileges --no-confine --help --version' -- "$cur")) ;;
