@@ -4,8 +4,8 @@
 
 static const char columns[] =
 	"first,last,src,sport,dst,dport,proto,ip_proto,ip,vlan,inner_vlan,orig_packets,resp_packets,orig_wire_bytes,resp_wire_bytes,orig_captured_bytes,resp_captured_bytes,"
-	"orig_ip_bytes,resp_ip_bytes,orig_payload_bytes,resp_payload_bytes,icmp_type,icmp_code,tcp_state,orig_tcp_flags,resp_tcp_flags,midstream,history,client_rtt,server_rtt,"
-	"orig_mss,resp_mss,orig_window_scale,resp_window_scale,orig_retransmissions,resp_retransmissions,orig_fast_retransmissions,resp_fast_retransmissions,"
+	"orig_ip_bytes,resp_ip_bytes,orig_payload_bytes,resp_payload_bytes,icmp_type,icmp_code,tcp_state,orig_tcp_flags,resp_tcp_flags,midstream,history,client_rtt,server_rtt,client_ack_rtt,"
+	"server_ack_rtt,orig_mss,resp_mss,orig_window_scale,resp_window_scale,orig_retransmissions,resp_retransmissions,orig_fast_retransmissions,resp_fast_retransmissions,"
 	"orig_spurious_retransmissions,resp_spurious_retransmissions,orig_out_of_order,resp_out_of_order,orig_repeated_acks,resp_repeated_acks,orig_zero_windows,resp_zero_windows,"
 	"orig_lost_segments,resp_lost_segments,orig_unseen_acks,resp_unseen_acks,orig_keep_alives,resp_keep_alives,conn_state,community_id,interface,interface_index,interface_id,"
 	"tunnel,direction,continued,cut,pid,process,effective_pid,effective_process,end,hash,worker";
@@ -40,8 +40,9 @@ static void tcp(struct bpei_text *t, const struct bpe_flow *f)
 	}
 	word(t, is, f->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
 	word(t, is, f->history);
-	for (int k = 0; k < 2; k++) {
-		if (f->handshake_ns[k] >= 0) bpei_text_seconds(t, f->handshake_ns[k], 9);
+	const int64_t spans[4] = { f->handshake_ns[0], f->handshake_ns[1], f->rtt_ns[0], f->rtt_ns[1] };
+	for (int k = 0; k < 4; k++) {
+		if (spans[k] >= 0) bpei_text_seconds(t, spans[k], 9);
 		bpei_text_char(t, ',');
 	}
 	for (int k = 0; k < 2; k++) number(t, f->mss[k], f->mss[k]);

@@ -24,7 +24,7 @@ static void tcp(struct bpei_text *t, const struct bpe_flow *f)
 		{ ",\"spurious_retransmissions\":", f->spurious_retransmissions }, { ",\"out_of_order\":", f->out_of_order }, { ",\"repeated_acks\":", f->repeated_acks },
 		{ ",\"zero_windows\":", f->zero_windows }, { ",\"lost_segments\":", f->lost_segments }, { ",\"unseen_acks\":", f->unseen_acks },
 		{ ",\"keep_alives\":", f->keep_alives } };
-	static const char *const spans[2] = { ",\"client_rtt\":", ",\"server_rtt\":" };
+	static const char *const spans[2][2] = { { ",\"client_rtt\":", ",\"server_rtt\":" }, { ",\"client_ack_rtt\":", ",\"server_ack_rtt\":" } };
 	char letters[2][9];
 	for (int k = 0; k < 2; k++) bpei_flow_tcp_flags(f->tcp_flags[k], letters[k]);
 	BPEI_TEXT(t, ",\"tcp_state\":\"");
@@ -38,10 +38,11 @@ static void tcp(struct bpei_text *t, const struct bpe_flow *f)
 		BPEI_TEXT(t, ",\"history\":");
 		bpei_text_json(t, f->history, sizeof f->history);
 	}
-	for (int k = 0; k < 2; k++) {
-		if (f->handshake_ns[k] < 0) continue;
-		bpei_text_string(t, spans[k]);
-		bpei_text_seconds(t, f->handshake_ns[k], 9);
+	for (int k = 0; k < 4; k++) {
+		int64_t ns = k < 2 ? f->handshake_ns[k] : f->rtt_ns[k % 2];
+		if (ns < 0) continue;
+		bpei_text_string(t, spans[k / 2][k % 2]);
+		bpei_text_seconds(t, ns, 9);
 	}
 	if (f->mss[0] | f->mss[1]) pair(t, ",\"mss\":", f->mss[0], f->mss[1]);
 	if (f->window_scale[0] >= 0 || f->window_scale[1] >= 0) {

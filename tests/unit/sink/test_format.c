@@ -10,7 +10,7 @@ static struct bpe_flow plain(void)
 {
 	struct bpe_flow f = { .version = BPE_FLOW_VERSION, .size = sizeof f, .ip_proto = 17, .ip_version = 4, .addr = { { 10, 0, 0, 1 }, { 192, 168, 255, 254 } }, .port = { 5353, 53 },
 		.packets = { 2, 1 }, .wire_bytes = { 120, 90 }, .captured_bytes = { 120, 80 }, .first_ns = 1700000000123456789, .last_ns = 1700000001000000000, .hash = 4000000000u,
-		.worker = 3, .end = BPE_END_IDLE, .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .window_scale = { -1, -1 } };
+		.worker = 3, .end = BPE_END_IDLE, .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
 	return f;
 }
 
@@ -65,7 +65,7 @@ Test(format, whole_lines)
 		"\"community_id\":\"1:BlhKi57GsjtQNvTtq+cPYkfUhJA=\",\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"12\",\"fin\":true,\"syn\":true,\"psh\":true,"
 		"\"ack\":true,\"state\":\"closed\"}}\n");
 	cr_expect_str_eq(line(&u, BPE_FORMAT_CSV), "1700000000.123456789,1700000001.000000000,10.0.0.1,5353,192.168.255.254,53,udp,17,4,,,2,1,120,90,120,80,"
-		",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,SF,1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=,,,,false,,false,false,,,,,idle,4000000000,3\r\n");
+		",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,SF,1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=,,,,false,,false,false,,,,,idle,4000000000,3\r\n");
 }
 
 /* Both formats that have room for all, with the member and without. */
@@ -96,7 +96,9 @@ Test(format, optional_members)
 	f = tcp();
 	WITH(",\"history\":\"^hA\"", ",^hA,", strcpy(with.history, "^hA"));
 	WITH(",\"midstream\":true", "FSP.,S.,true,", with.flags |= BPE_FLOW_MIDSTREAM);
-	WITH(",\"client_rtt\":0.000001000,", ",0.000001000,2.000000000,", with.handshake_ns[0] = 1000);
+	WITH(",\"client_rtt\":0.000001000,", ",0.000001000,2.000000000,,,", with.handshake_ns[0] = 1000);
+	WITH(",\"client_ack_rtt\":0.000000007,", ",2.000000000,0.000000007,,", with.rtt_ns[0] = 7);
+	WITH(",\"server_ack_rtt\":0.000000008,", ",2.000000000,,0.000000008,", with.rtt_ns[1] = 8);
 	WITH(",\"mss\":[1440,536]", ",1440,536,", with.mss[1] = 536);
 	WITH(",\"window_scale\":[0,7]", ",0,7,", with.window_scale[0] = 0);
 	WITH(",\"zero_windows\":[0,4000000000]", ",0,4000000000,", with.zero_windows[1] = 4000000000u);
