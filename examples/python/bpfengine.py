@@ -13,6 +13,7 @@ import ctypes, ctypes.util, ipaddress, os
 from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_int, c_int8, c_int32, c_int64, c_size_t, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
 
 E_END = -12
+ORDER_BYTES, ORDER_PACKETS = 0, 1
 PKT_KEY, PKT_REVERSED = 0x0010, 0x0020
 FORMATS = ("json", "zeek", "eve", "csv")
 PROTOCOLS = ("damaged", "arp", "tcp", "udp", "icmp", "icmp6", "igmp", "sctp", "ip", "ethertype", "llc", "linktype", "udplite", "dccp", "carp", "wireguard", "stp")
@@ -55,6 +56,10 @@ class bpe_flow(ctypes.Structure):
                                                     "lost_segments", "unseen_acks", "keep_alives")), ("reserved", c_uint64 * 8)]
 
 
+class bpe_snapshot(ctypes.Structure):
+    _fields_ = [("packet_ns", c_int64), ("alive", c_uint64), ("recent", c_uint64)]
+
+
 bpe_batch_fn = ctypes.CFUNCTYPE(None, c_void_p, POINTER(bpe_batch))
 bpe_flow_fn = ctypes.CFUNCTYPE(None, c_void_p, POINTER(bpe_flow), c_uint32)
 bpe_notice_fn = ctypes.CFUNCTYPE(None, c_void_p, c_char_p)
@@ -73,7 +78,7 @@ class bpe_options(ctypes.Structure):
                 ("direction_by_port", c_bool), ("flow_lengths", c_bool), ("on_record", bpe_flow_fn), ("record_ring_bytes", c_uint32), ("record_overload", c_uint32)]
 
 
-STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options)
+STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options, bpe_snapshot)
 
 
 def load(path=None):
@@ -89,7 +94,10 @@ def load(path=None):
                 ("bpe_capture_next", c_int, c_void_p, POINTER(bpe_batch), c_int64, POINTER(bpe_error)),
                 ("bpe_capture_source", c_char_p, c_void_p), ("bpe_capture_link_type", c_char_p, c_void_p), ("bpe_capture_close", None, c_void_p),
                 ("bpe_engine_open", c_int, POINTER(bpe_options), POINTER(c_void_p), POINTER(bpe_error)),
-                ("bpe_flow_format", c_int, POINTER(bpe_flow), c_uint32, c_char_p, c_size_t), ("bpe_engine_run", c_int, c_void_p, c_int64, POINTER(bpe_error)), ("bpe_engine_stop", None, c_void_p), ("bpe_engine_close", None, c_void_p)):
+                ("bpe_flow_format", c_int, POINTER(bpe_flow), c_uint32, c_char_p, c_size_t),
+                ("bpe_engine_start", c_int, c_void_p, POINTER(bpe_error)), ("bpe_engine_wait", c_int, c_void_p, c_int64), ("bpe_engine_result", c_int, c_void_p, POINTER(bpe_error)),
+                ("bpe_engine_snapshot", c_int, c_void_p, c_uint32, c_int64, POINTER(bpe_flow), c_size_t, POINTER(bpe_snapshot), POINTER(bpe_error)),
+                ("bpe_engine_run", c_int, c_void_p, c_int64, POINTER(bpe_error)), ("bpe_engine_stop", None, c_void_p), ("bpe_engine_close", None, c_void_p)):
             function = getattr(lib, name)
             function.restype, function.argtypes = result, arguments
     except AttributeError as e: raise Error(f"{path} is no libbpfengine that this module knows: {e}") from None
@@ -169,7 +177,7 @@ class Capture:
 
 
 class Flow:
-    """A flow at its end; index 0 is the originator."""
+    """A flow, at its end or in a snapshot; index 0 is the originator."""
     def __init__(self, f):
         self.record = bpe_flow.from_buffer_copy(f)
         self.ends, self.ip_proto, self.tcp_state = _ends(f), f.ip_proto, f.tcp_state
@@ -198,3 +206,21 @@ def flows(on_flow, seconds=0, **wanted):
     finally: lib.bpe_engine_close(handle)
     if raised: raise raised[0]
     _good(result, error)
+
+
+def largest(on_snapshot, every=1.0, count=10, order=ORDER_BYTES, seconds=0, **wanted):
+    """Runs the engine on a thread of its own, and calls on_snapshot(alive, [Flow]) on this one every so many seconds, and at the end of the run: with the
+    number of flows alive, and the largest of them, largest first.  True as its answer ends the run."""
+    o, handle, error, about, flows = options(**wanted), c_void_p(), bpe_error(), bpe_snapshot(), (bpe_flow * count)()
+    _good(lib.bpe_engine_open(byref(o), byref(handle), byref(error)), error)
+    try:
+        _good(lib.bpe_engine_start(handle, byref(error)), error)
+        end, ended, left = False, 0, seconds if seconds > 0 else float("inf")
+        while not ended:
+            ended = lib.bpe_engine_wait(handle, -1 if end else int(min(every, left) * 1e9))
+            left -= every
+            n = _good(lib.bpe_engine_snapshot(handle, order, -2**63, flows, count, byref(about), byref(error)), error)
+            if not end: end = bool(on_snapshot(about.alive, [Flow(f) for f in flows[:n]])) or left <= 0
+            if end: lib.bpe_engine_stop(handle)
+        _good(lib.bpe_engine_result(handle, byref(error)), error)
+    finally: lib.bpe_engine_close(handle)

@@ -71,6 +71,15 @@ with tempfile.TemporaryDirectory() as where:
     tcp = [p for b in bpfengine.Capture(file=path, filter="tcp") for p in b]
     check(tcp and all(p.protocol == "tcp" and p.source and p.target for p in tcp), "tcp packets without their ends")
 
+    # snapshots, while it runs and at its end
+    seen = []
+    bpfengine.largest(lambda alive, flows: seen.append((alive, [sum(f.wire_bytes) for f in flows])), every=0.1, count=5, interface="synth:rate=20000,flows=50", seconds=0.5, workers=1)
+    check(len(seen) >= 3 and seen[-1][0] >= 50 and all(len(f) == 5 and f == sorted(f, reverse=True) and f[-1] for _, f in seen[1:]), f"snapshots: {seen}")
+    seen.clear()
+    bpfengine.largest(lambda alive, flows: seen.append(sum(sum(f.packets) for f in flows)), every=5, count=5000, order=bpfengine.ORDER_PACKETS, file=path)
+    whole = report("-r", path)["flows"]["packets"]
+    check(seen == [whole], f"a savefile's snapshot at its end: {seen}, {whole}")
+
     # errors are the library's own sentences
     for arguments, told in ((["no-such-interface0"], "no-such-interface0"), ([path, "--filter", "prt 80"], "prt")):
         e = example(*arguments)
