@@ -11,7 +11,7 @@ static size_t lay_out(struct bpei_columns *c, uint8_t *base, uint32_t n)
 {
 	size_t at = 0;
 #define COLUMN(name) (c->name = (void *)(base + at), at += round_up(n * sizeof *c->name) + BPEI_LINE)	/* apart by a line: no two columns alike in the low address bits */
-	COLUMN(data), COLUMN(time_ns), COLUMN(caplen), COLUMN(wirelen), COLUMN(interface_id), COLUMN(layers), COLUMN(key), COLUMN(hash), COLUMN(outgoing), COLUMN(meta);
+	COLUMN(data), COLUMN(time_ns), COLUMN(caplen), COLUMN(wirelen), COLUMN(interface_id), COLUMN(layers), COLUMN(key), COLUMN(hash), COLUMN(outgoing), COLUMN(meta), COLUMN(flow_ns), COLUMN(flow_kind);
 #undef COLUMN
 	return at;
 }
@@ -20,7 +20,7 @@ static size_t size_of(uint32_t n)
 {
 	struct bpei_columns *c = NULL;
 	return round_up(n * (sizeof *c->data + sizeof *c->time_ns + sizeof *c->caplen + sizeof *c->wirelen + sizeof *c->interface_id
-			     + sizeof *c->layers + sizeof *c->key + sizeof *c->hash + sizeof *c->outgoing + sizeof *c->meta)) + 20 * BPEI_LINE;
+			     + sizeof *c->layers + sizeof *c->key + sizeof *c->hash + sizeof *c->outgoing + sizeof *c->meta + sizeof *c->flow_ns + sizeof *c->flow_kind)) + 24 * BPEI_LINE;
 }
 
 int bpei_columns_new(struct bpei_columns *columns, uint32_t n)

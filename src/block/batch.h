@@ -31,6 +31,7 @@ static inline void bpei_columns_copy(const struct bpei_columns *to, uint32_t t, 
 	to->layers[t] = from->layers[f];
 	to->hash[t] = from->hash[f];
 	to->meta[t] = from->meta[f];
+	if ((to->flow_kind[t] = from->flow_kind[f])) to->flow_ns[t] = from->flow_ns[f];
 	if (from->layers[f].flags & BPE_PKT_KEY) to->key[t] = from->key[f];
 }
 

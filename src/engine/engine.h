@@ -11,6 +11,7 @@
 #include "bpfengine.h"
 #include "device/device.h"
 #include "flow/flow.h"
+#include "flow/timeline.h"
 #include "flow/top.h"
 #include "packet/packet.h"
 #include "ring/bytering.h"
@@ -110,6 +111,7 @@ struct bpe_engine {
 	struct bpei_dissector dissector;	/* reader's */
 	struct bpei_worker *workers;		/* at least one: with 0 threads it holds the reader's own share */
 	struct bpei_columns batch;		/* reader's: what walk and parse fill before the packets are dealt out */
+	struct bpei_timeline timeline;
 	struct bpei_block *blocks;		/* a queue: blocks[first .. first + used) are out, in order */
 	uint32_t first_block, used_blocks;	/* reader's own */
 	uint8_t *block_memory;
@@ -132,7 +134,7 @@ struct bpe_engine {
 
 	BPEI_ALIGNED _Atomic int stop;		/* w: any (only ever set to 1)  r: reader */
 	BPEI_ALIGNED _Atomic int reader_done;	/* w: reader  r: workers */
-	_Atomic int64_t packet_now;		/* w: reader  r: workers; latest time stamp pushed */
+	_Atomic int64_t packet_now;		/* w: reader  r: workers; flow time of what was pushed */
 
 	/* w: reader  r: any */
 	BPEI_ALIGNED bpei_counter started_ns, ended_ns;
@@ -148,8 +150,8 @@ int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *options, 
 
 /* worker.c */
 void *bpei_worker_main(void *worker);
-/* A batch through flow table, counts and handler. */
-void bpei_worker_deliver(struct bpei_worker *worker, const struct bpe_batch *batch) BPEI_WORKER;
+/* A batch, those columns from `from` on, through flow table, counts and handler. */
+void bpei_worker_deliver(struct bpei_worker *worker, const struct bpei_columns *columns, uint32_t from, const struct bpe_batch *batch) BPEI_WORKER;
 /* The same with options.count_only. */
 void bpei_worker_deliver_unparsed(struct bpei_worker *worker, const struct bpe_batch *batch, uint32_t link_type) BPEI_WORKER;
 /* The end: what is due ends, what is alive is handed over. */

@@ -72,6 +72,13 @@ static void count_read(struct bpe_engine *e, uint32_t n) BPEI_READER
 	bpei_counter_add(&e->read_packets, n);
 }
 
+/* The packets' flow times, where they are not their own. */
+static void keep_time(struct bpe_engine *e, uint32_t n) BPEI_READER
+{
+	const struct bpei_columns *c = &e->batch;
+	bpei_timeline_follow(&e->timeline, c->time_ns, n, c->flow_ns, c->flow_kind);
+}
+
 static void publish_time(struct bpe_engine *e, int64_t now) BPEI_READER
 {
 	if (now > atomic_load_explicit(&e->packet_now, memory_order_relaxed))
@@ -192,12 +199,13 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 		}
 		bpei_dissect(&e->dissector, &e->batch, n, b->link_type);
 		count_read(e, n);
+		keep_time(e, n);
 		if (e->plan.workers) {
 			deal(e, n);
 		} else {
 			struct bpe_batch batch = bpei_batch_view(&e->batch, 0, n, 0);
 			bpei_role_enter(&bpei_worker_role);
-			bpei_worker_deliver(&e->workers[0], &batch);
+			bpei_worker_deliver(&e->workers[0], &e->batch, 0, &batch);
 			bpei_role_leave(&bpei_worker_role);
 		}
 	}
@@ -208,7 +216,7 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 static bool idle(struct bpe_engine *e) BPEI_READER
 {
 	bool more;
-	if (e->device->live) publish_time(e, bpei_clock_wall_ns() - 1000000000);
+	if (e->device->live) publish_time(e, bpei_timeline_now(&e->timeline, bpei_clock_wall_ns() - 1000000000));
 	if (e->plan.workers) return false;
 	bpei_role_enter(&bpei_worker_role);
 	if (e->device->live && e->workers[0].table) bpei_table_age(e->workers[0].table, atomic_load_explicit(&e->packet_now, memory_order_relaxed));
@@ -236,7 +244,7 @@ static int loop(struct bpe_engine *e) BPEI_READER
 		e->used_blocks++;
 		bool enough = read_block(e, b);
 		for (uint32_t k = 0; k < e->plan.workers; k++) b->mark[k] = e->workers[k].ring.own_tail;
-		if (bpei_counter_get(&e->last_packet_ns)) publish_time(e, (int64_t)bpei_counter_get(&e->last_packet_ns));
+		if (e->timeline.has_time) publish_time(e, e->timeline.clock_ns);
 		if (enough) return BPE_OK;
 	}
 	return BPE_OK;

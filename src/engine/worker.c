@@ -12,6 +12,7 @@
 #include "base/thread.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define SPINS 200u
 #define AGE_EVERY_NS 100000000	/* when idle */
@@ -30,14 +31,31 @@ void bpei_pause(uint32_t tries)
 	bpei_clock_sleep_ns(tries < 20 ? 20000 : tries < 100 ? 100000 : 500000);
 }
 
-void bpei_worker_deliver(struct bpei_worker *w, const struct bpe_batch *batch)
+/* By what times the flow table counts: the packets' own, but for a source that steps. */
+static const int64_t *flow_times(struct bpei_table *t, const struct bpe_batch *b, const int64_t *flow_ns, const uint8_t *kind, int64_t *mixed) BPEI_WORKER
+{
+	int64_t clock = INT64_MIN;
+	uint8_t any = 0;
+	for (uint32_t i = 0; i < b->count; i++) any |= kind[i];
+	for (uint32_t i = 0; i < b->count; i++) {
+		int64_t ns = any && kind[i] ? mixed[i] = flow_ns[i] : any ? mixed[i] = b->time_ns[i] : b->time_ns[i];
+		if (kind[i] != BPEI_TIME_AHEAD && ns > clock) clock = ns;
+	}
+	if (clock > INT64_MIN) bpei_table_clock(t, clock);
+	return any ? mixed : b->time_ns;
+}
+
+void bpei_worker_deliver(struct bpei_worker *w, const struct bpei_columns *columns, uint32_t from, const struct bpe_batch *batch)
 {
 	uint32_t flow[BPE_BATCH];
 	const struct bpe_options *o = &w->engine->options;
 	struct bpe_batch view = *batch;
 	if (!w->engine->device->has_meta) view.meta = NULL;
 	if (w->table) {
+		int64_t flow_ns[BPE_BATCH];
+		view.time_ns = flow_times(w->table, batch, columns->flow_ns + from, columns->flow_kind + from, flow_ns);
 		bpei_table_update(w->table, &view, flow);
+		view.time_ns = batch->time_ns;
 		view.flow = flow;
 		view.table = w->table;
 	}
@@ -73,8 +91,9 @@ static uint32_t step(struct bpei_worker *w) BPEI_WORKER
 {
 	uint32_t n = bpei_ring_peek(&w->ring, BPE_BATCH);
 	if (!n) return 0;
-	struct bpe_batch batch = bpei_batch_view(&w->columns, w->ring.own_head & w->ring.mask, n, w->number);
-	bpei_worker_deliver(w, &batch);
+	uint32_t from = w->ring.own_head & w->ring.mask;
+	struct bpe_batch batch = bpei_batch_view(&w->columns, from, n, w->number);
+	bpei_worker_deliver(w, &w->columns, from, &batch);
 	bpei_ring_drop(&w->ring, n);
 	return n;
 }

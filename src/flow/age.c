@@ -118,12 +118,18 @@ static void prefetch_cohort(const struct bpei_table *t, uint32_t cohort)
 
 static void prefetch_bucket(const struct bpei_table *t, uint32_t tag) { __builtin_prefetch(&t->index.buckets[tag & t->index.mask], 1); }
 
-static bool over(const struct bpei_table *t, const struct bpei_entry *e)
+/* How long the entry may be quiet; INT64_MAX: for ever. */
+static int64_t patience(const struct bpei_table *t, const struct bpei_entry *e)
 {
-	uint64_t timeout = (uint64_t)t->timeout_ns[bpei_entry_kind(e)];
-	return timeout != INT64_MAX && (ahead(t->now_ns, e->last_ns) > timeout || ahead(e->last_ns, t->now_ns) > timeout + STEP_NS);
+	int64_t timeout = t->timeout_ns[bpei_entry_kind(e)];
+	return timeout < INT64_MAX - t->options.slack_ns ? timeout + t->options.slack_ns : timeout;
 }
 
+static bool over(const struct bpei_table *t, const struct bpei_entry *e)
+{
+	uint64_t limit = (uint64_t)patience(t, e);
+	return limit != INT64_MAX && (ahead(t->now_ns, e->last_ns) > limit || (!t->options.timeline && ahead(e->last_ns, t->now_ns) > limit + STEP_NS));
+}
 
 void bpei_table_end_due(struct bpei_table *t)
 {
@@ -142,7 +148,7 @@ static void look(struct bpei_table *t, uint32_t cohort)
 	for (uint32_t i = cohort * BPEI_COHORT, end = i + BPEI_COHORT; i < end && i < t->touched; i++) {
 		const struct bpei_entry *e = &t->entries[i];
 		if (!(e->bits & ENTRY_ALIVE)) continue;
-		int64_t timeout = t->timeout_ns[bpei_entry_kind(e)];
+		int64_t timeout = patience(t, e);
 		uint64_t quiet = ahead(t->now_ns, e->last_ns);
 		if (timeout == INT64_MAX) continue;
 		if (over(t, e)) {

@@ -13,6 +13,7 @@
 #define BPEI_NO_FLOW UINT32_MAX
 
 struct bpei_table;
+struct bpei_timeline;
 
 struct bpei_table_options {
 	uint64_t max_flows;		/* never more alive than these */
@@ -20,6 +21,8 @@ struct bpei_table_options {
 	int64_t idle_ns, closed_ns;	/* of those below that are 0: TCP_CLOSED, all others; 0: never */
 	int64_t timeout_ns[BPE_TIMEOUT_COUNT];
 	int64_t active_ns;		/* 0: no periods */
+	int64_t slack_ns;		/* so much longer a flow waits in the table, for packets that come late; a packet past its time-out begins anew all the same */
+	const struct bpei_timeline *timeline;	/* by which records' times are mapped back; NULL: batches have the packets' own */
 	bool tcp_health;
 	bool process;			/* keep the process that packets' metadata names */
 	bool lengths;			/* count IP's and payload's bytes */
@@ -53,6 +56,9 @@ size_t bpei_table_beside(const struct bpei_table_options *options);
 /* Counts the batch's packets on their flows, opens and ends flows, ages by the packets' time.  flow[i]: where packet i was
  * counted, BPEI_NO_FLOW if it has no key or found no room. */
 void bpei_table_update(struct bpei_table *table, const struct bpe_batch *batch, uint32_t flow[BPE_BATCH]) BPEI_WORKER;
+
+/* With options.timeline batches do not tell the time, but this does, before them. */
+void bpei_table_clock(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;
 
 /* Ends what is due at now_ns, when no packets come that carry the time. */
 void bpei_table_age(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The public record made of an entry.  Pure. */
 #include "flow/table.h"
+#include "flow/timeline.h"
 
 static uint64_t whole(uint32_t lower, const struct bpei_extra *x, uint32_t count, uint32_t end)
 {
@@ -34,6 +35,7 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 	const struct bpei_extra *x = bpei_extra_find(t, i);
 	const struct bpei_seen *seen = &t->history.seen[e->history];
 	const uint64_t rest = e->key[4];
+	const int64_t first_ns = bpei_timeline_time(t->options.timeline, e->first_ns);
 	uint32_t o = !!(e->bits & ENTRY_ORIGIN), flags = 0;
 	if (e->bits & ENTRY_MIDSTREAM) flags |= BPE_FLOW_MIDSTREAM;
 	if (e->state & STATE_CUT) flags |= BPE_FLOW_CUT;
@@ -44,8 +46,8 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 	if (t->options.tcp_health && bpei_entry_state(e)) flags |= BPE_FLOW_HEALTH;
 	struct bpe_flow r = { .version = BPE_FLOW_VERSION, .size = sizeof r, .port = { (uint16_t)(rest >> 16 * o), (uint16_t)(rest >> 16 * !o) }, .ip_proto = bpei_entry_proto(e),
 		.ip_version = e->state & STATE_IP6 ? 6 : 4, .vlan = { rest >> 40 & 0xfff, (uint16_t)(rest >> 52) }, .tcp_state = bpei_entry_state(e),
-		.tcp_flags = { seen->flags[o], seen->flags[!o] }, .end = (uint8_t)why, .flags = flags, .hash = e->hash, .worker = t->options.worker, .first_ns = e->first_ns,
-		.last_ns = e->last_ns, .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
+		.tcp_flags = { seen->flags[o], seen->flags[!o] }, .end = (uint8_t)why, .flags = flags, .hash = e->hash, .worker = t->options.worker, .first_ns = first_ns,
+		.last_ns = (int64_t)((uint64_t)first_ns + ((uint64_t)e->last_ns - (uint64_t)e->first_ns)), .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
 	for (uint32_t k = 0; k < 2; k++) {
 		uint32_t end = k ^ o;
 		r.packets[k] = whole(bpei_entry_packets(e, end), x, COUNT_PACKETS, end);

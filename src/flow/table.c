@@ -403,7 +403,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	}
 	if (BPEI_UNLIKELY(t->old.buckets))
 		for (uint32_t p = 0; p < n; p++) __builtin_prefetch(&t->old.buckets[hash[p] & t->old.mask]);
-	if (keyed) bpei_clock_follow(t, latest);
+	if (keyed && !t->options.timeline) bpei_clock_follow(t, latest);
 	const uint64_t least_timeout_ns = (uint64_t)t->least_timeout_ns, active_ns = (uint64_t)t->active_ns;
 	struct bpei_entry *const entries = t->entries;
 	bpei_probe(t->index.buckets, t->index.mask, hash, n, flow);
@@ -471,10 +471,15 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	if (t->has_time) bpei_table_sweep(t, SWEEP_BATCH);
 }
 
+void bpei_table_clock(struct bpei_table *t, int64_t now_ns)
+{
+	if (!t->has_time || now_ns > t->now_ns) bpei_clock_set(t, now_ns);
+}
+
 void bpei_table_age(struct bpei_table *t, int64_t now_ns)
 {
-	if (!t->has_time) return;
-	if (now_ns > t->now_ns) bpei_clock_set(t, now_ns);
+	if (!t->has_time && !t->options.timeline) return;
+	bpei_table_clock(t, now_ns);
 	bpei_index_step(t);
 	bpei_table_sweep(t, SWEEP_IDLE);
 	bpei_table_end_due(t);
