@@ -328,7 +328,7 @@ struct bpe_flow {
 	uint16_t mss[2];		/* 0: not told */
 	int8_t window_scale[2];		/* bits; -1: not told */
 	uint32_t retransmissions[2];	/* segments sent again, those of the next two among them */
-	uint32_t fast_retransmissions[2];	/* within 20 ms of two repeated ACKs for it */
+	uint32_t fast_retransmissions[2];	/* within 20 ms, or twice their sender's distance, of two repeated ACKs for it */
 	uint32_t spurious_retransmissions[2];	/* acknowledged before they were sent again */
 	uint32_t out_of_order[2];	/* fills a hole within a round trip (3 ms if that is not known) of what followed it */
 	uint32_t repeated_acks[2];

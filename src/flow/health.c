@@ -2,6 +2,7 @@
 /* TCP health: what both ends' sequence numbers tell a bystander, by the definitions of Wireshark's tcp.analysis, but for these:
  * - Out of order is a segment that fills a hole seen before, soon after what followed the hole.  What was seen already is a retransmission, however
  *   soon it comes.  One hole is remembered for each end: the latest, for a second.
+ * - Fast is a retransmission within 20 ms of the ACKs that ask for it, as there, or within twice its sender's distance; it goes before out of order.
  * - Retransmissions are all of them, fast and spurious ones included.
  * - Of acknowledgement numbers the last 24 bits are kept: spurious retransmissions and repeated ACKs are told up to 16 MB behind.
  * Only what went wrong needs an extra (extra.c); an undisturbed connection has all that is asked of it in its entry, repeated ACKs included. */
@@ -55,12 +56,19 @@ static struct bpei_extra *note(struct bpei_table *t, uint32_t i, struct bpei_ext
 	return x;
 }
 
+/* How soon behind the ACKs that ask for it a segment is sent again because of them: twice the way from here to this end and back. */
+static int64_t fast_within(const struct bpei_entry *e, uint32_t end)
+{
+	int64_t way = 2 * bpei_span_unpack(e->rtt[end ^ !!(e->bits & ENTRY_ORIGIN)]);
+	return way > FAST_NS ? way : FAST_NS;
+}
+
 /* The other end has repeated its ACK for seq at least twice, and just now. */
 static bool asked_for(struct bpei_table *t, uint32_t i, uint32_t other, uint32_t seq, int64_t ns)
 {
 	const struct bpei_entry *e = &t->entries[i];
 	const struct bpei_repeater *r = bpei_repeater_of(t, i, other);
-	return bpei_streak(e, other) >= 2 && bpei_entry_ack(e, other) == (seq & 0xffffff) && r->who == i * 2 + other + 1 && since(r->ns, ns) < FAST_NS;
+	return bpei_streak(e, other) >= 2 && bpei_entry_ack(e, other) == (seq & 0xffffff) && r->who == i * 2 + other + 1 && since(r->ns, ns) < fast_within(e, !other);
 }
 
 /* A segment that begins before what this end has sent already. */
@@ -75,18 +83,18 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 	}
 	if ((flags & (SYN | ACK)) == (SYN | ACK) && !(t->history.seen[e->history].letters[end] & 1u << HISTORY_SYN_ACK)) return 0;	/* simultaneous open */
 	if ((!s->bytes && !(flags & (SYN | FIN))) || (behind == 1 && s->bytes > 1)) return 0;
+	bool acked = t->history.seen[e->history].flags[!end] & ACK, fast = acked && asked_for(t, i, !end, s->seq, ns);
 	if (x && x->hole[end][0] != x->hole[end][1] && s->seq - x->hole[end][0] < x->hole[end][1] - x->hole[end][0]) {
 		int64_t patience = e->rtt[0] && e->rtt[1] ? bpei_span_unpack(e->rtt[0]) + bpei_span_unpack(e->rtt[1]) : REORDER_NS;
 		bool soon = since(x->top_ns[end], ns) < patience;
 		if (s->seq == x->hole[end][0]) x->hole[end][0] = (int32_t)(next - x->hole[end][1]) < 0 ? next : x->hole[end][1];
 		else if ((int32_t)(next - x->hole[end][1]) >= 0) x->hole[end][1] = s->seq;
-		if (soon) {
+		if (soon && !fast) {
 			note(t, i, x, end, HEALTH_OUT_OF_ORDER);
 			return 0;
 		}
 	}
-	bool acked = t->history.seen[e->history].flags[!end] & ACK;
-	if (acked && asked_for(t, i, !end, s->seq, ns)) {
+	if (fast) {
 		note(t, i, x, end, HEALTH_FAST);
 	} else if (s->bytes && acked && behind <= 0xffffff && ((e->seq[end] - bpei_entry_ack(e, !end)) & 0xffffff) <= e->seq[end] - (s->seq + s->bytes) && (int32_t)(next - e->seq[end]) <= 0) {
 		note(t, i, x, end, HEALTH_SPURIOUS);
@@ -102,13 +110,13 @@ static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, 
 	const struct bpei_seen *seen = &t->history.seen[e->history];
 	bool known = seen->flags[end] & ACK, same = known && bpei_entry_ack(e, end) == (s->ack & 0xffffff);
 	if (same && in_order && !s->bytes && !(flags & (SYN | FIN | RST)) && s->window && s->window == e->window[end]) {
-		if (x && x->probed[!end]) x->probed[!end] = false;	/* an answer to a keep-alive */
-		else bpei_streak_add(e, end);
+		if (!x || !x->probed[!end]) bpei_streak_add(e, end);	/* else it answers a keep-alive */
 	} else if (!same) {
 		bpei_streak_end(e, end);
 		bpei_round_end(t, i, end, s->ack, ns);
 	}
-	if (!same && seen->letters[!end] && (int32_t)(s->ack - e->seq[!end]) > 0) note(t, i, x, end, HEALTH_UNSEEN);
+	if (!same && seen->letters[!end] && (int32_t)(s->ack - e->seq[!end]) > 0) x = note(t, i, x, end, HEALTH_UNSEEN);
+	if (x) x->probed[!end] = false;
 	if (bpei_streak(e, end) >= 2) bpei_streak_note(t, i, end, ns);
 	bpei_entry_set_ack(e, end, s->ack);
 }
@@ -138,6 +146,7 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	bool fresh = flags & SYN && (!(seen->flags[end] & SYN) || e->seq[end] - next > bpei_entry_wire(e, end));	/* first, or of another number */
 
 	struct bpei_extra *x = bpei_extra_find(t, i);
+	if (x) x->probed[end] = false;	/* until this one is found to be a keep-alive */
 	if (flags & RST) {
 		letters = flags & (FIN | SYN) ? flags & FIN ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI : 0;
 	} else if (!known || fresh) {

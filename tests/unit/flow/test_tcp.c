@@ -260,6 +260,59 @@ Test(tcp, timed_out_and_spurious_retransmissions)
 	cr_assert_eq(ended_count, 0);
 }
 
+/* What follows the lost segment comes until a moment before it is sent again: soon enough for one out of order, but it was asked for. */
+Test(tcp, a_fast_retransmission_in_a_full_flight)
+{
+	make();
+	handshake(0);
+	segment(0, ACK, 101, 1, 100);	/* 1 is lost */
+	for (uint32_t k = 0; k < 30; k++) {
+		now += MS;
+		segment(0, ACK, 201 + 100 * k, 1, 100);
+	}
+	for (int k = 0; k < 4; k++) segment(1, ACK, 1, 1, 0);
+	now += 10 * MS;
+	segment(0, ACK, 1, 1, 100);
+	struct bpe_flow f = look();
+	cr_assert_eq(f.retransmissions[0], 1);
+	cr_assert_eq(f.fast_retransmissions[0], 1);
+	cr_assert_eq(f.out_of_order[0], 0);
+	for (uint32_t k = 0; k < 2; k++) {	/* the other end is 30 ms away: it hears of the loss and its segment comes within twice that, or it does not */
+		uint32_t at = 1 + 1000 * k;
+		segment(1, ACK, at + 100, 3201, 100);
+		for (int i = 0; i < 3; i++) segment(0, ACK, 3201, at, 0);
+		now += (k ? 70 : 31) * MS;
+		segment(1, ACK, at, 3201, 100);
+		segment(0, ACK, 3201, at + 200, 0);
+		segment(1, ACK, at + 200, 3201, 800);
+		segment(0, ACK, 3201, at + 1000, 0);
+	}
+	f = look();
+	cr_assert_eq(f.retransmissions[1], 2);
+	cr_assert_eq(f.fast_retransmissions[1], 1);
+}
+
+Test(tcp, a_keep_alive_excuses_its_answer_alone)
+{
+	make();
+	handshake(0);
+	segment(0, ACK, 1, 1, 100);
+	segment(1, ACK, 1, 101, 0);
+	window = 0;
+	segment(0, ACK, 100, 1, 0);
+	segment(1, ACK, 1, 101, 0);		/* answered, with the window shut */
+	window = 1000;
+	segment(1, ACK, 1, 101, 0);
+	segment(1, ACK, 1, 101, 0);
+	cr_assert_eq(look().repeated_acks[1], 1);
+	segment(0, ACK, 100, 1, 0);		/* not answered */
+	segment(0, ACK, 101, 1, 100);
+	segment(1, ACK, 1, 101, 0);
+	struct bpe_flow f = look();
+	cr_assert_eq(f.repeated_acks[1], 2);
+	cr_assert_eq(f.keep_alives[0], 2);
+}
+
 Test(tcp, windows_keep_alives_and_unseen_data)
 {
 	make();
