@@ -60,6 +60,7 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 	s.last_packet_ns = (int64_t)bpei_counter_get(&e->last_packet_ns);
 	s.source_bytes = e->device->source_bytes;
 	s.source_position = bpei_counter_get(&e->device->source_position);
+	s.time_steps += bpei_counter_get(&e->timeline.steps);
 	uint64_t started = bpei_counter_get(&e->started_ns), ended = bpei_counter_get(&e->ended_ns);
 	if (started) s.elapsed_ns = (ended ? ended : (uint64_t)bpei_clock_mono_ns()) - started;
 	*stats = s;

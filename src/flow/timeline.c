@@ -28,6 +28,7 @@ static bool begin_era(struct bpei_timeline *l, int64_t time_ns)
 	l->era[n] = (struct bpei_era){ from, minus };
 	atomic_store_explicit(&l->eras, n + 1, memory_order_release);	/* pairs: bpei_timeline_time */
 	l->clock_ns = from;
+	bpei_counter_add(&l->steps, 1);
 	return true;
 }
 
@@ -50,7 +51,10 @@ static int64_t follow(struct bpei_timeline *l, int64_t time_ns, const int64_t *n
 		l->jump_ns = then;
 	}
 	if (jump > 0) {
-		if (again) l->clock_ns = ns < l->jump_ns ? ns : l->jump_ns;	/* of two jumps forward the lesser is sure */
+		if (again) {	/* of two jumps forward the lesser is sure */
+			l->clock_ns = ns < l->jump_ns ? ns : l->jump_ns;
+			bpei_counter_add(&l->steps, 1);
+		}
 		l->jump_ns = ns;
 		if (again && !jump_of(l, ns)) l->jump = 0, l->clock_ns = ns > l->clock_ns ? ns : l->clock_ns;
 		return ns;

@@ -4,6 +4,8 @@
 #ifndef BPEI_TIMELINE_H
 #define BPEI_TIMELINE_H
 
+#include "base/counter.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,6 +18,7 @@ struct bpei_era { int64_t from_ns, shift_ns; };
 struct bpei_timeline {
 	struct bpei_era era[BPEI_ERAS];	/* w: reader, before eras  r: any below eras */
 	_Atomic uint32_t eras;		/* w: reader  r: any */
+	bpei_counter steps;		/* w: reader  r: any; jumps that were believed */
 	int64_t clock_ns;		/* flow time; reader's own, and those below */
 	int64_t jump_ns;		/* where the last packet jumped to */
 	int jump;			/* 1: it jumped forward, -1: back, 0: it did not */

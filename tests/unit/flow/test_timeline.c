@@ -50,6 +50,7 @@ Test(timeline, a_step_back_goes_on_from_the_clock)
 	FOLLOW(399);	/* a little late: no earlier than the step */
 	cr_assert_eq(flow_ns[0], 1000 * S + 1);
 	cr_assert_eq(bpei_timeline_now(line, 500 * S), 1100 * S + 1);
+	cr_assert_eq(bpei_counter_get(&line->steps), 1);
 }
 
 Test(timeline, one_wrong_time_moves_nothing)
@@ -63,6 +64,7 @@ Test(timeline, one_wrong_time_moves_nothing)
 	cr_assert_eq(flow_ns[0], 1002 * S);
 	FOLLOW(1003);
 	cr_assert_eq(line->eras, 1);
+	cr_assert_eq(bpei_counter_get(&line->steps), 0);
 }
 
 Test(timeline, packets_of_a_quiet_line_have_their_own_times)
@@ -76,6 +78,7 @@ Test(timeline, packets_of_a_quiet_line_have_their_own_times)
 	}
 	FOLLOW(5000, 5001);
 	cr_assert_eq(line->clock_ns, 5001 * S);
+	cr_assert_geq(bpei_counter_get(&line->steps), 15);
 }
 
 Test(timeline, no_times_overflow_and_steps_have_an_end)
