@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/flow [flows ... | flood]: look-up and update per packet, random hits, beside DPDK's rte_hash (CRC, bulk look-up of 64, and a count on the entry that
+/* bench/flow [flows ... | flood | memory [FLOWS]]: look-up and update per packet, random hits, beside DPDK's rte_hash (CRC, bulk look-up of 64, and a count on the entry that
  * it names), the same keys in the same order, all rounds in turn.  Ours: probe, compare, count packets and both bytes, time, time-outs, state;
- * once as UDP and once as TCP with its header read and followed.  Keys and hashes lie in batches as the parser leaves them, for both. */
+ * once as UDP and once as TCP with its header read and followed.  Keys and hashes lie in batches as the parser leaves them, and memory is in huge pages
+ * where the system gives them, for both. */
 #include "arch/arch.h"
 #include "base/mem.h"
 #include "bench.h"
@@ -12,6 +13,8 @@
 #include <rte_eal.h>
 #include <rte_hash.h>
 #include <rte_hash_crc.h>
+#include <rte_memory.h>
+#include <sys/mman.h>
 #endif
 
 #define PACKETS (1u << 20)	/* of a round, in batches of 64 */
@@ -30,6 +33,15 @@ static int64_t now = 1000000000;
 static struct rte_hash *rte;
 static hash_sig_t signatures[PACKETS];
 static struct entry { uint64_t packets, bytes, captured, time; } *entries;
+#endif
+
+#ifdef HAVE_DPDK
+/* The same pages for both. */
+static int huge_pages(const struct rte_memseg_list *list, void *unused)
+{
+	(void)unused;
+	return madvise(list->base_va, list->len, MADV_HUGEPAGE) && 0;
+}
 #endif
 
 static uint64_t roll(void)
@@ -77,6 +89,7 @@ static double once(enum contender c)
 		uint64_t hits;
 		for (uint32_t i = 0; i < BPE_BATCH; i++) at[i] = &packet[p + i];
 		if (rte_hash_lookup_with_hash_bulk_data(rte, at, signatures + p, BPE_BATCH, &hits, data) != BPE_BATCH) abort();
+		for (uint32_t i = 0; c == RTE_COUNT && i < BPE_BATCH; i++) __builtin_prefetch(&entries[(uintptr_t)data[i]], 1);
 		for (uint32_t i = 0; c == RTE_COUNT && i < BPE_BATCH; i++) {
 			struct entry *e = &entries[(uintptr_t)data[i]];
 			e->packets++, e->bytes += 60, e->captured += 60, e->time = (uint64_t)(now += 10);
@@ -151,11 +164,38 @@ static void size(uint32_t n) BPEI_WORKER
 	bpei_mem_unmap(packet, PACKETS * sizeof *packet);
 }
 
-/* 1,000 established connections in a table of a million that SYNs of random addresses have filled: their packets alone, and with as many SYNs between. */
+/* 1,000 established connections in a table of a million that SYNs of random addresses have filled: a packet's cost, alone and with as many SYNs
+ * between them, in batches of their own and in the same ones; and how many packets of connections a second are worked off with each. */
+enum { CONNECTIONS = 1000, FLOOD_PACKETS = 200000 };
+enum flood { ALONE, APART, APART_SYN, TOGETHER, FLOODS };
+
+static uint32_t flood_batch(uint32_t established, uint32_t syns, struct bpe_key *some, uint32_t *some_hashes)
+{
+	for (uint32_t i = 0; i < established + syns; i++) {
+		uint64_t x = roll();
+		bool syn = i & 1 ? syns : !established;
+		some[i] = (struct bpe_key){ .port = { 1, 443 }, .ip_version = 4, .ip_proto = 6, .addr = { { 10, 0, (uint8_t)(x % CONNECTIONS >> 8), (uint8_t)(x % CONNECTIONS) }, { 11 } } };
+		if (syn) memcpy(some[i].addr[0], &x, 8), some[i].addr[0][0] = 9, some[i].port[0] = (uint16_t)(x >> 40);
+		layers[1][i].tcp_flags = frame[i][47] = syn ? 2 : 16;
+	}
+	hash(some, some_hashes, established + syns);
+	return established + syns;
+}
+
+static int64_t flood_time(uint32_t established, uint32_t syns) BPEI_WORKER
+{
+	static struct bpe_key some[BPE_BATCH];
+	static uint32_t some_hashes[BPE_BATCH];
+	uint32_t n = flood_batch(established, syns, some, some_hashes);
+	int64_t start = bpei_clock_mono_ns();
+	ours(1, some, some_hashes, n);
+	return bpei_clock_mono_ns() - start;
+}
+
 static void flood(void) BPEI_WORKER
 {
-	enum { CONNECTIONS = 1000, HALF = BPE_BATCH / 2 };
-	static struct bench_row rows[2] = { { .name = "1,000 connections" }, { .name = "... and as many SYNs of a flood" } };
+	static struct bench_row rows[FLOODS] = { { .name = "a connection's, no flood" }, { .name = "a connection's, SYNs in batches between" }, { .name = "a SYN of those" },
+		{ .name = "a connection's and a SYN, in one batch" } };
 	static struct bpe_key some[BPE_BATCH];
 	static uint32_t some_hashes[BPE_BATCH];
 	struct bpei_table_options o = { .max_flows = 1000000, .idle_ns = 300000000000, .closed_ns = 10000000000, .tcp_health = true };
@@ -166,30 +206,55 @@ static void flood(void) BPEI_WORKER
 			hash(some, some_hashes, 1);
 			ours(1, some, some_hashes, 1);
 		}
-	for (int r = -10; r < BENCH_ROUNDS; r++)
-		for (uint32_t syns = 0; syns < 2; syns++) {
-			uint32_t n = syns ? BPE_BATCH : HALF;
-			int64_t took = 0;
-			for (uint32_t p = 0; p < 200000; p += HALF) {
-				for (uint32_t i = 0; i < n; i++) {
-					uint64_t x = roll();
-					some[i] = (struct bpe_key){ .port = { (uint16_t)(x >> 40), 443 }, .ip_version = 4, .ip_proto = 6, .addr = { { 10, 0, (uint8_t)(x % CONNECTIONS >> 8), (uint8_t)(x % CONNECTIONS) }, { 11 } } };
-					if (i < HALF) some[i].port[0] = 1;
-					else memcpy(some[i].addr[0], &x, 8), some[i].addr[0][0] = 9;
-					layers[1][i].tcp_flags = frame[i][47] = i < HALF ? 16 : 2;
-				}
-				hash(some, some_hashes, n);
-				int64_t start = bpei_clock_mono_ns();
-				ours(1, some, some_hashes, n);
-				took += bpei_clock_mono_ns() - start;
-			}
-			if (r >= 0) rows[syns].ns[r] = (double)took / 200000;
-		}
-	bench_print(rows, 2, "packet of a connection");
+	for (int r = -8; r < BENCH_ROUNDS; r++) {	/* the first eight fill the table */
+		int64_t took[FLOODS] = { 0 };
+		for (uint32_t p = 0; p < FLOOD_PACKETS; p += BPE_BATCH) took[ALONE] += flood_time(BPE_BATCH, 0);
+		for (uint32_t p = 0; p < FLOOD_PACKETS; p += BPE_BATCH) took[APART] += flood_time(BPE_BATCH, 0), took[APART_SYN] += flood_time(0, BPE_BATCH);
+		for (uint32_t p = 0; p < FLOOD_PACKETS; p += BPE_BATCH / 2) took[TOGETHER] += flood_time(BPE_BATCH / 2, BPE_BATCH / 2);
+		for (int k = 0; k < FLOODS && r >= 0; k++) rows[k].ns[r] = (double)took[k] / FLOOD_PACKETS;
+	}
+	bench_print(rows, FLOODS, "packet, the clock's own 1 ns or less in it");
+	double alone = rows[ALONE].ns[BENCH_ROUNDS / 2], apart = rows[APART].ns[BENCH_ROUNDS / 2], syn = rows[APART_SYN].ns[BENCH_ROUNDS / 2], together = rows[TOGETHER].ns[BENCH_ROUNDS / 2];
+	printf("packets of connections worked off, M/s: %.1f without a flood; with as many SYNs %.1f, which is %.2f of it (%.2f of the core's time goes to the SYNs)\n", 1e3 / alone, 1e3 / together,
+		alone / together, syn / (apart + syn));
+	printf("slowed by the flood, each by itself: %.2f times\n", apart / alone);
 	const struct bpei_table_counts *c = bpei_table_counts(table[1]);
 	printf("evicted: %llu half-open, %llu alive, %llu others\n", (unsigned long long)bpei_counter_get(&c->evicted_by[BPE_EVICTED_HALF_OPEN]),
 		(unsigned long long)bpei_counter_get(&c->evicted_by[BPE_EVICTED_ALIVE]), (unsigned long long)(bpei_counter_get(&c->evicted) - bpei_counter_get(&c->evicted_by[BPE_EVICTED_HALF_OPEN])
 		- bpei_counter_get(&c->evicted_by[BPE_EVICTED_ALIVE])));
+	bpei_table_free(table[1]);
+}
+
+/* Bytes a flow while a table of `most` fills: as the table counts them, as the system does, and the most that it may ever take. */
+static uint64_t resident(void)
+{
+	unsigned long long all, pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+	if (f && fscanf(f, "%llu %llu", &all, &pages) != 2) pages = 0;
+	if (f) fclose(f);
+	return pages * 4096;
+}
+
+static void memory(uint32_t most) BPEI_WORKER
+{
+	static struct bpe_key some[BPE_BATCH];
+	static uint32_t some_hashes[BPE_BATCH];
+	uint64_t before = resident();
+	struct bpei_table_options o = { .max_flows = most, .idle_ns = 3600000000000, .closed_ns = 10000000000, .tcp_health = true };
+	if (bpei_table_new(&o, &table[1]) < 0) abort();
+	printf("a table for %u flows: %.1f bytes a flow at most\n%12s %18s %18s\n", most, (double)bpei_table_most_bytes(most, false) / most, "flows", "bytes a flow", "resident a flow");
+	for (uint32_t n = 0, step = most / 16; n < most;) {
+		for (uint32_t to = n + step < most ? n + step : most; n < to;) {
+			uint32_t m = 0;
+			for (; m < BPE_BATCH && n < to; m++, n++) {
+				some[m] = (struct bpe_key){ .port = { 1, 443 }, .ip_version = 4, .ip_proto = 6, .addr = { { 0 }, { 11 } } };
+				memcpy(some[m].addr[0], &n, 4);
+			}
+			hash(some, some_hashes, m);
+			ours(1, some, some_hashes, m);
+		}
+		printf("%12u %18.1f %18.1f\n", n, (double)bpei_counter_get(&bpei_table_counts(table[1])->bytes) / n, (double)(resident() - before) / n);
+	}
 	bpei_table_free(table[1]);
 }
 
@@ -198,6 +263,7 @@ int main(int argc, char **argv)
 #ifdef HAVE_DPDK
 	char *eal[] = { "flow", "--no-pci", "--no-huge", "--no-telemetry", "-m", "6000", "-l", "0", "--log-level", "1" };
 	if (rte_eal_init(10, eal) < 0) return 1;
+	rte_memseg_list_walk(huge_pages, NULL);
 #else
 	printf("built without DPDK: rte_hash is not measured\n");
 #endif
@@ -211,6 +277,7 @@ int main(int argc, char **argv)
 	bpei_role_enter(&bpei_worker_role);
 	static const uint32_t sizes[] = { 100000, 2000000, 10000000 };
 	if (argc > 1 && !strcmp(argv[1], "flood")) flood();
+	else if (argc > 1 && !strcmp(argv[1], "memory")) memory(argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 2000000);
 	else if (argc > 1) for (int k = 1; k < argc; k++) size((uint32_t)strtoul(argv[k], NULL, 10));
 	else for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) size(sizes[k]);
 	bpei_role_leave(&bpei_worker_role);

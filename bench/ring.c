@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/ring [core] [core]: our ring beside DPDK's rte_ring (single producer, single consumer), the same two cores, the
+/* bench/ring [core] [core] | bursts: our ring beside DPDK's rte_ring (single producer, single consumer), the same two cores, the
  * same work: the producer makes numbers in bursts of 32, the consumer checks that each is the next.  Ours once with 8-byte
- * slots, as rte_ring has, and once with whole packet records (columns), as the engine uses it. */
+ * slots, as rte_ring has, and once with whole packet records (columns), as the engine uses it.  bursts: those in bursts of 1 to 64, as the reader's
+ * batches fall to many workers. */
 #include "bench.h"
 #include "block/batch.h"
 #include "ring/ring.h"
@@ -16,7 +17,7 @@
 #endif
 
 #define BURST 32u
-#define ITEMS 20000000u
+#define ITEMS (bursts_only ? 4000000u : 20000000u)
 
 enum contender { RTE_1024, OURS_1024, RTE_8192, OURS_8192, COLUMNS_8192, CONTENDERS };
 
@@ -26,6 +27,8 @@ static struct bpei_columns columns;
 static pthread_barrier_t barrier;
 static enum contender job;
 static bool over;
+static bool bursts_only;
+static uint32_t burst = BURST;	/* of packet records */
 static int producer_core = 1, consumer_core = 0;
 #ifdef HAVE_DPDK
 static struct rte_ring *rte[2];
@@ -78,9 +81,9 @@ static void produce_columns(void)
 	struct bpe_key key = { .ip_version = 4 };
 	bpei_role_enter(&bpei_reader_role);
 	for (uint64_t i = 0; i < ITEMS;) {
-		uint32_t n = bpei_ring_room(&ring, BURST);
+		uint32_t n = bpei_ring_room(&ring, burst);
 		if (!n) { relax(); continue; }
-		if (n > BURST) n = BURST;
+		if (n > burst) n = burst;
 		for (uint32_t k = 0; k < n; k++) {
 			uint32_t t = (ring.own_tail + k) & ring.mask, v = (uint32_t)++i;
 			columns.data[t] = (const uint8_t *)&ring;
@@ -98,7 +101,7 @@ static void consume_columns(void)
 {
 	bpei_role_enter(&bpei_worker_role);
 	for (uint64_t i = 0; i < ITEMS;) {
-		uint32_t n = bpei_ring_peek(&ring, BURST);
+		uint32_t n = bpei_ring_peek(&ring, burst);
 		if (!n) { relax(); continue; }
 		for (uint32_t k = 0; k < n; k++) {
 			uint32_t t = (ring.own_head + k) & ring.mask;
@@ -171,8 +174,9 @@ int main(int argc, char **argv)
 		{ .name = "rte_ring SP/SC, 8192 slots of 8 bytes" }, { .name = "bpei_ring, 8192 slots of 8 bytes" },
 		{ .name = "bpei_ring, 8192 packet records of 104 bytes" } };
 	pthread_t thread;
-	if (argc > 1) producer_core = atoi(argv[1]);
-	if (argc > 2) consumer_core = atoi(argv[2]);
+	bool bursts = bursts_only = argc > 1 && !strcmp(argv[1], "bursts");
+	if (argc > 1 && !bursts) producer_core = atoi(argv[1]);
+	if (argc > 2 && !bursts) consumer_core = atoi(argv[2]);
 #ifdef HAVE_DPDK
 	char *eal[] = { "ring", "--no-pci", "--no-huge", "--no-telemetry", "-m", "64", "-l", "0", "--log-level", "1" };
 	if (rte_eal_init(10, eal) < 0) return 1;
@@ -185,7 +189,15 @@ int main(int argc, char **argv)
 	pin(consumer_core);
 	pthread_barrier_init(&barrier, NULL, 2);
 	pthread_create(&thread, NULL, producer, NULL);
-	for (int r = -1; r < BENCH_ROUNDS; r++)
+	static struct bench_row sweep[7] = { { .name = "bursts of 1" }, { .name = "2" }, { .name = "4" }, { .name = "8" }, { .name = "16" }, { .name = "32" }, { .name = "64" } };
+	for (int r = -1; r < BENCH_ROUNDS && bursts; r++)
+		for (int k = 0; k < 7; k++) {
+			burst = 1u << k;
+			double ns = once(COLUMNS_8192);
+			if (r >= 0) sweep[k].ns[r] = ns;
+		}
+	if (bursts) bench_print(sweep, 7, "packet record of 104 bytes, core to core");
+	for (int r = -1; r < BENCH_ROUNDS && !bursts; r++)
 		for (int c = 0; c < CONTENDERS; c++) {
 #ifndef HAVE_DPDK
 			if (c == RTE_1024 || c == RTE_8192) continue;
@@ -196,6 +208,7 @@ int main(int argc, char **argv)
 	over = true;
 	pthread_barrier_wait(&barrier);
 	pthread_join(thread, NULL);
+	if (bursts) return 0;
 #ifdef HAVE_DPDK
 	bench_print(rows, CONTENDERS, "item, bursts of 32");
 #else
