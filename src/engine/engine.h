@@ -188,12 +188,14 @@ void bpei_output_end(struct bpe_engine *engine);
 void bpei_output_put(struct bpei_worker *worker, const struct bpe_flow *flow) BPEI_WORKER;
 uint32_t bpei_output_room(struct bpei_worker *worker) BPEI_WORKER;
 
-/* show.c: behind each batch; when none waits (true: call again soon); at the worker's end. */
+/* show.c: behind each batch; when none waits (true: call again at once); whether there is something to be shown, though not at once; at the worker's
+ * end. */
 void bpei_show_init(struct bpei_shows *shows);
 void bpei_show_free(struct bpei_shows *shows);
 void bpei_show_begin(struct bpe_engine *engine, bool runs);	/* whether there are workers to ask */
 void bpei_show_batch(struct bpei_worker *worker) BPEI_WORKER;
 bool bpei_show_idle(struct bpei_worker *worker) BPEI_WORKER;
+bool bpei_show_waits(const struct bpei_worker *worker) BPEI_WORKER;
 void bpei_show_finish(struct bpei_worker *worker) BPEI_WORKER;
 int bpei_engine_snapshot_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
 

@@ -212,8 +212,8 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 }
 
 /* Nothing came: live flows age by the clock.  A second behind, since the kernel may hold packets back for a while.  True: there is more to do as long
- * as nothing comes. */
-static bool idle(struct bpe_engine *e) BPEI_READER
+ * as nothing comes; *waits: there is, but it must wait for somebody. */
+static bool idle(struct bpe_engine *e, bool *waits) BPEI_READER
 {
 	bool more;
 	if (e->device->live) publish_time(e, bpei_timeline_now(&e->timeline, bpei_clock_wall_ns() - 1000000000));
@@ -222,22 +222,23 @@ static bool idle(struct bpe_engine *e) BPEI_READER
 	if (e->device->live && e->workers[0].table) bpei_table_age(e->workers[0].table, atomic_load_explicit(&e->packet_now, memory_order_relaxed));
 	more = bpei_scan_idle(&e->workers[0]);
 	more |= bpei_show_idle(&e->workers[0]);
+	*waits = bpei_show_waits(&e->workers[0]);
 	bpei_role_leave(&bpei_worker_role);
 	return more;
 }
 
 static int loop(struct bpe_engine *e) BPEI_READER
 {
-	bool busy = false;
+	bool busy = false, waits = false;
 	while (!stopping(e)) {
 		bpei_change_serve(e, false);
 		struct bpei_block *b = take_block(e);
 		if (!b) return BPE_OK;
-		int r = bpei_device_fill(e->device, b, busy ? 0 : e->used_blocks ? FILL_WAIT_NS / 100 : FILL_WAIT_NS, &e->error);
+		int r = bpei_device_fill(e->device, b, busy ? 0 : e->used_blocks || waits ? FILL_WAIT_NS / 100 : FILL_WAIT_NS, &e->error);
 		tick(e, false);
 		if (r < 0) return r == BPE_E_END ? BPE_OK : r;
 		if (!r) {
-			busy = idle(e);
+			busy = idle(e, &waits);
 			continue;
 		}
 		bpei_counter_add(&e->blocks_read, 1);

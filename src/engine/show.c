@@ -47,13 +47,15 @@ static bool step(struct bpei_worker *w, uint32_t looks) BPEI_WORKER
 	if (!w->engine->shows.fn) {
 		uint32_t room = bpei_output_room(w);
 		looks = looks < room ? looks : room;
-		if (!looks) return true;
+		if (!looks) return false;	/* there is, but not now */
 	}
 	return go_on(w, asked, looks);
 }
 
 void bpei_show_batch(struct bpei_worker *w) { step(w, BATCH_LOOKS); }
 bool bpei_show_idle(struct bpei_worker *w) { return step(w, IDLE_LOOKS); }
+
+bool bpei_show_waits(const struct bpei_worker *w) { return atomic_load_explicit(&w->engine->shows.asked, memory_order_relaxed) != w->show_seen; }
 
 void bpei_show_finish(struct bpei_worker *w)
 {
