@@ -34,7 +34,7 @@ struct top_row {
 	uint64_t new_bytes, new_packets;	/* since the shot before */
 	bool known;			/* false: it was among the smaller ones then, which are not looked at: how much is new is not known */
 	uint64_t retransmissions;
-	int64_t rtt_ns;			/* of the handshake, both halves; -1: not seen */
+	int64_t rtt_ns;			/* both halves, as they are lately, else of the handshake; -1: not seen */
 	int64_t age_ns;
 };
 

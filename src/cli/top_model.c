@@ -82,7 +82,8 @@ static void row(struct top_model *m, struct top_row *r, const struct bpe_flow *f
 {
 	*r = (struct top_row){ .flow = f, .bytes = f->wire_bytes[0] + f->wire_bytes[1], .packets = f->packets[0] + f->packets[1],
 		.retransmissions = (uint64_t)f->retransmissions[0] + f->retransmissions[1], .rtt_ns = -1, .age_ns = (int64_t)((uint64_t)f->last_ns - (uint64_t)f->first_ns) };
-	if (f->handshake_ns[0] >= 0 && f->handshake_ns[1] >= 0) r->rtt_ns = f->handshake_ns[0] + f->handshake_ns[1];
+	const int64_t *halves = f->rtt_ns[0] >= 0 && f->rtt_ns[1] >= 0 ? f->rtt_ns : f->handshake_ns;
+	if (halves[0] >= 0 && halves[1] >= 0) r->rtt_ns = (int64_t)((uint64_t)halves[0] + (uint64_t)halves[1]);
 	if (f->pid > 0) m->processes = true;
 	gain(m, r);
 }

@@ -289,7 +289,7 @@ static const char *const help[] = {
 	"Ctrl-L       draw anew",
 	"q            end the run, and report",
 	"",
-	"retr: segments sent again; rtt: of the handshake; -: not known",
+	"retr: segments sent again; rtt: lately, else of the handshake; -: not known",
 	"Any key goes back.",
 };
 

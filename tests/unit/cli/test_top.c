@@ -31,7 +31,7 @@ static struct bpe_flow flow(uint32_t id, uint64_t packets, uint64_t bytes, int64
 {
 	struct bpe_flow f = { .addr = { { 10, 0, (uint8_t)(id >> 8), (uint8_t)id }, { 192, 0, 2, 1 } }, .port = { (uint16_t)(40000 + id), 443 }, .ip_proto = 6, .ip_version = 4, .hash = id * 77,
 		.tcp_state = BPE_TCP_ESTABLISHED, .packets = { packets / 2, packets - packets / 2 }, .wire_bytes = { bytes / 3, bytes - bytes / 3 }, .first_ns = first, .last_ns = first + SECOND,
-		.handshake_ns = { -1, -1 }, .pid = -1 };
+		.handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .pid = -1 };
 	return f;
 }
 
@@ -151,6 +151,23 @@ Test(top, rates_of_a_run_that_is_over)
 		cr_assert_eq(row_of(1)->new_bytes, 3000);
 		cr_assert_float_eq(m.seconds, 2, 1e-9);
 	}
+	leave();
+}
+
+Test(top, round_trips)
+{
+	make();
+	struct bpe_flow f[4];
+	for (uint32_t k = 0; k < 4; k++) f[k] = flow(k, 10, 1000, T0);
+	f[1].handshake_ns[0] = 1000, f[1].handshake_ns[1] = 2000;
+	f[2].handshake_ns[0] = 1000, f[2].handshake_ns[1] = 2000, f[2].rtt_ns[0] = 30, f[2].rtt_ns[1] = 40;
+	f[3].handshake_ns[0] = 1000, f[3].handshake_ns[1] = 2000, f[3].rtt_ns[0] = 30;	/* one half alone is none */
+	for (uint32_t k = 0; k < 4; k++) see(f[k]);
+	take(1, 4, T0);
+	cr_assert_eq(row_of(0)->rtt_ns, -1);
+	cr_assert_eq(row_of(1)->rtt_ns, 3000);
+	cr_assert_eq(row_of(2)->rtt_ns, 70);
+	cr_assert_eq(row_of(3)->rtt_ns, 3000);
 	leave();
 }
 
