@@ -116,7 +116,7 @@ uint32_t bpei_output_room(struct bpei_worker *w)
 static uint32_t take(struct bpe_engine *e, struct bpei_worker *w) BPEI_OUTPUT
 {
 	uint32_t done = 0, n;
-	for (const void *p; done < TURN && (p = bpei_bytering_peek(&w->records, &n)); done++) {
+	for (const uint8_t *p; done < TURN && (p = bpei_bytering_peek(&w->records, &n)); done++) {
 		struct bpe_flow f;
 		unpack(&f, p);
 		bpei_bytering_drop(&w->records);
@@ -164,7 +164,7 @@ int bpei_output_new(struct bpe_engine *e)
 	if (!o->on_record || !e->workers[0].table) return BPE_OK;
 	e->output.wait = o->record_overload == BPE_RECORD_WAIT || (o->record_overload == BPE_RECORD_AUTO && !e->device->live);
 	for (uint32_t k = 0; k < workers; k++) {
-		void *memory = bpei_mem_map(bytes, 0);
+		uint8_t *memory = bpei_mem_map(bytes, 0);
 		if (!memory) return BPE_E_MEMORY;
 		bpei_bytering_init(&e->workers[k].records, memory, bytes);
 		e->workers[k].records_stalled_at = UINT64_MAX;

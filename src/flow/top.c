@@ -13,7 +13,7 @@
 
 int bpei_top_init(struct bpei_top *top, enum bpe_order order, int64_t since_ns, size_t n)
 {
-	*top = (struct bpei_top){ .order = order, .since_ns = since_ns, .n = n };
+	*top = (struct bpei_top){ .n = n, .order = order, .since_ns = since_ns };
 	if (!n) return BPE_OK;
 	top->flows = calloc(n, sizeof *top->flows);
 	top->heap = calloc(n, sizeof *top->heap);

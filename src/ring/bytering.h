@@ -33,7 +33,7 @@ struct bpei_bytering {
 _Static_assert(sizeof(struct bpei_bytering) == 5 * BPEI_LINE, "published and private words share no line");
 
 /* size: a power of two, at least 64 and at most 2^30.  Before the threads start. */
-static inline void bpei_bytering_init(struct bpei_bytering *r, void *bytes, uint32_t size)
+static inline void bpei_bytering_init(struct bpei_bytering *r, uint8_t *bytes, uint32_t size)
 {
 	*r = (struct bpei_bytering){ .bytes = bytes, .mask = size - 1 };
 	atomic_init(&r->tail, 0);

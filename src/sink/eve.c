@@ -48,8 +48,8 @@ static const char *state(const struct bpe_flow *f)
 static void tcp(struct bpei_text *t, const struct bpe_flow *f)
 {
 	static const char *const names[8] = { ",\"fin\":true", ",\"syn\":true", ",\"rst\":true", ",\"psh\":true", ",\"ack\":true", ",\"urg\":true", ",\"ecn\":true", ",\"cwr\":true" };
-	static const char *const states[] = { [BPE_TCP_SYN_SENT] = "syn_sent", [BPE_TCP_SYN_RECEIVED] = "syn_recv", [BPE_TCP_ESTABLISHED] = "established",
-		[BPE_TCP_CLOSED] = "closed", [BPE_TCP_RESET] = "closed" };
+	static const char *const states[] = { [BPE_TCP_NONE] = NULL, [BPE_TCP_SYN_SENT] = "syn_sent", [BPE_TCP_SYN_RECEIVED] = "syn_recv", [BPE_TCP_ESTABLISHED] = "established",
+		[BPE_TCP_CLOSING] = NULL, [BPE_TCP_CLOSED] = "closed", [BPE_TCP_RESET] = "closed" };
 	const uint8_t all = f->tcp_flags[0] | f->tcp_flags[1];
 	hex(t, ",\"tcp\":{\"tcp_flags\":\"", all);
 	hex(t, ",\"tcp_flags_ts\":\"", f->tcp_flags[0]);
@@ -62,7 +62,7 @@ static void tcp(struct bpei_text *t, const struct bpe_flow *f)
 
 void bpei_format_eve(struct bpei_text *t, const struct bpe_flow *f)
 {
-	static const char *const reasons[] = { [BPE_END_IDLE] = "timeout", [BPE_END_CLOSED] = "timeout", [BPE_END_EVICTED] = "forced", [BPE_END_STOP] = "shutdown" };
+	static const char *const reasons[] = { [BPE_END_NONE] = NULL, [BPE_END_IDLE] = "timeout", [BPE_END_CLOSED] = "timeout", [BPE_END_EVICTED] = "forced", [BPE_END_STOP] = "shutdown" };
 	char community[BPE_COMMUNITY_ID_BYTES];
 	const bool icmp = f->flags & BPE_FLOW_ICMP, ports = bpei_flow_has_ports(f);
 	const int64_t second = 1000000000;
