@@ -107,17 +107,25 @@ static double per_second(const struct top_model *m, uint64_t now, uint64_t befor
 	return m->seconds > 0 && now > before ? (double)(now - before) / m->seconds : 0;
 }
 
+/* "1.2 MB", "5 B". */
+static void with_unit(char *to, size_t room, double n, const char *unit)
+{
+	char count[24];
+	cli_count(count, sizeof count, n);
+	snprintf(to, room, "%s%s%s", count, strchr(count, ' ') ? "" : " ", unit);
+}
+
 const char *top_text_rate(char text[TOP_LINE], const struct top_model *m, int width)
 {
 	const struct bpe_stats *s = &m->now.stats, *b = &m->before.stats;
-	char pps[24], rate[24], packets[24], bytes[24], flows[24], all[TOP_LINE];
+	char pps[24], rate[32], packets[24], bytes[32], flows[24], all[TOP_LINE];
 	struct line l = begin(text, width, false);
 	cli_count(pps, sizeof pps, per_second(m, s->read_packets, b->read_packets));
-	cli_count(rate, sizeof rate, per_second(m, s->wire_bytes, b->wire_bytes) * (m->bytes ? 1 : 8));
+	with_unit(rate, sizeof rate, per_second(m, s->wire_bytes, b->wire_bytes) * (m->bytes ? 1 : 8), m->bytes ? "B/s" : "bit/s");
 	cli_count(packets, sizeof packets, (double)s->read_packets);
-	cli_count(bytes, sizeof bytes, (double)s->wire_bytes);
+	with_unit(bytes, sizeof bytes, (double)s->wire_bytes, "B");
 	cli_count(flows, sizeof flows, (double)s->flows_active);
-	snprintf(all, sizeof all, "%s packets/s  %s%s  %s flows  in all %s packets, %sB", pps, rate, m->bytes ? "B/s" : "bit/s", flows, packets, bytes);
+	snprintf(all, sizeof all, "%s packets/s  %s  %s flows  in all %s packets, %s", pps, rate, flows, packets, bytes);
 	add(&l, all, width);
 	if (s->flows_evicted) {
 		snprintf(all, sizeof all, ", %s flows evicted", cli_count(flows, sizeof flows, (double)s->flows_evicted));

@@ -379,6 +379,7 @@ Test(top, rates_and_drops_of_all)
 	make();
 	shot.stats.read_packets = 1000, shot.stats.wire_bytes = 100000, shot.stats.kernel_dropped = 5;
 	take(1, 0, T0);
+	cr_assert_str_eq(top_text_rate(text, &m, 200), "1.0 k packets/s  800 kbit/s  0 flows  in all 1.0 k packets, 100 kB");
 	cr_assert_str_eq(top_text_drops(text, &m, 200, &some), "Dropped  kernel 5  interface 0  ring_full 0  stalled 0  duplicate 0");
 	cr_assert_not(some);	/* from before somebody looked */
 	shot.stats.read_packets = 3000, shot.stats.wire_bytes = 300000, shot.stats.kernel_dropped = 15, shot.stats.dropped[BPE_DROP_RING_FULL] = 100, shot.stats.flows_active = 7;
@@ -390,8 +391,11 @@ Test(top, rates_and_drops_of_all)
 	cr_assert(some);
 	cr_assert_str_eq(top_text_rate(text, &m, 200), "1.0 k packets/s  800 kbit/s  7 flows  in all 3.0 k packets, 300 kB");
 	cr_assert_str_eq(top_text_protocols(text, &m, 200), "Packets/s  udp 1.0 k  tcp 50");
+	shot.stats = m.now.stats, shot.stats.wire_bytes += 20;
+	take(5, 0, T0);
+	cr_assert_str_eq(top_text_rate(text, &m, 200), "0 packets/s  80 bit/s  7 flows  in all 3.0 k packets, 300 kB");
 	m.bytes = true;
-	cr_assert_str_eq(top_text_rate(text, &m, 17), "1.0 k packets/s  ");
-	cr_assert(strstr(top_text_rate(text, &m, 200), "100 kB/s"));
+	cr_assert_str_eq(top_text_rate(text, &m, 17), "0 packets/s  10 B");
+	cr_assert(strstr(top_text_rate(text, &m, 200), " 10 B/s "));
 	leave();
 }
