@@ -44,8 +44,9 @@ static void pack(uint8_t *to, const struct bpe_flow *f, uint32_t bits)
 	}
 }
 
-static void unpack(struct bpe_flow *f, const uint8_t *from)
+static void unpack(struct bpe_flow *f, const void *packed)
 {
+	const uint8_t *from = packed;
 	uint32_t bits;
 	*f = (struct bpe_flow){ .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
 	memcpy(&bits, from, sizeof bits);

@@ -68,6 +68,22 @@ static void check_counts(const struct bpei_table *t, const struct model *m, uint
 	FUZZ_CHECK(max_flows ? !bpei_counter_get(&c->refused) : !opened);
 }
 
+static void on_shown(void *user, const struct bpe_flow *f, uint32_t worker)
+{
+	FUZZ_CHECK(f->end == BPE_END_SNAPSHOT && f->version == BPE_FLOW_VERSION && worker == 0);
+	for (int k = 0; k < 2; k++) FUZZ_CHECK(f->payload_bytes[k] <= f->ip_bytes[k] && f->ip_bytes[k] <= f->wire_bytes[k]);
+	++*(uint64_t *)user;
+}
+
+/* In steps of seven entries: each flow that is alive once. */
+static void check_shown(const struct bpei_table *t) BPEI_WORKER
+{
+	uint64_t shown = 0;
+	uint32_t from = 0;
+	while (!bpei_table_show(t, &from, 7, on_shown, &shown)) continue;
+	FUZZ_CHECK(shown == bpei_counter_get(&bpei_table_counts(t)->active));
+}
+
 static void flush(struct bpei_table *t, struct pending *p, uint64_t max_flows) BPEI_WORKER
 {
 	uint32_t flow[BPE_BATCH];
@@ -96,7 +112,8 @@ void fuzz_table(const uint8_t *bytes, size_t n)
 	static struct pending p;
 	uint64_t sent = 0, left_packets = 0;
 	uint8_t max_flows = fuzz_u8(&in), idle = fuzz_u8(&in), closed = fuzz_u8(&in), kind = fuzz_u8(&in);
-	struct bpei_table_options options = { .max_flows = max_flows % 40, .idle_ns = idle, .closed_ns = closed, .tcp_health = true, .on_end = on_end, .user = &m };
+	struct bpei_table_options options = { .max_flows = max_flows % 40, .idle_ns = idle, .closed_ns = closed, .tcp_health = true, .on_end = on_end, .user = &m,
+		.lengths = kind & 64, .interface_ids = kind & 64, .direction_by_port = kind & 128 };
 	struct bpei_table *t;
 	int64_t now = kind & 16 ? INT64_MIN + 1000 : kind & 32 ? INT64_MAX - 100000 : 1000;
 
@@ -113,6 +130,7 @@ void fuzz_table(const uint8_t *bytes, size_t n)
 				flush(t, &p, options.max_flows);
 				if (op & 16) bpei_table_age(t, now);
 				check_counts(t, &m, options.max_flows, sent);
+				check_shown(t);
 			}
 			continue;
 		}

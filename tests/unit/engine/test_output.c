@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Records on the output thread, and snapshots of all flows: what is given is what ended, whatever the handler does; nothing is shown twice. */
-#include "bpfengine.h"
+#include "engine/engine.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -177,6 +177,46 @@ Test(output, a_handler_that_stands_still_at_the_end_is_given_up, .timeout = 60)
 	cr_assert(t.elapsed_ns > 3900000000 && t.elapsed_ns < 20000000000 && t.records > 5 && t.records < 100, "%lu records", (unsigned long)t.records);
 	pthread_join(thread, NULL);
 	bpe_engine_close(s.engine);
+}
+
+/* Every part of a record there and not there, through a ring that wraps. */
+#define EACH 400u
+
+static struct bpe_flow put[EACH];
+
+static void on_put(void *user, const struct bpe_flow *f, uint32_t worker)
+{
+	struct seen *s = user;
+	if (!f) return;
+	if (worker || s->records >= EACH || memcmp(f, &put[s->records], sizeof *f) != 0) s->wrong++;
+	s->records++;
+}
+
+Test(output, every_part_of_a_record, .timeout = 20)
+{
+	static struct bpe_engine e;
+	static struct bpei_worker w;
+	static struct bpei_device device;
+	struct seen s = { .records = 0 };
+	e = (struct bpe_engine){ .workers = &w, .device = &device, .options = { .on_record = on_put, .user = &s, .record_ring_bytes = 4096, .record_overload = BPE_RECORD_WAIT } };
+	w = (struct bpei_worker){ .engine = &e, .table = (struct bpei_table *)&w /* that there is one is all that is asked */ };
+	bpei_role_enter(&bpei_worker_role);
+	cr_assert_eq(bpei_output_new(&e), BPE_OK);
+	cr_assert_eq(bpei_output_begin(&e), 0);
+	for (uint32_t i = 0; i < EACH; i++) {
+		struct bpe_flow *f = &put[i];
+		*f = (struct bpe_flow){ .version = BPE_FLOW_VERSION, .size = sizeof *f, .hash = i, .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 },
+			.window_scale = { -1, -1 }, .ip_bytes = { i, 7 }, .last_ns = -5, .flags = 0x1ff };
+		if (i & 1) strcpy(f->interface_name, "utun4567890123");
+		if (i & 2) f->pid = (int32_t)i, f->effective_pid = 9, strcpy(f->comm, "daemon"), memset(f->effective_comm, 'x', sizeof f->effective_comm);
+		if (i & 4) f->tcp_state = BPE_TCP_CLOSED, f->handshake_ns[1] = 6, f->rtt_ns[0] = 8, f->keep_alives[1] = i, f->history[31] = 'F', f->mss[0] = 1, f->window_scale[1] = 14;
+		bpei_output_put(&w, f);
+	}
+	bpei_output_end(&e);
+	cr_assert(s.records == EACH && s.wrong == 0, "%lu of %u, %lu wrong", (unsigned long)s.records, EACH, (unsigned long)s.wrong);
+	cr_assert_eq(bpei_counter_get(&w.records_dropped), 0);
+	bpei_output_free(&e);
+	bpei_role_leave(&bpei_worker_role);
 }
 
 Test(output, wrong_options_and_no_flows)
