@@ -66,12 +66,12 @@ static bool is_ending(struct bpe_engine *e)
 	return atomic_load_explicit(&e->stop, memory_order_relaxed) || atomic_load_explicit(&e->reader_done, memory_order_relaxed);
 }
 
-static void *wait_for_room(struct bpei_worker *w, uint32_t n) BPEI_WORKER
+static uint8_t *wait_for_room(struct bpei_worker *w, uint32_t n) BPEI_WORKER
 {
 	struct bpe_engine *e = w->engine;
 	uint64_t seen = bpei_counter_get(&e->output.taken);
 	int64_t since = 0;
-	void *to;
+	uint8_t *to;
 	for (uint32_t tries = 0; !(to = bpei_bytering_begin(&w->records, n)); bpei_pause(tries++)) {
 		if (!is_ending(e)) {
 			if (!e->output.wait) return NULL;
