@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* TCP health: what both ends' sequence numbers tell a bystander, by the definitions of Wireshark's tcp.analysis, but for these:
  * - Out of order is a segment that fills a hole seen before, soon after what followed the hole.  What was seen already is a retransmission, however
- *   soon it comes.  One hole is remembered for each end: the latest, for a second.
+ *   soon it comes.  One hole is remembered for each end: the latest, for ten seconds.
  * - Fast is a retransmission within 20 ms of the ACKs that ask for it, as there, or within twice its sender's distance; it goes before out of order.
  * - Retransmissions are all of them, fast and spurious ones included.
  * - Of acknowledgement numbers the last 24 bits are kept: spurious retransmissions and repeated ACKs are told up to 16 MB behind.
@@ -12,7 +12,7 @@ enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 
 #define FAST_NS 20000000	/* Wireshark's */
 #define REORDER_NS 3000000	/* where no handshake was seen */
-#define HOLE_NS 1000000000
+#define HOLE_NS INT64_C(10000000000)
 
 static int64_t since(int64_t then, int64_t now) { return (int64_t)((uint64_t)now - (uint64_t)then); }
 
