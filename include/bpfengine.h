@@ -312,7 +312,7 @@ struct bpe_flow {
 	uint64_t packets[2];	/* sent by this end */
 	uint64_t captured_bytes[2];
 	uint64_t wire_bytes[2];
-	uint64_t ip_bytes[2];	/* with BPE_FLOW_LENGTHS: by IP's own length fields, headers included */
+	uint64_t ip_bytes[2];	/* with BPE_FLOW_LENGTHS: by IP's own length fields, headers included, at most what the frames held */
 	uint64_t payload_bytes[2];	/* behind the transport header (of other protocols: IP's), what was sent again included */
 	int64_t first_ns, last_ns;
 	char interface_name[16];	/* "" not known */

@@ -19,14 +19,18 @@ def case(f):
         print(f"FAILED {f.__name__}: {type(e).__name__}: {e} (line {e.__traceback__.tb_next.tb_lineno})")
 
 
-def run(*words, path, **options):
-    """The report and what was written."""
-    p = subprocess.run([PROGRAM, "--json", "--flows", path, *words], capture_output=True, timeout=60, **options)
-    report = json.loads(p.stdout)
+def balanced(report):
     records = report["flows"]["records"]
     assert records["given"] + records["dropped"] == report["flows"]["opened"] + report["flows"]["periods"] + records["snapshots"], report["flows"]
     assert records["given"] == records["written"] + records["lost"], records
     assert sum(w["records"]["given"] for w in report["workers"]) in (records["given"], 0), report["workers"]
+    return report
+
+
+def run(*words, path, **options):
+    """The report and what was written."""
+    p = subprocess.run([PROGRAM, "--json", "--flows", path, *words], capture_output=True, timeout=60, **options)
+    report = balanced(json.loads(p.stdout))
     return report, p
 
 
@@ -236,26 +240,25 @@ def a_slow_reader_gets_every_line_of_a_file():
     assert p.returncode == 0 and f"Records: {len(lines)} written" in err and "dropped for want" not in err, err
 
 
-def stuck(*words):
-    """Into a pipe that nobody reads."""
-    with tempfile.TemporaryDirectory() as d:
-        path = os.path.join(d, "pipe")
-        os.mkfifo(path)
-        holder = os.open(path, os.O_RDWR)
-        begun = time.monotonic()
-        report, p = run(*words, path=path)
-        took = time.monotonic() - begun
-        os.close(holder)
-        return report, p, took
-
-
 @case
 def a_stuck_sink_costs_records_and_no_packets():
+    """Into a pipe that nobody reads, as fast as it goes; then it is told to end."""
     for workers in ("0", "2"):
-        report, p, took = stuck("-i", "synth:flows=3000,rate=300000,seed=4", "-t", "2", "--flow-idle", "0.01", "--flow-closed", "0.005", "--workers", workers)
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "pipe")
+            os.mkfifo(path)
+            holder = os.open(path, os.O_RDWR)
+            p = subprocess.Popen([PROGRAM, "--json", "-i", "synth:flows=3000,seed=4,count=600000", "--flows", path, "--flows-overload", "drop", "--flow-idle", "0.01",
+                                  "--flow-closed", "0.005", "--workers", workers], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            time.sleep(3)
+            assert p.poll() is None
+            p.send_signal(signal.SIGINT)
+            out, err = p.communicate(timeout=30)
+            os.close(holder)
+        report = balanced(json.loads(out))
         records = report["flows"]["records"]
-        assert records["dropped"] > 0 and records["lost"] > 0 and p.returncode == 1 and b"nobody takes them" in p.stderr, (records, p.stderr)
-        assert report["packets"]["read"] == report["packets"]["delivered"] > 400000 and took < 15, (report["packets"], took)
+        assert records["dropped"] > 0 and records["lost"] > 0 and p.returncode == 1 and b"nobody takes them" in err, (records, err)
+        assert report["packets"]["read"] == report["packets"]["delivered"] > 0, report["packets"]
         if workers == "2": assert sum(w["records"]["dropped"] for w in report["workers"]) == records["dropped"]
 
 
