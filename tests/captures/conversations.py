@@ -4,7 +4,8 @@
 
 Each capture of a link type that the program parses is read by both, once by the innermost IP header of each packet, once by
 the outermost (--outermost).  tshark's word on every packet (IP headers, ports, VLANs, lengths) is added up here by flow; its
-conversation tables (-z conv) say it once more where no packet is tunnelled.  Packets and bytes of each direction must be the same.
+conversation tables (-z conv) say it once more where no packet is tunnelled.  Packets and bytes of each direction must be the same, and where time does
+not step back, first and last moment, and who the originator is.
 
 What the program does on purpose is written below as rules: which protocols are gone through; later fragments go with their
 first one, or have ports 0; ICMP echo has its identifier for both ports; an ICMP error is of the flow whose packet it quotes.
@@ -32,7 +33,7 @@ TIMEOUT_S = 120
 FIELDS = ["frame.len", "frame.cap_len", "frame.time_epoch", "frame.protocols", "vlan.id", "ieee8021ad.id", "ip.src", "ip.dst", "ip.proto", "ip.frag_offset", "ip.flags.mf", "ip.id", "ipv6.src", "ipv6.dst",
           "ipv6.nxt", "ipv6.hopopts.nxt", "ipv6.routing.nxt", "ipv6.dstopts.nxt", "ipv6.fraghdr.nxt", "ah.next_header", "ipv6.fraghdr.offset", "ipv6.fraghdr.more", "ipv6.fraghdr.ident",
           "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "sctp.srcport", "sctp.dstport", "dccp.srcport", "dccp.dstport", "icmp.type", "icmp.ident", "icmpv6.type",
-          "icmpv6.echo.identifier", "mip6.proto"]
+          "icmpv6.echo.identifier", "mip6.proto", "tcp.flags"]
 EXTENSIONS = {0: "ipv6.hopopts.nxt", 43: "ipv6.routing.nxt", 60: "ipv6.dstopts.nxt", 44: "ipv6.fraghdr.nxt", 51: "ah.next_header", 135: "mip6.proto"}
 PORTS = {6: "tcp", 17: "udp", 132: "sctp", 33: "dccp", 136: "udplite"}
 TABLES = (6, 17, 132)
@@ -41,6 +42,7 @@ LINK = {"eth", "sll", "ethertype", "vlan", "ieee8021ad", "null", "loop", "raw", 
         "wlancap", "ppi", "fddi", "tr", "ipnet", "ieee1394", "pflog", "enc", "pktap", "pcap_pktdata", "ah", "ipv6.hopopts", "ipv6.routing", "ipv6.dstopts", "ipv6.fraghdr", "mipv6"}
 TUNNELS = {"gre", "udp", "vxlan", "geneve", "gtp", "teredo", "l2tp", "erspan", "etherip", "gtpprime"}
 FRAGMENT_S = 30
+STEP_NS = 10 * 10 ** 9  # where time steps back by more, the program's times are its own (src/flow/timeline.h)
 
 
 def number(text):
@@ -161,23 +163,28 @@ def tshark(path):
     run = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False, text=True, errors="replace")
     packets, _, tables = run.stdout.partition("=" * 80 + "\n")
     flows, fragments, plain, most = ({}, {}), ({}, {}), True, snaplen(path)
+    spans, latest, steps = ({}, {}), None, False
     for line in packets.splitlines():
         values = line.split("\t")
         if len(values) != len(FIELDS):
             raise ValueError(f"tshark printed {line!r}")
         f = dict(zip(FIELDS, values))
+        now = nanoseconds(f["frame.time_epoch"])
+        latest, steps = max(now, now if latest is None else latest), steps or (latest is not None and now < latest - STEP_NS)
         for outermost in (False, True):
             found = flow_of(f, outermost, fragments[outermost])
             if found:
                 key, sender = found
                 count = flows[outermost].setdefault(key, {}).setdefault(sender, [0, 0, 0])
+                begun = spans[outermost].setdefault(key, [now, now, sender, f["tcp.flags"] if "icmp" not in f["frame.protocols"] else "ICMP"])
+                begun[0], begun[1] = min(now, begun[0]), max(now, begun[1])
                 for i, n in enumerate((1, int(f["frame.len"]), min(int(f["frame.cap_len"]), most))):
                     count[i] += n
         names = f["frame.protocols"].split(":")
         headers = names.count("ip") + names.count("ipv6")
         pieces = set((f["ip.frag_offset"] + "," + f["ipv6.fraghdr.offset"]).split(",")) - {"", "0"}
         plain = plain and headers == (1 if found else 0) and not pieces
-    return flows, conversations(tables), plain
+    return flows, conversations(tables), plain, None if steps else spans
 
 
 CONVERSATION = re.compile(r"^(\S+):(\d+)\s+<->\s+(\S+):(\d+)\s+(\d+)\s+(\d+) (\w+)\s+(\d+)\s+(\d+) (\w+)\s")
@@ -199,14 +206,30 @@ def conversations(text):
     return found
 
 
+def nanoseconds(text):
+    seconds, _, fraction = text.partition(".")
+    return int(seconds) * 10 ** 9 + (-1 if text.startswith("-") else 1) * int((fraction + "000000000")[:9])
+
+
+def span_differs(ours, theirs, tcp):
+    """What a flow's first and last moment and its originator are: text if the two differ.  The originator is compared where there is one record."""
+    if ours[:2] != theirs[:2]:
+        return f"bpfengine from {ours[0]} to {ours[1]}, tshark from {theirs[0]} to {theirs[1]}"
+    flags = theirs[3].split(",")[0] if tcp else ""
+    answer = flags not in ("", "ICMP") and int(flags, 16) & 0x16 == 0x12  # a SYN-ACK goes to the originator
+    if ours[3] == 1 and theirs[3] != "ICMP" and (ours[2] == theirs[2]) == answer:
+        return f"bpfengine's originator is {ours[2]}, tshark's first packet is {theirs[2]}'s, flags {flags or 'none'}"
+    return None
+
+
 def program_flows(program, path, outermost):
     with tempfile.NamedTemporaryFile("r", suffix=".jsonl") as out:
         run = subprocess.run([program, "-r", path, "--flows", out.name, "--flow-idle", "1000000000", "--flow-closed", "1000000000", "--seed", "1", "-q"] + ["--outermost"] * outermost,
                              capture_output=True, timeout=TIMEOUT_S, check=False, text=True)
         if run.returncode or "Sanitizer" in run.stderr or "runtime error" in run.stderr:
             raise ValueError(f"exit code {run.returncode}: {run.stderr[:1000]}")
-        lines = [json.loads(line) for line in out]
-    flows = {}
+        lines = [json.loads(line, parse_float=str) for line in out]
+    flows, spans = {}, {}
     for r in lines:
         ends = [f"{ipaddress.ip_address(r['src'])} {r['sport']}", f"{ipaddress.ip_address(r['dst'])} {r['dport']}"]
         flow = flows.setdefault((r["ip_proto"], tuple(r.get("vlan", ())), *sorted(ends)), {})
@@ -214,7 +237,10 @@ def program_flows(program, path, outermost):
             count = flow.setdefault(end, [0, 0, 0])
             for k, field in enumerate(("packets", "wire_bytes", "captured_bytes")):
                 count[k] += r[field][i]
-    return flows
+        first = nanoseconds(r["first"])
+        span = spans.setdefault((r["ip_proto"], tuple(r.get("vlan", ())), *sorted(ends)), [first, first, ends[0], 0])
+        span[0], span[1], span[3] = min(first, span[0]), max(first + nanoseconds(r["duration"]), span[1]), span[3] + 1
+    return flows, spans
 
 
 def told(key):
@@ -227,13 +253,17 @@ def without_zeros(flow):
 
 def compare(program, path):
     """{what, told so that it can stand in differences.tsv: both sides}, flows compared, conversations compared."""
-    (theirs, tables, plain), different, n = tshark(path), {}, 0
+    (theirs, tables, plain, begun), different, n = tshark(path), {}, 0
     for outermost in (False, True):
-        ours = program_flows(program, path, outermost)
+        ours, spans = program_flows(program, path, outermost)
         for key in sorted(set(ours) | set(theirs[outermost])):
             a, b = without_zeros(ours.get(key)), without_zeros(theirs[outermost].get(key))
             if a != b:
                 different[("outermost " if outermost else "") + told(key)] = f"bpfengine {a or 'none'}, tshark {b or 'none'}"
+            elif begun and key[2] != key[3]:
+                what = span_differs(spans[key], begun[outermost][key], key[0] == 6)
+                if what:
+                    different[("outermost " if outermost else "") + "span " + told(key)] = what
         n += len(theirs[outermost])
     if not plain:
         return different, n, 0

@@ -81,7 +81,8 @@ static void collide(uint64_t packets, uint64_t seed_value)
 	uint32_t n = 0;
 	bpei_seed_init(&seed, seed_value);
 	if (bpei_columns_new(&c, BPE_BATCH) < 0) exit(1);
-	while (n < PAIRS) {
+	uint32_t pairs = packets / 200 < PAIRS ? (uint32_t)(packets / 200) + 1 : PAIRS;
+	while (n < pairs) {
 		for (uint32_t i = 0; i < BPE_BATCH; i++) {
 			uint64_t x = roll();
 			make(frame[i], 17, (uint32_t)x, (uint32_t)(x >> 32), 53, 53);
@@ -90,10 +91,10 @@ static void collide(uint64_t packets, uint64_t seed_value)
 			c.outgoing[i] = 0;
 		}
 		bpei_parse(&c, BPE_BATCH, 1, &seed);
-		for (uint32_t i = 0; i < BPE_BATCH && n < PAIRS; i++)
+		for (uint32_t i = 0; i < BPE_BATCH && n < pairs; i++)
 			if ((c.hash[i] & ((1u << SAME_BITS) - 1)) == 5) memcpy(found[n++], frame[i], FRAME);
 	}
-	for (uint64_t p = 0; p < packets; p++) emit(found[roll() % PAIRS]);
+	for (uint64_t p = 0; p < packets; p++) emit(found[roll() % pairs]);
 	bpei_columns_free(&c, BPE_BATCH);
 }
 
