@@ -7,6 +7,7 @@
 #include <arm_neon.h>
 
 #define LANES 4
+#define ASK_AHEAD 0
 typedef uint32_t wide __attribute__((vector_size(16)));
 typedef uint64_t big __attribute__((vector_size(16)));
 typedef uint16_t ports __attribute__((vector_size(4 * LANES)));
@@ -66,12 +67,30 @@ static inline void advance(const uint8_t **to, const uint8_t *const *from, wide 
 
 static inline void spread(row r[LANES], wide a, wide b, wide c, wide d) { turn(r, (uint32x4_t)a, (uint32x4_t)b, (uint32x4_t)c, (uint32x4_t)d); }
 
-static inline void store_ends(struct bpe_key *key, const struct listed *list, wide a, wide b)
+static inline uint32x4_t low_half(uint32x4_t x) { return vcombine_u32(vget_low_u32(x), vdup_n_u32(0)); }	/* the rest 0 */
+static inline uint32x4_t high_half(uint32x4_t x) { return vextq_u32(x, vdupq_n_u32(0), 2); }
+
+static inline void store_keys(struct bpe_key *key, const struct listed *list, wide a, wide b, wide c, wide d)
 {
-	row r[LANES], t[LANES];
-	spread(r, a, (wide){ 0 }, (wide){ 0 }, (wide){ 0 });
-	spread(t, b, (wide){ 0 }, (wide){ 0 }, (wide){ 0 });
-	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, list, j)->addr[0], (uint32x4_t)r[j]), store(key_of(key, list, j)->addr[1], (uint32x4_t)t[j]);
+	const uint32x4_t zero = vdupq_n_u32(0), first = vzip1q_u32((uint32x4_t)c, (uint32x4_t)d), last = vzip2q_u32((uint32x4_t)c, (uint32x4_t)d);
+	uint32x4_t a01 = vzip1q_u32((uint32x4_t)a, zero), a23 = vzip2q_u32((uint32x4_t)a, zero), b01 = vzip1q_u32((uint32x4_t)b, zero), b23 = vzip2q_u32((uint32x4_t)b, zero);
+	store(key_of(key, list, 0)->addr[0], low_half(a01)), store(key_of(key, list, 0)->addr[1], low_half(b01)), store(key_of(key, list, 0)->port, low_half(first));
+	store(key_of(key, list, 1)->addr[0], high_half(a01)), store(key_of(key, list, 1)->addr[1], high_half(b01)), store(key_of(key, list, 1)->port, high_half(first));
+	store(key_of(key, list, 2)->addr[0], low_half(a23)), store(key_of(key, list, 2)->addr[1], low_half(b23)), store(key_of(key, list, 2)->port, low_half(last));
+	store(key_of(key, list, 3)->addr[0], high_half(a23)), store(key_of(key, list, 3)->addr[1], high_half(b23)), store(key_of(key, list, 3)->port, high_half(last));
+}
+
+static inline void store_two_layers(char *to, uint32x4_t a, uint32x4_t b, uint32x4_t c)
+{
+	uint32x4_t x = pairs1(a, b), z = pairs2(b, c), y = vreinterpretq_u32_u64(vcopyq_laneq_u64(vreinterpretq_u64_u32(c), 1, vreinterpretq_u64_u32(a), 1));
+	store(to, x), store(to + 16, y), store(to + 32, z);
+}
+
+static inline void store_layers(struct bpe_layers *layers, const wide w[6])
+{
+	uint32x4_t a = (uint32x4_t)w[0], b = (uint32x4_t)w[1], c = (uint32x4_t)w[2], d = (uint32x4_t)w[3], e = (uint32x4_t)w[4], f = (uint32x4_t)w[5];
+	store_two_layers((char *)layers, vzip1q_u32(a, b), vzip1q_u32(c, d), vzip1q_u32(e, f));
+	store_two_layers((char *)(layers + 2), vzip2q_u32(a, b), vzip2q_u32(c, d), vzip2q_u32(e, f));
 }
 
 static inline void store_rows(struct bpe_key *key, const struct listed *list, wide a, wide b)
@@ -99,10 +118,22 @@ static inline uint32_t lane_bits(wide x)
 	return vaddvq_u32(vshlq_u32(vshrq_n_u32((uint32x4_t)x, 31), place));
 }
 
-static inline ports tunnel_ports(ports at)	/* a byte of the table's for each byte of the words */
+static inline bool any(wide x) { return vmaxvq_u32((uint32x4_t)x) != 0; }
+static inline bool every(wide x) { return vminvq_u32((uint32x4_t)x) != 0; }
+#define PLACES { 0, 1, 2, 3 }
+
+static inline void pack(struct listed *four, size_t *fours, struct listed *six, size_t *sixes, wide x)
+{
+	const uint32_t words[LANES] = { x[0], x[1], x[2], x[3] };
+	pack_words(four, fours, six, sixes, words, LANES);
+}
+
+static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for each byte of the words */
 {
 	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
-	return (ports)vqtbl1q_u8(vld1q_u8((const uint8_t *)table), (uint8x16_t)(at * 0x202 + 0x100));
+	const uint8x16_t bytes = vld1q_u8((const uint8_t *)table), halves = vuzp1q_u8(bytes, vextq_u8(bytes, bytes, 1));
+	uint16x8_t low = (uint16x8_t)at, both = vorrq_u16(vsliq_n_u16(low, low, 8), vdupq_n_u16(0x0800));	/* the lower bytes first, then the upper ones */
+	return (ports)vqtbl1q_u8(halves, vreinterpretq_u8_u16(both));
 }
 
 static inline wide load_bytes(const uint8_t *at)
@@ -113,6 +144,8 @@ static inline wide load_bytes(const uint8_t *at)
 /* The lower lanes, and the upper ones. */
 static inline big times_even(wide a, wide b) { return (big)vmull_u32(vget_low_u32((uint32x4_t)a), vget_low_u32((uint32x4_t)b)); }
 static inline big times_odd(wide a, wide b) { return (big)vmull_high_u32((uint32x4_t)a, (uint32x4_t)b); }
+static inline big plus_even(big s, wide a, wide b) { return (big)vmlal_u32((uint64x2_t)s, vget_low_u32((uint32x4_t)a), vget_low_u32((uint32x4_t)b)); }
+static inline big plus_odd(big s, wide a, wide b) { return (big)vmlal_high_u32((uint64x2_t)s, (uint32x4_t)a, (uint32x4_t)b); }
 static inline wide low_words(big e, big o) { return (wide)vuzp1q_u32((uint32x4_t)e, (uint32x4_t)o); }
 static inline wide high_words(big e, big o) { return (wide)vuzp2q_u32((uint32x4_t)e, (uint32x4_t)o); }
 

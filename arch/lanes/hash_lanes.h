@@ -2,6 +2,7 @@
 /* The key's hash (arch/scalar/hash.c) of LANES keys side by side, out of columns.  Included behind LANES, `wide` and these:
  *   typedef uint64_t big		vector of LANES / 2 words
  *   times_even(a, b), times_odd(a, b)	32 bits times 32 bits of one half of the lanes and of the other
+ *   plus_even(s, a, b), plus_odd(s, a, b)	s + the same
  *   low_words(e, o), high_words(e, o)	the lower and upper words of such products, lane by lane again */
 #ifndef BPEI_LANES_HASH_LANES_H
 #define BPEI_LANES_HASH_LANES_H
@@ -12,22 +13,40 @@ struct sums {
 	big even, odd;
 };
 
-static inline __attribute__((always_inline)) void add_product(struct sums *s, wide a, wide b)
+/* The secret, each word in all lanes, made once a batch; and what a sum begins with: without a second tag, and of IPv4. */
+struct secret {
+	wide word[10], end[2], multiplier[2];
+	big tags, rest;
+};
+
+static inline __attribute__((always_inline)) void make_secret(struct secret *h, const struct bpei_seed *seed)
 {
-	s->even += times_even(a, b);
-	s->odd += times_odd(a, b);
+	const wide zero = { 0 };
+	for (uint32_t i = 0; i < 10; i++) h->word[i] = zero + seed->word[i];
+	for (uint32_t i = 0; i < 2; i++) h->end[i] = zero + seed->end[i];
+	uint32_t multiplier[2] = { BPEI_HASH_MULTIPLIER_0, BPEI_HASH_MULTIPLIER_1 };
+	__asm__("" : "+r"(multiplier[0]), "+r"(multiplier[1]));	/* else they are made anew for each group */
+	for (uint32_t i = 0; i < 2; i++) h->multiplier[i] = zero + multiplier[i];
+	h->tags = (big){ 0 } + bpei_hash_tags(seed);
+	h->rest = (big){ 0 } + bpei_hash_rest(seed);
 }
 
-static inline __attribute__((always_inline)) wide hash_end(struct sums s, const struct bpei_seed *seed)
+static inline __attribute__((always_inline)) void add_product(struct sums *s, wide a, wide b)
 {
-	wide low = low_words(s.even, s.odd) + seed->end[0], high = high_words(s.even, s.odd) + seed->end[1];
+	s->even = plus_even(s->even, a, b);
+	s->odd = plus_odd(s->odd, a, b);
+}
+
+static inline __attribute__((always_inline)) wide hash_end(struct sums s, const struct secret *h)
+{
+	wide low = low_words(s.even, s.odd) + h->end[0], high = high_words(s.even, s.odd) + h->end[1];
 	s.even = times_even(low, high);
 	s.odd = times_odd(low, high);
-	wide h = low_words(s.even, s.odd) ^ high_words(s.even, s.odd);
-	h = (h ^ h >> 16) * BPEI_HASH_MULTIPLIER_0;
-	h = (h ^ h >> 13) * BPEI_HASH_MULTIPLIER_1;
-	h ^= h >> 16;
-	return h + ((wide)(h == 0) & 1);
+	wide x = low_words(s.even, s.odd) ^ high_words(s.even, s.odd);
+	x = (x ^ x >> 16) * h->multiplier[0];
+	x = (x ^ x >> 13) * h->multiplier[1];
+	x ^= x >> 16;
+	return x - (wide)(x == 0);
 }
 
 #endif

@@ -7,6 +7,7 @@
 #include <immintrin.h>
 
 #define LANES 8
+#define ASK_AHEAD 1
 typedef uint32_t wide __attribute__((vector_size(32)));
 typedef uint64_t big __attribute__((vector_size(32)));
 typedef uint16_t ports __attribute__((vector_size(4 * LANES)));
@@ -58,21 +59,40 @@ static inline void spread(row r[LANES], wide a, wide b, wide c, wide d)
 	}
 }
 
-/* Lower halves: one end's address, upper ones the other's: a key's 32 bytes. */
-static inline void store_four_ends(struct bpe_key *key, const struct listed *list, uint32_t j, __m256i ends)
+/* Of each half the bytes of its word j, the rest 0. */
+#define FIRST_OF(j) _mm256_setr_epi8(4 * (j), 4 * (j) + 1, 4 * (j) + 2, 4 * (j) + 3, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, \
+				     4 * (j), 4 * (j) + 1, 4 * (j) + 2, 4 * (j) + 3, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1)
+
+static inline void store_four_keys(struct bpe_key *key, const struct listed *list, uint32_t j, __m256i ends, __m128i first, __m128i last)
 {
-	const __m256i zero = _mm256_setzero_si256();
-	__m256i first = _mm256_unpacklo_epi32(ends, zero), last = _mm256_unpackhi_epi32(ends, zero);
-	_mm256_storeu_si256((void *)key_of(key, list, j)->addr, _mm256_unpacklo_epi64(first, zero));
-	_mm256_storeu_si256((void *)key_of(key, list, j + 1)->addr, _mm256_unpackhi_epi64(first, zero));
-	_mm256_storeu_si256((void *)key_of(key, list, j + 2)->addr, _mm256_unpacklo_epi64(last, zero));
-	_mm256_storeu_si256((void *)key_of(key, list, j + 3)->addr, _mm256_unpackhi_epi64(last, zero));
+	const __m128i zero = _mm_setzero_si128();
+	struct bpe_key *k[4] = { key_of(key, list, j), key_of(key, list, j + 1), key_of(key, list, j + 2), key_of(key, list, j + 3) };
+	_mm256_storeu_si256((void *)k[0]->addr, _mm256_shuffle_epi8(ends, FIRST_OF(0))), store(k[0]->port, _mm_unpacklo_epi64(first, zero));
+	_mm256_storeu_si256((void *)k[1]->addr, _mm256_shuffle_epi8(ends, FIRST_OF(1))), store(k[1]->port, _mm_unpackhi_epi64(first, zero));
+	_mm256_storeu_si256((void *)k[2]->addr, _mm256_shuffle_epi8(ends, FIRST_OF(2))), store(k[2]->port, _mm_unpacklo_epi64(last, zero));
+	_mm256_storeu_si256((void *)k[3]->addr, _mm256_shuffle_epi8(ends, FIRST_OF(3))), store(k[3]->port, _mm_unpackhi_epi64(last, zero));
 }
 
-static inline void store_ends(struct bpe_key *key, const struct listed *list, wide a, wide b)
+static inline void store_keys(struct bpe_key *key, const struct listed *list, wide a, wide b, wide c, wide d)
 {
-	store_four_ends(key, list, 0, _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x20));
-	store_four_ends(key, list, 4, _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x31));
+	__m256i first = _mm256_unpacklo_epi32((__m256i)c, (__m256i)d), last = _mm256_unpackhi_epi32((__m256i)c, (__m256i)d);
+	store_four_keys(key, list, 0, _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x20), lower(first), lower(last));
+	store_four_keys(key, list, 4, _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x31), upper(first), upper(last));
+}
+
+/* Of two packets and, in the upper halves, of two others 96 bytes behind: 16 bytes each. */
+static inline void store_two_layers(char *to, __m256i a, __m256i b, __m256i c)
+{
+	__m256i x = _mm256_unpacklo_epi64(a, b), y = (__m256i)_mm256_shuffle_pd((__m256d)c, (__m256d)a, 10), z = _mm256_unpackhi_epi64(b, c);
+	store(to, lower(x)), store(to + 16, lower(y)), store(to + 32, lower(z));
+	store(to + 96, upper(x)), store(to + 112, upper(y)), store(to + 128, upper(z));
+}
+
+static inline void store_layers(struct bpe_layers *layers, const wide w[6])
+{
+	char *to = (char *)layers;
+	store_two_layers(to, _mm256_unpacklo_epi32((__m256i)w[0], (__m256i)w[1]), _mm256_unpacklo_epi32((__m256i)w[2], (__m256i)w[3]), _mm256_unpacklo_epi32((__m256i)w[4], (__m256i)w[5]));
+	store_two_layers(to + 48, _mm256_unpackhi_epi32((__m256i)w[0], (__m256i)w[1]), _mm256_unpackhi_epi32((__m256i)w[2], (__m256i)w[3]), _mm256_unpackhi_epi32((__m256i)w[4], (__m256i)w[5]));
 }
 
 static inline void store_rows(struct bpe_key *key, const struct listed *list, wide a, wide b)
@@ -97,8 +117,21 @@ static inline wide swap_bytes(wide x)
 }
 
 static inline uint32_t lane_bits(wide x) { return (uint32_t)_mm256_movemask_ps((__m256)x); }
+static inline bool any(wide x) { return lane_bits(x) != 0; }
+static inline bool every(wide x) { return lane_bits(x) == 255; }
+#define PLACES { 0, 1, 2, 3, 4, 5, 6, 7 }
+
+static inline void pack(struct listed *four, size_t *fours, struct listed *six, size_t *sixes, wide x)
+{
+	uint32_t words[LANES];
+	_mm256_storeu_si256((void *)words, (__m256i)x);
+	pack_words(four, fours, six, sixes, words, LANES);
+}
+
 static inline big times_even(wide a, wide b) { return (big)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
 static inline big times_odd(wide a, wide b) { return (big)_mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), _mm256_srli_epi64((__m256i)b, 32)); }
+static inline big plus_even(big s, wide a, wide b) { return s + times_even(a, b); }
+static inline big plus_odd(big s, wide a, wide b) { return s + times_odd(a, b); }
 static inline wide low_words(big e, big o) { return (wide)_mm256_blend_epi32((__m256i)e, _mm256_slli_epi64((__m256i)o, 32), 0xaa); }
 static inline wide high_words(big e, big o) { return (wide)_mm256_blend_epi32(_mm256_srli_epi64((__m256i)e, 32), (__m256i)o, 0xaa); }
 

@@ -6,6 +6,7 @@
 #include <immintrin.h>
 
 #define LANES 16
+#define ASK_AHEAD 1
 typedef uint32_t wide __attribute__((vector_size(64)));
 typedef uint64_t big __attribute__((vector_size(64)));
 typedef uint16_t ports __attribute__((vector_size(4 * LANES)));
@@ -71,17 +72,36 @@ static inline void spread(row r[LANES], wide a, wide b, wide c, wide d)
 	}
 }
 
-/* { a[j], 0, 0, 0, b[j], 0, 0, 0 } of two lanes at a time. */
-static inline void store_ends(struct bpe_key *key, const struct listed *list, wide a, wide b)
+static inline __m512i low_halves(wide a, wide b) { return _mm512_inserti64x4((__m512i)a, _mm512_castsi512_si256((__m512i)b), 1); }
+static inline __m512i high_halves(wide a, wide b) { return _mm512_shuffle_i64x2((__m512i)a, (__m512i)b, 0xee); }
+
+/* Rows of eight packets, line by line: which word of { a, b, c, d }, eight of each, comes where, and where one does.  Made by counting: word w of line k
+ * is word (16 k + w) % 12 of key (16 k + w) / 12, and of layers with 6. */
+static const uint32_t key_words[6][16] = {
+	{ 0, 0, 0, 0, 8, 0, 0, 0, 16, 24, 0, 0, 1, 0, 0, 0 },
+	{ 9, 0, 0, 0, 17, 25, 0, 0, 2, 0, 0, 0, 10, 0, 0, 0 },
+	{ 18, 26, 0, 0, 3, 0, 0, 0, 11, 0, 0, 0, 19, 27, 0, 0 },
+	{ 4, 0, 0, 0, 12, 0, 0, 0, 20, 28, 0, 0, 5, 0, 0, 0 },
+	{ 13, 0, 0, 0, 21, 29, 0, 0, 6, 0, 0, 0, 14, 0, 0, 0 },
+	{ 22, 30, 0, 0, 7, 0, 0, 0, 15, 0, 0, 0, 23, 31, 0, 0 },
+};
+static const __mmask16 key_places[6] = { 0x1311, 0x1131, 0x3113, 0x1311, 0x1131, 0x3113 };
+static const uint32_t layer_words[3][16] = {
+	{ 0, 8, 16, 24, 0, 0, 1, 9, 17, 25, 0, 0, 2, 10, 18, 26 },
+	{ 0, 0, 3, 11, 19, 27, 0, 0, 4, 12, 20, 28, 0, 0, 5, 13 },
+	{ 21, 29, 0, 0, 6, 14, 22, 30, 0, 0, 7, 15, 23, 31, 0, 0 },
+};
+static const uint32_t last_words[3][16] = {
+	{ 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 1, 9, 0, 0, 0, 0 },
+	{ 2, 10, 0, 0, 0, 0, 3, 11, 0, 0, 0, 0, 4, 12, 0, 0 },
+	{ 0, 0, 5, 13, 0, 0, 0, 0, 6, 14, 0, 0, 0, 0, 7, 15 },
+};
+static const __mmask16 last_places[3] = { 0x0c30, 0x30c3, 0xc30c };
+
+static inline void store_eight_keys(char *to, __m512i ab, __m512i cd)
 {
-	static const uint32_t first[16] = { 0, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 17, 0, 0, 0 };
-	__m512i at = _mm512_loadu_si512(first);
-	_Pragma("GCC unroll 8") for (uint32_t j = 0; j < LANES; j += 2) {
-		__m512i x = _mm512_maskz_permutex2var_epi32(0x1111, (__m512i)a, at, (__m512i)b);
-		_mm256_storeu_si256((void *)key_of(key, list, j)->addr, _mm512_castsi512_si256(x));
-		_mm256_storeu_si256((void *)key_of(key, list, j + 1)->addr, _mm512_extracti64x4_epi64(x, 1));
-		at = _mm512_add_epi32(at, _mm512_set1_epi32(2));
-	}
+	_Pragma("GCC unroll 6") for (uint32_t k = 0; k < 6; k++)
+		_mm512_storeu_si512(to + 64 * k, _mm512_maskz_permutex2var_epi32(key_places[k], ab, _mm512_loadu_si512(key_words[k]), cd));
 }
 
 static inline void store_quarters(struct bpe_key *key, const struct listed *list, uint32_t j, __m512i x)
@@ -98,6 +118,44 @@ static inline void store_rows(struct bpe_key *key, const struct listed *list, wi
 	__m512i first = _mm512_unpacklo_epi32((__m512i)a, (__m512i)b), last = _mm512_unpackhi_epi32((__m512i)a, (__m512i)b);
 	store_quarters(key, list, 0, _mm512_unpacklo_epi64(first, zero)), store_quarters(key, list, 1, _mm512_unpackhi_epi64(first, zero));
 	store_quarters(key, list, 2, _mm512_unpacklo_epi64(last, zero)), store_quarters(key, list, 3, _mm512_unpackhi_epi64(last, zero));
+}
+
+/* { a[j], 0, 0, 0, b[j], 0, 0, 0 } of two lanes at a time. */
+static inline void store_listed_keys(struct bpe_key *key, const struct listed *list, wide a, wide b, wide c, wide d)
+{
+	static const uint32_t first[16] = { 0, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 17, 0, 0, 0 };
+	__m512i at = _mm512_loadu_si512(first);
+	_Pragma("GCC unroll 8") for (uint32_t j = 0; j < LANES; j += 2) {
+		__m512i x = _mm512_maskz_permutex2var_epi32(0x1111, (__m512i)a, at, (__m512i)b);
+		_mm256_storeu_si256((void *)key_of(key, list, j)->addr, _mm512_castsi512_si256(x));
+		_mm256_storeu_si256((void *)key_of(key, list, j + 1)->addr, _mm512_extracti64x4_epi64(x, 1));
+		at = _mm512_add_epi32(at, _mm512_set1_epi32(2));
+	}
+	store_rows(key, list, c, d);
+}
+
+static inline void store_keys(struct bpe_key *key, const struct listed *list, wide a, wide b, wide c, wide d)
+{
+	if (list) {
+		store_listed_keys(key, list, a, b, c, d);
+		return;
+	}
+	store_eight_keys((char *)key, low_halves(a, b), low_halves(c, d));
+	store_eight_keys((char *)(key + 8), high_halves(a, b), high_halves(c, d));
+}
+
+static inline void store_eight_layers(char *to, __m512i ab, __m512i cd, __m512i ef)
+{
+	_Pragma("GCC unroll 3") for (uint32_t k = 0; k < 3; k++) {
+		__m512i x = _mm512_permutex2var_epi32(ab, _mm512_loadu_si512(layer_words[k]), cd);
+		_mm512_storeu_si512(to + 64 * k, _mm512_mask_permutexvar_epi32(x, last_places[k], _mm512_loadu_si512(last_words[k]), ef));
+	}
+}
+
+static inline void store_layers(struct bpe_layers *layers, const wide w[6])
+{
+	store_eight_layers((char *)layers, low_halves(w[0], w[1]), low_halves(w[2], w[3]), low_halves(w[4], w[5]));
+	store_eight_layers((char *)(layers + 8), high_halves(w[0], w[1]), high_halves(w[2], w[3]), high_halves(w[4], w[5]));
 }
 
 static inline void store_pairs(struct bpe_layers *layers, const struct listed *list, wide a, wide b)
@@ -124,8 +182,21 @@ static inline ports tunnel_ports(ports at)
 }
 
 static inline wide load_bytes(const uint8_t *at) { return (wide)_mm512_cvtepu8_epi32(load(at)); }
+static inline bool any(wide x) { return lane_bits(x) != 0; }
+static inline bool every(wide x) { return lane_bits(x) == 0xffff; }
+#define PLACES { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 }
+
+static inline uint32_t pack_six(struct listed *six, wide x, wide mask)
+{
+	__mmask16 which = _mm512_movepi32_mask((__m512i)mask);
+	_mm512_storeu_si512(six, _mm512_maskz_compress_epi32(which, (__m512i)x));
+	return (uint32_t)__builtin_popcount(which);
+}
+
 static inline big times_even(wide a, wide b) { return (big)_mm512_mul_epu32((__m512i)a, (__m512i)b); }
 static inline big times_odd(wide a, wide b) { return (big)_mm512_mul_epu32(_mm512_srli_epi64((__m512i)a, 32), _mm512_srli_epi64((__m512i)b, 32)); }
+static inline big plus_even(big s, wide a, wide b) { return s + times_even(a, b); }
+static inline big plus_odd(big s, wide a, wide b) { return s + times_odd(a, b); }
 static inline wide low_words(big e, big o) { return (wide)_mm512_mask_blend_epi32(0xaaaa, (__m512i)e, _mm512_slli_epi64((__m512i)o, 32)); }
 static inline wide high_words(big e, big o) { return (wide)_mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64((__m512i)e, 32), (__m512i)o); }
 

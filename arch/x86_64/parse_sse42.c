@@ -6,6 +6,7 @@
 #include <smmintrin.h>
 
 #define LANES 4
+#define ASK_AHEAD 1
 typedef uint32_t wide __attribute__((vector_size(16)));
 typedef uint64_t big __attribute__((vector_size(16)));
 typedef uint16_t ports __attribute__((vector_size(4 * LANES)));
@@ -43,12 +44,24 @@ static inline void advance(const uint8_t **to, const uint8_t *const *from, wide 
 
 static inline void spread(row r[LANES], wide a, wide b, wide c, wide d) { turn(r, (__m128i)a, (__m128i)b, (__m128i)c, (__m128i)d); }
 
-static inline void store_ends(struct bpe_key *key, const struct listed *list, wide a, wide b)
+#define FIRST_OF(x, j) ((__m128i)_mm_insert_ps((__m128)(x), (__m128)(x), (j) << 6 | 14))	/* { x[j], 0, 0, 0 } */
+
+static inline void store_keys(struct bpe_key *key, const struct listed *list, wide a, wide b, wide c, wide d)
 {
-	row r[LANES], t[LANES];
-	spread(r, a, (wide){ 0 }, (wide){ 0 }, (wide){ 0 });
-	spread(t, b, (wide){ 0 }, (wide){ 0 }, (wide){ 0 });
-	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, list, j)->addr[0], (__m128i)r[j]), store(key_of(key, list, j)->addr[1], (__m128i)t[j]);
+	const __m128i zero = _mm_setzero_si128(), first = _mm_unpacklo_epi32((__m128i)c, (__m128i)d), last = _mm_unpackhi_epi32((__m128i)c, (__m128i)d);
+	store(key_of(key, list, 0)->addr[0], FIRST_OF(a, 0)), store(key_of(key, list, 0)->addr[1], FIRST_OF(b, 0)), store(key_of(key, list, 0)->port, _mm_unpacklo_epi64(first, zero));
+	store(key_of(key, list, 1)->addr[0], FIRST_OF(a, 1)), store(key_of(key, list, 1)->addr[1], FIRST_OF(b, 1)), store(key_of(key, list, 1)->port, _mm_unpackhi_epi64(first, zero));
+	store(key_of(key, list, 2)->addr[0], FIRST_OF(a, 2)), store(key_of(key, list, 2)->addr[1], FIRST_OF(b, 2)), store(key_of(key, list, 2)->port, _mm_unpacklo_epi64(last, zero));
+	store(key_of(key, list, 3)->addr[0], FIRST_OF(a, 3)), store(key_of(key, list, 3)->addr[1], FIRST_OF(b, 3)), store(key_of(key, list, 3)->port, _mm_unpackhi_epi64(last, zero));
+}
+
+static inline void store_layers(struct bpe_layers *layers, const wide w[6])
+{
+	char *to = (char *)layers;
+	__m128i a = _mm_unpacklo_epi32((__m128i)w[0], (__m128i)w[1]), b = _mm_unpacklo_epi32((__m128i)w[2], (__m128i)w[3]), c = _mm_unpacklo_epi32((__m128i)w[4], (__m128i)w[5]);
+	store(to, _mm_unpacklo_epi64(a, b)), store(to + 16, (__m128i)_mm_shuffle_pd((__m128d)c, (__m128d)a, 2)), store(to + 32, _mm_unpackhi_epi64(b, c));
+	a = _mm_unpackhi_epi32((__m128i)w[0], (__m128i)w[1]), b = _mm_unpackhi_epi32((__m128i)w[2], (__m128i)w[3]), c = _mm_unpackhi_epi32((__m128i)w[4], (__m128i)w[5]);
+	store(to + 48, _mm_unpacklo_epi64(a, b)), store(to + 64, (__m128i)_mm_shuffle_pd((__m128d)c, (__m128d)a, 2)), store(to + 80, _mm_unpackhi_epi64(b, c));
 }
 
 static inline void store_rows(struct bpe_key *key, const struct listed *list, wide a, wide b)
@@ -70,8 +83,21 @@ static inline wide swap_bytes(wide x)
 }
 
 static inline uint32_t lane_bits(wide x) { return (uint32_t)_mm_movemask_ps((__m128)x); }
+static inline bool any(wide x) { return lane_bits(x) != 0; }
+static inline bool every(wide x) { return lane_bits(x) == 15; }
+#define PLACES { 0, 1, 2, 3 }
+
+static inline void pack(struct listed *four, size_t *fours, struct listed *six, size_t *sixes, wide x)
+{
+	uint32_t words[LANES];
+	store(words, (__m128i)x);
+	pack_words(four, fours, six, sixes, words, LANES);
+}
+
 static inline big times_even(wide a, wide b) { return (big)_mm_mul_epu32((__m128i)a, (__m128i)b); }
 static inline big times_odd(wide a, wide b) { return (big)_mm_mul_epu32(_mm_srli_epi64((__m128i)a, 32), _mm_srli_epi64((__m128i)b, 32)); }
+static inline big plus_even(big s, wide a, wide b) { return s + times_even(a, b); }
+static inline big plus_odd(big s, wide a, wide b) { return s + times_odd(a, b); }
 static inline wide low_words(big e, big o) { return (wide)_mm_blend_epi16((__m128i)e, _mm_slli_epi64((__m128i)o, 32), 0xcc); }
 static inline wide high_words(big e, big o) { return (wide)_mm_blend_epi16(_mm_srli_epi64((__m128i)e, 32), (__m128i)o, 0xcc); }
 
