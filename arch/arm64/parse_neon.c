@@ -70,14 +70,14 @@ static inline void spread(row r[LANES], wide a, wide b, wide c, wide d) { turn(r
 static inline uint32x4_t low_half(uint32x4_t x) { return vcombine_u32(vget_low_u32(x), vdup_n_u32(0)); }	/* the rest 0 */
 static inline uint32x4_t high_half(uint32x4_t x) { return vextq_u32(x, vdupq_n_u32(0), 2); }
 
-static inline void store_keys(struct bpe_key *key, const struct listed *list, wide a, wide b, wide c, wide d)
+static inline void store_keys(struct bpe_key *key, const uint32_t *places, wide a, wide b, wide c, wide d)
 {
 	const uint32x4_t zero = vdupq_n_u32(0), first = vzip1q_u32((uint32x4_t)c, (uint32x4_t)d), last = vzip2q_u32((uint32x4_t)c, (uint32x4_t)d);
 	uint32x4_t a01 = vzip1q_u32((uint32x4_t)a, zero), a23 = vzip2q_u32((uint32x4_t)a, zero), b01 = vzip1q_u32((uint32x4_t)b, zero), b23 = vzip2q_u32((uint32x4_t)b, zero);
-	store(key_of(key, list, 0)->addr[0], low_half(a01)), store(key_of(key, list, 0)->addr[1], low_half(b01)), store(key_of(key, list, 0)->port, low_half(first));
-	store(key_of(key, list, 1)->addr[0], high_half(a01)), store(key_of(key, list, 1)->addr[1], high_half(b01)), store(key_of(key, list, 1)->port, high_half(first));
-	store(key_of(key, list, 2)->addr[0], low_half(a23)), store(key_of(key, list, 2)->addr[1], low_half(b23)), store(key_of(key, list, 2)->port, low_half(last));
-	store(key_of(key, list, 3)->addr[0], high_half(a23)), store(key_of(key, list, 3)->addr[1], high_half(b23)), store(key_of(key, list, 3)->port, high_half(last));
+	store(key_of(key, places, 0)->addr[0], low_half(a01)), store(key_of(key, places, 0)->addr[1], low_half(b01)), store(key_of(key, places, 0)->port, low_half(first));
+	store(key_of(key, places, 1)->addr[0], high_half(a01)), store(key_of(key, places, 1)->addr[1], high_half(b01)), store(key_of(key, places, 1)->port, high_half(first));
+	store(key_of(key, places, 2)->addr[0], low_half(a23)), store(key_of(key, places, 2)->addr[1], low_half(b23)), store(key_of(key, places, 2)->port, low_half(last));
+	store(key_of(key, places, 3)->addr[0], high_half(a23)), store(key_of(key, places, 3)->addr[1], high_half(b23)), store(key_of(key, places, 3)->port, high_half(last));
 }
 
 static inline void store_two_layers(char *to, uint32x4_t a, uint32x4_t b, uint32x4_t c)
@@ -93,23 +93,29 @@ static inline void store_layers(struct bpe_layers *layers, const wide w[6])
 	store_two_layers((char *)(layers + 2), vzip2q_u32(a, b), vzip2q_u32(c, d), vzip2q_u32(e, f));
 }
 
-static inline void store_rows(struct bpe_key *key, const struct listed *list, wide a, wide b)
+static inline void store_rows(struct bpe_key *key, const uint32_t *places, wide a, wide b)
 {
 	row r[LANES];
 	spread(r, a, b, (wide){ 0 }, (wide){ 0 });
-	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, list, j)->port, (uint32x4_t)r[j]);
+	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, places, j)->port, (uint32x4_t)r[j]);
 }
 
-static inline void store_pairs(struct bpe_layers *layers, const struct listed *list, wide a, wide b)
+static inline void store_pairs(struct bpe_layers *layers, const uint32_t *places, wide a, wide b)
 {
 	uint32x4_t first = vzip1q_u32((uint32x4_t)a, (uint32x4_t)b), last = vzip2q_u32((uint32x4_t)a, (uint32x4_t)b);
-	vst1_u8((uint8_t *)&layers_of(layers, list, 0)->link_type, vreinterpret_u8_u32(vget_low_u32(first)));
-	vst1_u8((uint8_t *)&layers_of(layers, list, 1)->link_type, vreinterpret_u8_u32(vget_high_u32(first)));
-	vst1_u8((uint8_t *)&layers_of(layers, list, 2)->link_type, vreinterpret_u8_u32(vget_low_u32(last)));
-	vst1_u8((uint8_t *)&layers_of(layers, list, 3)->link_type, vreinterpret_u8_u32(vget_high_u32(last)));
+	vst1_u8((uint8_t *)&layers_of(layers, places, 0)->link_type, vreinterpret_u8_u32(vget_low_u32(first)));
+	vst1_u8((uint8_t *)&layers_of(layers, places, 1)->link_type, vreinterpret_u8_u32(vget_high_u32(first)));
+	vst1_u8((uint8_t *)&layers_of(layers, places, 2)->link_type, vreinterpret_u8_u32(vget_low_u32(last)));
+	vst1_u8((uint8_t *)&layers_of(layers, places, 3)->link_type, vreinterpret_u8_u32(vget_high_u32(last)));
 }
 
 static inline wide swap_bytes(wide x) { return (wide)vreinterpretq_u32_u8(vrev32q_u8(vreinterpretq_u8_u32((uint32x4_t)x))); }
+static inline wide swap_halves(wide x) { return (wide)vreinterpretq_u32_u16(vrev32q_u16(vreinterpretq_u16_u32((uint32x4_t)x))); }
+static inline wide first_half(wide x) { return swap_bytes(x) >> 16; }
+static inline wide second_half(wide x) { return (wide)vreinterpretq_u32_u8(vrev16q_u8(vreinterpretq_u8_u32((uint32x4_t)x))) >> 16; }
+static inline wide second_byte(wide x) { return x << 16 >> 24; }
+static inline wide least(wide a, wide b) { return (wide)vminq_u32((uint32x4_t)a, (uint32x4_t)b); }
+static inline wide more(wide a, wide b) { return (wide)vcgtq_s32((int32x4_t)a, (int32x4_t)b); }
 static inline wide choose(wide mask, wide yes, wide no) { return (wide)vbslq_u32((uint32x4_t)mask, (uint32x4_t)yes, (uint32x4_t)no); }
 
 static inline uint32_t lane_bits(wide x)
@@ -128,6 +134,7 @@ static inline void pack(struct listed *four, size_t *fours, struct listed *six, 
 	pack_words(four, fours, six, sixes, words, LANES);
 }
 
+static inline ports times_37(ports x) { return x * 37; }
 static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for each byte of the words */
 {
 	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
@@ -146,6 +153,11 @@ static inline big times_even(wide a, wide b) { return (big)vmull_u32(vget_low_u3
 static inline big times_odd(wide a, wide b) { return (big)vmull_high_u32((uint32x4_t)a, (uint32x4_t)b); }
 static inline big plus_even(big s, wide a, wide b) { return (big)vmlal_u32((uint64x2_t)s, vget_low_u32((uint32x4_t)a), vget_low_u32((uint32x4_t)b)); }
 static inline big plus_odd(big s, wide a, wide b) { return (big)vmlal_high_u32((uint64x2_t)s, (uint32x4_t)a, (uint32x4_t)b); }
+static inline big times_itself(big s, wide ends)
+{
+	uint64x2_t x = (uint64x2_t)((wide)s + ends);
+	return (big)vmull_u32(vmovn_u64(x), vshrn_n_u64(x, 32));
+}
 static inline wide low_words(big e, big o) { return (wide)vuzp1q_u32((uint32x4_t)e, (uint32x4_t)o); }
 static inline wide high_words(big e, big o) { return (wide)vuzp2q_u32((uint32x4_t)e, (uint32x4_t)o); }
 

@@ -3,6 +3,7 @@
  *   typedef uint64_t big		vector of LANES / 2 words
  *   times_even(a, b), times_odd(a, b)	32 bits times 32 bits of one half of the lanes and of the other
  *   plus_even(s, a, b), plus_odd(s, a, b)	s + the same
+ *   times_itself(s, ends)		of each sum, its lower half and the one of ends times its upper half and the other
  *   low_words(e, o), high_words(e, o)	the lower and upper words of such products, lane by lane again */
 #ifndef BPEI_LANES_HASH_LANES_H
 #define BPEI_LANES_HASH_LANES_H
@@ -15,7 +16,7 @@ struct sums {
 
 /* The secret, each word in all lanes, made once a batch; and what a sum begins with: without a second tag, and of IPv4. */
 struct secret {
-	wide word[10], end[2], multiplier[2];
+	wide word[10], ends, multiplier[2];	/* ends: the two in turn */
 	big tags, rest;
 };
 
@@ -23,7 +24,7 @@ static inline __attribute__((always_inline)) void make_secret(struct secret *h, 
 {
 	const wide zero = { 0 };
 	for (uint32_t i = 0; i < 10; i++) h->word[i] = zero + seed->word[i];
-	for (uint32_t i = 0; i < 2; i++) h->end[i] = zero + seed->end[i];
+	h->ends = (wide)((big){ 0 } + (seed->end[0] | (uint64_t)seed->end[1] << 32));
 	uint32_t multiplier[2] = { BPEI_HASH_MULTIPLIER_0, BPEI_HASH_MULTIPLIER_1 };
 	__asm__("" : "+r"(multiplier[0]), "+r"(multiplier[1]));	/* else they are made anew for each group */
 	for (uint32_t i = 0; i < 2; i++) h->multiplier[i] = zero + multiplier[i];
@@ -39,9 +40,8 @@ static inline __attribute__((always_inline)) void add_product(struct sums *s, wi
 
 static inline __attribute__((always_inline)) wide hash_end(struct sums s, const struct secret *h)
 {
-	wide low = low_words(s.even, s.odd) + h->end[0], high = high_words(s.even, s.odd) + h->end[1];
-	s.even = times_even(low, high);
-	s.odd = times_odd(low, high);
+	s.even = times_itself(s.even, h->ends);
+	s.odd = times_itself(s.odd, h->ends);
 	wide x = low_words(s.even, s.odd) ^ high_words(s.even, s.odd);
 	x = (x ^ x >> 16) * h->multiplier[0];
 	x = (x ^ x >> 13) * h->multiplier[1];

@@ -13,15 +13,15 @@ struct listed {
 };
 _Static_assert(sizeof(struct listed) == 4 && BPE_BATCH <= 256, "a word of a vector");
 
-/* Lane j's rows: of the packet on the list, or, without one, of packet j. */
-static inline __attribute__((always_inline)) struct bpe_layers *layers_of(struct bpe_layers *layers, const struct listed *list, uint32_t j)
+/* Lane j's rows: of packet places[j], or, without places, of packet j. */
+static inline __attribute__((always_inline)) struct bpe_layers *layers_of(struct bpe_layers *layers, const uint32_t *places, uint32_t j)
 {
-	return layers + (list ? list[j].place : j);
+	return layers + (places ? places[j] : j);
 }
 
-static inline __attribute__((always_inline)) struct bpe_key *key_of(struct bpe_key *key, const struct listed *list, uint32_t j)
+static inline __attribute__((always_inline)) struct bpe_key *key_of(struct bpe_key *key, const uint32_t *places, uint32_t j)
 {
-	return key + (list ? list[j].place : j);
+	return key + (places ? places[j] : j);
 }
 
 /* Of n words, each at the end of both lists, of which it makes one longer or none: without a branch on which. */

@@ -21,11 +21,16 @@
  *   load_words(at, plus)		4 bytes as 1
  *   advance(to, from, by)		to[j] = from[j] + by[j]
  *   spread(r, a, b, c, d)		r[j] = { a[j], b[j], c[j], d[j] }
- *   store_keys(key, list, a, b, c, d)	{ { a[j] }, { b[j] }, c[j], d[j] }, the rest 0, at key_of(key, list, j)
+ *   store_keys(key, places, a, b, c, d)	{ { a[j] }, { b[j] }, c[j], d[j] }, the rest 0, at key_of(key, places, j)
  *   store_layers(layers, w)		of neighbours: { w[0][j] .. w[5][j] }
- *   store_rows(key, list, a, b)	{ a[j], b[j], 0, 0 } behind the addresses, at key_of(key, list, j)
- *   store_pairs(layers, list, a, b)	{ a[j], b[j] } from link_type on, at layers_of(layers, list, j)
+ *   store_rows(key, places, a, b)	{ a[j], b[j], 0, 0 } behind the addresses, at key_of(key, places, j)
+ *   store_pairs(layers, places, a, b)	{ a[j], b[j] } from link_type on, at layers_of(layers, places, j)
  *   swap_bytes(x)			each word's bytes the other way round
+ *   swap_halves(x)			its 16 bits
+ *   first_half(x), second_half(x)	the number in network order in its first 2 bytes, in its last
+ *   second_byte(x)			that
+ *   more(a, b)				a > b, signed, as masks
+ *   least(a, b)				the lesser one, unsigned
  *   lane_bits(x)			bit j: top bit of lane j
  *   any(x), every(x)			of masks: whether one lane is set; all are
  *   pack(four, &fours, six, &sixes, x)	puts the lanes that have LISTED_4 in their highest byte on the one list, those that have LISTED_6 on the other, which have
@@ -35,6 +40,7 @@
  *   load_bytes(at)			at[j]
  *   choose(mask, yes, no)		by lane, of masks
  *   ports				vector of 2 * LANES 16-bit words
+ *   times_37(x)				of the ports
  *   tunnel_ports(at)			port[at[j]] of the 8 of BPEI_TUNNEL_PORTS
  * and what hash_lanes.h asks for. */
 #include "arch/lanes/hash_lanes.h"
@@ -57,8 +63,6 @@ enum { LEAST_4 = 36, LEAST_6 = 48 };	/* bytes from the IP header on that have to
 #define WORD_VLAN 0x0081u			/* ethertypes as they lie in memory */
 #define WORD_IP4 0x0008u
 #define WORD_IP6 0xdd86u
-
-typedef int32_t compared __attribute__((vector_size(4 * LANES)));
 
 /* What a link type comes to: where IP begins (Ethernet: without a tag). */
 struct shape {
@@ -93,49 +97,47 @@ static const uint8_t nothing[18 + LEAST_4] = { 0 };	/* of no version behind any 
 
 INLINE wide all(uint32_t x) { return x - (wide){ 0 }; }
 INLINE wide column(const uint32_t *p) { wide v; memcpy(&v, p, sizeof v); return v; }
-INLINE wide more(wide a, wide b) { return (wide)((compared)a > (compared)b); }	/* signed */
-INLINE wide above(wide a, wide b) { return (wide)(a > b); }
 
 /* Lanes of `which` of which no port is one of those that are looked behind, by bpei_tunnel_port's hash; and all others. */
 INLINE wide not_looked_behind(wide there, wide which)
 {
-	ports both = (ports)there, at = (ports)(both * 37) >> 13;
+	ports both = (ports)there, at = times_37(both) >> 13;
 	return ~(wide)(((wide)(both == tunnel_ports(at)) & which) != 0);
 }
 
-/* From the columns to layers, keys and hashes, of the packets on the list, or, without one, of the neighbours from `first` on.  Returns the lanes that are
+/* From the columns to layers, keys and hashes, of the packets at `places`, or, without them, of the neighbours from `first` on.  Returns the lanes that are
  * good. */
-INLINE wide finish(const struct bpei_columns *c, const struct secret *h, uint32_t first, const struct listed *list, struct group *g, bool six, const struct shape *s)
+INLINE wide finish(const struct bpei_columns *c, const struct secret *h, size_t first, const uint32_t *places, struct group *g, bool six, const struct shape *s)
 {
 	const uint32_t header_bytes = six ? HEADER_6 : HEADER_4, words_of_end = six ? 4 : 1, transport = s->network + header_bytes;
 	wide good, room, proto, past;	/* past: where the packet ends behind what was captured */
 	if (six) {
 		good = (wide)((g->low[1] & 0xf0) == 0x60);
-		room = swap_bytes(g->low[2]) >> 16;
+		room = first_half(g->low[2]);
 		past = more(room, g->left - HEADER_6);
 		proto = g->low[2] >> 16 & 0xff;
 	} else {
 		good = (wide)(choose(all(0xff), g->low[1], g->low[2] & 0xff3f0000) == 0x45);	/* not a fragment */
-		wide total = swap_bytes(g->low[1]) & 0xffff;
+		wide total = second_half(g->low[1]);
 		room = total - HEADER_4;
 		past = more(total, g->left);
-		proto = g->low[3] >> 8 & 0xff;
+		proto = second_byte(g->low[3]);
 	}
 	/* told: what a header says of its own length, or UDP's of the packet's. */
 	wide tcp = (wide)(proto == IP_TCP), udp = (wide)(proto == IP_UDP), icmp = (wide)(proto == (six ? IP_ICMP6 : IP_ICMP));
-	wide words = swap_bytes(g->behind[1]), header = choose(tcp, g->word >> 2 & 0x3c, all(8)), told = choose(udp, words >> 16, header), whole = choose(udp, told, room);
+	wide header = choose(tcp, g->word >> 2 & 0x3c, all(8)), told = choose(udp, first_half(g->behind[1]), header), whole = choose(udp, told, room);
 	good &= (tcp | udp | icmp) & ~(past | more(all(8) + (tcp & 12), told) | more(told, room));
 
 	wide there = swap_bytes(g->behind[0]), name = tcp << 24;
 	if (BPEI_UNLIKELY(any(icmp & good))) {	/* errors are scalar's; echoes have their identifier for ports */
 		wide type = g->behind[0] & 0xff;
 		wide error = six ? (wide)(type - 1 < all(4)) : (wide)(type - 3 < all(3)) | (wide)((type - 11) < all(2));
-		wide echo = six ? (wide)((type & 0xfe) == 128) : (wide)((type & 0xf7) == 0), identifier = words >> 16 & echo;
+		wide echo = six ? (wide)((type & 0xfe) == 128) : (wide)((type & 0xf7) == 0), identifier = first_half(g->behind[1]) & echo;
 		good &= ~(icmp & error);
 		there = choose(icmp, identifier | identifier << 16, there);
 		name += icmp & (((six ? BPE_PROTO_ICMP6 : BPE_PROTO_ICMP) - BPE_PROTO_UDP) << 24);
 	}
-	wide back = there << 16 | there >> 16;
+	wide back = swap_halves(there);
 	good &= not_looked_behind(there, udp);
 
 	/* The first words in which the ends differ, else the ports, decide. */
@@ -144,42 +146,42 @@ INLINE wide finish(const struct bpei_columns *c, const struct secret *h, uint32_
 		wide same = (wide)(g->ends[0][k] == g->ends[1][k]);
 		from = choose(same, from, g->ends[0][k]), to = choose(same, to, g->ends[1][k]);
 	}
-	wide equal = (wide)(from == to), swap = above(choose(equal, there, swap_bytes(from)), choose(equal, back, swap_bytes(to)));
+	wide equal = (wide)(from == to), keep = (wide)(choose(equal, there, swap_bytes(from)) <= choose(equal, back, swap_bytes(to)));
 
-	wide kind = proto | (six ? 0x600 : 0x400) | g->vlan << 16, ends_ports = choose(swap, there, back);
+	wide kind = proto | (six ? 0x600 : 0x400) | g->vlan << 16, ends_ports = choose(keep, back, there);
 	struct sums sums = { six ? h->tags : h->rest, six ? h->tags : h->rest };
 	add_product(&sums, ends_ports + h->word[8], kind + h->word[9]);
 	for (uint32_t k = 0; k < words_of_end; k++) {
-		wide lower = choose(swap, g->ends[1][k], g->ends[0][k]), upper = choose(swap, g->ends[0][k], g->ends[1][k]);
+		wide lower = choose(keep, g->ends[0][k], g->ends[1][k]), upper = choose(keep, g->ends[1][k], g->ends[0][k]);
 		g->ends[0][k] = lower, g->ends[1][k] = upper;
 		add_product(&sums, lower + h->word[k], upper + h->word[4 + k]);
 	}
 	wide hash = hash_end(sums, h);
-	if (list) {
-		EACH_LANE(c->hash[list[j].place] = hash[j])
+	if (places) {
+		EACH_LANE(c->hash[places[j]] = hash[j])
 	} else {
 		memcpy(c->hash + first, &hash, sizeof hash);
 	}
 
 	const uint32_t flags = (BPE_PKT_KEY | (six ? BPE_PKT_IP6 : BPE_PKT_IP4)) << 16;
 	wide layers[6] = { (g->tags & 0x40004) + (s->network | transport << 16),
-		header + (transport + flags) + (swap & (BPE_PKT_REVERSED << 16)) + (g->tags & (4 | BPE_PKT_VLAN << 16)) + g->outgoing,
+		header + (transport + flags) + (~keep & (BPE_PKT_REVERSED << 16)) + (g->tags & (4 | BPE_PKT_VLAN << 16)) + g->outgoing,
 		whole + transport + (g->tags & 4), (proto << 16) + name + ((six ? TYPE_IP6 : TYPE_IP4) | (uint32_t)BPE_PROTO_UDP << 24),
-		(g->word << 8 & (tcp & 0xff0000)) - (g->tags << 24) + s->link_type, g->vlan };
+		(second_byte(g->word) << 16 & tcp) - (g->tags << 24) + s->link_type, g->vlan };
 	if (six) {
 		row lower[LANES], upper[LANES];
 		spread(lower, g->ends[0][0], g->ends[0][1], g->ends[0][2], g->ends[0][3]);
 		spread(upper, g->ends[1][0], g->ends[1][1], g->ends[1][2], g->ends[1][3]);
-		EACH_LANE(struct bpe_key *key = key_of(c->key + first, list, j); memcpy(key->addr[0], &lower[j], 16); memcpy(key->addr[1], &upper[j], 16))
-		store_rows(c->key + first, list, ends_ports, kind);
+		EACH_LANE(struct bpe_key *key = key_of(c->key + first, places, j); memcpy(key->addr[0], &lower[j], 16); memcpy(key->addr[1], &upper[j], 16))
+		store_rows(c->key + first, places, ends_ports, kind);
 	} else {
-		store_keys(c->key + first, list, g->ends[0][0], g->ends[1][0], ends_ports, kind);
+		store_keys(c->key + first, places, g->ends[0][0], g->ends[1][0], ends_ports, kind);
 	}
-	if (list) {
+	if (places) {
 		row rows[LANES];
 		spread(rows, layers[0], layers[1], layers[2], layers[3]);
-		EACH_LANE(memcpy(layers_of(c->layers, list, j), &rows[j], 16))
-		store_pairs(c->layers, list, layers[4], layers[5]);
+		EACH_LANE(memcpy(layers_of(c->layers, places, j), &rows[j], 16))
+		store_pairs(c->layers, places, layers[4], layers[5]);
 	} else {
 		store_layers(c->layers + first, layers);
 	}
@@ -218,7 +220,7 @@ INLINE wide told_six(const struct shape *s, const wide low[4])
 }
 
 /* A group of one version, each with IP's header at at[j] + plus. */
-INLINE wide do_one(const struct bpei_columns *c, const struct secret *h, uint32_t first, const struct listed *list, struct group *g, bool six, const uint8_t *const *at, int plus, const struct shape *s)
+INLINE wide do_one(const struct bpei_columns *c, const struct secret *h, size_t first, const uint32_t *places, struct group *g, bool six, const uint8_t *const *at, int plus, const struct shape *s)
 {
 	if (six) {
 		const uint8_t *behind[LANES];
@@ -234,10 +236,10 @@ INLINE wide do_one(const struct bpei_columns *c, const struct secret *h, uint32_
 		g->behind[0] = high[2], g->behind[1] = high[3];
 		g->word = load_words(at, plus + 32);
 	}
-	return finish(c, h, first, list, g, six, s);
+	return finish(c, h, first, places, g, six, s);
 }
 
-INLINE void leave(struct work *w, uint32_t first, wide good)
+INLINE void leave(struct work *w, size_t first, wide good)
 {
 	if (BPEI_UNLIKELY(!every(good))) w->rest |= (uint64_t)(lane_bits(good) ^ EVERY) << first;
 }
@@ -260,11 +262,11 @@ static inline bool worth_trying(const uint8_t *const *data, const uint32_t *capl
 	return false;
 }
 
-INLINE wide vlan_of(const wide low[4], wide tags) { return swap_bytes(low[0]) >> 16 & 0xfff & tags; }
+INLINE wide vlan_of(const wide low[4], wide tags) { return first_half(low[0]) & 0xfff & tags; }
 
 #if LANES > 8
 /* Mixed neighbours of IPv4 where they are: with many lanes those that are another version's cost less than a list. */
-INLINE wide do_scattered(const struct bpei_columns *c, const struct secret *h, uint32_t first, struct group *g, wide four, const uint8_t *const *data, const struct shape *s)
+INLINE wide do_scattered(const struct bpei_columns *c, const struct secret *h, size_t first, struct group *g, wide four, const uint8_t *const *data, const struct shape *s)
 {
 	const uint8_t *at[LANES];
 	wide few = ~more(g->left, all(LEAST_4 - 1));
@@ -277,8 +279,8 @@ INLINE wide do_scattered(const struct bpei_columns *c, const struct secret *h, u
 }
 #endif
 
-/* The neighbours from `first` on.  False, and nothing done, where they are mixed and the batch's packets are of no common shape. */
-INLINE bool do_group(const struct bpei_columns *c, const struct secret *h, struct work *w, struct list *fours, struct list *sixes, uint32_t first, uint32_t n, const struct shape *s)
+/* The neighbours from `first` on.  False, and all from there on left to scalar, where they are mixed and the batch's packets are of no common shape. */
+INLINE bool do_group(const struct bpei_columns *c, const struct secret *h, struct work *w, struct list *fours, struct list *sixes, size_t first, uint32_t n, const struct shape *s)
 {
 	const wide caplen = column(c->caplen + first), few = more(all(s->network + LEAST_4), caplen);
 	const uint8_t *const *data = c->data + first, *at[LANES];
@@ -297,7 +299,10 @@ INLINE bool do_group(const struct bpei_columns *c, const struct secret *h, struc
 		return true;
 	}
 	if (s->ethernet) {
-		if (!w->tried && BPEI_UNLIKELY(!worth_trying(c->data, c->caplen, n))) return false;
+		if (!w->tried && BPEI_UNLIKELY(!worth_trying(c->data, c->caplen, n))) {
+			w->rest |= UINT64_MAX << first & UINT64_MAX >> (BPE_BATCH - n);
+			return false;
+		}
 		w->tried = true;
 		g.tags = (wide)(g.low[0] >> 16 == WORD_VLAN);
 		wide type = choose(g.tags, g.low[1], g.low[0]) >> 16;
@@ -305,7 +310,6 @@ INLINE bool do_group(const struct bpei_columns *c, const struct secret *h, struc
 	} else {
 		six = told_six(s, g.low);
 	}
-	const wide most = all(UINT16_MAX);
 	g.left -= g.tags & 4;
 	six &= more(g.left, all(LEAST_6 - 1));
 	if (every(six & ~g.tags)) {
@@ -314,7 +318,7 @@ INLINE bool do_group(const struct bpei_columns *c, const struct secret *h, struc
 		return true;
 	}
 	four &= more(g.left, all(LEAST_4 - 1));
-	wide of = choose(more(g.left, most), most, g.left) + (g.tags & 4u << 24) + (((wide)PLACES << 16) + (first << 16 | s->network << 24));
+	wide of = least(g.left, all(UINT16_MAX)) + (g.tags & 4u << 24) + (((wide)PLACES << 16) + ((uint32_t)first << 16 | s->network << 24));
 #if LANES <= 8
 	pack(fours->of, &w->fours, sixes->of, &w->sixes, of | (four & (uint32_t)LISTED_4 << 24) | (six & (uint32_t)LISTED_6 << 24));
 #else
@@ -331,17 +335,18 @@ INLINE wide do_listed(const struct bpei_columns *c, const struct secret *h, cons
 {
 	const int flag = six ? LISTED_6 : LISTED_4;
 	const uint8_t *at[LANES];
+	uint32_t places[LANES];
 	wide of;
 	memcpy(&of, list, sizeof of);
-	EACH_LANE(at[j] = c->data[list[j].place] + list[j].network)
+	EACH_LANE(places[j] = list[j].place; at[j] = c->data[places[j]] + list[j].network)
 	struct group g = { .left = of & 0xffff };
-	if (BPEI_UNLIKELY(c->outgoing != NULL)) EACH_LANE(g.outgoing[j] = (uint32_t)c->outgoing[list[j].place] << 16)
+	if (BPEI_UNLIKELY(c->outgoing != NULL)) EACH_LANE(g.outgoing[j] = (uint32_t)c->outgoing[places[j]] << 16)
 	load_low(g.low, at, -flag, s);
 	if (s->ethernet) {
 		g.tags = (wide)((of & 16u << 24) != 0);	/* of 14 and 18 */
 		g.vlan = vlan_of(g.low, g.tags);
 	}
-	return do_one(c, h, 0, list, &g, six, at, -flag, s);
+	return do_one(c, h, 0, places, &g, six, at, -flag, s);
 }
 
 /* Returns those that scalar has to do. */
@@ -349,9 +354,12 @@ INLINE uint64_t do_list(const struct bpei_columns *c, const struct secret *h, st
 {
 	uint64_t rest = 0;
 	if (!n) return 0;
-	for (size_t k = n; k < LANES; k++) l->of[k] = l->of[0];
+	uint32_t any_of_them;
+	memcpy(&any_of_them, l->of, sizeof any_of_them);
+	const wide filling = all(any_of_them);
+	memcpy(l->of + n, &filling, sizeof filling);
 	for (size_t i = 0; i < n; i += LANES) {
-		const struct listed *list = l->of + (i + LANES <= n || n < LANES ? i : n - LANES);
+		const struct listed *list = l->of + i;
 		wide good = do_listed(c, h, list, six, s);
 		if (BPEI_LIKELY(every(good))) continue;
 		uint32_t bad = lane_bits(good) ^ EVERY;
@@ -376,11 +384,10 @@ INLINE void parse(const struct bpei_columns *columns, uint32_t n, uint32_t kind,
 	}
 	struct work w = { .ahead = (uintptr_t)c.data[n - 1] - (uintptr_t)c.data[0] };
 	make_secret(&h, seed);
-	for (uint32_t i = 0; i < n; i += LANES) {
-		if (!do_group(&c, &h, &w, &fours, &sixes, i + LANES <= n ? i : n - LANES, n, &s)) {
-			w.rest |= UINT64_MAX << i & UINT64_MAX >> (BPE_BATCH - n);
-			break;
-		}
+	const size_t last = n - LANES;
+	for (size_t first = 0; do_group(&c, &h, &w, &fours, &sixes, first, n, &s);) {
+		if (first == last) break;
+		first = first + LANES < last ? first + LANES : last;
 	}
 	w.rest |= do_list(&c, &h, &fours, w.fours, false, &s) | do_list(&c, &h, &sixes, w.sixes, true, &s);
 	while (BPEI_UNLIKELY(w.rest)) {	/* run by run */

@@ -63,21 +63,27 @@ static inline void spread(row r[LANES], wide a, wide b, wide c, wide d)
 #define FIRST_OF(j) _mm256_setr_epi8(4 * (j), 4 * (j) + 1, 4 * (j) + 2, 4 * (j) + 3, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, \
 				     4 * (j), 4 * (j) + 1, 4 * (j) + 2, 4 * (j) + 3, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1)
 
-static inline void store_four_keys(struct bpe_key *key, const struct listed *list, uint32_t j, __m256i ends, __m128i first, __m128i last)
+static inline void store_four_ends(struct bpe_key *key, const uint32_t *places, uint32_t j, __m256i ends)
 {
-	const __m128i zero = _mm_setzero_si128();
-	struct bpe_key *k[4] = { key_of(key, list, j), key_of(key, list, j + 1), key_of(key, list, j + 2), key_of(key, list, j + 3) };
-	_mm256_storeu_si256((void *)k[0]->addr, _mm256_shuffle_epi8(ends, FIRST_OF(0))), store(k[0]->port, _mm_unpacklo_epi64(first, zero));
-	_mm256_storeu_si256((void *)k[1]->addr, _mm256_shuffle_epi8(ends, FIRST_OF(1))), store(k[1]->port, _mm_unpackhi_epi64(first, zero));
-	_mm256_storeu_si256((void *)k[2]->addr, _mm256_shuffle_epi8(ends, FIRST_OF(2))), store(k[2]->port, _mm_unpacklo_epi64(last, zero));
-	_mm256_storeu_si256((void *)k[3]->addr, _mm256_shuffle_epi8(ends, FIRST_OF(3))), store(k[3]->port, _mm_unpackhi_epi64(last, zero));
+	_mm256_storeu_si256((void *)key_of(key, places, j)->addr, _mm256_shuffle_epi8(ends, FIRST_OF(0)));
+	_mm256_storeu_si256((void *)key_of(key, places, j + 1)->addr, _mm256_shuffle_epi8(ends, FIRST_OF(1)));
+	_mm256_storeu_si256((void *)key_of(key, places, j + 2)->addr, _mm256_shuffle_epi8(ends, FIRST_OF(2)));
+	_mm256_storeu_si256((void *)key_of(key, places, j + 3)->addr, _mm256_shuffle_epi8(ends, FIRST_OF(3)));
 }
 
-static inline void store_keys(struct bpe_key *key, const struct listed *list, wide a, wide b, wide c, wide d)
+static inline void store_rows(struct bpe_key *key, const uint32_t *places, wide a, wide b)
 {
-	__m256i first = _mm256_unpacklo_epi32((__m256i)c, (__m256i)d), last = _mm256_unpackhi_epi32((__m256i)c, (__m256i)d);
-	store_four_keys(key, list, 0, _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x20), lower(first), lower(last));
-	store_four_keys(key, list, 4, _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x31), upper(first), upper(last));
+	const __m256i zero = _mm256_setzero_si256();
+	__m256i first = _mm256_unpacklo_epi32((__m256i)a, (__m256i)b), last = _mm256_unpackhi_epi32((__m256i)a, (__m256i)b);
+	__m256i r[4] = { _mm256_unpacklo_epi64(first, zero), _mm256_unpackhi_epi64(first, zero), _mm256_unpacklo_epi64(last, zero), _mm256_unpackhi_epi64(last, zero) };
+	for (uint32_t j = 0; j < 4; j++) store(key_of(key, places, j)->port, lower(r[j])), store(key_of(key, places, j + 4)->port, upper(r[j]));
+}
+
+static inline void store_keys(struct bpe_key *key, const uint32_t *places, wide a, wide b, wide c, wide d)
+{
+	store_four_ends(key, places, 0, _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x20));
+	store_four_ends(key, places, 4, _mm256_permute2x128_si256((__m256i)a, (__m256i)b, 0x31));
+	store_rows(key, places, c, d);
 }
 
 /* Of two packets and, in the upper halves, of two others 96 bytes behind: 16 bytes each. */
@@ -95,26 +101,21 @@ static inline void store_layers(struct bpe_layers *layers, const wide w[6])
 	store_two_layers(to + 48, _mm256_unpackhi_epi32((__m256i)w[0], (__m256i)w[1]), _mm256_unpackhi_epi32((__m256i)w[2], (__m256i)w[3]), _mm256_unpackhi_epi32((__m256i)w[4], (__m256i)w[5]));
 }
 
-static inline void store_rows(struct bpe_key *key, const struct listed *list, wide a, wide b)
-{
-	const __m256i zero = _mm256_setzero_si256();
-	__m256i first = _mm256_unpacklo_epi32((__m256i)a, (__m256i)b), last = _mm256_unpackhi_epi32((__m256i)a, (__m256i)b);
-	__m256i r[4] = { _mm256_unpacklo_epi64(first, zero), _mm256_unpackhi_epi64(first, zero), _mm256_unpacklo_epi64(last, zero), _mm256_unpackhi_epi64(last, zero) };
-	for (uint32_t j = 0; j < 4; j++) store(key_of(key, list, j)->port, lower(r[j])), store(key_of(key, list, j + 4)->port, upper(r[j]));
-}
-
-static inline void store_pairs(struct bpe_layers *layers, const struct listed *list, wide a, wide b)
+static inline void store_pairs(struct bpe_layers *layers, const uint32_t *places, wide a, wide b)
 {
 	__m256i first = _mm256_unpacklo_epi32((__m256i)a, (__m256i)b), last = _mm256_unpackhi_epi32((__m256i)a, (__m256i)b);
-	store_two_pairs(layers, list, 0, lower(first)), store_two_pairs(layers, list, 2, lower(last));
-	store_two_pairs(layers, list, 4, upper(first)), store_two_pairs(layers, list, 6, upper(last));
+	store_two_pairs(layers, places, 0, lower(first)), store_two_pairs(layers, places, 2, lower(last));
+	store_two_pairs(layers, places, 4, upper(first)), store_two_pairs(layers, places, 6, upper(last));
 }
 
-static inline wide swap_bytes(wide x)
-{
-	return (wide)_mm256_shuffle_epi8((__m256i)x, _mm256_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,
-								       3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
-}
+#define EACH_QUARTER(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
+static inline wide swap_bytes(wide x) { return (wide)_mm256_shuffle_epi8((__m256i)x, EACH_QUARTER(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)); }
+static inline wide swap_halves(wide x) { return (wide)_mm256_shuffle_epi8((__m256i)x, EACH_QUARTER(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)); }
+static inline wide first_half(wide x) { return (wide)_mm256_shuffle_epi8((__m256i)x, EACH_QUARTER(1, 0, -1, -1, 5, 4, -1, -1, 9, 8, -1, -1, 13, 12, -1, -1)); }
+static inline wide second_half(wide x) { return (wide)_mm256_shuffle_epi8((__m256i)x, EACH_QUARTER(3, 2, -1, -1, 7, 6, -1, -1, 11, 10, -1, -1, 15, 14, -1, -1)); }
+static inline wide second_byte(wide x) { return (wide)_mm256_shuffle_epi8((__m256i)x, EACH_QUARTER(1, -1, -1, -1, 5, -1, -1, -1, 9, -1, -1, -1, 13, -1, -1, -1)); }
+static inline wide least(wide a, wide b) { return (wide)_mm256_min_epu32((__m256i)a, (__m256i)b); }
+static inline wide more(wide a, wide b) { return (wide)_mm256_cmpgt_epi32((__m256i)a, (__m256i)b); }
 
 static inline uint32_t lane_bits(wide x) { return (uint32_t)_mm256_movemask_ps((__m256)x); }
 static inline bool any(wide x) { return lane_bits(x) != 0; }
@@ -132,16 +133,35 @@ static inline big times_even(wide a, wide b) { return (big)_mm256_mul_epu32((__m
 static inline big times_odd(wide a, wide b) { return (big)_mm256_mul_epu32(_mm256_srli_epi64((__m256i)a, 32), _mm256_srli_epi64((__m256i)b, 32)); }
 static inline big plus_even(big s, wide a, wide b) { return s + times_even(a, b); }
 static inline big plus_odd(big s, wide a, wide b) { return s + times_odd(a, b); }
+static inline big times_itself(big s, wide ends)
+{
+	wide x = (wide)s + ends;
+	return (big)_mm256_mul_epu32((__m256i)x, _mm256_srli_epi64((__m256i)x, 32));
+}
 static inline wide low_words(big e, big o) { return (wide)_mm256_blend_epi32((__m256i)e, _mm256_slli_epi64((__m256i)o, 32), 0xaa); }
 static inline wide high_words(big e, big o) { return (wide)_mm256_blend_epi32(_mm256_srli_epi64((__m256i)e, 32), (__m256i)o, 0xaa); }
 
-static inline wide choose(wide mask, wide yes, wide no) { return (wide)_mm256_blendv_epi8((__m256i)no, (__m256i)yes, (__m256i)mask); }
+/* As written: gcc would compare a mask that is used twice with 0 first, and multiply by shifts. */
+static inline wide choose(wide mask, wide yes, wide no)
+{
+	__asm__("vpblendvb %3, %2, %1, %0" : "=x"(no) : "x"(no), "xm"(yes), "x"(mask));
+	return no;
+}
 
+static inline __m256i times(__m256i x, short by)
+{
+	__m256i y = _mm256_set1_epi16(by);
+	__asm__("vpmullw %1, %2, %0" : "=x"(x) : "xm"(y), "x"(x));
+	return x;
+}
+
+
+static inline ports times_37(ports x) { return (ports)times((__m256i)x, 37); }
 static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for each byte of the words */
 {
 	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
-	__m256i ports_of = _mm256_broadcastsi128_si256(load(table));
-	return (ports)_mm256_shuffle_epi8(ports_of, (__m256i)(at * 0x202 + 0x100));
+	__m256i both = _mm256_add_epi16(times((__m256i)at, 0x202), _mm256_set1_epi16(0x100));
+	return (ports)_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load(table)), both);
 }
 
 static inline wide load_bytes(const uint8_t *at) { return (wide)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)at)); }

@@ -104,40 +104,40 @@ static inline void store_eight_keys(char *to, __m512i ab, __m512i cd)
 		_mm512_storeu_si512(to + 64 * k, _mm512_maskz_permutex2var_epi32(key_places[k], ab, _mm512_loadu_si512(key_words[k]), cd));
 }
 
-static inline void store_quarters(struct bpe_key *key, const struct listed *list, uint32_t j, __m512i x)
+static inline void store_quarters(struct bpe_key *key, const uint32_t *places, uint32_t j, __m512i x)
 {
-	_mm_storeu_si128((void *)key_of(key, list, j)->port, QUARTER(x, 0));
-	_mm_storeu_si128((void *)key_of(key, list, j + 4)->port, QUARTER(x, 1));
-	_mm_storeu_si128((void *)key_of(key, list, j + 8)->port, QUARTER(x, 2));
-	_mm_storeu_si128((void *)key_of(key, list, j + 12)->port, QUARTER(x, 3));
+	_mm_storeu_si128((void *)key_of(key, places, j)->port, QUARTER(x, 0));
+	_mm_storeu_si128((void *)key_of(key, places, j + 4)->port, QUARTER(x, 1));
+	_mm_storeu_si128((void *)key_of(key, places, j + 8)->port, QUARTER(x, 2));
+	_mm_storeu_si128((void *)key_of(key, places, j + 12)->port, QUARTER(x, 3));
 }
 
-static inline void store_rows(struct bpe_key *key, const struct listed *list, wide a, wide b)
+static inline void store_rows(struct bpe_key *key, const uint32_t *places, wide a, wide b)
 {
 	const __m512i zero = _mm512_setzero_si512();
 	__m512i first = _mm512_unpacklo_epi32((__m512i)a, (__m512i)b), last = _mm512_unpackhi_epi32((__m512i)a, (__m512i)b);
-	store_quarters(key, list, 0, _mm512_unpacklo_epi64(first, zero)), store_quarters(key, list, 1, _mm512_unpackhi_epi64(first, zero));
-	store_quarters(key, list, 2, _mm512_unpacklo_epi64(last, zero)), store_quarters(key, list, 3, _mm512_unpackhi_epi64(last, zero));
+	store_quarters(key, places, 0, _mm512_unpacklo_epi64(first, zero)), store_quarters(key, places, 1, _mm512_unpackhi_epi64(first, zero));
+	store_quarters(key, places, 2, _mm512_unpacklo_epi64(last, zero)), store_quarters(key, places, 3, _mm512_unpackhi_epi64(last, zero));
 }
 
 /* { a[j], 0, 0, 0, b[j], 0, 0, 0 } of two lanes at a time. */
-static inline void store_listed_keys(struct bpe_key *key, const struct listed *list, wide a, wide b, wide c, wide d)
+static inline void store_listed_keys(struct bpe_key *key, const uint32_t *places, wide a, wide b, wide c, wide d)
 {
 	static const uint32_t first[16] = { 0, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 17, 0, 0, 0 };
 	__m512i at = _mm512_loadu_si512(first);
 	_Pragma("GCC unroll 8") for (uint32_t j = 0; j < LANES; j += 2) {
 		__m512i x = _mm512_maskz_permutex2var_epi32(0x1111, (__m512i)a, at, (__m512i)b);
-		_mm256_storeu_si256((void *)key_of(key, list, j)->addr, _mm512_castsi512_si256(x));
-		_mm256_storeu_si256((void *)key_of(key, list, j + 1)->addr, _mm512_extracti64x4_epi64(x, 1));
+		_mm256_storeu_si256((void *)key_of(key, places, j)->addr, _mm512_castsi512_si256(x));
+		_mm256_storeu_si256((void *)key_of(key, places, j + 1)->addr, _mm512_extracti64x4_epi64(x, 1));
 		at = _mm512_add_epi32(at, _mm512_set1_epi32(2));
 	}
-	store_rows(key, list, c, d);
+	store_rows(key, places, c, d);
 }
 
-static inline void store_keys(struct bpe_key *key, const struct listed *list, wide a, wide b, wide c, wide d)
+static inline void store_keys(struct bpe_key *key, const uint32_t *places, wide a, wide b, wide c, wide d)
 {
-	if (list) {
-		store_listed_keys(key, list, a, b, c, d);
+	if (places) {
+		store_listed_keys(key, places, a, b, c, d);
 		return;
 	}
 	store_eight_keys((char *)key, low_halves(a, b), low_halves(c, d));
@@ -158,23 +158,33 @@ static inline void store_layers(struct bpe_layers *layers, const wide w[6])
 	store_eight_layers((char *)(layers + 8), high_halves(w[0], w[1]), high_halves(w[2], w[3]), high_halves(w[4], w[5]));
 }
 
-static inline void store_pairs(struct bpe_layers *layers, const struct listed *list, wide a, wide b)
+static inline void store_pairs(struct bpe_layers *layers, const uint32_t *places, wide a, wide b)
 {
 	__m512i first = _mm512_unpacklo_epi32((__m512i)a, (__m512i)b), last = _mm512_unpackhi_epi32((__m512i)a, (__m512i)b);
-	store_two_pairs(layers, list, 0, QUARTER(first, 0)), store_two_pairs(layers, list, 2, QUARTER(last, 0));
-	store_two_pairs(layers, list, 4, QUARTER(first, 1)), store_two_pairs(layers, list, 6, QUARTER(last, 1));
-	store_two_pairs(layers, list, 8, QUARTER(first, 2)), store_two_pairs(layers, list, 10, QUARTER(last, 2));
-	store_two_pairs(layers, list, 12, QUARTER(first, 3)), store_two_pairs(layers, list, 14, QUARTER(last, 3));
+	store_two_pairs(layers, places, 0, QUARTER(first, 0)), store_two_pairs(layers, places, 2, QUARTER(last, 0));
+	store_two_pairs(layers, places, 4, QUARTER(first, 1)), store_two_pairs(layers, places, 6, QUARTER(last, 1));
+	store_two_pairs(layers, places, 8, QUARTER(first, 2)), store_two_pairs(layers, places, 10, QUARTER(last, 2));
+	store_two_pairs(layers, places, 12, QUARTER(first, 3)), store_two_pairs(layers, places, 14, QUARTER(last, 3));
 }
 
-static inline wide swap_bytes(wide x)
+typedef int8_t bytes __attribute__((vector_size(64)));
+#define EACH_QUARTER(...) ((__m512i)(bytes){ __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__ })
+static inline wide swap_bytes(wide x) { return (wide)_mm512_shuffle_epi8((__m512i)x, EACH_QUARTER(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)); }
+static inline wide swap_halves(wide x) { return (wide)_mm512_shuffle_epi8((__m512i)x, EACH_QUARTER(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)); }
+static inline wide first_half(wide x) { return (wide)_mm512_shuffle_epi8((__m512i)x, EACH_QUARTER(1, 0, -1, -1, 5, 4, -1, -1, 9, 8, -1, -1, 13, 12, -1, -1)); }
+static inline wide second_half(wide x) { return (wide)_mm512_shuffle_epi8((__m512i)x, EACH_QUARTER(3, 2, -1, -1, 7, 6, -1, -1, 11, 10, -1, -1, 15, 14, -1, -1)); }
+static inline wide second_byte(wide x) { return (wide)_mm512_shuffle_epi8((__m512i)x, EACH_QUARTER(1, -1, -1, -1, 5, -1, -1, -1, 9, -1, -1, -1, 13, -1, -1, -1)); }
+static inline wide least(wide a, wide b) { return (wide)_mm512_min_epu32((__m512i)a, (__m512i)b); }
+static inline wide more(wide a, wide b)
 {
-	return (wide)_mm512_shuffle_epi8((__m512i)x, _mm512_broadcast_i32x4(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)));
+	typedef int32_t compared __attribute__((vector_size(64)));
+	return (wide)((compared)a > (compared)b);
 }
 
 static inline uint32_t lane_bits(wide x) { return _mm512_movepi32_mask((__m512i)x); }
 static inline wide choose(wide mask, wide yes, wide no) { return (wide)_mm512_ternarylogic_epi32((__m512i)mask, (__m512i)yes, (__m512i)no, 0xca); }
 
+static inline ports times_37(ports x) { return x * 37; }
 static inline ports tunnel_ports(ports at)
 {
 	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
@@ -197,6 +207,11 @@ static inline big times_even(wide a, wide b) { return (big)_mm512_mul_epu32((__m
 static inline big times_odd(wide a, wide b) { return (big)_mm512_mul_epu32(_mm512_srli_epi64((__m512i)a, 32), _mm512_srli_epi64((__m512i)b, 32)); }
 static inline big plus_even(big s, wide a, wide b) { return s + times_even(a, b); }
 static inline big plus_odd(big s, wide a, wide b) { return s + times_odd(a, b); }
+static inline big times_itself(big s, wide ends)
+{
+	wide x = (wide)s + ends;
+	return (big)_mm512_mul_epu32((__m512i)x, _mm512_srli_epi64((__m512i)x, 32));
+}
 static inline wide low_words(big e, big o) { return (wide)_mm512_mask_blend_epi32(0xaaaa, (__m512i)e, _mm512_slli_epi64((__m512i)o, 32)); }
 static inline wide high_words(big e, big o) { return (wide)_mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64((__m512i)e, 32), (__m512i)o); }
 

@@ -46,13 +46,13 @@ static inline void spread(row r[LANES], wide a, wide b, wide c, wide d) { turn(r
 
 #define FIRST_OF(x, j) ((__m128i)_mm_insert_ps((__m128)(x), (__m128)(x), (j) << 6 | 14))	/* { x[j], 0, 0, 0 } */
 
-static inline void store_keys(struct bpe_key *key, const struct listed *list, wide a, wide b, wide c, wide d)
+static inline void store_keys(struct bpe_key *key, const uint32_t *places, wide a, wide b, wide c, wide d)
 {
 	const __m128i zero = _mm_setzero_si128(), first = _mm_unpacklo_epi32((__m128i)c, (__m128i)d), last = _mm_unpackhi_epi32((__m128i)c, (__m128i)d);
-	store(key_of(key, list, 0)->addr[0], FIRST_OF(a, 0)), store(key_of(key, list, 0)->addr[1], FIRST_OF(b, 0)), store(key_of(key, list, 0)->port, _mm_unpacklo_epi64(first, zero));
-	store(key_of(key, list, 1)->addr[0], FIRST_OF(a, 1)), store(key_of(key, list, 1)->addr[1], FIRST_OF(b, 1)), store(key_of(key, list, 1)->port, _mm_unpackhi_epi64(first, zero));
-	store(key_of(key, list, 2)->addr[0], FIRST_OF(a, 2)), store(key_of(key, list, 2)->addr[1], FIRST_OF(b, 2)), store(key_of(key, list, 2)->port, _mm_unpacklo_epi64(last, zero));
-	store(key_of(key, list, 3)->addr[0], FIRST_OF(a, 3)), store(key_of(key, list, 3)->addr[1], FIRST_OF(b, 3)), store(key_of(key, list, 3)->port, _mm_unpackhi_epi64(last, zero));
+	store(key_of(key, places, 0)->addr[0], FIRST_OF(a, 0)), store(key_of(key, places, 0)->addr[1], FIRST_OF(b, 0)), store(key_of(key, places, 0)->port, _mm_unpacklo_epi64(first, zero));
+	store(key_of(key, places, 1)->addr[0], FIRST_OF(a, 1)), store(key_of(key, places, 1)->addr[1], FIRST_OF(b, 1)), store(key_of(key, places, 1)->port, _mm_unpackhi_epi64(first, zero));
+	store(key_of(key, places, 2)->addr[0], FIRST_OF(a, 2)), store(key_of(key, places, 2)->addr[1], FIRST_OF(b, 2)), store(key_of(key, places, 2)->port, _mm_unpacklo_epi64(last, zero));
+	store(key_of(key, places, 3)->addr[0], FIRST_OF(a, 3)), store(key_of(key, places, 3)->addr[1], FIRST_OF(b, 3)), store(key_of(key, places, 3)->port, _mm_unpackhi_epi64(last, zero));
 }
 
 static inline void store_layers(struct bpe_layers *layers, const wide w[6])
@@ -64,23 +64,27 @@ static inline void store_layers(struct bpe_layers *layers, const wide w[6])
 	store(to + 48, _mm_unpacklo_epi64(a, b)), store(to + 64, (__m128i)_mm_shuffle_pd((__m128d)c, (__m128d)a, 2)), store(to + 80, _mm_unpackhi_epi64(b, c));
 }
 
-static inline void store_rows(struct bpe_key *key, const struct listed *list, wide a, wide b)
+static inline void store_rows(struct bpe_key *key, const uint32_t *places, wide a, wide b)
 {
 	row r[LANES];
 	spread(r, a, b, (wide){ 0 }, (wide){ 0 });
-	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, list, j)->port, (__m128i)r[j]);
+	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, places, j)->port, (__m128i)r[j]);
 }
 
-static inline void store_pairs(struct bpe_layers *layers, const struct listed *list, wide a, wide b)
+static inline void store_pairs(struct bpe_layers *layers, const uint32_t *places, wide a, wide b)
 {
-	store_two_pairs(layers, list, 0, _mm_unpacklo_epi32((__m128i)a, (__m128i)b));
-	store_two_pairs(layers, list, 2, _mm_unpackhi_epi32((__m128i)a, (__m128i)b));
+	store_two_pairs(layers, places, 0, _mm_unpacklo_epi32((__m128i)a, (__m128i)b));
+	store_two_pairs(layers, places, 2, _mm_unpackhi_epi32((__m128i)a, (__m128i)b));
 }
 
-static inline wide swap_bytes(wide x)
-{
-	return (wide)_mm_shuffle_epi8((__m128i)x, _mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
-}
+#define EACH_QUARTER(...) _mm_setr_epi8(__VA_ARGS__)
+static inline wide swap_bytes(wide x) { return (wide)_mm_shuffle_epi8((__m128i)x, EACH_QUARTER(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12)); }
+static inline wide swap_halves(wide x) { return (wide)_mm_shuffle_epi8((__m128i)x, EACH_QUARTER(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)); }
+static inline wide first_half(wide x) { return (wide)_mm_shuffle_epi8((__m128i)x, EACH_QUARTER(1, 0, -1, -1, 5, 4, -1, -1, 9, 8, -1, -1, 13, 12, -1, -1)); }
+static inline wide second_half(wide x) { return (wide)_mm_shuffle_epi8((__m128i)x, EACH_QUARTER(3, 2, -1, -1, 7, 6, -1, -1, 11, 10, -1, -1, 15, 14, -1, -1)); }
+static inline wide second_byte(wide x) { return (wide)_mm_shuffle_epi8((__m128i)x, EACH_QUARTER(1, -1, -1, -1, 5, -1, -1, -1, 9, -1, -1, -1, 13, -1, -1, -1)); }
+static inline wide least(wide a, wide b) { return (wide)_mm_min_epu32((__m128i)a, (__m128i)b); }
+static inline wide more(wide a, wide b) { return (wide)_mm_cmpgt_epi32((__m128i)a, (__m128i)b); }
 
 static inline uint32_t lane_bits(wide x) { return (uint32_t)_mm_movemask_ps((__m128)x); }
 static inline bool any(wide x) { return lane_bits(x) != 0; }
@@ -98,16 +102,21 @@ static inline big times_even(wide a, wide b) { return (big)_mm_mul_epu32((__m128
 static inline big times_odd(wide a, wide b) { return (big)_mm_mul_epu32(_mm_srli_epi64((__m128i)a, 32), _mm_srli_epi64((__m128i)b, 32)); }
 static inline big plus_even(big s, wide a, wide b) { return s + times_even(a, b); }
 static inline big plus_odd(big s, wide a, wide b) { return s + times_odd(a, b); }
+static inline big times_itself(big s, wide ends)
+{
+	wide x = (wide)s + ends;
+	return (big)_mm_mul_epu32((__m128i)x, _mm_srli_epi64((__m128i)x, 32));
+}
 static inline wide low_words(big e, big o) { return (wide)_mm_blend_epi16((__m128i)e, _mm_slli_epi64((__m128i)o, 32), 0xcc); }
 static inline wide high_words(big e, big o) { return (wide)_mm_blend_epi16(_mm_srli_epi64((__m128i)e, 32), (__m128i)o, 0xcc); }
 
 static inline wide choose(wide mask, wide yes, wide no) { return (wide)_mm_blendv_epi8((__m128i)no, (__m128i)yes, (__m128i)mask); }
 
+static inline ports times_37(ports x) { return x * 37; }
 static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for each byte of the words */
 {
 	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
-	__m128i ports_of = load(table);
-	return (ports)_mm_shuffle_epi8(ports_of, (__m128i)(at * 0x202 + 0x100));
+	return (ports)_mm_shuffle_epi8(load(table), _mm_add_epi16(_mm_mullo_epi16((__m128i)at, _mm_set1_epi16(0x202)), _mm_set1_epi16(0x100)));
 }
 
 static inline wide load_bytes(const uint8_t *at) { return (wide)_mm_cvtepu8_epi32(_mm_cvtsi32_si128((int)bpei_load32(at))); }
