@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The contract of an arch backend: each kernel's signature, written once.  Kernels are pure functions of a batch: they
- * allocate nothing, keep nothing, know no device, and read nothing of a packet but data[i][0 .. caplen[i]).
+ * allocate nothing, keep nothing, know no device, and read nothing of a packet but data[i][0 .. caplen[i]) (to ask the cache for lines is no reading).
  * The scalar backend is the judge: every other gives the same answers to the last bit. */
 #ifndef BPEI_ARCH_H
 #define BPEI_ARCH_H

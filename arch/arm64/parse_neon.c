@@ -70,34 +70,38 @@ static inline void spread(row r[LANES], wide a, wide b, wide c, wide d) { turn(r
 static inline uint32x4_t low_half(uint32x4_t x) { return vcombine_u32(vget_low_u32(x), vdup_n_u32(0)); }	/* the rest 0 */
 static inline uint32x4_t high_half(uint32x4_t x) { return vextq_u32(x, vdupq_n_u32(0), 2); }
 
+static inline void store_rows(struct bpe_key *key, const uint32_t *places, wide a, wide b)
+{
+	uint32x4_t first = vzip1q_u32((uint32x4_t)a, (uint32x4_t)b), last = vzip2q_u32((uint32x4_t)a, (uint32x4_t)b);
+	store(key_of(key, places, 0)->port, low_half(first)), store(key_of(key, places, 1)->port, high_half(first));
+	store(key_of(key, places, 2)->port, low_half(last)), store(key_of(key, places, 3)->port, high_half(last));
+}
+
+static inline void store_end(struct bpe_key *key, const uint32_t *places, uint32_t end, wide a)
+{
+	uint32x4_t first = vzip1q_u32((uint32x4_t)a, vdupq_n_u32(0)), last = vzip2q_u32((uint32x4_t)a, vdupq_n_u32(0));
+	store(key_of(key, places, 0)->addr[end], low_half(first)), store(key_of(key, places, 1)->addr[end], high_half(first));
+	store(key_of(key, places, 2)->addr[end], low_half(last)), store(key_of(key, places, 3)->addr[end], high_half(last));
+}
+
 static inline void store_keys(struct bpe_key *key, const uint32_t *places, wide a, wide b, wide c, wide d)
 {
-	const uint32x4_t zero = vdupq_n_u32(0), first = vzip1q_u32((uint32x4_t)c, (uint32x4_t)d), last = vzip2q_u32((uint32x4_t)c, (uint32x4_t)d);
-	uint32x4_t a01 = vzip1q_u32((uint32x4_t)a, zero), a23 = vzip2q_u32((uint32x4_t)a, zero), b01 = vzip1q_u32((uint32x4_t)b, zero), b23 = vzip2q_u32((uint32x4_t)b, zero);
-	store(key_of(key, places, 0)->addr[0], low_half(a01)), store(key_of(key, places, 0)->addr[1], low_half(b01)), store(key_of(key, places, 0)->port, low_half(first));
-	store(key_of(key, places, 1)->addr[0], high_half(a01)), store(key_of(key, places, 1)->addr[1], high_half(b01)), store(key_of(key, places, 1)->port, high_half(first));
-	store(key_of(key, places, 2)->addr[0], low_half(a23)), store(key_of(key, places, 2)->addr[1], low_half(b23)), store(key_of(key, places, 2)->port, low_half(last));
-	store(key_of(key, places, 3)->addr[0], high_half(a23)), store(key_of(key, places, 3)->addr[1], high_half(b23)), store(key_of(key, places, 3)->port, high_half(last));
+	store_end(key, places, 0, a);
+	store_end(key, places, 1, b);
+	store_rows(key, places, c, d);
 }
 
 static inline void store_two_layers(char *to, uint32x4_t a, uint32x4_t b, uint32x4_t c)
 {
-	uint32x4_t x = pairs1(a, b), z = pairs2(b, c), y = vreinterpretq_u32_u64(vcopyq_laneq_u64(vreinterpretq_u64_u32(c), 1, vreinterpretq_u64_u32(a), 1));
-	store(to, x), store(to + 16, y), store(to + 32, z);
+	uint64x2_t y = vcopyq_laneq_u64(vreinterpretq_u64_u32(c), 1, vreinterpretq_u64_u32(a), 1);
+	store(to, pairs1(a, b)), store(to + 16, vreinterpretq_u32_u64(y)), store(to + 32, pairs2(b, c));
 }
 
 static inline void store_layers(struct bpe_layers *layers, const wide w[6])
 {
-	uint32x4_t a = (uint32x4_t)w[0], b = (uint32x4_t)w[1], c = (uint32x4_t)w[2], d = (uint32x4_t)w[3], e = (uint32x4_t)w[4], f = (uint32x4_t)w[5];
+	const uint32x4_t a = (uint32x4_t)w[0], b = (uint32x4_t)w[1], c = (uint32x4_t)w[2], d = (uint32x4_t)w[3], e = (uint32x4_t)w[4], f = (uint32x4_t)w[5];
 	store_two_layers((char *)layers, vzip1q_u32(a, b), vzip1q_u32(c, d), vzip1q_u32(e, f));
 	store_two_layers((char *)(layers + 2), vzip2q_u32(a, b), vzip2q_u32(c, d), vzip2q_u32(e, f));
-}
-
-static inline void store_rows(struct bpe_key *key, const uint32_t *places, wide a, wide b)
-{
-	row r[LANES];
-	spread(r, a, b, (wide){ 0 }, (wide){ 0 });
-	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, places, j)->port, (uint32x4_t)r[j]);
 }
 
 static inline void store_pairs(struct bpe_layers *layers, const uint32_t *places, wide a, wide b)
@@ -139,7 +143,8 @@ static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for e
 {
 	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
 	const uint8x16_t bytes = vld1q_u8((const uint8_t *)table), halves = vuzp1q_u8(bytes, vextq_u8(bytes, bytes, 1));
-	uint16x8_t low = (uint16x8_t)at, both = vorrq_u16(vsliq_n_u16(low, low, 8), vdupq_n_u16(0x0800));	/* the lower bytes first, then the upper ones */
+	/* The lower bytes first, then the upper ones. */
+	uint16x8_t low = (uint16x8_t)at, both = vorrq_u16(vsliq_n_u16(low, low, 8), vdupq_n_u16(0x0800));
 	return (ports)vqtbl1q_u8(halves, vreinterpretq_u8_u16(both));
 }
 
@@ -151,7 +156,10 @@ static inline wide load_bytes(const uint8_t *at)
 /* The lower lanes, and the upper ones. */
 static inline big times_even(wide a, wide b) { return (big)vmull_u32(vget_low_u32((uint32x4_t)a), vget_low_u32((uint32x4_t)b)); }
 static inline big times_odd(wide a, wide b) { return (big)vmull_high_u32((uint32x4_t)a, (uint32x4_t)b); }
-static inline big plus_even(big s, wide a, wide b) { return (big)vmlal_u32((uint64x2_t)s, vget_low_u32((uint32x4_t)a), vget_low_u32((uint32x4_t)b)); }
+static inline big plus_even(big s, wide a, wide b)
+{
+	return (big)vmlal_u32((uint64x2_t)s, vget_low_u32((uint32x4_t)a), vget_low_u32((uint32x4_t)b));
+}
 static inline big plus_odd(big s, wide a, wide b) { return (big)vmlal_high_u32((uint64x2_t)s, (uint32x4_t)a, (uint32x4_t)b); }
 static inline big times_itself(big s, wide ends)
 {

@@ -25,7 +25,8 @@ static inline __attribute__((always_inline)) struct bpe_key *key_of(struct bpe_k
 }
 
 /* Of n words, each at the end of both lists, of which it makes one longer or none: without a branch on which. */
-static inline __attribute__((always_inline)) void pack_words(struct listed *four, size_t *fours, struct listed *six, size_t *sixes, const uint32_t *words, uint32_t n)
+static inline __attribute__((always_inline)) void pack_words(struct listed *four, size_t *fours, struct listed *six, size_t *sixes,
+		const uint32_t *words, uint32_t n)
 {
 	size_t to_four = *fours, to_six = *sixes;
 	for (uint32_t j = 0; j < n; j++) {

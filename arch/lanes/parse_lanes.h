@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Parsing the common shapes LANES packets side by side: Ethernet with no or one 802.1Q tag, or NULL, LOOP, RAW; IPv4 without options or IPv6
  * without extension headers; TCP, UDP, or ICMP that is no error; whole and sound.  The one algorithm of all vector backends; each includes this file
- * once, after it has defined LANES and the few operations below.  Everything else goes to bpei_parse_scalar, packet by packet.
+ * once, after it has defined LANES, ASK_AHEAD (0 or 1) and the few operations below.  Everything else goes to bpei_parse_scalar, packet by packet.
  *
  * LANES packets make a group; 16 bytes of each at a time are turned into columns of 32-bit words, lane j being packet j.  Checks, order of the two
  * ends, all fields and the hash are worked out in columns; layers and key are turned back into rows to be stored.  A group is
@@ -12,7 +12,8 @@
  * Where, at the first mixed group, four of the batch's packets are of no common shape, the rest of the batch goes to scalar at once, and so does the rest
  * of a list behind a group of which nothing is good: so traffic of other kinds costs little more.
  * Bytes read: of a lane with IP's header at ip: ip[-4 .. 36), without Ethernet ip[0 .. 36), of IPv6 ip[-4 .. 48), and of TCP in it up to ip[56); all
- * proved to be there.  A packet with fewer is not read, but `nothing`.
+ * proved to be there.  A packet with fewer is not read, but `nothing`.  With ASK_AHEAD the cache is asked for what lies as far behind each packet as
+ * the batch is long: where the next batch's packets will be, if they are as far apart.
  *
  * An including file gives:
  *   typedef uint32_t wide, row	vectors of LANES and of 4 words
@@ -33,8 +34,8 @@
  *   least(a, b)				the lesser one, unsigned
  *   lane_bits(x)			bit j: top bit of lane j
  *   any(x), every(x)			of masks: whether one lane is set; all are
- *   pack(four, &fours, six, &sixes, x)	puts the lanes that have LISTED_4 in their highest byte on the one list, those that have LISTED_6 on the other, which have
- *					so many; up to LANES words behind an end are written.  With more than 8 lanes instead
+ *   pack(four, &fours, six, &sixes, x)	puts the lanes that have LISTED_4 in their highest byte on the one list, those that have LISTED_6 on the
+ *					other, which have so many; up to LANES words behind an end are written.  With more than 8 lanes instead
  *   pack_six(six, x, mask)		those of the mask; returns how many
  *   PLACES				{ 0, 1, .. }
  *   load_bytes(at)			at[j]
@@ -75,7 +76,7 @@ struct list {
 	struct listed of[BPE_BATCH + 2 * LANES];
 };
 
-/* A batch on its way: how many packets are on its lists; those that scalar has to do; where the next batch's packets would be if they are as far apart. */
+/* A batch on its way: how many packets are on its lists; those that scalar has to do; how far behind each packet the next batch's will be. */
 struct work {
 	size_t fours, sixes;
 	uint64_t rest;
@@ -124,19 +125,20 @@ INLINE wide finish(const struct bpei_columns *c, const struct secret *h, size_t 
 		proto = second_byte(g->low[3]);
 	}
 	/* told: what a header says of its own length, or UDP's of the packet's. */
-	wide tcp = (wide)(proto == IP_TCP), udp = (wide)(proto == IP_UDP), icmp = (wide)(proto == (six ? IP_ICMP6 : IP_ICMP));
+	wide tcp = (wide)(proto == IP_TCP), udp = (wide)(proto == IP_UDP), known = tcp | udp;
 	wide header = choose(tcp, g->word >> 2 & 0x3c, all(8)), told = choose(udp, first_half(g->behind[1]), header), whole = choose(udp, told, room);
-	good &= (tcp | udp | icmp) & ~(past | more(all(8) + (tcp & 12), told) | more(told, room));
+	good &= ~(past | more(choose(tcp, all(20), all(8)), told) | more(told, room));
 
 	wide there = swap_bytes(g->behind[0]), name = tcp << 24;
-	if (BPEI_UNLIKELY(any(icmp & good))) {	/* errors are scalar's; echoes have their identifier for ports */
-		wide type = g->behind[0] & 0xff;
+	if (BPEI_UNLIKELY(any(good & ~known))) {	/* of ICMP, errors are scalar's; echoes have their identifier for ports */
+		wide icmp = (wide)(proto == (six ? IP_ICMP6 : IP_ICMP)), type = g->behind[0] & 0xff;
 		wide error = six ? (wide)(type - 1 < all(4)) : (wide)(type - 3 < all(3)) | (wide)((type - 11) < all(2));
 		wide echo = six ? (wide)((type & 0xfe) == 128) : (wide)((type & 0xf7) == 0), identifier = first_half(g->behind[1]) & echo;
-		good &= ~(icmp & error);
+		known |= icmp & ~error;
 		there = choose(icmp, identifier | identifier << 16, there);
 		name += icmp & (((six ? BPE_PROTO_ICMP6 : BPE_PROTO_ICMP) - BPE_PROTO_UDP) << 24);
 	}
+	good &= known;
 	wide back = swap_halves(there);
 	good &= not_looked_behind(there, udp);
 
@@ -220,7 +222,8 @@ INLINE wide told_six(const struct shape *s, const wide low[4])
 }
 
 /* A group of one version, each with IP's header at at[j] + plus. */
-INLINE wide do_one(const struct bpei_columns *c, const struct secret *h, size_t first, const uint32_t *places, struct group *g, bool six, const uint8_t *const *at, int plus, const struct shape *s)
+INLINE wide do_one(const struct bpei_columns *c, const struct secret *h, size_t first, const uint32_t *places, struct group *g, bool six,
+		const uint8_t *const *at, int plus, const struct shape *s)
 {
 	if (six) {
 		const uint8_t *behind[LANES];
@@ -266,7 +269,8 @@ INLINE wide vlan_of(const wide low[4], wide tags) { return first_half(low[0]) & 
 
 #if LANES > 8
 /* Mixed neighbours of IPv4 where they are: with many lanes those that are another version's cost less than a list. */
-INLINE wide do_scattered(const struct bpei_columns *c, const struct secret *h, size_t first, struct group *g, wide four, const uint8_t *const *data, const struct shape *s)
+INLINE wide do_scattered(const struct bpei_columns *c, const struct secret *h, size_t first, struct group *g, wide four,
+		const uint8_t *const *data, const struct shape *s)
 {
 	const uint8_t *at[LANES];
 	wide few = ~more(g->left, all(LEAST_4 - 1));
@@ -280,7 +284,8 @@ INLINE wide do_scattered(const struct bpei_columns *c, const struct secret *h, s
 #endif
 
 /* The neighbours from `first` on.  False, and all from there on left to scalar, where they are mixed and the batch's packets are of no common shape. */
-INLINE bool do_group(const struct bpei_columns *c, const struct secret *h, struct work *w, struct list *fours, struct list *sixes, size_t first, uint32_t n, const struct shape *s)
+INLINE bool do_group(const struct bpei_columns *c, const struct secret *h, struct work *w, struct list *fours, struct list *sixes, size_t first, uint32_t n,
+		const struct shape *s)
 {
 	const wide caplen = column(c->caplen + first), few = more(all(s->network + LEAST_4), caplen);
 	const uint8_t *const *data = c->data + first, *at[LANES];

@@ -96,9 +96,9 @@ static inline void store_two_layers(char *to, __m256i a, __m256i b, __m256i c)
 
 static inline void store_layers(struct bpe_layers *layers, const wide w[6])
 {
-	char *to = (char *)layers;
-	store_two_layers(to, _mm256_unpacklo_epi32((__m256i)w[0], (__m256i)w[1]), _mm256_unpacklo_epi32((__m256i)w[2], (__m256i)w[3]), _mm256_unpacklo_epi32((__m256i)w[4], (__m256i)w[5]));
-	store_two_layers(to + 48, _mm256_unpackhi_epi32((__m256i)w[0], (__m256i)w[1]), _mm256_unpackhi_epi32((__m256i)w[2], (__m256i)w[3]), _mm256_unpackhi_epi32((__m256i)w[4], (__m256i)w[5]));
+	const __m256i a = (__m256i)w[0], b = (__m256i)w[1], c = (__m256i)w[2], d = (__m256i)w[3], e = (__m256i)w[4], f = (__m256i)w[5];
+	store_two_layers((char *)layers, _mm256_unpacklo_epi32(a, b), _mm256_unpacklo_epi32(c, d), _mm256_unpacklo_epi32(e, f));
+	store_two_layers((char *)(layers + 2), _mm256_unpackhi_epi32(a, b), _mm256_unpackhi_epi32(c, d), _mm256_unpackhi_epi32(e, f));
 }
 
 static inline void store_pairs(struct bpe_layers *layers, const uint32_t *places, wide a, wide b)

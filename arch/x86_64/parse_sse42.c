@@ -46,29 +46,32 @@ static inline void spread(row r[LANES], wide a, wide b, wide c, wide d) { turn(r
 
 #define FIRST_OF(x, j) ((__m128i)_mm_insert_ps((__m128)(x), (__m128)(x), (j) << 6 | 14))	/* { x[j], 0, 0, 0 } */
 
-static inline void store_keys(struct bpe_key *key, const uint32_t *places, wide a, wide b, wide c, wide d)
-{
-	const __m128i zero = _mm_setzero_si128(), first = _mm_unpacklo_epi32((__m128i)c, (__m128i)d), last = _mm_unpackhi_epi32((__m128i)c, (__m128i)d);
-	store(key_of(key, places, 0)->addr[0], FIRST_OF(a, 0)), store(key_of(key, places, 0)->addr[1], FIRST_OF(b, 0)), store(key_of(key, places, 0)->port, _mm_unpacklo_epi64(first, zero));
-	store(key_of(key, places, 1)->addr[0], FIRST_OF(a, 1)), store(key_of(key, places, 1)->addr[1], FIRST_OF(b, 1)), store(key_of(key, places, 1)->port, _mm_unpackhi_epi64(first, zero));
-	store(key_of(key, places, 2)->addr[0], FIRST_OF(a, 2)), store(key_of(key, places, 2)->addr[1], FIRST_OF(b, 2)), store(key_of(key, places, 2)->port, _mm_unpacklo_epi64(last, zero));
-	store(key_of(key, places, 3)->addr[0], FIRST_OF(a, 3)), store(key_of(key, places, 3)->addr[1], FIRST_OF(b, 3)), store(key_of(key, places, 3)->port, _mm_unpackhi_epi64(last, zero));
-}
-
-static inline void store_layers(struct bpe_layers *layers, const wide w[6])
-{
-	char *to = (char *)layers;
-	__m128i a = _mm_unpacklo_epi32((__m128i)w[0], (__m128i)w[1]), b = _mm_unpacklo_epi32((__m128i)w[2], (__m128i)w[3]), c = _mm_unpacklo_epi32((__m128i)w[4], (__m128i)w[5]);
-	store(to, _mm_unpacklo_epi64(a, b)), store(to + 16, (__m128i)_mm_shuffle_pd((__m128d)c, (__m128d)a, 2)), store(to + 32, _mm_unpackhi_epi64(b, c));
-	a = _mm_unpackhi_epi32((__m128i)w[0], (__m128i)w[1]), b = _mm_unpackhi_epi32((__m128i)w[2], (__m128i)w[3]), c = _mm_unpackhi_epi32((__m128i)w[4], (__m128i)w[5]);
-	store(to + 48, _mm_unpacklo_epi64(a, b)), store(to + 64, (__m128i)_mm_shuffle_pd((__m128d)c, (__m128d)a, 2)), store(to + 80, _mm_unpackhi_epi64(b, c));
-}
-
 static inline void store_rows(struct bpe_key *key, const uint32_t *places, wide a, wide b)
 {
 	row r[LANES];
 	spread(r, a, b, (wide){ 0 }, (wide){ 0 });
 	for (uint32_t j = 0; j < LANES; j++) store(key_of(key, places, j)->port, (__m128i)r[j]);
+}
+
+static inline void store_keys(struct bpe_key *key, const uint32_t *places, wide a, wide b, wide c, wide d)
+{
+	store(key_of(key, places, 0)->addr[0], FIRST_OF(a, 0)), store(key_of(key, places, 0)->addr[1], FIRST_OF(b, 0));
+	store(key_of(key, places, 1)->addr[0], FIRST_OF(a, 1)), store(key_of(key, places, 1)->addr[1], FIRST_OF(b, 1));
+	store(key_of(key, places, 2)->addr[0], FIRST_OF(a, 2)), store(key_of(key, places, 2)->addr[1], FIRST_OF(b, 2));
+	store(key_of(key, places, 3)->addr[0], FIRST_OF(a, 3)), store(key_of(key, places, 3)->addr[1], FIRST_OF(b, 3));
+	store_rows(key, places, c, d);
+}
+
+static inline void store_two_layers(char *to, __m128i a, __m128i b, __m128i c)
+{
+	store(to, _mm_unpacklo_epi64(a, b)), store(to + 16, (__m128i)_mm_shuffle_pd((__m128d)c, (__m128d)a, 2)), store(to + 32, _mm_unpackhi_epi64(b, c));
+}
+
+static inline void store_layers(struct bpe_layers *layers, const wide w[6])
+{
+	const __m128i a = (__m128i)w[0], b = (__m128i)w[1], c = (__m128i)w[2], d = (__m128i)w[3], e = (__m128i)w[4], f = (__m128i)w[5];
+	store_two_layers((char *)layers, _mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d), _mm_unpacklo_epi32(e, f));
+	store_two_layers((char *)(layers + 2), _mm_unpackhi_epi32(a, b), _mm_unpackhi_epi32(c, d), _mm_unpackhi_epi32(e, f));
 }
 
 static inline void store_pairs(struct bpe_layers *layers, const uint32_t *places, wide a, wide b)
