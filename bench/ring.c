@@ -17,7 +17,7 @@
 #endif
 
 #define BURST 32u
-#define ITEMS (bursts_only ? 4000000u : 20000000u)
+#define ITEMS (bursts_only ? 1000000u : 20000000u)
 
 enum contender { RTE_1024, OURS_1024, RTE_8192, OURS_8192, COLUMNS_8192, CONTENDERS };
 
