@@ -193,7 +193,7 @@ static void on_put(void *user, const struct bpe_flow *f, uint32_t worker)
 	s->records++;
 }
 
-Test(output, every_part_of_a_record, .timeout = 20)
+Test(output, every_part_of_a_record, .timeout = 60)
 {
 	static struct bpe_engine e;
 	static struct bpei_worker w;
