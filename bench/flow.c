@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 #endif
 	bpei_seed_init(&seed, 1);
 	for (uint32_t i = 0; i < BPE_BATCH; i++) {
-		frame[i][17] = 40, frame[i][46] = 0x50;	/* 40 bytes by IP's length: the rest is padding */
+		frame[i][17] = 40, frame[i][46] = 0x50, frame[i][48] = 4;	/* 40 bytes by IP's length: the rest is padding */
 		for (uint32_t tcp = 0; tcp < 2; tcp++)
 			layers[tcp][i] = (struct bpe_layers){ .network = 14, .transport = 34, .payload = 54, .end = 60, .flags = BPE_PKT_IP4 | BPE_PKT_KEY, .proto = tcp ? BPE_PROTO_TCP : BPE_PROTO_UDP,
 				.ip_proto = tcp ? 6 : 17, .tcp_flags = tcp ? 16 : 0 };

@@ -48,14 +48,14 @@ static inline void bpei_round_end(struct bpei_table *t, uint32_t i, uint32_t end
 }
 
 /* The segment next in turn of a connection with which nothing is wrong just now, and new to nothing in its history: it is followed here, and true. */
-static inline bool bpei_health_in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
+static inline bool bpei_health_in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint32_t flags, int64_t ns)
 {
 	enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 	struct bpei_entry *e = &t->entries[i];
 	const struct bpei_seen *seen = &t->history.seen[e->history];
-	uint32_t letter = s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK;
-	if ((s->seq ^ e->seq[end]) | ((flags & (FIN | SYN | RST | ACK)) ^ ACK) | (e->state & STATE_ALERT) | (letter & ~(uint32_t)seen->letters[end]) | (flags & ~(uint32_t)seen->flags[end])
-	    | !s->window) return false;
+	const uint32_t state = e->state, window = s->window, letters = seen->letters[end], known = seen->flags[end];
+	const uint32_t letter = s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK;
+	if ((s->seq ^ e->seq[end]) | ((flags & (FIN | SYN | RST | ACK)) ^ ACK) | (state & STATE_ALERT) | (letter & ~letters) | (flags & ~known) | !window) return false;
 	if ((int32_t)(s->ack - e->seq[!end]) > 0) return false;
 	bool same = !((bpei_entry_ack(e, end) ^ s->ack) & 0xffffff);
 	if (!same) bpei_streak_end(e, end), bpei_round_end(t, i, end, s->ack, ns);
