@@ -129,7 +129,7 @@ def main():
         return wrong
     r_count = int(6e6 * scale)
     for workers in ("0", "2"):
-        soak(f"a flood of SYNs, {workers} workers", ["-r", "-"], ["--max-flows", "50000", "--top", "1000", "--workers", workers], [traffic, "flood", str(r_count)], more=survive)
+        soak(f"a flood of SYNs, {workers} workers", ["-r", "-"], ["--max-flows", "50000", "--largest", "1000", "--workers", workers], [traffic, "flood", str(r_count)], more=survive)
     print(f"{packets / 1e6:.1f} million packets")
     print(f"{total - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
