@@ -39,7 +39,7 @@ void bpei_round_trip(struct bpei_table *t, uint32_t i, uint32_t end, int64_t too
 static void end_round(struct bpei_table *t, uint32_t i, uint32_t end)
 {
 	struct bpei_round *r = bpei_round_of(t, i, end);
-	if (r->who == i * 2 + end + 1) r->who = 0;
+	if (r) r->who = 0;
 }
 
 void bpei_health_open(struct bpei_table *t, uint32_t i)
@@ -67,8 +67,12 @@ static int64_t fast_within(const struct bpei_entry *e, uint32_t end)
 static bool asked_for(struct bpei_table *t, uint32_t i, uint32_t other, uint32_t seq, int64_t ns)
 {
 	const struct bpei_entry *e = &t->entries[i];
-	const struct bpei_repeater *r = bpei_repeater_of(t, i, other);
-	return bpei_streak(e, other) >= 2 && bpei_entry_ack(e, other) == (seq & 0xffffff) && r->who == i * 2 + other + 1 && since(r->ns, ns) < fast_within(e, !other);
+	const uint32_t who = bpei_who(i, other);
+	const struct bpei_repeater *r = &t->repeaters[bpei_set_of(who, 11)];
+	if (bpei_streak(e, other) < 2 || bpei_entry_ack(e, other) != (seq & 0xffffff)) return false;
+	for (uint32_t k = 0; k < BPEI_WAYS; k++)
+		if (r[k].who == who) return since(r[k].ns, ns) < fast_within(e, !other);
+	return false;
 }
 
 /* A segment that begins before what this end has sent already. */

@@ -5,8 +5,10 @@
 
 #include "flow/table.h"
 
-static inline struct bpei_repeater *bpei_repeater_of(struct bpei_table *t, uint32_t i, uint32_t end) { return &t->repeaters[(i * 2 + end) * 2654435769u >> 22]; }
-_Static_assert(BPEI_REPEATERS == 1u << 10, "bpei_repeater_of");
+static inline uint32_t bpei_who(uint32_t i, uint32_t end) { return i * 2 + end + 1; }
+/* First of a set, of 2^bits things. */
+static inline uint32_t bpei_set_of(uint32_t who, uint32_t bits) { return who * 2654435769u >> (32 - bits) & ~(BPEI_WAYS - 1); }
+_Static_assert(BPEI_REPEATERS == 1u << 11 && BPEI_ROUNDS == 1u << 12, "bpei_set_of");
 
 static inline uint32_t bpei_streak(const struct bpei_entry *e, uint32_t end) { return e->setup >> (BPEI_SETUP_BITS + 2 * end) & 3; }
 static inline void bpei_streak_end(struct bpei_entry *e, uint32_t end) { e->setup &= (uint16_t)~(3u << (BPEI_SETUP_BITS + 2 * end)); }
@@ -22,27 +24,52 @@ static inline void bpei_streak_add(struct bpei_entry *e, uint32_t end)
 /* Of an end whose streak is two or more: when its last ACK was. */
 static inline void bpei_streak_note(struct bpei_table *t, uint32_t i, uint32_t end, int64_t ns)
 {
-	*bpei_repeater_of(t, i, end) = (struct bpei_repeater){ i * 2 + end + 1, ns };
+	const uint32_t who = bpei_who(i, end);
+	struct bpei_repeater *set = &t->repeaters[bpei_set_of(who, 11)], *to = set;
+	for (uint32_t k = 0; k < BPEI_WAYS; k++) {
+		if (set[k].who == who) {
+			to = &set[k];
+			break;
+		}
+		if (set[k].ns < to->ns) to = &set[k];
+	}
+	*to = (struct bpei_repeater){ who, ns };
 }
 
 #define BPEI_ROUND_NS 1000000000
 
-static inline struct bpei_round *bpei_round_of(struct bpei_table *t, uint32_t i, uint32_t end) { return &t->rounds[(i * 2 + end) * 2654435769u >> 20]; }
-_Static_assert(BPEI_ROUNDS == 1u << 12, "bpei_round_of");
+/* The end's round, or NULL. */
+static inline struct bpei_round *bpei_round_of(struct bpei_table *t, uint32_t i, uint32_t end)
+{
+	const uint32_t who = bpei_who(i, end);
+	struct bpei_round *set = &t->rounds[bpei_set_of(who, 12)];
+	for (uint32_t k = 0; k < BPEI_WAYS; k++)
+		if (set[k].who == who) return &set[k];
+	return NULL;
+}
 
 /* This end sends what it has not sent before. */
 static inline void bpei_round_begin(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t next, int64_t ns)
 {
-	struct bpei_round *r = bpei_round_of(t, i, end);
-	if (r->who && (uint64_t)ns - (uint64_t)r->ns < BPEI_ROUND_NS) return;
-	*r = (struct bpei_round){ i * 2 + end + 1, next, ns };
+	const uint32_t who = bpei_who(i, end);
+	struct bpei_round *set = &t->rounds[bpei_set_of(who, 12)], *to = NULL;
+	for (uint32_t k = 0; k < BPEI_WAYS; k++) {
+		const bool old = !set[k].who || (uint64_t)ns - (uint64_t)set[k].ns >= BPEI_ROUND_NS;
+		if (set[k].who == who) {
+			if (!old) return;
+			to = &set[k];
+			break;
+		}
+		if (old) to = &set[k];
+	}
+	if (to) *to = (struct bpei_round){ who, next, ns };
 }
 
 /* This end acknowledges more than before. */
 static inline void bpei_round_end(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t ack, int64_t ns)
 {
 	struct bpei_round *r = bpei_round_of(t, i, !end);
-	if (r->who != i * 2 + !end + 1 || (int32_t)(ack - r->next) < 0) return;
+	if (!r || (int32_t)(ack - r->next) < 0) return;
 	r->who = 0;
 	bpei_round_trip(t, i, end, (int64_t)((uint64_t)ns - (uint64_t)r->ns));
 }

@@ -71,12 +71,14 @@ struct bpei_extra {
 };
 _Static_assert(sizeof(struct bpei_extra) == 112, "head comment");
 
-/* When an end that repeats an ACK sent the last one.  One line for many flows: the later one of two that meet here is remembered. */
-#define BPEI_REPEATERS 1024u
+/* When an end that repeats an ACK sent the last one.  Flows share sets of four; of more than four that repeat at a time the last ones are
+ * remembered. */
+#define BPEI_WAYS 4u
+#define BPEI_REPEATERS 2048u
 struct bpei_repeater { uint32_t who; int64_t ns; };	/* 2 * entry + end, + 1 */
 
-/* Data whose acknowledgement is waited for, to tell a round trip: one of each end at most, and only as many in all; who meets another's that is not
- * older than ROUND_NS is not timed just then. */
+/* Data whose acknowledgement is waited for, to tell a round trip: one of each end at most, and only as many in all, in sets of four as above; who finds
+ * his set full of what is not older than ROUND_NS is not timed just then. */
 #define BPEI_ROUNDS 4096u
 struct bpei_round { uint32_t who, next; int64_t ns; };	/* 2 * entry + end that sent it, + 1; the number behind it; when */
 
