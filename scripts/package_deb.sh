@@ -64,7 +64,9 @@ for f in usr/bin/bpfengine usr/bin/bpfbench usr/libexec/bpfengine/bpfbench-libpc
 done
 good "every file is where it belongs"
 
-dpkg-deb -f "$work/bpfengine_$version-"*"_$arch.deb" Depends | grep -qE '^libc6 [^,]*$' || say "the program should need libc6 alone"
+needs() { dpkg-deb -f "$work/$1_$version-"*"_$arch.deb" Depends | tr , '\n' | awk '{ print $1 }' | sort | paste -s -d ' ' -; }
+[ "$(needs bpfengine)" = 'libc6 libncursesw6 libtinfo6' ] || say "the program should need libc6 and curses (the live view) alone, not $(needs bpfengine)"
+[ "$(needs libbpfengine0)" = libc6 ] || say "the library should need libc6 alone, not $(needs libbpfengine0)"
 soname=$(objdump -p "$root/usr/lib/$machine/libbpfengine.so.0" | awk '$1 == "SONAME" { print $2 }')
 [ "$soname" = libbpfengine.so.0 ] || say "the library calls itself $soname"
 good "the library is $soname"
