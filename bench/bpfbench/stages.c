@@ -84,7 +84,7 @@ static void notes(struct result *r, enum cycles cycles)
 	note_add(r, "memcpy copies the same buffers into one buffer, as a read() would at best; to_memcpy is time against it");
 	note_add(r, "flow is the table as it was built (its probe: %s), filled after the warm-up round; parse: with its hash; hash: keys hashed once more, as those of later fragments are; pipeline: walk, parse, flow, statistics, on one thread", bpe_build_info());
 	note_add(r, "ring: records copied in and out on one thread; two threads: until the other one has read all, waiting included");
-	note_add(r, "sink: left out, there is none in this version");
+	note_add(r, "sink: left out, records are no packets: bench_records measures them");
 }
 
 int stages_main(const struct options *o)
