@@ -9,6 +9,8 @@ import os, re, subprocess, sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CEILING = 600
+ENTRIES = {"README.md", "LICENSE", "meson.build", "meson_options.txt", ".clang-format", ".ci", ".gitignore", ".gitattributes", "arch", "bench", "docs", "examples", "include", "man", "packaging",
+           "scripts", "src", "tests"}	# of the tree's top
 
 
 def floors():
@@ -91,6 +93,9 @@ PLANTED = [("src/flow/x.c", '#include "device/device.h"', "may not include"), ("
            ("src/flow/x.c", "/* see /ro" + "ot/x */", "path of one machine"), ("src/flow/x.c", None, "SPDX")]
 
 
+def strangers(files): return sorted({f.split("/")[0] for f in files} - ENTRIES)
+
+
 def self_test(known, files):
     head, failed = "/* SPDX-License-Identifier: MIT */\n", 0
     clean = head + '#include "base/mem.h"\nstatic int f(void) { return 0; }\nint bpei_g(void) { return f(); }\n'
@@ -98,7 +103,9 @@ def self_test(known, files):
     for path, text, told in PLANTED:
         found = check(path, "int bpei_x;\n" if text is None else head + text + "\n", known, files)
         if not any(told in what for _, what in found): failed += 1; print("not found:", path, text, told)
-    print(f"{len(PLANTED) + 1 - failed} passed, {failed} failed")
+    for planted, told in (({"src/x.c", "README.md"}, []), ({"src/x.c", "--help", "notes/x.md"}, ["--help", "notes"])):
+        if strangers(planted) != told: failed += 1; print("top entries:", planted, strangers(planted))
+    print(f"{len(PLANTED) + 3 - failed} passed, {failed} failed")
     return failed
 
 
@@ -114,6 +121,9 @@ def main():
     if "scripts/house_check.py" not in files: sys.exit("the tree's files were not found: nothing was checked")
     if "--self-test" in sys.argv: sys.exit(1 if self_test(known, files) else 0)
     count = 0
+    for name in strangers(files):
+        print(f"{name}: not an entry of the tree's top that the house names")
+        count += 1
     for path in sorted(files):
         if not path.endswith((".c", ".h", ".py", ".sh")) and path != ".ci/run": continue
         for line, what in check(path, open(os.path.join(TOP, path), errors="replace").read(), known, files):

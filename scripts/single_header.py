@@ -213,7 +213,7 @@ def body(kernels, names):
 
 
 def main():
-    if len(sys.argv) not in (2, 4) or len(sys.argv) == 4 and sys.argv[2] != "--depfile": sys.exit(__doc__)
+    if len(sys.argv) not in (2, 4) or sys.argv[1].startswith("-") or len(sys.argv) == 4 and sys.argv[2] != "--depfile": sys.exit(__doc__)
     meson = Meson(TOP, fail)
     files, seen = Files(), set()
     core, arch = meson.core(), meson.arch()

@@ -140,6 +140,8 @@ def lists(header, where):
                                ("core_sources += files('base/extra.c')", "int bpei_e(int *p) { return atomic_fetch_add(p, 1); }\n", "atomic_fetch_add")):
         code, told, _ = make(more, source)
         check(code == 1 and told.startswith("single_header: ") and what in told and "Traceback" not in told, f"{more}: {told}")
+    asked = run([sys.executable, "-B", f"{top}/scripts/single_header.py", "--help"], cwd=where)
+    check(asked.returncode == 1 and "OUTPUT" in asked.stderr and not os.path.exists(f"{where}/--help"), "--help is taken for a file's name")
 
 
 def cross(header, script, targets, where):
