@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The records of a pcap file.  Pure: the state is the caller's.  The common forms (this host's byte order, microseconds or
- * nanoseconds) have loops of their own, made from one inline function; it asks for the bytes 2 KiB ahead, since each record's
- * place is known only from the one before, and memory would be waited for at every step. */
+ * nanoseconds) have loops of their own, made from one inline function.  It asks for no bytes ahead: they were just read, and
+ * lie in the second-level cache (device/savefile.c). */
 #include "base/bytes.h"
 #include "base/cacheline.h"
 #include "block/walk.h"
 
-#define AHEAD 2048u
+#include <string.h>
+
+#define BRIEF 4096u	/* longer records are proved to be whole with more comparisons */
 
 uint32_t bpei_link_most(uint32_t link_type)
 {
@@ -47,15 +49,28 @@ int bpei_pcap_init(struct bpei_pcap *pcap, const uint8_t *h)
 	return -1;
 }
 
+struct head { uint32_t sec, fraction, caplen, wirelen; };
+
+static inline __attribute__((always_inline)) struct head head_at(const uint8_t *p, bool swapped)
+{
+	return (struct head){ load(swapped, p), load(swapped, p + 4), load(swapped, p + 8), load(swapped, p + 12) };
+}
+
 static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, struct bpei_block *block, const struct bpei_columns *c,
 		uint32_t max, uint32_t snaplen, enum bpei_walk_stop *stop, bool quirks, bool swapped, int64_t unit, uint32_t header)
 {
 	const uint8_t *p = block->bytes + block->position, *end = block->bytes + block->length;
 	const uint8_t *limit = block->bytes + (block->limit < block->length ? block->limit : block->length);
-	/* A record that begins before `sure` ends before `end`. */
-	const uint8_t *sure = block->length > (size_t)header + f->most ? end - header - f->most : block->bytes, *near = limit < sure ? limit : sure;
 	uint32_t n = 0, most = f->most, keep = f->snaplen < snaplen ? f->snaplen : snaplen;
-	const struct bpei_columns to = *c;	/* here, so that no store is feared to change where the next one goes */
+	/* A record of at most `brief` bytes that begins before `near` ends before `end`, and nothing is cut from it: two comparisons. */
+	uint32_t brief = most < keep ? most : keep;
+	if (brief > BRIEF) brief = BRIEF;
+	const uint8_t *near = block->length > (size_t)header + brief ? end - header - brief : block->bytes;
+	if (near > limit) near = limit;
+	/* Here, so that no store is feared to change where the next one goes. */
+	const uint8_t **data = c->data;
+	int64_t *time_ns = c->time_ns;
+	uint32_t *caplens = c->caplen, *wirelens = c->wirelen;
 
 	*stop = BPEI_WALK_MORE;
 	for (; n < max; n++) {
@@ -64,34 +79,33 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, 
 			*stop = p >= limit ? BPEI_WALK_LIMIT : BPEI_WALK_PARTIAL;
 			break;
 		}
-		uint32_t sec = load(swapped, p), fraction = load(swapped, p + 4), caplen = load(swapped, p + 8), wirelen = load(swapped, p + 12);
-		if (quirks && (f->lengths_swapped || (f->lengths_maybe_swapped && caplen > wirelen))) {
-			uint32_t t = caplen;
-			caplen = wirelen;
-			wirelen = t;
+		struct head h = head_at(p, swapped);
+		if (quirks && (f->lengths_swapped || (f->lengths_maybe_swapped && h.caplen > h.wirelen))) {
+			uint32_t t = h.caplen;
+			h.caplen = h.wirelen;
+			h.wirelen = t;
 		}
-		if (BPEI_UNLIKELY(caplen > most)) {
-			f->why = "its captured length is more than any packet of this link type can have";
-			*stop = BPEI_WALK_BAD;
-			break;
+		uint32_t shown = h.caplen;
+		if (BPEI_UNLIKELY(close || h.caplen > brief)) {
+			if (h.caplen > most) {
+				f->why = "its captured length is more than any packet of this link type can have";
+				*stop = BPEI_WALK_BAD;
+				break;
+			}
+			if ((size_t)(end - p) - header < h.caplen) {
+				*stop = BPEI_WALK_PARTIAL;
+				break;
+			}
+			if (shown > keep) shown = keep;
 		}
-		if (BPEI_UNLIKELY(close) && (size_t)(end - p) - header < caplen) {
-			*stop = BPEI_WALK_PARTIAL;
-			break;
-		}
-		const uint8_t *ahead = p + AHEAD;
-		__builtin_prefetch(ahead, 0, 2);
-		__builtin_prefetch(ahead + 64, 0, 2);
-		if (BPEI_UNLIKELY(caplen > 112))
-			for (const uint8_t *behind = ahead + header + caplen; (ahead += 64) < behind - 64;) __builtin_prefetch(ahead + 64, 0, 2);
-		to.data[n] = p + header;
-		to.time_ns[n] = (int64_t)sec * 1000000000 + (int64_t)fraction * unit;
-		to.caplen[n] = caplen < keep ? caplen : keep;
-		to.wirelen[n] = wirelen;
-		to.interface_id[n] = 0;
-		to.outgoing[n] = 0;
-		p += header + caplen;
+		data[n] = p + header;
+		time_ns[n] = (int64_t)h.sec * 1000000000 + (int64_t)h.fraction * unit;
+		caplens[n] = shown;
+		wirelens[n] = h.wirelen;
+		p += header + h.caplen;
 	}
+	memset(c->interface_id, 0, n * sizeof *c->interface_id);
+	memset(c->outgoing, 0, n);
 	block->position = (size_t)(p - block->bytes);
 	block->link_type = f->link_type;
 	return n;

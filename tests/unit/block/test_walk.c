@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The walk of BPF records beside a plain loop: records that are all of a length, that never are, and runs of both, in batches of any size, so that it guesses
- * distances rightly and wrongly; cut and damaged at any place. */
+ * distances rightly and wrongly; cut and damaged at any place.  And the records of pcap files. */
 #include "base/bytes.h"
 #include "block/batch.h"
 #include "block/layout.h"
+#include "block/walk.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -115,4 +116,64 @@ Test(walk, guesses)
 		free(bytes);
 	}
 	bpei_columns_free(&c, BPE_BATCH);
+}
+
+#define PCAP_RECORDS 40u
+
+/* pcap records around every bound that the walk knows, in blocks that end anywhere, with a limit anywhere: beside the plain meaning of each. */
+Test(walk, pcap_records_of_every_length)
+{
+	static const uint32_t lengths[] = { 0, 1, 60, 113, 1514, 4095, 4096, 4097, 9000, 65535, 262144, 262145 };
+	static const uint32_t snaplens[] = { 0, 1, 100, 4096, 5000, 262144, UINT32_MAX };
+	uint8_t header[BPEI_PCAP_HEADER] = { 0 };
+	struct bpei_columns c;
+	cr_assert_eq(bpei_columns_new(&c, 64), BPE_OK);
+	bpei_store32(header, 0xa1b2c3d4);
+	bpei_store16(header + 4, 2);
+	bpei_store16(header + 6, 4);
+	bpei_store32(header + 20, 1);
+	for (int round = 0; round < 600; round++) {
+		struct bpei_pcap pcap;
+		uint32_t caplen[PCAP_RECORDS], n = chance(PCAP_RECORDS), snaplen = snaplens[chance(7)], keep, at = 0, k = 0;
+		size_t all = 0;
+		bpei_store32(header + 16, snaplens[chance(7)]);
+		cr_assert_eq(bpei_pcap_init(&pcap, header), 1);
+		keep = pcap.snaplen < snaplen ? pcap.snaplen : snaplen;
+		for (uint32_t i = 0; i < n; i++) all += 16 + (caplen[i] = lengths[chance(chance(3) ? 8 : 12)]);
+		uint8_t *bytes = calloc(1, all + 1);
+		for (uint32_t i = 0, p = 0; i < n; p += 16 + caplen[i++]) {
+			bpei_store32(bytes + p, i);
+			bpei_store32(bytes + p + 8, caplen[i]);
+			bpei_store32(bytes + p + 12, caplen[i] + i);
+		}
+		size_t length = chance(2) ? all : chance((uint32_t)all + 1);
+		uint8_t *cut = malloc(length + !length);
+		memcpy(cut, bytes, length);
+		struct bpei_block block = { .bytes = cut, .length = length, .limit = chance(2) ? length : chance((uint32_t)all + 1) };
+		size_t limit = block.limit < length ? block.limit : length;
+		enum bpei_walk_stop stop, want;
+		do {
+			uint32_t got = bpei_walk_pcap(&pcap, &block, &c, 1 + chance(64), snaplen, &stop);
+			for (uint32_t i = 0; i < got; i++, k++) {
+				cr_assert(k < n && at < limit && at + 16 + caplen[k] <= length && caplen[k] <= 262144, "record %u is not there", k);
+				cr_assert_eq(c.data[i], cut + at + 16);
+				cr_assert_eq(c.time_ns[i], k * INT64_C(1000000000));
+				cr_assert_eq(c.caplen[i], caplen[k] < keep ? caplen[k] : keep);
+				cr_assert_eq(c.wirelen[i], caplen[k] + k);
+				cr_assert_eq(c.interface_id[i] | c.outgoing[i], 0);
+				at += 16 + caplen[k];
+			}
+			cr_assert_eq(block.position, at);
+			memset(c.interface_id, 1, 64 * sizeof *c.interface_id);
+			memset(c.outgoing, 1, 64);
+		} while (stop == BPEI_WALK_MORE);
+		if (at >= limit) want = BPEI_WALK_LIMIT;
+		else if (at + 16 > length) want = BPEI_WALK_PARTIAL;
+		else want = caplen[k] > 262144 ? BPEI_WALK_BAD : BPEI_WALK_PARTIAL;
+		cr_assert_eq(stop, want, "round %d: %d for %d", round, stop, want);
+		if (want == BPEI_WALK_PARTIAL) cr_assert_gt(at + 16 + caplen[k], length);
+		free(cut);
+		free(bytes);
+	}
+	bpei_columns_free(&c, 64);
 }
