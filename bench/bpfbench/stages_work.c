@@ -264,6 +264,7 @@ void stage_flow(struct load *l, const struct bpei_backend *b)
 void stage_pipeline(struct load *l, const struct bpei_backend *b)
 {
 	uint32_t flow[BPE_BATCH], sum = 0, n;
+	struct bpei_sums sums;
 	bpei_role_enter(&bpei_worker_role);
 	for (uint32_t k = 0; k < l->used; k++) {
 		l->blocks[k].position = 0;
@@ -272,7 +273,8 @@ void stage_pipeline(struct load *l, const struct bpei_backend *b)
 			struct bpe_batch batch = bpei_batch_view(&l->batch, 0, n, 0);
 			batch.meta = NULL;
 			bpei_table_update(l->table, &batch, flow);
-			bpei_counts_add(l->counts, &batch);
+			bpei_batch_sum(&batch, &sums);
+			bpei_counts_add(l->counts, &batch, &sums);
 			sum += n;
 		}
 	}

@@ -20,6 +20,13 @@ static inline struct bpe_batch bpei_batch_view(const struct bpei_columns *c, uin
 		.layers = c->layers + from, .key = c->key + from, .hash = c->hash + from, .meta = c->meta + from };
 }
 
+/* What many ask about a batch. */
+struct bpei_sums {
+	uint64_t captured, wire;	/* bytes */
+	int64_t least_ns, most_ns;	/* of its times */
+};
+void bpei_batch_sum(const struct bpe_batch *batch, struct bpei_sums *sums);	/* of at least one packet */
+
 /* One packet from one place to another; the key only where there is one. */
 static inline void bpei_columns_copy(const struct bpei_columns *to, uint32_t t, const struct bpei_columns *from, uint32_t f)
 {

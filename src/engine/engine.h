@@ -150,10 +150,11 @@ int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *options, 
 
 /* worker.c */
 void *bpei_worker_main(void *worker);
-/* A batch, those columns from `from` on, through flow table, counts and handler. */
-void bpei_worker_deliver(struct bpei_worker *worker, const struct bpei_columns *columns, uint32_t from, const struct bpe_batch *batch) BPEI_WORKER;
+/* A batch, those columns from `from` on, of those sums, through flow table, counts and handler. */
+void bpei_worker_deliver(struct bpei_worker *worker, const struct bpei_columns *columns, uint32_t from, const struct bpe_batch *batch,
+			 const struct bpei_sums *sums) BPEI_WORKER;
 /* The same with options.count_only. */
-void bpei_worker_deliver_unparsed(struct bpei_worker *worker, const struct bpe_batch *batch, uint32_t link_type) BPEI_WORKER;
+void bpei_worker_deliver_unparsed(struct bpei_worker *worker, const struct bpe_batch *batch, const struct bpei_sums *sums, uint32_t link_type) BPEI_WORKER;
 /* The end: what is due ends, what is alive is handed over. */
 void bpei_worker_finish(struct bpei_worker *worker) BPEI_WORKER;
 

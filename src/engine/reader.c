@@ -53,30 +53,24 @@ static void count_duplicates(struct bpe_engine *e) BPEI_READER
 	bpei_counter_set(&e->dropped[BPE_DROP_DUPLICATE], all);
 }
 
-static void count_read(struct bpe_engine *e, uint32_t n) BPEI_READER
+static void count_read(struct bpe_engine *e, const struct bpe_batch *b, const struct bpei_sums *sums) BPEI_READER
 {
-	const struct bpei_columns *c = &e->batch;
-	uint64_t captured = 0, wire = 0;
-	int64_t latest = c->time_ns[0];
-	for (uint32_t i = 0; i < n; i++) {
-		captured += c->caplen[i], wire += c->wirelen[i];
-		latest = c->time_ns[i] > latest ? c->time_ns[i] : latest;
-	}
+	const int64_t latest = sums->most_ns;
 	if (BPEI_UNLIKELY(!bpei_counter_get(&e->last_packet_ns))) {
-		bpei_counter_set(&e->first_packet_ns, (uint64_t)c->time_ns[0]);
+		bpei_counter_set(&e->first_packet_ns, (uint64_t)b->time_ns[0]);
 		bpei_counter_set(&e->last_packet_ns, (uint64_t)latest);
 	}
 	if (latest > (int64_t)bpei_counter_get(&e->last_packet_ns)) bpei_counter_set(&e->last_packet_ns, (uint64_t)latest);
-	bpei_counter_add(&e->captured_bytes, captured);
-	bpei_counter_add(&e->wire_bytes, wire);
-	bpei_counter_add(&e->read_packets, n);
+	bpei_counter_add(&e->captured_bytes, sums->captured);
+	bpei_counter_add(&e->wire_bytes, sums->wire);
+	bpei_counter_add(&e->read_packets, b->count);
 }
 
 /* The packets' flow times, where they are not their own. */
-static void keep_time(struct bpe_engine *e, uint32_t n) BPEI_READER
+static void keep_time(struct bpe_engine *e, uint32_t n, const struct bpei_sums *sums) BPEI_READER
 {
 	const struct bpei_columns *c = &e->batch;
-	bpei_timeline_follow(&e->timeline, c->time_ns, n, c->flow_ns, c->flow_kind);
+	bpei_timeline_follow(&e->timeline, c->time_ns, n, sums->least_ns, sums->most_ns, c->flow_ns, c->flow_kind);
 }
 
 static void publish_time(struct bpe_engine *e, int64_t now) BPEI_READER
@@ -177,9 +171,11 @@ static void count_only(struct bpe_engine *e, uint32_t n, uint32_t link_type) BPE
 		c->layers[i] = (struct bpe_layers){ .network = BPE_NO_OFFSET, .transport = BPE_NO_OFFSET, .payload = BPE_NO_OFFSET, .flags = c->layers[i].flags,
 			.end = c->caplen[i], .proto = BPE_PROTO_LINKTYPE, .link_type = (uint16_t)link_type };
 	struct bpe_batch batch = bpei_batch_view(c, 0, n, 0);
-	count_read(e, n);
+	struct bpei_sums sums;
+	bpei_batch_sum(&batch, &sums);
+	count_read(e, &batch, &sums);
 	bpei_role_enter(&bpei_worker_role);
-	bpei_worker_deliver_unparsed(&e->workers[0], &batch, link_type);
+	bpei_worker_deliver_unparsed(&e->workers[0], &batch, &sums, link_type);
 	bpei_role_leave(&bpei_worker_role);
 }
 
@@ -198,14 +194,16 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 			continue;
 		}
 		bpei_dissect(&e->dissector, &e->batch, n, b->link_type);
-		count_read(e, n);
-		keep_time(e, n);
+		struct bpe_batch batch = bpei_batch_view(&e->batch, 0, n, 0);
+		struct bpei_sums sums;
+		bpei_batch_sum(&batch, &sums);
+		count_read(e, &batch, &sums);
+		keep_time(e, n, &sums);
 		if (e->plan.workers) {
 			deal(e, n);
 		} else {
-			struct bpe_batch batch = bpei_batch_view(&e->batch, 0, n, 0);
 			bpei_role_enter(&bpei_worker_role);
-			bpei_worker_deliver(&e->workers[0], &e->batch, 0, &batch);
+			bpei_worker_deliver(&e->workers[0], &e->batch, 0, &batch, &sums);
 			bpei_role_leave(&bpei_worker_role);
 		}
 	}

@@ -8,6 +8,7 @@
  * End: the reader says reader_done after its last push; a worker that finds its ring empty after having seen that is through. */
 #include "engine/engine.h"
 
+#include "base/cacheline.h"
 #include "base/clock.h"
 #include "base/thread.h"
 
@@ -32,20 +33,26 @@ void bpei_pause(uint32_t tries)
 }
 
 /* By what times the flow table counts: the packets' own, but for a source that steps. */
-static const int64_t *flow_times(struct bpei_table *t, const struct bpe_batch *b, const int64_t *flow_ns, const uint8_t *kind, int64_t *mixed) BPEI_WORKER
+static const int64_t *flow_times(struct bpei_table *t, const struct bpe_batch *b, const int64_t *flow_ns, const uint8_t *kind, int64_t most_ns,
+				 int64_t *mixed) BPEI_WORKER
 {
 	int64_t clock = INT64_MIN;
 	uint8_t any = 0;
 	for (uint32_t i = 0; i < b->count; i++) any |= kind[i];
+	if (BPEI_LIKELY(!any)) {
+		bpei_table_clock(t, most_ns);
+		return b->time_ns;
+	}
 	for (uint32_t i = 0; i < b->count; i++) {
-		int64_t ns = any && kind[i] ? mixed[i] = flow_ns[i] : any ? mixed[i] = b->time_ns[i] : b->time_ns[i];
-		if (kind[i] != BPEI_TIME_AHEAD && ns > clock) clock = ns;
+		mixed[i] = kind[i] ? flow_ns[i] : b->time_ns[i];
+		if (kind[i] != BPEI_TIME_AHEAD && mixed[i] > clock) clock = mixed[i];
 	}
 	if (clock > INT64_MIN) bpei_table_clock(t, clock);
-	return any ? mixed : b->time_ns;
+	return mixed;
 }
 
-void bpei_worker_deliver(struct bpei_worker *w, const struct bpei_columns *columns, uint32_t from, const struct bpe_batch *batch)
+void bpei_worker_deliver(struct bpei_worker *w, const struct bpei_columns *columns, uint32_t from, const struct bpe_batch *batch,
+			 const struct bpei_sums *sums)
 {
 	uint32_t flow[BPE_BATCH];
 	const struct bpe_options *o = &w->engine->options;
@@ -53,25 +60,25 @@ void bpei_worker_deliver(struct bpei_worker *w, const struct bpei_columns *colum
 	if (!w->engine->device->has_meta) view.meta = NULL;
 	if (w->table) {
 		int64_t flow_ns[BPE_BATCH];
-		view.time_ns = flow_times(w->table, batch, columns->flow_ns + from, columns->flow_kind + from, flow_ns);
+		view.time_ns = flow_times(w->table, batch, columns->flow_ns + from, columns->flow_kind + from, sums->most_ns, flow_ns);
 		bpei_table_update(w->table, &view, flow);
 		view.time_ns = batch->time_ns;
 		view.flow = flow;
 		view.table = w->table;
 	}
 	if (o->on_batch) o->on_batch(o->user, &view);
-	bpei_counts_add(&w->counts, batch);	/* last: what is counted as delivered has been delivered */
+	bpei_counts_add(&w->counts, batch, sums);	/* last: what is counted as delivered has been delivered */
 	bpei_scan_batch(w);
 	bpei_show_batch(w);
 }
 
-void bpei_worker_deliver_unparsed(struct bpei_worker *w, const struct bpe_batch *batch, uint32_t link_type)
+void bpei_worker_deliver_unparsed(struct bpei_worker *w, const struct bpe_batch *batch, const struct bpei_sums *sums, uint32_t link_type)
 {
 	const struct bpe_options *o = &w->engine->options;
 	struct bpe_batch view = *batch;
 	if (!w->engine->device->has_meta) view.meta = NULL;
 	if (o->on_batch) o->on_batch(o->user, &view);
-	bpei_counts_add_unparsed(&w->counts, batch, link_type);
+	bpei_counts_add_unparsed(&w->counts, batch, sums, link_type);
 	bpei_scan_batch(w);
 }
 
@@ -93,7 +100,9 @@ static uint32_t step(struct bpei_worker *w) BPEI_WORKER
 	if (!n) return 0;
 	uint32_t from = w->ring.own_head & w->ring.mask;
 	struct bpe_batch batch = bpei_batch_view(&w->columns, from, n, w->number);
-	bpei_worker_deliver(w, &w->columns, from, &batch);
+	struct bpei_sums sums;
+	bpei_batch_sum(&batch, &sums);
+	bpei_worker_deliver(w, &w->columns, from, &batch, &sums);
 	bpei_ring_drop(&w->ring, n);
 	return n;
 }

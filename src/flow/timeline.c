@@ -64,19 +64,14 @@ static int64_t follow(struct bpei_timeline *l, int64_t time_ns, const int64_t *n
 	return l->clock_ns;
 }
 
-void bpei_timeline_follow(struct bpei_timeline *l, const int64_t *time_ns, uint32_t n, int64_t *flow_ns, uint8_t *kind)
+void bpei_timeline_follow(struct bpei_timeline *l, const int64_t *time_ns, uint32_t n, int64_t least, int64_t most, int64_t *flow_ns, uint8_t *kind)
 {
-	int64_t least = INT64_MAX, most = INT64_MIN;
 	if (!n) return;
 	if (!l->has_time) {
 		l->era[0] = (struct bpei_era){ INT64_MIN, 0 };
 		atomic_store_explicit(&l->eras, 1, memory_order_release);	/* pairs: bpei_timeline_time */
 		l->clock_ns = time_ns[0];
 		l->has_time = true;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		least = time_ns[i] < least ? time_ns[i] : least;
-		most = time_ns[i] > most ? time_ns[i] : most;
 	}
 	if (eras_of(l) == 1 && least >= behind(l->clock_ns) && most <= beyond(l->clock_ns) && most <= beyond(least)) {
 		if (most > l->clock_ns) l->clock_ns = most;

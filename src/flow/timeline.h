@@ -27,8 +27,9 @@ struct bpei_timeline {
 
 enum { BPEI_TIME_OWN = 0 /* flow_ns was not written */, BPEI_TIME_SHIFTED, BPEI_TIME_AHEAD /* of the clock, which is not believed to be there */ };
 
-/* Flow times of the next n packets, and of what kind they are. */
-void bpei_timeline_follow(struct bpei_timeline *timeline, const int64_t *time_ns, uint32_t n, int64_t *flow_ns, uint8_t *kind);
+/* Flow times of the next n packets, and of what kind they are.  least_ns, most_ns: of time_ns. */
+void bpei_timeline_follow(struct bpei_timeline *timeline, const int64_t *time_ns, uint32_t n, int64_t least_ns, int64_t most_ns,
+			  int64_t *flow_ns, uint8_t *kind);
 /* A moment of the source's clock as flow time, for when no packets come. */
 int64_t bpei_timeline_now(const struct bpei_timeline *timeline, int64_t ns);
 /* Back to the packets' time.  timeline NULL: nothing is to be mapped.  Any thread that a packet of that time has reached. */

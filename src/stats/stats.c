@@ -82,14 +82,12 @@ static void add_sizes(struct bpei_counts *c, const struct bpe_batch *b)
 		bpei_counter_add(&c->sizes[k], (k ? above[k - 1] : b->count) - (k < BPE_SIZE_CLASSES - 1 ? above[k] : 0));
 }
 
-void bpei_counts_add_unparsed(struct bpei_counts *c, const struct bpe_batch *b, uint32_t link_type)
+void bpei_counts_add_unparsed(struct bpei_counts *c, const struct bpe_batch *b, const struct bpei_sums *sums, uint32_t link_type)
 {
-	uint64_t captured = 0, wire = 0;
 	add_sizes(c, b);
-	for (uint32_t i = 0; i < b->count; i++) captured += b->caplen[i], wire += b->wirelen[i];
-	count_kind(c, 1u + 65536 + link_type, b->count, wire);
-	bpei_counter_add(&c->captured_bytes, captured);
-	bpei_counter_add(&c->wire_bytes, wire);
+	count_kind(c, 1u + 65536 + link_type, b->count, sums->wire);
+	bpei_counter_add(&c->captured_bytes, sums->captured);
+	bpei_counter_add(&c->wire_bytes, sums->wire);
 	bpei_counter_add(&c->batches, 1);
 	bpei_counter_add(&c->packets, b->count);
 }
@@ -97,16 +95,13 @@ void bpei_counts_add_unparsed(struct bpei_counts *c, const struct bpe_batch *b, 
 #define PACKET 40	/* 64 packets of 32-bit lengths stay below */
 _Static_assert(BPE_PKT_IP4 == 1 && BPE_PKT_IP6 == 2 && BPE_BATCH <= 255, "what bpei_counts_add packs together");
 
-void bpei_counts_add(struct bpei_counts *c, const struct bpe_batch *b)
+void bpei_counts_add(struct bpei_counts *c, const struct bpe_batch *b, const struct bpei_sums *sums)
 {
 	uint32_t versions = 0, n = b->count;
-	uint64_t captured = 0, wire = 0;
 	uint64_t protos[BPE_PROTO_COUNT] = { 0 };	/* bytes, and packets from bit PACKET up: one addition for both */
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct bpe_layers *l = &b->layers[i];
-		captured += b->caplen[i];
-		wire += b->wirelen[i];
 		protos[l->proto] += (uint64_t)1 << PACKET | b->wirelen[i];
 		versions += (l->flags & BPE_PKT_IP4) | (uint32_t)(l->flags & BPE_PKT_IP6) << 15;
 		if (BPEI_UNLIKELY(l->flags & (BPE_PKT_WRONG | BPE_PKT_VLAN | BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT | BPE_PKT_TUNNEL
@@ -120,8 +115,8 @@ void bpei_counts_add(struct bpei_counts *c, const struct bpe_batch *b)
 	for (uint32_t k = 0; k < BPE_PROTO_COUNT; k++)
 		tally(&c->proto[k], protos[k] >> PACKET, protos[k] & (((uint64_t)1 << PACKET) - 1));
 	add_sizes(c, b);
-	bpei_counter_add(&c->captured_bytes, captured);
-	bpei_counter_add(&c->wire_bytes, wire);
+	bpei_counter_add(&c->captured_bytes, sums->captured);
+	bpei_counter_add(&c->wire_bytes, sums->wire);
 	bpei_counter_add(&c->batches, 1);
 	bpei_counter_add(&c->packets, n);
 }

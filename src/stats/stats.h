@@ -5,6 +5,7 @@
 
 #include "base/counter.h"
 #include "base/roles.h"
+#include "block/batch.h"
 #include "bpfengine.h"
 
 struct bpei_tally { bpei_counter packets, bytes; };
@@ -27,9 +28,9 @@ struct bpei_counts {
 	struct bpei_tally other_kinds;
 };
 
-void bpei_counts_add(struct bpei_counts *counts, const struct bpe_batch *batch) BPEI_WORKER;
+void bpei_counts_add(struct bpei_counts *counts, const struct bpe_batch *batch, const struct bpei_sums *sums) BPEI_WORKER;
 /* The same for a batch that nobody parsed: all of its packets are of link_type. */
-void bpei_counts_add_unparsed(struct bpei_counts *counts, const struct bpe_batch *batch, uint32_t link_type) BPEI_WORKER;
+void bpei_counts_add_unparsed(struct bpei_counts *counts, const struct bpe_batch *batch, const struct bpei_sums *sums, uint32_t link_type) BPEI_WORKER;
 
 /* Adds what one worker counted to a snapshot.  Any thread. */
 void bpei_counts_read(const struct bpei_counts *counts, struct bpe_stats *stats);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Flow time goes on where packets' times step, and is mapped back. */
+#include "block/batch.h"
 #include "flow/timeline.h"
 
 #include <criterion/criterion.h>
@@ -12,11 +13,20 @@ static struct bpei_timeline *line;
 static int64_t flow_ns[8];
 static uint8_t kind[8];
 
+static void follow_ns(const int64_t *time_ns, uint32_t n)
+{
+	static const uint32_t lengths[8];
+	const struct bpe_batch b = { .count = n, .time_ns = time_ns, .caplen = lengths, .wirelen = lengths };
+	struct bpei_sums sums;
+	bpei_batch_sum(&b, &sums);
+	bpei_timeline_follow(line, time_ns, n, sums.least_ns, sums.most_ns, flow_ns, kind);
+}
+
 static void follow(const int64_t *seconds, uint32_t n)
 {
 	int64_t ns[8];
 	for (uint32_t i = 0; i < n; i++) ns[i] = seconds[i] * S;
-	bpei_timeline_follow(line, ns, n, flow_ns, kind);
+	follow_ns(ns, n);
 	for (uint32_t i = 0; i < n; i++)
 		if (kind[i] == BPEI_TIME_OWN) flow_ns[i] = ns[i];
 }
@@ -84,11 +94,11 @@ Test(timeline, packets_of_a_quiet_line_have_their_own_times)
 Test(timeline, no_times_overflow_and_steps_have_an_end)
 {
 	const int64_t ends[] = { INT64_MIN, INT64_MAX, INT64_MIN, INT64_MIN, INT64_MAX, INT64_MAX, 0, 0 };
-	bpei_timeline_follow(line, ends, 8, flow_ns, kind);
+	follow_ns(ends, 8);
 	int64_t before = line->clock_ns;
 	for (int64_t k = 0; k < 3 * BPEI_ERAS; k++) {
 		const int64_t two[2] = { -k * 20 * S, -k * 20 * S };
-		bpei_timeline_follow(line, two, 2, flow_ns, kind);
+		follow_ns(two, 2);
 		cr_assert_geq(line->clock_ns, before);
 		before = line->clock_ns;
 	}

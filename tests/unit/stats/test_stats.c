@@ -9,9 +9,12 @@ static struct bpei_counts counts[2];
 
 static void add(struct bpei_counts *c, const struct bpe_layers *layers, const uint32_t *wire, uint32_t n)
 {
-	struct bpe_batch b = { .count = n, .caplen = wire, .wirelen = wire, .layers = layers };
+	static const int64_t time_ns[64];
+	struct bpe_batch b = { .count = n, .time_ns = time_ns, .caplen = wire, .wirelen = wire, .layers = layers };
+	struct bpei_sums sums;
+	bpei_batch_sum(&b, &sums);
 	bpei_role_enter(&bpei_worker_role);
-	bpei_counts_add(c, &b);
+	bpei_counts_add(c, &b, &sums);
 	bpei_role_leave(&bpei_worker_role);
 }
 
