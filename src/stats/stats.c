@@ -40,7 +40,8 @@ static void count_kind(struct bpei_counts *c, uint32_t kind, uint64_t packets, u
 	tally(&c->other_kinds, packets, bytes);
 }
 
-/* What few packets have: damage, tags, fragments, and protocols without a counter of their own. */
+/* What few packets have: damage, fragments, tunnels, and protocols without a counter of their own. */
+#define RARE (BPE_PKT_WRONG | BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT | BPE_PKT_TUNNEL | BPE_PKT_ICMP_ERROR | BPE_PKT_BAD_CHECKSUM)
 static void count_rare(struct bpei_counts *c, const struct bpe_layers *l, uint32_t bytes)
 {
 	if (l->flags & BPE_PKT_TRUNCATED) bpei_counter_add(&c->truncated, 1);
@@ -51,35 +52,62 @@ static void count_rare(struct bpei_counts *c, const struct bpe_layers *l, uint32
 	if (l->flags & BPE_PKT_BAD_CHECKSUM) bpei_counter_add(&c->bad_checksum, 1);
 	if (l->flags & BPE_PKT_TUNNEL) bpei_counter_add(&c->tunnel_packets, 1);
 	if (l->flags & BPE_PKT_ICMP_ERROR) bpei_counter_add(&c->icmp_errors, 1);
-	if (l->flags & BPE_PKT_VLAN) bpei_counter_add(&c->vlan_packets, 1);
 	if (l->proto == BPE_PROTO_IP_OTHER) tally(&c->ip_proto[l->ip_proto], 1, bytes);
 	if (l->proto == BPE_PROTO_ETHERTYPE) count_kind(c, 1u + l->ethertype, 1, bytes);
 	if (l->proto == BPE_PROTO_LINKTYPE) count_kind(c, 1u + 65536 + l->link_type, 1, bytes);
 }
 
-/* above[k]: how many of the n lengths are above bound k.  Four lanes at a time, in the compilers' generic vectors. */
-static void count_sizes(const uint32_t *lengths, uint32_t n, uint32_t above[BPE_SIZE_CLASSES - 1])
+typedef uint16_t eight __attribute__((vector_size(16)));
+typedef int16_t eight_signed __attribute__((vector_size(16)));
+typedef uint32_t four __attribute__((vector_size(16)));
+typedef uint64_t two __attribute__((vector_size(16)));
+
+/* Eight lengths, in the compilers' generic vectors, each in 15 bits of a lane; *any gets their bits, too. */
+static inline eight_signed load_sizes(const uint32_t *lengths, four *any)
 {
-	typedef int32_t lanes __attribute__((vector_size(16)));
-	lanes sums[BPE_SIZE_CLASSES - 1] = { { 0 } };
-	uint32_t i = 0;
-	for (; i + 4 <= n; i += 4) {
-		lanes v;
-		memcpy(&v, lengths + i, sizeof v);
-		lanes far = v < 0;	/* as signed numbers these are small; no length that makes sense is one of them */
-		for (uint32_t k = 0; k < BPE_SIZE_CLASSES - 1; k++) sums[k] -= (v > (int32_t)size_bounds[k]) | far;
-	}
-	for (uint32_t k = 0; k < BPE_SIZE_CLASSES - 1; k++) above[k] = (uint32_t)(sums[k][0] + sums[k][1] + sums[k][2] + sums[k][3]);
-	for (; i < n; i++)
-		for (uint32_t k = 0; k < BPE_SIZE_CLASSES - 1; k++) above[k] += lengths[i] > size_bounds[k];
+	four even, odd;
+	memcpy(&even, lengths, sizeof even);
+	memcpy(&odd, lengths + 4, sizeof odd);
+	*any |= even | odd;
+	return (eight_signed)(even | odd << 16);
 }
+
+/* above[k]: how many of the n lengths are above bound k; false if some length has more than 15 bits. */
+static bool count_sizes(const uint32_t *lengths, size_t n, uint32_t above[BPE_SIZE_CLASSES])
+{
+	uint32_t part[8] = { 0 };	/* 0 is above no bound */
+	size_t i = n % 8;
+	eight sums[BPE_SIZE_CLASSES];
+	four any = { 0 };
+	if (i || !n) memcpy(part, lengths, i * sizeof *part);
+	else i = 8;
+	eight_signed v = load_sizes(i < 8 ? part : lengths, &any);
+	for (uint32_t k = 0; k < BPE_SIZE_CLASSES; k++) sums[k] = k < BPE_SIZE_CLASSES - 1 ? -(eight)(v > (int16_t)size_bounds[k]) : (eight){ 0 };
+	for (; i < n; i += 8) {
+		v = load_sizes(lengths + i, &any);
+		for (uint32_t k = 0; k < BPE_SIZE_CLASSES - 1; k++) sums[k] -= (eight)(v > (int16_t)size_bounds[k]);
+	}
+	for (uint32_t k = 0; k < BPE_SIZE_CLASSES; k += 2) {	/* two bounds in the two bytes of each lane, none of which overflows */
+		const two both = (two)(sums[k] | sums[k + 1] << 8);
+		const uint64_t sum = (both[0] + both[1]) * 0x0001000100010001u >> 48;
+		above[k] = sum & 0xff;
+		above[k + 1] = (uint32_t)(sum >> 8);
+	}
+	return (any[0] | any[1] | any[2] | any[3]) <= INT16_MAX;
+}
+_Static_assert(BPE_SIZE_CLASSES % 2 == 0 && BPE_BATCH <= 255, "what count_sizes packs together");
 
 static void add_sizes(struct bpei_counts *c, const struct bpe_batch *b)
 {
-	uint32_t above[BPE_SIZE_CLASSES - 1] = { 0 };
-	count_sizes(b->wirelen, b->count, above);
-	for (uint32_t k = 0; k < BPE_SIZE_CLASSES; k++)
-		bpei_counter_add(&c->sizes[k], (k ? above[k - 1] : b->count) - (k < BPE_SIZE_CLASSES - 1 ? above[k] : 0));
+	uint32_t above[BPE_SIZE_CLASSES], n = b->count;
+	if (BPEI_UNLIKELY(!count_sizes(b->wirelen, n, above))) {
+		for (uint32_t k = 0; k < BPE_SIZE_CLASSES - 1; k++) {
+			above[k] = 0;
+			for (uint32_t i = 0; i < n; i++) above[k] += b->wirelen[i] > size_bounds[k];
+		}
+	}
+	bpei_counter_add(&c->sizes[0], n - above[0]);
+	for (uint32_t k = 1; k < BPE_SIZE_CLASSES; k++) bpei_counter_add(&c->sizes[k], above[k - 1] - above[k]);	/* above the last: none */
 }
 
 void bpei_counts_add_unparsed(struct bpei_counts *c, const struct bpe_batch *b, const struct bpei_sums *sums, uint32_t link_type)
@@ -93,27 +121,52 @@ void bpei_counts_add_unparsed(struct bpei_counts *c, const struct bpe_batch *b, 
 }
 
 #define PACKET 40	/* 64 packets of 32-bit lengths stay below */
-_Static_assert(BPE_PKT_IP4 == 1 && BPE_PKT_IP6 == 2 && BPE_BATCH <= 255, "what bpei_counts_add packs together");
+
+/* The flags that many packets have are counted in bytes of one word: IPv4, IPv6, VLAN, by a table of what each of them adds. */
+#define SPREAD (BPE_PKT_IP4 | BPE_PKT_IP6 | BPE_PKT_VLAN)
+#define NONE4 0, 0, 0, 0
+#define NONE20 NONE4, NONE4, NONE4, NONE4, NONE4
+static const uint32_t spread[SPREAD + 1] = { 0, 1, 0x100, 0x101, NONE20, NONE20, NONE20, 0x10000, 0x10001, 0x10100, 0x10101 };
+_Static_assert(BPE_PKT_IP4 == 1 && BPE_PKT_IP6 == 2 && BPE_PKT_VLAN == 0x40 && BPE_BATCH <= 255, "what bpei_counts_add packs together");
+_Static_assert(BPE_PROTO_IP_OTHER == 8, "protocols that are all below have no higher bit");
 
 void bpei_counts_add(struct bpei_counts *c, const struct bpe_batch *b, const struct bpei_sums *sums)
 {
-	uint32_t versions = 0, n = b->count;
-	uint64_t protos[BPE_PROTO_COUNT] = { 0 };	/* bytes, and packets from bit PACKET up: one addition for both */
+	/* Bytes, and packets from bit PACKET up.  Neighbours apart, so that no addition waits for the one before. */
+	uint64_t protos[2][BPE_PROTO_COUNT] = { { 0 } };
+	uint32_t known = 0;
+	uint16_t flags = 0;
+	uint8_t proto = 0;
+	const struct bpe_layers *l = b->layers;
+	const uint32_t *bytes = b->wirelen;
+	size_t i = 0, n = b->count;
 
-	for (uint32_t i = 0; i < n; i++) {
-		const struct bpe_layers *l = &b->layers[i];
-		protos[l->proto] += (uint64_t)1 << PACKET | b->wirelen[i];
-		versions += (l->flags & BPE_PKT_IP4) | (uint32_t)(l->flags & BPE_PKT_IP6) << 15;
-		if (BPEI_UNLIKELY(l->flags & (BPE_PKT_WRONG | BPE_PKT_VLAN | BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT | BPE_PKT_TUNNEL
-				  | BPE_PKT_ICMP_ERROR | BPE_PKT_BAD_CHECKSUM)
-				  || l->proto >= BPE_PROTO_IP_OTHER))
-			count_rare(c, l, b->wirelen[i]);
+	for (; i + 2 <= n; i += 2) {
+		const uint32_t flags0 = l[i].flags, flags1 = l[i + 1].flags, proto0 = l[i].proto, proto1 = l[i + 1].proto;
+		protos[0][proto0] += (uint64_t)1 << PACKET | bytes[i];
+		protos[1][proto1] += (uint64_t)1 << PACKET | bytes[i + 1];
+		known += spread[flags0 & SPREAD];
+		known += spread[flags1 & SPREAD];
+		flags |= l[i].flags | l[i + 1].flags;
+		proto |= l[i].proto | l[i + 1].proto;
 	}
-	bpei_counter_add(&c->ip4_packets, versions & 0xffff);
-	bpei_counter_add(&c->ip6_packets, versions >> 16);
-	/* All of them, without asking which there are: a wrong guess costs more. */
-	for (uint32_t k = 0; k < BPE_PROTO_COUNT; k++)
-		tally(&c->proto[k], protos[k] >> PACKET, protos[k] & (((uint64_t)1 << PACKET) - 1));
+	if (i < n) {
+		protos[0][l[i].proto] += (uint64_t)1 << PACKET | bytes[i];
+		known += spread[l[i].flags & SPREAD];
+		flags |= l[i].flags;
+		proto |= l[i].proto;
+	}
+	bpei_counter_add(&c->ip4_packets, known & 0xff);
+	bpei_counter_add(&c->ip6_packets, known >> 8 & 0xff);
+	bpei_counter_add(&c->vlan_packets, known >> 16);
+	/* All of them up to the rare ones, without asking which there are: a wrong guess costs more. */
+	for (uint32_t k = 0, end = proto < BPE_PROTO_IP_OTHER ? BPE_PROTO_IP_OTHER : BPE_PROTO_COUNT; k < end; k++) {
+		const uint64_t sum = protos[0][k] + protos[1][k];
+		tally(&c->proto[k], sum >> PACKET, sum & (((uint64_t)1 << PACKET) - 1));
+	}
+	if (flags & RARE || proto >= BPE_PROTO_IP_OTHER)
+		for (i = 0; i < n; i++)
+			if (BPEI_UNLIKELY(l[i].flags & RARE || l[i].proto >= BPE_PROTO_IP_OTHER)) count_rare(c, &l[i], bytes[i]);
 	add_sizes(c, b);
 	bpei_counter_add(&c->captured_bytes, sums->captured);
 	bpei_counter_add(&c->wire_bytes, sums->wire);

@@ -88,3 +88,49 @@ Test(stats, hostile_ethertypes_are_all_counted)
 	cr_assert_eq(bytes, 300000);
 	cr_assert_str_eq(p[0].name, "ethertype-other");
 }
+
+/* Batches of any size and contents beside counts made one by one. */
+Test(stats, counts_are_those_of_a_plain_loop)
+{
+	static const uint32_t lengths[] = { 0, 60, 64, 65, 127, 128, 1518, 1519, 9216, 9217, 32767, 32768, 65536, 65600, 0x7fffffff, 0x80000000, 0xffffffff };
+	static const uint16_t flags[] = { BPE_PKT_IP4, BPE_PKT_IP6, BPE_PKT_IP4 | BPE_PKT_VLAN, BPE_PKT_IP6 | BPE_PKT_VLAN, BPE_PKT_VLAN, 0,
+		BPE_PKT_IP4 | BPE_PKT_FRAGMENT, BPE_PKT_BAD_CHECKSUM | BPE_PKT_IP4, BPE_PKT_TUNNEL | BPE_PKT_KEY | BPE_PKT_REVERSED | BPE_PKT_OUTGOING };
+	static const uint32_t bounds[] = { 64, 127, 255, 511, 1023, 1518, 9216, UINT32_MAX };
+	static struct bpei_counts c;
+	struct bpe_stats want = { 0 }, got = { 0 };
+	uint64_t packets[BPE_PROTO_COUNT] = { 0 }, bytes[BPE_PROTO_COUNT] = { 0 }, state = 3;
+	for (int round = 0; round < 3000; round++) {
+		struct bpe_layers layers[BPE_BATCH];
+		uint32_t wire[BPE_BATCH], n = 1 + (uint32_t)(state >> 40) % BPE_BATCH, rare = (uint32_t)(state >> 33) % 3;
+		memset(layers, 0, sizeof layers);
+		for (uint32_t i = 0; i < n; i++) {
+			state = state * 6364136223846793005u + 1442695040888963407u;
+			uint32_t r = (uint32_t)(state >> 32);
+			struct bpe_layers *l = &layers[i];
+			wire[i] = lengths[(r & 0xff) % (rare < 2 ? 11 : 17)];
+			l->flags = flags[(r >> 8 & 0xff) % (rare ? 9 : 6)];
+			l->proto = (uint8_t)((r >> 16 & 0xff) % (rare ? BPE_PROTO_COUNT : 8));
+			packets[l->proto]++;
+			bytes[l->proto] += wire[i];
+			want.ip4_packets += !!(l->flags & BPE_PKT_IP4);
+			want.ip6_packets += !!(l->flags & BPE_PKT_IP6);
+			want.vlan_packets += !!(l->flags & BPE_PKT_VLAN);
+			want.fragments += !!(l->flags & BPE_PKT_FRAGMENT);
+			want.bad_checksum += !!(l->flags & BPE_PKT_BAD_CHECKSUM);
+			want.tunnel_packets += !!(l->flags & BPE_PKT_TUNNEL);
+			int k = 0;
+			while (wire[i] > bounds[k]) k++;
+			want.sizes[k]++;
+		}
+		want.delivered_packets += n;
+		want.batches++;
+		add(&c, layers, wire, n);
+	}
+	bpei_counts_read(&c, &got);
+	cr_assert_eq(memcmp(&got, &want, sizeof got), 0);
+	for (int k = 0; k < BPE_PROTO_COUNT; k++) {
+		cr_expect_eq(bpei_counter_get(&c.proto[k].packets), packets[k]);
+		cr_expect_eq(bpei_counter_get(&c.proto[k].bytes), bytes[k]);
+	}
+	cr_assert_eq(bpei_counter_get(&c.ip_proto[0].packets), packets[BPE_PROTO_IP_OTHER]);
+}
