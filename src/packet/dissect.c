@@ -20,17 +20,26 @@ void bpei_dissector_free(struct bpei_dissector *d)
 	d->fragments = NULL;
 }
 
+static uint16_t all_flags(const struct bpe_layers *l, uint32_t n)
+{
+	uint16_t any = 0;
+	size_t i = 0;
+	for (; i + 4 <= n; i += 4) any |= l[i].flags | l[i + 1].flags | l[i + 2].flags | l[i + 3].flags;
+	for (; i < n; i++) any |= l[i].flags;
+	return any;
+}
+
 void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, uint32_t link_type)
 {
-	uint32_t any = 0;
 	c->outermost = d->outermost;
 	bpei_parse(c, n, link_type, &d->seed);
-	for (uint32_t i = 0; i < n; i++) any |= c->layers[i].flags;
+	const uint16_t any = all_flags(c->layers, n);
 	if (BPEI_UNLIKELY(any & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) {
 		bpei_fragments_follow(d->fragments, c, n, link_type);
-		for (uint32_t i = 0; i < n; i++) {	/* the keys that it changed */
+		for (uint32_t i = 0; any & BPE_PKT_FRAGMENT && i < n; i++) {	/* the keys that it changed */
+			if (BPEI_LIKELY(!(c->layers[i].flags & BPE_PKT_FRAGMENT))) continue;
 			const struct bpei_columns one = { .layers = c->layers + i, .key = c->key + i, .hash = c->hash + i };
-			if (c->layers[i].flags & BPE_PKT_FRAGMENT) bpei_hash(&one, 1, &d->seed);
+			bpei_hash(&one, 1, &d->seed);
 		}
 	}
 	if (d->checksums) bpei_checksums(c, n);

@@ -8,6 +8,7 @@
 #include "packet/packet.h"
 
 #include "base/bytes.h"
+#include "base/cacheline.h"
 
 #include <stdlib.h>
 
@@ -116,10 +117,10 @@ void bpei_fragments_follow(struct bpei_fragments *f, const struct bpei_columns *
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct bpe_layers *l = &c->layers[i];
+		if (BPEI_LIKELY(!(l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) || !(l->flags & BPE_PKT_KEY)) continue;
 		struct bpe_layers outer = *l;
 		struct bpe_key unused;
 		struct datagram d;
-		if (!(l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT)) || !(l->flags & BPE_PKT_KEY)) continue;
 		if (l->flags & BPE_PKT_TUNNEL && l->flags & BPE_PKT_FIRST_FRAGMENT) {	/* which of the two is in pieces */
 			const struct bpei_columns one = { .data = c->data + i, .caplen = c->caplen + i, .wirelen = c->wirelen + i, .layers = &outer, .key = &unused,
 				.outermost = true };
