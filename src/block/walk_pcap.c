@@ -61,7 +61,8 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, 
 {
 	const uint8_t *p = block->bytes + block->position, *end = block->bytes + block->length;
 	const uint8_t *limit = block->bytes + (block->limit < block->length ? block->limit : block->length);
-	uint32_t n = 0, most = f->most, keep = f->snaplen < snaplen ? f->snaplen : snaplen;
+	size_t n = 0;
+	uint32_t most = f->most, keep = f->snaplen < snaplen ? f->snaplen : snaplen;
 	/* A record of at most `brief` bytes that begins before `near` ends before `end`, and nothing is cut from it: two comparisons. */
 	uint32_t brief = most < keep ? most : keep;
 	if (brief > BRIEF) brief = BRIEF;
@@ -108,7 +109,7 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, 
 	memset(c->outgoing, 0, n);
 	block->position = (size_t)(p - block->bytes);
 	block->link_type = f->link_type;
-	return n;
+	return (uint32_t)n;
 }
 
 uint32_t bpei_walk_pcap(struct bpei_pcap *f, struct bpei_block *block, const struct bpei_columns *c, uint32_t max, uint32_t snaplen,
