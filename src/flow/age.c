@@ -20,7 +20,7 @@
 #define STEP_NS UINT64_C(10000000000)
 #define WEAK_SHARE 16u
 #define CANDIDATES (2 * BPEI_COHORT)
-#define LATE 8			/* part of the shortest time-out by which a flow may end late */
+#define LATE 8			/* part of the shortest time-out by which a flow may end late; and by half of the time that it waits for late packets */
 
 static uint32_t tick_now(const struct bpei_table *t)
 {
@@ -73,7 +73,7 @@ enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e)
 		[BPE_TCP_RESET] = BPE_TIMEOUT_TCP_CLOSED };
 	uint8_t proto = bpei_entry_proto(e);
 	if (bpei_entry_state(e)) return tcp[bpei_entry_state(e)];
-	if (proto == 17 || proto == 136) return (bpei_entry_packets(e, 0) && bpei_entry_packets(e, 1)) || e->bits & ENTRY_CONTINUED ? BPE_TIMEOUT_UDP_TWO_WAY : BPE_TIMEOUT_UDP_ONE_WAY;
+	if (proto == 17 || proto == 136) return (bpei_entry_packets(e, 0) && bpei_entry_packets(e, 1)) || bpei_entry_bits(e) & ENTRY_CONTINUED ? BPE_TIMEOUT_UDP_TWO_WAY : BPE_TIMEOUT_UDP_ONE_WAY;
 	return proto == 1 || proto == 58 ? BPE_TIMEOUT_ICMP : BPE_TIMEOUT_OTHER;
 }
 
@@ -118,12 +118,16 @@ static void prefetch_cohort(const struct bpei_table *t, uint32_t cohort)
 
 static void prefetch_bucket(const struct bpei_table *t, uint32_t tag) { __builtin_prefetch(&t->index.buckets[tag & t->index.mask], 1); }
 
+static int64_t plus(int64_t a, int64_t b) { return a < INT64_MAX - b ? a + b : INT64_MAX; }
+
 /* How long the entry may be quiet; INT64_MAX: for ever. */
 static int64_t patience(const struct bpei_table *t, const struct bpei_entry *e)
 {
 	int64_t timeout = t->timeout_ns[bpei_entry_kind(e)];
-	return timeout < INT64_MAX - t->options.slack_ns ? timeout + t->options.slack_ns : timeout;
+	return plus(timeout, t->options.slack_ns);
 }
+
+void bpei_entry_await(struct bpei_table *t, uint32_t i) { bpei_cohort_arm(t, i / BPEI_COHORT, plus(patience(t, &t->entries[i]), t->options.slack_ns / 2)); }
 
 static bool over(const struct bpei_table *t, const struct bpei_entry *e)
 {
@@ -133,9 +137,10 @@ static bool over(const struct bpei_table *t, const struct bpei_entry *e)
 
 void bpei_table_end_due(struct bpei_table *t)
 {
+	for (uint32_t k = 0; k < t->due_count; k++) prefetch_bucket(t, t->details[t->due[k]].hash);
 	for (uint32_t k = 0, n = t->due_count; k < n; k++) {
 		const struct bpei_entry *e = &t->entries[t->due[k]];
-		if (e->bits & ENTRY_ALIVE && over(t, e)) bpei_table_end(t, t->due[k], bpei_entry_why(e));
+		if (bpei_entry_bits(e) & ENTRY_ALIVE && over(t, e)) bpei_table_end(t, t->due[k], bpei_entry_why(e));
 	}
 	t->due_count = 0;
 }
@@ -147,13 +152,13 @@ static void look(struct bpei_table *t, uint32_t cohort)
 	bpei_cohort_disarm(t, cohort);
 	for (uint32_t i = cohort * BPEI_COHORT, end = i + BPEI_COHORT; i < end && i < t->touched; i++) {
 		const struct bpei_entry *e = &t->entries[i];
-		if (!(e->bits & ENTRY_ALIVE)) continue;
+		if (!(bpei_entry_bits(e) & ENTRY_ALIVE)) continue;
 		int64_t timeout = patience(t, e);
 		uint64_t quiet = ahead(t->now_ns, e->last_ns);
 		if (timeout == INT64_MAX) continue;
 		if (over(t, e)) {
 			t->due[n++] = i;
-			prefetch_bucket(t, e->hash);
+			__builtin_prefetch(&t->details[i], 1);
 		} else if (timeout - (int64_t)quiet < wait) {
 			wait = timeout - (int64_t)quiet;
 		}
@@ -161,7 +166,7 @@ static void look(struct bpei_table *t, uint32_t cohort)
 	t->due_count = n;
 	/* Neighbours that are due soon after one another share a look. */
 	if (wait < t->least_timeout_ns / LATE) wait = t->least_timeout_ns / LATE;
-	if (t->cohorts[cohort].alive) bpei_cohort_arm(t, cohort, wait);
+	if (t->cohorts[cohort].alive) bpei_cohort_arm(t, cohort, plus(wait, t->options.slack_ns / 2));
 }
 
 void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts)
@@ -190,9 +195,9 @@ void bpei_entry_weigh(struct bpei_table *t, uint32_t i)
 	struct bpei_entry *e = &t->entries[i];
 	uint8_t state = bpei_entry_state(e);
 	bool weak = state == BPE_TCP_SYN_SENT || state == BPE_TCP_SYN_RECEIVED || state >= BPE_TCP_CLOSED
-		    || (!(e->bits & ENTRY_CONTINUED) && bpei_entry_packets(e, 0) + bpei_entry_packets(e, 1) <= 1);
-	if (weak == !!(e->bits & ENTRY_WEAK)) return;
-	e->bits ^= ENTRY_WEAK;
+		    || (!(bpei_entry_bits(e) & ENTRY_CONTINUED) && bpei_entry_packets(e, 0) + bpei_entry_packets(e, 1) <= 1);
+	if (weak == !!(bpei_entry_bits(e) & ENTRY_WEAK)) return;
+	bpei_entry_set(e, ENTRY_WEAK, weak ? ENTRY_WEAK : 0);
 	t->weak += weak ? 1 : -1u;
 	t->cohorts[i / BPEI_COHORT].weak += weak ? 1 : 0xffff;
 }
@@ -205,9 +210,9 @@ static uint32_t next_weak(struct bpei_table *t)
 			i += BPEI_COHORT;
 			continue;
 		}
-		if (t->entries[i].bits & ENTRY_WEAK) {
+		if (bpei_entry_bits(&t->entries[i]) & ENTRY_WEAK) {
 			t->weak_hand = i + 1;
-			if (i + 16 < t->touched) prefetch_bucket(t, t->entries[i + 8].hash), __builtin_prefetch(&t->entries[i + 16].hash);	/* the next to go */
+			if (i + 16 < t->touched) prefetch_bucket(t, t->details[i + 8].hash), __builtin_prefetch(&t->details[i + 16].hash);	/* the next to go */
 			return i;
 		}
 		i++;
@@ -221,7 +226,7 @@ uint32_t bpei_table_victim(struct bpei_table *t)
 	for (uint32_t n = 0; n < CANDIDATES || best == BPEI_NO_FLOW; n++, t->hand++) {
 		if (t->hand >= t->touched) t->hand = 0;
 		const struct bpei_entry *e = &t->entries[t->hand];
-		if (!(e->bits & ENTRY_ALIVE) || (e->bits & ENTRY_WEAK && t->weak < bpei_counter_get(&t->counts.active))) continue;
+		if (!(bpei_entry_bits(e) & ENTRY_ALIVE) || (bpei_entry_bits(e) & ENTRY_WEAK && t->weak < bpei_counter_get(&t->counts.active))) continue;
 		if (best == BPEI_NO_FLOW || e->last_ns < t->entries[best].last_ns) best = t->hand;
 	}
 	return best;

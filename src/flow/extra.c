@@ -19,25 +19,25 @@ static uint32_t place(const struct bpei_table *t, uint32_t entry)
 
 struct bpei_extra *bpei_extra_find(const struct bpei_table *t, uint32_t entry)
 {
-	return t->entries[entry].bits & ENTRY_EXTRA ? &t->extras[place(t, entry)] : NULL;
+	return bpei_entry_bits(&t->entries[entry]) & ENTRY_EXTRA ? &t->extras[place(t, entry)] : NULL;
 }
 
 struct bpei_extra *bpei_extra_get(struct bpei_table *t, uint32_t entry)
 {
 	struct bpei_entry *e = &t->entries[entry];
-	if (e->bits & ENTRY_EXTRA) return bpei_extra_find(t, entry);
+	if (bpei_entry_bits(e) & ENTRY_EXTRA) return bpei_extra_find(t, entry);
 	if (t->extras_used >= t->extras_size / 4 * 3) return NULL;
 	struct bpei_extra *x = &t->extras[place(t, entry)];
 	*x = (struct bpei_extra){ .entry = entry + 1 };
-	e->bits |= ENTRY_EXTRA;
+	bpei_entry_set(e, 0, ENTRY_EXTRA);
 	t->extras_used++;
 	return x;
 }
 
 void bpei_extra_drop(struct bpei_table *t, uint32_t entry)
 {
-	if (!(t->entries[entry].bits & ENTRY_EXTRA)) return;
-	t->entries[entry].bits &= (uint8_t)~ENTRY_EXTRA;
+	if (!(bpei_entry_bits(&t->entries[entry]) & ENTRY_EXTRA)) return;
+	bpei_entry_set(&t->entries[entry], ENTRY_EXTRA, 0);
 	t->extras_used--;
 	uint32_t hole = place(t, entry), i = hole;
 	for (;;) {	/* what lies behind the hole and would not be found over it moves into it */

@@ -31,15 +31,15 @@ int64_t bpei_span_unpack(uint16_t packed) { return (int64_t)(packed & 2047) << (
 /* Smoothed as RFC 6298, section 2, does it. */
 void bpei_round_trip(struct bpei_table *t, uint32_t i, uint32_t end, int64_t took_ns)
 {
-	uint16_t *r = &t->entries[i].running[end];
+	uint16_t *r = &t->details[i].side[end].running;
 	if (took_ns < 0) return;	/* out of order */
 	*r = bpei_span_pack(*r ? bpei_span_unpack(*r) / 8 * 7 + took_ns / 8 : took_ns);
 }
 
 static void end_round(struct bpei_table *t, uint32_t i, uint32_t end)
 {
-	struct bpei_round *r = bpei_round_of(t, i, end);
-	if (r) r->who = 0;
+	struct bpei_round *r = &bpei_rounds_of(t, i)[end];
+	if (r->who == i + 1) *r = (struct bpei_round){ 0, 0, INT64_MIN };
 }
 
 void bpei_health_open(struct bpei_table *t, uint32_t i)
@@ -51,45 +51,41 @@ void bpei_health_open(struct bpei_table *t, uint32_t i)
 static struct bpei_extra *note(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, enum bpei_health what)
 {
 	if (!x) x = bpei_extra_get(t, i);
-	if (!x || x->health[what][end] == UINT16_MAX) t->entries[i].state |= STATE_CUT;
+	if (!x || x->health[what][end] == UINT16_MAX) bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
 	else x->health[what][end]++;
 	return x;
 }
 
 /* How soon behind the ACKs that ask for it a segment is sent again because of them: twice the way from here to this end and back. */
-static int64_t fast_within(const struct bpei_entry *e, uint32_t end)
+static int64_t fast_within(const struct bpei_table *t, uint32_t i, uint32_t end)
 {
-	int64_t way = 2 * bpei_span_unpack(e->rtt[end ^ !!(e->bits & ENTRY_ORIGIN)]);
+	int64_t way = 2 * bpei_span_unpack(t->details[i].rtt[end ^ !!(bpei_entry_bits(&t->entries[i]) & ENTRY_ORIGIN)]);
 	return way > FAST_NS ? way : FAST_NS;
 }
 
 /* The other end has repeated its ACK for seq at least twice, and just now. */
 static bool asked_for(struct bpei_table *t, uint32_t i, uint32_t other, uint32_t seq, int64_t ns)
 {
-	const struct bpei_entry *e = &t->entries[i];
-	const uint32_t who = bpei_who(i, other);
-	const struct bpei_repeater *r = &t->repeaters[bpei_set_of(who, 11)];
-	if (bpei_streak(e, other) < 2 || bpei_entry_ack(e, other) != (seq & 0xffffff)) return false;
-	for (uint32_t k = 0; k < BPEI_WAYS; k++)
-		if (r[k].who == who) return since(r[k].ns, ns) < fast_within(e, !other);
-	return false;
+	const struct bpei_side *asker = &t->details[i].side[other];
+	const struct bpei_repeater *r = &t->shared->repeater[i % BPEI_REPEATERS][other];
+	return bpei_streak(&t->details[i], other) >= 2 && bpei_side_ack(asker) == (seq & ACK_NUMBER) && r->who == i + 1 && since(r->ns, ns) < fast_within(t, i, !other);
 }
 
 /* A segment that begins before what this end has sent already. */
 static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, const struct bpei_segment *s, uint8_t flags, uint32_t next, int64_t ns)
 {
-	struct bpei_entry *e = &t->entries[i];
-	uint32_t behind = e->seq[end] - s->seq;
+	struct bpei_detail *d = &t->details[i];
+	uint32_t behind = d->side[end].seq - s->seq;
 	if (behind == 1 && s->bytes <= 1 && !(flags & (SYN | FIN | RST))) {
 		x = note(t, i, x, end, HEALTH_KEEP_ALIVE);
 		if (x) x->probed[end] = true;
 		return 0;
 	}
-	if ((flags & (SYN | ACK)) == (SYN | ACK) && !(t->history.seen[e->history].letters[end] & 1u << HISTORY_SYN_ACK)) return 0;	/* simultaneous open */
+	if ((flags & (SYN | ACK)) == (SYN | ACK) && !(bpei_seen_letters(&t->history.seen[d->history], end) & 1u << HISTORY_SYN_ACK)) return 0;	/* simultaneous open */
 	if ((!s->bytes && !(flags & (SYN | FIN))) || (behind == 1 && s->bytes > 1)) return 0;
-	bool acked = t->history.seen[e->history].flags[!end] & ACK, fast = acked && asked_for(t, i, !end, s->seq, ns);
+	bool acked = bpei_seen_flags(&t->history.seen[d->history], !end) & ACK, fast = acked && asked_for(t, i, !end, s->seq, ns);
 	if (x && x->hole[end][0] != x->hole[end][1] && s->seq - x->hole[end][0] < x->hole[end][1] - x->hole[end][0]) {
-		int64_t patience = e->rtt[0] && e->rtt[1] ? bpei_span_unpack(e->rtt[0]) + bpei_span_unpack(e->rtt[1]) : REORDER_NS;
+		int64_t patience = d->rtt[0] && d->rtt[1] ? bpei_span_unpack(d->rtt[0]) + bpei_span_unpack(d->rtt[1]) : REORDER_NS;
 		bool soon = since(x->top_ns[end], ns) < patience;
 		if (s->seq == x->hole[end][0]) x->hole[end][0] = (int32_t)(next - x->hole[end][1]) < 0 ? next : x->hole[end][1];
 		else if ((int32_t)(next - x->hole[end][1]) >= 0) x->hole[end][1] = s->seq;
@@ -100,7 +96,7 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 	}
 	if (fast) {
 		note(t, i, x, end, HEALTH_FAST);
-	} else if (s->bytes && acked && behind <= 0xffffff && ((e->seq[end] - bpei_entry_ack(e, !end)) & 0xffffff) <= e->seq[end] - (s->seq + s->bytes) && (int32_t)(next - e->seq[end]) <= 0) {
+	} else if (s->bytes && acked && behind <= 0xffffff && ((d->side[end].seq - bpei_side_ack(&d->side[!end])) & 0xffffff) <= d->side[end].seq - (s->seq + s->bytes) && (int32_t)(next - d->side[end].seq) <= 0) {
 		note(t, i, x, end, HEALTH_SPURIOUS);
 	}
 	note(t, i, x, end, HEALTH_RETRANSMISSION);
@@ -110,25 +106,25 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 
 static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, const struct bpei_segment *s, uint8_t flags, bool in_order, int64_t ns)
 {
-	struct bpei_entry *e = &t->entries[i];
-	const struct bpei_seen *seen = &t->history.seen[e->history];
-	bool known = seen->flags[end] & ACK, same = known && bpei_entry_ack(e, end) == (s->ack & 0xffffff);
-	if (same && in_order && !s->bytes && !(flags & (SYN | FIN | RST)) && s->window && s->window == e->window[end]) {
-		if (!x || !x->probed[!end]) bpei_streak_add(e, end);	/* else it answers a keep-alive */
+	struct bpei_detail *d = &t->details[i];
+	const struct bpei_seen *seen = &t->history.seen[d->history];
+	bool known = bpei_seen_flags(seen, end) & ACK, same = known && bpei_side_ack(&d->side[end]) == (s->ack & 0xffffff);
+	if (same && in_order && !s->bytes && !(flags & (SYN | FIN | RST)) && s->window && s->window == d->side[end].window) {
+		if (!x || !x->probed[!end]) bpei_streak_add(t, i, end);	/* else it answers a keep-alive */
 	} else if (!same) {
-		bpei_streak_end(e, end);
-		bpei_round_end(t, i, end, s->ack, ns);
+		bpei_streak_end(d, end);
+		bpei_round_end(t, bpei_rounds_of(t, i), i, end, s->ack, ns);
 	}
-	if (!same && seen->letters[!end] && (int32_t)(s->ack - e->seq[!end]) > 0) x = note(t, i, x, end, HEALTH_UNSEEN);
+	if (!same && bpei_seen_letters(seen, !end) && (int32_t)(s->ack - d->side[!end].seq) > 0) x = note(t, i, x, end, HEALTH_UNSEEN);
 	if (x) x->probed[!end] = false;
-	if (bpei_streak(e, end) >= 2) bpei_streak_note(t, i, end, ns);
-	bpei_entry_set_ack(e, end, s->ack);
+	if (bpei_streak(d, end) >= 2) bpei_streak_note(t, i, end, ns);
+	bpei_side_set_ack(&d->side[end], s->ack);
 }
 
 /* Whether segments in turn matter just now; a hole that nobody fills is forgotten. */
 static void alert(struct bpei_table *t, uint32_t i, int64_t ns)
 {
-	struct bpei_entry *e = &t->entries[i];
+	struct bpei_detail *d = &t->details[i];
 	struct bpei_extra *x = bpei_extra_find(t, i);
 	bool is = x->probed[0] | x->probed[1];
 	for (uint32_t end = 0; end < 2; end++) {
@@ -136,47 +132,48 @@ static void alert(struct bpei_table *t, uint32_t i, int64_t ns)
 		if (since(x->hole_ns[end], ns) > HOLE_NS) x->hole[end][0] = x->hole[end][1];
 		else is = true;
 	}
-	e->state = (uint8_t)((e->state & ~STATE_ALERT) | (is ? STATE_ALERT : 0));
+	d->inner_vlan = (uint16_t)((d->inner_vlan & ~DETAIL_ALERT) | (is ? DETAIL_ALERT : 0));
 }
 
 /* Before the entry's counts and history know of the segment.  Returns the letters that it adds. */
 uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
 {
 	struct bpei_entry *e = &t->entries[i];
-	const struct bpei_seen *seen = &t->history.seen[e->history];
+	struct bpei_detail *d = &t->details[i];
+	const struct bpei_seen *seen = &t->history.seen[d->history];
 	uint32_t next = s->seq + s->bytes + !!(flags & SYN) + !!(flags & FIN);
 	uint16_t letters = 0;
-	bool known = seen->letters[end], in_order = known && s->seq == e->seq[end];
-	bool fresh = flags & SYN && (!(seen->flags[end] & SYN) || e->seq[end] - next > bpei_entry_wire(e, end));	/* first, or of another number */
+	bool known = bpei_seen_letters(seen, end), in_order = known && s->seq == d->side[end].seq;
+	bool fresh = flags & SYN && (!(bpei_seen_flags(seen, end) & SYN) || d->side[end].seq - next > bpei_entry_wire(e, end));	/* first, or of another number */
 
 	struct bpei_extra *x = bpei_extra_find(t, i);
 	if (x) x->probed[end] = false;	/* until this one is found to be a keep-alive */
 	if (flags & RST) {
 		letters = flags & (FIN | SYN) ? flags & FIN ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI : 0;
 	} else if (!known || fresh) {
-		e->seq[end] = next;
+		d->side[end].seq = next;
 	} else if (in_order) {
-		e->seq[end] = next;
-		if (s->bytes) bpei_round_begin(t, i, end, next, ns);
+		d->side[end].seq = next;
+		if (s->bytes) bpei_round_begin(t, bpei_rounds_of(t, i), i, end, next, ns, true);
 		if (x && next != s->seq) x->top_ns[end] = ns;
-	} else if ((int32_t)(s->seq - e->seq[end]) > 0) {
+	} else if ((int32_t)(s->seq - d->side[end].seq) > 0) {
 		x = note(t, i, x, end, HEALTH_LOST);
-		if (x) x->hole[end][0] = e->seq[end], x->hole[end][1] = s->seq, x->top_ns[end] = x->hole_ns[end] = ns;
+		if (x) x->hole[end][0] = d->side[end].seq, x->hole[end][1] = s->seq, x->top_ns[end] = x->hole_ns[end] = ns;
 		letters |= 1u << HISTORY_GAP;
-		e->seq[end] = next;
+		d->side[end].seq = next;
 	} else {
 		letters |= again(t, i, x, end, s, flags, next, ns);
-		if ((int32_t)(next - e->seq[end]) > 0) e->seq[end] = next;
+		if ((int32_t)(next - d->side[end].seq) > 0) d->side[end].seq = next;
 	}
-	if (e->bits & ENTRY_EXTRA && !x) x = bpei_extra_find(t, i);
+	if (bpei_entry_bits(e) & ENTRY_EXTRA && !x) x = bpei_extra_find(t, i);
 	if (flags & ACK) acknowledge(t, i, x, end, s, flags, in_order, ns);
-	if (e->bits & ENTRY_EXTRA && !x) x = bpei_extra_find(t, i);
+	if (bpei_entry_bits(e) & ENTRY_EXTRA && !x) x = bpei_extra_find(t, i);
 	if (!s->window && !(flags & (SYN | FIN | RST))) {
 		note(t, i, x, end, HEALTH_ZERO_WINDOW);
 		letters |= 1u << HISTORY_WINDOW;
 	}
-	e->window[end] = s->window;
-	if (e->bits & ENTRY_EXTRA) alert(t, i, ns);
+	d->side[end].window = s->window;
+	if (bpei_entry_bits(e) & ENTRY_EXTRA) alert(t, i, ns);
 	if (flags & SYN) letters |= flags & ACK ? 1u << HISTORY_SYN_ACK : 1u << HISTORY_SYN;
 	if (flags & FIN) letters |= 1u << HISTORY_FIN;
 	if (flags & RST) letters |= 1u << HISTORY_RST;
@@ -189,7 +186,7 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 void bpei_health_forget(struct bpei_table *t, uint32_t i)
 {
 	struct bpei_extra *x = bpei_extra_find(t, i);
-	t->entries[i].repeated[0] = t->entries[i].repeated[1] = 0;
+	t->details[i].repeated[0] = t->details[i].repeated[1] = 0;
 	if (x) memset(x->upper, 0, sizeof x->upper), memset(x->health, 0, sizeof x->health);
 }
 
@@ -197,17 +194,18 @@ void bpei_health_forget(struct bpei_table *t, uint32_t i)
 bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags)
 {
 	const struct bpei_entry *e = &t->entries[i];
+	const struct bpei_detail *d = &t->details[i];
 	const struct bpei_extra *x = bpei_extra_find(t, i);
-	if ((flags & (SYN | ACK | RST)) != SYN || !bpei_entry_state(e) || e->bits & ENTRY_CONTINUED || !t->history.seen[e->history].letters[end]) return false;
+	if ((flags & (SYN | ACK | RST)) != SYN || !bpei_entry_state(e) || bpei_entry_bits(e) & ENTRY_CONTINUED || !bpei_seen_letters(&t->history.seen[d->history], end)) return false;
 	if (x && (x->upper[COUNT_WIRE][end] || x->health[HEALTH_LOST][end])) return false;	/* more may have been sent than was seen */
-	return e->seq[end] - (s->seq + 1) > bpei_entry_wire(e, end);
+	return d->side[end].seq - (s->seq + 1) > bpei_entry_wire(e, end);
 }
 
 /* MSS and window scale of a SYN, by a number that flows with the same ones share. */
 void bpei_setup_note(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpe_tcp_options *o)
 {
-	struct bpei_entry *e = &t->entries[i];
-	struct bpei_setup s = t->setups[e->setup % BPEI_SETUPS];
+	struct bpei_detail *d = &t->details[i];
+	struct bpei_setup s = t->setups[bpei_detail_setup(d)];
 	s.present[end] = o->present & (BPE_TCP_MSS | BPE_TCP_WINDOW_SCALE | BPE_TCP_SACK_PERMITTED | BPE_TCP_TIMESTAMPS);
 	s.mss[end] = o->mss;
 	s.scale[end] = o->window_scale;
@@ -218,8 +216,8 @@ void bpei_setup_note(struct bpei_table *t, uint32_t i, uint32_t end, const struc
 		if (!at) continue;
 		if (!(t->setups[at].present[0] | t->setups[at].present[1])) t->setups[at] = s;
 		if (memcmp(&t->setups[at], &s, sizeof s)) continue;
-		e->setup = (uint16_t)(e->setup / BPEI_SETUPS * BPEI_SETUPS | at);
+		for (uint32_t half = 0; half < 2; half++) d->side[half].ack = (d->side[half].ack & (((uint32_t)1 << ACK_SETUP) - 1)) | (at >> 6 * half & 63) << ACK_SETUP;
 		return;
 	}
-	e->state |= STATE_CUT;
+	bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
 }

@@ -44,18 +44,17 @@ static uint16_t follow(struct bpei_history *h, uint16_t at, uint32_t end, uint32
 	uint16_t made = (uint16_t)h->used++;
 	struct bpei_seen *m = &h->seen[made];
 	*m = h->seen[at];
-	m->event = (uint8_t)event;
-	m->end = (uint8_t)end;
+	m->known[0] = (m->known[0] & ((1u << SEEN_EVENT) - 1)) | event << SEEN_EVENT;
+	m->known[1] = (m->known[1] & ((1u << SEEN_EVENT) - 1)) | end << SEEN_EVENT;
 	h->node[made].parent = at;
-	if (event < HISTORY_LETTERS) m->letters[end] |= (uint16_t)(1u << event);
-	else m->flags[end] |= (uint8_t)(1u << (event - HISTORY_LETTERS));
+	m->known[end] |= 1u << (event < HISTORY_LETTERS ? event : event - HISTORY_LETTERS + SEEN_FLAGS);
 	return n->child[end][event] = made;
 }
 
 uint16_t bpei_history_add(struct bpei_history *h, uint16_t at, uint32_t end, uint8_t flags, uint16_t letters, bool *cut)
 {
-	for (uint32_t m = flags & ~h->seen[at].flags[end] & 0xffu; m; m &= m - 1) at = follow(h, at, end, HISTORY_LETTERS + (uint32_t)__builtin_ctz(m), cut);
-	for (uint32_t m = letters & ~h->seen[at].letters[end] & 0xffffu; m; m &= m - 1) at = follow(h, at, end, (uint32_t)__builtin_ctz(m), cut);
+	for (uint32_t m = flags & ~bpei_seen_flags(&h->seen[at], end); m; m &= m - 1) at = follow(h, at, end, HISTORY_LETTERS + (uint32_t)__builtin_ctz(m), cut);
+	for (uint32_t m = letters & ~bpei_seen_letters(&h->seen[at], end); m; m &= m - 1) at = follow(h, at, end, (uint32_t)__builtin_ctz(m), cut);
 	return at;
 }
 
@@ -65,7 +64,7 @@ void bpei_history_text(const struct bpei_history *h, uint16_t at, uint32_t origi
 	char back[2 * HISTORY_LETTERS];
 	uint32_t n = 0, to = 0;
 	for (; at; at = h->node[at].parent)
-		if (h->seen[at].event < HISTORY_LETTERS) back[n++] = names[h->seen[at].end != originator][h->seen[at].event];
+		if (h->seen[at].known[0] >> SEEN_EVENT < HISTORY_LETTERS) back[n++] = names[h->seen[at].known[1] >> SEEN_EVENT != originator][h->seen[at].known[0] >> SEEN_EVENT];
 	if (flipped) text[to++] = '^';
 	while (n) text[to++] = back[--n];
 	text[to] = 0;

@@ -13,10 +13,13 @@ enum { HISTORY_SYN, HISTORY_SYN_ACK, HISTORY_ACK, HISTORY_DATA, HISTORY_FIN, HIS
 
 /* What every packet asks for lies apart from what a new event needs. */
 struct bpei_seen {
-	uint16_t letters[2];		/* of each end */
-	uint8_t flags[2];
-	uint8_t event, end;		/* by which the node was reached from its parent */
+	uint32_t known[2];		/* of each end: letters, TCP flags from bit SEEN_FLAGS; from bit SEEN_EVENT: [0] event, [1] end, by which the node was
+					 * reached from its parent */
 };
+#define SEEN_FLAGS 16
+#define SEEN_EVENT 24
+static inline uint32_t bpei_seen_letters(const struct bpei_seen *s, uint32_t end) { return s->known[end] & ((1u << HISTORY_LETTERS) - 1); }
+static inline uint32_t bpei_seen_flags(const struct bpei_seen *s, uint32_t end) { return s->known[end] >> SEEN_FLAGS & 0xff; }
 struct bpei_history_node {
 	uint16_t parent;
 	uint16_t child[2][HISTORY_EVENTS];	/* 0: none yet */

@@ -45,7 +45,7 @@ static uint32_t find(const struct bpei_table *t, const struct bpei_index *x, uin
 		const struct bpei_bucket *bucket = &x->buckets[b];
 		for (uint32_t m = bpei_bucket_match(bucket, tag); m; m &= m - 1) {
 			uint32_t i = bucket->entry[__builtin_ctz(m)];
-			if (!key || bpei_entry_is(&t->entries[i], key)) return i;
+			if (!key || bpei_entry_is(t, i, key)) return i;
 		}
 		if (!bucket->overflow) break;
 	}
@@ -105,7 +105,7 @@ static void evict_near(struct bpei_table *t, uint32_t tag)
 			uint32_t i = bucket->entry[k];
 			if (!bucket->tag[k]) continue;
 			const struct bpei_entry *e = &t->entries[i], *b = &t->entries[best != BPEI_NO_FLOW ? best : i];
-			bool weak = e->bits & ENTRY_WEAK, best_weak = b->bits & ENTRY_WEAK;
+			bool weak = bpei_entry_bits(e) & ENTRY_WEAK, best_weak = bpei_entry_bits(b) & ENTRY_WEAK;
 			if (weak != best_weak ? weak : best == BPEI_NO_FLOW || e->last_ns < b->last_ns) best = i;
 		}
 	if (best != BPEI_NO_FLOW) bpei_table_evict(t, best, true);

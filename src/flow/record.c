@@ -5,7 +5,7 @@
 
 static uint64_t whole(uint32_t lower, const struct bpei_extra *x, uint32_t count, uint32_t end)
 {
-	return lower + (x ? (uint64_t)x->upper[count][end] << 31 : 0);
+	return lower + (x ? (uint64_t)x->upper[count][end] << (count == COUNT_PACKETS ? SUMS_PACKETS_BITS : SUMS_WIRE_BITS) : 0);
 }
 
 static void health(struct bpe_flow *r, const struct bpei_extra *x, uint32_t k, uint32_t end)
@@ -32,45 +32,47 @@ static void note_interface(const struct bpei_table *t, uint32_t i, struct bpe_fl
 void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end why, struct bpe_flow *record)
 {
 	const struct bpei_entry *e = &t->entries[i];
+	const struct bpei_detail *d = &t->details[i];
 	const struct bpei_extra *x = bpei_extra_find(t, i);
-	const struct bpei_seen *seen = &t->history.seen[e->history];
+	const struct bpei_seen *seen = &t->history.seen[d->history];
 	const uint64_t rest = e->key[4];
-	const int64_t first_ns = bpei_timeline_time(t->options.timeline, e->first_ns);
-	uint32_t o = !!(e->bits & ENTRY_ORIGIN), flags = 0;
-	if (e->bits & ENTRY_MIDSTREAM) flags |= BPE_FLOW_MIDSTREAM;
-	if (e->state & STATE_CUT) flags |= BPE_FLOW_CUT;
-	if (e->bits & ENTRY_CONTINUED) flags |= BPE_FLOW_CONTINUED;
-	if (e->state & STATE_TUNNEL) flags |= BPE_FLOW_TUNNEL;
-	if (e->state & STATE_BY_PORT) flags |= BPE_FLOW_BY_PORT;
+	const int64_t first_ns = bpei_timeline_time(t->options.timeline, d->first_ns);
+	const uint32_t bits = bpei_entry_bits(e), marks = bpei_entry_marks(e), o = !!(bits & ENTRY_ORIGIN);
+	uint32_t flags = 0;
+	if (bits & ENTRY_MIDSTREAM) flags |= BPE_FLOW_MIDSTREAM;
+	if (marks & STATE_CUT) flags |= BPE_FLOW_CUT;
+	if (bits & ENTRY_CONTINUED) flags |= BPE_FLOW_CONTINUED;
+	if (marks & STATE_TUNNEL) flags |= BPE_FLOW_TUNNEL;
+	if (marks & STATE_BY_PORT) flags |= BPE_FLOW_BY_PORT;
 	if (t->lengths) flags |= BPE_FLOW_LENGTHS;
 	if (t->options.tcp_health && bpei_entry_state(e)) flags |= BPE_FLOW_HEALTH;
 	struct bpe_flow r = { .version = BPE_FLOW_VERSION, .size = sizeof r, .port = { (uint16_t)(rest >> 16 * o), (uint16_t)(rest >> 16 * !o) }, .ip_proto = bpei_entry_proto(e),
-		.ip_version = e->state & STATE_IP6 ? 6 : 4, .vlan = { rest >> 40 & 0xfff, (uint16_t)(rest >> 52) }, .tcp_state = bpei_entry_state(e),
-		.tcp_flags = { seen->flags[o], seen->flags[!o] }, .end = (uint8_t)why, .flags = flags, .hash = e->hash, .worker = t->options.worker, .first_ns = first_ns,
-		.last_ns = (int64_t)((uint64_t)first_ns + ((uint64_t)e->last_ns - (uint64_t)e->first_ns)), .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
+		.ip_version = (rest & ~KEY_INNER) >> 40 & 0xff, .vlan = { (uint16_t)(rest >> 48), d->inner_vlan & 0xfff }, .tcp_state = bpei_entry_state(e),
+		.tcp_flags = { (uint8_t)bpei_seen_flags(seen, o), (uint8_t)bpei_seen_flags(seen, !o) }, .end = (uint8_t)why, .flags = flags, .hash = d->hash, .worker = t->options.worker, .first_ns = first_ns,
+		.last_ns = (int64_t)((uint64_t)first_ns + ((uint64_t)e->last_ns - (uint64_t)d->first_ns)), .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
 	for (uint32_t k = 0; k < 2; k++) {
 		uint32_t end = k ^ o;
 		r.packets[k] = whole(bpei_entry_packets(e, end), x, COUNT_PACKETS, end);
 		r.wire_bytes[k] = whole(bpei_entry_wire(e, end), x, COUNT_WIRE, end);
 		r.captured_bytes[k] = r.wire_bytes[k] - (t->any_missed ? t->missed[i][end] : 0);
-		r.repeated_acks[k] = e->repeated[end];
+		r.repeated_acks[k] = d->repeated[end];
 		memcpy(r.addr[k], (const char *)e->key + 16 * end, 16);
-		if (e->rtt[k]) r.handshake_ns[k] = bpei_span_unpack(e->rtt[k]);
-		if (e->running[end]) r.rtt_ns[k] = bpei_span_unpack(e->running[end]);
+		if (bpei_entry_state(e) && d->rtt[k]) r.handshake_ns[k] = bpei_span_unpack(d->rtt[k]);
+		if (d->side[end].running) r.rtt_ns[k] = bpei_span_unpack(d->side[end].running);
 		if (x) health(&r, x, k, end);
 		if (t->lengths) r.ip_bytes[k] = t->lengths[i].ip[end], r.payload_bytes[k] = t->lengths[i].payload[end];
-		const struct bpei_setup *s = &t->setups[e->setup % BPEI_SETUPS];
+		const struct bpei_setup *s = &t->setups[bpei_detail_setup(d)];
 		r.mss[k] = s->mss[end];
 		if (s->present[end] & BPE_TCP_WINDOW_SCALE) r.window_scale[k] = (int8_t)s->scale[end];
 	}
 	_Static_assert(sizeof r.history == BPEI_HISTORY_TEXT, "history");
-	bool flipped = e->bits & ENTRY_MIDSTREAM && seen->flags[!o] & 2 && !(seen->flags[o] & 2);
-	if (e->history) bpei_history_text(&t->history, e->history, o, flipped, r.history);
-	if (e->state & STATE_BY_PORT && !flipped && r.history[0] >= 'a') bpei_history_text(&t->history, e->history, o, true, r.history);	/* the responder was seen first */
-	if ((r.ip_proto == 1 || r.ip_proto == 58) && e->icmp) {
+	bool flipped = bits & ENTRY_MIDSTREAM && bpei_seen_flags(seen, !o) & 2 && !(bpei_seen_flags(seen, o) & 2);
+	if (d->history) bpei_history_text(&t->history, d->history, o, flipped, r.history);
+	if (marks & STATE_BY_PORT && !flipped && r.history[0] >= 'a') bpei_history_text(&t->history, d->history, o, true, r.history);	/* the responder was seen first */
+	if ((r.ip_proto == 1 || r.ip_proto == 58) && d->icmp) {
 		r.flags |= BPE_FLOW_ICMP;
-		r.icmp_type = (uint8_t)(e->icmp >> 8);
-		r.icmp_code = (uint8_t)e->icmp;
+		r.icmp_type = (uint8_t)(d->icmp >> 8);
+		r.icmp_code = (uint8_t)d->icmp;
 	}
 	note_interface(t, i, &r);
 	const struct bpei_process *p = t->processes && t->processes[i].pid ? &t->processes[i] : NULL;
@@ -85,7 +87,7 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 
 int bpei_table_get(const struct bpei_table *t, uint32_t flow, const struct bpe_key *key, struct bpe_flow *record)
 {
-	if (flow >= t->touched || !(t->entries[flow].bits & ENTRY_ALIVE) || !bpei_entry_is(&t->entries[flow], key)) return 0;
+	if (flow >= t->touched || !(bpei_entry_bits(&t->entries[flow]) & ENTRY_ALIVE) || !bpei_entry_is(t, flow, key)) return 0;
 	bpei_entry_record(t, flow, BPE_END_NONE, record);
 	return 1;
 }
@@ -95,7 +97,7 @@ bool bpei_table_show(const struct bpei_table *t, uint32_t *from, uint32_t look_a
 	uint32_t i = *from;
 	for (; look_at && i < t->touched; i++, look_at--) {
 		struct bpe_flow record;
-		if (!(t->entries[i].bits & ENTRY_ALIVE)) continue;
+		if (!(bpei_entry_bits(&t->entries[i]) & ENTRY_ALIVE)) continue;
 		bpei_entry_record(t, i, BPE_END_SNAPSHOT, &record);
 		fn(user, &record, t->options.worker);
 	}

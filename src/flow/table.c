@@ -10,7 +10,6 @@
  * then count, in the packets' order.  What it does beside that is bounded: a step of growth, a few cohorts of the wheel. */
 #include "flow/health.h"
 
-#include "base/cacheline.h"
 #include "base/mem.h"
 #include "packet/lengths.h"
 
@@ -30,8 +29,8 @@ size_t bpei_table_beside(const struct bpei_table_options *o)
 
 uint64_t bpei_table_most_bytes(uint64_t max_flows, size_t beside)
 {
-	return sizeof(struct bpei_table) + bpei_index_most_bytes(max_flows) + bpei_history_most_bytes(max_flows) + bpei_extras_size(max_flows) * sizeof(struct bpei_extra)
-	       + (max_flows + 1) * (sizeof(struct bpei_entry) + 2 * sizeof(uint64_t) /* missed */ + beside) + cohorts_of(max_flows) * sizeof(struct bpei_cohort);
+	return sizeof(struct bpei_table) + sizeof(struct bpei_shared) + bpei_index_most_bytes(max_flows) + bpei_history_most_bytes(max_flows) + bpei_extras_size(max_flows) * sizeof(struct bpei_extra)
+	       + (max_flows + 1) * (sizeof(struct bpei_entry) + sizeof(struct bpei_detail) + 2 * sizeof(uint64_t) /* missed */ + beside) + cohorts_of(max_flows) * sizeof(struct bpei_cohort);
 }
 
 /* The most flows that fit. */
@@ -65,6 +64,8 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	t->tick = 1;
 	for (uint32_t s = 0; s < BPEI_WHEEL_SLOTS; s++) t->slot[s] = BPEI_NO_FLOW;
 	t->entries = bpei_mem_map((n + 1) * sizeof *t->entries, 1);
+	t->shared = bpei_mem_map(sizeof *t->shared, 0);
+	t->details = bpei_mem_map((n + 1) * sizeof *t->details, 1);
 	t->cohorts = bpei_mem_map(cohorts_of(n) * sizeof *t->cohorts, 0);
 	t->extras_size = bpei_extras_size(n);
 	t->extras = bpei_mem_map(t->extras_size * sizeof *t->extras, 0);
@@ -73,7 +74,8 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	if (options->lengths) t->lengths = bpei_mem_map((n + 1) * sizeof *t->lengths, 0);
 	const bool interfaces = options->interface_ids || options->interface_indexes;
 	if (interfaces) t->interfaces = bpei_mem_map((n + 1) * sizeof *t->interfaces, 0);
-	if (bpei_index_init(t) < 0 || bpei_history_init(&t->history, n) < 0 || !t->entries || !t->cohorts || !t->extras || !t->missed || (options->process && !t->processes)
+	for (uint32_t k = 0; t->shared && k <= BPEI_ROUNDS; k++) t->shared->round[k][0].ns = t->shared->round[k][1].ns = INT64_MIN;
+	if (bpei_index_init(t) < 0 || bpei_history_init(&t->history, n) < 0 || !t->entries || !t->details || !t->shared || !t->cohorts || !t->extras || !t->missed || (options->process && !t->processes)
 	    || (options->lengths && !t->lengths) || (interfaces && !t->interfaces)) {
 		bpei_table_free(t);
 		return BPE_E_MEMORY;
@@ -90,6 +92,8 @@ void bpei_table_free(struct bpei_table *t)
 	bpei_index_free(t);
 	bpei_history_free(&t->history);
 	bpei_mem_unmap(t->entries, (n + 1) * sizeof *t->entries);
+	bpei_mem_unmap(t->shared, sizeof *t->shared);
+	bpei_mem_unmap(t->details, (n + 1) * sizeof *t->details);
 	bpei_mem_unmap(t->cohorts, cohorts_of(n) * sizeof *t->cohorts);
 	bpei_mem_unmap(t->extras, t->extras_size * sizeof *t->extras);
 	bpei_mem_unmap(t->missed, (n + 1) * sizeof *t->missed);
@@ -101,8 +105,8 @@ void bpei_table_free(struct bpei_table *t)
 
 void bpei_table_count_bytes(struct bpei_table *t)
 {
-	uint64_t each = sizeof(struct bpei_entry) + (t->any_missed ? sizeof *t->missed : 0) + bpei_table_beside(&t->options);
-	bpei_counter_set(&t->counts.bytes, sizeof *t + (t->index.mask + 1ull + (t->old.buckets ? t->old.mask + 1ull : 0)) * sizeof(struct bpei_bucket)
+	uint64_t each = sizeof(struct bpei_entry) + sizeof(struct bpei_detail) + (t->any_missed ? sizeof *t->missed : 0) + bpei_table_beside(&t->options);
+	bpei_counter_set(&t->counts.bytes, sizeof *t + sizeof *t->shared + (t->index.mask + 1ull + (t->old.buckets ? t->old.mask + 1ull : 0)) * sizeof(struct bpei_bucket)
 		+ t->touched * each + t->history.used * BPEI_HISTORY_BYTES + t->extras_size * sizeof(struct bpei_extra) + cohorts_of(t->touched) * sizeof(struct bpei_cohort));
 }
 
@@ -122,35 +126,35 @@ void bpei_table_end(struct bpei_table *t, uint32_t i, enum bpe_flow_end why)
 {
 	struct bpei_entry *e = &t->entries[i];
 	struct bpei_cohort *b = &t->cohorts[i / BPEI_COHORT];
-	bpei_index_remove(t, e->hash, i);
+	bpei_index_remove(t, t->details[i].hash, i);
 	bpei_counter_set(&t->counts.active, bpei_counter_get(&t->counts.active) - 1);
 	bpei_counter_add(why == BPE_END_EVICTED ? &t->counts.evicted : &t->counts.ended, 1);
 	hand_over(t, i, why);
 	bpei_extra_drop(t, i);
-	if (e->bits & ENTRY_WEAK) t->weak--, b->weak--;
+	if (bpei_entry_bits(e) & ENTRY_WEAK) t->weak--, b->weak--;
 	if (!--b->alive) bpei_cohort_disarm(t, i / BPEI_COHORT);
-	e->bits = 0;
+	e->sums[1] = 0;
 	e->key[4] = BPEI_NO_KEY;
-	e->next = t->free;
+	e->key[0] = t->free;
 	t->free = i;
 }
 
 void bpei_table_evict(struct bpei_table *t, uint32_t i, bool crowded)
 {
 	uint8_t state = bpei_entry_state(&t->entries[i]);
-	enum bpe_evicted kind = crowded ? BPE_EVICTED_CROWDED : !(t->entries[i].bits & ENTRY_WEAK) ? BPE_EVICTED_ALIVE : state >= BPE_TCP_CLOSED ? BPE_EVICTED_CLOSED
+	enum bpe_evicted kind = crowded ? BPE_EVICTED_CROWDED : !(bpei_entry_bits(&t->entries[i]) & ENTRY_WEAK) ? BPE_EVICTED_ALIVE : state >= BPE_TCP_CLOSED ? BPE_EVICTED_CLOSED
 		: state ? BPE_EVICTED_HALF_OPEN : BPE_EVICTED_SINGLE;
 	bpei_counter_add(&t->counts.evicted_by[kind], 1);
 	bpei_table_end(t, i, BPE_END_EVICTED);
 }
 
 /* Type and code, if they were captured and are the flow's own. */
-static void note_icmp(struct bpei_entry *e, const struct bpe_batch *b, uint32_t p)
+static void note_icmp(struct bpei_detail *d, const struct bpe_batch *b, uint32_t p)
 {
 	const struct bpe_layers *l = &b->layers[p];
 	if (!b->data || l->flags & BPE_PKT_ICMP_ERROR || l->transport == BPE_NO_OFFSET || l->transport + 2u > b->caplen[p]) return;
 	const uint8_t *icmp = b->data[p] + l->transport;
-	e->icmp = ENTRY_ICMP | (uint32_t)icmp[0] << 8 | icmp[1];
+	d->icmp = ENTRY_ICMP | (uint32_t)icmp[0] << 8 | icmp[1];
 }
 
 /* A new flow for packet p of the batch: its entry, or BPEI_NO_FLOW if no flows are to be kept. */
@@ -160,30 +164,32 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 	uint32_t i, end = !!(l->flags & BPE_PKT_REVERSED), tag = b->hash[p];
 	if (!t->options.max_flows) return BPEI_NO_FLOW;
 	if (bpei_counter_get(&t->counts.active) >= t->options.max_flows) bpei_table_evict(t, bpei_table_victim(t), false);
-	if (t->free != BPEI_NO_FLOW) i = t->free, t->free = t->entries[i].next;
+	if (t->free != BPEI_NO_FLOW) i = t->free, t->free = (uint32_t)t->entries[i].key[0];
 	else i = t->touched++;
 	bpei_index_insert(t, tag, i);
 
+	const struct bpe_key *key = &b->key[p];
 	struct bpei_entry *e = &t->entries[i];
-	*e = (struct bpei_entry){ .last_ns = b->time_ns[p], .first_ns = b->time_ns[p], .hash = tag,
-		.state = b->key[p].ip_version == 6 ? STATE_IP6 : 0, .bits = ENTRY_ALIVE | ENTRY_WEAK };
+	struct bpei_detail *d = &t->details[i];
+	memcpy(e->key, key->addr, 32);
+	e->key[4] = bpei_key_rest(key) | (key->vlan[1] ? KEY_INNER : 0);
+	e->last_ns = b->time_ns[p];
+	e->sums[0] = 0;
+	e->sums[1] = (uint64_t)(ENTRY_ALIVE | ENTRY_WEAK) << SUMS_MARKS;
+	*d = (struct bpei_detail){ .inner_vlan = key->vlan[1], .hash = tag, .first_ns = b->time_ns[p] };
 	if (t->processes) t->processes[i].pid = 0;
 	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
 	if (t->options.tcp_health) bpei_health_open(t, i);
 	if (t->lengths) t->lengths[i] = (struct bpei_lengths){ .ip = { 0 } };
 	if (t->interfaces) t->interfaces[i] = b->interface_id ? b->interface_id[p] : 0;
-	memcpy(e->key, b->key[p].addr, 32);
-	e->key[4] = bpei_key_rest(&b->key[p]);
-	if (l->flags & BPE_PKT_TUNNEL) e->state |= STATE_TUNNEL;
-	if (l->proto == BPE_PROTO_ICMP || l->proto == BPE_PROTO_ICMP6) note_icmp(e, b, p);
+	if (l->flags & BPE_PKT_TUNNEL) bpei_entry_mark(e, 0, STATE_TUNNEL);
+	if (l->proto == BPE_PROTO_ICMP || l->proto == BPE_PROTO_ICMP6) note_icmp(d, b, p);
 	if (l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET) bpei_tcp_open(e, end, l->tcp_flags);
-	else if (end) e->bits |= ENTRY_ORIGIN;
+	else if (end) bpei_entry_set(e, 0, ENTRY_ORIGIN);
 	if (t->options.direction_by_port) bpei_entry_direct(e, l->tcp_flags);
 	t->weak++, t->cohorts[i / BPEI_COHORT].weak++;
 	t->cohorts[i / BPEI_COHORT].alive++;
-	e->sums[end] = 1;	/* for its kind alone: counted by the caller */
-	bpei_cohort_arm(t, i / BPEI_COHORT, t->timeout_ns[bpei_entry_kind(e)]);
-	e->sums[end] = 0;
+	bpei_entry_await(t, i);
 	bpei_counter_add(&t->counts.opened, 1);
 	uint64_t active = bpei_counter_get(&t->counts.active) + 1;
 	bpei_counter_set(&t->counts.active, active);
@@ -199,69 +205,50 @@ static void end_period(struct bpei_table *t, uint32_t i, int64_t now_ns)
 	struct bpei_entry *e = &t->entries[i];
 	hand_over(t, i, BPE_END_ACTIVE);
 	bpei_counter_add(&t->counts.periods, 1);
-	for (int end = 0; end < 2; end++) e->sums[end] = 0;
+	for (int end = 0; end < 2; end++) e->sums[end] &= ~SUMS_COUNTS;
 	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
 	bpei_health_forget(t, i);
 	if (t->lengths) t->lengths[i] = (struct bpei_lengths){ .ip = { 0 } };
-	e->bits |= ENTRY_CONTINUED;
-	e->first_ns = now_ns;
+	bpei_entry_set(e, 0, ENTRY_CONTINUED);
+	t->details[i].first_ns = now_ns;
 }
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
-/* TCP's segments of a batch, by packet. */
-struct segments {
-	uint64_t tcp, whole;		/* bit p: TCP with a header; and numbers are known */
-	struct bpei_segment of[BPE_BATCH];
-};
-_Static_assert(BPE_BATCH <= 64, "struct segments");
-
-static void find_segments(const struct bpei_table *t, const struct bpe_batch *b, struct segments *s)
+/* The numbers of packet p, which is TCP; false if they are not known. */
+static inline bool segment_of(const struct bpei_table *t, const struct bpe_batch *b, uint32_t p, struct bpei_segment *s)
 {
-	uint8_t at[BPE_BATCH];
-	uint32_t n = 0;
-	s->tcp = s->whole = 0;
-	for (uint32_t p = 0; p < b->count; p++) {	/* a list first: whether a packet is TCP is guessed wrong in the mix */
-		bool tcp = (b->layers[p].proto == BPE_PROTO_TCP) & (b->layers[p].transport != BPE_NO_OFFSET);
-		at[n] = (uint8_t)p;
-		n += tcp;
-		s->tcp |= (uint64_t)tcp << p;
-	}
-	if (!t->options.tcp_health || !b->data) return;
-	for (uint32_t k = 0; k < n; k++) {
-		uint32_t p = at[k];
-		s->whole |= (uint64_t)bpei_segment_of(b->data[p], b->caplen[p], b->wirelen[p], &b->layers[p], &s->of[p]) << p;
-	}
+	return t->options.tcp_health && b->data && bpei_segment_of(b->data[p], b->caplen[p], b->wirelen[p], &b->layers[p], s);
 }
 
 /* TCP that does more than carry on, or whose time-out has passed: may end the flow and open another.  Returns the entry. */
-static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, const struct segments *s, uint32_t p, uint32_t i)
+static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, bool tcp, uint32_t p, uint32_t i)
 {
 	struct bpei_entry *e = &t->entries[i];
+	struct bpei_detail *d = &t->details[i];
+	struct bpei_segment s;
 	const struct bpe_layers *l = &b->layers[p];
 	uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
-	bool tcp = s->tcp >> p & 1;
 	if (bpei_entry_due(t, e, b->time_ns[p])) {
 		bpei_table_end(t, i, bpei_entry_why(e));
 		return open_flow(t, b, p);
 	}
-	bool whole = s->whole >> p & 1;
-	if (tcp && (bpei_tcp_reopens(e, l->tcp_flags) || (whole && bpei_health_begins_anew(t, i, end, &s->of[p], l->tcp_flags)))) {
+	if (tcp && l->tcp_flags & TCP_SYN && (bpei_tcp_reopens(e, l->tcp_flags) || (segment_of(t, b, p, &s) && bpei_health_begins_anew(t, i, end, &s, l->tcp_flags)))) {
 		bpei_table_end(t, i, BPE_END_CLOSED);
 		return open_flow(t, b, p);
 	}
-	if (b->time_ns[p] > e->first_ns && (uint64_t)b->time_ns[p] - (uint64_t)e->first_ns > (uint64_t)t->active_ns) end_period(t, i, b->time_ns[p]);
+	if (b->time_ns[p] > d->first_ns && (uint64_t)b->time_ns[p] - (uint64_t)d->first_ns > (uint64_t)t->active_ns) end_period(t, i, b->time_ns[p]);
 	if (!tcp) return i;
 	uint8_t before = bpei_entry_state(e);
 	bpei_tcp_step(e, end, l->tcp_flags);
 	uint8_t after = bpei_entry_state(e);
-	if (!before && t->options.direction_by_port) e->state &= (uint8_t)~STATE_BY_PORT, bpei_entry_direct(e, l->tcp_flags);
+	if (!before && t->options.direction_by_port) bpei_entry_mark(e, STATE_BY_PORT, 0), bpei_entry_direct(e, l->tcp_flags);
 	if (t->options.tcp_health && after != before && b->time_ns[p] >= e->last_ns) {
 		uint16_t took = bpei_span_pack((int64_t)((uint64_t)b->time_ns[p] - (uint64_t)e->last_ns));
-		if (before == BPE_TCP_SYN_SENT && after == BPE_TCP_SYN_RECEIVED && l->tcp_flags & TCP_ACK) e->rtt[1] = took;
-		if (before == BPE_TCP_SYN_RECEIVED && after == BPE_TCP_ESTABLISHED && end == !!(e->bits & ENTRY_ORIGIN)) e->rtt[0] = took;
+		if (before == BPE_TCP_SYN_SENT && after == BPE_TCP_SYN_RECEIVED && l->tcp_flags & TCP_ACK) d->rtt[1] = took;
+		if (before == BPE_TCP_SYN_RECEIVED && after == BPE_TCP_ESTABLISHED && end == !!(bpei_entry_bits(e) & ENTRY_ORIGIN)) d->rtt[0] = took;
 	}
-	if (after != before) bpei_cohort_arm(t, i / BPEI_COHORT, t->timeout_ns[bpei_entry_kind(e)]);
+	if (after != before) bpei_entry_await(t, i);
 	return i;
 }
 
@@ -271,7 +258,7 @@ static void note_processes(struct bpei_table *t, const struct bpe_batch *b, cons
 	for (uint32_t p = 0; p < b->count; p++) {
 		struct bpe_meta m;
 		if (!b->hash[p] || flow[p] == BPEI_NO_FLOW || !bpe_batch_meta(b, p, &m) || !(m.flags & BPE_META_PROCESS)) continue;
-		if (!bpei_entry_is(&t->entries[flow[p]], &b->key[p])) continue;	/* ended within this batch, and used anew */
+		if (!bpei_entry_is(t, flow[p], &b->key[p])) continue;	/* ended within this batch, and used anew */
 		struct bpei_process *w = &t->processes[flow[p]];
 		w->pid = m.pid;
 		w->effective_pid = m.effective_pid;
@@ -284,29 +271,21 @@ static void note_processes(struct bpei_table *t, const struct bpe_batch *b, cons
 static const uint8_t watch[8] = { [BPE_TCP_NONE] = 0xff /* TCP whose flow an ICMP error or a fragment began */, [BPE_TCP_SYN_SENT] = 0xff, [BPE_TCP_SYN_RECEIVED] = 0xff,
 	[BPE_TCP_ESTABLISHED] = 7, [BPE_TCP_CLOSING] = 7, [BPE_TCP_CLOSED] = 7, [BPE_TCP_RESET] = 7 };
 
-/* The packet that is not simply one more of the flow at i: a flow not looked at yet, a change of state, a time-out.  Returns the
- * entry to count on; BPEI_NO_FLOW: no room. */
-static __attribute__((noinline)) uint32_t settle(struct bpei_table *t, const struct bpe_batch *b, const struct segments *s, uint32_t p, uint32_t i)
-{
-	uint32_t tag = b->hash[p];
-	if (i == BPEI_NO_FLOW || !bpei_entry_is(&t->entries[i], &b->key[p])) i = bpei_index_find(t, tag, &b->key[p]);
-	return i == BPEI_NO_FLOW ? open_flow(t, b, p) : unusual(t, b, s, p, i);
-}
-
-/* Counters that reach 31 bits leave the rest in an extra; without room for one, the flow's period ends. */
+/* Counters that reach their end leave the rest in an extra; without room for one, the flow's period ends. */
 static __attribute__((noinline)) void count_large(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t wire, int64_t ns)
 {
 	struct bpei_entry *e = &t->entries[i];
 	struct bpei_extra *x = bpei_extra_get(t, i);
 	if (!x) end_period(t, i, ns);
-	uint64_t packets = bpei_entry_packets(e, end) + 1ull, wires = (uint64_t)bpei_entry_wire(e, end) + wire;
+	uint64_t packets = bpei_entry_packets(e, end) + 1ull, wires = (uint64_t)bpei_entry_wire(e, end) + wire, most = ((uint64_t)1 << SUMS_WIRE_BITS) - 1;
+	e->sums[end] &= ~SUMS_COUNTS;
 	if (!x) {	/* no packet is that long */
-		e->sums[end] = (wires < INT32_MAX ? wires : INT32_MAX) << 32 | 1;
+		e->sums[end] |= (wires < most ? wires : most) << SUMS_WIRE | 1;
 		return;
 	}
-	e->sums[end] = (wires & INT32_MAX) << 32 | (packets & INT32_MAX);
-	x->upper[COUNT_PACKETS][end] += (uint32_t)(packets >> 31);
-	x->upper[COUNT_WIRE][end] += (uint32_t)(wires >> 31);
+	e->sums[end] |= (wires & most) << SUMS_WIRE | (packets & (((uint64_t)1 << SUMS_PACKETS_BITS) - 1));
+	x->upper[COUNT_PACKETS][end] += (uint32_t)(packets >> SUMS_PACKETS_BITS);
+	x->upper[COUNT_WIRE][end] += (uint32_t)(wires >> SUMS_WIRE_BITS);
 }
 
 /* Packet p, counted by now, was not captured whole (or, if its record is damaged, more than whole). */
@@ -322,16 +301,16 @@ static __attribute__((noinline)) void note_missed(struct bpei_table *t, uint32_t
 /* A SYN is what most connections begin with, and all that a flood brings: it comes to the same as the long way. */
 static bool first_syn(struct bpei_table *t, const struct bpe_batch *b, const struct bpei_segment *s, uint32_t p, uint32_t i)
 {
-	struct bpei_entry *e = &t->entries[i];
+	struct bpei_detail *d = &t->details[i];
 	const struct bpe_layers *l = &b->layers[p];
 	const uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
 	bool cut = false;
-	if (e->history || l->tcp_flags != TCP_SYN || s->bytes || l->flags & BPE_PKT_BAD_CHECKSUM) return false;
+	if (d->history || l->tcp_flags != TCP_SYN || s->bytes || l->flags & BPE_PKT_BAD_CHECKSUM) return false;
 	if (!t->first_syn[end]) t->first_syn[end] = bpei_history_add(&t->history, 0, end, TCP_SYN, 1u << HISTORY_SYN, &cut);
 	if (cut) return false;
-	e->history = t->first_syn[end];
-	e->seq[end] = s->seq + 1;
-	e->window[end] = s->window;
+	d->history = t->first_syn[end];
+	d->side[end].seq = s->seq + 1;
+	d->side[end].window = s->window;
 	return true;
 }
 
@@ -342,36 +321,25 @@ static void note_options(struct bpei_table *t, const struct bpe_batch *b, uint32
 }
 
 /* TCP's flags into the flow's history, and with its header whole, what is to be known of its health. */
-static __attribute__((noinline)) void note_tcp(struct bpei_table *t, const struct bpe_batch *b, const struct segments *s, uint32_t p, uint32_t i)
+static __attribute__((noinline)) void note_tcp(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
 {
-	struct bpei_entry *e = &t->entries[i];
+	struct bpei_detail *d = &t->details[i];
+	struct bpei_segment s;
 	const struct bpe_layers *l = &b->layers[p];
 	const uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
 	uint16_t letters = 0;
 	bool cut = false;
-	if (s->whole >> p & 1) {
+	if (segment_of(t, b, p, &s)) {
 		if (BPEI_UNLIKELY(l->tcp_flags & TCP_SYN)) {
 			note_options(t, b, p, i);
-			if (first_syn(t, b, &s->of[p], p, i)) return;
+			if (first_syn(t, b, &s, p, i)) return;
 		}
-		letters = bpei_health_step(t, i, end, &s->of[p], l->tcp_flags, b->time_ns[p]);
+		letters = bpei_health_step(t, i, end, &s, l->tcp_flags, b->time_ns[p]);
 		if (l->flags & BPE_PKT_BAD_CHECKSUM) letters |= 1u << HISTORY_CHECKSUM;
 	}
-	const struct bpei_seen *seen = &t->history.seen[e->history];
-	if ((l->tcp_flags & ~seen->flags[end]) | (letters & ~seen->letters[end])) e->history = bpei_history_add(&t->history, e->history, end, l->tcp_flags, letters, &cut);
-	if (BPEI_UNLIKELY(cut)) e->state |= STATE_CUT;
-}
-
-/* The segments of packets that were counted already, in their order. */
-static void follow(struct bpei_table *t, const struct bpe_batch *b, const struct segments *s, const uint32_t *flow, uint64_t which)
-{
-	for (; which; which &= which - 1) {
-		uint32_t p = (uint32_t)__builtin_ctzll(which), i = flow[p];
-		const struct bpe_layers *l = &b->layers[p];
-		if (BPEI_LIKELY(s->whole >> p & 1) && !(l->flags & BPE_PKT_BAD_CHECKSUM)
-		    && bpei_health_in_turn(t, i, !!(l->flags & BPE_PKT_REVERSED), &s->of[p], l->tcp_flags, b->time_ns[p])) continue;
-		note_tcp(t, b, s, p, i);
-	}
+	const struct bpei_seen *seen = &t->history.seen[d->history];
+	if ((l->tcp_flags & ~bpei_seen_flags(seen, end)) | (letters & ~bpei_seen_letters(seen, end))) d->history = bpei_history_add(&t->history, d->history, end, l->tcp_flags, letters, &cut);
+	if (BPEI_UNLIKELY(cut)) bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
 }
 
 static __attribute__((noinline)) void note_length(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i, uint32_t end)
@@ -381,91 +349,193 @@ static __attribute__((noinline)) void note_length(struct bpei_table *t, const st
 	t->lengths[i].payload[end] += n.payload;
 }
 
-static void prefetch_entry(const struct bpei_entry *e)
+/* ---- A batch ---- */
+
+/* A batch on its way through the table. */
+struct passage {
+	struct bpei_table *t;
+	const struct bpe_batch *b;
+	uint32_t *flow;			/* by packet */
+	uint64_t tcp;			/* bit p: packet p is TCP; and its segment has not been followed yet */
+	uint64_t cut;			/* bit p: not captured whole (or, if its record is damaged, more than whole) */
+	uint32_t unkeyed, refused;
+	bool health;
+};
+
+/* The segments of packets that were counted already, in their order. */
+static __attribute__((noinline)) void follow(struct passage *g, uint64_t which)
 {
-	__builtin_prefetch(e, 1);
-	__builtin_prefetch((const char *)e + 64, 1);
-	__builtin_prefetch((const char *)(e + 1) - 1, 1);
+	struct bpei_table *const t = g->t;
+	const struct bpe_batch *const b = g->b;
+	g->tcp &= ~which;
+	for (; which; which &= which - 1) {
+		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
+		const struct bpe_layers *l = &b->layers[p];
+		const uint32_t end = l->flags / BPE_PKT_REVERSED & 1, transport = l->transport, payload = l->payload;
+		if (BPEI_UNLIKELY(!g->health)) {
+			if (!(l->tcp_flags & ~bpei_seen_flags(&t->history.seen[t->details[i].history], end))) continue;
+		} else if (BPEI_LIKELY(!((l->end - payload) >> 31 | (payload - transport - 20) >> 31 | (l->flags & BPE_PKT_BAD_CHECKSUM) | (payload == BPE_NO_OFFSET)))
+			   && !(BPEI_UNLIKELY(g->cut) && g->cut >> p & 1)) {
+			struct bpei_segment s;
+			bpei_segment_numbers(b->data[p] + transport, &s);
+			s.bytes = l->end - payload;
+			if (BPEI_LIKELY(bpei_health_in_turn(t, i, end, &s, l->tcp_flags, b->time_ns[p]))) continue;
+		}
+		if (transport != BPE_NO_OFFSET) note_tcp(t, b, p, i);
+	}
+}
+
+/* Packet p on the flow at i.  No carry goes from one part of the sums to the next: each, and what is added to it, is less than its end. */
+static inline __attribute__((always_inline)) void count(struct passage *g, struct bpei_entry *e, uint32_t wire, uint32_t p, uint32_t i, uint32_t end, bool plain)
+{
+	struct bpei_table *const t = g->t;
+	const uint64_t sums = e->sums[end] + ((uint64_t)wire << SUMS_WIRE) + 1;
+	if (BPEI_UNLIKELY((sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS)) count_large(t, i, end, wire, g->b->time_ns[p]);
+	else e->sums[end] = sums;
+	if (plain) return;
+	if (g->cut >> p & 1) note_missed(t, i, end, wire, g->b->caplen[p]);
+	if (t->lengths) note_length(t, g->b, p, i, end);
+}
+
+/* The packet that is not simply one more of the flow at flow[p]: no flow looked at yet, a change of state, a time-out. */
+static __attribute__((noinline)) void count_slowly(struct passage *g, uint32_t p)
+{
+	struct bpei_table *const t = g->t;
+	const struct bpe_batch *b = g->b;
+	const struct bpe_layers *l = &b->layers[p];
+	const uint64_t bit = (uint64_t)1 << p;
+	const bool tcp = g->tcp & bit && l->transport != BPE_NO_OFFSET;
+	const int64_t ns = b->time_ns[p];
+	uint32_t i = g->flow[p];
+	g->tcp &= ~bit;
+	if (!b->hash[p]) {
+		g->flow[p] = BPEI_NO_FLOW;
+		g->unkeyed++;
+		return;
+	}
+	follow(g, g->tcp & (bit - 1));
+	if (i == t->options.max_flows || !bpei_entry_is(t, i, &b->key[p])) i = bpei_index_find(t, b->hash[p], &b->key[p]);
+	g->flow[p] = i = i == BPEI_NO_FLOW ? open_flow(t, b, p) : unusual(t, b, tcp, p, i);
+	if (i == BPEI_NO_FLOW) {
+		g->refused++;
+		return;
+	}
+	struct bpei_entry *e = &t->entries[i];
+	struct bpei_detail *d = &t->details[i];
+	count(g, e, b->wirelen[p], p, i, !!(l->flags & BPE_PKT_REVERSED), false);
+	if (tcp) note_tcp(t, b, p, i);
+	e->last_ns = ns > e->last_ns ? ns : e->last_ns;
+	d->first_ns = ns < d->first_ns ? ns : d->first_ns;
+	bpei_entry_weigh(t, i);
+}
+
+/* plain: nothing but packets and bytes on the wire is to be counted, and there are no periods. */
+static inline __attribute__((always_inline)) void count_packets(struct passage *g, bool plain)
+{
+	struct bpei_entry *const entries = g->t->entries;
+	const uint32_t n = g->b->count, spare = (uint32_t)g->t->options.max_flows, *const flow = g->flow;
+	const uint64_t least_timeout_ns = (uint64_t)g->t->least_timeout_ns, active_ns = (uint64_t)g->t->active_ns;
+	const struct bpe_layers *l = g->b->layers;
+	const struct bpe_key *key = g->b->key;
+	const int64_t *const time_ns = g->b->time_ns;
+	const uint32_t *const wire = g->b->wirelen;
+	for (uint32_t p = 0; p < n; p++, l++, key++) {
+		const uint32_t i = flow[p], end = l->flags / BPE_PKT_REVERSED & 1;
+		struct bpei_entry *const e = &entries[i];
+		const int64_t ns = time_ns[p];
+		uint64_t differs = bpei_entry_differs(e, key);
+		if (BPEI_UNLIKELY(key->vlan[1])) differs = !bpei_entry_is(g->t, i, key);
+		/* A packet out of order goes the slow way, too: its difference wraps round. */
+		if (BPEI_UNLIKELY(i == spare) || BPEI_UNLIKELY(differs | (bpei_entry_bits(e) & ENTRY_WEAK) | (l->tcp_flags & watch[bpei_entry_state(e)]))
+		    || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)e->last_ns > least_timeout_ns)
+		    || (!plain && (uint64_t)ns - (uint64_t)g->t->details[i].first_ns > active_ns)) {
+			count_slowly(g, p);
+			continue;
+		}
+		count(g, e, wire[p], p, i, end, plain);
+		e->last_ns = ns;
+	}
+}
+
+static uint64_t cut_packets(const struct bpe_batch *b)
+{
+	uint32_t differ = 0;
+	uint64_t cut = 0;
+	for (uint32_t p = 0; p < b->count; p++) differ |= b->wirelen[p] ^ b->caplen[p];
+	for (uint32_t p = 0; differ && p < b->count; p++) cut |= (uint64_t)(b->wirelen[p] != b->caplen[p]) << p;
+	return cut;
+}
+
+/* Buckets, then entries, and of TCP what belongs to them are asked for all together, so that what must be waited for is waited for once. */
+static void find_flows(struct passage *g)
+{
+	struct bpei_table *const t = g->t;
+	const uint32_t n = g->b->count, *const hash = g->b->hash, mask = t->index.mask;
+	const struct bpei_bucket *const buckets = t->index.buckets;
+	const struct bpe_layers *l = g->b->layers;
+	struct bpei_entry *const entries = t->entries;
+	uint32_t *const flow = g->flow, far = 0;
+	uint8_t on[BPE_BATCH];
+	uint64_t tcp = 0;
+	for (uint32_t p = 0; p < n; p++) {
+		__builtin_prefetch(&buckets[hash[p] & mask]);
+		tcp |= (uint64_t)(l[p].proto == BPE_PROTO_TCP) << p;
+	}
+	if (BPEI_UNLIKELY(t->old.buckets))
+		for (uint32_t p = 0; p < n; p++) __builtin_prefetch(&t->old.buckets[hash[p] & t->old.mask]);
+	bpei_probe(buckets, mask, hash, n, flow);
+	/* Not in the bucket itself: its neighbour is asked for, and looked at when the others' entries have been. */
+	for (uint32_t p = 0; p < n; p++) {
+		const uint32_t i = flow[p];
+		if (BPEI_LIKELY(i < BPEI_LOOK_ON)) {
+			__builtin_prefetch(&entries[i], 1);
+			continue;
+		}
+		flow[p] = (uint32_t)t->options.max_flows;
+		if (!hash[p] || (i == BPEI_NO_ENTRY && !t->old.buckets)) continue;
+		on[far++] = (uint8_t)p;
+		__builtin_prefetch(&buckets[(hash[p] + 1) & mask]);
+	}
+	for (uint32_t k = 0; k < far; k++) {
+		const uint32_t p = on[k], i = bpei_index_find(t, hash[p], NULL);
+		if (i == BPEI_NO_FLOW) continue;
+		flow[p] = i;
+		__builtin_prefetch(&entries[i], 1);
+	}
+	g->tcp = tcp;
+	for (; tcp; tcp &= tcp - 1) {
+		const uint32_t i = flow[__builtin_ctzll(tcp)];
+		const char *d = (const char *)&t->details[i];
+		__builtin_prefetch(d, 1);
+		__builtin_prefetch(d + offsetof(struct bpei_detail, hash) - 1, 1);
+		__builtin_prefetch(bpei_rounds_of(t, i), 1);
+	}
+}
+
+/* Without a timeline the packets tell the time. */
+static void follow_clock(struct bpei_table *t, const struct bpe_batch *b)
+{
+	int64_t latest = INT64_MIN;
+	bool any = false;
+	for (uint32_t p = 0; p < b->count; p++) {
+		any |= !!b->hash[p];
+		if (b->hash[p] && b->time_ns[p] > latest) latest = b->time_ns[p];
+	}
+	if (any) bpei_clock_follow(t, latest);
 }
 
 void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t flow[BPE_BATCH])
 {
-	const struct bpe_batch v = *b;	/* here, so that no store is feared to change a column's place */
-	const uint32_t n = v.count, *const hash = v.hash;
-	uint32_t keyed = 0, refused = 0;
-	int64_t latest = INT64_MIN;
 	const uint32_t touched = t->touched;
-	for (uint32_t p = 0; p < n; p++) {
-		__builtin_prefetch(&t->index.buckets[hash[p] & t->index.mask]);
-		int64_t ns = hash[p] ? v.time_ns[p] : INT64_MIN;
-		latest = ns > latest ? ns : latest;
-		keyed += !!hash[p];
-	}
-	if (BPEI_UNLIKELY(t->old.buckets))
-		for (uint32_t p = 0; p < n; p++) __builtin_prefetch(&t->old.buckets[hash[p] & t->old.mask]);
-	if (keyed && !t->options.timeline) bpei_clock_follow(t, latest);
-	const uint64_t least_timeout_ns = (uint64_t)t->least_timeout_ns, active_ns = (uint64_t)t->active_ns;
-	struct bpei_entry *const entries = t->entries;
-	bpei_probe(t->index.buckets, t->index.mask, hash, n, flow);
-	/* Not in the bucket itself: its neighbour is asked for, and looked at when the others' entries have been. */
-	uint8_t on[BPE_BATCH];
-	uint32_t far = 0;
-	for (uint32_t p = 0; p < n; p++) {
-		if (BPEI_LIKELY(flow[p] < BPEI_LOOK_ON)) {
-			prefetch_entry(&entries[flow[p]]);
-		} else if (hash[p] && (flow[p] == BPEI_LOOK_ON || t->old.buckets)) {
-			on[far++] = (uint8_t)p;
-			__builtin_prefetch(&t->index.buckets[(hash[p] + 1) & t->index.mask]);
-		}
-	}
-	for (uint32_t k = 0; k < far; k++) {
-		uint32_t p = on[k];
-		flow[p] = bpei_index_find(t, hash[p], NULL);
-		if (flow[p] != BPEI_NO_FLOW) prefetch_entry(&entries[flow[p]]);
-	}
-	struct segments segments;
-	find_segments(t, b, &segments);
-	uint64_t pending = 0;	/* counted, and their segments not followed yet */
-	for (uint32_t p = 0; p < n; p++) {
-		const struct bpe_layers *l = &v.layers[p];
-		const int64_t ns = v.time_ns[p];
-		const uint32_t end = !!(l->flags & BPE_PKT_REVERSED), wire = v.wirelen[p];
-		uint32_t i = flow[p];
-		struct bpei_entry *e = &entries[i != BPEI_NO_FLOW ? i : 0];
-		/* A packet out of order goes the slow way, too: its difference wraps round. */
-		bool slow = BPEI_UNLIKELY(i == BPEI_NO_FLOW) || BPEI_UNLIKELY(!bpei_entry_is(e, &v.key[p]))
-		    || BPEI_UNLIKELY((e->bits & ENTRY_WEAK) | (l->tcp_flags & watch[e->state & STATE])) || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)e->last_ns > least_timeout_ns)
-		    || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)e->first_ns > active_ns);
-		if (slow) {
-			if (!hash[p]) continue;
-			follow(t, b, &segments, flow, pending);
-			pending = 0;
-			flow[p] = i = settle(t, b, &segments, p, i);
-			if (i == BPEI_NO_FLOW) {
-				refused++;
-				continue;
-			}
-			e = &entries[i];
-		}
-		const uint64_t more = (uint64_t)wire << 32 | 1, sums = e->sums[end] + more;	/* no carry: each half and what is added to it is less than 2^31 */
-		if (BPEI_UNLIKELY((sums | more) & BPEI_SUMS_FULL)) count_large(t, i, end, wire, ns);
-		else e->sums[end] = sums;
-		if (BPEI_UNLIKELY(wire != v.caplen[p])) note_missed(t, i, end, wire, v.caplen[p]);
-		if (BPEI_UNLIKELY(t->lengths != NULL)) note_length(t, &v, p, i, end);
-		if (slow) {
-			if (segments.tcp >> p & 1) note_tcp(t, b, &segments, p, i);
-			e->last_ns = ns > e->last_ns ? ns : e->last_ns;
-			e->first_ns = ns < e->first_ns ? ns : e->first_ns;
-			bpei_entry_weigh(t, i);
-		} else {
-			pending |= segments.tcp & (uint64_t)1 << p;
-			e->last_ns = ns;
-		}
-	}
-	follow(t, b, &segments, flow, pending);
-	if (BPEI_UNLIKELY(t->processes && v.meta)) note_processes(t, b, flow);
-	bpei_counter_add(&t->counts.packets, keyed - refused);
-	if (refused) bpei_counter_add(&t->counts.refused, refused);
+	struct passage g = { .t = t, .b = b, .flow = flow, .cut = cut_packets(b), .health = t->options.tcp_health && b->data };
+	if (!t->options.timeline) follow_clock(t, b);
+	find_flows(&g);
+	if (g.cut | (uint64_t)(t->lengths != NULL) | (uint64_t)(t->active_ns != INT64_MAX)) count_packets(&g, false);
+	else count_packets(&g, true);
+	follow(&g, g.tcp);
+	if (BPEI_UNLIKELY(t->processes && b->meta)) note_processes(t, b, flow);
+	bpei_counter_add(&t->counts.packets, b->count - g.unkeyed - g.refused);
+	if (g.refused) bpei_counter_add(&t->counts.refused, g.refused);
 	if (t->touched != touched) bpei_table_count_bytes(t);
 	bpei_index_step(t);
 	if (t->has_time) bpei_table_sweep(t, SWEEP_BATCH);
@@ -500,16 +570,16 @@ void bpei_table_end_all(struct bpei_table *t)
 	size_t n = 0;
 	for (uint32_t i = 0; i < t->touched; i++) {
 		struct bpei_entry *e = &t->entries[i];
-		if (e->bits & ENTRY_ALIVE && bpei_entry_due(t, e, t->now_ns))
+		if (bpei_entry_bits(e) & ENTRY_ALIVE && bpei_entry_due(t, e, t->now_ns))
 			bpei_table_end(t, i, bpei_entry_why(e));
 	}
 	uint64_t active = bpei_counter_get(&t->counts.active);
 	if (!t->options.on_end || !active) return;
 	struct opened *order = malloc(active * sizeof *order);
 	for (uint32_t i = 0; i < t->touched; i++) {
-		if (!(t->entries[i].bits & ENTRY_ALIVE)) continue;
+		if (!(bpei_entry_bits(&t->entries[i]) & ENTRY_ALIVE)) continue;
 		if (order) {
-			order[n++] = (struct opened){ t->entries[i].first_ns, i };
+			order[n++] = (struct opened){ t->details[i].first_ns, i };
 		} else {	/* no memory to sort in: any order is better than none */
 			hand_over(t, i, BPE_END_STOP);
 		}

@@ -2,15 +2,15 @@
 /* What the files of the flow table share.
  *
  * Memory for one flow, IPv4 or IPv6, TCP health included, in bytes:
- *   entry                               112
+ *   entry                                64	what each packet needs: one line
+ *   detail                               48	what TCP's packets need, and what only a flow's beginning and end do
  *   its slot in the index at 75% load    12.2	64-byte buckets of 7
  *   its share of a cohort                 0.5	16 bytes for 32 entries
  *   its share of the extras               1.8	112 bytes for each 64 flows that may live (1,024 at the least)
  *   its share of the histories            0.7	90 bytes for each 128 flows that may live (1,024 at the least, 65,536 at most)
  *   in all                              127.2
  * and 16 more where packets are cut by the snap length.
- * An entry has what every flow needs.  What few need lies in an extra, found by the entry's number: counters' upper halves, and counts of what went
- * wrong with a connection. */
+ * What few flows need lies in an extra, found by the entry's number: counters' upper parts, and counts of what went wrong with a connection. */
 #ifndef BPEI_TABLE_H
 #define BPEI_TABLE_H
 
@@ -25,44 +25,66 @@
 #define BPEI_PROBE_LIMIT 32u	/* buckets that a key may lie behind its own */
 #define BPEI_COHORT 32u		/* entries that age together */
 
-/* entry.bits.  WEAK: the first to go when there is no room: one packet so far, or TCP not established or over. */
+/* bpei_entry_bits.  WEAK: the first to go when there is no room: one packet so far, or TCP not established or over. */
 enum { ENTRY_ALIVE = 1, ENTRY_ORIGIN = 2 /* the originator is end 1 of the key */, ENTRY_MIDSTREAM = 4, ENTRY_FIN = 8 /* << end */,
        ENTRY_WEAK = 32, ENTRY_EXTRA = 64, ENTRY_CONTINUED = 128 };
-enum { STATE = 7 /* enum bpe_tcp_state */, STATE_IP6 = 8, STATE_TUNNEL = 16 /* so came its first packet */, STATE_CUT = 32 /* an extra was wanted and there was none */,
-       STATE_ALERT = 64 /* segments in turn matter to its extra: a hole is open, or a keep-alive unanswered */, STATE_BY_PORT = 128 /* ENTRY_ORIGIN is by the port numbers */ };
+/* bpei_entry_marks. */
+enum { STATE = 7 /* enum bpe_tcp_state */, STATE_TUNNEL = 16 /* so came its first packet */, STATE_CUT = 32 /* an extra was wanted and there was none */,
+       STATE_BY_PORT = 128 /* ENTRY_ORIGIN is by the port numbers */ };
 
 /* One flow, by the ends of its key. */
 struct bpei_entry {
 	uint64_t key[5];		/* both addresses; bpei_key_rest */
-	int64_t last_ns, first_ns;
-	uint64_t sums[2];		/* by end: packets in the lower half, bytes on the wire in the upper, each modulo 2^31: the rest is in the extra */
-	uint32_t hash;
-	uint8_t state, bits;
-	uint16_t history;		/* TCP's flags by each end, and Zeek's letters */
-	union {
-		uint32_t seq[2];	/* TCP: the one that this end is to send next */
-		uint32_t icmp;		/* ICMP: type and code of the first packet, and ENTRY_ICMP; 0 not known */
-		uint32_t next;		/* in the free list */
-	};
-	uint16_t ack_low[2];		/* the last one that it sent, modulo 2^24 */
-	uint16_t window[2];
-	uint16_t rtt[2];		/* bpei_span_pack; of the handshake: ACK behind SYN-ACK, SYN-ACK behind SYN */
-	uint16_t running[2];		/* bpei_span_pack; this end's ACK behind the other's data, smoothed; 0: none yet */
-	uint16_t repeated[2];		/* ACKs of the same number */
-	uint16_t setup;			/* in setups; from BPEI_SETUP_BITS up two bits for each end: repeated ACKs in a row, 3 for more */
-	uint8_t ack_high[2];
+	int64_t last_ns;
+	uint64_t sums[2];		/* by end: packets from bit 0, bytes on the wire from bit SUMS_WIRE, modulo 2^23 and 2^31: the rest is in the extra.
+					 * From bit SUMS_MARKS: [0] marks, [1] bits */
 };
-_Static_assert(sizeof(struct bpei_entry) == 112, "head comment");
+_Static_assert(sizeof(struct bpei_entry) == 64, "a line");
+
+/* An end of a TCP connection. */
+struct bpei_side {
+	uint32_t seq;			/* the one that it is to send next */
+	uint32_t ack;			/* the last one that it sent, modulo 2^24; from bit ACK_STREAK repeated ACKs in a row, 3 for more; from bit ACK_SETUP
+					 * half of the number in setups */
+	uint16_t window;
+	uint16_t running;		/* bpei_span_pack; its ACK behind the other's data, smoothed; 0: none yet */
+};
+
+/* Of the entry of the same number. */
+struct bpei_detail {
+	struct bpei_side side[2];
+	uint16_t history;		/* TCP's flags by each end, and Zeek's letters */
+	uint16_t inner_vlan;		/* and DETAIL_ALERT */
+	uint32_t hash;
+	int64_t first_ns;
+	union {
+		uint16_t rtt[2];	/* TCP; bpei_span_pack; of the handshake: ACK behind SYN-ACK, SYN-ACK behind SYN */
+		uint32_t icmp;		/* ICMP: type and code of the first packet, and ENTRY_ICMP; 0 not known */
+	};
+	uint16_t repeated[2];		/* by end: ACKs of the same number */
+};
+_Static_assert(sizeof(struct bpei_detail) == 48, "head comment");
+
+#define DETAIL_ALERT 0x8000u	/* segments in turn matter to its extra: a hole is open, or a keep-alive unanswered */
+#define SUMS_WIRE 24
+#define SUMS_MARKS 56
+#define SUMS_PACKETS_BITS 23
+#define SUMS_WIRE_BITS 31
+#define SUMS_FULL ((uint64_t)1 << SUMS_PACKETS_BITS | (uint64_t)1 << (SUMS_WIRE + SUMS_WIRE_BITS))	/* one of the two has reached its end */
+#define SUMS_COUNTS (((uint64_t)1 << SUMS_MARKS) - 1)
+#define ACK_NUMBER 0xffffffu
+#define ACK_STREAK 24
+#define ACK_SETUP 26
 
 #define ENTRY_ICMP 0x10000u
-#define BPEI_NO_KEY UINT64_MAX	/* bpei_key_rest of an entry in the free list: protocol 255 has no ports, so no key fits */
+#define BPEI_NO_KEY UINT64_MAX	/* bpei_key_rest of an entry in the free list: no IP version is 255 */
 
 enum { COUNT_PACKETS, COUNT_WIRE };
 enum bpei_health { HEALTH_RETRANSMISSION, HEALTH_FAST, HEALTH_SPURIOUS, HEALTH_OUT_OF_ORDER, HEALTH_ZERO_WINDOW, HEALTH_LOST, HEALTH_UNSEEN, HEALTH_KEEP_ALIVE,
 		   HEALTH_COUNT };
 struct bpei_extra {
 	uint32_t entry;			/* + 1; 0: free */
-	uint32_t upper[2][2];		/* in units of 2^31 */
+	uint32_t upper[2][2];		/* in units of 2^SUMS_PACKETS_BITS, 2^SUMS_WIRE_BITS */
 	uint32_t hole[2][2];		/* sequence numbers that this end jumped over, and has not sent since */
 	uint16_t health[HEALTH_COUNT][2];
 	int64_t top_ns[2];		/* when it sent its highest number, while a hole is open */
@@ -71,16 +93,18 @@ struct bpei_extra {
 };
 _Static_assert(sizeof(struct bpei_extra) == 112, "head comment");
 
-/* When an end that repeats an ACK sent the last one.  Flows share sets of four; of more than four that repeat at a time the last ones are
- * remembered. */
-#define BPEI_WAYS 4u
-#define BPEI_REPEATERS 2048u
-struct bpei_repeater { uint32_t who; int64_t ns; };	/* 2 * entry + end, + 1 */
-
-/* Data whose acknowledgement is waited for, to tell a round trip: one of each end at most, and only as many in all, in sets of four as above; who finds
- * his set full of what is not older than ROUND_NS is not timed just then. */
+/* What connections share, since few need it at a time, by the lower bits of the entry's number.  A round: data whose acknowledgement is waited for, to tell
+ * a round trip, one of each end at most; who finds his place taken by one that is not older than BPEI_ROUND_NS is not timed just then.  A repeater: when
+ * an end that repeats an ACK sent the last one; of those of a place the last one is remembered. */
 #define BPEI_ROUNDS 4096u
-struct bpei_round { uint32_t who, next; int64_t ns; };	/* 2 * entry + end that sent it, + 1; the number behind it; when */
+#define BPEI_ROUND_NS 1000000000u
+#define BPEI_REPEATERS 8192u
+struct bpei_round { uint32_t who, next; int64_t ns; };	/* entry + 1; the number behind it; when, far back if it was acknowledged */
+struct bpei_repeater { int64_t ns; uint32_t who; };	/* entry + 1 */
+struct bpei_shared {
+	struct bpei_round round[BPEI_ROUNDS + 1][2];	/* by the end that sent it; [0]: for what is not timed */
+	struct bpei_repeater repeater[BPEI_REPEATERS][2];	/* by end */
+};
 
 /* What two SYNs said; flows share them. */
 #define BPEI_SETUP_BITS 12
@@ -111,10 +135,11 @@ struct bpei_table {
 	struct bpei_index index, old;	/* old.buckets NULL: not growing */
 	uint32_t moved;			/* buckets of old that are empty for good */
 	uint32_t used, grow_at;		/* entries in both; when to grow */
-	struct bpei_entry *entries;	/* max_flows of them reserved, `touched` of them used so far */
+	struct bpei_entry *entries;	/* max_flows of them reserved, `touched` of them used so far, and one that no key fits */
+	struct bpei_detail *details;
 	uint64_t (*missed)[2];		/* of the entry of the same number: bytes on the wire that were not captured, modulo 2^64 */
 	bool any_missed;		/* missed was touched */
-	uint32_t touched, free;		/* free: head of the list of entries given back */
+	uint32_t touched, free;		/* free: head of the list of entries given back, each with the next one's number in key[0] */
 	uint32_t weak;			/* entries */
 	uint32_t weak_hand, hand;	/* where the next weak, the next other victim is looked for */
 	struct bpei_cohort *cohorts;
@@ -123,8 +148,7 @@ struct bpei_table {
 	struct bpei_history history;
 	uint16_t first_syn[2];		/* the node of a connection of which one SYN was seen, by the end that sent it; 0: not made yet */
 	struct bpei_setup setups[BPEI_SETUPS];	/* 0: none */
-	struct bpei_repeater repeaters[BPEI_REPEATERS];
-	struct bpei_round rounds[BPEI_ROUNDS];
+	struct bpei_shared *shared;
 	struct bpei_process *processes;	/* of the entry of the same number; NULL: not kept */
 	struct bpei_lengths *lengths;	/* the same */
 	uint32_t *interfaces;		/* the same */
@@ -141,36 +165,49 @@ struct bpei_table {
 	struct bpei_table_counts counts;
 };
 
-#define BPEI_SUMS_FULL UINT64_C(0x8000000080000000)	/* a half has reached 2^31 */
-static inline uint32_t bpei_entry_packets(const struct bpei_entry *e, uint32_t end) { return (uint32_t)e->sums[end]; }
-static inline uint32_t bpei_entry_wire(const struct bpei_entry *e, uint32_t end) { return (uint32_t)(e->sums[end] >> 32); }
+static inline uint32_t bpei_entry_packets(const struct bpei_entry *e, uint32_t end) { return (uint32_t)e->sums[end] & (((uint32_t)1 << SUMS_PACKETS_BITS) - 1); }
+static inline uint32_t bpei_entry_wire(const struct bpei_entry *e, uint32_t end) { return (uint32_t)(e->sums[end] >> SUMS_WIRE) & (((uint32_t)1 << SUMS_WIRE_BITS) - 1); }
 
-/* What of a key is not address.  VLAN ids have 12 bits. */
+static inline uint32_t bpei_entry_marks(const struct bpei_entry *e) { return (uint32_t)(e->sums[0] >> SUMS_MARKS); }
+static inline uint32_t bpei_entry_bits(const struct bpei_entry *e) { return (uint32_t)(e->sums[1] >> SUMS_MARKS); }
+static inline void bpei_entry_mark(struct bpei_entry *e, uint32_t off, uint32_t on) { e->sums[0] = (e->sums[0] & ~((uint64_t)off << SUMS_MARKS)) | (uint64_t)on << SUMS_MARKS; }
+static inline void bpei_entry_set(struct bpei_entry *e, uint32_t off, uint32_t on) { e->sums[1] = (e->sums[1] & ~((uint64_t)off << SUMS_MARKS)) | (uint64_t)on << SUMS_MARKS; }
+static inline uint8_t bpei_entry_state(const struct bpei_entry *e) { return bpei_entry_marks(e) & STATE; }
+static inline uint8_t bpei_entry_proto(const struct bpei_entry *e) { return (uint8_t)(e->key[4] >> 32); }
+
+/* What of a key is not address, but for the inner VLAN id: as its bytes lie on little-endian hosts. */
 static inline uint64_t bpei_key_rest(const struct bpe_key *k)
 {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	uint64_t ends;	/* the same from two loads */
-	memcpy(&ends, k->port, sizeof ends);
-	return (ends & UINT64_C(0xffffffffff)) | (ends >> 48 & 0xfff) << 40 | (uint64_t)k->vlan[1] << 52;
+	uint64_t rest;
+	memcpy(&rest, k->port, sizeof rest);
+	return rest;
 #else
-	return (uint64_t)k->port[0] | (uint64_t)k->port[1] << 16 | (uint64_t)k->ip_proto << 32 | (uint64_t)(k->vlan[0] & 0xfff) << 40 | (uint64_t)k->vlan[1] << 52;
+	return (uint64_t)k->port[0] | (uint64_t)k->port[1] << 16 | (uint64_t)k->ip_proto << 32 | (uint64_t)k->ip_version << 40 | (uint64_t)k->vlan[0] << 48;
 #endif
 }
-_Static_assert(offsetof(struct bpe_key, ip_proto) == 36 && offsetof(struct bpe_key, vlan) == 38, "bpei_key_rest");
+_Static_assert(offsetof(struct bpe_key, ip_proto) == 36 && offsetof(struct bpe_key, ip_version) == 37 && offsetof(struct bpe_key, vlan) == 38, "bpei_key_rest");
+#define KEY_INNER ((uint64_t)0x80 << 40)	/* in an entry's: there is an inner VLAN id, too; of no key's version */
 
-static inline bool bpei_entry_is(const struct bpei_entry *e, const struct bpe_key *key)
+/* 0: the key is the entry's, unless one of the two has an inner VLAN id. */
+static inline uint64_t bpei_entry_differs(const struct bpei_entry *e, const struct bpe_key *key)
 {
 	const char *k = (const char *)key->addr;
 	uint64_t differ = e->key[4] ^ bpei_key_rest(key), w;
 	for (int i = 0; i < 4; i++) memcpy(&w, k + 8 * i, sizeof w), differ |= e->key[i] ^ w;
-	_Static_assert(STATE_IP6 == 8, "bit 1 tells 6 from 4");
-	return !(differ | ((e->state & STATE_IP6) ^ ((uint32_t)key->ip_version << 2 & STATE_IP6)));
+	return differ;
 }
 
-static inline uint8_t bpei_entry_state(const struct bpei_entry *e) { return e->state & STATE; }
-static inline uint32_t bpei_entry_ack(const struct bpei_entry *e, uint32_t end) { return e->ack_low[end] | (uint32_t)e->ack_high[end] << 16; }
-static inline void bpei_entry_set_ack(struct bpei_entry *e, uint32_t end, uint32_t ack) { e->ack_low[end] = (uint16_t)ack, e->ack_high[end] = (uint8_t)(ack >> 16); }
-static inline uint8_t bpei_entry_proto(const struct bpei_entry *e) { return (uint8_t)(e->key[4] >> 32); }
+static inline bool bpei_entry_is(const struct bpei_table *t, uint32_t i, const struct bpe_key *key)
+{
+	uint64_t differs = bpei_entry_differs(&t->entries[i], key);
+	return key->vlan[1] ? differs == KEY_INNER && (t->details[i].inner_vlan & 0xfff) == key->vlan[1] : !differs;
+}
+
+static inline uint32_t bpei_side_ack(const struct bpei_side *side) { return side->ack & ACK_NUMBER; }
+static inline void bpei_side_set_ack(struct bpei_side *side, uint32_t ack) { side->ack = (side->ack & ~ACK_NUMBER) | (ack & ACK_NUMBER); }
+static inline uint32_t bpei_detail_setup(const struct bpei_detail *d) { return d->side[0].ack >> ACK_SETUP | d->side[1].ack >> ACK_SETUP << 6; }
+_Static_assert(BPEI_SETUP_BITS == 12, "bpei_detail_setup");
 
 /* table.c: takes the entry out of index and cohort, hands it over and frees it. */
 void bpei_table_end(struct bpei_table *t, uint32_t entry, enum bpe_flow_end why);
@@ -193,6 +230,7 @@ void bpei_clock_set(struct bpei_table *t, int64_t now_ns);
 enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e);
 bool bpei_entry_due(const struct bpei_table *t, const struct bpei_entry *e, int64_t now_ns);
 void bpei_cohort_arm(struct bpei_table *t, uint32_t cohort, int64_t wait_ns);	/* looked at by then */
+void bpei_entry_await(struct bpei_table *t, uint32_t entry);	/* its time-out may be shorter than it was */
 void bpei_cohort_disarm(struct bpei_table *t, uint32_t cohort);
 void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts);
 void bpei_table_end_due(struct bpei_table *t);	/* what the last look of a sweep found, if it is still so */

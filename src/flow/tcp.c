@@ -4,12 +4,12 @@
 
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 
-static void set_state(struct bpei_entry *e, enum bpe_tcp_state state) { e->state = (uint8_t)((e->state & ~STATE) | state); }
+static void set_state(struct bpei_entry *e, enum bpe_tcp_state state) { bpei_entry_mark(e, STATE, (uint32_t)state); }
 
 static void fin(struct bpei_entry *e, uint32_t end)
 {
-	e->bits |= (uint8_t)(ENTRY_FIN << end);
-	set_state(e, (e->bits & 3 * ENTRY_FIN) == 3 * ENTRY_FIN ? BPE_TCP_CLOSED : BPE_TCP_CLOSING);
+	bpei_entry_set(e, 0, (uint32_t)ENTRY_FIN << end);
+	set_state(e, (bpei_entry_bits(e) & 3 * ENTRY_FIN) == 3 * ENTRY_FIN ? BPE_TCP_CLOSED : BPE_TCP_CLOSING);
 }
 
 void bpei_entry_direct(struct bpei_entry *e, uint8_t flags)
@@ -19,16 +19,16 @@ void bpei_entry_direct(struct bpei_entry *e, uint8_t flags)
 	if (port[0] == port[1] || flags & SYN || (proto != 6 && proto != 17 && proto != 33 && proto != 132 && proto != 136)) return;
 	bool known[2] = { port[0] < 1024, port[1] < 1024 };
 	uint32_t responder = known[0] != known[1] ? known[1] : port[1] < port[0];
-	e->bits = (uint8_t)((e->bits & ~ENTRY_ORIGIN) | (responder ? 0 : ENTRY_ORIGIN));
-	e->state |= STATE_BY_PORT;
+	bpei_entry_set(e, ENTRY_ORIGIN, responder ? 0 : ENTRY_ORIGIN);
+	bpei_entry_mark(e, 0, STATE_BY_PORT);
 }
 
 /* The flow's first packet, sent by this end: who began, and what is known of the handshake. */
 void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags)
 {
 	bool syn_ack = (flags & (SYN | ACK | RST)) == (SYN | ACK), syn = (flags & (SYN | ACK | RST)) == SYN;
-	if (syn_ack ? !end : end) e->bits |= ENTRY_ORIGIN;	/* a SYN-ACK goes to the originator */
-	if (!syn) e->bits |= ENTRY_MIDSTREAM;
+	if (syn_ack ? !end : end) bpei_entry_set(e, 0, ENTRY_ORIGIN);	/* a SYN-ACK goes to the originator */
+	if (!syn) bpei_entry_set(e, 0, ENTRY_MIDSTREAM);
 	if (flags & RST) set_state(e, BPE_TCP_RESET);
 	else if (syn) set_state(e, BPE_TCP_SYN_SENT);
 	else if (syn_ack) set_state(e, BPE_TCP_SYN_RECEIVED);
@@ -39,11 +39,11 @@ void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags)
 void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags)
 {
 	if (bpei_entry_state(e) == BPE_TCP_NONE) {	/* what came before had no TCP header */
-		e->bits &= (uint8_t)~ENTRY_ORIGIN;
+		bpei_entry_set(e, ENTRY_ORIGIN, 0);
 		bpei_tcp_open(e, end, flags);
 		return;
 	}
-	bool originator = end == !!(e->bits & ENTRY_ORIGIN);
+	bool originator = end == !!(bpei_entry_bits(e) & ENTRY_ORIGIN);
 	if (bpei_entry_state(e) == BPE_TCP_RESET) return;
 	if (flags & RST) {
 		set_state(e, BPE_TCP_RESET);

@@ -68,9 +68,9 @@ static uint64_t value_of(const struct bpei_table *t, uint32_t i, enum bpe_order 
 	const struct bpei_entry *e = &t->entries[i];
 	const uint32_t *upper;
 	uint64_t value = order == BPE_ORDER_PACKETS ? (uint64_t)bpei_entry_packets(e, 0) + bpei_entry_packets(e, 1) : (uint64_t)bpei_entry_wire(e, 0) + bpei_entry_wire(e, 1);
-	if (!(e->bits & ENTRY_EXTRA)) return value;
+	if (!(bpei_entry_bits(e) & ENTRY_EXTRA)) return value;
 	upper = bpei_extra_find(t, i)->upper[order == BPE_ORDER_PACKETS ? COUNT_PACKETS : COUNT_WIRE];
-	return value + (((uint64_t)upper[0] + upper[1]) << 31);
+	return value + (((uint64_t)upper[0] + upper[1]) << (order == BPE_ORDER_PACKETS ? SUMS_PACKETS_BITS : SUMS_WIRE_BITS));
 }
 
 bool bpei_table_scan(const struct bpei_table *t, struct bpei_top *top, uint32_t looks)
@@ -84,7 +84,7 @@ bool bpei_table_scan(const struct bpei_table *t, struct bpei_top *top, uint32_t 
 			continue;
 		}
 		const struct bpei_entry *e = &t->entries[top->next++];
-		if (!(e->bits & ENTRY_ALIVE)) continue;
+		if (!(bpei_entry_bits(e) & ENTRY_ALIVE)) continue;
 		top->alive++;
 		if (e->last_ns < top->since_ns) continue;
 		top->recent++;

@@ -260,6 +260,28 @@ Test(tcp, timed_out_and_spurious_retransmissions)
 	cr_assert_eq(ended_count, 0);
 }
 
+/* An ACK repeated twice asks for the segment, though the second repetition is no more than the one that makes it two: with no hole open it is told in turn. */
+Test(tcp, two_repeated_acks_ask_for_a_segment)
+{
+	make();
+	handshake(0);
+	segment(0, ACK, 1, 1, 100);
+	segment(1, ACK, 1, 101, 0);
+	now += MS;
+	segment(0, ACK, 101, 1, 100);
+	for (int k = 0; k < 2; k++) {
+		now += 30 * MS;
+		segment(1, ACK, 1, 101, 0);
+	}
+	now += 5 * MS;
+	segment(0, ACK, 101, 1, 100);
+	struct bpe_flow f = look();
+	cr_assert_eq(f.repeated_acks[1], 2);
+	cr_assert_eq(f.retransmissions[0], 1);
+	cr_assert_eq(f.fast_retransmissions[0], 1);
+	bpei_table_free(table);
+}
+
 /* What follows the lost segment comes until a moment before it is sent again: soon enough for one out of order, but it was asked for. */
 Test(tcp, a_fast_retransmission_in_a_full_flight)
 {
