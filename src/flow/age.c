@@ -129,18 +129,22 @@ static int64_t patience(const struct bpei_table *t, const struct bpei_entry *e)
 
 void bpei_entry_await(struct bpei_table *t, uint32_t i) { bpei_cohort_arm(t, i / BPEI_COHORT, plus(patience(t, &t->entries[i]), t->options.slack_ns / 2)); }
 
-static bool over(const struct bpei_table *t, const struct bpei_entry *e)
+static bool over(const struct bpei_table *t, const struct bpei_entry *e, int64_t timeout)
 {
-	uint64_t limit = (uint64_t)patience(t, e);
+	uint64_t limit = (uint64_t)timeout;
 	return limit != INT64_MAX && (ahead(t->now_ns, e->last_ns) > limit || (!t->options.timeline && ahead(e->last_ns, t->now_ns) > limit + STEP_NS));
+}
+
+void bpei_table_ask_due(const struct bpei_table *t)
+{
+	for (uint32_t k = 0; k < t->due_count; k++) prefetch_bucket(t, t->details[t->due[k]].hash);
 }
 
 void bpei_table_end_due(struct bpei_table *t)
 {
-	for (uint32_t k = 0; k < t->due_count; k++) prefetch_bucket(t, t->details[t->due[k]].hash);
 	for (uint32_t k = 0, n = t->due_count; k < n; k++) {
 		const struct bpei_entry *e = &t->entries[t->due[k]];
-		if (bpei_entry_bits(e) & ENTRY_ALIVE && over(t, e)) bpei_table_end(t, t->due[k], bpei_entry_why(e));
+		if (bpei_entry_bits(e) & ENTRY_ALIVE && over(t, e, patience(t, e))) bpei_table_end(t, t->due[k], bpei_entry_why(e));
 	}
 	t->due_count = 0;
 }
@@ -148,7 +152,6 @@ void bpei_table_end_due(struct bpei_table *t)
 static void look(struct bpei_table *t, uint32_t cohort)
 {
 	int64_t wait = INT64_MAX;
-	uint32_t n = 0;
 	bpei_cohort_disarm(t, cohort);
 	for (uint32_t i = cohort * BPEI_COHORT, end = i + BPEI_COHORT; i < end && i < t->touched; i++) {
 		const struct bpei_entry *e = &t->entries[i];
@@ -156,14 +159,13 @@ static void look(struct bpei_table *t, uint32_t cohort)
 		int64_t timeout = patience(t, e);
 		uint64_t quiet = ahead(t->now_ns, e->last_ns);
 		if (timeout == INT64_MAX) continue;
-		if (over(t, e)) {
-			t->due[n++] = i;
+		if (over(t, e, timeout)) {
+			t->due[t->due_count++] = i;
 			__builtin_prefetch(&t->details[i], 1);
 		} else if (timeout - (int64_t)quiet < wait) {
 			wait = timeout - (int64_t)quiet;
 		}
 	}
-	t->due_count = n;
 	/* Neighbours that are due soon after one another share a look. */
 	if (wait < t->least_timeout_ns / LATE) wait = t->least_timeout_ns / LATE;
 	if (t->cohorts[cohort].alive) bpei_cohort_arm(t, cohort, plus(wait, t->options.slack_ns / 2));
@@ -182,7 +184,7 @@ void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts)
 			uint32_t cohort = t->slot[t->tick % BPEI_WHEEL_SLOTS];
 			prefetch_cohort(t, t->cohorts[cohort].next != BPEI_NO_FLOW ? t->cohorts[cohort].next : cohort);
 			if (!cohorts--) return;
-			bpei_table_end_due(t);
+			if (t->due_count > BPEI_DUE - BPEI_COHORT) bpei_table_end_due(t);
 			look(t, cohort);
 		}
 	}
@@ -202,7 +204,7 @@ void bpei_entry_weigh(struct bpei_table *t, uint32_t i)
 	t->cohorts[i / BPEI_COHORT].weak += weak ? 1 : 0xffff;
 }
 
-static uint32_t next_weak(struct bpei_table *t)
+static uint32_t find_weak(struct bpei_table *t)
 {
 	for (uint32_t i = t->weak_hand;;) {
 		if (i >= t->touched) i = 0;
@@ -212,10 +214,25 @@ static uint32_t next_weak(struct bpei_table *t)
 		}
 		if (bpei_entry_bits(&t->entries[i]) & ENTRY_WEAK) {
 			t->weak_hand = i + 1;
-			if (i + 16 < t->touched) prefetch_bucket(t, t->details[i + 8].hash), __builtin_prefetch(&t->details[i + 16].hash);	/* the next to go */
 			return i;
 		}
 		i++;
+	}
+}
+
+/* Those that are to go soon stand in a queue, so that what is known of them comes before their turn, first the detail, then the bucket.  Who has had a packet
+ * since he was put there, or ended, is left out. */
+static uint32_t next_weak(struct bpei_table *t)
+{
+	for (;;) {
+		for (; t->victims_put - t->victims_taken < BPEI_VICTIMS; t->victims_put++) {
+			uint32_t i = find_weak(t);
+			t->victims[t->victims_put % BPEI_VICTIMS] = (struct bpei_victim){ t->entries[i].last_ns, i };
+			__builtin_prefetch(&t->details[i], 1);
+		}
+		prefetch_bucket(t, t->details[t->victims[(t->victims_taken + BPEI_VICTIMS / 2) % BPEI_VICTIMS].entry].hash);
+		const struct bpei_victim v = t->victims[t->victims_taken++ % BPEI_VICTIMS];
+		if (bpei_entry_bits(&t->entries[v.entry]) & ENTRY_WEAK && t->entries[v.entry].last_ns == v.last_ns) return v.entry;
 	}
 }
 

@@ -237,7 +237,7 @@ static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, bool tc
 		bpei_table_end(t, i, BPE_END_CLOSED);
 		return open_flow(t, b, p);
 	}
-	if (b->time_ns[p] > d->first_ns && (uint64_t)b->time_ns[p] - (uint64_t)d->first_ns > (uint64_t)t->active_ns) end_period(t, i, b->time_ns[p]);
+	if (t->active_ns != INT64_MAX && b->time_ns[p] > d->first_ns && (uint64_t)b->time_ns[p] - (uint64_t)d->first_ns > (uint64_t)t->active_ns) end_period(t, i, b->time_ns[p]);
 	if (!tcp) return i;
 	uint8_t before = bpei_entry_state(e);
 	bpei_tcp_step(e, end, l->tcp_flags);
@@ -421,11 +421,10 @@ static __attribute__((noinline)) void count_slowly(struct passage *g, uint32_t p
 		return;
 	}
 	struct bpei_entry *e = &t->entries[i];
-	struct bpei_detail *d = &t->details[i];
 	count(g, e, b->wirelen[p], p, i, !!(l->flags & BPE_PKT_REVERSED), false);
 	if (tcp) note_tcp(t, b, p, i);
-	e->last_ns = ns > e->last_ns ? ns : e->last_ns;
-	d->first_ns = ns < d->first_ns ? ns : d->first_ns;
+	if (BPEI_LIKELY(ns >= e->last_ns)) e->last_ns = ns;	/* the detail of another than TCP was not asked for */
+	else if (ns < t->details[i].first_ns) t->details[i].first_ns = ns;
 	bpei_entry_weigh(t, i);
 }
 
@@ -529,6 +528,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	const uint32_t touched = t->touched;
 	struct passage g = { .t = t, .b = b, .flow = flow, .cut = cut_packets(b), .health = t->options.tcp_health && b->data };
 	if (!t->options.timeline) follow_clock(t, b);
+	bpei_table_ask_due(t);
 	find_flows(&g);
 	if (g.cut | (uint64_t)(t->lengths != NULL) | (uint64_t)(t->active_ns != INT64_MAX)) count_packets(&g, false);
 	else count_packets(&g, true);

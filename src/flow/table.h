@@ -127,8 +127,11 @@ struct bpei_process {
 /* Counted on demand. */
 struct bpei_lengths { uint64_t ip[2], payload[2]; };
 
+#define BPEI_VICTIMS 16u
+#define BPEI_DUE (2 * BPEI_COHORT)
 #define BPEI_WHEEL_SLOTS 1024u
 
+struct bpei_victim { int64_t last_ns; uint32_t entry; };
 struct bpei_index { struct bpei_bucket *buckets; uint32_t mask; };
 
 struct bpei_table {
@@ -142,6 +145,8 @@ struct bpei_table {
 	uint32_t touched, free;		/* free: head of the list of entries given back, each with the next one's number in key[0] */
 	uint32_t weak;			/* entries */
 	uint32_t weak_hand, hand;	/* where the next weak, the next other victim is looked for */
+	struct bpei_victim victims[BPEI_VICTIMS];	/* weak ones, in a queue: free-running indices */
+	uint32_t victims_put, victims_taken;
 	struct bpei_cohort *cohorts;
 	struct bpei_extra *extras;
 	uint32_t extras_size, extras_used;
@@ -159,7 +164,7 @@ struct bpei_table {
 	bool has_time, has_step;
 	uint64_t wheel_ns;		/* how far it has gone forward in all, jumps included */
 	uint32_t tick;			/* up to which the wheel was looked after */
-	uint32_t due[BPEI_COHORT], due_count;	/* seen to be due: end at the next sweep, when their buckets have come */
+	uint32_t due[BPEI_DUE], due_count;	/* seen to be due: end at the next sweep, when their details and then their buckets have come */
 	uint32_t slot[BPEI_WHEEL_SLOTS];
 	struct bpei_table_options options;
 	struct bpei_table_counts counts;
@@ -233,6 +238,7 @@ void bpei_cohort_arm(struct bpei_table *t, uint32_t cohort, int64_t wait_ns);	/*
 void bpei_entry_await(struct bpei_table *t, uint32_t entry);	/* its time-out may be shorter than it was */
 void bpei_cohort_disarm(struct bpei_table *t, uint32_t cohort);
 void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts);
+void bpei_table_ask_due(const struct bpei_table *t);	/* for the buckets of what the last sweep found */
 void bpei_table_end_due(struct bpei_table *t);	/* what the last look of a sweep found, if it is still so */
 uint32_t bpei_table_victim(struct bpei_table *t);	/* the table is not empty */
 void bpei_entry_weigh(struct bpei_table *t, uint32_t entry);	/* its state or packets changed: weak or not? */
