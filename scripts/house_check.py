@@ -9,6 +9,7 @@ import os, re, subprocess, sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CEILING = 600
+HIGHER = {"include/bpfengine.h": 800}	# the whole contract in one header
 ENTRIES = {"README.md", "LICENSE", "meson.build", "meson_options.txt", ".clang-format", ".ci", ".gitignore", ".gitattributes", "arch", "bench", "docs", "examples", "include", "man", "packaging",
            "scripts", "src", "tests"}	# of the tree's top
 
@@ -43,7 +44,8 @@ def check(path, text, known, files):
     here = folder_of(path, known)
     is_c = path.endswith((".c", ".h"))
     # The public contract is one file by decision, and grows with what it promises.
-    if len(lines) - 1 > CEILING and path != "include/bpfengine.h": bad.append((len(lines), f"more than {CEILING} lines"))
+    ceiling = HIGHER.get(path, CEILING)
+    if len(lines) - 1 > ceiling: bad.append((len(lines), f"more than {ceiling} lines"))
     if "SPDX-License-Identifier: MIT" not in "\n".join(lines[:3]) and not path.endswith((".txt", ".build")): bad.append((1, "no SPDX line"))
     find(r"/(?:home|ro" + r"ot|Users)/[a-z]", "a path of one machine", text)
     find(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b", "unfinished", text)
@@ -83,7 +85,7 @@ def check(path, text, known, files):
 
 PLANTED = [("src/flow/x.c", '#include "device/device.h"', "may not include"), ("src/cli/x.c", '#include "base/mem.h"', "may not include"),
            ("src/base/x.c", '#include "ring/ring.h"', "may not include"), ("src/ring/x.h", '#include "arch/arch.h"', "may not include"),
-           ("include/bpfengine.h", "#include <stdio.h>", "public header"), ("src/flow/x.c", "\n" * 700, "more than"),
+           ("include/bpfengine.h", "#include <stdio.h>", "public header"), ("src/flow/x.c", "\n" * 700, "more than"), ("include/bpfengine.h", "\n" * 900, "more than 800"),
            ("src/flow/x.c", "int f(void) { return bpei_load32(p); }", "raw load"), ("src/flow/x.c", "v = *(const uint32_t *)p;", "raw load"),
            ("arch/scalar/x.c", "void bpei_f(void) { malloc(3); }", "allocates"), ("src/flow/x.c", 'void bpei_f(void) { printf("x"); }', "printing"),
            ("src/ring/x.h", "x = atomic_load_explicit(&a, memory_order_acquire);", "names no partner"), ("src/ring/x.h", "atomic_fetch_add(&x, 1);", "no such atomics"),

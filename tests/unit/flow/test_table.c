@@ -206,6 +206,75 @@ Test(table, time_out_of_order_ends_nothing)
 }
 
 /* Those of one packet go first, in turn; of the others the one that has been quiet longest. */
+/* Who waits for his eviction and has a packet meanwhile is passed over. */
+Test(table, a_packet_puts_off_an_eviction)
+{
+	make(8, 0, 0);
+	for (uint32_t k = 1; k <= 8; k++) packet(k, 6, 0, SYN, T0 + k, 0);
+	packet(9, 6, 0, SYN, T0 + 9, 0);
+	cr_assert_eq(ended_count, 1);
+	cr_assert_eq(ended[0].addr[0][0], 1);
+	packet(2, 6, 0, SYN, T0 + 10, 0);
+	packet(10, 6, 0, SYN, T0 + 11, 0);
+	cr_assert_eq(ended_count, 2);
+	cr_assert_eq(ended[1].addr[0][0], 3);
+	for (uint32_t k = 11; k < 100; k++) {	/* nobody but flows that had one packet since */
+		packet(k, 6, 0, SYN, T0 + k + 1, 0);
+		cr_assert_eq(active(), 8);
+	}
+	cr_assert_eq(ended_count, 91);
+	bpei_table_free(table);
+}
+
+/* The inner VLAN id lies apart from the key's other parts. */
+Test(table, inner_vlans_tell_flows_apart)
+{
+	static const uint16_t inner[] = { 0, 7, 0x807, 0xfff };
+	uint32_t seen[4], caplen = 60, wirelen = 60, entries[BPE_BATCH], h = 5;	/* all of one tag */
+	struct bpe_layers l = { .flags = BPE_PKT_KEY | BPE_PKT_IP4, .transport = 34, .proto = BPE_PROTO_UDP, .ip_proto = 17 };
+	make(10, 0, 0);
+	for (uint32_t k = 0; k < 12; k++) {
+		struct bpe_key key = { .port = { 10, 20 }, .ip_proto = 17, .ip_version = 4, .vlan = { 5, inner[k % 4] } };
+		struct bpe_flow f;
+		int64_t time = T0 + k;
+		struct bpe_batch b = { .count = 1, .time_ns = &time, .caplen = &caplen, .wirelen = &wirelen, .layers = &l, .key = &key, .hash = &h };
+		bpei_table_update(table, &b, entries);
+		if (k < 4) seen[k] = entries[0];
+		cr_assert_eq(entries[0], seen[k % 4]);
+		cr_assert_eq(bpei_table_get(table, entries[0], &key, &f), 1);
+		cr_assert_eq(f.packets[0], k / 4 + 1);
+		cr_assert_eq(f.vlan[0], 5);
+		cr_assert_eq(f.vlan[1], inner[k % 4]);
+	}
+	cr_assert_eq(active(), 4);
+	bpei_table_free(table);
+}
+
+/* An entry counts to 2^23 packets and 2^31 bytes; what is more is counted elsewhere. */
+Test(table, counts_go_on_beyond_the_entry)
+{
+	enum { BATCHES = (1 << 23) / BPE_BATCH + 1 };
+	struct bpe_key key[BPE_BATCH];
+	struct bpe_layers l[BPE_BATCH];
+	uint32_t length[BPE_BATCH], entries[BPE_BATCH], h[BPE_BATCH];
+	int64_t time[BPE_BATCH];
+	struct bpe_flow f;
+	make(10, 0, 0);
+	for (uint32_t k = 0; k < BPE_BATCH; k++) {
+		key[k] = (struct bpe_key){ .port = { 10, 20 }, .ip_proto = 17, .ip_version = 4 };
+		l[k] = (struct bpe_layers){ .flags = BPE_PKT_KEY | BPE_PKT_IP4, .transport = 34, .proto = BPE_PROTO_UDP, .ip_proto = 17 };
+		length[k] = 1000, h[k] = 5, time[k] = T0;
+	}
+	struct bpe_batch b = { .count = BPE_BATCH, .time_ns = time, .caplen = length, .wirelen = length, .layers = l, .key = key, .hash = h };
+	for (uint32_t k = 0; k < BATCHES; k++) bpei_table_update(table, &b, entries);
+	cr_assert_eq(bpei_table_get(table, entries[0], &key[0], &f), 1);
+	cr_assert_eq(f.packets[0], (uint64_t)BATCHES * BPE_BATCH);
+	cr_assert_eq(f.wire_bytes[0], (uint64_t)BATCHES * BPE_BATCH * 1000);
+	cr_assert_eq(f.packets[1] + f.wire_bytes[1], 0);
+	cr_assert_eq(f.tcp_state, 0);
+	bpei_table_free(table);
+}
+
 Test(table, the_weak_then_the_quietest_are_evicted)
 {
 	make(4, 0, 0);
