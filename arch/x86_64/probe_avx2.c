@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The flow table's probe: a bucket's seven tags in one compare of 32 bytes, its eighth word, the overflow, masked out: 19 instructions instead of 32.
- * Pure. */
-#include "arch/arch.h"
-
-#include <immintrin.h>
-#include <stddef.h>
+/* The flow table's probe: the one of 256 bits.  Pure. */
+#include "arch/x86_64/probe_256.h"
 
 void bpei_probe_avx2(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash, uint32_t n, uint32_t *entry)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		const uint32_t *bucket = (const uint32_t *)&buckets[hash[i] & mask];
-		const __m256i tag = _mm256_castps_si256(_mm256_broadcast_ss((const float *)&hash[i]));
-		const uint32_t found = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_loadu_si256((const __m256i *)bucket), tag))) & 0x7f;
-		if (__builtin_expect(found && hash[i], 1)) entry[i] = bucket[8 + _tzcnt_u32(found)];
-		else entry[i] = hash[i] && bucket[7] ? BPEI_LOOK_ON : BPEI_NO_ENTRY;
-	}
+	bpei_probe_256(buckets, mask, hash, n, entry);
 }
-_Static_assert(offsetof(struct bpei_bucket, overflow) == 7 * 4 && offsetof(struct bpei_bucket, entry) == 8 * 4, "words of a bucket");

@@ -39,7 +39,7 @@ void bpei_round_trip(struct bpei_table *t, uint32_t i, uint32_t end, int64_t too
 static void end_round(struct bpei_table *t, uint32_t i, uint32_t end)
 {
 	struct bpei_round *r = &bpei_rounds_of(t, i)[end];
-	if (r->who == i + 1) *r = (struct bpei_round){ 0, 0, INT64_MIN };
+	if (r->who == i + 1) bpei_round_free(r);
 }
 
 void bpei_health_open(struct bpei_table *t, uint32_t i)

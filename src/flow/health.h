@@ -28,6 +28,8 @@ static inline void bpei_streak_note(struct bpei_table *t, uint32_t i, uint32_t e
 }
 
 
+static inline void bpei_round_free(struct bpei_round *r) { *r = (struct bpei_round){ 0, 0, INT64_MIN }; }
+
 /* This end sends what it has not sent before.  Without a branch: whether its place is free is not to be guessed. */
 static inline void bpei_round_begin(struct bpei_table *t, struct bpei_round *rounds, uint32_t i, uint32_t end, uint32_t next, int64_t ns, bool data)
 {
@@ -44,7 +46,7 @@ static inline void bpei_round_end(struct bpei_table *t, struct bpei_round *round
 	struct bpei_round *r = &rounds[!end];
 	if ((r->who ^ (i + 1)) | (ack - r->next) >> 31) return;
 	int64_t then = r->ns;
-	*r = (struct bpei_round){ 0, 0, INT64_MIN };
+	bpei_round_free(r);
 	bpei_round_trip(t, i, end, (int64_t)((uint64_t)ns - (uint64_t)then));
 }
 

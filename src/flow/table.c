@@ -6,8 +6,8 @@
  * Invariant: alive entries = entries in the index <= max_flows; opened = active + ended + evicted.
  * Hazard: within a batch, an entry found early may be ended and used anew before its packet's turn; the whole key is compared
  * again at that turn, and a freed entry's key fits nothing.
- * A batch goes through in three passes, so that cache misses overlap: ask for the buckets; probe them and ask for the entries;
- * then count, in the packets' order.  What it does beside that is bounded: a step of growth, a few cohorts of the wheel. */
+ * A batch goes through in passes, so that cache misses overlap: ask for the buckets; probe them and ask for the entries and TCP's
+ * details; then count, in the packets' order, TCP's segments a run behind.  What it does beside that is bounded: a step of growth, a few cohorts of the wheel. */
 #include "flow/health.h"
 
 #include "base/mem.h"
@@ -371,17 +371,16 @@ static __attribute__((noinline)) void follow(struct passage *g, uint64_t which)
 	for (; which; which &= which - 1) {
 		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
 		const struct bpe_layers *l = &b->layers[p];
-		const uint32_t end = l->flags / BPE_PKT_REVERSED & 1, transport = l->transport, payload = l->payload;
+		const uint32_t end = l->flags / BPE_PKT_REVERSED & 1;
 		if (BPEI_UNLIKELY(!g->health)) {
 			if (!(l->tcp_flags & ~bpei_seen_flags(&t->history.seen[t->details[i].history], end))) continue;
-		} else if (BPEI_LIKELY(!((l->end - payload) >> 31 | (payload - transport - 20) >> 31 | (l->flags & BPE_PKT_BAD_CHECKSUM) | (payload == BPE_NO_OFFSET)))
-			   && !(BPEI_UNLIKELY(g->cut) && g->cut >> p & 1)) {
+		} else if (BPEI_LIKELY(bpei_segment_whole(b->caplen[p], b->wirelen[p], l) && !(l->flags & BPE_PKT_BAD_CHECKSUM))) {
 			struct bpei_segment s;
-			bpei_segment_numbers(b->data[p] + transport, &s);
-			s.bytes = l->end - payload;
+			bpei_segment_numbers(b->data[p] + l->transport, &s);
+			s.bytes = l->end - l->payload;
 			if (BPEI_LIKELY(bpei_health_in_turn(t, i, end, &s, l->tcp_flags, b->time_ns[p]))) continue;
 		}
-		if (transport != BPE_NO_OFFSET) note_tcp(t, b, p, i);
+		if (l->transport != BPE_NO_OFFSET) note_tcp(t, b, p, i);
 	}
 }
 
