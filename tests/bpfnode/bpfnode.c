@@ -47,7 +47,7 @@ static struct {
 	uint64_t loops;
 	enum at_end at_end;
 	int64_t end_wait_ns;
-	bool ending, original_times;
+	bool ending, original_times, patient;
 	uint64_t fed, fed_bytes, read_calls, read_bytes, dropped, received;
 	uint32_t attached;
 	pthread_key_t buffers;
@@ -287,7 +287,7 @@ static void feed_batch(const struct bpe_batch *b, int64_t start, uint64_t first)
 			}
 		}
 		pthread_mutex_lock(&node.lock);
-		for (; i < upto; i++) {
+		for (; i < upto && (!node.patient || model_room(&node.model, node.interface, b->caplen[i])); i++) {
 			struct model_packet p = { .data = b->data[i], .caplen = b->caplen[i], .wirelen = b->wirelen[i],
 				.time_ns = node.original_times ? b->time_ns[i] : bpei_clock_wall_ns(), .outgoing = b->layers[i].flags & BPE_PKT_OUTGOING };
 			model_tap(&node.model, node.interface, &p, now);
@@ -297,6 +297,17 @@ static void feed_batch(const struct bpe_batch *b, int64_t start, uint64_t first)
 		tell_polls(now);
 		pthread_cond_broadcast(&node.changed);
 		pthread_mutex_unlock(&node.lock);
+		if (i < upto) bpei_clock_sleep_ns(50000);	/* until there is room again */
+	}
+}
+
+static void wait_until_drained(void)
+{
+	for (bool drained = false; !drained;) {
+		pthread_mutex_lock(&node.lock);
+		drained = node.ending || model_drained(&node.model, node.interface);
+		pthread_mutex_unlock(&node.lock);
+		if (!drained) bpei_clock_sleep_ns(TICK_NS);
 	}
 }
 
@@ -326,6 +337,7 @@ static void *feed(void *capture)
 		feed_once(c);
 		bpe_capture_close(c);
 	}
+	if (node.patient) wait_until_drained();
 	if (node.end_wait_ns) bpei_clock_sleep_ns(node.end_wait_ns);
 	if (node.at_end == AT_END_REMOVE) {
 		pthread_mutex_lock(&node.lock);
@@ -359,6 +371,8 @@ static void usage(void)
 	      "  --synth SPEC            ... generated: flows=1000,size=imix,...\n"
 	      "  --live NAME             ... those of a Linux interface\n"
 	      "  --rate N                packets a second (as fast as they are read)\n"
+	      "  --patient               no packet comes while a reader has no room for it, and no end before all has been read: nothing is\n"
+	      "                          dropped, however slow the host\n"
 	      "  --loop N                the file N times\n"
 	      "  --at-end idle|remove|exit   and then: nothing more comes, the interface goes away, or the node ends\n"
 	      "  --end-wait SECONDS      ... so long after the last packet\n"
@@ -371,7 +385,7 @@ static int options(int argc, char **argv, char **directory)
 {
 	static const struct option longs[] = { { "abi", 1, 0, 'a' }, { "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "synth", 1, 0, 's' }, { "live", 1, 0, 'l' },
 		{ "rate", 1, 0, 'R' }, { "loop", 1, 0, 'L' }, { "at-end", 1, 0, 'e' }, { "end-wait", 1, 0, 'w' }, { "buffer-most", 1, 0, 'b' },
-		{ "version", 1, 0, 'v' }, { NULL, 0, 0, 0 } };
+		{ "version", 1, 0, 'v' }, { "patient", 0, 0, 'p' }, { NULL, 0, 0, 0 } };
 	const struct bpei_bpf_abi *abi = &bpei_bpf_abis[BPEI_MACOS];
 	const char *interface = "en0";
 	static char synth[256];
@@ -386,6 +400,7 @@ static int options(int argc, char **argv, char **directory)
 		case 's': snprintf(synth, sizeof synth, "synth:%s", optarg); node.source.interface_name = synth; break;
 		case 'l': node.source.interface_name = optarg; break;
 		case 'R': node.rate = atof(optarg); break;
+		case 'p': node.patient = true; break;
 		case 'L': node.loops = strtoull(optarg, NULL, 10); break;
 		case 'e': node.at_end = !strcmp(optarg, "remove") ? AT_END_REMOVE : !strcmp(optarg, "exit") ? AT_END_EXIT : AT_END_IDLE; break;
 		case 'w': node.end_wait_ns = (int64_t)(atof(optarg) * 1e9); break;

@@ -462,6 +462,24 @@ void model_tap(struct model *m, struct model_interface *on, const struct model_p
 	}
 }
 
+bool model_room(const struct model *m, const struct model_interface *on, uint32_t caplen)
+{
+	const uint32_t align = m->abi->layout->align;
+	for (int i = 0; i < MODEL_NODES; i++) {
+		const struct model_node *d = &m->node[i];
+		if (!d->open || d->on != on || !d->hold_length) continue;	/* a full store would move to hold */
+		if (d->assigned || bpei_layout_align(d->store_length, align) + bpei_layout_hdrlen(counted(m, d), align, on->link_bytes) + caplen > d->size) return false;
+	}
+	return true;
+}
+
+bool model_drained(const struct model *m, const struct model_interface *on)
+{
+	for (int i = 0; i < MODEL_NODES; i++)
+		if (m->node[i].open && m->node[i].on == on && (m->node[i].store_length || m->node[i].hold_length)) return false;
+	return true;
+}
+
 void model_remove(struct model *m, struct model_interface *on)
 {
 	on->here = false;

@@ -92,6 +92,9 @@ struct model_packet {
 };
 /* A packet on the interface: to every descriptor on it, by direction, filter and room.  now_ns: the model's clock. */
 void model_tap(struct model *m, struct model_interface *on, const struct model_packet *packet, int64_t now_ns);
+/* Whether every descriptor on the interface could keep a whole packet of caplen bytes; and whether all they kept has been read. */
+bool model_room(const struct model *m, const struct model_interface *on, uint32_t caplen);
+bool model_drained(const struct model *m, const struct model_interface *on);
 void model_remove(struct model *m, struct model_interface *on);	/* the interface goes away */
 ssize_t model_sysctl_stats(struct model *m, uint8_t *to, size_t n);	/* macOS: debug.bpf_stats */
 
