@@ -31,7 +31,7 @@ int64_t bpei_span_unpack(uint16_t packed) { return (int64_t)(packed & 2047) << (
 /* Smoothed as RFC 6298, section 2, does it. */
 void bpei_round_trip(struct bpei_table *t, uint32_t i, uint32_t end, int64_t took_ns)
 {
-	uint16_t *r = &t->details[i].side[end].running;
+	uint16_t *r = &t->details[i].running[end];
 	if (took_ns < 0) return;	/* out of order */
 	*r = bpei_span_pack(*r ? bpei_span_unpack(*r) / 8 * 7 + took_ns / 8 : took_ns);
 }
@@ -66,16 +66,16 @@ static int64_t fast_within(const struct bpei_table *t, uint32_t i, uint32_t end)
 /* The other end has repeated its ACK for seq at least twice, and just now. */
 static bool asked_for(struct bpei_table *t, uint32_t i, uint32_t other, uint32_t seq, int64_t ns)
 {
-	const struct bpei_side *asker = &t->details[i].side[other];
-	const struct bpei_repeater *r = &t->shared->repeater[i % BPEI_REPEATERS][other];
-	return bpei_streak(&t->details[i], other) >= 2 && bpei_side_ack(asker) == (seq & ACK_NUMBER) && r->who == i + 1 && since(r->ns, ns) < fast_within(t, i, !other);
+	const struct bpei_detail *d = &t->details[i];
+	const struct bpei_repeater *r = &t->shared->repeater[i % BPEI_REPEATERS + 1][other];
+	return bpei_streak(d, other) >= 2 && bpei_detail_ack(d, other) == (seq & ACK_NUMBER) && r->who == i + 1 && since(r->ns, ns) < fast_within(t, i, !other);
 }
 
 /* A segment that begins before what this end has sent already. */
 static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, const struct bpei_segment *s, uint8_t flags, uint32_t next, int64_t ns)
 {
 	struct bpei_detail *d = &t->details[i];
-	uint32_t behind = d->side[end].seq - s->seq;
+	uint32_t behind = d->seq[end] - s->seq;
 	if (behind == 1 && s->bytes <= 1 && !(flags & (SYN | FIN | RST))) {
 		x = note(t, i, x, end, HEALTH_KEEP_ALIVE);
 		if (x) x->probed[end] = true;
@@ -96,7 +96,7 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 	}
 	if (fast) {
 		note(t, i, x, end, HEALTH_FAST);
-	} else if (s->bytes && acked && behind <= 0xffffff && ((d->side[end].seq - bpei_side_ack(&d->side[!end])) & 0xffffff) <= d->side[end].seq - (s->seq + s->bytes) && (int32_t)(next - d->side[end].seq) <= 0) {
+	} else if (s->bytes && acked && behind <= 0xffffff && ((d->seq[end] - bpei_detail_ack(d, !end)) & 0xffffff) <= d->seq[end] - (s->seq + s->bytes) && (int32_t)(next - d->seq[end]) <= 0) {
 		note(t, i, x, end, HEALTH_SPURIOUS);
 	}
 	note(t, i, x, end, HEALTH_RETRANSMISSION);
@@ -108,17 +108,17 @@ static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, 
 {
 	struct bpei_detail *d = &t->details[i];
 	const struct bpei_seen *seen = &t->history.seen[d->history];
-	bool known = bpei_seen_flags(seen, end) & ACK, same = known && bpei_side_ack(&d->side[end]) == (s->ack & 0xffffff);
-	if (same && in_order && !s->bytes && !(flags & (SYN | FIN | RST)) && s->window && s->window == d->side[end].window) {
+	bool known = bpei_seen_flags(seen, end) & ACK, same = known && bpei_detail_ack(d, end) == (s->ack & 0xffffff);
+	if (same && in_order && !s->bytes && !(flags & (SYN | FIN | RST)) && s->window && s->window == d->window[end]) {
 		if (!x || !x->probed[!end]) bpei_streak_add(t, i, end);	/* else it answers a keep-alive */
 	} else if (!same) {
 		bpei_streak_end(d, end);
 		bpei_round_end(t, bpei_rounds_of(t, i), i, end, s->ack, ns);
 	}
-	if (!same && bpei_seen_letters(seen, !end) && (int32_t)(s->ack - d->side[!end].seq) > 0) x = note(t, i, x, end, HEALTH_UNSEEN);
+	if (!same && bpei_seen_letters(seen, !end) && (int32_t)(s->ack - d->seq[!end]) > 0) x = note(t, i, x, end, HEALTH_UNSEEN);
 	if (x) x->probed[!end] = false;
-	if (bpei_streak(d, end) >= 2) bpei_streak_note(t, i, end, ns);
-	bpei_side_set_ack(&d->side[end], s->ack);
+	bpei_streak_note(t, i, end, bpei_streak(d, end) >= 2, ns);
+	d->ack[end] = (d->ack[end] & ~ACK_NUMBER) | (s->ack & ACK_NUMBER);
 }
 
 /* Whether segments in turn matter just now; a hole that nobody fills is forgotten. */
@@ -143,27 +143,27 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	const struct bpei_seen *seen = &t->history.seen[d->history];
 	uint32_t next = s->seq + s->bytes + !!(flags & SYN) + !!(flags & FIN);
 	uint16_t letters = 0;
-	bool known = bpei_seen_letters(seen, end), in_order = known && s->seq == d->side[end].seq;
-	bool fresh = flags & SYN && (!(bpei_seen_flags(seen, end) & SYN) || d->side[end].seq - next > bpei_entry_wire(e, end));	/* first, or of another number */
+	bool known = bpei_seen_letters(seen, end), in_order = known && s->seq == d->seq[end];
+	bool fresh = flags & SYN && (!(bpei_seen_flags(seen, end) & SYN) || d->seq[end] - next > bpei_entry_wire(e, end));	/* first, or of another number */
 
 	struct bpei_extra *x = bpei_extra_find(t, i);
 	if (x) x->probed[end] = false;	/* until this one is found to be a keep-alive */
 	if (flags & RST) {
 		letters = flags & (FIN | SYN) ? flags & FIN ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI : 0;
 	} else if (!known || fresh) {
-		d->side[end].seq = next;
+		d->seq[end] = next;
 	} else if (in_order) {
-		d->side[end].seq = next;
+		d->seq[end] = next;
 		if (s->bytes) bpei_round_begin(t, bpei_rounds_of(t, i), i, end, next, ns, true);
 		if (x && next != s->seq) x->top_ns[end] = ns;
-	} else if ((int32_t)(s->seq - d->side[end].seq) > 0) {
+	} else if ((int32_t)(s->seq - d->seq[end]) > 0) {
 		x = note(t, i, x, end, HEALTH_LOST);
-		if (x) x->hole[end][0] = d->side[end].seq, x->hole[end][1] = s->seq, x->top_ns[end] = x->hole_ns[end] = ns;
+		if (x) x->hole[end][0] = d->seq[end], x->hole[end][1] = s->seq, x->top_ns[end] = x->hole_ns[end] = ns;
 		letters |= 1u << HISTORY_GAP;
-		d->side[end].seq = next;
+		d->seq[end] = next;
 	} else {
 		letters |= again(t, i, x, end, s, flags, next, ns);
-		if ((int32_t)(next - d->side[end].seq) > 0) d->side[end].seq = next;
+		if ((int32_t)(next - d->seq[end]) > 0) d->seq[end] = next;
 	}
 	if (bpei_entry_bits(e) & ENTRY_EXTRA && !x) x = bpei_extra_find(t, i);
 	if (flags & ACK) acknowledge(t, i, x, end, s, flags, in_order, ns);
@@ -172,7 +172,7 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 		note(t, i, x, end, HEALTH_ZERO_WINDOW);
 		letters |= 1u << HISTORY_WINDOW;
 	}
-	d->side[end].window = s->window;
+	d->window[end] = s->window;
 	if (bpei_entry_bits(e) & ENTRY_EXTRA) alert(t, i, ns);
 	if (flags & SYN) letters |= flags & ACK ? 1u << HISTORY_SYN_ACK : 1u << HISTORY_SYN;
 	if (flags & FIN) letters |= 1u << HISTORY_FIN;
@@ -181,6 +181,18 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	else if ((flags & (SYN | FIN | RST | ACK)) == ACK) letters |= 1u << HISTORY_ACK;
 	if ((flags & (SYN | FIN)) == (SYN | FIN)) letters |= 1u << HISTORY_MULTI;
 	return letters;
+}
+
+/* What is new of a segment in turn goes into the history; false if it is the first that the end sends, or acknowledges: there is more to do. */
+__attribute__((noinline)) bool bpei_health_learn(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t flags, uint32_t letter)
+{
+	struct bpei_detail *d = &t->details[i];
+	const struct bpei_seen *seen = &t->history.seen[d->history];
+	bool cut = false;
+	if (!bpei_seen_letters(seen, end) || !(bpei_seen_flags(seen, end) & ACK)) return false;
+	d->history = bpei_history_add(&t->history, d->history, end, (uint8_t)flags, (uint16_t)letter, &cut);
+	if (cut) bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
+	return true;
 }
 
 void bpei_health_forget(struct bpei_table *t, uint32_t i)
@@ -198,7 +210,7 @@ bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t i, uint32_t en
 	const struct bpei_extra *x = bpei_extra_find(t, i);
 	if ((flags & (SYN | ACK | RST)) != SYN || !bpei_entry_state(e) || bpei_entry_bits(e) & ENTRY_CONTINUED || !bpei_seen_letters(&t->history.seen[d->history], end)) return false;
 	if (x && (x->upper[COUNT_WIRE][end] || x->health[HEALTH_LOST][end])) return false;	/* more may have been sent than was seen */
-	return d->side[end].seq - (s->seq + 1) > bpei_entry_wire(e, end);
+	return d->seq[end] - (s->seq + 1) > bpei_entry_wire(e, end);
 }
 
 /* MSS and window scale of a SYN, by a number that flows with the same ones share. */
@@ -216,7 +228,7 @@ void bpei_setup_note(struct bpei_table *t, uint32_t i, uint32_t end, const struc
 		if (!at) continue;
 		if (!(t->setups[at].present[0] | t->setups[at].present[1])) t->setups[at] = s;
 		if (memcmp(&t->setups[at], &s, sizeof s)) continue;
-		for (uint32_t half = 0; half < 2; half++) d->side[half].ack = (d->side[half].ack & (((uint32_t)1 << ACK_SETUP) - 1)) | (at >> 6 * half & 63) << ACK_SETUP;
+		for (uint32_t half = 0; half < 2; half++) d->ack[half] = (d->ack[half] & (((uint32_t)1 << ACK_SETUP) - 1)) | (at >> 6 * half & 63) << ACK_SETUP;
 		return;
 	}
 	bpei_entry_mark(&t->entries[i], 0, STATE_CUT);

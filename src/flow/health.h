@@ -6,8 +6,8 @@
 #include "base/cacheline.h"
 #include "flow/table.h"
 
-static inline uint32_t bpei_streak(const struct bpei_detail *d, uint32_t end) { return d->side[end].ack >> ACK_STREAK & 3; }
-static inline void bpei_streak_end(struct bpei_detail *d, uint32_t end) { d->side[end].ack &= ~((uint32_t)3 << ACK_STREAK); }
+static inline uint32_t bpei_streak(const struct bpei_detail *d, uint32_t end) { return d->ack[end] >> ACK_STREAK & 3; }
+static inline void bpei_streak_end(struct bpei_detail *d, uint32_t end) { d->ack[end] &= ~((uint32_t)3 << ACK_STREAK); }
 
 /* This end has sent the same ACK once more. */
 static inline void bpei_streak_add(struct bpei_table *t, uint32_t i, uint32_t end)
@@ -15,29 +15,45 @@ static inline void bpei_streak_add(struct bpei_table *t, uint32_t i, uint32_t en
 	struct bpei_detail *d = &t->details[i];
 	if (d->repeated[end] == UINT16_MAX) bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
 	else d->repeated[end]++;
-	if (bpei_streak(d, end) < 3) d->side[end].ack += (uint32_t)1 << ACK_STREAK;
+	if (bpei_streak(d, end) < 3) d->ack[end] += (uint32_t)1 << ACK_STREAK;
 }
 
 /* Those of both ends. */
 static inline struct bpei_round *bpei_rounds_of(struct bpei_table *t, uint32_t i) { return t->shared->round[i % BPEI_ROUNDS + 1]; }
 
-/* Of an end whose streak is two or more: when its last ACK was. */
-static inline void bpei_streak_note(struct bpei_table *t, uint32_t i, uint32_t end, int64_t ns)
+/* is: the end's streak is two or more: when its last ACK was.  Without a branch: whether it is is not to be guessed. */
+static inline void bpei_streak_note(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t is, int64_t ns)
 {
-	t->shared->repeater[i % BPEI_REPEATERS][end] = (struct bpei_repeater){ ns, i + 1 };
+	struct bpei_repeater *r = (struct bpei_repeater *)((char *)t->shared->repeater[0] + ((i % BPEI_REPEATERS + 1) * sizeof t->shared->repeater[0] & -(size_t)is)) + end;
+	r->ns = ns;
+	r->who = i + 1;
 }
 
-
 static inline void bpei_round_free(struct bpei_round *r) { *r = (struct bpei_round){ 0, 0, INT64_MIN }; }
+
+/* A round trip that was seen, and whose ACK it was: twice the entry, and the end. */
+struct bpei_trip { int64_t took_ns; uint32_t who; };
 
 /* This end sends what it has not sent before.  Without a branch: whether its place is free is not to be guessed. */
 static inline void bpei_round_begin(struct bpei_table *t, struct bpei_round *rounds, uint32_t i, uint32_t end, uint32_t next, int64_t ns, bool data)
 {
 	const uint64_t take = -(uint64_t)(data & ((uint64_t)ns - (uint64_t)rounds[end].ns >= BPEI_ROUND_NS));
-	struct bpei_round *to = (struct bpei_round *)((char *)t->shared->round[0] + (((uint64_t)(i % BPEI_ROUNDS) + 1) * sizeof t->shared->round[0] & take)) + end;
+	struct bpei_round *to = (struct bpei_round *)((char *)t->shared->round[0] + ((uint64_t)((char *)rounds - (char *)t->shared->round[0]) & take)) + end;
 	to->who = i + 1;
 	to->next = next;
 	to->ns = ns;
+}
+
+/* Whether this end acknowledges a round of the other's, which is then over: to is told of it.  Without a branch, as above. */
+static inline uint32_t bpei_round_met(struct bpei_round *rounds, uint32_t i, uint32_t end, uint32_t ack, int64_t ns, struct bpei_trip *to)
+{
+	struct bpei_round *r = &rounds[!end];
+	const uint32_t who = r->who, other = (who ^ (i + 1)) | (ack - r->next) >> 31;
+	const int64_t then = r->ns;
+	*to = (struct bpei_trip){ (int64_t)((uint64_t)ns - (uint64_t)then), 2 * i + end };
+	r->who = other ? who : 0;
+	r->ns = other ? then : INT64_MIN;
+	return !other;
 }
 
 /* This end acknowledges. */
@@ -50,26 +66,27 @@ static inline void bpei_round_end(struct bpei_table *t, struct bpei_round *round
 	bpei_round_trip(t, i, end, (int64_t)((uint64_t)ns - (uint64_t)then));
 }
 
-/* The segment next in turn of a connection with which nothing is wrong just now, and new to nothing in its history: it is followed here, and true.
- * flags have no FIN, SYN or RST.  One branch asks for all that must hold: each alone costs more. */
-static inline __attribute__((always_inline)) bool bpei_health_in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint32_t flags, int64_t ns)
+/* The segment next in turn of a connection with which nothing is wrong just now: it is followed here, and true.  flags have no FIN, SYN or RST.
+ * One branch asks for all that must hold; there is none but it, since each alone costs more.
+ * *trip is where a round trip is told of; it goes on if there was one. */
+static inline __attribute__((always_inline)) bool bpei_health_in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint32_t flags, int64_t ns, struct bpei_trip **trip)
 {
 	enum { ACK = 16 };
-	struct bpei_detail *d = &t->details[i];
-	struct bpei_side *me = &d->side[end];
-	const uint32_t wanted = (s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK) | flags << SEEN_FLAGS, known = t->history.seen[d->history].known[end];
-	const uint32_t word = me->ack, differ = (word ^ s->ack) & ACK_NUMBER, window = s->window;
-	const uint32_t odd = (s->seq ^ me->seq) | (~flags & ACK) | (d->inner_vlan & DETAIL_ALERT) | (wanted & ~known) | (window - 1) >> 31 /* 0 */
-			     | (d->side[!end].seq - s->ack) >> 31 /* not seen yet */;
-	if (BPEI_UNLIKELY(odd)) return false;
-	me->ack = (word ^ differ) & ~(-(uint32_t)!!differ & (uint32_t)3 << ACK_STREAK);
-	if (BPEI_UNLIKELY(!(differ | s->bytes | (window ^ me->window)))) bpei_streak_add(t, i, end);
-	if (BPEI_UNLIKELY(me->ack >> (ACK_STREAK + 1) & 1)) bpei_streak_note(t, i, end, ns);
-	me->seq = s->seq + s->bytes;
-	me->window = s->window;
+	struct bpei_detail *const d = &t->details[i];
+	const uint32_t next = s->seq + s->bytes, word = d->ack[end], differ = (word ^ s->ack) & ACK_NUMBER, seen = t->history.seen[d->history].known[end];
+	const uint32_t same = !(differ | s->bytes | (uint32_t)(s->window ^ d->window[end])), repeated = d->repeated[end] + same;
+	const uint32_t odd = (s->seq ^ d->seq[end]) | (~flags & ACK) | (d->inner_vlan & DETAIL_ALERT) | ((s->window - 1u) | (d->seq[!end] - s->ack) /* not seen yet */) >> 31 | repeated >> 16;
+	const uint32_t letter = s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK, news = (letter | flags << SEEN_FLAGS) & ~seen;
+	if (BPEI_UNLIKELY(odd | news) && (odd || !bpei_health_learn(t, i, end, flags, letter))) return false;
+	const uint32_t streak = ((word >> ACK_STREAK & 3) + (same & ~(word >> ACK_STREAK & word >> (ACK_STREAK + 1)))) & -((differ - 1) >> 31);
+	d->seq[end] = next;
+	d->ack[end] = ((word ^ differ) & ~((uint32_t)3 << ACK_STREAK)) | streak << ACK_STREAK;
+	d->window[end] = s->window;
+	d->repeated[end] = (uint16_t)repeated;
+	bpei_streak_note(t, i, end, streak >> 1, ns);
 	struct bpei_round *const rounds = bpei_rounds_of(t, i);
-	bpei_round_end(t, rounds, i, end, s->ack, ns);
-	bpei_round_begin(t, rounds, i, end, s->seq + s->bytes, ns, s->bytes);
+	*trip += bpei_round_met(rounds, i, end, s->ack, ns, *trip);
+	bpei_round_begin(t, rounds, i, end, next, ns, s->bytes);
 	return true;
 }
 

@@ -58,7 +58,7 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 		r.repeated_acks[k] = d->repeated[end];
 		memcpy(r.addr[k], (const char *)e->key + 16 * end, 16);
 		if (bpei_entry_state(e) && d->rtt[k]) r.handshake_ns[k] = bpei_span_unpack(d->rtt[k]);
-		if (d->side[end].running) r.rtt_ns[k] = bpei_span_unpack(d->side[end].running);
+		if (d->running[end]) r.rtt_ns[k] = bpei_span_unpack(d->running[end]);
 		if (x) health(&r, x, k, end);
 		if (t->lengths) r.ip_bytes[k] = t->lengths[i].ip[end], r.payload_bytes[k] = t->lengths[i].payload[end];
 		const struct bpei_setup *s = &t->setups[bpei_detail_setup(d)];

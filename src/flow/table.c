@@ -6,8 +6,10 @@
  * Invariant: alive entries = entries in the index <= max_flows; opened = active + ended + evicted.
  * Hazard: within a batch, an entry found early may be ended and used anew before its packet's turn; the whole key is compared
  * again at that turn, and a freed entry's key fits nothing.
- * A batch goes through in passes, so that cache misses overlap: ask for the buckets; probe them and ask for the entries and TCP's
- * details; then count, in the packets' order, TCP's segments a run behind.  What it does beside that is bounded: a step of growth, a few cohorts of the wheel. */
+ * A batch goes through in passes, so that cache misses overlap and nothing is guessed wrong: ask for the buckets; probe them and ask for the entries and
+ * the details of TCP; count what is simply one more packet of its flow; follow its segments; then, one by one, the packets that are more than that.  A flow
+ * of which one is has all that come behind it in the batch there, so that its packets keep their order.  What it does beside that is bounded: a step of growth,
+ * a few cohorts of the wheel. */
 #include "flow/health.h"
 
 #include "base/mem.h"
@@ -80,6 +82,8 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 		bpei_table_free(t);
 		return BPE_E_MEMORY;
 	}
+	t->entries[n].key[4] = BPEI_NO_KEY;
+	t->entries[n].sums[1] = (uint64_t)ENTRY_WEAK << SUMS_MARKS;	/* for who looks at it counts slowly */
 	bpei_table_count_bytes(t);
 	*table = t;
 	return BPE_OK;
@@ -309,8 +313,8 @@ static bool first_syn(struct bpei_table *t, const struct bpe_batch *b, const str
 	if (!t->first_syn[end]) t->first_syn[end] = bpei_history_add(&t->history, 0, end, TCP_SYN, 1u << HISTORY_SYN, &cut);
 	if (cut) return false;
 	d->history = t->first_syn[end];
-	d->side[end].seq = s->seq + 1;
-	d->side[end].window = s->window;
+	d->seq[end] = s->seq + 1;
+	d->window[end] = s->window;
 	return true;
 }
 
@@ -356,44 +360,57 @@ struct passage {
 	struct bpei_table *t;
 	const struct bpe_batch *b;
 	uint32_t *flow;			/* by packet */
-	uint64_t tcp;			/* bit p: packet p is TCP; and its segment has not been followed yet */
+	uint64_t tcp;			/* bit p: packet p is TCP */
 	uint64_t cut;			/* bit p: not captured whole (or, if its record is damaged, more than whole) */
 	uint32_t unkeyed, refused;
-	bool health;
 };
 
-/* The segments of packets that were counted already, in their order. */
-static __attribute__((noinline)) void follow(struct passage *g, uint64_t which)
+static void tell_trips(struct bpei_table *t, const struct bpei_trip *trip, const struct bpei_trip *end)
+{
+	for (; trip < end; trip++) bpei_round_trip(t, trip->who / 2, trip->who % 2, trip->took_ns);
+}
+
+/* The segments of packets that were counted already, in their order.  Round trips are told of behind it: whether there is one is not to be guessed. */
+static __attribute__((noinline)) void follow(const struct passage *g, uint64_t which)
 {
 	struct bpei_table *const t = g->t;
 	const struct bpe_batch *const b = g->b;
-	g->tcp &= ~which;
+	const uint64_t cut = g->cut;
+	struct bpei_trip trips[BPE_BATCH + 1], *trip = trips;
 	for (; which; which &= which - 1) {
 		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
 		const struct bpe_layers *l = &b->layers[p];
-		const uint32_t end = l->flags / BPE_PKT_REVERSED & 1;
-		if (BPEI_UNLIKELY(!g->health)) {
-			if (!(l->tcp_flags & ~bpei_seen_flags(&t->history.seen[t->details[i].history], end))) continue;
-		} else if (BPEI_LIKELY(bpei_segment_whole(b->caplen[p], b->wirelen[p], l) && !(l->flags & BPE_PKT_BAD_CHECKSUM))) {
+		const uint32_t flags = l->flags, end = flags / BPE_PKT_REVERSED & 1;
+		if (BPEI_LIKELY(!((cut >> p & 1) | (flags & BPE_PKT_BAD_CHECKSUM)) && bpei_segment_has_header(l))) {
 			struct bpei_segment s;
 			bpei_segment_numbers(b->data[p] + l->transport, &s);
 			s.bytes = l->end - l->payload;
-			if (BPEI_LIKELY(bpei_health_in_turn(t, i, end, &s, l->tcp_flags, b->time_ns[p]))) continue;
+			if (BPEI_LIKELY(bpei_health_in_turn(t, i, end, &s, l->tcp_flags, b->time_ns[p], &trip))) continue;
 		}
+		tell_trips(t, trips, trip);
+		trip = trips;
 		if (l->transport != BPE_NO_OFFSET) note_tcp(t, b, p, i);
+	}
+	tell_trips(t, trips, trip);
+}
+
+/* Without health: flags that are new to the history. */
+static void follow_flags(const struct passage *g, uint64_t which)
+{
+	struct bpei_table *const t = g->t;
+	for (; which; which &= which - 1) {
+		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
+		const struct bpe_layers *l = &g->b->layers[p];
+		if (!(l->tcp_flags & ~bpei_seen_flags(&t->history.seen[t->details[i].history], l->flags / BPE_PKT_REVERSED & 1))) continue;
+		if (l->transport != BPE_NO_OFFSET) note_tcp(t, g->b, p, i);
 	}
 }
 
-/* Packet p on the flow at i.  No carry goes from one part of the sums to the next: each, and what is added to it, is less than its end. */
-static inline __attribute__((always_inline)) void count(struct passage *g, struct bpei_entry *e, uint32_t wire, uint32_t p, uint32_t i, uint32_t end, bool plain)
+/* What only some tables count of a packet. */
+static inline void count_beside(struct passage *g, uint32_t p, uint32_t i, uint32_t end)
 {
-	struct bpei_table *const t = g->t;
-	const uint64_t sums = e->sums[end] + ((uint64_t)wire << SUMS_WIRE) + 1;
-	if (BPEI_UNLIKELY((sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS)) count_large(t, i, end, wire, g->b->time_ns[p]);
-	else e->sums[end] = sums;
-	if (plain) return;
-	if (g->cut >> p & 1) note_missed(t, i, end, wire, g->b->caplen[p]);
-	if (t->lengths) note_length(t, g->b, p, i, end);
+	if (g->cut >> p & 1) note_missed(g->t, i, end, g->b->wirelen[p], g->b->caplen[p]);
+	if (g->t->lengths) note_length(g->t, g->b, p, i, end);
 }
 
 /* The packet that is not simply one more of the flow at flow[p]: no flow looked at yet, a change of state, a time-out. */
@@ -402,17 +419,16 @@ static __attribute__((noinline)) void count_slowly(struct passage *g, uint32_t p
 	struct bpei_table *const t = g->t;
 	const struct bpe_batch *b = g->b;
 	const struct bpe_layers *l = &b->layers[p];
-	const uint64_t bit = (uint64_t)1 << p;
-	const bool tcp = g->tcp & bit && l->transport != BPE_NO_OFFSET;
+	const bool tcp = g->tcp >> p & 1 && l->transport != BPE_NO_OFFSET;
 	const int64_t ns = b->time_ns[p];
+	const uint32_t wire = b->wirelen[p], end = !!(l->flags & BPE_PKT_REVERSED);
 	uint32_t i = g->flow[p];
-	g->tcp &= ~bit;
+	t->odd[i % BPEI_ODD] = 0;
 	if (!b->hash[p]) {
 		g->flow[p] = BPEI_NO_FLOW;
 		g->unkeyed++;
 		return;
 	}
-	follow(g, g->tcp & (bit - 1));
 	if (i == t->options.max_flows || !bpei_entry_is(t, i, &b->key[p])) i = bpei_index_find(t, b->hash[p], &b->key[p]);
 	g->flow[p] = i = i == BPEI_NO_FLOW ? open_flow(t, b, p) : unusual(t, b, tcp, p, i);
 	if (i == BPEI_NO_FLOW) {
@@ -420,39 +436,49 @@ static __attribute__((noinline)) void count_slowly(struct passage *g, uint32_t p
 		return;
 	}
 	struct bpei_entry *e = &t->entries[i];
-	count(g, e, b->wirelen[p], p, i, !!(l->flags & BPE_PKT_REVERSED), false);
+	const uint64_t sums = e->sums[end] + ((uint64_t)wire << SUMS_WIRE) + 1;
+	if (BPEI_UNLIKELY((sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS)) count_large(t, i, end, wire, ns);
+	else e->sums[end] = sums;
+	count_beside(g, p, i, end);
 	if (tcp) note_tcp(t, b, p, i);
 	if (BPEI_LIKELY(ns >= e->last_ns)) e->last_ns = ns;	/* the detail of another than TCP was not asked for */
 	else if (ns < t->details[i].first_ns) t->details[i].first_ns = ns;
 	bpei_entry_weigh(t, i);
 }
 
-/* plain: nothing but packets and bytes on the wire is to be counted, and there are no periods. */
-static inline __attribute__((always_inline)) void count_packets(struct passage *g, bool plain)
+/* Counts each packet that is simply one more of its flow, and returns the others (bit p), which are for count_slowly: those of a flow that has had such a
+ * one in this batch, too, so that each flow's packets keep their order.  No branch is on what a packet is: it would be guessed wrong.
+ * plain: nothing but packets and bytes on the wire is to be counted, and there are no periods. */
+static inline __attribute__((always_inline)) uint64_t count_packets(struct passage *g, bool plain)
 {
 	struct bpei_entry *const entries = g->t->entries;
-	const uint32_t n = g->b->count, spare = (uint32_t)g->t->options.max_flows, *const flow = g->flow;
+	uint8_t *const odd = g->t->odd;
+	const uint32_t n = g->b->count, *const flow = g->flow;
 	const uint64_t least_timeout_ns = (uint64_t)g->t->least_timeout_ns, active_ns = (uint64_t)g->t->active_ns;
 	const struct bpe_layers *l = g->b->layers;
 	const struct bpe_key *key = g->b->key;
 	const int64_t *const time_ns = g->b->time_ns;
-	const uint32_t *const wire = g->b->wirelen;
+	const uint32_t *const wires = g->b->wirelen;
+	uint64_t slow = 0;
 	for (uint32_t p = 0; p < n; p++, l++, key++) {
-		const uint32_t i = flow[p], end = l->flags / BPE_PKT_REVERSED & 1;
+		const uint32_t i = flow[p], end = l->flags / BPE_PKT_REVERSED & 1, wire = wires[p];
 		struct bpei_entry *const e = &entries[i];
-		const int64_t ns = time_ns[p];
+		const uint64_t ns = (uint64_t)time_ns[p], last_ns = (uint64_t)e->last_ns, old = e->sums[end];
+		/* No carry goes from one part of the sums to the next: each, and what is added to it, is less than its end. */
+		const uint64_t sums = old + ((uint64_t)wire << SUMS_WIRE) + 1;
 		uint64_t differs = bpei_entry_differs(e, key);
 		if (BPEI_UNLIKELY(key->vlan[1])) differs = !bpei_entry_is(g->t, i, key);
-		/* A packet out of order goes the slow way, too: its difference wraps round. */
-		if (BPEI_UNLIKELY(i == spare) || BPEI_UNLIKELY(differs | (bpei_entry_bits(e) & ENTRY_WEAK) | (l->tcp_flags & watch[bpei_entry_state(e)]))
-		    || BPEI_UNLIKELY((uint64_t)ns - (uint64_t)e->last_ns > least_timeout_ns)
-		    || (!plain && (uint64_t)ns - (uint64_t)g->t->details[i].first_ns > active_ns)) {
-			count_slowly(g, p);
-			continue;
-		}
-		count(g, e, wire[p], p, i, end, plain);
-		e->last_ns = ns;
+		differs |= odd[i % BPEI_ODD] | (bpei_entry_bits(e) & ENTRY_WEAK) | (l->tcp_flags & watch[bpei_entry_state(e)]) | (sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS;
+		differs |= ns - last_ns > least_timeout_ns;	/* or it is out of order: then the difference wraps round */
+		if (!plain) differs |= ns - (uint64_t)g->t->details[i].first_ns > active_ns;
+		const bool is = differs != 0;
+		odd[i % BPEI_ODD] = is;
+		slow |= (uint64_t)is << p;
+		e->sums[end] = is ? old : sums;
+		e->last_ns = (int64_t)(is ? last_ns : ns);
+		if (!plain && !is) count_beside(g, p, i, end);
 	}
+	return slow;
 }
 
 static uint64_t cut_packets(const struct bpe_batch *b)
@@ -525,13 +551,15 @@ static void follow_clock(struct bpei_table *t, const struct bpe_batch *b)
 void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t flow[BPE_BATCH])
 {
 	const uint32_t touched = t->touched;
-	struct passage g = { .t = t, .b = b, .flow = flow, .cut = cut_packets(b), .health = t->options.tcp_health && b->data };
+	struct passage g = { .t = t, .b = b, .flow = flow, .cut = cut_packets(b) };
 	if (!t->options.timeline) follow_clock(t, b);
 	bpei_table_ask_due(t);
 	find_flows(&g);
-	if (g.cut | (uint64_t)(t->lengths != NULL) | (uint64_t)(t->active_ns != INT64_MAX)) count_packets(&g, false);
-	else count_packets(&g, true);
-	follow(&g, g.tcp);
+	const bool plain = !(g.cut | (uint64_t)(t->lengths != NULL) | (uint64_t)(t->active_ns != INT64_MAX));
+	uint64_t slow = plain ? count_packets(&g, true) : count_packets(&g, false);
+	if (t->options.tcp_health && b->data) follow(&g, g.tcp & ~slow);
+	else follow_flags(&g, g.tcp & ~slow);
+	for (; slow; slow &= slow - 1) count_slowly(&g, (uint32_t)__builtin_ctzll(slow));
 	if (BPEI_UNLIKELY(t->processes && b->meta)) note_processes(t, b, flow);
 	bpei_counter_add(&t->counts.packets, b->count - g.unkeyed - g.refused);
 	if (g.refused) bpei_counter_add(&t->counts.refused, g.refused);

@@ -41,29 +41,24 @@ struct bpei_entry {
 };
 _Static_assert(sizeof(struct bpei_entry) == 64, "a line");
 
-/* An end of a TCP connection. */
-struct bpei_side {
-	uint32_t seq;			/* the one that it is to send next */
-	uint32_t ack;			/* the last one that it sent, modulo 2^24; from bit ACK_STREAK repeated ACKs in a row, 3 for more; from bit ACK_SETUP
-					 * half of the number in setups */
-	uint16_t window;
-	uint16_t running;		/* bpei_span_pack; its ACK behind the other's data, smoothed; 0: none yet */
-};
-
-/* Of the entry of the same number. */
+/* Of the entry of the same number.  By end, of a TCP connection: what each of its segments needs, in the first 32 bytes. */
 struct bpei_detail {
-	struct bpei_side side[2];
+	uint32_t seq[2];		/* the one that it is to send next */
+	uint32_t ack[2];		/* the last one that it sent, modulo 2^24; from bit ACK_STREAK repeated ACKs in a row, 3 for more; from bit ACK_SETUP
+					 * half of the number in setups */
+	uint16_t window[2];
+	uint16_t running[2];		/* bpei_span_pack; its ACK behind the other's data, smoothed; 0: none yet */
+	uint16_t repeated[2];		/* ACKs of the same number */
 	uint16_t history;		/* TCP's flags by each end, and Zeek's letters */
 	uint16_t inner_vlan;		/* and DETAIL_ALERT */
 	uint32_t hash;
-	int64_t first_ns;
 	union {
 		uint16_t rtt[2];	/* TCP; bpei_span_pack; of the handshake: ACK behind SYN-ACK, SYN-ACK behind SYN */
 		uint32_t icmp;		/* ICMP: type and code of the first packet, and ENTRY_ICMP; 0 not known */
 	};
-	uint16_t repeated[2];		/* by end: ACKs of the same number */
+	int64_t first_ns;
 };
-_Static_assert(sizeof(struct bpei_detail) == 48, "head comment");
+_Static_assert(sizeof(struct bpei_detail) == 48 && offsetof(struct bpei_detail, hash) == 32, "head comments");
 
 #define DETAIL_ALERT 0x8000u	/* segments in turn matter to its extra: a hole is open, or a keep-alive unanswered */
 #define SUMS_WIRE 24
@@ -102,8 +97,9 @@ _Static_assert(sizeof(struct bpei_extra) == 112, "head comment");
 struct bpei_round { uint32_t who, next; int64_t ns; };	/* entry + 1; the number behind it; when, far back if it was acknowledged */
 struct bpei_repeater { int64_t ns; uint32_t who; };	/* entry + 1 */
 struct bpei_shared {
-	struct bpei_round round[BPEI_ROUNDS + 1][2];	/* by the end that sent it; [0]: for what is not timed */
-	struct bpei_repeater repeater[BPEI_REPEATERS][2];	/* by end */
+	/* [0] takes what is not to be remembered. */
+	struct bpei_round round[BPEI_ROUNDS + 1][2];	/* by the end that sent it */
+	struct bpei_repeater repeater[BPEI_REPEATERS + 1][2];	/* by end */
 };
 
 /* What two SYNs said; flows share them. */
@@ -127,6 +123,7 @@ struct bpei_process {
 /* Counted on demand. */
 struct bpei_lengths { uint64_t ip[2], payload[2]; };
 
+#define BPEI_ODD 1024u
 #define BPEI_VICTIMS 16u
 #define BPEI_DUE (2 * BPEI_COHORT)
 #define BPEI_WHEEL_SLOTS 1024u
@@ -152,6 +149,7 @@ struct bpei_table {
 	uint32_t extras_size, extras_used;
 	struct bpei_history history;
 	uint16_t first_syn[2];		/* the node of a connection of which one SYN was seen, by the end that sent it; 0: not made yet */
+	uint8_t odd[BPEI_ODD];		/* by the lower bits of an entry's number: within a batch, a packet of its was left for later */
 	struct bpei_setup setups[BPEI_SETUPS];	/* 0: none */
 	struct bpei_shared *shared;
 	struct bpei_process *processes;	/* of the entry of the same number; NULL: not kept */
@@ -209,9 +207,8 @@ static inline bool bpei_entry_is(const struct bpei_table *t, uint32_t i, const s
 	return key->vlan[1] ? differs == KEY_INNER && (t->details[i].inner_vlan & 0xfff) == key->vlan[1] : !differs;
 }
 
-static inline uint32_t bpei_side_ack(const struct bpei_side *side) { return side->ack & ACK_NUMBER; }
-static inline void bpei_side_set_ack(struct bpei_side *side, uint32_t ack) { side->ack = (side->ack & ~ACK_NUMBER) | (ack & ACK_NUMBER); }
-static inline uint32_t bpei_detail_setup(const struct bpei_detail *d) { return d->side[0].ack >> ACK_SETUP | d->side[1].ack >> ACK_SETUP << 6; }
+static inline uint32_t bpei_detail_ack(const struct bpei_detail *d, uint32_t end) { return d->ack[end] & ACK_NUMBER; }
+static inline uint32_t bpei_detail_setup(const struct bpei_detail *d) { return d->ack[0] >> ACK_SETUP | d->ack[1] >> ACK_SETUP << 6; }
 _Static_assert(BPEI_SETUP_BITS == 12, "bpei_detail_setup");
 
 /* table.c: takes the entry out of index and cohort, hands it over and frees it. */
@@ -262,6 +259,7 @@ int64_t bpei_span_unpack(uint16_t packed);
 uint16_t bpei_health_step(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
 void bpei_round_trip(struct bpei_table *t, uint32_t entry, uint32_t end, int64_t took_ns);	/* end has acknowledged */
 void bpei_health_open(struct bpei_table *t, uint32_t entry);	/* nothing is known yet */
+bool bpei_health_learn(struct bpei_table *t, uint32_t entry, uint32_t end, uint32_t flags, uint32_t letter);
 void bpei_health_forget(struct bpei_table *t, uint32_t entry);	/* a period is over: counts begin anew */
 bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags);
 void bpei_setup_note(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpe_tcp_options *options);

@@ -19,17 +19,17 @@ static inline void bpei_segment_numbers(const uint8_t *tcp, struct bpei_segment 
 	s->window = bpei_be16(tcp + 14);
 }
 
-/* The packet is captured whole, and its lengths are right. */
-static inline bool bpei_segment_whole(uint32_t caplen, uint32_t wirelen, const struct bpe_layers *l)
+/* Of a packet captured whole: its lengths are right. */
+static inline bool bpei_segment_has_header(const struct bpe_layers *l)
 {
-	return (caplen == wirelen) & (l->payload != BPE_NO_OFFSET) & (l->transport + 20u <= l->payload) & (l->payload <= l->end);
+	return (l->payload != BPE_NO_OFFSET) & (l->transport + 20u <= l->payload) & (l->payload <= l->end);
 }
 
 /* False if the fixed header is not there whole. */
 static inline bool bpei_segment_of(const uint8_t *data, uint32_t caplen, uint32_t wirelen, const struct bpe_layers *l, struct bpei_segment *s)
 {
 	if (!data) return false;
-	if (bpei_segment_whole(caplen, wirelen, l)) {
+	if (caplen == wirelen && bpei_segment_has_header(l)) {
 		bpei_segment_numbers(data + l->transport, s);
 		s->bytes = l->end - l->payload;
 		return true;
