@@ -14,13 +14,14 @@
  * Eviction: weak entries first, in the order of the entries, which is that of their opening when a flood runs through the table, and as long as
  * more than a sixteenth of the table is weak: that share is for new flows to become something in.  Else the quietest of 64 neighbours that are not
  * weak.  Half-open, closed and reset connections are weak, and what had one packet. */
+#include "base/cacheline.h"
 #include "flow/table.h"
 
 #define TICK_SHIFT 27
 #define STEP_NS UINT64_C(10000000000)
 #define WEAK_SHARE 16u
 #define CANDIDATES (2 * BPEI_COHORT)
-#define LATE 8			/* part of the shortest time-out by which a flow may end late; and by half of the time that it waits for late packets */
+#define LATE 8			/* part of the shortest time-out by which a flow may end late; and by the time that it waits for late packets */
 
 static uint32_t tick_now(const struct bpei_table *t)
 {
@@ -66,20 +67,27 @@ void bpei_clock_follow(struct bpei_table *t, int64_t ns)
 
 /* ---- Time-outs ---- */
 
-enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e)
+static int64_t plus(int64_t a, int64_t b) { return a < INT64_MAX - b ? a + b : INT64_MAX; }
+
+static uint32_t ticks_of(int64_t wait_ns)
 {
-	static const uint8_t tcp[] = { [BPE_TCP_NONE] = BPE_TIMEOUT_OTHER, [BPE_TCP_SYN_SENT] = BPE_TIMEOUT_TCP_OPENING, [BPE_TCP_SYN_RECEIVED] = BPE_TIMEOUT_TCP_OPENING,
-		[BPE_TCP_ESTABLISHED] = BPE_TIMEOUT_TCP_ESTABLISHED, [BPE_TCP_CLOSING] = BPE_TIMEOUT_TCP_CLOSING, [BPE_TCP_CLOSED] = BPE_TIMEOUT_TCP_CLOSED,
-		[BPE_TCP_RESET] = BPE_TIMEOUT_TCP_CLOSED };
-	uint8_t proto = bpei_entry_proto(e);
-	if (bpei_entry_state(e)) return tcp[bpei_entry_state(e)];
-	if (proto == 17 || proto == 136) return (bpei_entry_packets(e, 0) && bpei_entry_packets(e, 1)) || bpei_entry_bits(e) & ENTRY_CONTINUED ? BPE_TIMEOUT_UDP_TWO_WAY : BPE_TIMEOUT_UDP_ONE_WAY;
-	return proto == 1 || proto == 58 ? BPE_TIMEOUT_ICMP : BPE_TIMEOUT_OTHER;
+	uint64_t ticks = ((uint64_t)wait_ns >> TICK_SHIFT) + 1;
+	return ticks < BPEI_WHEEL_SLOTS - 1 ? (uint32_t)ticks : BPEI_WHEEL_SLOTS - 1;
 }
 
-bool bpei_entry_due(const struct bpei_table *t, const struct bpei_entry *e, int64_t now_ns)
+void bpei_age_init(struct bpei_table *t)
 {
-	return ahead(now_ns, e->last_ns) > (uint64_t)t->timeout_ns[bpei_entry_kind(e)];
+	const struct bpei_table_options *o = &t->options;
+	t->least_timeout_ns = INT64_MAX;
+	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++) {
+		int64_t other = k == BPE_TIMEOUT_TCP_CLOSED ? o->closed_ns : o->idle_ns, given = o->timeout_ns[k];
+		t->timeout_ns[k] = given > 0 ? given : other > 0 ? other : INT64_MAX;
+		if (t->timeout_ns[k] < t->least_timeout_ns) t->least_timeout_ns = t->timeout_ns[k];
+		t->patience_ns[k] = plus(t->timeout_ns[k], o->slack_ns);
+		t->await_ticks[k] = t->timeout_ns[k] == INT64_MAX ? 0 : ticks_of(plus(t->patience_ns[k], o->slack_ns / 2));
+	}
+	t->tick = 1;
+	for (uint32_t s = 0; s < BPEI_WHEEL_SLOTS; s++) t->slot[s] = BPEI_NO_FLOW;
 }
 
 /* ---- The wheel ---- */
@@ -94,13 +102,10 @@ void bpei_cohort_disarm(struct bpei_table *t, uint32_t i)
 	b->due = 0;
 }
 
-void bpei_cohort_arm(struct bpei_table *t, uint32_t i, int64_t wait_ns)
+/* Looked at by then. */
+static void arm(struct bpei_table *t, uint32_t i, uint32_t due)
 {
 	struct bpei_cohort *b = &t->cohorts[i];
-	uint64_t ticks = ((uint64_t)wait_ns >> TICK_SHIFT) + 1;
-	if (wait_ns == INT64_MAX) return;
-	uint32_t due = tick_now(t) + (ticks < BPEI_WHEEL_SLOTS - 1 ? (uint32_t)ticks : BPEI_WHEEL_SLOTS - 1);
-	if (b->due && b->due <= due) return;
 	bpei_cohort_disarm(t, i);
 	uint32_t *head = &t->slot[due % BPEI_WHEEL_SLOTS];
 	b->due = due;
@@ -110,26 +115,24 @@ void bpei_cohort_arm(struct bpei_table *t, uint32_t i, int64_t wait_ns)
 	*head = i;
 }
 
-static void prefetch_cohort(const struct bpei_table *t, uint32_t cohort)
+/* What ending the entry will need first. */
+static void prefetch_end(const struct bpei_table *t, uint32_t i)
 {
-	const char *from = (const char *)&t->entries[cohort * BPEI_COHORT], *to = from + BPEI_COHORT * sizeof *t->entries;
-	for (; from < to; from += 64) __builtin_prefetch(from);
+	__builtin_prefetch(&t->details[i], 1);
+	__builtin_prefetch(&t->details[i].hash, 1);	/* may lie on the next line */
+	__builtin_prefetch(&t->cohorts[i / BPEI_COHORT], 1);
 }
 
 static void prefetch_bucket(const struct bpei_table *t, uint32_t tag) { __builtin_prefetch(&t->index.buckets[tag & t->index.mask], 1); }
 
-static int64_t plus(int64_t a, int64_t b) { return a < INT64_MAX - b ? a + b : INT64_MAX; }
-
-/* How long the entry may be quiet; INT64_MAX: for ever. */
-static int64_t patience(const struct bpei_table *t, const struct bpei_entry *e)
+void bpei_entry_await(struct bpei_table *t, uint32_t i)
 {
-	int64_t timeout = t->timeout_ns[bpei_entry_kind(e)];
-	return plus(timeout, t->options.slack_ns);
+	const struct bpei_cohort *b = &t->cohorts[i / BPEI_COHORT];
+	const uint32_t ticks = t->await_ticks[bpei_entry_kind(&t->entries[i])], due = tick_now(t) + ticks;
+	if (ticks && (!b->due || b->due > due)) arm(t, i / BPEI_COHORT, due);
 }
 
-void bpei_entry_await(struct bpei_table *t, uint32_t i) { bpei_cohort_arm(t, i / BPEI_COHORT, plus(patience(t, &t->entries[i]), t->options.slack_ns / 2)); }
-
-static bool over(const struct bpei_table *t, const struct bpei_entry *e, int64_t timeout)
+static inline bool over(const struct bpei_table *t, const struct bpei_entry *e, int64_t timeout)
 {
 	uint64_t limit = (uint64_t)timeout;
 	return limit != INT64_MAX && (ahead(t->now_ns, e->last_ns) > limit || (!t->options.timeline && ahead(e->last_ns, t->now_ns) > limit + STEP_NS));
@@ -144,31 +147,35 @@ void bpei_table_end_due(struct bpei_table *t)
 {
 	for (uint32_t k = 0, n = t->due_count; k < n; k++) {
 		const struct bpei_entry *e = &t->entries[t->due[k]];
-		if (bpei_entry_bits(e) & ENTRY_ALIVE && over(t, e, patience(t, e))) bpei_table_end(t, t->due[k], bpei_entry_why(e));
+		if (bpei_entry_bits(e) & ENTRY_ALIVE && over(t, e, t->patience_ns[bpei_entry_kind(e)])) bpei_table_end(t, t->due[k], bpei_entry_why(e));
 	}
 	t->due_count = 0;
 }
 
-static void look(struct bpei_table *t, uint32_t cohort)
+/* next: the cohort whose look comes after this one's; asked for line by line, so that nothing waits for its lines all at once. */
+static void look(struct bpei_table *t, uint32_t cohort, uint32_t next)
 {
+	const int64_t now_ns = t->now_ns;
+	const char *ahead = (const char *)&t->entries[(size_t)next * BPEI_COHORT];
 	int64_t wait = INT64_MAX;
 	bpei_cohort_disarm(t, cohort);
-	for (uint32_t i = cohort * BPEI_COHORT, end = i + BPEI_COHORT; i < end && i < t->touched; i++) {
+	for (uint32_t i = cohort * BPEI_COHORT, end = i + BPEI_COHORT; i < end && i < t->touched; i++, ahead += sizeof *t->entries) {
 		const struct bpei_entry *e = &t->entries[i];
+		__builtin_prefetch(ahead);
 		if (!(bpei_entry_bits(e) & ENTRY_ALIVE)) continue;
-		int64_t timeout = patience(t, e);
-		uint64_t quiet = ahead(t->now_ns, e->last_ns);
-		if (timeout == INT64_MAX) continue;
-		if (over(t, e, timeout)) {
+		const int64_t patience = t->patience_ns[bpei_entry_kind(e)];
+		if (BPEI_UNLIKELY(over(t, e, patience))) {
 			t->due[t->due_count++] = i;
-			__builtin_prefetch(&t->details[i], 1);
-		} else if (timeout - (int64_t)quiet < wait) {
-			wait = timeout - (int64_t)quiet;
+			prefetch_end(t, i);
+			continue;
 		}
+		const int64_t left = e->last_ns < now_ns ? (int64_t)((uint64_t)patience - ((uint64_t)now_ns - (uint64_t)e->last_ns)) : patience;
+		wait = left < wait ? left : wait;
 	}
 	/* Neighbours that are due soon after one another share a look. */
-	if (wait < t->least_timeout_ns / LATE) wait = t->least_timeout_ns / LATE;
-	if (t->cohorts[cohort].alive) bpei_cohort_arm(t, cohort, plus(wait, t->options.slack_ns / 2));
+	const int64_t least = t->least_timeout_ns / LATE + t->options.slack_ns / 2;
+	if (wait < least) wait = least;
+	if (t->cohorts[cohort].alive && wait < INT64_MAX) arm(t, cohort, tick_now(t) + ticks_of(plus(wait, t->options.slack_ns / 2)));
 }
 
 void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts)
@@ -182,10 +189,9 @@ void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts)
 		}
 		while (t->slot[t->tick % BPEI_WHEEL_SLOTS] != BPEI_NO_FLOW) {
 			uint32_t cohort = t->slot[t->tick % BPEI_WHEEL_SLOTS];
-			prefetch_cohort(t, t->cohorts[cohort].next != BPEI_NO_FLOW ? t->cohorts[cohort].next : cohort);
 			if (!cohorts--) return;
 			if (t->due_count > BPEI_DUE - BPEI_COHORT) bpei_table_end_due(t);
-			look(t, cohort);
+			look(t, cohort, t->cohorts[cohort].next != BPEI_NO_FLOW ? t->cohorts[cohort].next : cohort);
 		}
 	}
 }
@@ -228,7 +234,7 @@ static uint32_t next_weak(struct bpei_table *t)
 		for (; t->victims_put - t->victims_taken < BPEI_VICTIMS; t->victims_put++) {
 			uint32_t i = find_weak(t);
 			t->victims[t->victims_put % BPEI_VICTIMS] = (struct bpei_victim){ t->entries[i].last_ns, i };
-			__builtin_prefetch(&t->details[i], 1);
+			prefetch_end(t, i);
 		}
 		prefetch_bucket(t, t->details[t->victims[(t->victims_taken + BPEI_VICTIMS / 2) % BPEI_VICTIMS].entry].hash);
 		const struct bpei_victim v = t->victims[t->victims_taken++ % BPEI_VICTIMS];

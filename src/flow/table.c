@@ -56,15 +56,8 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	uint64_t n = options->max_flows < MOST_FLOWS ? options->max_flows : MOST_FLOWS;
 	t->options.max_flows = n = fitting(n, options->max_bytes, bpei_table_beside(options));
 	t->free = BPEI_NO_FLOW;
-	t->least_timeout_ns = INT64_MAX;
-	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++) {
-		int64_t other = k == BPE_TIMEOUT_TCP_CLOSED ? options->closed_ns : options->idle_ns, given = options->timeout_ns[k];
-		t->timeout_ns[k] = given > 0 ? given : other > 0 ? other : INT64_MAX;
-		if (t->timeout_ns[k] < t->least_timeout_ns) t->least_timeout_ns = t->timeout_ns[k];
-	}
 	t->active_ns = options->active_ns > 0 ? options->active_ns : INT64_MAX;
-	t->tick = 1;
-	for (uint32_t s = 0; s < BPEI_WHEEL_SLOTS; s++) t->slot[s] = BPEI_NO_FLOW;
+	bpei_age_init(t);
 	t->entries = bpei_mem_map((n + 1) * sizeof *t->entries, 1);
 	t->shared = bpei_mem_map(sizeof *t->shared, 0);
 	t->details = bpei_mem_map((n + 1) * sizeof *t->details, 1);
@@ -321,7 +314,7 @@ static bool first_syn(struct bpei_table *t, const struct bpe_batch *b, const str
 static void note_options(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
 {
 	struct bpe_tcp_options o;
-	if (bpe_batch_tcp_options(b, p, &o) == 1 && o.present) bpei_setup_note(t, i, !!(b->layers[p].flags & BPE_PKT_REVERSED), &o);
+	if (b->data[p][b->layers[p].transport + 12] >> 4 > 5 && bpe_batch_tcp_options(b, p, &o) == 1 && o.present) bpei_setup_note(t, i, !!(b->layers[p].flags & BPE_PKT_REVERSED), &o);
 }
 
 /* TCP's flags into the flow's history, and with its header whole, what is to be known of its health. */
@@ -362,6 +355,7 @@ struct passage {
 	uint32_t *flow;			/* by packet */
 	uint64_t tcp;			/* bit p: packet p is TCP */
 	uint64_t cut;			/* bit p: not captured whole (or, if its record is damaged, more than whole) */
+	uint64_t fresh[4];		/* bit by some of the hash: a flow was opened in this batch that find_flows did not know yet */
 	uint32_t unkeyed, refused;
 };
 
@@ -429,8 +423,15 @@ static __attribute__((noinline)) void count_slowly(struct passage *g, uint32_t p
 		g->unkeyed++;
 		return;
 	}
-	if (i == t->options.max_flows || !bpei_entry_is(t, i, &b->key[p])) i = bpei_index_find(t, b->hash[p], &b->key[p]);
-	g->flow[p] = i = i == BPEI_NO_FLOW ? open_flow(t, b, p) : unusual(t, b, tcp, p, i);
+	uint64_t *fresh = &g->fresh[b->hash[p] >> 6 & 3];
+	const uint64_t bit = (uint64_t)1 << (b->hash[p] & 63);
+	if (i == t->options.max_flows ? *fresh & bit : !bpei_entry_is(t, i, &b->key[p])) i = bpei_index_find(t, b->hash[p], &b->key[p]);
+	if (i >= t->options.max_flows) {
+		g->flow[p] = i = open_flow(t, b, p);
+		*fresh |= bit;
+	} else {
+		g->flow[p] = i = unusual(t, b, tcp, p, i);
+	}
 	if (i == BPEI_NO_FLOW) {
 		g->refused++;
 		return;
@@ -559,6 +560,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	uint64_t slow = plain ? count_packets(&g, true) : count_packets(&g, false);
 	if (t->options.tcp_health && b->data) follow(&g, g.tcp & ~slow);
 	else follow_flags(&g, g.tcp & ~slow);
+	for (uint64_t m = slow; m; m &= m - 1) __builtin_prefetch(&t->cohorts[flow[__builtin_ctzll(m)] / BPEI_COHORT], 1);
 	for (; slow; slow &= slow - 1) count_slowly(&g, (uint32_t)__builtin_ctzll(slow));
 	if (BPEI_UNLIKELY(t->processes && b->meta)) note_processes(t, b, flow);
 	bpei_counter_add(&t->counts.packets, b->count - g.unkeyed - g.refused);

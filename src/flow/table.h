@@ -155,7 +155,8 @@ struct bpei_table {
 	struct bpei_process *processes;	/* of the entry of the same number; NULL: not kept */
 	struct bpei_lengths *lengths;	/* the same */
 	uint32_t *interfaces;		/* the same */
-	int64_t timeout_ns[BPE_TIMEOUT_COUNT];	/* INT64_MAX: never */
+	int64_t timeout_ns[BPE_TIMEOUT_COUNT], patience_ns[BPE_TIMEOUT_COUNT];	/* and with the slack; INT64_MAX: never */
+	uint32_t await_ticks[BPE_TIMEOUT_COUNT];	/* when one who is quiet from now on is looked at; 0: never */
 	int64_t least_timeout_ns, active_ns;
 	int64_t now_ns;			/* the packets' clock; age.c */
 	int64_t step_ns;		/* where it seems to have jumped to */
@@ -177,6 +178,24 @@ static inline void bpei_entry_mark(struct bpei_entry *e, uint32_t off, uint32_t 
 static inline void bpei_entry_set(struct bpei_entry *e, uint32_t off, uint32_t on) { e->sums[1] = (e->sums[1] & ~((uint64_t)off << SUMS_MARKS)) | (uint64_t)on << SUMS_MARKS; }
 static inline uint8_t bpei_entry_state(const struct bpei_entry *e) { return bpei_entry_marks(e) & STATE; }
 static inline uint8_t bpei_entry_proto(const struct bpei_entry *e) { return (uint8_t)(e->key[4] >> 32); }
+
+/* Without a branch: what a flow is is not to be guessed. */
+static inline enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e)
+{
+	static const uint8_t by_state[8] = { [BPE_TCP_NONE] = BPE_TIMEOUT_OTHER, [BPE_TCP_SYN_SENT] = BPE_TIMEOUT_TCP_OPENING, [BPE_TCP_SYN_RECEIVED] = BPE_TIMEOUT_TCP_OPENING,
+		[BPE_TCP_ESTABLISHED] = BPE_TIMEOUT_TCP_ESTABLISHED, [BPE_TCP_CLOSING] = BPE_TIMEOUT_TCP_CLOSING, [BPE_TCP_CLOSED] = BPE_TIMEOUT_TCP_CLOSED,
+		[BPE_TCP_RESET] = BPE_TIMEOUT_TCP_CLOSED, BPE_TIMEOUT_OTHER };
+	const uint32_t proto = bpei_entry_proto(e), udp = (proto == 17) | (proto == 136), icmp = (proto == 1) | (proto == 58);
+	const uint32_t two_way = ((bpei_entry_packets(e, 0) > 0) & (bpei_entry_packets(e, 1) > 0)) | (bpei_entry_bits(e) / ENTRY_CONTINUED & 1);
+	const uint32_t stateless = BPE_TIMEOUT_OTHER - icmp - udp * (3 - two_way), state = bpei_entry_state(e);
+	return (enum bpe_timeout)(state ? by_state[state] : stateless);
+}
+_Static_assert(BPE_TIMEOUT_UDP_ONE_WAY == BPE_TIMEOUT_OTHER - 3 && BPE_TIMEOUT_UDP_TWO_WAY == BPE_TIMEOUT_OTHER - 2 && BPE_TIMEOUT_ICMP == BPE_TIMEOUT_OTHER - 1, "bpei_entry_kind");
+
+static inline bool bpei_entry_due(const struct bpei_table *t, const struct bpei_entry *e, int64_t now_ns)
+{
+	return now_ns > e->last_ns && (uint64_t)now_ns - (uint64_t)e->last_ns > (uint64_t)t->timeout_ns[bpei_entry_kind(e)];
+}
 
 /* What of a key is not address, but for the inner VLAN id: as its bytes lie on little-endian hosts. */
 static inline uint64_t bpei_key_rest(const struct bpe_key *k)
@@ -229,9 +248,7 @@ void bpei_index_step(struct bpei_table *t);	/* a batch's share of growing */
 /* age.c */
 void bpei_clock_follow(struct bpei_table *t, int64_t latest_ns);	/* of a batch */
 void bpei_clock_set(struct bpei_table *t, int64_t now_ns);
-enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e);
-bool bpei_entry_due(const struct bpei_table *t, const struct bpei_entry *e, int64_t now_ns);
-void bpei_cohort_arm(struct bpei_table *t, uint32_t cohort, int64_t wait_ns);	/* looked at by then */
+void bpei_age_init(struct bpei_table *t);	/* options are set, all else is 0 */
 void bpei_entry_await(struct bpei_table *t, uint32_t entry);	/* its time-out may be shorter than it was */
 void bpei_cohort_disarm(struct bpei_table *t, uint32_t cohort);
 void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts);
