@@ -264,9 +264,12 @@ static void note_processes(struct bpei_table *t, const struct bpe_batch *b, cons
 	}
 }
 
-/* TCP's flags that may change a state.  Weak entries are looked at with any packet.  A table, since a branch on the state is guessed wrong. */
-static const uint8_t watch[8] = { [BPE_TCP_NONE] = 0xff /* TCP whose flow an ICMP error or a fragment began */, [BPE_TCP_SYN_SENT] = 0xff, [BPE_TCP_SYN_RECEIVED] = 0xff,
-	[BPE_TCP_ESTABLISHED] = 7, [BPE_TCP_CLOSING] = 7, [BPE_TCP_CLOSED] = 7, [BPE_TCP_RESET] = 7 };
+/* By state: TCP's flags that may change it, and whether any packet may end a flow's being weak: that of what is over never ends.  A table, since a branch on
+ * the state is guessed wrong. */
+#define WATCH_WEAK (ENTRY_WEAK << 3)
+static const uint16_t watch[8] = { [BPE_TCP_NONE] = WATCH_WEAK | 0xff /* TCP whose flow an ICMP error or a fragment began */, [BPE_TCP_SYN_SENT] = 0xff,
+	[BPE_TCP_SYN_RECEIVED] = 0xff, [BPE_TCP_ESTABLISHED] = WATCH_WEAK | 7, [BPE_TCP_CLOSING] = WATCH_WEAK | 7, [BPE_TCP_CLOSED] = 7, [BPE_TCP_RESET] = 7 };
+_Static_assert(WATCH_WEAK == 0x100, "beside the flags");
 
 /* Counters that reach their end leave the rest in an extra; without room for one, the flow's period ends. */
 static __attribute__((noinline)) void count_large(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t wire, int64_t ns)
@@ -447,6 +450,9 @@ static __attribute__((noinline)) void count_slowly(struct passage *g, uint32_t p
 	bpei_entry_weigh(t, i);
 }
 
+/* Apart, or its registers are the loop's. */
+static __attribute__((noinline)) uint64_t differs_within(const struct bpei_table *t, uint32_t i, const struct bpe_key *key) { return !bpei_entry_is(t, i, key); }
+
 /* Counts each packet that is simply one more of its flow, and returns the others (bit p), which are for count_slowly: those of a flow that has had such a
  * one in this batch, too, so that each flow's packets keep their order.  No branch is on what a packet is: it would be guessed wrong.
  * plain: nothing but packets and bytes on the wire is to be counted, and there are no periods. */
@@ -468,15 +474,15 @@ static inline __attribute__((always_inline)) uint64_t count_packets(struct passa
 		/* No carry goes from one part of the sums to the next: each, and what is added to it, is less than its end. */
 		const uint64_t sums = old + ((uint64_t)wire << SUMS_WIRE) + 1;
 		uint64_t differs = bpei_entry_differs(e, key);
-		if (BPEI_UNLIKELY(key->vlan[1])) differs = !bpei_entry_is(g->t, i, key);
-		differs |= odd[i % BPEI_ODD] | (bpei_entry_bits(e) & ENTRY_WEAK) | (l->tcp_flags & watch[bpei_entry_state(e)]) | (sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS;
+		if (BPEI_UNLIKELY(key->vlan[1])) differs = differs_within(g->t, i, key);
+		differs |= odd[i % BPEI_ODD] | ((l->tcp_flags | (bpei_entry_bits(e) & ENTRY_WEAK) << 3) & watch[bpei_entry_state(e)]) | (sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS;
 		differs |= ns - last_ns > least_timeout_ns;	/* or it is out of order: then the difference wraps round */
 		if (!plain) differs |= ns - (uint64_t)g->t->details[i].first_ns > active_ns;
-		const bool is = differs != 0;
-		odd[i % BPEI_ODD] = is;
-		slow |= (uint64_t)is << p;
-		e->sums[end] = is ? old : sums;
-		e->last_ns = (int64_t)(is ? last_ns : ns);
+		const uint64_t is = differs != 0, keep = is - 1;	/* arithmetic: of a choice gcc may make a branch */
+		odd[i % BPEI_ODD] = (uint8_t)is;
+		slow |= is << p;
+		e->sums[end] = old + ((sums - old) & keep);
+		e->last_ns = (int64_t)(last_ns + ((ns - last_ns) & keep));
 		if (!plain && !is) count_beside(g, p, i, end);
 	}
 	return slow;
