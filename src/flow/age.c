@@ -21,7 +21,7 @@
 #define STEP_NS UINT64_C(10000000000)
 #define WEAK_SHARE 16u
 #define CANDIDATES (2 * BPEI_COHORT)
-#define LATE 8			/* part of the shortest time-out by which a flow may end late; and by the time that it waits for late packets */
+#define LATE 8			/* part of the shortest time-out by which a flow may end late; and by half of the time that it waits for late packets */
 
 static uint32_t tick_now(const struct bpei_table *t)
 {
@@ -173,8 +173,7 @@ static void look(struct bpei_table *t, uint32_t cohort, uint32_t next)
 		wait = left < wait ? left : wait;
 	}
 	/* Neighbours that are due soon after one another share a look. */
-	const int64_t least = t->least_timeout_ns / LATE + t->options.slack_ns / 2;
-	if (wait < least) wait = least;
+	if (wait < t->least_timeout_ns / LATE) wait = t->least_timeout_ns / LATE;
 	if (t->cohorts[cohort].alive && wait < INT64_MAX) arm(t, cohort, tick_now(t) + ticks_of(plus(wait, t->options.slack_ns / 2)));
 }
 
