@@ -67,7 +67,7 @@ static int64_t fast_within(const struct bpei_table *t, uint32_t i, uint32_t end)
 static bool asked_for(struct bpei_table *t, uint32_t i, uint32_t other, uint32_t seq, int64_t ns)
 {
 	const struct bpei_detail *d = &t->details[i];
-	const struct bpei_repeater *r = &t->shared->repeater[i % BPEI_REPEATERS + 1][other];
+	const struct bpei_repeater *r = &t->shared->repeater[i % BPEI_REPEATERS][other];
 	return bpei_streak(d, other) >= 2 && bpei_detail_ack(d, other) == (seq & ACK_NUMBER) && r->who == i + 1 && since(r->ns, ns) < fast_within(t, i, !other);
 }
 
@@ -117,7 +117,7 @@ static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, 
 	}
 	if (!same && bpei_seen_letters(seen, !end) && (int32_t)(s->ack - d->seq[!end]) > 0) x = note(t, i, x, end, HEALTH_UNSEEN);
 	if (x) x->probed[!end] = false;
-	bpei_streak_note(t, i, end, bpei_streak(d, end) >= 2, ns);
+	if (bpei_streak(d, end) >= 2) bpei_streak_note(t, i, end, ns);
 	d->ack[end] = (d->ack[end] & ~ACK_NUMBER) | (s->ack & ACK_NUMBER);
 }
 
@@ -181,6 +181,25 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	else if ((flags & (SYN | FIN | RST | ACK)) == ACK) letters |= 1u << HISTORY_ACK;
 	if ((flags & (SYN | FIN)) == (SYN | FIN)) letters |= 1u << HISTORY_MULTI;
 	return letters;
+}
+
+/* An end that has acknowledged more by now has no streak of what it acknowledged then. */
+static void echo(struct bpei_table *t, const struct bpei_echo *e)
+{
+	const uint32_t i = e->who / 2, end = e->who % 2;
+	struct bpei_detail *d = &t->details[i];
+	const bool gone = (d->ack[end] ^ e->ack) & ACK_NUMBER;
+	if (e->same) bpei_streak_add(t, i, end);
+	if (e->other | gone) bpei_streak_end(d, end);
+	else if (bpei_streak(d, end) >= 2) bpei_streak_note(t, i, end, e->ns);
+}
+
+void bpei_health_tell(struct bpei_table *t, struct bpei_told *told)
+{
+	for (const struct bpei_trip *trip = told->trips; trip < told->trip; trip++) bpei_round_trip(t, trip->who / 2, trip->who % 2, trip->took_ns);
+	for (const struct bpei_echo *e = told->echoes; e < told->echo; e++) echo(t, e);
+	told->trip = told->trips;
+	told->echo = told->echoes;
 }
 
 /* What is new of a segment in turn goes into the history; false if it is the first that the end sends, or acknowledges: there is more to do. */

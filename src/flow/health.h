@@ -21,18 +21,24 @@ static inline void bpei_streak_add(struct bpei_table *t, uint32_t i, uint32_t en
 /* Those of both ends. */
 static inline struct bpei_round *bpei_rounds_of(struct bpei_table *t, uint32_t i) { return t->shared->round[i % BPEI_ROUNDS + 1]; }
 
-/* is: the end's streak is two or more: when its last ACK was.  Without a branch: whether it is is not to be guessed. */
-static inline void bpei_streak_note(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t is, int64_t ns)
+/* Of an end whose streak is two or more: when its last ACK was. */
+static inline void bpei_streak_note(struct bpei_table *t, uint32_t i, uint32_t end, int64_t ns)
 {
-	struct bpei_repeater *r = (struct bpei_repeater *)((char *)t->shared->repeater[0] + ((i % BPEI_REPEATERS + 1) * sizeof t->shared->repeater[0] & -(size_t)is)) + end;
-	r->ns = ns;
-	r->who = i + 1;
+	t->shared->repeater[i % BPEI_REPEATERS][end] = (struct bpei_repeater){ ns, i + 1 };
 }
 
 static inline void bpei_round_free(struct bpei_round *r) { *r = (struct bpei_round){ 0, 0, INT64_MIN }; }
 
-/* A round trip that was seen, and whose ACK it was: twice the entry, and the end. */
+/* What is told of segments in turn, and done behind their loop: whether there is something to be told is not to be guessed.  who: twice the entry, and the end
+ * that acknowledges.  A round trip; and an ACK that is the one before it once more (same), ends a streak of such (other) or comes within one. */
 struct bpei_trip { int64_t took_ns; uint32_t who; };
+struct bpei_echo { int64_t ns; uint32_t who, ack; bool same, other; };
+struct bpei_told {
+	struct bpei_trip trips[BPE_BATCH + 1];
+	struct bpei_echo echoes[BPE_BATCH + 1];
+	struct bpei_trip *trip;		/* behind the last */
+	struct bpei_echo *echo;
+};
 
 /* This end sends what it has not sent before.  Without a branch: whether its place is free is not to be guessed. */
 static inline void bpei_round_begin(struct bpei_table *t, struct bpei_round *rounds, uint32_t i, uint32_t end, uint32_t next, int64_t ns, bool data)
@@ -67,25 +73,23 @@ static inline void bpei_round_end(struct bpei_table *t, struct bpei_round *round
 }
 
 /* The segment next in turn of a connection with which nothing is wrong just now: it is followed here, and true.  flags have no FIN, SYN or RST.
- * One branch asks for all that must hold; there is none but it, since each alone costs more.
- * *trip is where a round trip is told of; it goes on if there was one. */
-static inline __attribute__((always_inline)) bool bpei_health_in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint32_t flags, int64_t ns, struct bpei_trip **trip)
+ * One branch asks for all that must hold; there is none but it, since each alone costs more. */
+static inline __attribute__((always_inline)) bool bpei_health_in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint32_t flags, int64_t ns, struct bpei_told *told)
 {
 	enum { ACK = 16 };
 	struct bpei_detail *const d = &t->details[i];
 	const uint32_t next = s->seq + s->bytes, word = d->ack[end], differ = (word ^ s->ack) & ACK_NUMBER, seen = t->history.seen[d->history].known[end];
-	const uint32_t same = !(differ | s->bytes | (uint32_t)(s->window ^ d->window[end])), repeated = d->repeated[end] + same;
-	const uint32_t odd = (s->seq ^ d->seq[end]) | (~flags & ACK) | (d->inner_vlan & DETAIL_ALERT) | ((s->window - 1u) | (d->seq[!end] - s->ack) /* not seen yet */) >> 31 | repeated >> 16;
+	const bool same = !(differ | s->bytes | (uint32_t)(s->window ^ d->window[end]));
+	const uint32_t odd = (s->seq ^ d->seq[end]) | (~flags & ACK) | (d->inner_vlan & DETAIL_ALERT) | ((s->window - 1u) | (d->seq[!end] - s->ack) /* not seen yet */) >> 31;
 	const uint32_t letter = s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK, news = (letter | flags << SEEN_FLAGS) & ~seen;
 	if (BPEI_UNLIKELY(odd | news) && (odd || !bpei_health_learn(t, i, end, flags, letter))) return false;
-	const uint32_t streak = ((word >> ACK_STREAK & 3) + (same & ~(word >> ACK_STREAK & word >> (ACK_STREAK + 1)))) & -((differ - 1) >> 31);
 	d->seq[end] = next;
-	d->ack[end] = ((word ^ differ) & ~((uint32_t)3 << ACK_STREAK)) | streak << ACK_STREAK;
+	d->ack[end] = word ^ differ;
 	d->window[end] = s->window;
-	d->repeated[end] = (uint16_t)repeated;
-	bpei_streak_note(t, i, end, streak >> 1, ns);
+	*told->echo = (struct bpei_echo){ ns, 2 * i + end, s->ack, same, differ != 0 };
+	told->echo += same | !!(word & (uint32_t)3 << ACK_STREAK);
 	struct bpei_round *const rounds = bpei_rounds_of(t, i);
-	*trip += bpei_round_met(rounds, i, end, s->ack, ns, *trip);
+	told->trip += bpei_round_met(rounds, i, end, s->ack, ns, told->trip);
 	bpei_round_begin(t, rounds, i, end, next, ns, s->bytes);
 	return true;
 }

@@ -362,18 +362,15 @@ struct passage {
 	uint32_t unkeyed, refused;
 };
 
-static void tell_trips(struct bpei_table *t, const struct bpei_trip *trip, const struct bpei_trip *end)
-{
-	for (; trip < end; trip++) bpei_round_trip(t, trip->who / 2, trip->who % 2, trip->took_ns);
-}
-
-/* The segments of packets that were counted already, in their order.  Round trips are told of behind it: whether there is one is not to be guessed. */
+/* The segments of packets that were counted already, in their order. */
 static __attribute__((noinline)) void follow(const struct passage *g, uint64_t which)
 {
 	struct bpei_table *const t = g->t;
 	const struct bpe_batch *const b = g->b;
 	const uint64_t cut = g->cut;
-	struct bpei_trip trips[BPE_BATCH + 1], *trip = trips;
+	struct bpei_told told;
+	told.trip = told.trips;
+	told.echo = told.echoes;
 	for (; which; which &= which - 1) {
 		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
 		const struct bpe_layers *l = &b->layers[p];
@@ -382,13 +379,12 @@ static __attribute__((noinline)) void follow(const struct passage *g, uint64_t w
 			struct bpei_segment s;
 			bpei_segment_numbers(b->data[p] + l->transport, &s);
 			s.bytes = l->end - l->payload;
-			if (BPEI_LIKELY(bpei_health_in_turn(t, i, end, &s, l->tcp_flags, b->time_ns[p], &trip))) continue;
+			if (BPEI_LIKELY(bpei_health_in_turn(t, i, end, &s, l->tcp_flags, b->time_ns[p], &told))) continue;
 		}
-		tell_trips(t, trips, trip);
-		trip = trips;
+		bpei_health_tell(t, &told);
 		if (l->transport != BPE_NO_OFFSET) note_tcp(t, b, p, i);
 	}
-	tell_trips(t, trips, trip);
+	bpei_health_tell(t, &told);
 }
 
 /* Without health: flags that are new to the history. */

@@ -97,9 +97,8 @@ _Static_assert(sizeof(struct bpei_extra) == 112, "head comment");
 struct bpei_round { uint32_t who, next; int64_t ns; };	/* entry + 1; the number behind it; when, far back if it was acknowledged */
 struct bpei_repeater { int64_t ns; uint32_t who; };	/* entry + 1 */
 struct bpei_shared {
-	/* [0] takes what is not to be remembered. */
-	struct bpei_round round[BPEI_ROUNDS + 1][2];	/* by the end that sent it */
-	struct bpei_repeater repeater[BPEI_REPEATERS + 1][2];	/* by end */
+	struct bpei_round round[BPEI_ROUNDS + 1][2];	/* by the end that sent it; [0]: for what is not timed */
+	struct bpei_repeater repeater[BPEI_REPEATERS][2];	/* by end */
 };
 
 /* What two SYNs said; flows share them. */
@@ -277,6 +276,8 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t entry, uint32_t end, co
 void bpei_round_trip(struct bpei_table *t, uint32_t entry, uint32_t end, int64_t took_ns);	/* end has acknowledged */
 void bpei_health_open(struct bpei_table *t, uint32_t entry);	/* nothing is known yet */
 bool bpei_health_learn(struct bpei_table *t, uint32_t entry, uint32_t end, uint32_t flags, uint32_t letter);
+struct bpei_told;
+void bpei_health_tell(struct bpei_table *t, struct bpei_told *told);	/* and nothing is told any more */
 void bpei_health_forget(struct bpei_table *t, uint32_t entry);	/* a period is over: counts begin anew */
 bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags);
 void bpei_setup_note(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpe_tcp_options *options);
