@@ -50,11 +50,12 @@ static inline void bpei_round_begin(struct bpei_table *t, struct bpei_round *rou
 	to->ns = ns;
 }
 
-/* Whether this end acknowledges a round of the other's, which is then over: to is told of it.  Without a branch, as above. */
-static inline uint32_t bpei_round_met(struct bpei_round *rounds, uint32_t i, uint32_t end, uint32_t ack, int64_t ns, struct bpei_trip *to)
+/* Whether this end acknowledges a round of the other's, which is then over: to is told of it.  differ: 0, or up to 24 bits: the ACK is another than its last,
+ * which may have come before the data.  Without a branch, as above. */
+static inline uint32_t bpei_round_met(struct bpei_round *rounds, uint32_t i, uint32_t end, uint32_t ack, uint32_t differ, int64_t ns, struct bpei_trip *to)
 {
 	struct bpei_round *r = &rounds[!end];
-	const uint32_t who = r->who, other = (who ^ (i + 1)) | (ack - r->next) >> 31;
+	const uint32_t who = r->who, other = (who ^ (i + 1)) | ((ack - r->next) | (differ - 1)) >> 31;
 	const int64_t then = r->ns;
 	*to = (struct bpei_trip){ (int64_t)((uint64_t)ns - (uint64_t)then), 2 * i + end };
 	r->who = other ? who : 0;
@@ -62,14 +63,11 @@ static inline uint32_t bpei_round_met(struct bpei_round *rounds, uint32_t i, uin
 	return !other;
 }
 
-/* This end acknowledges. */
+/* This end acknowledges, and has not sent this ACK just before. */
 static inline void bpei_round_end(struct bpei_table *t, struct bpei_round *rounds, uint32_t i, uint32_t end, uint32_t ack, int64_t ns)
 {
-	struct bpei_round *r = &rounds[!end];
-	if ((r->who ^ (i + 1)) | (ack - r->next) >> 31) return;
-	int64_t then = r->ns;
-	bpei_round_free(r);
-	bpei_round_trip(t, i, end, (int64_t)((uint64_t)ns - (uint64_t)then));
+	struct bpei_trip trip;
+	if (bpei_round_met(rounds, i, end, ack, 1, ns, &trip)) bpei_round_trip(t, i, end, trip.took_ns);
 }
 
 /* The segment next in turn of a connection with which nothing is wrong just now: it is followed here, and true.  flags have no FIN, SYN or RST.
@@ -89,7 +87,7 @@ static inline __attribute__((always_inline)) bool bpei_health_in_turn(struct bpe
 	*told->echo = (struct bpei_echo){ ns, 2 * i + end, s->ack, same, differ != 0 };
 	told->echo += same | !!(word & (uint32_t)3 << ACK_STREAK);
 	struct bpei_round *const rounds = bpei_rounds_of(t, i);
-	told->trip += bpei_round_met(rounds, i, end, s->ack, ns, told->trip);
+	told->trip += bpei_round_met(rounds, i, end, s->ack, differ, ns, told->trip);
 	bpei_round_begin(t, rounds, i, end, next, ns, s->bytes);
 	return true;
 }

@@ -10,7 +10,7 @@
  * the details of TCP; count what is simply one more packet of its flow; follow its segments; then, one by one, the packets that are more than that.  A flow
  * of which one is has all that come behind it in the batch there, so that its packets keep their order.  What it does beside that is bounded: a step of growth,
  * a few cohorts of the wheel. */
-#include "flow/health.h"
+#include "flow/follow.h"
 
 #include "base/mem.h"
 #include "packet/lengths.h"
@@ -210,14 +210,6 @@ static void end_period(struct bpei_table *t, uint32_t i, int64_t now_ns)
 	t->details[i].first_ns = now_ns;
 }
 
-enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
-
-/* The numbers of packet p, which is TCP; false if they are not known. */
-static inline bool segment_of(const struct bpei_table *t, const struct bpe_batch *b, uint32_t p, struct bpei_segment *s)
-{
-	return t->options.tcp_health && b->data && bpei_segment_of(b->data[p], b->caplen[p], b->wirelen[p], &b->layers[p], s);
-}
-
 /* TCP that does more than carry on, or whose time-out has passed: may end the flow and open another.  Returns the entry. */
 static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, bool tcp, uint32_t p, uint32_t i)
 {
@@ -230,7 +222,7 @@ static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, bool tc
 		bpei_table_end(t, i, bpei_entry_why(e));
 		return open_flow(t, b, p);
 	}
-	if (tcp && l->tcp_flags & TCP_SYN && (bpei_tcp_reopens(e, l->tcp_flags) || (segment_of(t, b, p, &s) && bpei_health_begins_anew(t, i, end, &s, l->tcp_flags)))) {
+	if (tcp && l->tcp_flags & TCP_SYN && (bpei_tcp_reopens(e, l->tcp_flags) || (bpei_packet_segment(t, b, p, &s) && bpei_health_begins_anew(t, i, end, &s, l->tcp_flags)))) {
 		bpei_table_end(t, i, BPE_END_CLOSED);
 		return open_flow(t, b, p);
 	}
@@ -298,50 +290,6 @@ static __attribute__((noinline)) void note_missed(struct bpei_table *t, uint32_t
 	t->missed[i][end] += (uint64_t)wire - captured;
 }
 
-/* A SYN is what most connections begin with, and all that a flood brings: it comes to the same as the long way. */
-static bool first_syn(struct bpei_table *t, const struct bpe_batch *b, const struct bpei_segment *s, uint32_t p, uint32_t i)
-{
-	struct bpei_detail *d = &t->details[i];
-	const struct bpe_layers *l = &b->layers[p];
-	const uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
-	bool cut = false;
-	if (d->history || l->tcp_flags != TCP_SYN || s->bytes || l->flags & BPE_PKT_BAD_CHECKSUM) return false;
-	if (!t->first_syn[end]) t->first_syn[end] = bpei_history_add(&t->history, 0, end, TCP_SYN, 1u << HISTORY_SYN, &cut);
-	if (cut) return false;
-	d->history = t->first_syn[end];
-	d->seq[end] = s->seq + 1;
-	d->window[end] = s->window;
-	return true;
-}
-
-static void note_options(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
-{
-	struct bpe_tcp_options o;
-	if (b->data[p][b->layers[p].transport + 12] >> 4 > 5 && bpe_batch_tcp_options(b, p, &o) == 1 && o.present) bpei_setup_note(t, i, !!(b->layers[p].flags & BPE_PKT_REVERSED), &o);
-}
-
-/* TCP's flags into the flow's history, and with its header whole, what is to be known of its health. */
-static __attribute__((noinline)) void note_tcp(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
-{
-	struct bpei_detail *d = &t->details[i];
-	struct bpei_segment s;
-	const struct bpe_layers *l = &b->layers[p];
-	const uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
-	uint16_t letters = 0;
-	bool cut = false;
-	if (segment_of(t, b, p, &s)) {
-		if (BPEI_UNLIKELY(l->tcp_flags & TCP_SYN)) {
-			note_options(t, b, p, i);
-			if (first_syn(t, b, &s, p, i)) return;
-		}
-		letters = bpei_health_step(t, i, end, &s, l->tcp_flags, b->time_ns[p]);
-		if (l->flags & BPE_PKT_BAD_CHECKSUM) letters |= 1u << HISTORY_CHECKSUM;
-	}
-	const struct bpei_seen *seen = &t->history.seen[d->history];
-	if ((l->tcp_flags & ~bpei_seen_flags(seen, end)) | (letters & ~bpei_seen_letters(seen, end))) d->history = bpei_history_add(&t->history, d->history, end, l->tcp_flags, letters, &cut);
-	if (BPEI_UNLIKELY(cut)) bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
-}
-
 static __attribute__((noinline)) void note_length(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i, uint32_t end)
 {
 	struct bpei_length n = bpei_length_of(b->data ? b->data[p] : NULL, b->caplen[p], b->wirelen[p], &b->layers[p]);
@@ -351,63 +299,15 @@ static __attribute__((noinline)) void note_length(struct bpei_table *t, const st
 
 /* ---- A batch ---- */
 
-/* A batch on its way through the table. */
-struct passage {
-	struct bpei_table *t;
-	const struct bpe_batch *b;
-	uint32_t *flow;			/* by packet */
-	uint64_t tcp;			/* bit p: packet p is TCP */
-	uint64_t cut;			/* bit p: not captured whole (or, if its record is damaged, more than whole) */
-	uint64_t fresh[4];		/* bit by some of the hash: a flow was opened in this batch that find_flows did not know yet */
-	uint32_t unkeyed, refused;
-};
-
-/* The segments of packets that were counted already, in their order. */
-static __attribute__((noinline)) void follow(const struct passage *g, uint64_t which)
-{
-	struct bpei_table *const t = g->t;
-	const struct bpe_batch *const b = g->b;
-	const uint64_t cut = g->cut;
-	struct bpei_told told;
-	told.trip = told.trips;
-	told.echo = told.echoes;
-	for (; which; which &= which - 1) {
-		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
-		const struct bpe_layers *l = &b->layers[p];
-		const uint32_t flags = l->flags, end = flags / BPE_PKT_REVERSED & 1;
-		if (BPEI_LIKELY(!((cut >> p & 1) | (flags & BPE_PKT_BAD_CHECKSUM)) && bpei_segment_has_header(l))) {
-			struct bpei_segment s;
-			bpei_segment_numbers(b->data[p] + l->transport, &s);
-			s.bytes = l->end - l->payload;
-			if (BPEI_LIKELY(bpei_health_in_turn(t, i, end, &s, l->tcp_flags, b->time_ns[p], &told))) continue;
-		}
-		bpei_health_tell(t, &told);
-		if (l->transport != BPE_NO_OFFSET) note_tcp(t, b, p, i);
-	}
-	bpei_health_tell(t, &told);
-}
-
-/* Without health: flags that are new to the history. */
-static void follow_flags(const struct passage *g, uint64_t which)
-{
-	struct bpei_table *const t = g->t;
-	for (; which; which &= which - 1) {
-		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
-		const struct bpe_layers *l = &g->b->layers[p];
-		if (!(l->tcp_flags & ~bpei_seen_flags(&t->history.seen[t->details[i].history], l->flags / BPE_PKT_REVERSED & 1))) continue;
-		if (l->transport != BPE_NO_OFFSET) note_tcp(t, g->b, p, i);
-	}
-}
-
 /* What only some tables count of a packet. */
-static inline void count_beside(struct passage *g, uint32_t p, uint32_t i, uint32_t end)
+static inline void count_beside(struct bpei_passage *g, uint32_t p, uint32_t i, uint32_t end)
 {
 	if (g->cut >> p & 1) note_missed(g->t, i, end, g->b->wirelen[p], g->b->caplen[p]);
 	if (g->t->lengths) note_length(g->t, g->b, p, i, end);
 }
 
 /* The packet that is not simply one more of the flow at flow[p]: no flow looked at yet, a change of state, a time-out. */
-static __attribute__((noinline)) void count_slowly(struct passage *g, uint32_t p)
+static __attribute__((noinline)) void count_slowly(struct bpei_passage *g, uint32_t p)
 {
 	struct bpei_table *const t = g->t;
 	const struct bpe_batch *b = g->b;
@@ -440,7 +340,7 @@ static __attribute__((noinline)) void count_slowly(struct passage *g, uint32_t p
 	if (BPEI_UNLIKELY((sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS)) count_large(t, i, end, wire, ns);
 	else e->sums[end] = sums;
 	count_beside(g, p, i, end);
-	if (tcp) note_tcp(t, b, p, i);
+	if (tcp) bpei_tcp_note(t, b, p, i);
 	if (BPEI_LIKELY(ns >= e->last_ns)) e->last_ns = ns;	/* the detail of another than TCP was not asked for */
 	else if (ns < t->details[i].first_ns) t->details[i].first_ns = ns;
 	bpei_entry_weigh(t, i);
@@ -452,7 +352,7 @@ static __attribute__((noinline)) uint64_t differs_within(const struct bpei_table
 /* Counts each packet that is simply one more of its flow, and returns the others (bit p), which are for count_slowly: those of a flow that has had such a
  * one in this batch, too, so that each flow's packets keep their order.  No branch is on what a packet is: it would be guessed wrong.
  * plain: nothing but packets and bytes on the wire is to be counted, and there are no periods. */
-static inline __attribute__((always_inline)) uint64_t count_packets(struct passage *g, bool plain)
+static inline __attribute__((always_inline)) uint64_t count_packets(struct bpei_passage *g, bool plain)
 {
 	struct bpei_entry *const entries = g->t->entries;
 	uint8_t *const odd = g->t->odd;
@@ -494,7 +394,7 @@ static uint64_t cut_packets(const struct bpe_batch *b)
 }
 
 /* Buckets, then entries, and of TCP what belongs to them are asked for all together, so that what must be waited for is waited for once. */
-static void find_flows(struct passage *g)
+static void find_flows(struct bpei_passage *g)
 {
 	struct bpei_table *const t = g->t;
 	const uint32_t n = g->b->count, *const hash = g->b->hash, mask = t->index.mask;
@@ -554,14 +454,13 @@ static void follow_clock(struct bpei_table *t, const struct bpe_batch *b)
 void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t flow[BPE_BATCH])
 {
 	const uint32_t touched = t->touched;
-	struct passage g = { .t = t, .b = b, .flow = flow, .cut = cut_packets(b) };
+	struct bpei_passage g = { .t = t, .b = b, .flow = flow, .cut = cut_packets(b) };
 	if (!t->options.timeline) follow_clock(t, b);
 	bpei_table_ask_due(t);
 	find_flows(&g);
 	const bool plain = !(g.cut | (uint64_t)(t->lengths != NULL) | (uint64_t)(t->active_ns != INT64_MAX));
 	uint64_t slow = plain ? count_packets(&g, true) : count_packets(&g, false);
-	if (t->options.tcp_health && b->data) follow(&g, g.tcp & ~slow);
-	else follow_flags(&g, g.tcp & ~slow);
+	bpei_tcp_follow(&g, g.tcp & ~slow);
 	for (uint64_t m = slow; m; m &= m - 1) __builtin_prefetch(&t->cohorts[flow[__builtin_ctzll(m)] / BPEI_COHORT], 1);
 	for (; slow; slow &= slow - 1) count_slowly(&g, (uint32_t)__builtin_ctzll(slow));
 	if (BPEI_UNLIKELY(t->processes && b->meta)) note_processes(t, b, flow);

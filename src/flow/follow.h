@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* A batch's TCP segments on their way into what is known of their connections (follow.c). */
+#ifndef BPEI_FLOW_FOLLOW_H
+#define BPEI_FLOW_FOLLOW_H
+
+#include "flow/health.h"
+
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+
+/* A batch on its way through the table. */
+struct bpei_passage {
+	struct bpei_table *t;
+	const struct bpe_batch *b;
+	uint32_t *flow;			/* by packet */
+	uint64_t tcp;			/* bit p: packet p is TCP */
+	uint64_t cut;			/* bit p: not captured whole (or, if its record is damaged, more than whole) */
+	uint64_t fresh[4];		/* bit by some of the hash: a flow was opened in this batch that find_flows did not know yet */
+	uint32_t unkeyed, refused;
+};
+
+/* The numbers of packet p, which is TCP; false if they are not known. */
+static inline bool bpei_packet_segment(const struct bpei_table *t, const struct bpe_batch *b, uint32_t p, struct bpei_segment *s)
+{
+	return t->options.tcp_health && b->data && bpei_segment_of(b->data[p], b->caplen[p], b->wirelen[p], &b->layers[p], s);
+}
+
+/* TCP's flags into the flow's history, and with its header whole, what is to be known of its health. */
+void bpei_tcp_note(struct bpei_table *t, const struct bpe_batch *b, uint32_t packet, uint32_t entry);
+/* The same for packets (bits) that are simply one more of their flows, and were counted already, in their order. */
+void bpei_tcp_follow(const struct bpei_passage *g, uint64_t which);
+
+#endif
