@@ -185,7 +185,7 @@ static inline enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e)
 		[BPE_TCP_ESTABLISHED] = BPE_TIMEOUT_TCP_ESTABLISHED, [BPE_TCP_CLOSING] = BPE_TIMEOUT_TCP_CLOSING, [BPE_TCP_CLOSED] = BPE_TIMEOUT_TCP_CLOSED,
 		[BPE_TCP_RESET] = BPE_TIMEOUT_TCP_CLOSED };
 	const uint32_t proto = bpei_entry_proto(e), udp = (proto == 17) | (proto == 136), icmp = (proto == 1) | (proto == 58);
-	const uint32_t two_way = ((bpei_entry_packets(e, 0) > 0) & (bpei_entry_packets(e, 1) > 0)) | (bpei_entry_bits(e) / ENTRY_CONTINUED & 1);
+	const uint32_t one = bpei_entry_packets(e, 0) > 0, other = bpei_entry_packets(e, 1) > 0, two_way = (one & other) | (bpei_entry_bits(e) / ENTRY_CONTINUED & 1);
 	const uint32_t stateless = BPE_TIMEOUT_OTHER - icmp - udp * (3 - two_way), state = bpei_entry_state(e);
 	return (enum bpe_timeout)(state ? by_state[state] : stateless);
 }
