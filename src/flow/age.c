@@ -155,13 +155,12 @@ void bpei_table_end_due(struct bpei_table *t)
 /* next: the cohort whose look comes after this one's; asked for line by line, so that nothing waits for its lines all at once. */
 static void look(struct bpei_table *t, uint32_t cohort, uint32_t next)
 {
-	const int64_t now_ns = t->now_ns;
-	const char *ahead = (const char *)&t->entries[(size_t)next * BPEI_COHORT];
+	const char *line = (const char *)&t->entries[(size_t)next * BPEI_COHORT];
 	int64_t wait = INT64_MAX;
 	bpei_cohort_disarm(t, cohort);
-	for (uint32_t i = cohort * BPEI_COHORT, end = i + BPEI_COHORT; i < end && i < t->touched; i++, ahead += sizeof *t->entries) {
+	for (uint32_t i = cohort * BPEI_COHORT, end = i + BPEI_COHORT; i < end && i < t->touched; i++, line += sizeof *t->entries) {
 		const struct bpei_entry *e = &t->entries[i];
-		__builtin_prefetch(ahead);
+		__builtin_prefetch(line);
 		if (!(bpei_entry_bits(e) & ENTRY_ALIVE)) continue;
 		const int64_t patience = t->patience_ns[bpei_entry_kind(e)];
 		if (BPEI_UNLIKELY(over(t, e, patience))) {
@@ -169,7 +168,7 @@ static void look(struct bpei_table *t, uint32_t cohort, uint32_t next)
 			prefetch_end(t, i);
 			continue;
 		}
-		const int64_t left = e->last_ns < now_ns ? (int64_t)((uint64_t)patience - ((uint64_t)now_ns - (uint64_t)e->last_ns)) : patience;
+		const int64_t left = (int64_t)((uint64_t)patience - ahead(t->now_ns, e->last_ns));
 		wait = left < wait ? left : wait;
 	}
 	/* Neighbours that are due soon after one another share a look. */

@@ -3,18 +3,18 @@
  * The Community ID is a name, not a secret: SHA-1 (RFC 3174) is what it is defined by, and one block of it is all that is needed. */
 #include "bpfengine.h"
 #include "packet/icmp.h"
+#include "packet/segment.h"
 
 #include <string.h>
 
-enum { FIN = 1, SYN = 2, RST = 4 };
 enum end_state { INACTIVE, PARTIAL, SYN_SENT, ESTABLISHED, CLOSED, RESET };
 
 static enum end_state end_state(const struct bpe_flow *f, int k)
 {
 	uint8_t flags = f->tcp_flags[k];
-	if (flags & RST) return RESET;
-	if (flags & FIN) return CLOSED;
-	if (flags & SYN) return k || f->tcp_flags[1] & SYN ? ESTABLISHED : SYN_SENT;
+	if (flags & TCP_RST) return RESET;
+	if (flags & TCP_FIN) return CLOSED;
+	if (flags & TCP_SYN) return k || f->tcp_flags[1] & TCP_SYN ? ESTABLISHED : SYN_SENT;
 	return flags || f->packets[k] ? PARTIAL : INACTIVE;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP segments of a batch: those in turn are followed in one loop without a guess (health.h), the others are judged one by one (health.c). */
+/* TCP segments of a batch: those in turn are followed in one loop without a guess, the others are judged one by one (health.c). */
 #include "flow/follow.h"
 
 /* A SYN is what most connections begin with, and all that a flood brings: it comes to the same as the long way. */
@@ -45,14 +45,45 @@ __attribute__((noinline)) void bpei_tcp_note(struct bpei_table *t, const struct 
 	if (BPEI_UNLIKELY(cut)) bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
 }
 
+/* What is new of a segment in turn goes into the history; false if it is the first that the end sends, or acknowledges: there is more to do. */
+static __attribute__((noinline)) bool learn(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t flags, uint32_t letter)
+{
+	struct bpei_detail *d = &t->details[i];
+	const struct bpei_seen *seen = &t->history.seen[d->history];
+	bool cut = false;
+	if (!bpei_seen_letters(seen, end) || !(bpei_seen_flags(seen, end) & TCP_ACK)) return false;
+	d->history = bpei_history_add(&t->history, d->history, end, (uint8_t)flags, (uint16_t)letter, &cut);
+	if (cut) bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
+	return true;
+}
+
+/* The segment next in turn of a connection with which nothing is wrong just now: it is followed here, and true.  flags have no FIN, SYN or RST.
+ * One branch asks for all that must hold; there is none but it, since each alone costs more. */
+static inline __attribute__((always_inline)) bool in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint32_t flags, int64_t ns, struct bpei_told *told)
+{
+	struct bpei_detail *const d = &t->details[i];
+	const uint32_t next = s->seq + s->bytes, word = d->ack[end], differ = (word ^ s->ack) & ACK_NUMBER, seen = t->history.seen[d->history].known[end];
+	const bool same = !(differ | s->bytes | (uint32_t)(s->window ^ d->window[end]));
+	const uint32_t odd = (s->seq ^ d->seq[end]) | (~flags & TCP_ACK) | (d->inner_vlan & DETAIL_ALERT) | ((s->window - 1u) | (d->seq[!end] - s->ack) /* not seen yet */) >> 31;
+	const uint32_t letter = s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK, news = (letter | flags << SEEN_FLAGS) & ~seen;
+	if (BPEI_UNLIKELY(odd | news) && (odd || !learn(t, i, end, flags, letter))) return false;
+	d->seq[end] = next;
+	d->ack[end] = word ^ differ;
+	d->window[end] = s->window;
+	*told->echo = (struct bpei_echo){ ns, 2 * i + end, s->ack, same, differ != 0 };
+	told->echo += same | !!(word & (uint32_t)3 << ACK_STREAK);
+	told->trip += bpei_round_met(t, i, end, s->ack, differ, ns, told->trip);
+	bpei_round_begin(t, i, end, next, ns, s->bytes);
+	return true;
+}
+
 static void follow(const struct bpei_passage *g, uint64_t which)
 {
 	struct bpei_table *const t = g->t;
 	const struct bpe_batch *const b = g->b;
 	const uint64_t cut = g->cut;
 	struct bpei_told told;
-	told.trip = told.trips;
-	told.echo = told.echoes;
+	bpei_told_clear(&told);
 	for (; which; which &= which - 1) {
 		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
 		const struct bpe_layers *l = &b->layers[p];
@@ -61,7 +92,7 @@ static void follow(const struct bpei_passage *g, uint64_t which)
 			struct bpei_segment s;
 			bpei_segment_numbers(b->data[p] + l->transport, &s);
 			s.bytes = l->end - l->payload;
-			if (BPEI_LIKELY(bpei_health_in_turn(t, i, end, &s, l->tcp_flags, b->time_ns[p], &told))) continue;
+			if (BPEI_LIKELY(in_turn(t, i, end, &s, l->tcp_flags, b->time_ns[p], &told))) continue;
 		}
 		bpei_health_tell(t, &told);
 		if (l->transport != BPE_NO_OFFSET) bpei_tcp_note(t, b, p, i);

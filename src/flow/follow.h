@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A batch's TCP segments on their way into what is known of their connections (follow.c). */
+/* A batch on its way through the table, and its TCP segments' way into what is known of their connections (follow.c).  For the table's files alone; the
+ * table's owner calls.  table.c writes the passage; what is here reads it, and writes the table's details, histories, extras and shared places.
+ * Invariant: of one flow, segments come here in the packets' order. */
 #ifndef BPEI_FLOW_FOLLOW_H
 #define BPEI_FLOW_FOLLOW_H
 
 #include "flow/health.h"
-
-enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
 /* A batch on its way through the table. */
 struct bpei_passage {

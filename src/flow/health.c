@@ -8,8 +8,6 @@
  * Only what went wrong needs an extra (extra.c); an undisturbed connection has all that is asked of it in its entry, repeated ACKs included. */
 #include "flow/health.h"
 
-enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
-
 #define FAST_NS 20000000	/* Wireshark's */
 #define REORDER_NS 3000000	/* where no handshake was seen */
 #define HOLE_NS INT64_C(10000000000)
@@ -76,14 +74,14 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 {
 	struct bpei_detail *d = &t->details[i];
 	uint32_t behind = d->seq[end] - s->seq;
-	if (behind == 1 && s->bytes <= 1 && !(flags & (SYN | FIN | RST))) {
+	if (behind == 1 && s->bytes <= 1 && !(flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
 		x = note(t, i, x, end, HEALTH_KEEP_ALIVE);
 		if (x) x->probed[end] = true;
 		return 0;
 	}
-	if ((flags & (SYN | ACK)) == (SYN | ACK) && !(bpei_seen_letters(&t->history.seen[d->history], end) & 1u << HISTORY_SYN_ACK)) return 0;	/* simultaneous open */
-	if ((!s->bytes && !(flags & (SYN | FIN))) || (behind == 1 && s->bytes > 1)) return 0;
-	bool acked = bpei_seen_flags(&t->history.seen[d->history], !end) & ACK, fast = acked && asked_for(t, i, !end, s->seq, ns);
+	if ((flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && !(bpei_seen_letters(&t->history.seen[d->history], end) & 1u << HISTORY_SYN_ACK)) return 0;	/* simultaneous open */
+	if ((!s->bytes && !(flags & (TCP_SYN | TCP_FIN))) || (behind == 1 && s->bytes > 1)) return 0;
+	bool acked = bpei_seen_flags(&t->history.seen[d->history], !end) & TCP_ACK, fast = acked && asked_for(t, i, !end, s->seq, ns);
 	if (x && x->hole[end][0] != x->hole[end][1] && s->seq - x->hole[end][0] < x->hole[end][1] - x->hole[end][0]) {
 		int64_t patience = d->rtt[0] && d->rtt[1] ? bpei_span_unpack(d->rtt[0]) + bpei_span_unpack(d->rtt[1]) : REORDER_NS;
 		bool soon = since(x->top_ns[end], ns) < patience;
@@ -96,7 +94,7 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 	}
 	if (fast) {
 		note(t, i, x, end, HEALTH_FAST);
-	} else if (s->bytes && acked && behind <= 0xffffff && ((d->seq[end] - bpei_detail_ack(d, !end)) & 0xffffff) <= d->seq[end] - (s->seq + s->bytes) && (int32_t)(next - d->seq[end]) <= 0) {
+	} else if (s->bytes && acked && behind <= ACK_NUMBER && ((d->seq[end] - bpei_detail_ack(d, !end)) & ACK_NUMBER) <= d->seq[end] - (s->seq + s->bytes) && (int32_t)(next - d->seq[end]) <= 0) {
 		note(t, i, x, end, HEALTH_SPURIOUS);
 	}
 	note(t, i, x, end, HEALTH_RETRANSMISSION);
@@ -108,12 +106,12 @@ static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, 
 {
 	struct bpei_detail *d = &t->details[i];
 	const struct bpei_seen *seen = &t->history.seen[d->history];
-	bool known = bpei_seen_flags(seen, end) & ACK, same = known && bpei_detail_ack(d, end) == (s->ack & 0xffffff);
-	if (same && in_order && !s->bytes && !(flags & (SYN | FIN | RST)) && s->window && s->window == d->window[end]) {
+	bool known = bpei_seen_flags(seen, end) & TCP_ACK, same = known && bpei_detail_ack(d, end) == (s->ack & ACK_NUMBER);
+	if (same && in_order && !s->bytes && !(flags & (TCP_SYN | TCP_FIN | TCP_RST)) && s->window && s->window == d->window[end]) {
 		if (!x || !x->probed[!end]) bpei_streak_add(t, i, end);	/* else it answers a keep-alive */
 	} else if (!same) {
 		bpei_streak_end(d, end);
-		bpei_round_end(t, bpei_rounds_of(t, i), i, end, s->ack, ns);
+		bpei_round_end(t, i, end, s->ack, ns);
 	}
 	if (!same && bpei_seen_letters(seen, !end) && (int32_t)(s->ack - d->seq[!end]) > 0) x = note(t, i, x, end, HEALTH_UNSEEN);
 	if (x) x->probed[!end] = false;
@@ -141,20 +139,20 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	struct bpei_entry *e = &t->entries[i];
 	struct bpei_detail *d = &t->details[i];
 	const struct bpei_seen *seen = &t->history.seen[d->history];
-	uint32_t next = s->seq + s->bytes + !!(flags & SYN) + !!(flags & FIN);
+	uint32_t next = s->seq + s->bytes + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
 	uint16_t letters = 0;
 	bool known = bpei_seen_letters(seen, end), in_order = known && s->seq == d->seq[end];
-	bool fresh = flags & SYN && (!(bpei_seen_flags(seen, end) & SYN) || d->seq[end] - next > bpei_entry_wire(e, end));	/* first, or of another number */
+	bool fresh = flags & TCP_SYN && (!(bpei_seen_flags(seen, end) & TCP_SYN) || d->seq[end] - next > bpei_entry_wire(e, end));	/* first, or of another number */
 
 	struct bpei_extra *x = bpei_extra_find(t, i);
 	if (x) x->probed[end] = false;	/* until this one is found to be a keep-alive */
-	if (flags & RST) {
-		letters = flags & (FIN | SYN) ? flags & FIN ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI : 0;
+	if (flags & TCP_RST) {
+		letters = flags & (TCP_FIN | TCP_SYN) ? flags & TCP_FIN ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI : 0;
 	} else if (!known || fresh) {
 		d->seq[end] = next;
 	} else if (in_order) {
 		d->seq[end] = next;
-		if (s->bytes) bpei_round_begin(t, bpei_rounds_of(t, i), i, end, next, ns, true);
+		if (s->bytes) bpei_round_begin(t, i, end, next, ns, true);
 		if (x && next != s->seq) x->top_ns[end] = ns;
 	} else if ((int32_t)(s->seq - d->seq[end]) > 0) {
 		x = note(t, i, x, end, HEALTH_LOST);
@@ -166,20 +164,20 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 		if ((int32_t)(next - d->seq[end]) > 0) d->seq[end] = next;
 	}
 	if (bpei_entry_bits(e) & ENTRY_EXTRA && !x) x = bpei_extra_find(t, i);
-	if (flags & ACK) acknowledge(t, i, x, end, s, flags, in_order, ns);
+	if (flags & TCP_ACK) acknowledge(t, i, x, end, s, flags, in_order, ns);
 	if (bpei_entry_bits(e) & ENTRY_EXTRA && !x) x = bpei_extra_find(t, i);
-	if (!s->window && !(flags & (SYN | FIN | RST))) {
+	if (!s->window && !(flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
 		note(t, i, x, end, HEALTH_ZERO_WINDOW);
 		letters |= 1u << HISTORY_WINDOW;
 	}
 	d->window[end] = s->window;
 	if (bpei_entry_bits(e) & ENTRY_EXTRA) alert(t, i, ns);
-	if (flags & SYN) letters |= flags & ACK ? 1u << HISTORY_SYN_ACK : 1u << HISTORY_SYN;
-	if (flags & FIN) letters |= 1u << HISTORY_FIN;
-	if (flags & RST) letters |= 1u << HISTORY_RST;
+	if (flags & TCP_SYN) letters |= flags & TCP_ACK ? 1u << HISTORY_SYN_ACK : 1u << HISTORY_SYN;
+	if (flags & TCP_FIN) letters |= 1u << HISTORY_FIN;
+	if (flags & TCP_RST) letters |= 1u << HISTORY_RST;
 	if (s->bytes) letters |= 1u << HISTORY_DATA;
-	else if ((flags & (SYN | FIN | RST | ACK)) == ACK) letters |= 1u << HISTORY_ACK;
-	if ((flags & (SYN | FIN)) == (SYN | FIN)) letters |= 1u << HISTORY_MULTI;
+	else if ((flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK) letters |= 1u << HISTORY_ACK;
+	if ((flags & (TCP_SYN | TCP_FIN)) == (TCP_SYN | TCP_FIN)) letters |= 1u << HISTORY_MULTI;
 	return letters;
 }
 
@@ -198,20 +196,7 @@ void bpei_health_tell(struct bpei_table *t, struct bpei_told *told)
 {
 	for (const struct bpei_trip *trip = told->trips; trip < told->trip; trip++) bpei_round_trip(t, trip->who / 2, trip->who % 2, trip->took_ns);
 	for (const struct bpei_echo *e = told->echoes; e < told->echo; e++) echo(t, e);
-	told->trip = told->trips;
-	told->echo = told->echoes;
-}
-
-/* What is new of a segment in turn goes into the history; false if it is the first that the end sends, or acknowledges: there is more to do. */
-__attribute__((noinline)) bool bpei_health_learn(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t flags, uint32_t letter)
-{
-	struct bpei_detail *d = &t->details[i];
-	const struct bpei_seen *seen = &t->history.seen[d->history];
-	bool cut = false;
-	if (!bpei_seen_letters(seen, end) || !(bpei_seen_flags(seen, end) & ACK)) return false;
-	d->history = bpei_history_add(&t->history, d->history, end, (uint8_t)flags, (uint16_t)letter, &cut);
-	if (cut) bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
-	return true;
+	bpei_told_clear(told);
 }
 
 void bpei_health_forget(struct bpei_table *t, uint32_t i)
@@ -227,7 +212,7 @@ bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t i, uint32_t en
 	const struct bpei_entry *e = &t->entries[i];
 	const struct bpei_detail *d = &t->details[i];
 	const struct bpei_extra *x = bpei_extra_find(t, i);
-	if ((flags & (SYN | ACK | RST)) != SYN || !bpei_entry_state(e) || bpei_entry_bits(e) & ENTRY_CONTINUED || !bpei_seen_letters(&t->history.seen[d->history], end)) return false;
+	if ((flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN || !bpei_entry_state(e) || bpei_entry_bits(e) & ENTRY_CONTINUED || !bpei_seen_letters(&t->history.seen[d->history], end)) return false;
 	if (x && (x->upper[COUNT_WIRE][end] || x->health[HEALTH_LOST][end])) return false;	/* more may have been sent than was seen */
 	return d->seq[end] - (s->seq + 1) > bpei_entry_wire(e, end);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of TCP health (health.c) that most segments need: inline for the table's loop. */
+/* What the two ways in which a segment is followed share: in turn (follow.c), and judged (health.c). */
 #ifndef BPEI_HEALTH_H
 #define BPEI_HEALTH_H
 
@@ -39,10 +39,12 @@ struct bpei_told {
 	struct bpei_trip *trip;		/* behind the last */
 	struct bpei_echo *echo;
 };
+static inline void bpei_told_clear(struct bpei_told *told) { told->trip = told->trips, told->echo = told->echoes; }
 
 /* This end sends what it has not sent before.  Without a branch: whether its place is free is not to be guessed. */
-static inline void bpei_round_begin(struct bpei_table *t, struct bpei_round *rounds, uint32_t i, uint32_t end, uint32_t next, int64_t ns, bool data)
+static inline void bpei_round_begin(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t next, int64_t ns, bool data)
 {
+	struct bpei_round *const rounds = bpei_rounds_of(t, i);
 	const uint64_t take = -(uint64_t)(data & ((uint64_t)ns - (uint64_t)rounds[end].ns >= BPEI_ROUND_NS));
 	struct bpei_round *to = (struct bpei_round *)((char *)t->shared->round[0] + ((uint64_t)((char *)rounds - (char *)t->shared->round[0]) & take)) + end;
 	to->who = i + 1;
@@ -52,9 +54,9 @@ static inline void bpei_round_begin(struct bpei_table *t, struct bpei_round *rou
 
 /* Whether this end acknowledges a round of the other's, which is then over: to is told of it.  differ: 0, or up to 24 bits: the ACK is another than its last,
  * which may have come before the data.  Without a branch, as above. */
-static inline uint32_t bpei_round_met(struct bpei_round *rounds, uint32_t i, uint32_t end, uint32_t ack, uint32_t differ, int64_t ns, struct bpei_trip *to)
+static inline uint32_t bpei_round_met(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t ack, uint32_t differ, int64_t ns, struct bpei_trip *to)
 {
-	struct bpei_round *r = &rounds[!end];
+	struct bpei_round *r = &bpei_rounds_of(t, i)[!end];
 	const uint32_t who = r->who, other = (who ^ (i + 1)) | ((ack - r->next) | (differ - 1)) >> 31;
 	const int64_t then = r->ns;
 	*to = (struct bpei_trip){ (int64_t)((uint64_t)ns - (uint64_t)then), 2 * i + end };
@@ -64,32 +66,10 @@ static inline uint32_t bpei_round_met(struct bpei_round *rounds, uint32_t i, uin
 }
 
 /* This end acknowledges, and has not sent this ACK just before. */
-static inline void bpei_round_end(struct bpei_table *t, struct bpei_round *rounds, uint32_t i, uint32_t end, uint32_t ack, int64_t ns)
+static inline void bpei_round_end(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t ack, int64_t ns)
 {
 	struct bpei_trip trip;
-	if (bpei_round_met(rounds, i, end, ack, 1, ns, &trip)) bpei_round_trip(t, i, end, trip.took_ns);
-}
-
-/* The segment next in turn of a connection with which nothing is wrong just now: it is followed here, and true.  flags have no FIN, SYN or RST.
- * One branch asks for all that must hold; there is none but it, since each alone costs more. */
-static inline __attribute__((always_inline)) bool bpei_health_in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint32_t flags, int64_t ns, struct bpei_told *told)
-{
-	enum { ACK = 16 };
-	struct bpei_detail *const d = &t->details[i];
-	const uint32_t next = s->seq + s->bytes, word = d->ack[end], differ = (word ^ s->ack) & ACK_NUMBER, seen = t->history.seen[d->history].known[end];
-	const bool same = !(differ | s->bytes | (uint32_t)(s->window ^ d->window[end]));
-	const uint32_t odd = (s->seq ^ d->seq[end]) | (~flags & ACK) | (d->inner_vlan & DETAIL_ALERT) | ((s->window - 1u) | (d->seq[!end] - s->ack) /* not seen yet */) >> 31;
-	const uint32_t letter = s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK, news = (letter | flags << SEEN_FLAGS) & ~seen;
-	if (BPEI_UNLIKELY(odd | news) && (odd || !bpei_health_learn(t, i, end, flags, letter))) return false;
-	d->seq[end] = next;
-	d->ack[end] = word ^ differ;
-	d->window[end] = s->window;
-	*told->echo = (struct bpei_echo){ ns, 2 * i + end, s->ack, same, differ != 0 };
-	told->echo += same | !!(word & (uint32_t)3 << ACK_STREAK);
-	struct bpei_round *const rounds = bpei_rounds_of(t, i);
-	told->trip += bpei_round_met(rounds, i, end, s->ack, differ, ns, told->trip);
-	bpei_round_begin(t, rounds, i, end, next, ns, s->bytes);
-	return true;
+	if (bpei_round_met(t, i, end, ack, 1, ns, &trip)) bpei_round_trip(t, i, end, trip.took_ns);
 }
 
 #endif

@@ -299,6 +299,10 @@ static __attribute__((noinline)) void note_length(struct bpei_table *t, const st
 
 /* ---- A batch ---- */
 
+/* One packet more.  No carry goes from one part to the next: each, and what is added to it, is less than its end, but where wire has more bits than its
+ * part: such sums are not kept. */
+static inline uint64_t sums_with(uint64_t sums, uint32_t wire) { return sums + ((uint64_t)wire << SUMS_WIRE) + 1; }
+
 /* What only some tables count of a packet. */
 static inline void count_beside(struct bpei_passage *g, uint32_t p, uint32_t i, uint32_t end)
 {
@@ -336,7 +340,7 @@ static __attribute__((noinline)) void count_slowly(struct bpei_passage *g, uint3
 		return;
 	}
 	struct bpei_entry *e = &t->entries[i];
-	const uint64_t sums = e->sums[end] + ((uint64_t)wire << SUMS_WIRE) + 1;
+	const uint64_t sums = sums_with(e->sums[end], wire);
 	if (BPEI_UNLIKELY((sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS)) count_large(t, i, end, wire, ns);
 	else e->sums[end] = sums;
 	count_beside(g, p, i, end);
@@ -367,8 +371,7 @@ static inline __attribute__((always_inline)) uint64_t count_packets(struct bpei_
 		const uint32_t i = flow[p], end = l->flags / BPE_PKT_REVERSED & 1, wire = wires[p];
 		struct bpei_entry *const e = &entries[i];
 		const uint64_t ns = (uint64_t)time_ns[p], last_ns = (uint64_t)e->last_ns, old = e->sums[end];
-		/* No carry goes from one part of the sums to the next: each, and what is added to it, is less than its end. */
-		const uint64_t sums = old + ((uint64_t)wire << SUMS_WIRE) + 1;
+		const uint64_t sums = sums_with(old, wire);
 		uint64_t differs = bpei_entry_differs(e, key);
 		if (BPEI_UNLIKELY(key->vlan[1])) differs = differs_within(g->t, i, key);
 		differs |= odd[i % BPEI_ODD] | ((l->tcp_flags | (bpei_entry_bits(e) & ENTRY_WEAK) << 3) & watch[bpei_entry_state(e)]) | (sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS;

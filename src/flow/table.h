@@ -275,7 +275,6 @@ int64_t bpei_span_unpack(uint16_t packed);
 uint16_t bpei_health_step(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
 void bpei_round_trip(struct bpei_table *t, uint32_t entry, uint32_t end, int64_t took_ns);	/* end has acknowledged */
 void bpei_health_open(struct bpei_table *t, uint32_t entry);	/* nothing is known yet */
-bool bpei_health_learn(struct bpei_table *t, uint32_t entry, uint32_t end, uint32_t flags, uint32_t letter);
 struct bpei_told;
 void bpei_health_tell(struct bpei_table *t, struct bpei_told *told);	/* and nothing is told any more */
 void bpei_health_forget(struct bpei_table *t, uint32_t entry);	/* a period is over: counts begin anew */

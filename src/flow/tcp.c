@@ -2,8 +2,6 @@
 /* TCP's states as both ends' flags show them to a bystander (RFC 9293, section 3.3.2), and who began where no SYN tells.  Pure functions of an entry. */
 #include "flow/table.h"
 
-enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
-
 static void set_state(struct bpei_entry *e, enum bpe_tcp_state state) { bpei_entry_mark(e, STATE, (uint32_t)state); }
 
 static void fin(struct bpei_entry *e, uint32_t end)
@@ -16,7 +14,7 @@ void bpei_entry_direct(struct bpei_entry *e, uint8_t flags)
 {
 	const uint32_t port[2] = { (uint16_t)e->key[4], (uint16_t)(e->key[4] >> 16) };
 	const uint8_t proto = bpei_entry_proto(e);
-	if (port[0] == port[1] || flags & SYN || (proto != 6 && proto != 17 && proto != 33 && proto != 132 && proto != 136)) return;
+	if (port[0] == port[1] || flags & TCP_SYN || (proto != 6 && proto != 17 && proto != 33 && proto != 132 && proto != 136)) return;
 	bool known[2] = { port[0] < 1024, port[1] < 1024 };
 	uint32_t responder = known[0] != known[1] ? known[1] : port[1] < port[0];
 	bpei_entry_set(e, ENTRY_ORIGIN, responder ? 0 : ENTRY_ORIGIN);
@@ -26,13 +24,13 @@ void bpei_entry_direct(struct bpei_entry *e, uint8_t flags)
 /* The flow's first packet, sent by this end: who began, and what is known of the handshake. */
 void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags)
 {
-	bool syn_ack = (flags & (SYN | ACK | RST)) == (SYN | ACK), syn = (flags & (SYN | ACK | RST)) == SYN;
+	bool syn_ack = (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK), syn = (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 	if (syn_ack ? !end : end) bpei_entry_set(e, 0, ENTRY_ORIGIN);	/* a SYN-ACK goes to the originator */
 	if (!syn) bpei_entry_set(e, 0, ENTRY_MIDSTREAM);
-	if (flags & RST) set_state(e, BPE_TCP_RESET);
+	if (flags & TCP_RST) set_state(e, BPE_TCP_RESET);
 	else if (syn) set_state(e, BPE_TCP_SYN_SENT);
 	else if (syn_ack) set_state(e, BPE_TCP_SYN_RECEIVED);
-	else if (flags & FIN) fin(e, end);
+	else if (flags & TCP_FIN) fin(e, end);
 	else set_state(e, BPE_TCP_ESTABLISHED);
 }
 
@@ -45,13 +43,13 @@ void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags)
 	}
 	bool originator = end == !!(bpei_entry_bits(e) & ENTRY_ORIGIN);
 	if (bpei_entry_state(e) == BPE_TCP_RESET) return;
-	if (flags & RST) {
+	if (flags & TCP_RST) {
 		set_state(e, BPE_TCP_RESET);
-	} else if (flags & SYN) {	/* the answer, or a simultaneous open; a SYN sent again changes nothing */
+	} else if (flags & TCP_SYN) {	/* the answer, or a simultaneous open; a SYN sent again changes nothing */
 		if (bpei_entry_state(e) == BPE_TCP_SYN_SENT && !originator) set_state(e, BPE_TCP_SYN_RECEIVED);
-	} else if (flags & FIN) {
+	} else if (flags & TCP_FIN) {
 		fin(e, end);
-	} else if (flags & ACK) {	/* an ACK alone by the originator says that it had a SYN-ACK, seen by us or not */
+	} else if (flags & TCP_ACK) {	/* an ACK alone by the originator says that it had a SYN-ACK, seen by us or not */
 		if (bpei_entry_state(e) == BPE_TCP_SYN_RECEIVED || (bpei_entry_state(e) == BPE_TCP_SYN_SENT && originator)) set_state(e, BPE_TCP_ESTABLISHED);
 	}
 }
@@ -59,5 +57,5 @@ void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags)
 /* A SYN on a connection that has begun to close or was reset is a new one on the same ports. */
 bool bpei_tcp_reopens(const struct bpei_entry *e, uint8_t flags)
 {
-	return (flags & (SYN | ACK | RST)) == SYN && bpei_entry_state(e) >= BPE_TCP_CLOSING;
+	return (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN && bpei_entry_state(e) >= BPE_TCP_CLOSING;
 }

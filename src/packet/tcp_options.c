@@ -6,9 +6,8 @@
 
 enum { END = 0, NOP = 1, MSS = 2, WINDOW_SCALE = 3, SACK_PERMITTED = 4, SACK = 5, TIMESTAMPS = 8 };
 
-int bpe_batch_tcp_options(const struct bpe_batch *b, uint32_t i, struct bpe_tcp_options *options)
+int bpe_batch_tcp_options(const struct bpe_batch *b, uint32_t i, struct bpe_tcp_options *o)
 {
-	struct bpe_tcp_options *const o = options;
 	if (i >= b->count) return BPE_E_ARGUMENT;
 	const struct bpe_layers *l = &b->layers[i];
 	if (l->proto != BPE_PROTO_TCP || l->transport == BPE_NO_OFFSET || l->transport + 20u > l->end) return 0;

@@ -260,6 +260,17 @@ Test(tcp, timed_out_and_spurious_retransmissions)
 	cr_assert_eq(ended_count, 0);
 }
 
+/* The first that is sent again, and because it was asked for. */
+static struct bpe_flow sent_again_fast(int64_t later_ns, uint32_t seq)
+{
+	now += later_ns;
+	segment(0, ACK, seq, 1, 100);
+	struct bpe_flow f = look();
+	cr_assert_eq(f.retransmissions[0], 1);
+	cr_assert_eq(f.fast_retransmissions[0], 1);
+	return f;
+}
+
 /* An ACK repeated twice asks for the segment, though the second repetition is no more than the one that makes it two: with no hole open it is told in turn. */
 Test(tcp, two_repeated_acks_ask_for_a_segment)
 {
@@ -273,12 +284,7 @@ Test(tcp, two_repeated_acks_ask_for_a_segment)
 		now += 30 * MS;
 		segment(1, ACK, 1, 101, 0);
 	}
-	now += 5 * MS;
-	segment(0, ACK, 101, 1, 100);
-	struct bpe_flow f = look();
-	cr_assert_eq(f.repeated_acks[1], 2);
-	cr_assert_eq(f.retransmissions[0], 1);
-	cr_assert_eq(f.fast_retransmissions[0], 1);
+	cr_assert_eq(sent_again_fast(5 * MS, 101).repeated_acks[1], 2);
 	bpei_table_free(table);
 }
 
@@ -293,11 +299,7 @@ Test(tcp, a_fast_retransmission_in_a_full_flight)
 		segment(0, ACK, 201 + 100 * k, 1, 100);
 	}
 	for (int k = 0; k < 4; k++) segment(1, ACK, 1, 1, 0);
-	now += 10 * MS;
-	segment(0, ACK, 1, 1, 100);
-	struct bpe_flow f = look();
-	cr_assert_eq(f.retransmissions[0], 1);
-	cr_assert_eq(f.fast_retransmissions[0], 1);
+	struct bpe_flow f = sent_again_fast(10 * MS, 1);
 	cr_assert_eq(f.out_of_order[0], 0);
 	for (uint32_t k = 0; k < 2; k++) {	/* the other end is 30 ms away: it hears of the loss and its segment comes within twice that, or it does not */
 		uint32_t at = 1 + 1000 * k;
