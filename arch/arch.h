@@ -43,13 +43,14 @@ struct bpei_records {
 
 /* A bucket of the flow table's index: one 64-byte line.  tag 0 is empty. */
 #define BPEI_BUCKET_SLOTS 7
+#define BPEI_BUCKET_ALL ((1u << BPEI_BUCKET_SLOTS) - 1)
 struct bpei_bucket {
 	uint32_t tag[BPEI_BUCKET_SLOTS];
 	uint32_t overflow;		/* entries that found this bucket full and went on to the next */
-	uint32_t entry[BPEI_BUCKET_SLOTS];
-	uint32_t unused;
+	uint32_t not_entry[BPEI_BUCKET_SLOTS];	/* complements of entry numbers: so a probe reads what it answers where no tag is found, too */
+	uint32_t look_on;		/* overflow != 0 */
 };
-_Static_assert(sizeof(struct bpei_bucket) == 64, "a bucket is a line");
+_Static_assert(sizeof(struct bpei_bucket) == 64 && BPEI_BUCKET_SLOTS == 7, "a bucket is a line, and look_on lies behind its entries");
 _Static_assert(sizeof(struct bpe_key) == 48, "keys are compared as blocks");
 _Static_assert(sizeof(struct bpe_layers) == 24, "layers");
 

@@ -190,7 +190,7 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < PACKETS; i++) {	/* three in four are in the table */
 		struct bpei_bucket *b = &buckets[hash[i] & (BUCKETS - 1)];
 		uint32_t k = chance(BPEI_BUCKET_SLOTS);
-		if (chance(4)) b->tag[k] = hash[i], b->entry[k] = i;
+		if (chance(4)) b->tag[k] = hash[i], b->not_entry[k] = ~i;
 	}
 	measure("hash", mixes[1].name, hash_round);
 	measure("probe", "3 of 4 found", probe_round);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The flow table's probe for CPUs with AVX2, for the backends that have it: a bucket's seven tags in one compare of 32 bytes, its eighth word, the
- * overflow, masked out.  19 instructions instead of scalar's 32.  Pure. */
+/* The flow table's probe for CPUs with AVX2, for the backends that have it: a bucket's seven tags in one compare of 32 bytes, of its eighth word, the
+ * overflow, nothing is asked: what stands beside it is the answer where no tag is found.  Pure. */
 #ifndef BPEI_PROBE_256_H
 #define BPEI_PROBE_256_H
 
@@ -14,11 +14,10 @@ static inline void bpei_probe_256(const struct bpei_bucket *buckets, uint32_t ma
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t *bucket = (const uint32_t *)&buckets[hash[i] & mask];
 		const __m256i tag = _mm256_broadcastd_epi32(_mm_cvtsi32_si128((int)hash[i])), same = _mm256_cmpeq_epi32(_mm256_loadu_si256((const __m256i *)bucket), tag);
-		const uint32_t found = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(same)) & 0x7f;
-		if (__builtin_expect(found && hash[i], 1)) entry[i] = bucket[8 + _tzcnt_u32(found)];
-		else entry[i] = hash[i] && bucket[7] ? BPEI_LOOK_ON : BPEI_NO_ENTRY;
+		const uint32_t found = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(same)) | 0x80;
+		entry[i] = ~bucket[8 + _tzcnt_u32(found)] | (0u - !hash[i]);	/* without a branch: whether a flow is there is not to be guessed */
 	}
 }
-_Static_assert(offsetof(struct bpei_bucket, overflow) == 7 * 4 && offsetof(struct bpei_bucket, entry) == 8 * 4, "words of a bucket");
+_Static_assert(offsetof(struct bpei_bucket, overflow) == 7 * 4 && offsetof(struct bpei_bucket, not_entry) == 8 * 4 && offsetof(struct bpei_bucket, look_on) == 15 * 4 && BPEI_LOOK_ON == ~1u, "words of a bucket");
 
 #endif

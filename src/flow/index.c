@@ -10,6 +10,7 @@
  * STEP buckets, so that the new one is at two thirds when the old one is empty. */
 #include "flow/table.h"
 
+#include "base/cacheline.h"
 #include "base/mem.h"
 
 #define FIRST_BUCKETS 64u
@@ -44,7 +45,7 @@ static uint32_t find(const struct bpei_table *t, const struct bpei_index *x, uin
 	for (uint32_t looks = 0; looks <= BPEI_PROBE_LIMIT; looks++, b = (b + 1) & x->mask) {
 		const struct bpei_bucket *bucket = &x->buckets[b];
 		for (uint32_t m = bpei_bucket_match(bucket, tag); m; m &= m - 1) {
-			uint32_t i = bucket->entry[__builtin_ctz(m)];
+			uint32_t i = ~bucket->not_entry[__builtin_ctz(m)];
 			if (!key || bpei_entry_is(t, i, key)) return i;
 		}
 		if (!bucket->overflow) break;
@@ -58,6 +59,15 @@ uint32_t bpei_index_find(const struct bpei_table *t, uint32_t tag, const struct 
 	return i == BPEI_NO_FLOW && t->old.buckets ? find(t, &t->old, tag, key) : i;
 }
 
+static void send_on(const struct bpei_index *x, uint32_t tag, uint32_t passed, uint32_t more)
+{
+	for (uint32_t p = 0; p < passed; p++) {
+		struct bpei_bucket *bucket = &x->buckets[(tag + p) & x->mask];
+		bucket->overflow += more;
+		bucket->look_on = bucket->overflow != 0;
+	}
+}
+
 /* False if no bucket within the limit has room. */
 static bool put(const struct bpei_index *x, uint32_t tag, uint32_t i)
 {
@@ -67,8 +77,8 @@ static bool put(const struct bpei_index *x, uint32_t tag, uint32_t i)
 		if (!empty) continue;
 		uint32_t k = (uint32_t)__builtin_ctz(empty);
 		bucket->tag[k] = tag;
-		bucket->entry[k] = i;
-		for (uint32_t p = 0; p < passed; p++) x->buckets[(tag + p) & x->mask].overflow++;
+		bucket->not_entry[k] = ~i;
+		send_on(x, tag, passed, 1);
 		return true;
 	}
 	return false;
@@ -80,9 +90,9 @@ static bool take_out(const struct bpei_index *x, uint32_t tag, uint32_t i)
 		struct bpei_bucket *bucket = &x->buckets[(tag + passed) & x->mask];
 		for (uint32_t m = bpei_bucket_match(bucket, tag); m; m &= m - 1) {
 			uint32_t k = (uint32_t)__builtin_ctz(m);
-			if (bucket->entry[k] != i) continue;
+			if (bucket->not_entry[k] != ~i) continue;
 			bucket->tag[k] = 0;
-			for (uint32_t p = 0; p < passed; p++) x->buckets[(tag + p) & x->mask].overflow--;
+			send_on(x, tag, passed, -1u);
 			return true;
 		}
 		if (!bucket->overflow) return false;
@@ -102,7 +112,7 @@ static void evict_near(struct bpei_table *t, uint32_t tag)
 	for (uint32_t p = 0; p <= BPEI_PROBE_LIMIT && p <= t->index.mask; p++)
 		for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) {
 			const struct bpei_bucket *bucket = &t->index.buckets[(tag + p) & t->index.mask];
-			uint32_t i = bucket->entry[k];
+			uint32_t i = ~bucket->not_entry[k];
 			if (!bucket->tag[k]) continue;
 			const struct bpei_entry *e = &t->entries[i], *b = &t->entries[best != BPEI_NO_FLOW ? best : i];
 			bool weak = bpei_entry_bits(e) & ENTRY_WEAK, best_weak = bpei_entry_bits(b) & ENTRY_WEAK;
@@ -126,19 +136,32 @@ static void begin_growth(struct bpei_table *t)
 	bpei_table_count_bytes(t);
 }
 
+/* What is in its own bucket goes to one of two, of which the room is known. */
+static void move(struct bpei_table *t, uint32_t number)
+{
+	struct bpei_bucket *const from = &t->old.buckets[number], *const to[2] = { &t->index.buckets[number], &t->index.buckets[number + t->old.mask + 1] };
+	uint32_t empty[2] = { bpei_bucket_match(to[0], 0), bpei_bucket_match(to[1], 0) };
+	for (uint32_t m = ~bpei_bucket_match(from, 0) & BPEI_BUCKET_ALL; m; m &= m - 1) {
+		const uint32_t k = (uint32_t)__builtin_ctz(m), tag = from->tag[k], upper = (tag & t->index.mask) != number, room = empty[upper];
+		if (BPEI_LIKELY((tag & t->old.mask) == number && room)) {
+			to[upper]->tag[__builtin_ctz(room)] = tag;
+			to[upper]->not_entry[__builtin_ctz(room)] = from->not_entry[k];
+			empty[upper] &= room - 1;
+			from->tag[k] = 0;	/* at home: nobody counts it as overflow */
+			continue;
+		}
+		const uint32_t i = ~from->not_entry[k];
+		if (!put(&t->index, tag, i)) bpei_table_evict(t, i, true);
+		else if ((tag & t->old.mask) == number) from->tag[k] = 0;
+		else take_out(&t->old, tag, i);
+		empty[0] = bpei_bucket_match(to[0], 0), empty[1] = bpei_bucket_match(to[1], 0);
+	}
+}
+
 void bpei_index_step(struct bpei_table *t)
 {
 	if (!t->old.buckets) return;
-	for (uint32_t n = 0; n < STEP && t->moved <= t->old.mask; n++, t->moved++) {
-		const struct bpei_bucket *b = &t->old.buckets[t->moved];
-		for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) {
-			uint32_t tag = b->tag[k], i = b->entry[k];
-			if (!tag) continue;
-			if (!put(&t->index, tag, i)) bpei_table_evict(t, i, true);
-			else if ((tag & t->old.mask) == t->moved) t->old.buckets[t->moved].tag[k] = 0;	/* at home: nobody counts it as overflow */
-			else take_out(&t->old, tag, i);
-		}
-	}
+	for (uint32_t n = 0; n < STEP && t->moved <= t->old.mask; n++, t->moved++) move(t, t->moved);
 	if (t->moved <= t->old.mask) return;
 	bpei_mem_unmap(t->old.buckets, bytes_of(t->old.mask));
 	t->old.buckets = NULL;

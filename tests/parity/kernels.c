@@ -237,10 +237,10 @@ static void probes(uint32_t rounds)
 			for (uint32_t b = 0; b < BUCKETS; b++) {
 				for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) {
 					buckets[b].tag[k] = chance(3) ? b + BUCKETS * chance(12) : 0;
-					buckets[b].entry[k] = word();
+					buckets[b].not_entry[k] = word();
 				}
 				buckets[b].overflow = chance(2) ? chance(2) : b + BUCKETS * chance(12);
-				buckets[b].unused = chance(2) ? word() : b + BUCKETS * chance(12);
+				buckets[b].look_on = buckets[b].overflow != 0;
 			}
 			for (uint32_t i = 0; i < MOST; i++) hash[i] = chance(8) ? chance(12 * BUCKETS) : chance(2) ? word() : 0;
 			memset(entries, 0xa5, sizeof entries);
