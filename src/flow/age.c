@@ -84,7 +84,12 @@ void bpei_age_init(struct bpei_table *t)
 		t->timeout_ns[k] = given > 0 ? given : other > 0 ? other : INT64_MAX;
 		if (t->timeout_ns[k] < t->least_timeout_ns) t->least_timeout_ns = t->timeout_ns[k];
 		t->patience_ns[k] = plus(t->timeout_ns[k], o->slack_ns);
-		t->await_ticks[k] = t->timeout_ns[k] == INT64_MAX ? 0 : ticks_of(plus(t->patience_ns[k], o->slack_ns / 2));
+	}
+	for (uint32_t marks = 0; marks <= BPEI_AGED; marks++) {
+		struct bpei_entry one_way = { .sums = { (uint64_t)marks << SUMS_MARKS, 0 } }, two_way = { .sums = { (uint64_t)marks << SUMS_MARKS | 1, 1 } };
+		int64_t some = t->patience_ns[bpei_entry_kind(&one_way)], other = t->patience_ns[bpei_entry_kind(&two_way)], least = some < other ? some : other;
+		t->least_patience_ns[marks] = least;
+		t->await_ticks[marks] = least == INT64_MAX ? 0 : ticks_of(plus(least, o->slack_ns / 2));
 	}
 	t->tick = 1;
 	for (uint32_t s = 0; s < BPEI_WHEEL_SLOTS; s++) t->slot[s] = BPEI_NO_FLOW;
@@ -128,7 +133,7 @@ static void prefetch_bucket(const struct bpei_table *t, uint32_t tag) { __builti
 void bpei_entry_await(struct bpei_table *t, uint32_t i)
 {
 	const struct bpei_cohort *b = &t->cohorts[i / BPEI_COHORT];
-	const uint32_t ticks = t->await_ticks[bpei_entry_kind(&t->entries[i])], due = tick_now(t) + ticks;
+	const uint32_t ticks = t->await_ticks[bpei_entry_aged(&t->entries[i])], due = tick_now(t) + ticks;
 	if (ticks && (!b->due || b->due > due)) arm(t, i / BPEI_COHORT, due);
 }
 
@@ -157,18 +162,23 @@ static void look(struct bpei_table *t, uint32_t cohort, uint32_t next)
 {
 	const char *line = (const char *)&t->entries[(size_t)next * BPEI_COHORT];
 	int64_t wait = INT64_MAX;
+	const int64_t latest = t->options.timeline ? INT64_MAX : t->now_ns;	/* who lies ahead of it may be from before a step back */
 	bpei_cohort_disarm(t, cohort);
 	for (uint32_t i = cohort * BPEI_COHORT, end = i + BPEI_COHORT; i < end && i < t->touched; i++, line += sizeof *t->entries) {
 		const struct bpei_entry *e = &t->entries[i];
 		__builtin_prefetch(line);
 		if (!(bpei_entry_bits(e) & ENTRY_ALIVE)) continue;
-		const int64_t patience = t->patience_ns[bpei_entry_kind(e)];
-		if (BPEI_UNLIKELY(over(t, e, patience))) {
-			t->due[t->due_count++] = i;
-			prefetch_end(t, i);
-			continue;
+		const int64_t idle = (int64_t)ahead(t->now_ns, e->last_ns);
+		int64_t left = t->least_patience_ns[bpei_entry_aged(e)] - idle;
+		if (BPEI_UNLIKELY((left < 0) | (e->last_ns > latest))) {	/* perhaps */
+			const int64_t patience = t->patience_ns[bpei_entry_kind(e)];
+			if (over(t, e, patience)) {
+				t->due[t->due_count++] = i;
+				prefetch_end(t, i);
+				continue;
+			}
+			left = patience - idle;
 		}
-		const int64_t left = (int64_t)((uint64_t)patience - ahead(t->now_ns, e->last_ns));
 		wait = left < wait ? left : wait;
 	}
 	/* Neighbours that are due soon after one another share a look. */
@@ -196,16 +206,16 @@ void bpei_table_sweep(struct bpei_table *t, uint32_t cohorts)
 
 /* ---- No room ---- */
 
+#define WEAK_STATES (1u << BPE_TCP_SYN_SENT | 1u << BPE_TCP_SYN_RECEIVED | 1u << BPE_TCP_CLOSED | 1u << BPE_TCP_RESET)
+
 void bpei_entry_weigh(struct bpei_table *t, uint32_t i)
 {
 	struct bpei_entry *e = &t->entries[i];
-	uint8_t state = bpei_entry_state(e);
-	bool weak = state == BPE_TCP_SYN_SENT || state == BPE_TCP_SYN_RECEIVED || state >= BPE_TCP_CLOSED
-		    || (!(bpei_entry_bits(e) & ENTRY_CONTINUED) && bpei_entry_packets(e, 0) + bpei_entry_packets(e, 1) <= 1);
-	if (weak == !!(bpei_entry_bits(e) & ENTRY_WEAK)) return;
-	bpei_entry_set(e, ENTRY_WEAK, weak ? ENTRY_WEAK : 0);
-	t->weak += weak ? 1 : -1u;
-	t->cohorts[i / BPEI_COHORT].weak += weak ? 1 : 0xffff;
+	const uint32_t state = bpei_entry_state(e), bits = bpei_entry_bits(e), was = bits / ENTRY_WEAK & 1, single = bpei_entry_packets(e, 0) + bpei_entry_packets(e, 1) <= 1;
+	const uint32_t weak = (WEAK_STATES >> state & 1) | (single & !(bits & ENTRY_CONTINUED));
+	bpei_entry_set(e, ENTRY_WEAK, weak * ENTRY_WEAK);	/* without a branch: whether anything changes is not to be guessed */
+	t->weak += weak - was;
+	t->cohorts[i / BPEI_COHORT].weak += (uint16_t)(weak - was);
 }
 
 static uint32_t find_weak(struct bpei_table *t)

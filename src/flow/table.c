@@ -171,7 +171,7 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 	memcpy(e->key, key->addr, 32);
 	e->key[4] = bpei_key_rest(key) | (key->vlan[1] ? KEY_INNER : 0);
 	e->last_ns = b->time_ns[p];
-	e->sums[0] = 0;
+	e->sums[0] = (uint64_t)(bpei_stateless(key->ip_proto) << CLASS_SHIFT) << SUMS_MARKS;
 	e->sums[1] = (uint64_t)(ENTRY_ALIVE | ENTRY_WEAK) << SUMS_MARKS;
 	*d = (struct bpei_detail){ .inner_vlan = key->vlan[1], .hash = tag, .first_ns = b->time_ns[p] };
 	if (t->processes) t->processes[i].pid = 0;

@@ -29,8 +29,11 @@
 enum { ENTRY_ALIVE = 1, ENTRY_ORIGIN = 2 /* the originator is end 1 of the key */, ENTRY_MIDSTREAM = 4, ENTRY_FIN = 8 /* << end */,
        ENTRY_WEAK = 32, ENTRY_EXTRA = 64, ENTRY_CONTINUED = 128 };
 /* bpei_entry_marks. */
-enum { STATE = 7 /* enum bpe_tcp_state */, STATE_TUNNEL = 16 /* so came its first packet */, STATE_CUT = 32 /* an extra was wanted and there was none */,
+enum { STATE = 7 /* enum bpe_tcp_state */, STATE_CLASS = 24 /* STATELESS_: of its time-out, while there is no TCP state */, STATE_TUNNEL = 64 /* so came its first packet */, STATE_CUT = 32 /* an extra was wanted and there was none */,
        STATE_BY_PORT = 128 /* ENTRY_ORIGIN is by the port numbers */ };
+enum { STATELESS_OTHER, STATELESS_ICMP, STATELESS_UDP };
+#define CLASS_SHIFT 3
+#define BPEI_AGED (STATE | STATE_CLASS)
 
 /* One flow, by the ends of its key. */
 struct bpei_entry {
@@ -155,7 +158,9 @@ struct bpei_table {
 	struct bpei_lengths *lengths;	/* the same */
 	uint32_t *interfaces;		/* the same */
 	int64_t timeout_ns[BPE_TIMEOUT_COUNT], patience_ns[BPE_TIMEOUT_COUNT];	/* and with the slack; INT64_MAX: never */
-	uint32_t await_ticks[BPE_TIMEOUT_COUNT];	/* when one who is quiet from now on is looked at; 0: never */
+	/* By marks (BPEI_AGED): of the kinds of time-out that these may mean the least patience, and when one who is quiet from now on is looked at; 0: never. */
+	int64_t least_patience_ns[BPEI_AGED + 1];
+	uint32_t await_ticks[BPEI_AGED + 1];
 	int64_t least_timeout_ns, active_ns;
 	int64_t now_ns;			/* the packets' clock; age.c */
 	int64_t step_ns;		/* where it seems to have jumped to */
@@ -178,18 +183,26 @@ static inline void bpei_entry_set(struct bpei_entry *e, uint32_t off, uint32_t o
 static inline uint8_t bpei_entry_state(const struct bpei_entry *e) { return bpei_entry_marks(e) & STATE; }
 static inline uint8_t bpei_entry_proto(const struct bpei_entry *e) { return (uint8_t)(e->key[4] >> 32); }
 
-/* Without a branch: what a flow is is not to be guessed. */
+/* Without a branch: what a flow is is not to be guessed.  By arithmetic: of a choice gcc makes a branch. */
 static inline enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e)
 {
-	static const uint8_t by_state[8] = { [BPE_TCP_NONE] = BPE_TIMEOUT_OTHER, [BPE_TCP_SYN_SENT] = BPE_TIMEOUT_TCP_OPENING, [BPE_TCP_SYN_RECEIVED] = BPE_TIMEOUT_TCP_OPENING,
+	static const uint8_t by_state[8] = { [BPE_TCP_NONE] = 0, [BPE_TCP_SYN_SENT] = BPE_TIMEOUT_TCP_OPENING, [BPE_TCP_SYN_RECEIVED] = BPE_TIMEOUT_TCP_OPENING,
 		[BPE_TCP_ESTABLISHED] = BPE_TIMEOUT_TCP_ESTABLISHED, [BPE_TCP_CLOSING] = BPE_TIMEOUT_TCP_CLOSING, [BPE_TCP_CLOSED] = BPE_TIMEOUT_TCP_CLOSED,
 		[BPE_TCP_RESET] = BPE_TIMEOUT_TCP_CLOSED };
-	const uint32_t proto = bpei_entry_proto(e), udp = (proto == 17) | (proto == 136), icmp = (proto == 1) | (proto == 58);
 	const uint32_t one = bpei_entry_packets(e, 0) > 0, other = bpei_entry_packets(e, 1) > 0, two_way = (one & other) | (bpei_entry_bits(e) / ENTRY_CONTINUED & 1);
-	const uint32_t stateless = BPE_TIMEOUT_OTHER - icmp - udp * (3 - two_way), state = bpei_entry_state(e);
-	return (enum bpe_timeout)(state ? by_state[state] : stateless);
+	const uint32_t marks = bpei_entry_marks(e), state = marks & STATE, of = (marks & STATE_CLASS) >> CLASS_SHIFT, stateless = BPE_TIMEOUT_OTHER - of - (of / STATELESS_UDP & ~two_way);
+	return (enum bpe_timeout)(by_state[state] | (stateless & ((state != 0) - 1u)));
 }
 _Static_assert(BPE_TIMEOUT_UDP_ONE_WAY == BPE_TIMEOUT_OTHER - 3 && BPE_TIMEOUT_UDP_TWO_WAY == BPE_TIMEOUT_OTHER - 2 && BPE_TIMEOUT_ICMP == BPE_TIMEOUT_OTHER - 1, "bpei_entry_kind");
+
+/* By the protocol of a key. */
+static inline uint32_t bpei_stateless(uint32_t ip_proto)
+{
+	return ((ip_proto == 17) | (ip_proto == 136)) * STATELESS_UDP | ((ip_proto == 1) | (ip_proto == 58)) * STATELESS_ICMP;
+}
+
+/* Where its time-out stands that needs no exactness. */
+static inline uint32_t bpei_entry_aged(const struct bpei_entry *e) { return bpei_entry_marks(e) & BPEI_AGED; }
 
 static inline bool bpei_entry_due(const struct bpei_table *t, const struct bpei_entry *e, int64_t now_ns)
 {

@@ -408,6 +408,27 @@ Test(table, each_kind_has_its_time_out)
 	}
 }
 
+/* The answer shortens what the flow waits for: it is looked at in time all the same. */
+Test(table, an_answered_flow_may_end_sooner_than_one_that_was_not)
+{
+	struct bpei_table_options o = { .max_flows = 100, .on_end = on_end, .idle_ns = 60 * (int64_t)SECOND };
+	o.timeout_ns[BPE_TIMEOUT_UDP_TWO_WAY] = 10 * (int64_t)SECOND;
+	bpei_role_enter(&bpei_worker_role);
+	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
+	packet(1, 17, 0, 0, T0, 0);
+	packet(2, 17, 0, 0, T0, 0);
+	packet(2, 17, 1, 0, T0, 0);
+	bpei_table_age(table, T0 + 10 * (int64_t)SECOND);
+	cr_assert_eq(ended_count, 0);
+	bpei_table_age(table, T0 + 10 * (int64_t)SECOND + SECOND / 2);
+	cr_assert_eq(ended_count, 1);
+	cr_assert_eq(ended[0].addr[0][0], 2);
+	bpei_table_age(table, T0 + 60 * (int64_t)SECOND);
+	cr_assert_eq(ended_count, 1);
+	bpei_table_age(table, T0 + 60 * (int64_t)SECOND + SECOND / 2);
+	cr_assert_eq(ended_count, 2);
+}
+
 Test(table, a_long_flow_is_told_of_in_periods)
 {
 	struct bpei_table_options o = { .max_flows = 10, .on_end = on_end, .active_ns = 10 * (int64_t)SECOND, .idle_ns = 60 * (int64_t)SECOND };
