@@ -95,7 +95,7 @@ static void follow(const struct bpei_passage *g, uint64_t which)
 			if (BPEI_LIKELY(in_turn(t, i, end, &s, l->tcp_flags, b->time_ns[p], &told))) continue;
 		}
 		bpei_health_tell(t, &told);
-		if (l->transport != BPE_NO_OFFSET) bpei_tcp_note(t, b, p, i);
+		bpei_tcp_note(t, b, p, i);
 	}
 	bpei_health_tell(t, &told);
 }
@@ -108,7 +108,7 @@ static void follow_flags(const struct bpei_passage *g, uint64_t which)
 		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
 		const struct bpe_layers *l = &g->b->layers[p];
 		if (!(l->tcp_flags & ~bpei_seen_flags(&t->history.seen[t->details[i].history], l->flags / BPE_PKT_REVERSED & 1))) continue;
-		if (l->transport != BPE_NO_OFFSET) bpei_tcp_note(t, g->b, p, i);
+		bpei_tcp_note(t, g->b, p, i);
 	}
 }
 

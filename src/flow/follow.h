@@ -12,9 +12,8 @@ struct bpei_passage {
 	struct bpei_table *t;
 	const struct bpe_batch *b;
 	uint32_t *flow;			/* by packet */
-	uint64_t tcp;			/* bit p: packet p is TCP */
+	uint64_t tcp;			/* bit p: packet p is TCP, its header found */
 	uint64_t cut;			/* bit p: not captured whole (or, if its record is damaged, more than whole) */
-	uint64_t fresh[4];		/* bit by some of the hash: a flow was opened in this batch that find_flows did not know yet */
 	uint32_t unkeyed, refused;
 };
 

@@ -21,6 +21,7 @@
 #define SWEEP_IDLE 256u
 _Static_assert(BPEI_HISTORY_BYTES == 90, "table.h");
 #define MOST_FLOWS 0x7fffffe0u
+#define KEY_TCP 6
 
 static size_t cohorts_of(uint64_t max_flows) { return (size_t)(max_flows / BPEI_COHORT) + 1; }
 
@@ -154,11 +155,12 @@ static void note_icmp(struct bpei_detail *d, const struct bpe_batch *b, uint32_t
 	d->icmp = ENTRY_ICMP | (uint32_t)icmp[0] << 8 | icmp[1];
 }
 
-/* A new flow for packet p of the batch: its entry, or BPEI_NO_FLOW if no flows are to be kept. */
-static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint32_t p)
+/* A new flow for packet p of the batch: its entry, or BPEI_NO_FLOW if no flows are to be kept.  tcp: so says its key, which a fragment has, too. */
+static inline __attribute__((always_inline)) uint32_t open_entry(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, bool tcp)
 {
 	const struct bpe_layers *l = &b->layers[p];
-	uint32_t i, end = !!(l->flags & BPE_PKT_REVERSED), tag = b->hash[p];
+	const bool header = tcp && l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET;
+	uint32_t i, end = l->flags / BPE_PKT_REVERSED & 1, tag = b->hash[p];
 	if (!t->options.max_flows) return BPEI_NO_FLOW;
 	if (bpei_counter_get(&t->counts.active) >= t->options.max_flows) bpei_table_evict(t, bpei_table_victim(t), false);
 	if (t->free != BPEI_NO_FLOW) i = t->free, t->free = (uint32_t)t->entries[i].key[0];
@@ -171,18 +173,16 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 	memcpy(e->key, key->addr, 32);
 	e->key[4] = bpei_key_rest(key) | (key->vlan[1] ? KEY_INNER : 0);
 	e->last_ns = b->time_ns[p];
-	e->sums[0] = (uint64_t)(bpei_stateless(key->ip_proto) << CLASS_SHIFT) << SUMS_MARKS;
-	e->sums[1] = (uint64_t)(ENTRY_ALIVE | ENTRY_WEAK) << SUMS_MARKS;
+	e->sums[0] = (uint64_t)((l->flags & BPE_PKT_TUNNEL ? STATE_TUNNEL : 0) | bpei_stateless(key->ip_proto) << CLASS_SHIFT) << SUMS_MARKS;
+	e->sums[1] = (uint64_t)(ENTRY_ALIVE | ENTRY_WEAK | (header ? 0 : end * ENTRY_ORIGIN)) << SUMS_MARKS;
 	*d = (struct bpei_detail){ .inner_vlan = key->vlan[1], .hash = tag, .first_ns = b->time_ns[p] };
 	if (t->processes) t->processes[i].pid = 0;
 	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
-	if (t->options.tcp_health) bpei_health_open(t, i);
+	if (tcp && t->options.tcp_health) bpei_health_open(t, i);
 	if (t->lengths) t->lengths[i] = (struct bpei_lengths){ .ip = { 0 } };
 	if (t->interfaces) t->interfaces[i] = b->interface_id ? b->interface_id[p] : 0;
-	if (l->flags & BPE_PKT_TUNNEL) bpei_entry_mark(e, 0, STATE_TUNNEL);
-	if (l->proto == BPE_PROTO_ICMP || l->proto == BPE_PROTO_ICMP6) note_icmp(d, b, p);
-	if (l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET) bpei_tcp_open(e, end, l->tcp_flags);
-	else if (end) bpei_entry_set(e, 0, ENTRY_ORIGIN);
+	if (!tcp && (l->proto == BPE_PROTO_ICMP || l->proto == BPE_PROTO_ICMP6)) note_icmp(d, b, p);
+	if (header) bpei_tcp_open(e, end, l->tcp_flags);
 	if (t->options.direction_by_port) bpei_entry_direct(e, l->tcp_flags);
 	t->weak++, t->cohorts[i / BPEI_COHORT].weak++;
 	t->cohorts[i / BPEI_COHORT].alive++;
@@ -192,6 +192,11 @@ static uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint3
 	bpei_counter_set(&t->counts.active, active);
 	bpei_counter_max(&t->counts.peak, active);
 	return i;
+}
+
+static __attribute__((noinline)) uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint32_t p)
+{
+	return b->key[p].ip_proto == KEY_TCP ? open_entry(t, b, p, true) : open_entry(t, b, p, false);
 }
 
 /* ---- Packets ---- */
@@ -234,8 +239,10 @@ static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, bool tc
 	if (!before && t->options.direction_by_port) bpei_entry_mark(e, STATE_BY_PORT, 0), bpei_entry_direct(e, l->tcp_flags);
 	if (t->options.tcp_health && after != before && b->time_ns[p] >= e->last_ns) {
 		uint16_t took = bpei_span_pack((int64_t)((uint64_t)b->time_ns[p] - (uint64_t)e->last_ns));
-		if (before == BPE_TCP_SYN_SENT && after == BPE_TCP_SYN_RECEIVED && l->tcp_flags & TCP_ACK) d->rtt[1] = took;
-		if (before == BPE_TCP_SYN_RECEIVED && after == BPE_TCP_ESTABLISHED && end == !!(bpei_entry_bits(e) & ENTRY_ORIGIN)) d->rtt[0] = took;
+		const bool answer = (before == BPE_TCP_SYN_SENT) & (after == BPE_TCP_SYN_RECEIVED) & !!(l->tcp_flags & TCP_ACK);
+		const bool last = (before == BPE_TCP_SYN_RECEIVED) & (after == BPE_TCP_ESTABLISHED) & (end == !!(bpei_entry_bits(e) & ENTRY_ORIGIN));
+		uint16_t *rtt = &d->rtt[answer];	/* arithmetic: which of them it is is not to be guessed */
+		*rtt ^= (uint16_t)((*rtt ^ took) & (0u - (answer | last)));
 	}
 	if (after != before) bpei_entry_await(t, i);
 	return i;
@@ -310,50 +317,85 @@ static inline void count_beside(struct bpei_passage *g, uint32_t p, uint32_t i, 
 	if (g->t->lengths) note_length(g->t, g->b, p, i, end);
 }
 
-/* The packet that is not simply one more of the flow at flow[p]: no flow looked at yet, a change of state, a time-out. */
-static __attribute__((noinline)) void count_slowly(struct bpei_passage *g, uint32_t p)
+/* A packet more in the entry's sums. */
+static inline void add_packet(struct bpei_passage *g, uint32_t p, uint32_t i, uint32_t end)
+{
+	struct bpei_entry *e = &g->t->entries[i];
+	const uint32_t wire = g->b->wirelen[p];
+	const uint64_t sums = sums_with(e->sums[end], wire);
+	if (BPEI_UNLIKELY((sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS)) count_large(g->t, i, end, wire, g->b->time_ns[p]);
+	else e->sums[end] = sums;
+	count_beside(g, p, i, end);
+}
+
+/* Packets that each begin a flow.  tcp: so say their keys. */
+static inline __attribute__((always_inline)) void begin_flows(struct bpei_passage *g, uint64_t which, bool tcp)
 {
 	struct bpei_table *const t = g->t;
 	const struct bpe_batch *b = g->b;
-	const struct bpe_layers *l = &b->layers[p];
-	const bool tcp = g->tcp >> p & 1 && l->transport != BPE_NO_OFFSET;
+	for (; which; which &= which - 1) {
+		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p] = open_entry(t, b, p, tcp);
+		add_packet(g, p, i, b->layers[p].flags / BPE_PKT_REVERSED & 1);
+		if (tcp && g->tcp >> p & 1) bpei_tcp_note(t, b, p, i);
+	}
+}
+
+/* A packet that is not simply one more of the flow at flow[p]: a change of state, a time-out, a flow that was opened or ended in this batch. */
+static inline __attribute__((always_inline)) void count_slowly(struct bpei_passage *g, uint32_t p, bool maybe_tcp)
+{
+	struct bpei_table *const t = g->t;
+	const struct bpe_batch *b = g->b;
+	const bool tcp = maybe_tcp && g->tcp >> p & 1;
 	const int64_t ns = b->time_ns[p];
-	const uint32_t wire = b->wirelen[p], end = !!(l->flags & BPE_PKT_REVERSED);
+	const uint32_t end = b->layers[p].flags / BPE_PKT_REVERSED & 1;
 	uint32_t i = g->flow[p];
-	t->odd[i % BPEI_ODD] = 0;
-	if (!b->hash[p]) {
+	if (BPEI_UNLIKELY(!b->hash[p])) {
 		g->flow[p] = BPEI_NO_FLOW;
 		g->unkeyed++;
 		return;
 	}
-	uint64_t *fresh = &g->fresh[b->hash[p] >> 6 & 3];
-	const uint64_t bit = (uint64_t)1 << (b->hash[p] & 63);
-	if (i == t->options.max_flows ? *fresh & bit : !bpei_entry_is(t, i, &b->key[p])) i = bpei_index_find(t, b->hash[p], &b->key[p]);
-	if (i >= t->options.max_flows) {
-		g->flow[p] = i = open_flow(t, b, p);
-		*fresh |= bit;
-	} else {
-		g->flow[p] = i = unusual(t, b, tcp, p, i);
-	}
+	if (BPEI_UNLIKELY(!bpei_entry_is(t, i, &b->key[p]))) i = bpei_index_find(t, b->hash[p], &b->key[p]);
+	g->flow[p] = i = i >= t->options.max_flows ? open_flow(t, b, p) : unusual(t, b, tcp, p, i);
 	if (i == BPEI_NO_FLOW) {
 		g->refused++;
 		return;
 	}
 	struct bpei_entry *e = &t->entries[i];
-	const uint64_t sums = sums_with(e->sums[end], wire);
-	if (BPEI_UNLIKELY((sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS)) count_large(t, i, end, wire, ns);
-	else e->sums[end] = sums;
-	count_beside(g, p, i, end);
+	add_packet(g, p, i, end);
 	if (tcp) bpei_tcp_note(t, b, p, i);
 	if (BPEI_LIKELY(ns >= e->last_ns)) e->last_ns = ns;	/* the detail of another than TCP was not asked for */
 	else if (ns < t->details[i].first_ns) t->details[i].first_ns = ns;
 	bpei_entry_weigh(t, i);
 }
 
+/* What count_packets left: the first packets of flows, then the others, of each flow in their order, and TCP's apart, so that one is much like the next. */
+static void count_rest(struct bpei_passage *g, uint64_t slow)
+{
+	struct bpei_table *const t = g->t;
+	const struct bpe_batch *b = g->b;
+	const uint32_t none = (uint32_t)t->options.max_flows;
+	uint64_t first = 0, tcp = 0, fresh[4] = { 0 };	/* fresh: bit by some of the hash: such a one is among the first */
+	for (uint64_t m = slow; m; m &= m - 1) {
+		const uint32_t p = (uint32_t)__builtin_ctzll(m), i = g->flow[p], h = b->hash[p];
+		uint64_t *const word = &fresh[h >> 6 & 3], begins = (i == none) & (h != 0) & ~(*word >> (h & 63));
+		*word |= begins << (h & 63);
+		first |= begins << p;
+		tcp |= (uint64_t)((h != 0) & (b->key[p].ip_proto == KEY_TCP)) << p;
+		t->odd[i % BPEI_ODD] = 0;
+		__builtin_prefetch(&t->cohorts[i / BPEI_COHORT], 1);
+	}
+	if (!none) first = 0;	/* refused, all of them */
+	slow &= ~first;
+	begin_flows(g, first & tcp, true);
+	begin_flows(g, first & ~tcp, false);
+	for (uint64_t m = slow & tcp; m; m &= m - 1) count_slowly(g, (uint32_t)__builtin_ctzll(m), true);
+	for (uint64_t m = slow & ~tcp; m; m &= m - 1) count_slowly(g, (uint32_t)__builtin_ctzll(m), false);
+}
+
 /* Apart, or its registers are the loop's. */
 static __attribute__((noinline)) uint64_t differs_within(const struct bpei_table *t, uint32_t i, const struct bpe_key *key) { return !bpei_entry_is(t, i, key); }
 
-/* Counts each packet that is simply one more of its flow, and returns the others (bit p), which are for count_slowly: those of a flow that has had such a
+/* Counts each packet that is simply one more of its flow, and returns the others (bit p), which are for count_rest: those of a flow that has had such a
  * one in this batch, too, so that each flow's packets keep their order.  No branch is on what a packet is: it would be guessed wrong.
  * plain: nothing but packets and bytes on the wire is to be counted, and there are no periods. */
 static inline __attribute__((always_inline)) uint64_t count_packets(struct bpei_passage *g, bool plain)
@@ -404,28 +446,31 @@ static void find_flows(struct bpei_passage *g)
 	const struct bpei_bucket *const buckets = t->index.buckets;
 	const struct bpe_layers *l = g->b->layers;
 	struct bpei_entry *const entries = t->entries;
+	const uint32_t none = (uint32_t)t->options.max_flows;
 	uint32_t *const flow = g->flow, far = 0;
 	uint8_t on[BPE_BATCH];
 	uint64_t tcp = 0;
 	for (uint32_t p = 0; p < n; p++) {
 		__builtin_prefetch(&buckets[hash[p] & mask]);
-		tcp |= (uint64_t)(l[p].proto == BPE_PROTO_TCP) << p;
+		tcp |= (uint64_t)((l[p].proto == BPE_PROTO_TCP) & (l[p].transport != BPE_NO_OFFSET)) << p;
 	}
 	if (BPEI_UNLIKELY(t->old.buckets))
 		for (uint32_t p = 0; p < n; p++) __builtin_prefetch(&t->old.buckets[hash[p] & t->old.mask]);
 	bpei_probe(buckets, mask, hash, n, flow);
+	if (BPEI_UNLIKELY(t->old.buckets)) {
+		uint32_t older[BPE_BATCH];
+		bpei_probe(t->old.buckets, t->old.mask, hash, n, older);
+		for (uint32_t p = 0; p < n; p++) flow[p] = older[p] < flow[p] ? older[p] : flow[p];	/* entries < BPEI_LOOK_ON < BPEI_NO_ENTRY */
+	}
 	/* Not in the bucket itself: its neighbour is asked for, and looked at when the others' entries have been. */
 	for (uint32_t p = 0; p < n; p++) {
-		const uint32_t i = flow[p];
-		if (BPEI_LIKELY(i < BPEI_LOOK_ON)) {
-			__builtin_prefetch(&entries[i], 1);
-			continue;
-		}
-		flow[p] = (uint32_t)t->options.max_flows;
-		if (!hash[p] || (i == BPEI_NO_ENTRY && !t->old.buckets)) continue;
-		on[far++] = (uint8_t)p;
-		__builtin_prefetch(&buckets[(hash[p] + 1) & mask]);
+		const uint32_t i = flow[p], is = 0u - (i < BPEI_LOOK_ON), found = (i & is) | (none & ~is);
+		flow[p] = found;
+		__builtin_prefetch(&entries[found], 1);
+		on[far] = (uint8_t)p;
+		far += i == BPEI_LOOK_ON;
 	}
+	for (uint32_t k = 0; k < far; k++) __builtin_prefetch(&buckets[(hash[on[k]] + 1) & mask]);
 	for (uint32_t k = 0; k < far; k++) {
 		const uint32_t p = on[k], i = bpei_index_find(t, hash[p], NULL);
 		if (i == BPEI_NO_FLOW) continue;
@@ -464,8 +509,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	const bool plain = !(g.cut | (uint64_t)(t->lengths != NULL) | (uint64_t)(t->active_ns != INT64_MAX));
 	uint64_t slow = plain ? count_packets(&g, true) : count_packets(&g, false);
 	bpei_tcp_follow(&g, g.tcp & ~slow);
-	for (uint64_t m = slow; m; m &= m - 1) __builtin_prefetch(&t->cohorts[flow[__builtin_ctzll(m)] / BPEI_COHORT], 1);
-	for (; slow; slow &= slow - 1) count_slowly(&g, (uint32_t)__builtin_ctzll(slow));
+	count_rest(&g, slow);
 	if (BPEI_UNLIKELY(t->processes && b->meta)) note_processes(t, b, flow);
 	bpei_counter_add(&t->counts.packets, b->count - g.unkeyed - g.refused);
 	if (g.refused) bpei_counter_add(&t->counts.refused, g.refused);

@@ -24,14 +24,13 @@ void bpei_entry_direct(struct bpei_entry *e, uint8_t flags)
 /* The flow's first packet, sent by this end: who began, and what is known of the handshake. */
 void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags)
 {
-	bool syn_ack = (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK), syn = (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
-	if (syn_ack ? !end : end) bpei_entry_set(e, 0, ENTRY_ORIGIN);	/* a SYN-ACK goes to the originator */
-	if (!syn) bpei_entry_set(e, 0, ENTRY_MIDSTREAM);
-	if (flags & TCP_RST) set_state(e, BPE_TCP_RESET);
-	else if (syn) set_state(e, BPE_TCP_SYN_SENT);
-	else if (syn_ack) set_state(e, BPE_TCP_SYN_RECEIVED);
-	else if (flags & TCP_FIN) fin(e, end);
-	else set_state(e, BPE_TCP_ESTABLISHED);
+	/* By FIN, SYN, RST and, as fourth bit, ACK; a table, and arithmetic: what comes is not to be guessed. */
+	static const uint8_t begins[16] = { BPE_TCP_ESTABLISHED, BPE_TCP_CLOSING, BPE_TCP_SYN_SENT, BPE_TCP_SYN_SENT, BPE_TCP_RESET, BPE_TCP_RESET, BPE_TCP_RESET, BPE_TCP_RESET,
+		BPE_TCP_ESTABLISHED, BPE_TCP_CLOSING, BPE_TCP_SYN_RECEIVED, BPE_TCP_SYN_RECEIVED, BPE_TCP_RESET, BPE_TCP_RESET, BPE_TCP_RESET, BPE_TCP_RESET };
+	const uint32_t state = begins[(flags & (TCP_FIN | TCP_SYN | TCP_RST)) | (flags & TCP_ACK) >> 1];
+	const uint32_t origin = (state == BPE_TCP_SYN_RECEIVED) ^ end;	/* a SYN-ACK goes to the originator */
+	bpei_entry_set(e, 0, origin * ENTRY_ORIGIN | (state != BPE_TCP_SYN_SENT) * ENTRY_MIDSTREAM | (state == BPE_TCP_CLOSING) * (uint32_t)ENTRY_FIN << end);
+	bpei_entry_mark(e, STATE, state);
 }
 
 void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags)
