@@ -464,7 +464,7 @@ static void find_flows(struct bpei_passage *g)
 	}
 	/* Not in the bucket itself: its neighbour is asked for, and looked at when the others' entries have been. */
 	for (uint32_t p = 0; p < n; p++) {
-		const uint32_t i = flow[p], is = 0u - (i < BPEI_LOOK_ON), found = (i & is) | (none & ~is);
+		const uint32_t i = flow[p], found = i < none ? i : none;
 		flow[p] = found;
 		__builtin_prefetch(&entries[found], 1);
 		on[far] = (uint8_t)p;
