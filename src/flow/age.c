@@ -92,6 +92,7 @@ void bpei_age_init(struct bpei_table *t)
 		t->await_ticks[marks] = least == INT64_MAX ? 0 : ticks_of(plus(least, o->slack_ns / 2));
 	}
 	t->tick = 1;
+	t->weak_cohort = UINT32_MAX;	/* the first is the next */
 	for (uint32_t s = 0; s < BPEI_WHEEL_SLOTS; s++) t->slot[s] = BPEI_NO_FLOW;
 }
 
@@ -218,20 +219,19 @@ void bpei_entry_weigh(struct bpei_table *t, uint32_t i)
 	t->cohorts[i / BPEI_COHORT].weak += (uint16_t)(weak - was);
 }
 
+/* The next one in the order of the entries, of a cohort looked through at once: who of it is weak is not to be guessed one by one.  It may not be any more. */
 static uint32_t find_weak(struct bpei_table *t)
 {
-	for (uint32_t i = t->weak_hand;;) {
-		if (i >= t->touched) i = 0;
-		if (i % BPEI_COHORT == 0 && !t->cohorts[i / BPEI_COHORT].weak) {
-			i += BPEI_COHORT;
-			continue;
-		}
-		if (bpei_entry_bits(&t->entries[i]) & ENTRY_WEAK) {
-			t->weak_hand = i + 1;
-			return i;
-		}
-		i++;
+	while (!t->weak_left) {
+		if (++t->weak_cohort > (t->touched - 1) / BPEI_COHORT) t->weak_cohort = 0;
+		if (!t->cohorts[t->weak_cohort].weak) continue;
+		const uint32_t first = t->weak_cohort * BPEI_COHORT, n = t->touched - first < BPEI_COHORT ? t->touched - first : BPEI_COHORT;
+		for (uint32_t k = 0; k < n; k++) t->weak_left |= (bpei_entry_bits(&t->entries[first + k]) / ENTRY_WEAK & 1) << k;
 	}
+	const uint32_t i = t->weak_cohort * BPEI_COHORT + (uint32_t)__builtin_ctz(t->weak_left);
+	t->weak_left &= t->weak_left - 1;
+	__builtin_prefetch(&t->entries[i + BPEI_COHORT < t->touched ? i + BPEI_COHORT : i]);	/* line by line: the next cohort's need not be waited for all at once */
+	return i;
 }
 
 /* Those that are to go soon stand in a queue, so that what is known of them comes before their turn, first the detail, then the bucket.  Who has had a packet

@@ -143,7 +143,8 @@ struct bpei_table {
 	bool any_missed;		/* missed was touched */
 	uint32_t touched, free;		/* free: head of the list of entries given back, each with the next one's number in key[0] */
 	uint32_t weak;			/* entries */
-	uint32_t weak_hand, hand;	/* where the next weak, the next other victim is looked for */
+	uint32_t weak_cohort, weak_left;	/* where the next weak victim is looked for: of that cohort those that have not been looked at, a bit for each */
+	uint32_t hand;			/* where the next other victim is */
 	struct bpei_victim victims[BPEI_VICTIMS];	/* weak ones, in a queue: free-running indices */
 	uint32_t victims_put, victims_taken;
 	struct bpei_cohort *cohorts;
