@@ -7,9 +7,9 @@
  * Hazard: within a batch, an entry found early may be ended and used anew before its packet's turn; the whole key is compared
  * again at that turn, and a freed entry's key fits nothing.
  * A batch goes through in passes, so that cache misses overlap and nothing is guessed wrong: ask for the buckets; probe them and ask for the entries and
- * the details of TCP; count what is simply one more packet of its flow; follow its segments; then, one by one, the packets that are more than that.  A flow
- * of which one is has all that come behind it in the batch there, so that its packets keep their order.  What it does beside that is bounded: a step of growth,
- * a few cohorts of the wheel. */
+ * the details of TCP; count what is simply one more packet of its flow; follow its segments; open the flows that are new; then, one by one, the packets that
+ * are more than one more, TCP's apart.  A flow of which one is has all that come behind it in the batch there, so that its packets keep their order.  What it
+ * does beside that is bounded: a step of growth, a few cohorts of the wheel. */
 #include "flow/follow.h"
 
 #include "base/mem.h"
@@ -328,16 +328,36 @@ static inline void add_packet(struct bpei_passage *g, uint32_t p, uint32_t i, ui
 	count_beside(g, p, i, end);
 }
 
-/* Packets that each begin a flow.  tcp: so say their keys. */
-static inline __attribute__((always_inline)) void begin_flows(struct bpei_passage *g, uint64_t which, bool tcp)
+/* Whether one of which has the hash of packet p. */
+static bool among(const uint32_t *hash, uint64_t which, uint32_t p)
+{
+	for (; which; which &= which - 1)
+		if (hash[__builtin_ctzll(which)] == hash[p]) return true;
+	return false;
+}
+
+/* Packets of flows that were not known before the batch, in their order; tcp: so say their keys.  Those that may be of a flow that is known by now are looked up
+ * once more (doubtful).  Returns those that did not begin one; nor does who comes behind such a one, if the flow had to go meanwhile. */
+static inline __attribute__((always_inline)) uint64_t begin_flows(struct bpei_passage *g, uint64_t which, uint64_t doubtful, bool tcp)
 {
 	struct bpei_table *const t = g->t;
 	const struct bpe_batch *b = g->b;
+	uint64_t known = 0;
 	for (; which; which &= which - 1) {
-		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p] = open_entry(t, b, p, tcp);
+		const uint32_t p = (uint32_t)__builtin_ctzll(which);
+		if (BPEI_UNLIKELY(doubtful >> p & 1)) {
+			const uint32_t i = bpei_index_find(t, b->hash[p], &b->key[p]);
+			if (i != BPEI_NO_FLOW || among(b->hash, known, p)) {
+				g->flow[p] = i != BPEI_NO_FLOW ? i : (uint32_t)t->options.max_flows;
+				known |= (uint64_t)1 << p;
+				continue;
+			}
+		}
+		const uint32_t i = g->flow[p] = open_entry(t, b, p, tcp);
 		add_packet(g, p, i, b->layers[p].flags / BPE_PKT_REVERSED & 1);
 		if (tcp && g->tcp >> p & 1) bpei_tcp_note(t, b, p, i);
 	}
+	return known;
 }
 
 /* A packet that is not simply one more of the flow at flow[p]: a change of state, a time-out, a flow that was opened or ended in this batch. */
@@ -368,26 +388,29 @@ static inline __attribute__((always_inline)) void count_slowly(struct bpei_passa
 	bpei_entry_weigh(t, i);
 }
 
-/* What count_packets left: the first packets of flows, then the others, of each flow in their order, and TCP's apart, so that one is much like the next. */
+/* What count_packets left: the first packets of flows, then the others, of each flow in their order, and TCP's apart, so that one is much like the next.
+ * Which ones are first is exact, so that entries are given in the same order whatever the hashes are, and a file tells the same every time. */
 static void count_rest(struct bpei_passage *g, uint64_t slow)
 {
 	struct bpei_table *const t = g->t;
 	const struct bpe_batch *b = g->b;
 	const uint32_t none = (uint32_t)t->options.max_flows;
-	uint64_t first = 0, tcp = 0, fresh[4] = { 0 };	/* fresh: bit by some of the hash: such a one is among the first */
+	uint64_t first = 0, doubtful = 0, tcp = 0, fresh[4] = { 0 };	/* fresh: bit by some of the hash: such a one is among the first */
 	for (uint64_t m = slow; m; m &= m - 1) {
 		const uint32_t p = (uint32_t)__builtin_ctzll(m), i = g->flow[p], h = b->hash[p];
-		uint64_t *const word = &fresh[h >> 6 & 3], begins = (i == none) & (h != 0) & ~(*word >> (h & 63));
-		*word |= begins << (h & 63);
-		first |= begins << p;
+		const uint64_t other = i != none && !bpei_entry_is(t, i, &b->key[p]), unknown = (h != 0) & ((i == none) | other);	/* other: its hash is that of another key */
+		uint64_t *const word = &fresh[h >> 6 & 3];
+		first |= unknown << p;
+		doubtful |= ((*word >> (h & 63) & 1) | other) << p;
+		*word |= unknown << (h & 63);
 		tcp |= (uint64_t)((h != 0) & (b->key[p].ip_proto == KEY_TCP)) << p;
 		t->odd[i % BPEI_ODD] = 0;
 		__builtin_prefetch(&t->cohorts[i / BPEI_COHORT], 1);
 	}
 	if (!none) first = 0;	/* refused, all of them */
 	slow &= ~first;
-	begin_flows(g, first & tcp, true);
-	begin_flows(g, first & ~tcp, false);
+	slow |= begin_flows(g, first & tcp, doubtful, true);
+	slow |= begin_flows(g, first & ~tcp, doubtful, false);
 	for (uint64_t m = slow & tcp; m; m &= m - 1) count_slowly(g, (uint32_t)__builtin_ctzll(m), true);
 	for (uint64_t m = slow & ~tcp; m; m &= m - 1) count_slowly(g, (uint32_t)__builtin_ctzll(m), false);
 }

@@ -138,3 +138,48 @@ static void compare(bool health, int64_t active_ns)
 Test(batches, do_not_show_in_the_records) { compare(true, 0); }
 Test(batches, nor_without_health) { compare(false, 0); }
 Test(batches, nor_with_periods_and_lengths) { compare(true, 300000000); }
+
+/* ---- What the hashes are is chance, too ---- */
+
+enum { KEYS = 100, BATCHES = 3 };
+
+/* The entries of BATCHES batches of packets.  alike: many hashes have bits in common, and some keys have the hash of another, and not only those. */
+static void number_entries(uint64_t seed, bool alike, uint32_t flow[BATCHES][BPE_BATCH])
+{
+	struct bpei_table_options o = { .max_flows = 1000, .tcp_health = true };
+	struct bpei_table *table;
+	struct bpe_layers layers[BPE_BATCH];
+	struct bpe_key key[BPE_BATCH];
+	uint32_t hash[BPE_BATCH], wirelen[BPE_BATCH];
+	int64_t time_ns[BPE_BATCH];
+	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
+	state = seed * 0x9e3779b97f4a7c15u;
+	for (uint32_t k = 0; k < BATCHES; k++) {
+		for (uint32_t p = 0; p < BPE_BATCH; p++) {
+			const uint32_t id = chance((k + 1) * KEYS / BATCHES);
+			const bool tcp = id % 3;
+			layers[p] = (struct bpe_layers){ .network = 14, .transport = 34, .payload = 54, .end = 54, .proto = tcp ? BPE_PROTO_TCP : BPE_PROTO_UDP, .ip_proto = tcp ? 6 : 17,
+				.tcp_flags = tcp ? chance(8) : 0, .flags = BPE_PKT_KEY | BPE_PKT_IP4 };
+			key[p] = (struct bpe_key){ .port = { (uint16_t)id, 80 }, .ip_proto = tcp ? 6 : 17, .ip_version = 4, .addr = { { 1 }, { 2 } } };
+			hash[p] = alike ? 1 + id % 7 + 256 * (id % 50) : 1 + id * 2654435761u;
+			wirelen[p] = 54;
+			time_ns[p] = INT64_C(1700000000000000000) + (int64_t)(k * BPE_BATCH + p) * 1000000;
+		}
+		struct bpe_batch b = { .count = BPE_BATCH, .time_ns = time_ns, .caplen = wirelen, .wirelen = wirelen, .layers = layers, .key = key, .hash = hash };
+		bpei_table_update(table, &b, flow[k]);
+	}
+	bpei_table_free(table);
+}
+
+/* By the entry's number flows share places, stand in line for eviction and come to their end: a file must tell the same every time. */
+Test(batches, entries_are_given_in_the_same_order_whatever_the_hashes)
+{
+	static uint32_t flow[2][BATCHES][BPE_BATCH];
+	bpei_role_enter(&bpei_worker_role);
+	for (uint64_t seed = 1; seed <= 200; seed++) {
+		number_entries(seed, false, flow[0]);
+		number_entries(seed, true, flow[1]);
+		for (uint32_t k = 0; k < BATCHES; k++)
+			for (uint32_t p = 0; p < BPE_BATCH; p++) cr_assert_eq(flow[0][k][p], flow[1][k][p], "seed %u, batch %u, packet %u: entry %u, not %u", (unsigned)seed, k, p, flow[1][k][p], flow[0][k][p]);
+	}
+}
