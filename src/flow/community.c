@@ -36,24 +36,35 @@ const char *bpe_flow_conn_state(const struct bpe_flow *f)
 	return o == ESTABLISHED && r == ESTABLISHED ? "S1" : "OTH";
 }
 
-static uint32_t left(uint32_t v, int n) { return v << n | v >> (32 - n); }
+static inline uint32_t left(uint32_t v, int n) { return v << n | v >> (32 - n); }
+
+/* Word i, of those of which the last 16 are kept.  Made when it is wanted: of a loop that makes all 80 gcc makes vectors, which wait for one another's stores. */
+static inline uint32_t word(uint32_t w[16], int i)
+{
+	if (i >= 16) w[i % 16] = left(w[(i - 3) % 16] ^ w[(i - 8) % 16] ^ w[(i - 14) % 16] ^ w[i % 16], 1);
+	return w[i % 16];
+}
+
+/* A step of RFC 3174, section 6.1, on A to E; f is what their B, C and D are mixed to. */
+static inline void step(uint32_t v[5], uint32_t f, uint32_t constant, uint32_t w)
+{
+	const uint32_t next = left(v[0], 5) + f + v[4] + constant + w;
+	v[4] = v[3], v[3] = v[2], v[2] = left(v[1], 30), v[1] = v[0], v[0] = next;
+}
 
 /* Of at most 55 bytes. */
 static void sha1(const uint8_t *bytes, size_t n, uint8_t digest[20])
 {
-	uint32_t h[5] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 }, w[80] = { 0 };
+	uint32_t h[5] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 }, v[5], w[16] = { 0 };
 	for (size_t i = 0; i < n; i++) w[i / 4] |= (uint32_t)bytes[i] << (24 - 8 * (i % 4));
 	w[n / 4] |= 0x80u << (24 - 8 * (n % 4));
 	w[15] = (uint32_t)n * 8;
-	for (int i = 16; i < 80; i++) w[i] = left(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
-	uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
-	for (int i = 0; i < 80; i++) {
-		uint32_t f = i < 20 ? (b & c) | (~b & d) : i < 40 || i >= 60 ? b ^ c ^ d : (b & c) | (b & d) | (c & d);
-		uint32_t k = i < 20 ? 0x5a827999 : i < 40 ? 0x6ed9eba1 : i < 60 ? 0x8f1bbcdc : 0xca62c1d6;
-		uint32_t next = left(a, 5) + f + e + k + w[i];
-		e = d, d = c, c = left(b, 30), b = a, a = next;
-	}
-	h[0] += a, h[1] += b, h[2] += c, h[3] += d, h[4] += e;
+	memcpy(v, h, sizeof v);
+	for (int i = 0; i < 20; i++) step(v, (v[1] & v[2]) | (~v[1] & v[3]), 0x5a827999, word(w, i));
+	for (int i = 20; i < 40; i++) step(v, v[1] ^ v[2] ^ v[3], 0x6ed9eba1, word(w, i));
+	for (int i = 40; i < 60; i++) step(v, (v[1] & v[2]) | (v[1] & v[3]) | (v[2] & v[3]), 0x8f1bbcdc, word(w, i));
+	for (int i = 60; i < 80; i++) step(v, v[1] ^ v[2] ^ v[3], 0xca62c1d6, word(w, i));
+	for (int i = 0; i < 5; i++) h[i] += v[i];
 	for (int i = 0; i < 20; i++) digest[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i % 4)));
 }
 
