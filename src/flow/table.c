@@ -388,8 +388,9 @@ static inline __attribute__((always_inline)) void count_slowly(struct bpei_passa
 	bpei_entry_weigh(t, i);
 }
 
-/* What count_packets left: the first packets of flows, then the others, of each flow in their order, and TCP's apart, so that one is much like the next.
- * Which ones are first is exact, so that entries are given in the same order whatever the hashes are, and a file tells the same every time. */
+/* What count_packets left: the first packets of flows, then the others, of each flow in their order, and TCP's apart, so that one is much like the next.  TCP's
+ * are those whose key says so: a flow's are never on both sides.  Which ones are first is exact, so that entries are given in the same order whatever
+ * the hashes are, and a file tells the same every time. */
 static void count_rest(struct bpei_passage *g, uint64_t slow)
 {
 	struct bpei_table *const t = g->t;
