@@ -353,6 +353,7 @@ enum bpe_format {
 	BPE_FORMAT_ZEEK,	/* JSON lines with the names of Zeek's conn.log */
 	BPE_FORMAT_EVE,		/* JSON lines as Suricata's EVE has flows */
 	BPE_FORMAT_CSV,		/* RFC 4180; the first line names the columns */
+	BPE_FORMAT_ECS,		/* JSON lines with the names of the Elastic Common Schema */
 	BPE_FORMAT_COUNT
 };
 BPE_API const char *bpe_format_name(int format);	/* "json"; NULL past the last.  Any thread. */

@@ -15,7 +15,7 @@ from ctypes import POINTER, byref, c_bool, c_char, c_char_p, c_int, c_int8, c_in
 E_END = -12
 ORDER_BYTES, ORDER_PACKETS = 0, 1
 PKT_KEY, PKT_REVERSED = 0x0010, 0x0020
-FORMATS = ("json", "zeek", "eve", "csv")
+FORMATS = ("json", "zeek", "eve", "csv", "ecs")
 PROTOCOLS = ("damaged", "arp", "tcp", "udp", "icmp", "icmp6", "igmp", "sctp", "ip", "ethertype", "llc", "linktype", "udplite", "dccp", "carp", "wireguard", "stp")
 
 

@@ -47,7 +47,7 @@ _bpfengine() {
 	--bpf-abi) COMPREPLY=($(compgen -W 'macos freebsd netbsd openbsd' -- "$cur")); return ;;
 	--overload) COMPREPLY=($(compgen -W 'wait drop' -- "$cur")); return ;;
 	--priority) COMPREPLY=($(compgen -W 'normal high realtime' -- "$cur")); return ;;
-	--flows-format) COMPREPLY=($(compgen -W 'json zeek eve csv' -- "$cur")); return ;;
+	--flows-format) COMPREPLY=($(compgen -W 'json zeek eve ecs csv' -- "$cur")); return ;;
 	--flows-overload) COMPREPLY=($(compgen -W 'auto drop wait' -- "$cur")); return ;;
 	--flows-error) COMPREPLY=($(compgen -W 'continue stop' -- "$cur")); return ;;
 	--flow-timeout) compopt -o nospace; COMPREPLY=($(compgen -S = -W 'tcp-opening tcp-established tcp-closing tcp-closed udp-one-way udp-two-way icmp other' -- "$cur")); return ;;

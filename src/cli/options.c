@@ -83,8 +83,8 @@ void cli_help(FILE *to)
 	      "\n"
 	      "Flows\n", to);
 	fputs("      --flows FILE         each flow at its end as a line (- is stdout)\n"
-	      "      --flows-format json|zeek|eve|csv  this program's names (json), Zeek's\n"
-	      "                           conn.log, Suricata's EVE, comma-separated values\n"
+	      "      --flows-format json|zeek|eve|ecs|csv  this program's names (json),\n"
+	      "                           Zeek's conn.log, Suricata's EVE, Elastic's, CSV\n"
 	      "      --flows-overload auto|drop|wait  when lines are written too slowly: drop\n"
 	      "                           and count them, or wait (auto: drop live, else wait)\n"
 	      "      --flows-error continue|stop  when FILE cannot be written (continue)\n"
@@ -297,7 +297,7 @@ static int one(struct cli *c, int letter, const char *v)
 {
 	static const char *const overloads[] = { "wait", "drop", NULL }, *const priorities[] = { "normal", "high", "realtime", NULL },
 		*const directions[] = { "inout", "in", "out", NULL }, *const modes[] = { "auto", "throughput", "latency", "paced", NULL },
-		*const formats[] = { "json", "zeek", "eve", "csv", NULL }, *const errors[] = { "continue", "stop", NULL }, *const records[] = { "auto", "drop", "wait", NULL };
+		*const formats[] = { "json", "zeek", "eve", "csv", "ecs", NULL }, *const errors[] = { "continue", "stop", NULL }, *const records[] = { "auto", "drop", "wait", NULL };
 	uint32_t word;
 	struct bpe_options *o = &c->engine;
 	uint64_t n = 0;
@@ -340,7 +340,7 @@ static int one(struct cli *c, int letter, const char *v)
 		c->stats_interval = (double)ns * 1e-9;
 		return 0;
 	case OPT_FLOWS: c->flows_path = v; return 0;
-	case OPT_FLOWS_FORMAT: return choice(v, formats, &c->flows_format) ? 0 : wrong("--flows-format is json, zeek, eve or csv, not \"%s\"", v);
+	case OPT_FLOWS_FORMAT: return choice(v, formats, &c->flows_format) ? 0 : wrong("--flows-format is json, zeek, eve, ecs or csv, not \"%s\"", v);
 	case OPT_FLOWS_ERROR:
 		if (!choice(v, errors, &word)) return wrong("--flows-error is continue or stop, not \"%s\"", v);
 		c->flows_stop = word;

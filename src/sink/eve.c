@@ -68,7 +68,7 @@ void bpei_format_eve(struct bpei_text *t, const struct bpe_flow *f)
 	const int64_t second = 1000000000;
 	const char *end = bpe_flow_end_name(f->end);
 	BPEI_TEXT(t, "{\"timestamp\":\"");
-	bpei_text_iso(t, f->last_ns);
+	bpei_text_iso(t, f->last_ns, 6, "+0000");
 	number(t, "\",\"flow_id\":", bpei_flow_id(f).a >> 12);	/* 52 bits: a double holds them */
 	if (f->interface_name[0]) {
 		BPEI_TEXT(t, ",\"in_iface\":");
@@ -99,9 +99,9 @@ void bpei_format_eve(struct bpei_text *t, const struct bpe_flow *f)
 	number(t, ",\"bytes_toserver\":", f->wire_bytes[0]);
 	number(t, ",\"bytes_toclient\":", f->wire_bytes[1]);
 	BPEI_TEXT(t, ",\"start\":\"");
-	bpei_text_iso(t, f->first_ns);
+	bpei_text_iso(t, f->first_ns, 6, "+0000");
 	BPEI_TEXT(t, "\",\"end\":\"");
-	bpei_text_iso(t, f->last_ns);
+	bpei_text_iso(t, f->last_ns, 6, "+0000");
 	BPEI_TEXT(t, "\",\"age\":");
 	bpei_text_signed(t, f->last_ns / second - (f->last_ns % second < 0) - (f->first_ns / second - (f->first_ns % second < 0)));
 	word(t, ",\"state\":\"", state(f));

@@ -48,7 +48,7 @@ static void date(struct bpei_text *t, int64_t days)
 	bpei_text_digits(t, in_year - (153 * month + 2) / 5 + 1, 2);
 }
 
-void bpei_text_iso(struct bpei_text *t, int64_t ns)
+void bpei_text_iso(struct bpei_text *t, int64_t ns, int digits, const char *zone)
 {
 	int64_t seconds = ns / 1000000000 - (ns % 1000000000 < 0), days = seconds / 86400 - (seconds % 86400 < 0);
 	uint64_t of_day = (uint64_t)(seconds - days * 86400), rest = (uint64_t)(ns % 1000000000 + (ns % 1000000000 < 0 ? 1000000000 : 0));
@@ -60,8 +60,8 @@ void bpei_text_iso(struct bpei_text *t, int64_t ns)
 	bpei_text_char(t, ':');
 	bpei_text_digits(t, of_day % 60, 2);
 	bpei_text_char(t, '.');
-	bpei_text_digits(t, rest / 1000, 6);
-	BPEI_TEXT(t, "+0000");
+	bpei_text_digits(t, digits == 6 ? rest / 1000 : rest, digits);
+	bpei_text_string(t, zone);
 }
 
 void bpei_text_address(struct bpei_text *t, const uint8_t *addr, int version)
@@ -175,13 +175,13 @@ struct bpei_flow_id bpei_flow_id(const struct bpe_flow *f)
 
 const char *bpe_format_name(int format)
 {
-	static const char *const names[BPE_FORMAT_COUNT] = { "json", "zeek", "eve", "csv" };
+	static const char *const names[BPE_FORMAT_COUNT] = { "json", "zeek", "eve", "csv", "ecs" };
 	return format >= 0 && format < BPE_FORMAT_COUNT ? names[format] : NULL;
 }
 
 int bpe_flow_format(const struct bpe_flow *flow, uint32_t format, char *text, size_t size)
 {
-	static void (*const formats[BPE_FORMAT_COUNT])(struct bpei_text *, const struct bpe_flow *) = { bpei_format_json, bpei_format_zeek, bpei_format_eve, bpei_format_csv };
+	static void (*const formats[BPE_FORMAT_COUNT])(struct bpei_text *, const struct bpe_flow *) = { bpei_format_json, bpei_format_zeek, bpei_format_eve, bpei_format_csv, bpei_format_ecs };
 	char room[BPE_FORMAT_BYTES];
 	const bool direct = size >= sizeof room;	/* it cannot become too small in the middle */
 	char *begin = direct ? text : room;

@@ -33,7 +33,7 @@ void bpei_text_number(struct bpei_text *t, uint64_t v);
 void bpei_text_signed(struct bpei_text *t, int64_t v);
 void bpei_text_digits(struct bpei_text *t, uint64_t v, int digits);	/* the last so many, with zeros before */
 void bpei_text_seconds(struct bpei_text *t, int64_t ns, int digits);	/* 1.000000000; digits behind the point: 6 or 9, cut off */
-void bpei_text_iso(struct bpei_text *t, int64_t ns);		/* 2026-01-31T23:59:59.123456+0000 */
+void bpei_text_iso(struct bpei_text *t, int64_t ns, int digits, const char *zone);	/* 2026-01-31T23:59:59.123456 and the zone, of UTC; digits as above */
 void bpei_text_address(struct bpei_text *t, const uint8_t *addr, int version);
 void bpei_text_json(struct bpei_text *t, const char *s, size_t most);	/* quoted; ends at a 0 or after `most` bytes; what is not UTF-8 becomes U+FFFD */
 void bpei_text_csv(struct bpei_text *t, const char *s, size_t most);	/* the same by RFC 4180: quoted where it must be */
@@ -47,10 +47,11 @@ bool bpei_flow_has_ports(const struct bpe_flow *flow);				/* its protocol has po
 struct bpei_flow_id { uint64_t a, b; };
 struct bpei_flow_id bpei_flow_id(const struct bpe_flow *flow);
 
-/* json.c, zeek.c, eve.c, csv.c: a line without its end. */
+/* json.c, zeek.c, eve.c, ecs.c, csv.c: a line without its end. */
 void bpei_format_json(struct bpei_text *t, const struct bpe_flow *flow);
 void bpei_format_zeek(struct bpei_text *t, const struct bpe_flow *flow);
 void bpei_format_eve(struct bpei_text *t, const struct bpe_flow *flow);
+void bpei_format_ecs(struct bpei_text *t, const struct bpe_flow *flow);
 void bpei_format_csv(struct bpei_text *t, const struct bpe_flow *flow);		/* NULL: the names */
 
 #endif

@@ -99,6 +99,34 @@ def eve_events():
     assert len({l["flow_id"] for l in lines}) == len(lines) and max(l["flow_id"] for l in lines) < 2**53
 
 
+# ECS 8.11, by field set: what a flow has of it, and its type in JSON.
+ECS = {"@timestamp": str, "ecs": {"version": str}, "event": {"kind": str, "category": list, "type": list, "module": str, "dataset": str, "start": str, "end": str, "duration": int, "reason": str},
+       "source": {"ip": str, "port": int, "bytes": int, "packets": int}, "destination": {"ip": str, "port": int, "bytes": int, "packets": int},
+       "network": {"type": str, "transport": str, "iana_number": str, "bytes": int, "packets": int, "community_id": str, "vlan": {"id": str}, "inner": {"vlan": {"id": str}}},
+       "observer": {"ingress": {"interface": {"id": str, "name": str}}}, "process": {"pid": int, "name": str},
+       "bpfengine": {"conn_state": str, "tcp_state": str, "history": str, "icmp_type": int, "icmp_code": int}}
+
+
+def nested(line, schema):
+    for name, value in line.items():
+        assert name in schema, name
+        if isinstance(schema[name], dict): nested(value, schema[name])
+        else: assert type(value) is schema[name], (name, value)
+
+
+@case
+def ecs_events():
+    report, text = written("-i", SOURCE, "--flows-format", "ecs")
+    lines = [json.loads(l) for l in text.splitlines()]
+    assert len(lines) == report["flows"]["opened"] and report["flows"]["records"]["format"] == "ecs"
+    for l in lines:
+        nested(l, ECS)
+        e, n = l["event"], l["network"]
+        assert e["type"] == ["connection", "end"] and e["reason"] == "stop" and l["@timestamp"] == e["end"] >= e["start"] and e["end"].endswith("Z") and len(e["end"]) == 30
+        assert ("port" in l["source"]) == ("port" in l["destination"]) == (n["transport"] in ("tcp", "udp")) and n["packets"] == l["source"]["packets"] + l["destination"]["packets"]
+    assert sum(l["network"]["packets"] for l in lines) == report["flows"]["packets"] and any("vlan" in l["network"] for l in lines)
+
+
 @case
 def comma_separated():
     report, text = written("-i", SOURCE, "--flows-format", "csv")
@@ -113,10 +141,14 @@ def comma_separated():
 @case
 def formats_say_the_same():
     got = {}
-    for f in ("json", "zeek", "eve", "csv"):
+    for f in ("json", "zeek", "eve", "csv", "ecs"):
         _, text = written("-i", SOURCE, "--seed", "3", "--flows-format", f)
         got[f] = list(csv.DictReader(io.StringIO(text, newline=""))) if f == "csv" else [json.loads(l) for l in text.splitlines()]
-    for j, z, e, c in zip(*got.values()):
+    for j, z, e, c, s in zip(*got.values()):
+        n, ends = s["network"], (s["source"], s["destination"])
+        assert [j["src"], j["dst"]] == [k["ip"] for k in ends] and j["packets"] == [k["packets"] for k in ends] and j["wire_bytes"] == [k["bytes"] for k in ends]
+        assert str(j["ip_proto"]) == n["iana_number"] and j.get("community_id") == n.get("community_id") and j["conn_state"] == s["bpfengine"]["conn_state"]
+        assert round(j["duration"] * 1e9) == s["event"]["duration"] and j["end"] == s["event"]["reason"]
         assert j["src"] == z["id.orig_h"] == e["src_ip"] == c["src"] and j["dst"] == z["id.resp_h"] == e["dest_ip"] == c["dst"]
         assert j["packets"] == [z["orig_pkts"], z["resp_pkts"]] == [e["flow"]["pkts_toserver"], e["flow"]["pkts_toclient"]] == [int(c["orig_packets"]), int(c["resp_packets"])]
         assert j["wire_bytes"] == [e["flow"]["bytes_toserver"], e["flow"]["bytes_toclient"]] == [int(c["orig_wire_bytes"]), int(c["resp_wire_bytes"])]
@@ -328,7 +360,8 @@ def snapshots_on_demand():
             ends = {(l["src"], l["sport"], l["dst"], l["dport"], l["proto"], l["first"]): sum(l["packets"]) for l in lines if l["end"] != "snapshot"}
             assert all(ends[k] >= v[-1] for k, v in seen.items())
     with tempfile.TemporaryDirectory() as d:
-        for format, mark in (("zeek", lambda l: l.get("_path") == "conn_snapshot"), ("eve", lambda l: l.get("bpfengine", {}).get("end") == "snapshot" and "reason" not in l["flow"])):
+        for format, mark in (("zeek", lambda l: l.get("_path") == "conn_snapshot"), ("eve", lambda l: l.get("bpfengine", {}).get("end") == "snapshot" and "reason" not in l["flow"]),
+                             ("ecs", lambda l: l["event"]["reason"] == "snapshot" and l["event"]["type"] == ["connection", "info"])):
             path = os.path.join(d, format)
             p = subprocess.Popen([PROGRAM, "-i", "synth:rate=20000,flows=10", "-t", "1", "--flows", path, "--flows-format", format], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(0.5)
@@ -338,14 +371,15 @@ def snapshots_on_demand():
 
 @case
 def periods_are_marked():
-    for format, mark in (("json", lambda l: l["end"] == "active"), ("zeek", lambda l: l.get("_path") == "conn_active"), ("eve", lambda l: l.get("bpfengine", {}).get("end") == "active")):
+    for format, mark in (("json", lambda l: l["end"] == "active"), ("zeek", lambda l: l.get("_path") == "conn_active"), ("eve", lambda l: l.get("bpfengine", {}).get("end") == "active"),
+                         ("ecs", lambda l: l["event"]["reason"] == "active" and l["event"]["type"] == ["connection", "info"])):
         report, text = written("-i", "synth:count=40000,flows=20", "--flow-active", "0.001", "--flows-format", format)
         assert sum(mark(json.loads(l)) for l in text.splitlines()) == report["flows"]["periods"] > 0
 
 
 @case
 def wrong_words():
-    for words, told in ((("--flows", "x", "--flows-format", "xml"), b"json, zeek, eve or csv"), (("--flows-format", "csv"), b"--flows FILE"), (("--flows-error", "stop"), b"--flows FILE"),
+    for words, told in ((("--flows", "x", "--flows-format", "xml"), b"json, zeek, eve, ecs or csv"), (("--flows-format", "csv"), b"--flows FILE"), (("--flows-error", "stop"), b"--flows FILE"),
                         (("--flows", "x", "--flows-error", "retry"), b"continue or stop"), (("--flows", "x", "--flows-overload", "no"), b"auto, drop or wait")):
         p = subprocess.run([PROGRAM, "-i", "synth:count=1", *words], capture_output=True)
         assert p.returncode == 2 and told in p.stderr, (words, p.stderr)

@@ -64,6 +64,11 @@ Test(format, whole_lines)
 		"\"start\":\"2023-11-14T22:13:20.123456+0000\",\"end\":\"2023-11-14T22:13:21.000000+0000\",\"age\":1,\"state\":\"closed\",\"reason\":\"timeout\"},"
 		"\"community_id\":\"1:BlhKi57GsjtQNvTtq+cPYkfUhJA=\",\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"12\",\"fin\":true,\"syn\":true,\"psh\":true,"
 		"\"ack\":true,\"state\":\"closed\"}}\n");
+	cr_expect_str_eq(line(&u, BPE_FORMAT_ECS), "{\"@timestamp\":\"2023-11-14T22:13:21.000000000Z\",\"ecs\":{\"version\":\"8.11.0\"},\"event\":{\"kind\":\"event\",\"category\":[\"network\"],"
+		"\"type\":[\"connection\",\"end\"],\"module\":\"bpfengine\",\"dataset\":\"bpfengine.flow\",\"start\":\"2023-11-14T22:13:20.123456789Z\",\"end\":\"2023-11-14T22:13:21.000000000Z\","
+		"\"duration\":876543211,\"reason\":\"idle\"},\"source\":{\"ip\":\"10.0.0.1\",\"port\":5353,\"bytes\":120,\"packets\":2},\"destination\":{\"ip\":\"192.168.255.254\",\"port\":53,"
+		"\"bytes\":90,\"packets\":1},\"network\":{\"type\":\"ipv4\",\"transport\":\"udp\",\"iana_number\":\"17\",\"bytes\":210,\"packets\":3,"
+		"\"community_id\":\"1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=\"},\"bpfengine\":{\"conn_state\":\"SF\"}}\n");
 	cr_expect_str_eq(line(&u, BPE_FORMAT_CSV), "1700000000.123456789,1700000001.000000000,10.0.0.1,5353,192.168.255.254,53,udp,17,4,,,2,1,120,90,120,80,"
 		",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,SF,1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=,,,,false,,false,false,,,,,idle,4000000000,3\r\n");
 }
@@ -159,7 +164,7 @@ Test(format, times_of_all_ages)
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		char text[64] = "";
 		struct bpei_text t = { text, text + 63, false };
-		bpei_text_iso(&t, known[i].ns);
+		bpei_text_iso(&t, known[i].ns, 6, "+0000");
 		cr_expect_str_eq(text, known[i].iso);
 		memset(text, 0, sizeof text);
 		t.at = text;
@@ -212,9 +217,33 @@ Test(format, ids_differ_with_each_member)
 	cr_expect(a.a == b.a && a.b == b.b);
 }
 
+Test(format, ecs_has_what_is_known)
+{
+	struct bpe_flow f = plain();
+#define ECS(text, ...) do { struct bpe_flow g = f; cr_expect(!strstr(line(&g, BPE_FORMAT_ECS), text)); __VA_ARGS__; cr_expect(strstr(line(&g, BPE_FORMAT_ECS), text), "%s", line(&g, BPE_FORMAT_ECS)); } while (0)
+	ECS(",\"vlan\":{\"id\":\"4094\"}}", g.vlan[0] = 4094);
+	ECS(",\"vlan\":{\"id\":\"4\"},\"inner\":{\"vlan\":{\"id\":\"7\"}}}", g.vlan[0] = 4, g.vlan[1] = 7);
+	ECS(",\"observer\":{\"ingress\":{\"interface\":{\"id\":\"9\",\"name\":\"en0\"}}},", g.interface_index = 9, strcpy(g.interface_name, "en0"));
+	ECS(",\"observer\":{\"ingress\":{\"interface\":{\"id\":\"9\"}}},", g.interface_index = 9);
+	ECS(",\"observer\":{\"ingress\":{\"interface\":{\"name\":\"en0\"}}},", strcpy(g.interface_name, "en0"));
+	ECS(",\"process\":{\"pid\":77,\"name\":\"Mail\"},", g.pid = 77, strcpy(g.comm, "Mail"));
+	ECS("\"type\":[\"connection\",\"info\"]", g.end = BPE_END_ACTIVE);
+	ECS("\"reason\":\"snapshot\"", g.end = BPE_END_SNAPSHOT);
+	ECS("\"source\":{\"ip\":\"10.0.0.1\",\"bytes\"", g.ip_proto = 1);
+	ECS("\"transport\":\"icmp\"", g.ip_proto = 1);
+	ECS("\"type\":\"ipv6\",\"transport\":\"ipv6-icmp\",\"iana_number\":\"58\"", g.ip_version = 6, g.ip_proto = 58);
+	ECS("\"type\":\"ipv4\",\"iana_number\":\"254\"", g.ip_proto = 254);
+	ECS("\"bpfengine\":{\"conn_state\":\"OTH\",\"icmp_type\":3,\"icmp_code\":13}}", g.ip_proto = 1, g.flags = BPE_FLOW_ICMP, g.icmp_type = 3, g.icmp_code = 13);
+	f.end = BPE_END_NONE;
+	cr_expect(!strstr(line(&f, BPE_FORMAT_ECS), "reason"));
+	f = tcp();
+	cr_expect(strstr(line(&f, BPE_FORMAT_ECS), ",\"bpfengine\":{\"conn_state\":\"S2\",\"tcp_state\":\"closed\",\"history\":\"ShADaFf\"}}\n"), "%s", line(&f, BPE_FORMAT_ECS));
+}
+
 Test(format, names_of_formats_and_ends)
 {
 	cr_expect_str_eq(bpe_format_name(BPE_FORMAT_EVE), "eve");
+	cr_expect_str_eq(bpe_format_name(BPE_FORMAT_ECS), "ecs");
 	cr_expect_null(bpe_format_name(BPE_FORMAT_COUNT));
 	cr_expect_null(bpe_format_name(-1));
 	cr_expect_str_eq(bpe_flow_end_name(BPE_END_SNAPSHOT), "snapshot");
