@@ -7,23 +7,10 @@
  * bpfengine, with what it has no names for. */
 #include "sink/text.h"
 
-static void number(struct bpei_text *t, const char *name, uint64_t v)
-{
-	bpei_text_string(t, name);
-	bpei_text_number(t, v);
-}
-
-static void word(struct bpei_text *t, const char *name, const char *value)
-{
-	bpei_text_string(t, name);
-	bpei_text_string(t, value);
-	bpei_text_char(t, '"');
-}
-
 /* A number that is a keyword. */
 static void keyword(struct bpei_text *t, const char *name, uint64_t v)
 {
-	number(t, name, v);
+	bpei_text_member(t, name, v);
 	bpei_text_char(t, '"');
 }
 
@@ -42,8 +29,8 @@ static void event(struct bpei_text *t, const struct bpe_flow *f)
 	BPEI_TEXT(t, ",\"module\":\"bpfengine\",\"dataset\":\"bpfengine.flow\"");
 	stamp(t, ",\"start\":\"", f->first_ns);
 	stamp(t, ",\"end\":\"", f->last_ns);
-	number(t, ",\"duration\":", (uint64_t)f->last_ns - (uint64_t)f->first_ns);
-	if (reason && *reason) word(t, ",\"reason\":\"", reason);
+	bpei_text_member(t, ",\"duration\":", (uint64_t)f->last_ns - (uint64_t)f->first_ns);
+	if (reason && *reason) bpei_text_word(t, ",\"reason\":\"", reason);
 	bpei_text_char(t, '}');
 }
 
@@ -52,9 +39,9 @@ static void side(struct bpei_text *t, const struct bpe_flow *f, int k)
 	bpei_text_string(t, k ? ",\"destination\":{\"ip\":\"" : ",\"source\":{\"ip\":\"");
 	bpei_text_address(t, f->addr[k], f->ip_version);
 	bpei_text_char(t, '"');
-	if (bpei_flow_has_ports(f)) number(t, ",\"port\":", f->port[k]);
-	number(t, ",\"bytes\":", f->wire_bytes[k]);
-	number(t, ",\"packets\":", f->packets[k]);
+	if (bpei_flow_has_ports(f)) bpei_text_member(t, ",\"port\":", f->port[k]);
+	bpei_text_member(t, ",\"bytes\":", f->wire_bytes[k]);
+	bpei_text_member(t, ",\"packets\":", f->packets[k]);
 	bpei_text_char(t, '}');
 }
 
@@ -63,11 +50,11 @@ static void network(struct bpei_text *t, const struct bpe_flow *f)
 	const char *transport = f->ip_proto == 58 ? "ipv6-icmp" : f->ip_proto == 4 ? "ipv4" : f->ip_proto == 89 ? "ospfigp" : bpe_ip_proto_name(f->ip_proto);
 	char community[BPE_COMMUNITY_ID_BYTES];
 	bpei_text_string(t, f->ip_version == 6 ? ",\"network\":{\"type\":\"ipv6\"" : ",\"network\":{\"type\":\"ipv4\"");
-	if (transport) word(t, ",\"transport\":\"", transport);
+	if (transport) bpei_text_word(t, ",\"transport\":\"", transport);
 	keyword(t, ",\"iana_number\":\"", f->ip_proto);
-	number(t, ",\"bytes\":", f->wire_bytes[0] + f->wire_bytes[1]);
-	number(t, ",\"packets\":", f->packets[0] + f->packets[1]);
-	if (bpe_flow_community_id(f, 0, community)) word(t, ",\"community_id\":\"", community);
+	bpei_text_member(t, ",\"bytes\":", f->wire_bytes[0] + f->wire_bytes[1]);
+	bpei_text_member(t, ",\"packets\":", f->packets[0] + f->packets[1]);
+	if (bpe_flow_community_id(f, 0, community)) bpei_text_word(t, ",\"community_id\":\"", community);
 	if (f->vlan[0]) keyword(t, ",\"vlan\":{\"id\":\"", f->vlan[0]), bpei_text_char(t, '}');
 	if (f->vlan[1]) keyword(t, ",\"inner\":{\"vlan\":{\"id\":\"", f->vlan[1]), BPEI_TEXT(t, "}}");
 	bpei_text_char(t, '}');
@@ -95,20 +82,20 @@ void bpei_format_ecs(struct bpei_text *t, const struct bpe_flow *f)
 	network(t, f);
 	interface(t, f);
 	if (f->pid > 0) {
-		number(t, ",\"process\":{\"pid\":", (uint64_t)f->pid);
+		bpei_text_member(t, ",\"process\":{\"pid\":", (uint64_t)f->pid);
 		BPEI_TEXT(t, ",\"name\":");
 		bpei_text_json(t, f->comm, sizeof f->comm);
 		bpei_text_char(t, '}');
 	}
-	word(t, ",\"bpfengine\":{\"conn_state\":\"", bpe_flow_conn_state(f));
-	if (f->tcp_state) word(t, ",\"tcp_state\":\"", bpei_flow_tcp_state(f));
+	bpei_text_word(t, ",\"bpfengine\":{\"conn_state\":\"", bpe_flow_conn_state(f));
+	if (f->tcp_state) bpei_text_word(t, ",\"tcp_state\":\"", bpei_flow_tcp_state(f));
 	if (f->history[0]) {
 		BPEI_TEXT(t, ",\"history\":");
 		bpei_text_json(t, f->history, sizeof f->history);
 	}
 	if (f->flags & BPE_FLOW_ICMP) {
-		number(t, ",\"icmp_type\":", f->icmp_type);
-		number(t, ",\"icmp_code\":", f->icmp_code);
+		bpei_text_member(t, ",\"icmp_type\":", f->icmp_type);
+		bpei_text_member(t, ",\"icmp_code\":", f->icmp_code);
 	}
 	BPEI_TEXT(t, "}}");
 }

@@ -5,19 +5,6 @@
  * ECS's names, and bpfengine.end for records that end nothing (flow.reason, which EVE knows of ends alone, is left out of them). */
 #include "sink/text.h"
 
-static void number(struct bpei_text *t, const char *name, uint64_t v)
-{
-	bpei_text_string(t, name);
-	bpei_text_number(t, v);
-}
-
-static void word(struct bpei_text *t, const char *name, const char *value)
-{
-	bpei_text_string(t, name);
-	bpei_text_string(t, value);
-	bpei_text_char(t, '"');
-}
-
 static void hex(struct bpei_text *t, const char *name, uint8_t v)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -56,7 +43,7 @@ static void tcp(struct bpei_text *t, const struct bpe_flow *f)
 	hex(t, ",\"tcp_flags_tc\":\"", f->tcp_flags[1]);
 	for (int i = 0; i < 8; i++)
 		if (all >> i & 1) bpei_text_string(t, names[i]);
-	if (f->tcp_state < sizeof states / sizeof *states && states[f->tcp_state]) word(t, ",\"state\":\"", states[f->tcp_state]);
+	if (f->tcp_state < sizeof states / sizeof *states && states[f->tcp_state]) bpei_text_word(t, ",\"state\":\"", states[f->tcp_state]);
 	bpei_text_char(t, '}');
 }
 
@@ -69,52 +56,52 @@ void bpei_format_eve(struct bpei_text *t, const struct bpe_flow *f)
 	const char *end = bpe_flow_end_name(f->end);
 	BPEI_TEXT(t, "{\"timestamp\":\"");
 	bpei_text_iso(t, f->last_ns, 6, "+0000");
-	number(t, "\",\"flow_id\":", bpei_flow_id(f).a >> 12);	/* 52 bits: a double holds them */
+	bpei_text_member(t, "\",\"flow_id\":", bpei_flow_id(f).a >> 12);	/* 52 bits: a double holds them */
 	if (f->interface_name[0]) {
 		BPEI_TEXT(t, ",\"in_iface\":");
 		bpei_text_json(t, f->interface_name, sizeof f->interface_name);
 	}
 	BPEI_TEXT(t, ",\"event_type\":\"flow\"");
 	if (f->vlan[0] | f->vlan[1]) {
-		number(t, ",\"vlan\":[", f->vlan[0]);
-		if (f->vlan[1]) number(t, ",", f->vlan[1]);
+		bpei_text_member(t, ",\"vlan\":[", f->vlan[0]);
+		if (f->vlan[1]) bpei_text_member(t, ",", f->vlan[1]);
 		bpei_text_char(t, ']');
 	}
 	BPEI_TEXT(t, ",\"src_ip\":\"");
 	bpei_text_address(t, f->addr[0], f->ip_version);
 	bpei_text_char(t, '"');
-	if (ports) number(t, ",\"src_port\":", f->port[0]);
+	if (ports) bpei_text_member(t, ",\"src_port\":", f->port[0]);
 	BPEI_TEXT(t, ",\"dest_ip\":\"");
 	bpei_text_address(t, f->addr[1], f->ip_version);
 	bpei_text_char(t, '"');
-	if (ports) number(t, ",\"dest_port\":", f->port[1]);
-	number(t, ",\"ip_v\":", f->ip_version);
+	if (ports) bpei_text_member(t, ",\"dest_port\":", f->port[1]);
+	bpei_text_member(t, ",\"ip_v\":", f->ip_version);
 	proto(t, f->ip_proto);
 	if (icmp) {
-		number(t, ",\"icmp_type\":", f->icmp_type);
-		number(t, ",\"icmp_code\":", f->icmp_code);
+		bpei_text_member(t, ",\"icmp_type\":", f->icmp_type);
+		bpei_text_member(t, ",\"icmp_code\":", f->icmp_code);
 	}
-	number(t, ",\"flow\":{\"pkts_toserver\":", f->packets[0]);
-	number(t, ",\"pkts_toclient\":", f->packets[1]);
-	number(t, ",\"bytes_toserver\":", f->wire_bytes[0]);
-	number(t, ",\"bytes_toclient\":", f->wire_bytes[1]);
+	bpei_text_member(t, ",\"flow\":{\"pkts_toserver\":", f->packets[0]);
+	bpei_text_member(t, ",\"pkts_toclient\":", f->packets[1]);
+	bpei_text_member(t, ",\"bytes_toserver\":", f->wire_bytes[0]);
+	bpei_text_member(t, ",\"bytes_toclient\":", f->wire_bytes[1]);
 	BPEI_TEXT(t, ",\"start\":\"");
 	bpei_text_iso(t, f->first_ns, 6, "+0000");
 	BPEI_TEXT(t, "\",\"end\":\"");
 	bpei_text_iso(t, f->last_ns, 6, "+0000");
 	BPEI_TEXT(t, "\",\"age\":");
 	bpei_text_signed(t, f->last_ns / second - (f->last_ns % second < 0) - (f->first_ns / second - (f->first_ns % second < 0)));
-	word(t, ",\"state\":\"", state(f));
-	if (f->end < sizeof reasons / sizeof *reasons && reasons[f->end]) word(t, ",\"reason\":\"", reasons[f->end]);
+	bpei_text_word(t, ",\"state\":\"", state(f));
+	if (f->end < sizeof reasons / sizeof *reasons && reasons[f->end]) bpei_text_word(t, ",\"reason\":\"", reasons[f->end]);
 	bpei_text_char(t, '}');
-	if (bpe_flow_community_id(f, 0, community)) word(t, ",\"community_id\":\"", community);
+	if (bpe_flow_community_id(f, 0, community)) bpei_text_word(t, ",\"community_id\":\"", community);
 	if (f->tcp_state) tcp(t, f);
 	if (f->pid > 0) {
-		number(t, ",\"process\":{\"pid\":", (uint64_t)f->pid);
+		bpei_text_member(t, ",\"process\":{\"pid\":", (uint64_t)f->pid);
 		BPEI_TEXT(t, ",\"name\":");
 		bpei_text_json(t, f->comm, sizeof f->comm);
 		bpei_text_char(t, '}');
 	}
-	if (f->end == BPE_END_ACTIVE || f->end == BPE_END_SNAPSHOT) word(t, ",\"bpfengine\":{\"end\":\"", end), bpei_text_char(t, '}');
+	if (f->end == BPE_END_ACTIVE || f->end == BPE_END_SNAPSHOT) bpei_text_word(t, ",\"bpfengine\":{\"end\":\"", end), bpei_text_char(t, '}');
 	bpei_text_char(t, '}');
 }

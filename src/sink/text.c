@@ -21,6 +21,19 @@ void bpei_text_number(struct bpei_text *t, uint64_t v)
 	bpei_text_bytes(t, s + i, (size_t)(20 - i));
 }
 
+void bpei_text_member(struct bpei_text *t, const char *name, uint64_t v)
+{
+	bpei_text_string(t, name);
+	bpei_text_number(t, v);
+}
+
+void bpei_text_word(struct bpei_text *t, const char *name, const char *value)
+{
+	bpei_text_string(t, name);
+	bpei_text_string(t, value);
+	bpei_text_char(t, '"');
+}
+
 void bpei_text_signed(struct bpei_text *t, int64_t v)
 {
 	if (v < 0) bpei_text_char(t, '-');

@@ -30,6 +30,8 @@ static inline void bpei_text_char(struct bpei_text *t, char c) { bpei_text_bytes
 
 /* text.c */
 void bpei_text_number(struct bpei_text *t, uint64_t v);
+void bpei_text_member(struct bpei_text *t, const char *name, uint64_t v);	/* name is all that stands before the number */
+void bpei_text_word(struct bpei_text *t, const char *name, const char *value);	/* and before the value, whose quotes it begins; not escaped */
 void bpei_text_signed(struct bpei_text *t, int64_t v);
 void bpei_text_digits(struct bpei_text *t, uint64_t v, int digits);	/* the last so many, with zeros before */
 void bpei_text_seconds(struct bpei_text *t, int64_t ns, int digits);	/* 1.000000000; digits behind the point: 6 or 9, cut off */

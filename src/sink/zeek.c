@@ -19,12 +19,6 @@ static void uid(struct bpei_text *t, const struct bpe_flow *f)
 	bpei_text_bytes(t, s, sizeof s);
 }
 
-static void number(struct bpei_text *t, const char *name, uint64_t v)
-{
-	bpei_text_string(t, name);
-	bpei_text_number(t, v);
-}
-
 /* Whether what this end's payload adds up to is the span of its sequence numbers. */
 static bool is_span(const struct bpe_flow *f, int k)
 {
@@ -53,18 +47,18 @@ void bpei_format_zeek(struct bpei_text *t, const struct bpe_flow *f)
 	BPEI_TEXT(t, "\",\"id.orig_h\":\"");
 	bpei_text_address(t, f->addr[0], f->ip_version);
 	bpei_text_char(t, '"');
-	if (ports) number(t, ",\"id.orig_p\":", port[0]);
+	if (ports) bpei_text_member(t, ",\"id.orig_p\":", port[0]);
 	BPEI_TEXT(t, ",\"id.resp_h\":\"");
 	bpei_text_address(t, f->addr[1], f->ip_version);
 	bpei_text_char(t, '"');
-	if (ports) number(t, ",\"id.resp_p\":", port[1]);
+	if (ports) bpei_text_member(t, ",\"id.resp_p\":", port[1]);
 	BPEI_TEXT(t, ",\"proto\":\"");
 	bpei_text_string(t, tcp ? "tcp" : f->ip_proto == 17 ? "udp" : icmp ? "icmp" : "unknown_transport");
 	BPEI_TEXT(t, "\",\"duration\":");
 	bpei_text_seconds(t, f->last_ns - f->first_ns, 6);
 	if (f->flags & BPE_FLOW_LENGTHS) {
-		if (!tcp || is_span(f, 0)) number(t, ",\"orig_bytes\":", f->payload_bytes[0]);
-		if (!tcp || is_span(f, 1)) number(t, ",\"resp_bytes\":", f->payload_bytes[1]);
+		if (!tcp || is_span(f, 0)) bpei_text_member(t, ",\"orig_bytes\":", f->payload_bytes[0]);
+		if (!tcp || is_span(f, 1)) bpei_text_member(t, ",\"resp_bytes\":", f->payload_bytes[1]);
 	}
 	BPEI_TEXT(t, ",\"conn_state\":\"");
 	bpei_text_string(t, bpe_flow_conn_state(f));
@@ -74,20 +68,20 @@ void bpei_format_zeek(struct bpei_text *t, const struct bpe_flow *f)
 		BPEI_TEXT(t, ",\"history\":");
 		bpei_text_json(t, f->history, sizeof f->history);
 	}
-	number(t, ",\"orig_pkts\":", f->packets[0]);
-	if (f->flags & BPE_FLOW_LENGTHS) number(t, ",\"orig_ip_bytes\":", f->ip_bytes[0]);
-	number(t, ",\"resp_pkts\":", f->packets[1]);
-	if (f->flags & BPE_FLOW_LENGTHS) number(t, ",\"resp_ip_bytes\":", f->ip_bytes[1]);
-	number(t, ",\"ip_proto\":", f->ip_proto);
-	if (f->vlan[0]) number(t, ",\"vlan\":", f->vlan[0]);
-	if (f->vlan[1]) number(t, ",\"inner_vlan\":", f->vlan[1]);
+	bpei_text_member(t, ",\"orig_pkts\":", f->packets[0]);
+	if (f->flags & BPE_FLOW_LENGTHS) bpei_text_member(t, ",\"orig_ip_bytes\":", f->ip_bytes[0]);
+	bpei_text_member(t, ",\"resp_pkts\":", f->packets[1]);
+	if (f->flags & BPE_FLOW_LENGTHS) bpei_text_member(t, ",\"resp_ip_bytes\":", f->ip_bytes[1]);
+	bpei_text_member(t, ",\"ip_proto\":", f->ip_proto);
+	if (f->vlan[0]) bpei_text_member(t, ",\"vlan\":", f->vlan[0]);
+	if (f->vlan[1]) bpei_text_member(t, ",\"inner_vlan\":", f->vlan[1]);
 	if (bpe_flow_community_id(f, 0, community)) {
 		BPEI_TEXT(t, ",\"community_id\":\"");
 		bpei_text_string(t, community);
 		bpei_text_char(t, '"');
 	}
 	if (f->pid > 0) {	/* not Zeek's */
-		number(t, ",\"pid\":", (uint64_t)f->pid);
+		bpei_text_member(t, ",\"pid\":", (uint64_t)f->pid);
 		BPEI_TEXT(t, ",\"process\":");
 		bpei_text_json(t, f->comm, sizeof f->comm);
 	}
