@@ -126,7 +126,9 @@ int main(void)
 {
 	static struct bench_row rows[] = { { .name = "memcpy of a record (448 bytes)" }, { .name = "ring, one thread, 176 bytes (UDP)" }, { .name = "ring, one thread, 320 bytes (TCP)" },
 		{ .name = "ring, two threads, 176 bytes" }, { .name = "ring, two threads, 320 bytes" }, { .name = "printf: head of the native line" }, { .name = "json, UDP" },
-		{ .name = "json, TCP" }, { .name = "zeek, UDP" }, { .name = "zeek, TCP" }, { .name = "eve, UDP" }, { .name = "eve, TCP" }, { .name = "csv, UDP" }, { .name = "csv, TCP" } };
+		{ .name = "json, TCP" }, { .name = "zeek, UDP" }, { .name = "zeek, TCP" }, { .name = "eve, UDP" }, { .name = "eve, TCP" }, { .name = "csv, UDP" }, { .name = "csv, TCP" },
+		{ .name = "ecs, UDP" }, { .name = "ecs, TCP" } };
+	_Static_assert(sizeof rows / sizeof *rows == 6 + 2 * BPE_FORMAT_COUNT, "a row for each");
 	make();
 	bpei_bytering_init(&ring, bytes, RING);
 	for (int round = 0; round < BENCH_ROUNDS; round++) {
