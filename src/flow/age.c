@@ -169,17 +169,17 @@ static void look(struct bpei_table *t, uint32_t cohort, uint32_t next)
 		const struct bpei_entry *e = &t->entries[i];
 		__builtin_prefetch(line);
 		if (!(bpei_entry_bits(e) & ENTRY_ALIVE)) continue;
-		const int64_t idle = (int64_t)ahead(t->now_ns, e->last_ns);
-		int64_t left = t->least_patience_ns[bpei_entry_aged(e)] - idle;
-		if (BPEI_UNLIKELY((left < 0) | (e->last_ns > latest))) {	/* perhaps */
-			const int64_t patience = t->patience_ns[bpei_entry_kind(e)];
+		const uint64_t idle = ahead(t->now_ns, e->last_ns);	/* of any two times, so up to 2^64 - 1 */
+		int64_t patience = t->least_patience_ns[bpei_entry_aged(e)];
+		if (BPEI_UNLIKELY((idle > (uint64_t)patience) | (e->last_ns > latest))) {	/* perhaps: by its exact kind? */
+			patience = t->patience_ns[bpei_entry_kind(e)];
 			if (over(t, e, patience)) {
 				t->due[t->due_count++] = i;
 				prefetch_end(t, i);
 				continue;
 			}
-			left = patience - idle;
 		}
+		const int64_t left = (int64_t)((uint64_t)patience - idle);
 		wait = left < wait ? left : wait;
 	}
 	/* Neighbours that are due soon after one another share a look. */

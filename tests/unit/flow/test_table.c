@@ -429,6 +429,16 @@ Test(table, an_answered_flow_may_end_sooner_than_one_that_was_not)
 	cr_assert_eq(ended_count, 2);
 }
 
+/* A file may say any time: one that is further away than half of all times is long ago, not soon. */
+Test(table, a_flow_of_long_ago_ends)
+{
+	make(100, 10 * (int64_t)SECOND, 0);
+	packet(1, 17, 0, 0, INT64_MIN / 8 * 7, 0);
+	bpei_table_age(table, INT64_MAX / 8 * 7);
+	cr_assert_eq(ended_count, 1);
+	cr_assert_eq(ended[0].end, BPE_END_IDLE);
+}
+
 Test(table, a_long_flow_is_told_of_in_periods)
 {
 	struct bpei_table_options o = { .max_flows = 10, .on_end = on_end, .active_ns = 10 * (int64_t)SECOND, .idle_ns = 60 * (int64_t)SECOND };
