@@ -155,11 +155,11 @@ static void note_icmp(struct bpei_detail *d, const struct bpe_batch *b, uint32_t
 	d->icmp = ENTRY_ICMP | (uint32_t)icmp[0] << 8 | icmp[1];
 }
 
-/* A new flow for packet p of the batch: its entry, or BPEI_NO_FLOW if no flows are to be kept.  tcp: so says its key, which a fragment has, too. */
-static inline __attribute__((always_inline)) uint32_t open_entry(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, bool tcp)
+/* A new flow for packet p of the batch: its entry, or BPEI_NO_FLOW if no flows are to be kept.  tcp: so says its key, which a fragment has, too; header: TCP's
+ * was found. */
+static inline __attribute__((always_inline)) uint32_t open_entry(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, bool tcp, bool header)
 {
 	const struct bpe_layers *l = &b->layers[p];
-	const bool header = tcp && l->proto == BPE_PROTO_TCP && l->transport != BPE_NO_OFFSET;
 	uint32_t i, end = l->flags / BPE_PKT_REVERSED & 1, tag = b->hash[p];
 	if (!t->options.max_flows) return BPEI_NO_FLOW;
 	if (bpei_counter_get(&t->counts.active) >= t->options.max_flows) bpei_table_evict(t, bpei_table_victim(t), false);
@@ -194,9 +194,10 @@ static inline __attribute__((always_inline)) uint32_t open_entry(struct bpei_tab
 	return i;
 }
 
-static __attribute__((noinline)) uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint32_t p)
+/* The same, apart: of a packet that was thought to be of a flow. */
+static __attribute__((noinline)) uint32_t open_flow(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, bool header)
 {
-	return b->key[p].ip_proto == KEY_TCP ? open_entry(t, b, p, true) : open_entry(t, b, p, false);
+	return b->key[p].ip_proto == KEY_TCP ? open_entry(t, b, p, true, header) : open_entry(t, b, p, false, false);
 }
 
 /* ---- Packets ---- */
@@ -225,11 +226,11 @@ static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, bool tc
 	uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
 	if (bpei_entry_due(t, e, b->time_ns[p])) {
 		bpei_table_end(t, i, bpei_entry_why(e));
-		return open_flow(t, b, p);
+		return open_flow(t, b, p, tcp);
 	}
 	if (tcp && l->tcp_flags & TCP_SYN && (bpei_tcp_reopens(e, l->tcp_flags) || (bpei_packet_segment(t, b, p, &s) && bpei_health_begins_anew(t, i, end, &s, l->tcp_flags)))) {
 		bpei_table_end(t, i, BPE_END_CLOSED);
-		return open_flow(t, b, p);
+		return open_flow(t, b, p, tcp);
 	}
 	if (t->active_ns != INT64_MAX && b->time_ns[p] > d->first_ns && (uint64_t)b->time_ns[p] - (uint64_t)d->first_ns > (uint64_t)t->active_ns) end_period(t, i, b->time_ns[p]);
 	if (!tcp) return i;
@@ -328,7 +329,7 @@ static inline void add_packet(struct bpei_passage *g, uint32_t p, uint32_t i, ui
 	count_beside(g, p, i, end);
 }
 
-/* Whether one of which has the hash of packet p. */
+/* Whether one of them has the hash of packet p. */
 static bool among(const uint32_t *hash, uint64_t which, uint32_t p)
 {
 	for (; which; which &= which - 1)
@@ -336,8 +337,8 @@ static bool among(const uint32_t *hash, uint64_t which, uint32_t p)
 	return false;
 }
 
-/* Packets of flows that were not known before the batch, in their order; tcp: so say their keys.  Those that may be of a flow that is known by now are looked up
- * once more (doubtful).  Returns those that did not begin one; nor does who comes behind such a one, if the flow had to go meanwhile. */
+/* Packets of flows that were not known before the batch, in their order; tcp: so say their keys.  doubtful: the flow may be known by now, and is looked up once
+ * more.  Returns those whose flow was, which are left for later; so is who comes behind such a one even if his flow had to go meanwhile, or he would be first. */
 static inline __attribute__((always_inline)) uint64_t begin_flows(struct bpei_passage *g, uint64_t which, uint64_t doubtful, bool tcp)
 {
 	struct bpei_table *const t = g->t;
@@ -353,9 +354,10 @@ static inline __attribute__((always_inline)) uint64_t begin_flows(struct bpei_pa
 				continue;
 			}
 		}
-		const uint32_t i = g->flow[p] = open_entry(t, b, p, tcp);
+		const bool header = tcp && g->tcp >> p & 1;
+		const uint32_t i = g->flow[p] = open_entry(t, b, p, tcp, header);
 		add_packet(g, p, i, b->layers[p].flags / BPE_PKT_REVERSED & 1);
-		if (tcp && g->tcp >> p & 1) bpei_tcp_note(t, b, p, i);
+		if (header) bpei_tcp_note(t, b, p, i);
 	}
 	return known;
 }
@@ -375,7 +377,7 @@ static inline __attribute__((always_inline)) void count_slowly(struct bpei_passa
 		return;
 	}
 	if (BPEI_UNLIKELY(!bpei_entry_is(t, i, &b->key[p]))) i = bpei_index_find(t, b->hash[p], &b->key[p]);
-	g->flow[p] = i = i >= t->options.max_flows ? open_flow(t, b, p) : unusual(t, b, tcp, p, i);
+	g->flow[p] = i = i >= t->options.max_flows ? open_flow(t, b, p, tcp) : unusual(t, b, tcp, p, i);
 	if (i == BPEI_NO_FLOW) {
 		g->refused++;
 		return;

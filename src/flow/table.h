@@ -202,7 +202,7 @@ static inline uint32_t bpei_stateless(uint32_t ip_proto)
 	return ((ip_proto == 17) | (ip_proto == 136)) * STATELESS_UDP | ((ip_proto == 1) | (ip_proto == 58)) * STATELESS_ICMP;
 }
 
-/* Where its time-out stands that needs no exactness. */
+/* Where in least_patience_ns and await_ticks what its marks may mean is. */
 static inline uint32_t bpei_entry_aged(const struct bpei_entry *e) { return bpei_entry_marks(e) & BPEI_AGED; }
 
 static inline bool bpei_entry_due(const struct bpei_table *t, const struct bpei_entry *e, int64_t now_ns)
