@@ -81,12 +81,7 @@ void bpei_format_ecs(struct bpei_text *t, const struct bpe_flow *f)
 	side(t, f, 1);
 	network(t, f);
 	interface(t, f);
-	if (f->pid > 0) {
-		bpei_text_member(t, ",\"process\":{\"pid\":", (uint64_t)f->pid);
-		BPEI_TEXT(t, ",\"name\":");
-		bpei_text_json(t, f->comm, sizeof f->comm);
-		bpei_text_char(t, '}');
-	}
+	bpei_text_process(t, f);
 	bpei_text_word(t, ",\"bpfengine\":{\"conn_state\":\"", bpe_flow_conn_state(f));
 	if (f->tcp_state) bpei_text_word(t, ",\"tcp_state\":\"", bpei_flow_tcp_state(f));
 	if (f->history[0]) {

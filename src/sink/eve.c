@@ -96,12 +96,7 @@ void bpei_format_eve(struct bpei_text *t, const struct bpe_flow *f)
 	bpei_text_char(t, '}');
 	if (bpe_flow_community_id(f, 0, community)) bpei_text_word(t, ",\"community_id\":\"", community);
 	if (f->tcp_state) tcp(t, f);
-	if (f->pid > 0) {
-		bpei_text_member(t, ",\"process\":{\"pid\":", (uint64_t)f->pid);
-		BPEI_TEXT(t, ",\"name\":");
-		bpei_text_json(t, f->comm, sizeof f->comm);
-		bpei_text_char(t, '}');
-	}
+	bpei_text_process(t, f);
 	if (f->end == BPE_END_ACTIVE || f->end == BPE_END_SNAPSHOT) bpei_text_word(t, ",\"bpfengine\":{\"end\":\"", end), bpei_text_char(t, '}');
 	bpei_text_char(t, '}');
 }

@@ -40,13 +40,19 @@ void bpei_text_signed(struct bpei_text *t, int64_t v)
 	bpei_text_number(t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
+/* Of a second; 6 digits of it, or all 9. */
+static void fraction(struct bpei_text *t, uint64_t ns, int digits)
+{
+	bpei_text_char(t, '.');
+	bpei_text_digits(t, digits == 6 ? ns / 1000 : ns, digits);
+}
+
 void bpei_text_seconds(struct bpei_text *t, int64_t ns, int digits)
 {
 	uint64_t v = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
 	if (ns < 0) bpei_text_char(t, '-');
 	bpei_text_number(t, v / 1000000000);
-	bpei_text_char(t, '.');
-	bpei_text_digits(t, digits == 6 ? v % 1000000000 / 1000 : v % 1000000000, digits);
+	fraction(t, v % 1000000000, digits);
 }
 
 /* Days since 1970 as a date of the Gregorian calendar; years count from March, so that the leap day is the last. */
@@ -72,8 +78,7 @@ void bpei_text_iso(struct bpei_text *t, int64_t ns, int digits, const char *zone
 	bpei_text_digits(t, of_day / 60 % 60, 2);
 	bpei_text_char(t, ':');
 	bpei_text_digits(t, of_day % 60, 2);
-	bpei_text_char(t, '.');
-	bpei_text_digits(t, digits == 6 ? rest / 1000 : rest, digits);
+	fraction(t, rest, digits);
 	bpei_text_string(t, zone);
 }
 
@@ -182,6 +187,15 @@ struct bpei_flow_id bpei_flow_id(const struct bpe_flow *f)
 		id.b = mix(id.b + words[i] + id.a);
 	}
 	return id;
+}
+
+void bpei_text_process(struct bpei_text *t, const struct bpe_flow *f)
+{
+	if (f->pid <= 0) return;
+	bpei_text_member(t, ",\"process\":{\"pid\":", (uint64_t)f->pid);
+	BPEI_TEXT(t, ",\"name\":");
+	bpei_text_json(t, f->comm, sizeof f->comm);
+	bpei_text_char(t, '}');
 }
 
 /* ---- Lines ---- */

@@ -40,6 +40,9 @@ void bpei_text_address(struct bpei_text *t, const uint8_t *addr, int version);
 void bpei_text_json(struct bpei_text *t, const char *s, size_t most);	/* quoted; ends at a 0 or after `most` bytes; what is not UTF-8 becomes U+FFFD */
 void bpei_text_csv(struct bpei_text *t, const char *s, size_t most);	/* the same by RFC 4180: quoted where it must be */
 
+/* ,"process":{}, by ECS's names, which EVE's lines have, too; nothing if it is not known. */
+void bpei_text_process(struct bpei_text *t, const struct bpe_flow *flow);
+
 /* What the formats share.  letters: room for 9, "FSPA" as tcpdump's. */
 const char *bpei_flow_proto(const struct bpe_flow *flow, char room[16]);	/* "tcp", "ip-proto-254" */
 const char *bpei_flow_tcp_state(const struct bpe_flow *flow);			/* "established"; "" not TCP */
