@@ -200,6 +200,15 @@ static bool choice(const char *s, const char *const *words, uint32_t *value)
 	return false;
 }
 
+/* By the library's names. */
+static bool flow_format(const char *s, uint32_t *format)
+{
+	const char *name;
+	for (int k = 0; (name = bpe_format_name(k)); k++)
+		if (!strcmp(s, name)) return *format = (uint32_t)k, true;
+	return false;
+}
+
 static int flow_timeout(struct bpe_options *o, const char *v)
 {
 	const char *is = strchr(v, '=');
@@ -297,7 +306,7 @@ static int one(struct cli *c, int letter, const char *v)
 {
 	static const char *const overloads[] = { "wait", "drop", NULL }, *const priorities[] = { "normal", "high", "realtime", NULL },
 		*const directions[] = { "inout", "in", "out", NULL }, *const modes[] = { "auto", "throughput", "latency", "paced", NULL },
-		*const formats[] = { "json", "zeek", "eve", "csv", "ecs", NULL }, *const errors[] = { "continue", "stop", NULL }, *const records[] = { "auto", "drop", "wait", NULL };
+		*const errors[] = { "continue", "stop", NULL }, *const records[] = { "auto", "drop", "wait", NULL };
 	uint32_t word;
 	struct bpe_options *o = &c->engine;
 	uint64_t n = 0;
@@ -340,7 +349,7 @@ static int one(struct cli *c, int letter, const char *v)
 		c->stats_interval = (double)ns * 1e-9;
 		return 0;
 	case OPT_FLOWS: c->flows_path = v; return 0;
-	case OPT_FLOWS_FORMAT: return choice(v, formats, &c->flows_format) ? 0 : wrong("--flows-format is json, zeek, eve, ecs or csv, not \"%s\"", v);
+	case OPT_FLOWS_FORMAT: return flow_format(v, &c->flows_format) ? 0 : wrong("--flows-format is json, zeek, eve, ecs or csv, not \"%s\"", v);
 	case OPT_FLOWS_ERROR:
 		if (!choice(v, errors, &word)) return wrong("--flows-error is continue or stop, not \"%s\"", v);
 		c->flows_stop = word;
