@@ -467,7 +467,7 @@ struct bpe_options {
 	const char *bpf_device;		/* the nodes' path, macOS without their number; NULL: "/dev/bpf" */
 	uint32_t read_mode;		/* enum bpe_read_mode */
 	int64_t read_interval_ns;	/* BPE_READ_PACED; 0 = 1 ms */
-	uint32_t direction;		/* enum bpe_direction */
+	uint32_t direction;		/* enum bpe_direction; on Linux's interfaces, too */
 	int32_t link_type;		/* LINKTYPE_* to choose of those that the interface offers; -1 (default): its own */
 	bool wait_interface;		/* when the interface goes away, wait for its return and go on */
 	bool process;			/* macOS: which process packets belong to, and more (BIOCSEXTHDR, PKTAP) */

@@ -65,7 +65,7 @@ void cli_help(FILE *to)
 	      "BPF devices: macOS, BSD, and -i bpf:NAME anywhere (opened for reading only)\n"
 	      "      --read-mode auto|throughput|latency|paced    (auto)\n"
 	      "      --read-interval SECONDS  between two looks of the paced mode (0.001)\n"
-	      "  -Q, --direction in|out|inout\n"
+	      "  -Q, --direction in|out|inout  (Linux's own interfaces, too)\n"
 	      "  -y, --linktype NAME      one of those that the interface offers\n"
 	      "      --wait-interface     go on when an interface that went away comes back\n"
 	      "      --process            macOS: which process packets and flows belong to\n"

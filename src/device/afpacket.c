@@ -159,12 +159,13 @@ static int attach(struct afpacket *a, const struct bpe_insn *program, uint32_t l
 	return setsockopt(a->device.fd, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof p) ? -errno : 0;
 }
 
-/* Every packet, and of those no more than will be shown, but for what tags and cooked headers need. */
+/* Every packet once, and of those no more than will be shown. */
 static int attach_none(struct afpacket *a)
 {
 	int off = 0;
-	const struct bpe_insn some = { .code = 0x06, .k = a->device.snaplen < 64 ? 64 : a->device.snaplen };
-	if (a->device.snaplen < BPE_MAX_SNAPLEN) return attach(a, &some, 1);
+	struct bpe_insn some[BPEI_TPACKET_NONE];
+	uint32_t n = bpei_tpacket_filter_none(&a->how, a->device.snaplen, some);
+	if (n) return attach(a, some, n);
 	return setsockopt(a->device.fd, SOL_SOCKET, SO_DETACH_FILTER, &off, sizeof off) && errno != ENOENT ? -errno : 0;
 }
 
@@ -333,7 +334,8 @@ static void ask_for_extras(struct afpacket *a)
 {
 	int one = 1;
 	struct packet_mreq m = { .mr_ifindex = a->index, .mr_type = PACKET_MR_PROMISC };
-	if (a->how.skip_outgoing) setsockopt(a->device.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);	/* else walk skips them */
+	if (a->how.skip_outgoing && a->index)	/* else walk skips them */
+		setsockopt(a->device.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
 	if (!a->options.promiscuous) return;
 	if (!a->index) bpei_notice(&a->options, "\"any\" cannot be promiscuous: capturing what this host sees");
 	else if (setsockopt(a->device.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &m, sizeof m))
@@ -381,7 +383,8 @@ int bpei_afpacket_open(const struct bpe_options *o, struct bpei_device **device,
 		.kernel_insns = bpei_kernels[BPEI_KERNEL_LINUX].given };
 	a->options = *o;
 	a->wake = a->counters[0] = a->counters[1] = -1;
-	a->how = (struct bpei_tpacket){ .torn_blocks = &a->device.torn_blocks, .duplicates = &a->device.duplicates,
+	a->how = (struct bpei_tpacket){ .direction = o->direction, .torn_blocks = &a->device.torn_blocks,
+		.duplicates = &a->device.duplicates,
 		.duplicate_captured = &a->device.duplicate_captured, .duplicate_wire = &a->device.duplicate_wire };
 	int r = open_all(a, error);
 	if (r < 0) {

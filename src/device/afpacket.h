@@ -13,7 +13,8 @@
 struct bpei_tpacket {		/* how a ring's packets are to be shown */
 	uint32_t link_type;
 	bool cooked;		/* a header is to be built in front of the network layer */
-	bool skip_outgoing;	/* of loopback interfaces: each packet is seen twice */
+	bool skip_outgoing;	/* of loopback interfaces alone: each packet is seen twice */
+	uint32_t direction;	/* enum bpe_direction */
 	bpei_counter *torn_blocks, *duplicates, *duplicate_captured, *duplicate_wire;
 };
 
@@ -22,5 +23,9 @@ uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *bl
 
 /* What the socket is given of a filter, which has a program: BPE_OK or BPE_E_MEMORY. */
 int bpei_tpacket_filter(const struct bpei_tpacket *how, const struct bpei_filter *filter, struct bpei_fit *fit);
+/* What the socket is given without a filter, cut to a length (but for what tags and cooked headers need), into
+ * BPEI_TPACKET_NONE instructions.  Returns how many; 0: nothing is to be attached. */
+#define BPEI_TPACKET_NONE 9u
+uint32_t bpei_tpacket_filter_none(const struct bpei_tpacket *how, uint32_t snaplen, struct bpe_insn *to);
 
 #endif

@@ -9,12 +9,15 @@
 #include "device/afpacket.h"
 
 #include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { LD_LEN = 0x80, LDX_LEN = 0x81, LDX_MSH = 0xb1, ADD = 0x04, LD_IMM = 0x00, LD_ABS = 0x20, JA = 0x05, JEQ = 0x15, RET_K = 0x06, RET_A = 0x16 };
 #define KNOWN(field) ((uint32_t)(SKF_AD_OFF + (field)))
 #define KEEP BPE_MAX_SNAPLEN
+#define REFUSALS 8u	/* instructions that put_refusals makes, at most */
 
 enum { PLAIN, TAGGED, COOKED };
 
@@ -128,6 +131,23 @@ static uint32_t ethernet(const struct bpe_insn *p, uint32_t n, struct bpe_insn *
 	return at + move(p, n, PLAIN, to + at, w, exact);
 }
 
+/* What no program of a user says: the direction that was asked for, and each packet once.  A loopback interface gives each
+ * packet twice, going out and coming in.  "any" has it beside other interfaces, so the socket cannot leave out all that goes
+ * out (PACKET_IGNORE_OUTGOING): of loopback alone it is refused here.  Returns how many instructions. */
+static uint32_t put_refusals(const struct bpei_tpacket *how, struct bpe_insn *to)
+{
+	static const struct bpe_insn ask = { LD_ABS, 0, 0, KNOWN(SKF_AD_PKTTYPE) }, clear = { LD_IMM, 0, 0, 0 },
+		incoming[] = { { JEQ, 0, 1, PACKET_OUTGOING }, { RET_K, 0, 0, 0 } },
+		outgoing[] = { { JEQ, 1, 0, PACKET_OUTGOING }, { RET_K, 0, 0, 0 } },
+		twice[] = { { JEQ, 0, 3, PACKET_OUTGOING }, { LD_ABS, 0, 0, KNOWN(SKF_AD_HATYPE) },
+			{ JEQ, 0, 1, ARPHRD_LOOPBACK }, { RET_K, 0, 0, 0 } };
+	uint32_t at = put(to, 0, &ask, sizeof ask);
+	if (how->direction == BPE_DIRECTION_IN) at = put(to, at, incoming, sizeof incoming);
+	if (how->direction == BPE_DIRECTION_OUT) at = put(to, at, outgoing, sizeof outgoing);
+	if (how->cooked && how->skip_outgoing) at = put(to, at, twice, sizeof twice);
+	return at > 1 ? put(to, at, &clear, sizeof clear) : 0;	/* a program begins with A = 0 */
+}
+
 static uint32_t cooked(const struct bpe_insn *p, uint32_t n, struct bpe_insn *to, const struct work *w, bool *exact)
 {
 	static const struct bpe_insn begin[] = { { LD_ABS, 0, 0, KNOWN(SKF_AD_VLAN_TAG_PRESENT) }, { JEQ, 0, 3, 0 }, { LD_ABS, 0, 0, KNOWN(SKF_AD_PROTOCOL) },
@@ -137,12 +157,20 @@ static uint32_t cooked(const struct bpe_insn *p, uint32_t n, struct bpe_insn *to
 	return made ? at + made : 0;
 }
 
+uint32_t bpei_tpacket_filter_none(const struct bpei_tpacket *how, uint32_t snaplen, struct bpe_insn *to)
+{
+	const bool cut = snaplen < BPE_MAX_SNAPLEN;
+	uint32_t n = put_refusals(how, to);
+	if (cut || n) to[n++] = (struct bpe_insn){ .code = RET_K, .k = !cut ? KEEP : snaplen < 64 ? 64 : snaplen };
+	return n;
+}
+
 int bpei_tpacket_filter(const struct bpei_tpacket *how, const struct bpei_filter *filter, struct bpei_fit *fit)
 {
 	struct bpei_fit f;
 	const struct bpei_kernel *linux_kernel = &bpei_kernels[BPEI_KERNEL_LINUX];	/* given a fourth: the program may stand there twice, and grow twofold */
 	if (bpei_filter_fit(linux_kernel, filter, linux_kernel->given, KEEP, &f) < 0) return BPE_E_MEMORY;
-	struct bpe_insn *to = malloc((4 * (size_t)f.length + 16) * sizeof *to);
+	struct bpe_insn *to = malloc((4 * (size_t)f.length + 16 + REFUSALS) * sizeof *to);
 	struct work w = { malloc(f.length * sizeof *w.places), malloc(f.length) };
 	if (!to || !w.places || !w.state) {
 		free(to), free(w.places), free(w.state), free(f.program);
@@ -150,12 +178,15 @@ int bpei_tpacket_filter(const struct bpei_tpacket *how, const struct bpei_filter
 	}
 	fit->exact = f.exact;
 	fit->why = f.why;
-	if (how->cooked) fit->length = cooked(f.program, f.length, to, &w, &fit->exact);
-	else if (how->link_type == BPEI_TPACKET_ETHERNET) fit->length = ethernet(f.program, f.length, to, &w, &fit->exact);
-	else fit->length = move(f.program, f.length, PLAIN, to, &w, &fit->exact);
-	if (!fit->length) to[fit->length++] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
+	const uint32_t before = put_refusals(how, to);
+	struct bpe_insn *own = to + before;
+	if (how->cooked) fit->length = cooked(f.program, f.length, own, &w, &fit->exact);
+	else if (how->link_type == BPEI_TPACKET_ETHERNET) fit->length = ethernet(f.program, f.length, own, &w, &fit->exact);
+	else fit->length = move(f.program, f.length, PLAIN, own, &w, &fit->exact);
+	if (!fit->length) own[fit->length++] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
 	for (uint32_t i = 0; !fit->exact && i < fit->length; i++)	/* what is filtered again is wanted whole */
-		if (to[i].code == RET_A || (to[i].code == RET_K && to[i].k)) to[i] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
+		if (own[i].code == RET_A || (own[i].code == RET_K && own[i].k)) own[i] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
+	fit->length += before;
 	free(w.places), free(w.state), free(f.program);
 	fit->program = to;
 	return BPE_OK;

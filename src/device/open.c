@@ -134,8 +134,9 @@ int bpei_device_open(const struct bpe_options *o, struct bpei_device **device, s
 	int r = choose(o, &d, error);
 	if (r < 0) return r;
 	if (o->interface_name && d->kernel) ask_netmask(d, o->interface_name);
-	if (o->direction != BPE_DIRECTION_BOTH && strcmp(d->ops->name, "bpf"))
-		r = bpei_fail(error, BPE_E_UNSUPPORTED, "direction", 0, "a direction can be chosen on BPF devices only, not on %s", o->file ? o->file : o->interface_name);
+	if (o->direction != BPE_DIRECTION_BOTH && !d->kernel)
+		r = bpei_fail(error, BPE_E_UNSUPPORTED, "direction", 0, "a direction can be chosen on interfaces only, not on %s",
+			      o->file ? o->file : o->interface_name);
 	else if (o->filter_expression) r = filter_by_words(d, o, error);
 	else if (o->filter && !d->ops->set_filter) r = bpei_device_set_filter(d, o->filter, o->filter_length, error);	/* else it has it */
 	if (r < 0) bpei_device_close(d);

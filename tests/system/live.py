@@ -172,7 +172,10 @@ def filters_run_in_the_kernel():
              ("udp dst port 2", True, lambda i: port(i) == 2, "--through", "vlan"), ("src host 10.77.0.1 or " + " or ".join(f"10.77.{i // 256}.{i % 256}" for i in range(3000, 9000, 2)), False, lambda i: not tagged(i))]
     runs = [(c, Capture(B, "vb", *c[3:], "-f", c[0])) for c in cases]
     small = Capture(B, "vb", "-s", "30", "-f", "udp dst port 2")
-    cooked = [(Capture(B, "any", "-f", f), p) for f, p in (("udp dst port 2", cases[0][2]), ("inbound and udp", lambda i: not tagged(i)), ("ether[0:2] = 0x8100", tagged), ("outbound", lambda i: False))]
+    untagged, none = (lambda i: not tagged(i)), (lambda i: False)
+    words = [(B, "udp dst port 2", cases[0][2]), (B, "inbound and udp", untagged), (B, "ether[0:2] = 0x8100", tagged),
+             (B, "outbound and udp", none), (A, "outbound and udp", untagged), (A, "inbound and udp", none)]
+    cooked = [(Capture(ns, "any", "-f", f), p) for ns, f, p in words]
     n = 600
     out, err = inside(A, sys.executable, "-c", MIXED, "va", str(n)).communicate(timeout=60)
     assert not err, err

@@ -144,3 +144,57 @@ Test(afpacket_filter, returns)
 			compare(&shapes[s], &(struct bpei_filter){ .program = of_a, .length = 2 }, &g, "RET A");
 		}
 }
+
+/* "any" holds loopback among other interfaces: of loopback alone what goes out is refused, with a filter and without. */
+Test(afpacket_filter, second_sights_of_loopback)
+{
+	const struct bpei_tpacket any = { .link_type = 276, .cooked = true, .skip_outgoing = true };
+	const struct bpe_filter_options o = { .link_type = 276 };
+	uint8_t ip[SIZE] = { 0x45 };
+	for (int filtered = 0; filtered < 3; filtered++) {
+		struct bpe_insn none[BPEI_TPACKET_NONE];
+		struct bpei_filter f = { .program = NULL };
+		struct bpei_fit fit = { .program = none };
+		if (filtered == 2) {
+			cr_assert_eq(bpei_compile_for("ip", &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000, &f, NULL), BPE_OK);
+			cr_assert_eq(bpei_tpacket_filter(&any, &f, &fit), BPE_OK);
+		} else {
+			fit.length = bpei_tpacket_filter_none(&any, filtered ? 60 : BPE_MAX_SNAPLEN, none);
+			cr_assert_leq(fit.length, BPEI_TPACKET_NONE);
+		}
+		for (uint32_t pkttype = 0; pkttype < 5; pkttype++)
+			for (int loopback = 0; loopback < 2; loopback++) {
+				struct known k = { .protocol = 0x0800, .pkttype = pkttype, .hatype = loopback ? 772 : 1 };
+				cr_expect_eq(!kernel(&fit, &k, ip, SIZE), loopback && pkttype == 4, "%d %u %d", filtered, pkttype, loopback);
+			}
+		if (filtered == 2) free(fit.program), free(f.program), free(f.wide);
+	}
+	const struct bpei_tpacket one = { .link_type = 1, .skip_outgoing = true };
+	struct bpe_insn none[BPEI_TPACKET_NONE];
+	cr_expect_eq(bpei_tpacket_filter_none(&one, BPE_MAX_SNAPLEN, none), 0);	/* the socket leaves them out */
+	cr_expect_eq(bpei_tpacket_filter_none(&one, 60, none), 1);
+}
+
+/* A direction that was asked for: of packets for us, for everybody, for others, and from us. */
+Test(afpacket_filter, directions)
+{
+	static const struct bpei_tpacket kinds[] = { { .link_type = 1 }, { .link_type = 276, .cooked = true },
+		{ .link_type = 276, .cooked = true, .skip_outgoing = true }, { .link_type = 101 } };
+	uint8_t frame[SIZE] = { 0x45 };
+	for (size_t s = 0; s < sizeof kinds / sizeof *kinds; s++)
+		for (uint32_t direction = BPE_DIRECTION_BOTH; direction <= BPE_DIRECTION_OUT; direction++)
+			for (uint32_t pkttype = 0; pkttype < 5; pkttype++) {
+				struct bpei_tpacket how = kinds[s];
+				struct bpe_insn all = { 0x06, 0, 0, 100 }, none[BPEI_TPACKET_NONE];
+				struct bpei_fit with, without = { .program = none };
+				const struct known k = { .protocol = 0x0800, .pkttype = pkttype, .hatype = 1 };
+				const bool wanted = direction == BPE_DIRECTION_BOTH || (direction == BPE_DIRECTION_OUT) == (pkttype == 4);
+				how.direction = direction;
+				without.length = bpei_tpacket_filter_none(&how, 60, none);
+				cr_assert_leq(without.length, BPEI_TPACKET_NONE);
+				cr_assert_eq(bpei_tpacket_filter(&how, &(struct bpei_filter){ .program = &all, .length = 1 }, &with), BPE_OK);
+				cr_expect_eq(kernel(&with, &k, frame, SIZE) > 0, wanted, "%zu %u %u", s, direction, pkttype);
+				cr_expect_eq(kernel(&without, &k, frame, SIZE) > 0, wanted, "%zu %u %u", s, direction, pkttype);
+				free(with.program);
+			}
+}
