@@ -134,7 +134,10 @@ static int set_filter(struct bpei_device *d, const struct bpei_filter *filter, s
 	bool keeps = b->abi->call[BPEI_BIOCSETFNR];
 	stats(d);
 	int r = bpei_bpf_install(b, keeps ? BPEI_BIOCSETFNR : BPEI_BIOCSETF);
-	if (r == -EINVAL && keeps) r = bpei_bpf_install(b, BPEI_BIOCSETF), keeps = false;	/* macOS before 10.9 */
+	if (r == -EINVAL && keeps && !b->zero_copy) {	/* macOS before 10.9 */
+		r = bpei_bpf_install(b, BPEI_BIOCSETF);
+		keeps = false;
+	}
 	if (!keeps) {
 		b->last_received = b->last_dropped = b->last_accepted = 0;
 		bpei_notice(&b->options, "%s empties its buffers when the filter changes: what was in them is lost", b->abi->title);
@@ -237,7 +240,7 @@ int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options 
 	}
 	struct bpei_device *d = &b->device;
 	d->lends = b->zero_copy;
-	if (b->zero_copy) d->max_lent = 2;
+	if (b->zero_copy) d->max_lent = BPEI_ZBUF_BLOCKS;
 	d->block_bytes = b->block_bytes = b->buffer_bytes;
 	d->has_meta = b->walk.meta;
 	d->link_type = b->walk.link_type;

@@ -14,10 +14,17 @@
 /* How long nothing may come before a link is taken to be idle, and at most between two looks at a busy one. */
 #define BPEI_PACE_MOST_NS 1000000
 
+#define BPEI_ZBUF_BLOCKS 8u	/* out at a time, at most */
+
 struct bpei_zbuf {	/* FreeBSD: two buffers shared with the kernel */
 	uint8_t *memory;
 	size_t bytes;		/* of each */
-	uint32_t next, lent;	/* the one that the kernel fills next; how many are ours */
+	uint32_t next, ours;	/* the one that the kernel fills next; how many it handed over */
+	uint32_t looked;	/* bytes of the next that were given before that */
+	bool whole[BPEI_ZBUF_BLOCKS];	/* blocks out, oldest first: the last of their buffer */
+	uint32_t first, lent;	/* the oldest of them; how many */
+	int64_t idle_ns;	/* the step that a sleep has grown to */
+	bool spins;		/* the descriptor was ready, and nothing there */
 };
 
 struct bpei_bpf {
@@ -80,7 +87,8 @@ bool bpei_bpf_is_there(struct bpei_bpf *b);	/* BIOCGETIF knows the interface */
 /* bpf_zbuf.c */
 int bpei_zbuf_open(struct bpei_bpf *b);		/* before BIOCSETIF: >= 0 or -errno */
 void bpei_zbuf_close(struct bpei_bpf *b);
-int bpei_zbuf_fill(struct bpei_bpf *b, struct bpei_block *block, int64_t timeout_ns);
+/* 1: a block; 0: none within the time, *events telling why; 2: the interface is gone. */
+int bpei_zbuf_fill(struct bpei_bpf *b, struct bpei_block *block, int64_t timeout_ns, int *events);
 void bpei_zbuf_done(struct bpei_bpf *b);
 
 /* With another system's calls and ABI: tests. */

@@ -302,8 +302,14 @@ static int set_mode(struct bpei_bpf *b, struct bpe_error *error)
 {
 	uint32_t mode = b->options.read_mode;
 	int r;
-	r = set(b, BPEI_BIOCIMMEDIATE, !b->zero_copy && (mode == BPE_READ_AUTO || mode == BPE_READ_LATENCY));
+	bool immediate = mode == BPE_READ_LATENCY || (mode == BPE_READ_AUTO && !b->zero_copy);
+	r = set(b, BPEI_BIOCIMMEDIATE, immediate);
 	if (r < 0) return fail(b, error, BPEI_BIOCIMMEDIATE, r, NULL);
+	/* With shared buffers readiness of a packet alone would mean a buffer for each: a tick later. */
+	if (b->zero_copy && mode != BPE_READ_THROUGHPUT) {
+		r = set_time(b, BPEI_BIOCSRTIMEOUT, BPEI_PACE_MOST_NS);
+		if (r < 0) return fail(b, error, BPEI_BIOCSRTIMEOUT, r, NULL);
+	}
 	if (mode == BPE_READ_THROUGHPUT) {
 		r = set_time(b, BPEI_BIOCSRTIMEOUT, THROUGHPUT_WAIT_NS);
 		if (r < 0) return fail(b, error, BPEI_BIOCSRTIMEOUT, r, NULL);

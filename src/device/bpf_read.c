@@ -223,8 +223,7 @@ int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeo
 		int events = 0, r;
 		if (b->fd < 0 && (r = come_back(b, deadline, error)) <= 0) return r;
 		if (b->zero_copy) {
-			r = bpei_zbuf_fill(b, block, least(deadline - now, WAIT_MOST_NS));
-			if (r != PACKETS) events = b->sys.wait(b->sys.context, -1, b->wake[0], 0, 0);
+			r = bpei_zbuf_fill(b, block, least(deadline - now, WAIT_MOST_NS), &events);
 		} else if (mode == BPE_READ_THROUGHPUT) {
 			r = blocking_round(b, block, timeout_ns != 0, now, &events);
 		} else {

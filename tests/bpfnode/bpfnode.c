@@ -41,6 +41,8 @@ static struct {
 	struct fuse_pollhandle *poll[MODEL_NODES];
 	int64_t poll_again_ns[MODEL_NODES];
 	pid_t caller;			/* whose memory model.get and put reach; under the lock */
+	pid_t sharer;			/* who shares buffers with the node (FreeBSD's zero-copy); 0: nobody */
+	bool zero_copy;
 	struct fuse_session *session;
 	struct bpe_options source;
 	double rate;			/* packets/s; 0: as fast as they are read */
@@ -173,6 +175,7 @@ static void op_release(fuse_req_t request, fuse_ino_t inode, struct fuse_file_in
 	node.dropped += d->dropped;
 	if (node.poll[f->fh]) fuse_pollhandle_destroy(node.poll[f->fh]);
 	node.poll[f->fh] = NULL;
+	if (d->zero_copy) node.sharer = 0;
 	model_close(&node.model, (int)f->fh);
 	pthread_mutex_unlock(&node.lock);
 	fuse_reply_err(request, 0);
@@ -186,6 +189,7 @@ static void op_ioctl(fuse_req_t request, fuse_ino_t inode, unsigned int command,
 	node.caller = fuse_req_ctx(request)->pid;
 	int r = model_ioctl(&node.model, (int)f->fh, command, (uint64_t)(uintptr_t)argument, bpei_clock_mono_ns());
 	if (r >= 0 && node.model.node[f->fh].on) node.attached = 1;
+	if (node.model.node[f->fh].zbuf[0]) node.sharer = node.caller;
 	pthread_cond_broadcast(&node.changed);
 	pthread_mutex_unlock(&node.lock);
 	if (r < 0) fuse_reply_err(request, -r);
@@ -236,6 +240,7 @@ static void op_poll(fuse_req_t request, fuse_ino_t inode, struct fuse_file_info 
 	(void)inode;
 	pthread_mutex_lock(&node.lock);
 	if (node.attached == 1) node.attached = 2, pthread_cond_broadcast(&node.changed);
+	if (node.sharer) node.caller = node.sharer;
 	int64_t *again = &node.poll_again_ns[f->fh];
 	bool ready = model_ready(&node.model, (int)f->fh, bpei_clock_mono_ns(), again);
 	if (handle) {
@@ -259,6 +264,7 @@ static void *tick(void *unused)
 		bpei_clock_sleep_ns(TICK_NS);
 		pthread_mutex_lock(&node.lock);
 		bool ending = node.ending;
+		if (node.sharer) node.caller = node.sharer;
 		tell_polls(bpei_clock_mono_ns());
 		pthread_mutex_unlock(&node.lock);
 		if (ending) return unused;
@@ -287,6 +293,7 @@ static void feed_batch(const struct bpe_batch *b, int64_t start, uint64_t first)
 			}
 		}
 		pthread_mutex_lock(&node.lock);
+		if (node.sharer) node.caller = node.sharer;
 		for (; i < upto && (!node.patient || model_room(&node.model, node.interface, b->caplen[i])); i++) {
 			struct model_packet p = { .data = b->data[i], .caplen = b->caplen[i], .wirelen = b->wirelen[i],
 				.time_ns = node.original_times ? b->time_ns[i] : bpei_clock_wall_ns(), .outgoing = b->layers[i].flags & BPE_PKT_OUTGOING };
@@ -305,6 +312,7 @@ static void wait_until_drained(void)
 {
 	for (bool drained = false; !drained;) {
 		pthread_mutex_lock(&node.lock);
+		if (node.sharer) node.caller = node.sharer;
 		drained = node.ending || model_drained(&node.model, node.interface);
 		pthread_mutex_unlock(&node.lock);
 		if (!drained) bpei_clock_sleep_ns(TICK_NS);
@@ -377,6 +385,7 @@ static void usage(void)
 	      "  --at-end idle|remove|exit   and then: nothing more comes, the interface goes away, or the node ends\n"
 	      "  --end-wait SECONDS      ... so long after the last packet\n"
 	      "  --buffer-most BYTES     limit of BIOCSBLEN (960 KiB at most)\n"
+	      "  --zero-copy             FreeBSD: buffers can be shared, by one reader (net.bpf.zerocopy_enable=1)\n"
 	      "  --version N             macOS: answer as release N, without the requests that came later\n"
 	      "Packets come when the first reader reads.  At the end one line of JSON tells what was fed, read and dropped.\n", stderr);
 }
@@ -385,7 +394,8 @@ static int options(int argc, char **argv, char **directory)
 {
 	static const struct option longs[] = { { "abi", 1, 0, 'a' }, { "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "synth", 1, 0, 's' }, { "live", 1, 0, 'l' },
 		{ "rate", 1, 0, 'R' }, { "loop", 1, 0, 'L' }, { "at-end", 1, 0, 'e' }, { "end-wait", 1, 0, 'w' }, { "buffer-most", 1, 0, 'b' },
-		{ "version", 1, 0, 'v' }, { "patient", 0, 0, 'p' }, { NULL, 0, 0, 0 } };
+		{ "version", 1, 0, 'v' }, { "patient", 0, 0, 'p' },
+		{ "zero-copy", 0, 0, 'z' }, { NULL, 0, 0, 0 } };
 	const struct bpei_bpf_abi *abi = &bpei_bpf_abis[BPEI_MACOS];
 	const char *interface = "en0";
 	static char synth[256];
@@ -401,6 +411,7 @@ static int options(int argc, char **argv, char **directory)
 		case 'l': node.source.interface_name = optarg; break;
 		case 'R': node.rate = atof(optarg); break;
 		case 'p': node.patient = true; break;
+		case 'z': node.zero_copy = true; break;
 		case 'L': node.loops = strtoull(optarg, NULL, 10); break;
 		case 'e': node.at_end = !strcmp(optarg, "remove") ? AT_END_REMOVE : !strcmp(optarg, "exit") ? AT_END_EXIT : AT_END_IDLE; break;
 		case 'w': node.end_wait_ns = (int64_t)(atof(optarg) * 1e9); break;
@@ -418,6 +429,7 @@ static int options(int argc, char **argv, char **directory)
 	node.model.get = get;
 	node.model.put = put;
 	node.model.version = version;
+	node.model.zero_copy_enabled = node.zero_copy;
 	node.model.buffer_most = most > MOST ? MOST : most;
 	if (node.model.buffer_most > abi->most_buffer) node.model.buffer_most = abi->most_buffer;
 	node.interface = model_add(&node.model, interface, 1, 14);

@@ -208,46 +208,6 @@ static void served(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish(r);
 }
 
-static void zero_copy(const struct bpei_bpf_abi *abi) BPEI_READER
-{
-	if (abi->system != BPEI_FREEBSD) return;
-	struct reader *r = start(abi);
-	struct bpe_options o = options();
-	what = "zero-copy buffers";
-	r->d.model.zero_copy_enabled = true;
-	o.zero_copy = true;
-	EXPECT(open_it(r, o) == BPE_OK && r->device->lends && r->device->max_lent == 2 && r->device->fd == -1 && strstr(r->device->source, "zero-copy"));
-	uint32_t n = traffic(r, 2 * SECOND, 3 * MS, 20, 64) + traffic(r, 3 * SECOND, 1000, 3000, 64);
-	read_until(r, 5 * SECOND);
-	ask_stats(r);
-	EXPECT(r->seen == n && !r->wrong && received(r) == n && !dropped(r) && !r->d.reads);
-	EXPECT(r->worst_ns <= 61 * MS);
-	/* Both buffers in our hands: the kernel drops, and goes on when one comes back. */
-	struct bpei_block first, second, third;
-	r->gaps = true;
-	n += traffic(r, 6 * SECOND, 1000, 2000, 64);
-	r->d.now_ns = 6 * SECOND;
-	while (bpei_device_fill(r->device, &first, 50 * MS, &r->error) != 1) continue;
-	while (bpei_device_fill(r->device, &second, 50 * MS, &r->error) != 1) continue;
-	EXPECT(first.bytes != second.bytes && bpei_device_fill(r->device, &third, 50 * MS, &r->error) == 0);
-	for (uint32_t k; (k = bpei_device_walk(r->device, &first, &r->columns, BPE_BATCH));) check(r, k);
-	bpei_device_done(r->device, &first);
-	for (uint32_t k; (k = bpei_device_walk(r->device, &second, &r->columns, BPE_BATCH));) check(r, k);
-	bpei_device_done(r->device, &second);
-	read_until(r, 8 * SECOND);
-	ask_stats(r);
-	EXPECT(dropped(r) > 0 && r->seen + dropped(r) == n && received(r) == n && !r->wrong);
-	double_at(&r->d, 9 * SECOND, DOUBLE_REMOVE);
-	read_until(r, 15 * SECOND);
-	EXPECT(r->end == BPE_E_GONE);
-	finish(r);
-	r = start(abi);
-	what = "zero-copy and waiting for the interface do not go together";
-	o.wait_interface = true;
-	EXPECT(open_it(r, o) == BPE_E_ARGUMENT);
-	finish(r);
-}
-
 /* A frame that read() gave on the real driver's own code, byte by byte (xnu-11417 and NetBSD 1.203, run). */
 static void real_records(void) BPEI_READER
 {
@@ -385,7 +345,6 @@ int main(void)
 		filters(abi);
 		directions(abi);
 		macos_only(abi);
-		zero_copy(abi);
 		served(abi);
 		made_pktap(abi);
 	}

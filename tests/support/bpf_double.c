@@ -59,6 +59,11 @@ static void catch_up(struct bpf_double *d)
 
 static bool fault(struct bpf_double *d) { return ++d->calls == d->fault_at; }
 
+static void at_call(struct bpf_double *d)
+{
+	if (d->at_call) d->at_call(d);
+}
+
 static int double_open(void *c, const char *path)
 {
 	struct bpf_double *d = of(c);
@@ -91,7 +96,11 @@ static int double_ioctl(void *c, int fd, unsigned long request, void *argument)
 	d->ioctls++;
 	if (d->said_ready && !d->model.node[fd - DOUBLE_FD].zero_copy) d->broke_rule = true;	/* zero-copy has no read */
 	catch_up(d);
-	return model_ioctl(&d->model, fd - DOUBLE_FD, (uint32_t)request, (uint64_t)(uintptr_t)argument, d->now_ns);
+	at_call(d);
+	int r = model_ioctl(&d->model, fd - DOUBLE_FD, (uint32_t)request,
+			    (uint64_t)(uintptr_t)argument, d->now_ns);
+	at_call(d);
+	return r;
 }
 
 static ssize_t double_read(void *c, int fd, void *buffer, size_t bytes)
@@ -131,13 +140,15 @@ static int double_wait(void *c, int fd, int wake, size_t low_water, int64_t time
 	struct pollfd p = { .fd = wake, .events = POLLIN };
 	int64_t deadline = timeout_ns < 0 ? INT64_MAX : d->now_ns + timeout_ns, again = INT64_MAX;
 	if (fault(d)) return -d->fault_errno;
+	d->waits++;
+	at_call(d);
 	bool attached = fd >= 0 && d->model.node[fd - DOUBLE_FD].on;
 	for (;;) {
 		catch_up(d);
 		if (poll(&p, 1, 0) > 0) return BPEI_WAIT_WAKE;
 		/* A macOS poll that began while the interface was there is not told of its going. */
 		bool silent = attached && !d->model.node[fd - DOUBLE_FD].on && d->model.abi->system == BPEI_MACOS;
-		bool enough = fd >= 0 && model_bytes(&d->model, fd - DOUBLE_FD) >= low_water;
+		bool enough = fd >= 0 && model_low_water(&d->model, fd - DOUBLE_FD, low_water);
 		if (fd >= 0 && !silent && model_ready(&d->model, fd - DOUBLE_FD, d->now_ns, &again) && enough) {
 			d->said_ready = true;
 			return BPEI_WAIT_DEVICE;

@@ -33,7 +33,9 @@ struct bpf_double {
 	uint32_t calls, fault_at;	/* the how-manieth call fails (from 1; 0: none) ... */
 	int fault_errno;		/* ... so */
 	int pledged_errno;		/* every request but BIOCGSTATS fails so; 0: none does */
-	uint32_t open_descriptors, reads, ioctls, ioctl_since_ready;
+	uint32_t open_descriptors, reads, ioctls, waits;
+	void (*at_call)(struct bpf_double *d);	/* NULL; before and behind each ioctl and wait */
+	void *user;
 	bool said_ready, broke_rule;	/* an ioctl came between readiness and read */
 	size_t read_most;		/* longer reads are EINVAL; 0: none */
 	bool signalled;

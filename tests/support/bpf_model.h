@@ -17,7 +17,7 @@ struct model_interface {
 	char name[16];
 	uint32_t dlt[4], dlts;		/* the kernel's numbers; the first is the default */
 	uint32_t link_bytes;		/* of its link header, for hdrlen */
-	bool here;
+	bool here, up;
 	uint32_t promiscuous;		/* descriptors that ask for it */
 };
 
@@ -29,7 +29,8 @@ struct model_node {
 	uint32_t size;			/* buffer length */
 	uint8_t *store, *hold;		/* hold_length 0: the slot is free */
 	uint32_t store_length, hold_length, store_packets, hold_packets;
-	bool immediate, nonblocking, promiscuous, timed_out, exthdr, headdrop, hdrcomp, wantpktap, truncate, nano;
+	bool immediate, nonblocking, promiscuous, timed_out, nano, hdrcmplt;
+	bool exthdr, headdrop, hdrcomp, wantpktap, truncate, header_v2, no_stamp;	/* macOS */
 	int64_t read_timeout_ns;	/* 0: none */
 	int64_t write_timeout_ns, first_ns;	/* OpenBSD: -1: none; when the store's first packet came */
 	int64_t select_since_ns;	/* a readiness timer runs since; 0: none */
@@ -37,11 +38,10 @@ struct model_node {
 	struct bpe_insn program[BPE_MAX_INSNS];
 	uint32_t program_length;	/* 0: everything */
 	uint64_t received, dropped, accepted;
-	/* FreeBSD: what is in hold lies in one of the caller's buffers until it is given back; a store that is full meanwhile is
-	 * the caller's, too (assigned). */
-	bool zero_copy, assigned;
+	/* FreeBSD: the caller's two buffers, in turn store and held or free (bpf_model_zbuf.c). */
+	bool zero_copy, zheld, zassigned[2];
 	uint64_t zbuf[2];
-	uint32_t turns;
+	uint32_t zstore;		/* which of them is the store */
 	uint8_t previous[255];		/* compression */
 	uint32_t previous_length;
 	int pid;
@@ -57,6 +57,8 @@ struct model {
 	int memory_errno;		/* what it says when it cannot */
 	uint32_t version;		/* macOS: 0 everything; 12, 10: without what came later */
 	bool compression_enabled, zero_copy_enabled, openbsd_old;
+	bool headers_switched_late;	/* BIOCSEXTHDR came while records lay in the buffers */
+	uint64_t compression_stats[7];	/* struct bpf_comp_stats, of all nodes */
 	/* The caller's memory: 0 or a negative errno. */
 	int (*get)(void *user, void *to, uint64_t from, size_t n);
 	int (*put)(void *user, uint64_t to, const void *from, size_t n);
@@ -71,6 +73,8 @@ struct model_interface *model_add(struct model *m, const char *name, uint32_t dl
 int model_open(struct model *m, int number, int pid);
 void model_close(struct model *m, int node);
 int model_ioctl(struct model *m, int node, uint32_t request, uint64_t argument, int64_t now_ns);
+/* SIOCGIFFLAGS: IFF_UP (1) or not; a negative errno. */
+int model_interface_flags(struct model *m, const char *name);
 
 /* read() of n bytes: bytes (copied to `to`), a negative errno, or MODEL_SLEEP: a blocking read would sleep until *deadline_ns
  * (INT64_MAX: for ever) or a change; it is then called again with the time it began, and signalled if a signal came. */
@@ -79,6 +83,8 @@ int64_t model_read(struct model *m, int node, uint8_t *to, size_t n, int64_t beg
 /* Whether poll() says readable; a "no" may start the driver's timer: *again_ns is then when to ask anew (INT64_MAX: on a change). */
 uint32_t model_bytes(const struct model *m, int node);	/* what a read would return now: kevent's data */
 bool model_ready(struct model *m, int node, int64_t now_ns, int64_t *again_ns);
+/* Whether kevent's NOTE_LOWAT is reached, where the node is ready. */
+bool model_low_water(const struct model *m, int node, size_t low_water);
 
 struct model_packet {
 	const uint8_t *data;
@@ -89,6 +95,7 @@ struct model_packet {
 	const char *comm;
 	uint32_t service_class;
 	uint8_t pktflags;
+	uint32_t dlt;			/* of the tap; 0: the interface's primary one */
 };
 /* A packet on the interface: to every descriptor on it, by direction, filter and room.  now_ns: the model's clock. */
 void model_tap(struct model *m, struct model_interface *on, const struct model_packet *packet, int64_t now_ns);
