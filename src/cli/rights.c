@@ -160,7 +160,7 @@ int cli_rights_give_up(struct cli *c)
 	snprintf(r->missing, sizeof r->missing, "%s", confined.failed);
 	tell(c, "", failed);
 	if (p->notice) tell(c, geteuid() || p->reduce ? "" : "rights are kept: ", p->why);
-	if (!confined.holds[0]) tell(c, "not confined: ", confined.failed);
+	tell(c, confined.holds[0] ? "confined in part: " : "not confined: ", confined.failed);
 	for (size_t i = 0; i < state.file_count; i++) free(state.files[i]), state.files[i] = NULL;
 	return 0;
 }

@@ -4,7 +4,7 @@
  *
  * What is not on the list fails with EPERM, or with ENOSYS where it is newer than the list; nothing is killed.  A C library of
  * another year, or what is preloaded, tries a call and falls back on another: that must not cost a capture, and whoever broke in
- * gets the call in neither way.  clone3 is ENOSYS, too: its flags lie in memory, where they cannot be judged, and every C library
+ * gets the call in neither way.  What is written goes to outputs alone; nothing is told of a file by its name.  clone3 is ENOSYS, too: its flags lie in memory, where they cannot be judged, and every C library
  * then takes clone, which may make threads here, not processes.  Only a call of another machine's ABI ends the process. */
 #include "confine_linux.h"
 
@@ -14,6 +14,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
+#include <netdb.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
@@ -46,21 +47,26 @@ int cli_seccomp(const struct cli_confinement *how, unsigned *calls) { return (vo
 #endif
 #define NEWEST 470u		/* calls with higher numbers are later than this list */
 #define X32 0x40000000u		/* x86-64: calls of the x32 ABI */
-#define ROOM 512u
+#define ROOM 1024u
+#define RANGES 128u
 
-enum when { ALWAYS, FILTER, LIVE, BPF, TUNED, TERMINAL, OUTPUT };
+enum when { ALWAYS, FILTER, LIVE, BPF, TUNED, TERMINAL, OUTPUT };	/* write and writev: see add_writes */
 
 /* Allowed if (argument & mask) == value; mask 0: whatever the arguments.  Of a call's lines one is enough. */
 struct rule { int call; enum when when; int argument; uint32_t mask, value; };
 
-#define WRITES (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
+#ifndef O_PATH
+#define O_PATH 010000000
+#endif
+/* What opening to read leaves out; O_PATH, too, which is not asked for a right and then tells of the file by fstat. */
+#define WRITES (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY) | O_PATH)
 
 static const struct rule rules[] = {
-	{ SYS_read, ALWAYS, 0, 0, 0 }, { SYS_write, ALWAYS, 0, 0, 0 }, { SYS_ppoll, ALWAYS, 0, 0, 0 }, { SYS_futex, ALWAYS, 0, 0, 0 },
+	{ SYS_read, ALWAYS, 0, 0, 0 }, { SYS_ppoll, ALWAYS, 0, 0, 0 }, { SYS_futex, ALWAYS, 0, 0, 0 },
 #ifdef SYS_poll
 	{ SYS_poll, ALWAYS, 0, 0, 0 },
 #endif
-	{ SYS_readv, ALWAYS, 0, 0, 0 }, { SYS_writev, ALWAYS, 0, 0, 0 }, { SYS_pread64, ALWAYS, 0, 0, 0 }, { SYS_lseek, ALWAYS, 0, 0, 0 },
+	{ SYS_readv, ALWAYS, 0, 0, 0 }, { SYS_pread64, ALWAYS, 0, 0, 0 }, { SYS_lseek, ALWAYS, 0, 0, 0 },
 	{ SYS_close, ALWAYS, 0, 0, 0 }, { SYS_fstat, ALWAYS, 0, 0, 0 },
 	/* time and signals; restart_syscall goes on with what SIGSTOP broke off */
 	{ SYS_clock_gettime, ALWAYS, 0, 0, 0 }, { SYS_clock_getres, ALWAYS, 0, 0, 0 }, { SYS_gettimeofday, ALWAYS, 0, 0, 0 }, { SYS_nanosleep, ALWAYS, 0, 0, 0 },
@@ -87,12 +93,8 @@ static const struct rule rules[] = {
 #ifdef SYS_open
 	{ SYS_open, FILTER, 1, WRITES, O_RDONLY },
 #endif
-#ifdef SYS_stat
-	{ SYS_stat, FILTER, 0, 0, 0 },
-#endif
 	/* opening the flows' file anew, for appending alone; where it may be is Landlock's and the user's rights' to say (musl sets O_LARGEFILE) */
 	{ SYS_openat, OUTPUT, 2, ~(uint32_t)0100000, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC },
-	{ SYS_newfstatat, FILTER, 0, 0, 0 }, { SYS_newfstatat, ALWAYS, 3, AT_EMPTY_PATH, AT_EMPTY_PATH },	/* the latter is glibc's fstat */
 };
 
 struct program { struct sock_filter code[ROOM]; unsigned length; };
@@ -106,7 +108,8 @@ static void put(struct program *p, unsigned code, uint32_t k, unsigned jump_true
 static void load(struct program *p, size_t offset) { put(p, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0); }
 static void answer(struct program *p, uint32_t what) { put(p, BPF_RET | BPF_K, what, 0, 0); }
 
-/* An argument's lower half is all that the kernel looks at in those that are judged here: both machines are little-endian. */
+/* An argument's lower half is all that the kernel looks at in those that are judged here, so what the upper half holds says
+ * nothing and hides nothing: both machines are little-endian. */
 static void add(struct program *p, const struct rule *r)
 {
 	if (!r->mask) {
@@ -122,6 +125,31 @@ static void add(struct program *p, const struct rule *r)
 	load(p, offsetof(struct seccomp_data, nr));
 }
 
+static void add_ranges(struct program *p, const struct cli_range *ranges, size_t count, uint32_t what)
+{
+	for (size_t i = 0; i < count; i++) {
+		put(p, BPF_JMP | BPF_JGE | BPF_K, ranges[i].first, 0, 2);
+		put(p, BPF_JMP | BPF_JGT | BPF_K, ranges[i].last, 1, 0);
+		answer(p, what);
+	}
+}
+
+/* write(2) and writev(2), on outputs alone: a packet socket would send what is written to it.  Where the descriptors that are no
+ * outputs lie too scattered, those that are outputs are listed instead. */
+static void add_writes(struct program *p)
+{
+	struct cli_range ranges[RANGES];
+	size_t count = cli_unwritten(ranges, RANGES);
+	const bool outputs = count == SIZE_MAX;
+	if (outputs) count = cli_written(ranges, RANGES);
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 2, 0);
+	put(p, BPF_JMP | BPF_JEQ | BPF_K, SYS_writev, 1, 0);
+	put(p, BPF_JMP | BPF_JA, 2 + 3 * (uint32_t)count, 0, 0);
+	load(p, offsetof(struct seccomp_data, args));
+	add_ranges(p, ranges, count, outputs ? SECCOMP_RET_ALLOW : SECCOMP_RET_ERRNO | EPERM);
+	answer(p, outputs ? SECCOMP_RET_ERRNO | EPERM : SECCOMP_RET_ALLOW);
+}
+
 static bool is_wanted(enum when when, const struct cli_confinement *how)
 {
 	switch (when) {
@@ -135,10 +163,15 @@ static bool is_wanted(enum when when, const struct cli_confinement *how)
 	}
 }
 
+/* glibc looks at its table of name services by stat(2) whenever a name is asked for.  Where that is refused it goes on with what
+ * it read before, so it has to have read it. */
+static void read_name_services(void) { getservbyname("domain", "udp"); }
+
 int cli_seccomp(const struct cli_confinement *how, unsigned *calls)
 {
 	static struct program p;
 	int last = -1;
+	if (is_wanted(FILTER, how)) read_name_services();
 	p.length = *calls = 0;
 	load(&p, offsetof(struct seccomp_data, arch));
 	put(&p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
@@ -146,6 +179,8 @@ int cli_seccomp(const struct cli_confinement *how, unsigned *calls)
 	load(&p, offsetof(struct seccomp_data, nr));
 	put(&p, BPF_JMP | BPF_JGE | BPF_K, X32, 0, 1);
 	answer(&p, SECCOMP_RET_ERRNO | ENOSYS);
+	add_writes(&p);
+	*calls += 2;
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
 		if (!is_wanted(rules[i].when, how)) continue;
 		add(&p, &rules[i]);
