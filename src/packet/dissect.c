@@ -7,10 +7,11 @@
 
 int bpei_dissector_new(struct bpei_dissector *d, const struct bpe_options *options)
 {
-	bpei_seed_init(&d->seed, options->fixed_seed ? options->hash_seed : bpei_clock_random64());
+	const uint64_t seed = options->fixed_seed ? options->hash_seed : bpei_clock_random64();
+	bpei_seed_init(&d->seed, seed);
 	d->checksums = options->checksums;
 	d->outermost = options->outermost;
-	d->fragments = bpei_fragments_new();
+	d->fragments = bpei_fragments_new(seed);
 	return d->fragments ? BPE_OK : BPE_E_MEMORY;
 }
 

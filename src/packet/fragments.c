@@ -2,6 +2,7 @@
 /* Later fragments on the flow of their first one (RFC 791, RFC 8200 4.5): a bounded table of the datagrams whose first fragment was seen, in sets of a
  * few, the oldest of a set making room.  A datagram is known by its addresses, its identification and, in IPv4, its protocol.  It is remembered
  * BPEI_FRAGMENT_NS of packet time, in both directions of it, since savefiles are not always in order.
+ * Which set a datagram goes to is a keyed hash's to say (SipHash-1-3, Aumasson and Bernstein), so that nobody can fill the set of another's datagram.
  *
  * The books: every later fragment is followed or lost (no first fragment, or not any more); a first fragment that had to make room while it was good is
  * counted as evicted.  A lost one keeps the key that the parser gave it, with ports 0.  Owner: the reader, alone. */
@@ -30,10 +31,29 @@ struct entry {
 
 struct bpei_fragments {
 	struct bpei_fragment_counts counts;
+	uint64_t key[2];
 	struct entry entry[BPEI_FRAGMENT_SETS][BPEI_FRAGMENT_WAYS];
 };
 
-struct bpei_fragments *bpei_fragments_new(void) { return calloc(1, sizeof(struct bpei_fragments)); }
+/* The key's halves come from the seed as SplitMix64 has its numbers: each of them depends on every bit.  The flow keys' hash begins elsewhere. */
+static uint64_t mix_seed(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+void bpei_fragment_key(uint64_t seed, uint64_t key[2])
+{
+	for (uint64_t i = 0; i < 2; i++) key[i] = mix_seed((seed ^ 0x667261676d656e74u) + (i + 1) * 0x9e3779b97f4a7c15u);
+}
+
+struct bpei_fragments *bpei_fragments_new(uint64_t seed)
+{
+	struct bpei_fragments *f = calloc(1, sizeof *f);
+	if (f) bpei_fragment_key(seed, f->key);
+	return f;
+}
 void bpei_fragments_free(struct bpei_fragments *f) { free(f); }
 const struct bpei_fragment_counts *bpei_fragments_counts(const struct bpei_fragments *f) { return &f->counts; }
 
@@ -65,11 +85,35 @@ static bool datagram_of(struct datagram *d, const uint8_t *data, uint32_t caplen
 	return true;
 }
 
+static inline uint64_t rotl64(uint64_t x, int n) { return x << n | x >> (64 - n); }
+
+static inline void sip_round(uint64_t v[4])
+{
+	v[0] += v[1], v[1] = rotl64(v[1], 13) ^ v[0], v[0] = rotl64(v[0], 32);
+	v[2] += v[3], v[3] = rotl64(v[3], 16) ^ v[2];
+	v[0] += v[3], v[3] = rotl64(v[3], 21) ^ v[0];
+	v[2] += v[1], v[1] = rotl64(v[1], 17) ^ v[2], v[2] = rotl64(v[2], 32);
+}
+
+uint64_t bpei_fragment_hash(const uint64_t key[2], const uint64_t *words, size_t n)
+{
+	uint64_t v[4] = { key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u };
+	for (size_t i = 0; i <= n; i++) {
+		const uint64_t word = i < n ? words[i] : (uint64_t)n * 8 << 56;
+		v[3] ^= word;
+		sip_round(v);
+		v[0] ^= word;
+	}
+	v[2] ^= 0xff;
+	for (int i = 0; i < 3; i++) sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
 static struct entry *set_of(struct bpei_fragments *f, const struct datagram *d)
 {
-	uint64_t h = d->id * 0x9e3779b97f4a7c15u ^ d->proto;
-	for (int i = 0; i < 4; i++) h = (h ^ bpei_load64((const uint8_t *)d->addr + 8 * i)) * 0x9e3779b97f4a7c15u, h ^= h >> 29;
-	return f->entry[h >> 32 & (BPEI_FRAGMENT_SETS - 1)];
+	const uint64_t words[] = { bpei_le64(d->addr[0]), bpei_le64(d->addr[0] + 8), bpei_le64(d->addr[1]), bpei_le64(d->addr[1] + 8),
+		(uint64_t)d->id << 32 | (uint64_t)d->vlan << 16 | (uint64_t)d->version << 8 | d->proto };
+	return f->entry[bpei_fragment_hash(f->key, words, sizeof words / sizeof *words) & (BPEI_FRAGMENT_SETS - 1)];
 }
 
 static bool good(const struct entry *e, int64_t now)

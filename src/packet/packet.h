@@ -15,11 +15,15 @@ struct bpei_fragments;
 struct bpei_fragment_counts {
 	bpei_counter followed, lost, evicted;	/* struct bpe_stats's of those names; w: reader  r: any */
 };
-struct bpei_fragments *bpei_fragments_new(void);	/* NULL: no memory */
+/* The seed is the key of the table's hash, which others must not know.  NULL: no memory. */
+struct bpei_fragments *bpei_fragments_new(uint64_t seed);
 void bpei_fragments_free(struct bpei_fragments *fragments);
 /* Remembers first fragments and gives later ones the flow of theirs.  layers, key: as parsed; what is behind tunnels is found again by link_type. */
 void bpei_fragments_follow(struct bpei_fragments *fragments, const struct bpei_columns *columns, uint32_t n, uint32_t link_type);
 const struct bpei_fragment_counts *bpei_fragments_counts(const struct bpei_fragments *fragments);
+/* The table's hash, SipHash-1-3 of whole words, and its key. */
+void bpei_fragment_key(uint64_t seed, uint64_t key[2]);
+uint64_t bpei_fragment_hash(const uint64_t key[2], const uint64_t *words, size_t n);
 
 /* checksum.c: sets BPE_PKT_BAD_CHECKSUM where it is so. */
 void bpei_checksums(const struct bpei_columns *columns, uint32_t n);

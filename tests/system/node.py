@@ -185,13 +185,35 @@ def zero_copy_keeps_nothing_back():
             assert dropped == node.report["dropped"] == 0 and r["blocks"]["torn"] == 0, r["kernel"]
 
 
+def nodes_are_opened_for_reading_alone():
+    """What is opened cannot send: a write fails with EBADF, whoever makes it."""
+    for abi in ABIS:
+        with Node(abi, "--synth", "rate=100") as node:
+            p = subprocess.Popen([PROGRAM, "-i", "bpf:en0"] + node.options() + ["-q", "-t", "60"],
+                                 stdout=subprocess.DEVNULL)
+            found, end = [], time.monotonic() + 30
+            while not found and time.monotonic() < end and p.poll() is None:
+                links = {fd: os.readlink(f"/proc/{p.pid}/fd/{fd}")
+                         for fd in os.listdir(f"/proc/{p.pid}/fd")}
+                found = [fd for fd, to in links.items() if to.startswith(node.directory + "/bpf")]
+                time.sleep(0.01)
+            flags = []
+            for fd in found:
+                with open(f"/proc/{p.pid}/fdinfo/{fd}", encoding="ascii") as info:
+                    flags += [int(x.split()[1], 8) for x in info if x.startswith("flags:")]
+            p.terminate()
+            p.wait(timeout=60)
+            assert flags and all(f & os.O_ACCMODE == os.O_RDONLY for f in flags), (abi, flags)
+
+
 def main():
     if os.geteuid() != 0 or not os.access("/dev/fuse", os.R_OK | os.W_OK):
         print("skipped: a served node needs root and /dev/fuse")
         sys.exit(77)
     for f in (savefiles_arrive_byte_for_byte, the_books_balance_when_the_node_drops, no_loss_while_there_is_room, workers_and_modes,
               a_signal_ends_the_run_in_every_mode, busy_nodes_are_passed, wrong_names_say_what_would_be_right, the_node_answers_as_the_drivers_do,
-              zero_copy_keeps_nothing_back, live_interface_through_the_node):
+              zero_copy_keeps_nothing_back,
+              nodes_are_opened_for_reading_alone, live_interface_through_the_node):
         case(f)
     os.rmdir(HERE)
     print(f"{passed} passed, {failed} failed")

@@ -136,6 +136,54 @@ Test(fragments, a_flood)
 	bpei_dissector_free(&dissector);
 }
 
+/* Against CPython 3.11's hash of bytes, which is SipHash-1-3, with a key of zeros (PYTHONHASHSEED=0). */
+Test(fragments, hash_is_siphash)
+{
+	static const uint64_t zeros[2], words[] = { 0x0706050403020100u, 0x0f0e0d0c0b0a0908u, 0x1716151413121110u, 0x1f1e1d1c1b1a1918u, 0x2726252423222120u };
+	cr_assert_eq(bpei_fragment_hash(zeros, words, 1), 0xead411e67ebe2eeau);
+	cr_assert_eq(bpei_fragment_hash(zeros, words, 5), 0x95bc321ab41d8206u);
+}
+
+static uint32_t set_by(const uint64_t key[2], const uint8_t *ip)
+{
+	uint64_t words[5] = { 0 };
+	memcpy(&words[0], ip + 12, 4), memcpy(&words[2], ip + 16, 4);
+	words[4] = (uint64_t)((uint32_t)ip[4] << 8 | ip[5]) << 32 | 4 << 8 | ip[9];
+	return bpei_fragment_hash(key, words, 5) & (BPEI_FRAGMENT_SETS - 1);
+}
+
+/* Four datagrams that push a fifth out of its set, made by the key of one seed, do nothing to any other. */
+Test(fragments, sets_are_not_to_be_foreseen)
+{
+	uint8_t bad[4][sizeof(FIRST("\0\0"))], victim[sizeof(FIRST("\0\0"))];
+	uint64_t key[2];
+	struct one p;
+	unsigned found = 0, followed = 0;
+	bpei_fragment_key(0, key);
+	memcpy(victim, FIRST("\0\1"), sizeof victim);
+	for (uint32_t id = 2; id < 65536 && found < 4; id++) {
+		memcpy(bad[found], FIRST("\0\0"), sizeof victim);
+		bad[found][4] = (uint8_t)(id >> 8), bad[found][5] = (uint8_t)id;
+		found += set_by(key, bad[found]) == set_by(key, victim);
+	}
+	cr_assert_eq(found, 4);
+	for (uint64_t seed = 0; seed < 200; seed++) {
+		struct bpe_options o;
+		bpe_options_init(&o);
+		o.fixed_seed = true;
+		o.hash_seed = seed;
+		cr_assert_eq(bpei_dissector_new(&dissector, &o), BPE_OK);
+		dissect(&p, victim, sizeof victim - 1, S);
+		for (int i = 0; i < 4; i++) dissect(&p, bad[i], sizeof victim - 1, S + 1);
+		DISSECT(&p, LATER("\0\1"), 2 * S);
+		const uint64_t kept = bpei_counter_get(&bpei_fragments_counts(dissector.fragments)->followed);
+		if (!seed) cr_assert_eq(kept, 0, "the words of the table are others: nothing is proved");
+		followed += kept == 1;
+		bpei_dissector_free(&dissector);
+	}
+	cr_assert_eq(followed, 199);
+}
+
 /* ---- Checksums ---- */
 
 #define GOOD_UDP "\x45\0\0\x20\0\1\0\0\x40\x11\x66\xca\x0a\0\0\1\x0a\0\0\2" "\0\x35\xc0\x01\0\x0c\x63\x04" "data"
