@@ -336,7 +336,11 @@ struct bpe_flow {
 	uint32_t lost_segments[2];	/* holes: segments before this one were not captured, or not yet */
 	uint32_t unseen_acks[2];	/* ACKs for what the other end was not seen to send */
 	uint32_t keep_alives[2];
-	uint64_t reserved[8];		/* 0 */
+
+	/* Of any protocol.  Index k: of packets[k]. */
+	uint32_t icmp_errors[2];	/* ICMP errors that quote a packet of the other end: no packets of the flow's own, and no answer to it */
+	uint32_t duplicates[2];		/* TCP: the same packet seen twice, as a mirror port shows it */
+	uint64_t reserved[6];		/* 0 */
 };
 
 /* Zeek's conn_state ("SF", "S0", "REJ", ... "OTH"), of the record alone.  Never NULL.  Any thread. */

@@ -53,7 +53,7 @@ class bpe_flow(ctypes.Structure):
                 ("first_ns", c_int64), ("last_ns", c_int64), ("interface_name", c_char * 16), ("pid", c_int32), ("effective_pid", c_int32), ("comm", c_char * 32),
                 ("effective_comm", c_char * 32), ("history", c_char * 32), ("handshake_ns", c_int64 * 2), ("rtt_ns", c_int64 * 2), ("mss", c_uint16 * 2), ("window_scale", c_int8 * 2),
                 *((name, c_uint32 * 2) for name in ("retransmissions", "fast_retransmissions", "spurious_retransmissions", "out_of_order", "repeated_acks", "zero_windows",
-                                                    "lost_segments", "unseen_acks", "keep_alives")), ("reserved", c_uint64 * 8)]
+                                                    "lost_segments", "unseen_acks", "keep_alives", "icmp_errors", "duplicates")), ("reserved", c_uint64 * 6)]
 
 
 class bpe_snapshot(ctypes.Structure):

@@ -24,12 +24,13 @@
 #define TURN 256u		/* records of one worker before the next one's */
 
 /* What follows the head of a record, in the order of the structure. */
-enum { PART_NAME = 1, PART_PROCESS = 2, PART_TCP = 4 };
+enum { PART_NAME = 1, PART_PROCESS = 2, PART_TCP = 4, PART_ODD = 8 };
 #define AT(member) offsetof(struct bpe_flow, member)
 static const struct { uint32_t bit, from, to; } parts[] = {
-	{ PART_NAME, AT(interface_name), AT(pid) }, { PART_PROCESS, AT(pid), AT(history) }, { PART_TCP, AT(history), AT(reserved) } };
+	{ PART_NAME, AT(interface_name), AT(pid) }, { PART_PROCESS, AT(pid), AT(history) }, { PART_TCP, AT(history), AT(icmp_errors) },
+	{ PART_ODD, AT(icmp_errors), AT(reserved) } };
 enum { PARTS = sizeof parts / sizeof *parts, HEAD = AT(interface_name), BITS = 8 };
-_Static_assert(AT(interface_name) < AT(pid) && AT(pid) < AT(history) && AT(history) < AT(reserved), "the parts lie one behind another");
+_Static_assert(AT(interface_name) < AT(pid) && AT(pid) < AT(history) && AT(history) < AT(icmp_errors) && AT(icmp_errors) < AT(reserved), "the parts lie one behind another");
 _Static_assert(BITS + sizeof(struct bpe_flow) <= BPEI_BYTERING_MOST(RING_LEAST), "the longest record fits");
 
 static void pack(uint8_t *to, const struct bpe_flow *f, uint32_t bits)
@@ -90,6 +91,7 @@ static uint8_t *wait_for_room(struct bpei_worker *w, uint32_t n) BPEI_WORKER
 void bpei_output_put(struct bpei_worker *w, const struct bpe_flow *f)
 {
 	uint32_t bits = (f->interface_name[0] ? PART_NAME : 0) | (f->pid != -1 ? PART_PROCESS : 0) | (f->tcp_state ? PART_TCP : 0), n = BITS + HEAD;
+	if (f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1]) bits |= PART_ODD;
 	for (int k = 0; k < PARTS; k++) n += bits & parts[k].bit ? parts[k].to - parts[k].from : 0;
 	uint8_t *to = bpei_bytering_begin(&w->records, n);
 	if (BPEI_UNLIKELY(!to) && !(to = wait_for_room(w, n))) {

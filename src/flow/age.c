@@ -213,7 +213,8 @@ void bpei_entry_weigh(struct bpei_table *t, uint32_t i)
 {
 	struct bpei_entry *e = &t->entries[i];
 	const uint32_t state = bpei_entry_state(e), bits = bpei_entry_bits(e), was = bits / ENTRY_WEAK & 1, single = bpei_entry_packets(e, 0) + bpei_entry_packets(e, 1) <= 1;
-	const uint32_t weak = (WEAK_STATES >> state & 1) | (single & !(bits & ENTRY_CONTINUED));
+	const uint32_t errors = ((e->sums[0] | e->sums[1]) & SUMS_ERRORS) != 0;
+	const uint32_t weak = (WEAK_STATES >> state & 1) | (single & !(bits & ENTRY_CONTINUED)) | errors;
 	bpei_entry_set(e, ENTRY_WEAK, weak * ENTRY_WEAK);	/* without a branch: whether anything changes is not to be guessed */
 	t->weak += weak - was;
 	t->cohorts[i / BPEI_COHORT].weak += (uint16_t)(weak - was);

@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What other tools call a flow: Zeek's conn_state, and the Community ID (github.com/corelight/community-id-spec).  Pure.
+/* What other tools call a flow: the Community ID (github.com/corelight/community-id-spec).  Pure.
  * The Community ID is a name, not a secret: SHA-1 (RFC 3174) is what it is defined by, and one block of it is all that is needed. */
 #include "bpfengine.h"
 #include "packet/icmp.h"
-#include "packet/segment.h"
 
 #include <string.h>
-
-enum end_state { INACTIVE, PARTIAL, SYN_SENT, ESTABLISHED, CLOSED, RESET };
-
-static enum end_state end_state(const struct bpe_flow *f, int k)
-{
-	uint8_t flags = f->tcp_flags[k];
-	if (flags & TCP_RST) return RESET;
-	if (flags & TCP_FIN) return CLOSED;
-	if (flags & TCP_SYN) return k || f->tcp_flags[1] & TCP_SYN ? ESTABLISHED : SYN_SENT;
-	return flags || f->packets[k] ? PARTIAL : INACTIVE;
-}
-
-/* As Zeek's scripts/base/protocols/conn/main.zeek has it. */
-const char *bpe_flow_conn_state(const struct bpe_flow *f)
-{
-	if (!f->tcp_state) {
-		if (f->ip_proto != 17 && f->ip_proto != 136) return "OTH";
-		return f->packets[0] && f->packets[1] ? "SF" : f->packets[0] ? "S0" : f->packets[1] ? "SHR" : "OTH";
-	}
-	enum end_state o = end_state(f, 0), r = end_state(f, 1);
-	bool o_inactive = o <= PARTIAL, r_inactive = r <= PARTIAL;
-	if (r == RESET) return o == SYN_SENT ? "REJ" : o_inactive ? "RSTRH" : "RSTR";
-	if (o == RESET) return r_inactive ? "RSTOS0" : "RSTO";
-	if (o == CLOSED && r == CLOSED) return "SF";
-	if (o == CLOSED) return r_inactive ? "SH" : "S2";
-	if (r == CLOSED) return o_inactive ? "SHR" : "S3";
-	if (o == SYN_SENT && r == INACTIVE) return "S0";
-	return o == ESTABLISHED && r == ESTABLISHED ? "S1" : "OTH";
-}
 
 static inline uint32_t left(uint32_t v, int n) { return v << n | v >> (32 - n); }
 

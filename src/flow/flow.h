@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The flow table: one per worker, one owner, no locks.  Lives here: table.c (life, update), index.c (finding), age.c (wheel, time-outs,
- * eviction), tcp.c (states), health.c (sequence numbers), history.c, extra.c (side tables), record.c (record made from an entry),
- * top.c (the largest flows). */
+/* The flow table: one per worker, one owner, no locks.  Lives here: table.c (life, update), index.c
+ * (finding), age.c (wheel, time-outs, eviction), tcp.c (states), follow.c and health.c (sequence
+ * numbers), icmp.c (errors that speak of a flow), history.c, extra.c (side tables), record.c (record
+ * made from an entry), conn_state.c and community.c (names made from a record), top.c (the largest
+ * flows). */
 #ifndef BPEI_FLOW_H
 #define BPEI_FLOW_H
 

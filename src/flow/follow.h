@@ -14,6 +14,7 @@ struct bpei_passage {
 	uint32_t *flow;			/* by packet */
 	uint64_t tcp;			/* bit p: packet p is TCP, its header found */
 	uint64_t cut;			/* bit p: not captured whole (or, if its record is damaged, more than whole) */
+	bool errors;			/* there is an ICMP error among its packets */
 	uint32_t unkeyed, refused;
 };
 
@@ -27,5 +28,10 @@ static inline bool bpei_packet_segment(const struct bpei_table *t, const struct 
 void bpei_tcp_note(struct bpei_table *t, const struct bpe_batch *b, uint32_t packet, uint32_t entry);
 /* The same for packets (bits) that are simply one more of their flows, and were counted already, in their order. */
 void bpei_tcp_follow(const struct bpei_passage *g, uint64_t which);
+
+/* icmp.c */
+void bpei_icmp_note(struct bpei_detail *d, const struct bpe_batch *b, uint32_t packet);
+/* Counts an ICMP error by this end, or the first packet of its own after errors; before the packet itself is counted. */
+void bpei_error_note(const struct bpei_passage *g, uint32_t packet, uint32_t entry, uint32_t end);
 
 #endif

@@ -133,6 +133,17 @@ static void alert(struct bpei_table *t, uint32_t i, int64_t ns)
 	d->inner_vlan = (uint16_t)((d->inner_vlan & ~DETAIL_ALERT) | (is ? DETAIL_ALERT : 0));
 }
 
+/* The history's letters that flags and length say, as Zeek has them: a segment has one of SYN, FIN and RST, or is odd. */
+static uint16_t letters_of(const struct bpei_segment *s, uint8_t flags)
+{
+	const uint32_t control = flags & (TCP_SYN | TCP_FIN | TCP_RST), data = s->bytes && !(flags & TCP_RST) ? 1u << HISTORY_DATA : 0;
+	if (control & (control - 1)) return (uint16_t)(data | (!(~flags & (TCP_FIN | TCP_RST)) ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI));
+	if (control == TCP_SYN) return (uint16_t)(data | (flags & TCP_ACK ? 1u << HISTORY_SYN_ACK : 1u << HISTORY_SYN));
+	if (control == TCP_FIN) return (uint16_t)(data | 1u << HISTORY_FIN);
+	if (control == TCP_RST) return 1u << HISTORY_RST;
+	return (uint16_t)(data ? data : flags & TCP_ACK ? 1u << HISTORY_ACK : 0);
+}
+
 /* Before the entry's counts and history know of the segment.  Returns the letters that it adds. */
 uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
 {
@@ -147,7 +158,7 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	struct bpei_extra *x = bpei_extra_find(t, i);
 	if (x) x->probed[end] = false;	/* until this one is found to be a keep-alive */
 	if (flags & TCP_RST) {
-		letters = flags & (TCP_FIN | TCP_SYN) ? flags & TCP_FIN ? 1u << HISTORY_INCONSISTENT : 1u << HISTORY_MULTI : 0;
+		;	/* what it carries is not the stream's */
 	} else if (!known || fresh) {
 		d->seq[end] = next;
 	} else if (in_order) {
@@ -172,13 +183,7 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	}
 	d->window[end] = s->window;
 	if (bpei_entry_bits(e) & ENTRY_EXTRA) alert(t, i, ns);
-	if (flags & TCP_SYN) letters |= flags & TCP_ACK ? 1u << HISTORY_SYN_ACK : 1u << HISTORY_SYN;
-	if (flags & TCP_FIN) letters |= 1u << HISTORY_FIN;
-	if (flags & TCP_RST) letters |= 1u << HISTORY_RST;
-	if (s->bytes) letters |= 1u << HISTORY_DATA;
-	else if ((flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_ACK) letters |= 1u << HISTORY_ACK;
-	if ((flags & (TCP_SYN | TCP_FIN)) == (TCP_SYN | TCP_FIN)) letters |= 1u << HISTORY_MULTI;
-	return letters;
+	return letters | letters_of(s, flags);
 }
 
 /* An end that has acknowledged more by now has no streak of what it acknowledged then. */

@@ -56,6 +56,8 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 		r.wire_bytes[k] = whole(bpei_entry_wire(e, end), x, COUNT_WIRE, end);
 		r.captured_bytes[k] = r.wire_bytes[k] - (t->any_missed ? t->missed[i][end] : 0);
 		r.repeated_acks[k] = d->repeated[end];
+		if (e->sums[end] & SUMS_ERRORS) r.icmp_errors[k] = r.packets[k] < UINT32_MAX ? (uint32_t)r.packets[k] : UINT32_MAX;
+		else if (x) r.icmp_errors[k] = x->health[HEALTH_ICMP_ERROR][end];
 		memcpy(r.addr[k], (const char *)e->key + 16 * end, 16);
 		if (bpei_entry_state(e) && d->rtt[k]) r.handshake_ns[k] = bpei_span_unpack(d->rtt[k]);
 		if (d->running[end]) r.rtt_ns[k] = bpei_span_unpack(d->running[end]);

@@ -146,15 +146,6 @@ void bpei_table_evict(struct bpei_table *t, uint32_t i, bool crowded)
 	bpei_table_end(t, i, BPE_END_EVICTED);
 }
 
-/* Type and code, if they were captured and are the flow's own. */
-static void note_icmp(struct bpei_detail *d, const struct bpe_batch *b, uint32_t p)
-{
-	const struct bpe_layers *l = &b->layers[p];
-	if (!b->data || l->flags & BPE_PKT_ICMP_ERROR || l->transport == BPE_NO_OFFSET || l->transport + 2u > b->caplen[p]) return;
-	const uint8_t *icmp = b->data[p] + l->transport;
-	d->icmp = ENTRY_ICMP | (uint32_t)icmp[0] << 8 | icmp[1];
-}
-
 /* A new flow for packet p of the batch: its entry, or BPEI_NO_FLOW if no flows are to be kept.  tcp: so says its key, which a fragment has, too; header: TCP's
  * was found. */
 static inline __attribute__((always_inline)) uint32_t open_entry(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, bool tcp, bool header)
@@ -174,14 +165,15 @@ static inline __attribute__((always_inline)) uint32_t open_entry(struct bpei_tab
 	e->key[4] = bpei_key_rest(key) | (key->vlan[1] ? KEY_INNER : 0);
 	e->last_ns = b->time_ns[p];
 	e->sums[0] = (uint64_t)((l->flags & BPE_PKT_TUNNEL ? STATE_TUNNEL : 0) | bpei_stateless(key->ip_proto) << CLASS_SHIFT) << SUMS_MARKS;
-	e->sums[1] = (uint64_t)(ENTRY_ALIVE | ENTRY_WEAK | (header ? 0 : end * ENTRY_ORIGIN)) << SUMS_MARKS;
+	const uint32_t origin = l->flags & BPE_PKT_ICMP_ERROR ? !end : end;	/* an error goes to the end that it quotes */
+	e->sums[1] = (uint64_t)(ENTRY_ALIVE | ENTRY_WEAK | (header ? 0 : origin * ENTRY_ORIGIN)) << SUMS_MARKS;
 	*d = (struct bpei_detail){ .inner_vlan = key->vlan[1], .hash = tag, .first_ns = b->time_ns[p] };
 	if (t->processes) t->processes[i].pid = 0;
 	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
 	if (tcp && t->options.tcp_health) bpei_health_open(t, i);
 	if (t->lengths) t->lengths[i] = (struct bpei_lengths){ .ip = { 0 } };
 	if (t->interfaces) t->interfaces[i] = b->interface_id ? b->interface_id[p] : 0;
-	if (!tcp && (l->proto == BPE_PROTO_ICMP || l->proto == BPE_PROTO_ICMP6)) note_icmp(d, b, p);
+	if (!tcp && (l->proto == BPE_PROTO_ICMP || l->proto == BPE_PROTO_ICMP6)) bpei_icmp_note(d, b, p);
 	if (header) bpei_tcp_open(e, end, l->tcp_flags);
 	if (t->options.direction_by_port) bpei_entry_direct(e, l->tcp_flags);
 	t->weak++, t->cohorts[i / BPEI_COHORT].weak++;
@@ -323,6 +315,7 @@ static inline void add_packet(struct bpei_passage *g, uint32_t p, uint32_t i, ui
 {
 	struct bpei_entry *e = &g->t->entries[i];
 	const uint32_t wire = g->b->wirelen[p];
+	if (BPEI_UNLIKELY(g->b->layers[p].flags & BPE_PKT_ICMP_ERROR || e->sums[end] & SUMS_ERRORS)) bpei_error_note(g, p, i, end);
 	const uint64_t sums = sums_with(e->sums[end], wire);
 	if (BPEI_UNLIKELY((sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS)) count_large(g->t, i, end, wire, g->b->time_ns[p]);
 	else e->sums[end] = sums;
@@ -423,7 +416,7 @@ static __attribute__((noinline)) uint64_t differs_within(const struct bpei_table
 
 /* Counts each packet that is simply one more of its flow, and returns the others (bit p), which are for count_rest: those of a flow that has had such a
  * one in this batch, too, so that each flow's packets keep their order.  No branch is on what a packet is: it would be guessed wrong.
- * plain: nothing but packets and bytes on the wire is to be counted, and there are no periods. */
+ * plain: nothing but packets and bytes on the wire is to be counted, and there are no periods and no ICMP errors. */
 static inline __attribute__((always_inline)) uint64_t count_packets(struct bpei_passage *g, bool plain)
 {
 	struct bpei_entry *const entries = g->t->entries;
@@ -444,7 +437,7 @@ static inline __attribute__((always_inline)) uint64_t count_packets(struct bpei_
 		if (BPEI_UNLIKELY(key->vlan[1])) differs = differs_within(g->t, i, key);
 		differs |= odd[i % BPEI_ODD] | ((l->tcp_flags | (bpei_entry_bits(e) & ENTRY_WEAK) << 3) & watch[bpei_entry_state(e)]) | (sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS;
 		differs |= ns - last_ns > least_timeout_ns;	/* or it is out of order: then the difference wraps round */
-		if (!plain) differs |= ns - (uint64_t)g->t->details[i].first_ns > active_ns;
+		if (!plain) differs |= (ns - (uint64_t)g->t->details[i].first_ns > active_ns) | (l->flags & BPE_PKT_ICMP_ERROR);
 		const uint64_t is = differs != 0, keep = is - 1;	/* arithmetic: of a choice gcc may make a branch */
 		odd[i % BPEI_ODD] = (uint8_t)is;
 		slow |= is << p;
@@ -476,7 +469,9 @@ static void find_flows(struct bpei_passage *g)
 	uint32_t *const flow = g->flow, far = 0;
 	uint8_t on[BPE_BATCH];
 	uint64_t tcp = 0;
+	uint32_t flags = 0;
 	for (uint32_t p = 0; p < n; p++) {
+		flags |= l[p].flags;
 		__builtin_prefetch(&buckets[hash[p] & mask]);
 		tcp |= (uint64_t)((l[p].proto == BPE_PROTO_TCP) & (l[p].transport != BPE_NO_OFFSET)) << p;
 	}
@@ -504,6 +499,7 @@ static void find_flows(struct bpei_passage *g)
 		__builtin_prefetch(&entries[i], 1);
 	}
 	g->tcp = tcp;
+	g->errors = flags & BPE_PKT_ICMP_ERROR;
 	for (; tcp; tcp &= tcp - 1) {
 		const uint32_t i = flow[__builtin_ctzll(tcp)];
 		const char *d = (const char *)&t->details[i];
@@ -532,7 +528,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	if (!t->options.timeline) follow_clock(t, b);
 	bpei_table_ask_due(t);
 	find_flows(&g);
-	const bool plain = !(g.cut | (uint64_t)(t->lengths != NULL) | (uint64_t)(t->active_ns != INT64_MAX));
+	const bool plain = !(g.cut | (uint64_t)(t->lengths != NULL) | (uint64_t)(t->active_ns != INT64_MAX) | (uint64_t)g.errors);
 	uint64_t slow = plain ? count_packets(&g, true) : count_packets(&g, false);
 	bpei_tcp_follow(&g, g.tcp & ~slow);
 	count_rest(&g, slow);

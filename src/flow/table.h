@@ -25,7 +25,7 @@
 #define BPEI_PROBE_LIMIT 32u	/* buckets that a key may lie behind its own */
 #define BPEI_COHORT 32u		/* entries that age together */
 
-/* bpei_entry_bits.  WEAK: the first to go when there is no room: one packet so far, or TCP not established or over. */
+/* bpei_entry_bits.  WEAK: the first to go when there is no room: one packet so far, or an end sent ICMP errors alone, or TCP not established or over. */
 enum { ENTRY_ALIVE = 1, ENTRY_ORIGIN = 2 /* the originator is end 1 of the key */, ENTRY_MIDSTREAM = 4, ENTRY_FIN = 8 /* << end */,
        ENTRY_WEAK = 32, ENTRY_EXTRA = 64, ENTRY_CONTINUED = 128 };
 /* bpei_entry_marks. */
@@ -39,8 +39,8 @@ enum { STATELESS_OTHER, STATELESS_ICMP, STATELESS_UDP };
 struct bpei_entry {
 	uint64_t key[5];		/* both addresses; bpei_key_rest */
 	int64_t last_ns;
-	uint64_t sums[2];		/* by end: packets from bit 0, bytes on the wire from bit SUMS_WIRE, modulo 2^23 and 2^31: the rest is in the extra.
-					 * From bit SUMS_MARKS: [0] marks, [1] bits */
+	uint64_t sums[2];		/* by end: packets from bit 0, bytes on the wire from bit SUMS_WIRE, modulo 2^22 and 2^31: the rest is in the extra.
+					 * SUMS_ERRORS.  From bit SUMS_MARKS: [0] marks, [1] bits */
 };
 _Static_assert(sizeof(struct bpei_entry) == 64, "a line");
 
@@ -66,10 +66,11 @@ _Static_assert(sizeof(struct bpei_detail) == 48 && offsetof(struct bpei_detail, 
 #define DETAIL_ALERT 0x8000u	/* segments in turn matter to its extra: a hole is open, or a keep-alive unanswered */
 #define SUMS_WIRE 24
 #define SUMS_MARKS 56
-#define SUMS_PACKETS_BITS 23
+#define SUMS_PACKETS_BITS 22
 #define SUMS_WIRE_BITS 31
 #define SUMS_FULL ((uint64_t)1 << SUMS_PACKETS_BITS | (uint64_t)1 << (SUMS_WIRE + SUMS_WIRE_BITS))	/* one of the two has reached its end */
-#define SUMS_COUNTS (((uint64_t)1 << SUMS_MARKS) - 1)
+#define SUMS_ERRORS ((uint64_t)1 << 23)	/* this end sent ICMP errors about the flow, and nothing else */
+#define SUMS_COUNTS ((((uint64_t)1 << SUMS_MARKS) - 1) & ~SUMS_ERRORS)
 #define ACK_NUMBER 0xffffffu
 #define ACK_STREAK 24
 #define ACK_SETUP 26
@@ -78,7 +79,7 @@ _Static_assert(sizeof(struct bpei_detail) == 48 && offsetof(struct bpei_detail, 
 #define BPEI_NO_KEY UINT64_MAX	/* bpei_key_rest of an entry in the free list: no IP version is 255 */
 
 enum { COUNT_PACKETS, COUNT_WIRE };
-enum bpei_health { HEALTH_RETRANSMISSION, HEALTH_FAST, HEALTH_SPURIOUS, HEALTH_OUT_OF_ORDER, HEALTH_ZERO_WINDOW, HEALTH_LOST, HEALTH_UNSEEN, HEALTH_KEEP_ALIVE,
+enum bpei_health { HEALTH_RETRANSMISSION, HEALTH_FAST, HEALTH_SPURIOUS, HEALTH_OUT_OF_ORDER, HEALTH_ZERO_WINDOW, HEALTH_LOST, HEALTH_UNSEEN, HEALTH_KEEP_ALIVE, HEALTH_ICMP_ERROR,
 		   HEALTH_COUNT };
 struct bpei_extra {
 	uint32_t entry;			/* + 1; 0: free */
@@ -190,7 +191,8 @@ static inline enum bpe_timeout bpei_entry_kind(const struct bpei_entry *e)
 	static const uint8_t by_state[8] = { [BPE_TCP_NONE] = 0, [BPE_TCP_SYN_SENT] = BPE_TIMEOUT_TCP_OPENING, [BPE_TCP_SYN_RECEIVED] = BPE_TIMEOUT_TCP_OPENING,
 		[BPE_TCP_ESTABLISHED] = BPE_TIMEOUT_TCP_ESTABLISHED, [BPE_TCP_CLOSING] = BPE_TIMEOUT_TCP_CLOSING, [BPE_TCP_CLOSED] = BPE_TIMEOUT_TCP_CLOSED,
 		[BPE_TCP_RESET] = BPE_TIMEOUT_TCP_CLOSED };
-	const uint32_t one = bpei_entry_packets(e, 0) > 0, other = bpei_entry_packets(e, 1) > 0, two_way = (one & other) | (bpei_entry_bits(e) / ENTRY_CONTINUED & 1);
+	const uint32_t one = bpei_entry_packets(e, 0) > 0, other = bpei_entry_packets(e, 1) > 0, errors = ((e->sums[0] | e->sums[1]) & SUMS_ERRORS) != 0;
+	const uint32_t two_way = ((one & other) | (bpei_entry_bits(e) / ENTRY_CONTINUED & 1)) & ~errors;
 	const uint32_t marks = bpei_entry_marks(e), state = marks & STATE, of = (marks & STATE_CLASS) >> CLASS_SHIFT, stateless = BPE_TIMEOUT_OTHER - of - (of / STATELESS_UDP & ~two_way);
 	return (enum bpe_timeout)(by_state[state] | (stateless & ((state != 0) - 1u)));
 }

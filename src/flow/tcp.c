@@ -29,15 +29,16 @@ void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags)
 		BPE_TCP_ESTABLISHED, BPE_TCP_CLOSING, BPE_TCP_SYN_RECEIVED, BPE_TCP_SYN_RECEIVED, BPE_TCP_RESET, BPE_TCP_RESET, BPE_TCP_RESET, BPE_TCP_RESET };
 	const uint32_t state = begins[(flags & (TCP_FIN | TCP_SYN | TCP_RST)) | (flags & TCP_ACK) >> 1];
 	const uint32_t origin = (state == BPE_TCP_SYN_RECEIVED) ^ end;	/* a SYN-ACK goes to the originator */
-	bpei_entry_set(e, 0, origin * ENTRY_ORIGIN | (state != BPE_TCP_SYN_SENT) * ENTRY_MIDSTREAM | (state == BPE_TCP_CLOSING) * (uint32_t)ENTRY_FIN << end);
+	bpei_entry_set(e, ENTRY_ORIGIN, origin * ENTRY_ORIGIN | (state != BPE_TCP_SYN_SENT) * ENTRY_MIDSTREAM | (state == BPE_TCP_CLOSING) * (uint32_t)ENTRY_FIN << end);
 	bpei_entry_mark(e, STATE, state);
 }
 
 void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags)
 {
-	if (bpei_entry_state(e) == BPE_TCP_NONE) {	/* what came before had no TCP header */
-		bpei_entry_set(e, ENTRY_ORIGIN, 0);
+	if (bpei_entry_state(e) == BPE_TCP_NONE) {	/* what came before had no TCP header; who sent it, or was quoted, began, if no SYN tells */
+		const uint32_t origin = bpei_entry_bits(e) & ENTRY_ORIGIN;
 		bpei_tcp_open(e, end, flags);
+		if (!(flags & TCP_SYN)) bpei_entry_set(e, ENTRY_ORIGIN, origin);
 		return;
 	}
 	bool originator = end == !!(bpei_entry_bits(e) & ENTRY_ORIGIN);

@@ -8,7 +8,8 @@ static const char columns[] =
 	"server_ack_rtt,orig_mss,resp_mss,orig_window_scale,resp_window_scale,orig_retransmissions,resp_retransmissions,orig_fast_retransmissions,resp_fast_retransmissions,"
 	"orig_spurious_retransmissions,resp_spurious_retransmissions,orig_out_of_order,resp_out_of_order,orig_repeated_acks,resp_repeated_acks,orig_zero_windows,resp_zero_windows,"
 	"orig_lost_segments,resp_lost_segments,orig_unseen_acks,resp_unseen_acks,orig_keep_alives,resp_keep_alives,conn_state,community_id,interface,interface_index,interface_id,"
-	"tunnel,direction,continued,cut,pid,process,effective_pid,effective_process,end,hash,worker";
+	"tunnel,direction,continued,cut,pid,process,effective_pid,effective_process,end,hash,worker,"
+	"orig_icmp_errors,resp_icmp_errors,orig_duplicates,resp_duplicates";
 
 static void number(struct bpei_text *t, bool known, uint64_t v)
 {
@@ -100,5 +101,8 @@ void bpei_format_csv(struct bpei_text *t, const struct bpe_flow *f)
 	const char *end = bpe_flow_end_name(f->end);
 	word(t, end, end ? end : "");
 	number(t, true, f->hash);
-	bpei_text_number(t, f->worker);
+	number(t, true, f->worker);
+	for (int k = 0; k < 2; k++) number(t, true, f->icmp_errors[k]);
+	number(t, true, f->duplicates[0]);
+	bpei_text_number(t, f->duplicates[1]);
 }

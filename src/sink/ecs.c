@@ -92,5 +92,7 @@ void bpei_format_ecs(struct bpei_text *t, const struct bpe_flow *f)
 		bpei_text_member(t, ",\"icmp_type\":", f->icmp_type);
 		bpei_text_member(t, ",\"icmp_code\":", f->icmp_code);
 	}
+	bpei_text_counts(t, ",\"icmp_errors\":[", f->icmp_errors);
+	bpei_text_counts(t, ",\"duplicates\":[", f->duplicates);
 	BPEI_TEXT(t, "}}");
 }

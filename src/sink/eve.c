@@ -2,7 +2,8 @@
 /* Flow events as in Suricata's EVE (src/output-json-flow.c of its version 7, doc/userguide/output/eve).  Pure.
  *
  * Left out, since this engine does not know: app_proto, flow.alerted, the state of a TCP connection that one end has closed.  Not EVE's: process, by
- * ECS's names, and bpfengine.end for records that end nothing (flow.reason, which EVE knows of ends alone, is left out of them). */
+ * ECS's names, and bpfengine, with icmp_errors, duplicates, and end for records that end
+ * nothing (flow.reason, which EVE knows of ends alone, is left out of them). */
 #include "sink/text.h"
 
 static void hex(struct bpei_text *t, const char *name, uint8_t v)
@@ -26,9 +27,22 @@ static void proto(struct bpei_text *t, uint8_t p)
 	bpei_text_char(t, '"');
 }
 
+/* "bpfengine":{}: what EVE has no names for.  end: of a record that ends nothing; NULL: it does. */
+static void own(struct bpei_text *t, const struct bpe_flow *f, const char *end)
+{
+	if (!end && !(f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1])) return;
+	BPEI_TEXT(t, ",\"bpfengine\":{");
+	const char *const begin = t->at;
+	if (end) bpei_text_word(t, "\"end\":\"", end);
+	bpei_text_counts(t, t->at == begin ? "\"icmp_errors\":[" : ",\"icmp_errors\":[", f->icmp_errors);
+	bpei_text_counts(t, t->at == begin ? "\"duplicates\":[" : ",\"duplicates\":[", f->duplicates);
+	bpei_text_char(t, '}');
+}
+
 static const char *state(const struct bpe_flow *f)
 {
-	if (!f->tcp_state) return f->packets[0] && f->packets[1] ? "established" : "new";
+	const bool both = f->packets[0] > f->icmp_errors[0] && f->packets[1] > f->icmp_errors[1];	/* an error is no answer */
+	if (!f->tcp_state) return both ? "established" : "new";
 	return f->tcp_state < BPE_TCP_ESTABLISHED ? "new" : f->tcp_state < BPE_TCP_CLOSED ? "established" : "closed";
 }
 
@@ -97,6 +111,6 @@ void bpei_format_eve(struct bpei_text *t, const struct bpe_flow *f)
 	if (bpe_flow_community_id(f, 0, community)) bpei_text_word(t, ",\"community_id\":\"", community);
 	if (f->tcp_state) tcp(t, f);
 	bpei_text_process(t, f);
-	if (f->end == BPE_END_ACTIVE || f->end == BPE_END_SNAPSHOT) bpei_text_word(t, ",\"bpfengine\":{\"end\":\"", end), bpei_text_char(t, '}');
+	own(t, f, f->end == BPE_END_ACTIVE || f->end == BPE_END_SNAPSHOT ? end : NULL);
 	bpei_text_char(t, '}');
 }

@@ -106,6 +106,8 @@ void bpei_format_json(struct bpei_text *t, const struct bpe_flow *f)
 		number(t, ",\"icmp_code\":", f->icmp_code);
 	}
 	if (f->tcp_state) tcp(t, f);
+	bpei_text_counts(t, ",\"icmp_errors\":[", f->icmp_errors);
+	bpei_text_counts(t, ",\"duplicates\":[", f->duplicates);
 	BPEI_TEXT(t, ",\"conn_state\":\"");
 	bpei_text_string(t, bpe_flow_conn_state(f));
 	bpei_text_char(t, '"');

@@ -162,6 +162,14 @@ void bpei_flow_tcp_flags(uint8_t flags, char letters[9])
 	letters[n] = 0;
 }
 
+void bpei_text_counts(struct bpei_text *t, const char *name, const uint32_t counts[2])
+{
+	if (!(counts[0] | counts[1])) return;
+	bpei_text_member(t, name, counts[0]);
+	bpei_text_member(t, ",", counts[1]);
+	bpei_text_char(t, ']');
+}
+
 bool bpei_flow_has_ports(const struct bpe_flow *f)
 {
 	return f->ip_proto == 6 || f->ip_proto == 17 || f->ip_proto == 33 || f->ip_proto == 132 || f->ip_proto == 136;

@@ -47,6 +47,8 @@ void bpei_text_process(struct bpei_text *t, const struct bpe_flow *flow);
 const char *bpei_flow_proto(const struct bpe_flow *flow, char room[16]);	/* "tcp", "ip-proto-254" */
 const char *bpei_flow_tcp_state(const struct bpe_flow *flow);			/* "established"; "" not TCP */
 void bpei_flow_tcp_flags(uint8_t flags, char letters[9]);
+/* Members of both counts, name first and behind it "[1,2]"; nothing where both are 0. */
+void bpei_text_counts(struct bpei_text *t, const char *name, const uint32_t counts[2]);
 bool bpei_flow_has_ports(const struct bpe_flow *flow);				/* its protocol has ports */
 /* 128 bits that are the same for every record of a flow with that beginning, whatever the format. */
 struct bpei_flow_id { uint64_t a, b; };

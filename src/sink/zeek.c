@@ -23,7 +23,7 @@ static void uid(struct bpei_text *t, const struct bpe_flow *f)
 static bool is_span(const struct bpe_flow *f, int k)
 {
 	return f->flags & BPE_FLOW_HEALTH && !(f->flags & (BPE_FLOW_CUT | BPE_FLOW_CONTINUED)) && !f->retransmissions[k] && !f->lost_segments[k] && !f->keep_alives[k]
-	       && !f->out_of_order[k];
+	       && !f->out_of_order[k] && !f->duplicates[k];
 }
 
 void bpei_format_zeek(struct bpei_text *t, const struct bpe_flow *f)
@@ -80,7 +80,9 @@ void bpei_format_zeek(struct bpei_text *t, const struct bpe_flow *f)
 		bpei_text_string(t, community);
 		bpei_text_char(t, '"');
 	}
-	if (f->pid > 0) {	/* not Zeek's */
+	bpei_text_counts(t, ",\"icmp_errors\":[", f->icmp_errors);	/* these, and all below, are not Zeek's */
+	bpei_text_counts(t, ",\"duplicates\":[", f->duplicates);
+	if (f->pid > 0) {
 		bpei_text_member(t, ",\"pid\":", (uint64_t)f->pid);
 		BPEI_TEXT(t, ",\"process\":");
 		bpei_text_json(t, f->comm, sizeof f->comm);

@@ -388,8 +388,8 @@ class Conversation:
         elif end == "reset":
             self.emit(a, RST | ACK, self.next[a], window=0)
             t.state, t.conn_state = "reset", "RSTR" if a else "RSTO"
-        if t.midstream and end != "none":
-            t.conn_state = None  # Zeek's word on closed halves of connections is not one of its documented states
+        if t.midstream and end in ("one", "half", "reset"):  # both ends are partial to Zeek; what closes or resets is not
+            t.conn_state = {"closing": "SHR" if a else "SH", "closed": "SF", "reset": "RSTRH" if a else "OTH"}[t.state]
         return self
 
     def finish(self, a):

@@ -154,7 +154,7 @@ Test(tcp, round_trips_are_smoothed_as_they_come)
 Test(tcp, a_first_syn_is_a_first_syn)
 {
 	static const struct { uint8_t flags; uint32_t bytes; const char *history; } rows[] = {
-		{ SYN, 0, "S" }, { SYN, 0, "S" }, { SYN, 10, "SD" }, { SYN | 0xc0, 0, "S" }, { SYN | FIN, 0, "SFQ" } };
+		{ SYN, 0, "S" }, { SYN, 0, "S" }, { SYN, 10, "SD" }, { SYN | 0xc0, 0, "S" }, { SYN | FIN, 0, "Q" } };
 	for (uint32_t k = 0; k < 2 * sizeof rows / sizeof *rows; k++) {
 		uint32_t end = k & 1, r = k / 2;
 		make();

@@ -57,7 +57,7 @@ Test(format, whole_lines)
 		"\"conn_state\":\"SF\",\"community_id\":\"1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=\",\"end\":\"idle\",\"hash\":4000000000,\"worker\":3}\n");
 	cr_expect_str_eq(masked(line(&t, BPE_FORMAT_ZEEK), "\"uid\":\"C", "x"), "{\"ts\":1700000000.123456,\"uid\":\"Cxxxxxxxxxxxxxxxxx\",\"id.orig_h\":\"2001:db8::1\",\"id.orig_p\":5353,"
 		"\"id.resp_h\":\"fe80:0:0:1::\",\"id.resp_p\":443,\"proto\":\"tcp\",\"duration\":0.876543,\"orig_bytes\":9,\"resp_bytes\":18446744073709551615,"
-		"\"conn_state\":\"S2\",\"missed_bytes\":0,\"history\":\"ShADaFf\",\"orig_pkts\":2,\"orig_ip_bytes\":100,\"resp_pkts\":1,\"resp_ip_bytes\":70,\"ip_proto\":6,"
+		"\"conn_state\":\"SF\",\"missed_bytes\":0,\"history\":\"ShADaFf\",\"orig_pkts\":2,\"orig_ip_bytes\":100,\"resp_pkts\":1,\"resp_ip_bytes\":70,\"ip_proto\":6,"
 		"\"community_id\":\"1:BlhKi57GsjtQNvTtq+cPYkfUhJA=\"}\n");
 	cr_expect_str_eq(masked(line(&t, BPE_FORMAT_EVE), "\"flow_id\":", "0"), "{\"timestamp\":\"2023-11-14T22:13:21.000000+0000\",\"flow_id\":0,\"event_type\":\"flow\",\"src_ip\":\"2001:db8::1\",\"src_port\":5353,"
 		"\"dest_ip\":\"fe80:0:0:1::\",\"dest_port\":443,\"ip_v\":6,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":2,\"pkts_toclient\":1,\"bytes_toserver\":120,\"bytes_toclient\":90,"
@@ -70,7 +70,7 @@ Test(format, whole_lines)
 		"\"bytes\":90,\"packets\":1},\"network\":{\"type\":\"ipv4\",\"transport\":\"udp\",\"iana_number\":\"17\",\"bytes\":210,\"packets\":3,"
 		"\"community_id\":\"1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=\"},\"bpfengine\":{\"conn_state\":\"SF\"}}\n");
 	cr_expect_str_eq(line(&u, BPE_FORMAT_CSV), "1700000000.123456789,1700000001.000000000,10.0.0.1,5353,192.168.255.254,53,udp,17,4,,,2,1,120,90,120,80,"
-		",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,SF,1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=,,,,false,,false,false,,,,,idle,4000000000,3\r\n");
+		",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,SF,1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=,,,,false,,false,false,,,,,idle,4000000000,3,0,0,0,0\r\n");
 }
 
 /* Both formats that have room for all, with the member and without. */
@@ -97,6 +97,8 @@ Test(format, optional_members)
 	WITH(",\"interface_id\":0", ",,,0,", with.flags = BPE_FLOW_INTERFACE_ID);
 	WITH(",\"pid\":77,\"process\":\"Mail\"", ",77,Mail,,,", with.pid = 77, strcpy(with.comm, "Mail"));
 	WITH(",\"effective_pid\":78,\"effective_process\":\"x\"", ",77,,78,x,", with.pid = 77, with.effective_pid = 78, strcpy(with.effective_comm, "x"));
+	WITH(",\"icmp_errors\":[0,4000000000]", ",0,4000000000,0,0", with.icmp_errors[1] = 4000000000u);
+	WITH(",\"duplicates\":[5,0]", ",0,0,5,0", with.duplicates[0] = 5);
 	WITH(",\"end\":\"snapshot\"", ",snapshot,", with.end = BPE_END_SNAPSHOT);
 	f = tcp();
 	WITH(",\"history\":\"^hA\"", ",^hA,", strcpy(with.history, "^hA"));
@@ -108,7 +110,7 @@ Test(format, optional_members)
 	WITH(",\"window_scale\":[0,7]", ",0,7,", with.window_scale[0] = 0);
 	WITH(",\"zero_windows\":[0,4000000000]", ",0,4000000000,", with.zero_windows[1] = 4000000000u);
 	f.flags = 0;	/* not followed: nothing is said of health */
-	cr_expect(strstr(line(&f, BPE_FORMAT_CSV), ",1440,,,7,,,,,,,,,,,,,,,,,,,S2,"), "%s", line(&f, BPE_FORMAT_CSV));
+	cr_expect(strstr(line(&f, BPE_FORMAT_CSV), ",1440,,,7,,,,,,,,,,,,,,,,,,,SF,"), "%s", line(&f, BPE_FORMAT_CSV));
 	f.end = BPE_END_NONE;
 	cr_expect(!strstr(line(&f, BPE_FORMAT_JSON), "\"end\""));
 }
@@ -203,7 +205,7 @@ Test(format, too_little_room)
 	cr_expect_eq(bpe_flow_format(NULL, BPE_FORMAT_JSON, text, sizeof text), 0);
 	cr_expect_str_eq(text, "");
 	int n = bpe_flow_format(NULL, BPE_FORMAT_CSV, text, sizeof text);
-	cr_expect(n > 900 && !strcmp(text + n - 8, "worker\r\n") && !strncmp(text, "first,last,src,", 15), "%s", text);
+	cr_expect(n > 900 && !strcmp(text + n - 17, "resp_duplicates\r\n") && !strncmp(text, "first,last,src,", 15), "%s", text);
 }
 
 Test(format, ids_differ_with_each_member)
@@ -242,7 +244,7 @@ Test(format, ecs_has_what_is_known)
 	f.end = BPE_END_NONE;
 	cr_expect(!strstr(line(&f, BPE_FORMAT_ECS), "reason"));
 	f = tcp();
-	cr_expect(strstr(line(&f, BPE_FORMAT_ECS), ",\"bpfengine\":{\"conn_state\":\"S2\",\"tcp_state\":\"closed\",\"history\":\"ShADaFf\"}}\n"), "%s", line(&f, BPE_FORMAT_ECS));
+	cr_expect(strstr(line(&f, BPE_FORMAT_ECS), ",\"bpfengine\":{\"conn_state\":\"SF\",\"tcp_state\":\"closed\",\"history\":\"ShADaFf\"}}\n"), "%s", line(&f, BPE_FORMAT_ECS));
 }
 
 Test(format, names_of_formats_and_ends)
