@@ -13,7 +13,7 @@ static bool first_syn(struct bpei_table *t, const struct bpe_batch *b, const str
 	if (!t->first_syn[end]) t->first_syn[end] = bpei_history_add(&t->history, 0, end, TCP_SYN, 1u << HISTORY_SYN, &cut);
 	if (cut) return false;
 	d->history = t->first_syn[end];
-	d->seq[end] = s->seq + 1;
+	d->seq[end] = d->isn[end] = s->seq + 1;
 	d->window[end] = s->window;
 	return true;
 }
@@ -34,7 +34,7 @@ __attribute__((noinline)) void bpei_tcp_note(struct bpei_table *t, const struct 
 	bool cut = false;
 	if (bpei_packet_segment(t, b, p, &s)) {
 		if (BPEI_UNLIKELY(l->tcp_flags & TCP_SYN)) {
-			note_options(t, b, p, i);
+			if (bpei_segment_judge(t, i, end, &s, l->tcp_flags) != SEGMENT_STRAY) note_options(t, b, p, i);
 			if (first_syn(t, b, &s, p, i)) return;
 		}
 		letters = bpei_health_step(t, i, end, &s, l->tcp_flags, b->time_ns[p]);

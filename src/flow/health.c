@@ -11,6 +11,7 @@
 #define FAST_NS 20000000	/* Wireshark's */
 #define REORDER_NS 3000000	/* where no handshake was seen */
 #define HOLE_NS INT64_C(10000000000)
+#define AGAIN_NS 1000000	/* who was refused does not try again any sooner */
 
 static int64_t since(int64_t then, int64_t now) { return (int64_t)((uint64_t)now - (uint64_t)then); }
 
@@ -79,6 +80,7 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 		if (x) x->probed[end] = true;
 		return 0;
 	}
+	if (flags & TCP_SYN && !bpei_end_has_syn(t, i, end)) return 0;	/* late, but not seen before */
 	if ((flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && !(bpei_seen_letters(&t->history.seen[d->history], end) & 1u << HISTORY_SYN_ACK)) return 0;	/* simultaneous open */
 	if ((!s->bytes && !(flags & (TCP_SYN | TCP_FIN))) || (behind == 1 && s->bytes > 1)) return 0;
 	bool acked = bpei_seen_flags(&t->history.seen[d->history], !end) & TCP_ACK, fast = acked && asked_for(t, i, !end, s->seq, ns);
@@ -106,6 +108,7 @@ static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, 
 {
 	struct bpei_detail *d = &t->details[i];
 	const struct bpei_seen *seen = &t->history.seen[d->history];
+	if (x && x->apart_is[!end] && bpei_apart_take(t, i, x, !end, s->ack)) note(t, i, x, !end, HEALTH_LOST);
 	bool known = bpei_seen_flags(seen, end) & TCP_ACK, same = known && bpei_detail_ack(d, end) == (s->ack & ACK_NUMBER);
 	if (same && in_order && !s->bytes && !(flags & (TCP_SYN | TCP_FIN | TCP_RST)) && s->window && s->window == d->window[end]) {
 		if (!x || !x->probed[!end]) bpei_streak_add(t, i, end);	/* else it answers a keep-alive */
@@ -124,7 +127,7 @@ static void alert(struct bpei_table *t, uint32_t i, int64_t ns)
 {
 	struct bpei_detail *d = &t->details[i];
 	struct bpei_extra *x = bpei_extra_find(t, i);
-	bool is = x->probed[0] | x->probed[1];
+	bool is = x->probed[0] | x->probed[1] | x->apart_is[0] | x->apart_is[1];
 	for (uint32_t end = 0; end < 2; end++) {
 		if (x->hole[end][0] == x->hole[end][1]) continue;
 		if (since(x->hole_ns[end], ns) > HOLE_NS) x->hole[end][0] = x->hole[end][1];
@@ -144,31 +147,47 @@ static uint16_t letters_of(const struct bpei_segment *s, uint8_t flags)
 	return (uint16_t)(data ? data : flags & TCP_ACK ? 1u << HISTORY_ACK : 0);
 }
 
+/* A segment that is not the stream's.  False: there is no room to remember it in, and it is believed. */
+static bool leave_apart(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t next, uint8_t flags)
+{
+	const bool room = flags & TCP_RST || bpei_apart_put(t, i, end, next, APART_PLACE | (flags & TCP_FIN ? APART_FIN : 0));
+	if (bpei_entry_bits(&t->entries[i]) & ENTRY_EXTRA) t->details[i].inner_vlan |= DETAIL_ALERT;
+	return room;
+}
+
 /* Before the entry's counts and history know of the segment.  Returns the letters that it adds. */
 uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
 {
 	struct bpei_entry *e = &t->entries[i];
 	struct bpei_detail *d = &t->details[i];
-	const struct bpei_seen *seen = &t->history.seen[d->history];
-	uint32_t next = s->seq + s->bytes + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
+	const uint32_t next = s->seq + s->bytes + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
 	uint16_t letters = 0;
-	bool known = bpei_seen_letters(seen, end), in_order = known && s->seq == d->seq[end];
-	bool fresh = flags & TCP_SYN && (!(bpei_seen_flags(seen, end) & TCP_SYN) || d->seq[end] - next > bpei_entry_wire(e, end));	/* first, or of another number */
+	const bool known = bpei_end_is_numbered(t, i, end), in_order = known && s->seq == d->seq[end];
+	const enum bpei_verdict verdict = known && !in_order ? bpei_segment_judge(t, i, end, s, flags) : SEGMENT_OF_STREAM;
+	const bool fresh = flags & TCP_SYN && (!bpei_end_has_isn(t, i, end) || s->seq + 1 != d->isn[end]);
 
+	if (BPEI_UNLIKELY(verdict == SEGMENT_STRAY) && leave_apart(t, i, end, next, flags)) return letters_of(s, flags);
 	struct bpei_extra *x = bpei_extra_find(t, i);
 	if (x) x->probed[end] = false;	/* until this one is found to be a keep-alive */
-	if (flags & TCP_RST) {
+	if (flags & TCP_RST && (known || !(flags & TCP_SYN))) {
 		;	/* what it carries is not the stream's */
 	} else if (!known || fresh) {
+		if (known && bpei_end_has_syn(t, i, end)) bpei_apart_put(t, i, end, d->seq[end], APART_SYN);
+		if (flags & TCP_SYN) d->isn[end] = s->seq + 1;
+		if ((flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && !bpei_end_has_syn(t, i, !end)) d->isn[!end] = s->ack;
 		d->seq[end] = next;
 	} else if (in_order) {
 		d->seq[end] = next;
 		if (s->bytes) bpei_round_begin(t, i, end, next, ns, true);
-		if (x && next != s->seq) x->top_ns[end] = ns;
+		if (x && next != s->seq) x->top_ns[end] = ns, x->apart_is[end] = 0;
 	} else if ((int32_t)(s->seq - d->seq[end]) > 0) {
 		x = note(t, i, x, end, HEALTH_LOST);
-		if (x) x->hole[end][0] = d->seq[end], x->hole[end][1] = s->seq, x->top_ns[end] = x->hole_ns[end] = ns;
+		if (x) x->hole[end][0] = d->seq[end], x->hole[end][1] = s->seq, x->top_ns[end] = x->hole_ns[end] = ns, x->apart_is[end] = 0;
 		letters |= 1u << HISTORY_GAP;
+		d->seq[end] = next;
+	} else if (verdict == SEGMENT_RESUMES) {	/* farther back: what lay ahead was not the stream */
+		x->hole[end][0] = x->hole[end][1];
+		x->apart_is[end] = 0;
 		d->seq[end] = next;
 	} else {
 		letters |= again(t, i, x, end, s, flags, next, ns);
@@ -211,13 +230,19 @@ void bpei_health_forget(struct bpei_table *t, uint32_t i)
 	if (x) memset(x->upper, 0, sizeof x->upper), memset(x->health, 0, sizeof x->health);
 }
 
-/* A SYN on an open connection that is not its own sent again: its number does not fit what was sent since. */
-bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags)
+/* A SYN on a connection that is not its own sent again, or late: its number is another.  ns: its time. */
+bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
 {
 	const struct bpei_entry *e = &t->entries[i];
 	const struct bpei_detail *d = &t->details[i];
 	const struct bpei_extra *x = bpei_extra_find(t, i);
-	if ((flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN || !bpei_entry_state(e) || bpei_entry_bits(e) & ENTRY_CONTINUED || !bpei_seen_letters(&t->history.seen[d->history], end)) return false;
+	if ((flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN || !bpei_entry_state(e)) return false;
+	if (bpei_end_has_isn(t, i, end)) {
+		const bool refused = bpei_entry_state(e) == BPE_TCP_RESET && !bpei_end_has_syn(t, i, !end);
+		return s->seq + 1 != d->isn[end] || (refused && since(e->last_ns, ns) > AGAIN_NS);
+	}
+	if (bpei_tcp_reopens(e, flags)) return true;
+	if (bpei_entry_bits(e) & ENTRY_CONTINUED || !bpei_end_is_numbered(t, i, end)) return false;
 	if (x && (x->upper[COUNT_WIRE][end] || x->health[HEALTH_LOST][end])) return false;	/* more may have been sent than was seen */
 	return d->seq[end] - (s->seq + 1) > bpei_entry_wire(e, end);
 }

@@ -3,12 +3,12 @@
  *
  * Memory for one flow, IPv4 or IPv6, TCP health included, in bytes:
  *   entry                                64	what each packet needs: one line
- *   detail                               48	what TCP's packets need, and what only a flow's beginning and end do
+ *   detail                               56	what TCP's packets need (32), and what only a flow's beginning and end do
  *   its slot in the index at 75% load    12.2	64-byte buckets of 7
  *   its share of a cohort                 0.5	16 bytes for 32 entries
- *   its share of the extras               1.8	112 bytes for each 64 flows that may live (1,024 at the least)
+ *   its share of the extras               1.9	120 bytes for each 64 flows that may live (1,024 at the least)
  *   its share of the histories            0.7	90 bytes for each 128 flows that may live (1,024 at the least, 65,536 at most)
- *   in all                              127.2
+ *   in all                              135.3
  * and 16 more where packets are cut by the snap length.
  * What few flows need lies in an extra, found by the entry's number: counters' upper parts, and counts of what went wrong with a connection. */
 #ifndef BPEI_TABLE_H
@@ -60,8 +60,9 @@ struct bpei_detail {
 		uint32_t icmp;		/* ICMP: type and code of the first packet, and ENTRY_ICMP; 0 not known */
 	};
 	int64_t first_ns;
+	uint32_t isn[2];		/* TCP, by end: the number behind its SYN, if that was seen, or the other end's SYN-ACK */
 };
-_Static_assert(sizeof(struct bpei_detail) == 48 && offsetof(struct bpei_detail, hash) == 32, "head comments");
+_Static_assert(sizeof(struct bpei_detail) == 56 && offsetof(struct bpei_detail, hash) == 32, "head comments");
 
 #define DETAIL_ALERT 0x8000u	/* segments in turn matter to its extra: a hole is open, or a keep-alive unanswered */
 #define SUMS_WIRE 24
@@ -79,18 +80,21 @@ _Static_assert(sizeof(struct bpei_detail) == 48 && offsetof(struct bpei_detail, 
 #define BPEI_NO_KEY UINT64_MAX	/* bpei_key_rest of an entry in the free list: no IP version is 255 */
 
 enum { COUNT_PACKETS, COUNT_WIRE };
-enum bpei_health { HEALTH_RETRANSMISSION, HEALTH_FAST, HEALTH_SPURIOUS, HEALTH_OUT_OF_ORDER, HEALTH_ZERO_WINDOW, HEALTH_LOST, HEALTH_UNSEEN, HEALTH_KEEP_ALIVE, HEALTH_ICMP_ERROR,
+enum bpei_health { HEALTH_RETRANSMISSION, HEALTH_FAST, HEALTH_SPURIOUS, HEALTH_OUT_OF_ORDER, HEALTH_ZERO_WINDOW, HEALTH_LOST, HEALTH_UNSEEN, HEALTH_KEEP_ALIVE, HEALTH_ICMP_ERROR, HEALTH_DUPLICATE,
 		   HEALTH_COUNT };
 struct bpei_extra {
 	uint32_t entry;			/* + 1; 0: free */
 	uint32_t upper[2][2];		/* in units of 2^SUMS_PACKETS_BITS, 2^SUMS_WIRE_BITS */
 	uint32_t hole[2][2];		/* sequence numbers that this end jumped over, and has not sent since */
 	uint16_t health[HEALTH_COUNT][2];
+	uint32_t apart[2];		/* where the stream may go on instead: behind a segment that was not the stream's (window.c) */
+	uint8_t apart_is[2];		/* APART_; 0: nowhere */
+	bool probed[2];			/* its last was a keep-alive */
 	int64_t top_ns[2];		/* when it sent its highest number, while a hole is open */
 	int64_t hole_ns[2];		/* when it was opened */
-	bool probed[2];			/* its last was a keep-alive */
 };
-_Static_assert(sizeof(struct bpei_extra) == 112, "head comment");
+enum { APART_PLACE = 1, APART_SYN = 2 /* the handshake's ACK will tell */, APART_FIN = 4 };
+_Static_assert(sizeof(struct bpei_extra) == 120, "head comment");
 
 /* What connections share, since few need it at a time, by the lower bits of the entry's number.  A round: data whose acknowledgement is waited for, to tell
  * a round trip, one of each end at most; who finds his place taken by one that is not older than BPEI_ROUND_NS is not timed just then.  A repeater: when
@@ -294,8 +298,18 @@ void bpei_health_open(struct bpei_table *t, uint32_t entry);	/* nothing is known
 struct bpei_told;
 void bpei_health_tell(struct bpei_table *t, struct bpei_told *told);	/* and nothing is told any more */
 void bpei_health_forget(struct bpei_table *t, uint32_t entry);	/* a period is over: counts begin anew */
-bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags);
+bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
 void bpei_setup_note(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpe_tcp_options *options);
+
+/* window.c */
+enum bpei_verdict { SEGMENT_OF_STREAM, SEGMENT_STRAY, SEGMENT_RESUMES /* it goes on behind a stray: the stream is there */ };
+bool bpei_end_is_numbered(const struct bpei_table *t, uint32_t entry, uint32_t end);	/* details.seq is known */
+bool bpei_end_has_syn(const struct bpei_table *t, uint32_t entry, uint32_t end);
+bool bpei_end_has_isn(const struct bpei_table *t, uint32_t entry, uint32_t end);	/* details.isn is known */
+enum bpei_verdict bpei_segment_judge(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint32_t flags);
+bool bpei_apart_put(struct bpei_table *t, uint32_t entry, uint32_t end, uint32_t next, uint32_t what);
+/* The other end acknowledges.  True: the stream goes on farther ahead, and what lies between was not seen. */
+bool bpei_apart_take(struct bpei_table *t, uint32_t entry, struct bpei_extra *x, uint32_t end, uint32_t ack);
 
 /* record.c */
 void bpei_entry_record(const struct bpei_table *t, uint32_t entry, enum bpe_flow_end why, struct bpe_flow *record);

@@ -160,4 +160,198 @@ def z_a_record_without_a_history_is_told_by_its_flags():
         assert flow["conn_state"] == right, (letters, flow)
 
 
+HEALTH = ("retransmissions", "fast_retransmissions", "spurious_retransmissions", "out_of_order",
+          "repeated_acks", "lost_segments", "unseen_acks", "keep_alives")
+FAR = 2000000000
+
+
+class Talk:
+    """A connection that goes on in turn: both ends' next numbers, and the frames so far."""
+
+    def __init__(self, v6=False, opened=True):
+        self.v6, self.next, self.packets, self.time = v6, [1000, 2000], [], 0
+        if opened:
+            self.send(0, "S")
+            self.send(1, "SA")
+            self.send(0, "A")
+
+    def frame(self, end, flags, load=b"", off=0, seq=None, ack=None):
+        seq = self.next[end] + off if seq is None else seq
+        ack = (self.next[1 - end] if "A" in flags else 0) if ack is None else ack
+        self.time += 0.05
+        self.packets.append((self.time, tcp_frame(end, flags, seq, ack, load, v6=self.v6)))
+
+    def send(self, end, flags, load=b"", **more):
+        self.frame(end, flags, load, **more)
+        self.next[end] += len(load) + ("S" in flags) + ("F" in flags)
+
+    def turn(self, n=3):
+        for _ in range(n):
+            for end in (0, 1):
+                self.send(end, "PA", b"x" * (100 + 50 * end))
+        return self
+
+    def close(self):
+        self.send(0, "FA")
+        self.send(1, "FA")
+        self.send(0, "A")
+        return self
+
+    def flow(self, *words):
+        return only(pcap(self.packets), *words)
+
+
+def sound(flow):
+    """No count of the flow's health says that anything was wrong."""
+    return not [name for name in HEALTH if name in flow]
+
+
+STRAYS = [(name, flags, load, off) for name, flags, load in
+          (("SYN-ACK", "SA", b""), ("data", "PA", b"z" * 20), ("RST", "R", b""), ("FIN", "FA", b""))
+          for off in (FAR, 1 << 20, 70000, -FAR, -70000)]
+
+
+@case
+def h1_a_segment_outside_of_the_window_is_not_the_streams():
+    for v6 in (False, True):
+        for end in (0, 1):
+            for name, flags, load, off in STRAYS:
+                talk = Talk(v6).turn()
+                talk.frame(end, flags, load, off)
+                flow = talk.turn().close().flow()
+                assert sound(flow), (name, end, off, flow)
+                assert flow["tcp_state"] == "closed", (name, end, off, flow)
+
+
+@case
+def h1_a_stray_reset_or_fin_leaves_the_connection_open():
+    for flags, letter in ("R", "R"), ("RA", "R"), ("FA", "F"):
+        for off in (FAR, -FAR, 70000):
+            talk = Talk().turn()
+            talk.frame(0, flags, off=off)
+            flow = talk.turn().flow()
+            assert flow["tcp_state"] == "established" and letter in flow["history"], flow
+
+
+@case
+def h1_a_reset_or_fin_in_the_window_counts():
+    for flags, state in ("R", "reset"), ("RA", "reset"), ("FA", "closing"):
+        for off in (0, 100) if flags != "FA" else (0,):
+            talk = Talk().turn()
+            talk.frame(0, flags, off=off)
+            assert talk.flow()["tcp_state"] == state, (flags, off)
+
+
+@case
+def h1_the_ack_tells_which_syn_ack_is_the_connections():
+    for stray in (2001, 1999, 2000 + FAR, 2000 - FAR, 5):
+        for order in ("stray first", "stray last", "stray after the ACK", "stray in the middle"):
+            talk = Talk(opened=False)
+            talk.send(0, "S")
+            if order == "stray first":
+                talk.frame(1, "SA", seq=stray)
+            talk.send(1, "SA")
+            if order == "stray last":
+                talk.frame(1, "SA", seq=stray)
+            talk.send(0, "A")
+            if order == "stray after the ACK":
+                talk.frame(1, "SA", seq=stray)
+            talk.turn(1)
+            if order == "stray in the middle":
+                talk.frame(1, "SA", seq=stray)
+            flow = talk.turn(30).close().flow()
+            assert sound(flow), (stray, order, flow)
+
+
+@case
+def h1_a_connection_seen_from_its_middle_leaves_strays_out():
+    for end in (0, 1):
+        for flags, load in ("PA", b"z" * 20), ("SA", b""), ("R", b""), ("FA", b""):
+            talk = Talk(opened=False)
+            talk.next = [500000, 90000000]
+            talk.turn()
+            talk.frame(end, flags, load, FAR)
+            flow = talk.turn().flow()
+            assert sound(flow) and flow["tcp_state"] == "established", (end, flags, flow)
+
+
+@case
+def h1_a_gap_of_more_than_a_window_is_followed():
+    for gap in (5000, 70000, 1 << 20, 1 << 28):
+        talk = Talk().turn()
+        talk.next[1] += gap
+        flow = talk.turn(20).close().flow()
+        assert flow["lost_segments"] == [0, 1] and "retransmissions" not in flow, (gap, flow)
+        assert flow["tcp_state"] == "closed", flow
+
+
+@case
+def h1_the_ack_of_what_lies_behind_a_gap_is_enough():
+    talk = Talk().turn()
+    talk.next[1] += 100000
+    talk.send(1, "FA", b"x" * 10)
+    talk.send(0, "FA")
+    flow = talk.flow()
+    assert flow["tcp_state"] == "closed" and flow["lost_segments"] == [0, 1], flow
+
+
+@case
+def h1_two_strays_do_not_keep_the_stream():
+    talk = Talk().turn()
+    talk.frame(1, "PA", b"z" * 20, FAR)
+    talk.frame(1, "PA", b"z" * 20, FAR + 20)
+    flow = talk.turn(30).flow()
+    assert sum(flow.get("retransmissions", (0, 0))) <= 1, flow
+    assert sum(flow.get("lost_segments", (0, 0))) <= 1, flow
+
+
+@case
+def a1_what_comes_late_belongs_to_the_connection():
+    for v6 in (False, True):
+        for late in ((0, "S", b"", 1000), (1, "SA", b"", 2000), (0, "PA", b"x" * 100, 1001),
+                     (1, "PA", b"x" * 150, 2001), (0, "FA", b"", None), (1, "FA", b"", None)):
+            talk = Talk(v6).turn().close()
+            end, flags, load, seq = late
+            talk.frame(end, flags, load, seq=talk.next[end] - 1 if seq is None else seq)
+            assert talk.flow()["tcp_state"] == "closed", late
+            reset = Talk(v6).turn()
+            reset.send(1, "RA")
+            reset.frame(end, flags, load, seq=reset.next[end] - 1 if seq is None else seq)
+            assert reset.flow()["tcp_state"] == "reset", late
+
+
+@case
+def a1_the_original_syn_is_known_by_the_syn_ack():
+    talk = Talk(opened=False)
+    talk.next = [1001, 2000]
+    talk.send(1, "SA")
+    talk.send(0, "A")
+    talk.turn().close()
+    talk.frame(0, "S", seq=1000)
+    flow = talk.flow()
+    assert flow["conn_state"] == "SF" and "retransmissions" not in flow, flow
+
+
+@case
+def a1_another_number_is_another_connection():
+    for isn in (50000000, 1001, 1100, 1400, 999, 3000000000):
+        talk = Talk().turn().close()
+        talk.next = [isn, 77000]
+        for end, flags in (0, "S"), (1, "SA"), (0, "A"):
+            talk.send(end, flags)
+        flows = read_flows(pcap(talk.turn().packets))
+        assert [f["conn_state"] for f in flows] == ["SF", "S1"], (isn, flows)
+        assert all(sound(f) for f in flows), (isn, flows)
+
+
+@case
+def a1_a_refused_attempt_is_tried_again_with_the_same_number():
+    talk = Talk(opened=False)
+    for _ in range(3):
+        talk.frame(0, "S", seq=1000)
+        talk.frame(1, "RA", seq=0, ack=1001)
+    flows = read_flows(pcap(talk.packets))
+    assert [f["conn_state"] for f in flows] == ["REJ"] * 3, flows
+
+
 finish()

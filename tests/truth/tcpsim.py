@@ -42,7 +42,7 @@ class Conversation:
         self.distance = [int(10 ** r.uniform(-0.7, 1.9) * MS) for _ in range(2)]  # 0.2 to 80 ms
         self.isn = [r.choice((r.getrandbits(32), 0xffffffff - r.randrange(5000))) for _ in range(2)]
         self.next, self.acked = list(self.isn), [0, 0]  # next to send; what that end has acknowledged
-        self.window = [r.randrange(1000, 65000) for _ in range(2)]
+        self.window = [r.randrange(30000, 65000) for _ in range(2)]  # a burst stays within it
         self.unit = r.choice((536, 1460, 1460, 1440, 8960))
         self.offload = r.random() < 0.15
         self.snaplen = r.choice((128, 128, 200, 262144 if not self.offload and self.unit < 2000 else 128))
@@ -317,6 +317,8 @@ class Conversation:
     def handshake(self, kind):
         r, t = self.r, self.truth
         options = [self.setup(0), self.setup(1)]
+        if min(self.truth.scale) < 0 or max(self.truth.scale) == 0 or 0 in self.truth.scale:
+            self.unit, self.offload = min(self.unit, 1460), False
         self.syn(0, SYN, options[0])
         if kind == "simultaneous":
             self.wait(r.randrange(MS))

@@ -182,8 +182,8 @@ Test(tcp, a_round_ends_with_its_connection)
 	now += MS;
 	segment(0, RST, 61, 0, 0);
 	now += MS;
-	handshake(0);
-	segment(1, ACK, 1, 61, 0);	/* as if it had been the old one's */
+	handshake(60);
+	segment(1, ACK, 61, 61, 0);	/* as if it had been the old one's */
 	cr_assert_eq(ended_count, 1);
 	cr_assert_eq(look().rtt_ns[1], -1);
 	bpei_table_free(table);
