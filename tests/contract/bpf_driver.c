@@ -4,13 +4,15 @@
  *   contract_bpf_driver                               on the model, in all four personalities
  *   contract_bpf_driver --device PATH --interface NAME [--abi NAME]   on a served node, or (with sudo) on a real system
  *
- * It needs no traffic and disturbs none: while it reads, the kernel's filter lets nothing through.  It never writes. */
+ * It needs no traffic and disturbs none: while it reads, the kernel's filter lets nothing through.
+ * It never writes: that a write is refused is asked with no bytes. */
 #include "bpf_double.h"
 
 #include "base/bytes.h"
 #include "filter/kernel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -179,7 +181,11 @@ static void filters(struct driver *d)
 	static const struct bpe_insn far[] = { { 0x15, 5, 0, 0 }, NOTHING }, back[] = { { 0x05, 0, 0, 0xffffffff }, NOTHING }, zero[] = { { 0x34, 0, 0, 0 }, NOTHING };
 	static const struct bpe_insn mod[] = { { 0x94, 0, 0, 3 }, NOTHING }, xor[] = { { 0xa4, 0, 0, 3 }, NOTHING }, memory[] = { { 0x02, 0, 0, 16 }, NOTHING };
 	static const struct bpe_insn unset[] = { { 0x60, 0, 0, 3 }, NOTHING }, beyond[] = { { 0x20, 0, 0, 0x80000 }, NOTHING };
+	static const struct bpe_insn return_x = { 0x0e, 0, 0, 0 };
+	static const char *const of_x[BPEI_SYSTEMS] = { [BPEI_MACOS] = "ok", [BPEI_FREEBSD] = "EINVAL",
+		[BPEI_NETBSD] = "EINVAL", [BPEI_OPENBSD] = "ok|EINVAL" };
 	for (int i = 0; i < 513; i++) long_one[i] = nothing;
+	expect(d, "RET X", of_x[d->abi->system], "%s", error(install(d, &return_x, 1)));
 	const char *only_some = bpei_kernels[d->abi->system].mod_xor ? "ok" : "EINVAL";
 	expect(d, "a filter without a return", "EINVAL", "%s", error(install(d, &no_return, 1)));
 	expect(d, "a jump past the end", "EINVAL", "%s", error(install(d, far, 2)));
@@ -239,12 +245,38 @@ static void reading(struct driver *d)	/* nothing comes */
 	if (d->abi->system != BPEI_NETBSD) expect(d, "BIOCSRTIMEOUT of 1000000 us", "EINVAL", "%s", error(call(d, BPEI_BIOCSRTIMEOUT, t)));
 }
 
+/* A request that puts a number there: "ok 1", or the error alone. */
+static void expect_word(struct driver *d, enum bpei_bpf_call c, const char *expected)
+{
+	uint32_t v = 0xdead;
+	int r = call(d, c, &v);
+	if (r < 0) expect(d, bpei_bpf_call_name(c), expected, "%s", error(r));
+	else expect(d, bpei_bpf_call_name(c), expected, "ok %u", v);
+}
+
+/* macOS's getters; those that a release has not answer EINVAL. */
+static void told_by_macos(struct driver *d)
+{
+	uint64_t stats[7];
+	expect_word(d, BPEI_BIOCGSEESENT, "ok 1");
+	expect_word(d, BPEI_BIOCGDIRECTION, "ok 3|EINVAL");
+	expect_word(d, BPEI_BIOCGWANTPKTAP, "ok 0");
+	expect_word(d, BPEI_BIOCGNOTSTAMP, "ok 0|EINVAL");
+	expect(d, "BIOCSNOTSTAMP", "ok|EINVAL", "%s", error(call_u32(d, BPEI_BIOCSNOTSTAMP, 0)));
+	expect(d, "BIOCSPKTHDRV2", "ok", "%s", error(call_u32(d, BPEI_BIOCSPKTHDRV2, 0)));
+	expect(d, "BIOCGHDRCOMPSTATS", "ok|EINVAL", "%s", error(call(d, BPEI_BIOCGHDRCOMPSTATS, stats)));
+}
+
 static void own(struct driver *d)
 {
 	uint8_t stat[128] = { 0 };
 	uint32_t v = 0;
 	expect(d, "BIOCGSTATS", "ok", "%s", error(call(d, BPEI_BIOCGSTATS, stat)));
+	expect_word(d, BPEI_BIOCGHDRCMPLT, "ok 0");
+	if (d->abi->call[BPEI_BIOCGDIRECTION] && d->abi->system != BPEI_MACOS)
+		expect_word(d, BPEI_BIOCGDIRECTION, "ok 1");
 	if (d->abi->system != BPEI_MACOS) return;
+	told_by_macos(d);
 	static const enum bpei_bpf_call private[] = { BPEI_BIOCSEXTHDR, BPEI_BIOCSWANTPKTAP, BPEI_BIOCSTRUNCATE };
 	for (size_t i = 0; i < sizeof private / sizeof *private; i++)
 		expect(d, bpei_bpf_call_name(private[i]), "ok", "%s", error(call_u32(d, private[i], 1)));
@@ -253,6 +285,15 @@ static void own(struct driver *d)
 	expect(d, "BIOCGHEADDROP", "ok 1", "%s %u", error(r), v);
 	expect(d, "BIOCGHDRCOMP (macOS 13)", "ok|EINVAL", "%s", error(call(d, BPEI_BIOCGHDRCOMP, &v)));
 	expect(d, "BIOCSHDRCOMP 1 after BIOCSETIF", "EINVAL", "%s", error(call_u32(d, BPEI_BIOCSHDRCOMP, 1)));
+}
+
+/* The engine opens a node for reading: who takes the process over cannot send by it. */
+static void is_read_only(struct driver *d)
+{
+	int flags = fcntl(d->fd, F_GETFL);
+	expect(d, "the node is open for", "reading", "%s",
+	       flags >= 0 && (flags & O_ACCMODE) == O_RDONLY ? "reading" : "more");
+	expect(d, "write on it", "EBADF", "%s", error(write(d->fd, "", 0) < 0 ? -errno : 0));
 }
 
 static int run(struct driver *d)
@@ -268,6 +309,7 @@ static int run(struct driver *d)
 	filters(d);
 	reading(d);
 	own(d);
+	if (d->fd < DOUBLE_FD) is_read_only(d);	/* a double's descriptors are numbers only */
 	d->sys.close(d->sys.context, d->fd);
 	return 0;
 }
