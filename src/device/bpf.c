@@ -20,6 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { LINK_PKTAP = 258, DLT_PKTAP = 149 };
+
 #define KEEP_ALL (BPE_MAX_SNAPLEN + 256u)	/* PKTAP's header counts */
 #define XBPF_D_LEAST 96u	/* struct xbpf_d of xnu-11417: minor at 4, rcount, dcount and fcount at 40, 48, 56 */
 
@@ -207,6 +209,10 @@ static int open_all(struct bpei_bpf *b, struct bpe_error *error)
 	memcpy(b->name, name, strlen(name) + 1);
 	b->abi = o->bpf_abi ? bpei_bpf_abi_find(o->bpf_abi) : bpei_bpf_abi_native();
 	if (!b->abi) return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "no BPF ABI is called %.64s: there are macos, freebsd, netbsd and openbsd", o->bpf_abi);
+	bool tap = !strncmp(b->name, "pktap", 5) || !strncmp(b->name, "iptap", 5);
+	tap |= o->link_type == LINK_PKTAP || o->link_type == DLT_PKTAP;
+	if (tap && o->header_compression && b->abi->system == BPEI_MACOS)
+		return bpei_bpf_refuse_compression(error, b->name);
 	if (o->zero_copy && o->wait_interface)
 		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "zero-copy buffers go away with their interface: choose one of zero_copy and wait_interface");
 	if (!o->read_interval_ns) b->options.read_interval_ns = BPEI_PACE_MOST_NS;
@@ -224,6 +230,15 @@ static int open_all(struct bpei_bpf *b, struct bpe_error *error)
 	return BPE_OK;
 }
 
+/* "512 KiB"; what is no whole number of them in bytes.  A shared buffer counts with its header. */
+static const char *tell_size(const struct bpei_bpf *b, char *text, size_t room)
+{
+	size_t bytes = b->zero_copy ? b->zbuf.bytes : b->buffer_bytes;
+	if (bytes % 1024) snprintf(text, room, "%zu bytes", bytes);
+	else snprintf(text, room, "%zu KiB", bytes >> 10);
+	return text;
+}
+
 int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
 {
 	struct bpei_bpf *b = calloc(1, sizeof *b);
@@ -231,6 +246,7 @@ int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options 
 	b->device = (struct bpei_device){ .ops = &ops, .fd = -1, .live = true, .max_lent = BPEI_BPF_BLOCKS, .snaplen = BPE_MAX_SNAPLEN };
 	b->options = *o;
 	b->sys = *sys;
+	bpei_bpf_waiter_init(&b->waiter);
 	b->fd = b->wake[0] = b->wake[1] = -1;
 	b->walk = (struct bpei_bpf_walk){ .snaplen = o->snaplen, .torn_blocks = &b->device.torn_blocks, .filtered = &b->device.filtered };
 	int r = open_all(b, error);
@@ -246,8 +262,10 @@ int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options 
 	d->link_type = b->walk.link_type;
 	/* A device that may be away, or that is looked at by the clock, has nothing to wait on. */
 	d->fd = o->wait_interface || o->read_mode == BPE_READ_PACED || b->zero_copy ? -1 : b->fd;
-	snprintf(d->source, sizeof d->source, "interface %s (%s, %s ABI, %zu KiB%s%s)", b->name, b->node, b->abi->title, b->buffer_bytes >> 10,
-		 b->zero_copy ? " zero-copy" : "", b->walk.pktap ? ", PKTAP" : b->walk.extended ? ", extended headers" : "");
+	char size[32];
+	snprintf(d->source, sizeof d->source, "interface %s (%s, %s ABI, %s%s%s)", b->name, b->node,
+		 b->abi->title, tell_size(b, size, sizeof size), b->zero_copy ? " zero-copy" : "",
+		 b->walk.pktap ? ", PKTAP" : b->walk.extended ? ", extended headers" : "");
 	*device = d;
 	return BPE_OK;
 }

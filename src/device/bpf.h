@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the BPF device share.  Lives here: bpf.c (the device's functions, statistics, filters), bpf_open.c (the node and
- * the ladder of requests up to the first packet), bpf_read.c (waiting and reading), bpf_zbuf.c (FreeBSD's shared buffers). */
+/* What the files of the BPF device share.  Lives here: bpf.c (the device's functions, statistics,
+ * filters), bpf_node.c (opening a node), bpf_open.c (the ladder of requests up to the first packet),
+ * bpf_read.c (waiting and reading), bpf_zbuf.c (FreeBSD's shared buffers). */
 #ifndef BPEI_BPF_H
 #define BPEI_BPF_H
 
@@ -36,6 +37,7 @@ struct bpei_bpf {
 	bool made_interface;		/* by us, and to be done away with */
 	char node[256];			/* the path that was opened; "" */
 	int minor;			/* macOS: N of /dev/bpfN */
+	struct bpei_bpf_waiter waiter;
 	int fd, wake[2];		/* fd: -1 while the interface is away; wake: a pipe */
 	bool can_nonblocking;		/* as the descriptor stands */
 	size_t buffer_bytes;		/* what read() wants, exactly */
@@ -74,9 +76,13 @@ int bpei_bpf_call(struct bpei_bpf *b, enum bpei_bpf_call call, void *argument);
 int bpei_bpf_call_u32(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t *value);
 int bpei_bpf_nonblocking(struct bpei_bpf *b, bool on);
 
+/* bpf_node.c: opens the first node that is free: fd, node and minor, or a status. */
+int bpei_bpf_open_node(struct bpei_bpf *b, struct bpe_error *error);
+
 /* bpf_open.c: opens the node and attaches; on failure nothing stays open.  The rest of *b is set before. */
 int bpei_bpf_attach(struct bpei_bpf *b, struct bpe_error *error);
 void bpei_bpf_detach(struct bpei_bpf *b);
+int bpei_bpf_refuse_compression(struct bpe_error *error, const char *name);
 int bpei_bpf_install(struct bpei_bpf *b, enum bpei_bpf_call call);	/* the filter, by BIOCSETF or BIOCSETFNR: >= 0 or -errno */
 void bpei_bpf_tell_filter(struct bpei_bpf *b);		/* a notice, if the kernel does not do all of it */
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening a BPF node, and the ladder: every request between open() and the first packet, in the one order that all four systems
- * allow.  A step that fails names itself, and everything done before it is undone by closing the node: on macOS a BIOCSETIF
+/* The ladder: every request between open() and the first packet, in the one order that all four
+ * systems allow.  A step that fails names itself, and everything done before it is undone by closing the node: on macOS a BIOCSETIF
  * that failed may leave the descriptor linked to the interface (bpf_attachd), so no rung is tried twice on one descriptor.
  *
  * Fences, with their reasons:
- * - nodes are opened for reading only;
+ * - BIOCSEXTHDR comes before BIOCSETIF: switched on while plain records lie in its buffers, macOS
+ *   fills in fields of extended ones inside packets, and up to 46 bytes past the buffer (bpfread);
+ * - BIOCSHEADDROP comes before BIOCSBLEN: in macOS 11 and 12 it doubles the limit of the buffer;
+ * - header compression and PKTAP exclude each other: bpfread fills in a packet's process only where
+ *   nothing was left out, and what was left out was compared before that;
  * - BIOCSHDRCOMP gets 1 or nothing: any other value makes macOS return with its global BPF lock held (bpf.c, all of 13 to 15);
  * - BIOCIMMEDIATE gets 0 or 1: macOS reads its lowest byte only;
  * - BIOCSDVRTIN, which cuts the host off its interface, and everything about writing are not in the tables. */
@@ -20,12 +24,12 @@
 
 #define WANTED_BUFFER (32u << 20)	/* macOS 13 and later give it; elsewhere the kernel cuts it to its limit */
 #define LEAST_BUFFER 4096u
-#define NODES_MOST 1024
 #define THROUGHPUT_WAIT_NS 50000000	/* a multiple of macOS's and NetBSD's 10 ms tick */
 #define FIRST_PACKET_NS 10000000
 #define PKTAP_ROOM 256u			/* the kernel's snapshot length counts the PKTAP header */
-#define XBPF_D_BYTES 136u		/* struct xbpf_d, <net/bpf.h> of xnu-11417, private: pid at 24, ifname at 80 */
 #define FREEBSD_NANOTIME 1u
+
+enum { LINK_EN10MB = 1, LINK_RAW = 101, LINK_PKTAP = 258 };
 
 int bpei_bpf_call(struct bpei_bpf *b, enum bpei_bpf_call call, void *argument)
 {
@@ -62,93 +66,13 @@ static int set_time(struct bpei_bpf *b, enum bpei_bpf_call call, int64_t ns)
 
 static int fail(struct bpei_bpf *b, struct bpe_error *error, enum bpei_bpf_call call, int r, const char *hint)
 {
+	/* A request that the device does not know: it may be another system's. */
+	if (!hint && b->options.bpf_abi && (r == -EINVAL || r == -ENOTTY))
+		return bpei_fail(error, BPE_E_UNSUPPORTED, bpei_bpf_call_name(call), -r,
+				 "%s: %s does not know this request of %s's BPF devices: --bpf-abi must name"
+				 " the system whose device it is (here that is %s, without --bpf-abi)", b->name,
+				 b->node, b->abi->title, bpei_bpf_abi_native()->name);
 	return bpei_fail(error, bpei_status_of(-r), bpei_bpf_call_name(call), -r, "%s%s%s", b->name, hint ? ": " : "", hint ? hint : "");
-}
-
-/* ---- The node ---- */
-
-/* Who holds the nodes, from macOS's debug.bpf_stats: "tcpdump (pid 71) on en0, ...". */
-static void holders(struct bpei_bpf *b, char *text, size_t room)
-{
-	uint8_t *list = malloc(XBPF_D_BYTES * 256);
-	ssize_t n = list ? b->sys.sysctl(b->sys.context, "debug.bpf_stats", list, XBPF_D_BYTES * 256) : -ENOMEM;
-	size_t used = 0, size = n >= (ssize_t)XBPF_D_BYTES ? bpei_load32(list) : 0;
-	text[0] = 0;
-	if (size < 96 || size > 4096) n = 0;
-	for (ssize_t at = 0; n - at >= (ssize_t)size && size; at += (ssize_t)size) {
-		char process[40] = "", entry[96];
-		int pid = (int)bpei_load32(list + at + 24);
-		b->sys.process_name(b->sys.context, pid, process, sizeof process);
-		int w = snprintf(entry, sizeof entry, "%s%.20s%spid %d on %.16s", used ? ", " : "", process, process[0] ? " " : "", pid, (const char *)list + at + 80);
-		if (used + (size_t)w + 4 >= room) {
-			snprintf(text + used, room - used, " ...");
-			break;
-		}
-		memcpy(text + used, entry, (size_t)w + 1);
-		used += (size_t)w;
-	}
-	free(list);
-}
-
-static int open_path(struct bpei_bpf *b, const char *path)
-{
-	int fd;
-	do fd = b->sys.open(b->sys.context, path);
-	while (fd == -EINTR);
-	if (fd < 0) return -bpei_bpf_errno(b->abi, -fd);
-	snprintf(b->node, sizeof b->node, "%s", path);
-	return b->fd = fd;
-}
-
-static int rights(struct bpei_bpf *b, struct bpe_error *error, int r, const char *path)
-{
-	return bpei_fail(error, BPE_E_RIGHTS, "open", -r, "%s: run it with sudo, or give your group access to %s%s (scripts/bpf-access.sh)",
-			 path, b->options.bpf_device ? b->options.bpf_device : b->abi->device, b->abi->numbered ? "*" : "");
-}
-
-/* macOS: one opener a node; opening the last one makes the next appear, so a second look may find what the first did not. */
-static int scan(struct bpei_bpf *b, const char *prefix, struct bpe_error *error)
-{
-	char path[256], denied[256] = "", who[160];
-	int busy = 0, r = -ENOENT, why = 0;
-	for (int tries = 0; tries < 3; tries++) {
-		busy = 0;
-		for (b->minor = 0; b->minor < NODES_MOST; b->minor++) {
-			snprintf(path, sizeof path, "%s%d", prefix, b->minor);
-			r = open_path(b, path);
-			if (r >= 0) return BPE_OK;
-			if (r == -EBUSY) busy++;
-			else if (r == -EACCES || r == -EPERM) {
-				if (!denied[0]) memcpy(denied, path, sizeof path), why = r;
-			} else if (r != -ENXIO) break;
-		}
-		if (r != -ENOENT || denied[0] || !busy) break;
-	}
-	if (denied[0]) return rights(b, error, why, denied);	/* before "busy": a node was free, and not for us */
-	if (r != -ENOENT && r != -EBUSY && r != -ENXIO) return bpei_fail(error, bpei_status_of(-r), "open", -r, "%s", path);
-	if (busy) {
-		holders(b, who, sizeof who);
-		return bpei_fail(error, BPE_E_BUSY, "open", 0, "all %d of %s* are in use%s%s: stop one of their holders and try again", busy, prefix,
-				 who[0] ? ", by " : "", who);
-	}
-	return bpei_fail(error, BPE_E_ABSENT, "open", 0, "there is no %s0: no BPF device here%s", prefix,
-			 b->options.bpf_device ? "" : " (Linux captures without bpf:, --bpf-device names a served node)");
-}
-
-static int open_node(struct bpei_bpf *b, struct bpe_error *error)
-{
-	const char *path = b->options.bpf_device ? b->options.bpf_device : b->abi->device;
-	if (strlen(path) > sizeof b->node - 8) return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "the path of the BPF device is too long");
-	if (b->abi->numbered) return scan(b, path, error);
-	int r = open_path(b, path);
-	if (r == -ENOENT) {
-		char first[256];
-		snprintf(first, sizeof first, "%s0", path);
-		r = open_path(b, first);
-	}
-	if (r >= 0) return BPE_OK;
-	if (r == -EACCES || r == -EPERM) return rights(b, error, r, path);
-	return bpei_fail(error, bpei_status_of(-r), "open", -r, "%s%s", path, r == -ENOENT ? ": no BPF device here" : "");
 }
 
 /* ---- The rungs ---- */
@@ -177,11 +101,38 @@ static int set_buffer(struct bpei_bpf *b, size_t want, struct bpe_error *error)
 	}
 }
 
+static const char absent[] = "%s is not there (%s); going on without";
+
+static void set_head_drop(struct bpei_bpf *b)
+{
+	if (b->abi->system != BPEI_MACOS || !b->options.head_drop) return;
+	int r = set(b, BPEI_BIOCSHEADDROP, 1);
+	if (r < 0) bpei_notice(&b->options, absent, "BIOCSHEADDROP", strerror(-r));
+}
+
+/* Prefix compression.  What is asked for is not always switched on. */
+static void set_compression(struct bpei_bpf *b)
+{
+	const struct bpe_options *o = &b->options;
+	uint32_t on = 0;
+	b->inflates = false;
+	b->chain.length = 0;
+	if (!o->header_compression) return;
+	int r = set(b, BPEI_BIOCSHDRCOMP, 1);	/* 1 and nothing else: see above */
+	if (r < 0) {
+		bpei_notice(o, absent, "BIOCSHDRCOMP", strerror(-r));
+		return;
+	}
+	b->inflates = bpei_bpf_call_u32(b, BPEI_BIOCGHDRCOMPON, &on) >= 0 && on;
+	if (!b->inflates)
+		bpei_notice(o, "header compression is switched off on this system"
+			    " (debug.bpf_hdr_comp_enable)");
+}
+
 /* What macOS knows beyond its public header: each is asked for, and its absence told. */
 static void set_private(struct bpei_bpf *b)
 {
 	const struct bpe_options *o = &b->options;
-	const char *absent = "%s is not there (%s); going on without";
 	int r;
 	if (b->abi->system != BPEI_MACOS) {
 		if (o->process || o->head_drop || o->header_compression || o->truncate_payload)
@@ -205,19 +156,7 @@ static void set_private(struct bpei_bpf *b)
 		if (r < 0) bpei_notice(o, absent, "BIOCSTRUNCATE", strerror(-r));
 		else if (!tap) bpei_notice(o, "BIOCSTRUNCATE does nothing on %s: macOS truncates on pktap only; -s cuts everywhere", b->name);
 	}
-	if (o->head_drop) {
-		r = set(b, BPEI_BIOCSHEADDROP, 1);
-		if (r < 0) bpei_notice(o, absent, "BIOCSHEADDROP", strerror(-r));
-	}
-	b->inflates = false;
-	if (o->header_compression) {
-		uint32_t on = 0;
-		r = set(b, BPEI_BIOCSHDRCOMP, 1);	/* 1 and nothing else: see above */
-		if (r < 0) bpei_notice(o, absent, "BIOCSHDRCOMP", strerror(-r));
-		else b->inflates = bpei_bpf_call_u32(b, BPEI_BIOCGHDRCOMPON, &on) >= 0 && on;	/* asked for is not switched on */
-		if (r >= 0 && !b->inflates) bpei_notice(o, "header compression is switched off on this system (debug.bpf_hdr_comp_enable)");
-		b->chain.length = 0;
-	}
+	set_compression(b);
 }
 
 static void set_stamp(struct bpei_bpf *b)
@@ -264,11 +203,27 @@ static void offered(struct bpei_bpf *b, char *text, size_t room)
 	}
 }
 
+int bpei_bpf_refuse_compression(struct bpe_error *error, const char *name)
+{
+	return bpei_fail(error, BPE_E_ARGUMENT, "header compression", 0,
+			 "%s: header compression and PKTAP exclude each other: macOS would give packets wrong"
+			 " process names and times; leave out --header-compression", name);
+}
+
+/* Taps of Ethernet name no link type, and so reach listeners of the first one only (bpf_tap_imp). */
+static void tell_silent(struct bpei_bpf *b, uint32_t first)
+{
+	if (first != LINK_EN10MB || b->walk.link_type != LINK_RAW) return;
+	bpei_notice(&b->options, "interface %s lists RAW, but its packets come as EN10MB:"
+		    " nothing will arrive (leave out -y RAW)", b->name);
+}
+
 static int set_link_type(struct bpei_bpf *b, struct bpe_error *error)
 {
-	uint32_t dlt = 0;
+	uint32_t dlt = 0, first;
 	int r = bpei_bpf_call_u32(b, BPEI_BIOCGDLT, &dlt);
 	if (r < 0) return fail(b, error, BPEI_BIOCGDLT, r, NULL);
+	first = b->abi->link_type_of(dlt);
 	if (b->options.link_type >= 0 && b->abi->link_type_of(dlt) != (uint32_t)b->options.link_type) {
 		char list[128];
 		const char *name = bpe_link_type_name(b->options.link_type);
@@ -283,7 +238,10 @@ static int set_link_type(struct bpei_bpf *b, struct bpe_error *error)
 	}
 	b->walk.link_type = b->abi->link_type_of(dlt);
 	b->walk.link_type_of = b->abi->link_type_of;
-	b->walk.pktap = b->walk.link_type == 258;
+	b->walk.pktap = b->walk.link_type == LINK_PKTAP;
+	if (b->walk.pktap && b->options.header_compression && b->abi->system == BPEI_MACOS)
+		return bpei_bpf_refuse_compression(error, b->name);
+	tell_silent(b, first);
 	return BPE_OK;
 }
 
@@ -294,7 +252,9 @@ static int set_direction(struct bpei_bpf *b, struct bpe_error *error)
 	enum bpei_bpf_call call = b->abi->call[BPEI_BIOCSDIRFILT] ? BPEI_BIOCSDIRFILT : BPEI_BIOCSDIRECTION;
 	int r = set(b, call, b->abi->direction[want]);
 	if (r == -EINVAL && want == BPE_DIRECTION_IN && b->abi->call[BPEI_BIOCSSEESENT]) r = set(b, call = BPEI_BIOCSSEESENT, 0);
-	if (r == -EINVAL) return bpei_fail(error, BPE_E_UNSUPPORTED, bpei_bpf_call_name(call), 0, "this kernel cannot show outgoing packets alone (macOS: 14 and later)");
+	if (r == -EINVAL && b->abi->system == BPEI_MACOS)
+		return bpei_fail(error, BPE_E_UNSUPPORTED, bpei_bpf_call_name(call), 0,
+				 "this kernel cannot show outgoing packets alone (macOS: 14 and later)");
 	return r < 0 ? fail(b, error, call, r, NULL) : BPE_OK;
 }
 
@@ -366,7 +326,7 @@ static int set_filter(struct bpei_bpf *b, struct bpe_error *error)
 
 static int climb(struct bpei_bpf *b, size_t want, struct bpe_error *error)
 {
-	int r = open_node(b, error);
+	int r = bpei_bpf_open_node(b, error);
 	if (r >= 0) r = check_version(b, error);
 	if (r >= 0) {
 		b->zero_copy = b->options.zero_copy && b->abi->call[BPEI_BIOCSETZBUF];
@@ -376,6 +336,7 @@ static int climb(struct bpei_bpf *b, size_t want, struct bpe_error *error)
 				    : "no zero-copy buffers on %s: reading instead", b->zero_copy ? strerror(-z) : b->abi->title);
 			b->zero_copy = false;
 		}
+		set_head_drop(b);
 		if (!b->zero_copy) r = set_buffer(b, want, error);
 	}
 	if (r < 0) return r;
@@ -405,10 +366,26 @@ static int climb(struct bpei_bpf *b, size_t want, struct bpe_error *error)
 	return BPE_OK;
 }
 
+/* What bounds the buffer.  macOS 11 and 12, which know no header compression, had another name. */
+static const char *buffer_sysctl(const struct bpei_bpf *b)
+{
+	if (b->zero_copy) return "BIOCGETZMAX";
+	bool old = b->abi->system == BPEI_MACOS && !b->walk.compression_known;
+	return old ? "debug.bpf_maxbufsize" : b->abi->buffer_sysctl;
+}
+
+/* A served node's interface is none of this system's. */
+static void tell_down(struct bpei_bpf *b)
+{
+	if (b->options.bpf_device || b->sys.is_up(b->sys.context, b->name)) return;
+	bpei_notice_down(&b->options, b->name);
+}
+
 void bpei_bpf_detach(struct bpei_bpf *b)
 {
 	if (b->fd >= 0) b->sys.close(b->sys.context, b->fd);
 	b->fd = -1;
+	b->sys.wait_end(b->sys.context, &b->waiter);	/* the next descriptor may have the same number */
 	bpei_zbuf_close(b);
 }
 
@@ -424,9 +401,12 @@ int bpei_bpf_attach(struct bpei_bpf *b, struct bpe_error *error)
 		if (r >= 0 && b->block_bytes && b->buffer_bytes > b->block_bytes)
 			r = bpei_fail(&why, BPE_E_MEMORY, "BIOCGBLEN", 0, "%s came back with a larger buffer than before", b->name);
 		if (r >= 0) {
-			if (b->options.buffer_bytes && b->buffer_bytes < asked)
-				bpei_notice(&b->options, "the kernel gave a buffer of %zu bytes, not %llu (%s bounds it)", b->buffer_bytes, (unsigned long long)asked,
-					    b->abi->buffer_sysctl);
+			size_t got = b->zero_copy ? b->zbuf.bytes : b->buffer_bytes;
+			if (b->options.buffer_bytes && got < asked)
+				bpei_notice(&b->options,
+					    "the kernel gave a buffer of %zu bytes, not %llu (%s bounds it)",
+					    got, (unsigned long long)asked, buffer_sysctl(b));
+			tell_down(b);
 			return BPE_OK;
 		}
 		bpei_bpf_detach(b);

@@ -162,7 +162,7 @@ static int come_back(struct bpei_bpf *b, int64_t deadline, struct bpe_error *err
 		}
 		int64_t left = deadline - b->sys.now(b->sys.context);
 		if (left <= 0) return 0;
-		if (woken(b, b->sys.wait(b->sys.context, -1, b->wake[0], 0, left < COME_BACK_NS ? left : COME_BACK_NS))) return 0;
+		if (woken(b, b->sys.wait(b->sys.context, &b->waiter, -1, b->wake[0], 0, left < COME_BACK_NS ? left : COME_BACK_NS))) return 0;
 	}
 }
 
@@ -207,7 +207,7 @@ static int blocking_round(struct bpei_bpf *b, struct bpei_block *block, bool wai
 		block_or_not(b, true);
 		r = take(b, block, now);
 	}
-	if (r != PACKETS) *events = b->sys.wait(b->sys.context, -1, b->wake[0], 0, 0);
+	if (r != PACKETS) *events = b->sys.wait(b->sys.context, &b->waiter, -1, b->wake[0], 0, 0);
 	return r;
 }
 
@@ -231,7 +231,7 @@ int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeo
 			bool paces = !b->much && (mode == BPE_READ_PACED || (mode == BPE_READ_AUTO && b->busy));
 			if (paces && timeout_ns && !b->leaving && now < due && due - now <= (int64_t)10 * 1000000000) {
 				/* Half a buffer ends the pause early, where the system can say so: a burst is not lost to pacing. */
-				events = b->sys.wait(b->sys.context, b->fd, b->wake[0], b->buffer_bytes / 2, least(due, deadline) - now);
+				events = b->sys.wait(b->sys.context, &b->waiter, b->fd, b->wake[0], b->buffer_bytes / 2, least(due, deadline) - now);
 				if (woken(b, events)) return 0;
 				if (due > deadline && !(events > 0 && events & BPEI_WAIT_DEVICE)) return 0;
 				events = 0;
@@ -250,8 +250,8 @@ int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeo
 		look_after(b, now);
 		if (now >= deadline) return 0;
 		if (mode == BPE_READ_THROUGHPUT || mode == BPE_READ_PACED || b->zero_copy || b->leaving) continue;
-		if (ready && woken(b, b->sys.wait(b->sys.context, -1, b->wake[0], 0, SPIN_NS))) return 0;	/* ready, and nothing: do not spin */
-		events = b->sys.wait(b->sys.context, b->fd, b->wake[0], 0, least(deadline - now, WAIT_MOST_NS));
+		if (ready && woken(b, b->sys.wait(b->sys.context, &b->waiter, -1, b->wake[0], 0, SPIN_NS))) return 0;	/* ready, and nothing: do not spin */
+		events = b->sys.wait(b->sys.context, &b->waiter, b->fd, b->wake[0], 0, least(deadline - now, WAIT_MOST_NS));
 		if (woken(b, events)) return 0;
 		ready = events > 0 && events & BPEI_WAIT_DEVICE;
 		now = b->sys.now(b->sys.context);

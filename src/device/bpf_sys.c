@@ -8,7 +8,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <net/if.h>
 #include <time.h>
 #include <unistd.h>
 #if defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__)
@@ -16,10 +20,7 @@
 #define HAVE_SYSCTLBYNAME
 #endif
 #if defined(__APPLE__)
-#include <net/if.h>
-#include <string.h>
 #include <sys/event.h>
-#include <sys/socket.h>
 #include <sys/sockio.h>
 #elif defined(__NetBSD__)
 #define POLL_NS pollts
@@ -66,37 +67,100 @@ static int sys_nonblocking(void *context, int fd, bool on)
 	return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) ? -errno : 0;
 }
 
-#if defined(__APPLE__)
-/* One kqueue for each wait, and never poll beside it: since macOS 10.11 a descriptor's one "has a knote" flag is cleared by the first
- * knote that goes, and the others would not be woken any more (filt_bpfdetach).  NOTE_LOWAT counts in immediate mode; the caller
- * keeps it at half the buffer or less, since a full one may be short of a record. */
-static int sys_wait(void *context, int fd, int wake_fd, size_t low_water, int64_t timeout_ns)
+int bpei_bpf_waiter_plan(struct bpei_bpf_waiter *w, int fd, size_t low_water)
 {
-	struct kevent change[2], event[2];
-	struct timespec t = { .tv_sec = (time_t)(timeout_ns / 1000000000), .tv_nsec = (long)(timeout_ns % 1000000000) };
-	int q = kqueue(), n, events = 0;
+	bool same = w->fd == fd;
+	int plan = same && w->low_water == low_water && !w->quiet ? 0 : BPEI_QUEUE_ADD;
+	if (same && w->quiet) plan |= BPEI_QUEUE_FORGET;
+	w->fd = fd;
+	w->low_water = low_water;
+	return plan;
+}
+
+static struct timespec span(int64_t ns)
+{
+	return (struct timespec){ .tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000) };
+}
+
+#if defined(__APPLE__)
+/* The pipe alone: no kqueue is wanted, and poll does not touch the device. */
+static int wait_for_pipe(int wake_fd, int64_t timeout_ns)
+{
+	struct pollfd p = { .fd = wake_fd, .events = POLLIN };
+	int ms = timeout_ns < 0 ? -1 : timeout_ns > 1000000000 ? 1000 : (int)((timeout_ns + 999999) / 1000000);
+	int r = poll(&p, 1, ms);
+	return r < 0 ? -errno : r ? BPEI_WAIT_WAKE : 0;
+}
+
+static int make_queue(struct bpei_bpf_waiter *w, int wake_fd)
+{
+	struct kevent change;
+	w->queue = kqueue();
+	if (w->queue < 0) return -errno;
+	fcntl(w->queue, F_SETFD, FD_CLOEXEC);
+	EV_SET(&change, (uintptr_t)wake_fd, EVFILT_READ, EV_ADD, 0, 0, NULL);
+	if (kevent(w->queue, &change, 1, NULL, 0, NULL) < 0) {
+		int e = -errno;
+		close(w->queue);
+		w->queue = -1;
+		return e;
+	}
+	return 0;
+}
+
+/* One kqueue for the device's life, and one system call a wait.  Never poll beside it: that makes a
+ * knote of its own, and takes the flag along when it goes (macOS 10.11 and later).  NOTE_LOWAT counts
+ * in immediate mode; the caller keeps it at half the buffer or less, since a full one may be short of
+ * a record. */
+static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_fd,
+		    size_t low_water, int64_t timeout_ns)
+{
+	struct kevent change[2], event[4];
+	struct timespec t = span(timeout_ns);
+	int changes = 0, events = 0, r;
 	(void)context;
-	if (q < 0) return -errno;
-	EV_SET(&change[0], (uintptr_t)wake_fd, EVFILT_READ, EV_ADD, 0, 0, NULL);
-	EV_SET(&change[1], (uintptr_t)fd, EVFILT_READ, EV_ADD, low_water ? NOTE_LOWAT : 0, (intptr_t)low_water, NULL);
-	n = kevent(q, change, fd < 0 ? 1 : 2, event, 2, timeout_ns < 0 ? NULL : &t);
-	int failed = n < 0 ? -errno : 0;
-	close(q);
-	if (failed == -ENXIO) return BPEI_WAIT_DEVICE;	/* not attached any more: the read will say so */
-	if (failed) return failed;
-	for (int i = 0; i < n; i++) events |= event[i].ident == (uintptr_t)wake_fd ? BPEI_WAIT_WAKE : BPEI_WAIT_DEVICE;
+	if (fd < 0) return wait_for_pipe(wake_fd, timeout_ns);
+	if (w->queue < 0 && (r = make_queue(w, wake_fd)) < 0) return r;
+	int plan = bpei_bpf_waiter_plan(w, fd, low_water);
+	if (plan & BPEI_QUEUE_FORGET)
+		EV_SET(&change[changes++], (uintptr_t)fd, EVFILT_READ, EV_DELETE, 0, 0, NULL);
+	if (plan & BPEI_QUEUE_ADD)
+		EV_SET(&change[changes++], (uintptr_t)fd, EVFILT_READ, EV_ADD,
+		       low_water ? NOTE_LOWAT : 0, (intptr_t)low_water, NULL);
+	int n = kevent(w->queue, change, changes, event, 4, timeout_ns < 0 ? NULL : &t);
+	if (n < 0) return -errno;
+	for (int i = 0; i < n; i++) {
+		if (event[i].ident == (uintptr_t)wake_fd) events |= BPEI_WAIT_WAKE;
+		else if (event[i].flags & EV_ERROR) w->fd = -1;	/* not attached any more: the read says so */
+		if (event[i].ident == (uintptr_t)fd) events |= BPEI_WAIT_DEVICE;
+	}
+	w->quiet = !low_water && !(events & BPEI_WAIT_DEVICE);	/* below a mark quiet is nothing odd */
 	return events;
 }
-#else
-static int sys_wait(void *context, int fd, int wake_fd, size_t low_water, int64_t timeout_ns)
+
+static void sys_wait_end(void *context, struct bpei_bpf_waiter *w)
 {
 	(void)context;
+	if (w->queue >= 0) close(w->queue);
+	bpei_bpf_waiter_init(w);
+}
+#else
+static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_fd,
+		    size_t low_water, int64_t timeout_ns)
+{
+	(void)context, (void)w;	/* poll leaves nothing behind here */
 	struct pollfd p[2] = { { .fd = wake_fd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
-	struct timespec t = { .tv_sec = (time_t)(timeout_ns / 1000000000), .tv_nsec = (long)(timeout_ns % 1000000000) };
+	struct timespec t = span(timeout_ns);
 	bool device = fd >= 0 && !low_water;
 	int r = POLL_NS(p, device ? 2 : 1, timeout_ns < 0 ? NULL : &t, NULL);
 	if (r < 0) return -errno;
 	return (p[0].revents ? BPEI_WAIT_WAKE : 0) | (device && p[1].revents ? BPEI_WAIT_DEVICE : 0);
+}
+
+static void sys_wait_end(void *context, struct bpei_bpf_waiter *w)
+{
+	(void)context;
+	bpei_bpf_waiter_init(w);
 }
 #endif
 
@@ -128,6 +192,21 @@ static void sys_process_name(void *context, int pid, char *name, size_t room)
 #endif
 }
 
+/* A request of any socket; a system without IPv4 has those of IPv6. */
+static bool sys_is_up(void *context, const char *name)
+{
+	struct ifreq r;
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	(void)context;
+	if (s < 0) s = socket(AF_INET6, SOCK_DGRAM, 0);
+	if (s < 0) return true;
+	memset(&r, 0, sizeof r);
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
+	bool up = ioctl(s, SIOCGIFFLAGS, &r) || r.ifr_flags & IFF_UP;
+	close(s);
+	return up;
+}
+
 /* ifconfig(8) create and destroy: requests of any socket.  Only macOS has a kind of interface that is of use to us (pktap). */
 static int sys_interface(void *context, char name[BPEI_IFREQ_NAME], bool make)
 {
@@ -149,4 +228,6 @@ static int sys_interface(void *context, char name[BPEI_IFREQ_NAME], bool make)
 }
 
 const struct bpei_bpf_sys bpei_bpf_sys_real = { .open = sys_open, .close = sys_close, .ioctl = sys_ioctl, .read = sys_read,
-	.nonblocking = sys_nonblocking, .wait = sys_wait, .now = sys_now, .sysctl = sys_sysctl, .process_name = sys_process_name, .interface = sys_interface };
+	.nonblocking = sys_nonblocking, .wait = sys_wait,
+	.wait_end = sys_wait_end, .now = sys_now, .sysctl = sys_sysctl, .process_name = sys_process_name,
+	.is_up = sys_is_up, .interface = sys_interface };

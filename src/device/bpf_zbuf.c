@@ -193,14 +193,14 @@ static int wait_for_it(struct bpei_bpf *b, int64_t timeout_ns)
 		: !b->busy && !is_begun(b);
 	if (waits && told) step = timeout_ns;
 	if (step > timeout_ns) step = timeout_ns;
-	return b->sys.wait(b->sys.context, waits ? b->fd : -1, b->wake[0], 0, step);
+	return b->sys.wait(b->sys.context, &b->waiter, waits ? b->fd : -1, b->wake[0], 0, step);
 }
 
 int bpei_zbuf_fill(struct bpei_bpf *b, struct bpei_block *block, int64_t timeout_ns, int *events)
 {
 	if (give(b, block)) return 1;
 	if (timeout_ns > 0 && !b->leaving) *events = wait_for_it(b, timeout_ns);
-	else *events = b->sys.wait(b->sys.context, -1, b->wake[0], 0, 0);
+	else *events = b->sys.wait(b->sys.context, &b->waiter, -1, b->wake[0], 0, 0);
 	if (give(b, block)) return 1;
 	int r = look(b, block);
 	if (r > 0) return 1;

@@ -116,6 +116,8 @@ static inline void bpei_device_filled(struct bpei_device *d, uint64_t bytes, uin
 	bpei_counter_add(&d->filled_capacity, capacity);
 }
 
+/* Tells that the interface is down, so that nobody waits for packets that cannot come. */
+void bpei_notice_down(const struct bpe_options *options, const char *name);
 /* Calls options->on_notice, if any, with a formatted sentence. */
 void bpei_notice(const struct bpe_options *options, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -21,6 +21,11 @@ void bpei_notice(const struct bpe_options *options, const char *format, ...)
 	options->on_notice(options->user, text);
 }
 
+void bpei_notice_down(const struct bpe_options *options, const char *name)
+{
+	bpei_notice(options, "interface %.64s is down: nothing will arrive until it is up", name);
+}
+
 enum { LINK_PKTAP = 258 };
 
 static int choose(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)

@@ -139,6 +139,10 @@ static void before_attaching(struct driver *d)
 	d->sys.nonblocking(d->sys.context, d->fd, true);
 	bool netbsd = d->abi->system == BPEI_NETBSD;
 	if (d->abi->system != BPEI_FREEBSD) expect(d, "read before BIOCSETIF, without blocking", netbsd ? "EAGAIN" : "ENXIO", "%s", error((int)read_n(d, d->size)));
+	if (d->abi->system == BPEI_MACOS) {	/* not behind BIOCSETIF, where plain records may lie */
+		expect(d, "BIOCSEXTHDR", "ok", "%s", error(call_u32(d, BPEI_BIOCSEXTHDR, 1)));
+		call_u32(d, BPEI_BIOCSEXTHDR, 0);
+	}
 	expect(d, "BIOCSETIF of no interface", "ENXIO", "%s", error(attach(d, "nosuch0")));
 }
 
@@ -220,7 +224,10 @@ static void reading(struct driver *d)	/* nothing comes */
 	int r = call(d, BPEI_FIONREAD, &v);
 	expect(d, "FIONREAD with nothing there", "ok 0", "%s %u", error(r), v);
 	call_u32(d, BPEI_BIOCIMMEDIATE, 1);
-	int w = d->sys.wait(d->sys.context, d->fd, d->other, 0, 0);
+	struct bpei_bpf_waiter waiter;
+	bpei_bpf_waiter_init(&waiter);
+	int w = d->sys.wait(d->sys.context, &waiter, d->fd, d->other, 0, 0);
+	d->sys.wait_end(d->sys.context, &waiter);
 	expect(d, "poll in immediate mode with nothing there", "not ready", "%s", w == 0 ? "not ready" : "ready");
 	put_us(d, t, 100000);
 	expect(d, "BIOCSRTIMEOUT of 100 ms", "ok", "%s", error(call(d, BPEI_BIOCSRTIMEOUT, t)));
@@ -277,7 +284,7 @@ static void own(struct driver *d)
 		expect_word(d, BPEI_BIOCGDIRECTION, "ok 1");
 	if (d->abi->system != BPEI_MACOS) return;
 	told_by_macos(d);
-	static const enum bpei_bpf_call private[] = { BPEI_BIOCSEXTHDR, BPEI_BIOCSWANTPKTAP, BPEI_BIOCSTRUNCATE };
+	static const enum bpei_bpf_call private[] = { BPEI_BIOCSWANTPKTAP, BPEI_BIOCSTRUNCATE };
 	for (size_t i = 0; i < sizeof private / sizeof *private; i++)
 		expect(d, bpei_bpf_call_name(private[i]), "ok", "%s", error(call_u32(d, private[i], 1)));
 	expect(d, "BIOCSHEADDROP", "ok", "%s", error(call_u32(d, BPEI_BIOCSHEADDROP, 1)));

@@ -205,15 +205,18 @@ static void the_low_water_mark(void)
 {
 	int wake[2];
 	uint32_t size = 96;
+	struct bpei_bpf_waiter waiter;
+	bpei_bpf_waiter_init(&waiter);
 	begin("NOTE_LOWAT above the buffer means the buffer");
 	EXPECT(pipe(wake) == 0 && call(BPEI_BIOCSBLEN, &size) == 0 && attach("en0") == 0);
 	EXPECT(set(BPEI_BIOCIMMEDIATE, 1) == 0);
 	tap(60, 0);
-	EXPECT(d->sys.wait(d->sys.context, DOUBLE_FD, wake[0], 1000, MS) == 0);
-	EXPECT(d->sys.wait(d->sys.context, DOUBLE_FD, wake[0], 78, MS) == BPEI_WAIT_DEVICE);
+	EXPECT(d->sys.wait(d->sys.context, &waiter, DOUBLE_FD, wake[0], 1000, MS) == 0);
+	EXPECT(d->sys.wait(d->sys.context, &waiter, DOUBLE_FD, wake[0], 78, MS) == BPEI_WAIT_DEVICE);
 	EXPECT(read_all(96) == 78);
 	tap(78, 0);
-	EXPECT(d->sys.wait(d->sys.context, DOUBLE_FD, wake[0], 1000, MS) == BPEI_WAIT_DEVICE);
+	EXPECT(d->sys.wait(d->sys.context, &waiter, DOUBLE_FD, wake[0], 1000, MS) == BPEI_WAIT_DEVICE);
+	d->sys.wait_end(d->sys.context, &waiter);
 	close(wake[0]), close(wake[1]);
 	end();
 }

@@ -133,9 +133,35 @@ static int double_nonblocking(void *c, int fd, bool on)
 	return 0;
 }
 
-static int double_wait(void *c, int fd, int wake, size_t low_water, int64_t timeout_ns)
+/* macOS: whether a wait is told of the device at all.  A knote that is put on looks at once; one that
+ * is there is told by the flag that all share, and that the first one to go takes along. */
+static bool knote_tells(struct bpf_double *d, struct bpei_bpf_waiter *w, int fd, size_t low_water)
+{
+	if (d->model.abi->system != BPEI_MACOS || fd < 0) return true;
+	if (w->queue < 0) {
+		w->queue = 1;
+		d->calls++, d->queues++, d->queues_made++;
+	}
+	bool there = w->fd == fd;
+	int plan = bpei_bpf_waiter_plan(w, fd, low_water);
+	if (plan & BPEI_QUEUE_FORGET) d->knotes_removed++, d->knote_flag = there = false;
+	if (!(plan & BPEI_QUEUE_ADD) || there) return d->knote_flag;
+	d->knotes_added++;
+	return d->knote_flag = true;
+}
+
+static void double_wait_end(void *c, struct bpei_bpf_waiter *w)
+{
+	if (w->queue >= 0) of(c)->queues--;
+	bpei_bpf_waiter_init(w);
+}
+
+static int double_wait(void *c, struct bpei_bpf_waiter *w, int fd, int wake, size_t low_water,
+		       int64_t timeout_ns)
 {
 	struct bpf_double *d = of(c);
+	const bool told = knote_tells(d, w, fd, low_water);
+	w->quiet = false;
 	if (low_water && d->model.abi->system != BPEI_MACOS) fd = -1;
 	struct pollfd p = { .fd = wake, .events = POLLIN };
 	int64_t deadline = timeout_ns < 0 ? INT64_MAX : d->now_ns + timeout_ns, again = INT64_MAX;
@@ -147,14 +173,16 @@ static int double_wait(void *c, int fd, int wake, size_t low_water, int64_t time
 		catch_up(d);
 		if (poll(&p, 1, 0) > 0) return BPEI_WAIT_WAKE;
 		/* A macOS poll that began while the interface was there is not told of its going. */
-		bool silent = attached && !d->model.node[fd - DOUBLE_FD].on && d->model.abi->system == BPEI_MACOS;
+		bool silent = attached && !d->model.node[fd - DOUBLE_FD].on
+			&& d->model.abi->system == BPEI_MACOS;
+		silent |= !told;
 		bool enough = fd >= 0 && model_low_water(&d->model, fd - DOUBLE_FD, low_water);
 		if (fd >= 0 && !silent && model_ready(&d->model, fd - DOUBLE_FD, d->now_ns, &again) && enough) {
 			d->said_ready = true;
 			return BPEI_WAIT_DEVICE;
 		}
 		if (d->signalled) return d->signalled = false, -EINTR;
-		if (d->now_ns >= deadline) return 0;
+		if (d->now_ns >= deadline) return w->quiet = !low_water && fd >= 0, 0;
 		if (deadline == INT64_MAX && again == INT64_MAX && d->next == d->events) return -EDEADLK;
 		advance(d, again < deadline ? again : deadline);
 	}
@@ -172,6 +200,11 @@ static void double_process_name(void *c, int pid, char *name, size_t room)
 {
 	(void)c;
 	snprintf(name, room, "%s", pid == 4242 ? "tcpdump" : "");
+}
+
+static bool double_is_up(void *c, const char *name)
+{
+	return model_interface_flags(&of(c)->model, name) != 0;
 }
 
 static int double_interface(void *c, char name[BPEI_IFREQ_NAME], bool make)
@@ -215,8 +248,8 @@ void double_init(struct bpf_double *d, const struct bpei_bpf_abi *abi)
 	d->denied_from = UINT32_MAX;
 	d->now_ns = 1000000000;
 	d->wall_ns = 1700000000000000000;
-	d->sys = (struct bpei_bpf_sys){ d, double_open, double_close, double_ioctl, double_read, double_nonblocking, double_wait, double_now, double_sysctl,
-		double_process_name, double_interface };
+	d->sys = (struct bpei_bpf_sys){ d, double_open, double_close, double_ioctl, double_read, double_nonblocking, double_wait, double_wait_end, double_now, double_sysctl,
+		double_process_name, double_is_up, double_interface };
 }
 
 void double_free(struct bpf_double *d) { model_free(&d->model); }

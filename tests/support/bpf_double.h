@@ -34,6 +34,9 @@ struct bpf_double {
 	int fault_errno;		/* ... so */
 	int pledged_errno;		/* every request but BIOCGSTATS fails so; 0: none does */
 	uint32_t open_descriptors, reads, ioctls, waits;
+	/* macOS: made and not given back; knotes put on the device, and taken off while it was open. */
+	uint32_t queues, queues_made, knotes_added, knotes_removed;
+	bool knote_flag;		/* the descriptor's one flag for all knotes (BPF_KNOTE) */
 	void (*at_call)(struct bpf_double *d);	/* NULL; before and behind each ioctl and wait */
 	void *user;
 	bool said_ready, broke_rule;	/* an ioctl came between readiness and read */

@@ -123,6 +123,8 @@ static inline void finish(struct reader *r)
 	EXPECT(r->d.open_descriptors == 0);
 	EXPECT(!r->d.broke_rule);
 	EXPECT(!r->d.made);
+	EXPECT(!r->d.queues);
+	EXPECT(!r->d.model.headers_switched_late);
 	double_free(&r->d);
 	bpei_columns_free(&r->columns, BPE_BATCH);
 	free(r->block.memory);

@@ -61,7 +61,7 @@ int model_open(struct model *m, int number, int pid)
 	}
 	struct model_node *d = &m->node[number];
 	*d = (struct model_node){ .open = true, .size = m->abi->default_buffer, .direction = 3,
-		.write_timeout_ns = -1, .pid = pid };
+		.write_timeout_ns = -1, .pid = pid, .wantpktap = m->wants_pktap };
 	return number;
 }
 

@@ -57,7 +57,8 @@ struct model {
 	int memory_errno;		/* what it says when it cannot */
 	uint32_t version;		/* macOS: 0 everything; 12, 10: without what came later */
 	bool compression_enabled, zero_copy_enabled, openbsd_old;
-	bool headers_switched_late;	/* BIOCSEXTHDR came while records lay in the buffers */
+	bool headers_switched_late;	/* BIOCSEXTHDR came behind BIOCSETIF */
+	bool wants_pktap;		/* macOS: debug.bpf_wantpktap */
 	uint64_t compression_stats[7];	/* struct bpf_comp_stats, of all nodes */
 	/* The caller's memory: 0 or a negative errno. */
 	int (*get)(void *user, void *to, uint64_t from, size_t n);

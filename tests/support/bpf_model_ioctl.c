@@ -303,8 +303,8 @@ static int set_private(struct model *m, struct model_node *d, uint32_t call, uin
 {
 	switch (call) {
 	case BPEI_BIOCSEXTHDR:
-		/* Plain records that lie in the buffers would be written past their end. */
-		if (d->store_length || d->hold_length) m->headers_switched_late = true;
+		/* Fields of plain records that lie in the buffers would be written past their end. */
+		if (v && d->on) m->headers_switched_late = true;
 		d->exthdr = v;
 		return 0;
 	case BPEI_BIOCSWANTPKTAP: d->wantpktap = v; return put_u32(m, argument, v);
