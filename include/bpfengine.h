@@ -476,7 +476,8 @@ struct bpe_options {
 	bool wait_interface;		/* when the interface goes away, wait for its return and go on */
 	bool process;			/* macOS: which process packets belong to, and more (BIOCSEXTHDR, PKTAP) */
 	bool head_drop;			/* macOS: when full, lose the oldest packets instead of the newest (BIOCSHEADDROP) */
-	bool header_compression;	/* macOS 13: the kernel leaves out what a packet shares with the one before (BIOCSHDRCOMP) */
+	bool header_compression;	/* macOS 13: the kernel leaves out what a packet shares with the one before (BIOCSHDRCOMP);
+					 * BPE_E_ARGUMENT on PKTAP, where process names would be wrong */
 	bool truncate_payload;		/* macOS, on pktap: headers only (BIOCSTRUNCATE) */
 	bool zero_copy;			/* FreeBSD: buffers shared with the kernel (BPF_BUFMODE_ZBUF) */
 
@@ -703,7 +704,9 @@ BPE_API int bpe_capture_open(const struct bpe_options *options, struct bpe_captu
  * < 0: no limit); BPE_E_END at the end of a savefile; another status on failure. */
 BPE_API int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *batch, int64_t timeout_ns, struct bpe_error *error);
 /* A descriptor that is readable when bpe_capture_next may have packets: for poll, select, kqueue, epoll.  Packets already
- * read may wait without it: call bpe_capture_next with timeout 0 until it returns 0, then wait.  -1 if there is none to be had. */
+ * read may wait without it: call bpe_capture_next with timeout 0 until it returns 0, then wait.  -1 if there is none to be had.
+ * Wait in one way: by this descriptor, or by a bpe_capture_next with a time-out.  On macOS poll(2) on a BPF device silences
+ * everybody else's wait for it, also that of bpe_capture_next, which then looks every 100 ms. */
 BPE_API int bpe_capture_fd(const struct bpe_capture *capture);
 /* Another filter from now on (NULL, 0: none), copied.  Nothing that the old one let through and the new one does not is given
  * any more, and nothing is lost, except on NetBSD, whose kernel empties its buffers then (a notice says so). */

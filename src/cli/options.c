@@ -72,6 +72,7 @@ void cli_help(FILE *to)
 	      "      --head-drop          macOS: when full, lose the oldest packets\n"
 	      "      --truncate           macOS, on pktap: headers only\n"
 	      "      --header-compression macOS 13: the kernel leaves out repeated headers\n"
+	      "                           (not on pktap, whose process names would be wrong)\n"
 	      "      --zero-copy          FreeBSD: buffers shared with the kernel\n"
 	      "      --bpf-abi NAME       macos, freebsd, netbsd, openbsd (this system's)\n"
 	      "      --bpf-device PATH    the nodes; macOS: without their number (/dev/bpf)\n"
