@@ -751,6 +751,9 @@ struct bpe_interface {
  * *interfaces is one array for bpe_interfaces_free. */
 BPE_API int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error);
 BPE_API void bpe_interfaces_free(struct bpe_interface *interfaces);
+/* Stores the netmask of the interface's first IPv4 address in *netmask, in host byte order, for "ip broadcast" (as libpcap's
+ * pcap_lookupnet), and returns true; false where there is no such interface or address.  Needs no rights.  Any thread. */
+BPE_API bool bpe_interface_netmask(const char *name, uint32_t *netmask);
 /* "EN10MB" for 1, as libpcap's DLT names; "LINKTYPE_999" is NULL.  Any thread. */
 BPE_API const char *bpe_link_type_name(int link_type);
 

@@ -108,12 +108,7 @@ int cli_program_print(const struct cli *cli)
 	struct bpe_filter_options how;
 	bpe_filter_options_init(&how);
 	how.link_type = link, how.snaplen = o.snaplen, how.through = o.filter_through, how.unoptimized = cli->unoptimized;
-	struct bpe_interface *list;
-	int interfaces = o.interface_name ? bpe_interfaces_list(&list, NULL) : 0;
-	for (int i = 0; i < interfaces; i++)
-		for (uint32_t k = 0; !strcmp(list[i].name, o.interface_name) && k < list[i].address_count && !how.has_netmask; k++)
-			if (list[i].addresses[k].family == 4) how.has_netmask = 1, how.netmask = list[i].addresses[k].prefix ? UINT32_MAX << (32 - list[i].addresses[k].prefix) : 0;
-	if (interfaces > 0) bpe_interfaces_free(list);
+	how.has_netmask = bpe_interface_netmask(o.interface_name, &how.netmask);
 	if (cli->explain) return explain(cli, how);
 	if (bpe_filter_compile_with(cli->engine.filter_expression ? cli->engine.filter_expression : "", &how, &program, &n, &error) < 0) {
 		fprintf(stderr, "bpfengine: %s\n", error.text);

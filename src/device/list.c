@@ -47,12 +47,7 @@ static void address(struct bpe_interface *i, const struct sockaddr *a, const str
 				   : (const void *)&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
 	memcpy(to->addr, bytes, n);
 	to->family = n == 4 ? 4 : 6;
-	if (mask) {
-		uint8_t m[16] = { 0 };
-		memcpy(m, n == 4 ? (const void *)&((const struct sockaddr_in *)(const void *)mask)->sin_addr
-				 : (const void *)&((const struct sockaddr_in6 *)(const void *)mask)->sin6_addr, n);
-		for (size_t k = 0; k < n; k++) to->prefix = (uint8_t)(to->prefix + __builtin_popcount(m[k]));
-	}
+	if (mask) to->prefix = bpei_netmask_prefix(mask, a->sa_family);
 	i->address_count++;
 }
 

@@ -118,19 +118,11 @@ static void filter_for(struct bpei_device *d, uint32_t link_type)
 	free(f.program), free(f.wide);
 }
 
-/* As tcpdump asks for it: of the interface's first IPv4 address. */
+/* Fills the netmask in as tcpdump asks for it: that of the interface's first IPv4 address. */
 static void ask_netmask(struct bpei_device *d, const char *name)
 {
-	struct bpe_interface *list;
 	if (!strncmp(name, "bpf:", 4)) name += 4;
-	int n = bpe_interfaces_list(&list, NULL);
-	for (int i = 0; i < n; i++)
-		for (uint32_t k = 0; !strcmp(list[i].name, name) && k < list[i].address_count && !d->has_netmask; k++) {
-			if (list[i].addresses[k].family != 4) continue;
-			d->netmask = list[i].addresses[k].prefix ? UINT32_MAX << (32 - list[i].addresses[k].prefix) : 0;
-			d->has_netmask = true;
-		}
-	if (n > 0) bpe_interfaces_free(list);
+	d->has_netmask = bpe_interface_netmask(name, &d->netmask);
 }
 
 int bpei_device_open(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
