@@ -39,7 +39,7 @@ macos_install() {	# GROUP
 # Made by bpfengine's scripts/bpf-access.sh: read access to the BPF devices for the group $1.
 n=0
 while [ \$n -lt $NODES ]; do	# opening the last one makes the next appear
-	: < /dev/bpf\$n
+	true < /dev/bpf\$n	# a redirection that fails would end the shell behind ":", a special builtin
 	n=\$((n + 1))
 done 2>/dev/null
 /usr/bin/chgrp $1 /dev/bpf*

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# cross.sh [TARGET...] | --list: compiles and links all that needs no Criterion for other systems (default: for each), with zig's
+# cross.sh [--arch BACKEND] [TARGET...] | --list: compiles and links all that needs no Criterion for other systems (default: for each), with zig's
 # C compiler and the C libraries it brings; nothing is run.  One line a target: compiled and linked, skipped (why), or failed,
-# and then the compiler's output.  Exits 1 if any failed.  Works in build/cross; JOBS says how many compilers at once (2).
+# and then the compiler's output.  --arch chooses the backend of the x86_64 targets (default: meson.build's).  Exits 1 if any failed.  Works in build/cross; JOBS says how many compilers at once (2).
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=$top/build/cross
@@ -45,8 +45,10 @@ build() {	# zig, target
 		ar = ['$1', 'ar']
 		END
 	rm -rf "${work:?}/$2"
+	local chosen=auto
+	case $2 in x86_64-*) chosen=$backend ;; esac
 	meson setup "$work/$2" "$top" --cross-file "$top/scripts/cross/$2.ini" --cross-file "$work/$2.ini" -Dwerror=true -Dtests=disabled \
-		-Ddefault_library=both -Dexamples=true || return 1
+		-Ddefault_library=both -Dexamples=true "-Darch=$chosen" || return 1
 	ninja -C "$work/$2" -k 0 -j "${JOBS:-2}"
 }
 
@@ -59,6 +61,9 @@ formats() {	# directory, patterns for all and for programs: everything is there,
 		what=$(file -b "$f")
 		echo "${f#"$1"/}: $what"
 		echo "$what" | grep -q "$2" || { echo "this is not $2"; bad=1; }
+		case $what in
+		Mach-O*) python3 "$top/scripts/cross/minos.py" "$f" 11.0 || bad=1 ;;
+		esac
 		case $f in
 		*/libbpfengine.*) library=1 ;;
 		*) echo "$what" | grep -q "$3" || { echo "this is not $3"; bad=1; } ;;
@@ -85,6 +90,12 @@ one() {	# zig, target
 	fi
 }
 
+backend=auto
+if [ "${1:-}" = --arch ]; then
+	[ $# -gt 1 ] || { echo "cross: --arch wants a backend" >&2; exit 1; }
+	backend=$2
+	shift 2
+fi
 if [ "${1:-}" = --list ]; then echo "$names"; exit 0; fi
 # shellcheck disable=SC2086
 [ $# -gt 0 ] || set -- $names

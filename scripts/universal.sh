@@ -45,7 +45,7 @@ if [ "$(uname -s)" = Darwin ]; then
 	arm=$(half aarch64 arm64 neon)
 	x86=$(half x86_64 x86_64 "$intel")
 else
-	"$top/scripts/cross.sh" aarch64-macos x86_64-macos >"$out/cross.log" 2>&1 || { cat "$out/cross.log" >&2; say "the halves were not built"; }
+	"$top/scripts/cross.sh" --arch "$intel" aarch64-macos x86_64-macos >"$out/cross.log" 2>&1 || { cat "$out/cross.log" >&2; say "the halves were not built"; }
 	if grep -q skipped "$out/cross.log"; then cat "$out/cross.log"; exit 77; fi
 	arm=$top/build/cross/aarch64-macos
 	x86=$top/build/cross/x86_64-macos
