@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* machorun: what the loader (load.c) and the shims (shim*.c) share. */
+#ifndef MACHO_H
+#define MACHO_H
+#include <stddef.h>
+#include <stdint.h>
+
+struct shim {
+	const char *name;
+	void *at;
+};
+/* Each ends with a NULL name. */
+extern const struct shim shims_system[], shims_sandbox[], shims_files[], shims_kqueue[];
+extern const struct shim shims_threads[], shims_text[], shims_net[];
+
+void *shim_find(const char *name);
+extern unsigned long kevents, kevents_low; /* calls, and those with NOTE_LOWAT */
+void shim_start(void);                     /* before the first instruction */
+void note(const char *format, ...)
+	__attribute__((format(printf, 1, 2))); /* to the file $MACHO_LOG, if set */
+
+/* errno: Darwin's own, one a thread.  Linux's is fetched when the program asks (__error), so that
+ * plain calls pass through. */
+extern __thread int darwin_errno;
+int to_darwin_errno(int linux_errno);
+int fail_as(int darwin); /* sets Darwin's errno; -1 */
+int *shim_error(void);
+const char *darwin_strerror(int darwin);
+
+/* The sandbox, when the program has asked for it. */
+extern int sandboxed;
+int sandbox_allows(
+	const char *operation, const char *path); /* path as the program gave it, or NULL */
+
+/* "/private/etc" is "/etc" here, "/dev/bpfN" is "$MACHO_BPFN". */
+const char *here_path(const char *path, char *room, size_t bytes, int *is_bpf);
+void mac_path(const char *path, char *to); /* as macOS would see it; room for PATH_MAX */
+int is_bpf_fd(int fd);
+void set_bpf_fd(int fd, int yes);
+int darwin_open_flags(int f); /* to Linux's */
+#endif

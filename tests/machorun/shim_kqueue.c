@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* Shims of kqueue(2): EVFILT_READ on pipes and BPF nodes, with NOTE_LOWAT. */
+#define _GNU_SOURCE
+#include "macho.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+
+struct darwin_kevent {
+	uint64_t ident;
+	int16_t filter;
+	uint16_t flags;
+	uint32_t fflags;
+	int64_t data;
+	void *udata;
+};
+_Static_assert(sizeof(struct darwin_kevent) == 32, "struct kevent");
+static struct queue {
+	int fd, n;
+	struct darwin_kevent on[8];
+} queues[64];
+static pthread_mutex_t queue_lock = PTHREAD_MUTEX_INITIALIZER;
+unsigned long kevents, kevents_low;
+
+static int s_kqueue(void)
+{
+	int fd = eventfd(0, EFD_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	pthread_mutex_lock(&queue_lock);
+	int i = 0;
+	while (i < 64 && queues[i].fd && queues[i].fd != fd + 1)
+		i++;
+	if (i == 64)
+		for (i = 0; i < 64 && fcntl(queues[i].fd - 1, F_GETFD) >= 0; i++)
+			continue;
+	queues[i % 64] = (struct queue){.fd = fd + 1};
+	pthread_mutex_unlock(&queue_lock);
+	return fd;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Is it ready?  For a BPF node in immediate mode: as many bytes as the low water says; what a full
+ * buffer has moved on is not counted by the served node's FIONREAD, so a count that fell, or is 0
+ * while poll says ready, is one. */
+static int ready(struct darwin_kevent *k, short revents, int *last, int64_t *data)
+{
+	int n = 0;
+	*data = 0;
+	if (!is_bpf_fd((int)k->ident)) {
+		if (!(revents & (POLLIN | POLLHUP | POLLERR)))
+			return 0;
+		ioctl((int)k->ident, FIONREAD, &n);
+		*data = n;
+		return 1;
+	}
+	if (revents & (POLLERR | POLLHUP | POLLNVAL))
+		return 1;
+	if (!(k->fflags & 1))
+		return revents & POLLIN;
+	if (ioctl((int)k->ident, 0x4004667ful, &n) < 0)
+		return 1;
+	int fell = n < *last;
+	*last = n;
+	*data = n;
+	return n >= k->data || (revents & POLLIN && (!n || fell));
+}
+
+static int s_kevent(int q, const struct darwin_kevent *change, int changes,
+	struct darwin_kevent *event, int events, const struct timespec *wait)
+{
+	struct queue *queue = NULL;
+	int out = 0;
+	int64_t end =
+		wait ? now_ns() + (int64_t)wait->tv_sec * 1000000000 + wait->tv_nsec : INT64_MAX;
+	pthread_mutex_lock(&queue_lock);
+	for (int i = 0; i < 64; i++)
+		if (queues[i].fd == q + 1)
+			queue = &queues[i];
+	pthread_mutex_unlock(&queue_lock);
+	if (!queue)
+		return fail_as(9);
+	if (wait && (wait->tv_sec < 0 || wait->tv_nsec < 0 || wait->tv_nsec > 999999999))
+		return fail_as(22);
+	for (int i = 0; i < changes; i++) {
+		int wrong = change[i].filter != -1                     ? 45
+			    : !(change[i].flags & 1)                   ? 2
+			    : fcntl((int)change[i].ident, F_GETFD) < 0 ? 9
+			    : queue->n == 8                            ? 12
+								       : 0;
+		if (change[i].fflags & ~1u || change[i].flags & ~1u)
+			note("kevent flags 0x%x fflags 0x%x: not known here", change[i].flags,
+				change[i].fflags);
+		if (!wrong) {
+			queue->on[queue->n++] = change[i];
+			continue;
+		}
+		note("kevent: change %d is wrong: %d", i, wrong);
+		if (out == events)
+			return fail_as(wrong);
+		event[out] = change[i], event[out].flags = 0x4000, event[out++].data = wrong;
+	}
+	if (out)
+		return out;
+	kevents++;
+	int last[8] = {0}, low = 0;
+	for (int i = 0; i < queue->n; i++)
+		low |= is_bpf_fd((int)queue->on[i].ident) && queue->on[i].fflags & 1;
+	kevents_low += (unsigned long)low;
+	for (;;) {
+		struct pollfd p[8];
+		int64_t left = end == INT64_MAX ? 1000000000 : end - now_ns();
+		if (left < 0)
+			left = 0;
+		/* With a low water a ready node would end each poll at once: it is asked without
+		 * waiting, and all wait half a millisecond. */
+		for (int i = 0; i < queue->n; i++)
+			p[i] = (struct pollfd){.fd = (int)queue->on[i].ident, .events = POLLIN};
+		struct timespec t = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+		struct timespec zero = {0, 0};
+		if (ppoll(p, (nfds_t)queue->n, low ? &zero : &t, NULL) < 0)
+			return -1;
+		for (int i = 0; i < queue->n && out < events; i++) {
+			int64_t data;
+			if (!ready(&queue->on[i], p[i].revents, &last[i], &data))
+				continue;
+			event[out] = queue->on[i];
+			event[out].flags = 1, event[out].fflags = 0, event[out++].data = data;
+		}
+		if (out)
+			return out;
+		if (end != INT64_MAX && now_ns() >= end)
+			return 0;
+		if (low) {
+			struct timespec tick = {0, left < 500000 ? left : 500000};
+			struct pollfd pipes[8];
+			int n = 0;
+			for (int i = 0; i < queue->n; i++)
+				if (!is_bpf_fd((int)queue->on[i].ident))
+					pipes[n++] = (struct pollfd){
+						.fd = (int)queue->on[i].ident, .events = POLLIN};
+			if (ppoll(pipes, (nfds_t)n, &tick, NULL) < 0)
+				return -1;
+		}
+	}
+}
+
+const struct shim shims_kqueue[] = {
+	{"_kevent", s_kevent},
+	{"_kqueue", s_kqueue},
+	{NULL, NULL},
+};
