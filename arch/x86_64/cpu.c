@@ -5,8 +5,12 @@
 
 #include <cpuid.h>
 
-#define ECX1_SSE42 (1u << 9 | 1u << 19 | 1u << 20)	/* SSSE3, SSE4.1, SSE4.2 */
+/* All that the compilers' flags bring with them: -msse4.2 brings POPCNT; Clang's -mavx512f brings
+ * FMA and F16C. */
+#define ECX1_SSSE3 (1u << 0 | 1u << 9)			/* SSE3, SSSE3 */
+#define ECX1_SSE42 (ECX1_SSSE3 | 1u << 19 | 1u << 20 | 1u << 23)	/* SSE4.1, SSE4.2, POPCNT */
 #define ECX1_AVX (1u << 27 | 1u << 28)			/* OSXSAVE, AVX */
+#define ECX1_AVX512 (ECX1_AVX | 1u << 12 | 1u << 29)	/* and FMA, F16C */
 #define EBX7_AVX2 (1u << 3 | 1u << 5 | 1u << 8)		/* BMI1, AVX2, BMI2 */
 #define EBX7_AVX512 (1u << 16 | 1u << 17 | 1u << 30 | 1u << 31)	/* F, DQ, BW, VL */
 #define ECX7_AVX512 (1u << 1)				/* VBMI */
@@ -22,14 +26,18 @@ static unsigned leaf1_ecx(void)
 int bpei_cpu_fits_sse42(void) { return (leaf1_ecx() & ECX1_SSE42) == ECX1_SSE42; }
 
 /* What the CPU has of leaf 7, where the system keeps the registers. */
-static int leaf7(unsigned ebx, unsigned ecx, unsigned xcr0)
+static int leaf7(unsigned ecx1, unsigned ebx, unsigned ecx, unsigned xcr0)
 {
 	unsigned a, b, c, d;
-	if (!bpei_cpu_fits_sse42() || (leaf1_ecx() & ECX1_AVX) != ECX1_AVX) return 0;
+	if (!bpei_cpu_fits_sse42() || (leaf1_ecx() & ecx1) != ecx1) return 0;
 	__asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
 	if ((a & xcr0) != xcr0) return 0;
 	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & ebx) == ebx && (c & ecx) == ecx;
 }
 
-int bpei_cpu_fits_avx2(void) { return leaf7(EBX7_AVX2, 0, XCR0_AVX); }
-int bpei_cpu_fits_avx512(void) { return leaf7(EBX7_AVX2 | EBX7_AVX512, ECX7_AVX512, XCR0_AVX512); }
+int bpei_cpu_fits_avx2(void) { return leaf7(ECX1_AVX, EBX7_AVX2, 0, XCR0_AVX); }
+
+int bpei_cpu_fits_avx512(void)
+{
+	return leaf7(ECX1_AVX512, EBX7_AVX2 | EBX7_AVX512, ECX7_AVX512, XCR0_AVX512);
+}
