@@ -76,8 +76,10 @@ class Files:
         static = set().union(*map(text.static_macros, self.tokens.values()))
         for path, toks in self.tokens.items(): self.names[path] = text.names(toks, static)
 
-    def mark_templates(self):
-        """A kernel's header that speaks of types of the files that include it is text of theirs, guard or no guard."""
+    def mark_templates(self, target_folders):
+        """Finds the kernels' headers that are text of each file that includes them, guard or no guard:
+        those that speak of types of that file, and all that lie beside sources compiled for a target.
+        One copy of the latter would be compiled for the first target and called by the others."""
         self.templates = set()
         for path in [p for p in self.tokens if p.startswith("arch/") and p.endswith(".c")]:
             own = self.names[path]["type"]
@@ -85,7 +87,17 @@ class Files:
                 if header == path or not self.guarded[header] or not header.startswith("arch/"): continue
                 known = set().union(*(self.names[h][kind] for h in self.closure(header) for kind in ("type", "tag", "value")))
                 if own & text.type_words(self.tokens[header]) - known: self.templates.add(header)
+        headers = [p for p in self.tokens if p.endswith(".h")]
+        beside = [p for p in headers if os.path.dirname(p) in target_folders]
+        self.templates |= {p for p in beside if self.guarded[p]}
         for header in self.templates: self.guarded[header] = False
+        for path in beside:
+            toks = text.unguard(self.tokens[path]) if path in self.templates else self.tokens[path]
+            defined = text.names(toks, set())
+            ours = set().union(*(defined[kind] for kind in defined if kind != "paste"))
+            ours = sorted(n for n in ours if text.OURS.match(n))
+            if ours: fail(f"{path}: {ours[0]} would be one name for several targets: "
+                          "leave out its prefix, so that each target gets a copy of its own")
 
     def closure(self, path, seen=None):
         seen = set() if seen is None else seen
@@ -144,6 +156,8 @@ class Writer:
         if self.files.guarded[found]:
             before = self.emitted.setdefault(found, [])
             if any(conditions[:len(b)] == b for b in before): return
+            if any(c[0] == "target" for c in conditions):
+                fail(f"{path}: {found} would be compiled for one target and called by others")
             before.append(conditions)
             self.file(found, conditions)
         else: self.file(found, conditions, table, void)
@@ -222,7 +236,8 @@ def main():
         for path in sources: files.walk(path, seen)
     files.walk("include/bpfengine.h", seen)
     files.name_all()
-    files.mark_templates()
+    targets = [sources for _, _, sources, flags in arch if flags]
+    files.mark_templates({os.path.dirname(path) for sources in targets for path in sources})
     w = Writer(files)
     public = open(os.path.join(TOP, "include/bpfengine.h"), encoding="utf-8").read()
     license_text = open(os.path.join(TOP, "LICENSE"), encoding="utf-8").read().strip()

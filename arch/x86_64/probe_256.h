@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* The flow table's probe for CPUs with AVX2, for the backends that have it: a bucket's seven tags in one compare of 32 bytes, of its eighth word, the
- * overflow, nothing is asked: what stands beside it is the answer where no tag is found.  Pure. */
-#ifndef BPEI_PROBE_256_H
-#define BPEI_PROBE_256_H
-
+/* The flow table's probe for CPUs with AVX2, for the backends that have it: a bucket's seven tags
+ * in one compare of 32 bytes.  Nothing asks the eighth word, the overflow: what stands beside it is
+ * the answer where no tag is found.  There is no guard: each file that includes this one has its own
+ * copy, compiled for its own level.  Pure. */
 #include "arch/arch.h"
 
 #include <immintrin.h>
 #include <stddef.h>
 
-static inline void bpei_probe_256(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash, uint32_t n, uint32_t *entry)
+static inline void probe_256(const struct bpei_bucket *buckets, uint32_t mask,
+		const uint32_t *hash, uint32_t n, uint32_t *entry)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t *bucket = (const uint32_t *)&buckets[hash[i] & mask];
-		const __m256i tag = _mm256_broadcastd_epi32(_mm_cvtsi32_si128((int)hash[i])), same = _mm256_cmpeq_epi32(_mm256_loadu_si256((const __m256i *)bucket), tag);
-		const uint32_t found = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(same)) | 0x80;
-		entry[i] = ~bucket[8 + _tzcnt_u32(found)] | (0u - !hash[i]);	/* without a branch: whether a flow is there is not to be guessed */
+		const __m256i tag = _mm256_broadcastd_epi32(_mm_cvtsi32_si128((int)hash[i]));
+		const __m256i tags = _mm256_loadu_si256((const __m256i *)bucket);
+		const __m256 same = _mm256_castsi256_ps(_mm256_cmpeq_epi32(tags, tag));
+		const uint32_t found = (uint32_t)_mm256_movemask_ps(same) | 0x80;
+		/* There is no branch, since nobody can guess whether a flow is there. */
+		entry[i] = ~bucket[8 + _tzcnt_u32(found)] | (0u - !hash[i]);
 	}
 }
-_Static_assert(offsetof(struct bpei_bucket, overflow) == 7 * 4 && offsetof(struct bpei_bucket, not_entry) == 8 * 4 && offsetof(struct bpei_bucket, look_on) == 15 * 4 && BPEI_LOOK_ON == ~1u, "words of a bucket");
-
-#endif
+_Static_assert(offsetof(struct bpei_bucket, overflow) == 7 * 4, "a bucket's eighth word");
+_Static_assert(offsetof(struct bpei_bucket, not_entry) == 8 * 4, "a bucket's ninth word");
+_Static_assert(offsetof(struct bpei_bucket, look_on) == 15 * 4, "a bucket's last word");
+_Static_assert(BPEI_LOOK_ON == ~1u, "the complement of a bucket's last word");

@@ -4,5 +4,5 @@
 
 void bpei_probe_avx2(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash, uint32_t n, uint32_t *entry)
 {
-	bpei_probe_256(buckets, mask, hash, n, entry);
+	probe_256(buckets, mask, hash, n, entry);
 }

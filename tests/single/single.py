@@ -140,8 +140,32 @@ def lists(header, where):
                                ("core_sources += files('base/extra.c')", "int bpei_e(int *p) { return atomic_fetch_add(p, 1); }\n", "atomic_fetch_add")):
         code, told, _ = make(more, source)
         check(code == 1 and told.startswith("single_header: ") and what in told and "Traceback" not in told, f"{more}: {told}")
+    one_copy(where, make)
     asked = run([sys.executable, "-B", f"{top}/scripts/single_header.py", "--help"], cwd=where)
     check(asked.returncode == 1 and "OUTPUT" in asked.stderr and not os.path.exists(f"{where}/--help"), "--help is taken for a file's name")
+
+
+def one_copy(where, make):
+    """A header beside the kernels is text of each, guarded or not; no target calls another's copy."""
+    path = f"{where}/t/arch/x86_64/probe_256.h"
+    sources = [path] + [f"{where}/t/arch/x86_64/probe_{level}.c" for level in ("avx2", "avx512")]
+    before = [open(p).read() for p in sources]
+
+    def write(change):
+        for p, text in zip(sources, before):
+            with open(p, "w") as f: f.write(change(p, text))
+    guarded = "#ifndef BPEI_PROBE_256_H\n#define BPEI_PROBE_256_H\n{}\n#endif\n"
+    write(lambda p, text: guarded.format(text) if p == path else text)
+    code, told, made = make("", "")
+    copies = re.findall(r"static inline void (\w+)_probe_256\(", made)
+    each = ["bpei_x86_64_probe_avx2", "bpei_x86_64_probe_avx512"]
+    check(code == 0 and sorted(copies) == each and "PROBE_256_H" not in made,
+          f"a guarded header beside the kernels: {copies} {told}")
+    write(lambda p, text: re.sub(r"\bprobe_256\(", "bpei_probe_256(", text))
+    code, told, _ = make("", "")
+    check(code == 1 and "bpei_probe_256 would be one name for several targets" in told,
+          f"one name for two targets: {told}")
+    write(lambda p, text: text)
 
 
 def cross(header, script, targets, where):
