@@ -3,6 +3,7 @@
  *
  * SIGINT and SIGTERM end the measurement and what there is of it is reported; a second one leaves at once.  The handler asks the engine that runs
  * to stop, which may be done from a handler. */
+#include "arch/arch.h"
 #include "run.h"
 
 #include <errno.h>
@@ -10,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define BENCH_TEXT2(x) #x
+#define BENCH_TEXT(x) BENCH_TEXT2(x)
 
 static volatile sig_atomic_t stops;
 static struct bpe_engine *volatile running;
@@ -127,12 +131,22 @@ int run_main(const struct options *o)
 	return status < 0 && !code ? EXIT_ERROR : code;
 }
 
+/* The stages call kernels without an engine, which would ask the CPU. */
+static int cpu_check(void)
+{
+	if (bpei_cpu_fits()) return EXIT_GOOD;
+	fprintf(stderr, "bpfbench: this build needs a CPU with %s; build with -Darch=scalar\n",
+		BENCH_TEXT(BPEI_ARCH));
+	return EXIT_SOURCE;
+}
+
 int main(int argc, char **argv)
 {
 	static struct options o;
 	int code = options_read(&o, argc, argv);
 	if (code || o.done) return code;
-	code = outputs_check(&o);
+	code = cpu_check();
+	if (!code) code = outputs_check(&o);
 	if (code) return code;
 	handle(SIGPIPE, SIG_IGN);	/* a closed pipe is a write error, and ends quietly */
 	handle(SIGINT, on_stop);

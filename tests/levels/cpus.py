@@ -42,8 +42,7 @@ ONCE = {
     "filter_wide",
 }  # minutes each, and no kernel in them: at the last of WHOLE alone
 KERNELS = re.compile(
-    r"(arch_|block_|packet_|flow_|engine_engine|api_|device_(synth|savefile|afpacket)"
-    r"|parity_kernels|contract_|fuzz_|stress_)"
+    r"(arch_|block_|packet_|flow_(table|tcp)|engine_engine|api_|parity_kernels|contract_devices)"
 )
 EVERY = 4  # of the captures, each CPU takes another quarter; together all
 lock = threading.Lock()

@@ -269,7 +269,7 @@ def objects(build, objdump):
 
 
 def level_by_name(function):
-    if "_cpu_" in function or "best_level" in function:
+    if "_cpu_" in function:
         return "cpu"
     m = re.search(r"_(sse42|avx2|avx512)(?![0-9])", function)
     return m.group(1) if m else "baseline"
