@@ -430,7 +430,8 @@ struct bpe_options {
 	uint32_t struct_size;		/* set by bpe_options_init; lets the structure grow */
 
 	/* Source: exactly one of the two. */
-	const char *interface_name;	/* "en0", "eth0", "any" (Linux), "bpf:en0", "synth" or "synth:flows=1000,size=imix,..." */
+	const char *interface_name;	/* "en0", "eth0", "any" (Linux), "bpf:en0", "synth" or "synth:flows=1000,size=imix,...";
+					 * "if:NAME": the interface of that name in any case, also where NAME is any or synth */
 	const char *file;		/* savefile, pcap or pcapng; "-" is the standard input */
 
 	uint32_t snaplen;		/* bytes to keep of each packet; default BPE_MAX_SNAPLEN */
@@ -554,6 +555,7 @@ struct bpe_stats {
 	uint64_t records;			/* that on_record was given; with on_record, at the end: records + records_dropped = flows_opened + flows_periods + flows_shown */
 	uint64_t records_dropped;		/* for a full ring, or an on_record that stood still at the end */
 	uint64_t flows_shown;			/* records of BPE_END_SNAPSHOT for on_record */
+	uint64_t interface_down;		/* live: 1 while the interface is down, so that nothing can come */
 };
 
 struct bpe_worker_stats {
@@ -747,7 +749,7 @@ struct bpe_interface {
 	struct bpe_address addresses[16];	/* the first 16 */
 };
 
-/* The interfaces that can be captured on, by index ("any" and "synth" last).  Needs no rights.  Returns how many;
+/* The interfaces that can be captured on, by index ("any" and "synth" last), each by a name to open.  Needs no rights.  Returns how many;
  * *interfaces is one array for bpe_interfaces_free. */
 BPE_API int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error);
 BPE_API void bpe_interfaces_free(struct bpe_interface *interfaces);

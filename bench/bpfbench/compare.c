@@ -95,7 +95,8 @@ static int peer_start(struct compare *c, enum how how, struct peer *p, struct pe
 	const char *filter = e->filter_expression ? e->filter_expression : c->pair.made ? pair_filter : NULL;
 	int down[2], back[2];
 	snprintf(order.file, sizeof order.file, "%s", e->file ? e->file : "");
-	if (!e->file) snprintf(order.interface, sizeof order.interface, "%s", c->pair.made ? c->pair.receive : c->options->source);
+	if (!e->file) snprintf(order.interface, sizeof order.interface, "%s", c->pair.made ? c->pair.receive
+		: c->options->source + (strncmp(c->options->source, "if:", 3) ? 0 : 3));
 	snprintf(order.filter, sizeof order.filter, "%s", filter ? filter : "");
 	if ((e->file && strlen(e->file) >= sizeof order.file) || (filter && strlen(filter) >= sizeof order.filter)) return told("compare", "the file's name or the filter is too long");
 	if (pipe(down) || pipe(back)) return told("pipe", strerror(errno));

@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include <ctype.h>
+#include <net/if.h>
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -46,7 +47,8 @@ static void help(void)
 	      "                                             pair of interfaces of its own\n"
 	      "  bpfbench compare -r FILE | -i INTERFACE|pair   libpcap beside us\n"
 	      "\n"
-	      "  -i, --interface NAME     interface, bpf:NAME, any, synth:... as bpfengine's;\n"
+	      "  -i, --interface NAME     interface, if:NAME, bpf:NAME, any, synth:... as\n"
+	      "                           bpfengine's;\n"
 	      "                           pair: one made here, and frames sent through it\n"
 	      "  -t, --time SECONDS       of a run (60), a case, a step or a round (2)\n"
 	      "  -f, --filter EXPRESSION  pcap-filter(7)\n"
@@ -269,6 +271,10 @@ static int one(struct options *o, int letter, const char *v)
 
 static int together(struct options *o)
 {
+	const bool named_synth = o->source && !strcmp(o->source, "synth") && o->kind != KIND_STAGES;
+	if (named_synth && if_nametoindex("synth")) o->source = "if:synth";	/* an interface comes first */
+	if (o->kind == KIND_COMPARE && o->source && !strcmp(o->source, "if:any"))
+		return options_wrong("compare -i wants an interface that libpcap can name, too: not \"%s\"", o->source);
 	if (o->kind == KIND_COMPARE && !o->source == !o->engine.file) return options_wrong("compare wants either -r FILE or -i INTERFACE (or -i pair)");
 	if ((o->kind == KIND_RUN || o->kind == KIND_SWEEP) && !o->source)
 		return options_wrong("no source: give -i INTERFACE (bpfengine -L lists them)%s, or -i synth", o->kind == KIND_SWEEP ? ", -i pair" : "");

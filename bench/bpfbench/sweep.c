@@ -95,7 +95,8 @@ static int one_case(struct sweep *s, size_t f, size_t z, size_t m, size_t w, siz
 		if (is_synth(a->source)) {	/* it has no kernel: its blocks stand for the kernel's buffer */
 			char rated[32] = "";
 			if (rate) snprintf(rated, sizeof rated, ",rate=%llu", (unsigned long long)rate);
-			snprintf(source, sizeof source, "%s%ssize=%llu%s", a->source, strchr(a->source, ':') ? "," : ":", (unsigned long long)size, rated);
+			const char *colon = strchr(a->source, ':');
+			snprintf(source, sizeof source, "%s%ssize=%llu%s", a->source, !colon ? ":" : colon[1] ? "," : "", (unsigned long long)size, rated);
 			o.interface_name = source;
 			o.block_bytes = (uint32_t)(o.buffer_bytes < 64u << 20 ? o.buffer_bytes : 64u << 20);
 		}

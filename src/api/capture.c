@@ -137,6 +137,7 @@ void bpe_capture_stats(struct bpe_capture *c, struct bpe_stats *stats)
 	s.kernel_received = bpei_counter_get(&d->kernel_received);
 	s.kernel_dropped = bpei_counter_get(&d->kernel_dropped);
 	s.interface_dropped = bpei_counter_get(&d->interface_dropped);
+	s.interface_down = bpei_counter_get(&d->interface_down);
 	s.kernel_accepted = bpei_counter_get(&d->kernel_accepted);
 	s.filtered = bpei_counter_get(&d->filtered);
 	const struct bpei_fragment_counts *f = bpei_fragments_counts(c->dissector.fragments);

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <math.h>
 #include <stdarg.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -429,6 +430,16 @@ static int not_largest(const char *number)
 	return wrong("--top is the live view, and takes no number; for the largest flows in the report it is --largest %s", number);
 }
 
+/* An interface that is called synth comes before generated traffic, which has another name then. */
+static void choose_synth(struct cli *c)
+{
+	if (!c->engine.interface_name || strcmp(c->engine.interface_name, "synth")) return;
+	if (!if_nametoindex("synth")) return;
+	c->engine.interface_name = "if:synth";
+	if (c->quiet) return;
+	fprintf(stderr, "bpfengine: synth is an interface here, which is captured (generated traffic is -i synth:)\n");
+}
+
 int cli_options(struct cli *c, int argc, char **argv)
 {
 	int letter, r;
@@ -449,6 +460,7 @@ int cli_options(struct cli *c, int argc, char **argv)
 	if (optind < argc && (r = words(c, argv + optind))) return r;
 	c->engine.filter_expression = c->filter;
 	if (c->list) return 0;
+	choose_synth(c);
 	if ((c->dump || c->explain) && !(c->engine.interface_name && c->engine.file)) return 0;
 	if (c->engine.interface_name && c->engine.file) return wrong("give -i or -r, not both");
 	if (!c->engine.interface_name && !c->engine.file) return wrong("no source: give -i INTERFACE (bpfengine -L lists them), -r FILE, or -i synth");

@@ -53,10 +53,12 @@ void cli_program(FILE *to, const struct bpe_insn *program, uint32_t n, int style
 	}
 }
 
+static const char *without_if(const char *name) { return name && !strncmp(name, "if:", 3) ? name + 3 : name; }
+
 /* The kernel that filters for the interface; NULL: none, or any. */
 static const char *native(const char *interface_name)
 {
-	if (!strncmp(interface_name, "synth", 5)) return NULL;
+	if (!strcmp(interface_name, "synth") || !strncmp(interface_name, "synth:", 6)) return NULL;
 #if defined(__linux__)
 	return strncmp(interface_name, "bpf:", 4) ? "linux" : "macos";
 #elif defined(__FreeBSD__)
@@ -108,7 +110,7 @@ int cli_program_print(const struct cli *cli)
 	struct bpe_filter_options how;
 	bpe_filter_options_init(&how);
 	how.link_type = link, how.snaplen = o.snaplen, how.through = o.filter_through, how.unoptimized = cli->unoptimized;
-	how.has_netmask = bpe_interface_netmask(o.interface_name, &how.netmask);
+	how.has_netmask = bpe_interface_netmask(without_if(o.interface_name), &how.netmask);
 	if (cli->explain) return explain(cli, how);
 	if (bpe_filter_compile_with(cli->engine.filter_expression ? cli->engine.filter_expression : "", &how, &program, &n, &error) < 0) {
 		fprintf(stderr, "bpfengine: %s\n", error.text);

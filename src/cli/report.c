@@ -93,6 +93,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	if (s.kernel_received) fprintf(to, "\n%" PRIu64 " received by the kernel, %" PRIu64 " dropped by the kernel, %" PRIu64 " by the interface",
 				       s.kernel_received, s.kernel_dropped, s.interface_dropped);
 	fprintf(to, "\n");
+	if (s.interface_down) fprintf(to, "The interface is down: nothing arrives until it is up\n");
 	if (s.truncated | s.bad_version | s.bad_header | s.bad_length)
 		fprintf(to, "Damaged: %" PRIu64 " truncated, %" PRIu64 " bad version, %" PRIu64 " bad header length, %" PRIu64 " bad length\n", s.truncated,
 			s.bad_version, s.bad_header, s.bad_length);

@@ -92,8 +92,9 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	fprintf(to, "}},\"bytes\":{\"captured\":%" PRIu64 ",\"wire\":%" PRIu64 "},", s.captured_bytes, s.wire_bytes);
 	fprintf(to, "\"rates\":{\"packets_per_second\":%.1f,\"bits_per_second\":%.1f,\"last_second\":{\"packets_per_second\":%" PRIu64 ",\"bits_per_second\":%" PRIu64 "}},",
 		(double)s.read_packets * rate, (double)s.wire_bytes * 8 * rate, s.packets_per_second, s.bits_per_second);
-	fprintf(to, "\"kernel\":{\"received\":%" PRIu64 ",\"accepted\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"interface_dropped\":%" PRIu64 "},\"filtered\":%" PRIu64 ",",
-		s.kernel_received, s.kernel_accepted, s.kernel_dropped, s.interface_dropped, s.filtered);
+	fprintf(to, "\"kernel\":{\"received\":%" PRIu64 ",\"accepted\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"interface_dropped\":%" PRIu64 "},\"interface_down\":%s,\"filtered\":%" PRIu64 ",",
+		s.kernel_received, s.kernel_accepted, s.kernel_dropped, s.interface_dropped,
+		!cli->engine.interface_name ? "null" : s.interface_down ? "true" : "false", s.filtered);
 	protocols(to, engine);
 	fprintf(to, "\"network\":{\"ip\":%" PRIu64 ",\"ip6\":%" PRIu64 ",\"fragments\":%" PRIu64 ",\"vlan\":%" PRIu64 ",\"tunnels\":%" PRIu64 ",\"icmp_errors\":%" PRIu64 ",", s.ip4_packets,
 		s.ip6_packets, s.fragments, s.vlan_packets, s.tunnel_packets, s.icmp_errors);

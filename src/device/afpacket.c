@@ -91,6 +91,7 @@ static void look_at_interface(struct afpacket *a)
 	bool down = !(r.ifr_flags & IFF_UP);
 	if (down != a->down) bpei_notice(&a->options, "interface %s is %s", a->name, down ? "down: waiting for it" : "up");
 	a->down = down;
+	bpei_counter_set(&a->device.interface_down, down);
 }
 
 static bool ready(struct afpacket *a)
@@ -344,11 +345,13 @@ static void ask_for_extras(struct afpacket *a)
 
 static int open_all(struct afpacket *a, struct bpe_error *error)
 {
-	const char *name = a->options.interface_name;
+	const char *given = a->options.interface_name, *name = bpei_device_interface(given);
+	const bool any = !strcmp(given, "any");
+	if (!name[0]) return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "the interface's name is empty (bpfengine -L lists them)");
 	if (strlen(name) >= sizeof a->name)
 		return bpei_fail(error, BPE_E_ABSENT, "open", 0, "interface names have at most %zu characters: %.64s (bpfengine -L lists them)", sizeof a->name - 1, name);
 	memcpy(a->name, name, strlen(name) + 1);
-	if (strcmp(name, "any")) {
+	if (!any) {
 		a->index = (int)if_nametoindex(name);
 		if (!a->index) return bpei_fail(error, BPE_E_ABSENT, "open", 0, "%s: no such interface (bpfengine -L lists them)", name);
 	}

@@ -202,7 +202,7 @@ static int open_all(struct bpei_bpf *b, struct bpe_error *error)
 {
 	const struct bpe_options *o = &b->options;
 	const char *name = o->interface_name;
-	if (!strncmp(name, "bpf:", 4)) name += 4;
+	name = bpei_device_interface(name);
 	if (!name[0]) return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "the interface's name is empty (bpfengine -L lists them)");
 	if (strlen(name) >= sizeof b->name)
 		return bpei_fail(error, BPE_E_ABSENT, "open", 0, "interface names have at most %zu characters: %.64s (bpfengine -L lists them)", sizeof b->name - 1, name);

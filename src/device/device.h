@@ -67,6 +67,7 @@ struct bpei_device {
 
 	bpei_counter kernel_received, kernel_dropped, interface_dropped;	/* w: reader  r: any */
 	bpei_counter kernel_accepted;	/* w: reader  r: any; of kernel_received, by its filter; 0 where it does not tell */
+	bpei_counter interface_down;	/* w: opener, reader  r: any; 1 while the interface is not up */
 	bpei_counter filtered;		/* w: reader  r: any; records that were taken out here, where the kernel did not */
 	bpei_counter torn_blocks;	/* w: reader  r: any; live only */
 	bpei_counter duplicates;	/* w: reader  r: any; records that walk left out as the second sight of a packet */
@@ -102,6 +103,11 @@ static inline void bpei_device_stats(struct bpei_device *d) BPEI_READER { d->ops
 
 /* Opens whatever the options name.  Everything that needs rights happens in here. */
 int bpei_device_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
+
+/* The system's name of the interface that a source names: without "if:" or "bpf:" before it. */
+const char *bpei_device_interface(const char *source);
+/* Whether a source's name would not be taken for the interface of that name: "any", "synth", what begins with "bpf:"... */
+bool bpei_device_name_is_taken(const char *name);
 
 /* The backends' own open functions; bpei_device_open chooses. */
 int bpei_savefile_open(const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);

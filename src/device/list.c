@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The interfaces that can be captured on, from getifaddrs(3) and, on Linux, sysfs; stateless. */
 #include "base/error.h"
+#include "device/device.h"
 #include "device/list.h"
 
 #include <errno.h>
@@ -153,6 +154,18 @@ static int by_index(const void *x, const void *y)
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
+/* An interface with a name that stands for something else gets "if:" before it, so that each name of the list is one to open.
+ * Returns whether it is called synth. */
+static bool tell_apart(struct bpe_interface *i)
+{
+	const bool synth = !strcmp(i->name, "synth");
+	char name[sizeof i->name];
+	if (!bpei_device_name_is_taken(i->name)) return false;
+	snprintf(name, sizeof name, "if:%.*s", (int)sizeof name - 4, i->name);
+	memcpy(i->name, name, sizeof name);
+	return synth;
+}
+
 int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error)
 {
 	struct ifaddrs *list, *a;
@@ -179,11 +192,14 @@ int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *err
 	freeifaddrs(list);
 	if (!all) return bpei_fail(error, BPE_E_MEMORY, "list", 0, "no memory for the list");
 	qsort(all, (size_t)count, sizeof *all, by_index);
+	bool synth = false;
+	for (int k = 0; k < count; k++) synth |= tell_apart(&all[k]);
 #if defined(__linux__)
 	all[count] = (struct bpe_interface){ .name = "any", .description = "all interfaces, cooked", .flags = BPE_IF_UP, .link_type = LINK_SLL2 };
 	count++;
 #endif
-	all[count] = (struct bpe_interface){ .name = "synth", .description = "generated traffic", .flags = BPE_IF_UP | BPE_IF_RUNNING, .link_type = LINK_ETHERNET };
+	all[count] = (struct bpe_interface){ .description = "generated traffic", .flags = BPE_IF_UP | BPE_IF_RUNNING, .link_type = LINK_ETHERNET };
+	snprintf(all[count].name, sizeof all[count].name, "%s", synth ? "synth:" : "synth");
 	*interfaces = all;
 	return count + 1;
 }

@@ -5,6 +5,7 @@
 #include "filter/kernel.h"
 #include "filter/prepare.h"
 
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,13 +29,40 @@ void bpei_notice_down(const struct bpe_options *options, const char *name)
 
 enum { LINK_PKTAP = 258 };
 
+const char *bpei_device_interface(const char *source)
+{
+	if (!strncmp(source, "if:", 3)) return source + 3;
+	return strncmp(source, "bpf:", 4) ? source : source + 4;
+}
+
+bool bpei_device_name_is_taken(const char *name)
+{
+	static const char *const before[] = { "if:", "bpf:", "synth:" };
+	for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+		if (!strncmp(name, before[i], strlen(before[i]))) return true;
+#ifdef BPEI_HAVE_AFPACKET
+	if (!strcmp(name, "any")) return true;
+#endif
+	return !strcmp(name, "synth");
+}
+
+/* Whether traffic is to be made up.  An interface that is called synth comes first: whoever has it means it. */
+static bool is_generated(const struct bpe_options *o)
+{
+	if (!strncmp(o->interface_name, "synth:", 6)) return true;
+	if (strcmp(o->interface_name, "synth")) return false;
+	if (!if_nametoindex("synth")) return true;
+	bpei_notice(o, "synth is an interface here, which is captured (generated traffic is -i synth:)");
+	return false;
+}
+
 static int choose(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
 {
 	if (!o->interface_name == !o->file)
 		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "exactly one source is wanted: an interface or a savefile");
 	if (o->file) return bpei_savefile_open(o, device, error);
 	if (!o->interface_name[0]) return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "the interface's name is empty (bpfengine -L lists them)");
-	if (!strcmp(o->interface_name, "synth") || !strncmp(o->interface_name, "synth:", 6)) return bpei_synth_open(o, device, error);
+	if (is_generated(o)) return bpei_synth_open(o, device, error);
 #ifdef BPEI_HAVE_AFPACKET
 	if (strncmp(o->interface_name, "bpf:", 4)) return bpei_afpacket_open(o, device, error);
 #endif
@@ -121,8 +149,7 @@ static void filter_for(struct bpei_device *d, uint32_t link_type)
 /* Fills the netmask in as tcpdump asks for it: that of the interface's first IPv4 address. */
 static void ask_netmask(struct bpei_device *d, const char *name)
 {
-	if (!strncmp(name, "bpf:", 4)) name += 4;
-	d->has_netmask = bpe_interface_netmask(name, &d->netmask);
+	d->has_netmask = bpe_interface_netmask(bpei_device_interface(name), &d->netmask);
 }
 
 int bpei_device_open(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)

@@ -33,14 +33,14 @@ static uint32_t name_interfaces(struct bpe_engine *e)
 {
 	const char *name = e->options.interface_name;
 	struct if_nameindex *all = NULL;
-	if (!name || !strcmp(name, "synth") || !strncmp(name, "synth:", 6)) return 0;
+	if (!name || !e->device->kernel) return 0;
 	if (e->device->many_interfaces) {
 		all = if_nameindex();
 		for (struct if_nameindex *i = all; i && i->if_index; i++) bpei_names_add(&e->device->names, i->if_index, i->if_name, strlen(i->if_name));
 		if (all) if_freenameindex(all);
 		return 0;
 	}
-	if (!strncmp(name, "bpf:", 4)) name += 4;
+	name = bpei_device_interface(name);
 	uint32_t index = if_nametoindex(name);
 	if (index) bpei_names_add(&e->device->names, index, name, strlen(name));
 	return index;

@@ -42,6 +42,7 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 	s.kernel_received = bpei_counter_get(&e->device->kernel_received);
 	s.kernel_dropped = bpei_counter_get(&e->device->kernel_dropped);
 	s.interface_dropped = bpei_counter_get(&e->device->interface_dropped);
+	s.interface_down = bpei_counter_get(&e->device->interface_down);
 	s.kernel_accepted = bpei_counter_get(&e->device->kernel_accepted);
 	s.filtered = bpei_counter_get(&e->device->filtered);
 	const struct bpei_fragment_counts *f = bpei_fragments_counts(e->dissector.fragments);

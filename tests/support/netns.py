@@ -27,7 +27,7 @@ def make_space(name):
     """A namespace with lo up, which ends with the test; its name."""
     if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("ip"):
         raise Skipped("needs Linux, root and iproute2")
-    space = f"bpe{name}{os.getpid()}"
+    space = f"bpe{name}{len(spaces)}-{os.getpid()}"
     try:
         call("ip", "netns", "add", space)
     except subprocess.CalledProcessError as error:
