@@ -315,7 +315,7 @@ struct bpe_flow {
 	uint64_t ip_bytes[2];	/* with BPE_FLOW_LENGTHS: by IP's own length fields, headers included, at most what the frames held */
 	uint64_t payload_bytes[2];	/* behind the transport header (of other protocols: IP's), what was sent again included */
 	int64_t first_ns, last_ns;
-	char interface_name[16];	/* "" not known */
+	char interface_name[256];	/* "" not known; a longer one is cut */
 	int32_t pid, effective_pid;	/* this host's process, with options.process; -1 if not known */
 	char comm[32], effective_comm[32];
 
@@ -365,7 +365,7 @@ BPE_API const char *bpe_format_name(int format);	/* "json"; NULL past the last. 
 /* The record as a line, its end included ("\n"; CSV: "\r\n"), and a 0 behind it.  What is not known is left out (CSV: empty).  flow NULL: the line
  * that comes before all others, CSV's names; other formats have none, and its length is 0.  Returns the length without the 0; BPE_E_ARGUMENT:
  * no such format, a record of no version that is known, or text, of size bytes, is too small (BPE_FORMAT_BYTES are always enough).  Any thread. */
-#define BPE_FORMAT_BYTES 4096
+#define BPE_FORMAT_BYTES 8192
 BPE_API int bpe_flow_format(const struct bpe_flow *flow, uint32_t format, char *text, size_t size);
 
 /* The flow that packet i of the batch belongs to, as it stands now.  1 and *flow filled; 0 if it has none.
@@ -543,7 +543,8 @@ struct bpe_stats {
 	uint64_t flow_packets;			/* delivered packets that belong to a flow */
 	uint64_t flows_refused;			/* packets whose flow found no room (max_flows = 0) */
 	uint64_t packets_per_second, bits_per_second;	/* read, over the last whole second */
-	int64_t first_packet_ns, last_packet_ns;	/* time stamps of the first packet read and of the latest; 0 before */
+	uint64_t inbound_packets, outbound_packets;	/* of a savefile whose packets say which way they went, before the filter */
+	int64_t first_packet_ns, last_packet_ns;	/* earliest and latest time stamp of the packets read; 0 before the first.  They may be more than 2^63 ns apart: subtract as uint64_t */
 	uint64_t source_bytes, source_position;	/* savefiles: length and how far read; 0 if unknown */
 	uint32_t workers;			/* worker threads; 0: run to completion */
 	uint64_t empty_reads;			/* live: read() calls (BPF devices) or waits (AF_PACKET) that brought nothing; blocks are those that did */
@@ -599,6 +600,14 @@ BPE_API int bpe_filter_compile(const char *expression, int link_type, uint32_t s
 #define BPE_THROUGH_IPV6_EXT 0x100u
 
 /* Fill with bpe_filter_options_init, then change what is to differ.  Defaults in parentheses. */
+/* What is known of packets beside their bytes. */
+enum bpe_way {
+	BPE_WAY_NOT_TOLD = 0,	/* "inbound" and "outbound" are what the link header says, or an error */
+	BPE_WAY_UNKNOWN,	/* other packets of the source say it, and these do not: neither holds */
+	BPE_WAY_IN,		/* received by the host that captured them */
+	BPE_WAY_OUT		/* sent by it */
+};
+
 struct bpe_filter_options {
 	int32_t link_type;	/* LINKTYPE_* (1) */
 	uint32_t snaplen;	/* 0: BPE_MAX_SNAPLEN */
@@ -610,6 +619,7 @@ struct bpe_filter_options {
 	const char *kernel;	/* "macos", "freebsd", "netbsd", "openbsd", "linux": for that system's kernel.  It is the program, or, where the kernel takes
 				 * no such program, a wider one, which lets through all that the expression means and more (NULL: any length, all of
 				 * classic BPF) */
+	uint32_t way;		/* enum bpe_way of all packets that the program is for */
 };
 
 /* Any thread. */

@@ -26,6 +26,7 @@ struct bpe_capture {
 	int end;			/* what fill said at the end; 0 before */
 	struct bpe_error error;
 	int64_t start_ns, tick_ns;
+	bool has_time;			/* counts' first and latest packet are set */
 	struct bpe_stats counts;	/* of the caller's thread alone */
 };
 
@@ -56,14 +57,22 @@ int bpe_capture_open(const struct bpe_options *options, struct bpe_capture **cap
 	return BPE_OK;
 }
 
+static void count_time(struct bpe_capture *c, int64_t ns)
+{
+	struct bpe_stats *s = &c->counts;
+	if (!c->has_time) s->first_packet_ns = s->last_packet_ns = ns;
+	c->has_time = true;
+	if (ns < s->first_packet_ns) s->first_packet_ns = ns;
+	if (ns > s->last_packet_ns) s->last_packet_ns = ns;
+}
+
 static void count(struct bpe_capture *c, uint32_t n)
 {
 	struct bpe_stats *s = &c->counts;
-	if (!s->read_packets) s->first_packet_ns = s->last_packet_ns = c->columns.time_ns[0];
 	for (uint32_t i = 0; i < n; i++) {
 		s->captured_bytes += c->columns.caplen[i];
 		s->wire_bytes += c->columns.wirelen[i];
-		if (c->columns.time_ns[i] > s->last_packet_ns) s->last_packet_ns = c->columns.time_ns[i];
+		if (!c->device->timeless) count_time(c, c->columns.time_ns[i]);
 	}
 	s->read_packets += n;
 	s->delivered_packets += n;
@@ -140,6 +149,8 @@ void bpe_capture_stats(struct bpe_capture *c, struct bpe_stats *stats)
 	s.interface_down = bpei_counter_get(&d->interface_down);
 	s.kernel_accepted = bpei_counter_get(&d->kernel_accepted);
 	s.filtered = bpei_counter_get(&d->filtered);
+	s.inbound_packets = bpei_counter_get(&d->inbound);
+	s.outbound_packets = bpei_counter_get(&d->outbound);
 	const struct bpei_fragment_counts *f = bpei_fragments_counts(c->dissector.fragments);
 	s.fragments_followed = bpei_counter_get(&f->followed);
 	s.fragments_lost = bpei_counter_get(&f->lost);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#define ZEROS_MOST 1024u	/* so many are looked at */
 #define BRIEF 4096u	/* longer records are proved to be whole with more comparisons */
 
 uint32_t bpei_link_most(uint32_t link_type)
@@ -49,6 +50,41 @@ int bpei_pcap_init(struct bpei_pcap *pcap, const uint8_t *h)
 	return -1;
 }
 
+static bool is_pcap(uint32_t magic)
+{
+	return magic == 0xa1b2c3d4 || magic == 0xa1b23c4d || magic == 0xa1b2cd34;
+}
+
+/* Whether nothing but zeros follow a packet, as they do where a file was not written out to its end.  A record of zeros that is the only
+ * one, or stands among records without bytes, may be one of them. */
+static bool is_tail_of_zeros(const struct bpei_pcap *f, const uint8_t *p, size_t left)
+{
+	static const uint8_t zeros[ZEROS_MOST];
+	if (left > sizeof zeros) left = sizeof zeros;
+	return !memcmp(p, zeros, left) && (f->has_packets ? f->last_bytes > 0 : left >= 2 * 16);
+}
+
+/* A record header that no packet has, of zeros, or the header of another file that was appended.  MORE: it is none of them; LIMIT: a
+ * header, and the walk goes on behind it. */
+static __attribute__((noinline)) enum bpei_walk_stop look_closer(struct bpei_pcap *f, const uint8_t *p, size_t left)
+{
+	struct bpei_pcap next;
+	const uint32_t magic = bpei_load32(p);
+	if (!magic && is_tail_of_zeros(f, p, left)) return f->why = "zeros where a record should be", BPEI_WALK_BAD;
+	if (bpei_pcapng_is(p) && (bpei_load32(p + 8) == 0x1a2b3c4d || bpei_load32(p + 8) == 0x4d3c2b1a))
+		return f->why = "another savefile, a pcapng one, begins here: read it by itself", BPEI_WALK_BAD;
+	if ((!is_pcap(magic) && !is_pcap(__builtin_bswap32(magic))) || bpei_load32(p + 12)) return BPEI_WALK_MORE;
+	if (left < BPEI_PCAP_HEADER) return BPEI_WALK_PARTIAL;
+	if (bpei_pcap_init(&next, p) != 1) return BPEI_WALK_MORE;
+	next.files = f->files + 1;
+	next.has_packets = f->has_packets;
+	next.last_bytes = f->last_bytes;
+	next.why = f->why;
+	if (next.most > BPEI_PCAPNG_MAX_BLOCK && next.most > f->most) next.most = f->most;	/* of a block's memory */
+	*f = next;
+	return BPEI_WALK_LIMIT;
+}
+
 struct head { uint32_t sec, fraction, caplen, wirelen; };
 
 static inline __attribute__((always_inline)) struct head head_at(const uint8_t *p, bool swapped)
@@ -73,6 +109,7 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, 
 	int64_t *time_ns = c->time_ns;
 	uint32_t *caplens = c->caplen, *wirelens = c->wirelen;
 
+	block->link_type = f->link_type;
 	*stop = BPEI_WALK_MORE;
 	for (; n < max; n++) {
 		bool close = p >= near;
@@ -108,15 +145,56 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f, 
 	memset(c->interface_id, 0, n * sizeof *c->interface_id);
 	memset(c->outgoing, 0, n);
 	block->position = (size_t)(p - block->bytes);
-	block->link_type = f->link_type;
 	return (uint32_t)n;
 }
 
-uint32_t bpei_walk_pcap(struct bpei_pcap *f, struct bpei_block *block, const struct bpei_columns *c, uint32_t max, uint32_t snaplen,
-			enum bpei_walk_stop *stop)
+static uint32_t walk_file(struct bpei_pcap *f, struct bpei_block *block, const struct bpei_columns *c, uint32_t max, uint32_t snaplen,
+			  enum bpei_walk_stop *stop)
 {
 	if (BPEI_UNLIKELY(f->modified || f->lengths_swapped || f->lengths_maybe_swapped))
 		return walk(f, block, c, max, snaplen, stop, true, f->swapped, f->nanoseconds ? 1 : 1000, f->modified ? 24 : 16);
 	if (f->swapped) return walk(f, block, c, max, snaplen, stop, false, true, f->nanoseconds ? 1 : 1000, 16);
 	return f->nanoseconds ? walk(f, block, c, max, snaplen, stop, false, false, 1, 16) : walk(f, block, c, max, snaplen, stop, false, false, 1000, 16);
+}
+
+/* Whether a length is 0, which few packets have.  Without a branch, so that compilers make vectors of it. */
+static bool has_zero(const uint32_t *lengths, uint32_t n)
+{
+	uint32_t any = 0;
+	for (uint32_t i = 0; i < n; i++) any |= lengths[i] == 0;
+	return any;
+}
+
+/* What stands at p, where a record of no bytes on the wire was found or none could be; last_bytes: shown of the packet before.
+ * If it is more than that, the walk ends before it, or goes on behind a file's header. */
+static bool ends_at(struct bpei_pcap *f, struct bpei_block *block, const uint8_t *p, enum bpei_walk_stop *stop)
+{
+	const size_t at = (size_t)(p - block->bytes);
+	const enum bpei_walk_stop is = look_closer(f, p, block->length - at);
+	if (is == BPEI_WALK_MORE) return false;
+	*stop = is == BPEI_WALK_LIMIT ? BPEI_WALK_MORE : is;
+	block->position = at;
+	if (is == BPEI_WALK_LIMIT) f->file_at = at, block->position += BPEI_PCAP_HEADER;
+	return true;
+}
+
+uint32_t bpei_walk_pcap(struct bpei_pcap *f, struct bpei_block *block, const struct bpei_columns *c, uint32_t max, uint32_t snaplen,
+			enum bpei_walk_stop *stop)
+{
+	for (;;) {
+		const uint32_t files = f->files, header = f->modified ? 24 : 16;
+		uint32_t n = walk_file(f, block, c, max, snaplen, stop);
+		for (uint32_t i = 0; BPEI_UNLIKELY(has_zero(c->wirelen + i, n - i)); i++) {
+			while (c->wirelen[i]) i++;
+			if (i) f->has_packets = true, f->last_bytes = c->caplen[i - 1];
+			if (!ends_at(f, block, c->data[i] - header, stop)) continue;
+			n = i;
+			break;
+		}
+		if (n) f->has_packets = true, f->last_bytes = c->caplen[n - 1];
+		if (n && f->files == files) return n;
+		if (f->files == files && (*stop == BPEI_WALK_BAD || *stop == BPEI_WALK_PARTIAL) && block->length - block->position >= 16)
+			ends_at(f, block, block->bytes + block->position, stop);
+		if (BPEI_LIKELY(n || f->files == files)) return n;	/* else a file's header came first */
+	}
 }

@@ -55,6 +55,7 @@ int cli_rights_give_up(struct cli *cli);
 
 /* The whole of a run as people or programs read it. */
 void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
+double cli_packet_seconds(const struct bpe_stats *stats);	/* from the earliest packet to the latest */
 void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
 void cli_live_line(struct bpe_engine *engine);		/* on the terminal, in place */
 void cli_live_clear(void);

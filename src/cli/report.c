@@ -18,6 +18,11 @@ static void endpoint(char *to, size_t room, const struct bpe_flow *f, int side)
 	else snprintf(to, room, "%s", a);
 }
 
+double cli_packet_seconds(const struct bpe_stats *s)
+{
+	return (double)((uint64_t)s->last_packet_ns - (uint64_t)s->first_packet_ns) * 1e-9;
+}
+
 static void top_flows(FILE *to, struct bpe_engine *engine, uint32_t n)
 {
 	struct bpe_flow *f = n ? calloc(n, sizeof *f) : NULL;
@@ -82,7 +87,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	double seconds = (double)s.elapsed_ns * 1e-9, rate = seconds > 0 ? 1 / seconds : 0;
 	fprintf(to, "%s, link type %s\n", bpe_engine_source(engine), bpe_engine_link_type(engine));
 	fprintf(to, "%.3f s", seconds);
-	if (s.last_packet_ns > s.first_packet_ns) fprintf(to, "; packets span %.6f s", (double)(s.last_packet_ns - s.first_packet_ns) * 1e-9);
+	if (s.last_packet_ns > s.first_packet_ns) fprintf(to, "; packets span %.6f s", cli_packet_seconds(&s));
 	fprintf(to, "\n%" PRIu64 " packets read (%s/s), %" PRIu64 " bytes captured, %" PRIu64 " on the wire (%sbit/s)\n", s.read_packets,
 		cli_count(a, sizeof a, (double)s.read_packets * rate), s.captured_bytes, s.wire_bytes, cli_count(b, sizeof b, (double)s.wire_bytes * 8 * rate));
 	for (int i = 0; i < BPE_DROP_COUNT; i++) dropped += s.dropped[i];
@@ -90,10 +95,12 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	for (int i = 0; i < BPE_DROP_COUNT; i++)
 		if (s.dropped[i]) fprintf(to, " (%s %" PRIu64 ")", bpe_drop_name(i), s.dropped[i]);
 	if (s.in_flight) fprintf(to, ", %" PRIu64 " on their way", s.in_flight);
-	if (s.kernel_received) fprintf(to, "\n%" PRIu64 " received by the kernel, %" PRIu64 " dropped by the kernel, %" PRIu64 " by the interface",
+	if (s.kernel_received | s.kernel_dropped | s.interface_dropped) fprintf(to, "\n%" PRIu64 " received by the kernel, %" PRIu64 " dropped by the kernel, %" PRIu64 " by the interface",
 				       s.kernel_received, s.kernel_dropped, s.interface_dropped);
 	fprintf(to, "\n");
 	if (s.interface_down) fprintf(to, "The interface is down: nothing arrives until it is up\n");
+	if (s.inbound_packets | s.outbound_packets)
+		fprintf(to, "Directions told: %" PRIu64 " inbound, %" PRIu64 " outbound\n", s.inbound_packets, s.outbound_packets);
 	if (s.truncated | s.bad_version | s.bad_header | s.bad_length)
 		fprintf(to, "Damaged: %" PRIu64 " truncated, %" PRIu64 " bad version, %" PRIu64 " bad header length, %" PRIu64 " bad length\n", s.truncated,
 			s.bad_version, s.bad_header, s.bad_length);

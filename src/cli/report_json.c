@@ -86,7 +86,7 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	fprintf(to, "{\"schema\":\"bpfengine.report/1\",\"version\":\"%s\",\"source\":", bpe_version());
 	cli_json_string(to, bpe_engine_source(engine));
 	fprintf(to, ",\"linktype\":\"%s\",\"seconds\":%.6f,\"packet_seconds\":%.9f,", bpe_engine_link_type(engine), seconds,
-		(double)(s.last_packet_ns - s.first_packet_ns) * 1e-9);
+		cli_packet_seconds(&s));
 	fprintf(to, "\"packets\":{\"read\":%" PRIu64 ",\"delivered\":%" PRIu64 ",\"in_flight\":%" PRIu64 ",\"dropped\":{", s.read_packets, s.delivered_packets, s.in_flight);
 	for (int i = 0; i < BPE_DROP_COUNT; i++) fprintf(to, "%s\"%s\":%" PRIu64, i ? "," : "", bpe_drop_name(i), s.dropped[i]);
 	fprintf(to, "}},\"bytes\":{\"captured\":%" PRIu64 ",\"wire\":%" PRIu64 "},", s.captured_bytes, s.wire_bytes);
@@ -95,6 +95,7 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	fprintf(to, "\"kernel\":{\"received\":%" PRIu64 ",\"accepted\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"interface_dropped\":%" PRIu64 "},\"interface_down\":%s,\"filtered\":%" PRIu64 ",",
 		s.kernel_received, s.kernel_accepted, s.kernel_dropped, s.interface_dropped,
 		!cli->engine.interface_name ? "null" : s.interface_down ? "true" : "false", s.filtered);
+	fprintf(to, "\"directions\":{\"inbound\":%" PRIu64 ",\"outbound\":%" PRIu64 "},", s.inbound_packets, s.outbound_packets);
 	protocols(to, engine);
 	fprintf(to, "\"network\":{\"ip\":%" PRIu64 ",\"ip6\":%" PRIu64 ",\"fragments\":%" PRIu64 ",\"vlan\":%" PRIu64 ",\"tunnels\":%" PRIu64 ",\"icmp_errors\":%" PRIu64 ",", s.ip4_packets,
 		s.ip6_packets, s.fragments, s.vlan_packets, s.tunnel_packets, s.icmp_errors);

@@ -248,7 +248,7 @@ static void close_afpacket(struct bpei_device *d)
 	free(a);
 }
 
-static const struct bpei_device_ops ops = { "af_packet", fill, walk, done, stats, wake, close_afpacket, set_filter };
+static const struct bpei_device_ops ops = { "af_packet", fill, walk, done, stats, wake, close_afpacket, set_filter, NULL };
 
 /* ---- Open ---- */
 

@@ -173,7 +173,7 @@ static void close_bpf(struct bpei_device *d)
 	free(b);
 }
 
-static const struct bpei_device_ops ops = { "bpf", bpei_bpf_fill, walk, done, stats, wake, close_bpf, set_filter };
+static const struct bpei_device_ops ops = { "bpf", bpei_bpf_fill, walk, done, stats, wake, close_bpf, set_filter, NULL };
 
 /* ---- Open ---- */
 

@@ -16,6 +16,7 @@
 #include "bpfengine.h"
 
 struct bpei_device;
+struct bpei_directed;
 struct bpei_filter;
 struct bpei_kernel;
 struct bpei_prepared;
@@ -39,6 +40,9 @@ struct bpei_device_ops {
 	void (*close)(struct bpei_device *device);
 	/* Another filter from now on (length 0: none), by the reader.  NULL: bpei_device_walk filters what walk gave. */
 	int (*set_filter)(struct bpei_device *device, const struct bpei_filter *filter, struct bpe_error *error);
+	/* The packets of the block that walk has yet to give: time and interface of the one at *at (0: the first), and *at behind it; false:
+	 * there are no more.  NULL: no interface has a clock of its own. */
+	bool (*look_ahead)(struct bpei_device *device, const struct bpei_block *block, size_t *at, uint32_t *interface_id, int64_t *time_ns);
 };
 
 /* The part of a device that the engine sees; a backend's own structure begins with it. */
@@ -57,7 +61,10 @@ struct bpei_device {
 	const struct bpei_kernel *kernel;	/* that filters; NULL: none does */
 	uint32_t kernel_insns;		/* it takes of an expression's program, at most */
 	uint64_t source_bytes;		/* savefile's length; 0 if unknown */
+	bool is_directed;		/* walk writes each packet's BPEI_WAY_ to the meta column, though has_meta is false */
+	bool timeless;			/* walk has not met a packet with a time yet: 0 stands for it */
 	struct bpei_prepared *filter;	/* run here on what walk gave; NULL: none */
+	struct bpei_directed *directed;	/* the expression's programs by way, instead of filter; NULL: they do not differ */
 	char *expression;		/* filter is this one's for filter_link; compiled anew where packets of another type come */
 	uint32_t filter_link, filter_through;
 	bool filter_none;		/* the expression has no program for filter_link: nothing is let through */
@@ -68,6 +75,7 @@ struct bpei_device {
 	bpei_counter kernel_received, kernel_dropped, interface_dropped;	/* w: reader  r: any */
 	bpei_counter kernel_accepted;	/* w: reader  r: any; of kernel_received, by its filter; 0 where it does not tell */
 	bpei_counter interface_down;	/* w: opener, reader  r: any; 1 while the interface is not up */
+	bpei_counter inbound, outbound;	/* w: reader  r: any; packets of a directed device, before the filter, that say which way they went */
 	bpei_counter filtered;		/* w: reader  r: any; records that were taken out here, where the kernel did not */
 	bpei_counter torn_blocks;	/* w: reader  r: any; live only */
 	bpei_counter duplicates;	/* w: reader  r: any; records that walk left out as the second sight of a packet */
@@ -96,7 +104,7 @@ static inline int bpei_device_fill(struct bpei_device *d, struct bpei_block *b, 
 }
 static inline uint32_t bpei_device_walk(struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max) BPEI_READER
 {
-	return d->filter || d->snaplen < BPE_MAX_SNAPLEN ? bpei_device_walk_filtered(d, b, c, max) : d->ops->walk(d, b, c, max);
+	return d->filter || d->directed || d->snaplen < BPE_MAX_SNAPLEN ? bpei_device_walk_filtered(d, b, c, max) : d->ops->walk(d, b, c, max);
 }
 static inline void bpei_device_done(struct bpei_device *d, struct bpei_block *b) BPEI_READER { d->ops->done(d, b); }
 static inline void bpei_device_stats(struct bpei_device *d) BPEI_READER { d->ops->stats(d); }

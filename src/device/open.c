@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Choosing the backend by the options' source; stateless. */
 #include "base/error.h"
+#include "block/walk.h"
 #include "device/device.h"
 #include "filter/kernel.h"
 #include "filter/prepare.h"
@@ -71,11 +72,19 @@ static int choose(const struct bpe_options *o, struct bpei_device **device, stru
 
 #define PKTAP_ROOM 256u	/* a snapshot length counts the PKTAP header */
 
+/* Words on the way of a packet mean something where a device tells it. */
+static bool asks_way(const struct bpei_device *d, const char *expression) { return d->is_directed && strstr(expression, "bound"); }
+
 int bpei_device_compile(const struct bpei_device *d, const char *expression, uint32_t snaplen, uint32_t through, struct bpei_filter *filter, struct bpe_error *error)
 {
-	const struct bpe_filter_options how = { .link_type = (int32_t)d->link_type, .snaplen = snaplen + (d->link_type == LINK_PKTAP ? PKTAP_ROOM : 0),
+	struct bpe_filter_options how = { .link_type = (int32_t)d->link_type, .snaplen = snaplen + (d->link_type == LINK_PKTAP ? PKTAP_ROOM : 0),
 		.through = through, .netmask = d->netmask, .has_netmask = d->has_netmask };
-	return bpei_compile_for(expression, &how, d->kernel, d->kernel ? d->kernel_insns : UINT32_MAX, filter, error);
+	const uint32_t most = d->kernel ? d->kernel_insns : UINT32_MAX;
+	if (asks_way(d, expression))	/* it is right if packets of some way may match */
+		for (how.way = BPE_WAY_IN; how.way <= BPE_WAY_OUT; how.way++)
+			if (bpei_compile_for(expression, &how, d->kernel, most, filter, NULL) >= 0) return BPE_OK;
+	how.way = asks_way(d, expression) ? BPE_WAY_UNKNOWN : BPE_WAY_NOT_TOLD;
+	return bpei_compile_for(expression, &how, d->kernel, most, filter, error);
 }
 
 int bpei_device_filter_here(struct bpei_device *d, const struct bpe_insn *program, uint32_t length)
@@ -95,8 +104,39 @@ static int set(struct bpei_device *d, const struct bpei_filter *f, struct bpe_er
 	return r < 0 ? bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", f->length) : r;
 }
 
+/* ---- Programs by the packets' way ---- */
+
+struct bpei_directed { struct bpei_prepared *way[BPEI_WAYS]; };	/* NULL: lets nothing through */
+
+static void forget_directed(struct bpei_device *d)
+{
+	for (int k = 0; d->directed && k < BPEI_WAYS; k++) bpei_prepared_free(d->directed->way[k]);
+	free(d->directed);
+	d->directed = NULL;
+}
+
+/* An expression that asks for the way has a program for the packets of each.  BPE_OK or BPE_E_MEMORY. */
+static int make_directed(struct bpei_device *d, const char *expression, uint32_t through, uint32_t link_type)
+{
+	struct bpei_directed *made = calloc(1, sizeof *made);
+	if (!made) return BPE_E_MEMORY;
+	for (uint32_t k = 0; k < BPEI_WAYS; k++) {
+		struct bpei_filter f;
+		const struct bpe_filter_options how = { .link_type = (int32_t)link_type, .through = through, .netmask = d->netmask,
+			.has_netmask = d->has_netmask, .way = BPE_WAY_UNKNOWN + k };
+		if (bpei_compile_for(expression, &how, NULL, UINT32_MAX, &f, NULL) < 0) continue;	/* it rejects all of them */
+		made->way[k] = bpei_prepare(f.program, f.length);
+		free(f.program), free(f.wide);
+	}
+	forget_directed(d);
+	d->directed = made;
+	return BPE_OK;
+}
+_Static_assert(BPE_WAY_IN - BPE_WAY_UNKNOWN == BPEI_WAY_IN && BPE_WAY_OUT - BPE_WAY_UNKNOWN == BPEI_WAY_OUT, "make_directed");
+
 static void forget_expression(struct bpei_device *d)	/* else packets of another link type would bring the old filter back */
 {
+	forget_directed(d);
 	free(d->expression);
 	d->expression = NULL;
 }
@@ -121,6 +161,8 @@ int bpei_device_set_expression(struct bpei_device *d, const char *expression, ui
 	d->expression = copy;
 	d->filter_link = d->link_type;
 	d->filter_through = through;
+	if (asks_way(d, expression) && make_directed(d, expression, through, d->link_type) < 0)
+		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for the filter");
 	return r;
 }
 
@@ -141,6 +183,10 @@ static void filter_for(struct bpei_device *d, uint32_t link_type)
 	const struct bpe_filter_options how = { .link_type = (int32_t)link_type, .through = d->filter_through, .netmask = d->netmask, .has_netmask = d->has_netmask };
 	d->filter_link = link_type;
 	d->filter_none = true;
+	if (d->directed) {
+		if (make_directed(d, d->expression, d->filter_through, link_type) < 0) forget_directed(d);
+		return;
+	}
 	if (bpei_compile_for(d->expression, &how, NULL, UINT32_MAX, &f, NULL) < 0) return;
 	d->filter_none = bpei_device_filter_here(d, f.program, f.length) < 0;
 	free(f.program), free(f.wide);
@@ -172,8 +218,18 @@ void bpei_device_close(struct bpei_device *d)
 {
 	if (!d) return;
 	bpei_prepared_free(d->filter);
+	forget_directed(d);
 	free(d->expression);
+	bpei_names_free(&d->names);
 	d->ops->close(d);
+}
+
+/* Bytes to keep of packet i. */
+static uint32_t filter_packet(const struct bpei_device *d, const struct bpei_columns *c, uint32_t i)
+{
+	const struct bpei_prepared *p = d->directed ? d->directed->way[c->meta[i]] : d->filter;
+	if (d->directed ? !p : d->filter_none) return 0;
+	return p ? bpei_prepared_run(p, c->data[i], c->wirelen[i], c->caplen[i]) : UINT32_MAX;
 }
 
 uint32_t bpei_device_walk_filtered(struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
@@ -183,7 +239,7 @@ uint32_t bpei_device_walk_filtered(struct bpei_device *d, struct bpei_block *b, 
 		if (!n) return 0;
 		if (d->expression && b->link_type != d->filter_link) filter_for(d, b->link_type);
 		for (uint32_t i = 0; i < n; i++) {
-			uint32_t keep = !d->filter ? UINT32_MAX : d->filter_none ? 0 : bpei_prepared_run(d->filter, c->data[i], c->wirelen[i], c->caplen[i]);
+			uint32_t keep = filter_packet(d, c, i);
 			if (!keep) continue;
 			if (keep > d->snaplen) keep = d->snaplen;
 			if (keep < c->caplen[i]) c->caplen[i] = keep;

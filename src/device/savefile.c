@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +42,25 @@ struct savefile {
 	size_t left_bytes;
 	uint8_t *head;			/* read at open */
 	bool regular;			/* a file: never waited for */
+	uint32_t files_told;		/* of pcap.files */
+	bpe_notice_fn on_notice;	/* NULL: nobody listens */
+	void *user;
 	bool eof;
 };
 
 static struct savefile *of(struct bpei_device *d) { return (struct savefile *)(void *)d; }
+
+static void notice(const struct savefile *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void notice(const struct savefile *s, const char *format, ...)
+{
+	char text[384];
+	va_list args;
+	if (!s->on_notice) return;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	s->on_notice(s->user, text);
+}
 
 /* ---- End ---- */
 
@@ -60,6 +76,9 @@ static int tell_end(struct savefile *s, size_t left, struct bpe_error *error)
 	if (s->stop == BPEI_WALK_BAD)
 		s->ended = bpei_fail(&s->error, BPE_E_FORMAT, "read", 0, "%s: damaged at byte %llu: %s", s->name, (unsigned long long)s->offset,
 				     s->is_ng ? s->ng.why : s->pcap.why);
+	else if (!left && (s->ng.skip || s->ng.trailer))
+		s->ended = bpei_fail(&s->error, BPE_E_TORN, "read", 0, "%s: truncated dump file: the block of %u bytes that ends it has only its beginning",
+				     s->name, s->ng.trailer);
 	else if (left)
 		s->ended = bpei_fail(&s->error, BPE_E_TORN, "read", 0, "%s: truncated dump file: the record at byte %llu has only %zu bytes left",
 				     s->name, (unsigned long long)s->offset, left);
@@ -67,6 +86,9 @@ static int tell_end(struct savefile *s, size_t left, struct bpe_error *error)
 		s->ended = bpei_fail(&s->error, BPE_E_TORN, "read", 0, "%s: truncated dump file: it shrank to %llu bytes while it was read", s->name,
 				     (unsigned long long)s->offset);
 	else s->ended = BPE_E_END;
+	if (s->ng.oversized)
+		notice(s, "%s: %llu packets of more than 16 MiB were passed over", s->name, (unsigned long long)s->ng.oversized);
+	if (s->pcap.files > 1) notice(s, "%s: %u more savefiles were found in it, one behind another", s->name, s->pcap.files - 1);
 	return end(s, error);
 }
 
@@ -120,17 +142,46 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 	return 1;
 }
 
+/* A savefile in the savefile; the first one is told at once, the others at the end. */
+static void tell_file(struct savefile *s, uint64_t at)
+{
+	if (!s->files_told)
+		notice(s, "%s: another savefile begins at byte %llu: its packets are read, too", s->name, (unsigned long long)at);
+	s->files_told = s->pcap.files;
+}
+
+/* What a pcapng file says of its own making. */
+static void tell_counts(struct savefile *s)
+{
+	bpei_counter_set(&s->device.kernel_received, s->ng.told.received);
+	bpei_counter_set(&s->device.kernel_accepted, s->ng.told.accepted);
+	bpei_counter_set(&s->device.kernel_dropped, s->ng.told.dropped);
+	bpei_counter_set(&s->device.interface_dropped, s->ng.told.interface_dropped);
+	bpei_counter_set(&s->device.inbound, s->ng.inbound);
+	bpei_counter_set(&s->device.outbound, s->ng.outbound);
+}
+
 static uint32_t walk(struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
 {
 	struct savefile *s = of(d);
 	enum bpei_walk_stop stop;
+	s->ng.source_end = d->source_bytes > b->cookie ? d->source_bytes - b->cookie : 0;
 	uint32_t n = s->is_ng ? bpei_walk_pcapng(&s->ng, b, c, max, BPE_MAX_SNAPLEN, &stop) : bpei_walk_pcap(&s->pcap, b, c, max, BPE_MAX_SNAPLEN, &stop);
 	s->stop = stop;
+	if (s->pcap.files != s->files_told) tell_file(s, b->cookie + s->pcap.file_at);
+	d->timeless = s->is_ng && !s->ng.is_timed;
+	if (s->is_ng) tell_counts(s);
 	s->offset = b->cookie + b->position;
 	s->left = b->bytes + b->position;
 	s->left_bytes = b->length - b->position;
 	bpei_counter_set(&d->source_position, s->offset);
 	return n;
+}
+
+static bool look_ahead(struct bpei_device *d, const struct bpei_block *b, size_t *at, uint32_t *interface_id, int64_t *time_ns)
+{
+	if (!*at) *at = b->position;
+	return of(d)->is_ng && bpei_pcapng_look_ahead(&of(d)->ng, b, at, interface_id, time_ns);
 }
 
 static void done(struct bpei_device *d, struct bpei_block *b)
@@ -160,7 +211,7 @@ static void close_savefile(struct bpei_device *d)
 
 /* ---- Open ---- */
 
-static const struct bpei_device_ops ops = { "savefile", fill, walk, done, stats, wake, close_savefile, NULL };
+static const struct bpei_device_ops ops = { "savefile", fill, walk, done, stats, wake, close_savefile, NULL, look_ahead };
 
 static int refuse(const struct savefile *s, struct bpe_error *error, const uint8_t *h, size_t n)
 {
@@ -291,13 +342,15 @@ int bpei_savefile_open(const struct bpe_options *o, struct bpei_device **device,
 	s->device.ops = &ops;
 	s->device.fd = s->file = s->wake_pipe[0] = s->wake_pipe[1] = -1;
 	s->device.snaplen = o->snaplen;
+	s->on_notice = o->on_notice;
+	s->user = o->user;
 	s->stretch = o->block_bytes ? o->block_bytes : STRETCH;
 	int r = open_file(s, o, error);
 	if (r < 0) {
 		close_savefile(&s->device);
 		return r;
 	}
-	s->device.many_interfaces = s->is_ng;
+	s->device.many_interfaces = s->device.is_directed = s->is_ng;
 	s->ng.names = &s->device.names;
 	describe(s);
 	*device = &s->device;

@@ -154,7 +154,7 @@ static void close_synth(struct bpei_device *d)
 	free(s);
 }
 
-static const struct bpei_device_ops ops = { "synth", fill, walk, done, stats, wake, close_synth, NULL };
+static const struct bpei_device_ops ops = { "synth", fill, walk, done, stats, wake, close_synth, NULL, NULL };
 
 const struct bpei_synth_truth *bpei_synth_truth(const struct bpei_device *d) { return bpei_synth_gen_truth(((const struct synth *)(const void *)d)->gen); }
 

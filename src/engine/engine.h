@@ -121,6 +121,7 @@ struct bpe_engine {
 	int end_pipe[2];			/* [1] is closed when the run has ended */
 	int64_t start_ns;			/* w: start  r: reader */
 	int64_t last_tick_ns, last_tick_packets, last_tick_bytes;	/* reader's own */
+	bool has_packet_time;			/* reader's own: first_packet_ns and last_packet_ns are set */
 
 	struct bpei_changes changes;
 	struct bpei_scans scans;
@@ -134,7 +135,7 @@ struct bpe_engine {
 
 	BPEI_ALIGNED _Atomic int stop;		/* w: any (only ever set to 1)  r: reader */
 	BPEI_ALIGNED _Atomic int reader_done;	/* w: reader  r: workers */
-	_Atomic int64_t packet_now;		/* w: reader  r: workers; flow time of what was pushed */
+	_Atomic int64_t packet_now;		/* w: reader  r: workers; flow time of what was pushed; INT64_MIN before */
 
 	/* w: reader  r: any */
 	BPEI_ALIGNED bpei_counter started_ns, ended_ns;

@@ -46,6 +46,14 @@ static uint32_t name_interfaces(struct bpe_engine *e)
 	return index;
 }
 
+/* Interfaces of one file may go by different clocks. */
+static int make_lines(struct bpe_engine *e)
+{
+	if (!e->options.flows || !e->device->many_interfaces || !e->device->ops->look_ahead) return BPE_OK;
+	e->timeline.own = bpei_mem_map(BPEI_LINES * sizeof *e->timeline.own, 0);
+	return e->timeline.own ? BPE_OK : BPE_E_MEMORY;
+}
+
 static int make_tables(struct bpe_engine *e)
 {
 	const struct bpe_options *o = &e->options;
@@ -106,6 +114,7 @@ int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engi
 	e->options = *options;
 	e->end_pipe[0] = e->end_pipe[1] = -1;
 	e->result = BPE_E_STATE;
+	atomic_init(&e->packet_now, INT64_MIN);
 	bpei_change_init(&e->changes);
 	bpei_scan_init(&e->scans);
 	bpei_show_init(&e->shows);
@@ -114,7 +123,7 @@ int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engi
 	if (r < 0) r = bpei_fail(error, r, "open", 0, "no memory for the engine");
 	if (r >= 0) r = bpei_device_open(options, &e->device, error);
 	if (r >= 0) r = bpei_plan(&e->plan, options, e->device, error);
-	if (r >= 0 && (make_workers(e) < 0 || make_blocks(e) < 0 || make_tables(e) < 0 || bpei_output_new(e) < 0))
+	if (r >= 0 && (make_workers(e) < 0 || make_blocks(e) < 0 || make_lines(e) < 0 || make_tables(e) < 0 || bpei_output_new(e) < 0))
 		r = bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for %u workers of %u slots, %u blocks of %zu bytes and the flow tables",
 			      e->plan.workers, e->plan.ring_slots, e->plan.blocks, e->plan.block_bytes);
 	if (r >= 0 && pipe(e->end_pipe)) r = bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe for the engine");
@@ -223,6 +232,7 @@ void bpei_engine_close(struct bpe_engine *e)
 	free(e->workers);
 	if (e->batch.data) bpei_columns_free(&e->batch, BPE_BATCH);
 	free(e->blocks);
+	bpei_mem_unmap(e->timeline.own, BPEI_LINES * sizeof *e->timeline.own);
 	bpei_device_close(e->device);
 	bpei_mem_unmap(e->block_memory, e->block_memory_bytes);
 	bpei_dissector_free(&e->dissector);

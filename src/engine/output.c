@@ -23,23 +23,24 @@
 #define FLUSH_NS 10000000	/* at most between two calls with no flow, when idle */
 #define TURN 256u		/* records of one worker before the next one's */
 
-/* What follows the head of a record, in the order of the structure. */
-enum { PART_NAME = 1, PART_PROCESS = 2, PART_TCP = 4, PART_ODD = 8 };
+/* What follows the head of a record: the interface's name, of as many bytes as it has, and parts in the order of the structure. */
+enum { PART_PROCESS = 2, PART_TCP = 4, PART_ODD = 8 };
+struct packed { uint32_t bits, name_bytes; };
 #define AT(member) offsetof(struct bpe_flow, member)
 static const struct { uint32_t bit, from, to; } parts[] = {
-	{ PART_NAME, AT(interface_name), AT(pid) }, { PART_PROCESS, AT(pid), AT(history) }, { PART_TCP, AT(history), AT(icmp_errors) },
-	{ PART_ODD, AT(icmp_errors), AT(reserved) } };
-enum { PARTS = sizeof parts / sizeof *parts, HEAD = AT(interface_name), BITS = 8 };
+	{ PART_PROCESS, AT(pid), AT(history) }, { PART_TCP, AT(history), AT(icmp_errors) }, { PART_ODD, AT(icmp_errors), AT(reserved) } };
+enum { PARTS = sizeof parts / sizeof *parts, HEAD = AT(interface_name), BITS = sizeof(struct packed) };
 _Static_assert(AT(interface_name) < AT(pid) && AT(pid) < AT(history) && AT(history) < AT(icmp_errors) && AT(icmp_errors) < AT(reserved), "the parts lie one behind another");
 _Static_assert(BITS + sizeof(struct bpe_flow) <= BPEI_BYTERING_MOST(RING_LEAST), "the longest record fits");
 
-static void pack(uint8_t *to, const struct bpe_flow *f, uint32_t bits)
+static void pack(uint8_t *to, const struct bpe_flow *f, const struct packed *p)
 {
-	memcpy(to, &bits, sizeof bits);
+	memcpy(to, p, sizeof *p);
 	memcpy(to += BITS, f, HEAD);
-	to += HEAD;
+	memcpy(to += HEAD, f->interface_name, p->name_bytes);
+	to += p->name_bytes;
 	for (int k = 0; k < PARTS; k++) {
-		if (!(bits & parts[k].bit)) continue;
+		if (!(p->bits & parts[k].bit)) continue;
 		memcpy(to, (const char *)f + parts[k].from, parts[k].to - parts[k].from);
 		to += parts[k].to - parts[k].from;
 	}
@@ -48,13 +49,14 @@ static void pack(uint8_t *to, const struct bpe_flow *f, uint32_t bits)
 static void unpack(struct bpe_flow *f, const void *packed)
 {
 	const uint8_t *from = packed;
-	uint32_t bits;
+	struct packed p;
 	*f = (struct bpe_flow){ .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
-	memcpy(&bits, from, sizeof bits);
+	memcpy(&p, from, sizeof p);
 	memcpy(f, from += BITS, HEAD);
-	from += HEAD;
+	memcpy(f->interface_name, from += HEAD, p.name_bytes);
+	from += p.name_bytes;
 	for (int k = 0; k < PARTS; k++) {
-		if (!(bits & parts[k].bit)) continue;
+		if (!(p.bits & parts[k].bit)) continue;
 		memcpy((char *)f + parts[k].from, from, parts[k].to - parts[k].from);
 		from += parts[k].to - parts[k].from;
 	}
@@ -90,15 +92,17 @@ static uint8_t *wait_for_room(struct bpei_worker *w, uint32_t n) BPEI_WORKER
 
 void bpei_output_put(struct bpei_worker *w, const struct bpe_flow *f)
 {
-	uint32_t bits = (f->interface_name[0] ? PART_NAME : 0) | (f->pid != -1 ? PART_PROCESS : 0) | (f->tcp_state ? PART_TCP : 0), n = BITS + HEAD;
-	if (f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1]) bits |= PART_ODD;
-	for (int k = 0; k < PARTS; k++) n += bits & parts[k].bit ? parts[k].to - parts[k].from : 0;
+	struct packed p = { (f->pid != -1 ? PART_PROCESS : 0) | (f->tcp_state ? PART_TCP : 0),
+		f->interface_name[0] ? (uint32_t)strnlen(f->interface_name, sizeof f->interface_name) : 0 };
+	if (f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1]) p.bits |= PART_ODD;
+	uint32_t n = BITS + HEAD + p.name_bytes;
+	for (int k = 0; k < PARTS; k++) n += p.bits & parts[k].bit ? parts[k].to - parts[k].from : 0;
 	uint8_t *to = bpei_bytering_begin(&w->records, n);
 	if (BPEI_UNLIKELY(!to) && !(to = wait_for_room(w, n))) {
 		bpei_counter_add(&w->records_dropped, 1);
 		return;
 	}
-	pack(to, f, bits);
+	pack(to, f, &p);
 	bpei_bytering_commit(&w->records);
 	bpei_counter_max(&w->record_ring_peak, bpei_bytering_used(&w->records));
 }

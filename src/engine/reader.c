@@ -55,22 +55,41 @@ static void count_duplicates(struct bpe_engine *e) BPEI_READER
 
 static void count_read(struct bpe_engine *e, const struct bpe_batch *b, const struct bpei_sums *sums) BPEI_READER
 {
-	const int64_t latest = sums->most_ns;
-	if (BPEI_UNLIKELY(!bpei_counter_get(&e->last_packet_ns))) {
-		bpei_counter_set(&e->first_packet_ns, (uint64_t)b->time_ns[0]);
-		bpei_counter_set(&e->last_packet_ns, (uint64_t)latest);
+	if (BPEI_UNLIKELY(e->device->timeless)) {
+		/* Nothing is known of any packet's time yet. */
+	} else if (BPEI_UNLIKELY(!e->has_packet_time)) {
+		e->has_packet_time = true;
+		bpei_counter_set(&e->first_packet_ns, (uint64_t)sums->least_ns);
+		bpei_counter_set(&e->last_packet_ns, (uint64_t)sums->most_ns);
+	} else {
+		if (sums->least_ns < (int64_t)bpei_counter_get(&e->first_packet_ns))
+			bpei_counter_set(&e->first_packet_ns, (uint64_t)sums->least_ns);
+		if (sums->most_ns > (int64_t)bpei_counter_get(&e->last_packet_ns))
+			bpei_counter_set(&e->last_packet_ns, (uint64_t)sums->most_ns);
 	}
-	if (latest > (int64_t)bpei_counter_get(&e->last_packet_ns)) bpei_counter_set(&e->last_packet_ns, (uint64_t)latest);
 	bpei_counter_add(&e->captured_bytes, sums->captured);
 	bpei_counter_add(&e->wire_bytes, sums->wire);
 	bpei_counter_add(&e->read_packets, b->count);
 }
 
+struct place { struct bpei_device *device; const struct bpei_block *block; };
+
+/* What comes behind the batch, for the timeline. */
+static bool look_ahead(void *place, size_t *at, uint32_t *interface_id, int64_t *time_ns) BPEI_READER
+{
+	const struct place *p = place;
+	return p->device->ops->look_ahead(p->device, p->block, at, interface_id, time_ns);
+}
+
 /* The packets' flow times, where they are not their own. */
-static void keep_time(struct bpe_engine *e, uint32_t n, const struct bpei_sums *sums) BPEI_READER
+static void keep_time(struct bpe_engine *e, const struct bpei_block *b, uint32_t n, const struct bpei_sums *sums) BPEI_READER
 {
 	const struct bpei_columns *c = &e->batch;
-	bpei_timeline_follow(&e->timeline, c->time_ns, n, sums->least_ns, sums->most_ns, c->flow_ns, c->flow_kind);
+	struct place place = { e->device, b };
+	const struct bpei_arrivals a = { c->time_ns, e->timeline.own ? c->interface_id : NULL, n, sums->least_ns, sums->most_ns,
+		e->device->ops->look_ahead ? look_ahead : NULL, &place };
+	if (BPEI_UNLIKELY(e->device->timeless)) memset(c->flow_kind, BPEI_TIME_OWN, n);
+	else bpei_timeline_follow_interfaces(&e->timeline, &a, c->flow_ns, c->flow_kind);
 }
 
 static void publish_time(struct bpe_engine *e, int64_t now) BPEI_READER
@@ -198,7 +217,7 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 		struct bpei_sums sums;
 		bpei_batch_sum(&batch, &sums);
 		count_read(e, &batch, &sums);
-		keep_time(e, n, &sums);
+		keep_time(e, b, n, &sums);
 		if (e->plan.workers) {
 			deal(e, n);
 		} else {

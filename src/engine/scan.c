@@ -132,6 +132,7 @@ int bpei_engine_snapshot(struct bpe_engine *e, enum bpe_order order, int64_t sin
 	struct bpe_snapshot s = { .packet_ns = (int64_t)bpei_counter_get(&e->last_packet_ns) };
 	if (works == e) return bpei_fail(error, BPE_E_STATE, "snapshot", 0, "a handler cannot ask for the flows: its thread is one of those that answer");
 	if (n > INT32_MAX) n = INT32_MAX;
+	if (!bpei_timeline_is_plain(&e->timeline)) since_ns = INT64_MIN;	/* tables have other times than packets */
 	struct bpei_top *tops = calloc(tables(e), sizeof *tops);
 	int r = tops ? BPE_OK : BPE_E_MEMORY;
 	for (uint32_t k = 0; k < tables(e) && r >= 0; k++) {

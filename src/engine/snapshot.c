@@ -45,6 +45,8 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 	s.interface_down = bpei_counter_get(&e->device->interface_down);
 	s.kernel_accepted = bpei_counter_get(&e->device->kernel_accepted);
 	s.filtered = bpei_counter_get(&e->device->filtered);
+	s.inbound_packets = bpei_counter_get(&e->device->inbound);
+	s.outbound_packets = bpei_counter_get(&e->device->outbound);
 	const struct bpei_fragment_counts *f = bpei_fragments_counts(e->dissector.fragments);
 	s.fragments_followed = bpei_counter_get(&f->followed);
 	s.fragments_lost = bpei_counter_get(&f->lost);

@@ -82,12 +82,18 @@ void bpei_worker_deliver_unparsed(struct bpei_worker *w, const struct bpe_batch 
 	bpei_scan_batch(w);
 }
 
+/* Before the first packet there is no time to age by. */
+static void age(struct bpei_table *t, int64_t now) BPEI_WORKER
+{
+	if (now > INT64_MIN) bpei_table_age(t, now);
+}
+
 void bpei_worker_finish(struct bpei_worker *w)
 {
 	bpei_scan_finish(w);
 	if (w->table) {
 		bpei_show_finish(w);
-		bpei_table_age(w->table, atomic_load_explicit(&w->engine->packet_now, memory_order_relaxed));
+		age(w->table, atomic_load_explicit(&w->engine->packet_now, memory_order_relaxed));
 		bpei_table_end_all(w->table);
 	}
 	bpei_scan_leave(w);
@@ -111,7 +117,7 @@ static void loop(struct bpei_worker *w) BPEI_WORKER
 {
 	struct bpe_engine *e = w->engine;
 	uint32_t idle = 0;
-	int64_t aged = 0;
+	int64_t aged = INT64_MIN;
 	for (;;) {
 		/* Looked at before the ring: what was pushed up to then is in the ring when peek looks. */
 		int64_t now = atomic_load_explicit(&e->packet_now, memory_order_acquire);	/* pairs: publish_time in reader.c */
@@ -121,7 +127,7 @@ static void loop(struct bpei_worker *w) BPEI_WORKER
 			continue;
 		}
 		if (done) return;
-		if (w->table && now > aged + AGE_EVERY_NS) bpei_table_age(w->table, aged = now);
+		if (w->table && now > aged && (uint64_t)now - (uint64_t)aged > AGE_EVERY_NS) age(w->table, aged = now);
 		bool more = bpei_scan_idle(w);
 		more |= bpei_show_idle(w);
 		if (!more) bpei_pause(idle++);

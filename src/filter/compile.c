@@ -136,7 +136,7 @@ int bpei_compile_for(const char *expression, const struct bpe_filter_options *o,
 	if (strlen(expression) > TEXT_MOST) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "the expression is longer than %u bytes", TEXT_MOST);
 	if (o->through & ~0x1ffu) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "through has bits that are no BPE_THROUGH_");
 	struct bpei_compile c = { .text = expression, .no_names = o->no_names, .through = o->through, .pktap = o->link_type == LINK_PKTAP,
-		.family6 = kernel ? kernel->family6 : 0, .no_mod_xor = kernel && !kernel->mod_xor, .unoptimized = o->unoptimized, .netmask = o->netmask,
+		.family6 = kernel ? kernel->family6 : 0, .no_mod_xor = kernel && !kernel->mod_xor, .unoptimized = o->unoptimized, .way = o->way, .netmask = o->netmask,
 		.has_netmask = o->has_netmask, .snaplen = o->snaplen ? o->snaplen : BPE_MAX_SNAPLEN };
 	const char *name = bpe_link_type_name(o->link_type);
 	int32_t guard, tree = -1;

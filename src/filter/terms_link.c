@@ -269,7 +269,9 @@ int32_t bpei_term_outbound(struct bpei_compile *c, bool outbound)
 	case LINK_SLIP:	/* the first byte: 0 received, 1 sent */
 		b = bpei_not(c, bpei_at_is(c, 1, c->offsets.header, 0, 0));
 		break;
-	default: return bpei_compile_fail_term(c, "packets of this link type do not say their direction (-Q asks the device)");
+	default:
+		if (c->way) return bpei_const(c, c->way == (outbound ? BPE_WAY_OUT : BPE_WAY_IN));
+		return bpei_compile_fail_term(c, "packets of this link type do not say their direction (-Q asks the device)");
 	}
 	return outbound ? b : bpei_not(c, b);
 }

@@ -93,6 +93,7 @@ struct bpei_compile {
 	int32_t tunnel_guard;	/* the test that the packet has it */
 	bool tunnel_last;	/* it was taken to be none */
 	uint32_t variant;	/* which of the link type's shapes the packet is taken to have: see bpei_terms_init */
+	uint32_t way;		/* enum bpe_way: of the packets that the program is for, if their headers do not say it */
 	uint32_t netmask;	/* of the interface, if has_netmask */
 	bool has_netmask;
 	uint32_t snaplen;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Extras: what few flows need, by the number of the entry.  A hash table with linear probing, of a size for good; three quarters full is full.
+/* What few flows need, by the number of the entry.
+ *
+ * Upper counts and missed bytes: arrays beside the entries, in memory that nobody touches before one flow needs it.
+ * Extras: a hash table with linear probing, of a size for good; three quarters full is full.
  * Invariant: an entry has ENTRY_EXTRA exactly if it is in here.  Hazard: a drop moves others, so pointers are good until the next one. */
 #include "flow/table.h"
 
@@ -49,4 +52,34 @@ void bpei_extra_drop(struct bpei_table *t, uint32_t entry)
 		hole = i;
 	}
 	t->extras[hole].entry = 0;
+}
+
+/* ---- Counts that leave their part of the entry ---- */
+
+/* A low part that has passed on its upper count keeps at least half, since 0 packets mean that
+ * nobody was seen at that end. */
+void bpei_count_large(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t wire)
+{
+	struct bpei_entry *e = &t->entries[i];
+	const uint64_t packets = bpei_entry_packets(e, end) + 1ull;
+	const uint64_t wires = (uint64_t)bpei_entry_wire(e, end) + wire;
+	const uint64_t up = packets >> SUMS_PACKETS_BITS, most = ((uint64_t)1 << SUMS_WIRE_BITS) - 1;
+	if (!t->any_upper) {
+		t->any_upper = true;
+		bpei_table_count_bytes(t);
+	}
+	e->sums[end] &= ~SUMS_COUNTS;
+	e->sums[end] |= (wires & most) << SUMS_WIRE | (packets - (up << UPPER_PACKETS));
+	t->uppers[i].count[COUNT_PACKETS][end] += (uint32_t)up;
+	t->uppers[i].count[COUNT_WIRE][end] += (uint32_t)(wires >> SUMS_WIRE_BITS);
+}
+
+void bpei_count_missed(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t wire,
+		       uint32_t captured)
+{
+	if (!t->any_missed) {
+		t->any_missed = true;
+		bpei_table_count_bytes(t);
+	}
+	t->missed[i][end] += (uint64_t)wire - captured;
 }

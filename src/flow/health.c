@@ -227,7 +227,7 @@ void bpei_health_forget(struct bpei_table *t, uint32_t i)
 {
 	struct bpei_extra *x = bpei_extra_find(t, i);
 	t->details[i].repeated[0] = t->details[i].repeated[1] = 0;
-	if (x) memset(x->upper, 0, sizeof x->upper), memset(x->health, 0, sizeof x->health);
+	if (x) memset(x->health, 0, sizeof x->health);
 }
 
 /* A SYN on a connection that is not its own sent again, or late: its number is another.  ns: its time. */
@@ -243,7 +243,8 @@ bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t i, uint32_t en
 	}
 	if (bpei_tcp_reopens(e, flags)) return true;
 	if (bpei_entry_bits(e) & ENTRY_CONTINUED || !bpei_end_is_numbered(t, i, end)) return false;
-	if (x && (x->upper[COUNT_WIRE][end] || x->health[HEALTH_LOST][end])) return false;	/* more may have been sent than was seen */
+	/* More may have been sent than was seen. */
+	if (bpei_upper(t, i, COUNT_WIRE, end) || (x && x->health[HEALTH_LOST][end])) return false;
 	return d->seq[end] - (s->seq + 1) > bpei_entry_wire(e, end);
 }
 

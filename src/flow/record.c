@@ -3,11 +3,6 @@
 #include "flow/table.h"
 #include "flow/timeline.h"
 
-static uint64_t whole(uint32_t lower, const struct bpei_extra *x, uint32_t count, uint32_t end)
-{
-	return lower + (x ? (uint64_t)x->upper[count][end] << (count == COUNT_PACKETS ? SUMS_PACKETS_BITS : SUMS_WIRE_BITS) : 0);
-}
-
 static void health(struct bpe_flow *r, const struct bpei_extra *x, uint32_t k, uint32_t end)
 {
 	r->retransmissions[k] = x->health[HEALTH_RETRANSMISSION][end];
@@ -27,6 +22,7 @@ static void note_interface(const struct bpei_table *t, uint32_t i, struct bpe_fl
 	else r->interface_index = number;
 	const char *name = t->options.names && (number || t->options.interface_ids) ? bpei_names_find(t->options.names, number) : "";
 	memcpy(r->interface_name, name, strlen(name));	/* names are shorter, and 0 is there */
+	_Static_assert(sizeof r->interface_name > BPEI_NAME_BYTES, "a name and its end");
 }
 
 void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end why, struct bpe_flow *record)
@@ -36,7 +32,7 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 	const struct bpei_extra *x = bpei_extra_find(t, i);
 	const struct bpei_seen *seen = &t->history.seen[d->history];
 	const uint64_t rest = e->key[4];
-	const int64_t first_ns = bpei_timeline_time(t->options.timeline, d->first_ns);
+	const int64_t first_ns = bpei_timeline_time_of(t->options.timeline, t->interfaces ? t->interfaces[i] : 0, d->first_ns);
 	const uint32_t bits = bpei_entry_bits(e), marks = bpei_entry_marks(e), o = !!(bits & ENTRY_ORIGIN);
 	uint32_t flags = 0;
 	if (bits & ENTRY_MIDSTREAM) flags |= BPE_FLOW_MIDSTREAM;
@@ -52,8 +48,8 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 		.last_ns = (int64_t)((uint64_t)first_ns + ((uint64_t)e->last_ns - (uint64_t)d->first_ns)), .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
 	for (uint32_t k = 0; k < 2; k++) {
 		uint32_t end = k ^ o;
-		r.packets[k] = whole(bpei_entry_packets(e, end), x, COUNT_PACKETS, end);
-		r.wire_bytes[k] = whole(bpei_entry_wire(e, end), x, COUNT_WIRE, end);
+		r.packets[k] = bpei_flow_packets(t, i, end);
+		r.wire_bytes[k] = bpei_flow_wire(t, i, end);
 		r.captured_bytes[k] = r.wire_bytes[k] - (t->any_missed ? t->missed[i][end] : 0);
 		r.repeated_acks[k] = d->repeated[end];
 		if (e->sums[end] & SUMS_ERRORS) r.icmp_errors[k] = r.packets[k] < UINT32_MAX ? (uint32_t)r.packets[k] : UINT32_MAX;

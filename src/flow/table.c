@@ -33,7 +33,8 @@ size_t bpei_table_beside(const struct bpei_table_options *o)
 uint64_t bpei_table_most_bytes(uint64_t max_flows, size_t beside)
 {
 	return sizeof(struct bpei_table) + sizeof(struct bpei_shared) + bpei_index_most_bytes(max_flows) + bpei_history_most_bytes(max_flows) + bpei_extras_size(max_flows) * sizeof(struct bpei_extra)
-	       + (max_flows + 1) * (sizeof(struct bpei_entry) + sizeof(struct bpei_detail) + 2 * sizeof(uint64_t) /* missed */ + beside) + cohorts_of(max_flows) * sizeof(struct bpei_cohort);
+	       + (max_flows + 1) * (sizeof(struct bpei_entry) + sizeof(struct bpei_detail) + 2 * sizeof(uint64_t) /* missed */
+	       + sizeof(struct bpei_upper) + beside) + cohorts_of(max_flows) * sizeof(struct bpei_cohort);
 }
 
 /* The most flows that fit. */
@@ -66,12 +67,14 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	t->extras_size = bpei_extras_size(n);
 	t->extras = bpei_mem_map(t->extras_size * sizeof *t->extras, 0);
 	t->missed = bpei_mem_map((n + 1) * sizeof *t->missed, 0);
+	t->uppers = bpei_mem_map((n + 1) * sizeof *t->uppers, 0);
 	if (options->process) t->processes = bpei_mem_map((n + 1) * sizeof *t->processes, 0);
 	if (options->lengths) t->lengths = bpei_mem_map((n + 1) * sizeof *t->lengths, 0);
 	const bool interfaces = options->interface_ids || options->interface_indexes;
 	if (interfaces) t->interfaces = bpei_mem_map((n + 1) * sizeof *t->interfaces, 0);
 	for (uint32_t k = 0; t->shared && k <= BPEI_ROUNDS; k++) t->shared->round[k][0].ns = t->shared->round[k][1].ns = INT64_MIN;
-	if (bpei_index_init(t) < 0 || bpei_history_init(&t->history, n) < 0 || !t->entries || !t->details || !t->shared || !t->cohorts || !t->extras || !t->missed || (options->process && !t->processes)
+	if (bpei_index_init(t) < 0 || bpei_history_init(&t->history, n) < 0 || !t->entries || !t->details || !t->shared || !t->cohorts || !t->extras || !t->missed || !t->uppers
+	    || (options->process && !t->processes)
 	    || (options->lengths && !t->lengths) || (interfaces && !t->interfaces)) {
 		bpei_table_free(t);
 		return BPE_E_MEMORY;
@@ -95,6 +98,7 @@ void bpei_table_free(struct bpei_table *t)
 	bpei_mem_unmap(t->cohorts, cohorts_of(n) * sizeof *t->cohorts);
 	bpei_mem_unmap(t->extras, t->extras_size * sizeof *t->extras);
 	bpei_mem_unmap(t->missed, (n + 1) * sizeof *t->missed);
+	bpei_mem_unmap(t->uppers, (n + 1) * sizeof *t->uppers);
 	bpei_mem_unmap(t->processes, (n + 1) * sizeof *t->processes);
 	bpei_mem_unmap(t->lengths, (n + 1) * sizeof *t->lengths);
 	bpei_mem_unmap(t->interfaces, (n + 1) * sizeof *t->interfaces);
@@ -103,7 +107,8 @@ void bpei_table_free(struct bpei_table *t)
 
 void bpei_table_count_bytes(struct bpei_table *t)
 {
-	uint64_t each = sizeof(struct bpei_entry) + sizeof(struct bpei_detail) + (t->any_missed ? sizeof *t->missed : 0) + bpei_table_beside(&t->options);
+	uint64_t each = sizeof(struct bpei_entry) + sizeof(struct bpei_detail) + (t->any_missed ? sizeof *t->missed : 0)
+		+ (t->any_upper ? sizeof *t->uppers : 0) + bpei_table_beside(&t->options);
 	bpei_counter_set(&t->counts.bytes, sizeof *t + sizeof *t->shared + (t->index.mask + 1ull + (t->old.buckets ? t->old.mask + 1ull : 0)) * sizeof(struct bpei_bucket)
 		+ t->touched * each + t->history.used * BPEI_HISTORY_BYTES + t->extras_size * sizeof(struct bpei_extra) + cohorts_of(t->touched) * sizeof(struct bpei_cohort));
 }
@@ -170,6 +175,7 @@ static inline __attribute__((always_inline)) uint32_t open_entry(struct bpei_tab
 	*d = (struct bpei_detail){ .inner_vlan = key->vlan[1], .hash = tag, .first_ns = b->time_ns[p] };
 	if (t->processes) t->processes[i].pid = 0;
 	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
+	if (t->any_upper) t->uppers[i] = (struct bpei_upper){ .count = { { 0 } } };
 	if (tcp && t->options.tcp_health) bpei_health_open(t, i);
 	if (t->lengths) t->lengths[i] = (struct bpei_lengths){ .ip = { 0 } };
 	if (t->interfaces) t->interfaces[i] = b->interface_id ? b->interface_id[p] : 0;
@@ -202,6 +208,7 @@ static void end_period(struct bpei_table *t, uint32_t i, int64_t now_ns)
 	bpei_counter_add(&t->counts.periods, 1);
 	for (int end = 0; end < 2; end++) e->sums[end] &= ~SUMS_COUNTS;
 	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
+	if (t->any_upper) t->uppers[i] = (struct bpei_upper){ .count = { { 0 } } };
 	bpei_health_forget(t, i);
 	if (t->lengths) t->lengths[i] = (struct bpei_lengths){ .ip = { 0 } };
 	bpei_entry_set(e, 0, ENTRY_CONTINUED);
@@ -264,33 +271,6 @@ static const uint16_t watch[8] = { [BPE_TCP_NONE] = WATCH_WEAK | 0xff /* TCP who
 	[BPE_TCP_SYN_RECEIVED] = 0xff, [BPE_TCP_ESTABLISHED] = WATCH_WEAK | 7, [BPE_TCP_CLOSING] = WATCH_WEAK | 7, [BPE_TCP_CLOSED] = 7, [BPE_TCP_RESET] = 7 };
 _Static_assert(WATCH_WEAK == 0x100, "beside the flags");
 
-/* Counters that reach their end leave the rest in an extra; without room for one, the flow's period ends. */
-static __attribute__((noinline)) void count_large(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t wire, int64_t ns)
-{
-	struct bpei_entry *e = &t->entries[i];
-	struct bpei_extra *x = bpei_extra_get(t, i);
-	if (!x) end_period(t, i, ns);
-	uint64_t packets = bpei_entry_packets(e, end) + 1ull, wires = (uint64_t)bpei_entry_wire(e, end) + wire, most = ((uint64_t)1 << SUMS_WIRE_BITS) - 1;
-	e->sums[end] &= ~SUMS_COUNTS;
-	if (!x) {	/* no packet is that long */
-		e->sums[end] |= (wires < most ? wires : most) << SUMS_WIRE | 1;
-		return;
-	}
-	e->sums[end] |= (wires & most) << SUMS_WIRE | (packets & (((uint64_t)1 << SUMS_PACKETS_BITS) - 1));
-	x->upper[COUNT_PACKETS][end] += (uint32_t)(packets >> SUMS_PACKETS_BITS);
-	x->upper[COUNT_WIRE][end] += (uint32_t)(wires >> SUMS_WIRE_BITS);
-}
-
-/* Packet p, counted by now, was not captured whole (or, if its record is damaged, more than whole). */
-static __attribute__((noinline)) void note_missed(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t wire, uint32_t captured)
-{
-	if (!t->any_missed) {
-		t->any_missed = true;
-		bpei_table_count_bytes(t);
-	}
-	t->missed[i][end] += (uint64_t)wire - captured;
-}
-
 static __attribute__((noinline)) void note_length(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i, uint32_t end)
 {
 	struct bpei_length n = bpei_length_of(b->data ? b->data[p] : NULL, b->caplen[p], b->wirelen[p], &b->layers[p]);
@@ -307,7 +287,7 @@ static inline uint64_t sums_with(uint64_t sums, uint32_t wire) { return sums + (
 /* What only some tables count of a packet. */
 static inline void count_beside(struct bpei_passage *g, uint32_t p, uint32_t i, uint32_t end)
 {
-	if (g->cut >> p & 1) note_missed(g->t, i, end, g->b->wirelen[p], g->b->caplen[p]);
+	if (g->cut >> p & 1) bpei_count_missed(g->t, i, end, g->b->wirelen[p], g->b->caplen[p]);
 	if (g->t->lengths) note_length(g->t, g->b, p, i, end);
 }
 
@@ -318,7 +298,7 @@ static inline void add_packet(struct bpei_passage *g, uint32_t p, uint32_t i, ui
 	const uint32_t wire = g->b->wirelen[p];
 	if (BPEI_UNLIKELY(g->b->layers[p].flags & BPE_PKT_ICMP_ERROR || e->sums[end] & SUMS_ERRORS)) bpei_error_note(g, p, i, end);
 	const uint64_t sums = sums_with(e->sums[end], wire);
-	if (BPEI_UNLIKELY((sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS)) count_large(g->t, i, end, wire, g->b->time_ns[p]);
+	if (BPEI_UNLIKELY((sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS)) bpei_count_large(g->t, i, end, wire);
 	else e->sums[end] = sums;
 	count_beside(g, p, i, end);
 }

@@ -6,11 +6,11 @@
  *   detail                               56	what TCP's packets need (32), and what only a flow's beginning and end do
  *   its slot in the index at 75% load    12.2	64-byte buckets of 7
  *   its share of a cohort                 0.5	16 bytes for 32 entries
- *   its share of the extras               1.9	120 bytes for each 64 flows that may live (1,024 at the least)
+ *   its share of the extras               1.6	104 bytes for each 64 flows that may live (1,024 at the least)
  *   its share of the histories            0.7	90 bytes for each 128 flows that may live (1,024 at the least, 65,536 at most)
- *   in all                              135.3
- * and 16 more where packets are cut by the snap length.
- * What few flows need lies in an extra, found by the entry's number: counters' upper parts, and counts of what went wrong with a connection. */
+ *   in all                              135.0
+ * and 16 more where packets are cut by the snap length, and 16 more where a count leaves its part of the entry.
+ * What few flows need lies in an extra, found by the entry's number: counts of what went wrong with a connection. */
 #ifndef BPEI_TABLE_H
 #define BPEI_TABLE_H
 
@@ -39,7 +39,7 @@ enum { STATELESS_OTHER, STATELESS_ICMP, STATELESS_UDP };
 struct bpei_entry {
 	uint64_t key[5];		/* both addresses; bpei_key_rest */
 	int64_t last_ns;
-	uint64_t sums[2];		/* by end: packets from bit 0, bytes on the wire from bit SUMS_WIRE, modulo 2^22 and 2^31: the rest is in the extra.
+	uint64_t sums[2];		/* by end: packets from bit 0, bytes on the wire from bit SUMS_WIRE, modulo 2^22 and 2^31: the rest is in uppers.
 					 * SUMS_ERRORS.  From bit SUMS_MARKS: [0] marks, [1] bits */
 };
 _Static_assert(sizeof(struct bpei_entry) == 64, "a line");
@@ -69,6 +69,7 @@ _Static_assert(sizeof(struct bpei_detail) == 56 && offsetof(struct bpei_detail, 
 #define SUMS_MARKS 56
 #define SUMS_PACKETS_BITS 22
 #define SUMS_WIRE_BITS 31
+#define UPPER_PACKETS (SUMS_PACKETS_BITS - 1)
 #define SUMS_FULL ((uint64_t)1 << SUMS_PACKETS_BITS | (uint64_t)1 << (SUMS_WIRE + SUMS_WIRE_BITS))	/* one of the two has reached its end */
 #define SUMS_ERRORS ((uint64_t)1 << 23)	/* this end sent ICMP errors about the flow, and nothing else */
 #define SUMS_COUNTS ((((uint64_t)1 << SUMS_MARKS) - 1) & ~SUMS_ERRORS)
@@ -84,7 +85,6 @@ enum bpei_health { HEALTH_RETRANSMISSION, HEALTH_FAST, HEALTH_SPURIOUS, HEALTH_O
 		   HEALTH_COUNT };
 struct bpei_extra {
 	uint32_t entry;			/* + 1; 0: free */
-	uint32_t upper[2][2];		/* in units of 2^SUMS_PACKETS_BITS, 2^SUMS_WIRE_BITS */
 	uint32_t hole[2][2];		/* sequence numbers that this end jumped over, and has not sent since */
 	uint16_t health[HEALTH_COUNT][2];
 	uint32_t apart[2];		/* where the stream may go on instead: behind a segment that was not the stream's (window.c) */
@@ -94,7 +94,10 @@ struct bpei_extra {
 	int64_t hole_ns[2];		/* when it was opened */
 };
 enum { APART_PLACE = 1, APART_SYN = 2 /* the handshake's ACK will tell */, APART_FIN = 4 };
-_Static_assert(sizeof(struct bpei_extra) == 120, "head comment");
+_Static_assert(sizeof(struct bpei_extra) == 104, "head comment");
+
+/* What sums counted beyond their parts, by COUNT_ and end, in units of 2^UPPER_PACKETS and 2^SUMS_WIRE_BITS. */
+struct bpei_upper { uint32_t count[2][2]; };
 
 /* What connections share, since few need it at a time, by the lower bits of the entry's number.  A round: data whose acknowledgement is waited for, to tell
  * a round trip, one of each end at most; who finds his place taken by one that is not older than BPEI_ROUND_NS is not timed just then.  A repeater: when
@@ -145,7 +148,8 @@ struct bpei_table {
 	struct bpei_entry *entries;	/* max_flows of them reserved, `touched` of them used so far, and one that no key fits */
 	struct bpei_detail *details;
 	uint64_t (*missed)[2];		/* of the entry of the same number: bytes on the wire that were not captured, modulo 2^64 */
-	bool any_missed;		/* missed was touched */
+	struct bpei_upper *uppers;	/* the same; reserved for each entry, so that no count is ever lost */
+	bool any_missed, any_upper;	/* missed and uppers were touched */
 	uint32_t touched, free;		/* free: head of the list of entries given back, each with the next one's number in key[0] */
 	uint32_t weak;			/* entries */
 	uint32_t weak_cohort, weak_left;	/* where the next weak victim is looked for: of that cohort those that have not been looked at, a bit for each */
@@ -181,6 +185,24 @@ struct bpei_table {
 
 static inline uint32_t bpei_entry_packets(const struct bpei_entry *e, uint32_t end) { return (uint32_t)e->sums[end] & (((uint32_t)1 << SUMS_PACKETS_BITS) - 1); }
 static inline uint32_t bpei_entry_wire(const struct bpei_entry *e, uint32_t end) { return (uint32_t)(e->sums[end] >> SUMS_WIRE) & (((uint32_t)1 << SUMS_WIRE_BITS) - 1); }
+
+/* How often a sum of the entry went beyond its part. */
+static inline uint64_t bpei_upper(const struct bpei_table *t, uint32_t i, uint32_t what, uint32_t end)
+{
+	return t->any_upper ? t->uppers[i].count[what][end] : 0;
+}
+
+/* The whole counts of a flow's end. */
+static inline uint64_t bpei_flow_packets(const struct bpei_table *t, uint32_t i, uint32_t end)
+{
+	return bpei_entry_packets(&t->entries[i], end)
+		+ (bpei_upper(t, i, COUNT_PACKETS, end) << UPPER_PACKETS);
+}
+static inline uint64_t bpei_flow_wire(const struct bpei_table *t, uint32_t i, uint32_t end)
+{
+	return bpei_entry_wire(&t->entries[i], end)
+		+ (bpei_upper(t, i, COUNT_WIRE, end) << SUMS_WIRE_BITS);
+}
 
 static inline uint32_t bpei_entry_marks(const struct bpei_entry *e) { return (uint32_t)(e->sums[0] >> SUMS_MARKS); }
 static inline uint32_t bpei_entry_bits(const struct bpei_entry *e) { return (uint32_t)(e->sums[1] >> SUMS_MARKS); }
@@ -282,6 +304,12 @@ uint32_t bpei_extras_size(uint64_t max_flows);
 struct bpei_extra *bpei_extra_find(const struct bpei_table *t, uint32_t entry);
 struct bpei_extra *bpei_extra_get(struct bpei_table *t, uint32_t entry);	/* made if need be; NULL: no room */
 void bpei_extra_drop(struct bpei_table *t, uint32_t entry);
+/* One packet more at that end, where a sum of the entry has no room for it. */
+void bpei_count_large(struct bpei_table *t, uint32_t entry, uint32_t end, uint32_t wire)
+	__attribute__((noinline));
+/* A packet, counted by now, was not captured whole (or, if its record is damaged, more than whole). */
+void bpei_count_missed(struct bpei_table *t, uint32_t entry, uint32_t end, uint32_t wire,
+		       uint32_t captured) __attribute__((noinline));
 
 /* tcp.c */
 void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags);

@@ -65,12 +65,8 @@ static bool offer(struct bpei_top *top, struct bpei_top_item item, uint32_t *rec
 
 static uint64_t value_of(const struct bpei_table *t, uint32_t i, enum bpe_order order)
 {
-	const struct bpei_entry *e = &t->entries[i];
-	const uint32_t *upper;
-	uint64_t value = order == BPE_ORDER_PACKETS ? (uint64_t)bpei_entry_packets(e, 0) + bpei_entry_packets(e, 1) : (uint64_t)bpei_entry_wire(e, 0) + bpei_entry_wire(e, 1);
-	if (!(bpei_entry_bits(e) & ENTRY_EXTRA)) return value;
-	upper = bpei_extra_find(t, i)->upper[order == BPE_ORDER_PACKETS ? COUNT_PACKETS : COUNT_WIRE];
-	return value + (((uint64_t)upper[0] + upper[1]) << (order == BPE_ORDER_PACKETS ? SUMS_PACKETS_BITS : SUMS_WIRE_BITS));
+	if (order == BPE_ORDER_PACKETS) return bpei_flow_packets(t, i, 0) + bpei_flow_packets(t, i, 1);
+	return bpei_flow_wire(t, i, 0) + bpei_flow_wire(t, i, 1);
 }
 
 bool bpei_table_scan(const struct bpei_table *t, struct bpei_top *top, uint32_t looks)

@@ -65,12 +65,11 @@ static bool is_ahead(const struct bpei_table *t, uint32_t i, uint32_t end, uint3
 static bool is_behind(const struct bpei_table *t, uint32_t i, uint32_t end, uint32_t seq, bool reset)
 {
 	const struct bpei_detail *d = &t->details[i];
-	const struct bpei_extra *x = bpei_extra_find(t, i);
 	const uint32_t behind = d->seq[end] - seq;
 	const int scale = scale_of(t, i, !end);
 	if (reset && has_acknowledged(t, i, !end) && (int32_t)(seq - left_edge(d, end)) < 0) return true;
 	if (behind == 1) return false;	/* a keep-alive may lie before all */
-	const bool all = !(bpei_entry_bits(&t->entries[i]) & ENTRY_CONTINUED) && !(x && x->upper[COUNT_WIRE][end]);
+	const bool all = !(bpei_entry_bits(&t->entries[i]) & ENTRY_CONTINUED) && !bpei_upper(t, i, COUNT_WIRE, end);
 	if (all && bpei_end_has_isn(t, i, end) && behind > d->seq[end] - d->isn[end] + 1) return true;
 	return behind > (scale > 8 ? (uint32_t)UINT16_MAX << scale : MOST_BEHIND);
 }

@@ -93,7 +93,7 @@ void bpei_format_json(struct bpei_text *t, const struct bpe_flow *f)
 	BPEI_TEXT(t, ",\"first\":");
 	bpei_text_seconds(t, f->first_ns, 9);
 	BPEI_TEXT(t, ",\"duration\":");
-	bpei_text_seconds(t, f->last_ns - f->first_ns, 9);
+	bpei_text_span(t, f->first_ns, f->last_ns, 9);
 	pair(t, ",\"packets\":", f->packets[0], f->packets[1]);
 	pair(t, ",\"wire_bytes\":", f->wire_bytes[0], f->wire_bytes[1]);
 	pair(t, ",\"captured_bytes\":", f->captured_bytes[0], f->captured_bytes[1]);

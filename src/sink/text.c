@@ -49,8 +49,14 @@ static void fraction(struct bpei_text *t, uint64_t ns, int digits)
 
 void bpei_text_seconds(struct bpei_text *t, int64_t ns, int digits)
 {
-	uint64_t v = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
-	if (ns < 0) bpei_text_char(t, '-');
+	bpei_text_span(t, 0, ns, digits);
+}
+
+void bpei_text_span(struct bpei_text *t, int64_t from_ns, int64_t to_ns, int digits)
+{
+	const bool back = to_ns < from_ns;
+	const uint64_t v = back ? (uint64_t)from_ns - (uint64_t)to_ns : (uint64_t)to_ns - (uint64_t)from_ns;
+	if (back) bpei_text_char(t, '-');
 	bpei_text_number(t, v / 1000000000);
 	fraction(t, v % 1000000000, digits);
 }

@@ -35,6 +35,7 @@ void bpei_text_word(struct bpei_text *t, const char *name, const char *value);	/
 void bpei_text_signed(struct bpei_text *t, int64_t v);
 void bpei_text_digits(struct bpei_text *t, uint64_t v, int digits);	/* the last so many, with zeros before */
 void bpei_text_seconds(struct bpei_text *t, int64_t ns, int digits);	/* 1.000000000; digits behind the point: 6 or 9, cut off */
+void bpei_text_span(struct bpei_text *t, int64_t from_ns, int64_t to_ns, int digits);	/* the same, of what lies between, which may be over 2^63 ns */
 void bpei_text_iso(struct bpei_text *t, int64_t ns, int digits, const char *zone);	/* 2026-01-31T23:59:59.123456 and the zone, of UTC; digits as above */
 void bpei_text_address(struct bpei_text *t, const uint8_t *addr, int version);
 void bpei_text_json(struct bpei_text *t, const char *s, size_t most);	/* quoted; ends at a 0 or after `most` bytes; what is not UTF-8 becomes U+FFFD */

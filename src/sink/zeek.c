@@ -55,7 +55,7 @@ void bpei_format_zeek(struct bpei_text *t, const struct bpe_flow *f)
 	BPEI_TEXT(t, ",\"proto\":\"");
 	bpei_text_string(t, tcp ? "tcp" : f->ip_proto == 17 ? "udp" : icmp ? "icmp" : "unknown_transport");
 	BPEI_TEXT(t, "\",\"duration\":");
-	bpei_text_seconds(t, f->last_ns - f->first_ns, 6);
+	bpei_text_span(t, f->first_ns, f->last_ns, 6);
 	if (f->flags & BPE_FLOW_LENGTHS) {
 		if (!tcp || is_span(f, 0)) bpei_text_member(t, ",\"orig_bytes\":", f->payload_bytes[0]);
 		if (!tcp || is_span(f, 1)) bpei_text_member(t, ",\"resp_bytes\":", f->payload_bytes[1]);

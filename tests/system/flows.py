@@ -250,7 +250,7 @@ def interfaces_of_a_file():
             f.write(section + interface(b"en0") + interface(None) + packet(0, frames[0]) + packet(1, frames[1]) + section + interface(b'a"\xff' + b"n" * 30) + packet(0, frames[2]))
         _, text = written("-r", path)
         lines = [json.loads(l) for l in text.splitlines()]
-        assert [(l["interface_id"], l.get("interface")) for l in lines] == [(0, "en0"), (1, None), (2, 'a"\ufffd' + "n" * 12)], lines
+        assert [(l["interface_id"], l.get("interface")) for l in lines] == [(0, "en0"), (1, None), (2, 'a"\ufffd' + "n" * 30)], lines
         _, text = written("-r", path, "--flows-format", "csv")
         assert [r["interface"] for r in csv.DictReader(io.StringIO(text, newline=""))][:2] == ["en0", ""] and text.splitlines()[-1].count('"a""\ufffdnn') == 1
 

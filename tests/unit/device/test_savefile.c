@@ -209,7 +209,7 @@ Test(savefile, pcapng_sections_interfaces_times, .timeout = 60)
 {
 	static struct image f;
 	static const uint32_t links[] = { 1, 101, 101, 113, 113, 1 }, ids[] = { 0, 1, 1, 2, 2, 3 }, caplens[] = { 20, 21, 22, 16, 3, 0 };
-	static const int64_t times[] = { 1000000000, 1000000000005, 1000000000006, 0, 2500000000, 2000000001 };
+	static const int64_t times[] = { 1000000000, 1000000000005, 1000000000006, 1000000000006 /* has none: the last one's */, 2500000000, 2000000001 };
 	ng_image(&f);
 	write_file(f.bytes, f.length);
 	struct got g = read_all(BPE_MAX_SNAPLEN);

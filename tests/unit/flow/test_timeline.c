@@ -51,7 +51,7 @@ Test(timeline, a_step_back_goes_on_from_the_clock)
 {
 	FOLLOW(1000);
 	FOLLOW(400, 401, 403);
-	cr_assert_eq(line->eras, 2);
+	cr_assert_eq(line->common.eras, 2);
 	cr_assert_eq(flow_ns[0], 1000 * S + 1);
 	cr_assert_eq(flow_ns[1], 1001 * S + 1);
 	cr_assert_eq(flow_ns[2], 1003 * S + 1);
@@ -66,14 +66,14 @@ Test(timeline, a_step_back_goes_on_from_the_clock)
 Test(timeline, one_wrong_time_moves_nothing)
 {
 	FOLLOW(1000, 5, 1001, 90000, 1002);
-	cr_assert_eq(line->eras, 1);
+	cr_assert_eq(line->common.eras, 1);
 	cr_assert_eq(line->clock_ns, 1002 * S);
 	cr_assert_eq(flow_ns[1], 1000 * S);
 	cr_assert_eq(flow_ns[3], 1001 * S);
 	FOLLOW(5);
 	cr_assert_eq(flow_ns[0], 1002 * S);
 	FOLLOW(1003);
-	cr_assert_eq(line->eras, 1);
+	cr_assert_eq(line->common.eras, 1);
 	cr_assert_eq(bpei_counter_get(&line->steps), 0);
 }
 
@@ -102,5 +102,5 @@ Test(timeline, no_times_overflow_and_steps_have_an_end)
 		cr_assert_geq(line->clock_ns, before);
 		before = line->clock_ns;
 	}
-	cr_assert_leq(line->eras, BPEI_ERAS);
+	cr_assert_leq(line->common.eras, BPEI_ERAS);
 }
