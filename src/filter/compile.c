@@ -25,7 +25,11 @@ static int told(const struct bpei_compile *c, struct bpe_error *error)
 	memset(caret, ' ', begin);
 	memset(caret + begin, '^', n);
 	caret[begin + n] = 0;
-	return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "%.90s\n  %s\n  %s", c->why, line, caret);
+	/* What the place leaves of the text is the reason's. */
+	const struct bpe_error *whole = error;
+	int room = (int)(sizeof whole->text - sizeof "\n  \n  " - strlen(line) - strlen(caret));
+	return bpei_fail(error, c->unsupported ? BPE_E_UNSUPPORTED : BPE_E_ARGUMENT, "filter", 0,
+			 "%.*s\n  %s\n  %s", room, c->why, line, caret);
 }
 
 void bpei_compile_free(struct bpei_compile *c)
@@ -138,12 +142,10 @@ int bpei_compile_for(const char *expression, const struct bpe_filter_options *o,
 	struct bpei_compile c = { .text = expression, .no_names = o->no_names, .through = o->through, .pktap = o->link_type == LINK_PKTAP,
 		.family6 = kernel ? kernel->family6 : 0, .no_mod_xor = kernel && !kernel->mod_xor, .unoptimized = o->unoptimized, .way = o->way, .netmask = o->netmask,
 		.has_netmask = o->has_netmask, .snaplen = o->snaplen ? o->snaplen : BPE_MAX_SNAPLEN };
-	const char *name = bpe_link_type_name(o->link_type);
-	int32_t guard, tree = -1;
-	if (o->link_type < 0 || bpei_terms_init(&c, (uint32_t)o->link_type, &guard) == BPE_E_UNSUPPORTED) {
-		bpei_compile_free(&c);
-		return bpei_fail(error, BPE_E_UNSUPPORTED, "filter", 0, "no filters can be written for packets of link type %s: read them without one", name ? name : "of that number");
-	}
+	int32_t tree = -1;
+	if (o->link_type < 0 || o->link_type > UINT16_MAX)
+		return bpei_fail(error, BPE_E_UNSUPPORTED, "filter", 0, "no link type has number %d: they go "
+				 "from 0 to %d", o->link_type, UINT16_MAX);
 	tree = parse(&c, (uint32_t)o->link_type);
 	if (tree >= 0 && !c.failed && bpei_graph_make(&c, tree, &g) && (c.unoptimized ? bpei_graph_sort(&g) : bpei_graph_thread(&c, &g))) {
 		c.token_at = 0, c.token_length = strlen(expression);

@@ -98,6 +98,9 @@ void bpei_say_value(struct bpei_compile *c, int32_t node, const struct qualifier
 		else bpei_say(c, node, "the protocol over %s is %s", proto ? proto : "IPv4 or IPv6", value);
 		return;
 	case A_PROTOCHAIN: bpei_say(c, node, "protocol %s is among the first headers over %s", value, proto ? proto : "IPv4 or IPv6"); return;
+	case A_GATEWAY:
+		bpei_say(c, node, "through the gateway %s: its hardware address, none of its own", value);
+		return;
 	case A_NET: bpei_say(c, node, "%s network %s (%s)", end, value, over); return;
 	default:
 		if (q->proto == P_LINK) bpei_say(c, node, "%s %s%s", end, q->direction < D_ADDR1 ? "Ethernet address " : "", value);
@@ -116,7 +119,8 @@ void bpei_say_term(struct bpei_compile *c, int32_t node, int token, uint32_t num
 		if (strlen(what) == plain && name) bpei_say(c, node, "%s", name);
 		else if (strlen(what) == plain) bpei_say(c, node, "%s", what);
 		else if (what[plain] == '[') break;
-		else if (!strcmp(what + plain, " broadcast")) bpei_say(c, node, "to %s broadcast address", number == P_IP ? "an IPv4" : "the link's");
+		else if (!strcmp(what + plain, " broadcast")) bpei_say(c, node, "to %s", number != P_IP ? "the link's broadcast address"
+			: c->has_netmask ? "an IPv4 broadcast address" : "255.255.255.255 or 0.0.0.0 (the netmask is not known)");
 		else if (!strcmp(what + plain, " multicast")) bpei_say(c, node, "to a multicast address of %s", name ? name : "the link");
 		else bpei_say(c, node, "%s: %s", name ? name : number == P_LINK ? "the link layer" : bpei_proto_text(number), what + plain + (what[plain] == ' '));
 		return;
@@ -134,6 +138,11 @@ void bpei_say_term(struct bpei_compile *c, int32_t node, int token, uint32_t num
 	case T_IFINDEX: bpei_say(c, node, "seen on the interface of number%s", number_at ? number_at : ""); return;
 	case T_TYPE: case T_SUBTYPE: case T_DIR: bpei_say(c, node, "802.11 frames: %s", what); return;
 	case T_LLC: bpei_say(c, node, "with an LLC header%s%s", number_at ? ":" : "", number_at ? number_at : ""); return;
+	case T_ATM: bpei_say(c, node, number == ATM_WORD_LANE ? "a frame of ATM's LAN emulation; what follows "
+			"is looked for in it" : "on an ATM circuit: %s", what); return;
+	case T_SIGNAL_UNIT: bpei_say(c, node, "a signal unit of SS7: %s", what); return;
+	case T_FIELD: bpei_say(c, node, "where %s", what); return;
+	case T_PF: bpei_say(c, node, "logged by pf: %s", what); return;
 	case T_PKTAP: bpei_say(c, node, "%s:%s", number == PKTAP_PID ? "of process" : number == PKTAP_EPID ? "on behalf of process" : number == PKTAP_COMM ? "of a process called"
 			       : number == PKTAP_ECOMM ? "on behalf of a process called" : number == PKTAP_SVC ? "of service class" : "on interface", number_at ? number_at : ""); return;
 	default: break;

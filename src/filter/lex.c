@@ -33,6 +33,24 @@ static const struct keyword keywords[] = {
 	{ "ra", T_ADDRESS, D_RA }, { "ta", T_ADDRESS, D_TA }, { "radio", T_PROTO_NAME, P_RADIO }, { "l1", T_PROTO_NAME, P_L1 }, { "l2", T_PROTO_NAME, P_L2 },
 	{ "iih", T_PROTO_NAME, P_IIH }, { "lsp", T_PROTO_NAME, P_LSP }, { "snp", T_PROTO_NAME, P_SNP }, { "csnp", T_PROTO_NAME, P_CSNP },
 	{ "psnp", T_PROTO_NAME, P_PSNP },
+	{ "lane", T_ATM, ATM_WORD_LANE }, { "metac", T_ATM, ATM_WORD_METAC }, { "bcc", T_ATM, ATM_WORD_BCC },
+	{ "sc", T_ATM, ATM_WORD_SC }, { "ilmic", T_ATM, ATM_WORD_ILMIC },
+	{ "oamf4sc", T_ATM, ATM_WORD_OAMF4SC }, { "oamf4ec", T_ATM, ATM_WORD_OAMF4EC },
+	{ "oamf4", T_ATM, ATM_WORD_OAM }, { "oam", T_ATM, ATM_WORD_OAM },
+	{ "connectmsg", T_ATM, ATM_WORD_CONNECT }, { "metaconnect", T_ATM, ATM_WORD_METACONNECT },
+	{ "fisu", T_SIGNAL_UNIT, SS7_WORD_FISU }, { "lssu", T_SIGNAL_UNIT, SS7_WORD_LSSU },
+	{ "lsu", T_SIGNAL_UNIT, SS7_WORD_LSSU }, { "msu", T_SIGNAL_UNIT, SS7_WORD_MSU },
+	{ "hfisu", T_SIGNAL_UNIT, SS7_WORD_HFISU }, { "hlssu", T_SIGNAL_UNIT, SS7_WORD_HLSSU },
+	{ "hmsu", T_SIGNAL_UNIT, SS7_WORD_HMSU },
+	{ "vpi", T_FIELD, FIELD_VPI }, { "vci", T_FIELD, FIELD_VCI }, { "sio", T_FIELD, FIELD_SIO },
+	{ "opc", T_FIELD, FIELD_OPC }, { "dpc", T_FIELD, FIELD_DPC }, { "sls", T_FIELD, FIELD_SLS },
+	{ "hsio", T_FIELD, FIELD_HSIO }, { "hopc", T_FIELD, FIELD_HOPC },
+	{ "hdpc", T_FIELD, FIELD_HDPC }, { "hsls", T_FIELD, FIELD_HSLS },
+	{ "ifname", T_PF, PF_WORD_IFNAME }, { "on", T_PF, PF_WORD_IFNAME },
+	{ "rset", T_PF, PF_WORD_RULESET }, { "ruleset", T_PF, PF_WORD_RULESET },
+	{ "rnr", T_PF, PF_WORD_RULE }, { "rulenum", T_PF, PF_WORD_RULE },
+	{ "srnr", T_PF, PF_WORD_SUBRULE }, { "subrulenum", T_PF, PF_WORD_SUBRULE },
+	{ "reason", T_PF, PF_WORD_REASON }, { "action", T_PF, PF_WORD_ACTION },
 	{ "icmptype", T_NUMBER, 0 }, { "icmpcode", T_NUMBER, 1 }, { "icmp-echoreply", T_NUMBER, 0 }, { "icmp-unreach", T_NUMBER, 3 },
 	{ "icmp-sourcequench", T_NUMBER, 4 }, { "icmp-redirect", T_NUMBER, 5 }, { "icmp-echo", T_NUMBER, 8 }, { "icmp-routeradvert", T_NUMBER, 9 },
 	{ "icmp-routersolicit", T_NUMBER, 10 }, { "icmp-timxceed", T_NUMBER, 11 }, { "icmp-paramprob", T_NUMBER, 12 }, { "icmp-tstamp", T_NUMBER, 13 },
@@ -42,7 +60,17 @@ static const struct keyword keywords[] = {
 	{ "icmp6-echoreply", T_NUMBER, 129 }, { "icmp6-multicastlistenerquery", T_NUMBER, 130 }, { "icmp6-multicastlistenerreportv1", T_NUMBER, 131 },
 	{ "icmp6-multicastlistenerdone", T_NUMBER, 132 }, { "icmp6-routersolicit", T_NUMBER, 133 }, { "icmp6-routeradvert", T_NUMBER, 134 },
 	{ "icmp6-neighborsolicit", T_NUMBER, 135 }, { "icmp6-neighboradvert", T_NUMBER, 136 }, { "icmp6-redirect", T_NUMBER, 137 },
-	{ "icmp6-routerrenum", T_NUMBER, 138 }, { "tcpflags", T_NUMBER, 13 }, { "tcp-fin", T_NUMBER, 1 }, { "tcp-syn", T_NUMBER, 2 }, { "tcp-rst", T_NUMBER, 4 },
+	{ "icmp6-routerrenum", T_NUMBER, 138 }, { "icmp6-nodeinformationquery", T_NUMBER, 139 },
+	{ "icmp6-nodeinformationresponse", T_NUMBER, 140 },
+	{ "icmp6-ineighbordiscoverysolicit", T_NUMBER, 141 },
+	{ "icmp6-ineighbordiscoveryadvert", T_NUMBER, 142 },
+	{ "icmp6-multicastlistenerreportv2", T_NUMBER, 143 },
+	{ "icmp6-homeagentdiscoveryrequest", T_NUMBER, 144 },
+	{ "icmp6-homeagentdiscoveryreply", T_NUMBER, 145 }, { "icmp6-mobileprefixsolicit", T_NUMBER, 146 },
+	{ "icmp6-mobileprefixadvert", T_NUMBER, 147 }, { "icmp6-certpathsolicit", T_NUMBER, 148 },
+	{ "icmp6-certpathadvert", T_NUMBER, 149 }, { "icmp6-multicastrouteradvert", T_NUMBER, 151 },
+	{ "icmp6-multicastroutersolicit", T_NUMBER, 152 }, { "icmp6-multicastrouterterm", T_NUMBER, 153 },
+	{ "tcpflags", T_NUMBER, 13 }, { "tcp-fin", T_NUMBER, 1 }, { "tcp-syn", T_NUMBER, 2 }, { "tcp-rst", T_NUMBER, 4 },
 	{ "tcp-push", T_NUMBER, 8 }, { "tcp-ack", T_NUMBER, 16 }, { "tcp-urg", T_NUMBER, 32 }, { "tcp-ece", T_NUMBER, 64 }, { "tcp-cwr", T_NUMBER, 128 },
 };
 
@@ -104,7 +132,18 @@ static size_t mac(const char *s, uint8_t to[6])
 		for (int i = 0; i < 6; i++) to[i] = (uint8_t)(hex(s[at[i]]) << 4 | hex(s[at[i] + 1]));
 		return 14;
 	}
-	return 0;
+	if (hex_run(s) != 12) return 0;
+	for (int i = 0; i < 6; i++) to[i] = (uint8_t)(hex(s[2 * i]) << 4 | hex(s[2 * i + 1]));
+	return 12;
+}
+
+/* An address of ARCnet: a byte in hexadecimal behind a dollar sign. */
+static size_t arcnet(const char *s, uint32_t *to)
+{
+	size_t n = *s == '$' ? hex_run(s + 1) : 0;
+	if (n < 1 || n > 2) return 0;
+	*to = n == 2 ? (uint32_t)(hex(s[1]) << 4 | hex(s[2])) : hex(s[1]);
+	return n + 1;
 }
 
 static size_t ip6(const char *s, uint8_t to[16])
@@ -252,6 +291,8 @@ void bpei_lex_next(struct bpei_compile *c)
 		n = 1 + strcspn(s + 1, " !()\t\r\n");
 		if (n < 2 || n > sizeof c->word) c->token = T_WRONG, n = 1;
 		else memcpy(c->word, s + 1, n - 1), c->word[n - 1] = 0, c->token = T_NAME;
+	} else if ((n = arcnet(s, &value))) {
+		c->token = T_ARC, c->number = value;
 	} else {
 		size_t mac_n = mac(s, m), six_n = ip6(s, six), number_n = isdigit((unsigned char)*s) ? number(s, &value, &over) : 0;
 		size_t dotted_n = dotted(s, &address, parts, &count, &over_dotted), name_n = identifier(s);

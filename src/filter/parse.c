@@ -153,6 +153,21 @@ static int32_t port_range(struct bpei_compile *c, const char *text, const struct
 	return bpei_compile_fail(c, "a range of ports is wanted, such as 6000-6010");
 }
 
+/* gateway NAME: through that station's hardware address, and neither from nor to its addresses. */
+static int32_t gateway(struct bpei_compile *c, const char *name, const struct qualifiers *q)
+{
+	const struct qualifiers hosts = { A_HOST, q->proto, D_DEFAULT };
+	uint8_t mac[6];
+	if (q->direction != D_DEFAULT) return bpei_compile_fail_term(c, "a direction cannot stand before gateway");
+	if (q->proto != P_DEFAULT && q->proto != P_IP && q->proto != P_IP6 && q->proto != P_ARP && q->proto != P_RARP)
+		return bpei_compile_fail_term(c, "only ip, ip6, arp and rarp can stand before gateway");
+	if (!bpei_ether_name(name, mac))
+		return bpei_compile_fail(c, "the gateway's hardware address is not in ethers(5): add it, or say "
+			"\"ether host aa:bb:cc:dd:ee:ff and not host ADDRESS\"");
+	int32_t ether = bpei_term_ether(c, mac, D_DEFAULT);
+	return bpei_and(c, ether, bpei_not(c, resolve_host(c, name, &hosts)));
+}
+
 static int32_t protochain(struct bpei_compile *c, uint32_t number, const struct qualifiers *q)
 {
 	return q->direction == D_DEFAULT ? bpei_term_protochain(c, number, q->proto) : bpei_compile_fail_term(c, "a direction cannot stand before protochain");
@@ -162,7 +177,8 @@ static int32_t named_proto(struct bpei_compile *c, const char *name, const struc
 {
 	static const struct { const char *name; uint32_t type; } ether[] = { { "ip", 0x0800 }, { "ip6", 0x86dd }, { "arp", 0x0806 }, { "rarp", 0x8035 },
 		{ "atalk", 0x809b }, { "aarp", 0x80f3 }, { "decnet", 0x6003 }, { "sca", 0x6007 }, { "lat", 0x6004 }, { "mopdl", 0x6001 }, { "moprc", 0x6002 },
-		{ "iso", 0xfe }, { "stp", 0x42 }, { "ipx", 0xe0 }, { "netbeui", 0xf0 }, { "loopback", 0x9000 } };
+		{ "iso", 0xfe }, { "stp", 0x42 }, { "ipx", 0xe0 }, { "netbeui", 0xf0 }, { "loopback", 0x9000 },
+		{ "lldp", 0x88cc } };
 	if (q->proto == P_LINK) {
 		for (size_t i = 0; i < sizeof ether / sizeof *ether; i++)
 			if (!strcmp(ether[i].name, name)) return bpei_term_proto(c, ether[i].type, P_LINK, q->direction);
@@ -184,6 +200,7 @@ static int32_t named(struct bpei_compile *c, const char *name, const struct qual
 	case A_DEFAULT: case A_HOST: return resolve_host(c, name, q);
 	case A_PORT: return named_port(c, name, q);
 	case A_PORTRANGE: return port_range(c, name, q);
+	case A_GATEWAY: return gateway(c, name, q);
 	case A_PROTO: case A_PROTOCHAIN: return named_proto(c, name, q);
 	case A_NET: {
 		uint32_t v, mask = UINT32_MAX;
@@ -233,8 +250,16 @@ int32_t bpei_parse_value(struct bpei_compile *c, const struct qualifiers *q)	/* 
 	char word[sizeof c->word];
 	memcpy(bytes, c->bytes, 16);
 	int32_t b;
-	if (q->direction > D_AND && c->token != T_MAC && (c->token != T_NAME || q->proto != P_LINK))
+	if (q->direction > D_AND && c->token != T_MAC && c->token != T_ARC && (c->token != T_NAME || q->proto != P_LINK))
 		return bpei_compile_fail(c, "addr1 to addr4, ra and ta want an 802.11 address: aa:bb:cc:dd:ee:ff");
+	if (q->address == A_GATEWAY && c->token != T_NAME)
+		return unexpected(c, "a gateway's name, which both ethers(5) and hosts(5) or DNS know,");
+	if (c->token == T_ARC) {
+		if ((q->address != A_HOST && q->address != A_DEFAULT) || q->proto != P_LINK)
+			return bpei_compile_fail(c, "an ARCnet address belongs to \"link host\", \"link src\" or \"link dst\"");
+		next(c);
+		return bpei_term_arcnet(c, v, q->direction);
+	}
 	if (q->proto == P_DECNET && q->address <= A_NET && (c->token == T_NUMBER || c->token == T_DOTTED)) {
 		uint32_t area = c->token == T_NUMBER ? v >> 10 : c->parts[0], node = c->token == T_NUMBER ? v & 1023 : c->parts[1];
 		if (c->token == T_DOTTED && parts != 2) return bpei_compile_fail(c, "a DECnet address is AREA.NODE");
@@ -348,7 +373,7 @@ static int32_t qualified(struct bpei_compile *c, enum proto p, struct qualifiers
 	}
 	if (c->token == T_ADDRESS) q->direction = c->number, next(c);
 	switch (c->token) {
-	case T_GATEWAY: return bpei_compile_fail(c, "gateway is not supported: say \"ether host ADDRESS and not host ADDRESS\"");
+	case T_GATEWAY: q->address = A_GATEWAY; next(c); break;
 	case T_PROTOCHAIN: q->address = A_PROTOCHAIN; next(c); break;
 	case T_HOST: q->address = A_HOST; next(c); break;
 	case T_NET: q->address = A_NET; next(c); break;
@@ -424,6 +449,7 @@ static int32_t byte_test(struct bpei_compile *c)
 	next(c);
 	uint32_t k = c->number;
 	if (c->token != T_NUMBER) return unexpected(c, "a number");
+	if (k > 255) return bpei_compile_fail(c, "a byte ends at 255");
 	next(c);
 	int32_t v = bpei_value_load(c, 1, c->offsets.header.base, c->offsets.header.at + at);
 	if (op == '=') return bpei_test(c, v, CMP_EQ, k);
@@ -482,6 +508,10 @@ static int32_t plain_term(struct bpei_compile *c, struct qualifiers *q)
 		case T_MPLS: return next(c), has = optional_number(c, &n), bpei_term_mpls(c, has, n);
 		case T_INNER: return inner(c, q);
 		case T_PKTAP: return bpei_parse_pktap(c);
+		case T_PF: return bpei_parse_pf(c);
+		case T_FIELD: return bpei_parse_field(c);
+		case T_ATM: n = c->number; return next(c), bpei_term_atm(c, n);
+		case T_SIGNAL_UNIT: n = c->number; return next(c), bpei_term_signal_unit(c, n);
 		case T_TUNNEL: {
 			uint32_t kind = c->number;
 			return next(c), has = optional_number(c, &n), bpei_term_tunnel(c, kind, has, n);

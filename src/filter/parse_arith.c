@@ -113,6 +113,13 @@ static struct arith arithmetic(struct bpei_compile *c, int least)
 	return left;
 }
 
+int32_t bpei_parse_compare(struct bpei_compile *c, int32_t left, int token, int32_t right)
+{
+	bool equal = token == '=' || token == T_NEQ, above = token == '>' || token == T_LEQ;
+	int32_t t = bpei_test_x(c, left, equal ? CMP_EQ : above ? CMP_GT : CMP_GE, right);
+	return token == '<' || token == T_LEQ || token == T_NEQ ? bpei_not(c, t) : t;
+}
+
 static int32_t relation(struct bpei_compile *c)
 {
 	struct arith a = arithmetic(c, 1);
@@ -122,9 +129,8 @@ static int32_t relation(struct bpei_compile *c)
 	bpei_lex_next(c);
 	struct arith b = arithmetic(c, 1);
 	if (c->failed) return -1;
-	uint8_t cmp = token == '=' || token == T_NEQ ? CMP_EQ : token == '>' || token == T_LEQ ? CMP_GT : CMP_GE;
-	int32_t t = bpei_test_x(c, a.value, cmp, b.value), guard = both_guards(c, a.guard, b.guard);
-	if (token == '<' || token == T_LEQ || token == T_NEQ) t = bpei_not(c, t);
+	int32_t guard = both_guards(c, a.guard, b.guard);
+	int32_t t = bpei_parse_compare(c, a.value, token, b.value);
 	return guard < 0 ? t : bpei_and(c, guard, t);
 }
 
@@ -142,5 +148,5 @@ int32_t bpei_parse_relation(struct bpei_compile *c)
 		each[c->extensions - 1] = relation(c);
 	}
 	c->extensions = 0;
-	return bpei_or(c, plain, bpei_term_extensions(c, each));
+	return bpei_or(c, plain, bpei_term_extensions(c, each, false));
 }

@@ -10,7 +10,7 @@ static const struct { const char *name; uint8_t value; } subtypes[] = { { "assoc
 	{ "assocresp", 0x10 }, { "reassoc-req", 0x20 }, { "reassocreq", 0x20 }, { "reassoc-resp", 0x30 }, { "reassocresp", 0x30 }, { "probe-req", 0x40 },
 	{ "probereq", 0x40 }, { "probe-resp", 0x50 }, { "proberesp", 0x50 }, { "beacon", 0x80 }, { "atim", 0x90 }, { "disassoc", 0xa0 },
 	{ "disassociation", 0xa0 }, { "auth", 0xb0 }, { "authentication", 0xb0 }, { "deauth", 0xc0 }, { "deauthentication", 0xc0 },
-	{ "ps-poll", 0xa4 }, { "rts", 0xb4 }, { "cts", 0xc4 }, { "ack", 0xd4 }, { "cf-end", 0xe4 }, { "cf-end-ack", 0xf4 },
+	{ "bar", 0x84 }, { "ba", 0x94 }, { "ps-poll", 0xa4 }, { "rts", 0xb4 }, { "cts", 0xc4 }, { "ack", 0xd4 }, { "cf-end", 0xe4 }, { "cf-end-ack", 0xf4 },
 	{ "data", 0x08 }, { "data-cf-ack", 0x18 }, { "data-cf-poll", 0x28 }, { "data-cf-ack-poll", 0x38 }, { "null", 0x48 }, { "cf-ack", 0x58 },
 	{ "cf-poll", 0x68 }, { "cf-ack-poll", 0x78 }, { "qos-data", 0x88 }, { "qos-data-cf-ack", 0x98 }, { "qos-data-cf-poll", 0xa8 },
 	{ "qos-data-cf-ack-poll", 0xb8 }, { "qos", 0xc8 }, { "qos-cf-poll", 0xe8 }, { "qos-cf-ack-poll", 0xf8 } };
@@ -70,6 +70,8 @@ static int32_t frame_direction(struct bpei_compile *c)
 	else if (c->token != T_NAME) return bpei_parse_unexpected(c, "the direction of a frame: nods, tods, fromds or dstods");
 	for (uint32_t i = 0; c->token == T_NAME && i < 4; i++)
 		if (!strcmp(names[i], c->word)) value = i;
+	if (c->token == T_NUMBER && value > 3)
+		return bpei_compile_fail(c, "directions end at 3: nods, tods, fromds and dstods are 0 to 3");
 	if (c->token == T_NAME && value == 4) return bpei_compile_fail(c, "no direction of an 802.11 frame: nods, tods, fromds and dstods are");
 	next(c);
 	return bpei_term_wlan_direction(c, value);
@@ -84,7 +86,7 @@ int32_t bpei_parse_link(struct bpei_compile *c)
 	case T_DIR: return frame_direction(c);
 	default:
 		next(c);
-		if (c->token != T_NAME) return bpei_term_llc(c, NULL);
+		if (c->token != T_NAME && strcmp(c->word, "rnr") != 0) return bpei_term_llc(c, NULL);
 		b = bpei_term_llc(c, c->word);
 		next(c);
 		return b;

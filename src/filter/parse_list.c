@@ -59,7 +59,7 @@ int32_t bpei_parse_list(struct bpei_compile *c, const struct qualifiers *q)
 	path[n] = 0;
 	c->token_at = c->at + blank, c->token_length = n;
 	c->at += blank + n;
-	if (q->address == A_PROTO || q->address == A_PROTOCHAIN) return bpei_compile_fail(c, "lists are of hosts, nets and ports");
+	if (q->address >= A_PROTO) return bpei_compile_fail(c, "lists are of hosts, nets and ports");
 	char *text = bpei_textfile_read(path, FILE_MOST);
 	if (!text) return bpei_compile_fail(c, "cannot read the list: %s", errno == EFBIG ? "it is longer than 16 MiB" : errno == EILSEQ ? "it is no text" : strerror(errno));
 	int32_t b = list(c, path, text, q);

@@ -50,20 +50,31 @@ static struct carried carried_at(struct bpei_compile *c, uint32_t depth)
 	return r;
 }
 
-/* Whether that is one more of them (RFC 8200; 4302, 6275, 7401, 5533), and no later fragment's. */
+/* Whether that is one more of them (RFC 8200; 4302, 6275, 7401, 5533), a fragment's aside. */
 static int32_t leads_on(struct bpei_compile *c, uint32_t depth)
 {
 	static const uint8_t kinds[] = { 0, 43, 51, 60, 135, 139, 140 };
-	const struct carried r = carried_at(c, depth);
-	int32_t p = bpei_at(c, 1, r.next, 0), on = -1;
-	for (size_t i = 0; i < sizeof kinds; i++) on = bpei_either(c, on, bpei_test(c, p, CMP_EQ, kinds[i]));
-	return bpei_or(c, on, bpei_and(c, bpei_test(c, p, CMP_EQ, 44), bpei_at_masked(c, 4, r.at, 0, 0, 0x00fffff8)));
+	int32_t p = bpei_at(c, 1, carried_at(c, depth).next, 0), on = -1;
+	for (size_t i = 0; i < sizeof kinds; i++)
+		on = bpei_either(c, on, bpei_test(c, p, CMP_EQ, kinds[i]));
+	return on;
 }
 
-int32_t bpei_term_extensions(struct bpei_compile *c, const int32_t each[BPEI_EXTENSIONS + 1])
+/* A later fragment's header says what the datagram carries, and what follows it is no header: that
+ * is enough for protocols (of_fragments). */
+int32_t bpei_term_extensions(struct bpei_compile *c, const int32_t each[BPEI_EXTENSIONS + 1],
+			     bool of_fragments)
 {
 	int32_t b = each[BPEI_EXTENSIONS];
-	for (uint32_t depth = BPEI_EXTENSIONS; depth--;) b = bpei_or(c, each[depth], bpei_and(c, leads_on(c, depth), b));
+	for (uint32_t depth = BPEI_EXTENSIONS; depth--;) {
+		int32_t fragment = bpei_at_is(c, 1, carried_at(c, depth).next, 0, 44);
+		int32_t first = bpei_at_masked(c, 4, carried_at(c, depth).at, 0, 0, 0x00fffff8);
+		int32_t on = bpei_or(c, leads_on(c, depth), bpei_and(c, fragment, first));
+		b = bpei_or(c, each[depth], bpei_and(c, on, b));
+		if (!of_fragments) continue;
+		int32_t later = bpei_and(c, fragment, bpei_not(c, first));
+		b = bpei_or(c, b, bpei_and(c, later, each[depth + 1]));
+	}
 	return bpei_and(c, bpei_term_linktype(c, TYPE_IP6), b);
 }
 
@@ -71,23 +82,25 @@ static int32_t ip6_proto(struct bpei_compile *c, uint32_t n)	/* at once, or behi
 {
 	int32_t each[BPEI_EXTENSIONS + 1];
 	for (uint32_t d = 0; c->through & BPE_THROUGH_IPV6_EXT && d <= BPEI_EXTENSIONS; d++) each[d] = bpei_at_is(c, 1, carried_at(c, d).next, 0, n);
-	if (c->through & BPE_THROUGH_IPV6_EXT) return bpei_term_extensions(c, each);
+	if (c->through & BPE_THROUGH_IPV6_EXT) return bpei_term_extensions(c, each, true);
 	int32_t fragment = bpei_and(c, net_is(c, 1, 6, 44), net_is(c, 1, 40, n));
 	return bpei_and(c, bpei_term_linktype(c, TYPE_IP6), bpei_or(c, net_is(c, 1, 6, n), fragment));
 }
 
-static uint32_t behind_llc(const struct bpei_compile *c) { return bpei_link_is_802(c) ? 3 : 0; }	/* without SNAP */
-
-/* OSI's protocols: the first byte behind the LLC header (ISO/IEC TR 9577); Cisco's HDLC puts one in front of it. */
+/* OSI's protocols: the first byte behind the LLC header (ISO/IEC TR 9577); frame relay's own number
+ * of the network layer is that byte. */
 static int32_t iso_proto(struct bpei_compile *c, uint32_t n)
 {
-	return bpei_and(c, bpei_term_linktype(c, SAP_ISO), bpei_at_is(c, 1, c->offsets.payload, behind_llc(c) + (c->offsets.link == LINK_C_HDLC), n));
+	if (c->offsets.kind == KIND_FRELAY) return bpei_at_is(c, 2, c->offsets.type, 0, 0x0300 | n);
+	return bpei_and(c, bpei_term_linktype(c, SAP_ISO),
+			bpei_at_is(c, 1, c->offsets.payload, c->offsets.osi, n));
 }
 
 /* IS-IS (ISO/IEC 10589): the kind of its PDU, by number. */
 static int32_t isis_proto(struct bpei_compile *c, uint32_t n)
 {
-	return bpei_and(c, iso_proto(c, 0x83), bpei_at_is(c, 1, c->offsets.payload, behind_llc(c) + 4, n));
+	return bpei_and(c, iso_proto(c, 0x83),
+			bpei_at_is(c, 1, c->offsets.payload, c->offsets.osi + 4, n));
 }
 
 static int32_t isis_kinds(struct bpei_compile *c, const uint8_t *kinds)	/* 0 ends them */
@@ -97,9 +110,16 @@ static int32_t isis_kinds(struct bpei_compile *c, const uint8_t *kinds)	/* 0 end
 	return b;
 }
 
+static const char protocols_end[] = "protocols end at 255";
+
 int32_t bpei_term_proto(struct bpei_compile *c, uint32_t n, enum proto of, enum direction d)
 {
 	if (d != D_DEFAULT) return bpei_compile_fail_term(c, "a direction cannot stand before proto");
+	if (of == P_LINK && n > 65535) return bpei_compile_fail_term(c, "Ethernet types end at 65535");
+	if (of == P_LINK && n > 255 && n <= 1500)
+		return bpei_compile_fail_term(c, "LLC addresses end at 255, and Ethernet types begin at 1501");
+	if (of == P_ISIS && n > 31) return bpei_compile_fail_term(c, "kinds of IS-IS end at 31");
+	if (of != P_LINK && n > 255) return bpei_compile_fail_term(c, "%s", protocols_end);
 	switch (of) {
 	case P_DEFAULT: return bpei_or(c, ip_proto(c, n), ip6_proto(c, n));
 	case P_LINK: return bpei_term_linktype(c, n);
@@ -238,7 +258,8 @@ static int32_t ports(struct bpei_compile *c, bool six, const struct ports *p)
 		const struct carried r = carried_at(c, d);
 		each[d] = ports_of(c, true, r.next, r.at, p);
 	}
-	return c->through & BPE_THROUGH_IPV6_EXT ? bpei_term_extensions(c, each) : bpei_and(c, bpei_term_linktype(c, TYPE_IP6), each[0]);
+	return c->through & BPE_THROUGH_IPV6_EXT ? bpei_term_extensions(c, each, false)
+		: bpei_and(c, bpei_term_linktype(c, TYPE_IP6), each[0]);
 }
 
 int32_t bpei_term_port(struct bpei_compile *c, uint32_t low, uint32_t high, enum proto p, enum direction d)
@@ -293,6 +314,7 @@ int32_t bpei_term_protochain(struct bpei_compile *c, uint32_t number, enum proto
 		return bpei_or(c, four, bpei_term_protochain(c, number, P_IP6));
 	}
 	if (of != P_IP && of != P_IP6) return bpei_compile_fail_term(c, "only ip and ip6 can stand before protochain");
+	if (number > 255) return bpei_compile_fail_term(c, "%s", protocols_end);
 	if (c->offsets.network.base >= 0) return bpei_compile_fail_term(c, "protochain does not go with headers of variable length");	/* as libpcap */
 	struct place n = c->offsets.network, behind = of == P_IP ? bpei_place_behind_ip4(c) : (struct place){ n.base, n.at + 40 };
 	int32_t first = bpei_at(c, 1, n, of == P_IP ? 9 : 6);

@@ -5,9 +5,19 @@
 
 #include "filter/tree.h"
 
-enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_IEEE802 = 6, LINK_SLIP = 8, LINK_PPP = 9, LINK_FDDI = 10, LINK_PPP_SERIAL = 50, LINK_PPP_ETHER = 51, LINK_RAW = 101,
-       LINK_C_HDLC = 104, LINK_WLAN = 105, LINK_LOOP = 108, LINK_SLL = 113, LINK_PRISM = 119, LINK_RADIOTAP = 127, LINK_AVS = 163, LINK_PPI = 192, LINK_IPV4 = 228,
-       LINK_IPV6 = 229, LINK_PKTAP = 258, LINK_SLL2 = 276 };
+enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_IEEE802 = 6, LINK_SLIP = 8, LINK_PPP = 9,
+       LINK_FDDI = 10, LINK_PPP_SERIAL = 50, LINK_PPP_ETHER = 51, LINK_RFC1483 = 100, LINK_RAW = 101,
+       LINK_C_HDLC = 104, LINK_WLAN = 105, LINK_FRELAY = 107, LINK_LOOP = 108, LINK_SLL = 113,
+       LINK_PFLOG = 117, LINK_PRISM = 119, LINK_FIBRE = 122, LINK_SUNATM = 123, LINK_RADIOTAP = 127,
+       LINK_MTP2_PHDR = 139, LINK_MTP2 = 140, LINK_IRDA = 144, LINK_AVS = 163, LINK_PPPD = 166,
+       LINK_LAPD = 177, LINK_PPI = 192, LINK_ERF = 197, LINK_HCI_PHDR = 201, LINK_PPP_DIR = 204,
+       LINK_LAPB_DIR = 207, LINK_IPNET = 226, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_PKTAP = 258,
+       LINK_SLL2 = 276, LINK_GENEVE = 0x10000 /* no link type: an ethertype, then the packet */ };
+/* How a link header says what it carries. */
+enum link_kind { KIND_NONE, KIND_ETHERNET, KIND_LLC, KIND_NULL, KIND_LOOP, KIND_RAW, KIND_IPV4,
+		 KIND_IPV6, KIND_PPP, KIND_PPP_BSDOS, KIND_HDLC, KIND_TYPE, KIND_SLL, KIND_FRELAY,
+		 KIND_ARCNET, KIND_LTALK, KIND_PFLOG, KIND_IPNET, KIND_JUNIPER, KIND_BACNET, KIND_ATM,
+		 KIND_WLAN };
 enum { TYPE_IP = 0x0800, TYPE_ARP = 0x0806, TYPE_RARP = 0x8035, TYPE_IP6 = 0x86dd, TYPE_VLAN = 0x8100, TYPE_QINQ = 0x88a8, TYPE_QINQ_OLD = 0x9100,
        TYPE_MPLS = 0x8847, TYPE_PPPOED = 0x8863, TYPE_PPPOES = 0x8864, TYPE_ATALK = 0x809b, TYPE_AARP = 0x80f3, TYPE_DECNET = 0x6003 };
 enum { SAP_ISO = 0xfe, SAP_IP = 0x06, SAP_STP = 0x42, SAP_IPX = 0xe0, SAP_NETBEUI = 0xf0 };
@@ -46,15 +56,29 @@ static inline int32_t bpei_both(struct bpei_compile *c, int32_t source, int32_t 
 
 struct place bpei_place_behind_ip4(struct bpei_compile *c);	/* terms.c: what an IPv4 header is followed by */
 
-/* terms_link.c */
-bool bpei_link_plain(struct bpei_compile *c, uint32_t link, struct place at);	/* headers of a link type without anything in front, at `at` */
-bool bpei_link_is_802(const struct bpei_compile *c);		/* IEEE 802's kin: addresses of 6 bytes, and LLC headers, in Ethernet now and then */
+/* terms_layout.c */
+/* Sets the offsets for a link type's header, without anything in front, at `at`. */
+void bpei_link_plain(struct bpei_compile *c, uint32_t link, struct place at);
+/* Returns true for IEEE 802's kin: addresses of 6 bytes. */
+bool bpei_link_is_802(const struct bpei_compile *c);
+
+/* terms_type.c: the type field holds a length. */
+int32_t bpei_link_802_3(struct bpei_compile *c);
+int32_t bpei_link_frame(struct bpei_compile *c, int32_t b);	/* b, of no control frame of LANE */
 
 /* terms_wlan.c */
-bool bpei_link_is_wlan(const struct bpei_compile *c);
-void bpei_wlan_init(struct bpei_compile *c, int32_t base, bool padded);
+static inline bool bpei_link_is_wlan(const struct bpei_compile *c)
+{
+	return c->offsets.kind == KIND_WLAN;
+}
+/* Sets the offsets for an 802.11 frame that the value `base` says the place of; -1: the packet's
+ * start.  may_be_padded: the radiotap header in front has a flag for that. */
+void bpei_wlan_enter(struct bpei_compile *c, uint32_t link, int32_t base, bool may_be_padded);
 int32_t bpei_wlan_data(struct bpei_compile *c);			/* a data frame */
 int32_t bpei_wlan_address(struct bpei_compile *c, const uint8_t a[6], enum direction d);
 int32_t bpei_wlan_multicast(struct bpei_compile *c);
+
+/* terms_atm.c: SunATM's packets that have an LLC header. */
+int32_t bpei_term_atm_llc(struct bpei_compile *c);
 
 #endif

@@ -14,13 +14,13 @@ static struct place behind(struct bpei_compile *c, struct place p, int32_t lengt
 	return (struct place){ p.base < 0 ? length : alu(c, OP_ADD, length, p.base), p.at + plus };
 }
 
-/* IPv4 or IPv6 that carries the protocol, whole; where that begins goes to *at. */
+/* IPv4 or IPv6 that carries the protocol, no later fragment; where that begins goes to *at. */
 static int32_t carried(struct bpei_compile *c, bool six, uint32_t proto, struct place *at)
 {
 	struct place n = c->offsets.network;
 	int32_t b = bpei_and(c, bpei_term_linktype(c, six ? TYPE_IP6 : TYPE_IP), bpei_at_is(c, 1, n, six ? 6 : 9, proto));
 	*at = six ? (struct place){ n.base, n.at + 40 } : bpei_place_behind_ip4(c);
-	if (!six) b = bpei_and(c, b, bpei_not(c, bpei_test(c, bpei_at(c, 2, n, 6), CMP_SET, 0x3fff)));
+	if (!six) b = bpei_and(c, b, bpei_not(c, bpei_test(c, bpei_at(c, 2, n, 6), CMP_SET, 0x1fff)));
 	return b;
 }
 
@@ -32,12 +32,17 @@ static int32_t carried_udp(struct bpei_compile *c, bool six, uint32_t port, stru
 	return b;
 }
 
-/* Ethernet, or IP of either version, by an ethertype. */
+/* Ethernet by its ethertype, or any other packet, which is then told by that. */
 static int32_t inside(struct bpei_compile *c, struct place type, bool ethernet, struct place at)
 {
-	int32_t b = ethernet ? bpei_at_is(c, 2, type, 0, TYPE_ETHERNET) : bpei_or(c, bpei_at_is(c, 2, type, 0, TYPE_IP), bpei_at_is(c, 2, type, 0, TYPE_IP6));
-	bpei_link_plain(c, ethernet ? LINK_ETHERNET : LINK_RAW, at);
-	return b;
+	int32_t b = bpei_at_is(c, 2, type, 0, TYPE_ETHERNET);
+	if (ethernet) {
+		bpei_link_plain(c, LINK_ETHERNET, at);
+		return b;
+	}
+	c->offsets = (struct offsets){ .link = LINK_GENEVE, .kind = KIND_TYPE, .header = at,
+				       .type = type, .payload = at, .network = at };
+	return bpei_not(c, b);
 }
 
 static int32_t gre(struct bpei_compile *c, bool six, bool ethernet)

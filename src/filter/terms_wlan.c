@@ -6,42 +6,62 @@
 enum { CONTROL = 0x04, DATA = 0x08, TYPE = 0x0c, SUBTYPE = 0xf0, TO_DS = 1, FROM_DS = 2 };
 enum { ADDRESS_1 = 4, ADDRESS_2 = 10, ADDRESS_3 = 16, ADDRESS_4 = 24, LLC_BYTES = 8, HEADER = 24 };
 
-bool bpei_link_is_wlan(const struct bpei_compile *c)
-{
-	uint32_t l = c->offsets.link;
-	return l == LINK_WLAN || l == LINK_PRISM || l == LINK_RADIOTAP || l == LINK_AVS || l == LINK_PPI;
-}
-
 static int32_t imm(struct bpei_compile *c, uint32_t k) { return bpei_value_imm(c, k); }
 static int32_t alu(struct bpei_compile *c, uint16_t op, int32_t a, int32_t b) { return bpei_value_alu(c, op, a, b); }
 
-/* Radiotap's flag that a data header is padded to a multiple of 4: 1 or 0.  The flags are its second field, if they are there (bit 1 of
- * the little-endian word at 4, whose bit 31 must not be set), behind eight bytes of time if those are there (bit 0). */
-static int32_t padded(struct bpei_compile *c)
+/* The byte at `at`, shifted to the right, and what is left of it under the mask. */
+static int32_t bits(struct bpei_compile *c, int32_t byte, uint32_t right, uint32_t mask)
 {
-	int32_t present = bpei_value_load(c, 4, -1, 4);
-	int32_t time = alu(c, OP_AND, alu(c, OP_RSH, present, imm(c, 24 - 3)), imm(c, 8));
-	int32_t flags = alu(c, OP_RSH, bpei_value_load(c, 1, time, 8), imm(c, 5));
-	int32_t one_word = alu(c, OP_ADD, alu(c, OP_RSH, present, imm(c, 7)), imm(c, 1));
-	return alu(c, OP_AND, alu(c, OP_AND, alu(c, OP_AND, alu(c, OP_RSH, present, imm(c, 25)), one_word), flags), imm(c, 1));
+	if (right) byte = alu(c, OP_RSH, byte, imm(c, right));
+	return alu(c, OP_AND, byte, imm(c, mask));
 }
 
-/* c->offsets.header is where the 802.11 header lies, or `base` says it.  Of data frames, which alone carry something: 24 bytes, two more
- * with quality of service (bit 7 of the subtype); then perhaps padding. */
-void bpei_wlan_init(struct bpei_compile *c, int32_t base, bool may_be_padded)
+/* Words of radiotap's bitmap that are looked at: more antennas are not known. */
+#define BITMAPS 8u
+
+/* Radiotap's flag that a data header is padded to a multiple of 4: 1 or 0.  The flags are the second
+ * field, if they are there (bit 1 of the little-endian word at 4), behind eight bytes of time on a
+ * multiple of eight if those are there (bit 0).  Each word's bit 31 says that one more follows. */
+static int32_t padded(struct bpei_compile *c)
 {
-	if (base >= 0) c->offsets.header = (struct place){ base, 0 };
-	struct place h = c->offsets.header;
-	int32_t end = alu(c, OP_AND, alu(c, OP_RSH, bpei_at(c, 1, h, 0), imm(c, 6)), imm(c, 2));
-	uint32_t more = HEADER + h.at;
-	if (h.base >= 0) end = alu(c, OP_ADD, end, h.base);
-	if (may_be_padded) {	/* the place is rounded up, as libpcap has it, not the length */
-		int32_t is = padded(c), mask = alu(c, OP_OR, alu(c, OP_SUB, is, imm(c, 1)), imm(c, 0xfffffffc));
-		end = alu(c, OP_AND, alu(c, OP_ADD, alu(c, OP_MUL, is, imm(c, 3)), end), mask);
+	int32_t more = bits(c, bpei_value_load(c, 1, -1, 7), 7, 1), words = more;
+	for (uint32_t i = 1; i < BITMAPS; i++) {
+		int32_t one = alu(c, OP_RSH, bpei_value_load(c, 1, -1, 7 + 4 * i), imm(c, 7));
+		more = alu(c, OP_AND, one, more);
+		words = alu(c, OP_ADD, more, words);
 	}
-	c->offsets.payload = (struct place){ end, more };
-	c->offsets.type = (struct place){ end, more + LLC_BYTES - 2 };
-	c->offsets.network = (struct place){ end, more + LLC_BYTES };
+	int32_t present = bpei_value_load(c, 1, -1, 4), fields = alu(c, OP_LSH, words, imm(c, 2));
+	int32_t time = alu(c, OP_ADD, alu(c, OP_AND, fields, imm(c, 4)), imm(c, 8));
+	int32_t at = alu(c, OP_ADD, alu(c, OP_MUL, bits(c, present, 0, 1), time), fields);
+	int32_t flag = bits(c, bpei_value_load(c, 1, at, 8), 5, 1);
+	return alu(c, OP_AND, alu(c, OP_RSH, present, imm(c, 1)), flag);
+}
+
+/* What data frames, which alone carry something, have behind 24 bytes: a fourth address if both
+ * DS bits are set; two bytes of QoS control (bit 7 of the first byte), and four of HT control with
+ * them if the order bit is set (bit 7 of the second); then perhaps padding, of two bytes or none. */
+static int32_t behind_fixed(struct bpei_compile *c, bool may_be_padded)
+{
+	const struct place h = c->offsets.header;
+	int32_t first = bpei_at(c, 1, h, 0), second = bpei_at(c, 1, h, 1);
+	int32_t both = bits(c, alu(c, OP_AND, alu(c, OP_RSH, second, imm(c, 1)), second), 0, 1);
+	int32_t fourth = alu(c, OP_MUL, both, imm(c, 6));
+	int32_t qos = bits(c, first, 6, 2), ht = bits(c, alu(c, OP_AND, second, first), 5, 4);
+	int32_t more = alu(c, OP_ADD, alu(c, OP_ADD, ht, qos), fourth);
+	if (!may_be_padded) return more;
+	int32_t odd = alu(c, OP_AND, alu(c, OP_LSH, padded(c), imm(c, 1)), more);
+	return alu(c, OP_ADD, odd, more);
+}
+
+void bpei_wlan_enter(struct bpei_compile *c, uint32_t link, int32_t base, bool may_be_padded)
+{
+	const struct place header = { base, 0 };
+	c->offsets = (struct offsets){ .link = link, .kind = KIND_WLAN, .header = header, .osi = 3 };
+	int32_t end = behind_fixed(c, may_be_padded);
+	if (base >= 0) end = alu(c, OP_ADD, end, base);
+	c->offsets.payload = (struct place){ end, HEADER };
+	c->offsets.type = (struct place){ end, HEADER + LLC_BYTES - 2 };
+	c->offsets.network = (struct place){ end, HEADER + LLC_BYTES };
 }
 
 static int32_t has(struct bpei_compile *c, uint32_t at, uint32_t bits) { return bpei_at_has(c, c->offsets.header, at, bits); }

@@ -46,11 +46,14 @@ struct place { int32_t base; uint32_t at; };	/* bytes from where the value `base
 
 struct offsets {
 	uint32_t link;			/* link type whose rules hold */
+	uint8_t kind;			/* enum link_kind: how it says what it carries */
 	struct place header;		/* where the link header begins */
 	struct place type;		/* its type field */
 	struct place payload;		/* what it carries, an LLC header included */
 	struct place network;		/* what that carries */
+	uint32_t osi;			/* from what it carries to OSI's first byte */
 	uint32_t mpls;			/* labels met; the last one lies at network - 4 */
+	bool lane;			/* in a frame of ATM's LAN emulation */
 	bool no_wlan_types;		/* PPI: libpcap knows no frame types there */
 };
 
@@ -100,6 +103,7 @@ struct bpei_compile {
 
 	struct bpei_phrases *phrases;	/* words for an explanation; NULL: none are wanted */
 	bool failed, out_of_memory;
+	bool unsupported;	/* it has no meaning for the link type */
 	bool final;		/* no other shape of the packet would mend it: a limit, or something that is wrong anywhere */
 	char why[256];
 	size_t why_at, why_length;
@@ -141,7 +145,7 @@ enum proto { P_DEFAULT, P_LINK, P_IP, P_ARP, P_RARP, P_SCTP, P_TCP, P_UDP, P_ICM
 enum direction { D_DEFAULT, D_SRC, D_DST, D_OR, D_AND, D_ADDR1, D_ADDR2, D_ADDR3, D_ADDR4, D_RA, D_TA };
 
 /* Sets the offsets for packets of the link type in their c->variant-th shape (some have headers of different kinds in front): BPE_OK
- * and in *guard the test that says so (-1: none is needed), 1 if there are no more shapes, BPE_E_UNSUPPORTED.  An expression means
+ * and in *guard the test that says so (-1: none is needed), 1 if there are no more shapes.  An expression means
  * the first shape that its packet has. */
 int bpei_terms_init(struct bpei_compile *c, uint32_t link_type, int32_t *guard);
 int32_t bpei_term_linktype(struct bpei_compile *c, uint32_t type);
@@ -162,6 +166,11 @@ int32_t bpei_term_wlan_direction(struct bpei_compile *c, uint32_t value);
 int32_t bpei_term_protochain(struct bpei_compile *c, uint32_t number, enum proto of);
 int32_t bpei_term_decnet(struct bpei_compile *c, uint32_t area, uint32_t node, enum direction d);
 int32_t bpei_term_ifindex(struct bpei_compile *c, uint32_t index);
+int32_t bpei_term_arcnet(struct bpei_compile *c, uint32_t address, enum direction d);
+/* Of ATM and SS7, by the numbers of lex.h; a field's value, and the largest number that it holds. */
+int32_t bpei_term_atm(struct bpei_compile *c, uint32_t word);
+int32_t bpei_term_signal_unit(struct bpei_compile *c, uint32_t word);
+int32_t bpei_term_field(struct bpei_compile *c, uint32_t field, uint32_t *most);
 /* What a packet with the encapsulation has to say, and offsets moved into it; BPEI_NO_SHAPE: no more shapes of it.  -1: not here. */
 #define BPEI_NO_SHAPE (-2)
 int32_t bpei_tunnel_enter(struct bpei_compile *c, uint32_t kind, uint32_t shape, bool has_vni, uint32_t vni);
@@ -171,7 +180,8 @@ int32_t bpei_term_pktap_unknown(struct bpei_compile *c);
 int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint32_t id);
 /* Behind so many of IPv6's extension headers at most (BPE_THROUGH_IPV6_EXT); a test for each number of them is one for all. */
 #define BPEI_EXTENSIONS 4
-int32_t bpei_term_extensions(struct bpei_compile *c, const int32_t each[BPEI_EXTENSIONS + 1]);
+int32_t bpei_term_extensions(struct bpei_compile *c, const int32_t each[BPEI_EXTENSIONS + 1],
+			     bool of_fragments);
 /* proto[index:size]: the value, and in *guard the test that makes it one (-1: none). */
 int32_t bpei_term_load(struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard);
 const char *bpei_proto_text(enum proto p);

@@ -8,6 +8,7 @@
 #include "bpfengine.h"
 #include "filter/prepare.h"
 #include "generate.h"
+#include "link_headers.h"
 
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -16,12 +17,25 @@
 #include <time.h>
 
 #define PACKETS 20000u
-#define LINKS 18
+#define LINKS 62
 #define PLAIN 7		/* the first ones; of the others fewer packets are kept */
+#define FREQUENT 18	/* these, and of the others still fewer */
 
-static const struct { int link, dlt; } links[LINKS] = { { 1, DLT_EN10MB }, { 0, DLT_NULL }, { 108, DLT_LOOP }, { 101, DLT_RAW }, { 113, DLT_LINUX_SLL },
-	{ 276, DLT_LINUX_SLL2 }, { 9, DLT_PPP }, { 50, DLT_PPP_SERIAL }, { 51, DLT_PPP_ETHER }, { 104, DLT_C_HDLC }, { 8, DLT_SLIP }, { 10, DLT_FDDI },
-	{ 6, DLT_IEEE802 }, { 105, DLT_IEEE802_11 }, { 127, DLT_IEEE802_11_RADIO }, { 163, DLT_IEEE802_11_RADIO_AVS }, { 119, DLT_PRISM_HEADER }, { 192, DLT_PPI } };
+/* As savefiles have them, and as libpcap calls them on this system. */
+static const struct { int link, dlt; } links[LINKS] = {
+	{ 1, DLT_EN10MB }, { 0, DLT_NULL }, { 108, DLT_LOOP }, { 101, DLT_RAW }, { 113, DLT_LINUX_SLL },
+	{ 276, DLT_LINUX_SLL2 }, { 9, DLT_PPP }, { 50, DLT_PPP_SERIAL }, { 51, DLT_PPP_ETHER },
+	{ 104, DLT_C_HDLC }, { 8, DLT_SLIP }, { 10, DLT_FDDI }, { 6, DLT_IEEE802 }, { 105, DLT_IEEE802_11 },
+	{ 127, DLT_IEEE802_11_RADIO }, { 163, DLT_IEEE802_11_RADIO_AVS }, { 119, DLT_PRISM_HEADER },
+	{ 192, DLT_PPI },
+	{ 7, DLT_ARCNET }, { 12, DLT_RAW }, { 99, 99 }, { 100, DLT_ATM_RFC1483 }, { 102, DLT_SLIP_BSDOS },
+	{ 103, DLT_PPP_BSDOS }, { 106, DLT_ATM_CLIP }, { 107, 107 }, { 109, 109 }, { 112, 112 },
+	{ 114, 114 }, { 117, 117 }, { 122, 122 }, { 123, 123 }, { 129, 129 }, { 130, 130 }, { 132, 132 },
+	{ 133, 133 }, { 135, 135 }, { 137, 137 }, { 138, 138 }, { 139, 139 }, { 140, 140 }, { 164, 164 },
+	{ 165, 165 }, { 166, 166 }, { 167, 167 }, { 168, 168 }, { 178, 178 }, { 179, 179 }, { 181, 181 },
+	{ 183, 183 }, { 197, 197 }, { 226, 226 }, { 228, 228 }, { 229, 229 }, { 232, 232 }, { 240, 240 },
+	{ 241, 241 },
+	{ 147, 147 }, { 195, 195 }, { 219, 219 }, { 253, 253 }, { 289, 289 } };	/* bytes alone */
 _Static_assert(sizeof links / sizeof *links == LINKS, "counted");
 
 struct packet { uint8_t *data; uint32_t caplen, wirelen; };
@@ -34,13 +48,42 @@ static uint64_t state = 7;
 
 static uint32_t any(void) { return (uint32_t)((state = state * 6364136223846793005u + 1442695040888963407u) >> 33); }
 
+/* Whether libpcap 1.10.3 looks for what an 802.11 frame carries in the wrong place: frames with four
+ * addresses or HT control, padding behind a radio header of odd length, several bitmaps.
+ * filter_inside.c compares those, and IP in frame relay, with the same packets on Ethernet. */
+static int libpcap_errs(int l, const uint8_t *d, uint32_t n)
+{
+	uint32_t at = 0, padded = 0;
+	switch (links[l].link) {
+	case 107: return n > 3 && d[2] == 3 && (d[3] == 0xcc || d[3] == 0x8e);	/* it takes it for a place 4 before */
+	case 105: break;
+	case 127:
+		if (n < 8) return 0;
+		at = d[2] | (uint32_t)d[3] << 8;
+		padded = d[7] & 0x80 || (at % 4 && d[4] & 2);
+		break;
+	case 163: if (n < 8) return 0; at = (uint32_t)d[6] << 8 | d[7]; break;
+	case 119:
+		if (n < 8) return 0;
+		at = d[0] == 0x80 ? (uint32_t)d[6] << 8 | d[7] : 144;
+		if (d[0] != 0x80 && (d[4] != 144 || d[5] || d[6] || d[7])) return 1;
+		break;
+	case 192: if (n < 8) return 0; at = d[2] | (uint32_t)d[3] << 8; break;
+	default: return 0;
+	}
+	if (at + 2 > n || (d[at] & 0x0c) != 0x08) return 0;
+	return padded || (d[at + 1] & 3) == 3 || (d[at] & 0x80 && d[at + 1] & 0x80);
+}
+
 static void keep(int l, const uint8_t *data, uint32_t caplen, uint32_t wirelen)
 {
 	/* IPv6 in loopback headers has another number on each system; libpcap knows its own host's alone, we know all. */
-	if (l == 1 || l == 2)
+	if (l == 1 || l == 2 || links[l].link == 109)
 		for (int k = 0; k < 4; k++)
 			if (caplen > (uint32_t)k && (data[k] == 24 || data[k] == 28 || data[k] == 30)) return;
-	if (count[l] == (l < PLAIN ? PACKETS : PACKETS / 4)) return;
+	if (l == 1 && caplen > 3 && !data[0] && !data[1] && !data[2]) return;	/* another host's order */
+	if (libpcap_errs(l, data, caplen)) return;
+	if (count[l] == (l < PLAIN ? PACKETS : l < FREQUENT ? PACKETS / 4 : PACKETS / 20)) return;
 	if (!packets[l]) packets[l] = calloc(PACKETS, sizeof **packets);
 	uint8_t *copy = malloc(caplen ? caplen : 1);	/* of its size, for the sanitizers */
 	if (!packets[l] || !copy) exit(2);
@@ -65,70 +108,6 @@ static void read_savefile(const char *path)
 					if (any() % 4 == 0 && b.caplen[i]) keep(l, b.data[i], any() % (b.caplen[i] < 100 ? b.caplen[i] : 100), b.wirelen[i]);
 				}
 	bpe_capture_close(c);
-}
-
-/* A frame of 802.11, mostly of data, with an LLC header or without; what stands before the network header.  padded: as radiotap says. */
-static uint32_t wlan_header(uint8_t *h, uint32_t from, uint32_t type, int padded)
-{
-	static const uint8_t kinds[] = { 0x08, 0x08, 0x08, 0x88, 0x88, 0x48, 0x18, 0x80, 0x00, 0x40, 0xb4, 0xc4, 0xd4, 0xa4 };
-	uint32_t at = from + 24;
-	for (uint32_t i = from; i < at; i++) h[i] = any() % 4 ? (uint8_t)(1 + i % 6) : (uint8_t)any();
-	if (any() % 4 == 0) memset(h + from + 4, 255, 6);
-	h[from] = any() % 5 ? kinds[any() % sizeof kinds] : (uint8_t)any();
-	h[from + 1] = any() % 3 ? (uint8_t)(any() % 4) : (uint8_t)any();
-	if ((h[from] & 0x8c) == 0x88) h[at++] = 0, h[at++] = 0;
-	if (padded) while (at % 4) h[at++] = 0;
-	if (any() % 8) {
-		static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 };
-		memcpy(h + at, snap, 6), h[at + 6] = (uint8_t)(type >> 8), h[at + 7] = (uint8_t)type;
-	} else {
-		static const uint8_t saps[] = { 0x42, 0xfe, 0xf0, 0xe0, 0xaa, 0x06 };
-		memset(h + at, saps[any() % sizeof saps], 2);
-		for (int k = 2; k < 8; k++) h[at + (uint32_t)k] = (uint8_t)any();
-	}
-	return at + 8;
-}
-
-static uint32_t other_header(int link, uint8_t *h, uint32_t type)
-{
-	static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 };
-	uint32_t at = 0;
-	memset(h, 0, 200);
-	switch (link) {
-	case 50: case 51:
-		at = link == 50 ? 2 : 6;
-		h[at] = 0, h[at + 1] = type == 0x86dd ? 0x57 : type == 0x0800 ? 0x21 : 0x31;
-		return at + 2;
-	case 104: h[0] = 15, h[2] = (uint8_t)(type >> 8), h[3] = (uint8_t)type; return 4;
-	case 8: h[0] = any() % 3 ? (uint8_t)(any() % 2) : any() % 2 ? 0x45 : 0x60; return 16;
-	case 10: case 6:
-		at = link == 10 ? 13 : 14;
-		for (uint32_t i = 0; i < at; i++) h[i] = (uint8_t)(any() % 3 ? i % 7 : any());
-		memcpy(h + at, snap, 6), h[at + 6] = (uint8_t)(type >> 8), h[at + 7] = (uint8_t)type;
-		if (any() % 8 == 0) memset(h + at, any() % 2 ? 0x42 : 0xfe, 2), h[at + 3] = 0x83;
-		return at + 8;
-	case 105: return wlan_header(h, 0, type, 0);
-	case 127: {
-		uint32_t length = 8, present = any() % 16, flags_at;
-		if (any() % 8 == 0) present |= 0x80000000u;
-		h[4] = (uint8_t)present, h[7] = (uint8_t)(present >> 24);
-		if (present >> 31) length += 4;
-		if (present & 1) length += 8;
-		flags_at = length;
-		if (present & 2) h[length++] = any() % 2 ? 0x20 : (uint8_t)any();
-		length += any() % 20;
-		h[2] = (uint8_t)length;
-		return wlan_header(h, length, type, (present & 2) && h[flags_at] & 0x20);
-	}
-	case 163: h[0] = 0x80, h[1] = 0x21, h[2] = 0x10, h[3] = 1, h[7] = 64; return wlan_header(h, 64, type, 0);
-	case 192:
-		h[2] = (uint8_t)(8 + any() % 24), h[4] = any() % 8 ? 105 : 1;
-		return wlan_header(h, h[2], type, 0);
-	default:	/* Prism, or AVS in its place */
-		if (any() % 2) return wlan_header(h, 144, type, 0);
-		h[0] = 0x80, h[1] = 0x21, h[2] = 0x10, h[3] = any() % 3, h[7] = 64;
-		return wlan_header(h, 64, type, 0);
-	}
 }
 
 /* The Ethernet packets under the other link types' headers, so that all of them see all protocols. */
@@ -169,7 +148,7 @@ static int quiet;	/* while a wrong expression is made shorter */
 static void complain(const char *what, int l, const char *expression, const char *detail)
 {
 	failed++;
-	if (failed < 60 && !quiet) printf("%s: %s: %s%s%s\n", bpe_link_type_name(links[l].link), expression, what, *detail ? ": " : "", detail);
+	if ((failed < 60 || getenv("ALL")) && !quiet) printf("%s: %s: %s%s%s\n", bpe_link_type_name(links[l].link), expression, what, *detail ? ": " : "", detail);
 }
 
 /* Whether libpcap takes the packet as well, once the bytes that are missing are there, whatever they are: both ways of filling up.  (It looks for
@@ -217,8 +196,8 @@ static void compare(int l, const char *expression, const char *only)
 	struct bpf_program theirs, plain;	/* optimized, and not: the optimizer moves loads, which on cut packets is another verdict */
 	pcap_t *p = pcap_open_dead(links[l].dlt, 262144);
 	int ours = bpe_filter_compile(expression, links[l].link, 262144, &program, &length, &error) == BPE_OK;
-	int them = pcap_compile(p, &theirs, expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
-	if (them && pcap_compile(p, &plain, expression, 0, PCAP_NETMASK_UNKNOWN)) exit(2);
+	int them = pcap_compile(p, &theirs, expression, 1, 0) == 0;
+	if (them && pcap_compile(p, &plain, expression, 0, 0)) exit(2);
 	/* Who sees that nothing can match says so; the other's program must then match nothing. */
 	const char *none = ours != them ? strstr(ours ? pcap_geterr(p) : error.text, "rejects all packets") : NULL;
 	if (none) {
@@ -253,7 +232,7 @@ static void compare(int l, const char *expression, const char *only)
 		if (unlike) complain("the prepared program says otherwise than the plain one", l, expression, "");
 		if (wrong && !(only && !strcmp(only, "verdict"))) complain("another verdict", l, expression, detail);
 		else passed++;
-		if (links[l].link == 0 || links[l].link == 108) {	/* libpcap knows one number for IPv6 there, this kernel's: so do we for a kernel */
+		if (links[l].link == 0 || links[l].link == 108 || links[l].link == 109 || links[l].link == 117) {	/* libpcap knows one number for IPv6 there, this kernel's: so do we for a kernel */
 			struct bpe_filter_options o;
 			bpe_filter_options_init(&o);
 			o.link_type = links[l].link, o.kernel = "linux";
@@ -336,9 +315,47 @@ static void generated(double seconds, uint64_t seed)
 	printf("generated: %lu expressions, both take %lu; %lu verdicts, %.1f %% of them yes\n", n, both, compared, 100.0 * (double)yes / (double)(compared ? compared : 1));
 }
 
-int main(int argc, char **argv)
+static char *list[4096];
+static uint32_t list_count;
+
+static void read_list(FILE *f)
 {
 	char line[4096];
+	while (fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (!line[0] || line[0] == '#') continue;
+		if (list_count == sizeof list / sizeof *list || !(list[list_count++] = strdup(line))) exit(2);
+	}
+}
+
+static int is_difference(const char *line)
+{
+	return line[0] == '!' && line[1] && strchr("*ABCDEFGHIJKLMNOPQRSTUVWXYZ", line[1]);
+}
+
+/* What the list says of the expression on that link type: ours, libpcap or verdict; NULL: nothing. */
+static const char *difference(int l, const char *expression)
+{
+	static const char *const kinds[] = { "ours", "libpcap", "verdict" };
+	const char *found = NULL;
+	for (int of_all = 1; of_all >= 0; of_all--) {
+		const char *name = of_all ? "*" : bpe_link_type_name(links[l].link);
+		size_t n = name ? strlen(name) : 0;
+		for (uint32_t i = 0; name && i < list_count; i++) {
+			const char *line = list[i] + 1;
+			if (!is_difference(list[i]) || strncmp(line, name, n) || line[n] != ' ') continue;
+			for (int k = 0; k < 3; k++) {
+				size_t m = strlen(kinds[k]);
+				if (!strncmp(line + n + 1, kinds[k], m) && line[n + 1 + m] == ' ' &&
+				    !strcmp(line + n + 2 + m, expression)) found = kinds[k];
+			}
+		}
+	}
+	return found;
+}
+
+int main(int argc, char **argv)
+{
 	FILE *f = argc > 1 ? fopen(argv[1], "r") : NULL;
 	if (!f) return 2;
 	for (int i = 2; i < argc; i++) read_savefile(argv[i]);
@@ -355,34 +372,16 @@ int main(int argc, char **argv)
 		}
 	bpe_capture_close(c);
 	put_elsewhere();
-	while (fgets(line, sizeof line, f)) {
-		line[strcspn(line, "\n")] = 0;
-		if (!line[0] || line[0] == '#' || (line[0] == '!' && strchr("*ABCDEFGHIJKLMNOPQRSTUVWXYZ", line[1]) && line[1])) continue;
-		for (int l = 0; l < LINKS; l++) {
-			char needle[64], found[4096];
-			const char *only = NULL;
-			FILE *again = fopen(argv[1], "r");
-			for (int k = 0; again && k < 2; k++) {
-				snprintf(needle, sizeof needle, "!%s %s ", k ? bpe_link_type_name(links[l].link) : "*", "");
-				needle[strlen(needle) - 1] = 0;
-				rewind(again);
-				while (fgets(found, sizeof found, again)) {
-					found[strcspn(found, "\n")] = 0;
-					if (strncmp(found, needle, strlen(needle))) continue;
-					const char *who = found + strlen(needle);
-					if (!strncmp(who, "ours ", 5) && !strcmp(who + 5, line)) only = "ours";
-					if (!strncmp(who, "verdict ", 8) && !strcmp(who + 8, line)) only = "verdict";
-					if (!strncmp(who, "libpcap ", 8) && !strcmp(who + 8, line)) only = "libpcap";
-				}
-			}
-			if (again) fclose(again);
-			compare(l, line, only);
-		}
+	read_list(f);
+	for (uint32_t i = 0; i < list_count; i++) {
+		if (is_difference(list[i])) continue;
+		for (int l = 0; l < LINKS; l++) compare(l, list[i], difference(l, list[i]));
 	}
 	fclose(f);
 	printf("%lu verdicts compared; instructions: ours %lu, libpcap %lu, ours longer %lu times\n", compared, ours_insns, their_insns, longer);
 	generated(getenv("GENERATE_SECONDS") ? atof(getenv("GENERATE_SECONDS")) : 8, getenv("GENERATE_SEED") ? strtoull(getenv("GENERATE_SEED"), NULL, 10) : 1);
 	printf("%lu passed, %lu failed\n", passed, failed);
+	while (list_count) free(list[--list_count]);
 	for (int l = 0; l < LINKS; l++) {
 		for (uint32_t i = 0; i < count[l]; i++) free(packets[l][i].data);
 		free(packets[l]);
