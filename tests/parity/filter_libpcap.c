@@ -185,6 +185,7 @@ static int radio_is_there(int l, const struct packet *k)
 static int known(const char *why)
 {
 	return strstr(why, "division by zero") || strstr(why, "modulus by zero") || strstr(why, "shift by more than 31") || strstr(why, "a range of ports is wanted")
+		|| strstr(why, " end at ") || strstr(why, "a byte ends at")	/* ranges: 1.11 has them, too */
 		|| strstr(why, "a DECnet address") || strstr(why, "their interface's index");	/* Linux's kernel could be asked for that */
 }
 
@@ -292,6 +293,24 @@ static void learn_hosts(void)
 	}
 }
 
+/* Generated expressions with words in which libpcap errs: the list has each by itself. */
+static int errs_alike(int l, const char *text)
+{
+	static const char *const isis[] = { "l1", "l2", "iih", "lsp", "snp", "isis", "is-is", "esis", "es-is",
+		"clnp", "iso" };
+	const int link = links[l].link;
+	if (strstr(text, "multicast")) return 1;
+	for (size_t i = 0; i < sizeof isis / sizeof *isis; i++)
+		if (strstr(text, isis[i]) && (link == 104 || link == 112 || link == 107 || link == 113)) return 1;
+	/* It puts the length of PPI's header into one word there and looks for it in another. */
+	if ((link == 192 || link == 119) && strstr(text, "pppoe")) return 1;
+	/* IPv6 has several numbers there, so that what is of both versions is not seen to be nothing. */
+	if ((link == 0 || link == 109) && strstr(text, "6 [")) return 1;
+	if (strstr(text, "bound")) return 1;	/* Linux's kernel is asked */
+	/* Two bytes before the packet. */
+	return (link == 132 || link == 165 || link == 183 || link == 232) && strstr(text, "chain");
+}
+
 static void generated(double seconds, uint64_t seed)
 {
 	learn_hosts();
@@ -305,9 +324,9 @@ static void generated(double seconds, uint64_t seed)
 		struct generator g = { .state = seed + n, .text = text, .room = sizeof text, .hosts = (const uint8_t (*)[4])hosts, .host_count = host_count };
 		int l = (int)pick(&g, LINKS), before = (int)failed;
 		pick(&g, 2);
-		g.variable = links[l].link == 105 || links[l].link == 127 || links[l].link == 119 || links[l].link == 163 || links[l].link == 192;
+		g.variable = links[l].link == 105 || links[l].link == 127 || links[l].link == 119 || links[l].link == 163 || links[l].link == 192 || links[l].link == 117;
 		generate(&g);
-		if (links[l].link != 192 || !strstr(text, "pppoe")) compare(l, text, NULL);	/* libpcap puts PPI's length into one word there and looks for it in another */
+		if (!errs_alike(l, text)) compare(l, text, NULL);
 		if ((int)failed != before && failed < 60) printf("  (seed %llu)\n", (unsigned long long)(seed + n)), shrink(l, text);
 		n++;
 		clock_gettime(CLOCK_MONOTONIC, &now);
