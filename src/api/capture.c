@@ -41,6 +41,7 @@ int bpe_capture_open(const struct bpe_options *options, struct bpe_capture **cap
 	c->options = o;
 	r = bpei_dissector_new(&c->dissector, &o);
 	if (r < 0) r = bpei_fail(error, r, "open", 0, "no memory for the capture");
+	else if (c->dissector.weak_seed) bpei_notice(&o, "%s", bpei_weak_seed_text);
 	if (r >= 0) r = bpei_device_open(&o, &c->device, error);
 	if (r >= 0 && !c->device->lends) {
 		c->block.memory_bytes = c->device->block_bytes;

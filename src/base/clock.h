@@ -8,6 +8,5 @@
 int64_t bpei_clock_mono_ns(void);	/* never steps; for durations */
 int64_t bpei_clock_wall_ns(void);	/* since 1970, as packets' time stamps */
 void bpei_clock_sleep_ns(int64_t ns);	/* at least so long, less if a signal comes */
-uint64_t bpei_clock_random64(void);	/* from the system's random source */
 
 #endif

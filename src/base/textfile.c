@@ -2,6 +2,8 @@
 /* Read as it comes, so that pipes are files, too; the bound is looked at on the way, not before.  Stateless. */
 #include "base/textfile.h"
 
+#include "base/descriptor.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@ char *bpei_textfile_read(const char *path, size_t most)
 {
 	size_t n = 0, room = 4096;
 	char *text = malloc(room + 1);
-	int file = open(path, O_RDONLY | O_CLOEXEC), why = file < 0 ? errno : text ? 0 : ENOMEM;
+	int file = bpei_fd_open(path, O_RDONLY), why = file < 0 ? errno : text ? 0 : ENOMEM;
 	while (!why) {
 		ssize_t got = read(file, text + n, room - n);
 		if (got < 0 && errno == EINTR) continue;

@@ -11,6 +11,7 @@
 #include "device/afpacket.h"
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/error.h"
 
 #include <arpa/inet.h>
@@ -202,7 +203,7 @@ static void open_counters(struct afpacket *a)
 	char path[128];
 	for (int i = 0; i < 2 && a->index; i++) {
 		snprintf(path, sizeof path, "/sys/class/net/%s/statistics/%s", a->name, names[i]);
-		a->counters[i] = open(path, O_RDONLY | O_CLOEXEC);
+		a->counters[i] = bpei_fd_open(path, O_RDONLY);
 	}
 }
 
@@ -259,7 +260,7 @@ static int choose_link_type(struct afpacket *a, struct bpe_error *error)
 	a->how.cooked = true;
 	if (!a->index) return BPE_OK;
 	memcpy(r.ifr_name, a->name, sizeof a->name);
-	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 	int failed = s < 0 || ioctl(s, SIOCGIFHWADDR, &r) ? errno : 0;
 	if (s >= 0) close(s);
 	if (failed) return bpei_fail(error, bpei_status_of(failed), "SIOCGIFHWADDR", failed, "%s", a->name);
@@ -280,7 +281,8 @@ static int open_socket(struct afpacket *a, struct bpe_error *error)
 {
 	/* Raw IP comes without whatever link header the interface may have. */
 	bool network_layer = a->how.cooked || a->how.link_type == LINK_RAW;
-	a->device.fd = socket(AF_PACKET, (network_layer ? SOCK_DGRAM : SOCK_RAW) | SOCK_CLOEXEC, 0);
+	int kind = network_layer ? SOCK_DGRAM : SOCK_RAW;
+	a->device.fd = bpei_fd_keep(socket(AF_PACKET, kind | SOCK_CLOEXEC, 0));
 	if (a->device.fd >= 0) return BPE_OK;
 	if (errno == EPERM || errno == EACCES)
 		return bpei_fail(error, BPE_E_RIGHTS, "socket", errno, "capturing on %s needs rights: run it with sudo, or once: sudo setcap "
@@ -370,7 +372,7 @@ static int open_all(struct afpacket *a, struct bpe_error *error)
 	}
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = a->index };
 	if (bind(a->device.fd, (struct sockaddr *)&to, sizeof to)) return bpei_fail(error, bpei_status_of(errno), "bind", errno, "%s", a->name);
-	a->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	a->wake = bpei_fd_keep(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 	if (a->wake < 0) return bpei_fail(error, BPE_E_IO, "eventfd", errno, "no descriptor to wake the reader by");
 	open_counters(a);
 	a->interface_base = interface_drops(a);

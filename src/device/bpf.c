@@ -9,12 +9,12 @@
 #include "device/bpf.h"
 
 #include "base/bytes.h"
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "filter/prepare.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,13 +177,7 @@ static const struct bpei_device_ops ops = { "bpf", bpei_bpf_fill, walk, done, st
 
 /* ---- Open ---- */
 
-static int make_pipe(int wake[2])
-{
-	if (pipe(wake)) return wake[0] = wake[1] = -1, -errno;
-	for (int i = 0; i < 2; i++)
-		if (fcntl(wake[i], F_SETFL, O_NONBLOCK) || fcntl(wake[i], F_SETFD, FD_CLOEXEC)) return -errno;
-	return 0;
-}
+static int make_pipe(int wake[2]) { return bpei_fd_pipe(wake, true) ? -errno : 0; }
 
 /* "pktap" alone is a kind of interface: one is made for us, and goes when we go (as Apple's tcpdump has it). */
 static int make_interface(struct bpei_bpf *b, struct bpe_error *error)

@@ -3,6 +3,7 @@
 #include "device/bpf_sys.h"
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@
 static int sys_open(void *context, const char *path)
 {
 	(void)context;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = bpei_fd_open(path, O_RDONLY);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -95,9 +96,8 @@ static int wait_for_pipe(int wake_fd, int64_t timeout_ns)
 static int make_queue(struct bpei_bpf_waiter *w, int wake_fd)
 {
 	struct kevent change;
-	w->queue = kqueue();
+	w->queue = bpei_fd_keep(kqueue());
 	if (w->queue < 0) return -errno;
-	fcntl(w->queue, F_SETFD, FD_CLOEXEC);
 	EV_SET(&change, (uintptr_t)wake_fd, EVFILT_READ, EV_ADD, 0, 0, NULL);
 	if (kevent(w->queue, &change, 1, NULL, 0, NULL) < 0) {
 		int e = -errno;
@@ -196,9 +196,9 @@ static void sys_process_name(void *context, int pid, char *name, size_t room)
 static bool sys_is_up(void *context, const char *name)
 {
 	struct ifreq r;
-	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM, 0));
 	(void)context;
-	if (s < 0) s = socket(AF_INET6, SOCK_DGRAM, 0);
+	if (s < 0) s = bpei_fd_keep(socket(AF_INET6, SOCK_DGRAM, 0));
 	if (s < 0) return true;
 	memset(&r, 0, sizeof r);
 	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
@@ -213,7 +213,7 @@ static int sys_interface(void *context, char name[BPEI_IFREQ_NAME], bool make)
 	(void)context;
 #if defined(__APPLE__) && defined(SIOCIFCREATE)
 	struct ifreq r;
-	int s = socket(AF_INET, SOCK_DGRAM, 0), e;
+	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM, 0)), e;
 	if (s < 0) return -errno;
 	memset(&r, 0, sizeof r);
 	memcpy(r.ifr_name, name, BPEI_IFREQ_NAME);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The interfaces that can be captured on, from getifaddrs(3) and, on Linux, sysfs; stateless. */
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "device/device.h"
 #include "device/list.h"
@@ -174,7 +175,7 @@ int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *err
 	if (getifaddrs(&list)) return bpei_fail(error, bpei_status_of(errno), "getifaddrs", errno, "cannot list the interfaces");
 	for (a = list; a; a = a->ifa_next) entries++;
 	struct bpe_interface *all = calloc((size_t)entries + 2, sizeof *all);
-	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM, 0));
 	for (a = all ? list : NULL; a; a = a->ifa_next) {
 		struct bpe_interface *i = named(all, &count, a->ifa_name);
 		struct ifreq r;

@@ -7,6 +7,7 @@
  * the front of the next block.
  * Files are not mapped: a stretch that stays in the second-level cache is copied in less time than its pages take to be mapped
  * (docs/performance.md), and a file cut while it is read is a torn file, not a signal. */
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "block/walk.h"
 #include "device/device.h"
@@ -315,17 +316,13 @@ static int open_file(struct savefile *s, const struct bpe_options *o, struct bpe
 	struct stat st;
 	bool input = !strcmp(o->file, "-");
 	snprintf(s->name, sizeof s->name, "%s", input ? "standard input" : o->file);
-	s->file = input ? dup(STDIN_FILENO) : open(o->file, O_RDONLY | O_CLOEXEC);
+	s->file = input ? bpei_fd_dup(STDIN_FILENO) : bpei_fd_open(o->file, O_RDONLY);
 	if (s->file < 0)
 		return bpei_fail(error, bpei_status_of(errno), "open", errno, "%s", s->name);
 	if (fstat(s->file, &st)) return bpei_fail(error, BPE_E_IO, "fstat", errno, "%s", s->name);
 	if (S_ISDIR(st.st_mode)) return bpei_fail(error, BPE_E_FORMAT, "open", 0, "%s is a directory: name a savefile", s->name);
 	if (input && isatty(s->file)) return bpei_fail(error, BPE_E_FORMAT, "open", 0, "standard input is a terminal: feed it a savefile, as in -r - < FILE");
-	if (pipe(s->wake_pipe)) return bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe");
-	for (int i = 0; i < 2; i++) {
-		fcntl(s->wake_pipe[i], F_SETFD, FD_CLOEXEC);
-		fcntl(s->wake_pipe[i], F_SETFL, O_NONBLOCK);
-	}
+	if (bpei_fd_pipe(s->wake_pipe, true)) return bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe");
 	s->regular = S_ISREG(st.st_mode);
 	if (s->regular) {
 		off_t start = lseek(s->file, 0, SEEK_CUR);	/* standard input may stand anywhere */

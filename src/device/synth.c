@@ -9,10 +9,10 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/error.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,15 +170,11 @@ int bpei_synth_open(const struct bpe_options *o, struct bpei_device **device, st
 		.options = options, .wake_pipe = { -1, -1 } };
 	s->device.block_bytes = o->block_bytes > RECORD_HEADER + BPEI_SYNTH_FRAME ? o->block_bytes : BLOCK_BYTES;
 	s->gen = bpei_synth_gen_new(&options);
-	if (!s->gen || pipe(s->wake_pipe)) {
+	if (!s->gen || bpei_fd_pipe(s->wake_pipe, true)) {
 		int r = s->gen ? bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe")
 			       : bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for %u flows", options.flows);
 		close_synth(&s->device);
 		return r;
-	}
-	for (int i = 0; i < 2; i++) {
-		fcntl(s->wake_pipe[i], F_SETFD, FD_CLOEXEC);
-		fcntl(s->wake_pipe[i], F_SETFL, O_NONBLOCK);
 	}
 	if (options.size) snprintf(s->device.source, sizeof s->device.source, "synth (%u flows, %u-byte frames, seed %llu)", options.flows, options.size,
 				   (unsigned long long)options.seed);

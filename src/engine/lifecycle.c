@@ -8,11 +8,11 @@
 #include "engine/engine.h"
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/mem.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
@@ -121,17 +121,17 @@ int bpei_engine_open(const struct bpe_options *options, struct bpe_engine **engi
 
 	int r = bpei_dissector_new(&e->dissector, options);
 	if (r < 0) r = bpei_fail(error, r, "open", 0, "no memory for the engine");
+	else if (e->dissector.weak_seed) bpei_notice(options, "%s", bpei_weak_seed_text);
 	if (r >= 0) r = bpei_device_open(options, &e->device, error);
 	if (r >= 0) r = bpei_plan(&e->plan, options, e->device, error);
 	if (r >= 0 && (make_workers(e) < 0 || make_blocks(e) < 0 || make_lines(e) < 0 || make_tables(e) < 0 || bpei_output_new(e) < 0))
 		r = bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for %u workers of %u slots, %u blocks of %zu bytes and the flow tables",
 			      e->plan.workers, e->plan.ring_slots, e->plan.blocks, e->plan.block_bytes);
-	if (r >= 0 && pipe(e->end_pipe)) r = bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe for the engine");
+	if (r >= 0 && bpei_fd_pipe(e->end_pipe, false)) r = bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe for the engine");
 	if (r < 0) {
 		bpei_engine_close(e);
 		return r;
 	}
-	for (int i = 0; i < 2; i++) fcntl(e->end_pipe[i], F_SETFD, FD_CLOEXEC);
 	*engine = e;
 	return BPE_OK;
 }

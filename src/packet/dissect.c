@@ -3,11 +3,16 @@
 #include "packet/packet.h"
 
 #include "base/cacheline.h"
-#include "base/clock.h"
+#include "base/random.h"
+
+const char bpei_weak_seed_text[] = "the system has no random numbers yet: the seed of the flows' hash "
+	"comes from clocks and addresses, which is easier to guess (--seed sets one)";
 
 int bpei_dissector_new(struct bpei_dissector *d, const struct bpe_options *options)
 {
-	const uint64_t seed = options->fixed_seed ? options->hash_seed : bpei_clock_random64();
+	uint64_t seed = options->hash_seed;
+	d->weak_seed = false;
+	if (!options->fixed_seed) seed = bpei_random_seed(&bpei_random_sys_real, &d->weak_seed);
 	bpei_seed_init(&d->seed, seed);
 	d->checksums = options->checksums;
 	d->outermost = options->outermost;

@@ -33,8 +33,10 @@ struct bpei_dissector {
 	struct bpei_seed seed;
 	struct bpei_fragments *fragments;
 	bool checksums, outermost;
+	bool weak_seed;	/* the system had no random numbers for it */
 };
 int bpei_dissector_new(struct bpei_dissector *dissector, const struct bpe_options *options);	/* BPE_E_MEMORY */
+extern const char bpei_weak_seed_text[];	/* the notice of weak_seed */
 void bpei_dissector_free(struct bpei_dissector *dissector);
 void bpei_dissect(struct bpei_dissector *dissector, struct bpei_columns *columns, uint32_t n, uint32_t link_type);
 

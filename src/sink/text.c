@@ -2,6 +2,8 @@
 /* Numbers, times, addresses, quoted strings, and what a record's members are called (text.h).  Not by printf: a line has 40 of them. */
 #include "sink/text.h"
 
+#include "base/utf8.h"
+
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
@@ -98,45 +100,51 @@ void bpei_text_address(struct bpei_text *t, const uint8_t *addr, int version)
 	if (version == 6 && inet_ntop(AF_INET6, addr, s, sizeof s)) bpei_text_string(t, s);
 }
 
-/* Bytes of the UTF-8 sequence at s, of n bytes that are left; 0 if it is none (overlong forms and surrogates are none). */
-static size_t utf8(const unsigned char *s, size_t left)
+/* A control character as JSON writes it. */
+static void escape(struct bpei_text *t, uint32_t code)
 {
-	if (s[0] < 0x80) return 1;
-	size_t n = s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-	if (n > left) return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80) return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
-	return n;
+	static const char hex[] = "0123456789abcdef";
+	BPEI_TEXT(t, "\\u");
+	for (int shift = 12; shift >= 0; shift -= 4) bpei_text_char(t, hex[code >> shift & 15]);
 }
 
 void bpei_text_json(struct bpei_text *t, const char *text, size_t most)
 {
-	static const char hex[] = "0123456789abcdef";
-	const unsigned char *s = (const unsigned char *)text;
 	bpei_text_char(t, '"');
-	for (size_t i = 0; i < most && s[i];) {
-		size_t n = utf8(s + i, most - i);
-		if (!n) BPEI_TEXT(t, "\\ufffd"), n = 1;
-		else if (s[i] == '"' || s[i] == '\\') bpei_text_char(t, '\\'), bpei_text_bytes(t, text + i, 1);
-		else if (s[i] < 0x20 || s[i] == 0x7f) BPEI_TEXT(t, "\\u00"), bpei_text_char(t, hex[s[i] >> 4]), bpei_text_char(t, hex[s[i] & 15]);
+	for (size_t i = 0, n; i < most && text[i]; i += n ? n : 1) {
+		n = bpei_utf8_bytes(text + i, most - i);
+		uint32_t code = n ? bpei_utf8_code(text + i, n) : 0;
+		if (!n) BPEI_TEXT(t, "\\ufffd");
+		else if (code == '"' || code == '\\') bpei_text_char(t, '\\'), bpei_text_bytes(t, text + i, 1);
+		else if (bpei_utf8_is_control(code)) escape(t, code);
 		else bpei_text_bytes(t, text + i, n);
-		i += n;
 	}
 	bpei_text_char(t, '"');
+}
+
+/* A spreadsheet takes these for the beginning of a formula; the last four are their wide forms. */
+static bool begins_formula(const char *s, size_t left)
+{
+	static const char *const signs[] = { "=", "+", "-", "@", "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0" };
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+		if (strlen(signs[i]) <= left && !memcmp(s, signs[i], strlen(signs[i]))) return true;
+	return false;
 }
 
 void bpei_text_csv(struct bpei_text *t, const char *s, size_t most)
 {
 	const size_t left = strnlen(s, most);
 	bool quoted = false;
-	for (size_t i = 0; i < left; i++) quoted |= s[i] == '"' || s[i] == ',' || s[i] == '\n' || s[i] == '\r';
+	for (size_t i = 0; i < left; i++) quoted |= s[i] == '"' || s[i] == ',';
 	if (quoted) bpei_text_char(t, '"');
-	for (size_t i = 0, n; i < left; i += n) {
-		n = utf8((const unsigned char *)s + i, left - i);
+	if (begins_formula(s, left)) bpei_text_char(t, '\'');
+	for (size_t i = 0, n; i < left; i += n ? n : 1) {
+		n = bpei_utf8_bytes(s + i, left - i);
+		uint32_t code = n ? bpei_utf8_code(s + i, n) : 0;
 		if (s[i] == '"') bpei_text_char(t, '"');
-		if (n) bpei_text_bytes(t, s + i, n);
-		else BPEI_TEXT(t, "\xef\xbf\xbd"), n = 1;
+		if (!n) BPEI_TEXT(t, "\xef\xbf\xbd");
+		else if (bpei_utf8_is_control(code)) escape(t, code);
+		else bpei_text_bytes(t, s + i, n);
 	}
 	if (quoted) bpei_text_char(t, '"');
 }

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct bpe_flow plain(void)
@@ -153,10 +154,37 @@ Test(format, names_may_hold_anything)
 	memset(name + 13, 'i', sizeof f.interface_name), strcpy(name + 13 + sizeof f.interface_name, "\"");
 	cr_expect(strstr(line(&f, BPE_FORMAT_JSON), name));
 	cr_expect(strstr(line(&f, BPE_FORMAT_EVE), strchr(name, ':')));
-	cr_expect(strstr(line(&f, BPE_FORMAT_CSV), ",1,\"a\"\"\\\n\x7f\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\",,,"), "%s", line(&f, BPE_FORMAT_CSV));
+	cr_expect(strstr(line(&f, BPE_FORMAT_CSV), ",1,\"a\"\"\\\\u000a\\u007f\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\",,,"),
+		  "%s", line(&f, BPE_FORMAT_CSV));
 	memset(f.comm, 0xff, sizeof f.comm), memset(f.effective_comm, 1, sizeof f.effective_comm), memset(f.interface_name, 0xff, sizeof f.interface_name);
 	f.effective_pid = 2;
 	for (uint32_t k = 0; k < BPE_FORMAT_COUNT; k++) cr_expect_gt(strlen(line(&f, k)), 200);
+}
+
+/* F7: no format hands on what a terminal obeys, and no spreadsheet takes a name for a formula. */
+Test(format, f7_names_hold_no_control_characters)
+{
+	static const char *const controls[] = { "\x01", "\x09", "\x0a", "\x0d", "\x1b", "\x7f", "\xc2\x80",
+		"\xc2\x85", "\xc2\x9b", "\xc2\x9f", "\xe2\x80\xa8" };
+	static const char *const signs[] = { "=", "+", "-", "@", "\xef\xbc\x9d" };
+	struct bpe_flow f = plain();
+	f.pid = 1;
+	for (size_t i = 0; i < sizeof controls / sizeof *controls; i++) {
+		snprintf(f.comm, sizeof f.comm, "a%sb", controls[i]);
+		snprintf(f.interface_name, sizeof f.interface_name, "c%sd", controls[i]);
+		for (uint32_t k = 0; k < BPE_FORMAT_COUNT; k++) {
+			char *text = (char *)(uintptr_t)line(&f, k), *last = strrchr(text, k == BPE_FORMAT_CSV ? '\r' : '\n');
+			if (last) *last = 0;
+			cr_expect(!strstr(text, controls[i]), "control %zu in format %u: %s", i, k, text);
+			cr_expect(k != BPE_FORMAT_CSV || strstr(text, "c\\u"), "%s", text);
+		}
+	}
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+		char field[32];
+		snprintf(f.comm, sizeof f.comm, "%s1", signs[i]);
+		snprintf(field, sizeof field, ",'%s1,", signs[i]);
+		cr_expect(strstr(line(&f, BPE_FORMAT_CSV), field), "%s", line(&f, BPE_FORMAT_CSV));
+	}
 }
 
 Test(format, times_of_all_ages)

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* The seed of the hash (random.h); the only caller of the system's random source; stateless.
+ *
+ * A kernel that has just booted may have no random numbers yet, and its plain calls wait for them
+ * without an end: Linux's getrandom(2), FreeBSD's random(4).  Both are asked not to wait.  macOS and
+ * OpenBSD seed their kernels before the first process, and NetBSD's urandom never waits. */
+#include "base/random.h"
+
+#include "base/clock.h"
+#include "base/descriptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+#elif defined(__FreeBSD__) || defined(__APPLE__)
+#include <sys/random.h>
+#endif
+
+#define LOOK_NS INT64_C(10000000)
+
+static int read_urandom(void *to, size_t bytes)
+{
+	int fd = bpei_fd_open("/dev/urandom", O_RDONLY | O_NONBLOCK);
+	if (fd < 0) return errno;
+	ssize_t n = read(fd, to, bytes);
+	int failed = n < 0 ? errno : n == (ssize_t)bytes ? 0 : EIO;
+	close(fd);
+	return failed;
+}
+
+static int draw(void *to, size_t bytes)
+{
+#if defined(__linux__) && defined(SYS_getrandom)
+	enum { NONBLOCK = 1 };	/* GRND_NONBLOCK, which old headers lack */
+	long n = syscall(SYS_getrandom, to, bytes, NONBLOCK);
+	if (n == (long)bytes) return 0;
+	return n < 0 && errno != ENOSYS && errno != EPERM ? errno : read_urandom(to, bytes);
+#elif defined(__FreeBSD__)
+	ssize_t n = getrandom(to, bytes, GRND_NONBLOCK);
+	return n == (ssize_t)bytes ? 0 : n < 0 ? errno : EIO;
+#elif defined(__APPLE__) || defined(__OpenBSD__)
+	return getentropy(to, bytes) ? errno : 0;
+#else
+	return read_urandom(to, bytes);
+#endif
+}
+
+const struct bpei_random_sys bpei_random_sys_real = { draw, bpei_clock_mono_ns, bpei_clock_sleep_ns };
+
+static uint64_t mix(uint64_t seed, uint64_t v)	/* splitmix64 */
+{
+	v += seed + UINT64_C(0x9e3779b97f4a7c15);
+	v = (v ^ v >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	v = (v ^ v >> 27) * UINT64_C(0x94d049bb133111eb);
+	return v ^ v >> 31;
+}
+
+/* What differs from one start to the next: clocks, the process, where its memory lies, and on Linux
+ * 16 bytes that the kernel gave the process. */
+static uint64_t gather(const struct bpei_random_sys *sys)
+{
+	uint64_t seed = mix((uint64_t)bpei_clock_wall_ns(), (uint64_t)sys->now_ns());
+	seed = mix(seed, (uint64_t)getpid() << 32 ^ (uint64_t)getppid());
+	seed = mix(seed, (uint64_t)(uintptr_t)&seed);
+	seed = mix(seed, (uint64_t)(uintptr_t)&bpei_random_sys_real);
+	seed = mix(seed, (uint64_t)(uintptr_t)(void *)&errno);
+#if defined(__linux__)
+	uint64_t given[2] = { 0, 0 };
+	const void *at = (const void *)(uintptr_t)getauxval(AT_RANDOM);
+	if (at) memcpy(given, at, sizeof given);
+	seed = mix(mix(seed, given[0]), given[1]);
+#endif
+	for (int i = 0; i < 64; i++) seed = mix(seed, (uint64_t)bpei_clock_mono_ns());	/* its jitter */
+	return seed;
+}
+
+uint64_t bpei_random_seed(const struct bpei_random_sys *sys, bool *weak)
+{
+	uint64_t seed = 0;
+	int64_t since = sys->now_ns(), failed;
+	while ((failed = sys->draw(&seed, sizeof seed)) == EAGAIN || failed == EINTR) {
+		if (sys->now_ns() - since >= BPEI_RANDOM_WAIT_NS) break;
+		sys->sleep_ns(LOOK_NS);
+	}
+	*weak = failed;
+	return failed ? gather(sys) : seed;
+}
