@@ -82,7 +82,7 @@ static void libpcap(const struct compare *c, int in, int out)
 
 static int told(const char *what, const char *why)
 {
-	fprintf(stderr, "bpfbench: %s%s%s\n", what, *why ? ": " : "", why);
+	program_tell("%s%s%s", what, *why ? ": " : "", why);
 	return EXIT_ERROR;
 }
 
@@ -321,11 +321,11 @@ static bool find_helper(struct compare *c)
 	}
 	snprintf(c->helper, sizeof c->helper, "%s/bpfbench-libpcap", BENCH_LIBEXEC);
 	if (can_run(c->helper)) return true;
-	fprintf(stderr, "bpfbench: bpfbench-libpcap is neither beside bpfbench nor in %s: install it\n", BENCH_LIBEXEC);
+	program_tell("bpfbench-libpcap is neither beside bpfbench nor in %s: install it", BENCH_LIBEXEC);
 #else
 	(void)c;
 	(void)can_run;
-	fprintf(stderr, "bpfbench: this bpfbench was built without libpcap: install its headers and build it again (-Dlibpcap=enabled)\n");
+	program_tell("this bpfbench was built without libpcap: install its headers and build it again (-Dlibpcap=enabled)");
 #endif
 	return false;
 }
@@ -337,7 +337,7 @@ int compare_main(const struct options *o)
 	c.options = o;
 	if (!find_helper(&c)) return EXIT_ERROR;
 	if (o->engine.file && access(o->engine.file, R_OK)) {
-		fprintf(stderr, "bpfbench: %s: %s\n", o->engine.file, strerror(errno));
+		program_tell("%s: %s", o->engine.file, strerror(errno));
 		return EXIT_SOURCE;
 	}
 	result_init(&c.result, KIND_COMPARE);
@@ -349,7 +349,7 @@ int compare_main(const struct options *o)
 	int code = !c.rows ? told("compare", "no memory") : o->source && is_pair(o->source) ? pair_make(&c.pair) : 0;
 	for (uint64_t r = 0; r < o->rounds + (o->engine.file != NULL) && !code && !asked_to_stop(); r++) {
 		code = o->engine.file ? file_round(&c, r) : live_round(&c, r);
-		if (!code && !o->quiet) fprintf(stderr, "bpfbench: round %llu done\n", (unsigned long long)r + (o->engine.file == NULL));
+		if (!code && !o->quiet) program_tell("round %llu done", (unsigned long long)r + (o->engine.file == NULL));
 	}
 	pair_remove(&c.pair);
 	if (!code || c.count) {

@@ -31,7 +31,7 @@ static int try(struct search *s, const char *what, uint64_t rate, int *code)
 	snprintf(r->what, sizeof r->what, "%s", what);
 	s->count++;
 	if (!o->quiet)
-		fprintf(stderr, "bpfbench: %9llu packets/s asked, %9.0f sent, %llu lost\n", (unsigned long long)rate, (double)r->sent / r->seconds,
+		program_tell("%9llu packets/s asked, %9.0f sent, %llu lost", (unsigned long long)rate, (double)r->sent / r->seconds,
 			(unsigned long long)(r->sent - r->delivered));
 	return r->delivered == r->sent ? GOOD : BAD;
 }

@@ -38,7 +38,7 @@ static void handle(int signal, void (*handler)(int))
 
 int exit_of(const struct bpe_error *error)
 {
-	fprintf(stderr, "bpfbench: %s: %s\n", error->step, error->text);
+	program_tell("%s: %s", error->step, error->text);
 	switch (error->status) {
 	case BPE_E_RIGHTS: return EXIT_RIGHTS;
 	case BPE_E_ARGUMENT: return EXIT_USAGE;
@@ -46,27 +46,50 @@ int exit_of(const struct bpe_error *error)
 	}
 }
 
+static struct outfile outputs[OUTPUTS];
+
 int outputs_write(const struct options *o, const struct result *r)
 {
 	int code = EXIT_GOOD;
 	if (!o->outputs) return result_write(r, NULL);
 	for (size_t i = 0; i < o->outputs; i++) {
-		int one = result_write(r, o->output[i]);
+		int one = result_write(r, &outputs[i]);
 		if (one) code = one;
 	}
 	return code;
 }
 
-/* Before a measurement that may take hours: whether its result can be written. */
+static int not_writable(const char *path, const char *why)
+{
+	char shown[200];
+	program_tell("the result cannot be written to %s: %s", program_visible(shown, sizeof shown, path), why);
+	return EXIT_ERROR;
+}
+
+/* Whether two outputs that are not there yet would be one file. */
+static bool is_same_place(const struct outfile *a, const struct outfile *b)
+{
+	struct stat x, y;
+	if (a->fd >= 0 || b->fd >= 0 || strcmp(a->name, b->name)) return false;
+	return !fstat(a->directory, &x) && !fstat(b->directory, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Before a measurement that may take hours: whether its result can be written, and harms no file that
+ * is read.  What stands there stays until there is a result. */
 static int outputs_check(const struct options *o)
 {
+	static struct program_files used;
+	if (o->engine.file) program_files_add(&used, o->engine.file, "the savefile that is read");
+	program_files_add_filter(&used, o->engine.filter_expression);
+	for (size_t i = 0; i < o->filters.count; i++) program_files_add_filter(&used, o->filters.value[i]);
+	program_files_add_output(&used, STDOUT_FILENO, "the standard output, too");
+	program_files_add_output(&used, STDERR_FILENO, "where messages go");
 	for (size_t i = 0; i < o->outputs; i++) {
-		FILE *f = fopen(o->output[i], "ae");
-		if (!f) {
-			fprintf(stderr, "bpfbench: the result cannot be written to %s: %s\n", o->output[i], strerror(errno));
-			return EXIT_ERROR;
-		}
-		fclose(f);
+		if (outfile_find(&outputs[i], o->output[i], &used, geteuid())) return not_writable(o->output[i], outputs[i].why);
+		for (size_t k = 0; k < i; k++)
+			if (is_same_place(&outputs[k], &outputs[i])) return not_writable(o->output[i], "it is given twice");
+		if (outputs[i].notice[0] && !o->quiet) program_tell("%s", outputs[i].notice);
+		if (outputs[i].fd >= 0) program_files_add_output(&used, outputs[i].fd, "another output, too");
 	}
 	return EXIT_GOOD;
 }
@@ -77,7 +100,7 @@ static void on_notice(void *user, const char *text)
 {
 	struct told *t = user;
 	note_add(t->result, "%s", text);
-	if (!t->quiet) fprintf(stderr, "bpfbench: %s\n", text);
+	if (!t->quiet) program_tell("%s", text);
 }
 
 static void found(struct result *result, const struct run *r, const struct options *o)
@@ -114,7 +137,7 @@ int run_main(const struct options *o)
 	int status = run_end(&run, &error);
 	stop_also(NULL);
 	if (status < 0) {
-		fprintf(stderr, "bpfbench: %s\n", error.text);
+		program_tell("%s", error.text);
 		note_add(&result, "the run was cut short: %s", error.text);
 	}
 	found(&result, &run, o);
@@ -124,7 +147,7 @@ int run_main(const struct options *o)
 	result.latency = run.latency ? &run.all : NULL;
 	int code = outputs_write(o, &result);
 	if (!run_balanced(&run)) {
-		fprintf(stderr, "bpfbench: the books do not balance: packets read are not those delivered and dropped; please report this\n");
+		program_tell("the books do not balance: packets read are not those delivered and dropped; please report this");
 		code = EXIT_ERROR;
 	}
 	run_close(&run);
@@ -143,12 +166,14 @@ static int cpu_check(void)
 int main(int argc, char **argv)
 {
 	static struct options o;
+	program_begin("bpfbench");
+	handle(SIGPIPE, SIG_IGN);	/* a closed pipe is a write error, and ends quietly */
 	int code = options_read(&o, argc, argv);
-	if (code || o.done) return code;
+	if (!code && o.done) return program_end_output("the text") ? EXIT_GOOD : EXIT_ERROR;
+	if (code) return code;
 	code = cpu_check();
 	if (!code) code = outputs_check(&o);
 	if (code) return code;
-	handle(SIGPIPE, SIG_IGN);	/* a closed pipe is a write error, and ends quietly */
 	handle(SIGINT, on_stop);
 	handle(SIGTERM, on_stop);
 	switch (o.kind) {

@@ -45,7 +45,7 @@ int offer(struct run *run, const struct pair *pair, const struct bpe_options *op
 	stop_also(NULL);
 	if (!code && status < 0) code = exit_of(&error);
 	if (!code && !run_balanced(run)) {
-		fprintf(stderr, "bpfbench: the books do not balance: packets read are not those delivered and dropped; please report this\n");
+		program_tell("the books do not balance: packets read are not those delivered and dropped; please report this");
 		code = EXIT_ERROR;
 	}
 	if (!code) {

@@ -88,7 +88,7 @@ int options_wrong(const char *format, ...)
 	va_list args;
 	va_start(args, format);
 	fputs("bpfbench: ", stderr);
-	vfprintf(stderr, format, args);
+	program_print(stderr, false, format, args);
 	fputs("\nTry bpfbench --help.\n", stderr);
 	va_end(args);
 	return EXIT_USAGE;

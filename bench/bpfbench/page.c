@@ -30,13 +30,14 @@ static const char *const colours[] = { "#1668b8", "#c8500a", "#2c8a3c", "#a02c8a
 static void escaped(FILE *to, const char *s)
 {
 	for (size_t n; *s; s += n ? n : 1) {
-		n = utf8_bytes(s);
+		n = program_utf8(s);
 		if (!n) fputs("&#xfffd;", to);
 		else if (*s == '<') fputs("&lt;", to);
 		else if (*s == '>') fputs("&gt;", to);
 		else if (*s == '&') fputs("&amp;", to);
 		else if (*s == '"') fputs("&quot;", to);
 		else if ((unsigned char)*s < 0x20) putc(' ', to);	/* XML has no such characters */
+		else if (*s == 0x7f || (n == 2 && (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] < 0xa0)) fputs("&#xfffd;", to);
 		else fwrite(s, 1, n, to);
 	}
 }

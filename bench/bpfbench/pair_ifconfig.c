@@ -35,7 +35,7 @@ bool ifconfig(char *answer, size_t room, const char *a, const char *b, const cha
 
 int pair_refused(const char *what)
 {
-	fprintf(stderr, "bpfbench: no %s pair: %s failed%s\n", pair_kind, what, geteuid() ? ": run it with sudo" : "");
+	program_tell("no %s pair: %s failed%s", pair_kind, what, geteuid() ? ": run it with sudo" : "");
 	return geteuid() ? EXIT_RIGHTS : EXIT_SOURCE;
 }
 

@@ -90,7 +90,7 @@ int pair_make(struct pair *p)
 	*p = (struct pair){ .send = "bench0", .receive = "bench1" };
 	int failed = own_namespace();
 	if (failed == EPERM || failed == EACCES || failed == ENOSPC) {
-		fprintf(stderr, "bpfbench: a pair of interfaces needs rights: run it with sudo (a network namespace of our own: %s)\n", strerror(failed));
+		program_tell("a pair of interfaces needs rights: run it with sudo (a network namespace of our own: %s)", strerror(failed));
 		return EXIT_RIGHTS;
 	}
 	if (!failed) {	/* before the interfaces are: they would say hello */
@@ -101,7 +101,7 @@ int pair_make(struct pair *p)
 	if (!failed) failed = up(p->send);
 	if (!failed) failed = up(p->receive);
 	if (failed) {
-		fprintf(stderr, "bpfbench: no veth pair: %s\n", strerror(failed));
+		program_tell("no veth pair: %s", strerror(failed));
 		return failed == EPERM ? EXIT_RIGHTS : EXIT_SOURCE;
 	}
 	p->made = true;

@@ -10,7 +10,7 @@ const char *const pair_filter = NULL;
 int pair_make(struct pair *p)
 {
 	*p = (struct pair){ .made = false };
-	fprintf(stderr, "bpfbench: there is no pair of interfaces on this system; it works on Linux (veth), macOS (feth) and FreeBSD (epair)\n");
+	program_tell("there is no pair of interfaces on this system; it works on Linux (veth), macOS (feth) and FreeBSD (epair)");
 	return EXIT_SOURCE;
 }
 

@@ -6,6 +6,7 @@
  * thread, which breaks the loop.
  * It counts packets and sums their lengths; latency is taken as bpfbench takes it, one look at the clock for at most 64 packets. */
 #include "peer.h"
+#include "program/program.h"
 
 #include <pcap/pcap.h>
 #include <pthread.h>
@@ -89,12 +90,13 @@ static int some(pcap_t *p)
 int main(void)
 {
 	char why[PCAP_ERRBUF_SIZE] = "", word;
+	program_begin("bpfbench-libpcap");
 	struct bpf_program program;
 	struct pcap_stat s = { 0 };
 	uint64_t user, system, user_end, system_end;
 	snprintf(report.about, sizeof report.about, "%s", pcap_lib_version());
 	if (isatty(STDIN_FILENO) || !peer_take(STDIN_FILENO, &order, sizeof order) || order.magic != PEER_MAGIC || order.bytes != sizeof order) {
-		fprintf(stderr, "bpfbench-libpcap is started by bpfbench compare\n");
+		program_tell("it is started by bpfbench compare");
 		return 2;
 	}
 	pcap_t *p = order.file[0] ? pcap_open_offline_with_tstamp_precision(order.file, PCAP_TSTAMP_PRECISION_NANO, why) : open_live();

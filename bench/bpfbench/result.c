@@ -129,16 +129,6 @@ bool cell(char *to, size_t room, const struct column *c, const void *row, int de
 	return false;
 }
 
-size_t utf8_bytes(const char *s)
-{
-	const unsigned char *p = (const unsigned char *)s;
-	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80) return 0;
-	bool odd = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f);
-	return n > 1 && odd ? 0 : n;	/* longer than it must be, surrogates, or past the last one */
-}
-
 static const char *extension(const char *path)
 {
 	const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
@@ -151,15 +141,24 @@ bool result_path_fits(const char *path, enum kind kind)
 	return !strcmp(e, "json") || !strcmp(e, "csv") || !strcmp(e, "txt") || (kind == KIND_SWEEP && !strcmp(e, "html"));
 }
 
-int result_write(const struct result *r, const char *path)
+int result_write(const struct result *r, struct outfile *o)
 {
-	const char *e = path ? extension(path) : "txt";
-	FILE *to = path ? fopen(path, "we") : stdout;
+	const char *e = o ? extension(o->path) : "txt";
+	char shown[200] = "stdout";
+	if (o) program_visible(shown, sizeof shown, o->path);
+	if (o && (outfile_make(o) || outfile_empty(o))) {
+		program_tell("the result was not written to %s: %s", shown, o->why);
+		return EXIT_ERROR;
+	}
+	FILE *to = o ? fdopen(o->fd, "w") : stdout;
 	int failed = to ? 0 : errno;
-	if (to) failed = !strcmp(e, "json") ? write_json(to, r) : !strcmp(e, "csv") ? write_csv(to, r) : !strcmp(e, "html") ? write_page(to, r) : write_text(to, r);
+	if (o && to) o->fd = -1;	/* fclose closes it */
+	if (to) failed = !strcmp(e, "json") ? write_json(to, r) : !strcmp(e, "csv") ? write_csv(to, r)
+		: !strcmp(e, "html") ? write_page(to, r) : write_text(to, r);
+	if (to == stdout) return program_end_output("the result") ? EXIT_GOOD : EXIT_ERROR;
 	if (to && fflush(to) && !failed) failed = errno;
-	if (to && to != stdout && fclose(to) && !failed) failed = errno;
+	if (to && fclose(to) && !failed) failed = errno;
 	if (!failed) return EXIT_GOOD;
-	if (failed != EPIPE) fprintf(stderr, "bpfbench: the result was not written to %s: %s\n", path ? path : "stdout", strerror(failed));
+	program_tell("the result was not written to %s: %s", shown, strerror(failed));
 	return EXIT_ERROR;
 }

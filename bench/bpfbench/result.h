@@ -8,6 +8,7 @@
 
 #include "bpfengine.h"
 #include "histogram.h"
+#include "program/program.h"
 
 #include <stdio.h>
 
@@ -87,16 +88,13 @@ int64_t mono_now(void), wall_now(void);
 /* A cell as it is in JSON, but for quotes: false if it is absent.  decimals < 0: all that there are. */
 bool cell(char *to, size_t room, const struct column *column, const void *row, int decimals);
 
-/* Bytes of the character that s begins with; 0 if that is none of UTF-8's (RFC 3629). */
-size_t utf8_bytes(const char *s);
-
 /* 0, or an errno. */
 int write_json(FILE *to, const struct result *result);
 int write_csv(FILE *to, const struct result *result);
 int write_text(FILE *to, const struct result *result);
 int write_page(FILE *to, const struct result *result);	/* sweeps: tables and plots as one XHTML page */
 /* By the path's extension; NULL: text on stdout.  An exit code, after the message was printed. */
-int result_write(const struct result *result, const char *path);
+int result_write(const struct result *result, struct outfile *to);
 bool result_path_fits(const char *path, enum kind kind);	/* the extension is one that can be written */
 
 void host_facts(struct facts *facts);

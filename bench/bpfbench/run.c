@@ -124,7 +124,7 @@ static void add_row(struct run *r, int64_t now)
 		r->before = r->all;
 	}
 	if (r->tells)
-		fprintf(stderr, "bpfbench: %6.1f s  %12.0f packets/s  %12.0f bit/s  kernel dropped %llu  we dropped %llu\n", (double)(now - r->start_ns) * 1e-9, row->packets_per_second,
+		program_tell("%6.1f s  %12.0f packets/s  %12.0f bit/s  kernel dropped %llu  we dropped %llu", (double)(now - r->start_ns) * 1e-9, row->packets_per_second,
 			row->bits_per_second, (unsigned long long)row->kernel_dropped, (unsigned long long)(row->ring_full + row->stalled));
 	r->last = s;
 	r->last_ns = now;

@@ -85,7 +85,7 @@ static void child(int from, int to, const struct pair *pair, const struct sender
 
 static int failed(const char *step, int e)
 {
-	fprintf(stderr, "bpfbench: the sender failed: %s: %s\n", step, strerror(e));
+	program_tell("the sender failed: %s: %s", step, strerror(e));
 	return e == EPERM || e == EACCES ? EXIT_RIGHTS : EXIT_ERROR;
 }
 

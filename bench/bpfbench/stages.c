@@ -112,14 +112,14 @@ int stages_main(const struct options *o)
 			code = EXIT_ERROR;
 			break;
 		}
-		if (!o->quiet) fprintf(stderr, "bpfbench: %s\n", l->layout->name);
+		if (!o->quiet) program_tell("%s", l->layout->name);
 		measure(o, load, c, n, cycles, figures + count);
 		count += n;
 		load_free(load);
 	}
 	free(values);
 	if (code) {
-		fprintf(stderr, "bpfbench: no memory for %llu packets\n", (unsigned long long)o->packets);
+		program_tell("no memory for %llu packets", (unsigned long long)o->packets);
 		return code;
 	}
 	notes(&result, cycles);

@@ -23,7 +23,7 @@ static inline void keep(uint64_t v) { __asm__ volatile("" : : "r"(v) : "memory")
 
 static void wrong(const char *what)
 {
-	fprintf(stderr, "bpfbench: stage %s gave other packets than were made; please report this\n", what);
+	program_tell("stage %s gave other packets than were made; please report this", what);
 	exit(EXIT_ERROR);
 }
 

@@ -66,7 +66,7 @@ static int plain_case(struct sweep *s, const struct bpe_options *options, struct
 	}
 	stop_also(NULL);
 	if (!code && !run_balanced(&s->run)) {
-		fprintf(stderr, "bpfbench: the books do not balance: packets read are not those delivered and dropped; please report this\n");
+		program_tell("the books do not balance: packets read are not those delivered and dropped; please report this");
 		code = EXIT_ERROR;
 	}
 	*row = s->run.total;
@@ -112,7 +112,7 @@ static int one_case(struct sweep *s, size_t f, size_t z, size_t m, size_t w, siz
 	s->late += late;
 	s->count++;
 	if (!a->quiet)
-		fprintf(stderr, "bpfbench: %zu of %zu: %s, %s, buffer %llu, frame %llu, %llu workers, rate %llu: loss %.4f%%\n", s->count, s->all, row->filter, row->mode,
+		program_tell("%zu of %zu: %s, %s, buffer %llu, frame %llu, %llu workers, rate %llu: loss %.4f%%", s->count, s->all, row->filter, row->mode,
 			(unsigned long long)row->buffer_bytes, size == ABSENT ? 0 : (unsigned long long)size, (unsigned long long)row->workers,
 			rate == ABSENT ? 0 : (unsigned long long)rate, isnan(row->loss) ? 0 : 100 * row->loss);
 	return 0;

@@ -8,7 +8,10 @@
 
 static void facts(FILE *to, const char *what, const struct facts *f)
 {
-	for (size_t i = 0; i < f->count; i++) fprintf(to, "# %s%s%s: %s\n", what, *f->fact[i].name ? " " : "", f->fact[i].name, f->fact[i].text);
+	char text[1024];
+	for (size_t i = 0; i < f->count; i++)
+		fprintf(to, "# %s%s%s: %s\n", what, *f->fact[i].name ? " " : "", f->fact[i].name,
+			program_visible(text, sizeof text, f->fact[i].text));
 }
 
 static void one_row(FILE *to, const struct result *r, const void *row)
@@ -20,13 +23,8 @@ static void one_row(FILE *to, const struct result *r, const void *row)
 		if (!first) putc(',', to);
 		first = false;
 		if (!cell(text, sizeof text, c, row, -1)) continue;
-		bool quoted = text[strcspn(text, ",\"\n\r#")] != 0;
-		if (quoted) putc('"', to);
-		for (const char *s = text; *s; s++) {
-			if (*s == '"') putc('"', to);
-			putc(*s, to);
-		}
-		if (quoted) putc('"', to);
+		if (c->type == COLUMN_TEXT) program_print_csv(to, text);
+		else fputs(text, to);
 	}
 	fputs("\n", to);
 }

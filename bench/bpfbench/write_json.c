@@ -6,30 +6,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-static void string(FILE *to, const char *s)
-{
-	putc('"', to);
-	while (*s) {
-		unsigned char c = (unsigned char)*s;
-		size_t n = utf8_bytes(s);
-		if (!n) fputs("\\ufffd", to);
-		else if (c == '"' || c == '\\') fprintf(to, "\\%c", c);
-		else if (c < 0x20) fprintf(to, "\\u%04x", c);
-		else fwrite(s, 1, n, to);
-		s += n ? n : 1;
-	}
-	putc('"', to);
-}
-
 static void facts(FILE *to, const char *name, const struct facts *f)
 {
 	fprintf(to, ",\n\"%s\":{", name);
 	for (size_t i = 0; i < f->count; i++) {
 		fprintf(to, "%s\n ", i ? "," : "");
-		string(to, f->fact[i].name);
+		program_print_json(to, f->fact[i].name);
 		putc(':', to);
 		if (f->fact[i].is_number) fputs(f->fact[i].text, to);
-		else string(to, f->fact[i].text);
+		else program_print_json(to, f->fact[i].text);
 	}
 	putc('}', to);
 }
@@ -45,7 +30,7 @@ static void one_row(FILE *to, const struct result *r, const void *row)
 		fprintf(to, "%s\"%s\":", first ? "" : ",", c->name);
 		first = false;
 		if (!there && c->type != COLUMN_TEXT) fputs("null", to);
-		else if (c->type == COLUMN_TEXT) string(to, text);
+		else if (c->type == COLUMN_TEXT) program_print_json(to, text);
 		else fputs(text, to);
 	}
 	putc('}', to);
@@ -76,7 +61,7 @@ int write_json(FILE *to, const struct result *r)
 	fputs(",\n\"notes\":[", to);
 	for (size_t i = 0; i < r->notes.count; i++) {
 		fputs(i ? ",\n " : "\n ", to);
-		string(to, r->notes.fact[i].text);
+		program_print_json(to, r->notes.fact[i].text);
 	}
 	fputs("],\n\"rows\":[", to);
 	for (size_t i = 0; i < r->count; i++) {

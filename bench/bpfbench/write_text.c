@@ -11,11 +11,23 @@
 
 static void facts(FILE *to, const char *title, const struct facts *f)
 {
+	char text[1024];
 	if (f->count) fprintf(to, "%s\n", title);
-	for (size_t i = 0; i < f->count; i++) fprintf(to, "  %-32s %s\n", f->fact[i].name, strcmp(f->fact[i].text, "null") ? f->fact[i].text : "-");
+	for (size_t i = 0; i < f->count; i++)
+		fprintf(to, "  %-32s %s\n", f->fact[i].name, strcmp(f->fact[i].text, "null")
+			? program_visible(text, sizeof text, f->fact[i].text) : "-");
 }
 
 static const void *row_at(const struct result *r, size_t i) { return i < r->count ? (const char *)r->rows + i * r->row_bytes : r->total; }
+
+/* A cell fit for a terminal; false: it is absent. */
+static bool shown_cell(char *to, size_t room, const struct column *c, const void *row)
+{
+	char text[512];
+	bool there = cell(text, sizeof text, c, row, c->decimals);
+	program_visible(to, room, text);
+	return there;
+}
 
 static void table(FILE *to, const struct result *r)
 {
@@ -27,7 +39,7 @@ static void table(FILE *to, const struct result *r)
 		if (!(c->kinds & (unsigned)r->kind) || !(c->text & (unsigned)r->kind)) continue;
 		width[n] = strlen(c->name);
 		for (size_t i = 0; i < count; i++) {
-			if (!cell(text, sizeof text, c, row_at(r, i), c->decimals)) continue;
+			if (!shown_cell(text, sizeof text, c, row_at(r, i))) continue;
 			any = true;
 			if (strlen(text) > width[n]) width[n] = strlen(text);
 		}
@@ -41,7 +53,7 @@ static void table(FILE *to, const struct result *r)
 			i = r->total ? r->count : count - 1;
 		}
 		for (size_t k = 0; k < n; k++) {
-			if (!cell(text, sizeof text, shown[k], row_at(r, i), shown[k]->decimals)) snprintf(text, sizeof text, "-");
+			if (!shown_cell(text, sizeof text, shown[k], row_at(r, i))) snprintf(text, sizeof text, "-");
 			fprintf(to, shown[k]->type == COLUMN_TEXT ? "%s%-*s" : "%s%*s", k ? "  " : "", (int)width[k], text);
 		}
 		fputs("\n", to);
@@ -57,6 +69,8 @@ int write_text(FILE *to, const struct result *r)
 	table(to, r);
 	fputs("\n", to);
 	facts(to, "found", &r->findings);
-	for (size_t i = 0; i < r->notes.count; i++) fprintf(to, "note: %s\n", r->notes.fact[i].text);
+	char text[1024];
+	for (size_t i = 0; i < r->notes.count; i++)
+		fprintf(to, "note: %s\n", program_visible(text, sizeof text, r->notes.fact[i].text));
 	return ferror(to) ? errno : 0;
 }

@@ -60,7 +60,7 @@ _bpfengine() {
 		--interface --read --list-interfaces --snapshot-length --buffer-size --filter --through --explain --promiscuous --no-promiscuous-mode
 		--block-size --block-count --read-mode --read-interval --direction --linktype --wait-interface --process --head-drop --truncate
 		--header-compression --zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows --max-flows --flow-idle --flow-closed
-		--flows-format --flows-overload --flows-error --flow-lengths --direction-by-port
+		--flows-append --flows-format --flows-overload --flows-error --flow-lengths --direction-by-port
 		--flow-timeout --flow-active --flow-memory --no-tcp-health
 		--no-flows --outermost --checksums --largest --seed --workers --ring --overload --pin --priority --top --json --stats-interval --quiet --verbose
 		--relinquish-privileges --no-confine --help --version' -- "$cur")) ;;

@@ -4,6 +4,7 @@
 #define CLI_H
 
 #include "bpfengine.h"
+#include "program/program.h"
 
 #include <stdio.h>
 
@@ -23,10 +24,13 @@ struct cli {
 	int64_t duration_ns;		/* 0: no limit */
 	double stats_interval;		/* seconds; 0: none */
 	const char *flows_path;		/* NULL: none */
+	char flows_shown[200];		/* the same, fit for a terminal */
 	bool top;			/* the live view */
 	uint32_t largest;		/* largest flows in the report */
 	uint32_t flows_format;		/* enum bpe_format */
 	bool flows_stop;		/* what cannot be written ends the run */
+	bool flows_append;		/* what stands in the file stays */
+	struct program_files used;	/* files that no output may be */
 	struct cli_flows *flows;	/* NULL: none */
 	int verbose;
 	int dump;			/* -d: 1, 2, 3 */
@@ -52,19 +56,36 @@ void cli_program(FILE *to, const struct bpe_insn *program, uint32_t length, int 
 /* Rights: prepare before anything is opened, give_up when the source is and no thread runs yet.  0, or the exit code after the message. */
 int cli_rights_prepare(struct cli *cli);
 int cli_rights_give_up(struct cli *cli);
+uid_t cli_rights_user(void);	/* who the program will be */
+bool cli_rights_may_make(int directory);	/* whether that user may make files in it */
 
 /* The whole of a run as people or programs read it. */
 void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
 double cli_packet_seconds(const struct bpe_stats *stats);	/* from the earliest packet to the latest */
 void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
-void cli_live_line(struct bpe_engine *engine);		/* on the terminal, in place */
+bool cli_live_line(const struct bpe_stats *stats);	/* on the terminal, in place; false: it has gone */
 void cli_live_clear(void);
-void cli_interval_line(FILE *to, struct bpe_engine *engine);
+void cli_interval_line(FILE *to, const struct bpe_stats *stats);
 
-/* --flows: records as lines.  open: 0 or an exit code after the message; begin: before the run; record: as on_record; reopen and ending: also by signal
- * handlers: the file is opened anew, nothing is waited for any longer; close: 0 or the errno of what was not written last. */
-int cli_flows_open(struct cli_flows **flows, const struct cli *cli);
-void cli_flows_begin(struct cli_flows *flows, struct bpe_engine *engine);
+/* Rates between the lines that are shown (rates.c).  All zero at first. */
+struct cli_rates { uint32_t count; struct { uint64_t ns, packets, bytes; } at[8]; };
+/* Puts the rates since the call before into the stats, or with span_ns since the latest call that is
+ * at least so long ago; since the start where there was none. */
+void cli_rates_take(struct cli_rates *rates, struct bpe_stats *stats, uint64_t span_ns);
+
+/* Notes what no output may be (outputs.c), and looks at stdout and stderr: 0, or an exit code after
+ * the message. */
+int cli_outputs_check(struct cli *cli);
+
+/* --flows: records as lines.  open: what stands there stays as it is; owner: a user that the file may
+ * belong to; make: behind the source's opening; begin: before the run, empties the file; these three
+ * give 0 or an exit code after the message.  record: as on_record; reopen and ending: also by signal
+ * handlers: the file is opened anew, nothing is waited for much longer; close: 0 or the errno of what
+ * was not written last. */
+int cli_flows_open(struct cli_flows **flows, const struct cli *cli, uid_t owner);
+int cli_flows_make(struct cli_flows *flows);
+int cli_flows_begin(struct cli_flows *flows, struct bpe_engine *engine);
+bool cli_flows_on_stdout(const struct cli_flows *flows);
 void cli_flows_record(struct cli_flows *flows, const struct bpe_flow *flow);
 void cli_flows_reopen(struct cli_flows *flows);
 void cli_flows_ending(struct cli_flows *flows);
@@ -73,7 +94,6 @@ void cli_flows_counts(const struct cli_flows *flows, uint64_t *written, uint64_t
 int cli_flows_close(struct cli_flows *flows);
 
 /* Names and numbers (format.c). */
-void cli_json_string(FILE *to, const char *s);	/* quoted; bytes that are not UTF-8 become U+FFFD */
 const char *cli_address(char *to, size_t room, const uint8_t *addr, int version);
 const char *cli_protocol(char *to, size_t room, uint8_t ip_proto, uint8_t ip_version);
 const char *cli_tcp_state(uint8_t state);

@@ -31,12 +31,12 @@ static int limit(int fd, bool view, bool directory)
 	struct stat st;
 	if (fstat(fd, &st)) return errno == EBADF ? 0 : errno;
 	if (directory) {	/* where the flows' file is opened anew: what is opened gets no more rights than these */
-		cap_rights_init(&rights, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_SEEK, CAP_LOOKUP, CAP_CREATE);
+		cap_rights_init(&rights, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_SEEK, CAP_FTRUNCATE, CAP_LOOKUP, CAP_CREATE);
 	} else if (fd > STDERR_FILENO && S_ISCHR(st.st_mode) && !(view && isatty(fd))) {	/* the device, or what --flows writes to */
 		cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_IOCTL, CAP_MMAP_R, CAP_SEEK);
 		if (cap_ioctls_limit(fd, device, sizeof device / sizeof *device)) return errno;
-	} else {
-		cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_IOCTL, CAP_MMAP_R, CAP_SEEK);
+	} else {	/* CAP_FTRUNCATE: the flows' file, whose torn line is cut off */
+		cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_IOCTL, CAP_MMAP_R, CAP_SEEK, CAP_FTRUNCATE);
 		if (cap_ioctls_limit(fd, terminal, view ? 5 : 2)) return errno;
 	}
 	return cap_rights_limit(fd, &rights) ? errno : 0;

@@ -27,6 +27,7 @@
 #define FS_WRITE_FILE (1u << 1)
 #define FS_READ_FILE (1u << 2)
 #define FS_MAKE_REG (1u << 8)
+#define FS_TRUNCATE (1u << 14)	/* version 3: cuts a torn line off */
 enum { SCOPE_ABSTRACT_UNIX = 1, SCOPE_SIGNAL = 2, NET_BIND_TCP = 1, NET_CONNECT_TCP = 2 };
 
 struct ruleset { uint64_t fs, net, scoped; };
@@ -74,7 +75,8 @@ int cli_landlock(const struct cli_confinement *how, int *version)
 	for (size_t i = 0; i < how->file_count; i++) allow_file(ruleset, how->files[i]);
 	for (size_t i = 0; how->filter && cli_name_files[i]; i++) allow(ruleset, cli_name_files[i]);
 	if (how->output) {
-		struct path_beneath rule = { .allowed = FS_WRITE_FILE | FS_MAKE_REG, .parent = how->output_directory };
+		uint64_t cut = v >= 3 ? FS_TRUNCATE : 0;
+		struct path_beneath rule = { .allowed = FS_WRITE_FILE | FS_MAKE_REG | cut, .parent = how->output_directory };
 		syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0);
 	}
 	int e = syscall(SYS_landlock_restrict_self, ruleset, 0) ? errno : 0;

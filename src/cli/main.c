@@ -20,6 +20,7 @@
 #define SIGNAL_REPORT SIGUSR1
 #endif
 #define LIVE_NS 250000000
+#define SECOND_NS 1000000000
 
 static struct bpe_engine *running;
 static volatile sig_atomic_t stops, reports, rereads, suspends, continues;
@@ -96,7 +97,7 @@ static void say(struct run *r, const char *format, ...)
 		return;
 	}
 	cli_live_clear();
-	fprintf(stderr, "bpfengine: %s\n", text);
+	program_tell("%s", text);
 }
 
 static void on_notice(void *user, const char *text)
@@ -139,7 +140,8 @@ static void show_flows(struct run *r)
 {
 	int status = bpe_engine_snapshot_flows(running, NULL, NULL);
 	if (status == BPE_E_BUSY) say(r, "the flows asked for before are not all written yet: ask again");
-	else if (status == BPE_OK && !r->cli.quiet) say(r, "the flows that are alive are written to %s", r->cli.flows_path);
+	else if (status == BPE_OK && !r->cli.quiet)
+		say(r, "the flows that are alive are written to %s", r->cli.flows_shown);
 }
 
 /* SIGUSR2. */
@@ -151,34 +153,54 @@ static void asked_again(struct run *r)
 	if (r->cli.filter || !r->cli.flows) reread(r);
 }
 
+/* Ends the run when its time is up.  A live source that has given its packets ends by itself, and its
+ * flows are waited for no longer than after a signal. */
+static void end_in_time(const struct cli *c, const struct bpe_stats *s)
+{
+	bool timed = c->duration_ns && (int64_t)s->elapsed_ns >= c->duration_ns, live = c->engine.interface_name;
+	bool counted = live && c->engine.max_packets && s->read_packets >= c->engine.max_packets;
+	if (c->flows && (timed || counted)) cli_flows_ending(c->flows);
+	if (timed) bpe_engine_stop(running);
+}
+
+/* Returns the nearer of two times to wait for. */
+static int64_t sooner(int64_t wait, int64_t until) { return until > 0 && until < wait ? until : wait; }
+
+/* SIGINFO and SIGUSR1. */
+static void report_again(const struct cli *c)
+{
+	if (!reports) return;
+	reports = 0;
+	cli_live_clear();
+	cli_report_text(stderr, running, c, NULL);
+}
+
 /* Waits for the end of the run, showing what there is to show; stops it when its time is up. */
 static void watch(struct run *r)
 {
 	struct bpe_stats s;
+	struct cli_rates rates = { .count = 0 };
 	struct cli *c = &r->cli;
 	bool live = isatty(STDERR_FILENO) && !c->quiet && !c->json && !c->stats_interval;
-	double next = c->stats_interval;
+	double next = c->stats_interval * 1e9;
 	for (;;) {
 		bpe_engine_stats(running, &s);
-		int64_t elapsed = (int64_t)s.elapsed_ns, wait = live ? LIVE_NS : 1000000000;
-		if (c->duration_ns && elapsed >= c->duration_ns) {
-			if (c->flows) cli_flows_ending(c->flows);
-			bpe_engine_stop(running);
+		int64_t elapsed = (int64_t)s.elapsed_ns;
+		end_in_time(c, &s);
+		if (next > 0 && (double)elapsed >= next) {
+			cli_rates_take(&rates, &s, 0);
+			cli_interval_line(stderr, &s);
+			while (next <= (double)elapsed) next += c->stats_interval * 1e9;
 		}
-		if (c->duration_ns && elapsed < c->duration_ns && c->duration_ns - elapsed < wait) wait = c->duration_ns - elapsed;
-		if (next > 0 && (double)elapsed * 1e-9 >= next) {
-			cli_interval_line(stderr, running);
-			while (next <= (double)elapsed * 1e-9) next += c->stats_interval;
-		}
-		if (next > 0 && next * 1e9 - (double)elapsed < (double)wait) wait = (int64_t)(next * 1e9 - (double)elapsed) + 1;
+		int64_t wait = sooner(live ? LIVE_NS : SECOND_NS, c->duration_ns - elapsed);
+		if (next > 0) wait = sooner(wait, (int64_t)(next - (double)elapsed) + 1);
 		if (bpe_engine_wait(running, wait)) break;
 		asked_again(r);
-		if (reports) {
-			reports = 0;
-			cli_live_clear();
-			cli_report_text(stderr, running, c, NULL);
-		}
-		if (live) cli_live_line(running);
+		report_again(c);
+		if (!live) continue;
+		bpe_engine_stats(running, &s);
+		cli_rates_take(&rates, &s, SECOND_NS);
+		live = cli_live_line(&s);
 	}
 	cli_live_clear();
 }
@@ -202,6 +224,7 @@ static void show(struct run *r)
 		if (continues) continues = 0, top_view_redraw(r->view);
 		asked_again(r);
 	}
+	if (r->cli.flows) cli_flows_ending(r->cli.flows);
 	bpe_engine_stop(running);
 	while (!bpe_engine_wait(running, -1)) continue;
 	r->views = false;
@@ -218,71 +241,128 @@ static bool balanced(void)
 	return done == s.read_packets && s.flows_opened == s.flows_active + s.flows_ended + s.flows_evicted;
 }
 
-static int run(struct run *r)
+static void handle_signals(const struct run *r)
 {
-	struct bpe_error error;
-	struct cli *c = &r->cli;
-	int status = bpe_engine_open(&c->engine, &running, &error);
-	if (status < 0) {
-		fprintf(stderr, "bpfengine: %s: %s\n", error.step, error.text);
-		return exit_of(status);
-	}
-	int code = cli_rights_give_up(c);
-	if (code) return code;
 	handle(SIGINT, on_stop);
 	handle(SIGTERM, on_stop);
+	handle(SIGUSR2, on_reread);
 	if (r->view) {
-		handle(SIGHUP, on_stop);
+		handle(SIGHUP, on_stop);	/* the view ends with its terminal */
 		handle(SIGQUIT, on_stop);
 		handle(SIGTSTP, on_suspend);
 		handle(SIGCONT, on_continue);
 		handle(SIGNAL_REPORT, SIG_IGN);	/* the view is the report */
 	} else {
 		handle(SIGNAL_REPORT, on_report);
+		if (r->cli.flows) handle(SIGHUP, on_reopen);
 	}
-	handle(SIGUSR2, on_reread);
-	if (c->flows) {
-		if (!r->view) handle(SIGHUP, on_reopen);	/* the view ends with its terminal */
-		cli_flows_begin(c->flows, running);
+}
+
+/* The default way of rotating a log is to move it away and to send SIGHUP.  Root's directories, as
+ * /var/log, do not let the user make a file that the program becomes: a helper that stayed root for
+ * that would be one more thing to break into, so it is told at the start, and what works instead. */
+static void tell_rotation(const struct cli *c)
+{
+	int directory = cli_flows_directory(c->flows);
+	if (directory < 0 || c->quiet || !c->engine.interface_name || cli_rights_may_make(directory)) return;
+	program_tell("SIGHUP will not open %s anew: the user that this program becomes may make no file there"
+		     " (copy and cut it to rotate it, or give that user a directory)", c->flows_shown);
+}
+
+/* Opens the source, makes what is to be written, gives up rights.  0, or an exit code. */
+static int prepare(struct run *r)
+{
+	struct bpe_error error;
+	struct cli *c = &r->cli;
+	int status = bpe_engine_open(&c->engine, &running, &error), code;
+	if (status < 0) {
+		program_tell("%s: %s", error.step, error.text);
+		return exit_of(status);
 	}
+	if (c->flows && (code = cli_flows_make(c->flows))) return code;
+	if (c->flows) tell_rotation(c);
+	if ((code = cli_rights_give_up(c))) return code;
+	/* Up to here a signal ends the program as it ends any other: there is nothing to report. */
+	handle_signals(r);
+	if (c->flows && (code = cli_flows_begin(c->flows, running))) return code;
 	if (stops) bpe_engine_stop(running);
 	status = bpe_engine_start(running, &error);
-	if (status < 0) {
-		fprintf(stderr, "bpfengine: %s: %s\n", error.step, error.text);
-		return EXIT_ERROR;
-	}
-	if (r->view) show(r);
-	else watch(r);
-	status = bpe_engine_result(running, &error);
-	const char *wrong = status < 0 ? error.text : NULL;
-	if (wrong) fprintf(stderr, "bpfengine: %s\n", wrong);
-	FILE *to = c->flows_path && !strcmp(c->flows_path, "-") ? stderr : stdout;
+	if (status < 0) program_tell("%s: %s", error.step, error.text);
+	return status < 0 ? EXIT_ERROR : 0;
+}
+
+/* Prints the report.  Returns whether all that was to be written was written. */
+static bool report(const struct run *r, const char *wrong)
+{
+	const struct cli *c = &r->cli;
+	uint64_t written, lost = 0;
+	/* Flows on the standard output are alone there. */
+	FILE *to = c->flows && cli_flows_on_stdout(c->flows) && !c->json ? stderr : stdout;
+	clearerr(stderr);
 	if (c->json) cli_report_json(to, running, c, wrong);
 	else cli_report_text(to, running, c, NULL);
-	if (c->flows) {
-		uint64_t written, lost;
-		cli_flows_counts(c->flows, &written, &lost);
-		if (lost) fprintf(stderr, "bpfengine: flows were not all written to %s: %" PRIu64 " of %" PRIu64 " are missing\n", c->flows_path, lost, written + lost);
-		if (lost) status = BPE_E_IO;
-	}
-	errno = 0;
-	if ((fflush(to) || ferror(to)) && to == stdout) {
-		if (errno != EPIPE) fprintf(stderr, "bpfengine: the report was not written: %s\n", strerror(errno));
-		status = BPE_E_IO;
-	}
+	bool good = to == stdout ? program_end_output("the report") : !fflush(stderr) && !ferror(stderr);
+	if (c->flows) cli_flows_counts(c->flows, &written, &lost);
+	if (lost)
+		program_tell("flows were not all written to %s: %" PRIu64 " of %" PRIu64 " are missing", c->flows_shown,
+			     lost, written + lost);
+	return good && !lost;
+}
+
+static int run(struct run *r)
+{
+	struct bpe_error error;
+	int code = prepare(r);
+	if (code) return code;
+	if (r->view) show(r);
+	else watch(r);
+	int status = bpe_engine_result(running, &error);
+	if (status < 0) program_tell("%s", error.text);
+	if (!report(r, status < 0 ? error.text : NULL)) code = EXIT_ERROR;
 	if (!balanced()) {
-		fprintf(stderr, "bpfengine: the books do not balance: packets read are not those delivered and dropped; please report this\n");
-		status = BPE_E_STATE;
+		program_tell("the books do not balance: packets read are not those delivered and dropped;"
+			     " please report this");
+		code = EXIT_ERROR;
 	}
-	return status < 0 ? EXIT_ERROR : EXIT_GOOD;
+	return status < 0 ? EXIT_ERROR : code;
+}
+
+/* Finds what no output may be, and opens the outputs.  0, or an exit code. */
+static int open_outputs(struct run *r)
+{
+	struct cli *c = &r->cli;
+	int code = cli_outputs_check(c);
+	if (code || !c->flows_path) return code;
+	program_visible(c->flows_shown, sizeof c->flows_shown, c->flows_path);
+	code = cli_flows_open(&c->flows, c, cli_rights_user());
+	if (code) return code;
+	flows = c->flows;
+	c->engine.on_record = on_record;
+	return 0;
+}
+
+/* Closes what run left open.  0, or an exit code. */
+static int close_all(struct run *r)
+{
+	struct bpe_engine *engine = running;
+	int failed = 0;
+	running = NULL;
+	bpe_engine_close(engine);
+	flows = NULL;
+	if (r->cli.flows) failed = cli_flows_close(r->cli.flows);
+	top_view_close(r->view);
+	free(r->cli.filter);
+	return failed;
 }
 
 int main(int argc, char **argv)
 {
 	static struct run r;
-	int code = cli_options(&r.cli, argc, argv);
-	if (code || r.cli.done) return code;
+	program_begin("bpfengine");
 	handle(SIGPIPE, SIG_IGN);	/* a closed pipe is a write error, and ends quietly */
+	int code = cli_options(&r.cli, argc, argv);
+	if (!code && r.cli.done) return program_end_output("the text") ? EXIT_GOOD : EXIT_ERROR;
+	if (code) return code;
 	if (r.cli.list) return cli_list(r.cli.json);
 	if (r.cli.dump || r.cli.explain) {
 		code = cli_program_print(&r.cli);
@@ -290,30 +370,17 @@ int main(int argc, char **argv)
 		return code;
 	}
 	code = cli_rights_prepare(&r.cli);
-	if (code) return code;
-	if (r.cli.flows_path) {
-		code = cli_flows_open(&r.cli.flows, &r.cli);
-		if (code) return code;
-		flows = r.cli.flows;
-		r.cli.engine.on_record = on_record;
+	if (!code) code = open_outputs(&r);
+	if (!code && r.cli.top) code = top_view_open(&r.view, &r.cli);
+	if (!code) {
+		r.cli.engine.on_notice = on_notice;
+		r.cli.engine.user = &r;
+		code = run(&r);
 	}
-	if (r.cli.top) {
-		code = top_view_open(&r.view, &r.cli);
-		if (code) {
-			if (r.cli.flows) cli_flows_close(r.cli.flows);
-			return code;
-		}
+	int failed = close_all(&r);
+	if (failed && !code) {
+		program_tell("flows were not written to %s: %s", r.cli.flows_shown, strerror(failed));
+		code = EXIT_ERROR;
 	}
-	r.cli.engine.on_notice = on_notice;
-	r.cli.engine.user = &r;
-	code = run(&r);
-	struct bpe_engine *engine = running;
-	running = NULL;
-	bpe_engine_close(engine);
-	int failed = r.cli.flows ? cli_flows_close(r.cli.flows) : 0;
-	if (failed && !code) fprintf(stderr, "bpfengine: flows were not written to %s: %s\n", r.cli.flows_path, strerror(failed)), code = EXIT_ERROR;
-	flows = NULL;
-	top_view_close(r.view);
-	free(r.cli.filter);
 	return code;
 }

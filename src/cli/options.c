@@ -15,7 +15,7 @@
 enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_TIMEOUT, OPT_ACTIVE, OPT_FLOW_MEMORY, OPT_NO_HEALTH, OPT_NO_FLOWS,
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
        OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_LARGEST, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE, OPT_TOP, OPT_FLOWS_FORMAT,
-       OPT_FLOWS_ERROR, OPT_FLOWS_OVERLOAD, OPT_LENGTHS, OPT_BY_PORT };
+       OPT_FLOWS_ERROR, OPT_FLOWS_OVERLOAD, OPT_FLOWS_APPEND, OPT_LENGTHS, OPT_BY_PORT };
 
 static const struct option longs[] = {
 	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
@@ -31,7 +31,7 @@ static const struct option longs[] = {
 	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
 	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "outermost", 0, 0, OPT_OUTERMOST }, { "checksums", 0, 0, OPT_CHECKSUMS }, { "zero-copy", 0, 0, OPT_ZERO_COPY },
 	{ "relinquish-privileges", 1, 0, 'Z' }, { "no-confine", 0, 0, OPT_NO_CONFINE }, { "top", 0, 0, OPT_TOP },
-	{ "flows-format", 1, 0, OPT_FLOWS_FORMAT }, { "flows-error", 1, 0, OPT_FLOWS_ERROR }, { "flows-overload", 1, 0, OPT_FLOWS_OVERLOAD },
+	{ "flows-append", 0, 0, OPT_FLOWS_APPEND }, { "flows-format", 1, 0, OPT_FLOWS_FORMAT }, { "flows-error", 1, 0, OPT_FLOWS_ERROR }, { "flows-overload", 1, 0, OPT_FLOWS_OVERLOAD },
 	{ "flow-lengths", 0, 0, OPT_LENGTHS }, { "direction-by-port", 0, 0, OPT_BY_PORT }, { NULL, 0, 0, 0 }
 };
 
@@ -85,6 +85,7 @@ void cli_help(FILE *to)
 	      "\n"
 	      "Flows\n", to);
 	fputs("      --flows FILE         each flow at its end as a line (- is stdout)\n"
+	      "      --flows-append       keep what FILE holds and write behind it\n"
 	      "      --flows-format json|zeek|eve|ecs|csv  this program's names (json),\n"
 	      "                           Zeek's conn.log, Suricata's EVE, Elastic's, CSV\n"
 	      "      --flows-overload auto|drop|wait  when lines are written too slowly: drop\n"
@@ -146,7 +147,7 @@ static int wrong(const char *format, ...)
 	va_list args;
 	va_start(args, format);
 	fputs("bpfengine: ", stderr);
-	vfprintf(stderr, format, args);
+	program_print(stderr, false, format, args);
 	fputs("\nTry bpfengine --help.\n", stderr);
 	va_end(args);
 	return EXIT_USAGE;
@@ -351,6 +352,7 @@ static int one(struct cli *c, int letter, const char *v)
 		c->stats_interval = (double)ns * 1e-9;
 		return 0;
 	case OPT_FLOWS: c->flows_path = v; return 0;
+	case OPT_FLOWS_APPEND: c->flows_append = true; return 0;
 	case OPT_FLOWS_FORMAT: return flow_format(v, &c->flows_format) ? 0 : wrong("--flows-format is json, zeek, eve, ecs or csv, not \"%s\"", v);
 	case OPT_FLOWS_ERROR:
 		if (!choice(v, errors, &word)) return wrong("--flows-error is continue or stop, not \"%s\"", v);
@@ -467,7 +469,8 @@ int cli_options(struct cli *c, int argc, char **argv)
 	if (c->flows_path && !c->engine.flows) return wrong("--flows and --no-flows contradict each other");
 	if (c->top && !c->engine.flows) return wrong("--top shows flows: it and --no-flows contradict each other");
 	if (c->top && (c->json || (c->flows_path && !strcmp(c->flows_path, "-")))) return wrong("--top and %s both want stdout", c->json ? "--json" : "--flows -");
-	if (!c->flows_path && (c->flows_format || c->flows_stop || c->engine.record_overload)) return wrong("--flows-format, --flows-error and --flows-overload are for --flows FILE");
+	if (!c->flows_path && (c->flows_format || c->flows_stop || c->flows_append || c->engine.record_overload))
+		return wrong("--flows-append, --flows-format, --flows-error and --flows-overload are for --flows FILE");
 	if (c->flows_format == BPE_FORMAT_ZEEK) c->engine.flow_lengths = true;
 	if (c->flows_path && !strcmp(c->flows_path, "-") && c->json) return wrong("--flows - and --json both want stdout: write the flows to a file");
 	return 0;

@@ -80,12 +80,12 @@ static int explain(const struct cli *cli, struct bpe_filter_options how)
 	if (o->bpf_abi) how.kernel = o->bpf_abi;
 	else if (o->interface_name) how.kernel = native(o->interface_name);
 	if (bpe_filter_explain(o->filter_expression ? o->filter_expression : "", &how, &text, &error) < 0) {
-		fprintf(stderr, "bpfengine: %s\n", error.text);
+		program_tell("%s", error.text);
 		return EXIT_USAGE;
 	}
 	fputs(text, stdout);
 	bpe_filter_text_free(text);
-	return 0;
+	return program_end_output("the explanation") ? EXIT_GOOD : EXIT_ERROR;
 }
 
 /* Compiles for the source's link type (Ethernet where there is none) and prints: 0 or an exit code. */
@@ -100,7 +100,7 @@ int cli_program_print(const struct cli *cli)
 	if (o.interface_name || o.file) {
 		o.filter_expression = NULL;
 		if (bpe_capture_open(&o, &capture, &error) < 0) {
-			fprintf(stderr, "bpfengine: %s\n", error.text);
+			program_tell("%s", error.text);
 			return error.status == BPE_E_RIGHTS ? EXIT_RIGHTS : EXIT_SOURCE;
 		}
 		for (int l = 0; l < 512; l++)
@@ -113,10 +113,10 @@ int cli_program_print(const struct cli *cli)
 	how.has_netmask = bpe_interface_netmask(without_if(o.interface_name), &how.netmask);
 	if (cli->explain) return explain(cli, how);
 	if (bpe_filter_compile_with(cli->engine.filter_expression ? cli->engine.filter_expression : "", &how, &program, &n, &error) < 0) {
-		fprintf(stderr, "bpfengine: %s\n", error.text);
+		program_tell("%s", error.text);
 		return EXIT_USAGE;
 	}
 	cli_program(stdout, program, n, cli->dump);
 	bpe_filter_free(program);
-	return 0;
+	return program_end_output("the program") ? EXIT_GOOD : EXIT_ERROR;
 }

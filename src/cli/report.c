@@ -29,12 +29,13 @@ static void top_flows(FILE *to, struct bpe_engine *engine, uint32_t n)
 	int found = f ? bpe_engine_top_flows(engine, f, n) : 0;
 	if (found > 0) fprintf(to, "\nLargest flows alive at the end\n  %-22s    %-22s  %-5s %10s %12s  state\n", "originator", "responder", "proto", "packets", "bytes");
 	for (int i = 0; i < found; i++) {
-		char a[64], b[64], p[16];
+		char a[64], b[64], p[16], name[160];
 		endpoint(a, sizeof a, &f[i], 0);
 		endpoint(b, sizeof b, &f[i], 1);
 		fprintf(to, "  %-22s -> %-22s  %-5s %10" PRIu64 " %12" PRIu64 "  %s", a, b, cli_protocol(p, sizeof p, f[i].ip_proto, f[i].ip_version),
 			f[i].packets[0] + f[i].packets[1], f[i].wire_bytes[0] + f[i].wire_bytes[1], cli_tcp_state(f[i].tcp_state));
-		if (f[i].pid > 0) fprintf(to, "  %s (%d)", f[i].comm, f[i].pid);
+		if (f[i].pid > 0)
+			fprintf(to, "  %s (%d)", program_visible(name, sizeof name, f[i].comm), f[i].pid);
 		fputc('\n', to);
 	}
 	free(f);
@@ -63,7 +64,7 @@ static void records(FILE *to, const struct bpe_stats *s, const struct cli *cli)
 {
 	uint64_t written, lost;
 	cli_flows_counts(cli->flows, &written, &lost);
-	fprintf(to, "Records: %" PRIu64 " written to %s as %s", written, cli->flows_path, bpe_format_name((int)cli->flows_format));
+	fprintf(to, "Records: %" PRIu64 " written to %s as %s", written, cli->flows_shown, bpe_format_name((int)cli->flows_format));
 	if (s->flows_shown) fprintf(to, ", %" PRIu64 " of them of flows asked for", s->flows_shown);
 	if (s->records_dropped) fprintf(to, ", %" PRIu64 " dropped for want of time to write them", s->records_dropped);
 	if (lost) fprintf(to, ", %" PRIu64 " could not be written", lost);
@@ -81,11 +82,12 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 {
 	struct bpe_stats s;
 	struct bpe_worker_stats w;
-	char a[32], b[32], c[32];
+	char a[32], b[32], c[32], source[600];
 	uint64_t dropped = 0;
 	bpe_engine_stats(engine, &s);
 	double seconds = (double)s.elapsed_ns * 1e-9, rate = seconds > 0 ? 1 / seconds : 0;
-	fprintf(to, "%s, link type %s\n", bpe_engine_source(engine), bpe_engine_link_type(engine));
+	fprintf(to, "%s, link type %s\n", program_visible(source, sizeof source, bpe_engine_source(engine)),
+		bpe_engine_link_type(engine));
 	fprintf(to, "%.3f s", seconds);
 	if (s.last_packet_ns > s.first_packet_ns) fprintf(to, "; packets span %.6f s", cli_packet_seconds(&s));
 	fprintf(to, "\n%" PRIu64 " packets read (%s/s), %" PRIu64 " bytes captured, %" PRIu64 " on the wire (%sbit/s)\n", s.read_packets,
@@ -134,25 +136,28 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 
 /* ---- On the terminal ---- */
 
-void cli_live_line(struct bpe_engine *engine)
+/* What both kinds of line tell of packets that this program dropped. */
+static uint64_t dropped_here(const struct bpe_stats *s)
 {
-	struct bpe_stats s;
-	char a[32], b[32], c[32], d[32];
-	uint64_t dropped = 0;
-	bpe_engine_stats(engine, &s);
-	for (int i = 0; i < BPE_DROP_COUNT; i++) dropped += s.dropped[i];
-	if (s.elapsed_ns && s.elapsed_ns < 1000000000) {	/* no whole second yet: the average */
-		s.packets_per_second = (uint64_t)((double)s.read_packets * 1e9 / (double)s.elapsed_ns);
-		s.bits_per_second = (uint64_t)((double)s.wire_bytes * 8e9 / (double)s.elapsed_ns);
-	}
+	uint64_t sum = 0;
+	for (int i = 0; i < BPE_DROP_COUNT; i++) sum += s->dropped[i];
+	return sum;
+}
+
+bool cli_live_line(const struct bpe_stats *s)
+{
+	char a[32], b[32], c[32], d[32], e[32], f[32];
+	clearerr(stderr);
 	fprintf(stderr, "\r\033[K");
-	if (s.source_bytes)	/* it may have grown since */
-		fprintf(stderr, "%3.0f%%  ", s.source_position < s.source_bytes ? 100 * (double)s.source_position / (double)s.source_bytes : 100.0);
-	fprintf(stderr, "%s packets  %s/s  %sbit/s  dropped %s kernel %s us  %s flows", count(a, sizeof a, s.read_packets),
-		count(b, sizeof b, s.packets_per_second), count(c, sizeof c, s.bits_per_second), count(d, sizeof d, s.kernel_dropped),
-		count((char[32]){ 0 }, 32, dropped), count((char[32]){ 0 }, 32, s.flows_active));
+	if (s->source_bytes)	/* it may have grown since */
+		fprintf(stderr, "%3.0f%%  ", s->source_position < s->source_bytes
+			? 100 * (double)s->source_position / (double)s->source_bytes : 100.0);
+	fprintf(stderr, "%s packets  %s/s  %sbit/s  dropped %s kernel %s us  %s flows",
+		count(a, sizeof a, s->read_packets), count(b, sizeof b, s->packets_per_second),
+		count(c, sizeof c, s->bits_per_second), count(d, sizeof d, s->kernel_dropped),
+		count(e, sizeof e, dropped_here(s)), count(f, sizeof f, s->flows_active));
 	fflush(stderr);
-	live_shown = true;
+	return live_shown = !ferror(stderr);
 }
 
 void cli_live_clear(void)
@@ -161,13 +166,10 @@ void cli_live_clear(void)
 	live_shown = false;
 }
 
-void cli_interval_line(FILE *to, struct bpe_engine *engine)
+void cli_interval_line(FILE *to, const struct bpe_stats *s)
 {
-	struct bpe_stats s;
-	uint64_t dropped = 0;
-	bpe_engine_stats(engine, &s);
-	for (int i = 0; i < BPE_DROP_COUNT; i++) dropped += s.dropped[i];
-	fprintf(to, "%.1f s: %" PRIu64 " packets, %" PRIu64 " packets/s, %" PRIu64 " bit/s, dropped %" PRIu64 " kernel %" PRIu64 " us, %" PRIu64 " flows\n",
-		(double)s.elapsed_ns * 1e-9, s.read_packets, s.packets_per_second, s.bits_per_second, s.kernel_dropped, dropped, s.flows_active);
+	fprintf(to, "%.1f s: %" PRIu64 " packets, %" PRIu64 " packets/s, %" PRIu64 " bit/s, dropped %" PRIu64
+		" kernel %" PRIu64 " us, %" PRIu64 " flows\n", (double)s->elapsed_ns * 1e-9, s->read_packets,
+		s->packets_per_second, s->bits_per_second, s->kernel_dropped, dropped_here(s), s->flows_active);
 	fflush(to);
 }

@@ -30,7 +30,7 @@ static void top_flows(FILE *to, struct bpe_engine *engine, uint32_t n)
 			f[i].packets[0], f[i].packets[1], f[i].wire_bytes[0], f[i].wire_bytes[1]);
 		if (f[i].pid > 0) {
 			fprintf(to, ",\"pid\":%d,\"process\":", f[i].pid);
-			cli_json_string(to, f[i].comm);
+			program_print_json(to, f[i].comm);
 		}
 		fputc('}', to);
 	}
@@ -68,11 +68,11 @@ static void rights(FILE *to, const struct cli_rights *r)
 {
 	const struct { const char *key, *text; } texts[] = { { "capabilities", r->capabilities }, { "confined", r->confined }, { "missing", r->missing }, { "kept", r->kept } };
 	fprintf(to, "\"rights\":{\"user\":");
-	cli_json_string(to, r->user);
+	program_print_json(to, r->user);
 	fprintf(to, ",\"dropped\":%s", r->dropped ? "true" : "false");
 	for (int i = 0; i < 4; i++) {
 		fprintf(to, ",\"%s\":", texts[i].key);
-		if (texts[i].text[0]) cli_json_string(to, texts[i].text);
+		if (texts[i].text[0]) program_print_json(to, texts[i].text);
 		else fprintf(to, "null");
 	}
 	fprintf(to, "},");
@@ -84,7 +84,7 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	bpe_engine_stats(engine, &s);
 	double seconds = (double)s.elapsed_ns * 1e-9, rate = seconds > 0 ? 1 / seconds : 0;
 	fprintf(to, "{\"schema\":\"bpfengine.report/1\",\"version\":\"%s\",\"source\":", bpe_version());
-	cli_json_string(to, bpe_engine_source(engine));
+	program_print_json(to, bpe_engine_source(engine));
 	fprintf(to, ",\"linktype\":\"%s\",\"seconds\":%.6f,\"packet_seconds\":%.9f,", bpe_engine_link_type(engine), seconds,
 		cli_packet_seconds(&s));
 	fprintf(to, "\"packets\":{\"read\":%" PRIu64 ",\"delivered\":%" PRIu64 ",\"in_flight\":%" PRIu64 ",\"dropped\":{", s.read_packets, s.delivered_packets, s.in_flight);
@@ -117,7 +117,7 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	rights(to, &cli->rights);
 	fprintf(to, "\"blocks\":{\"read\":%" PRIu64 ",\"torn\":%" PRIu64 "},\"batches\":{\"count\":%" PRIu64 ",\"mean_packets\":%.2f},\"waits\":%" PRIu64 ",\"error\":",
 		s.blocks, s.torn_blocks, s.batches, s.batches ? (double)s.delivered_packets / (double)s.batches : 0, s.waits);
-	if (error) cli_json_string(to, error);
+	if (error) program_print_json(to, error);
 	else fprintf(to, "null");
 	fprintf(to, "}\n");
 }

@@ -74,7 +74,7 @@ static void find_files(const struct cli *c)
 	size_t found = 0;
 	struct stat st;
 	if (c->filter_path && (paths[0] = strdup(c->filter_path))) found = 1;
-	if (c->filter) found += cli_filter_files(c->filter, paths + found, CLI_FILES_MOST - found);
+	if (c->filter) found += program_filter_files(c->filter, paths + found, CLI_FILES_MOST - found);
 	state.files_found = state.file_count = 0;
 	if (found > CLI_FILES_MOST) state.files_found = found;
 	for (size_t i = 0; i < found && i < CLI_FILES_MOST; i++) {
@@ -95,7 +95,7 @@ int cli_rights_prepare(struct cli *c)
 	find_files(c);
 	f.files = state.files_found;
 	if (c->user && !(found = find(c->user, &state.account))) {
-		fprintf(stderr, "bpfengine: -Z %s: there is no such user (getent passwd lists them; -Z root keeps all rights)\n", c->user);
+		program_tell("-Z %s: there is no such user (getent passwd lists them; -Z root keeps all rights)", c->user);
 		return EXIT_USAGE;
 	}
 	for (size_t i = 0; f.root && !c->user && !found && i < 2; i++)
@@ -105,7 +105,7 @@ int cli_rights_prepare(struct cli *c)
 	f.files_unreadable = f.root && found && state.account.uid && state.file_count && !may_read(&state.account);
 	cli_rights_plan(&state.plan, &f);
 	if (!state.plan.refused) return 0;
-	fprintf(stderr, "bpfengine: -Z %s and this cannot be together: %s (leave out one of the two; -Z root keeps all rights)\n", c->user, state.plan.why);
+	program_tell("-Z %s and this cannot be together: %s (leave out one of the two; -Z root keeps all rights)", c->user, state.plan.why);
 	return EXIT_USAGE;
 }
 
@@ -116,7 +116,7 @@ static int drop(struct cli_rights_plan *p, const char *asked, char *failed, size
 	if (!e && p->become && (e = switch_to(&state.account))) {
 		snprintf(failed, room, "could not become user %s: %s%s", p->become, strerror(e), asked ? "" : "; going on as the user that started it");
 		if (asked) {
-			fprintf(stderr, "bpfengine: -Z: %s\n", failed);
+			program_tell("-Z: %s", failed);
 			return EXIT_RIGHTS;
 		}
 		p->keep_read = state.file_count;	/* as whoever we are, without root's capabilities */
@@ -124,15 +124,27 @@ static int drop(struct cli_rights_plan *p, const char *asked, char *failed, size
 	}
 	if (p->reduce && (e = cli_caps_after(p->keep_read, p->keep_nice))) snprintf(failed, room, "could not give up all capabilities: %s", strerror(e));
 	if (p->become && is_regained(&state.account)) {
-		fprintf(stderr, "bpfengine: user %s could become root again: not capturing like that (-Z root keeps all rights, --no-confine does not help)\n", p->become);
+		program_tell("user %s could become root again: not capturing like that (-Z root keeps all rights, --no-confine does not help)", p->become);
 		return EXIT_RIGHTS;
 	}
 	return 0;
 }
 
+uid_t cli_rights_user(void) { return state.plan.become ? state.account.uid : geteuid(); }
+
+bool cli_rights_may_make(int directory)
+{
+	int status = 1;
+	if (!state.plan.become) return !faccessat(directory, ".", W_OK | X_OK, AT_EACCESS);
+	pid_t child = fork();
+	if (!child) _exit(switch_to(&state.account) || faccessat(directory, ".", W_OK | X_OK, AT_EACCESS));
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+	return child > 0 && !status;
+}
+
 static void tell(const struct cli *c, const char *before, const char *text)
 {
-	if (text && text[0] && !c->quiet) fprintf(stderr, "bpfengine: %s%s\n", before, text);
+	if (text && text[0] && !c->quiet) program_tell("%s%s", before, text);
 }
 
 int cli_rights_give_up(struct cli *c)

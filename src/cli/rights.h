@@ -48,9 +48,6 @@ struct cli_rights_plan {
 
 void cli_rights_plan(struct cli_rights_plan *plan, const struct cli_rights_facts *facts);
 
-/* The paths behind "in" in an expression (host in ./FILE), at most max of them, each for free.  How many there are. */
-size_t cli_filter_files(const char *expression, char **paths, size_t max);
-
 /* macOS's profile, in its own language, with files to read and one to write (NULL: none); for free, NULL without memory. */
 char *cli_seatbelt_profile(const char *const *files, size_t count, const char *output);
 

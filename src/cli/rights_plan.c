@@ -70,20 +70,3 @@ void cli_rights_plan(struct cli_rights_plan *p, const struct cli_rights_facts *f
 	p->confine = false;	/* cpuset_setaffinity(2) there: for a thread by its number in later versions only */
 	if (!p->why) p->why = "not confined: --pin is not to be had in every FreeBSD's capability mode";
 }
-
-static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-size_t cli_filter_files(const char *s, char **paths, size_t max)
-{
-	size_t found = 0;
-	for (const char *p = s; (p = strstr(p, "in")); p += 2) {	/* as parse_list.c of the filter's compiler has it */
-		if (p > s && !is_blank(p[-1]) && p[-1] != '(') continue;
-		const char *path = p + 2 + strspn(p + 2, " \t\r\n");
-		size_t n = strcspn(path, " \t\r\n()");
-		if (path[0] != '/' && strncmp(path, "./", 2) != 0 && strncmp(path, "../", 3) != 0) continue;
-		if (found < max) paths[found] = strndup(path, n);
-		found++;
-		p = path + n - 2;
-	}
-	return found;
-}

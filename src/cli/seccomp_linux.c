@@ -61,6 +61,9 @@ struct rule { int call; enum when when; int argument; uint32_t mask, value; };
 /* What opening to read leaves out; O_PATH, too, which is not asked for a right and then tells of the file by fstat. */
 #define WRITES (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY) | O_PATH)
 
+/* Flags that make no difference to what may be opened: musl's O_LARGEFILE, and root's O_NOFOLLOW. */
+#define ANYWAY ((uint32_t)(0100000 | 0400000 | O_NOFOLLOW))
+
 static const struct rule rules[] = {
 	{ SYS_read, ALWAYS, 0, 0, 0 }, { SYS_ppoll, ALWAYS, 0, 0, 0 }, { SYS_futex, ALWAYS, 0, 0, 0 },
 #ifdef SYS_poll
@@ -93,8 +96,9 @@ static const struct rule rules[] = {
 #ifdef SYS_open
 	{ SYS_open, FILTER, 1, WRITES, O_RDONLY },
 #endif
-	/* opening the flows' file anew, for appending alone; where it may be is Landlock's and the user's rights' to say (musl sets O_LARGEFILE) */
-	{ SYS_openat, OUTPUT, 2, ~(uint32_t)0100000, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC },
+	/* opening the flows' file anew, for appending alone; where it may be is Landlock's and the user's rights' to say */
+	{ SYS_openat, OUTPUT, 2, ~ANYWAY, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK },
+	{ SYS_ftruncate, OUTPUT, 0, 0, 0 },	/* a line that a full disk tore */
 };
 
 struct program { struct sock_filter code[ROOM]; unsigned length; };

@@ -5,8 +5,8 @@
 int top_view_open(struct top_view **view, const struct cli *cli)
 {
 	(void)view, (void)cli;
-	fprintf(stderr, "bpfengine: --top: this build has no live view, since no curses library was found for it: install one (Debian and Ubuntu: libncurses-dev; Fedora: "
-		"ncurses-devel; macOS and the BSDs have it) and build anew with -Dcurses=enabled\n");
+	program_tell("--top: this build has no live view, since no curses library was found for it: install one (Debian and Ubuntu: libncurses-dev; Fedora: "
+		"ncurses-devel; macOS and the BSDs have it) and build anew with -Dcurses=enabled");
 	return EXIT_USAGE;
 }
 

@@ -134,7 +134,7 @@ void top_view_restore(void)
 
 static int refuse(struct top_view *v, const char *why)
 {
-	fprintf(stderr, "bpfengine: --top: %s\n", why);
+	program_tell("--top: %s", why);
 	top_view_close(v);
 	return EXIT_USAGE;
 }
@@ -147,7 +147,7 @@ int top_view_open(struct top_view **view, const struct cli *c)
 	if (!v || !top_model_init(&v->model) || !(v->shot.flows = calloc(TOP_FLOWS, sizeof *v->shot.flows))) {
 		if (v) top_model_free(&v->model);
 		free(v);
-		fprintf(stderr, "bpfengine: --top: no memory\n");
+		program_tell("--top: no memory");
 		return EXIT_ERROR;
 	}
 	pthread_mutex_init(&v->mutex, NULL);
@@ -454,7 +454,7 @@ void top_view_close(struct top_view *v)
 		pthread_mutex_unlock(&v->mutex);
 		pthread_join(v->asker, NULL);
 	}
-	for (uint32_t i = v->notices > NOTICES ? v->notices - NOTICES : 0; i < v->notices; i++) fprintf(stderr, "bpfengine: %s\n", v->notice[i % NOTICES]);
+	for (uint32_t i = v->notices > NOTICES ? v->notices - NOTICES : 0; i < v->notices; i++) program_tell("%s", v->notice[i % NOTICES]);
 	if (v->screen) delscreen(v->screen);
 	if (v->input) fclose(v->input);
 	free(services);

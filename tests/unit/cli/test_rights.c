@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who the program becomes and what it keeps, on each system, asked on every host; which files a filter names; macOS's profile. */
 #include "cli/rights.h"
+#include "program/program.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -98,7 +99,7 @@ Test(rights, files_of_a_filter)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char *paths[3] = { NULL, NULL, NULL }, all[256] = "";
-		size_t n = cli_filter_files(cases[i].expression, paths, 3);
+		size_t n = program_filter_files(cases[i].expression, paths, 3);
 		for (size_t k = 0; k < 3; k++) {
 			if (paths[k]) strcat(strcat(all, paths[k]), " ");
 			free(paths[k]);
