@@ -337,7 +337,9 @@ int compare_main(const struct options *o)
 	c.options = o;
 	if (!find_helper(&c)) return EXIT_ERROR;
 	if (o->engine.file && access(o->engine.file, R_OK)) {
-		program_tell("%s: %s", o->engine.file, strerror(errno));
+		char shown[200];
+		int failed = errno;
+		program_tell("%s: %s", program_visible(shown, sizeof shown, o->engine.file), strerror(failed));
 		return EXIT_SOURCE;
 	}
 	result_init(&c.result, KIND_COMPARE);

@@ -50,7 +50,9 @@ static void *await_end(void *pcap)
 
 static int failed(const char *what, const char *why)
 {
-	snprintf(report.failed, sizeof report.failed, "libpcap: %s: %s", what, why);
+	char shown[100], reason[200];
+	snprintf(report.failed, sizeof report.failed, "libpcap: %s: %s", program_visible(shown, sizeof shown, what),
+		 program_visible(reason, sizeof reason, why));
 	peer_give(STDOUT_FILENO, &report, sizeof report);
 	return 1;
 }

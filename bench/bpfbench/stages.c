@@ -50,11 +50,13 @@ static size_t line_up(const struct options *o, struct contender *c)
 	return n;
 }
 
-/* For its list of layouts: the figures of one load, behind those that are there. */
-static void measure(const struct options *o, struct load *l, struct contender *c, size_t n, enum cycles cycles, struct figure *f)
+/* Runs the contenders in turn, once to warm up.  Returns the rounds that were whole when a signal came, or
+ * all of them. */
+static uint64_t run_rounds(const struct options *o, struct load *l, struct contender *c, size_t n, enum cycles cycles)
 {
-	for (uint64_t r = 0; r <= o->rounds; r++)	/* one to warm up */
+	for (uint64_t r = 0; r <= o->rounds; r++)
 		for (size_t k = 0; k < n; k++) {
+			if (asked_to_stop()) return r ? r - 1 : 0;
 			uint64_t at = cycles_now();
 			int64_t start = bpei_clock_mono_ns();
 			c[k].stage->run(l, c[k].backend);
@@ -63,15 +65,24 @@ static void measure(const struct options *o, struct load *l, struct contender *c
 			c[k].ns[r - 1] = ns / l->packets;
 			c[k].cycles[r - 1] = cycles == CYCLES_NONE || c[k].stage->two ? NAN : used / l->packets;
 		}
-	double copy = spread_of(c[0].ns, o->rounds).median;
+	return o->rounds;
+}
+
+/* For its list of layouts: the figures of one load, behind those that are there.  Returns how many. */
+static size_t measure(const struct options *o, struct load *l, struct contender *c, size_t n, enum cycles cycles, struct figure *f)
+{
+	const uint64_t rounds = run_rounds(o, l, c, n, cycles);
+	if (!rounds) return 0;
+	double copy = spread_of(c[0].ns, rounds).median;
 	for (size_t k = 0; k < n; k++) {
-		struct spread s = spread_of(c[k].ns, o->rounds);
-		f[k] = (struct figure){ .rounds = o->rounds, .packets = l->packets, .bytes = l->bytes, .ns = s.median, .ns_least = s.least, .ns_low = s.low, .ns_high = s.high, .ns_most = s.most,
-			.cycles = spread_of(c[k].cycles, o->rounds).median, .bytes_per_second = (double)l->bytes / l->packets / s.median * 1e9, .to_copy = s.median / copy };
+		struct spread s = spread_of(c[k].ns, rounds);
+		f[k] = (struct figure){ .rounds = rounds, .packets = l->packets, .bytes = l->bytes, .ns = s.median, .ns_least = s.least, .ns_low = s.low, .ns_high = s.high, .ns_most = s.most,
+			.cycles = spread_of(c[k].cycles, rounds).median, .bytes_per_second = (double)l->bytes / l->packets / s.median * 1e9, .to_copy = s.median / copy };
 		snprintf(f[k].stage, sizeof f[k].stage, "%s", c[k].stage->name);
 		snprintf(f[k].layout, sizeof f[k].layout, "%s", l->name);
 		snprintf(f[k].backend, sizeof f[k].backend, "%s", c[k].backend ? c[k].backend->name : "");
 	}
+	return n;
 }
 
 static void notes(struct result *r, enum cycles cycles)
@@ -113,8 +124,7 @@ int stages_main(const struct options *o)
 			break;
 		}
 		if (!o->quiet) program_tell("%s", l->layout->name);
-		measure(o, load, c, n, cycles, figures + count);
-		count += n;
+		count += measure(o, load, c, n, cycles, figures + count);
 		load_free(load);
 	}
 	free(values);
@@ -123,6 +133,7 @@ int stages_main(const struct options *o)
 		return code;
 	}
 	notes(&result, cycles);
+	if (asked_to_stop()) note_add(&result, "a signal ended it before all rounds were through");
 	result.rows = figures;
 	result.count = count;
 	return outputs_write(o, &result);

@@ -22,7 +22,7 @@ int bpei_fail(struct bpe_error *e, int status, const char *step, int sys_errno, 
 	if (sys_errno && n >= 0 && (size_t)n < sizeof e->text)
 		snprintf(e->text + n, sizeof e->text - (size_t)n, "%s%s", n ? ": " : "", strerror(sys_errno));
 	/* Names of files and interfaces come from outside; new lines are ours where the format has some. */
-	bpei_utf8_show(e->text, sizeof e->text, strchr(format, '\n'));
+	bpei_utf8_show(e->text, sizeof e->text, strchr(format, '\n') != NULL);
 	return status;
 }
 

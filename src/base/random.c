@@ -70,7 +70,7 @@ static uint64_t gather(const struct bpei_random_sys *sys)
 	seed = mix(seed, (uint64_t)(uintptr_t)(void *)&errno);
 #if defined(__linux__)
 	uint64_t given[2] = { 0, 0 };
-	const void *at = (const void *)(uintptr_t)getauxval(AT_RANDOM);
+	const uint8_t *at = (const uint8_t *)getauxval(AT_RANDOM);
 	if (at) memcpy(given, at, sizeof given);
 	seed = mix(mix(seed, given[0]), given[1]);
 #endif

@@ -182,7 +182,7 @@ static void begin_file(struct cli_flows *f)
 {
 	struct stat st;
 	bool something = f->file.regular && !fstat(f->file.fd, &st) && st.st_size;
-	f->torn = something && outfile_ends_within_line(&f->file);
+	f->torn = something && f->file.torn;
 	f->header_due = !something && f->header_length;
 }
 
@@ -282,10 +282,7 @@ void cli_flows_counts(const struct cli_flows *f, uint64_t *written, uint64_t *lo
 
 int cli_flows_close(struct cli_flows *f)
 {
-	int error = f->error, fd = f->file.fd;
-	f->file.fd = -1;
-	if (fd >= 0 && close(fd) && !error) error = errno;
-	outfile_close(&f->file);
+	int error = f->error, failed = outfile_close(&f->file);
 	free(f);
-	return error;
+	return error ? error : failed;
 }

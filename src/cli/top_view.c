@@ -139,7 +139,7 @@ static int refuse(struct top_view *v, const char *why)
 	return EXIT_USAGE;
 }
 
-int top_view_open(struct top_view **view, const struct cli *c)
+static int open_view(struct top_view **view, const struct cli *c)
 {
 	char why[256];
 	const char *term = getenv("TERM");
@@ -198,6 +198,23 @@ int top_view_open(struct top_view **view, const struct cli *c)
 	v->changed = true;
 	*view = v;
 	return 0;
+}
+
+/* The library handles signals from newterm on, and its handlers leave without a word.  So none comes
+ * in between, and until the program has its own handlers a signal ends it as it ends any other, with
+ * the terminal as it was. */
+int top_view_open(struct top_view **view, const struct cli *c)
+{
+	static const int ours[] = { SIGINT, SIGTERM, SIGTSTP };
+	const struct sigaction usual = { .sa_handler = SIG_DFL };
+	sigset_t set, before;
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) sigaddset(&set, ours[i]);
+	pthread_sigmask(SIG_BLOCK, &set, &before);
+	int code = open_view(view, c);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) sigaction(ours[i], &usual, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return code;
 }
 
 /* ---- The asker ---- */
@@ -404,8 +421,18 @@ static bool key(struct top_view *v, int k)
 	return true;
 }
 
+/* Whether the terminal has gone: without SIGHUP (nohup, a shell that traps it) only this tells, since
+ * reading keys from it fails at once, for ever.  Not poll(2), which macOS does not have for terminals. */
+static bool is_gone(const struct top_view *v)
+{
+	struct termios mode;
+	int input = v->input ? fileno(v->input) : STDIN_FILENO;
+	return tcgetattr(input, &mode) || tcgetattr(STDOUT_FILENO, &mode);
+}
+
 bool top_view_step(struct top_view *v, bool ended)
 {
+	if (is_gone(v)) return false;
 	turn(v, ended);
 	if (v->changed) draw(v);
 	v->changed = false;

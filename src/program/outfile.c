@@ -141,18 +141,36 @@ static int open_at(struct outfile *o, int flags)
 	return fd;
 }
 
+/* Whether the file has something in it whose last line is not ended, where that can be read. */
+static bool ends_within_line(const struct outfile *o)
+{
+	struct stat st, seen;
+	char last = '\n';
+	if (!o->regular || o->directory < 0 || fstat(o->fd, &st) || !st.st_size) return false;
+	int fd = openat(o->directory, o->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0) return false;
+	bool same = !fstat(fd, &seen) && seen.st_dev == st.st_dev && seen.st_ino == st.st_ino;
+	if (!same || pread(fd, &last, 1, st.st_size - 1) != 1) last = '\n';
+	close(fd);
+	return last != '\n';
+}
+
+/* Closes what this program opened. */
+static int close_own(int fd) { return fd > STDERR_FILENO ? close(fd) : 0; }
+
 /* Takes the place of what was open, if all is well with it. */
 static int take(struct outfile *o, int fd)
 {
 	bool regular;
 	if (fd < 0) return -1;
 	if (judge(o, fd, &regular)) {
-		close(fd);
+		close_own(fd);
 		return -1;
 	}
-	if (o->fd >= 0) close(o->fd);
+	close_own(o->fd);
 	o->fd = fd;
 	o->regular = regular;
+	o->torn = ends_within_line(o);
 	return 0;
 }
 
@@ -161,8 +179,9 @@ int outfile_find(struct outfile *o, const char *path, const struct program_files
 	struct stat st;
 	*o = (struct outfile){ .others = others, .path = path, .fd = -1, .directory = -1,
 		.standard = !strcmp(path, "-") ? STDOUT_FILENO : descriptor_of(path), .root = !geteuid(), .owner = owner };
-	if (o->standard >= 0) {
-		int fd = fcntl(o->standard, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (o->standard >= 0) {	/* stdout and stderr as they are: a confined program may write to no other socket */
+		bool direct = o->standard == STDOUT_FILENO || o->standard == STDERR_FILENO;
+		int fd = direct ? o->standard : fcntl(o->standard, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		return fd < 0 ? refuse(o, strerror(errno)) : take(o, fd);
 	}
 	const char *what = stat(path, &st) ? NULL : program_files_find(others, &st, true);
@@ -200,22 +219,10 @@ int outfile_again(struct outfile *o)
 	return take(o, open_at(o, O_CREAT | O_NONBLOCK));
 }
 
-void outfile_close(struct outfile *o)
+int outfile_close(struct outfile *o)
 {
-	if (o->fd >= 0) close(o->fd);
+	int failed = close_own(o->fd) ? errno : 0;
 	if (o->directory >= 0) close(o->directory);
 	o->fd = o->directory = -1;
-}
-
-bool outfile_ends_within_line(const struct outfile *o)
-{
-	struct stat st, seen;
-	char last = '\n';
-	if (!o->regular || o->directory < 0 || fstat(o->fd, &st) || !st.st_size) return false;
-	int fd = openat(o->directory, o->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0) return false;
-	bool same = !fstat(fd, &seen) && seen.st_dev == st.st_dev && seen.st_ino == st.st_ino;
-	if (!same || pread(fd, &last, 1, st.st_size - 1) != 1) last = '\n';
-	close(fd);
-	return last != '\n';
+	return failed;
 }

@@ -70,6 +70,7 @@ struct outfile {
 	bool root;		/* started as root: more is refused (outfile.c) */
 	bool regular, made;	/* made: by this program */
 	bool again;		/* opened anew, when rights are given up */
+	bool torn;		/* what stood there has a last line that is not ended */
 	uid_t owner;		/* another owner that is no news */
 	char why[256];		/* the last failure */
 	char notice[160];	/* "": nothing to be told */
@@ -83,8 +84,6 @@ int outfile_make(struct outfile *o);	/* makes it where it is not there; 0, or -1
 int outfile_empty(struct outfile *o);	/* cuts a regular file that was there to no length; the same */
 /* Opens what stands at the path by now, or makes it; the old file stays open on failure. */
 int outfile_again(struct outfile *o);
-/* Returns whether a file has something in it whose last line is not ended, where that can be read. */
-bool outfile_ends_within_line(const struct outfile *o);
-void outfile_close(struct outfile *o);
+int outfile_close(struct outfile *o);	/* 0, or the errno of what was not written */
 
 #endif

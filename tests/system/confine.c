@@ -327,7 +327,7 @@ static int ok_fstat(void)
 /* The flows' file is opened anew, under another number, before the old one is closed. */
 static int ok_anew(void)
 {
-	int fd = openat(opened_directory, "made", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int fd = openat(opened_directory, "made", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	return fd < 0 || write(fd, "x", 1) != 1 || close(output) || write(fd, "x", 1) != 1 ? errno : 0;
 }
 static int ok_later_call(void) { return syscall(999) < 0 && errno == ENOSYS ? 0 : -1; }

@@ -258,6 +258,15 @@ def interfaces_of_a_file():
 # ---- Sinks ----
 
 @case
+def a_file_is_replaced_or_appended_to():
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "flows")
+        for words, times in (((), 1), ((), 1), (("--flows-append",), 2), (("--flows-append",), 3), ((), 1)):
+            report, p = run("-i", "synth:count=100,flows=1,seed=2", *words, path=path)
+            assert p.returncode == 0 and report["flows"]["records"]["lost"] == 0, p.stderr
+            assert len([json.loads(l) for l in open(path)]) == times * report["flows"]["opened"] > 0, words
+
+@case
 def a_slow_reader_gets_every_line_of_a_file():
     r, w = os.pipe()
     p = subprocess.Popen([PROGRAM, "-i", "synth:count=40000,flows=100,seed=2", "--flows", "-", "--workers", "1"], stdout=w, stderr=subprocess.PIPE)
