@@ -158,7 +158,7 @@ int run_main(const struct options *o)
 static int cpu_check(void)
 {
 	if (bpei_cpu_fits()) return EXIT_GOOD;
-	fprintf(stderr, "bpfbench: this build needs a CPU with %s; build with -Darch=scalar\n",
+	program_tell("this build needs a CPU with %s; build with -Darch=scalar",
 		BENCH_TEXT(BPEI_ARCH));
 	return EXIT_SOURCE;
 }
