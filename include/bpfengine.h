@@ -339,7 +339,7 @@ struct bpe_flow {
 
 	/* Of any protocol.  Index k: of packets[k]. */
 	uint32_t icmp_errors[2];	/* ICMP errors that quote a packet of the other end: no packets of the flow's own, and no answer to it */
-	uint32_t duplicates[2];		/* TCP: the same packet seen twice, as a mirror port shows it */
+	uint32_t duplicates[2];		/* TCP: packets that were seen twice (options.duplicates): no retransmissions, no repeated ACKs */
 	uint64_t reserved[6];		/* 0 */
 };
 
@@ -417,6 +417,12 @@ enum bpe_read_mode {
 	BPE_READ_THROUGHPUT,	/* blocking reads of whole buffers, at the latest every 50 ms */
 	BPE_READ_LATENCY,	/* BIOCIMMEDIATE: wakes for each packet */
 	BPE_READ_PACED		/* looks every read_interval_ns and takes what there is */
+};
+
+/* TCP packets that a mirror port, or a capture on several interfaces, shows twice within a millisecond, with the same IP identification and checksums. */
+enum bpe_duplicates {
+	BPE_DUPLICATES_TELL = 0,	/* counted as packets and as duplicates, and as nothing else */
+	BPE_DUPLICATES_IGNORE	/* not told apart: they are retransmissions, or repeated ACKs */
 };
 
 enum bpe_direction {
@@ -498,6 +504,7 @@ struct bpe_options {
 	bpe_flow_fn on_record;
 	uint32_t record_ring_bytes;	/* of each worker, a power of two from 4096; 0 = automatic (4 MiB) */
 	uint32_t record_overload;	/* enum bpe_record_overload */
+	uint32_t duplicates;		/* enum bpe_duplicates; with TCP health */
 };
 
 BPE_API void bpe_options_init(struct bpe_options *options);
@@ -557,6 +564,7 @@ struct bpe_stats {
 	uint64_t records_dropped;		/* for a full ring, or an on_record that stood still at the end */
 	uint64_t flows_shown;			/* records of BPE_END_SNAPSHOT for on_record */
 	uint64_t interface_down;		/* live: 1 while the interface is down, so that nothing can come */
+	uint64_t duplicates;			/* TCP packets that were seen twice (options.duplicates) */
 };
 
 struct bpe_worker_stats {

@@ -75,7 +75,7 @@ class bpe_options(ctypes.Structure):
                 ("read_mode", c_uint32), ("read_interval_ns", c_int64), ("direction", c_uint32), ("link_type", c_int32), ("wait_interface", c_bool),
                 ("process", c_bool), ("head_drop", c_bool), ("header_compression", c_bool), ("truncate_payload", c_bool), ("zero_copy", c_bool),
                 ("count_only", c_bool), ("flow_timeout_ns", c_int64 * 8), ("flow_active_ns", c_int64), ("no_tcp_health", c_bool), ("max_flow_bytes", c_uint64),
-                ("direction_by_port", c_bool), ("flow_lengths", c_bool), ("on_record", bpe_flow_fn), ("record_ring_bytes", c_uint32), ("record_overload", c_uint32)]
+                ("direction_by_port", c_bool), ("flow_lengths", c_bool), ("on_record", bpe_flow_fn), ("record_ring_bytes", c_uint32), ("record_overload", c_uint32), ("duplicates", c_uint32)]
 
 
 STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options, bpe_snapshot)

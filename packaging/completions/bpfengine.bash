@@ -46,6 +46,7 @@ _bpfengine() {
 	--read-mode) COMPREPLY=($(compgen -W 'auto throughput latency paced' -- "$cur")); return ;;
 	--bpf-abi) COMPREPLY=($(compgen -W 'macos freebsd netbsd openbsd' -- "$cur")); return ;;
 	--overload) COMPREPLY=($(compgen -W 'wait drop' -- "$cur")); return ;;
+	--duplicates) COMPREPLY=($(compgen -W 'tell ignore' -- "$cur")); return ;;
 	--priority) COMPREPLY=($(compgen -W 'normal high realtime' -- "$cur")); return ;;
 	--flows-format) COMPREPLY=($(compgen -W 'json zeek eve ecs csv' -- "$cur")); return ;;
 	--flows-overload) COMPREPLY=($(compgen -W 'auto drop wait' -- "$cur")); return ;;
@@ -61,7 +62,7 @@ _bpfengine() {
 		--block-size --block-count --read-mode --read-interval --direction --linktype --wait-interface --process --head-drop --truncate
 		--header-compression --zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows --max-flows --flow-idle --flow-closed
 		--flows-append --flows-format --flows-overload --flows-error --flow-lengths --direction-by-port
-		--flow-timeout --flow-active --flow-memory --no-tcp-health
+		--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates
 		--no-flows --outermost --checksums --largest --seed --workers --ring --overload --pin --priority --top --json --stats-interval --quiet --verbose
 		--relinquish-privileges --no-confine --help --version' -- "$cur")) ;;
 	esac

@@ -61,6 +61,7 @@ complete -c bpfengine -l flow-timeout -x -a 'tcp-opening= tcp-established= tcp-c
 complete -c bpfengine -l flow-active -x -d 'Tell of a long flow every so long'
 complete -c bpfengine -l flow-memory -x -d 'Most memory for flows'
 complete -c bpfengine -l no-tcp-health -d 'Do not follow sequence numbers'
+complete -c bpfengine -l duplicates -x -a 'tell ignore' -d 'Packets seen twice'
 complete -c bpfengine -l no-flows -d 'Keep no flows'
 complete -c bpfengine -l outermost -d 'Flows of tunnels, not of what is in them'
 complete -c bpfengine -l checksums -d 'Verify checksums'

@@ -86,6 +86,8 @@ int bpei_options_check(struct bpe_options *copy, const struct bpe_options *given
 	if (o.overload > BPE_OVERLOAD_DROP) return bpei_fail(error, BPE_E_ARGUMENT, "overload", 0, "overload is wait or drop, not %u", o.overload);
 	if (o.priority > BPE_PRIORITY_REALTIME)
 		return bpei_fail(error, BPE_E_ARGUMENT, "priority", 0, "priority is normal, high or realtime, not %u", o.priority);
+	if (o.duplicates > BPE_DUPLICATES_IGNORE)
+		return bpei_fail(error, BPE_E_ARGUMENT, "duplicates", 0, "duplicates is tell or ignore, not %u", o.duplicates);
 	if (o.read_mode > BPE_READ_PACED || o.read_interval_ns < 0 || o.direction > BPE_DIRECTION_OUT)
 		return bpei_fail(error, BPE_E_ARGUMENT, "read mode", 0, "read_mode, read_interval_ns or direction is none of theirs");
 	if (!o.filter != !o.filter_length)

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_TIMEOUT, OPT_ACTIVE, OPT_FLOW_MEMORY, OPT_NO_HEALTH, OPT_NO_FLOWS,
+enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_TIMEOUT, OPT_ACTIVE, OPT_FLOW_MEMORY, OPT_NO_HEALTH, OPT_DUPLICATES, OPT_NO_FLOWS,
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
        OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_LARGEST, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE, OPT_TOP, OPT_FLOWS_FORMAT,
        OPT_FLOWS_ERROR, OPT_FLOWS_OVERLOAD, OPT_FLOWS_APPEND, OPT_LENGTHS, OPT_BY_PORT };
@@ -23,7 +23,7 @@ static const struct option longs[] = {
 	{ "autostop", 1, 0, 'a' }, { "no-promiscuous-mode", 0, 0, 'p' }, { "help", 0, 0, OPT_HELP }, { "version", 0, 0, OPT_VERSION },
 	{ "json", 0, 0, OPT_JSON }, { "workers", 1, 0, OPT_WORKERS }, { "stats-interval", 1, 0, OPT_INTERVAL }, { "flows", 1, 0, OPT_FLOWS },
 	{ "max-flows", 1, 0, OPT_MAX_FLOWS }, { "flow-idle", 1, 0, OPT_IDLE }, { "flow-closed", 1, 0, OPT_CLOSED }, { "no-flows", 0, 0, OPT_NO_FLOWS },
-	{ "flow-timeout", 1, 0, OPT_TIMEOUT }, { "flow-active", 1, 0, OPT_ACTIVE }, { "flow-memory", 1, 0, OPT_FLOW_MEMORY }, { "no-tcp-health", 0, 0, OPT_NO_HEALTH },
+	{ "flow-timeout", 1, 0, OPT_TIMEOUT }, { "flow-active", 1, 0, OPT_ACTIVE }, { "flow-memory", 1, 0, OPT_FLOW_MEMORY }, { "no-tcp-health", 0, 0, OPT_NO_HEALTH }, { "duplicates", 1, 0, OPT_DUPLICATES },
 	{ "promiscuous", 0, 0, OPT_PROMISC }, { "overload", 1, 0, OPT_OVERLOAD }, { "ring", 1, 0, OPT_RING }, { "block-size", 1, 0, OPT_BLOCK_SIZE },
 	{ "block-count", 1, 0, OPT_BLOCK_COUNT }, { "pin", 0, 0, OPT_PIN }, { "priority", 1, 0, OPT_PRIORITY }, { "seed", 1, 0, OPT_SEED },
 	{ "largest", 1, 0, OPT_LARGEST }, { "filter", 1, 0, 'f' }, { "through", 1, 0, OPT_THROUGH }, { "explain", 0, 0, OPT_EXPLAIN }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
@@ -102,6 +102,8 @@ void cli_help(FILE *to)
 	      "      --direction-by-port  where no SYN tells who began: the end with the port\n"
 	      "                           below 1024, or the lower one, was asked\n"
 	      "      --no-tcp-health      do not follow TCP's sequence numbers\n"
+	      "      --duplicates tell|ignore  packets that a mirror port shows twice: count\n"
+	      "                           them apart (tell), or as retransmissions\n"
 	      "      --no-flows           do not keep flows\n"
 	      "      --outermost          flows of tunnels, not of what is in them\n"
 	      "      --checksums          verify those of IPv4, TCP, UDP, ICMP and more\n"
@@ -307,7 +309,7 @@ static int through(const char *list, uint32_t *bits)
 
 static int one(struct cli *c, int letter, const char *v)
 {
-	static const char *const overloads[] = { "wait", "drop", NULL }, *const priorities[] = { "normal", "high", "realtime", NULL },
+	static const char *const overloads[] = { "wait", "drop", NULL }, *const twice[] = { "tell", "ignore", NULL }, *const priorities[] = { "normal", "high", "realtime", NULL },
 		*const directions[] = { "inout", "in", "out", NULL }, *const modes[] = { "auto", "throughput", "latency", "paced", NULL },
 		*const errors[] = { "continue", "stop", NULL }, *const records[] = { "auto", "drop", "wait", NULL };
 	uint32_t word;
@@ -368,6 +370,7 @@ static int one(struct cli *c, int letter, const char *v)
 	case OPT_ACTIVE: return seconds(v, false, &o->flow_active_ns) ? 0 : wrong("--flow-active wants seconds above 0, not \"%s\"", v);
 	case OPT_FLOW_MEMORY: return size(v, 1, &o->max_flow_bytes) ? 0 : wrong("--flow-memory wants bytes, K, M or G, not \"%s\"", v);
 	case OPT_NO_HEALTH: o->no_tcp_health = true; return 0;
+	case OPT_DUPLICATES: return choice(v, twice, &o->duplicates) ? 0 : wrong("--duplicates is tell or ignore, not \"%s\"", v);
 	case OPT_NO_FLOWS: o->flows = false; return 0;
 	case OPT_PROMISC: o->promiscuous = true; return 0;
 	case 'd': c->dump++; return 0;

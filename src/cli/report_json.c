@@ -106,8 +106,8 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	fprintf(to, "\"sizes\":{");
 	for (int k = 0; k < BPE_SIZE_CLASSES; k++) fprintf(to, "%s\"%s\":%" PRIu64, k ? "," : "", bpe_size_class_name(k), s.sizes[k]);
 	fprintf(to, "},\"flows\":{\"opened\":%" PRIu64 ",\"active\":%" PRIu64 ",\"peak\":%" PRIu64 ",\"ended\":%" PRIu64 ",\"evicted\":%" PRIu64
-		",\"packets\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"periods\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"time_steps\":%" PRIu64 ",\"evicted_by\":{", s.flows_opened, s.flows_active,
-		s.flows_peak, s.flows_ended, s.flows_evicted, s.flow_packets, s.flows_refused, s.flows_periods, s.flow_bytes, s.time_steps);
+		",\"packets\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"periods\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"time_steps\":%" PRIu64 ",\"duplicates\":%" PRIu64 ",\"evicted_by\":{", s.flows_opened, s.flows_active,
+		s.flows_peak, s.flows_ended, s.flows_evicted, s.flow_packets, s.flows_refused, s.flows_periods, s.flow_bytes, s.time_steps, s.duplicates);
 	for (int k = 0; k < BPE_EVICTED_COUNT; k++) fprintf(to, "%s\"%s\":%" PRIu64, k ? "," : "", bpe_evicted_name(k), s.evicted[k]);
 	fprintf(to, "},");
 	records(to, &s, cli);

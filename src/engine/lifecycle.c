@@ -60,7 +60,7 @@ static int make_tables(struct bpe_engine *e)
 	uint32_t n = e->plan.workers ? e->plan.workers : 1, index = o->flows ? name_interfaces(e) : 0;
 	for (uint32_t k = 0; k < n && o->flows && !o->count_only; k++) {
 		struct bpei_table_options t = { .max_flows = o->max_flows / n + (k < o->max_flows % n), .max_bytes = o->max_flow_bytes / n,
-			.idle_ns = o->flow_idle_ns, .closed_ns = o->flow_closed_ns, .active_ns = o->flow_active_ns, .slack_ns = e->device->live ? 0 : BPEI_STEP_NS, .timeline = &e->timeline, .tcp_health = !o->no_tcp_health, .process = o->process,
+			.idle_ns = o->flow_idle_ns, .closed_ns = o->flow_closed_ns, .active_ns = o->flow_active_ns, .slack_ns = e->device->live ? 0 : BPEI_STEP_NS, .timeline = &e->timeline, .tcp_health = !o->no_tcp_health, .tell_duplicates = o->duplicates == BPE_DUPLICATES_TELL, .process = o->process,
 			.lengths = o->flow_lengths, .direction_by_port = o->direction_by_port, .interface_ids = e->device->many_interfaces && !e->device->live,
 			.interface_indexes = e->device->many_interfaces && e->device->live, .interface_index = index, .names = &e->device->names, .worker = (uint16_t)k,
 			.on_end = o->on_flow || o->on_record ? on_flow_end : NULL, .user = &e->workers[k] };

@@ -18,6 +18,7 @@ static void read_flows(const struct bpei_table *table, struct bpe_stats *s)
 	s->flows_periods += bpei_counter_get(&c->periods);
 	s->flow_bytes += bpei_counter_get(&c->bytes);
 	s->time_steps += bpei_counter_get(&c->time_steps);
+	s->duplicates += bpei_counter_get(&c->duplicates);
 	s->flow_packets += bpei_counter_get(&c->packets);
 	s->flows_refused += bpei_counter_get(&c->refused);
 }

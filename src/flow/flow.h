@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The flow table: one per worker, one owner, no locks.  Lives here: table.c (life, update), index.c
  * (finding), age.c (wheel, time-outs, eviction), tcp.c (states), follow.c and health.c (sequence
- * numbers), icmp.c (errors that speak of a flow), history.c, extra.c (side tables), record.c (record
+ * numbers), duplicate.c (packets seen twice), window.c (what is not the
+ * stream's), icmp.c (errors that speak of a flow), history.c, extra.c (side tables), record.c (record
  * made from an entry), conn_state.c and community.c (names made from a record), top.c (the largest
  * flows). */
 #ifndef BPEI_FLOW_H
@@ -26,6 +27,7 @@ struct bpei_table_options {
 	int64_t slack_ns;		/* so much longer a flow waits in the table, for packets that come late; a packet past its time-out begins anew all the same */
 	const struct bpei_timeline *timeline;	/* by which records' times are mapped back; NULL: batches have the packets' own */
 	bool tcp_health;
+	bool tell_duplicates;		/* with tcp_health: packets seen twice are no retransmissions */
 	bool process;			/* keep the process that packets' metadata names */
 	bool lengths;			/* count IP's and payload's bytes */
 	bool direction_by_port;
@@ -46,6 +48,7 @@ struct bpei_table_counts {
 	bpei_counter refused;		/* packets with a key that found no room (max_flows is 0) */
 	bpei_counter bytes;		/* memory touched */
 	bpei_counter time_steps;
+	bpei_counter duplicates;	/* packets that were seen twice */
 };
 
 int bpei_table_new(const struct bpei_table_options *options, struct bpei_table **table);

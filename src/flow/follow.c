@@ -24,8 +24,10 @@ static void note_options(struct bpei_table *t, const struct bpe_batch *b, uint32
 	if (b->data[p][b->layers[p].transport + 12] >> 4 > 5 && bpe_batch_tcp_options(b, p, &o) == 1 && o.present) bpei_setup_note(t, i, !!(b->layers[p].flags & BPE_PKT_REVERSED), &o);
 }
 
-__attribute__((noinline)) void bpei_tcp_note(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
+__attribute__((noinline)) void bpei_tcp_note(const struct bpei_passage *g, uint32_t p, uint32_t i)
 {
+	struct bpei_table *const t = g->t;
+	const struct bpe_batch *const b = g->b;
 	struct bpei_detail *d = &t->details[i];
 	struct bpei_segment s;
 	const struct bpe_layers *l = &b->layers[p];
@@ -33,6 +35,7 @@ __attribute__((noinline)) void bpei_tcp_note(struct bpei_table *t, const struct 
 	uint16_t letters = 0;
 	bool cut = false;
 	if (bpei_packet_segment(t, b, p, &s)) {
+		if (bpei_health_repeats(t, i, end, &s, l->tcp_flags) && bpei_seen_twice(g, p, i) && bpei_duplicate_note(t, i, end, &s, l->tcp_flags, b->time_ns[p])) return;
 		if (BPEI_UNLIKELY(l->tcp_flags & TCP_SYN)) {
 			if (bpei_segment_judge(t, i, end, &s, l->tcp_flags) != SEGMENT_STRAY) note_options(t, b, p, i);
 			if (first_syn(t, b, &s, p, i)) return;
@@ -59,7 +62,7 @@ static __attribute__((noinline)) bool learn(struct bpei_table *t, uint32_t i, ui
 
 /* The segment next in turn of a connection with which nothing is wrong just now: it is followed here, and true.  flags have no FIN, SYN or RST.
  * One branch asks for all that must hold; there is none but it, since each alone costs more. */
-static inline __attribute__((always_inline)) bool in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint32_t flags, int64_t ns, struct bpei_told *told)
+static inline __attribute__((always_inline)) bool in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint32_t flags, uint32_t p, int64_t ns, struct bpei_told *told)
 {
 	struct bpei_detail *const d = &t->details[i];
 	const uint32_t next = s->seq + s->bytes, word = d->ack[end], differ = (word ^ s->ack) & ACK_NUMBER, seen = t->history.seen[d->history].known[end];
@@ -70,7 +73,7 @@ static inline __attribute__((always_inline)) bool in_turn(struct bpei_table *t, 
 	d->seq[end] = next;
 	d->ack[end] = word ^ differ;
 	d->window[end] = s->window;
-	*told->echo = (struct bpei_echo){ ns, 2 * i + end, s->ack, same, differ != 0 };
+	*told->echo = (struct bpei_echo){ ns, 2 * i + end, s->ack, same, differ != 0, (uint8_t)p };
 	told->echo += same | !!(word & (uint32_t)3 << ACK_STREAK);
 	told->trip += bpei_round_met(t, i, end, s->ack, differ, ns, told->trip);
 	bpei_round_begin(t, i, end, next, ns, s->bytes);
@@ -92,12 +95,12 @@ static void follow(const struct bpei_passage *g, uint64_t which)
 			struct bpei_segment s;
 			bpei_segment_numbers(b->data[p] + l->transport, &s);
 			s.bytes = l->end - l->payload;
-			if (BPEI_LIKELY(in_turn(t, i, end, &s, l->tcp_flags, b->time_ns[p], &told))) continue;
+			if (BPEI_LIKELY(in_turn(t, i, end, &s, l->tcp_flags, p, b->time_ns[p], &told))) continue;
 		}
-		bpei_health_tell(t, &told);
-		bpei_tcp_note(t, b, p, i);
+		bpei_health_tell(g, &told);
+		bpei_tcp_note(g, p, i);
 	}
-	bpei_health_tell(t, &told);
+	bpei_health_tell(g, &told);
 }
 
 /* Without health: flags that are new to the history. */
@@ -108,7 +111,7 @@ static void follow_flags(const struct bpei_passage *g, uint64_t which)
 		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
 		const struct bpe_layers *l = &g->b->layers[p];
 		if (!(l->tcp_flags & ~bpei_seen_flags(&t->history.seen[t->details[i].history], l->flags / BPE_PKT_REVERSED & 1))) continue;
-		bpei_tcp_note(t, g->b, p, i);
+		bpei_tcp_note(g, p, i);
 	}
 }
 

@@ -25,9 +25,13 @@ static inline bool bpei_packet_segment(const struct bpei_table *t, const struct 
 }
 
 /* TCP's flags into the flow's history, and with its header whole, what is to be known of its health. */
-void bpei_tcp_note(struct bpei_table *t, const struct bpe_batch *b, uint32_t packet, uint32_t entry);
+void bpei_tcp_note(const struct bpei_passage *g, uint32_t packet, uint32_t entry);
 /* The same for packets (bits) that are simply one more of their flows, and were counted already, in their order. */
 void bpei_tcp_follow(const struct bpei_passage *g, uint64_t which);
+
+/* duplicate.c: whether the same packet was seen within the last millisecond. */
+bool bpei_seen_twice(const struct bpei_passage *g, uint32_t packet, uint32_t entry);
+void bpei_sights_keep(const struct bpei_passage *g);	/* of the batch, for the next one */
 
 /* icmp.c */
 void bpei_icmp_note(struct bpei_detail *d, const struct bpe_batch *b, uint32_t packet);

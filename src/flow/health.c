@@ -6,7 +6,7 @@
  * - Retransmissions are all of them, fast and spurious ones included.
  * - Of acknowledgement numbers the last 24 bits are kept: spurious retransmissions and repeated ACKs are told up to 16 MB behind.
  * Only what went wrong needs an extra (extra.c); an undisturbed connection has all that is asked of it in its entry, repeated ACKs included. */
-#include "flow/health.h"
+#include "flow/follow.h"
 
 #define FAST_NS 20000000	/* Wireshark's */
 #define REORDER_NS 3000000	/* where no handshake was seen */
@@ -68,6 +68,34 @@ static bool asked_for(struct bpei_table *t, uint32_t i, uint32_t other, uint32_t
 	const struct bpei_detail *d = &t->details[i];
 	const struct bpei_repeater *r = &t->shared->repeater[i % BPEI_REPEATERS][other];
 	return bpei_streak(d, other) >= 2 && bpei_detail_ack(d, other) == (seq & ACK_NUMBER) && r->who == i + 1 && since(r->ns, ns) < fast_within(t, i, !other);
+}
+
+/* Whether a segment may be the one before it once more: there is nothing new in it. */
+bool bpei_health_repeats(const struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags)
+{
+	const struct bpei_detail *d = &t->details[i];
+	const uint32_t next = s->seq + s->bytes + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
+	if (!bpei_end_is_numbered(t, i, end)) return false;
+	if ((int32_t)(next - d->seq[end]) > 0) {
+		const struct bpei_extra *x = bpei_extra_find(t, i);
+		return x && x->apart_is[end] && next == x->apart[end];
+	}
+	if (s->bytes || flags & (TCP_SYN | TCP_FIN | TCP_RST)) return true;
+	const uint32_t newer = (s->ack - d->ack[end]) & ACK_NUMBER;	/* it may come behind another ACK */
+	return newer ? newer > ACK_NUMBER / 2 : d->window[end] == s->window;
+}
+
+/* The bytes of two segments may be the same, too, where repeated ACKs ask for the segment, or where an ACK is repeated itself since data is missing: these
+ * are copies only if copies of that end were seen before. */
+bool bpei_duplicate_note(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
+{
+	const struct bpei_detail *d = &t->details[i];
+	struct bpei_extra *x = bpei_extra_find(t, i);
+	const bool sure = flags & (TCP_SYN | TCP_FIN | TCP_RST) || (x && x->health[HEALTH_DUPLICATE][end]);
+	if (!sure && (s->bytes ? asked_for(t, i, !end, s->seq, ns) : ((s->ack ^ d->seq[!end]) & ACK_NUMBER) != 0)) return false;
+	note(t, i, x, end, HEALTH_DUPLICATE);
+	bpei_counter_add(&t->counts.duplicates, 1);
+	return true;
 }
 
 /* A segment that begins before what this end has sent already. */
@@ -206,20 +234,25 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 }
 
 /* An end that has acknowledged more by now has no streak of what it acknowledged then. */
-static void echo(struct bpei_table *t, const struct bpei_echo *e)
+static void echo(const struct bpei_passage *g, const struct bpei_echo *e)
 {
+	struct bpei_table *const t = g->t;
 	const uint32_t i = e->who / 2, end = e->who % 2;
 	struct bpei_detail *d = &t->details[i];
 	const bool gone = (d->ack[end] ^ e->ack) & ACK_NUMBER;
-	if (e->same) bpei_streak_add(t, i, end);
+	if (e->same) {
+		const struct bpei_segment s = { .seq = d->seq[end], .ack = e->ack };
+		if (bpei_seen_twice(g, e->packet, i) && bpei_duplicate_note(t, i, end, &s, TCP_ACK, e->ns)) return;
+		bpei_streak_add(t, i, end);
+	}
 	if (e->other | gone) bpei_streak_end(d, end);
 	else if (bpei_streak(d, end) >= 2) bpei_streak_note(t, i, end, e->ns);
 }
 
-void bpei_health_tell(struct bpei_table *t, struct bpei_told *told)
+void bpei_health_tell(const struct bpei_passage *g, struct bpei_told *told)
 {
-	for (const struct bpei_trip *trip = told->trips; trip < told->trip; trip++) bpei_round_trip(t, trip->who / 2, trip->who % 2, trip->took_ns);
-	for (const struct bpei_echo *e = told->echoes; e < told->echo; e++) echo(t, e);
+	for (const struct bpei_trip *trip = told->trips; trip < told->trip; trip++) bpei_round_trip(g->t, trip->who / 2, trip->who % 2, trip->took_ns);
+	for (const struct bpei_echo *e = told->echoes; e < told->echo; e++) echo(g, e);
 	bpei_told_clear(told);
 }
 

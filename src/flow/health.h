@@ -32,7 +32,7 @@ static inline void bpei_round_free(struct bpei_round *r) { *r = (struct bpei_rou
 /* What is told of segments in turn, and done behind their loop: whether there is something to be told is not to be guessed.  who: twice the entry, and the end
  * that acknowledges.  A round trip; and an ACK that is the one before it once more (same), ends a streak of such (other) or comes within one. */
 struct bpei_trip { int64_t took_ns; uint32_t who; };
-struct bpei_echo { int64_t ns; uint32_t who, ack; bool same, other; };
+struct bpei_echo { int64_t ns; uint32_t who, ack; bool same, other; uint8_t packet; };
 struct bpei_told {
 	struct bpei_trip trips[BPE_BATCH + 1];
 	struct bpei_echo echoes[BPE_BATCH + 1];

@@ -13,6 +13,7 @@ static void health(struct bpe_flow *r, const struct bpei_extra *x, uint32_t k, u
 	r->lost_segments[k] = x->health[HEALTH_LOST][end];
 	r->unseen_acks[k] = x->health[HEALTH_UNSEEN][end];
 	r->keep_alives[k] = x->health[HEALTH_KEEP_ALIVE][end];
+	r->duplicates[k] = x->health[HEALTH_DUPLICATE][end];
 }
 
 static void note_interface(const struct bpei_table *t, uint32_t i, struct bpe_flow *r)

@@ -331,7 +331,7 @@ static inline __attribute__((always_inline)) uint64_t begin_flows(struct bpei_pa
 		const bool header = tcp && g->tcp >> p & 1;
 		const uint32_t i = g->flow[p] = open_entry(t, b, p, tcp, header);
 		add_packet(g, p, i, b->layers[p].flags / BPE_PKT_REVERSED & 1);
-		if (header) bpei_tcp_note(t, b, p, i);
+		if (header) bpei_tcp_note(g, p, i);
 	}
 	return known;
 }
@@ -358,7 +358,7 @@ static inline __attribute__((always_inline)) void count_slowly(struct bpei_passa
 	}
 	struct bpei_entry *e = &t->entries[i];
 	add_packet(g, p, i, end);
-	if (tcp) bpei_tcp_note(t, b, p, i);
+	if (tcp) bpei_tcp_note(g, p, i);
 	if (BPEI_LIKELY(ns >= e->last_ns)) e->last_ns = ns;	/* the detail of another than TCP was not asked for */
 	else if (ns < t->details[i].first_ns) t->details[i].first_ns = ns;
 	bpei_entry_weigh(t, i);
@@ -513,6 +513,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	uint64_t slow = plain ? count_packets(&g, true) : count_packets(&g, false);
 	bpei_tcp_follow(&g, g.tcp & ~slow);
 	count_rest(&g, slow);
+	if (t->options.tell_duplicates && t->options.tcp_health && b->data && g.tcp) bpei_sights_keep(&g);
 	if (BPEI_UNLIKELY(t->processes && b->meta)) note_processes(t, b, flow);
 	bpei_counter_add(&t->counts.packets, b->count - g.unkeyed - g.refused);
 	if (g.refused) bpei_counter_add(&t->counts.refused, g.refused);

@@ -112,6 +112,16 @@ struct bpei_shared {
 	struct bpei_repeater repeater[BPEI_REPEATERS][2];	/* by end */
 };
 
+/* A segment of a batch before, to know its copy by (duplicate.c). */
+#define BPEI_SIGHTS 16u
+#define BPEI_SIGHT_IP 12u
+#define BPEI_SIGHT_TCP 20u
+struct bpei_sight {
+	int64_t ns;
+	uint32_t who;			/* twice the entry, and the end that sent it, + 1 */
+	uint8_t ip[BPEI_SIGHT_IP], tcp[BPEI_SIGHT_TCP];	/* the beginnings of its headers */
+};
+
 /* What two SYNs said; flows share them. */
 #define BPEI_SETUP_BITS 12
 #define BPEI_SETUPS (1u << BPEI_SETUP_BITS)
@@ -164,6 +174,8 @@ struct bpei_table {
 	uint8_t odd[BPEI_ODD];		/* by the lower bits of an entry's number: within a batch, a packet of its was left for later */
 	struct bpei_setup setups[BPEI_SETUPS];	/* 0: none */
 	struct bpei_shared *shared;
+	struct bpei_sight sights[BPEI_SIGHTS];	/* a ring */
+	uint32_t sights_put;
 	struct bpei_process *processes;	/* of the entry of the same number; NULL: not kept */
 	struct bpei_lengths *lengths;	/* the same */
 	uint32_t *interfaces;		/* the same */
@@ -320,11 +332,15 @@ bool bpei_tcp_reopens(const struct bpei_entry *e, uint8_t flags);
 /* health.c */
 uint16_t bpei_span_pack(int64_t ns);
 int64_t bpei_span_unpack(uint16_t packed);
+bool bpei_health_repeats(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags);
+/* A copy of a packet that was seen just before: counted as one, and true, unless it may have been sent twice. */
+bool bpei_duplicate_note(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
 uint16_t bpei_health_step(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
 void bpei_round_trip(struct bpei_table *t, uint32_t entry, uint32_t end, int64_t took_ns);	/* end has acknowledged */
 void bpei_health_open(struct bpei_table *t, uint32_t entry);	/* nothing is known yet */
 struct bpei_told;
-void bpei_health_tell(struct bpei_table *t, struct bpei_told *told);	/* and nothing is told any more */
+struct bpei_passage;
+void bpei_health_tell(const struct bpei_passage *g, struct bpei_told *told);	/* and nothing is told any more */
 void bpei_health_forget(struct bpei_table *t, uint32_t entry);	/* a period is over: counts begin anew */
 bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
 void bpei_setup_note(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpe_tcp_options *options);

@@ -6,11 +6,12 @@ import csv
 import io
 import json
 import os
+import struct
 import tempfile
 
-from faultcase import case, finish, read_flows, run
-from packets import (HOST_A, HOST_A6, HOST_B, ROUTER, ethernet, icmp6_error, icmp_error,
-                     pcap, spaced, tcp_frame, udp4, udp6)
+from faultcase import case, finish, read_flows, read_report, run
+from packets import (HOST_A, HOST_A6, HOST_B, ROUTER, checksum, ethernet, icmp6_error,
+                     icmp_error, pcap, spaced, tcp_frame, udp4, udp6)
 
 ROUTER6 = "2001:db8::9"
 SYN = tcp_frame(0, "S", 1000, 0)
@@ -352,6 +353,99 @@ def a1_a_refused_attempt_is_tried_again_with_the_same_number():
         talk.frame(1, "RA", seq=0, ack=1001)
     flows = read_flows(pcap(talk.packets))
     assert [f["conn_state"] for f in flows] == ["REJ"] * 3, flows
+
+
+def twice(packets, apart=0.00001):
+    """Every packet, and its copy so many seconds later."""
+    return sorted((when + late, frame) for when, frame in packets for late in (0, apart))
+
+
+def named(packets):
+    """The same packets with identifications that count for each sender, as hosts send them."""
+    out, counts = [], {}
+    for when, frame in packets:
+        source = frame[26:30]
+        counts[source] = counts.get(source, 100) + 1
+        head = frame[14:18] + struct.pack(">H", counts[source]) + frame[20:24] + b"\0\0" + frame[26:34]
+        head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
+        out.append((when, frame[:14] + head + frame[34:]))
+    return out
+
+
+@case
+def d1_what_a_mirror_port_shows_twice_is_told_as_duplicates():
+    for v6 in (False, True):
+        for apart in (0, 0.000001, 0.00001, 0.0005):
+            talk = Talk(v6).turn(20).close()
+            packets = talk.packets if v6 else named(talk.packets)
+            flow = only(pcap(twice(packets, apart)))
+            assert sound(flow), (v6, apart, flow)
+            assert sum(flow["duplicates"]) * 2 == sum(flow["packets"]) == 2 * len(packets), flow
+            assert (flow["conn_state"], flow["history"]) == ("SF", "ShADdFf"), flow
+
+
+@case
+def d1_hosts_that_send_one_identification_always_are_followed_too():
+    talk = Talk().turn(20).close()
+    flow = only(pcap(twice(talk.packets)))
+    assert sound(flow) and sum(flow["duplicates"]) * 2 == sum(flow["packets"]), flow
+
+
+@case
+def d1_copies_that_come_behind_others_are_known():
+    talk = Talk().turn(20)
+    talk.packets = [(n * 0.000003, frame) for n, (_, frame) in enumerate(talk.packets)]
+    packets, out = named(talk.packets), []
+    for n, (when, frame) in enumerate(packets):
+        out.append((when, frame))
+        if n >= 5:
+            out.append((when + 0.000001, packets[n - 5][1]))
+    flow = only(pcap(out))
+    assert sound(flow) and sum(flow["duplicates"]) == len(packets) - 5, flow
+
+
+@case
+def d1_the_option_does_not_tell_them_apart():
+    talk = Talk().turn(3).close()
+    flow = only(pcap(twice(named(talk.packets))), "--duplicates", "ignore")
+    assert "duplicates" not in flow and sum(flow["retransmissions"]) > 6, flow
+    p = run("-r", "x", "--duplicates", "perhaps")
+    assert p.returncode == 2 and b"tell or ignore" in p.stderr, p.stderr
+
+
+@case
+def d1_a_true_retransmission_is_none():
+    for v6 in (False, True):
+        talk = Talk(v6).turn(3)
+        again = talk.packets[-2][1]
+        talk.packets.append((talk.time + 0.25, again))
+        flow = only(pcap(talk.packets if v6 else named(talk.packets)))
+        assert sum(flow["retransmissions"]) == 1 and "duplicates" not in flow, (v6, flow)
+    talk = Talk().turn(3)  # another identification, however soon
+    talk.packets.append((talk.packets[-2][0] + 0.00001, talk.packets[-2][1]))
+    talk.packets.sort()
+    flow = only(pcap(named(talk.packets)))
+    assert sum(flow["retransmissions"]) == 1 and "duplicates" not in flow, flow
+
+
+@case
+def d1_a_copy_that_a_router_forwarded_is_another_packet():
+    talk = Talk().turn(3)
+    when, frame = named(talk.packets)[-1]
+    lower = bytearray(frame)
+    lower[22] -= 1
+    lower[24:26] = b"\0\0"
+    lower[24:26] = struct.pack(">H", checksum(bytes(lower[14:34])))
+    flow = only(pcap(named(talk.packets) + [(when + 0.00001, bytes(lower))]))
+    assert "duplicates" not in flow and sum(flow["retransmissions"]) == 1, flow
+
+
+@case
+def d1_the_report_counts_them():
+    talk = Talk().turn(3)
+    report, _ = read_report(pcap(twice(named(talk.packets))))
+    assert report["flows"]["duplicates"] == len(talk.packets), report["flows"]
+    assert report["flows"]["packets"] == report["packets"]["read"] == 2 * len(talk.packets)
 
 
 finish()

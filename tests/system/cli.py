@@ -63,7 +63,7 @@ def help_and_version():
 def every_long_option_is_in_the_help():
     source = run("--help").stdout.decode()
     for word in ("--interface", "--read", "--duration", "--promiscuous", "--block-size", "--block-count", "--flows", "--max-flows", "--flow-idle",
-                 "--flow-closed", "--flow-timeout", "--flow-active", "--flow-memory", "--no-tcp-health", "--no-flows", "--outermost", "--checksums", "--top", "--largest", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
+                 "--flow-closed", "--flow-timeout", "--flow-active", "--flow-memory", "--no-tcp-health", "--duplicates", "--no-flows", "--outermost", "--checksums", "--top", "--largest", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
                  "--read-mode", "--read-interval", "--direction", "--linktype", "--wait-interface", "--process", "--head-drop", "--truncate",
                  "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through", "--relinquish-privileges", "--no-confine"):
         assert word in source, word

@@ -64,9 +64,10 @@ class Conversation:
         tcp = struct.pack("!HHIIBBHHH", self.ports[end], self.ports[1 - end], seq & 0xffffffff, ack & 0xffffffff, header << 2, flags, window, 0, 0) + options
         host = [self.number >> 16 & 255, self.number >> 8 & 255, self.number & 255]
         long = header + size
+        ident = t.packets[end] + 1 & 0xffff if self.number & 1 else 1  # some hosts send the same one always
         if self.version == 4:
             a = [bytes([10] + host), bytes([172] + host)]
-            ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, long + 20 if long + 20 < 65536 else 0, 1, 0x4000, 64, 6, 0, a[end], a[1 - end])
+            ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, long + 20 if long + 20 < 65536 else 0, ident, 0x4000, 64, 6, 0, a[end], a[1 - end])
         else:
             a = [bytes([0x20, 1, 0xd, 0xb8] + [0] * 8 + [k] + host) for k in (1, 2)]
             ip = struct.pack("!IHBB16s16s", 0x60000000, long if long < 65536 else 0, 6, 64, a[end], a[1 - end])
