@@ -5,8 +5,8 @@
  * header, a VLAN tag say, may differ.  A copy that a router forwarded has another TTL: it is
  * another packet.
  *
- * Only a segment that brings nothing new is looked for, among the packets of its batch before it, and
- * the last few of the batches before: so an undisturbed connection pays for keeping those alone.
+ * Only a segment that brings nothing new is looked for, among the last 16 packets of its batch before
+ * it, and, where it has not so many, the last segments of the batches before: so an undisturbed connection pays for keeping those alone.
  * A true retransmission has another identification, but IPv6 has none, and some send the same one
  * with every packet: what may well be sent twice within a millisecond is left to health.c. */
 #include "flow/follow.h"
@@ -38,12 +38,12 @@ bool bpei_seen_twice(const struct bpei_passage *g, uint32_t p, uint32_t i)
 	const uint32_t end = b->layers[p].flags / BPE_PKT_REVERSED & 1, who = 2 * i + end + 1;
 	const uint8_t *ip, *tcp, *other_ip, *other_tcp;
 	if (!t->options.tell_duplicates || !b->data || !find_heads(b, p, &ip, &tcp)) return false;
-	for (uint32_t q = p; q--;) {
+	for (uint32_t q = p, last = p > BPEI_LOOKS ? p - BPEI_LOOKS : 0; q-- > last;) {
 		if (g->flow[q] != i || !(g->tcp >> q & 1) || (b->layers[q].flags / BPE_PKT_REVERSED & 1) != end) continue;
 		if (!is_near(b->time_ns[q], b->time_ns[p]) || !find_heads(b, q, &other_ip, &other_tcp)) continue;
 		if (is_same(ip, tcp, other_ip, other_tcp)) return true;
 	}
-	for (uint32_t k = 0; k < BPEI_SIGHTS; k++) {
+	for (uint32_t k = p >= BPEI_LOOKS ? BPEI_SIGHTS : 0; k < BPEI_SIGHTS; k++) {
 		const struct bpei_sight *s = &t->sights[k];
 		if (s->who == who && is_near(s->ns, b->time_ns[p]) && is_same(ip, tcp, s->ip, s->tcp)) return true;
 	}

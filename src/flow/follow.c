@@ -35,7 +35,10 @@ __attribute__((noinline)) void bpei_tcp_note(const struct bpei_passage *g, uint3
 	uint16_t letters = 0;
 	bool cut = false;
 	if (bpei_packet_segment(t, b, p, &s)) {
-		if (bpei_health_repeats(t, i, end, &s, l->tcp_flags) && bpei_seen_twice(g, p, i) && bpei_duplicate_note(t, i, end, &s, l->tcp_flags, b->time_ns[p])) return;
+		if (bpei_health_repeats(t, i, end, &s, l->tcp_flags) && bpei_health_may_copy(t, i, end, &s, l->tcp_flags, b->time_ns[p]) && bpei_seen_twice(g, p, i)) {
+			bpei_duplicate_note(t, i, end);
+			return;
+		}
 		if (BPEI_UNLIKELY(l->tcp_flags & TCP_SYN)) {
 			if (bpei_segment_judge(t, i, end, &s, l->tcp_flags) != SEGMENT_STRAY) note_options(t, b, p, i);
 			if (first_syn(t, b, &s, p, i)) return;

@@ -70,32 +70,20 @@ static bool asked_for(struct bpei_table *t, uint32_t i, uint32_t other, uint32_t
 	return bpei_streak(d, other) >= 2 && bpei_detail_ack(d, other) == (seq & ACK_NUMBER) && r->who == i + 1 && since(r->ns, ns) < fast_within(t, i, !other);
 }
 
-/* Whether a segment may be the one before it once more: there is nothing new in it. */
-bool bpei_health_repeats(const struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags)
-{
-	const struct bpei_detail *d = &t->details[i];
-	const uint32_t next = s->seq + s->bytes + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
-	if (!bpei_end_is_numbered(t, i, end)) return false;
-	if ((int32_t)(next - d->seq[end]) > 0) {
-		const struct bpei_extra *x = bpei_extra_find(t, i);
-		return x && x->apart_is[end] && next == x->apart[end];
-	}
-	if (s->bytes || flags & (TCP_SYN | TCP_FIN | TCP_RST)) return true;
-	const uint32_t newer = (s->ack - d->ack[end]) & ACK_NUMBER;	/* it may come behind another ACK */
-	return newer ? newer > ACK_NUMBER / 2 : d->window[end] == s->window;
-}
-
 /* The bytes of two segments may be the same, too, where repeated ACKs ask for the segment, or where an ACK is repeated itself since data is missing: these
  * are copies only if copies of that end were seen before. */
-bool bpei_duplicate_note(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
+bool bpei_health_may_copy(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
 {
 	const struct bpei_detail *d = &t->details[i];
-	struct bpei_extra *x = bpei_extra_find(t, i);
-	const bool sure = flags & (TCP_SYN | TCP_FIN | TCP_RST) || (x && x->health[HEALTH_DUPLICATE][end]);
-	if (!sure && (s->bytes ? asked_for(t, i, !end, s->seq, ns) : ((s->ack ^ d->seq[!end]) & ACK_NUMBER) != 0)) return false;
-	note(t, i, x, end, HEALTH_DUPLICATE);
+	const struct bpei_extra *x = bpei_extra_find(t, i);
+	if (flags & (TCP_SYN | TCP_FIN | TCP_RST) || (x && x->health[HEALTH_DUPLICATE][end])) return true;
+	return s->bytes ? !asked_for(t, i, !end, s->seq, ns) : !((s->ack ^ d->seq[!end]) & ACK_NUMBER);
+}
+
+void bpei_duplicate_note(struct bpei_table *t, uint32_t i, uint32_t end)
+{
+	note(t, i, bpei_extra_find(t, i), end, HEALTH_DUPLICATE);
 	bpei_counter_add(&t->counts.duplicates, 1);
-	return true;
 }
 
 /* A segment that begins before what this end has sent already. */
@@ -233,6 +221,16 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	return letters | letters_of(s, flags);
 }
 
+/* An ACK that is a copy of one just before. */
+static __attribute__((noinline)) bool echoes_twice(const struct bpei_passage *g, const struct bpei_echo *e)
+{
+	const uint32_t i = e->who / 2, end = e->who % 2;
+	const struct bpei_segment s = { .seq = g->t->details[i].seq[end], .ack = e->ack };
+	if (!bpei_seen_twice(g, e->packet, i) || !bpei_health_may_copy(g->t, i, end, &s, TCP_ACK, e->ns)) return false;
+	bpei_duplicate_note(g->t, i, end);
+	return true;
+}
+
 /* An end that has acknowledged more by now has no streak of what it acknowledged then. */
 static void echo(const struct bpei_passage *g, const struct bpei_echo *e)
 {
@@ -241,8 +239,7 @@ static void echo(const struct bpei_passage *g, const struct bpei_echo *e)
 	struct bpei_detail *d = &t->details[i];
 	const bool gone = (d->ack[end] ^ e->ack) & ACK_NUMBER;
 	if (e->same) {
-		const struct bpei_segment s = { .seq = d->seq[end], .ack = e->ack };
-		if (bpei_seen_twice(g, e->packet, i) && bpei_duplicate_note(t, i, end, &s, TCP_ACK, e->ns)) return;
+		if (BPEI_UNLIKELY(t->options.tell_duplicates && bpei_may_be_seen(g, e->packet, i)) && echoes_twice(g, e)) return;
 		bpei_streak_add(t, i, end);
 	}
 	if (e->other | gone) bpei_streak_end(d, end);

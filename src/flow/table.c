@@ -228,12 +228,12 @@ static uint32_t unusual(struct bpei_table *t, const struct bpe_batch *b, bool tc
 		return open_flow(t, b, p, tcp);
 	}
 	const bool control = tcp && l->tcp_flags & (TCP_FIN | TCP_SYN | TCP_RST), known = control && bpei_packet_segment(t, b, p, &s);
-	if (control && (known ? bpei_health_begins_anew(t, i, end, &s, l->tcp_flags, b->time_ns[p]) : bpei_tcp_reopens(e, l->tcp_flags))) {
+	if (control && l->tcp_flags & TCP_SYN && (known ? bpei_health_begins_anew(t, i, end, &s, l->tcp_flags, b->time_ns[p]) : bpei_tcp_reopens(e, l->tcp_flags))) {
 		bpei_table_end(t, i, BPE_END_CLOSED);
 		return open_flow(t, b, p, tcp);
 	}
 	if (t->active_ns != INT64_MAX && b->time_ns[p] > d->first_ns && (uint64_t)b->time_ns[p] - (uint64_t)d->first_ns > (uint64_t)t->active_ns) end_period(t, i, b->time_ns[p]);
-	if (!tcp || (known && bpei_segment_judge(t, i, end, &s, l->tcp_flags) == SEGMENT_STRAY)) return i;
+	if (!tcp || (known && s.seq != d->seq[end] && bpei_segment_judge(t, i, end, &s, l->tcp_flags) == SEGMENT_STRAY)) return i;
 	uint8_t before = bpei_entry_state(e);
 	bpei_tcp_step(e, end, l->tcp_flags);
 	uint8_t after = bpei_entry_state(e);

@@ -113,7 +113,7 @@ struct bpei_shared {
 };
 
 /* A segment of a batch before, to know its copy by (duplicate.c). */
-#define BPEI_SIGHTS 16u
+#define BPEI_SIGHTS 8u
 #define BPEI_SIGHT_IP 12u
 #define BPEI_SIGHT_TCP 20u
 struct bpei_sight {
@@ -332,9 +332,9 @@ bool bpei_tcp_reopens(const struct bpei_entry *e, uint8_t flags);
 /* health.c */
 uint16_t bpei_span_pack(int64_t ns);
 int64_t bpei_span_unpack(uint16_t packed);
-bool bpei_health_repeats(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags);
-/* A copy of a packet that was seen just before: counted as one, and true, unless it may have been sent twice. */
-bool bpei_duplicate_note(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
+/* Whether a segment with the same bytes as one just before is a copy of it, rather than sent twice. */
+bool bpei_health_may_copy(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
+void bpei_duplicate_note(struct bpei_table *t, uint32_t entry, uint32_t end);
 uint16_t bpei_health_step(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
 void bpei_round_trip(struct bpei_table *t, uint32_t entry, uint32_t end, int64_t took_ns);	/* end has acknowledged */
 void bpei_health_open(struct bpei_table *t, uint32_t entry);	/* nothing is known yet */
@@ -347,7 +347,12 @@ void bpei_setup_note(struct bpei_table *t, uint32_t entry, uint32_t end, const s
 
 /* window.c */
 enum bpei_verdict { SEGMENT_OF_STREAM, SEGMENT_STRAY, SEGMENT_RESUMES /* it goes on behind a stray: the stream is there */ };
-bool bpei_end_is_numbered(const struct bpei_table *t, uint32_t entry, uint32_t end);	/* details.seq is known */
+#define BPEI_NUMBERED (1u << HISTORY_SYN | 1u << HISTORY_SYN_ACK | 1u << HISTORY_ACK | 1u << HISTORY_DATA | 1u << HISTORY_FIN | 1u << HISTORY_MULTI)
+/* details.seq is known. */
+static inline bool bpei_end_is_numbered(const struct bpei_table *t, uint32_t i, uint32_t end)
+{
+	return t->history.seen[t->details[i].history].known[end] & BPEI_NUMBERED;
+}
 bool bpei_end_has_syn(const struct bpei_table *t, uint32_t entry, uint32_t end);
 bool bpei_end_has_isn(const struct bpei_table *t, uint32_t entry, uint32_t end);	/* details.isn is known */
 enum bpei_verdict bpei_segment_judge(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint32_t flags);
@@ -357,5 +362,20 @@ bool bpei_apart_take(struct bpei_table *t, uint32_t entry, struct bpei_extra *x,
 
 /* record.c */
 void bpei_entry_record(const struct bpei_table *t, uint32_t entry, enum bpe_flow_end why, struct bpe_flow *record);
+
+/* Whether a segment may be the one before it once more: there is nothing new in it. */
+static inline bool bpei_health_repeats(const struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint32_t flags)
+{
+	const struct bpei_detail *d = &t->details[i];
+	const uint32_t next = s->seq + s->bytes + (flags >> 1 & 1) /* SYN */ + (flags & TCP_FIN), newer = (s->ack - d->ack[end]) & ACK_NUMBER;
+	if ((int32_t)(next - d->seq[end]) > 0 && !(d->inner_vlan & DETAIL_ALERT)) return false;
+	if (!bpei_end_is_numbered(t, i, end)) return false;
+	if ((int32_t)(next - d->seq[end]) > 0) {
+		const struct bpei_extra *x = bpei_extra_find(t, i);
+		return x && x->apart_is[end] && next == x->apart[end];
+	}
+	if (s->bytes || flags & (TCP_SYN | TCP_FIN | TCP_RST)) return true;
+	return newer ? newer > ACK_NUMBER / 2 /* it may come behind another ACK */ : d->window[end] == s->window;
+}
 
 #endif

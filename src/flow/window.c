@@ -11,7 +11,6 @@
  * acknowledged; else a segment may lie a megabyte ahead.  Pure, but for the extra. */
 #include "flow/health.h"
 
-#define NUMBERED (1u << HISTORY_SYN | 1u << HISTORY_SYN_ACK | 1u << HISTORY_ACK | 1u << HISTORY_DATA | 1u << HISTORY_FIN | 1u << HISTORY_MULTI)
 #define HAS_SYN (1u << HISTORY_SYN | 1u << HISTORY_SYN_ACK | 1u << HISTORY_MULTI)
 #define REACH_SHIFT 4		/* of a window whose scale is not known: 1 MB of the largest */
 #define MOST_BEHIND (1u << 24)	/* a segment sent again lies no farther back, where no scale is known */
@@ -23,7 +22,6 @@ static uint32_t letters_of(const struct bpei_table *t, uint32_t i, uint32_t end)
 	return bpei_seen_letters(&t->history.seen[t->details[i].history], end);
 }
 
-bool bpei_end_is_numbered(const struct bpei_table *t, uint32_t i, uint32_t end) { return letters_of(t, i, end) & NUMBERED; }
 bool bpei_end_has_syn(const struct bpei_table *t, uint32_t i, uint32_t end) { return letters_of(t, i, end) & HAS_SYN; }
 
 bool bpei_end_has_isn(const struct bpei_table *t, uint32_t i, uint32_t end)

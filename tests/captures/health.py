@@ -47,7 +47,7 @@ def tshark(path):
 
 def program_flows(program, path):
     with tempfile.NamedTemporaryFile("r", suffix=".jsonl") as out:
-        run = subprocess.run([program, "-r", path, "--flows", out.name, "--flow-idle", "1000000000", "--flow-closed", "1000000000", "--seed", "1", "-q"],
+        run = subprocess.run([program, "-r", path, "--flows", out.name, "--flow-idle", "1000000000", "--flow-closed", "1000000000", "--duplicates", "ignore", "--seed", "1", "-q"],
                              capture_output=True, timeout=TIMEOUT_S, check=False, text=True)
         if run.returncode not in (0, 1) or "Sanitizer" in run.stderr or "runtime error" in run.stderr:
             raise ValueError(f"exit code {run.returncode}: {run.stderr[:1000]}")
