@@ -9,15 +9,15 @@
 enum { PF_ACTION_AT = 2, PF_REASON_AT = 3, PF_IFNAME_AT = 4, PF_RULESET_AT = 20, PF_RULE_AT = 36,
        PF_SUBRULE_AT = 40, PF_NAME_BYTES = 16 };
 
-struct code { const char *name; uint8_t number; };
+struct pf_code { const char *name; uint8_t number; };
 
-static const struct code reasons[] = { { "match", 0 }, { "bad-offset", 1 }, { "fragment", 2 },
+static const struct pf_code reasons[] = { { "match", 0 }, { "bad-offset", 1 }, { "fragment", 2 },
 	{ "short", 3 }, { "normalize", 4 }, { "memory", 5 }, { "bad-timestamp", 6 },
 	{ "congestion", 7 }, { "ip-option", 8 }, { "proto-cksum", 9 }, { "state-mismatch", 10 },
 	{ "state-insert", 11 }, { "state-limit", 12 }, { "src-limit", 13 }, { "synproxy", 14 },
 	{ NULL, 0 } };
 
-static const struct code actions[] = { { "pass", 0 }, { "accept", 0 }, { "block", 1 },
+static const struct pf_code actions[] = { { "pass", 0 }, { "accept", 0 }, { "block", 1 },
 	{ "drop", 1 },
 	{ "scrub", 2 }, { "noscrub", 3 }, { "nat", 4 }, { "nonat", 5 }, { "binat", 6 },
 	{ "nobinat", 7 }, { "rdr", 8 }, { "nordr", 9 }, { "synproxy-drop", 10 }, { NULL, 0 } };
@@ -39,7 +39,7 @@ static int32_t name_is(struct bpei_compile *c, uint32_t at)
 	return b;
 }
 
-static int32_t code_is(struct bpei_compile *c, uint32_t at, const struct code *codes,
+static int32_t code_is(struct bpei_compile *c, uint32_t at, const struct pf_code *codes,
 		       const char *known)
 {
 	for (; codes->name; codes++)
