@@ -164,11 +164,14 @@ def tshark(path):
     packets, _, tables = run.stdout.partition("=" * 80 + "\n")
     flows, fragments, plain, most = ({}, {}), ({}, {}), True, snaplen(path)
     spans, latest, steps = ({}, {}), None, False
+    rows = []
     for line in packets.splitlines():
         values = line.split("\t")
         if len(values) != len(FIELDS):
             raise ValueError(f"tshark printed {line!r}")
-        f = dict(zip(FIELDS, values))
+        rows.append(dict(zip(FIELDS, values)))
+    borrow_times(rows)
+    for f in rows:
         now = nanoseconds(f["frame.time_epoch"])
         latest, steps = max(now, now if latest is None else latest), steps or (latest is not None and now < latest - STEP_NS)
         for outermost in (False, True):
@@ -185,6 +188,14 @@ def tshark(path):
         pieces = set((f["ip.frag_offset"] + "," + f["ipv6.fraghdr.offset"]).split(",")) - {"", "0"}
         plain = plain and headers == (1 if found else 0) and not pieces
     return flows, conversations(tables), plain, None if steps else spans
+
+
+def borrow_times(rows):
+    """Packets without a time have that of the packet before, or of the first that has one; as the program's."""
+    known = [f["frame.time_epoch"] for f in rows if f["frame.time_epoch"]]
+    now = known[0] if known else "0"
+    for f in rows:
+        now = f["frame.time_epoch"] = f["frame.time_epoch"] or now
 
 
 CONVERSATION = re.compile(r"^(\S+):(\d+)\s+<->\s+(\S+):(\d+)\s+(\d+)\s+(\d+) (\w+)\s+(\d+)\s+(\d+) (\w+)\s")

@@ -31,7 +31,9 @@ def tshark(path):
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     for _, element in xml.etree.ElementTree.iterparse(run.stdout):
         if element.tag == "packet":
-            yield [(p.get("name"), int(p.get("pos", -1)), int(p.get("size", 0)), p) for p in element.findall("proto")]
+            protos = element.findall("proto")
+            if not any((p.get("showname") or "").startswith("PCAPNG ") for p in protos):  # a block that is no packet
+                yield [(p.get("name"), int(p.get("pos", -1)), int(p.get("size", 0)), p) for p in protos]
             element.clear()
     run.wait()
 
@@ -48,7 +50,7 @@ def innermost(protos):
     found, between = None, []
     for k, (name, begin, _, element) in enumerate(protos):
         if name in ("ip", "ipv6", "arp"):
-            names = set(between) - {"geninfo", "frame", "fake-field-wrapper"}
+            names = set(between) - {"geninfo", "frame", "fake-field-wrapper", "pkt_comment"}
             if not names <= (conversations.LINK | conversations.TUNNELS if found else conversations.LINK) or (found and name == "arp"):
                 break
             if name != "arp" and field(element, name + ".dst") is None:  # damaged: given up before its addresses
