@@ -36,10 +36,14 @@ bool bpei_seen_twice(const struct bpei_passage *g, uint32_t p, uint32_t i)
 	const struct bpei_table *const t = g->t;
 	const struct bpe_batch *const b = g->b;
 	const uint32_t end = b->layers[p].flags / BPE_PKT_REVERSED & 1, who = 2 * i + end + 1;
+	const struct bpe_layers *of = &b->layers[p];
+	const uint32_t length = of->end - of->network;
 	const uint8_t *ip, *tcp, *other_ip, *other_tcp;
 	if (!t->options.tell_duplicates || !b->data || !find_heads(b, p, &ip, &tcp)) return false;
 	for (uint32_t q = p, last = p > BPEI_LOOKS ? p - BPEI_LOOKS : 0; q-- > last;) {
-		if (g->flow[q] != i || !(g->tcp >> q & 1) || (b->layers[q].flags / BPE_PKT_REVERSED & 1) != end) continue;
+		const struct bpe_layers *l = &b->layers[q];
+		if (g->flow[q] != i || l->tcp_flags != of->tcp_flags || (l->flags ^ of->flags) & BPE_PKT_REVERSED || l->end - l->network != length) continue;
+		if (!(g->tcp >> q & 1)) continue;
 		if (!is_near(b->time_ns[q], b->time_ns[p]) || !find_heads(b, q, &other_ip, &other_tcp)) continue;
 		if (is_same(ip, tcp, other_ip, other_tcp)) return true;
 	}
