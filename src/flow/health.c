@@ -221,11 +221,13 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	return letters | letters_of(s, flags);
 }
 
-/* An ACK that is a copy of one just before. */
+/* An ACK that is a copy of one just before.  Only of a connection that has had copies: ACKs are often repeated, and the search costs. */
 static __attribute__((noinline)) bool echoes_twice(const struct bpei_passage *g, const struct bpei_echo *e)
 {
 	const uint32_t i = e->who / 2, end = e->who % 2;
 	const struct bpei_segment s = { .seq = g->t->details[i].seq[end], .ack = e->ack };
+	const uint16_t *const copies = bpei_extra_find(g->t, i)->health[HEALTH_DUPLICATE];
+	if (!(copies[0] | copies[1]) || !bpei_may_be_seen(g, e->packet, i)) return false;
 	if (!bpei_seen_twice(g, e->packet, i) || !bpei_health_may_copy(g->t, i, end, &s, TCP_ACK, e->ns)) return false;
 	bpei_duplicate_note(g->t, i, end);
 	return true;
@@ -239,7 +241,7 @@ static void echo(const struct bpei_passage *g, const struct bpei_echo *e)
 	struct bpei_detail *d = &t->details[i];
 	const bool gone = (d->ack[end] ^ e->ack) & ACK_NUMBER;
 	if (e->same) {
-		if (BPEI_UNLIKELY(t->options.tell_duplicates && bpei_may_be_seen(g, e->packet, i)) && echoes_twice(g, e)) return;
+		if (BPEI_UNLIKELY(bpei_entry_bits(&t->entries[i]) & ENTRY_EXTRA) && echoes_twice(g, e)) return;
 		bpei_streak_add(t, i, end);
 	}
 	if (e->other | gone) bpei_streak_end(d, end);
