@@ -377,8 +377,9 @@ static const char *buffer_sysctl(const struct bpei_bpf *b)
 /* A served node's interface is none of this system's. */
 static void tell_down(struct bpei_bpf *b)
 {
-	if (b->options.bpf_device || b->sys.is_up(b->sys.context, b->name)) return;
-	bpei_notice_down(&b->options, b->name);
+	const bool down = !b->options.bpf_device && !b->sys.is_up(b->sys.context, b->name);
+	bpei_counter_set(&b->device.interface_down, down);
+	if (down) bpei_notice_down(&b->options, b->name);
 }
 
 void bpei_bpf_detach(struct bpei_bpf *b)

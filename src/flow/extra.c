@@ -11,7 +11,24 @@
 
 uint32_t bpei_extras_size(uint64_t max_flows) { return max_flows / FLOWS_FOR_ONE > LEAST ? (uint32_t)(max_flows / FLOWS_FOR_ONE) : LEAST; }
 
-static uint32_t home(const struct bpei_table *t, uint32_t entry) { return (uint32_t)((uint64_t)(entry * 2654435769u) * t->extras_size >> 32); }
+/* The finalizer of SplitMix64 (Steele, Lea, Flood, 2014), begun elsewhere than the flow keys' hash. */
+uint64_t bpei_extras_key(uint64_t seed)
+{
+	uint64_t x = (seed ^ 0x6578747261u) + 0x9e3779b97f4a7c15u;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return (x ^ x >> 31) | 1;
+}
+
+uint32_t bpei_extra_home(uint64_t key, uint32_t size, uint32_t entry)
+{
+	return (uint32_t)((entry * key >> 32) * size >> 32);
+}
+
+static uint32_t home(const struct bpei_table *t, uint32_t entry)
+{
+	return bpei_extra_home(t->extras_key, t->extras_size, entry);
+}
 
 static uint32_t place(const struct bpei_table *t, uint32_t entry)
 {

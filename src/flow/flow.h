@@ -35,6 +35,7 @@ struct bpei_table_options {
 	uint32_t interface_index;	/* that one's */
 	const struct bpei_names *names;	/* of them all; NULL: none */
 	uint16_t worker;
+	uint64_t seed;			/* of the tables that hang on the flows' numbers; for others to be unable to guess it */
 	void (*on_end)(void *user, const struct bpe_flow *flow);	/* a flow ended, or its period; NULL: nobody cares */
 	void *user;
 };

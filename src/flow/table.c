@@ -65,6 +65,7 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	t->details = bpei_mem_map((n + 1) * sizeof *t->details, 1);
 	t->cohorts = bpei_mem_map(cohorts_of(n) * sizeof *t->cohorts, 0);
 	t->extras_size = bpei_extras_size(n);
+	t->extras_key = bpei_extras_key(options->seed);
 	t->extras = bpei_mem_map(t->extras_size * sizeof *t->extras, 0);
 	t->missed = bpei_mem_map((n + 1) * sizeof *t->missed, 0);
 	t->uppers = bpei_mem_map((n + 1) * sizeof *t->uppers, 0);

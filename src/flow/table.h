@@ -169,6 +169,7 @@ struct bpei_table {
 	struct bpei_cohort *cohorts;
 	struct bpei_extra *extras;
 	uint32_t extras_size, extras_used;
+	uint64_t extras_key;	/* odd, from the seed: who gets an extra can be chosen, where it lies cannot */
 	struct bpei_history history;
 	uint16_t first_syn[2];		/* the node of a connection of which one SYN was seen, by the end that sent it; 0: not made yet */
 	uint8_t odd[BPEI_ODD];		/* by the lower bits of an entry's number: within a batch, a packet of its was left for later */
@@ -313,6 +314,12 @@ static inline enum bpe_flow_end bpei_entry_why(const struct bpei_entry *e) { ret
 
 /* extra.c */
 uint32_t bpei_extras_size(uint64_t max_flows);
+/* Returns an odd number for bpei_extra_home, made of the seed. */
+uint64_t bpei_extras_key(uint64_t seed);
+
+/* Returns where the extra of an entry belongs in a table of that size: multiply-shift with a random factor (Dietzfelbinger et
+ * al., 1997), under which numbers that were chosen without knowing the factor collide as seldom as any. */
+uint32_t bpei_extra_home(uint64_t key, uint32_t size, uint32_t entry);
 struct bpei_extra *bpei_extra_find(const struct bpei_table *t, uint32_t entry);
 struct bpei_extra *bpei_extra_get(struct bpei_table *t, uint32_t entry);	/* made if need be; NULL: no room */
 void bpei_extra_drop(struct bpei_table *t, uint32_t entry);

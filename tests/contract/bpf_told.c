@@ -84,6 +84,7 @@ static void interfaces_that_are_down(const struct bpei_bpf_abi *abi)
 		EXPECT(open_it(r, o) == BPE_OK);
 		const char *told = strstr(notices, "interface en0 is down: nothing will arrive until it is up");
 		EXPECT((told != NULL) == (way == 1));
+		EXPECT(bpei_counter_get(&r->device->interface_down) == (way == 1));
 		finish(r);
 	}
 }
