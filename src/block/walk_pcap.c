@@ -59,7 +59,7 @@ static bool is_pcap(uint32_t magic)
  * one, or stands among records without bytes, may be one of them. */
 static bool is_tail_of_zeros(const struct bpei_pcap *f, const uint8_t *p, size_t left)
 {
-	static const uint8_t zeros[ZEROS_MOST];
+	static const uint8_t zeros[ZEROS_MOST] = { 0 };
 	if (left > sizeof zeros) left = sizeof zeros;
 	return !memcmp(p, zeros, left) && (f->has_packets ? f->last_bytes > 0 : left >= 2 * 16);
 }

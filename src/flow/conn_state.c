@@ -72,7 +72,9 @@ static void step(struct ends *e, int k, uint32_t flags, bool empty)
 
 static bool has_letter(const struct bpe_flow *f, int k, char capital)
 {
-	return memchr(f->history, k ? capital + ('a' - 'A') : capital, strnlen(f->history, sizeof f->history));
+	const int letter = k ? capital + ('a' - 'A') : capital;
+	const void *at = memchr(f->history, letter, strnlen(f->history, sizeof f->history));
+	return at;
 }
 
 /* The flags that a letter of the history stands for. */
