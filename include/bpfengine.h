@@ -526,6 +526,13 @@ BPE_API const char *bpe_size_class_name(int size_class);	/* "65-127"; NULL past 
 
 /* The books: read = delivered + sum of dropped + in_flight.  kernel_* are the source's own counts, as it defines
  * them (Linux: packet(7) PACKET_STATISTICS), 0 for files. */
+/* Savefiles tell what their statistics say (pcapng), synth at a rate what it skipped; no BPF device the interface's drops; FreeBSD,
+ * OpenBSD and macOS 11 and 12 not what the filter let through. */
+#define BPE_KNOWN_RECEIVED 0x1u
+#define BPE_KNOWN_DROPPED 0x2u
+#define BPE_KNOWN_INTERFACE_DROPPED 0x4u
+#define BPE_KNOWN_ACCEPTED 0x8u
+
 struct bpe_stats {
 	uint64_t elapsed_ns;			/* since start, until the end of the run */
 	uint64_t read_packets;			/* records taken from the source */
@@ -533,8 +540,8 @@ struct bpe_stats {
 	uint64_t delivered_packets;		/* through parser, flow table and handlers */
 	uint64_t dropped[BPE_DROP_COUNT];
 	uint64_t in_flight;			/* on their way; 0 after the end */
-	uint64_t kernel_received, kernel_dropped, interface_dropped;
-	uint64_t kernel_accepted;		/* of kernel_received: let through by its filter; 0 where it does not tell */
+	uint64_t kernel_received, kernel_dropped, interface_dropped;	/* kernel_known says which of them are counts */
+	uint64_t kernel_accepted;		/* of kernel_received: let through by its filter */
 	uint64_t filtered;			/* taken out by us, where the kernel did not filter; not in read_packets */
 	uint64_t torn_blocks;			/* live: buffers whose records ran past their end */
 	uint64_t blocks;			/* buffers read */
@@ -565,6 +572,7 @@ struct bpe_stats {
 	uint64_t flows_shown;			/* records of BPE_END_SNAPSHOT for on_record */
 	uint64_t interface_down;		/* live: 1 while the interface is down, so that nothing can come */
 	uint64_t duplicates;			/* TCP packets that were seen twice (options.duplicates) */
+	uint64_t kernel_known;			/* BPE_KNOWN_*: what the source tells; the rest is 0 and unknown, not none */
 };
 
 struct bpe_worker_stats {

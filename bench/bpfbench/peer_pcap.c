@@ -119,6 +119,8 @@ int main(void)
 	row->packets = row->delivered = packets;
 	row->wire_bytes = wire, row->captured_bytes = captured;
 	row->kernel_received = s.ps_recv, row->kernel_dropped = s.ps_drop, row->interface_dropped = s.ps_ifdrop;
+	if (order.file[0])	/* a savefile has no kernel's counts */
+		row->kernel_received = row->kernel_dropped = row->interface_dropped = ABSENT;
 	row->user_ns = user_end - user, row->system_ns = system_end - system;
 	row->buffer_bytes = order.file[0] ? ABSENT : order.buffer_bytes;
 	row->reads = row->empty_reads = row->block_bytes = row->block_capacity = row->waits = row->filtered = ABSENT;	/* it does not tell */

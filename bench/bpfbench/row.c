@@ -21,7 +21,8 @@ void row_work_out(struct row *r)
 {
 	double packets = (double)r->packets, seconds = r->seconds;
 	r->dropped = r->ring_full + r->stalled + r->duplicate;
-	r->lost = r->kernel_dropped + r->ring_full + r->stalled;
+	r->lost = r->ring_full + r->stalled;
+	if (r->kernel_dropped != ABSENT) r->lost += r->kernel_dropped;
 	if (r->sent != ABSENT && r->arrived != ABSENT && r->sent > r->arrived) r->lost += r->sent - r->arrived;
 	if (r->delivered + r->lost) r->loss = (double)r->lost / (double)(r->delivered + r->lost);
 	if (seconds > 0) {

@@ -78,9 +78,13 @@ static void between(struct row *row, const struct bpe_stats *now, const struct b
 	row->in_flight = now->in_flight;
 	row->wire_bytes = now->wire_bytes - s->wire_bytes;
 	row->captured_bytes = now->captured_bytes - s->captured_bytes;
-	row->kernel_received = now->kernel_received - s->kernel_received;
-	row->kernel_dropped = now->kernel_dropped - s->kernel_dropped;
-	row->interface_dropped = now->interface_dropped - s->interface_dropped;
+	row->kernel_received = row->kernel_dropped = row->interface_dropped = ABSENT;
+	if (now->kernel_known & BPE_KNOWN_RECEIVED)
+		row->kernel_received = now->kernel_received - s->kernel_received;
+	if (now->kernel_known & BPE_KNOWN_DROPPED)
+		row->kernel_dropped = now->kernel_dropped - s->kernel_dropped;
+	if (now->kernel_known & BPE_KNOWN_INTERFACE_DROPPED)
+		row->interface_dropped = now->interface_dropped - s->interface_dropped;
 	row->filtered = now->filtered - s->filtered;
 	row->reads = now->blocks - s->blocks;
 	row->empty_reads = now->empty_reads - s->empty_reads;
@@ -94,6 +98,16 @@ static void gather_latency(struct run *r)
 {
 	memset(&r->all, 0, sizeof r->all);
 	for (uint32_t k = 0; k < BPE_MAX_WORKERS; k++) histogram_merge(&r->all, &r->worker_latency[k]);
+}
+
+static void tell_second(const struct row *row, double seconds)
+{
+	char lost[24] = "-";
+	if (row->kernel_dropped != ABSENT)
+		snprintf(lost, sizeof lost, "%llu", (unsigned long long)row->kernel_dropped);
+	program_tell("%6.1f s  %12.0f packets/s  %12.0f bit/s  kernel dropped %s"
+		     "  we dropped %llu", seconds, row->packets_per_second, row->bits_per_second, lost,
+		     (unsigned long long)(row->ring_full + row->stalled));
 }
 
 static void add_row(struct run *r, int64_t now)
@@ -123,9 +137,7 @@ static void add_row(struct run *r, int64_t now)
 		row_latency(row, &second);
 		r->before = r->all;
 	}
-	if (r->tells)
-		program_tell("%6.1f s  %12.0f packets/s  %12.0f bit/s  kernel dropped %llu  we dropped %llu", (double)(now - r->start_ns) * 1e-9, row->packets_per_second,
-			row->bits_per_second, (unsigned long long)row->kernel_dropped, (unsigned long long)(row->ring_full + row->stalled));
+	if (r->tells) tell_second(row, (double)(now - r->start_ns) * 1e-9);
 	r->last = s;
 	r->last_ns = now;
 	r->user_ns = user, r->system_ns = system;

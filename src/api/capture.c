@@ -149,6 +149,7 @@ void bpe_capture_stats(struct bpe_capture *c, struct bpe_stats *stats)
 	s.interface_dropped = bpei_counter_get(&d->interface_dropped);
 	s.interface_down = bpei_counter_get(&d->interface_down);
 	s.kernel_accepted = bpei_counter_get(&d->kernel_accepted);
+	s.kernel_known = bpei_counter_get(&d->kernel_known);
 	s.filtered = bpei_counter_get(&d->filtered);
 	s.inbound_packets = bpei_counter_get(&d->inbound);
 	s.outbound_packets = bpei_counter_get(&d->outbound);

@@ -50,13 +50,21 @@ void bpei_pcapng_read_statistics(struct bpei_pcapng *ng, const void *bytes, size
 		const uint64_t total = bpei_cursor_u64(&value, big);
 		if (value.bad || total == NOT_KNOWN) continue;
 		switch (code) {
-		case ISB_IFRECV: replace(&i->told.received, &ng->told.received, total); break;
-		case ISB_FILTERACCEPT: replace(&i->told.accepted, &ng->told.accepted, total); break;
+		case ISB_IFRECV:
+			ng->told.known |= BPE_KNOWN_RECEIVED;
+			replace(&i->told.received, &ng->told.received, total);
+			break;
+		case ISB_FILTERACCEPT:
+			ng->told.known |= BPE_KNOWN_ACCEPTED;
+			replace(&i->told.accepted, &ng->told.accepted, total);
+			break;
 		case ISB_IFDROP:
+			ng->told.known |= BPE_KNOWN_INTERFACE_DROPPED;
 			replace(&i->told.interface_dropped, &ng->told.interface_dropped, total);
 			break;
 		case ISB_OSDROP:
 			i->has_drops = true;
+			ng->told.known |= BPE_KNOWN_DROPPED;
 			replace(&i->told.dropped, &ng->told.dropped, total);
 			break;
 		default: break;
@@ -68,6 +76,7 @@ void bpei_pcapng_count_lost(struct bpei_pcapng *ng, uint32_t interface, uint64_t
 {
 	struct bpei_pcapng_interface *i = &ng->interfaces[interface];
 	if (i->has_drops) return;
+	if (packets) ng->told.known |= BPE_KNOWN_DROPPED;
 	i->told.dropped += packets;
 	ng->told.dropped += packets;
 }

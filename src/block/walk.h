@@ -40,7 +40,10 @@ uint32_t bpei_walk_pcap(struct bpei_pcap *pcap, struct bpei_block *block, const 
 			uint32_t snaplen, enum bpei_walk_stop *stop);
 
 /* What the file says that its writer did not get, or got and did not write. */
-struct bpei_pcapng_told { uint64_t received, accepted, dropped, interface_dropped; };
+struct bpei_pcapng_told {
+	uint64_t received, accepted, dropped, interface_dropped;
+	uint64_t known;		/* BPE_KNOWN_*: which of them it says at all */
+};
 
 /* Which way a packet went; in the meta column of a device that is directed. */
 enum { BPEI_WAY_UNKNOWN, BPEI_WAY_IN, BPEI_WAY_OUT };

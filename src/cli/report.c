@@ -78,6 +78,26 @@ static void rights(FILE *to, const struct cli_rights *r)
 	if (r->kept[0]) fprintf(to, "  %s\n", r->kept);
 }
 
+/* A count as decimal digits, or what stands for one that the source does not tell. */
+static const char *known(char *to, size_t room, const struct bpe_stats *s, uint64_t which,
+			 uint64_t n, const char *unknown)
+{
+	if (s->kernel_known & which) snprintf(to, room, "%" PRIu64, n);
+	else snprintf(to, room, "%s", unknown);
+	return to;
+}
+
+static void kernel(FILE *to, const struct bpe_stats *s)
+{
+	char received[24], dropped[24], interface[24];
+	if (!s->kernel_known) return;	/* a savefile, synth */
+	fprintf(to, "\n%s received by the kernel, %s dropped by the kernel, %s by the interface",
+		known(received, sizeof received, s, BPE_KNOWN_RECEIVED, s->kernel_received, "unknown"),
+		known(dropped, sizeof dropped, s, BPE_KNOWN_DROPPED, s->kernel_dropped, "unknown"),
+		known(interface, sizeof interface, s, BPE_KNOWN_INTERFACE_DROPPED, s->interface_dropped,
+		      "unknown"));
+}
+
 void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error)
 {
 	struct bpe_stats s;
@@ -97,8 +117,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	for (int i = 0; i < BPE_DROP_COUNT; i++)
 		if (s.dropped[i]) fprintf(to, " (%s %" PRIu64 ")", bpe_drop_name(i), s.dropped[i]);
 	if (s.in_flight) fprintf(to, ", %" PRIu64 " on their way", s.in_flight);
-	if (s.kernel_received | s.kernel_dropped | s.interface_dropped) fprintf(to, "\n%" PRIu64 " received by the kernel, %" PRIu64 " dropped by the kernel, %" PRIu64 " by the interface",
-				       s.kernel_received, s.kernel_dropped, s.interface_dropped);
+	kernel(to, &s);
 	fprintf(to, "\n");
 	if (s.interface_down) fprintf(to, "The interface is down: nothing arrives until it is up\n");
 	if (s.inbound_packets | s.outbound_packets)
@@ -154,7 +173,8 @@ bool cli_live_line(const struct bpe_stats *s)
 			? 100 * (double)s->source_position / (double)s->source_bytes : 100.0);
 	fprintf(stderr, "%s packets  %s/s  %sbit/s  dropped %s kernel %s us  %s flows",
 		count(a, sizeof a, s->read_packets), count(b, sizeof b, s->packets_per_second),
-		count(c, sizeof c, s->bits_per_second), count(d, sizeof d, s->kernel_dropped),
+		count(c, sizeof c, s->bits_per_second), s->kernel_known & BPE_KNOWN_DROPPED
+		? count(d, sizeof d, s->kernel_dropped) : "-",
 		count(e, sizeof e, dropped_here(s)), count(f, sizeof f, s->flows_active));
 	fflush(stderr);
 	return live_shown = !ferror(stderr);
@@ -168,8 +188,10 @@ void cli_live_clear(void)
 
 void cli_interval_line(FILE *to, const struct bpe_stats *s)
 {
-	fprintf(to, "%.1f s: %" PRIu64 " packets, %" PRIu64 " packets/s, %" PRIu64 " bit/s, dropped %" PRIu64
-		" kernel %" PRIu64 " us, %" PRIu64 " flows\n", (double)s->elapsed_ns * 1e-9, s->read_packets,
-		s->packets_per_second, s->bits_per_second, s->kernel_dropped, dropped_here(s), s->flows_active);
+	char lost[24];
+	known(lost, sizeof lost, s, BPE_KNOWN_DROPPED, s->kernel_dropped, "-");
+	fprintf(to, "%.1f s: %" PRIu64 " packets, %" PRIu64 " packets/s, %" PRIu64 " bit/s, dropped %s kernel"
+		" %" PRIu64 " us, %" PRIu64 " flows\n", (double)s->elapsed_ns * 1e-9, s->read_packets,
+		s->packets_per_second, s->bits_per_second, lost, dropped_here(s), s->flows_active);
 	fflush(to);
 }

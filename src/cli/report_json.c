@@ -64,6 +64,23 @@ static void workers(FILE *to, struct bpe_engine *engine, uint32_t n)
 	fprintf(to, "],");
 }
 
+/* A count that the source does not tell is null, not 0. */
+static void kernel(FILE *to, const struct bpe_stats *s)
+{
+	const struct { const char *key; uint64_t count, known; } counts[] = {
+		{ "received", s->kernel_received, BPE_KNOWN_RECEIVED },
+		{ "accepted", s->kernel_accepted, BPE_KNOWN_ACCEPTED },
+		{ "dropped", s->kernel_dropped, BPE_KNOWN_DROPPED },
+		{ "interface_dropped", s->interface_dropped, BPE_KNOWN_INTERFACE_DROPPED } };
+	fprintf(to, "\"kernel\":{");
+	for (int i = 0; i < 4; i++) {
+		fprintf(to, "%s\"%s\":", i ? "," : "", counts[i].key);
+		if (s->kernel_known & counts[i].known) fprintf(to, "%" PRIu64, counts[i].count);
+		else fprintf(to, "null");
+	}
+	fprintf(to, "},");
+}
+
 static void rights(FILE *to, const struct cli_rights *r)
 {
 	const struct { const char *key, *text; } texts[] = { { "capabilities", r->capabilities }, { "confined", r->confined }, { "missing", r->missing }, { "kept", r->kept } };
@@ -92,8 +109,8 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	fprintf(to, "}},\"bytes\":{\"captured\":%" PRIu64 ",\"wire\":%" PRIu64 "},", s.captured_bytes, s.wire_bytes);
 	fprintf(to, "\"rates\":{\"packets_per_second\":%.1f,\"bits_per_second\":%.1f,\"last_second\":{\"packets_per_second\":%" PRIu64 ",\"bits_per_second\":%" PRIu64 "}},",
 		(double)s.read_packets * rate, (double)s.wire_bytes * 8 * rate, s.packets_per_second, s.bits_per_second);
-	fprintf(to, "\"kernel\":{\"received\":%" PRIu64 ",\"accepted\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"interface_dropped\":%" PRIu64 "},\"interface_down\":%s,\"filtered\":%" PRIu64 ",",
-		s.kernel_received, s.kernel_accepted, s.kernel_dropped, s.interface_dropped,
+	kernel(to, &s);
+	fprintf(to, "\"interface_down\":%s,\"filtered\":%" PRIu64 ",",
 		!cli->engine.interface_name ? "null" : s.interface_down ? "true" : "false", s.filtered);
 	fprintf(to, "\"directions\":{\"inbound\":%" PRIu64 ",\"outbound\":%" PRIu64 "},", s.inbound_packets, s.outbound_packets);
 	protocols(to, engine);

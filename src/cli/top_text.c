@@ -151,8 +151,12 @@ const char *top_text_drops(char text[TOP_LINE], const struct top_model *m, int w
 	struct line l = begin(text, width, false);
 	*some = false;
 	add(&l, "Dropped", width);
-	drop(&l, "kernel", m, s->kernel_dropped, b->kernel_dropped, some);
-	drop(&l, "interface", m, s->interface_dropped, b->interface_dropped, some);
+	if (s->kernel_known & BPE_KNOWN_DROPPED)
+		drop(&l, "kernel", m, s->kernel_dropped, b->kernel_dropped, some);
+	else add(&l, "  kernel -", width);	/* the source does not tell */
+	if (s->kernel_known & BPE_KNOWN_INTERFACE_DROPPED)
+		drop(&l, "interface", m, s->interface_dropped, b->interface_dropped, some);
+	else add(&l, "  interface -", width);
 	for (int k = 0; k < BPE_DROP_COUNT; k++) drop(&l, bpe_drop_name(k), m, s->dropped[k], b->dropped[k], some);
 	return done(&l);
 }

@@ -224,6 +224,7 @@ static void stats(struct bpei_device *d)
 	socklen_t size = sizeof s;
 	if (!getsockopt(d->fd, SOL_PACKET, PACKET_STATISTICS, &s, &size)) {	/* tp_packets includes tp_drops */
 		bpei_counter_add(&d->kernel_received, s.tp_packets);
+		bpei_counter_add(&d->kernel_accepted, s.tp_packets);	/* it counts behind the filter */
 		bpei_counter_add(&d->kernel_dropped, s.tp_drops);
 	}
 	uint64_t drops = interface_drops(a);
@@ -396,6 +397,9 @@ int bpei_afpacket_open(const struct bpe_options *o, struct bpei_device **device,
 		close_afpacket(&a->device);
 		return r;
 	}
+	const uint64_t told = BPE_KNOWN_RECEIVED | BPE_KNOWN_DROPPED | BPE_KNOWN_ACCEPTED;
+	bool sees_drops = a->counters[0] >= 0 || a->counters[1] >= 0;
+	bpei_counter_set(&a->device.kernel_known, told | (sees_drops ? BPE_KNOWN_INTERFACE_DROPPED : 0));
 	a->device.link_type = a->how.link_type;
 	a->device.max_lent = a->blocks - a->blocks / 4;	/* the kernel keeps some to go on with */
 	snprintf(a->device.source, sizeof a->device.source, "interface %s (AF_PACKET, %zu KiB in %u blocks)", a->name, a->ring_bytes >> 10, a->blocks);

@@ -84,7 +84,13 @@ static void stats(struct bpei_device *d)
 	struct bpei_bpf *b = bpei_bpf_of(d);
 	struct counts c = { .wide = false };
 	if (b->fd < 0 || (!wide_counts(b, &c) && !narrow_counts(b, &c))) return;
-	bpei_counter_add(&d->kernel_received, rise(c.received, &b->last_received, c.wide));
+	uint64_t known = BPE_KNOWN_RECEIVED | BPE_KNOWN_DROPPED;
+	if (c.has_accepted) known |= BPE_KNOWN_ACCEPTED;
+	bpei_counter_set(&d->kernel_known, bpei_counter_get(&d->kernel_known) | known);
+	uint64_t more = rise(c.received, &b->last_received, c.wide);
+	bpei_counter_add(&d->kernel_received, more);
+	/* A confined process may not ask any more: what comes tells that the interface is up. */
+	if (more) bpei_counter_set(&d->interface_down, 0);
 	bpei_counter_add(&d->kernel_dropped, rise(c.dropped, &b->last_dropped, c.wide));
 	if (c.has_accepted) bpei_counter_add(&d->kernel_accepted, rise(c.accepted, &b->last_accepted, c.wide));
 }
@@ -260,6 +266,7 @@ int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options 
 	snprintf(d->source, sizeof d->source, "interface %s (%s, %s ABI, %s%s%s)", b->name, b->node,
 		 b->abi->title, tell_size(b, size, sizeof size), b->zero_copy ? " zero-copy" : "",
 		 b->walk.pktap ? ", PKTAP" : b->walk.extended ? ", extended headers" : "");
+	stats(d);	/* what the kernel tells is known from the beginning */
 	*device = d;
 	return BPE_OK;
 }

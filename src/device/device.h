@@ -73,7 +73,8 @@ struct bpei_device {
 	struct bpei_names names;	/* of interfaces: live, filled by the engine; pcapng, as they come */
 
 	bpei_counter kernel_received, kernel_dropped, interface_dropped;	/* w: reader  r: any */
-	bpei_counter kernel_accepted;	/* w: reader  r: any; of kernel_received, by its filter; 0 where it does not tell */
+	bpei_counter kernel_accepted;	/* w: reader  r: any; of kernel_received, by its filter */
+	bpei_counter kernel_known;	/* w: reader  r: any; BPE_KNOWN_*: which of these four are counts */
 	bpei_counter interface_down;	/* w: opener, reader  r: any; 1 while the interface is not up */
 	bpei_counter inbound, outbound;	/* w: reader  r: any; packets of a directed device, before the filter, that say which way they went */
 	bpei_counter filtered;		/* w: reader  r: any; records that were taken out here, where the kernel did not */

@@ -158,6 +158,7 @@ static void tell_counts(struct savefile *s)
 	bpei_counter_set(&s->device.kernel_accepted, s->ng.told.accepted);
 	bpei_counter_set(&s->device.kernel_dropped, s->ng.told.dropped);
 	bpei_counter_set(&s->device.interface_dropped, s->ng.told.interface_dropped);
+	bpei_counter_set(&s->device.kernel_known, s->ng.told.known);
 	bpei_counter_set(&s->device.inbound, s->ng.inbound);
 	bpei_counter_set(&s->device.outbound, s->ng.outbound);
 }

@@ -179,6 +179,8 @@ int bpei_synth_open(const struct bpe_options *o, struct bpei_device **device, st
 	if (options.size) snprintf(s->device.source, sizeof s->device.source, "synth (%u flows, %u-byte frames, seed %llu)", options.flows, options.size,
 				   (unsigned long long)options.seed);
 	else snprintf(s->device.source, sizeof s->device.source, "synth (%u flows, imix, seed %llu)", options.flows, (unsigned long long)options.seed);
+	if (options.rate)
+		bpei_counter_set(&s->device.kernel_known, BPE_KNOWN_RECEIVED | BPE_KNOWN_DROPPED);
 	*device = &s->device;
 	return BPE_OK;
 }

@@ -45,6 +45,7 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 	s.interface_dropped = bpei_counter_get(&e->device->interface_dropped);
 	s.interface_down = bpei_counter_get(&e->device->interface_down);
 	s.kernel_accepted = bpei_counter_get(&e->device->kernel_accepted);
+	s.kernel_known = bpei_counter_get(&e->device->kernel_known);
 	s.filtered = bpei_counter_get(&e->device->filtered);
 	s.inbound_packets = bpei_counter_get(&e->device->inbound);
 	s.outbound_packets = bpei_counter_get(&e->device->outbound);

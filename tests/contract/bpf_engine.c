@@ -200,6 +200,26 @@ static void reading(const struct bpei_bpf_abi *abi) BPEI_READER
 	}
 }
 
+/* Each system tells what it received and dropped; not each what its filter let through; none what an
+ * interface dropped. */
+static void counts_that_are_known(const struct bpei_bpf_abi *abi)
+{
+	static const uint32_t versions[] = { 0, 11, 12, 13, 15 };
+	for (size_t v = 0; v < (abi->numbered ? 5 : 1); v++) {
+		struct reader *r = start(abi);
+		what = "which of the kernel's counts are known";
+		r->d.model.version = versions[v];
+		EXPECT(open_it(r, options()) == BPE_OK);
+		uint64_t known = bpei_counter_get(&r->device->kernel_known);
+		bool accepted = abi->system == BPEI_NETBSD
+			|| (abi->system == BPEI_MACOS && (!versions[v] || versions[v] >= 13));
+		EXPECT((known & (BPE_KNOWN_RECEIVED | BPE_KNOWN_DROPPED)) == 3);
+		EXPECT(!!(known & BPE_KNOWN_ACCEPTED) == accepted);
+		EXPECT(!(known & BPE_KNOWN_INTERFACE_DROPPED));
+		finish(r);
+	}
+}
+
 static void overload(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	struct reader *r = start(abi);
@@ -215,6 +235,7 @@ static void overload(const struct bpei_bpf_abi *abi) BPEI_READER
 	EXPECT(dropped(r) > 100 && r->seen + dropped(r) == n && received(r) == n && !r->wrong);
 	if (abi->system == BPEI_MACOS || abi->system == BPEI_NETBSD) EXPECT(bpei_counter_get(&r->device->kernel_accepted) == n);
 	finish(r);
+	counts_that_are_known(abi);
 
 	r = start(abi);
 	what = "32-bit counters go round";

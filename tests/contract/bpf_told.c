@@ -73,7 +73,7 @@ static void silent_link_type(void)
 	}
 }
 
-static void interfaces_that_are_down(const struct bpei_bpf_abi *abi)
+static void interfaces_that_are_down(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (int way = 0; way < 3; way++) {
 		struct reader *r = start(abi);
@@ -85,6 +85,11 @@ static void interfaces_that_are_down(const struct bpei_bpf_abi *abi)
 		const char *told = strstr(notices, "interface en0 is down: nothing will arrive until it is up");
 		EXPECT((told != NULL) == (way == 1));
 		EXPECT(bpei_counter_get(&r->device->interface_down) == (way == 1));
+		r->d.interface->up = true;
+		traffic(r, 2 * SECOND, MS, 1, 64);
+		read_until(r, 3 * SECOND);
+		ask_stats(r);
+		EXPECT(r->seen == 1 && !bpei_counter_get(&r->device->interface_down));
 		finish(r);
 	}
 }

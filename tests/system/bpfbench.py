@@ -125,6 +125,15 @@ def a_run_balances():
     assert str(r["total"]["packets"]) in text and r["host"]["cpu"] in text and "latency_50_ns" not in text
 
 
+def kernel_counts_that_are_not_told():
+    """Of generated traffic and of files no kernel tells anything: null, and empty in CSV; never 0."""
+    r = measured("untold", "-i", "synth:count=1000", "-t", "1", formats=("json", "csv", "txt"))
+    for row in r["rows"] + [r["total"]]:
+        assert [row[k] for k in ("kernel_received", "kernel_dropped", "interface_dropped")] == [None] * 3, row
+        assert row["lost"] == 0 and row["filtered"] == 0, row
+    assert all(x["kernel_dropped"] == "" for x in table(os.path.join(D, "untold.csv")))
+
+
 def text_on_stdout_and_more_words():
     p = bench("--interface", "synth", "--time", "0.3", "--count-only", "--processing-threads", "auto", "--buffer-size", "64K", "--snapshot-length", "2000")
     assert "packets/s" in p.stderr
@@ -452,7 +461,7 @@ def every_option_was_used():
 
 
 try:
-    for f in (wrong_usage, help_and_version, a_run_balances, text_on_stdout_and_more_words, counting_only, workers_that_drop, a_signal_ends_it, odd_bytes_in_a_result, not_written, live_on_a_veth, a_served_bpf_device,
+    for f in (wrong_usage, help_and_version, a_run_balances, kernel_counts_that_are_not_told, text_on_stdout_and_more_words, counting_only, workers_that_drop, a_signal_ends_it, odd_bytes_in_a_result, not_written, live_on_a_veth, a_served_bpf_device,
               sweep_of_generated_traffic, sweep_on_a_pair, the_page_in_a_browser, stages, the_loop, compare_a_file, compare_live, results_compared, no_rights, every_option_was_used):
         start = time.monotonic()
         try:

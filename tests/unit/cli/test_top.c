@@ -348,6 +348,7 @@ Test(top, no_line_is_wider_than_its_window)
 	strcpy(f.comm, "\xe6\xbc\xa2\xe5\xad\x97 \xc3\xbc\x1b[31m\xff name");
 	see(f);
 	shot.stats.kernel_dropped = shot.stats.dropped[0] = shot.stats.flows_evicted = shot.stats.wire_bytes = UINT64_MAX;
+	shot.stats.kernel_known = BPE_KNOWN_DROPPED;
 	for (shot.protocol_count = 0; shot.protocol_count < TOP_PROTOCOLS; shot.protocol_count++)
 		snprintf(shot.protocols[shot.protocol_count].name, 32, "protocol-of-a-long-name-%zu", shot.protocol_count), shot.protocols[shot.protocol_count].packets = 1 + shot.protocol_count;
 	take(1e-9, 1, T0);
@@ -379,9 +380,17 @@ Test(top, rates_and_drops_of_all)
 	make();
 	shot.stats.read_packets = 1000, shot.stats.wire_bytes = 100000, shot.stats.kernel_dropped = 5;
 	take(1, 0, T0);
+	cr_assert_str_eq(top_text_drops(text, &m, 200, &some),
+			 "Dropped  kernel -  interface -  ring_full 0  stalled 0  duplicate 0");
+	leave();
+	make();
+	shot.stats.read_packets = 1000, shot.stats.wire_bytes = 100000, shot.stats.kernel_dropped = 5;
+	shot.stats.kernel_known = BPE_KNOWN_DROPPED | BPE_KNOWN_INTERFACE_DROPPED;
+	take(1, 0, T0);
 	cr_assert_str_eq(top_text_rate(text, &m, 200), "1.0 k packets/s  800 kbit/s  0 flows  in all 1.0 k packets, 100 kB");
 	cr_assert_str_eq(top_text_drops(text, &m, 200, &some), "Dropped  kernel 5  interface 0  ring_full 0  stalled 0  duplicate 0");
 	cr_assert_not(some);	/* from before somebody looked */
+	shot.stats.kernel_known = BPE_KNOWN_DROPPED | BPE_KNOWN_INTERFACE_DROPPED;
 	shot.stats.read_packets = 3000, shot.stats.wire_bytes = 300000, shot.stats.kernel_dropped = 15, shot.stats.dropped[BPE_DROP_RING_FULL] = 100, shot.stats.flows_active = 7;
 	shot.protocol_count = 2;
 	snprintf(shot.protocols[0].name, 32, "tcp"), snprintf(shot.protocols[1].name, 32, "udp");

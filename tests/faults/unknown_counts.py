@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""unknown_counts.py PROGRAM: a count that the source does not tell is null in JSON, "-" in text, never
+0.  (bpfbench: tests/system/bpfbench.py.)"""
+import json
+
+from faultcase import case, finish, read_report, run
+from packets import ethernet, pcap, spaced, udp4
+
+KERNEL = {"received": None, "accepted": None, "dropped": None, "interface_dropped": None}
+
+
+@case
+def f_kernel_counts_of_a_savefile_are_null():
+    report, p = read_report(pcap(spaced(ethernet(udp4(1000)))))
+    assert p.returncode == 0 and report["kernel"] == KERNEL, report["kernel"]
+    assert report["filtered"] == 0 and report["packets"]["read"] == 1
+
+
+@case
+def f_kernel_counts_of_synth_are_null():
+    p = run("-i", "synth:count=100", "--json")
+    assert json.loads(p.stdout)["kernel"] == KERNEL, p.stdout
+
+
+@case
+def f_synth_at_a_rate_counts_what_it_skips():
+    p = run("-i", "synth:count=200,rate=1000", "--json")
+    told = json.loads(p.stdout)["kernel"]
+    assert (told["received"], told["dropped"]) == (200, 0), told
+    assert told["accepted"] is None and told["interface_dropped"] is None, told
+
+
+@case
+def f_text_says_nothing_of_a_kernel_that_was_not_asked():
+    p = run("-i", "synth:count=100")
+    assert b"100 packets read" in p.stdout and b"by the kernel" not in p.stdout, p.stdout
+
+
+@case
+def f_interval_line_has_a_dash():
+    p = run("-i", "synth", "-t", "1", "--stats-interval", "0.2")
+    assert b"dropped - kernel 0 us" in p.stdout + p.stderr, p.stdout + p.stderr
+    assert b"dropped 0 kernel" not in p.stdout + p.stderr
+
+
+finish()
