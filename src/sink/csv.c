@@ -40,7 +40,8 @@ static void tcp(struct bpei_text *t, const struct bpe_flow *f)
 		word(t, is, letters);
 	}
 	word(t, is, f->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
-	word(t, is, f->history);
+	if (is) bpei_text_csv(t, f->history, sizeof f->history);
+	bpei_text_char(t, ',');
 	const int64_t spans[4] = { f->handshake_ns[0], f->handshake_ns[1], f->rtt_ns[0], f->rtt_ns[1] };
 	for (int k = 0; k < 4; k++) {
 		if (spans[k] >= 0) bpei_text_seconds(t, spans[k], 9);
