@@ -21,7 +21,7 @@ def bash(words):
         if w.startswith("--") and "=" in w: parts += [w.partition("=")[0], "="] + ([w.partition("=")[2]] if w.partition("=")[2] else [])
         elif w.startswith("bpf:"): parts += ["bpf", ":"] + ([w[4:]] if w[4:] else [])
         else: parts.append(w)
-    p = subprocess.run(["bash", "--norc", "-c", script, "bash", f"{FOLDER}/{words[0]}.bash", *parts], capture_output=True, text=True, timeout=20)
+    p = subprocess.run(["bash", "--norc", "-c", script, "bash", f"{FOLDER}/{words[0]}.bash", *parts], capture_output=True, text=True, timeout=120)
     assert not p.stderr, p.stderr
     return set(p.stdout.split("\n")) - {""}
 
@@ -59,7 +59,7 @@ class Zsh:
 
 
 def fish(words):
-    p = subprocess.run(["fish", "--no-config", "-c", f"source {FOLDER}/{words[0]}.fish; complete -C'{' '.join(words)}'"], capture_output=True, text=True, timeout=20)
+    p = subprocess.run(["fish", "--no-config", "-c", f"source {FOLDER}/{words[0]}.fish; complete -C'{' '.join(words)}'"], capture_output=True, text=True, timeout=120)
     assert p.returncode == 0 and not p.stderr, p.stderr
     return {line.split("\t")[0] for line in p.stdout.split("\n")} - {""}
 
@@ -119,7 +119,7 @@ def suite(shell, ask):
                 told = {w.strip('"') for w in wrong.split(", not ")[0].replace(",", " ").split()}
                 if option != "--bpf-abi": assert offered <= told, (offered, wrong)
             for word in offered:
-                p = subprocess.run([PROGRAM, "-q", option, word, *example.split()], capture_output=True, text=True, timeout=20)
+                p = subprocess.run([PROGRAM, "-q", option, word, *example.split()], capture_output=True, text=True, timeout=120)
                 assert p.returncode == 0, (option, word, p.stderr)
         same(value("--through", "vlan,gr"), {"gre"})
         same(value("--read-mode=th"), {"throughput"})

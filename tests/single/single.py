@@ -61,9 +61,9 @@ def compare(compiler, run_by, reference, flags, where):
     link = run([*compiler, f"{where}/use.o", f"{where}/implementation.o", "-o", f"{where}/use", "-pthread", *flags])
     if not check(link.returncode == 0, f"linking:\n{link.stderr}"): return
     savefile = f"{where}/made.pcap"
-    mine = run([*run_by, f"{where}/use", savefile], env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}, timeout=100)
+    mine = run([*run_by, f"{where}/use", savefile], env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}, timeout=600)
     if not check(mine.returncode == 0, f"it ended with {mine.returncode}:\n{mine.stdout}{mine.stderr[-4000:]}"): return
-    theirs = run([reference, savefile], timeout=100)
+    theirs = run([reference, savefile], timeout=600)
     check(theirs.returncode == 0, f"the reference ended with {theirs.returncode}:\n{theirs.stderr}")
     check("savefile: 20000 packets" in mine.stdout and "savefile, engine: 20000 read, 20000 delivered" in mine.stdout, mine.stdout)
     check(mine.stdout == theirs.stdout, f"not what the library says:\n{mine.stdout}\n{theirs.stdout}")

@@ -29,7 +29,7 @@ def balanced(report):
 
 def run(*words, path, **options):
     """The report and what was written."""
-    p = subprocess.run([PROGRAM, "--json", "--flows", path, *words], capture_output=True, timeout=60, **options)
+    p = subprocess.run([PROGRAM, "--json", "--flows", path, *words], capture_output=True, timeout=600, **options)
     report = balanced(json.loads(p.stdout))
     return report, p
 
@@ -276,7 +276,7 @@ def a_slow_reader_gets_every_line_of_a_file():
         text += piece
         if len(text) < 40000: time.sleep(0.001)
     os.close(r)
-    err = p.communicate(timeout=30)[1].decode()
+    err = p.communicate(timeout=120)[1].decode()
     lines = [json.loads(l) for l in text.splitlines()]
     assert p.returncode == 0 and f"Records: {len(lines)} written" in err and "dropped for want" not in err, err
 
@@ -294,7 +294,7 @@ def a_stuck_sink_costs_records_and_no_packets():
             time.sleep(3)
             assert p.poll() is None
             p.send_signal(signal.SIGINT)
-            out, err = p.communicate(timeout=30)
+            out, err = p.communicate(timeout=120)
             os.close(holder)
         report = balanced(json.loads(out))
         records = report["flows"]["records"]
@@ -337,7 +337,7 @@ def a_file_that_is_moved_away_is_made_anew():
             p.send_signal(signal.SIGHUP)
         time.sleep(0.3)
         p.send_signal(signal.SIGHUP)  # not moved: goes on in the same
-        out, err = p.communicate(timeout=30)
+        out, err = p.communicate(timeout=120)
         assert p.returncode == 0, err
         rows = [list(csv.reader(open(f, newline=""), strict=True)) for f in [f"{path}.{k}" for k in range(3)] + [path]]
         assert all(len(r) > 1 and r[0][0] == "first" and len({len(x) for x in r}) == 1 for r in rows)
@@ -356,7 +356,7 @@ def snapshots_on_demand():
                 time.sleep(0.9)
                 p.send_signal(signal.SIGUSR2)
                 asked.append(time.monotonic())
-            out, err = p.communicate(timeout=30)
+            out, err = p.communicate(timeout=120)
             report = json.loads(out)
             lines = [json.loads(l) for l in open(path)]
             shown = [l for l in lines if l["end"] == "snapshot"]

@@ -31,7 +31,7 @@ class Node:
     def __exit__(self, *_):
         self.process.terminate()
         try:
-            out = self.process.communicate(timeout=20)[0]
+            out = self.process.communicate(timeout=120)[0]
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
@@ -43,13 +43,13 @@ class Node:
 
 
 def digest(*args):
-    p = subprocess.run([DIGEST] + [str(a) for a in args], capture_output=True, text=True, timeout=60)
+    p = subprocess.run([DIGEST] + [str(a) for a in args], capture_output=True, text=True, timeout=600)
     assert p.returncode == 0, p.stderr
     return p.stdout.split()
 
 
 def program(node, *args, **more):
-    return subprocess.run([PROGRAM, "-i", "bpf:en0"] + node.options() + [str(a) for a in args], capture_output=True, text=True, timeout=60, **more)
+    return subprocess.run([PROGRAM, "-i", "bpf:en0"] + node.options() + [str(a) for a in args], capture_output=True, text=True, timeout=600, **more)
 
 
 def case(f):
@@ -75,7 +75,7 @@ def captures():
         for name in sorted(files):
             path = os.path.join(folder, name)
             if not name.endswith((".pcap", ".cap")) or not plain_pcap(path) or os.path.getsize(path) > 3 << 20: continue
-            p = subprocess.run([DIGEST, "-r", path], capture_output=True, text=True, timeout=60)
+            p = subprocess.run([DIGEST, "-r", path], capture_output=True, text=True, timeout=600)
             if p.returncode == 0 and 2 < int(p.stdout.split()[0]) < 3000: chosen.setdefault(p.stdout.split()[2], []).append(path)
     for link, paths in sorted(chosen.items()):
         yield from paths[:: max(1, len(paths) // 6)][:6] if link == "EN10MB" else paths[:1]
@@ -131,7 +131,7 @@ def a_signal_ends_the_run_in_every_mode():
             time.sleep(0.5)
             start = time.monotonic()
             p.send_signal(signal.SIGINT)
-            out = p.communicate(timeout=10)[0]
+            out = p.communicate(timeout=120)[0]
         assert p.returncode == 0 and time.monotonic() - start < 1.5 and json.loads(out)["packets"]["read"] == 10, (mode, p.returncode, out)
 
 
@@ -145,18 +145,18 @@ def busy_nodes_are_passed():
 
 def wrong_names_say_what_would_be_right():
     with Node("macos", "--synth", "flows=10,count=10") as node:
-        p = subprocess.run([PROGRAM, "-i", "bpf:en7"] + node.options() + ["-t", "1"], capture_output=True, text=True, timeout=20)
+        p = subprocess.run([PROGRAM, "-i", "bpf:en7"] + node.options() + ["-t", "1"], capture_output=True, text=True, timeout=120)
         assert p.returncode == 4 and "BIOCSETIF" in p.stderr and "en7" in p.stderr and "-L" in p.stderr, p.stderr
         p = program(node, "-y", "IEEE802_11_RADIO", "-t", "1")
         assert p.returncode == 2 and "it has: EN10MB" in p.stderr, p.stderr
-    p = subprocess.run([PROGRAM, "-i", "bpf:en0", "--bpf-device", HERE + "/none", "-t", "1"], capture_output=True, text=True, timeout=20)
+    p = subprocess.run([PROGRAM, "-i", "bpf:en0", "--bpf-device", HERE + "/none", "-t", "1"], capture_output=True, text=True, timeout=120)
     assert p.returncode == 4 and "none0" in p.stderr, p.stderr
 
 
 def the_node_answers_as_the_drivers_do():
     for abi in ABIS:
         with Node(abi, "--synth", "flows=10,count=100") as node:
-            p = subprocess.run([DRIVER, "--abi", abi, "--device", node.directory + "/bpf", "--interface", "en0"], capture_output=True, text=True, timeout=30)
+            p = subprocess.run([DRIVER, "--abi", abi, "--device", node.directory + "/bpf", "--interface", "en0"], capture_output=True, text=True, timeout=120)
         assert p.returncode == 0, p.stdout
 
 
@@ -168,7 +168,7 @@ def live_interface_through_the_node():
         time.sleep(0.7)
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         for n in range(500): s.sendto(b"bpfnode", ("127.0.0.1", 9))
-        out = json.loads(p.communicate(timeout=20)[0])
+        out = json.loads(p.communicate(timeout=120)[0])
     assert out["protocols"].get("udp", {}).get("packets", 0) >= 500, out["protocols"]
 
 
@@ -204,7 +204,7 @@ def nodes_are_opened_for_reading_alone():
                 with open(f"/proc/{p.pid}/fdinfo/{fd}", encoding="ascii") as info:
                     flags += [int(x.split()[1], 8) for x in info if x.startswith("flags:")]
             p.terminate()
-            p.wait(timeout=60)
+            p.wait(timeout=600)
             assert flags and all(f & os.O_ACCMODE == os.O_RDONLY for f in flags), (abi, flags)
 
 

@@ -18,12 +18,12 @@ def check(good, what):
 
 
 def example(*arguments, folder=EXAMPLES, library=LIBRARY):
-    return subprocess.run([sys.executable, "-B", os.path.join(folder, "connections.py"), *arguments], capture_output=True, text=True, timeout=60,
+    return subprocess.run([sys.executable, "-B", os.path.join(folder, "connections.py"), *arguments], capture_output=True, text=True, timeout=600,
                           env={**os.environ, "BPFENGINE_LIBRARY": library})
 
 
 def report(*arguments):
-    return json.loads(subprocess.run([PROGRAM, *arguments, "--json", "-q"], capture_output=True, text=True, check=True, timeout=60).stdout)
+    return json.loads(subprocess.run([PROGRAM, *arguments, "--json", "-q"], capture_output=True, text=True, check=True, timeout=600).stdout)
 
 
 os.environ["BPFENGINE_LIBRARY"] = LIBRARY

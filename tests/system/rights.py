@@ -50,7 +50,7 @@ for i in range(n):
 
 
 def send(n):
-    p = subprocess.run(["ip", "netns", "exec", A, sys.executable, "-c", SENDER, str(n)], capture_output=True, text=True, timeout=60)
+    p = subprocess.run(["ip", "netns", "exec", A, sys.executable, "-c", SENDER, str(n)], capture_output=True, text=True, timeout=600)
     assert not p.stderr, p.stderr
 
 
@@ -88,7 +88,7 @@ class Run:
     def end(self, how=signal.SIGINT, wait=0.3):
         time.sleep(wait)
         if how: self.p.send_signal(how)
-        out, self.err = self.p.communicate(timeout=30)
+        out, self.err = self.p.communicate(timeout=120)
         self.code, self.report = self.p.returncode, json.loads(out)
         k = self.report["packets"]
         assert k["read"] == k["delivered"] + sum(k["dropped"].values()) and k["in_flight"] == 0, k

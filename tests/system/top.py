@@ -152,7 +152,7 @@ def capture(path, packets=300):
 
 
 def what_is_refused():
-    def run(*words, **options): return subprocess.run([PROGRAM, *words], capture_output=True, timeout=30, stdin=subprocess.DEVNULL, **options)
+    def run(*words, **options): return subprocess.run([PROGRAM, *words], capture_output=True, timeout=120, stdin=subprocess.DEVNULL, **options)
     for words, told in ((["--top", "5"], b"--largest 5"), (["--top=5"], b"--largest 5"), (["--top", "--json"], b"stdout"), (["--top", "--flows", "-"], b"stdout"),
                         (["--top", "--no-flows"], b"contradict"), (["--top"], NO_TERMINAL)):
         p = run("-i", "synth:count=10", *words)
@@ -413,7 +413,7 @@ def the_terminal_goes_away():
     v = View(*SYNTH, "--top")
     v.until("^originator")
     os.close(v.slave), os.close(v.master)
-    code = v.p.wait(timeout=10)
+    code = v.p.wait(timeout=120)
     assert code in (0, 1), code
 
 

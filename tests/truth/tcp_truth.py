@@ -30,7 +30,7 @@ def flags_of(text):
 def records(program, path, workers):
     """{ends: [record, in the order of their first packets]}"""
     with tempfile.NamedTemporaryFile("r", suffix=".jsonl") as out:
-        run = subprocess.run([program, "-r", path, "--flows", out.name, "--flow-idle", "1000000", "--flow-closed", "1000000", "--max-flows", "8000000", "--workers", str(workers), "-q",
+        run = subprocess.run([program, "-r", path, "--flows", out.name, "--flow-idle", "1000000", "--flow-closed", "1000000", "--max-flows", "8000000", "--seed", "1", "--workers", str(workers), "-q",
                               "--json"], capture_output=True, timeout=TIMEOUT_S, check=False, text=True)
         if run.returncode or "Sanitizer" in run.stderr or "runtime error" in run.stderr:
             raise ValueError(f"exit code {run.returncode}: {run.stderr[:1000]}")
