@@ -11,12 +11,17 @@
 
 void fuzz_bpf(const uint8_t *bytes, size_t n);
 void fuzz_compile(const uint8_t *bytes, size_t n);
+void fuzz_engine(const uint8_t *bytes, size_t n);
 void fuzz_lex(const uint8_t *bytes, size_t n);
 void fuzz_filter(const uint8_t *bytes, size_t n);
+void fuzz_options(const uint8_t *bytes, size_t n);
 void fuzz_parse(const uint8_t *bytes, size_t n);
 void fuzz_savefile(const uint8_t *bytes, size_t n);
+void fuzz_sinks(const uint8_t *bytes, size_t n);
 void fuzz_synth_options(const uint8_t *bytes, size_t n);
 void fuzz_table(const uint8_t *bytes, size_t n);
+void fuzz_top(const uint8_t *bytes, size_t n);
+void fuzz_tpacket(const uint8_t *bytes, size_t n);
 
 #define FUZZ_CHECK(holds) ((holds) ? (void)0 : fuzz_broken(__FILE__, __LINE__, #holds))
 static inline void fuzz_broken(const char *file, int line, const char *what)

@@ -114,6 +114,19 @@ static struct sum piped(const uint8_t *bytes, size_t n, uint32_t snaplen, size_t
 	return s;
 }
 
+/* A file's size tells that a block's length is damage; behind a pipe it looks like
+ * a file that is cut off, and the packet at the head of such a block is given. */
+static void check_alike(const struct sum *file, const struct sum *pipe)
+{
+	bool same = file->packets == pipe->packets;
+	if (file->status == BPE_E_FORMAT && pipe->status == BPE_E_TORN) {
+		FUZZ_CHECK(same || file->packets + 1 == pipe->packets);
+		return;
+	}
+	FUZZ_CHECK(same && file->bytes == pipe->bytes && file->hash == pipe->hash);
+	FUZZ_CHECK(file->status == pipe->status);
+}
+
 void fuzz_savefile(const uint8_t *bytes, size_t n)
 {
 	static const uint32_t snaplens[4] = { BPE_MAX_SNAPLEN, 96, 20, 1 }, stretches[4] = { 0, 1, 64, 1000 };
@@ -128,8 +141,7 @@ void fuzz_savefile(const uint8_t *bytes, size_t n)
 	struct sum a = mapped(in.next, length, snaplen, stretches[choices >> 2 & 3]);
 	if (!(choices & 64)) {
 		struct sum b = piped(in.next, length, snaplen, pieces[choices >> 4 & 3]);
-		FUZZ_CHECK(a.packets == b.packets && a.bytes == b.bytes && a.hash == b.hash);
-		FUZZ_CHECK(a.status == b.status);
+		check_alike(&a, &b);
 	}
 	bpei_role_leave(&bpei_reader_role);
 }

@@ -208,9 +208,84 @@ def filter_seeds():
     yield "arithmetic", bpf_program((0x80, 0, 0, 0), (0x94, 0, 0, 7), (0xa4, 0, 0, 3), (7, 0, 0, 0), (0x3c, 0, 0, 0), (2, 0, 0, 15), (0x60, 0, 0, 15), (0x16, 0, 0, 0)) + bytes(8)
 
 
+def engine_seeds():
+    def packets(count, how, changes):
+        return b"".join(bytes([k % 8, how(k), changes]) for k in range(count))
+    yield "plain", bytes([0, 0]) + packets(60, lambda k: 0x10, 0)
+    yield "wire-lengths", bytes([0, 0]) + packets(200, lambda k: 0x18 | k // 8 % 8, 0)
+    yield "small-table", bytes([1, 5]) + packets(90, lambda k: 0x10 | k % 8, 0x70)
+    yield "no-table", bytes([3, 0]) + packets(30, lambda k: 0x10, 0)
+    for corner in range(8):
+        late = bytes([0, 0x10, 8, 0x80 | corner])
+        yield "time-%d" % corner, bytes([0, 1]) + late * 3 + packets(40, lambda k: 0x10, 0x40)
+    for unit in range(8):
+        other = bytes([232, unit << 3 | 64, 0x80 | unit])
+        second = b"".join(bytes([8 | k, 0x10, 0]) for k in range(8))
+        yield "interface-%d" % unit, bytes([8, 0x14]) + other + packets(20, lambda k: 0x10, 0) + second
+    yield "many-flows", bytes([0, 0]) + b"".join(bytes([2, 0x1d, 1, 26, k, 2, 0x1d, 1, 33, k]) for k in range(250))
+    yield "sections", bytes([4, 0x20]) + packets(8, lambda k: 0x10, 0) + bytes([240]) + packets(8, lambda k: 0x10, 0)
+    yield "cut", bytes([0, 0]) + b"".join(bytes([k % 8, 0x10, 4, k * 7 % 71]) for k in range(80))
+    yield "damage", bytes([0, 0, 0, 0x10, 0, 245, 3]) + bytes(range(12))
+
+
+def options_seeds():
+    lines = ("-r a.pcap", "-i synth -t 1 -c 5", "-i eth0 -s 96 -B 4096 -a 100 tcp port 80", "--help", "--version", "-L --json",
+             "-d tcp port 80", "-ddd udp", "--explain ip6", "-r x --flows y --flows-format zeek", "-i x -r y", "-i x --top=rate",
+             "--top 5 -i x", "-r - --stats-interval 0.5", "-r - --stats-interval nan", "-i x --flow-idle 1e300",
+             "-i x --flow-idle -1", "-r - -t inf", "-c 99999999999999999999 -r -", "--bogus", "-i", "--workers", "--workers=-1 -r -",
+             "-F /dev/null -r -", "-F /nonexistent -r -", "-f tcp udp -r -", "--through vlan,mpls -r - tcp", "--through vlan,,x -r -",
+             "-y 999 -r -", "-y RAW -r -", "-Q in -i x", "-Q nowhere -i x", "-Z root -i x", "--no-flows --flows z -r -",
+             "--json --flows - -r -", "--seed 0x10 -r -", "--max-flows 99999999999 -r -", "-v -v -v -q -r -", "-- -r -", "-")
+    for i, line in enumerate(lines):
+        yield "%02d" % i, line.replace(" ", "\n").encode()
+    yield "bytes", b"-r\n\xff\x1b[2J\n\x9b\n"
+    yield "long", b"-r\n-\n" + b"host 10.0.0.1 or " * 200
+
+
+def sinks_seeds():
+    yield "zeros", b"\0\0"
+    yield "ones", b"\x0f\xff" + b"\xff" * 800
+    for k in range(8):
+        yield "text-%d" % k, struct.pack(">H", 97 * k) + bytes((i * (2 * k + 1) + k) % 256 for i in range(800))
+    yield "equals", b"\4\0" + b"=+-@\t\r\n\",\x1b\x9b\xc2\x9b" * 60
+
+
+def top_seeds():
+    def flow(k):
+        return bytes([k, 6, 3, 0, k, 1, 187, 4, k]) + bytes([0x84 + k % 4]) * 13 + bytes([1, 0, 0, 0, 9, 4]) + b"\x1bcat" + b"\3eth"
+    def shot(count):
+        head = bytes([0x80 | 3]) * 5 + bytes([0x81]) * 12 + bytes([2, 3]) + b"tcp" + bytes([0x86, 0x86, 4]) + b"\xffudp" + bytes([0x87, 0x87])
+        return bytes([0]) + head + bytes([0x80, 0x85, 0x85, count]) + b"".join(flow(k) for k in range(count))
+    draw = bytes([3, 0, 80, 24, 1, 6]) + b"eth0\x9b\xc3" + bytes([0x86])
+    yield "empty", draw + bytes([3, 0, 1, 1, 0, 0, 0])
+    yield "shots", shot(5) + draw + shot(9) + draw + bytes([0x83, 1, 0, 50, 0, 0, 0x80])
+    yield "filter", shot(12) + b"".join(bytes([2, c]) for c in b":443 !tcp \x1b\xff") + draw
+    yield "orders", shot(20) + b"".join(bytes([0x81 | k << 5, k]) + draw for k in range(6))
+
+
+def tpacket_seeds():
+    def frame(k, mac=112, kind=0, tag=False, caplen=60, following=184):
+        head = struct.pack("=IIIIIIHH", following, 5, k, caplen, 100, 0x50 if tag else 0, mac, mac + 14)
+        head += struct.pack("=IIHH8x", 0, 0x2007 if tag else 0, 0x88A8 if tag else 0, 0)
+        where = struct.pack("=H", 17) + b"\x08\0" + struct.pack("=iHBB", 3, 772 if kind == 4 else 1, kind, 6) + bytes(8)
+        return (head + where).ljust(mac, b"\0") + bytes(range(60)) + bytes(max(0, 184 - mac - 60))
+    def ring(*frames, count=None, first=48):
+        head = struct.pack("=IIIIIIQ", 1, 0, 1, len(frames) if count is None else count, first, 0, 0)
+        return head.ljust(48, b"\0") + b"".join(frames) + bytes(64)
+    for choices in (0, 1, 2, 7, 10, 27):
+        yield "sound-%d" % choices, bytes([choices]) + ring(frame(0), frame(1, tag=True), frame(2, kind=4, following=0))
+    yield "counts", bytes([0]) + ring(frame(0), frame(1), count=4000000000)
+    yield "first", bytes([0]) + ring(frame(0), first=4294967288)
+    yield "next", bytes([0]) + ring(frame(0, following=8), frame(1))
+    yield "long", bytes([0]) + ring(frame(0, caplen=4294967295))
+    yield "low", bytes([1]) + ring(frame(0, mac=90, tag=True))
+
+
 def main():
     corpus = sys.argv[1]
-    for target, seeds in (("bpf", bpf_seeds), ("compile", compile_seeds), ("filter", filter_seeds), ("lex", lex_seeds), ("parse", parse_seeds), ("savefile", savefile_seeds), ("synth_options", synth_seeds), ("table", table_seeds)):
+    for target, seeds in (("bpf", bpf_seeds), ("compile", compile_seeds), ("engine", engine_seeds), ("filter", filter_seeds), ("lex", lex_seeds), ("options", options_seeds),
+                          ("parse", parse_seeds), ("savefile", savefile_seeds), ("sinks", sinks_seeds), ("synth_options", synth_seeds), ("table", table_seeds),
+                          ("top", top_seeds), ("tpacket", tpacket_seeds)):
         os.makedirs(os.path.join(corpus, target), exist_ok=True)
         for name, data in seeds():
             with open(os.path.join(corpus, target, "seed-" + name), "wb") as out:

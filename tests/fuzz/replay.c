@@ -12,7 +12,19 @@
 #define MOST_BYTES (1u << 20)
 
 static const struct { const char *name; void (*run)(const uint8_t *, size_t); } targets[] = {
-	{ "bpf", fuzz_bpf }, { "compile", fuzz_compile }, { "filter", fuzz_filter }, { "lex", fuzz_lex }, { "parse", fuzz_parse }, { "savefile", fuzz_savefile }, { "synth_options", fuzz_synth_options }, { "table", fuzz_table },
+	{ "bpf", fuzz_bpf },
+	{ "compile", fuzz_compile },
+	{ "engine", fuzz_engine },
+	{ "filter", fuzz_filter },
+	{ "lex", fuzz_lex },
+	{ "options", fuzz_options },
+	{ "parse", fuzz_parse },
+	{ "savefile", fuzz_savefile },
+	{ "sinks", fuzz_sinks },
+	{ "synth_options", fuzz_synth_options },
+	{ "table", fuzz_table },
+	{ "top", fuzz_top },
+	{ "tpacket", fuzz_tpacket },
 };
 
 static int one(void (*run)(const uint8_t *, size_t), const char *path)
