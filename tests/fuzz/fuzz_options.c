@@ -15,8 +15,9 @@
 /* Splits text, which is written to, at its line ends. */
 static int split(char *text, char **argv)
 {
+	static char name[] = "bpfengine";
 	int argc = 1;
-	argv[0] = (char *)"bpfengine";
+	argv[0] = name;
 	for (char *line = strtok(text, "\n"); line && argc < MOST_WORDS; line = strtok(NULL, "\n"))
 		argv[argc++] = line;
 	argv[argc] = NULL;
