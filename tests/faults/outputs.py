@@ -92,7 +92,12 @@ def x3_flows_file_is_no_table_of_names():
     if not os.path.isfile("/etc/hosts"):
         raise Skipped("there is no /etc/hosts")
     if os.geteuid() == 0 and not os.path.islink("/etc/hosts"):
-        check_refused("/etc/hosts", "-i", "synth:count=10", "--flows", "/etc/hosts")
+        before = read("/etc/hosts")
+        try:
+            check_refused("/etc/hosts", "-i", "synth:count=10", "--flows", "/etc/hosts")
+        finally:
+            if read("/etc/hosts") != before:  # a program that fails here must not cost the machine its table
+                write("/etc/hosts", before)
         return
     raise Skipped("only root could write to it")
 
