@@ -46,11 +46,12 @@ def written(*words, name="flows", **options):
 # community-id-logging.zeek; as its JSON writer gives them (interval and time: numbers of seconds; count, port, int: whole numbers).
 ZEEK = {"ts": float, "uid": str, "id.orig_h": str, "id.orig_p": int, "id.resp_h": str, "id.resp_p": int, "proto": str, "service": str, "duration": float, "orig_bytes": int,
         "resp_bytes": int, "conn_state": str, "local_orig": bool, "local_resp": bool, "missed_bytes": int, "history": str, "orig_pkts": int, "orig_ip_bytes": int,
-        "resp_pkts": int, "resp_ip_bytes": int, "tunnel_parents": list, "ip_proto": int, "vlan": int, "inner_vlan": int, "community_id": str}
+        "resp_pkts": int, "resp_ip_bytes": int, "tunnel_parents": list, "ip_proto": int, "vlan": int, "inner_vlan": int, "community_id": str,
+        "icmp_errors": list, "duplicates": list}  # the last two are the program's own
 ZEEK_STATES = {"S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH"}
 ZEEK_PROTOS = {"unknown_transport", "tcp", "udp", "icmp"}  # transport_proto in scripts/base/init-bare.zeek
 # Suricata 7's etc/schema.json: what a flow event has.
-EVE = {"timestamp": str, "flow_id": int, "in_iface": str, "event_type": str, "vlan": list, "src_ip": str, "src_port": int, "dest_ip": str, "dest_port": int, "ip_v": int,
+EVE = {"bpfengine": dict, "timestamp": str, "flow_id": int, "in_iface": str, "event_type": str, "vlan": list, "src_ip": str, "src_port": int, "dest_ip": str, "dest_port": int, "ip_v": int,
        "proto": str, "icmp_type": int, "icmp_code": int, "flow": dict, "community_id": str, "tcp": dict}
 EVE_FLOW = {"pkts_toserver": int, "pkts_toclient": int, "bytes_toserver": int, "bytes_toclient": int, "start": str, "end": str, "age": int, "state": str, "reason": str}
 EVE_TCP = {"tcp_flags": str, "tcp_flags_ts": str, "tcp_flags_tc": str, "syn": bool, "fin": bool, "rst": bool, "psh": bool, "ack": bool, "urg": bool, "ecn": bool, "cwr": bool,
@@ -104,7 +105,7 @@ ECS = {"@timestamp": str, "ecs": {"version": str}, "event": {"kind": str, "categ
        "source": {"ip": str, "port": int, "bytes": int, "packets": int}, "destination": {"ip": str, "port": int, "bytes": int, "packets": int},
        "network": {"type": str, "transport": str, "iana_number": str, "bytes": int, "packets": int, "community_id": str, "vlan": {"id": str}, "inner": {"vlan": {"id": str}}},
        "observer": {"ingress": {"interface": {"id": str, "name": str}}}, "process": {"pid": int, "name": str},
-       "bpfengine": {"conn_state": str, "tcp_state": str, "history": str, "icmp_type": int, "icmp_code": int}}
+       "bpfengine": {"conn_state": str, "tcp_state": str, "history": str, "icmp_type": int, "icmp_code": int, "icmp_errors": list, "duplicates": list}}
 
 
 def nested(line, schema):
