@@ -21,7 +21,11 @@ struct bpei_columns {
 	uint16_t *meta;			/* block/layout.h; written by sources that have it */
 	int64_t *flow_ns;		/* flow/timeline.h; good where the next column says so */
 	uint8_t *flow_kind;
-	bool outermost;			/* parse: no tunnel is gone into */
+	bool outermost;			/* parse: no tunnel in IP is gone into */
+	bool no_identity;		/* parse: key.tunnel is 0 */
+	uint64_t closed;		/* parse: tunnels of these kinds (BPE_TUNNEL_BIT) are not gone into */
+	uint32_t *way;			/* parse: of a packet with BPE_PKT_TUNNEL, a digest of the ids that only its direction has; NULL: nobody asks */
+	struct bpe_tunnel *tunnel;	/* parse, scalar alone: of such a packet the tunnel; NULL: nobody asks */
 };
 
 /* The hash's secret: a 32-bit word for each 32-bit word of a key, and two for the end.  See arch/hash.h. */

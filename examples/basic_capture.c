@@ -21,7 +21,7 @@ static void endpoint(char *to, size_t room, const struct bpe_key *key, int end)
 static void print_packet(const struct bpe_batch *b, int i)
 {
 	static const char *const names[BPE_PROTO_COUNT] = { "damaged", "ARP", "TCP", "UDP", "ICMP", "ICMPv6", "IGMP", "SCTP", "IP", "other", "LLC", "link",
-		"UDP-Lite", "DCCP", "CARP", "WireGuard", "STP" };
+		"UDP-Lite", "DCCP", "CARP", "WireGuard", "STP", "GTP'" };
 	const struct bpe_layers *l = &b->layers[i];
 	char from[64] = "", to[64] = "", clock[16];
 	time_t seconds = (time_t)(b->time_ns[i] / 1000000000);

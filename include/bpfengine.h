@@ -99,6 +99,7 @@ enum bpe_proto {
 	BPE_PROTO_CARP,		/* of the BSDs; has VRRP's protocol number */
 	BPE_PROTO_WIREGUARD,	/* UDP to or from port 51820 that has one of its four messages */
 	BPE_PROTO_STP,		/* IEEE 802.1D in LLC */
+	BPE_PROTO_GTP_PRIME,	/* UDP to or from port 3386 that has a message of GTP' (3GPP TS 32.295): charging records, no users' packets */
 	BPE_PROTO_COUNT
 };
 
@@ -126,6 +127,57 @@ enum bpe_proto {
 
 #define BPE_NO_OFFSET 0xffffu
 
+/* Ways of carrying a packet in another one, or behind a header of its own, that the parser goes into. */
+enum bpe_tunnel_kind {
+	BPE_TUNNEL_NONE = 0,
+	BPE_TUNNEL_IPIP,	/* IPv4 or IPv6 in IPv4 or IPv6: RFC 2003, 4213, 2473 */
+	BPE_TUNNEL_GRE,		/* RFC 2784, 2890, 1701; PPTP's with PPP in it: RFC 2637 */
+	BPE_TUNNEL_ERSPAN,	/* all three types: draft-foschiano-erspan-03 */
+	BPE_TUNNEL_EOIP,	/* MikroTik's Ethernet over IP, in GRE */
+	BPE_TUNNEL_WCCP,	/* redirected to a web cache, in GRE: draft-param-wccp-v2rev1 */
+	BPE_TUNNEL_ETHERIP,	/* RFC 3378 */
+	BPE_TUNNEL_MPLS_IP,	/* MPLS in IP: RFC 4023 */
+	BPE_TUNNEL_SRV6,	/* Ethernet as IP protocol 143: RFC 8986 */
+	BPE_TUNNEL_VXLAN,	/* RFC 7348 */
+	BPE_TUNNEL_VXLAN_GPE,	/* draft-ietf-nvo3-vxlan-gpe-13 */
+	BPE_TUNNEL_GENEVE,	/* RFC 8926 */
+	BPE_TUNNEL_GTPU,	/* 3GPP TS 29.281 */
+	BPE_TUNNEL_TEREDO,	/* RFC 4380 */
+	BPE_TUNNEL_L2TP,	/* RFC 2661 */
+	BPE_TUNNEL_GRE_UDP,	/* RFC 8086 */
+	BPE_TUNNEL_MPLS_UDP,	/* RFC 7510 */
+	BPE_TUNNEL_TZSP,	/* TaZmen Sniffer Protocol */
+	BPE_TUNNEL_CAPWAP,	/* data channel, not encrypted: RFC 5415, 5416 */
+	BPE_TUNNEL_EOMPLS,	/* Ethernet behind MPLS labels, with a control word or without: RFC 4448, 4385 */
+	BPE_TUNNEL_PBB,		/* provider backbone bridges: IEEE 802.1ah */
+	BPE_TUNNEL_NSH,		/* service function chaining: RFC 8300 */
+	BPE_TUNNEL_FABRICPATH,	/* Cisco FabricPath */
+	/* Not tunnels, but headers that are passed: */
+	BPE_TUNNEL_VNTAG,	/* IEEE 802.1Qbh, draft */
+	BPE_TUNNEL_ETAG,	/* IEEE 802.1BR */
+	BPE_TUNNEL_CISCO_METADATA,	/* Cisco TrustSec's CMD header */
+	BPE_TUNNEL_HSR,		/* IEC 62439-3 */
+	BPE_TUNNEL_ARISTA,	/* Arista's time stamps */
+	BPE_TUNNEL_MACSEC,	/* IEEE 802.1AE, not encrypted */
+	BPE_TUNNEL_LLC_IP,	/* IPv4 behind LLC 06 06 03: IEEE 802.2, RFC 1060 */
+	BPE_TUNNEL_MESH,	/* IEEE 802.11 mesh control */
+	BPE_TUNNEL_AMSDU,	/* IEEE 802.11 aggregated MSDUs */
+	BPE_TUNNEL_COUNT
+};
+#define BPE_TUNNEL_BIT(kind) (UINT64_C(1) << (kind))
+/* "vxlan"; NULL for BPE_TUNNEL_NONE and past the last.  Any thread. */
+BPE_API const char *bpe_tunnel_name(int kind);
+
+/* The innermost tunnel that a packet lies in. */
+struct bpe_tunnel {
+	uint8_t kind;		/* enum bpe_tunnel_kind */
+	uint8_t depth;		/* how many packets it lies in: 1 and more */
+	uint8_t ip_version;	/* of the packet that carries it: 4 or 6; 0: no IP packet does */
+	uint8_t has_id;		/* id is told */
+	uint32_t id;		/* VNI, TEID, key, session, I-SID, label, SPI, ...; L2TP: the tunnel's in the upper half, the session's in the lower one */
+	uint8_t addr[2][16];	/* from, to; network byte order; IPv4: first 4 bytes */
+};
+
 /* Where the layers of a packet begin: offsets in bytes from its first captured byte. */
 struct bpe_layers {
 	uint16_t network;	/* IP or ARP header; BPE_NO_OFFSET if none */
@@ -152,7 +204,8 @@ struct bpe_key {
 	uint8_t ip_proto;
 	uint8_t ip_version;	/* 4 or 6 */
 	uint16_t vlan[2];	/* VLAN ids, outermost first; 0 if none */
-	uint8_t zero[6];
+	uint8_t zero[2];
+	uint32_t tunnel;	/* a digest of the tunnels that the packet lies in, the same for both directions; 0: none, or options.ignore_tunnel */
 };
 
 /* The Toeplitz hash by which network cards choose a queue (RSS), of the addresses and, for TCP and UDP, the ports, from the sender to the
@@ -176,6 +229,7 @@ struct bpe_batch {
 	const uint32_t *flow;			/* for bpe_batch_flow; NULL where no flows are kept */
 	const void *table;			/* for bpe_batch_flow */
 	const uint16_t *meta;			/* for bpe_batch_meta; NULL where the source tells no more of a packet */
+	uint64_t closed_tunnels;		/* options.closed_tunnels */
 };
 
 /* Packet i parsed again, down to its innermost or no farther than its outermost IP header, whichever of the two its columns are of.  1: *layers is
@@ -184,6 +238,10 @@ struct bpe_batch {
 #define BPE_LAYERS_INNERMOST 0u
 #define BPE_LAYERS_OUTERMOST 1u
 BPE_API int bpe_batch_layers(const struct bpe_batch *batch, uint32_t i, uint32_t which, struct bpe_layers *layers, struct bpe_key *key);
+
+/* The innermost tunnel that packet i lies in, found again in its bytes.  1 and *tunnel filled, 0: in none; BPE_E_ARGUMENT.  While the batch is
+ * good.  Any thread. */
+BPE_API int bpe_batch_tunnel(const struct bpe_batch *batch, uint32_t i, struct bpe_tunnel *tunnel);
 
 /* TCP's options (RFC 9293; window scale, timestamps: RFC 7323; SACK: RFC 2018). */
 #define BPE_TCP_MSS 0x01u
@@ -340,7 +398,8 @@ struct bpe_flow {
 	/* Of any protocol.  Index k: of packets[k]. */
 	uint32_t icmp_errors[2];	/* ICMP errors that quote a packet of the other end: no packets of the flow's own, and no answer to it */
 	uint32_t duplicates[2];		/* TCP: packets that were seen twice (options.duplicates): no retransmissions, no repeated ACKs */
-	uint64_t reserved[6];		/* 0 */
+	struct bpe_tunnel tunnel;	/* of its first packet; kind BPE_TUNNEL_NONE: not known, or in none (BPE_FLOW_TUNNEL) */
+	uint64_t reserved[1];		/* 0 */
 };
 
 /* Zeek's conn_state ("SF", "S0", "REJ", ... "OTH"), of the record alone.  Never NULL.  Any thread. */
@@ -460,7 +519,7 @@ struct bpe_options {
 	bool fixed_seed;		/* false: the hash's seed is random */
 	uint64_t hash_seed;		/* used if fixed_seed */
 
-	bool outermost;			/* flows by the outermost IP header: no tunnel is gone into */
+	bool outermost;			/* flows by the outermost IP header: no tunnel in IP is gone into */
 	bool checksums;			/* verify them: BPE_PKT_BAD_CHECKSUM; never those of frames that this host sent */
 
 	bpe_batch_fn on_batch;
@@ -505,6 +564,9 @@ struct bpe_options {
 	uint32_t record_ring_bytes;	/* of each worker, a power of two from 4096; 0 = automatic (4 MiB) */
 	uint32_t record_overload;	/* enum bpe_record_overload */
 	uint32_t duplicates;		/* enum bpe_duplicates; with TCP health */
+
+	uint64_t closed_tunnels;	/* BPE_TUNNEL_BIT of each kind that is not gone into; 0 (default): all are */
+	bool ignore_tunnel;		/* equal inner addresses are one flow, whatever tunnels they come by */
 };
 
 BPE_API void bpe_options_init(struct bpe_options *options);

@@ -10,7 +10,7 @@ import os, re, subprocess, sys
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CEILING = 600
 ONLY = {"src/cli": {"include", "src/program"}}	# what else a folder that is restricted may include
-HIGHER = {"include/bpfengine.h": 800}	# the public contract is one file by decision
+HIGHER = {"include/bpfengine.h": 900}	# the public contract is one file by decision
 ENTRIES = {"README.md", "LICENSE", "meson.build", "meson_options.txt", ".clang-format", ".ci", ".gitignore", ".gitattributes", "arch", "bench", "docs", "examples", "include", "man", "packaging",
            "scripts", "src", "tests"}	# of the tree's top
 
@@ -85,7 +85,7 @@ def check(path, text, known, files):
 
 PLANTED = [("src/flow/x.c", '#include "device/device.h"', "may not include"), ("src/cli/x.c", '#include "base/mem.h"', "may not include"),
            ("src/base/x.c", '#include "ring/ring.h"', "may not include"), ("src/ring/x.h", '#include "arch/arch.h"', "may not include"),
-           ("include/bpfengine.h", "#include <stdio.h>", "public header"), ("src/flow/x.c", "\n" * 700, "more than"), ("include/bpfengine.h", "\n" * 900, "more than 800"),
+           ("include/bpfengine.h", "#include <stdio.h>", "public header"), ("src/flow/x.c", "\n" * 700, "more than"), ("include/bpfengine.h", "\n" * 1000, "more than 900"),
            ("src/flow/x.c", "int f(void) { return bpei_load32(p); }", "raw load"), ("src/flow/x.c", "v = *(const uint32_t *)p;", "raw load"),
            ("arch/scalar/x.c", "void bpei_f(void) { malloc(3); }", "allocates"), ("src/flow/x.c", 'void bpei_f(void) { printf("x"); }', "printing"),
            ("src/ring/x.h", "x = atomic_load_explicit(&a, memory_order_acquire);", "names no partner"), ("src/ring/x.h", "atomic_fetch_add(&x, 1);", "no such atomics"),

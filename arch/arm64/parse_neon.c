@@ -138,14 +138,15 @@ static inline void pack(struct listed *four, size_t *fours, struct listed *six, 
 	pack_words(four, fours, six, sixes, words, LANES);
 }
 
-static inline ports times_37(ports x) { return x * 37; }
-static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for each byte of the words */
+static inline ports port_places(ports x) { return x * BPEI_PORT_MULTIPLIER >> BPEI_PORT_SHIFT; }
+
+/* The table's lower bytes, and its upper ones behind them. */
+static inline ports tunnel_ports(ports at)
 {
-	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
-	const uint8x16_t bytes = vld1q_u8((const uint8_t *)table), halves = vuzp1q_u8(bytes, vextq_u8(bytes, bytes, 1));
-	/* The lower bytes first, then the upper ones. */
-	uint16x8_t low = (uint16x8_t)at, both = vorrq_u16(vsliq_n_u16(low, low, 8), vdupq_n_u16(0x0800));
-	return (ports)vqtbl1q_u8(halves, vreinterpretq_u8_u16(both));
+	static const uint8_t table[32] = { BPEI_LIST_PORTS(BPEI_LOWER_BYTE), BPEI_LIST_PORTS(BPEI_UPPER_BYTE) };
+	const uint8x16x2_t halves = { { vld1q_u8(table), vld1q_u8(table + 16) } };
+	uint16x8_t low = (uint16x8_t)at, both = vorrq_u16(vsliq_n_u16(low, low, 8), vdupq_n_u16(0x1000));
+	return (ports)vqtbl2q_u8(halves, vreinterpretq_u8_u16(both));
 }
 
 static inline wide load_bytes(const uint8_t *at)

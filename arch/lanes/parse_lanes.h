@@ -41,8 +41,8 @@
  *   load_bytes(at)			at[j]
  *   choose(mask, yes, no)		by lane, of masks
  *   ports				vector of 2 * LANES 16-bit words
- *   times_37(x)				of the ports
- *   tunnel_ports(at)			port[at[j]] of the 8 of BPEI_TUNNEL_PORTS
+ *   port_places(x)			of the ports, as bpei_tunnel_port finds them
+ *   tunnel_ports(at)			port[at[j]] of the 16 of BPEI_TUNNEL_PORTS
  * and what hash_lanes.h asks for. */
 #include "arch/lanes/hash_lanes.h"
 #include "arch/scalar/packet.h"
@@ -102,7 +102,7 @@ INLINE wide column(const uint32_t *p) { wide v; memcpy(&v, p, sizeof v); return 
 /* Lanes of `which` of which no port is one of those that are looked behind, by bpei_tunnel_port's hash; and all others. */
 INLINE wide not_looked_behind(wide there, wide which)
 {
-	ports both = (ports)there, at = times_37(both) >> 13;
+	ports both = (ports)there, at = port_places(both);
 	return ~(wide)(((wide)(both == tunnel_ports(at)) & which) != 0);
 }
 
@@ -400,7 +400,8 @@ INLINE void parse(const struct bpei_columns *columns, uint32_t n, uint32_t kind,
 		uint64_t beyond = ~(w.rest >> i);
 		uint32_t run = beyond ? (uint32_t)__builtin_ctzll(beyond) : BPE_BATCH;
 		const struct bpei_columns some = { .data = c.data + i, .caplen = c.caplen + i, .wirelen = c.wirelen + i, .layers = c.layers + i, .key = c.key + i,
-			.hash = c.hash + i, .outgoing = c.outgoing ? c.outgoing + i : NULL, .outermost = c.outermost };
+			.hash = c.hash + i, .outgoing = c.outgoing ? c.outgoing + i : NULL, .outermost = c.outermost,
+			.closed = c.closed, .no_identity = c.no_identity, .way = c.way ? c.way + i : NULL };
 		bpei_parse_scalar(&some, run, link_type, seed);
 		w.rest &= run == BPE_BATCH ? 0 : ~(((UINT64_C(1) << run) - 1) << i);
 	}

@@ -46,6 +46,7 @@ static inline __attribute__((always_inline)) bool plain(const struct bpei_packet
 	k->ip_version = six ? 6 : 4;
 	k->vlan[0] = k->vlan[1] = 0;
 	memset(k->zero, 0, sizeof k->zero);
+	k->tunnel = 0;
 	*p->layers = (struct bpe_layers){ .network = (uint16_t)network, .transport = (uint16_t)offset, .payload = (uint16_t)(offset + header),
 		.flags = (uint16_t)(outgoing | BPE_PKT_KEY | (six ? BPE_PKT_IP6 : BPE_PKT_IP4) | swap * BPE_PKT_REVERSED), .end = offset + whole,
 		.ethertype = six ? TYPE_IP6 : TYPE_IP4, .ip_proto = proto, .proto = (uint8_t)(BPE_PROTO_UDP - tcp), .link_type = link_type,
@@ -73,16 +74,24 @@ static inline __attribute__((always_inline)) bool plain_ethernet(const struct bp
 	return plain(p, 14, 54, 54 + length, ip[6], true, above, same && source1 == target1, 22, outgoing, LINK_ETHERNET);
 }
 
+/* Packet i by the road that knows everything. */
+static __attribute__((noinline)) void parse_unusual(const struct bpei_columns *c, uint32_t i, uint32_t link_type)
+{
+	const struct bpei_packet p = { .data = c->data[i], .caplen = c->caplen[i], .wirelen = c->wirelen[i], .layers = &c->layers[i],
+		.key = &c->key[i], .columns = c, .way = c->way ? c->way + i : NULL };
+	*p.layers = (struct bpe_layers){ .network = BPE_NO_OFFSET, .transport = BPE_NO_OFFSET, .payload = BPE_NO_OFFSET,
+		.flags = c->outgoing ? c->outgoing[i] : 0, .end = p.caplen, .link_type = (uint16_t)link_type };
+	bpei_packet_link(&p, link_type);
+}
+
 void bpei_parse_scalar(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
 {
-	const uint32_t depth = columns->outermost ? BPEI_MOST_TUNNELS : 0;
 	for (uint32_t i = 0; i < n; i++) {
-		struct bpei_packet p = { columns->data[i], columns->caplen[i], columns->wirelen[i], &columns->layers[i], &columns->key[i], depth };
+		const struct bpei_packet p = { .data = columns->data[i], .caplen = columns->caplen[i], .layers = &columns->layers[i],
+			.key = &columns->key[i] };
 		uint16_t outgoing = columns->outgoing ? columns->outgoing[i] : 0;
 		if (BPEI_LIKELY(link_type == LINK_ETHERNET && plain_ethernet(&p, outgoing))) continue;
-		*p.layers = (struct bpe_layers){ .network = BPE_NO_OFFSET, .transport = BPE_NO_OFFSET, .payload = BPE_NO_OFFSET,
-			.flags = outgoing, .end = p.caplen, .link_type = (uint16_t)link_type };
-		bpei_packet_link(&p, link_type);
+		parse_unusual(columns, i, link_type);
 	}
 	if (seed) bpei_hash_scalar(columns, n, seed);
 }

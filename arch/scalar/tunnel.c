@@ -1,163 +1,285 @@
 /* SPDX-License-Identifier: MIT */
-/* The packet in the packet.  A tunnel counts as one only if what it carries has a flow: if not, the outer packet's flow is the packet's.  Pure.
+/* The packet in the packet: in IP, in a frame, behind labels; tunnel_udp.c has those in UDP.  A tunnel counts as a
+ * tunnel only if what it carries has a flow: if not, the outer packet's flow is the packet's.  Pure.
  *
- * Sources: IPv4 in IPv4: RFC 2003; IPv6 in IPv4: RFC 4213; anything in IPv6: RFC 2473; EtherIP: RFC 3378; GRE: RFC 2784, 2890; with PPP: RFC 2637;
- * ERSPAN: draft-foschiano-erspan-03; VXLAN: RFC 7348; Geneve: RFC 8926; GTP-U: 3GPP TS 29.281; Teredo: RFC 4380; L2TP: RFC 2661. */
-#include "arch/scalar/packet.h"
+ * Sources: IPv4 in IPv4: RFC 2003; IPv6 in IPv4: RFC 4213; anything in IPv6: RFC 2473; 6to4: RFC 3056; EtherIP:
+ * RFC 3378; GRE: RFC 2784, 2890, with its routing: RFC 1701; with PPP: RFC 2637; ERSPAN: draft-foschiano-erspan-03;
+ * EoIP: MikroTik's manual, "EoIP", and tcpdump's print-gre.c; WCCP: draft-param-wccp-v2rev1, "4.12.1"; MPLS in IP: RFC 4023;
+ * Ethernet as protocol 143: RFC 8986, "10.1"; pseudowires: RFC 4385, 4448; PBB: IEEE 802.1Q, "9.7"; NSH: RFC 8300;
+ * FabricPath: Cisco's "FabricPath encapsulation", as tshark reads it.
+ *
+ * Bits that a specification reserves are not looked at, as each of them wants it of a receiver (RFC 2784 2.3, RFC 7348 5,
+ * RFC 8926 3.4, RFC 8300 2.2); versions are. */
+#include "arch/scalar/tunnel.h"
 #include "base/bytes.h"
 
-enum { GTPU_PDU = 255, AS_ETHERNET = 0x10000, AS_PPP, AS_IP };	/* beside ethertypes */
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * 0x9e3779b97f4a7c15u;
+	return h ^ h >> 32;
+}
 
-/* What lies at offset, a packet of that kind: true if it has a flow; else nothing is changed. */
-static bool enter(const struct bpei_packet *p, uint32_t offset, uint32_t kind)
+static uint32_t nonzero(uint64_t h)
+{
+	uint32_t folded = (uint32_t)(h ^ h >> 32);
+	return folded + !folded;
+}
+
+/* Where the addresses of the IP header in front lie, the sender's first; NULL: there is none. */
+static const uint8_t *ends_of(const struct bpei_packet *p, const struct bpe_layers *l, uint32_t *bytes)
+{
+	if (!(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6))) return NULL;
+	*bytes = l->flags & BPE_PKT_IP4 ? 4 : 16;
+	return p->data + l->network + (*bytes == 4 ? 12 : 8);
+}
+
+/* The identity of the inner packet's tunnels: the outer ones' and this one's. */
+static void identify(struct bpei_packet *inner, const struct bpei_identity *identity)
+{
+	uint64_t h = mix(inner->tunnel, identity->kind | (identity->has_id ? 0x100u : 0) | (identity->one_way ? 0x200u : 0));
+	uint32_t bytes = 0;
+	const uint8_t *from = identity->ends ? ends_of(inner, inner->layers, &bytes) : NULL;
+	if (inner->columns->no_identity || (!identity->has_id && !identity->ends)) return;
+	if (from) {	/* the lower address first: an answer comes from the other end */
+		bool swap = memcmp(from, from + bytes, bytes) > 0;
+		for (uint32_t k = 0; k < 2; k++, swap = !swap)
+			for (uint32_t i = 0; i < bytes; i += 4) h = mix(h, bpei_be32(from + swap * bytes + i));
+	}
+	if (identity->has_id && !identity->one_way) h = mix(h, identity->id);
+	if (identity->has_id && identity->one_way)
+		inner->direction = nonzero(mix(mix(inner->direction, identity->kind), identity->id));
+	inner->tunnel = nonzero(h);
+}
+
+/* Innermost first: the first that is told stays. */
+static void tell(const struct bpei_packet *p, const struct bpei_identity *identity, const struct bpe_layers *outer)
+{
+	struct bpe_tunnel *t = p->columns->tunnel;
+	uint32_t bytes = 0;
+	if (t->depth++) return;
+	t->kind = (uint8_t)identity->kind;
+	t->has_id = identity->has_id;
+	t->id = identity->has_id ? identity->id : 0;
+	const uint8_t *from = ends_of(p, outer, &bytes);
+	if (!from) return;
+	t->ip_version = bytes == 4 ? 4 : 6;
+	for (uint32_t k = 0; k < 2; k++) memcpy(t->addr[k], from + k * bytes, bytes);
+}
+
+/* The packet in a tunnel, its layers as the parser begins with them. */
+static void parse_inner(const struct bpei_packet *inner, uint32_t offset, uint32_t as)
+{
+	struct bpe_layers *l = inner->layers;
+	const uint8_t *at = inner->data + offset;
+	uint32_t left = l->end - offset;
+	switch (as) {
+	case AS_ETHERNET:
+		if (left >= 14) bpei_packet_ethertype(inner, offset + 14, bpei_be16(at + 12));
+		return;
+	case AS_PPP:	/* with its address and control bytes or without */
+		if (left >= 2 && bpei_be16(at) == 0xff03) offset += 2;
+		bpei_packet_ppp(inner, offset);
+		return;
+	case AS_WLAN: bpei_packet_wlan(inner, offset, LINK_WLAN); return;
+	case AS_WLAN_SWAPPED: bpei_packet_wlan(inner, offset, LINK_WLAN_SWAPPED); return;
+	case AS_PRISM: bpei_packet_wlan(inner, offset, LINK_PRISM); return;
+	case AS_AVS: bpei_packet_wlan(inner, offset, LINK_AVS); return;
+	case TYPE_IP4: bpei_packet_ip4(inner, offset); return;
+	case TYPE_IP6: bpei_packet_ip6(inner, offset); return;
+	default:
+		if (as >= TYPE_LEAST) bpei_packet_ethertype(inner, offset, (uint16_t)as);
+	}
+}
+
+bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as, const struct bpei_identity *identity)
 {
 	struct bpe_layers *l = p->layers, outer = *l;
 	struct bpei_packet inner = *p;
-	if (offset >= l->end || offset > BPE_NO_OFFSET - 64) return false;
+	if (p->depth >= BPEI_MOST_TUNNELS || offset >= l->end || offset > BPE_NO_OFFSET - 64) return false;
 	inner.depth++;
 	inner.caplen = l->end;
 	if (l->end < p->caplen) inner.wirelen = l->end;
 	if (l->flags & BPE_PKT_FIRST_FRAGMENT) inner.wirelen = UINT32_MAX;	/* its lengths count bytes that later fragments bring */
-	if (kind == AS_IP) kind = p->data[offset] >> 4 == 4 ? TYPE_IP4 : p->data[offset] >> 4 == 6 ? TYPE_IP6 : 0;
+	identify(&inner, identity);
+	if (as == AS_IP) as = p->data[offset] >> 4 == 4 ? TYPE_IP4 : p->data[offset] >> 4 == 6 ? TYPE_IP6 : 0;
 
 	l->network = l->transport = l->payload = BPE_NO_OFFSET;
 	l->flags &= BPE_PKT_OUTGOING | BPE_PKT_VLAN | BPE_PKT_FIRST_FRAGMENT;
 	l->ip_proto = 0;
 	l->proto = BPE_PROTO_NONE;
-	l->ethertype = kind == AS_PPP ? TYPE_PPP : (uint16_t)kind;
-	switch (kind) {
-	case AS_ETHERNET:
-		if (l->end - offset < 14) break;
-		l->flags &= (uint16_t)~BPE_PKT_VLAN;	/* the tags of the frame that the packet lies in */
+	l->ethertype = as == AS_PPP ? TYPE_PPP : (uint16_t)as;
+	if (as == AS_ETHERNET || (as >= AS_WLAN && as <= AS_AVS)) {	/* the tags are those of the frame that the packet lies in */
+		l->flags &= (uint16_t)~BPE_PKT_VLAN;
 		l->vlan_count = 0;
 		l->vlan[0] = l->vlan[1] = 0;
-		bpei_packet_ethertype(&inner, offset + 14, bpei_be16(p->data + offset + 12));
-		break;
-	case AS_PPP:	/* with its address and control bytes or without */
-		if (l->end - offset >= 2 && bpei_be16(p->data + offset) == 0xff03) offset += 2;
-		bpei_packet_ppp(&inner, offset);
-		break;
-	case TYPE_IP4: bpei_packet_ip4(&inner, offset); break;
-	case TYPE_IP6: bpei_packet_ip6(&inner, offset); break;
-	default:
-		if (kind >= TYPE_LEAST) bpei_packet_ethertype(&inner, offset, (uint16_t)kind);
 	}
+	parse_inner(&inner, offset, as);
 	if (l->flags & BPE_PKT_KEY) {
 		l->flags |= BPE_PKT_TUNNEL;
+		if (p->columns->tunnel) tell(p, identity, &outer);
 		return true;
 	}
 	*l = outer;
 	return false;
 }
 
-/* Whether n bytes at offset are the packet's. */
-static bool has(const struct bpei_packet *p, uint32_t offset, uint32_t n)
-{
-	return offset <= p->layers->end && p->layers->end - offset >= n;
-}
+/* ---- In GRE ---- */
 
 static bool erspan(const struct bpei_packet *p, uint32_t offset, bool third)
 {
-	if (!has(p, offset, third ? 12 : 8)) return false;
+	enum { IP_PACKET = 2 };		/* of the third's frame type; 0: Ethernet */
+	if (!bpei_tunnel_has(p, offset, third ? 12 : 8)) return false;
 	uint32_t version = p->data[offset] >> 4, bytes = third ? 12 + 8 * (p->data[offset + 11] & 1u) : 8;
-	return version == (third ? 2 : 1) && enter(p, offset + bytes, AS_ETHERNET);
+	uint32_t frame = third ? p->data[offset + 10] >> 2 & 0x1fu : 0;
+	const struct bpei_identity session = { .kind = BPE_TUNNEL_ERSPAN, .has_id = true, .ends = true,
+		.id = bpei_be16(p->data + offset + 2) & 0x3ff };
+	if (version != (third ? 2 : 1) || (frame && frame != IP_PACKET)) return false;
+	return bpei_packet_enter(p, offset + bytes, frame ? AS_IP : AS_ETHERNET, &session);
 }
 
-static bool gre(const struct bpei_packet *p, uint32_t offset)
+/* Its first type has no header of its own. */
+static bool erspan_plain(const struct bpei_packet *p, uint32_t offset)
 {
-	enum { CHECKSUM = 0x8000, ROUTING = 0x4000, KEY = 0x2000, SEQUENCE = 0x1000, ACKNOWLEDGED = 0x0080, VERSION = 7 };
-	if (!has(p, offset, 4)) return false;
-	uint32_t flags = bpei_be16(p->data + offset), type = bpei_be16(p->data + offset + 2);
-	uint32_t to = offset + 4 + (flags & CHECKSUM ? 4 : 0) + (flags & KEY ? 4 : 0) + (flags & SEQUENCE ? 4 : 0);
-	if (flags & ROUTING) return false;
-	if ((flags & VERSION) == 1) return type == TYPE_PPP && enter(p, to + (flags & ACKNOWLEDGED ? 4 : 0), AS_PPP);
-	if (flags & VERSION) return false;
-	switch (type) {
-	case TYPE_BRIDGED: return enter(p, to, AS_ETHERNET);
-	case TYPE_ERSPAN: return flags & SEQUENCE ? erspan(p, to, false) : enter(p, to, AS_ETHERNET);	/* its first version has no header */
-	case TYPE_ERSPAN3: return erspan(p, to, true);
-	case TYPE_PPP: return enter(p, to, AS_PPP);
-	default: return type >= TYPE_LEAST && enter(p, to, type);
+	const struct bpei_identity mirror = { .kind = BPE_TUNNEL_ERSPAN, .ends = true };
+	return bpei_packet_enter(p, offset, AS_ETHERNET, &mirror);
+}
+
+/* Version 1: PPTP, whose call id is the receiver's, and EoIP, whose tunnel's id is little-endian. */
+static bool gre_enhanced(const struct bpei_packet *p, uint32_t offset, uint32_t flags, uint32_t type)
+{
+	enum { KEY = 0x2000, SEQUENCE = 0x1000, ACKNOWLEDGED = 0x0080 };
+	if (!(flags & KEY) || !bpei_tunnel_has(p, offset, 8)) return false;
+	const struct bpei_identity call = { .kind = BPE_TUNNEL_GRE, .has_id = true, .one_way = true, .ends = true,
+		.id = bpei_be16(p->data + offset + 6) };
+	const struct bpei_identity bridge = { .kind = BPE_TUNNEL_EOIP, .has_id = true, .ends = true,
+		.id = bpei_le16(p->data + offset + 6) };
+	if (type == TYPE_EOIP && bpei_packet_opens(p, BPE_TUNNEL_EOIP)) return bpei_packet_enter(p, offset + 8, AS_ETHERNET, &bridge);
+	if (type != TYPE_PPP || !bpei_packet_opens(p, BPE_TUNNEL_GRE)) return false;
+	uint32_t to = offset + 8 + (flags & SEQUENCE ? 4 : 0) + (flags & ACKNOWLEDGED ? 4 : 0);
+	return bpei_packet_enter(p, to, AS_PPP, &call);
+}
+
+/* Behind RFC 1701's source route entries, which end with an empty one; 0: they are cut. */
+static uint32_t behind_routes(const struct bpei_packet *p, uint32_t at)
+{
+	for (;;) {
+		if (!bpei_tunnel_has(p, at, 4)) return 0;
+		uint32_t family = bpei_be16(p->data + at), bytes = p->data[at + 3];
+		at += 4 + bytes;
+		if (!family && !bytes) return at;
 	}
+}
+
+bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind)
+{
+	enum { CHECKSUM = 0x8000, ROUTING = 0x4000, KEY = 0x2000, SEQUENCE = 0x1000, VERSION = 7 };
+	if (!bpei_tunnel_has(p, offset, 4)) return false;
+	uint32_t flags = bpei_be16(p->data + offset), type = bpei_be16(p->data + offset + 2);
+	uint32_t key = offset + 4 + (flags & (CHECKSUM | ROUTING) ? 4 : 0);
+	uint32_t to = key + (flags & KEY ? 4 : 0) + (flags & SEQUENCE ? 4 : 0);
+	if (flags & VERSION) return (flags & VERSION) == 1 && gre_enhanced(p, offset, flags, type);
+	if (!bpei_tunnel_has(p, offset, to - offset)) return false;
+	struct bpei_identity tunnel = { .kind = kind, .has_id = flags & KEY, .ends = true };
+	if (flags & KEY) tunnel.id = bpei_be32(p->data + key);
+	if (flags & ROUTING && !(to = behind_routes(p, to))) return false;
+	switch (type) {
+	case TYPE_ERSPAN: case TYPE_ERSPAN3:
+		if (!bpei_packet_opens(p, BPE_TUNNEL_ERSPAN)) return false;
+		return type == TYPE_ERSPAN && !(flags & SEQUENCE) ? erspan_plain(p, to) : erspan(p, to, type == TYPE_ERSPAN3);
+	case TYPE_WCCP:	/* of the second version with a header of 4 bytes; what goes on to its server comes without this tunnel */
+		tunnel = (struct bpei_identity){ .kind = BPE_TUNNEL_WCCP };
+		if (!bpei_packet_opens(p, BPE_TUNNEL_WCCP) || !bpei_tunnel_has(p, to, 1)) return false;
+		return bpei_packet_enter(p, p->data[to] >> 4 == 4 ? to : to + 4, AS_IP, &tunnel);
+	default: break;
+	}
+	if (!bpei_packet_opens(p, kind)) return false;
+	if (type == TYPE_BRIDGED) return bpei_packet_enter(p, to, AS_ETHERNET, &tunnel);
+	if (type == TYPE_PPP) return bpei_packet_enter(p, to, AS_PPP, &tunnel);
+	return type >= TYPE_LEAST && bpei_packet_enter(p, to, type, &tunnel);
+}
+
+/* ---- In IP ---- */
+
+/* 6to4's relays are anybody's: an answer comes by another one. */
+static bool is_6to4(const struct bpei_packet *p, uint32_t offset)
+{
+	const uint8_t *ip = p->data + offset;
+	return bpei_tunnel_has(p, offset, 40) && (bpei_be16(ip + 8) == 0x2002 || bpei_be16(ip + 24) == 0x2002);
+}
+
+/* Of segment routing the addresses are those of the segments: each direction has its own. */
+static uint32_t segments(const struct bpei_packet *p)
+{
+	const uint8_t *from = p->data + p->layers->network + 8;
+	uint64_t h = 0;
+	for (uint32_t i = 0; i < 32; i += 4) h = mix(h, bpei_be32(from + i));
+	return nonzero(h);
 }
 
 bool bpei_packet_in_ip(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 {
-	if (p->depth >= BPEI_MOST_TUNNELS) return false;
+	struct bpei_identity tunnel = { .kind = BPE_TUNNEL_IPIP, .ends = true };
+	uint32_t as = 0;
+	if (p->columns->outermost) return false;
 	switch (proto) {
-	case IP_IPIP: return enter(p, offset, TYPE_IP4);
-	case IP_IPV6: return enter(p, offset, TYPE_IP6);
-	case IP_GRE: return gre(p, offset);
-	case IP_ETHERIP: return has(p, offset, 2) && p->data[offset] == 0x30 && enter(p, offset + 2, AS_ETHERNET);
+	case IP_GRE: return bpei_tunnel_gre(p, offset, BPE_TUNNEL_GRE);
+	case IP_IPIP: as = TYPE_IP4; break;
+	case IP_IPV6:
+		as = TYPE_IP6;
+		tunnel.ends = !is_6to4(p, offset);
+		break;
+	case IP_ETHERIP:
+		if (!bpei_tunnel_has(p, offset, 2) || p->data[offset] >> 4 != 3) return false;
+		tunnel.kind = BPE_TUNNEL_ETHERIP, as = AS_ETHERNET, offset += 2;
+		break;
+	case IP_MPLS: tunnel.kind = BPE_TUNNEL_MPLS_IP, as = TYPE_MPLS; break;
+	case IP_ETHERNET: tunnel.kind = BPE_TUNNEL_SRV6, as = AS_ETHERNET; break;
+	default: return false;
+	}
+	bool routed = p->layers->flags & BPE_PKT_IP6 && (tunnel.kind == BPE_TUNNEL_SRV6 || offset > p->layers->network + 40u);
+	if (routed && tunnel.ends) tunnel.has_id = tunnel.one_way = true, tunnel.ends = false, tunnel.id = segments(p);
+	return bpei_packet_opens(p, tunnel.kind) && bpei_packet_enter(p, offset, as, &tunnel);
+}
+
+/* ---- In frames ---- */
+
+uint32_t bpei_tunnel_next(uint8_t next_protocol)
+{
+	static const uint32_t types[] = { 0, TYPE_IP4, TYPE_IP6, AS_ETHERNET, TYPE_NSH, TYPE_MPLS };
+	return next_protocol < sizeof types / sizeof *types ? types[next_protocol] : 0;
+}
+
+/* The way back is another path. */
+static bool nsh(const struct bpei_packet *p, uint32_t offset)
+{
+	if (!bpei_tunnel_has(p, offset, 8)) return false;
+	const uint8_t *h = p->data + offset;
+	uint32_t bytes = (h[1] & 0x3fu) * 4, as = bpei_tunnel_next(h[3]);
+	const struct bpei_identity path = { .kind = BPE_TUNNEL_NSH, .has_id = true, .one_way = true, .id = bpei_be32(h + 4) >> 8 };
+	return !(h[0] >> 6) && bytes >= 8 && as && bpei_packet_enter(p, offset + bytes, as, &path);
+}
+
+bool bpei_packet_in_frame(const struct bpei_packet *p, uint32_t offset, uint16_t type)
+{
+	struct bpei_identity backbone = { .kind = BPE_TUNNEL_PBB, .has_id = true };
+	const struct bpei_identity fabric = { .kind = BPE_TUNNEL_FABRICPATH };
+	switch (type) {
+	case TYPE_PBB:
+		if (!bpei_packet_opens(p, BPE_TUNNEL_PBB) || !bpei_tunnel_has(p, offset, 4)) return false;
+		backbone.id = bpei_be32(p->data + offset) & 0xffffff;
+		return bpei_packet_enter(p, offset + 4, AS_ETHERNET, &backbone);
+	case TYPE_FABRICPATH: return bpei_packet_opens(p, BPE_TUNNEL_FABRICPATH) && bpei_packet_enter(p, offset + 2, AS_ETHERNET, &fabric);
+	case TYPE_NSH: return bpei_packet_opens(p, BPE_TUNNEL_NSH) && nsh(p, offset);
 	default: return false;
 	}
 }
 
-static bool vxlan(const struct bpei_packet *p, uint32_t offset)
+/* An Ethernet frame, behind a control word or not: labels do not tell, and each end gives its own. */
+bool bpei_packet_in_labels(const struct bpei_packet *p, uint32_t offset)
 {
-	return has(p, offset, 8) && p->data[offset] & 0x08 && !(p->data[offset] & 0x77) && !p->data[offset + 7] && enter(p, offset + 8, AS_ETHERNET);
-}
-
-static bool geneve(const struct bpei_packet *p, uint32_t offset)
-{
-	if (!has(p, offset, 8) || p->data[offset] >> 6 || p->data[offset + 7]) return false;
-	uint32_t type = bpei_be16(p->data + offset + 2), to = offset + 8 + (p->data[offset] & 0x3fu) * 4;
-	return type == TYPE_BRIDGED ? enter(p, to, AS_ETHERNET) : type >= TYPE_LEAST && enter(p, to, type);
-}
-
-static bool gtpu(const struct bpei_packet *p, uint32_t offset)
-{
-	enum { VERSION_1 = 0x30, EXTENSION = 4, ANY_OPTION = 7 };
-	if (!has(p, offset, 8) || (p->data[offset] & 0xf0) != VERSION_1 || p->data[offset + 1] != GTPU_PDU) return false;
-	uint32_t flags = p->data[offset], to = offset + 8;
-	if (flags & ANY_OPTION) {
-		if (!has(p, to, 4)) return false;
-		uint32_t next = flags & EXTENSION ? p->data[to + 3] : 0;
-		for (to += 4; next;) {
-			if (!has(p, to, 4)) return false;
-			uint32_t bytes = p->data[to] * 4u;
-			if (!bytes || !has(p, to, bytes)) return false;
-			next = p->data[to + bytes - 1];
-			to += bytes;
-		}
-	}
-	return enter(p, to, AS_IP);
-}
-
-static bool teredo(const struct bpei_packet *p, uint32_t offset)
-{
-	if (has(p, offset, 4) && bpei_be16(p->data + offset) == 1) offset += 4u + p->data[offset + 2] + p->data[offset + 3] + 9;	/* authentication */
-	if (has(p, offset, 8) && bpei_be16(p->data + offset) == 0) offset += 8;	/* origin */
-	return has(p, offset, 40) && enter(p, offset, TYPE_IP6);
-}
-
-static bool l2tp(const struct bpei_packet *p, uint32_t offset)
-{
-	enum { CONTROL = 0x8000, LENGTH = 0x4000, SEQUENCE = 0x0800, OFFSET = 0x0200, VERSION = 0x000f };
-	if (!has(p, offset, 6)) return false;
-	uint32_t flags = bpei_be16(p->data + offset), to = offset + 6 + (flags & LENGTH ? 2 : 0) + (flags & SEQUENCE ? 4 : 0);
-	if ((flags & VERSION) != 2 || flags & CONTROL) return false;
-	if (flags & OFFSET) {
-		if (!has(p, to, 2)) return false;
-		to += 2u + bpei_be16(p->data + to);
-	}
-	return enter(p, to, AS_PPP);
-}
-
-bool bpei_packet_in_udp(const struct bpei_packet *p, uint32_t offset, uint32_t ports)
-{
-	if (p->depth >= BPEI_MOST_TUNNELS) return false;
-	for (uint32_t end = 0; end < 2; end++, ports >>= 16) {
-		bool found;
-		switch (ports & 0xffff) {
-		case PORT_VXLAN: case PORT_VXLAN_OLD: found = vxlan(p, offset + 8); break;
-		case PORT_GENEVE: found = geneve(p, offset + 8); break;
-		case PORT_GTPU: found = gtpu(p, offset + 8); break;
-		case PORT_TEREDO: found = teredo(p, offset + 8); break;
-		case PORT_L2TP: found = l2tp(p, offset + 8); break;
-		default: found = false;
-		}
-		if (found) return true;
-	}
-	return false;
+	const struct bpei_identity wire = { .kind = BPE_TUNNEL_EOMPLS, .has_id = true, .one_way = true,
+		.id = bpei_be32(p->data + offset - 4) >> 12 };
+	if (!bpei_packet_opens(p, BPE_TUNNEL_EOMPLS) || !bpei_tunnel_has(p, offset, 18)) return false;
+	bool word = !(p->data[offset] >> 4) && !(p->data[offset + 1] & 0xc0);
+	return (word && bpei_packet_enter(p, offset + 4, AS_ETHERNET, &wire)) || bpei_packet_enter(p, offset, AS_ETHERNET, &wire);
 }

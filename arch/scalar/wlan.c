@@ -7,6 +7,7 @@
 enum { LINK_WLAN = 105, LINK_PRISM = 119, LINK_RADIOTAP = 127, LINK_AVS = 163 };
 enum { TYPE = 0x0c, DATA = 0x08, NO_DATA = 0x40, QOS = 0x80 };	/* of the first byte */
 enum { BOTH_DS = 0x03, PROTECTED = 0x40, ORDER = 0x80 };	/* of the second */
+enum { AGGREGATED = 0x80, MESH = 0x01 };	/* of the two bytes of QoS control */
 #define AVS_MAGIC 0x80211000u
 
 static uint32_t radiotap(const uint8_t *data, uint32_t n, bool *padded)
@@ -32,15 +33,25 @@ uint32_t bpei_wlan_radio(const uint8_t *data, uint32_t n, uint32_t link_type, bo
 	return length < 8 || length > n ? BPEI_WLAN_CUT : length;
 }
 
-uint32_t bpei_wlan_llc(const uint8_t *f, uint32_t n, bool padded)
+struct bpei_wlan_content bpei_wlan_content(const uint8_t *f, uint32_t n, bool padded, bool swapped)
 {
-	if (n < 2) return BPEI_WLAN_CUT;
-	if ((f[0] & TYPE) != DATA || f[0] & NO_DATA || f[1] & PROTECTED) return 0;
-	uint32_t header = 24 + ((f[1] & BOTH_DS) == BOTH_DS ? 6 : 0), control = header;
-	if (f[0] & QOS) header += f[1] & ORDER ? 6 : 2;
-	if (n < header) return BPEI_WLAN_CUT;
-	if (f[22] & 0x0f) return 0;
-	if (f[0] & QOS && f[control] & 0x80) return 0;	/* A-MSDU */
+	struct bpei_wlan_content cut = { .first = BPEI_WLAN_CUT }, none = { .first = 0 };
+	if (n < 2) return cut;
+	const uint8_t kind = f[swapped], flags = f[!swapped];
+	if ((kind & TYPE) != DATA || kind & NO_DATA || flags & PROTECTED) return none;
+	uint32_t header = 24 + ((flags & BOTH_DS) == BOTH_DS ? 6 : 0), control = header;
+	if (kind & QOS) header += flags & ORDER ? 6 : 2;
+	if (n < header) return cut;
+	if (f[22] & 0x0f) return none;
 	if (padded) header = (header + 3) & ~3u;
-	return header;
+	return (struct bpei_wlan_content){ .first = header, .several = kind & QOS && f[control] & AGGREGATED,
+		.mesh = kind & QOS && f[control + 1] & MESH };
+}
+
+uint32_t bpei_wlan_mesh(const uint8_t *f, uint32_t n, uint32_t offset)
+{
+	static const uint8_t extension[4] = { 6, 12, 18, 0 };	/* addresses more; 3 is reserved */
+	if (offset > n || n - offset < 2 || (f[offset] == 0xaa && f[offset + 1] == 0xaa)) return 0;
+	if (f[offset] & ~3u) return 0;
+	return extension[f[offset]];
 }

@@ -155,13 +155,20 @@ static inline __m256i times(__m256i x, short by)
 	return x;
 }
 
-
-static inline ports times_37(ports x) { return (ports)times((__m256i)x, 37); }
-static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for each byte of the words */
+static inline ports port_places(ports x)
 {
-	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
-	__m256i both = _mm256_add_epi16(times((__m256i)at, 0x202), _mm256_set1_epi16(0x100));
-	return (ports)_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load(table)), both);
+	return (ports)_mm256_srli_epi16(times((__m256i)x, BPEI_PORT_MULTIPLIER), BPEI_PORT_SHIFT);
+}
+
+/* The table's lower bytes and its upper ones, each in a register of 16. */
+static inline ports tunnel_ports(ports at)
+{
+	static const uint8_t lower_bytes[16] = BPEI_TUNNEL_PORTS(BPEI_LOWER_BYTE);
+	static const uint8_t upper_bytes[16] = BPEI_TUNNEL_PORTS(BPEI_UPPER_BYTE);
+	__m256i low = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load(lower_bytes)), (__m256i)at);
+	__m256i high = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(load(upper_bytes)),
+					   _mm256_slli_epi16((__m256i)at, 8));
+	return (ports)_mm256_blendv_epi8(low, high, _mm256_set1_epi16((short)0xff00));
 }
 
 static inline wide load_bytes(const uint8_t *at) { return (wide)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)at)); }

@@ -184,11 +184,12 @@ static inline wide more(wide a, wide b)
 static inline uint32_t lane_bits(wide x) { return _mm512_movepi32_mask((__m512i)x); }
 static inline wide choose(wide mask, wide yes, wide no) { return (wide)_mm512_ternarylogic_epi32((__m512i)mask, (__m512i)yes, (__m512i)no, 0xca); }
 
-static inline ports times_37(ports x) { return x * 37; }
+static inline ports port_places(ports x) { return x * BPEI_PORT_MULTIPLIER >> BPEI_PORT_SHIFT; }
 static inline ports tunnel_ports(ports at)
 {
-	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
-	return (ports)_mm512_permutexvar_epi16((__m512i)at, _mm512_broadcast_i32x4(load(table)));
+	static const uint16_t table[16] = BPEI_TUNNEL_PORTS(BPEI_WHOLE);
+	const __m256i once = _mm256_loadu_si256((const void *)table);
+	return (ports)_mm512_permutexvar_epi16((__m512i)at, _mm512_broadcast_i64x4(once));
 }
 
 static inline wide load_bytes(const uint8_t *at) { return (wide)_mm512_cvtepu8_epi32(load(at)); }

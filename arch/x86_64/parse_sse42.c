@@ -115,11 +115,16 @@ static inline wide high_words(big e, big o) { return (wide)_mm_blend_epi16(_mm_s
 
 static inline wide choose(wide mask, wide yes, wide no) { return (wide)_mm_blendv_epi8((__m128i)no, (__m128i)yes, (__m128i)mask); }
 
-static inline ports times_37(ports x) { return x * 37; }
-static inline ports tunnel_ports(ports at)	/* a byte of the table's halves for each byte of the words */
+static inline ports port_places(ports x) { return x * BPEI_PORT_MULTIPLIER >> BPEI_PORT_SHIFT; }
+
+/* The table's lower bytes and its upper ones, each in a register of 16. */
+static inline ports tunnel_ports(ports at)
 {
-	static const uint16_t table[8] = BPEI_TUNNEL_PORTS;
-	return (ports)_mm_shuffle_epi8(load(table), _mm_add_epi16(_mm_mullo_epi16((__m128i)at, _mm_set1_epi16(0x202)), _mm_set1_epi16(0x100)));
+	static const uint8_t lower_bytes[16] = BPEI_TUNNEL_PORTS(BPEI_LOWER_BYTE);
+	static const uint8_t upper_bytes[16] = BPEI_TUNNEL_PORTS(BPEI_UPPER_BYTE);
+	__m128i low = _mm_shuffle_epi8(load(lower_bytes), (__m128i)at);
+	__m128i high = _mm_shuffle_epi8(load(upper_bytes), _mm_slli_epi16((__m128i)at, 8));
+	return (ports)_mm_blendv_epi8(low, high, _mm_set1_epi16((short)0xff00));
 }
 
 static inline wide load_bytes(const uint8_t *at) { return (wide)_mm_cvtepu8_epi32(_mm_cvtsi32_si128((int)bpei_load32(at))); }

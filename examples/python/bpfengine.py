@@ -16,7 +16,7 @@ E_END = -12
 ORDER_BYTES, ORDER_PACKETS = 0, 1
 PKT_KEY, PKT_REVERSED = 0x0010, 0x0020
 FORMATS = ("json", "zeek", "eve", "csv", "ecs")
-PROTOCOLS = ("damaged", "arp", "tcp", "udp", "icmp", "icmp6", "igmp", "sctp", "ip", "ethertype", "llc", "linktype", "udplite", "dccp", "carp", "wireguard", "stp")
+PROTOCOLS = ("damaged", "arp", "tcp", "udp", "icmp", "icmp6", "igmp", "sctp", "ip", "ethertype", "llc", "linktype", "udplite", "dccp", "carp", "wireguard", "stp", "gtp-prime")
 
 
 class Error(Exception):

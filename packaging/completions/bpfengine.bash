@@ -42,6 +42,10 @@ _bpfengine() {
 			IPV6 LINUX_SLL LINUX_SLL2 LOOP NULL PFLOG PKTAP PPI PPP PPP_ETHER PPP_SERIAL PRISM_HEADER RAW SLIP' -- "$cur"))
 		return ;;
 	--through) _bpfengine_list 'vlan mpls pppoe gre ipip vxlan geneve gtpu ipv6ext'; return ;;
+	--tunnels)
+		_bpfengine_list 'all none ipip gre erspan eoip wccp etherip mpls-ip srv6 vxlan vxlan-gpe geneve gtpu teredo l2tp gre-udp mpls-udp
+			tzsp capwap eompls pbb nsh fabricpath vntag etag cisco-metadata hsr arista macsec llc-ip mesh amsdu'
+		return ;;
 	-Z | --relinquish-privileges) COMPREPLY=($(compgen -u -- "$cur")); return ;;
 	--read-mode) COMPREPLY=($(compgen -W 'auto throughput latency paced' -- "$cur")); return ;;
 	--bpf-abi) COMPREPLY=($(compgen -W 'macos freebsd netbsd openbsd' -- "$cur")); return ;;
@@ -63,7 +67,7 @@ _bpfengine() {
 		--header-compression --zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows --max-flows --flow-idle --flow-closed
 		--flows-append --flows-format --flows-overload --flows-error --flow-lengths --direction-by-port
 		--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates
-		--no-flows --outermost --checksums --largest --seed --workers --ring --overload --pin --priority --top --json --stats-interval --quiet --verbose
+		--no-flows --outermost --ignore-tunnel --tunnels --checksums --largest --seed --workers --ring --overload --pin --priority --top --json --stats-interval --quiet --verbose
 		--relinquish-privileges --no-confine --help --version' -- "$cur")) ;;
 	esac
 }

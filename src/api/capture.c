@@ -107,6 +107,7 @@ static int next(struct bpe_capture *c, struct bpe_batch *batch, int64_t timeout_
 		if (n) {
 			*batch = bpei_batch_view(&c->columns, 0, n, 0);
 			if (!c->device->has_meta) batch->meta = NULL;
+			batch->closed_tunnels = c->options.closed_tunnels;
 			return (int)n;
 		}
 		if (c->holds) bpei_device_done(c->device, &c->block);

@@ -59,7 +59,7 @@ size_t bpe_struct_size(const char *name)
 {
 	static const struct { const char *name; size_t bytes; } sizes[] = {
 #define SIZE(name) { #name, sizeof(struct name) }
-		SIZE(bpe_error), SIZE(bpe_layers), SIZE(bpe_key), SIZE(bpe_batch), SIZE(bpe_tcp_options),
+		SIZE(bpe_error), SIZE(bpe_layers), SIZE(bpe_key), SIZE(bpe_batch), SIZE(bpe_tunnel), SIZE(bpe_tcp_options),
 		SIZE(bpe_meta), SIZE(bpe_flow), SIZE(bpe_insn), SIZE(bpe_options), SIZE(bpe_stats),
 		SIZE(bpe_worker_stats), SIZE(bpe_protocol), SIZE(bpe_snapshot), SIZE(bpe_filter_options), SIZE(bpe_address), SIZE(bpe_interface),
 #undef SIZE

@@ -48,6 +48,10 @@ struct cli {
 int cli_options(struct cli *cli, int argc, char **argv);
 void cli_help(FILE *to);
 
+/* --tunnels LIST (tunnels.c): 0 and *closed, or the length of the first word that is none, at *wrong. */
+size_t cli_tunnels(const char *list, uint64_t *closed, const char **wrong);
+void cli_tunnels_help(FILE *to);	/* the names, as lines of --help */
+
 char *cli_filter_file(const char *path, char *why, size_t room);	/* the file's text, for free; NULL, and why */
 int cli_list(bool json);
 int cli_program_print(const struct cli *cli);

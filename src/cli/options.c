@@ -15,7 +15,8 @@
 enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLOWS, OPT_MAX_FLOWS, OPT_IDLE, OPT_CLOSED, OPT_TIMEOUT, OPT_ACTIVE, OPT_FLOW_MEMORY, OPT_NO_HEALTH, OPT_DUPLICATES, OPT_NO_FLOWS,
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
        OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_LARGEST, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE, OPT_TOP, OPT_FLOWS_FORMAT,
-       OPT_FLOWS_ERROR, OPT_FLOWS_OVERLOAD, OPT_FLOWS_APPEND, OPT_LENGTHS, OPT_BY_PORT };
+       OPT_FLOWS_ERROR, OPT_FLOWS_OVERLOAD, OPT_FLOWS_APPEND, OPT_LENGTHS, OPT_BY_PORT,
+       OPT_TUNNELS, OPT_IGNORE_TUNNEL };
 
 static const struct option longs[] = {
 	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
@@ -29,7 +30,9 @@ static const struct option longs[] = {
 	{ "largest", 1, 0, OPT_LARGEST }, { "filter", 1, 0, 'f' }, { "through", 1, 0, OPT_THROUGH }, { "explain", 0, 0, OPT_EXPLAIN }, { "direction", 1, 0, 'Q' }, { "linktype", 1, 0, 'y' }, { "bpf-abi", 1, 0, OPT_BPF_ABI },
 	{ "bpf-device", 1, 0, OPT_BPF_DEVICE }, { "read-mode", 1, 0, OPT_READ_MODE }, { "read-interval", 1, 0, OPT_READ_INTERVAL },
 	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
-	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "outermost", 0, 0, OPT_OUTERMOST }, { "checksums", 0, 0, OPT_CHECKSUMS }, { "zero-copy", 0, 0, OPT_ZERO_COPY },
+	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "outermost", 0, 0, OPT_OUTERMOST },
+	{ "tunnels", 1, 0, OPT_TUNNELS }, { "ignore-tunnel", 0, 0, OPT_IGNORE_TUNNEL },
+	{ "checksums", 0, 0, OPT_CHECKSUMS }, { "zero-copy", 0, 0, OPT_ZERO_COPY },
 	{ "relinquish-privileges", 1, 0, 'Z' }, { "no-confine", 0, 0, OPT_NO_CONFINE }, { "top", 0, 0, OPT_TOP },
 	{ "flows-append", 0, 0, OPT_FLOWS_APPEND }, { "flows-format", 1, 0, OPT_FLOWS_FORMAT }, { "flows-error", 1, 0, OPT_FLOWS_ERROR }, { "flows-overload", 1, 0, OPT_FLOWS_OVERLOAD },
 	{ "flow-lengths", 0, 0, OPT_LENGTHS }, { "direction-by-port", 0, 0, OPT_BY_PORT }, { NULL, 0, 0, 0 }
@@ -106,7 +109,12 @@ void cli_help(FILE *to)
 	      "                           them apart (tell), or as retransmissions\n"
 	      "      --no-flows           do not keep flows\n"
 	      "      --outermost          flows of tunnels, not of what is in them\n"
-	      "      --checksums          verify those of IPv4, TCP, UDP, ICMP and more\n"
+	      "      --ignore-tunnel      equal inner addresses are one flow, whatever tunnels\n"
+	      "                           they come by\n"
+	      "      --tunnels LIST       what is gone into: all (default), none, or names;\n"
+	      "                           -NAME takes one away: -teredo,-capwap\n", to);
+	cli_tunnels_help(to);
+	fputs("      --checksums          verify those of IPv4, TCP, UDP, ICMP and more\n"
 	      "      --largest N          largest flows in the report (10)\n"
 	      "      --seed N             fixed seed of the hash (random)\n"
 	      "\n"
@@ -307,6 +315,14 @@ static int through(const char *list, uint32_t *bits)
 	return *bits ? 0 : wrong("--through wants at least one encapsulation, such as vlan");
 }
 
+static int tunnels(const char *list, uint64_t *closed)
+{
+	const char *word;
+	size_t n = cli_tunnels(list, closed, &word);
+	return n ? wrong("--tunnels wants all, none, or names that --help lists, with commas between them and - before "
+			 "those to leave out, not \"%.*s\"", (int)n, word) : 0;
+}
+
 static int one(struct cli *c, int letter, const char *v)
 {
 	static const char *const overloads[] = { "wait", "drop", NULL }, *const twice[] = { "tell", "ignore", NULL }, *const priorities[] = { "normal", "high", "realtime", NULL },
@@ -409,6 +425,8 @@ static int one(struct cli *c, int letter, const char *v)
 		o->block_count = (uint32_t)n;
 		return 0;
 	case OPT_OUTERMOST: o->outermost = true; return 0;
+	case OPT_IGNORE_TUNNEL: o->ignore_tunnel = true; return 0;
+	case OPT_TUNNELS: return tunnels(v, &o->closed_tunnels);
 	case OPT_CHECKSUMS: o->checksums = true; return 0;
 	case OPT_PIN: o->pin_workers = true; return 0;
 	case OPT_PRIORITY: return choice(v, priorities, &o->priority) ? 0 : wrong("--priority is normal, high or realtime, not \"%s\"", v);

@@ -24,13 +24,15 @@
 #define TURN 256u		/* records of one worker before the next one's */
 
 /* What follows the head of a record: the interface's name, of as many bytes as it has, and parts in the order of the structure. */
-enum { PART_PROCESS = 2, PART_TCP = 4, PART_ODD = 8 };
+enum { PART_PROCESS = 2, PART_TCP = 4, PART_ODD = 8, PART_TUNNEL = 16 };
 struct packed { uint32_t bits, name_bytes; };
 #define AT(member) offsetof(struct bpe_flow, member)
 static const struct { uint32_t bit, from, to; } parts[] = {
-	{ PART_PROCESS, AT(pid), AT(history) }, { PART_TCP, AT(history), AT(icmp_errors) }, { PART_ODD, AT(icmp_errors), AT(reserved) } };
+	{ PART_PROCESS, AT(pid), AT(history) }, { PART_TCP, AT(history), AT(icmp_errors) }, { PART_ODD, AT(icmp_errors), AT(tunnel) },
+	{ PART_TUNNEL, AT(tunnel), AT(reserved) } };
 enum { PARTS = sizeof parts / sizeof *parts, HEAD = AT(interface_name), BITS = sizeof(struct packed) };
-_Static_assert(AT(interface_name) < AT(pid) && AT(pid) < AT(history) && AT(history) < AT(icmp_errors) && AT(icmp_errors) < AT(reserved), "the parts lie one behind another");
+_Static_assert(AT(interface_name) < AT(pid) && AT(pid) < AT(history) && AT(history) < AT(icmp_errors) && AT(icmp_errors) < AT(tunnel)
+	       && AT(tunnel) < AT(reserved), "the parts lie one behind another");
 _Static_assert(BITS + sizeof(struct bpe_flow) <= BPEI_BYTERING_MOST(RING_LEAST), "the longest record fits");
 
 static void pack(uint8_t *to, const struct bpe_flow *f, const struct packed *p)
@@ -95,6 +97,7 @@ void bpei_output_put(struct bpei_worker *w, const struct bpe_flow *f)
 	struct packed p = { (f->pid != -1 ? PART_PROCESS : 0) | (f->tcp_state ? PART_TCP : 0),
 		f->interface_name[0] ? (uint32_t)strnlen(f->interface_name, sizeof f->interface_name) : 0 };
 	if (f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1]) p.bits |= PART_ODD;
+	if (f->tunnel.kind) p.bits |= PART_TUNNEL;
 	uint32_t n = BITS + HEAD + p.name_bytes;
 	for (int k = 0; k < PARTS; k++) n += p.bits & parts[k].bit ? parts[k].to - parts[k].from : 0;
 	uint8_t *to = bpei_bytering_begin(&w->records, n);

@@ -57,6 +57,7 @@ void bpei_worker_deliver(struct bpei_worker *w, const struct bpei_columns *colum
 	uint32_t flow[BPE_BATCH];
 	const struct bpe_options *o = &w->engine->options;
 	struct bpe_batch view = *batch;
+	view.closed_tunnels = o->closed_tunnels;
 	if (!w->engine->device->has_meta) view.meta = NULL;
 	if (w->table) {
 		int64_t flow_ns[BPE_BATCH];
@@ -76,6 +77,7 @@ void bpei_worker_deliver_unparsed(struct bpei_worker *w, const struct bpe_batch 
 {
 	const struct bpe_options *o = &w->engine->options;
 	struct bpe_batch view = *batch;
+	view.closed_tunnels = o->closed_tunnels;
 	if (!w->engine->device->has_meta) view.meta = NULL;
 	if (o->on_batch) o->on_batch(o->user, &view);
 	bpei_counts_add_unparsed(&w->counts, batch, sums, link_type);

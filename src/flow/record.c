@@ -50,7 +50,7 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 	if (t->lengths) flags |= BPE_FLOW_LENGTHS;
 	if (t->options.tcp_health && bpei_entry_state(e)) flags |= BPE_FLOW_HEALTH;
 	struct bpe_flow r = { .version = BPE_FLOW_VERSION, .size = sizeof r, .port = { (uint16_t)(rest >> 16 * o), (uint16_t)(rest >> 16 * !o) }, .ip_proto = bpei_entry_proto(e),
-		.ip_version = (rest & ~KEY_INNER) >> 40 & 0xff, .vlan = { (uint16_t)(rest >> 48), d->inner_vlan & 0xfff }, .tcp_state = bpei_entry_state(e),
+		.ip_version = (rest & ~(KEY_INNER | KEY_TUNNEL)) >> 40 & 0xff, .vlan = { (uint16_t)(rest >> 48), d->inner_vlan & 0xfff }, .tcp_state = bpei_entry_state(e),
 		.tcp_flags = { (uint8_t)bpei_seen_flags(seen, o), (uint8_t)bpei_seen_flags(seen, !o) }, .end = (uint8_t)why, .flags = flags, .hash = d->hash, .worker = t->options.worker, .first_ns = first_ns,
 		.last_ns = later(first_ns, (uint64_t)e->last_ns - (uint64_t)d->first_ns), .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
 	for (uint32_t k = 0; k < 2; k++) {
@@ -79,6 +79,8 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 		r.icmp_type = (uint8_t)(d->icmp >> 8);
 		r.icmp_code = (uint8_t)d->icmp;
 	}
+	const struct bpe_tunnel *tunnel = marks & STATE_TUNNEL ? bpei_via_tunnel(t, i) : NULL;
+	if (tunnel) r.tunnel = *tunnel;
 	note_interface(t, i, &r);
 	const struct bpei_process *p = t->processes && t->processes[i].pid ? &t->processes[i] : NULL;
 	if (p) {

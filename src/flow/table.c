@@ -12,107 +12,14 @@
  * does beside that is bounded: a step of growth, a few cohorts of the wheel. */
 #include "flow/follow.h"
 
-#include "base/mem.h"
+#include "base/cacheline.h"
 #include "packet/lengths.h"
 
 #include <stdlib.h>
 
 #define SWEEP_BATCH 2u		/* cohorts looked at per batch */
 #define SWEEP_IDLE 256u
-_Static_assert(BPEI_HISTORY_BYTES == 90, "table.h");
-#define MOST_FLOWS 0x7fffffe0u
 #define KEY_TCP 6
-
-static size_t cohorts_of(uint64_t max_flows) { return (size_t)(max_flows / BPEI_COHORT) + 1; }
-
-size_t bpei_table_beside(const struct bpei_table_options *o)
-{
-	return (o->process ? sizeof(struct bpei_process) : 0) + (o->lengths ? sizeof(struct bpei_lengths) : 0) + (o->interface_ids || o->interface_indexes ? sizeof(uint32_t) : 0);
-}
-
-uint64_t bpei_table_most_bytes(uint64_t max_flows, size_t beside)
-{
-	return sizeof(struct bpei_table) + sizeof(struct bpei_shared) + bpei_index_most_bytes(max_flows) + bpei_history_most_bytes(max_flows) + bpei_extras_size(max_flows) * sizeof(struct bpei_extra)
-	       + (max_flows + 1) * (sizeof(struct bpei_entry) + sizeof(struct bpei_detail) + 2 * sizeof(uint64_t) /* missed */
-	       + sizeof(struct bpei_upper) + beside) + cohorts_of(max_flows) * sizeof(struct bpei_cohort);
-}
-
-/* The most flows that fit. */
-static uint64_t fitting(uint64_t max_flows, uint64_t max_bytes, size_t beside)
-{
-	uint64_t low = 0, high = max_flows;
-	if (!max_bytes) return max_flows;
-	while (low < high) {
-		uint64_t middle = low + (high - low + 1) / 2;
-		if (bpei_table_most_bytes(middle, beside) <= max_bytes) low = middle;
-		else high = middle - 1;
-	}
-	return low;
-}
-
-int bpei_table_new(const struct bpei_table_options *options, struct bpei_table **table)
-{
-	struct bpei_table *t = calloc(1, sizeof *t);
-	if (!t) return BPE_E_MEMORY;
-	t->options = *options;
-	uint64_t n = options->max_flows < MOST_FLOWS ? options->max_flows : MOST_FLOWS;
-	t->options.max_flows = n = fitting(n, options->max_bytes, bpei_table_beside(options));
-	t->free = BPEI_NO_FLOW;
-	t->active_ns = options->active_ns > 0 ? options->active_ns : INT64_MAX;
-	bpei_age_init(t);
-	t->entries = bpei_mem_map((n + 1) * sizeof *t->entries, 1);
-	t->shared = bpei_mem_map(sizeof *t->shared, 0);
-	t->details = bpei_mem_map((n + 1) * sizeof *t->details, 1);
-	t->cohorts = bpei_mem_map(cohorts_of(n) * sizeof *t->cohorts, 0);
-	t->extras_size = bpei_extras_size(n);
-	t->extras_key = bpei_extras_key(options->seed);
-	t->extras = bpei_mem_map(t->extras_size * sizeof *t->extras, 0);
-	t->missed = bpei_mem_map((n + 1) * sizeof *t->missed, 0);
-	t->uppers = bpei_mem_map((n + 1) * sizeof *t->uppers, 0);
-	if (options->process) t->processes = bpei_mem_map((n + 1) * sizeof *t->processes, 0);
-	if (options->lengths) t->lengths = bpei_mem_map((n + 1) * sizeof *t->lengths, 0);
-	const bool interfaces = options->interface_ids || options->interface_indexes;
-	if (interfaces) t->interfaces = bpei_mem_map((n + 1) * sizeof *t->interfaces, 0);
-	for (uint32_t k = 0; t->shared && k <= BPEI_ROUNDS; k++) t->shared->round[k][0].ns = t->shared->round[k][1].ns = INT64_MIN;
-	if (bpei_index_init(t) < 0 || bpei_history_init(&t->history, n) < 0 || !t->entries || !t->details || !t->shared || !t->cohorts || !t->extras || !t->missed || !t->uppers
-	    || (options->process && !t->processes)
-	    || (options->lengths && !t->lengths) || (interfaces && !t->interfaces)) {
-		bpei_table_free(t);
-		return BPE_E_MEMORY;
-	}
-	t->entries[n].key[4] = BPEI_NO_KEY;
-	t->entries[n].sums[1] = (uint64_t)ENTRY_WEAK << SUMS_MARKS;	/* for who looks at it counts slowly */
-	bpei_table_count_bytes(t);
-	*table = t;
-	return BPE_OK;
-}
-
-void bpei_table_free(struct bpei_table *t)
-{
-	if (!t) return;
-	uint64_t n = t->options.max_flows;
-	bpei_index_free(t);
-	bpei_history_free(&t->history);
-	bpei_mem_unmap(t->entries, (n + 1) * sizeof *t->entries);
-	bpei_mem_unmap(t->shared, sizeof *t->shared);
-	bpei_mem_unmap(t->details, (n + 1) * sizeof *t->details);
-	bpei_mem_unmap(t->cohorts, cohorts_of(n) * sizeof *t->cohorts);
-	bpei_mem_unmap(t->extras, t->extras_size * sizeof *t->extras);
-	bpei_mem_unmap(t->missed, (n + 1) * sizeof *t->missed);
-	bpei_mem_unmap(t->uppers, (n + 1) * sizeof *t->uppers);
-	bpei_mem_unmap(t->processes, (n + 1) * sizeof *t->processes);
-	bpei_mem_unmap(t->lengths, (n + 1) * sizeof *t->lengths);
-	bpei_mem_unmap(t->interfaces, (n + 1) * sizeof *t->interfaces);
-	free(t);
-}
-
-void bpei_table_count_bytes(struct bpei_table *t)
-{
-	uint64_t each = sizeof(struct bpei_entry) + sizeof(struct bpei_detail) + (t->any_missed ? sizeof *t->missed : 0)
-		+ (t->any_upper ? sizeof *t->uppers : 0) + bpei_table_beside(&t->options);
-	bpei_counter_set(&t->counts.bytes, sizeof *t + sizeof *t->shared + (t->index.mask + 1ull + (t->old.buckets ? t->old.mask + 1ull : 0)) * sizeof(struct bpei_bucket)
-		+ t->touched * each + t->history.used * BPEI_HISTORY_BYTES + t->extras_size * sizeof(struct bpei_extra) + cohorts_of(t->touched) * sizeof(struct bpei_cohort));
-}
 
 const struct bpei_table_counts *bpei_table_counts(const struct bpei_table *t) { return &t->counts; }
 
@@ -135,6 +42,7 @@ void bpei_table_end(struct bpei_table *t, uint32_t i, enum bpe_flow_end why)
 	bpei_counter_add(why == BPE_END_EVICTED ? &t->counts.evicted : &t->counts.ended, 1);
 	hand_over(t, i, why);
 	bpei_extra_drop(t, i);
+	if (BPEI_UNLIKELY(bpei_entry_marks(e) & STATE_TUNNEL)) bpei_via_drop(t, i);
 	if (bpei_entry_bits(e) & ENTRY_WEAK) t->weak--, b->weak--;
 	if (!--b->alive) bpei_cohort_disarm(t, i / BPEI_COHORT);
 	e->sums[1] = 0;
@@ -168,12 +76,14 @@ static inline __attribute__((always_inline)) uint32_t open_entry(struct bpei_tab
 	struct bpei_entry *e = &t->entries[i];
 	struct bpei_detail *d = &t->details[i];
 	memcpy(e->key, key->addr, 32);
-	e->key[4] = bpei_key_rest(key) | (key->vlan[1] ? KEY_INNER : 0);
+	const bool via = !!(l->flags & BPE_PKT_TUNNEL) | !!key->tunnel;
+	e->key[4] = bpei_key_rest(key) | bpei_key_beside(key);
 	e->last_ns = b->time_ns[p];
-	e->sums[0] = (uint64_t)((l->flags & BPE_PKT_TUNNEL ? STATE_TUNNEL : 0) | bpei_stateless(key->ip_proto) << CLASS_SHIFT) << SUMS_MARKS;
+	e->sums[0] = (uint64_t)((via ? STATE_TUNNEL : 0) | bpei_stateless(key->ip_proto) << CLASS_SHIFT) << SUMS_MARKS;
 	const uint32_t origin = l->flags & BPE_PKT_ICMP_ERROR ? !end : end;	/* an error goes to the end that it quotes */
 	e->sums[1] = (uint64_t)(ENTRY_ALIVE | ENTRY_WEAK | (header ? 0 : origin * ENTRY_ORIGIN)) << SUMS_MARKS;
 	*d = (struct bpei_detail){ .inner_vlan = key->vlan[1], .hash = tag, .first_ns = b->time_ns[p] };
+	if (BPEI_UNLIKELY(via)) bpei_via_open(t, i, b, p);
 	if (t->processes) t->processes[i].pid = 0;
 	if (t->any_missed) memset(t->missed[i], 0, sizeof t->missed[i]);
 	if (t->any_upper) t->uppers[i] = (struct bpei_upper){ .count = { { 0 } } };
@@ -416,7 +326,7 @@ static inline __attribute__((always_inline)) uint64_t count_packets(struct bpei_
 		const uint64_t ns = (uint64_t)time_ns[p], last_ns = (uint64_t)e->last_ns, old = e->sums[end];
 		const uint64_t sums = sums_with(old, wire);
 		uint64_t differs = bpei_entry_differs(e, key);
-		if (BPEI_UNLIKELY(key->vlan[1])) differs = differs_within(g->t, i, key);
+		if (BPEI_UNLIKELY(bpei_key_has_more(key))) differs = differs_within(g->t, i, key);
 		differs |= odd[i % BPEI_ODD] | ((l->tcp_flags | (bpei_entry_bits(e) & ENTRY_WEAK) << 3) & watch[bpei_entry_state(e)]) | (sums & SUMS_FULL) | wire >> SUMS_WIRE_BITS;
 		differs |= ns - last_ns > least_timeout_ns;	/* or it is out of order: then the difference wraps round */
 		if (!plain) differs |= (ns - (uint64_t)g->t->details[i].first_ns > active_ns) | (l->flags & BPE_PKT_ICMP_ERROR);

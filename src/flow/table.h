@@ -10,6 +10,7 @@
  *   its share of the histories            0.7	90 bytes for each 128 flows that may live (1,024 at the least, 65,536 at most)
  *   in all                              135.0
  * and 16 more where packets are cut by the snap length, and 16 more where a count leaves its part of the entry.
+ * Where there are tunnels: 8 more, and a place of 52 for each tunnel, at most one for each 8 flows that may live (1,024 at the least).
  * What few flows need lies in an extra, found by the entry's number: counts of what went wrong with a connection. */
 #ifndef BPEI_TABLE_H
 #define BPEI_TABLE_H
@@ -134,6 +135,14 @@ struct bpei_cohort {
 	uint16_t alive, weak;
 };
 
+/* Of a flow that came in a tunnel, apart; via.c.  known: number of the tunnel, from 1; 0: not told. */
+struct bpei_via { uint32_t digest, known; };
+struct bpei_known {
+	struct bpe_tunnel tunnel;
+	uint32_t flows;			/* 0: free */
+	uint32_t next, prev;		/* of its chain; 0: none */
+};
+
 /* Whose a flow is, apart: few captures know it.  pid 0: nobody has said. */
 struct bpei_process {
 	int32_t pid, effective_pid;
@@ -160,6 +169,11 @@ struct bpei_table {
 	uint64_t (*missed)[2];		/* of the entry of the same number: bytes on the wire that were not captured, modulo 2^64 */
 	struct bpei_upper *uppers;	/* the same; reserved for each entry, so that no count is ever lost */
 	bool any_missed, any_upper;	/* missed and uppers were touched */
+	bool any_via;			/* the same, of the next */
+	struct bpei_via *vias;		/* of the entry of the same number, where it has STATE_TUNNEL */
+	struct bpei_known *knowns;	/* from 1 */
+	uint32_t *known_first;		/* of each chain */
+	uint32_t knowns_size, knowns_touched, knowns_free;
 	uint32_t touched, free;		/* free: head of the list of entries given back, each with the next one's number in key[0] */
 	uint32_t weak;			/* entries */
 	uint32_t weak_cohort, weak_left;	/* where the next weak victim is looked for: of that cohort those that have not been looked at, a bit for each */
@@ -263,9 +277,25 @@ static inline uint64_t bpei_key_rest(const struct bpe_key *k)
 #endif
 }
 _Static_assert(offsetof(struct bpe_key, ip_proto) == 36 && offsetof(struct bpe_key, ip_version) == 37 && offsetof(struct bpe_key, vlan) == 38, "bpei_key_rest");
-#define KEY_INNER ((uint64_t)0x80 << 40)	/* in an entry's: there is an inner VLAN id, too; of no key's version */
+/* In an entry's: there is an inner VLAN id, too; a tunnel's digest.  Of no key's version. */
+#define KEY_INNER ((uint64_t)0x80 << 40)
+#define KEY_TUNNEL ((uint64_t)0x40 << 40)
 
-/* 0: the key is the entry's, unless one of the two has an inner VLAN id. */
+static inline uint64_t bpei_key_beside(const struct bpe_key *key)
+{
+	return (key->vlan[1] ? KEY_INNER : 0) | (key->tunnel ? KEY_TUNNEL : 0);
+}
+
+/* Whether the key has either of the two, asked at once. */
+static inline bool bpei_key_has_more(const struct bpe_key *key)
+{
+	uint64_t more;
+	memcpy(&more, (const char *)key + offsetof(struct bpe_key, vlan) + sizeof key->vlan[0], sizeof more);
+	return more != 0;
+}
+_Static_assert(offsetof(struct bpe_key, vlan) == 38 && offsetof(struct bpe_key, tunnel) == 44 && sizeof(struct bpe_key) == 48, "bpei_key_has_more");
+
+/* 0: the key is the entry's, unless one of the two has an inner VLAN id or a tunnel. */
 static inline uint64_t bpei_entry_differs(const struct bpei_entry *e, const struct bpe_key *key)
 {
 	const char *k = (const char *)key->addr;
@@ -274,10 +304,12 @@ static inline uint64_t bpei_entry_differs(const struct bpei_entry *e, const stru
 	return differ;
 }
 
+bool bpei_entry_is_beside(const struct bpei_table *t, uint32_t i, const struct bpe_key *key, uint64_t differs);	/* via.c */
+
 static inline bool bpei_entry_is(const struct bpei_table *t, uint32_t i, const struct bpe_key *key)
 {
 	uint64_t differs = bpei_entry_differs(&t->entries[i], key);
-	return key->vlan[1] ? differs == KEY_INNER && (t->details[i].inner_vlan & 0xfff) == key->vlan[1] : !differs;
+	return bpei_key_has_more(key) ? bpei_entry_is_beside(t, i, key, differs) : !differs;
 }
 
 static inline uint32_t bpei_detail_ack(const struct bpei_detail *d, uint32_t end) { return d->ack[end] & ACK_NUMBER; }
@@ -311,6 +343,14 @@ void bpei_table_end_due(struct bpei_table *t);	/* what the last look of a sweep 
 uint32_t bpei_table_victim(struct bpei_table *t);	/* the table is not empty */
 void bpei_entry_weigh(struct bpei_table *t, uint32_t entry);	/* its state or packets changed: weak or not? */
 static inline enum bpe_flow_end bpei_entry_why(const struct bpei_entry *e) { return bpei_entry_state(e) >= BPE_TCP_CLOSED ? BPE_END_CLOSED : BPE_END_IDLE; }
+
+/* via.c */
+uint64_t bpei_knowns_bytes(uint64_t max_flows);
+int bpei_knowns_init(struct bpei_table *t);
+void bpei_knowns_free(struct bpei_table *t);
+void bpei_via_open(struct bpei_table *t, uint32_t entry, const struct bpe_batch *b, uint32_t p);	/* of a flow that packet p opens */
+void bpei_via_drop(struct bpei_table *t, uint32_t entry);
+const struct bpe_tunnel *bpei_via_tunnel(const struct bpei_table *t, uint32_t entry);	/* NULL: not told */
 
 /* extra.c */
 uint32_t bpei_extras_size(uint64_t max_flows);

@@ -55,7 +55,7 @@ static bool transport_wrong(const uint8_t *data, const struct bpe_layers *l)
 	uint32_t whole = l->network + told(ip, four) - l->transport;	/* of the IP payload: UDP's length may be less */
 	switch (l->proto) {
 	case BPE_PROTO_TCP: field = 16; break;
-	case BPE_PROTO_UDP: case BPE_PROTO_WIREGUARD: field = 6; break;
+	case BPE_PROTO_UDP: case BPE_PROTO_WIREGUARD: case BPE_PROTO_GTP_PRIME: field = 6; break;
 	case BPE_PROTO_UDPLITE:
 		field = 6;
 		if (bpei_be16(l4 + 4)) covered = bpei_be16(l4 + 4);
@@ -65,7 +65,7 @@ static bool transport_wrong(const uint8_t *data, const struct bpe_layers *l)
 	case BPE_PROTO_ICMP6: field = 2; break;
 	default: return false;
 	}
-	uint32_t udp = l->proto == BPE_PROTO_UDP || l->proto == BPE_PROTO_WIREGUARD;
+	uint32_t udp = l->proto == BPE_PROTO_UDP || l->proto == BPE_PROTO_WIREGUARD || l->proto == BPE_PROTO_GTP_PRIME;
 	if (length < field + 2 || (!udp && whole != length)) return false;
 	if (udp && bpei_be16(l4 + 4) != length) return false;
 	uint16_t told_sum = bpei_be16(l4 + field);

@@ -16,14 +16,19 @@ int bpei_dissector_new(struct bpei_dissector *d, const struct bpe_options *optio
 	bpei_seed_init(&d->seed, seed);
 	d->checksums = options->checksums;
 	d->outermost = options->outermost;
+	d->ignore_tunnel = options->ignore_tunnel;
+	d->closed = options->closed_tunnels;
 	d->fragments = bpei_fragments_new(seed);
-	return d->fragments ? BPE_OK : BPE_E_MEMORY;
+	d->answers = bpei_answers_new();
+	return d->fragments && d->answers ? BPE_OK : BPE_E_MEMORY;
 }
 
 void bpei_dissector_free(struct bpei_dissector *d)
 {
 	bpei_fragments_free(d->fragments);
+	bpei_answers_free(d->answers);
 	d->fragments = NULL;
+	d->answers = NULL;
 }
 
 static uint16_t all_flags(const struct bpe_layers *l, uint32_t n)
@@ -38,8 +43,12 @@ static uint16_t all_flags(const struct bpe_layers *l, uint32_t n)
 void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, uint32_t link_type)
 {
 	c->outermost = d->outermost;
+	c->no_identity = d->ignore_tunnel;
+	c->closed = d->closed;
+	c->way = d->way;
 	bpei_parse(c, n, link_type, &d->seed);
 	const uint16_t any = all_flags(c->layers, n);
+	if (BPEI_UNLIKELY(any & BPE_PKT_TUNNEL)) bpei_answers_join(d->answers, c, n, &d->seed);
 	if (BPEI_UNLIKELY(any & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) {
 		bpei_fragments_follow(d->fragments, c, n, link_type);
 		for (uint32_t i = 0; any & BPE_PKT_FRAGMENT && i < n; i++) {	/* the keys that it changed */
@@ -51,17 +60,55 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 	if (d->checksums) bpei_checksums(c, n);
 }
 
+/* Packet i of the batch once more, by the choices of the one who parsed it. */
+static void parse_again(const struct bpe_batch *b, uint32_t i, bool outermost, struct bpe_layers *l, struct bpe_key *k, struct bpe_tunnel *tunnel)
+{
+	const uint8_t *data = b->data[i];
+	uint32_t caplen = b->caplen[i], wirelen = b->wirelen[i];
+	uint8_t outgoing = b->layers[i].flags & BPE_PKT_OUTGOING;
+	const struct bpei_columns c = { .data = &data, .caplen = &caplen, .wirelen = &wirelen, .layers = l, .key = k, .outgoing = &outgoing,
+		.outermost = outermost, .closed = b->closed_tunnels, .tunnel = tunnel };
+	bpei_parse_scalar(&c, 1, b->layers[i].link_type, NULL);
+}
+
+/* Whether two keys differ in the tunnel alone: the batch's may be that of an answer, or none at all. */
+static bool same_but_for_tunnel(const struct bpe_key *a, const struct bpe_key *b)
+{
+	struct bpe_key other = *b;
+	other.tunnel = a->tunnel;
+	return !memcmp(a, &other, sizeof other);
+}
+
 int bpe_batch_layers(const struct bpe_batch *b, uint32_t i, uint32_t which, struct bpe_layers *layers, struct bpe_key *key)
 {
 	struct bpe_layers l;
 	struct bpe_key k;
 	if (i >= b->count || which > BPE_LAYERS_OUTERMOST) return BPE_E_ARGUMENT;
-	const uint8_t *data = b->data[i];
-	uint32_t caplen = b->caplen[i], wirelen = b->wirelen[i];
-	uint8_t outgoing = b->layers[i].flags & BPE_PKT_OUTGOING;
-	const struct bpei_columns c = { .data = &data, .caplen = &caplen, .wirelen = &wirelen, .layers = &l, .key = &k, .outgoing = &outgoing, .outermost = which == BPE_LAYERS_OUTERMOST };
-	bpei_parse_scalar(&c, 1, b->layers[i].link_type, NULL);
+	parse_again(b, i, which == BPE_LAYERS_OUTERMOST, &l, &k, NULL);
 	*layers = l;
-	if (l.flags & BPE_PKT_KEY && key) *key = k;
-	return l.flags & BPE_PKT_KEY ? 1 : 0;
+	if (!(l.flags & BPE_PKT_KEY)) return 0;
+	if (l.flags & b->layers[i].flags & BPE_PKT_TUNNEL && b->key && same_but_for_tunnel(&k, &b->key[i])) k.tunnel = b->key[i].tunnel;
+	if (key) *key = k;
+	return 1;
+}
+
+int bpe_batch_tunnel(const struct bpe_batch *b, uint32_t i, struct bpe_tunnel *tunnel)
+{
+	struct bpe_layers l;
+	struct bpe_key k;
+	struct bpe_tunnel t = { .kind = BPE_TUNNEL_NONE };
+	if (i >= b->count) return BPE_E_ARGUMENT;
+	if (!(b->layers[i].flags & BPE_PKT_TUNNEL)) return 0;
+	parse_again(b, i, false, &l, &k, &t);
+	if (!t.kind) return 0;
+	*tunnel = t;
+	return 1;
+}
+
+const char *bpe_tunnel_name(int kind)
+{
+	static const char *const names[BPE_TUNNEL_COUNT] = { NULL, "ipip", "gre", "erspan", "eoip", "wccp", "etherip", "mpls-ip", "srv6",
+		"vxlan", "vxlan-gpe", "geneve", "gtpu", "teredo", "l2tp", "gre-udp", "mpls-udp", "tzsp", "capwap", "eompls", "pbb", "nsh",
+		"fabricpath", "vntag", "etag", "cisco-metadata", "hsr", "arista", "macsec", "llc-ip", "mesh", "amsdu" };
+	return kind > BPE_TUNNEL_NONE && kind < BPE_TUNNEL_COUNT ? names[kind] : NULL;
 }

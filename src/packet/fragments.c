@@ -167,7 +167,7 @@ void bpei_fragments_follow(struct bpei_fragments *f, const struct bpei_columns *
 		struct datagram d;
 		if (l->flags & BPE_PKT_TUNNEL && l->flags & BPE_PKT_FIRST_FRAGMENT) {	/* which of the two is in pieces */
 			const struct bpei_columns one = { .data = c->data + i, .caplen = c->caplen + i, .wirelen = c->wirelen + i, .layers = &outer, .key = &unused,
-				.outermost = true };
+				.outermost = true, .closed = c->closed };
 			bpei_parse_scalar(&one, 1, link_type, NULL);
 			if (!(outer.flags & BPE_PKT_FIRST_FRAGMENT)) outer = *l;
 		}

@@ -9,7 +9,8 @@ static const char columns[] =
 	"orig_spurious_retransmissions,resp_spurious_retransmissions,orig_out_of_order,resp_out_of_order,orig_repeated_acks,resp_repeated_acks,orig_zero_windows,resp_zero_windows,"
 	"orig_lost_segments,resp_lost_segments,orig_unseen_acks,resp_unseen_acks,orig_keep_alives,resp_keep_alives,conn_state,community_id,interface,interface_index,interface_id,"
 	"tunnel,direction,continued,cut,pid,process,effective_pid,effective_process,end,hash,worker,"
-	"orig_icmp_errors,resp_icmp_errors,orig_duplicates,resp_duplicates";
+	"orig_icmp_errors,resp_icmp_errors,orig_duplicates,resp_duplicates,"
+	"tunnel_kind,tunnel_id,tunnel_depth,tunnel_src,tunnel_dst";
 
 static void number(struct bpei_text *t, bool known, uint64_t v)
 {
@@ -51,6 +52,19 @@ static void tcp(struct bpei_text *t, const struct bpe_flow *f)
 	for (int k = 0; k < 2; k++) number(t, f->window_scale[k] >= 0, (uint64_t)f->window_scale[k]);
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
 		for (int k = 0; k < 2; k++) number(t, health, counts[i][k]);
+}
+
+/* Last of all: no comma behind it. */
+static void tunnel(struct bpei_text *t, const struct bpe_flow *f)
+{
+	const struct bpe_tunnel *v = &f->tunnel;
+	const char *kind = bpe_tunnel_name(v->kind);
+	word(t, kind, kind);
+	number(t, kind && v->has_id, v->id);
+	number(t, kind, v->depth);
+	if (kind && v->ip_version) bpei_text_address(t, v->addr[0], v->ip_version);
+	bpei_text_char(t, ',');
+	if (kind && v->ip_version) bpei_text_address(t, v->addr[1], v->ip_version);
 }
 
 void bpei_format_csv(struct bpei_text *t, const struct bpe_flow *f)
@@ -104,6 +118,6 @@ void bpei_format_csv(struct bpei_text *t, const struct bpe_flow *f)
 	number(t, true, f->hash);
 	number(t, true, f->worker);
 	for (int k = 0; k < 2; k++) number(t, true, f->icmp_errors[k]);
-	number(t, true, f->duplicates[0]);
-	bpei_text_number(t, f->duplicates[1]);
+	for (int k = 0; k < 2; k++) number(t, true, f->duplicates[k]);
+	tunnel(t, f);
 }

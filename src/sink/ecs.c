@@ -94,5 +94,6 @@ void bpei_format_ecs(struct bpei_text *t, const struct bpe_flow *f)
 	}
 	bpei_text_counts(t, ",\"icmp_errors\":[", f->icmp_errors);
 	bpei_text_counts(t, ",\"duplicates\":[", f->duplicates);
+	bpei_text_tunnel_object(t, f, "\"src\":\"", "\"dst\":\"", "\"kind\":\"");
 	BPEI_TEXT(t, "}}");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Flow events as in Suricata's EVE (src/output-json-flow.c of its version 7, doc/userguide/output/eve).  Pure.
  *
+ * tunnel is as EVE has it of alerts, with the id beside.
  * Left out, since this engine does not know: app_proto, flow.alerted, the state of a TCP connection that one end has closed.  Not EVE's: process, by
  * ECS's names, and bpfengine, with icmp_errors, duplicates, and end for records that end
  * nothing (flow.reason, which EVE knows of ends alone, is left out of them). */
@@ -110,6 +111,7 @@ void bpei_format_eve(struct bpei_text *t, const struct bpe_flow *f)
 	bpei_text_char(t, '}');
 	if (bpe_flow_community_id(f, 0, community)) bpei_text_word(t, ",\"community_id\":\"", community);
 	if (f->tcp_state) tcp(t, f);
+	bpei_text_tunnel_object(t, f, "\"src_ip\":\"", "\"dest_ip\":\"", "\"proto\":\"");
 	bpei_text_process(t, f);
 	own(t, f, f->end == BPE_END_ACTIVE || f->end == BPE_END_SNAPSHOT ? end : NULL);
 	bpei_text_char(t, '}');

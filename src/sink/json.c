@@ -118,6 +118,7 @@ void bpei_format_json(struct bpei_text *t, const struct bpe_flow *f)
 	}
 	interface(t, f);
 	if (f->flags & BPE_FLOW_TUNNEL) BPEI_TEXT(t, ",\"tunnel\":true");
+	bpei_text_tunnel(t, f);
 	if (f->flags & BPE_FLOW_BY_PORT) BPEI_TEXT(t, ",\"direction\":\"port\"");
 	if (f->flags & BPE_FLOW_CONTINUED) BPEI_TEXT(t, ",\"continued\":true");
 	if (f->flags & BPE_FLOW_CUT) BPEI_TEXT(t, ",\"cut\":true");

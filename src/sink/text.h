@@ -44,6 +44,10 @@ void bpei_text_csv(struct bpei_text *t, const char *s, size_t most);	/* the same
 /* ,"process":{}, by ECS's names, which EVE's lines have, too; nothing if it is not known. */
 void bpei_text_process(struct bpei_text *t, const struct bpe_flow *flow);
 
+/* The tunnel, nothing if it is not known: ,"tunnel_kind":"vxlan" and more; ,"tunnel":{} with those names for its ends and kind. */
+void bpei_text_tunnel(struct bpei_text *t, const struct bpe_flow *flow);
+void bpei_text_tunnel_object(struct bpei_text *t, const struct bpe_flow *flow, const char *src, const char *dst, const char *kind_name);
+
 /* What the formats share.  letters: room for 9, "FSPA" as tcpdump's. */
 const char *bpei_flow_proto(const struct bpe_flow *flow, char room[16]);	/* "tcp", "ip-proto-254" */
 const char *bpei_flow_tcp_state(const struct bpe_flow *flow);			/* "established"; "" not TCP */

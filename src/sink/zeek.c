@@ -82,6 +82,7 @@ void bpei_format_zeek(struct bpei_text *t, const struct bpe_flow *f)
 	}
 	bpei_text_counts(t, ",\"icmp_errors\":[", f->icmp_errors);	/* these, and all below, are not Zeek's */
 	bpei_text_counts(t, ",\"duplicates\":[", f->duplicates);
+	bpei_text_tunnel(t, f);
 	if (f->pid > 0) {
 		bpei_text_member(t, ",\"pid\":", (uint64_t)f->pid);
 		BPEI_TEXT(t, ",\"process\":");

@@ -242,7 +242,9 @@ static const char *odd_name(uint32_t ip_proto) { return ip_proto == 1 || ip_prot
 static const char *ethertype_name(uint32_t type)
 {
 	static const struct numbered names[] = { { 0x8035, "rarp" }, { 0x8809, "slow-protocols" }, { 0x880b, "ppp" }, { 0x8847, "mpls" }, { 0x8848, "mpls-multicast" },
-		{ 0x8863, "pppoe-discovery" }, { 0x8864, "pppoe" }, { 0x888e, "eapol" }, { 0x88cc, "lldp" }, { 0x88e5, "macsec" }, { 0x88f7, "ptp" }, { 0x8902, "cfm" } };
+		{ 0x8863, "pppoe-discovery" }, { 0x8864, "pppoe" }, { 0x888e, "eapol" }, { 0x88cc, "lldp" }, { 0x88e5, "macsec" }, { 0x88e7, "pbb" },
+		{ 0x88f7, "ptp" }, { 0x88fb, "prp" }, { 0x8902, "cfm" }, { 0x8903, "fabricpath" }, { 0x8909, "cisco-metadata" }, { 0x8926, "vntag" },
+		{ 0x892f, "hsr" }, { 0x893f, "etag" }, { 0x894f, "nsh" }, { 0xd28b, "arista" } };
 	return name_of(names, sizeof names / sizeof *names, type);
 }
 
@@ -254,7 +256,7 @@ static void add_numbered(struct lines *l, const struct bpei_tally *t, const char
 size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n, struct bpe_protocol *protocols, size_t max)
 {
 	static const char *const names[BPE_PROTO_COUNT] = { "damaged", "arp", "tcp", "udp", "icmp", "icmp6", "igmp", "sctp", NULL, NULL, "llc", NULL,
-		"udplite", "dccp", "carp", "wireguard", "stp" };
+		"udplite", "dccp", "carp", "wireguard", "stp", "gtp-prime" };
 	struct lines l = { .room = BPE_PROTO_COUNT + 256 + (size_t)n * BPEI_KINDS + 1 };
 	l.line = malloc(l.room * sizeof *l.line);
 	if (!l.line) return 0;

@@ -80,7 +80,7 @@ static void turn_round(const struct run *r, uint32_t i, uint32_t link_type, cons
 	memcpy(p, r->data[i], r->caplen[i]);
 	exchange(ip + (four ? 12 : 8), ip + (four ? 16 : 24), four ? 4 : 16);
 	bool ports = l->proto == BPE_PROTO_TCP || l->proto == BPE_PROTO_UDP || l->proto == BPE_PROTO_SCTP || l->proto == BPE_PROTO_UDPLITE || l->proto == BPE_PROTO_DCCP
-		|| l->proto == BPE_PROTO_WIREGUARD;
+		|| l->proto == BPE_PROTO_WIREGUARD || l->proto == BPE_PROTO_GTP_PRIME;
 	if (l->transport != BPE_NO_OFFSET && l->transport + 4u <= l->end && ports)
 		exchange(p + l->transport, p + l->transport + 2, 2);
 	back.data[0] = p;
@@ -105,9 +105,9 @@ static void outermost_of(struct run *r, uint32_t i, uint32_t link_type)
 	bpei_parse_scalar(&c, 1, link_type, NULL);
 	const char *wrong = layers_wrong(&outer, &key, r->caplen[i], link_type);
 	if (wrong) fuzz_broken(__FILE__, __LINE__, wrong);
-	FUZZ_CHECK(!(outer.flags & BPE_PKT_TUNNEL));
+	FUZZ_CHECK(!(outer.flags & BPE_PKT_TUNNEL) || l->flags & BPE_PKT_TUNNEL);	/* a frame in a frame is gone into all the same */
 	if (!(l->flags & BPE_PKT_TUNNEL)) FUZZ_CHECK(!memcmp(&outer, l, sizeof outer));
-	else FUZZ_CHECK(outer.flags & BPE_PKT_KEY && outer.network < l->network && outer.end >= l->end);
+	else FUZZ_CHECK(outer.flags & BPE_PKT_KEY && outer.network <= l->network && outer.end >= l->end);
 }
 
 /* The whole road: every later fragment is followed or lost, checksums and options read nothing that is not there. */

@@ -28,7 +28,7 @@ static const struct carried all[] = {
 	CARRIED("GRE, MPLS", 28, OUT4("\0\x38", "\x2f") "\0\0\x88\x47" "\0\1\1\x40" IN4),
 	CARRIED("ERSPAN I", 38, OUT4("\0\x42", "\x2f") "\0\0\x88\xbe" E4),
 	CARRIED("ERSPAN II", 50, OUT4("\0\x4e", "\x2f") "\x10\0\x88\xbe" "seq." "\x10\1\0\1\0\0\0\0" E4),
-	CARRIED("ERSPAN III", 54, OUT4("\0\x52", "\x2f") "\x10\0\x22\xeb" "seq." "\x20\1\0\1" "12345678" E4),
+	CARRIED("ERSPAN III", 54, OUT4("\0\x52", "\x2f") "\x10\0\x22\xeb" "seq." "\x20\1\0\1" "123456\0\6" E4),
 	CARRIED("EtherIP", 36, OUT4("\0\x40", "\x61") "\x30\0" E4),
 	CARRIED("VXLAN", 50, OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\xc0\0", "\x12\xb5") "\x08\0\0\0\0\0\1\0" E4),
 	CARRIED("VXLAN in IPv6", 70, OUT6("\0\x3a", "\x11") UDP("\0\x3a", "\xc0\0", "\x12\xb5") "\x08\0\0\0\0\0\1\0" E4),
@@ -192,9 +192,10 @@ Test(tunnel, recognised)
 
 Test(tunnel, ports_by_their_table)
 {
-	static const uint32_t ports[] = { 1701, 2152, 3544, 4789, 6081, 8472, 51820 };
+	static const uint32_t ports[] = { 1701, 2152, 3386, 3544, 4754, 4789, 4790, 5247, 6081, 6635, 8472, 37008, 51820 };
+	const uint32_t n = sizeof ports / sizeof *ports;
 	uint32_t found = 0;
 	for (uint32_t p = 0; p < 65536; p++) found += bpei_tunnel_port(p);
-	cr_assert_eq(found, 7);
-	for (int i = 0; i < 7; i++) cr_assert(bpei_tunnel_port(ports[i]));
+	cr_assert_eq(found, n);
+	for (uint32_t i = 0; i < n; i++) cr_assert(bpei_tunnel_port(ports[i]));
 }

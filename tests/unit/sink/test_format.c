@@ -71,7 +71,7 @@ Test(format, whole_lines)
 		"\"bytes\":90,\"packets\":1},\"network\":{\"type\":\"ipv4\",\"transport\":\"udp\",\"iana_number\":\"17\",\"bytes\":210,\"packets\":3,"
 		"\"community_id\":\"1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=\"},\"bpfengine\":{\"conn_state\":\"SF\"}}\n");
 	cr_expect_str_eq(line(&u, BPE_FORMAT_CSV), "1700000000.123456789,1700000001.000000000,10.0.0.1,5353,192.168.255.254,53,udp,17,4,,,2,1,120,90,120,80,"
-		",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,SF,1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=,,,,false,,false,false,,,,,idle,4000000000,3,0,0,0,0\r\n");
+		",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,SF,1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=,,,,false,,false,false,,,,,idle,4000000000,3,0,0,0,0,,,,,\r\n");
 }
 
 /* Both formats that have room for all, with the member and without. */
@@ -235,7 +235,7 @@ Test(format, too_little_room)
 	cr_expect_eq(bpe_flow_format(NULL, BPE_FORMAT_JSON, text, sizeof text), 0);
 	cr_expect_str_eq(text, "");
 	int n = bpe_flow_format(NULL, BPE_FORMAT_CSV, text, sizeof text);
-	cr_expect(n > 900 && !strcmp(text + n - 17, "resp_duplicates\r\n") && !strncmp(text, "first,last,src,", 15), "%s", text);
+	cr_expect(n > 900 && !strcmp(text + n - 12, "tunnel_dst\r\n") && !strncmp(text, "first,last,src,", 15), "%s", text);
 }
 
 Test(format, ids_differ_with_each_member)
@@ -252,6 +252,24 @@ Test(format, ids_differ_with_each_member)
 	g = f, g.last_ns++, g.packets[0]++, g.end = BPE_END_STOP;
 	b = bpei_flow_id(&g);
 	cr_expect(a.a == b.a && a.b == b.b);
+}
+
+Test(format, the_tunnel)
+{
+	struct bpe_flow f = plain();
+	cr_expect(!strstr(line(&f, BPE_FORMAT_JSON), "tunnel"));
+	f.flags |= BPE_FLOW_TUNNEL;
+	f.tunnel = (struct bpe_tunnel){ .kind = BPE_TUNNEL_GRE, .depth = 2, .ip_version = 6, .has_id = 1, .id = 4000000000u, .addr = { { 0x20, 1 }, { 0x20, 2 } } };
+	cr_expect(strstr(line(&f, BPE_FORMAT_JSON), ",\"tunnel\":true,\"tunnel_kind\":\"gre\",\"tunnel_id\":4000000000,\"tunnel_depth\":2,\"tunnel_src\":\"2001::\",\"tunnel_dst\":\"2002::\","));
+	cr_expect(strstr(line(&f, BPE_FORMAT_ZEEK), ",\"tunnel_kind\":\"gre\",\"tunnel_id\":4000000000,\"tunnel_depth\":2,"));
+	cr_expect(strstr(line(&f, BPE_FORMAT_EVE), ",\"tunnel\":{\"src_ip\":\"2001::\",\"dest_ip\":\"2002::\",\"proto\":\"gre\",\"id\":4000000000,\"depth\":2}"));
+	cr_expect(strstr(line(&f, BPE_FORMAT_ECS), ",\"tunnel\":{\"src\":\"2001::\",\"dst\":\"2002::\",\"kind\":\"gre\",\"id\":4000000000,\"depth\":2}}}"));
+	cr_expect(strstr(line(&f, BPE_FORMAT_CSV), ",gre,4000000000,2,2001::,2002::\r\n"));
+	f.tunnel = (struct bpe_tunnel){ .kind = BPE_TUNNEL_FABRICPATH, .depth = 1 };
+	cr_expect(strstr(line(&f, BPE_FORMAT_JSON), ",\"tunnel_kind\":\"fabricpath\",\"tunnel_depth\":1,\"end\""));
+	cr_expect(strstr(line(&f, BPE_FORMAT_CSV), ",fabricpath,,1,,\r\n"));
+	f.tunnel.kind = BPE_TUNNEL_COUNT;	/* of a later library */
+	cr_expect(!strstr(line(&f, BPE_FORMAT_JSON), "tunnel_kind"));
 }
 
 Test(format, ecs_has_what_is_known)
