@@ -36,13 +36,19 @@ class bpe_layers(ctypes.Structure):
 
 
 class bpe_key(ctypes.Structure):
-    _fields_ = [("addr", c_uint8 * 16 * 2), ("port", c_uint16 * 2), ("ip_proto", c_uint8), ("ip_version", c_uint8), ("vlan", c_uint16 * 2), ("zero", c_uint8 * 6)]
+    _fields_ = [("addr", c_uint8 * 16 * 2), ("port", c_uint16 * 2), ("ip_proto", c_uint8), ("ip_version", c_uint8), ("vlan", c_uint16 * 2), ("zero", c_uint8 * 2),
+                ("tunnel", c_uint32)]
 
 
 class bpe_batch(ctypes.Structure):
     _fields_ = [("count", c_uint32), ("worker", c_uint32), ("data", POINTER(c_void_p)), ("time_ns", POINTER(c_int64)), ("caplen", POINTER(c_uint32)),
                 ("wirelen", POINTER(c_uint32)), ("interface_id", POINTER(c_uint32)), ("layers", POINTER(bpe_layers)), ("key", POINTER(bpe_key)),
-                ("hash", POINTER(c_uint32)), ("flow", POINTER(c_uint32)), ("table", c_void_p), ("meta", POINTER(c_uint16))]
+                ("hash", POINTER(c_uint32)), ("flow", POINTER(c_uint32)), ("table", c_void_p), ("meta", POINTER(c_uint16)),
+                ("closed_tunnels", c_uint64)]
+
+
+class bpe_tunnel(ctypes.Structure):
+    _fields_ = [("kind", c_uint8), ("depth", c_uint8), ("ip_version", c_uint8), ("has_id", c_uint8), ("id", c_uint32), ("addr", c_uint8 * 16 * 2)]
 
 
 class bpe_flow(ctypes.Structure):
@@ -53,7 +59,7 @@ class bpe_flow(ctypes.Structure):
                 ("first_ns", c_int64), ("last_ns", c_int64), ("interface_name", c_char * 16), ("pid", c_int32), ("effective_pid", c_int32), ("comm", c_char * 32),
                 ("effective_comm", c_char * 32), ("history", c_char * 32), ("handshake_ns", c_int64 * 2), ("rtt_ns", c_int64 * 2), ("mss", c_uint16 * 2), ("window_scale", c_int8 * 2),
                 *((name, c_uint32 * 2) for name in ("retransmissions", "fast_retransmissions", "spurious_retransmissions", "out_of_order", "repeated_acks", "zero_windows",
-                                                    "lost_segments", "unseen_acks", "keep_alives", "icmp_errors", "duplicates")), ("reserved", c_uint64 * 6)]
+                                                    "lost_segments", "unseen_acks", "keep_alives", "icmp_errors", "duplicates")), ("tunnel", bpe_tunnel), ("reserved", c_uint64)]
 
 
 class bpe_snapshot(ctypes.Structure):
@@ -75,7 +81,8 @@ class bpe_options(ctypes.Structure):
                 ("read_mode", c_uint32), ("read_interval_ns", c_int64), ("direction", c_uint32), ("link_type", c_int32), ("wait_interface", c_bool),
                 ("process", c_bool), ("head_drop", c_bool), ("header_compression", c_bool), ("truncate_payload", c_bool), ("zero_copy", c_bool),
                 ("count_only", c_bool), ("flow_timeout_ns", c_int64 * 8), ("flow_active_ns", c_int64), ("no_tcp_health", c_bool), ("max_flow_bytes", c_uint64),
-                ("direction_by_port", c_bool), ("flow_lengths", c_bool), ("on_record", bpe_flow_fn), ("record_ring_bytes", c_uint32), ("record_overload", c_uint32), ("duplicates", c_uint32)]
+                ("direction_by_port", c_bool), ("flow_lengths", c_bool), ("on_record", bpe_flow_fn), ("record_ring_bytes", c_uint32), ("record_overload", c_uint32),
+                ("duplicates", c_uint32), ("closed_tunnels", c_uint64), ("ignore_tunnel", c_bool)]
 
 
 STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options, bpe_snapshot)

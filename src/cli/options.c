@@ -111,8 +111,8 @@ void cli_help(FILE *to)
 	      "      --outermost          flows of tunnels, not of what is in them\n"
 	      "      --ignore-tunnel      equal inner addresses are one flow, whatever tunnels\n"
 	      "                           they come by\n"
-	      "      --tunnels LIST       what is gone into: all (default), none, or names;\n"
-	      "                           -NAME takes one away: -teredo,-capwap\n", to);
+	      "      --tunnels LIST       what is gone into: all (default), none, or names; one\n"
+	      "                           with a minus before it is left out\n", to);
 	cli_tunnels_help(to);
 	fputs("      --checksums          verify those of IPv4, TCP, UDP, ICMP and more\n"
 	      "      --largest N          largest flows in the report (10)\n"

@@ -79,9 +79,9 @@ def every_option_of_the_help():
 
 @case
 def every_option_is_tried():
-    tests = "".join(open(p).read() for p in glob.glob(os.path.join(TOP, "tests/system/*.py")))
+    tests = "".join(open(p).read() for d in ("system", "faults") for p in glob.glob(os.path.join(TOP, "tests", d, "*.py")))
     untried = [o for o in of_program() if not re.search(rf'"{re.escape(o)}["=]', tests)]
-    assert not untried, f"no test of tests/system uses {untried}"
+    assert not untried, f"no test of tests/system and tests/faults uses {untried}"
 
 
 @case
