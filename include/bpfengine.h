@@ -567,6 +567,7 @@ struct bpe_options {
 
 	uint64_t closed_tunnels;	/* BPE_TUNNEL_BIT of each kind that is not gone into; 0 (default): all are */
 	bool ignore_tunnel;		/* equal inner addresses are one flow, whatever tunnels they come by */
+	bool ignore_vlan;		/* VLAN ids do not tell flows apart: those of the key, and of records, are 0 */
 };
 
 BPE_API void bpe_options_init(struct bpe_options *options);

@@ -82,7 +82,7 @@ class bpe_options(ctypes.Structure):
                 ("process", c_bool), ("head_drop", c_bool), ("header_compression", c_bool), ("truncate_payload", c_bool), ("zero_copy", c_bool),
                 ("count_only", c_bool), ("flow_timeout_ns", c_int64 * 8), ("flow_active_ns", c_int64), ("no_tcp_health", c_bool), ("max_flow_bytes", c_uint64),
                 ("direction_by_port", c_bool), ("flow_lengths", c_bool), ("on_record", bpe_flow_fn), ("record_ring_bytes", c_uint32), ("record_overload", c_uint32),
-                ("duplicates", c_uint32), ("closed_tunnels", c_uint64), ("ignore_tunnel", c_bool)]
+                ("duplicates", c_uint32), ("closed_tunnels", c_uint64), ("ignore_tunnel", c_bool), ("ignore_vlan", c_bool)]
 
 
 STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options, bpe_snapshot)

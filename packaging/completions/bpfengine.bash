@@ -67,7 +67,7 @@ _bpfengine() {
 		--header-compression --zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows --max-flows --flow-idle --flow-closed
 		--flows-append --flows-format --flows-overload --flows-error --flow-lengths --direction-by-port
 		--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates
-		--no-flows --outermost --ignore-tunnel --tunnels --checksums --largest --seed --workers --ring --overload --pin --priority --top --json --stats-interval --quiet --verbose
+		--no-flows --outermost --ignore-tunnel --ignore-vlan --tunnels --checksums --largest --seed --workers --ring --overload --pin --priority --top --json --stats-interval --quiet --verbose
 		--relinquish-privileges --no-confine --help --version' -- "$cur")) ;;
 	esac
 }

@@ -16,7 +16,7 @@ enum { OPT_HELP = 256, OPT_VERSION, OPT_JSON, OPT_WORKERS, OPT_INTERVAL, OPT_FLO
        OPT_PROMISC, OPT_BPF_ABI, OPT_BPF_DEVICE, OPT_READ_MODE, OPT_READ_INTERVAL, OPT_WAIT_INTERFACE, OPT_PROCESS, OPT_HEAD_DROP,
        OPT_COMPRESSION, OPT_TRUNCATE, OPT_ZERO_COPY, OPT_OVERLOAD, OPT_RING, OPT_BLOCK_SIZE, OPT_BLOCK_COUNT, OPT_PIN, OPT_PRIORITY, OPT_SEED, OPT_LARGEST, OPT_THROUGH, OPT_EXPLAIN, OPT_OUTERMOST, OPT_CHECKSUMS, OPT_NO_CONFINE, OPT_TOP, OPT_FLOWS_FORMAT,
        OPT_FLOWS_ERROR, OPT_FLOWS_OVERLOAD, OPT_FLOWS_APPEND, OPT_LENGTHS, OPT_BY_PORT,
-       OPT_TUNNELS, OPT_IGNORE_TUNNEL };
+       OPT_TUNNELS, OPT_IGNORE_TUNNEL, OPT_IGNORE_VLAN };
 
 static const struct option longs[] = {
 	{ "interface", 1, 0, 'i' }, { "read", 1, 0, 'r' }, { "duration", 1, 0, 't' }, { "count", 1, 0, 'c' }, { "snapshot-length", 1, 0, 's' },
@@ -32,6 +32,7 @@ static const struct option longs[] = {
 	{ "wait-interface", 0, 0, OPT_WAIT_INTERFACE }, { "process", 0, 0, OPT_PROCESS }, { "head-drop", 0, 0, OPT_HEAD_DROP },
 	{ "header-compression", 0, 0, OPT_COMPRESSION }, { "truncate", 0, 0, OPT_TRUNCATE }, { "outermost", 0, 0, OPT_OUTERMOST },
 	{ "tunnels", 1, 0, OPT_TUNNELS }, { "ignore-tunnel", 0, 0, OPT_IGNORE_TUNNEL },
+	{ "ignore-vlan", 0, 0, OPT_IGNORE_VLAN },
 	{ "checksums", 0, 0, OPT_CHECKSUMS }, { "zero-copy", 0, 0, OPT_ZERO_COPY },
 	{ "relinquish-privileges", 1, 0, 'Z' }, { "no-confine", 0, 0, OPT_NO_CONFINE }, { "top", 0, 0, OPT_TOP },
 	{ "flows-append", 0, 0, OPT_FLOWS_APPEND }, { "flows-format", 1, 0, OPT_FLOWS_FORMAT }, { "flows-error", 1, 0, OPT_FLOWS_ERROR }, { "flows-overload", 1, 0, OPT_FLOWS_OVERLOAD },
@@ -111,6 +112,7 @@ void cli_help(FILE *to)
 	      "      --outermost          flows of tunnels, not of what is in them\n"
 	      "      --ignore-tunnel      equal inner addresses are one flow, whatever tunnels\n"
 	      "                           they come by\n"
+	      "      --ignore-vlan        VLAN ids do not tell flows apart\n"
 	      "      --tunnels LIST       what is gone into: all (default), none, or names; one\n"
 	      "                           with a minus before it is left out\n", to);
 	cli_tunnels_help(to);
@@ -425,6 +427,7 @@ static int one(struct cli *c, int letter, const char *v)
 		o->block_count = (uint32_t)n;
 		return 0;
 	case OPT_OUTERMOST: o->outermost = true; return 0;
+	case OPT_IGNORE_VLAN: o->ignore_vlan = true; return 0;
 	case OPT_IGNORE_TUNNEL: o->ignore_tunnel = true; return 0;
 	case OPT_TUNNELS: return tunnels(v, &o->closed_tunnels);
 	case OPT_CHECKSUMS: o->checksums = true; return 0;

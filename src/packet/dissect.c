@@ -17,6 +17,7 @@ int bpei_dissector_new(struct bpei_dissector *d, const struct bpe_options *optio
 	d->checksums = options->checksums;
 	d->outermost = options->outermost;
 	d->ignore_tunnel = options->ignore_tunnel;
+	d->ignore_vlan = options->ignore_vlan;
 	d->closed = options->closed_tunnels;
 	d->fragments = bpei_fragments_new(seed);
 	d->answers = bpei_answers_new();
@@ -40,6 +41,17 @@ static uint16_t all_flags(const struct bpe_layers *l, uint32_t n)
 	return any;
 }
 
+/* Leaves the VLAN ids out of the keys; layers still tell them. */
+static void ignore_vlans(const struct bpei_columns *c, uint32_t n, const struct bpei_seed *seed)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (!(c->layers[i].flags & BPE_PKT_KEY) || !(c->key[i].vlan[0] | c->key[i].vlan[1])) continue;
+		c->key[i].vlan[0] = c->key[i].vlan[1] = 0;
+		const struct bpei_columns one = { .layers = c->layers + i, .key = c->key + i, .hash = c->hash + i };
+		bpei_hash(&one, 1, seed);
+	}
+}
+
 void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, uint32_t link_type)
 {
 	c->outermost = d->outermost;
@@ -48,6 +60,7 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 	c->way = d->way;
 	bpei_parse(c, n, link_type, &d->seed);
 	const uint16_t any = all_flags(c->layers, n);
+	if (BPEI_UNLIKELY(d->ignore_vlan && any & BPE_PKT_VLAN)) ignore_vlans(c, n, &d->seed);
 	if (BPEI_UNLIKELY(any & BPE_PKT_TUNNEL)) bpei_answers_join(d->answers, c, n, &d->seed);
 	if (BPEI_UNLIKELY(any & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) {
 		bpei_fragments_follow(d->fragments, c, n, link_type);

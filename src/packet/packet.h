@@ -42,7 +42,7 @@ struct bpei_dissector {
 	struct bpei_fragments *fragments;
 	struct bpei_answers *answers;
 	uint32_t way[BPE_BATCH];
-	bool checksums, outermost, ignore_tunnel;
+	bool checksums, outermost, ignore_tunnel, ignore_vlan;
 	uint64_t closed;		/* options.closed_tunnels */
 	bool weak_seed;	/* the system had no random numbers for it */
 };

@@ -6,7 +6,7 @@ import io
 import struct
 
 from faultcase import case, finish, read_flows, read_report, run
-from packets import MAC_HEADER, ethernet, ipv4, ipv6, pcap, spaced, tcp_segment, udp4, udp_segment
+from packets import MAC_HEADER, ethernet, ipv4, ipv6, pcap, spaced, tcp_segment, udp4, udp_segment, vlan
 
 INNER = udp4(1234, 53, b"hello hello", "10.0.0.1", "10.0.0.2")
 FRAME = ethernet(INNER)
@@ -223,6 +223,18 @@ def every_format_tells_the_tunnel():
     plain = pcap(spaced(FRAME))
     for form in ("json", "zeek", "eve", "ecs"):
         assert "tunnel" not in str(read_flows(plain, form=form)), form
+
+
+@case
+def v3_ignore_vlan_joins_directions_with_different_tags():
+    there, answer, last = (ethernet(p) for p in (SYN, SYN_ACK, ACK))
+    for tagged in (vlan(answer, 10), vlan(vlan(answer, 7), 10, 0x88A8)):
+        for first in (there, vlan(there, 20)):
+            data = pcap(spaced(first, tagged, first[:-len(SYN)] + ACK))
+            assert len(read_flows(data)) == 2
+            for workers in ("0", "3"):
+                flows = read_flows(data, "--ignore-vlan", "--workers", workers)
+                assert [(f["conn_state"], f["packets"], f.get("vlan")) for f in flows] == [("S1", [2, 1], None)], flows
 
 
 finish()
