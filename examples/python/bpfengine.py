@@ -56,7 +56,7 @@ class bpe_flow(ctypes.Structure):
                 ("ip_version", c_uint8), ("vlan", c_uint16 * 2), ("tcp_state", c_uint8), ("tcp_flags", c_uint8 * 2), ("end", c_uint8), ("icmp_type", c_uint8),
                 ("icmp_code", c_uint8), ("flags", c_uint32), ("hash", c_uint32), ("interface_id", c_uint32), ("worker", c_uint16), ("zero", c_uint16),
                 ("packets", c_uint64 * 2), ("captured_bytes", c_uint64 * 2), ("wire_bytes", c_uint64 * 2), ("ip_bytes", c_uint64 * 2), ("payload_bytes", c_uint64 * 2),
-                ("first_ns", c_int64), ("last_ns", c_int64), ("interface_name", c_char * 16), ("pid", c_int32), ("effective_pid", c_int32), ("comm", c_char * 32),
+                ("first_ns", c_int64), ("last_ns", c_int64), ("interface_name", c_char * 256), ("pid", c_int32), ("effective_pid", c_int32), ("comm", c_char * 32),
                 ("effective_comm", c_char * 32), ("history", c_char * 32), ("handshake_ns", c_int64 * 2), ("rtt_ns", c_int64 * 2), ("mss", c_uint16 * 2), ("window_scale", c_int8 * 2),
                 *((name, c_uint32 * 2) for name in ("retransmissions", "fast_retransmissions", "spurious_retransmissions", "out_of_order", "repeated_acks", "zero_windows",
                                                     "lost_segments", "unseen_acks", "keep_alives", "icmp_errors", "duplicates")), ("tunnel", bpe_tunnel), ("reserved", c_uint64)]
