@@ -27,7 +27,7 @@ int bpei_cpu_fits_sse42(void) { return (leaf1_ecx() & ECX1_SSE42) == ECX1_SSE42;
 
 /* What the CPU has of leaf 7, where the system keeps the registers.  No other function has XGETBV in it,
  * which tests/levels/levels.py wants to see. */
-__attribute__((noinline)) static int leaf7(unsigned ecx1, unsigned ebx, unsigned ecx, unsigned xcr0)
+static __attribute__((noinline)) int leaf7(unsigned ecx1, unsigned ebx, unsigned ecx, unsigned xcr0)
 {
 	unsigned a, b, c, d;
 	if (!bpei_cpu_fits_sse42() || (leaf1_ecx() & ecx1) != ecx1) return 0;

@@ -22,6 +22,7 @@
 
 #define LOOK_NS INT64_C(10000000)
 
+#if !defined(__FreeBSD__) && !defined(__APPLE__) && !defined(__OpenBSD__)
 static int read_urandom(void *to, size_t bytes)
 {
 	int fd = bpei_fd_open("/dev/urandom", O_RDONLY | O_NONBLOCK);
@@ -31,6 +32,7 @@ static int read_urandom(void *to, size_t bytes)
 	close(fd);
 	return failed;
 }
+#endif
 
 static int draw(void *to, size_t bytes)
 {

@@ -28,6 +28,7 @@ struct bpei_pcap {
 	uint32_t last_bytes;
 	uint32_t files;		/* how many file headers were met inside the file */
 	uint64_t file_at;	/* where in its block the last one of them was */
+	bool at_end;		/* nothing comes behind the block's bytes; else a record of zeros waits for what does */
 	uint32_t snaplen;	/* the file's: more is not shown of a packet */
 	uint32_t most;		/* a longer record is damage */
 	uint32_t link_type;

@@ -55,13 +55,16 @@ static bool is_pcap(uint32_t magic)
 	return magic == 0xa1b2c3d4 || magic == 0xa1b23c4d || magic == 0xa1b2cd34;
 }
 
-/* Whether nothing but zeros follow a packet, as they do where a file was not written out to its end.  A record of zeros that is the only
- * one, or stands among records without bytes, may be one of them. */
-static bool is_tail_of_zeros(const struct bpei_pcap *f, const uint8_t *p, size_t left)
+/* Judges a record header of zeros.  BAD: nothing but zeros follow a packet, as they do where a file was not written out to its end.
+ * PARTIAL: that hangs on bytes that are not here yet.  MORE: it is a record; it is the only one, or stands among records without
+ * bytes, or something else follows. */
+static enum bpei_walk_stop judge_zeros(const struct bpei_pcap *f, const uint8_t *p, size_t left)
 {
 	static const uint8_t zeros[ZEROS_MOST] = { 0 };
-	if (left > sizeof zeros) left = sizeof zeros;
-	return !memcmp(p, zeros, left) && (f->has_packets ? f->last_bytes > 0 : left >= 2 * 16);
+	if (memcmp(p, zeros, left < sizeof zeros ? left : sizeof zeros)) return BPEI_WALK_MORE;
+	if (f->has_packets && !f->last_bytes) return BPEI_WALK_MORE;
+	if (left < sizeof zeros && !f->at_end) return BPEI_WALK_PARTIAL;
+	return f->has_packets || left >= 2 * 16 ? BPEI_WALK_BAD : BPEI_WALK_MORE;
 }
 
 /* A record header that no packet has, of zeros, or the header of another file that was appended.  MORE: it is none of them; LIMIT: a
@@ -70,13 +73,18 @@ static __attribute__((noinline)) enum bpei_walk_stop look_closer(struct bpei_pca
 {
 	struct bpei_pcap next;
 	const uint32_t magic = bpei_load32(p);
-	if (!magic && is_tail_of_zeros(f, p, left)) return f->why = "zeros where a record should be", BPEI_WALK_BAD;
+	if (!magic) {
+		const enum bpei_walk_stop zeros = judge_zeros(f, p, left);
+		if (zeros == BPEI_WALK_BAD) f->why = "zeros where a record should be";
+		if (zeros != BPEI_WALK_MORE) return zeros;
+	}
 	if (bpei_pcapng_is(p) && (bpei_load32(p + 8) == 0x1a2b3c4d || bpei_load32(p + 8) == 0x4d3c2b1a))
 		return f->why = "another savefile, a pcapng one, begins here: read it by itself", BPEI_WALK_BAD;
 	if ((!is_pcap(magic) && !is_pcap(__builtin_bswap32(magic))) || bpei_load32(p + 12)) return BPEI_WALK_MORE;
 	if (left < BPEI_PCAP_HEADER) return BPEI_WALK_PARTIAL;
 	if (bpei_pcap_init(&next, p) != 1) return BPEI_WALK_MORE;
 	next.files = f->files + 1;
+	next.at_end = f->at_end;
 	next.has_packets = f->has_packets;
 	next.last_bytes = f->last_bytes;
 	next.why = f->why;

@@ -132,7 +132,9 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 		have += (size_t)n;
 		if (!s->regular && !wait_readable(s, 0)) break;	/* what is here now, now */
 	}
-	if (stuck && have == s->left_bytes) return s->eof ? tell_end(s, have, error) : 0;
+	/* What the walk left because more might come is walked once more when nothing does. */
+	const bool judged = s->is_ng || s->pcap.at_end || !s->eof;
+	if (stuck && have == s->left_bytes && judged) return s->eof ? tell_end(s, have, error) : 0;
 	s->left_bytes = have;
 	if (!have) return s->eof ? tell_end(s, 0, error) : 0;
 	s->stop = BPEI_WALK_MORE;
@@ -168,6 +170,7 @@ static uint32_t walk(struct bpei_device *d, struct bpei_block *b, const struct b
 	struct savefile *s = of(d);
 	enum bpei_walk_stop stop;
 	s->ng.source_end = d->source_bytes > b->cookie ? d->source_bytes - b->cookie : 0;
+	s->pcap.at_end = s->eof;
 	uint32_t n = s->is_ng ? bpei_walk_pcapng(&s->ng, b, c, max, BPE_MAX_SNAPLEN, &stop) : bpei_walk_pcap(&s->pcap, b, c, max, BPE_MAX_SNAPLEN, &stop);
 	s->stop = stop;
 	if (s->pcap.files != s->files_told) tell_file(s, b->cookie + s->pcap.file_at);

@@ -68,7 +68,10 @@ static void silent_link_type(void)
 		EXPECT(!!strstr(notices, "lists RAW") == raw && !!strstr(notices, "leave out") == raw);
 		traffic(r, 2 * SECOND, MS, 5, 64);
 		r->d.now_ns = 3 * SECOND;
-		EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) == !raw);
+		bpei_role_enter(&bpei_reader_role);
+		int filled = bpei_device_fill(r->device, &r->block, 0, &r->error);
+		bpei_role_leave(&bpei_reader_role);
+		EXPECT(filled == !raw);
 		finish(r);
 	}
 }

@@ -3,9 +3,11 @@
 """files.py PROGRAM: files in files, tails of zeros, blocks that are longer than memory, and what pcapng tells of drops and directions."""
 import json
 import struct
+import subprocess
 import tempfile
+import time
 
-from faultcase import case, count_matches, finish, read_flows, read_report, run
+from faultcase import PROGRAM, case, count_matches, finish, read_flows, read_report, run
 from packets import (START, block, enhanced, ethernet, interface, option, pcap, section, statistics,
                      udp4)
 
@@ -144,6 +146,31 @@ def c2_a_tail_of_zeros_is_damage():
                 assert p.returncode == 1 and report["packets"]["read"] == 2, (zeros, p.stderr)
     report, p = read_report(pcap([]) + b"\0" * 4096)
     assert p.returncode == 1 and report["packets"]["read"] == 0, p.stderr
+
+
+def by_pieces(pieces):
+    """The report of a pipe that is fed piece by piece, each after the one before was taken."""
+    command = [PROGRAM, "-r", "-", "--json"]
+    p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE)
+    for piece in pieces:
+        p.stdin.write(piece)
+        p.stdin.flush()
+        time.sleep(0.05)
+    out, told = p.communicate(timeout=120)
+    return json.loads(out), p.returncode, told
+
+
+@case
+def c2_zeros_are_judged_alike_however_a_pipe_is_fed():
+    """A record of zeros that another record follows is one; a tail of zeros is damage."""
+    for size in (16, 100):
+        tail = [bytes(16), *[bytes(size)] * 3]
+        report, code, told = by_pieces([small(), *tail])
+        assert code == 1 and report["packets"]["read"] == 2, (size, report["packets"], told)
+        more = struct.pack("<IIII", START, 0, len(FRAMES[0]), len(FRAMES[0])) + FRAMES[0]
+        report, code, told = by_pieces([small(), bytes(16), more])
+        assert code == 0 and report["packets"]["read"] == 4, (size, report["packets"], told)
 
 
 @case

@@ -41,7 +41,7 @@ static void check_taken(const struct cli *c)
 
 void fuzz_options(const uint8_t *bytes, size_t n)
 {
-	char *argv[MOST_WORDS + 1], *text = malloc(n + 1), said[4096] = "";
+	char *argv[MOST_WORDS + 1], *text = malloc(n + 1);
 	struct cli cli;
 	FUZZ_CHECK(text != NULL);
 	memcpy(text, bytes, n);
@@ -49,6 +49,7 @@ void fuzz_options(const uint8_t *bytes, size_t n)
 	int argc = split(text, argv);
 	optind = 0;	/* getopt begins anew */
 #ifdef __GLIBC__	/* elsewhere the messages are shown */
+	char said[4096] = "";
 	FILE *before[2] = { stdout, stderr }, *nowhere = fopen("/dev/null", "w");
 	FILE *to = fmemopen(said, sizeof said - 1, "w");
 	FUZZ_CHECK(nowhere && to);

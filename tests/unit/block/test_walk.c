@@ -138,6 +138,7 @@ Test(walk, pcap_records_of_every_length)
 		size_t all = 0;
 		bpei_store32(header + 16, snaplens[chance(7)]);
 		cr_assert_eq(bpei_pcap_init(&pcap, header), 1);
+		pcap.at_end = true;
 		keep = pcap.snaplen < snaplen ? pcap.snaplen : snaplen;
 		for (uint32_t i = 0; i < n; i++) all += 16 + (caplen[i] = lengths[chance(chance(3) ? 8 : 12)]);
 		uint8_t *bytes = calloc(1, all + 1);
@@ -174,6 +175,39 @@ Test(walk, pcap_records_of_every_length)
 		if (want == BPEI_WALK_PARTIAL) cr_assert_gt(at + 16 + caplen[k], length);
 		free(cut);
 		free(bytes);
+	}
+	bpei_columns_free(&c, 64);
+}
+
+/* A record of zeros behind a packet hangs on what follows it, and the walk says so. */
+Test(walk, zeros_wait_for_what_follows)
+{
+	enum { PACKET = 16 + 60, WHOLE = PACKET + 2048 };
+	static uint8_t file[WHOLE];
+	uint8_t header[BPEI_PCAP_HEADER] = { 0 };
+	struct bpei_columns c;
+	cr_assert_eq(bpei_columns_new(&c, 64), BPE_OK);
+	bpei_store32(header, 0xa1b2c3d4);
+	bpei_store16(header + 4, 2);
+	bpei_store16(header + 6, 4);
+	bpei_store32(header + 16, 65535);
+	bpei_store32(header + 20, 1);
+	bpei_store32(file, 1);
+	bpei_store32(file + 8, 60);
+	bpei_store32(file + 12, 60);
+	for (size_t zeros = 16; zeros <= 2048; zeros += 16) {
+		for (int at_end = 0; at_end < 2; at_end++) {
+			struct bpei_pcap pcap;
+			struct bpei_block block = { .bytes = file, .length = PACKET + zeros };
+			enum bpei_walk_stop stop;
+			block.limit = block.length;
+			cr_assert_eq(bpei_pcap_init(&pcap, header), 1);
+			pcap.at_end = at_end;
+			cr_assert_eq(bpei_walk_pcap(&pcap, &block, &c, 64, 65535, &stop), 1);
+			cr_assert_eq(block.position, PACKET);
+			const bool known = at_end || zeros >= 1024;
+			cr_assert_eq(stop, known ? BPEI_WALK_BAD : BPEI_WALK_PARTIAL, "%zu zeros", zeros);
+		}
 	}
 	bpei_columns_free(&c, 64);
 }
