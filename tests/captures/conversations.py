@@ -39,8 +39,9 @@ PORTS = {6: "tcp", 17: "udp", 132: "sctp", 33: "dccp", 136: "udplite"}
 TABLES = (6, 17, 132)
 # Of frame.protocols: what the program goes through before an IP header, and what else between two of them.
 LINK = {"eth", "sll", "ethertype", "vlan", "ieee8021ad", "null", "loop", "raw", "ppp", "pppoes", "mpls", "chdlc", "llc", "radiotap", "wlan_radio", "wlan", "prism",
-        "wlancap", "ppi", "fddi", "tr", "ipnet", "ieee1394", "pflog", "enc", "pktap", "pcap_pktdata", "ah", "ipv6.hopopts", "ipv6.routing", "ipv6.dstopts", "ipv6.fraghdr", "mipv6"}
-TUNNELS = {"gre", "udp", "vxlan", "geneve", "gtp", "teredo", "l2tp", "erspan", "etherip", "gtpprime"}
+        "wlancap", "ppi", "fddi", "tr", "ipnet", "ieee1394", "pflog", "enc", "pktap", "pcap_pktdata", "ah", "ipv6.hopopts", "ipv6.routing", "ipv6.dstopts", "ipv6.fraghdr", "mipv6",
+        "macsec", "nsh", "hsr", "vntag"}
+TUNNELS = {"gre", "udp", "vxlan", "geneve", "gtp", "teredo", "l2tp", "erspan", "etherip", "gtpprime", "nsh"}
 FRAGMENT_S = 30
 STEP_NS = 10 * 10 ** 9  # where time steps back by more, the program's times are its own (src/flow/timeline.h)
 
