@@ -93,45 +93,45 @@ static int wait_for_pipe(int wake_fd, int64_t timeout_ns)
 	return r < 0 ? -errno : r ? BPEI_WAIT_WAKE : 0;
 }
 
-static int make_queue(struct bpei_bpf_waiter *w, int wake_fd)
+static void drop_queue(struct bpei_bpf_waiter *w)
 {
-	struct kevent change;
-	w->queue = bpei_fd_keep(kqueue());
-	if (w->queue < 0) return -errno;
-	EV_SET(&change, (uintptr_t)wake_fd, EVFILT_READ, EV_ADD, 0, 0, NULL);
-	if (kevent(w->queue, &change, 1, NULL, 0, NULL) < 0) {
-		int e = -errno;
-		close(w->queue);
-		w->queue = -1;
-		return e;
-	}
-	return 0;
+	if (w->queue >= 0) close(w->queue);
+	w->queue = -1;
 }
 
-/* One kqueue for the device's life, and one system call a wait.  Never poll beside it: that makes a
- * knote of its own, and takes the flag along when it goes (macOS 10.11 and later).  NOTE_LOWAT counts
- * in immediate mode; the caller keeps it at half the buffer or less, since a full one may be short of
- * a record. */
+/* One kqueue is kept, and a wait is one system call.  The pipe is registered by the first wait, and a
+ * knote that stood still goes with its kqueue: so no call is made for changes alone.  Never poll beside
+ * it: that makes a knote of its own, and takes the flag along when it goes (macOS 10.11 and later).
+ * NOTE_LOWAT counts in immediate mode; the caller keeps it at half the buffer or less, since a full one
+ * may be short of a record. */
 static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_fd,
 		    size_t low_water, int64_t timeout_ns)
 {
 	struct kevent change[2], event[4];
 	struct timespec t = span(timeout_ns);
-	int changes = 0, events = 0, r;
+	int changes = 0, events = 0;
 	(void)context;
 	if (fd < 0) return wait_for_pipe(wake_fd, timeout_ns);
-	if (w->queue < 0 && (r = make_queue(w, wake_fd)) < 0) return r;
 	int plan = bpei_bpf_waiter_plan(w, fd, low_water);
-	if (plan & BPEI_QUEUE_FORGET)
-		EV_SET(&change[changes++], (uintptr_t)fd, EVFILT_READ, EV_DELETE, 0, 0, NULL);
+	if (plan & BPEI_QUEUE_FORGET) drop_queue(w);
+	if (w->queue < 0) {
+		w->queue = bpei_fd_keep(kqueue());
+		if (w->queue < 0) return -errno;
+		EV_SET(&change[changes++], (uintptr_t)wake_fd, EVFILT_READ, EV_ADD, 0, 0, NULL);
+		plan |= BPEI_QUEUE_ADD;
+	}
 	if (plan & BPEI_QUEUE_ADD)
 		EV_SET(&change[changes++], (uintptr_t)fd, EVFILT_READ, EV_ADD,
 		       low_water ? NOTE_LOWAT : 0, (intptr_t)low_water, NULL);
 	int n = kevent(w->queue, change, changes, event, 4, timeout_ns < 0 ? NULL : &t);
-	if (n < 0) return -errno;
+	if (n < 0) {
+		int e = -errno;
+		if (changes) drop_queue(w);	/* it is not known which of them were made */
+		return e;
+	}
 	for (int i = 0; i < n; i++) {
-		if (event[i].ident == (uintptr_t)wake_fd) events |= BPEI_WAIT_WAKE;
-		else if (event[i].flags & EV_ERROR) w->fd = -1;	/* not attached any more: the read says so */
+		if (event[i].flags & EV_ERROR) drop_queue(w);	/* not attached any more: the read says so */
+		else if (event[i].ident == (uintptr_t)wake_fd) events |= BPEI_WAIT_WAKE;
 		if (event[i].ident == (uintptr_t)fd) events |= BPEI_WAIT_DEVICE;
 	}
 	w->quiet = !low_water && !(events & BPEI_WAIT_DEVICE);	/* below a mark quiet is nothing odd */
@@ -141,7 +141,7 @@ static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_f
 static void sys_wait_end(void *context, struct bpei_bpf_waiter *w)
 {
 	(void)context;
-	if (w->queue >= 0) close(w->queue);
+	drop_queue(w);
 	bpei_bpf_waiter_init(w);
 }
 #else

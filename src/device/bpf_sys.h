@@ -56,7 +56,7 @@ static inline void bpei_bpf_waiter_init(struct bpei_bpf_waiter *w)
 	*w = (struct bpei_bpf_waiter){ .queue = -1, .fd = -1 };
 }
 
-/* What a kqueue is told before a wait for fd with that mark, in this order. */
+/* What comes before a wait for fd with that mark: the knote goes with its kqueue, the knote is made. */
 enum { BPEI_QUEUE_FORGET = 1, BPEI_QUEUE_ADD = 2 };
 /* Returns them, and keeps what will be registered.  A knote that stood still through a whole wait is
  * made anew: a poll(2) of the caller's may have silenced it, too. */

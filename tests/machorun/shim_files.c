@@ -59,25 +59,64 @@ static int s_open(const char *path, int flags, ...)
 	return opened(open(here, l, mode), path, is_bpf);
 }
 
+/* Writes the path that a name means beside an open directory; Darwin's AT_FDCWD is -2. */
+static void join_path(int at, const char *path, char full[PATH_MAX])
+{
+	char link[64], dir[PATH_MAX];
+	if (path[0] == '/' || at == -2) {
+		snprintf(full, PATH_MAX, "%s", path);
+		return;
+	}
+	snprintf(link, sizeof link, "/proc/self/fd/%d", at);
+	ssize_t n = readlink(link, dir, sizeof dir - 1);
+	dir[n > 0 ? n : 0] = 0;
+	snprintf(full, PATH_MAX, "%.2000s/%.2000s", dir, path);
+}
+
+static int directory_here(int at)
+{
+	return at == -2 ? AT_FDCWD : at;
+}
+
 static int s_openat(int at, const char *path, int flags, ...)
 {
-	char room[PATH_MAX], full[PATH_MAX], link[64], dir[PATH_MAX];
+	char room[PATH_MAX], full[PATH_MAX];
 	int is_bpf, l = darwin_open_flags(flags);
 	va_list a;
 	va_start(a, flags);
 	mode_t mode = l & O_CREAT ? (mode_t)va_arg(a, int) & 07777 : 0;
 	va_end(a);
-	if (sandboxed && path[0] != '/' && at != -2) {
-		snprintf(link, sizeof link, "/proc/self/fd/%d", at);
-		ssize_t n = readlink(link, dir, sizeof dir - 1);
-		dir[n > 0 ? n : 0] = 0;
-		snprintf(full, sizeof full, "%.2000s/%.2000s", dir, path);
-	} else
-		snprintf(full, sizeof full, "%s", path);
+	join_path(at, path, full);
 	if (denied_open(full, l))
 		return fail_as(1);
 	const char *here = here_path(path, room, sizeof room, &is_bpf);
-	return opened(openat(at == -2 ? AT_FDCWD : at, here, l, mode), path, is_bpf);
+	return opened(openat(directory_here(at), here, l, mode), path, is_bpf);
+}
+
+static int denied_metadata(int at, const char *path)
+{
+	char full[PATH_MAX];
+	join_path(at, path, full);
+	return sandboxed && !sandbox_allows("file-read-metadata", full);
+}
+
+static int s_faccessat(int at, const char *path, int mode, int flags)
+{
+	char room[PATH_MAX];
+	int is_bpf;
+	if (denied_metadata(at, path))
+		return fail_as(1);
+	const char *here = here_path(path, room, sizeof room, &is_bpf);
+	return faccessat(directory_here(at), here, mode, flags & 0x10 ? AT_EACCESS : 0);
+}
+
+static ssize_t s_readlinkat(int at, const char *path, char *to, size_t n)
+{
+	char room[PATH_MAX];
+	int is_bpf;
+	if (denied_metadata(at, path))
+		return fail_as(1);
+	return readlinkat(directory_here(at), here_path(path, room, sizeof room, &is_bpf), to, n);
 }
 
 static FILE *s_fopen(const char *path, const char *mode)
@@ -128,6 +167,13 @@ static ssize_t s_read(int fd, void *to, size_t n)
 	return read(fd, to, n);
 }
 
+static ssize_t s_pread(int fd, void *to, size_t n, int64_t at)
+{
+	if (n > INT_MAX)
+		return fail_as(22);
+	return pread(fd, to, n, at);
+}
+
 static ssize_t s_write(int fd, const void *from, size_t n)
 {
 	if (n > INT_MAX)
@@ -174,6 +220,17 @@ static int s_stat(const char *path, struct darwin_stat *d)
 	if (sandboxed && !sandbox_allows("file-read-metadata", path))
 		return fail_as(1);
 	return stat(here_path(path, room, sizeof room, &is_bpf), &s) ? -1 : put_stat(&s, d);
+}
+
+static int s_fstatat(int at, const char *path, struct darwin_stat *d, int flags)
+{
+	char room[PATH_MAX];
+	int is_bpf, l = flags & 0x20 ? AT_SYMLINK_NOFOLLOW : 0;
+	struct stat s;
+	if (denied_metadata(at, path))
+		return fail_as(1);
+	const char *here = here_path(path, room, sizeof room, &is_bpf);
+	return fstatat(directory_here(at), here, &s, l) ? -1 : put_stat(&s, d);
 }
 
 static int s_fstat(int fd, struct darwin_stat *d)
@@ -283,5 +340,10 @@ const struct shim shims_files[] = {
 	{"_realpath$DARWIN_EXTSN", s_realpath},
 	{"_stat$INODE64", s_stat},
 	{"_write", s_write},
+	{"_faccessat", s_faccessat},
+	{"_fstatat$INODE64", s_fstatat},
+	{"_ftruncate", ftruncate},
+	{"_pread", s_pread},
+	{"_readlinkat", s_readlinkat},
 	{NULL, NULL},
 };

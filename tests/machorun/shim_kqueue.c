@@ -74,6 +74,21 @@ static int ready(struct darwin_kevent *k, short revents, int *last, int64_t *dat
 	return n >= k->data || (revents & POLLIN && (!n || fell));
 }
 
+static int has_knote(const struct queue *queue, const struct darwin_kevent *change)
+{
+	for (int i = 0; i < queue->n; i++)
+		if (queue->on[i].ident == change->ident)
+			return i + 1;
+	return 0;
+}
+
+/* EV_ADD of what is registered changes it. */
+static void put_knote(struct queue *queue, const struct darwin_kevent *change)
+{
+	const int at = has_knote(queue, change);
+	queue->on[at ? at - 1 : queue->n++] = *change;
+}
+
 static int s_kevent(int q, const struct darwin_kevent *change, int changes,
 	struct darwin_kevent *event, int events, const struct timespec *wait)
 {
@@ -91,16 +106,16 @@ static int s_kevent(int q, const struct darwin_kevent *change, int changes,
 	if (wait && (wait->tv_sec < 0 || wait->tv_nsec < 0 || wait->tv_nsec > 999999999))
 		return fail_as(22);
 	for (int i = 0; i < changes; i++) {
-		int wrong = change[i].filter != -1                     ? 45
-			    : !(change[i].flags & 1)                   ? 2
-			    : fcntl((int)change[i].ident, F_GETFD) < 0 ? 9
-			    : queue->n == 8                            ? 12
-								       : 0;
+		int wrong = change[i].filter != -1                           ? 45
+			    : !(change[i].flags & 1)                         ? 2
+			    : fcntl((int)change[i].ident, F_GETFD) < 0       ? 9
+			    : queue->n == 8 && !has_knote(queue, &change[i]) ? 12
+									     : 0;
 		if (change[i].fflags & ~1u || change[i].flags & ~1u)
 			note("kevent flags 0x%x fflags 0x%x: not known here", change[i].flags,
 				change[i].fflags);
 		if (!wrong) {
-			queue->on[queue->n++] = change[i];
+			put_knote(queue, &change[i]);
 			continue;
 		}
 		note("kevent: change %d is wrong: %d", i, wrong);
@@ -108,7 +123,7 @@ static int s_kevent(int q, const struct darwin_kevent *change, int changes,
 			return fail_as(wrong);
 		event[out] = change[i], event[out].flags = 0x4000, event[out++].data = wrong;
 	}
-	if (out)
+	if (out || !events)
 		return out;
 	kevents++;
 	int last[8] = {0}, low = 0;

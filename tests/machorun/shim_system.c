@@ -349,6 +349,9 @@ const struct shim shims_system[] = {
 	{"_sysconf", s_sysconf},
 	{"_sysctlbyname", s_sysctlbyname},
 	{"_waitpid", waitpid},
+	{"_getentropy", getentropy},
+	{"_getpid", getpid},
+	{"_getppid", getppid},
 	{NULL, NULL},
 };
 

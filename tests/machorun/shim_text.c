@@ -425,4 +425,4 @@ const struct shim shims_text[] = {{"__DefaultRuneLocale", &runes}, {"___stdoutp"
 	{"_strchr", (void *)(uintptr_t)(char *(*)(const char *, int))strchr},
 	{"_strrchr", (void *)(uintptr_t)(char *(*)(const char *, int))strrchr},
 	{"_strstr", (void *)(uintptr_t)(char *(*)(const char *, const char *))strstr},
-	{NULL, NULL}};
+	{"_atoi", atoi}, {"_clearerr", clearerr}, {"_setvbuf", setvbuf}, {NULL, NULL}};

@@ -100,6 +100,12 @@ static int s_pthread_sigmask(int how, const uint32_t *set, uint32_t *old)
 	return to_darwin_errno(r);
 }
 
+static int s_sigprocmask(int how, const uint32_t *set, uint32_t *old)
+{
+	int failed = s_pthread_sigmask(how, set, old);
+	return failed ? fail_as(failed) : 0;
+}
+
 /* Threads: the Linux mutex lies in Darwin's opaque part (zero is unlocked in both); the
  * condition is a counter there. */
 struct darwin_mutex {
@@ -258,5 +264,6 @@ const struct shim shims_threads[] = {
 	{"_pthread_sigmask", s_pthread_sigmask},
 	{"_sigaction", s_sigaction},
 	{"_thread_policy_set", s_thread_policy_set},
+	{"_sigprocmask", s_sigprocmask},
 	{NULL, NULL},
 };
