@@ -22,8 +22,8 @@ struct bpei_columns {
 	int64_t *flow_ns;		/* flow/timeline.h; good where the next column says so */
 	uint8_t *flow_kind;
 	bool outermost;			/* parse: no tunnel in IP is gone into */
-	bool no_identity;		/* parse: key.tunnel is 0 */
 	uint64_t closed;		/* parse: tunnels of these kinds (BPE_TUNNEL_BIT) are not gone into */
+	bool no_identity;		/* parse: key.tunnel is 0 */
 	uint32_t *way;			/* parse: of a packet with BPE_PKT_TUNNEL, a digest of the ids that only its direction has; NULL: nobody asks */
 	struct bpe_tunnel *tunnel;	/* parse, scalar alone: of such a packet the tunnel; NULL: nobody asks */
 };

@@ -32,9 +32,10 @@ static ssize_t full_read(void *context, int fd, void *buffer, size_t bytes)
 	return (ssize_t)kernel_length;
 }
 
-static int no_wait(void *context, int fd, int wake, size_t low_water, int64_t timeout_ns)
+static int no_wait(void *context, struct bpei_bpf_waiter *waiter, int fd, int wake, size_t low_water,
+		   int64_t timeout_ns)
 {
-	(void)context, (void)fd, (void)wake, (void)low_water, (void)timeout_ns;
+	(void)context, (void)waiter, (void)fd, (void)wake, (void)low_water, (void)timeout_ns;
 	return 0;
 }
 

@@ -32,6 +32,16 @@ static int64_t later(int64_t ns, uint64_t span)
 	return span > (uint64_t)INT64_MAX - (uint64_t)ns ? INT64_MAX : (int64_t)((uint64_t)ns + span);
 }
 
+/* Returns when an entry's last packet came.  A flow goes on over a leap of the clock, of which flow time shows only a part;
+ * and flow time goes on where the packets' steps back. */
+static int64_t last_time(const struct bpei_table *t, uint32_t i, int64_t first_ns)
+{
+	const int64_t flow_ns = t->entries[i].last_ns;
+	const int64_t own = bpei_timeline_time_of(t->options.timeline, t->interfaces ? t->interfaces[i] : 0, flow_ns);
+	const int64_t by_span = later(first_ns, (uint64_t)flow_ns - (uint64_t)t->details[i].first_ns);
+	return own > by_span ? own : by_span;
+}
+
 void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end why, struct bpe_flow *record)
 {
 	const struct bpei_entry *e = &t->entries[i];
@@ -52,7 +62,7 @@ void bpei_entry_record(const struct bpei_table *t, uint32_t i, enum bpe_flow_end
 	struct bpe_flow r = { .version = BPE_FLOW_VERSION, .size = sizeof r, .port = { (uint16_t)(rest >> 16 * o), (uint16_t)(rest >> 16 * !o) }, .ip_proto = bpei_entry_proto(e),
 		.ip_version = (rest & ~(KEY_INNER | KEY_TUNNEL)) >> 40 & 0xff, .vlan = { (uint16_t)(rest >> 48), d->inner_vlan & 0xfff }, .tcp_state = bpei_entry_state(e),
 		.tcp_flags = { (uint8_t)bpei_seen_flags(seen, o), (uint8_t)bpei_seen_flags(seen, !o) }, .end = (uint8_t)why, .flags = flags, .hash = d->hash, .worker = t->options.worker, .first_ns = first_ns,
-		.last_ns = later(first_ns, (uint64_t)e->last_ns - (uint64_t)d->first_ns), .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
+		.last_ns = last_time(t, i, first_ns), .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
 	for (uint32_t k = 0; k < 2; k++) {
 		uint32_t end = k ^ o;
 		r.packets[k] = bpei_flow_packets(t, i, end);

@@ -6,7 +6,7 @@
  * can be told apart by value.  A jump forward that is longer than any time-out begins an era, too, LEAP_NS on: the clock never comes near
  * the end of what its type can say, whatever the packets tell.
  * A packet whose jump is not believed has the clock's time: a wrong time stamp, or a second source, ages nobody.  Only the last of a batch
- * that jumps forward, and not that far, has its own: it may be a rare packet of a quiet line.
+ * that jumps forward, and not beyond FAR_NS, has its own: it may be a rare packet of a quiet line.
  *
  * Interfaces of one file may go by different clocks.  Whether a jump is that, or all interfaces jump, packets further on tell: if others
  * stay where the clock is, and the interface stays where it jumped to, it gets a line of its own, which begins at the clock.
@@ -166,7 +166,7 @@ static int64_t follow(struct bpei_timeline *t, const struct bpei_arrivals *a, ui
 	if (jump > 0) {
 		if (again) return jump_forward(t, l, ns, ns < l->jump_ns ? ns : l->jump_ns);
 		l->jump_ns = ns;
-		return is_far(t, ns) ? t->clock_ns : ns;
+		return ns > FAR_NS ? t->clock_ns : ns;
 	}
 	if (!again || !begin_era_now(t, l, time_ns)) return t->clock_ns;
 	l->jump = 0;

@@ -57,7 +57,10 @@ static struct place *find_place(struct bpei_answers *a, const struct bpe_key *ke
 		if (is_good(to, now_ns) && (!is_good(&set[k], now_ns) || set[k].time_ns < to->time_ns)) to = &set[k];
 	}
 	const bool known = is_good(to, now_ns) && !memcmp(&to->key, key, sizeof *key);
-	if (!known) *to = (struct place){ .key = *key, .birth = a->births = a->births + 1 ? a->births + 1 : 1, .waiting = { { 1, 0 }, { 1, 0 } } };
+	if (!known) {
+		a->births = a->births + 1 ? a->births + 1 : 1;
+		*to = (struct place){ .key = *key, .waiting = { { 1, 0 }, { 1, 0 } }, .birth = a->births };
+	}
 	to->time_ns = now_ns;
 	return to;
 }

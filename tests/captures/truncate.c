@@ -244,6 +244,23 @@ static const char *run_pipe(const struct capture *c, size_t cut, uint64_t random
 
 /* ---- What is expected ---- */
 
+static bool is_zero(const struct capture *c, size_t from, size_t to)
+{
+	while (from < to && !c->bytes[from]) from++;
+	return from == to;
+}
+
+/* Returns how many of the whole records before a cut are delivered, of `whole`: where nothing but zeros
+ * follow a packet, they are damage, also where the file itself goes on behind them. */
+static size_t count_before_zeros(const struct capture *c, size_t cut, size_t whole)
+{
+	size_t k = whole;
+	while (k && !c->records[k - 1].caplen) k--;	/* records that may be zeros */
+	const size_t from = k ? c->records[k - 1].end : c->head;
+	const size_t least = k ? 16 : 32;
+	return k < whole && cut - from >= least && is_zero(c, from, cut) ? k : whole;
+}
+
 static bool judge(const struct capture *c, const char *name, const char *how, size_t cut, const char *wrong, size_t packets, int status)
 {
 	size_t low = 0, high = c->count;
@@ -253,6 +270,8 @@ static bool judge(const struct capture *c, const char *name, const char *how, si
 		else high = middle;
 	}
 	int expected = cut < c->head ? BPE_E_FORMAT : c->edge[cut] ? BPE_E_END : BPE_E_TORN;
+	const size_t shown = count_before_zeros(c, cut, low);
+	if (shown < low) expected = BPE_E_FORMAT, low = shown;
 	if (!wrong && packets == low && status == expected) return true;
 	printf("%s, %s, cut to %zu bytes: %s; %zu packets where %zu are whole, end %d where %d fits\n", name, how, cut, wrong ? wrong : "not as expected",
 	       packets, low, status, expected);

@@ -102,11 +102,11 @@ def s1_netmask_flows_and_filters_know_the_interface():
     assert plain == prefixed != ""
     with tempfile.TemporaryDirectory() as d:
         path = os.path.join(d, "flows")
-        capture = Capture(space, "if:any", "-f", "udp", "--flows", path)
+        capture = Capture(space, "if:any", "-f", "udp", "-c", "1", "--flows", path)
         packet = ("import socket; s = socket.socket(2, 2); s.setsockopt(1, 6, 1); "
                   "s.sendto(b'x', ('10.9.0.255', 9))")
         start(space, "python3", "-c", packet).communicate(timeout=WAIT)
-        capture.end()
+        capture.end(how=None)
         with open(path, encoding="utf-8") as lines:
             flows = [json.loads(line) for line in lines]
         assert [flow["interface"] for flow in flows] == ["any"], flows

@@ -298,7 +298,7 @@ Test(encapsulation, gtp_prime_is_recognised)
 {
 	struct parsed r = PARSE(101, OUT4("\0\x24", "\x11") UDP("\0\x10", "\x0d\x3a") "\x4e\1\0\2\0\1" "..");
 	cr_assert_eq(r.layers.proto, BPE_PROTO_GTP_PRIME);
-	cr_assert_eq(r.key.port[0] | r.key.port[1] << 16, 0xc0000d3a);
+	cr_assert_eq(r.key.port[0] | (uint32_t)r.key.port[1] << 16, 0xc0000d3au);
 	cr_assert_eq(PARSE(101, OUT4("\0\x24", "\x11") UDP("\0\x10", "\x0d\x3a") "\x4e\1\0\3\0\1" "..").layers.proto, BPE_PROTO_UDP);
 	cr_assert_eq(PARSE(101, OUT4("\0\x24", "\x11") UDP("\0\x10", "\x0d\x3a") "\x32\1\0\2\0\1" "..").layers.proto, BPE_PROTO_UDP);
 }
