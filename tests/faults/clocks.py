@@ -91,6 +91,22 @@ def f4_again_and_again():
 
 
 @case
+def f4_a_flow_over_a_leap_ends_at_its_last_packets_time():
+    """Jumps of more than a year, where no time-out parts the flow; also of one last packet."""
+    for years in (2, 20, 80):
+        for behind in (1, 2, 5):
+            leap = years * 365 * 86400 * SECOND
+            times = [i * SECOND for i in range(5)] + [leap + i * SECOND for i in range(behind)]
+            data = section() + nano() + b"".join(
+                enhanced(0, START * SECOND + at, udp(1)) for at in times)
+            for words in WORKERS:
+                flow, = read_flows(data, "--flow-idle", "4000000000", *words)
+                span = flow["duration"]
+                assert flow["first"] == START, (years, behind, flow)
+                assert abs(span - times[-1] / SECOND) < 1e-3, (years, behind, words, span)
+
+
+@case
 def f11_spans_of_more_than_2_to_the_63_ns():
     data = (section() + nano(option(14, struct.pack("<q", -(1 << 63)))) + nano()
             + enhanced(0, 0, udp(1)) + enhanced(1, END, udp(2)))
