@@ -108,6 +108,7 @@ class Node:
     def __init__(self, *args):
         self.directory = tempfile.mkdtemp(dir=WORK)
         self.args, self.report = [str(a) for a in args], None
+        self.runs = []
 
     def __enter__(self):
         self.process = subprocess.Popen([NODE, self.directory, "--abi", "macos", *self.args],
@@ -118,14 +119,19 @@ class Node:
         return self
 
     def __exit__(self, *_):
+        for run in self.runs:
+            if run.poll() is None:  # it did not end when it should
+                run.kill()
         self.process.terminate()
         out = self.process.communicate(timeout=60)[0]
         self.report = json.loads(out) if out.strip() else None
 
     def start(self, *words, **environment):
-        return subprocess.Popen([RUNNER, MAC, "-i", "en0", *words], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True,
-                                env={**os.environ, **self.environment, **environment})
+        run = subprocess.Popen([RUNNER, MAC, "-i", "en0", *words], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, **self.environment, **environment})
+        self.runs.append(run)
+        return run
 
 
 def every_read_mode_takes_all_packets():
