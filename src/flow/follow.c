@@ -35,12 +35,14 @@ __attribute__((noinline)) void bpei_tcp_note(const struct bpei_passage *g, uint3
 	uint16_t letters = 0;
 	bool cut = false;
 	if (bpei_packet_segment(t, b, p, &s)) {
-		if (bpei_health_repeats(t, i, end, &s, l->tcp_flags) && bpei_health_may_copy(t, i, end, &s, l->tcp_flags, b->time_ns[p]) && bpei_seen_twice(g, p, i)) {
-			bpei_duplicate_note(t, i, end);
-			return;
-		}
+		const uint8_t *const data = b->data[p];
+		const uint32_t sight = bpei_sight_of(data + l->network, data + l->transport, b->time_ns[p]);
+		if (BPEI_LIKELY(!bpei_duplicate_maybe(t, i, end, sight))) d->sight[end] = sight;
+		else if (bpei_duplicate_look(t, i, end, sight, &s, l->tcp_flags, b->time_ns[p])) return;
 		if (BPEI_UNLIKELY(l->tcp_flags & TCP_SYN)) {
-			if (bpei_segment_judge(t, i, end, &s, l->tcp_flags) != SEGMENT_STRAY) note_options(t, b, p, i);
+			const bool of_stream = !bpei_end_is_numbered(t, i, end)
+				|| bpei_segment_judge(t, i, end, &s, l->tcp_flags) != SEGMENT_STRAY;
+			if (of_stream) note_options(t, b, p, i);
 			if (first_syn(t, b, &s, p, i)) return;
 		}
 		letters = bpei_health_step(t, i, end, &s, l->tcp_flags, b->time_ns[p]);
@@ -65,7 +67,9 @@ static __attribute__((noinline)) bool learn(struct bpei_table *t, uint32_t i, ui
 
 /* The segment next in turn of a connection with which nothing is wrong just now: it is followed here, and true.  flags have no FIN, SYN or RST.
  * One branch asks for all that must hold; there is none but it, since each alone costs more. */
-static inline __attribute__((always_inline)) bool in_turn(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint32_t flags, uint32_t p, int64_t ns, struct bpei_told *told)
+static inline __attribute__((always_inline)) bool in_turn(struct bpei_table *t, uint32_t i, uint32_t end,
+		const struct bpei_segment *s, uint32_t flags, const uint8_t *ip, const uint8_t *tcp,
+		int64_t ns, struct bpei_told *told)
 {
 	struct bpei_detail *const d = &t->details[i];
 	const uint32_t next = s->seq + s->bytes, word = d->ack[end], differ = (word ^ s->ack) & ACK_NUMBER, seen = t->history.seen[d->history].known[end];
@@ -76,18 +80,22 @@ static inline __attribute__((always_inline)) bool in_turn(struct bpei_table *t, 
 	d->seq[end] = next;
 	d->ack[end] = word ^ differ;
 	d->window[end] = s->window;
-	*told->echo = (struct bpei_echo){ ns, 2 * i + end, s->ack, same, differ != 0, (uint8_t)p };
+	const uint32_t sight = bpei_sight_of(ip, tcp, ns);
+	*told->echo = (struct bpei_echo){ ns, 2 * i + end, s->ack, d->seq[!end], same, differ != 0,
+		sight - d->sight[end] };
+	d->sight[end] = sight;
 	told->echo += same | !!(word & (uint32_t)3 << ACK_STREAK);
 	told->trip += bpei_round_met(t, i, end, s->ack, differ, ns, told->trip);
 	bpei_round_begin(t, i, end, next, ns, s->bytes);
 	return true;
 }
 
-static void follow(const struct bpei_passage *g, uint64_t which)
+/* cut: the passage's; 0 is known when this is compiled. */
+static inline __attribute__((always_inline)) void follow(const struct bpei_passage *g, uint64_t which,
+							 uint64_t cut)
 {
 	struct bpei_table *const t = g->t;
 	const struct bpe_batch *const b = g->b;
-	const uint64_t cut = g->cut;
 	struct bpei_told told;
 	bpei_told_clear(&told);
 	for (; which; which &= which - 1) {
@@ -98,12 +106,14 @@ static void follow(const struct bpei_passage *g, uint64_t which)
 			struct bpei_segment s;
 			bpei_segment_numbers(b->data[p] + l->transport, &s);
 			s.bytes = l->end - l->payload;
-			if (BPEI_LIKELY(in_turn(t, i, end, &s, l->tcp_flags, p, b->time_ns[p], &told))) continue;
+			const uint8_t *const ip = b->data[p] + l->network, *const tcp = b->data[p] + l->transport;
+			if (BPEI_LIKELY(in_turn(t, i, end, &s, l->tcp_flags, ip, tcp, b->time_ns[p], &told)))
+				continue;
 		}
-		bpei_health_tell(g, &told);
+		bpei_health_tell(t, &told);
 		bpei_tcp_note(g, p, i);
 	}
-	bpei_health_tell(g, &told);
+	bpei_health_tell(t, &told);
 }
 
 /* Without health: flags that are new to the history. */
@@ -120,6 +130,7 @@ static void follow_flags(const struct bpei_passage *g, uint64_t which)
 
 void bpei_tcp_follow(const struct bpei_passage *g, uint64_t which)
 {
-	if (g->t->options.tcp_health && g->b->data) follow(g, which);
-	else follow_flags(g, which);
+	if (!g->t->options.tcp_health || !g->b->data) follow_flags(g, which);
+	else if (g->cut) follow(g, which, g->cut);
+	else follow(g, which, 0);
 }

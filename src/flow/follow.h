@@ -29,20 +29,6 @@ void bpei_tcp_note(const struct bpei_passage *g, uint32_t packet, uint32_t entry
 /* The same for packets (bits) that are simply one more of their flows, and were counted already, in their order. */
 void bpei_tcp_follow(const struct bpei_passage *g, uint64_t which);
 
-/* duplicate.c: whether the same packet was seen within the last millisecond. */
-bool bpei_seen_twice(const struct bpei_passage *g, uint32_t packet, uint32_t entry);
-#define BPEI_LOOKS 16u		/* packets of its own batch that are looked through; where it has not so many, the sights of those before, too */
-/* Whether that is worth the look: not, if none of those is of the same flow.  All are compared, since gcc makes vectors of it. */
-static inline bool bpei_may_be_seen(const struct bpei_passage *g, uint32_t p, uint32_t i)
-{
-	uint32_t any = 0;
-	if (p < BPEI_LOOKS) return true;
-	const uint32_t *const before = g->flow + (p - BPEI_LOOKS);
-	for (uint32_t k = 0; k < BPEI_LOOKS; k++) any |= before[k] == i;
-	return any;
-}
-void bpei_sights_keep(const struct bpei_passage *g);	/* of the batch, for the next one */
-
 /* icmp.c */
 void bpei_icmp_note(struct bpei_detail *d, const struct bpe_batch *b, uint32_t packet);
 /* Counts an ICMP error by this end, or the first packet of its own after errors; before the packet itself is counted. */

@@ -6,7 +6,7 @@
  * - Retransmissions are all of them, fast and spurious ones included.
  * - Of acknowledgement numbers the last 24 bits are kept: spurious retransmissions and repeated ACKs are told up to 16 MB behind.
  * Only what went wrong needs an extra (extra.c); an undisturbed connection has all that is asked of it in its entry, repeated ACKs included. */
-#include "flow/follow.h"
+#include "flow/health.h"
 
 #define FAST_NS 20000000	/* Wireshark's */
 #define REORDER_NS 3000000	/* where no handshake was seen */
@@ -47,7 +47,8 @@ void bpei_health_open(struct bpei_table *t, uint32_t i)
 }
 
 /* x: the entry's extra, if it has one.  Returns the one that it has now. */
-static struct bpei_extra *note(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, enum bpei_health what)
+struct bpei_extra *bpei_health_note(struct bpei_table *t, uint32_t i, struct bpei_extra *x,
+				    uint32_t end, enum bpei_health what)
 {
 	if (!x) x = bpei_extra_get(t, i);
 	if (!x || x->health[what][end] == UINT16_MAX) bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
@@ -70,20 +71,16 @@ static bool asked_for(struct bpei_table *t, uint32_t i, uint32_t other, uint32_t
 	return bpei_streak(d, other) >= 2 && bpei_detail_ack(d, other) == (seq & ACK_NUMBER) && r->who == i + 1 && since(r->ns, ns) < fast_within(t, i, !other);
 }
 
-/* The bytes of two segments may be the same, too, where repeated ACKs ask for the segment, or where an ACK is repeated itself since data is missing: these
- * are copies only if copies of that end were seen before. */
+/* The bytes of two segments may be the same, too, where repeated ACKs ask for the segment, or where
+ * an ACK is repeated itself since data is missing: these are copies only if the end is watched.  Of
+ * IPv6 an ACK that is repeated is a copy only if the connection has had copies. */
 bool bpei_health_may_copy(struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns)
 {
-	const struct bpei_detail *d = &t->details[i];
 	const struct bpei_extra *x = bpei_extra_find(t, i);
-	if (flags & (TCP_SYN | TCP_FIN | TCP_RST) || (x && x->health[HEALTH_DUPLICATE][end])) return true;
-	return s->bytes ? !asked_for(t, i, !end, s->seq, ns) : !((s->ack ^ d->seq[!end]) & ACK_NUMBER);
-}
-
-void bpei_duplicate_note(struct bpei_table *t, uint32_t i, uint32_t end)
-{
-	note(t, i, bpei_extra_find(t, i), end, HEALTH_DUPLICATE);
-	bpei_counter_add(&t->counts.duplicates, 1);
+	if (flags & (TCP_SYN | TCP_FIN | TCP_RST) || (x && x->watched[end])) return true;
+	if (s->bytes) return !asked_for(t, i, !end, s->seq, ns);
+	if (t->details[i].seq[!end] != s->ack) return false;
+	return bpei_duplicate_may_echo(t, i);
 }
 
 /* A segment that begins before what this end has sent already. */
@@ -92,7 +89,7 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 	struct bpei_detail *d = &t->details[i];
 	uint32_t behind = d->seq[end] - s->seq;
 	if (behind == 1 && s->bytes <= 1 && !(flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
-		x = note(t, i, x, end, HEALTH_KEEP_ALIVE);
+		x = bpei_health_note(t, i, x, end, HEALTH_KEEP_ALIVE);
 		if (x) x->probed[end] = true;
 		return 0;
 	}
@@ -106,16 +103,16 @@ static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, ui
 		if (s->seq == x->hole[end][0]) x->hole[end][0] = (int32_t)(next - x->hole[end][1]) < 0 ? next : x->hole[end][1];
 		else if ((int32_t)(next - x->hole[end][1]) >= 0) x->hole[end][1] = s->seq;
 		if (soon && !fast) {
-			note(t, i, x, end, HEALTH_OUT_OF_ORDER);
+			bpei_health_note(t, i, x, end, HEALTH_OUT_OF_ORDER);
 			return 0;
 		}
 	}
 	if (fast) {
-		note(t, i, x, end, HEALTH_FAST);
+		bpei_health_note(t, i, x, end, HEALTH_FAST);
 	} else if (s->bytes && acked && behind <= ACK_NUMBER && ((d->seq[end] - bpei_detail_ack(d, !end)) & ACK_NUMBER) <= d->seq[end] - (s->seq + s->bytes) && (int32_t)(next - d->seq[end]) <= 0) {
-		note(t, i, x, end, HEALTH_SPURIOUS);
+		bpei_health_note(t, i, x, end, HEALTH_SPURIOUS);
 	}
-	note(t, i, x, end, HEALTH_RETRANSMISSION);
+	bpei_health_note(t, i, x, end, HEALTH_RETRANSMISSION);
 	end_round(t, i, end);	/* Karn: whose ACK comes cannot be told */
 	return 1u << HISTORY_RETRANSMISSION;
 }
@@ -124,7 +121,8 @@ static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, 
 {
 	struct bpei_detail *d = &t->details[i];
 	const struct bpei_seen *seen = &t->history.seen[d->history];
-	if (x && x->apart_is[!end] && bpei_apart_take(t, i, x, !end, s->ack)) note(t, i, x, !end, HEALTH_LOST);
+	if (x && x->apart_is[!end] && bpei_apart_take(t, i, x, !end, s->ack))
+		bpei_health_note(t, i, x, !end, HEALTH_LOST);
 	bool known = bpei_seen_flags(seen, end) & TCP_ACK, same = known && bpei_detail_ack(d, end) == (s->ack & ACK_NUMBER);
 	if (same && in_order && !s->bytes && !(flags & (TCP_SYN | TCP_FIN | TCP_RST)) && s->window && s->window == d->window[end]) {
 		if (!x || !x->probed[!end]) bpei_streak_add(t, i, end);	/* else it answers a keep-alive */
@@ -132,7 +130,8 @@ static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, 
 		bpei_streak_end(d, end);
 		bpei_round_end(t, i, end, s->ack, ns);
 	}
-	if (!same && bpei_seen_letters(seen, !end) && (int32_t)(s->ack - d->seq[!end]) > 0) x = note(t, i, x, end, HEALTH_UNSEEN);
+	if (!same && bpei_seen_letters(seen, !end) && (int32_t)(s->ack - d->seq[!end]) > 0)
+		x = bpei_health_note(t, i, x, end, HEALTH_UNSEEN);
 	if (x) x->probed[!end] = false;
 	if (bpei_streak(d, end) >= 2) bpei_streak_note(t, i, end, ns);
 	d->ack[end] = (d->ack[end] & ~ACK_NUMBER) | (s->ack & ACK_NUMBER);
@@ -143,7 +142,7 @@ static void alert(struct bpei_table *t, uint32_t i, int64_t ns)
 {
 	struct bpei_detail *d = &t->details[i];
 	struct bpei_extra *x = bpei_extra_find(t, i);
-	bool is = x->probed[0] | x->probed[1] | x->apart_is[0] | x->apart_is[1];
+	bool is = x->probed[0] | x->probed[1] | (x->apart_is[0] | x->apart_is[1]) | (x->watched[0] | x->watched[1]);
 	for (uint32_t end = 0; end < 2; end++) {
 		if (x->hole[end][0] == x->hole[end][1]) continue;
 		if (since(x->hole_ns[end], ns) > HOLE_NS) x->hole[end][0] = x->hole[end][1];
@@ -197,7 +196,7 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 		if (s->bytes) bpei_round_begin(t, i, end, next, ns, true);
 		if (x && next != s->seq) x->top_ns[end] = ns, x->apart_is[end] = 0;
 	} else if ((int32_t)(s->seq - d->seq[end]) > 0) {
-		x = note(t, i, x, end, HEALTH_LOST);
+		x = bpei_health_note(t, i, x, end, HEALTH_LOST);
 		if (x) x->hole[end][0] = d->seq[end], x->hole[end][1] = s->seq, x->top_ns[end] = x->hole_ns[end] = ns, x->apart_is[end] = 0;
 		letters |= 1u << HISTORY_GAP;
 		d->seq[end] = next;
@@ -213,7 +212,7 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	if (flags & TCP_ACK) acknowledge(t, i, x, end, s, flags, in_order, ns);
 	if (bpei_entry_bits(e) & ENTRY_EXTRA && !x) x = bpei_extra_find(t, i);
 	if (!s->window && !(flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
-		note(t, i, x, end, HEALTH_ZERO_WINDOW);
+		bpei_health_note(t, i, x, end, HEALTH_ZERO_WINDOW);
 		letters |= 1u << HISTORY_WINDOW;
 	}
 	d->window[end] = s->window;
@@ -221,37 +220,26 @@ uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end, const 
 	return letters | letters_of(s, flags);
 }
 
-/* An ACK that is a copy of one just before.  Only of a connection that has had copies: ACKs are often repeated, and the search costs. */
-static __attribute__((noinline)) bool echoes_twice(const struct bpei_passage *g, const struct bpei_echo *e)
-{
-	const uint32_t i = e->who / 2, end = e->who % 2;
-	const struct bpei_segment s = { .seq = g->t->details[i].seq[end], .ack = e->ack };
-	const uint16_t *const copies = bpei_extra_find(g->t, i)->health[HEALTH_DUPLICATE];
-	if (!(copies[0] | copies[1]) || !bpei_may_be_seen(g, e->packet, i)) return false;
-	if (!bpei_seen_twice(g, e->packet, i) || !bpei_health_may_copy(g->t, i, end, &s, TCP_ACK, e->ns)) return false;
-	bpei_duplicate_note(g->t, i, end);
-	return true;
-}
-
 /* An end that has acknowledged more by now has no streak of what it acknowledged then. */
-static void echo(const struct bpei_passage *g, const struct bpei_echo *e)
+static void echo(struct bpei_table *t, const struct bpei_echo *e)
 {
-	struct bpei_table *const t = g->t;
 	const uint32_t i = e->who / 2, end = e->who % 2;
 	struct bpei_detail *d = &t->details[i];
 	const bool gone = (d->ack[end] ^ e->ack) & ACK_NUMBER;
 	if (e->same) {
-		if (BPEI_UNLIKELY(bpei_entry_bits(&t->entries[i]) & ENTRY_EXTRA) && echoes_twice(g, e)) return;
+		if (BPEI_UNLIKELY(bpei_sight_near(e->since)) && e->sent == e->ack && bpei_duplicate_may_echo(t, i)
+		    && bpei_duplicate_echo(t, i, end)) return;
 		bpei_streak_add(t, i, end);
 	}
 	if (e->other | gone) bpei_streak_end(d, end);
 	else if (bpei_streak(d, end) >= 2) bpei_streak_note(t, i, end, e->ns);
 }
 
-void bpei_health_tell(const struct bpei_passage *g, struct bpei_told *told)
+void bpei_health_tell(struct bpei_table *t, struct bpei_told *told)
 {
-	for (const struct bpei_trip *trip = told->trips; trip < told->trip; trip++) bpei_round_trip(g->t, trip->who / 2, trip->who % 2, trip->took_ns);
-	for (const struct bpei_echo *e = told->echoes; e < told->echo; e++) echo(g, e);
+	for (const struct bpei_trip *trip = told->trips; trip < told->trip; trip++)
+		bpei_round_trip(t, trip->who / 2, trip->who % 2, trip->took_ns);
+	for (const struct bpei_echo *e = told->echoes; e < told->echo; e++) echo(t, e);
 	bpei_told_clear(told);
 }
 

@@ -394,9 +394,7 @@ static void find_flows(struct bpei_passage *g)
 	g->errors = flags & BPE_PKT_ICMP_ERROR;
 	for (; tcp; tcp &= tcp - 1) {
 		const uint32_t i = flow[__builtin_ctzll(tcp)];
-		const char *d = (const char *)&t->details[i];
-		__builtin_prefetch(d, 1);
-		__builtin_prefetch(d + offsetof(struct bpei_detail, hash) - 1, 1);
+		__builtin_prefetch(&t->details[i], 1);
 		__builtin_prefetch(bpei_rounds_of(t, i), 1);
 	}
 }
@@ -424,7 +422,6 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	uint64_t slow = plain ? count_packets(&g, true) : count_packets(&g, false);
 	bpei_tcp_follow(&g, g.tcp & ~slow);
 	count_rest(&g, slow);
-	if (t->options.tell_duplicates && t->options.tcp_health && b->data && g.tcp) bpei_sights_keep(&g);
 	if (BPEI_UNLIKELY(t->processes && b->meta)) note_processes(t, b, flow);
 	bpei_counter_add(&t->counts.packets, b->count - g.unkeyed - g.refused);
 	if (g.refused) bpei_counter_add(&t->counts.refused, g.refused);

@@ -3,12 +3,13 @@
  *
  * Memory for one flow, IPv4 or IPv6, TCP health included, in bytes:
  *   entry                                64	what each packet needs: one line
- *   detail                               56	what TCP's packets need (32), and what only a flow's beginning and end do
+ *   detail                               64	one line: what TCP's packets need (40), and what only
+ *						a flow's beginning and end do
  *   its slot in the index at 75% load    12.2	64-byte buckets of 7
  *   its share of a cohort                 0.5	16 bytes for 32 entries
- *   its share of the extras               1.6	104 bytes for each 64 flows that may live (1,024 at the least)
+ *   its share of the extras               2.8	176 bytes for each 64 flows that may live (1,024 at the least)
  *   its share of the histories            0.7	90 bytes for each 128 flows that may live (1,024 at the least, 65,536 at most)
- *   in all                              135.0
+ *   in all                              144.2
  * and 16 more where packets are cut by the snap length, and 16 more where a count leaves its part of the entry.
  * Where there are tunnels: 8 more, and a place of 52 for each tunnel, at most one for each 8 flows that may live (1,024 at the least).
  * What few flows need lies in an extra, found by the entry's number: counts of what went wrong with a connection. */
@@ -45,7 +46,8 @@ struct bpei_entry {
 };
 _Static_assert(sizeof(struct bpei_entry) == 64, "a line");
 
-/* Of the entry of the same number.  By end, of a TCP connection: what each of its segments needs, in the first 32 bytes. */
+/* Of the entry of the same number.  By end, of a TCP connection: what each of its segments needs, in
+ * the first 40 bytes. */
 struct bpei_detail {
 	uint32_t seq[2];		/* the one that it is to send next */
 	uint32_t ack[2];		/* the last one that it sent, modulo 2^24; from bit ACK_STREAK repeated ACKs in a row, 3 for more; from bit ACK_SETUP
@@ -55,6 +57,7 @@ struct bpei_detail {
 	uint16_t repeated[2];		/* ACKs of the same number */
 	uint16_t history;		/* TCP's flags by each end, and Zeek's letters */
 	uint16_t inner_vlan;		/* and DETAIL_ALERT */
+	uint32_t sight[2];		/* bpei_sight_of the last one that it sent */
 	uint32_t hash;
 	union {
 		uint16_t rtt[2];	/* TCP; bpei_span_pack; of the handshake: ACK behind SYN-ACK, SYN-ACK behind SYN */
@@ -63,9 +66,12 @@ struct bpei_detail {
 	int64_t first_ns;
 	uint32_t isn[2];		/* TCP, by end: the number behind its SYN, if that was seen, or the other end's SYN-ACK */
 };
-_Static_assert(sizeof(struct bpei_detail) == 56 && offsetof(struct bpei_detail, hash) == 32, "head comments");
+_Static_assert(sizeof(struct bpei_detail) == 64 && offsetof(struct bpei_detail, hash) == 40,
+	       "head comments");
 
-#define DETAIL_ALERT 0x8000u	/* segments in turn matter to its extra: a hole is open, or a keep-alive unanswered */
+/* Segments in turn matter to its extra: a hole is open, a keep-alive is unanswered, or copies are
+ * expected. */
+#define DETAIL_ALERT 0x8000u
 #define SUMS_WIRE 24
 #define SUMS_MARKS 56
 #define SUMS_PACKETS_BITS 22
@@ -84,6 +90,7 @@ _Static_assert(sizeof(struct bpei_detail) == 56 && offsetof(struct bpei_detail, 
 enum { COUNT_PACKETS, COUNT_WIRE };
 enum bpei_health { HEALTH_RETRANSMISSION, HEALTH_FAST, HEALTH_SPURIOUS, HEALTH_OUT_OF_ORDER, HEALTH_ZERO_WINDOW, HEALTH_LOST, HEALTH_UNSEEN, HEALTH_KEEP_ALIVE, HEALTH_ICMP_ERROR, HEALTH_DUPLICATE,
 		   HEALTH_COUNT };
+#define BPEI_SIGHTS 16u
 struct bpei_extra {
 	uint32_t entry;			/* + 1; 0: free */
 	uint32_t hole[2][2];		/* sequence numbers that this end jumped over, and has not sent since */
@@ -93,9 +100,12 @@ struct bpei_extra {
 	bool probed[2];			/* its last was a keep-alive */
 	int64_t top_ns[2];		/* when it sent its highest number, while a hole is open */
 	int64_t hole_ns[2];		/* when it was opened */
+	uint8_t watched[2];		/* so many segments of this end are kept in sights yet */
+	uint8_t sights_put;
+	uint32_t sights[BPEI_SIGHTS];	/* a ring, of both ends: bpei_sight_of */
 };
 enum { APART_PLACE = 1, APART_SYN = 2 /* the handshake's ACK will tell */, APART_FIN = 4 };
-_Static_assert(sizeof(struct bpei_extra) == 104, "head comment");
+_Static_assert(sizeof(struct bpei_extra) == 176, "head comment");
 
 /* What sums counted beyond their parts, by COUNT_ and end, in units of 2^UPPER_PACKETS and 2^SUMS_WIRE_BITS. */
 struct bpei_upper { uint32_t count[2][2]; };
@@ -111,16 +121,6 @@ struct bpei_repeater { int64_t ns; uint32_t who; };	/* entry + 1 */
 struct bpei_shared {
 	struct bpei_round round[BPEI_ROUNDS + 1][2];	/* by the end that sent it; [0]: for what is not timed */
 	struct bpei_repeater repeater[BPEI_REPEATERS][2];	/* by end */
-};
-
-/* A segment of a batch before, to know its copy by (duplicate.c). */
-#define BPEI_SIGHTS 8u
-#define BPEI_SIGHT_IP 12u
-#define BPEI_SIGHT_TCP 20u
-struct bpei_sight {
-	int64_t ns;
-	uint32_t who;			/* twice the entry, and the end that sent it, + 1 */
-	uint8_t ip[BPEI_SIGHT_IP], tcp[BPEI_SIGHT_TCP];	/* the beginnings of its headers */
 };
 
 /* What two SYNs said; flows share them. */
@@ -189,8 +189,6 @@ struct bpei_table {
 	uint8_t odd[BPEI_ODD];		/* by the lower bits of an entry's number: within a batch, a packet of its was left for later */
 	struct bpei_setup setups[BPEI_SETUPS];	/* 0: none */
 	struct bpei_shared *shared;
-	struct bpei_sight sights[BPEI_SIGHTS];	/* a ring */
-	uint32_t sights_put;
 	struct bpei_process *processes;	/* of the entry of the same number; NULL: not kept */
 	struct bpei_lengths *lengths;	/* the same */
 	uint32_t *interfaces;		/* the same */
@@ -278,6 +276,7 @@ static inline uint64_t bpei_key_rest(const struct bpe_key *k)
 }
 _Static_assert(offsetof(struct bpe_key, ip_proto) == 36 && offsetof(struct bpe_key, ip_version) == 37 && offsetof(struct bpe_key, vlan) == 38, "bpei_key_rest");
 /* In an entry's: there is an inner VLAN id, too; a tunnel's digest.  Of no key's version. */
+#define KEY_VERSION 40
 #define KEY_INNER ((uint64_t)0x80 << 40)
 #define KEY_TUNNEL ((uint64_t)0x40 << 40)
 
@@ -381,13 +380,12 @@ uint16_t bpei_span_pack(int64_t ns);
 int64_t bpei_span_unpack(uint16_t packed);
 /* Whether a segment with the same bytes as one just before is a copy of it, rather than sent twice. */
 bool bpei_health_may_copy(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
-void bpei_duplicate_note(struct bpei_table *t, uint32_t entry, uint32_t end);
 uint16_t bpei_health_step(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
 void bpei_round_trip(struct bpei_table *t, uint32_t entry, uint32_t end, int64_t took_ns);	/* end has acknowledged */
 void bpei_health_open(struct bpei_table *t, uint32_t entry);	/* nothing is known yet */
 struct bpei_told;
-struct bpei_passage;
-void bpei_health_tell(const struct bpei_passage *g, struct bpei_told *told);	/* and nothing is told any more */
+/* Does what was told, and nothing is told any more. */
+void bpei_health_tell(struct bpei_table *t, struct bpei_told *told);
 void bpei_health_forget(struct bpei_table *t, uint32_t entry);	/* a period is over: counts begin anew */
 bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpei_segment *s, uint8_t flags, int64_t ns);
 void bpei_setup_note(struct bpei_table *t, uint32_t entry, uint32_t end, const struct bpe_tcp_options *options);

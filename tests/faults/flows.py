@@ -393,15 +393,81 @@ def d1_hosts_that_send_one_identification_always_are_followed_too():
 
 @case
 def d1_copies_that_come_behind_others_are_known():
-    talk = Talk().turn(20)
-    talk.packets = [(n * 0.000003, frame) for n, (_, frame) in enumerate(talk.packets)]
+    for v6 in (False, True):
+        for lag in (2, 4, 12):
+            talk = Talk(v6).turn(20)
+            packets = talk.packets if v6 else named(talk.packets)
+            out = twice(packets[:3])  # the handshake takes its time, then all comes at once
+            packets, start = packets[3:], out[-1][0]
+            for n in range(len(packets) + lag):
+                when = start + 0.001 + n * 0.000003
+                out += [(when, packets[n][1])] if n < len(packets) else []
+                out += [(when + 0.000001, packets[n - lag][1])] if n >= lag else []
+            flow = only(pcap(out))
+            assert sound(flow), (v6, lag, flow)
+            assert sum(flow["duplicates"]) == len(packets) + 3, (v6, lag, flow)
+
+
+@case
+def d1_copies_of_a_burst_and_of_its_acks_are_known():
+    for v6 in (False, True):
+        talk, first = Talk(v6).turn(1), 5
+        for _ in range(6):
+            acks = [talk.next[1] + 100 * (k + 1) for k in range(8)]
+            for _ in acks:
+                talk.send(1, "A", b"x" * 100)
+            for ack in acks:
+                talk.frame(0, "A", ack=ack)
+        packets = talk.packets if v6 else named(talk.packets)
+        out = twice(packets[:first])
+        for at in range(first, len(packets), 8):
+            burst = [frame for _, frame in packets[at:at + 8]]
+            when = packets[at][0]
+            out += [(when + k * 0.00001, frame) for k, frame in enumerate(burst + burst)]
+        flow = only(pcap(out))
+        assert sound(flow) and sum(flow["duplicates"]) == len(packets), (v6, flow)
+
+
+@case
+def d1_acks_repeated_while_data_is_missing_are_no_copies():
+    for v6 in (False, True):
+        talk = Talk(v6).turn(2)
+        talk.frame(1, "A", b"x" * 100, off=100)
+        last = talk.time
+        talk.packets += [(last + 0.00001 * k, tcp_frame(0, "A", *talk.next, v6=v6))
+                         for k in range(1, 5)]
+        flow = only(pcap(talk.packets if v6 else named(talk.packets)))
+        assert "duplicates" not in flow and flow["repeated_acks"][0] == 3, (v6, flow)
+
+
+@case
+def d1_batches_and_workers_do_not_show():
+    out = []
+    for port in range(40):
+        talk = Talk().turn(6).close()
+        for when, frame in twice(named(talk.packets), 0.0003):
+            ports = [1000 + port if x == 40000 else x for x in struct.unpack(">HH", frame[34:38])]
+            moved = frame[:34] + struct.pack(">HH", *ports) + frame[38:]
+            out.append((when + port * 0.00001, moved))
+    want = None
+    for workers in ("0", "1", "2", "4"):
+        flows = read_flows(pcap(sorted(out)), "--workers", workers, "--seed", "1")
+        assert len(flows) == 40 and all(sound(flow) for flow in flows), flows
+        assert all(sum(flow["duplicates"]) * 2 == sum(flow["packets"]) for flow in flows), flows
+        seen = sorted(json.dumps({**flow, "worker": 0}) for flow in flows)
+        assert seen == (want or seen), workers
+        want = seen
+
+
+@case
+def d1_a_tagged_copy_counts_where_vlan_ids_are_not_of_the_flow():
+    talk = Talk().turn(10).close()
     packets, out = named(talk.packets), []
-    for n, (when, frame) in enumerate(packets):
-        out.append((when, frame))
-        if n >= 4:
-            out.append((when + 0.000001, packets[n - 4][1]))
-    flow = only(pcap(out))
-    assert sound(flow) and sum(flow["duplicates"]) == len(packets) - 4, flow
+    for when, frame in packets:
+        tagged = frame[:12] + bytes.fromhex("81000064") + frame[12:]
+        out += [(when, tagged), (when + 0.00001, frame)]
+    flow = only(pcap(out), "--ignore-vlan")
+    assert sound(flow) and sum(flow["duplicates"]) == len(packets), flow
 
 
 @case

@@ -62,8 +62,8 @@ def made(seed):
 
 def records(program, path, workers, extra=()):
     with tempfile.NamedTemporaryFile("r", suffix=".jsonl") as out:
-        # Copies are looked for among the last packets that a worker has seen, which are others with another number of them.
-        run = subprocess.run([program, "-r", path, "--flows", out.name, "--workers", str(workers), "--seed", "1", "-q", "--flow-idle", "60", "--duplicates", "ignore", *extra],
+        run = subprocess.run([program, "-r", path, "--flows", out.name, "--workers", str(workers),
+                              "--seed", "1", "-q", "--flow-idle", "60", *extra],
                              capture_output=True, text=True, timeout=60, check=False)
         if run.returncode or "Sanitizer" in run.stderr:
             raise ValueError(f"exit code {run.returncode}: {run.stderr[:500]}")

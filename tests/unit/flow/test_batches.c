@@ -41,6 +41,15 @@ static void store(uint8_t *to, uint32_t v, uint32_t bytes)
 	while (bytes) to[--bytes] = (uint8_t)v, v >>= 8;
 }
 
+/* A packet seen again, a copy of one of the last few, soon or not so soon behind it. */
+static void copy_packet(uint32_t p)
+{
+	const uint32_t back = 1 + chance(chance(2) ? 2 : 12);
+	const int64_t now = packets[p - 1].time_ns;
+	packets[p] = packets[p - (back < p ? back : p)];
+	packets[p].time_ns = now + chance(4) * 400000;
+}
+
 static void make_packets(uint64_t seed, bool late)
 {
 	struct { uint32_t seq[2], told[2]; uint16_t window[2]; } c[FLOWS];
@@ -51,6 +60,10 @@ static void make_packets(uint64_t seed, bool late)
 		for (uint32_t end = 0; end < 2; end++) c[f].seq[end] = chance(3) ? chance(UINT32_MAX) : 0u - chance(200), c[f].window[end] = 1000, c[f].told[end] = 0;
 	for (uint32_t p = 0; p < PACKETS; p++) {
 		struct packet *k = &packets[p];
+		if (p && !chance(5)) {
+			copy_packet(p);
+			continue;
+		}
 		const uint32_t f = chance(chance(2) ? FLOWS : 2), end = chance(2);
 		const bool tcp = f % 4 != 3;
 		uint8_t *tcp_header = k->frame + 34, flags = ACK;
@@ -72,6 +85,8 @@ static void make_packets(uint64_t seed, bool late)
 		if ((int32_t)(seq + bytes - c[f].seq[end]) > 0) c[f].seq[end] = seq + bytes;
 		if (flags & (SYN | FIN)) c[f].seq[end]++;
 		now += chance(2) ? chance(1000) * 1000 : chance(30) * 1000000;
+		k->frame[14] = f % 3 ? 0x45 : 0x60;
+		store(k->frame + 18, f % 2 ? p : 0, 2), k->frame[22] = 64;
 		store(k->frame + 16, 20 + 20 + bytes, 2);
 		store(tcp_header + 4, seq, 4), store(tcp_header + 8, ack, 4), store(tcp_header + 14, c[f].window[end], 2);
 		tcp_header[12] = 0x50, tcp_header[13] = flags;
@@ -79,7 +94,7 @@ static void make_packets(uint64_t seed, bool late)
 		if (!chance(30)) k->caplen = 54;
 		k->time_ns = now - (late && !chance(20) ? chance(50) * 1000000 : 0);
 		k->hash = 1000 + f % 5 + 64 * f;
-		k->key = (struct bpe_key){ .port = { (uint16_t)(1000 + f), 80 }, .ip_proto = tcp ? 6 : 17, .ip_version = 4, .addr = { { 1 }, { 2 } } };
+		k->key = (struct bpe_key){ .port = { (uint16_t)(1000 + f), 80 }, .ip_proto = tcp ? 6 : 17, .ip_version = f % 3 ? 4 : 6, .addr = { { 1 }, { 2 } } };
 		if (f == 5) k->key.vlan[0] = 7, k->key.vlan[1] = 9;
 		k->layers = (struct bpe_layers){ .network = 14, .transport = 34, .payload = 54, .end = k->caplen, .proto = tcp ? BPE_PROTO_TCP : BPE_PROTO_UDP, .ip_proto = tcp ? 6 : 17,
 			.tcp_flags = tcp ? flags : 0, .flags = (uint16_t)(BPE_PKT_KEY | BPE_PKT_IP4 | (end ? BPE_PKT_REVERSED : 0) | (chance(50) ? 0 : BPE_PKT_BAD_CHECKSUM)) };
@@ -91,7 +106,8 @@ static int by_text(const void *a, const void *b) { return strcmp(a, b); }
 /* size 0: any. */
 static void run(uint32_t size, bool health, bool late, int64_t active_ns, char (*to)[BYTES])
 {
-	struct bpei_table_options o = { .max_flows = 1000, .on_end = on_end, .tcp_health = health, .idle_ns = late ? 0 : INT64_C(3000000000), .closed_ns = late ? 0 : 200000000, .active_ns = active_ns, .lengths = active_ns > 0 };
+	struct bpei_table_options o = { .max_flows = 1000, .on_end = on_end, .tcp_health = health,
+		.tell_duplicates = true, .idle_ns = late ? 0 : INT64_C(3000000000), .closed_ns = late ? 0 : 200000000, .active_ns = active_ns, .lengths = active_ns > 0 };
 	struct bpei_table *table;
 	const uint8_t *data[BPE_BATCH];
 	struct bpe_layers layers[BPE_BATCH];
