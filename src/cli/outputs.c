@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* Which files the program reads, so that no output is one of them. */
 #include "cli.h"
-#include "rights.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What the C library looks names up in, confined or not; a file that is not there is no input. */
+static const char *const name_tables[] = { "/etc/services", "/etc/protocols", "/etc/networks", "/etc/hosts",
+	"/etc/ethers", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/resolv.conf", "/etc/passwd", "/etc/group", NULL };
 
 static void note_inputs(struct cli *c)
 {
 	if (c->engine.file) program_files_add(&c->used, c->engine.file, "the savefile that is read");
 	if (c->filter_path) program_files_add(&c->used, c->filter_path, "the filter's file");
 	program_files_add_filter(&c->used, c->filter);
-	for (size_t i = 0; cli_name_files[i]; i++)
-		program_files_add(&c->used, cli_name_files[i], "a table of names");
+	for (size_t i = 0; name_tables[i]; i++) program_files_add(&c->used, name_tables[i], "a table of names");
 }
 
 /* Where stdout or stderr is a file that is read, the report would be written into it. */

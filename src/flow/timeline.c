@@ -186,7 +186,9 @@ static void begin(struct bpei_timeline *t, int64_t time_ns)
 
 bool bpei_timeline_is_plain(const struct bpei_timeline *t)
 {
-	return atomic_load_explicit(&t->common.eras, memory_order_relaxed) <= 1 && !t->common.era[0].shift_ns && !atomic_load_explicit(&t->lines, memory_order_relaxed);
+	const uint32_t eras = atomic_load_explicit(&t->common.eras, memory_order_acquire);	/* pairs: begin, begin_era */
+	if (eras > 1 || (eras && t->common.era[0].shift_ns)) return false;
+	return !atomic_load_explicit(&t->lines, memory_order_relaxed);
 }
 
 void bpei_timeline_follow_interfaces(struct bpei_timeline *t, const struct bpei_arrivals *a, int64_t *flow_ns, uint8_t *kind)

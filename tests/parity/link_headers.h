@@ -74,7 +74,7 @@ static uint32_t atm_header(uint8_t *h, uint32_t type)
 
 static uint32_t pflog_header(uint8_t *h, uint32_t type)
 {
-	static const char *const names[] = { "eth0", "em1", "foo", "" };
+	static const char names[][4] = { "eth0", "em1", "foo", "" };
 	h[0] = any() % 4 ? 61 : 64, h[1] = type == 0x86dd ? 10 : 2, h[2] = any() % 12, h[3] = any() % 16;
 	memcpy(h + 4, names[any() % 4], 4);
 	memcpy(h + 20, names[any() % 4], 4);

@@ -73,3 +73,10 @@ def read_flows(data, *words, form="json", code=0):
         with open(target, encoding="utf-8", errors="surrogateescape", newline="") as f:
             text = f.read()
     return [json.loads(line) for line in text.splitlines()] if form != "csv" else text
+
+
+def skip_sanitized():
+    """Skips a case where the program was built for a sanitizer: it keeps its rights, unconfined."""
+    report = json.loads(run("-i", "synth:count=1", "--json").stdout)
+    if "sanitizer" in (report["rights"]["kept"] or ""):
+        raise Skipped("a build for a sanitizer keeps its rights")

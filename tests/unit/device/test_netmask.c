@@ -30,7 +30,7 @@ Test(netmask, counts_no_byte_behind_the_address)
 Test(netmask, is_that_of_the_first_address_in_the_list)
 {
 	struct bpe_interface *all;
-	int n = bpe_interfaces_list(&all, NULL), with_address = 0;
+	int n = bpe_interfaces_list(&all, NULL);
 	cr_assert_gt(n, 0);
 	for (int i = 0; i < n; i++) {
 		const struct bpe_address *first = NULL;
@@ -40,10 +40,8 @@ Test(netmask, is_that_of_the_first_address_in_the_list)
 		cr_assert_eq(bpe_interface_netmask(all[i].name, &netmask), first != NULL, "%s", all[i].name);
 		const uint32_t wanted = !first ? 7 : first->prefix ? UINT32_MAX << (32 - first->prefix) : 0;
 		cr_assert_eq(netmask, wanted, "%s: %08x", all[i].name, netmask);
-		with_address += first != NULL;
 	}
 	bpe_interfaces_free(all);
-	cr_log_info("%d interfaces have an IPv4 address", with_address);
 }
 
 Test(netmask, is_refused_where_there_is_none)
