@@ -203,7 +203,8 @@ struct bpe_key {
 	uint16_t port[2];	/* host byte order; ICMP echo: the identifier in both; 0 where there are none */
 	uint8_t ip_proto;
 	uint8_t ip_version;	/* 4 or 6 */
-	uint16_t vlan[2];	/* VLAN ids, outermost first; 0 if none */
+	uint16_t vlan[2];	/* VLAN ids, outermost first; 0 if none.  Where one direction
+				 * alone has them: with options.flows, those of both */
 	uint8_t zero[2];
 	uint32_t tunnel;	/* a digest of the tunnels that the packet lies in, the same for both directions; 0: none, or options.ignore_tunnel */
 };

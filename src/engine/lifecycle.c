@@ -64,6 +64,7 @@ static int make_tables(struct bpe_engine *e)
 			.lengths = o->flow_lengths, .direction_by_port = o->direction_by_port, .interface_ids = e->device->many_interfaces && !e->device->live,
 			.interface_indexes = e->device->many_interfaces && e->device->live, .interface_index = index, .names = &e->device->names, .worker = (uint16_t)k,
 			.seed = (uint64_t)e->dissector.seed.end[0] << 32 | e->dissector.seed.end[1],
+			.key_seed = &e->dissector.seed,
 			.on_end = o->on_flow || o->on_record ? on_flow_end : NULL, .user = &e->workers[k] };
 		memcpy(t.timeout_ns, o->flow_timeout_ns, sizeof t.timeout_ns);
 		int r = bpei_table_new(&t, &e->workers[k].table);

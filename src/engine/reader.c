@@ -125,14 +125,21 @@ static uint32_t wait_for_room(struct bpe_engine *e, struct bpei_worker *w, int *
 	return room;
 }
 
-/* Deals the n packets of the batch out to the rings, flow by flow to the same worker. */
+/* Deals the n packets of the batch out to the rings, flow by flow to the same worker: a flow may
+ * have packets with VLAN tags and without (sibling.c). */
 static void deal(struct bpe_engine *e, uint32_t n) BPEI_READER
 {
 	uint32_t pushed[BPE_MAX_WORKERS], room[BPE_MAX_WORKERS], workers = e->plan.workers;
+	uint32_t untagged[BPE_BATCH];
+	const uint32_t *hash = e->batch.hash;
+	if (BPEI_UNLIKELY(e->dissector.any & BPE_PKT_VLAN)) {
+		bpei_hash_untagged(&e->dissector, &e->batch, n, untagged);
+		hash = untagged;
+	}
 	memset(pushed, 0, workers * sizeof *pushed);
 	for (uint32_t k = 0; k < workers; k++) room[k] = bpei_ring_room(&e->workers[k].ring, BPE_BATCH);
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t k = (uint32_t)((uint64_t)e->batch.hash[i] * workers >> 32);
+		uint32_t k = (uint32_t)((uint64_t)hash[i] * workers >> 32);
 		struct bpei_worker *w = &e->workers[k];
 		if (BPEI_UNLIKELY(pushed[k] == room[k])) {
 			int cause;

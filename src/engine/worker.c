@@ -63,6 +63,11 @@ void bpei_worker_deliver(struct bpei_worker *w, const struct bpei_columns *colum
 		int64_t flow_ns[BPE_BATCH];
 		view.time_ns = flow_times(w->table, batch, columns->flow_ns + from, columns->flow_kind + from, sums->most_ns, flow_ns);
 		bpei_table_update(w->table, &view, flow);
+		const struct bpe_batch *joined = bpei_table_joined(w->table);
+		if (BPEI_UNLIKELY(joined != NULL)) {
+			view.key = joined->key;
+			view.hash = joined->hash;
+		}
 		view.time_ns = batch->time_ns;
 		view.flow = flow;
 		view.table = w->table;

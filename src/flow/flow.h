@@ -17,6 +17,7 @@
 
 struct bpei_table;
 struct bpei_timeline;
+struct bpei_seed;
 
 struct bpei_table_options {
 	uint64_t max_flows;		/* never more alive than these */
@@ -36,6 +37,7 @@ struct bpei_table_options {
 	const struct bpei_names *names;	/* of them all; NULL: none */
 	uint16_t worker;
 	uint64_t seed;			/* of the tables that hang on the flows' numbers; for others to be unable to guess it */
+	const struct bpei_seed *key_seed;	/* of the keys' hash; NULL: siblings do not join */
 	void (*on_end)(void *user, const struct bpe_flow *flow);	/* a flow ended, or its period; NULL: nobody cares */
 	void *user;
 };
@@ -62,6 +64,11 @@ size_t bpei_table_beside(const struct bpei_table_options *options);
 /* Counts the batch's packets on their flows, opens and ends flows, ages by the packets' time.  flow[i]: where packet i was
  * counted, BPEI_NO_FLOW if it has no key or found no room. */
 void bpei_table_update(struct bpei_table *table, const struct bpe_batch *batch, uint32_t flow[BPE_BATCH]) BPEI_WORKER;
+
+/* The last batch as it was counted, if that is not as it came: packets of a connection of which one
+ * direction alone has VLAN tags have the key, and the hash, of the tagged ones.  NULL: as it came.
+ * Good until the next one. */
+const struct bpe_batch *bpei_table_joined(const struct bpei_table *table) BPEI_WORKER;
 
 /* With options.timeline batches do not tell the time, but this does, before them. */
 void bpei_table_clock(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;

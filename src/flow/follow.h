@@ -15,6 +15,7 @@ struct bpei_passage {
 	uint64_t tcp;			/* bit p: packet p is TCP, its header found */
 	uint64_t cut;			/* bit p: not captured whole (or, if its record is damaged, more than whole) */
 	bool errors;			/* there is an ICMP error among its packets */
+	bool tagged;			/* there is a VLAN tag */
 	uint32_t unkeyed, refused;
 };
 
@@ -28,6 +29,10 @@ static inline bool bpei_packet_segment(const struct bpei_table *t, const struct 
 void bpei_tcp_note(const struct bpei_passage *g, uint32_t packet, uint32_t entry);
 /* The same for packets (bits) that are simply one more of their flows, and were counted already, in their order. */
 void bpei_tcp_follow(const struct bpei_passage *g, uint64_t which);
+
+/* sibling.c: brings packets without a flow of their own to that of the same key with or without a
+ * VLAN tag, if they belong to it: g->b is then another batch, and g->flow what was found of it. */
+void bpei_siblings_join(struct bpei_passage *g);
 
 /* icmp.c */
 void bpei_icmp_note(struct bpei_detail *d, const struct bpe_batch *b, uint32_t packet);

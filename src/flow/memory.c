@@ -21,7 +21,9 @@ uint64_t bpei_table_most_bytes(uint64_t max_flows, size_t beside)
 	const size_t each = sizeof(struct bpei_entry) + sizeof(struct bpei_detail) + 2 * sizeof(uint64_t) /* missed */
 		+ sizeof(struct bpei_upper) + sizeof(struct bpei_via) + beside;
 	return sizeof(struct bpei_table) + sizeof(struct bpei_shared) + bpei_index_most_bytes(max_flows) + bpei_history_most_bytes(max_flows)
-	       + bpei_extras_size(max_flows) * sizeof(struct bpei_extra) + bpei_knowns_bytes(max_flows) + (max_flows + 1) * each
+	       + bpei_extras_size(max_flows) * sizeof(struct bpei_extra)
+	       + bpei_knowns_bytes(max_flows)
+	       + bpei_siblings_bytes(max_flows) + (max_flows + 1) * each
 	       + cohorts_of(max_flows) * sizeof(struct bpei_cohort);
 }
 
@@ -63,8 +65,10 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	const bool interfaces = options->interface_ids || options->interface_indexes;
 	if (interfaces) t->interfaces = bpei_mem_map((n + 1) * sizeof *t->interfaces, 0);
 	for (uint32_t k = 0; t->shared && k <= BPEI_ROUNDS; k++) t->shared->round[k][0].ns = t->shared->round[k][1].ns = INT64_MIN;
-	if (bpei_index_init(t) < 0 || bpei_history_init(&t->history, n) < 0 || bpei_knowns_init(t) < 0 || !t->vias || !t->entries || !t->details || !t->shared || !t->cohorts || !t->extras || !t->missed || !t->uppers
-	    || (options->process && !t->processes)
+	const bool parts = bpei_index_init(t) >= 0 && bpei_history_init(&t->history, n) >= 0
+		&& bpei_knowns_init(t) >= 0 && bpei_siblings_init(t) >= 0;
+	if (!parts || !t->vias || !t->entries || !t->details || !t->shared || !t->cohorts
+	    || !t->extras || !t->missed || !t->uppers || (options->process && !t->processes)
 	    || (options->lengths && !t->lengths) || (interfaces && !t->interfaces)) {
 		bpei_table_free(t);
 		return BPE_E_MEMORY;
@@ -83,6 +87,7 @@ void bpei_table_free(struct bpei_table *t)
 	bpei_index_free(t);
 	bpei_history_free(&t->history);
 	bpei_knowns_free(t);
+	bpei_siblings_free(t);
 	bpei_mem_unmap(t->vias, (n + 1) * sizeof *t->vias);
 	bpei_mem_unmap(t->entries, (n + 1) * sizeof *t->entries);
 	bpei_mem_unmap(t->shared, sizeof *t->shared);
@@ -101,6 +106,12 @@ void bpei_table_count_bytes(struct bpei_table *t)
 {
 	uint64_t each = sizeof(struct bpei_entry) + sizeof(struct bpei_detail) + (t->any_missed ? sizeof *t->missed : 0)
 		+ (t->any_upper ? sizeof *t->uppers : 0) + (t->any_via ? sizeof *t->vias : 0) + bpei_table_beside(&t->options);
-	bpei_counter_set(&t->counts.bytes, sizeof *t + (uint64_t)t->knowns_touched * sizeof *t->knowns + sizeof *t->shared + (t->index.mask + 1ull + (t->old.buckets ? t->old.mask + 1ull : 0)) * sizeof(struct bpei_bucket)
-		+ t->touched * each + t->history.used * BPEI_HISTORY_BYTES + t->extras_size * sizeof(struct bpei_extra) + cohorts_of(t->touched) * sizeof(struct bpei_cohort));
+	const uint64_t buckets = t->index.mask + 1ull + (t->old.buckets ? t->old.mask + 1ull : 0);
+	bpei_counter_set(&t->counts.bytes, sizeof *t + sizeof *t->shared
+		+ (uint64_t)t->knowns_touched * sizeof *t->knowns
+		+ (uint64_t)t->siblings_used * sizeof *t->siblings
+		+ buckets * sizeof(struct bpei_bucket) + t->touched * each
+		+ t->history.used * BPEI_HISTORY_BYTES
+		+ t->extras_size * sizeof(struct bpei_extra)
+		+ cohorts_of(t->touched) * sizeof(struct bpei_cohort));
 }

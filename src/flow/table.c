@@ -392,6 +392,7 @@ static void find_flows(struct bpei_passage *g)
 	}
 	g->tcp = tcp;
 	g->errors = flags & BPE_PKT_ICMP_ERROR;
+	g->tagged = flags & BPE_PKT_VLAN;
 	for (; tcp; tcp &= tcp - 1) {
 		const uint32_t i = flow[__builtin_ctzll(tcp)];
 		__builtin_prefetch(&t->details[i], 1);
@@ -418,6 +419,12 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	if (!t->options.timeline) follow_clock(t, b);
 	bpei_table_ask_due(t);
 	find_flows(&g);
+	t->joined.any = false;
+	t->any_tagged |= g.tagged;
+	if (BPEI_UNLIKELY(t->any_tagged)) {
+		bpei_siblings_join(&g);
+		b = g.b;
+	}
 	const bool plain = !(g.cut | (uint64_t)(t->lengths != NULL) | (uint64_t)(t->active_ns != INT64_MAX) | (uint64_t)g.errors);
 	uint64_t slow = plain ? count_packets(&g, true) : count_packets(&g, false);
 	bpei_tcp_follow(&g, g.tcp & ~slow);
@@ -428,6 +435,11 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	if (t->touched != touched) bpei_table_count_bytes(t);
 	bpei_index_step(t);
 	if (t->has_time) bpei_table_sweep(t, SWEEP_BATCH);
+}
+
+const struct bpe_batch *bpei_table_joined(const struct bpei_table *t)
+{
+	return t->joined.any ? &t->joined.batch : NULL;
 }
 
 void bpei_table_clock(struct bpei_table *t, int64_t now_ns)

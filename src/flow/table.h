@@ -12,6 +12,7 @@
  *   in all                              144.2
  * and 16 more where packets are cut by the snap length, and 16 more where a count leaves its part of the entry.
  * Where there are tunnels: 8 more, and a place of 52 for each tunnel, at most one for each 8 flows that may live (1,024 at the least).
+ * Where there are VLAN tags: 16 more for each flow with a tag, at most for as many as may live.
  * What few flows need lies in an extra, found by the entry's number: counts of what went wrong with a connection. */
 #ifndef BPEI_TABLE_H
 #define BPEI_TABLE_H
@@ -143,6 +144,31 @@ struct bpei_known {
 	uint32_t next, prev;		/* of its chain; 0: none */
 };
 
+/* A tagged key that had a flow, and what became of plain packets: of the same key without a tag;
+ * sibling.c. */
+struct bpei_sibling {
+	uint32_t base;			/* hash of the key without VLAN ids; 0: free */
+	uint32_t used;			/* when, by siblings_uses */
+	uint16_t vlan[2];
+	uint8_t state;			/* SIBLING_ */
+	uint8_t plain;			/* joined: bit by end: its plain packets are of the flow */
+	uint8_t zero[2];
+};
+/* The first packets of flows, for their copies to be known. */
+#define BPEI_FIRST_SIGHTS 8u
+struct bpei_first_sight {
+	int64_t ns;
+	uint64_t heads[2];
+	uint32_t hash, end;
+};
+/* A batch of which some packets are counted under another key than their own. */
+struct bpei_joined {
+	bool any;
+	struct bpe_batch batch;		/* with the columns below */
+	struct bpe_key key[BPE_BATCH];
+	uint32_t hash[BPE_BATCH];
+};
+
 /* Whose a flow is, apart: few captures know it.  pid 0: nobody has said. */
 struct bpei_process {
 	int32_t pid, effective_pid;
@@ -174,6 +200,12 @@ struct bpei_table {
 	struct bpei_known *knowns;	/* from 1 */
 	uint32_t *known_first;		/* of each chain */
 	uint32_t knowns_size, knowns_touched, knowns_free;
+	struct bpei_sibling *siblings;	/* in sets */
+	uint32_t siblings_size, siblings_used, siblings_uses;
+	bool any_tagged;		/* a packet with a VLAN tag came */
+	struct bpei_first_sight first_sights[BPEI_FIRST_SIGHTS];	/* a ring */
+	uint32_t first_sights_put;
+	struct bpei_joined joined;	/* the last batch */
 	uint32_t touched, free;		/* free: head of the list of entries given back, each with the next one's number in key[0] */
 	uint32_t weak;			/* entries */
 	uint32_t weak_cohort, weak_left;	/* where the next weak victim is looked for: of that cohort those that have not been looked at, a bit for each */
@@ -350,6 +382,11 @@ void bpei_knowns_free(struct bpei_table *t);
 void bpei_via_open(struct bpei_table *t, uint32_t entry, const struct bpe_batch *b, uint32_t p);	/* of a flow that packet p opens */
 void bpei_via_drop(struct bpei_table *t, uint32_t entry);
 const struct bpe_tunnel *bpei_via_tunnel(const struct bpei_table *t, uint32_t entry);	/* NULL: not told */
+
+/* sibling.c */
+uint64_t bpei_siblings_bytes(uint64_t max_flows);
+int bpei_siblings_init(struct bpei_table *t);
+void bpei_siblings_free(struct bpei_table *t);
 
 /* extra.c */
 uint32_t bpei_extras_size(uint64_t max_flows);

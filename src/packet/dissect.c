@@ -52,6 +52,20 @@ static void ignore_vlans(const struct bpei_columns *c, uint32_t n, const struct 
 	}
 }
 
+void bpei_hash_untagged(const struct bpei_dissector *d, const struct bpei_columns *c, uint32_t n,
+			uint32_t hash[BPE_BATCH])
+{
+	memcpy(hash, c->hash, n * sizeof *hash);
+	for (uint32_t i = 0; i < n; i++) {
+		if (!hash[i] || !(c->key[i].vlan[0] | c->key[i].vlan[1])) continue;
+		struct bpe_key key = c->key[i];
+		key.vlan[0] = key.vlan[1] = 0;
+		const struct bpei_columns one = { .layers = c->layers + i, .key = &key,
+			.hash = hash + i };
+		bpei_hash(&one, 1, &d->seed);
+	}
+}
+
 void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, uint32_t link_type)
 {
 	c->outermost = d->outermost;
@@ -59,7 +73,7 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 	c->closed = d->closed;
 	c->way = d->way;
 	bpei_parse(c, n, link_type, &d->seed);
-	const uint16_t any = all_flags(c->layers, n);
+	const uint16_t any = d->any = all_flags(c->layers, n);
 	if (BPEI_UNLIKELY(d->ignore_vlan && any & BPE_PKT_VLAN)) ignore_vlans(c, n, &d->seed);
 	if (BPEI_UNLIKELY(any & BPE_PKT_TUNNEL)) bpei_answers_join(d->answers, c, n, &d->seed);
 	if (BPEI_UNLIKELY(any & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) {

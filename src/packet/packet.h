@@ -44,11 +44,15 @@ struct bpei_dissector {
 	uint32_t way[BPE_BATCH];
 	bool checksums, outermost, ignore_tunnel, ignore_vlan;
 	uint64_t closed;		/* options.closed_tunnels */
+	uint16_t any;			/* flags that packets of the last batch have */
 	bool weak_seed;	/* the system had no random numbers for it */
 };
 int bpei_dissector_new(struct bpei_dissector *dissector, const struct bpe_options *options);	/* BPE_E_MEMORY */
 extern const char bpei_weak_seed_text[];	/* the notice of weak_seed */
 void bpei_dissector_free(struct bpei_dissector *dissector);
 void bpei_dissect(struct bpei_dissector *dissector, struct bpei_columns *columns, uint32_t n, uint32_t link_type);
+/* The hashes that the keys would have without VLAN ids. */
+void bpei_hash_untagged(const struct bpei_dissector *dissector, const struct bpei_columns *columns,
+			uint32_t n, uint32_t hash[BPE_BATCH]);
 
 #endif

@@ -6,7 +6,8 @@ import io
 import struct
 
 from faultcase import case, finish, read_flows, read_report, run
-from packets import MAC_HEADER, ethernet, ipv4, ipv6, pcap, spaced, tcp_segment, udp4, udp_segment, vlan
+from packets import (MAC_HEADER, ethernet, ipv4, ipv6, pcap, spaced, tcp_frame, tcp_segment,
+                     udp4, udp_segment, vlan)
 
 INNER = udp4(1234, 53, b"hello hello", "10.0.0.1", "10.0.0.2")
 FRAME = ethernet(INNER)
@@ -229,12 +230,181 @@ def every_format_tells_the_tunnel():
 def v3_ignore_vlan_joins_directions_with_different_tags():
     there, answer, last = (ethernet(p) for p in (SYN, SYN_ACK, ACK))
     for tagged in (vlan(answer, 10), vlan(vlan(answer, 7), 10, 0x88A8)):
-        for first in (there, vlan(there, 20)):
-            data = pcap(spaced(first, tagged, first[:-len(SYN)] + ACK))
-            assert len(read_flows(data)) == 2
+        for tag in ((), (20,)):
+            first, third = (vlan(f, *tag) if tag else f for f in (there, last))
+            data = pcap(spaced(first, tagged, third))
+            assert len(read_flows(data)) == (2 if tag else 1)
             for workers in ("0", "3"):
                 flows = read_flows(data, "--ignore-vlan", "--workers", workers)
-                assert [(f["conn_state"], f["packets"], f.get("vlan")) for f in flows] == [("S1", [2, 1], None)], flows
+                got = [(f["conn_state"], f["packets"], f.get("vlan")) for f in flows]
+                assert got == [("S1", [2, 1], None)], flows
+
+
+def tagged(*tags):
+    """What puts those tags, the outermost first, on a frame."""
+    def put(frame):
+        for place, tag in reversed(list(enumerate(tags))):
+            outermost = place == 0 and len(tags) > 1
+            frame = vlan(frame, tag, 0x88A8 if outermost else 0x8100)
+        return frame
+    return put
+
+
+def as_it_is(frame):
+    return frame
+
+
+T, U, QINQ, PRIORITY, OTHER = tagged(10), as_it_is, tagged(7, 10), tagged(0xE000), tagged(20)
+
+
+def connection(there, back_, port, v6=False, isn=1000):
+    """A whole connection, its directions put into those two."""
+    steps = [(0, "S", 0, 0, b""), (1, "SA", 0, 1, b""), (0, "A", 1, 1, b""),
+             (0, "PA", 1, 1, b"q" * 50), (1, "PA", 1, 51, b"r" * 60),
+             (0, "FA", 51, 61, b""), (1, "FA", 61, 52, b""), (0, "A", 52, 62, b"")]
+    return [(back_ if way else there)(
+        tcp_frame(way, flags, isn + 5000 * way + seq,
+                  isn + 5000 * (not way) + ack if ack else 0, data, sport=port, v6=v6))
+            for way, flags, seq, ack, data in steps]
+
+
+def datagram(put, port, way=0, v6=False, payload=b"x" * 20):
+    ends, ports = (ENDS6 if v6 else ENDS), (port, 9)
+    if way:
+        ends, ports = back(ends), back(ports)
+    return put(ethernet((ipv6 if v6 else ipv4)(*ends, 17, udp_segment(*ends, *ports, payload))))
+
+
+def echo(put, ident, way=0):
+    body = struct.pack(">BBHHH", 0 if way else 8, 0, 0, ident, 1)
+    return put(ethernet(ipv4(*(back(ENDS) if way else ENDS), 1, body)))
+
+
+def outcome(frames, port, *args, step=0.01):
+    """Of the flows with that port, or of ICMP: (VLAN, state, packets), sorted."""
+    flows = read_flows(pcap(spaced(*frames, step=step)), *args)
+    return sorted((f.get("vlan") or [], f.get("conn_state"), f["packets"]) for f in flows
+                  if not port or port in (f["sport"], f["dport"]))
+
+
+@case
+def v3_a_tag_one_way_only_is_one_flow():
+    for put, ids in ((T, [10]), (QINQ, [7, 10])):
+        for there, answer in ((U, put), (put, U), (PRIORITY, put), (put, PRIORITY)):
+            for v6 in (False, True):
+                got = outcome(connection(there, answer, 4000, v6), 4000)
+                assert got == [(ids, "SF", [5, 3])], (ids, v6, got)
+                got = outcome([datagram(there, 4000, 0, v6), datagram(answer, 4000, 1, v6),
+                               datagram(there, 4000, 0, v6)], 4000)
+                assert got == [(ids, "SF", [2, 1])], (ids, v6, got)
+            got = outcome([echo(there, 5), echo(answer, 5, 1), echo(there, 5)], 0)
+            assert [(g[0], g[2]) for g in got] == [(ids, [2, 1])], got
+            middle = connection(there, answer, 4000)[3:5] * 2
+            assert [(g[0], g[2]) for g in outcome(middle, 4000)] == [(ids, [2, 2])], middle
+
+
+@case
+def v3_history_and_health_of_joined_directions():
+    """As if no packet had a tag."""
+    plain, = read_flows(pcap(spaced(*connection(U, U, 4000))))
+    for there, answer in ((U, T), (T, U)):
+        flow, = read_flows(pcap(spaced(*connection(there, answer, 4000))))
+        for name in ("history", "conn_state", "packets", "community_id", "retransmissions",
+                     "handshake_ns", "src", "sport"):
+            assert flow.get(name) == plain.get(name), (name, flow)
+
+
+@case
+def v3_priority_tags_are_no_vlan():
+    assert outcome(connection(PRIORITY, U, 4000), 4000) == [([], "SF", [5, 3])]
+
+
+@case
+def v3_another_id_each_way_is_two_flows():
+    got = outcome(connection(OTHER, T, 4000), 4000)
+    assert [g[0] for g in got] == [[10], [20]], got
+    got = outcome([datagram(QINQ, 1), datagram(T, 1, 1)], 1)
+    assert [g[0] for g in got] == [[7, 10], [10]] or [g[0] for g in got] == [[10], [7, 10]], got
+
+
+@case
+def v3_two_tenants_stay_two_flows():
+    """Connections with equal addresses: both ways tagged with one id, and both ways plain."""
+    one, two = connection(U, U, 4000), connection(T, T, 4000, isn=3000000000)
+    mixed = [f for pair in zip(one, two) for f in pair]
+    shifted = one[:1] + two[1:] + one[1:] + two[:1]
+    for frames in (one + two, two + one, mixed, shifted):
+        got = outcome(frames, 4000)
+        assert [(g[0], sum(g[2])) for g in got] == [([], 8), ([10], 8)], (got, frames)
+    for v6 in (False, True):
+        plain = [datagram(U, 5, way, v6) for way in (0, 1)]
+        other = [datagram(T, 5, way, v6, b"another") for way in (0, 1)]
+        for frames in (plain + other, other + plain, [plain[0], other[0], plain[1], other[1]]):
+            got = outcome(frames, 5)
+            assert got == [([], "SF", [1, 1]), ([10], "SF", [1, 1])], got
+        crossed = [plain[0], other[1], other[0], plain[1], plain[0], other[1]]
+        assert [g[0] for g in outcome(crossed, 5)] == [[], [10]]
+
+
+@case
+def v3_a_copy_with_a_tag_joins():
+    """As a mirror port shows each packet twice, microseconds apart: the copies are told."""
+    for first, second in ((U, T), (T, U), (U, QINQ)):
+        for v6 in (False, True):
+            pairs = zip(connection(first, first, 4000, v6), connection(second, second, 4000, v6))
+            data = pcap([(i * 0.01 + copy * 0.000002, f)
+                         for i, pair in enumerate(pairs) for copy, f in enumerate(pair)])
+            flow, = read_flows(data)
+            assert (flow["conn_state"], sum(flow["packets"])) == ("SF", 16), flow
+            assert "retransmissions" not in flow or not any(flow["retransmissions"]), flow
+            assert sum(flow["duplicates"]) >= 7, flow
+        frames = [datagram(put, 6, way) for way in (0, 1) for put in (first, second)]
+        got = outcome(frames, 6, step=0.000002)
+        assert [(g[1], g[2]) for g in got] == [("SF", [2, 2])], got
+
+
+@case
+def v3_one_tag_more_than_one_tenant():
+    """The plain direction belongs to the connection that has no other."""
+    full = [datagram(OTHER, 8, way) for way in (0, 1)]
+    halves = [datagram(U, 8), datagram(T, 8, 1), datagram(U, 8)]
+    for frames in (full + halves, halves + full, halves[:1] + full + halves[1:]):
+        got = outcome(frames, 8)
+        assert [(g[0], sum(g[2])) for g in got] == [([10], 3), ([20], 2)], got
+
+
+@case
+def v3_the_next_connection_is_judged_anew():
+    first, again = connection(U, T, 4000), connection(T, U, 4000, isn=77000000)
+    got = outcome(first + again + connection(T, T, 4000, isn=99000000), 4000)
+    assert [(g[0], g[1]) for g in got] == [([10], "SF")] * 3, got
+
+
+@case
+def v3_batches_and_workers_do_not_matter():
+    scenes = []
+    for port in range(2000, 2040):
+        there, answer = ((U, T), (T, U), (U, QINQ), (T, T), (U, U))[port % 5]
+        if port % 3:
+            scenes.append(connection(there, answer, port))
+        else:
+            scenes.append([datagram(there, port), datagram(answer, port, 1),
+                           datagram(T, port), datagram(U, port, 1), datagram(there, port)])
+    queues, frames = [list(s) for s in scenes], []
+    while any(queues):  # in turn, some of them faster than others
+        for k, queue in enumerate(queues):
+            frames += queue[:1 + k % 3]
+            del queue[:1 + k % 3]
+    expected = None
+    for workers, shifts in (("0", range(0, 64, 3)), ("1", (0, 7)), ("2", (0, 9)), ("4", (0, 11))):
+        for shift in shifts:
+            data = pcap(spaced(*[datagram(U, 1)] * shift, *frames))
+            flows = read_flows(data, "--workers", workers)
+            got = sorted((f["sport"], f["dport"], f.get("vlan") or [], f["conn_state"],
+                          f["packets"], f.get("history") or "") for f in flows if f["sport"] != 1)
+            expected = expected or got
+            assert got == expected, (workers, shift, set(map(str, got)) ^ set(map(str, expected)))
+    assert len(expected) >= 40
 
 
 finish()
