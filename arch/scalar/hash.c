@@ -23,7 +23,8 @@ static inline uint32_t hash_key(const struct bpe_key *key, const struct bpei_see
 	const uint32_t *s = seed->word;
 	uint32_t ports = key->port[0] | (uint32_t)key->port[1] << 16;
 	uint32_t kind = key->ip_proto | (uint32_t)key->ip_version << 8 | (uint32_t)key->vlan[0] << 16;
-	uint64_t sum = bpei_hash_product(ports + s[8], kind + s[9]) + bpei_hash_product(key->vlan[1] + s[10], key->tunnel + s[11]);
+	uint64_t sum = bpei_hash_product(ports + s[8], kind + s[9])
+		       + bpei_hash_product(key->vlan[1] + s[10], key->tunnel + s[11]);
 	for (uint32_t i = 0; i < 4; i++)
 		sum += bpei_hash_product(bpei_le32(key->addr[0] + 4 * i) + s[i], bpei_le32(key->addr[1] + 4 * i) + s[4 + i]);
 	return bpei_hash_end(sum, seed);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* From a link type's header to the network header.  Pure.
  *
- * Sources: Ethernet and 802.1Q/ad: IEEE 802.3, 802.1Q; NULL, LOOP, RAW, SLL, SLL2, PPP, C_HDLC, PPI, IPNET: the LINKTYPE_ registry of tcpdump.org; PPP:
- * RFC 1661, 1662; PPPoE: RFC 2516; MPLS: RFC 3032; LLC and SNAP: IEEE 802.2, RFC 1042, IP in LLC: RFC 1060; STP: IEEE 802.1D; FDDI: RFC 1188; IP over IEEE 1394: RFC 2734;
- * ENC, PFLOG: if_enc.h, if_pflog.h of OpenBSD; PKTAP: xnu's bsd/net/pktap.h. */
+ * Sources: Ethernet and 802.1Q/ad: IEEE 802.3, 802.1Q; NULL, LOOP, RAW, SLL, SLL2, PPP, C_HDLC,
+ * PPI, IPNET: the LINKTYPE_ registry of tcpdump.org; PPP: RFC 1661, 1662; PPPoE: RFC 2516; MPLS:
+ * RFC 3032; LLC and SNAP: IEEE 802.2, RFC 1042, IP in LLC: RFC 1060; STP: IEEE 802.1D; FDDI: RFC
+ * 1188; IP over IEEE 1394: RFC 2734; ENC, PFLOG: if_enc.h, if_pflog.h of OpenBSD; PKTAP: xnu's
+ * bsd/net/pktap.h. */
 #include "arch/scalar/packet.h"
 #include "arch/scalar/wlan.h"
 #include "base/bytes.h"
@@ -24,8 +26,8 @@ static void arp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 	else l->end = offset + need;
 }
 
-/* Whether there is an IP header by more than its first half byte: IPv4's with a checksum that is right, IPv6's with a
- * length that fits. */
+/* Whether there is an IP header by more than its first half byte: IPv4's with a checksum that is
+ * right, IPv6's with a length that fits. */
 static bool sound(const struct bpei_packet *p, uint32_t offset, unsigned version)
 {
 	const uint8_t *ip = p->data + offset;
@@ -45,7 +47,8 @@ static void mpls(const struct bpei_packet *p, uint32_t offset)
 		offset += 4;
 	} while (!(p->data[offset - 2] & 1));
 	if (!bpei_packet_there(p, offset, 1)) return;
-	/* Labels do not say what they carry: as everybody guesses it, but that a frame's address may begin like IP. */
+	/* Labels do not say what they carry: as everybody guesses it, but that a frame's address
+	 * may begin like IP. */
 	unsigned version = p->data[offset] >> 4;
 	if (!sound(p, offset, version) && bpei_packet_in_labels(p, offset)) return;
 	switch (version) {
@@ -104,7 +107,8 @@ static void llc(const struct bpei_packet *p, uint32_t offset)
 	const uint8_t *h = p->data + offset;
 	bpei_packet_unknown(p, offset, BPE_PROTO_LLC);
 	if (p->caplen - offset >= 3 && h[0] == 0x42 && h[1] == 0x42 && h[2] == 3) p->layers->proto = BPE_PROTO_STP;
-	if (p->caplen - offset >= 4 && h[0] == 6 && h[1] == 6 && h[2] == 3 && h[3] >> 4 == 4 && bpei_packet_opens(p, BPE_TUNNEL_LLC_IP)) {
+	if (p->caplen - offset >= 4 && h[0] == 6 && h[1] == 6 && h[2] == 3 && h[3] >> 4 == 4
+		&& bpei_packet_opens(p, BPE_TUNNEL_LLC_IP)) {
 		p->layers->network = p->layers->payload = BPE_NO_OFFSET;
 		p->layers->proto = BPE_PROTO_NONE;
 		bpei_packet_ethertype(p, offset + 3, TYPE_IP4);
@@ -149,7 +153,8 @@ again:
 		pppoe(p, offset);
 	} else if (type >= TYPE_LEAST) {
 		if (bpei_packet_shim(p, &offset, &type)) goto again;
-		if (!bpei_packet_in_frame(p, offset, type)) bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
+		if (!bpei_packet_in_frame(p, offset, type))
+			bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
 	} else {
 		const struct bpei_packet inner = up_to(p, offset, type ? type : UINT32_MAX);
 		llc(&inner, offset);
@@ -211,7 +216,8 @@ static void raw(const struct bpei_packet *p)
 	p->layers->proto = BPE_PROTO_LINKTYPE;
 }
 
-/* A packet that an 802.11 frame carries, at offset and at most so many bytes: a mesh control may come first. */
+/* A packet that an 802.11 frame carries, at offset and at most so many bytes: a mesh control may
+ * come first. */
 static void msdu(const struct bpei_packet *p, uint32_t offset, uint32_t n, bool mesh)
 {
 	if (mesh && bpei_packet_opens(p, BPE_TUNNEL_MESH)) {
@@ -232,14 +238,16 @@ void bpei_packet_wlan(const struct bpei_packet *p, uint32_t offset, uint32_t lin
 	uint32_t n = p->caplen - offset;
 	uint32_t radio = bpei_wlan_radio(frame, n, swapped ? LINK_WLAN : link_type, &padded);
 	struct bpei_wlan_content d = { .first = radio };
-	if (radio != BPEI_WLAN_CUT) d = bpei_wlan_content(frame + radio, n - radio, padded, swapped);
+	if (radio != BPEI_WLAN_CUT)
+		d = bpei_wlan_content(frame + radio, n - radio, padded, swapped);
 	raw(p);
 	if (d.first == BPEI_WLAN_CUT) p->layers->flags |= BPE_PKT_TRUNCATED;
 	if (!d.first || d.first == BPEI_WLAN_CUT) return;
 	uint32_t first = offset + radio + d.first;
 	if (!d.several) {
 		msdu(p, first, UINT32_MAX, d.mesh);
-	} else if (bpei_packet_opens(p, BPE_TUNNEL_AMSDU) && first <= p->caplen && p->caplen - first >= SUBFRAME) {
+	} else if (bpei_packet_opens(p, BPE_TUNNEL_AMSDU) && first <= p->caplen
+		   && p->caplen - first >= SUBFRAME) {
 		msdu(p, first + SUBFRAME, bpei_be16(p->data + first + 12), d.mesh);
 	}
 }
@@ -268,7 +276,10 @@ static void parse_at(const struct bpei_packet *p, uint32_t offset, uint32_t link
 		return;
 	case LINK_RAW: case LINK_RAW_12: case LINK_RAW_14: raw_ip(p, offset, 0); return;
 	case LINK_NULL: loopback(p, offset, false); return;
-	case LINK_WLAN: case LINK_PRISM: case LINK_RADIOTAP: case LINK_AVS: bpei_packet_wlan(p, offset, link_type); return;
+	case LINK_WLAN:
+	case LINK_PRISM:
+	case LINK_RADIOTAP:
+	case LINK_AVS: bpei_packet_wlan(p, offset, link_type); return;
 	default: raw(p);
 	}
 }
@@ -342,7 +353,10 @@ void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
 		if (header < 8) raw(p), p->layers->flags |= BPE_PKT_BAD_HEADER;
 		else if (bpei_packet_there(p, 0, header)) raw_ip(p, header, 0);
 		return;
-	case LINK_WLAN: case LINK_PRISM: case LINK_RADIOTAP: case LINK_AVS: bpei_packet_wlan(p, 0, link_type); return;
+	case LINK_WLAN:
+	case LINK_PRISM:
+	case LINK_RADIOTAP:
+	case LINK_AVS: bpei_packet_wlan(p, 0, link_type); return;
 	case LINK_PPI: case LINK_PKTAP: wrapped(p, link_type); return;
 	default: raw(p);
 	}

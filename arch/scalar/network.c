@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* From the network header on: IP, its extension headers, the transport header, the flow key.  Pure.
  *
- * Sources: ARP: RFC 826, RARP: RFC 903; IPv4: RFC 791; IPv6: RFC 8200; AH: RFC 4302; TCP: RFC 9293; UDP: RFC 768; UDP-Lite: RFC 3828; DCCP: RFC 4340;
- * SCTP: RFC 9260; ICMP: RFC 792, 4443; CARP: OpenBSD's netinet/ip_carp.h; WireGuard: its white paper, "5.4 Messages"; GTP': 3GPP TS 32.295, "6.1". */
+ * Sources: ARP: RFC 826, RARP: RFC 903; IPv4: RFC 791; IPv6: RFC 8200; AH: RFC 4302; TCP: RFC 9293;
+ * UDP: RFC 768; UDP-Lite: RFC 3828; DCCP: RFC 4340; SCTP: RFC 9260; ICMP: RFC 792, 4443; CARP:
+ * OpenBSD's netinet/ip_carp.h; WireGuard: its white paper, "5.4 Messages"; GTP': 3GPP TS 32.295,
+ * "6.1". */
 #include "arch/scalar/packet.h"
 #include "base/bytes.h"
 #include "base/cacheline.h"
@@ -166,15 +168,18 @@ static bool gtp_prime(const uint8_t *message, uint32_t there, uint32_t length)
 	if (there < 6 || message[0] & PROTOCOL_TYPE || message[0] >> 5 > 2) return false;
 	const uint8_t type = message[1];
 	const uint32_t header = message[0] >> 5 || message[0] & SHORT ? 6 : 20;
-	return ((type >= 1 && type <= 7) || type == 240 || type == 241) && header + bpei_be16(message + 2) == length;
+	return ((type >= 1 && type <= 7) || type == 240 || type == 241)
+	       && header + bpei_be16(message + 2) == length;
 }
 
 /* What a datagram is called that carries no packet, by its ports. */
 static uint8_t recognised(const uint8_t *message, uint32_t there, uint32_t length, uint32_t ports)
 {
 	for (uint32_t end = 0; end < 2; end++, ports >>= 16) {
-		if ((uint16_t)ports == PORT_WIREGUARD && wireguard(message, there, length)) return BPE_PROTO_WIREGUARD;
-		if ((uint16_t)ports == PORT_GTP_PRIME && gtp_prime(message, there, length)) return BPE_PROTO_GTP_PRIME;
+		if ((uint16_t)ports == PORT_WIREGUARD && wireguard(message, there, length))
+			return BPE_PROTO_WIREGUARD;
+		if ((uint16_t)ports == PORT_GTP_PRIME && gtp_prime(message, there, length))
+			return BPE_PROTO_GTP_PRIME;
 	}
 	return BPE_PROTO_UDP;
 }
@@ -234,7 +239,8 @@ static int64_t transport(const struct bpei_packet *p, uint32_t offset, uint8_t p
 			if (length < 8 || offset + length > p->wirelen) l->flags |= BPE_PKT_BAD_LENGTH;
 		if (bpei_tunnel_port((uint16_t)ports) || bpei_tunnel_port((uint32_t)ports >> 16)) {
 			if (bpei_packet_in_udp(p, offset, (uint32_t)ports)) return KEYED;
-			l->proto = recognised(l4 + 8, l->end - offset - 8, length - 8, (uint32_t)ports);
+			l->proto = recognised(
+				l4 + 8, l->end - offset - 8, length - 8, (uint32_t)ports);
 		}
 	} else if (proto == IP_VRRP && left == 36 && l4[0] == 0x21 && l4[3] == 7) {
 		l->proto = BPE_PROTO_CARP;	/* shares its number; a VRRP packet with 7 addresses is longer */

@@ -75,19 +75,31 @@ static inline __attribute__((always_inline)) bool plain_ethernet(const struct bp
 }
 
 /* Packet i by the road that knows everything. */
-static __attribute__((noinline)) void parse_unusual(const struct bpei_columns *c, uint32_t i, uint32_t link_type)
+static __attribute__((noinline)) void parse_unusual(
+	const struct bpei_columns *c, uint32_t i, uint32_t link_type)
 {
-	const struct bpei_packet p = { .data = c->data[i], .caplen = c->caplen[i], .wirelen = c->wirelen[i], .layers = &c->layers[i],
-		.key = &c->key[i], .columns = c, .way = c->way ? c->way + i : NULL };
-	*p.layers = (struct bpe_layers){ .network = BPE_NO_OFFSET, .transport = BPE_NO_OFFSET, .payload = BPE_NO_OFFSET,
-		.flags = c->outgoing ? c->outgoing[i] : 0, .end = p.caplen, .link_type = (uint16_t)link_type };
+	const struct bpei_packet p = { .data = c->data[i],
+		.caplen = c->caplen[i],
+		.wirelen = c->wirelen[i],
+		.layers = &c->layers[i],
+		.key = &c->key[i],
+		.columns = c,
+		.way = c->way ? c->way + i : NULL };
+	*p.layers = (struct bpe_layers){ .network = BPE_NO_OFFSET,
+		.transport = BPE_NO_OFFSET,
+		.payload = BPE_NO_OFFSET,
+		.flags = c->outgoing ? c->outgoing[i] : 0,
+		.end = p.caplen,
+		.link_type = (uint16_t)link_type };
 	bpei_packet_link(&p, link_type);
 }
 
 void bpei_parse_scalar(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		const struct bpei_packet p = { .data = columns->data[i], .caplen = columns->caplen[i], .layers = &columns->layers[i],
+		const struct bpei_packet p = { .data = columns->data[i],
+			.caplen = columns->caplen[i],
+			.layers = &columns->layers[i],
 			.key = &columns->key[i] };
 		uint16_t outgoing = columns->outgoing ? columns->outgoing[i] : 0;
 		if (BPEI_LIKELY(link_type == LINK_ETHERNET && plain_ethernet(&p, outgoing))) continue;

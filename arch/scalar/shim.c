@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Headers between two ethertypes, which say something of the frame and carry nothing of their own.  Pure.
+/* Headers between two ethertypes, which say something of the frame and carry nothing of their own.
+ * Pure.
  *
- * Sources: VN-Tag: IEEE 802.1Qbh, draft 2.3; E-Tag: IEEE 802.1BR, "7.5"; Cisco's metadata: tshark's packet-cisco-metadata.c;
- * HSR: IEC 62439-3, "5.7" (PRP's trailer and its 0x88fb lie behind a packet, and are no header); Arista's time stamps: EOS's
- * manual, "Tap aggregation", and tcpdump's print-arista.c; MACsec: IEEE 802.1AE, "9". */
+ * Sources: VN-Tag: IEEE 802.1Qbh, draft 2.3; E-Tag: IEEE 802.1BR, "7.5"; Cisco's metadata: tshark's
+ * packet-cisco-metadata.c; HSR: IEC 62439-3, "5.7" (PRP's trailer and its 0x88fb lie behind a
+ * packet, and are no header); Arista's time stamps: EOS's manual, "Tap aggregation", and tcpdump's
+ * print-arista.c; MACsec: IEEE 802.1AE, "9". */
 #include "arch/scalar/packet.h"
 #include "base/bytes.h"
 

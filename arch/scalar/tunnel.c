@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The packet in the packet: in IP, in a frame, behind labels; tunnel_udp.c has those in UDP.  A tunnel counts as a
- * tunnel only if what it carries has a flow: if not, the outer packet's flow is the packet's.  Pure.
+/* The packet in the packet: in IP, in a frame, behind labels; tunnel_udp.c has those in UDP.  A
+ * tunnel counts as a tunnel only if what it carries has a flow: if not, the outer packet's flow is
+ * the packet's.  Pure.
  *
- * Sources: IPv4 in IPv4: RFC 2003; IPv6 in IPv4: RFC 4213; anything in IPv6: RFC 2473; 6to4: RFC 3056; EtherIP:
- * RFC 3378; GRE: RFC 2784, 2890, with its routing: RFC 1701; with PPP: RFC 2637; ERSPAN: draft-foschiano-erspan-03;
- * EoIP: MikroTik's manual, "EoIP", and tcpdump's print-gre.c; WCCP: draft-param-wccp-v2rev1, "4.12.1"; MPLS in IP: RFC 4023;
- * Ethernet as protocol 143: RFC 8986, "10.1"; pseudowires: RFC 4385, 4448; PBB: IEEE 802.1Q, "9.7"; NSH: RFC 8300;
- * FabricPath: Cisco's "FabricPath encapsulation", as tshark reads it.
+ * Sources: IPv4 in IPv4: RFC 2003; IPv6 in IPv4: RFC 4213; anything in IPv6: RFC 2473; 6to4: RFC
+ * 3056; EtherIP: RFC 3378; GRE: RFC 2784, 2890, with its routing: RFC 1701; with PPP: RFC 2637;
+ * ERSPAN: draft-foschiano-erspan-03; EoIP: MikroTik's manual, "EoIP", and tcpdump's print-gre.c;
+ * WCCP: draft-param-wccp-v2rev1, "4.12.1"; MPLS in IP: RFC 4023; Ethernet as protocol 143: RFC
+ * 8986, "10.1"; pseudowires: RFC 4385, 4448; PBB: IEEE 802.1Q, "9.7"; NSH: RFC 8300; FabricPath:
+ * Cisco's "FabricPath encapsulation", as tshark reads it.
  *
- * Bits that a specification reserves are not looked at, as each of them wants it of a receiver (RFC 2784 2.3, RFC 7348 5,
- * RFC 8926 3.4, RFC 8300 2.2); versions are. */
+ * Bits that a specification reserves are not looked at, as each of them wants it of a receiver (RFC
+ * 2784 2.3, RFC 7348 5, RFC 8926 3.4, RFC 8300 2.2); versions are. */
 #include "arch/scalar/tunnel.h"
 #include "base/bytes.h"
 
@@ -26,7 +28,8 @@ static uint32_t nonzero(uint64_t h)
 }
 
 /* Where the addresses of the IP header in front lie, the sender's first; NULL: there is none. */
-static const uint8_t *ends_of(const struct bpei_packet *p, const struct bpe_layers *l, uint32_t *bytes)
+static const uint8_t *ends_of(
+	const struct bpei_packet *p, const struct bpe_layers *l, uint32_t *bytes)
 {
 	if (!(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6))) return NULL;
 	*bytes = l->flags & BPE_PKT_IP4 ? 4 : 16;
@@ -36,23 +39,27 @@ static const uint8_t *ends_of(const struct bpei_packet *p, const struct bpe_laye
 /* The identity of the inner packet's tunnels: the outer ones' and this one's. */
 static void identify(struct bpei_packet *inner, const struct bpei_identity *identity)
 {
-	uint64_t h = mix(inner->tunnel, identity->kind | (identity->has_id ? 0x100u : 0) | (identity->one_way ? 0x200u : 0));
+	uint64_t h = mix(inner->tunnel, identity->kind | (identity->has_id ? 0x100u : 0)
+						| (identity->one_way ? 0x200u : 0));
 	uint32_t bytes = 0;
 	const uint8_t *from = identity->ends ? ends_of(inner, inner->layers, &bytes) : NULL;
 	if (inner->columns->no_identity || (!identity->has_id && !identity->ends)) return;
 	if (from) {	/* the lower address first: an answer comes from the other end */
 		bool swap = memcmp(from, from + bytes, bytes) > 0;
 		for (uint32_t k = 0; k < 2; k++, swap = !swap)
-			for (uint32_t i = 0; i < bytes; i += 4) h = mix(h, bpei_be32(from + swap * bytes + i));
+			for (uint32_t i = 0; i < bytes; i += 4)
+				h = mix(h, bpei_be32(from + swap * bytes + i));
 	}
 	if (identity->has_id && !identity->one_way) h = mix(h, identity->id);
 	if (identity->has_id && identity->one_way)
-		inner->direction = nonzero(mix(mix(inner->direction, identity->kind), identity->id));
+		inner->direction =
+			nonzero(mix(mix(inner->direction, identity->kind), identity->id));
 	inner->tunnel = nonzero(h);
 }
 
 /* Innermost first: the first that is told stays. */
-static void tell(const struct bpei_packet *p, const struct bpei_identity *identity, const struct bpe_layers *outer)
+static void tell(const struct bpei_packet *p, const struct bpei_identity *identity,
+	const struct bpe_layers *outer)
 {
 	struct bpe_tunnel *t = p->columns->tunnel;
 	uint32_t bytes = 0;
@@ -91,24 +98,28 @@ static void parse_inner(const struct bpei_packet *inner, uint32_t offset, uint32
 	}
 }
 
-bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as, const struct bpei_identity *identity)
+bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as,
+	const struct bpei_identity *identity)
 {
 	struct bpe_layers *l = p->layers, outer = *l;
 	struct bpei_packet inner = *p;
-	if (p->depth >= BPEI_MOST_TUNNELS || offset >= l->end || offset > BPE_NO_OFFSET - 64) return false;
+	if (p->depth >= BPEI_MOST_TUNNELS || offset >= l->end || offset > BPE_NO_OFFSET - 64)
+		return false;
 	inner.depth++;
 	inner.caplen = l->end;
 	if (l->end < p->caplen) inner.wirelen = l->end;
 	if (l->flags & BPE_PKT_FIRST_FRAGMENT) inner.wirelen = UINT32_MAX;	/* its lengths count bytes that later fragments bring */
 	identify(&inner, identity);
-	if (as == AS_IP) as = p->data[offset] >> 4 == 4 ? TYPE_IP4 : p->data[offset] >> 4 == 6 ? TYPE_IP6 : 0;
+	const uint32_t version = p->data[offset] >> 4;
+	if (as == AS_IP) as = version == 4 ? TYPE_IP4 : version == 6 ? TYPE_IP6 : 0;
 
 	l->network = l->transport = l->payload = BPE_NO_OFFSET;
 	l->flags &= BPE_PKT_OUTGOING | BPE_PKT_VLAN | BPE_PKT_FIRST_FRAGMENT;
 	l->ip_proto = 0;
 	l->proto = BPE_PROTO_NONE;
 	l->ethertype = as == AS_PPP ? TYPE_PPP : (uint16_t)as;
-	if (as == AS_ETHERNET || (as >= AS_WLAN && as <= AS_AVS)) {	/* the tags are those of the frame that the packet lies in */
+	/* The tags are those of the frame that the packet lies in. */
+	if (as == AS_ETHERNET || (as >= AS_WLAN && as <= AS_AVS)) {
 		l->flags &= (uint16_t)~BPE_PKT_VLAN;
 		l->vlan_count = 0;
 		l->vlan[0] = l->vlan[1] = 0;
@@ -131,7 +142,9 @@ static bool erspan(const struct bpei_packet *p, uint32_t offset, bool third)
 	if (!bpei_tunnel_has(p, offset, third ? 12 : 8)) return false;
 	uint32_t version = p->data[offset] >> 4, bytes = third ? 12 + 8 * (p->data[offset + 11] & 1u) : 8;
 	uint32_t frame = third ? p->data[offset + 10] >> 2 & 0x1fu : 0;
-	const struct bpei_identity session = { .kind = BPE_TUNNEL_ERSPAN, .has_id = true, .ends = true,
+	const struct bpei_identity session = { .kind = BPE_TUNNEL_ERSPAN,
+		.has_id = true,
+		.ends = true,
 		.id = bpei_be16(p->data + offset + 2) & 0x3ff };
 	if (version != (third ? 2 : 1) || (frame && frame != IP_PACKET)) return false;
 	return bpei_packet_enter(p, offset + bytes, frame ? AS_IP : AS_ETHERNET, &session);
@@ -144,16 +157,22 @@ static bool erspan_plain(const struct bpei_packet *p, uint32_t offset)
 	return bpei_packet_enter(p, offset, AS_ETHERNET, &mirror);
 }
 
-/* Version 1: PPTP, whose call id is the receiver's, and EoIP, whose tunnel's id is little-endian. */
-static bool gre_enhanced(const struct bpei_packet *p, uint32_t offset, uint32_t flags, uint32_t type)
+/* Version 1: PPTP, whose call id is the receiver's, and EoIP, whose tunnel's id is
+ * little-endian. */
+static bool gre_enhanced(
+	const struct bpei_packet *p, uint32_t offset, uint32_t flags, uint32_t type)
 {
 	enum { KEY = 0x2000, SEQUENCE = 0x1000, ACKNOWLEDGED = 0x0080 };
 	if (!(flags & KEY) || !bpei_tunnel_has(p, offset, 8)) return false;
-	const struct bpei_identity call = { .kind = BPE_TUNNEL_GRE, .has_id = true, .one_way = true, .ends = true,
+	const struct bpei_identity call = { .kind = BPE_TUNNEL_GRE,
+		.has_id = true,
+		.one_way = true,
+		.ends = true,
 		.id = bpei_be16(p->data + offset + 6) };
 	const struct bpei_identity bridge = { .kind = BPE_TUNNEL_EOIP, .has_id = true, .ends = true,
 		.id = bpei_le16(p->data + offset + 6) };
-	if (type == TYPE_EOIP && bpei_packet_opens(p, BPE_TUNNEL_EOIP)) return bpei_packet_enter(p, offset + 8, AS_ETHERNET, &bridge);
+	if (type == TYPE_EOIP && bpei_packet_opens(p, BPE_TUNNEL_EOIP))
+		return bpei_packet_enter(p, offset + 8, AS_ETHERNET, &bridge);
 	if (type != TYPE_PPP || !bpei_packet_opens(p, BPE_TUNNEL_GRE)) return false;
 	uint32_t to = offset + 8 + (flags & SEQUENCE ? 4 : 0) + (flags & ACKNOWLEDGED ? 4 : 0);
 	return bpei_packet_enter(p, to, AS_PPP, &call);
@@ -185,10 +204,15 @@ bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind
 	switch (type) {
 	case TYPE_ERSPAN: case TYPE_ERSPAN3:
 		if (!bpei_packet_opens(p, BPE_TUNNEL_ERSPAN)) return false;
-		return type == TYPE_ERSPAN && !(flags & SEQUENCE) ? erspan_plain(p, to) : erspan(p, to, type == TYPE_ERSPAN3);
-	case TYPE_WCCP:	/* of the second version with a header of 4 bytes; what goes on to its server comes without this tunnel */
+		return type == TYPE_ERSPAN && !(flags & SEQUENCE)
+			       ? erspan_plain(p, to)
+			       : erspan(p, to, type == TYPE_ERSPAN3);
+	case TYPE_WCCP:
+		/* The second version has a header of 4 bytes; what goes on to its server comes
+		 * without this tunnel. */
 		tunnel = (struct bpei_identity){ .kind = BPE_TUNNEL_WCCP };
-		if (!bpei_packet_opens(p, BPE_TUNNEL_WCCP) || !bpei_tunnel_has(p, to, 1)) return false;
+		if (!bpei_packet_opens(p, BPE_TUNNEL_WCCP) || !bpei_tunnel_has(p, to, 1))
+			return false;
 		return bpei_packet_enter(p, p->data[to] >> 4 == 4 ? to : to + 4, AS_IP, &tunnel);
 	default: break;
 	}
@@ -204,7 +228,8 @@ bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind
 static bool is_6to4(const struct bpei_packet *p, uint32_t offset)
 {
 	const uint8_t *ip = p->data + offset;
-	return bpei_tunnel_has(p, offset, 40) && (bpei_be16(ip + 8) == 0x2002 || bpei_be16(ip + 24) == 0x2002);
+	return bpei_tunnel_has(p, offset, 40)
+	       && (bpei_be16(ip + 8) == 0x2002 || bpei_be16(ip + 24) == 0x2002);
 }
 
 /* Of segment routing the addresses are those of the segments: each direction has its own. */
@@ -236,8 +261,10 @@ bool bpei_packet_in_ip(const struct bpei_packet *p, uint32_t offset, uint8_t pro
 	case IP_ETHERNET: tunnel.kind = BPE_TUNNEL_SRV6, as = AS_ETHERNET; break;
 	default: return false;
 	}
-	bool routed = p->layers->flags & BPE_PKT_IP6 && (tunnel.kind == BPE_TUNNEL_SRV6 || offset > p->layers->network + 40u);
-	if (routed && tunnel.ends) tunnel.has_id = tunnel.one_way = true, tunnel.ends = false, tunnel.id = segments(p);
+	bool routed = p->layers->flags & BPE_PKT_IP6
+		      && (tunnel.kind == BPE_TUNNEL_SRV6 || offset > p->layers->network + 40u);
+	if (routed && tunnel.ends)
+		tunnel.has_id = tunnel.one_way = true, tunnel.ends = false, tunnel.id = segments(p);
 	return bpei_packet_opens(p, tunnel.kind) && bpei_packet_enter(p, offset, as, &tunnel);
 }
 
@@ -255,7 +282,9 @@ static bool nsh(const struct bpei_packet *p, uint32_t offset)
 	if (!bpei_tunnel_has(p, offset, 8)) return false;
 	const uint8_t *h = p->data + offset;
 	uint32_t bytes = (h[1] & 0x3fu) * 4, as = bpei_tunnel_next(h[3]);
-	const struct bpei_identity path = { .kind = BPE_TUNNEL_NSH, .has_id = true, .one_way = true, .id = bpei_be32(h + 4) >> 8 };
+	const struct bpei_identity path = {
+		.kind = BPE_TUNNEL_NSH, .has_id = true, .one_way = true, .id = bpei_be32(h + 4) >> 8
+	};
 	return !(h[0] >> 6) && bytes >= 8 && as && bpei_packet_enter(p, offset + bytes, as, &path);
 }
 
@@ -265,21 +294,29 @@ bool bpei_packet_in_frame(const struct bpei_packet *p, uint32_t offset, uint16_t
 	const struct bpei_identity fabric = { .kind = BPE_TUNNEL_FABRICPATH };
 	switch (type) {
 	case TYPE_PBB:
-		if (!bpei_packet_opens(p, BPE_TUNNEL_PBB) || !bpei_tunnel_has(p, offset, 4)) return false;
+		if (!bpei_packet_opens(p, BPE_TUNNEL_PBB) || !bpei_tunnel_has(p, offset, 4))
+			return false;
 		backbone.id = bpei_be32(p->data + offset) & 0xffffff;
 		return bpei_packet_enter(p, offset + 4, AS_ETHERNET, &backbone);
-	case TYPE_FABRICPATH: return bpei_packet_opens(p, BPE_TUNNEL_FABRICPATH) && bpei_packet_enter(p, offset + 2, AS_ETHERNET, &fabric);
+	case TYPE_FABRICPATH:
+		return bpei_packet_opens(p, BPE_TUNNEL_FABRICPATH)
+		       && bpei_packet_enter(p, offset + 2, AS_ETHERNET, &fabric);
 	case TYPE_NSH: return bpei_packet_opens(p, BPE_TUNNEL_NSH) && nsh(p, offset);
 	default: return false;
 	}
 }
 
-/* An Ethernet frame, behind a control word or not: labels do not tell, and each end gives its own. */
+/* An Ethernet frame, behind a control word or not: labels do not tell, and each end gives its
+ * own. */
 bool bpei_packet_in_labels(const struct bpei_packet *p, uint32_t offset)
 {
-	const struct bpei_identity wire = { .kind = BPE_TUNNEL_EOMPLS, .has_id = true, .one_way = true,
+	const struct bpei_identity wire = { .kind = BPE_TUNNEL_EOMPLS,
+		.has_id = true,
+		.one_way = true,
 		.id = bpei_be32(p->data + offset - 4) >> 12 };
-	if (!bpei_packet_opens(p, BPE_TUNNEL_EOMPLS) || !bpei_tunnel_has(p, offset, 18)) return false;
+	if (!bpei_packet_opens(p, BPE_TUNNEL_EOMPLS) || !bpei_tunnel_has(p, offset, 18))
+		return false;
 	bool word = !(p->data[offset] >> 4) && !(p->data[offset + 1] & 0xc0);
-	return (word && bpei_packet_enter(p, offset + 4, AS_ETHERNET, &wire)) || bpei_packet_enter(p, offset, AS_ETHERNET, &wire);
+	return (word && bpei_packet_enter(p, offset + 4, AS_ETHERNET, &wire))
+	       || bpei_packet_enter(p, offset, AS_ETHERNET, &wire);
 }

@@ -5,8 +5,8 @@
 
 #include "arch/scalar/packet.h"
 
-/* What lies in a tunnel, beside ethertypes.  AS_IP: its first half byte tells.  AS_WLAN_SWAPPED: the two bytes of the
- * frame control have changed places. */
+/* What lies in a tunnel, beside ethertypes.  AS_IP: its first half byte tells.  AS_WLAN_SWAPPED:
+ * the two bytes of the frame control have changed places. */
 enum { AS_ETHERNET = 0x10000, AS_PPP, AS_IP, AS_WLAN, AS_WLAN_SWAPPED, AS_PRISM, AS_AVS };
 
 /* What a tunnel is known by. */
@@ -19,7 +19,8 @@ struct bpei_identity {
 };
 
 /* Goes into what lies at offset.  True if that has a flow; else nothing is changed. */
-bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as, const struct bpei_identity *identity);
+bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as,
+	const struct bpei_identity *identity);
 
 /* A GRE header at offset: in IP (BPE_TUNNEL_GRE) or in UDP. */
 bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The packet in a UDP datagram, by its ports.  Pure.
  *
- * Sources: VXLAN: RFC 7348; VXLAN-GPE: draft-ietf-nvo3-vxlan-gpe-13; Geneve: RFC 8926; GTP-U: 3GPP TS 29.281; Teredo:
- * RFC 4380; L2TP: RFC 2661; GRE in UDP: RFC 8086; MPLS in UDP: RFC 7510; TZSP: as tcpdump's and tshark's parsers have it
+ * Sources: VXLAN: RFC 7348; VXLAN-GPE: draft-ietf-nvo3-vxlan-gpe-13; Geneve: RFC 8926; GTP-U: 3GPP
+ * TS 29.281; Teredo: RFC 4380; L2TP: RFC 2661; GRE in UDP: RFC 8086; MPLS in UDP: RFC 7510; TZSP:
+ * as tcpdump's and tshark's parsers have it
  * ("TaZmen Sniffer Protocol"); CAPWAP: RFC 5415, with 802.11: RFC 5416. */
 #include "arch/scalar/tunnel.h"
 #include "base/bytes.h"
@@ -14,7 +15,9 @@ static bool vxlan(const struct bpei_packet *p, uint32_t offset, bool gpe)
 	enum { VERSION = 0x30, HAS_VNI = 0x08, HAS_PROTOCOL = 0x04 };
 	if (!bpei_tunnel_has(p, offset, 8)) return false;
 	const uint8_t *h = p->data + offset;
-	const struct bpei_identity network = { .kind = gpe ? BPE_TUNNEL_VXLAN_GPE : BPE_TUNNEL_VXLAN, .has_id = true,
+	const struct bpei_identity network = { .kind = gpe ? BPE_TUNNEL_VXLAN_GPE
+							   : BPE_TUNNEL_VXLAN,
+		.has_id = true,
 		.id = bpei_be32(h + 4) >> 8 };
 	uint32_t as = gpe && h[0] & HAS_PROTOCOL ? bpei_tunnel_next(h[3]) : AS_ETHERNET;
 	if (!(h[0] & HAS_VNI) || (gpe && h[0] & VERSION) || !as) return false;
@@ -26,7 +29,8 @@ static bool geneve(const struct bpei_packet *p, uint32_t offset)
 	if (!bpei_tunnel_has(p, offset, 8) || p->data[offset] >> 6) return false;
 	const struct bpei_identity network = { .kind = BPE_TUNNEL_GENEVE, .has_id = true,
 		.id = bpei_be32(p->data + offset + 4) >> 8 };
-	uint32_t type = bpei_be16(p->data + offset + 2), to = offset + 8 + (p->data[offset] & 0x3fu) * 4;
+	uint32_t type = bpei_be16(p->data + offset + 2),
+		 to = offset + 8 + (p->data[offset] & 0x3fu) * 4;
 	if (!bpei_packet_opens(p, BPE_TUNNEL_GENEVE) || type < TYPE_LEAST) return false;
 	return bpei_packet_enter(p, to, type == TYPE_BRIDGED ? AS_ETHERNET : type, &network);
 }
@@ -36,7 +40,10 @@ static bool gtpu(const struct bpei_packet *p, uint32_t offset)
 	enum { VERSION_1 = 0x30, EXTENSION = 4, ANY_OPTION = 7 };
 	if (!bpei_packet_opens(p, BPE_TUNNEL_GTPU) || !bpei_tunnel_has(p, offset, 8)) return false;
 	if ((p->data[offset] & 0xf0) != VERSION_1 || p->data[offset + 1] != GTPU_PDU) return false;
-	const struct bpei_identity bearer = { .kind = BPE_TUNNEL_GTPU, .has_id = true, .one_way = true, .ends = true,
+	const struct bpei_identity bearer = { .kind = BPE_TUNNEL_GTPU,
+		.has_id = true,
+		.one_way = true,
+		.ends = true,
 		.id = bpei_be32(p->data + offset + 4) };
 	uint32_t flags = p->data[offset], to = offset + 8;
 	if (flags & ANY_OPTION) {
@@ -60,18 +67,28 @@ static bool teredo(const struct bpei_packet *p, uint32_t offset)
 	if (!bpei_packet_opens(p, BPE_TUNNEL_TEREDO)) return false;
 	if (bpei_tunnel_has(p, offset, 4) && bpei_be16(p->data + offset) == 1)
 		offset += 4u + p->data[offset + 2] + p->data[offset + 3] + 9;	/* authentication */
-	if (bpei_tunnel_has(p, offset, 8) && bpei_be16(p->data + offset) == 0) offset += 8;	/* origin */
+	if (bpei_tunnel_has(p, offset, 8) && bpei_be16(p->data + offset) == 0)
+		offset += 8; /* origin */
 	return bpei_tunnel_has(p, offset, 40) && bpei_packet_enter(p, offset, TYPE_IP6, &none);
 }
 
 static bool l2tp(const struct bpei_packet *p, uint32_t offset)
 {
-	enum { CONTROL = 0x8000, LENGTH = 0x4000, SEQUENCE = 0x0800, OFFSET = 0x0200, VERSION = 0x000f };
+	enum {
+		CONTROL = 0x8000,
+		LENGTH = 0x4000,
+		SEQUENCE = 0x0800,
+		OFFSET = 0x0200,
+		VERSION = 0x000f
+	};
 	if (!bpei_packet_opens(p, BPE_TUNNEL_L2TP) || !bpei_tunnel_has(p, offset, 6)) return false;
 	uint32_t flags = bpei_be16(p->data + offset), ids = offset + 2 + (flags & LENGTH ? 2 : 0);
 	uint32_t to = ids + 4 + (flags & SEQUENCE ? 4 : 0);
 	if ((flags & VERSION) != 2 || flags & CONTROL || !bpei_tunnel_has(p, ids, 4)) return false;
-	const struct bpei_identity session = { .kind = BPE_TUNNEL_L2TP, .has_id = true, .one_way = true, .ends = true,
+	const struct bpei_identity session = { .kind = BPE_TUNNEL_L2TP,
+		.has_id = true,
+		.one_way = true,
+		.ends = true,
 		.id = bpei_be32(p->data + ids) };
 	if (flags & OFFSET) {
 		if (!bpei_tunnel_has(p, to, 2)) return false;
@@ -112,20 +129,24 @@ static bool capwap(const struct bpei_packet *p, uint32_t offset)
 {
 	enum { NATIVE = 0x01, WLAN = 0x02, BINDING = 0x3e, FRAGMENT = 0x80, KEEP_ALIVE = 0x08 };
 	const struct bpei_identity ends = { .kind = BPE_TUNNEL_CAPWAP, .ends = true };
-	if (!bpei_packet_opens(p, BPE_TUNNEL_CAPWAP) || !bpei_tunnel_has(p, offset, 8)) return false;
+	if (!bpei_packet_opens(p, BPE_TUNNEL_CAPWAP) || !bpei_tunnel_has(p, offset, 8))
+		return false;
 	const uint8_t *h = p->data + offset;
 	uint32_t bytes = (h[1] >> 3) * 4u;
-	if (h[0] || bytes < 8 || h[3] & (FRAGMENT | KEEP_ALIVE)) return false;	/* not 0: another version, or DTLS */
+	if (h[0] || bytes < 8 || h[3] & (FRAGMENT | KEEP_ALIVE))
+		return false; /* not 0: another version, or DTLS */
 	if (!(h[2] & NATIVE)) return bpei_packet_enter(p, offset + bytes, AS_ETHERNET, &ends);
 	if ((h[2] & BINDING) != WLAN) return false;
 	/* Cisco's controllers have the frame control's bytes in the other order. */
-	return bpei_packet_enter(p, offset + bytes, AS_WLAN, &ends) || bpei_packet_enter(p, offset + bytes, AS_WLAN_SWAPPED, &ends);
+	return bpei_packet_enter(p, offset + bytes, AS_WLAN, &ends)
+	       || bpei_packet_enter(p, offset + bytes, AS_WLAN_SWAPPED, &ends);
 }
 
 static bool mpls(const struct bpei_packet *p, uint32_t offset)
 {
 	const struct bpei_identity ends = { .kind = BPE_TUNNEL_MPLS_UDP, .ends = true };
-	return bpei_packet_opens(p, BPE_TUNNEL_MPLS_UDP) && bpei_packet_enter(p, offset, TYPE_MPLS, &ends);
+	return bpei_packet_opens(p, BPE_TUNNEL_MPLS_UDP)
+	       && bpei_packet_enter(p, offset, TYPE_MPLS, &ends);
 }
 
 bool bpei_packet_in_udp(const struct bpei_packet *p, uint32_t offset, uint32_t ports)
@@ -144,7 +165,9 @@ bool bpei_packet_in_udp(const struct bpei_packet *p, uint32_t offset, uint32_t p
 		case PORT_GRE: found = bpei_tunnel_gre(p, offset, BPE_TUNNEL_GRE_UDP); break;
 		case PORT_MPLS: found = mpls(p, offset); break;
 		case PORT_CAPWAP: found = capwap(p, offset); break;
-		case PORT_TZSP: found = end && tzsp(p, offset); break;	/* to it alone: other programs' ports may be so high */
+		case PORT_TZSP:
+			found = end && tzsp(p, offset);
+			break; /* to it alone: other programs' ports may be so high */
 		default: break;
 		}
 		if (found) return true;

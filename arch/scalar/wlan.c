@@ -44,7 +44,8 @@ struct bpei_wlan_content bpei_wlan_content(const uint8_t *f, uint32_t n, bool pa
 	if (n < header) return cut;
 	if (f[22] & 0x0f) return none;
 	if (padded) header = (header + 3) & ~3u;
-	return (struct bpei_wlan_content){ .first = header, .several = kind & QOS && f[control] & AGGREGATED,
+	return (struct bpei_wlan_content){ .first = header,
+		.several = kind & QOS && f[control] & AGGREGATED,
 		.mesh = kind & QOS && f[control + 1] & MESH };
 }
 

@@ -14,15 +14,18 @@ uint32_t bpei_wlan_radio(const uint8_t *data, uint32_t n, uint32_t link_type, bo
 
 /* What a data frame carries. */
 struct bpei_wlan_content {
-	uint32_t first;		/* where it begins: an LLC header, or with several packets the header of the first; 0: nothing is
-				 * carried (another kind of frame, encrypted, a later fragment); BPEI_WLAN_CUT: the header is not all there */
+	uint32_t first; /* where it begins: an LLC header, or with several packets the header of the
+			 * first; 0: nothing is carried (another kind of frame, encrypted, a later
+			 * fragment); BPEI_WLAN_CUT: the header is not all there */
 	bool several;		/* packets, each behind a header of its own (A-MSDU) */
 	bool mesh;		/* LLC headers may have a mesh control before them */
 };
 /* swapped: the two bytes of the frame control have changed places. */
-struct bpei_wlan_content bpei_wlan_content(const uint8_t *frame, uint32_t n, bool padded, bool swapped);
+struct bpei_wlan_content bpei_wlan_content(
+	const uint8_t *frame, uint32_t n, bool padded, bool swapped);
 
-/* Bytes of the mesh control at offset, 0 if there is none: what looks like an LLC header is that. */
+/* Bytes of the mesh control at offset, 0 if there is none: what looks like an LLC header is
+ * that. */
 uint32_t bpei_wlan_mesh(const uint8_t *frame, uint32_t n, uint32_t offset);
 
 #endif

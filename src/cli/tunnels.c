@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* --tunnels: a list of names of bpe_tunnel_name, "all" and "none", from left to right; -NAME takes one away. */
+/* --tunnels: a list of names of bpe_tunnel_name, "all" and "none", from left to right; -NAME takes
+ * one away. */
 #include "cli.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ static uint64_t bits_of(const char *word, size_t n)
 
 size_t cli_tunnels(const char *list, uint64_t *closed, const char **wrong)
 {
-	uint64_t open = *list == '-' ? UINT64_MAX : 0;	/* a list that begins by taking away begins with all */
+	uint64_t open = *list == '-' ? UINT64_MAX
+				     : 0; /* a list that begins by taking away begins with all */
 	for (;;) {
 		size_t n = strcspn(list, ","), minus = *list == '-';
 		const bool none = n == 4 && !memcmp(list, "none", n);
@@ -39,7 +41,8 @@ void cli_tunnels_help(FILE *to)
 	enum { INDENT = 27, COLUMNS = 79 };
 	size_t at = 0;
 	for (int kind = 1; kind < BPE_TUNNEL_COUNT; kind++) {
-		const char *name = bpe_tunnel_name(kind), *comma = kind + 1 < BPE_TUNNEL_COUNT ? "," : "\n";
+		const char *name = bpe_tunnel_name(kind),
+			   *comma = kind + 1 < BPE_TUNNEL_COUNT ? "," : "\n";
 		if (at + 1 + strlen(name) + 1 > COLUMNS) fputc('\n', to), at = 0;
 		at += (size_t)fprintf(to, "%*s%s%s", at ? 1 : INDENT, "", name, comma);
 	}

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What tunnels flows came by: of each flow in a tunnel the digest that its key has, and the tunnel of its first packet.  Many flows
- * share a tunnel, so it is kept once, with a count of its flows; when there is no room for another, flows are told apart all the same,
- * but their records do not name the tunnel.
- * Invariant: an entry has STATE_TUNNEL exactly if it has a place here.  Memory is taken only as tunnels are met. */
+/* What tunnels flows came by: of each flow in a tunnel the digest that its key has, and the tunnel
+ * of its first packet.  Many flows share a tunnel, so it is kept once, with a count of its flows;
+ * when there is no room for another, flows are told apart all the same, but their records do not
+ * name the tunnel.
+ * Invariant: an entry has STATE_TUNNEL exactly if it has a place here.  Memory is taken only as
+ * tunnels are met. */
 #include "flow/table.h"
 
 #include "base/mem.h"
 
 #define LEAST 1024u
 #define FLOWS_FOR_ONE 8u
-#define LOOKS 8u	/* places of a chain that are looked at: who makes chains long gains copies, and no time */
+/* Places of a chain that are looked at: who makes chains long gains copies, and no time. */
+#define LOOKS 8u
 
 static uint32_t size_of(uint64_t max_flows)
 {
@@ -65,7 +68,8 @@ static uint32_t find_known(struct bpei_table *t, const struct bpe_tunnel *tunnel
 void bpei_via_open(struct bpei_table *t, uint32_t entry, const struct bpe_batch *b, uint32_t p)
 {
 	struct bpe_tunnel tunnel;
-	uint32_t known = b->data && bpe_batch_tunnel(b, p, &tunnel) == 1 ? find_known(t, &tunnel) : 0;
+	const bool told = b->data && bpe_batch_tunnel(b, p, &tunnel) == 1;
+	const uint32_t known = told ? find_known(t, &tunnel) : 0;
 	if (known) t->knowns[known].flows++;
 	t->vias[entry] = (struct bpei_via){ .digest = b->key[p].tunnel, .known = known };
 	t->any_via = true;
@@ -88,7 +92,8 @@ const struct bpe_tunnel *bpei_via_tunnel(const struct bpei_table *t, uint32_t en
 	return t->vias[entry].known ? &t->knowns[t->vias[entry].known].tunnel : NULL;
 }
 
-bool bpei_entry_is_beside(const struct bpei_table *t, uint32_t i, const struct bpe_key *key, uint64_t differs)
+bool bpei_entry_is_beside(const struct bpei_table *t, uint32_t i, const struct bpe_key *key,
+			  uint64_t differs)
 {
 	if (differs != bpei_key_beside(key)) return false;
 	if (key->vlan[1] && (t->details[i].inner_vlan & 0xfff) != key->vlan[1]) return false;

@@ -65,7 +65,8 @@ static bool transport_wrong(const uint8_t *data, const struct bpe_layers *l)
 	case BPE_PROTO_ICMP6: field = 2; break;
 	default: return false;
 	}
-	uint32_t udp = l->proto == BPE_PROTO_UDP || l->proto == BPE_PROTO_WIREGUARD || l->proto == BPE_PROTO_GTP_PRIME;
+	uint32_t udp = l->proto == BPE_PROTO_UDP || l->proto == BPE_PROTO_WIREGUARD
+		       || l->proto == BPE_PROTO_GTP_PRIME;
 	if (length < field + 2 || (!udp && whole != length)) return false;
 	if (udp && bpei_be16(l4 + 4) != length) return false;
 	uint16_t told_sum = bpei_be16(l4 + field);

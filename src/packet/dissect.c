@@ -5,7 +5,8 @@
 #include "base/cacheline.h"
 #include "base/random.h"
 
-const char bpei_weak_seed_text[] = "the system has no random numbers yet: the seed of the flows' hash "
+const char bpei_weak_seed_text[] =
+	"the system has no random numbers yet: the seed of the flows' hash "
 	"comes from clocks and addresses, which is easier to guess (--seed sets one)";
 
 int bpei_dissector_new(struct bpei_dissector *d, const struct bpe_options *options)
@@ -45,9 +46,12 @@ static uint16_t all_flags(const struct bpe_layers *l, uint32_t n)
 static void ignore_vlans(const struct bpei_columns *c, uint32_t n, const struct bpei_seed *seed)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (!(c->layers[i].flags & BPE_PKT_KEY) || !(c->key[i].vlan[0] | c->key[i].vlan[1])) continue;
+		if (!(c->layers[i].flags & BPE_PKT_KEY) || !(c->key[i].vlan[0] | c->key[i].vlan[1]))
+			continue;
 		c->key[i].vlan[0] = c->key[i].vlan[1] = 0;
-		const struct bpei_columns one = { .layers = c->layers + i, .key = c->key + i, .hash = c->hash + i };
+		const struct bpei_columns one = {
+			.layers = c->layers + i, .key = c->key + i, .hash = c->hash + i
+		};
 		bpei_hash(&one, 1, seed);
 	}
 }
@@ -88,17 +92,26 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 }
 
 /* Packet i of the batch once more, by the choices of the one who parsed it. */
-static void parse_again(const struct bpe_batch *b, uint32_t i, bool outermost, struct bpe_layers *l, struct bpe_key *k, struct bpe_tunnel *tunnel)
+static void parse_again(const struct bpe_batch *b, uint32_t i, bool outermost, struct bpe_layers *l,
+	struct bpe_key *k, struct bpe_tunnel *tunnel)
 {
 	const uint8_t *data = b->data[i];
 	uint32_t caplen = b->caplen[i], wirelen = b->wirelen[i];
 	uint8_t outgoing = b->layers[i].flags & BPE_PKT_OUTGOING;
-	const struct bpei_columns c = { .data = &data, .caplen = &caplen, .wirelen = &wirelen, .layers = l, .key = k, .outgoing = &outgoing,
-		.outermost = outermost, .closed = b->closed_tunnels, .tunnel = tunnel };
+	const struct bpei_columns c = { .data = &data,
+		.caplen = &caplen,
+		.wirelen = &wirelen,
+		.layers = l,
+		.key = k,
+		.outgoing = &outgoing,
+		.outermost = outermost,
+		.closed = b->closed_tunnels,
+		.tunnel = tunnel };
 	bpei_parse_scalar(&c, 1, b->layers[i].link_type, NULL);
 }
 
-/* Whether two keys differ in the tunnel alone: the batch's may be that of an answer, or none at all. */
+/* Whether two keys differ in the tunnel alone: the batch's may be that of an answer, or none at
+ * all. */
 static bool same_but_for_tunnel(const struct bpe_key *a, const struct bpe_key *b)
 {
 	struct bpe_key other = *b;
@@ -106,7 +119,8 @@ static bool same_but_for_tunnel(const struct bpe_key *a, const struct bpe_key *b
 	return !memcmp(a, &other, sizeof other);
 }
 
-int bpe_batch_layers(const struct bpe_batch *b, uint32_t i, uint32_t which, struct bpe_layers *layers, struct bpe_key *key)
+int bpe_batch_layers(const struct bpe_batch *b, uint32_t i, uint32_t which,
+	struct bpe_layers *layers, struct bpe_key *key)
 {
 	struct bpe_layers l;
 	struct bpe_key k;
@@ -114,7 +128,9 @@ int bpe_batch_layers(const struct bpe_batch *b, uint32_t i, uint32_t which, stru
 	parse_again(b, i, which == BPE_LAYERS_OUTERMOST, &l, &k, NULL);
 	*layers = l;
 	if (!(l.flags & BPE_PKT_KEY)) return 0;
-	if (l.flags & b->layers[i].flags & BPE_PKT_TUNNEL && b->key && same_but_for_tunnel(&k, &b->key[i])) k.tunnel = b->key[i].tunnel;
+	if (l.flags & b->layers[i].flags & BPE_PKT_TUNNEL && b->key
+		&& same_but_for_tunnel(&k, &b->key[i]))
+		k.tunnel = b->key[i].tunnel;
 	if (key) *key = k;
 	return 1;
 }
@@ -134,8 +150,10 @@ int bpe_batch_tunnel(const struct bpe_batch *b, uint32_t i, struct bpe_tunnel *t
 
 const char *bpe_tunnel_name(int kind)
 {
-	static const char *const names[BPE_TUNNEL_COUNT] = { NULL, "ipip", "gre", "erspan", "eoip", "wccp", "etherip", "mpls-ip", "srv6",
-		"vxlan", "vxlan-gpe", "geneve", "gtpu", "teredo", "l2tp", "gre-udp", "mpls-udp", "tzsp", "capwap", "eompls", "pbb", "nsh",
-		"fabricpath", "vntag", "etag", "cisco-metadata", "hsr", "arista", "macsec", "llc-ip", "mesh", "amsdu" };
+	static const char *const names[BPE_TUNNEL_COUNT] = { NULL, "ipip", "gre", "erspan", "eoip",
+		"wccp", "etherip", "mpls-ip", "srv6", "vxlan", "vxlan-gpe", "geneve", "gtpu",
+		"teredo", "l2tp", "gre-udp", "mpls-udp", "tzsp", "capwap", "eompls", "pbb", "nsh",
+		"fabricpath", "vntag", "etag", "cisco-metadata", "hsr", "arista", "macsec",
+		"llc-ip", "mesh", "amsdu" };
 	return kind > BPE_TUNNEL_NONE && kind < BPE_TUNNEL_COUNT ? names[kind] : NULL;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Later fragments on the flow of their first one (RFC 791, RFC 8200 4.5): a bounded table of the datagrams whose first fragment was seen, in sets of a
- * few, the oldest of a set making room.  A datagram is known by its addresses, its identification and, in IPv4, its protocol.  It is remembered
- * BPEI_FRAGMENT_NS of packet time, in both directions of it, since savefiles are not always in order.
- * Which set a datagram goes to is a keyed hash's to say (SipHash-1-3, Aumasson and Bernstein), so that nobody can fill the set of another's datagram.
+/* Later fragments on the flow of their first one (RFC 791, RFC 8200 4.5): a bounded table of the
+ * datagrams whose first fragment was seen, in sets of a few, the oldest of a set making room.  A
+ * datagram is known by its addresses, its identification and, in IPv4, its protocol.  It is
+ * remembered BPEI_FRAGMENT_NS of packet time, in both directions of it, since savefiles are not
+ * always in order. Which set a datagram goes to is a keyed hash's to say (SipHash-1-3, Aumasson and
+ * Bernstein), so that nobody can fill the set of another's datagram.
  *
- * The books: every later fragment is followed or lost (no first fragment, or not any more); a first fragment that had to make room while it was good is
- * counted as evicted.  A lost one keeps the key that the parser gave it, with ports 0.  Owner: the reader, alone. */
+ * The books: every later fragment is followed or lost (no first fragment, or not any more); a first
+ * fragment that had to make room while it was good is counted as evicted.  A lost one keeps the key
+ * that the parser gave it, with ports 0.  Owner: the reader, alone. */
 #include "packet/packet.h"
 
 #include "base/bytes.h"
@@ -35,7 +38,8 @@ struct bpei_fragments {
 	struct entry entry[BPEI_FRAGMENT_SETS][BPEI_FRAGMENT_WAYS];
 };
 
-/* The key's halves come from the seed as SplitMix64 has its numbers: each of them depends on every bit.  The flow keys' hash begins elsewhere. */
+/* The key's halves come from the seed as SplitMix64 has its numbers: each of them depends on every
+ * bit.  The flow keys' hash begins elsewhere. */
 static uint64_t mix_seed(uint64_t x)
 {
 	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
@@ -45,7 +49,8 @@ static uint64_t mix_seed(uint64_t x)
 
 void bpei_fragment_key(uint64_t seed, uint64_t key[2])
 {
-	for (uint64_t i = 0; i < 2; i++) key[i] = mix_seed((seed ^ 0x667261676d656e74u) + (i + 1) * 0x9e3779b97f4a7c15u);
+	for (uint64_t i = 0; i < 2; i++)
+		key[i] = mix_seed((seed ^ 0x667261676d656e74u) + (i + 1) * 0x9e3779b97f4a7c15u);
 }
 
 struct bpei_fragments *bpei_fragments_new(uint64_t seed)
@@ -97,7 +102,8 @@ static inline void sip_round(uint64_t v[4])
 
 uint64_t bpei_fragment_hash(const uint64_t key[2], const uint64_t *words, size_t n)
 {
-	uint64_t v[4] = { key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du, key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u };
+	uint64_t v[4] = { key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du,
+		key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u };
 	for (size_t i = 0; i <= n; i++) {
 		const uint64_t word = i < n ? words[i] : (uint64_t)n * 8 << 56;
 		v[3] ^= word;
@@ -111,9 +117,12 @@ uint64_t bpei_fragment_hash(const uint64_t key[2], const uint64_t *words, size_t
 
 static struct entry *set_of(struct bpei_fragments *f, const struct datagram *d)
 {
-	const uint64_t words[] = { bpei_le64(d->addr[0]), bpei_le64(d->addr[0] + 8), bpei_le64(d->addr[1]), bpei_le64(d->addr[1] + 8),
-		(uint64_t)d->id << 32 | (uint64_t)d->vlan << 16 | (uint64_t)d->version << 8 | d->proto };
-	return f->entry[bpei_fragment_hash(f->key, words, sizeof words / sizeof *words) & (BPEI_FRAGMENT_SETS - 1)];
+	const uint64_t words[] = { bpei_le64(d->addr[0]), bpei_le64(d->addr[0] + 8),
+		bpei_le64(d->addr[1]), bpei_le64(d->addr[1] + 8),
+		(uint64_t)d->id << 32 | (uint64_t)d->vlan << 16 | (uint64_t)d->version << 8
+			| d->proto };
+	return f->entry[bpei_fragment_hash(f->key, words, sizeof words / sizeof *words)
+			& (BPEI_FRAGMENT_SETS - 1)];
 }
 
 static bool good(const struct entry *e, int64_t now)

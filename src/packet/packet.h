@@ -25,13 +25,17 @@ const struct bpei_fragment_counts *bpei_fragments_counts(const struct bpei_fragm
 void bpei_fragment_key(uint64_t seed, uint64_t key[2]);
 uint64_t bpei_fragment_hash(const uint64_t key[2], const uint64_t *words, size_t n);
 
-/* answers.c: the first answer in a tunnel whose ids belong to one direction joins its conversation. */
+/* answers.c: the first answer in a tunnel whose ids belong to one direction joins its
+ * conversation. */
 struct bpei_answers;
-#define BPEI_ANSWER_NS UINT64_C(300000000000)	/* how long a key is remembered behind its last packet */
+#define BPEI_ANSWER_NS \
+	UINT64_C(300000000000) /* how long a key is remembered behind its last packet */
 struct bpei_answers *bpei_answers_new(void);	/* NULL: no memory */
 void bpei_answers_free(struct bpei_answers *answers);
-/* Gives packets by another id than the first a key and a hash of their own.  columns: as parsed, with `way`. */
-void bpei_answers_join(struct bpei_answers *answers, const struct bpei_columns *columns, uint32_t n, const struct bpei_seed *seed);
+/* Gives packets by another id than the first a key and a hash of their own.  columns: as parsed,
+ * with `way`. */
+void bpei_answers_join(struct bpei_answers *answers, const struct bpei_columns *columns, uint32_t n,
+	const struct bpei_seed *seed);
 
 /* checksum.c: sets BPE_PKT_BAD_CHECKSUM where it is so. */
 void bpei_checksums(const struct bpei_columns *columns, uint32_t n);

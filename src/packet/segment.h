@@ -7,7 +7,13 @@
 #include "base/bytes.h"
 #include "bpfengine.h"
 
-enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };	/* byte 13 of the header (RFC 9293, 3.1) */
+enum {
+	TCP_FIN = 1,
+	TCP_SYN = 2,
+	TCP_RST = 4,
+	TCP_PSH = 8,
+	TCP_ACK = 16
+}; /* byte 13 of the header (RFC 9293, 3.1) */
 
 struct bpei_segment {
 	uint32_t seq, ack, bytes;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tunnel that a flow's first packet came by, as members of the line itself or as an object.  Pure. */
+/* The tunnel that a flow's first packet came by, as members of the line itself or as an object.
+ * Pure. */
 #include "sink/text.h"
 
 void bpei_text_tunnel(struct bpei_text *t, const struct bpe_flow *f)
@@ -17,7 +18,8 @@ void bpei_text_tunnel(struct bpei_text *t, const struct bpe_flow *f)
 	}
 }
 
-void bpei_text_tunnel_object(struct bpei_text *t, const struct bpe_flow *f, const char *src, const char *dst, const char *kind_name)
+void bpei_text_tunnel_object(struct bpei_text *t, const struct bpe_flow *f, const char *src,
+	const char *dst, const char *kind_name)
 {
 	const struct bpe_tunnel *v = &f->tunnel;
 	const char *kind = bpe_tunnel_name(v->kind);
