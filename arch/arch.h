@@ -22,10 +22,14 @@ struct bpei_columns {
 	int64_t *flow_ns;		/* flow/timeline.h; good where the next column says so */
 	uint8_t *flow_kind;
 	bool outermost;			/* parse: no tunnel in IP is gone into */
-	uint64_t closed;		/* parse: tunnels of these kinds (BPE_TUNNEL_BIT) are not gone into */
+	/* Of parse.  Tunnels of the kinds in `closed` (BPE_TUNNEL_BIT) stay closed. */
+	uint64_t closed;
 	bool no_identity;		/* parse: key.tunnel is 0 */
-	uint32_t *way;			/* parse: of a packet with BPE_PKT_TUNNEL, a digest of the ids that only its direction has; NULL: nobody asks */
-	struct bpe_tunnel *tunnel;	/* parse, scalar alone: of such a packet the tunnel; NULL: nobody asks */
+	/* Of parse: for a packet with BPE_PKT_TUNNEL, a digest of the ids that its direction alone has.
+	 * NULL: not wanted. */
+	uint32_t *way;
+	/* Of scalar's parse: the tunnel of the same packets.  NULL: not wanted. */
+	struct bpe_tunnel *tunnel;
 };
 
 /* The hash's secret: a 32-bit word for each 32-bit word of a key, and two for the end.  See arch/hash.h. */

@@ -621,7 +621,8 @@ struct bpe_stats {
 	uint64_t flow_packets;			/* delivered packets that belong to a flow */
 	uint64_t flows_refused;			/* packets whose flow found no room (max_flows = 0) */
 	uint64_t packets_per_second, bits_per_second;	/* read, over the last whole second */
-	uint64_t inbound_packets, outbound_packets;	/* of a savefile whose packets say which way they went, before the filter */
+	/* Packets before the filter by their direction, where a savefile records it. */
+	uint64_t inbound_packets, outbound_packets;
 	int64_t first_packet_ns, last_packet_ns;	/* earliest and latest time stamp of the packets read; 0 before the first.  They may be more than 2^63 ns apart: subtract as uint64_t */
 	uint64_t source_bytes, source_position;	/* savefiles: length and how far read; 0 if unknown */
 	uint32_t workers;			/* worker threads; 0: run to completion */

@@ -157,7 +157,7 @@ static bool erspan_plain(const struct bpei_packet *p, uint32_t offset)
 	return bpei_packet_enter(p, offset, AS_ETHERNET, &mirror);
 }
 
-/* Version 1: PPTP, whose call id is the receiver's, and EoIP, whose tunnel's id is
+/* Version 1: PPTP with the receiver's call id, and EoIP with a tunnel id that is
  * little-endian. */
 static bool gre_enhanced(
 	const struct bpei_packet *p, uint32_t offset, uint32_t flags, uint32_t type)

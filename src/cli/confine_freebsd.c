@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 const enum cli_system cli_system_here = CLI_FREEBSD;
-const char *const cli_name_files[] = { NULL };
 
 static int limit(int fd, bool view, bool directory)
 {
@@ -35,7 +34,7 @@ static int limit(int fd, bool view, bool directory)
 	} else if (fd > STDERR_FILENO && S_ISCHR(st.st_mode) && !(view && isatty(fd))) {	/* the device, or what --flows writes to */
 		cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_IOCTL, CAP_MMAP_R, CAP_SEEK);
 		if (cap_ioctls_limit(fd, device, sizeof device / sizeof *device)) return errno;
-	} else {	/* CAP_FTRUNCATE: the flows' file, whose torn line is cut off */
+	} else {	/* CAP_FTRUNCATE: a torn line is cut off the flows' file */
 		cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_IOCTL, CAP_MMAP_R, CAP_SEEK, CAP_FTRUNCATE);
 		if (cap_ioctls_limit(fd, terminal, view ? 5 : 2)) return errno;
 	}

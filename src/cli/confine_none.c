@@ -8,7 +8,6 @@ const enum cli_system cli_system_here = CLI_NO_SYSTEM;
 #else
 const enum cli_system cli_system_here = CLI_NETBSD;
 #endif
-const char *const cli_name_files[] = { (const char *)0 };
 
 void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 {

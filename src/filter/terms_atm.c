@@ -4,7 +4,7 @@
 #include "filter/lex.h"
 #include "filter/terms.h"
 
-/* SunATM: a byte whose lower half is the traffic's kind, then VPI and VCI. */
+/* SunATM: the lower half of the first byte is the kind of traffic; VPI and VCI follow. */
 enum { ATM_LANE = 1, ATM_LLC = 2, ATM_VPI = 1, ATM_VCI = 2, ATM_MESSAGE = 9, LANE_HEADER = 6 };
 
 static struct place start(uint32_t at) { return (struct place){ -1, at }; }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What ICMP's messages do to a flow: an error is counted on the flow whose packet it quotes, and is
+/* ICMP messages and their flows: an error is counted on the flow of the packet that it quotes, and is
  * no packet of that flow's own.
  *
  * While an end has sent errors alone SUMS_ERRORS is set for it, and its packets are the count.  The
