@@ -7,16 +7,21 @@
 
 struct bpei_backend {
 	const char *name;
-	void (*parse)(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed);
+	void (*parse)(const struct bpei_columns *columns, uint32_t n, uint32_t link_type,
+		const struct bpei_seed *seed);
 	void (*hash)(const struct bpei_columns *columns, uint32_t n, const struct bpei_seed *seed);
-	void (*probe)(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash, uint32_t n, uint32_t *entry);
-	uint32_t (*alike)(const struct bpei_columns *columns, uint32_t n, const struct bpei_records *how);
+	void (*probe)(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash,
+		uint32_t n, uint32_t *entry);
+	uint32_t (*alike)(
+		const struct bpei_columns *columns, uint32_t n, const struct bpei_records *how);
 	int (*cpu_fits)(void);
 };
 
-#define BPEI_BACKEND(arch) { #arch, bpei_parse_##arch, bpei_hash_##arch, bpei_probe_##arch, bpei_alike_##arch, bpei_cpu_fits_##arch }
+#define BPEI_BACKEND(arch)                                                                         \
+	{ #arch, bpei_parse_##arch, bpei_hash_##arch, bpei_probe_##arch, bpei_alike_##arch,        \
+		bpei_cpu_fits_##arch }
 static const struct bpei_backend bpei_backends[] = {
-	BPEI_BACKEND(scalar),	/* the judge, first */
+	BPEI_BACKEND(scalar), /* the judge, first */
 #ifdef BPEI_WITH_SSE42
 	BPEI_BACKEND(sse42),
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the measuring programs share: rounds of all contenders in turn, medians, ratios to the first of them. */
+/* What the measuring programs share: rounds of all contenders in turn, medians, ratios to the first
+ * of them. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -13,7 +14,7 @@
 
 struct bench_row {
 	const char *name;
-	double ns[BENCH_ROUNDS];	/* per item */
+	double ns[BENCH_ROUNDS]; /* per item */
 };
 
 static int bench_by_double(const void *a, const void *b)
@@ -32,15 +33,21 @@ static double bench_median(struct bench_row *row)
 static inline void bench_print(struct bench_row *rows, int n, const char *item)
 {
 	double first = bench_median(&rows[0]);
-	printf("%-46s %10s %10s %10s %12s %8s\n", "", "ns median", "ns least", "ns most", "M/s median", "ratio");
+	printf("%-46s %10s %10s %10s %12s %8s\n", "", "ns median", "ns least", "ns most",
+		"M/s median", "ratio");
 	for (int i = 0; i < n; i++) {
 		double m = bench_median(&rows[i]);
-		printf("%-46s %10.2f %10.2f %10.2f %12.2f %8.2f\n", rows[i].name, m, rows[i].ns[0], rows[i].ns[BENCH_ROUNDS - 1], 1e3 / m, m / first);
+		printf("%-46s %10.2f %10.2f %10.2f %12.2f %8.2f\n", rows[i].name, m, rows[i].ns[0],
+			rows[i].ns[BENCH_ROUNDS - 1], 1e3 / m, m / first);
 	}
-	printf("(per %s, %d rounds in turn; ratio: median to the first row's)\n", item, BENCH_ROUNDS);
+	printf("(per %s, %d rounds in turn; ratio: median to the first row's)\n", item,
+		BENCH_ROUNDS);
 }
 
 /* Keeps a value, and what it was worked out from, from being optimised away. */
-static inline void bench_keep(uint64_t v) { __asm__ volatile("" : : "r"(v) : "memory"); }
+static inline void bench_keep(uint64_t v)
+{
+	__asm__ volatile("" : : "r"(v) : "memory");
+}
 
 #endif

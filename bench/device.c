@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a packet costs from read() to the walked batch, on a BPF device whose read is a copy of a full buffer and nothing else: for each
- * buffer length and frame size, in one run, each in turn,
+/* What a packet costs from read() to the walked batch, on a BPF device whose read is a copy of a
+ * full buffer and nothing else: for each buffer length and frame size, in one run, each in turn,
  *   memcpy         the same bytes copied and not looked at
  *   bare walk      the records of a buffer that is already there
- *   fill + walk    the device as the engine drives it, with the read's copy (throughput and auto mode)
+ *   fill + walk    the device as the engine drives it, with the read's copy (throughput and auto
+ * mode)
  *   ... no copy    the same with a read that copies nothing: what comes after the copy
- * The device is the scripted double's, its read replaced.  No packets are parsed.  Blocks rotate as in the engine. */
+ * The device is the scripted double's, its read replaced.  No packets are parsed.  Blocks rotate as
+ * in the engine. */
 #include "bench.h"
 #include "block/batch.h"
 #include "bpf_double.h"
@@ -27,13 +29,15 @@ static bool copies;
 static ssize_t full_read(void *context, int fd, void *buffer, size_t bytes)
 {
 	(void)context, (void)fd;
-	if (bytes != size) abort();
-	if (copies) memcpy(buffer, kernel, kernel_length);
+	if (bytes != size)
+		abort();
+	if (copies)
+		memcpy(buffer, kernel, kernel_length);
 	return (ssize_t)kernel_length;
 }
 
-static int no_wait(void *context, struct bpei_bpf_waiter *waiter, int fd, int wake, size_t low_water,
-		   int64_t timeout_ns)
+static int no_wait(void *context, struct bpei_bpf_waiter *waiter, int fd, int wake,
+	size_t low_water, int64_t timeout_ns)
 {
 	(void)context, (void)waiter, (void)fd, (void)wake, (void)low_water, (void)timeout_ns;
 	return 0;
@@ -68,33 +72,41 @@ static struct bpei_device *open_device(uint32_t mode)
 	o.read_mode = mode;
 	double_init(&twin, &bpei_bpf_abis[BPEI_MACOS]);
 	struct bpei_bpf_sys sys = twin.sys;
-	if (bpei_bpf_open_with(&sys, &o, &d, &e) < 0) exit(1);
+	if (bpei_bpf_open_with(&sys, &o, &d, &e) < 0)
+		exit(1);
 	bpei_bpf_of(d)->sys.read = full_read;
 	bpei_bpf_of(d)->sys.wait = no_wait;
 	bpei_bpf_of(d)->sys.now = bpei_bpf_sys_real.now;
 	return d;
 }
 
-static double device_round(struct bpei_device *d, struct bpei_block *blocks, struct bpei_columns *c, uint64_t reads) BPEI_READER
+static double device_round(struct bpei_device *d, struct bpei_block *blocks, struct bpei_columns *c,
+	uint64_t reads) BPEI_READER
 {
 	uint64_t packets = 0;
 	int64_t start = bpei_clock_mono_ns();
 	for (uint64_t r = 0; r < reads; r++) {
 		struct bpei_block *b = &blocks[r % BLOCKS];
-		while (bpei_device_fill(d, b, 1000000000, NULL) != 1) continue;
-		for (uint32_t n; (n = bpei_device_walk(d, b, c, BPE_BATCH)); packets += n) bench_keep((uint64_t)(uintptr_t)c->data[n - 1]);
+		while (bpei_device_fill(d, b, 1000000000, NULL) != 1)
+			continue;
+		for (uint32_t n; (n = bpei_device_walk(d, b, c, BPE_BATCH)); packets += n)
+			bench_keep((uint64_t)(uintptr_t)c->data[n - 1]);
 		bpei_device_done(d, b);
 	}
 	return (double)(bpei_clock_mono_ns() - start) / (double)packets;
 }
 
-static double walk_round(const struct bpei_bpf_walk *how, struct bpei_block *blocks, struct bpei_columns *c, uint64_t reads)
+static double walk_round(const struct bpei_bpf_walk *how, struct bpei_block *blocks,
+	struct bpei_columns *c, uint64_t reads)
 {
 	uint64_t packets = 0;
 	int64_t start = bpei_clock_mono_ns();
 	for (uint64_t r = 0; r < reads; r++) {
-		struct bpei_block b = { .bytes = blocks[r % BLOCKS].memory, .length = kernel_length, .limit = kernel_length };
-		for (uint32_t n; (n = bpei_walk_bpf(how, &b, c, BPE_BATCH)); packets += n) bench_keep((uint64_t)(uintptr_t)c->data[n - 1]);
+		struct bpei_block b = { .bytes = blocks[r % BLOCKS].memory,
+			.length = kernel_length,
+			.limit = kernel_length };
+		for (uint32_t n; (n = bpei_walk_bpf(how, &b, c, BPE_BATCH)); packets += n)
+			bench_keep((uint64_t)(uintptr_t)c->data[n - 1]);
 	}
 	return (double)(bpei_clock_mono_ns() - start) / (double)packets;
 }
@@ -111,24 +123,32 @@ static double copy_round(struct bpei_block *blocks, uint64_t reads, uint32_t rec
 
 static void measure(size_t buffer, uint32_t frame) BPEI_READER
 {
-	struct bench_row row[] = { { "memcpy of the same bytes", { 0 } }, { "bare walk", { 0 } }, { "fill + walk, throughput", { 0 } }, { "fill + walk, auto", { 0 } },
-		{ "fill + walk, throughput, no copy", { 0 } }, { "fill + walk, auto, no copy", { 0 } } };
+	struct bench_row row[] = { { "memcpy of the same bytes", { 0 } }, { "bare walk", { 0 } },
+		{ "fill + walk, throughput", { 0 } }, { "fill + walk, auto", { 0 } },
+		{ "fill + walk, throughput, no copy", { 0 } },
+		{ "fill + walk, auto, no copy", { 0 } } };
 	struct bpei_columns c;
 	struct bpei_block blocks[BLOCKS];
 	memset(blocks, 0, sizeof blocks);
 	bpei_counter torn = { 0 };
 	size = buffer;
 	kernel = malloc(size);
-	if (!kernel || bpei_columns_new(&c, BPE_BATCH) < 0) exit(1);
+	if (!kernel || bpei_columns_new(&c, BPE_BATCH) < 0)
+		exit(1);
 	uint32_t records = make(frame);
 	for (int i = 0; i < BLOCKS; i++) {
 		blocks[i].memory_bytes = size;
 		blocks[i].memory = malloc(size);
-		if (!blocks[i].memory) exit(1);
+		if (!blocks[i].memory)
+			exit(1);
 		memcpy(blocks[i].memory, kernel, kernel_length);
 	}
 	struct bpei_device *d[2] = { open_device(BPE_READ_THROUGHPUT), open_device(BPE_READ_AUTO) };
-	struct bpei_bpf_walk how = { .layout = &bpei_layout_macos, .link_type = 1, .snaplen = 262144, .plain = true, .torn_blocks = &torn };
+	struct bpei_bpf_walk how = { .layout = &bpei_layout_macos,
+		.link_type = 1,
+		.snaplen = 262144,
+		.plain = true,
+		.torn_blocks = &torn };
 	uint64_t reads = BYTES_A_ROUND / kernel_length + 1;
 	for (int r = 0; r < BENCH_ROUNDS; r++) {
 		row[0].ns[r] = copy_round(blocks, reads, records);
@@ -139,10 +159,14 @@ static void measure(size_t buffer, uint32_t frame) BPEI_READER
 		}
 	}
 	double m[6];
-	for (int k = 0; k < 6; k++) m[k] = bench_median(&row[k]);
-	printf("%8zu KiB %6u B  %8.2f %8.2f %10.2f %8.2f %12.2f %8.2f %11.2f\n", buffer >> 10, frame, m[0], m[1], m[2], m[3], m[4], m[5], m[5] / m[1]);
-	for (int k = 0; k < 2; k++) bpei_device_close(d[k]);
-	for (int i = 0; i < BLOCKS; i++) free(blocks[i].memory);
+	for (int k = 0; k < 6; k++)
+		m[k] = bench_median(&row[k]);
+	printf("%8zu KiB %6u B  %8.2f %8.2f %10.2f %8.2f %12.2f %8.2f %11.2f\n", buffer >> 10,
+		frame, m[0], m[1], m[2], m[3], m[4], m[5], m[5] / m[1]);
+	for (int k = 0; k < 2; k++)
+		bpei_device_close(d[k]);
+	for (int i = 0; i < BLOCKS; i++)
+		free(blocks[i].memory);
 	bpei_columns_free(&c, BPE_BATCH);
 	free(kernel);
 }
@@ -152,10 +176,12 @@ int main(void)
 	static const size_t buffers[] = { 4096, 32768, 262144, 1 << 20, 4 << 20, 32 << 20 };
 	static const uint32_t frames[] = { 64, 512, 1500 };
 	bpei_role_enter(&bpei_reader_role);
-	printf("ns a packet, medians of %d rounds in turn\n%12s %8s  %8s %8s %10s %8s %12s %8s %11s\n", BENCH_ROUNDS, "buffer", "frame", "memcpy", "walk",
-	       "throughput", "auto", "no copy: thr", "auto", "auto/walk");
+	printf("ns a packet, medians of %d rounds in turn\n%12s %8s  %8s %8s %10s %8s %12s %8s %11s\n",
+		BENCH_ROUNDS, "buffer", "frame", "memcpy", "walk", "throughput", "auto",
+		"no copy: thr", "auto", "auto/walk");
 	for (size_t b = 0; b < sizeof buffers / sizeof *buffers; b++)
-		for (size_t f = 0; f < sizeof frames / sizeof *frames; f++) measure(buffers[b], frames[f]);
+		for (size_t f = 0; f < sizeof frames / sizeof *frames; f++)
+			measure(buffers[b], frames[f]);
 	bpei_role_leave(&bpei_reader_role);
 	return 0;
 }

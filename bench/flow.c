@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/flow [flows ... | flood | memory [FLOWS]]: look-up and update per packet, random hits, beside DPDK's rte_hash (CRC, bulk look-up of 64, and a count on the entry that
- * it names), the same keys in the same order, all rounds in turn.  Ours: probe, compare, count packets and both bytes, time, time-outs, state;
- * once as UDP and once as TCP with its header read and followed.  Keys and hashes lie in batches as the parser leaves them, and memory is in huge pages
- * where the system gives them, for both. */
+/* bench/flow [flows ... | flood | memory [FLOWS]]: look-up and update per packet, random hits,
+ * beside DPDK's rte_hash (CRC, bulk look-up of 64, and a count on the entry that it names), the
+ * same keys in the same order, all rounds in turn.  Ours: probe, compare, count packets and both
+ * bytes, time, time-outs, state; once as UDP and once as TCP with its header read and followed.
+ * Keys and hashes lie in batches as the parser leaves them, and memory is in huge pages where the
+ * system gives them, for both. */
 #include "arch/arch.h"
 #include "base/mem.h"
 #include "bench.h"
@@ -17,12 +19,13 @@
 #include <sys/mman.h>
 #endif
 
-#define PACKETS (1u << 20)	/* of a round, in batches of 64 */
+#define PACKETS (1u << 20) /* of a round, in batches of 64 */
 
 enum contender { RTE_LOOKUP, RTE_COUNT, OURS_UDP, OURS_TCP, CONTENDERS };
 
 static struct bpe_key *keys;
-static struct bpe_key *packet;	/* the keys of a round's packets, one behind the other, and their hashes */
+static struct bpe_key
+	*packet; /* the keys of a round's packets, one behind the other, and their hashes */
 static uint32_t hashes[PACKETS];
 static struct bpei_seed seed;
 static struct bpei_table *table[2];
@@ -32,7 +35,9 @@ static int64_t now = 1000000000;
 #ifdef HAVE_DPDK
 static struct rte_hash *rte;
 static hash_sig_t signatures[PACKETS];
-static struct entry { uint64_t packets, bytes, captured, time; } *entries;
+static struct entry {
+	uint64_t packets, bytes, captured, time;
+} *entries;
 #endif
 
 #ifdef HAVE_DPDK
@@ -60,13 +65,24 @@ static void ours(uint32_t tcp, struct bpe_key *key, const uint32_t *hash, uint32
 	static uint16_t windows = 1;
 	for (uint32_t i = 0; i < n; i++) {
 		length[i] = 60, time[i] = now += 10, data[i] = frame[i];
-		memcpy(frame[i] + 48, &windows, sizeof windows), windows += 7;	/* ACKs that tell of ever new windows: nothing is wrong with them */
+		memcpy(frame[i] + 48, &windows, sizeof windows),
+			windows +=
+			7; /* ACKs that tell of ever new windows: nothing is wrong with them */
 		windows += !windows;
 	}
-	struct bpe_batch b = { .count = n, .data = data, .time_ns = time, .caplen = length, .wirelen = length, .layers = layers[tcp], .key = key, .hash = hash };
+	struct bpe_batch b = { .count = n,
+		.data = data,
+		.time_ns = time,
+		.caplen = length,
+		.wirelen = length,
+		.layers = layers[tcp],
+		.key = key,
+		.hash = hash };
 	bpei_table_update(table[tcp], &b, flow);
-	for (uint32_t i = 0; i < n; i++) dropped += flow[i] == BPEI_NO_FLOW;
-	if (dropped) abort();
+	for (uint32_t i = 0; i < n; i++)
+		dropped += flow[i] == BPEI_NO_FLOW;
+	if (dropped)
+		abort();
 }
 
 static void hash(struct bpe_key *key, uint32_t *to, uint32_t n)
@@ -87,12 +103,17 @@ static double once(enum contender c)
 		const void *at[BPE_BATCH];
 		void *data[BPE_BATCH];
 		uint64_t hits;
-		for (uint32_t i = 0; i < BPE_BATCH; i++) at[i] = &packet[p + i];
-		if (rte_hash_lookup_with_hash_bulk_data(rte, at, signatures + p, BPE_BATCH, &hits, data) != BPE_BATCH) abort();
-		for (uint32_t i = 0; c == RTE_COUNT && i < BPE_BATCH; i++) __builtin_prefetch(&entries[(uintptr_t)data[i]], 1);
+		for (uint32_t i = 0; i < BPE_BATCH; i++)
+			at[i] = &packet[p + i];
+		if (rte_hash_lookup_with_hash_bulk_data(
+			    rte, at, signatures + p, BPE_BATCH, &hits, data) != BPE_BATCH)
+			abort();
+		for (uint32_t i = 0; c == RTE_COUNT && i < BPE_BATCH; i++)
+			__builtin_prefetch(&entries[(uintptr_t)data[i]], 1);
 		for (uint32_t i = 0; c == RTE_COUNT && i < BPE_BATCH; i++) {
 			struct entry *e = &entries[(uintptr_t)data[i]];
-			e->packets++, e->bytes += 60, e->captured += 60, e->time = (uint64_t)(now += 10);
+			e->packets++, e->bytes += 60, e->captured += 60,
+				e->time = (uint64_t)(now += 10);
 		}
 #endif
 	}
@@ -104,62 +125,86 @@ static void undisturbed(void *unused, const struct bpe_flow *f, uint32_t worker)
 {
 	(void)unused, (void)worker;
 	for (int k = 0; k < 2; k++)
-		if (f->retransmissions[k] | f->repeated_acks[k] | f->keep_alives[k]) abort();
+		if (f->retransmissions[k] | f->repeated_acks[k] | f->keep_alives[k])
+			abort();
 }
 
 static void size(uint32_t n) BPEI_WORKER
 {
 	uint32_t from = 0;
 	static struct bench_row rows[CONTENDERS];
-	static const char *const names[CONTENDERS] = { "rte_hash, bulk look-up of 64", "... and count", "bpei_table, UDP", "bpei_table, TCP and its health" };
+	static const char *const names[CONTENDERS] = { "rte_hash, bulk look-up of 64",
+		"... and count", "bpei_table, UDP", "bpei_table, TCP and its health" };
 	keys = bpei_mem_map(n * sizeof *keys, 1);
 	packet = bpei_mem_map(PACKETS * sizeof *packet, 1);
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t r = roll();
-		keys[i] = (struct bpe_key){ .port = { (uint16_t)(r >> 32), 443 }, .ip_proto = 17, .ip_version = 4 };	/* TCP's table has them, too: nobody looks */
+		keys[i] = (struct bpe_key){
+			.port = { (uint16_t)(r >> 32), 443 }, .ip_proto = 17, .ip_version = 4
+		}; /* TCP's table has them, too: nobody looks */
 		memcpy(keys[i].addr[0], &i, 4), memcpy(keys[i].addr[1], &r, 4);
 	}
 #ifdef HAVE_DPDK
 	char name[32];
 	snprintf(name, sizeof name, "h%u", n);
-	struct rte_hash_parameters how = { .name = name, .entries = n + n / 8 + 64, .key_len = sizeof *keys, .hash_func = rte_hash_crc, .socket_id = -1 };
+	struct rte_hash_parameters how = { .name = name,
+		.entries = n + n / 8 + 64,
+		.key_len = sizeof *keys,
+		.hash_func = rte_hash_crc,
+		.socket_id = -1 };
 	rte = rte_hash_create(&how);
 	entries = bpei_mem_map(n * sizeof *entries, 1);
 	for (uint32_t i = 0; i < n && rte; i++) {
-		if (rte_hash_add_key_data(rte, &keys[i], (void *)(uintptr_t)i) < 0) abort();
+		if (rte_hash_add_key_data(rte, &keys[i], (void *)(uintptr_t)i) < 0)
+			abort();
 	}
-	if (!rte) printf("rte_hash could not be made: too little memory\n");
+	if (!rte)
+		printf("rte_hash could not be made: too little memory\n");
 #endif
 	for (uint32_t tcp = 0; tcp < 2; tcp++) {
-		struct bpei_table_options o = { .max_flows = n, .idle_ns = 3600000000000, .closed_ns = 10000000000, .tcp_health = true };
-		if (bpei_table_new(&o, &table[tcp]) < 0) abort();
+		struct bpei_table_options o = { .max_flows = n,
+			.idle_ns = 3600000000000,
+			.closed_ns = 10000000000,
+			.tcp_health = true };
+		if (bpei_table_new(&o, &table[tcp]) < 0)
+			abort();
 		for (uint32_t twice = 0; twice < 2; twice++)
 			for (uint32_t i = 0; i < n;) {
 				uint32_t m = 0;
 				struct bpe_key some[BPE_BATCH];
-				while (m < BPE_BATCH && i < n) some[m++] = keys[i++];
+				while (m < BPE_BATCH && i < n)
+					some[m++] = keys[i++];
 				hash(some, hashes, m);
 				ours(tcp, some, hashes, m);
 			}
 		const struct bpei_table_counts *counts = bpei_table_counts(table[tcp]);
-		printf("%u flows: %.1f bytes a flow as touched, %.1f at most\n", n, (double)bpei_counter_get(&counts->bytes) / n, (double)bpei_table_most_bytes(n, false) / n);
+		printf("%u flows: %.1f bytes a flow as touched, %.1f at most\n", n,
+			(double)bpei_counter_get(&counts->bytes) / n,
+			(double)bpei_table_most_bytes(n, false) / n);
 	}
 	bpei_table_show(table[1], &from, n, undisturbed, NULL);
-	for (int k = 0; k < CONTENDERS; k++) rows[k].name = names[k];
+	for (int k = 0; k < CONTENDERS; k++)
+		rows[k].name = names[k];
 	for (int r = -1; r < BENCH_ROUNDS; r++) {
-		for (uint32_t i = 0; i < PACKETS; i++) packet[i] = keys[(roll() >> 32) * n >> 32];
-		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) hash(packet + i, hashes + i, BPE_BATCH);
+		for (uint32_t i = 0; i < PACKETS; i++)
+			packet[i] = keys[(roll() >> 32) * n >> 32];
+		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH)
+			hash(packet + i, hashes + i, BPE_BATCH);
 #ifdef HAVE_DPDK
-		for (uint32_t i = 0; i < PACKETS; i++) signatures[i] = rte_hash_hash(rte, &packet[i]);
+		for (uint32_t i = 0; i < PACKETS; i++)
+			signatures[i] = rte_hash_hash(rte, &packet[i]);
 #endif
 		for (int c = 0; c < CONTENDERS; c++) {
 #ifdef HAVE_DPDK
-			if (!rte && c < OURS_UDP) continue;
+			if (!rte && c < OURS_UDP)
+				continue;
 #else
-			if (c < OURS_UDP) continue;
+			if (c < OURS_UDP)
+				continue;
 #endif
 			double ns = once((enum contender)c);
-			if (r >= 0) rows[c].ns[r] = ns;
+			if (r >= 0)
+				rows[c].ns[r] = ns;
 		}
 	}
 #ifdef HAVE_DPDK
@@ -169,23 +214,33 @@ static void size(uint32_t n) BPEI_WORKER
 #else
 	bench_print(rows + OURS_UDP, 2, "packet, random hits");
 #endif
-	for (int k = 0; k < 2; k++) bpei_table_free(table[k]);
+	for (int k = 0; k < 2; k++)
+		bpei_table_free(table[k]);
 	bpei_mem_unmap(keys, n * sizeof *keys);
 	bpei_mem_unmap(packet, PACKETS * sizeof *packet);
 }
 
-/* 1,000 established connections in a table of a million that SYNs of random addresses have filled: a packet's cost, alone and with as many SYNs
- * between them, in batches of their own and in the same ones; and how many packets of connections a second are worked off with each. */
+/* 1,000 established connections in a table of a million that SYNs of random addresses have filled:
+ * a packet's cost, alone and with as many SYNs between them, in batches of their own and in the
+ * same ones; and how many packets of connections a second are worked off with each. */
 enum { CONNECTIONS = 1000, FLOOD_PACKETS = 200000 };
 enum flood { ALONE, APART, APART_SYN, TOGETHER, FLOODS };
 
-static uint32_t flood_batch(uint32_t established, uint32_t syns, struct bpe_key *some, uint32_t *some_hashes)
+static uint32_t flood_batch(
+	uint32_t established, uint32_t syns, struct bpe_key *some, uint32_t *some_hashes)
 {
 	for (uint32_t i = 0; i < established + syns; i++) {
 		uint64_t x = roll();
 		bool syn = i & 1 ? syns : !established;
-		some[i] = (struct bpe_key){ .port = { 1, 443 }, .ip_version = 4, .ip_proto = 6, .addr = { { 10, 0, (uint8_t)(x % CONNECTIONS >> 8), (uint8_t)(x % CONNECTIONS) }, { 11 } } };
-		if (syn) memcpy(some[i].addr[0], &x, 8), some[i].addr[0][0] = 9, some[i].port[0] = (uint16_t)(x >> 40);
+		some[i] = (struct bpe_key){ .port = { 1, 443 },
+			.ip_version = 4,
+			.ip_proto = 6,
+			.addr = { { 10, 0, (uint8_t)(x % CONNECTIONS >> 8),
+					  (uint8_t)(x % CONNECTIONS) },
+				{ 11 } } };
+		if (syn)
+			memcpy(some[i].addr[0], &x, 8), some[i].addr[0][0] = 9,
+							some[i].port[0] = (uint16_t)(x >> 40);
 		layers[1][i].tcp_flags = frame[i][47] = syn ? 2 : 16;
 	}
 	hash(some, some_hashes, established + syns);
@@ -204,44 +259,65 @@ static int64_t flood_time(uint32_t established, uint32_t syns) BPEI_WORKER
 
 static void flood(void) BPEI_WORKER
 {
-	static struct bench_row rows[FLOODS] = { { .name = "a connection's, no flood" }, { .name = "a connection's, SYNs in batches between" }, { .name = "a SYN of those" },
+	static struct bench_row rows[FLOODS] = { { .name = "a connection's, no flood" },
+		{ .name = "a connection's, SYNs in batches between" }, { .name = "a SYN of those" },
 		{ .name = "a connection's and a SYN, in one batch" } };
 	static struct bpe_key some[BPE_BATCH];
 	static uint32_t some_hashes[BPE_BATCH];
-	struct bpei_table_options o = { .max_flows = 1000000, .idle_ns = 300000000000, .closed_ns = 10000000000, .tcp_health = true };
-	if (bpei_table_new(&o, &table[1]) < 0) abort();
+	struct bpei_table_options o = { .max_flows = 1000000,
+		.idle_ns = 300000000000,
+		.closed_ns = 10000000000,
+		.tcp_health = true };
+	if (bpei_table_new(&o, &table[1]) < 0)
+		abort();
 	for (uint32_t r = 0; r < 3; r++)
 		for (uint32_t i = 0; i < CONNECTIONS; i++) {
-			some[0] = (struct bpe_key){ .port = { 1, 443 }, .ip_version = 4, .ip_proto = 6, .addr = { { 10, 0, (uint8_t)(i >> 8), (uint8_t)i }, { 11 } } };
+			some[0] = (struct bpe_key){ .port = { 1, 443 },
+				.ip_version = 4,
+				.ip_proto = 6,
+				.addr = { { 10, 0, (uint8_t)(i >> 8), (uint8_t)i }, { 11 } } };
 			hash(some, some_hashes, 1);
 			ours(1, some, some_hashes, 1);
 		}
-	for (int r = -8; r < BENCH_ROUNDS; r++) {	/* the first eight fill the table */
+	for (int r = -8; r < BENCH_ROUNDS; r++) { /* the first eight fill the table */
 		int64_t took[FLOODS] = { 0 };
-		for (uint32_t p = 0; p < FLOOD_PACKETS; p += BPE_BATCH) took[ALONE] += flood_time(BPE_BATCH, 0);
-		for (uint32_t p = 0; p < FLOOD_PACKETS; p += BPE_BATCH) took[APART] += flood_time(BPE_BATCH, 0), took[APART_SYN] += flood_time(0, BPE_BATCH);
-		for (uint32_t p = 0; p < FLOOD_PACKETS; p += BPE_BATCH / 2) took[TOGETHER] += flood_time(BPE_BATCH / 2, BPE_BATCH / 2);
-		for (int k = 0; k < FLOODS && r >= 0; k++) rows[k].ns[r] = (double)took[k] / FLOOD_PACKETS;
+		for (uint32_t p = 0; p < FLOOD_PACKETS; p += BPE_BATCH)
+			took[ALONE] += flood_time(BPE_BATCH, 0);
+		for (uint32_t p = 0; p < FLOOD_PACKETS; p += BPE_BATCH)
+			took[APART] += flood_time(BPE_BATCH, 0),
+				took[APART_SYN] += flood_time(0, BPE_BATCH);
+		for (uint32_t p = 0; p < FLOOD_PACKETS; p += BPE_BATCH / 2)
+			took[TOGETHER] += flood_time(BPE_BATCH / 2, BPE_BATCH / 2);
+		for (int k = 0; k < FLOODS && r >= 0; k++)
+			rows[k].ns[r] = (double)took[k] / FLOOD_PACKETS;
 	}
 	bench_print(rows, FLOODS, "packet, the clock's own 1 ns or less in it");
-	double alone = rows[ALONE].ns[BENCH_ROUNDS / 2], apart = rows[APART].ns[BENCH_ROUNDS / 2], syn = rows[APART_SYN].ns[BENCH_ROUNDS / 2], together = rows[TOGETHER].ns[BENCH_ROUNDS / 2];
-	printf("packets of connections worked off, M/s: %.1f without a flood; with as many SYNs %.1f, which is %.2f of it (%.2f of the core's time goes to the SYNs)\n", 1e3 / alone, 1e3 / together,
-		alone / together, syn / (apart + syn));
+	double alone = rows[ALONE].ns[BENCH_ROUNDS / 2], apart = rows[APART].ns[BENCH_ROUNDS / 2],
+	       syn = rows[APART_SYN].ns[BENCH_ROUNDS / 2],
+	       together = rows[TOGETHER].ns[BENCH_ROUNDS / 2];
+	printf("packets of connections worked off, M/s: %.1f without a flood; with as many SYNs %.1f, which is %.2f of it (%.2f of the core's time goes to the SYNs)\n",
+		1e3 / alone, 1e3 / together, alone / together, syn / (apart + syn));
 	printf("slowed by the flood, each by itself: %.2f times\n", apart / alone);
 	const struct bpei_table_counts *c = bpei_table_counts(table[1]);
-	printf("evicted: %llu half-open, %llu alive, %llu others\n", (unsigned long long)bpei_counter_get(&c->evicted_by[BPE_EVICTED_HALF_OPEN]),
-		(unsigned long long)bpei_counter_get(&c->evicted_by[BPE_EVICTED_ALIVE]), (unsigned long long)(bpei_counter_get(&c->evicted) - bpei_counter_get(&c->evicted_by[BPE_EVICTED_HALF_OPEN])
-		- bpei_counter_get(&c->evicted_by[BPE_EVICTED_ALIVE])));
+	printf("evicted: %llu half-open, %llu alive, %llu others\n",
+		(unsigned long long)bpei_counter_get(&c->evicted_by[BPE_EVICTED_HALF_OPEN]),
+		(unsigned long long)bpei_counter_get(&c->evicted_by[BPE_EVICTED_ALIVE]),
+		(unsigned long long)(bpei_counter_get(&c->evicted) -
+				     bpei_counter_get(&c->evicted_by[BPE_EVICTED_HALF_OPEN]) -
+				     bpei_counter_get(&c->evicted_by[BPE_EVICTED_ALIVE])));
 	bpei_table_free(table[1]);
 }
 
-/* Bytes a flow while a table of `most` fills: as the table counts them, as the system does, and the most that it may ever take. */
+/* Bytes a flow while a table of `most` fills: as the table counts them, as the system does, and the
+ * most that it may ever take. */
 static uint64_t resident(void)
 {
 	unsigned long long all, pages = 0;
 	FILE *f = fopen("/proc/self/statm", "r");
-	if (f && fscanf(f, "%llu %llu", &all, &pages) != 2) pages = 0;
-	if (f) fclose(f);
+	if (f && fscanf(f, "%llu %llu", &all, &pages) != 2)
+		pages = 0;
+	if (f)
+		fclose(f);
 	return pages * 4096;
 }
 
@@ -250,20 +326,31 @@ static void memory(uint32_t most) BPEI_WORKER
 	static struct bpe_key some[BPE_BATCH];
 	static uint32_t some_hashes[BPE_BATCH];
 	uint64_t before = resident();
-	struct bpei_table_options o = { .max_flows = most, .idle_ns = 3600000000000, .closed_ns = 10000000000, .tcp_health = true };
-	if (bpei_table_new(&o, &table[1]) < 0) abort();
-	printf("a table for %u flows: %.1f bytes a flow at most\n%12s %18s %18s\n", most, (double)bpei_table_most_bytes(most, false) / most, "flows", "bytes a flow", "resident a flow");
+	struct bpei_table_options o = { .max_flows = most,
+		.idle_ns = 3600000000000,
+		.closed_ns = 10000000000,
+		.tcp_health = true };
+	if (bpei_table_new(&o, &table[1]) < 0)
+		abort();
+	printf("a table for %u flows: %.1f bytes a flow at most\n%12s %18s %18s\n", most,
+		(double)bpei_table_most_bytes(most, false) / most, "flows", "bytes a flow",
+		"resident a flow");
 	for (uint32_t n = 0, step = most / 16; n < most;) {
 		for (uint32_t to = n + step < most ? n + step : most; n < to;) {
 			uint32_t m = 0;
 			for (; m < BPE_BATCH && n < to; m++, n++) {
-				some[m] = (struct bpe_key){ .port = { 1, 443 }, .ip_version = 4, .ip_proto = 6, .addr = { { 0 }, { 11 } } };
+				some[m] = (struct bpe_key){ .port = { 1, 443 },
+					.ip_version = 4,
+					.ip_proto = 6,
+					.addr = { { 0 }, { 11 } } };
 				memcpy(some[m].addr[0], &n, 4);
 			}
 			hash(some, some_hashes, m);
 			ours(1, some, some_hashes, m);
 		}
-		printf("%12u %18.1f %18.1f\n", n, (double)bpei_counter_get(&bpei_table_counts(table[1])->bytes) / n, (double)(resident() - before) / n);
+		printf("%12u %18.1f %18.1f\n", n,
+			(double)bpei_counter_get(&bpei_table_counts(table[1])->bytes) / n,
+			(double)(resident() - before) / n);
 	}
 	bpei_table_free(table[1]);
 }
@@ -271,25 +358,40 @@ static void memory(uint32_t most) BPEI_WORKER
 int main(int argc, char **argv)
 {
 #ifdef HAVE_DPDK
-	char *eal[] = { "flow", "--no-pci", "--no-huge", "--no-telemetry", "-m", "6000", "-l", "0", "--log-level", "1" };
-	if (rte_eal_init(10, eal) < 0) return 1;
+	char *eal[] = { "flow", "--no-pci", "--no-huge", "--no-telemetry", "-m", "6000", "-l", "0",
+		"--log-level", "1" };
+	if (rte_eal_init(10, eal) < 0)
+		return 1;
 	rte_memseg_list_walk(huge_pages, NULL);
 #else
 	printf("built without DPDK: rte_hash is not measured\n");
 #endif
 	bpei_seed_init(&seed, 1);
 	for (uint32_t i = 0; i < BPE_BATCH; i++) {
-		frame[i][17] = 40, frame[i][46] = 0x50, frame[i][48] = 4;	/* 40 bytes by IP's length: the rest is padding */
+		frame[i][17] = 40, frame[i][46] = 0x50,
+		frame[i][48] = 4; /* 40 bytes by IP's length: the rest is padding */
 		for (uint32_t tcp = 0; tcp < 2; tcp++)
-			layers[tcp][i] = (struct bpe_layers){ .network = 14, .transport = 34, .payload = 54, .end = 54, .flags = BPE_PKT_IP4 | BPE_PKT_KEY, .proto = tcp ? BPE_PROTO_TCP : BPE_PROTO_UDP,
-				.ip_proto = tcp ? 6 : 17, .tcp_flags = tcp ? 16 : 0 };
+			layers[tcp][i] = (struct bpe_layers){ .network = 14,
+				.transport = 34,
+				.payload = 54,
+				.end = 54,
+				.flags = BPE_PKT_IP4 | BPE_PKT_KEY,
+				.proto = tcp ? BPE_PROTO_TCP : BPE_PROTO_UDP,
+				.ip_proto = tcp ? 6 : 17,
+				.tcp_flags = tcp ? 16 : 0 };
 	}
 	bpei_role_enter(&bpei_worker_role);
 	static const uint32_t sizes[] = { 100000, 2000000, 10000000 };
-	if (argc > 1 && !strcmp(argv[1], "flood")) flood();
-	else if (argc > 1 && !strcmp(argv[1], "memory")) memory(argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 2000000);
-	else if (argc > 1) for (int k = 1; k < argc; k++) size((uint32_t)strtoul(argv[k], NULL, 10));
-	else for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) size(sizes[k]);
+	if (argc > 1 && !strcmp(argv[1], "flood"))
+		flood();
+	else if (argc > 1 && !strcmp(argv[1], "memory"))
+		memory(argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 2000000);
+	else if (argc > 1)
+		for (int k = 1; k < argc; k++)
+			size((uint32_t)strtoul(argv[k], NULL, 10));
+	else
+		for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
+			size(sizes[k]);
 	bpei_role_leave(&bpei_worker_role);
 	return 0;
 }

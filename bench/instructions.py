@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """instructions.py BENCH_KERNELS [EMULATOR]: instructions a packet of parse with its hash, each backend, counted by user-mode emulation
 (qemu-aarch64 and the like, one instruction a block): the difference between 12 batches of 64 and 4, by 512."""
+
 import subprocess
 import sys
 
@@ -22,11 +23,33 @@ def main():
     for mix, number in MIXES.items():
         found = {}
         for backend in backends:
-            runs = [count([emulator, "-singlestep", "-d", "exec,nochain", program, "parse", backend, str(number), str(n)]) for n in (4, 12)]
+            runs = [
+                count(
+                    [
+                        emulator,
+                        "-singlestep",
+                        "-d",
+                        "exec,nochain",
+                        program,
+                        "parse",
+                        backend,
+                        str(number),
+                        str(n),
+                    ]
+                )
+                for n in (4, 12)
+            ]
             if None not in runs:
                 found[backend] = (runs[1] - runs[0]) / 512
         first = found.get(backends[0])
-        print(f"parse, {mix}: " + ", ".join(f"{b} {n:.1f}" + (f" ({n / first:.2f})" if b != backends[0] and first else "") for b, n in found.items()), flush=True)
+        print(
+            f"parse, {mix}: "
+            + ", ".join(
+                f"{b} {n:.1f}" + (f" ({n / first:.2f})" if b != backends[0] and first else "")
+                for b, n in found.items()
+            ),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/kernels: ns a packet of parse, hash and probe, each backend that this CPU can run, batches of BPE_BATCH, in turn.
- * The packets: IPv4 and IPv6, TCP and UDP, either end first, some behind a VLAN tag, all by chance and so many that no
- * predictor learns them, lying one behind the other as in a savefile; once the mix, once each kind alone, once what no vector
- * backend takes.  Before that the whole road, kernels_road.c. */
+/* bench/kernels: ns a packet of parse, hash and probe, each backend that this CPU can run, batches
+ * of BPE_BATCH, in turn. The packets: IPv4 and IPv6, TCP and UDP, either end first, some behind a
+ * VLAN tag, all by chance and so many that no predictor learns them, lying one behind the other as
+ * in a savefile; once the mix, once each kind alone, once what no vector backend takes.  Before
+ * that the whole road, kernels_road.c. */
 #include "kernels.h"
 
 #include <string.h>
@@ -37,10 +38,14 @@ static uint8_t *put16(uint8_t *p, uint32_t v)
 
 uint32_t kernels_packet(uint8_t packet[KERNELS_BYTES], const struct kernels_mix *m)
 {
-	bool six = chance(100) < m->six, tcp = chance(100) < m->tcp, tagged = chance(100) < m->tagged, icmp = chance(100) < m->icmp, odd = chance(100) < m->odd;
-	uint32_t length = tcp && !icmp ? 20 : 8, body = chance(3), hosts[2] = { chance(4096), chance(4096) }, way = chance(2);
+	bool six = chance(100) < m->six, tcp = chance(100) < m->tcp,
+	     tagged = chance(100) < m->tagged, icmp = chance(100) < m->icmp,
+	     odd = chance(100) < m->odd;
+	uint32_t length = tcp && !icmp ? 20 : 8, body = chance(3),
+		 hosts[2] = { chance(4096), chance(4096) }, way = chance(2);
 	uint8_t *p = packet + 12;
-	if (tagged) p = put16(put16(p, 0x8100), 7);
+	if (tagged)
+		p = put16(put16(p, 0x8100), 7);
 	p = put16(p, six ? 0x86dd : 0x0800);
 	if (six) {
 		p[0] = 0x60;
@@ -51,11 +56,13 @@ uint32_t kernels_packet(uint8_t packet[KERNELS_BYTES], const struct kernels_mix 
 			put16(p + 22 + 16 * end, hosts[end ^ way]);
 		}
 		p += 40;
-		if (odd) p[0] = tcp ? 6 : 17, p += 8;
+		if (odd)
+			p[0] = tcp ? 6 : 17, p += 8;
 	} else {
 		p[0] = 0x45;
 		put16(p + 2, 20 + length + body);
-		if (odd) p[6] = 0x20;	/* a first fragment */
+		if (odd)
+			p[6] = 0x20; /* a first fragment */
 		p[9] = icmp ? 1 : tcp ? 6 : 17;
 		for (uint32_t end = 0; end < 2; end++) {
 			p[12 + 4 * end] = 10;
@@ -63,10 +70,14 @@ uint32_t kernels_packet(uint8_t packet[KERNELS_BYTES], const struct kernels_mix 
 		}
 		p += 20;
 	}
-	if (icmp) put16(put16(p, six ? 0x8000 : 0x0800) + 2, chance(50000));
-	else put16(put16(p, 1024 + chance(50000)), 443);
-	if (tcp && !icmp) p[12] = 0x50, p[13] = 0x10;
-	else if (!icmp) put16(p + 4, length + body);
+	if (icmp)
+		put16(put16(p, six ? 0x8000 : 0x0800) + 2, chance(50000));
+	else
+		put16(put16(p, 1024 + chance(50000)), 443);
+	if (tcp && !icmp)
+		p[12] = 0x50, p[13] = 0x10;
+	else if (!icmp)
+		put16(p + 4, length + body);
 	uint32_t end = (uint32_t)(p - packet) + length + body;
 	return end < 60 ? 60 : end;
 }
@@ -82,7 +93,12 @@ static void make(const struct kernels_mix *m, uint32_t n)
 
 static struct bpei_columns from(uint32_t i)
 {
-	return (struct bpei_columns){ .data = data + i, .caplen = caplen + i, .wirelen = wirelen + i, .layers = layers + i, .key = key + i, .hash = hash + i };
+	return (struct bpei_columns){ .data = data + i,
+		.caplen = caplen + i,
+		.wirelen = wirelen + i,
+		.layers = layers + i,
+		.key = key + i,
+		.hash = hash + i };
 }
 
 /* As in the engine, a batch's columns are used again by the next batch. */
@@ -128,36 +144,43 @@ static void measure(const char *what, const char *mix, double (*once)(const stru
 	char names[BPEI_BACKENDS][64];
 	int n = 0;
 	for (size_t b = 0; b < BPEI_BACKENDS; b++) {
-		if (!bpei_backends[b].cpu_fits()) continue;
+		if (!bpei_backends[b].cpu_fits())
+			continue;
 		snprintf(names[n], sizeof names[n], "%s %s, %s", what, bpei_backends[b].name, mix);
 		rows[n].name = names[n];
 		n++;
 	}
-	for (int r = -1; r < BENCH_ROUNDS; r++) {	/* one to warm up */
+	for (int r = -1; r < BENCH_ROUNDS; r++) { /* one to warm up */
 		int k = 0;
 		for (size_t b = 0; b < BPEI_BACKENDS; b++)
-			if (bpei_backends[b].cpu_fits()) rows[k++].ns[r < 0 ? 0 : r] = once(&bpei_backends[b]);
+			if (bpei_backends[b].cpu_fits())
+				rows[k++].ns[r < 0 ? 0 : r] = once(&bpei_backends[b]);
 	}
 	bench_print(rows, n, "packet");
 }
 
 /* parse or hash, by one backend, `batches` of a mix: for bench/instructions.py, which counts. */
-static int alone(const char *what, const char *name, uint32_t mix, uint32_t batches, const struct kernels_mix *mixes)
+static int alone(const char *what, const char *name, uint32_t mix, uint32_t batches,
+	const struct kernels_mix *mixes)
 {
-	const uint32_t n = batches <= 24 ? 24 * BPE_BATCH : PACKETS;	/* of few batches as many for each count, which is subtracted; emulation is slow */
+	const uint32_t n = batches <= 24 ? 24 * BPE_BATCH
+					 : PACKETS; /* of few batches as many for each count, which
+						       is subtracted; emulation is slow */
 	make(&mixes[mix], n);
 	for (uint32_t i = 0; i < n; i += BPE_BATCH) {
 		struct bpei_columns c = from(i);
 		bpei_parse_scalar(&c, BPE_BATCH, 1, NULL);
 	}
 	for (size_t b = 0; b < BPEI_BACKENDS; b++) {
-		if (strcmp(bpei_backends[b].name, name)) continue;
+		if (strcmp(bpei_backends[b].name, name))
+			continue;
 		for (uint32_t i = 0; i < batches; i++) {
 			struct bpei_columns c = from(i * BPE_BATCH % n);
 			if (strcmp(what, "hash")) {
 				bpei_backends[b].parse(&c, BPE_BATCH, 1, &seed);
 			}
-			if (strcmp(what, "parse")) bpei_backends[b].hash(&c, BPE_BATCH, &seed);
+			if (strcmp(what, "parse"))
+				bpei_backends[b].hash(&c, BPE_BATCH, &seed);
 		}
 		return 0;
 	}
@@ -168,11 +191,18 @@ static int alone(const char *what, const char *name, uint32_t mix, uint32_t batc
 int main(int argc, char **argv)
 {
 	static const struct kernels_mix mixes[] = {
-		{ "all mixed", 30, 70, 20, 3, 0 }, { "mixed, 3% odd", 30, 70, 20, 3, 3 }, { "IPv4 TCP and UDP", 0, 70, 0, 0, 0 }, { "IPv4 TCP", 0, 100, 0, 0, 0 },
-		{ "IPv6 TCP and UDP", 100, 70, 0, 0, 0 }, { "ICMP", 30, 0, 20, 100, 0 }, { "odd alone", 30, 70, 20, 0, 100 },
+		{ "all mixed", 30, 70, 20, 3, 0 },
+		{ "mixed, 3% odd", 30, 70, 20, 3, 3 },
+		{ "IPv4 TCP and UDP", 0, 70, 0, 0, 0 },
+		{ "IPv4 TCP", 0, 100, 0, 0, 0 },
+		{ "IPv6 TCP and UDP", 100, 70, 0, 0, 0 },
+		{ "ICMP", 30, 0, 20, 100, 0 },
+		{ "odd alone", 30, 70, 20, 0, 100 },
 	};
 	bpei_seed_init(&seed, 1);
-	if (argc == 5) return alone(argv[1], argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]), mixes);
+	if (argc == 5)
+		return alone(
+			argv[1], argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]), mixes);
 	kernels_walk();
 	kernels_road(&mixes[2], &seed);
 	kernels_road(&mixes[1], &seed);
@@ -187,10 +217,11 @@ int main(int argc, char **argv)
 		bpei_parse_scalar(&c, BPE_BATCH, 1, NULL);
 		bpei_hash_scalar(&c, BPE_BATCH, &seed);
 	}
-	for (uint32_t i = 0; i < PACKETS; i++) {	/* three in four are in the table */
+	for (uint32_t i = 0; i < PACKETS; i++) { /* three in four are in the table */
 		struct bpei_bucket *b = &buckets[hash[i] & (BUCKETS - 1)];
 		uint32_t k = chance(BPEI_BUCKET_SLOTS);
-		if (chance(4)) b->tag[k] = hash[i], b->not_entry[k] = ~i;
+		if (chance(4))
+			b->tag[k] = hash[i], b->not_entry[k] = ~i;
 	}
 	measure("hash", mixes[1].name, hash_round);
 	measure("probe", "3 of 4 found", probe_round);

@@ -16,12 +16,14 @@ struct kernels_mix {
 };
 
 uint32_t kernels_chance(uint32_t below);
-uint32_t kernels_packet(uint8_t p[KERNELS_BYTES], const struct kernels_mix *mix);	/* its length; p is zero before */
+uint32_t kernels_packet(
+	uint8_t p[KERNELS_BYTES], const struct kernels_mix *mix); /* its length; p is zero before */
 void kernels_walk(void);
 void kernels_road(const struct kernels_mix *mix, const struct bpei_seed *seed);
 
-/* What others do with the same packets: given one by one with add, gone through by round, which returns how many there were; end forgets them.
- * bench/kernels_pcap.c, bench/kernels_tins.cc; none where their libraries are not there. */
+/* What others do with the same packets: given one by one with add, gone through by round, which
+ * returns how many there were; end forgets them. bench/kernels_pcap.c, bench/kernels_tins.cc; none
+ * where their libraries are not there. */
 #define KERNELS_MOST_PEERS 2
 struct kernels_peer {
 	const char *name;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Peers beside the road (kernels_road.c): libpcap's pcap_next_ex over a file of the packets, in the page cache, and libtins's parse of each in memory.
- * Neither is linked into anything but this measuring program. */
+/* Peers beside the road (kernels_road.c): libpcap's pcap_next_ex over a file of the packets, in the
+ * page cache, and libtins's parse of each in memory. Neither is linked into anything but this
+ * measuring program. */
 #include "kernels.h"
 
 #include <string.h>
@@ -16,7 +17,9 @@ static void pcap_add(const uint8_t *packet, uint32_t caplen)
 {
 	if (!dumper) {
 		int fd = mkstemp(strcpy(file, "/tmp/bench_kernelsXXXXXX"));
-		if (fd < 0 || !(dead = pcap_open_dead(DLT_EN10MB, 262144)) || !(dumper = pcap_dump_fopen(dead, fdopen(fd, "w")))) abort();
+		if (fd < 0 || !(dead = pcap_open_dead(DLT_EN10MB, 262144)) ||
+			!(dumper = pcap_dump_fopen(dead, fdopen(fd, "w"))))
+			abort();
 	}
 	const struct pcap_pkthdr h = { .caplen = caplen, .len = caplen };
 	pcap_dump((u_char *)dumper, &h, packet);
@@ -30,8 +33,10 @@ static uint64_t pcap_round(void)
 	uint64_t n = 0, bytes = 0;
 	pcap_dump_flush(dumper);
 	pcap_t *p = pcap_open_offline(file, text);
-	if (!p) abort();
-	while (pcap_next_ex(p, &h, &packet) == 1) n++, bytes += h->caplen + packet[0];
+	if (!p)
+		abort();
+	while (pcap_next_ex(p, &h, &packet) == 1)
+		n++, bytes += h->caplen + packet[0];
 	pcap_close(p);
 	bench_keep((uint32_t)bytes);
 	return n;
@@ -57,7 +62,8 @@ const struct kernels_peer kernels_peers[] = {
 	{ "libpcap: pcap_next_ex, nothing parsed", pcap_add, pcap_round, pcap_end },
 #endif
 #ifdef HAVE_TINS
-	{ "libtins: parse, nothing walked", kernels_tins_add, kernels_tins_round, kernels_tins_end },
+	{ "libtins: parse, nothing walked", kernels_tins_add, kernels_tins_round,
+		kernels_tins_end },
 #endif
 	{ NULL, NULL, NULL, NULL },
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What was tried against the walk's chain of loads: lines asked for ahead, two blocks in turn, and the engine's guess at the distance to the next record;
- * over macOS records of 60 bytes, and of 60, 590 and 1514 by chance (7 : 4 : 1), in blocks of 512 KiB. */
+/* What was tried against the walk's chain of loads: lines asked for ahead, two blocks in turn, and
+ * the engine's guess at the distance to the next record; over macOS records of 60 bytes, and of 60,
+ * 590 and 1514 by chance (7 : 4 : 1), in blocks of 512 KiB. */
 #include "kernels.h"
 
 #include "base/bytes.h"
@@ -22,9 +23,12 @@ static void fill(bool mixed)
 	for (uint32_t k = 0; k < BLOCKS; k++) {
 		size_t at = 0;
 		for (;; records++) {
-			uint32_t chance = kernels_chance(12), caplen = !mixed || chance < 7 ? 60 : chance < 11 ? 590 : 1514;
+			uint32_t chance = kernels_chance(12), caplen = !mixed || chance < 7 ? 60
+								       : chance < 11        ? 590
+											    : 1514;
 			uint32_t bytes = bpei_layout_align(18 + caplen, 4);
-			if (at + bytes > BLOCK) break;
+			if (at + bytes > BLOCK)
+				break;
 			memset(memory[k] + at, 0, 18);
 			memcpy(memory[k] + at + 8, &caplen, 4);
 			memcpy(memory[k] + at + 12, &caplen, 4);
@@ -35,13 +39,16 @@ static void fill(bool mixed)
 	}
 }
 
-static inline size_t step(const struct bpei_block *b, size_t at, const struct bpei_columns *c, uint32_t i)
+static inline size_t step(
+	const struct bpei_block *b, size_t at, const struct bpei_columns *c, uint32_t i)
 {
 	const uint8_t *r = b->bytes + at;
 	uint32_t caplen = bpei_load32(r + 8), hdrlen = bpei_load16(r + 16);
-	if (hdrlen < 18 || (uint64_t)hdrlen + caplen > b->length - at) abort();
+	if (hdrlen < 18 || (uint64_t)hdrlen + caplen > b->length - at)
+		abort();
 	c->data[i] = r + hdrlen;
-	c->time_ns[i] = (int64_t)(int32_t)bpei_load32(r) * 1000000000 + bpei_load32(r + 4) * INT64_C(1000);
+	c->time_ns[i] =
+		(int64_t)(int32_t)bpei_load32(r) * 1000000000 + bpei_load32(r + 4) * INT64_C(1000);
 	c->caplen[i] = caplen;
 	c->wirelen[i] = bpei_load32(r + 12);
 	return at + (((size_t)hdrlen + caplen + 3) & ~(size_t)3);
@@ -52,7 +59,8 @@ static uint64_t chain(const struct bpei_columns *c, uint32_t ahead)
 	uint64_t n = 0;
 	for (uint32_t k = 0; k < BLOCKS; k++)
 		for (size_t at = 0; at < blocks[k].length; n++) {
-			if (ahead) __builtin_prefetch(blocks[k].bytes + at + ahead);
+			if (ahead)
+				__builtin_prefetch(blocks[k].bytes + at + ahead);
 			at = step(&blocks[k], at, c, n % BPE_BATCH);
 		}
 	return n;
@@ -69,21 +77,29 @@ static uint64_t two(const struct bpei_columns *c, uint32_t unused)
 			a = step(&blocks[k], a, c, n % BPE_BATCH);
 			b = step(&blocks[k + 1], b, c, (n + 1) % BPE_BATCH);
 		}
-		for (; a < blocks[k].length; n++) a = step(&blocks[k], a, c, n % BPE_BATCH);
-		for (; b < blocks[k + 1].length; n++) b = step(&blocks[k + 1], b, c, n % BPE_BATCH);
+		for (; a < blocks[k].length; n++)
+			a = step(&blocks[k], a, c, n % BPE_BATCH);
+		for (; b < blocks[k + 1].length; n++)
+			b = step(&blocks[k + 1], b, c, n % BPE_BATCH);
 	}
 	return n;
 }
 
 static uint64_t engine(const struct bpei_columns *c, uint32_t unused)
 {
-	static const struct bpei_bpf_walk how = { .layout = &bpei_layout_macos, .link_type = 1, .snaplen = BPE_MAX_SNAPLEN, .plain = true, .torn_blocks = &torn,
+	static const struct bpei_bpf_walk how = { .layout = &bpei_layout_macos,
+		.link_type = 1,
+		.snaplen = BPE_MAX_SNAPLEN,
+		.plain = true,
+		.torn_blocks = &torn,
 		.filtered = &filtered };
 	uint64_t n = 0;
 	uint32_t some;
 	(void)unused;
 	for (uint32_t k = 0; k < BLOCKS; k++)
-		for (blocks[k].position = 0; (some = bpei_walk_bpf(&how, &blocks[k], c, BPE_BATCH)) > 0;) n += some;
+		for (blocks[k].position = 0;
+			(some = bpei_walk_bpf(&how, &blocks[k], c, BPE_BATCH)) > 0;)
+			n += some;
 	return n;
 }
 
@@ -93,21 +109,27 @@ void kernels_walk(void)
 		const char *name;
 		uint64_t (*walk)(const struct bpei_columns *c, uint32_t ahead);
 		uint32_t ahead;
-	} ways[] = { { "chain", chain, 0 }, { "chain, 512 bytes ahead", chain, 512 }, { "chain, 2048 bytes ahead", chain, 2048 }, { "chain, two blocks in turn", two, 0 },
-		     { "the engine's", engine, 0 } };
+	} ways[] = { { "chain", chain, 0 }, { "chain, 512 bytes ahead", chain, 512 },
+		{ "chain, 2048 bytes ahead", chain, 2048 }, { "chain, two blocks in turn", two, 0 },
+		{ "the engine's", engine, 0 } };
 	enum { WAYS = sizeof ways / sizeof *ways };
 	struct bpei_columns c;
-	if (bpei_columns_new(&c, BPE_BATCH) < 0) abort();
+	if (bpei_columns_new(&c, BPE_BATCH) < 0)
+		abort();
 	for (int mixed = 0; mixed < 2; mixed++) {
 		struct bench_row rows[WAYS] = { { .name = NULL } };
 		fill(mixed);
-		printf("walks, %s: %llu records\n", mixed ? "60, 590 and 1514 bytes" : "60 bytes", (unsigned long long)records);
-		for (int k = 0; k < WAYS; k++) rows[k].name = ways[k].name;
+		printf("walks, %s: %llu records\n", mixed ? "60, 590 and 1514 bytes" : "60 bytes",
+			(unsigned long long)records);
+		for (int k = 0; k < WAYS; k++)
+			rows[k].name = ways[k].name;
 		for (int r = -1; r < BENCH_ROUNDS; r++)
 			for (int k = 0; k < WAYS; k++) {
 				int64_t start = bpei_clock_mono_ns();
-				if (ways[k].walk(&c, ways[k].ahead) != records) abort();
-				rows[k].ns[r < 0 ? 0 : r] = (double)(bpei_clock_mono_ns() - start) / (double)records;
+				if (ways[k].walk(&c, ways[k].ahead) != records)
+					abort();
+				rows[k].ns[r < 0 ? 0 : r] =
+					(double)(bpei_clock_mono_ns() - start) / (double)records;
 				bench_keep(c.caplen[0]);
 			}
 		bench_print(rows, WAYS, "record");

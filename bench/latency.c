@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_latency -i SOURCE [-a ABI] [-d DEVICE] [-m MODE] [-t SECONDS]: time from a packet's stamp to its delivery, on the caller's
- * thread, for sources that stamp by the wall clock: least, median, 99th percentile, most, in microseconds, and the CPU a packet. */
+/* bench_latency -i SOURCE [-a ABI] [-d DEVICE] [-m MODE] [-t SECONDS]: time from a packet's stamp
+ * to its delivery, on the caller's thread, for sources that stamp by the wall clock: least, median,
+ * 99th percentile, most, in microseconds, and the CPU a packet. */
 #include "bpfengine.h"
 
 #include <getopt.h>
@@ -36,12 +37,23 @@ int main(int argc, char **argv)
 	bpe_options_init(&o);
 	while ((letter = getopt(argc, argv, "i:a:d:m:t:")) != -1) {
 		switch (letter) {
-		case 'i': o.interface_name = optarg; break;
-		case 'a': o.bpf_abi = optarg; break;
-		case 'd': o.bpf_device = optarg; break;
-		case 'm': o.read_mode = (uint32_t)atoi(optarg); break;
-		case 't': seconds = atof(optarg); break;
-		default: return 2;
+		case 'i':
+			o.interface_name = optarg;
+			break;
+		case 'a':
+			o.bpf_abi = optarg;
+			break;
+		case 'd':
+			o.bpf_device = optarg;
+			break;
+		case 'm':
+			o.read_mode = (uint32_t)atoi(optarg);
+			break;
+		case 't':
+			seconds = atof(optarg);
+			break;
+		default:
+			return 2;
 		}
 	}
 	int64_t *latency = malloc(MOST * sizeof *latency), start = now(CLOCK_MONOTONIC);
@@ -50,21 +62,27 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	uint64_t packets = 0, kept = 0;
-	while ((double)(now(CLOCK_MONOTONIC) - start) < seconds * 1e9 && (n = bpe_capture_next(c, &b, 100000000, &e)) >= 0) {
+	while ((double)(now(CLOCK_MONOTONIC) - start) < seconds * 1e9 &&
+		(n = bpe_capture_next(c, &b, 100000000, &e)) >= 0) {
 		int64_t t = now(CLOCK_REALTIME);
-		for (int i = 0; i < n && kept < MOST; i++) latency[kept++] = t - b.time_ns[i];
+		for (int i = 0; i < n && kept < MOST; i++)
+			latency[kept++] = t - b.time_ns[i];
 		packets += (uint64_t)n;
 	}
 	struct rusage u;
 	struct bpe_stats s;
 	getrusage(RUSAGE_SELF, &u);
 	bpe_capture_stats(c, &s);
-	double cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e9 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e3;
+	double cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e9 +
+		     (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e3;
 	qsort(latency, kept, sizeof *latency, by_size);
-	printf("{\"packets\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"cpu_ns\":%.1f,\"us\":{", packets, s.kernel_dropped, packets ? cpu / (double)packets : 0);
+	printf("{\"packets\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"cpu_ns\":%.1f,\"us\":{", packets,
+		s.kernel_dropped, packets ? cpu / (double)packets : 0);
 	if (kept)
-		printf("\"min\":%.1f,\"50\":%.1f,\"99\":%.1f,\"max\":%.1f", (double)latency[0] * 1e-3, (double)latency[kept / 2] * 1e-3,
-		       (double)latency[kept - kept / 100 - 1] * 1e-3, (double)latency[kept - 1] * 1e-3);
+		printf("\"min\":%.1f,\"50\":%.1f,\"99\":%.1f,\"max\":%.1f",
+			(double)latency[0] * 1e-3, (double)latency[kept / 2] * 1e-3,
+			(double)latency[kept - kept / 100 - 1] * 1e-3,
+			(double)latency[kept - 1] * 1e-3);
 	puts("}}");
 	bpe_capture_close(c);
 	free(latency);

@@ -4,6 +4,7 @@
 of its own: loss, and CPU time per packet.  SENDER is a program called as `SENDER send INTERFACE SECONDS 64` that sends 64-byte
 frames as fast as it can (the `live` program of the traffic generator's folder).  Needs root; sender on core 1, receiver on core 0.
 """
+
 import argparse, json, os, re, signal, statistics, subprocess, sys, time
 
 NS = f"bpebench{os.getpid()}"
@@ -14,14 +15,29 @@ def sh(command):
 
 
 def received():
-    return int(subprocess.run(["ip", "netns", "exec", NS, "cat", "/sys/class/net/vb/statistics/rx_packets"], capture_output=True, text=True, check=True).stdout)
+    return int(
+        subprocess.run(
+            ["ip", "netns", "exec", NS, "cat", "/sys/class/net/vb/statistics/rx_packets"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    )
 
 
 def once(command, count, sender, seconds):
-    child = subprocess.Popen(["ip", "netns", "exec", NS, "taskset", "-c", "0"] + command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = subprocess.Popen(
+        ["ip", "netns", "exec", NS, "taskset", "-c", "0"] + command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     time.sleep(1.5)
     before = received()
-    subprocess.run(["ip", "netns", "exec", NS, "taskset", "-c", "1", sender, "send", "va", str(seconds), "64"], check=True, capture_output=True)
+    subprocess.run(
+        ["ip", "netns", "exec", NS, "taskset", "-c", "1", sender, "send", "va", str(seconds), "64"],
+        check=True,
+        capture_output=True,
+    )
     offered = received() - before
     time.sleep(0.5)
     child.send_signal(signal.SIGINT)
@@ -39,20 +55,38 @@ def main():
     a = p.parse_args()
     ours = lambda out, err: json.loads(out)["packets"]["delivered"]
     tcpdump = lambda out, err: int(re.search(r"(\d+) packets? captured", err).group(1))
-    rows = [("tcpdump -w", ["tcpdump", "-i", "vb", "-w", "/dev/null"], tcpdump, []),
-            ("bpfengine, flows, 0 workers", [a.program, "-i", "vb", "--json", "-q", "--workers", "0"], ours, []),
-            ("bpfengine, no flows", [a.program, "-i", "vb", "--json", "-q", "--workers", "0", "--no-flows"], ours, [])]
+    rows = [
+        ("tcpdump -w", ["tcpdump", "-i", "vb", "-w", "/dev/null"], tcpdump, []),
+        (
+            "bpfengine, flows, 0 workers",
+            [a.program, "-i", "vb", "--json", "-q", "--workers", "0"],
+            ours,
+            [],
+        ),
+        (
+            "bpfengine, no flows",
+            [a.program, "-i", "vb", "--json", "-q", "--workers", "0", "--no-flows"],
+            ours,
+            [],
+        ),
+    ]
     sh(f"ip netns add {NS}")
     try:
-        sh(f"ip netns exec {NS} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
+        sh(
+            f"ip netns exec {NS} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1"
+        )
         sh(f"ip -n {NS} link add va type veth peer name vb")
-        for dev in ("va", "vb"): sh(f"ip -n {NS} link set {dev} up")
+        for dev in ("va", "vb"):
+            sh(f"ip -n {NS} link set {dev} up")
         for _ in range(a.rounds):
-            for _, command, count, runs in rows: runs.append(once(command, count, a.sender, a.seconds))
+            for _, command, count, runs in rows:
+                runs.append(once(command, count, a.sender, a.seconds))
     finally:
         sh(f"ip netns del {NS}")
     first = None
-    print(f"{'receiver':32s} {'offered M/s':>12s} {'lost %':>8s} {'ns CPU/packet':>14s} {'ratio':>6s}")
+    print(
+        f"{'receiver':32s} {'offered M/s':>12s} {'lost %':>8s} {'ns CPU/packet':>14s} {'ratio':>6s}"
+    )
     for name, _, _, runs in rows:
         offered = statistics.median(o for o, _, _ in runs) / a.seconds / 1e6
         lost = statistics.median(100 * (1 - g / o) for o, g, _ in runs)

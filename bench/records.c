@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/records: what a flow record costs on its way out: packed into a worker's ring and taken out again on one thread, as a line of each format (beside
- * one by printf, as the native one was made before), and the ring of bytes between two threads. */
+/* bench/records: what a flow record costs on its way out: packed into a worker's ring and taken out
+ * again on one thread, as a line of each format (beside one by printf, as the native one was made
+ * before), and the ring of bytes between two threads. */
 #include "bench.h"
 #include "bpfengine.h"
 #include "ring/bytering.h"
@@ -12,7 +13,7 @@
 #define RECORDS 4096u
 #define RING (4u << 20)
 
-static struct bpe_flow flows[2][RECORDS];	/* UDP; TCP */
+static struct bpe_flow flows[2][RECORDS]; /* UDP; TCP */
 static struct bpei_bytering ring;
 static _Alignas(8) uint8_t bytes[RING];
 static char text[BPE_FORMAT_BYTES];
@@ -29,15 +30,31 @@ static void make(void)
 	for (uint32_t k = 0; k < 2 * RECORDS; k++) {
 		struct bpe_flow *f = &flows[k / RECORDS][k % RECORDS];
 		uint64_t a = next_random(&seed), b = next_random(&seed);
-		*f = (struct bpe_flow){ .version = BPE_FLOW_VERSION, .size = sizeof *f, .ip_proto = 17, .ip_version = 4, .port = { (uint16_t)(a >> 48 | 1024), 443 },
-			.packets = { a % 50 + 1, b % 40 }, .first_ns = 1700000000000000000 + (int64_t)(a % 1000000000000), .hash = (uint32_t)b, .end = BPE_END_IDLE,
-			.pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 }, .window_scale = { -1, -1 } };
+		*f = (struct bpe_flow){ .version = BPE_FLOW_VERSION,
+			.size = sizeof *f,
+			.ip_proto = 17,
+			.ip_version = 4,
+			.port = { (uint16_t)(a >> 48 | 1024), 443 },
+			.packets = { a % 50 + 1, b % 40 },
+			.first_ns = 1700000000000000000 + (int64_t)(a % 1000000000000),
+			.hash = (uint32_t)b,
+			.end = BPE_END_IDLE,
+			.pid = -1,
+			.effective_pid = -1,
+			.handshake_ns = { -1, -1 },
+			.rtt_ns = { -1, -1 },
+			.window_scale = { -1, -1 } };
 		memcpy(f->addr[0], &a, 4), memcpy(f->addr[1], &b, 4);
 		f->last_ns = f->first_ns + (int64_t)(b % 30000000000);
-		for (int e = 0; e < 2; e++) f->wire_bytes[e] = f->captured_bytes[e] = f->packets[e] * 400;
-		if (k < RECORDS) continue;
-		f->ip_proto = 6, f->tcp_state = BPE_TCP_CLOSED, f->tcp_flags[0] = f->tcp_flags[1] = 0x1b, f->flags = BPE_FLOW_HEALTH, f->end = BPE_END_CLOSED;
-		f->handshake_ns[0] = 1200000, f->handshake_ns[1] = 23000000, f->mss[0] = f->mss[1] = 1460, f->window_scale[0] = f->window_scale[1] = 7;
+		for (int e = 0; e < 2; e++)
+			f->wire_bytes[e] = f->captured_bytes[e] = f->packets[e] * 400;
+		if (k < RECORDS)
+			continue;
+		f->ip_proto = 6, f->tcp_state = BPE_TCP_CLOSED,
+		f->tcp_flags[0] = f->tcp_flags[1] = 0x1b, f->flags = BPE_FLOW_HEALTH,
+		f->end = BPE_END_CLOSED;
+		f->handshake_ns[0] = 1200000, f->handshake_ns[1] = 23000000,
+		f->mss[0] = f->mss[1] = 1460, f->window_scale[0] = f->window_scale[1] = 7;
 		f->retransmissions[0] = b >> 60 == 1;
 		strcpy(f->history, "ShADadFf");
 	}
@@ -46,7 +63,8 @@ static void make(void)
 static double line(uint32_t format, int tcp)
 {
 	int64_t t = bpei_clock_mono_ns();
-	for (uint32_t k = 0; k < RECORDS; k++) bench_keep((uint64_t)bpe_flow_format(&flows[tcp][k], format, text, sizeof text));
+	for (uint32_t k = 0; k < RECORDS; k++)
+		bench_keep((uint64_t)bpe_flow_format(&flows[tcp][k], format, text, sizeof text));
 	return (double)(bpei_clock_mono_ns() - t) / RECORDS;
 }
 
@@ -56,12 +74,19 @@ static double by_printf(void)
 	int64_t t = bpei_clock_mono_ns();
 	for (uint32_t k = 0; k < RECORDS; k++) {
 		const struct bpe_flow *f = &flows[0][k];
-		bench_keep((uint64_t)snprintf(text, sizeof text, "{\"schema\":\"bpfengine.flow/1\",\"src\":\"%u.%u.%u.%u\",\"sport\":%u,\"dst\":\"%u.%u.%u.%u\",\"dport\":%u,\"proto\":\"%s\","
-			"\"ip_proto\":%u,\"ip\":%u,\"first\":%" PRId64 ".%09" PRId64 ",\"duration\":%" PRId64 ".%09" PRId64 ",\"packets\":[%" PRIu64 ",%" PRIu64 "],\"wire_bytes\":[%" PRIu64 ",%" PRIu64
-			"],\"captured_bytes\":[%" PRIu64 ",%" PRIu64 "]}\n", f->addr[0][0], f->addr[0][1], f->addr[0][2], f->addr[0][3], f->port[0], f->addr[1][0], f->addr[1][1],
-			f->addr[1][2], f->addr[1][3], f->port[1], "udp", f->ip_proto, f->ip_version, f->first_ns / 1000000000, f->first_ns % 1000000000,
-			(f->last_ns - f->first_ns) / 1000000000, (f->last_ns - f->first_ns) % 1000000000, f->packets[0], f->packets[1], f->wire_bytes[0], f->wire_bytes[1],
-			f->captured_bytes[0], f->captured_bytes[1]));
+		bench_keep((uint64_t)snprintf(text, sizeof text,
+			"{\"schema\":\"bpfengine.flow/1\",\"src\":\"%u.%u.%u.%u\",\"sport\":%u,\"dst\":\"%u.%u.%u.%u\",\"dport\":%u,\"proto\":\"%s\","
+			"\"ip_proto\":%u,\"ip\":%u,\"first\":%" PRId64 ".%09" PRId64
+			",\"duration\":%" PRId64 ".%09" PRId64 ",\"packets\":[%" PRIu64 ",%" PRIu64
+			"],\"wire_bytes\":[%" PRIu64 ",%" PRIu64 "],\"captured_bytes\":[%" PRIu64
+			",%" PRIu64 "]}\n",
+			f->addr[0][0], f->addr[0][1], f->addr[0][2], f->addr[0][3], f->port[0],
+			f->addr[1][0], f->addr[1][1], f->addr[1][2], f->addr[1][3], f->port[1],
+			"udp", f->ip_proto, f->ip_version, f->first_ns / 1000000000,
+			f->first_ns % 1000000000, (f->last_ns - f->first_ns) / 1000000000,
+			(f->last_ns - f->first_ns) % 1000000000, f->packets[0], f->packets[1],
+			f->wire_bytes[0], f->wire_bytes[1], f->captured_bytes[0],
+			f->captured_bytes[1]));
 	}
 	return (double)(bpei_clock_mono_ns() - t) / RECORDS;
 }
@@ -78,7 +103,9 @@ static double one_thread(uint32_t n)
 			memcpy(bpei_bytering_begin(&ring, n), &flows[1][k + i], n);
 			bpei_bytering_commit(&ring);
 		}
-		for (const void *p; (p = bpei_bytering_peek(&ring, &got)); bpei_bytering_drop(&ring)) memcpy(text, p, got), bench_keep((uint64_t)text[0]);
+		for (const void *p; (p = bpei_bytering_peek(&ring, &got));
+			bpei_bytering_drop(&ring))
+			memcpy(text, p, got), bench_keep((uint64_t)text[0]);
 	}
 	bpei_role_leave(&bpei_output_role);
 	bpei_role_leave(&bpei_worker_role);
@@ -93,8 +120,10 @@ static void *take(void *length)
 	bpei_role_enter(&bpei_output_role);
 	for (uint32_t k = 0; k < PASSES * RECORDS;) {
 		const void *p = bpei_bytering_peek(&ring, &n);
-		if (!p) continue;
-		if (n != *(uint32_t *)length) abort();
+		if (!p)
+			continue;
+		if (n != *(uint32_t *)length)
+			abort();
 		memcpy(text, p, n);
 		bench_keep((uint64_t)text[n - 1]);
 		bpei_bytering_drop(&ring);
@@ -108,11 +137,13 @@ static double two_threads(uint32_t n)
 {
 	pthread_t thread;
 	int64_t t = bpei_clock_mono_ns();
-	if (pthread_create(&thread, NULL, take, &n)) abort();
+	if (pthread_create(&thread, NULL, take, &n))
+		abort();
 	bpei_role_enter(&bpei_worker_role);
 	for (uint32_t k = 0; k < PASSES * RECORDS;) {
 		void *to = bpei_bytering_begin(&ring, n);
-		if (!to) continue;
+		if (!to)
+			continue;
 		memcpy(to, &flows[1][k % RECORDS], n);
 		bpei_bytering_commit(&ring);
 		k++;
@@ -124,22 +155,30 @@ static double two_threads(uint32_t n)
 
 int main(void)
 {
-	static struct bench_row rows[] = { { .name = "memcpy of a record (448 bytes)" }, { .name = "ring, one thread, 176 bytes (UDP)" }, { .name = "ring, one thread, 320 bytes (TCP)" },
-		{ .name = "ring, two threads, 176 bytes" }, { .name = "ring, two threads, 320 bytes" }, { .name = "printf: head of the native line" }, { .name = "json, UDP" },
-		{ .name = "json, TCP" }, { .name = "zeek, UDP" }, { .name = "zeek, TCP" }, { .name = "eve, UDP" }, { .name = "eve, TCP" }, { .name = "csv, UDP" }, { .name = "csv, TCP" },
-		{ .name = "ecs, UDP" }, { .name = "ecs, TCP" } };
+	static struct bench_row rows[] = { { .name = "memcpy of a record (448 bytes)" },
+		{ .name = "ring, one thread, 176 bytes (UDP)" },
+		{ .name = "ring, one thread, 320 bytes (TCP)" },
+		{ .name = "ring, two threads, 176 bytes" },
+		{ .name = "ring, two threads, 320 bytes" },
+		{ .name = "printf: head of the native line" }, { .name = "json, UDP" },
+		{ .name = "json, TCP" }, { .name = "zeek, UDP" }, { .name = "zeek, TCP" },
+		{ .name = "eve, UDP" }, { .name = "eve, TCP" }, { .name = "csv, UDP" },
+		{ .name = "csv, TCP" }, { .name = "ecs, UDP" }, { .name = "ecs, TCP" } };
 	_Static_assert(sizeof rows / sizeof *rows == 6 + 2 * BPE_FORMAT_COUNT, "a row for each");
 	make();
 	bpei_bytering_init(&ring, bytes, RING);
 	for (int round = 0; round < BENCH_ROUNDS; round++) {
 		int64_t t = bpei_clock_mono_ns();
-		for (uint32_t k = 0; k < RECORDS; k++) memcpy(text, &flows[1][k], sizeof flows[1][k]), bench_keep((uint64_t)text[0]);
+		for (uint32_t k = 0; k < RECORDS; k++)
+			memcpy(text, &flows[1][k], sizeof flows[1][k]),
+				bench_keep((uint64_t)text[0]);
 		rows[0].ns[round] = (double)(bpei_clock_mono_ns() - t) / RECORDS;
 		rows[1].ns[round] = one_thread(176), rows[2].ns[round] = one_thread(320);
 		rows[3].ns[round] = two_threads(176), rows[4].ns[round] = two_threads(320);
 		rows[5].ns[round] = by_printf();
 		for (uint32_t f = 0; f < BPE_FORMAT_COUNT; f++)
-			for (int tcp = 0; tcp < 2; tcp++) rows[6 + 2 * f + (uint32_t)tcp].ns[round] = line(f, tcp);
+			for (int tcp = 0; tcp < 2; tcp++)
+				rows[6 + 2 * f + (uint32_t)tcp].ns[round] = line(f, tcp);
 	}
 	bench_print(rows, sizeof rows / sizeof *rows, "record");
 	return 0;

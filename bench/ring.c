@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/ring [core] [core] | bursts: our ring beside DPDK's rte_ring (single producer, single consumer), the same two cores, the
- * same work: the producer makes numbers in bursts of 32, the consumer checks that each is the next.  Ours once with 8-byte
- * slots, as rte_ring has, and once with whole packet records (columns), as the engine uses it.  bursts: those in bursts of 1 to 64, as the reader's
- * batches fall to many workers. */
+/* bench/ring [core] [core] | bursts: our ring beside DPDK's rte_ring (single producer, single
+ * consumer), the same two cores, the same work: the producer makes numbers in bursts of 32, the
+ * consumer checks that each is the next.  Ours once with 8-byte slots, as rte_ring has, and once
+ * with whole packet records (columns), as the engine uses it.  bursts: those in bursts of 1 to 64,
+ * as the reader's batches fall to many workers. */
 #include "bench.h"
 #include "block/batch.h"
 #include "ring/ring.h"
@@ -28,7 +29,7 @@ static pthread_barrier_t barrier;
 static enum contender job;
 static bool over;
 static bool bursts_only;
-static uint32_t burst = BURST;	/* of packet records */
+static uint32_t burst = BURST; /* of packet records */
 static int producer_core = 1, consumer_core = 0;
 #ifdef HAVE_DPDK
 static struct rte_ring *rte[2];
@@ -54,9 +55,14 @@ static void produce_ours(void)
 	bpei_role_enter(&bpei_reader_role);
 	for (uint64_t i = 0; i < ITEMS;) {
 		uint32_t n = bpei_ring_room(&ring, BURST);
-		if (!n) { relax(); continue; }
-		if (n > BURST) n = BURST;
-		for (uint32_t k = 0; k < n; k++) slot[(ring.own_tail + k) & ring.mask] = ++i;
+		if (!n) {
+			relax();
+			continue;
+		}
+		if (n > BURST)
+			n = BURST;
+		for (uint32_t k = 0; k < n; k++)
+			slot[(ring.own_tail + k) & ring.mask] = ++i;
 		bpei_ring_push(&ring, n);
 	}
 	bpei_role_leave(&bpei_reader_role);
@@ -67,9 +73,13 @@ static void consume_ours(void)
 	bpei_role_enter(&bpei_worker_role);
 	for (uint64_t i = 0; i < ITEMS;) {
 		uint32_t n = bpei_ring_peek(&ring, BURST);
-		if (!n) { relax(); continue; }
+		if (!n) {
+			relax();
+			continue;
+		}
 		for (uint32_t k = 0; k < n; k++)
-			if (slot[(ring.own_head + k) & ring.mask] != ++i) abort();
+			if (slot[(ring.own_head + k) & ring.mask] != ++i)
+				abort();
 		bpei_ring_drop(&ring, n);
 	}
 	bpei_role_leave(&bpei_worker_role);
@@ -82,13 +92,18 @@ static void produce_columns(void)
 	bpei_role_enter(&bpei_reader_role);
 	for (uint64_t i = 0; i < ITEMS;) {
 		uint32_t n = bpei_ring_room(&ring, burst);
-		if (!n) { relax(); continue; }
-		if (n > burst) n = burst;
+		if (!n) {
+			relax();
+			continue;
+		}
+		if (n > burst)
+			n = burst;
 		for (uint32_t k = 0; k < n; k++) {
 			uint32_t t = (ring.own_tail + k) & ring.mask, v = (uint32_t)++i;
 			columns.data[t] = (const uint8_t *)&ring;
 			columns.time_ns[t] = (int64_t)i;
-			columns.caplen[t] = columns.wirelen[t] = columns.interface_id[t] = columns.hash[t] = v;
+			columns.caplen[t] = columns.wirelen[t] = columns.interface_id[t] =
+				columns.hash[t] = v;
 			columns.layers[t] = layers;
 			columns.key[t] = key;
 		}
@@ -102,10 +117,15 @@ static void consume_columns(void)
 	bpei_role_enter(&bpei_worker_role);
 	for (uint64_t i = 0; i < ITEMS;) {
 		uint32_t n = bpei_ring_peek(&ring, burst);
-		if (!n) { relax(); continue; }
+		if (!n) {
+			relax();
+			continue;
+		}
 		for (uint32_t k = 0; k < n; k++) {
 			uint32_t t = (ring.own_head + k) & ring.mask;
-			if (columns.hash[t] != (uint32_t)++i || columns.key[t].ip_version != 4 || !columns.layers[t].flags) abort();
+			if (columns.hash[t] != (uint32_t)++i || columns.key[t].ip_version != 4 ||
+				!columns.layers[t].flags)
+				abort();
 		}
 		bpei_ring_drop(&ring, n);
 	}
@@ -118,10 +138,12 @@ static void produce_rte(struct rte_ring *r)
 	void *v[BURST];
 	for (uint64_t i = 0; i < ITEMS;) {
 		uint32_t n = BURST;
-		for (uint32_t k = 0; k < n; k++) v[k] = (void *)(uintptr_t)(i + k + 1);
+		for (uint32_t k = 0; k < n; k++)
+			v[k] = (void *)(uintptr_t)(i + k + 1);
 		for (uint32_t done = 0; done < n;) {
 			uint32_t d = rte_ring_sp_enqueue_burst(r, v + done, n - done, NULL);
-			if (!d) relax();
+			if (!d)
+				relax();
 			done += d;
 		}
 		i += n;
@@ -133,9 +155,11 @@ static void consume_rte(struct rte_ring *r)
 	void *v[BURST];
 	for (uint64_t i = 0; i < ITEMS;) {
 		uint32_t n = rte_ring_sc_dequeue_burst(r, v, BURST, NULL);
-		if (!n) relax();
+		if (!n)
+			relax();
 		for (uint32_t k = 0; k < n; k++)
-			if ((uintptr_t)v[k] != ++i) abort();
+			if ((uintptr_t)v[k] != ++i)
+				abort();
 	}
 }
 #endif
@@ -145,11 +169,15 @@ static void *producer(void *unused)
 	pin(producer_core);
 	for (;;) {
 		pthread_barrier_wait(&barrier);
-		if (over) return unused;
-		if (job == COLUMNS_8192) produce_columns();
-		else if (job == OURS_1024 || job == OURS_8192) produce_ours();
+		if (over)
+			return unused;
+		if (job == COLUMNS_8192)
+			produce_columns();
+		else if (job == OURS_1024 || job == OURS_8192)
+			produce_ours();
 #ifdef HAVE_DPDK
-		else produce_rte(rte[job == RTE_8192]);
+		else
+			produce_rte(rte[job == RTE_8192]);
 #endif
 	}
 }
@@ -160,55 +188,74 @@ static double once(enum contender c)
 	bpei_ring_init(&ring, c == OURS_1024 ? 1024 : 8192);
 	pthread_barrier_wait(&barrier);
 	int64_t start = bpei_clock_mono_ns();
-	if (c == COLUMNS_8192) consume_columns();
-	else if (c == OURS_1024 || c == OURS_8192) consume_ours();
+	if (c == COLUMNS_8192)
+		consume_columns();
+	else if (c == OURS_1024 || c == OURS_8192)
+		consume_ours();
 #ifdef HAVE_DPDK
-	else consume_rte(rte[c == RTE_8192]);
+	else
+		consume_rte(rte[c == RTE_8192]);
 #endif
 	return (double)(bpei_clock_mono_ns() - start) / ITEMS;
 }
 
 int main(int argc, char **argv)
 {
-	static struct bench_row rows[CONTENDERS] = { { .name = "rte_ring SP/SC, 1024 slots of 8 bytes" }, { .name = "bpei_ring, 1024 slots of 8 bytes" },
-		{ .name = "rte_ring SP/SC, 8192 slots of 8 bytes" }, { .name = "bpei_ring, 8192 slots of 8 bytes" },
-		{ .name = "bpei_ring, 8192 packet records of 104 bytes" } };
+	static struct bench_row rows[CONTENDERS] = {
+		{ .name = "rte_ring SP/SC, 1024 slots of 8 bytes" },
+		{ .name = "bpei_ring, 1024 slots of 8 bytes" },
+		{ .name = "rte_ring SP/SC, 8192 slots of 8 bytes" },
+		{ .name = "bpei_ring, 8192 slots of 8 bytes" },
+		{ .name = "bpei_ring, 8192 packet records of 104 bytes" }
+	};
 	pthread_t thread;
 	bool bursts = bursts_only = argc > 1 && !strcmp(argv[1], "bursts");
-	if (argc > 1 && !bursts) producer_core = atoi(argv[1]);
-	if (argc > 2 && !bursts) consumer_core = atoi(argv[2]);
+	if (argc > 1 && !bursts)
+		producer_core = atoi(argv[1]);
+	if (argc > 2 && !bursts)
+		consumer_core = atoi(argv[2]);
 #ifdef HAVE_DPDK
-	char *eal[] = { "ring", "--no-pci", "--no-huge", "--no-telemetry", "-m", "64", "-l", "0", "--log-level", "1" };
-	if (rte_eal_init(10, eal) < 0) return 1;
+	char *eal[] = { "ring", "--no-pci", "--no-huge", "--no-telemetry", "-m", "64", "-l", "0",
+		"--log-level", "1" };
+	if (rte_eal_init(10, eal) < 0)
+		return 1;
 	rte[0] = rte_ring_create("r0", 1024, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
 	rte[1] = rte_ring_create("r1", 8192, 0, RING_F_SP_ENQ | RING_F_SC_DEQ);
 #else
 	printf("built without DPDK: rte_ring is not measured\n");
 #endif
-	if (bpei_columns_new(&columns, 8192) < 0) return 1;
+	if (bpei_columns_new(&columns, 8192) < 0)
+		return 1;
 	pin(consumer_core);
 	pthread_barrier_init(&barrier, NULL, 2);
 	pthread_create(&thread, NULL, producer, NULL);
-	static struct bench_row sweep[7] = { { .name = "bursts of 1" }, { .name = "2" }, { .name = "4" }, { .name = "8" }, { .name = "16" }, { .name = "32" }, { .name = "64" } };
+	static struct bench_row sweep[7] = { { .name = "bursts of 1" }, { .name = "2" },
+		{ .name = "4" }, { .name = "8" }, { .name = "16" }, { .name = "32" },
+		{ .name = "64" } };
 	for (int r = -1; r < BENCH_ROUNDS && bursts; r++)
 		for (int k = 0; k < 7; k++) {
 			burst = 1u << k;
 			double ns = once(COLUMNS_8192);
-			if (r >= 0) sweep[k].ns[r] = ns;
+			if (r >= 0)
+				sweep[k].ns[r] = ns;
 		}
-	if (bursts) bench_print(sweep, 7, "packet record of 104 bytes, core to core");
+	if (bursts)
+		bench_print(sweep, 7, "packet record of 104 bytes, core to core");
 	for (int r = -1; r < BENCH_ROUNDS && !bursts; r++)
 		for (int c = 0; c < CONTENDERS; c++) {
 #ifndef HAVE_DPDK
-			if (c == RTE_1024 || c == RTE_8192) continue;
+			if (c == RTE_1024 || c == RTE_8192)
+				continue;
 #endif
 			double ns = once((enum contender)c);
-			if (r >= 0) rows[c].ns[r] = ns;
+			if (r >= 0)
+				rows[c].ns[r] = ns;
 		}
 	over = true;
 	pthread_barrier_wait(&barrier);
 	pthread_join(thread, NULL);
-	if (bursts) return 0;
+	if (bursts)
+		return 0;
 #ifdef HAVE_DPDK
 	bench_print(rows, CONTENDERS, "item, bursts of 32");
 #else

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/snapshot [flows]: what a snapshot of the largest flows costs the worker: a batch of 64 packets on random flows of a table of so many (1,000,000),
- * nobody asking; the same with the stretch that a snapshot has behind each batch; how many batches one takes, and how long the table takes in one go. */
+/* bench/snapshot [flows]: what a snapshot of the largest flows costs the worker: a batch of 64
+ * packets on random flows of a table of so many (1,000,000), nobody asking; the same with the
+ * stretch that a snapshot has behind each batch; how many batches one takes, and how long the table
+ * takes in one go. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "bench.h"
@@ -9,7 +11,7 @@
 #include <string.h>
 
 #define BATCHES 8000u
-#define LOOKS 256u	/* as engine/scan.c */
+#define LOOKS 256u /* as engine/scan.c */
 #define WANTED 2000u
 
 static struct bpei_table *table;
@@ -29,12 +31,21 @@ static void batch(const uint32_t *id) BPEI_WORKER
 	static uint32_t length[BPE_BATCH], flow[BPE_BATCH], hash[BPE_BATCH];
 	static int64_t time[BPE_BATCH];
 	for (uint32_t i = 0; i < BPE_BATCH; i++) {
-		layers[i] = (struct bpe_layers){ .flags = BPE_PKT_KEY | BPE_PKT_IP4, .transport = 34, .proto = BPE_PROTO_UDP, .ip_proto = 17 };
+		layers[i] = (struct bpe_layers){ .flags = BPE_PKT_KEY | BPE_PKT_IP4,
+			.transport = 34,
+			.proto = BPE_PROTO_UDP,
+			.ip_proto = 17 };
 		key[i] = (struct bpe_key){ .port = { 10, 20 }, .ip_proto = 17, .ip_version = 4 };
 		memcpy(key[i].addr[0], &id[i], 4);
 		hash[i] = id[i] * 2654435761u | 1, length[i] = 60, time[i] = now += 10;
 	}
-	struct bpe_batch b = { .count = BPE_BATCH, .time_ns = time, .caplen = length, .wirelen = length, .layers = layers, .key = key, .hash = hash };
+	struct bpe_batch b = { .count = BPE_BATCH,
+		.time_ns = time,
+		.caplen = length,
+		.wirelen = length,
+		.layers = layers,
+		.key = key,
+		.hash = hash };
 	bpei_table_update(table, &b, flow);
 }
 
@@ -44,15 +55,21 @@ static double run(uint32_t flows, struct bpei_top *top, uint32_t *batches) BPEI_
 	bool through = false;
 	int64_t start = bpei_clock_mono_ns();
 	for (uint32_t n = 0; n < BATCHES && !through; n++, done++) {
-		for (uint32_t i = 0; i < BPE_BATCH; i++) id[i] = (uint32_t)((roll() >> 32) * flows >> 32);
+		for (uint32_t i = 0; i < BPE_BATCH; i++)
+			id[i] = (uint32_t)((roll() >> 32) * flows >> 32);
 		batch(id);
-		if (top) through = bpei_table_scan(table, top, LOOKS);
+		if (top)
+			through = bpei_table_scan(table, top, LOOKS);
 	}
-	if (batches) *batches = through ? done : 0;
+	if (batches)
+		*batches = through ? done : 0;
 	return (double)(bpei_clock_mono_ns() - start) / done;
 }
 
-static double median(double *v) { return qsort(v, BENCH_ROUNDS, sizeof *v, bench_by_double), v[BENCH_ROUNDS / 2]; }
+static double median(double *v)
+{
+	return qsort(v, BENCH_ROUNDS, sizeof *v, bench_by_double), v[BENCH_ROUNDS / 2];
+}
 
 int main(int argc, char **argv)
 {
@@ -60,31 +77,41 @@ int main(int argc, char **argv)
 	double without[BENCH_ROUNDS], with[BENCH_ROUNDS], whole[BENCH_ROUNDS];
 	struct bpei_table_options o = { .max_flows = flows, .idle_ns = 3600000000000 };
 	struct bpei_top top;
-	if (bpei_table_new(&o, &table) < 0) return 1;
+	if (bpei_table_new(&o, &table) < 0)
+		return 1;
 	bpei_role_enter(&bpei_worker_role);
 	for (uint32_t i = 0; i < flows; i += BPE_BATCH) {
 		uint32_t id[BPE_BATCH];
-		for (uint32_t k = 0; k < BPE_BATCH; k++) id[k] = (i + k) % flows;
+		for (uint32_t k = 0; k < BPE_BATCH; k++)
+			id[k] = (i + k) % flows;
 		batch(id);
 	}
 	for (int r = 0; r < BENCH_ROUNDS; r++) {
 		uint32_t took;
 		without[r] = run(flows, NULL, NULL);
-		if (bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, WANTED) < 0) return 1;
+		if (bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, WANTED) < 0)
+			return 1;
 		with[r] = run(flows, &top, &took);
-		if (took) batches = took;
-		while (!bpei_table_scan(table, &top, UINT32_MAX)) continue;
-		if (top.alive != flows || top.filled != WANTED) return 1;
+		if (took)
+			batches = took;
+		while (!bpei_table_scan(table, &top, UINT32_MAX))
+			continue;
+		if (top.alive != flows || top.filled != WANTED)
+			return 1;
 		bpei_top_free(&top);
-		if (bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, WANTED) < 0) return 1;
+		if (bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, WANTED) < 0)
+			return 1;
 		int64_t start = bpei_clock_mono_ns();
-		while (!bpei_table_scan(table, &top, UINT32_MAX)) continue;
+		while (!bpei_table_scan(table, &top, UINT32_MAX))
+			continue;
 		whole[r] = (double)(bpei_clock_mono_ns() - start);
 		bpei_top_free(&top);
 	}
 	double a = median(without), b = median(with), c = median(whole);
-	printf("%u flows, medians of %d: a batch of 64 %.0f ns, with its share of a snapshot %.0f ns (+%.0f, %.1f a packet)\n", flows, BENCH_ROUNDS, a, b, b - a, (b - a) / 64);
-	if (batches) printf("a snapshot of %u takes %u batches; ", WANTED, batches);
+	printf("%u flows, medians of %d: a batch of 64 %.0f ns, with its share of a snapshot %.0f ns (+%.0f, %.1f a packet)\n",
+		flows, BENCH_ROUNDS, a, b, b - a, (b - a) / 64);
+	if (batches)
+		printf("a snapshot of %u takes %u batches; ", WANTED, batches);
 	printf("in one go %.1f ms (%.1f ns a flow)\n", c * 1e-6, c / flows);
 	bpei_table_free(table);
 	return 0;

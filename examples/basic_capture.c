@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* basic_capture SOURCE [COUNT]: one line for each packet, with the capture level: no threads, our own loop.
- * SOURCE is an interface, a savefile, or synth. */
+/* basic_capture SOURCE [COUNT]: one line for each packet, with the capture level: no threads, our
+ * own loop. SOURCE is an interface, a savefile, or synth. */
 #include "source.h"
 
 #include <arpa/inet.h>
@@ -13,15 +13,19 @@
 static void endpoint(char *to, size_t room, const struct bpe_key *key, int end)
 {
 	char address[48] = "?";
-	inet_ntop(key->ip_version == 6 ? AF_INET6 : AF_INET, key->addr[end], address, sizeof address);
-	if (key->port[end]) snprintf(to, room, "%s.%u", address, key->port[end]);
-	else snprintf(to, room, "%s", address);
+	inet_ntop(
+		key->ip_version == 6 ? AF_INET6 : AF_INET, key->addr[end], address, sizeof address);
+	if (key->port[end])
+		snprintf(to, room, "%s.%u", address, key->port[end]);
+	else
+		snprintf(to, room, "%s", address);
 }
 
 static void print_packet(const struct bpe_batch *b, int i)
 {
-	static const char *const names[BPE_PROTO_COUNT] = { "damaged", "ARP", "TCP", "UDP", "ICMP", "ICMPv6", "IGMP", "SCTP", "IP", "other", "LLC", "link",
-		"UDP-Lite", "DCCP", "CARP", "WireGuard", "STP", "GTP'" };
+	static const char *const names[BPE_PROTO_COUNT] = { "damaged", "ARP", "TCP", "UDP", "ICMP",
+		"ICMPv6", "IGMP", "SCTP", "IP", "other", "LLC", "link", "UDP-Lite", "DCCP", "CARP",
+		"WireGuard", "STP", "GTP'" };
 	const struct bpe_layers *l = &b->layers[i];
 	char from[64] = "", to[64] = "", clock[16];
 	time_t seconds = (time_t)(b->time_ns[i] / 1000000000);
@@ -32,7 +36,8 @@ static void print_packet(const struct bpe_batch *b, int i)
 		endpoint(from, sizeof from, &b->key[i], sender);
 		endpoint(to, sizeof to, &b->key[i], !sender);
 	}
-	printf("%s.%06" PRId64 " %-7s %s%s%s, %u bytes\n", clock, b->time_ns[i] % 1000000000 / 1000, names[l->proto], from, *from ? " > " : "", to, b->wirelen[i]);
+	printf("%s.%06" PRId64 " %-7s %s%s%s, %u bytes\n", clock, b->time_ns[i] % 1000000000 / 1000,
+		names[l->proto], from, *from ? " > " : "", to, b->wirelen[i]);
 }
 
 int main(int argc, char **argv)
@@ -53,8 +58,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	while ((n = bpe_capture_next(capture, &batch, -1, &error)) >= 0)
-		for (int i = 0; i < n; i++) print_packet(&batch, i);
-	if (n != BPE_E_END) fprintf(stderr, "basic_capture: %s\n", error.text);
+		for (int i = 0; i < n; i++)
+			print_packet(&batch, i);
+	if (n != BPE_E_END)
+		fprintf(stderr, "basic_capture: %s\n", error.text);
 	bpe_capture_close(capture);
 	return n == BPE_E_END ? 0 : 1;
 }

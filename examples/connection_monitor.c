@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* connection_monitor SOURCE [SECONDS]: each TCP connection as it ends: who, how, how much, how long; every second the three that have carried most of those
- * that are alive; then a summary.  SOURCE is an interface, a savefile, or synth. */
+/* connection_monitor SOURCE [SECONDS]: each TCP connection as it ends: who, how, how much, how
+ * long; every second the three that have carried most of those that are alive; then a summary.
+ * SOURCE is an interface, a savefile, or synth. */
 #include "source.h"
 
 #include <arpa/inet.h>
@@ -9,11 +10,14 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-struct totals { uint64_t connections, complete, refused_or_reset; };
+struct totals {
+	uint64_t connections, complete, refused_or_reset;
+};
 
 static const char *state_name(uint8_t state)
 {
-	static const char *const names[] = { "-", "no answer", "half open", "open", "closing", "closed", "reset" };
+	static const char *const names[] = { "-", "no answer", "half open", "open", "closing",
+		"closed", "reset" };
 	return state < sizeof names / sizeof *names ? names[state] : "?";
 }
 
@@ -22,9 +26,12 @@ static void show(const char *before, const struct bpe_flow *f)
 	char a[48] = "?", b[48] = "?";
 	inet_ntop(f->ip_version == 6 ? AF_INET6 : AF_INET, f->addr[0], a, sizeof a);
 	inet_ntop(f->ip_version == 6 ? AF_INET6 : AF_INET, f->addr[1], b, sizeof b);
-	printf("%s%-9s %s.%u > %s.%u  %" PRIu64 "+%" PRIu64 " packets  %" PRIu64 "+%" PRIu64 " bytes  %.3f s%s\n", before, state_name(f->tcp_state), a, f->port[0], b,
-	       f->port[1], f->packets[0], f->packets[1], f->wire_bytes[0], f->wire_bytes[1], (double)(f->last_ns - f->first_ns) * 1e-9,
-	       f->flags & BPE_FLOW_MIDSTREAM ? "  (start not seen)" : "");
+	printf("%s%-9s %s.%u > %s.%u  %" PRIu64 "+%" PRIu64 " packets  %" PRIu64 "+%" PRIu64
+	       " bytes  %.3f s%s\n",
+		before, state_name(f->tcp_state), a, f->port[0], b, f->port[1], f->packets[0],
+		f->packets[1], f->wire_bytes[0], f->wire_bytes[1],
+		(double)(f->last_ns - f->first_ns) * 1e-9,
+		f->flags & BPE_FLOW_MIDSTREAM ? "  (start not seen)" : "");
 }
 
 /* With workers = 0 one thread runs it all, so the totals need no lock. */
@@ -32,7 +39,8 @@ static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct totals *t = user;
 	(void)worker;
-	if (f->ip_proto != 6) return;
+	if (f->ip_proto != 6)
+		return;
 	t->connections++;
 	t->complete += f->tcp_state == BPE_TCP_CLOSED && !(f->flags & BPE_FLOW_MIDSTREAM);
 	t->refused_or_reset += f->tcp_state == BPE_TCP_RESET;
@@ -44,11 +52,14 @@ static void show_alive(struct bpe_engine *engine)
 {
 	struct bpe_flow flows[32];
 	struct bpe_snapshot about;
-	int shown = 0, n = bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, flows, 32, &about, NULL);
-	if (n < 0) return;
+	int shown = 0,
+	    n = bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, flows, 32, &about, NULL);
+	if (n < 0)
+		return;
 	printf("%" PRIu64 " flows alive\n", about.alive);
 	for (int i = 0; i < n && shown < 3; i++)
-		if (flows[i].ip_proto == 6) show("  ", &flows[i]), shown++;
+		if (flows[i].ip_proto == 6)
+			show("  ", &flows[i]), shown++;
 }
 
 int main(int argc, char **argv)
@@ -70,15 +81,22 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	int64_t second = 1000000000, left = argc > 2 ? (int64_t)(strtod(argv[2], NULL) * 1e9) : 0;
-	if (left <= 0) left = INT64_MAX;
+	if (left <= 0)
+		left = INT64_MAX;
 	int result = bpe_engine_start(engine, &error);
-	for (; result >= 0 && !bpe_engine_wait(engine, left < second ? left : second); left -= second) {
-		if (left <= second) bpe_engine_stop(engine);
-		else show_alive(engine);
+	for (; result >= 0 && !bpe_engine_wait(engine, left < second ? left : second);
+		left -= second) {
+		if (left <= second)
+			bpe_engine_stop(engine);
+		else
+			show_alive(engine);
 	}
-	if (result >= 0) result = bpe_engine_result(engine, &error);
-	if (result < 0) fprintf(stderr, "connection_monitor: %s\n", error.text);
-	printf("%" PRIu64 " connections: %" PRIu64 " seen whole, %" PRIu64 " refused or reset\n", totals.connections, totals.complete, totals.refused_or_reset);
+	if (result >= 0)
+		result = bpe_engine_result(engine, &error);
+	if (result < 0)
+		fprintf(stderr, "connection_monitor: %s\n", error.text);
+	printf("%" PRIu64 " connections: %" PRIu64 " seen whole, %" PRIu64 " refused or reset\n",
+		totals.connections, totals.complete, totals.refused_or_reset);
 	bpe_engine_close(engine);
 	return result < 0;
 }

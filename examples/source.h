@@ -11,8 +11,10 @@ static inline void source_option(struct bpe_options *options, const char *argume
 {
 	struct stat st;
 	bpe_options_init(options);
-	if (!strcmp(argument, "-") || !stat(argument, &st)) options->file = argument;
-	else options->interface_name = argument;
+	if (!strcmp(argument, "-") || !stat(argument, &st))
+		options->file = argument;
+	else
+		options->interface_name = argument;
 }
 
 #endif

@@ -5,6 +5,7 @@
 A Criterion program tells its own count, a plain one ends with "N passed, N failed[, N skipped]"; any other test is one case.
 A program that failed without telling of a failed case counts as one failure.
 """
+
 import json, re, sys
 
 passed = failed = skipped = 0
@@ -12,7 +13,9 @@ for line in open(sys.argv[1], encoding="utf-8", errors="replace"):
     test = json.loads(line)
     text = (test.get("stdout") or "") + "\n" + (test.get("stderr") or "")
     good = skip = bad = 0
-    criterion = re.findall(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)", text)
+    criterion = re.findall(
+        r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+) \| Crashing: (\d+)", text
+    )
     plain = re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$", text, re.M)
     if test["result"] == "SKIP":
         skip = 1

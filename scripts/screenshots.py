@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """screenshots.py BUILD [DOCS]: the pictures of README, from real runs: the live line and the report (live.svg) and a sweep's page (bench.png).
 Wants tmux, Python's rich, Chromium; the sweep makes a pair of interfaces of its own, as root."""
+
 import os
 import re
 import shutil
@@ -14,15 +15,37 @@ COLUMNS, LINES = 104, 34
 
 
 def capture():
-    return subprocess.run(["tmux", "-L", "bpfengine", "capture-pane", "-p", "-e", "-t", "shot"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        ["tmux", "-L", "bpfengine", "capture-pane", "-p", "-e", "-t", "shot"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
 
 
 def live(build, to):
     from rich.console import Console
     from rich.text import Text
+
     shown = "bpfengine -i synth:rate=200000,size=imix -t 5 --largest 4"
     command = shown.replace("bpfengine", build + "/src/bpfengine", 1)
-    subprocess.run(["tmux", "-L", "bpfengine", "new-session", "-d", "-s", "shot", "-x", str(COLUMNS), "-y", str(LINES), f"{command}; sleep 30"], check=True)
+    subprocess.run(
+        [
+            "tmux",
+            "-L",
+            "bpfengine",
+            "new-session",
+            "-d",
+            "-s",
+            "shot",
+            "-x",
+            str(COLUMNS),
+            "-y",
+            str(LINES),
+            f"{command}; sleep 30",
+        ],
+        check=True,
+    )
     try:
         time.sleep(3)
         line = capture().splitlines()[0]
@@ -37,24 +60,66 @@ def live(build, to):
     console.print(Text("(while it runs)", style="dim"))
     console.print(Text.from_ansi(line))
     console.print(Text("(at its end)", style="dim"))
-    console.print(Text.from_ansi("\n".join(l for l in report.splitlines() if l.strip() != line.strip())))
+    console.print(
+        Text.from_ansi("\n".join(l for l in report.splitlines() if l.strip() != line.strip()))
+    )
     svg = console.export_svg(title="bpfengine")
-    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S).replace("Fira Code, monospace", "monospace")	# nothing is fetched
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S).replace(
+        "Fira Code, monospace", "monospace"
+    )  # nothing is fetched
     with open(to, "w") as f:
         f.write(re.sub(r"<!--.*?-->\s*", "", svg, flags=re.S))
 
 
 def bench(build, to):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if not chromium:
         sys.exit("screenshots: no Chromium here (Debian: apt-get install chromium)")
     with tempfile.TemporaryDirectory() as folder:
         page = folder + "/sweep.html"
-        subprocess.run([build + "/bench/bpfbench/bpfbench", "--sweep", "-i", "pair", "-t", "1", "--buffers", "256K,1M,4M", "--sizes", "60,1514", "--workers", "0",
-                        "--rates", "50k,100k,200k,400k,max", "-o", page, "-q"], check=True)
-        subprocess.run([chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--hide-scrollbars",
-                        f"--user-data-dir={folder}/profile", "--window-size=1100,1000", f"--screenshot={os.path.abspath(to)}", "file://" + page],
-                       check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                build + "/bench/bpfbench/bpfbench",
+                "--sweep",
+                "-i",
+                "pair",
+                "-t",
+                "1",
+                "--buffers",
+                "256K,1M,4M",
+                "--sizes",
+                "60,1514",
+                "--workers",
+                "0",
+                "--rates",
+                "50k,100k,200k,400k,max",
+                "-o",
+                page,
+                "-q",
+            ],
+            check=True,
+        )
+        subprocess.run(
+            [
+                chromium,
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--hide-scrollbars",
+                f"--user-data-dir={folder}/profile",
+                "--window-size=1100,1000",
+                f"--screenshot={os.path.abspath(to)}",
+                "file://" + page,
+            ],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 def main():

@@ -6,6 +6,7 @@ What goes in, for which system and CPU, is read from meson.build, src/meson.buil
 Every name that would be visible in the file that takes the implementation gets our prefix, and what C++17 does not take of C11
 is said otherwise (scripts/single_text.py).  Prints nothing; errors name the file and line that it cannot deal with.
 """
+
 import os, re, sys
 
 import single_text as text
@@ -16,8 +17,11 @@ BASES = ("", "src", "include", ".")
 
 # What the meson.build files may ask of a system or CPU, and the compilers' word for it.
 CONDITIONS = {
-    "system == 'linux'": "defined(__linux__)", "system == 'darwin'": "defined(__APPLE__)", "system == 'freebsd'": "defined(__FreeBSD__)",
-    "system == 'netbsd'": "defined(__NetBSD__)", "system == 'openbsd'": "defined(__OpenBSD__)",
+    "system == 'linux'": "defined(__linux__)",
+    "system == 'darwin'": "defined(__APPLE__)",
+    "system == 'freebsd'": "defined(__FreeBSD__)",
+    "system == 'netbsd'": "defined(__NetBSD__)",
+    "system == 'openbsd'": "defined(__OpenBSD__)",
     "host_machine.cpu_family() == 'x86_64'": "defined(__x86_64__)",
     "host_machine.cpu_family() == 'aarch64'": "defined(__aarch64__)",
     "host_machine.endian() == 'little'": "(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)",
@@ -34,47 +38,65 @@ def predefined(condition):
     for i in range(0, len(parts), 2):
         part = parts[i].strip()
         negated = part.startswith("not ")
-        if negated: part = part[4:].strip()
-        if part.startswith("!(") and part.endswith(")"): out = f"!({predefined(part[2:-1])})"
-        elif part in CONDITIONS: out = CONDITIONS[part]
-        else: fail(f"the meson.build files ask \"{part}\": say in CONDITIONS what macro tells it")
+        if negated:
+            part = part[4:].strip()
+        if part.startswith("!(") and part.endswith(")"):
+            out = f"!({predefined(part[2:-1])})"
+        elif part in CONDITIONS:
+            out = CONDITIONS[part]
+        else:
+            fail(f'the meson.build files ask "{part}": say in CONDITIONS what macro tells it')
         parts[i] = "!" + out if negated else out
     return " ".join({"and": "&&", "or": "||"}.get(p, p) for p in parts)
 
 
 class Files:
     """The sources, read once, and what is known of all of them."""
+
     def __init__(self):
-        self.tokens, self.guarded, self.names, self.enums, self.void, self.first = {}, {}, {}, {}, set(), {}
+        self.tokens, self.guarded, self.names, self.enums, self.void, self.first = (
+            {},
+            {},
+            {},
+            {},
+            set(),
+            {},
+        )
 
     def read(self, path):
         if path not in self.tokens:
-            try: source = open(os.path.join(TOP, path), encoding="utf-8").read()
-            except OSError as e: fail(f"{path}: {e.strerror}")
+            try:
+                source = open(os.path.join(TOP, path), encoding="utf-8").read()
+            except OSError as e:
+                fail(f"{path}: {e.strerror}")
             self.tokens[path] = text.tokens(source)
             self.guarded[path] = bool(re.search(r"^#ifndef (\w+)\n#define \1\n", source, re.M))
             self.enums.update(text.enums(self.tokens[path]))
             self.first.update(text.first_members(self.tokens[path]))
-            if self.guarded[path]: self.void |= text.void_functions(self.tokens[path])
+            if self.guarded[path]:
+                self.void |= text.void_functions(self.tokens[path])
         return self.tokens[path]
 
     def find(self, name, path):
         for base in (os.path.dirname(path),) + BASES[1:]:
             candidate = os.path.normpath(os.path.join(base, name))
-            if os.path.isfile(os.path.join(TOP, candidate)): return candidate
+            if os.path.isfile(os.path.join(TOP, candidate)):
+                return candidate
         fail(f"{path} includes {name}, which is nowhere")
 
     def walk(self, path, seen):
         """path and all that it includes, read."""
-        if path in seen: return
+        if path in seen:
+            return
         seen.add(path)
         for name in text.includes(self.read(path)):
-            if path != "include/bpfengine.h": self.walk(self.find(name, path), seen)
-
+            if path != "include/bpfengine.h":
+                self.walk(self.find(name, path), seen)
 
     def name_all(self):
         static = set().union(*map(text.static_macros, self.tokens.values()))
-        for path, toks in self.tokens.items(): self.names[path] = text.names(toks, static)
+        for path, toks in self.tokens.items():
+            self.names[path] = text.names(toks, static)
 
     def mark_templates(self, target_folders):
         """Finds the kernels' headers that are text of each file that includes them, guard or no guard:
@@ -84,20 +106,32 @@ class Files:
         for path in [p for p in self.tokens if p.startswith("arch/") and p.endswith(".c")]:
             own = self.names[path]["type"]
             for header in self.closure(path):
-                if header == path or not self.guarded[header] or not header.startswith("arch/"): continue
-                known = set().union(*(self.names[h][kind] for h in self.closure(header) for kind in ("type", "tag", "value")))
-                if own & text.type_words(self.tokens[header]) - known: self.templates.add(header)
+                if header == path or not self.guarded[header] or not header.startswith("arch/"):
+                    continue
+                known = set().union(
+                    *(
+                        self.names[h][kind]
+                        for h in self.closure(header)
+                        for kind in ("type", "tag", "value")
+                    )
+                )
+                if own & text.type_words(self.tokens[header]) - known:
+                    self.templates.add(header)
         headers = [p for p in self.tokens if p.endswith(".h")]
         beside = [p for p in headers if os.path.dirname(p) in target_folders]
         self.templates |= {p for p in beside if self.guarded[p]}
-        for header in self.templates: self.guarded[header] = False
+        for header in self.templates:
+            self.guarded[header] = False
         for path in beside:
             toks = text.unguard(self.tokens[path]) if path in self.templates else self.tokens[path]
             defined = text.names(toks, set())
             ours = set().union(*(defined[kind] for kind in defined if kind != "paste"))
             ours = sorted(n for n in ours if text.OURS.match(n))
-            if ours: fail(f"{path}: {ours[0]} would be one name for several targets: "
-                          "leave out its prefix, so that each target gets a copy of its own")
+            if ours:
+                fail(
+                    f"{path}: {ours[0]} would be one name for several targets: "
+                    "leave out its prefix, so that each target gets a copy of its own"
+                )
 
     def closure(self, path, seen=None):
         seen = set() if seen is None else seen
@@ -105,13 +139,19 @@ class Files:
             seen.add(path)
             for name in text.includes(self.tokens[path]):
                 found = self.find(name, path)
-                if found in self.tokens: self.closure(found, seen)
+                if found in self.tokens:
+                    self.closure(found, seen)
         return seen
 
 
 class Writer:
     def __init__(self, files):
-        self.files, self.out, self.emitted, self.number = files, [], {"include/bpfengine.h": [()]}, {}
+        self.files, self.out, self.emitted, self.number = (
+            files,
+            [],
+            {"include/bpfengine.h": [()]},
+            {},
+        )
         self.tables, self.once = {}, set()
 
     def names_for(self, path):
@@ -121,11 +161,15 @@ class Writer:
             for p in own:
                 for name in text.includes(self.files.read(p)):
                     found = self.files.find(name, p)
-                    if found in self.files.guarded and self.files.guarded[found] and found != path: table.update(self.names_for(found))
+                    if found in self.files.guarded and self.files.guarded[found] and found != path:
+                        table.update(self.names_for(found))
             stem = re.sub(r"\W", "_", re.sub(r"^(src|arch)/", "", path).rsplit(".", 1)[0])
             for p in own:
-                for key, new in text.renamed(self.files.names[p], f"bpei_{stem}_{'h_' * path.endswith('.h')}").items():
-                    if key[0] != "paste" or key not in table: table[key] = new
+                for key, new in text.renamed(
+                    self.files.names[p], f"bpei_{stem}_{'h_' * path.endswith('.h')}"
+                ).items():
+                    if key[0] != "paste" or key not in table:
+                        table[key] = new
             self.tables[path] = table
         return self.tables[path]
 
@@ -133,107 +177,166 @@ class Writer:
         out = [path]
         for name in text.includes(self.files.read(path)):
             found = self.files.find(name, path)
-            if found in self.files.guarded and not self.files.guarded[found] and found != path: out += self.unguarded(found)
+            if found in self.files.guarded and not self.files.guarded[found] and found != path:
+                out += self.unguarded(found)
         return out
 
     def file(self, path, conditions, table=None, void=None):
         own = self.unguarded(path) if table is None else []
-        if table is None: table = self.names_for(path)
-        if void is None: void = self.files.void.union(*(text.void_functions(self.files.read(p)) for p in own))
-        if (path, id(table)) in self.once: return
+        if table is None:
+            table = self.names_for(path)
+        if void is None:
+            void = self.files.void.union(*(text.void_functions(self.files.read(p)) for p in own))
+        if (path, id(table)) in self.once:
+            return
         toks = self.files.read(path)
         if path in self.files.templates:
             self.once.add((path, id(table)))
             toks = text.unguard(toks)
         self.out.append(f"\n/* ---- {path} ---- */\n")
         for kind, piece, inside in text.pieces(toks, self.files.guarded[path]):
-            if kind == "include": self.include(piece, path, conditions + (("inside", path, len(self.out)),) * inside, table, void)
-            elif kind == "system": self.out.append("" if piece == "stdatomic.h" else f"#pragma GCC visibility pop\n#include <{piece}>\n#pragma GCC visibility push(hidden)\n")
-            else: self.out.append(text.rewrite(piece, table, self.files.enums, void, path, self.files.first))
+            if kind == "include":
+                self.include(
+                    piece,
+                    path,
+                    conditions + (("inside", path, len(self.out)),) * inside,
+                    table,
+                    void,
+                )
+            elif kind == "system":
+                self.out.append(
+                    ""
+                    if piece == "stdatomic.h"
+                    else f"#pragma GCC visibility pop\n#include <{piece}>\n#pragma GCC visibility push(hidden)\n"
+                )
+            else:
+                self.out.append(
+                    text.rewrite(piece, table, self.files.enums, void, path, self.files.first)
+                )
 
     def include(self, name, path, conditions, table, void):
         found = self.files.find(name, path)
         if self.files.guarded[found]:
             before = self.emitted.setdefault(found, [])
-            if any(conditions[:len(b)] == b for b in before): return
+            if any(conditions[: len(b)] == b for b in before):
+                return
             if any(c[0] == "target" for c in conditions):
                 fail(f"{path}: {found} would be compiled for one target and called by others")
             before.append(conditions)
             self.file(found, conditions)
-        else: self.file(found, conditions, table, void)
+        else:
+            self.file(found, conditions, table, void)
         self.out.append(f"/* ---- {path}, continued ---- */\n")
 
     def shared(self, path, conditions):
         """What a file for a target includes from outside of its folder: before the target begins, as others call it, too."""
         for kind, name, _ in text.pieces(self.files.read(path), self.files.guarded[path]):
-            if kind == "system": self.out.append(f"#pragma GCC visibility pop\n#include <{name}>\n#pragma GCC visibility push(hidden)\n")
+            if kind == "system":
+                self.out.append(
+                    f"#pragma GCC visibility pop\n#include <{name}>\n#pragma GCC visibility push(hidden)\n"
+                )
             elif kind == "include":
                 found = self.files.find(name, path)
-                if not self.files.guarded[found] or os.path.dirname(found) == os.path.dirname(path): self.shared(found, conditions)
-                else: self.include(name, path, conditions, None, None)
+                if not self.files.guarded[found] or os.path.dirname(found) == os.path.dirname(path):
+                    self.shared(found, conditions)
+                else:
+                    self.include(name, path, conditions, None, None)
 
     def guarded_by(self, conditions, emit, before="", after="", first=lambda: None):
-        if conditions: self.out.append(f"\n#if {' && '.join(f'({predefined(c)})' if ' or ' in c else predefined(c) for c in conditions)}\n")
+        if conditions:
+            self.out.append(
+                f"\n#if {' && '.join(f'({predefined(c)})' if ' or ' in c else predefined(c) for c in conditions)}\n"
+            )
         first()
         self.out.append(before)
         emit()
         self.out.append(after)
-        if conditions: self.out.append("#endif\n")
+        if conditions:
+            self.out.append("#endif\n")
 
 
 def target(flags, path):
     """Compiler flags as a target for functions: text before and after them."""
-    if not flags: return "", ""
+    if not flags:
+        return "", ""
     bad = [f for f in flags if not f.startswith("-m")]
-    if bad: fail(f"{path}: flags {bad} cannot be said of single functions")
-    t = ",".join(f[2:] for f in flags if "=" not in f)		# what is there, not how to tune
-    return (f'#if defined(__clang__)\n#pragma clang attribute push(__attribute__((target("{t}"))), apply_to = function)\n'
-            f'#else\n#pragma GCC push_options\n#pragma GCC target("{t}")\n#endif\n',
-            "#if defined(__clang__)\n#pragma clang attribute pop\n#else\n#pragma GCC pop_options\n#endif\n")
+    if bad:
+        fail(f"{path}: flags {bad} cannot be said of single functions")
+    t = ",".join(f[2:] for f in flags if "=" not in f)  # what is there, not how to tune
+    return (
+        f'#if defined(__clang__)\n#pragma clang attribute push(__attribute__((target("{t}"))), apply_to = function)\n'
+        f'#else\n#pragma GCC push_options\n#pragma GCC target("{t}")\n#endif\n',
+        "#if defined(__clang__)\n#pragma clang attribute pop\n#else\n#pragma GCC pop_options\n#endif\n",
+    )
 
 
 def dispatcher(backends, arch_h):
     """For each kernel of arch.h's declaring macro a function bpei_KERNEL_best, which calls the last backend whose CPU test holds."""
     macro = re.search(r"#define BPEI_DECLARE_BACKEND\(arch\)((?:.*\\\n)*.*)", arch_h)
     kernels = re.findall(r"(\w+) bpei_(\w+)_##arch\(([^)]*)\)", macro.group(1) if macro else "")
-    if not kernels: fail("arch/arch.h declares no kernels by BPEI_DECLARE_BACKEND(arch)")
+    if not kernels:
+        fail("arch/arch.h declares no kernels by BPEI_DECLARE_BACKEND(arch)")
     lines = ["\n"]
     for conditions, names in backends:
-        lines.append(f"{'#if' if len(lines) == 1 else '#elif'} !defined(BPFENGINE_SCALAR) && {' && '.join(predefined(c) for c in conditions)}\n")
+        lines.append(
+            f"{'#if' if len(lines) == 1 else '#elif'} !defined(BPFENGINE_SCALAR) && {' && '.join(predefined(c) for c in conditions)}\n"
+        )
         lines.append(body(kernels, names))
-    lines.append(("#else\n" if backends else "") + body(kernels, []) + ("#endif\n" if backends else ""))
+    lines.append(
+        ("#else\n" if backends else "") + body(kernels, []) + ("#endif\n" if backends else "")
+    )
     return "".join(lines)
 
 
 def body(kernels, names):
     out = []
     if len(names) > 1:
-        out.append("/* Which of them: asked once, by whoever comes first; every thread finds the same. */\nstatic int bpei_best_level(void)\n{\n"
-                   "\tstatic int level = -1;\n\tint fits = __atomic_load_n(&level, __ATOMIC_RELAXED);\n\tif (fits >= 0) return fits;\n\tfits = 0;\n")
+        out.append(
+            "/* Which of them: asked once, by whoever comes first; every thread finds the same. */\nstatic int bpei_best_level(void)\n{\n"
+            "\tstatic int level = -1;\n\tint fits = __atomic_load_n(&level, __ATOMIC_RELAXED);\n\tif (fits >= 0) return fits;\n\tfits = 0;\n"
+        )
         out += [f"\tif (bpei_cpu_fits_{n}()) fits = {i + 1};\n" for i, n in enumerate(names)]
         out.append("\t__atomic_store_n(&level, fits, __ATOMIC_RELAXED);\n\treturn fits;\n}\n\n")
     for returns, kernel, parameters in kernels:
-        if kernel == "cpu_fits": out.append("int bpei_cpu_fits_best(void) { return 1; }\n"); continue
-        arguments = ", ".join(re.search(r"(\w+)$", p.strip()).group(1) for p in parameters.split(","))
-        call = "{}bpei_{}_{{}}({});".format("return " if returns != "void" else "", kernel, arguments)
+        if kernel == "cpu_fits":
+            out.append("int bpei_cpu_fits_best(void) { return 1; }\n")
+            continue
+        arguments = ", ".join(
+            re.search(r"(\w+)$", p.strip()).group(1) for p in parameters.split(",")
+        )
+        call = "{}bpei_{}_{{}}({});".format(
+            "return " if returns != "void" else "", kernel, arguments
+        )
         lines = [f"{returns} bpei_{kernel}_best({parameters})\n{{\n"]
         if len(names) > 1:
             lines.append("\tswitch (bpei_best_level()) {\n")
-            lines += [f"\tcase {i + 1}: {call.format(n)}{' break;' if returns == 'void' else ''}\n" for i, n in enumerate(names)]
+            lines += [
+                f"\tcase {i + 1}: {call.format(n)}{' break;' if returns == 'void' else ''}\n"
+                for i, n in enumerate(names)
+            ]
             lines.append(f"\tdefault: {call.format('scalar')}\n\t}}\n}}\n\n")
-        else: lines.append(f"\t{call.format(names[0] if names else 'scalar')}\n}}\n\n")
+        else:
+            lines.append(f"\t{call.format(names[0] if names else 'scalar')}\n}}\n\n")
         out.append("".join(lines))
     return "".join(out)
 
 
 def main():
-    if len(sys.argv) not in (2, 4) or sys.argv[1].startswith("-") or len(sys.argv) == 4 and sys.argv[2] != "--depfile": sys.exit(__doc__)
+    if (
+        len(sys.argv) not in (2, 4)
+        or sys.argv[1].startswith("-")
+        or len(sys.argv) == 4
+        and sys.argv[2] != "--depfile"
+    ):
+        sys.exit(__doc__)
     meson = Meson(TOP, fail)
     files, seen = Files(), set()
     core, arch = meson.core(), meson.arch()
-    for path, _ in core: files.walk(path, seen)
+    for path, _ in core:
+        files.walk(path, seen)
     for _, conditions, sources, flags in arch:
-        for path in sources: files.walk(path, seen)
+        for path in sources:
+            files.walk(path, seen)
     files.walk("include/bpfengine.h", seen)
     files.name_all()
     targets = [sources for _, _, sources, flags in arch if flags]
@@ -243,54 +346,85 @@ def main():
     license_text = open(os.path.join(TOP, "LICENSE"), encoding="utf-8").read().strip()
     version = re.search(r'#define BPE_VERSION "([^"]+)"', public).group(1)
     head = open(os.path.join(TOP, "scripts/single_head.h"), encoding="utf-8").read()
-    head = head.replace("@VERSION@", version).replace("@LICENSE@", "\n * ".join(license_text.split("\n")).replace(" * \n", " *\n"))
+    head = head.replace("@VERSION@", version).replace(
+        "@LICENSE@", "\n * ".join(license_text.split("\n")).replace(" * \n", " *\n")
+    )
     w.out.append(head.replace("@FEATURES@", features(meson, predefined, own=False)))
     api = re.search(r"#if defined\(__GNUC__\).*?#define BPE_API .*?#endif\n", public, re.S)
-    if not api: fail("include/bpfengine.h does not define BPE_API as it did")
-    w.out.append(public.replace(api.group(0), '#ifndef BPE_API\n#define BPE_API __attribute__((visibility("hidden")))\n#endif\n').split("\n", 1)[1])
-    start = open(os.path.join(TOP, "scripts/single_start.h"), encoding="utf-8").read().split("\n", 2)[2]
+    if not api:
+        fail("include/bpfengine.h does not define BPE_API as it did")
+    w.out.append(
+        public.replace(
+            api.group(0),
+            '#ifndef BPE_API\n#define BPE_API __attribute__((visibility("hidden")))\n#endif\n',
+        ).split("\n", 1)[1]
+    )
+    start = (
+        open(os.path.join(TOP, "scripts/single_start.h"), encoding="utf-8").read().split("\n", 2)[2]
+    )
     w.out.append(start.replace("@FEATURES@", features(meson, predefined, own=True)))
     w.file("arch/arch.h", ())
     w.emitted["arch/arch.h"] = [()]
     w.out.append("BPEI_DECLARE_BACKEND(best);\n")
     for path, conditions in core_order(core, arch):
-        if isinstance(path, str): w.guarded_by(conditions, lambda: w.file(path, conditions))
+        if isinstance(path, str):
+            w.guarded_by(conditions, lambda: w.file(path, conditions))
         else:
             name, sources, flags = path
             before, after = target(flags, "arch/meson.build")
+
             # Headers first, outside of the target: the system's vector headers, and what all share.
             def emit():
-                for source in sources: w.file(source, conditions + (("target", tuple(flags)),) * bool(flags))
+                for source in sources:
+                    w.file(source, conditions + (("target", tuple(flags)),) * bool(flags))
+
             def shared():
                 if flags:
-                    for source in sources: w.shared(source, conditions)
+                    for source in sources:
+                        w.shared(source, conditions)
+
             vector = name not in ("scalar", "cpu")
-            if vector: w.out.append("\n#if !defined(BPFENGINE_SCALAR)\n")
+            if vector:
+                w.out.append("\n#if !defined(BPFENGINE_SCALAR)\n")
             w.guarded_by(conditions, emit, before, after, shared)
-            if vector: w.out.append("#endif\n")
+            if vector:
+                w.out.append("#endif\n")
     arch_h = open(os.path.join(TOP, "arch/arch.h"), encoding="utf-8").read()
     groups, order = {}, meson.arch_order()
     for name, conditions, _, _ in arch:
-        if name not in ("scalar", "cpu"): groups.setdefault(conditions, []).append(name)
+        if name not in ("scalar", "cpu"):
+            groups.setdefault(conditions, []).append(name)
     for names in groups.values():
-        if len(names) > 1 and set(names) - set(order): fail(f"meson.build does not say which of {names} is the best")
+        if len(names) > 1 and set(names) - set(order):
+            fail(f"meson.build does not say which of {names} is the best")
         names.sort(key=lambda n: order.index(n) if n in order else 0)
     w.out.append(dispatcher(list(groups.items()), arch_h))
-    w.out.append("\n#pragma GCC visibility pop\n#pragma GCC diagnostic pop\n#endif /* BPFENGINE_IMPLEMENTATION */\n")
-    result = re.sub(r"#pragma GCC visibility push\(hidden\)\n#pragma GCC visibility pop\n", "", "".join(w.out))
+    w.out.append(
+        "\n#pragma GCC visibility pop\n#pragma GCC diagnostic pop\n#endif /* BPFENGINE_IMPLEMENTATION */\n"
+    )
+    result = re.sub(
+        r"#pragma GCC visibility push\(hidden\)\n#pragma GCC visibility pop\n", "", "".join(w.out)
+    )
     result = re.sub(r"\n{3,}", "\n\n", result)
     try:
-        with open(sys.argv[1], "w", encoding="utf-8") as f: f.write(result)
-    except OSError as e: fail(f"{sys.argv[1]}: {e.strerror}")
+        with open(sys.argv[1], "w", encoding="utf-8") as f:
+            f.write(result)
+    except OSError as e:
+        fail(f"{sys.argv[1]}: {e.strerror}")
     if len(sys.argv) == 4:
-        here = ["LICENSE", "meson.build", "src/meson.build", "arch/meson.build"] + ["scripts/single_" + n for n in ("meson.py", "text.py", "head.h", "start.h")]
+        here = ["LICENSE", "meson.build", "src/meson.build", "arch/meson.build"] + [
+            "scripts/single_" + n for n in ("meson.py", "text.py", "head.h", "start.h")
+        ]
         read = [os.path.join(TOP, p).replace(" ", "\\ ") for p in sorted(files.tokens) + here]
-        with open(sys.argv[3], "w", encoding="utf-8") as f: f.write(f"{sys.argv[1]}: {' '.join(read)}\n")
+        with open(sys.argv[3], "w", encoding="utf-8") as f:
+            f.write(f"{sys.argv[1]}: {' '.join(read)}\n")
 
 
 def core_order(core, arch):
     """The kernels first, whose names the engine calls; then the files as src/meson.build orders them."""
-    return [((name, sources, flags), conditions) for name, conditions, sources, flags in arch] + core
+    return [
+        ((name, sources, flags), conditions) for name, conditions, sources, flags in arch
+    ] + core
 
 
 def features(meson, predefined, own):
@@ -298,11 +432,14 @@ def features(meson, predefined, own):
     lines = []
     for system, flags in meson.feature_macros().items():
         wanted = [f[2:].partition("=") for f in flags if f.startswith("-DBPEI_") == own]
-        if not wanted: continue
+        if not wanted:
+            continue
         lines.append(f"#if {predefined(f'system == {system!r}')}\n")
-        for name, _, value in wanted: lines.append(f"#ifndef {name}\n#define {name}{' ' + value if value else ''}\n#endif\n")
+        for name, _, value in wanted:
+            lines.append(f"#ifndef {name}\n#define {name}{' ' + value if value else ''}\n#endif\n")
         lines.append("#endif\n")
     return "".join(lines).rstrip("\n")
 
 
-if __name__ == "__main__": main()
+if __name__ == "__main__":
+    main()

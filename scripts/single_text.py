@@ -10,20 +10,37 @@ C11 and C++17 wants it:
 
 It knows the C of this project, not all of C; what it takes wrong, the compilers of the test say.
 """
+
 import re
 
-TOKEN = re.compile(r"""(?P<comment>/\*.*?\*/|//[^\n]*)|(?P<directive>(?<![^\n])[ \t]*\#(?:\\\n|/\*.*?\*/|[^\n])*)|(?P<space>\s+)|(?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+')
-|(?P<name>[A-Za-z_]\w*)|(?P<number>\.?\d(?:[eEpP][+-]|[\w.])*)|(?P<mark>->|\#\#|\.\.\.|<<=|>>=|[-+*/%&|^=!<>]=|\+\+|--|<<|>>|&&|\|\||.)""", re.S | re.X)
+TOKEN = re.compile(
+    r"""(?P<comment>/\*.*?\*/|//[^\n]*)|(?P<directive>(?<![^\n])[ \t]*\#(?:\\\n|/\*.*?\*/|[^\n])*)|(?P<space>\s+)|(?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+')
+|(?P<name>[A-Za-z_]\w*)|(?P<number>\.?\d(?:[eEpP][+-]|[\w.])*)|(?P<mark>->|\#\#|\.\.\.|<<=|>>=|[-+*/%&|^=!<>]=|\+\+|--|<<|>>|&&|\|\||.)""",
+    re.S | re.X,
+)
 INCLUDE = re.compile(r'[ \t]*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 OURS = re.compile(r"bpei?_|BPEI?_")
 
 # What C++ has as words of its own.
-CPP_WORDS = frozenset("""alignas alignof and and_eq bitand bitor catch class compl constexpr const_cast decltype delete dynamic_cast explicit export friend
+CPP_WORDS = frozenset(
+    """alignas alignof and and_eq bitand bitor catch class compl constexpr const_cast decltype delete dynamic_cast explicit export friend
     mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public reinterpret_cast static_cast template this thread_local throw try
-    typeid typename using virtual xor xor_eq""".split())
-BOTH = {"_Static_assert": "BPEI_STATIC_ASSERT", "_Thread_local": "__thread", "restrict": "__restrict", "_Noreturn": "__attribute__((noreturn))",
-        "_Alignof": "__alignof__", "_Alignas": "BPEI_ALIGNAS", "atomic_load_explicit": "BPEI_ATOMIC_LOAD", "atomic_store_explicit": "BPEI_ATOMIC_STORE", "atomic_init": "BPEI_ATOMIC_INIT",
-        "memory_order_relaxed": "__ATOMIC_RELAXED", "memory_order_acquire": "__ATOMIC_ACQUIRE", "memory_order_release": "__ATOMIC_RELEASE"}
+    typeid typename using virtual xor xor_eq""".split()
+)
+BOTH = {
+    "_Static_assert": "BPEI_STATIC_ASSERT",
+    "_Thread_local": "__thread",
+    "restrict": "__restrict",
+    "_Noreturn": "__attribute__((noreturn))",
+    "_Alignof": "__alignof__",
+    "_Alignas": "BPEI_ALIGNAS",
+    "atomic_load_explicit": "BPEI_ATOMIC_LOAD",
+    "atomic_store_explicit": "BPEI_ATOMIC_STORE",
+    "atomic_init": "BPEI_ATOMIC_INIT",
+    "memory_order_relaxed": "__ATOMIC_RELAXED",
+    "memory_order_acquire": "__ATOMIC_ACQUIRE",
+    "memory_order_release": "__ATOMIC_RELEASE",
+}
 SYSTEM_VOID = frozenset("malloc calloc realloc mmap memchr bsearch dlsym reallocarray".split())
 
 
@@ -36,69 +53,111 @@ def significant(toks):
 
 
 def includes(toks):
-    return [m.group(1) for kind, t in toks if kind == "directive" for m in [INCLUDE.match(t)] if m and m.group(1)]
+    return [
+        m.group(1)
+        for kind, t in toks
+        if kind == "directive"
+        for m in [INCLUDE.match(t)]
+        if m and m.group(1)
+    ]
 
 
 def closing(toks, at, opening, close):
     """Index behind the bracket that closes the one at `at`."""
     depth = 0
     for i in range(at, len(toks)):
-        if toks[i][1] == opening: depth += 1
+        if toks[i][1] == opening:
+            depth += 1
         elif toks[i][1] == close:
             depth -= 1
-            if depth == 0: return i + 1
+            if depth == 0:
+                return i + 1
     return len(toks)
 
 
 def brace_kind(words, i):
     """What the { at words[i] opens: "struct", "enum" or "other"."""
     j = i - 1
-    if j >= 0 and words[j] in ("struct", "union"): return "struct"
-    if j >= 0 and words[j] == "enum": return "enum"
-    if j < 1 or not re.match(r"[A-Za-z_]\w*$", words[j]): return "other"
+    if j >= 0 and words[j] in ("struct", "union"):
+        return "struct"
+    if j >= 0 and words[j] == "enum":
+        return "enum"
+    if j < 1 or not re.match(r"[A-Za-z_]\w*$", words[j]):
+        return "other"
     j -= 1
-    if words[j] == ")":		# struct ATTRIBUTE("x") name {
-        while j > 0 and words[j] != "(": j -= 1
+    if words[j] == ")":  # struct ATTRIBUTE("x") name {
+        while j > 0 and words[j] != "(":
+            j -= 1
         j -= 2
-    if j >= 0 and words[j] in ("struct", "union"): return "struct"
+    if j >= 0 and words[j] in ("struct", "union"):
+        return "struct"
     return "enum" if j >= 0 and words[j] == "enum" else "other"
 
 
 def static_macros(toks):
     """Macros that begin what is static, like INLINE."""
-    return {m.group(1) for kind, t in toks if kind == "directive" for m in [re.match(r"[ \t]*#\s*define\s+(\w+)\s+static\b", t)] if m}
+    return {
+        m.group(1)
+        for kind, t in toks
+        if kind == "directive"
+        for m in [re.match(r"[ \t]*#\s*define\s+(\w+)\s+static\b", t)]
+        if m
+    }
 
 
 def type_words(toks):
     """Names where a type is likely: before another name or a star."""
     words = [toks[i][1] for i in significant(toks)]
-    return {w for w, after in zip(words, words[1:]) if re.match(r"[A-Za-z_]\w*$", w) and re.match(r"[A-Za-z_*]", after)}
+    return {
+        w
+        for w, after in zip(words, words[1:])
+        if re.match(r"[A-Za-z_]\w*$", w) and re.match(r"[A-Za-z_*]", after)
+    }
 
 
 def names(toks, static):
     """{kind: names} that the text defines for the whole of a file; static: macros that stand for it."""
-    out = {"tag": set(), "constant": set(), "type": set(), "value": set(), "macro": set(), "paste": set()}
+    out = {
+        "tag": set(),
+        "constant": set(),
+        "type": set(),
+        "value": set(),
+        "macro": set(),
+        "paste": set(),
+    }
     branches = []
     for kind, t in toks:
-        if kind != "directive": continue
+        if kind != "directive":
+            continue
         word = re.match(r"[ \t]*#\s*(\w*)", t).group(1)
-        if word.startswith("if"): branches.append("header" if "__has_include" in t else "")
-        elif word == "else" and branches and branches[-1] == "header": branches[-1] = "instead"
-        elif word == "endif" and branches: branches.pop()
+        if word.startswith("if"):
+            branches.append("header" if "__has_include" in t else "")
+        elif word == "else" and branches and branches[-1] == "header":
+            branches[-1] = "instead"
+        elif word == "endif" and branches:
+            branches.pop()
         m = re.match(r"[ \t]*#\s*define\s+(\w+)(?:\(([^)]*)\))?", t)
-        if not m or "instead" in branches: continue		# the names of a system's header that is not there
+        if not m or "instead" in branches:
+            continue  # the names of a system's header that is not there
         out["macro"].add(m.group(1))
         parameters = [p.strip() for p in (m.group(2) or "").split(",")]
-        out["paste"] |= {p for p in re.findall(r"(?<!#)\b([A-Za-z_]\w*)##", t) if p not in parameters and not re.search(r"##\s*" + p, t)}
+        out["paste"] |= {
+            p
+            for p in re.findall(r"(?<!#)\b([A-Za-z_]\w*)##", t)
+            if p not in parameters and not re.search(r"##\s*" + p, t)
+        }
     words = [toks[i][1] for i in significant(toks)]
     stack, i, start = [], 0, True
     while i < len(words):
         word = words[i]
         if word == "{":
             stack.append(brace_kind(words, i))
-            if stack[-1] != "other" and words[i - 1] not in ("struct", "union", "enum"): out["tag"].add(words[i - 1])
-            if stack[-1] == "enum": enum_constants(words, i, out["constant"])
-        elif word == "}" and stack: stack.pop()
+            if stack[-1] != "other" and words[i - 1] not in ("struct", "union", "enum"):
+                out["tag"].add(words[i - 1])
+            if stack[-1] == "enum":
+                enum_constants(words, i, out["constant"])
+        elif word == "}" and stack:
+            stack.pop()
         elif not stack and start and word == "typedef":
             end = i
             depth = 0
@@ -106,7 +165,8 @@ def names(toks, static):
                 depth += (words[end] == "{") - (words[end] == "}")
                 end += 1
             out["type"].add(declared(words[i:end]))
-        elif not stack and start and (word == "static" or word in static): statics(words, i + 1, out["value"])
+        elif not stack and start and (word == "static" or word in static):
+            statics(words, i + 1, out["value"])
         start = not stack and word in ("}", ";")
         i += 1
     return out
@@ -116,7 +176,8 @@ def enum_constants(words, i, out):
     j, first = i + 1, True
     depth = 0
     while words[j] != "}" or depth:
-        if first and depth == 0: out.add(words[j])
+        if first and depth == 0:
+            out.add(words[j])
         depth += (words[j] in "([") - (words[j] in ")]")
         first = words[j] == "," and depth == 0
         j += 1
@@ -126,10 +187,14 @@ def declared(words):
     """The name that a typedef or declaration without initializer gives."""
     flat, depth = [], 0
     for j, w in enumerate(words):
-        if w == "(" and words[j + 1] == "*" and depth == 0: return words[j + 2]
-        if w in "([{": depth += 1
-        if depth == 0 and re.match(r"[A-Za-z_]", w) and w not in ("__attribute__", "typedef"): flat.append(w)
-        if w in ")]}": depth -= 1
+        if w == "(" and words[j + 1] == "*" and depth == 0:
+            return words[j + 2]
+        if w in "([{":
+            depth += 1
+        if depth == 0 and re.match(r"[A-Za-z_]", w) and w not in ("__attribute__", "typedef"):
+            flat.append(w)
+        if w in ")]}":
+            depth -= 1
     return flat[-1]
 
 
@@ -138,40 +203,59 @@ def statics(words, i, out):
     last = None
     while True:
         w = words[i]
-        if w == "(" and last in ("__attribute__", "BPEI_ALIGNED", "_Alignas"): i = closing([(0, x) for x in words], i, "(", ")"); continue
-        if w == "(" and words[i + 1] == "*": out.add(words[i + 2]); last = None; i = closing([(0, x) for x in words], i, "(", ")"); i = closing([(0, x) for x in words], i, "(", ")"); continue
-        if w == "(": out.add(last); return
-        if w == "{" and last is None: return
-        if w == "{":		# the struct's own definition, or a function's body
+        if w == "(" and last in ("__attribute__", "BPEI_ALIGNED", "_Alignas"):
+            i = closing([(0, x) for x in words], i, "(", ")")
+            continue
+        if w == "(" and words[i + 1] == "*":
+            out.add(words[i + 2])
+            last = None
+            i = closing([(0, x) for x in words], i, "(", ")")
+            i = closing([(0, x) for x in words], i, "(", ")")
+            continue
+        if w == "(":
+            out.add(last)
+            return
+        if w == "{" and last is None:
+            return
+        if w == "{":  # the struct's own definition, or a function's body
             i = closing([(0, x) for x in words], i, "{", "}")
             continue
         if w in ("=", ";", ",", "["):
-            if last: out.add(last)
+            if last:
+                out.add(last)
             last, depth = None, 0
             while words[i] not in (",", ";") or depth:
                 depth += (words[i] in "([{") - (words[i] in ")]}")
                 i += 1
-            if words[i] == ";": return
-        elif re.match(r"[A-Za-z_]\w*$", w): last = w
+            if words[i] == ";":
+                return
+        elif re.match(r"[A-Za-z_]\w*$", w):
+            last = w
         i += 1
 
 
 def enums(toks):
     """{tag: integer type} as GCC and Clang choose it."""
     source = "".join(" " if kind in ("comment", "directive") else t for kind, t in toks)
-    return {m.group(1): "int" if "-" in m.group(2) else "unsigned" for m in re.finditer(r"\benum\s+(\w+)\s*\{([^}]*)\}", source)}
+    return {
+        m.group(1): "int" if "-" in m.group(2) else "unsigned"
+        for m in re.finditer(r"\benum\s+(\w+)\s*\{([^}]*)\}", source)
+    }
 
 
 def void_functions(toks):
     source = "".join(" " if kind in ("comment", "directive") else t for kind, t in toks)
-    return set(re.findall(r"^(?:static\s+)?(?:inline\s+)?(?:const\s+)?void\s*\*\s*(\w+)\(", source, re.M))
+    return set(
+        re.findall(r"^(?:static\s+)?(?:inline\s+)?(?:const\s+)?void\s*\*\s*(\w+)\(", source, re.M)
+    )
 
 
 def renamed(found, prefix):
     out = {}
     for kind, listed in found.items():
         for name in listed:
-            if name and not OURS.match(name): out[kind, name] = (prefix.upper() if name.isupper() else prefix) + name
+            if name and not OURS.match(name):
+                out[kind, name] = (prefix.upper() if name.isupper() else prefix) + name
     return out
 
 
@@ -195,25 +279,34 @@ def pieces(toks, guarded):
             continue
         out.append(("text", run, False))
         run = []
-        out.append(("include", m.group(1), depth > 0) if m.group(1) else ("system", m.group(2), False))
+        out.append(
+            ("include", m.group(1), depth > 0) if m.group(1) else ("system", m.group(2), False)
+        )
     return out + [("text", run, False)]
 
 
 def rewrite(toks, table, enum_types, void, path, first):
-    toks = casts(any_calls(void_casts(addresses(requests(all_named(toks, first)), path)), void | SYSTEM_VOID))
+    toks = casts(
+        any_calls(void_casts(addresses(requests(all_named(toks, first)), path)), void | SYSTEM_VOID)
+    )
     out, stack, words = [], [], []
     order = significant(toks)
     following = {i: order[k + 1] for k, i in enumerate(order[:-1])}
     skip_to = -1
     for i, (kind, t) in enumerate(toks):
         if kind in ("comment", "space"):
-            if not (kind == "comment" and "SPDX-License-Identifier" in t) and i >= skip_to: out.append(t)
+            if not (kind == "comment" and "SPDX-License-Identifier" in t) and i >= skip_to:
+                out.append(t)
             continue
         if kind == "directive":
             stand_in = re.match(r"[ \t]*#\s*ifndef\s+(\w+)\s*$", t)
-            after = next((x for k, x in toks[i + 1:] if k == "directive"), "")
-            if stand_in and ("macro", stand_in.group(1)) in table and re.match(rf"[ \t]*#\s*define\s+{stand_in.group(1)}\b", after):
-                name = stand_in.group(1)	# ours only where the system has none
+            after = next((x for k, x in toks[i + 1 :] if k == "directive"), "")
+            if (
+                stand_in
+                and ("macro", stand_in.group(1)) in table
+                and re.match(rf"[ \t]*#\s*define\s+{stand_in.group(1)}\b", after)
+            ):
+                name = stand_in.group(1)  # ours only where the system has none
                 out.append(f"#ifdef {name}\n#define {table['macro', name]} {name}\n#else")
                 continue
             out.append(directive(t, table, enum_types, void, path))
@@ -221,15 +314,22 @@ def rewrite(toks, table, enum_types, void, path, first):
         after = toks[following[i]][1] if i in following else ""
         previous = words[-1] if words else ""
         words.append(t)
-        if i < skip_to: continue
-        if t == "{": stack.append(brace_kind(words, len(words) - 1))
-        elif t == "(": stack.append("paren")
-        elif t in ("}", ")") and stack: stack.pop()
+        if i < skip_to:
+            continue
+        if t == "{":
+            stack.append(brace_kind(words, len(words) - 1))
+        elif t == "(":
+            stack.append("paren")
+        elif t in ("}", ")") and stack:
+            stack.pop()
         if kind == "name":
-            if t == "_Atomic" and after == "(": raise SystemExit(f"single_header: {path}: write _Atomic without brackets")
+            if t == "_Atomic" and after == "(":
+                raise SystemExit(f"single_header: {path}: write _Atomic without brackets")
             if t == "_Atomic":
-                if after in ("uint64_t", "int64_t"): out.append("__attribute__((aligned(8)))")
-                else: skip_to = following[i]
+                if after in ("uint64_t", "int64_t"):
+                    out.append("__attribute__((aligned(8)))")
+                else:
+                    skip_to = following[i]
                 continue
             if t == "enum" and after in enum_types and toks[following[following[i]]][1] != "{":
                 out.append(enum_types[after])
@@ -238,7 +338,8 @@ def rewrite(toks, table, enum_types, void, path, first):
                 words.pop()
                 continue
             t = rename(t, previous, after, table, stack, path)
-            if i and toks[i - 1][0] == "string": t = " " + t
+            if i and toks[i - 1][0] == "string":
+                t = " " + t
         out.append(t)
     return "".join(out)
 
@@ -249,45 +350,63 @@ def constant_of(name, path):
 
 
 def rename(name, previous, after, table, stack, path):
-    if name in BOTH: return BOTH[name]
-    if re.match(r"atomic_|memory_order_|_Generic$", name): raise SystemExit(f"single_header: {path}: {name} has no form here for both C and C++; see BOTH in single_text.py")
+    if name in BOTH:
+        return BOTH[name]
+    if re.match(r"atomic_|memory_order_|_Generic$", name):
+        raise SystemExit(
+            f"single_header: {path}: {name} has no form here for both C and C++; see BOTH in single_text.py"
+        )
     member = previous in (".", "->")
     if previous in ("struct", "union", "enum"):
-        if ("tag", name) in table: return table["tag", name]
-    elif ("macro", name) in table: return table["macro", name]
+        if ("tag", name) in table:
+            return table["tag", name]
+    elif ("macro", name) in table:
+        return table["macro", name]
     elif not member:
         within = next((s for s in reversed(stack) if s != "paren"), "") if stack else ""
-        field = within == "struct" and (stack[-1] == "struct" or previous == "*")	# or (*name)
-        if ("type", name) in table and not (field and after in (";", ",", "[", ":", ")")): return table["type", name]
+        field = within == "struct" and (stack[-1] == "struct" or previous == "*")  # or (*name)
+        if ("type", name) in table and not (field and after in (";", ",", "[", ":", ")")):
+            return table["type", name]
         if ("constant", name) in table or constant_of(name, path):
             new = table.get(("constant", name), name)
-            return f"(+{new})" if path.startswith("arch/") and within not in ("enum", "") else new	# C++ has no vectors with enums
-        if ("value", name) in table and not field: return table["value", name]
+            return (
+                f"(+{new})" if path.startswith("arch/") and within not in ("enum", "") else new
+            )  # C++ has no vectors with enums
+        if ("value", name) in table and not field:
+            return table["value", name]
         for (kind, start), new in table.items():
-            if kind == "paste" and name.startswith(start): return new + name[len(start):]
+            if kind == "paste" and name.startswith(start):
+                return new + name[len(start) :]
     return name + "_" if name in CPP_WORDS else name
 
 
 def directive(t, table, enum_types, void, path):
     word = re.match(r"[ \t]*#\s*(\w*)", t).group(1)
-    if word in ("error", "pragma", "line"): return t
+    if word in ("error", "pragma", "line"):
+        return t
     head = re.match(r"[ \t]*#\s*\w*\s*", t).group(0)
-    toks = tokens(t[len(head):])
-    if word == "define": toks = any_calls(void_casts(toks), void | SYSTEM_VOID)
+    toks = tokens(t[len(head) :])
+    if word == "define":
+        toks = any_calls(void_casts(toks), void | SYSTEM_VOID)
     order = significant(toks)
     out, previous = [head], ""
     for i, (kind, piece) in enumerate(toks):
         if kind == "name" and previous != "defined" or kind == "name" and ("macro", piece) in table:
-            if previous != "##" and word != "ifdef" or ("macro", piece) in table: piece = rename(piece, previous, "", table, [], path)
+            if previous != "##" and word != "ifdef" or ("macro", piece) in table:
+                piece = rename(piece, previous, "", table, [], path)
         out.append(piece)
-        if kind not in ("space", "comment"): previous = piece if kind != "name" else toks[i][1]
+        if kind not in ("space", "comment"):
+            previous = piece if kind != "name" else toks[i][1]
     return "".join(out)
 
 
 def first_members(toks):
     """{tag: its first member}, of structures."""
     source = "".join(" " if kind in ("comment", "directive") else t for kind, t in toks)
-    return {m.group(1): m.group(2) for m in re.finditer(r"\bstruct\s+(\w+)\s*\{[^;{}(,\[]*?\b(\w+)\s*[;,\[]", source)}
+    return {
+        m.group(1): m.group(2)
+        for m in re.finditer(r"\bstruct\s+(\w+)\s*\{[^;{}(,\[]*?\b(\w+)\s*[;,\[]", source)
+    }
 
 
 def all_named(toks, first):
@@ -295,9 +414,21 @@ def all_named(toks, first):
     order = significant(toks)
     insert = {}
     for k in range(len(order) - 7):
-        w = [toks[j][1] for j in order[k:k + 8]]
-        if w[0] == "struct" and w[1] in first and w[3:5] == ["=", "{"] and toks[order[k + 5]][0] == "string" and w[6:8] == [",", "."]:
-            insert[order[k + 5]] = [("mark", "."), ("name", first[w[1]]), ("space", " "), ("mark", "="), ("space", " ")]
+        w = [toks[j][1] for j in order[k : k + 8]]
+        if (
+            w[0] == "struct"
+            and w[1] in first
+            and w[3:5] == ["=", "{"]
+            and toks[order[k + 5]][0] == "string"
+            and w[6:8] == [",", "."]
+        ):
+            insert[order[k + 5]] = [
+                ("mark", "."),
+                ("name", first[w[1]]),
+                ("space", " "),
+                ("mark", "="),
+                ("space", " "),
+            ]
     return [t for i, tok in enumerate(toks) for t in insert.get(i, []) + [tok]]
 
 
@@ -307,11 +438,13 @@ def requests(toks):
     words = [toks[i][1] for i in order]
     replaced, drop = {}, set()
     for k in range(len(words) - 7):
-        if words[k:k + 2] != ["struct", "ifreq"] or words[k + 3:k + 6] != ["=", "{", "."]: continue
+        if words[k : k + 2] != ["struct", "ifreq"] or words[k + 3 : k + 6] != ["=", "{", "."]:
+            continue
         end = closing([(0, w) for w in words], k + 4, "{", "}") - 1
         new, depth = [("mark", "{"), ("number", "0"), ("mark", "}"), ("mark", ";")], 0
         for j in range(k + 5, end):
-            if depth == 0 and words[j] == "." and words[j - 1] in ("{", ","): new += [("space", " "), ("name", words[k + 2])]
+            if depth == 0 and words[j] == "." and words[j - 1] in ("{", ","):
+                new += [("space", " "), ("name", words[k + 2])]
             depth += (words[j] in "([{") - (words[j] in ")]}")
             new.append(("mark", ";") if depth == 0 and words[j] == "," else toks[order[j]])
         replaced[order[k + 4]] = new
@@ -325,10 +458,20 @@ def addresses(toks, path):
     words = [toks[i][1] for i in order]
     before, after, drop = {}, {}, set()
     for k in range(1, len(words) - 4):
-        if words[k] != "&" or words[k + 1] != "(" or re.match(r"[\w)\]]", words[k - 1]) and words[k - 1] != "return": continue
+        if (
+            words[k] != "&"
+            or words[k + 1] != "("
+            or re.match(r"[\w)\]]", words[k - 1])
+            and words[k - 1] != "return"
+        ):
+            continue
         end = closing([(0, w) for w in words], k + 1, "(", ")")
-        if end >= len(words) or words[end] != "{" or words[end - 2] == ")": continue
-        if words[k - 1] not in ("(", ","): raise SystemExit(f"single_header: {path}: the address of a compound literal that is no argument: give it a name")
+        if end >= len(words) or words[end] != "{" or words[end - 2] == ")":
+            continue
+        if words[k - 1] not in ("(", ","):
+            raise SystemExit(
+                f"single_header: {path}: the address of a compound literal that is no argument: give it a name"
+            )
         last = closing([(0, w) for w in words], end, "{", "}") - 1
         drop |= {order[k], order[k + 1], order[end - 1], order[end]}
         before[order[k]] = [("name", "BPEI_ADDRESS"), ("mark", "(")]
@@ -338,7 +481,8 @@ def addresses(toks, path):
     out = []
     for i, t in enumerate(toks):
         out += before.get(i, [])
-        if i not in drop: out.append(t)
+        if i not in drop:
+            out.append(t)
         out += after.get(i, [])
     return out
 
@@ -348,26 +492,50 @@ def void_casts(toks):
     order = significant(toks)
     words = [toks[i][1] for i in order]
     before, after = {}, {}
-    pointers = {words[k + 2] for k in range(len(words) - 3) if words[k:k + 2] == ["void", "*"] and words[k + 3] in (";", ",", ")", "=")}
+    pointers = {
+        words[k + 2]
+        for k in range(len(words) - 3)
+        if words[k : k + 2] == ["void", "*"] and words[k + 3] in (";", ",", ")", "=")
+    }
     for k in range(1, len(words) - 2):
-        neon = re.match(r"v(ld|st)\dq?_(?:lane_)?([su])(\d+)$", words[k - 2]) if words[k] in pointers and words[k - 1] == "(" else None
+        neon = (
+            re.match(r"v(ld|st)\dq?_(?:lane_)?([su])(\d+)$", words[k - 2])
+            if words[k] in pointers and words[k - 1] == "("
+            else None
+        )
         if neon:
-            before[order[k]] = [("mark", "({}{}int{}_t *)".format("const " if neon[1] == "ld" else "", "u" if neon[2] == "u" else "", neon[3]))]
+            before[order[k]] = [
+                (
+                    "mark",
+                    "({}{}int{}_t *)".format(
+                        "const " if neon[1] == "ld" else "", "u" if neon[2] == "u" else "", neon[3]
+                    ),
+                )
+            ]
         if words[k] in pointers and words[k - 1] == "=" and words[k + 1] == ";":
             before[order[k]] = [("name", "BPEI_ANY"), ("mark", "(")]
             after[order[k]] = [("mark", ")")]
     for k in range(1, len(words) - 4):
-        if words[k] != "(" or words[k - 1] not in ("=", "return"): continue
+        if words[k] != "(" or words[k - 1] not in ("=", "return"):
+            continue
         j = k + 1 + (words[k + 1] == "const")
-        if words[j:j + 3] != ["void", "*", ")"]: continue
+        if words[j : j + 3] != ["void", "*", ")"]:
+            continue
         j += 3
-        while words[j] in ("&", "*", "-", "+"): j += 1
+        while words[j] in ("&", "*", "-", "+"):
+            j += 1
         j = closing([(0, w) for w in words], j, "(", ")") if words[j] == "(" else j + 1
-        while j < len(words) and words[j] in ("[", "(", ".", "->"): j = closing([(0, w) for w in words], j, words[j], {"[": "]", "(": ")"}[words[j]]) if words[j] in "[(" else j + 2
+        while j < len(words) and words[j] in ("[", "(", ".", "->"):
+            j = (
+                closing([(0, w) for w in words], j, words[j], {"[": "]", "(": ")"}[words[j]])
+                if words[j] in "[("
+                else j + 2
+            )
         before.setdefault(order[k], []).extend([("name", "BPEI_ANY"), ("mark", "(")])
         after.setdefault(order[j - 1], []).append(("mark", ")"))
     out = []
-    for i, t in enumerate(toks): out += before.get(i, []) + [t] + after.get(i, [])
+    for i, t in enumerate(toks):
+        out += before.get(i, []) + [t] + after.get(i, [])
     return out
 
 
@@ -388,16 +556,29 @@ def any_calls(toks, void):
     before = {order[k + 1]: i for k, i in enumerate(order[:-1])}
     for i, (kind, t) in enumerate(toks):
         previous = toks[before[i]][1] if i in before else ""
-        if kind == "name" and t in void and i in following and toks[following[i]][1] == "(" and previous not in ("*", ".", "->", "##"):
+        if (
+            kind == "name"
+            and t in void
+            and i in following
+            and toks[following[i]][1] == "("
+            and previous not in ("*", ".", "->", "##")
+        ):
             out.append(("name", "BPEI_ANY"))
             out.append(("mark", "("))
             ends.append(closing(toks, following[i], "(", ")") - 1)
         out += [("name", "BPEI_ANY"), ("mark", "((void *)NULL)")] if i in nulls else [(kind, t)]
-        if kind == "name" and VECTOR_MEMORY.match(t) and i in following and toks[following[i]][1] == "(":
+        if (
+            kind == "name"
+            and VECTOR_MEMORY.match(t)
+            and i in following
+            and toks[following[i]][1] == "("
+        ):
             j, depth = following[i] + 1, 0
             for _ in range(memory_argument(t)):
                 while depth or toks[j][1] != ",":
-                    depth += (toks[j][1] in "([{") - (toks[j][1] in ")]}") if toks[j][0] == "mark" else 0
+                    depth += (
+                        (toks[j][1] in "([{") - (toks[j][1] in ")]}") if toks[j][0] == "mark" else 0
+                    )
                     j += 1
                 j += 1
             opened.add(j - 1)
@@ -405,14 +586,17 @@ def any_calls(toks, void):
             out += [("name", "BPEI_ANY"), ("mark", "(")]
             j, depth = i + 1, 0
             while j < len(toks) and (depth or toks[j][1] not in (",", ")")):
-                depth += (toks[j][1] in "([{") - (toks[j][1] in ")]}") if toks[j][0] == "mark" else 0
+                depth += (
+                    (toks[j][1] in "([{") - (toks[j][1] in ")]}") if toks[j][0] == "mark" else 0
+                )
                 j += 1
             ends.append(j - 1)
         while ends and ends[-1] == i:
             out.append(("mark", ")"))
             ends.pop()
             k = following.get(i, 0)
-            if toks[k][1] == ":" and toks[following[k]][1] == "NULL": nulls.add(following[k])
+            if toks[k][1] == ":" and toks[following[k]][1] == "NULL":
+                nulls.add(following[k])
     return out
 
 
@@ -422,20 +606,39 @@ def casts(toks):
     words = [toks[i][1] for i in order]
     insert = {}
     for k in range(1, len(words) - 4):
-        if not (words[k - 1] in "{};" or (words[k - 1] == "(" and words[k - 2] == "for")): continue
+        if not (words[k - 1] in "{};" or (words[k - 1] == "(" and words[k - 2] == "for")):
+            continue
         j = k
         type_words = []
-        while j < len(words) and words[j] in ("const", "static"): type_words += [words[j]] * (words[j] == "const"); j += 1
-        if words[j] in ("struct", "union"): type_words.append(words[j]); j += 1
-        if not re.match(r"[A-Za-z_]\w*$", words[j]) or words[j] in ("return", "goto", "sizeof", "else", "do", "case"): continue
+        while j < len(words) and words[j] in ("const", "static"):
+            type_words += [words[j]] * (words[j] == "const")
+            j += 1
+        if words[j] in ("struct", "union"):
+            type_words.append(words[j])
+            j += 1
+        if not re.match(r"[A-Za-z_]\w*$", words[j]) or words[j] in (
+            "return",
+            "goto",
+            "sizeof",
+            "else",
+            "do",
+            "case",
+        ):
+            continue
         type_words.append(words[j])
         j += 1
-        if words[j] == "const": type_words.append("const"); j += 1
-        if words[j] != "*": continue
+        if words[j] == "const":
+            type_words.append("const")
+            j += 1
+        if words[j] != "*":
+            continue
         while True:
             stars = ""
-            while words[j] in ("*", "const"): stars += words[j] if words[j] == "*" else " const "; j += 1
-            if not re.match(r"[A-Za-z_]\w*$", words[j]): break
+            while words[j] in ("*", "const"):
+                stars += words[j] if words[j] == "*" else " const "
+                j += 1
+            if not re.match(r"[A-Za-z_]\w*$", words[j]):
+                break
             j += 1
             if words[j] == "=":
                 first = j + 1
@@ -444,16 +647,22 @@ def casts(toks):
                     depth += (words[j] in "([{") - (words[j] in ")]}")
                     j += 1
                 value = words[first:j]
-                plain = re.match(r"[A-Za-z_]\w*(?:(?:->|\.)[A-Za-z_]\w*)*$", "".join(value)) and value[0] != "NULL"
-                if stars and plain: insert[order[first]] = type_words + [f"{stars.strip()}"]
-            if words[j] != ",": break
+                plain = (
+                    re.match(r"[A-Za-z_]\w*(?:(?:->|\.)[A-Za-z_]\w*)*$", "".join(value))
+                    and value[0] != "NULL"
+                )
+                if stars and plain:
+                    insert[order[first]] = type_words + [f"{stars.strip()}"]
+            if words[j] != ",":
+                break
             j += 1
     out = []
     for i, tok in enumerate(toks):
         if i in insert:
             out.append(("mark", "("))
             for n, w in enumerate(insert[i]):
-                if n: out.append(("space", " "))
+                if n:
+                    out.append(("space", " "))
                 out.append(("name" if re.match(r"\w", w) else "mark", w))
             out.append(("mark", ")"))
         out.append(tok)

@@ -22,8 +22,10 @@ static void arp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 	l->proto = proto;
 	l->network = (uint16_t)offset;
 	uint32_t need = left < 8 ? 8 : 8 + 2u * (p->data[offset + 4] + p->data[offset + 5]);
-	if (left < need) l->flags |= offset + need > p->wirelen ? BPE_PKT_BAD_LENGTH : BPE_PKT_TRUNCATED;
-	else l->end = offset + need;
+	if (left < need)
+		l->flags |= offset + need > p->wirelen ? BPE_PKT_BAD_LENGTH : BPE_PKT_TRUNCATED;
+	else
+		l->end = offset + need;
 }
 
 /* Whether there is an IP header by more than its first half byte: IPv4's with a checksum that is
@@ -32,44 +34,66 @@ static bool sound(const struct bpei_packet *p, uint32_t offset, unsigned version
 {
 	const uint8_t *ip = p->data + offset;
 	uint32_t left = p->caplen - offset, sum = 0;
-	if (version == 6) return left >= 40 && offset + 40 + bpei_be16(ip + 4) <= p->wirelen;
+	if (version == 6)
+		return left >= 40 && offset + 40 + bpei_be16(ip + 4) <= p->wirelen;
 	uint32_t header = (ip[0] & 15u) * 4;
-	if (version != 4 || header < 20 || left < header) return false;
-	for (uint32_t i = 0; i < header; i += 2) sum += bpei_be16(ip + i);
-	while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+	if (version != 4 || header < 20 || left < header)
+		return false;
+	for (uint32_t i = 0; i < header; i += 2)
+		sum += bpei_be16(ip + i);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
 	return sum == 0xffff;
 }
 
 static void mpls(const struct bpei_packet *p, uint32_t offset)
 {
 	do {
-		if (!bpei_packet_there(p, offset, 4)) return;
+		if (!bpei_packet_there(p, offset, 4))
+			return;
 		offset += 4;
 	} while (!(p->data[offset - 2] & 1));
-	if (!bpei_packet_there(p, offset, 1)) return;
+	if (!bpei_packet_there(p, offset, 1))
+		return;
 	/* Labels do not say what they carry: as everybody guesses it, but that a frame's address
 	 * may begin like IP. */
 	unsigned version = p->data[offset] >> 4;
-	if (!sound(p, offset, version) && bpei_packet_in_labels(p, offset)) return;
+	if (!sound(p, offset, version) && bpei_packet_in_labels(p, offset))
+		return;
 	switch (version) {
-	case 4: bpei_packet_ip4(p, offset); return;
-	case 6: bpei_packet_ip6(p, offset); return;
-	default: bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
+	case 4:
+		bpei_packet_ip4(p, offset);
+		return;
+	case 6:
+		bpei_packet_ip6(p, offset);
+		return;
+	default:
+		bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
 	}
 }
 
 /* From the protocol field on. */
 void bpei_packet_ppp(const struct bpei_packet *p, uint32_t offset)
 {
-	if (!bpei_packet_there(p, offset, 2)) return;
+	if (!bpei_packet_there(p, offset, 2))
+		return;
 	uint32_t protocol = p->data[offset], bytes = protocol & 1 ? 1 : 2;
-	if (bytes == 2) protocol = bpei_be16(p->data + offset);
+	if (bytes == 2)
+		protocol = bpei_be16(p->data + offset);
 	offset += bytes;
 	switch (protocol) {
-	case 0x21: bpei_packet_ip4(p, offset); return;
-	case 0x57: bpei_packet_ip6(p, offset); return;
-	case 0x281: case 0x283: mpls(p, offset); return;
-	default: bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
+	case 0x21:
+		bpei_packet_ip4(p, offset);
+		return;
+	case 0x57:
+		bpei_packet_ip6(p, offset);
+		return;
+	case 0x281:
+	case 0x283:
+		mpls(p, offset);
+		return;
+	default:
+		bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
 	}
 }
 
@@ -77,13 +101,15 @@ void bpei_packet_ppp(const struct bpei_packet *p, uint32_t offset)
 static struct bpei_packet up_to(const struct bpei_packet *p, uint32_t offset, uint32_t n)
 {
 	struct bpei_packet inner = *p;
-	if (n < p->caplen - offset) inner.caplen = inner.wirelen = p->layers->end = offset + n;
+	if (n < p->caplen - offset)
+		inner.caplen = inner.wirelen = p->layers->end = offset + n;
 	return inner;
 }
 
 static void pppoe(const struct bpei_packet *p, uint32_t offset)
 {
-	if (!bpei_packet_there(p, offset, 6)) return;
+	if (!bpei_packet_there(p, offset, 6))
+		return;
 	uint32_t length = bpei_be16(p->data + offset + 4);
 	if (p->data[offset] != 0x11 || p->data[offset + 1]) {
 		bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
@@ -103,20 +129,24 @@ static void pppoe(const struct bpei_packet *p, uint32_t offset)
 /* An LLC header, with SNAP in it or without. */
 static void llc(const struct bpei_packet *p, uint32_t offset)
 {
-	static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 }, bridge_tunnel[] = { 0xaa, 0xaa, 3, 0, 0, 0xf8 };
+	static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 },
+			     bridge_tunnel[] = { 0xaa, 0xaa, 3, 0, 0, 0xf8 };
 	const uint8_t *h = p->data + offset;
 	bpei_packet_unknown(p, offset, BPE_PROTO_LLC);
-	if (p->caplen - offset >= 3 && h[0] == 0x42 && h[1] == 0x42 && h[2] == 3) p->layers->proto = BPE_PROTO_STP;
-	if (p->caplen - offset >= 4 && h[0] == 6 && h[1] == 6 && h[2] == 3 && h[3] >> 4 == 4
-		&& bpei_packet_opens(p, BPE_TUNNEL_LLC_IP)) {
+	if (p->caplen - offset >= 3 && h[0] == 0x42 && h[1] == 0x42 && h[2] == 3)
+		p->layers->proto = BPE_PROTO_STP;
+	if (p->caplen - offset >= 4 && h[0] == 6 && h[1] == 6 && h[2] == 3 && h[3] >> 4 == 4 &&
+		bpei_packet_opens(p, BPE_TUNNEL_LLC_IP)) {
 		p->layers->network = p->layers->payload = BPE_NO_OFFSET;
 		p->layers->proto = BPE_PROTO_NONE;
 		bpei_packet_ethertype(p, offset + 3, TYPE_IP4);
 		return;
 	}
-	if (p->caplen - offset < 8 || (memcmp(h, snap, 6) && memcmp(h, bridge_tunnel, 6))) return;
+	if (p->caplen - offset < 8 || (memcmp(h, snap, 6) && memcmp(h, bridge_tunnel, 6)))
+		return;
 	uint16_t type = bpei_be16(h + 6);
-	if (type < TYPE_LEAST) return;
+	if (type < TYPE_LEAST)
+		return;
 	p->layers->network = p->layers->payload = BPE_NO_OFFSET;
 	p->layers->proto = BPE_PROTO_NONE;
 	bpei_packet_ethertype(p, offset + 8, type);
@@ -135,8 +165,10 @@ again:
 			l->proto = BPE_PROTO_ETHERTYPE;
 			return;
 		}
-		if (l->vlan_count < 2) l->vlan[l->vlan_count] = bpei_be16(p->data + offset) & 0xfff;
-		if (l->vlan_count < 255) l->vlan_count++;
+		if (l->vlan_count < 2)
+			l->vlan[l->vlan_count] = bpei_be16(p->data + offset) & 0xfff;
+		if (l->vlan_count < 255)
+			l->vlan_count++;
 		type = bpei_be16(p->data + offset + 2);
 		offset += 4;
 	}
@@ -152,7 +184,8 @@ again:
 	} else if (type == TYPE_PPPOE) {
 		pppoe(p, offset);
 	} else if (type >= TYPE_LEAST) {
-		if (bpei_packet_shim(p, &offset, &type)) goto again;
+		if (bpei_packet_shim(p, &offset, &type))
+			goto again;
 		if (!bpei_packet_in_frame(p, offset, type))
 			bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
 	} else {
@@ -167,10 +200,13 @@ static void raw_ip(const struct bpei_packet *p, uint32_t offset, unsigned versio
 		p->layers->flags |= BPE_PKT_TRUNCATED;
 		return;
 	}
-	if (!version) version = p->data[offset] >> 4;
+	if (!version)
+		version = p->data[offset] >> 4;
 	p->layers->ethertype = version == 6 ? TYPE_IP6 : TYPE_IP4;
-	if (version == 6) bpei_packet_ip6(p, offset);
-	else bpei_packet_ip4(p, offset);
+	if (version == 6)
+		bpei_packet_ip6(p, offset);
+	else
+		bpei_packet_ip4(p, offset);
 }
 
 /* DLT_NULL's family is in the byte order of the host that captured, DLT_LOOP's in network order. */
@@ -181,10 +217,18 @@ static void loopback(const struct bpei_packet *p, uint32_t offset, bool network_
 		return;
 	}
 	uint32_t family = bpei_be32(p->data + offset);
-	if (!network_order && family > 0xffff) family = __builtin_bswap32(family);
+	if (!network_order && family > 0xffff)
+		family = __builtin_bswap32(family);
 	switch (family) {
-	case 2: raw_ip(p, offset + 4, 4); return;
-	case 10: case 24: case 28: case 30: raw_ip(p, offset + 4, 6); return;	/* Linux; NetBSD and OpenBSD; FreeBSD; macOS */
+	case 2:
+		raw_ip(p, offset + 4, 4);
+		return;
+	case 10:
+	case 24:
+	case 28:
+	case 30:
+		raw_ip(p, offset + 4, 6);
+		return; /* Linux; NetBSD and OpenBSD; FreeBSD; macOS */
 	default:
 		bpei_packet_unknown(p, offset + 4, BPE_PROTO_ETHERTYPE);
 		p->layers->ethertype = (uint16_t)(family < 0x600 ? family : 0xffff);
@@ -197,9 +241,10 @@ static void cooked(const struct bpei_packet *p, uint32_t header, uint32_t type_a
 		p->layers->flags |= BPE_PKT_TRUNCATED;
 		return;
 	}
-	if (kind == SLL_OUTGOING) p->layers->flags |= BPE_PKT_OUTGOING;
+	if (kind == SLL_OUTGOING)
+		p->layers->flags |= BPE_PKT_OUTGOING;
 	uint16_t type = bpei_be16(p->data + type_at);
-	if (type < TYPE_LEAST) {	/* LINUX_SLL_P_*: no ethertype */
+	if (type < TYPE_LEAST) { /* LINUX_SLL_P_*: no ethertype */
 		p->layers->network = p->layers->payload = (uint16_t)header;
 		p->layers->ethertype = type;
 		p->layers->proto = type == SLL_P_802_2 ? BPE_PROTO_LLC : BPE_PROTO_ETHERTYPE;
@@ -222,17 +267,19 @@ static void msdu(const struct bpei_packet *p, uint32_t offset, uint32_t n, bool 
 {
 	if (mesh && bpei_packet_opens(p, BPE_TUNNEL_MESH)) {
 		uint32_t bytes = bpei_wlan_mesh(p->data, p->caplen, offset);
-		if (bytes > n) return;
+		if (bytes > n)
+			return;
 		offset += bytes, n -= bytes;
 	}
-	if (offset >= p->caplen || offset > BPE_NO_OFFSET - 64) return;
+	if (offset >= p->caplen || offset > BPE_NO_OFFSET - 64)
+		return;
 	const struct bpei_packet inner = up_to(p, offset, n);
 	llc(&inner, offset);
 }
 
 void bpei_packet_wlan(const struct bpei_packet *p, uint32_t offset, uint32_t link_type)
 {
-	enum { SUBFRAME = 14 };	/* target, source, length */
+	enum { SUBFRAME = 14 }; /* target, source, length */
 	bool padded = false, swapped = link_type == LINK_WLAN_SWAPPED;
 	const uint8_t *frame = p->data + offset;
 	uint32_t n = p->caplen - offset;
@@ -241,13 +288,15 @@ void bpei_packet_wlan(const struct bpei_packet *p, uint32_t offset, uint32_t lin
 	if (radio != BPEI_WLAN_CUT)
 		d = bpei_wlan_content(frame + radio, n - radio, padded, swapped);
 	raw(p);
-	if (d.first == BPEI_WLAN_CUT) p->layers->flags |= BPE_PKT_TRUNCATED;
-	if (!d.first || d.first == BPEI_WLAN_CUT) return;
+	if (d.first == BPEI_WLAN_CUT)
+		p->layers->flags |= BPE_PKT_TRUNCATED;
+	if (!d.first || d.first == BPEI_WLAN_CUT)
+		return;
 	uint32_t first = offset + radio + d.first;
 	if (!d.several) {
 		msdu(p, first, UINT32_MAX, d.mesh);
-	} else if (bpei_packet_opens(p, BPE_TUNNEL_AMSDU) && first <= p->caplen
-		   && p->caplen - first >= SUBFRAME) {
+	} else if (bpei_packet_opens(p, BPE_TUNNEL_AMSDU) && first <= p->caplen &&
+		   p->caplen - first >= SUBFRAME) {
 		msdu(p, first + SUBFRAME, bpei_be16(p->data + first + 12), d.mesh);
 	}
 }
@@ -256,13 +305,18 @@ void bpei_packet_wlan(const struct bpei_packet *p, uint32_t offset, uint32_t lin
 static void serial(const struct bpei_packet *p, bool cisco)
 {
 	p->layers->ethertype = TYPE_PPP;
-	if (!bpei_packet_there(p, 0, 4)) return;
+	if (!bpei_packet_there(p, 0, 4))
+		return;
 	uint16_t type = bpei_be16(p->data + 2);
 	bool by_cisco = (p->data[0] == 0x0f || p->data[0] == 0x8f) && !p->data[1];
 	p->layers->ethertype = type;
-	if ((cisco || by_cisco) && type == TYPE_RARP) bpei_packet_unknown(p, 4, BPE_PROTO_ETHERTYPE);	/* SLARP has its number here */
-	else if (cisco || by_cisco) bpei_packet_ethertype(p, 4, type);
-	else p->layers->ethertype = TYPE_PPP, bpei_packet_ppp(p, p->data[0] == 0xff && p->data[1] == 3 ? 2 : 0);
+	if ((cisco || by_cisco) && type == TYPE_RARP)
+		bpei_packet_unknown(p, 4, BPE_PROTO_ETHERTYPE); /* SLARP has its number here */
+	else if (cisco || by_cisco)
+		bpei_packet_ethertype(p, 4, type);
+	else
+		p->layers->ethertype = TYPE_PPP,
+		bpei_packet_ppp(p, p->data[0] == 0xff && p->data[1] == 3 ? 2 : 0);
 }
 
 /* Behind the header of another link type, which may be anywhere. */
@@ -272,19 +326,30 @@ static void parse_at(const struct bpei_packet *p, uint32_t offset, uint32_t link
 	p->layers->proto = BPE_PROTO_NONE;
 	switch (link_type) {
 	case LINK_ETHERNET:
-		if (bpei_packet_there(p, offset, 14)) bpei_packet_ethertype(p, offset + 14, bpei_be16(p->data + offset + 12));
+		if (bpei_packet_there(p, offset, 14))
+			bpei_packet_ethertype(p, offset + 14, bpei_be16(p->data + offset + 12));
 		return;
-	case LINK_RAW: case LINK_RAW_12: case LINK_RAW_14: raw_ip(p, offset, 0); return;
-	case LINK_NULL: loopback(p, offset, false); return;
+	case LINK_RAW:
+	case LINK_RAW_12:
+	case LINK_RAW_14:
+		raw_ip(p, offset, 0);
+		return;
+	case LINK_NULL:
+		loopback(p, offset, false);
+		return;
 	case LINK_WLAN:
 	case LINK_PRISM:
 	case LINK_RADIOTAP:
-	case LINK_AVS: bpei_packet_wlan(p, offset, link_type); return;
-	default: raw(p);
+	case LINK_AVS:
+		bpei_packet_wlan(p, offset, link_type);
+		return;
+	default:
+		raw(p);
 	}
 }
 
-/* A header in front of a packet of another link type: PPI (192) says a LINKTYPE_, macOS's PKTAP a DLT_ of its own, among the above the same. */
+/* A header in front of a packet of another link type: PPI (192) says a LINKTYPE_, macOS's PKTAP a
+ * DLT_ of its own, among the above the same. */
 static void wrapped(const struct bpei_packet *p, uint32_t link_type)
 {
 	uint32_t least = link_type == LINK_PPI ? 8 : 40, length, inner;
@@ -301,7 +366,8 @@ static void wrapped(const struct bpei_packet *p, uint32_t link_type)
 		bool v2 = flags & PKTAP_V2;
 		length = v2 ? p->data[0] : bpei_le32(p->data + PKTAP_LENGTH);
 		inner = v2 ? bpei_le16(p->data + 6) : bpei_le32(p->data + PKTAP_DLT);
-		if (flags & PKTAP_OUT) p->layers->flags |= BPE_PKT_OUTGOING;
+		if (flags & PKTAP_OUT)
+			p->layers->flags |= BPE_PKT_OUTGOING;
 	}
 	if (length < least || length > p->caplen || length > BPE_NO_OFFSET - 64)
 		p->layers->flags |= length < least ? BPE_PKT_BAD_HEADER : BPE_PKT_TRUNCATED;
@@ -314,51 +380,94 @@ void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
 	uint32_t routing, header;
 	switch (link_type) {
 	case LINK_ETHERNET:
-		if (BPEI_LIKELY(p->caplen >= 14)) bpei_packet_ethertype(p, 14, bpei_be16(p->data + 12));
-		else p->layers->flags |= BPE_PKT_TRUNCATED;
+		if (BPEI_LIKELY(p->caplen >= 14))
+			bpei_packet_ethertype(p, 14, bpei_be16(p->data + 12));
+		else
+			p->layers->flags |= BPE_PKT_TRUNCATED;
 		return;
-	case LINK_NULL: loopback(p, 0, false); return;
-	case LINK_LOOP: loopback(p, 0, true); return;
-	case LINK_RAW: case LINK_RAW_12: case LINK_RAW_14: raw_ip(p, 0, 0); return;
-	case LINK_IPV4: raw_ip(p, 0, 4); return;
-	case LINK_IPV6: raw_ip(p, 0, 6); return;
-	case LINK_SLL: cooked(p, 16, 14, p->caplen >= 2 ? bpei_be16(p->data) : 0); return;
-	case LINK_SLL2: cooked(p, 20, 0, p->caplen >= 11 ? p->data[10] : 0); return;
-	case LINK_PPP: case LINK_PPP_SERIAL: serial(p, false); return;
-	case LINK_C_HDLC: serial(p, true); return;
-	case LINK_PPP_ETHER: p->layers->ethertype = TYPE_PPPOE; pppoe(p, 0); return;
+	case LINK_NULL:
+		loopback(p, 0, false);
+		return;
+	case LINK_LOOP:
+		loopback(p, 0, true);
+		return;
+	case LINK_RAW:
+	case LINK_RAW_12:
+	case LINK_RAW_14:
+		raw_ip(p, 0, 0);
+		return;
+	case LINK_IPV4:
+		raw_ip(p, 0, 4);
+		return;
+	case LINK_IPV6:
+		raw_ip(p, 0, 6);
+		return;
+	case LINK_SLL:
+		cooked(p, 16, 14, p->caplen >= 2 ? bpei_be16(p->data) : 0);
+		return;
+	case LINK_SLL2:
+		cooked(p, 20, 0, p->caplen >= 11 ? p->data[10] : 0);
+		return;
+	case LINK_PPP:
+	case LINK_PPP_SERIAL:
+		serial(p, false);
+		return;
+	case LINK_C_HDLC:
+		serial(p, true);
+		return;
+	case LINK_PPP_ETHER:
+		p->layers->ethertype = TYPE_PPPOE;
+		pppoe(p, 0);
+		return;
 	case LINK_IP1394:
-		if (bpei_packet_there(p, 0, 18)) bpei_packet_ethertype(p, 18, bpei_be16(p->data + 16));
+		if (bpei_packet_there(p, 0, 18))
+			bpei_packet_ethertype(p, 18, bpei_be16(p->data + 16));
 		return;
 	case LINK_FDDI:
-		if (!bpei_packet_there(p, 0, 13)) return;
-		if ((p->data[0] & 0xf0) == 0x50) llc(p, 13);	/* an LLC frame */
-		else raw(p);
+		if (!bpei_packet_there(p, 0, 13))
+			return;
+		if ((p->data[0] & 0xf0) == 0x50)
+			llc(p, 13); /* an LLC frame */
+		else
+			raw(p);
 		return;
 	case LINK_IEEE802:
-		if (!bpei_packet_there(p, 0, 16)) return;
+		if (!bpei_packet_there(p, 0, 16))
+			return;
 		routing = p->data[8] & 0x80 ? p->data[14] & 0x1f : 0;
-		if ((p->data[1] & 0xc0) != 0x40) raw(p);
-		else if (bpei_packet_there(p, 14 + routing, 3)) llc(p, 14 + routing);
+		if ((p->data[1] & 0xc0) != 0x40)
+			raw(p);
+		else if (bpei_packet_there(p, 14 + routing, 3))
+			llc(p, 14 + routing);
 		return;
 	case LINK_IPNET:
-		if (bpei_packet_there(p, 0, 24)) raw_ip(p, 24, p->data[1] == 2 ? 4 : 6);
+		if (bpei_packet_there(p, 0, 24))
+			raw_ip(p, 24, p->data[1] == 2 ? 4 : 6);
 		return;
 	case LINK_ENC:
-		if (bpei_packet_there(p, 0, 12)) raw_ip(p, 12, 0);
+		if (bpei_packet_there(p, 0, 12))
+			raw_ip(p, 12, 0);
 		return;
-	case LINK_PFLOG:	/* its length leaves out what fills it up to a multiple of 4 */
-		if (!bpei_packet_there(p, 0, 1)) return;
+	case LINK_PFLOG: /* its length leaves out what fills it up to a multiple of 4 */
+		if (!bpei_packet_there(p, 0, 1))
+			return;
 		header = (p->data[0] + 3u) & ~3u;
-		if (header < 8) raw(p), p->layers->flags |= BPE_PKT_BAD_HEADER;
-		else if (bpei_packet_there(p, 0, header)) raw_ip(p, header, 0);
+		if (header < 8)
+			raw(p), p->layers->flags |= BPE_PKT_BAD_HEADER;
+		else if (bpei_packet_there(p, 0, header))
+			raw_ip(p, header, 0);
 		return;
 	case LINK_WLAN:
 	case LINK_PRISM:
 	case LINK_RADIOTAP:
-	case LINK_AVS: bpei_packet_wlan(p, 0, link_type); return;
-	case LINK_PPI: case LINK_PKTAP: wrapped(p, link_type); return;
-	default: raw(p);
+	case LINK_AVS:
+		bpei_packet_wlan(p, 0, link_type);
+		return;
+	case LINK_PPI:
+	case LINK_PKTAP:
+		wrapped(p, link_type);
+		return;
+	default:
+		raw(p);
 	}
 }
-

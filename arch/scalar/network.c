@@ -9,18 +9,24 @@
 #include "base/bytes.h"
 #include "base/cacheline.h"
 
-#define KEYED (-1)	/* instead of ports: the key is filled already */
+#define KEYED (-1) /* instead of ports: the key is filled already */
 
-/* Why n bytes at offset are not there: the capture was cut, or the packet's own length says that they are not its. */
+/* Why n bytes at offset are not there: the capture was cut, or the packet's own length says that
+ * they are not its. */
 static uint16_t missing(const struct bpei_packet *p, uint32_t offset, uint32_t n)
 {
 	return offset + n > p->caplen ? BPE_PKT_TRUNCATED : BPE_PKT_BAD_LENGTH;
 }
 
-static bool ports_swapped(uint32_t ports) { return (ports & 0xffff) > ports >> 16; }
+static bool ports_swapped(uint32_t ports)
+{
+	return (ports & 0xffff) > ports >> 16;
+}
 
-/* Fills the key; from: where the addresses lie, the sender's first; turned: they are those of a packet that went the other way. */
-static void fill_key(const struct bpei_packet *p, const uint8_t *from, uint32_t ports, uint8_t version, uint8_t proto, bool turned)
+/* Fills the key; from: where the addresses lie, the sender's first; turned: they are those of a
+ * packet that went the other way. */
+static void fill_key(const struct bpei_packet *p, const uint8_t *from, uint32_t ports,
+	uint8_t version, uint8_t proto, bool turned)
 {
 	struct bpe_layers *l = p->layers;
 	struct bpe_key *k = p->key;
@@ -32,8 +38,11 @@ static void fill_key(const struct bpei_packet *p, const uint8_t *from, uint32_t 
 		bpei_store32(k->addr[swap], bpei_load32(from));
 		bpei_store32(k->addr[!swap], bpei_load32(from + 4));
 	} else {
-		uint64_t source0 = bpei_be64(from), target0 = bpei_be64(from + 16), source1 = bpei_be64(from + 8), target1 = bpei_be64(from + 24);
-		swap = source0 != target0 ? source0 > target0 : source1 != target1 ? source1 > target1 : ports_swapped(ports);
+		uint64_t source0 = bpei_be64(from), target0 = bpei_be64(from + 16),
+			 source1 = bpei_be64(from + 8), target1 = bpei_be64(from + 24);
+		swap = source0 != target0   ? source0 > target0
+		       : source1 != target1 ? source1 > target1
+					    : ports_swapped(ports);
 		memcpy(k->addr[swap], from, 16);
 		memcpy(k->addr[!swap], from + 16, 16);
 	}
@@ -45,18 +54,20 @@ static void fill_key(const struct bpei_packet *p, const uint8_t *from, uint32_t 
 	k->vlan[1] = l->vlan[1];
 	memset(k->zero, 0, sizeof k->zero);
 	k->tunnel = p->tunnel;
-	if (p->way) *p->way = p->direction;
+	if (p->way)
+		*p->way = p->direction;
 	l->flags |= (uint16_t)(BPE_PKT_KEY | (swap != turned ? BPE_PKT_REVERSED : 0));
 }
 
 /* A later fragment in the first fragment of a tunnel's packet is a later fragment. */
 static void fragment_flags(struct bpe_layers *l, bool first)
 {
-	l->flags = (uint16_t)((l->flags & ~BPE_PKT_FIRST_FRAGMENT) | (first ? BPE_PKT_FIRST_FRAGMENT : BPE_PKT_FRAGMENT));
+	l->flags = (uint16_t)((l->flags & ~BPE_PKT_FIRST_FRAGMENT) |
+			      (first ? BPE_PKT_FIRST_FRAGMENT : BPE_PKT_FRAGMENT));
 }
 
-/* Walks the extension headers: the offset of what follows them, with l->ip_proto set to what it is; 0 if they are cut or
- * damaged.  A later fragment ends the walk. */
+/* Walks the extension headers: the offset of what follows them, with l->ip_proto set to what it is;
+ * 0 if they are cut or damaged.  A later fragment ends the walk. */
 static uint32_t extensions(const struct bpei_packet *p, uint32_t offset, uint8_t next)
 {
 	struct bpe_layers *l = p->layers;
@@ -64,9 +75,17 @@ static uint32_t extensions(const struct bpei_packet *p, uint32_t offset, uint8_t
 		uint32_t least = 8, length;
 		l->ip_proto = next;
 		switch (next) {
-		case IP_HOPOPTS: case IP_ROUTING: case IP_DSTOPTS: case IP_MOBILITY: case IP_HIP: case IP_SHIM6:
-		case IP_AH: case IP_FRAGMENT: break;
-		default: return offset;
+		case IP_HOPOPTS:
+		case IP_ROUTING:
+		case IP_DSTOPTS:
+		case IP_MOBILITY:
+		case IP_HIP:
+		case IP_SHIM6:
+		case IP_AH:
+		case IP_FRAGMENT:
+			break;
+		default:
+			return offset;
 		}
 		if (l->end < offset + least) {
 			l->flags |= missing(p, offset, least);
@@ -81,7 +100,8 @@ static uint32_t extensions(const struct bpei_packet *p, uint32_t offset, uint8_t
 				l->ip_proto = h[0];
 				return offset + length;
 			}
-			if (fragment & 1) fragment_flags(l, true);
+			if (fragment & 1)
+				fragment_flags(l, true);
 		} else {
 			length = next == IP_AH ? (h[1] + 2u) * 4 : (h[1] + 1u) * 8;
 			if (length < 8) {
@@ -100,33 +120,43 @@ static uint32_t extensions(const struct bpei_packet *p, uint32_t offset, uint8_t
 
 static bool has_ports(uint8_t proto)
 {
-	return proto == IP_TCP || proto == IP_UDP || proto == IP_SCTP || proto == IP_UDPLITE || proto == IP_DCCP;
+	return proto == IP_TCP || proto == IP_UDP || proto == IP_SCTP || proto == IP_UDPLITE ||
+	       proto == IP_DCCP;
 }
 
-/* An ICMP error's key is that of the flow it speaks of, whose packet it quotes at offset: the other way round, for that packet's sender gets the
- * error.  False if too little of it is there, and nothing is written. */
+/* An ICMP error's key is that of the flow it speaks of, whose packet it quotes at offset: the other
+ * way round, for that packet's sender gets the error.  False if too little of it is there, and
+ * nothing is written. */
 static bool quoted(const struct bpei_packet *p, uint32_t offset, uint8_t version)
 {
 	struct bpe_layers *l = p->layers, saved = *l;
 	uint32_t at = 0, ports = 0, least = version == 4 ? 20 : 40;
 	const uint8_t *ip = p->data + offset;
-	if (l->end < offset + least || ip[0] >> 4 != version) return false;
+	if (l->end < offset + least || ip[0] >> 4 != version)
+		return false;
 	l->flags = 0;
 	l->ip_proto = version == 4 ? ip[9] : ip[6];
-	if (version == 6) at = extensions(p, offset + 40, ip[6]);
-	else if ((ip[0] & 15) >= 5) at = offset + (ip[0] & 15u) * 4;
-	if (version == 4 && bpei_be16(ip + 6) & 0x1fff) l->flags |= BPE_PKT_FRAGMENT;
+	if (version == 6)
+		at = extensions(p, offset + 40, ip[6]);
+	else if ((ip[0] & 15) >= 5)
+		at = offset + (ip[0] & 15u) * 4;
+	if (version == 4 && bpei_be16(ip + 6) & 0x1fff)
+		l->flags |= BPE_PKT_FRAGMENT;
 	uint8_t proto = l->ip_proto, echo = version == 4 ? IP_ICMP : IP_ICMP6;
 	bool later = l->flags & BPE_PKT_FRAGMENT;
 	*l = saved;
-	if (!at) return false;
+	if (!at)
+		return false;
 	if (!later && has_ports(proto)) {
-		if (l->end < at + 4) return false;
+		if (l->end < at + 4)
+			return false;
 		ports = bpei_be16(p->data + at) | (uint32_t)bpei_be16(p->data + at + 2) << 16;
 	} else if (!later && proto == echo) {
-		if (l->end < at + 6) return false;
+		if (l->end < at + 6)
+			return false;
 		uint8_t type = p->data[at];
-		if (version == 4 ? type == 8 || type == 0 : type == 128 || type == 129) ports = bpei_be16(p->data + at + 4) * 0x10001u;
+		if (version == 4 ? type == 8 || type == 0 : type == 128 || type == 129)
+			ports = bpei_be16(p->data + at + 4) * 0x10001u;
 	}
 	fill_key(p, ip + (version == 4 ? 12 : 8), ports, version, proto, true);
 	l->flags |= BPE_PKT_ICMP_ERROR;
@@ -145,19 +175,26 @@ static int64_t icmp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 		echo = h[0] == 128 || h[0] == 129;
 		error = h[0] >= 1 && h[0] <= 4;
 	}
-	if (error && quoted(p, offset + 8, proto == BPE_PROTO_ICMP ? 4 : 6)) return KEYED;
-	return echo ? bpei_be16(h + 4) * 0x10001u : 0;	/* the identifier */
+	if (error && quoted(p, offset + 8, proto == BPE_PROTO_ICMP ? 4 : 6))
+		return KEYED;
+	return echo ? bpei_be16(h + 4) * 0x10001u : 0; /* the identifier */
 }
 
 static bool wireguard(const uint8_t *message, uint32_t there, uint32_t length)
 {
-	if (there < 4 || message[1] || message[2] || message[3]) return false;
+	if (there < 4 || message[1] || message[2] || message[3])
+		return false;
 	switch (message[0]) {
-	case 1: return length == 148;
-	case 2: return length == 92;
-	case 3: return length == 64;
-	case 4: return length >= 32 && length % 16 == 0;
-	default: return false;
+	case 1:
+		return length == 148;
+	case 2:
+		return length == 92;
+	case 3:
+		return length == 64;
+	case 4:
+		return length >= 32 && length % 16 == 0;
+	default:
+		return false;
 	}
 }
 
@@ -165,11 +202,12 @@ static bool wireguard(const uint8_t *message, uint32_t there, uint32_t length)
 static bool gtp_prime(const uint8_t *message, uint32_t there, uint32_t length)
 {
 	enum { PROTOCOL_TYPE = 0x10, SHORT = 0x01 };
-	if (there < 6 || message[0] & PROTOCOL_TYPE || message[0] >> 5 > 2) return false;
+	if (there < 6 || message[0] & PROTOCOL_TYPE || message[0] >> 5 > 2)
+		return false;
 	const uint8_t type = message[1];
 	const uint32_t header = message[0] >> 5 || message[0] & SHORT ? 6 : 20;
-	return ((type >= 1 && type <= 7) || type == 240 || type == 241)
-	       && header + bpei_be16(message + 2) == length;
+	return ((type >= 1 && type <= 7) || type == 240 || type == 241) &&
+	       header + bpei_be16(message + 2) == length;
 }
 
 /* What a datagram is called that carries no packet, by its ports. */
@@ -184,7 +222,8 @@ static uint8_t recognised(const uint8_t *message, uint32_t there, uint32_t lengt
 	return BPE_PROTO_UDP;
 }
 
-/* The transport header at offset.  Its ports, if they are the packet's, else 0: first | second << 16; or KEYED. */
+/* The transport header at offset.  Its ports, if they are the packet's, else 0: first | second <<
+ * 16; or KEYED. */
 static int64_t transport(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 {
 	struct bpe_layers *l = p->layers;
@@ -193,36 +232,70 @@ static int64_t transport(const struct bpei_packet *p, uint32_t offset, uint8_t p
 	int64_t ports = 0;
 
 	switch (proto) {
-	case IP_TCP: l->proto = BPE_PROTO_TCP; least = 20; break;
-	case IP_UDP: l->proto = BPE_PROTO_UDP; least = 8; break;
-	case IP_SCTP: l->proto = BPE_PROTO_SCTP; least = 12; break;
-	case IP_UDPLITE: l->proto = BPE_PROTO_UDPLITE; least = 8; break;
-	case IP_DCCP: l->proto = BPE_PROTO_DCCP; least = 12; break;
-	case IP_ICMP: l->proto = l->flags & BPE_PKT_IP4 ? BPE_PROTO_ICMP : BPE_PROTO_IP_OTHER; least = 8; break;
-	case IP_ICMP6: l->proto = l->flags & BPE_PKT_IP6 ? BPE_PROTO_ICMP6 : BPE_PROTO_IP_OTHER; least = 8; break;
-	case IP_IGMP: l->proto = BPE_PROTO_IGMP; least = 8; break;
-	default: l->proto = BPE_PROTO_IP_OTHER; least = 0; break;
+	case IP_TCP:
+		l->proto = BPE_PROTO_TCP;
+		least = 20;
+		break;
+	case IP_UDP:
+		l->proto = BPE_PROTO_UDP;
+		least = 8;
+		break;
+	case IP_SCTP:
+		l->proto = BPE_PROTO_SCTP;
+		least = 12;
+		break;
+	case IP_UDPLITE:
+		l->proto = BPE_PROTO_UDPLITE;
+		least = 8;
+		break;
+	case IP_DCCP:
+		l->proto = BPE_PROTO_DCCP;
+		least = 12;
+		break;
+	case IP_ICMP:
+		l->proto = l->flags & BPE_PKT_IP4 ? BPE_PROTO_ICMP : BPE_PROTO_IP_OTHER;
+		least = 8;
+		break;
+	case IP_ICMP6:
+		l->proto = l->flags & BPE_PKT_IP6 ? BPE_PROTO_ICMP6 : BPE_PROTO_IP_OTHER;
+		least = 8;
+		break;
+	case IP_IGMP:
+		l->proto = BPE_PROTO_IGMP;
+		least = 8;
+		break;
+	default:
+		l->proto = BPE_PROTO_IP_OTHER;
+		least = 0;
+		break;
 	}
 	if (l->flags & BPE_PKT_FRAGMENT || offset > BPE_NO_OFFSET - 64) {
 		l->payload = (uint16_t)(offset < BPE_NO_OFFSET ? offset : BPE_NO_OFFSET);
 		return 0;
 	}
-	if (!least && bpei_packet_in_ip(p, offset, proto)) return KEYED;
+	if (!least && bpei_packet_in_ip(p, offset, proto))
+		return KEYED;
 	header = least;
-	if (BPEI_UNLIKELY(left < least)) l->flags |= missing(p, offset, least);
+	if (BPEI_UNLIKELY(left < least))
+		l->flags |= missing(p, offset, least);
 	if (has_ports(proto)) {
-		if (left >= 4) ports = bpei_be16(l4) | (int64_t)bpei_be16(l4 + 2) << 16;
+		if (left >= 4)
+			ports = bpei_be16(l4) | (int64_t)bpei_be16(l4 + 2) << 16;
 	} else if ((l->proto == BPE_PROTO_ICMP || l->proto == BPE_PROTO_ICMP6) && left >= 6) {
 		ports = icmp(p, offset, l->proto);
 	}
 	if (BPEI_UNLIKELY(left < least)) {
-		if (left) l->transport = (uint16_t)offset;
-		if (l->proto == BPE_PROTO_TCP && left >= 14) l->tcp_flags = l4[13];
+		if (left)
+			l->transport = (uint16_t)offset;
+		if (l->proto == BPE_PROTO_TCP && left >= 14)
+			l->tcp_flags = l4[13];
 		return ports;
 	}
-	if (BPEI_LIKELY(left)) l->transport = (uint16_t)offset;
+	if (BPEI_LIKELY(left))
+		l->transport = (uint16_t)offset;
 	if (l->proto == BPE_PROTO_TCP || l->proto == BPE_PROTO_DCCP) {
-		if (l->proto == BPE_PROTO_TCP) l->tcp_flags = l4[13];
+		if (l->proto == BPE_PROTO_TCP)
+			l->tcp_flags = l4[13];
 		header = l->proto == BPE_PROTO_TCP ? (uint32_t)(l4[12] >> 4) * 4 : l4[4] * 4u;
 		if (BPEI_UNLIKELY(header < least)) {
 			l->flags |= BPE_PKT_BAD_HEADER;
@@ -234,16 +307,21 @@ static int64_t transport(const struct bpei_packet *p, uint32_t offset, uint8_t p
 		}
 	} else if (l->proto == BPE_PROTO_UDP) {
 		uint32_t length = bpei_be16(l4 + 4);
-		if (length >= 8 && length < left) l->end = offset + length;
-		else if (length && length != left && !(l->flags & BPE_PKT_FIRST_FRAGMENT))	/* 0: longer than 64 KiB, RFC 2675 */
-			if (length < 8 || offset + length > p->wirelen) l->flags |= BPE_PKT_BAD_LENGTH;
+		if (length >= 8 && length < left)
+			l->end = offset + length;
+		else if (length && length != left &&
+			 !(l->flags & BPE_PKT_FIRST_FRAGMENT)) /* 0: longer than 64 KiB, RFC 2675 */
+			if (length < 8 || offset + length > p->wirelen)
+				l->flags |= BPE_PKT_BAD_LENGTH;
 		if (bpei_tunnel_port((uint16_t)ports) || bpei_tunnel_port((uint32_t)ports >> 16)) {
-			if (bpei_packet_in_udp(p, offset, (uint32_t)ports)) return KEYED;
+			if (bpei_packet_in_udp(p, offset, (uint32_t)ports))
+				return KEYED;
 			l->proto = recognised(
 				l4 + 8, l->end - offset - 8, length - 8, (uint32_t)ports);
 		}
 	} else if (proto == IP_VRRP && left == 36 && l4[0] == 0x21 && l4[3] == 7) {
-		l->proto = BPE_PROTO_CARP;	/* shares its number; a VRRP packet with 7 addresses is longer */
+		l->proto = BPE_PROTO_CARP; /* shares its number; a VRRP packet with 7 addresses is
+					      longer */
 	}
 	l->payload = (uint16_t)(offset + header);
 	return ports;
@@ -264,7 +342,8 @@ void bpei_packet_ip4(const struct bpei_packet *p, uint32_t offset)
 		l->flags |= BPE_PKT_BAD_VERSION;
 		return;
 	}
-	uint32_t header = (ip[0] & 15u) * 4, total = bpei_be16(ip + 2), fragment = bpei_be16(ip + 6);
+	uint32_t header = (ip[0] & 15u) * 4, total = bpei_be16(ip + 2),
+		 fragment = bpei_be16(ip + 6);
 	if (BPEI_UNLIKELY(header < 20)) {
 		l->flags |= BPE_PKT_BAD_HEADER;
 		return;
@@ -272,12 +351,17 @@ void bpei_packet_ip4(const struct bpei_packet *p, uint32_t offset)
 	l->flags |= BPE_PKT_IP4;
 	l->ip_proto = ip[9];
 	if (BPEI_UNLIKELY(total < header)) {
-		if (total) l->flags |= BPE_PKT_BAD_LENGTH;
-		else total = left;	/* left to the network card by segmentation offload */
+		if (total)
+			l->flags |= BPE_PKT_BAD_LENGTH;
+		else
+			total = left; /* left to the network card by segmentation offload */
 	}
-	if (total >= header && total < left) l->end = offset + total;
-	else if (BPEI_UNLIKELY(total > left && offset + total > p->wirelen)) l->flags |= BPE_PKT_BAD_LENGTH;
-	if (BPEI_UNLIKELY(fragment & 0x3fff)) fragment_flags(l, !(fragment & 0x1fff));
+	if (total >= header && total < left)
+		l->end = offset + total;
+	else if (BPEI_UNLIKELY(total > left && offset + total > p->wirelen))
+		l->flags |= BPE_PKT_BAD_LENGTH;
+	if (BPEI_UNLIKELY(fragment & 0x3fff))
+		fragment_flags(l, !(fragment & 0x1fff));
 
 	int64_t ports = 0;
 	uint32_t l4 = offset + header;
@@ -287,9 +371,12 @@ void bpei_packet_ip4(const struct bpei_packet *p, uint32_t offset)
 	} else if (BPEI_UNLIKELY(ip[9] == IP_AH && !(l->flags & BPE_PKT_FRAGMENT))) {
 		l4 = extensions(p, l4, IP_AH);
 	}
-	if (BPEI_LIKELY(l4)) ports = transport(p, l4, l->ip_proto);
-	else l->proto = BPE_PROTO_IP_OTHER;
-	if (ports != KEYED) fill_key(p, ip + 12, (uint32_t)ports, 4, l->ip_proto, false);
+	if (BPEI_LIKELY(l4))
+		ports = transport(p, l4, l->ip_proto);
+	else
+		l->proto = BPE_PROTO_IP_OTHER;
+	if (ports != KEYED)
+		fill_key(p, ip + 12, (uint32_t)ports, 4, l->ip_proto, false);
 }
 
 void bpei_packet_ip6(const struct bpei_packet *p, uint32_t offset)
@@ -309,12 +396,18 @@ void bpei_packet_ip6(const struct bpei_packet *p, uint32_t offset)
 	}
 	l->flags |= BPE_PKT_IP6;
 	uint32_t length = bpei_be16(ip + 4);
-	if (length && length < left - 40) l->end = offset + 40 + length;	/* 0: jumbogram or segmentation offload: to the end */
-	else if (BPEI_UNLIKELY(length > left - 40 && offset + 40 + length > p->wirelen)) l->flags |= BPE_PKT_BAD_LENGTH;
+	if (length && length < left - 40)
+		l->end =
+			offset + 40 + length; /* 0: jumbogram or segmentation offload: to the end */
+	else if (BPEI_UNLIKELY(length > left - 40 && offset + 40 + length > p->wirelen))
+		l->flags |= BPE_PKT_BAD_LENGTH;
 
 	int64_t ports = 0;
 	uint32_t l4 = extensions(p, offset + 40, ip[6]);
-	if (BPEI_LIKELY(l4)) ports = transport(p, l4, l->ip_proto);
-	else l->proto = BPE_PROTO_IP_OTHER;
-	if (ports != KEYED) fill_key(p, ip + 8, (uint32_t)ports, 6, l->ip_proto, false);
+	if (BPEI_LIKELY(l4))
+		ports = transport(p, l4, l->ip_proto);
+	else
+		l->proto = BPE_PROTO_IP_OTHER;
+	if (ports != KEYED)
+		fill_key(p, ip + 8, (uint32_t)ports, 6, l->ip_proto, false);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The parser that judges the others: one packet after another, each byte proved to be there before it is read.  Pure.  Here: the plain packets, in one
- * go; all that is said of them and of the others is in link.c, network.c and tunnel.c. */
+/* The parser that judges the others: one packet after another, each byte proved to be there before
+ * it is read.  Pure.  Here: the plain packets, in one go; all that is said of them and of the
+ * others is in link.c, network.c and tunnel.c. */
 #include "arch/scalar/packet.h"
 #include "base/bytes.h"
 #include "base/cacheline.h"
@@ -12,23 +13,32 @@ static inline uint32_t opaque(uint32_t bit)
 	return bit;
 }
 
-static inline uint32_t choose(uint32_t bit, uint32_t if_1, uint32_t if_0) { return if_0 ^ ((if_0 ^ if_1) & (0 - bit)); }
+static inline uint32_t choose(uint32_t bit, uint32_t if_1, uint32_t if_0)
+{
+	return if_0 ^ ((if_0 ^ if_1) & (0 - bit));
+}
 
-/* TCP or UDP whole and sound behind a sound IP header: most packets of most traffic, without a branch on which of the two it
- * is (a wrong guess costs more than all the rest).  False, and nothing written, where anything is unusual; the other road,
- * which knows everything, gives the same answer for what is done here. */
-static inline __attribute__((always_inline)) bool plain(const struct bpei_packet *p, uint32_t network, uint32_t offset, uint32_t end, uint8_t proto,
-		bool six, bool above, bool equal, uint32_t source_at, uint16_t outgoing, uint16_t link_type)
+/* TCP or UDP whole and sound behind a sound IP header: most packets of most traffic, without a
+ * branch on which of the two it is (a wrong guess costs more than all the rest).  False, and
+ * nothing written, where anything is unusual; the other road, which knows everything, gives the
+ * same answer for what is done here. */
+static inline __attribute__((always_inline)) bool plain(const struct bpei_packet *p,
+	uint32_t network, uint32_t offset, uint32_t end, uint8_t proto, bool six, bool above,
+	bool equal, uint32_t source_at, uint16_t outgoing, uint16_t link_type)
 {
 	const uint8_t *l4 = p->data + offset;
 	uint32_t left = end - offset, tcp = opaque(proto == IP_TCP), udp = opaque(proto == IP_UDP);
-	if (BPEI_UNLIKELY(!(udp | tcp)) || BPEI_UNLIKELY(left < 8 + 12 * tcp)) return false;
-	uint32_t header = choose(tcp, (uint32_t)(l4[12 * tcp] >> 4) * 4, 8), length = bpei_be16(l4 + 4), whole = choose(tcp, left, length);
-	if (BPEI_UNLIKELY(header < 8 + 12 * tcp) || BPEI_UNLIKELY(header > left) || BPEI_UNLIKELY(whole - 8 > left - 8)
-	    || BPEI_UNLIKELY(offset > 4096)) return false;
+	if (BPEI_UNLIKELY(!(udp | tcp)) || BPEI_UNLIKELY(left < 8 + 12 * tcp))
+		return false;
+	uint32_t header = choose(tcp, (uint32_t)(l4[12 * tcp] >> 4) * 4, 8),
+		 length = bpei_be16(l4 + 4), whole = choose(tcp, left, length);
+	if (BPEI_UNLIKELY(header < 8 + 12 * tcp) || BPEI_UNLIKELY(header > left) ||
+		BPEI_UNLIKELY(whole - 8 > left - 8) || BPEI_UNLIKELY(offset > 4096))
+		return false;
 
 	uint32_t source = bpei_be16(l4), target = bpei_be16(l4 + 2);
-	if (BPEI_UNLIKELY(udp && (bpei_tunnel_port(source) || bpei_tunnel_port(target)))) return false;
+	if (BPEI_UNLIKELY(udp && (bpei_tunnel_port(source) || bpei_tunnel_port(target))))
+		return false;
 	uint32_t swap = opaque(above) | (opaque(equal) & (source > target));
 	const uint8_t *from = p->data + source_at;
 	struct bpe_key *k = p->key;
@@ -47,31 +57,48 @@ static inline __attribute__((always_inline)) bool plain(const struct bpei_packet
 	k->vlan[0] = k->vlan[1] = 0;
 	memset(k->zero, 0, sizeof k->zero);
 	k->tunnel = 0;
-	*p->layers = (struct bpe_layers){ .network = (uint16_t)network, .transport = (uint16_t)offset, .payload = (uint16_t)(offset + header),
-		.flags = (uint16_t)(outgoing | BPE_PKT_KEY | (six ? BPE_PKT_IP6 : BPE_PKT_IP4) | swap * BPE_PKT_REVERSED), .end = offset + whole,
-		.ethertype = six ? TYPE_IP6 : TYPE_IP4, .ip_proto = proto, .proto = (uint8_t)(BPE_PROTO_UDP - tcp), .link_type = link_type,
+	*p->layers = (struct bpe_layers){ .network = (uint16_t)network,
+		.transport = (uint16_t)offset,
+		.payload = (uint16_t)(offset + header),
+		.flags = (uint16_t)(outgoing | BPE_PKT_KEY | (six ? BPE_PKT_IP6 : BPE_PKT_IP4) |
+				    swap * BPE_PKT_REVERSED),
+		.end = offset + whole,
+		.ethertype = six ? TYPE_IP6 : TYPE_IP4,
+		.ip_proto = proto,
+		.proto = (uint8_t)(BPE_PROTO_UDP - tcp),
+		.link_type = link_type,
 		.tcp_flags = (uint8_t)(l4[13 * tcp] * tcp) };
 	return true;
 }
 
 _Static_assert(BPE_PROTO_UDP - 1 == BPE_PROTO_TCP, "subtracted in plain");
 
-static inline __attribute__((always_inline)) bool plain_ethernet(const struct bpei_packet *p, uint16_t outgoing)
+static inline __attribute__((always_inline)) bool plain_ethernet(
+	const struct bpei_packet *p, uint16_t outgoing)
 {
 	const uint8_t *ip = p->data + 14;
-	if (BPEI_UNLIKELY(p->caplen < 14 + 20 + 8)) return false;
+	if (BPEI_UNLIKELY(p->caplen < 14 + 20 + 8))
+		return false;
 	uint32_t type = bpei_load16(p->data + 12), left = p->caplen - 14;
 	if (BPEI_LIKELY(type == bpei_be16(&(uint16_t){ TYPE_IP4 }))) {
-		uint32_t total = bpei_be16(ip + 2), source = bpei_be32(ip + 12), target = bpei_be32(ip + 16);
-		if (BPEI_UNLIKELY(ip[0] != 0x45 || total < 20 || total > left || bpei_be16(ip + 6) & 0x3fff)) return false;
-		return plain(p, 14, 34, 14 + total, ip[9], false, source > target, source == target, 26, outgoing, LINK_ETHERNET);
+		uint32_t total = bpei_be16(ip + 2), source = bpei_be32(ip + 12),
+			 target = bpei_be32(ip + 16);
+		if (BPEI_UNLIKELY(ip[0] != 0x45 || total < 20 || total > left ||
+				  bpei_be16(ip + 6) & 0x3fff))
+			return false;
+		return plain(p, 14, 34, 14 + total, ip[9], false, source > target, source == target,
+			26, outgoing, LINK_ETHERNET);
 	}
-	if (type != bpei_be16(&(uint16_t){ TYPE_IP6 }) || left < 40) return false;
+	if (type != bpei_be16(&(uint16_t){ TYPE_IP6 }) || left < 40)
+		return false;
 	uint32_t length = bpei_be16(ip + 4);
-	if (BPEI_UNLIKELY(ip[0] >> 4 != 6 || !length || length > left - 40)) return false;
-	uint64_t source0 = bpei_be64(ip + 8), target0 = bpei_be64(ip + 24), source1 = bpei_be64(ip + 16), target1 = bpei_be64(ip + 32);
+	if (BPEI_UNLIKELY(ip[0] >> 4 != 6 || !length || length > left - 40))
+		return false;
+	uint64_t source0 = bpei_be64(ip + 8), target0 = bpei_be64(ip + 24),
+		 source1 = bpei_be64(ip + 16), target1 = bpei_be64(ip + 32);
 	bool same = source0 == target0, above = same ? source1 > target1 : source0 > target0;
-	return plain(p, 14, 54, 54 + length, ip[6], true, above, same && source1 == target1, 22, outgoing, LINK_ETHERNET);
+	return plain(p, 14, 54, 54 + length, ip[6], true, above, same && source1 == target1, 22,
+		outgoing, LINK_ETHERNET);
 }
 
 /* Packet i by the road that knows everything. */
@@ -94,7 +121,8 @@ static __attribute__((noinline)) void parse_unusual(
 	bpei_packet_link(&p, link_type);
 }
 
-void bpei_parse_scalar(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, const struct bpei_seed *seed)
+void bpei_parse_scalar(const struct bpei_columns *columns, uint32_t n, uint32_t link_type,
+	const struct bpei_seed *seed)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct bpei_packet p = { .data = columns->data[i],
@@ -102,8 +130,10 @@ void bpei_parse_scalar(const struct bpei_columns *columns, uint32_t n, uint32_t 
 			.layers = &columns->layers[i],
 			.key = &columns->key[i] };
 		uint16_t outgoing = columns->outgoing ? columns->outgoing[i] : 0;
-		if (BPEI_LIKELY(link_type == LINK_ETHERNET && plain_ethernet(&p, outgoing))) continue;
+		if (BPEI_LIKELY(link_type == LINK_ETHERNET && plain_ethernet(&p, outgoing)))
+			continue;
 		parse_unusual(columns, i, link_type);
 	}
-	if (seed) bpei_hash_scalar(columns, n, seed);
+	if (seed)
+		bpei_hash_scalar(columns, n, seed);
 }

@@ -31,7 +31,8 @@ static uint32_t nonzero(uint64_t h)
 static const uint8_t *ends_of(
 	const struct bpei_packet *p, const struct bpe_layers *l, uint32_t *bytes)
 {
-	if (!(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6))) return NULL;
+	if (!(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6)))
+		return NULL;
 	*bytes = l->flags & BPE_PKT_IP4 ? 4 : 16;
 	return p->data + l->network + (*bytes == 4 ? 12 : 8);
 }
@@ -39,18 +40,20 @@ static const uint8_t *ends_of(
 /* The identity of the inner packet's tunnels: the outer ones' and this one's. */
 static void identify(struct bpei_packet *inner, const struct bpei_identity *identity)
 {
-	uint64_t h = mix(inner->tunnel, identity->kind | (identity->has_id ? 0x100u : 0)
-						| (identity->one_way ? 0x200u : 0));
+	uint64_t h = mix(inner->tunnel, identity->kind | (identity->has_id ? 0x100u : 0) |
+						(identity->one_way ? 0x200u : 0));
 	uint32_t bytes = 0;
 	const uint8_t *from = identity->ends ? ends_of(inner, inner->layers, &bytes) : NULL;
-	if (inner->columns->no_identity || (!identity->has_id && !identity->ends)) return;
-	if (from) {	/* the lower address first: an answer comes from the other end */
+	if (inner->columns->no_identity || (!identity->has_id && !identity->ends))
+		return;
+	if (from) { /* the lower address first: an answer comes from the other end */
 		bool swap = memcmp(from, from + bytes, bytes) > 0;
 		for (uint32_t k = 0; k < 2; k++, swap = !swap)
 			for (uint32_t i = 0; i < bytes; i += 4)
 				h = mix(h, bpei_be32(from + swap * bytes + i));
 	}
-	if (identity->has_id && !identity->one_way) h = mix(h, identity->id);
+	if (identity->has_id && !identity->one_way)
+		h = mix(h, identity->id);
 	if (identity->has_id && identity->one_way)
 		inner->direction =
 			nonzero(mix(mix(inner->direction, identity->kind), identity->id));
@@ -63,14 +66,17 @@ static void tell(const struct bpei_packet *p, const struct bpei_identity *identi
 {
 	struct bpe_tunnel *t = p->columns->tunnel;
 	uint32_t bytes = 0;
-	if (t->depth++) return;
+	if (t->depth++)
+		return;
 	t->kind = (uint8_t)identity->kind;
 	t->has_id = identity->has_id;
 	t->id = identity->has_id ? identity->id : 0;
 	const uint8_t *from = ends_of(p, outer, &bytes);
-	if (!from) return;
+	if (!from)
+		return;
 	t->ip_version = bytes == 4 ? 4 : 6;
-	for (uint32_t k = 0; k < 2; k++) memcpy(t->addr[k], from + k * bytes, bytes);
+	for (uint32_t k = 0; k < 2; k++)
+		memcpy(t->addr[k], from + k * bytes, bytes);
 }
 
 /* The packet in a tunnel, its layers as the parser begins with them. */
@@ -81,20 +87,35 @@ static void parse_inner(const struct bpei_packet *inner, uint32_t offset, uint32
 	uint32_t left = l->end - offset;
 	switch (as) {
 	case AS_ETHERNET:
-		if (left >= 14) bpei_packet_ethertype(inner, offset + 14, bpei_be16(at + 12));
+		if (left >= 14)
+			bpei_packet_ethertype(inner, offset + 14, bpei_be16(at + 12));
 		return;
-	case AS_PPP:	/* with its address and control bytes or without */
-		if (left >= 2 && bpei_be16(at) == 0xff03) offset += 2;
+	case AS_PPP: /* with its address and control bytes or without */
+		if (left >= 2 && bpei_be16(at) == 0xff03)
+			offset += 2;
 		bpei_packet_ppp(inner, offset);
 		return;
-	case AS_WLAN: bpei_packet_wlan(inner, offset, LINK_WLAN); return;
-	case AS_WLAN_SWAPPED: bpei_packet_wlan(inner, offset, LINK_WLAN_SWAPPED); return;
-	case AS_PRISM: bpei_packet_wlan(inner, offset, LINK_PRISM); return;
-	case AS_AVS: bpei_packet_wlan(inner, offset, LINK_AVS); return;
-	case TYPE_IP4: bpei_packet_ip4(inner, offset); return;
-	case TYPE_IP6: bpei_packet_ip6(inner, offset); return;
+	case AS_WLAN:
+		bpei_packet_wlan(inner, offset, LINK_WLAN);
+		return;
+	case AS_WLAN_SWAPPED:
+		bpei_packet_wlan(inner, offset, LINK_WLAN_SWAPPED);
+		return;
+	case AS_PRISM:
+		bpei_packet_wlan(inner, offset, LINK_PRISM);
+		return;
+	case AS_AVS:
+		bpei_packet_wlan(inner, offset, LINK_AVS);
+		return;
+	case TYPE_IP4:
+		bpei_packet_ip4(inner, offset);
+		return;
+	case TYPE_IP6:
+		bpei_packet_ip6(inner, offset);
+		return;
 	default:
-		if (as >= TYPE_LEAST) bpei_packet_ethertype(inner, offset, (uint16_t)as);
+		if (as >= TYPE_LEAST)
+			bpei_packet_ethertype(inner, offset, (uint16_t)as);
 	}
 }
 
@@ -107,11 +128,14 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 		return false;
 	inner.depth++;
 	inner.caplen = l->end;
-	if (l->end < p->caplen) inner.wirelen = l->end;
-	if (l->flags & BPE_PKT_FIRST_FRAGMENT) inner.wirelen = UINT32_MAX;	/* its lengths count bytes that later fragments bring */
+	if (l->end < p->caplen)
+		inner.wirelen = l->end;
+	if (l->flags & BPE_PKT_FIRST_FRAGMENT)
+		inner.wirelen = UINT32_MAX; /* its lengths count bytes that later fragments bring */
 	identify(&inner, identity);
 	const uint32_t version = p->data[offset] >> 4;
-	if (as == AS_IP) as = version == 4 ? TYPE_IP4 : version == 6 ? TYPE_IP6 : 0;
+	if (as == AS_IP)
+		as = version == 4 ? TYPE_IP4 : version == 6 ? TYPE_IP6 : 0;
 
 	l->network = l->transport = l->payload = BPE_NO_OFFSET;
 	l->flags &= BPE_PKT_OUTGOING | BPE_PKT_VLAN | BPE_PKT_FIRST_FRAGMENT;
@@ -127,7 +151,8 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 	parse_inner(&inner, offset, as);
 	if (l->flags & BPE_PKT_KEY) {
 		l->flags |= BPE_PKT_TUNNEL;
-		if (p->columns->tunnel) tell(p, identity, &outer);
+		if (p->columns->tunnel)
+			tell(p, identity, &outer);
 		return true;
 	}
 	*l = outer;
@@ -138,15 +163,18 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 
 static bool erspan(const struct bpei_packet *p, uint32_t offset, bool third)
 {
-	enum { IP_PACKET = 2 };		/* of the third's frame type; 0: Ethernet */
-	if (!bpei_tunnel_has(p, offset, third ? 12 : 8)) return false;
-	uint32_t version = p->data[offset] >> 4, bytes = third ? 12 + 8 * (p->data[offset + 11] & 1u) : 8;
+	enum { IP_PACKET = 2 }; /* of the third's frame type; 0: Ethernet */
+	if (!bpei_tunnel_has(p, offset, third ? 12 : 8))
+		return false;
+	uint32_t version = p->data[offset] >> 4,
+		 bytes = third ? 12 + 8 * (p->data[offset + 11] & 1u) : 8;
 	uint32_t frame = third ? p->data[offset + 10] >> 2 & 0x1fu : 0;
 	const struct bpei_identity session = { .kind = BPE_TUNNEL_ERSPAN,
 		.has_id = true,
 		.ends = true,
 		.id = bpei_be16(p->data + offset + 2) & 0x3ff };
-	if (version != (third ? 2 : 1) || (frame && frame != IP_PACKET)) return false;
+	if (version != (third ? 2 : 1) || (frame && frame != IP_PACKET))
+		return false;
 	return bpei_packet_enter(p, offset + bytes, frame ? AS_IP : AS_ETHERNET, &session);
 }
 
@@ -163,17 +191,21 @@ static bool gre_enhanced(
 	const struct bpei_packet *p, uint32_t offset, uint32_t flags, uint32_t type)
 {
 	enum { KEY = 0x2000, SEQUENCE = 0x1000, ACKNOWLEDGED = 0x0080 };
-	if (!(flags & KEY) || !bpei_tunnel_has(p, offset, 8)) return false;
+	if (!(flags & KEY) || !bpei_tunnel_has(p, offset, 8))
+		return false;
 	const struct bpei_identity call = { .kind = BPE_TUNNEL_GRE,
 		.has_id = true,
 		.one_way = true,
 		.ends = true,
 		.id = bpei_be16(p->data + offset + 6) };
-	const struct bpei_identity bridge = { .kind = BPE_TUNNEL_EOIP, .has_id = true, .ends = true,
+	const struct bpei_identity bridge = { .kind = BPE_TUNNEL_EOIP,
+		.has_id = true,
+		.ends = true,
 		.id = bpei_le16(p->data + offset + 6) };
 	if (type == TYPE_EOIP && bpei_packet_opens(p, BPE_TUNNEL_EOIP))
 		return bpei_packet_enter(p, offset + 8, AS_ETHERNET, &bridge);
-	if (type != TYPE_PPP || !bpei_packet_opens(p, BPE_TUNNEL_GRE)) return false;
+	if (type != TYPE_PPP || !bpei_packet_opens(p, BPE_TUNNEL_GRE))
+		return false;
 	uint32_t to = offset + 8 + (flags & SEQUENCE ? 4 : 0) + (flags & ACKNOWLEDGED ? 4 : 0);
 	return bpei_packet_enter(p, to, AS_PPP, &call);
 }
@@ -182,28 +214,37 @@ static bool gre_enhanced(
 static uint32_t behind_routes(const struct bpei_packet *p, uint32_t at)
 {
 	for (;;) {
-		if (!bpei_tunnel_has(p, at, 4)) return 0;
+		if (!bpei_tunnel_has(p, at, 4))
+			return 0;
 		uint32_t family = bpei_be16(p->data + at), bytes = p->data[at + 3];
 		at += 4 + bytes;
-		if (!family && !bytes) return at;
+		if (!family && !bytes)
+			return at;
 	}
 }
 
 bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind)
 {
 	enum { CHECKSUM = 0x8000, ROUTING = 0x4000, KEY = 0x2000, SEQUENCE = 0x1000, VERSION = 7 };
-	if (!bpei_tunnel_has(p, offset, 4)) return false;
+	if (!bpei_tunnel_has(p, offset, 4))
+		return false;
 	uint32_t flags = bpei_be16(p->data + offset), type = bpei_be16(p->data + offset + 2);
 	uint32_t key = offset + 4 + (flags & (CHECKSUM | ROUTING) ? 4 : 0);
 	uint32_t to = key + (flags & KEY ? 4 : 0) + (flags & SEQUENCE ? 4 : 0);
-	if (flags & VERSION) return (flags & VERSION) == 1 && gre_enhanced(p, offset, flags, type);
-	if (!bpei_tunnel_has(p, offset, to - offset)) return false;
+	if (flags & VERSION)
+		return (flags & VERSION) == 1 && gre_enhanced(p, offset, flags, type);
+	if (!bpei_tunnel_has(p, offset, to - offset))
+		return false;
 	struct bpei_identity tunnel = { .kind = kind, .has_id = flags & KEY, .ends = true };
-	if (flags & KEY) tunnel.id = bpei_be32(p->data + key);
-	if (flags & ROUTING && !(to = behind_routes(p, to))) return false;
+	if (flags & KEY)
+		tunnel.id = bpei_be32(p->data + key);
+	if (flags & ROUTING && !(to = behind_routes(p, to)))
+		return false;
 	switch (type) {
-	case TYPE_ERSPAN: case TYPE_ERSPAN3:
-		if (!bpei_packet_opens(p, BPE_TUNNEL_ERSPAN)) return false;
+	case TYPE_ERSPAN:
+	case TYPE_ERSPAN3:
+		if (!bpei_packet_opens(p, BPE_TUNNEL_ERSPAN))
+			return false;
 		return type == TYPE_ERSPAN && !(flags & SEQUENCE)
 			       ? erspan_plain(p, to)
 			       : erspan(p, to, type == TYPE_ERSPAN3);
@@ -214,11 +255,15 @@ bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind
 		if (!bpei_packet_opens(p, BPE_TUNNEL_WCCP) || !bpei_tunnel_has(p, to, 1))
 			return false;
 		return bpei_packet_enter(p, p->data[to] >> 4 == 4 ? to : to + 4, AS_IP, &tunnel);
-	default: break;
+	default:
+		break;
 	}
-	if (!bpei_packet_opens(p, kind)) return false;
-	if (type == TYPE_BRIDGED) return bpei_packet_enter(p, to, AS_ETHERNET, &tunnel);
-	if (type == TYPE_PPP) return bpei_packet_enter(p, to, AS_PPP, &tunnel);
+	if (!bpei_packet_opens(p, kind))
+		return false;
+	if (type == TYPE_BRIDGED)
+		return bpei_packet_enter(p, to, AS_ETHERNET, &tunnel);
+	if (type == TYPE_PPP)
+		return bpei_packet_enter(p, to, AS_PPP, &tunnel);
 	return type >= TYPE_LEAST && bpei_packet_enter(p, to, type, &tunnel);
 }
 
@@ -228,8 +273,8 @@ bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind
 static bool is_6to4(const struct bpei_packet *p, uint32_t offset)
 {
 	const uint8_t *ip = p->data + offset;
-	return bpei_tunnel_has(p, offset, 40)
-	       && (bpei_be16(ip + 8) == 0x2002 || bpei_be16(ip + 24) == 0x2002);
+	return bpei_tunnel_has(p, offset, 40) &&
+	       (bpei_be16(ip + 8) == 0x2002 || bpei_be16(ip + 24) == 0x2002);
 }
 
 /* Of segment routing the addresses are those of the segments: each direction has its own. */
@@ -237,7 +282,8 @@ static uint32_t segments(const struct bpei_packet *p)
 {
 	const uint8_t *from = p->data + p->layers->network + 8;
 	uint64_t h = 0;
-	for (uint32_t i = 0; i < 32; i += 4) h = mix(h, bpei_be32(from + i));
+	for (uint32_t i = 0; i < 32; i += 4)
+		h = mix(h, bpei_be32(from + i));
 	return nonzero(h);
 }
 
@@ -245,24 +291,34 @@ bool bpei_packet_in_ip(const struct bpei_packet *p, uint32_t offset, uint8_t pro
 {
 	struct bpei_identity tunnel = { .kind = BPE_TUNNEL_IPIP, .ends = true };
 	uint32_t as = 0;
-	if (p->columns->outermost) return false;
+	if (p->columns->outermost)
+		return false;
 	switch (proto) {
-	case IP_GRE: return bpei_tunnel_gre(p, offset, BPE_TUNNEL_GRE);
-	case IP_IPIP: as = TYPE_IP4; break;
+	case IP_GRE:
+		return bpei_tunnel_gre(p, offset, BPE_TUNNEL_GRE);
+	case IP_IPIP:
+		as = TYPE_IP4;
+		break;
 	case IP_IPV6:
 		as = TYPE_IP6;
 		tunnel.ends = !is_6to4(p, offset);
 		break;
 	case IP_ETHERIP:
-		if (!bpei_tunnel_has(p, offset, 2) || p->data[offset] >> 4 != 3) return false;
+		if (!bpei_tunnel_has(p, offset, 2) || p->data[offset] >> 4 != 3)
+			return false;
 		tunnel.kind = BPE_TUNNEL_ETHERIP, as = AS_ETHERNET, offset += 2;
 		break;
-	case IP_MPLS: tunnel.kind = BPE_TUNNEL_MPLS_IP, as = TYPE_MPLS; break;
-	case IP_ETHERNET: tunnel.kind = BPE_TUNNEL_SRV6, as = AS_ETHERNET; break;
-	default: return false;
+	case IP_MPLS:
+		tunnel.kind = BPE_TUNNEL_MPLS_IP, as = TYPE_MPLS;
+		break;
+	case IP_ETHERNET:
+		tunnel.kind = BPE_TUNNEL_SRV6, as = AS_ETHERNET;
+		break;
+	default:
+		return false;
 	}
-	bool routed = p->layers->flags & BPE_PKT_IP6
-		      && (tunnel.kind == BPE_TUNNEL_SRV6 || offset > p->layers->network + 40u);
+	bool routed = p->layers->flags & BPE_PKT_IP6 &&
+		      (tunnel.kind == BPE_TUNNEL_SRV6 || offset > p->layers->network + 40u);
 	if (routed && tunnel.ends)
 		tunnel.has_id = tunnel.one_way = true, tunnel.ends = false, tunnel.id = segments(p);
 	return bpei_packet_opens(p, tunnel.kind) && bpei_packet_enter(p, offset, as, &tunnel);
@@ -279,7 +335,8 @@ uint32_t bpei_tunnel_next(uint8_t next_protocol)
 /* The way back is another path. */
 static bool nsh(const struct bpei_packet *p, uint32_t offset)
 {
-	if (!bpei_tunnel_has(p, offset, 8)) return false;
+	if (!bpei_tunnel_has(p, offset, 8))
+		return false;
 	const uint8_t *h = p->data + offset;
 	uint32_t bytes = (h[1] & 0x3fu) * 4, as = bpei_tunnel_next(h[3]);
 	const struct bpei_identity path = {
@@ -299,10 +356,12 @@ bool bpei_packet_in_frame(const struct bpei_packet *p, uint32_t offset, uint16_t
 		backbone.id = bpei_be32(p->data + offset) & 0xffffff;
 		return bpei_packet_enter(p, offset + 4, AS_ETHERNET, &backbone);
 	case TYPE_FABRICPATH:
-		return bpei_packet_opens(p, BPE_TUNNEL_FABRICPATH)
-		       && bpei_packet_enter(p, offset + 2, AS_ETHERNET, &fabric);
-	case TYPE_NSH: return bpei_packet_opens(p, BPE_TUNNEL_NSH) && nsh(p, offset);
-	default: return false;
+		return bpei_packet_opens(p, BPE_TUNNEL_FABRICPATH) &&
+		       bpei_packet_enter(p, offset + 2, AS_ETHERNET, &fabric);
+	case TYPE_NSH:
+		return bpei_packet_opens(p, BPE_TUNNEL_NSH) && nsh(p, offset);
+	default:
+		return false;
 	}
 }
 
@@ -317,6 +376,6 @@ bool bpei_packet_in_labels(const struct bpei_packet *p, uint32_t offset)
 	if (!bpei_packet_opens(p, BPE_TUNNEL_EOMPLS) || !bpei_tunnel_has(p, offset, 18))
 		return false;
 	bool word = !(p->data[offset] >> 4) && !(p->data[offset + 1] & 0xc0);
-	return (word && bpei_packet_enter(p, offset + 4, AS_ETHERNET, &wire))
-	       || bpei_packet_enter(p, offset, AS_ETHERNET, &wire);
+	return (word && bpei_packet_enter(p, offset + 4, AS_ETHERNET, &wire)) ||
+	       bpei_packet_enter(p, offset, AS_ETHERNET, &wire);
 }

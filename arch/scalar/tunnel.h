@@ -11,10 +11,10 @@ enum { AS_ETHERNET = 0x10000, AS_PPP, AS_IP, AS_WLAN, AS_WLAN_SWAPPED, AS_PRISM,
 
 /* What a tunnel is known by. */
 struct bpei_identity {
-	uint32_t kind;		/* enum bpe_tunnel_kind */
+	uint32_t kind; /* enum bpe_tunnel_kind */
 	bool has_id;
-	bool one_way;		/* the answers have another id */
-	bool ends;		/* the addresses of the packet that carries it belong to it */
+	bool one_way; /* the answers have another id */
+	bool ends;    /* the addresses of the packet that carries it belong to it */
 	uint32_t id;
 };
 

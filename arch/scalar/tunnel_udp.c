@@ -13,33 +13,40 @@ enum { GTPU_PDU = 255 };
 static bool vxlan(const struct bpei_packet *p, uint32_t offset, bool gpe)
 {
 	enum { VERSION = 0x30, HAS_VNI = 0x08, HAS_PROTOCOL = 0x04 };
-	if (!bpei_tunnel_has(p, offset, 8)) return false;
+	if (!bpei_tunnel_has(p, offset, 8))
+		return false;
 	const uint8_t *h = p->data + offset;
 	const struct bpei_identity network = { .kind = gpe ? BPE_TUNNEL_VXLAN_GPE
 							   : BPE_TUNNEL_VXLAN,
 		.has_id = true,
 		.id = bpei_be32(h + 4) >> 8 };
 	uint32_t as = gpe && h[0] & HAS_PROTOCOL ? bpei_tunnel_next(h[3]) : AS_ETHERNET;
-	if (!(h[0] & HAS_VNI) || (gpe && h[0] & VERSION) || !as) return false;
+	if (!(h[0] & HAS_VNI) || (gpe && h[0] & VERSION) || !as)
+		return false;
 	return bpei_packet_opens(p, network.kind) && bpei_packet_enter(p, offset + 8, as, &network);
 }
 
 static bool geneve(const struct bpei_packet *p, uint32_t offset)
 {
-	if (!bpei_tunnel_has(p, offset, 8) || p->data[offset] >> 6) return false;
-	const struct bpei_identity network = { .kind = BPE_TUNNEL_GENEVE, .has_id = true,
+	if (!bpei_tunnel_has(p, offset, 8) || p->data[offset] >> 6)
+		return false;
+	const struct bpei_identity network = { .kind = BPE_TUNNEL_GENEVE,
+		.has_id = true,
 		.id = bpei_be32(p->data + offset + 4) >> 8 };
 	uint32_t type = bpei_be16(p->data + offset + 2),
 		 to = offset + 8 + (p->data[offset] & 0x3fu) * 4;
-	if (!bpei_packet_opens(p, BPE_TUNNEL_GENEVE) || type < TYPE_LEAST) return false;
+	if (!bpei_packet_opens(p, BPE_TUNNEL_GENEVE) || type < TYPE_LEAST)
+		return false;
 	return bpei_packet_enter(p, to, type == TYPE_BRIDGED ? AS_ETHERNET : type, &network);
 }
 
 static bool gtpu(const struct bpei_packet *p, uint32_t offset)
 {
 	enum { VERSION_1 = 0x30, EXTENSION = 4, ANY_OPTION = 7 };
-	if (!bpei_packet_opens(p, BPE_TUNNEL_GTPU) || !bpei_tunnel_has(p, offset, 8)) return false;
-	if ((p->data[offset] & 0xf0) != VERSION_1 || p->data[offset + 1] != GTPU_PDU) return false;
+	if (!bpei_packet_opens(p, BPE_TUNNEL_GTPU) || !bpei_tunnel_has(p, offset, 8))
+		return false;
+	if ((p->data[offset] & 0xf0) != VERSION_1 || p->data[offset + 1] != GTPU_PDU)
+		return false;
 	const struct bpei_identity bearer = { .kind = BPE_TUNNEL_GTPU,
 		.has_id = true,
 		.one_way = true,
@@ -47,12 +54,15 @@ static bool gtpu(const struct bpei_packet *p, uint32_t offset)
 		.id = bpei_be32(p->data + offset + 4) };
 	uint32_t flags = p->data[offset], to = offset + 8;
 	if (flags & ANY_OPTION) {
-		if (!bpei_tunnel_has(p, to, 4)) return false;
+		if (!bpei_tunnel_has(p, to, 4))
+			return false;
 		uint32_t next = flags & EXTENSION ? p->data[to + 3] : 0;
 		for (to += 4; next;) {
-			if (!bpei_tunnel_has(p, to, 4)) return false;
+			if (!bpei_tunnel_has(p, to, 4))
+				return false;
 			uint32_t bytes = p->data[to] * 4u;
-			if (!bytes || !bpei_tunnel_has(p, to, bytes)) return false;
+			if (!bytes || !bpei_tunnel_has(p, to, bytes))
+				return false;
 			next = p->data[to + bytes - 1];
 			to += bytes;
 		}
@@ -64,9 +74,10 @@ static bool gtpu(const struct bpei_packet *p, uint32_t offset)
 static bool teredo(const struct bpei_packet *p, uint32_t offset)
 {
 	const struct bpei_identity none = { .kind = BPE_TUNNEL_TEREDO };
-	if (!bpei_packet_opens(p, BPE_TUNNEL_TEREDO)) return false;
+	if (!bpei_packet_opens(p, BPE_TUNNEL_TEREDO))
+		return false;
 	if (bpei_tunnel_has(p, offset, 4) && bpei_be16(p->data + offset) == 1)
-		offset += 4u + p->data[offset + 2] + p->data[offset + 3] + 9;	/* authentication */
+		offset += 4u + p->data[offset + 2] + p->data[offset + 3] + 9; /* authentication */
 	if (bpei_tunnel_has(p, offset, 8) && bpei_be16(p->data + offset) == 0)
 		offset += 8; /* origin */
 	return bpei_tunnel_has(p, offset, 40) && bpei_packet_enter(p, offset, TYPE_IP6, &none);
@@ -81,17 +92,20 @@ static bool l2tp(const struct bpei_packet *p, uint32_t offset)
 		OFFSET = 0x0200,
 		VERSION = 0x000f
 	};
-	if (!bpei_packet_opens(p, BPE_TUNNEL_L2TP) || !bpei_tunnel_has(p, offset, 6)) return false;
+	if (!bpei_packet_opens(p, BPE_TUNNEL_L2TP) || !bpei_tunnel_has(p, offset, 6))
+		return false;
 	uint32_t flags = bpei_be16(p->data + offset), ids = offset + 2 + (flags & LENGTH ? 2 : 0);
 	uint32_t to = ids + 4 + (flags & SEQUENCE ? 4 : 0);
-	if ((flags & VERSION) != 2 || flags & CONTROL || !bpei_tunnel_has(p, ids, 4)) return false;
+	if ((flags & VERSION) != 2 || flags & CONTROL || !bpei_tunnel_has(p, ids, 4))
+		return false;
 	const struct bpei_identity session = { .kind = BPE_TUNNEL_L2TP,
 		.has_id = true,
 		.one_way = true,
 		.ends = true,
 		.id = bpei_be32(p->data + ids) };
 	if (flags & OFFSET) {
-		if (!bpei_tunnel_has(p, to, 2)) return false;
+		if (!bpei_tunnel_has(p, to, 2))
+			return false;
 		to += 2u + bpei_be16(p->data + to);
 	}
 	return bpei_packet_enter(p, to, AS_PPP, &session);
@@ -102,23 +116,39 @@ static bool tzsp(const struct bpei_packet *p, uint32_t offset)
 {
 	enum { RECEIVED = 0, TO_BE_SENT = 1, PADDING = 0, LAST = 1 };
 	const struct bpei_identity mirror = { .kind = BPE_TUNNEL_TZSP, .ends = true };
-	if (!bpei_packet_opens(p, BPE_TUNNEL_TZSP) || !bpei_tunnel_has(p, offset, 4)) return false;
+	if (!bpei_packet_opens(p, BPE_TUNNEL_TZSP) || !bpei_tunnel_has(p, offset, 4))
+		return false;
 	const uint8_t *h = p->data + offset;
 	uint32_t as = 0;
-	if (h[0] != 1 || (h[1] != RECEIVED && h[1] != TO_BE_SENT)) return false;
+	if (h[0] != 1 || (h[1] != RECEIVED && h[1] != TO_BE_SENT))
+		return false;
 	switch (bpei_be16(h + 2)) {
-	case 1: as = AS_ETHERNET; break;
-	case 4: as = AS_PPP; break;
-	case 18: as = AS_WLAN; break;
-	case 119: as = AS_PRISM; break;
-	case 127: as = AS_AVS; break;
-	default: return false;
+	case 1:
+		as = AS_ETHERNET;
+		break;
+	case 4:
+		as = AS_PPP;
+		break;
+	case 18:
+		as = AS_WLAN;
+		break;
+	case 119:
+		as = AS_PRISM;
+		break;
+	case 127:
+		as = AS_AVS;
+		break;
+	default:
+		return false;
 	}
 	for (offset += 4; bpei_tunnel_has(p, offset, 1);) {
 		uint32_t tag = p->data[offset++];
-		if (tag == LAST) return bpei_packet_enter(p, offset, as, &mirror);
-		if (tag == PADDING) continue;
-		if (!bpei_tunnel_has(p, offset, 1)) return false;
+		if (tag == LAST)
+			return bpei_packet_enter(p, offset, as, &mirror);
+		if (tag == PADDING)
+			continue;
+		if (!bpei_tunnel_has(p, offset, 1))
+			return false;
 		offset += 1u + p->data[offset];
 	}
 	return false;
@@ -135,42 +165,66 @@ static bool capwap(const struct bpei_packet *p, uint32_t offset)
 	uint32_t bytes = (h[1] >> 3) * 4u;
 	if (h[0] || bytes < 8 || h[3] & (FRAGMENT | KEEP_ALIVE))
 		return false; /* not 0: another version, or DTLS */
-	if (!(h[2] & NATIVE)) return bpei_packet_enter(p, offset + bytes, AS_ETHERNET, &ends);
-	if ((h[2] & BINDING) != WLAN) return false;
+	if (!(h[2] & NATIVE))
+		return bpei_packet_enter(p, offset + bytes, AS_ETHERNET, &ends);
+	if ((h[2] & BINDING) != WLAN)
+		return false;
 	/* Cisco's controllers have the frame control's bytes in the other order. */
-	return bpei_packet_enter(p, offset + bytes, AS_WLAN, &ends)
-	       || bpei_packet_enter(p, offset + bytes, AS_WLAN_SWAPPED, &ends);
+	return bpei_packet_enter(p, offset + bytes, AS_WLAN, &ends) ||
+	       bpei_packet_enter(p, offset + bytes, AS_WLAN_SWAPPED, &ends);
 }
 
 static bool mpls(const struct bpei_packet *p, uint32_t offset)
 {
 	const struct bpei_identity ends = { .kind = BPE_TUNNEL_MPLS_UDP, .ends = true };
-	return bpei_packet_opens(p, BPE_TUNNEL_MPLS_UDP)
-	       && bpei_packet_enter(p, offset, TYPE_MPLS, &ends);
+	return bpei_packet_opens(p, BPE_TUNNEL_MPLS_UDP) &&
+	       bpei_packet_enter(p, offset, TYPE_MPLS, &ends);
 }
 
 bool bpei_packet_in_udp(const struct bpei_packet *p, uint32_t offset, uint32_t ports)
 {
-	if (p->columns->outermost) return false;
+	if (p->columns->outermost)
+		return false;
 	offset += 8;
 	for (uint32_t end = 0; end < 2; end++, ports >>= 16) {
 		bool found = false;
 		switch (ports & 0xffff) {
-		case PORT_VXLAN: case PORT_VXLAN_OLD: found = vxlan(p, offset, false); break;
-		case PORT_VXLAN_GPE: found = vxlan(p, offset, true); break;
-		case PORT_GENEVE: found = geneve(p, offset); break;
-		case PORT_GTPU: found = gtpu(p, offset); break;
-		case PORT_TEREDO: found = teredo(p, offset); break;
-		case PORT_L2TP: found = l2tp(p, offset); break;
-		case PORT_GRE: found = bpei_tunnel_gre(p, offset, BPE_TUNNEL_GRE_UDP); break;
-		case PORT_MPLS: found = mpls(p, offset); break;
-		case PORT_CAPWAP: found = capwap(p, offset); break;
+		case PORT_VXLAN:
+		case PORT_VXLAN_OLD:
+			found = vxlan(p, offset, false);
+			break;
+		case PORT_VXLAN_GPE:
+			found = vxlan(p, offset, true);
+			break;
+		case PORT_GENEVE:
+			found = geneve(p, offset);
+			break;
+		case PORT_GTPU:
+			found = gtpu(p, offset);
+			break;
+		case PORT_TEREDO:
+			found = teredo(p, offset);
+			break;
+		case PORT_L2TP:
+			found = l2tp(p, offset);
+			break;
+		case PORT_GRE:
+			found = bpei_tunnel_gre(p, offset, BPE_TUNNEL_GRE_UDP);
+			break;
+		case PORT_MPLS:
+			found = mpls(p, offset);
+			break;
+		case PORT_CAPWAP:
+			found = capwap(p, offset);
+			break;
 		case PORT_TZSP:
 			found = end && tzsp(p, offset);
 			break; /* to it alone: other programs' ports may be so high */
-		default: break;
+		default:
+			break;
 		}
-		if (found) return true;
+		if (found)
+			return true;
 	}
 	return false;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The flow table's probe for CPUs with AVX2, for the backends that have it: a bucket's seven tags
  * in one compare of 32 bytes.  Nothing asks the eighth word, the overflow: what stands beside it is
- * the answer where no tag is found.  There is no guard: each file that includes this one has its own
- * copy, compiled for its own level.  Pure. */
+ * the answer where no tag is found.  There is no guard: each file that includes this one has its
+ * own copy, compiled for its own level.  Pure. */
 #include "arch/arch.h"
 
 #include <immintrin.h>
 #include <stddef.h>
 
-static inline void probe_256(const struct bpei_bucket *buckets, uint32_t mask,
-		const uint32_t *hash, uint32_t n, uint32_t *entry)
+static inline void probe_256(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash,
+	uint32_t n, uint32_t *entry)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const uint32_t *bucket = (const uint32_t *)&buckets[hash[i] & mask];

@@ -8,7 +8,10 @@
 
 #include <smmintrin.h>
 
-static inline __m128i load(const void *p) { return _mm_loadu_si128(p); }
+static inline __m128i load(const void *p)
+{
+	return _mm_loadu_si128(p);
+}
 
 /* 8 bytes of one packet, and of another. */
 static inline __m128i pairs(const uint8_t *a, const uint8_t *b)
@@ -25,7 +28,8 @@ static inline __m128i words4(const uint8_t *const *at, int plus)
 }
 
 /* Of lanes j and j + 1, from link_type on. */
-static inline void store_two_pairs(struct bpe_layers *layers, const uint32_t *places, uint32_t j, __m128i x)
+static inline void store_two_pairs(
+	struct bpe_layers *layers, const uint32_t *places, uint32_t j, __m128i x)
 {
 	_mm_storel_epi64((void *)&layers_of(layers, places, j)->link_type, x);
 	_mm_storeh_pi((void *)&layers_of(layers, places, j + 1)->link_type, (__m128)x);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The same work by libpcap, by tcpdump, and by us.
  *
- * Each contender is a process; of a file they work in turn, round after round, from the page cache; live, libpcap and we look at the same interface
- * at the same time, and who opened it first changes from round to round (the kernel serves the first one first).  What differs in what they are
- * asked to do is said in their names and in the notes. */
+ * Each contender is a process; of a file they work in turn, round after round, from the page cache;
+ * live, libpcap and we look at the same interface at the same time, and who opened it first changes
+ * from round to round (the kernel serves the first one first).  What differs in what they are asked
+ * to do is said in their names and in the notes. */
 #include "offer.h"
 #include "peer.h"
 #include "spread.h"
@@ -24,7 +25,9 @@
 #define LIVE_BUFFER (16u << 20)
 
 enum how { OURS_COUNT, OURS_PARSE, OURS_FLOWS, PCAP_DISPATCH, PCAP_NEXT, TCPDUMP, HOWS };
-static const char *const names[HOWS] = { "bpfengine, count only", "bpfengine, parsed", "bpfengine, flows and statistics", "libpcap, pcap_dispatch", "libpcap, pcap_next_ex", "tcpdump --count" };
+static const char *const names[HOWS] = { "bpfengine, count only", "bpfengine, parsed",
+	"bpfengine, flows and statistics", "libpcap, pcap_dispatch", "libpcap, pcap_next_ex",
+	"tcpdump --count" };
 
 struct compare {
 	const struct options *options;
@@ -38,7 +41,10 @@ struct compare {
 	char about[200];
 };
 
-struct peer { pid_t pid; int to, from; };
+struct peer {
+	pid_t pid;
+	int to, from;
+};
 
 /* ---- Contenders ---- */
 
@@ -49,22 +55,32 @@ static void ours(const struct compare *c, enum how how, int in, int out)
 	struct bpe_options o = c->options->engine;
 	struct bpe_error error = { 0 };
 	char word;
-	if (o.file) signal(SIGINT, SIG_IGN);	/* half a file is no round */
+	if (o.file)
+		signal(SIGINT, SIG_IGN); /* half a file is no round */
 	report = (struct peer_report){ .magic = PEER_MAGIC, .bytes = sizeof report };
 	o.count_only = how == OURS_COUNT;
 	o.flows = how == OURS_FLOWS;
-	if (c->pair.made) o.interface_name = c->pair.receive;
-	if (!o.file && !o.buffer_bytes) o.buffer_bytes = LIVE_BUFFER;
-	if (!o.filter_expression && c->pair.made) o.filter_expression = pair_filter;
+	if (c->pair.made)
+		o.interface_name = c->pair.receive;
+	if (!o.file && !o.buffer_bytes)
+		o.buffer_bytes = LIVE_BUFFER;
+	if (!o.filter_expression && c->pair.made)
+		o.filter_expression = pair_filter;
 	int status = run_open(&run, &o, c->options->latency && !o.file, &error);
-	if (status < 0) snprintf(report.failed, sizeof report.failed, "%s: %s", error.step, error.text), report.rights = status == BPE_E_RIGHTS;
-	if (!peer_give(out, &report, sizeof report) || status < 0 || !peer_take(in, &word, 1)) _exit(1);
+	if (status < 0)
+		snprintf(report.failed, sizeof report.failed, "%s: %s", error.step, error.text),
+			report.rights = status == BPE_E_RIGHTS;
+	if (!peer_give(out, &report, sizeof report) || status < 0 || !peer_take(in, &word, 1))
+		_exit(1);
 	stop_also(run.engine);
-	if (run_start(&run, &error) < 0) _exit(1);
+	if (run_start(&run, &error) < 0)
+		_exit(1);
 	for (int64_t t = 0; !run_wait(&run, t += 20000000) && !asked_to_stop();)
-		if (!o.file && peer_over(in)) break;
+		if (!o.file && peer_over(in))
+			break;
 	status = run_end(&run, &error);
-	if (status < 0 && status != BPE_E_TORN) snprintf(report.failed, sizeof report.failed, "%s", error.text);
+	if (status < 0 && status != BPE_E_TORN)
+		snprintf(report.failed, sizeof report.failed, "%s", error.text);
 	report.row = run.total;
 	report.row.buffer_bytes = o.file ? ABSENT : o.buffer_bytes;
 	report.row.workers = run.workers;
@@ -73,7 +89,7 @@ static void ours(const struct compare *c, enum how how, int in, int out)
 
 static void libpcap(const struct compare *c, int in, int out)
 {
-	signal(SIGINT, SIG_IGN);	/* the parent ends it */
+	signal(SIGINT, SIG_IGN); /* the parent ends it */
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	execl(c->helper, "bpfbench-libpcap", (char *)NULL);
@@ -90,46 +106,70 @@ static int told(const char *what, const char *why)
 static int peer_start(struct compare *c, enum how how, struct peer *p, struct peer_report *report)
 {
 	const struct bpe_options *e = &c->options->engine;
-	struct peer_order order = { .magic = PEER_MAGIC, .bytes = sizeof order, .snaplen = e->snaplen, .next = how == PCAP_NEXT, .promiscuous = e->promiscuous,
-		.buffer_bytes = e->buffer_bytes ? e->buffer_bytes : LIVE_BUFFER, .latency = c->options->latency && !e->file };
-	const char *filter = e->filter_expression ? e->filter_expression : c->pair.made ? pair_filter : NULL;
+	struct peer_order order = { .magic = PEER_MAGIC,
+		.bytes = sizeof order,
+		.snaplen = e->snaplen,
+		.next = how == PCAP_NEXT,
+		.promiscuous = e->promiscuous,
+		.buffer_bytes = e->buffer_bytes ? e->buffer_bytes : LIVE_BUFFER,
+		.latency = c->options->latency && !e->file };
+	const char *filter = e->filter_expression ? e->filter_expression
+			     : c->pair.made       ? pair_filter
+						  : NULL;
 	int down[2], back[2];
 	snprintf(order.file, sizeof order.file, "%s", e->file ? e->file : "");
-	if (!e->file) snprintf(order.interface, sizeof order.interface, "%s", c->pair.made ? c->pair.receive
-		: c->options->source + (strncmp(c->options->source, "if:", 3) ? 0 : 3));
+	if (!e->file)
+		snprintf(order.interface, sizeof order.interface, "%s",
+			c->pair.made ? c->pair.receive
+				     : c->options->source +
+					       (strncmp(c->options->source, "if:", 3) ? 0 : 3));
 	snprintf(order.filter, sizeof order.filter, "%s", filter ? filter : "");
-	if ((e->file && strlen(e->file) >= sizeof order.file) || (filter && strlen(filter) >= sizeof order.filter)) return told("compare", "the file's name or the filter is too long");
-	if (pipe(down) || pipe(back)) return told("pipe", strerror(errno));
-	for (int i = 0; i < 2; i++) fcntl(down[i], F_SETFD, FD_CLOEXEC), fcntl(back[i], F_SETFD, FD_CLOEXEC);
+	if ((e->file && strlen(e->file) >= sizeof order.file) ||
+		(filter && strlen(filter) >= sizeof order.filter))
+		return told("compare", "the file's name or the filter is too long");
+	if (pipe(down) || pipe(back))
+		return told("pipe", strerror(errno));
+	for (int i = 0; i < 2; i++)
+		fcntl(down[i], F_SETFD, FD_CLOEXEC), fcntl(back[i], F_SETFD, FD_CLOEXEC);
 	fflush(NULL);
 	p->pid = fork();
 	if (p->pid == 0) {
 		close(down[1]), close(back[0]);
-		if (how <= OURS_FLOWS) ours(c, how, down[0], back[1]);
+		if (how <= OURS_FLOWS)
+			ours(c, how, down[0], back[1]);
 		libpcap(c, down[0], back[1]);
 	}
 	close(down[0]), close(back[1]);
 	p->to = down[1], p->from = back[0];
-	bool good = p->pid > 0 && (how <= OURS_FLOWS || peer_give(p->to, &order, sizeof order)) && peer_take(p->from, report, sizeof *report) && report->magic == PEER_MAGIC
-		&& report->bytes == sizeof *report;
-	if (good && !report->failed[0]) return 0;
+	bool good = p->pid > 0 && (how <= OURS_FLOWS || peer_give(p->to, &order, sizeof order)) &&
+		    peer_take(p->from, report, sizeof *report) && report->magic == PEER_MAGIC &&
+		    report->bytes == sizeof *report;
+	if (good && !report->failed[0])
+		return 0;
 	close(p->to), close(p->from);
-	if (p->pid > 0) waitpid(p->pid, NULL, 0);
+	if (p->pid > 0)
+		waitpid(p->pid, NULL, 0);
 	told(names[how], good ? report->failed : "it did not start");
 	return good && report->rights ? EXIT_RIGHTS : EXIT_SOURCE;
 }
 
 static int peer_end(struct peer *p, enum how how, bool live, struct peer_report *report)
 {
-	if (live) peer_give(p->to, "e", 1);	/* a byte: a sibling may hold the pipe's end open */
+	if (live)
+		peer_give(p->to, "e", 1); /* a byte: a sibling may hold the pipe's end open */
 	bool good = peer_take(p->from, report, sizeof *report);
 	close(p->to), close(p->from);
-	while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR) continue;
-	if (good && !report->failed[0]) return 0;
+	while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	if (good && !report->failed[0])
+		return 0;
 	return told(names[how], good ? report->failed : "it ended early");
 }
 
-static void peer_go(const struct peer *p) { peer_give(p->to, "g", 1); }
+static void peer_go(const struct peer *p)
+{
+	peer_give(p->to, "g", 1);
+}
 
 /* tcpdump is not ours to change: its whole life is measured, start and all. */
 static int tcpdump(const struct compare *c, struct row *row)
@@ -140,27 +180,37 @@ static int tcpdump(const struct compare *c, struct row *row)
 	ssize_t n = 0, k;
 	struct rusage u;
 	unsigned long long packets = 0;
-	if (pipe(ends)) return told("pipe", strerror(errno));
+	if (pipe(ends))
+		return told("pipe", strerror(errno));
 	int64_t start = mono_now();
 	pid_t pid = fork();
 	if (pid == 0) {
 		dup2(ends[1], STDOUT_FILENO);
 		close(ends[0]);
-		if (!freopen("/dev/null", "w", stderr)) _exit(1);
-		execlp("tcpdump", "tcpdump", "-nn", "--count", "-r", e->file, e->filter_expression, (char *)NULL);
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(1);
+		execlp("tcpdump", "tcpdump", "-nn", "--count", "-r", e->file, e->filter_expression,
+			(char *)NULL);
 		_exit(127);
 	}
 	close(ends[1]);
-	while (pid > 0 && n < (ssize_t)sizeof text - 1 && (k = read(ends[0], text + n, sizeof text - 1 - (size_t)n)) > 0) n += k;
+	while (pid > 0 && n < (ssize_t)sizeof text - 1 &&
+		(k = read(ends[0], text + n, sizeof text - 1 - (size_t)n)) > 0)
+		n += k;
 	close(ends[0]);
 	text[n] = 0;
-	if (pid < 0 || wait4(pid, &status, 0, &u) != pid || !WIFEXITED(status) || WEXITSTATUS(status) || sscanf(text, "%llu packet", &packets) != 1) return -1;
+	if (pid < 0 || wait4(pid, &status, 0, &u) != pid || !WIFEXITED(status) ||
+		WEXITSTATUS(status) || sscanf(text, "%llu packet", &packets) != 1)
+		return -1;
 	row_init(row, "");
 	row->seconds = (double)(mono_now() - start) * 1e-9;
 	row->packets = row->delivered = packets;
-	row->wire_bytes = row->captured_bytes = row->reads = row->empty_reads = row->block_bytes = row->block_capacity = row->waits = row->filtered = ABSENT;
-	row->user_ns = (uint64_t)u.ru_utime.tv_sec * 1000000000 + (uint64_t)u.ru_utime.tv_usec * 1000;
-	row->system_ns = (uint64_t)u.ru_stime.tv_sec * 1000000000 + (uint64_t)u.ru_stime.tv_usec * 1000;
+	row->wire_bytes = row->captured_bytes = row->reads = row->empty_reads = row->block_bytes =
+		row->block_capacity = row->waits = row->filtered = ABSENT;
+	row->user_ns =
+		(uint64_t)u.ru_utime.tv_sec * 1000000000 + (uint64_t)u.ru_utime.tv_usec * 1000;
+	row->system_ns =
+		(uint64_t)u.ru_stime.tv_sec * 1000000000 + (uint64_t)u.ru_stime.tv_usec * 1000;
 	return 0;
 }
 
@@ -174,7 +224,8 @@ static void keep(struct compare *c, enum how how, uint64_t round, const struct r
 	r->round = round;
 	snprintf(r->what, sizeof r->what, "%s", names[how]);
 	snprintf(r->filter, sizeof r->filter, "%s", filter ? filter : "none");
-	if (how <= OURS_FLOWS && !c->options->engine.file) snprintf(r->mode, sizeof r->mode, "%s", mode_name(c->options->engine.read_mode));
+	if (how <= OURS_FLOWS && !c->options->engine.file)
+		snprintf(r->mode, sizeof r->mode, "%s", mode_name(c->options->engine.read_mode));
 	row_work_out(r);
 }
 
@@ -187,28 +238,37 @@ static int file_round(struct compare *c, uint64_t round)
 		int code;
 		if (how == TCPDUMP) {
 			code = tcpdump(c, &report.row);
-			if (code < 0) {	/* not installed, or an old one without --count */
+			if (code < 0) { /* not installed, or an old one without --count */
 				note_add(&c->result, "tcpdump --count did not run here: left out");
 				c->contenders--;
 				continue;
 			}
 		} else {
 			code = peer_start(c, how, &p, &report);
-			if (code) return code;
-			if (how >= PCAP_DISPATCH) memcpy(c->about, report.about, sizeof c->about);
+			if (code)
+				return code;
+			if (how >= PCAP_DISPATCH)
+				memcpy(c->about, report.about, sizeof c->about);
 			peer_go(&p);
 			code = peer_end(&p, how, false, &report);
 		}
-		if (code) return code;
-		if (round) keep(c, how, round, &report.row);	/* the first brings the file into the page cache */
+		if (code)
+			return code;
+		if (round)
+			keep(c, how, round,
+				&report.row); /* the first brings the file into the page cache */
 	}
 	return 0;
 }
 
 static void rest(double seconds)
 {
-	for (int64_t end = mono_now() + (int64_t)(seconds * 1e9); !asked_to_stop() && mono_now() < end;) {
-		struct timespec t = { 0, end - mono_now() < 50000000 ? (long)(end - mono_now() > 0 ? end - mono_now() : 0) : 50000000 };
+	for (int64_t end = mono_now() + (int64_t)(seconds * 1e9);
+		!asked_to_stop() && mono_now() < end;) {
+		struct timespec t = { 0,
+			end - mono_now() < 50000000
+				? (long)(end - mono_now() > 0 ? end - mono_now() : 0)
+				: 50000000 };
 		nanosleep(&t, NULL);
 	}
 }
@@ -220,19 +280,24 @@ static int live_round(struct compare *c, uint64_t round)
 	struct peer peers[HOWS];
 	struct sender sender;
 	struct sender_report sent = { .sent = ABSENT };
-	const struct sender_order order = { o->rates.count ? o->rates.value[0] : 100000, o->sizes.count ? (uint32_t)o->sizes.value[0] : 64, o->seconds };
+	const struct sender_order order = { o->rates.count ? o->rates.value[0] : 100000,
+		o->sizes.count ? (uint32_t)o->sizes.value[0] : 64, o->seconds };
 	uint64_t before = 0, after = 0;
 	size_t n = c->contenders, started = 0;
 	int code = 0;
 	for (; started < n && !code; started += !code) {
 		size_t k = (started + round) % n;
 		code = peer_start(c, c->line_up[k], &peers[k], &report[k]);
-		if (!code && c->line_up[k] >= PCAP_DISPATCH) memcpy(c->about, report[k].about, sizeof c->about);
+		if (!code && c->line_up[k] >= PCAP_DISPATCH)
+			memcpy(c->about, report[k].about, sizeof c->about);
 	}
-	if (!code && c->pair.made) code = sender_start(&sender, &c->pair, &order);
+	if (!code && c->pair.made)
+		code = sender_start(&sender, &c->pair, &order);
 	bool sends = !code && c->pair.made;
-	if (sends) before = pair_arrived(&c->pair);
-	for (size_t k = 0; k < started; k++) peer_go(&peers[(k + round) % n]);
+	if (sends)
+		before = pair_arrived(&c->pair);
+	for (size_t k = 0; k < started; k++)
+		peer_go(&peers[(k + round) % n]);
 	if (sends) {
 		rest(0.1);
 		sender_go(&sender);
@@ -245,13 +310,15 @@ static int live_round(struct compare *c, uint64_t round)
 	for (size_t s = 0; s < started; s++) {
 		size_t k = (s + round) % n;
 		int one = peer_end(&peers[k], c->line_up[k], true, &report[k]);
-		if (one && !code) code = one;
+		if (one && !code)
+			code = one;
 	}
 	for (size_t k = 0; k < n && !code; k++) {
 		struct row *row = &report[k].row;
 		if (sends) {
 			row->sent = sent.sent;
-			row->arrived = before == ABSENT || after == ABSENT ? ABSENT : after - before;
+			row->arrived =
+				before == ABSENT || after == ABSENT ? ABSENT : after - before;
 			row->frame_bytes = order.frame_bytes;
 			row->rate = order.rate;
 		}
@@ -262,14 +329,20 @@ static int live_round(struct compare *c, uint64_t round)
 
 /* ---- Result ---- */
 
-static double figure(const struct row *r, int which) { return which == 0 ? r->wall_ns_per_packet : which == 1 ? r->user_ns_per_packet + r->system_ns_per_packet : r->loss; }
+static double figure(const struct row *r, int which)
+{
+	return which == 0   ? r->wall_ns_per_packet
+	       : which == 1 ? r->user_ns_per_packet + r->system_ns_per_packet
+			    : r->loss;
+}
 
 static struct spread of(const struct compare *c, enum how how, int which)
 {
 	static double values[ROUNDS_MOST];
 	size_t n = 0;
 	for (size_t i = 0; i < c->count; i++)
-		if (!strcmp(c->rows[i].what, names[how])) values[n++] = figure(&c->rows[i], which);
+		if (!strcmp(c->rows[i].what, names[how]))
+			values[n++] = figure(&c->rows[i], which);
 	return spread_of(values, n);
 }
 
@@ -279,27 +352,48 @@ static void found(struct compare *c)
 	int main_figure = file ? 0 : 1;
 	struct facts *f = &c->result.findings;
 	double first = of(c, PCAP_DISPATCH, main_figure).median;
-	for (size_t i = 1; i < c->count; i++) same &= c->rows[i].packets == c->rows[0].packets;
+	for (size_t i = 1; i < c->count; i++)
+		same &= c->rows[i].packets == c->rows[0].packets;
 	fact_add(&c->result.host, "libpcap", "%s", c->about);
 	for (size_t k = 0; k < c->contenders; k++) {
 		struct spread s = of(c, c->line_up[k], main_figure), loss = of(c, c->line_up[k], 2);
-		if (!s.count) continue;
+		if (!s.count)
+			continue;
 		char text[160];
-		snprintf(text, sizeof text, "%.2f ns %s a packet (quartiles %.2f to %.2f), %.3f of libpcap's", s.median, file ? "wall" : "CPU", s.low, s.high, s.median / first);
-		if (!file) snprintf(text + strlen(text), sizeof text - strlen(text), "; loss %.6f", loss.median);
+		snprintf(text, sizeof text,
+			"%.2f ns %s a packet (quartiles %.2f to %.2f), %.3f of libpcap's", s.median,
+			file ? "wall" : "CPU", s.low, s.high, s.median / first);
+		if (!file)
+			snprintf(text + strlen(text), sizeof text - strlen(text), "; loss %.6f",
+				loss.median);
 		fact_add(f, names[c->line_up[k]], "%s", text);
 	}
-	if (file) fact_add(f, "same_packets", "%s", same ? "yes" : "no");
-	if (file) note_add(&c->result, "the file came from the page cache: one round before the others is not counted; each contender ran alone, in turn, as a process of its own");
-	else note_add(&c->result, "both at once on one interface: buffer %llu bytes, snaplen %u, no immediate mode, blocks or time-outs of %d ms in both; who opens first changes each round",
-		      (unsigned long long)(c->options->engine.buffer_bytes ? c->options->engine.buffer_bytes : LIVE_BUFFER), c->options->engine.snaplen, PEER_TIMEOUT_MS);
-	note_add(&c->result, "libpcap counts packets and sums lengths, as \"count only\" does; \"parsed\" and \"flows and statistics\" do more than that");
+	if (file)
+		fact_add(f, "same_packets", "%s", same ? "yes" : "no");
+	if (file)
+		note_add(&c->result,
+			"the file came from the page cache: one round before the others is not counted; each contender ran alone, in turn, as a process of its own");
+	else
+		note_add(&c->result,
+			"both at once on one interface: buffer %llu bytes, snaplen %u, no immediate mode, blocks or time-outs of %d ms in both; who opens first changes each round",
+			(unsigned long long)(c->options->engine.buffer_bytes
+						     ? c->options->engine.buffer_bytes
+						     : LIVE_BUFFER),
+			c->options->engine.snaplen, PEER_TIMEOUT_MS);
+	note_add(&c->result,
+		"libpcap counts packets and sums lengths, as \"count only\" does; \"parsed\" and \"flows and statistics\" do more than that");
 	for (size_t k = 0; k < c->contenders; k++)
-		if (c->line_up[k] == TCPDUMP) note_add(&c->result, "tcpdump's figures have its start in them");
-	if (!file && !is_pair(c->options->source)) note_add(&c->result, "the two begin and end some milliseconds apart: their counts may differ by what came then");
+		if (c->line_up[k] == TCPDUMP)
+			note_add(&c->result, "tcpdump's figures have its start in them");
+	if (!file && !is_pair(c->options->source))
+		note_add(&c->result,
+			"the two begin and end some milliseconds apart: their counts may differ by what came then");
 }
 
-static bool can_run(const char *path) { return !access(path, X_OK); }
+static bool can_run(const char *path)
+{
+	return !access(path, X_OK);
+}
 
 /* The helper: beside this program (a build directory), in ../libexec, or where it was installed. */
 static bool find_helper(struct compare *c)
@@ -315,17 +409,23 @@ static bool find_helper(struct compare *c)
 	if (slash) {
 		*slash = 0;
 		snprintf(c->helper, sizeof c->helper, "%s/bpfbench-libpcap", self);
-		if (can_run(c->helper)) return true;
-		snprintf(c->helper, sizeof c->helper, "%s/../libexec/bpfengine/bpfbench-libpcap", self);
-		if (can_run(c->helper)) return true;
+		if (can_run(c->helper))
+			return true;
+		snprintf(c->helper, sizeof c->helper, "%s/../libexec/bpfengine/bpfbench-libpcap",
+			self);
+		if (can_run(c->helper))
+			return true;
 	}
 	snprintf(c->helper, sizeof c->helper, "%s/bpfbench-libpcap", BENCH_LIBEXEC);
-	if (can_run(c->helper)) return true;
-	program_tell("bpfbench-libpcap is neither beside bpfbench nor in %s: install it", BENCH_LIBEXEC);
+	if (can_run(c->helper))
+		return true;
+	program_tell(
+		"bpfbench-libpcap is neither beside bpfbench nor in %s: install it", BENCH_LIBEXEC);
 #else
 	(void)c;
 	(void)can_run;
-	program_tell("this bpfbench was built without libpcap: install its headers and build it again (-Dlibpcap=enabled)");
+	program_tell(
+		"this bpfbench was built without libpcap: install its headers and build it again (-Dlibpcap=enabled)");
 #endif
 	return false;
 }
@@ -333,25 +433,37 @@ static bool find_helper(struct compare *c)
 int compare_main(const struct options *o)
 {
 	static struct compare c;
-	static const enum how file[] = { OURS_COUNT, OURS_PARSE, OURS_FLOWS, PCAP_DISPATCH, PCAP_NEXT, TCPDUMP }, file_count[] = { OURS_COUNT, PCAP_DISPATCH, PCAP_NEXT, TCPDUMP };
+	static const enum how file[] = { OURS_COUNT, OURS_PARSE, OURS_FLOWS, PCAP_DISPATCH,
+		PCAP_NEXT, TCPDUMP },
+			      file_count[] = { OURS_COUNT, PCAP_DISPATCH, PCAP_NEXT, TCPDUMP };
 	c.options = o;
-	if (!find_helper(&c)) return EXIT_ERROR;
+	if (!find_helper(&c))
+		return EXIT_ERROR;
 	if (o->engine.file && access(o->engine.file, R_OK)) {
 		char shown[200];
 		int failed = errno;
-		program_tell("%s: %s", program_visible(shown, sizeof shown, o->engine.file), strerror(failed));
+		program_tell("%s: %s", program_visible(shown, sizeof shown, o->engine.file),
+			strerror(failed));
 		return EXIT_SOURCE;
 	}
 	result_init(&c.result, KIND_COMPARE);
 	options_facts(o, &c.result.options);
 	c.contenders = o->engine.file ? o->engine.count_only ? 4 : 6 : 2;
-	memcpy(c.line_up, o->engine.count_only ? file_count : file, c.contenders * sizeof *c.line_up);
-	if (!o->engine.file) c.line_up[0] = o->engine.count_only ? OURS_COUNT : OURS_FLOWS, c.line_up[1] = PCAP_DISPATCH;
+	memcpy(c.line_up, o->engine.count_only ? file_count : file,
+		c.contenders * sizeof *c.line_up);
+	if (!o->engine.file)
+		c.line_up[0] = o->engine.count_only ? OURS_COUNT : OURS_FLOWS,
+		c.line_up[1] = PCAP_DISPATCH;
 	c.rows = calloc((o->rounds + 1) * HOWS, sizeof *c.rows);
-	int code = !c.rows ? told("compare", "no memory") : o->source && is_pair(o->source) ? pair_make(&c.pair) : 0;
-	for (uint64_t r = 0; r < o->rounds + (o->engine.file != NULL) && !code && !asked_to_stop(); r++) {
+	int code = !c.rows                           ? told("compare", "no memory")
+		   : o->source && is_pair(o->source) ? pair_make(&c.pair)
+						     : 0;
+	for (uint64_t r = 0; r < o->rounds + (o->engine.file != NULL) && !code && !asked_to_stop();
+		r++) {
 		code = o->engine.file ? file_round(&c, r) : live_round(&c, r);
-		if (!code && !o->quiet) program_tell("round %llu done", (unsigned long long)r + (o->engine.file == NULL));
+		if (!code && !o->quiet)
+			program_tell("round %llu done",
+				(unsigned long long)r + (o->engine.file == NULL));
 	}
 	pair_remove(&c.pair);
 	if (!code || c.count) {
@@ -359,7 +471,8 @@ int compare_main(const struct options *o)
 		c.result.rows = c.rows;
 		c.result.count = c.count;
 		int wrote = outputs_write(o, &c.result);
-		if (!code) code = wrote;
+		if (!code)
+			code = wrote;
 	}
 	free(c.rows);
 	return code;

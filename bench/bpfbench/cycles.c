@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Cycles: Linux's perf_event_open(2) counts the core's, in user space, where machine and system let it; else x86's time stamp counter, whose
- * cycles are of a fixed rate and not the core's; else nothing. */
+/* Cycles: Linux's perf_event_open(2) counts the core's, in user space, where machine and system let
+ * it; else x86's time stamp counter, whose cycles are of a fixed rate and not the core's; else
+ * nothing. */
 #include "stages.h"
 
 #if defined(__linux__)
@@ -18,13 +19,19 @@ enum cycles cycles_open(void)
 {
 	source = CYCLES_NONE;
 #if defined(__linux__)
-	struct perf_event_attr a = { .type = PERF_TYPE_HARDWARE, .size = sizeof a, .config = PERF_COUNT_HW_CPU_CYCLES, .exclude_kernel = 1, .exclude_hv = 1 };
+	struct perf_event_attr a = { .type = PERF_TYPE_HARDWARE,
+		.size = sizeof a,
+		.config = PERF_COUNT_HW_CPU_CYCLES,
+		.exclude_kernel = 1,
+		.exclude_hv = 1 };
 	counter = (int)syscall(SYS_perf_event_open, &a, 0, -1, -1, 8 /* PERF_FLAG_FD_CLOEXEC */);
 	if (counter >= 0) {
 		source = CYCLES_CORE;
 		uint64_t first = cycles_now();
-		for (uint32_t i = 0; i < 100000; i++) __asm__ volatile("" : : "r"(i) : "memory");
-		if (cycles_now() > first) return source;	/* some virtual machines have one that stands still */
+		for (uint32_t i = 0; i < 100000; i++)
+			__asm__ volatile("" : : "r"(i) : "memory");
+		if (cycles_now() > first)
+			return source; /* some virtual machines have one that stands still */
 		close(counter);
 		counter = -1;
 	}
@@ -41,10 +48,12 @@ uint64_t cycles_now(void)
 {
 #if defined(__linux__)
 	uint64_t v;
-	if (source == CYCLES_CORE) return read(counter, &v, sizeof v) == (ssize_t)sizeof v ? v : 0;
+	if (source == CYCLES_CORE)
+		return read(counter, &v, sizeof v) == (ssize_t)sizeof v ? v : 0;
 #endif
 #if defined(__x86_64__)
-	if (source == CYCLES_TSC) return __builtin_ia32_rdtsc();
+	if (source == CYCLES_TSC)
+		return __builtin_ia32_rdtsc();
 #endif
 	return 0;
 }

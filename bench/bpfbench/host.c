@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a figure depends on beside the program: the machine, its system, and what else it is doing.  What a system does not tell is absent. */
+/* What a figure depends on beside the program: the machine, its system, and what else it is doing.
+ * What a system does not tell is absent. */
 #include "result.h"
 
 #include "base/thread.h"
@@ -28,11 +29,14 @@ static bool line_of(const char *path, const char *key, char *to, size_t room)
 	char line[4096];
 	FILE *f = fopen(path, "re");
 	bool found = false;
-	if (!f) return false;
+	if (!f)
+		return false;
 	while (!found && fgets(line, sizeof line, f)) {
 		char *value = key ? strchr(line, ':') : line;
-		if (key && (strncmp(line, key, strlen(key)) || !value)) continue;
-		if (key) value += 1 + strspn(value + 1, " \t");
+		if (key && (strncmp(line, key, strlen(key)) || !value))
+			continue;
+		if (key)
+			value += 1 + strspn(value + 1, " \t");
 		value[strcspn(value, "\n")] = 0;
 		snprintf(to, room, "%.*s", (int)room - 1, value);
 		found = true;
@@ -44,12 +48,21 @@ static bool line_of(const char *path, const char *key, char *to, size_t room)
 static void machine_facts(struct facts *f)
 {
 	char text[4096];
-	if (line_of("/proc/cpuinfo", "model name", text, 200) || line_of("/proc/cpuinfo", "CPU part", text, 200)) fact_add(f, "cpu", "%.200s", text);
-	else fact_add(f, "cpu", "unknown");
-	if (line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", NULL, text, 200)) fact_add(f, "governor", "%.100s", text);
-	else fact_add(f, "governor", "unknown");
-	fact_add(f, "virtual", "%s", line_of("/proc/cpuinfo", "flags", text, sizeof text) ? strstr(text, " hypervisor") ? "yes" : "no" : "unknown");
-	if (line_of("/proc/loadavg", NULL, text, 200)) fact_add(f, "load", "%.14s", text);
+	if (line_of("/proc/cpuinfo", "model name", text, 200) ||
+		line_of("/proc/cpuinfo", "CPU part", text, 200))
+		fact_add(f, "cpu", "%.200s", text);
+	else
+		fact_add(f, "cpu", "unknown");
+	if (line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", NULL, text, 200))
+		fact_add(f, "governor", "%.100s", text);
+	else
+		fact_add(f, "governor", "unknown");
+	fact_add(f, "virtual", "%s",
+		line_of("/proc/cpuinfo", "flags", text, sizeof text)
+			? strstr(text, " hypervisor") ? "yes" : "no"
+			: "unknown");
+	if (line_of("/proc/loadavg", NULL, text, 200))
+		fact_add(f, "load", "%.14s", text);
 }
 #else
 static void machine_facts(struct facts *f)
@@ -58,17 +71,21 @@ static void machine_facts(struct facts *f)
 	double load[3];
 	size_t n = sizeof text;
 #if defined(__APPLE__)
-	if (sysctlbyname("machdep.cpu.brand_string", text, &n, NULL, 0)) snprintf(text, sizeof text, "unknown");
+	if (sysctlbyname("machdep.cpu.brand_string", text, &n, NULL, 0))
+		snprintf(text, sizeof text, "unknown");
 #elif defined(__OpenBSD__)
 	int mib[2] = { CTL_HW, HW_MODEL };
-	if (sysctl(mib, 2, text, &n, NULL, 0)) snprintf(text, sizeof text, "unknown");
+	if (sysctl(mib, 2, text, &n, NULL, 0))
+		snprintf(text, sizeof text, "unknown");
 #else
-	if (sysctlbyname("hw.model", text, &n, NULL, 0)) snprintf(text, sizeof text, "unknown");
+	if (sysctlbyname("hw.model", text, &n, NULL, 0))
+		snprintf(text, sizeof text, "unknown");
 #endif
 	fact_add(f, "cpu", "%.199s", text);
-	fact_add(f, "governor", "unknown");	/* none of them says so in one word */
+	fact_add(f, "governor", "unknown"); /* none of them says so in one word */
 	fact_add(f, "virtual", "unknown");
-	if (getloadavg(load, 3) == 3) fact_add(f, "load", "%.2f %.2f %.2f", load[0], load[1], load[2]);
+	if (getloadavg(load, 3) == 3)
+		fact_add(f, "load", "%.2f %.2f %.2f", load[0], load[1], load[2]);
 }
 #endif
 

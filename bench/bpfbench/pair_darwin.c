@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* macOS: two fake Ethernets (bsd/net/if_fake.c in xnu), which are each other's peer.  Only names that are free are taken. */
+/* macOS: two fake Ethernets (bsd/net/if_fake.c in xnu), which are each other's peer.  Only names
+ * that are free are taken. */
 #include "pair_ifconfig.h"
 
 #include <net/if.h>
@@ -17,7 +18,9 @@ static int create(char name[16], int number)
 	char answer[64];
 	for (; number < FIRST + 200; number++) {
 		snprintf(name, 16, "feth%d", number);
-		if (!if_nametoindex(name)) return ifconfig(answer, sizeof answer, name, "create", NULL) ? number + 1 : 0;
+		if (!if_nametoindex(name))
+			return ifconfig(answer, sizeof answer, name, "create", NULL) ? number + 1
+										     : 0;
 	}
 	return 0;
 }
@@ -27,16 +30,21 @@ int pair_make(struct pair *p)
 	char answer[64];
 	struct pair q = { .made = false };
 	*p = q;
-	if (geteuid()) return pair_refused("ifconfig feth create");
+	if (geteuid())
+		return pair_refused("ifconfig feth create");
 	int next = create(q.send, FIRST);
-	if (!next) return pair_refused("ifconfig feth create");
+	if (!next)
+		return pair_refused("ifconfig feth create");
 	if (!create(q.receive, next)) {
 		ifconfig(answer, sizeof answer, q.send, "destroy", NULL);
 		return pair_refused("ifconfig feth create");
 	}
 	q.made = true;
 	*p = q;
-	if (ifconfig(answer, sizeof answer, q.send, "peer", q.receive) && ifconfig(answer, sizeof answer, q.send, "up", NULL) && ifconfig(answer, sizeof answer, q.receive, "up", NULL)) return 0;
+	if (ifconfig(answer, sizeof answer, q.send, "peer", q.receive) &&
+		ifconfig(answer, sizeof answer, q.send, "up", NULL) &&
+		ifconfig(answer, sizeof answer, q.receive, "up", NULL))
+		return 0;
 	pair_remove(p);
 	return pair_refused("ifconfig peer");
 }
@@ -44,7 +52,8 @@ int pair_make(struct pair *p)
 void pair_remove(struct pair *p)
 {
 	char answer[64];
-	if (!p->made) return;
+	if (!p->made)
+		return;
 	ifconfig(answer, sizeof answer, p->send, "destroy", NULL);
 	ifconfig(answer, sizeof answer, p->receive, "destroy", NULL);
 	p->made = false;

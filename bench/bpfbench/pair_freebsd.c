@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* FreeBSD: epair(4), whose two ends are made at once; ifconfig prints the first one's name, "epair0a". */
+/* FreeBSD: epair(4), whose two ends are made at once; ifconfig prints the first one's name,
+ * "epair0a". */
 #include "pair_ifconfig.h"
 
 #include <string.h>
@@ -12,15 +13,20 @@ int pair_make(struct pair *p)
 {
 	char name[64], answer[64];
 	*p = (struct pair){ .made = false };
-	if (geteuid()) return pair_refused("ifconfig epair create");
-	if (!ifconfig(name, sizeof name, "epair", "create", NULL)) return pair_refused("ifconfig epair create");
+	if (geteuid())
+		return pair_refused("ifconfig epair create");
+	if (!ifconfig(name, sizeof name, "epair", "create", NULL))
+		return pair_refused("ifconfig epair create");
 	size_t n = strlen(name);
-	if (n < 7 || n >= sizeof p->send || strncmp(name, "epair", 5) || name[n - 1] != 'a') return pair_refused("the name of the new epair");
+	if (n < 7 || n >= sizeof p->send || strncmp(name, "epair", 5) || name[n - 1] != 'a')
+		return pair_refused("the name of the new epair");
 	memcpy(p->send, name, n + 1);
 	memcpy(p->receive, name, n + 1);
 	p->receive[n - 1] = 'b';
 	p->made = true;
-	if (ifconfig(answer, sizeof answer, p->send, "up", NULL) && ifconfig(answer, sizeof answer, p->receive, "up", NULL)) return 0;
+	if (ifconfig(answer, sizeof answer, p->send, "up", NULL) &&
+		ifconfig(answer, sizeof answer, p->receive, "up", NULL))
+		return 0;
 	pair_remove(p);
 	return pair_refused("ifconfig up");
 }
@@ -28,6 +34,7 @@ int pair_make(struct pair *p)
 void pair_remove(struct pair *p)
 {
 	char answer[64];
-	if (p->made) ifconfig(answer, sizeof answer, p->send, "destroy", NULL);	/* with its other end */
+	if (p->made)
+		ifconfig(answer, sizeof answer, p->send, "destroy", NULL); /* with its other end */
 	p->made = false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Linux: two ends of a veth in a network namespace of this process's own, where nothing else is, and which goes away with it.  Without root the
- * namespace is made inside a user namespace, where the system allows that. */
+/* Linux: two ends of a veth in a network namespace of this process's own, where nothing else is,
+ * and which goes away with it.  Without root the namespace is made inside a user namespace, where
+ * the system allows that. */
 #include "pair.h"
 
 #include <errno.h>
@@ -17,39 +18,59 @@
 #include <unistd.h>
 
 const char pair_kind[] = "veth";
-const char *const pair_filter = NULL;	/* no address, no IPv6: nobody else sends */
+const char *const pair_filter = NULL; /* no address, no IPv6: nobody else sends */
 
-struct message { struct nlmsghdr header; struct ifinfomsg info; char room[512]; };
+struct message {
+	struct nlmsghdr header;
+	struct ifinfomsg info;
+	char room[512];
+};
 
 static struct rtattr *attribute(struct message *m, unsigned short type, const void *data, size_t n)
 {
 	struct rtattr *a = (void *)((char *)m + NLMSG_ALIGN(m->header.nlmsg_len));
 	a->rta_type = type;
 	a->rta_len = (unsigned short)RTA_LENGTH(n);
-	if (n) memcpy(RTA_DATA(a), data, n);
+	if (n)
+		memcpy(RTA_DATA(a), data, n);
 	m->header.nlmsg_len = NLMSG_ALIGN(m->header.nlmsg_len) + (unsigned)RTA_ALIGN(a->rta_len);
 	return a;
 }
 
-static void close_attribute(struct message *m, struct rtattr *a) { a->rta_len = (unsigned short)((char *)m + m->header.nlmsg_len - (char *)a); }
+static void close_attribute(struct message *m, struct rtattr *a)
+{
+	a->rta_len = (unsigned short)((char *)m + m->header.nlmsg_len - (char *)a);
+}
 
 /* rtnetlink(7); struct veth_peer is drivers/net/veth.c's: an ifinfomsg, then attributes. */
 static int make_veth(const struct pair *p)
 {
-	struct message m = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof m.info), .nlmsg_type = RTM_NEWLINK, .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK } };
+	struct message m = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof m.info),
+				     .nlmsg_type = RTM_NEWLINK,
+				     .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL |
+						    NLM_F_ACK } };
 	struct ifinfomsg none = { 0 };
-	struct { struct nlmsghdr header; struct nlmsgerr error; } answer;
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+	} answer;
 	attribute(&m, IFLA_IFNAME, p->send, strlen(p->send) + 1);
 	struct rtattr *link = attribute(&m, IFLA_LINKINFO, NULL, 0);
 	attribute(&m, IFLA_INFO_KIND, "veth", 4);
-	struct rtattr *data = attribute(&m, IFLA_INFO_DATA, NULL, 0), *peer = attribute(&m, VETH_INFO_PEER, &none, sizeof none);
+	struct rtattr *data = attribute(&m, IFLA_INFO_DATA, NULL, 0),
+		      *peer = attribute(&m, VETH_INFO_PEER, &none, sizeof none);
 	attribute(&m, IFLA_IFNAME, p->receive, strlen(p->receive) + 1);
 	close_attribute(&m, peer), close_attribute(&m, data), close_attribute(&m, link);
-	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), failed = s < 0 ? errno : 0;
-	if (!failed && send(s, &m, m.header.nlmsg_len, 0) < 0) failed = errno;
-	if (!failed && recv(s, &answer, sizeof answer, 0) < (ssize_t)sizeof answer) failed = EPROTO;
-	if (!failed) failed = -answer.error.error;
-	if (s >= 0) close(s);
+	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE),
+	    failed = s < 0 ? errno : 0;
+	if (!failed && send(s, &m, m.header.nlmsg_len, 0) < 0)
+		failed = errno;
+	if (!failed && recv(s, &answer, sizeof answer, 0) < (ssize_t)sizeof answer)
+		failed = EPROTO;
+	if (!failed)
+		failed = -answer.error.error;
+	if (s >= 0)
+		close(s);
 	return failed;
 }
 
@@ -58,10 +79,13 @@ static int up(const char *name)
 	struct ifreq r = { .ifr_flags = 0 };
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), failed = s < 0 ? errno : 0;
 	memcpy(r.ifr_name, name, strlen(name) + 1);
-	if (!failed && ioctl(s, SIOCGIFFLAGS, &r)) failed = errno;
+	if (!failed && ioctl(s, SIOCGIFFLAGS, &r))
+		failed = errno;
 	r.ifr_flags |= IFF_UP;
-	if (!failed && ioctl(s, SIOCSIFFLAGS, &r)) failed = errno;
-	if (s >= 0) close(s);
+	if (!failed && ioctl(s, SIOCSIFFLAGS, &r))
+		failed = errno;
+	if (s >= 0)
+		close(s);
 	return failed;
 }
 
@@ -69,7 +93,8 @@ static bool say(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	if (fd >= 0) close(fd);
+	if (fd >= 0)
+		close(fd);
 	return good;
 }
 
@@ -77,9 +102,12 @@ static int own_namespace(void)
 {
 	char map[64];
 	unsigned uid = geteuid();
-	if (!unshare(CLONE_NEWNET)) return 0;
-	if (errno != EPERM) return errno;
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET)) return errno;
+	if (!unshare(CLONE_NEWNET))
+		return 0;
+	if (errno != EPERM)
+		return errno;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return errno;
 	snprintf(map, sizeof map, "0 %u 1", uid);
 	say("/proc/self/uid_map", map);
 	return 0;
@@ -90,16 +118,20 @@ int pair_make(struct pair *p)
 	*p = (struct pair){ .send = "bench0", .receive = "bench1" };
 	int failed = own_namespace();
 	if (failed == EPERM || failed == EACCES || failed == ENOSPC) {
-		program_tell("a pair of interfaces needs rights: run it with sudo (a network namespace of our own: %s)", strerror(failed));
+		program_tell(
+			"a pair of interfaces needs rights: run it with sudo (a network namespace of our own: %s)",
+			strerror(failed));
 		return EXIT_RIGHTS;
 	}
-	if (!failed) {	/* before the interfaces are: they would say hello */
+	if (!failed) { /* before the interfaces are: they would say hello */
 		say("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
 		say("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 		failed = make_veth(p);
 	}
-	if (!failed) failed = up(p->send);
-	if (!failed) failed = up(p->receive);
+	if (!failed)
+		failed = up(p->send);
+	if (!failed)
+		failed = up(p->receive);
 	if (failed) {
 		program_tell("no veth pair: %s", strerror(failed));
 		return failed == EPERM ? EXIT_RIGHTS : EXIT_SOURCE;
@@ -108,7 +140,10 @@ int pair_make(struct pair *p)
 	return 0;
 }
 
-void pair_remove(struct pair *p) { p->made = false; }	/* with the namespace, when the process ends */
+void pair_remove(struct pair *p)
+{
+	p->made = false;
+} /* with the namespace, when the process ends */
 
 /* /proc/net/dev is the namespace's; /sys may be another one's. */
 uint64_t pair_arrived(const struct pair *p)
@@ -116,9 +151,12 @@ uint64_t pair_arrived(const struct pair *p)
 	char line[512], name[64];
 	uint64_t bytes, packets, found = ABSENT;
 	FILE *f = fopen("/proc/self/net/dev", "re");
-	if (!f) return ABSENT;
+	if (!f)
+		return ABSENT;
 	while (fgets(line, sizeof line, f))
-		if (sscanf(line, " %63[^:]: %" SCNu64 " %" SCNu64, name, &bytes, &packets) == 3 && !strcmp(name, p->receive)) found = packets;
+		if (sscanf(line, " %63[^:]: %" SCNu64 " %" SCNu64, name, &bytes, &packets) == 3 &&
+			!strcmp(name, p->receive))
+			found = packets;
 	fclose(f);
 	return found;
 }

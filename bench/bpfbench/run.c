@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Measuring a run: the public header alone.
  *
- * Once a second the counters are read and their difference to the last reading becomes a row, so that rows sum up to the total.  The last row is
- * read after the end, with what was still on its way.  The kernel's own counters are as the engine last asked for them, up to a second ago; in the
- * total they are exact.  Latency is taken on the workers' threads, a look at the clock for each batch; each has a histogram of its own.
- * CPU is the whole process's: reader, workers, and this thread's look each second. */
+ * Once a second the counters are read and their difference to the last reading becomes a row, so
+ * that rows sum up to the total.  The last row is read after the end, with what was still on its
+ * way.  The kernel's own counters are as the engine last asked for them, up to a second ago; in the
+ * total they are exact.  Latency is taken on the workers' threads, a look at the clock for each
+ * batch; each has a histogram of its own. CPU is the whole process's: reader, workers, and this
+ * thread's look each second. */
 #include "run.h"
 
 #include <stdio.h>
@@ -18,16 +20,19 @@ static void on_batch(void *user, const struct bpe_batch *b)
 	struct run *r = user;
 	struct histogram *h = &r->worker_latency[b->worker];
 	int64_t now = wall_now();
-	for (uint32_t i = 0; i < b->count; i++) histogram_add(h, now - b->time_ns[i]);
+	for (uint32_t i = 0; i < b->count; i++)
+		histogram_add(h, now - b->time_ns[i]);
 }
 
 static void on_notice(void *user, const char *text)
 {
 	struct run *r = user;
-	if (r->on_notice) r->on_notice(r->user, text);
+	if (r->on_notice)
+		r->on_notice(r->user, text);
 }
 
-int run_open(struct run *r, const struct bpe_options *options, bool latency, struct bpe_error *error)
+int run_open(
+	struct run *r, const struct bpe_options *options, bool latency, struct bpe_error *error)
 {
 	struct bpe_options o = *options;
 	r->engine = NULL;
@@ -41,7 +46,9 @@ int run_open(struct run *r, const struct bpe_options *options, bool latency, str
 		o.on_batch = on_batch;
 		r->worker_latency = calloc(BPE_MAX_WORKERS, sizeof *r->worker_latency);
 		if (!r->worker_latency) {
-			*error = (struct bpe_error){ .status = BPE_E_MEMORY, .step = "open", .text = "no memory for the histograms" };
+			*error = (struct bpe_error){ .status = BPE_E_MEMORY,
+				.step = "open",
+				.text = "no memory for the histograms" };
 			return BPE_E_MEMORY;
 		}
 	}
@@ -97,7 +104,8 @@ static void between(struct row *row, const struct bpe_stats *now, const struct b
 static void gather_latency(struct run *r)
 {
 	memset(&r->all, 0, sizeof r->all);
-	for (uint32_t k = 0; k < BPE_MAX_WORKERS; k++) histogram_merge(&r->all, &r->worker_latency[k]);
+	for (uint32_t k = 0; k < BPE_MAX_WORKERS; k++)
+		histogram_merge(&r->all, &r->worker_latency[k]);
 }
 
 static void tell_second(const struct row *row, double seconds)
@@ -106,8 +114,9 @@ static void tell_second(const struct row *row, double seconds)
 	if (row->kernel_dropped != ABSENT)
 		snprintf(lost, sizeof lost, "%llu", (unsigned long long)row->kernel_dropped);
 	program_tell("%6.1f s  %12.0f packets/s  %12.0f bit/s  kernel dropped %s"
-		     "  we dropped %llu", seconds, row->packets_per_second, row->bits_per_second, lost,
-		     (unsigned long long)(row->ring_full + row->stalled));
+		     "  we dropped %llu",
+		seconds, row->packets_per_second, row->bits_per_second, lost,
+		(unsigned long long)(row->ring_full + row->stalled));
 }
 
 static void add_row(struct run *r, int64_t now)
@@ -118,7 +127,9 @@ static void add_row(struct run *r, int64_t now)
 	if (r->count == r->room) {
 		size_t room = r->room ? r->room * 2 : 64;
 		struct row *rows = realloc(r->rows, room * sizeof *rows);
-		if (!rows) return;	/* the next row takes this second, too: nothing is lost from the sums */
+		if (!rows)
+			return; /* the next row takes this second, too: nothing is lost from the
+				   sums */
 		r->rows = rows;
 		r->room = room;
 	}
@@ -137,7 +148,8 @@ static void add_row(struct run *r, int64_t now)
 		row_latency(row, &second);
 		r->before = r->all;
 	}
-	if (r->tells) tell_second(row, (double)(now - r->start_ns) * 1e-9);
+	if (r->tells)
+		tell_second(row, (double)(now - r->start_ns) * 1e-9);
 	r->last = s;
 	r->last_ns = now;
 	r->user_ns = user, r->system_ns = system;
@@ -147,13 +159,17 @@ int run_wait(struct run *r, int64_t ns)
 {
 	for (;;) {
 		int64_t now = mono_now(), next = r->last_ns + SECOND, end = r->start_ns + ns;
-		if (now >= end || asked_to_stop()) return 0;
-		if (now >= next && end - now > SECOND / 10) {	/* what is shorter goes to the last row */
+		if (now >= end || asked_to_stop())
+			return 0;
+		if (now >= next &&
+			end - now > SECOND / 10) { /* what is shorter goes to the last row */
 			add_row(r, now);
 			continue;
 		}
 		int64_t until = next > now && next < end ? next : end;
-		if (bpe_engine_wait(r->engine, until - now < SECOND / 10 ? until - now : SECOND / 10)) return 1;
+		if (bpe_engine_wait(
+			    r->engine, until - now < SECOND / 10 ? until - now : SECOND / 10))
+			return 1;
 	}
 }
 
@@ -168,16 +184,19 @@ int run_end(struct run *r, struct bpe_error *error)
 {
 	static const struct bpe_stats none = { 0 };
 	bpe_engine_stop(r->engine);
-	while (!bpe_engine_wait(r->engine, SECOND)) continue;
+	while (!bpe_engine_wait(r->engine, SECOND))
+		continue;
 	int status = bpe_engine_result(r->engine, error);
 	add_row(r, mono_now());
 	row_init(&r->total, "total");
 	r->total.start_s = 0;
 	r->total.seconds = (double)(r->last_ns - r->start_ns) * 1e-9;
 	between(&r->total, &r->last, &none);
-	r->total.user_ns = r->user_ns - r->first_user_ns, r->total.system_ns = r->system_ns - r->first_system_ns;
+	r->total.user_ns = r->user_ns - r->first_user_ns,
+	r->total.system_ns = r->system_ns - r->first_system_ns;
 	row_work_out(&r->total);
-	if (r->latency) row_latency(&r->total, &r->all);
+	if (r->latency)
+		row_latency(&r->total, &r->all);
 	r->workers = r->last.workers;
 	return status;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The sending process.
  *
- * Forked while this process has one thread; it opens the wire, says that it is ready, waits for the word, sends for its time, reports, and ends.
- * Packets fall due by the clock; what is due is sent in bursts of at most 64, so that a late wake-up is made up for and the mean holds.  A
- * frame that the system refuses (no room) is tried again until its time is over: it is late, not lost.  If the parent goes away, reading the
- * word fails and the sender ends. */
+ * Forked while this process has one thread; it opens the wire, says that it is ready, waits for the
+ * word, sends for its time, reports, and ends. Packets fall due by the clock; what is due is sent
+ * in bursts of at most 64, so that a late wake-up is made up for and the mean holds.  A frame that
+ * the system refuses (no room) is tried again until its time is over: it is late, not lost.  If the
+ * parent goes away, reading the word fails and the sender ends. */
 #include "pair.h"
 
 #include "run.h"
@@ -25,7 +26,10 @@ static void rest(int64_t ns)
 	nanosleep(&t, NULL);
 }
 
-static int64_t due_at(uint64_t packet, uint64_t rate) { return (int64_t)(packet / rate * 1000000000 + packet % rate * 1000000000 / rate); }
+static int64_t due_at(uint64_t packet, uint64_t rate)
+{
+	return (int64_t)(packet / rate * 1000000000 + packet % rate * 1000000000 / rate);
+}
 
 static void send_all(int fd, const struct sender_order *o, struct sender_report *r)
 {
@@ -36,23 +40,30 @@ static void send_all(int fd, const struct sender_order *o, struct sender_report 
 		r->failed_errno = ENOMEM;
 		return;
 	}
-	for (uint32_t i = 0; i < FRAMES; i++) sender_frame(memory + (size_t)i * o->frame_bytes, o->frame_bytes, i);
+	for (uint32_t i = 0; i < FRAMES; i++)
+		sender_frame(memory + (size_t)i * o->frame_bytes, o->frame_bytes, i);
 	while (r->sent < all) {
 		int64_t now = mono_now();
-		if (now >= end + (o->rate ? (end - start) / 10 + 20000000 : 0)) break;	/* a little late is still on time */
+		if (now >= end + (o->rate ? (end - start) / 10 + 20000000 : 0))
+			break; /* a little late is still on time */
 		uint64_t due = WIRE_BURST;
 		if (o->rate) {
-			uint64_t elapsed = (uint64_t)(now - start), by_now = elapsed / 1000000000 * o->rate + elapsed % 1000000000 * o->rate / 1000000000 + 1;
-			if (by_now > all) by_now = all;
+			uint64_t elapsed = (uint64_t)(now - start),
+				 by_now = elapsed / 1000000000 * o->rate +
+					  elapsed % 1000000000 * o->rate / 1000000000 + 1;
+			if (by_now > all)
+				by_now = all;
 			due = by_now > r->sent ? by_now - r->sent : 0;
 			if (!due) {
 				int64_t wait = start + due_at(r->sent, o->rate) - now;
-				if (wait > 30000) rest(wait < 1000000 ? wait : 1000000);
+				if (wait > 30000)
+					rest(wait < 1000000 ? wait : 1000000);
 				continue;
 			}
 		}
 		uint32_t n = due < WIRE_BURST ? (uint32_t)due : WIRE_BURST;
-		for (uint32_t i = 0; i < n; i++) burst[i] = memory + (size_t)((r->sent + i) % FRAMES) * o->frame_bytes;
+		for (uint32_t i = 0; i < n; i++)
+			burst[i] = memory + (size_t)((r->sent + i) % FRAMES) * o->frame_bytes;
 		int sent = wire_send(fd, burst, n, o->frame_bytes);
 		if (sent > 0) {
 			r->sent += (uint64_t)sent;
@@ -74,11 +85,14 @@ static void child(int from, int to, const struct pair *pair, const struct sender
 	struct sender_report r = { 0 };
 	const char *step = "";
 	char word;
-	signal(SIGINT, SIG_IGN);	/* the terminal's: the parent ends us */
+	signal(SIGINT, SIG_IGN); /* the terminal's: the parent ends us */
 	int fd = wire_open(pair, &step);
-	if (fd < 0) r.failed_errno = -fd, snprintf(r.step, sizeof r.step, "%s", step);
-	if (write(to, &r, sizeof r) != sizeof r || fd < 0) _exit(1);
-	if (read(from, &word, 1) != 1) _exit(1);
+	if (fd < 0)
+		r.failed_errno = -fd, snprintf(r.step, sizeof r.step, "%s", step);
+	if (write(to, &r, sizeof r) != sizeof r || fd < 0)
+		_exit(1);
+	if (read(from, &word, 1) != 1)
+		_exit(1);
 	send_all(fd, order, &r);
 	_exit(write(to, &r, sizeof r) == sizeof r ? 0 : 1);
 }
@@ -93,7 +107,9 @@ static bool take(int fd, struct sender_report *r)
 {
 	size_t n = 0;
 	ssize_t k;
-	while (n < sizeof *r && ((k = read(fd, (char *)r + n, sizeof *r - n)) > 0 || (k < 0 && errno == EINTR))) n += k > 0 ? (size_t)k : 0;
+	while (n < sizeof *r &&
+		((k = read(fd, (char *)r + n, sizeof *r - n)) > 0 || (k < 0 && errno == EINTR)))
+		n += k > 0 ? (size_t)k : 0;
 	return n == sizeof *r;
 }
 
@@ -101,8 +117,10 @@ int sender_start(struct sender *s, const struct pair *pair, const struct sender_
 {
 	int down[2], back[2];
 	struct sender_report r = { 0 };
-	if (!pair->made) return failed("interface", ENODEV);
-	if (pipe(down)) return failed("pipe", errno);
+	if (!pair->made)
+		return failed("interface", ENODEV);
+	if (pipe(down))
+		return failed("pipe", errno);
 	if (pipe(back)) {
 		close(down[0]), close(down[1]);
 		return failed("pipe", errno);
@@ -115,10 +133,12 @@ int sender_start(struct sender *s, const struct pair *pair, const struct sender_
 	}
 	close(down[0]), close(back[1]);
 	s->to = down[1], s->from = back[0];
-	if (s->pid > 0 && take(s->from, &r) && !r.failed_errno) return 0;
+	if (s->pid > 0 && take(s->from, &r) && !r.failed_errno)
+		return 0;
 	int e = s->pid < 0 ? EAGAIN : r.failed_errno ? r.failed_errno : EPIPE;
 	close(s->to), close(s->from);
-	if (s->pid > 0) waitpid(s->pid, NULL, 0);
+	if (s->pid > 0)
+		waitpid(s->pid, NULL, 0);
 	return failed(r.step[0] ? r.step : "start", e);
 }
 
@@ -132,7 +152,9 @@ int sender_end(struct sender *s, struct sender_report *r)
 {
 	bool good = take(s->from, r);
 	close(s->to), close(s->from);
-	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR) continue;
-	if (!good) return failed("report", EPIPE);
+	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	if (!good)
+		return failed("report", EPIPE);
 	return r->failed_errno ? failed(r->step, r->failed_errno) : 0;
 }

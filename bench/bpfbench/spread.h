@@ -7,10 +7,12 @@
 
 struct spread {
 	size_t count;
-	double least, low, median, high, most;	/* low and high: the quartiles, between neighbours by their distance */
+	double least, low, median, high,
+		most; /* low and high: the quartiles, between neighbours by their distance */
 };
 
-/* Of n values; those that are not numbers are left out.  With none left: count 0, and no numbers. */
+/* Of n values; those that are not numbers are left out.  With none left: count 0, and no numbers.
+ */
 struct spread spread_of(const double *values, size_t n);
 
 #endif

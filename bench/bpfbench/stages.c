@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Each stage of the road, by each backend that this CPU can run, on the buffers of each system: in turn, round after round, so that noise falls
- * on all alike; medians and quartiles of the rounds. */
+/* Each stage of the road, by each backend that this CPU can run, on the buffers of each system: in
+ * turn, round after round, so that noise falls on all alike; medians and quartiles of the rounds.
+ */
 #include "stages.h"
 
 #include "base/clock.h"
@@ -19,21 +20,32 @@
 static const struct stage {
 	const char *name, *group;
 	void (*run)(struct load *, const struct bpei_backend *);
-	bool backends, two;	/* one figure for each backend; a second thread is in it */
+	bool backends, two; /* one figure for each backend; a second thread is in it */
 } stages[] = {
-	{ "memcpy", "memcpy", stage_memcpy, false, false }, { "walk", "walk", stage_walk, false, false }, { "parse", "parse", stage_parse, true, false },
-	{ "hash", "hash", stage_hash, true, false }, { "ring", "ring", stage_ring, false, false }, { "ring, two threads", "ring", stage_ring_two, false, true },
-	{ "flow", "flow", stage_flow, false, false }, { "pipeline", "pipeline", stage_pipeline, true, false },
+	{ "memcpy", "memcpy", stage_memcpy, false, false },
+	{ "walk", "walk", stage_walk, false, false },
+	{ "parse", "parse", stage_parse, true, false },
+	{ "hash", "hash", stage_hash, true, false },
+	{ "ring", "ring", stage_ring, false, false },
+	{ "ring, two threads", "ring", stage_ring_two, false, true },
+	{ "flow", "flow", stage_flow, false, false },
+	{ "pipeline", "pipeline", stage_pipeline, true, false },
 };
 #define STAGES (sizeof stages / sizeof *stages)
 
-struct contender { const struct stage *stage; const struct bpei_backend *backend; double *ns, *cycles; };
+struct contender {
+	const struct stage *stage;
+	const struct bpei_backend *backend;
+	double *ns, *cycles;
+};
 
 static bool wanted(const struct options *o, const char *group)
 {
-	if (!strcmp(group, "memcpy")) return true;	/* the yardstick */
+	if (!strcmp(group, "memcpy"))
+		return true; /* the yardstick */
 	for (size_t i = 0; i < o->stages.count; i++)
-		if (!strcmp(o->stages.value[i], group)) return true;
+		if (!strcmp(o->stages.value[i], group))
+			return true;
 	return !o->stages.count;
 }
 
@@ -41,60 +53,90 @@ static size_t line_up(const struct options *o, struct contender *c)
 {
 	size_t n = 0;
 	for (size_t s = 0; s < STAGES; s++) {
-		if (!wanted(o, stages[s].group) || (stages[s].two && bpei_thread_cores() < 2)) continue;
+		if (!wanted(o, stages[s].group) || (stages[s].two && bpei_thread_cores() < 2))
+			continue;
 		for (size_t b = 0; b < (stages[s].backends ? BPEI_BACKENDS : 1); b++) {
-			if (stages[s].backends && !bpei_backends[b].cpu_fits()) continue;
-			c[n++] = (struct contender){ &stages[s], stages[s].backends ? &bpei_backends[b] : NULL, NULL, NULL };
+			if (stages[s].backends && !bpei_backends[b].cpu_fits())
+				continue;
+			c[n++] = (struct contender){ &stages[s],
+				stages[s].backends ? &bpei_backends[b] : NULL, NULL, NULL };
 		}
 	}
 	return n;
 }
 
-/* Runs the contenders in turn, once to warm up.  Returns the rounds that were whole when a signal came, or
- * all of them. */
-static uint64_t run_rounds(const struct options *o, struct load *l, struct contender *c, size_t n, enum cycles cycles)
+/* Runs the contenders in turn, once to warm up.  Returns the rounds that were whole when a signal
+ * came, or all of them. */
+static uint64_t run_rounds(
+	const struct options *o, struct load *l, struct contender *c, size_t n, enum cycles cycles)
 {
 	for (uint64_t r = 0; r <= o->rounds; r++)
 		for (size_t k = 0; k < n; k++) {
-			if (asked_to_stop()) return r ? r - 1 : 0;
+			if (asked_to_stop())
+				return r ? r - 1 : 0;
 			uint64_t at = cycles_now();
 			int64_t start = bpei_clock_mono_ns();
 			c[k].stage->run(l, c[k].backend);
-			double ns = (double)(bpei_clock_mono_ns() - start), used = (double)(cycles_now() - at);
-			if (!r) continue;
+			double ns = (double)(bpei_clock_mono_ns() - start),
+			       used = (double)(cycles_now() - at);
+			if (!r)
+				continue;
 			c[k].ns[r - 1] = ns / l->packets;
-			c[k].cycles[r - 1] = cycles == CYCLES_NONE || c[k].stage->two ? NAN : used / l->packets;
+			c[k].cycles[r - 1] =
+				cycles == CYCLES_NONE || c[k].stage->two ? NAN : used / l->packets;
 		}
 	return o->rounds;
 }
 
-/* For its list of layouts: the figures of one load, behind those that are there.  Returns how many. */
-static size_t measure(const struct options *o, struct load *l, struct contender *c, size_t n, enum cycles cycles, struct figure *f)
+/* For its list of layouts: the figures of one load, behind those that are there.  Returns how many.
+ */
+static size_t measure(const struct options *o, struct load *l, struct contender *c, size_t n,
+	enum cycles cycles, struct figure *f)
 {
 	const uint64_t rounds = run_rounds(o, l, c, n, cycles);
-	if (!rounds) return 0;
+	if (!rounds)
+		return 0;
 	double copy = spread_of(c[0].ns, rounds).median;
 	for (size_t k = 0; k < n; k++) {
 		struct spread s = spread_of(c[k].ns, rounds);
-		f[k] = (struct figure){ .rounds = rounds, .packets = l->packets, .bytes = l->bytes, .ns = s.median, .ns_least = s.least, .ns_low = s.low, .ns_high = s.high, .ns_most = s.most,
-			.cycles = spread_of(c[k].cycles, rounds).median, .bytes_per_second = (double)l->bytes / l->packets / s.median * 1e9, .to_copy = s.median / copy };
+		f[k] = (struct figure){ .rounds = rounds,
+			.packets = l->packets,
+			.bytes = l->bytes,
+			.ns = s.median,
+			.ns_least = s.least,
+			.ns_low = s.low,
+			.ns_high = s.high,
+			.ns_most = s.most,
+			.cycles = spread_of(c[k].cycles, rounds).median,
+			.bytes_per_second = (double)l->bytes / l->packets / s.median * 1e9,
+			.to_copy = s.median / copy };
 		snprintf(f[k].stage, sizeof f[k].stage, "%s", c[k].stage->name);
 		snprintf(f[k].layout, sizeof f[k].layout, "%s", l->name);
-		snprintf(f[k].backend, sizeof f[k].backend, "%s", c[k].backend ? c[k].backend->name : "");
+		snprintf(f[k].backend, sizeof f[k].backend, "%s",
+			c[k].backend ? c[k].backend->name : "");
 	}
 	return n;
 }
 
 static void notes(struct result *r, enum cycles cycles)
 {
-	static const char *const told[] = { "absent: neither perf_event_open nor a time stamp counter here", "the core's, in user space (perf_event_open)",
-		"of x86's time stamp counter, which runs at a fixed rate: not the core's cycles" };
+	static const char *const told[] = {
+		"absent: neither perf_event_open nor a time stamp counter here",
+		"the core's, in user space (perf_event_open)",
+		"of x86's time stamp counter, which runs at a fixed rate: not the core's cycles"
+	};
 	fact_add(&r->findings, "cycles", "%s", told[cycles]);
 	for (size_t b = 0; b < BPEI_BACKENDS; b++)
-		if (!bpei_backends[b].cpu_fits()) note_add(r, "backend %s was built and left out: this CPU cannot run it", bpei_backends[b].name);
-	note_add(r, "memcpy copies the same buffers into one buffer, as a read() would at best; to_memcpy is time against it");
-	note_add(r, "flow is the table as it was built (its probe: %s), filled after the warm-up round; parse: with its hash; hash: keys hashed once more, as those of later fragments are; pipeline: walk, parse, flow, statistics, on one thread", bpe_build_info());
-	note_add(r, "ring: records copied in and out on one thread; two threads: until the other one has read all, waiting included");
+		if (!bpei_backends[b].cpu_fits())
+			note_add(r, "backend %s was built and left out: this CPU cannot run it",
+				bpei_backends[b].name);
+	note_add(r,
+		"memcpy copies the same buffers into one buffer, as a read() would at best; to_memcpy is time against it");
+	note_add(r,
+		"flow is the table as it was built (its probe: %s), filled after the warm-up round; parse: with its hash; hash: keys hashed once more, as those of later fragments are; pipeline: walk, parse, flow, statistics, on one thread",
+		bpe_build_info());
+	note_add(r,
+		"ring: records copied in and out on one thread; two threads: until the other one has read all, waiting included");
 	note_add(r, "sink: left out, records are no packets: bench_records measures them");
 }
 
@@ -106,24 +148,29 @@ int stages_main(const struct options *o)
 	struct bpei_synth_options synth;
 	const char *source = o->source ? o->source : "synth:flows=1000,size=imix";
 	char why[200];
-	if (bpei_synth_parse(source, &synth, why, sizeof why)) return options_wrong("-i %s: %s", source, why);
-	size_t n = line_up(o, c), count = 0, block = o->engine.block_bytes ? o->engine.block_bytes : BLOCK_BYTES;
+	if (bpei_synth_parse(source, &synth, why, sizeof why))
+		return options_wrong("-i %s: %s", source, why);
+	size_t n = line_up(o, c), count = 0,
+	       block = o->engine.block_bytes ? o->engine.block_bytes : BLOCK_BYTES;
 	double *values = calloc(n * o->rounds * 2, sizeof *values);
 	int code = values ? 0 : EXIT_ERROR;
 	enum cycles cycles = cycles_open();
-	for (size_t k = 0; k < n && values; k++) c[k].ns = values + 2 * k * o->rounds, c[k].cycles = c[k].ns + o->rounds;
+	for (size_t k = 0; k < n && values; k++)
+		c[k].ns = values + 2 * k * o->rounds, c[k].cycles = c[k].ns + o->rounds;
 	result_init(&result, KIND_STAGES);
 	options_facts(o, &result.options);
 	fact_add(&result.options, "traffic", "%s", source);
 	fact_number(&result.options, "packets", (double)o->packets);
 	fact_number(&result.options, "block_bytes", (double)block);
-	for (const struct layout_name *l = stage_layouts; l->name && !code && !asked_to_stop(); l++) {
+	for (const struct layout_name *l = stage_layouts; l->name && !code && !asked_to_stop();
+		l++) {
 		struct load *load = load_new(l, source, (uint32_t)o->packets, block);
 		if (!load) {
 			code = EXIT_ERROR;
 			break;
 		}
-		if (!o->quiet) program_tell("%s", l->layout->name);
+		if (!o->quiet)
+			program_tell("%s", l->layout->name);
 		count += measure(o, load, c, n, cycles, figures + count);
 		load_free(load);
 	}
@@ -133,7 +180,8 @@ int stages_main(const struct options *o)
 		return code;
 	}
 	notes(&result, cycles);
-	if (asked_to_stop()) note_add(&result, "a signal ended it before all rounds were through");
+	if (asked_to_stop())
+		note_add(&result, "a signal ended it before all rounds were through");
 	result.rows = figures;
 	result.count = count;
 	return outputs_write(o, &result);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sending on macOS and FreeBSD: a write() to a BPF device for each frame.  The one place of the project that opens one for writing. */
+/* Sending on macOS and FreeBSD: a write() to a BPF device for each frame.  The one place of the
+ * project that opens one for writing. */
 #include "pair.h"
 
 #include <errno.h>
@@ -15,13 +16,16 @@
 
 static int open_node(void)
 {
-	int fd = open("/dev/bpf", O_WRONLY | O_CLOEXEC), e = errno;	/* FreeBSD's clones itself; macOS has numbers */
+	int fd = open("/dev/bpf", O_WRONLY | O_CLOEXEC),
+	    e = errno; /* FreeBSD's clones itself; macOS has numbers */
 	for (int i = 0; fd < 0 && i < 256; i++) {
 		char path[32];
 		snprintf(path, sizeof path, "/dev/bpf%d", i);
 		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 && errno == ENOENT) break;
-		if (fd < 0 && errno != EBUSY) return -errno;
+		if (fd < 0 && errno == ENOENT)
+			break;
+		if (fd < 0 && errno != EBUSY)
+			return -errno;
 	}
 	return fd < 0 ? -e : fd;
 }
@@ -32,15 +36,18 @@ int wire_open(const struct pair *p, const char **step)
 	u_int one = 1;
 	memset(&r, 0, sizeof r);
 	*step = "interface";
-	if (!p->made) return -ENODEV;
+	if (!p->made)
+		return -ENODEV;
 	memcpy(r.ifr_name, p->send, strlen(p->send) + 1);
 	*step = "open /dev/bpf";
 	int fd = open_node();
-	if (fd < 0) return fd;
+	if (fd < 0)
+		return fd;
 	*step = "BIOCSETIF";
 	if (!ioctl(fd, BIOCSETIF, &r)) {
 		*step = "BIOCSHDRCMPLT";
-		if (!ioctl(fd, BIOCSHDRCMPLT, &one)) return fd;	/* the source address is ours */
+		if (!ioctl(fd, BIOCSHDRCMPLT, &one))
+			return fd; /* the source address is ours */
 	}
 	int failed = errno;
 	close(fd);
@@ -50,6 +57,7 @@ int wire_open(const struct pair *p, const char **step)
 int wire_send(int fd, uint8_t *const *frames, uint32_t n, uint32_t bytes)
 {
 	for (uint32_t i = 0; i < n; i++)
-		if (write(fd, frames[i], bytes) != (ssize_t)bytes) return i ? (int)i : -errno;
+		if (write(fd, frames[i], bytes) != (ssize_t)bytes)
+			return i ? (int)i : -errno;
 	return (int)n;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sending on Linux: AF_PACKET, many frames a call, past the queueing discipline (packet(7), PACKET_QDISC_BYPASS). */
+/* Sending on Linux: AF_PACKET, many frames a call, past the queueing discipline (packet(7),
+ * PACKET_QDISC_BYPASS). */
 #include "pair.h"
 
 #include <errno.h>
@@ -12,15 +13,21 @@
 int wire_open(const struct pair *p, const char **step)
 {
 	int one = 1;
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = p->made ? (int)if_nametoindex(p->send) : 0 };
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+		.sll_ifindex = p->made ? (int)if_nametoindex(p->send) : 0 };
 	*step = "interface";
-	if (!to.sll_ifindex) return -ENODEV;
+	if (!to.sll_ifindex)
+		return -ENODEV;
 	*step = "socket";
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);	/* protocol 0: it receives nothing */
-	if (fd < 0) return -errno;
-	setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one);	/* else it is only slower */
+	int fd =
+		socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* protocol 0: it receives nothing */
+	if (fd < 0)
+		return -errno;
+	setsockopt(
+		fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one); /* else it is only slower */
 	*step = "bind";
-	if (!bind(fd, (struct sockaddr *)&to, sizeof to)) return fd;
+	if (!bind(fd, (struct sockaddr *)&to, sizeof to))
+		return fd;
 	int failed = errno;
 	close(fd);
 	return -failed;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A result as comma-separated values (RFC 4180), the facts before it as lines that begin with #; what is absent is an empty field.  The total,
- * where there is one, is the last row. */
+/* A result as comma-separated values (RFC 4180), the facts before it as lines that begin with #;
+ * what is absent is an empty field.  The total, where there is one, is the last row. */
 #include "result.h"
 
 #include <errno.h>
@@ -19,12 +19,17 @@ static void one_row(FILE *to, const struct result *r, const void *row)
 	char text[512];
 	bool first = true;
 	for (const struct column *c = r->columns; c->name; c++) {
-		if (!(c->kinds & (unsigned)r->kind)) continue;
-		if (!first) putc(',', to);
+		if (!(c->kinds & (unsigned)r->kind))
+			continue;
+		if (!first)
+			putc(',', to);
 		first = false;
-		if (!cell(text, sizeof text, c, row, -1)) continue;
-		if (c->type == COLUMN_TEXT) program_print_csv(to, text);
-		else fputs(text, to);
+		if (!cell(text, sizeof text, c, row, -1))
+			continue;
+		if (c->type == COLUMN_TEXT)
+			program_print_csv(to, text);
+		else
+			fputs(text, to);
 	}
 	fputs("\n", to);
 }
@@ -38,12 +43,15 @@ int write_csv(FILE *to, const struct result *r)
 	facts(to, "found", &r->findings);
 	facts(to, "note", &r->notes);
 	for (const struct column *c = r->columns; c->name; c++) {
-		if (!(c->kinds & (unsigned)r->kind)) continue;
+		if (!(c->kinds & (unsigned)r->kind))
+			continue;
 		fprintf(to, "%s%s", first ? "" : ",", c->name);
 		first = false;
 	}
 	fputs("\n", to);
-	for (size_t i = 0; i < r->count; i++) one_row(to, r, (const char *)r->rows + i * r->row_bytes);
-	if (r->total) one_row(to, r, r->total);
+	for (size_t i = 0; i < r->count; i++)
+		one_row(to, r, (const char *)r->rows + i * r->row_bytes);
+	if (r->total)
+		one_row(to, r, r->total);
 	return ferror(to) ? errno : 0;
 }

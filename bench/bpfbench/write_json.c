@@ -13,8 +13,10 @@ static void facts(FILE *to, const char *name, const struct facts *f)
 		fprintf(to, "%s\n ", i ? "," : "");
 		program_print_json(to, f->fact[i].name);
 		putc(':', to);
-		if (f->fact[i].is_number) fputs(f->fact[i].text, to);
-		else program_print_json(to, f->fact[i].text);
+		if (f->fact[i].is_number)
+			fputs(f->fact[i].text, to);
+		else
+			program_print_json(to, f->fact[i].text);
 	}
 	putc('}', to);
 }
@@ -25,13 +27,17 @@ static void one_row(FILE *to, const struct result *r, const void *row)
 	bool first = true;
 	putc('{', to);
 	for (const struct column *c = r->columns; c->name; c++) {
-		if (!(c->kinds & (unsigned)r->kind)) continue;
+		if (!(c->kinds & (unsigned)r->kind))
+			continue;
 		bool there = cell(text, sizeof text, c, row, -1);
 		fprintf(to, "%s\"%s\":", first ? "" : ",", c->name);
 		first = false;
-		if (!there && c->type != COLUMN_TEXT) fputs("null", to);
-		else if (c->type == COLUMN_TEXT) program_print_json(to, text);
-		else fputs(text, to);
+		if (!there && c->type != COLUMN_TEXT)
+			fputs("null", to);
+		else if (c->type == COLUMN_TEXT)
+			program_print_json(to, text);
+		else
+			fputs(text, to);
 	}
 	putc('}', to);
 }
@@ -39,13 +45,19 @@ static void one_row(FILE *to, const struct result *r, const void *row)
 static void histogram(FILE *to, const struct histogram *h)
 {
 	bool first = true;
-	fprintf(to, ",\n\"latency_histogram\":{\"unit\":\"ns\",\"samples\":%" PRIu64 ",\"early\":%" PRIu64 ",\"classes\":[", bpei_counter_get(&h->samples), bpei_counter_get(&h->early));
+	fprintf(to,
+		",\n\"latency_histogram\":{\"unit\":\"ns\",\"samples\":%" PRIu64
+		",\"early\":%" PRIu64 ",\"classes\":[",
+		bpei_counter_get(&h->samples), bpei_counter_get(&h->early));
 	for (uint32_t c = 0; c < HISTOGRAM_CLASSES; c++) {
 		uint64_t n = bpei_counter_get(&h->classes[c]), high = histogram_high(c);
-		if (!n) continue;
+		if (!n)
+			continue;
 		fprintf(to, "%s[%" PRIu64 ",", first ? "" : ",", histogram_low(c));
-		if (high == UINT64_MAX) fputs("null", to);
-		else fprintf(to, "%" PRIu64, high);
+		if (high == UINT64_MAX)
+			fputs("null", to);
+		else
+			fprintf(to, "%" PRIu64, high);
 		fprintf(to, ",%" PRIu64 "]", n);
 		first = false;
 	}
@@ -73,7 +85,8 @@ int write_json(FILE *to, const struct result *r)
 		fputs(",\n\"total\":", to);
 		one_row(to, r, r->total);
 	}
-	if (r->latency) histogram(to, r->latency);
+	if (r->latency)
+		histogram(to, r->latency);
 	fputs("}\n", to);
 	return ferror(to) ? errno : 0;
 }

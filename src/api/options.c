@@ -13,100 +13,156 @@
 
 void bpe_options_init(struct bpe_options *options)
 {
-	*options = (struct bpe_options){ .struct_size = sizeof *options, .snaplen = BPE_MAX_SNAPLEN, .workers = BPE_WORKERS_AUTO,
-		.flows = true, .max_flows = 1000000, .flow_idle_ns = 300000000000, .flow_closed_ns = 10000000000,
+	*options = (struct bpe_options){ .struct_size = sizeof *options,
+		.snaplen = BPE_MAX_SNAPLEN,
+		.workers = BPE_WORKERS_AUTO,
+		.flows = true,
+		.max_flows = 1000000,
+		.flow_idle_ns = 300000000000,
+		.flow_closed_ns = 10000000000,
 		.link_type = -1 };
 }
 
 const char *bpe_evicted_name(int evicted)
 {
-	static const char *const names[BPE_EVICTED_COUNT] = { "single", "half_open", "closed", "alive", "crowded" };
+	static const char *const names[BPE_EVICTED_COUNT] = { "single", "half_open", "closed",
+		"alive", "crowded" };
 	return evicted >= 0 && evicted < BPE_EVICTED_COUNT ? names[evicted] : NULL;
 }
 
 const char *bpe_flow_end_name(int end)
 {
-	static const char *const names[] = { "", "idle", "closed", "evicted", "stop", "active", "snapshot" };
+	static const char *const names[] = { "", "idle", "closed", "evicted", "stop", "active",
+		"snapshot" };
 	return end >= 0 && end <= BPE_END_SNAPSHOT ? names[end] : NULL;
 }
 
 const char *bpe_timeout_name(int timeout)
 {
-	static const char *const names[BPE_TIMEOUT_COUNT] = { "tcp-opening", "tcp-established", "tcp-closing", "tcp-closed", "udp-one-way", "udp-two-way", "icmp", "other" };
+	static const char *const names[BPE_TIMEOUT_COUNT] = { "tcp-opening", "tcp-established",
+		"tcp-closing", "tcp-closed", "udp-one-way", "udp-two-way", "icmp", "other" };
 	return timeout >= 0 && timeout < BPE_TIMEOUT_COUNT ? names[timeout] : NULL;
 }
 
-const char *bpe_version(void) { return BPE_VERSION; }
+const char *bpe_version(void)
+{
+	return BPE_VERSION;
+}
 
 const char *bpe_build_info(void)
 {
 	return "arch=" TEXT(BPEI_ARCH)
 #ifdef BPEI_HAVE_AFPACKET
-	       ", devices=savefile,synth,af_packet,bpf"
+		", devices=savefile,synth,af_packet,bpf"
 #else
-	       ", devices=savefile,synth,bpf"
+		", devices=savefile,synth,bpf"
 #endif
 #if defined(__clang__)
-	       ", clang " __clang_version__;
+		", clang " __clang_version__;
 #elif defined(__GNUC__)
-	       ", gcc " __VERSION__;
+		", gcc " __VERSION__;
 #else
-	       "";
+		"";
 #endif
 }
 
 size_t bpe_struct_size(const char *name)
 {
-	static const struct { const char *name; size_t bytes; } sizes[] = {
+	static const struct {
+		const char *name;
+		size_t bytes;
+	} sizes[] = {
 #define SIZE(name) { #name, sizeof(struct name) }
-		SIZE(bpe_error), SIZE(bpe_layers), SIZE(bpe_key), SIZE(bpe_batch), SIZE(bpe_tunnel), SIZE(bpe_tcp_options),
-		SIZE(bpe_meta), SIZE(bpe_flow), SIZE(bpe_insn), SIZE(bpe_options), SIZE(bpe_stats),
-		SIZE(bpe_worker_stats), SIZE(bpe_protocol), SIZE(bpe_snapshot), SIZE(bpe_filter_options), SIZE(bpe_address), SIZE(bpe_interface),
+		SIZE(bpe_error),
+		SIZE(bpe_layers),
+		SIZE(bpe_key),
+		SIZE(bpe_batch),
+		SIZE(bpe_tunnel),
+		SIZE(bpe_tcp_options),
+		SIZE(bpe_meta),
+		SIZE(bpe_flow),
+		SIZE(bpe_insn),
+		SIZE(bpe_options),
+		SIZE(bpe_stats),
+		SIZE(bpe_worker_stats),
+		SIZE(bpe_protocol),
+		SIZE(bpe_snapshot),
+		SIZE(bpe_filter_options),
+		SIZE(bpe_address),
+		SIZE(bpe_interface),
 #undef SIZE
 	};
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-		if (!strcmp(sizes[i].name, name)) return sizes[i].bytes;
+		if (!strcmp(sizes[i].name, name))
+			return sizes[i].bytes;
 	return 0;
 }
 
-int bpei_options_check(struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error)
+int bpei_options_check(
+	struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error)
 {
 	struct bpe_options o;
-	if (!given) return bpei_fail(error, BPE_E_ARGUMENT, "options", 0, "no options: begin with bpe_options_init");
+	if (!given)
+		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
+			"no options: begin with bpe_options_init");
 	if (given->struct_size < sizeof o.struct_size || given->struct_size > 65536)
-		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0, "struct_size is %u: begin with bpe_options_init", given->struct_size);
+		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
+			"struct_size is %u: begin with bpe_options_init", given->struct_size);
 	/* An older caller's structure is shorter: what it does not know has its default. */
 	bpe_options_init(&o);
 	memcpy(&o, given, given->struct_size < sizeof o ? given->struct_size : sizeof o);
 	o.struct_size = sizeof o;
 	if (!o.interface_name == !o.file)
-		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0, "exactly one source is wanted: interface_name or file");
+		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
+			"exactly one source is wanted: interface_name or file");
 	if (!o.snaplen || o.snaplen > BPE_MAX_SNAPLEN)
-		return bpei_fail(error, BPE_E_ARGUMENT, "snaplen", 0, "snaplen must be 1 to %d, not %u", BPE_MAX_SNAPLEN, o.snaplen);
-	if (o.overload > BPE_OVERLOAD_DROP) return bpei_fail(error, BPE_E_ARGUMENT, "overload", 0, "overload is wait or drop, not %u", o.overload);
+		return bpei_fail(error, BPE_E_ARGUMENT, "snaplen", 0,
+			"snaplen must be 1 to %d, not %u", BPE_MAX_SNAPLEN, o.snaplen);
+	if (o.overload > BPE_OVERLOAD_DROP)
+		return bpei_fail(error, BPE_E_ARGUMENT, "overload", 0,
+			"overload is wait or drop, not %u", o.overload);
 	if (o.priority > BPE_PRIORITY_REALTIME)
-		return bpei_fail(error, BPE_E_ARGUMENT, "priority", 0, "priority is normal, high or realtime, not %u", o.priority);
+		return bpei_fail(error, BPE_E_ARGUMENT, "priority", 0,
+			"priority is normal, high or realtime, not %u", o.priority);
 	if (o.duplicates > BPE_DUPLICATES_IGNORE)
-		return bpei_fail(error, BPE_E_ARGUMENT, "duplicates", 0, "duplicates is tell or ignore, not %u", o.duplicates);
-	if (o.read_mode > BPE_READ_PACED || o.read_interval_ns < 0 || o.direction > BPE_DIRECTION_OUT)
-		return bpei_fail(error, BPE_E_ARGUMENT, "read mode", 0, "read_mode, read_interval_ns or direction is none of theirs");
+		return bpei_fail(error, BPE_E_ARGUMENT, "duplicates", 0,
+			"duplicates is tell or ignore, not %u", o.duplicates);
+	if (o.read_mode > BPE_READ_PACED || o.read_interval_ns < 0 ||
+		o.direction > BPE_DIRECTION_OUT)
+		return bpei_fail(error, BPE_E_ARGUMENT, "read mode", 0,
+			"read_mode, read_interval_ns or direction is none of theirs");
 	if (!o.filter != !o.filter_length)
-		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "a filter needs both its instructions and their number");
+		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0,
+			"a filter needs both its instructions and their number");
 	if (o.filter && o.filter_expression)
-		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "a filter is a program or an expression, not both");
+		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0,
+			"a filter is a program or an expression, not both");
 	const char *why = o.filter ? bpei_filter_wrong(o.filter, o.filter_length) : NULL;
-	if (why) return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
+	if (why)
+		return bpei_fail(
+			error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
 	if (o.max_flows > 0x7fffffffu)
-		return bpei_fail(error, BPE_E_ARGUMENT, "max_flows", 0, "at most %u flows", 0x7fffffffu);
+		return bpei_fail(
+			error, BPE_E_ARGUMENT, "max_flows", 0, "at most %u flows", 0x7fffffffu);
 	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++)
-		if (o.flow_timeout_ns[k] < 0) return bpei_fail(error, BPE_E_ARGUMENT, "flow_timeout_ns", 0, "time-out %s is below 0", bpe_timeout_name(k));
+		if (o.flow_timeout_ns[k] < 0)
+			return bpei_fail(error, BPE_E_ARGUMENT, "flow_timeout_ns", 0,
+				"time-out %s is below 0", bpe_timeout_name(k));
 	if (o.record_overload > BPE_RECORD_WAIT)
-		return bpei_fail(error, BPE_E_ARGUMENT, "record_overload", 0, "record_overload is auto, drop or wait, not %u", o.record_overload);
-	if (o.record_ring_bytes && (o.record_ring_bytes < 4096 || o.record_ring_bytes > 1u << 30 || o.record_ring_bytes & (o.record_ring_bytes - 1)))
-		return bpei_fail(error, BPE_E_ARGUMENT, "record_ring_bytes", 0, "record_ring_bytes must be a power of two from 4096 to 2^30, not %u", o.record_ring_bytes);
-	if (o.flow_active_ns < 0) return bpei_fail(error, BPE_E_ARGUMENT, "flow_active_ns", 0, "flow_active_ns is below 0");
+		return bpei_fail(error, BPE_E_ARGUMENT, "record_overload", 0,
+			"record_overload is auto, drop or wait, not %u", o.record_overload);
+	if (o.record_ring_bytes && (o.record_ring_bytes < 4096 || o.record_ring_bytes > 1u << 30 ||
+					   o.record_ring_bytes & (o.record_ring_bytes - 1)))
+		return bpei_fail(error, BPE_E_ARGUMENT, "record_ring_bytes", 0,
+			"record_ring_bytes must be a power of two from 4096 to 2^30, not %u",
+			o.record_ring_bytes);
+	if (o.flow_active_ns < 0)
+		return bpei_fail(
+			error, BPE_E_ARGUMENT, "flow_active_ns", 0, "flow_active_ns is below 0");
 	if (!bpei_cpu_fits())
-		return bpei_fail(error, BPE_E_UNSUPPORTED, "arch", 0, "this build needs a CPU with " TEXT(BPEI_ARCH) "; build with -Darch=scalar");
+		return bpei_fail(error, BPE_E_UNSUPPORTED, "arch", 0,
+			"this build needs a CPU with " TEXT(
+				BPEI_ARCH) "; build with -Darch=scalar");
 	*copy = o;
 	return BPE_OK;
 }

@@ -6,6 +6,7 @@
 #include "bpfengine.h"
 
 /* A checked copy of what the caller gave, in this library's size. */
-int bpei_options_check(struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error);
+int bpei_options_check(
+	struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error);
 
 #endif

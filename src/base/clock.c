@@ -11,11 +11,19 @@ static int64_t now(clockid_t id)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-int64_t bpei_clock_mono_ns(void) { return now(CLOCK_MONOTONIC); }
-int64_t bpei_clock_wall_ns(void) { return now(CLOCK_REALTIME); }
+int64_t bpei_clock_mono_ns(void)
+{
+	return now(CLOCK_MONOTONIC);
+}
+int64_t bpei_clock_wall_ns(void)
+{
+	return now(CLOCK_REALTIME);
+}
 
 void bpei_clock_sleep_ns(int64_t ns)
 {
-	struct timespec t = { .tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000) };
-	if (ns > 0) nanosleep(&t, NULL);
+	struct timespec t = { .tv_sec = (time_t)(ns / 1000000000),
+		.tv_nsec = (long)(ns % 1000000000) };
+	if (ns > 0)
+		nanosleep(&t, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A bounded reader: every take proves its bytes first, and one that fails latches "bad" and gives zeros from then on. */
+/* A bounded reader: every take proves its bytes first, and one that fails latches "bad" and gives
+ * zeros from then on. */
 #ifndef BPEI_CURSOR_H
 #define BPEI_CURSOR_H
 
@@ -18,7 +19,10 @@ static inline struct bpei_cursor bpei_cursor_init(const void *p, size_t length)
 	return (struct bpei_cursor){ (const uint8_t *)p, (const uint8_t *)p + length, false };
 }
 
-static inline size_t bpei_cursor_left(const struct bpei_cursor *c) { return (size_t)(c->end - c->next); }
+static inline size_t bpei_cursor_left(const struct bpei_cursor *c)
+{
+	return (size_t)(c->end - c->next);
+}
 
 /* The next n bytes, or NULL (and bad) if there are not so many. */
 static inline const uint8_t *bpei_cursor_take(struct bpei_cursor *c, size_t n)

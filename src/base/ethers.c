@@ -22,10 +22,12 @@
 bool bpei_ether_name(const char *name, uint8_t mac[6])
 {
 	struct ether_addr a;
-	char copy[256];		/* some systems' declarations want one that may be written to */
-	if (strlen(name) >= sizeof copy) return false;
+	char copy[256]; /* some systems' declarations want one that may be written to */
+	if (strlen(name) >= sizeof copy)
+		return false;
 	strcpy(copy, name);
-	if (ether_hostton(copy, &a)) return false;
+	if (ether_hostton(copy, &a))
+		return false;
 	memcpy(mac, &a, 6);
 	return true;
 }

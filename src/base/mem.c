@@ -13,10 +13,13 @@
 
 void *bpei_mem_map(size_t bytes, int huge)
 {
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p == MAP_FAILED) return NULL;
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
 #ifdef MADV_HUGEPAGE
-	if (huge) madvise(p, bytes, MADV_HUGEPAGE);
+	if (huge)
+		madvise(p, bytes, MADV_HUGEPAGE);
 #else
 	(void)huge;
 #endif
@@ -25,5 +28,6 @@ void *bpei_mem_map(size_t bytes, int huge)
 
 void bpei_mem_unmap(void *p, size_t bytes)
 {
-	if (p) munmap(p, bytes);
+	if (p)
+		munmap(p, bytes);
 }

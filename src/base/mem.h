@@ -5,8 +5,9 @@
 
 #include <stddef.h>
 
-/* bytes of zeroed memory, or NULL.  Untouched pages cost nothing.  huge: ask for huge pages where the system has them. */
+/* bytes of zeroed memory, or NULL.  Untouched pages cost nothing.  huge: ask for huge pages where
+ * the system has them. */
 void *bpei_mem_map(size_t bytes, int huge);
-void bpei_mem_unmap(void *p, size_t bytes);	/* NULL is allowed */
+void bpei_mem_unmap(void *p, size_t bytes); /* NULL is allowed */
 
 #endif

@@ -2,8 +2,8 @@
 /* The seed of the hash (random.h); the only caller of the system's random source; stateless.
  *
  * A kernel that has just booted may have no random numbers yet, and its plain calls wait for them
- * without an end: Linux's getrandom(2), FreeBSD's random(4).  Both are asked not to wait.  macOS and
- * OpenBSD seed their kernels before the first process, and NetBSD's urandom never waits. */
+ * without an end: Linux's getrandom(2), FreeBSD's random(4).  Both are asked not to wait.  macOS
+ * and OpenBSD seed their kernels before the first process, and NetBSD's urandom never waits. */
 #include "base/random.h"
 
 #include "base/clock.h"
@@ -26,7 +26,8 @@
 static int read_urandom(void *to, size_t bytes)
 {
 	int fd = bpei_fd_open("/dev/urandom", O_RDONLY | O_NONBLOCK);
-	if (fd < 0) return errno;
+	if (fd < 0)
+		return errno;
 	ssize_t n = read(fd, to, bytes);
 	int failed = n < 0 ? errno : n == (ssize_t)bytes ? 0 : EIO;
 	close(fd);
@@ -37,9 +38,10 @@ static int read_urandom(void *to, size_t bytes)
 static int draw(void *to, size_t bytes)
 {
 #if defined(__linux__) && defined(SYS_getrandom)
-	enum { NONBLOCK = 1 };	/* GRND_NONBLOCK, which old headers lack */
+	enum { NONBLOCK = 1 }; /* GRND_NONBLOCK, which old headers lack */
 	long n = syscall(SYS_getrandom, to, bytes, NONBLOCK);
-	if (n == (long)bytes) return 0;
+	if (n == (long)bytes)
+		return 0;
 	return n < 0 && errno != ENOSYS && errno != EPERM ? errno : read_urandom(to, bytes);
 #elif defined(__FreeBSD__)
 	ssize_t n = getrandom(to, bytes, GRND_NONBLOCK);
@@ -51,9 +53,10 @@ static int draw(void *to, size_t bytes)
 #endif
 }
 
-const struct bpei_random_sys bpei_random_sys_real = { draw, bpei_clock_mono_ns, bpei_clock_sleep_ns };
+const struct bpei_random_sys bpei_random_sys_real = { draw, bpei_clock_mono_ns,
+	bpei_clock_sleep_ns };
 
-static uint64_t mix(uint64_t seed, uint64_t v)	/* splitmix64 */
+static uint64_t mix(uint64_t seed, uint64_t v) /* splitmix64 */
 {
 	v += seed + UINT64_C(0x9e3779b97f4a7c15);
 	v = (v ^ v >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -73,10 +76,12 @@ static uint64_t gather(const struct bpei_random_sys *sys)
 #if defined(__linux__)
 	uint64_t given[2] = { 0, 0 };
 	const uint8_t *at = (const uint8_t *)getauxval(AT_RANDOM);
-	if (at) memcpy(given, at, sizeof given);
+	if (at)
+		memcpy(given, at, sizeof given);
 	seed = mix(mix(seed, given[0]), given[1]);
 #endif
-	for (int i = 0; i < 64; i++) seed = mix(seed, (uint64_t)bpei_clock_mono_ns());	/* its jitter */
+	for (int i = 0; i < 64; i++)
+		seed = mix(seed, (uint64_t)bpei_clock_mono_ns()); /* its jitter */
 	return seed;
 }
 
@@ -85,7 +90,8 @@ uint64_t bpei_random_seed(const struct bpei_random_sys *sys, bool *weak)
 	uint64_t seed = 0;
 	int64_t since = sys->now_ns(), failed;
 	while ((failed = sys->draw(&seed, sizeof seed)) == EAGAIN || failed == EINTR) {
-		if (sys->now_ns() - since >= BPEI_RANDOM_WAIT_NS) break;
+		if (sys->now_ns() - since >= BPEI_RANDOM_WAIT_NS)
+			break;
 		sys->sleep_ns(LOOK_NS);
 	}
 	*weak = failed;

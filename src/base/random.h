@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BPEI_RANDOM_WAIT_NS INT64_C(1000000000)	/* for a machine that has just booted */
+#define BPEI_RANDOM_WAIT_NS INT64_C(1000000000) /* for a machine that has just booted */
 
 /* The calls that the seed comes from, so that a test can take their place. */
 struct bpei_random_sys {
-	int (*draw)(void *to, size_t bytes);	/* 0; EAGAIN: not ready yet; another errno */
+	int (*draw)(void *to, size_t bytes); /* 0; EAGAIN: not ready yet; another errno */
 	int64_t (*now_ns)(void);
 	void (*sleep_ns)(int64_t ns);
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a thread runs and how urgently; stateless.  Sources: sched_setaffinity(2), sched(7), setpriority(2) (Linux);
- * <pthread/qos.h>, <mach/thread_policy.h> (macOS: affinity is a hint, and refused on Apple silicon); pthread_np(3) (FreeBSD). */
+/* Where a thread runs and how urgently; stateless.  Sources: sched_setaffinity(2), sched(7),
+ * setpriority(2) (Linux); <pthread/qos.h>, <mach/thread_policy.h> (macOS: affinity is a hint, and
+ * refused on Apple silicon); pthread_np(3) (FreeBSD). */
 #include "base/thread.h"
 
 #include <errno.h>
@@ -43,12 +44,15 @@ static int fifo(void)
 int bpei_thread_pin(uint32_t core)
 {
 	cpu_set_t allowed, one;
-	if (sched_getaffinity(0, sizeof allowed, &allowed)) return errno;
+	if (sched_getaffinity(0, sizeof allowed, &allowed))
+		return errno;
 	uint32_t count = (uint32_t)CPU_COUNT(&allowed);
-	if (!count) return EINVAL;
+	if (!count)
+		return EINVAL;
 	core %= count;
 	for (int c = 0; c < CPU_SETSIZE; c++) {
-		if (!CPU_ISSET(c, &allowed) || core--) continue;
+		if (!CPU_ISSET(c, &allowed) || core--)
+			continue;
 		CPU_ZERO(&one);
 		CPU_SET(c, &one);
 		return pthread_setaffinity_np(pthread_self(), sizeof one, &one);
@@ -58,20 +62,24 @@ int bpei_thread_pin(uint32_t core)
 
 int bpei_thread_urgent(int realtime)
 {
-	if (realtime) return fifo();
+	if (realtime)
+		return fifo();
 	/* On Linux a nice value belongs to a thread (setpriority(2), NOTES). */
 	return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -10) ? errno : 0;
 }
 
-void bpei_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
+void bpei_thread_name(const char *name)
+{
+	pthread_setname_np(pthread_self(), name);
+}
 
 #elif defined(__APPLE__)
 
 int bpei_thread_pin(uint32_t core)
 {
-	thread_affinity_policy_data_t policy = { (integer_t)core + 1 };	/* 0 is "no tag" */
-	kern_return_t r = thread_policy_set(pthread_mach_thread_np(pthread_self()), THREAD_AFFINITY_POLICY, (thread_policy_t)&policy,
-					    THREAD_AFFINITY_POLICY_COUNT);
+	thread_affinity_policy_data_t policy = { (integer_t)core + 1 }; /* 0 is "no tag" */
+	kern_return_t r = thread_policy_set(pthread_mach_thread_np(pthread_self()),
+		THREAD_AFFINITY_POLICY, (thread_policy_t)&policy, THREAD_AFFINITY_POLICY_COUNT);
 	return r == KERN_SUCCESS ? 0 : ENOTSUP;
 }
 
@@ -81,7 +89,10 @@ int bpei_thread_urgent(int realtime)
 	return pthread_set_qos_class_self_np(QOS_CLASS_USER_INTERACTIVE, 0);
 }
 
-void bpei_thread_name(const char *name) { pthread_setname_np(name); }
+void bpei_thread_name(const char *name)
+{
+	pthread_setname_np(name);
+}
 
 #else
 
@@ -98,7 +109,10 @@ int bpei_thread_pin(uint32_t core)
 #endif
 }
 
-int bpei_thread_urgent(int realtime) { return realtime ? fifo() : ENOTSUP; }
+int bpei_thread_urgent(int realtime)
+{
+	return realtime ? fifo() : ENOTSUP;
+}
 
 void bpei_thread_name(const char *name)
 {

@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Returns the bytes of the UTF-8 sequence at s, of `left` bytes that there are; 0: none (RFC 3629). */
+/* Returns the bytes of the UTF-8 sequence at s, of `left` bytes that there are; 0: none (RFC 3629).
+ */
 size_t bpei_utf8_bytes(const char *s, size_t left);
 /* Returns the code point of the n bytes that bpei_utf8_bytes found. */
 uint32_t bpei_utf8_code(const char *s, size_t n);

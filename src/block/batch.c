@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Columns in one piece of memory, each beginning on a line of its own, and sums over them; stateless. */
+/* Columns in one piece of memory, each beginning on a line of its own, and sums over them;
+ * stateless. */
 #include "block/batch.h"
 
 #include "base/cacheline.h"
@@ -7,13 +8,22 @@
 
 #include <string.h>
 
-static size_t round_up(size_t bytes) { return (bytes + BPEI_LINE - 1) & ~(size_t)(BPEI_LINE - 1); }
+static size_t round_up(size_t bytes)
+{
+	return (bytes + BPEI_LINE - 1) & ~(size_t)(BPEI_LINE - 1);
+}
 
 static size_t lay_out(struct bpei_columns *c, uint8_t *base, uint32_t n)
 {
 	size_t at = 0;
-#define COLUMN(name) (c->name = (void *)(base + at), at += round_up(n * sizeof *c->name) + BPEI_LINE)	/* apart by a line: no two columns alike in the low address bits */
-	COLUMN(data), COLUMN(time_ns), COLUMN(caplen), COLUMN(wirelen), COLUMN(interface_id), COLUMN(layers), COLUMN(key), COLUMN(hash), COLUMN(outgoing), COLUMN(meta), COLUMN(flow_ns), COLUMN(flow_kind);
+#define COLUMN(name)                                                                               \
+	(c->name = (void *)(base + at),                                                            \
+		at +=                                                                              \
+		round_up(n * sizeof *c->name) +                                                    \
+		BPEI_LINE) /* apart by a line: no two columns alike in the low address bits */
+	COLUMN(data), COLUMN(time_ns), COLUMN(caplen), COLUMN(wirelen), COLUMN(interface_id),
+		COLUMN(layers), COLUMN(key), COLUMN(hash), COLUMN(outgoing), COLUMN(meta),
+		COLUMN(flow_ns), COLUMN(flow_kind);
 #undef COLUMN
 	return at;
 }
@@ -21,14 +31,19 @@ static size_t lay_out(struct bpei_columns *c, uint8_t *base, uint32_t n)
 static size_t size_of(uint32_t n)
 {
 	struct bpei_columns *c = NULL;
-	return round_up(n * (sizeof *c->data + sizeof *c->time_ns + sizeof *c->caplen + sizeof *c->wirelen + sizeof *c->interface_id
-			     + sizeof *c->layers + sizeof *c->key + sizeof *c->hash + sizeof *c->outgoing + sizeof *c->meta + sizeof *c->flow_ns + sizeof *c->flow_kind)) + 24 * BPEI_LINE;
+	return round_up(n *
+			(sizeof *c->data + sizeof *c->time_ns + sizeof *c->caplen +
+				sizeof *c->wirelen + sizeof *c->interface_id + sizeof *c->layers +
+				sizeof *c->key + sizeof *c->hash + sizeof *c->outgoing +
+				sizeof *c->meta + sizeof *c->flow_ns + sizeof *c->flow_kind)) +
+	       24 * BPEI_LINE;
 }
 
 int bpei_columns_new(struct bpei_columns *columns, uint32_t n)
 {
 	uint8_t *base = bpei_mem_map(size_of(n), 0);
-	if (!base) return BPE_E_MEMORY;
+	if (!base)
+		return BPE_E_MEMORY;
 	*columns = (struct bpei_columns){ .outermost = false };
 	lay_out(columns, base, n);
 	return BPE_OK;
@@ -70,8 +85,9 @@ static void sum_plainly(const struct bpe_batch *b, struct bpei_sums *s)
 	}
 }
 
-/* Four packets at a time, in the compilers' generic vectors, as long as no sum of 64 lengths leaves 32 bits, and times never go back.  No step is above
- * 2^57 ns, so that 63 of them stay below 2^63, and the last time, which is not negative either, is the first and all the steps. */
+/* Four packets at a time, in the compilers' generic vectors, as long as no sum of 64 lengths leaves
+ * 32 bits, and times never go back.  No step is above 2^57 ns, so that 63 of them stay below 2^63,
+ * and the last time, which is not negative either, is the first and all the steps. */
 void bpei_batch_sum(const struct bpe_batch *b, struct bpei_sums *sums)
 {
 	const size_t n = b->count;
@@ -85,18 +101,21 @@ void bpei_batch_sum(const struct bpe_batch *b, struct bpei_sums *sums)
 		captured += c;
 		wire += w;
 		lengths |= c | w;
-		steps |= (load_pair(time_ns + i + 1) - load_pair(time_ns + i)) | (load_pair(time_ns + i + 3) - load_pair(time_ns + i + 2));
+		steps |= (load_pair(time_ns + i + 1) - load_pair(time_ns + i)) |
+			 (load_pair(time_ns + i + 3) - load_pair(time_ns + i + 2));
 	}
 	uint32_t length = lengths[0] | lengths[1] | lengths[2] | lengths[3];
 	uint64_t step = steps[0] | steps[1];
-	struct bpei_sums s = { captured[0] + captured[1] + captured[2] + captured[3], wire[0] + wire[1] + wire[2] + wire[3], time_ns[0], time_ns[n - 1] };
+	struct bpei_sums s = { captured[0] + captured[1] + captured[2] + captured[3],
+		wire[0] + wire[1] + wire[2] + wire[3], time_ns[0], time_ns[n - 1] };
 	for (; i < n; i++) {
 		s.captured += caplen[i];
 		s.wire += wirelen[i];
 		length |= caplen[i] | wirelen[i];
 		step |= i + 1 < n ? (uint64_t)time_ns[i + 1] - (uint64_t)time_ns[i] : 0;
 	}
-	if (BPEI_UNLIKELY(length >> 26 || step >> 57 || s.least_ns < 0 || s.most_ns < 0)) sum_plainly(b, &s);
+	if (BPEI_UNLIKELY(length >> 26 || step >> 57 || s.least_ns < 0 || s.most_ns < 0))
+		sum_plainly(b, &s);
 	*sums = s;
 }
 _Static_assert(BPE_BATCH <= 64, "what bpei_batch_sum adds up");

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What a pcapng file tells of packets that are not in it, and of directions: interface statistics blocks and the options of
- * packet blocks.  The state is the caller's struct bpei_pcapng; nobody else's.
+/* What a pcapng file tells of packets that are not in it, and of directions: interface statistics
+ * blocks and the options of packet blocks.  The state is the caller's struct bpei_pcapng; nobody
+ * else's.
  *
- * Statistics are totals since the beginning of the capture, written once or many times: the last ones of each interface count.
- * An interface without them has lost the sum of what its packets' drop counts say.
- * Damage in here costs nobody a packet: what cannot be read is passed over. */
+ * Statistics are totals since the beginning of the capture, written once or many times: the last
+ * ones of each interface count. An interface without them has lost the sum of what its packets'
+ * drop counts say. Damage in here costs nobody a packet: what cannot be read is passed over. */
 #include "block/walk.h"
 
 #include "base/cursor.h"
@@ -20,10 +21,11 @@ static bool is_big(const struct bpei_pcapng *ng)
 }
 
 /* The next option, false at the end. */
-static bool next_option(struct bpei_cursor *options, bool big, uint16_t *code,
-			struct bpei_cursor *value)
+static bool next_option(
+	struct bpei_cursor *options, bool big, uint16_t *code, struct bpei_cursor *value)
 {
-	if (bpei_cursor_left(options) < 4) return false;
+	if (bpei_cursor_left(options) < 4)
+		return false;
 	*code = bpei_cursor_u16(options, big);
 	const uint16_t length = bpei_cursor_u16(options, big);
 	*value = bpei_cursor_init(options->next, length);
@@ -43,12 +45,14 @@ void bpei_pcapng_read_statistics(struct bpei_pcapng *ng, const void *bytes, size
 	const bool big = is_big(ng);
 	const uint32_t id = bpei_cursor_u32(&body, big);
 	uint16_t code;
-	bpei_cursor_take(&body, 8);	/* when */
-	if (body.bad || id >= ng->count) return;
+	bpei_cursor_take(&body, 8); /* when */
+	if (body.bad || id >= ng->count)
+		return;
 	struct bpei_pcapng_interface *i = &ng->interfaces[id];
 	while (next_option(&body, big, &code, &value)) {
 		const uint64_t total = bpei_cursor_u64(&value, big);
-		if (value.bad || total == NOT_KNOWN) continue;
+		if (value.bad || total == NOT_KNOWN)
+			continue;
 		switch (code) {
 		case ISB_IFRECV:
 			ng->told.known |= BPE_KNOWN_RECEIVED;
@@ -67,7 +71,8 @@ void bpei_pcapng_read_statistics(struct bpei_pcapng *ng, const void *bytes, size
 			ng->told.known |= BPE_KNOWN_DROPPED;
 			replace(&i->told.dropped, &ng->told.dropped, total);
 			break;
-		default: break;
+		default:
+			break;
 		}
 	}
 }
@@ -75,14 +80,16 @@ void bpei_pcapng_read_statistics(struct bpei_pcapng *ng, const void *bytes, size
 void bpei_pcapng_count_lost(struct bpei_pcapng *ng, uint32_t interface, uint64_t packets)
 {
 	struct bpei_pcapng_interface *i = &ng->interfaces[interface];
-	if (i->has_drops) return;
-	if (packets) ng->told.known |= BPE_KNOWN_DROPPED;
+	if (i->has_drops)
+		return;
+	if (packets)
+		ng->told.known |= BPE_KNOWN_DROPPED;
 	i->told.dropped += packets;
 	ng->told.dropped += packets;
 }
 
-struct bpei_pcapng_about bpei_pcapng_read_about(const struct bpei_pcapng *ng, const void *bytes,
-						size_t length)
+struct bpei_pcapng_about bpei_pcapng_read_about(
+	const struct bpei_pcapng *ng, const void *bytes, size_t length)
 {
 	struct bpei_pcapng_about about = { .lost = 0 };
 	struct bpei_cursor options = bpei_cursor_init(bytes, length), value;
@@ -94,7 +101,8 @@ struct bpei_pcapng_about bpei_pcapng_read_about(const struct bpei_pcapng *ng, co
 			about.way = direction < 3 ? (uint16_t)direction : BPEI_WAY_UNKNOWN;
 		} else if (code == EPB_DROPCOUNT) {
 			about.lost = bpei_cursor_u64(&value, big);
-			if (about.lost == NOT_KNOWN) about.lost = 0;
+			if (about.lost == NOT_KNOWN)
+				about.lost = 0;
 		}
 	}
 	return about;

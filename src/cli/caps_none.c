@@ -2,6 +2,16 @@
 /* Systems where rights are user ids and nothing beside them. */
 #include "rights.h"
 
-int cli_caps_before(bool keep_read, bool keep_nice) { return (void)keep_read, (void)keep_nice, 0; }
-int cli_caps_after(bool keep_read, bool keep_nice) { return (void)keep_read, (void)keep_nice, 0; }
-void cli_caps_text(char *text, size_t room) { if (room) text[0] = 0; }
+int cli_caps_before(bool keep_read, bool keep_nice)
+{
+	return (void)keep_read, (void)keep_nice, 0;
+}
+int cli_caps_after(bool keep_read, bool keep_nice)
+{
+	return (void)keep_read, (void)keep_nice, 0;
+}
+void cli_caps_text(char *text, size_t room)
+{
+	if (room)
+		text[0] = 0;
+}

@@ -6,24 +6,30 @@
 #include <unistd.h>
 
 /* What the C library looks names up in, confined or not; a file that is not there is no input. */
-static const char *const name_tables[] = { "/etc/services", "/etc/protocols", "/etc/networks", "/etc/hosts",
-	"/etc/ethers", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/resolv.conf", "/etc/passwd", "/etc/group", NULL };
+static const char *const name_tables[] = { "/etc/services", "/etc/protocols", "/etc/networks",
+	"/etc/hosts", "/etc/ethers", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/resolv.conf",
+	"/etc/passwd", "/etc/group", NULL };
 
 static void note_inputs(struct cli *c)
 {
-	if (c->engine.file) program_files_add(&c->used, c->engine.file, "the savefile that is read");
-	if (c->filter_path) program_files_add(&c->used, c->filter_path, "the filter's file");
+	if (c->engine.file)
+		program_files_add(&c->used, c->engine.file, "the savefile that is read");
+	if (c->filter_path)
+		program_files_add(&c->used, c->filter_path, "the filter's file");
 	program_files_add_filter(&c->used, c->filter);
-	for (size_t i = 0; name_tables[i]; i++) program_files_add(&c->used, name_tables[i], "a table of names");
+	for (size_t i = 0; name_tables[i]; i++)
+		program_files_add(&c->used, name_tables[i], "a table of names");
 }
 
 /* Where stdout or stderr is a file that is read, the report would be written into it. */
 static int check_standard(const struct cli *c, int fd, const char *name)
 {
 	struct stat st;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) return 0;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return 0;
 	const char *what = program_files_find(&c->used, &st, false);
-	if (!what) return 0;
+	if (!what)
+		return 0;
 	program_tell("%s is %s: name another file", name, what);
 	return EXIT_ERROR;
 }
@@ -32,7 +38,8 @@ int cli_outputs_check(struct cli *c)
 {
 	note_inputs(c);
 	int code = check_standard(c, STDOUT_FILENO, "the standard output");
-	if (!code) code = check_standard(c, STDERR_FILENO, "the standard error output");
+	if (!code)
+		code = check_standard(c, STDERR_FILENO, "the standard error output");
 	program_files_add_output(&c->used, STDOUT_FILENO, "the standard output, too");
 	program_files_add_output(&c->used, STDERR_FILENO, "where messages go");
 	return code;

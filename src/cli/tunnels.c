@@ -8,10 +8,12 @@
 /* The bits that a word stands for; 0: it is none. */
 static uint64_t bits_of(const char *word, size_t n)
 {
-	if (n == 3 && !memcmp(word, "all", n)) return UINT64_MAX;
+	if (n == 3 && !memcmp(word, "all", n))
+		return UINT64_MAX;
 	for (int kind = 1; kind < BPE_TUNNEL_COUNT; kind++) {
 		const char *name = bpe_tunnel_name(kind);
-		if (strlen(name) == n && !memcmp(name, word, n)) return BPE_TUNNEL_BIT(kind);
+		if (strlen(name) == n && !memcmp(name, word, n))
+			return BPE_TUNNEL_BIT(kind);
 	}
 	return 0;
 }
@@ -30,7 +32,8 @@ size_t cli_tunnels(const char *list, uint64_t *closed, const char **wrong)
 		}
 		open = minus || none ? open & ~bits : open | bits;
 		list += n;
-		if (!*list++) break;
+		if (!*list++)
+			break;
 	}
 	*closed = ~open;
 	return 0;
@@ -43,7 +46,8 @@ void cli_tunnels_help(FILE *to)
 	for (int kind = 1; kind < BPE_TUNNEL_COUNT; kind++) {
 		const char *name = bpe_tunnel_name(kind),
 			   *comma = kind + 1 < BPE_TUNNEL_COUNT ? "," : "\n";
-		if (at + 1 + strlen(name) + 1 > COLUMNS) fputc('\n', to), at = 0;
+		if (at + 1 + strlen(name) + 1 > COLUMNS)
+			fputc('\n', to), at = 0;
 		at += (size_t)fprintf(to, "%*s%s%s", at ? 1 : INDENT, "", name, comma);
 	}
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Live capture on Linux: a mapped TPACKET_V3 ring (packet(7); Documentation/networking/packet_mmap.rst).
+/* Live capture on Linux: a mapped TPACKET_V3 ring (packet(7);
+ * Documentation/networking/packet_mmap.rst).
  *
- * The kernel fills blocks in turn and hands each over when it is full or RETIRE_MS old; fill waits for the next one, done hands
- * it back, in the same order.  Nothing is copied.  If we hold them all the kernel drops and counts: PACKET_STATISTICS, whose
- * counters are zeroed by reading, so they are summed up here.
- * The socket is bound last, when ring and options stand, so that no packet comes from elsewhere or unwanted.
- * An interface that goes down is told once and waited for.  One that is removed is told after its last blocks were given.
- * Whoever opened it may give up its rights then, and the file system, and sockets: what is asked later goes over what is open by then.
- * Hazard: a block's status word is shared with the kernel: acquire before reading the block, release when done. */
+ * The kernel fills blocks in turn and hands each over when it is full or RETIRE_MS old; fill waits
+ * for the next one, done hands it back, in the same order.  Nothing is copied.  If we hold them all
+ * the kernel drops and counts: PACKET_STATISTICS, whose counters are zeroed by reading, so they are
+ * summed up here. The socket is bound last, when ring and options stand, so that no packet comes
+ * from elsewhere or unwanted. An interface that goes down is told once and waited for.  One that is
+ * removed is told after its last blocks were given. Whoever opened it may give up its rights then,
+ * and the file system, and sockets: what is asked later goes over what is open by then. Hazard: a
+ * block's status word is shared with the kernel: acquire before reading the block, release when
+ * done. */
 #include "device/afpacket.h"
 
 #include "base/clock.h"
@@ -36,16 +39,24 @@
 #define ARPHRD_RAWIP 519
 #endif
 #ifndef PACKET_IGNORE_OUTGOING
-#define PACKET_IGNORE_OUTGOING 23	/* Linux 4.20 */
+#define PACKET_IGNORE_OUTGOING 23 /* Linux 4.20 */
 #endif
-#define DEFAULT_BUFFER (16u << 20)	/* the kernel clears it at the start: 2.5 ms a MiB on a slow machine, and 70 ms of 1.5 million small packets/s */
+#define DEFAULT_BUFFER                                                                             \
+	(16u << 20) /* the kernel clears it at the start: 2.5 ms a MiB on a slow machine, and 70   \
+		       ms of 1.5 million small packets/s */
 #define DEFAULT_BLOCK (1u << 20)
 #define LEAST_BLOCKS 4u
 #define RETIRE_MS 10
 #define OUT_WAIT_MS 1
-#define LAST_WAIT_MS 50			/* for blocks of an interface that is gone */
+#define LAST_WAIT_MS 50 /* for blocks of an interface that is gone */
 
-enum { LINK_ETHERNET = 1, LINK_RAW = 101, LINK_IEEE802_11 = 105, LINK_IEEE802_11_RADIO = 127, LINK_SLL2 = 276 };
+enum {
+	LINK_ETHERNET = 1,
+	LINK_RAW = 101,
+	LINK_IEEE802_11 = 105,
+	LINK_IEEE802_11_RADIO = 127,
+	LINK_SLL2 = 276
+};
 
 struct afpacket {
 	struct bpei_device device;
@@ -53,17 +64,20 @@ struct afpacket {
 	struct bpei_tpacket how;
 	char name[IFNAMSIZ];
 	int wake, index;
-	int counters[2];		/* the interface's, in sysfs; -1: none */
+	int counters[2]; /* the interface's, in sysfs; -1: none */
 	uint8_t *ring;
 	size_t ring_bytes, block_bytes;
-	uint32_t blocks, next, lent;	/* next to be filled by us; filled and not done */
+	uint32_t blocks, next, lent; /* next to be filled by us; filled and not done */
 	bool down, gone;
-	bool shut;			/* a filter that lets nothing through is attached, until the real one is */
-	uint32_t refilter;		/* fills that may still bring what an older filter let through */
+	bool shut; /* a filter that lets nothing through is attached, until the real one is */
+	uint32_t refilter; /* fills that may still bring what an older filter let through */
 	uint64_t interface_base;
 };
 
-static struct afpacket *of(struct bpei_device *d) { return (struct afpacket *)(void *)d; }
+static struct afpacket *of(struct bpei_device *d)
+{
+	return (struct afpacket *)(void *)d;
+}
 
 static _Atomic uint32_t *status_of(struct afpacket *a, uint32_t block)
 {
@@ -75,59 +89,78 @@ static _Atomic uint32_t *status_of(struct afpacket *a, uint32_t block)
 
 static bool interface_is_there(struct afpacket *a)
 {
-	struct ifreq r = { .ifr_ifindex = a->index };	/* not if_indextoname: it would make a socket */
+	struct ifreq r = { .ifr_ifindex =
+				   a->index }; /* not if_indextoname: it would make a socket */
 	return !a->index || !ioctl(a->device.fd, SIOCGIFNAME, &r) || errno != ENODEV;
 }
 
 static void look_at_interface(struct afpacket *a)
 {
 	struct ifreq r = { .ifr_flags = 0 };
-	if (!a->index || a->gone) return;
+	if (!a->index || a->gone)
+		return;
 	if (!interface_is_there(a)) {
 		a->gone = true;
 		return;
 	}
 	memcpy(r.ifr_name, a->name, sizeof a->name);
-	if (ioctl(a->device.fd, SIOCGIFFLAGS, &r)) return;
+	if (ioctl(a->device.fd, SIOCGIFFLAGS, &r))
+		return;
 	bool down = !(r.ifr_flags & IFF_UP);
-	if (down != a->down) bpei_notice(&a->options, "interface %s is %s", a->name, down ? "down: waiting for it" : "up");
+	if (down != a->down)
+		bpei_notice(&a->options, "interface %s is %s", a->name,
+			down ? "down: waiting for it" : "up");
 	a->down = down;
 	bpei_counter_set(&a->device.interface_down, down);
 }
 
 static bool ready(struct afpacket *a)
 {
-	return a->lent < a->blocks && atomic_load_explicit(status_of(a, a->next), memory_order_acquire) & TP_STATUS_USER;	/* pairs: kernel, prb_close_block */
+	/* pairs: kernel, prb_close_block */
+	return a->lent < a->blocks &&
+	       atomic_load_explicit(status_of(a, a->next), memory_order_acquire) & TP_STATUS_USER;
 }
 
-static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns, struct bpe_error *error)
+static int fill(
+	struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns, struct bpe_error *error)
 {
 	struct afpacket *a = of(d);
 	if (!ready(a)) {
-		/* While the block before the next one is out, the kernel calls the socket readable (packet_poll asks whose the previous block is): a
-		 * poll would return at once, again and again.  Then the time alone ends the wait, and soon. */
-		struct pollfd p[2] = { { .fd = a->lent ? -1 : d->fd, .events = POLLIN }, { .fd = a->wake, .events = POLLIN } };
-		int ms = timeout_ns < 0 ? -1 : timeout_ns > 1000000000000 ? 1000000 : (int)((timeout_ns + 999999) / 1000000);
-		if (a->lent && (ms < 0 || ms > OUT_WAIT_MS)) ms = OUT_WAIT_MS;
+		/* While the block before the next one is out, the kernel calls the socket readable
+		 * (packet_poll asks whose the previous block is): a poll would return at once,
+		 * again and again.  Then the time alone ends the wait, and soon. */
+		struct pollfd p[2] = { { .fd = a->lent ? -1 : d->fd, .events = POLLIN },
+			{ .fd = a->wake, .events = POLLIN } };
+		int ms = timeout_ns < 0               ? -1
+			 : timeout_ns > 1000000000000 ? 1000000
+						      : (int)((timeout_ns + 999999) / 1000000);
+		if (a->lent && (ms < 0 || ms > OUT_WAIT_MS))
+			ms = OUT_WAIT_MS;
 		int r = poll(p, 2, a->gone ? LAST_WAIT_MS : ms);
 		if (r > 0 && p[1].revents) {
 			uint64_t n;
-			while (read(a->wake, &n, sizeof n) > 0) continue;
+			while (read(a->wake, &n, sizeof n) > 0)
+				continue;
 		}
 		if (r > 0 && p[0].revents & POLLERR) {
 			int e = 0;
 			socklen_t size = sizeof e;
-			getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &e, &size);	/* clears it */
+			getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &e, &size); /* clears it */
 			look_at_interface(a);
-			if (a->down) bpei_clock_sleep_ns(1000000);	/* the error may come again at once */
+			if (a->down)
+				bpei_clock_sleep_ns(1000000); /* the error may come again at once */
 		}
 		if (!ready(a)) {
 			bpei_counter_add(&d->empty_reads, 1);
-			if (!a->gone || r > 0) return 0;
-			return bpei_fail(error, BPE_E_GONE, "read", 0, "interface %s went away while capturing; what came before was delivered", a->name);
+			if (!a->gone || r > 0)
+				return 0;
+			return bpei_fail(error, BPE_E_GONE, "read", 0,
+				"interface %s went away while capturing; what came before was delivered",
+				a->name);
 		}
 	}
-	if (a->refilter && !--a->refilter) bpei_device_filter_here(d, NULL, 0);
+	if (a->refilter && !--a->refilter)
+		bpei_device_filter_here(d, NULL, 0);
 	struct tpacket_block_desc *desc = (void *)(a->ring + a->next * a->block_bytes);
 	b->bytes = (const uint8_t *)desc;
 	b->length = b->limit = a->block_bytes;
@@ -139,7 +172,8 @@ static int fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 	return 1;
 }
 
-static uint32_t walk(struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
+static uint32_t walk(
+	struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
 {
 	return bpei_walk_tpacket(&of(d)->how, b, c, max);
 }
@@ -149,15 +183,19 @@ static void done(struct bpei_device *d, struct bpei_block *b)
 	struct afpacket *a = of(d);
 	uint32_t block = (uint32_t)((size_t)(b->bytes - a->ring) / a->block_bytes);
 	a->lent--;
-	atomic_store_explicit(status_of(a, block), TP_STATUS_KERNEL, memory_order_release);	/* pairs: kernel, prb_open_block */
+	/* pairs: kernel, prb_open_block */
+	atomic_store_explicit(status_of(a, block), TP_STATUS_KERNEL, memory_order_release);
 }
 
 /* ---- Filter ---- */
 
 static int attach(struct afpacket *a, const struct bpe_insn *program, uint32_t length)
 {
-	_Static_assert(sizeof(struct sock_filter) == sizeof *program && offsetof(struct sock_filter, k) == offsetof(struct bpe_insn, k), "the same");
-	struct sock_fprog p = { .len = (unsigned short)length, .filter = (struct sock_filter *)(uintptr_t)program };
+	_Static_assert(sizeof(struct sock_filter) == sizeof *program &&
+			       offsetof(struct sock_filter, k) == offsetof(struct bpe_insn, k),
+		"the same");
+	struct sock_fprog p = { .len = (unsigned short)length,
+		.filter = (struct sock_filter *)(uintptr_t)program };
 	return setsockopt(a->device.fd, SOL_SOCKET, SO_ATTACH_FILTER, &p, sizeof p) ? -errno : 0;
 }
 
@@ -167,33 +205,49 @@ static int attach_none(struct afpacket *a)
 	int off = 0;
 	struct bpe_insn some[BPEI_TPACKET_NONE];
 	uint32_t n = bpei_tpacket_filter_none(&a->how, a->device.snaplen, some);
-	if (n) return attach(a, some, n);
-	return setsockopt(a->device.fd, SOL_SOCKET, SO_DETACH_FILTER, &off, sizeof off) && errno != ENOENT ? -errno : 0;
+	if (n)
+		return attach(a, some, n);
+	return setsockopt(a->device.fd, SOL_SOCKET, SO_DETACH_FILTER, &off, sizeof off) &&
+			       errno != ENOENT
+		       ? -errno
+		       : 0;
 }
 
-/* The kernel's is changed at a stroke.  What the ring holds by then was let through by the old one, so the new one is run here
- * until every block has come once, and for good where the kernel's is wider. */
+/* The kernel's is changed at a stroke.  What the ring holds by then was let through by the old one,
+ * so the new one is run here until every block has come once, and for good where the kernel's is
+ * wider. */
 static int set_filter(struct bpei_device *d, const struct bpei_filter *f, struct bpe_error *error)
 {
 	struct afpacket *a = of(d);
 	struct bpei_fit fit = { .exact = false };
 	bool shut = a->shut;
-	if (bpei_device_filter_here(d, f->program, f->length) < 0 || (f->length && bpei_tpacket_filter(&a->how, f, &fit) < 0))
-		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions", f->length);
+	if (bpei_device_filter_here(d, f->program, f->length) < 0 ||
+		(f->length && bpei_tpacket_filter(&a->how, f, &fit) < 0))
+		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions",
+			f->length);
 	a->refilter = 0;
 	int r = f->length ? attach(a, fit.program, fit.length) : -EINVAL;
 	free(fit.program);
 	if (r < 0) {
 		int none = attach_none(a);
-		if (none < 0) return bpei_fail(error, BPE_E_IO, "SO_ATTACH_FILTER", -none, "%s", a->name);
-		if (f->length) bpei_notice(&a->options, "the kernel does not take the filter (%s): it runs here", strerror(-r));
+		if (none < 0)
+			return bpei_fail(error, BPE_E_IO, "SO_ATTACH_FILTER", -none, "%s", a->name);
+		if (f->length)
+			bpei_notice(&a->options,
+				"the kernel does not take the filter (%s): it runs here",
+				strerror(-r));
 	} else if (f->wide) {
-		bpei_notice(&a->options, "the filter has %u instructions, more than the kernel is given: it gets the widest part of it, the rest is filtered here", f->length);
+		bpei_notice(&a->options,
+			"the filter has %u instructions, more than the kernel is given: it gets the widest part of it, the rest is filtered here",
+			f->length);
 	}
 	a->shut = false;
-	if (r < 0 || !fit.exact) return BPE_OK;
-	if (shut) bpei_device_filter_here(d, NULL, 0);
-	else a->refilter = a->blocks + 1;
+	if (r < 0 || !fit.exact)
+		return BPE_OK;
+	if (shut)
+		bpei_device_filter_here(d, NULL, 0);
+	else
+		a->refilter = a->blocks + 1;
 	return BPE_OK;
 }
 
@@ -212,7 +266,8 @@ static uint64_t interface_drops(const struct afpacket *a)
 	uint64_t sum = 0;
 	for (int i = 0; i < 2; i++) {
 		char text[32] = "";
-		if (a->counters[i] >= 0 && pread(a->counters[i], text, sizeof text - 1, 0) > 0) sum += strtoull(text, NULL, 10);
+		if (a->counters[i] >= 0 && pread(a->counters[i], text, sizeof text - 1, 0) > 0)
+			sum += strtoull(text, NULL, 10);
 	}
 	return sum;
 }
@@ -222,13 +277,16 @@ static void stats(struct bpei_device *d)
 	struct afpacket *a = of(d);
 	struct tpacket_stats_v3 s;
 	socklen_t size = sizeof s;
-	if (!getsockopt(d->fd, SOL_PACKET, PACKET_STATISTICS, &s, &size)) {	/* tp_packets includes tp_drops */
+	if (!getsockopt(d->fd, SOL_PACKET, PACKET_STATISTICS, &s,
+		    &size)) { /* tp_packets includes tp_drops */
 		bpei_counter_add(&d->kernel_received, s.tp_packets);
-		bpei_counter_add(&d->kernel_accepted, s.tp_packets);	/* it counts behind the filter */
+		bpei_counter_add(
+			&d->kernel_accepted, s.tp_packets); /* it counts behind the filter */
 		bpei_counter_add(&d->kernel_dropped, s.tp_drops);
 	}
 	uint64_t drops = interface_drops(a);
-	if (drops > a->interface_base) bpei_counter_max(&d->interface_dropped, drops - a->interface_base);
+	if (drops > a->interface_base)
+		bpei_counter_max(&d->interface_dropped, drops - a->interface_base);
 	look_at_interface(a);
 }
 
@@ -242,15 +300,20 @@ static void wake(struct bpei_device *d)
 static void close_afpacket(struct bpei_device *d)
 {
 	struct afpacket *a = of(d);
-	if (a->ring) munmap(a->ring, a->ring_bytes);
-	if (d->fd >= 0) close(d->fd);
-	if (a->wake >= 0) close(a->wake);
+	if (a->ring)
+		munmap(a->ring, a->ring_bytes);
+	if (d->fd >= 0)
+		close(d->fd);
+	if (a->wake >= 0)
+		close(a->wake);
 	for (int i = 0; i < 2; i++)
-		if (a->counters[i] >= 0) close(a->counters[i]);
+		if (a->counters[i] >= 0)
+			close(a->counters[i]);
 	free(a);
 }
 
-static const struct bpei_device_ops ops = { "af_packet", fill, walk, done, stats, wake, close_afpacket, set_filter, NULL };
+static const struct bpei_device_ops ops = { "af_packet", fill, walk, done, stats, wake,
+	close_afpacket, set_filter, NULL };
 
 /* ---- Open ---- */
 
@@ -259,20 +322,41 @@ static int choose_link_type(struct afpacket *a, struct bpe_error *error)
 	struct ifreq r = { .ifr_flags = 0 };
 	a->how.link_type = LINK_SLL2;
 	a->how.cooked = true;
-	if (!a->index) return BPE_OK;
+	if (!a->index)
+		return BPE_OK;
 	memcpy(r.ifr_name, a->name, sizeof a->name);
 	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 	int failed = s < 0 || ioctl(s, SIOCGIFHWADDR, &r) ? errno : 0;
-	if (s >= 0) close(s);
-	if (failed) return bpei_fail(error, bpei_status_of(failed), "SIOCGIFHWADDR", failed, "%s", a->name);
+	if (s >= 0)
+		close(s);
+	if (failed)
+		return bpei_fail(
+			error, bpei_status_of(failed), "SIOCGIFHWADDR", failed, "%s", a->name);
 	switch (r.ifr_hwaddr.sa_family) {
-	case ARPHRD_ETHER: a->how.link_type = LINK_ETHERNET; break;
-	case ARPHRD_LOOPBACK: a->how.link_type = LINK_ETHERNET; a->how.skip_outgoing = true; break;
-	case ARPHRD_IEEE80211: a->how.link_type = LINK_IEEE802_11; break;
-	case ARPHRD_IEEE80211_RADIOTAP: a->how.link_type = LINK_IEEE802_11_RADIO; break;
-	case ARPHRD_NONE: case ARPHRD_RAWIP: case ARPHRD_PPP: case ARPHRD_TUNNEL: case ARPHRD_TUNNEL6: case ARPHRD_SIT: case ARPHRD_IPGRE:
-		a->how.link_type = LINK_RAW; break;
-	default: return BPE_OK;	/* no name for it: cooked */
+	case ARPHRD_ETHER:
+		a->how.link_type = LINK_ETHERNET;
+		break;
+	case ARPHRD_LOOPBACK:
+		a->how.link_type = LINK_ETHERNET;
+		a->how.skip_outgoing = true;
+		break;
+	case ARPHRD_IEEE80211:
+		a->how.link_type = LINK_IEEE802_11;
+		break;
+	case ARPHRD_IEEE80211_RADIOTAP:
+		a->how.link_type = LINK_IEEE802_11_RADIO;
+		break;
+	case ARPHRD_NONE:
+	case ARPHRD_RAWIP:
+	case ARPHRD_PPP:
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+		a->how.link_type = LINK_RAW;
+		break;
+	default:
+		return BPE_OK; /* no name for it: cooked */
 	}
 	a->how.cooked = false;
 	return BPE_OK;
@@ -284,17 +368,21 @@ static int open_socket(struct afpacket *a, struct bpe_error *error)
 	bool network_layer = a->how.cooked || a->how.link_type == LINK_RAW;
 	int kind = network_layer ? SOCK_DGRAM : SOCK_RAW;
 	a->device.fd = bpei_fd_keep(socket(AF_PACKET, kind | SOCK_CLOEXEC, 0));
-	if (a->device.fd >= 0) return BPE_OK;
+	if (a->device.fd >= 0)
+		return BPE_OK;
 	if (errno == EPERM || errno == EACCES)
-		return bpei_fail(error, BPE_E_RIGHTS, "socket", errno, "capturing on %s needs rights: run it with sudo, or once: sudo setcap "
-				 "cap_net_raw,cap_net_admin+ep followed by the path of bpfengine", a->name);
+		return bpei_fail(error, BPE_E_RIGHTS, "socket", errno,
+			"capturing on %s needs rights: run it with sudo, or once: sudo setcap "
+			"cap_net_raw,cap_net_admin+ep followed by the path of bpfengine",
+			a->name);
 	return bpei_fail(error, bpei_status_of(errno), "socket", errno, "AF_PACKET");
 }
 
 static size_t round_block(uint32_t want)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), size = page;
-	while (size < want && size < 64u << 20) size *= 2;
+	while (size < want && size < 64u << 20)
+		size *= 2;
 	return size;
 }
 
@@ -305,31 +393,45 @@ static int make_ring(struct afpacket *a, struct bpe_error *error)
 	const struct bpe_options *o = &a->options;
 	uint64_t buffer = o->buffer_bytes ? o->buffer_bytes : DEFAULT_BUFFER;
 	a->block_bytes = round_block(o->block_bytes ? o->block_bytes : DEFAULT_BLOCK);
-	while (!o->block_bytes && a->block_bytes > 65536 * 2 && buffer / a->block_bytes < LEAST_BLOCKS * 2) a->block_bytes /= 2;
-	if (buffer > 0xffff0000u) return bpei_fail(error, BPE_E_ARGUMENT, "PACKET_RX_RING", 0, "a buffer of %llu bytes is too large: at most 4 GiB",
-						   (unsigned long long)buffer);
+	while (!o->block_bytes && a->block_bytes > 65536 * 2 &&
+		buffer / a->block_bytes < LEAST_BLOCKS * 2)
+		a->block_bytes /= 2;
+	if (buffer > 0xffff0000u)
+		return bpei_fail(error, BPE_E_ARGUMENT, "PACKET_RX_RING", 0,
+			"a buffer of %llu bytes is too large: at most 4 GiB",
+			(unsigned long long)buffer);
 	if (setsockopt(a->device.fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version))
-		return bpei_fail(error, BPE_E_UNSUPPORTED, "PACKET_VERSION", errno, "TPACKET_V3 needs Linux 3.2 or later");
+		return bpei_fail(error, BPE_E_UNSUPPORTED, "PACKET_VERSION", errno,
+			"TPACKET_V3 needs Linux 3.2 or later");
 	if (setsockopt(a->device.fd, SOL_PACKET, PACKET_RESERVE, &reserve, sizeof reserve))
 		return bpei_fail(error, BPE_E_IO, "PACKET_RESERVE", errno, "%s", a->name);
 	for (uint64_t asked = buffer;; buffer /= 2) {
-		a->blocks = o->block_count && buffer == asked ? o->block_count : (uint32_t)(buffer / a->block_bytes);
-		if (a->blocks < LEAST_BLOCKS) a->blocks = LEAST_BLOCKS;
-		struct tpacket_req3 r = { .tp_block_size = (unsigned)a->block_bytes, .tp_block_nr = a->blocks, .tp_frame_size = 2048,
-			.tp_frame_nr = (unsigned)(a->block_bytes / 2048 * a->blocks), .tp_retire_blk_tov = RETIRE_MS };
+		a->blocks = o->block_count && buffer == asked ? o->block_count
+							      : (uint32_t)(buffer / a->block_bytes);
+		if (a->blocks < LEAST_BLOCKS)
+			a->blocks = LEAST_BLOCKS;
+		struct tpacket_req3 r = { .tp_block_size = (unsigned)a->block_bytes,
+			.tp_block_nr = a->blocks,
+			.tp_frame_size = 2048,
+			.tp_frame_nr = (unsigned)(a->block_bytes / 2048 * a->blocks),
+			.tp_retire_blk_tov = RETIRE_MS };
 		a->ring_bytes = a->block_bytes * a->blocks;
 		if (!setsockopt(a->device.fd, SOL_PACKET, PACKET_RX_RING, &r, sizeof r)) {
-			if (buffer != asked) bpei_notice(o, "the kernel gave a buffer of %zu bytes, not %llu", a->ring_bytes, (unsigned long long)asked);
+			if (buffer != asked)
+				bpei_notice(o, "the kernel gave a buffer of %zu bytes, not %llu",
+					a->ring_bytes, (unsigned long long)asked);
 			break;
 		}
 		if ((errno != ENOMEM && errno != EINVAL) || a->blocks == LEAST_BLOCKS)
-			return bpei_fail(error, BPE_E_MEMORY, "PACKET_RX_RING", errno, "no kernel buffer of %zu bytes in blocks of %zu (ask for less with -B)",
-					 a->ring_bytes, a->block_bytes);
+			return bpei_fail(error, BPE_E_MEMORY, "PACKET_RX_RING", errno,
+				"no kernel buffer of %zu bytes in blocks of %zu (ask for less with -B)",
+				a->ring_bytes, a->block_bytes);
 	}
 	a->ring = mmap(NULL, a->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, a->device.fd, 0);
 	if (a->ring == MAP_FAILED) {
 		a->ring = NULL;
-		return bpei_fail(error, BPE_E_MEMORY, "mmap", errno, "the kernel buffer of %zu bytes", a->ring_bytes);
+		return bpei_fail(error, BPE_E_MEMORY, "mmap", errno,
+			"the kernel buffer of %zu bytes", a->ring_bytes);
 	}
 	return BPE_OK;
 }
@@ -338,30 +440,43 @@ static void ask_for_extras(struct afpacket *a)
 {
 	int one = 1;
 	struct packet_mreq m = { .mr_ifindex = a->index, .mr_type = PACKET_MR_PROMISC };
-	if (a->how.skip_outgoing && a->index)	/* else walk skips them */
+	if (a->how.skip_outgoing && a->index) /* else walk skips them */
 		setsockopt(a->device.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
-	if (!a->options.promiscuous) return;
-	if (!a->index) bpei_notice(&a->options, "\"any\" cannot be promiscuous: capturing what this host sees");
+	if (!a->options.promiscuous)
+		return;
+	if (!a->index)
+		bpei_notice(&a->options,
+			"\"any\" cannot be promiscuous: capturing what this host sees");
 	else if (setsockopt(a->device.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &m, sizeof m))
-		bpei_notice(&a->options, "interface %s is not promiscuous: %s", a->name, strerror(errno));
+		bpei_notice(&a->options, "interface %s is not promiscuous: %s", a->name,
+			strerror(errno));
 }
 
 static int open_all(struct afpacket *a, struct bpe_error *error)
 {
 	const char *given = a->options.interface_name, *name = bpei_device_interface(given);
 	const bool any = !strcmp(given, "any");
-	if (!name[0]) return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "the interface's name is empty (bpfengine -L lists them)");
+	if (!name[0])
+		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0,
+			"the interface's name is empty (bpfengine -L lists them)");
 	if (strlen(name) >= sizeof a->name)
-		return bpei_fail(error, BPE_E_ABSENT, "open", 0, "interface names have at most %zu characters: %.64s (bpfengine -L lists them)", sizeof a->name - 1, name);
+		return bpei_fail(error, BPE_E_ABSENT, "open", 0,
+			"interface names have at most %zu characters: %.64s (bpfengine -L lists them)",
+			sizeof a->name - 1, name);
 	memcpy(a->name, name, strlen(name) + 1);
 	if (!any) {
 		a->index = (int)if_nametoindex(name);
-		if (!a->index) return bpei_fail(error, BPE_E_ABSENT, "open", 0, "%s: no such interface (bpfengine -L lists them)", name);
+		if (!a->index)
+			return bpei_fail(error, BPE_E_ABSENT, "open", 0,
+				"%s: no such interface (bpfengine -L lists them)", name);
 	}
 	int r = choose_link_type(a, error);
-	if (r >= 0) r = open_socket(a, error);
-	if (r >= 0) r = make_ring(a, error);
-	if (r < 0) return r;
+	if (r >= 0)
+		r = open_socket(a, error);
+	if (r >= 0)
+		r = make_ring(a, error);
+	if (r < 0)
+		return r;
 	a->how.skip_outgoing |= !a->index;
 	a->device.many_interfaces = !a->index;
 	ask_for_extras(a);
@@ -371,27 +486,41 @@ static int open_all(struct afpacket *a, struct bpe_error *error)
 	} else if ((r = attach_none(a)) < 0) {
 		return bpei_fail(error, BPE_E_IO, "SO_ATTACH_FILTER", -r, "%s", a->name);
 	}
-	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = a->index };
-	if (bind(a->device.fd, (struct sockaddr *)&to, sizeof to)) return bpei_fail(error, bpei_status_of(errno), "bind", errno, "%s", a->name);
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = a->index
+	};
+	if (bind(a->device.fd, (struct sockaddr *)&to, sizeof to))
+		return bpei_fail(error, bpei_status_of(errno), "bind", errno, "%s", a->name);
 	a->wake = bpei_fd_keep(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-	if (a->wake < 0) return bpei_fail(error, BPE_E_IO, "eventfd", errno, "no descriptor to wake the reader by");
+	if (a->wake < 0)
+		return bpei_fail(
+			error, BPE_E_IO, "eventfd", errno, "no descriptor to wake the reader by");
 	open_counters(a);
 	a->interface_base = interface_drops(a);
 	look_at_interface(a);
 	return BPE_OK;
 }
 
-int bpei_afpacket_open(const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
+int bpei_afpacket_open(
+	const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
 {
 	struct afpacket *a = calloc(1, sizeof *a);
-	if (!a) return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
-	a->device = (struct bpei_device){ .ops = &ops, .fd = -1, .lends = true, .live = true, .snaplen = o->snaplen, .kernel = &bpei_kernels[BPEI_KERNEL_LINUX],
+	if (!a)
+		return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
+	a->device = (struct bpei_device){ .ops = &ops,
+		.fd = -1,
+		.lends = true,
+		.live = true,
+		.snaplen = o->snaplen,
+		.kernel = &bpei_kernels[BPEI_KERNEL_LINUX],
 		.kernel_insns = bpei_kernels[BPEI_KERNEL_LINUX].given };
 	a->options = *o;
 	a->wake = a->counters[0] = a->counters[1] = -1;
-	a->how = (struct bpei_tpacket){ .direction = o->direction, .torn_blocks = &a->device.torn_blocks,
+	a->how = (struct bpei_tpacket){ .direction = o->direction,
+		.torn_blocks = &a->device.torn_blocks,
 		.duplicates = &a->device.duplicates,
-		.duplicate_captured = &a->device.duplicate_captured, .duplicate_wire = &a->device.duplicate_wire };
+		.duplicate_captured = &a->device.duplicate_captured,
+		.duplicate_wire = &a->device.duplicate_wire };
 	int r = open_all(a, error);
 	if (r < 0) {
 		close_afpacket(&a->device);
@@ -399,10 +528,13 @@ int bpei_afpacket_open(const struct bpe_options *o, struct bpei_device **device,
 	}
 	const uint64_t told = BPE_KNOWN_RECEIVED | BPE_KNOWN_DROPPED | BPE_KNOWN_ACCEPTED;
 	bool sees_drops = a->counters[0] >= 0 || a->counters[1] >= 0;
-	bpei_counter_set(&a->device.kernel_known, told | (sees_drops ? BPE_KNOWN_INTERFACE_DROPPED : 0));
+	bpei_counter_set(
+		&a->device.kernel_known, told | (sees_drops ? BPE_KNOWN_INTERFACE_DROPPED : 0));
 	a->device.link_type = a->how.link_type;
-	a->device.max_lent = a->blocks - a->blocks / 4;	/* the kernel keeps some to go on with */
-	snprintf(a->device.source, sizeof a->device.source, "interface %s (AF_PACKET, %zu KiB in %u blocks)", a->name, a->ring_bytes >> 10, a->blocks);
+	a->device.max_lent = a->blocks - a->blocks / 4; /* the kernel keeps some to go on with */
+	snprintf(a->device.source, sizeof a->device.source,
+		"interface %s (AF_PACKET, %zu KiB in %u blocks)", a->name, a->ring_bytes >> 10,
+		a->blocks);
 	*device = &a->device;
 	return BPE_OK;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Walking a TPACKET_V3 block in place (linux/if_packet.h; Documentation/networking/packet_mmap.rst).  Pure over the block's
- * memory, which is ours to write until it is given back: VLAN tags that the kernel took out are put back where they were, and
- * cooked headers are built, in the room in front of each packet that PACKET_RESERVE made.  Every offset is proved to lie in
- * the block; one that does not ends the walk, and the block counts as torn. */
+/* Walking a TPACKET_V3 block in place (linux/if_packet.h;
+ * Documentation/networking/packet_mmap.rst).  Pure over the block's memory, which is ours to write
+ * until it is given back: VLAN tags that the kernel took out are put back where they were, and
+ * cooked headers are built, in the room in front of each packet that PACKET_RESERVE made.  Every
+ * offset is proved to lie in the block; one that does not ends the walk, and the block counts as
+ * torn. */
 #include "device/afpacket.h"
 
 #include "base/bytes.h"
@@ -12,10 +14,13 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 
-#define FRAME_ALIGNMENT 8u	/* V3_ALIGNMENT in net/packet/af_packet.c; not TPACKET_ALIGNMENT */
+#define FRAME_ALIGNMENT 8u /* V3_ALIGNMENT in net/packet/af_packet.c; not TPACKET_ALIGNMENT */
 #define HEADER ((uint32_t)(TPACKET_ALIGN(sizeof(struct tpacket3_hdr)) + sizeof(struct sockaddr_ll)))
 
-struct frame { uint8_t *data; uint32_t caplen, wirelen; };
+struct frame {
+	uint8_t *data;
+	uint32_t caplen, wirelen;
+};
 
 /* Ethernet: the addresses go 4 bytes down, the tag between them and the type. */
 static void put_tag_back(struct frame *f, uint16_t tpid, uint16_t tci)
@@ -28,7 +33,8 @@ static void put_tag_back(struct frame *f, uint16_t tpid, uint16_t tci)
 	f->wirelen += BPEI_TAG;
 }
 
-static void cook(struct frame *f, const struct sockaddr_ll *from, bool tagged, uint16_t tpid, uint16_t tci)
+static void cook(
+	struct frame *f, const struct sockaddr_ll *from, bool tagged, uint16_t tpid, uint16_t tci)
 {
 	uint32_t grown = BPEI_COOKED_HEADER;
 	if (tagged) {
@@ -39,8 +45,10 @@ static void cook(struct frame *f, const struct sockaddr_ll *from, bool tagged, u
 	}
 	uint8_t *h = f->data -= BPEI_COOKED_HEADER;
 	memset(h, 0, BPEI_COOKED_HEADER);
-	if (tagged) bpei_put_be16(h, tpid);
-	else memcpy(h, &from->sll_protocol, 2);
+	if (tagged)
+		bpei_put_be16(h, tpid);
+	else
+		memcpy(h, &from->sll_protocol, 2);
 	bpei_put_be32(h + 4, (uint32_t)from->sll_ifindex);
 	bpei_put_be16(h + 8, from->sll_hatype);
 	h[10] = from->sll_pkttype;
@@ -50,14 +58,16 @@ static void cook(struct frame *f, const struct sockaddr_ll *from, bool tagged, u
 	f->wirelen += grown;
 }
 
-static uint32_t torn(const struct bpei_tpacket *how, struct bpei_block *b, uint32_t n, uint64_t packets)
+static uint32_t torn(
+	const struct bpei_tpacket *how, struct bpei_block *b, uint32_t n, uint64_t packets)
 {
 	bpei_counter_add(how->torn_blocks, 1);
 	b->cookie = packets;
 	return n;
 }
 
-uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
+uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *b,
+	const struct bpei_columns *c, uint32_t max)
 {
 	uint8_t *block = (uint8_t *)(uintptr_t)b->bytes;
 	const struct tpacket_block_desc *desc = (const void *)block;
@@ -66,29 +76,38 @@ uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *b,
 	b->link_type = how->link_type;
 	while (n < max && b->cookie < packets) {
 		size_t at = b->position, left = at < b->length ? b->length - at : 0;
-		if (BPEI_UNLIKELY(left < HEADER || at % FRAME_ALIGNMENT)) return torn(how, b, n, packets);
+		if (BPEI_UNLIKELY(left < HEADER || at % FRAME_ALIGNMENT))
+			return torn(how, b, n, packets);
 		const struct tpacket3_hdr *h = (const void *)(block + at);
 		struct sockaddr_ll from;
 		memcpy(&from, block + at + TPACKET_ALIGN(sizeof *h), sizeof from);
 		struct frame f = { block + at + h->tp_mac, h->tp_snaplen, h->tp_len };
 		bool tagged = h->tp_status & TP_STATUS_VLAN_VALID || h->hv1.tp_vlan_tci;
 		uint32_t grow = (tagged ? BPEI_TAG : 0) + (how->cooked ? BPEI_COOKED_HEADER : 0);
-		if (BPEI_UNLIKELY(h->tp_mac > left || f.caplen > left - h->tp_mac || h->tp_mac < HEADER + grow || f.wirelen > INT32_MAX))
+		if (BPEI_UNLIKELY(h->tp_mac > left || f.caplen > left - h->tp_mac ||
+				  h->tp_mac < HEADER + grow || f.wirelen > INT32_MAX))
 			return torn(how, b, n, packets);
 		int64_t time = (int64_t)h->tp_sec * 1000000000 + h->tp_nsec;
 		uint32_t next = h->tp_next_offset;
 		b->cookie++;
-		if (b->cookie < packets && BPEI_UNLIKELY(next < HEADER || next > left)) return torn(how, b, n, packets);
+		if (b->cookie < packets && BPEI_UNLIKELY(next < HEADER || next > left))
+			return torn(how, b, n, packets);
 		b->position = at + next;
 		__builtin_prefetch(block + at + next);
 		__builtin_prefetch(block + at + next + 128);
 
 		bool outgoing = from.sll_pkttype == PACKET_OUTGOING;
-		uint16_t tpid = h->tp_status & TP_STATUS_VLAN_TPID_VALID ? h->hv1.tp_vlan_tpid : ETH_P_8021Q, tci = (uint16_t)h->hv1.tp_vlan_tci;
-		if (how->cooked) cook(&f, &from, tagged, tpid, tci);
-		else if (BPEI_UNLIKELY(tagged && f.caplen >= 12 && how->link_type == BPEI_TPACKET_ETHERNET)) put_tag_back(&f, tpid, tci);
+		uint16_t tpid = h->tp_status & TP_STATUS_VLAN_TPID_VALID ? h->hv1.tp_vlan_tpid
+									 : ETH_P_8021Q,
+			 tci = (uint16_t)h->hv1.tp_vlan_tci;
+		if (how->cooked)
+			cook(&f, &from, tagged, tpid, tci);
+		else if (BPEI_UNLIKELY(tagged && f.caplen >= 12 &&
+				       how->link_type == BPEI_TPACKET_ETHERNET))
+			put_tag_back(&f, tpid, tci);
 		uint32_t caplen = f.caplen < BPE_MAX_SNAPLEN ? f.caplen : BPE_MAX_SNAPLEN;
-		if (BPEI_UNLIKELY(outgoing && how->skip_outgoing && from.sll_hatype == ARPHRD_LOOPBACK)) {
+		if (BPEI_UNLIKELY(
+			    outgoing && how->skip_outgoing && from.sll_hatype == ARPHRD_LOOPBACK)) {
 			bpei_counter_add(how->duplicates, 1);
 			bpei_counter_add(how->duplicate_captured, caplen);
 			bpei_counter_add(how->duplicate_wire, f.wirelen);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The ladder: every request between open() and the first packet, in the one order that all four
- * systems allow.  A step that fails names itself, and everything done before it is undone by closing the node: on macOS a BIOCSETIF
- * that failed may leave the descriptor linked to the interface (bpf_attachd), so no rung is tried twice on one descriptor.
+ * systems allow.  A step that fails names itself, and everything done before it is undone by
+ * closing the node: on macOS a BIOCSETIF that failed may leave the descriptor linked to the
+ * interface (bpf_attachd), so no rung is tried twice on one descriptor.
  *
  * Fences, with their reasons:
  * - BIOCSEXTHDR comes before BIOCSETIF: switched on while plain records lie in its buffers, macOS
@@ -9,9 +10,11 @@
  * - BIOCSHEADDROP comes before BIOCSBLEN: in macOS 11 and 12 it doubles the limit of the buffer;
  * - header compression and PKTAP exclude each other: bpfread fills in a packet's process only where
  *   nothing was left out, and what was left out was compared before that;
- * - BIOCSHDRCOMP gets 1 or nothing: any other value makes macOS return with its global BPF lock held (bpf.c, all of 13 to 15);
+ * - BIOCSHDRCOMP gets 1 or nothing: any other value makes macOS return with its global BPF lock
+ * held (bpf.c, all of 13 to 15);
  * - BIOCIMMEDIATE gets 0 or 1: macOS reads its lowest byte only;
- * - BIOCSDVRTIN, which cuts the host off its interface, and everything about writing are not in the tables. */
+ * - BIOCSDVRTIN, which cuts the host off its interface, and everything about writing are not in the
+ * tables. */
 #include "device/bpf.h"
 
 #include "base/bytes.h"
@@ -22,57 +25,73 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WANTED_BUFFER (32u << 20)	/* macOS 13 and later give it; elsewhere the kernel cuts it to its limit */
+#define WANTED_BUFFER                                                                              \
+	(32u << 20) /* macOS 13 and later give it; elsewhere the kernel cuts it to its limit */
 #define LEAST_BUFFER 4096u
-#define THROUGHPUT_WAIT_NS 50000000	/* a multiple of macOS's and NetBSD's 10 ms tick */
+#define THROUGHPUT_WAIT_NS 50000000 /* a multiple of macOS's and NetBSD's 10 ms tick */
 #define FIRST_PACKET_NS 10000000
-#define PKTAP_ROOM 256u			/* the kernel's snapshot length counts the PKTAP header */
+#define PKTAP_ROOM 256u /* the kernel's snapshot length counts the PKTAP header */
 #define FREEBSD_NANOTIME 1u
 
 enum { LINK_EN10MB = 1, LINK_RAW = 101, LINK_PKTAP = 258 };
 
 int bpei_bpf_call(struct bpei_bpf *b, enum bpei_bpf_call call, void *argument)
 {
-	if (!b->abi->call[call]) return -EINVAL;
+	if (!b->abi->call[call])
+		return -EINVAL;
 	int r;
-	do r = b->sys.ioctl(b->sys.context, b->fd, b->abi->call[call], argument);
+	do
+		r = b->sys.ioctl(b->sys.context, b->fd, b->abi->call[call], argument);
 	while (r == -EINTR);
 	return r < 0 ? -bpei_bpf_errno(b->abi, -r) : r;
 }
 
-int bpei_bpf_call_u32(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t *value) { return bpei_bpf_call(b, call, value); }
+int bpei_bpf_call_u32(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t *value)
+{
+	return bpei_bpf_call(b, call, value);
+}
 
 int bpei_bpf_nonblocking(struct bpei_bpf *b, bool on)
 {
 	uint32_t value = on;
 	int r = b->sys.nonblocking(b->sys.context, b->fd, on);
-	if (r < 0) return r;
-	/* A served node may know the device's own request only; the real systems' descriptor layer has done it already. */
-	if (b->options.bpf_device) bpei_bpf_call_u32(b, BPEI_FIONBIO, &value);
+	if (r < 0)
+		return r;
+	/* A served node may know the device's own request only; the real systems' descriptor layer
+	 * has done it already. */
+	if (b->options.bpf_device)
+		bpei_bpf_call_u32(b, BPEI_FIONBIO, &value);
 	b->can_nonblocking = on;
 	return 0;
 }
 
-static int set(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t value) { return bpei_bpf_call_u32(b, call, &value); }
+static int set(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t value)
+{
+	return bpei_bpf_call_u32(b, call, &value);
+}
 
 static int set_time(struct bpei_bpf *b, enum bpei_bpf_call call, int64_t ns)
 {
-	uint8_t timeval[16] = { 0 };	/* whole: macOS's tv_usec is 4 bytes, and 4 of padding */
+	uint8_t timeval[16] = { 0 }; /* whole: macOS's tv_usec is 4 bytes, and 4 of padding */
 	bpei_store64(timeval, (uint64_t)(ns / 1000000000));
-	if (b->abi->microsecond_bytes == 4) bpei_store32(timeval + 8, (uint32_t)(ns % 1000000000 / 1000));
-	else bpei_store64(timeval + 8, (uint64_t)(ns % 1000000000 / 1000));
+	if (b->abi->microsecond_bytes == 4)
+		bpei_store32(timeval + 8, (uint32_t)(ns % 1000000000 / 1000));
+	else
+		bpei_store64(timeval + 8, (uint64_t)(ns % 1000000000 / 1000));
 	return bpei_bpf_call(b, call, timeval);
 }
 
-static int fail(struct bpei_bpf *b, struct bpe_error *error, enum bpei_bpf_call call, int r, const char *hint)
+static int fail(struct bpei_bpf *b, struct bpe_error *error, enum bpei_bpf_call call, int r,
+	const char *hint)
 {
 	/* A request that the device does not know: it may be another system's. */
 	if (!hint && b->options.bpf_abi && (r == -EINVAL || r == -ENOTTY))
 		return bpei_fail(error, BPE_E_UNSUPPORTED, bpei_bpf_call_name(call), -r,
-				 "%s: %s does not know this request of %s's BPF devices: --bpf-abi must name"
-				 " the system whose device it is (here that is %s, without --bpf-abi)", b->name,
-				 b->node, b->abi->title, bpei_bpf_abi_native()->name);
-	return bpei_fail(error, bpei_status_of(-r), bpei_bpf_call_name(call), -r, "%s%s%s", b->name, hint ? ": " : "", hint ? hint : "");
+			"%s: %s does not know this request of %s's BPF devices: --bpf-abi must name"
+			" the system whose device it is (here that is %s, without --bpf-abi)",
+			b->name, b->node, b->abi->title, bpei_bpf_abi_native()->name);
+	return bpei_fail(error, bpei_status_of(-r), bpei_bpf_call_name(call), -r, "%s%s%s", b->name,
+		hint ? ": " : "", hint ? hint : "");
 }
 
 /* ---- The rungs ---- */
@@ -81,10 +100,14 @@ static int check_version(struct bpei_bpf *b, struct bpe_error *error)
 {
 	uint16_t version[2] = { 0, 0 };
 	int r = bpei_bpf_call(b, BPEI_BIOCVERSION, version);
-	if (r < 0) return bpei_fail(error, r == -ENOTTY || r == -EINVAL ? BPE_E_UNSUPPORTED : bpei_status_of(-r), "BIOCVERSION", -r,
-				    "%s is no BPF device of %s", b->node, b->abi->title);
+	if (r < 0)
+		return bpei_fail(error,
+			r == -ENOTTY || r == -EINVAL ? BPE_E_UNSUPPORTED : bpei_status_of(-r),
+			"BIOCVERSION", -r, "%s is no BPF device of %s", b->node, b->abi->title);
 	if (version[0] != 1 || version[1] < 1)
-		return bpei_fail(error, BPE_E_UNSUPPORTED, "BIOCVERSION", 0, "the kernel's filter machine is version %u.%u, not 1.1", version[0], version[1]);
+		return bpei_fail(error, BPE_E_UNSUPPORTED, "BIOCVERSION", 0,
+			"the kernel's filter machine is version %u.%u, not 1.1", version[0],
+			version[1]);
 	return BPE_OK;
 }
 
@@ -93,10 +116,15 @@ static int set_buffer(struct bpei_bpf *b, size_t want, struct bpe_error *error)
 	for (int tries = 0;; tries++) {
 		uint32_t got = (uint32_t)want;
 		int r = bpei_bpf_call_u32(b, BPEI_BIOCSBLEN, &got);
-		if (r < 0) return fail(b, error, BPEI_BIOCSBLEN, r, NULL);
+		if (r < 0)
+			return fail(b, error, BPEI_BIOCSBLEN, r, NULL);
 		b->buffer_bytes = got;
-		if (got < 32 || got > 1u << 30) return bpei_fail(error, BPE_E_IO, "BIOCSBLEN", 0, "the kernel gave a buffer of %u bytes", got);
-		if (!(got % 8) || got < 64 || tries) return BPE_OK;	/* macOS does not round: an odd limit would leave us unaligned */
+		if (got < 32 || got > 1u << 30)
+			return bpei_fail(error, BPE_E_IO, "BIOCSBLEN", 0,
+				"the kernel gave a buffer of %u bytes", got);
+		if (!(got % 8) || got < 64 || tries)
+			return BPE_OK; /* macOS does not round: an odd limit would leave us
+					  unaligned */
 		want = got & ~7u;
 	}
 }
@@ -105,9 +133,11 @@ static const char absent[] = "%s is not there (%s); going on without";
 
 static void set_head_drop(struct bpei_bpf *b)
 {
-	if (b->abi->system != BPEI_MACOS || !b->options.head_drop) return;
+	if (b->abi->system != BPEI_MACOS || !b->options.head_drop)
+		return;
 	int r = set(b, BPEI_BIOCSHEADDROP, 1);
-	if (r < 0) bpei_notice(&b->options, absent, "BIOCSHEADDROP", strerror(-r));
+	if (r < 0)
+		bpei_notice(&b->options, absent, "BIOCSHEADDROP", strerror(-r));
 }
 
 /* Prefix compression.  What is asked for is not always switched on. */
@@ -117,8 +147,9 @@ static void set_compression(struct bpei_bpf *b)
 	uint32_t on = 0;
 	b->inflates = false;
 	b->chain.length = 0;
-	if (!o->header_compression) return;
-	int r = set(b, BPEI_BIOCSHDRCOMP, 1);	/* 1 and nothing else: see above */
+	if (!o->header_compression)
+		return;
+	int r = set(b, BPEI_BIOCSHDRCOMP, 1); /* 1 and nothing else: see above */
 	if (r < 0) {
 		bpei_notice(o, absent, "BIOCSHDRCOMP", strerror(-r));
 		return;
@@ -126,7 +157,7 @@ static void set_compression(struct bpei_bpf *b)
 	b->inflates = bpei_bpf_call_u32(b, BPEI_BIOCGHDRCOMPON, &on) >= 0 && on;
 	if (!b->inflates)
 		bpei_notice(o, "header compression is switched off on this system"
-			    " (debug.bpf_hdr_comp_enable)");
+			       " (debug.bpf_hdr_comp_enable)");
 }
 
 /* What macOS knows beyond its public header: each is asked for, and its absence told. */
@@ -136,25 +167,33 @@ static void set_private(struct bpei_bpf *b)
 	int r;
 	if (b->abi->system != BPEI_MACOS) {
 		if (o->process || o->head_drop || o->header_compression || o->truncate_payload)
-			bpei_notice(o, "processes, head drop, header compression and truncation are macOS's: %s has none of them", b->abi->title);
+			bpei_notice(o,
+				"processes, head drop, header compression and truncation are macOS's: %s has none of them",
+				b->abi->title);
 		return;
 	}
 	bool tap = !strncmp(b->name, "pktap", 5) || !strncmp(b->name, "iptap", 5);
 	if (o->process && !tap) {
 		r = set(b, BPEI_BIOCSEXTHDR, 1);
 		b->walk.extended = r >= 0;
-		if (r < 0) bpei_notice(o, absent, "BIOCSEXTHDR", strerror(-r));
+		if (r < 0)
+			bpei_notice(o, absent, "BIOCSEXTHDR", strerror(-r));
 	}
 	uint32_t any = 0;
 	b->walk.compression_known = bpei_bpf_call_u32(b, BPEI_BIOCGHDRCOMP, &any) >= 0;
 	if (tap) {
 		r = set(b, BPEI_BIOCSWANTPKTAP, 1);
-		if (r < 0) bpei_notice(o, absent, "BIOCSWANTPKTAP", strerror(-r));
+		if (r < 0)
+			bpei_notice(o, absent, "BIOCSWANTPKTAP", strerror(-r));
 	}
 	if (o->truncate_payload) {
 		r = set(b, BPEI_BIOCSTRUNCATE, 1);
-		if (r < 0) bpei_notice(o, absent, "BIOCSTRUNCATE", strerror(-r));
-		else if (!tap) bpei_notice(o, "BIOCSTRUNCATE does nothing on %s: macOS truncates on pktap only; -s cuts everywhere", b->name);
+		if (r < 0)
+			bpei_notice(o, absent, "BIOCSTRUNCATE", strerror(-r));
+		else if (!tap)
+			bpei_notice(o,
+				"BIOCSTRUNCATE does nothing on %s: macOS truncates on pktap only; -s cuts everywhere",
+				b->name);
 	}
 	set_compression(b);
 }
@@ -162,7 +201,8 @@ static void set_private(struct bpei_bpf *b)
 static void set_stamp(struct bpei_bpf *b)
 {
 	b->walk.layout = b->abi->layout;
-	if (b->abi->call[BPEI_BIOCSTSTAMP] && set(b, BPEI_BIOCSTSTAMP, FREEBSD_NANOTIME) >= 0) b->walk.layout = &bpei_layout_freebsd_nano;
+	if (b->abi->call[BPEI_BIOCSTSTAMP] && set(b, BPEI_BIOCSTSTAMP, FREEBSD_NANOTIME) >= 0)
+		b->walk.layout = &bpei_layout_freebsd_nano;
 }
 
 /* BPE_OK, BPE_E_MEMORY if a smaller buffer might do, or another. */
@@ -172,14 +212,25 @@ static int set_interface(struct bpei_bpf *b, struct bpe_error *error)
 	memcpy(ifreq, b->name, sizeof b->name);
 	int r = bpei_bpf_call(b, BPEI_BIOCSETIF, ifreq);
 	switch (-r) {
-	case ENXIO: case ENODEV:
-		return fail(b, error, BPEI_BIOCSETIF, r, b->walk.pktap || !strncmp(b->name, "pktap", 5)
-			    ? "no such interface (-i pktap makes one, as root; so does: sudo ifconfig pktap0 create)" : "no such interface, or one without BPF (bpfengine -L lists them)");
-	case ENETDOWN: return fail(b, error, BPEI_BIOCSETIF, r, "the interface is down (ifconfig NAME up)");
-	case ENOBUFS: case ENOMEM: return bpei_fail(error, BPE_E_MEMORY, "BIOCSETIF", -r, "%s: no kernel memory for two buffers of %zu bytes (-B asks for less)",
-						    b->name, b->buffer_bytes);
-	case EACCES: case EPERM: return fail(b, error, BPEI_BIOCSETIF, r, "the system denies it (run it with sudo)");
-	default: return r < 0 ? fail(b, error, BPEI_BIOCSETIF, r, NULL) : BPE_OK;
+	case ENXIO:
+	case ENODEV:
+		return fail(b, error, BPEI_BIOCSETIF, r,
+			b->walk.pktap || !strncmp(b->name, "pktap", 5)
+				? "no such interface (-i pktap makes one, as root; so does: sudo ifconfig pktap0 create)"
+				: "no such interface, or one without BPF (bpfengine -L lists them)");
+	case ENETDOWN:
+		return fail(
+			b, error, BPEI_BIOCSETIF, r, "the interface is down (ifconfig NAME up)");
+	case ENOBUFS:
+	case ENOMEM:
+		return bpei_fail(error, BPE_E_MEMORY, "BIOCSETIF", -r,
+			"%s: no kernel memory for two buffers of %zu bytes (-B asks for less)",
+			b->name, b->buffer_bytes);
+	case EACCES:
+	case EPERM:
+		return fail(b, error, BPEI_BIOCSETIF, r, "the system denies it (run it with sudo)");
+	default:
+		return r < 0 ? fail(b, error, BPEI_BIOCSETIF, r, NULL) : BPE_OK;
 	}
 }
 
@@ -190,15 +241,18 @@ static void offered(struct bpei_bpf *b, char *text, size_t room)
 	size_t used = 0;
 	const void *at = dlt;
 	bpei_store32(list, 64);
-	memcpy(list + b->abi->dltlist_pointer, &at, sizeof at);	/* macOS packs it: unaligned */
+	memcpy(list + b->abi->dltlist_pointer, &at, sizeof at); /* macOS packs it: unaligned */
 	text[0] = 0;
-	if (bpei_bpf_call(b, BPEI_BIOCGDLTLIST, list) < 0) return;
+	if (bpei_bpf_call(b, BPEI_BIOCGDLTLIST, list) < 0)
+		return;
 	uint32_t n = bpei_load32(list);
 	for (uint32_t i = 0; i < n && i < 64; i++) {
 		int link = (int)b->abi->link_type_of(dlt[i]);
 		const char *name = bpe_link_type_name(link);
-		int w = name ? snprintf(text + used, room - used, "%s%s", used ? ", " : "", name) : snprintf(text + used, room - used, "%s%d", used ? ", " : "", link);
-		if (w < 0 || used + (size_t)w >= room) return;
+		int w = name ? snprintf(text + used, room - used, "%s%s", used ? ", " : "", name)
+			     : snprintf(text + used, room - used, "%s%d", used ? ", " : "", link);
+		if (w < 0 || used + (size_t)w >= room)
+			return;
 		used += (size_t)w;
 	}
 }
@@ -206,35 +260,46 @@ static void offered(struct bpei_bpf *b, char *text, size_t room)
 int bpei_bpf_refuse_compression(struct bpe_error *error, const char *name)
 {
 	return bpei_fail(error, BPE_E_ARGUMENT, "header compression", 0,
-			 "%s: header compression and PKTAP exclude each other: macOS would give packets wrong"
-			 " process names and times; leave out --header-compression", name);
+		"%s: header compression and PKTAP exclude each other: macOS would give packets wrong"
+		" process names and times; leave out --header-compression",
+		name);
 }
 
-/* Taps of Ethernet name no link type, and so reach listeners of the first one only (bpf_tap_imp). */
+/* Taps of Ethernet name no link type, and so reach listeners of the first one only (bpf_tap_imp).
+ */
 static void tell_silent(struct bpei_bpf *b, uint32_t first)
 {
-	if (first != LINK_EN10MB || b->walk.link_type != LINK_RAW) return;
-	bpei_notice(&b->options, "interface %s lists RAW, but its packets come as EN10MB:"
-		    " nothing will arrive (leave out -y RAW)", b->name);
+	if (first != LINK_EN10MB || b->walk.link_type != LINK_RAW)
+		return;
+	bpei_notice(&b->options,
+		"interface %s lists RAW, but its packets come as EN10MB:"
+		" nothing will arrive (leave out -y RAW)",
+		b->name);
 }
 
 static int set_link_type(struct bpei_bpf *b, struct bpe_error *error)
 {
 	uint32_t dlt = 0, first;
 	int r = bpei_bpf_call_u32(b, BPEI_BIOCGDLT, &dlt);
-	if (r < 0) return fail(b, error, BPEI_BIOCGDLT, r, NULL);
+	if (r < 0)
+		return fail(b, error, BPEI_BIOCGDLT, r, NULL);
 	first = b->abi->link_type_of(dlt);
-	if (b->options.link_type >= 0 && b->abi->link_type_of(dlt) != (uint32_t)b->options.link_type) {
+	if (b->options.link_type >= 0 &&
+		b->abi->link_type_of(dlt) != (uint32_t)b->options.link_type) {
 		char list[128];
 		const char *name = bpe_link_type_name(b->options.link_type);
 		r = set(b, BPEI_BIOCSDLT, b->abi->dlt_of((uint32_t)b->options.link_type));
 		if (r == -EINVAL) {
 			offered(b, list, sizeof list);
-			return bpei_fail(error, BPE_E_ARGUMENT, "BIOCSDLT", 0, "%s has no link type %s; it has: %s", b->name, name ? name : "of that number", list);
+			return bpei_fail(error, BPE_E_ARGUMENT, "BIOCSDLT", 0,
+				"%s has no link type %s; it has: %s", b->name,
+				name ? name : "of that number", list);
 		}
-		if (r < 0) return fail(b, error, BPEI_BIOCSDLT, r, NULL);
+		if (r < 0)
+			return fail(b, error, BPEI_BIOCSDLT, r, NULL);
 		r = bpei_bpf_call_u32(b, BPEI_BIOCGDLT, &dlt);
-		if (r < 0) return fail(b, error, BPEI_BIOCGDLT, r, NULL);
+		if (r < 0)
+			return fail(b, error, BPEI_BIOCGDLT, r, NULL);
 	}
 	b->walk.link_type = b->abi->link_type_of(dlt);
 	b->walk.link_type_of = b->abi->link_type_of;
@@ -248,13 +313,16 @@ static int set_link_type(struct bpei_bpf *b, struct bpe_error *error)
 static int set_direction(struct bpei_bpf *b, struct bpe_error *error)
 {
 	uint32_t want = b->options.direction;
-	if (want == BPE_DIRECTION_BOTH) return BPE_OK;
-	enum bpei_bpf_call call = b->abi->call[BPEI_BIOCSDIRFILT] ? BPEI_BIOCSDIRFILT : BPEI_BIOCSDIRECTION;
+	if (want == BPE_DIRECTION_BOTH)
+		return BPE_OK;
+	enum bpei_bpf_call call =
+		b->abi->call[BPEI_BIOCSDIRFILT] ? BPEI_BIOCSDIRFILT : BPEI_BIOCSDIRECTION;
 	int r = set(b, call, b->abi->direction[want]);
-	if (r == -EINVAL && want == BPE_DIRECTION_IN && b->abi->call[BPEI_BIOCSSEESENT]) r = set(b, call = BPEI_BIOCSSEESENT, 0);
+	if (r == -EINVAL && want == BPE_DIRECTION_IN && b->abi->call[BPEI_BIOCSSEESENT])
+		r = set(b, call = BPEI_BIOCSSEESENT, 0);
 	if (r == -EINVAL && b->abi->system == BPEI_MACOS)
 		return bpei_fail(error, BPE_E_UNSUPPORTED, bpei_bpf_call_name(call), 0,
-				 "this kernel cannot show outgoing packets alone (macOS: 14 and later)");
+			"this kernel cannot show outgoing packets alone (macOS: 14 and later)");
 	return r < 0 ? fail(b, error, call, r, NULL) : BPE_OK;
 }
 
@@ -264,20 +332,27 @@ static int set_mode(struct bpei_bpf *b, struct bpe_error *error)
 	int r;
 	bool immediate = mode == BPE_READ_LATENCY || (mode == BPE_READ_AUTO && !b->zero_copy);
 	r = set(b, BPEI_BIOCIMMEDIATE, immediate);
-	if (r < 0) return fail(b, error, BPEI_BIOCIMMEDIATE, r, NULL);
-	/* With shared buffers readiness of a packet alone would mean a buffer for each: a tick later. */
+	if (r < 0)
+		return fail(b, error, BPEI_BIOCIMMEDIATE, r, NULL);
+	/* With shared buffers readiness of a packet alone would mean a buffer for each: a tick
+	 * later. */
 	if (b->zero_copy && mode != BPE_READ_THROUGHPUT) {
 		r = set_time(b, BPEI_BIOCSRTIMEOUT, BPEI_PACE_MOST_NS);
-		if (r < 0) return fail(b, error, BPEI_BIOCSRTIMEOUT, r, NULL);
+		if (r < 0)
+			return fail(b, error, BPEI_BIOCSRTIMEOUT, r, NULL);
 	}
 	if (mode == BPE_READ_THROUGHPUT) {
 		r = set_time(b, BPEI_BIOCSRTIMEOUT, THROUGHPUT_WAIT_NS);
-		if (r < 0) return fail(b, error, BPEI_BIOCSRTIMEOUT, r, NULL);
-		/* OpenBSD: counted from the first packet, so better than from the read.  Of it and BIOCIMMEDIATE the last wins. */
-		if (b->abi->call[BPEI_BIOCSWTIMEOUT]) set_time(b, BPEI_BIOCSWTIMEOUT, FIRST_PACKET_NS);
+		if (r < 0)
+			return fail(b, error, BPEI_BIOCSRTIMEOUT, r, NULL);
+		/* OpenBSD: counted from the first packet, so better than from the read.  Of it and
+		 * BIOCIMMEDIATE the last wins. */
+		if (b->abi->call[BPEI_BIOCSWTIMEOUT])
+			set_time(b, BPEI_BIOCSWTIMEOUT, FIRST_PACKET_NS);
 	}
 	b->can_nonblocking = false;
-	if (mode == BPE_READ_THROUGHPUT) return BPE_OK;
+	if (mode == BPE_READ_THROUGHPUT)
+		return BPE_OK;
 	r = bpei_bpf_nonblocking(b, true);
 	return r < 0 ? bpei_fail(error, BPE_E_IO, "O_NONBLOCK", -r, "%s", b->node) : BPE_OK;
 }
@@ -286,8 +361,14 @@ static int set_mode(struct bpei_bpf *b, struct bpe_error *error)
 
 int bpei_bpf_install(struct bpei_bpf *b, enum bpei_bpf_call call)
 {
-	struct bpe_insn whole = { 0x06, 0, 0, b->filter ? UINT32_MAX : b->options.snaplen + (b->walk.pktap ? PKTAP_ROOM : 0) };	/* what runs here wants all of it */
-	struct { uint32_t length; const struct bpe_insn *insns; } program = { 1, &whole };
+	struct bpe_insn whole = {
+		0x06, 0, 0,
+		b->filter ? UINT32_MAX : b->options.snaplen + (b->walk.pktap ? PKTAP_ROOM : 0)
+	}; /* what runs here wants all of it */
+	struct {
+		uint32_t length;
+		const struct bpe_insn *insns;
+	} program = { 1, &whole };
 	b->kernel_filters = b->kernel_narrows = false;
 	if (b->filter) {
 		program.length = b->fit.length;
@@ -302,21 +383,29 @@ int bpei_bpf_install(struct bpei_bpf *b, enum bpei_bpf_call call)
 		program.insns = &whole;
 	}
 	int r = bpei_bpf_call(b, call, &program);
-	/* FreeBSD's net.bpf.optimize_writers takes a first program of this form for a writer's, and shows it nothing. */
+	/* FreeBSD's net.bpf.optimize_writers takes a first program of this form for a writer's, and
+	 * shows it nothing. */
 	return r >= 0 && b->abi->system == BPEI_FREEBSD ? bpei_bpf_call(b, call, &program) : r;
 }
 
 void bpei_bpf_tell_filter(struct bpei_bpf *b)
 {
-	if (!b->filter || b->kernel_filters) return;
-	if (!b->kernel_narrows) bpei_notice(&b->options, "the kernel does not take the filter: it runs here, and the kernel's counts are of all packets");
-	else bpei_notice(&b->options, "the kernel has a wider filter of %u instructions (%s), the rest is filtered here", b->fit.length, b->fit.why ? b->fit.why : "it has no whole one");
+	if (!b->filter || b->kernel_filters)
+		return;
+	if (!b->kernel_narrows)
+		bpei_notice(&b->options,
+			"the kernel does not take the filter: it runs here, and the kernel's counts are of all packets");
+	else
+		bpei_notice(&b->options,
+			"the kernel has a wider filter of %u instructions (%s), the rest is filtered here",
+			b->fit.length, b->fit.why ? b->fit.why : "it has no whole one");
 }
 
 static int set_filter(struct bpei_bpf *b, struct bpe_error *error)
 {
 	int r = bpei_bpf_install(b, BPEI_BIOCSETF);
-	if (r < 0) return fail(b, error, BPEI_BIOCSETF, r, NULL);
+	if (r < 0)
+		return fail(b, error, BPEI_BIOCSETF, r, NULL);
 	bpei_bpf_tell_filter(b);
 	b->refilter_reads = 0;
 	return BPE_OK;
@@ -327,41 +416,57 @@ static int set_filter(struct bpei_bpf *b, struct bpe_error *error)
 static int climb(struct bpei_bpf *b, size_t want, struct bpe_error *error)
 {
 	int r = bpei_bpf_open_node(b, error);
-	if (r >= 0) r = check_version(b, error);
+	if (r >= 0)
+		r = check_version(b, error);
 	if (r >= 0) {
 		b->zero_copy = b->options.zero_copy && b->abi->call[BPEI_BIOCSETZBUF];
 		int z = b->zero_copy ? bpei_zbuf_open(b) : 0;
 		if (b->options.zero_copy && (!b->zero_copy || z < 0)) {
-			bpei_notice(&b->options, b->zero_copy ? "no zero-copy buffers (%s; sysctl net.bpf.zerocopy_enable=1 allows them): reading instead"
-				    : "no zero-copy buffers on %s: reading instead", b->zero_copy ? strerror(-z) : b->abi->title);
+			bpei_notice(&b->options,
+				b->zero_copy
+					? "no zero-copy buffers (%s; sysctl net.bpf.zerocopy_enable=1 allows them): reading instead"
+					: "no zero-copy buffers on %s: reading instead",
+				b->zero_copy ? strerror(-z) : b->abi->title);
 			b->zero_copy = false;
 		}
 		set_head_drop(b);
-		if (!b->zero_copy) r = set_buffer(b, want, error);
+		if (!b->zero_copy)
+			r = set_buffer(b, want, error);
 	}
-	if (r < 0) return r;
+	if (r < 0)
+		return r;
 	set_private(b);
 	set_stamp(b);
 	r = set_interface(b, error);
-	if (r >= 0) r = set_link_type(b, error);
-	if (r < 0) return r;
+	if (r >= 0)
+		r = set_link_type(b, error);
+	if (r < 0)
+		return r;
 	if (b->options.promiscuous) {
 		int p = bpei_bpf_call(b, BPEI_BIOCPROMISC, NULL);
-		if (p < 0) bpei_notice(&b->options, "interface %s is not promiscuous: %s", b->name, strerror(-p));
+		if (p < 0)
+			bpei_notice(&b->options, "interface %s is not promiscuous: %s", b->name,
+				strerror(-p));
 	}
 	r = set_direction(b, error);
-	if (r >= 0) r = set_mode(b, error);
-	if (r >= 0) r = set_filter(b, error);
-	if (r < 0) return r;
+	if (r >= 0)
+		r = set_mode(b, error);
+	if (r >= 0)
+		r = set_filter(b, error);
+	if (r < 0)
+		return r;
 	uint32_t length = 0;
 	int f = bpei_bpf_call(b, BPEI_BIOCFLUSH, NULL);
-	if (f < 0) return fail(b, error, BPEI_BIOCFLUSH, f, NULL);
+	if (f < 0)
+		return fail(b, error, BPEI_BIOCFLUSH, f, NULL);
 	int g = bpei_bpf_call_u32(b, BPEI_BIOCGBLEN, &length);
-	if (g < 0) return fail(b, error, BPEI_BIOCGBLEN, g, NULL);
-	if (!b->zero_copy) b->buffer_bytes = length;	/* read() wants exactly this */
+	if (g < 0)
+		return fail(b, error, BPEI_BIOCGBLEN, g, NULL);
+	if (!b->zero_copy)
+		b->buffer_bytes = length; /* read() wants exactly this */
 	b->walk.meta = b->walk.extended || b->walk.pktap;
 	b->walk.plain = !b->walk.meta && !b->walk.layout->flags;
-	b->last_received = b->last_dropped = b->last_accepted = 0;	/* BIOCFLUSH zeroed them */
+	b->last_received = b->last_dropped = b->last_accepted = 0; /* BIOCFLUSH zeroed them */
 	b->chain.length = 0;
 	return BPE_OK;
 }
@@ -369,7 +474,8 @@ static int climb(struct bpei_bpf *b, size_t want, struct bpe_error *error)
 /* What bounds the buffer.  macOS 11 and 12, which know no header compression, had another name. */
 static const char *buffer_sysctl(const struct bpei_bpf *b)
 {
-	if (b->zero_copy) return "BIOCGETZMAX";
+	if (b->zero_copy)
+		return "BIOCGETZMAX";
 	bool old = b->abi->system == BPEI_MACOS && !b->walk.compression_known;
 	return old ? "debug.bpf_maxbufsize" : b->abi->buffer_sysctl;
 }
@@ -379,42 +485,54 @@ static void tell_down(struct bpei_bpf *b)
 {
 	const bool down = !b->options.bpf_device && !b->sys.is_up(b->sys.context, b->name);
 	bpei_counter_set(&b->device.interface_down, down);
-	if (down) bpei_notice_down(&b->options, b->name);
+	if (down)
+		bpei_notice_down(&b->options, b->name);
 }
 
 void bpei_bpf_detach(struct bpei_bpf *b)
 {
-	if (b->fd >= 0) b->sys.close(b->sys.context, b->fd);
+	if (b->fd >= 0)
+		b->sys.close(b->sys.context, b->fd);
 	b->fd = -1;
-	b->sys.wait_end(b->sys.context, &b->waiter);	/* the next descriptor may have the same number */
+	b->sys.wait_end(
+		b->sys.context, &b->waiter); /* the next descriptor may have the same number */
 	bpei_zbuf_close(b);
 }
 
 int bpei_bpf_attach(struct bpei_bpf *b, struct bpe_error *error)
 {
 	uint64_t asked = b->options.buffer_bytes ? b->options.buffer_bytes : WANTED_BUFFER;
-	if (asked > 1u << 30) return bpei_fail(error, BPE_E_ARGUMENT, "BIOCSBLEN", 0, "a buffer of %llu bytes is too large: at most 1 GiB", (unsigned long long)asked);
-	if (b->block_bytes && asked > b->block_bytes) asked = b->block_bytes;
+	if (asked > 1u << 30)
+		return bpei_fail(error, BPE_E_ARGUMENT, "BIOCSBLEN", 0,
+			"a buffer of %llu bytes is too large: at most 1 GiB",
+			(unsigned long long)asked);
+	if (b->block_bytes && asked > b->block_bytes)
+		asked = b->block_bytes;
 	for (size_t want = asked & ~(uint64_t)7;; want = want / 2 & ~(size_t)7) {
 		struct bpe_error why = { .status = BPE_OK };
-		if (want < 32) want = 32;
+		if (want < 32)
+			want = 32;
 		int r = climb(b, want, &why);
 		if (r >= 0 && b->block_bytes && b->buffer_bytes > b->block_bytes)
-			r = bpei_fail(&why, BPE_E_MEMORY, "BIOCGBLEN", 0, "%s came back with a larger buffer than before", b->name);
+			r = bpei_fail(&why, BPE_E_MEMORY, "BIOCGBLEN", 0,
+				"%s came back with a larger buffer than before", b->name);
 		if (r >= 0) {
 			size_t got = b->zero_copy ? b->zbuf.bytes : b->buffer_bytes;
 			if (b->options.buffer_bytes && got < asked)
 				bpei_notice(&b->options,
-					    "the kernel gave a buffer of %zu bytes, not %llu (%s bounds it)",
-					    got, (unsigned long long)asked, buffer_sysctl(b));
+					"the kernel gave a buffer of %zu bytes, not %llu (%s bounds it)",
+					got, (unsigned long long)asked, buffer_sysctl(b));
 			tell_down(b);
 			return BPE_OK;
 		}
 		bpei_bpf_detach(b);
-		if (r != BPE_E_MEMORY || (why.sys_errno != ENOBUFS && why.sys_errno != ENOMEM) || want <= LEAST_BUFFER || b->zero_copy) {
-			if (error) *error = why;
+		if (r != BPE_E_MEMORY || (why.sys_errno != ENOBUFS && why.sys_errno != ENOMEM) ||
+			want <= LEAST_BUFFER || b->zero_copy) {
+			if (error)
+				*error = why;
 			return r;
 		}
-		if (want > b->buffer_bytes && b->buffer_bytes > LEAST_BUFFER) want = b->buffer_bytes;	/* halve what the kernel allowed */
+		if (want > b->buffer_bytes && b->buffer_bytes > LEAST_BUFFER)
+			want = b->buffer_bytes; /* halve what the kernel allowed */
 	}
 }

@@ -64,7 +64,8 @@ static int sys_nonblocking(void *context, int fd, bool on)
 {
 	(void)context;
 	int flags = fcntl(fd, F_GETFL);
-	if (flags < 0) return -errno;
+	if (flags < 0)
+		return -errno;
 	return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) ? -errno : 0;
 }
 
@@ -72,7 +73,8 @@ int bpei_bpf_waiter_plan(struct bpei_bpf_waiter *w, int fd, size_t low_water)
 {
 	bool same = w->fd == fd;
 	int plan = same && w->low_water == low_water && !w->quiet ? 0 : BPEI_QUEUE_ADD;
-	if (same && w->quiet) plan |= BPEI_QUEUE_FORGET;
+	if (same && w->quiet)
+		plan |= BPEI_QUEUE_FORGET;
 	w->fd = fd;
 	w->low_water = low_water;
 	return plan;
@@ -80,7 +82,8 @@ int bpei_bpf_waiter_plan(struct bpei_bpf_waiter *w, int fd, size_t low_water)
 
 static struct timespec span(int64_t ns)
 {
-	return (struct timespec){ .tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000) };
+	return (struct timespec){ .tv_sec = (time_t)(ns / 1000000000),
+		.tv_nsec = (long)(ns % 1000000000) };
 }
 
 #if defined(__APPLE__)
@@ -88,53 +91,64 @@ static struct timespec span(int64_t ns)
 static int wait_for_pipe(int wake_fd, int64_t timeout_ns)
 {
 	struct pollfd p = { .fd = wake_fd, .events = POLLIN };
-	int ms = timeout_ns < 0 ? -1 : timeout_ns > 1000000000 ? 1000 : (int)((timeout_ns + 999999) / 1000000);
+	int ms = timeout_ns < 0            ? -1
+		 : timeout_ns > 1000000000 ? 1000
+					   : (int)((timeout_ns + 999999) / 1000000);
 	int r = poll(&p, 1, ms);
 	return r < 0 ? -errno : r ? BPEI_WAIT_WAKE : 0;
 }
 
 static void drop_queue(struct bpei_bpf_waiter *w)
 {
-	if (w->queue >= 0) close(w->queue);
+	if (w->queue >= 0)
+		close(w->queue);
 	w->queue = -1;
 }
 
-/* One kqueue is kept, and a wait is one system call.  The pipe is registered by the first wait, and a
- * knote that stood still goes with its kqueue: so no call is made for changes alone.  Never poll beside
- * it: that makes a knote of its own, and takes the flag along when it goes (macOS 10.11 and later).
- * NOTE_LOWAT counts in immediate mode; the caller keeps it at half the buffer or less, since a full one
- * may be short of a record. */
-static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_fd,
-		    size_t low_water, int64_t timeout_ns)
+/* One kqueue is kept, and a wait is one system call.  The pipe is registered by the first wait, and
+ * a knote that stood still goes with its kqueue: so no call is made for changes alone.  Never poll
+ * beside it: that makes a knote of its own, and takes the flag along when it goes (macOS 10.11 and
+ * later). NOTE_LOWAT counts in immediate mode; the caller keeps it at half the buffer or less,
+ * since a full one may be short of a record. */
+static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_fd, size_t low_water,
+	int64_t timeout_ns)
 {
 	struct kevent change[2], event[4];
 	struct timespec t = span(timeout_ns);
 	int changes = 0, events = 0;
 	(void)context;
-	if (fd < 0) return wait_for_pipe(wake_fd, timeout_ns);
+	if (fd < 0)
+		return wait_for_pipe(wake_fd, timeout_ns);
 	int plan = bpei_bpf_waiter_plan(w, fd, low_water);
-	if (plan & BPEI_QUEUE_FORGET) drop_queue(w);
+	if (plan & BPEI_QUEUE_FORGET)
+		drop_queue(w);
 	if (w->queue < 0) {
 		w->queue = bpei_fd_keep(kqueue());
-		if (w->queue < 0) return -errno;
+		if (w->queue < 0)
+			return -errno;
 		EV_SET(&change[changes++], (uintptr_t)wake_fd, EVFILT_READ, EV_ADD, 0, 0, NULL);
 		plan |= BPEI_QUEUE_ADD;
 	}
 	if (plan & BPEI_QUEUE_ADD)
 		EV_SET(&change[changes++], (uintptr_t)fd, EVFILT_READ, EV_ADD,
-		       low_water ? NOTE_LOWAT : 0, (intptr_t)low_water, NULL);
+			low_water ? NOTE_LOWAT : 0, (intptr_t)low_water, NULL);
 	int n = kevent(w->queue, change, changes, event, 4, timeout_ns < 0 ? NULL : &t);
 	if (n < 0) {
 		int e = -errno;
-		if (changes) drop_queue(w);	/* it is not known which of them were made */
+		if (changes)
+			drop_queue(w); /* it is not known which of them were made */
 		return e;
 	}
 	for (int i = 0; i < n; i++) {
-		if (event[i].flags & EV_ERROR) drop_queue(w);	/* not attached any more: the read says so */
-		else if (event[i].ident == (uintptr_t)wake_fd) events |= BPEI_WAIT_WAKE;
-		if (event[i].ident == (uintptr_t)fd) events |= BPEI_WAIT_DEVICE;
+		if (event[i].flags & EV_ERROR)
+			drop_queue(w); /* not attached any more: the read says so */
+		else if (event[i].ident == (uintptr_t)wake_fd)
+			events |= BPEI_WAIT_WAKE;
+		if (event[i].ident == (uintptr_t)fd)
+			events |= BPEI_WAIT_DEVICE;
 	}
-	w->quiet = !low_water && !(events & BPEI_WAIT_DEVICE);	/* below a mark quiet is nothing odd */
+	w->quiet =
+		!low_water && !(events & BPEI_WAIT_DEVICE); /* below a mark quiet is nothing odd */
 	return events;
 }
 
@@ -145,16 +159,19 @@ static void sys_wait_end(void *context, struct bpei_bpf_waiter *w)
 	bpei_bpf_waiter_init(w);
 }
 #else
-static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_fd,
-		    size_t low_water, int64_t timeout_ns)
+static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_fd, size_t low_water,
+	int64_t timeout_ns)
 {
-	(void)context, (void)w;	/* poll leaves nothing behind here */
-	struct pollfd p[2] = { { .fd = wake_fd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+	(void)context, (void)w; /* poll leaves nothing behind here */
+	struct pollfd p[2] = { { .fd = wake_fd, .events = POLLIN },
+		{ .fd = fd, .events = POLLIN } };
 	struct timespec t = span(timeout_ns);
 	bool device = fd >= 0 && !low_water;
 	int r = POLL_NS(p, device ? 2 : 1, timeout_ns < 0 ? NULL : &t, NULL);
-	if (r < 0) return -errno;
-	return (p[0].revents ? BPEI_WAIT_WAKE : 0) | (device && p[1].revents ? BPEI_WAIT_DEVICE : 0);
+	if (r < 0)
+		return -errno;
+	return (p[0].revents ? BPEI_WAIT_WAKE : 0) |
+	       (device && p[1].revents ? BPEI_WAIT_DEVICE : 0);
 }
 
 static void sys_wait_end(void *context, struct bpei_bpf_waiter *w)
@@ -186,7 +203,8 @@ static void sys_process_name(void *context, int pid, char *name, size_t room)
 	(void)context;
 	name[0] = 0;
 #if defined(HAVE_PROC_NAME)
-	if (proc_name(pid, name, (uint32_t)room) <= 0) name[0] = 0;
+	if (proc_name(pid, name, (uint32_t)room) <= 0)
+		name[0] = 0;
 #else
 	(void)pid, (void)room;
 #endif
@@ -198,8 +216,10 @@ static bool sys_is_up(void *context, const char *name)
 	struct ifreq r;
 	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM, 0));
 	(void)context;
-	if (s < 0) s = bpei_fd_keep(socket(AF_INET6, SOCK_DGRAM, 0));
-	if (s < 0) return true;
+	if (s < 0)
+		s = bpei_fd_keep(socket(AF_INET6, SOCK_DGRAM, 0));
+	if (s < 0)
+		return true;
 	memset(&r, 0, sizeof r);
 	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
 	bool up = ioctl(s, SIOCGIFFLAGS, &r) || r.ifr_flags & IFF_UP;
@@ -207,19 +227,22 @@ static bool sys_is_up(void *context, const char *name)
 	return up;
 }
 
-/* ifconfig(8) create and destroy: requests of any socket.  Only macOS has a kind of interface that is of use to us (pktap). */
+/* ifconfig(8) create and destroy: requests of any socket.  Only macOS has a kind of interface that
+ * is of use to us (pktap). */
 static int sys_interface(void *context, char name[BPEI_IFREQ_NAME], bool make)
 {
 	(void)context;
 #if defined(__APPLE__) && defined(SIOCIFCREATE)
 	struct ifreq r;
 	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM, 0)), e;
-	if (s < 0) return -errno;
+	if (s < 0)
+		return -errno;
 	memset(&r, 0, sizeof r);
 	memcpy(r.ifr_name, name, BPEI_IFREQ_NAME);
 	e = ioctl(s, make ? SIOCIFCREATE : SIOCIFDESTROY, &r) ? -errno : 0;
 	close(s);
-	if (!e && make) memcpy(name, r.ifr_name, BPEI_IFREQ_NAME), name[BPEI_IFREQ_NAME - 1] = 0;
+	if (!e && make)
+		memcpy(name, r.ifr_name, BPEI_IFREQ_NAME), name[BPEI_IFREQ_NAME - 1] = 0;
 	return e;
 #else
 	(void)name, (void)make;
@@ -227,7 +250,15 @@ static int sys_interface(void *context, char name[BPEI_IFREQ_NAME], bool make)
 #endif
 }
 
-const struct bpei_bpf_sys bpei_bpf_sys_real = { .open = sys_open, .close = sys_close, .ioctl = sys_ioctl, .read = sys_read,
-	.nonblocking = sys_nonblocking, .wait = sys_wait,
-	.wait_end = sys_wait_end, .now = sys_now, .sysctl = sys_sysctl, .process_name = sys_process_name,
-	.is_up = sys_is_up, .interface = sys_interface };
+const struct bpei_bpf_sys bpei_bpf_sys_real = { .open = sys_open,
+	.close = sys_close,
+	.ioctl = sys_ioctl,
+	.read = sys_read,
+	.nonblocking = sys_nonblocking,
+	.wait = sys_wait,
+	.wait_end = sys_wait_end,
+	.now = sys_now,
+	.sysctl = sys_sysctl,
+	.process_name = sys_process_name,
+	.is_up = sys_is_up,
+	.interface = sys_interface };

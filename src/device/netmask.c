@@ -32,18 +32,21 @@ uint8_t bpei_netmask_prefix(const struct sockaddr *mask, int family)
 	const bool v4 = family == AF_INET;
 	const size_t offset = v4 ? offsetof(struct sockaddr_in, sin_addr)
 				 : offsetof(struct sockaddr_in6, sin6_addr);
-	return bpei_netmask_bits((const uint8_t *)mask + offset, count_mask_bytes(mask, offset),
-		v4 ? 4 : 16);
+	return bpei_netmask_bits(
+		(const uint8_t *)mask + offset, count_mask_bytes(mask, offset), v4 ? 4 : 16);
 }
 
 bool bpe_interface_netmask(const char *name, uint32_t *netmask)
 {
 	struct ifaddrs *list;
 	bool found = false;
-	if (!name || !netmask || getifaddrs(&list)) return false;
+	if (!name || !netmask || getifaddrs(&list))
+		return false;
 	for (const struct ifaddrs *a = list; a && !found; a = a->ifa_next) {
-		if (strcmp(a->ifa_name, name) || !a->ifa_addr || !a->ifa_netmask) continue;
-		if (a->ifa_addr->sa_family != AF_INET) continue;
+		if (strcmp(a->ifa_name, name) || !a->ifa_addr || !a->ifa_netmask)
+			continue;
+		if (a->ifa_addr->sa_family != AF_INET)
+			continue;
 		const unsigned bits = bpei_netmask_prefix(a->ifa_netmask, AF_INET);
 		*netmask = bits ? UINT32_MAX << (32 - bits) : 0;
 		found = true;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The reader's side: fill a block, walk it batch by batch, parse, hash, and deal the packets out to the workers' rings;
- * with 0 workers, deliver them itself.
+/* The reader's side: fill a block, walk it batch by batch, parse, hash, and deal the packets out to
+ * the workers' rings; with 0 workers, deliver them itself.
  *
- * Blocks are a queue: the oldest ones out are freed as soon as every ring's head has passed their marks.  No free block: the
- * reader waits, and does not read; the kernel counts the loss.  A full ring: it waits, or drops and counts (overload).
- * Books: every record that walk gave is counted as read, and then delivered, or dropped under a cause.  A worker that takes
- * nothing for STALL_NS while the engine is to stop is given up: what is left for it is counted as stalled.
- * End: reader_done is published after the last push; then the reader waits for the workers, and only then says `ended`. */
+ * Blocks are a queue: the oldest ones out are freed as soon as every ring's head has passed their
+ * marks.  No free block: the reader waits, and does not read; the kernel counts the loss.  A full
+ * ring: it waits, or drops and counts (overload). Books: every record that walk gave is counted as
+ * read, and then delivered, or dropped under a cause.  A worker that takes nothing for STALL_NS
+ * while the engine is to stop is given up: what is left for it is counted as stalled. End:
+ * reader_done is published after the last push; then the reader waits for the workers, and only
+ * then says `ended`. */
 #include "engine/engine.h"
 
 #include "base/clock.h"
@@ -20,19 +22,26 @@
 #define FILL_WAIT_NS 100000000
 #define STALL_NS 2000000000
 
-static bool stopping(struct bpe_engine *e) { return atomic_load_explicit(&e->stop, memory_order_relaxed); }
+static bool stopping(struct bpe_engine *e)
+{
+	return atomic_load_explicit(&e->stop, memory_order_relaxed);
+}
 
 /* Once a second: the device's counters, and the rates. */
 static void tick(struct bpe_engine *e, bool force) BPEI_READER
 {
 	int64_t now = bpei_clock_mono_ns(), span = now - e->last_tick_ns;
-	if (span < TICK_NS && !force) return;
+	if (span < TICK_NS && !force)
+		return;
 	bpei_device_stats(e->device);
-	int64_t packets = (int64_t)bpei_counter_get(&e->read_packets), bytes = (int64_t)bpei_counter_get(&e->wire_bytes);
+	int64_t packets = (int64_t)bpei_counter_get(&e->read_packets),
+		bytes = (int64_t)bpei_counter_get(&e->wire_bytes);
 	if (span >= TICK_NS || !e->last_tick_packets) {
 		double seconds = (double)(span > 0 ? span : 1) * 1e-9;
-		bpei_counter_set(&e->packets_per_second, (uint64_t)((double)(packets - e->last_tick_packets) / seconds));
-		bpei_counter_set(&e->bits_per_second, (uint64_t)((double)(bytes - e->last_tick_bytes) * 8 / seconds));
+		bpei_counter_set(&e->packets_per_second,
+			(uint64_t)((double)(packets - e->last_tick_packets) / seconds));
+		bpei_counter_set(&e->bits_per_second,
+			(uint64_t)((double)(bytes - e->last_tick_bytes) * 8 / seconds));
 	}
 	e->last_tick_ns = now;
 	e->last_tick_packets = packets;
@@ -43,8 +52,10 @@ static void tick(struct bpe_engine *e, bool force) BPEI_READER
 static void count_duplicates(struct bpe_engine *e) BPEI_READER
 {
 	struct bpei_device *d = e->device;
-	uint64_t all = bpei_counter_get(&d->duplicates), known = bpei_counter_get(&e->dropped[BPE_DROP_DUPLICATE]);
-	if (BPEI_LIKELY(all == known)) return;
+	uint64_t all = bpei_counter_get(&d->duplicates),
+		 known = bpei_counter_get(&e->dropped[BPE_DROP_DUPLICATE]);
+	if (BPEI_LIKELY(all == known))
+		return;
 	bpei_counter_add(&e->read_packets, all - known);
 	bpei_counter_add(&e->captured_bytes, bpei_counter_get(&d->duplicate_captured));
 	bpei_counter_add(&e->wire_bytes, bpei_counter_get(&d->duplicate_wire));
@@ -53,7 +64,8 @@ static void count_duplicates(struct bpe_engine *e) BPEI_READER
 	bpei_counter_set(&e->dropped[BPE_DROP_DUPLICATE], all);
 }
 
-static void count_read(struct bpe_engine *e, const struct bpe_batch *b, const struct bpei_sums *sums) BPEI_READER
+static void count_read(
+	struct bpe_engine *e, const struct bpe_batch *b, const struct bpei_sums *sums) BPEI_READER
 {
 	if (BPEI_UNLIKELY(e->device->timeless)) {
 		/* Nothing is known of any packet's time yet. */
@@ -72,30 +84,39 @@ static void count_read(struct bpe_engine *e, const struct bpe_batch *b, const st
 	bpei_counter_add(&e->read_packets, b->count);
 }
 
-struct place { struct bpei_device *device; const struct bpei_block *block; };
+struct place {
+	struct bpei_device *device;
+	const struct bpei_block *block;
+};
 
 /* What comes behind the batch, for the timeline. */
-static bool look_ahead(void *place, size_t *at, uint32_t *interface_id, int64_t *time_ns) BPEI_READER
+static bool look_ahead(
+	void *place, size_t *at, uint32_t *interface_id, int64_t *time_ns) BPEI_READER
 {
 	const struct place *p = place;
 	return p->device->ops->look_ahead(p->device, p->block, at, interface_id, time_ns);
 }
 
 /* The packets' flow times, where they are not their own. */
-static void keep_time(struct bpe_engine *e, const struct bpei_block *b, uint32_t n, const struct bpei_sums *sums) BPEI_READER
+static void keep_time(struct bpe_engine *e, const struct bpei_block *b, uint32_t n,
+	const struct bpei_sums *sums) BPEI_READER
 {
 	const struct bpei_columns *c = &e->batch;
 	struct place place = { e->device, b };
-	const struct bpei_arrivals a = { c->time_ns, e->timeline.own ? c->interface_id : NULL, n, sums->least_ns, sums->most_ns,
-		e->device->ops->look_ahead ? look_ahead : NULL, &place };
-	if (BPEI_UNLIKELY(e->device->timeless)) memset(c->flow_kind, BPEI_TIME_OWN, n);
-	else bpei_timeline_follow_interfaces(&e->timeline, &a, c->flow_ns, c->flow_kind);
+	const struct bpei_arrivals a = { c->time_ns, e->timeline.own ? c->interface_id : NULL, n,
+		sums->least_ns, sums->most_ns, e->device->ops->look_ahead ? look_ahead : NULL,
+		&place };
+	if (BPEI_UNLIKELY(e->device->timeless))
+		memset(c->flow_kind, BPEI_TIME_OWN, n);
+	else
+		bpei_timeline_follow_interfaces(&e->timeline, &a, c->flow_ns, c->flow_kind);
 }
 
 static void publish_time(struct bpe_engine *e, int64_t now) BPEI_READER
 {
 	if (now > atomic_load_explicit(&e->packet_now, memory_order_relaxed))
-		atomic_store_explicit(&e->packet_now, now, memory_order_release);	/* pairs: loop in worker.c */
+		atomic_store_explicit(
+			&e->packet_now, now, memory_order_release); /* pairs: loop in worker.c */
 }
 
 /* Waits until ring w has room: how much; 0 if packets are to be dropped, *cause telling why. */
@@ -103,15 +124,18 @@ static uint32_t wait_for_room(struct bpe_engine *e, struct bpei_worker *w, int *
 {
 	uint32_t room = bpei_ring_room(&w->ring, 1), seen = w->ring.seen_head, tries = 0;
 	int64_t since = 0;
-	if (room) return room;
+	if (room)
+		return room;
 	*cause = BPE_DROP_RING_FULL;
-	if (e->options.overload == BPE_OVERLOAD_DROP) return 0;
+	if (e->options.overload == BPE_OVERLOAD_DROP)
+		return 0;
 	bpei_counter_add(&e->waits, 1);
 	while (!(room = bpei_ring_room(&w->ring, 1))) {
 		bpei_pause(tries++);
 		tick(e, false);
 		bpei_change_serve(e, false);
-		if (!stopping(e)) continue;
+		if (!stopping(e))
+			continue;
 		int64_t now = bpei_clock_mono_ns();
 		if (w->ring.seen_head != seen || !since) {
 			seen = w->ring.seen_head;
@@ -137,7 +161,8 @@ static void deal(struct bpe_engine *e, uint32_t n) BPEI_READER
 		hash = untagged;
 	}
 	memset(pushed, 0, workers * sizeof *pushed);
-	for (uint32_t k = 0; k < workers; k++) room[k] = bpei_ring_room(&e->workers[k].ring, BPE_BATCH);
+	for (uint32_t k = 0; k < workers; k++)
+		room[k] = bpei_ring_room(&e->workers[k].ring, BPE_BATCH);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t k = (uint32_t)((uint64_t)hash[i] * workers >> 32);
 		struct bpei_worker *w = &e->workers[k];
@@ -152,13 +177,16 @@ static void deal(struct bpe_engine *e, uint32_t n) BPEI_READER
 				continue;
 			}
 		}
-		bpei_columns_copy(&w->columns, (w->ring.own_tail + pushed[k]) & w->ring.mask, &e->batch, i);
+		bpei_columns_copy(
+			&w->columns, (w->ring.own_tail + pushed[k]) & w->ring.mask, &e->batch, i);
 		pushed[k]++;
 	}
 	for (uint32_t k = 0; k < workers; k++) {
-		if (!pushed[k]) continue;
+		if (!pushed[k])
+			continue;
 		bpei_ring_push(&e->workers[k].ring, pushed[k]);
-		bpei_counter_max(&e->workers[k].ring_peak, e->workers[k].ring.own_tail - e->workers[k].ring.seen_head);
+		bpei_counter_max(&e->workers[k].ring_peak,
+			e->workers[k].ring.own_tail - e->workers[k].ring.seen_head);
 	}
 }
 
@@ -168,7 +196,8 @@ static void reclaim(struct bpe_engine *e) BPEI_READER
 	while (e->used_blocks) {
 		struct bpei_block *b = &e->blocks[e->first_block];
 		for (uint32_t k = 0; k < e->plan.workers; k++)
-			if (!bpei_ring_passed(&e->workers[k].ring, b->mark[k])) return;
+			if (!bpei_ring_passed(&e->workers[k].ring, b->mark[k]))
+				return;
 		bpei_device_done(e->device, b);
 		e->first_block = (e->first_block + 1) % e->plan.blocks;
 		e->used_blocks--;
@@ -179,9 +208,11 @@ static void reclaim(struct bpe_engine *e) BPEI_READER
 static struct bpei_block *take_block(struct bpe_engine *e) BPEI_READER
 {
 	reclaim(e);
-	if (e->used_blocks == e->plan.blocks) bpei_counter_add(&e->waits, 1);
+	if (e->used_blocks == e->plan.blocks)
+		bpei_counter_add(&e->waits, 1);
 	for (uint32_t tries = 0; e->used_blocks == e->plan.blocks; reclaim(e)) {
-		if (stopping(e)) return NULL;
+		if (stopping(e))
+			return NULL;
 		bpei_pause(tries++);
 		tick(e, false);
 		bpei_change_serve(e, false);
@@ -194,8 +225,13 @@ static void count_only(struct bpe_engine *e, uint32_t n, uint32_t link_type) BPE
 {
 	struct bpei_columns *c = &e->batch;
 	for (uint32_t i = 0; i < n; i++)
-		c->layers[i] = (struct bpe_layers){ .network = BPE_NO_OFFSET, .transport = BPE_NO_OFFSET, .payload = BPE_NO_OFFSET, .flags = c->layers[i].flags,
-			.end = c->caplen[i], .proto = BPE_PROTO_LINKTYPE, .link_type = (uint16_t)link_type };
+		c->layers[i] = (struct bpe_layers){ .network = BPE_NO_OFFSET,
+			.transport = BPE_NO_OFFSET,
+			.payload = BPE_NO_OFFSET,
+			.flags = c->layers[i].flags,
+			.end = c->caplen[i],
+			.proto = BPE_PROTO_LINKTYPE,
+			.link_type = (uint16_t)link_type };
 	struct bpe_batch batch = bpei_batch_view(c, 0, n, 0);
 	struct bpei_sums sums;
 	bpei_batch_sum(&batch, &sums);
@@ -212,9 +248,12 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 	for (;;) {
 		bpei_change_serve(e, false);
 		uint64_t left = limit ? limit - bpei_counter_get(&e->read_packets) : BPE_BATCH;
-		uint32_t n = left ? bpei_device_walk(e->device, b, &e->batch, left < BPE_BATCH ? (uint32_t)left : BPE_BATCH) : 0;
+		uint32_t n = left ? bpei_device_walk(e->device, b, &e->batch,
+					    left < BPE_BATCH ? (uint32_t)left : BPE_BATCH)
+				  : 0;
 		count_duplicates(e);
-		if (!n) return limit && bpei_counter_get(&e->read_packets) >= limit;
+		if (!n)
+			return limit && bpei_counter_get(&e->read_packets) >= limit;
 		if (e->options.count_only) {
 			count_only(e, n, b->link_type);
 			continue;
@@ -235,15 +274,20 @@ static bool read_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 	}
 }
 
-/* Nothing came: live flows age by the clock.  A second behind, since the kernel may hold packets back for a while.  True: there is more to do as long
- * as nothing comes; *waits: there is, but it must wait for somebody. */
+/* Nothing came: live flows age by the clock.  A second behind, since the kernel may hold packets
+ * back for a while.  True: there is more to do as long as nothing comes; *waits: there is, but it
+ * must wait for somebody. */
 static bool idle(struct bpe_engine *e, bool *waits) BPEI_READER
 {
 	bool more;
-	if (e->device->live) publish_time(e, bpei_timeline_now(&e->timeline, bpei_clock_wall_ns() - 1000000000));
-	if (e->plan.workers) return false;
+	if (e->device->live)
+		publish_time(e, bpei_timeline_now(&e->timeline, bpei_clock_wall_ns() - 1000000000));
+	if (e->plan.workers)
+		return false;
 	bpei_role_enter(&bpei_worker_role);
-	if (e->device->live && e->workers[0].table) bpei_table_age(e->workers[0].table, atomic_load_explicit(&e->packet_now, memory_order_relaxed));
+	if (e->device->live && e->workers[0].table)
+		bpei_table_age(e->workers[0].table,
+			atomic_load_explicit(&e->packet_now, memory_order_relaxed));
 	more = bpei_scan_idle(&e->workers[0]);
 	more |= bpei_show_idle(&e->workers[0]);
 	*waits = bpei_show_waits(&e->workers[0]);
@@ -257,10 +301,16 @@ static int loop(struct bpe_engine *e) BPEI_READER
 	while (!stopping(e)) {
 		bpei_change_serve(e, false);
 		struct bpei_block *b = take_block(e);
-		if (!b) return BPE_OK;
-		int r = bpei_device_fill(e->device, b, busy ? 0 : e->used_blocks || waits ? FILL_WAIT_NS / 100 : FILL_WAIT_NS, &e->error);
+		if (!b)
+			return BPE_OK;
+		int r = bpei_device_fill(e->device, b,
+			busy                      ? 0
+			: e->used_blocks || waits ? FILL_WAIT_NS / 100
+						  : FILL_WAIT_NS,
+			&e->error);
 		tick(e, false);
-		if (r < 0) return r == BPE_E_END ? BPE_OK : r;
+		if (r < 0)
+			return r == BPE_E_END ? BPE_OK : r;
 		if (!r) {
 			busy = idle(e, &waits);
 			continue;
@@ -268,19 +318,24 @@ static int loop(struct bpe_engine *e) BPEI_READER
 		bpei_counter_add(&e->blocks_read, 1);
 		e->used_blocks++;
 		bool enough = read_block(e, b);
-		for (uint32_t k = 0; k < e->plan.workers; k++) b->mark[k] = e->workers[k].ring.own_tail;
-		if (e->timeline.has_time) publish_time(e, e->timeline.clock_ns);
-		if (enough) return BPE_OK;
+		for (uint32_t k = 0; k < e->plan.workers; k++)
+			b->mark[k] = e->workers[k].ring.own_tail;
+		if (e->timeline.has_time)
+			publish_time(e, e->timeline.clock_ns);
+		if (enough)
+			return BPE_OK;
 	}
 	return BPE_OK;
 }
 
 static void end_run(struct bpe_engine *e, int result) BPEI_READER
 {
-	bpei_change_serve(e, true);	/* before the workers are waited for: one may be asking */
+	bpei_change_serve(e, true); /* before the workers are waited for: one may be asking */
 	e->result = result;
-	atomic_store_explicit(&e->reader_done, 1, memory_order_release);	/* pairs: loop in worker.c */
-	for (uint32_t k = 0; k < e->plan.workers; k++) pthread_join(e->workers[k].thread, NULL);
+	atomic_store_explicit(
+		&e->reader_done, 1, memory_order_release); /* pairs: loop in worker.c */
+	for (uint32_t k = 0; k < e->plan.workers; k++)
+		pthread_join(e->workers[k].thread, NULL);
 	if (!e->plan.workers) {
 		bpei_role_enter(&bpei_worker_role);
 		bpei_worker_finish(&e->workers[0]);
@@ -290,7 +345,8 @@ static void end_run(struct bpe_engine *e, int result) BPEI_READER
 	reclaim(e);
 	tick(e, true);
 	bpei_counter_set(&e->ended_ns, (uint64_t)bpei_clock_mono_ns());
-	atomic_store_explicit(&e->ended, 1, memory_order_release);	/* pairs: has_ended in lifecycle.c */
+	atomic_store_explicit(
+		&e->ended, 1, memory_order_release); /* pairs: has_ended in lifecycle.c */
 	close(e->end_pipe[1]);
 }
 

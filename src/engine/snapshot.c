@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading every counter while everybody goes on counting; stateless.  The workers' counters are read before the reader's:
- * a packet on its way is most likely seen as read and not yet delivered; where the hardware shows it the other way round,
- * in_flight is 0 rather than negative.  After the end of the run the numbers are exact. */
+/* Reading every counter while everybody goes on counting; stateless.  The workers' counters are
+ * read before the reader's: a packet on its way is most likely seen as read and not yet delivered;
+ * where the hardware shows it the other way round, in_flight is 0 rather than negative.  After the
+ * end of the run the numbers are exact. */
 #include "engine/engine.h"
 
 #include "base/clock.h"
@@ -14,7 +15,8 @@ static void read_flows(const struct bpei_table *table, struct bpe_stats *s)
 	s->flows_peak += bpei_counter_get(&c->peak);
 	s->flows_ended += bpei_counter_get(&c->ended);
 	s->flows_evicted += bpei_counter_get(&c->evicted);
-	for (int i = 0; i < BPE_EVICTED_COUNT; i++) s->evicted[i] += bpei_counter_get(&c->evicted_by[i]);
+	for (int i = 0; i < BPE_EVICTED_COUNT; i++)
+		s->evicted[i] += bpei_counter_get(&c->evicted_by[i]);
 	s->flows_periods += bpei_counter_get(&c->periods);
 	s->flow_bytes += bpei_counter_get(&c->bytes);
 	s->time_steps += bpei_counter_get(&c->time_steps);
@@ -29,12 +31,14 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 	uint64_t done = 0;
 	for (uint32_t k = 0; k < (e->plan.workers ? e->plan.workers : 1); k++) {
 		bpei_counts_read(&e->workers[k].counts, &s);
-		if (e->workers[k].table) read_flows(e->workers[k].table, &s);
+		if (e->workers[k].table)
+			read_flows(e->workers[k].table, &s);
 		s.records += bpei_counter_get(&e->workers[k].records_taken);
 		s.records_dropped += bpei_counter_get(&e->workers[k].records_dropped);
 		s.flows_shown += bpei_counter_get(&e->workers[k].flows_shown);
 	}
-	for (int i = 0; i < BPE_DROP_COUNT; i++) done += s.dropped[i] = bpei_counter_get(&e->dropped[i]);
+	for (int i = 0; i < BPE_DROP_COUNT; i++)
+		done += s.dropped[i] = bpei_counter_get(&e->dropped[i]);
 	s.read_packets = bpei_counter_get(&e->read_packets);
 	done += s.delivered_packets;
 	s.in_flight = s.read_packets > done ? s.read_packets - done : 0;
@@ -67,17 +71,21 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 	s.source_position = bpei_counter_get(&e->device->source_position);
 	s.time_steps += bpei_counter_get(&e->timeline.steps);
 	uint64_t started = bpei_counter_get(&e->started_ns), ended = bpei_counter_get(&e->ended_ns);
-	if (started) s.elapsed_ns = (ended ? ended : (uint64_t)bpei_clock_mono_ns()) - started;
+	if (started)
+		s.elapsed_ns = (ended ? ended : (uint64_t)bpei_clock_mono_ns()) - started;
 	*stats = s;
 }
 
 int bpei_engine_worker_stats(struct bpe_engine *e, uint32_t k, struct bpe_worker_stats *stats)
 {
-	if (k >= (e->plan.workers ? e->plan.workers : 1)) return BPE_E_ARGUMENT;
+	if (k >= (e->plan.workers ? e->plan.workers : 1))
+		return BPE_E_ARGUMENT;
 	const struct bpei_worker *w = &e->workers[k];
 	struct bpe_worker_stats s = { .packets = bpei_counter_get(&w->counts.packets),
-		.captured_bytes = bpei_counter_get(&w->counts.captured_bytes), .wire_bytes = bpei_counter_get(&w->counts.wire_bytes),
-		.batches = bpei_counter_get(&w->counts.batches), .dropped = bpei_counter_get(&w->dropped) };
+		.captured_bytes = bpei_counter_get(&w->counts.captured_bytes),
+		.wire_bytes = bpei_counter_get(&w->counts.wire_bytes),
+		.batches = bpei_counter_get(&w->counts.batches),
+		.dropped = bpei_counter_get(&w->dropped) };
 	if (w->table) {
 		s.flows_active = bpei_counter_get(&bpei_table_counts(w->table)->active);
 		s.flows_peak = bpei_counter_get(&bpei_table_counts(w->table)->peak);

@@ -5,8 +5,22 @@
 
 #include "filter/lex.h"
 
-enum address { A_NONE, A_DEFAULT, A_HOST, A_NET, A_PORT, A_PORTRANGE, A_PROTO, A_PROTOCHAIN, A_GATEWAY };
-struct qualifiers { enum address address; enum proto proto; enum direction direction; };
+enum address {
+	A_NONE,
+	A_DEFAULT,
+	A_HOST,
+	A_NET,
+	A_PORT,
+	A_PORTRANGE,
+	A_PROTO,
+	A_PROTOCHAIN,
+	A_GATEWAY
+};
+struct qualifiers {
+	enum address address;
+	enum proto proto;
+	enum direction direction;
+};
 
 /* parse_list.c: "in FILE" behind host, net, port, portrange. */
 bool bpei_parse_list_begins(const struct bpei_compile *c);
@@ -25,9 +39,12 @@ int32_t bpei_parse_relation(struct bpei_compile *c);
 int32_t bpei_parse_compare(struct bpei_compile *c, int32_t left, int token, int32_t right);
 
 /* parse.c */
-int32_t bpei_parse_value(struct bpei_compile *c, const struct qualifiers *q);	/* one value, qualified so */
-bool bpei_parse_take(struct bpei_compile *c, int token, const char *wanted);	/* the token in hand, which must be this one */
-bool bpei_parse_deeper(struct bpei_compile *c);			/* one more level of nesting; the caller takes it back */
+int32_t bpei_parse_value(
+	struct bpei_compile *c, const struct qualifiers *q); /* one value, qualified so */
+bool bpei_parse_take(struct bpei_compile *c, int token,
+	const char *wanted); /* the token in hand, which must be this one */
+bool bpei_parse_deeper(
+	struct bpei_compile *c); /* one more level of nesting; the caller takes it back */
 int32_t bpei_parse_unexpected(struct bpei_compile *c, const char *wanted);
 
 #endif

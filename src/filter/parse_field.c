@@ -6,9 +6,12 @@
 /* The field's value `left`, compared with the number in hand. */
 static int32_t field_is(struct bpei_compile *c, int32_t left, int comparison, uint32_t most)
 {
-	if (c->failed) return -1;
-	if (c->token != T_NUMBER) return bpei_parse_unexpected(c, "a number");
-	if (c->number > most) return bpei_compile_fail(c, "such numbers end at %u", most);
+	if (c->failed)
+		return -1;
+	if (c->token != T_NUMBER)
+		return bpei_parse_unexpected(c, "a number");
+	if (c->number > most)
+		return bpei_compile_fail(c, "such numbers end at %u", most);
 	int32_t number = bpei_value_imm(c, c->number);
 	bpei_lex_next(c);
 	return bpei_parse_compare(c, left, comparison, number);
@@ -29,11 +32,17 @@ int32_t bpei_parse_field(struct bpei_compile *c)
 			all = bpei_or(c, all, field_is(c, left, '=', most));
 		}
 		return bpei_parse_take(c, ')', "or, or a closing parenthesis,") ? all : -1;
-	case '=': case '<': case '>': case T_GEQ: case T_LEQ: case T_NEQ:
+	case '=':
+	case '<':
+	case '>':
+	case T_GEQ:
+	case T_LEQ:
+	case T_NEQ:
 		comparison = c->token;
 		bpei_lex_next(c);
 		break;
-	default: break;
+	default:
+		break;
 	}
 	return field_is(c, left, comparison, most);
 }

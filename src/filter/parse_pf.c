@@ -6,10 +6,20 @@
 
 #include <string.h>
 
-enum { PF_ACTION_AT = 2, PF_REASON_AT = 3, PF_IFNAME_AT = 4, PF_RULESET_AT = 20, PF_RULE_AT = 36,
-       PF_SUBRULE_AT = 40, PF_NAME_BYTES = 16 };
+enum {
+	PF_ACTION_AT = 2,
+	PF_REASON_AT = 3,
+	PF_IFNAME_AT = 4,
+	PF_RULESET_AT = 20,
+	PF_RULE_AT = 36,
+	PF_SUBRULE_AT = 40,
+	PF_NAME_BYTES = 16
+};
 
-struct pf_code { const char *name; uint8_t number; };
+struct pf_code {
+	const char *name;
+	uint8_t number;
+};
 
 static const struct pf_code reasons[] = { { "match", 0 }, { "bad-offset", 1 }, { "fragment", 2 },
 	{ "short", 3 }, { "normalize", 4 }, { "memory", 5 }, { "bad-timestamp", 6 },
@@ -18,11 +28,14 @@ static const struct pf_code reasons[] = { { "match", 0 }, { "bad-offset", 1 }, {
 	{ NULL, 0 } };
 
 static const struct pf_code actions[] = { { "pass", 0 }, { "accept", 0 }, { "block", 1 },
-	{ "drop", 1 },
-	{ "scrub", 2 }, { "noscrub", 3 }, { "nat", 4 }, { "nonat", 5 }, { "binat", 6 },
-	{ "nobinat", 7 }, { "rdr", 8 }, { "nordr", 9 }, { "synproxy-drop", 10 }, { NULL, 0 } };
+	{ "drop", 1 }, { "scrub", 2 }, { "noscrub", 3 }, { "nat", 4 }, { "nonat", 5 },
+	{ "binat", 6 }, { "nobinat", 7 }, { "rdr", 8 }, { "nordr", 9 }, { "synproxy-drop", 10 },
+	{ NULL, 0 } };
 
-static struct place start(uint32_t at) { return (struct place){ -1, at }; }
+static struct place start(uint32_t at)
+{
+	return (struct place){ -1, at };
+}
 
 /* A name that ends with a 0, in a field of PF_NAME_BYTES. */
 static int32_t name_is(struct bpei_compile *c, uint32_t at)
@@ -30,8 +43,8 @@ static int32_t name_is(struct bpei_compile *c, uint32_t at)
 	size_t n = strlen(c->word);
 	int32_t b = -1;
 	if (n >= PF_NAME_BYTES)
-		return bpei_compile_fail(c, "names have at most %d characters here",
-					 PF_NAME_BYTES - 1);
+		return bpei_compile_fail(
+			c, "names have at most %d characters here", PF_NAME_BYTES - 1);
 	for (size_t i = 0; i <= n; i++) {
 		int32_t one = bpei_at_is(c, 1, start(at), (uint32_t)i, (uint8_t)c->word[i]);
 		b = b < 0 ? one : bpei_and(c, b, one);
@@ -39,8 +52,8 @@ static int32_t name_is(struct bpei_compile *c, uint32_t at)
 	return b;
 }
 
-static int32_t code_is(struct bpei_compile *c, uint32_t at, const struct pf_code *codes,
-		       const char *known)
+static int32_t code_is(
+	struct bpei_compile *c, uint32_t at, const struct pf_code *codes, const char *known)
 {
 	for (; codes->name; codes++)
 		if (!strcmp(codes->name, c->word))
@@ -51,27 +64,36 @@ static int32_t code_is(struct bpei_compile *c, uint32_t at, const struct pf_code
 static int32_t named_is(struct bpei_compile *c, uint32_t word)
 {
 	switch (word) {
-	case PF_WORD_IFNAME: return name_is(c, PF_IFNAME_AT);
-	case PF_WORD_RULESET: return name_is(c, PF_RULESET_AT);
+	case PF_WORD_IFNAME:
+		return name_is(c, PF_IFNAME_AT);
+	case PF_WORD_RULESET:
+		return name_is(c, PF_RULESET_AT);
 	case PF_WORD_REASON:
-		return code_is(c, PF_REASON_AT, reasons, "reason: match, bad-offset, fragment, "
+		return code_is(c, PF_REASON_AT, reasons,
+			"reason: match, bad-offset, fragment, "
 			"short, normalize, memory and others are, or a number");
 	case PF_WORD_ACTION:
-		return code_is(c, PF_ACTION_AT, actions, "action: pass, block, scrub, nat, rdr, "
+		return code_is(c, PF_ACTION_AT, actions,
+			"action: pass, block, scrub, nat, rdr, "
 			"binat and others are");
-	default: return bpei_parse_unexpected(c, "a rule's number");
+	default:
+		return bpei_parse_unexpected(c, "a rule's number");
 	}
 }
 
 static int32_t numbered_is(struct bpei_compile *c, uint32_t word)
 {
 	switch (word) {
-	case PF_WORD_RULE: return bpei_at_is(c, 4, start(PF_RULE_AT), 0, c->number);
-	case PF_WORD_SUBRULE: return bpei_at_is(c, 4, start(PF_SUBRULE_AT), 0, c->number);
+	case PF_WORD_RULE:
+		return bpei_at_is(c, 4, start(PF_RULE_AT), 0, c->number);
+	case PF_WORD_SUBRULE:
+		return bpei_at_is(c, 4, start(PF_SUBRULE_AT), 0, c->number);
 	case PF_WORD_REASON:
-		if (c->number > 255) return bpei_compile_fail(c, "reasons end at 255");
+		if (c->number > 255)
+			return bpei_compile_fail(c, "reasons end at 255");
 		return bpei_at_is(c, 1, start(PF_REASON_AT), 0, c->number);
-	default: return bpei_parse_unexpected(c, "a name");
+	default:
+		return bpei_parse_unexpected(c, "a name");
 	}
 }
 
@@ -80,13 +102,19 @@ int32_t bpei_parse_pf(struct bpei_compile *c)
 	const uint32_t word = c->number;
 	int32_t b;
 	if (c->offsets.kind != KIND_PFLOG)
-		return bpei_compile_fail_term(c, "only packets of PFLOG, which pf logged, say that");
+		return bpei_compile_fail_term(
+			c, "only packets of PFLOG, which pf logged, say that");
 	bpei_lex_next(c);
-	if (c->failed) return -1;
-	if (c->token == T_NAME) b = named_is(c, word);
-	else if (c->token == T_NUMBER) b = numbered_is(c, word);
-	else return bpei_parse_unexpected(c, word == PF_WORD_RULE || word == PF_WORD_SUBRULE
-					  ? "a rule's number" : "a name");
+	if (c->failed)
+		return -1;
+	if (c->token == T_NAME)
+		b = named_is(c, word);
+	else if (c->token == T_NUMBER)
+		b = numbered_is(c, word);
+	else
+		return bpei_parse_unexpected(c, word == PF_WORD_RULE || word == PF_WORD_SUBRULE
+							? "a rule's number"
+							: "a name");
 	bpei_lex_next(c);
 	return b;
 }

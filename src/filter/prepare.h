@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A checked program made ready for running often: decoded, with what follows upon a load in one step with it.  Its verdict is
- * bpei_filter_run's on every packet. */
+/* A checked program made ready for running often: decoded, with what follows upon a load in one
+ * step with it.  Its verdict is bpei_filter_run's on every packet. */
 #ifndef BPEI_PREPARE_H
 #define BPEI_PREPARE_H
 
@@ -8,11 +8,13 @@
 
 struct bpei_prepared;
 
-/* Of a program that bpei_filter_wrong finds no fault with; it is not needed any more afterwards.  NULL: no memory. */
+/* Of a program that bpei_filter_wrong finds no fault with; it is not needed any more afterwards.
+ * NULL: no memory. */
 struct bpei_prepared *bpei_prepare(const struct bpe_insn *program, uint32_t length);
-void bpei_prepared_free(struct bpei_prepared *prepared);	/* NULL is allowed */
+void bpei_prepared_free(struct bpei_prepared *prepared); /* NULL is allowed */
 
 /* Any thread, several at a time. */
-uint32_t bpei_prepared_run(const struct bpei_prepared *prepared, const uint8_t *data, uint32_t wirelen, uint32_t caplen);
+uint32_t bpei_prepared_run(const struct bpei_prepared *prepared, const uint8_t *data,
+	uint32_t wirelen, uint32_t caplen);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Hosts by their names, asked of the system once a compilation: an expression may be read for hundreds of shapes of the packet, a
- * resolver may take seconds, and its next answer may be another.  The answers are the compilation's, freed with it. */
+/* Hosts by their names, asked of the system once a compilation: an expression may be read for
+ * hundreds of shapes of the packet, a resolver may take seconds, and its next answer may be
+ * another.  The answers are the compilation's, freed with it. */
 #include "filter/resolve.h"
 
 #include <sys/types.h>
@@ -11,35 +12,43 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static pthread_mutex_t tables = PTHREAD_MUTEX_INITIALIZER;	/* the system's functions share their answers' memory */
+static pthread_mutex_t tables =
+	PTHREAD_MUTEX_INITIALIZER; /* the system's functions share their answers' memory */
 
-bool bpei_resolve_service(const struct bpei_compile *c, const char *name, const char *protocol, uint32_t *port)
+bool bpei_resolve_service(
+	const struct bpei_compile *c, const char *name, const char *protocol, uint32_t *port)
 {
-	if (c->no_names) return false;
+	if (c->no_names)
+		return false;
 	pthread_mutex_lock(&tables);
 	const struct servent *s = getservbyname(name, protocol);
-	if (s) *port = ntohs((uint16_t)s->s_port);
+	if (s)
+		*port = ntohs((uint16_t)s->s_port);
 	pthread_mutex_unlock(&tables);
 	return s;
 }
 
 bool bpei_resolve_protocol(const struct bpei_compile *c, const char *name, uint32_t *number)
 {
-	if (c->no_names) return false;
+	if (c->no_names)
+		return false;
 	pthread_mutex_lock(&tables);
 	const struct protoent *p = getprotobyname(name);
-	if (p) *number = (uint32_t)p->p_proto;
+	if (p)
+		*number = (uint32_t)p->p_proto;
 	pthread_mutex_unlock(&tables);
 	return p;
 }
 
 bool bpei_resolve_network(const struct bpei_compile *c, const char *name, uint32_t *net)
 {
-	if (c->no_names) return false;
+	if (c->no_names)
+		return false;
 	pthread_mutex_lock(&tables);
 	const struct netent *n = getnetbyname(name);
 	bool known = n && n->n_addrtype == AF_INET;
-	if (known) *net = n->n_net;
+	if (known)
+		*net = n->n_net;
 	pthread_mutex_unlock(&tables);
 	return known;
 }
@@ -47,13 +56,19 @@ bool bpei_resolve_network(const struct bpei_compile *c, const char *name, uint32
 static void ask(struct bpei_host *h)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
-	if (getaddrinfo(h->name, NULL, &hints, &list)) return;
+	if (getaddrinfo(h->name, NULL, &hints, &list))
+		return;
 	h->known = true;
 	for (struct addrinfo *a = list; a && h->count < BPEI_HOST_ADDRESSES; a = a->ai_next) {
-		if (a->ai_family != AF_INET && a->ai_family != AF_INET6) continue;
+		if (a->ai_family != AF_INET && a->ai_family != AF_INET6)
+			continue;
 		bool six = h->address[h->count].is_six = a->ai_family == AF_INET6;
-		if (six) memcpy(h->address[h->count].six, &((struct sockaddr_in6 *)(void *)a->ai_addr)->sin6_addr, 16);
-		else h->address[h->count].four = ntohl(((struct sockaddr_in *)(void *)a->ai_addr)->sin_addr.s_addr);
+		if (six)
+			memcpy(h->address[h->count].six,
+				&((struct sockaddr_in6 *)(void *)a->ai_addr)->sin6_addr, 16);
+		else
+			h->address[h->count].four =
+				ntohl(((struct sockaddr_in *)(void *)a->ai_addr)->sin_addr.s_addr);
 		h->count++;
 	}
 	freeaddrinfo(list);
@@ -63,11 +78,14 @@ const struct bpei_host *bpei_resolve(struct bpei_compile *c, const char *name)
 {
 	struct bpei_host *h;
 	for (h = c->hosts; h; h = h->next)
-		if (!strcmp(h->name, name)) return h;
+		if (!strcmp(h->name, name))
+			return h;
 	h = calloc(1, sizeof *h);
-	if (!h) return NULL;
+	if (!h)
+		return NULL;
 	strncpy(h->name, name, sizeof h->name - 1);
-	if (!c->no_names) ask(h);
+	if (!c->no_names)
+		ask(h);
 	h->next = c->hosts;
 	return c->hosts = h;
 }

@@ -1,60 +1,140 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the language's terms share: loads and tests at places, and what a link type can say. */
+/* What the files of the language's terms share: loads and tests at places, and what a link type can
+ * say. */
 #ifndef BPEI_FILTER_TERMS_H
 #define BPEI_FILTER_TERMS_H
 
 #include "filter/tree.h"
 
-enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_IEEE802 = 6, LINK_SLIP = 8, LINK_PPP = 9,
-       LINK_FDDI = 10, LINK_PPP_SERIAL = 50, LINK_PPP_ETHER = 51, LINK_RFC1483 = 100, LINK_RAW = 101,
-       LINK_C_HDLC = 104, LINK_WLAN = 105, LINK_FRELAY = 107, LINK_LOOP = 108, LINK_SLL = 113,
-       LINK_PFLOG = 117, LINK_PRISM = 119, LINK_FIBRE = 122, LINK_SUNATM = 123, LINK_RADIOTAP = 127,
-       LINK_MTP2_PHDR = 139, LINK_MTP2 = 140, LINK_IRDA = 144, LINK_AVS = 163, LINK_PPPD = 166,
-       LINK_LAPD = 177, LINK_PPI = 192, LINK_ERF = 197, LINK_HCI_PHDR = 201, LINK_PPP_DIR = 204,
-       LINK_LAPB_DIR = 207, LINK_IPNET = 226, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_PKTAP = 258,
-       LINK_SLL2 = 276, LINK_GENEVE = 0x10000 /* no link type: an ethertype, then the packet */ };
+enum {
+	LINK_NULL = 0,
+	LINK_ETHERNET = 1,
+	LINK_IEEE802 = 6,
+	LINK_SLIP = 8,
+	LINK_PPP = 9,
+	LINK_FDDI = 10,
+	LINK_PPP_SERIAL = 50,
+	LINK_PPP_ETHER = 51,
+	LINK_RFC1483 = 100,
+	LINK_RAW = 101,
+	LINK_C_HDLC = 104,
+	LINK_WLAN = 105,
+	LINK_FRELAY = 107,
+	LINK_LOOP = 108,
+	LINK_SLL = 113,
+	LINK_PFLOG = 117,
+	LINK_PRISM = 119,
+	LINK_FIBRE = 122,
+	LINK_SUNATM = 123,
+	LINK_RADIOTAP = 127,
+	LINK_MTP2_PHDR = 139,
+	LINK_MTP2 = 140,
+	LINK_IRDA = 144,
+	LINK_AVS = 163,
+	LINK_PPPD = 166,
+	LINK_LAPD = 177,
+	LINK_PPI = 192,
+	LINK_ERF = 197,
+	LINK_HCI_PHDR = 201,
+	LINK_PPP_DIR = 204,
+	LINK_LAPB_DIR = 207,
+	LINK_IPNET = 226,
+	LINK_IPV4 = 228,
+	LINK_IPV6 = 229,
+	LINK_PKTAP = 258,
+	LINK_SLL2 = 276,
+	LINK_GENEVE = 0x10000 /* no link type: an ethertype, then the packet */
+};
 /* How a link header says what it carries. */
-enum link_kind { KIND_NONE, KIND_ETHERNET, KIND_LLC, KIND_NULL, KIND_LOOP, KIND_RAW, KIND_IPV4,
-		 KIND_IPV6, KIND_PPP, KIND_PPP_BSDOS, KIND_HDLC, KIND_TYPE, KIND_SLL, KIND_FRELAY,
-		 KIND_ARCNET, KIND_LTALK, KIND_PFLOG, KIND_IPNET, KIND_JUNIPER, KIND_BACNET, KIND_ATM,
-		 KIND_WLAN };
-enum { TYPE_IP = 0x0800, TYPE_ARP = 0x0806, TYPE_RARP = 0x8035, TYPE_IP6 = 0x86dd, TYPE_VLAN = 0x8100, TYPE_QINQ = 0x88a8, TYPE_QINQ_OLD = 0x9100,
-       TYPE_MPLS = 0x8847, TYPE_PPPOED = 0x8863, TYPE_PPPOES = 0x8864, TYPE_ATALK = 0x809b, TYPE_AARP = 0x80f3, TYPE_DECNET = 0x6003 };
+enum link_kind {
+	KIND_NONE,
+	KIND_ETHERNET,
+	KIND_LLC,
+	KIND_NULL,
+	KIND_LOOP,
+	KIND_RAW,
+	KIND_IPV4,
+	KIND_IPV6,
+	KIND_PPP,
+	KIND_PPP_BSDOS,
+	KIND_HDLC,
+	KIND_TYPE,
+	KIND_SLL,
+	KIND_FRELAY,
+	KIND_ARCNET,
+	KIND_LTALK,
+	KIND_PFLOG,
+	KIND_IPNET,
+	KIND_JUNIPER,
+	KIND_BACNET,
+	KIND_ATM,
+	KIND_WLAN
+};
+enum {
+	TYPE_IP = 0x0800,
+	TYPE_ARP = 0x0806,
+	TYPE_RARP = 0x8035,
+	TYPE_IP6 = 0x86dd,
+	TYPE_VLAN = 0x8100,
+	TYPE_QINQ = 0x88a8,
+	TYPE_QINQ_OLD = 0x9100,
+	TYPE_MPLS = 0x8847,
+	TYPE_PPPOED = 0x8863,
+	TYPE_PPPOES = 0x8864,
+	TYPE_ATALK = 0x809b,
+	TYPE_AARP = 0x80f3,
+	TYPE_DECNET = 0x6003
+};
 enum { SAP_ISO = 0xfe, SAP_IP = 0x06, SAP_STP = 0x42, SAP_IPX = 0xe0, SAP_NETBEUI = 0xf0 };
 
-static inline int32_t bpei_at(struct bpei_compile *c, uint32_t size, struct place p, uint32_t plus) { return bpei_value_load(c, size, p.base, p.at + plus); }
-static inline int32_t bpei_at_is(struct bpei_compile *c, uint32_t size, struct place p, uint32_t plus, uint32_t k)
+static inline int32_t bpei_at(struct bpei_compile *c, uint32_t size, struct place p, uint32_t plus)
+{
+	return bpei_value_load(c, size, p.base, p.at + plus);
+}
+static inline int32_t bpei_at_is(
+	struct bpei_compile *c, uint32_t size, struct place p, uint32_t plus, uint32_t k)
 {
 	return bpei_test(c, bpei_at(c, size, p, plus), CMP_EQ, k);
 }
-static inline int32_t bpei_at_has(struct bpei_compile *c, struct place p, uint32_t plus, uint32_t bits)	/* any of the byte's bits */
+static inline int32_t bpei_at_has(struct bpei_compile *c, struct place p, uint32_t plus,
+	uint32_t bits) /* any of the byte's bits */
 {
 	return bpei_test(c, bpei_at(c, 1, p, plus), CMP_SET, bits);
 }
-static inline int32_t bpei_at_masked(struct bpei_compile *c, uint32_t size, struct place p, uint32_t plus, uint32_t k, uint32_t mask)
+static inline int32_t bpei_at_masked(struct bpei_compile *c, uint32_t size, struct place p,
+	uint32_t plus, uint32_t k, uint32_t mask)
 {
 	uint32_t all = size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
 	int32_t v = bpei_at(c, size, p, plus);
-	if ((mask & all) != all) v = bpei_value_alu(c, OP_AND, v, bpei_value_imm(c, mask));
+	if ((mask & all) != all)
+		v = bpei_value_alu(c, OP_AND, v, bpei_value_imm(c, mask));
 	return bpei_test(c, v, CMP_EQ, k & mask);
 }
-static inline int32_t bpei_at_mac(struct bpei_compile *c, struct place p, uint32_t plus, const uint8_t a[6])
+static inline int32_t bpei_at_mac(
+	struct bpei_compile *c, struct place p, uint32_t plus, const uint8_t a[6])
 {
-	uint32_t high = (uint32_t)a[0] << 8 | a[1], low = (uint32_t)a[2] << 24 | (uint32_t)a[3] << 16 | (uint32_t)a[4] << 8 | a[5];
+	uint32_t high = (uint32_t)a[0] << 8 | a[1],
+		 low = (uint32_t)a[2] << 24 | (uint32_t)a[3] << 16 | (uint32_t)a[4] << 8 | a[5];
 	return bpei_and(c, bpei_at_is(c, 4, p, plus + 2, low), bpei_at_is(c, 2, p, plus, high));
 }
 /* The two ends of something, tested one by one. */
-static inline int32_t bpei_both(struct bpei_compile *c, int32_t source, int32_t target, enum direction d)
+static inline int32_t bpei_both(
+	struct bpei_compile *c, int32_t source, int32_t target, enum direction d)
 {
 	switch (d) {
-	case D_SRC: return source;
-	case D_DST: return target;
-	case D_AND: return bpei_and(c, source, target);
-	default: return bpei_or(c, source, target);
+	case D_SRC:
+		return source;
+	case D_DST:
+		return target;
+	case D_AND:
+		return bpei_and(c, source, target);
+	default:
+		return bpei_or(c, source, target);
 	}
 }
 
-struct place bpei_place_behind_ip4(struct bpei_compile *c);	/* terms.c: what an IPv4 header is followed by */
+struct place bpei_place_behind_ip4(
+	struct bpei_compile *c); /* terms.c: what an IPv4 header is followed by */
 
 /* terms_layout.c */
 /* Sets the offsets for a link type's header, without anything in front, at `at`. */
@@ -64,7 +144,7 @@ bool bpei_link_is_802(const struct bpei_compile *c);
 
 /* terms_type.c: the type field holds a length. */
 int32_t bpei_link_802_3(struct bpei_compile *c);
-int32_t bpei_link_frame(struct bpei_compile *c, int32_t b);	/* b, of no control frame of LANE */
+int32_t bpei_link_frame(struct bpei_compile *c, int32_t b); /* b, of no control frame of LANE */
 
 /* terms_wlan.c */
 static inline bool bpei_link_is_wlan(const struct bpei_compile *c)
@@ -74,7 +154,7 @@ static inline bool bpei_link_is_wlan(const struct bpei_compile *c)
 /* Sets the offsets for an 802.11 frame that the value `base` says the place of; -1: the packet's
  * start.  may_be_padded: the radiotap header in front has a flag for that. */
 void bpei_wlan_enter(struct bpei_compile *c, uint32_t link, int32_t base, bool may_be_padded);
-int32_t bpei_wlan_data(struct bpei_compile *c);			/* a data frame */
+int32_t bpei_wlan_data(struct bpei_compile *c); /* a data frame */
 int32_t bpei_wlan_address(struct bpei_compile *c, const uint8_t a[6], enum direction d);
 int32_t bpei_wlan_multicast(struct bpei_compile *c);
 

@@ -14,11 +14,14 @@
 enum end_state { INACTIVE, PARTIAL, SYN_SENT, SYN_ACK_SENT, ESTABLISHED, CLOSED, RESET };
 
 /* Zeek's view of both ends; 0 is the originator. */
-struct ends { enum end_state now[2], before[2]; };
+struct ends {
+	enum end_state now[2], before[2];
+};
 
 static void enter(struct ends *e, int k, enum end_state state)
 {
-	if (e->now[k] == state) return;
+	if (e->now[k] == state)
+		return;
 	e->before[k] = e->now[k];
 	e->now[k] = state;
 }
@@ -27,15 +30,21 @@ static void enter(struct ends *e, int k, enum end_state state)
 static void begin(struct ends *e, int k, uint32_t flags, bool empty)
 {
 	const enum end_state peer = e->now[!k];
-	if (flags & TCP_SYN && !k) enter(e, 0, flags & TCP_ACK ? SYN_ACK_SENT : SYN_SENT);
+	if (flags & TCP_SYN && !k)
+		enter(e, 0, flags & TCP_ACK ? SYN_ACK_SENT : SYN_SENT);
 	if (flags & TCP_SYN && k) {
-		if (peer == SYN_SENT) enter(e, 0, ESTABLISHED);
+		if (peer == SYN_SENT)
+			enter(e, 0, ESTABLISHED);
 		enter(e, 1, ESTABLISHED);
 	}
-	if (flags & TCP_FIN) enter(e, k, CLOSED);
-	if (flags & TCP_RST) enter(e, k, RESET);
-	if (flags & (TCP_SYN | TCP_FIN | TCP_RST)) return;
-	if (k && empty && peer == SYN_SENT) return;	/* an ACK that comes before the SYN-ACK */
+	if (flags & TCP_FIN)
+		enter(e, k, CLOSED);
+	if (flags & TCP_RST)
+		enter(e, k, RESET);
+	if (flags & (TCP_SYN | TCP_FIN | TCP_RST))
+		return;
+	if (k && empty && peer == SYN_SENT)
+		return; /* an ACK that comes before the SYN-ACK */
 	enter(e, k, flags & TCP_ACK && peer == ESTABLISHED ? ESTABLISHED : PARTIAL);
 }
 
@@ -48,22 +57,27 @@ static void step(struct ends *e, int k, uint32_t flags, bool empty)
 		return;
 	case SYN_SENT:
 	case SYN_ACK_SENT:
-		if (flags & TCP_FIN) enter(e, k, CLOSED);
-		if (flags & TCP_RST) enter(e, k, RESET);
+		if (flags & TCP_FIN)
+			enter(e, k, CLOSED);
+		if (flags & TCP_RST)
+			enter(e, k, RESET);
 		return;
 	case PARTIAL:
-		if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && e->now[peer] == INACTIVE) enter(e, k, SYN_SENT);
+		if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && e->now[peer] == INACTIVE)
+			enter(e, k, SYN_SENT);
 		/* fall through */
 	case ESTABLISHED:
 		if (flags & TCP_RST) {
 			enter(e, k, RESET);
 		} else if (flags & TCP_FIN) {
-			enter(e, k, CLOSED);	/* a reset that followed the peer's FIN was a close */
-			if (e->now[peer] == RESET && e->before[peer] == CLOSED) enter(e, peer, CLOSED);
+			enter(e, k, CLOSED); /* a reset that followed the peer's FIN was a close */
+			if (e->now[peer] == RESET && e->before[peer] == CLOSED)
+				enter(e, peer, CLOSED);
 		}
 		return;
 	case CLOSED:
-		if (flags & TCP_RST && e->now[peer] != CLOSED) enter(e, k, RESET);
+		if (flags & TCP_RST && e->now[peer] != CLOSED)
+			enter(e, k, RESET);
 		return;
 	case RESET:
 		return;
@@ -82,15 +96,23 @@ static uint32_t flags_of(const struct bpe_flow *f, int k, char capital)
 {
 	const uint32_t had = f->tcp_flags[k], ack = had & TCP_ACK;
 	switch (capital) {
-	case 'S': return TCP_SYN;
-	case 'H': return TCP_SYN | TCP_ACK;
-	case 'A': return TCP_ACK;
-	case 'D': return ack;
-	case 'F': return TCP_FIN | ack;
-	case 'R': return TCP_RST;
-	case 'I': return TCP_FIN | TCP_RST;
-	default:	/* Q: SYN and whatever no other letter tells of */
-		return TCP_SYN | (has_letter(f, k, 'F') ? 0 : had & TCP_FIN) | (has_letter(f, k, 'R') ? 0 : had & TCP_RST);
+	case 'S':
+		return TCP_SYN;
+	case 'H':
+		return TCP_SYN | TCP_ACK;
+	case 'A':
+		return TCP_ACK;
+	case 'D':
+		return ack;
+	case 'F':
+		return TCP_FIN | ack;
+	case 'R':
+		return TCP_RST;
+	case 'I':
+		return TCP_FIN | TCP_RST;
+	default: /* Q: SYN and whatever no other letter tells of */
+		return TCP_SYN | (has_letter(f, k, 'F') ? 0 : had & TCP_FIN) |
+		       (has_letter(f, k, 'R') ? 0 : had & TCP_RST);
 	}
 }
 
@@ -99,18 +121,23 @@ static void follow_history(const struct bpe_flow *f, struct ends *e)
 	for (size_t i = 0; i < sizeof f->history && f->history[i]; i++) {
 		const int k = f->history[i] >= 'a';
 		const char capital = (char)(f->history[i] - k * ('a' - 'A'));
-		if (strchr("SHADFRIQ", capital)) step(e, k, flags_of(f, k, capital), capital != 'D');
+		if (strchr("SHADFRIQ", capital))
+			step(e, k, flags_of(f, k, capital), capital != 'D');
 	}
 }
 
 /* Packets of that end that are no ICMP errors. */
-static bool has_sent(const struct bpe_flow *f, int k) { return f->tcp_flags[k] || f->packets[k] > f->icmp_errors[k]; }
+static bool has_sent(const struct bpe_flow *f, int k)
+{
+	return f->tcp_flags[k] || f->packets[k] > f->icmp_errors[k];
+}
 
 /* Whether the history tells of that end. */
 static bool is_told(const struct bpe_flow *f, int k)
 {
 	for (size_t i = 0; i < sizeof f->history && f->history[i]; i++)
-		if (f->history[i] != '^' && (f->history[i] >= 'a') == (k == 1)) return true;
+		if (f->history[i] != '^' && (f->history[i] >= 'a') == (k == 1))
+			return true;
 	return false;
 }
 
@@ -119,9 +146,12 @@ static uint32_t untold_flags(const struct bpe_flow *f, int k)
 {
 	const bool multiple = has_letter(f, k, 'Q'), both = has_letter(f, k, 'I');
 	uint32_t left = f->tcp_flags[k];
-	if (multiple || has_letter(f, k, 'S') || has_letter(f, k, 'H')) left &= ~(uint32_t)TCP_SYN;
-	if (multiple || both || has_letter(f, k, 'F')) left &= ~(uint32_t)TCP_FIN;
-	if (multiple || both || has_letter(f, k, 'R')) left &= ~(uint32_t)TCP_RST;
+	if (multiple || has_letter(f, k, 'S') || has_letter(f, k, 'H'))
+		left &= ~(uint32_t)TCP_SYN;
+	if (multiple || both || has_letter(f, k, 'F'))
+		left &= ~(uint32_t)TCP_FIN;
+	if (multiple || both || has_letter(f, k, 'R'))
+		left &= ~(uint32_t)TCP_RST;
 	return left;
 }
 
@@ -132,9 +162,12 @@ static void follow_flags(const struct bpe_flow *f, struct ends *e)
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		for (int k = 0; k < 2; k++) {
 			const bool closes = left[k] & (TCP_FIN | TCP_RST);
-			if (order[i] != TCP_ACK && left[k] & order[i]) step(e, k, order[i], true);
-			if (order[i] != TCP_ACK || is_told(f, k) || !has_sent(f, k)) continue;
-			if (e->now[k] != INACTIVE || (closes && !(left[k] & TCP_PSH))) continue;
+			if (order[i] != TCP_ACK && left[k] & order[i])
+				step(e, k, order[i], true);
+			if (order[i] != TCP_ACK || is_told(f, k) || !has_sent(f, k))
+				continue;
+			if (e->now[k] != INACTIVE || (closes && !(left[k] & TCP_PSH)))
+				continue;
 			step(e, k, left[k] & TCP_ACK, (left[k] & (TCP_ACK | TCP_PSH)) == TCP_ACK);
 		}
 }
@@ -143,20 +176,28 @@ static void follow_flags(const struct bpe_flow *f, struct ends *e)
 static bool is_aborted_attempt(const struct bpe_flow *f)
 {
 	const char *h = f->history + (f->history[0] == '^');
-	if (has_letter(f, 0, 'Q') || has_letter(f, 0, 'I')) return false;
-	if (!has_letter(f, 0, 'R')) return f->tcp_flags[0] & TCP_SYN && !(f->tcp_flags[0] & TCP_FIN);
-	if (*h != 'S') return false;
+	if (has_letter(f, 0, 'Q') || has_letter(f, 0, 'I'))
+		return false;
+	if (!has_letter(f, 0, 'R'))
+		return f->tcp_flags[0] & TCP_SYN && !(f->tcp_flags[0] & TCP_FIN);
+	if (*h != 'S')
+		return false;
 	for (; *h != 'R'; h++)
-		if (strchr("HAFGIQ", *h)) return false;
+		if (strchr("HAFGIQ", *h))
+			return false;
 	return true;
 }
 
 static bool has_data(const struct bpe_flow *f)
 {
-	if (f->flags & BPE_FLOW_LENGTHS && f->payload_bytes[0] | f->payload_bytes[1]) return true;
-	if (f->unseen_acks[0] | f->unseen_acks[1]) return true;
+	if (f->flags & BPE_FLOW_LENGTHS && f->payload_bytes[0] | f->payload_bytes[1])
+		return true;
+	if (f->unseen_acks[0] | f->unseen_acks[1])
+		return true;
 	for (int k = 0; k < 2; k++)
-		if (has_letter(f, k, 'D') || has_letter(f, k, 'G') || (!f->history[0] && f->tcp_flags[k] & TCP_PSH)) return true;
+		if (has_letter(f, k, 'D') || has_letter(f, k, 'G') ||
+			(!f->history[0] && f->tcp_flags[k] & TCP_PSH))
+			return true;
 	return false;
 }
 
@@ -168,21 +209,30 @@ static const char *state_of_tcp(const struct bpe_flow *f)
 	const enum end_state o = e.now[0], r = e.now[1];
 	const bool o_inactive = o <= PARTIAL, r_inactive = r <= PARTIAL;
 	if (r == RESET) {
-		if (o == SYN_SENT || o == SYN_ACK_SENT || (o == RESET && !has_data(f))) return "REJ";
+		if (o == SYN_SENT || o == SYN_ACK_SENT || (o == RESET && !has_data(f)))
+			return "REJ";
 		return o_inactive ? "RSTRH" : "RSTR";
 	}
-	if (o == RESET) return !r_inactive ? "RSTO" : is_aborted_attempt(f) ? "RSTOS0" : "OTH";
-	if (o == CLOSED && r == CLOSED) return "SF";
-	if (o == CLOSED) return r_inactive ? "SH" : "S2";
-	if (r == CLOSED) return o_inactive ? "SHR" : "S3";
-	if (o == SYN_SENT && r == INACTIVE) return "S0";
+	if (o == RESET)
+		return !r_inactive ? "RSTO" : is_aborted_attempt(f) ? "RSTOS0" : "OTH";
+	if (o == CLOSED && r == CLOSED)
+		return "SF";
+	if (o == CLOSED)
+		return r_inactive ? "SH" : "S2";
+	if (r == CLOSED)
+		return o_inactive ? "SHR" : "S3";
+	if (o == SYN_SENT && r == INACTIVE)
+		return "S0";
 	return o == ESTABLISHED && r == ESTABLISHED ? "S1" : "OTH";
 }
 
 const char *bpe_flow_conn_state(const struct bpe_flow *f)
 {
-	if (f->tcp_state) return state_of_tcp(f);
-	if (f->ip_proto != 17 && f->ip_proto != 136) return "OTH";
-	const bool o = has_sent(f, 0), r = has_sent(f, 1), quoted = f->icmp_errors[0] | f->icmp_errors[1];
+	if (f->tcp_state)
+		return state_of_tcp(f);
+	if (f->ip_proto != 17 && f->ip_proto != 136)
+		return "OTH";
+	const bool o = has_sent(f, 0), r = has_sent(f, 1),
+		   quoted = f->icmp_errors[0] | f->icmp_errors[1];
 	return o && r ? "SF" : o || (!r && quoted) ? "S0" : r ? "SHR" : "OTH";
 }

@@ -56,12 +56,17 @@ static uint32_t find_known(struct bpei_table *t, const struct bpe_tunnel *tunnel
 {
 	uint32_t *first = chain_of(t, tunnel), i = *first;
 	for (uint32_t looks = 0; i && looks < LOOKS; looks++, i = t->knowns[i].next)
-		if (!memcmp(&t->knowns[i].tunnel, tunnel, sizeof *tunnel)) return i;
-	if (t->knowns_free) i = t->knowns_free, t->knowns_free = t->knowns[i].next;
-	else if (t->knowns_touched < t->knowns_size) i = ++t->knowns_touched;
-	else return 0;
+		if (!memcmp(&t->knowns[i].tunnel, tunnel, sizeof *tunnel))
+			return i;
+	if (t->knowns_free)
+		i = t->knowns_free, t->knowns_free = t->knowns[i].next;
+	else if (t->knowns_touched < t->knowns_size)
+		i = ++t->knowns_touched;
+	else
+		return 0;
 	t->knowns[i] = (struct bpei_known){ .tunnel = *tunnel, .next = *first };
-	if (*first) t->knowns[*first].prev = i;
+	if (*first)
+		t->knowns[*first].prev = i;
 	return *first = i;
 }
 
@@ -70,7 +75,8 @@ void bpei_via_open(struct bpei_table *t, uint32_t entry, const struct bpe_batch 
 	struct bpe_tunnel tunnel;
 	const bool told = b->data && bpe_batch_tunnel(b, p, &tunnel) == 1;
 	const uint32_t known = told ? find_known(t, &tunnel) : 0;
-	if (known) t->knowns[known].flows++;
+	if (known)
+		t->knowns[known].flows++;
 	t->vias[entry] = (struct bpei_via){ .digest = b->key[p].tunnel, .known = known };
 	t->any_via = true;
 }
@@ -79,10 +85,14 @@ void bpei_via_drop(struct bpei_table *t, uint32_t entry)
 {
 	const uint32_t i = t->vias[entry].known;
 	struct bpei_known *k = &t->knowns[i];
-	if (!i || --k->flows) return;
-	if (k->prev) t->knowns[k->prev].next = k->next;
-	else *chain_of(t, &k->tunnel) = k->next;
-	if (k->next) t->knowns[k->next].prev = k->prev;
+	if (!i || --k->flows)
+		return;
+	if (k->prev)
+		t->knowns[k->prev].next = k->next;
+	else
+		*chain_of(t, &k->tunnel) = k->next;
+	if (k->next)
+		t->knowns[k->next].prev = k->prev;
 	k->next = t->knowns_free;
 	t->knowns_free = i;
 }
@@ -92,10 +102,12 @@ const struct bpe_tunnel *bpei_via_tunnel(const struct bpei_table *t, uint32_t en
 	return t->vias[entry].known ? &t->knowns[t->vias[entry].known].tunnel : NULL;
 }
 
-bool bpei_entry_is_beside(const struct bpei_table *t, uint32_t i, const struct bpe_key *key,
-			  uint64_t differs)
+bool bpei_entry_is_beside(
+	const struct bpei_table *t, uint32_t i, const struct bpe_key *key, uint64_t differs)
 {
-	if (differs != bpei_key_beside(key)) return false;
-	if (key->vlan[1] && (t->details[i].inner_vlan & 0xfff) != key->vlan[1]) return false;
+	if (differs != bpei_key_beside(key))
+		return false;
+	if (key->vlan[1] && (t->details[i].inner_vlan & 0xfff) != key->vlan[1])
+		return false;
 	return !key->tunnel || t->vias[i].digest == key->tunnel;
 }

@@ -26,10 +26,10 @@ struct waiting {
 struct place {
 	struct bpe_key key;
 	int64_t time_ns;
-	uint32_t first[2];		/* by direction: the first session's id; 0: it waits */
+	uint32_t first[2]; /* by direction: the first session's id; 0: it waits */
 	struct waiting waiting[2];
-	uint32_t birth;			/* 0: free; no other place has had it */
-	uint32_t sessions;		/* beside the first */
+	uint32_t birth;    /* 0: free; no other place has had it */
+	uint32_t sessions; /* beside the first */
 };
 
 /* id: a digest, the direction in its lowest bit. */
@@ -43,8 +43,14 @@ struct bpei_answers {
 	uint32_t births, uses;
 };
 
-struct bpei_answers *bpei_answers_new(void) { return bpei_mem_map(sizeof(struct bpei_answers), 0); }
-void bpei_answers_free(struct bpei_answers *a) { bpei_mem_unmap(a, sizeof *a); }
+struct bpei_answers *bpei_answers_new(void)
+{
+	return bpei_mem_map(sizeof(struct bpei_answers), 0);
+}
+void bpei_answers_free(struct bpei_answers *a)
+{
+	bpei_mem_unmap(a, sizeof *a);
+}
 
 static uint64_t distance(int64_t a, int64_t b)
 {
@@ -67,8 +73,8 @@ static struct place *find_place(
 			to = &set[k];
 			break;
 		}
-		if (is_good(to, now_ns)
-			&& (!is_good(&set[k], now_ns) || set[k].time_ns < to->time_ns))
+		if (is_good(to, now_ns) &&
+			(!is_good(&set[k], now_ns) || set[k].time_ns < to->time_ns))
 			to = &set[k];
 	}
 	const bool known = is_good(to, now_ns) && !memcmp(&to->key, key, sizeof *key);
@@ -92,7 +98,8 @@ static uint32_t find_number(struct bpei_answers *a, const struct place *p, uint3
 {
 	struct other *set = set_of(a, p->birth, id);
 	for (uint32_t k = 0; k < WAYS; k++) {
-		if (set[k].birth != p->birth || set[k].id != id) continue;
+		if (set[k].birth != p->birth || set[k].id != id)
+			continue;
 		set[k].used = ++a->uses;
 		return set[k].number;
 	}
@@ -115,9 +122,11 @@ static uint32_t session_of(
 {
 	struct waiting *here = &p->waiting[direction], *back = &p->waiting[!direction];
 	const uint32_t id = (way & ~1u) | direction;
-	if (p->first[direction] == way) return 0;
+	if (p->first[direction] == way)
+		return 0;
 	uint32_t number = find_number(a, p, id);
-	if (number) return number;
+	if (number)
+		return number;
 	if (here->count == 1) {
 		number = here->numbers;
 		*here = (struct waiting){ 0, 0 };
@@ -126,8 +135,10 @@ static uint32_t session_of(
 		back->count++;
 		back->numbers ^= number;
 	}
-	if (number) keep_number(a, p, id, number);
-	else p->first[direction] = way;
+	if (number)
+		keep_number(a, p, id, number);
+	else
+		p->first[direction] = way;
 	return number;
 }
 
@@ -141,7 +152,8 @@ void bpei_answers_join(struct bpei_answers *a, const struct bpei_columns *c, uin
 		struct bpe_key *key = &c->key[i];
 		struct place *p = find_place(a, key, c->hash[i], c->time_ns[i]);
 		const uint32_t number = session_of(a, p, c->way[i], flags / BPE_PKT_REVERSED & 1);
-		if (!number) continue;
+		if (!number)
+			continue;
 		const uint64_t h = (key->tunnel ^ (uint64_t)number << 32) * 0x9e3779b97f4a7c15u;
 		key->tunnel = (uint32_t)(h >> 32) | 1;
 		const struct bpei_columns one = {

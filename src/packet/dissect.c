@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The way of a batch through the kernels, the reader's; and the parser for one packet of it, any thread's. */
+/* The way of a batch through the kernels, the reader's; and the parser for one packet of it, any
+ * thread's. */
 #include "packet/packet.h"
 
 #include "base/cacheline.h"
@@ -13,7 +14,8 @@ int bpei_dissector_new(struct bpei_dissector *d, const struct bpe_options *optio
 {
 	uint64_t seed = options->hash_seed;
 	d->weak_seed = false;
-	if (!options->fixed_seed) seed = bpei_random_seed(&bpei_random_sys_real, &d->weak_seed);
+	if (!options->fixed_seed)
+		seed = bpei_random_seed(&bpei_random_sys_real, &d->weak_seed);
 	bpei_seed_init(&d->seed, seed);
 	d->checksums = options->checksums;
 	d->outermost = options->outermost;
@@ -37,8 +39,10 @@ static uint16_t all_flags(const struct bpe_layers *l, uint32_t n)
 {
 	uint16_t any = 0;
 	size_t i = 0;
-	for (; i + 4 <= n; i += 4) any |= l[i].flags | l[i + 1].flags | l[i + 2].flags | l[i + 3].flags;
-	for (; i < n; i++) any |= l[i].flags;
+	for (; i + 4 <= n; i += 4)
+		any |= l[i].flags | l[i + 1].flags | l[i + 2].flags | l[i + 3].flags;
+	for (; i < n; i++)
+		any |= l[i].flags;
 	return any;
 }
 
@@ -57,15 +61,17 @@ static void ignore_vlans(const struct bpei_columns *c, uint32_t n, const struct 
 }
 
 void bpei_hash_untagged(const struct bpei_dissector *d, const struct bpei_columns *c, uint32_t n,
-			uint32_t hash[BPE_BATCH])
+	uint32_t hash[BPE_BATCH])
 {
 	memcpy(hash, c->hash, n * sizeof *hash);
 	for (uint32_t i = 0; i < n; i++) {
-		if (!hash[i] || !(c->key[i].vlan[0] | c->key[i].vlan[1])) continue;
+		if (!hash[i] || !(c->key[i].vlan[0] | c->key[i].vlan[1]))
+			continue;
 		struct bpe_key key = c->key[i];
 		key.vlan[0] = key.vlan[1] = 0;
-		const struct bpei_columns one = { .layers = c->layers + i, .key = &key,
-			.hash = hash + i };
+		const struct bpei_columns one = {
+			.layers = c->layers + i, .key = &key, .hash = hash + i
+		};
 		bpei_hash(&one, 1, &d->seed);
 	}
 }
@@ -78,17 +84,24 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 	c->way = d->way;
 	bpei_parse(c, n, link_type, &d->seed);
 	const uint16_t any = d->any = all_flags(c->layers, n);
-	if (BPEI_UNLIKELY(d->ignore_vlan && any & BPE_PKT_VLAN)) ignore_vlans(c, n, &d->seed);
-	if (BPEI_UNLIKELY(any & BPE_PKT_TUNNEL)) bpei_answers_join(d->answers, c, n, &d->seed);
+	if (BPEI_UNLIKELY(d->ignore_vlan && any & BPE_PKT_VLAN))
+		ignore_vlans(c, n, &d->seed);
+	if (BPEI_UNLIKELY(any & BPE_PKT_TUNNEL))
+		bpei_answers_join(d->answers, c, n, &d->seed);
 	if (BPEI_UNLIKELY(any & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) {
 		bpei_fragments_follow(d->fragments, c, n, link_type);
-		for (uint32_t i = 0; any & BPE_PKT_FRAGMENT && i < n; i++) {	/* the keys that it changed */
-			if (BPEI_LIKELY(!(c->layers[i].flags & BPE_PKT_FRAGMENT))) continue;
-			const struct bpei_columns one = { .layers = c->layers + i, .key = c->key + i, .hash = c->hash + i };
+		for (uint32_t i = 0; any & BPE_PKT_FRAGMENT && i < n;
+			i++) { /* the keys that it changed */
+			if (BPEI_LIKELY(!(c->layers[i].flags & BPE_PKT_FRAGMENT)))
+				continue;
+			const struct bpei_columns one = {
+				.layers = c->layers + i, .key = c->key + i, .hash = c->hash + i
+			};
 			bpei_hash(&one, 1, &d->seed);
 		}
 	}
-	if (d->checksums) bpei_checksums(c, n);
+	if (d->checksums)
+		bpei_checksums(c, n);
 }
 
 /* Packet i of the batch once more, by the choices of the one who parsed it. */
@@ -124,14 +137,17 @@ int bpe_batch_layers(const struct bpe_batch *b, uint32_t i, uint32_t which,
 {
 	struct bpe_layers l;
 	struct bpe_key k;
-	if (i >= b->count || which > BPE_LAYERS_OUTERMOST) return BPE_E_ARGUMENT;
+	if (i >= b->count || which > BPE_LAYERS_OUTERMOST)
+		return BPE_E_ARGUMENT;
 	parse_again(b, i, which == BPE_LAYERS_OUTERMOST, &l, &k, NULL);
 	*layers = l;
-	if (!(l.flags & BPE_PKT_KEY)) return 0;
-	if (l.flags & b->layers[i].flags & BPE_PKT_TUNNEL && b->key
-		&& same_but_for_tunnel(&k, &b->key[i]))
+	if (!(l.flags & BPE_PKT_KEY))
+		return 0;
+	if (l.flags & b->layers[i].flags & BPE_PKT_TUNNEL && b->key &&
+		same_but_for_tunnel(&k, &b->key[i]))
 		k.tunnel = b->key[i].tunnel;
-	if (key) *key = k;
+	if (key)
+		*key = k;
 	return 1;
 }
 
@@ -140,10 +156,13 @@ int bpe_batch_tunnel(const struct bpe_batch *b, uint32_t i, struct bpe_tunnel *t
 	struct bpe_layers l;
 	struct bpe_key k;
 	struct bpe_tunnel t = { .kind = BPE_TUNNEL_NONE };
-	if (i >= b->count) return BPE_E_ARGUMENT;
-	if (!(b->layers[i].flags & BPE_PKT_TUNNEL)) return 0;
+	if (i >= b->count)
+		return BPE_E_ARGUMENT;
+	if (!(b->layers[i].flags & BPE_PKT_TUNNEL))
+		return 0;
 	parse_again(b, i, false, &l, &k, &t);
-	if (!t.kind) return 0;
+	if (!t.kind)
+		return 0;
 	*tunnel = t;
 	return 1;
 }

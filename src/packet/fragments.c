@@ -19,10 +19,10 @@
 enum { IP_AH = 51, IP_FRAGMENT = 44 };
 
 struct datagram {
-	uint8_t addr[2][16];	/* as in the packet: source, target */
+	uint8_t addr[2][16]; /* as in the packet: source, target */
 	uint32_t id;
 	uint16_t vlan;
-	uint8_t version, proto;	/* proto: 0 in IPv6 */
+	uint8_t version, proto; /* proto: 0 in IPv6 */
 };
 
 struct entry {
@@ -56,14 +56,23 @@ void bpei_fragment_key(uint64_t seed, uint64_t key[2])
 struct bpei_fragments *bpei_fragments_new(uint64_t seed)
 {
 	struct bpei_fragments *f = calloc(1, sizeof *f);
-	if (f) bpei_fragment_key(seed, f->key);
+	if (f)
+		bpei_fragment_key(seed, f->key);
 	return f;
 }
-void bpei_fragments_free(struct bpei_fragments *f) { free(f); }
-const struct bpei_fragment_counts *bpei_fragments_counts(const struct bpei_fragments *f) { return &f->counts; }
+void bpei_fragments_free(struct bpei_fragments *f)
+{
+	free(f);
+}
+const struct bpei_fragment_counts *bpei_fragments_counts(const struct bpei_fragments *f)
+{
+	return &f->counts;
+}
 
-/* The datagram that the fragment whose IP header is at l->network belongs to; false if its headers are not all there. */
-static bool datagram_of(struct datagram *d, const uint8_t *data, uint32_t caplen, const struct bpe_layers *l)
+/* The datagram that the fragment whose IP header is at l->network belongs to; false if its headers
+ * are not all there. */
+static bool datagram_of(
+	struct datagram *d, const uint8_t *data, uint32_t caplen, const struct bpe_layers *l)
 {
 	const uint8_t *ip = data + l->network;
 	memset(d, 0, sizeof *d);
@@ -77,20 +86,26 @@ static bool datagram_of(struct datagram *d, const uint8_t *data, uint32_t caplen
 		return true;
 	}
 	uint32_t at = l->network + 40u, next = ip[6];
-	while (next != IP_FRAGMENT) {	/* the parser has found one: only headers that it knows come before */
-		if (at + 8 > caplen) return false;
+	while (next != IP_FRAGMENT) { /* the parser has found one: only headers that it knows come
+					 before */
+		if (at + 8 > caplen)
+			return false;
 		uint32_t length = next == IP_AH ? (data[at + 1] + 2u) * 4 : (data[at + 1] + 1u) * 8;
 		next = data[at];
 		at += length;
 	}
-	if (at + 8 > caplen) return false;
+	if (at + 8 > caplen)
+		return false;
 	memcpy(d->addr, ip + 8, sizeof d->addr);
 	d->id = bpei_be32(data + at + 4);
 	d->version = 6;
 	return true;
 }
 
-static inline uint64_t rotl64(uint64_t x, int n) { return x << n | x >> (64 - n); }
+static inline uint64_t rotl64(uint64_t x, int n)
+{
+	return x << n | x >> (64 - n);
+}
 
 static inline void sip_round(uint64_t v[4])
 {
@@ -111,7 +126,8 @@ uint64_t bpei_fragment_hash(const uint64_t key[2], const uint64_t *words, size_t
 		v[0] ^= word;
 	}
 	v[2] ^= 0xff;
-	for (int i = 0; i < 3; i++) sip_round(v);
+	for (int i = 0; i < 3; i++)
+		sip_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
@@ -119,69 +135,95 @@ static struct entry *set_of(struct bpei_fragments *f, const struct datagram *d)
 {
 	const uint64_t words[] = { bpei_le64(d->addr[0]), bpei_le64(d->addr[0] + 8),
 		bpei_le64(d->addr[1]), bpei_le64(d->addr[1] + 8),
-		(uint64_t)d->id << 32 | (uint64_t)d->vlan << 16 | (uint64_t)d->version << 8
-			| d->proto };
-	return f->entry[bpei_fragment_hash(f->key, words, sizeof words / sizeof *words)
-			& (BPEI_FRAGMENT_SETS - 1)];
+		(uint64_t)d->id << 32 | (uint64_t)d->vlan << 16 | (uint64_t)d->version << 8 |
+			d->proto };
+	return f->entry[bpei_fragment_hash(f->key, words, sizeof words / sizeof *words) &
+			(BPEI_FRAGMENT_SETS - 1)];
 }
 
 static bool good(const struct entry *e, int64_t now)
 {
-	return e->used && now - e->time_ns <= BPEI_FRAGMENT_NS && e->time_ns - now <= BPEI_FRAGMENT_NS;
+	return e->used && now - e->time_ns <= BPEI_FRAGMENT_NS &&
+	       e->time_ns - now <= BPEI_FRAGMENT_NS;
 }
 
 static bool same(const struct datagram *a, const struct datagram *b)
 {
-	return a->id == b->id && a->version == b->version && a->proto == b->proto && a->vlan == b->vlan && !memcmp(a->addr, b->addr, sizeof a->addr);
+	return a->id == b->id && a->version == b->version && a->proto == b->proto &&
+	       a->vlan == b->vlan && !memcmp(a->addr, b->addr, sizeof a->addr);
 }
 
-static void remember(struct bpei_fragments *f, const struct datagram *d, const struct bpei_columns *c, uint32_t i)
+static void remember(struct bpei_fragments *f, const struct datagram *d,
+	const struct bpei_columns *c, uint32_t i)
 {
 	struct entry *set = set_of(f, d), *to = NULL;
 	int64_t now = c->time_ns[i];
 	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS && !to; k++)
-		if (set[k].used && same(&set[k].datagram, d)) to = &set[k];	/* the same once more: the latest counts */
+		if (set[k].used && same(&set[k].datagram, d))
+			to = &set[k]; /* the same once more: the latest counts */
 	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS && !to; k++)
-		if (!good(&set[k], now)) to = &set[k];
+		if (!good(&set[k], now))
+			to = &set[k];
 	if (!to) {
 		to = set;
 		for (uint32_t k = 1; k < BPEI_FRAGMENT_WAYS; k++)
-			if (set[k].time_ns < to->time_ns) to = &set[k];
+			if (set[k].time_ns < to->time_ns)
+				to = &set[k];
 		bpei_counter_add(&f->counts.evicted, 1);
 	}
-	*to = (struct entry){ .datagram = *d, .time_ns = now, .key = c->key[i], .used = true, .reversed = c->layers[i].flags & BPE_PKT_REVERSED };
+	*to = (struct entry){ .datagram = *d,
+		.time_ns = now,
+		.key = c->key[i],
+		.used = true,
+		.reversed = c->layers[i].flags & BPE_PKT_REVERSED };
 }
 
-static void follow(struct bpei_fragments *f, const struct datagram *d, const struct bpei_columns *c, uint32_t i)
+static void follow(struct bpei_fragments *f, const struct datagram *d, const struct bpei_columns *c,
+	uint32_t i)
 {
 	struct entry *set = set_of(f, d);
 	struct bpe_layers *l = &c->layers[i];
 	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS; k++) {
-		if (!good(&set[k], c->time_ns[i]) || !same(&set[k].datagram, d)) continue;
+		if (!good(&set[k], c->time_ns[i]) || !same(&set[k].datagram, d))
+			continue;
 		c->key[i] = set[k].key;
-		l->flags = (uint16_t)((l->flags & ~BPE_PKT_REVERSED) | BPE_PKT_KEY | (set[k].reversed ? BPE_PKT_REVERSED : 0));
+		l->flags = (uint16_t)((l->flags & ~BPE_PKT_REVERSED) | BPE_PKT_KEY |
+				      (set[k].reversed ? BPE_PKT_REVERSED : 0));
 		bpei_counter_add(&f->counts.followed, 1);
 		return;
 	}
 	bpei_counter_add(&f->counts.lost, 1);
 }
 
-void bpei_fragments_follow(struct bpei_fragments *f, const struct bpei_columns *c, uint32_t n, uint32_t link_type)
+void bpei_fragments_follow(
+	struct bpei_fragments *f, const struct bpei_columns *c, uint32_t n, uint32_t link_type)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct bpe_layers *l = &c->layers[i];
-		if (BPEI_LIKELY(!(l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) || !(l->flags & BPE_PKT_KEY)) continue;
+		if (BPEI_LIKELY(!(l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) ||
+			!(l->flags & BPE_PKT_KEY))
+			continue;
 		struct bpe_layers outer = *l;
 		struct bpe_key unused;
 		struct datagram d;
-		if (l->flags & BPE_PKT_TUNNEL && l->flags & BPE_PKT_FIRST_FRAGMENT) {	/* which of the two is in pieces */
-			const struct bpei_columns one = { .data = c->data + i, .caplen = c->caplen + i, .wirelen = c->wirelen + i, .layers = &outer, .key = &unused,
-				.outermost = true, .closed = c->closed };
+		if (l->flags & BPE_PKT_TUNNEL &&
+			l->flags & BPE_PKT_FIRST_FRAGMENT) { /* which of the two is in pieces */
+			const struct bpei_columns one = { .data = c->data + i,
+				.caplen = c->caplen + i,
+				.wirelen = c->wirelen + i,
+				.layers = &outer,
+				.key = &unused,
+				.outermost = true,
+				.closed = c->closed };
 			bpei_parse_scalar(&one, 1, link_type, NULL);
-			if (!(outer.flags & BPE_PKT_FIRST_FRAGMENT)) outer = *l;
+			if (!(outer.flags & BPE_PKT_FIRST_FRAGMENT))
+				outer = *l;
 		}
-		if (!datagram_of(&d, c->data[i], c->caplen[i], &outer)) continue;
-		if (l->flags & BPE_PKT_FRAGMENT) follow(f, &d, c, i);
-		else remember(f, &d, c, i);
+		if (!datagram_of(&d, c->data[i], c->caplen[i], &outer))
+			continue;
+		if (l->flags & BPE_PKT_FRAGMENT)
+			follow(f, &d, c, i);
+		else
+			remember(f, &d, c, i);
 	}
 }

@@ -1,25 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a packet is from its IP header on, and what it carries, by IP's own length fields: link-layer padding does not count, and what was not
- * captured does.  Packets of segmentation offload, whose length field is 0, and jumbograms are as long as the frame.  Pure. */
+/* How long a packet is from its IP header on, and what it carries, by IP's own length fields:
+ * link-layer padding does not count, and what was not captured does.  Packets of segmentation
+ * offload, whose length field is 0, and jumbograms are as long as the frame.  Pure. */
 #ifndef BPEI_LENGTHS_H
 #define BPEI_LENGTHS_H
 
 #include "base/bytes.h"
 #include "bpfengine.h"
 
-struct bpei_length { uint32_t ip, payload; };
+struct bpei_length {
+	uint32_t ip, payload;
+};
 
-static inline struct bpei_length bpei_length_of(const uint8_t *data, uint32_t caplen, uint32_t wirelen, const struct bpe_layers *l)
+static inline struct bpei_length bpei_length_of(
+	const uint8_t *data, uint32_t caplen, uint32_t wirelen, const struct bpe_layers *l)
 {
 	struct bpei_length none = { 0, 0 };
-	if (!data || !(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6)) || l->network + 20u > caplen) return none;
-	uint32_t v6 = l->flags & BPE_PKT_IP6 ? 1 : 0, told = bpei_be16(data + l->network + (v6 ? 4 : 2));
+	if (!data || !(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6)) || l->network + 20u > caplen)
+		return none;
+	uint32_t v6 = l->flags & BPE_PKT_IP6 ? 1 : 0,
+		 told = bpei_be16(data + l->network + (v6 ? 4 : 2));
 	uint32_t end = told ? l->network + told + 40 * v6 : wirelen;
-	if (end > wirelen) end = wirelen;
-	uint32_t payload = l->transport != BPE_NO_OFFSET && (l->ip_proto == 17 || l->ip_proto == 136) ? l->transport + 8u : l->payload;
+	if (end > wirelen)
+		end = wirelen;
+	uint32_t payload =
+		l->transport != BPE_NO_OFFSET && (l->ip_proto == 17 || l->ip_proto == 136)
+			? l->transport + 8u
+			: l->payload;
 	/* An ICMP error counts on the flow that it speaks of, and carries nothing of it. */
-	bool carries = payload != BPE_NO_OFFSET && payload < end && !(l->flags & BPE_PKT_ICMP_ERROR);
-	return (struct bpei_length){ end > l->network ? end - l->network : 0, carries ? end - payload : 0 };
+	bool carries =
+		payload != BPE_NO_OFFSET && payload < end && !(l->flags & BPE_PKT_ICMP_ERROR);
+	return (struct bpei_length){ end > l->network ? end - l->network : 0,
+		carries ? end - payload : 0 };
 }
 
 #endif

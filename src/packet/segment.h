@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A TCP segment's numbers, from its headers: its length is what they say, however little of it was captured, and of a packet that segmentation
- * offload made too long for IP's length field, what the frame's length says.  Pure. */
+/* A TCP segment's numbers, from its headers: its length is what they say, however little of it was
+ * captured, and of a packet that segmentation offload made too long for IP's length field, what the
+ * frame's length says.  Pure. */
 #ifndef BPEI_SEGMENT_H
 #define BPEI_SEGMENT_H
 
@@ -30,24 +31,31 @@ static inline void bpei_segment_numbers(const uint8_t *tcp, struct bpei_segment 
 /* Of a packet captured whole: its lengths are right. */
 static inline bool bpei_segment_has_header(const struct bpe_layers *l)
 {
-	return (l->payload != BPE_NO_OFFSET) & (l->transport + 20u <= l->payload) & (l->payload <= l->end);
+	return (l->payload != BPE_NO_OFFSET) & (l->transport + 20u <= l->payload) &
+	       (l->payload <= l->end);
 }
 
 /* False if the fixed header is not there whole. */
-static inline bool bpei_segment_of(const uint8_t *data, uint32_t caplen, uint32_t wirelen, const struct bpe_layers *l, struct bpei_segment *s)
+static inline bool bpei_segment_of(const uint8_t *data, uint32_t caplen, uint32_t wirelen,
+	const struct bpe_layers *l, struct bpei_segment *s)
 {
-	if (!data) return false;
+	if (!data)
+		return false;
 	if (caplen == wirelen && bpei_segment_has_header(l)) {
 		bpei_segment_numbers(data + l->transport, s);
 		s->bytes = l->end - l->payload;
 		return true;
 	}
-	if (l->transport + 20u > caplen || l->network + 20u > l->transport) return false;
+	if (l->transport + 20u > caplen || l->network + 20u > l->transport)
+		return false;
 	const uint8_t *ip = data + l->network, *tcp = data + l->transport;
-	uint32_t header = (uint32_t)(tcp[12] >> 4) * 4, length = bpei_be16(ip + (l->flags & BPE_PKT_IP6 ? 4 : 2)), end;
-	if (header < 20) return false;
+	uint32_t header = (uint32_t)(tcp[12] >> 4) * 4,
+		 length = bpei_be16(ip + (l->flags & BPE_PKT_IP6 ? 4 : 2)), end;
+	if (header < 20)
+		return false;
 	end = !length ? wirelen : l->network + length + (l->flags & BPE_PKT_IP6 ? 40u : 0u);
-	if (end > wirelen) end = wirelen;
+	if (end > wirelen)
+		end = wirelen;
 	bpei_segment_numbers(tcp, s);
 	s->bytes = end > l->transport + header ? end - l->transport - header : 0;
 	return true;

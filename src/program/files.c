@@ -10,9 +10,12 @@
 
 static void add(struct program_files *files, const struct stat *st, const char *what, bool output)
 {
-	/* A device is no file that could be written over; a pipe read and written would never end. */
-	if (!S_ISREG(st->st_mode) && !S_ISFIFO(st->st_mode)) return;
-	if (files->count == PROGRAM_FILES) return;
+	/* A device is no file that could be written over; a pipe read and written would never end.
+	 */
+	if (!S_ISREG(st->st_mode) && !S_ISFIFO(st->st_mode))
+		return;
+	if (files->count == PROGRAM_FILES)
+		return;
 	files->file[files->count].device = st->st_dev;
 	files->file[files->count].number = st->st_ino;
 	files->file[files->count].output = output;
@@ -23,20 +26,24 @@ static void add(struct program_files *files, const struct stat *st, const char *
 void program_files_add_fd(struct program_files *files, int fd, const char *what)
 {
 	struct stat st;
-	if (!fstat(fd, &st)) add(files, &st, what, false);
+	if (!fstat(fd, &st))
+		add(files, &st, what, false);
 }
 
 void program_files_add_output(struct program_files *files, int fd, const char *what)
 {
 	struct stat st;
-	if (!fstat(fd, &st)) add(files, &st, what, true);
+	if (!fstat(fd, &st))
+		add(files, &st, what, true);
 }
 
 void program_files_add(struct program_files *files, const char *path, const char *what)
 {
 	struct stat st;
-	if (!strcmp(path, "-")) program_files_add_fd(files, STDIN_FILENO, what);
-	else if (!stat(path, &st)) add(files, &st, what, false);
+	if (!strcmp(path, "-"))
+		program_files_add_fd(files, STDIN_FILENO, what);
+	else if (!stat(path, &st))
+		add(files, &st, what, false);
 }
 
 void program_files_add_filter(struct program_files *files, const char *expression)
@@ -44,18 +51,19 @@ void program_files_add_filter(struct program_files *files, const char *expressio
 	char *paths[FILTER_FILES];
 	size_t found = expression ? program_filter_files(expression, paths, FILTER_FILES) : 0;
 	for (size_t i = 0; i < found && i < FILTER_FILES; i++) {
-		if (!paths[i]) continue;
+		if (!paths[i])
+			continue;
 		program_files_add(files, paths[i], "a list of the filter's");
 		free(paths[i]);
 	}
 }
 
-const char *program_files_find(const struct program_files *files, const struct stat *st,
-			       bool outputs)
+const char *program_files_find(
+	const struct program_files *files, const struct stat *st, bool outputs)
 {
 	for (size_t i = 0; files && i < files->count; i++)
-		if (files->file[i].device == st->st_dev && files->file[i].number == st->st_ino
-		    && (outputs || !files->file[i].output))
+		if (files->file[i].device == st->st_dev && files->file[i].number == st->st_ino &&
+			(outputs || !files->file[i].output))
 			return files->file[i].what;
 	return NULL;
 }

@@ -3,6 +3,6 @@
 #ifndef PROGRAM_NAMES_H
 #define PROGRAM_NAMES_H
 
-extern const char *program_name;	/* as program_begin had it */
+extern const char *program_name; /* as program_begin had it */
 
 #endif

@@ -42,9 +42,14 @@ void program_print_csv(FILE *to, const char *s);
 
 #define PROGRAM_FILES 64
 
-struct program_files {	/* compared by device and number, whatever their names */
+struct program_files { /* compared by device and number, whatever their names */
 	size_t count;
-	struct { dev_t device; ino_t number; bool output; char what[48]; } file[PROGRAM_FILES];
+	struct {
+		dev_t device;
+		ino_t number;
+		bool output;
+		char what[48];
+	} file[PROGRAM_FILES];
 };
 
 /* Add a file, unless it is a terminal, a device or not there; path "-" is stdin. */
@@ -54,7 +59,8 @@ void program_files_add_output(struct program_files *files, int fd, const char *w
 /* Adds the files behind "in" in an expression. */
 void program_files_add_filter(struct program_files *files, const char *expression);
 /* Returns what the file is used for, or NULL.  outputs: files that are written to count, too. */
-const char *program_files_find(const struct program_files *files, const struct stat *st, bool outputs);
+const char *program_files_find(
+	const struct program_files *files, const struct stat *st, bool outputs);
 /* The paths behind "in" in an expression (host in ./FILE), at most max of them, each for free.
  * Returns how many there are. */
 size_t program_filter_files(const char *expression, char **paths, size_t max);
@@ -62,28 +68,29 @@ size_t program_filter_files(const char *expression, char **paths, size_t max);
 /* ---- An output file (outfile.c) ---- */
 
 struct outfile {
-	const struct program_files *others;	/* none of which it may be */
-	const char *path, *name;	/* name: in directory */
-	int fd;			/* -1: it is not there yet */
-	int directory;		/* -1: a descriptor that was open at the start, as /dev/stdout */
-	int standard;		/* which one; -1: none */
-	bool root;		/* started as root: more is refused (outfile.c) */
-	bool regular, made;	/* made: by this program */
-	bool again;		/* opened anew, when rights are given up */
-	bool torn;		/* what stood there has a last line that is not ended */
-	uid_t owner;		/* another owner that is no news */
-	char why[256];		/* the last failure */
-	char notice[160];	/* "": nothing to be told */
+	const struct program_files *others; /* none of which it may be */
+	const char *path, *name;            /* name: in directory */
+	int fd;                             /* -1: it is not there yet */
+	int directory;      /* -1: a descriptor that was open at the start, as /dev/stdout */
+	int standard;       /* which one; -1: none */
+	bool root;          /* started as root: more is refused (outfile.c) */
+	bool regular, made; /* made: by this program */
+	bool again;         /* opened anew, when rights are given up */
+	bool torn;          /* what stood there has a last line that is not ended */
+	uid_t owner;        /* another owner that is no news */
+	char why[256];      /* the last failure */
+	char notice[160];   /* "": nothing to be told */
 };
 
 /* Opens what stands at the path without changing it, or finds where it will be made.  0, or -1 and
  * why.  Before the source is opened: a descriptor's number may be named. */
-int outfile_find(struct outfile *o, const char *path, const struct program_files *others,
-		 uid_t owner);
-int outfile_make(struct outfile *o);	/* makes it where it is not there; 0, or -1 and why */
-int outfile_empty(struct outfile *o);	/* cuts a regular file that was there to no length; the same */
+int outfile_find(
+	struct outfile *o, const char *path, const struct program_files *others, uid_t owner);
+int outfile_make(struct outfile *o); /* makes it where it is not there; 0, or -1 and why */
+int outfile_empty(
+	struct outfile *o); /* cuts a regular file that was there to no length; the same */
 /* Opens what stands at the path by now, or makes it; the old file stays open on failure. */
 int outfile_again(struct outfile *o);
-int outfile_close(struct outfile *o);	/* 0, or the errno of what was not written */
+int outfile_close(struct outfile *o); /* 0, or the errno of what was not written */
 
 #endif

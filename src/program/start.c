@@ -20,7 +20,8 @@ static bool fill(int fd)
 	static const char *const paths[] = { "/dev/full", "/dev/null", "/" };
 	for (int i = 0; i < 3; i++) {
 		int got = open(paths[i], fd == STDIN_FILENO && i < 2 ? O_WRONLY : O_RDONLY);
-		if (got >= 0) return got == fd;
+		if (got >= 0)
+			return got == fd;
 	}
 	return false;
 }
@@ -30,13 +31,16 @@ void program_begin(const char *name)
 	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
 	sigset_t set;
 	struct sigaction ignore;
-	static char buffer[1 << 16];	/* one write for most texts, which then tells why it failed */
+	static char buffer[1 << 16]; /* one write for most texts, which then tells why it failed */
 	program_name = name;
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && !fill(fd)) _exit(1);
-	if (!isatty(STDOUT_FILENO)) setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && !fill(fd))
+			_exit(1);
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) sigaddset(&set, ours[i]);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		sigaddset(&set, ours[i]);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	memset(&ignore, 0, sizeof ignore);
 	ignore.sa_handler = SIG_IGN;
@@ -55,11 +59,14 @@ bool program_end_output(const char *what)
 	bool before = ferror(stdout);
 	errno = 0;
 	int failed = fflush(stdout) ? errno : 0;
-	if (!failed && before) failed = errno ? errno : EIO;
-	if (!failed) failed = close_copy(STDOUT_FILENO);
-	if (!failed) return true;
+	if (!failed && before)
+		failed = errno ? errno : EIO;
+	if (!failed)
+		failed = close_copy(STDOUT_FILENO);
+	if (!failed)
+		return true;
 	if (failed != EPIPE)
 		program_tell("%s was not written: %s", what,
-			     failed == EBADF ? "the standard output is closed" : strerror(failed));
+			failed == EBADF ? "the standard output is closed" : strerror(failed));
 	return false;
 }

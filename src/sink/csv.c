@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* RFC 4180: the same columns in every line, in this order; later versions add behind the last.  An empty field is not known, or does not apply.  Pure. */
+/* RFC 4180: the same columns in every line, in this order; later versions add behind the last.  An
+ * empty field is not known, or does not apply.  Pure. */
 #include "sink/text.h"
 
 static const char columns[] =
@@ -14,24 +15,28 @@ static const char columns[] =
 
 static void number(struct bpei_text *t, bool known, uint64_t v)
 {
-	if (known) bpei_text_number(t, v);
+	if (known)
+		bpei_text_number(t, v);
 	bpei_text_char(t, ',');
 }
 
 static void word(struct bpei_text *t, bool known, const char *s)
 {
-	if (known) bpei_text_string(t, s);
+	if (known)
+		bpei_text_string(t, s);
 	bpei_text_char(t, ',');
 }
 
 static void pair(struct bpei_text *t, bool known, const uint64_t v[2])
 {
-	for (int k = 0; k < 2; k++) number(t, known, v[k]);
+	for (int k = 0; k < 2; k++)
+		number(t, known, v[k]);
 }
 
 static void tcp(struct bpei_text *t, const struct bpe_flow *f)
 {
-	const uint32_t *const counts[] = { f->retransmissions, f->fast_retransmissions, f->spurious_retransmissions, f->out_of_order, f->repeated_acks, f->zero_windows,
+	const uint32_t *const counts[] = { f->retransmissions, f->fast_retransmissions,
+		f->spurious_retransmissions, f->out_of_order, f->repeated_acks, f->zero_windows,
 		f->lost_segments, f->unseen_acks, f->keep_alives };
 	const bool is = f->tcp_state, health = f->flags & BPE_FLOW_HEALTH;
 	char letters[9];
@@ -41,17 +46,23 @@ static void tcp(struct bpei_text *t, const struct bpe_flow *f)
 		word(t, is, letters);
 	}
 	word(t, is, f->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
-	if (is) bpei_text_csv(t, f->history, sizeof f->history);
+	if (is)
+		bpei_text_csv(t, f->history, sizeof f->history);
 	bpei_text_char(t, ',');
-	const int64_t spans[4] = { f->handshake_ns[0], f->handshake_ns[1], f->rtt_ns[0], f->rtt_ns[1] };
+	const int64_t spans[4] = { f->handshake_ns[0], f->handshake_ns[1], f->rtt_ns[0],
+		f->rtt_ns[1] };
 	for (int k = 0; k < 4; k++) {
-		if (spans[k] >= 0) bpei_text_seconds(t, spans[k], 9);
+		if (spans[k] >= 0)
+			bpei_text_seconds(t, spans[k], 9);
 		bpei_text_char(t, ',');
 	}
-	for (int k = 0; k < 2; k++) number(t, f->mss[k], f->mss[k]);
-	for (int k = 0; k < 2; k++) number(t, f->window_scale[k] >= 0, (uint64_t)f->window_scale[k]);
+	for (int k = 0; k < 2; k++)
+		number(t, f->mss[k], f->mss[k]);
+	for (int k = 0; k < 2; k++)
+		number(t, f->window_scale[k] >= 0, (uint64_t)f->window_scale[k]);
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-		for (int k = 0; k < 2; k++) number(t, health, counts[i][k]);
+		for (int k = 0; k < 2; k++)
+			number(t, health, counts[i][k]);
 }
 
 /* Last of all: no comma behind it. */
@@ -62,9 +73,11 @@ static void tunnel(struct bpei_text *t, const struct bpe_flow *f)
 	word(t, kind, kind);
 	number(t, kind && v->has_id, v->id);
 	number(t, kind, v->depth);
-	if (kind && v->ip_version) bpei_text_address(t, v->addr[0], v->ip_version);
+	if (kind && v->ip_version)
+		bpei_text_address(t, v->addr[0], v->ip_version);
 	bpei_text_char(t, ',');
-	if (kind && v->ip_version) bpei_text_address(t, v->addr[1], v->ip_version);
+	if (kind && v->ip_version)
+		bpei_text_address(t, v->addr[1], v->ip_version);
 }
 
 void bpei_format_csv(struct bpei_text *t, const struct bpe_flow *f)
@@ -110,14 +123,17 @@ void bpei_format_csv(struct bpei_text *t, const struct bpe_flow *f)
 	const bool process[2] = { f->pid > 0, f->pid > 0 && f->effective_pid > 0 };
 	for (int k = 0; k < 2; k++) {
 		number(t, process[k], (uint64_t)(k ? f->effective_pid : f->pid));
-		if (process[k]) bpei_text_csv(t, k ? f->effective_comm : f->comm, sizeof f->comm);
+		if (process[k])
+			bpei_text_csv(t, k ? f->effective_comm : f->comm, sizeof f->comm);
 		bpei_text_char(t, ',');
 	}
 	const char *end = bpe_flow_end_name(f->end);
 	word(t, end, end ? end : "");
 	number(t, true, f->hash);
 	number(t, true, f->worker);
-	for (int k = 0; k < 2; k++) number(t, true, f->icmp_errors[k]);
-	for (int k = 0; k < 2; k++) number(t, true, f->duplicates[k]);
+	for (int k = 0; k < 2; k++)
+		number(t, true, f->icmp_errors[k]);
+	for (int k = 0; k < 2; k++)
+		number(t, true, f->duplicates[k]);
 	tunnel(t, f);
 }

@@ -7,9 +7,11 @@ void bpei_text_tunnel(struct bpei_text *t, const struct bpe_flow *f)
 {
 	const struct bpe_tunnel *v = &f->tunnel;
 	const char *kind = bpe_tunnel_name(v->kind);
-	if (!kind) return;
+	if (!kind)
+		return;
 	bpei_text_word(t, ",\"tunnel_kind\":\"", kind);
-	if (v->has_id) bpei_text_member(t, ",\"tunnel_id\":", v->id);
+	if (v->has_id)
+		bpei_text_member(t, ",\"tunnel_id\":", v->id);
 	bpei_text_member(t, ",\"tunnel_depth\":", v->depth);
 	for (int k = 0; v->ip_version && k < 2; k++) {
 		bpei_text_string(t, k ? ",\"tunnel_dst\":\"" : ",\"tunnel_src\":\"");
@@ -23,7 +25,8 @@ void bpei_text_tunnel_object(struct bpei_text *t, const struct bpe_flow *f, cons
 {
 	const struct bpe_tunnel *v = &f->tunnel;
 	const char *kind = bpe_tunnel_name(v->kind);
-	if (!kind) return;
+	if (!kind)
+		return;
 	BPEI_TEXT(t, ",\"tunnel\":{");
 	for (int k = 0; v->ip_version && k < 2; k++) {
 		bpei_text_string(t, k ? dst : src);
@@ -31,7 +34,8 @@ void bpei_text_tunnel_object(struct bpei_text *t, const struct bpe_flow *f, cons
 		BPEI_TEXT(t, "\",");
 	}
 	bpei_text_word(t, kind_name, kind);
-	if (v->has_id) bpei_text_member(t, ",\"id\":", v->id);
+	if (v->has_id)
+		bpei_text_member(t, ",\"id\":", v->id);
 	bpei_text_member(t, ",\"depth\":", v->depth);
 	bpei_text_char(t, '}');
 }

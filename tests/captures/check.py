@@ -4,6 +4,7 @@
 workers: the same packets and bytes as libpcap reads, nothing dropped, no error, nothing that a sanitizer has to say.  Files that
 libpcap cannot read whole stand in CAPTURES/beyond_libpcap.tsv, with packets and bytes on the wire alone.
 Ends with "N passed, N failed"; exit code 77 (skipped) if the captures are not there."""
+
 import concurrent.futures
 import json
 import os
@@ -49,12 +50,18 @@ def wrong_report(report, linktype, packets, captured, wire):
     if captured is not None:
         expect("bytes.captured", report["bytes"]["captured"], captured)
     expect("bytes.wire", report["bytes"]["wire"], wire)
-    expect("packets of all protocols", sum(p["packets"] for p in report["protocols"].values()), packets)
+    expect(
+        "packets of all protocols", sum(p["packets"] for p in report["protocols"].values()), packets
+    )
     expect("bytes of all protocols", sum(p["bytes"] for p in report["protocols"].values()), wire)
     if report["workers"]:  # none: all is done by the thread that reads
         expect("packets of all workers", sum(w["packets"] for w in report["workers"]), packets)
     flows = report["flows"]
-    expect("flows active + ended + evicted", flows["active"] + flows["ended"] + flows["evicted"], flows["opened"])
+    expect(
+        "flows active + ended + evicted",
+        flows["active"] + flows["ended"] + flows["evicted"],
+        flows["opened"],
+    )
     expect("error", report["error"], None)
     if "linktype" in report and linktype != "?":
         expect("linktype", report["linktype"], linktype)
@@ -73,7 +80,14 @@ def check(program, captures, row, options, piped):
         with open(path, "rb") as file:
             data = file.read()
     try:
-        run = subprocess.run(command, input=data, stdin=None if piped else subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, check=False)
+        run = subprocess.run(
+            command,
+            input=data,
+            stdin=None if piped else subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return f"{told}: did not end within {TIMEOUT_S} s"
     errors = run.stderr.decode(errors="replace")

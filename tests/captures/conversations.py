@@ -14,6 +14,7 @@ difference needs is told.
 
 Without --all: captures of at most 2000 packets.  Ends with "N passed, N failed"; exit code 77 (skipped) without tshark or the
 captures."""
+
 import collections
 import concurrent.futures
 import ipaddress
@@ -26,24 +27,140 @@ import subprocess
 import sys
 import tempfile
 
-LINK_TYPES = {"EN10MB", "RAW", "NULL", "LOOP", "LINUX_SLL", "LINUX_SLL2", "IPV4", "IPV6", "PPP", "PPP_SERIAL", "PPP_ETHER", "C_HDLC", "FDDI", "IEEE802",
-              "IEEE802_11", "IEEE802_11_RADIO", "IEEE802_11_RADIO_AVS", "PRISM_HEADER", "PPI", "PKTAP", "PFLOG", "ENC", "IPNET", "APPLE_IP_OVER_IEEE1394"}
+LINK_TYPES = {
+    "EN10MB",
+    "RAW",
+    "NULL",
+    "LOOP",
+    "LINUX_SLL",
+    "LINUX_SLL2",
+    "IPV4",
+    "IPV6",
+    "PPP",
+    "PPP_SERIAL",
+    "PPP_ETHER",
+    "C_HDLC",
+    "FDDI",
+    "IEEE802",
+    "IEEE802_11",
+    "IEEE802_11_RADIO",
+    "IEEE802_11_RADIO_AVS",
+    "PRISM_HEADER",
+    "PPI",
+    "PKTAP",
+    "PFLOG",
+    "ENC",
+    "IPNET",
+    "APPLE_IP_OVER_IEEE1394",
+}
 MOST_PACKETS = 2000
 TIMEOUT_S = 120
-FIELDS = ["frame.len", "frame.cap_len", "frame.time_epoch", "frame.protocols", "vlan.id", "ieee8021ad.id", "ip.src", "ip.dst", "ip.proto", "ip.frag_offset", "ip.flags.mf", "ip.id", "ipv6.src", "ipv6.dst",
-          "ipv6.nxt", "ipv6.hopopts.nxt", "ipv6.routing.nxt", "ipv6.dstopts.nxt", "ipv6.fraghdr.nxt", "ah.next_header", "ipv6.fraghdr.offset", "ipv6.fraghdr.more", "ipv6.fraghdr.ident",
-          "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "sctp.srcport", "sctp.dstport", "dccp.srcport", "dccp.dstport", "icmp.type", "icmp.ident", "icmpv6.type",
-          "icmpv6.echo.identifier", "mip6.proto", "tcp.flags"]
-EXTENSIONS = {0: "ipv6.hopopts.nxt", 43: "ipv6.routing.nxt", 60: "ipv6.dstopts.nxt", 44: "ipv6.fraghdr.nxt", 51: "ah.next_header", 135: "mip6.proto"}
+FIELDS = [
+    "frame.len",
+    "frame.cap_len",
+    "frame.time_epoch",
+    "frame.protocols",
+    "vlan.id",
+    "ieee8021ad.id",
+    "ip.src",
+    "ip.dst",
+    "ip.proto",
+    "ip.frag_offset",
+    "ip.flags.mf",
+    "ip.id",
+    "ipv6.src",
+    "ipv6.dst",
+    "ipv6.nxt",
+    "ipv6.hopopts.nxt",
+    "ipv6.routing.nxt",
+    "ipv6.dstopts.nxt",
+    "ipv6.fraghdr.nxt",
+    "ah.next_header",
+    "ipv6.fraghdr.offset",
+    "ipv6.fraghdr.more",
+    "ipv6.fraghdr.ident",
+    "tcp.srcport",
+    "tcp.dstport",
+    "udp.srcport",
+    "udp.dstport",
+    "sctp.srcport",
+    "sctp.dstport",
+    "dccp.srcport",
+    "dccp.dstport",
+    "icmp.type",
+    "icmp.ident",
+    "icmpv6.type",
+    "icmpv6.echo.identifier",
+    "mip6.proto",
+    "tcp.flags",
+]
+EXTENSIONS = {
+    0: "ipv6.hopopts.nxt",
+    43: "ipv6.routing.nxt",
+    60: "ipv6.dstopts.nxt",
+    44: "ipv6.fraghdr.nxt",
+    51: "ah.next_header",
+    135: "mip6.proto",
+}
 PORTS = {6: "tcp", 17: "udp", 132: "sctp", 33: "dccp", 136: "udplite"}
 TABLES = (6, 17, 132)
 # Of frame.protocols: what the program goes through before an IP header, and what else between two of them.
-LINK = {"eth", "sll", "ethertype", "vlan", "ieee8021ad", "null", "loop", "raw", "ppp", "pppoes", "mpls", "chdlc", "llc", "radiotap", "wlan_radio", "wlan", "prism",
-        "wlancap", "ppi", "fddi", "tr", "ipnet", "ieee1394", "pflog", "enc", "pktap", "pcap_pktdata", "ah", "ipv6.hopopts", "ipv6.routing", "ipv6.dstopts", "ipv6.fraghdr", "mipv6",
-        "macsec", "nsh", "hsr", "vntag"}
-TUNNELS = {"gre", "udp", "vxlan", "geneve", "gtp", "teredo", "l2tp", "erspan", "etherip", "gtpprime", "nsh"}
+LINK = {
+    "eth",
+    "sll",
+    "ethertype",
+    "vlan",
+    "ieee8021ad",
+    "null",
+    "loop",
+    "raw",
+    "ppp",
+    "pppoes",
+    "mpls",
+    "chdlc",
+    "llc",
+    "radiotap",
+    "wlan_radio",
+    "wlan",
+    "prism",
+    "wlancap",
+    "ppi",
+    "fddi",
+    "tr",
+    "ipnet",
+    "ieee1394",
+    "pflog",
+    "enc",
+    "pktap",
+    "pcap_pktdata",
+    "ah",
+    "ipv6.hopopts",
+    "ipv6.routing",
+    "ipv6.dstopts",
+    "ipv6.fraghdr",
+    "mipv6",
+    "macsec",
+    "nsh",
+    "hsr",
+    "vntag",
+}
+TUNNELS = {
+    "gre",
+    "udp",
+    "vxlan",
+    "geneve",
+    "gtp",
+    "teredo",
+    "l2tp",
+    "erspan",
+    "etherip",
+    "gtpprime",
+    "nsh",
+}
 FRAGMENT_S = 30
-STEP_NS = 10 * 10 ** 9  # where time steps back by more, the program's times are its own (src/flow/timeline.h)
+STEP_NS = (
+    10 * 10**9
+)  # where time steps back by more, the program's times are its own (src/flow/timeline.h)
 
 
 def number(text):
@@ -58,7 +175,11 @@ class Occurrences:
     """The fields of one packet, each taken value by value, in the order of its headers."""
 
     def __init__(self, f):
-        self.values = {name: (value.split(",") if value else []) for name, value in f.items() if name not in ("frame.protocols",)}
+        self.values = {
+            name: (value.split(",") if value else [])
+            for name, value in f.items()
+            if name not in ("frame.protocols",)
+        }
 
     def take(self, name):
         return self.values[name].pop(0) if self.values[name] else ""
@@ -69,8 +190,17 @@ def headers_of(f):
     fields, found, between = Occurrences(f), [], []
     for name in f["frame.protocols"].split(":"):
         if name in ("ip", "ipv6"):
-            h = {"version": name, "between": between, "src": fields.take(name + ".src"), "dst": fields.take(name + ".dst"), "ports": ("0", "0"), "later": False,
-                 "first": False, "id": None, "quoted": "icmp" in between or "icmpv6" in between}
+            h = {
+                "version": name,
+                "between": between,
+                "src": fields.take(name + ".src"),
+                "dst": fields.take(name + ".dst"),
+                "ports": ("0", "0"),
+                "later": False,
+                "first": False,
+                "id": None,
+                "quoted": "icmp" in between or "icmpv6" in between,
+            }
             if name == "ip":
                 h["proto"], h["id"] = number(fields.take("ip.proto")), fields.take("ip.id")
                 h["later"] = number(fields.take("ip.frag_offset")) > 0
@@ -87,12 +217,21 @@ def headers_of(f):
                 if found[-1]["ports"] == ("0", "0"):
                     found[-1]["ports"] = ports[0] or "0", ports[1] or "0"
         h = found[-1] if found else None
-        while h and h["proto"] in EXTENSIONS and not h["later"] and (h["version"] == "ipv6" or h["proto"] == 51) and name == h["version"]:
+        while (
+            h
+            and h["proto"] in EXTENSIONS
+            and not h["later"]
+            and (h["version"] == "ipv6" or h["proto"] == 51)
+            and name == h["version"]
+        ):
             following = fields.take(EXTENSIONS[h["proto"]])
             if not following:
                 break  # cut or damaged: it stays what it was
             if h["proto"] == 44:
-                h["later"], h["id"] = number(fields.take("ipv6.fraghdr.offset")) > 0, fields.take("ipv6.fraghdr.ident")
+                h["later"], h["id"] = (
+                    number(fields.take("ipv6.fraghdr.offset")) > 0,
+                    fields.take("ipv6.fraghdr.ident"),
+                )
                 h["first"] = number(fields.take("ipv6.fraghdr.more")) and not h["later"]
             h["proto"] = number(following)
         if h and name == "icmp" and number(fields.take("icmp.type") or "99") in (0, 8):
@@ -105,10 +244,21 @@ def headers_of(f):
 def flow_of(f, outermost, fragments):
     """(key, sender) of a packet that tshark has told the fields of; None if it belongs to no flow."""
     headers = headers_of(f)
-    if not headers or not set(headers[0]["between"]) <= LINK or not headers[0]["src"] or not headers[0]["dst"]:
+    if (
+        not headers
+        or not set(headers[0]["between"]) <= LINK
+        or not headers[0]["src"]
+        or not headers[0]["dst"]
+    ):
         return None
     at, tags, frame = 0, 0, headers[0]["between"]
-    while not outermost and at + 1 < len(headers) and not headers[at + 1]["quoted"] and headers[at + 1]["src"] and headers[at + 1]["dst"]:
+    while (
+        not outermost
+        and at + 1 < len(headers)
+        and not headers[at + 1]["quoted"]
+        and headers[at + 1]["src"]
+        and headers[at + 1]["dst"]
+    ):
         if not set(headers[at + 1]["between"]) <= LINK | TUNNELS:
             break
         at += 1
@@ -117,21 +267,35 @@ def flow_of(f, outermost, fragments):
             tags, frame = tags + skipped, headers[at]["between"]
     h = headers[at]
     now, vlan = float(f["frame.time_epoch"]), sum(name in ("vlan", "ieee8021ad") for name in frame)
-    vlans = [number(v) for v in (f["ieee8021ad.id"] + "," + f["vlan.id"]).split(",") if v][tags:tags + min(vlan, 2)]
+    vlans = [number(v) for v in (f["ieee8021ad.id"] + "," + f["vlan.id"]).split(",") if v][
+        tags : tags + min(vlan, 2)
+    ]
     while vlans and not vlans[-1]:
         vlans.pop()
     quoted = at + 1 < len(headers) and headers[at + 1]["quoted"]
     if quoted and headers[at + 1]["version"] == h["version"] and headers[at + 1]["src"]:
         q = headers[at + 1]
         if q["later"] or q["proto"] not in PORTS or q["ports"] != ("0", "0"):
-            h = {**q, "src": q["dst"], "dst": q["src"], "ports": q["ports"][::-1], "later": False, "first": False}
+            h = {
+                **q,
+                "src": q["dst"],
+                "dst": q["src"],
+                "ports": q["ports"][::-1],
+                "later": False,
+                "first": False,
+            }
     ports = h["ports"] if h["proto"] in PORTS or h["proto"] in (1, 58) else ("0", "0")
     if h["later"]:
         ports = ("0", "0")
     a, b = f"{h['src']} {ports[0]}", f"{h['dst']} {ports[1]}"
     flow = (h["proto"], tuple(vlans), *sorted((a, b))), a
-    for piece in headers[:at + 1]:  # of the outermost header that is in pieces
-        datagram = (piece["src"], piece["dst"], piece["id"], piece["proto"] if piece["version"] == "ip" else None)
+    for piece in headers[: at + 1]:  # of the outermost header that is in pieces
+        datagram = (
+            piece["src"],
+            piece["dst"],
+            piece["id"],
+            piece["proto"] if piece["version"] == "ip" else None,
+        )
         if piece["first"]:
             fragments[datagram] = now, flow
         if piece["later"]:
@@ -148,20 +312,35 @@ def snaplen(path):
         header = file.read(24)
     order = "<" if header[3] == 0xA1 else ">"
     most = struct.unpack(order + "I", header[16:20])[0] if 0xA1 in (header[0], header[3]) else 0
-    return most if 0 < most < 2 ** 31 else sys.maxsize
+    return most if 0 < most < 2**31 else sys.maxsize
 
 
 def tshark(path):
     """Flows by tshark, innermost and outermost: {key: {sender: [packets, wire bytes, captured bytes]}}, its conversation tables, and whether
     these can be compared: no packet has two IP headers, or one that the program does not look for, or is in pieces."""
-    command = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a", "-d", "udp.port==8472,vxlan"]
+    command = [
+        "tshark",
+        "-n",
+        "-r",
+        path,
+        "-T",
+        "fields",
+        "-E",
+        "separator=/t",
+        "-E",
+        "occurrence=a",
+        "-d",
+        "udp.port==8472,vxlan",
+    ]
     for preference in ("ip.defragment", "ipv6.defragment", "tcp.desegment_tcp_streams"):
         command += ["-o", preference + ":FALSE"]
     for field in FIELDS:
         command += ["-e", field]
     for table in ("tcp", "udp", "sctp"):
         command += ["-z", "conv," + table]
-    run = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False, text=True, errors="replace")
+    run = subprocess.run(
+        command, capture_output=True, timeout=TIMEOUT_S, check=False, text=True, errors="replace"
+    )
     packets, _, tables = run.stdout.partition("=" * 80 + "\n")
     flows, fragments, plain, most = ({}, {}), ({}, {}), True, snaplen(path)
     spans, latest, steps = ({}, {}), None, False
@@ -174,13 +353,24 @@ def tshark(path):
     borrow_times(rows)
     for f in rows:
         now = nanoseconds(f["frame.time_epoch"])
-        latest, steps = max(now, now if latest is None else latest), steps or (latest is not None and now < latest - STEP_NS)
+        latest, steps = (
+            max(now, now if latest is None else latest),
+            steps or (latest is not None and now < latest - STEP_NS),
+        )
         for outermost in (False, True):
             found = flow_of(f, outermost, fragments[outermost])
             if found:
                 key, sender = found
                 count = flows[outermost].setdefault(key, {}).setdefault(sender, [0, 0, 0])
-                begun = spans[outermost].setdefault(key, [now, now, sender, f["tcp.flags"] if "icmp" not in f["frame.protocols"] else "ICMP"])
+                begun = spans[outermost].setdefault(
+                    key,
+                    [
+                        now,
+                        now,
+                        sender,
+                        f["tcp.flags"] if "icmp" not in f["frame.protocols"] else "ICMP",
+                    ],
+                )
                 begun[0], begun[1] = min(now, begun[0]), max(now, begun[1])
                 for i, n in enumerate((1, int(f["frame.len"]), min(int(f["frame.cap_len"]), most))):
                     count[i] += n
@@ -199,7 +389,9 @@ def borrow_times(rows):
         now = f["frame.time_epoch"] = f["frame.time_epoch"] or now
 
 
-CONVERSATION = re.compile(r"^(\S+):(\d+)\s+<->\s+(\S+):(\d+)\s+(\d+)\s+(\d+) (\w+)\s+(\d+)\s+(\d+) (\w+)\s")
+CONVERSATION = re.compile(
+    r"^(\S+):(\d+)\s+<->\s+(\S+):(\d+)\s+(\d+)\s+(\d+) (\w+)\s+(\d+)\s+(\d+) (\w+)\s"
+)
 
 
 def conversations(text):
@@ -220,7 +412,9 @@ def conversations(text):
 
 def nanoseconds(text):
     seconds, _, fraction = text.partition(".")
-    return int(seconds) * 10 ** 9 + (-1 if text.startswith("-") else 1) * int((fraction + "000000000")[:9])
+    return int(seconds) * 10**9 + (-1 if text.startswith("-") else 1) * int(
+        (fraction + "000000000")[:9]
+    )
 
 
 def span_differs(ours, theirs, tcp):
@@ -228,7 +422,9 @@ def span_differs(ours, theirs, tcp):
     if ours[:2] != theirs[:2]:
         return f"bpfengine from {ours[0]} to {ours[1]}, tshark from {theirs[0]} to {theirs[1]}"
     flags = theirs[3].split(",")[0] if tcp else ""
-    answer = flags not in ("", "ICMP") and int(flags, 16) & 0x16 == 0x12  # a SYN-ACK goes to the originator
+    answer = (
+        flags not in ("", "ICMP") and int(flags, 16) & 0x16 == 0x12
+    )  # a SYN-ACK goes to the originator
     if ours[3] == 1 and theirs[3] != "ICMP" and (ours[2] == theirs[2]) == answer:
         return f"bpfengine's originator is {ours[2]}, tshark's first packet is {theirs[2]}'s, flags {flags or 'none'}"
     return None
@@ -236,22 +432,50 @@ def span_differs(ours, theirs, tcp):
 
 def program_flows(program, path, outermost):
     with tempfile.NamedTemporaryFile("r", suffix=".jsonl") as out:
-        run = subprocess.run([program, "-r", path, "--flows", out.name, "--flow-idle", "1000000000", "--flow-closed", "1000000000", "--seed", "1", "-q"] + ["--outermost"] * outermost,
-                             capture_output=True, timeout=TIMEOUT_S, check=False, text=True)
+        run = subprocess.run(
+            [
+                program,
+                "-r",
+                path,
+                "--flows",
+                out.name,
+                "--flow-idle",
+                "1000000000",
+                "--flow-closed",
+                "1000000000",
+                "--seed",
+                "1",
+                "-q",
+            ]
+            + ["--outermost"] * outermost,
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
+            text=True,
+        )
         if run.returncode or "Sanitizer" in run.stderr or "runtime error" in run.stderr:
             raise ValueError(f"exit code {run.returncode}: {run.stderr[:1000]}")
         lines = [json.loads(line, parse_float=str) for line in out]
     flows, spans = {}, {}
     for r in lines:
-        ends = [f"{ipaddress.ip_address(r['src'])} {r['sport']}", f"{ipaddress.ip_address(r['dst'])} {r['dport']}"]
+        ends = [
+            f"{ipaddress.ip_address(r['src'])} {r['sport']}",
+            f"{ipaddress.ip_address(r['dst'])} {r['dport']}",
+        ]
         flow = flows.setdefault((r["ip_proto"], tuple(r.get("vlan", ())), *sorted(ends)), {})
         for i, end in enumerate(ends):
             count = flow.setdefault(end, [0, 0, 0])
             for k, field in enumerate(("packets", "wire_bytes", "captured_bytes")):
                 count[k] += r[field][i]
         first = nanoseconds(r["first"])
-        span = spans.setdefault((r["ip_proto"], tuple(r.get("vlan", ())), *sorted(ends)), [first, first, ends[0], 0])
-        span[0], span[1], span[3] = min(first, span[0]), max(first + nanoseconds(r["duration"]), span[1]), span[3] + 1
+        span = spans.setdefault(
+            (r["ip_proto"], tuple(r.get("vlan", ())), *sorted(ends)), [first, first, ends[0], 0]
+        )
+        span[0], span[1], span[3] = (
+            min(first, span[0]),
+            max(first + nanoseconds(r["duration"]), span[1]),
+            span[3] + 1,
+        )
     return flows, spans
 
 
@@ -271,7 +495,9 @@ def compare(program, path):
         for key in sorted(set(ours) | set(theirs[outermost])):
             a, b = without_zeros(ours.get(key)), without_zeros(theirs[outermost].get(key))
             if a != b:
-                different[("outermost " if outermost else "") + told(key)] = f"bpfengine {a or 'none'}, tshark {b or 'none'}"
+                different[("outermost " if outermost else "") + told(key)] = (
+                    f"bpfengine {a or 'none'}, tshark {b or 'none'}"
+                )
             elif begun and key[2] != key[3]:
                 what = span_differs(spans[key], begun[outermost][key], key[0] == 6)
                 if what:
@@ -288,7 +514,9 @@ def compare(program, path):
     for key in sorted(set(sums) | set(tables)):
         a, b = +sums.get(key, collections.Counter()), +tables.get(key, collections.Counter())
         if a != b:
-            different[f"conv {key[0]} {key[1]} - {key[2]}"] = f"bpfengine {dict(a) or 'none'}, tshark's table {dict(b) or 'none'}"
+            different[f"conv {key[0]} {key[1]} - {key[2]}"] = (
+                f"bpfengine {dict(a) or 'none'}, tshark's table {dict(b) or 'none'}"
+            )
     return different, n, len(tables)
 
 
@@ -310,11 +538,20 @@ def main():
     program, captures, wanted = os.path.abspath(arguments[0]), arguments[1], set(arguments[2:])
     index = os.path.join(captures, "index.tsv")
     if not os.path.exists(index) or not shutil.which("tshark"):
-        print(f"skipped: no captures at {captures}" if not os.path.exists(index) else "skipped: tshark is not installed")
+        print(
+            f"skipped: no captures at {captures}"
+            if not os.path.exists(index)
+            else "skipped: tshark is not installed"
+        )
         sys.exit(77)
     with open(index, encoding="utf-8") as lines:
         rows = [line.rstrip("\n").split("\t") for line in lines][1:]
-    names = [r[0] for r in rows if r[1] in LINK_TYPES and (r[0] in wanted if wanted else "--all" in sys.argv or int(r[2]) <= MOST_PACKETS)]
+    names = [
+        r[0]
+        for r in rows
+        if r[1] in LINK_TYPES
+        and (r[0] in wanted if wanted else "--all" in sys.argv or int(r[2]) <= MOST_PACKETS)
+    ]
     reasons = allowed(os.path.join(os.path.dirname(os.path.abspath(__file__)), "differences.tsv"))
 
     def one(name):
@@ -327,7 +564,9 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for name, (different, n, t) in zip(names, pool.map(one, names)):
             known = reasons.get(name, {})
-            wrong = [f"{name}\t{what}\t{sides}" for what, sides in different.items() if what not in known]
+            wrong = [
+                f"{name}\t{what}\t{sides}" for what, sides in different.items() if what not in known
+            ]
             for what in known:
                 if what not in different:  # another version of tshark
                     print(f"{name}\t{what}\tstands in differences.tsv, but does not differ")
@@ -335,7 +574,9 @@ def main():
             failed += bool(wrong)
             for line in wrong:
                 print(line)
-    print(f"{flows} flows and {tables} conversations compared, {explained} differences, explained in differences.tsv or told above")
+    print(
+        f"{flows} flows and {tables} conversations compared, {explained} differences, explained in differences.tsv or told above"
+    )
     print(f"{len(names) - failed} passed, {failed} failed")
     sys.exit(1 if failed or not flows else 0)
 

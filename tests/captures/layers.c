@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* layers FILE: a line for each packet: flags, network, transport, payload (- for none), IP protocol. */
+/* layers FILE: a line for each packet: flags, network, transport, payload (- for none), IP
+ * protocol. */
 #include "bpfengine.h"
 
 #include <stdio.h>
 
 static void put(uint16_t offset)
 {
-	if (offset == BPE_NO_OFFSET) printf(" -");
-	else printf(" %u", offset);
+	if (offset == BPE_NO_OFFSET)
+		printf(" -");
+	else
+		printf(" %u", offset);
 }
 
 int main(int argc, char **argv)
@@ -16,7 +19,8 @@ int main(int argc, char **argv)
 	struct bpe_capture *c;
 	struct bpe_batch b;
 	struct bpe_error error;
-	if (argc != 2) return 2;
+	if (argc != 2)
+		return 2;
 	bpe_options_init(&o);
 	o.file = argv[1];
 	if (bpe_capture_open(&o, &c, &error) < 0) {

@@ -7,6 +7,7 @@ tree (-T pdml).  The rules are those of conversations.py; what else differs must
 file and kind, with the reason.
 
 Without --all: captures of at most 100 packets.  Ends with "N passed, N failed"; exit code 77 (skipped) without tshark or the captures."""
+
 import collections
 import concurrent.futures
 import os
@@ -18,7 +19,16 @@ import xml.etree.ElementTree
 import conversations
 
 MOST_PACKETS = 100
-TRANSPORTS = {6: "tcp", 17: "udp", 136: "udplite", 132: "sctp", 33: "dccp", 1: "icmp", 58: "icmpv6", 2: "igmp"}
+TRANSPORTS = {
+    6: "tcp",
+    17: "udp",
+    136: "udplite",
+    132: "sctp",
+    33: "dccp",
+    1: "icmp",
+    58: "icmpv6",
+    2: "igmp",
+}
 IP4, IP6, FRAGMENT, WRONG = 0x1, 0x2, 0x4, 0xF00
 FIXED = {"udp": 8, "udplite": 8, "sctp": 12, "icmp": 8, "icmpv6": 8, "igmp": 8}
 
@@ -32,8 +42,12 @@ def tshark(path):
     for _, element in xml.etree.ElementTree.iterparse(run.stdout):
         if element.tag == "packet":
             protos = element.findall("proto")
-            if not any((p.get("showname") or "").startswith("PCAPNG ") for p in protos):  # a block that is no packet
-                yield [(p.get("name"), int(p.get("pos", -1)), int(p.get("size", 0)), p) for p in protos]
+            if not any(
+                (p.get("showname") or "").startswith("PCAPNG ") for p in protos
+            ):  # a block that is no packet
+                yield [
+                    (p.get("name"), int(p.get("pos", -1)), int(p.get("size", 0)), p) for p in protos
+                ]
             element.clear()
     run.wait()
 
@@ -51,11 +65,15 @@ def innermost(protos):
     for k, (name, begin, _, element) in enumerate(protos):
         if name in ("ip", "ipv6", "arp"):
             names = set(between) - {"geninfo", "frame", "fake-field-wrapper", "pkt_comment"}
-            if not names <= (conversations.LINK | conversations.TUNNELS if found else conversations.LINK) or (found and name == "arp"):
+            if not names <= (
+                conversations.LINK | conversations.TUNNELS if found else conversations.LINK
+            ) or (found and name == "arp"):
                 break
-            if name != "arp" and field(element, name + ".dst") is None:  # damaged: given up before its addresses
+            if (
+                name != "arp" and field(element, name + ".dst") is None
+            ):  # damaged: given up before its addresses
                 break
-            found, between = (name, begin, element, protos[k + 1:]), []
+            found, between = (name, begin, element, protos[k + 1 :]), []
             if name == "arp":
                 break
         else:
@@ -71,7 +89,9 @@ def expected(protos):
     name, network, _, rest = ip
     for proto, begin, size, element in rest:
         if proto in TRANSPORTS.values():
-            header = FIXED.get(proto) or (int(field(element, "tcp.hdr_len") or 0) if proto == "tcp" else None)
+            header = FIXED.get(proto) or (
+                int(field(element, "tcp.hdr_len") or 0) if proto == "tcp" else None
+            )
             return network, begin, begin + header if header else None
         if proto not in conversations.LINK:
             break
@@ -80,7 +100,9 @@ def expected(protos):
 
 def compare(program, path):
     """{kind: the first packet of which it is so}, packets compared."""
-    ours = subprocess.run([program, path], capture_output=True, check=True, text=True).stdout.splitlines()
+    ours = subprocess.run(
+        [program, path], capture_output=True, check=True, text=True
+    ).stdout.splitlines()
     different, compared = {}, 0
     for number, (line, protos) in enumerate(zip(ours, tshark(path)), 1):
         flags, network, transport, payload, _ = line.split()
@@ -90,7 +112,9 @@ def compare(program, path):
                 different.setdefault("network", f"packet {number}: bpfengine {line}, tshark none")
             continue
         compared += 1
-        for kind, is_, should in zip(("network", "transport", "payload"), (network, transport, payload), wanted):
+        for kind, is_, should in zip(
+            ("network", "transport", "payload"), (network, transport, payload), wanted
+        ):
             if should is not None and is_ != str(should) and not (flags & WRONG and is_ == "-"):
                 different.setdefault(kind, f"packet {number}: bpfengine {line}, tshark {wanted}")
     return different, compared
@@ -103,19 +127,35 @@ def main():
     program, captures, wanted = os.path.abspath(arguments[0]), arguments[1], set(arguments[2:])
     index = os.path.join(captures, "index.tsv")
     if not os.path.exists(index) or not shutil.which("tshark"):
-        print(f"skipped: no captures at {captures}" if not os.path.exists(index) else "skipped: tshark is not installed")
+        print(
+            f"skipped: no captures at {captures}"
+            if not os.path.exists(index)
+            else "skipped: tshark is not installed"
+        )
         sys.exit(77)
     with open(index, encoding="utf-8") as lines:
         rows = [line.rstrip("\n").split("\t") for line in lines][1:]
-    names = [r[0] for r in rows if r[1] in conversations.LINK_TYPES and r[5] == "ok"
-             and (r[0] in wanted if wanted else "--all" in sys.argv or int(r[2]) <= MOST_PACKETS)]
-    reasons = conversations.allowed(os.path.join(os.path.dirname(os.path.abspath(__file__)), "differences-layers.tsv"))
+    names = [
+        r[0]
+        for r in rows
+        if r[1] in conversations.LINK_TYPES
+        and r[5] == "ok"
+        and (r[0] in wanted if wanted else "--all" in sys.argv or int(r[2]) <= MOST_PACKETS)
+    ]
+    reasons = conversations.allowed(
+        os.path.join(os.path.dirname(os.path.abspath(__file__)), "differences-layers.tsv")
+    )
     failed, packets, explained = 0, 0, collections.Counter()
 
     def one(name):
         try:
             return compare(program, os.path.join(captures, name))
-        except (ValueError, OSError, subprocess.SubprocessError, xml.etree.ElementTree.ParseError) as e:
+        except (
+            ValueError,
+            OSError,
+            subprocess.SubprocessError,
+            xml.etree.ElementTree.ParseError,
+        ) as e:
             return {"the run": repr(e)}, 0
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -130,7 +170,9 @@ def main():
                 if kind not in different:  # another version of tshark
                     print(f"{name}\t{kind}\tstands in differences-layers.tsv, but does not differ")
             failed += any(kind not in known for kind in different)
-    print(f"{packets} packets compared, {explained[True]} differences, explained in differences-layers.tsv")
+    print(
+        f"{packets} packets compared, {explained[True]} differences, explained in differences-layers.tsv"
+    )
     print(f"{len(names) - failed} passed, {failed} failed")
     sys.exit(1 if failed or not packets else 0)
 

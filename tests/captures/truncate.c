@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* truncate [DIRECTORY [SEED]]: every capture of DIRECTORY/index.tsv, whole and cut at each byte of its first 200 and at 200
- * random places, read mapped and, for some cuts, through a pipe: every packet that is whole before the cut is delivered as it
- * was, none else is, and the end is told rightly.  Then every packet, cut at each of its first bytes, is parsed at the edge of
- * a page that cannot be read.
+/* truncate [DIRECTORY [SEED]]: every capture of DIRECTORY/index.tsv, whole and cut at each byte of
+ * its first 200 and at 200 random places, read mapped and, for some cuts, through a pipe: every
+ * packet that is whole before the cut is delivered as it was, none else is, and the end is told
+ * rightly.  Then every packet, cut at each of its first bytes, is parsed at the edge of a page that
+ * cannot be read.
  *
- * Where records end is found here by a reader of its own (below), which looks at one byte at a time and knows nothing of the
- * device's.  The cuts of a file go from the last to the first, so that one copy is made and then only shortened.
- * Ends with "N passed, N failed", a file being one; exit code 77 (skipped) if the captures are not there. */
+ * Where records end is found here by a reader of its own (below), which looks at one byte at a time
+ * and knows nothing of the device's.  The cuts of a file go from the last to the first, so that one
+ * copy is made and then only shortened. Ends with "N passed, N failed", a file being one; exit code
+ * 77 (skipped) if the captures are not there. */
 #include "base/mem.h"
 #include "block/batch.h"
 #include "device/device.h"
@@ -25,24 +27,27 @@
 
 #define FIRST_BYTES 200u
 #define RANDOM_CUTS 200u
-#define PIPE_CUTS 8u		/* cuts of each file that are read through a pipe, too */
-#define PACKET_CUTS 160u	/* bytes of each packet at which it is cut for the parser */
+#define PIPE_CUTS 8u     /* cuts of each file that are read through a pipe, too */
+#define PACKET_CUTS 160u /* bytes of each packet at which it is cut for the parser */
 #define GUARDED 262144u
 
-struct record { size_t data, end; uint32_t caplen, wirelen, link_type; };
+struct record {
+	size_t data, end;
+	uint32_t caplen, wirelen, link_type;
+};
 
 struct capture {
 	uint8_t *bytes;
 	size_t length;
-	size_t head;			/* fewer bytes than these are no savefile */
+	size_t head; /* fewer bytes than these are no savefile */
 	struct record *records;
 	size_t count, room;
-	uint8_t *edge;			/* edge[n]: a cut to n bytes leaves nothing torn */
+	uint8_t *edge; /* edge[n]: a cut to n bytes leaves nothing torn */
 };
 
 static struct bpei_columns columns;
 static struct bpei_block block;
-static uint8_t *guard;			/* GUARDED bytes, the last of them before a page that cannot be read */
+static uint8_t *guard; /* GUARDED bytes, the last of them before a page that cannot be read */
 static unsigned long long runs, parsed;
 
 static uint64_t next_random(uint64_t *state)
@@ -58,15 +63,18 @@ static uint64_t next_random(uint64_t *state)
 static uint32_t number(const uint8_t *p, unsigned n, bool big)
 {
 	uint32_t v = 0;
-	for (unsigned i = 0; i < n; i++) v |= (uint32_t)p[i] << 8 * (big ? n - 1 - i : i);
+	for (unsigned i = 0; i < n; i++)
+		v |= (uint32_t)p[i] << 8 * (big ? n - 1 - i : i);
 	return v;
 }
 
 static bool add(struct capture *c, struct record r)
 {
 	if (c->count == c->room) {
-		void *more = realloc(c->records, (c->room = c->room ? c->room * 2 : 256) * sizeof r);
-		if (!more) return false;
+		void *more =
+			realloc(c->records, (c->room = c->room ? c->room * 2 : 256) * sizeof r);
+		if (!more)
+			return false;
 		c->records = more;
 	}
 	c->records[c->count++] = r;
@@ -76,23 +84,30 @@ static bool add(struct capture *c, struct record r)
 static bool read_pcap(struct capture *c)
 {
 	const uint8_t *b = c->bytes;
-	if (c->length < 24) return false;
+	if (c->length < 24)
+		return false;
 	bool big = b[0] == 0xa1;
-	uint32_t magic = number(b, 4, big), header = magic == 0xa1b2cd34 ? 24 : 16, minor = number(b + 6, 2, big);
+	uint32_t magic = number(b, 4, big), header = magic == 0xa1b2cd34 ? 24 : 16,
+		 minor = number(b + 6, 2, big);
 	uint32_t snaplen = number(b + 16, 4, big), link_type = number(b + 20, 4, big) & 0x03ffffff;
-	if (magic != 0xa1b2c3d4 && magic != 0xa1b23c4d && magic != 0xa1b2cd34) return false;
+	if (magic != 0xa1b2c3d4 && magic != 0xa1b23c4d && magic != 0xa1b2cd34)
+		return false;
 	c->edge[c->head = 24] = 1;
 	for (size_t at = 24; at < c->length;) {
-		if (c->length - at < header) return false;
+		if (c->length - at < header)
+			return false;
 		uint32_t caplen = number(b + at + 8, 4, big), wirelen = number(b + at + 12, 4, big);
 		if (minor < 3 || (minor == 3 && caplen > wirelen)) {
 			uint32_t t = caplen;
 			caplen = wirelen, wirelen = t;
 		}
-		if (c->length - at - header < caplen) return false;
+		if (c->length - at - header < caplen)
+			return false;
 		struct record r = { at + header, at + header + caplen, caplen, wirelen, link_type };
-		if (snaplen && snaplen < 0x80000000u && r.caplen > snaplen) r.caplen = snaplen;
-		if (!add(c, r)) return false;
+		if (snaplen && snaplen < 0x80000000u && r.caplen > snaplen)
+			r.caplen = snaplen;
+		if (!add(c, r))
+			return false;
 		c->edge[at = r.end] = 1;
 	}
 	return true;
@@ -100,17 +115,23 @@ static bool read_pcap(struct capture *c)
 
 static bool read_pcapng(struct capture *c)
 {
-	struct { uint32_t link_type, snaplen; } interfaces[256];
+	struct {
+		uint32_t link_type, snaplen;
+	} interfaces[256];
 	uint32_t known = 0;
 	bool big = false;
 	for (size_t at = 0; at < c->length;) {
 		const uint8_t *b = c->bytes + at;
-		if (c->length - at < 12) return false;
+		if (c->length - at < 12)
+			return false;
 		uint32_t type = number(b, 4, big);
-		if (type == 0x0a0d0d0a) big = b[8] == 0x1a, known = 0;
+		if (type == 0x0a0d0d0a)
+			big = b[8] == 0x1a, known = 0;
 		uint32_t length = number(b + 4, 4, big);
-		if (length < 12 || length > c->length - at) return false;
-		if (!at) c->head = length;
+		if (length < 12 || length > c->length - at)
+			return false;
+		if (!at)
+			c->head = length;
 		size_t end = at + length;
 		struct record r = { 0, end, 0, 0, 0 };
 		if (type == 1 && known < 256) {
@@ -118,19 +139,23 @@ static bool read_pcapng(struct capture *c)
 			interfaces[known++].snaplen = number(b + 12, 4, big);
 		} else if (type == 2 || type == 6) {
 			uint32_t from = type == 6 ? number(b + 8, 4, big) : number(b + 8, 2, big);
-			if (from >= known) return false;
+			if (from >= known)
+				return false;
 			r.data = at + 28;
 			r.caplen = number(b + 20, 4, big);
 			r.wirelen = number(b + 24, 4, big);
 			r.link_type = interfaces[from].link_type;
 		} else if (type == 3) {
-			if (!known) return false;
+			if (!known)
+				return false;
 			r.data = at + 12;
 			r.caplen = r.wirelen = number(b + 8, 4, big);
-			if (interfaces[0].snaplen && interfaces[0].snaplen < r.caplen) r.caplen = interfaces[0].snaplen;
+			if (interfaces[0].snaplen && interfaces[0].snaplen < r.caplen)
+				r.caplen = interfaces[0].snaplen;
 			r.link_type = interfaces[0].link_type;
 		}
-		if (r.data && !add(c, r)) return false;
+		if (r.data && !add(c, r))
+			return false;
 		c->edge[at = end] = 1;
 	}
 	return true;
@@ -141,11 +166,13 @@ static bool load(struct capture *c, const char *path)
 	struct stat st;
 	int fd = open(path, O_RDONLY);
 	*c = (struct capture){ .bytes = NULL };
-	if (fd < 0 || fstat(fd, &st)) return false;
+	if (fd < 0 || fstat(fd, &st))
+		return false;
 	c->length = (size_t)st.st_size;
 	c->bytes = malloc(c->length + 1);
 	c->edge = calloc(c->length + 1, 1);
-	bool good = c->bytes && c->edge && c->length >= 4 && read(fd, c->bytes, c->length) == st.st_size;
+	bool good = c->bytes && c->edge && c->length >= 4 &&
+		    read(fd, c->bytes, c->length) == st.st_size;
 	close(fd);
 	return good && (number(c->bytes, 4, false) == 0x0a0d0d0a ? read_pcapng(c) : read_pcap(c));
 }
@@ -162,26 +189,38 @@ static void unload(struct capture *c)
 /* What is wrong with packets [from, from + n) as the walk gave them; NULL if nothing. */
 static const char *batch_wrong(const struct capture *c, size_t from, uint32_t n)
 {
-	if (n > BPE_BATCH) return "a batch of more than 64";
+	if (n > BPE_BATCH)
+		return "a batch of more than 64";
 	bpei_parse_scalar(&columns, n, block.link_type, NULL);
 	parsed += n;
 	for (uint32_t i = 0; i < n; i++) {
-		if (from + i >= c->count) return "more packets than there are";
+		if (from + i >= c->count)
+			return "more packets than there are";
 		const struct record *r = &c->records[from + i];
-		if (columns.caplen[i] != r->caplen || columns.wirelen[i] != r->wirelen) return "another length";
-		if (block.link_type != r->link_type) return "another link type";
-		if (columns.data[i] < block.bytes || columns.data[i] + r->caplen > block.bytes + block.length) return "bytes that lie outside the block";
-		if (memcmp(columns.data[i], c->bytes + r->data, r->caplen)) return "other bytes";
-		const char *wrong = layers_wrong(&columns.layers[i], &columns.key[i], r->caplen, r->link_type);
-		if (wrong) return wrong;
+		if (columns.caplen[i] != r->caplen || columns.wirelen[i] != r->wirelen)
+			return "another length";
+		if (block.link_type != r->link_type)
+			return "another link type";
+		if (columns.data[i] < block.bytes ||
+			columns.data[i] + r->caplen > block.bytes + block.length)
+			return "bytes that lie outside the block";
+		if (memcmp(columns.data[i], c->bytes + r->data, r->caplen))
+			return "other bytes";
+		const char *wrong =
+			layers_wrong(&columns.layers[i], &columns.key[i], r->caplen, r->link_type);
+		if (wrong)
+			return wrong;
 	}
 	return NULL;
 }
 
 /* Reads path to its end: what is wrong, or NULL, the packets given and the status of the end. */
-static const char *run(const struct capture *c, const char *path, uint32_t block_bytes, size_t *packets, int *status) BPEI_READER
+static const char *run(const struct capture *c, const char *path, uint32_t block_bytes,
+	size_t *packets, int *status) BPEI_READER
 {
-	const struct bpe_options options = { .file = path, .snaplen = BPE_MAX_SNAPLEN, .block_bytes = block_bytes };
+	const struct bpe_options options = {
+		.file = path, .snaplen = BPE_MAX_SNAPLEN, .block_bytes = block_bytes
+	};
 	struct bpei_device *device = NULL;
 	struct bpe_error error = { .status = 0 };
 	const char *wrong = NULL;
@@ -189,56 +228,80 @@ static const char *run(const struct capture *c, const char *path, uint32_t block
 	runs++;
 	*packets = 0;
 	*status = bpei_device_open(&options, &device, &error);
-	if (*status < 0) return error.status != *status || !error.text[0] ? "a refusal without a text" : NULL;
+	if (*status < 0)
+		return error.status != *status || !error.text[0] ? "a refusal without a text"
+								 : NULL;
 	if (!device->lends && device->block_bytes > block.memory_bytes) {
 		bpei_mem_unmap(block.memory, block.memory_bytes);
 		block.memory = bpei_mem_map(block.memory_bytes = device->block_bytes, 0);
 	}
 	for (;;) {
 		*status = bpei_device_fill(device, &block, -1, &error);
-		if (*status < 0) break;
+		if (*status < 0)
+			break;
 		if (++fills > most_fills) {
 			wrong = "it never ends";
 			break;
 		}
-		if (!*status) continue;
-		for (uint32_t n; !wrong && (n = bpei_device_walk(device, &block, &columns, BPE_BATCH)); *packets += n) wrong = batch_wrong(c, *packets, n);
+		if (!*status)
+			continue;
+		for (uint32_t n;
+			!wrong && (n = bpei_device_walk(device, &block, &columns, BPE_BATCH));
+			*packets += n)
+			wrong = batch_wrong(c, *packets, n);
 		bpei_device_done(device, &block);
-		if (wrong) break;
+		if (wrong)
+			break;
 	}
-	if (!wrong && *status != BPE_E_END && (error.status != *status || !error.text[0])) wrong = "an end without a text";
-	if (!wrong && bpei_device_fill(device, &block, 0, &error) != *status) wrong = "another end when asked again";
+	if (!wrong && *status != BPE_E_END && (error.status != *status || !error.text[0]))
+		wrong = "an end without a text";
+	if (!wrong && bpei_device_fill(device, &block, 0, &error) != *status)
+		wrong = "another end when asked again";
 	bpei_device_close(device);
 	return wrong;
 }
 
-struct writer { int fd; const uint8_t *bytes; size_t length; uint64_t random; };
+struct writer {
+	int fd;
+	const uint8_t *bytes;
+	size_t length;
+	uint64_t random;
+};
 
 static void *write_all(void *user)
 {
 	struct writer *w = user;
 	for (size_t at = 0; at < w->length;) {
-		size_t most = next_random(&w->random) % 3 ? next_random(&w->random) % 100 + 1 : 65536;
-		ssize_t n = write(w->fd, w->bytes + at, most < w->length - at ? most : w->length - at);
-		if (n < 0 && errno == EINTR) continue;
-		if (n <= 0) break;
+		size_t most =
+			next_random(&w->random) % 3 ? next_random(&w->random) % 100 + 1 : 65536;
+		ssize_t n =
+			write(w->fd, w->bytes + at, most < w->length - at ? most : w->length - at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
 		at += (size_t)n;
 	}
 	close(w->fd);
 	return NULL;
 }
 
-static const char *run_pipe(const struct capture *c, size_t cut, uint64_t random, size_t *packets, int *status) BPEI_READER
+static const char *run_pipe(const struct capture *c, size_t cut, uint64_t random, size_t *packets,
+	int *status) BPEI_READER
 {
 	int ends[2];
 	pthread_t thread;
-	if (pipe(ends)) return "no pipe";
+	if (pipe(ends))
+		return "no pipe";
 	struct writer w = { ends[1], c->bytes, cut, random };
-	if (dup2(ends[0], STDIN_FILENO) < 0 || close(ends[0]) || pthread_create(&thread, NULL, write_all, &w)) return "no pipe";
+	if (dup2(ends[0], STDIN_FILENO) < 0 || close(ends[0]) ||
+		pthread_create(&thread, NULL, write_all, &w))
+		return "no pipe";
 	const char *wrong = run(c, "-", 0, packets, status);
-	close(STDIN_FILENO);	/* a writer that is not read to its end gets EPIPE */
+	close(STDIN_FILENO); /* a writer that is not read to its end gets EPIPE */
 	pthread_join(thread, NULL);
-	if (open("/dev/null", O_RDONLY) != STDIN_FILENO) return "no standard input";
+	if (open("/dev/null", O_RDONLY) != STDIN_FILENO)
+		return "no standard input";
 	return wrong;
 }
 
@@ -246,35 +309,42 @@ static const char *run_pipe(const struct capture *c, size_t cut, uint64_t random
 
 static bool is_zero(const struct capture *c, size_t from, size_t to)
 {
-	while (from < to && !c->bytes[from]) from++;
+	while (from < to && !c->bytes[from])
+		from++;
 	return from == to;
 }
 
-/* Returns how many of the whole records before a cut are delivered, of `whole`: where nothing but zeros
- * follow a packet, they are damage, also where the file itself goes on behind them. */
+/* Returns how many of the whole records before a cut are delivered, of `whole`: where nothing but
+ * zeros follow a packet, they are damage, also where the file itself goes on behind them. */
 static size_t count_before_zeros(const struct capture *c, size_t cut, size_t whole)
 {
 	size_t k = whole;
-	while (k && !c->records[k - 1].caplen) k--;	/* records that may be zeros */
+	while (k && !c->records[k - 1].caplen)
+		k--; /* records that may be zeros */
 	const size_t from = k ? c->records[k - 1].end : c->head;
 	const size_t least = k ? 16 : 32;
 	return k < whole && cut - from >= least && is_zero(c, from, cut) ? k : whole;
 }
 
-static bool judge(const struct capture *c, const char *name, const char *how, size_t cut, const char *wrong, size_t packets, int status)
+static bool judge(const struct capture *c, const char *name, const char *how, size_t cut,
+	const char *wrong, size_t packets, int status)
 {
 	size_t low = 0, high = c->count;
-	while (low < high) {	/* records that end at or before the cut */
+	while (low < high) { /* records that end at or before the cut */
 		size_t middle = (low + high) / 2;
-		if (c->records[middle].end <= cut) low = middle + 1;
-		else high = middle;
+		if (c->records[middle].end <= cut)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	int expected = cut < c->head ? BPE_E_FORMAT : c->edge[cut] ? BPE_E_END : BPE_E_TORN;
 	const size_t shown = count_before_zeros(c, cut, low);
-	if (shown < low) expected = BPE_E_FORMAT, low = shown;
-	if (!wrong && packets == low && status == expected) return true;
-	printf("%s, %s, cut to %zu bytes: %s; %zu packets where %zu are whole, end %d where %d fits\n", name, how, cut, wrong ? wrong : "not as expected",
-	       packets, low, status, expected);
+	if (shown < low)
+		expected = BPE_E_FORMAT, low = shown;
+	if (!wrong && packets == low && status == expected)
+		return true;
+	printf("%s, %s, cut to %zu bytes: %s; %zu packets where %zu are whole, end %d where %d fits\n",
+		name, how, cut, wrong ? wrong : "not as expected", packets, low, status, expected);
 	return false;
 }
 
@@ -284,22 +354,30 @@ static int descending(const void *a, const void *b)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
-static bool cuts(const struct capture *c, const char *name, const char *copy, uint64_t random) BPEI_READER
+static bool cuts(
+	const struct capture *c, const char *name, const char *copy, uint64_t random) BPEI_READER
 {
 	size_t cut[1 + FIRST_BYTES + RANDOM_CUTS], n = 0, packets;
 	int status, fd = open(copy, O_WRONLY | O_TRUNC);
 	bool good = fd >= 0 && write(fd, c->bytes, c->length) == (ssize_t)c->length;
-	if (!good) printf("%s: no copy at %s\n", name, copy);
+	if (!good)
+		printf("%s: no copy at %s\n", name, copy);
 	cut[n++] = c->length;
-	for (size_t i = 0; i < FIRST_BYTES && i < c->length; i++) cut[n++] = i;
-	for (size_t i = 0; i < RANDOM_CUTS; i++) cut[n++] = (size_t)(next_random(&random) % (c->length + 1));
+	for (size_t i = 0; i < FIRST_BYTES && i < c->length; i++)
+		cut[n++] = i;
+	for (size_t i = 0; i < RANDOM_CUTS; i++)
+		cut[n++] = (size_t)(next_random(&random) % (c->length + 1));
 	qsort(cut, n, sizeof *cut, descending);
 	for (size_t i = 0; i < n && good; i++) {
-		if (i && cut[i] == cut[i - 1]) continue;
-		if (ftruncate(fd, (off_t)cut[i])) return printf("%s: ftruncate failed\n", name), close(fd), false;
-		const char *wrong = run(c, copy, i % 2 ? 1 + (uint32_t)(next_random(&random) % 3000) : 0, &packets, &status);
+		if (i && cut[i] == cut[i - 1])
+			continue;
+		if (ftruncate(fd, (off_t)cut[i]))
+			return printf("%s: ftruncate failed\n", name), close(fd), false;
+		const char *wrong = run(c, copy,
+			i % 2 ? 1 + (uint32_t)(next_random(&random) % 3000) : 0, &packets, &status);
 		good &= judge(c, name, "mapped", cut[i], wrong, packets, status);
-		if (i && next_random(&random) % n >= PIPE_CUTS) continue;
+		if (i && next_random(&random) % n >= PIPE_CUTS)
+			continue;
 		wrong = run_pipe(c, cut[i], random, &packets, &status);
 		good &= judge(c, name, "by pipe", cut[i], wrong, packets, status);
 	}
@@ -307,14 +385,16 @@ static bool cuts(const struct capture *c, const char *name, const char *copy, ui
 	return good;
 }
 
-/* Every packet at the edge of the guarded memory, whole and at each of its first bytes: parsed twice, over memory that was
- * set to nothing and to ones. */
+/* Every packet at the edge of the guarded memory, whole and at each of its first bytes: parsed
+ * twice, over memory that was set to nothing and to ones. */
 static bool guarded(const struct capture *c, const char *name)
 {
 	for (size_t r = 0; r < c->count; r++) {
 		const struct record *p = &c->records[r];
-		if (p->caplen > GUARDED) continue;
-		for (uint32_t cut = 0; cut <= p->caplen; cut = cut < PACKET_CUTS || cut == p->caplen ? cut + 1 : p->caplen) {
+		if (p->caplen > GUARDED)
+			continue;
+		for (uint32_t cut = 0; cut <= p->caplen;
+			cut = cut < PACKET_CUTS || cut == p->caplen ? cut + 1 : p->caplen) {
 			struct bpe_layers layers[2];
 			struct bpe_key keys[2];
 			uint8_t *at = guard + GUARDED - cut;
@@ -331,9 +411,13 @@ static bool guarded(const struct capture *c, const char *name)
 			}
 			parsed += 2;
 			const char *wrong = layers_wrong(&layers[0], &keys[0], cut, p->link_type);
-			if (!wrong && memcmp(&layers[0], &layers[1], sizeof layers[0])) wrong = "a field of layers was not written";
-			if (!wrong && layers[0].flags & BPE_PKT_KEY && memcmp(&keys[0], &keys[1], sizeof keys[0])) wrong = "a field of the key was not written";
-			if (!wrong) continue;
+			if (!wrong && memcmp(&layers[0], &layers[1], sizeof layers[0]))
+				wrong = "a field of layers was not written";
+			if (!wrong && layers[0].flags & BPE_PKT_KEY &&
+				memcmp(&keys[0], &keys[1], sizeof keys[0]))
+				wrong = "a field of the key was not written";
+			if (!wrong)
+				continue;
 			printf("%s: packet %zu cut to %u bytes: %s\n", name, r + 1, cut, wrong);
 			return false;
 		}
@@ -341,18 +425,20 @@ static bool guarded(const struct capture *c, const char *name)
 	return true;
 }
 
-static bool test(const char *directory, const char *name, unsigned long long packets, unsigned long long captured, unsigned long long wire,
-		 const char *copy, uint64_t random) BPEI_READER
+static bool test(const char *directory, const char *name, unsigned long long packets,
+	unsigned long long captured, unsigned long long wire, const char *copy,
+	uint64_t random) BPEI_READER
 {
 	char path[4096];
 	struct capture c;
 	unsigned long long captured_here = 0, wire_here = 0;
 	snprintf(path, sizeof path, "%s/%s", directory, name);
 	bool good = load(&c, path);
-	for (size_t i = 0; i < c.count; i++) captured_here += c.records[i].caplen, wire_here += c.records[i].wirelen;
+	for (size_t i = 0; i < c.count; i++)
+		captured_here += c.records[i].caplen, wire_here += c.records[i].wirelen;
 	if (!good || c.count != packets || captured_here != captured || wire_here != wire) {
-		printf("%s: this test's own reader finds %zu packets, %llu and %llu bytes, the index says %llu, %llu and %llu\n", name, c.count, captured_here,
-		       wire_here, packets, captured, wire);
+		printf("%s: this test's own reader finds %zu packets, %llu and %llu bytes, the index says %llu, %llu and %llu\n",
+			name, c.count, captured_here, wire_here, packets, captured, wire);
 		good = false;
 	}
 	good = good && cuts(&c, name, copy, random) && guarded(&c, name);
@@ -362,7 +448,8 @@ static bool test(const char *directory, const char *name, unsigned long long pac
 
 int main(int argc, char **argv)
 {
-	const char *directory = argc > 1 ? argv[1] : "../shared/captures", *seed_text = argc > 2 ? argv[2] : "20240229";
+	const char *directory = argc > 1 ? argv[1] : "../shared/captures",
+		   *seed_text = argc > 2 ? argv[2] : "20240229";
 	char path[4096], line[1024], name[512], copy[64];
 	uint64_t seed = strtoull(seed_text, NULL, 0);
 	unsigned long passed = 0, failed = 0;
@@ -375,11 +462,14 @@ int main(int argc, char **argv)
 		return 77;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	snprintf(copy, sizeof copy, "%s/truncate.XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+	snprintf(copy, sizeof copy, "%s/truncate.XXXXXX",
+		access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	int fd = mkstemp(copy);
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	uint8_t *area = mmap(NULL, GUARDED + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-	if (fd < 0 || area == MAP_FAILED || mprotect(area + GUARDED, page, PROT_NONE) || bpei_columns_new(&columns, BPE_BATCH) < 0) {
+	uint8_t *area =
+		mmap(NULL, GUARDED + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	if (fd < 0 || area == MAP_FAILED || mprotect(area + GUARDED, page, PROT_NONE) ||
+		bpei_columns_new(&columns, BPE_BATCH) < 0) {
 		printf("no memory, or no place for a copy: %s\n0 passed, 1 failed\n", copy);
 		return 1;
 	}
@@ -389,9 +479,13 @@ int main(int argc, char **argv)
 	bpei_role_enter(&bpei_reader_role);
 	for (uint64_t k = 0; fgets(line, sizeof line, index); k++) {
 		uint64_t random = seed ^ k << 32;
-		if (sscanf(line, "%511[^\t]\t%*[^\t]\t%llu\t%llu\t%llu", name, &packets, &captured, &wire) != 4) continue;	/* its first line */
-		if (test(directory, name, packets, captured, wire, copy, random)) passed++;
-		else failed++;
+		if (sscanf(line, "%511[^\t]\t%*[^\t]\t%llu\t%llu\t%llu", name, &packets, &captured,
+			    &wire) != 4)
+			continue; /* its first line */
+		if (test(directory, name, packets, captured, wire, copy, random))
+			passed++;
+		else
+			failed++;
 	}
 	bpei_role_leave(&bpei_reader_role);
 	fclose(index);
@@ -399,6 +493,7 @@ int main(int argc, char **argv)
 	bpei_mem_unmap(block.memory, block.memory_bytes);
 	bpei_columns_free(&columns, BPE_BATCH);
 	munmap(area, GUARDED + page);
-	printf("%llu cut files read, %llu packets parsed\n%lu passed, %lu failed\n", runs, parsed, passed, failed);
+	printf("%llu cut files read, %llu packets parsed\n%lu passed, %lu failed\n", runs, parsed,
+		passed, failed);
 	return failed || !passed ? 1 : 0;
 }

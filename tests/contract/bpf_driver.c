@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What a BPF driver answers, as one portable list of expectations, and a table of what the one at hand does and where it differs.
+/* What a BPF driver answers, as one portable list of expectations, and a table of what the one at
+ * hand does and where it differs.
  *
  *   contract_bpf_driver                               on the model, in all four personalities
- *   contract_bpf_driver --device PATH --interface NAME [--abi NAME]   on a served node, or (with sudo) on a real system
+ *   contract_bpf_driver --device PATH --interface NAME [--abi NAME]   on a served node, or (with
+ * sudo) on a real system
  *
  * It needs no traffic and disturbs none: while it reads, the kernel's filter lets nothing through.
  * It never writes: that a write is refused is asked with no bytes. */
@@ -31,16 +33,19 @@ struct driver {
 	uint32_t size;
 };
 
-static bool one_of(const char *observed, const char *expected)	/* alternatives are parted by | */
+static bool one_of(const char *observed, const char *expected) /* alternatives are parted by | */
 {
 	size_t n = strlen(observed);
 	for (const char *e = expected; e; e = strchr(e, '|') ? strchr(e, '|') + 1 : NULL)
-		if (!strncmp(e, observed, n) && (!e[n] || e[n] == '|')) return true;
+		if (!strncmp(e, observed, n) && (!e[n] || e[n] == '|'))
+			return true;
 	return false;
 }
 
-static void expect(const struct driver *d, const char *what, const char *expected, const char *format, ...) __attribute__((format(printf, 4, 5)));
-static void expect(const struct driver *d, const char *what, const char *expected, const char *format, ...)
+static void expect(const struct driver *d, const char *what, const char *expected,
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+static void expect(
+	const struct driver *d, const char *what, const char *expected, const char *format, ...)
 {
 	char observed[128];
 	va_list args;
@@ -48,20 +53,31 @@ static void expect(const struct driver *d, const char *what, const char *expecte
 	vsnprintf(observed, sizeof observed, format, args);
 	va_end(args);
 	bool same = one_of(observed, expected);
-	if (same) passed++;
-	else failed++;
-	if (table || !same) printf("%-8s %-58s %-22s %s%s\n", d->abi->name, what, observed, same ? "" : "DIFFERS, expected ", same ? "" : expected);
+	if (same)
+		passed++;
+	else
+		failed++;
+	if (table || !same)
+		printf("%-8s %-58s %-22s %s%s\n", d->abi->name, what, observed,
+			same ? "" : "DIFFERS, expected ", same ? "" : expected);
 }
 
 static const char *error(int r)
 {
-	static const struct { int number; const char *name; } names[] = { { EINVAL, "EINVAL" }, { ENXIO, "ENXIO" }, { EAGAIN, "EAGAIN" }, { EBUSY, "EBUSY" },
-		{ ENOMEM, "ENOMEM" }, { EFAULT, "EFAULT" }, { EIO, "EIO" }, { ENOTTY, "ENOTTY" }, { EPERM, "EPERM" }, { EACCES, "EACCES" }, { ENOENT, "ENOENT" },
-		{ ENODEV, "ENODEV" }, { EOPNOTSUPP, "EOPNOTSUPP" }, { EBADF, "EBADF" } };
+	static const struct {
+		int number;
+		const char *name;
+	} names[] = { { EINVAL, "EINVAL" }, { ENXIO, "ENXIO" }, { EAGAIN, "EAGAIN" },
+		{ EBUSY, "EBUSY" }, { ENOMEM, "ENOMEM" }, { EFAULT, "EFAULT" }, { EIO, "EIO" },
+		{ ENOTTY, "ENOTTY" }, { EPERM, "EPERM" }, { EACCES, "EACCES" },
+		{ ENOENT, "ENOENT" }, { ENODEV, "ENODEV" }, { EOPNOTSUPP, "EOPNOTSUPP" },
+		{ EBADF, "EBADF" } };
 	static char other[16];
-	if (r >= 0) return "ok";
+	if (r >= 0)
+		return "ok";
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i].number == -r) return names[i].name;
+		if (names[i].number == -r)
+			return names[i].name;
 	snprintf(other, sizeof other, "errno %d", -r);
 	return other;
 }
@@ -71,22 +87,34 @@ static int request(struct driver *d, uint32_t code, void *argument)
 	int r = d->sys.ioctl(d->sys.context, d->fd, code, argument);
 	return r < 0 ? -bpei_bpf_errno(d->abi, -r) : r;
 }
-static int call(struct driver *d, enum bpei_bpf_call c, void *argument) { return request(d, d->abi->call[c], argument); }
-static int call_u32(struct driver *d, enum bpei_bpf_call c, uint32_t v) { return call(d, c, &v); }
+static int call(struct driver *d, enum bpei_bpf_call c, void *argument)
+{
+	return request(d, d->abi->call[c], argument);
+}
+static int call_u32(struct driver *d, enum bpei_bpf_call c, uint32_t v)
+{
+	return call(d, c, &v);
+}
 
 static int open_any(struct driver *d)
 {
 	char path[300];
 	for (int n = 0; n < 64; n++) {
-		if (d->abi->numbered) snprintf(path, sizeof path, "%s%d", d->path, n);
-		else snprintf(path, sizeof path, "%s", d->path);
+		if (d->abi->numbered)
+			snprintf(path, sizeof path, "%s%d", d->path, n);
+		else
+			snprintf(path, sizeof path, "%s", d->path);
 		int fd = d->sys.open(d->sys.context, path);
 		if (fd >= 0) {
 			d->fd = fd;
-			if (d->abi->numbered) expect(d, "open of a node that is open", "EBUSY", "%s", error(-bpei_bpf_errno(d->abi, -d->sys.open(d->sys.context, path))));
+			if (d->abi->numbered)
+				expect(d, "open of a node that is open", "EBUSY", "%s",
+					error(-bpei_bpf_errno(
+						d->abi, -d->sys.open(d->sys.context, path))));
 			return 0;
 		}
-		if (fd != -EBUSY) return fd;
+		if (fd != -EBUSY)
+			return fd;
 	}
 	return -EBUSY;
 }
@@ -114,14 +142,21 @@ static void before_attaching(struct driver *d)
 	int r = call(d, BPEI_BIOCVERSION, version);
 	expect(d, "BIOCVERSION", "ok 1.1", "%s %u.%u", error(r), version[0], version[1]);
 	expect(d, "BIOCGDLT before BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCGDLT, &v)));
-	expect(d, "BIOCGETIF before BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCGETIF, ifreq)));
-	expect(d, "BIOCGDLTLIST before BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCGDLTLIST, list)));
-	expect(d, "BIOCPROMISC before BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCPROMISC, NULL)));
-	expect(d, "BIOCSDLT before BIOCSETIF", "EINVAL", "%s", error(call_u32(d, BPEI_BIOCSDLT, 1)));
+	expect(d, "BIOCGETIF before BIOCSETIF", "EINVAL", "%s",
+		error(call(d, BPEI_BIOCGETIF, ifreq)));
+	expect(d, "BIOCGDLTLIST before BIOCSETIF", "EINVAL", "%s",
+		error(call(d, BPEI_BIOCGDLTLIST, list)));
+	expect(d, "BIOCPROMISC before BIOCSETIF", "EINVAL", "%s",
+		error(call(d, BPEI_BIOCPROMISC, NULL)));
+	expect(d, "BIOCSDLT before BIOCSETIF", "EINVAL", "%s",
+		error(call_u32(d, BPEI_BIOCSDLT, 1)));
 	expect(d, "BIOCFLUSH before BIOCSETIF", "ok", "%s", error(call(d, BPEI_BIOCFLUSH, NULL)));
-	expect(d, "BIOCIMMEDIATE before BIOCSETIF", "ok", "%s", error(call_u32(d, BPEI_BIOCIMMEDIATE, 0)));
-	expect(d, "a request that nobody knows", "EINVAL|ENOTTY", "%s", error(request(d, 0x400442c8u, &v)));
-	static const uint32_t sizes[][2] = { { 0, 32 }, { 31, 32 }, { 32, 32 }, { 33, 33 }, { 4096, 4096 }, { 32768, 32768 } };
+	expect(d, "BIOCIMMEDIATE before BIOCSETIF", "ok", "%s",
+		error(call_u32(d, BPEI_BIOCIMMEDIATE, 0)));
+	expect(d, "a request that nobody knows", "EINVAL|ENOTTY", "%s",
+		error(request(d, 0x400442c8u, &v)));
+	static const uint32_t sizes[][2] = { { 0, 32 }, { 31, 32 }, { 32, 32 }, { 33, 33 },
+		{ 4096, 4096 }, { 32768, 32768 } };
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		char what[64], want[32];
 		v = sizes[i][0];
@@ -132,14 +167,17 @@ static void before_attaching(struct driver *d)
 	}
 	v = 0xffffffffu;
 	r = call(d, BPEI_BIOCSBLEN, &v);
-	expect(d, "BIOCSBLEN of 4 GiB is cut to the limit", "ok, cut", "%s%s", error(r), v < 1u << 31 && v >= 32768 ? ", cut" : ", not cut");
+	expect(d, "BIOCSBLEN of 4 GiB is cut to the limit", "ok, cut", "%s%s", error(r),
+		v < 1u << 31 && v >= 32768 ? ", cut" : ", not cut");
 	v = 32768;
 	call(d, BPEI_BIOCSBLEN, &v);
 	d->size = v;
 	d->sys.nonblocking(d->sys.context, d->fd, true);
 	bool netbsd = d->abi->system == BPEI_NETBSD;
-	if (d->abi->system != BPEI_FREEBSD) expect(d, "read before BIOCSETIF, without blocking", netbsd ? "EAGAIN" : "ENXIO", "%s", error((int)read_n(d, d->size)));
-	if (d->abi->system == BPEI_MACOS) {	/* not behind BIOCSETIF, where plain records may lie */
+	if (d->abi->system != BPEI_FREEBSD)
+		expect(d, "read before BIOCSETIF, without blocking", netbsd ? "EAGAIN" : "ENXIO",
+			"%s", error((int)read_n(d, d->size)));
+	if (d->abi->system == BPEI_MACOS) { /* not behind BIOCSETIF, where plain records may lie */
 		expect(d, "BIOCSEXTHDR", "ok", "%s", error(call_u32(d, BPEI_BIOCSEXTHDR, 1)));
 		call_u32(d, BPEI_BIOCSEXTHDR, 0);
 	}
@@ -152,20 +190,24 @@ static void attached(struct driver *d)
 	uint8_t ifreq[BPEI_IFREQ_MOST] = { 0 }, list[16] = { 0 };
 	expect(d, "BIOCSETIF", "ok", "%s", error(attach(d, d->interface)));
 	int r = call(d, BPEI_BIOCGETIF, ifreq);
-	expect(d, "BIOCGETIF gives it back", "ok, same", "%s%s", error(r), strcmp((char *)ifreq, d->interface) ? ", another" : ", same");
+	expect(d, "BIOCGETIF gives it back", "ok, same", "%s%s", error(r),
+		strcmp((char *)ifreq, d->interface) ? ", another" : ", same");
 	expect(d, "BIOCSBLEN after BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCSBLEN, &v)));
 	call(d, BPEI_BIOCGBLEN, &v);
 	expect(d, "... and the length stays", "32768", "%u", v);
 	expect(d, "BIOCGDLT", "ok", "%s", error(call(d, BPEI_BIOCGDLT, &dlt)));
 	expect(d, "BIOCSDLT of the same", "ok", "%s", error(call_u32(d, BPEI_BIOCSDLT, dlt)));
-	expect(d, "BIOCSDLT of one that it has not", "EINVAL", "%s", error(call_u32(d, BPEI_BIOCSDLT, 250)));
+	expect(d, "BIOCSDLT of one that it has not", "EINVAL", "%s",
+		error(call_u32(d, BPEI_BIOCSDLT, 250)));
 	r = call(d, BPEI_BIOCGDLTLIST, list);
-	expect(d, "BIOCGDLTLIST without a list counts", "ok, some", "%s, %s", error(r), bpei_load32(list) ? "some" : "none");
+	expect(d, "BIOCGDLTLIST without a list counts", "ok, some", "%s, %s", error(r),
+		bpei_load32(list) ? "some" : "none");
 	uint32_t none;
 	void *at = &none;
 	memset(list, 0, sizeof list);
 	memcpy(list + d->abi->dltlist_pointer, &at, sizeof at);
-	expect(d, "BIOCGDLTLIST with a list of 0", "ENOMEM", "%s", error(call(d, BPEI_BIOCGDLTLIST, list)));
+	expect(d, "BIOCGDLTLIST with a list of 0", "ENOMEM", "%s",
+		error(call(d, BPEI_BIOCGDLTLIST, list)));
 	expect(d, "BIOCPROMISC", "ok", "%s", error(call(d, BPEI_BIOCPROMISC, NULL)));
 	expect(d, "BIOCPROMISC again", "ok", "%s", error(call(d, BPEI_BIOCPROMISC, NULL)));
 	expect(d, "BIOCSETIF again", "ok", "%s", error(attach(d, d->interface)));
@@ -173,7 +215,10 @@ static void attached(struct driver *d)
 
 static int install(struct driver *d, const struct bpe_insn *insns, uint32_t n)
 {
-	struct { uint32_t length; const struct bpe_insn *insns; } program = { n, insns };
+	struct {
+		uint32_t length;
+		const struct bpe_insn *insns;
+	} program = { n, insns };
 	return call(d, BPEI_BIOCSETF, &program);
 }
 
@@ -182,13 +227,19 @@ static void filters(struct driver *d)
 {
 	static struct bpe_insn long_one[513];
 	static const struct bpe_insn nothing = NOTHING, no_return = { 0x00, 0, 0, 0 };
-	static const struct bpe_insn far[] = { { 0x15, 5, 0, 0 }, NOTHING }, back[] = { { 0x05, 0, 0, 0xffffffff }, NOTHING }, zero[] = { { 0x34, 0, 0, 0 }, NOTHING };
+	static const struct bpe_insn far[] = { { 0x15, 5, 0, 0 }, NOTHING },
+				     back[] = { { 0x05, 0, 0, 0xffffffff }, NOTHING },
+				     zero[] = { { 0x34, 0, 0, 0 }, NOTHING };
 	static const struct bpe_insn mod[] = { { 0x94, 0, 0, 3 }, NOTHING }, xor[] = { { 0xa4, 0, 0, 3 }, NOTHING }, memory[] = { { 0x02, 0, 0, 16 }, NOTHING };
-	static const struct bpe_insn unset[] = { { 0x60, 0, 0, 3 }, NOTHING }, beyond[] = { { 0x20, 0, 0, 0x80000 }, NOTHING };
+	static const struct bpe_insn unset[] = { { 0x60, 0, 0, 3 }, NOTHING },
+				     beyond[] = { { 0x20, 0, 0, 0x80000 }, NOTHING };
 	static const struct bpe_insn return_x = { 0x0e, 0, 0, 0 };
-	static const char *const of_x[BPEI_SYSTEMS] = { [BPEI_MACOS] = "ok", [BPEI_FREEBSD] = "EINVAL",
-		[BPEI_NETBSD] = "EINVAL", [BPEI_OPENBSD] = "ok|EINVAL" };
-	for (int i = 0; i < 513; i++) long_one[i] = nothing;
+	static const char *const of_x[BPEI_SYSTEMS] = { [BPEI_MACOS] = "ok",
+		[BPEI_FREEBSD] = "EINVAL",
+		[BPEI_NETBSD] = "EINVAL",
+		[BPEI_OPENBSD] = "ok|EINVAL" };
+	for (int i = 0; i < 513; i++)
+		long_one[i] = nothing;
 	expect(d, "RET X", of_x[d->abi->system], "%s", error(install(d, &return_x, 1)));
 	const char *only_some = bpei_kernels[d->abi->system].mod_xor ? "ok" : "EINVAL";
 	expect(d, "a filter without a return", "EINVAL", "%s", error(install(d, &no_return, 1)));
@@ -198,8 +249,11 @@ static void filters(struct driver *d)
 	expect(d, "M[16]", "EINVAL", "%s", error(install(d, memory, 2)));
 	expect(d, "MOD", only_some, "%s", error(install(d, mod, 2)));
 	expect(d, "XOR", only_some, "%s", error(install(d, xor, 2)));
-	expect(d, "a word that was not stored", bpei_kernels[d->abi->system].words_checked ? "EINVAL" : "ok", "%s", error(install(d, unset, 2)));
-	expect(d, "ld [0x80000]", bpei_kernels[d->abi->system].offsets ? "EINVAL" : "ok", "%s", error(install(d, beyond, 2)));
+	expect(d, "a word that was not stored",
+		bpei_kernels[d->abi->system].words_checked ? "EINVAL" : "ok", "%s",
+		error(install(d, unset, 2)));
+	expect(d, "ld [0x80000]", bpei_kernels[d->abi->system].offsets ? "EINVAL" : "ok", "%s",
+		error(install(d, beyond, 2)));
 	expect(d, "512 instructions", "ok", "%s", error(install(d, long_one, 512)));
 	expect(d, "513 instructions", "EINVAL", "%s", error(install(d, long_one, 513)));
 	expect(d, "a filter that lets nothing through", "ok", "%s", error(install(d, &nothing, 1)));
@@ -207,20 +261,27 @@ static void filters(struct driver *d)
 
 static void put_us(const struct driver *d, uint8_t t[16], uint32_t us)
 {
-	if (d->abi->microsecond_bytes == 4) bpei_store32(t + 8, us);
-	else bpei_store64(t + 8, us);
+	if (d->abi->microsecond_bytes == 4)
+		bpei_store32(t + 8, us);
+	else
+		bpei_store64(t + 8, us);
 }
 
-static uint32_t get_us(const struct driver *d, const uint8_t t[16]) { return d->abi->microsecond_bytes == 4 ? bpei_load32(t + 8) : (uint32_t)bpei_load64(t + 8); }
+static uint32_t get_us(const struct driver *d, const uint8_t t[16])
+{
+	return d->abi->microsecond_bytes == 4 ? bpei_load32(t + 8) : (uint32_t)bpei_load64(t + 8);
+}
 
-static void reading(struct driver *d)	/* nothing comes */
+static void reading(struct driver *d) /* nothing comes */
 {
 	uint8_t t[16] = { 0 };
 	uint32_t v = 1;
-	expect(d, "read of one byte less than the buffer", "EINVAL", "%s", error((int)read_n(d, d->size - 1)));
+	expect(d, "read of one byte less than the buffer", "EINVAL", "%s",
+		error((int)read_n(d, d->size - 1)));
 	expect(d, "read of one byte more", "EINVAL", "%s", error((int)read_n(d, d->size + 1)));
 	ssize_t n = read_n(d, d->size);
-	expect(d, "read with nothing there, without blocking", d->abi->empty_is_zero ? "0" : "EAGAIN", "%s", n ? error((int)n) : "0");
+	expect(d, "read with nothing there, without blocking",
+		d->abi->empty_is_zero ? "0" : "EAGAIN", "%s", n ? error((int)n) : "0");
 	int r = call(d, BPEI_FIONREAD, &v);
 	expect(d, "FIONREAD with nothing there", "ok 0", "%s %u", error(r), v);
 	call_u32(d, BPEI_BIOCIMMEDIATE, 1);
@@ -228,7 +289,8 @@ static void reading(struct driver *d)	/* nothing comes */
 	bpei_bpf_waiter_init(&waiter);
 	int w = d->sys.wait(d->sys.context, &waiter, d->fd, d->other, 0, 0);
 	d->sys.wait_end(d->sys.context, &waiter);
-	expect(d, "poll in immediate mode with nothing there", "not ready", "%s", w == 0 ? "not ready" : "ready");
+	expect(d, "poll in immediate mode with nothing there", "not ready", "%s",
+		w == 0 ? "not ready" : "ready");
 	put_us(d, t, 100000);
 	expect(d, "BIOCSRTIMEOUT of 100 ms", "ok", "%s", error(call(d, BPEI_BIOCSRTIMEOUT, t)));
 	memset(t, 0, sizeof t);
@@ -239,17 +301,24 @@ static void reading(struct driver *d)	/* nothing comes */
 	int64_t start = d->sys.now(d->sys.context);
 	n = read_n(d, d->size);
 	int64_t ms = (d->sys.now(d->sys.context) - start) / 1000000;
-	expect(d, "a blocking read then gives", "0 after 100 ms", "%s after %s", n ? error((int)n) : "0", ms >= 85 && ms < 400 ? "100 ms" : "another time");
+	expect(d, "a blocking read then gives", "0 after 100 ms", "%s after %s",
+		n ? error((int)n) : "0", ms >= 85 && ms < 400 ? "100 ms" : "another time");
 	memset(t, 0, sizeof t);
 	put_us(d, t, 15000);
 	call(d, BPEI_BIOCSRTIMEOUT, t);
 	memset(t, 0, sizeof t);
 	call(d, BPEI_BIOCGRTIMEOUT, t);
-	static const char *const rounded[BPEI_SYSTEMS] = { [BPEI_MACOS] = "20000", [BPEI_FREEBSD] = "15000", [BPEI_NETBSD] = "10000|15000", [BPEI_OPENBSD] = "15000" };
-	expect(d, "BIOCSRTIMEOUT of 15 ms becomes (us)", rounded[d->abi->system], "%u", get_us(d, t));
+	static const char *const rounded[BPEI_SYSTEMS] = { [BPEI_MACOS] = "20000",
+		[BPEI_FREEBSD] = "15000",
+		[BPEI_NETBSD] = "10000|15000",
+		[BPEI_OPENBSD] = "15000" };
+	expect(d, "BIOCSRTIMEOUT of 15 ms becomes (us)", rounded[d->abi->system], "%u",
+		get_us(d, t));
 	memset(t, 0, sizeof t);
 	put_us(d, t, 1000000);
-	if (d->abi->system != BPEI_NETBSD) expect(d, "BIOCSRTIMEOUT of 1000000 us", "EINVAL", "%s", error(call(d, BPEI_BIOCSRTIMEOUT, t)));
+	if (d->abi->system != BPEI_NETBSD)
+		expect(d, "BIOCSRTIMEOUT of 1000000 us", "EINVAL", "%s",
+			error(call(d, BPEI_BIOCSRTIMEOUT, t)));
 }
 
 /* A request that puts a number there: "ok 1", or the error alone. */
@@ -257,8 +326,10 @@ static void expect_word(struct driver *d, enum bpei_bpf_call c, const char *expe
 {
 	uint32_t v = 0xdead;
 	int r = call(d, c, &v);
-	if (r < 0) expect(d, bpei_bpf_call_name(c), expected, "%s", error(r));
-	else expect(d, bpei_bpf_call_name(c), expected, "ok %u", v);
+	if (r < 0)
+		expect(d, bpei_bpf_call_name(c), expected, "%s", error(r));
+	else
+		expect(d, bpei_bpf_call_name(c), expected, "ok %u", v);
 }
 
 /* macOS's getters; those that a release has not answer EINVAL. */
@@ -271,7 +342,8 @@ static void told_by_macos(struct driver *d)
 	expect_word(d, BPEI_BIOCGNOTSTAMP, "ok 0|EINVAL");
 	expect(d, "BIOCSNOTSTAMP", "ok|EINVAL", "%s", error(call_u32(d, BPEI_BIOCSNOTSTAMP, 0)));
 	expect(d, "BIOCSPKTHDRV2", "ok", "%s", error(call_u32(d, BPEI_BIOCSPKTHDRV2, 0)));
-	expect(d, "BIOCGHDRCOMPSTATS", "ok|EINVAL", "%s", error(call(d, BPEI_BIOCGHDRCOMPSTATS, stats)));
+	expect(d, "BIOCGHDRCOMPSTATS", "ok|EINVAL", "%s",
+		error(call(d, BPEI_BIOCGHDRCOMPSTATS, stats)));
 }
 
 static void own(struct driver *d)
@@ -282,16 +354,20 @@ static void own(struct driver *d)
 	expect_word(d, BPEI_BIOCGHDRCMPLT, "ok 0");
 	if (d->abi->call[BPEI_BIOCGDIRECTION] && d->abi->system != BPEI_MACOS)
 		expect_word(d, BPEI_BIOCGDIRECTION, "ok 1");
-	if (d->abi->system != BPEI_MACOS) return;
+	if (d->abi->system != BPEI_MACOS)
+		return;
 	told_by_macos(d);
 	static const enum bpei_bpf_call private[] = { BPEI_BIOCSWANTPKTAP, BPEI_BIOCSTRUNCATE };
 	for (size_t i = 0; i < sizeof private / sizeof *private; i++)
-		expect(d, bpei_bpf_call_name(private[i]), "ok", "%s", error(call_u32(d, private[i], 1)));
+		expect(d, bpei_bpf_call_name(private[i]), "ok", "%s",
+			error(call_u32(d, private[i], 1)));
 	expect(d, "BIOCSHEADDROP", "ok", "%s", error(call_u32(d, BPEI_BIOCSHEADDROP, 1)));
 	int r = call(d, BPEI_BIOCGHEADDROP, &v);
 	expect(d, "BIOCGHEADDROP", "ok 1", "%s %u", error(r), v);
-	expect(d, "BIOCGHDRCOMP (macOS 13)", "ok|EINVAL", "%s", error(call(d, BPEI_BIOCGHDRCOMP, &v)));
-	expect(d, "BIOCSHDRCOMP 1 after BIOCSETIF", "EINVAL", "%s", error(call_u32(d, BPEI_BIOCSHDRCOMP, 1)));
+	expect(d, "BIOCGHDRCOMP (macOS 13)", "ok|EINVAL", "%s",
+		error(call(d, BPEI_BIOCGHDRCOMP, &v)));
+	expect(d, "BIOCSHDRCOMP 1 after BIOCSETIF", "EINVAL", "%s",
+		error(call_u32(d, BPEI_BIOCSHDRCOMP, 1)));
 }
 
 /* The engine opens a node for reading: who takes the process over cannot send by it. */
@@ -299,7 +375,7 @@ static void is_read_only(struct driver *d)
 {
 	int flags = fcntl(d->fd, F_GETFL);
 	expect(d, "the node is open for", "reading", "%s",
-	       flags >= 0 && (flags & O_ACCMODE) == O_RDONLY ? "reading" : "more");
+		flags >= 0 && (flags & O_ACCMODE) == O_RDONLY ? "reading" : "more");
 	expect(d, "write on it", "EBADF", "%s", error(write(d->fd, "", 0) < 0 ? -errno : 0));
 }
 
@@ -316,34 +392,48 @@ static int run(struct driver *d)
 	filters(d);
 	reading(d);
 	own(d);
-	if (d->fd < DOUBLE_FD) is_read_only(d);	/* a double's descriptors are numbers only */
+	if (d->fd < DOUBLE_FD)
+		is_read_only(d); /* a double's descriptors are numbers only */
 	d->sys.close(d->sys.context, d->fd);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option longs[] = { { "abi", 1, 0, 'a' }, { "device", 1, 0, 'd' }, { "interface", 1, 0, 'i' }, { NULL, 0, 0, 0 } };
+	static const struct option longs[] = { { "abi", 1, 0, 'a' }, { "device", 1, 0, 'd' },
+		{ "interface", 1, 0, 'i' }, { NULL, 0, 0, 0 } };
 	struct driver d = { .abi = bpei_bpf_abi_native(), .sys = bpei_bpf_sys_real, .fd = -1 };
 	int o, wake[2];
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (o == 'a') d.abi = bpei_bpf_abi_find(optarg);
-		else if (o == 'd') d.path = optarg;
-		else if (o == 'i') d.interface = optarg;
-		else return 2;
-		if (!d.abi) return 2;
+		if (o == 'a')
+			d.abi = bpei_bpf_abi_find(optarg);
+		else if (o == 'd')
+			d.path = optarg;
+		else if (o == 'i')
+			d.interface = optarg;
+		else
+			return 2;
+		if (!d.abi)
+			return 2;
 	}
-	if (pipe(wake)) return 2;
+	if (pipe(wake))
+		return 2;
 	d.other = wake[0];
 	if (d.interface) {
-		if (!d.path) d.path = d.abi->device;
+		if (!d.path)
+			d.path = d.abi->device;
 		table = true;
 		run(&d);
 	} else {
 		for (int s = 0; s < BPEI_SYSTEMS; s++) {
 			static struct bpf_double twin;
 			double_init(&twin, &bpei_bpf_abis[s]);
-			d = (struct driver){ .abi = &bpei_bpf_abis[s], .sys = twin.sys, .path = bpei_bpf_abis[s].device, .interface = "en0", .fd = -1, .other = wake[0] };
+			d = (struct driver){ .abi = &bpei_bpf_abis[s],
+				.sys = twin.sys,
+				.path = bpei_bpf_abis[s].device,
+				.interface = "en0",
+				.fd = -1,
+				.other = wake[0] };
 			run(&d);
 			double_free(&twin);
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine's BPF device on the scripted double, in all four personalities: opening, reading, overload, removal, faults.
- * A plain program; times are the double's, so nothing here waits and nothing depends on the machine. */
+/* The engine's BPF device on the scripted double, in all four personalities: opening, reading,
+ * overload, removal, faults. A plain program; times are the double's, so nothing here waits and
+ * nothing depends on the machine. */
 #include "bpf_harness.h"
 
 /* ---- Opening ---- */
@@ -10,7 +11,8 @@ static void opening(const struct bpei_bpf_abi *abi)
 	struct reader *r = start(abi);
 	what = "opens the first free node";
 	EXPECT(open_it(r, options()) == BPE_OK);
-	EXPECT(r->device->link_type == 1 && r->device->block_bytes == 65536 && r->device->live && r->device->fd >= 0);
+	EXPECT(r->device->link_type == 1 && r->device->block_bytes == 65536 && r->device->live &&
+		r->device->fd >= 0);
 	EXPECT(strstr(r->device->source, "en0") && strstr(r->device->source, abi->title));
 	EXPECT(r->d.model.node[0].on == r->d.interface && !r->d.model.node[0].promiscuous);
 	finish(r);
@@ -19,7 +21,8 @@ static void opening(const struct bpei_bpf_abi *abi)
 	what = "no such interface";
 	struct bpe_options o = options();
 	o.interface_name = "en7";
-	EXPECT(open_it(r, o) == BPE_E_ABSENT && !strcmp(r->error.step, "BIOCSETIF") && strstr(r->error.text, "en7"));
+	EXPECT(open_it(r, o) == BPE_E_ABSENT && !strcmp(r->error.step, "BIOCSETIF") &&
+		strstr(r->error.text, "en7"));
 	finish(r);
 
 	r = start(abi);
@@ -39,12 +42,14 @@ static void opening(const struct bpei_bpf_abi *abi)
 	what = "the largest buffer that the kernel gives";
 	o = options();
 	o.buffer_bytes = 0;
-	EXPECT(open_it(r, o) == BPE_OK && r->device->block_bytes == abi->most_buffer && !notices[0]);
+	EXPECT(open_it(r, o) == BPE_OK && r->device->block_bytes == abi->most_buffer &&
+		!notices[0]);
 	finish(r);
 	r = start(abi);
 	what = "told when the kernel gives less than was asked for";
 	o.buffer_bytes = 64u << 20;
-	EXPECT(open_it(r, o) == BPE_OK && r->device->block_bytes == abi->most_buffer && strstr(notices, abi->buffer_sysctl));
+	EXPECT(open_it(r, o) == BPE_OK && r->device->block_bytes == abi->most_buffer &&
+		strstr(notices, abi->buffer_sysctl));
 	finish(r);
 	r = start(abi);
 	what = "an odd limit is taken down to a multiple of eight";
@@ -59,7 +64,8 @@ static void opening(const struct bpei_bpf_abi *abi)
 		r->d.model.memory_errno = e ? ENOBUFS : ENOMEM;
 		o = options();
 		o.buffer_bytes = 0;
-		EXPECT(open_it(r, o) == BPE_OK && r->device->block_bytes <= 300000 && r->device->block_bytes > 150000 - 8);
+		EXPECT(open_it(r, o) == BPE_OK && r->device->block_bytes <= 300000 &&
+			r->device->block_bytes > 150000 - 8);
 		finish(r);
 		r = start(abi);
 		what = "no memory at all";
@@ -78,7 +84,8 @@ static void opening(const struct bpei_bpf_abi *abi)
 	bpei_device_close(r->device);
 	r->device = NULL;
 	o.link_type = 127;
-	EXPECT(open_it(r, o) == BPE_E_ARGUMENT && strstr(r->error.text, "EN10MB, IEEE802_11") && !strcmp(r->error.step, "BIOCSDLT"));
+	EXPECT(open_it(r, o) == BPE_E_ARGUMENT && strstr(r->error.text, "EN10MB, IEEE802_11") &&
+		!strcmp(r->error.step, "BIOCSDLT"));
 	finish(r);
 	r = start(abi);
 	r->d.interface->dlt[0] = abi->dlt_of(101);
@@ -97,32 +104,40 @@ static void opening(const struct bpei_bpf_abi *abi)
 	what = "options of another system are told";
 	o = options();
 	o.head_drop = o.process = o.zero_copy = true;
-	EXPECT(open_it(r, o) == BPE_OK && strstr(notices, "zero-copy") && (abi->system == BPEI_MACOS) == (strstr(notices, "macOS's") == NULL));
+	EXPECT(open_it(r, o) == BPE_OK && strstr(notices, "zero-copy") &&
+		(abi->system == BPEI_MACOS) == (strstr(notices, "macOS's") == NULL));
 	finish(r);
 }
 
 static void scanning(const struct bpei_bpf_abi *abi)
 {
-	if (!abi->numbered) return;
+	if (!abi->numbered)
+		return;
 	struct reader *r = start(abi);
 	what = "busy nodes are passed, and new ones appear";
-	for (int i = 0; i < 7; i++) model_open(&r->d.model, i, 4242);
+	for (int i = 0; i < 7; i++)
+		model_open(&r->d.model, i, 4242);
 	EXPECT(open_it(r, options()) == BPE_OK && r->d.model.node[7].open);
 	finish(r);
 
 	r = start(abi);
 	what = "all busy: who holds them";
 	r->d.model.made = 2;
-	for (int i = 0; i < MODEL_NODES; i++) r->d.model.node[i].open = true, r->d.model.node[i].pid = 4242, r->d.model.node[i].on = r->d.interface;
-	EXPECT(open_it(r, options()) == BPE_E_BUSY && strstr(r->error.text, "tcpdump pid 4242 on en0") && strstr(r->error.text, "all 2"));
-	for (int i = 0; i < MODEL_NODES; i++) r->d.model.node[i].open = false, r->d.model.node[i].on = NULL;
+	for (int i = 0; i < MODEL_NODES; i++)
+		r->d.model.node[i].open = true, r->d.model.node[i].pid = 4242,
+		r->d.model.node[i].on = r->d.interface;
+	EXPECT(open_it(r, options()) == BPE_E_BUSY &&
+		strstr(r->error.text, "tcpdump pid 4242 on en0") && strstr(r->error.text, "all 2"));
+	for (int i = 0; i < MODEL_NODES; i++)
+		r->d.model.node[i].open = false, r->d.model.node[i].on = NULL;
 	finish(r);
 
 	r = start(abi);
 	what = "busy ones before a denied one: rights, not busy";
 	model_open(&r->d.model, 0, 1), model_open(&r->d.model, 1, 1);
 	r->d.denied_from = 2;
-	EXPECT(open_it(r, options()) == BPE_E_RIGHTS && strstr(r->error.text, "/dev/bpf2") && strstr(r->error.text, "sudo"));
+	EXPECT(open_it(r, options()) == BPE_E_RIGHTS && strstr(r->error.text, "/dev/bpf2") &&
+		strstr(r->error.text, "sudo"));
 	finish(r);
 
 	r = start(abi);
@@ -132,11 +147,12 @@ static void scanning(const struct bpei_bpf_abi *abi)
 	finish(r);
 }
 
-/* Every call of the ladder fails once, with every errno that a kernel may give: it fails with a name, or goes on; nothing leaks; and
- * after it the same open works. */
+/* Every call of the ladder fails once, with every errno that a kernel may give: it fails with a
+ * name, or goes on; nothing leaks; and after it the same open works. */
 static void faults(const struct bpei_bpf_abi *abi)
 {
-	static const int numbers[] = { EINVAL, ENXIO, ENOMEM, ENOBUFS, EACCES, EPERM, EIO, EBUSY, EFAULT, ENETDOWN, EINTR, ENOTTY, EMFILE };
+	static const int numbers[] = { EINVAL, ENXIO, ENOMEM, ENOBUFS, EACCES, EPERM, EIO, EBUSY,
+		EFAULT, ENETDOWN, EINTR, ENOTTY, EMFILE };
 	struct reader *r = start(abi);
 	what = "counts the calls of the ladder";
 	struct bpe_options o = options();
@@ -154,8 +170,11 @@ static void faults(const struct bpei_bpf_abi *abi)
 			r->d.fault_at = at;
 			r->d.fault_errno = numbers[e];
 			int status = open_it(r, o);
-			EXPECT(status == BPE_OK || (status < 0 && r->error.step[0] && r->error.text[0] && r->error.status == status && !r->d.open_descriptors));
-			if (status < 0) EXPECT(open_it(r, o) == BPE_OK);
+			EXPECT(status == BPE_OK ||
+				(status < 0 && r->error.step[0] && r->error.text[0] &&
+					r->error.status == status && !r->d.open_descriptors));
+			if (status < 0)
+				EXPECT(open_it(r, o) == BPE_OK);
 			finish(r);
 		}
 }
@@ -173,19 +192,24 @@ static void reading(const struct bpei_bpf_abi *abi) BPEI_READER
 		what = modes[mode];
 		EXPECT(open_it(r, o) == BPE_OK);
 		r->d.read_cost_ns = 2000;
-		uint32_t n = traffic(r, 2 * SECOND, 3 * MS, 50, 64);	/* idle: one every 3 ms */
+		uint32_t n = traffic(r, 2 * SECOND, 3 * MS, 50, 64); /* idle: one every 3 ms */
 		read_until(r, 3 * SECOND);
 		EXPECT(r->seen == n && !r->wrong);
 		int64_t idle_ns = r->worst_ns;
-		if (mode == BPE_READ_LATENCY) EXPECT(idle_ns < MS / 10);
-		if (mode == BPE_READ_AUTO) EXPECT(idle_ns <= MS + MS / 5);
-		if (mode == BPE_READ_PACED) EXPECT(idle_ns <= 2 * MS);
-		if (mode == BPE_READ_THROUGHPUT) EXPECT(idle_ns <= 61 * MS);
+		if (mode == BPE_READ_LATENCY)
+			EXPECT(idle_ns < MS / 10);
+		if (mode == BPE_READ_AUTO)
+			EXPECT(idle_ns <= MS + MS / 5);
+		if (mode == BPE_READ_PACED)
+			EXPECT(idle_ns <= 2 * MS);
+		if (mode == BPE_READ_THROUGHPUT)
+			EXPECT(idle_ns <= 61 * MS);
 		uint32_t reads = r->d.reads;
-		n += traffic(r, 4 * SECOND, 2000, 5000, 64);	/* busy: one every 2 us */
+		n += traffic(r, 4 * SECOND, 2000, 5000, 64); /* busy: one every 2 us */
 		read_until(r, 5 * SECOND);
 		EXPECT(r->seen == n && !r->wrong);
-		if (mode != BPE_READ_LATENCY) EXPECT(r->d.reads - reads < 2600);	/* 2 s of looks, and no read a packet */
+		if (mode != BPE_READ_LATENCY)
+			EXPECT(r->d.reads - reads < 2600); /* 2 s of looks, and no read a packet */
 		n += traffic(r, 6 * SECOND, 20 * MS, 10, 1400);
 		n += traffic(r, 7 * SECOND, 100, 1000, 64);
 		read_until(r, 8 * SECOND);
@@ -193,15 +217,17 @@ static void reading(const struct bpei_bpf_abi *abi) BPEI_READER
 		EXPECT(r->seen + dropped(r) == n && received(r) == n);
 		EXPECT(!r->wrong || dropped(r));
 		EXPECT(!bpei_counter_get(&r->device->torn_blocks) && !r->end);
-		uint64_t fills = bpei_counter_get(&r->device->filled_capacity) / 65536, bytes = bpei_counter_get(&r->device->filled_bytes);
-		EXPECT(fills + bpei_counter_get(&r->device->empty_reads) == r->d.reads);	/* every read() is one or the other */
+		uint64_t fills = bpei_counter_get(&r->device->filled_capacity) / 65536,
+			 bytes = bpei_counter_get(&r->device->filled_bytes);
+		EXPECT(fills + bpei_counter_get(&r->device->empty_reads) ==
+			r->d.reads); /* every read() is one or the other */
 		EXPECT(fills && bytes >= r->seen * 64 && bytes <= fills * 65536);
 		finish(r);
 	}
 }
 
-/* Each system tells what it received and dropped; not each what its filter let through; none what an
- * interface dropped. */
+/* Each system tells what it received and dropped; not each what its filter let through; none what
+ * an interface dropped. */
 static void counts_that_are_known(const struct bpei_bpf_abi *abi)
 {
 	static const uint32_t versions[] = { 0, 11, 12, 13, 15 };
@@ -211,8 +237,8 @@ static void counts_that_are_known(const struct bpei_bpf_abi *abi)
 		r->d.model.version = versions[v];
 		EXPECT(open_it(r, options()) == BPE_OK);
 		uint64_t known = bpei_counter_get(&r->device->kernel_known);
-		bool accepted = abi->system == BPEI_NETBSD
-			|| (abi->system == BPEI_MACOS && (!versions[v] || versions[v] >= 13));
+		bool accepted = abi->system == BPEI_NETBSD ||
+				(abi->system == BPEI_MACOS && (!versions[v] || versions[v] >= 13));
 		EXPECT((known & (BPE_KNOWN_RECEIVED | BPE_KNOWN_DROPPED)) == 3);
 		EXPECT(!!(known & BPE_KNOWN_ACCEPTED) == accepted);
 		EXPECT(!(known & BPE_KNOWN_INTERFACE_DROPPED));
@@ -228,12 +254,13 @@ static void overload(const struct bpei_bpf_abi *abi) BPEI_READER
 	o.buffer_bytes = 4096;
 	EXPECT(open_it(r, o) == BPE_OK);
 	r->gaps = true;
-	r->d.read_cost_ns = 300000;	/* a slow reader */
+	r->d.read_cost_ns = 300000; /* a slow reader */
 	uint32_t n = traffic(r, 2 * SECOND, 5000, 4000, 64);
 	read_until(r, 4 * SECOND);
 	ask_stats(r);
 	EXPECT(dropped(r) > 100 && r->seen + dropped(r) == n && received(r) == n && !r->wrong);
-	if (abi->system == BPEI_MACOS || abi->system == BPEI_NETBSD) EXPECT(bpei_counter_get(&r->device->kernel_accepted) == n);
+	if (abi->system == BPEI_MACOS || abi->system == BPEI_NETBSD)
+		EXPECT(bpei_counter_get(&r->device->kernel_accepted) == n);
 	finish(r);
 	counts_that_are_known(abi);
 
@@ -261,13 +288,18 @@ static void removal(const struct bpei_bpf_abi *abi) BPEI_READER
 			what = tail ? "removal with packets left" : "removal of an idle interface";
 			EXPECT(open_it(r, o) == BPE_OK);
 			uint32_t n = traffic(r, 2 * SECOND, 3 * MS, 5, 64);
-			if (tail) n += traffic(r, 2500 * MS, 10, 3, 64);	/* just before: they lie in the kernel */
+			if (tail)
+				n += traffic(r, 2500 * MS, 10, 3,
+					64); /* just before: they lie in the kernel */
 			double_at(&r->d, 2500 * MS + 100, DOUBLE_REMOVE);
 			read_until(r, 6 * SECOND);
-			/* OpenBSD revokes the descriptor: a read that begins after that gets nothing any more. */
+			/* OpenBSD revokes the descriptor: a read that begins after that gets
+			 * nothing any more. */
 			EXPECT(r->end == BPE_E_GONE && strstr(r->error.text, "en0") && !r->wrong);
-			EXPECT(r->seen == n || (abi->system == BPEI_OPENBSD && tail && r->seen >= n - 3));
-			EXPECT(r->d.now_ns < 4600 * MS);	/* the quiet ones are asked after a second */
+			EXPECT(r->seen == n ||
+				(abi->system == BPEI_OPENBSD && tail && r->seen >= n - 3));
+			EXPECT(r->d.now_ns <
+				4600 * MS); /* the quiet ones are asked after a second */
 			finish(r);
 		}
 	struct reader *r = start(abi);
@@ -281,12 +313,14 @@ static void removal(const struct bpei_bpf_abi *abi) BPEI_READER
 	n += traffic(r, 8 * SECOND, 3 * MS, 5, 64);
 	read_until(r, 10 * SECOND);
 	ask_stats(r);
-	EXPECT(!r->end && r->seen == n && !r->wrong && strstr(notices, "went away") && strstr(notices, "is back"));
+	EXPECT(!r->end && r->seen == n && !r->wrong && strstr(notices, "went away") &&
+		strstr(notices, "is back"));
 	EXPECT(received(r) == n && dropped(r) == 0);
 	finish(r);
 }
 
-/* OpenBSD's pledge(2) lets a BPF device be asked for its counters alone; FreeBSD's and macOS's confinements say EPERM at most. */
+/* OpenBSD's pledge(2) lets a BPF device be asked for its counters alone; FreeBSD's and macOS's
+ * confinements say EPERM at most. */
 static void confined(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (int kind = 0; kind < 2; kind++)
@@ -298,10 +332,11 @@ static void confined(const struct bpei_bpf_abi *abi) BPEI_READER
 			EXPECT(open_it(r, o) == BPE_OK);
 			r->d.pledged_errno = kind ? EPERM : ENOSYS;
 			uint32_t n = traffic(r, 2 * SECOND, 3 * MS, 5, 64);
-			n += traffic(r, 8 * SECOND, 3 * MS, 5, 64);	/* quiet for seconds between */
+			n += traffic(r, 8 * SECOND, 3 * MS, 5, 64); /* quiet for seconds between */
 			read_until(r, 10 * SECOND);
 			ask_stats(r);
-			EXPECT(!r->end && r->seen == n && !r->wrong && received(r) == n && dropped(r) == 0);
+			EXPECT(!r->end && r->seen == n && !r->wrong && received(r) == n &&
+				dropped(r) == 0);
 			finish(r);
 		}
 }
@@ -323,8 +358,10 @@ static void signals_and_faults_of_read(const struct bpei_bpf_abi *abi) BPEI_READ
 		EXPECT(!r->end && r->seen == n && !r->wrong);
 		finish(r);
 	}
-	static const struct { int number, status; } ends[] = { { EINVAL, BPE_E_IO }, { EFAULT, BPE_E_IO }, { ENXIO, BPE_E_GONE }, { EIO, BPE_E_GONE },
-		{ EINTR, 0 }, { EAGAIN, 0 } };
+	static const struct {
+		int number, status;
+	} ends[] = { { EINVAL, BPE_E_IO }, { EFAULT, BPE_E_IO }, { ENXIO, BPE_E_GONE },
+		{ EIO, BPE_E_GONE }, { EINTR, 0 }, { EAGAIN, 0 } };
 	for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
 		struct reader *r = start(abi);
 		what = "a read that fails";
@@ -333,7 +370,9 @@ static void signals_and_faults_of_read(const struct bpei_bpf_abi *abi) BPEI_READ
 		r->d.fault_errno = ends[k].number;
 		read_until(r, 1100 * MS);
 		EXPECT(r->end == ends[k].status);
-		if (r->end == BPE_E_IO) EXPECT(!strcmp(r->error.step, "read") && r->error.sys_errno == ends[k].number);
+		if (r->end == BPE_E_IO)
+			EXPECT(!strcmp(r->error.step, "read") &&
+				r->error.sys_errno == ends[k].number);
 		finish(r);
 	}
 	struct reader *r = start(abi);

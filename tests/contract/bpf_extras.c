@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What the drivers can do beyond capturing, on the scripted double: filters changed on the way, directions, macOS's extended
- * headers, compression and flight recorder; and records as the real drivers made them.  A plain program. */
+/* What the drivers can do beyond capturing, on the scripted double: filters changed on the way,
+ * directions, macOS's extended headers, compression and flight recorder; and records as the real
+ * drivers made them.  A plain program. */
 #include "bpf_harness.h"
 
 /* ---- Filters ---- */
 
-static const struct bpe_insn only_odd[] = { { 0x20, 0, 0, 42 }, { 0x45, 0, 1, 1 }, { 0x06, 0, 0, 262144 }, { 0x06, 0, 0, 0 } };
-static const struct bpe_insn modulo[] = { { 0x20, 0, 0, 42 }, { 0x94, 0, 0, 2 }, { 0x15, 0, 1, 1 }, { 0x06, 0, 0, 100 }, { 0x06, 0, 0, 0 } };
+static const struct bpe_insn only_odd[] = { { 0x20, 0, 0, 42 }, { 0x45, 0, 1, 1 },
+	{ 0x06, 0, 0, 262144 }, { 0x06, 0, 0, 0 } };
+static const struct bpe_insn modulo[] = { { 0x20, 0, 0, 42 }, { 0x94, 0, 0, 2 }, { 0x15, 0, 1, 1 },
+	{ 0x06, 0, 0, 100 }, { 0x06, 0, 0, 0 } };
 
 static void filters(const struct bpei_bpf_abi *abi) BPEI_READER
 {
@@ -19,7 +22,8 @@ static void filters(const struct bpei_bpf_abi *abi) BPEI_READER
 	uint32_t n = traffic(r, 2 * SECOND, MS, 40, 64);
 	read_until(r, 3 * SECOND);
 	ask_stats(r);
-	EXPECT(r->seen == 20 && !r->wrong && received(r) == n && bpei_counter_get(&r->device->filtered) == 0);
+	EXPECT(r->seen == 20 && !r->wrong && received(r) == n &&
+		bpei_counter_get(&r->device->filtered) == 0);
 	finish(r);
 
 	r = start(abi);
@@ -30,25 +34,35 @@ static void filters(const struct bpei_bpf_abi *abi) BPEI_READER
 	r->gaps = true;
 	traffic(r, 2 * SECOND, MS, 40, 200);
 	read_until(r, 3 * SECOND);
-	EXPECT(r->seen == 20 && !r->wrong && bpei_counter_get(&r->device->filtered) == (knows ? 0 : 20) && (notices[0] == 0) == knows);
+	EXPECT(r->seen == 20 && !r->wrong &&
+		bpei_counter_get(&r->device->filtered) == (knows ? 0 : 20) &&
+		(notices[0] == 0) == knows);
 	finish(r);
 
-	static struct bpe_insn many[1002] = { { 0x20, 0, 0, 42 } };	/* packets 0, 3, 6 ...: more instructions than a kernel takes */
-	for (uint32_t i = 0; i < 500; i++) many[1 + 2 * i] = (struct bpe_insn){ 0x15, 0, 1, 3 * i }, many[2 + 2 * i] = (struct bpe_insn){ 0x06, 0, 0, 100 };
+	static struct bpe_insn many[1002] = { { 0x20, 0, 0,
+		42 } }; /* packets 0, 3, 6 ...: more instructions than a kernel takes */
+	for (uint32_t i = 0; i < 500; i++)
+		many[1 + 2 * i] = (struct bpe_insn){ 0x15, 0, 1, 3 * i },
+			     many[2 + 2 * i] = (struct bpe_insn){ 0x06, 0, 0, 100 };
 	many[1001] = (struct bpe_insn){ 0x06, 0, 0, 0 };
 	EXPECT(!bpei_filter_wrong(many, 1002));
 	for (int running = 0; running < 2; running++) {
 		r = start(abi);
-		what = running ? "a program that is too long, while running" : "a program that is too long";
+		what = running ? "a program that is too long, while running"
+			       : "a program that is too long";
 		o = options();
-		if (!running) o.filter = many, o.filter_length = 1002;
+		if (!running)
+			o.filter = many, o.filter_length = 1002;
 		EXPECT(open_it(r, o) == BPE_OK);
 		r->gaps = true;
-		if (running) EXPECT(bpei_device_set_filter(r->device, many, 1002, &r->error) == BPE_OK);
-		EXPECT(r->d.model.node[0].program_length == 512 && strstr(notices, "wider filter of 512 instructions"));
+		if (running)
+			EXPECT(bpei_device_set_filter(r->device, many, 1002, &r->error) == BPE_OK);
+		EXPECT(r->d.model.node[0].program_length == 512 &&
+			strstr(notices, "wider filter of 512 instructions"));
 		n = traffic(r, 2 * SECOND, MS, 40, 200);
 		read_until(r, 3 * SECOND);
-		EXPECT(r->seen == 14 && !r->wrong && bpei_counter_get(&r->device->filtered) == n - 14);
+		EXPECT(r->seen == 14 && !r->wrong &&
+			bpei_counter_get(&r->device->filtered) == n - 14);
 		finish(r);
 	}
 
@@ -56,7 +70,8 @@ static void filters(const struct bpei_bpf_abi *abi) BPEI_READER
 	what = "what is filtered here is not cut before";
 	o = options();
 	o.snaplen = 50;
-	static const struct bpe_insn far[] = { { 0x30, 0, 0, 120 }, { 0x94, 0, 0, 2 }, { 0x06, 0, 0, 1000 } };
+	static const struct bpe_insn far[] = { { 0x30, 0, 0, 120 }, { 0x94, 0, 0, 2 },
+		{ 0x06, 0, 0, 1000 } };
 	o.filter = far, o.filter_length = 3;
 	EXPECT(open_it(r, o) == BPE_OK);
 	n = traffic(r, 2 * SECOND, MS, 10, 200);
@@ -71,7 +86,8 @@ static void filters(const struct bpei_bpf_abi *abi) BPEI_READER
 	EXPECT(open_it(r, o) == BPE_OK);
 	traffic(r, 2 * SECOND, MS, 5, 200);
 	read_until(r, 3 * SECOND);
-	EXPECT(r->seen == 5 && !r->wrong && r->d.model.node[0].program_length == 1 && r->d.model.node[0].program[0].k == 60);
+	EXPECT(r->seen == 5 && !r->wrong && r->d.model.node[0].program_length == 1 &&
+		r->d.model.node[0].program[0].k == 60);
 	finish(r);
 
 	r = start(abi);
@@ -80,7 +96,8 @@ static void filters(const struct bpei_bpf_abi *abi) BPEI_READER
 	r->gaps = true;
 	n = traffic(r, 2 * SECOND, 1000, 10, 64);
 	r->d.now_ns = 2100 * MS;
-	EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) == 1);	/* one block in hand, as yet unwalked */
+	EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) ==
+		1); /* one block in hand, as yet unwalked */
 	traffic(r, 2200 * MS, 1000, 10, 64);
 	r->d.now_ns = 2300 * MS;
 	uint32_t got = 0;
@@ -110,13 +127,19 @@ static void directions(const struct bpei_bpf_abi *abi) BPEI_READER
 		EXPECT(open_it(r, o) == BPE_OK);
 		r->gaps = true;
 		traffic(r, 2 * SECOND, MS, 30, 64);
-		for (uint32_t i = 0; i < 10; i++) r->d.event[i * 3].outgoing = true;
+		for (uint32_t i = 0; i < 10; i++)
+			r->d.event[i * 3].outgoing = true;
 		read_until(r, 3 * SECOND);
-		EXPECT(r->seen == (way == BPE_DIRECTION_BOTH ? 30u : way == BPE_DIRECTION_IN ? 20u : 10u) && !r->wrong);
-		if (abi->layout->flags) EXPECT(r->outgoing == (way == BPE_DIRECTION_IN ? 0u : 10u));
+		EXPECT(r->seen == (way == BPE_DIRECTION_BOTH        ? 30u
+					  : way == BPE_DIRECTION_IN ? 20u
+								    : 10u) &&
+			!r->wrong);
+		if (abi->layout->flags)
+			EXPECT(r->outgoing == (way == BPE_DIRECTION_IN ? 0u : 10u));
 		finish(r);
 	}
-	if (abi->system != BPEI_MACOS) return;
+	if (abi->system != BPEI_MACOS)
+		return;
 	struct reader *r = start(abi);
 	struct bpe_options o = options();
 	what = "direction before macOS 14";
@@ -130,7 +153,8 @@ static void directions(const struct bpei_bpf_abi *abi) BPEI_READER
 
 static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
 {
-	if (abi->system != BPEI_MACOS) return;
+	if (abi->system != BPEI_MACOS)
+		return;
 	static const uint32_t versions[] = { 0, 14, 12, 9 };
 	for (int v = 0; v < 4; v++) {
 		struct reader *r = start(abi);
@@ -140,15 +164,20 @@ static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
 		o.process = true;
 		EXPECT(open_it(r, o) == BPE_OK && r->device->has_meta);
 		traffic(r, 2 * SECOND, MS, 20, 64);
-		for (uint32_t i = 0; i < 10; i++) r->d.event[i * 2].outgoing = true, r->d.event[i * 2].pid = 77;
+		for (uint32_t i = 0; i < 10; i++)
+			r->d.event[i * 2].outgoing = true, r->d.event[i * 2].pid = 77;
 		r->d.now_ns = 3 * SECOND;
 		EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) == 1);
-		uint32_t n = bpei_device_walk(r->device, &r->block, &r->columns, BPE_BATCH), named = 0;
+		uint32_t n = bpei_device_walk(r->device, &r->block, &r->columns, BPE_BATCH),
+			 named = 0;
 		struct bpe_batch batch = bpei_batch_view(&r->columns, 0, n, 0);
 		for (uint32_t i = 0; i < n; i++) {
 			struct bpe_meta m;
-			EXPECT(bpe_batch_meta(&batch, i, &m) == 1 && m.flags & BPE_META_DIRECTION && (m.flags & BPE_META_OUT) == (i & 1 ? 0 : BPE_META_OUT));
-			if (m.flags & BPE_META_PROCESS) named += m.pid == 77 && !strcmp(m.comm, "daemon") && m.service_class == 600;
+			EXPECT(bpe_batch_meta(&batch, i, &m) == 1 && m.flags & BPE_META_DIRECTION &&
+				(m.flags & BPE_META_OUT) == (i & 1 ? 0 : BPE_META_OUT));
+			if (m.flags & BPE_META_PROCESS)
+				named += m.pid == 77 && !strcmp(m.comm, "daemon") &&
+					 m.service_class == 600;
 		}
 		check(r, n);
 		EXPECT(n == 20 && named == 10 && r->outgoing == 10 && !r->wrong);
@@ -157,7 +186,8 @@ static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
 	for (int on = 0; on < 2; on++) {
 		struct reader *r = start(abi);
 		struct bpe_options o = options();
-		what = on ? "prefix compression is undone" : "prefix compression that is switched off";
+		what = on ? "prefix compression is undone"
+			  : "prefix compression that is switched off";
 		o.header_compression = true;
 		r->d.model.compression_enabled = on;
 		EXPECT(open_it(r, o) == BPE_OK && (notices[0] == 0) == (on != 0));
@@ -172,7 +202,8 @@ static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
 	small.buffer_bytes = 16384;
 	EXPECT(open_it(low, small) == BPE_OK);
 	low->d.read_cost_ns = 2000;
-	uint32_t sent = traffic(low, 2 * SECOND, 500000, 30, 64) + traffic(low, 2020 * MS, 2000, 1000, 64);
+	uint32_t sent =
+		traffic(low, 2 * SECOND, 500000, 30, 64) + traffic(low, 2020 * MS, 2000, 1000, 64);
 	read_until(low, 3 * SECOND);
 	ask_stats(low);
 	EXPECT(low->seen == sent && !low->wrong && !dropped(low));
@@ -204,38 +235,56 @@ static void served(const struct bpei_bpf_abi *abi) BPEI_READER
 	EXPECT(open_it(r, o) == BPE_OK);
 	uint32_t n = traffic(r, 2 * SECOND, MS, 50, 64);
 	read_until(r, 3 * SECOND);
-	EXPECT(!r->end && r->seen == n && !r->wrong && (notices[0] == 0) == (abi->most_buffer <= 1u << 20));
+	EXPECT(!r->end && r->seen == n && !r->wrong &&
+		(notices[0] == 0) == (abi->most_buffer <= 1u << 20));
 	finish(r);
 }
 
-/* A frame that read() gave on the real driver's own code, byte by byte (xnu-11417 and NetBSD 1.203, run). */
+/* A frame that read() gave on the real driver's own code, byte by byte (xnu-11417 and NetBSD 1.203,
+ * run). */
 static void real_records(void) BPEI_READER
 {
-	static const char macos[] = "e7c3036b12ae03003d0000003d0000001200020000000099020000000098" "88b5"
+	static const char macos[] =
+		"e7c3036b12ae03003d0000003d0000001200020000000099020000000098"
+		"88b5"
 		"1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c00"
-		"e7c3036b12ae03003c0000003c0000001200020000000099020000000098" "88b5" "2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b";
-	static const char comp[] = "ebc3036b1fa105003d0000003d00000016000000000002000000009902000000009888b51e1f202122232425262728292a2b2c2d2e2f30313233343536373839"
-		"3a3b3c3d3e3f404142434445464748494a4b4c00ebc3036b20a10500150000003d0000001600280000003939" "3a3b3c3d3e3f404142434445464748494a4b4c00"
+		"e7c3036b12ae03003c0000003c0000001200020000000099020000000098"
+		"88b5"
+		"2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b";
+	static const char comp[] =
+		"ebc3036b1fa105003d0000003d00000016000000000002000000009902000000009888b51e1f202122232425262728292a2b2c2d2e2f30313233343536373839"
+		"3a3b3c3d3e3f404142434445464748494a4b4c00ebc3036b20a10500150000003d0000001600280000003939"
+		"3a3b3c3d3e3f404142434445464748494a4b4c00"
 		"ebc3036b20a10500180000003c0000001600240000003435363639393a3b3c3d3e3f404142434445464748494a4b";
 	uint8_t bytes[512], whole[512];
 	size_t n = 0;
 	bpei_counter torn = { 0 };
 	struct bpei_columns c;
-	if (bpei_columns_new(&c, BPE_BATCH) < 0) exit(2);
+	if (bpei_columns_new(&c, BPE_BATCH) < 0)
+		exit(2);
 	what = "records of the real macOS driver";
-	for (const char *h = macos; h[0] && h[1]; h += 2) bytes[n++] = (uint8_t)strtoul((char[]){ h[0], h[1], 0 }, NULL, 16);
+	for (const char *h = macos; h[0] && h[1]; h += 2)
+		bytes[n++] = (uint8_t)strtoul((char[]){ h[0], h[1], 0 }, NULL, 16);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	struct bpei_bpf_walk how = { .layout = &bpei_layout_macos, .link_type = 1, .snaplen = 65535, .plain = true, .torn_blocks = &torn };
+	struct bpei_bpf_walk how = { .layout = &bpei_layout_macos,
+		.link_type = 1,
+		.snaplen = 65535,
+		.plain = true,
+		.torn_blocks = &torn };
 	struct bpei_block b = { .bytes = bytes, .length = n, .limit = n };
-	EXPECT(n == 158 && bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 2 && c.caplen[0] == 61 && c.caplen[1] == 60 && c.data[0] == bytes + 18 && c.data[1] == bytes + 98);
-	EXPECT(c.time_ns[0] == 0x6b03c3e7ll * 1000000000 + 0x03ae12 * 1000 && !bpei_counter_get(&torn));
+	EXPECT(n == 158 && bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 2 && c.caplen[0] == 61 &&
+		c.caplen[1] == 60 && c.data[0] == bytes + 18 && c.data[1] == bytes + 98);
+	EXPECT(c.time_ns[0] == 0x6b03c3e7ll * 1000000000 + 0x03ae12 * 1000 &&
+		!bpei_counter_get(&torn));
 	n = 0;
 	what = "compressed records of the real macOS driver";
-	for (const char *h = comp; h[0] && h[1]; h += 2) bytes[n++] = (uint8_t)strtoul((char[]){ h[0], h[1], 0 }, NULL, 16);
+	for (const char *h = comp; h[0] && h[1]; h += 2)
+		bytes[n++] = (uint8_t)strtoul((char[]){ h[0], h[1], 0 }, NULL, 16);
 	struct bpei_inflate chain = { .length = 0 };
 	size_t made = bpei_inflate(&chain, bytes, n, whole, sizeof whole);
 	b = (struct bpei_block){ .bytes = whole, .length = made, .limit = made };
-	EXPECT(n == 174 && made != BPEI_INFLATE_FAILED && bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 3);
+	EXPECT(n == 174 && made != BPEI_INFLATE_FAILED &&
+		bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 3);
 	EXPECT(c.caplen[0] == 61 && c.caplen[1] == 61 && c.caplen[2] == 60 && c.wirelen[2] == 60);
 	uint8_t second[61], third[60];
 	memcpy(second, c.data[0], 61), second[40] = 0x39;
@@ -249,7 +298,8 @@ static void real_records(void) BPEI_READER
 	bpei_columns_free(&c, BPE_BATCH);
 }
 
-/* PKTAP headers of both versions before an Ethernet and a raw packet; a damaged one stays a PKTAP packet. */
+/* PKTAP headers of both versions before an Ethernet and a raw packet; a damaged one stays a PKTAP
+ * packet. */
 static void pktap(void) BPEI_READER
 {
 	static uint8_t buffer[2048];
@@ -258,7 +308,8 @@ static void pktap(void) BPEI_READER
 	bpei_counter torn = { 0 };
 	size_t at = 0, length = 0;
 	what = "PKTAP";
-	if (bpei_columns_new(&c, BPE_BATCH) < 0) exit(2);
+	if (bpei_columns_new(&c, BPE_BATCH) < 0)
+		exit(2);
 	for (int k = 0; k < 4; k++) {
 		uint8_t *r = buffer + at, *p = r + 20;
 		bool v2 = k == 1;
@@ -274,9 +325,11 @@ static void pktap(void) BPEI_READER
 			bpei_store32(p + 20, 700);
 			bpei_store32(p + 28, 501), bpei_store32(p + 32, 502);
 			bpei_store32(p + 36, 0x80000 | 2 | 0x8000);
-			memcpy(p + 40, "en0", 4), memcpy(p + 44, "curl", 5), memcpy(p + 52, "Safari", 7);
+			memcpy(p + 40, "en0", 4), memcpy(p + 44, "curl", 5),
+				memcpy(p + 52, "Safari", 7);
 		} else {
-			bpei_store32(p, k == 3 ? 5000 : 156);	/* the last one says that it is longer than its packet */
+			bpei_store32(p, k == 3 ? 5000 : 156); /* the last one says that it is longer
+								 than its packet */
 			bpei_store32(p + 4, 1), bpei_store32(p + 8, dlt);
 			memcpy(p + 12, "utun4", 6);
 			bpei_store32(p + 36, 1);
@@ -287,27 +340,39 @@ static void pktap(void) BPEI_READER
 		length = at + 20 + header + inner;
 		at = (length + 3) & ~(size_t)3;
 	}
-	struct bpei_bpf_walk how = { .layout = &bpei_layout_macos, .link_type = 258, .snaplen = 65535, .pktap = true, .meta = true,
-		.link_type_of = abi->link_type_of, .torn_blocks = &torn };
+	struct bpei_bpf_walk how = { .layout = &bpei_layout_macos,
+		.link_type = 258,
+		.snaplen = 65535,
+		.pktap = true,
+		.meta = true,
+		.link_type_of = abi->link_type_of,
+		.torn_blocks = &torn };
 	struct bpei_block b = { .bytes = buffer, .length = length, .limit = length };
 	struct bpe_meta m;
 	uint32_t n = bpei_walk_bpf(&how, &b, &c, BPE_BATCH);
 	struct bpe_batch batch = bpei_batch_view(&c, 0, n, 0);
-	EXPECT(n == 2 && b.link_type == 1 && c.caplen[0] == 100 && c.wirelen[0] == 150 && c.caplen[1] == 100 && bpei_be32(c.data[1] + 42) == 1);
+	EXPECT(n == 2 && b.link_type == 1 && c.caplen[0] == 100 && c.wirelen[0] == 150 &&
+		c.caplen[1] == 100 && bpei_be32(c.data[1] + 42) == 1);
 	EXPECT(!c.outgoing[0] && c.outgoing[1] == BPE_PKT_OUTGOING);
-	EXPECT(bpe_batch_meta(&batch, 0, &m) && m.pid == 77 && !strcmp(m.comm, "mDNSResponder") && m.effective_pid == -1 && !strcmp(m.interface_name, "utun4")
-	       && m.service_class == 600 && m.flags == (BPE_META_DIRECTION | BPE_META_PROCESS));
-	EXPECT(bpe_batch_meta(&batch, 1, &m) && m.pid == 501 && !strcmp(m.comm, "curl") && m.effective_pid == 502 && !strcmp(m.effective_comm, "Safari")
-	       && !strcmp(m.interface_name, "en0") && m.flags == (BPE_META_DIRECTION | BPE_META_OUT | BPE_META_PROCESS | BPE_META_RETRANSMIT));
+	EXPECT(bpe_batch_meta(&batch, 0, &m) && m.pid == 77 && !strcmp(m.comm, "mDNSResponder") &&
+		m.effective_pid == -1 && !strcmp(m.interface_name, "utun4") &&
+		m.service_class == 600 && m.flags == (BPE_META_DIRECTION | BPE_META_PROCESS));
+	EXPECT(bpe_batch_meta(&batch, 1, &m) && m.pid == 501 && !strcmp(m.comm, "curl") &&
+		m.effective_pid == 502 && !strcmp(m.effective_comm, "Safari") &&
+		!strcmp(m.interface_name, "en0") &&
+		m.flags == (BPE_META_DIRECTION | BPE_META_OUT | BPE_META_PROCESS |
+				   BPE_META_RETRANSMIT));
 	EXPECT(bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 1 && b.link_type == 101);
 	n = bpei_walk_bpf(&how, &b, &c, BPE_BATCH);
 	batch = bpei_batch_view(&c, 0, n, 0);
-	EXPECT(n == 1 && b.link_type == 258 && c.caplen[0] == 256 && !bpe_batch_meta(&batch, 0, &m));
+	EXPECT(n == 1 && b.link_type == 258 && c.caplen[0] == 256 &&
+		!bpe_batch_meta(&batch, 0, &m));
 	EXPECT(!bpei_walk_bpf(&how, &b, &c, BPE_BATCH) && !bpei_counter_get(&torn));
 	bpei_columns_free(&c, BPE_BATCH);
 }
 
-/* "pktap": an interface is made, captured on, and done away with, whatever goes wrong on the way. */
+/* "pktap": an interface is made, captured on, and done away with, whatever goes wrong on the way.
+ */
 static void made_pktap(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	struct bpe_options o = options();
@@ -319,11 +384,13 @@ static void made_pktap(const struct bpei_bpf_abi *abi) BPEI_READER
 	EXPECT(status == (abi->numbered ? BPE_OK : BPE_E_ABSENT) && r->d.made == abi->numbered);
 	EXPECT(status < 0 || (r->device->link_type == 258 && strstr(r->device->source, "pktap0")));
 	finish(r);
-	if (!abi->numbered) return;
+	if (!abi->numbered)
+		return;
 
 	what = "who may not make a pktap is told what to do";
 	r = start(abi);
-	EXPECT(open_it(r, o) == BPE_E_RIGHTS && strstr(r->error.text, "sudo ifconfig pktap0 create"));
+	EXPECT(open_it(r, o) == BPE_E_RIGHTS &&
+		strstr(r->error.text, "sudo ifconfig pktap0 create"));
 	finish(r);
 	what = "a made pktap goes when opening fails";
 	for (uint32_t at = 1; at < 20; at++) {
@@ -332,7 +399,7 @@ static void made_pktap(const struct bpei_bpf_abi *abi) BPEI_READER
 		r->d.fault_at = at;
 		r->d.fault_errno = EIO;
 		open_it(r, o);
-		finish(r);	/* sees to it */
+		finish(r); /* sees to it */
 	}
 }
 

@@ -15,7 +15,10 @@ static int call(enum bpei_bpf_call c, void *argument)
 	return d->sys.ioctl(d->sys.context, DOUBLE_FD, d->model.abi->call[c], argument);
 }
 
-static int set(enum bpei_bpf_call c, uint32_t v) { return call(c, &v); }
+static int set(enum bpei_bpf_call c, uint32_t v)
+{
+	return call(c, &v);
+}
 
 static uint32_t ask(enum bpei_bpf_call c)
 {
@@ -35,7 +38,8 @@ static void begin(const char *about)
 {
 	what = about;
 	d = calloc(1, sizeof *d);
-	if (!d) exit(2);
+	if (!d)
+		exit(2);
 	double_init(d, &bpei_bpf_abis[BPEI_MACOS]);
 	EXPECT(d->sys.open(d->sys.context, "/dev/bpf0") == DOUBLE_FD);
 	d->sys.nonblocking(d->sys.context, DOUBLE_FD, true);
@@ -50,8 +54,9 @@ static void end(void)
 
 static void tap(uint32_t size, uint32_t dlt)
 {
-	struct model_packet p = { .data = frame, .caplen = size, .wirelen = size, .dlt = dlt,
-		.time_ns = d->wall_ns };
+	struct model_packet p = {
+		.data = frame, .caplen = size, .wirelen = size, .dlt = dlt, .time_ns = d->wall_ns
+	};
 	model_tap(&d->model, d->interface, &p, d->now_ns);
 }
 
@@ -86,7 +91,10 @@ static void what_it_tells(void)
 static void a_return_of_x(void)
 {
 	const struct bpe_insn insns[] = { { 0x0e, 0, 0, 0 } };
-	struct { uint32_t length; const struct bpe_insn *insns; } program = { 1, insns };
+	struct {
+		uint32_t length;
+		const struct bpe_insn *insns;
+	} program = { 1, insns };
 	uint32_t counts[2] = { 0, 0 };
 	begin("RET|X is taken, and matches nothing");
 	EXPECT(attach("en0") == 0 && call(BPEI_BIOCSETF, &program) == 0);
@@ -131,8 +139,10 @@ static uint32_t next_complen(uint32_t size)
 
 static void compressed_prefixes(void)
 {
-	static const struct { uint32_t size, first, second; } frames[] = { { 253, 252, 252 },
-		{ 257, 0, 0 }, { 512, 0, 0 }, { 516, 0, 4 }, { 520, 4, 8 }, { 1500, 8, 220 } };
+	static const struct {
+		uint32_t size, first, second;
+	} frames[] = { { 253, 252, 252 }, { 257, 0, 0 }, { 512, 0, 0 }, { 516, 0, 4 },
+		{ 520, 4, 8 }, { 1500, 8, 220 } };
 	begin("a prefix is at most (caplen & 0xff) bytes of both packets");
 	EXPECT(set(BPEI_BIOCSHDRCOMP, 1) == 0 && attach("en0") == 0);
 	next_complen(252);
@@ -166,11 +176,13 @@ static void a_header_as_long_as_the_buffer(void)
 
 static void bytes_behind_the_header(void)
 {
-	static const struct { enum bpei_bpf_call switched; uint32_t at, hdrlen; } kinds[] = {
-		{ BPEI_BIOCSEXTHDR, 64, 66 }, { BPEI_BIOCSHDRCOMP, 20, 22 } };
+	static const struct {
+		enum bpei_bpf_call switched;
+		uint32_t at, hdrlen;
+	} kinds[] = { { BPEI_BIOCSEXTHDR, 64, 66 }, { BPEI_BIOCSHDRCOMP, 20, 22 } };
 	for (int k = 0; k < 2; k++) {
 		begin(k ? "bytes 20 and 21 of a compressed record are stale"
-		      : "bytes 64 and 65 of an extended record are stale");
+			: "bytes 64 and 65 of an extended record are stale");
 		EXPECT(set(kinds[k].switched, 1) == 0 && attach("en0") == 0);
 		memset(d->model.node[0].store, 0x5a, 4096);
 		tap(60, 0);
@@ -212,10 +224,12 @@ static void the_low_water_mark(void)
 	EXPECT(set(BPEI_BIOCIMMEDIATE, 1) == 0);
 	tap(60, 0);
 	EXPECT(d->sys.wait(d->sys.context, &waiter, DOUBLE_FD, wake[0], 1000, MS) == 0);
-	EXPECT(d->sys.wait(d->sys.context, &waiter, DOUBLE_FD, wake[0], 78, MS) == BPEI_WAIT_DEVICE);
+	EXPECT(d->sys.wait(d->sys.context, &waiter, DOUBLE_FD, wake[0], 78, MS) ==
+		BPEI_WAIT_DEVICE);
 	EXPECT(read_all(96) == 78);
 	tap(78, 0);
-	EXPECT(d->sys.wait(d->sys.context, &waiter, DOUBLE_FD, wake[0], 1000, MS) == BPEI_WAIT_DEVICE);
+	EXPECT(d->sys.wait(d->sys.context, &waiter, DOUBLE_FD, wake[0], 1000, MS) ==
+		BPEI_WAIT_DEVICE);
 	d->sys.wait_end(d->sys.context, &waiter);
 	close(wake[0]), close(wake[1]);
 	end();
@@ -223,7 +237,8 @@ static void the_low_water_mark(void)
 
 int main(void)
 {
-	for (uint32_t i = 0; i < sizeof frame; i++) frame[i] = (uint8_t)(i * 7 + 1);
+	for (uint32_t i = 0; i < sizeof frame; i++)
+		frame[i] = (uint8_t)(i * 7 + 1);
 	system_name = "macOS";
 	what_it_tells();
 	a_return_of_x();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the BPF device refuses and what it tells, on the scripted double: pairs of options that would
- * give wrong answers, interfaces that stay silent, limits and holders by their right names.
+/* What the BPF device refuses and what it tells, on the scripted double: pairs of options that
+ * would give wrong answers, interfaces that stay silent, limits and holders by their right names.
  * A plain program. */
 #include "bpf_harness.h"
 
@@ -30,7 +30,8 @@ static void refused(const char *name, int32_t link_type)
 	EXPECT(strstr(r->error.text, "process names") && strstr(r->error.text, "leave out"));
 	EXPECT(!r->d.open_descriptors);
 	o.header_compression = false;
-	if (strchr(name, ',') || !strcmp(name, "bpf:iptap0")) o.interface_name = "bpf:pktap0";
+	if (strchr(name, ',') || !strcmp(name, "bpf:iptap0"))
+		o.interface_name = "bpf:pktap0";
 	EXPECT(open_it(r, o) == BPE_OK);
 	finish(r);
 }
@@ -40,7 +41,8 @@ static void pktap_and_compression(void)
 	static const char *const names[] = { "bpf:pktap", "pktap", "pktap0", "bpf:pktap0",
 		"pktap,en0", "bpf:pktap,en0", "bpf:iptap0", "rvi0" };
 	system_name = "PKTAP and compression";
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) refused(names[i], -1);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		refused(names[i], -1);
 	refused("bpf:en0", LINK_PKTAP);
 	refused("en0", DLT_PKTAP);
 	struct reader *r = start(macos);
@@ -59,13 +61,15 @@ static void silent_link_type(void)
 	for (int raw = 0; raw < 2; raw++) {
 		struct reader *r = start(macos);
 		struct bpe_options o = options();
-		what = raw ? "RAW of an Ethernet interface is told" : "RAW of a raw interface is not";
+		what = raw ? "RAW of an Ethernet interface is told"
+			   : "RAW of a raw interface is not";
 		r->d.interface->dlt[0] = raw ? DLT_EN10MB : DLT_RAW;
 		r->d.interface->dlt[1] = raw ? DLT_RAW : DLT_EN10MB;
 		r->d.interface->dlts = 2;
 		o.link_type = LINK_RAW;
 		EXPECT(open_it(r, o) == BPE_OK && r->device->link_type == LINK_RAW);
-		EXPECT(!!strstr(notices, "lists RAW") == raw && !!strstr(notices, "leave out") == raw);
+		EXPECT(!!strstr(notices, "lists RAW") == raw &&
+			!!strstr(notices, "leave out") == raw);
 		traffic(r, 2 * SECOND, MS, 5, 64);
 		r->d.now_ns = 3 * SECOND;
 		bpei_role_enter(&bpei_reader_role);
@@ -83,9 +87,11 @@ static void interfaces_that_are_down(const struct bpei_bpf_abi *abi) BPEI_READER
 		struct bpe_options o = options();
 		what = way == 0 ? "up" : way == 1 ? "down" : "down, on a served node";
 		r->d.interface->up = !way;
-		if (way == 2) o.bpf_device = abi->device;
+		if (way == 2)
+			o.bpf_device = abi->device;
 		EXPECT(open_it(r, o) == BPE_OK);
-		const char *told = strstr(notices, "interface en0 is down: nothing will arrive until it is up");
+		const char *told = strstr(
+			notices, "interface en0 is down: nothing will arrive until it is up");
 		EXPECT((told != NULL) == (way == 1));
 		EXPECT(bpei_counter_get(&r->device->interface_down) == (way == 1));
 		r->d.interface->up = true;
@@ -101,8 +107,10 @@ static void interfaces_that_are_down(const struct bpei_bpf_abi *abi) BPEI_READER
 
 static void limits_by_release(void)
 {
-	static const struct { uint32_t version; const char *name; } limits[] = {
-		{ 11, "debug.bpf_maxbufsize" }, { 12, "debug.bpf_maxbufsize" },
+	static const struct {
+		uint32_t version;
+		const char *name;
+	} limits[] = { { 11, "debug.bpf_maxbufsize" }, { 12, "debug.bpf_maxbufsize" },
 		{ 13, "debug.bpf_bufsize_cap" }, { 14, "debug.bpf_bufsize_cap" },
 		{ 15, "debug.bpf_bufsize_cap" } };
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
@@ -140,9 +148,10 @@ static void holders(void)
 			struct model_node *n = &r->d.model.node[i];
 			n->open = true, n->pid = 4242, n->on = i == 1 ? r->d.interface : NULL;
 		}
-		EXPECT(open_it(r, options()) == BPE_E_BUSY && strstr(r->error.text, "all 2 of /dev/bpf*"));
+		EXPECT(open_it(r, options()) == BPE_E_BUSY &&
+			strstr(r->error.text, "all 2 of /dev/bpf*"));
 		const char *told = strstr(r->error.text, "tcpdump pid 4242, not attached; "
-					  "tcpdump pid 4242 on en0");
+							 "tcpdump pid 4242 on en0");
 		EXPECT((told != NULL) == (version == 13) && !strstr(r->error.text, " on ,"));
 		EXPECT(strstr(r->error.text, "stop one of their holders"));
 		for (int i = 0; i < MODEL_NODES; i++) {
@@ -155,8 +164,11 @@ static void holders(void)
 
 static void sizes(void)
 {
-	static const struct { size_t asked; const char *told; } plain[] = { { 8192, " 8 KiB)" },
-		{ 100000, " 100000 bytes)" }, { 1 << 20, " 1024 KiB)" } };
+	static const struct {
+		size_t asked;
+		const char *told;
+	} plain[] = { { 8192, " 8 KiB)" }, { 100000, " 100000 bytes)" },
+		{ 1 << 20, " 1024 KiB)" } };
 	what = "sizes are told as they are";
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
 		struct reader *r = start(macos);
@@ -182,7 +194,8 @@ static void foreign_abis(void)
 	system_name = "another system's ABI";
 	for (int is = 0; is < BPEI_SYSTEMS; is++)
 		for (int said = 0; said < BPEI_SYSTEMS; said++) {
-			if (is == said) continue;
+			if (is == said)
+				continue;
 			struct reader *r = start(&bpei_bpf_abis[is]);
 			struct bpe_options o = options();
 			what = bpei_bpf_abis[said].name;
@@ -190,11 +203,14 @@ static void foreign_abis(void)
 			o.read_mode = BPE_READ_THROUGHPUT;
 			o.direction = BPE_DIRECTION_IN;
 			int status = open_it(r, o);
-			/* Some differ in nothing that is asked of them here; none ends without a hint. */
-			bool helps = strstr(r->error.text, "--bpf-abi") || strstr(r->error.text, "no BPF device")
-				|| strstr(r->error.text, "no /dev/bpf");
+			/* Some differ in nothing that is asked of them here; none ends without a
+			 * hint. */
+			bool helps = strstr(r->error.text, "--bpf-abi") ||
+				     strstr(r->error.text, "no BPF device") ||
+				     strstr(r->error.text, "no /dev/bpf");
 			EXPECT(status == BPE_OK || helps);
-			if (said == BPEI_NETBSD) EXPECT(status == BPE_E_UNSUPPORTED || status == BPE_E_ABSENT);
+			if (said == BPEI_NETBSD)
+				EXPECT(status == BPE_E_UNSUPPORTED || status == BPE_E_ABSENT);
 			finish(r);
 		}
 }
@@ -213,7 +229,7 @@ static void opened_for_reading(void)
 	close(made);
 	unlink(path);
 	what = "interfaces that are up, down, and not there";
-	EXPECT(bpei_bpf_sys_real.is_up(NULL, "nosuch0"));	/* cannot be told */
+	EXPECT(bpei_bpf_sys_real.is_up(NULL, "nosuch0")); /* cannot be told */
 }
 
 int main(void)

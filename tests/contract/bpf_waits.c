@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What waiting costs, in system calls of the scripted double, and what it does to others who wait on
- * the same descriptor: on macOS all knotes share one flag, and the first to go takes it along.
+/* What waiting costs, in system calls of the scripted double, and what it does to others who wait
+ * on the same descriptor: on macOS all knotes share one flag, and the first to go takes it along.
  * A plain program. */
 #include "bpf_harness.h"
 
@@ -73,7 +73,7 @@ static void a_caller_who_polls(void) BPEI_READER
 	r->d.knote_flag = false;
 	n += traffic(r, 5 * SECOND, 3 * MS, 3, 64);
 	read_until(r, 5 * SECOND - 1);
-	r->d.knote_flag = false;	/* just before a packet */
+	r->d.knote_flag = false; /* just before a packet */
 	read_until(r, 6 * SECOND);
 	EXPECT(r->seen == n && !r->wrong && r->worst_ns < 110 * MS);
 	finish(r);

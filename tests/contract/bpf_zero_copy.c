@@ -4,7 +4,7 @@
  * The driver takes a returned buffer back at its next packet only.  A plain program. */
 #include "bpf_harness.h"
 
-#define KEPT 6		/* blocks that a test keeps at a time, as workers do */
+#define KEPT 6 /* blocks that a test keeps at a time, as workers do */
 
 static struct reader *start_zero_copy(size_t buffer_bytes, uint32_t mode)
 {
@@ -32,7 +32,8 @@ static void everything_comes(void) BPEI_READER
 		ask_stats(r);
 		EXPECT(r->seen == n && !r->wrong && received(r) == n && !dropped(r) && !r->d.reads);
 		EXPECT(r->worst_ns <= (mode == BPE_READ_THROUGHPUT ? 61 : 11) * MS);
-		if (mode == BPE_READ_LATENCY) EXPECT(r->worst_ns <= 2 * MS);
+		if (mode == BPE_READ_LATENCY)
+			EXPECT(r->worst_ns <= 2 * MS);
 		finish(r);
 	}
 }
@@ -46,7 +47,7 @@ static void nothing_is_kept_back(void) BPEI_READER
 	r->d.now_ns = 2 * SECOND;
 	EXPECT(bpei_device_fill(r->device, &r->block, 10 * MS, &r->error) == 1);
 	r->d.now_ns = 2001 * MS;
-	ask_stats(r);	/* the rest comes while the block is in our hands */
+	ask_stats(r); /* the rest comes while the block is in our hands */
 	EXPECT(received(r) == n);
 	take_block(r);
 	EXPECT(r->seen > 10 && r->seen < n);
@@ -59,7 +60,7 @@ static void nothing_is_kept_back(void) BPEI_READER
 	what = "idle, while looked-at packets lie in the store: steps of ten milliseconds";
 	EXPECT(r->d.calls - calls < 4000);
 	printf("system calls in ten idle seconds with packets in the store: %u\n",
-	       r->d.calls - calls);
+		r->d.calls - calls);
 	n += traffic(r, 15 * SECOND, 1000, 7, 200);
 	read_until(r, 16 * SECOND);
 	EXPECT(r->seen == n && !r->wrong && r->worst_ns <= 12 * MS);
@@ -69,7 +70,8 @@ static void nothing_is_kept_back(void) BPEI_READER
 static void take_all(struct reader *r, struct bpei_block *block) BPEI_READER
 {
 	uint32_t k;
-	while ((k = bpei_device_walk(r->device, block, &r->columns, BPE_BATCH))) check(r, k);
+	while ((k = bpei_device_walk(r->device, block, &r->columns, BPE_BATCH)))
+		check(r, k);
 }
 
 static void both_buffers_full(void) BPEI_READER
@@ -153,17 +155,23 @@ static uint32_t draw(struct bursts *b, uint32_t below)
 	return (uint32_t)(b->seed >> 33) % below;
 }
 
-static uint32_t size_of(uint32_t number) { return 64 + number * 2654435761u % 1400; }
+static uint32_t size_of(uint32_t number)
+{
+	return 64 + number * 2654435761u % 1400;
+}
 
 static void burst(struct bpf_double *d)
 {
 	struct bursts *b = d->user;
 	static uint8_t bytes[DOUBLE_MOST];
-	if (draw(b, b->quiet)) return;
+	if (draw(b, b->quiet))
+		return;
 	for (uint32_t k = draw(b, b->in_a_burst) + 1; k && b->sent < b->most; k--) {
 		uint32_t number = b->sent++, size = size_of(number);
 		double_bytes(bytes, number, size);
-		struct model_packet p = { .data = bytes, .caplen = size, .wirelen = size,
+		struct model_packet p = { .data = bytes,
+			.caplen = size,
+			.wirelen = size,
 			.time_ns = d->wall_ns + d->now_ns };
 		model_tap(&d->model, d->interface, &p, d->now_ns);
 	}
@@ -178,8 +186,8 @@ static void check_burst(struct reader *r, struct bpei_block *block) BPEI_READER
 			const uint8_t *p = r->columns.data[i];
 			uint32_t number = bpei_be32(p + 42), size = size_of(number);
 			double_bytes(bytes, number, size);
-			r->wrong += number < r->expected || r->columns.caplen[i] != size
-				|| memcmp(p, bytes, size);
+			r->wrong += number < r->expected || r->columns.caplen[i] != size ||
+				    memcmp(p, bytes, size);
 			r->expected = number + 1;
 			r->seen++;
 		}
@@ -201,10 +209,13 @@ static void read_bursts(struct bursts *b, uint32_t keep) BPEI_READER
 			check_burst(r, &block[first]);
 			bpei_device_done(r->device, &block[first]);
 			first = (first + 1) % KEPT, held--;
-			if (f && draw(b, 2)) break;
+			if (f && draw(b, 2))
+				break;
 		}
-		if (!f) r->d.now_ns += 1000;
-		if (b->sent == b->most && end == INT64_MAX) end = r->d.now_ns + SECOND;
+		if (!f)
+			r->d.now_ns += 1000;
+		if (b->sent == b->most && end == INT64_MAX)
+			end = r->d.now_ns + SECOND;
 	}
 	while (held--) {
 		check_burst(r, &block[first]);
@@ -222,8 +233,11 @@ static void random_bursts(void) BPEI_READER
 	for (uint64_t run = 0; run < 5 * 3 * 2 * 4; run++) {
 		size_t size = sizes[run % 5];
 		struct reader *r = start_zero_copy(size, run / 30 % 4);
-		struct bursts b = { .reader = r, .seed = run + 1, .most = 3000,
-			.in_a_burst = bursts[run / 5 % 3], .quiet = 2 + run % 3 };
+		struct bursts b = { .reader = r,
+			.seed = run + 1,
+			.most = 3000,
+			.in_a_burst = bursts[run / 5 % 3],
+			.quiet = 2 + run % 3 };
 		r->d.user = &b;
 		r->d.at_call = burst;
 		read_bursts(&b, run / 15 % 2 ? KEPT - 1 : 0);
@@ -236,7 +250,7 @@ static void random_bursts(void) BPEI_READER
 		finish(r);
 	}
 	printf("%llu frames in random bursts, %llu dropped by the kernel, %llu wrong\n",
-	       (unsigned long long)all, (unsigned long long)lost, (unsigned long long)torn);
+		(unsigned long long)all, (unsigned long long)lost, (unsigned long long)torn);
 	EXPECT(lost > 0 && lost < all / 2);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The device contract (src/device/device.h) as a list of expectations, run on every backend: generated traffic, a mapped
- * savefile, a savefile through a pipe, and the live ring on lo where there are the rights.  A plain program. */
+/* The device contract (src/device/device.h) as a list of expectations, run on every backend:
+ * generated traffic, a mapped savefile, a savefile through a pipe, and the live ring on lo where
+ * there are the rights.  A plain program. */
 #include "base/clock.h"
 #include "block/batch.h"
 #include "device/device.h"
@@ -18,14 +19,19 @@ static unsigned passed, failed, skipped;
 static const char *backend;
 static char path[64], fifo[64];
 static bool fifo_source;
-#define EXPECT(what, condition) ((condition) ? (void)passed++ : (void)(failed++, printf("FAILED %s: %s (line %d)\n", backend, what, __LINE__)))
+#define EXPECT(what, condition)                                                                    \
+	((condition) ? (void)passed++                                                              \
+		     : (void)(failed++,                                                            \
+			       printf("FAILED %s: %s (line %d)\n", backend, what, __LINE__)))
 
 static int open_descriptors(void)
 {
 	int n = 0;
 	DIR *d = opendir("/dev/fd");
-	if (!d) return -1;
-	while (readdir(d)) n++;
+	if (!d)
+		return -1;
+	while (readdir(d))
+		n++;
 	closedir(d);
 	return n;
 }
@@ -35,7 +41,8 @@ static void *feed(void *unused)
 	char buffer[1000];
 	int from = open(path, O_RDONLY), to = open(fifo, O_WRONLY);
 	for (ssize_t n; (n = read(from, buffer, sizeof buffer)) > 0;)
-		if (write(to, buffer, (size_t)n) < 0) break;
+		if (write(to, buffer, (size_t)n) < 0)
+			break;
 	close(from), close(to);
 	return unused;
 }
@@ -46,7 +53,8 @@ static struct bpei_device *open_device(struct bpe_options o)
 {
 	struct bpei_device *d = NULL;
 	struct bpe_error e = { 0 };
-	if (fifo_source && pthread_create(&feeder, NULL, feed, NULL)) return NULL;
+	if (fifo_source && pthread_create(&feeder, NULL, feed, NULL))
+		return NULL;
 	if (bpei_device_open(&o, &d, &e) < 0) {
 		printf("%s: %s\n", backend, e.text);
 		return NULL;
@@ -57,7 +65,8 @@ static struct bpei_device *open_device(struct bpe_options o)
 static void close_device(struct bpei_device *d)
 {
 	bpei_device_close(d);
-	if (fifo_source) pthread_join(feeder, NULL);
+	if (fifo_source)
+		pthread_join(feeder, NULL);
 }
 
 static void *wake_soon(void *device)
@@ -69,23 +78,36 @@ static void *wake_soon(void *device)
 }
 
 #define BLOCKS 3u
-struct read_result { uint64_t packets, bytes, check; int end; bool wrong; };
+struct read_result {
+	uint64_t packets, bytes, check;
+	int end;
+	bool wrong;
+};
 
-static bool inside(const struct bpei_block *b, const uint8_t *p, uint32_t n) { return p >= b->bytes && p + n <= b->bytes + b->length; }
+static bool inside(const struct bpei_block *b, const uint8_t *p, uint32_t n)
+{
+	return p >= b->bytes && p + n <= b->bytes + b->length;
+}
 
-/* Everything the device has, at most `max` a walk, several blocks out at a time; a check sum over all that walk gives. */
-static struct read_result read_all(struct bpei_device *d, struct bpei_columns *c, uint32_t max) BPEI_READER
+/* Everything the device has, at most `max` a walk, several blocks out at a time; a check sum over
+ * all that walk gives. */
+static struct read_result read_all(
+	struct bpei_device *d, struct bpei_columns *c, uint32_t max) BPEI_READER
 {
 	struct read_result r = { .check = 1469598103934665603u };
 	struct bpei_block blocks[BLOCKS] = { { 0 } };
 	uint64_t sums[BLOCKS] = { 0 };
 	const uint8_t *kept[BLOCKS] = { NULL };
-	uint32_t kept_length[BLOCKS] = { 0 }, out = 0, first = 0, most = d->max_lent < BLOCKS ? d->max_lent : BLOCKS;
-	for (uint32_t i = 0; i < BLOCKS && !d->lends; i++) blocks[i].memory_bytes = d->block_bytes, blocks[i].memory = malloc(d->block_bytes);
+	uint32_t kept_length[BLOCKS] = { 0 }, out = 0, first = 0,
+		 most = d->max_lent < BLOCKS ? d->max_lent : BLOCKS;
+	for (uint32_t i = 0; i < BLOCKS && !d->lends; i++)
+		blocks[i].memory_bytes = d->block_bytes, blocks[i].memory = malloc(d->block_bytes);
 	for (;;) {
-		if (out == most) {	/* the oldest goes back; what it showed must not have changed since */
+		if (out == most) { /* the oldest goes back; what it showed must not have changed
+				      since */
 			uint64_t sum = 0;
-			for (uint32_t j = 0; j < kept_length[first]; j++) sum = sum * 31 + kept[first][j];
+			for (uint32_t j = 0; j < kept_length[first]; j++)
+				sum = sum * 31 + kept[first][j];
 			r.wrong |= sum != sums[first];
 			bpei_device_done(d, &blocks[first]);
 			first = (first + 1) % BLOCKS;
@@ -94,27 +116,37 @@ static struct read_result read_all(struct bpei_device *d, struct bpei_columns *c
 		uint32_t at = (first + out) % BLOCKS, n;
 		struct bpei_block *b = &blocks[at];
 		r.end = bpei_device_fill(d, b, 1000000000, NULL);
-		if (r.end < 0) break;
-		if (!r.end) continue;
+		if (r.end < 0)
+			break;
+		if (!r.end)
+			continue;
 		out++;
 		sums[at] = kept_length[at] = 0;
 		while ((n = bpei_device_walk(d, b, c, max))) {
 			r.wrong |= n > max;
 			for (uint32_t i = 0; i < n; i++) {
-				r.wrong |= (c->outgoing[i] & ~BPE_PKT_OUTGOING) || !inside(b, c->data[i], c->caplen[i]);
+				r.wrong |= (c->outgoing[i] & ~BPE_PKT_OUTGOING) ||
+					   !inside(b, c->data[i], c->caplen[i]);
 				uint64_t sum = 0;
-				for (uint32_t j = 0; j < c->caplen[i]; j++) sum = sum * 31 + c->data[i][j];
-				if (!kept_length[at]) kept[at] = c->data[i], kept_length[at] = c->caplen[i], sums[at] = sum;
-				r.check = (r.check ^ sum ^ (uint64_t)c->time_ns[i] ^ c->wirelen[i] ^ b->link_type) * 1099511628211u;
+				for (uint32_t j = 0; j < c->caplen[i]; j++)
+					sum = sum * 31 + c->data[i][j];
+				if (!kept_length[at])
+					kept[at] = c->data[i], kept_length[at] = c->caplen[i],
+					sums[at] = sum;
+				r.check = (r.check ^ sum ^ (uint64_t)c->time_ns[i] ^ c->wirelen[i] ^
+						  b->link_type) *
+					  1099511628211u;
 				r.bytes += c->caplen[i];
-				c->outgoing[i] = 0xff;	/* the next walk has to write it */
+				c->outgoing[i] = 0xff; /* the next walk has to write it */
 			}
 			r.packets += n;
 		}
 	}
-	for (; out; out--, first = (first + 1) % BLOCKS) bpei_device_done(d, &blocks[first]);
+	for (; out; out--, first = (first + 1) % BLOCKS)
+		bpei_device_done(d, &blocks[first]);
 	r.wrong |= bpei_device_fill(d, &blocks[0], 0, NULL) != r.end;
-	for (uint32_t i = 0; i < BLOCKS; i++) free(blocks[i].memory);
+	for (uint32_t i = 0; i < BLOCKS; i++)
+		free(blocks[i].memory);
 	return r;
 }
 
@@ -125,19 +157,25 @@ static void finite(const char *name, struct bpe_options o, uint64_t packets) BPE
 	struct read_result first = { 0 };
 	int before = open_descriptors();
 	backend = name;
-	if (bpei_columns_new(&c, BPE_BATCH) < 0) exit(1);
+	if (bpei_columns_new(&c, BPE_BATCH) < 0)
+		exit(1);
 	static const uint32_t maxima[] = { 64, 1, 7, 63 };
 	for (int i = 0; i < 4; i++) {
 		d = open_device(o);
 		EXPECT("opens", d != NULL);
-		if (!d) return;
-		EXPECT("says what it is", d->source[0] && d->max_lent && (d->lends || d->block_bytes >= 4096));
+		if (!d)
+			return;
+		EXPECT("says what it is",
+			d->source[0] && d->max_lent && (d->lends || d->block_bytes >= 4096));
 		struct read_result r = read_all(d, &c, maxima[i]);
 		EXPECT("ends, and says so again", r.end == BPE_E_END);
-		EXPECT("walks inside its block, at most max, flags written, older blocks unchanged", !r.wrong);
+		EXPECT("walks inside its block, at most max, flags written, older blocks unchanged",
+			!r.wrong);
 		EXPECT("gives every packet", r.packets == packets);
-		if (!i) first = r;
-		EXPECT("gives the same whatever max is", r.check == first.check && r.bytes == first.bytes);
+		if (!i)
+			first = r;
+		EXPECT("gives the same whatever max is",
+			r.check == first.check && r.bytes == first.bytes);
 		bpei_device_stats(d);
 		close_device(d);
 	}
@@ -145,7 +183,8 @@ static void finite(const char *name, struct bpe_options o, uint64_t packets) BPE
 	cut.snaplen = 50;
 	d = open_device(cut);
 	struct read_result r = read_all(d, &c, 64);
-	EXPECT("cuts to the snapshot length", r.packets == packets && r.bytes < first.bytes && r.bytes <= 50 * packets);
+	EXPECT("cuts to the snapshot length",
+		r.packets == packets && r.bytes < first.bytes && r.bytes <= 50 * packets);
 	close_device(d);
 	d = open_device(o);
 	d->ops->wake(d);
@@ -157,11 +196,14 @@ static void finite(const char *name, struct bpe_options o, uint64_t packets) BPE
 		d = open_device(o);
 		close_device(d);
 		struct bpe_options none = o;
-		if (o.file) none.file = "/nonexistent/file";
-		else none.interface_name = "synth:nonsense";
+		if (o.file)
+			none.file = "/nonexistent/file";
+		else
+			none.interface_name = "synth:nonsense";
 		struct bpe_error e;
 		struct bpei_device *untouched = NULL;
-		EXPECT("a failed open says why and leaves its output alone", bpei_device_open(&none, &untouched, &e) < 0 && e.text[0] && !untouched);
+		EXPECT("a failed open says why and leaves its output alone",
+			bpei_device_open(&none, &untouched, &e) < 0 && e.text[0] && !untouched);
 	}
 	EXPECT("leaves no descriptor behind", open_descriptors() == before);
 	bpei_columns_free(&c, BPE_BATCH);
@@ -184,23 +226,32 @@ static void waiting(const char *name, struct bpe_options o) BPEI_READER
 		return;
 	}
 	EXPECT("opens", r == BPE_OK);
-	if (r < 0 || bpei_columns_new(&c, BPE_BATCH) < 0) return;
-	if (!d->lends) b.memory_bytes = d->block_bytes, b.memory = malloc(b.memory_bytes);
-	for (int quiet = 0; quiet < 3;) {	/* what is there already */
+	if (r < 0 || bpei_columns_new(&c, BPE_BATCH) < 0)
+		return;
+	if (!d->lends)
+		b.memory_bytes = d->block_bytes, b.memory = malloc(b.memory_bytes);
+	for (int quiet = 0; quiet < 3;) { /* what is there already */
 		r = bpei_device_fill(d, &b, 100000000, &e);
-		if (r <= 0) { quiet = r ? 3 : quiet + 1; continue; }
-		while (bpei_device_walk(d, &b, &c, 64)) continue;
+		if (r <= 0) {
+			quiet = r ? 3 : quiet + 1;
+			continue;
+		}
+		while (bpei_device_walk(d, &b, &c, 64))
+			continue;
 		bpei_device_done(d, &b);
 		quiet++;
 	}
 	EXPECT("is live", d->live && r >= 0);
 	r = bpei_device_fill(d, &b, 0, &e);
 	EXPECT("does not wait with time-out 0", r >= 0);
-	if (r > 0) bpei_device_done(d, &b);
+	if (r > 0)
+		bpei_device_done(d, &b);
 	pthread_create(&t, NULL, wake_soon, d);
-	r = bpei_device_fill(d, &b, 20000000000, &e);	/* 20 s: only the wake-up can end it in time */
+	r = bpei_device_fill(
+		d, &b, 20000000000, &e); /* 20 s: only the wake-up can end it in time */
 	EXPECT("is woken", r >= 0);
-	if (r > 0) bpei_device_done(d, &b);
+	if (r > 0)
+		bpei_device_done(d, &b);
 	pthread_join(t, NULL);
 	bpei_device_stats(d);
 	close_device(d);
@@ -212,13 +263,20 @@ static void waiting(const char *name, struct bpe_options o) BPEI_READER
 static void write_savefile(uint32_t packets)
 {
 	FILE *f = fopen(path, "wb");
-	static const struct { uint32_t magic; uint16_t major, minor; uint32_t zero[2], snaplen, link_type; } header = { 0xa1b2c3d4, 2, 4, { 0 }, 65535, 1 };
-	if (!f) exit(1);
+	static const struct {
+		uint32_t magic;
+		uint16_t major, minor;
+		uint32_t zero[2], snaplen, link_type;
+	} header = { 0xa1b2c3d4, 2, 4, { 0 }, 65535, 1 };
+	if (!f)
+		exit(1);
 	fwrite(&header, sizeof header, 1, f);
 	for (uint32_t i = 0; i < packets; i++) {
-		uint32_t length = 60 + i * 37 % 1400, record[4] = { 1700000000 + i / 1000, i % 1000, length, length };
+		uint32_t length = 60 + i * 37 % 1400,
+			 record[4] = { 1700000000 + i / 1000, i % 1000, length, length };
 		fwrite(record, sizeof record, 1, f);
-		for (uint32_t j = 0; j < length; j++) putc((int)(i * 7 + j) & 255, f);
+		for (uint32_t j = 0; j < length; j++)
+			putc((int)(i * 7 + j) & 255, f);
 	}
 	fclose(f);
 }
@@ -230,7 +288,8 @@ int main(void)
 	snprintf(path, sizeof path, "/tmp/bpe-contract-%ld.pcap", (long)getpid());
 	snprintf(fifo, sizeof fifo, "/tmp/bpe-contract-%ld.fifo", (long)getpid());
 	write_savefile(20000);
-	if (mkfifo(fifo, 0600)) return 1;
+	if (mkfifo(fifo, 0600))
+		return 1;
 	bpei_role_enter(&bpei_reader_role);
 	bpe_options_init(&o);
 	o.interface_name = "synth:count=20000,flows=100";

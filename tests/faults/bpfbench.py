@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """bpfbench.py BPFBENCH: the second program beside the faults of the first (X1 to X4, R1, F7, F8, F10)."""
+
 import json
 import os
 import pwd
@@ -44,8 +45,12 @@ def x2_closed_descriptors_are_an_error():
         result = os.path.join(d, "r.json")
         for tail, code in ((">&-", 1), ("<&- >&-", 1), (">&- 2>&-", 1), ("<&-", 0), ("2>&-", 0)):
             for words in ((*STAGES, "-o", result), STAGES, ("--help",)):
-                p = subprocess.run(["sh", "-c", f'exec "$@" {tail}', "sh", PROGRAM, *words],
-                                   capture_output=True, timeout=WAIT, check=False)
+                p = subprocess.run(
+                    ["sh", "-c", f'exec "$@" {tail}', "sh", PROGRAM, *words],
+                    capture_output=True,
+                    timeout=WAIT,
+                    check=False,
+                )
                 good = 0 if words[-1] == result else code
                 assert p.returncode == good, (tail, words, p.returncode, p.stderr)
             json.loads(read(result))
@@ -61,18 +66,37 @@ def x3_a_result_is_no_input_and_no_other_output():
         os.symlink("x.csv", "link.csv")
         os.link("x.csv", "hard.csv")
         os.link("old.json", "second.json")
-        for keep, words in (("x.csv", ("compare", "-r", "x.csv", "-o", "x.csv")),
-                            ("x.csv", ("compare", "-r", "x.csv", "-o", "link.csv")),
-                            ("x.csv", ("compare", "-r", "link.csv", "-o", "hard.csv")),
-                            ("hosts.txt", ("-i", "synth", "-t", "1", "-f", "host in ./hosts.txt", "-o", "hosts.txt")),
-                            ("hosts.txt", ("--sweep", "-i", "synth", "--filters", "none;host in ./hosts.txt", "-o",
-                                           "hosts.txt")),
-                            ("old.json", (*STAGES, "-o", "old.json", "-o", "old.json")),
-                            ("old.json", (*STAGES, "-o", "old.json", "-o", "./second.json")),
-                            ("old.json", (*STAGES, "-o", "new.json", "-o", "./new.json"))):
+        for keep, words in (
+            ("x.csv", ("compare", "-r", "x.csv", "-o", "x.csv")),
+            ("x.csv", ("compare", "-r", "x.csv", "-o", "link.csv")),
+            ("x.csv", ("compare", "-r", "link.csv", "-o", "hard.csv")),
+            (
+                "hosts.txt",
+                ("-i", "synth", "-t", "1", "-f", "host in ./hosts.txt", "-o", "hosts.txt"),
+            ),
+            (
+                "hosts.txt",
+                (
+                    "--sweep",
+                    "-i",
+                    "synth",
+                    "--filters",
+                    "none;host in ./hosts.txt",
+                    "-o",
+                    "hosts.txt",
+                ),
+            ),
+            ("old.json", (*STAGES, "-o", "old.json", "-o", "old.json")),
+            ("old.json", (*STAGES, "-o", "old.json", "-o", "./second.json")),
+            ("old.json", (*STAGES, "-o", "new.json", "-o", "./new.json")),
+        ):
             before = read(keep)
             p = run(*words, timeout=WAIT)
-            assert p.returncode == 1 and b"cannot be written to" in p.stderr, (words, p.returncode, p.stderr)
+            assert p.returncode == 1 and b"cannot be written to" in p.stderr, (
+                words,
+                p.returncode,
+                p.stderr,
+            )
             assert read(keep) == before and not os.path.exists("new.json"), words
         os.chdir("/")
 
@@ -81,8 +105,13 @@ def x3_a_result_is_no_input_and_no_other_output():
 def r1_an_old_result_stays_until_there_is_a_new_one():
     with tempfile.TemporaryDirectory() as d:
         path = os.path.join(d, "r.json")
-        for words in (("-i", "nosuchif0", "-t", "1"), ("compare", "-r", d + "/none"), ("-i", "synth", "-f", "tcp prot"),
-                      ("stages", "-i", "lo"), ("-i", "synth:flows=none")):
+        for words in (
+            ("-i", "nosuchif0", "-t", "1"),
+            ("compare", "-r", d + "/none"),
+            ("-i", "synth", "-f", "tcp prot"),
+            ("stages", "-i", "lo"),
+            ("-i", "synth:flows=none"),
+        ):
             write(path, b"old\n")
             p = run(*words, "-o", path, timeout=WAIT)
             assert p.returncode in (1, 2, 3, 4) and read(path) == b"old\n", (words, p)
@@ -109,7 +138,9 @@ def f8_root_follows_no_link_and_makes_private_files():
         os.chown(theirs, pwd.getpwnam("nobody").pw_uid, -1)
         for path in (link, theirs):
             p = run(*STAGES, "-o", path, timeout=WAIT)
-            assert p.returncode == 1 and read(victim) == b"precious\n" and not read(theirs), p.stderr
+            assert p.returncode == 1 and read(victim) == b"precious\n" and not read(theirs), (
+                p.stderr
+            )
         made = os.path.join(d, "made.json")
         assert run(*STAGES, "-o", made, timeout=WAIT).returncode == 0
         assert stat.S_IMODE(os.stat(made).st_mode) == 0o600
@@ -119,8 +150,13 @@ def f8_root_follows_no_link_and_makes_private_files():
 def f10_a_result_that_does_not_fit_is_an_error():
     with tempfile.TemporaryDirectory() as d:
         for name in ("r.json", "r.csv", "r.txt"):
-            p = run(*STAGES, "-o", os.path.join(d, name), timeout=WAIT,
-                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+            p = run(
+                *STAGES,
+                "-o",
+                os.path.join(d, name),
+                timeout=WAIT,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
+            )
             assert p.returncode == 1 and b"was not written" in p.stderr, (name, p)
 
 
@@ -128,8 +164,15 @@ def f10_a_result_that_does_not_fit_is_an_error():
 def f7_text_from_outside_has_no_control_characters():
     for control in ("\x1b[31m", "\n", "\x7f", "\x9b", "\u202e"):
         name = f"x{control}y"
-        for words in (("-i", name, "-t", "1"), ("-i", "synth", "-f", name), (name,), ("-i", "synth", "-o", name),
-                      ("compare", "-r", name), ("-i", "synth", "-t", name), ("--" + name,)):
+        for words in (
+            ("-i", name, "-t", "1"),
+            ("-i", "synth", "-f", name),
+            (name,),
+            ("-i", "synth", "-o", name),
+            ("compare", "-r", name),
+            ("-i", "synth", "-t", name),
+            ("--" + name,),
+        ):
             p = run(*words, timeout=WAIT)
             text = p.stderr.decode()
             assert p.returncode in (1, 2, 3, 4) and name not in text, (words, text)
@@ -137,22 +180,41 @@ def f7_text_from_outside_has_no_control_characters():
         with tempfile.TemporaryDirectory() as d:
             for form in ("json", "csv", "txt"):
                 path = os.path.join(d, "r." + form)
-                p = run("-i", "synth:rate=1000", "-t", "0.2", "-q", "-f", f"ip{control if control == chr(10) else ' '}or udp",
-                        "-o", path, timeout=WAIT)
+                p = run(
+                    "-i",
+                    "synth:rate=1000",
+                    "-t",
+                    "0.2",
+                    "-q",
+                    "-f",
+                    f"ip{control if control == chr(10) else ' '}or udp",
+                    "-o",
+                    path,
+                    timeout=WAIT,
+                )
                 assert p.returncode == 0, p.stderr
                 text = read(path).decode()
-                assert not [c for c in text if (ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0], text[:300]
+                assert not [
+                    c for c in text if (ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0
+                ], text[:300]
                 if form == "csv":
-                    assert all(line.startswith("#") or "," in line for line in text.splitlines()), text[:300]
+                    assert all(line.startswith("#") or "," in line for line in text.splitlines()), (
+                        text[:300]
+                    )
 
 
 @case
 def signals_are_never_lost():
-    for words in (("-i", "synth:rate=1000", "-t", "60"), ("stages", "--rounds", "999"),
-                  ("--sweep", "-i", "synth", "-t", "5", "--buffers", "64K,128K,256K,512K,1M,2M,4M,8M")):
+    for words in (
+        ("-i", "synth:rate=1000", "-t", "60"),
+        ("stages", "--rounds", "999"),
+        ("--sweep", "-i", "synth", "-t", "5", "--buffers", "64K,128K,256K,512K,1M,2M,4M,8M"),
+    ):
         for number in (signal.SIGINT, signal.SIGTERM):
             for step in range(0, 30, 3):
-                p = subprocess.Popen([PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                p = subprocess.Popen(
+                    [PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                )
                 time.sleep(step * 0.001)
                 p.send_signal(number)
                 try:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """builders.py PROGRAM: the builders of tests/support beside the program: what they make is read whole."""
+
 from faultcase import case, finish, read_flows, read_report
 from packets import ethernet, pcap, spaced, tcp_frame, udp4, udp6
 

@@ -1,14 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """clocks.py PROGRAM: packets' times at the ends of what can be said, before 1970, absent, and of interfaces whose clocks differ."""
+
 import json
 import struct
 import subprocess
 import time
 
 from faultcase import PROGRAM, case, finish, read_flows, read_report, run
-from packets import (START, block, enhanced, ethernet, interface, option, pcap, section, spaced,
-                     tcp_frame, udp4, udp6)
+from packets import (
+    START,
+    block,
+    enhanced,
+    ethernet,
+    interface,
+    option,
+    pcap,
+    section,
+    spaced,
+    tcp_frame,
+    udp4,
+    udp6,
+)
 
 SECOND = 10**9
 END = (1 << 63) - 1
@@ -39,13 +52,18 @@ def ends_of(flows):
 
 # ---- The end of time ----
 
+
 def poisoned(at, packets, before=10, after=600):
     """Flows, packets at a time that cannot be, and flows again."""
-    return (section() + nano()
-            + b"".join(enhanced(0, START * SECOND + i * 10**6, udp(i + 1)) for i in range(before))
-            + b"".join(enhanced(0, at, udp(60000)) for _ in range(packets))
-            + b"".join(enhanced(0, (START + 1) * SECOND + i * 10**8, udp(1000 + i))
-                       for i in range(after)))
+    return (
+        section()
+        + nano()
+        + b"".join(enhanced(0, START * SECOND + i * 10**6, udp(i + 1)) for i in range(before))
+        + b"".join(enhanced(0, at, udp(60000)) for _ in range(packets))
+        + b"".join(
+            enhanced(0, (START + 1) * SECOND + i * 10**8, udp(1000 + i)) for i in range(after)
+        )
+    )
 
 
 def check_poisoned(at, packets, before=10):
@@ -67,7 +85,15 @@ def f4_packets_at_the_end_of_time_freeze_no_clock():
 
 @case
 def f4_nor_do_those_shortly_before_or_beyond_it():
-    for at in (END - 3 * 10**8, END - 1, 1 << 63, (1 << 64) - 1, END - 11 * SECOND, 1 << 62, 3 << 61):
+    for at in (
+        END - 3 * 10**8,
+        END - 1,
+        1 << 63,
+        (1 << 64) - 1,
+        END - 11 * SECOND,
+        1 << 62,
+        3 << 61,
+    ):
         check_poisoned(at, 2)
 
 
@@ -97,10 +123,13 @@ def f4_a_flow_over_a_leap_ends_at_its_last_packets_time():
         for behind in (1, 2, 5):
             leap = years * 365 * 86400 * SECOND
             times = [i * SECOND for i in range(5)] + [leap + i * SECOND for i in range(behind)]
-            data = section() + nano() + b"".join(
-                enhanced(0, START * SECOND + at, udp(1)) for at in times)
+            data = (
+                section()
+                + nano()
+                + b"".join(enhanced(0, START * SECOND + at, udp(1)) for at in times)
+            )
             for words in WORKERS:
-                flow, = read_flows(data, "--flow-idle", "4000000000", *words)
+                (flow,) = read_flows(data, "--flow-idle", "4000000000", *words)
                 span = flow["duration"]
                 assert flow["first"] == START, (years, behind, flow)
                 assert abs(span - times[-1] / SECOND) < 1e-3, (years, behind, words, span)
@@ -108,8 +137,13 @@ def f4_a_flow_over_a_leap_ends_at_its_last_packets_time():
 
 @case
 def f11_spans_of_more_than_2_to_the_63_ns():
-    data = (section() + nano(option(14, struct.pack("<q", -(1 << 63)))) + nano()
-            + enhanced(0, 0, udp(1)) + enhanced(1, END, udp(2)))
+    data = (
+        section()
+        + nano(option(14, struct.pack("<q", -(1 << 63))))
+        + nano()
+        + enhanced(0, 0, udp(1))
+        + enhanced(1, END, udp(2))
+    )
     report, p = read_report(data)
     assert p.returncode == 0 and b"runtime error" not in p.stderr, p.stderr
     assert abs(report["packet_seconds"] - 18446744073.7) < 1, report["packet_seconds"]
@@ -126,10 +160,19 @@ def f11_spans_of_more_than_2_to_the_63_ns():
 def f11b_an_idle_worker_at_the_end_of_time():
     for at in (END, START * SECOND, -5 * SECOND):
         offset = option(14, struct.pack("<q", -100 if at < 0 else 0))
-        data = section() + nano(offset) + b"".join(
-            enhanced(0, at + 100 * SECOND if at < 0 else at, udp(1 + i)) for i in range(2000))
-        p = subprocess.Popen([PROGRAM, "-r", "-", "--workers", "1", "--json"],
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        data = (
+            section()
+            + nano(offset)
+            + b"".join(
+                enhanced(0, at + 100 * SECOND if at < 0 else at, udp(1 + i)) for i in range(2000)
+            )
+        )
+        p = subprocess.Popen(
+            [PROGRAM, "-r", "-", "--workers", "1", "--json"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         p.stdin.write(data)
         p.stdin.flush()
         time.sleep(0.5)
@@ -140,11 +183,16 @@ def f11b_an_idle_worker_at_the_end_of_time():
 
 # ---- Before 1970, and without a time ----
 
+
 @case
 def b1_flows_before_1970_end_as_others_do():
     offset = option(14, struct.pack("<q", -1000))
-    data = (section() + interface(offset) + enhanced(0, 5 * 10**6, udp(1))
-            + enhanced(0, 6 * 10**6, udp(1)))
+    data = (
+        section()
+        + interface(offset)
+        + enhanced(0, 5 * 10**6, udp(1))
+        + enhanced(0, 6 * 10**6, udp(1))
+    )
     for words in WORKERS:
         flows = read_flows(data, *words)
         assert [(f["first"], f["end"]) for f in flows] == [(-995.0, "stop")], flows
@@ -157,22 +205,37 @@ def b1_flows_before_1970_end_as_others_do():
 @case
 def b1_a_connection_across_1970():
     offset = option(14, struct.pack("<q", -10))
-    frames = [tcp_frame(0, "S", 1, 0), tcp_frame(1, "SA", 5, 2), tcp_frame(0, "A", 2, 6),
-              tcp_frame(0, "FA", 2, 6), tcp_frame(1, "FA", 6, 3), tcp_frame(0, "A", 3, 7)]
-    data = section() + interface(offset) + b"".join(
-        enhanced(0, i * 4 * 10**6, frame) for i, frame in enumerate(frames))
+    frames = [
+        tcp_frame(0, "S", 1, 0),
+        tcp_frame(1, "SA", 5, 2),
+        tcp_frame(0, "A", 2, 6),
+        tcp_frame(0, "FA", 2, 6),
+        tcp_frame(1, "FA", 6, 3),
+        tcp_frame(0, "A", 3, 7),
+    ]
+    data = (
+        section()
+        + interface(offset)
+        + b"".join(enhanced(0, i * 4 * 10**6, frame) for i, frame in enumerate(frames))
+    )
     flows = read_flows(data)
-    assert [(f["first"], f["duration"], f["packets"]) for f in flows] == [(-10.0, 20, [4, 2])], flows
+    assert [(f["first"], f["duration"], f["packets"]) for f in flows] == [(-10.0, 20, [4, 2])], (
+        flows
+    )
 
 
 @case
 def spb_packets_without_a_time_make_no_span():
     begin = section() + interface()
     timed = [enhanced(0, START * 10**6 + 5 * i, udp(5)) for i in range(3)]
-    rows = [([simple(udp(1))], 0), ([simple(udp(1)), timed[0]], 0), ([timed[0], simple(udp(1))], 0),
-            ([simple(udp(1)), simple(udp(2)), timed[0], timed[1]], 5e-6),
-            ([timed[0], simple(udp(1)), timed[1], simple(udp(2)), timed[2]], 1e-5),
-            ([simple(udp(1))] * 200 + timed, 1e-5)]
+    rows = [
+        ([simple(udp(1))], 0),
+        ([simple(udp(1)), timed[0]], 0),
+        ([timed[0], simple(udp(1))], 0),
+        ([simple(udp(1)), simple(udp(2)), timed[0], timed[1]], 5e-6),
+        ([timed[0], simple(udp(1)), timed[1], simple(udp(2)), timed[2]], 1e-5),
+        ([simple(udp(1))] * 200 + timed, 1e-5),
+    ]
     for packets, span in rows:
         for words in WORKERS:
             report, p = read_report(begin + b"".join(packets), *words)
@@ -198,6 +261,7 @@ def time_before_first_packets_belong_to_the_span():
 
 
 # ---- Clocks of interfaces ----
+
 
 def two_clocks(apart, packets=300, run_length=3, interfaces=2, step=10**6, ports=None):
     """Interfaces whose packets come in turns of some, each by a clock that is so many seconds ahead of the one before."""
@@ -265,7 +329,9 @@ def f12_an_hour_without_packets_still_ages():
 @case
 def f12_a_quiet_interface_is_no_other_clock():
     data = section() + nano() * 2 + enhanced(0, START * SECOND, udp(1))
-    data += enhanced(1, (START + 400) * SECOND, udp(1)) + enhanced(1, (START + 401) * SECOND, udp(1))
+    data += enhanced(1, (START + 400) * SECOND, udp(1)) + enhanced(
+        1, (START + 401) * SECOND, udp(1)
+    )
     assert count_flows(data) == 2
 
 
@@ -296,9 +362,15 @@ def f12_ipv6_and_connections():
 def f12_a_file_behind_a_file_goes_on_with_its_clock():
     """Sections have interfaces of their own: those of the one before are over."""
     for apart in (3600, -3600):
-        data = b"".join(section() + nano() + b"".join(
-            enhanced(0, (START + which * apart) * SECOND + k * 10**6, udp(1)) for k in range(100))
-            for which in range(2))
+        data = b"".join(
+            section()
+            + nano()
+            + b"".join(
+                enhanced(0, (START + which * apart) * SECOND + k * 10**6, udp(1))
+                for k in range(100)
+            )
+            for which in range(2)
+        )
         flows = read_flows(data)
         assert sum(sum(f["packets"]) for f in flows) == 200
         firsts = sorted(f["first"] for f in flows)

@@ -3,6 +3,7 @@
 """confined.py PROGRAM: what code that took the program over can do, tried from inside by gdb, and what
 is said where half of the confinement cannot be had.  tests/system/confine.c has the long list.
 """
+
 import json
 import os
 import re
@@ -34,8 +35,12 @@ def rights(*words):
 def call_inside(pid, *calls):
     """The results of calls made by gdb inside a process."""
     words = [word for call in calls for word in ("-ex", f"call {call}")]
-    p = subprocess.run(["gdb", "-q", "-batch", "-nx", "-p", str(pid), "-ex", "set confirm off",
-                        *words], capture_output=True, text=True, timeout=WAIT * 5)
+    p = subprocess.run(
+        ["gdb", "-q", "-batch", "-nx", "-p", str(pid), "-ex", "set confirm off", *words],
+        capture_output=True,
+        text=True,
+        timeout=WAIT * 5,
+    )
     got = re.findall(r"^\$\d+ = (-?\d+)", p.stdout, re.M)
     if len(got) != len(calls):
         raise Skipped("gdb cannot call inside the process: " + (p.stderr or p.stdout)[-200:])
@@ -69,10 +74,17 @@ def f5_the_packet_socket_is_not_written_to():
         time.sleep(1)
         fd = packet_socket(pid)
         got = call_inside(
-            pid, f'(long)write({fd}, "{FRAME}", 46)', f'(long)send({fd}, "{FRAME}", 46, 0)',
-            f'(long)pwrite({fd}, "{FRAME}", 46, 0)', f"(long)dup2({fd}, 2)", f"(long)dup({fd})",
-            f"(long)fcntl({fd}, 0, 0)", f"(long)fcntl({fd}, 1030, 0)", f"(long)dup3({fd}, 1, 0)",
-            f'(long)write(0, "{FRAME}", 46)')
+            pid,
+            f'(long)write({fd}, "{FRAME}", 46)',
+            f'(long)send({fd}, "{FRAME}", 46, 0)',
+            f'(long)pwrite({fd}, "{FRAME}", 46, 0)',
+            f"(long)dup2({fd}, 2)",
+            f"(long)dup({fd})",
+            f"(long)fcntl({fd}, 0, 0)",
+            f"(long)fcntl({fd}, 1030, 0)",
+            f"(long)dup3({fd}, 1, 0)",
+            f'(long)write(0, "{FRAME}", 46)',
+        )
         assert all(r < 0 for r in got), got
         victim.end()
         assert victim.code == 0, victim.err
@@ -101,16 +113,25 @@ def f6_nothing_is_told_of_a_file_by_its_name():
     if "seccomp" not in (rights()["confined"] or ""):
         raise Skipped("seccomp is not to be had here")
     for words in ((), ("-f", "udp")):  # a filter may be read again, which opens some files
-        p = subprocess.Popen([PROGRAM, "-i", "synth:rate=100", "-t", "600", *words],
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        p = subprocess.Popen(
+            [PROGRAM, "-i", "synth:rate=100", "-t", "600", *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             wait_until("no threads", lambda: len(os.listdir(f"/proc/{p.pid}/task")) > 1)
             time.sleep(1)
             number = {"x86_64": 262, "aarch64": 79}.get(os.uname().machine)
-            calls = ['(long)access("/etc/shadow", 0)', '(long)readlink("/proc/self/exe", $sp-8192, 9)']
+            calls = [
+                '(long)access("/etc/shadow", 0)',
+                '(long)readlink("/proc/self/exe", $sp-8192, 9)',
+            ]
             if number:
-                calls += [f'(long)syscall({number}, {at}, "/etc/shadow", $sp-8192, {flags})'
-                          for at in (-100, 0) for flags in (0, 0x1000, 0x1100)]
+                calls += [
+                    f'(long)syscall({number}, {at}, "/etc/shadow", $sp-8192, {flags})'
+                    for at in (-100, 0)
+                    for flags in (0, 0x1000, 0x1100)
+                ]
             got = call_inside(p.pid, *calls)
             assert all(r == -1 for r in got), got
         finally:
@@ -123,9 +144,25 @@ def half(call, *words):
     with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
         f.write(pcap(spaced(ethernet(udp4()))))
         f.flush()
-        p = subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", f"trace={call}",
-                            "-e", f"inject={call}:error=EPERM", PROGRAM, "-r", f.name, *words],
-                           capture_output=True, text=True, timeout=WAIT * 5)
+        p = subprocess.run(
+            [
+                "strace",
+                "-f",
+                "-o",
+                "/dev/null",
+                "-e",
+                f"trace={call}",
+                "-e",
+                f"inject={call}:error=EPERM",
+                PROGRAM,
+                "-r",
+                f.name,
+                *words,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=WAIT * 5,
+        )
     if "ptrace" in p.stderr:
         raise Skipped("strace may not trace here")
     return p

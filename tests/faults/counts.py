@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """counts.py PROGRAM: sums of the records are sums of the packets, whatever lengths the packets tell."""
+
 import json
 import os
 import subprocess
@@ -15,10 +16,13 @@ MOST = 0xFFFFFFFF
 def sums(data, *words):
     """Records, packets, captured and wire bytes of all of them, and how many had no packet."""
     flows = read_flows(data, *words)
-    return (len(flows), sum(sum(f["packets"]) for f in flows),
-            sum(sum(f["captured_bytes"]) for f in flows),
-            sum(sum(f["wire_bytes"]) for f in flows),
-            sum(not sum(f["packets"]) for f in flows))
+    return (
+        len(flows),
+        sum(sum(f["packets"]) for f in flows),
+        sum(sum(f["captured_bytes"]) for f in flows),
+        sum(sum(f["wire_bytes"]) for f in flows),
+        sum(not sum(f["packets"]) for f in flows),
+    )
 
 
 def right_sums(packets, flows):
@@ -33,8 +37,9 @@ def frame(kind, number):
     source = HOST_A if kind == "tcp4" else "2001:db8::1"
     target = HOST_B if kind == "tcp4" else "2001:db8::2"
     segment = tcp_segment(source, target, 1024 + number, 80, "S", 1, 0)
-    return ethernet(ipv4(source, target, 6, segment) if kind == "tcp4"
-                    else ipv6(source, target, 6, segment))
+    return ethernet(
+        ipv4(source, target, 6, segment) if kind == "tcp4" else ipv6(source, target, 6, segment)
+    )
 
 
 @case
@@ -46,8 +51,11 @@ def f3_lengths_of_850_flows_near_2_to_the_32_are_summed():
 @case
 def f3_every_protocol_and_length_beyond_2_to_the_31():
     for kind in ("udp4", "udp6", "tcp4", "tcp6"):
-        packets = [(1 + n / 8, frame(kind, i), wire) for n, wire in
-                   enumerate((1 << 31, (1 << 31) - 1, (1 << 31) + 1, MOST)) for i in range(900)]
+        packets = [
+            (1 + n / 8, frame(kind, i), wire)
+            for n, wire in enumerate((1 << 31, (1 << 31) - 1, (1 << 31) + 1, MOST))
+            for i in range(900)
+        ]
         for words in (("--max-flows", "1000"), ("--max-flows", "65536"), ("--workers", "3")):
             assert sums(pcap(packets), *words) == right_sums(packets, 900), (kind, words)
 
@@ -74,8 +82,9 @@ def f3_more_packets_than_a_part_of_the_entry_counts():
     header, record = data[:24], data[24:]
     with tempfile.TemporaryDirectory() as d:
         target = os.path.join(d, "flows")
-        with subprocess.Popen([PROGRAM, "-r", "-", "--flows", target, "-q"],
-                              stdin=subprocess.PIPE) as p:
+        with subprocess.Popen(
+            [PROGRAM, "-r", "-", "--flows", target, "-q"], stdin=subprocess.PIPE
+        ) as p:
             p.stdin.write(header)
             for _ in range(count // chunk):
                 p.stdin.write(record * chunk)

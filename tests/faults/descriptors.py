@@ -5,6 +5,7 @@
 What is printed must never reach a device, a socket or another file, and a report that is lost is an
 error.  The live cases need Linux, root and iproute2, and skip without.
 """
+
 import json
 import os
 import shutil
@@ -24,8 +25,12 @@ def close_and_run(closed, *words, space=None, **options):
     """The program with those standard descriptors closed: (exit code, stdout, stderr)."""
     inside = ["ip", "netns", "exec", space] if space else []
     tail = " ".join({"0": "<&-", "1": ">&-", "2": "2>&-"}[c] for c in closed)
-    p = subprocess.run([*inside, "sh", "-c", f'exec "$@" {tail}', "sh", *words],
-                       capture_output=True, timeout=WAIT, **{"stdin": subprocess.DEVNULL, **options})
+    p = subprocess.run(
+        [*inside, "sh", "-c", f'exec "$@" {tail}', "sh", *words],
+        capture_output=True,
+        timeout=WAIT,
+        **{"stdin": subprocess.DEVNULL, **options},
+    )
     return p.returncode, p.stdout, p.stderr
 
 
@@ -44,7 +49,9 @@ def x2_only_records_stand_in_the_flows_file():
             f.write(FILE)
         for closed in CLOSED:
             for words in ((), ("--json",), ("-q",), ("--workers", "1")):
-                code, out, err = close_and_run(closed, PROGRAM, "-r", source, "--flows", flows, *words)
+                code, out, err = close_and_run(
+                    closed, PROGRAM, "-r", source, "--flows", flows, *words
+                )
                 told = (closed, words, code, out, err)
                 assert check_records(flows) == 20, told
                 assert code == ("1" in closed), told
@@ -59,9 +66,19 @@ def x2_what_cannot_be_written_is_an_error():
         source = os.path.join(d, "in")
         with open(source, "wb") as f:
             f.write(FILE)
-        for words in (("-r", source), ("-r", source, "--json"), ("-r", source, "--flows", "-"),
-                      ("-r", source, "--flows", "/dev/stdout"), ("-L",), ("--help",), ("--version",),
-                      ("-d", "tcp"), ("-ddd", "tcp"), ("--explain", "tcp"), ("-L", "--json")):
+        for words in (
+            ("-r", source),
+            ("-r", source, "--json"),
+            ("-r", source, "--flows", "-"),
+            ("-r", source, "--flows", "/dev/stdout"),
+            ("-L",),
+            ("--help",),
+            ("--version",),
+            ("-d", "tcp"),
+            ("-ddd", "tcp"),
+            ("--explain", "tcp"),
+            ("-L", "--json"),
+        ):
             for closed in ("1", "12", "01", "012"):
                 code, _, err = close_and_run(closed, PROGRAM, *words)
                 assert code == 1 and bool(err) == ("2" not in closed), (words, closed, code, err)
@@ -72,8 +89,9 @@ def x2_what_cannot_be_written_is_an_error():
 @case
 def x2_an_output_opened_for_reading_is_an_error():
     with open("/dev/null", "rb") as null:
-        p = subprocess.run([PROGRAM, "-i", "synth:count=10"], stdout=null, stderr=subprocess.PIPE,
-                           timeout=WAIT)
+        p = subprocess.run(
+            [PROGRAM, "-i", "synth:count=10"], stdout=null, stderr=subprocess.PIPE, timeout=WAIT
+        )
     assert p.returncode == 1 and b"was not written" in p.stderr, p
 
 
@@ -84,20 +102,51 @@ def x1_no_report_is_sent_as_frames():
         raise Skipped("needs tcpdump")
     for space in (here, there):
         call("ip", "netns", "exec", space, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
-    call("ip", "link", "add", "va", "netns", here, "type", "veth", "peer", "name", "vb", "netns", there)
+    call(
+        "ip",
+        "link",
+        "add",
+        "va",
+        "netns",
+        here,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "vb",
+        "netns",
+        there,
+    )
     for space, name in ((here, "va"), (there, "vb")):
         call("ip", "-n", space, "link", "set", name, "up", "arp", "off")
     with tempfile.TemporaryDirectory() as d:
         os.chmod(d, 0o755)
         flows, frames = os.path.join(d, "flows"), os.path.join(d, "frames")
         for closed in CLOSED:
-            for words in ((), ("--json", "-Z", "root"), ("--stats-interval", "0.1", "--no-flows"),
-                          ("--flows", flows, "--stats-interval", "0.1")):
-                dump = start(here, "tcpdump", "-Z", "root", "-n", "-i", "va", "-U", "-w", frames,
-                             "--immediate-mode", stderr=subprocess.PIPE)
+            for words in (
+                (),
+                ("--json", "-Z", "root"),
+                ("--stats-interval", "0.1", "--no-flows"),
+                ("--flows", flows, "--stats-interval", "0.1"),
+            ):
+                dump = start(
+                    here,
+                    "tcpdump",
+                    "-Z",
+                    "root",
+                    "-n",
+                    "-i",
+                    "va",
+                    "-U",
+                    "-w",
+                    frames,
+                    "--immediate-mode",
+                    stderr=subprocess.PIPE,
+                )
                 wait_until("tcpdump does not listen", lambda: os.path.exists(frames))
-                code, out, err = close_and_run(closed, PROGRAM, "-i", "vb", "-t", "0.4", *words,
-                                               space=there)
+                code, out, err = close_and_run(
+                    closed, PROGRAM, "-i", "vb", "-t", "0.4", *words, space=there
+                )
                 dump.send_signal(signal.SIGINT)
                 dump.communicate(timeout=WAIT)
                 told = (closed, words, code, out, err)

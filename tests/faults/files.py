@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """files.py PROGRAM: files in files, tails of zeros, blocks that are longer than memory, and what pcapng tells of drops and directions."""
+
 import json
 import struct
 import subprocess
@@ -8,8 +9,18 @@ import tempfile
 import time
 
 from faultcase import PROGRAM, case, count_matches, finish, read_flows, read_report, run
-from packets import (START, block, enhanced, ethernet, interface, option, pcap, section, statistics,
-                     udp4)
+from packets import (
+    START,
+    block,
+    enhanced,
+    ethernet,
+    interface,
+    option,
+    pcap,
+    section,
+    statistics,
+    udp4,
+)
 
 FRAMES = [ethernet(udp4(1000 + i)) for i in range(4)]
 MAGICS = (0xA1B2C3D4, 0xA1B23C4D)
@@ -25,7 +36,7 @@ def big_endian(data):
     out, at = b"", 0
     while at < len(data):
         kind, length = struct.unpack_from("<II", data, at)
-        body = data[at + 8:at + length - 4]
+        body = data[at + 8 : at + length - 4]
         if kind == 0x0A0D0D0A:
             body = struct.pack(">IHHq", *struct.unpack("<IHHq", body))
         elif kind == 1:
@@ -45,7 +56,7 @@ def swap_options(data):
     out, at = b"", 0
     while at + 4 <= len(data):
         code, length = struct.unpack_from("<HH", data, at)
-        value = data[at + 4:at + 4 + (length + 3 & ~3)]
+        value = data[at + 4 : at + 4 + (length + 3 & ~3)]
         if length in (4, 8):
             value = value[:length][::-1]
         out += struct.pack(">HH", code, length) + value
@@ -59,6 +70,7 @@ def by_pipe(data, *words):
 
 
 # ---- Files in files ----
+
 
 @case
 def c1_a_savefile_behind_a_savefile_is_read_too():
@@ -92,8 +104,12 @@ def c1_with_modified_records_and_a_time_zone():
     zone = bytearray(small())
     for seconds in (3600, -3600, 1, 4096):
         zone[8:12] = struct.pack("<i", seconds)
-        for data in (modified() + small(), small() + modified(), small() + modified(">"),
-                     small() + bytes(zone)):
+        for data in (
+            modified() + small(),
+            small() + modified(),
+            small() + modified(">"),
+            small() + bytes(zone),
+        ):
             report, p = read_report(data)
             assert p.returncode == 0 and report["packets"]["read"] == 4, (seconds, p.stderr)
 
@@ -124,18 +140,27 @@ def c1_cut_inside_the_other_header():
 @case
 def c1_pcapng_and_pcap_are_told_apart():
     ng = section() + interface() + enhanced(0, 1, FRAMES[0])
-    for data, read in ((small() + ng, 2), (ng + small(), 1), (ng + small(">"), 1),
-                       (big_endian(ng) + small(), 1), (big_endian(ng) + small(">"), 1),
-                       (small() + big_endian(ng), 2)):
+    for data, read in (
+        (small() + ng, 2),
+        (ng + small(), 1),
+        (ng + small(">"), 1),
+        (big_endian(ng) + small(), 1),
+        (big_endian(ng) + small(">"), 1),
+        (small() + big_endian(ng), 2),
+    ):
         for ask in (read_report, by_pipe):
             report, p = ask(data)
-            assert p.returncode == 1 and report["packets"]["read"] == read, (report["packets"], p.stderr)
+            assert p.returncode == 1 and report["packets"]["read"] == read, (
+                report["packets"],
+                p.stderr,
+            )
             assert b"another savefile" in p.stderr and b"begins here" in p.stderr, p.stderr
     report, p = read_report(ng + big_endian(ng) + ng)
     assert p.returncode == 0 and report["packets"]["read"] == 3, p.stderr
 
 
 # ---- Zeros ----
+
 
 @case
 def c2_a_tail_of_zeros_is_damage():
@@ -151,8 +176,9 @@ def c2_a_tail_of_zeros_is_damage():
 def by_pieces(pieces):
     """The report of a pipe that is fed piece by piece, each after the one before was taken."""
     command = [PROGRAM, "-r", "-", "--json"]
-    p = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE)
+    p = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     for piece in pieces:
         p.stdin.write(piece)
         p.stdin.flush()
@@ -193,9 +219,14 @@ def c2_packets_without_bytes_are_packets():
 
 # ---- Long blocks ----
 
+
 def long_block(kind, length, head=b""):
-    return (struct.pack("<II", kind, length) + head + b"\xAB" * (length - 12 - len(head))
-            + struct.pack("<I", length))
+    return (
+        struct.pack("<II", kind, length)
+        + head
+        + b"\xab" * (length - 12 - len(head))
+        + struct.pack("<I", length)
+    )
 
 
 @case
@@ -207,7 +238,11 @@ def long_blocks_are_skipped_in_files_and_pipes():
         for kind in (0x0BAD, 0x40000BAD, 4, 10, 5):
             for length in (16 << 20, (16 << 20) + 4, long, 40 << 20):
                 report, p = ask(ng + packet + long_block(kind, length) + packet)
-                assert p.returncode == 0 and report["packets"]["read"] == 2, (kind, length, p.stderr)
+                assert p.returncode == 0 and report["packets"]["read"] == 2, (
+                    kind,
+                    length,
+                    p.stderr,
+                )
         report, p = ask(ng + long_block(0x0BAD, long) * 2 + packet)
         assert p.returncode == 0 and report["packets"]["read"] == 1, p.stderr
 
@@ -219,13 +254,16 @@ def long_blocks_of_sections_interfaces_and_packets():
     more = comment * 300
     shb = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + more)
     for ask in (read_report, by_pipe):
-        for data in (section() + interface(option(9, b"\x09") + more) + packet * 2,
-                     section() + interface() + packet + shb + interface() + packet,
-                     section() + interface() + packet + enhanced(0, 2, FRAMES[1], more)):
+        for data in (
+            section() + interface(option(9, b"\x09") + more) + packet * 2,
+            section() + interface() + packet + shb + interface() + packet,
+            section() + interface() + packet + enhanced(0, 2, FRAMES[1], more),
+        ):
             report, p = ask(data)
             assert p.returncode == 0 and report["packets"]["read"] == 2, p.stderr
-    report, p = read_report(section() + interface() + packet
-                            + enhanced(0, 2, bytes(17 << 20)) + packet)
+    report, p = read_report(
+        section() + interface() + packet + enhanced(0, 2, bytes(17 << 20)) + packet
+    )
     assert report["packets"]["read"] == 2 and b"passed over" in p.stderr, p.stderr
 
 
@@ -247,8 +285,22 @@ def long_blocks_that_are_not_whole_are_told():
 def damage_of_every_length_is_told_and_what_is_before_it_is_read():
     packet = enhanced(0, 1, FRAMES[0])
     ng = section() + interface() + packet
-    for length in (0, 1, 4, 8, 11, 13, 14, 15, len(packet) - 4, len(packet) + 4, 1 << 24, 1 << 31,
-                   0xFFFFFFFF, 0xFFFFFFFC):
+    for length in (
+        0,
+        1,
+        4,
+        8,
+        11,
+        13,
+        14,
+        15,
+        len(packet) - 4,
+        len(packet) + 4,
+        1 << 24,
+        1 << 31,
+        0xFFFFFFFF,
+        0xFFFFFFFC,
+    ):
         broken = packet[:4] + struct.pack("<I", length) + packet[8:]
         report, p = read_report(ng + broken + packet)
         assert p.returncode == 1 and report["packets"]["read"] == 1, (length, p.stderr)
@@ -260,12 +312,13 @@ def damage_of_every_length_is_told_and_what_is_before_it_is_read():
     record = 24 + 16 + len(FRAMES[0])
     for caplen in (len(FRAMES[1]) + 1, 262145, 1 << 31, 0xFFFFFFFF):
         broken = bytearray(one)
-        broken[record + 8:record + 12] = struct.pack("<I", caplen)
+        broken[record + 8 : record + 12] = struct.pack("<I", caplen)
         report, p = read_report(bytes(broken))
         assert p.returncode == 1 and report["packets"]["read"] == 1, (caplen, p.stderr)
 
 
 # ---- Drops and directions ----
+
 
 def flags(way):
     return option(2, struct.pack("<I", way)) + option(0, b"")
@@ -292,15 +345,27 @@ def kernel(data, *words):
 
 @case
 def p1_drops_and_directions_are_in_report_and_filters():
-    data = (section() + interface(option(2, b"en0"))
-            + enhanced(0, 1, FRAMES[0], option(2, struct.pack("<I", 1)) + dropcount(17))
-            + enhanced(0, 2, FRAMES[1], flags(2))
-            + statistics(0, totals(1000, 250, None, 300)))
+    data = (
+        section()
+        + interface(option(2, b"en0"))
+        + enhanced(0, 1, FRAMES[0], option(2, struct.pack("<I", 1)) + dropcount(17))
+        + enhanced(0, 2, FRAMES[1], flags(2))
+        + statistics(0, totals(1000, 250, None, 300))
+    )
     for form in (data, big_endian(data)):
         for words in ([], ["--workers", "2"], ["--no-flows"]):
             assert kernel(form, *words) == (1000, None, 300, 250)
-        assert [count_matches(form, e) for e in ("inbound", "outbound", "not inbound", "udp and inbound",
-                "inbound or outbound", "not outbound")] == [1, 1, 1, 1, 2, 1]
+        assert [
+            count_matches(form, e)
+            for e in (
+                "inbound",
+                "outbound",
+                "not inbound",
+                "udp and inbound",
+                "inbound or outbound",
+                "not outbound",
+            )
+        ] == [1, 1, 1, 1, 2, 1]
         report, _ = read_report(form)
         assert report["directions"] == {"inbound": 1, "outbound": 1}, report["directions"]
         text = run("-r", "-", input=form).stdout.decode()
@@ -320,15 +385,25 @@ def p1_the_last_statistics_of_each_interface_count():
 
 @case
 def p1_drop_counts_of_packets_count_where_there_are_no_statistics():
-    data = (section() + interface() * 2 + enhanced(0, 1, FRAMES[0], dropcount(3))
-            + enhanced(1, 1, FRAMES[0], dropcount(4)) + enhanced(0, 1, FRAMES[0], dropcount(5)))
+    data = (
+        section()
+        + interface() * 2
+        + enhanced(0, 1, FRAMES[0], dropcount(3))
+        + enhanced(1, 1, FRAMES[0], dropcount(4))
+        + enhanced(0, 1, FRAMES[0], dropcount(5))
+    )
     assert kernel(data) == (None, None, 12, None)
     assert kernel(data + statistics(0, totals(os_drop=100))) == (None, None, 104, None)
     assert kernel(data + statistics(0, totals(received=7))) == (7, None, 12, None)
     text = run("-r", "-", input=data).stdout.decode()
     assert "12 dropped by the kernel" in text, text
-    old = block(2, struct.pack("<HHIIII", 0, 6, 0, 1, len(FRAMES[0]), len(FRAMES[0])) + FRAMES[0]
-                + b"\0" * (-len(FRAMES[0]) % 4) + flags(2))
+    old = block(
+        2,
+        struct.pack("<HHIIII", 0, 6, 0, 1, len(FRAMES[0]), len(FRAMES[0]))
+        + FRAMES[0]
+        + b"\0" * (-len(FRAMES[0]) % 4)
+        + flags(2),
+    )
     assert kernel(section() + interface() + old) == (None, None, 6, None)
     assert count_matches(section() + interface() + old, "outbound") == 1
 
@@ -337,9 +412,13 @@ def p1_drop_counts_of_packets_count_where_there_are_no_statistics():
 def p1_damaged_statistics_cost_nobody_a_packet():
     begin = section() + interface() + enhanced(0, 1, FRAMES[0])
     end = enhanced(0, 1, FRAMES[1])
-    for body in (b"", b"\0" * 8, struct.pack("<III", 9, 0, 0) + totals(1, 1, 1, 1),
-                 struct.pack("<III", 0, 0, 0) + b"\x04\0\xff\xff", struct.pack("<III", 0, 0, 0)
-                 + option(4, b"xy")):
+    for body in (
+        b"",
+        b"\0" * 8,
+        struct.pack("<III", 9, 0, 0) + totals(1, 1, 1, 1),
+        struct.pack("<III", 0, 0, 0) + b"\x04\0\xff\xff",
+        struct.pack("<III", 0, 0, 0) + option(4, b"xy"),
+    ):
         report, p = read_report(begin + block(5, body) + end)
         assert p.returncode == 0 and report["packets"]["read"] == 2, (body, p.stderr)
         assert report["kernel"]["received"] is None
@@ -347,11 +426,19 @@ def p1_damaged_statistics_cost_nobody_a_packet():
 
 @case
 def p1_filters_by_way_across_link_types():
-    data = (section() + interface() + interface(link_type=101) + enhanced(0, 1, FRAMES[0], flags(1))
-            + enhanced(1, 1, udp4(5), flags(2)) + enhanced(1, 1, udp4(6), flags(1))
-            + enhanced(0, 1, FRAMES[1]))
-    assert [count_matches(data, e) for e in ("inbound", "outbound", "udp", "not inbound and not outbound")] \
-        == [2, 1, 4, 1]
+    data = (
+        section()
+        + interface()
+        + interface(link_type=101)
+        + enhanced(0, 1, FRAMES[0], flags(1))
+        + enhanced(1, 1, udp4(5), flags(2))
+        + enhanced(1, 1, udp4(6), flags(1))
+        + enhanced(0, 1, FRAMES[1])
+    )
+    assert [
+        count_matches(data, e)
+        for e in ("inbound", "outbound", "udp", "not inbound and not outbound")
+    ] == [2, 1, 4, 1]
     p = run("-r", "-", "--json", "inbound and", input=data)
     assert p.returncode == 2 and p.stderr, p
     p = run("-r", "-", "--json", "inbound", input=small())
@@ -359,6 +446,7 @@ def p1_filters_by_way_across_link_types():
 
 
 # ---- Names ----
+
 
 @case
 def long_names_of_interfaces_are_kept_whole():

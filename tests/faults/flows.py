@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """flows.py PROGRAM: what a flow record says of errors, of a connection's end, and of segments that
 are not its stream's."""
+
 import csv
 import io
 import json
@@ -10,8 +11,21 @@ import struct
 import tempfile
 
 from faultcase import case, finish, read_flows, read_report, run
-from packets import (HOST_A, HOST_A6, HOST_B, ROUTER, checksum, ethernet, icmp6_error,
-                     icmp_error, pcap, spaced, tcp_frame, udp4, udp6)
+from packets import (
+    HOST_A,
+    HOST_A6,
+    HOST_B,
+    ROUTER,
+    checksum,
+    ethernet,
+    icmp6_error,
+    icmp_error,
+    pcap,
+    spaced,
+    tcp_frame,
+    udp4,
+    udp6,
+)
 
 ROUTER6 = "2001:db8::9"
 SYN = tcp_frame(0, "S", 1000, 0)
@@ -58,7 +72,7 @@ def i1_every_format_counts_the_errors():
     assert only(data, form="eve")["bpfengine"] == {"icmp_errors": [0, 1]}
     ecs = only(data, form="ecs")["bpfengine"]
     assert (ecs["icmp_errors"], ecs["conn_state"]) == ([0, 1], "S0"), ecs
-    row, = csv.DictReader(io.StringIO(read_flows(data, form="csv"), newline=""))
+    (row,) = csv.DictReader(io.StringIO(read_flows(data, form="csv"), newline=""))
     assert (row["orig_icmp_errors"], row["resp_icmp_errors"], row["conn_state"]) == ("0", "1", "S0")
 
 
@@ -87,11 +101,14 @@ def i1_an_error_in_a_connection_changes_nothing_else():
 @case
 def i1_a_flow_that_only_errors_answer_ages_as_one_way():
     question = ethernet(udp4())
-    for answer, ends in ((ethernet(icmp_error(HOST_B, HOST_A, 3, 3, udp4())), ["idle", "stop"]),
-                         (ethernet(udp4(53, 1000, source=HOST_B, destination=HOST_A)), ["stop"])):
-        data = pcap([(0, question), (.1, answer), (60, question)])
-        flows = read_flows(data, "--flow-timeout", "udp-one-way=20", "--flow-timeout",
-                           "udp-two-way=300")
+    for answer, ends in (
+        (ethernet(icmp_error(HOST_B, HOST_A, 3, 3, udp4())), ["idle", "stop"]),
+        (ethernet(udp4(53, 1000, source=HOST_B, destination=HOST_A)), ["stop"]),
+    ):
+        data = pcap([(0, question), (0.1, answer), (60, question)])
+        flows = read_flows(
+            data, "--flow-timeout", "udp-one-way=20", "--flow-timeout", "udp-two-way=300"
+        )
         assert [f["end"] for f in flows] == ends, flows
 
 
@@ -109,8 +126,10 @@ def i2_the_quoted_sender_is_the_originator():
 
 @case
 def i2_the_quoted_sender_stays_the_originator_when_the_other_end_is_seen_first():
-    for quoted, answer in ((udp4(), ethernet(udp4(53, 1000, source=HOST_B, destination=HOST_A))),
-                           (tcp_frame(0, "A", 1, 1)[14:], tcp_frame(1, "A", 1, 1, b"x"))):
+    for quoted, answer in (
+        (udp4(), ethernet(udp4(53, 1000, source=HOST_B, destination=HOST_A))),
+        (tcp_frame(0, "A", 1, 1)[14:], tcp_frame(1, "A", 1, 1, b"x")),
+    ):
         error = ethernet(icmp_error(ROUTER, HOST_A, 11, 0, quoted))
         flow = only(pcap(spaced(error, answer)))
         assert (flow["src"], flow["packets"], flow["icmp_errors"]) == (HOST_A, [0, 2], [0, 1]), flow
@@ -141,13 +160,36 @@ def play(letters):
 
 @case
 def z_conn_state_is_as_zeeks_script_has_it():
-    for letters, right in (("R", "OTH"), ("DR", "OTH"), ("SAR", "OTH"), ("SFR", "OTH"),
-                           ("SRr", "REJ"), ("ShRr", "REJ"), ("Rr", "REJ"), ("SR", "RSTOS0"),
-                           ("SDR", "RSTOS0"), ("Sr", "REJ"), ("ShR", "RSTO"), ("ShADRr", "RSTR"),
-                           ("hr", "RSTRH"), ("hAD", "S1"), ("ShADd", "S1"), ("ShADdFf", "SF"),
-                           ("ShADdFfR", "SF"), ("ShADdF", "S2"), ("ShADdf", "S3"), ("SF", "SH"),
-                           ("hf", "SHR"), ("Dd", "OTH"), ("DdFf", "SF"), ("Sa", "S0"),
-                           ("ShADr", "RSTR"), ("ShADR", "RSTO"), ("DdR", "OTH"), ("S", "S0")):
+    for letters, right in (
+        ("R", "OTH"),
+        ("DR", "OTH"),
+        ("SAR", "OTH"),
+        ("SFR", "OTH"),
+        ("SRr", "REJ"),
+        ("ShRr", "REJ"),
+        ("Rr", "REJ"),
+        ("SR", "RSTOS0"),
+        ("SDR", "RSTOS0"),
+        ("Sr", "REJ"),
+        ("ShR", "RSTO"),
+        ("ShADRr", "RSTR"),
+        ("hr", "RSTRH"),
+        ("hAD", "S1"),
+        ("ShADd", "S1"),
+        ("ShADdFf", "SF"),
+        ("ShADdFfR", "SF"),
+        ("ShADdF", "S2"),
+        ("ShADdf", "S3"),
+        ("SF", "SH"),
+        ("hf", "SHR"),
+        ("Dd", "OTH"),
+        ("DdFf", "SF"),
+        ("Sa", "S0"),
+        ("ShADr", "RSTR"),
+        ("ShADR", "RSTO"),
+        ("DdR", "OTH"),
+        ("S", "S0"),
+    ):
         flow = only(play(letters))
         assert flow["conn_state"] == right, (letters, flow)
         zeek = only(play(letters), form="zeek")
@@ -161,8 +203,16 @@ def z_a_record_without_a_history_is_told_by_its_flags():
         assert flow["conn_state"] == right, (letters, flow)
 
 
-HEALTH = ("retransmissions", "fast_retransmissions", "spurious_retransmissions", "out_of_order",
-          "repeated_acks", "lost_segments", "unseen_acks", "keep_alives")
+HEALTH = (
+    "retransmissions",
+    "fast_retransmissions",
+    "spurious_retransmissions",
+    "out_of_order",
+    "repeated_acks",
+    "lost_segments",
+    "unseen_acks",
+    "keep_alives",
+)
 FAR = 2000000000
 
 
@@ -207,9 +257,16 @@ def sound(flow):
     return not [name for name in HEALTH if name in flow]
 
 
-STRAYS = [(name, flags, load, off) for name, flags, load in
-          (("SYN-ACK", "SA", b""), ("data", "PA", b"z" * 20), ("RST", "R", b""), ("FIN", "FA", b""))
-          for off in (FAR, 1 << 20, 70000, -FAR, -70000)]
+STRAYS = [
+    (name, flags, load, off)
+    for name, flags, load in (
+        ("SYN-ACK", "SA", b""),
+        ("data", "PA", b"z" * 20),
+        ("RST", "R", b""),
+        ("FIN", "FA", b""),
+    )
+    for off in (FAR, 1 << 20, 70000, -FAR, -70000)
+]
 
 
 @case
@@ -309,8 +366,14 @@ def h1_two_strays_do_not_keep_the_stream():
 @case
 def a1_what_comes_late_belongs_to_the_connection():
     for v6 in (False, True):
-        for late in ((0, "S", b"", 1000), (1, "SA", b"", 2000), (0, "PA", b"x" * 100, 1001),
-                     (1, "PA", b"x" * 150, 2001), (0, "FA", b"", None), (1, "FA", b"", None)):
+        for late in (
+            (0, "S", b"", 1000),
+            (1, "SA", b"", 2000),
+            (0, "PA", b"x" * 100, 1001),
+            (1, "PA", b"x" * 150, 2001),
+            (0, "FA", b"", None),
+            (1, "FA", b"", None),
+        ):
             talk = Talk(v6).turn().close()
             end, flags, load, seq = late
             talk.frame(end, flags, load, seq=talk.next[end] - 1 if seq is None else seq)
@@ -366,7 +429,9 @@ def named(packets):
     for when, frame in packets:
         source = frame[26:30]
         counts[source] = counts.get(source, 100) + 1
-        head = frame[14:18] + struct.pack(">H", counts[source]) + frame[20:24] + b"\0\0" + frame[26:34]
+        head = (
+            frame[14:18] + struct.pack(">H", counts[source]) + frame[20:24] + b"\0\0" + frame[26:34]
+        )
         head = head[:10] + struct.pack(">H", checksum(head)) + head[12:]
         out.append((when, frame[:14] + head + frame[34:]))
     return out
@@ -421,7 +486,7 @@ def d1_copies_of_a_burst_and_of_its_acks_are_known():
         packets = talk.packets if v6 else named(talk.packets)
         out = twice(packets[:first])
         for at in range(first, len(packets), 8):
-            burst = [frame for _, frame in packets[at:at + 8]]
+            burst = [frame for _, frame in packets[at : at + 8]]
             when = packets[at][0]
             out += [(when + k * 0.00001, frame) for k, frame in enumerate(burst + burst)]
         flow = only(pcap(out))
@@ -434,8 +499,9 @@ def d1_acks_repeated_while_data_is_missing_are_no_copies():
         talk = Talk(v6).turn(2)
         talk.frame(1, "A", b"x" * 100, off=100)
         last = talk.time
-        talk.packets += [(last + 0.00001 * k, tcp_frame(0, "A", *talk.next, v6=v6))
-                         for k in range(1, 5)]
+        talk.packets += [
+            (last + 0.00001 * k, tcp_frame(0, "A", *talk.next, v6=v6)) for k in range(1, 5)
+        ]
         flow = only(pcap(talk.packets if v6 else named(talk.packets)))
         assert "duplicates" not in flow and flow["repeated_acks"][0] == 3, (v6, flow)
 

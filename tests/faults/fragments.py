@@ -4,6 +4,7 @@
 
 They were made for a table whose hash had no key; nobody can make them for a table with one.
 """
+
 import random
 import struct
 
@@ -35,8 +36,17 @@ class Family:
         """A first fragment with 32 bytes of data behind UDP's header, or the one that follows."""
         data = b"y" * 40 if later else udp_segment(source, self.target, 5000, 53, b"x" * 32, True)
         if not self.six:
-            return ethernet(ipv4(source, self.target, 17, data, ident=ident,
-                                 flags=0 if later else 1, offset=5 if later else 0))
+            return ethernet(
+                ipv4(
+                    source,
+                    self.target,
+                    17,
+                    data,
+                    ident=ident,
+                    flags=0 if later else 1,
+                    offset=5 if later else 0,
+                )
+            )
         header = struct.pack(">BBHI", 17, 0, 40 if later else 1, ident)
         return ethernet(ipv6(source, self.target, 44, header + data))
 
@@ -50,8 +60,10 @@ class Family:
         return found
 
 
-FAMILIES = (Family("10.0.0.1", "10.0.0.2", "203.0.113.5"),
-            Family("2001:db8::1", "2001:db8::2", "2001:db8:5::5"))
+FAMILIES = (
+    Family("10.0.0.1", "10.0.0.2", "203.0.113.5"),
+    Family("2001:db8::1", "2001:db8::2", "2001:db8:5::5"),
+)
 
 
 def attack(family, idents):
@@ -96,8 +108,10 @@ def fs_random_fragments_push_nothing_out():
 def fs_the_seed_decides():
     """A flood loses the same fragments in two runs of one seed, and others with another."""
     for family in FAMILIES:
-        packets = [(0.0001, family.fragment(family.attacker, ident, False))
-                   for ident in range(1, SETS * WAYS)]
+        packets = [
+            (0.0001, family.fragment(family.attacker, ident, False))
+            for ident in range(1, SETS * WAYS)
+        ]
         data = pcap(packets)
         counts = [followed(data, "--seed", seed)[2] for seed in ("7", "7", "8", "9")]
         assert counts[0] == counts[1] > 0, counts

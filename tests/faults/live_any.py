@@ -5,6 +5,7 @@
 Two namespaces joined by two veth pairs; traffic goes over both and over lo, by IPv4 and IPv6, TCP,
 UDP and ICMP.  Every packet of every interface is seen once, with its direction and interface.
 """
+
 import json
 import os
 import shutil
@@ -17,8 +18,10 @@ import time
 from faultcase import PROGRAM, Skipped, case, finish
 from netns import WAIT, Capture, call, count_sockets, join, make_space, start, wait_until
 
-MOST = ("tcp or udp or icmp[icmptype] == icmp-echo or icmp[icmptype] == icmp-echoreply or "
-        "(icmp6 and ip6[40] >= 128 and ip6[40] <= 129)")
+MOST = (
+    "tcp or udp or icmp[icmptype] == icmp-echo or icmp[icmptype] == icmp-echoreply or "
+    "(icmp6 and ip6[40] >= 128 and ip6[40] <= 129)"
+)
 BUILD = os.path.join(os.path.dirname(PROGRAM), "..")
 
 # A server of TCP and UDP that answers each thing once, for every address of its namespace.
@@ -90,8 +93,22 @@ class Tcpdump:
             raise Skipped("tcpdump is not installed")
         self.file = tempfile.NamedTemporaryFile(suffix=".pcap")
         before = count_sockets(space)
-        self.process = start(space, "tcpdump", "-Z", "root", "-n", "--immediate-mode", "-U", "-s", "200",
-                             "-i", interface, "-w", self.file.name, MOST)
+        self.process = start(
+            space,
+            "tcpdump",
+            "-Z",
+            "root",
+            "-n",
+            "--immediate-mode",
+            "-U",
+            "-s",
+            "200",
+            "-i",
+            interface,
+            "-w",
+            self.file.name,
+            MOST,
+        )
         wait_until("tcpdump does not begin", lambda: count_sockets(space) > before)
 
     def end(self):
@@ -164,8 +181,11 @@ def l1_any_sees_what_goes_out_and_what_comes_in():
 def l1_loopback_is_seen_once():
     if not servers:
         raise Skipped("no namespaces")
-    captures = [Capture(here, name, *words, "-f", f"({MOST}) and not tcp")
-                for name in ("any", "lo") for words in ((), ("-s", "64"), ("--workers", "2"))]
+    captures = [
+        Capture(here, name, *words, "-f", f"({MOST}) and not tcp")
+        for name in ("any", "lo")
+        for words in ((), ("-s", "64"), ("--workers", "2"))
+    ]
     captures.append(Capture(here, "any", "-f", f"({MOST}) and not tcp", "--no-flows"))
     talk(here, *LOOPS)
     counts = close(*captures)
@@ -179,10 +199,13 @@ def l1_words_and_options_of_direction_share_the_packets():
     plain = f"({MOST}) and not tcp"
     runs = {}
     for name, loops in (("any", True), ("va0", False)):
-        for key, words in (("all", ("-f", plain)), ("in", ("-f", f"inbound and {plain}")),
-                           ("out", ("-f", f"outbound and {plain}")),
-                           ("-Q in", ("-Q", "in", "-f", plain)),
-                           ("-Q out", ("-Q", "out", "-f", plain))):
+        for key, words in (
+            ("all", ("-f", plain)),
+            ("in", ("-f", f"inbound and {plain}")),
+            ("out", ("-f", f"outbound and {plain}")),
+            ("-Q in", ("-Q", "in", "-f", plain)),
+            ("-Q out", ("-Q", "out", "-f", plain)),
+        ):
             if name != "any" and key in ("in", "out"):
                 continue  # the words are for link types that tell
             runs[name, key] = Capture(here, name, *words)
@@ -190,11 +213,16 @@ def l1_words_and_options_of_direction_share_the_packets():
     talk(here, *PAIRS, *LOOPS)
     got = dict(zip(runs, close(*runs.values())))
     half = ANSWERED_ONCE // 2
-    want = {("any", "all"): 4 * ANSWERED_ONCE + 2 * ANSWERED_ONCE,
-            ("any", "in"): 4 * half + 2 * ANSWERED_ONCE, ("any", "out"): 4 * half,
-            ("any", "-Q in"): 4 * half + 2 * ANSWERED_ONCE, ("any", "-Q out"): 4 * half,
-            ("va0", "all"): 2 * ANSWERED_ONCE, ("va0", "-Q in"): 2 * half,
-            ("va0", "-Q out"): 2 * half}
+    want = {
+        ("any", "all"): 4 * ANSWERED_ONCE + 2 * ANSWERED_ONCE,
+        ("any", "in"): 4 * half + 2 * ANSWERED_ONCE,
+        ("any", "out"): 4 * half,
+        ("any", "-Q in"): 4 * half + 2 * ANSWERED_ONCE,
+        ("any", "-Q out"): 4 * half,
+        ("va0", "all"): 2 * ANSWERED_ONCE,
+        ("va0", "-Q in"): 2 * half,
+        ("va0", "-Q out"): 2 * half,
+    }
     assert got == want, {k: (got[k], want[k]) for k in want if got[k] != want[k]}
     assert close(unfiltered)[0] >= 4 * half
 
@@ -203,10 +231,16 @@ def l1_words_and_options_of_direction_share_the_packets():
 def l1_each_protocol_by_its_own_filter():
     if not servers:
         raise Skipped("no namespaces")
-    words = {"icmp": 2 * 4 + 4, "icmp6 and ip6[40] >= 128 and ip6[40] <= 129": 2 * 4 + 4,
-             "ip and udp": 2 * 6 + 6, "ip6 and udp": 2 * 6 + 6,
-             "host 10.82.0.2 and udp": 6, "dst host fd00:81::2 and udp": 3,
-             "dst host fd00:81::1 and udp": 3, "udp and len > 5000": 0}
+    words = {
+        "icmp": 2 * 4 + 4,
+        "icmp6 and ip6[40] >= 128 and ip6[40] <= 129": 2 * 4 + 4,
+        "ip and udp": 2 * 6 + 6,
+        "ip6 and udp": 2 * 6 + 6,
+        "host 10.82.0.2 and udp": 6,
+        "dst host fd00:81::2 and udp": 3,
+        "dst host fd00:81::1 and udp": 3,
+        "udp and len > 5000": 0,
+    }
     captures = [Capture(here, "any", "-f", word) for word in words]
     talk(here, *PAIRS, *LOOPS)
     counts = dict(zip(words, close(*captures)))
@@ -246,7 +280,9 @@ def l1_another_filter_keeps_loopback_once():
         time.sleep(1)  # its handlers stand
         capture.process.send_signal(signal.SIGUSR2)
         assert "read again" in capture.process.stderr.readline()
-        time.sleep(1)  # the reader has it by then: it looks whenever a block comes, or a while passed
+        time.sleep(
+            1
+        )  # the reader has it by then: it looks whenever a block comes, or a while passed
         talk(here, "127.0.0.1", "10.81.0.2")
         report = capture.end()
         check_books(report)
@@ -264,8 +300,19 @@ def l1_capture_level_and_bpfbench_see_the_same():
     before = count_sockets(here)
     lines = start(here, "stdbuf", "-oL", basic, "any", "100000")
     result = tempfile.NamedTemporaryFile(suffix=".json")
-    measured = start(here, bench, "-i", "any", "-t", "600", "-q", "-o", result.name,
-                     "-f", f"({MOST}) and not tcp")
+    measured = start(
+        here,
+        bench,
+        "-i",
+        "any",
+        "-t",
+        "600",
+        "-q",
+        "-o",
+        result.name,
+        "-f",
+        f"({MOST}) and not tcp",
+    )
     wait_until("two captures", lambda: count_sockets(here) >= before + 2)
     time.sleep(1)
     talk(here, *PAIRS, *LOOPS)

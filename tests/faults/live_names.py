@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """live_names.py PROGRAM: interfaces with names that stand for something else, and one that is down."""
+
 import json
 import os
 import signal
@@ -103,8 +104,10 @@ def s1_netmask_flows_and_filters_know_the_interface():
     with tempfile.TemporaryDirectory() as d:
         path = os.path.join(d, "flows")
         capture = Capture(space, "if:any", "-f", "udp", "-c", "1", "--flows", path)
-        packet = ("import socket; s = socket.socket(2, 2); s.setsockopt(1, 6, 1); "
-                  "s.sendto(b'x', ('10.9.0.255', 9))")
+        packet = (
+            "import socket; s = socket.socket(2, 2); s.setsockopt(1, 6, 1); "
+            "s.sendto(b'x', ('10.9.0.255', 9))"
+        )
         start(space, "python3", "-c", packet).communicate(timeout=WAIT)
         capture.end(how=None)
         with open(path, encoding="utf-8") as lines:
@@ -117,9 +120,13 @@ def s1_bpfbench_knows_them_too():
     if not os.path.exists(BENCH):
         raise Skipped("no bpfbench")
     space = pairs("synth", "pair")
-    for source, what in (("if:pair", "interface pair"), ("if:synth", "interface synth"),
-                         ("synth", "interface synth"), ("synth:", "synth ("),
-                         ("synth:flows=3", "synth (3")):
+    for source, what in (
+        ("if:pair", "interface pair"),
+        ("if:synth", "interface synth"),
+        ("synth", "interface synth"),
+        ("synth:", "synth ("),
+        ("synth:flows=3", "synth (3"),
+    ):
         with tempfile.NamedTemporaryFile(suffix=".json") as result:
             p = start(space, BENCH, "-i", source, "-t", "0.2", "-q", "-o", result.name)
             _, error = p.communicate(timeout=WAIT)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """mac.py PROGRAM: what macOS alone runs, as far as another system can run it: the boot helper."""
+
 import os
 import re
 import shutil

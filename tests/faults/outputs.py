@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """outputs.py PROGRAM: outputs that are inputs (X3), emptied too early (R1), open to others (F8, F9)."""
+
 import contextlib
 import json
 import os
@@ -59,8 +60,16 @@ def x3_flows_file_is_not_the_savefile():
         os.link("x.pcap", "hard.pcap")
         os.mkdir("below")
         os.symlink("..", "below/up")
-        for name in ("x.pcap", "link.pcap", "hard.pcap", "./x.pcap", "below/../x.pcap",
-                     "below/up/x.pcap", os.path.join(d, "x.pcap"), d + "//x.pcap"):
+        for name in (
+            "x.pcap",
+            "link.pcap",
+            "hard.pcap",
+            "./x.pcap",
+            "below/../x.pcap",
+            "below/up/x.pcap",
+            os.path.join(d, "x.pcap"),
+            d + "//x.pcap",
+        ):
             for words in ((), ("--flows-append",), ("--json",), ("--flows-format", "csv")):
                 check_refused("x.pcap", "-r", "x.pcap", "-q", "--flows", name, *words)
                 check_refused("x.pcap", "-r", name, "-q", "--flows", "x.pcap", *words)
@@ -80,9 +89,12 @@ def x3_flows_file_is_no_file_of_the_filter():
         write("filter", b"udp")
         write("hosts", b"192.0.2.1\n")
         write("ports", b"53\n")
-        for path, words in (("filter", ("-F", "filter")), ("hosts", ("host in ./hosts",)),
-                            ("ports", ("udp and port in ./ports",)),
-                            ("ports", ("-f", "(host in ./hosts) or (dst port in ./ports)"))):
+        for path, words in (
+            ("filter", ("-F", "filter")),
+            ("hosts", ("host in ./hosts",)),
+            ("ports", ("udp and port in ./ports",)),
+            ("ports", ("-f", "(host in ./hosts) or (dst port in ./ports)")),
+        ):
             check_refused(path, "-r", "x.pcap", "--flows", path, *words)
         check_refused("hosts", "-i", "synth:count=10", "--flows", "hosts", "host in ./hosts")
 
@@ -96,7 +108,9 @@ def x3_flows_file_is_no_table_of_names():
         try:
             check_refused("/etc/hosts", "-i", "synth:count=10", "--flows", "/etc/hosts")
         finally:
-            if read("/etc/hosts") != before:  # a program that fails here must not cost the machine its table
+            if (
+                read("/etc/hosts") != before
+            ):  # a program that fails here must not cost the machine its table
                 write("/etc/hosts", before)
         return
     raise Skipped("only root could write to it")
@@ -107,11 +121,27 @@ def x3_flows_file_is_no_other_output():
     with directory():
         for words in ((), ("--json",)):
             with open("both", "ab") as f:
-                check_refused("both", "-r", "x.pcap", "--flows", "both", *words, capture_output=False,
-                              stdout=f, stderr=subprocess.PIPE)
+                check_refused(
+                    "both",
+                    "-r",
+                    "x.pcap",
+                    "--flows",
+                    "both",
+                    *words,
+                    capture_output=False,
+                    stdout=f,
+                    stderr=subprocess.PIPE,
+                )
         with open("both", "ab") as f:
-            p = run("-r", "x.pcap", "--flows", "both", capture_output=False, stdout=subprocess.PIPE,
-                    stderr=f)
+            p = run(
+                "-r",
+                "x.pcap",
+                "--flows",
+                "both",
+                capture_output=False,
+                stdout=subprocess.PIPE,
+                stderr=f,
+            )
             assert p.returncode == 1 and b"packets read" not in p.stdout
 
 
@@ -120,8 +150,15 @@ def x3_the_report_is_not_written_into_the_savefile():
     with directory():
         for words in ((), ("--json",), ("--flows", "-")):
             with open("x.pcap", "ab") as f:
-                check_refused("x.pcap", "-r", "x.pcap", *words, capture_output=False, stdout=f,
-                              stderr=subprocess.PIPE)
+                check_refused(
+                    "x.pcap",
+                    "-r",
+                    "x.pcap",
+                    *words,
+                    capture_output=False,
+                    stdout=f,
+                    stderr=subprocess.PIPE,
+                )
         with open("x.pcap", "ab") as f:
             p = run("-r", "x.pcap", capture_output=False, stdout=subprocess.PIPE, stderr=f)
         assert p.returncode == 1 and not p.stdout
@@ -133,11 +170,22 @@ def r1_an_old_file_stays_until_the_run_begins():
         write("old", OLD)
         write("empty", b"")
         write("hosts", b"no-such-host.invalid\n")
-        errors = [("-r", "nonexistent"), ("-r", "empty"), ("-r", "."), ("-r", "x.pcap", "tcp prot 80"),
-                  ("-r", "x.pcap", "-F", "nonexistent"), ("-r", "x.pcap", "host in ./nonexistent"),
-                  ("-i", "nosuchif0"), ("-i", "bpf:nosuchif0"), ("-i", "synth:flows=none"),
-                  ("-i", "synth", "tcp prot 80"), ("-i", "synth", "-Z", "no-such-user"),
-                  ("-i", "synth", "--max-flows", "0"), ("-r", "x.pcap", "-i", "synth"), ("-q",)]
+        errors = [
+            ("-r", "nonexistent"),
+            ("-r", "empty"),
+            ("-r", "."),
+            ("-r", "x.pcap", "tcp prot 80"),
+            ("-r", "x.pcap", "-F", "nonexistent"),
+            ("-r", "x.pcap", "host in ./nonexistent"),
+            ("-i", "nosuchif0"),
+            ("-i", "bpf:nosuchif0"),
+            ("-i", "synth:flows=none"),
+            ("-i", "synth", "tcp prot 80"),
+            ("-i", "synth", "-Z", "no-such-user"),
+            ("-i", "synth", "--max-flows", "0"),
+            ("-r", "x.pcap", "-i", "synth"),
+            ("-q",),
+        ]
         for words in errors:
             for how in ((), ("--flows-append",)):
                 p = run(*words, "--flows", "old", *how)
@@ -184,8 +232,15 @@ def x3_what_is_no_file_goes_on_working():
             if path != "/dev/null":
                 assert b"packets read" not in p.stdout and b"packets read" in p.stderr, path
         with open("out", "wb") as f:
-            p = run("-r", "x.pcap", "--flows", "/dev/stdout", capture_output=False, stdout=f,
-                    stderr=subprocess.PIPE)
+            p = run(
+                "-r",
+                "x.pcap",
+                "--flows",
+                "/dev/stdout",
+                capture_output=False,
+                stdout=f,
+                stderr=subprocess.PIPE,
+            )
         assert p.returncode == 0 and read("out").count(b"\n") == 5, p.stderr
         p = run("-r", "x.pcap", "--flows", "/dev/stderr", "--json")
         assert p.returncode == 0 and p.stderr.count(b"bpfengine.flow/1") == 5, p.stderr
@@ -202,8 +257,13 @@ def x3_what_is_no_file_goes_on_working():
         os.close(w)
         assert p.returncode == 0 and os.read(r, 65536).count(b"\n") == 5, p.stderr
         os.close(r)
-        for path, why in (("/dev/fd/77", b"Bad file"), (".", b"directory"), ("", b"directory"),
-                          ("nowhere/f", b"No such file"), ("x.pcap/f", b"Not a directory")):
+        for path, why in (
+            ("/dev/fd/77", b"Bad file"),
+            (".", b"directory"),
+            ("", b"directory"),
+            ("nowhere/f", b"No such file"),
+            ("x.pcap/f", b"Not a directory"),
+        ):
             p = run("-r", "x.pcap", "--flows", path)
             assert p.returncode == 1 and why in p.stderr, (path, p.stderr)
 
@@ -221,7 +281,11 @@ def f8_root_follows_no_link_and_makes_private_files():
     with directory():
         write("victim", b"precious\n")
         os.mkdir("place")
-        for target, name in (("victim", "link"), ("nothing", "dangling"), (os.path.abspath("victim"), "far")):
+        for target, name in (
+            ("victim", "link"),
+            ("nothing", "dangling"),
+            (os.path.abspath("victim"), "far"),
+        ):
             os.symlink(target, name)
             check_refused("victim", "-r", "x.pcap", "--flows", name, what=b"symbolic link")
             assert not os.path.exists("nothing")
@@ -252,7 +316,9 @@ def f8_root_takes_nothing_that_others_laid_out():
         assert not os.listdir("goal")
         write("shared/theirs", OLD)
         os.chown("shared/theirs", nobody, -1)
-        check_refused("shared/theirs", "-r", "x.pcap", "--flows", "shared/theirs", what=b"another user")
+        check_refused(
+            "shared/theirs", "-r", "x.pcap", "--flows", "shared/theirs", what=b"another user"
+        )
         os.link("victim", "shared/second")
         check_refused("victim", "-r", "x.pcap", "--flows", "shared/second", what=b"other names")
         write("theirs", OLD)
@@ -277,8 +343,11 @@ def f9_what_rotation_needs_is_told_at_the_start():
 
 def rotate(words, change):
     """Runs a live source, changes the file once it has lines, sends SIGHUP; (code, messages)."""
-    p = subprocess.Popen([PROGRAM, "-i", "synth:rate=5000,flows=50", "--flows", "f", "--flow-idle",
-                          "0.05", *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    p = subprocess.Popen(
+        [PROGRAM, "-i", "synth:rate=5000,flows=50", "--flows", "f", "--flow-idle", "0.05", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
     wait_for_lines(p, "f")
     change()
     p.send_signal(signal.SIGHUP)
@@ -321,9 +390,20 @@ def x3_a_file_opened_anew_is_no_input_either():
         write("list", b"192.0.2.1\n")
         os.chmod("list", 0o666)
         before = read("list")
-        p = subprocess.Popen([PROGRAM, "-i", "synth:rate=5000,flows=50", "--flows", "f", "--flow-idle",
-                              "0.05", "ip or host in ./list"], stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE)
+        p = subprocess.Popen(
+            [
+                PROGRAM,
+                "-i",
+                "synth:rate=5000,flows=50",
+                "--flows",
+                "f",
+                "--flow-idle",
+                "0.05",
+                "ip or host in ./list",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
         wait_for_lines(p, "f")
         os.unlink("f")
         os.link("list", "f")
@@ -337,8 +417,11 @@ def x3_a_file_opened_anew_is_no_input_either():
 @case
 def a_pipe_in_the_files_place_holds_nobody_up():
     with directory(0o777):
-        p = subprocess.Popen([PROGRAM, "-i", "synth:rate=5000,flows=50", "--flows", "f", "--flow-idle",
-                              "0.05"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        p = subprocess.Popen(
+            [PROGRAM, "-i", "synth:rate=5000,flows=50", "--flows", "f", "--flow-idle", "0.05"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
         wait_for_lines(p, "f")
         os.unlink("f")
         os.mkfifo("f", 0o666)

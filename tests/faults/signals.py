@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """signals.py PROGRAM: signals at odd moments, terminals that go, rates in time, starts without entropy."""
+
 import json
 import os
 import pty
@@ -33,6 +34,7 @@ class Terminal:
     def __init__(self, words, redirect=""):
         import fcntl
         import termios
+
         self.pid, self.fd = pty.fork()
         if not self.pid:
             os.environ["TERM"] = "xterm"
@@ -69,9 +71,12 @@ def t0_top_ends_with_its_terminal():
     with tempfile.TemporaryDirectory() as d:
         big = os.path.join(d, "pipe")
         os.mkfifo(big)
-        for words in (("-i", SYNTH, "--top"), ("-i", SYNTH, "--top", "--stats-interval", "30"),
-                      ("-i", SYNTH, "--top", "--flows", os.path.join(d, "flows"), "-Z", "root"),
-                      ("-i", "synth:count=1000,flows=10", "--top")):
+        for words in (
+            ("-i", SYNTH, "--top"),
+            ("-i", SYNTH, "--top", "--stats-interval", "30"),
+            ("-i", SYNTH, "--top", "--flows", os.path.join(d, "flows"), "-Z", "root"),
+            ("-i", "synth:count=1000,flows=10", "--top"),
+        ):
             if "-Z" in words and os.geteuid():
                 words = words[:-2]
             t = Terminal(words)
@@ -79,7 +84,9 @@ def t0_top_ends_with_its_terminal():
             t.hang_up()
             end = time.monotonic() + WAIT
             while not t.has_ended():
-                assert time.monotonic() < end, f"{words}: still runs, {read_cpu(t.child())} s of CPU"
+                assert time.monotonic() < end, (
+                    f"{words}: still runs, {read_cpu(t.child())} s of CPU"
+                )
                 time.sleep(0.05)
 
 
@@ -110,8 +117,9 @@ def signals_are_never_lost():
     """Right after exec, while the source opens, while it runs: the program ends, whenever one comes."""
     for number in (signal.SIGINT, signal.SIGTERM):
         for step in range(24):
-            p = subprocess.Popen([PROGRAM, "-i", SYNTH, "--json"], stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE)
+            p = subprocess.Popen(
+                [PROGRAM, "-i", SYNTH, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
             time.sleep(step * 0.001)
             p.send_signal(number)
             out, err = p.communicate(timeout=WAIT)
@@ -128,11 +136,15 @@ def signals_end_a_wait_for_the_source():
         fifo = os.path.join(d, "fifo")
         os.mkfifo(fifo)
         r, w = os.pipe()
-        for words, stdin in ((("-r", fifo), subprocess.DEVNULL), (("-r", "-"), r),
-                             (("-i", SYNTH, "--flows", fifo), subprocess.DEVNULL)):
+        for words, stdin in (
+            (("-r", fifo), subprocess.DEVNULL),
+            (("-r", "-"), r),
+            (("-i", SYNTH, "--flows", fifo), subprocess.DEVNULL),
+        ):
             for number in (signal.SIGINT, signal.SIGTERM):
-                p = subprocess.Popen([PROGRAM, *words], stdin=stdin, stdout=subprocess.PIPE,
-                                     stderr=subprocess.PIPE)
+                p = subprocess.Popen(
+                    [PROGRAM, *words], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                )
                 time.sleep(0.3)
                 assert p.poll() is None, words
                 p.send_signal(number)
@@ -145,8 +157,11 @@ def signals_end_a_wait_for_the_source():
 @case
 def signals_that_were_blocked_at_the_start_come_through():
     for number in (signal.SIGINT, signal.SIGTERM):
-        p = subprocess.Popen([PROGRAM, "-i", SYNTH, "--json", "-t", "50"], stdout=subprocess.PIPE,
-                             preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)))
+        p = subprocess.Popen(
+            [PROGRAM, "-i", SYNTH, "--json", "-t", "50"],
+            stdout=subprocess.PIPE,
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)),
+        )
         time.sleep(1)
         p.send_signal(number)
         out = p.communicate(timeout=WAIT)[0]
@@ -162,8 +177,12 @@ LINE = re.compile(r"([\d.]+) s: (\d+) packets, (\d+) packets/s, (\d+) bit/s")
 def rates_are_of_the_time_since_the_line_before():
     for interval in ("0.2", "0.5", "1"):
         seconds = str(max(1.1, float(interval) * 4.5))
-        p = subprocess.run([PROGRAM, "-i", "synth:rate=20000", "-t", seconds,
-                            "--stats-interval", interval], capture_output=True, text=True, timeout=WAIT)
+        p = subprocess.run(
+            [PROGRAM, "-i", "synth:rate=20000", "-t", seconds, "--stats-interval", interval],
+            capture_output=True,
+            text=True,
+            timeout=WAIT,
+        )
         lines = [tuple(map(float, m.groups())) for m in map(LINE.match, p.stderr.splitlines()) if m]
         assert len(lines) >= 1, p.stderr
         then, packets = 0.0, 0.0
@@ -181,11 +200,28 @@ def rates_are_of_the_time_since_the_line_before():
 @case
 def a_start_without_entropy_is_told_and_bounded():
     strace = shutil.which("strace")
-    if not strace or subprocess.run([strace, "-qq", "-o", os.devnull, "true"], capture_output=True,
-                                    check=False).returncode:
+    if (
+        not strace
+        or subprocess.run(
+            [strace, "-qq", "-o", os.devnull, "true"], capture_output=True, check=False
+        ).returncode
+    ):
         raise Skipped("needs strace and its rights")
-    words = [strace, "-f", "-qq", "-o", os.devnull, "-e", "trace=getrandom",
-             "-e", "inject=getrandom:error=EAGAIN", PROGRAM, "-i", "synth:count=1000", "--json"]
+    words = [
+        strace,
+        "-f",
+        "-qq",
+        "-o",
+        os.devnull,
+        "-e",
+        "trace=getrandom",
+        "-e",
+        "inject=getrandom:error=EAGAIN",
+        PROGRAM,
+        "-i",
+        "synth:count=1000",
+        "--json",
+    ]
     # The leak check of a build for a sanitizer does not work under strace.
     plain = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
     p = subprocess.run(words, capture_output=True, timeout=WAIT, env=plain)

@@ -5,6 +5,7 @@
 Names of interfaces come with a savefile, names of files with the command line.  No record, report or
 message may hand their control characters on.
 """
+
 import csv
 import io
 import json
@@ -18,8 +19,21 @@ import time
 from faultcase import PROGRAM, Skipped, case, finish, read_flows, run
 from packets import enhanced, ethernet, interface, option, pcap, section, spaced, udp4
 
-CONTROLS = ["\x01", "\x07", "\t", "\n", "\r", "\x1b[31m", "\x7f", "\x80", "\x85", "\x9b", "\x9f", "\u2028",
-            "\u2029"]
+CONTROLS = [
+    "\x01",
+    "\x07",
+    "\t",
+    "\n",
+    "\r",
+    "\x1b[31m",
+    "\x7f",
+    "\x80",
+    "\x85",
+    "\x9b",
+    "\x9f",
+    "\u2028",
+    "\u2029",
+]
 TURNING = ["\u202e", "\u2066", "\u200f"]
 SIGNS = ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
 FORMATS = ("json", "zeek", "eve", "ecs", "csv")
@@ -27,8 +41,11 @@ FORMATS = ("json", "zeek", "eve", "ecs", "csv")
 
 def named(name):
     """A pcapng file of a packet on an interface of that name."""
-    return section() + interface(option(2, name.encode() if isinstance(name, str) else name)) + enhanced(
-        0, 1700000000 * 10**6, ethernet(udp4()))
+    return (
+        section()
+        + interface(option(2, name.encode() if isinstance(name, str) else name))
+        + enhanced(0, 1700000000 * 10**6, ethernet(udp4()))
+    )
 
 
 def is_obeyed(character):
@@ -60,7 +77,7 @@ def f7_records_have_no_control_characters():
                 p = run("-r", source, "--flows", "-", "--flows-format", form, "-q")
             raw = p.stdout.decode()
             check_clean(raw)
-            record, = map(json.loads, raw.splitlines())
+            (record,) = map(json.loads, raw.splitlines())
             if form in ("json", "eve"):
                 assert record["interface" if form == "json" else "in_iface"] == name, record
 
@@ -69,17 +86,30 @@ def f7_records_have_no_control_characters():
 def f7_a_spreadsheet_computes_nothing():
     for sign in SIGNS:
         for rest in ("1+1", "cmd|' /C calc'!A0", '"x",1'):
-            rows = list(csv.DictReader(io.StringIO(read_flows(named(sign + rest)[:], form="csv"), newline=""),
-                                       strict=True))
+            rows = list(
+                csv.DictReader(
+                    io.StringIO(read_flows(named(sign + rest)[:], form="csv"), newline=""),
+                    strict=True,
+                )
+            )
             field = rows[0]["interface"]
             assert field.startswith("'" + sign), field
-    rows = list(csv.DictReader(io.StringIO(read_flows(named("eth0-1+2=3@4"), form="csv"), newline="")))
+    rows = list(
+        csv.DictReader(io.StringIO(read_flows(named("eth0-1+2=3@4"), form="csv"), newline=""))
+    )
     assert rows[0]["interface"] == "eth0-1+2=3@4", rows
 
 
 @case
 def f7_what_is_no_utf8_is_replaced():
-    for name in (b"a\xffb", b"a\xc2", b"\xed\xa0\x80", b"\xc0\x9b", b"\xe0\x82\x9b", b"\xf4\x90\x80\x80"):
+    for name in (
+        b"a\xffb",
+        b"a\xc2",
+        b"\xed\xa0\x80",
+        b"\xc0\x9b",
+        b"\xe0\x82\x9b",
+        b"\xf4\x90\x80\x80",
+    ):
         for form in FORMATS:
             with tempfile.TemporaryDirectory() as d:
                 source = os.path.join(d, "in")
@@ -103,24 +133,43 @@ def check_messages(*words, codes=(1, 2, 3, 4), **options):
 def f7_messages_have_no_control_characters():
     for control in [*CONTROLS, *TURNING, "\x1b]0;owned\x07"]:
         name = f"x{control}y"
-        for words in (("-r", name), ("-i", name), ("-i", "bpf:" + name), ("-i", "synth:" + name), ("-F", name),
-                      ("--" + name,), ("-t", name), ("-i", "synth", "-y", name), ("-i", "synth", "-Z", name),
-                      ("-i", "synth", "-f", f'tcp and "{name}"'), ("-i", "synth", "host in ./" + name),
-                      ("-i", "synth", "--flows", name + "/f"), ("-i", "synth", "--through", name),
-                      ("-i", "synth", "--bpf-device", name, "-i", "bpf:lo"), ("-d", name),
-                      ("-i", "bpf:lo", "--bpf-device", "/dev/" + name), ("-i", "synth", "--seed", name)):
+        for words in (
+            ("-r", name),
+            ("-i", name),
+            ("-i", "bpf:" + name),
+            ("-i", "synth:" + name),
+            ("-F", name),
+            ("--" + name,),
+            ("-t", name),
+            ("-i", "synth", "-y", name),
+            ("-i", "synth", "-Z", name),
+            ("-i", "synth", "-f", f'tcp and "{name}"'),
+            ("-i", "synth", "host in ./" + name),
+            ("-i", "synth", "--flows", name + "/f"),
+            ("-i", "synth", "--through", name),
+            ("-i", "synth", "--bpf-device", name, "-i", "bpf:lo"),
+            ("-d", name),
+            ("-i", "bpf:lo", "--bpf-device", "/dev/" + name),
+            ("-i", "synth", "--seed", name),
+        ):
             _, err = check_messages(*words)
             assert err and "bpfengine: " in err, words
 
 
 @case
 def f7_a_new_line_in_a_name_forges_no_message():
-    for words in (("-r", "x\nbpfengine: all is well"), ("-i", "x\nbpfengine: all is well"),
-                  ("-t", "x\nbpfengine: all is well"), ("--x\nbpfengine: all is well",),
-                  ("-i", "synth", "--flows", "x\nbpfengine: all is well/f"),
-                  ("-F", "x\nbpfengine: all is well")):
+    for words in (
+        ("-r", "x\nbpfengine: all is well"),
+        ("-i", "x\nbpfengine: all is well"),
+        ("-t", "x\nbpfengine: all is well"),
+        ("--x\nbpfengine: all is well",),
+        ("-i", "synth", "--flows", "x\nbpfengine: all is well/f"),
+        ("-F", "x\nbpfengine: all is well"),
+    ):
         p = run(*words)
-        assert not any(line.startswith(b"bpfengine: all is well") for line in p.stderr.splitlines()), p.stderr
+        assert not any(
+            line.startswith(b"bpfengine: all is well") for line in p.stderr.splitlines()
+        ), p.stderr
 
 
 @case
@@ -147,11 +196,15 @@ def f7_reports_have_no_control_characters():
 def f7_notices_have_no_control_characters():
     """Every snapshot on demand and every rotation names the file."""
     import signal
+
     with tempfile.TemporaryDirectory() as d:
         os.chmod(d, 0o755)
         path = os.path.join(d, "a\x1b[31m\nb")
-        p = subprocess.Popen([PROGRAM, "-i", "synth:rate=1000,flows=10", "--flows", path],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p = subprocess.Popen(
+            [PROGRAM, "-i", "synth:rate=1000,flows=10", "--flows", path],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         time.sleep(1)
         for number in (signal.SIGUSR2, signal.SIGHUP, signal.SIGUSR1):
             p.send_signal(number)
@@ -193,7 +246,9 @@ def f7_top_shows_no_control_characters():
             seen += piece
         os.waitpid(pid, 0)
         os.close(fd)
-        assert b"]0;owned\x07" not in seen.replace(b"?]0;owned?", b"") and b"\xc2\x9b" not in seen, seen[-2000:]
+        assert (
+            b"]0;owned\x07" not in seen.replace(b"?]0;owned?", b"") and b"\xc2\x9b" not in seen
+        ), seen[-2000:]
 
 
 finish()

@@ -1,13 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """tunnels.py PROGRAM: each way of carrying a packet is gone into, and the tunnel belongs to the flow."""
+
 import csv
 import io
 import struct
 
 from faultcase import case, finish, read_flows, read_report, run
-from packets import (MAC_HEADER, ethernet, ipv4, ipv6, pcap, spaced, tcp_frame, tcp_segment,
-                     udp4, udp_segment, vlan)
+from packets import (
+    MAC_HEADER,
+    ethernet,
+    ipv4,
+    ipv6,
+    pcap,
+    spaced,
+    tcp_frame,
+    tcp_segment,
+    udp4,
+    udp_segment,
+    vlan,
+)
 
 INNER = udp4(1234, 53, b"hello hello", "10.0.0.1", "10.0.0.2")
 FRAME = ethernet(INNER)
@@ -52,7 +64,9 @@ def gre(key, packet=INNER, ends=ENDS):
 
 
 def pptp(call, packet=INNER, ends=ENDS):
-    return in_ip(47, struct.pack(">HHHH", 0x2001, 0x880B, 2 + len(packet), call) + b"\0\x21" + packet, ends)
+    return in_ip(
+        47, struct.pack(">HHHH", 0x2001, 0x880B, 2 + len(packet), call) + b"\0\x21" + packet, ends
+    )
 
 
 def erspan(session, frame=FRAME, ends=ENDS):
@@ -60,7 +74,11 @@ def erspan(session, frame=FRAME, ends=ENDS):
 
 
 def eoip(tunnel, frame=FRAME, ends=ENDS):
-    return in_ip(47, struct.pack(">HHH", 0x2001, 0x6400, len(frame)) + struct.pack("<H", tunnel) + frame, ends)
+    return in_ip(
+        47,
+        struct.pack(">HHH", 0x2001, 0x6400, len(frame)) + struct.pack("<H", tunnel) + frame,
+        ends,
+    )
 
 
 def labels(label, frame=FRAME):
@@ -104,17 +122,27 @@ INSIDE = [("10.0.0.1", 1234)]
 @case
 def t1_each_encapsulation_is_gone_into():
     encapsulations = {
-        "eompls with a control word": labels(17), "eompls": ethernet(struct.pack(">I", 17 << 12 | 0x140) + FRAME, 0x8847),
-        "pbb": pbb(0x12345), "vntag": ethernet(b"\0\1\0\0\x08\0" + INNER, 0x8926),
+        "eompls with a control word": labels(17),
+        "eompls": ethernet(struct.pack(">I", 17 << 12 | 0x140) + FRAME, 0x8847),
+        "pbb": pbb(0x12345),
+        "vntag": ethernet(b"\0\1\0\0\x08\0" + INNER, 0x8926),
         "etag": ethernet(b"\0\0\0\1\0\0\x08\0" + INNER, 0x893F),
         "hsr": ethernet(struct.pack(">HH", len(INNER) + 6, 7) + b"\x08\0" + INNER, 0x892F),
         "llc": MAC_HEADER + struct.pack(">H", len(INNER) + 3) + b"\6\6\3" + INNER,
         "cisco metadata": ethernet(b"\1\1\0\1\0\x0a\x08\0" + INNER, 0x8909),
         "arista": ethernet(b"\0\1\0\x10" + b"\0" * 8 + b"\x08\0" + INNER, 0xD28B),
         "macsec": ethernet(b"\0\0\0\0\0\1\x08\0" + INNER + b"\0" * 16, 0x88E5),
-        "fabricpath": ethernet(b"\0\1" + FRAME, 0x8903), "nsh": nsh(2), "tzsp": tzsp(), "capwap": capwap(), "eoip": eoip(1),
-        "vxlan-gpe": gpe(5), "gre in udp": udp(4754, b"\0\0\x08\0" + INNER), "mpls in udp": udp(6635, b"\0\1\1\x40" + INNER),
-        "mpls in ip": in_ip(137, b"\0\1\1\x40" + INNER), "protocol 143": in_ip(143, FRAME, ENDS6), "protocol 143 in IPv4": in_ip(143, FRAME),
+        "fabricpath": ethernet(b"\0\1" + FRAME, 0x8903),
+        "nsh": nsh(2),
+        "tzsp": tzsp(),
+        "capwap": capwap(),
+        "eoip": eoip(1),
+        "vxlan-gpe": gpe(5),
+        "gre in udp": udp(4754, b"\0\0\x08\0" + INNER),
+        "mpls in udp": udp(6635, b"\0\1\1\x40" + INNER),
+        "mpls in ip": in_ip(137, b"\0\1\1\x40" + INNER),
+        "protocol 143": in_ip(143, FRAME, ENDS6),
+        "protocol 143 in IPv4": in_ip(143, FRAME),
         "wccp": in_ip(47, b"\0\0\x88\x3e\0\0\0\0" + INNER),
         "vlan behind a shim": ethernet(b"\0\0\0\1\0\0\x81\0\0\5\x08\0" + INNER, 0x893F),
         "vxlan in pbb": pbb(7, vxlan(7)),
@@ -137,7 +165,9 @@ def reserved_bits_are_not_looked_at():
 def v1_equal_inner_addresses_in_two_networks_are_two_flows():
     flows = read_flows(pcap(spaced(vxlan(7, ethernet(SYN)), vxlan(8, ethernet(SYN)))))
     assert [(f["history"], f["conn_state"]) for f in flows] == [("S", "S0")] * 2, flows
-    assert [f["tunnel_id"] for f in flows] == [7, 8] and {f["tunnel_kind"] for f in flows} == {"vxlan"}
+    assert [f["tunnel_id"] for f in flows] == [7, 8] and {f["tunnel_kind"] for f in flows} == {
+        "vxlan"
+    }
     assert {f["community_id"] for f in flows} == {flows[0]["community_id"]}
 
 
@@ -149,7 +179,12 @@ def v2_each_tunnel_is_another_flow():
         assert count(tunnel(1), tunnel(2), args=("--ignore-tunnel",)) == 1, tunnel.__name__
         assert count(tunnel(1), FRAME) == 2, tunnel.__name__
     other = ("192.0.2.1", "198.51.100.3")
-    for protocol, payload in ((4, INNER), (97, b"\x30\0" + FRAME), (137, b"\0\1\1\x40" + INNER), (47, b"\0\0\x08\0" + INNER)):
+    for protocol, payload in (
+        (4, INNER),
+        (97, b"\x30\0" + FRAME),
+        (137, b"\0\1\1\x40" + INNER),
+        (47, b"\0\0\x08\0" + INNER),
+    ):
         assert count(in_ip(protocol, payload), in_ip(protocol, payload, other)) == 2, protocol
         assert count(in_ip(protocol, payload), in_ip(protocol, payload, back(ENDS))) == 1, protocol
     assert count(capwap(), capwap(ends=other)) == 2 and count(tzsp(), tzsp(ends=other)) == 2
@@ -161,17 +196,32 @@ def v2_each_tunnel_is_another_flow():
 def answers_in_a_tunnel_join_their_flow():
     """Of both kinds of id: the same each way, and each way its own."""
     for tunnel in (vxlan, geneve, gre, erspan, eoip, gtp, l2tp, pptp):
+
         def wrap(packet, ident, ends):
-            return tunnel(ident, packet if tunnel in (gtp, l2tp, gre, pptp) else ethernet(packet), ends=ends)
+            return tunnel(
+                ident, packet if tunnel in (gtp, l2tp, gre, pptp) else ethernet(packet), ends=ends
+            )
+
         ids = (1, 9) if tunnel in (gtp, l2tp, pptp) else (1, 1)
-        frames = [wrap(SYN, ids[0], ENDS), wrap(SYN_ACK, ids[1], back(ENDS)), wrap(ACK, ids[0], ENDS)]
+        frames = [
+            wrap(SYN, ids[0], ENDS),
+            wrap(SYN_ACK, ids[1], back(ENDS)),
+            wrap(ACK, ids[0], ENDS),
+        ]
         flows = read_flows(pcap(spaced(*frames)))
-        assert [(f["history"], f["conn_state"]) for f in flows] == [("ShA", "S1")], (tunnel.__name__, flows)
+        assert [(f["history"], f["conn_state"]) for f in flows] == [("ShA", "S1")], (
+            tunnel.__name__,
+            flows,
+        )
     for tunnel in (labels, nsh):
         packets = [p if tunnel is nsh else ethernet(p) for p in (SYN, SYN_ACK, ACK)]
-        flows = read_flows(pcap(spaced(tunnel(1, packets[0]), tunnel(2, packets[1]), tunnel(1, packets[2]))))
+        flows = read_flows(
+            pcap(spaced(tunnel(1, packets[0]), tunnel(2, packets[1]), tunnel(1, packets[2])))
+        )
         assert [f["conn_state"] for f in flows] == ["S1"], (tunnel.__name__, flows)
-    assert count(vxlan(7, ethernet(SYN)), vxlan(8, ethernet(SYN_ACK))) == 2, "an answer in another network is none"
+    assert count(vxlan(7, ethernet(SYN)), vxlan(8, ethernet(SYN_ACK))) == 2, (
+        "an answer in another network is none"
+    )
 
 
 @case
@@ -182,7 +232,9 @@ def sessions_with_equal_addresses_keep_apart_both_ways():
     both = [gtp(1, ACK), gtp(2, ACK)]
     for workers in ("0", "3"):
         flows = read_flows(pcap(spaced(*first, *second, *both)), "--workers", workers)
-        assert [(f["history"], f["conn_state"], f["packets"]) for f in flows] == [("ShA", "S1", [2, 1])] * 2, flows
+        assert [(f["history"], f["conn_state"], f["packets"]) for f in flows] == [
+            ("ShA", "S1", [2, 1])
+        ] * 2, flows
     flows = read_flows(pcap(spaced(gtp(1, SYN), gtp(2, SYN), gtp(11, SYN_ACK, back(ENDS)))))
     assert len(flows) == 3, "which of two it answers is not known"
 
@@ -192,7 +244,11 @@ def thousands_of_tunnels_with_equal_addresses_are_as_many_flows():
     for tunnel in (gtp, vxlan):
         frames = [tunnel(i) for i in range(1, 3001)]
         report, p = read_report(pcap(spaced(*frames, *frames, step=0.0001)))
-        assert p.returncode == 0 and report["flows"]["opened"] == 3000 and not report["flows"]["evicted"], report["flows"]
+        assert (
+            p.returncode == 0
+            and report["flows"]["opened"] == 3000
+            and not report["flows"]["evicted"]
+        ), report["flows"]
 
 
 @case
@@ -203,8 +259,14 @@ def tunnels_chooses_what_is_gone_into():
     assert sources(gtp(1), args=("--tunnels", "-vxlan")) == INSIDE
     assert sources(gtp(1), args=("--tunnels", "gre,vxlan")) == [("192.0.2.1", 50000)]
     assert sources(gre(1), args=("--tunnels", "gre,vxlan")) == INSIDE
-    assert sources(pbb(1), args=("--tunnels", "none")) == [] and sources(pbb(1), args=("--tunnels", "none,pbb")) == INSIDE
-    assert sources(pbb(1), args=("--tunnels", "all,-pbb")) == [] and sources(pbb(1), args=("--outermost",)) == INSIDE
+    assert (
+        sources(pbb(1), args=("--tunnels", "none")) == []
+        and sources(pbb(1), args=("--tunnels", "none,pbb")) == INSIDE
+    )
+    assert (
+        sources(pbb(1), args=("--tunnels", "all,-pbb")) == []
+        and sources(pbb(1), args=("--outermost",)) == INSIDE
+    )
     for bad in ("", "vxlan,", "foo", "-", "vxlan,-bar"):
         p = run("-r", "/dev/null", "--tunnels", bad)
         assert p.returncode == 2 and b"--tunnels wants" in p.stderr, (bad, p.stderr)
@@ -213,14 +275,32 @@ def tunnels_chooses_what_is_gone_into():
 @case
 def every_format_tells_the_tunnel():
     data = pcap(spaced(vxlan(7)))
-    kind = {"tunnel_kind": "vxlan", "tunnel_id": 7, "tunnel_depth": 1, "tunnel_src": ENDS[0], "tunnel_dst": ENDS[1]}
+    kind = {
+        "tunnel_kind": "vxlan",
+        "tunnel_id": 7,
+        "tunnel_depth": 1,
+        "tunnel_src": ENDS[0],
+        "tunnel_dst": ENDS[1],
+    }
     for form in ("json", "zeek"):
         record = read_flows(data, form=form)[0]
         assert {k: record[k] for k in kind} == kind, record
     row = next(csv.DictReader(io.StringIO(read_flows(data, form="csv"))))
     assert {k: row[k] for k in kind} == {k: str(v) for k, v in kind.items()}, row
-    assert read_flows(data, form="eve")[0]["tunnel"] == {"src_ip": ENDS[0], "dest_ip": ENDS[1], "proto": "vxlan", "id": 7, "depth": 1}
-    assert read_flows(data, form="ecs")[0]["bpfengine"]["tunnel"] == {"src": ENDS[0], "dst": ENDS[1], "kind": "vxlan", "id": 7, "depth": 1}
+    assert read_flows(data, form="eve")[0]["tunnel"] == {
+        "src_ip": ENDS[0],
+        "dest_ip": ENDS[1],
+        "proto": "vxlan",
+        "id": 7,
+        "depth": 1,
+    }
+    assert read_flows(data, form="ecs")[0]["bpfengine"]["tunnel"] == {
+        "src": ENDS[0],
+        "dst": ENDS[1],
+        "kind": "vxlan",
+        "id": 7,
+        "depth": 1,
+    }
     plain = pcap(spaced(FRAME))
     for form in ("json", "zeek", "eve", "ecs"):
         assert "tunnel" not in str(read_flows(plain, form=form)), form
@@ -242,11 +322,13 @@ def v3_ignore_vlan_joins_directions_with_different_tags():
 
 def tagged(*tags):
     """What puts those tags, the outermost first, on a frame."""
+
     def put(frame):
         for place, tag in reversed(list(enumerate(tags))):
             outermost = place == 0 and len(tags) > 1
             frame = vlan(frame, tag, 0x88A8 if outermost else 0x8100)
         return frame
+
     return put
 
 
@@ -259,13 +341,30 @@ T, U, QINQ, PRIORITY, OTHER = tagged(10), as_it_is, tagged(7, 10), tagged(0xE000
 
 def connection(there, back_, port, v6=False, isn=1000):
     """A whole connection, its directions put into those two."""
-    steps = [(0, "S", 0, 0, b""), (1, "SA", 0, 1, b""), (0, "A", 1, 1, b""),
-             (0, "PA", 1, 1, b"q" * 50), (1, "PA", 1, 51, b"r" * 60),
-             (0, "FA", 51, 61, b""), (1, "FA", 61, 52, b""), (0, "A", 52, 62, b"")]
-    return [(back_ if way else there)(
-        tcp_frame(way, flags, isn + 5000 * way + seq,
-                  isn + 5000 * (not way) + ack if ack else 0, data, sport=port, v6=v6))
-            for way, flags, seq, ack, data in steps]
+    steps = [
+        (0, "S", 0, 0, b""),
+        (1, "SA", 0, 1, b""),
+        (0, "A", 1, 1, b""),
+        (0, "PA", 1, 1, b"q" * 50),
+        (1, "PA", 1, 51, b"r" * 60),
+        (0, "FA", 51, 61, b""),
+        (1, "FA", 61, 52, b""),
+        (0, "A", 52, 62, b""),
+    ]
+    return [
+        (back_ if way else there)(
+            tcp_frame(
+                way,
+                flags,
+                isn + 5000 * way + seq,
+                isn + 5000 * (not way) + ack if ack else 0,
+                data,
+                sport=port,
+                v6=v6,
+            )
+        )
+        for way, flags, seq, ack, data in steps
+    ]
 
 
 def datagram(put, port, way=0, v6=False, payload=b"x" * 20):
@@ -283,8 +382,11 @@ def echo(put, ident, way=0):
 def outcome(frames, port, *args, step=0.01):
     """Of the flows with that port, or of ICMP: (VLAN, state, packets), sorted."""
     flows = read_flows(pcap(spaced(*frames, step=step)), *args)
-    return sorted((f.get("vlan") or [], f.get("conn_state"), f["packets"]) for f in flows
-                  if not port or port in (f["sport"], f["dport"]))
+    return sorted(
+        (f.get("vlan") or [], f.get("conn_state"), f["packets"])
+        for f in flows
+        if not port or port in (f["sport"], f["dport"])
+    )
 
 
 @case
@@ -294,8 +396,14 @@ def v3_a_tag_one_way_only_is_one_flow():
             for v6 in (False, True):
                 got = outcome(connection(there, answer, 4000, v6), 4000)
                 assert got == [(ids, "SF", [5, 3])], (ids, v6, got)
-                got = outcome([datagram(there, 4000, 0, v6), datagram(answer, 4000, 1, v6),
-                               datagram(there, 4000, 0, v6)], 4000)
+                got = outcome(
+                    [
+                        datagram(there, 4000, 0, v6),
+                        datagram(answer, 4000, 1, v6),
+                        datagram(there, 4000, 0, v6),
+                    ],
+                    4000,
+                )
                 assert got == [(ids, "SF", [2, 1])], (ids, v6, got)
             got = outcome([echo(there, 5), echo(answer, 5, 1), echo(there, 5)], 0)
             assert [(g[0], g[2]) for g in got] == [(ids, [2, 1])], got
@@ -306,11 +414,19 @@ def v3_a_tag_one_way_only_is_one_flow():
 @case
 def v3_history_and_health_of_joined_directions():
     """As if no packet had a tag."""
-    plain, = read_flows(pcap(spaced(*connection(U, U, 4000))))
+    (plain,) = read_flows(pcap(spaced(*connection(U, U, 4000))))
     for there, answer in ((U, T), (T, U)):
-        flow, = read_flows(pcap(spaced(*connection(there, answer, 4000))))
-        for name in ("history", "conn_state", "packets", "community_id", "retransmissions",
-                     "handshake_ns", "src", "sport"):
+        (flow,) = read_flows(pcap(spaced(*connection(there, answer, 4000))))
+        for name in (
+            "history",
+            "conn_state",
+            "packets",
+            "community_id",
+            "retransmissions",
+            "handshake_ns",
+            "src",
+            "sport",
+        ):
             assert flow.get(name) == plain.get(name), (name, flow)
 
 
@@ -352,9 +468,14 @@ def v3_a_copy_with_a_tag_joins():
     for first, second in ((U, T), (T, U), (U, QINQ)):
         for v6 in (False, True):
             pairs = zip(connection(first, first, 4000, v6), connection(second, second, 4000, v6))
-            data = pcap([(i * 0.01 + copy * 0.000002, f)
-                         for i, pair in enumerate(pairs) for copy, f in enumerate(pair)])
-            flow, = read_flows(data)
+            data = pcap(
+                [
+                    (i * 0.01 + copy * 0.000002, f)
+                    for i, pair in enumerate(pairs)
+                    for copy, f in enumerate(pair)
+                ]
+            )
+            (flow,) = read_flows(data)
             assert (flow["conn_state"], sum(flow["packets"])) == ("SF", 16), flow
             assert "retransmissions" not in flow or not any(flow["retransmissions"]), flow
             assert sum(flow["duplicates"]) >= 7, flow
@@ -388,20 +509,37 @@ def v3_batches_and_workers_do_not_matter():
         if port % 3:
             scenes.append(connection(there, answer, port))
         else:
-            scenes.append([datagram(there, port), datagram(answer, port, 1),
-                           datagram(T, port), datagram(U, port, 1), datagram(there, port)])
+            scenes.append(
+                [
+                    datagram(there, port),
+                    datagram(answer, port, 1),
+                    datagram(T, port),
+                    datagram(U, port, 1),
+                    datagram(there, port),
+                ]
+            )
     queues, frames = [list(s) for s in scenes], []
     while any(queues):  # in turn, some of them faster than others
         for k, queue in enumerate(queues):
-            frames += queue[:1 + k % 3]
-            del queue[:1 + k % 3]
+            frames += queue[: 1 + k % 3]
+            del queue[: 1 + k % 3]
     expected = None
     for workers, shifts in (("0", range(0, 64, 3)), ("1", (0, 7)), ("2", (0, 9)), ("4", (0, 11))):
         for shift in shifts:
             data = pcap(spaced(*[datagram(U, 1)] * shift, *frames))
             flows = read_flows(data, "--workers", workers)
-            got = sorted((f["sport"], f["dport"], f.get("vlan") or [], f["conn_state"],
-                          f["packets"], f.get("history") or "") for f in flows if f["sport"] != 1)
+            got = sorted(
+                (
+                    f["sport"],
+                    f["dport"],
+                    f.get("vlan") or [],
+                    f["conn_state"],
+                    f["packets"],
+                    f.get("history") or "",
+                )
+                for f in flows
+                if f["sport"] != 1
+            )
             expected = expected or got
             assert got == expected, (workers, shift, set(map(str, got)) ^ set(map(str, expected)))
     assert len(expected) >= 40

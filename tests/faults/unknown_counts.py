@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """unknown_counts.py PROGRAM: a count that the source does not tell is null in JSON, "-" in text, never
 0.  (bpfbench: tests/system/bpfbench.py.)"""
+
 import json
 
 from faultcase import case, finish, read_report, run

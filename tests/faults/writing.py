@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """writing.py PROGRAM: outputs that take nothing, or not all (F10, X4, E1)."""
+
 import contextlib
 import csv
 import io
@@ -39,15 +40,38 @@ def x4_what_is_printed_to_a_full_device_is_an_error():
     with tempfile.NamedTemporaryFile() as f:
         f.write(pcap(spaced(ethernet(udp4()))))
         f.flush()
-        for words in (("-d", "tcp"), ("-dd", "tcp"), ("-ddd", "tcp"), ("--help",), ("--version",),
-                      ("--explain", "tcp"), ("-L",), ("-D",), ("-L", "--json"), ("-r", f.name),
-                      ("-r", f.name, "--json"), ("-r", f.name, "--flows", "-"),
-                      ("-r", f.name, "--flows", "/dev/full"), ("-r", f.name, "-d", "udp")):
+        for words in (
+            ("-d", "tcp"),
+            ("-dd", "tcp"),
+            ("-ddd", "tcp"),
+            ("--help",),
+            ("--version",),
+            ("--explain", "tcp"),
+            ("-L",),
+            ("-D",),
+            ("-L", "--json"),
+            ("-r", f.name),
+            ("-r", f.name, "--json"),
+            ("-r", f.name, "--flows", "-"),
+            ("-r", f.name, "--flows", "/dev/full"),
+            ("-r", f.name, "-d", "udp"),
+        ):
             with open("/dev/full", "wb") as full:
                 p = run(*words, capture_output=False, stdout=full, stderr=subprocess.PIPE)
-            assert p.returncode == 1 and b"No space left" in p.stderr, (words, p.returncode, p.stderr)
-        p = run("-r", f.name, "--flows", "-", capture_output=False, stdout=subprocess.PIPE,
-                stderr=os.open("/dev/full", os.O_WRONLY))
+            assert p.returncode == 1 and b"No space left" in p.stderr, (
+                words,
+                p.returncode,
+                p.stderr,
+            )
+        p = run(
+            "-r",
+            f.name,
+            "--flows",
+            "-",
+            capture_output=False,
+            stdout=subprocess.PIPE,
+            stderr=os.open("/dev/full", os.O_WRONLY),
+        )
         assert p.returncode == 1 and p.stdout.count(b"\n") == 1, p
 
 
@@ -57,8 +81,11 @@ def small_disk(kilobytes):
     if os.geteuid() or not sys.platform.startswith("linux"):
         raise Skipped("needs root on Linux")
     with tempfile.TemporaryDirectory() as d:
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", d],
-                              capture_output=True, check=False)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", d],
+            capture_output=True,
+            check=False,
+        )
         if done.returncode:
             raise Skipped("no file system to be mounted: " + done.stderr.decode().strip())
         try:
@@ -74,9 +101,24 @@ def f10_a_full_disk_leaves_whole_lines():
             path, ballast = os.path.join(d, "f"), os.path.join(d, "ballast")
             with open(ballast, "wb") as f:
                 f.write(bytes(36000))
-            p = subprocess.Popen([PROGRAM, "-i", "synth:rate=500,flows=100000", "-Z", "root", "--flows",
-                                  path, "--flow-idle", "0.1", "--json", "--flows-format", form],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            p = subprocess.Popen(
+                [
+                    PROGRAM,
+                    "-i",
+                    "synth:rate=500,flows=100000",
+                    "-Z",
+                    "root",
+                    "--flows",
+                    path,
+                    "--flow-idle",
+                    "0.1",
+                    "--json",
+                    "--flows-format",
+                    form,
+                ],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
             end = time.monotonic() + WAIT
             while not select.select([p.stderr], [], [], 0.05)[0]:
                 assert time.monotonic() < end and p.poll() is None
@@ -105,9 +147,24 @@ def f10_a_disk_that_was_full_at_the_start_gets_its_header_later():
             while True:
                 os.write(fd, bytes(4096))
         os.close(fd)
-        p = subprocess.Popen([PROGRAM, "-i", "synth:rate=500,flows=100000", "-Z", "root", "--flows", path,
-                              "--flow-idle", "0.1", "--json", "--flows-format", "csv"],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p = subprocess.Popen(
+            [
+                PROGRAM,
+                "-i",
+                "synth:rate=500,flows=100000",
+                "-Z",
+                "root",
+                "--flows",
+                path,
+                "--flow-idle",
+                "0.1",
+                "--json",
+                "--flows-format",
+                "csv",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         end = time.monotonic() + WAIT
         while not select.select([p.stderr], [], [], 0.05)[0]:
             assert time.monotonic() < end and p.poll() is None
@@ -118,7 +175,9 @@ def f10_a_disk_that_was_full_at_the_start_gets_its_header_later():
         p.send_signal(signal.SIGINT)
         out = p.communicate(timeout=WAIT)[0]
         with open(path, "rb") as f:
-            assert check_lines(f.read(), "csv") == json.loads(out)["flows"]["records"]["written"] > 0
+            assert (
+                check_lines(f.read(), "csv") == json.loads(out)["flows"]["records"]["written"] > 0
+            )
 
 
 @case
@@ -127,8 +186,16 @@ def f10_a_file_that_may_not_grow_leaves_whole_lines():
     for form in FORMATS:
         with tempfile.TemporaryDirectory() as d:
             path = os.path.join(d, "f")
-            p = run("-i", "synth:count=5000,flows=2000", "--flows", path, "--json", "--flows-format", form,
-                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30001, 30001)))
+            p = run(
+                "-i",
+                "synth:count=5000,flows=2000",
+                "--flows",
+                path,
+                "--json",
+                "--flows-format",
+                form,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30001, 30001)),
+            )
             records = json.loads(p.stdout)["flows"]["records"]
             with open(path, "rb") as f:
                 lines = check_lines(f.read(), form)
@@ -144,9 +211,21 @@ def f10_a_pipe_gets_whole_lines():
             path = os.path.join(d, "fifo")
             os.mkfifo(path)
             held = os.open(path, os.O_RDWR)
-            p = subprocess.Popen([PROGRAM, "-i", "synth:rate=20000,flows=20000", "--flows", path,
-                                  "--flow-idle", "0.1", "--flows-format", form], stdout=subprocess.DEVNULL,
-                                 stderr=subprocess.PIPE)
+            p = subprocess.Popen(
+                [
+                    PROGRAM,
+                    "-i",
+                    "synth:rate=20000,flows=20000",
+                    "--flows",
+                    path,
+                    "--flow-idle",
+                    "0.1",
+                    "--flows-format",
+                    form,
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
             end = time.monotonic() + WAIT
             time.sleep(1)
             p.send_signal(signal.SIGINT)
@@ -169,17 +248,31 @@ while os.read(fd, 2000): time.sleep(float(sys.argv[2]))
 
 @case
 def e1_a_slow_reader_holds_the_end_up_within_a_bound():
-    for number, words, pause in ((signal.SIGTERM, (), "0.05"),
-                                 (signal.SIGINT, ("--flows-overload", "wait"), "0.05"),
-                                 (None, ("--flows-overload", "drop", "-t", "3"), "0.02"),
-                                 (None, ("-c", "60000"), "0.2")):
+    for number, words, pause in (
+        (signal.SIGTERM, (), "0.05"),
+        (signal.SIGINT, ("--flows-overload", "wait"), "0.05"),
+        (None, ("--flows-overload", "drop", "-t", "3"), "0.02"),
+        (None, ("-c", "60000"), "0.2"),
+    ):
         with tempfile.TemporaryDirectory() as d:
             path = os.path.join(d, "fifo")
             os.mkfifo(path)
             reader = subprocess.Popen([sys.executable, "-c", READER, path, pause])
-            p = subprocess.Popen([PROGRAM, "-i", "synth:rate=20000,flows=1000000", "--flows", path,
-                                  "--flow-idle", "0.5", "--json", *words], stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE)
+            p = subprocess.Popen(
+                [
+                    PROGRAM,
+                    "-i",
+                    "synth:rate=20000,flows=1000000",
+                    "--flows",
+                    path,
+                    "--flow-idle",
+                    "0.5",
+                    "--json",
+                    *words,
+                ],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
             if number:
                 time.sleep(3)
                 p.send_signal(number)
@@ -198,15 +291,21 @@ def e1_a_steady_reader_gets_all():
         os.mkfifo(path)
         with open(os.path.join(d, "copy"), "wb") as copy:
             reader = subprocess.Popen(["cat", path], stdout=copy)
-            p = subprocess.Popen([PROGRAM, "-i", "synth:rate=50000,flows=100000", "--flows", path, "--json"],
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            p = subprocess.Popen(
+                [PROGRAM, "-i", "synth:rate=50000,flows=100000", "--flows", path, "--json"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
             time.sleep(2)
             p.send_signal(signal.SIGTERM)
             out, err = p.communicate(timeout=WAIT)
             reader.wait(WAIT)
         records = json.loads(out)["flows"]["records"]
         with open(os.path.join(d, "copy"), "rb") as f:
-            assert check_lines(f.read(), "json") == records["written"] == records["given"], (records, err)
+            assert check_lines(f.read(), "json") == records["written"] == records["given"], (
+                records,
+                err,
+            )
         assert p.returncode == 0 and records["written"] > 10000, (p.returncode, err)
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The fuzz targets: each takes any bytes and aborts if a promise is broken.  driver.c hands them to libFuzzer, one a program;
- * replay.c runs them all over the corpus with any compiler. */
+/* The fuzz targets: each takes any bytes and aborts if a promise is broken.  driver.c hands them to
+ * libFuzzer, one a program; replay.c runs them all over the corpus with any compiler. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -31,10 +31,26 @@ static inline void fuzz_broken(const char *file, int line, const char *what)
 }
 
 /* A reader of the input: 0 past its end. */
-struct fuzz_input { const uint8_t *next, *end; };
-static inline size_t fuzz_left(const struct fuzz_input *in) { return (size_t)(in->end - in->next); }
-static inline uint8_t fuzz_u8(struct fuzz_input *in) { return in->next < in->end ? *in->next++ : 0; }
-static inline uint16_t fuzz_u16(struct fuzz_input *in) { uint16_t high = fuzz_u8(in); return (uint16_t)(high << 8 | fuzz_u8(in)); }
-static inline uint32_t fuzz_u32(struct fuzz_input *in) { uint32_t high = fuzz_u16(in); return high << 16 | fuzz_u16(in); }
+struct fuzz_input {
+	const uint8_t *next, *end;
+};
+static inline size_t fuzz_left(const struct fuzz_input *in)
+{
+	return (size_t)(in->end - in->next);
+}
+static inline uint8_t fuzz_u8(struct fuzz_input *in)
+{
+	return in->next < in->end ? *in->next++ : 0;
+}
+static inline uint16_t fuzz_u16(struct fuzz_input *in)
+{
+	uint16_t high = fuzz_u8(in);
+	return (uint16_t)(high << 8 | fuzz_u8(in));
+}
+static inline uint32_t fuzz_u32(struct fuzz_input *in)
+{
+	uint32_t high = fuzz_u16(in);
+	return high << 16 | fuzz_u16(in);
+}
 
 #endif

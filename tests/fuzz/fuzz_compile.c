@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Any text as a filter: it compiles or says why not; a program is one that kernels' checks let through, and ends on a packet.
- * The text is put together from the language's own words, since a resolver would be asked for others. */
+/* Any text as a filter: it compiles or says why not; a program is one that kernels' checks let
+ * through, and ends on a packet. The text is put together from the language's own words, since a
+ * resolver would be asked for others. */
 #include "bpfengine.h"
 #include "filter/filter.h"
 #include "fuzz.h"
@@ -9,19 +10,25 @@
 
 void fuzz_compile(const uint8_t *bytes, size_t n)
 {
-	static const int links[] = { 1, 0, 108, 101, 113, 276, 9, 228, 105, 127, 119, 163, 192, 104, 10, 258 };
-	static const char *const words[] = { "tcp", "udp", "ip", "ip6", "icmp", "arp", "ether", "host 10.0.0.1", "net 10.0.0.0/8", "port 80", "portrange 1-9", "src ",
-		"dst ", "and ", "or ", "not ", "(", ")", "[", "]", ":2", "+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "<", ">", "=", "!=", "len", "vlan ", "mpls ",
-		"pppoes ", "1", "0x7f", "255", "4", "proto ", "fe80::1", "less 9", "tcpflags", "broadcast", "multicast", "inbound", "2", "0", "or 443", "stp", "ipx", "iso",
-		"host fe80::1", "greater 60", "ether host 1:2:3:4:5:6", "sctp", "<=", ">=", "proto 6",
-		"type ", "subtype ", "mgt", "data", "beacon", "qos-data", "dir tods", "wlan addr2 1:2:3:4:5:6", "wlan", "llc", "llc ui", "ip6 protochain 6", "protochain 17",
-		"decnet host 1.2", "iih", "radio", "byte 3 = 4", "ifindex 3",
-		"tcp[13]", "ip[ip[9]]", "(ip[3] & ip[9])", "udp[2:2]", "< (ip[8] - ip[9])", "= 7 or",
-		"inner(", "geneve 5", "vxlan", "pid 4", "proc a", "dir in" };
+	static const int links[] = { 1, 0, 108, 101, 113, 276, 9, 228, 105, 127, 119, 163, 192, 104,
+		10, 258 };
+	static const char *const words[] = { "tcp", "udp", "ip", "ip6", "icmp", "arp", "ether",
+		"host 10.0.0.1", "net 10.0.0.0/8", "port 80", "portrange 1-9", "src ", "dst ",
+		"and ", "or ", "not ", "(", ")", "[", "]", ":2", "+", "-", "*", "/", "%", "&", "|",
+		"^", "<<", ">>", "<", ">", "=", "!=", "len", "vlan ", "mpls ", "pppoes ", "1",
+		"0x7f", "255", "4", "proto ", "fe80::1", "less 9", "tcpflags", "broadcast",
+		"multicast", "inbound", "2", "0", "or 443", "stp", "ipx", "iso", "host fe80::1",
+		"greater 60", "ether host 1:2:3:4:5:6", "sctp", "<=", ">=", "proto 6", "type ",
+		"subtype ", "mgt", "data", "beacon", "qos-data", "dir tods",
+		"wlan addr2 1:2:3:4:5:6", "wlan", "llc", "llc ui", "ip6 protochain 6",
+		"protochain 17", "decnet host 1.2", "iih", "radio", "byte 3 = 4", "ifindex 3",
+		"tcp[13]", "ip[ip[9]]", "(ip[3] & ip[9])", "udp[2:2]", "< (ip[8] - ip[9])",
+		"= 7 or", "inner(", "geneve 5", "vxlan", "pid 4", "proc a", "dir in" };
 	static const uint8_t packet[64] = { [12] = 8, [14] = 0x45, [23] = 6 };
 	char text[2048] = "";
 	size_t used = 0;
-	if (n < 1) return;
+	if (n < 1)
+		return;
 	for (size_t i = 1; i < n && used + 32 < sizeof text; i++) {
 		const char *w = words[bytes[i] % (sizeof words / sizeof *words)];
 		used += (size_t)snprintf(text + used, sizeof text - used, " %s", w);
@@ -32,7 +39,8 @@ void fuzz_compile(const uint8_t *bytes, size_t n)
 	struct bpe_filter_options o;
 	bpe_filter_options_init(&o);
 	o.link_type = links[bytes[0] % 16], o.snaplen = 100;
-	if (bytes[0] >= 224) o.through = 1u << bytes[0] % 9;
+	if (bytes[0] >= 224)
+		o.through = 1u << bytes[0] % 9;
 	if (bpe_filter_compile_with(text, &o, &program, &length, &e) < 0) {
 		FUZZ_CHECK(e.status < 0 && e.text[0]);
 		return;
@@ -45,19 +53,24 @@ void fuzz_compile(const uint8_t *bytes, size_t n)
 	}
 	uint32_t kept = bpei_filter_run(program, packet, sizeof packet, sizeof packet);
 	FUZZ_CHECK(kept == 0 || kept == 100);
-	/* The same without the optimizer, on packets of the input's own bytes that are whole: all loads lie in them. */
+	/* The same without the optimizer, on packets of the input's own bytes that are whole: all
+	 * loads lie in them. */
 	static uint8_t whole[1 << 17];
 	struct bpe_insn *plain;
 	o.unoptimized = 1;
 	int r = bpe_filter_compile_with(text, &o, &plain, &length, &e);
 	FUZZ_CHECK(r == BPE_OK || strstr(e.text, "too deep"));
 	for (size_t turn = 0; r == BPE_OK && turn < 4; turn++) {
-		for (size_t i = 0; i < 200; i++) whole[i] = (uint8_t)(bytes[(i + turn) % n] * (turn & 1 ? i + 1 : 1));
+		for (size_t i = 0; i < 200; i++)
+			whole[i] = (uint8_t)(bytes[(i + turn) % n] * (turn & 1 ? i + 1 : 1));
 		memcpy(whole + 12, turn < 2 ? packet + 12 : whole, 12);
-		if (turn == 3) whole[12] = 0x86, whole[13] = 0xdd, whole[20] = 17;
-		uint32_t a = bpei_filter_run(program, whole, 200, sizeof whole), b = bpei_filter_run(plain, whole, 200, sizeof whole);
+		if (turn == 3)
+			whole[12] = 0x86, whole[13] = 0xdd, whole[20] = 17;
+		uint32_t a = bpei_filter_run(program, whole, 200, sizeof whole),
+			 b = bpei_filter_run(plain, whole, 200, sizeof whole);
 		FUZZ_CHECK(a == b);
 	}
-	if (r == BPE_OK) bpe_filter_free(plain);
+	if (r == BPE_OK)
+		bpe_filter_free(plain);
 	bpe_filter_free(program);
 }

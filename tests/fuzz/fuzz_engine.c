@@ -16,14 +16,24 @@
 
 #define MOST_BYTES (1u << 18)
 
-struct file { uint8_t *bytes; size_t n; };
+struct file {
+	uint8_t *bytes;
+	size_t n;
+};
 
 static void put(struct file *f, const void *from, size_t n)
 {
-	if (f->n + n <= MOST_BYTES) memcpy(f->bytes + f->n, from, n), f->n += n;
+	if (f->n + n <= MOST_BYTES)
+		memcpy(f->bytes + f->n, from, n), f->n += n;
 }
-static void put16(struct file *f, uint16_t v) { put(f, &v, sizeof v); }
-static void put32(struct file *f, uint32_t v) { put(f, &v, sizeof v); }
+static void put16(struct file *f, uint16_t v)
+{
+	put(f, &v, sizeof v);
+}
+static void put32(struct file *f, uint32_t v)
+{
+	put(f, &v, sizeof v);
+}
 
 static void section(struct file *f)
 {
@@ -33,10 +43,11 @@ static void section(struct file *f)
 
 static uint64_t hostile(struct fuzz_input *in)
 {
-	static const uint64_t corners[8] = { 0, INT64_MAX, (uint64_t)INT64_MAX - 300000000, UINT64_MAX,
-		1700000000000000000, (uint64_t)INT64_MAX + 1, 9223372036u, 1 };
+	static const uint64_t corners[8] = { 0, INT64_MAX, (uint64_t)INT64_MAX - 300000000,
+		UINT64_MAX, 1700000000000000000, (uint64_t)INT64_MAX + 1, 9223372036u, 1 };
 	uint8_t kind = fuzz_u8(in);
-	return kind & 128 ? corners[kind & 7] + (kind >> 3 & 15) : (uint64_t)fuzz_u32(in) << (kind & 31);
+	return kind & 128 ? corners[kind & 7] + (kind >> 3 & 15)
+			  : (uint64_t)fuzz_u32(in) << (kind & 31);
 }
 
 static void interface(struct file *f, struct fuzz_input *in)
@@ -45,49 +56,53 @@ static void interface(struct file *f, struct fuzz_input *in)
 	static const uint8_t units[8] = { 9, 9, 6, 0, 0x8a, 0xbf, 19, 255 };
 	uint8_t kind = fuzz_u8(in);
 	uint64_t offset = kind & 64 ? hostile(in) : 0;
-	put32(f, 1), put32(f, 44), put16(f, links[kind & 7]), put16(f, 0), put32(f, kind & 128 ? 60 : 0);
-	put16(f, 9), put16(f, 1), put32(f, units[kind >> 3 & 7]);	/* if_tsresol */
-	put16(f, 14), put16(f, 8), put(f, &offset, 8);			/* if_tsoffset */
+	put32(f, 1), put32(f, 44), put16(f, links[kind & 7]), put16(f, 0),
+		put32(f, kind & 128 ? 60 : 0);
+	put16(f, 9), put16(f, 1), put32(f, units[kind >> 3 & 7]); /* if_tsresol */
+	put16(f, 14), put16(f, 8), put(f, &offset, 8);            /* if_tsoffset */
 	put32(f, 0), put32(f, 44);
 }
 
 /* Ethernet frames: TCP both ways, UDP, UDP of IPv6, two fragments, an ICMP error, VXLAN. */
 #define FROM_1 "\0\0\0\0\0\1\0\0\0\0\0\2"
 #define FROM_2 "\0\0\0\0\0\2\0\0\0\0\0\1"
-static const char *const shapes[8] = {
-	FROM_1 "\x08\0\x45\0\0\x28\0\1\0\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2\x04\xd2\0\x50"
-		"\0\0\0\1\0\0\0\0\x50\2\1\0\0\0\0\0",
+static const char *const shapes[8] = { FROM_1
+	"\x08\0\x45\0\0\x28\0\1\0\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2\x04\xd2\0\x50"
+	"\0\0\0\1\0\0\0\0\x50\2\1\0\0\0\0\0",
 	FROM_2 "\x08\0\x45\0\0\x28\0\2\0\0\x40\6\0\0\x0a\0\0\2\x0a\0\0\1\0\x50\x04\xd2"
-		"\0\0\0\x07\0\0\0\2\x50\x12\1\0\0\0\0\0",
+	       "\0\0\0\x07\0\0\0\2\x50\x12\1\0\0\0\0\0",
 	FROM_1 "\x08\0\x45\0\0\x1d\0\3\0\0\x40\x11\0\0\x0a\0\0\1\x0a\0\0\3\x04\xd2\0"
-		"\x35\0\x09\0\0x",
+	       "\x35\0\x09\0\0x",
 	FROM_1 "\x86\xdd\x60\0\0\0\0\x08\x11\x40\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1"
-		"\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\2\0\x35\0\x36\0\x08\0\0",
+	       "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\2\0\x35\0\x36\0\x08\0\0",
 	FROM_1 "\x08\0\x45\0\0\x1c\0\4\x20\0\x40\x11\0\0\x0a\0\0\1\x0a\0\0\3\x04\xd2\0"
-		"\x35\0\x40\0\0",
+	       "\x35\0\x40\0\0",
 	FROM_1 "\x08\0\x45\0\0\x1c\0\4\0\x01\x40\x11\0\0\x0a\0\0\1\x0a\0\0\3\0\0\0\0\0"
-		"\0\0\0",
+	       "\0\0\0",
 	FROM_2 "\x08\0\x45\0\0\x38\0\5\0\0\x40\1\0\0\x0a\0\0\3\x0a\0\0\1\3\3\0\0\0\0\0"
-		"\0\x45\0\0\x1d\0\3\0\0\x40\x11\0\0\x0a\0\0\1\x0a\0\0\3\x04\xd2\0\x35\0"
-		"\x09\0\0",
+	       "\0\x45\0\0\x1d\0\3\0\0\x40\x11\0\0\x0a\0\0\1\x0a\0\0\3\x04\xd2\0\x35\0"
+	       "\x09\0\0",
 	FROM_1 "\x08\0\x45\0\0\x40\0\6\0\0\x40\x11\0\0\x0a\0\0\1\x0a\0\0\4\x20\0\x12"
-		"\xb5\0\x2c\0\0\x08\0\0\0\0\0\1\0\0\0\0\0\0\1\0\0\0\0\0\2\x08\0\x45\0\0"
-		"\x1c"
-};
+	       "\xb5\0\x2c\0\0\x08\0\0\0\0\0\1\0\0\0\0\0\0\1\0\0\0\0\0\2\x08\0\x45\0\0"
+	       "\x1c" };
 static const uint8_t lengths[8] = { 54, 54, 43, 62, 42, 42, 70, 68 };
 
 static void packet(struct file *f, struct fuzz_input *in, uint8_t op, uint64_t *now)
 {
-	static const uint32_t wires[8] = { 60, 1514, 0, INT32_MAX, (uint32_t)INT32_MAX + 1, UINT32_MAX,
-		65535, 9000 };
+	static const uint32_t wires[8] = { 60, 1514, 0, INT32_MAX, (uint32_t)INT32_MAX + 1,
+		UINT32_MAX, 65535, 9000 };
 	uint8_t frame[80], how = fuzz_u8(in), changes = fuzz_u8(in);
 	uint32_t length = lengths[op & 7], wire = how & 8 ? wires[how & 7] : length;
 	memset(frame, 0, sizeof frame);
 	memcpy(frame, shapes[op & 7], length);
-	for (uint32_t k = changes & 3; k; k--) frame[fuzz_u8(in) % length] = fuzz_u8(in);
-	if (changes & 4) length = fuzz_u8(in) % (length + 1);
-	if (changes & 8) *now = hostile(in);
-	else *now += (uint64_t)(how >> 4) << (changes >> 4) * 2;
+	for (uint32_t k = changes & 3; k; k--)
+		frame[fuzz_u8(in) % length] = fuzz_u8(in);
+	if (changes & 4)
+		length = fuzz_u8(in) % (length + 1);
+	if (changes & 8)
+		*now = hostile(in);
+	else
+		*now += (uint64_t)(how >> 4) << (changes >> 4) * 2;
 	uint32_t padded = (length + 3) & ~3u, block = 32 + padded;
 	put32(f, 6), put32(f, block), put32(f, op >> 3 & 3);
 	put32(f, (uint32_t)(*now >> 32)), put32(f, (uint32_t)*now);
@@ -98,20 +113,27 @@ static void build(struct file *f, struct fuzz_input *in)
 {
 	uint64_t now = 1700000000000000000;
 	section(f);
-	put32(f, 1), put32(f, 32), put16(f, 1), put16(f, 0), put32(f, 0);	/* an Ethernet in nanoseconds */
+	put32(f, 1), put32(f, 32), put16(f, 1), put16(f, 0),
+		put32(f, 0); /* an Ethernet in nanoseconds */
 	put16(f, 9), put16(f, 1), put32(f, 9), put32(f, 0), put32(f, 32);
 	while (fuzz_left(in)) {
 		uint8_t op = fuzz_u8(in);
-		if (op < 224) packet(f, in, op, &now);
-		else if (op < 240) interface(f, in);
-		else if (op < 244) section(f);
-		else if (op < 248) for (uint8_t k = fuzz_u8(in) & 31; k; k--) put32(f, fuzz_u32(in));
-		else now += (uint64_t)fuzz_u8(in) * 1000000000;
+		if (op < 224)
+			packet(f, in, op, &now);
+		else if (op < 240)
+			interface(f, in);
+		else if (op < 244)
+			section(f);
+		else if (op < 248)
+			for (uint8_t k = fuzz_u8(in) & 31; k; k--)
+				put32(f, fuzz_u32(in));
+		else
+			now += (uint64_t)fuzz_u8(in) * 1000000000;
 	}
 }
 
 struct books {
-	uint64_t packets, captured, wire;	/* of batches */
+	uint64_t packets, captured, wire; /* of batches */
 	uint64_t keyed, keyed_captured, keyed_wire;
 	uint64_t flow_packets, flow_captured, flow_wire, records, periods;
 };
@@ -122,7 +144,9 @@ static void on_batch(void *user, const struct bpe_batch *batch)
 	for (uint32_t i = 0; i < batch->count; i++) {
 		bool keyed = batch->layers[i].flags & BPE_PKT_KEY;
 		b->packets++, b->captured += batch->caplen[i], b->wire += batch->wirelen[i];
-		if (keyed) b->keyed++, b->keyed_captured += batch->caplen[i], b->keyed_wire += batch->wirelen[i];
+		if (keyed)
+			b->keyed++, b->keyed_captured += batch->caplen[i],
+				b->keyed_wire += batch->wirelen[i];
 	}
 }
 
@@ -142,15 +166,19 @@ static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
 static void check_books(const struct bpe_stats *s, const struct books *b)
 {
 	uint64_t dropped = 0, sizes = 0;
-	for (int k = 0; k < BPE_DROP_COUNT; k++) dropped += s->dropped[k];
-	for (int k = 0; k < BPE_SIZE_CLASSES; k++) sizes += s->sizes[k];
+	for (int k = 0; k < BPE_DROP_COUNT; k++)
+		dropped += s->dropped[k];
+	for (int k = 0; k < BPE_SIZE_CLASSES; k++)
+		sizes += s->sizes[k];
 	FUZZ_CHECK(s->read_packets == s->delivered_packets + dropped && !s->in_flight && !dropped);
 	FUZZ_CHECK(s->delivered_packets == b->packets && sizes == b->packets);
 	FUZZ_CHECK(s->captured_bytes == b->captured && s->wire_bytes == b->wire);
 	FUZZ_CHECK(s->flow_packets + s->flows_refused == b->keyed);
 	FUZZ_CHECK(s->flows_opened == s->flows_active + s->flows_ended + s->flows_evicted);
-	FUZZ_CHECK(b->records == s->flows_opened + s->flows_periods && b->periods == s->flows_periods);
-	if (s->flows_refused) return;
+	FUZZ_CHECK(
+		b->records == s->flows_opened + s->flows_periods && b->periods == s->flows_periods);
+	if (s->flows_refused)
+		return;
 	FUZZ_CHECK(b->flow_packets == b->keyed);
 	FUZZ_CHECK(b->flow_captured == b->keyed_captured && b->flow_wire == b->keyed_wire);
 }
@@ -169,7 +197,8 @@ static void run(const struct file *f, struct bpe_options *o)
 	o->on_batch = on_batch, o->on_flow = on_flow, o->user = &books;
 	FUZZ_CHECK(bpe_engine_open(o, &engine, &error) == BPE_OK);
 	int status = bpe_engine_run(engine, 0, &error);
-	FUZZ_CHECK(status >= 0 || ((status == BPE_E_TORN || status == BPE_E_FORMAT) && error.text[0]));
+	FUZZ_CHECK(
+		status >= 0 || ((status == BPE_E_TORN || status == BPE_E_FORMAT) && error.text[0]));
 	bpe_engine_stats(engine, &stats);
 	check_books(&stats, &books);
 	bpe_engine_close(engine);
@@ -190,8 +219,10 @@ void fuzz_engine(const uint8_t *bytes, size_t n)
 	o.max_flows = tables[kind & 3];
 	o.no_tcp_health = kind & 4;
 	o.flow_lengths = kind & 8;
-	if (times & 1) o.flow_idle_ns = spans[1 + (times >> 1 & 1)];
-	if (times & 4) o.flow_closed_ns = spans[1 + (times >> 3 & 1)];
+	if (times & 1)
+		o.flow_idle_ns = spans[1 + (times >> 1 & 1)];
+	if (times & 4)
+		o.flow_closed_ns = spans[1 + (times >> 3 & 1)];
 	o.flow_active_ns = spans[times >> 4 & 3];
 	build(&f, &in);
 	run(&f, &o);

@@ -32,9 +32,11 @@ static void check_taken(const struct cli *c)
 	FUZZ_CHECK(c->flows_format < BPE_FORMAT_COUNT);
 	FUZZ_CHECK(!c->filter || strlen(c->filter) <= 1u << 20);
 	FUZZ_CHECK(c->dump >= 0 && c->verbose >= 0);
-	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++) FUZZ_CHECK(o->flow_timeout_ns[k] >= 0);
+	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++)
+		FUZZ_CHECK(o->flow_timeout_ns[k] >= 0);
 	FUZZ_CHECK(o->flow_active_ns >= 0);
-	if (c->done || c->list || c->dump || c->explain) return;
+	if (c->done || c->list || c->dump || c->explain)
+		return;
 	FUZZ_CHECK(!o->interface_name != !o->file);
 	FUZZ_CHECK(!c->top || (o->flows && !c->json));
 }
@@ -47,8 +49,8 @@ void fuzz_options(const uint8_t *bytes, size_t n)
 	memcpy(text, bytes, n);
 	text[n] = 0;
 	int argc = split(text, argv);
-	optind = 0;	/* getopt begins anew */
-#ifdef __GLIBC__	/* elsewhere the messages are shown */
+	optind = 0; /* getopt begins anew */
+#ifdef __GLIBC__    /* elsewhere the messages are shown */
 	char said[4096] = "";
 	FILE *before[2] = { stdout, stderr }, *nowhere = fopen("/dev/null", "w");
 	FILE *to = fmemopen(said, sizeof said - 1, "w");
@@ -63,7 +65,8 @@ void fuzz_options(const uint8_t *bytes, size_t n)
 	FUZZ_CHECK((r != 0) == (said[0] != 0));
 #endif
 	FUZZ_CHECK(r == 0 || r == EXIT_USAGE);
-	if (!r) check_taken(&cli);
+	if (!r)
+		check_taken(&cli);
 	free(cli.filter);
 	free(text);
 }

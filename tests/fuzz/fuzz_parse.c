@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as packets of any link type: each in a piece of memory of exactly its size, so that a byte too many is seen; what
- * is parsed holds together, depends on nothing but the packet, is the same for both directions, and the same by the backend
- * that ships.
+/* Any bytes as packets of any link type: each in a piece of memory of exactly its size, so that a
+ * byte too many is seen; what is parsed holds together, depends on nothing but the packet, is the
+ * same for both directions, and the same by the backend that ships.
  *
- * Input: a byte for the link type (past the list: the next two bytes are it), then packets: a byte of choices (bit 0: it
- * begins with a unit repeated, 1: more on the wire than was captured, 2: less, 3: outgoing), if repeated a byte of unit length
- * and two of times and the unit, then a byte of length and so many bytes. */
+ * Input: a byte for the link type (past the list: the next two bytes are it), then packets: a byte
+ * of choices (bit 0: it begins with a unit repeated, 1: more on the wire than was captured, 2:
+ * less, 3: outgoing), if repeated a byte of unit length and two of times and the unit, then a byte
+ * of length and so many bytes. */
 #include "arch/arch.h"
 #include "fuzz.h"
 #include "layers_check.h"
@@ -27,8 +28,15 @@ struct run {
 
 static struct bpei_columns columns_of(struct run *r, uint32_t from)
 {
-	return (struct bpei_columns){ .data = r->data + from, .time_ns = r->time_ns + from, .caplen = r->caplen + from, .wirelen = r->wirelen + from,
-		.interface_id = r->interface_id + from, .layers = r->layers + from, .key = r->key + from, .hash = r->hash + from, .outgoing = r->outgoing + from };
+	return (struct bpei_columns){ .data = r->data + from,
+		.time_ns = r->time_ns + from,
+		.caplen = r->caplen + from,
+		.wirelen = r->wirelen + from,
+		.interface_id = r->interface_id + from,
+		.layers = r->layers + from,
+		.key = r->key + from,
+		.hash = r->hash + from,
+		.outgoing = r->outgoing + from };
 }
 
 static uint8_t *packet(struct fuzz_input *in, uint8_t choices, uint32_t *length)
@@ -38,15 +46,19 @@ static uint8_t *packet(struct fuzz_input *in, uint8_t choices, uint32_t *length)
 	if (choices & 1) {
 		unit = fuzz_u8(in), times = fuzz_u16(in);
 		repeated = in->next;
-		if (unit > fuzz_left(in)) unit = fuzz_left(in);
+		if (unit > fuzz_left(in))
+			unit = fuzz_left(in);
 		in->next += unit;
-		if (unit * times > MOST) times = MOST / unit;
+		if (unit * times > MOST)
+			times = MOST / unit;
 	}
 	size_t rest = fuzz_u8(in);
-	if (rest > fuzz_left(in)) rest = fuzz_left(in);
+	if (rest > fuzz_left(in))
+		rest = fuzz_left(in);
 	uint8_t *p = malloc(unit * times + rest + !(unit * times + rest));
 	FUZZ_CHECK(p != NULL);
-	for (size_t i = 0; i < times; i++) memcpy(p + i * unit, repeated, unit);
+	for (size_t i = 0; i < times; i++)
+		memcpy(p + i * unit, repeated, unit);
 	memcpy(p + unit * times, in->next, rest);
 	in->next += rest;
 	*length = (uint32_t)(unit * times + rest);
@@ -56,8 +68,10 @@ static uint8_t *packet(struct fuzz_input *in, uint8_t choices, uint32_t *length)
 /* Whether two results for one packet are the same; the key counts only where there is one. */
 static bool same(const struct run *a, const struct run *b, uint32_t i)
 {
-	return !memcmp(&a->layers[i], &b->layers[i], sizeof *a->layers) && a->hash[i] == b->hash[i]
-		&& (!(a->layers[i].flags & BPE_PKT_KEY) || !memcmp(&a->key[i], &b->key[i], sizeof *a->key));
+	return !memcmp(&a->layers[i], &b->layers[i], sizeof *a->layers) &&
+	       a->hash[i] == b->hash[i] &&
+	       (!(a->layers[i].flags & BPE_PKT_KEY) ||
+		       !memcmp(&a->key[i], &b->key[i], sizeof *a->key));
 }
 
 static void exchange(uint8_t *a, uint8_t *b, size_t n)
@@ -70,17 +84,22 @@ static void exchange(uint8_t *a, uint8_t *b, size_t n)
 }
 
 /* The packet sent back: addresses and ports the other way round give the same key. */
-static void turn_round(const struct run *r, uint32_t i, uint32_t link_type, const struct bpei_seed *seed)
+static void turn_round(
+	const struct run *r, uint32_t i, uint32_t link_type, const struct bpei_seed *seed)
 {
 	const struct bpe_layers *l = &r->layers[i];
 	bool four = l->flags & BPE_PKT_IP4;
-	struct run back = { .caplen = { r->caplen[i] }, .wirelen = { r->wirelen[i] }, .outgoing = { r->outgoing[i] } };
+	struct run back = { .caplen = { r->caplen[i] },
+		.wirelen = { r->wirelen[i] },
+		.outgoing = { r->outgoing[i] } };
 	uint8_t *p = malloc(r->caplen[i]), *ip = p + l->network;
 	FUZZ_CHECK(p != NULL);
 	memcpy(p, r->data[i], r->caplen[i]);
 	exchange(ip + (four ? 12 : 8), ip + (four ? 16 : 24), four ? 4 : 16);
-	bool ports = l->proto == BPE_PROTO_TCP || l->proto == BPE_PROTO_UDP || l->proto == BPE_PROTO_SCTP || l->proto == BPE_PROTO_UDPLITE || l->proto == BPE_PROTO_DCCP
-		|| l->proto == BPE_PROTO_WIREGUARD || l->proto == BPE_PROTO_GTP_PRIME;
+	bool ports = l->proto == BPE_PROTO_TCP || l->proto == BPE_PROTO_UDP ||
+		     l->proto == BPE_PROTO_SCTP || l->proto == BPE_PROTO_UDPLITE ||
+		     l->proto == BPE_PROTO_DCCP || l->proto == BPE_PROTO_WIREGUARD ||
+		     l->proto == BPE_PROTO_GTP_PRIME;
 	if (l->transport != BPE_NO_OFFSET && l->transport + 4u <= l->end && ports)
 		exchange(p + l->transport, p + l->transport + 2, 2);
 	back.data[0] = p;
@@ -88,29 +107,44 @@ static void turn_round(const struct run *r, uint32_t i, uint32_t link_type, cons
 	bpei_parse_scalar(&c, 1, link_type, NULL);
 	bpei_hash_scalar(&c, 1, seed);
 	FUZZ_CHECK(back.layers[0].flags & BPE_PKT_KEY);
-	FUZZ_CHECK(!memcmp(&back.key[0], &r->key[i], sizeof back.key[0]) && back.hash[0] == r->hash[i]);
-	bool one_end = !memcmp(r->key[i].addr[0], r->key[i].addr[1], 16) && r->key[i].port[0] == r->key[i].port[1];
-	FUZZ_CHECK(((back.layers[0].flags ^ l->flags) & BPE_PKT_REVERSED) == (one_end ? 0 : BPE_PKT_REVERSED));
+	FUZZ_CHECK(!memcmp(&back.key[0], &r->key[i], sizeof back.key[0]) &&
+		   back.hash[0] == r->hash[i]);
+	bool one_end = !memcmp(r->key[i].addr[0], r->key[i].addr[1], 16) &&
+		       r->key[i].port[0] == r->key[i].port[1];
+	FUZZ_CHECK(((back.layers[0].flags ^ l->flags) & BPE_PKT_REVERSED) ==
+		   (one_end ? 0 : BPE_PKT_REVERSED));
 	free(p);
 }
 
-/* Without tunnels: a flow wherever there is one with them, of an IP header that does not lie behind the inner one; else all the same. */
+/* Without tunnels: a flow wherever there is one with them, of an IP header that does not lie behind
+ * the inner one; else all the same. */
 static void outermost_of(struct run *r, uint32_t i, uint32_t link_type)
 {
 	const struct bpe_layers *l = &r->layers[i];
 	struct bpe_layers outer;
 	struct bpe_key key = { .ip_proto = 0 };
-	struct bpei_columns c = { .data = &r->data[i], .caplen = &r->caplen[i], .wirelen = &r->wirelen[i], .layers = &outer, .key = &key,
-		.outgoing = &r->outgoing[i], .outermost = true };
+	struct bpei_columns c = { .data = &r->data[i],
+		.caplen = &r->caplen[i],
+		.wirelen = &r->wirelen[i],
+		.layers = &outer,
+		.key = &key,
+		.outgoing = &r->outgoing[i],
+		.outermost = true };
 	bpei_parse_scalar(&c, 1, link_type, NULL);
 	const char *wrong = layers_wrong(&outer, &key, r->caplen[i], link_type);
-	if (wrong) fuzz_broken(__FILE__, __LINE__, wrong);
-	FUZZ_CHECK(!(outer.flags & BPE_PKT_TUNNEL) || l->flags & BPE_PKT_TUNNEL);	/* a frame in a frame is gone into all the same */
-	if (!(l->flags & BPE_PKT_TUNNEL)) FUZZ_CHECK(!memcmp(&outer, l, sizeof outer));
-	else FUZZ_CHECK(outer.flags & BPE_PKT_KEY && outer.network <= l->network && outer.end >= l->end);
+	if (wrong)
+		fuzz_broken(__FILE__, __LINE__, wrong);
+	FUZZ_CHECK(!(outer.flags & BPE_PKT_TUNNEL) ||
+		   l->flags & BPE_PKT_TUNNEL); /* a frame in a frame is gone into all the same */
+	if (!(l->flags & BPE_PKT_TUNNEL))
+		FUZZ_CHECK(!memcmp(&outer, l, sizeof outer));
+	else
+		FUZZ_CHECK(outer.flags & BPE_PKT_KEY && outer.network <= l->network &&
+			   outer.end >= l->end);
 }
 
-/* The whole road: every later fragment is followed or lost, checksums and options read nothing that is not there. */
+/* The whole road: every later fragment is followed or lost, checksums and options read nothing that
+ * is not there. */
 static void dissect(struct run *r, uint32_t n, uint32_t link_type)
 {
 	struct bpei_dissector d;
@@ -123,11 +157,18 @@ static void dissect(struct run *r, uint32_t n, uint32_t link_type)
 	struct bpei_columns c = columns_of(r, 0);
 	bpei_dissect(&d, &c, n, link_type);
 	for (uint32_t i = 0; i < n; i++) {
-		const struct bpe_batch b = { .count = 1, .data = &r->data[i], .caplen = &r->caplen[i], .wirelen = &r->wirelen[i], .layers = &r->layers[i] };
-		later += (r->layers[i].flags & (BPE_PKT_FRAGMENT | BPE_PKT_KEY)) == (BPE_PKT_FRAGMENT | BPE_PKT_KEY);
-		FUZZ_CHECK(!(r->layers[i].flags & BPE_PKT_OUTGOING) || !(r->layers[i].flags & BPE_PKT_BAD_CHECKSUM));
+		const struct bpe_batch b = { .count = 1,
+			.data = &r->data[i],
+			.caplen = &r->caplen[i],
+			.wirelen = &r->wirelen[i],
+			.layers = &r->layers[i] };
+		later += (r->layers[i].flags & (BPE_PKT_FRAGMENT | BPE_PKT_KEY)) ==
+			 (BPE_PKT_FRAGMENT | BPE_PKT_KEY);
+		FUZZ_CHECK(!(r->layers[i].flags & BPE_PKT_OUTGOING) ||
+			   !(r->layers[i].flags & BPE_PKT_BAD_CHECKSUM));
 		FUZZ_CHECK(!(r->layers[i].flags & BPE_PKT_KEY) == !r->hash[i]);
-		if (bpe_batch_tcp_options(&b, 0, &options) == 1) FUZZ_CHECK(r->layers[i].proto == BPE_PROTO_TCP && options.sack_count <= 4);
+		if (bpe_batch_tcp_options(&b, 0, &options) == 1)
+			FUZZ_CHECK(r->layers[i].proto == BPE_PROTO_TCP && options.sack_count <= 4);
 	}
 	const struct bpei_fragment_counts *f = bpei_fragments_counts(d.fragments);
 	FUZZ_CHECK(bpei_counter_get(&f->followed) + bpei_counter_get(&f->lost) <= later);
@@ -136,10 +177,12 @@ static void dissect(struct run *r, uint32_t n, uint32_t link_type)
 
 void fuzz_parse(const uint8_t *bytes, size_t size)
 {
-	static const uint16_t link_types[] = { 0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, 127, 6, 9, 10, 50, 51, 104, 119, 138, 163, 192, 226, 258, 109, 117 };
+	static const uint16_t link_types[] = { 0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, 127,
+		6, 9, 10, 50, 51, 104, 119, 138, 163, 192, 226, 258, 109, 117 };
 	struct fuzz_input in = { bytes, bytes + size };
 	uint32_t n = 0, choice = fuzz_u8(&in);
-	uint32_t link_type = choice < sizeof link_types / sizeof *link_types ? link_types[choice] : fuzz_u16(&in);
+	uint32_t link_type = choice < sizeof link_types / sizeof *link_types ? link_types[choice]
+									     : fuzz_u16(&in);
 	uint8_t *memory[PACKETS];
 	struct run whole = { .hash = { 0 } }, alone;
 	struct bpei_seed seed;
@@ -148,11 +191,12 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 	for (; n < PACKETS && fuzz_left(&in); n++) {
 		uint8_t choices = fuzz_u8(&in);
 		whole.data[n] = memory[n] = packet(&in, choices, &whole.caplen[n]);
-		whole.wirelen[n] = whole.caplen[n] + (choices & 2 ? 1000 : 0) - (choices & 4 ? whole.caplen[n] / 2 : 0);
+		whole.wirelen[n] = whole.caplen[n] + (choices & 2 ? 1000 : 0) -
+				   (choices & 4 ? whole.caplen[n] / 2 : 0);
 		whole.outgoing[n] = choices & 8 ? BPE_PKT_OUTGOING : 0;
 	}
 	alone = whole;
-	for (uint32_t i = 0; i < n; i++) {	/* other garbage before */
+	for (uint32_t i = 0; i < n; i++) { /* other garbage before */
 		memset(&alone.key[i], 0xa5, sizeof alone.key[i]);
 		memset(&alone.layers[i], 0xff, sizeof alone.layers[i]);
 	}
@@ -164,13 +208,19 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 		c = columns_of(&alone, i);
 		bpei_parse_scalar(&c, 1, link_type, NULL);
 		bpei_hash_scalar(&c, 1, &seed);
-		const char *wrong = layers_wrong(&whole.layers[i], &whole.key[i], whole.caplen[i], link_type);
-		if (wrong) fuzz_broken(__FILE__, __LINE__, wrong);
+		const char *wrong =
+			layers_wrong(&whole.layers[i], &whole.key[i], whole.caplen[i], link_type);
+		if (wrong)
+			fuzz_broken(__FILE__, __LINE__, wrong);
 		FUZZ_CHECK(same(&whole, &alone, i));
-		FUZZ_CHECK(whole.layers[i].flags & BPE_PKT_KEY || (alone.key[i].zero[0] == untouched && alone.key[i].addr[0][0] == untouched));
+		FUZZ_CHECK(whole.layers[i].flags & BPE_PKT_KEY ||
+			   (alone.key[i].zero[0] == untouched &&
+				   alone.key[i].addr[0][0] == untouched));
 		FUZZ_CHECK((whole.layers[i].flags & whole.outgoing[i]) == whole.outgoing[i]);
 		FUZZ_CHECK(!(whole.layers[i].flags & BPE_PKT_KEY) == !whole.hash[i]);
-		if (whole.layers[i].flags & BPE_PKT_KEY && !(whole.layers[i].flags & BPE_PKT_ICMP_ERROR)) turn_round(&whole, i, link_type, &seed);
+		if (whole.layers[i].flags & BPE_PKT_KEY &&
+			!(whole.layers[i].flags & BPE_PKT_ICMP_ERROR))
+			turn_round(&whole, i, link_type, &seed);
 		outermost_of(&whole, i, link_type);
 	}
 	for (uint32_t i = 0; i < n; i++) {
@@ -179,7 +229,9 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 	}
 	c = columns_of(&alone, 0);
 	bpei_parse(&c, n, link_type, &seed);
-	for (uint32_t i = 0; i < n; i++) FUZZ_CHECK(same(&whole, &alone, i));
+	for (uint32_t i = 0; i < n; i++)
+		FUZZ_CHECK(same(&whole, &alone, i));
 	dissect(&alone, n, link_type);
-	for (uint32_t i = 0; i < n; i++) free(memory[i]);
+	for (uint32_t i = 0; i < n; i++)
+		free(memory[i]);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a savefile, read mapped and through a pipe: both give the same packets and the same end, every packet lies in
- * its block, and there is an end.
+/* Any bytes as a savefile, read mapped and through a pipe: both give the same packets and the same
+ * end, every packet lies in its block, and there is an end.
  *
- * Input: a byte of choices (bits 0-1 snaplen, 2-3 the mapped file's stretch, 4-5 the pieces that the pipe is fed, 6 no pipe),
- * then the file.  Standard input is taken over for the while: the device reads what stands there. */
+ * Input: a byte of choices (bits 0-1 snaplen, 2-3 the mapped file's stretch, 4-5 the pieces that
+ * the pipe is fed, 6 no pipe), then the file.  Standard input is taken over for the while: the
+ * device reads what stands there. */
 #include "base/mem.h"
 #include "block/batch.h"
 #include "device/device.h"
@@ -17,8 +18,15 @@
 #include <string.h>
 #include <unistd.h>
 
-struct sum { uint64_t packets, bytes, hash; int status; };
-struct writer { int fd; const uint8_t *bytes; size_t n, piece; };
+struct sum {
+	uint64_t packets, bytes, hash;
+	int status;
+};
+struct writer {
+	int fd;
+	const uint8_t *bytes;
+	size_t n, piece;
+};
 
 static void mix(struct sum *s, uint64_t v)
 {
@@ -26,28 +34,33 @@ static void mix(struct sum *s, uint64_t v)
 	s->hash ^= s->hash >> 29;
 }
 
-static void take(struct sum *s, const struct bpei_block *b, const struct bpei_columns *c, uint32_t n, uint32_t snaplen)
+static void take(struct sum *s, const struct bpei_block *b, const struct bpei_columns *c,
+	uint32_t n, uint32_t snaplen)
 {
 	FUZZ_CHECK(n <= BPE_BATCH);
 	FUZZ_CHECK(b->position <= b->length);
 	bpei_parse_scalar(c, n, b->link_type, NULL);
 	for (uint32_t i = 0; i < n; i++) {
 		FUZZ_CHECK(c->caplen[i] <= snaplen);
-		FUZZ_CHECK(c->data[i] >= b->bytes && c->data[i] + c->caplen[i] <= b->bytes + b->length);
+		FUZZ_CHECK(c->data[i] >= b->bytes &&
+			   c->data[i] + c->caplen[i] <= b->bytes + b->length);
 		FUZZ_CHECK(!layers_wrong(&c->layers[i], &c->key[i], c->caplen[i], b->link_type));
 		s->packets++;
 		s->bytes += c->caplen[i];
 		mix(s, (uint64_t)c->time_ns[i]);
 		mix(s, (uint64_t)c->caplen[i] << 32 | c->wirelen[i]);
 		mix(s, (uint64_t)c->interface_id[i] << 32 | b->link_type);
-		for (uint32_t k = 0; k < c->caplen[i]; k++) mix(s, c->data[i][k]);
+		for (uint32_t k = 0; k < c->caplen[i]; k++)
+			mix(s, c->data[i][k]);
 	}
 }
 
 /* Reads standard input to its end. */
 static struct sum drain(size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READER
 {
-	const struct bpe_options options = { .file = "-", .snaplen = snaplen, .block_bytes = stretch };
+	const struct bpe_options options = {
+		.file = "-", .snaplen = snaplen, .block_bytes = stretch
+	};
 	struct bpei_columns columns;
 	struct bpei_block block = { .memory = NULL };
 	struct bpei_device *device = NULL;
@@ -59,11 +72,16 @@ static struct sum drain(size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READE
 	}
 	FUZZ_CHECK(bpei_columns_new(&columns, BPE_BATCH) == BPE_OK);
 	FUZZ_CHECK(memchr(device->source, 0, sizeof device->source) && device->max_lent > 0);
-	if (!device->lends) FUZZ_CHECK((block.memory = bpei_mem_map(block.memory_bytes = device->block_bytes, 0)) != NULL);
-	for (size_t fills = 0; (s.status = bpei_device_fill(device, &block, -1, &error)) >= 0; fills++) {
+	if (!device->lends)
+		FUZZ_CHECK((block.memory = bpei_mem_map(
+				    block.memory_bytes = device->block_bytes, 0)) != NULL);
+	for (size_t fills = 0; (s.status = bpei_device_fill(device, &block, -1, &error)) >= 0;
+		fills++) {
 		FUZZ_CHECK(fills <= 4 * n + 100);
-		if (!s.status) continue;
-		for (uint32_t got; (got = bpei_device_walk(device, &block, &columns, BPE_BATCH));) take(&s, &block, &columns, got, snaplen);
+		if (!s.status)
+			continue;
+		for (uint32_t got; (got = bpei_device_walk(device, &block, &columns, BPE_BATCH));)
+			take(&s, &block, &columns, got, snaplen);
 		bpei_device_done(device, &block);
 	}
 	FUZZ_CHECK(s.status == BPE_E_END || s.status == BPE_E_TORN || s.status == BPE_E_FORMAT);
@@ -80,16 +98,20 @@ static void *write_all(void *user)
 {
 	struct writer *w = user;
 	for (size_t at = 0; at < w->n;) {
-		ssize_t n = write(w->fd, w->bytes + at, w->piece < w->n - at ? w->piece : w->n - at);
-		if (n < 0 && errno == EINTR) continue;
-		if (n <= 0) break;
+		ssize_t n =
+			write(w->fd, w->bytes + at, w->piece < w->n - at ? w->piece : w->n - at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
 		at += (size_t)n;
 	}
 	close(w->fd);
 	return NULL;
 }
 
-static struct sum mapped(const uint8_t *bytes, size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READER
+static struct sum mapped(
+	const uint8_t *bytes, size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READER
 {
 	char name[] = "/tmp/fuzz_savefile.XXXXXX";
 	int fd = mkstemp(name);
@@ -129,7 +151,8 @@ static void check_alike(const struct sum *file, const struct sum *pipe)
 
 void fuzz_savefile(const uint8_t *bytes, size_t n)
 {
-	static const uint32_t snaplens[4] = { BPE_MAX_SNAPLEN, 96, 20, 1 }, stretches[4] = { 0, 1, 64, 1000 };
+	static const uint32_t snaplens[4] = { BPE_MAX_SNAPLEN, 96, 20, 1 },
+			      stretches[4] = { 0, 1, 64, 1000 };
 	static const size_t pieces[4] = { 65536, 37, 500, 5 };
 	struct fuzz_input in = { bytes, bytes + n };
 	uint8_t choices = fuzz_u8(&in);

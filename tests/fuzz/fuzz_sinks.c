@@ -18,12 +18,16 @@ static size_t csv_columns(const char *s, size_t n)
 	bool quoted = false;
 	for (size_t i = 0; i < n; i++) {
 		if (s[i] == '"' && !quoted) {
-			if (i && s[i - 1] != ',' && s[i - 1] != '"') return 0;
+			if (i && s[i - 1] != ',' && s[i - 1] != '"')
+				return 0;
 			quoted = true;
 		} else if (s[i] == '"') {
-			if (i + 1 < n && s[i + 1] == '"') i++;
-			else if (i + 1 < n && s[i + 1] != ',') return 0;
-			else quoted = false;
+			if (i + 1 < n && s[i + 1] == '"')
+				i++;
+			else if (i + 1 < n && s[i + 1] != ',')
+				return 0;
+			else
+				quoted = false;
 		} else if (s[i] == ',' && !quoted) {
 			columns++;
 		}
@@ -54,11 +58,13 @@ static void one_format(const struct bpe_flow *flow, uint32_t format, size_t room
 	} else {
 		FUZZ_CHECK(json_valid(line, length) && line[0] == '{');
 	}
-	char *small = malloc(room + 1);	/* exactly: a sanitizer sees what goes past it */
+	char *small = malloc(room + 1); /* exactly: a sanitizer sees what goes past it */
 	FUZZ_CHECK(small != NULL);
 	int got = bpe_flow_format(flow, format, small, room);
-	if (room > (size_t)n) FUZZ_CHECK(got == n && !memcmp(small, line, (size_t)n + 1));
-	else FUZZ_CHECK(got < 0);
+	if (room > (size_t)n)
+		FUZZ_CHECK(got == n && !memcmp(small, line, (size_t)n + 1));
+	else
+		FUZZ_CHECK(got < 0);
 	free(small);
 }
 
@@ -72,5 +78,6 @@ void fuzz_sinks(const uint8_t *bytes, size_t n)
 	memcpy(&flow, in.next, given);
 	flow.version = BPE_FLOW_VERSION;
 	flow.size = sizeof flow;
-	for (uint32_t format = 0; format < BPE_FORMAT_COUNT; format++) one_format(&flow, format, room);
+	for (uint32_t format = 0; format < BPE_FORMAT_COUNT; format++)
+		one_format(&flow, format, room);
 }

@@ -19,14 +19,16 @@ static uint64_t number(struct fuzz_input *in)
 	static const uint64_t corners[8] = { 0, 1, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX,
 		UINT32_MAX, 1000000000, 1700000000000000000 };
 	uint8_t kind = fuzz_u8(in);
-	if (kind & 128) return corners[kind & 7] + (kind >> 3 & 15);
+	if (kind & 128)
+		return corners[kind & 7] + (kind >> 3 & 15);
 	return (uint64_t)fuzz_u32(in) << (kind & 31);
 }
 
 __attribute__((noinline)) static void text(struct fuzz_input *in, char *to, size_t room)
 {
 	size_t n = fuzz_u8(in) % room;
-	for (size_t i = 0; i < n; i++) to[i] = (char)fuzz_u8(in);
+	for (size_t i = 0; i < n; i++)
+		to[i] = (char)fuzz_u8(in);
 	to[n] = 0;
 }
 
@@ -54,8 +56,10 @@ static void take_shot(struct fuzz_input *in, struct top_model *m, struct top_sho
 	struct bpe_stats *s = &shot->stats;
 	memset(s, 0, sizeof *s);
 	s->elapsed_ns = number(in), s->read_packets = number(in), s->wire_bytes = number(in);
-	for (int k = 0; k < BPE_DROP_COUNT; k++) s->dropped[k] = number(in);
-	s->kernel_dropped = number(in), s->interface_dropped = number(in), s->flows_active = number(in);
+	for (int k = 0; k < BPE_DROP_COUNT; k++)
+		s->dropped[k] = number(in);
+	s->kernel_dropped = number(in), s->interface_dropped = number(in),
+	s->flows_active = number(in);
 	s->packets_per_second = number(in), s->bits_per_second = number(in);
 	shot->protocol_count = fuzz_u8(in) % (TOP_PROTOCOLS + 1);
 	for (size_t i = 0; i < shot->protocol_count; i++) {
@@ -64,7 +68,8 @@ static void take_shot(struct fuzz_input *in, struct top_model *m, struct top_sho
 	}
 	shot->about = (struct bpe_snapshot){ (int64_t)number(in), number(in), number(in) };
 	shot->count = fuzz_u8(in) % (MOST_FLOWS + 1);
-	for (size_t i = 0; i < shot->count; i++) fill_flow(in, &shot->flows[i]);
+	for (size_t i = 0; i < shot->count; i++)
+		fill_flow(in, &shot->flows[i]);
 	top_model_take(m, shot);
 }
 
@@ -72,7 +77,8 @@ static void check_rows(const struct top_model *m)
 {
 	bool seen[MOST_FLOWS] = { false };
 	size_t wanted = 0;
-	for (size_t i = 0; i < m->now.count; i++) wanted += top_matches(m, &m->now.flows[i], m->filter);
+	for (size_t i = 0; i < m->now.count; i++)
+		wanted += top_matches(m, &m->now.flows[i], m->filter);
 	FUZZ_CHECK(m->shown == wanted);
 	for (size_t i = 0; i < m->shown; i++) {
 		FUZZ_CHECK(m->order[i] < m->now.count && !seen[m->order[i]]);
@@ -86,7 +92,8 @@ static void check_line(const char *line, const char *given, int width, bool utf8
 	size_t n = strlen(line);
 	FUZZ_CHECK(line == given && n < TOP_LINE && text_harmless(line, n));
 	FUZZ_CHECK(top_cells(line, utf8) <= width);
-	for (size_t i = 0; i < n && !utf8; i++) FUZZ_CHECK(line[i] >= 0x20 && line[i] < 0x7f);
+	for (size_t i = 0; i < n && !utf8; i++)
+		FUZZ_CHECK(line[i] >= 0x20 && line[i] < 0x7f);
 }
 
 static void draw(struct fuzz_input *in, const struct top_model *m)
@@ -102,24 +109,29 @@ static void draw(struct fuzz_input *in, const struct top_model *m)
 	top_layout(&l, width, m->sort, m->processes);
 	FUZZ_CHECK(l.count <= TOP_COLUMNS);
 	int used = 0;
-	for (uint32_t i = 0; i < l.count; i++) used += l.column[i].width + (i > 0);
+	for (uint32_t i = 0; i < l.count; i++)
+		used += l.column[i].width + (i > 0);
 	FUZZ_CHECK(l.count == 0 || used <= width);
 	double seconds = (double)number(in) * 1e-9;
-	check_line(top_text_source(line, source, seconds, "paused", width, utf8), line, width, utf8);
+	check_line(
+		top_text_source(line, source, seconds, "paused", width, utf8), line, width, utf8);
 	check_line(top_text_rate(line, m, width), line, width, true);
 	check_line(top_text_drops(line, m, width, &some), line, width, true);
 	check_line(top_text_protocols(line, m, width), line, width, true);
 	check_line(top_text_head(line, m, &l, utf8), line, width, utf8);
 	for (size_t i = 0; i < m->shown; i++)
-		check_line(top_text_row(line, m, &l, &m->rows[m->order[i]], utf8), line, width, utf8);
+		check_line(
+			top_text_row(line, m, &l, &m->rows[m->order[i]], utf8), line, width, utf8);
 	check_line(top_text_cut(line, source, width, utf8), line, width, utf8);
 }
 
 static void type_key(struct top_model *m, char c)
 {
 	size_t n = strlen(m->filter);
-	if (c == 8 && n) m->filter[n - 1] = 0;
-	else if (c && c != 8 && n + 1 < TOP_FILTER) m->filter[n] = c, m->filter[n + 1] = 0;
+	if (c == 8 && n)
+		m->filter[n - 1] = 0;
+	else if (c && c != 8 && n + 1 < TOP_FILTER)
+		m->filter[n] = c, m->filter[n + 1] = 0;
 	top_model_arrange(m);
 }
 
@@ -134,10 +146,18 @@ void fuzz_top(const uint8_t *bytes, size_t n)
 		uint8_t op = fuzz_u8(&in);
 		m.reverse = op & 128, m.names = op & 64, m.bytes = op & 32;
 		switch (op & 3) {
-		case 0: take_shot(&in, &m, &shot); break;
-		case 1: m.sort = (enum top_sort)(fuzz_u8(&in) % TOP_SORTS); top_model_arrange(&m); break;
-		case 2: type_key(&m, (char)fuzz_u8(&in)); break;
-		default: draw(&in, &m);
+		case 0:
+			take_shot(&in, &m, &shot);
+			break;
+		case 1:
+			m.sort = (enum top_sort)(fuzz_u8(&in) % TOP_SORTS);
+			top_model_arrange(&m);
+			break;
+		case 2:
+			type_key(&m, (char)fuzz_u8(&in));
+			break;
+		default:
+			draw(&in, &m);
 		}
 		check_rows(&m);
 	}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a block of TPACKET_V3's ring: what the walk gives lies inside the block, every packet
- * of a block that is not torn is given or counted as seen twice, and nothing else is written.
+/* Any bytes as a block of TPACKET_V3's ring: what the walk gives lies inside the block, every
+ * packet of a block that is not torn is given or counted as seen twice, and nothing else is
+ * written.
  *
- * Input: a byte of choices (bit 0 cooked, 1 loopback's packets are skipped, 2 another link type than
- * Ethernet, 3-4 how many a call may give), then the block. */
+ * Input: a byte of choices (bit 0 cooked, 1 loopback's packets are skipped, 2 another link type
+ * than Ethernet, 3-4 how many a call may give), then the block. */
 #include "fuzz.h"
 
 #ifdef __linux__
@@ -14,18 +15,23 @@
 #include <linux/if_packet.h>
 #include <string.h>
 
-#define SMALLEST 112u	/* the block's head and one frame's */
+#define SMALLEST 112u /* the block's head and one frame's */
 
-struct walked { uint64_t packets, captured, wire; };
+struct walked {
+	uint64_t packets, captured, wire;
+};
 
 static void check(const struct bpei_columns *c, uint32_t n, const uint8_t *block, size_t length,
-		struct walked *w)
+	struct walked *w)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		FUZZ_CHECK(c->data[i] >= block && c->caplen[i] <= (size_t)(block + length - c->data[i]));
-		FUZZ_CHECK(c->caplen[i] <= BPE_MAX_SNAPLEN && c->wirelen[i] <= (uint32_t)INT32_MAX + 24);
+		FUZZ_CHECK(c->data[i] >= block &&
+			   c->caplen[i] <= (size_t)(block + length - c->data[i]));
+		FUZZ_CHECK(c->caplen[i] <= BPE_MAX_SNAPLEN &&
+			   c->wirelen[i] <= (uint32_t)INT32_MAX + 24);
 		FUZZ_CHECK(c->outgoing[i] == 0 || c->outgoing[i] == BPE_PKT_OUTGOING);
-		for (uint32_t k = 0; k < c->caplen[i]; k++) w->captured += c->data[i][k] != 0;
+		for (uint32_t k = 0; k < c->caplen[i]; k++)
+			w->captured += c->data[i][k] != 0;
 		w->packets++;
 		w->wire += c->wirelen[i];
 	}
@@ -41,25 +47,31 @@ void fuzz_tpacket(const uint8_t *bytes, size_t n)
 	struct walked w = { 0, 0, 0 };
 	uint8_t choices = fuzz_u8(&in);
 	size_t length = fuzz_left(&in);
-	if (length < SMALLEST) return;	/* the kernel's blocks are pages */
-	struct bpei_tpacket how = { .cooked = choices & 1, .skip_outgoing = choices & 2,
-		.torn_blocks = &torn, .duplicates = &duplicates, .duplicate_captured = &captured,
+	if (length < SMALLEST)
+		return; /* the kernel's blocks are pages */
+	struct bpei_tpacket how = { .cooked = choices & 1,
+		.skip_outgoing = choices & 2,
+		.torn_blocks = &torn,
+		.duplicates = &duplicates,
+		.duplicate_captured = &captured,
 		.duplicate_wire = &wire };
 	how.link_type = how.cooked ? 276 : choices & 4 ? 101 : BPEI_TPACKET_ETHERNET;
-	uint8_t *block = malloc(length);	/* no byte more: a sanitizer sees what goes past it */
+	uint8_t *block = malloc(length); /* no byte more: a sanitizer sees what goes past it */
 	FUZZ_CHECK(block && bpei_columns_new(&columns, BPE_BATCH) == BPE_OK);
 	memcpy(block, in.next, length);
 	memcpy(&desc, block, sizeof desc);
 	uint32_t packets = desc.hdr.bh1.num_pkts, max = steps[choices >> 3 & 3], got;
-	struct bpei_block b = { .bytes = block, .length = length,
-		.position = desc.hdr.bh1.offset_to_first_pkt };
+	struct bpei_block b = {
+		.bytes = block, .length = length, .position = desc.hdr.bh1.offset_to_first_pkt
+	};
 	while ((got = bpei_walk_tpacket(&how, &b, &columns, max))) {
 		FUZZ_CHECK(got <= max && b.link_type == how.link_type);
 		check(&columns, got, block, length, &w);
 		FUZZ_CHECK(w.packets <= packets);
 	}
 	FUZZ_CHECK(bpei_counter_get(&torn) <= 1);
-	if (!bpei_counter_get(&torn)) FUZZ_CHECK(w.packets + bpei_counter_get(&duplicates) == packets);
+	if (!bpei_counter_get(&torn))
+		FUZZ_CHECK(w.packets + bpei_counter_get(&duplicates) == packets);
 	FUZZ_CHECK(how.skip_outgoing || !bpei_counter_get(&duplicates));
 	FUZZ_CHECK(bpei_walk_tpacket(&how, &b, &columns, max) == 0);
 	bpei_columns_free(&columns, BPE_BATCH);
@@ -68,6 +80,9 @@ void fuzz_tpacket(const uint8_t *bytes, size_t n)
 
 #else
 
-void fuzz_tpacket(const uint8_t *bytes, size_t n) { (void)bytes, (void)n; }	/* Linux's alone */
+void fuzz_tpacket(const uint8_t *bytes, size_t n)
+{
+	(void)bytes, (void)n;
+} /* Linux's alone */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* replay [CORPUS]: every file of CORPUS/<target>/ through its fuzz target, each in a process of its own, so that a crash is
- * one failure and not the end.  Ends with "N passed, N failed". */
+/* replay [CORPUS]: every file of CORPUS/<target>/ through its fuzz target, each in a process of its
+ * own, so that a crash is one failure and not the end.  Ends with "N passed, N failed". */
 #include "fuzz.h"
 
 #include <dirent.h>
@@ -11,7 +11,10 @@
 
 #define MOST_BYTES (1u << 20)
 
-static const struct { const char *name; void (*run)(const uint8_t *, size_t); } targets[] = {
+static const struct {
+	const char *name;
+	void (*run)(const uint8_t *, size_t);
+} targets[] = {
 	{ "bpf", fuzz_bpf },
 	{ "compile", fuzz_compile },
 	{ "engine", fuzz_engine },
@@ -31,11 +34,13 @@ static int one(void (*run)(const uint8_t *, size_t), const char *path)
 {
 	uint8_t *bytes = malloc(MOST_BYTES);
 	FILE *file = fopen(path, "rb");
-	if (!bytes || !file) return fprintf(stderr, "%s: %s\n", path, strerror(errno)), 1;
+	if (!bytes || !file)
+		return fprintf(stderr, "%s: %s\n", path, strerror(errno)), 1;
 	size_t n = fread(bytes, 1, MOST_BYTES, file);
 	fclose(file);
 	uint8_t *exact = malloc(n + !n);
-	if (!exact) return 1;
+	if (!exact)
+		return 1;
 	memcpy(exact, bytes, n);
 	free(bytes);
 	run(exact, n);
@@ -54,21 +59,30 @@ int main(int argc, char **argv)
 		DIR *directory = opendir(path);
 		for (struct dirent *entry; directory && (entry = readdir(directory));) {
 			int status = -1;
-			if (entry->d_name[0] == '.') continue;
-			snprintf(path, sizeof path, "%s/%s/%s", corpus, targets[t].name, entry->d_name);
+			if (entry->d_name[0] == '.')
+				continue;
+			snprintf(path, sizeof path, "%s/%s/%s", corpus, targets[t].name,
+				entry->d_name);
 			fflush(NULL);
 			pid_t child = fork();
 			if (!child) {
-				closedir(directory);	/* not ours: a leak checker would find it */
-				alarm(60);	/* a hang is a failure, too */
+				closedir(directory); /* not ours: a leak checker would find it */
+				alarm(60);           /* a hang is a failure, too */
 				exit(one(targets[t].run, path));
 			}
-			if (child > 0) while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-			if (!status) passed++;
-			else failed++, printf("%s: failed (status %#x)\n", path, (unsigned)status);
+			if (child > 0)
+				while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+					continue;
+			if (!status)
+				passed++;
+			else
+				failed++,
+					printf("%s: failed (status %#x)\n", path, (unsigned)status);
 		}
-		if (directory) closedir(directory);
-		if (passed + failed == before) failed++, printf("%s/%s: nothing to replay\n", corpus, targets[t].name);
+		if (directory)
+			closedir(directory);
+		if (passed + failed == before)
+			failed++, printf("%s/%s: nothing to replay\n", corpus, targets[t].name);
 	}
 	printf("%lu passed, %lu failed\n", passed, failed);
 	return failed ? 1 : 0;

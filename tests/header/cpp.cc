@@ -5,7 +5,10 @@
 #include <cstdio>
 #include <cstring>
 
-static void on_batch(void *user, const bpe_batch *batch) { *static_cast<unsigned long *>(user) += batch->count; }
+static void on_batch(void *user, const bpe_batch *batch)
+{
+	*static_cast<unsigned long *>(user) += batch->count;
+}
 
 int main()
 {
@@ -18,9 +21,12 @@ int main()
 	options.interface_name = "synth:count=1000";
 	options.on_batch = on_batch;
 	options.user = &seen;
-	int failed = bpe_engine_open(&options, &engine, &error) != BPE_OK || bpe_engine_run(engine, 0, &error) != BPE_OK;
-	if (!failed) bpe_engine_stats(engine, &stats);
-	failed |= seen != 1000 || stats.delivered_packets != 1000 || std::strcmp(bpe_version(), BPE_VERSION) != 0;
+	int failed = bpe_engine_open(&options, &engine, &error) != BPE_OK ||
+		     bpe_engine_run(engine, 0, &error) != BPE_OK;
+	if (!failed)
+		bpe_engine_stats(engine, &stats);
+	failed |= seen != 1000 || stats.delivered_packets != 1000 ||
+		  std::strcmp(bpe_version(), BPE_VERSION) != 0;
 	bpe_engine_close(engine);
 	std::printf("%d passed, %d failed\n", !failed, failed);
 	return failed;

@@ -134,7 +134,9 @@ def run_test(test, build, place, cpu, level):
         (
             a
             if a.startswith("/")
-            else os.path.join(build, a) if os.path.exists(os.path.join(build, a)) else a
+            else os.path.join(build, a)
+            if os.path.exists(os.path.join(build, a))
+            else a
         )
         for a in test["cmd"]
     ]
@@ -300,9 +302,10 @@ def main():
         sys.exit(77)
     began = time.monotonic()
     files = sorted(glob.glob(f"{top}/../shared/captures/*/**/*.*cap*", recursive=True))
-    with tempfile.TemporaryDirectory() as where, concurrent.futures.ThreadPoolExecutor(
-        os.cpu_count() or 2
-    ) as pool:
+    with (
+        tempfile.TemporaryDirectory() as where,
+        concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool,
+    ):
         scalar, jobs = f"{builds}/scalar", []
         if not files:
             files = own_captures(scalar, where)

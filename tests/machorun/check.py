@@ -7,6 +7,7 @@ Darwin's ABI, then compares: every savefile's report and flows with those of the
 live runs on a served BPF node with what the node says.  Nothing here is macOS: kqueue, Seatbelt and
 errors are modelled.  Ends with "N passed, N failed"; exits with 77 where nothing could be run.
 """
+
 import concurrent.futures
 import json
 import os
@@ -31,8 +32,23 @@ counts = {"passed": 0, "failed": 0, "skipped": 0}
 
 def build_runner():
     sources = [os.path.join(HERE, f) for f in sorted(os.listdir(HERE)) if f.endswith(".c")]
-    subprocess.run(["gcc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o", RUNNER,
-                    *sources, "-pthread", "-ldl"], check=True)
+    subprocess.run(
+        [
+            "gcc",
+            "-std=gnu11",
+            "-O1",
+            "-g",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-o",
+            RUNNER,
+            *sources,
+            "-pthread",
+            "-ldl",
+        ],
+        check=True,
+    )
 
 
 def case(function):
@@ -46,8 +62,13 @@ def case(function):
 
 
 def run_mac(*words, timeout=120, **environment):
-    return subprocess.run([RUNNER, MAC, *words], capture_output=True, text=True, timeout=timeout,
-                          env={**os.environ, **environment})
+    return subprocess.run(
+        [RUNNER, MAC, *words],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, **environment},
+    )
 
 
 def comparable(report):
@@ -62,8 +83,23 @@ def read_both(path, *words):
     out = []
     for command in ([RUNNER, MAC], [LINUX]):
         with tempfile.NamedTemporaryFile(dir=WORK) as flows:
-            p = subprocess.run([*command, "-r", path, "--json", "-q", "--seed", "1", "--flows",
-                                flows.name, *words], capture_output=True, text=True, timeout=300)
+            p = subprocess.run(
+                [
+                    *command,
+                    "-r",
+                    path,
+                    "--json",
+                    "-q",
+                    "--seed",
+                    "1",
+                    "--flows",
+                    flows.name,
+                    *words,
+                ],
+                capture_output=True,
+                text=True,
+                timeout=300,
+            )
             with open(flows.name, encoding="utf-8") as f:
                 records = f.read()
         report = comparable(json.loads(p.stdout))
@@ -96,8 +132,9 @@ def captures_are_read_as_on_linux():
 def generated_traffic_is_counted_as_on_linux():
     words = ("-i", "synth:count=200000,seed=5", "--seed", "1", "--json", "-q", "--workers", "0")
     mac = json.loads(run_mac(*words).stdout)
-    linux = json.loads(subprocess.run([LINUX, *words], capture_output=True, text=True,
-                                      check=True).stdout)
+    linux = json.loads(
+        subprocess.run([LINUX, *words], capture_output=True, text=True, check=True).stdout
+    )
     for key in ("packets", "bytes", "protocols", "network", "malformed", "sizes", "top_flows"):
         assert mac[key] == linux[key], (key, mac[key], linux[key])
 
@@ -111,8 +148,12 @@ class Node:
         self.runs = []
 
     def __enter__(self):
-        self.process = subprocess.Popen([NODE, self.directory, "--abi", "macos", *self.args],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [NODE, self.directory, "--abi", "macos", *self.args],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         line = self.process.stderr.readline()
         assert "ready" in line, line
         self.environment = {"MACHO_BPF": self.directory + "/bpf"}
@@ -127,9 +168,13 @@ class Node:
         self.report = json.loads(out) if out.strip() else None
 
     def start(self, *words, **environment):
-        run = subprocess.Popen([RUNNER, MAC, "-i", "en0", *words], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True,
-                               env={**os.environ, **self.environment, **environment})
+        run = subprocess.Popen(
+            [RUNNER, MAC, "-i", "en0", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **self.environment, **environment},
+        )
         self.runs.append(run)
         return run
 
@@ -137,8 +182,17 @@ class Node:
 def every_read_mode_takes_all_packets():
     for mode in ("auto", "throughput", "latency", "paced"):
         for workers in ("0", "2"):
-            with Node("--synth", "flows=500,count=50000", "--rate", 100000, "--patient",
-                      "--at-end", "remove", "--end-wait", 0.3) as node:
+            with Node(
+                "--synth",
+                "flows=500,count=50000",
+                "--rate",
+                100000,
+                "--patient",
+                "--at-end",
+                "remove",
+                "--end-wait",
+                0.3,
+            ) as node:
                 out = node.start("--json", "--read-mode", mode, "--workers", workers)
                 report = json.loads(out.communicate(timeout=120)[0])
             told = report["packets"], report["kernel"]
@@ -146,8 +200,16 @@ def every_read_mode_takes_all_packets():
 
 
 def dropped_and_read_make_up_all():
-    with Node("--synth", "flows=1000,size=imix,count=300000", "--buffer-most", 65536,
-              "--at-end", "remove", "--end-wait", 0.3) as node:
+    with Node(
+        "--synth",
+        "flows=1000,size=imix,count=300000",
+        "--buffer-most",
+        65536,
+        "--at-end",
+        "remove",
+        "--end-wait",
+        0.3,
+    ) as node:
         out = node.start("--json", "-B", "64K").communicate(timeout=120)[0]
     report = json.loads(out)
     assert report["kernel"]["dropped"] == node.report["dropped"], (report, node.report)
@@ -179,8 +241,7 @@ def filter_file_behind_a_link_is_read_again():
     os.chmod(real, 0o755)
     log = os.path.join(WORK, "log-link")
     with Node("--synth", "flows=10,count=100") as node:
-        p = node.start("--json", "-v", "-f", f"host in {link}/hosts or port domain",
-                       MACHO_LOG=log)
+        p = node.start("--json", "-v", "-f", f"host in {link}/hosts or port domain", MACHO_LOG=log)
         deadline = time.monotonic() + 60
         while "sandbox_init" not in read_text(log):
             assert time.monotonic() < deadline and p.poll() is None, p.communicate()
@@ -205,8 +266,9 @@ def read_text(path):
 
 def netmasks_are_those_of_linux():
     """The shim trims masks as xnu's in_socktrim does."""
-    for line in subprocess.run([LINUX, "-L"], capture_output=True, text=True,
-                               check=True).stdout.splitlines():
+    for line in subprocess.run(
+        [LINUX, "-L"], capture_output=True, text=True, check=True
+    ).stdout.splitlines():
         for word in line.split():
             if "/" in word and word[0].isdigit() and word.count(".") == 3:
                 assert word.rstrip(",") in run_mac("-L").stdout, word
@@ -247,13 +309,19 @@ def main():
     elif os.geteuid() or not os.access("/dev/fuse", os.R_OK | os.W_OK):
         skip("live runs", "a served node needs root and /dev/fuse")
     else:
-        for function in (every_read_mode_takes_all_packets, dropped_and_read_make_up_all,
-                         capture_loads_no_framework, filter_file_behind_a_link_is_read_again,
-                         signals_end_a_run):
+        for function in (
+            every_read_mode_takes_all_packets,
+            dropped_and_read_make_up_all,
+            capture_loads_no_framework,
+            filter_file_behind_a_link_is_read_again,
+            signals_end_a_run,
+        ):
             case(function)
     shutil.rmtree(WORK, ignore_errors=True)
-    print(f"{counts['passed']} passed, {counts['failed']} failed" +
-          (f", {counts['skipped']} skipped" if counts["skipped"] else ""))
+    print(
+        f"{counts['passed']} passed, {counts['failed']} failed"
+        + (f", {counts['skipped']} skipped" if counts["skipped"] else "")
+    )
     sys.exit(counts["failed"] != 0)
 
 

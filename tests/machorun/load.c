@@ -296,7 +296,7 @@ int main(int argc, char **argv)
 		segs, (unsigned long long)slide, rebased, bound, lazies, init_count,
 		(unsigned long long)(tlv_hi - tlv_lo));
 	extern char **environ;
-	char *apple[] = {argv[1], NULL};
+	char *apple[] = { argv[1], NULL };
 	for (size_t i = 0; i < init_count; i++)
 		inits[i](argc - 1, argv + 1, environ);
 	int (*start)(int, char **, char **, char **) = (void *)(uintptr_t)(text + entry);

@@ -36,7 +36,7 @@ static int s_kqueue(void)
 	if (i == 64)
 		for (i = 0; i < 64 && fcntl(queues[i].fd - 1, F_GETFD) >= 0; i++)
 			continue;
-	queues[i % 64] = (struct queue){.fd = fd + 1};
+	queues[i % 64] = (struct queue){ .fd = fd + 1 };
 	pthread_mutex_unlock(&queue_lock);
 	return fd;
 }
@@ -126,7 +126,7 @@ static int s_kevent(int q, const struct darwin_kevent *change, int changes,
 	if (out || !events)
 		return out;
 	kevents++;
-	int last[8] = {0}, low = 0;
+	int last[8] = { 0 }, low = 0;
 	for (int i = 0; i < queue->n; i++)
 		low |= is_bpf_fd((int)queue->on[i].ident) && queue->on[i].fflags & 1;
 	kevents_low += (unsigned long)low;
@@ -138,9 +138,9 @@ static int s_kevent(int q, const struct darwin_kevent *change, int changes,
 		/* With a low water a ready node would end each poll at once: it is asked without
 		 * waiting, and all wait half a millisecond. */
 		for (int i = 0; i < queue->n; i++)
-			p[i] = (struct pollfd){.fd = (int)queue->on[i].ident, .events = POLLIN};
-		struct timespec t = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
-		struct timespec zero = {0, 0};
+			p[i] = (struct pollfd){ .fd = (int)queue->on[i].ident, .events = POLLIN };
+		struct timespec t = { .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
+		struct timespec zero = { 0, 0 };
 		if (ppoll(p, (nfds_t)queue->n, low ? &zero : &t, NULL) < 0)
 			return -1;
 		for (int i = 0; i < queue->n && out < events; i++) {
@@ -155,13 +155,13 @@ static int s_kevent(int q, const struct darwin_kevent *change, int changes,
 		if (end != INT64_MAX && now_ns() >= end)
 			return 0;
 		if (low) {
-			struct timespec tick = {0, left < 500000 ? left : 500000};
+			struct timespec tick = { 0, left < 500000 ? left : 500000 };
 			struct pollfd pipes[8];
 			int n = 0;
 			for (int i = 0; i < queue->n; i++)
 				if (!is_bpf_fd((int)queue->on[i].ident))
-					pipes[n++] = (struct pollfd){
-						.fd = (int)queue->on[i].ident, .events = POLLIN};
+					pipes[n++] = (struct pollfd){ .fd = (int)queue->on[i].ident,
+						.events = POLLIN };
 			if (ppoll(pipes, (nfds_t)n, &tick, NULL) < 0)
 				return -1;
 		}
@@ -169,7 +169,7 @@ static int s_kevent(int q, const struct darwin_kevent *change, int changes,
 }
 
 const struct shim shims_kqueue[] = {
-	{"_kevent", s_kevent},
-	{"_kqueue", s_kqueue},
-	{NULL, NULL},
+	{ "_kevent", s_kevent },
+	{ "_kqueue", s_kqueue },
+	{ NULL, NULL },
 };

@@ -41,7 +41,7 @@ static size_t put_mask(const struct sockaddr *a, uint8_t *to)
 {
 	if (a->sa_family != AF_INET)
 		return put_address(a, to);
-	uint8_t whole[16] = {0};
+	uint8_t whole[16] = { 0 };
 	memcpy(whole + 4, (const uint8_t *)a + 4, 4);
 	size_t n = 8;
 	while (n > 4 && !whole[n - 1])
@@ -101,9 +101,9 @@ static int s_getifaddrs(struct ifaddrs **out)
 			continue;
 		struct entry *x = &e[i++];
 		snprintf(x->name, sizeof x->name, "%.15s", a->ifa_name);
-		x->a = (struct ifaddrs){.ifa_name = x->name,
+		x->a = (struct ifaddrs){ .ifa_name = x->name,
 			.ifa_flags = a->ifa_flags & 0xffff,
-			.ifa_addr = (void *)x->address};
+			.ifa_addr = (void *)x->address };
 		if (a->ifa_addr->sa_family == AF_PACKET)
 			put_link((const void *)a->ifa_addr, x->name, x->address);
 		else {
@@ -188,7 +188,7 @@ struct darwin_addrinfo {
 static int s_getaddrinfo(const char *host, const char *service, const struct darwin_addrinfo *d,
 	struct darwin_addrinfo **out)
 {
-	struct addrinfo hints = {0}, *list = NULL;
+	struct addrinfo hints = { 0 }, *list = NULL;
 	if (sandboxed && !sandbox_allows("mach-lookup", NULL))
 		return 8;
 	if (d) {
@@ -219,11 +219,11 @@ static int s_getaddrinfo(const char *host, const char *service, const struct dar
 		if (!x)
 			break;
 		size_t n = put_address(a->ai_addr, x->address);
-		x->i = (struct darwin_addrinfo){.family = a->ai_family == AF_INET6 ? D_INET6 : 2,
+		x->i = (struct darwin_addrinfo){ .family = a->ai_family == AF_INET6 ? D_INET6 : 2,
 			.socktype = a->ai_socktype,
 			.protocol = a->ai_protocol,
 			.addrlen = (uint32_t)n,
-			.addr = x->address};
+			.addr = x->address };
 		*to = &x->i, to = &x->i.next;
 	}
 	freeaddrinfo(list);
@@ -253,11 +253,11 @@ static struct netent *s_getnetbyname(const char *n)
 	return sandbox_allows("file-read-data", "/etc/networks") ? getnetbyname(n) : NULL;
 }
 
-const struct shim shims_net[] = {{"_ether_hostton", ether_hostton},
-	{"_freeaddrinfo", s_freeaddrinfo}, {"_freeifaddrs", s_freeifaddrs},
-	{"_getaddrinfo", s_getaddrinfo}, {"_getifaddrs", s_getifaddrs},
-	{"_getnetbyname", s_getnetbyname}, {"_getprotobyname", s_getprotobyname},
-	{"_getservbyname", s_getservbyname}, {"_if_freenameindex", if_freenameindex},
-	{"_if_nameindex", if_nameindex}, {"_if_nametoindex", if_nametoindex},
-	{"_inet_ntop", s_inet_ntop}, {"_inet_pton", s_inet_pton}, {"_socket", s_socket},
-	{NULL, NULL}};
+const struct shim shims_net[] = { { "_ether_hostton", ether_hostton },
+	{ "_freeaddrinfo", s_freeaddrinfo }, { "_freeifaddrs", s_freeifaddrs },
+	{ "_getaddrinfo", s_getaddrinfo }, { "_getifaddrs", s_getifaddrs },
+	{ "_getnetbyname", s_getnetbyname }, { "_getprotobyname", s_getprotobyname },
+	{ "_getservbyname", s_getservbyname }, { "_if_freenameindex", if_freenameindex },
+	{ "_if_nameindex", if_nameindex }, { "_if_nametoindex", if_nametoindex },
+	{ "_inet_ntop", s_inet_ntop }, { "_inet_pton", s_inet_pton }, { "_socket", s_socket },
+	{ NULL, NULL } };

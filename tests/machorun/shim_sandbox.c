@@ -63,7 +63,7 @@ static int has_rule(const char *operation, const char *seen)
  * link is one that is here, or /etc, /tmp or /var, which are links on macOS. */
 static int may_follow_links(const char *path)
 {
-	static const char *const links[] = {"/etc", "/tmp", "/var"};
+	static const char *const links[] = { "/etc", "/tmp", "/var" };
 	char part[PATH_MAX], to[2];
 	for (size_t k = 0; k < sizeof links / sizeof *links; k++)
 		if (!strncmp(path, links[k], 4) && path[4] == '/' &&
@@ -91,10 +91,10 @@ int sandbox_allows(const char *operation, const char *path)
 	return 0;
 }
 
-static const char *const operations[] = {"file-ioctl", "sysctl-read", "signal", "process-info*",
+static const char *const operations[] = { "file-ioctl", "sysctl-read", "signal", "process-info*",
 	"file-read*", "file-write*", "file-read-metadata", "file-read-data", "file-write-data",
 	"file-write-create", "network-outbound", "mach-lookup", "process-fork", "system-socket",
-	"ipc-posix-shm", NULL};
+	"ipc-posix-shm", NULL };
 
 /* A word or a string of the profile. */
 static int token(const char **p, char *to, size_t room)
@@ -220,7 +220,7 @@ static void s_sandbox_free_error(char *e)
 }
 
 const struct shim shims_sandbox[] = {
-	{"_sandbox_free_error", s_sandbox_free_error},
-	{"_sandbox_init", s_sandbox_init},
-	{NULL, NULL},
+	{ "_sandbox_free_error", s_sandbox_free_error },
+	{ "_sandbox_init", s_sandbox_init },
+	{ NULL, NULL },
 };

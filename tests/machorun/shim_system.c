@@ -222,14 +222,14 @@ static struct darwin_passwd *put_passwd(const struct passwd *p)
 	static char empty[] = "";
 	if (!p)
 		return NULL;
-	d = (struct darwin_passwd){.name = p->pw_name,
+	d = (struct darwin_passwd){ .name = p->pw_name,
 		.passwd = p->pw_passwd,
 		.uid = p->pw_uid,
 		.gid = p->pw_gid,
 		.class = empty,
 		.gecos = p->pw_gecos,
 		.dir = p->pw_dir,
-		.shell = p->pw_shell};
+		.shell = p->pw_shell };
 	if (!strcmp(p->pw_name, "nobody"))
 		d.uid = d.gid = (uint32_t)-2; /* as on every Mac */
 	return &d;
@@ -246,7 +246,7 @@ static struct darwin_passwd *s_getpwuid(uint32_t uid)
 static int s_getgrouplist(const char *name, int base, int *g, int *n)
 {
 	if (!strcmp(name, "nobody")) { /* everyone, localaccounts */
-		int all[] = {base, 12, 61}, fits = *n >= 3;
+		int all[] = { base, 12, 61 }, fits = *n >= 3;
 		for (int i = 0; i < 3 && i < *n; i++)
 			g[i] = all[i];
 		*n = fits ? 3 : *n;
@@ -322,43 +322,43 @@ void shim_start(void)
 
 void tlv_thunk(void);
 const struct shim shims_system[] = {
-	{"__tlv_bootstrap", tlv_thunk},
-	{"dyld_stub_binder", stub_binder},
-	{"__exit", _exit},
-	{"_clock_gettime", s_clock_gettime},
-	{"_dlopen", s_dlopen},
-	{"_dlsym", s_dlsym},
-	{"_fork", s_fork},
-	{"_geteuid", s_geteuid},
-	{"_getgrouplist", s_getgrouplist},
-	{"_getpwnam", s_getpwnam},
-	{"_getpwuid", s_getpwuid},
-	{"_getuid", s_getuid},
-	{"_isatty", isatty},
-	{"_lseek", lseek},
-	{"_munmap", munmap},
-	{"_nanosleep", nanosleep},
-	{"_pipe", pipe},
-	{"_proc_name", s_proc_name},
-	{"_pthread_self", pthread_self},
-	{"_setegid", s_setegid},
-	{"_seteuid", s_seteuid},
-	{"_setgid", s_setgid},
-	{"_setgroups", s_setgroups},
-	{"_setuid", s_setuid},
-	{"_sysconf", s_sysconf},
-	{"_sysctlbyname", s_sysctlbyname},
-	{"_waitpid", waitpid},
-	{"_getentropy", getentropy},
-	{"_getpid", getpid},
-	{"_getppid", getppid},
-	{NULL, NULL},
+	{ "__tlv_bootstrap", tlv_thunk },
+	{ "dyld_stub_binder", stub_binder },
+	{ "__exit", _exit },
+	{ "_clock_gettime", s_clock_gettime },
+	{ "_dlopen", s_dlopen },
+	{ "_dlsym", s_dlsym },
+	{ "_fork", s_fork },
+	{ "_geteuid", s_geteuid },
+	{ "_getgrouplist", s_getgrouplist },
+	{ "_getpwnam", s_getpwnam },
+	{ "_getpwuid", s_getpwuid },
+	{ "_getuid", s_getuid },
+	{ "_isatty", isatty },
+	{ "_lseek", lseek },
+	{ "_munmap", munmap },
+	{ "_nanosleep", nanosleep },
+	{ "_pipe", pipe },
+	{ "_proc_name", s_proc_name },
+	{ "_pthread_self", pthread_self },
+	{ "_setegid", s_setegid },
+	{ "_seteuid", s_seteuid },
+	{ "_setgid", s_setgid },
+	{ "_setgroups", s_setgroups },
+	{ "_setuid", s_setuid },
+	{ "_sysconf", s_sysconf },
+	{ "_sysctlbyname", s_sysctlbyname },
+	{ "_waitpid", waitpid },
+	{ "_getentropy", getentropy },
+	{ "_getpid", getpid },
+	{ "_getppid", getppid },
+	{ NULL, NULL },
 };
 
 void *shim_find(const char *name)
 {
-	const struct shim *const all[] = {shims_system, shims_sandbox, shims_files, shims_kqueue,
-		shims_threads, shims_text, shims_net};
+	const struct shim *const all[] = { shims_system, shims_sandbox, shims_files, shims_kqueue,
+		shims_threads, shims_text, shims_net };
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++)
 		for (const struct shim *s = all[k]; s->name; s++)
 			if (!strcmp(s->name, name))

@@ -15,11 +15,12 @@
 #define LINUX_INFO (SIGRTMIN + 1) /* what stands for SIGINFO here */
 static const struct {
 	int here, there;
-} signals[] = {{SIGHUP, 1}, {SIGINT, 2}, {SIGQUIT, 3}, {SIGILL, 4}, {SIGTRAP, 5}, {SIGABRT, 6},
-	{SIGFPE, 8}, {SIGKILL, 9}, {SIGBUS, 10}, {SIGSEGV, 11}, {SIGSYS, 12}, {SIGPIPE, 13},
-	{SIGALRM, 14}, {SIGTERM, 15}, {SIGURG, 16}, {SIGSTOP, 17}, {SIGTSTP, 18}, {SIGCONT, 19},
-	{SIGCHLD, 20}, {SIGTTIN, 21}, {SIGTTOU, 22}, {SIGIO, 23}, {SIGXCPU, 24}, {SIGXFSZ, 25},
-	{SIGVTALRM, 26}, {SIGPROF, 27}, {SIGWINCH, 28}, {SIGUSR1, 30}, {SIGUSR2, 31}};
+} signals[] = { { SIGHUP, 1 }, { SIGINT, 2 }, { SIGQUIT, 3 }, { SIGILL, 4 }, { SIGTRAP, 5 },
+	{ SIGABRT, 6 }, { SIGFPE, 8 }, { SIGKILL, 9 }, { SIGBUS, 10 }, { SIGSEGV, 11 },
+	{ SIGSYS, 12 }, { SIGPIPE, 13 }, { SIGALRM, 14 }, { SIGTERM, 15 }, { SIGURG, 16 },
+	{ SIGSTOP, 17 }, { SIGTSTP, 18 }, { SIGCONT, 19 }, { SIGCHLD, 20 }, { SIGTTIN, 21 },
+	{ SIGTTOU, 22 }, { SIGIO, 23 }, { SIGXCPU, 24 }, { SIGXFSZ, 25 }, { SIGVTALRM, 26 },
+	{ SIGPROF, 27 }, { SIGWINCH, 28 }, { SIGUSR1, 30 }, { SIGUSR2, 31 } };
 static void (*handlers[32])(int);
 struct darwin_sigaction {
 	void (*handler)(int);
@@ -71,13 +72,13 @@ static int s_sigaction(int there, const struct darwin_sigaction *d, struct darwi
 	if (!here || there == 9 || there == 17)
 		return fail_as(22);
 	if (old)
-		*old = (struct darwin_sigaction){.handler = handlers[there]};
+		*old = (struct darwin_sigaction){ .handler = handlers[there] };
 	if (!d)
 		return 0;
-	struct sigaction a = {.sa_flags = (d->flags & 2 ? SA_RESTART : 0) |
-					  (d->flags & 4 ? (int)SA_RESETHAND : 0) |
-					  (d->flags & 8 ? SA_NOCLDSTOP : 0) |
-					  (d->flags & 0x10 ? SA_NODEFER : 0)};
+	struct sigaction a = { .sa_flags = (d->flags & 2 ? SA_RESTART : 0) |
+					   (d->flags & 4 ? (int)SA_RESETHAND : 0) |
+					   (d->flags & 8 ? SA_NOCLDSTOP : 0) |
+					   (d->flags & 0x10 ? SA_NODEFER : 0) };
 	if (d->flags & 0x40)
 		note("SA_SIGINFO: not written");
 	mask_here(d->mask, &a.sa_mask);
@@ -247,23 +248,23 @@ static int s_thread_policy_set(uint32_t thread, uint32_t flavour, const int *pol
 }
 
 const struct shim shims_threads[] = {
-	{"_pthread_cond_broadcast", s_cond_broadcast},
-	{"_pthread_cond_destroy", s_cond_destroy},
-	{"_pthread_cond_init", s_cond_init},
-	{"_pthread_cond_wait", s_cond_wait},
-	{"_pthread_create", s_pthread_create},
-	{"_pthread_join", s_pthread_join},
-	{"_pthread_mach_thread_np", s_mach_thread},
-	{"_pthread_mutex_destroy", s_mutex_destroy},
-	{"_pthread_mutex_init", s_mutex_init},
-	{"_pthread_mutex_lock", s_mutex_lock},
-	{"_pthread_mutex_trylock", s_mutex_trylock},
-	{"_pthread_mutex_unlock", s_mutex_unlock},
-	{"_pthread_set_qos_class_self_np", s_qos},
-	{"_pthread_setname_np", s_pthread_setname},
-	{"_pthread_sigmask", s_pthread_sigmask},
-	{"_sigaction", s_sigaction},
-	{"_thread_policy_set", s_thread_policy_set},
-	{"_sigprocmask", s_sigprocmask},
-	{NULL, NULL},
+	{ "_pthread_cond_broadcast", s_cond_broadcast },
+	{ "_pthread_cond_destroy", s_cond_destroy },
+	{ "_pthread_cond_init", s_cond_init },
+	{ "_pthread_cond_wait", s_cond_wait },
+	{ "_pthread_create", s_pthread_create },
+	{ "_pthread_join", s_pthread_join },
+	{ "_pthread_mach_thread_np", s_mach_thread },
+	{ "_pthread_mutex_destroy", s_mutex_destroy },
+	{ "_pthread_mutex_init", s_mutex_init },
+	{ "_pthread_mutex_lock", s_mutex_lock },
+	{ "_pthread_mutex_trylock", s_mutex_trylock },
+	{ "_pthread_mutex_unlock", s_mutex_unlock },
+	{ "_pthread_set_qos_class_self_np", s_qos },
+	{ "_pthread_setname_np", s_pthread_setname },
+	{ "_pthread_sigmask", s_pthread_sigmask },
+	{ "_sigaction", s_sigaction },
+	{ "_thread_policy_set", s_thread_policy_set },
+	{ "_sigprocmask", s_sigprocmask },
+	{ NULL, NULL },
 };

@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """example.py PAGE NAME OUTPUT: the program that stands in a manual page behind the comment "example: NAME", as a reader would copy it."""
+
 import re, sys
 
 page, name, output = sys.argv[1:]
 source = open(page).read()
-found = re.findall(r'^\.\\" example: ' + re.escape(name) + r"\n\.Bd [^\n]*\n(.*?)^\.Ed$", source, re.M | re.S)
-if len(found) != 1: sys.exit(f"{page} has {len(found)} examples called {name}, not one")
+found = re.findall(
+    r'^\.\\" example: ' + re.escape(name) + r"\n\.Bd [^\n]*\n(.*?)^\.Ed$", source, re.M | re.S
+)
+if len(found) != 1:
+    sys.exit(f"{page} has {len(found)} examples called {name}, not one")
 text = found[0]
-if re.search(r"^[.']", text, re.M): sys.exit(f"{page}: a line of the example {name} is a request to roff")
+if re.search(r"^[.']", text, re.M):
+    sys.exit(f"{page}: a line of the example {name} is a request to roff")
 text = text.replace("\\e", "\\").replace("\\&", "")
-with open(output, "w") as f: f.write(text)
+with open(output, "w") as f:
+    f.write(text)

@@ -4,6 +4,7 @@
 of the library is the header's, each example of a filter compiles, each command runs, and the two programs in bpfengine(3) do what they say.
 
 A tool that is not installed is told of and counted as skipped."""
+
 import glob, os, re, shlex, shutil, struct, subprocess, sys, tempfile
 from options import TOP, of_program
 
@@ -12,7 +13,8 @@ PAGES = sorted(glob.glob(os.path.join(TOP, "man/*.[1-9]")))
 passed = failed = skipped = 0
 
 
-def page(name): return open(os.path.join(TOP, "man", name)).read()
+def page(name):
+    return open(os.path.join(TOP, "man", name)).read()
 
 
 def case(f):
@@ -20,37 +22,47 @@ def case(f):
     try:
         f()
         passed += 1
-    except Exception as e:   # every failure is told, and the others still run
+    except Exception as e:  # every failure is told, and the others still run
         failed += 1
         print(f"FAILED {f.__name__}: {type(e).__name__}: {e}")
 
 
 def tool(name):
     global skipped
-    if shutil.which(name): return lambda f: case(f)
+    if shutil.which(name):
+        return lambda f: case(f)
     skipped += 1
     print(f"{name} is not installed: the pages were not given to it")
     return lambda f: f
 
 
-def plain(text): return text.replace("\\e", "\\").replace("\\&", "")
+def plain(text):
+    return text.replace("\\e", "\\").replace("\\&", "")
 
 
-def commands(name): return [plain(c) for c in re.findall(r"^\.Dl (bpfengine .*)$", page(name), re.M)]
+def commands(name):
+    return [plain(c) for c in re.findall(r"^\.Dl (bpfengine .*)$", page(name), re.M)]
 
 
 @tool("mandoc")
 def lint():
     assert len(PAGES) >= 3, PAGES
     for p in PAGES:
-        r = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", p], capture_output=True, text=True)
+        r = subprocess.run(
+            ["mandoc", "-T", "lint", "-W", "warning", p], capture_output=True, text=True
+        )
         assert r.returncode == 0 and not r.stdout and not r.stderr, r.stdout + r.stderr
 
 
 @tool("groff")
 def typeset():
     for p in PAGES:
-        r = subprocess.run(["groff", "-mandoc", "-ww", "-Tutf8", "-P-cbou", p], capture_output=True, text=True, env=dict(os.environ, LC_ALL="C.UTF-8"))
+        r = subprocess.run(
+            ["groff", "-mandoc", "-ww", "-Tutf8", "-P-cbou", p],
+            capture_output=True,
+            text=True,
+            env=dict(os.environ, LC_ALL="C.UTF-8"),
+        )
         assert r.returncode == 0 and not r.stderr, f"{p}: {r.stderr}"
         assert len(r.stdout.splitlines()) > 40 and "NAME" in r.stdout, p
 
@@ -62,10 +74,21 @@ def every_option_of_the_program():
         for words in line.split(" , Fl "):
             name, *value = words.removeprefix("Fl ").split()
             told["-" + name] = bool(value)
-    assert set(told) == set(taken), f"not in the page {sorted(set(taken) - set(told))}, in it and not taken {sorted(set(told) - set(taken))}"
-    for option, wants in taken.items():   # "-a , --autostop VALUE" may have the value once
-        family = [w for line in re.findall(r"^\.It (Fl .*)$", page("bpfengine.1"), re.M) for w in [line] if re.search(rf"\bFl {re.escape(option[1:])}( |$)", line)]
-        assert len(family) == 1 and bool(re.search(r" (Ar|Cm) ", family[0])) == wants, (option, wants, family)
+    assert set(told) == set(taken), (
+        f"not in the page {sorted(set(taken) - set(told))}, in it and not taken {sorted(set(told) - set(taken))}"
+    )
+    for option, wants in taken.items():  # "-a , --autostop VALUE" may have the value once
+        family = [
+            w
+            for line in re.findall(r"^\.It (Fl .*)$", page("bpfengine.1"), re.M)
+            for w in [line]
+            if re.search(rf"\bFl {re.escape(option[1:])}( |$)", line)
+        ]
+        assert len(family) == 1 and bool(re.search(r" (Ar|Cm) ", family[0])) == wants, (
+            option,
+            wants,
+            family,
+        )
 
 
 @case
@@ -79,79 +102,161 @@ def every_option_of_the_help():
 
 @case
 def every_option_is_tried():
-    tests = "".join(open(p).read() for d in ("system", "faults") for p in glob.glob(os.path.join(TOP, "tests", d, "*.py")))
+    tests = "".join(
+        open(p).read()
+        for d in ("system", "faults")
+        for p in glob.glob(os.path.join(TOP, "tests", d, "*.py"))
+    )
     untried = [o for o in of_program() if not re.search(rf'"{re.escape(o)}["=]', tests)]
     assert not untried, f"no test of tests/system and tests/faults uses {untried}"
 
 
 @case
 def the_library_s_synopsis():
-    header = re.sub(r"/\*.*?\*/", "", open(os.path.join(TOP, "include/bpfengine.h")).read(), flags=re.S)
+    header = re.sub(
+        r"/\*.*?\*/", "", open(os.path.join(TOP, "include/bpfengine.h")).read(), flags=re.S
+    )
     squeeze = lambda s: re.sub(r"\s+", " ", s).strip()
-    declared = {name: (squeeze(ret), [squeeze(a) for a in args.split(",")]) for ret, name, args in re.findall(r"^BPE_API ([^;]*?)\b(bpe_\w+)\((.*?)\);", header, re.M | re.S)}
+    declared = {
+        name: (squeeze(ret), [squeeze(a) for a in args.split(",")])
+        for ret, name, args in re.findall(
+            r"^BPE_API ([^;]*?)\b(bpe_\w+)\((.*?)\);", header, re.M | re.S
+        )
+    }
     told = {}
-    for ret, name, args in re.findall(r'^\.Ft (.*)\n\.Fo (\w+)\n((?:\.Fa .*\n)+)\.Fc$', page("bpfengine.3"), re.M):
-        told[name] = (ret.strip('"'), [a.removeprefix(".Fa ").strip('"') for a in args.splitlines()])
+    for ret, name, args in re.findall(
+        r"^\.Ft (.*)\n\.Fo (\w+)\n((?:\.Fa .*\n)+)\.Fc$", page("bpfengine.3"), re.M
+    ):
+        told[name] = (
+            ret.strip('"'),
+            [a.removeprefix(".Fa ").strip('"') for a in args.splitlines()],
+        )
     assert len(declared) > 40
-    for name in sorted(set(declared) | set(told)): assert declared.get(name) == told.get(name), f"{name}: the header has {declared.get(name)}, the page {told.get(name)}"
+    for name in sorted(set(declared) | set(told)):
+        assert declared.get(name) == told.get(name), (
+            f"{name}: the header has {declared.get(name)}, the page {told.get(name)}"
+        )
     constants = set(re.findall(r"\bBPE_E_\w+", header))
-    assert constants == set(re.findall(r"^\.It Dv (BPE_E_\w+)$", page("bpfengine.3"), re.M)), constants
+    assert constants == set(re.findall(r"^\.It Dv (BPE_E_\w+)$", page("bpfengine.3"), re.M)), (
+        constants
+    )
 
 
 @case
 def no_page_has_libpcap_s_name():
-    assert not {os.path.basename(p) for p in PAGES} & {"pcap.3", "pcap-filter.7", "pcap.3pcap", "bpf.4", "bpf.7"}
+    assert not {os.path.basename(p) for p in PAGES} & {
+        "pcap.3",
+        "pcap-filter.7",
+        "pcap.3pcap",
+        "bpf.4",
+        "bpf.7",
+    }
     for p in PAGES:
-        assert re.search(rf"^\.Nm {re.escape(os.path.basename(p).rsplit('.', 1)[0])}$", open(p).read(), re.M), p
+        assert re.search(
+            rf"^\.Nm {re.escape(os.path.basename(p).rsplit('.', 1)[0])}$", open(p).read(), re.M
+        ), p
 
 
 @case
 def each_filter_compiles():
     with tempfile.TemporaryDirectory() as folder:
-        with open(os.path.join(folder, "blocked.txt"), "w") as f: f.write("10.0.0.1 10.0.0.2\n192.168.1.7  # the printer\n")
+        with open(os.path.join(folder, "blocked.txt"), "w") as f:
+            f.write("10.0.0.1 10.0.0.2\n192.168.1.7  # the printer\n")
         all_of_them = commands("bpfengine-filter.7")
         assert len(all_of_them) >= 10
         for c in all_of_them:
-            p = subprocess.run([PROGRAM, *shlex.split(c)[1:]], capture_output=True, text=True, cwd=folder)
-            assert p.returncode == 0 and p.stdout.count("\n") > 2 and "ret " in p.stdout, (c, p.stderr)
+            p = subprocess.run(
+                [PROGRAM, *shlex.split(c)[1:]], capture_output=True, text=True, cwd=folder
+            )
+            assert p.returncode == 0 and p.stdout.count("\n") > 2 and "ret " in p.stdout, (
+                c,
+                p.stderr,
+            )
 
 
 @case
 def the_wrong_filter_is_told_so():
-    shown = re.search(r"^\.Bd -literal[^\n]*\n(bpfengine: .*?)^\.Ed$", page("bpfengine-filter.7"), re.M | re.S).group(1)
-    p = subprocess.run([PROGRAM, "-d", *shown.splitlines()[1].split()], capture_output=True, text=True)
+    shown = re.search(
+        r"^\.Bd -literal[^\n]*\n(bpfengine: .*?)^\.Ed$", page("bpfengine-filter.7"), re.M | re.S
+    ).group(1)
+    p = subprocess.run(
+        [PROGRAM, "-d", *shown.splitlines()[1].split()], capture_output=True, text=True
+    )
     assert p.returncode == 2 and p.stderr == plain(shown), p.stderr
 
 
 @case
 def each_command_runs():
     with tempfile.TemporaryDirectory() as folder:
-        syn = bytes(12) + b"\x08\x00" + struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, 1, 0, 64, 6, 0, bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])) \
+        syn = (
+            bytes(12)
+            + b"\x08\x00"
+            + struct.pack(
+                ">BBHHHBBH4s4s",
+                0x45,
+                0,
+                40,
+                1,
+                0,
+                64,
+                6,
+                0,
+                bytes([10, 0, 0, 1]),
+                bytes([10, 0, 0, 2]),
+            )
             + struct.pack(">HHIIBBHHH", 40000, 443, 1, 0, 0x50, 2, 1000, 0, 0)
+        )
         with open(os.path.join(folder, "trace.pcapng"), "wb") as f:
-            f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1) + struct.pack("<IIII", 1700000000, 0, len(syn), len(syn)) + syn)
+            f.write(
+                struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+                + struct.pack("<IIII", 1700000000, 0, len(syn), len(syn))
+                + syn
+            )
         os.symlink(PROGRAM, os.path.join(folder, "bpfengine"))
         all_of_them = commands("bpfengine.1")
         assert len(all_of_them) >= 6
         for c in all_of_them:
-            mild = re.sub(r"-t \d+", "-t 0.2", c.replace("-i eth0", "-i synth:rate=1000"))   # no rights, and no minute
-            p = subprocess.run(["sh", "-c", mild], capture_output=True, text=True, cwd=folder, timeout=120, env=dict(os.environ, PATH=folder + os.pathsep + os.environ["PATH"]))
+            mild = re.sub(
+                r"-t \d+", "-t 0.2", c.replace("-i eth0", "-i synth:rate=1000")
+            )  # no rights, and no minute
+            p = subprocess.run(
+                ["sh", "-c", mild],
+                capture_output=True,
+                text=True,
+                cwd=folder,
+                timeout=120,
+                env=dict(os.environ, PATH=folder + os.pathsep + os.environ["PATH"]),
+            )
             assert p.returncode == 0 and p.stdout.strip(), (c, p.stdout, p.stderr)
-            if "--json" in c: assert '"delivered":1' in p.stdout, p.stdout
-            if "--flows" in c: assert '"dport":443' in p.stdout, p.stdout
+            if "--json" in c:
+                assert '"delivered":1' in p.stdout, p.stdout
+            if "--flows" in c:
+                assert '"dport":443' in p.stdout, p.stdout
 
 
 @case
 def both_programs_do_what_they_say():
     assert len(EXAMPLES) == 2
-    for program, source, wanted in ((EXAMPLES[0], "synth:count=20000,seed=3", "TCP packets"), (EXAMPLES[1], "synth:count=20000,seed=3", "bytes of DNS")):
+    for program, source, wanted in (
+        (EXAMPLES[0], "synth:count=20000,seed=3", "TCP packets"),
+        (EXAMPLES[1], "synth:count=20000,seed=3", "bytes of DNS"),
+    ):
         p = subprocess.run([program, source], capture_output=True, text=True, timeout=600)
         number, words = p.stdout.strip().split(" ", 1)
         assert p.returncode == 0 and not p.stderr and words == wanted, (p.stdout, p.stderr)
-        r = subprocess.run([PROGRAM, "-i", source, "--json", *(["udp", "port", "53"] if "DNS" in wanted else [])], capture_output=True, text=True, timeout=600).stdout
-        truth = re.search(r'"tcp":\{"packets":(\d+)' if "TCP" in wanted else r'"wire":(\d+)', r).group(1)
+        r = subprocess.run(
+            [PROGRAM, "-i", source, "--json", *(["udp", "port", "53"] if "DNS" in wanted else [])],
+            capture_output=True,
+            text=True,
+            timeout=600,
+        ).stdout
+        truth = re.search(
+            r'"tcp":\{"packets":(\d+)' if "TCP" in wanted else r'"wire":(\d+)', r
+        ).group(1)
         assert number == truth and int(number) > 0, (number, truth)
-        p = subprocess.run([program, "no-such-interface0"], capture_output=True, text=True, timeout=600)
+        p = subprocess.run(
+            [program, "no-such-interface0"], capture_output=True, text=True, timeout=600
+        )
         assert p.returncode == 1 and p.stderr.strip(), (p.stdout, p.stderr)
 
 

@@ -13,10 +13,10 @@
 enum { TRIES = 40000, BODY = 60, ROOM = 320 };
 
 static const char *const expressions[] = { "ip", "ip6", "arp", "tcp", "udp", "icmp", "icmp6",
-	"not ip", "not udp", "tcp port 80", "udp port 53", "not port 53", "host 10.0.0.1", "src net 10.0.0.0/9",
-	"ip6 host 2001:db8::1", "ip[8] > 5", "tcp[13] & 2 != 0", "udp[4:2] = 20", "ip6[7] > 3",
-	"ip multicast", "ip broadcast", "ip proto 17 or ip6 proto 6", "protochain 17",
-	"portrange 50-90 and not host 10.0.0.2" };
+	"not ip", "not udp", "tcp port 80", "udp port 53", "not port 53", "host 10.0.0.1",
+	"src net 10.0.0.0/9", "ip6 host 2001:db8::1", "ip[8] > 5", "tcp[13] & 2 != 0",
+	"udp[4:2] = 20", "ip6[7] > 3", "ip multicast", "ip broadcast", "ip proto 17 or ip6 proto 6",
+	"protochain 17", "portrange 50-90 and not host 10.0.0.2" };
 enum { EXPRESSIONS = sizeof expressions / sizeof *expressions };
 enum { ETHER, WLAN, RADIOTAP, AVS, PRISM, PPI, FRELAY, LINKS };
 static const int links[LINKS] = { 1, 105, 127, 163, 119, 192, 107 };
@@ -31,13 +31,16 @@ static uint32_t any(uint32_t n)
 	return (uint32_t)(state >> 33) % n;
 }
 
-/* A packet of IPv4, IPv6 or ARP, with numbers that the expressions ask for; returns its ethertype. */
+/* A packet of IPv4, IPv6 or ARP, with numbers that the expressions ask for; returns its ethertype.
+ */
 static uint32_t make_body(uint8_t *p)
 {
 	static const uint8_t protocols[] = { 6, 17, 1, 58, 132 }, ports[] = { 53, 80, 90, 7 };
 	uint32_t kind = any(8), transport = kind < 5 ? 20 : 40;
-	for (uint32_t i = 0; i < BODY; i++) p[i] = (uint8_t)(any(3) ? any(4) : any(256));
-	if (kind == 7) return p[1] = 1, 0x0806;
+	for (uint32_t i = 0; i < BODY; i++)
+		p[i] = (uint8_t)(any(3) ? any(4) : any(256));
+	if (kind == 7)
+		return p[1] = 1, 0x0806;
 	p[transport + any(2) * 2] = 0;
 	p[transport + 1] = ports[any(4)], p[transport + 3] = ports[any(4)];
 	if (kind < 5) {
@@ -47,7 +50,8 @@ static uint32_t make_body(uint8_t *p)
 		return 0x0800;
 	}
 	p[0] = 0x60, p[6] = protocols[any(5)];
-	if (any(2)) memcpy(p + 8, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
+	if (any(2))
+		memcpy(p + 8, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
 	return 0x86dd;
 }
 
@@ -56,12 +60,16 @@ static uint32_t radiotap_header(uint8_t *h, int *padded)
 {
 	const uint32_t words = 1 + any(4), present = any(16);
 	uint32_t at = 4 + 4 * words;
-	for (uint32_t i = 1; i < words; i++) h[4 * i + 3] = 0x80;
+	for (uint32_t i = 1; i < words; i++)
+		h[4 * i + 3] = 0x80;
 	h[4] = (uint8_t)present;
-	if (present & 1) at = (at + 7) / 8 * 8 + 8;
+	if (present & 1)
+		at = (at + 7) / 8 * 8 + 8;
 	*padded = present & 2 && any(2);
-	if (present & 2) h[at++] = *padded ? 0x20 : (uint8_t)(any(256) & ~0x20u);
-	for (uint32_t end = at + any(24); at < end; at++) h[at] = (uint8_t)any(256);
+	if (present & 2)
+		h[at++] = *padded ? 0x20 : (uint8_t)(any(256) & ~0x20u);
+	for (uint32_t end = at + any(24); at < end; at++)
+		h[at] = (uint8_t)any(256);
 	h[2] = (uint8_t)at;
 	return at;
 }
@@ -73,10 +81,13 @@ static uint32_t wlan_header(uint8_t *h, uint32_t from, int padded, uint32_t type
 	uint32_t at = from + 24 + (four ? 6 : 0);
 	h[from] = (uint8_t)(0x08 | (qos ? 0x80 : 0) | any(4) << 4);
 	h[from + 1] = (uint8_t)((four ? 3 : any(3)) | (order ? 0x80 : 0) | (any(4) << 2));
-	for (uint32_t i = from + 4; i < at; i++) h[i] = (uint8_t)any(256);
+	for (uint32_t i = from + 4; i < at; i++)
+		h[i] = (uint8_t)any(256);
 	h[from + 22] &= 0xf0;
-	if (qos) h[at] = (uint8_t)any(16), at += order ? 6 : 2;
-	if (padded) at += (from - at) & 3;
+	if (qos)
+		h[at] = (uint8_t)any(16), at += order ? 6 : 2;
+	if (padded)
+		at += (from - at) & 3;
 	memcpy(h + at, "\xaa\xaa\3\0\0", 5);
 	h[at + 6] = (uint8_t)(type >> 8), h[at + 7] = (uint8_t)type;
 	return at + 8;
@@ -88,7 +99,8 @@ static uint32_t make_header(int link, uint8_t *h, uint32_t type)
 	uint32_t length;
 	memset(h, 0, ROOM);
 	switch (link) {
-	case WLAN: return wlan_header(h, 0, 0, type);
+	case WLAN:
+		return wlan_header(h, 0, 0, type);
 	case RADIOTAP:
 		length = radiotap_header(h, &padded);
 		return wlan_header(h, length, padded, type);
@@ -98,7 +110,7 @@ static uint32_t make_header(int link, uint8_t *h, uint32_t type)
 		return wlan_header(h, length, 0, type);
 	case PRISM:
 		length = any(2) ? 144 : 100 + any(40);
-		h[3] = 0x44, h[any(2) ? 4 : 7] = (uint8_t)length;	/* in either order */
+		h[3] = 0x44, h[any(2) ? 4 : 7] = (uint8_t)length; /* in either order */
 		return wlan_header(h, length, 0, type);
 	case PPI:
 		length = 8 + any(40);
@@ -113,7 +125,8 @@ static uint32_t make_header(int link, uint8_t *h, uint32_t type)
 static void bad(const char *what, int link, uint32_t try, const char *expression)
 {
 	if (++failed < 30)
-		printf("FAILED: link type %d, try %u: %s: %s\n", links[link], try, what, expression);
+		printf("FAILED: link type %d, try %u: %s: %s\n", links[link], try, what,
+			expression);
 }
 
 static void compare(int link, uint32_t try)
@@ -121,20 +134,26 @@ static void compare(int link, uint32_t try)
 	uint8_t ether[14 + BODY] = { 0 }, other[ROOM];
 	uint32_t type = make_body(ether + 14), cut = any(3) ? BODY : any(BODY + 1);
 	ether[12] = (uint8_t)(type >> 8), ether[13] = (uint8_t)type;
-	if (link == FRELAY && type == 0x0806) return;
+	if (link == FRELAY && type == 0x0806)
+		return;
 	uint32_t head = make_header(link, other, type);
 	memcpy(other + head, ether + 14, BODY);
 	if (link != FRELAY && cut >= 40 && type != 0x0806) {
 		struct parsed p = parse((uint32_t)links[link], other, head + cut, head + BODY);
-		if (p.layers.network != head) bad("the parser finds the packet elsewhere", link, try, "");
+		if (p.layers.network != head)
+			bad("the parser finds the packet elsewhere", link, try, "");
 	}
 	for (int e = 0; e < EXPRESSIONS; e++) {
-		if (!programs[link][e]) continue;
+		if (!programs[link][e])
+			continue;
 		bool a = bpe_filter_run(programs[ETHER][e], ether, 14 + BODY, 14 + cut);
 		bool b = bpe_filter_run(programs[link][e], other, head + BODY, head + cut);
-		if (a == b) passed++;
-		else bad(b ? "matches, unlike on Ethernet" : "does not match, unlike on Ethernet", link, try,
-			 expressions[e]);
+		if (a == b)
+			passed++;
+		else
+			bad(b ? "matches, unlike on Ethernet"
+			      : "does not match, unlike on Ethernet",
+				link, try, expressions[e]);
 	}
 }
 
@@ -144,19 +163,23 @@ int main(void)
 	uint32_t length;
 	for (int link = 0; link < LINKS; link++)
 		for (int e = 0; e < EXPRESSIONS; e++) {
-			int r = bpe_filter_compile(expressions[e], links[link], 0, &programs[link][e],
-						   &length, &error);
-			/* Frame relay tells of no ARP; protochain goes with headers of one length. */
+			int r = bpe_filter_compile(expressions[e], links[link], 0,
+				&programs[link][e], &length, &error);
+			/* Frame relay tells of no ARP; protochain goes with headers of one length.
+			 */
 			if (r == BPE_OK || strstr(error.text, "rejects all") ||
-			    strstr(error.text, "protochain")) continue;
+				strstr(error.text, "protochain"))
+				continue;
 			printf("FAILED: link type %d: %s: %s\n", links[link], expressions[e],
-			       error.text);
+				error.text);
 			return 1;
 		}
 	for (uint32_t try = 0; try < TRIES; try++)
-		for (int link = WLAN; link < LINKS; link++) compare(link, try);
+		for (int link = WLAN; link < LINKS; link++)
+			compare(link, try);
 	for (int link = 0; link < LINKS; link++)
-		for (int e = 0; e < EXPRESSIONS; e++) bpe_filter_free(programs[link][e]);
+		for (int e = 0; e < EXPRESSIONS; e++)
+			bpe_filter_free(programs[link][e]);
 	printf("%lu passed, %lu failed\n", passed, failed);
 	return failed != 0 || !passed;
 }

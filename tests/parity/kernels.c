@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Every backend beside scalar, to the last bit: all packets of packets.h cut at every length, mutated, and mixed in batches of
- * every size, each packet between two pages that may not be touched, at its end or at one of 16 alignments; outputs poisoned
- * and compared to their very end; hash and probe on random keys and buckets.
- * parity_kernels [ROUNDS [SEED [BACKEND]]]: exit code 77 where this CPU cannot run that backend. */
+/* Every backend beside scalar, to the last bit: all packets of packets.h cut at every length,
+ * mutated, and mixed in batches of every size, each packet between two pages that may not be
+ * touched, at its end or at one of 16 alignments; outputs poisoned and compared to their very end;
+ * hash and probe on random keys and buckets. parity_kernels [ROUNDS [SEED [BACKEND]]]: exit code 77
+ * where this CPU cannot run that backend. */
 #include "arch/arch_list.h"
 #include "packets.h"
 
@@ -12,10 +13,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define BEHIND 8u	/* elements past the batch that must stay as they are */
+#define BEHIND 8u /* elements past the batch that must stay as they are */
 #define MOST (BPE_BATCH + BEHIND)
 
-struct run {	/* outputs */
+struct run { /* outputs */
 	struct bpe_layers layers[MOST];
 	struct bpe_key key[MOST];
 	uint32_t hash[MOST];
@@ -25,14 +26,13 @@ static unsigned long passed, failed;
 static const struct bpei_backend *backend;
 static uint64_t state = 20;
 static size_t page;
-static uint8_t *room[BPE_BATCH];	/* a page each, PROT_NONE before and behind it */
+static uint8_t *room[BPE_BATCH]; /* a page each, PROT_NONE before and behind it */
 static const uint8_t *data[BPE_BATCH];
 static uint32_t caplen[BPE_BATCH], wirelen[BPE_BATCH], numbers[BPE_BATCH];
 static uint8_t outgoing[BPE_BATCH];
-static bool without;	/* the source never says so */
+static bool without; /* the source never says so */
 static struct run expected, got;
 static struct bpei_seed seed;
-
 
 static uint32_t chance(uint32_t below)
 {
@@ -40,16 +40,23 @@ static uint32_t chance(uint32_t below)
 	return (uint32_t)((state >> 32) * below >> 32);
 }
 
-static uint32_t word(void) { return chance(0x10000) << 16 | chance(0x10000); }
+static uint32_t word(void)
+{
+	return chance(0x10000) << 16 | chance(0x10000);
+}
 
 static void open_rooms(void)
 {
 	page = (size_t)sysconf(_SC_PAGESIZE);
-	uint8_t *all = mmap(NULL, (2 * BPE_BATCH + 1) * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-	if (all == MAP_FAILED) exit(1);
+	uint8_t *all = mmap(NULL, (2 * BPE_BATCH + 1) * page, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANON, -1, 0);
+	if (all == MAP_FAILED)
+		exit(1);
 	for (uint32_t i = 0; i <= BPE_BATCH; i++)
-		if (mprotect(all + 2 * i * page, page, PROT_NONE)) exit(1);
-	for (uint32_t i = 0; i < BPE_BATCH; i++) room[i] = all + (2 * i + 1) * page;
+		if (mprotect(all + 2 * i * page, page, PROT_NONE))
+			exit(1);
+	for (uint32_t i = 0; i < BPE_BATCH; i++)
+		room[i] = all + (2 * i + 1) * page;
 }
 
 /* Puts a packet into a room: at its end, or so many bytes from its beginning. */
@@ -64,7 +71,12 @@ static void place(uint32_t i, const uint8_t *packet, uint32_t bytes, uint32_t wi
 
 static struct bpei_columns columns_of(struct run *r)
 {
-	return (struct bpei_columns){ .data = data, .caplen = caplen, .wirelen = wirelen, .layers = r->layers, .key = r->key, .hash = r->hash,
+	return (struct bpei_columns){ .data = data,
+		.caplen = caplen,
+		.wirelen = wirelen,
+		.layers = r->layers,
+		.key = r->key,
+		.hash = r->hash,
 		.outgoing = without ? NULL : outgoing };
 }
 
@@ -74,24 +86,35 @@ static void verdict(bool same, const char *what, uint32_t i, const char *field)
 		passed++;
 		return;
 	}
-	if (failed++ >= 20) return;
-	printf("FAILED %s: %s of packet %u (number %u, %u captured, %u on the wire): %s\n", backend->name, what, i, numbers[i % BPE_BATCH],
-	       caplen[i % BPE_BATCH], wirelen[i % BPE_BATCH], field);
-	for (uint32_t k = 0; k < caplen[i % BPE_BATCH] && i < BPE_BATCH; k++) printf("%02x%s", data[i][k], k % 32 == 31 ? "\n" : " ");
+	if (failed++ >= 20)
+		return;
+	printf("FAILED %s: %s of packet %u (number %u, %u captured, %u on the wire): %s\n",
+		backend->name, what, i, numbers[i % BPE_BATCH], caplen[i % BPE_BATCH],
+		wirelen[i % BPE_BATCH], field);
+	for (uint32_t k = 0; k < caplen[i % BPE_BATCH] && i < BPE_BATCH; k++)
+		printf("%02x%s", data[i][k], k % 32 == 31 ? "\n" : " ");
 	printf("\n");
 }
 
 /* NULL, or the field of element i in which the two runs are not the same. */
 static const char *differs(const struct run *a, const struct run *b, uint32_t i)
 {
-#define LAYER(field) if (memcmp(&a->layers[i].field, &b->layers[i].field, sizeof a->layers[i].field)) return #field;
-	LAYER(network) LAYER(transport) LAYER(payload) LAYER(flags) LAYER(end) LAYER(ethertype) LAYER(ip_proto) LAYER(proto) LAYER(link_type)
-	LAYER(tcp_flags) LAYER(vlan_count) LAYER(vlan)
+#define LAYER(field)                                                                               \
+	if (memcmp(&a->layers[i].field, &b->layers[i].field, sizeof a->layers[i].field))           \
+		return #field;
+	LAYER(network) LAYER(transport) LAYER(payload) LAYER(flags) LAYER(end) LAYER(ethertype)
+				LAYER(ip_proto) LAYER(proto) LAYER(link_type) LAYER(tcp_flags)
+					LAYER(vlan_count) LAYER(vlan)
 #undef LAYER
-#define KEY(field) if (memcmp(&a->key[i].field, &b->key[i].field, sizeof a->key[i].field)) return "key." #field;
-	KEY(addr[0]) KEY(addr[1]) KEY(port) KEY(ip_proto) KEY(ip_version) KEY(vlan) KEY(zero)
+#define KEY(field)                                                                                 \
+	if (memcmp(&a->key[i].field, &b->key[i].field, sizeof a->key[i].field))                    \
+		return "key." #field;
+						KEY(addr[0]) KEY(addr[1]) KEY(port) KEY(ip_proto)
+							KEY(ip_version) KEY(vlan) KEY(zero)
 #undef KEY
-	return a->hash[i] == b->hash[i] ? NULL : "hash";
+								return a->hash[i] == b->hash[i]
+		? NULL
+		: "hash";
 }
 
 /* Both on the first n packets; poison first. */
@@ -99,21 +122,24 @@ static void parse_both(uint32_t n, uint32_t link_type)
 {
 	memset(&expected, 0xa5, sizeof expected);
 	bool none = chance(2);
-	for (uint32_t i = 0; i < n; i++) outgoing[i] = none || chance(4) ? 0 : BPE_PKT_OUTGOING;
+	for (uint32_t i = 0; i < n; i++)
+		outgoing[i] = none || chance(4) ? 0 : BPE_PKT_OUTGOING;
 	got = expected;
 	without = !chance(8);
 	struct bpei_columns a = columns_of(&expected), b = columns_of(&got);
 	bpei_parse_scalar(&a, n, link_type, &seed);
 	backend->parse(&b, n, link_type, &seed);
-	for (uint32_t i = 0; i < n; i++)	/* what is there where there is no key means nothing */
-		if (!(expected.layers[i].flags & BPE_PKT_KEY)) got.key[i] = expected.key[i];
+	for (uint32_t i = 0; i < n; i++) /* what is there where there is no key means nothing */
+		if (!(expected.layers[i].flags & BPE_PKT_KEY))
+			got.key[i] = expected.key[i];
 	if (!memcmp(&expected, &got, sizeof got)) {
 		verdict(true, "", 0, "");
 		return;
 	}
 	for (uint32_t i = 0; i < MOST; i++) {
 		const char *field = differs(&expected, &got, i);
-		if (field) verdict(false, "parse", i, field);
+		if (field)
+			verdict(false, "parse", i, field);
 	}
 }
 
@@ -126,7 +152,8 @@ static void every_truncation(void)
 		for (uint32_t k = 0; k <= bytes; k++) {
 			numbers[n] = number;
 			place(n, packet, k, chance(2) ? bytes : k, -1);
-			if (++n == BPE_BATCH) parse_both(n, 1), n = 0;
+			if (++n == BPE_BATCH)
+				parse_both(n, 1), n = 0;
 		}
 	}
 	parse_both(n, 1);
@@ -134,27 +161,40 @@ static void every_truncation(void)
 
 static uint32_t any_packet(uint8_t packet[PACKET_MOST], uint32_t i)
 {
-	static const uint8_t common[][2] = { { 0, 0 }, { 0, 4 }, { 7, 0 }, { 7, 4 }, { 0, 8 }, { 7, 9 } };
+	static const uint8_t common[][2] = { { 0, 0 }, { 0, 4 }, { 7, 0 }, { 7, 4 }, { 0, 8 },
+		{ 7, 9 } };
 	uint32_t number = chance(SHAPES);
-	if (chance(4)) {	/* mostly what the vectors take */
+	if (chance(4)) { /* mostly what the vectors take */
 		uint32_t k = chance(6);
-		number = chance(2) + TAGS * (common[k][0] + NETWORKS * (common[k][1] + TRANSPORTS * chance(ENDS * BODIES)));
+		number = chance(2) +
+			 TAGS * (common[k][0] +
+					NETWORKS * (common[k][1] +
+							   TRANSPORTS * chance(ENDS * BODIES)));
 	}
 	numbers[i] = number;
 	return packet_make(packet, number);
 }
 
-/* Makes an Ethernet packet one of the link type: the bytes of its header that fall away.  Some are left as they are, for what nobody sends. */
+/* Makes an Ethernet packet one of the link type: the bytes of its header that fall away.  Some are
+ * left as they are, for what nobody sends. */
 static uint32_t turn_into(uint8_t packet[PACKET_MOST], uint32_t link_type)
 {
 	static const uint32_t families[] = { 2, 30, 28, 24, 10, 7, 0x10002 };
 	uint32_t ip = packet[12] == 0x81 && packet[13] == 0 ? 18 : 14, family = families[chance(7)];
-	if (link_type == 1) return 0;
-	if (!chance(4)) return chance(16);
-	if (link_type != 0 && link_type != 108) return ip;
-	if (chance(4)) family = packet[ip] >> 4 == 6 ? 30 : 2;
-	for (uint32_t k = 0; k < 4; k++) packet[ip - 4 + k] = (uint8_t)(family >> (link_type == 108 || chance(2) ? 24 - 8 * k : 8 * k));
-	if (link_type == 0) for (uint32_t k = 0, little = chance(2); k < 4; k++) packet[ip - 4 + k] = (uint8_t)(family >> (little ? 8 * k : 24 - 8 * k));
+	if (link_type == 1)
+		return 0;
+	if (!chance(4))
+		return chance(16);
+	if (link_type != 0 && link_type != 108)
+		return ip;
+	if (chance(4))
+		family = packet[ip] >> 4 == 6 ? 30 : 2;
+	for (uint32_t k = 0; k < 4; k++)
+		packet[ip - 4 + k] =
+			(uint8_t)(family >> (link_type == 108 || chance(2) ? 24 - 8 * k : 8 * k));
+	if (link_type == 0)
+		for (uint32_t k = 0, little = chance(2); k < 4; k++)
+			packet[ip - 4 + k] = (uint8_t)(family >> (little ? 8 * k : 24 - 8 * k));
 	return ip - 4;
 }
 
@@ -164,7 +204,8 @@ static void every_count(uint32_t link_type)
 	for (uint32_t n = 0; n <= BPE_BATCH; n++)
 		for (int alignment = -1; alignment < 16; alignment++) {
 			for (uint32_t i = 0; i < n; i++) {
-				uint32_t bytes = any_packet(packet, i), from = turn_into(packet, link_type);
+				uint32_t bytes = any_packet(packet, i),
+					 from = turn_into(packet, link_type);
 				place(i, packet + from, bytes - from, bytes - from, alignment);
 			}
 			parse_both(n, link_type);
@@ -178,15 +219,21 @@ static void mutated(uint32_t rounds)
 	while (rounds--) {
 		uint32_t link_type = link_types[chance(5)];
 		for (uint32_t i = 0; i < BPE_BATCH; i++) {
-			uint32_t bytes = any_packet(packet, i), cut = chance(8) ? bytes : chance(bytes + 1);
+			uint32_t bytes = any_packet(packet, i),
+				 cut = chance(8) ? bytes : chance(bytes + 1);
 			for (uint32_t k = chance(3); k; k--) {
 				uint32_t at = 12 + chance(64);
-				if (chance(2)) packet[at] ^= (uint8_t)(1 << chance(8));
-				else packet[at] = (uint8_t)chance(256);
+				if (chance(2))
+					packet[at] ^= (uint8_t)(1 << chance(8));
+				else
+					packet[at] = (uint8_t)chance(256);
 			}
 			uint32_t from = turn_into(packet, link_type);
-			if (from > cut) from = cut;
-			place(i, packet + from, cut - from, chance(8) ? bytes - from : chance(2 * bytes), chance(2) ? -1 : (int)chance(16));
+			if (from > cut)
+				from = cut;
+			place(i, packet + from, cut - from,
+				chance(8) ? bytes - from : chance(2 * bytes),
+				chance(2) ? -1 : (int)chance(16));
 		}
 		parse_both(BPE_BATCH, link_type);
 	}
@@ -201,7 +248,8 @@ static void hash_both(uint32_t n)
 	backend->hash(&b, n, &seed);
 	for (uint32_t i = 0; i < MOST; i++) {
 		const char *field = differs(&expected, &got, i);
-		if (field || i + 1 == MOST) verdict(!field, "hash", i, field);
+		if (field || i + 1 == MOST)
+			verdict(!field, "hash", i, field);
 	}
 }
 
@@ -212,10 +260,13 @@ static void hashes(uint32_t rounds)
 		for (uint32_t n = 0; n <= BPE_BATCH; n++) {
 			bpei_seed_init(&seed, word());
 			for (uint32_t i = 0; i < MOST; i++) {
-				uint8_t *k = (uint8_t *)&expected.key[i], *l = (uint8_t *)&expected.layers[i];
-				for (size_t b = 0; b < sizeof *expected.key; b++) k[b] = (uint8_t)(chance(4) ? chance(256) : 255);
+				uint8_t *k = (uint8_t *)&expected.key[i],
+					*l = (uint8_t *)&expected.layers[i];
+				for (size_t b = 0; b < sizeof *expected.key; b++)
+					k[b] = (uint8_t)(chance(4) ? chance(256) : 255);
 				memset(expected.key[i].zero, 0, sizeof expected.key[i].zero);
-				for (size_t b = 0; b < sizeof *expected.layers; b++) l[b] = (uint8_t)chance(256);
+				for (size_t b = 0; b < sizeof *expected.layers; b++)
+					l[b] = (uint8_t)chance(256);
 			}
 			hash_both(n);
 		}
@@ -224,7 +275,9 @@ static void hashes(uint32_t rounds)
 	memset(expected.key, 0, sizeof expected.key);
 	for (uint32_t n = 0; n <= 9; n++) {
 		hash_both(n);
-		for (uint32_t i = 0; i < n; i++) verdict(got.hash[i] == (expected.layers[i].flags & BPE_PKT_KEY ? 1 : 0), "hash", i, "is 0");
+		for (uint32_t i = 0; i < n; i++)
+			verdict(got.hash[i] == (expected.layers[i].flags & BPE_PKT_KEY ? 1 : 0),
+				"hash", i, "is 0");
 	}
 }
 
@@ -237,55 +290,82 @@ static void probes(uint32_t rounds)
 		for (uint32_t n = 0; n <= BPE_BATCH; n++) {
 			for (uint32_t b = 0; b < BUCKETS; b++) {
 				for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) {
-					buckets[b].tag[k] = chance(3) ? b + BUCKETS * chance(12) : 0;
+					buckets[b].tag[k] =
+						chance(3) ? b + BUCKETS * chance(12) : 0;
 					buckets[b].not_entry[k] = word();
 				}
-				buckets[b].overflow = chance(2) ? chance(2) : b + BUCKETS * chance(12);
+				buckets[b].overflow =
+					chance(2) ? chance(2) : b + BUCKETS * chance(12);
 				buckets[b].look_on = buckets[b].overflow != 0;
 			}
-			for (uint32_t i = 0; i < MOST; i++) hash[i] = chance(8) ? chance(12 * BUCKETS) : chance(2) ? word() : 0;
+			for (uint32_t i = 0; i < MOST; i++)
+				hash[i] = chance(8) ? chance(12 * BUCKETS) : chance(2) ? word() : 0;
 			memset(entries, 0xa5, sizeof entries);
 			bpei_probe_scalar(buckets, BUCKETS - 1, hash, n, entries[0]);
 			backend->probe(buckets, BUCKETS - 1, hash, n, entries[1]);
-			verdict(!memcmp(entries[0], entries[1], sizeof *entries), "probe", 0, "entry");
+			verdict(!memcmp(entries[0], entries[1], sizeof *entries), "probe", 0,
+				"entry");
 		}
 }
 
-/* Records of one length up to one that is not, which may be the first, or up to the end of a page that may not be touched behind it.  A backend may stop
- * early, behind whole groups of its own, but not within the first `n` if all of these are alike. */
+/* Records of one length up to one that is not, which may be the first, or up to the end of a page
+ * that may not be touched behind it.  A backend may stop early, behind whole groups of its own, but
+ * not within the first `n` if all of these are alike. */
 static void alikes(uint32_t rounds)
 {
 	static const uint8_t *at[2][MOST];
 	static int64_t stamps[2][MOST];
 	static uint32_t kept[2][MOST], wire[2][MOST];
-	uint8_t *records = mmap(NULL, 5 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-	if (records == MAP_FAILED || mprotect(records + 4 * page, page, PROT_NONE)) exit(1);
+	uint8_t *records =
+		mmap(NULL, 5 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	if (records == MAP_FAILED || mprotect(records + 4 * page, page, PROT_NONE))
+		exit(1);
 	while (rounds--) {
-		uint32_t n = chance(BPE_BATCH + 1), header = 18 + chance(3) * 4, bytes = chance(page / 32 - header), stride = (header + bytes + 3) & ~3u, other = chance(2) ? n : chance(n + 1);
-		struct bpei_records how = { .stride = stride, .hdrlen = header, .caplen = bytes, .snaplen = chance(2) ? BPE_MAX_SNAPLEN : chance(64),
-			.fraction_ns = chance(2) ? 1000 : 1, .hdrlen_told = chance(2), .stamp_signed = chance(2) };
+		uint32_t n = chance(BPE_BATCH + 1), header = 18 + chance(3) * 4,
+			 bytes = chance(page / 32 - header), stride = (header + bytes + 3) & ~3u,
+			 other = chance(2) ? n : chance(n + 1);
+		struct bpei_records how = { .stride = stride,
+			.hdrlen = header,
+			.caplen = bytes,
+			.snaplen = chance(2) ? BPE_MAX_SNAPLEN : chance(64),
+			.fraction_ns = chance(2) ? 1000 : 1,
+			.hdrlen_told = chance(2),
+			.stamp_signed = chance(2) };
 		size_t all = n ? (size_t)(n - 1) * stride + header + bytes : 0;
 		uint8_t *first = records + 4 * page - all;
 		how.record = first;
 		for (uint32_t i = 0; i < n; i++) {
 			uint8_t *r = first + (size_t)i * stride;
-			uint32_t head[4] = { chance(2) ? word() : chance(2) * 0x7fffffffu, word(), bytes, word() };
+			uint32_t head[4] = { chance(2) ? word() : chance(2) * 0x7fffffffu, word(),
+				bytes, word() };
 			uint16_t told = (uint16_t)header;
-			if (i == other && (!how.hdrlen_told || chance(2))) head[2] ^= 1u << chance(32);
-			else if (i == other) told ^= (uint16_t)(1u << chance(16));
+			if (i == other && (!how.hdrlen_told || chance(2)))
+				head[2] ^= 1u << chance(32);
+			else if (i == other)
+				told ^= (uint16_t)(1u << chance(16));
 			memcpy(r, head, sizeof head);
 			memcpy(r + 16, &told, sizeof told);
 		}
-		memset(stamps, 0xa5, sizeof stamps), memset(kept, 0xa5, sizeof kept), memset(wire, 0xa5, sizeof wire), memset(at, 0xa5, sizeof at);
+		memset(stamps, 0xa5, sizeof stamps), memset(kept, 0xa5, sizeof kept),
+			memset(wire, 0xa5, sizeof wire), memset(at, 0xa5, sizeof at);
 		uint32_t counts[2];
 		for (int k = 0; k < 2; k++) {
-			const struct bpei_columns c = { .data = at[k], .time_ns = stamps[k], .caplen = kept[k], .wirelen = wire[k] };
-			counts[k] = k ? backend->alike(&c, n, &how) : bpei_alike_scalar(&c, n, &how);
+			const struct bpei_columns c = { .data = at[k],
+				.time_ns = stamps[k],
+				.caplen = kept[k],
+				.wirelen = wire[k] };
+			counts[k] =
+				k ? backend->alike(&c, n, &how) : bpei_alike_scalar(&c, n, &how);
 		}
-		bool good = counts[0] == other && counts[1] <= other && (counts[1] + 16 > other || (other < n && counts[1] + 32 > other)) && (other < n || n < 16 || counts[1] == n);
+		bool good = counts[0] == other && counts[1] <= other &&
+			    (counts[1] + 16 > other || (other < n && counts[1] + 32 > other)) &&
+			    (other < n || n < 16 || counts[1] == n);
 		for (uint32_t i = 0; i < counts[1] && good; i++)
-			good = at[0][i] == at[1][i] && stamps[0][i] == stamps[1][i] && kept[0][i] == kept[1][i] && wire[0][i] == wire[1][i];
-		for (uint32_t i = n; i < MOST; i++) good &= kept[1][i] == 0xa5a5a5a5u && wire[1][i] == 0xa5a5a5a5u && stamps[0][i] == stamps[1][i] && at[0][i] == at[1][i];
+			good = at[0][i] == at[1][i] && stamps[0][i] == stamps[1][i] &&
+			       kept[0][i] == kept[1][i] && wire[0][i] == wire[1][i];
+		for (uint32_t i = n; i < MOST; i++)
+			good &= kept[1][i] == 0xa5a5a5a5u && wire[1][i] == 0xa5a5a5a5u &&
+				stamps[0][i] == stamps[1][i] && at[0][i] == at[1][i];
 		verdict(good, "alike", 0, "columns or count");
 	}
 	munmap(records, 5 * page);
@@ -306,21 +386,24 @@ int main(int argc, char **argv)
 		backend = &bpei_backends[b];
 		state = number;
 		bpei_seed_init(&seed, number);
-		if (only && strcmp(only, backend->name)) continue;
+		if (only && strcmp(only, backend->name))
+			continue;
 		if (!backend->cpu_fits()) {
 			printf("SKIP: this CPU cannot run %s\n", backend->name);
 			left_out++;
 			continue;
 		}
 		every_truncation();
-		for (size_t l = 0; l < sizeof link_types / sizeof *link_types; l++) every_count(link_types[l]);
+		for (size_t l = 0; l < sizeof link_types / sizeof *link_types; l++)
+			every_count(link_types[l]);
 		mutated(rounds);
 		hashes(20);
 		probes(20);
 		alikes(rounds * 4);
 		printf("%s: %lu batches the same\n", backend->name, passed - before);
 	}
-	if (only && left_out) return 77;
+	if (only && left_out)
+		return 77;
 	printf("%lu passed, %lu failed, %u skipped\n", passed, failed, left_out);
 	return failed || !passed;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* use.c FILE: what a program does with the engine, in words that C11 and C++17 share; prints counts.  Built against bpfengine_single.h, and
- * with USE_LIBRARY against the library: both must print the same.  FILE is a savefile, written first where it is not there. */
+/* use.c FILE: what a program does with the engine, in words that C11 and C++17 share; prints
+ * counts.  Built against bpfengine_single.h, and with USE_LIBRARY against the library: both must
+ * print the same.  FILE is a savefile, written first where it is not there. */
 #ifdef USE_LIBRARY
 #include <bpfengine.h>
 #else
@@ -19,8 +20,14 @@ static int failed(const char *what, const struct bpe_error *error)
 	return 1;
 }
 
-static void put16(FILE *f, uint16_t v) { fwrite(&v, sizeof v, 1, f); }
-static void put(FILE *f, uint32_t v) { fwrite(&v, sizeof v, 1, f); }
+static void put16(FILE *f, uint16_t v)
+{
+	fwrite(&v, sizeof v, 1, f);
+}
+static void put(FILE *f, uint32_t v)
+{
+	fwrite(&v, sizeof v, 1, f);
+}
 
 /* A pcap file with nanoseconds, of what synth makes. */
 static int write_savefile(const char *path)
@@ -32,32 +39,45 @@ static int write_savefile(const char *path)
 	FILE *f = fopen(path, "wb");
 	bpe_options_init(&o);
 	o.interface_name = SYNTH;
-	if (!f) { perror(path); return 1; }
-	if (bpe_capture_open(&o, &capture, &error) < 0) return failed("synth", &error);
-	put(f, 0xa1b23c4d), put16(f, 2), put16(f, 4), put(f, 0), put(f, 0), put(f, BPE_MAX_SNAPLEN), put(f, 1);
+	if (!f) {
+		perror(path);
+		return 1;
+	}
+	if (bpe_capture_open(&o, &capture, &error) < 0)
+		return failed("synth", &error);
+	put(f, 0xa1b23c4d), put16(f, 2), put16(f, 4), put(f, 0), put(f, 0), put(f, BPE_MAX_SNAPLEN),
+		put(f, 1);
 	while (bpe_capture_next(capture, &batch, -1, &error) > 0)
 		for (uint32_t i = 0; i < batch.count; i++) {
-			put(f, (uint32_t)(batch.time_ns[i] / 1000000000)), put(f, (uint32_t)(batch.time_ns[i] % 1000000000)), put(f, batch.caplen[i]), put(f, batch.wirelen[i]);
+			put(f, (uint32_t)(batch.time_ns[i] / 1000000000)),
+				put(f, (uint32_t)(batch.time_ns[i] % 1000000000)),
+				put(f, batch.caplen[i]), put(f, batch.wirelen[i]);
 			fwrite(batch.data[i], 1, batch.caplen[i], f);
 		}
 	bpe_capture_close(capture);
 	return fclose(f) != 0;
 }
 
-static uint64_t mix(uint64_t sum, uint64_t value) { return (sum ^ value) * 1099511628211u; }	/* as FNV-1a, by values: the same in each byte order */
+static uint64_t mix(uint64_t sum, uint64_t value)
+{
+	return (sum ^ value) * 1099511628211u;
+} /* as FNV-1a, by values: the same in each byte order */
 
 static uint64_t mix_layers(uint64_t sum, const struct bpe_layers *l)
 {
-	const uint32_t values[] = { l->network, l->transport, l->payload, l->flags, l->end, l->ethertype, l->ip_proto, l->proto, l->link_type, l->tcp_flags, l->vlan_count,
+	const uint32_t values[] = { l->network, l->transport, l->payload, l->flags, l->end,
+		l->ethertype, l->ip_proto, l->proto, l->link_type, l->tcp_flags, l->vlan_count,
 		l->vlan[0], l->vlan[1] };
-	for (size_t i = 0; i < sizeof values / sizeof *values; i++) sum = mix(sum, values[i]);
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+		sum = mix(sum, values[i]);
 	return sum;
 }
 
 static uint64_t mix_key(uint64_t sum, const struct bpe_key *k)
 {
 	for (int end = 0; end < 2; end++) {
-		for (int i = 0; i < 16; i++) sum = mix(sum, k->addr[end][i]);
+		for (int i = 0; i < 16; i++)
+			sum = mix(sum, k->addr[end][i]);
 		sum = mix(mix(sum, k->port[end]), k->vlan[end]);
 	}
 	return mix(mix(sum, k->ip_proto), k->ip_version);
@@ -72,23 +92,34 @@ static int captured(const char *name, struct bpe_options *o)
 	struct bpe_tcp_options tcp;
 	uint64_t packets = 0, bytes = 0, sum = 14695981039346656037u, options = 0;
 	int n;
-	if (bpe_capture_open(o, &capture, &error) < 0) return failed(name, &error);
+	if (bpe_capture_open(o, &capture, &error) < 0)
+		return failed(name, &error);
 	while ((n = bpe_capture_next(capture, &batch, -1, &error)) > 0)
 		for (uint32_t i = 0; i < batch.count; i++) {
 			packets++;
 			bytes += batch.caplen[i];
 			sum = mix(mix_layers(sum, &batch.layers[i]), batch.hash[i]);
-			if (batch.layers[i].flags & BPE_PKT_KEY) sum = mix_key(sum, &batch.key[i]);
+			if (batch.layers[i].flags & BPE_PKT_KEY)
+				sum = mix_key(sum, &batch.key[i]);
 			options += bpe_batch_tcp_options(&batch, i, &tcp) == 1;
 		}
-	if (n != BPE_E_END) return failed(name, &error);
-	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes, columns %016" PRIx64 ", %" PRIu64 " with TCP\n", name, packets, bytes, sum, options);
+	if (n != BPE_E_END)
+		return failed(name, &error);
+	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes, columns %016" PRIx64 ", %" PRIu64
+	       " with TCP\n",
+		name, packets, bytes, sum, options);
 	bpe_capture_close(capture);
 	return 0;
 }
 
-static void on_batch(void *user, const struct bpe_batch *batch) { ((uint64_t *)user)[batch->worker] += batch->count; }
-static void on_flow(void *user, const struct bpe_flow *flow, uint32_t worker) { ((uint64_t *)user)[2 + worker] += flow->packets[0] + flow->packets[1]; }
+static void on_batch(void *user, const struct bpe_batch *batch)
+{
+	((uint64_t *)user)[batch->worker] += batch->count;
+}
+static void on_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
+{
+	((uint64_t *)user)[2 + worker] += flow->packets[0] + flow->packets[1];
+}
 
 static int engine(const char *name, struct bpe_options *o)
 {
@@ -101,12 +132,16 @@ static int engine(const char *name, struct bpe_options *o)
 	o->on_batch = on_batch;
 	o->on_flow = on_flow;
 	o->user = seen;
-	if (bpe_engine_open(o, &e, &error) < 0 || bpe_engine_run(e, 0, &error) < 0) return failed(name, &error);
+	if (bpe_engine_open(o, &e, &error) < 0 || bpe_engine_run(e, 0, &error) < 0)
+		return failed(name, &error);
 	bpe_engine_stats(e, &s);
 	size_t n = bpe_engine_protocols(e, protocols, 8);
-	printf("%s: %" PRIu64 " read, %" PRIu64 " delivered, %" PRIu64 " flows, %" PRIu64 " of their packets, handlers %" PRIu64 " and %" PRIu64 "\n", name, s.read_packets,
-	       s.delivered_packets, s.flows_opened, s.flow_packets, seen[0] + seen[1], seen[2] + seen[3]);
-	for (size_t i = 0; i < n && i < 8; i++) printf("  %s %" PRIu64 "\n", protocols[i].name, protocols[i].packets);
+	printf("%s: %" PRIu64 " read, %" PRIu64 " delivered, %" PRIu64 " flows, %" PRIu64
+	       " of their packets, handlers %" PRIu64 " and %" PRIu64 "\n",
+		name, s.read_packets, s.delivered_packets, s.flows_opened, s.flow_packets,
+		seen[0] + seen[1], seen[2] + seen[3]);
+	for (size_t i = 0; i < n && i < 8; i++)
+		printf("  %s %" PRIu64 "\n", protocols[i].name, protocols[i].packets);
 	bpe_engine_close(e);
 	return 0;
 }
@@ -117,30 +152,43 @@ int main(int argc, char **argv)
 	struct bpe_error error;
 	struct bpe_interface *interfaces;
 	char *text;
-	if (argc != 2) return 2;
+	if (argc != 2)
+		return 2;
 	FILE *there = fopen(argv[1], "rb");
-	if (there) fclose(there);
-	else if (write_savefile(argv[1])) return 1;
-	if (strcmp(bpe_version(), BPE_VERSION)) return 1;
+	if (there)
+		fclose(there);
+	else if (write_savefile(argv[1]))
+		return 1;
+	if (strcmp(bpe_version(), BPE_VERSION))
+		return 1;
 	for (int source = 0; source < 2; source++)
 		for (int filtered = 0; filtered < 2; filtered++) {
 			bpe_options_init(&o);
-			if (source) o.file = argv[1];
-			else o.interface_name = SYNTH;
+			if (source)
+				o.file = argv[1];
+			else
+				o.interface_name = SYNTH;
 			o.fixed_seed = true;
 			o.hash_seed = 42;
-			if (filtered) o.filter_expression = "tcp port 80 or udp and not net 10.0.0.0/9 or ip6[6] = 17";
-			if (captured(source ? "savefile" : "synth", &o) || engine(source ? "savefile, engine" : "synth, engine", &o)) return 1;
+			if (filtered)
+				o.filter_expression =
+					"tcp port 80 or udp and not net 10.0.0.0/9 or ip6[6] = 17";
+			if (captured(source ? "savefile" : "synth", &o) ||
+				engine(source ? "savefile, engine" : "synth, engine", &o))
+				return 1;
 		}
 	struct bpe_filter_options how;
 	bpe_filter_options_init(&how);
-	if (bpe_filter_explain("tcp port 80", &how, &text, &error) < 0) return failed("explain", &error);
+	if (bpe_filter_explain("tcp port 80", &how, &text, &error) < 0)
+		return failed("explain", &error);
 	fputs(text, stdout);
 	bpe_filter_text_free(text);
-	if (bpe_filter_explain("tcp prt 80", &how, &text, &error) >= 0) return 1;
+	if (bpe_filter_explain("tcp prt 80", &how, &text, &error) >= 0)
+		return 1;
 	printf("%s\n", error.text);
 	int n = bpe_interfaces_list(&interfaces, &error);
-	if (n < 1) return failed("interfaces", &error);
+	if (n < 1)
+		return failed("interfaces", &error);
 	printf("%s last\n", interfaces[n - 1].name);
 	bpe_interfaces_free(interfaces);
 	bpe_options_init(&o);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* engine [rounds]: engines started and stopped again and again, with workers that stall, rings that overflow and stops in
- * mid-traffic.  Every packet carries its number in its time stamp: each worker must see its own rising, none twice, and what
- * was read must be what was seen and what was counted as dropped.  A plain program, meant for ThreadSanitizer, too. */
+/* engine [rounds]: engines started and stopped again and again, with workers that stall, rings that
+ * overflow and stops in mid-traffic.  Every packet carries its number in its time stamp: each
+ * worker must see its own rising, none twice, and what was read must be what was seen and what was
+ * counted as dropped.  A plain program, meant for ThreadSanitizer, too. */
 #include "bpfengine.h"
 
 #include <stdatomic.h>
@@ -16,7 +17,11 @@
 
 static struct round {
 	struct bpe_engine *engine;
-	struct { int64_t last; uint64_t packets, disorder; uint32_t random; } worker[BPE_MAX_WORKERS];	/* each its own thread's */
+	struct {
+		int64_t last;
+		uint64_t packets, disorder;
+		uint32_t random;
+	} worker[BPE_MAX_WORKERS]; /* each its own thread's */
 	_Atomic unsigned char seen[PACKETS];
 	_Atomic uint64_t twice;
 	uint64_t stop_at;
@@ -29,15 +34,19 @@ static void on_batch(void *user, const struct bpe_batch *b)
 	(void)user;
 	for (uint32_t i = 0; i < b->count; i++) {
 		int64_t number = (b->time_ns[i] - EPOCH_NS) / STEP_NS;
-		if (number <= r.worker[b->worker].last || number >= PACKETS || number < 0) r.worker[b->worker].disorder++;
-		else if (atomic_exchange_explicit(&r.seen[number], 1, memory_order_relaxed)) atomic_fetch_add_explicit(&r.twice, 1, memory_order_relaxed);
+		if (number <= r.worker[b->worker].last || number >= PACKETS || number < 0)
+			r.worker[b->worker].disorder++;
+		else if (atomic_exchange_explicit(&r.seen[number], 1, memory_order_relaxed))
+			atomic_fetch_add_explicit(&r.twice, 1, memory_order_relaxed);
 		r.worker[b->worker].last = number;
-		if (r.stop_at && (uint64_t)number >= r.stop_at) bpe_engine_stop(r.engine);
+		if (r.stop_at && (uint64_t)number >= r.stop_at)
+			bpe_engine_stop(r.engine);
 	}
 	r.worker[b->worker].packets += b->count;
 	uint32_t *random = &r.worker[b->worker].random;
 	*random = *random * 1664525 + 1013904223;
-	if (r.stall_every && *random >> 8 < 0x1000000 / r.stall_every) nanosleep(&nap, NULL);
+	if (r.stall_every && *random >> 8 < 0x1000000 / r.stall_every)
+		nanosleep(&nap, NULL);
 }
 
 /* 1 if the round's books are right. */
@@ -47,7 +56,8 @@ static int run_round(uint32_t k)
 	struct bpe_error error;
 	struct bpe_stats s;
 	memset(&r, 0, sizeof r);
-	for (uint32_t w = 0; w < BPE_MAX_WORKERS; w++) r.worker[w].last = -1, r.worker[w].random = k * 97 + w;
+	for (uint32_t w = 0; w < BPE_MAX_WORKERS; w++)
+		r.worker[w].last = -1, r.worker[w].random = k * 97 + w;
 	r.stall_every = k % 3 ? 20 : 0;
 	r.stop_at = k % 4 == 1 ? 1 + k * 1237 % PACKETS : 0;
 	bpe_options_init(&o);
@@ -65,20 +75,28 @@ static int run_round(uint32_t k)
 	bpe_engine_stats(r.engine, &s);
 	bpe_engine_close(r.engine);
 	uint64_t seen = 0, packets = 0, disorder = 0;
-	for (uint32_t i = 0; i < PACKETS; i++) seen += r.seen[i];
-	for (uint32_t w = 0; w < BPE_MAX_WORKERS; w++) packets += r.worker[w].packets, disorder += r.worker[w].disorder;
-	int good = !disorder && !r.twice && seen == packets && packets == s.delivered_packets && !s.in_flight
-		&& s.read_packets == packets + s.dropped[BPE_DROP_RING_FULL] + s.dropped[BPE_DROP_STALLED]
-		&& (r.stop_at || s.read_packets == PACKETS) && (o.overload == BPE_OVERLOAD_DROP || packets == s.read_packets);
-	printf("round %u: %u workers, %llu read, %llu seen, %llu dropped, %llu waits: %s\n", k, s.workers, (unsigned long long)s.read_packets,
-	       (unsigned long long)seen, (unsigned long long)s.dropped[BPE_DROP_RING_FULL], (unsigned long long)s.waits, good ? "good" : "WRONG");
+	for (uint32_t i = 0; i < PACKETS; i++)
+		seen += r.seen[i];
+	for (uint32_t w = 0; w < BPE_MAX_WORKERS; w++)
+		packets += r.worker[w].packets, disorder += r.worker[w].disorder;
+	int good = !disorder && !r.twice && seen == packets && packets == s.delivered_packets &&
+		   !s.in_flight &&
+		   s.read_packets ==
+			   packets + s.dropped[BPE_DROP_RING_FULL] + s.dropped[BPE_DROP_STALLED] &&
+		   (r.stop_at || s.read_packets == PACKETS) &&
+		   (o.overload == BPE_OVERLOAD_DROP || packets == s.read_packets);
+	printf("round %u: %u workers, %llu read, %llu seen, %llu dropped, %llu waits: %s\n", k,
+		s.workers, (unsigned long long)s.read_packets, (unsigned long long)seen,
+		(unsigned long long)s.dropped[BPE_DROP_RING_FULL], (unsigned long long)s.waits,
+		good ? "good" : "WRONG");
 	return good;
 }
 
 int main(int argc, char **argv)
 {
 	uint32_t rounds = argc > 1 ? (uint32_t)atoi(argv[1]) : 20, good = 0;
-	for (uint32_t k = 0; k < rounds; k++) good += (uint32_t)run_round(k);
+	for (uint32_t k = 0; k < rounds; k++)
+		good += (uint32_t)run_round(k);
 	printf("%u passed, %u failed\n", good, rounds - good);
 	return good != rounds;
 }

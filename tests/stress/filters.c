@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* filters [rounds]: filters changed again and again while an engine runs, by another thread and by the handlers.  Every packet carries its
- * number; which filters can have been there when it was read is known from the engine's count before and behind each change.  A packet
- * that all of those take must come, one that none takes must not, and the books are right.  A plain program, meant for
- * ThreadSanitizer, too. */
+/* filters [rounds]: filters changed again and again while an engine runs, by another thread and by
+ * the handlers.  Every packet carries its number; which filters can have been there when it was
+ * read is known from the engine's count before and behind each change.  A packet that all of those
+ * take must come, one that none takes must not, and the books are right.  A plain program, meant
+ * for ThreadSanitizer, too. */
 #include "bpfengine.h"
 
 #include <pthread.h>
@@ -18,20 +19,24 @@
 #define CHANGES 20000u
 #define SOURCE "synth:count=400000,flows=300"
 
-static const char *const expressions[] = { "ip[15] & 1 = 0", "ip[15] & 1 = 1", "", "tcp", "udp or ip[15] & 3 = 2", "greater 1" };
+static const char *const expressions[] = { "ip[15] & 1 = 0", "ip[15] & 1 = 1", "", "tcp",
+	"udp or ip[15] & 3 = 2", "greater 1" };
 #define FILTERS (sizeof expressions / sizeof *expressions)
 static struct bpe_insn *programs[FILTERS];
 static uint32_t lengths[FILTERS];
-static uint8_t takes[PACKETS];		/* bit k: filter k takes the packet */
+static uint8_t takes[PACKETS]; /* bit k: filter k takes the packet */
 
 static struct round {
 	struct bpe_engine *engine;
 	_Atomic uint8_t seen[PACKETS];
 	_Atomic uint32_t wrong, asked_inside;
-	uint32_t every;			/* so many batches, and a handler asks */
-	struct { uint32_t filter; uint64_t before, behind; } change[CHANGES];
+	uint32_t every; /* so many batches, and a handler asks */
+	struct {
+		uint32_t filter;
+		uint64_t before, behind;
+	} change[CHANGES];
 	uint32_t changes;
-	pthread_mutex_t mutex;		/* one change at a time, so that the counts around it are its own */
+	pthread_mutex_t mutex; /* one change at a time, so that the counts around it are its own */
 } r;
 
 static uint64_t position(void)
@@ -50,10 +55,14 @@ static int change(uint32_t filter, bool in_words)
 	if (at < CHANGES) {
 		r.change[at].filter = filter;
 		r.change[at].before = position();
-		status = in_words ? bpe_engine_set_expression(r.engine, expressions[filter], &e) : bpe_engine_set_filter(r.engine, programs[filter], lengths[filter], &e);
+		status = in_words ? bpe_engine_set_expression(r.engine, expressions[filter], &e)
+				  : bpe_engine_set_filter(
+					    r.engine, programs[filter], lengths[filter], &e);
 		r.change[at].behind = position();
-		if (status == BPE_OK) r.changes++;
-		else if (status != BPE_E_STATE) atomic_fetch_add(&r.wrong, 1);
+		if (status == BPE_OK)
+			r.changes++;
+		else if (status != BPE_E_STATE)
+			atomic_fetch_add(&r.wrong, 1);
 	}
 	pthread_mutex_unlock(&r.mutex);
 	return status;
@@ -64,14 +73,20 @@ static void on_batch(void *user, const struct bpe_batch *b)
 	(void)user;
 	for (uint32_t i = 0; i < b->count; i++) {
 		int64_t number = (b->time_ns[i] - EPOCH_NS) / STEP_NS;
-		if (number < 0 || number >= PACKETS || atomic_exchange_explicit(&r.seen[number], 1, memory_order_relaxed)) atomic_fetch_add(&r.wrong, 1);
+		if (number < 0 || number >= PACKETS ||
+			atomic_exchange_explicit(&r.seen[number], 1, memory_order_relaxed))
+			atomic_fetch_add(&r.wrong, 1);
 	}
-	if (r.every && b->count && !((b->time_ns[0] / STEP_NS + b->worker) % r.every) && !pthread_mutex_trylock(&r.mutex)) {	/* else somebody is at it, and may wait for us */
+	if (r.every && b->count && !((b->time_ns[0] / STEP_NS + b->worker) % r.every) &&
+		!pthread_mutex_trylock(
+			&r.mutex)) { /* else somebody is at it, and may wait for us */
 		uint32_t at = r.changes;
 		if (at < CHANGES) {
 			r.change[at].filter = (uint32_t)(b->time_ns[0] / STEP_NS) % FILTERS;
 			r.change[at].before = position();
-			if (bpe_engine_set_filter(r.engine, programs[r.change[at].filter], lengths[r.change[at].filter], NULL) == BPE_OK) r.changes++, atomic_fetch_add(&r.asked_inside, 1);
+			if (bpe_engine_set_filter(r.engine, programs[r.change[at].filter],
+				    lengths[r.change[at].filter], NULL) == BPE_OK)
+				r.changes++, atomic_fetch_add(&r.asked_inside, 1);
 			r.change[at].behind = position();
 		}
 		pthread_mutex_unlock(&r.mutex);
@@ -85,7 +100,8 @@ static void *changer(void *seed)
 	for (int status = BPE_OK; status == BPE_OK;) {
 		state = state * 1664525 + 1013904223;
 		status = change((state >> 8) % FILTERS, state >> 24 & 1);
-		if (state >> 28 == 0) nanosleep(&nap, NULL);
+		if (state >> 28 == 0)
+			nanosleep(&nap, NULL);
 	}
 	return NULL;
 }
@@ -98,13 +114,18 @@ static void learn(void)
 	struct bpe_batch b;
 	bpe_options_init(&o);
 	o.interface_name = SOURCE;
-	if (bpe_capture_open(&o, &c, NULL) < 0) exit(2);
+	if (bpe_capture_open(&o, &c, NULL) < 0)
+		exit(2);
 	for (uint32_t k = 0; k < FILTERS; k++)
-		if (bpe_filter_compile(expressions[k], 1, 0, &programs[k], &lengths[k], NULL) < 0) exit(2);
+		if (bpe_filter_compile(expressions[k], 1, 0, &programs[k], &lengths[k], NULL) < 0)
+			exit(2);
 	while (bpe_capture_next(c, &b, -1, NULL) > 0)
 		for (uint32_t i = 0; i < b.count; i++)
 			for (uint32_t k = 0; k < FILTERS; k++)
-				if (bpe_filter_run(programs[k], b.data[i], b.wirelen[i], b.caplen[i])) takes[(b.time_ns[i] - EPOCH_NS) / STEP_NS] |= (uint8_t)(1u << k);
+				if (bpe_filter_run(
+					    programs[k], b.data[i], b.wirelen[i], b.caplen[i]))
+					takes[(b.time_ns[i] - EPOCH_NS) / STEP_NS] |=
+						(uint8_t)(1u << k);
 	bpe_capture_close(c);
 }
 
@@ -123,19 +144,25 @@ static int run_round(uint32_t k)
 	o.block_count = 2 + k % 5;
 	o.on_batch = on_batch;
 	r.every = k % 3 ? 40 + k % 7 : 0;
-	if (bpe_engine_open(&o, &r.engine, &error) < 0) return printf("FAILED: %s\n", error.text), 0;
-	int early = change(k % FILTERS, k & 1);	/* before the start */
-	if (bpe_engine_start(r.engine, &error) < 0) return printf("FAILED: %s\n", error.text), 0;
+	if (bpe_engine_open(&o, &r.engine, &error) < 0)
+		return printf("FAILED: %s\n", error.text), 0;
+	int early = change(k % FILTERS, k & 1); /* before the start */
+	if (bpe_engine_start(r.engine, &error) < 0)
+		return printf("FAILED: %s\n", error.text), 0;
 	pthread_create(&thread, NULL, changer, &k);
-	while (!bpe_engine_wait(r.engine, -1)) continue;
+	while (!bpe_engine_wait(r.engine, -1))
+		continue;
 	pthread_join(thread, NULL);
-	int late = bpe_engine_set_filter(r.engine, programs[0], lengths[0], &error), wrong_one = bpe_engine_set_expression(r.engine, "tcp prot 80", &error);
+	int late = bpe_engine_set_filter(r.engine, programs[0], lengths[0], &error),
+	    wrong_one = bpe_engine_set_expression(r.engine, "tcp prot 80", &error);
 	bpe_engine_stats(r.engine, &s);
 	uint32_t lost = 0, too_many = 0, seen = 0, c = 0;
 	for (uint32_t n = 0; n < PACKETS; n++) {
 		uint8_t may = 0, must = 0xff;
-		while (c + 1 < r.changes && r.change[c + 1].behind <= n) c++;	/* c is the latest that had surely happened */
-		for (uint32_t at = c; at < r.changes && (at == c || r.change[at].before <= n); at++) {
+		while (c + 1 < r.changes && r.change[c + 1].behind <= n)
+			c++; /* c is the latest that had surely happened */
+		for (uint32_t at = c; at < r.changes && (at == c || r.change[at].before <= n);
+			at++) {
 			uint8_t bit = takes[n] >> r.change[at].filter & 1;
 			may |= bit, must &= bit;
 		}
@@ -143,10 +170,16 @@ static int run_round(uint32_t k)
 		lost += must && !r.seen[n];
 		too_many += !may && r.seen[n];
 	}
-	int good = early == BPE_OK && late == BPE_E_STATE && wrong_one == BPE_E_ARGUMENT && !r.wrong && !lost && !too_many && seen == s.delivered_packets && s.read_packets == seen
-		&& s.read_packets + s.filtered == PACKETS && r.changes > 3 && (!r.every || r.asked_inside || o.workers == 0 || r.changes > 100);
-	if (!good) printf("FAILED round %u: %u changes (%u inside), wrong %u, lost %u, too many %u, seen %u, delivered %llu, filtered %llu, %d %d %d\n", k, r.changes, r.asked_inside, r.wrong, lost,
-			  too_many, seen, (unsigned long long)s.delivered_packets, (unsigned long long)s.filtered, early, late, wrong_one);
+	int good = early == BPE_OK && late == BPE_E_STATE && wrong_one == BPE_E_ARGUMENT &&
+		   !r.wrong && !lost && !too_many && seen == s.delivered_packets &&
+		   s.read_packets == seen && s.read_packets + s.filtered == PACKETS &&
+		   r.changes > 3 &&
+		   (!r.every || r.asked_inside || o.workers == 0 || r.changes > 100);
+	if (!good)
+		printf("FAILED round %u: %u changes (%u inside), wrong %u, lost %u, too many %u, seen %u, delivered %llu, filtered %llu, %d %d %d\n",
+			k, r.changes, r.asked_inside, r.wrong, lost, too_many, seen,
+			(unsigned long long)s.delivered_packets, (unsigned long long)s.filtered,
+			early, late, wrong_one);
 	bpe_engine_close(r.engine);
 	pthread_mutex_destroy(&r.mutex);
 	return good;
@@ -158,12 +191,18 @@ static _Atomic uint32_t answered;
 static void crowd_batch(void *user, const struct bpe_batch *b)
 {
 	(void)user;
-	if (!(b->time_ns[0] / STEP_NS % 16) && bpe_engine_set_filter(r.engine, programs[b->count % FILTERS], lengths[b->count % FILTERS], NULL) == BPE_OK) atomic_fetch_add(&answered, 1);
+	if (!(b->time_ns[0] / STEP_NS % 16) &&
+		bpe_engine_set_filter(r.engine, programs[b->count % FILTERS],
+			lengths[b->count % FILTERS], NULL) == BPE_OK)
+		atomic_fetch_add(&answered, 1);
 }
 
 static void *crowd_thread(void *unused)
 {
-	for (uint32_t k = 0; bpe_engine_set_filter(r.engine, programs[k % FILTERS], lengths[k % FILTERS], NULL) == BPE_OK; k++) atomic_fetch_add(&answered, 1);
+	for (uint32_t k = 0; bpe_engine_set_filter(r.engine, programs[k % FILTERS],
+				     lengths[k % FILTERS], NULL) == BPE_OK;
+		k++)
+		atomic_fetch_add(&answered, 1);
 	return unused;
 }
 
@@ -177,13 +216,19 @@ static int crowd(uint32_t workers)
 	o.workers = (int32_t)workers;
 	o.on_batch = crowd_batch;
 	answered = 0;
-	if (bpe_engine_open(&o, &r.engine, NULL) < 0 || bpe_engine_start(r.engine, NULL) < 0) return 0;
-	for (int i = 0; i < 3; i++) pthread_create(&threads[i], NULL, crowd_thread, NULL);
-	while (!bpe_engine_wait(r.engine, -1)) continue;
-	for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
+	if (bpe_engine_open(&o, &r.engine, NULL) < 0 || bpe_engine_start(r.engine, NULL) < 0)
+		return 0;
+	for (int i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, crowd_thread, NULL);
+	while (!bpe_engine_wait(r.engine, -1))
+		continue;
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
 	bpe_engine_stats(r.engine, &s);
-	int good = answered > 10 && s.read_packets == s.delivered_packets && s.read_packets + s.filtered == PACKETS;
-	if (!good) printf("FAILED crowd of %u workers: %u answers\n", workers, answered);
+	int good = answered > 10 && s.read_packets == s.delivered_packets &&
+		   s.read_packets + s.filtered == PACKETS;
+	if (!good)
+		printf("FAILED crowd of %u workers: %u answers\n", workers, answered);
 	bpe_engine_close(r.engine);
 	return good;
 }
@@ -197,8 +242,11 @@ int main(int argc, char **argv)
 		passed += (uint32_t)run_round(k);
 		changes += r.changes;
 	}
-	for (uint32_t k = 0; k < 4; k++) passed += (uint32_t)crowd(k), rounds++;
-	for (uint32_t k = 0; k < FILTERS; k++) bpe_filter_free(programs[k]);
-	printf("%llu changes\n%u passed, %u failed\n", (unsigned long long)changes, passed, rounds - passed);
+	for (uint32_t k = 0; k < 4; k++)
+		passed += (uint32_t)crowd(k), rounds++;
+	for (uint32_t k = 0; k < FILTERS; k++)
+		bpe_filter_free(programs[k]);
+	printf("%llu changes\n%u passed, %u failed\n", (unsigned long long)changes, passed,
+		rounds - passed);
 	return passed != rounds;
 }

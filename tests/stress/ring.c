@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ring [millions]: two threads, numbered items, bursts of every size, stalls on either side; every item comes once and in
- * order, and a mark never passes while its items are unread.  Meant for ThreadSanitizer; a plain program. */
+/* ring [millions]: two threads, numbered items, bursts of every size, stalls on either side; every
+ * item comes once and in order, and a mark never passes while its items are unread.  Meant for
+ * ThreadSanitizer; a plain program. */
 #include "base/clock.h"
 #include "ring/ring.h"
 
@@ -29,11 +30,15 @@ static void *consume(void *unused)
 		uint32_t n = bpei_ring_peek(&ring, (uint32_t)(next_random(&seed) % 100 + 1));
 		for (uint32_t i = 0; i < n; i++) {
 			uint64_t *s = &slot[(ring.own_head + i) & ring.mask];
-			if (*s != expected++) ++*wrong;
-			*s = UINT64_MAX;	/* poison: a slot read twice, or pushed unwritten, is seen */
+			if (*s != expected++)
+				++*wrong;
+			*s = UINT64_MAX; /* poison: a slot read twice, or pushed unwritten, is seen
+					  */
 		}
-		if (n) bpei_ring_drop(&ring, n);
-		if (next_random(&seed) % 20000 == 0) bpei_clock_sleep_ns(200000);
+		if (n)
+			bpei_ring_drop(&ring, n);
+		if (next_random(&seed) % 20000 == 0)
+			bpei_clock_sleep_ns(200000);
 	}
 	bpei_role_leave(&bpei_worker_role);
 	return NULL;
@@ -45,18 +50,28 @@ static void produce(void)
 	uint32_t marks[64], used = 0;
 	bpei_role_enter(&bpei_reader_role);
 	while (next < total) {
-		uint32_t want = (uint32_t)(next_random(&seed) % 70 + 1), room = bpei_ring_room(&ring, want), n = want < room ? want : room;
-		if (next + n > total) n = (uint32_t)(total - next);
-		for (uint32_t i = 0; i < n; i++) slot[(ring.own_tail + i) & ring.mask] = next++;
-		if (n) bpei_ring_push(&ring, n);
-		/* Marks are freed oldest first, as blocks are; one that passes while its ring holds more than was pushed since lies. */
+		uint32_t want = (uint32_t)(next_random(&seed) % 70 + 1),
+			 room = bpei_ring_room(&ring, want), n = want < room ? want : room;
+		if (next + n > total)
+			n = (uint32_t)(total - next);
+		for (uint32_t i = 0; i < n; i++)
+			slot[(ring.own_tail + i) & ring.mask] = next++;
+		if (n)
+			bpei_ring_push(&ring, n);
+		/* Marks are freed oldest first, as blocks are; one that passes while its ring holds
+		 * more than was pushed since lies. */
 		while (used && bpei_ring_passed(&ring, marks[0])) {
-			for (uint32_t i = 1; i < used; i++) marks[i - 1] = marks[i];
+			for (uint32_t i = 1; i < used; i++)
+				marks[i - 1] = marks[i];
 			used--;
 		}
-		if (used < 64) marks[used++] = ring.own_tail;
-		if ((int32_t)(ring.own_tail - ring.seen_head) < 0 || ring.own_tail - ring.seen_head > SLOTS) failures++;
-		if (next_random(&seed) % 20000 == 0) bpei_clock_sleep_ns(200000);
+		if (used < 64)
+			marks[used++] = ring.own_tail;
+		if ((int32_t)(ring.own_tail - ring.seen_head) < 0 ||
+			ring.own_tail - ring.seen_head > SLOTS)
+			failures++;
+		if (next_random(&seed) % 20000 == 0)
+			bpei_clock_sleep_ns(200000);
 	}
 	bpei_role_leave(&bpei_reader_role);
 }
@@ -67,13 +82,16 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	total = (argc > 1 ? strtoull(argv[1], NULL, 10) : 3) * 1000000;
 	bpei_ring_init(&ring, SLOTS);
-	if (pthread_create(&thread, NULL, consume, &wrong)) return 1;
+	if (pthread_create(&thread, NULL, consume, &wrong))
+		return 1;
 	produce();
 	pthread_join(thread, NULL);
 	failures += wrong != 0;
 	bpei_role_enter(&bpei_reader_role);
-	if (!bpei_ring_passed(&ring, ring.own_tail) || bpei_ring_depth(&ring)) failures++;
+	if (!bpei_ring_passed(&ring, ring.own_tail) || bpei_ring_depth(&ring))
+		failures++;
 	bpei_role_leave(&bpei_reader_role);
-	printf("%llu items, %llu out of order\n%d passed, %d failed\n", (unsigned long long)total, (unsigned long long)wrong, !failures, !!failures);
+	printf("%llu items, %llu out of order\n%d passed, %d failed\n", (unsigned long long)total,
+		(unsigned long long)wrong, !failures, !!failures);
 	return failures != 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* snapshots [rounds]: the largest flows asked for again and again, by two threads, while packets flow through 0 to 3 workers, and before the start
- * and behind the end.  The traffic's packets are short ones, and captured whole, so that a record that is not whole shows itself: its bytes are not its packets', or not the
- * bytes captured.
- * A plain program, meant for ThreadSanitizer, too. */
+/* snapshots [rounds]: the largest flows asked for again and again, by two threads, while packets
+ * flow through 0 to 3 workers, and before the start and behind the end.  The traffic's packets are
+ * short ones, and captured whole, so that a record that is not whole shows itself: its bytes are
+ * not its packets', or not the bytes captured. A plain program, meant for ThreadSanitizer, too. */
 #include "bpfengine.h"
 
 #include <pthread.h>
@@ -35,17 +35,27 @@ static void look(struct bpe_flow *flows, uint32_t k)
 	size_t n = k % 5 ? ROOM : k % 7;
 	int found = bpe_engine_snapshot(engine, order, INT64_MIN, flows, n, &s, &e);
 	uint64_t before = UINT64_MAX;
-	if (found < 0 || (size_t)found > n || s.recent != s.alive || s.packet_ns < 0 || (uint64_t)found > s.alive) complain("the answer as a whole");
-	if (n == ROOM && s.alive <= 100 && (uint64_t)found != s.alive) complain("flows are missing");
+	if (found < 0 || (size_t)found > n || s.recent != s.alive || s.packet_ns < 0 ||
+		(uint64_t)found > s.alive)
+		complain("the answer as a whole");
+	if (n == ROOM && s.alive <= 100 && (uint64_t)found != s.alive)
+		complain("flows are missing");
 	for (int i = 0; i < found; i++) {
-		uint64_t packets = flows[i].packets[0] + flows[i].packets[1], bytes = flows[i].wire_bytes[0] + flows[i].wire_bytes[1], value = order ? packets : bytes;
+		uint64_t packets = flows[i].packets[0] + flows[i].packets[1],
+			 bytes = flows[i].wire_bytes[0] + flows[i].wire_bytes[1],
+			 value = order ? packets : bytes;
 		for (int end = 0; end < 2; end++)
-			if (flows[i].wire_bytes[end] != flows[i].captured_bytes[end]) complain("a record's bytes");
-		if (!packets || bytes < packets * LEAST || bytes > packets * MOST || flows[i].last_ns < flows[i].first_ns || flows[i].end != BPE_END_NONE) complain("a record");
-		if (value > before) complain("the order");
+			if (flows[i].wire_bytes[end] != flows[i].captured_bytes[end])
+				complain("a record's bytes");
+		if (!packets || bytes < packets * LEAST || bytes > packets * MOST ||
+			flows[i].last_ns < flows[i].first_ns || flows[i].end != BPE_END_NONE)
+			complain("a record");
+		if (value > before)
+			complain("the order");
 		before = value;
 	}
-	if (found > 50) atomic_fetch_add(&full, 1);
+	if (found > 50)
+		atomic_fetch_add(&full, 1);
 	atomic_fetch_add(&asked, 1);
 }
 
@@ -55,7 +65,8 @@ static void *asker(void *number)
 	struct timespec nap = { 0, 100000 };
 	for (uint32_t k = *(uint32_t *)number; flows && !atomic_load(&over); k += 3) {
 		look(flows, k);
-		if (k % 11 == 0) nanosleep(&nap, NULL);
+		if (k % 11 == 0)
+			nanosleep(&nap, NULL);
 	}
 	free(flows);
 	return NULL;
@@ -66,9 +77,14 @@ static void on_batch(void *user, const struct bpe_batch *b)
 	struct bpe_flow f;
 	struct bpe_error e = { .status = BPE_OK };
 	(void)user;
-	if (b->count && b->hash[0] % 64) return;
-	if (bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, &f, 1, NULL, &e) != BPE_E_STATE || e.status != BPE_E_STATE) complain("a handler was answered");
-	if (bpe_engine_top_flows(engine, &f, 1) != BPE_E_STATE) complain("a handler was answered");
+	if (b->count && b->hash[0] % 64)
+		return;
+	if (bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, &f, 1, NULL, &e) !=
+			BPE_E_STATE ||
+		e.status != BPE_E_STATE)
+		complain("a handler was answered");
+	if (bpe_engine_top_flows(engine, &f, 1) != BPE_E_STATE)
+		complain("a handler was answered");
 	atomic_fetch_add(&inside, 1);
 }
 
@@ -83,42 +99,59 @@ static int run_round(uint32_t k)
 	over = 0;
 	wrong = asked = inside = full = 0;
 	bpe_options_init(&o);
-	o.interface_name = k % 6 == 5 ? "synth:flows=90,size=64,vlan=0,ipv6=0,retransmit=0,rate=150000" : "synth:flows=300,size=64,vlan=0,ipv6=0,retransmit=0,count=200000";
+	o.interface_name =
+		k % 6 == 5 ? "synth:flows=90,size=64,vlan=0,ipv6=0,retransmit=0,rate=150000"
+			   : "synth:flows=300,size=64,vlan=0,ipv6=0,retransmit=0,count=200000";
 	o.workers = (int32_t)(k % 4);
 	o.ring_slots = 64u << k % 4;
 	o.block_count = 2 + k % 5;
 	o.max_flows = k % 3 ? 200 : 1000;
 	o.flow_closed_ns = 1000000;
 	o.on_batch = on_batch;
-	if (bpe_engine_open(&o, &engine, &error) < 0) return printf("FAILED: %s\n", error.text), 0;
-	if (bpe_engine_snapshot(engine, 2, 0, flows, ROOM, NULL, &error) != BPE_E_ARGUMENT) complain("an order that there is not");
-	if (bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, flows, ROOM, NULL, &error) != 0) complain("flows before the start");
-	for (int t = 0; t < 2; t++) pthread_create(&thread[t], NULL, asker, &number[t]);	/* before the start, and on */
-	if (bpe_engine_start(engine, &error) < 0) return printf("FAILED: %s\n", error.text), 0;
+	if (bpe_engine_open(&o, &engine, &error) < 0)
+		return printf("FAILED: %s\n", error.text), 0;
+	if (bpe_engine_snapshot(engine, 2, 0, flows, ROOM, NULL, &error) != BPE_E_ARGUMENT)
+		complain("an order that there is not");
+	if (bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, flows, ROOM, NULL, &error) != 0)
+		complain("flows before the start");
+	for (int t = 0; t < 2; t++)
+		pthread_create(&thread[t], NULL, asker, &number[t]); /* before the start, and on */
+	if (bpe_engine_start(engine, &error) < 0)
+		return printf("FAILED: %s\n", error.text), 0;
 	if (k % 6 == 5) {
 		bpe_engine_wait(engine, 300000000);
 		bpe_engine_stop(engine);
 	}
-	while (!bpe_engine_wait(engine, -1)) continue;
+	while (!bpe_engine_wait(engine, -1))
+		continue;
 	uint32_t during = asked;
 	look(flows, 5);
 	atomic_store(&over, 1);
-	for (int t = 0; t < 2; t++) pthread_join(thread[t], NULL);
+	for (int t = 0; t < 2; t++)
+		pthread_join(thread[t], NULL);
 	bpe_engine_stats(engine, &s);
 	struct bpe_snapshot last;
-	if (bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, flows, ROOM, &last, NULL) < 0 || last.alive != s.flows_active) complain("flows after the end");
-	if (s.read_packets != s.delivered_packets || s.flows_opened != s.flows_active + s.flows_ended + s.flows_evicted) complain("the books");
+	if (bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, flows, ROOM, &last, NULL) < 0 ||
+		last.alive != s.flows_active)
+		complain("flows after the end");
+	if (s.read_packets != s.delivered_packets ||
+		s.flows_opened != s.flows_active + s.flows_ended + s.flows_evicted)
+		complain("the books");
 	bpe_engine_close(engine);
 	int good = !wrong && during && inside;
-	printf("round %u: %u workers, %llu packets, %u snapshots while it ran, %u of more than 50 flows in all, %u by handlers: %s\n", k, s.workers, (unsigned long long)s.read_packets,
-	       during, full, inside, good ? "good" : wrong ? what : "too few");
+	printf("round %u: %u workers, %llu packets, %u snapshots while it ran, %u of more than 50 flows in all, %u by handlers: %s\n",
+		k, s.workers, (unsigned long long)s.read_packets, during, full, inside,
+		good    ? "good"
+		: wrong ? what
+			: "too few");
 	return good;
 }
 
 int main(int argc, char **argv)
 {
 	uint32_t rounds = argc > 1 ? (uint32_t)atoi(argv[1]) : 12, good = 0;
-	for (uint32_t k = 0; k < rounds; k++) good += (uint32_t)run_round(k);
+	for (uint32_t k = 0; k < rounds; k++)
+		good += (uint32_t)run_round(k);
 	printf("%u passed, %u failed\n", good, rounds - good);
 	return good != rounds;
 }

@@ -7,6 +7,7 @@ delivered + dropped, flows opened = active + ended + evicted, evicted = the sum 
 
 The secret of the hash is the same in every run: with one of the program's own, a bucket's neighbours are full by chance in one
 run of some hundred, and a flow is crowded out."""
+
 import json
 import os
 import subprocess
@@ -32,7 +33,13 @@ class Run:
         feeder = subprocess.Popen(feed, stdout=subprocess.PIPE) if feed else None
         start = time.monotonic()
         out = tempfile.TemporaryFile("w+")  # no pipe: nobody reads while the child is watched
-        child = subprocess.Popen([program, *source, "-q", "--json", *options], stdin=feeder.stdout if feeder else subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, text=True)
+        child = subprocess.Popen(
+            [program, *source, "-q", "--json", *options],
+            stdin=feeder.stdout if feeder else subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         if feeder:
             feeder.stdout.close()
         samples = []
@@ -41,7 +48,11 @@ class Run:
             time.sleep(0.02)
         out.seek(0)
         text = out.read()
-        self.code, self.samples, self.took = child.returncode, [s for s in samples if s[1]], time.monotonic() - start
+        self.code, self.samples, self.took = (
+            child.returncode,
+            [s for s in samples if s[1]],
+            time.monotonic() - start,
+        )
         if feeder and feeder.wait():
             raise ValueError("the traffic's maker failed")
         if self.code or "Sanitizer" in text:
@@ -56,9 +67,14 @@ class Run:
     def books(self):
         f, p = self.flows, self.packets
         wrong = []
-        if p["read"] != p["delivered"] + sum(p["dropped"].values()) + p["in_flight"] or p["in_flight"]:
+        if (
+            p["read"] != p["delivered"] + sum(p["dropped"].values()) + p["in_flight"]
+            or p["in_flight"]
+        ):
             wrong.append(f"packets {p}")
-        if f["opened"] != f["active"] + f["ended"] + f["evicted"] or f["evicted"] != sum(f["evicted_by"].values()):
+        if f["opened"] != f["active"] + f["ended"] + f["evicted"] or f["evicted"] != sum(
+            f["evicted_by"].values()
+        ):
             wrong.append(f"flows {f}")
         return wrong
 
@@ -81,11 +97,16 @@ def main():
             wrong = r.books() + more(r)
             early, late = r.peak(0, 0.5), r.peak(0.5, 1)
             if flat and checked and r.took > 0.5 and late > early * 1.03 + 2 * MIB:
-                wrong.append(f"memory grew from {early / MIB:.1f} to {late / MIB:.1f} MiB in the second half")
+                wrong.append(
+                    f"memory grew from {early / MIB:.1f} to {late / MIB:.1f} MiB in the second half"
+                )
             packets += r.packets["read"]
             f = r.flows
-            print(f"{name}: {r.packets['read'] / 1e6:.1f} million packets in {r.took:.1f} s, {f['opened']} flows opened, {f['active']} active, {f['ended']} ended, {f['evicted']} evicted, "
-                  f"peak {f['peak']}, {early / MIB:.0f} and {late / MIB:.0f} MiB: {'good' if not wrong else 'WRONG: ' + '; '.join(wrong)}", flush=True)
+            print(
+                f"{name}: {r.packets['read'] / 1e6:.1f} million packets in {r.took:.1f} s, {f['opened']} flows opened, {f['active']} active, {f['ended']} ended, {f['evicted']} evicted, "
+                f"peak {f['peak']}, {early / MIB:.0f} and {late / MIB:.0f} MiB: {'good' if not wrong else 'WRONG: ' + '; '.join(wrong)}",
+                flush=True,
+            )
             failed += bool(wrong)
             return r
         except (ValueError, OSError) as e:
@@ -104,39 +125,89 @@ def main():
     soak("churn, 2 workers", synth(6e6, ",flows=20000,seed=2"), short + ["--workers", "2"])
 
     def bounded(r):
-        return [] if r.flows["peak"] <= 50000 and r.flows["evicted"] > 10000 * scale else [f"peak {r.flows['peak']}, evicted {r.flows['evicted']}"]
+        return (
+            []
+            if r.flows["peak"] <= 50000 and r.flows["evicted"] > 10000 * scale
+            else [f"peak {r.flows['peak']}, evicted {r.flows['evicted']}"]
+        )
+
     for workers in ("0", "2"):
-        soak(f"--max-flows 50000 of 200,000, {workers} workers", synth(4e6, ",flows=200000"), ["--max-flows", "50000", "--workers", workers], more=bounded)
+        soak(
+            f"--max-flows 50000 of 200,000, {workers} workers",
+            synth(4e6, ",flows=200000"),
+            ["--max-flows", "50000", "--workers", workers],
+            more=bounded,
+        )
 
     def in_bytes(r):
         wrong = [] if r.flows["bytes"] <= 24 * MIB else [f"{r.flows['bytes']} bytes in tables"]
         if checked and r.peak() > base + (24 + 8) * MIB:
             wrong.append(f"{r.peak() / MIB:.1f} MiB resident, {base / MIB:.1f} without flows")
         return wrong
-    soak("--flow-memory 24M of 300,000", synth(4e6, ",flows=300000"), ["--flow-memory", "24M", "--workers", "0"], more=in_bytes)
 
-    hostile = soak("colliding hashes", ["-r", "-"], ["--seed", "7", "--workers", "0"], [traffic, "collide", str(int(4e6 * scale)), "7"], flat=False)
-    honest = soak("the same, another seed", ["-r", "-"], ["--seed", "8", "--workers", "0"], [traffic, "collide", str(int(4e6 * scale)), "7"],
-                  flat=False,
-                  more=lambda r: [] if not r.flows["evicted"] and r.flows["opened"] == r.flows["active"] else ["flows were evicted"])
+    soak(
+        "--flow-memory 24M of 300,000",
+        synth(4e6, ",flows=300000"),
+        ["--flow-memory", "24M", "--workers", "0"],
+        more=in_bytes,
+    )
+
+    hostile = soak(
+        "colliding hashes",
+        ["-r", "-"],
+        ["--seed", "7", "--workers", "0"],
+        [traffic, "collide", str(int(4e6 * scale)), "7"],
+        flat=False,
+    )
+    honest = soak(
+        "the same, another seed",
+        ["-r", "-"],
+        ["--seed", "8", "--workers", "0"],
+        [traffic, "collide", str(int(4e6 * scale)), "7"],
+        flat=False,
+        more=lambda r: (
+            []
+            if not r.flows["evicted"] and r.flows["opened"] == r.flows["active"]
+            else ["flows were evicted"]
+        ),
+    )
     if hostile and honest:
-        print(f"colliding hashes take {hostile.took / honest.took:.2f} times as long, {hostile.flows['evicted_by']['crowded']} flows crowded out")
+        print(
+            f"colliding hashes take {hostile.took / honest.took:.2f} times as long, {hostile.flows['evicted_by']['crowded']} flows crowded out"
+        )
         total += 1
         if hostile.took > 20 * honest.took + 5:
             failed += 1
             print("WRONG: an attacker who knows the seed stops the table")
 
     def survive(r):
-        wrong = [] if not r.flows["evicted_by"]["alive"] and not r.flows["evicted_by"]["crowded"] and r.flows["peak"] <= 50000 else [f"evicted {r.flows['evicted_by']}"]
-        alive = [f for f in r.report["top_flows"] if f["src"].startswith("10.0.") and f["sport"] == 5000]
+        wrong = (
+            []
+            if not r.flows["evicted_by"]["alive"]
+            and not r.flows["evicted_by"]["crowded"]
+            and r.flows["peak"] <= 50000
+            else [f"evicted {r.flows['evicted_by']}"]
+        )
+        alive = [
+            f for f in r.report["top_flows"] if f["src"].startswith("10.0.") and f["sport"] == 5000
+        ]
         each = {f["packets"][0] + f["packets"][1] for f in alive}
         want = 3 + r_count // 8 // 1000
         if len(alive) != 1000 or not each <= {want, want + 1}:
-            wrong.append(f"{len(alive)} of 1,000 connections are alive, with {sorted(each)[:3]} packets each instead of {want}")
+            wrong.append(
+                f"{len(alive)} of 1,000 connections are alive, with {sorted(each)[:3]} packets each instead of {want}"
+            )
         return wrong
+
     r_count = int(6e6 * scale)
     for workers in ("0", "2"):
-        soak(f"a flood of SYNs, {workers} workers", ["-r", "-"], ["--max-flows", "50000", "--largest", "1000", "--workers", workers], [traffic, "flood", str(r_count)], more=survive)
+        soak(
+            f"a flood of SYNs, {workers} workers",
+            ["-r", "-"],
+            ["--max-flows", "50000", "--largest", "1000", "--workers", workers],
+            [traffic, "flood", str(r_count)],
+            more=survive,
+        )
     print(f"{packets / 1e6:.1f} million packets")
     print(f"{total - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A reader on the scripted double that checks every packet against what was sent.  For plain programs. */
+/* A reader on the scripted double that checks every packet against what was sent.  For plain
+ * programs. */
 #ifndef BPF_HARNESS_H
 #define BPF_HARNESS_H
 
@@ -19,7 +20,10 @@
 
 static unsigned passed, failed;
 static const char *system_name, *what;
-#define EXPECT(condition) ((condition) ? (void)passed++ : (void)(failed++, printf("FAILED %s, %s: %s (line %d)\n", system_name, what, #condition, __LINE__)))
+#define EXPECT(condition)                                                                          \
+	((condition) ? (void)passed++                                                              \
+		     : (void)(failed++, printf("FAILED %s, %s: %s (line %d)\n", system_name, what, \
+						#condition, __LINE__)))
 
 static char notices[4096];
 static inline void notice(void *user, const char *text)
@@ -44,19 +48,20 @@ struct reader {
 	struct bpei_device *device;
 	struct bpei_columns columns;
 	struct bpei_block block;
-	uint32_t seen, expected;	/* packets; the number that comes next */
-	uint64_t wrong;			/* bytes, lengths, times or order that are not those sent */
-	int64_t worst_ns;		/* from packet to the fill that gave it */
+	uint32_t seen, expected; /* packets; the number that comes next */
+	uint64_t wrong;          /* bytes, lengths, times or order that are not those sent */
+	int64_t worst_ns;        /* from packet to the fill that gave it */
 	uint32_t fills, outgoing, with_process;
 	int end;
 	struct bpe_error error;
-	bool gaps;			/* packets may be missing */
+	bool gaps; /* packets may be missing */
 };
 
 static inline struct reader *start(const struct bpei_bpf_abi *abi)
 {
 	struct reader *r = calloc(1, sizeof *r);
-	if (!r || bpei_columns_new(&r->columns, BPE_BATCH) < 0) exit(2);
+	if (!r || bpei_columns_new(&r->columns, BPE_BATCH) < 0)
+		exit(2);
 	double_init(&r->d, abi);
 	notices[0] = 0;
 	return r;
@@ -64,9 +69,11 @@ static inline struct reader *start(const struct bpei_bpf_abi *abi)
 
 static inline int open_it(struct reader *r, struct bpe_options o)
 {
-	if (o.bpf_abi == NULL) o.bpf_abi = r->d.model.abi->name;
+	if (o.bpf_abi == NULL)
+		o.bpf_abi = r->d.model.abi->name;
 	int status = bpei_bpf_open_with(&r->d.sys, &o, &r->device, &r->error);
-	if (status < 0) return status;
+	if (status < 0)
+		return status;
 	r->block.memory_bytes = r->device->block_bytes;
 	r->block.memory = malloc(r->block.memory_bytes);
 	return status;
@@ -83,17 +90,24 @@ static inline void check(struct reader *r, uint32_t n)
 			continue;
 		}
 		uint32_t number = bpei_be32(p + 42);
-		if (r->gaps ? number < r->expected : number != r->expected) r->wrong++;
+		if (r->gaps ? number < r->expected : number != r->expected)
+			r->wrong++;
 		r->expected = number + 1;
 		double_bytes(bytes, number, size);
-		if (memcmp(p, bytes, r->columns.caplen[i])) r->wrong++;
+		if (memcmp(p, bytes, r->columns.caplen[i]))
+			r->wrong++;
 		const struct double_event *e = NULL;
 		for (uint32_t k = 0; k < r->d.next && !e; k++)
-			if (r->d.event[(k + number) % r->d.next].kind == DOUBLE_PACKET && r->d.event[(k + number) % r->d.next].number == number)
+			if (r->d.event[(k + number) % r->d.next].kind == DOUBLE_PACKET &&
+				r->d.event[(k + number) % r->d.next].number == number)
 				e = &r->d.event[(k + number) % r->d.next];
-		if (!e || e->size != size || r->columns.time_ns[i] / 1000 != (r->d.wall_ns + e->at_ns) / 1000) r->wrong++;
-		else if (r->d.now_ns - e->at_ns > r->worst_ns) r->worst_ns = r->d.now_ns - e->at_ns;
-		if (r->columns.outgoing[i] & BPE_PKT_OUTGOING) r->outgoing++;
+		if (!e || e->size != size ||
+			r->columns.time_ns[i] / 1000 != (r->d.wall_ns + e->at_ns) / 1000)
+			r->wrong++;
+		else if (r->d.now_ns - e->at_ns > r->worst_ns)
+			r->worst_ns = r->d.now_ns - e->at_ns;
+		if (r->columns.outgoing[i] & BPE_PKT_OUTGOING)
+			r->outgoing++;
 		r->seen++;
 	}
 }
@@ -102,7 +116,8 @@ static inline void take_block(struct reader *r) BPEI_READER
 {
 	uint32_t n;
 	r->fills++;
-	while ((n = bpei_device_walk(r->device, &r->block, &r->columns, BPE_BATCH))) check(r, n);
+	while ((n = bpei_device_walk(r->device, &r->block, &r->columns, BPE_BATCH)))
+		check(r, n);
 	bpei_device_done(r->device, &r->block);
 }
 
@@ -110,10 +125,14 @@ static inline void take_block(struct reader *r) BPEI_READER
 static inline void read_until(struct reader *r, int64_t until) BPEI_READER
 {
 	while (!r->end && r->d.now_ns < until) {
-		int f = bpei_device_fill(r->device, &r->block, until - r->d.now_ns < 100 * MS ? until - r->d.now_ns : 100 * MS, &r->error);
-		if (f < 0) r->end = f;
-		if (f > 0) take_block(r);
-		if (!f) r->d.now_ns++;	/* so that the loop goes on when nothing does */
+		int f = bpei_device_fill(r->device, &r->block,
+			until - r->d.now_ns < 100 * MS ? until - r->d.now_ns : 100 * MS, &r->error);
+		if (f < 0)
+			r->end = f;
+		if (f > 0)
+			take_block(r);
+		if (!f)
+			r->d.now_ns++; /* so that the loop goes on when nothing does */
 	}
 }
 
@@ -131,16 +150,28 @@ static inline void finish(struct reader *r)
 	free(r);
 }
 
-static inline uint64_t received(struct reader *r) { return bpei_counter_get(&r->device->kernel_received); }
-static inline uint64_t dropped(struct reader *r) { return bpei_counter_get(&r->device->kernel_dropped); }
-static inline void ask_stats(struct reader *r) BPEI_READER { bpei_device_stats(r->device); }
+static inline uint64_t received(struct reader *r)
+{
+	return bpei_counter_get(&r->device->kernel_received);
+}
+static inline uint64_t dropped(struct reader *r)
+{
+	return bpei_counter_get(&r->device->kernel_dropped);
+}
+static inline void ask_stats(struct reader *r) BPEI_READER
+{
+	bpei_device_stats(r->device);
+}
 
-static inline uint32_t traffic(struct reader *r, int64_t from, int64_t gap, uint32_t n, uint32_t size)
+static inline uint32_t traffic(
+	struct reader *r, int64_t from, int64_t gap, uint32_t n, uint32_t size)
 {
 	uint32_t first = 0;
 	for (uint32_t i = 0; i < r->d.events; i++)
-		if (r->d.event[i].kind == DOUBLE_PACKET) first = r->d.event[i].number + 1;
-	for (uint32_t i = 0; i < n; i++) double_packet(&r->d, from + i * gap, first + i, size + (i * 37) % 200);
+		if (r->d.event[i].kind == DOUBLE_PACKET)
+			first = r->d.event[i].number + 1;
+	for (uint32_t i = 0; i < n; i++)
+		double_packet(&r->d, from + i * gap, first + i, size + (i * 37) % 200);
 	return n;
 }
 

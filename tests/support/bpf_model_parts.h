@@ -14,8 +14,8 @@ static inline bool model_is(const struct model *m, enum bpei_bpf_system system)
 
 /* bpf_model.c */
 void model_detach(struct model_node *d);
-void model_release(struct model_node *d);	/* frees the kernel's own buffers */
-void model_reset(struct model *m, struct model_node *d);	/* reset_d: buffers and counters */
+void model_release(struct model_node *d);                /* frees the kernel's own buffers */
+void model_reset(struct model *m, struct model_node *d); /* reset_d: buffers and counters */
 
 /* bpf_model_tap.c */
 void model_rotate(struct model *m, struct model_node *d);
@@ -28,7 +28,7 @@ bool model_zbuf_returned(const struct model *m, const struct model_node *d);
 void model_zbuf_reclaim(struct model *m, struct model_node *d);
 void model_zbuf_hold(struct model *m, struct model_node *d);
 bool model_zbuf_full(struct model *m, struct model_node *d);
-void model_zbuf_write(struct model *m, struct model_node *d, uint32_t at, const void *bytes,
-		      size_t n);
+void model_zbuf_write(
+	struct model *m, struct model_node *d, uint32_t at, const void *bytes, size_t n);
 
 #endif

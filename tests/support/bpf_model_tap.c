@@ -25,7 +25,8 @@ void model_rotate(struct model *m, struct model_node *d)
 	d->hold_packets = d->store_packets;
 	d->store = p;
 	d->store_length = d->store_packets = 0;
-	if (d->headdrop) d->previous_length = 0;
+	if (d->headdrop)
+		d->previous_length = 0;
 }
 
 static bool compresses(const struct model *m, const struct model_node *d)
@@ -37,15 +38,18 @@ uint32_t model_counted(const struct model *m, const struct model_node *d)
 {
 	if (model_is(m, BPEI_MACOS) && d->exthdr)
 		return m->version && m->version < 15 ? (m->version < 10 ? 52 : 60) : 64;
-	if (compresses(m, d)) return 20;
-	if (model_is(m, BPEI_OPENBSD) && m->openbsd_old) return 20;
+	if (compresses(m, d))
+		return 20;
+	if (model_is(m, BPEI_OPENBSD) && m->openbsd_old)
+		return 20;
 	return m->abi->layout->counted;
 }
 
 static void write_stamp(const struct model *m, const struct model_node *d, uint8_t *h, int64_t time)
 {
 	int64_t s = time / 1000000000, ns = time % 1000000000;
-	if (d->no_stamp) return;
+	if (d->no_stamp)
+		return;
 	if (m->abi->layout->stamp_bytes == 4) {
 		bpei_store32(h, (uint32_t)s);
 		bpei_store32(h + 4, (uint32_t)(ns / 1000));
@@ -59,11 +63,15 @@ static void write_stamp(const struct model *m, const struct model_node *d, uint8
 static void write_extended(const struct model *m, uint8_t *h, const struct model_packet *p)
 {
 	bool old = m->version && m->version < 13;
-	if (old) bpei_store16(h + 18, p->outgoing);
-	else h[19] = p->outgoing;
-	if (!p->outgoing) return;
+	if (old)
+		bpei_store16(h + 18, p->outgoing);
+	else
+		h[19] = p->outgoing;
+	if (!p->outgoing)
+		return;
 	bpei_store32(h + 20, (uint32_t)p->pid);
-	if (p->comm) strncpy((char *)h + 24, p->comm, 16);
+	if (p->comm)
+		strncpy((char *)h + 24, p->comm, 16);
 	h[old ? 42 : 41] = p->pktflags;
 	bpei_store32(h + 44, p->service_class);
 }
@@ -71,21 +79,24 @@ static void write_extended(const struct model *m, uint8_t *h, const struct model
 /* Writes the header's own bytes; how many that are.  What is between them and hdrlen stays as it
  * was: on macOS bytes 64 and 65 of an extended and 20 and 21 of a compressed record on Ethernet. */
 static uint32_t write_header(const struct model *m, const struct model_node *d, uint8_t *h,
-			     uint32_t hdrlen, const struct model_packet *p, uint32_t caplen,
-			     uint32_t complen)
+	uint32_t hdrlen, const struct model_packet *p, uint32_t caplen, uint32_t complen)
 {
 	const struct bpei_layout *l = m->abi->layout;
 	bool leaves_rest = d->exthdr || compresses(m, d) || model_is(m, BPEI_NETBSD);
 	uint32_t own = model_counted(m, d);
-	if (own > hdrlen || !leaves_rest) own = hdrlen;
+	if (own > hdrlen || !leaves_rest)
+		own = hdrlen;
 	memset(h, 0, own);
 	write_stamp(m, d, h, p->time_ns);
 	bpei_store32(h + l->caplen, caplen - complen);
 	bpei_store32(h + l->datalen, p->wirelen);
 	bpei_store16(h + l->hdrlen, (uint16_t)hdrlen);
-	if (l->flags && hdrlen > l->flags) h[l->flags] = p->outgoing ? 0x20 : 0x10;
-	if (compresses(m, d)) h[18] = (uint8_t)complen;
-	if (model_is(m, BPEI_MACOS) && d->exthdr) write_extended(m, h, p);
+	if (l->flags && hdrlen > l->flags)
+		h[l->flags] = p->outgoing ? 0x20 : 0x10;
+	if (compresses(m, d))
+		h[18] = (uint8_t)complen;
+	if (model_is(m, BPEI_MACOS) && d->exthdr)
+		write_extended(m, h, p);
 	return own;
 }
 
@@ -93,14 +104,16 @@ static uint32_t write_header(const struct model *m, const struct model_node *d, 
 static uint32_t common(const struct model_node *d, const uint8_t *data, uint32_t n)
 {
 	uint32_t i = 0, most = d->previous_length < (n & 0xff) ? d->previous_length : n & 0xff;
-	while (i < most && data[i] == d->previous[i]) i++;
+	while (i < most && data[i] == d->previous[i])
+		i++;
 	i &= ~3u;
 	return i > 252 ? 252 : i;
 }
 
 static uint32_t compress(struct model *m, struct model_node *d, const uint8_t *data, uint32_t n)
 {
-	if (!compresses(m, d)) return 0;
+	if (!compresses(m, d))
+		return 0;
 	uint32_t complen = common(d, data, n);
 	d->previous_length = n & 0xff;
 	memcpy(d->previous, data, d->previous_length);
@@ -113,44 +126,54 @@ static uint32_t compress(struct model *m, struct model_node *d, const uint8_t *d
 /* Whether a record of so many bytes can be had at `at` of the store; makes room if it can. */
 static bool make_room(struct model *m, struct model_node *d, uint32_t *at, uint32_t bytes)
 {
-	if (d->zero_copy) model_zbuf_reclaim(m, d);	/* at every packet, not only in need */
+	if (d->zero_copy)
+		model_zbuf_reclaim(m, d); /* at every packet, not only in need */
 	*at = bpei_layout_align(d->store_length, m->abi->layout->align);
-	if (*at + bytes <= d->size && !d->zassigned[d->zstore]) return true;
+	if (*at + bytes <= d->size && !d->zassigned[d->zstore])
+		return true;
 	*at = 0;
-	if (d->zero_copy) return !model_zbuf_full(m, d);
+	if (d->zero_copy)
+		return !model_zbuf_full(m, d);
 	if (d->hold_length && d->headdrop) {
 		d->dropped += d->hold_packets;
 		d->hold_length = 0;
 	}
-	if (d->hold_length) return false;
+	if (d->hold_length)
+		return false;
 	model_rotate(m, d);
 	return true;
 }
 
 static void append(struct model *m, struct model_node *d, uint32_t at, const void *from, uint32_t n)
 {
-	if (d->zero_copy) model_zbuf_write(m, d, at, from, n);
-	else memcpy(d->store + at, from, n);
+	if (d->zero_copy)
+		model_zbuf_write(m, d, at, from, n);
+	else
+		memcpy(d->store + at, from, n);
 }
 
 /* NetBSD cuts the record, header and all, to a buffer that is shorter than its header. */
 static void catch_packet(struct model *m, struct model_node *d, const struct model_packet *p,
-			 uint32_t keep, int64_t now_ns)
+	uint32_t keep, int64_t now_ns)
 {
 	uint8_t h[HEADER_MOST] = { 0 };
-	uint32_t hdrlen = bpei_layout_hdrlen(model_counted(m, d), m->abi->layout->align,
-					     d->on->link_bytes);
+	uint32_t hdrlen =
+		bpei_layout_hdrlen(model_counted(m, d), m->abi->layout->align, d->on->link_bytes);
 	uint32_t caplen = keep < p->caplen ? keep : p->caplen, at;
 	uint32_t room = d->size > hdrlen ? d->size - hdrlen : 0, head = hdrlen;
-	if (d->size < hdrlen && !model_is(m, BPEI_NETBSD)) return;	/* lost, and not counted */
-	if (d->size < hdrlen) head = d->size;
-	if (caplen > room) caplen = room;
+	if (d->size < hdrlen && !model_is(m, BPEI_NETBSD))
+		return; /* lost, and not counted */
+	if (d->size < hdrlen)
+		head = d->size;
+	if (caplen > room)
+		caplen = room;
 	if (!make_room(m, d, &at, head + caplen)) {
 		d->dropped++;
 		return;
 	}
 	uint32_t complen = compress(m, d, p->data, caplen);
-	if (!at) d->first_ns = now_ns;
+	if (!at)
+		d->first_ns = now_ns;
 	uint32_t own = write_header(m, d, h, hdrlen, p, caplen, complen);
 	append(m, d, at, h, own < head ? own : head);
 	append(m, d, at + head, p->data + complen, caplen - complen);
@@ -160,27 +183,32 @@ static void catch_packet(struct model *m, struct model_node *d, const struct mod
 
 /* A tap is of one link type, the primary one unless it says another (bpf_tap_imp); who listens for
  * another one gets nothing. */
-static bool listens(const struct model_node *d, const struct model_interface *on,
-		    const struct model_packet *p)
+static bool listens(
+	const struct model_node *d, const struct model_interface *on, const struct model_packet *p)
 {
 	return d->open && d->on == on && d->dlt == (p->dlt ? p->dlt : on->dlt[0]);
 }
 
-void model_tap(struct model *m, struct model_interface *on, const struct model_packet *p,
-	       int64_t now_ns)
+void model_tap(
+	struct model *m, struct model_interface *on, const struct model_packet *p, int64_t now_ns)
 {
 	const bool openbsd = model_is(m, BPEI_OPENBSD);
 	for (int i = 0; i < MODEL_NODES; i++) {
 		struct model_node *d = &m->node[i];
-		if (!listens(d, on, p)) continue;
+		if (!listens(d, on, p))
+			continue;
 		bool seen = d->direction & (p->outgoing ? 2 : 1);
-		if (openbsd) d->received++;	/* before the direction */
-		if (!seen) continue;
-		if (!openbsd) d->received++;
+		if (openbsd)
+			d->received++; /* before the direction */
+		if (!seen)
+			continue;
+		if (!openbsd)
+			d->received++;
 		uint32_t keep = UINT32_MAX;
 		if (d->program_length)
 			keep = bpei_filter_run(d->program, p->data, p->wirelen, p->caplen);
-		if (!keep) continue;
+		if (!keep)
+			continue;
 		d->accepted++;
 		catch_packet(m, d, p, keep, now_ns);
 	}

@@ -23,15 +23,20 @@ int model_zbuf_set(struct model *m, struct model_node *d, uint64_t argument)
 {
 	static const uint8_t zero[HEADER];
 	uint64_t z[3];
-	if (!d->zero_copy) return -EOPNOTSUPP;
+	if (!d->zero_copy)
+		return -EOPNOTSUPP;
 	int r = m->get(m->user, z, argument, 24);
-	if (r < 0) return r;
-	if (!z[0] || !z[1] || !z[2] || z[2] % 4096 || z[2] > 2u << 20) return -EINVAL;
-	if (z[0] % 4096 || z[1] % 4096 || d->zbuf[0] || d->on) return -EINVAL;
+	if (r < 0)
+		return r;
+	if (!z[0] || !z[1] || !z[2] || z[2] % 4096 || z[2] > 2u << 20)
+		return -EINVAL;
+	if (z[0] % 4096 || z[1] % 4096 || d->zbuf[0] || d->on)
+		return -EINVAL;
 	d->zbuf[0] = z[0], d->zbuf[1] = z[1];
 	d->size = (uint32_t)z[2] - HEADER;
 	for (int i = 0; i < 2; i++)
-		if ((r = m->put(m->user, z[i], zero, HEADER)) < 0) return r;
+		if ((r = m->put(m->user, z[i], zero, HEADER)) < 0)
+			return r;
 	return 0;
 }
 
@@ -44,7 +49,8 @@ bool model_zbuf_returned(const struct model *m, const struct model_node *d)
 
 void model_zbuf_reclaim(struct model *m, struct model_node *d)
 {
-	if (!model_zbuf_returned(m, d)) return;
+	if (!model_zbuf_returned(m, d))
+		return;
 	d->zheld = d->zassigned[d->zstore ^ 1] = false;
 	d->hold_length = d->hold_packets = 0;
 }
@@ -54,7 +60,8 @@ static void assign(struct model *m, struct model_node *d)
 {
 	uint64_t at = d->zbuf[d->zstore];
 	uint32_t generation = get_word(m, at) + 1;
-	if (d->zassigned[d->zstore]) return;
+	if (d->zassigned[d->zstore])
+		return;
 	d->zassigned[d->zstore] = true;
 	m->put(m->user, at + 4, &d->store_length, 4);
 	m->put(m->user, at, &generation, 4);
@@ -75,15 +82,15 @@ void model_zbuf_hold(struct model *m, struct model_node *d)
 bool model_zbuf_full(struct model *m, struct model_node *d)
 {
 	if (d->zheld) {
-		assign(m, d);	/* bpf_zerocopy_buffull */
+		assign(m, d); /* bpf_zerocopy_buffull */
 		return true;
 	}
 	model_zbuf_hold(m, d);
 	return false;
 }
 
-void model_zbuf_write(struct model *m, struct model_node *d, uint32_t at, const void *bytes,
-		      size_t n)
+void model_zbuf_write(
+	struct model *m, struct model_node *d, uint32_t at, const void *bytes, size_t n)
 {
 	m->put(m->user, d->zbuf[d->zstore] + HEADER + at, bytes, n);
 }
@@ -92,7 +99,8 @@ void model_zbuf_write(struct model *m, struct model_node *d, uint32_t at, const 
 int model_zbuf_rotate(struct model *m, struct model_node *d, uint64_t argument)
 {
 	uint64_t z[3] = { 0 };
-	if (!d->zero_copy) return -EOPNOTSUPP;
+	if (!d->zero_copy)
+		return -EOPNOTSUPP;
 	if (!d->zheld && d->store_length) {
 		z[0] = d->zbuf[d->zstore];
 		z[2] = d->store_length;

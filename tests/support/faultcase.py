@@ -5,6 +5,7 @@ A test file is called with the program as its first argument, registers function
 ends with finish(), which prints "N passed, N failed".  A case is named after the fault that it
 would have shown (the row's id in lower case, then what is right): x3_flows_file_is_not_the_input.
 """
+
 import json
 import os
 import subprocess
@@ -68,7 +69,9 @@ def read_flows(data, *words, form="json", code=0):
         source, target = os.path.join(d, "in"), os.path.join(d, "flows")
         with open(source, "wb") as f:
             f.write(data)
-        p = run("-r", source, "--flows", target, "--flows-format", form, "-q", "--seed", "1", *words)
+        p = run(
+            "-r", source, "--flows", target, "--flows-format", form, "-q", "--seed", "1", *words
+        )
         assert code is None or p.returncode == code, (p.returncode, p.stderr)
         with open(target, encoding="utf-8", errors="surrogateescape", newline="") as f:
             text = f.read()

@@ -10,31 +10,42 @@
 
 struct image {
 	bool big;
-	size_t length, whole[64];	/* whole[k]: where packet k ends */
+	size_t length, whole[64]; /* whole[k]: where packet k ends */
 	uint32_t packets;
 	uint8_t bytes[16384];
 };
 
 static inline void put(struct image *f, uint64_t v, size_t n)
 {
-	for (size_t i = 0; i < n; i++) f->bytes[f->length++] = (uint8_t)(v >> 8 * (f->big ? n - 1 - i : i));
+	for (size_t i = 0; i < n; i++)
+		f->bytes[f->length++] = (uint8_t)(v >> 8 * (f->big ? n - 1 - i : i));
 }
 
-static inline void put_bytes(struct image *f, uint32_t n, uint8_t fill)	/* padded to 4 */
+static inline void put_bytes(struct image *f, uint32_t n, uint8_t fill) /* padded to 4 */
 {
 	memset(f->bytes + f->length, fill, n);
 	f->length += n;
 }
 
-static inline void pad(struct image *f) { while (f->length % 4) f->bytes[f->length++] = 0; }
-static inline void packet_done(struct image *f) { f->whole[f->packets++] = f->length; }
-
-static inline void pcap_header(struct image *f, uint32_t magic, uint16_t minor, uint32_t snaplen, uint32_t link_type)
+static inline void pad(struct image *f)
 {
-	put(f, magic, 4), put(f, 2, 2), put(f, minor, 2), put(f, 0, 8), put(f, snaplen, 4), put(f, link_type, 4);
+	while (f->length % 4)
+		f->bytes[f->length++] = 0;
+}
+static inline void packet_done(struct image *f)
+{
+	f->whole[f->packets++] = f->length;
 }
 
-static inline void pcap_packet(struct image *f, uint32_t sec, uint32_t frac, uint32_t caplen, uint32_t wirelen, uint32_t more_header)
+static inline void pcap_header(
+	struct image *f, uint32_t magic, uint16_t minor, uint32_t snaplen, uint32_t link_type)
+{
+	put(f, magic, 4), put(f, 2, 2), put(f, minor, 2), put(f, 0, 8), put(f, snaplen, 4),
+		put(f, link_type, 4);
+}
+
+static inline void pcap_packet(struct image *f, uint32_t sec, uint32_t frac, uint32_t caplen,
+	uint32_t wirelen, uint32_t more_header)
 {
 	put(f, sec, 4), put(f, frac, 4), put(f, caplen, 4), put(f, wirelen, 4);
 	put_bytes(f, more_header, 0xaa), put_bytes(f, caplen, (uint8_t)f->packets);
@@ -64,23 +75,32 @@ static inline void ng_section(struct image *f, bool big)
 }
 
 /* tsresol < 0: no such option */
-static inline void ng_interface(struct image *f, uint16_t link_type, uint32_t snaplen, int tsresol, int64_t tsoffset)
+static inline void ng_interface(
+	struct image *f, uint16_t link_type, uint32_t snaplen, int tsresol, int64_t tsoffset)
 {
 	size_t at = ng_begin(f, 1);
 	put(f, link_type, 2), put(f, 0, 2), put(f, snaplen, 4);
-	if (tsresol >= 0) put(f, 9, 2), put(f, 1, 2), put_bytes(f, 1, (uint8_t)tsresol), pad(f);
-	if (tsoffset) put(f, 14, 2), put(f, 8, 2), put(f, (uint64_t)tsoffset, 8);
+	if (tsresol >= 0)
+		put(f, 9, 2), put(f, 1, 2), put_bytes(f, 1, (uint8_t)tsresol), pad(f);
+	if (tsoffset)
+		put(f, 14, 2), put(f, 8, 2), put(f, (uint64_t)tsoffset, 8);
 	put(f, 0, 4);
 	ng_end(f, at);
 }
 
-static inline void ng_packet(struct image *f, uint32_t kind, uint32_t interface, uint64_t time, uint32_t caplen, uint32_t wirelen)
+static inline void ng_packet(struct image *f, uint32_t kind, uint32_t interface, uint64_t time,
+	uint32_t caplen, uint32_t wirelen)
 {
 	size_t at = ng_begin(f, kind);
-	if (kind == 6) put(f, interface, 4);
-	if (kind == 2) put(f, interface, 2), put(f, 7, 2);
-	if (kind == 3) put(f, wirelen, 4);
-	else put(f, time >> 32, 4), put(f, time & 0xffffffff, 4), put(f, caplen, 4), put(f, wirelen, 4);
+	if (kind == 6)
+		put(f, interface, 4);
+	if (kind == 2)
+		put(f, interface, 2), put(f, 7, 2);
+	if (kind == 3)
+		put(f, wirelen, 4);
+	else
+		put(f, time >> 32, 4), put(f, time & 0xffffffff, 4), put(f, caplen, 4),
+			put(f, wirelen, 4);
 	put_bytes(f, caplen, (uint8_t)f->packets);
 	ng_end(f, at);
 	packet_done(f);

@@ -52,7 +52,7 @@ def wlan(body, qos=False, four=False, order=False, pad=False, direction=1):
         bytes([0x88 if qos else 0x08, (3 if four else direction) | (0x80 if order else 0)])
         + b"\0\0"
     )
-    out += b"AAAAAA" b"BBBBBB" b"CCCCCC" b"\x10\0" + (b"DDDDDD" if four else b"")
+    out += b"AAAAAABBBBBBCCCCCC\x10\0" + (b"DDDDDD" if four else b"")
     out += (b"\0\0" if qos else b"") + (b"HTHT" if qos and order else b"")
     return out + (b"\0" * (-len(out) % 4) if pad else b"") + body
 

@@ -3,6 +3,7 @@
 
 Needs Linux, root and iproute2: make_space raises Skipped where one of them is missing.
 """
+
 import atexit
 import json
 import os
@@ -45,8 +46,21 @@ def remove_spaces():
 
 def join(here, there, first, second, net):
     """A veth pair with the addresses 10.NET.0.1, .2 and fd00:NET::1, ::2, ready for packets."""
-    call("ip", "link", "add", first, "netns", here, "type", "veth", "peer", "name", second,
-         "netns", there)
+    call(
+        "ip",
+        "link",
+        "add",
+        first,
+        "netns",
+        here,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        second,
+        "netns",
+        there,
+    )
     for space, name, host in ((here, first, 1), (there, second, 2)):
         call("ip", "-n", space, "addr", "add", f"10.{net}.0.{host}/24", "dev", name)
         call("ip", "-n", space, "link", "set", name, "up")
@@ -80,8 +94,10 @@ class Capture:
     def __init__(self, space, interface, *words, program=PROGRAM, report=("--json",)):
         before = count_sockets(space)
         self.process = start(space, program, "-i", interface, *report, *words)
-        wait_until("the capture does not begin",
-                   lambda: count_sockets(space) > before or self.process.poll() is not None)
+        wait_until(
+            "the capture does not begin",
+            lambda: count_sockets(space) > before or self.process.poll() is not None,
+        )
 
     def end(self, how=signal.SIGINT):
         if how:

@@ -4,6 +4,7 @@
 Addresses are those for documentation (RFC 5737, RFC 3849).  Checksums are right where a checksum is
 part of the layer, so that no test depends on a packet that a careful reader would refuse.
 """
+
 import socket
 import struct
 
@@ -30,22 +31,43 @@ def checksum(data):
 
 def ipv4(source, destination, protocol, payload, ident=1, flags=0, offset=0, ttl=64):
     """An IPv4 packet; offset in units of 8 bytes."""
-    header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), ident, flags << 13 | offset,
-                         ttl, protocol, 0, address(source), address(destination))
+    header = struct.pack(
+        ">BBHHHBBH4s4s",
+        0x45,
+        0,
+        20 + len(payload),
+        ident,
+        flags << 13 | offset,
+        ttl,
+        protocol,
+        0,
+        address(source),
+        address(destination),
+    )
     return header[:10] + struct.pack(">H", checksum(header)) + header[12:] + payload
 
 
 def ipv6(source, destination, next_header, payload):
     """An IPv6 packet."""
-    return struct.pack(">IHBB16s16s", 6 << 28, len(payload), next_header, 64, address(source),
-                       address(destination)) + payload
+    return (
+        struct.pack(
+            ">IHBB16s16s",
+            6 << 28,
+            len(payload),
+            next_header,
+            64,
+            address(source),
+            address(destination),
+        )
+        + payload
+    )
 
 
 def with_checksum(source, destination, protocol, segment, at):
     """The segment with its checksum, over the pseudo header, at the given offset."""
     pseudo = address(source) + address(destination) + struct.pack(">II", len(segment), protocol)
     value = checksum(pseudo + segment) or 0xFFFF
-    return segment[:at] + struct.pack(">H", value) + segment[at + 2:]
+    return segment[:at] + struct.pack(">H", value) + segment[at + 2 :]
 
 
 def udp_segment(source, destination, sport, dport, payload=b"", no_checksum=False):
@@ -56,8 +78,12 @@ def udp_segment(source, destination, sport, dport, payload=b"", no_checksum=Fals
 def tcp_segment(source, destination, sport, dport, flags, seq, ack, payload=b""):
     """A TCP segment without options; flags are letters of FSRPA."""
     bits = sum({"F": 1, "S": 2, "R": 4, "P": 8, "A": 16}[c] for c in flags)
-    segment = struct.pack(">HHIIBBHHH", sport, dport, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50,
-                          bits, 8192, 0, 0) + payload
+    segment = (
+        struct.pack(
+            ">HHIIBBHHH", sport, dport, seq & 0xFFFFFFFF, ack & 0xFFFFFFFF, 0x50, bits, 8192, 0, 0
+        )
+        + payload
+    )
     return with_checksum(source, destination, 6, segment, 16)
 
 
@@ -75,14 +101,14 @@ def vlan(frame, tci, tpid=0x8100):
 
 def udp4(sport=1000, dport=53, payload=b"x" * 20, source=HOST_A, destination=HOST_B, **more):
     """An IPv4 packet with UDP."""
-    return ipv4(source, destination, 17,
-                udp_segment(source, destination, sport, dport, payload), **more)
+    return ipv4(
+        source, destination, 17, udp_segment(source, destination, sport, dport, payload), **more
+    )
 
 
 def udp6(sport=1000, dport=53, payload=b"x" * 20, source=HOST_A6, destination=HOST_B6):
     """An IPv6 packet with UDP."""
-    return ipv6(source, destination, 17,
-                udp_segment(source, destination, sport, dport, payload))
+    return ipv6(source, destination, 17, udp_segment(source, destination, sport, dport, payload))
 
 
 def tcp_frame(direction, flags, seq, ack, payload=b"", sport=40000, dport=443, v6=False):
@@ -112,8 +138,12 @@ def pcap(packets, link_type=DLT_EN10MB, end="<", magic=0xA1B2C3D4, snap=262144):
     out = struct.pack(end + "IHHiIII", magic, 2, 4, 0, 0, snap, link_type)
     for when, data, *wire in packets:
         micros = round((when - int(when)) * 1e6)
-        out += struct.pack(end + "IIII", START + int(when), micros, len(data),
-                           wire[0] if wire else len(data)) + data
+        out += (
+            struct.pack(
+                end + "IIII", START + int(when), micros, len(data), wire[0] if wire else len(data)
+            )
+            + data
+        )
     return out
 
 
@@ -147,8 +177,14 @@ def interface(options=b"", link_type=DLT_EN10MB, snap=0):
 def enhanced(index, stamp, data, options=b"", wire=None):
     """An Enhanced Packet Block; stamp in the interface's units."""
     stamp &= (1 << 64) - 1
-    head = struct.pack("<IIIII", index, stamp >> 32, stamp & 0xFFFFFFFF, len(data),
-                       len(data) if wire is None else wire)
+    head = struct.pack(
+        "<IIIII",
+        index,
+        stamp >> 32,
+        stamp & 0xFFFFFFFF,
+        len(data),
+        len(data) if wire is None else wire,
+    )
     return block(6, head + data + b"\0" * (-len(data) % 4) + options)
 
 

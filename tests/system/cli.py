@@ -4,6 +4,7 @@
 
 Needs no rights.  Every option is used at least once.  The last line counts the cases.
 """
+
 import json, os, re, signal, struct, subprocess, sys, tempfile, time
 
 PROGRAM, EXAMPLES = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
@@ -40,11 +41,13 @@ def balanced(r):
 
 def udp(n):
     """Ethernet, IPv4, UDP from port 1000 + n to 53, 60 bytes."""
-    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 46, n, 0, 64, 17, 0, bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]))
+    ip = struct.pack(
+        ">BBHHHBBH4s4s", 0x45, 0, 46, n, 0, 64, 17, 0, bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
+    )
     return bytes(12) + b"\x08\x00" + ip + struct.pack(">HHHH", 1000 + n, 53, 26, 0) + bytes(18)
 
 
-def pcap(packets, magic=0xa1b2c3d4, end="<"):
+def pcap(packets, magic=0xA1B2C3D4, end="<"):
     out = struct.pack(end + "IHHiIII", magic, 2, 4, 0, 0, 65535, 1)
     for i, p in enumerate(packets):
         out += struct.pack(end + "IIII", 1700000000 + i, 5, len(p), len(p)) + p
@@ -54,7 +57,11 @@ def pcap(packets, magic=0xa1b2c3d4, end="<"):
 @case
 def help_and_version():
     p = run("--help")
-    assert p.returncode == 0 and b"Exit codes" in p.stdout and max(map(len, p.stdout.decode().splitlines())) <= 80
+    assert (
+        p.returncode == 0
+        and b"Exit codes" in p.stdout
+        and max(map(len, p.stdout.decode().splitlines())) <= 80
+    )
     p = run("--version")
     assert p.returncode == 0 and re.match(rb"bpfengine \d+\.\d+\.\d+ \(arch=", p.stdout)
 
@@ -62,29 +69,97 @@ def help_and_version():
 @case
 def every_long_option_is_in_the_help():
     source = run("--help").stdout.decode()
-    for word in ("--interface", "--read", "--duration", "--promiscuous", "--block-size", "--block-count", "--flows", "--max-flows", "--flow-idle",
-                 "--flow-closed", "--flow-timeout", "--flow-active", "--flow-memory", "--no-tcp-health", "--duplicates", "--no-flows", "--outermost", "--checksums", "--top", "--largest", "--seed", "--workers", "--ring", "--overload", "--pin", "--priority", "--json", "--stats-interval",
-                 "--read-mode", "--read-interval", "--direction", "--linktype", "--wait-interface", "--process", "--head-drop", "--truncate",
-                 "--header-compression", "--zero-copy", "--bpf-abi", "--bpf-device", "--through", "--relinquish-privileges", "--no-confine"):
+    for word in (
+        "--interface",
+        "--read",
+        "--duration",
+        "--promiscuous",
+        "--block-size",
+        "--block-count",
+        "--flows",
+        "--max-flows",
+        "--flow-idle",
+        "--flow-closed",
+        "--flow-timeout",
+        "--flow-active",
+        "--flow-memory",
+        "--no-tcp-health",
+        "--duplicates",
+        "--no-flows",
+        "--outermost",
+        "--checksums",
+        "--top",
+        "--largest",
+        "--seed",
+        "--workers",
+        "--ring",
+        "--overload",
+        "--pin",
+        "--priority",
+        "--json",
+        "--stats-interval",
+        "--read-mode",
+        "--read-interval",
+        "--direction",
+        "--linktype",
+        "--wait-interface",
+        "--process",
+        "--head-drop",
+        "--truncate",
+        "--header-compression",
+        "--zero-copy",
+        "--bpf-abi",
+        "--bpf-device",
+        "--through",
+        "--relinquish-privileges",
+        "--no-confine",
+    ):
         assert word in source, word
 
 
 @case
 def long_names_are_their_letters():
     traffic = ("-i", "synth:count=3000,seed=3")
-    for letter, name, value in (("-c", "--count", "100"), ("-s", "--snapshot-length", "64"), ("-f", "--filter", "udp"), ("-B", "--buffer-size", "1M"), ("-p", "--no-promiscuous-mode", None)):
+    for letter, name, value in (
+        ("-c", "--count", "100"),
+        ("-s", "--snapshot-length", "64"),
+        ("-f", "--filter", "udp"),
+        ("-B", "--buffer-size", "1M"),
+        ("-p", "--no-promiscuous-mode", None),
+    ):
         short, long = (report(*traffic, o, *([value] if value else []))[0] for o in (letter, name))
-        for key in ("packets", "bytes", "protocols", "filtered"): assert short[key] == long[key], (name, key)
-        if value: assert run(*traffic, name, "!").returncode == run(*traffic, letter, "!").returncode == 2, name
+        for key in ("packets", "bytes", "protocols", "filtered"):
+            assert short[key] == long[key], (name, key)
+        if value:
+            assert (
+                run(*traffic, name, "!").returncode == run(*traffic, letter, "!").returncode == 2
+            ), name
     assert run("--list-interfaces").stdout == run("-L").stdout != b""
     assert 0.2 <= report("-i", "synth:rate=1000", "--autostop", "duration:0.2")[0]["seconds"] < 5
-    assert b" batches (" in run(*traffic, "--verbose").stdout and b" batches (" not in run(*traffic).stdout
+    assert (
+        b" batches (" in run(*traffic, "--verbose").stdout
+        and b" batches (" not in run(*traffic).stdout
+    )
     for words, live in (((), True), (("--quiet",), False), (("-q",), False)):
         terminal, end = os.openpty()
-        assert run("-i", "synth:rate=1000", "-t", "0.6", *words, stderr=end, stdout=subprocess.DEVNULL, capture_output=False).returncode == 0
+        assert (
+            run(
+                "-i",
+                "synth:rate=1000",
+                "-t",
+                "0.6",
+                *words,
+                stderr=end,
+                stdout=subprocess.DEVNULL,
+                capture_output=False,
+            ).returncode
+            == 0
+        )
         os.close(end)
-        try: told = os.read(terminal, 65536)
-        except OSError: told = b""   # nothing was written, and the other end is closed
+        try:
+            told = os.read(terminal, 65536)
+        except OSError:
+            told = b""  # nothing was written, and the other end is closed
         os.close(terminal)
         assert (b" packets " in told) == live, (words, told)
 
@@ -94,50 +169,113 @@ def filters():
     whole = report("-i", "synth:count=20000,seed=3")[0]["protocols"]
     for words in (["-f", "tcp"], ["tcp"], ["ip", "or", "ip6", "and", "tcp"]):
         r = report("-i", "synth:count=20000,seed=3", *words)[0]
-        assert r["packets"]["read"] + r["filtered"] == 20000 and set(r["protocols"]) == {"tcp"} and abs(r["protocols"]["tcp"]["packets"] - whole["tcp"]["packets"]) <= whole["tcp"]["packets"] // 10, (words, r["protocols"], whole)
+        assert (
+            r["packets"]["read"] + r["filtered"] == 20000
+            and set(r["protocols"]) == {"tcp"}
+            and abs(r["protocols"]["tcp"]["packets"] - whole["tcp"]["packets"])
+            <= whole["tcp"]["packets"] // 10
+        ), (words, r["protocols"], whole)
     with tempfile.NamedTemporaryFile("w", suffix=".filter") as f:
         f.write("udp\n  or icmp\n")
         f.flush()
-        assert set(report("-i", "synth:count=20000,seed=3", "-F", f.name)[0]["protocols"]) <= {"udp", "icmp"}
+        assert set(report("-i", "synth:count=20000,seed=3", "-F", f.name)[0]["protocols"]) <= {
+            "udp",
+            "icmp",
+        }
     # The snapshot length cuts what the filter has let through, not what it looks at.
-    far, cut = (report("-i", "synth:count=5000,seed=3,size=200", *words, "ether[100] >= 0 and tcp")[0] for words in ([], ["-s", "20"]))
-    assert far["packets"] == cut["packets"] and far["packets"]["read"] > 100 and cut["bytes"]["captured"] == 20 * cut["packets"]["read"], (far["packets"], cut["packets"], cut["bytes"])
+    far, cut = (
+        report("-i", "synth:count=5000,seed=3,size=200", *words, "ether[100] >= 0 and tcp")[0]
+        for words in ([], ["-s", "20"])
+    )
+    assert (
+        far["packets"] == cut["packets"]
+        and far["packets"]["read"] > 100
+        and cut["bytes"]["captured"] == 20 * cut["packets"]["read"]
+    ), (far["packets"], cut["packets"], cut["bytes"])
     p = run("-d", "ip")
-    assert p.stdout == b"(000) ldh      [12]\n(001) jeq      #0x800           jt 2\tjf 3\n(002) ret      #262144\n(003) ret      #0\n", p.stdout
-    assert run("-ddd", "ip").stdout.splitlines()[0] == b"4" and b"{ 0x28, 0, 0, 0x0000000c }," in run("-dd", "ip").stdout
+    assert (
+        p.stdout
+        == b"(000) ldh      [12]\n(001) jeq      #0x800           jt 2\tjf 3\n(002) ret      #262144\n(003) ret      #0\n"
+    ), p.stdout
+    assert (
+        run("-ddd", "ip").stdout.splitlines()[0] == b"4"
+        and b"{ 0x28, 0, 0, 0x0000000c }," in run("-dd", "ip").stdout
+    )
     p = run("--explain", "tcp port 80 or icmp", "-y", "RAW")
-    assert p.returncode == 0 and b"link type RAW" in p.stdout and b"    TCP from or to port 80\n    ICMP" in p.stdout and b"Cost" in p.stdout and b"macOS, FreeBSD" in p.stdout, p
+    assert (
+        p.returncode == 0
+        and b"link type RAW" in p.stdout
+        and b"    TCP from or to port 80\n    ICMP" in p.stdout
+        and b"Cost" in p.stdout
+        and b"macOS, FreeBSD" in p.stdout
+    ), p
     p = run("--explain", "--bpf-abi", "openbsd", "--through", "gre", "tcp")
-    assert b"OpenBSD: the kernel" in p.stdout and b"FreeBSD" not in p.stdout and b"behind one or two of: GRE" in p.stdout, p
+    assert (
+        b"OpenBSD: the kernel" in p.stdout
+        and b"FreeBSD" not in p.stdout
+        and b"behind one or two of: GRE" in p.stdout
+    ), p
     assert run("--explain", "tcp", "or").returncode == 2
     assert len(run("-O", "-d", "tcp and tcp").stdout) > len(run("-d", "tcp and tcp").stdout)
     tagged = ["-i", "synth:count=500,vlan=100,ipv6=0", "-q", "--json"]
-    counts = [json.loads(run(*tagged, *words, "ip").stdout)["packets"]["delivered"] for words in ([], ["--through", "vlan"], ["--through", "gre,vlan"])]
+    counts = [
+        json.loads(run(*tagged, *words, "ip").stdout)["packets"]["delivered"]
+        for words in ([], ["--through", "vlan"], ["--through", "gre,vlan"])
+    ]
     assert counts[0] == 0 and counts[1] == counts[2] > 450, counts
-    assert run("--through", "foo", "ip").returncode == 2 and b"geneve" in run("--through", "foo", "ip").stderr
+    assert (
+        run("--through", "foo", "ip").returncode == 2
+        and b"geneve" in run("--through", "foo", "ip").stderr
+    )
     assert b"[0]" in run("-d", "-y", "NULL", "ip").stdout and run("-d", "tcp", "or").returncode == 2
 
 
 @case
 def wrong_usage_is_told():
     for words, told in (
-        ([], b"no source"), (["-i", "synth", "-r", "x"], b"not both"), (["-i", "synth", "prot", "80"], b"did you mean \"port\"?\n  prot 80\n  ^^^^\n"), (["-i", "synth", "-f", "ip", "tcp"], b"given twice"),
-        (["-i", "synth", "-F", "/nonexistent"], b"cannot read the filter"), (["-i", "synth", "-y", "NOSUCH"], b"-y wants"),
-        (["-i", "synth", "--read-mode", "fast"], b"throughput"), (["-i", "synth", "-Q", "up"], b"inout"),
-        (["--jsn"], b"--json"), (["--bogus-thing"], b"unknown option"), (["-X"], b"unknown option -X"), (["-i"], b"wants a value"),
-        (["-i", "synth", "-t", "0"], b"above 0"), (["-i", "synth", "-t", "abc"], b"-t wants"), (["-i", "synth", "-t", "nan"], b"-t wants"),
-        (["-i", "synth", "-c", "-5"], b"-c wants"), (["-i", "synth", "-c", "99999999999999999999999"], b"-c wants"),
-        (["-i", "synth", "-s", "999999999"], b"-s wants"), (["-i", "synth", "-B", "12X"], b"-B wants"), (["-i", "synth", "--workers", "100"], b"0 to 64"),
-        (["-i", "synth", "--ring", "100"], b"power of two"), (["-i", "synth", "--overload", "maybe"], b"wait or drop"),
-        (["-i", "synth", "--priority", "top"], b"realtime"), (["-i", "synth", "--seed", "x"], b"--seed wants"), (["-i", "synth", "--largest", "x"], b"--largest wants"),
-        (["-i", "synth", "--max-flows", "0"], b"--no-flows"), (["-i", "synth", "--flow-idle", "-1"], b"--flow-idle wants"),
-        (["-i", "synth", "--flow-timeout", "tcp=3"], b"tcp-opening"), (["-i", "synth", "--flow-timeout", "icmp=x"], b"icmp wants"), (["-i", "synth", "--flow-timeout", "icmp"], b"KIND=SECONDS"),
-        (["-i", "synth", "--flow-active", "0"], b"--flow-active wants"), (["-i", "synth", "--flow-memory", "lots"], b"--flow-memory wants"),
-        (["-i", "synth", "--flow-closed", "x"], b"--flow-closed wants"), (["-i", "synth", "--block-size", "1"], b"--block-size wants"),
-        (["-i", "synth", "--block-count", "1"], b"--block-count wants"), (["-i", "synth", "--stats-interval", "0"], b"--stats-interval wants"),
-        (["-i", "synth", "-a", "files:3"], b"duration:SECONDS"), (["-i", "synth", "--json=yes"], b"takes no value"), (["-i", "a", "-i", "b"], b"once"),
-        (["-i", "synth", "--flows", "-", "--json"], b"stdout"), (["-i", "synth", "--flows", "x", "--no-flows"], b"contradict"),
-        (["-i", "synth:flows=x"], b"flows must be"), (["-i", "synth:color=red"], b"unknown key"),
+        ([], b"no source"),
+        (["-i", "synth", "-r", "x"], b"not both"),
+        (["-i", "synth", "prot", "80"], b'did you mean "port"?\n  prot 80\n  ^^^^\n'),
+        (["-i", "synth", "-f", "ip", "tcp"], b"given twice"),
+        (["-i", "synth", "-F", "/nonexistent"], b"cannot read the filter"),
+        (["-i", "synth", "-y", "NOSUCH"], b"-y wants"),
+        (["-i", "synth", "--read-mode", "fast"], b"throughput"),
+        (["-i", "synth", "-Q", "up"], b"inout"),
+        (["--jsn"], b"--json"),
+        (["--bogus-thing"], b"unknown option"),
+        (["-X"], b"unknown option -X"),
+        (["-i"], b"wants a value"),
+        (["-i", "synth", "-t", "0"], b"above 0"),
+        (["-i", "synth", "-t", "abc"], b"-t wants"),
+        (["-i", "synth", "-t", "nan"], b"-t wants"),
+        (["-i", "synth", "-c", "-5"], b"-c wants"),
+        (["-i", "synth", "-c", "99999999999999999999999"], b"-c wants"),
+        (["-i", "synth", "-s", "999999999"], b"-s wants"),
+        (["-i", "synth", "-B", "12X"], b"-B wants"),
+        (["-i", "synth", "--workers", "100"], b"0 to 64"),
+        (["-i", "synth", "--ring", "100"], b"power of two"),
+        (["-i", "synth", "--overload", "maybe"], b"wait or drop"),
+        (["-i", "synth", "--priority", "top"], b"realtime"),
+        (["-i", "synth", "--seed", "x"], b"--seed wants"),
+        (["-i", "synth", "--largest", "x"], b"--largest wants"),
+        (["-i", "synth", "--max-flows", "0"], b"--no-flows"),
+        (["-i", "synth", "--flow-idle", "-1"], b"--flow-idle wants"),
+        (["-i", "synth", "--flow-timeout", "tcp=3"], b"tcp-opening"),
+        (["-i", "synth", "--flow-timeout", "icmp=x"], b"icmp wants"),
+        (["-i", "synth", "--flow-timeout", "icmp"], b"KIND=SECONDS"),
+        (["-i", "synth", "--flow-active", "0"], b"--flow-active wants"),
+        (["-i", "synth", "--flow-memory", "lots"], b"--flow-memory wants"),
+        (["-i", "synth", "--flow-closed", "x"], b"--flow-closed wants"),
+        (["-i", "synth", "--block-size", "1"], b"--block-size wants"),
+        (["-i", "synth", "--block-count", "1"], b"--block-count wants"),
+        (["-i", "synth", "--stats-interval", "0"], b"--stats-interval wants"),
+        (["-i", "synth", "-a", "files:3"], b"duration:SECONDS"),
+        (["-i", "synth", "--json=yes"], b"takes no value"),
+        (["-i", "a", "-i", "b"], b"once"),
+        (["-i", "synth", "--flows", "-", "--json"], b"stdout"),
+        (["-i", "synth", "--flows", "x", "--no-flows"], b"contradict"),
+        (["-i", "synth:flows=x"], b"flows must be"),
+        (["-i", "synth:color=red"], b"unknown key"),
     ):
         p = run(*words)
         assert p.returncode == 2 and told in p.stderr and not p.stdout, (words, p)
@@ -146,35 +284,110 @@ def wrong_usage_is_told():
 @case
 def sources_that_cannot_be_opened():
     with tempfile.TemporaryDirectory() as d:
-        text = os.path.join(d, "text"); open(text, "w").write("hello, world, this is no capture")
-        empty = os.path.join(d, "empty"); open(empty, "w").close()
-        packed = os.path.join(d, "x.gz"); open(packed, "wb").write(b"\x1f\x8b" + bytes(40))
-        for path, told in ((d, b"directory"), (text, b"neither pcap nor pcapng"), (empty, b"empty"), (packed, b"zcat"), (d + "/none", b"No such file")):
+        text = os.path.join(d, "text")
+        open(text, "w").write("hello, world, this is no capture")
+        empty = os.path.join(d, "empty")
+        open(empty, "w").close()
+        packed = os.path.join(d, "x.gz")
+        open(packed, "wb").write(b"\x1f\x8b" + bytes(40))
+        for path, told in (
+            (d, b"directory"),
+            (text, b"neither pcap nor pcapng"),
+            (empty, b"empty"),
+            (packed, b"zcat"),
+            (d + "/none", b"No such file"),
+        ):
             p = run("-r", path)
             assert p.returncode == 4 and told in p.stderr and not p.stdout, (path, p)
     p = run("-i", "nosuchif0")
-    assert p.returncode in (3, 4) and (b"no such interface" in p.stderr or p.returncode == 3 or b"Linux only" in p.stderr), p
+    assert p.returncode in (3, 4) and (
+        b"no such interface" in p.stderr or p.returncode == 3 or b"Linux only" in p.stderr
+    ), p
 
 
 @case
 def report_of_generated_traffic():
-    r, p = report("-i", "synth:count=5000,size=64,seed=9,vlan=0,ipv6=0,retransmit=0,flows=50", "--seed", "7", "--workers", "0", "-n", "--largest", "3")
+    r, p = report(
+        "-i",
+        "synth:count=5000,size=64,seed=9,vlan=0,ipv6=0,retransmit=0,flows=50",
+        "--seed",
+        "7",
+        "--workers",
+        "0",
+        "-n",
+        "--largest",
+        "3",
+    )
     balanced(r)
-    assert p.returncode == 0 and r["schema"] == "bpfengine.report/1" and r["packets"]["read"] == 5000 and r["error"] is None
-    assert r["workers"] == [] and len(r["top_flows"]) == 3 and r["linktype"] == "EN10MB" and r["network"]["ip6"] == 0 and r["network"]["vlan"] == 0
-    assert set(r["packets"]["dropped"]) == {"ring_full", "stalled", "duplicate"} and set(r["kernel"]) >= {"received", "dropped"}
-    again, _ = report("-i", "synth:count=5000,size=64,seed=9,vlan=0,ipv6=0,retransmit=0,flows=50", "--seed", "7", "--workers", "0", "--largest", "3")
+    assert (
+        p.returncode == 0
+        and r["schema"] == "bpfengine.report/1"
+        and r["packets"]["read"] == 5000
+        and r["error"] is None
+    )
+    assert (
+        r["workers"] == []
+        and len(r["top_flows"]) == 3
+        and r["linktype"] == "EN10MB"
+        and r["network"]["ip6"] == 0
+        and r["network"]["vlan"] == 0
+    )
+    assert set(r["packets"]["dropped"]) == {"ring_full", "stalled", "duplicate"} and set(
+        r["kernel"]
+    ) >= {"received", "dropped"}
+    again, _ = report(
+        "-i",
+        "synth:count=5000,size=64,seed=9,vlan=0,ipv6=0,retransmit=0,flows=50",
+        "--seed",
+        "7",
+        "--workers",
+        "0",
+        "--largest",
+        "3",
+    )
     for key in ("packets", "bytes", "protocols", "flows", "sizes", "top_flows"):
         assert r[key] == again[key], key
 
 
 @case
 def workers_and_their_options():
-    r, p = report("-i", "synth:count=50000", "--workers", "3", "--ring", "1024", "--pin", "--priority", "high", "--overload", "wait", "-q",
-                  "--block-size", "64K", "--block-count", "4")
+    r, p = report(
+        "-i",
+        "synth:count=50000",
+        "--workers",
+        "3",
+        "--ring",
+        "1024",
+        "--pin",
+        "--priority",
+        "high",
+        "--overload",
+        "wait",
+        "-q",
+        "--block-size",
+        "64K",
+        "--block-count",
+        "4",
+    )
     balanced(r)
-    assert len(r["workers"]) == 3 and sum(w["packets"] for w in r["workers"]) == 50000 and r["workers"][0]["ring"]["slots"] == 1024
-    r, p = report("-i", "synth:count=300000", "--workers", "1", "--ring", "64", "--overload", "drop", "--priority", "realtime", "-q")
+    assert (
+        len(r["workers"]) == 3
+        and sum(w["packets"] for w in r["workers"]) == 50000
+        and r["workers"][0]["ring"]["slots"] == 1024
+    )
+    r, p = report(
+        "-i",
+        "synth:count=300000",
+        "--workers",
+        "1",
+        "--ring",
+        "64",
+        "--overload",
+        "drop",
+        "--priority",
+        "realtime",
+        "-q",
+    )
     balanced(r)
     r, _ = report("-i", "synth:count=1000", "--workers", "auto")
     assert r["workers"] == []
@@ -197,7 +410,10 @@ def durations_counts_and_intervals():
 def snapshot_length_cuts_captured_bytes_only():
     r, _ = report("-i", "synth:count=1000,size=1000,vlan=0", "-s", "100")
     whole, _ = report("-i", "synth:count=1000,size=1000,vlan=0")
-    assert r["bytes"]["wire"] == whole["bytes"]["wire"] and r["bytes"]["captured"] < whole["bytes"]["captured"] / 3
+    assert (
+        r["bytes"]["wire"] == whole["bytes"]["wire"]
+        and r["bytes"]["captured"] < whole["bytes"]["captured"] / 3
+    )
 
 
 @case
@@ -205,7 +421,15 @@ def readable_report():
     p = run("-i", "synth:count=20000", "-v", "--workers", "2")
     text = p.stdout.decode()
     assert p.returncode == 0 and not p.stderr
-    for word in ("20000 packets read", "tcp", "Flows:", "Largest flows", "Worker 0", "batches", "Sizes"):
+    for word in (
+        "20000 packets read",
+        "tcp",
+        "Flows:",
+        "Largest flows",
+        "Worker 0",
+        "batches",
+        "Sizes",
+    ):
         assert word in text, word
     assert "Flows:" not in run("-i", "synth:count=100", "--no-flows", "-q").stdout.decode()
 
@@ -213,52 +437,132 @@ def readable_report():
 @case
 def rights():
     """What any user may ask for; rights.py has root's part of it."""
-    for words in ([], ["--no-confine"], ["-Z", "root"], ["--relinquish-privileges=root", "--no-confine"]):
+    for words in (
+        [],
+        ["--no-confine"],
+        ["-Z", "root"],
+        ["--relinquish-privileges=root", "--no-confine"],
+    ):
         r, p = report("-i", "synth:count=100", *words)
         g = r["rights"]
-        assert p.returncode == 0 and r["packets"]["read"] == 100 and set(g) == {"user", "dropped", "capabilities", "confined", "missing", "kept"}, g
-        assert not (g["confined"] and "--no-confine" in words) and not (g["dropped"] and os.geteuid()), g
+        assert (
+            p.returncode == 0
+            and r["packets"]["read"] == 100
+            and set(g) == {"user", "dropped", "capabilities", "confined", "missing", "kept"}
+        ), g
+        assert not (g["confined"] and "--no-confine" in words) and not (
+            g["dropped"] and os.geteuid()
+        ), g
         assert os.geteuid() or "-Z" not in words or g["user"] == "root", g
     text = run("-i", "synth:count=100", "-v", "--no-confine").stdout
     assert b"After opening: user " in text and b"not confined" in text, text
     p = run("-i", "synth:count=100", "-Z", "no-such-user")
     assert p.returncode == 2 and b"no such user" in p.stderr, p
-    reread = subprocess.run(["bash", "-c", f"{PROGRAM} -r - -F <(echo udp) -q --json"], input=pcap([udp(1)]), capture_output=True, timeout=600)
+    reread = subprocess.run(
+        ["bash", "-c", f"{PROGRAM} -r - -F <(echo udp) -q --json"],
+        input=pcap([udp(1)]),
+        capture_output=True,
+        timeout=600,
+    )
     r = json.loads(reread.stdout)
-    assert reread.returncode == 0 and r["packets"]["read"] == 1 and "SIGUSR2" not in (r["rights"]["kept"] or ""), reread  # a pipe is not read again
+    assert (
+        reread.returncode == 0
+        and r["packets"]["read"] == 1
+        and "SIGUSR2" not in (r["rights"]["kept"] or "")
+    ), reread  # a pipe is not read again
 
 
 @case
 def tunnels_fragments_and_checksums():
     inner = udp(7)[14:]
-    outer = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(inner), 1, 0, 64, 4, 0, bytes([192, 0, 2, 1]), bytes([192, 0, 2, 2])) + inner
-    first = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 36, 9, 0x2000, 64, 17, 0, bytes([192, 0, 2, 3]), bytes([192, 0, 2, 4])) + struct.pack(">HHHH", 5000, 53, 24, 0) + bytes(8)
-    later = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28, 9, 2, 64, 17, 0, bytes([192, 0, 2, 3]), bytes([192, 0, 2, 4])) + bytes(8)
-    lost = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28, 10, 2, 64, 17, 0, bytes([192, 0, 2, 3]), bytes([192, 0, 2, 4])) + bytes(8)
-    damaged = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28, 1, 0, 64, 17, 0xffff, bytes([192, 0, 2, 5]), bytes([192, 0, 2, 6])) + struct.pack(">HHHH", 1, 2, 8, 0)
+    outer = (
+        struct.pack(
+            ">BBHHHBBH4s4s",
+            0x45,
+            0,
+            20 + len(inner),
+            1,
+            0,
+            64,
+            4,
+            0,
+            bytes([192, 0, 2, 1]),
+            bytes([192, 0, 2, 2]),
+        )
+        + inner
+    )
+    first = (
+        struct.pack(
+            ">BBHHHBBH4s4s",
+            0x45,
+            0,
+            36,
+            9,
+            0x2000,
+            64,
+            17,
+            0,
+            bytes([192, 0, 2, 3]),
+            bytes([192, 0, 2, 4]),
+        )
+        + struct.pack(">HHHH", 5000, 53, 24, 0)
+        + bytes(8)
+    )
+    later = struct.pack(
+        ">BBHHHBBH4s4s", 0x45, 0, 28, 9, 2, 64, 17, 0, bytes([192, 0, 2, 3]), bytes([192, 0, 2, 4])
+    ) + bytes(8)
+    lost = struct.pack(
+        ">BBHHHBBH4s4s", 0x45, 0, 28, 10, 2, 64, 17, 0, bytes([192, 0, 2, 3]), bytes([192, 0, 2, 4])
+    ) + bytes(8)
+    damaged = struct.pack(
+        ">BBHHHBBH4s4s",
+        0x45,
+        0,
+        28,
+        1,
+        0,
+        64,
+        17,
+        0xFFFF,
+        bytes([192, 0, 2, 5]),
+        bytes([192, 0, 2, 6]),
+    ) + struct.pack(">HHHH", 1, 2, 8, 0)
     with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
         f.write(pcap([bytes(12) + b"\x08\0" + ip for ip in (outer, first, later, lost, damaged)]))
         f.flush()
         r, _ = report("-r", f.name)
         assert r["network"]["tunnels"] == 1 and r["network"]["fragments"] == 3, r["network"]
-        assert (r["network"]["fragments_followed"], r["network"]["fragments_lost"], r["network"]["fragments_evicted"]) == (1, 1, 0)
+        assert (
+            r["network"]["fragments_followed"],
+            r["network"]["fragments_lost"],
+            r["network"]["fragments_evicted"],
+        ) == (1, 1, 0)
         assert r["malformed"]["bad_checksum"] == 0
-        assert sorted(flow["packets"] for flow in r["top_flows"]) == sorted([[1, 0], [2, 0], [1, 0], [1, 0]]), r["top_flows"]
+        assert sorted(flow["packets"] for flow in r["top_flows"]) == sorted(
+            [[1, 0], [2, 0], [1, 0], [1, 0]]
+        ), r["top_flows"]
         assert any(flow["src"] == "10.0.0.1" for flow in r["top_flows"])
         r, _ = report("-r", f.name, "--outermost", "--checksums")
         assert r["network"]["tunnels"] == 0 and r["malformed"]["bad_checksum"] == 1, r
-        assert any(flow["src"] == "192.0.2.1" and flow["proto"] == "ipip" for flow in r["top_flows"])
+        assert any(
+            flow["src"] == "192.0.2.1" and flow["proto"] == "ipip" for flow in r["top_flows"]
+        )
 
 
 @case
 def savefiles_from_files_and_pipes():
     packets = [udp(i) for i in range(10)]
-    for magic, end in ((0xa1b2c3d4, "<"), (0xa1b2c3d4, ">"), (0xa1b23c4d, "<"), (0xa1b23c4d, ">")):
+    for magic, end in ((0xA1B2C3D4, "<"), (0xA1B2C3D4, ">"), (0xA1B23C4D, "<"), (0xA1B23C4D, ">")):
         image = pcap(packets, magic, end)
         with tempfile.NamedTemporaryFile() as f:
-            f.write(image); f.flush()
+            f.write(image)
+            f.flush()
             r, p = report("-r", f.name)
-            assert balanced(r)["packets"]["read"] == 10 and r["flows"]["opened"] == 10 and p.returncode == 0
+            assert (
+                balanced(r)["packets"]["read"] == 10
+                and r["flows"]["opened"] == 10
+                and p.returncode == 0
+            )
             with open(f.name, "rb") as h:
                 r, p = report("-r", "-", stdin=h)
                 assert balanced(r)["packets"]["read"] == 10
@@ -272,12 +576,19 @@ def torn_and_damaged_files_deliver_what_is_whole():
     for cut, n in ((len(image) - 1, 9), (24 + 76 * 3 + 5, 3), (24 + 76 * 4, 4)):
         for by_pipe in (False, True):
             with tempfile.NamedTemporaryFile() as f:
-                f.write(image[:cut]); f.flush()
+                f.write(image[:cut])
+                f.flush()
                 r, p = report("-r", "-", input=image[:cut]) if by_pipe else report("-r", f.name)
                 whole = (cut - 24) % 76 == 0
-                assert balanced(r)["packets"]["read"] == n and p.returncode == (0 if whole else 1), (cut, p)
-                assert whole or ("truncated dump file" in r["error"] and b"truncated dump file" in p.stderr and str(24 + 76 * n) in r["error"])
-    bad = image[:24 + 76 * 2 + 8] + struct.pack("<I", 0x7fffffff) + image[24 + 76 * 2 + 12:]
+                assert balanced(r)["packets"]["read"] == n and p.returncode == (
+                    0 if whole else 1
+                ), (cut, p)
+                assert whole or (
+                    "truncated dump file" in r["error"]
+                    and b"truncated dump file" in p.stderr
+                    and str(24 + 76 * n) in r["error"]
+                )
+    bad = image[: 24 + 76 * 2 + 8] + struct.pack("<I", 0x7FFFFFFF) + image[24 + 76 * 2 + 12 :]
     r, p = report("-r", "-", input=bad)
     assert balanced(r)["packets"]["read"] == 2 and p.returncode == 1 and "damaged" in r["error"]
     assert run("-r", "-", input=image[:20]).returncode == 4
@@ -287,16 +598,37 @@ def torn_and_damaged_files_deliver_what_is_whole():
 def flow_lines():
     with tempfile.TemporaryDirectory() as d:
         path = os.path.join(d, "flows.json")
-        r, p = report("-i", "synth:count=40000,flows=200", "--flows", path, "--workers", "2", "--flow-idle", "0.05", "--flow-closed", "0.01")
+        r, p = report(
+            "-i",
+            "synth:count=40000,flows=200",
+            "--flows",
+            path,
+            "--workers",
+            "2",
+            "--flow-idle",
+            "0.05",
+            "--flow-closed",
+            "0.01",
+        )
         lines = [json.loads(x) for x in open(path)]
         balanced(r)
         assert len(lines) == r["flows"]["opened"] and r["flows"]["ended"] > 0
         assert sum(sum(x["packets"]) for x in lines) == r["flows"]["packets"]
-        assert {x["end"] for x in lines} >= {"idle", "closed", "stop"} and all(x["schema"] == "bpfengine.flow/1" for x in lines)
-        whole = [x for x in lines if x.get("tcp_state") == "closed" and not x["midstream"] and x["tcp_flags"][0].startswith("FS")]
+        assert {x["end"] for x in lines} >= {"idle", "closed", "stop"} and all(
+            x["schema"] == "bpfengine.flow/1" for x in lines
+        )
+        whole = [
+            x
+            for x in lines
+            if x.get("tcp_state") == "closed"
+            and not x["midstream"]
+            and x["tcp_flags"][0].startswith("FS")
+        ]
         assert whole and all(x["dport"] < x["sport"] for x in whole)
     p = run("-i", "synth:count=1000", "--flows", "-")
-    assert all(json.loads(x) for x in p.stdout.decode().splitlines()) and b"packets read" in p.stderr
+    assert (
+        all(json.loads(x) for x in p.stdout.decode().splitlines()) and b"packets read" in p.stderr
+    )
     r, _ = report("-i", "synth:count=30000,flows=500", "--max-flows", "100")
     assert balanced(r)["flows"]["evicted"] > 0 and r["flows"]["peak"] <= 100
     assert sum(r["flows"]["evicted_by"].values()) == r["flows"]["evicted"]
@@ -333,7 +665,9 @@ def names_with_odd_bytes_stay_json():
 def output_that_cannot_be_written():
     if os.path.exists("/dev/full"):
         with open("/dev/full", "w") as full:
-            p = subprocess.run([PROGRAM, "-i", "synth:count=10", "--json"], stdout=full, stderr=subprocess.PIPE)
+            p = subprocess.run(
+                [PROGRAM, "-i", "synth:count=10", "--json"], stdout=full, stderr=subprocess.PIPE
+            )
             assert p.returncode == 1 and b"not written" in p.stderr
         p = run("-i", "synth:count=20000", "--flows", "/dev/full")
         assert p.returncode == 1 and b"not all written" in p.stderr
@@ -343,18 +677,24 @@ def output_that_cannot_be_written():
     os.close(r)
     p = subprocess.run([PROGRAM, "-i", "synth:count=10"], stdout=w, stderr=subprocess.PIPE)
     os.close(w)
-    assert p.returncode == 1 and not p.stderr, p    # a closed pipe ends quietly
+    assert p.returncode == 1 and not p.stderr, p  # a closed pipe ends quietly
 
 
 @case
 def signals():
     for stop in (signal.SIGINT, signal.SIGTERM):
-        p = subprocess.Popen([PROGRAM, "-i", "synth:rate=20000", "--json", "--workers", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p = subprocess.Popen(
+            [PROGRAM, "-i", "synth:rate=20000", "--json", "--workers", "2"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         time.sleep(0.4)
         p.send_signal(stop)
         out, err = p.communicate(timeout=120)
         assert balanced(json.loads(out))["packets"]["read"] > 0 and p.returncode == 0
-    p = subprocess.Popen([PROGRAM, "-i", "synth:rate=20000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p = subprocess.Popen(
+        [PROGRAM, "-i", "synth:rate=20000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     time.sleep(0.4)
     p.send_signal(getattr(signal, "SIGINFO", signal.SIGUSR1))
     time.sleep(1.5)
@@ -366,24 +706,38 @@ def signals():
 @case
 def live_line_on_a_terminal_only():
     import pty
+
     leader, terminal = pty.openpty()
-    p = subprocess.Popen([PROGRAM, "-i", "synth:rate=20000", "-t", "0.9"], stdout=subprocess.PIPE, stderr=terminal)
+    p = subprocess.Popen(
+        [PROGRAM, "-i", "synth:rate=20000", "-t", "0.9"], stdout=subprocess.PIPE, stderr=terminal
+    )
     os.close(terminal)
     out, seen = p.communicate(timeout=120)[0], b""
     try:
-        while True: seen += os.read(leader, 65536)
+        while True:
+            seen += os.read(leader, 65536)
     except OSError:
         pass
     os.close(leader)
-    assert seen.count(b"\r") >= 2 and b"packets" in seen and b"flows" in seen and not re.search(rb" 0/s", seen), seen
+    assert (
+        seen.count(b"\r") >= 2
+        and b"packets" in seen
+        and b"flows" in seen
+        and not re.search(rb" 0/s", seen)
+    ), seen
     assert b"packets read" in out and p.returncode == 0
-    assert not run("-i", "synth:rate=20000", "-t", "0.6").stderr    # none when piped
+    assert not run("-i", "synth:rate=20000", "-t", "0.6").stderr  # none when piped
 
 
 @case
 def interfaces_are_listed():
     text = run("-L").stdout.decode()
-    assert re.search(r"^lo0? ", text, re.M) and "127.0.0.1/8" in text and "synth" in text and run("-D").stdout.decode().split()[0] == text.split()[0]
+    assert (
+        re.search(r"^lo0? ", text, re.M)
+        and "127.0.0.1/8" in text
+        and "synth" in text
+        and run("-D").stdout.decode().split()[0] == text.split()[0]
+    )
     p = run("-L", "--json")
     lo = [i for i in json.loads(p.stdout) if i["loopback"]]
     assert lo and lo[0]["state"] == "up" and "127.0.0.1/8" in lo[0]["addresses"]
@@ -392,22 +746,66 @@ def interfaces_are_listed():
 @case
 def examples_show_something():
     with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
-        f.write(pcap([udp(i) for i in range(5)])); f.flush()
+        f.write(pcap([udp(i) for i in range(5)]))
+        f.flush()
         for source, extra in ((f.name, []), ("synth:count=20000", [])):
-            p = subprocess.run([EXAMPLES + "/basic_capture", source, "5"], capture_output=True, text=True, timeout=600)
+            p = subprocess.run(
+                [EXAMPLES + "/basic_capture", source, "5"],
+                capture_output=True,
+                text=True,
+                timeout=600,
+            )
             assert p.returncode == 0 and len(p.stdout.splitlines()) == 5 and " > " in p.stdout, p
-            p = subprocess.run([EXAMPLES + "/connection_monitor", source], capture_output=True, text=True, timeout=600)
+            p = subprocess.run(
+                [EXAMPLES + "/connection_monitor", source],
+                capture_output=True,
+                text=True,
+                timeout=600,
+            )
             assert p.returncode == 0 and "connections:" in p.stdout, p
-            p = subprocess.run([EXAMPLES + "/protocol_analyzer", source], capture_output=True, text=True, timeout=600)
-            assert p.returncode == 0 and "udp" in p.stdout and re.search(r"^ +53 ", p.stdout, re.M), p
-    p = subprocess.run([EXAMPLES + "/connection_monitor", "synth:count=20000,flows=100"], capture_output=True, text=True)
+            p = subprocess.run(
+                [EXAMPLES + "/protocol_analyzer", source],
+                capture_output=True,
+                text=True,
+                timeout=600,
+            )
+            assert (
+                p.returncode == 0 and "udp" in p.stdout and re.search(r"^ +53 ", p.stdout, re.M)
+            ), p
+    p = subprocess.run(
+        [EXAMPLES + "/connection_monitor", "synth:count=20000,flows=100"],
+        capture_output=True,
+        text=True,
+    )
     assert re.search(r"^closed ", p.stdout, re.M) and not p.stdout.splitlines()[-1].startswith("0 ")
-    p = subprocess.run([EXAMPLES + "/connection_monitor", "synth:rate=20000,flows=100", "2.5"], capture_output=True, text=True)
-    assert p.returncode == 0 and len(re.findall(r"^[1-9]\d* flows alive\n(?:  (?:open|closed|closing|reset) +\S+ > .*\n){3}", p.stdout, re.M)) >= 1, p.stdout[:2000]
+    p = subprocess.run(
+        [EXAMPLES + "/connection_monitor", "synth:rate=20000,flows=100", "2.5"],
+        capture_output=True,
+        text=True,
+    )
+    assert (
+        p.returncode == 0
+        and len(
+            re.findall(
+                r"^[1-9]\d* flows alive\n(?:  (?:open|closed|closing|reset) +\S+ > .*\n){3}",
+                p.stdout,
+                re.M,
+            )
+        )
+        >= 1
+    ), p.stdout[:2000]
     for name in ("basic_capture", "connection_monitor", "protocol_analyzer"):
         assert subprocess.run([f"{EXAMPLES}/{name}"], capture_output=True).returncode == 2
-        assert subprocess.run([f"{EXAMPLES}/{name}", "/nonexistent/x"], capture_output=True).returncode == 1
-        lines = sum(1 for _ in open(os.path.join(os.path.dirname(__file__), "..", "..", "examples", name + ".c")))
+        assert (
+            subprocess.run([f"{EXAMPLES}/{name}", "/nonexistent/x"], capture_output=True).returncode
+            == 1
+        )
+        lines = sum(
+            1
+            for _ in open(
+                os.path.join(os.path.dirname(__file__), "..", "..", "examples", name + ".c")
+            )
+        )
         assert lines <= 120, (name, lines)
 
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* digest [options] : reads a source to its end through the public capture level and prints how many packets there were and one number
- * over each packet's time stamp (microseconds), lengths and bytes, in order.  For comparing sources. */
+/* digest [options] : reads a source to its end through the public capture level and prints how many
+ * packets there were and one number over each packet's time stamp (microseconds), lengths and
+ * bytes, in order.  For comparing sources. */
 #include "bpfengine.h"
 
 #include <getopt.h>
@@ -9,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t mix(uint64_t h, const void *p, size_t n)	/* FNV-1a */
+static uint64_t mix(uint64_t h, const void *p, size_t n) /* FNV-1a */
 {
 	const uint8_t *b = p;
-	for (size_t i = 0; i < n; i++) h = (h ^ b[i]) * 1099511628211u;
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ b[i]) * 1099511628211u;
 	return h;
 }
 
@@ -27,14 +29,29 @@ int main(int argc, char **argv)
 	bpe_options_init(&o);
 	while ((letter = getopt(argc, argv, "r:i:a:d:m:c:s:")) != -1) {
 		switch (letter) {
-		case 'r': o.file = optarg; break;
-		case 'i': o.interface_name = optarg; break;
-		case 'a': o.bpf_abi = optarg; break;
-		case 'd': o.bpf_device = optarg; break;
-		case 'm': o.read_mode = (uint32_t)atoi(optarg); break;
-		case 'c': o.max_packets = strtoull(optarg, NULL, 10); break;
-		case 's': o.snaplen = (uint32_t)atoi(optarg); break;
-		default: return 2;
+		case 'r':
+			o.file = optarg;
+			break;
+		case 'i':
+			o.interface_name = optarg;
+			break;
+		case 'a':
+			o.bpf_abi = optarg;
+			break;
+		case 'd':
+			o.bpf_device = optarg;
+			break;
+		case 'm':
+			o.read_mode = (uint32_t)atoi(optarg);
+			break;
+		case 'c':
+			o.max_packets = strtoull(optarg, NULL, 10);
+			break;
+		case 's':
+			o.snaplen = (uint32_t)atoi(optarg);
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (bpe_capture_open(&o, &c, &e) < 0) {
@@ -52,7 +69,8 @@ int main(int argc, char **argv)
 		}
 	struct bpe_stats s;
 	bpe_capture_stats(c, &s);
-	printf("%" PRIu64 " %016" PRIx64 " %s dropped %" PRIu64 " torn %" PRIu64 "\n", packets, h, bpe_capture_link_type(c), s.kernel_dropped, s.torn_blocks);
+	printf("%" PRIu64 " %016" PRIx64 " %s dropped %" PRIu64 " torn %" PRIu64 "\n", packets, h,
+		bpe_capture_link_type(c), s.kernel_dropped, s.torn_blocks);
 	bpe_capture_close(c);
 	return n == BPE_E_END || n == BPE_E_GONE || n == BPE_E_TORN ? 0 : 1;
 }

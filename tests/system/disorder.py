@@ -6,6 +6,7 @@ when they run.
 Files are made from fixed seeds: steps forward and back by seconds to days, single packets of a wrong time, packets a few seconds late, two clocks that take
 turns.  Each is read with 0, 1, 2 and 4 workers again and again; all lines of all runs must be the same, but for the worker's number.  Then one file by
 hand, whose records are known."""
+
 import json
 import os
 import random
@@ -19,22 +20,47 @@ EPOCH = 1700000000 * SECOND
 
 
 def udp(client, server_port=53, payload=20):
-    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + payload, 0, 0, 64, 17, 0, bytes([10, 0, client >> 8, client & 255]), bytes([192, 0, 2, 1]))
-    return bytes(12) + b"\x08\x00" + ip + struct.pack("!HHHH", 1024 + client, server_port, 8 + payload, 0) + bytes(payload)
+    ip = struct.pack(
+        "!BBHHHBBH4s4s",
+        0x45,
+        0,
+        28 + payload,
+        0,
+        0,
+        64,
+        17,
+        0,
+        bytes([10, 0, client >> 8, client & 255]),
+        bytes([192, 0, 2, 1]),
+    )
+    return (
+        bytes(12)
+        + b"\x08\x00"
+        + ip
+        + struct.pack("!HHHH", 1024 + client, server_port, 8 + payload, 0)
+        + bytes(payload)
+    )
 
 
 def tcp(client, flags, back=False):
     ends = [(bytes([10, 1, client >> 8, client & 255]), 1024 + client), (bytes([192, 0, 2, 2]), 80)]
     (source, sport), (target, dport) = ends[::-1] if back else ends
     ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, source, target)
-    return bytes(12) + b"\x08\x00" + ip + struct.pack("!HHIIBBHHH", sport, dport, 1, 1, 0x50, flags, 1000, 0, 0)
+    return (
+        bytes(12)
+        + b"\x08\x00"
+        + ip
+        + struct.pack("!HHIIBBHHH", sport, dport, 1, 1, 0x50, flags, 1000, 0, 0)
+    )
 
 
 def write(path, packets):
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 1))
         for ns, frame in packets:
-            out.write(struct.pack("<IIII", ns // SECOND, ns % SECOND, len(frame), len(frame)) + frame)
+            out.write(
+                struct.pack("<IIII", ns // SECOND, ns % SECOND, len(frame), len(frame)) + frame
+            )
 
 
 def made(seed):
@@ -56,15 +82,40 @@ def made(seed):
         elif 40 <= fate < 100:
             ns -= r.randrange(9 * SECOND)
         client = r.randrange(300)
-        packets.append((ns, udp(client) if client % 2 else tcp(client, r.choice((2, 16, 16, 16, 16, 17)), r.random() < 0.5)))
+        packets.append(
+            (
+                ns,
+                udp(client)
+                if client % 2
+                else tcp(client, r.choice((2, 16, 16, 16, 16, 17)), r.random() < 0.5),
+            )
+        )
     return packets
 
 
 def records(program, path, workers, extra=()):
     with tempfile.NamedTemporaryFile("r", suffix=".jsonl") as out:
-        run = subprocess.run([program, "-r", path, "--flows", out.name, "--workers", str(workers),
-                              "--seed", "1", "-q", "--flow-idle", "60", *extra],
-                             capture_output=True, text=True, timeout=60, check=False)
+        run = subprocess.run(
+            [
+                program,
+                "-r",
+                path,
+                "--flows",
+                out.name,
+                "--workers",
+                str(workers),
+                "--seed",
+                "1",
+                "-q",
+                "--flow-idle",
+                "60",
+                *extra,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         if run.returncode or "Sanitizer" in run.stderr:
             raise ValueError(f"exit code {run.returncode}: {run.stderr[:500]}")
         lines = [json.loads(line) for line in out]
@@ -76,8 +127,17 @@ def records(program, path, workers, extra=()):
 def by_hand(program, path):
     """Two flows of two packets over a step back of an hour; then idle for longer than the time-out by the new clock."""
     back, minute = 3600 * SECOND, 60 * SECOND
-    write(path, [(EPOCH, udp(1)), (EPOCH + SECOND, udp(2)), (EPOCH - back, udp(1)), (EPOCH - back + SECOND, udp(2)), (EPOCH - back + 2 * minute, udp(1)),
-                 (EPOCH - back + 2 * minute + SECOND, udp(1))])
+    write(
+        path,
+        [
+            (EPOCH, udp(1)),
+            (EPOCH + SECOND, udp(2)),
+            (EPOCH - back, udp(1)),
+            (EPOCH - back + SECOND, udp(2)),
+            (EPOCH - back + 2 * minute, udp(1)),
+            (EPOCH - back + 2 * minute + SECOND, udp(1)),
+        ],
+    )
     want = {(1024 + 1, 2, "idle"), (1024 + 2, 2, "idle"), (1024 + 1, 2, "stop")}
     for workers in (0, 1, 2, 4):
         lines = [json.loads(line) for line in records(program, path, workers)]
@@ -94,7 +154,12 @@ def by_hand(program, path):
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    program, rounds, failed, files = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5, 0, 10
+    program, rounds, failed, files = (
+        os.path.abspath(sys.argv[1]),
+        int(sys.argv[2]) if len(sys.argv) > 2 else 5,
+        0,
+        10,
+    )
     with tempfile.TemporaryDirectory() as d:
         path = os.path.join(d, "f.pcap")
         for seed in range(files):
@@ -106,7 +171,9 @@ def main():
                     seen.setdefault("\n".join(lines), (workers, len(lines)))
             if len(seen) > 1:
                 failed += 1
-                print(f"seed {seed}: {len(seen)} different outcomes, (workers, flows): {list(seen.values())}")
+                print(
+                    f"seed {seed}: {len(seen)} different outcomes, (workers, flows): {list(seen.values())}"
+                )
         failed += not by_hand(program, path)
     print(f"{files + 1 - failed} passed, {failed} failed")
     sys.exit(1 if failed else 0)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """install.py pkg-config|cmake BUILD PREFIX COMPILER...: what meson install puts under a root of its own, moved to another place: programs built from it by
 pkg-config, or by CMake, shared and static, and run; the installed examples, too.  Exit code 77: skipped, with the reason."""
+
 import os, re, shutil, subprocess, sys, tempfile
 
 WAY, BUILD, PREFIX = sys.argv[1], os.path.abspath(sys.argv[2]), sys.argv[3].lstrip("/")
@@ -40,8 +41,11 @@ target_link_libraries(cxx PRIVATE bpfengine::bpfengine)
 
 def check(good, what):
     global passed, failed
-    if good: passed += 1
-    else: failed += 1; print("failed:", what)
+    if good:
+        passed += 1
+    else:
+        failed += 1
+        print("failed:", what)
     return good
 
 
@@ -55,18 +59,33 @@ def run(*command, **more):
 
 
 def runs(program, libraries, version):
-    e = run(program, env={**os.environ, "LD_LIBRARY_PATH": libraries, "DYLD_LIBRARY_PATH": libraries})
-    check(e.returncode == 0 and e.stdout == f"1000 packets, {version}\n", f"{program}: {e.returncode} {e.stdout}{e.stderr}")
+    e = run(
+        program, env={**os.environ, "LD_LIBRARY_PATH": libraries, "DYLD_LIBRARY_PATH": libraries}
+    )
+    check(
+        e.returncode == 0 and e.stdout == f"1000 packets, {version}\n",
+        f"{program}: {e.returncode} {e.stdout}{e.stderr}",
+    )
 
 
 def install(where):
     """Installed under one root, then moved: (prefix, library folder, version)."""
     e = run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", f"{where}/root")
-    if e.returncode: sys.exit(e.stdout + e.stderr)
+    if e.returncode:
+        sys.exit(e.stdout + e.stderr)
     os.rename(f"{where}/root/{PREFIX}", f"{where}/moved")
-    pc = next(os.path.join(d, "bpfengine.pc") for d, _, fs in os.walk(f"{where}/moved") if "bpfengine.pc" in fs)
+    pc = next(
+        os.path.join(d, "bpfengine.pc")
+        for d, _, fs in os.walk(f"{where}/moved")
+        if "bpfengine.pc" in fs
+    )
     libraries = next(d for d, _, fs in os.walk(f"{where}/moved") if "libbpfengine.a" in fs)
-    return f"{where}/moved", libraries, pc, re.search(r"^Version: (\S+)", open(pc).read(), re.M).group(1)
+    return (
+        f"{where}/moved",
+        libraries,
+        pc,
+        re.search(r"^Version: (\S+)", open(pc).read(), re.M).group(1),
+    )
 
 
 def by_pkg_config(where):
@@ -74,26 +93,81 @@ def by_pkg_config(where):
     prefix, libraries, pc, version = install(where)
 
     def flags(*wanted):
-        out = run(tool, f"--define-variable=prefix={prefix}", *wanted, "bpfengine", env={**os.environ, "PKG_CONFIG_PATH": os.path.dirname(pc)})
+        out = run(
+            tool,
+            f"--define-variable=prefix={prefix}",
+            *wanted,
+            "bpfengine",
+            env={**os.environ, "PKG_CONFIG_PATH": os.path.dirname(pc)},
+        )
         check(out.returncode == 0, out.stderr)
         return out.stdout.split()
-    with open(f"{where}/main.c", "w") as f: f.write(PROGRAM)
-    for name, wanted in (("shared", flags("--cflags", "--libs")), ("static", [x for x in flags("--cflags", "--libs", "--static") if x != "-lbpfengine"] + [f"{libraries}/libbpfengine.a"])):
-        e = run(*COMPILER, "-std=c11", f"{where}/main.c", "-o", f"{where}/{name}", *wanted, "-pthread")
-        if check(e.returncode == 0, e.stderr): runs(f"{where}/{name}", libraries, version)
-    linked = run("readelf", "-d", f"{where}/shared").stdout if shutil.which("readelf") and sys.platform == "linux" else ""
+
+    with open(f"{where}/main.c", "w") as f:
+        f.write(PROGRAM)
+    for name, wanted in (
+        ("shared", flags("--cflags", "--libs")),
+        (
+            "static",
+            [x for x in flags("--cflags", "--libs", "--static") if x != "-lbpfengine"]
+            + [f"{libraries}/libbpfengine.a"],
+        ),
+    ):
+        e = run(
+            *COMPILER, "-std=c11", f"{where}/main.c", "-o", f"{where}/{name}", *wanted, "-pthread"
+        )
+        if check(e.returncode == 0, e.stderr):
+            runs(f"{where}/{name}", libraries, version)
+    linked = (
+        run("readelf", "-d", f"{where}/shared").stdout
+        if shutil.which("readelf") and sys.platform == "linux"
+        else ""
+    )
     check(not linked or "libbpfengine.so.0]" in linked, linked)
     examples = next((d for d, _, fs in os.walk(prefix) if "basic_capture.c" in fs), None)
-    if not check(examples is not None, "no examples were installed"): return
+    if not check(examples is not None, "no examples were installed"):
+        return
     for source in (f for f in sorted(os.listdir(examples)) if f.endswith(".c")):
-        e = run(*COMPILER, "-std=gnu11", "-O1", f"{examples}/{source}", "-o", f"{where}/example", *flags("--cflags", "--libs"), "-pthread")
+        e = run(
+            *COMPILER,
+            "-std=gnu11",
+            "-O1",
+            f"{examples}/{source}",
+            "-o",
+            f"{where}/example",
+            *flags("--cflags", "--libs"),
+            "-pthread",
+        )
         if check(e.returncode == 0, f"{source}: {e.stderr}"):
-            e = run(f"{where}/example", "synth:count=1000", env={**os.environ, "LD_LIBRARY_PATH": libraries, "DYLD_LIBRARY_PATH": libraries})
-            check(e.returncode == 0 and len(e.stdout) > 100, f"{source}: {e.returncode} {e.stdout[:300]} {e.stderr}")
-    shared = next((os.path.join(libraries, f) for f in sorted(os.listdir(libraries)) if re.match(r"libbpfengine\.(so|dylib)", f)), None)
+            e = run(
+                f"{where}/example",
+                "synth:count=1000",
+                env={**os.environ, "LD_LIBRARY_PATH": libraries, "DYLD_LIBRARY_PATH": libraries},
+            )
+            check(
+                e.returncode == 0 and len(e.stdout) > 100,
+                f"{source}: {e.returncode} {e.stdout[:300]} {e.stderr}",
+            )
+    shared = next(
+        (
+            os.path.join(libraries, f)
+            for f in sorted(os.listdir(libraries))
+            if re.match(r"libbpfengine\.(so|dylib)", f)
+        ),
+        None,
+    )
     if shared:
-        e = run(sys.executable, "-B", f"{examples}/python/connections.py", "synth:count=500", env={**os.environ, "BPFENGINE_LIBRARY": shared})
-        check(e.returncode == 0 and re.search(r"^\d+ flows, \d+ packets", e.stdout, re.M), f"connections.py: {e.stderr}")
+        e = run(
+            sys.executable,
+            "-B",
+            f"{examples}/python/connections.py",
+            "synth:count=500",
+            env={**os.environ, "BPFENGINE_LIBRARY": shared},
+        )
+        check(
+            e.returncode == 0 and re.search(r"^\d+ flows, \d+ packets", e.stdout, re.M),
+            f"connections.py: {e.stderr}",
+        )
 
 
 def by_cmake(where):
@@ -101,29 +175,65 @@ def by_cmake(where):
     prefix, libraries, _, version = install(where)
     os.mkdir(f"{where}/user")
     for name in ("main.c", "main.cc"):
-        with open(f"{where}/user/{name}", "w") as f: f.write(PROGRAM)
+        with open(f"{where}/user/{name}", "w") as f:
+            f.write(PROGRAM)
 
     def configure(asked):
-        with open(f"{where}/user/CMakeLists.txt", "w") as f: f.write(PROJECT.replace("@VERSION@", asked))
+        with open(f"{where}/user/CMakeLists.txt", "w") as f:
+            f.write(PROJECT.replace("@VERSION@", asked))
         shutil.rmtree(f"{where}/b", ignore_errors=True)
-        return run(tool, "-S", f"{where}/user", "-B", f"{where}/b", f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_FIND_PACKAGE_NO_PACKAGE_REGISTRY=ON",
-                   env={**os.environ, "CC": " ".join(COMPILER)})
+        return run(
+            tool,
+            "-S",
+            f"{where}/user",
+            "-B",
+            f"{where}/b",
+            f"-DCMAKE_PREFIX_PATH={prefix}",
+            "-DCMAKE_FIND_PACKAGE_NO_PACKAGE_REGISTRY=ON",
+            env={**os.environ, "CC": " ".join(COMPILER)},
+        )
+
     major, minor, _ = version.split(".")
-    for asked, good in (("", True), (version, True), (f"{major}.{minor}", True), (f"{version} EXACT", True), (f"{major}.{minor}.99", False), (f"{int(major) + 1}", False),
-                        (f"{major}.{int(minor) + 1}", False), (f"{version}.1 EXACT", False)):
+    for asked, good in (
+        ("", True),
+        (version, True),
+        (f"{major}.{minor}", True),
+        (f"{version} EXACT", True),
+        (f"{major}.{minor}.99", False),
+        (f"{int(major) + 1}", False),
+        (f"{major}.{int(minor) + 1}", False),
+        (f"{version}.1 EXACT", False),
+    ):
         e = configure(asked)
-        check((e.returncode == 0) == good, f"find_package(bpfengine {asked}): {e.stdout[-500:]}{e.stderr[-1500:]}")
-        if not good: check("bpfengine" in e.stderr and version in e.stderr, e.stderr)
+        check(
+            (e.returncode == 0) == good,
+            f"find_package(bpfengine {asked}): {e.stdout[-500:]}{e.stderr[-1500:]}",
+        )
+        if not good:
+            check("bpfengine" in e.stderr and version in e.stderr, e.stderr)
     e = configure(f"{major}.{minor}")
     check(f"found {version} in {prefix}" in e.stdout, e.stdout)
     e = run(tool, "--build", f"{where}/b")
-    if not check(e.returncode == 0, e.stdout[-3000:] + e.stderr[-3000:]): return
-    for name in ("shared", "static", "cxx"): runs(f"{where}/b/{name}", libraries, version)
-    os.remove(next(os.path.join(libraries, f) for f in os.listdir(libraries) if f in ("libbpfengine.so", "libbpfengine.dylib")))
+    if not check(e.returncode == 0, e.stdout[-3000:] + e.stderr[-3000:]):
+        return
+    for name in ("shared", "static", "cxx"):
+        runs(f"{where}/b/{name}", libraries, version)
+    os.remove(
+        next(
+            os.path.join(libraries, f)
+            for f in os.listdir(libraries)
+            if f in ("libbpfengine.so", "libbpfengine.dylib")
+        )
+    )
     for f in os.listdir(libraries):
-        if f.startswith("libbpfengine.") and not f.endswith(".a"): os.remove(os.path.join(libraries, f))
+        if f.startswith("libbpfengine.") and not f.endswith(".a"):
+            os.remove(os.path.join(libraries, f))
     e, b = configure(""), run(tool, "--build", f"{where}/b", "--target", "cxx")
-    if check(e.returncode == 0 and b.returncode == 0, f"with the static library alone: {e.stderr}{b.stderr}"): runs(f"{where}/b/cxx", "/", version)
+    if check(
+        e.returncode == 0 and b.returncode == 0,
+        f"with the static library alone: {e.stderr}{b.stderr}",
+    ):
+        runs(f"{where}/b/cxx", "/", version)
 
 
 with tempfile.TemporaryDirectory() as where:

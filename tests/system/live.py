@@ -5,6 +5,7 @@
 Needs root and iproute2; skipped by name (exit code 77) without.  All traffic stays between the two namespaces, at bounded
 rates.  The last line counts the cases.
 """
+
 import json, os, re, shutil, signal, socket, struct, subprocess, sys, tempfile, time
 
 PROGRAM = os.path.abspath(sys.argv[1])
@@ -23,13 +24,21 @@ def sh(command):
 
 
 def inside(ns, *words, **options):
-    return subprocess.Popen(["ip", "netns", "exec", ns, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        ["ip", "netns", "exec", ns, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
 
 
 def make():
     for ns in (A, B):
         sh(f"ip netns add {ns}")
-        sh(f"ip netns exec {ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
+        sh(
+            f"ip netns exec {ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1"
+        )
         sh(f"ip -n {ns} link set lo up")
     link()
 
@@ -60,8 +69,14 @@ for i in range(n):
 
 
 # The same, mixed: every third with the tag, destination ports 1 to 4 in turn, lengths 100 and 101 without the tag.
-MIXED = SENDER.replace('tag = b"\\x81\\x00\\x20\\x07" if len(sys.argv) > 3 else b""', "").replace("    f = b", '    tag = b"" if i % 3 else b"\\x81\\x00\\x20\\x07"\n    f = b', 1).replace(
-    "5000 + i % 50, 9, 66, 0) + bytes(58)", "5000 + i % 50, 1 + i % 4, 66, 0) + bytes(58 + i % 2)")
+MIXED = (
+    SENDER.replace('tag = b"\\x81\\x00\\x20\\x07" if len(sys.argv) > 3 else b""', "")
+    .replace("    f = b", '    tag = b"" if i % 3 else b"\\x81\\x00\\x20\\x07"\n    f = b', 1)
+    .replace(
+        "5000 + i % 50, 9, 66, 0) + bytes(58)",
+        "5000 + i % 50, 1 + i % 4, 66, 0) + bytes(58 + i % 2)",
+    )
+)
 
 
 class Capture:
@@ -71,7 +86,8 @@ class Capture:
 
     def end(self, stop=True, wait=0.3):
         time.sleep(wait)
-        if stop: self.p.send_signal(signal.SIGINT)
+        if stop:
+            self.p.send_signal(signal.SIGINT)
         out, self.err = self.p.communicate(timeout=30)
         self.code = self.p.returncode
         r = json.loads(out)
@@ -100,8 +116,16 @@ def exact_count():
         c = Capture(B, "vb", "--workers", workers)
         send(20000)
         r = c.end()
-        assert r["packets"]["read"] == 20000 and r["kernel"]["dropped"] == 0 and r["kernel"]["received"] == 20000, r["packets"]
-        assert r["bytes"]["wire"] == 20000 * 100 and r["protocols"] == {"udp": {"packets": 20000, "bytes": 2000000}} and c.code == 0
+        assert (
+            r["packets"]["read"] == 20000
+            and r["kernel"]["dropped"] == 0
+            and r["kernel"]["received"] == 20000
+        ), r["packets"]
+        assert (
+            r["bytes"]["wire"] == 20000 * 100
+            and r["protocols"] == {"udp": {"packets": 20000, "bytes": 2000000}}
+            and c.code == 0
+        )
         assert r["flows"]["opened"] == 50
 
 
@@ -140,8 +164,18 @@ except ConnectionRefusedError: pass
         whole = [x for x in lines if x["dport"] == 7000]
         assert len(whole) == 10 and len(lines) == 11, lines
         for x in whole:
-            assert x["src"] == "10.77.0.1" and x["dst"] == "10.77.0.2" and x["tcp_state"] == "closed" and not x["midstream"], x
-            assert "F" in x["tcp_flags"][0] and "F" in x["tcp_flags"][1] and x["packets"][0] >= 4 and x["packets"][1] >= 3
+            assert (
+                x["src"] == "10.77.0.1"
+                and x["dst"] == "10.77.0.2"
+                and x["tcp_state"] == "closed"
+                and not x["midstream"]
+            ), x
+            assert (
+                "F" in x["tcp_flags"][0]
+                and "F" in x["tcp_flags"][1]
+                and x["packets"][0] >= 4
+                and x["packets"][1] >= 3
+            )
             assert x["wire_bytes"][0] >= 5000 and x["wire_bytes"][1] >= 20000
         assert [x["tcp_state"] for x in lines if x["dport"] == 7001] == ["reset"]
         assert sum(sum(x["packets"]) for x in lines) == r["packets"]["read"]
@@ -151,7 +185,11 @@ def vlan_tags_are_put_back():
     c = Capture(B, "vb")
     send(500, "tagged")
     r = c.end()
-    assert r["network"]["vlan"] == 500 and r["bytes"]["wire"] == 500 * 104 and r["bytes"]["captured"] == 500 * 104, r["bytes"]
+    assert (
+        r["network"]["vlan"] == 500
+        and r["bytes"]["wire"] == 500 * 104
+        and r["bytes"]["captured"] == 500 * 104
+    ), r["bytes"]
     assert r["protocols"]["udp"]["packets"] == 500
 
 
@@ -165,16 +203,40 @@ def snapshot_length():
 def filters_run_in_the_kernel():
     """Each beside the others on the same traffic: what was counted, and that the kernel let through no more where it can tell."""
     tagged, port = (lambda i: i % 3 == 0), (lambda i: 1 + i % 4)
-    cases = [("udp dst port 2", True, lambda i: not tagged(i) and port(i) == 2), ("vlan 7 and udp dst port 2", True, lambda i: tagged(i) and port(i) == 2),
-             ("vlan", True, tagged), ("not vlan", True, lambda i: not tagged(i)), ("vlan 8", True, lambda i: False),
-             ("ether[14:2] & 0xfff = 7", True, tagged), ("len > 104 or len = 101", True, lambda i: i % 2 == 1), ("ether[13] = 0", False, lambda i: True),
-             ("ether[12:4] = 0x81002007", False, tagged), ("udp dst port 3 or (vlan and udp dst port 4)", True, lambda i: port(i) == (4 if tagged(i) else 3)),
-             ("udp dst port 2", True, lambda i: port(i) == 2, "--through", "vlan"), ("src host 10.77.0.1 or " + " or ".join(f"10.77.{i // 256}.{i % 256}" for i in range(3000, 9000, 2)), False, lambda i: not tagged(i))]
+    cases = [
+        ("udp dst port 2", True, lambda i: not tagged(i) and port(i) == 2),
+        ("vlan 7 and udp dst port 2", True, lambda i: tagged(i) and port(i) == 2),
+        ("vlan", True, tagged),
+        ("not vlan", True, lambda i: not tagged(i)),
+        ("vlan 8", True, lambda i: False),
+        ("ether[14:2] & 0xfff = 7", True, tagged),
+        ("len > 104 or len = 101", True, lambda i: i % 2 == 1),
+        ("ether[13] = 0", False, lambda i: True),
+        ("ether[12:4] = 0x81002007", False, tagged),
+        (
+            "udp dst port 3 or (vlan and udp dst port 4)",
+            True,
+            lambda i: port(i) == (4 if tagged(i) else 3),
+        ),
+        ("udp dst port 2", True, lambda i: port(i) == 2, "--through", "vlan"),
+        (
+            "src host 10.77.0.1 or "
+            + " or ".join(f"10.77.{i // 256}.{i % 256}" for i in range(3000, 9000, 2)),
+            False,
+            lambda i: not tagged(i),
+        ),
+    ]
     runs = [(c, Capture(B, "vb", *c[3:], "-f", c[0])) for c in cases]
     small = Capture(B, "vb", "-s", "30", "-f", "udp dst port 2")
     untagged, none = (lambda i: not tagged(i)), (lambda i: False)
-    words = [(B, "udp dst port 2", cases[0][2]), (B, "inbound and udp", untagged), (B, "ether[0:2] = 0x8100", tagged),
-             (B, "outbound and udp", none), (A, "outbound and udp", untagged), (A, "inbound and udp", none)]
+    words = [
+        (B, "udp dst port 2", cases[0][2]),
+        (B, "inbound and udp", untagged),
+        (B, "ether[0:2] = 0x8100", tagged),
+        (B, "outbound and udp", none),
+        (A, "outbound and udp", untagged),
+        (A, "inbound and udp", none),
+    ]
     cooked = [(Capture(ns, "any", "-f", f), p) for ns, f, p in words]
     n = 600
     out, err = inside(A, sys.executable, "-c", MIXED, "va", str(n)).communicate(timeout=60)
@@ -182,7 +244,11 @@ def filters_run_in_the_kernel():
     for c, run in runs:
         r, expected = run.end(wait=0.2), sum(map(c[2], range(n)))
         assert r["packets"]["read"] == expected, (c[0][:80], expected, r["packets"])
-        assert not c[1] or (r["kernel"]["received"] == expected and r["filtered"] == 0), (c[0][:80], r["kernel"], r["filtered"])
+        assert not c[1] or (r["kernel"]["received"] == expected and r["filtered"] == 0), (
+            c[0][:80],
+            r["kernel"],
+            r["filtered"],
+        )
         assert ("widest part" in run.err) == (len(c[0]) > 1000), run.err
         assert r["kernel"]["received"] < n or expected == n, (c[0][:80], r["kernel"])
     r = small.end()
@@ -202,14 +268,20 @@ for dst in ("10.77.0.255", "10.77.0.0", "255.255.255.255", "10.77.1.255", "10.77
 """
     out, err = inside(A, sys.executable, "-c", frames).communicate(timeout=60)
     r = c.end()
-    assert not err and r["packets"]["read"] == 5, (err, r["packets"])  # host part all ones or all zeros, as libpcap has it
+    assert not err and r["packets"]["read"] == 5, (
+        err,
+        r["packets"],
+    )  # host part all ones or all zeros, as libpcap has it
 
 
 def another_filter_while_running():
     with tempfile.TemporaryDirectory() as d:
         path, hosts = os.path.join(d, "filter"), os.path.join(d, "hosts")
         open(hosts, "w").write("10.77.0.9\n")
-        for words, first, then, end in ((None, "udp src port 5003", "udp src port 5004 or 5005", "udp dst prot 9"), (f"host in {hosts}", "10.77.0.9", "10.77.0.1", "10.77.0.999")):
+        for words, first, then, end in (
+            (None, "udp src port 5003", "udp src port 5004 or 5005", "udp dst prot 9"),
+            (f"host in {hosts}", "10.77.0.9", "10.77.0.1", "10.77.0.999"),
+        ):
             where = path if not words else hosts
             open(where, "w").write(first + "\n")
             c = Capture(B, "vb", *(["-f", words] if words else ["-F", path]))
@@ -224,7 +296,11 @@ def another_filter_while_running():
             send(1000)
             r = c.end()
             expected = 1000 + 1000 if words else 20 + 40 + 40
-            assert r["packets"]["read"] == expected and r["kernel"]["received"] == expected and c.code == 0, (r["packets"], r["kernel"])
+            assert (
+                r["packets"]["read"] == expected
+                and r["kernel"]["received"] == expected
+                and c.code == 0
+            ), (r["packets"], r["kernel"])
             assert c.err.count("read again") == 1 and "stays as it was" in c.err, c.err
 
 
@@ -239,12 +315,20 @@ def down_and_up_again():
     sh(f"ip -n {B} neigh replace 10.77.0.1 lladdr 02:00:00:00:00:01 dev vb nud permanent")
     send(100)
     r = c.end()
-    assert r["packets"]["read"] == 200 and c.code == 0 and "down" in c.err and " up" in c.err, (r["packets"], c.err)
+    assert r["packets"]["read"] == 200 and c.code == 0 and "down" in c.err and " up" in c.err, (
+        r["packets"],
+        c.err,
+    )
 
 
 def loopback_once():
     c = Capture(A, "lo")
-    out, err = inside(A, sys.executable, "-c", "import socket\ns = socket.socket(2, 2)\nfor i in range(300): s.sendto(b'x' * 58, ('127.0.0.1', 9999))").communicate()
+    out, err = inside(
+        A,
+        sys.executable,
+        "-c",
+        "import socket\ns = socket.socket(2, 2)\nfor i in range(300): s.sendto(b'x' * 58, ('127.0.0.1', 9999))",
+    ).communicate()
     r = c.end()
     assert not err and r["protocols"]["udp"]["packets"] == 300, r["protocols"]
 
@@ -252,9 +336,17 @@ def loopback_once():
 def any_interface():
     c = Capture(B, "any")
     send(200)
-    out, err = inside(B, sys.executable, "-c", "import socket\ns = socket.socket(2, 2)\nfor i in range(50): s.sendto(b'x' * 58, ('127.0.0.1', 9999))").communicate()
+    out, err = inside(
+        B,
+        sys.executable,
+        "-c",
+        "import socket\ns = socket.socket(2, 2)\nfor i in range(50): s.sendto(b'x' * 58, ('127.0.0.1', 9999))",
+    ).communicate()
     r = c.end()
-    assert r["linktype"] == "LINUX_SLL2" and r["protocols"]["udp"]["packets"] == 250 + r["packets"]["dropped"]["duplicate"] * 0, r["protocols"]
+    assert (
+        r["linktype"] == "LINUX_SLL2"
+        and r["protocols"]["udp"]["packets"] == 250 + r["packets"]["dropped"]["duplicate"] * 0
+    ), r["protocols"]
     assert r["packets"]["dropped"]["duplicate"] == r["packets"]["read"] - r["packets"]["delivered"]
 
 
@@ -273,16 +365,32 @@ sys.stdin.readline()
     t = inside(A, sys.executable, "-c", tun, stdin=subprocess.PIPE)
     assert t.stdout.readline() == "ready\n", t.stderr.read()
     c = Capture(A, "bpetun")
-    t.stdin.write("go\n"); t.stdin.flush()
+    t.stdin.write("go\n")
+    t.stdin.flush()
     r = c.end()
     t.communicate("end\n", timeout=10)
     assert r["linktype"] == "RAW" and r["protocols"]["udp"]["packets"] == 40, r["protocols"]
 
 
 def no_rights():
-    if not shutil.which("setpriv"): return print("SKIP: no_rights: no setpriv")
-    p = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", PROGRAM, "-i", "lo"], capture_output=True, text=True)
-    if p.returncode in (126, 127): return print("SKIP: no_rights: nobody may not run the program where it lies")
+    if not shutil.which("setpriv"):
+        return print("SKIP: no_rights: no setpriv")
+    p = subprocess.run(
+        [
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "--bounding-set=-all",
+            PROGRAM,
+            "-i",
+            "lo",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    if p.returncode in (126, 127):
+        return print("SKIP: no_rights: nobody may not run the program where it lies")
     assert p.returncode == 3 and "sudo" in p.stderr and "setcap" in p.stderr, p
 
 
@@ -293,13 +401,21 @@ def removed_while_capturing():
     sh(f"ip -n {B} link del vb")
     start = time.monotonic()
     r = c.end(stop=False)
-    assert time.monotonic() - start < 10 and r["packets"]["read"] == 1000 and "went away" in r["error"] and c.code == 1, (r["error"], c.code)
+    assert (
+        time.monotonic() - start < 10
+        and r["packets"]["read"] == 1000
+        and "went away" in r["error"]
+        and c.code == 1
+    ), (r["error"], c.code)
     link()
 
 
-if sys.platform != "linux": skip("not Linux")
-if os.geteuid() != 0: skip("not root")
-if not shutil.which("ip"): skip("iproute2 is not installed")
+if sys.platform != "linux":
+    skip("not Linux")
+if os.geteuid() != 0:
+    skip("not root")
+if not shutil.which("ip"):
+    skip("iproute2 is not installed")
 try:
     make()
 except subprocess.CalledProcessError as e:
@@ -307,11 +423,24 @@ except subprocess.CalledProcessError as e:
     subprocess.run(["ip", "netns", "del", B], capture_output=True)
     skip("no network namespaces here: " + e.stderr.decode().strip())
 try:
-    for f in (exact_count, connections_become_flows, vlan_tags_are_put_back, snapshot_length, filters_run_in_the_kernel, broadcast_by_the_interfaces_netmask, another_filter_while_running, loopback_once, any_interface, raw_ip_on_tun,
-              down_and_up_again, removed_while_capturing):
+    for f in (
+        exact_count,
+        connections_become_flows,
+        vlan_tags_are_put_back,
+        snapshot_length,
+        filters_run_in_the_kernel,
+        broadcast_by_the_interfaces_netmask,
+        another_filter_while_running,
+        loopback_once,
+        any_interface,
+        raw_ip_on_tun,
+        down_and_up_again,
+        removed_while_capturing,
+    ):
         case(f)
     case(no_rights)
 finally:
-    for ns in (A, B): subprocess.run(["ip", "netns", "del", ns], capture_output=True)
+    for ns in (A, B):
+        subprocess.run(["ip", "netns", "del", ns], capture_output=True)
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

@@ -3,6 +3,7 @@
 """timeouts.py BUILD TABLE: every test of a build has ten times the time that it needs, and 300 s at
 least, so that a busy machine makes none fail.  TABLE has a line for each test that takes more than
 a few seconds: its name, and the most seconds that it was seen to take.  Exit code 77: skipped."""
+
 import json, shutil, subprocess, sys
 
 LEAST = 300
@@ -15,7 +16,9 @@ def main():
         sys.exit(77)
     lines = [line.split() for line in open(table, encoding="utf-8")]
     seconds = {words[0]: float(words[1]) for words in lines if words and words[0][0] != "#"}
-    asked = subprocess.run(["meson", "introspect", "--tests", build], capture_output=True, text=True)
+    asked = subprocess.run(
+        ["meson", "introspect", "--tests", build], capture_output=True, text=True
+    )
     if asked.returncode:
         sys.exit(f"timeouts: meson introspect: {asked.stderr}")
     passed, failed = 0, 0

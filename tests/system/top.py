@@ -5,11 +5,14 @@
 Skipped by name (exit code 77) where pyte is not installed, or the program was built without curses; what is refused is tried all the same.
 The last line counts the cases.
 """
+
 import fcntl, os, pty, random, re, select, signal, struct, subprocess, sys, tempfile, termios, time
 
 sys.path.append("/usr/lib/python3/dist-packages")  # Debian's, whichever Python this is
-try: import pyte
-except ImportError: pyte = None
+try:
+    import pyte
+except ImportError:
+    pyte = None
 PROGRAM = os.path.abspath(sys.argv[1])
 SYNTH = ("-i", "synth:rate=20000,flows=200,seed=4")
 passed = failed = 0
@@ -32,7 +35,16 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 class View:
     """The program on a terminal of its own, which it controls; .screen is what stands there."""
 
-    def __init__(self, *words, size=(30, 120), shell=False, term="linux", locale="C.UTF-8", stdin=None, program=PROGRAM):
+    def __init__(
+        self,
+        *words,
+        size=(30, 120),
+        shell=False,
+        term="linux",
+        locale="C.UTF-8",
+        stdin=None,
+        program=PROGRAM,
+    ):
         self.screen = pyte.Screen(size[1], size[0])
         self.stream = pyte.ByteStream(self.screen)
         self.master, slave = pty.openpty()
@@ -44,9 +56,19 @@ class View:
         def child():
             os.setsid()
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
         env = dict(os.environ, TERM=term, LC_ALL=locale)
-        for name in ("LINES", "COLUMNS"): env.pop(name, None)
-        self.p = subprocess.Popen([*([sys.executable, "-c", SHELL] if shell else []), program, *words], stdin=slave if stdin is None else stdin, stdout=slave, stderr=slave, preexec_fn=child, env=env, close_fds=True)
+        for name in ("LINES", "COLUMNS"):
+            env.pop(name, None)
+        self.p = subprocess.Popen(
+            [*([sys.executable, "-c", SHELL] if shell else []), program, *words],
+            stdin=slave if stdin is None else stdin,
+            stdout=slave,
+            stderr=slave,
+            preexec_fn=child,
+            env=env,
+            close_fds=True,
+        )
 
     def resize(self, rows, columns):
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -55,37 +77,51 @@ class View:
     def read(self, seconds=0.0):
         end = time.monotonic() + seconds
         while True:
-            ready, _, _ = select.select([self.master], [], [], max(0, min(0.05, end - time.monotonic())))
+            ready, _, _ = select.select(
+                [self.master], [], [], max(0, min(0.05, end - time.monotonic()))
+            )
             if ready:
-                try: data = os.read(self.master, 65536)
-                except OSError: return
-                if not data: return
+                try:
+                    data = os.read(self.master, 65536)
+                except OSError:
+                    return
+                if not data:
+                    return
                 self.raw += data
                 self.stream.feed(data)
-            elif time.monotonic() >= end: return
+            elif time.monotonic() >= end:
+                return
 
-    def text(self): return "\n".join(self.screen.display)
+    def text(self):
+        return "\n".join(self.screen.display)
 
     def until(self, pattern, seconds=10, gone=False):
         end = time.monotonic() + seconds
         while True:
             self.read(0.05)
             found = re.search(pattern, self.text(), re.M)
-            if bool(found) != gone: return found
-            assert self.p.poll() is None and time.monotonic() < end, (pattern, self.p.poll(), self.text())
+            if bool(found) != gone:
+                return found
+            assert self.p.poll() is None and time.monotonic() < end, (
+                pattern,
+                self.p.poll(),
+                self.text(),
+            )
 
-    def keys(self, keys): os.write(self.master, keys.encode())
+    def keys(self, keys):
+        os.write(self.master, keys.encode())
 
     def rows(self):
         """The list: its lines below the titles."""
         lines = self.screen.display
         head = next(i for i, l in enumerate(lines) if l.startswith("originator"))
-        return [l for l in lines[head + 1:-1] if l.strip()]
+        return [l for l in lines[head + 1 : -1] if l.strip()]
 
     def end(self, code=0, seconds=10):
         """The program ends, and the terminal is as it was."""
         stop = time.monotonic() + seconds
-        while self.p.poll() is None and time.monotonic() < stop: self.read(0.05)
+        while self.p.poll() is None and time.monotonic() < stop:
+            self.read(0.05)
         assert self.p.poll() == code, (self.p.poll(), self.text())
         self.read(0.1)
         self.restored()
@@ -95,7 +131,9 @@ class View:
         now = termios.tcgetattr(self.slave)
         assert now == self.before, (now, self.before)
         if b"\x1b[?1049h" in self.raw:
-            assert self.raw.rindex(b"\x1b[?1049l") > self.raw.rindex(b"\x1b[?1049h"), "the other screen is still shown"
+            assert self.raw.rindex(b"\x1b[?1049l") > self.raw.rindex(b"\x1b[?1049h"), (
+                "the other screen is still shown"
+            )
         assert self.raw.rfind(b"\x1b[?25l") <= self.raw.rfind(b"\x1b[?25h"), "no cursor"
 
     def pid(self):
@@ -103,14 +141,18 @@ class View:
         children = open(f"/proc/{self.p.pid}/task/{self.p.pid}/children").read().split()
         return int(children[0]) if children else self.p.pid
 
-    def __enter__(self): return self
+    def __enter__(self):
+        return self
 
     def __exit__(self, *_):
-        if self.p.poll() is None: self.p.kill()
+        if self.p.poll() is None:
+            self.p.kill()
         self.p.wait()
         for fd in (self.master, self.slave):
-            try: os.close(fd)
-            except OSError: pass
+            try:
+                os.close(fd)
+            except OSError:
+                pass
 
 
 def case(f):
@@ -129,49 +171,92 @@ def column(rows, title, head):
     units = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
     out = []
     for row in rows:
-        m = re.search(r"(-|[\d.]+)(?: ([kMGT]))?$", row[:at.end()].rstrip())
+        m = re.search(r"(-|[\d.]+)(?: ([kMGT]))?$", row[: at.end()].rstrip())
         out.append(-1 if m.group(1) == "-" else float(m.group(1)) * units[m.group(2) or ""])
     return out
 
 
-def state(pid): return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0]
+def state(pid):
+    return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0]
 
 
-def head(v): return next(l for l in v.screen.display if l.startswith("originator"))
+def head(v):
+    return next(l for l in v.screen.display if l.startswith("originator"))
 
 
 def capture(path, packets=300):
     """A savefile of UDP packets of three flows and one TCP connection."""
-    out = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+    out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
     for i in range(packets):
         tcp = i % 4 == 3
-        rest = struct.pack(">HHIIBBHHH", 41000, 443, 1000 + i, 7, 0x50, 0x18, 1000, 0, 0) + bytes(8) if tcp else struct.pack(">HHHH", 5000 + i % 3, 53, 108, 0) + bytes(100)
-        p = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x08\x00" + struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(rest), i, 0, 64, 6 if tcp else 17, 0, bytes([10, 9, 8, 7]), bytes([192, 0, 2, 33])) + rest
+        rest = (
+            struct.pack(">HHIIBBHHH", 41000, 443, 1000 + i, 7, 0x50, 0x18, 1000, 0, 0) + bytes(8)
+            if tcp
+            else struct.pack(">HHHH", 5000 + i % 3, 53, 108, 0) + bytes(100)
+        )
+        p = (
+            b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x08\x00"
+            + struct.pack(
+                ">BBHHHBBH4s4s",
+                0x45,
+                0,
+                20 + len(rest),
+                i,
+                0,
+                64,
+                6 if tcp else 17,
+                0,
+                bytes([10, 9, 8, 7]),
+                bytes([192, 0, 2, 33]),
+            )
+            + rest
+        )
         out += struct.pack("<IIII", 1700000000 + i // 100, i * 1000 % 1000000, len(p), len(p)) + p
     open(path, "wb").write(out)
 
 
 def what_is_refused():
-    def run(*words, **options): return subprocess.run([PROGRAM, *words], capture_output=True, timeout=120, stdin=subprocess.DEVNULL, **options)
-    for words, told in ((["--top", "5"], b"--largest 5"), (["--top=5"], b"--largest 5"), (["--top", "--json"], b"stdout"), (["--top", "--flows", "-"], b"stdout"),
-                        (["--top", "--no-flows"], b"contradict"), (["--top"], NO_TERMINAL)):
+    def run(*words, **options):
+        return subprocess.run(
+            [PROGRAM, *words], capture_output=True, timeout=120, stdin=subprocess.DEVNULL, **options
+        )
+
+    for words, told in (
+        (["--top", "5"], b"--largest 5"),
+        (["--top=5"], b"--largest 5"),
+        (["--top", "--json"], b"stdout"),
+        (["--top", "--flows", "-"], b"stdout"),
+        (["--top", "--no-flows"], b"contradict"),
+        (["--top"], NO_TERMINAL),
+    ):
         p = run("-i", "synth:count=10", *words)
         assert p.returncode == 2 and told in p.stderr and not p.stdout, (words, p)
     assert run("-i", "synth:count=10", "-q", "--largest", "5").returncode == 0
 
 
 NO_TERMINAL = b"no terminal to show"
-if b"no live view" in subprocess.run([PROGRAM, "-i", "synth:count=1", "--top"], capture_output=True).stderr: NO_TERMINAL = b"libncurses-dev"
+if (
+    b"no live view"
+    in subprocess.run([PROGRAM, "-i", "synth:count=1", "--top"], capture_output=True).stderr
+):
+    NO_TERMINAL = b"libncurses-dev"
 case(what_is_refused)
 if NO_TERMINAL != b"no terminal to show" or not pyte:
-    print("SKIP: the live view:", "pyte (python3-pyte) is not installed" if not pyte else "built without curses")
+    print(
+        "SKIP: the live view:",
+        "pyte (python3-pyte) is not installed" if not pyte else "built without curses",
+    )
     print(f"{passed} passed, {failed} failed, 1 skipped")
     sys.exit(1 if failed else 77)
 
 
 @case
 def terminals_that_cannot():
-    for term, told in (("dumb", "cannot move its cursor"), ("no-such-terminal", "not known"), ("", "TERM is not set")):
+    for term, told in (
+        ("dumb", "cannot move its cursor"),
+        ("no-such-terminal", "not known"),
+        ("", "TERM is not set"),
+    ):
         with View(*SYNTH, "--top", term=term) as v:
             v.end(2)
             assert told in v.text().replace("\n", ""), (term, v.text())
@@ -186,12 +271,29 @@ def the_list_and_its_keys():
         v.until(r"^Packets/s  (tcp|udp) ")
         v.until(r"^10\.0\.\d+\.\d+:\d+ +19\S+:\d+ +(tcp|udp) ")
         assert v.screen.display[0].startswith("synth (200 flows")
-        for key, title, mark in (("b", "bytes", "▼"), ("p", "packets", "▼"), ("r", "packets", "\u25b2"), ("b", "bytes", "\u25b2"), ("r", "bytes", "▼")):
+        for key, title, mark in (
+            ("b", "bytes", "▼"),
+            ("p", "packets", "▼"),
+            ("r", "packets", "\u25b2"),
+            ("b", "bytes", "\u25b2"),
+            ("r", "bytes", "▼"),
+        ):
             v.keys(key)
             v.until(f"^originator.* {title}{mark}")
             values = column(v.rows(), f" {title}", head(v))
-            assert len(values) > 15 and values == sorted(values, reverse=mark == "▼"), (title, mark, values)
-        for title in ("packets", "retr", "rtt ms", "time s", "bit/s", "bytes"):  # s goes through them all
+            assert len(values) > 15 and values == sorted(values, reverse=mark == "▼"), (
+                title,
+                mark,
+                values,
+            )
+        for title in (
+            "packets",
+            "retr",
+            "rtt ms",
+            "time s",
+            "bit/s",
+            "bytes",
+        ):  # s goes through them all
             v.keys("s")
             v.until(f"^originator.* {title}▼")
         v.keys("S")
@@ -272,7 +374,19 @@ def pause_and_scrolling():
 def every_size():
     with View(*SYNTH, "--top", "--stats-interval", "0.2") as v:
         v.until("^originator")
-        for rows, columns in ((24, 80), (10, 40), (5, 20), (3, 10), (2, 5), (1, 1), (1, 200), (60, 1), (60, 300), (2, 80), (30, 120)):
+        for rows, columns in (
+            (24, 80),
+            (10, 40),
+            (5, 20),
+            (3, 10),
+            (2, 5),
+            (1, 1),
+            (1, 200),
+            (60, 1),
+            (60, 300),
+            (2, 80),
+            (30, 120),
+        ):
             v.resize(rows, columns)
             v.read(0.5)
             assert v.p.poll() is None, (rows, columns)
@@ -297,7 +411,9 @@ def the_other_screen():
         assert b"\x1b[?1049h" in v.raw
         v.keys("q")
         v.end()
-        assert b"delivered, 0 dropped by us" in v.raw.rsplit(b"\x1b[?1049l", 1)[1], "no report, or not on the first screen"
+        assert b"delivered, 0 dropped by us" in v.raw.rsplit(b"\x1b[?1049l", 1)[1], (
+            "no report, or not on the first screen"
+        )
 
 
 @case
@@ -324,7 +440,8 @@ def two_signals_leave_at_once():
         v.p.send_signal(signal.SIGINT), v.p.send_signal(signal.SIGTERM)
         v.p.send_signal(signal.SIGCONT)
         stop = time.monotonic() + 5
-        while v.p.poll() is None and time.monotonic() < stop: v.read(0.05)
+        while v.p.poll() is None and time.monotonic() < stop:
+            v.read(0.05)
         assert v.p.poll() in (128 + signal.SIGTERM, 128 + signal.SIGINT), v.p.poll()
         v.read(0.1)
         v.restored()
@@ -338,7 +455,8 @@ def stop_and_go_on():
         for _ in range(2):
             v.keys("\x1a")
             end = time.monotonic() + 5
-            while time.monotonic() < end and state(pid) != "T": v.read(0.05)
+            while time.monotonic() < end and state(pid) != "T":
+                v.read(0.05)
             assert state(pid) == "T", state(pid)
             v.read(0.1)
             v.restored()
@@ -360,12 +478,16 @@ def plain_terminals():
         v.until(r"^originator .*bit/sv")
         v.keys("q")
         v.end()
-        assert all(b < 0x80 for b in v.raw) and not re.search(rb"\x1b\[[0-9;]*3[0-9]m", v.raw), "more than ASCII, or colours"
+        assert all(b < 0x80 for b in v.raw) and not re.search(rb"\x1b\[[0-9;]*3[0-9]m", v.raw), (
+            "more than ASCII, or colours"
+        )
     with View(*SYNTH, "--top", term="xterm", locale="C") as v:
         v.until(r"^originator .*bit/sv")
         v.keys("q")
         v.end()
-        assert all(b < 0x80 for b in v.raw) and re.search(rb"\x1b\[[0-9;]*3[0-9]", v.raw), "no colours"
+        assert all(b < 0x80 for b in v.raw) and re.search(rb"\x1b\[[0-9;]*3[0-9]", v.raw), (
+            "no colours"
+        )
 
 
 @case
@@ -375,7 +497,14 @@ def a_file_and_a_pipe():
         os.chmod(d, 0o755)
         capture(path)
         for stdin in (None, open(path, "rb")):
-            with View("-r", path if stdin is None else "-", "--top", "--stats-interval", "0.3", stdin=stdin) as v:
+            with View(
+                "-r",
+                path if stdin is None else "-",
+                "--top",
+                "--stats-interval",
+                "0.3",
+                stdin=stdin,
+            ) as v:
                 v.until("^ENDED")
                 v.until(r"^10\.9\.8\.7:41000 +192\.0\.2\.33:443 +tcp .* established ")
                 assert len(v.rows()) == 4, v.text()
@@ -398,7 +527,9 @@ def workers_and_rights():
         v.until(r" udp ")
         status = dict(l.split(":", 1) for l in open(f"/proc/{v.p.pid}/status"))
         threads = len(os.listdir(f"/proc/{v.p.pid}/task"))
-        assert threads in (5, 6), threads  # main, asker, reader, two workers, and a sanitizer may have one
+        assert threads in (5, 6), (
+            threads
+        )  # main, asker, reader, two workers, and a sanitizer may have one
         v.resize(20, 100)
         v.until("^originator")
         v.keys("q")
@@ -420,13 +551,24 @@ def the_terminal_goes_away():
 @case
 def whatever_is_typed():
     r = random.Random(5)
-    keys = list("sSbptrf/ nuhq?\r\x0c\x15\x7f\x1babc!:4") + ["\x1b[A", "\x1b[B", "\x1b[5~", "\x1b[6~", "\x1b[1~", "\x1b[4~", "\x1b[", "\xff", "\x00"]
+    keys = list("sSbptrf/ nuhq?\r\x0c\x15\x7f\x1babc!:4") + [
+        "\x1b[A",
+        "\x1b[B",
+        "\x1b[5~",
+        "\x1b[6~",
+        "\x1b[1~",
+        "\x1b[4~",
+        "\x1b[",
+        "\xff",
+        "\x00",
+    ]
     keys.remove("q")
     with View(*SYNTH, "--top", "--stats-interval", "0.05") as v:
         v.until("^originator")
         for i in range(400):
             v.keys(r.choice(keys))
-            if i % 10 == 0: v.resize(r.randrange(1, 60), r.randrange(1, 200))
+            if i % 10 == 0:
+                v.resize(r.randrange(1, 60), r.randrange(1, 200))
             v.read(0.005)
             assert v.p.poll() is None
         v.p.send_signal(signal.SIGINT)

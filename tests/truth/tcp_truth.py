@@ -5,6 +5,7 @@ flow record must say what went in: packets, bytes, times, direction, state, conn
 
 Read with 0 and 2 workers.  What may differ stands in EXPLAINED, by what happened to a conversation, with the reason; a reason that nothing needs fails, too.
 Without a seed: three fixed ones.  --keep FILE: the savefile and FILE.json with the truth stay there."""
+
 import collections
 import json
 import os
@@ -17,28 +18,64 @@ import tcpsim
 
 CONVERSATIONS, SEEDS, TIMEOUT_S = 3000, (1, 2, 3), 200
 EXPLAINED = {
-    "fast retransmission far from its sender, no handshake seen": (("fast_retransmissions",), "how far the sender is was not seen, so 20 ms are the limit, as in Wireshark; it is counted as a "
-                                                                  "retransmission all the same"),
-    "two holes at a time, filled soon": (("out_of_order", "retransmissions", "history"), "one hole is remembered, the latest: what fills the earlier one is taken for a retransmission"),
+    "fast retransmission far from its sender, no handshake seen": (
+        ("fast_retransmissions",),
+        "how far the sender is was not seen, so 20 ms are the limit, as in Wireshark; it is counted as a "
+        "retransmission all the same",
+    ),
+    "two holes at a time, filled soon": (
+        ("out_of_order", "retransmissions", "history"),
+        "one hole is remembered, the latest: what fills the earlier one is taken for a retransmission",
+    ),
 }
 
 
 def flags_of(text):
-    return sum({"F": 1, "S": 2, "R": 4, "P": 8, ".": 16, "U": 32, "E": 64, "W": 128}[letter] for letter in text)
+    return sum(
+        {"F": 1, "S": 2, "R": 4, "P": 8, ".": 16, "U": 32, "E": 64, "W": 128}[letter]
+        for letter in text
+    )
 
 
 def records(program, path, workers):
     """{ends: [record, in the order of their first packets]}"""
     with tempfile.NamedTemporaryFile("r", suffix=".jsonl") as out:
-        run = subprocess.run([program, "-r", path, "--flows", out.name, "--flow-idle", "1000000", "--flow-closed", "1000000", "--max-flows", "8000000", "--seed", "1", "--workers", str(workers), "-q",
-                              "--json"], capture_output=True, timeout=TIMEOUT_S, check=False, text=True)
+        run = subprocess.run(
+            [
+                program,
+                "-r",
+                path,
+                "--flows",
+                out.name,
+                "--flow-idle",
+                "1000000",
+                "--flow-closed",
+                "1000000",
+                "--max-flows",
+                "8000000",
+                "--seed",
+                "1",
+                "--workers",
+                str(workers),
+                "-q",
+                "--json",
+            ],
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
+            text=True,
+        )
         if run.returncode or "Sanitizer" in run.stderr or "runtime error" in run.stderr:
             raise ValueError(f"exit code {run.returncode}: {run.stderr[:1000]}")
         flows = collections.defaultdict(list)
         for line in out:
             record = json.loads(line)
-            record["first_ns"], record["duration_ns"] = (nanoseconds(field, line) for field in ("first", "duration"))
-            flows[tuple(sorted([(record["src"], record["sport"]), (record["dst"], record["dport"])]))].append(record)
+            record["first_ns"], record["duration_ns"] = (
+                nanoseconds(field, line) for field in ("first", "duration")
+            )
+            flows[
+                tuple(sorted([(record["src"], record["sport"]), (record["dst"], record["dport"])]))
+            ].append(record)
     for list_ in flows.values():
         list_.sort(key=lambda x: x["first_ns"])
     return flows, json.loads(run.stdout)
@@ -54,7 +91,11 @@ def address(c, end):
     host = [c.number >> 16 & 255, c.number >> 8 & 255, c.number & 255]
     if c.version == 4:
         return ".".join(map(str, [172 if end else 10] + host))
-    return f"2001:db8::{end + 1:x}" + f"{host[0]:02x}:{host[1] << 8 | host[2]:x}" if host[0] else f"2001:db8::{end + 1:x}00:{host[1] << 8 | host[2]:x}"
+    return (
+        f"2001:db8::{end + 1:x}" + f"{host[0]:02x}:{host[1] << 8 | host[2]:x}"
+        if host[0]
+        else f"2001:db8::{end + 1:x}00:{host[1] << 8 | host[2]:x}"
+    )
 
 
 def near(got, want):
@@ -99,10 +140,13 @@ def main():
     arguments, keep = sys.argv[1:], None
     if "--keep" in arguments:
         at = arguments.index("--keep")
-        keep, arguments = arguments[at + 1], arguments[:at] + arguments[at + 2:]
+        keep, arguments = arguments[at + 1], arguments[:at] + arguments[at + 2 :]
     if not arguments:
         sys.exit(__doc__)
-    program, n = os.path.abspath(arguments[0]), int(arguments[1]) if len(arguments) > 1 else CONVERSATIONS
+    program, n = (
+        os.path.abspath(arguments[0]),
+        int(arguments[1]) if len(arguments) > 1 else CONVERSATIONS,
+    )
     seeds = [int(arguments[2])] if len(arguments) > 2 else SEEDS
     failed = total = packets = 0
     fates, used, shown = collections.Counter(), collections.Counter(), 0
@@ -114,13 +158,23 @@ def main():
             if keep:
                 with open(keep + ".json", "w", encoding="utf-8") as out:
                     for c in made:
-                        out.write(json.dumps({"ends": [f"{address(c, k)} {c.ports[k]}" for k in (0, 1)], **{k: v for k, v in vars(c.truth).items() if k != "seen"}}) + "\n")
+                        out.write(
+                            json.dumps(
+                                {
+                                    "ends": [f"{address(c, k)} {c.ports[k]}" for k in (0, 1)],
+                                    **{k: v for k, v in vars(c.truth).items() if k != "seen"},
+                                }
+                            )
+                            + "\n"
+                        )
             for c in made:
                 fates.update({name: sum(v) for name, v in c.truth.counts.items()})
             for workers in (0, 2):
                 flows, report = records(program, path, workers)
                 if sum(map(len, flows.values())) != len(made) or report["flows"]["evicted"]:
-                    print(f"seed {seed}: {sum(map(len, flows.values()))} records of {len(made)} conversations")
+                    print(
+                        f"seed {seed}: {sum(map(len, flows.values()))} records of {len(made)} conversations"
+                    )
                     failed += 1
                 for c in sorted(made, key=lambda c: c.truth.first):
                     total += 1
@@ -134,7 +188,10 @@ def main():
                     failed += bool(wrong)
                     if wrong and shown < 20:
                         shown += 1
-                        print(f"seed {seed}, {workers} workers, conversation {c.number} {c.truth.tags}: " + "; ".join(f"{f} {g!r}, truth {w!r}" for f, g, w in wrong))
+                        print(
+                            f"seed {seed}, {workers} workers, conversation {c.number} {c.truth.tags}: "
+                            + "; ".join(f"{f} {g!r}, truth {w!r}" for f, g, w in wrong)
+                        )
     for tag, (fields, reason) in EXPLAINED.items():
         print(f"explained: {used[tag]} of them, {tag} ({', '.join(fields)}): {reason}")
         failed += not used[tag]

@@ -5,13 +5,24 @@ A conversation is made burst by burst.  Each burst has a fate that is chosen fir
 repeated ACKs, overtaking, a lost ACK, a closed window, keep-alives, segments that the capture missed.  Truth is written down from the fate, never by
 looking at what was emitted.  Times: distance[k] is the round trip from the tap to host k.
 """
+
 import random
 import struct
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 MS = 1000000
 SECOND = 1000 * MS
-COUNTS = ("retransmissions", "fast_retransmissions", "spurious_retransmissions", "out_of_order", "repeated_acks", "zero_windows", "lost_segments", "unseen_acks", "keep_alives")
+COUNTS = (
+    "retransmissions",
+    "fast_retransmissions",
+    "spurious_retransmissions",
+    "out_of_order",
+    "repeated_acks",
+    "zero_windows",
+    "lost_segments",
+    "unseen_acks",
+    "keep_alives",
+)
 LETTERS = "SHADFRTWG"
 EPOCH = 1700000000 * SECOND
 
@@ -40,12 +51,17 @@ class Conversation:
         if like:
             self.version, self.vlans, self.ports = like.version, like.vlans, like.ports
         self.distance = [int(10 ** r.uniform(-0.7, 1.9) * MS) for _ in range(2)]  # 0.2 to 80 ms
-        self.isn = [r.choice((r.getrandbits(32), 0xffffffff - r.randrange(5000))) for _ in range(2)]
-        self.next, self.acked = list(self.isn), [0, 0]  # next to send; what that end has acknowledged
+        self.isn = [r.choice((r.getrandbits(32), 0xFFFFFFFF - r.randrange(5000))) for _ in range(2)]
+        self.next, self.acked = (
+            list(self.isn),
+            [0, 0],
+        )  # next to send; what that end has acknowledged
         self.window = [r.randrange(30000, 65000) for _ in range(2)]  # a burst stays within it
         self.unit = r.choice((536, 1460, 1460, 1440, 8960))
         self.offload = r.random() < 0.15
-        self.snaplen = r.choice((128, 128, 200, 262144 if not self.offload and self.unit < 2000 else 128))
+        self.snaplen = r.choice(
+            (128, 128, 200, 262144 if not self.offload and self.unit < 2000 else 128)
+        )
         self.stamps = r.random() < 0.5
         self.sack = r.random() < 0.6
         self.truth = Truth()
@@ -56,21 +72,51 @@ class Conversation:
         """letters: those that the fate adds to what flags and size say."""
         t = self.truth
         if self.stamps:
-            options += b"\x01\x01\x08\x0a" + struct.pack("!II", self.t // MS & 0xffffffff, 0)
+            options += b"\x01\x01\x08\x0a" + struct.pack("!II", self.t // MS & 0xFFFFFFFF, 0)
         options += b"\x01" * (-len(options) % 4)
         window = self.window[end] if window is None else window
         ack = (self.acked[end] if ack is None else ack) if flags & ACK else 0
         header = 20 + len(options)
-        tcp = struct.pack("!HHIIBBHHH", self.ports[end], self.ports[1 - end], seq & 0xffffffff, ack & 0xffffffff, header << 2, flags, window, 0, 0) + options
+        tcp = (
+            struct.pack(
+                "!HHIIBBHHH",
+                self.ports[end],
+                self.ports[1 - end],
+                seq & 0xFFFFFFFF,
+                ack & 0xFFFFFFFF,
+                header << 2,
+                flags,
+                window,
+                0,
+                0,
+            )
+            + options
+        )
         host = [self.number >> 16 & 255, self.number >> 8 & 255, self.number & 255]
         long = header + size
-        ident = t.packets[end] + 1 & 0xffff if self.number & 1 else 1  # some hosts send the same one always
+        ident = (
+            t.packets[end] + 1 & 0xFFFF if self.number & 1 else 1
+        )  # some hosts send the same one always
         if self.version == 4:
             a = [bytes([10] + host), bytes([172] + host)]
-            ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, long + 20 if long + 20 < 65536 else 0, ident, 0x4000, 64, 6, 0, a[end], a[1 - end])
+            ip = struct.pack(
+                "!BBHHHBBH4s4s",
+                0x45,
+                0,
+                long + 20 if long + 20 < 65536 else 0,
+                ident,
+                0x4000,
+                64,
+                6,
+                0,
+                a[end],
+                a[1 - end],
+            )
         else:
-            a = [bytes([0x20, 1, 0xd, 0xb8] + [0] * 8 + [k] + host) for k in (1, 2)]
-            ip = struct.pack("!IHBB16s16s", 0x60000000, long if long < 65536 else 0, 6, 64, a[end], a[1 - end])
+            a = [bytes([0x20, 1, 0xD, 0xB8] + [0] * 8 + [k] + host) for k in (1, 2)]
+            ip = struct.pack(
+                "!IHBB16s16s", 0x60000000, long if long < 65536 else 0, 6, 64, a[end], a[1 - end]
+            )
         tags = b"".join(b"\x81\x00" + struct.pack("!H", v) for v in self.vlans)
         frame = bytes(12) + tags + (b"\x08\x00" if self.version == 4 else b"\x86\xdd") + ip + tcp
         wire = len(frame) + size
@@ -113,10 +159,19 @@ class Conversation:
 
     def sizes(self, n):
         r = self.r
-        return [r.randrange(20000, 65536 + 1400) if self.offload and r.random() < 0.3 else r.choice((self.unit, self.unit, r.randrange(2, self.unit))) for _ in range(n)]
+        return [
+            r.randrange(20000, 65536 + 1400)
+            if self.offload and r.random() < 0.3
+            else r.choice((self.unit, self.unit, r.randrange(2, self.unit)))
+            for _ in range(n)
+        ]
 
     def sack_blocks(self, first, last):
-        return b"\x01\x01\x05\x0a" + struct.pack("!II", first & 0xffffffff, last & 0xffffffff) if self.sack else b""
+        return (
+            b"\x01\x01\x05\x0a" + struct.pack("!II", first & 0xFFFFFFFF, last & 0xFFFFFFFF)
+            if self.sack
+            else b""
+        )
 
     def acknowledge(self, b, upto, **more):
         self.acked[b] = upto
@@ -144,7 +199,9 @@ class Conversation:
         behind = r.randrange(3, 7) if how == "fast" else r.randrange(1, 3)
         sizes = self.sizes(1 + behind)
         seq, first = self.next[a], sizes[0]
-        pieces = 2 if how == "timeout" and r.random() < 0.3 else 1  # a stretch lost and sent again in two segments
+        pieces = (
+            2 if how == "timeout" and r.random() < 0.3 else 1
+        )  # a stretch lost and sent again in two segments
         if what == "dropped":
             self.data(a, seq, first)
             self.wait(r.randrange(5000, 100000))
@@ -173,7 +230,9 @@ class Conversation:
         self.wait(max(1000, self.distance[b] - flight))
         for k in range(behind):
             self.count("repeated_acks", b)
-            self.acknowledge(b, seq, options=self.sack_blocks(seq + first, seq + first + sum(sizes[1:2 + k])))
+            self.acknowledge(
+                b, seq, options=self.sack_blocks(seq + first, seq + first + sum(sizes[1 : 2 + k]))
+            )
             self.wait(r.randrange(5000, 100000))
         if how == "fast":
             self.wait(max(1000, self.distance[a] - sum(apart[3:])))
@@ -210,7 +269,9 @@ class Conversation:
             self.wait(self.distance[b])
             for first, last in ((1, 1), (1, 3)):
                 self.count("repeated_acks", b)
-                self.acknowledge(b, seq, options=self.sack_blocks(starts[first], starts[last] + sizes[last]))
+                self.acknowledge(
+                    b, seq, options=self.sack_blocks(starts[first], starts[last] + sizes[last])
+                )
             self.wait(self.timeout())
         for k in (0, 2):
             self.count("out_of_order" if late else "retransmissions", a)
@@ -282,7 +343,18 @@ class Conversation:
         if k < 8:
             self.plain(a)
         elif k < 14:
-            self.disturbed(a, r.choice((("lost", "timeout"), ("lost", "fast"), ("dropped", "timeout"), ("dropped", "fast"), ("overtaken", ""))))
+            self.disturbed(
+                a,
+                r.choice(
+                    (
+                        ("lost", "timeout"),
+                        ("lost", "fast"),
+                        ("dropped", "timeout"),
+                        ("dropped", "fast"),
+                        ("overtaken", ""),
+                    )
+                ),
+            )
         elif k < 16:
             self.lost_ack(a, k == 14)
         elif k == 16:
@@ -348,7 +420,10 @@ class Conversation:
 
     def run(self):
         r, t = self.r, self.truth
-        kind = r.choices(("whole", "simultaneous", "midstream", "refused", "unanswered", "given up"), (70, 4, 0 if self.like else 12, 5, 5, 4))[0]
+        kind = r.choices(
+            ("whole", "simultaneous", "midstream", "refused", "unanswered", "given up"),
+            (70, 4, 0 if self.like else 12, 5, 5, 4),
+        )[0]
         if kind in ("refused", "unanswered", "given up"):
             options = self.setup(0)
             t.mss[1], t.scale[1] = 0, -1
@@ -391,8 +466,16 @@ class Conversation:
         elif end == "reset":
             self.emit(a, RST | ACK, self.next[a], window=0)
             t.state, t.conn_state = "reset", "RSTR" if a else "RSTO"
-        if t.midstream and end in ("one", "half", "reset"):  # both ends are partial to Zeek; what closes or resets is not
-            t.conn_state = {"closing": "SHR" if a else "SH", "closed": "SF", "reset": "RSTRH" if a else "OTH"}[t.state]
+        if t.midstream and end in (
+            "one",
+            "half",
+            "reset",
+        ):  # both ends are partial to Zeek; what closes or resets is not
+            t.conn_state = {
+                "closing": "SHR" if a else "SH",
+                "closed": "SF",
+                "reset": "RSTRH" if a else "OTH",
+            }[t.state]
         return self
 
     def finish(self, a):

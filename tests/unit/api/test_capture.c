@@ -37,7 +37,7 @@ Test(capture, gives_every_packet_parsed, .timeout = 30)
 			cr_assert(b.layers[i].end <= b.caplen[i]);
 		}
 		struct bpe_flow f;
-		cr_assert_eq(bpe_batch_flow(&b, 0, &f), 0);	/* no table at this level */
+		cr_assert_eq(bpe_batch_flow(&b, 0, &f), 0); /* no table at this level */
 		packets += (uint64_t)n;
 	}
 	cr_assert_eq(n, BPE_E_END);
@@ -79,7 +79,8 @@ Test(capture, wakes, .timeout = 30)
 	bpe_options_init(&o);
 	o.interface_name = "synth:rate=1";
 	cr_assert_eq(bpe_capture_open(&o, &c, NULL), BPE_OK);
-	while ((n = bpe_capture_next(c, &b, 0, NULL)) > 0) continue;
+	while ((n = bpe_capture_next(c, &b, 0, NULL)) > 0)
+		continue;
 	cr_assert_eq(n, 0);
 	cr_assert_eq(pthread_create(&t, NULL, wake, c), 0);
 	cr_assert(bpe_capture_next(c, &b, 20000000000, NULL) >= 0);
@@ -103,7 +104,8 @@ Test(capture, refuses_wrong_options)
 
 static uint8_t *little32(uint8_t *p, uint32_t v)
 {
-	for (int i = 0; i < 4; i++) *p++ = (uint8_t)(v >> 8 * i);
+	for (int i = 0; i < 4; i++)
+		*p++ = (uint8_t)(v >> 8 * i);
 	return p;
 }
 
@@ -120,17 +122,21 @@ static uint8_t *ng_block(uint8_t *p, uint32_t type, const uint8_t *body, uint32_
 static uint8_t *ng_packet(uint8_t *p, uint32_t interface, const uint8_t *data, uint32_t n)
 {
 	uint8_t body[100];
-	memcpy(little32(little32(little32(little32(little32(body, interface), 0), 0), n), n), data, n);
+	memcpy(little32(little32(little32(little32(little32(body, interface), 0), 0), n), n), data,
+		n);
 	return ng_block(p, 6, body, 20 + n);
 }
 
-/* Two interfaces of different link types in turn, an IPv4 and an IPv6 packet on each: a filter set by hand holds from then on, and the
- * expression of the beginning does not come back when the link type changes. */
+/* Two interfaces of different link types in turn, an IPv4 and an IPv6 packet on each: a filter set
+ * by hand holds from then on, and the expression of the beginning does not come back when the link
+ * type changes. */
 Test(capture, a_filter_set_by_hand_stays, .timeout = 30)
 {
-	static const uint8_t section[16] = { 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255 };
+	static const uint8_t section[16] = { 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255,
+		255, 255, 255, 255 };
 	static const uint8_t ethernet[8] = { 1 }, raw[8] = { 101 };
-	uint8_t four[54] = { [12] = 8, [14] = 0x45 }, six[54] = { [12] = 0x86, [13] = 0xdd, [14] = 0x60 }, file[4096], *p = file;
+	uint8_t four[54] = { [12] = 8, [14] = 0x45 },
+		six[54] = { [12] = 0x86, [13] = 0xdd, [14] = 0x60 }, file[4096], *p = file;
 	char path[] = "/tmp/bpfengine-capture-XXXXXX";
 	p = ng_block(p, 0x0a0d0d0a, section, 16);
 	p = ng_block(p, 1, ethernet, 8);
@@ -145,7 +151,9 @@ Test(capture, a_filter_set_by_hand_stays, .timeout = 30)
 	close(fd);
 
 	static const struct bpe_insn everything[] = { { 0x06, 0, 0, 40 } };
-	for (int by_hand = 0; by_hand < 3; by_hand++) {	/* 1: another program; 2: another expression, for every link type that comes */
+	for (int by_hand = 0; by_hand < 3;
+		by_hand++) { /* 1: another program; 2: another expression, for every link type that
+				comes */
 		struct bpe_options o;
 		struct bpe_error error = { 0 };
 		struct bpe_capture *c = NULL;
@@ -155,11 +163,17 @@ Test(capture, a_filter_set_by_hand_stays, .timeout = 30)
 		o.file = path;
 		o.filter_expression = "ip6";
 		cr_assert_eq(bpe_capture_open(&o, &c, &error), BPE_OK, "%s", error.text);
-		if (by_hand == 1) cr_assert_eq(bpe_capture_set_filter(c, everything, 1, &error), BPE_OK, "%s", error.text);
-		if (by_hand == 2) cr_assert_eq(bpe_capture_set_expression(c, "ip", &error), BPE_OK, "%s", error.text);
-		cr_expect_eq(bpe_capture_set_expression(c, "ip and", &error), BPE_E_ARGUMENT);	/* which changes nothing */
+		if (by_hand == 1)
+			cr_assert_eq(bpe_capture_set_filter(c, everything, 1, &error), BPE_OK, "%s",
+				error.text);
+		if (by_hand == 2)
+			cr_assert_eq(bpe_capture_set_expression(c, "ip", &error), BPE_OK, "%s",
+				error.text);
+		cr_expect_eq(bpe_capture_set_expression(c, "ip and", &error),
+			BPE_E_ARGUMENT); /* which changes nothing */
 		for (int n; (n = bpe_capture_next(c, &b, -1, NULL)) > 0;)
-			for (int i = 0; i < n; i++) seen++, fours += !!(b.layers[i].flags & BPE_PKT_IP4);
+			for (int i = 0; i < n; i++)
+				seen++, fours += !!(b.layers[i].flags & BPE_PKT_IP4);
 		cr_expect_eq(seen, by_hand == 1 ? 16u : 8u);
 		cr_expect_eq(fours, by_hand ? 8u : 0u);
 		bpe_capture_close(c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The key's hash: fixed values (worked out by a second program of other arithmetic, the same on every host), dependence on every bit, spread, and no hash where there is no key. */
+/* The key's hash: fixed values (worked out by a second program of other arithmetic, the same on
+ * every host), dependence on every bit, spread, and no hash where there is no key. */
 #include "arch/arch.h"
 
 #include <criterion/criterion.h>
@@ -17,7 +18,11 @@ static uint32_t hash(const struct bpe_key *key, const struct bpei_seed *seed)
 
 static struct bpe_key example(void)
 {
-	return (struct bpe_key){ .addr = { { 10, 0, 0, 1 }, { 10, 0, 0, 2 } }, .port = { 443, 50000 }, .ip_proto = 6, .ip_version = 4, .vlan = { 7, 0 } };
+	return (struct bpe_key){ .addr = { { 10, 0, 0, 1 }, { 10, 0, 0, 2 } },
+		.port = { 443, 50000 },
+		.ip_proto = 6,
+		.ip_version = 4,
+		.vlan = { 7, 0 } };
 }
 
 Test(hash, golden)
@@ -43,26 +48,31 @@ Test(hash, none_without_key)
 	cr_assert_eq(h, 0);
 }
 
-/* Each bit of the key that counts, flipped, turns over about half of the hash's bits, on average over seeds. */
+/* Each bit of the key that counts, flipped, turns over about half of the hash's bits, on average
+ * over seeds. */
 Test(hash, avalanche)
 {
 	struct bpe_key key = example();
 	const uint32_t zero = offsetof(struct bpe_key, zero);
 	for (uint32_t bit = 0; bit < sizeof key * 8; bit++) {
 		uint32_t turned = 0;
-		if (bit / 8 >= zero && bit / 8 < zero + sizeof key.zero) continue;
+		if (bit / 8 >= zero && bit / 8 < zero + sizeof key.zero)
+			continue;
 		for (uint64_t s = 0; s < 200; s++) {
 			struct bpei_seed seed;
 			struct bpe_key other = key;
 			bpei_seed_init(&seed, s);
 			((uint8_t *)&other)[bit / 8] ^= (uint8_t)(1 << bit % 8);
-			turned += (uint32_t)__builtin_popcount(hash(&key, &seed) ^ hash(&other, &seed));
+			turned += (uint32_t)__builtin_popcount(
+				hash(&key, &seed) ^ hash(&other, &seed));
 		}
-		cr_assert(turned > 200 * 14 && turned < 200 * 18, "bit %u: %.2f bits of 32", bit, turned / 200.0);
+		cr_assert(turned > 200 * 14 && turned < 200 * 18, "bit %u: %.2f bits of 32", bit,
+			turned / 200.0);
 	}
 }
 
-/* Sequential hosts and ports, as real traffic has them, fill 2^16 buckets (low bits) and 7 workers (high bits) evenly. */
+/* Sequential hosts and ports, as real traffic has them, fill 2^16 buckets (low bits) and 7 workers
+ * (high bits) evenly. */
 Test(hash, spread)
 {
 	static uint32_t buckets[65536], workers[7];
@@ -78,7 +88,11 @@ Test(hash, spread)
 		workers[(uint64_t)h * 7 >> 32]++;
 	}
 	double chi = 0;
-	for (uint32_t b = 0; b < 65536; b++) chi += ((double)buckets[b] - 4) * ((double)buckets[b] - 4) / 4;
-	cr_assert(chi / 65536 > 0.95 && chi / 65536 < 1.05, "chi square per bucket %.3f", chi / 65536);
-	for (int w = 0; w < 7; w++) cr_assert(workers[w] > 37449 - 1200 && workers[w] < 37449 + 1200, "worker %d has %u", w, workers[w]);
+	for (uint32_t b = 0; b < 65536; b++)
+		chi += ((double)buckets[b] - 4) * ((double)buckets[b] - 4) / 4;
+	cr_assert(chi / 65536 > 0.95 && chi / 65536 < 1.05, "chi square per bucket %.3f",
+		chi / 65536);
+	for (int w = 0; w < 7; w++)
+		cr_assert(workers[w] > 37449 - 1200 && workers[w] < 37449 + 1200,
+			"worker %d has %u", w, workers[w]);
 }

@@ -15,12 +15,14 @@
 static void expect_closed(const char *what)
 {
 	for (int fd = 0; fd < 3; fd++)
-		cr_expect(fcntl(fd, F_GETFD) < 0 && errno == EBADF, "descriptor %d after %s", fd, what);
+		cr_expect(fcntl(fd, F_GETFD) < 0 && errno == EBADF, "descriptor %d after %s", fd,
+			what);
 }
 
 static void close_standard(void)
 {
-	for (int fd = 0; fd < 3; fd++) close(fd);
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
 }
 
 static void expect_kept(int fd)
@@ -42,7 +44,8 @@ Test(descriptor, x1_every_way_to_one_is_above_two)
 		expect_kept(ends[i]);
 	}
 	cr_assert_eq(bpei_fd_pipe(ends, false), 0);
-	for (int i = 0; i < 2; i++) expect_kept(ends[i]);
+	for (int i = 0; i < 2; i++)
+		expect_kept(ends[i]);
 	cr_assert_eq(open("/dev/null", O_RDWR), 0);
 	expect_kept(bpei_fd_dup(0));
 	close(0);
@@ -53,7 +56,8 @@ Test(descriptor, x1_every_way_to_one_is_above_two)
 	cr_expect(bpei_fd_dup(77) == -1 && errno == EBADF);
 }
 
-/* Runs an engine or a capture with the three closed; what cannot be had here (rights) is left out. */
+/* Runs an engine or a capture with the three closed; what cannot be had here (rights) is left out.
+ */
 static void run_source(const char *interface_name, const char *file)
 {
 	struct bpe_options o;
@@ -79,7 +83,8 @@ static void run_source(const char *interface_name, const char *file)
 
 Test(descriptor, x1_no_source_takes_a_standard_descriptor)
 {
-	static const uint8_t head[24] = { 0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1 };
+	static const uint8_t head[24] = { 0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0,
+		0, 0, 0, 4, 0, 1 };
 	char path[] = "/tmp/bpe_descriptor_XXXXXX";
 	struct bpe_interface *list;
 	int fd = mkstemp(path);
@@ -92,7 +97,8 @@ Test(descriptor, x1_no_source_takes_a_standard_descriptor)
 	run_source("lo", NULL);
 	run_source("any", NULL);
 	run_source("bpf:lo", NULL);
-	if (bpe_interfaces_list(&list, NULL) >= 0) bpe_interfaces_free(list);
+	if (bpe_interfaces_list(&list, NULL) >= 0)
+		bpe_interfaces_free(list);
 	expect_closed("the list of interfaces");
 	unlink(path);
 }

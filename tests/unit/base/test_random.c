@@ -8,17 +8,21 @@
 /* A start without entropy: the seed is drawn within a bound, whatever the system says. */
 
 static int64_t clock_ns, slept_ns;
-static int answers[4], asked;	/* errnos; the last one for ever */
+static int answers[4], asked; /* errnos; the last one for ever */
 
 static int draw(void *to, size_t bytes)
 {
 	int e = answers[asked < 3 ? asked : 3];
 	asked++;
-	if (!e) memset(to, 0x5a, bytes);
+	if (!e)
+		memset(to, 0x5a, bytes);
 	return e;
 }
 
-static int64_t now(void) { return clock_ns; }
+static int64_t now(void)
+{
+	return clock_ns;
+}
 
 static void rest(int64_t ns)
 {

@@ -24,12 +24,16 @@ Test(histogram, classes_lie_side_by_side_and_are_narrow)
 		cr_assert(low <= high);
 		cr_assert_eq(histogram_class(low), c);
 		cr_assert_eq(histogram_class(high), c);
-		if (c) cr_assert_eq(low, histogram_high(c - 1) + 1);
-		if (c + 1 < HISTOGRAM_CLASSES) cr_assert(high - low <= low / 32, "class %u: %llu to %llu", c, (unsigned long long)low, (unsigned long long)high);
+		if (c)
+			cr_assert_eq(low, histogram_high(c - 1) + 1);
+		if (c + 1 < HISTOGRAM_CLASSES)
+			cr_assert(high - low <= low / 32, "class %u: %llu to %llu", c,
+				(unsigned long long)low, (unsigned long long)high);
 	}
 	cr_assert_eq(histogram_low(0), 0);
 	cr_assert_eq(histogram_class(UINT64_MAX), HISTOGRAM_CLASSES - 1);
-	cr_assert(histogram_low(HISTOGRAM_CLASSES - 1) < UINT64_C(1) << 42 && histogram_low(HISTOGRAM_CLASSES - 1) > UINT64_C(1) << 41);
+	cr_assert(histogram_low(HISTOGRAM_CLASSES - 1) < UINT64_C(1) << 42 &&
+		  histogram_low(HISTOGRAM_CLASSES - 1) > UINT64_C(1) << 41);
 }
 
 static int by_size(const void *a, const void *b)
@@ -47,15 +51,20 @@ Test(histogram, percentiles_are_those_of_the_sorted_values_to_a_class)
 		size_t n = shape == 3 ? 7 : sizeof values / sizeof *values;
 		memset(&h, 0, sizeof h);
 		for (size_t i = 0; i < n; i++) {
-			values[i] = shape == 0 ? (int64_t)(chance() % 1000) : shape == 1 ? (int64_t)(chance() % 100000000) : (int64_t)(UINT64_C(1) << chance() % 40);
+			values[i] = shape == 0   ? (int64_t)(chance() % 1000)
+				    : shape == 1 ? (int64_t)(chance() % 100000000)
+						 : (int64_t)(UINT64_C(1) << chance() % 40);
 			histogram_add(&h, values[i]);
 		}
 		qsort(values, n, sizeof *values, by_size);
 		uint64_t before = 0;
 		for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
 			size_t rank = (size_t)ceil(parts[k] * (double)n);
-			uint64_t exact = (uint64_t)values[rank ? rank - 1 : 0], got = histogram_at(&h, parts[k]);
-			cr_assert(got >= exact && got - exact <= exact / 32, "part %g: %llu for %llu", parts[k], (unsigned long long)got, (unsigned long long)exact);
+			uint64_t exact = (uint64_t)values[rank ? rank - 1 : 0],
+				 got = histogram_at(&h, parts[k]);
+			cr_assert(got >= exact && got - exact <= exact / 32,
+				"part %g: %llu for %llu", parts[k], (unsigned long long)got,
+				(unsigned long long)exact);
 			cr_assert(got >= before, "percentiles are ordered");
 			before = got;
 		}
@@ -87,14 +96,18 @@ Test(histogram, parts_make_the_whole)
 	histogram_merge(&sum, &a);
 	before = sum;
 	histogram_merge(&sum, &b);
-	for (uint32_t c = 0; c < HISTOGRAM_CLASSES; c++) cr_assert_eq(bpei_counter_get(&sum.classes[c]), bpei_counter_get(&whole.classes[c]));
+	for (uint32_t c = 0; c < HISTOGRAM_CLASSES; c++)
+		cr_assert_eq(
+			bpei_counter_get(&sum.classes[c]), bpei_counter_get(&whole.classes[c]));
 	cr_assert_eq(bpei_counter_get(&sum.least), bpei_counter_get(&whole.least));
 	cr_assert_eq(bpei_counter_get(&sum.most), bpei_counter_get(&whole.most));
 	histogram_since(&since, &sum, &before);
-	for (uint32_t c = 0; c < HISTOGRAM_CLASSES; c++) cr_assert_eq(bpei_counter_get(&since.classes[c]), bpei_counter_get(&b.classes[c]));
+	for (uint32_t c = 0; c < HISTOGRAM_CLASSES; c++)
+		cr_assert_eq(bpei_counter_get(&since.classes[c]), bpei_counter_get(&b.classes[c]));
 	cr_assert_eq(bpei_counter_get(&since.samples), bpei_counter_get(&b.samples));
 	cr_assert(bpei_counter_get(&since.least) <= bpei_counter_get(&b.least));
-	cr_assert(bpei_counter_get(&since.most) >= bpei_counter_get(&b.most) && bpei_counter_get(&since.most) <= bpei_counter_get(&sum.most));
+	cr_assert(bpei_counter_get(&since.most) >= bpei_counter_get(&b.most) &&
+		  bpei_counter_get(&since.most) <= bpei_counter_get(&sum.most));
 	histogram_since(&since, &sum, &sum);
 	cr_assert_eq(bpei_counter_get(&since.samples), 0);
 }
@@ -103,11 +116,13 @@ Test(spread, quartiles)
 {
 	const double five[] = { 5, 1, 4, 2, 3 }, four[] = { 4, 1, 3, 2 }, holes[] = { NAN, 7, NAN };
 	struct spread s = spread_of(five, 5);
-	cr_assert(s.count == 5 && s.least == 1 && s.low == 2 && s.median == 3 && s.high == 4 && s.most == 5);
+	cr_assert(s.count == 5 && s.least == 1 && s.low == 2 && s.median == 3 && s.high == 4 &&
+		  s.most == 5);
 	s = spread_of(four, 4);
 	cr_assert(s.median == 2.5 && s.low == 1.75 && s.high == 3.25);
 	s = spread_of(holes, 3);
-	cr_assert(s.count == 1 && s.least == 7 && s.low == 7 && s.median == 7 && s.high == 7 && s.most == 7);
+	cr_assert(s.count == 1 && s.least == 7 && s.low == 7 && s.median == 7 && s.high == 7 &&
+		  s.most == 7);
 	s = spread_of(holes, 1);
 	cr_assert(s.count == 0 && isnan(s.median));
 }
@@ -116,16 +131,20 @@ Test(row, what_follows_from_the_counts)
 {
 	struct row r;
 	row_init(&r, "case");
-	r.packets = 1000, r.delivered = 940, r.ring_full = 30, r.stalled = 10, r.duplicate = 20, r.kernel_dropped = 100;
+	r.packets = 1000, r.delivered = 940, r.ring_full = 30, r.stalled = 10, r.duplicate = 20,
+	r.kernel_dropped = 100;
 	r.sent = 1200, r.arrived = 1150, r.seconds = 0.5, r.wire_bytes = 64000;
-	r.reads = 10, r.block_bytes = 3000, r.block_capacity = 12000, r.user_ns = 20000, r.system_ns = 5000;
+	r.reads = 10, r.block_bytes = 3000, r.block_capacity = 12000, r.user_ns = 20000,
+	r.system_ns = 5000;
 	row_work_out(&r);
 	cr_assert_eq(r.dropped, 60);
 	cr_assert_eq(r.packets, r.delivered + r.dropped);
 	cr_assert_eq(r.lost, 100 + 30 + 10 + 50, "the second sight of a packet is no loss");
 	cr_assert_float_eq(r.loss, 190.0 / (940 + 190), 1e-12);
-	cr_assert(r.packets_per_second == 2000 && r.bits_per_second == 1024000 && r.packets_per_read == 100 && r.fill == 0.25);
-	cr_assert(r.user_ns_per_packet == 20 && r.system_ns_per_packet == 5 && r.wall_ns_per_packet == 500000);
+	cr_assert(r.packets_per_second == 2000 && r.bits_per_second == 1024000 &&
+		  r.packets_per_read == 100 && r.fill == 0.25);
+	cr_assert(r.user_ns_per_packet == 20 && r.system_ns_per_packet == 5 &&
+		  r.wall_ns_per_packet == 500000);
 }
 
 Test(row, what_is_not_known_stays_absent)
@@ -134,7 +153,8 @@ Test(row, what_is_not_known_stays_absent)
 	static struct histogram empty;
 	row_init(&r, "second");
 	row_work_out(&r);
-	cr_assert(isnan(r.loss) && isnan(r.fill) && isnan(r.user_ns_per_packet) && isnan(r.packets_per_read) && isnan(r.packets_per_second));
+	cr_assert(isnan(r.loss) && isnan(r.fill) && isnan(r.user_ns_per_packet) &&
+		  isnan(r.packets_per_read) && isnan(r.packets_per_second));
 	cr_assert(r.sent == ABSENT && r.latency_50 == ABSENT && r.latency_samples == ABSENT);
 	r.reads = r.block_capacity = ABSENT;
 	r.packets = 5;
@@ -153,16 +173,21 @@ Test(frame, is_what_it_says)
 			uint32_t sum = 0, bytes = lengths[k];
 			memset(f, 0xa5, sizeof f);
 			sender_frame(f, bytes, n);
-			for (int i = 14; i < 34; i += 2) sum += (uint32_t)f[i] << 8 | f[i + 1];
-			while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+			for (int i = 14; i < 34; i += 2)
+				sum += (uint32_t)f[i] << 8 | f[i + 1];
+			while (sum >> 16)
+				sum = (sum & 0xffff) + (sum >> 16);
 			cr_assert_eq(sum, 0xffff, "the header's checksum");
-			cr_assert(!(f[0] & 1) && f[0] & 2 && f[6] & 2, "unicast, locally administered");
+			cr_assert(!(f[0] & 1) && f[0] & 2 && f[6] & 2,
+				"unicast, locally administered");
 			cr_assert(f[12] == 8 && f[13] == 0 && f[14] == 0x45 && f[23] == 17);
 			cr_assert_eq((uint32_t)(f[16] << 8 | f[17]), bytes - 14);
 			cr_assert_eq((uint32_t)(f[34] << 8 | f[35]), 1024 + n);
 			cr_assert_eq(f[36] << 8 | f[37], 9);
 			cr_assert_eq((uint32_t)(f[38] << 8 | f[39]), bytes - 34);
-			cr_assert(f[26] == 198 && (f[27] & 0xfe) == 18 && f[30] == 198 && (f[31] & 0xfe) == 18, "RFC 2544's addresses alone");
+			cr_assert(f[26] == 198 && (f[27] & 0xfe) == 18 && f[30] == 198 &&
+					  (f[31] & 0xfe) == 18,
+				"RFC 2544's addresses alone");
 			cr_assert_eq(f[bytes], 0xa5, "nothing behind its end");
 		}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a Linux socket is given of a filter, run on what the kernel has of a packet: the tag taken out, the cooked header not yet there,
- * and beside it what the kernel knows (here put into the program in place of the loads).  Against the program itself on the packet as it is
- * delivered. */
+/* What a Linux socket is given of a filter, run on what the kernel has of a packet: the tag taken
+ * out, the cooked header not yet there, and beside it what the kernel knows (here put into the
+ * program in place of the loads).  Against the program itself on the packet as it is delivered. */
 #include "device/afpacket.h"
 
 #include "../../parity/generate.h"
@@ -12,25 +12,45 @@
 
 #define SIZE 120u
 
-struct known { bool tagged; uint32_t tpid, tci, protocol, ifindex, hatype, pkttype; };
+struct known {
+	bool tagged;
+	uint32_t tpid, tci, protocol, ifindex, hatype, pkttype;
+};
 
 /* The kernel's verdict. */
-static uint32_t kernel(const struct bpei_fit *fit, const struct known *k, const uint8_t *data, uint32_t size)
+static uint32_t kernel(
+	const struct bpei_fit *fit, const struct known *k, const uint8_t *data, uint32_t size)
 {
 	struct bpe_insn *p = malloc(fit->length * sizeof *p);
 	memcpy(p, fit->program, fit->length * sizeof *p);
 	for (uint32_t i = 0; i < fit->length; i++) {
-		if ((p[i].code & 0xe7) != 0x20 || p[i].k < (uint32_t)SKF_AD_OFF) continue;
+		if ((p[i].code & 0xe7) != 0x20 || p[i].k < (uint32_t)SKF_AD_OFF)
+			continue;
 		uint32_t v = 0;
 		switch (p[i].k - (uint32_t)SKF_AD_OFF) {
-		case SKF_AD_VLAN_TAG_PRESENT: v = k->tagged; break;
-		case SKF_AD_VLAN_TAG: v = k->tci; break;
-		case SKF_AD_VLAN_TPID: v = k->tpid; break;
-		case SKF_AD_PROTOCOL: v = k->protocol; break;
-		case SKF_AD_IFINDEX: v = k->ifindex; break;
-		case SKF_AD_HATYPE: v = k->hatype; break;
-		case SKF_AD_PKTTYPE: v = k->pkttype; break;
-		default: cr_assert_fail("an unknown field");
+		case SKF_AD_VLAN_TAG_PRESENT:
+			v = k->tagged;
+			break;
+		case SKF_AD_VLAN_TAG:
+			v = k->tci;
+			break;
+		case SKF_AD_VLAN_TPID:
+			v = k->tpid;
+			break;
+		case SKF_AD_PROTOCOL:
+			v = k->protocol;
+			break;
+		case SKF_AD_IFINDEX:
+			v = k->ifindex;
+			break;
+		case SKF_AD_HATYPE:
+			v = k->hatype;
+			break;
+		case SKF_AD_PKTTYPE:
+			v = k->pkttype;
+			break;
+		default:
+			cr_assert_fail("an unknown field");
 		}
 		p[i] = (struct bpe_insn){ .code = 0x00, .k = v };
 	}
@@ -49,16 +69,28 @@ static uint32_t put16(uint8_t *to, uint32_t at, uint32_t v)
 static void network(struct generator *g, uint8_t *p, struct known *k)
 {
 	static const uint8_t protocols[] = { 6, 17, 1, 132 };
-	for (uint32_t i = 0; i < SIZE; i++) p[i] = (uint8_t)(pick(g, 3) ? pick(g, 8) : pick(g, 256));
-	*k = (struct known){ .tagged = pick(g, 2), .tpid = pick(g, 3) ? 0x8100 : 0x88a8, .tci = pick(g, 9), .ifindex = pick(g, 4), .hatype = pick(g, 2), .pkttype = pick(g, 5) };
-	if (pick(g, 6)) k->protocol = 0x0800, p[0] = (uint8_t)(0x45 + pick(g, 2)), p[6] = p[7] = 0, p[9] = protocols[pick(g, 4)];
-	else k->protocol = pick(g, 2) ? 0x86dd : 0x0806, p[0] = 0x60, p[6] = protocols[pick(g, 4)];
-	if (pick(g, 2)) p[12] = p[16] = 10, p[13] = p[14] = p[15] = 0;
+	for (uint32_t i = 0; i < SIZE; i++)
+		p[i] = (uint8_t)(pick(g, 3) ? pick(g, 8) : pick(g, 256));
+	*k = (struct known){ .tagged = pick(g, 2),
+		.tpid = pick(g, 3) ? 0x8100 : 0x88a8,
+		.tci = pick(g, 9),
+		.ifindex = pick(g, 4),
+		.hatype = pick(g, 2),
+		.pkttype = pick(g, 5) };
+	if (pick(g, 6))
+		k->protocol = 0x0800, p[0] = (uint8_t)(0x45 + pick(g, 2)), p[6] = p[7] = 0,
+		p[9] = protocols[pick(g, 4)];
+	else
+		k->protocol = pick(g, 2) ? 0x86dd : 0x0806, p[0] = 0x60,
+		p[6] = protocols[pick(g, 4)];
+	if (pick(g, 2))
+		p[12] = p[16] = 10, p[13] = p[14] = p[15] = 0;
 }
 
 static unsigned exact, taken, tagged_yes;
 
-static void compare(const struct bpei_tpacket *how, const struct bpei_filter *f, struct generator *g, const char *text)
+static void compare(const struct bpei_tpacket *how, const struct bpei_filter *f,
+	struct generator *g, const char *text)
 {
 	struct bpei_fit fit;
 	cr_assert_eq(bpei_tpacket_filter(how, f, &fit), BPE_OK);
@@ -69,64 +101,88 @@ static void compare(const struct bpei_tpacket *how, const struct bpei_filter *f,
 		struct known k;
 		uint32_t at = 0, there = 0;
 		network(g, ip, &k);
-		if (how->cooked) {	/* as bpei_walk_tpacket builds it */
+		if (how->cooked) { /* as bpei_walk_tpacket builds it */
 			memset(whole, 0, 32);
 			put16(whole, 0, k.tagged ? k.tpid : k.protocol);
 			put16(whole, 6, k.ifindex);
 			put16(whole, 8, k.hatype);
 			whole[10] = (uint8_t)k.pkttype, whole[11] = 6;
 			at = 20;
-			if (k.tagged) at = put16(whole, put16(whole, at, k.tci), k.protocol);
+			if (k.tagged)
+				at = put16(whole, put16(whole, at, k.tci), k.protocol);
 		} else {
-			for (; at < 12; at++) whole[at] = theirs[at] = (uint8_t)(at + pick(g, 2));
+			for (; at < 12; at++)
+				whole[at] = theirs[at] = (uint8_t)(at + pick(g, 2));
 			there = put16(theirs, 12, k.protocol);
-			if (k.tagged) at = put16(whole, put16(whole, at, k.tpid), k.tci);
+			if (k.tagged)
+				at = put16(whole, put16(whole, at, k.tpid), k.tci);
 			at = put16(whole, at, k.protocol);
 		}
 		memcpy(whole + at, ip, SIZE), memcpy(theirs + there, ip, SIZE);
-		uint32_t ours = bpei_filter_run(f->program, whole, at + SIZE, at + SIZE), kernels = kernel(&fit, &k, theirs, there + SIZE);
+		uint32_t ours = bpei_filter_run(f->program, whole, at + SIZE, at + SIZE),
+			 kernels = kernel(&fit, &k, theirs, there + SIZE);
 		cr_expect(!ours || kernels, "%s: refused there, taken here", text);
-		if (fit.exact) cr_expect_eq(!ours, !kernels, "%s: taken there, refused here", text);
-		if (fit.exact && ours) cr_expect_eq((kernels < there + SIZE ? kernels : there + SIZE) + (at - there), ours < at + SIZE ? ours : at + SIZE, "%s: another length", text);
+		if (fit.exact)
+			cr_expect_eq(!ours, !kernels, "%s: taken there, refused here", text);
+		if (fit.exact && ours)
+			cr_expect_eq(
+				(kernels < there + SIZE ? kernels : there + SIZE) + (at - there),
+				ours < at + SIZE ? ours : at + SIZE, "%s: another length", text);
 		tagged_yes += ours && k.tagged;
 	}
 	free(fit.program);
 }
 
-static const struct bpei_tpacket shapes[] = { { .link_type = 1 }, { .link_type = 276, .cooked = true } };
+static const struct bpei_tpacket shapes[] = { { .link_type = 1 },
+	{ .link_type = 276, .cooked = true } };
 
 Test(afpacket_filter, expressions)
 {
-	static const char *const fixed[] = { "vlan", "vlan 5", "not vlan", "vlan 5 and udp", "vlan and tcp port 80", "ether[14:2] & 0xfff = 5", "len > 130", "len & 1 = 0 and vlan",
-		"ether[12:4] = 0x81000005", "ether[13] = 0", "ether[10:4] > 9", "tcp[ip[3]] = 4", "ether[ip[3]] = 4", "ip", "arp", "host 10.0.0.0", "udp[2:2] < 9", "ether proto 0x88a8", "ip and len > 130" };
+	static const char *const fixed[] = { "vlan", "vlan 5", "not vlan", "vlan 5 and udp",
+		"vlan and tcp port 80", "ether[14:2] & 0xfff = 5", "len > 130",
+		"len & 1 = 0 and vlan", "ether[12:4] = 0x81000005", "ether[13] = 0",
+		"ether[10:4] > 9", "tcp[ip[3]] = 4", "ether[ip[3]] = 4", "ip", "arp",
+		"host 10.0.0.0", "udp[2:2] < 9", "ether proto 0x88a8", "ip and len > 130" };
 	char text[8192];
 	for (uint32_t k = 0; k < 3000; k++) {
-		struct generator g = { .state = k + 5, .text = text, .room = sizeof text, .sound = 1 };
+		struct generator g = {
+			.state = k + 5, .text = text, .room = sizeof text, .sound = 1
+		};
 		const struct bpei_tpacket *how = &shapes[pick(&g, 2)];
-		const struct bpe_filter_options o = { .link_type = (int32_t)how->link_type, .snaplen = pick(&g, 2) ? 60 + pick(&g, 90) : 0, .through = pick(&g, 4) ? 0 : BPE_THROUGH_VLAN };
+		const struct bpe_filter_options o = { .link_type = (int32_t)how->link_type,
+			.snaplen = pick(&g, 2) ? 60 + pick(&g, 90) : 0,
+			.through = pick(&g, 4) ? 0 : BPE_THROUGH_VLAN };
 		struct bpei_filter f;
 		text[0] = 0;
-		if (k / 2 < sizeof fixed / sizeof *fixed) how = &shapes[k % 2], strcpy(text, fixed[k / 2]);
-		else generate(&g);
-		if (bpei_compile_for(text, &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000, &f, NULL) < 0) continue;
+		if (k / 2 < sizeof fixed / sizeof *fixed)
+			how = &shapes[k % 2], strcpy(text, fixed[k / 2]);
+		else
+			generate(&g);
+		if (bpei_compile_for(text, &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000, &f, NULL) <
+			0)
+			continue;
 		compare(how, &f, &g, text);
 		free(f.program), free(f.wide);
 	}
 	cr_expect_gt(taken, 1500);
-	cr_expect_gt(exact, taken / 4, "%u of %u", exact, taken);	/* cooked ones never are */
+	cr_expect_gt(exact, taken / 4, "%u of %u", exact, taken); /* cooked ones never are */
 	cr_expect_gt(tagged_yes, 1000);
 }
 
 /* What kernels mostly get is exact: no word of it is filtered again. */
 Test(afpacket_filter, common_ones_are_exact)
 {
-	static const char *const common[] = { "tcp port 80", "host 10.0.0.1", "vlan 5 and udp", "vlan", "icmp or arp", "net 10.0.0.0/8 and not port 22", "ip6 and tcp", "ether host 1:2:3:4:5:6", "len > 100",
-		"tcp[tcpflags] & tcp-syn != 0", "ether broadcast" };
+	static const char *const common[] = { "tcp port 80", "host 10.0.0.1", "vlan 5 and udp",
+		"vlan", "icmp or arp", "net 10.0.0.0/8 and not port 22", "ip6 and tcp",
+		"ether host 1:2:3:4:5:6", "len > 100", "tcp[tcpflags] & tcp-syn != 0",
+		"ether broadcast" };
 	for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
 		const struct bpe_filter_options o = { .link_type = 1 };
 		struct bpei_filter f;
 		struct bpei_fit fit;
-		cr_assert_eq(bpei_compile_for(common[i], &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000, &f, NULL), BPE_OK);
+		cr_assert_eq(bpei_compile_for(common[i], &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000,
+				     &f, NULL),
+			BPE_OK);
 		cr_assert_eq(bpei_tpacket_filter(&shapes[0], &f, &fit), BPE_OK);
 		cr_expect(fit.exact, "%s: %s", common[i], fit.why ? fit.why : "what is moved");
 		free(fit.program), free(f.program);
@@ -136,16 +192,21 @@ Test(afpacket_filter, common_ones_are_exact)
 /* Programs of the user's own: returns of fewer bytes, and what A holds. */
 Test(afpacket_filter, returns)
 {
-	struct bpe_insn few[] = { { 0x28, 0, 0, 12 }, { 0x15, 0, 1, 0x8100 }, { 0x06, 0, 0, 50 }, { 0x06, 0, 0, 40 } }, of_a[] = { { 0x30, 0, 0, 20 }, { 0x16, 0, 0, 0 } };
+	struct bpe_insn few[] = { { 0x28, 0, 0, 12 }, { 0x15, 0, 1, 0x8100 }, { 0x06, 0, 0, 50 },
+		{ 0x06, 0, 0, 40 } },
+			of_a[] = { { 0x30, 0, 0, 20 }, { 0x16, 0, 0, 0 } };
 	struct generator g = { .state = 9 };
 	for (int i = 0; i < 20; i++)
 		for (int s = 0; s < 2; s++) {
-			compare(&shapes[s], &(struct bpei_filter){ .program = few, .length = 4 }, &g, "few");
-			compare(&shapes[s], &(struct bpei_filter){ .program = of_a, .length = 2 }, &g, "RET A");
+			compare(&shapes[s], &(struct bpei_filter){ .program = few, .length = 4 },
+				&g, "few");
+			compare(&shapes[s], &(struct bpei_filter){ .program = of_a, .length = 2 },
+				&g, "RET A");
 		}
 }
 
-/* "any" holds loopback among other interfaces: of loopback alone what goes out is refused, with a filter and without. */
+/* "any" holds loopback among other interfaces: of loopback alone what goes out is refused, with a
+ * filter and without. */
 Test(afpacket_filter, second_sights_of_loopback)
 {
 	const struct bpei_tpacket any = { .link_type = 276, .cooked = true, .skip_outgoing = true };
@@ -156,45 +217,65 @@ Test(afpacket_filter, second_sights_of_loopback)
 		struct bpei_filter f = { .program = NULL };
 		struct bpei_fit fit = { .program = none };
 		if (filtered == 2) {
-			cr_assert_eq(bpei_compile_for("ip", &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000, &f, NULL), BPE_OK);
+			cr_assert_eq(bpei_compile_for("ip", &o, &bpei_kernels[BPEI_KERNEL_LINUX],
+					     1000, &f, NULL),
+				BPE_OK);
 			cr_assert_eq(bpei_tpacket_filter(&any, &f, &fit), BPE_OK);
 		} else {
-			fit.length = bpei_tpacket_filter_none(&any, filtered ? 60 : BPE_MAX_SNAPLEN, none);
+			fit.length = bpei_tpacket_filter_none(
+				&any, filtered ? 60 : BPE_MAX_SNAPLEN, none);
 			cr_assert_leq(fit.length, BPEI_TPACKET_NONE);
 		}
 		for (uint32_t pkttype = 0; pkttype < 5; pkttype++)
 			for (int loopback = 0; loopback < 2; loopback++) {
-				struct known k = { .protocol = 0x0800, .pkttype = pkttype, .hatype = loopback ? 772 : 1 };
-				cr_expect_eq(!kernel(&fit, &k, ip, SIZE), loopback && pkttype == 4, "%d %u %d", filtered, pkttype, loopback);
+				struct known k = { .protocol = 0x0800,
+					.pkttype = pkttype,
+					.hatype = loopback ? 772 : 1 };
+				cr_expect_eq(!kernel(&fit, &k, ip, SIZE), loopback && pkttype == 4,
+					"%d %u %d", filtered, pkttype, loopback);
 			}
-		if (filtered == 2) free(fit.program), free(f.program), free(f.wide);
+		if (filtered == 2)
+			free(fit.program), free(f.program), free(f.wide);
 	}
 	const struct bpei_tpacket one = { .link_type = 1, .skip_outgoing = true };
 	struct bpe_insn none[BPEI_TPACKET_NONE];
-	cr_expect_eq(bpei_tpacket_filter_none(&one, BPE_MAX_SNAPLEN, none), 0);	/* the socket leaves them out */
+	cr_expect_eq(bpei_tpacket_filter_none(&one, BPE_MAX_SNAPLEN, none),
+		0); /* the socket leaves them out */
 	cr_expect_eq(bpei_tpacket_filter_none(&one, 60, none), 1);
 }
 
 /* A direction that was asked for: of packets for us, for everybody, for others, and from us. */
 Test(afpacket_filter, directions)
 {
-	static const struct bpei_tpacket kinds[] = { { .link_type = 1 }, { .link_type = 276, .cooked = true },
+	static const struct bpei_tpacket kinds[] = { { .link_type = 1 },
+		{ .link_type = 276, .cooked = true },
 		{ .link_type = 276, .cooked = true, .skip_outgoing = true }, { .link_type = 101 } };
 	uint8_t frame[SIZE] = { 0x45 };
 	for (size_t s = 0; s < sizeof kinds / sizeof *kinds; s++)
-		for (uint32_t direction = BPE_DIRECTION_BOTH; direction <= BPE_DIRECTION_OUT; direction++)
+		for (uint32_t direction = BPE_DIRECTION_BOTH; direction <= BPE_DIRECTION_OUT;
+			direction++)
 			for (uint32_t pkttype = 0; pkttype < 5; pkttype++) {
 				struct bpei_tpacket how = kinds[s];
 				struct bpe_insn all = { 0x06, 0, 0, 100 }, none[BPEI_TPACKET_NONE];
 				struct bpei_fit with, without = { .program = none };
-				const struct known k = { .protocol = 0x0800, .pkttype = pkttype, .hatype = 1 };
-				const bool wanted = direction == BPE_DIRECTION_BOTH || (direction == BPE_DIRECTION_OUT) == (pkttype == 4);
+				const struct known k = {
+					.protocol = 0x0800, .pkttype = pkttype, .hatype = 1
+				};
+				const bool wanted =
+					direction == BPE_DIRECTION_BOTH ||
+					(direction == BPE_DIRECTION_OUT) == (pkttype == 4);
 				how.direction = direction;
 				without.length = bpei_tpacket_filter_none(&how, 60, none);
 				cr_assert_leq(without.length, BPEI_TPACKET_NONE);
-				cr_assert_eq(bpei_tpacket_filter(&how, &(struct bpei_filter){ .program = &all, .length = 1 }, &with), BPE_OK);
-				cr_expect_eq(kernel(&with, &k, frame, SIZE) > 0, wanted, "%zu %u %u", s, direction, pkttype);
-				cr_expect_eq(kernel(&without, &k, frame, SIZE) > 0, wanted, "%zu %u %u", s, direction, pkttype);
+				cr_assert_eq(bpei_tpacket_filter(&how,
+						     &(struct bpei_filter){
+							     .program = &all, .length = 1 },
+						     &with),
+					BPE_OK);
+				cr_expect_eq(kernel(&with, &k, frame, SIZE) > 0, wanted,
+					"%zu %u %u", s, direction, pkttype);
+				cr_expect_eq(kernel(&without, &k, frame, SIZE) > 0, wanted,
+					"%zu %u %u", s, direction, pkttype);
 				free(with.program);
 			}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The walk over TPACKET_V3 blocks, on blocks made here: sound ones, tags put back, cooked headers, and random damage. */
+/* The walk over TPACKET_V3 blocks, on blocks made here: sound ones, tags put back, cooked headers,
+ * and random damage. */
 #include "device/afpacket.h"
 
 #include "base/bytes.h"
@@ -12,15 +13,20 @@
 #include <stdlib.h>
 
 #define BLOCK 2048u
-#define MAC 112u	/* the kernel's offset with the room that we reserve */
+#define MAC 112u /* the kernel's offset with the room that we reserve */
 
 static bpei_counter torn, duplicates, duplicate_captured, duplicate_wire;
 static struct bpei_columns columns;
 
 static struct bpei_tpacket how(bool cooked)
 {
-	return (struct bpei_tpacket){ .link_type = cooked ? 276 : 1, .cooked = cooked, .skip_outgoing = true, .torn_blocks = &torn,
-		.duplicates = &duplicates, .duplicate_captured = &duplicate_captured, .duplicate_wire = &duplicate_wire };
+	return (struct bpei_tpacket){ .link_type = cooked ? 276 : 1,
+		.cooked = cooked,
+		.skip_outgoing = true,
+		.torn_blocks = &torn,
+		.duplicates = &duplicates,
+		.duplicate_captured = &duplicate_captured,
+		.duplicate_wire = &duplicate_wire };
 }
 
 /* Three frames of 60 bytes: plain; with a tag taken out; outgoing on a loopback interface. */
@@ -32,14 +38,26 @@ static void make(uint8_t *block)
 	desc.hdr.bh1.offset_to_first_pkt = 48;
 	memcpy(block, &desc, sizeof desc);
 	for (uint32_t k = 0; k < 3; k++) {
-		uint8_t *at = block + 48 + k * 184;	/* a multiple of 8, not of 16 */
-		struct tpacket3_hdr h = { .tp_next_offset = k < 2 ? 184 : 0, .tp_sec = 5, .tp_nsec = k, .tp_snaplen = 60, .tp_len = 100, .tp_mac = MAC, .tp_net = MAC + 14 };
-		struct sockaddr_ll from = { .sll_protocol = htons(0x800), .sll_ifindex = 3, .sll_hatype = k == 2 ? ARPHRD_LOOPBACK : ARPHRD_ETHER, .sll_halen = 6,
+		uint8_t *at = block + 48 + k * 184; /* a multiple of 8, not of 16 */
+		struct tpacket3_hdr h = { .tp_next_offset = k < 2 ? 184 : 0,
+			.tp_sec = 5,
+			.tp_nsec = k,
+			.tp_snaplen = 60,
+			.tp_len = 100,
+			.tp_mac = MAC,
+			.tp_net = MAC + 14 };
+		struct sockaddr_ll from = { .sll_protocol = htons(0x800),
+			.sll_ifindex = 3,
+			.sll_hatype = k == 2 ? ARPHRD_LOOPBACK : ARPHRD_ETHER,
+			.sll_halen = 6,
 			.sll_pkttype = k == 2 ? PACKET_OUTGOING : PACKET_HOST };
-		if (k == 1) h.tp_status = TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID, h.hv1.tp_vlan_tci = 0x2007, h.hv1.tp_vlan_tpid = 0x88a8;
+		if (k == 1)
+			h.tp_status = TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID,
+			h.hv1.tp_vlan_tci = 0x2007, h.hv1.tp_vlan_tpid = 0x88a8;
 		memcpy(at, &h, sizeof h);
 		memcpy(at + TPACKET_ALIGN(sizeof h), &from, sizeof from);
-		for (uint32_t j = 0; j < 60; j++) at[MAC + j] = (uint8_t)j;
+		for (uint32_t j = 0; j < 60; j++)
+			at[MAC + j] = (uint8_t)j;
 	}
 }
 
@@ -48,7 +66,9 @@ static uint32_t walk(uint8_t *block, bool cooked, uint32_t max, struct bpei_bloc
 	struct bpei_tpacket t = how(cooked);
 	struct tpacket_block_desc desc;
 	memcpy(&desc, block, sizeof desc);
-	*b = (struct bpei_block){ .bytes = block, .length = BLOCK, .position = desc.hdr.bh1.offset_to_first_pkt };
+	*b = (struct bpei_block){
+		.bytes = block, .length = BLOCK, .position = desc.hdr.bh1.offset_to_first_pkt
+	};
 	return bpei_walk_tpacket(&t, b, &columns, max);
 }
 
@@ -77,7 +97,8 @@ Test(tpacket, frames_tags_and_second_sights)
 	cr_assert_eq(columns.data[0][59], 59);
 	cr_assert_eq(columns.caplen[1], 64);
 	cr_assert_eq(columns.wirelen[1], 104);
-	cr_assert_arr_eq(columns.data[1], "\0\1\2\3\4\5\6\7\x8\x9\xa\xb\x88\xa8\x20\x07\xc\xd\xe", 19);
+	cr_assert_arr_eq(
+		columns.data[1], "\0\1\2\3\4\5\6\7\x8\x9\xa\xb\x88\xa8\x20\x07\xc\xd\xe", 19);
 	cr_assert_eq(bpei_counter_get(&duplicates), 1);
 	cr_assert_eq(bpei_counter_get(&duplicate_wire), 100);
 	cr_assert_eq(bpei_counter_get(&torn), 0);
@@ -90,15 +111,15 @@ Test(tpacket, cooked_headers)
 	cr_assert_eq(columns.caplen[0], 80);
 	cr_assert_arr_eq(columns.data[0], "\x8\0\0\0\0\0\0\3\0\1\0\6\0\0\0\0\0\0\0\0\0\1\2", 23);
 	struct bpei_tpacket t = how(true);
-	cr_assert_eq(bpei_walk_tpacket(&t, &b, &columns, 64), 1);	/* it goes on where it stopped */
+	cr_assert_eq(bpei_walk_tpacket(&t, &b, &columns, 64), 1); /* it goes on where it stopped */
 	cr_assert_eq(columns.caplen[0], 84);
 	cr_assert_arr_eq(columns.data[0], "\x88\xa8", 2);
 	cr_assert_arr_eq(columns.data[0] + 20, "\x20\x07\x08\0\0\1\2", 7);
 	cr_assert_eq(bpei_walk_tpacket(&t, &b, &columns, 64), 0);
 }
 
-/* Whatever the words of headers say, nothing outside the block is read or written (exact allocation, sanitizers), and what is
- * given lies inside it. */
+/* Whatever the words of headers say, nothing outside the block is read or written (exact
+ * allocation, sanitizers), and what is given lies inside it. */
 Test(tpacket, random_damage_stays_inside, .timeout = 60)
 {
 	uint64_t random = 20240229, tears = 0;
@@ -107,12 +128,18 @@ Test(tpacket, random_damage_stays_inside, .timeout = 60)
 		make(block);
 		for (int k = 0; k < 2; k++) {
 			random = random * 6364136223846793005u + 1442695040888963407u;
-			uint32_t at = (uint32_t)(random >> 33) % 3 == 0 ? 12 + (uint32_t)(random >> 40) % 8 : 48 + (uint32_t)(random >> 40) % 3 * 184 + (uint32_t)(random >> 50) % 68;
-			uint32_t value = random >> 63 ? (uint32_t)(random >> 20) : (uint32_t)(random >> 20) % 4096;
+			uint32_t at = (uint32_t)(random >> 33) % 3 == 0
+					      ? 12 + (uint32_t)(random >> 40) % 8
+					      : 48 + (uint32_t)(random >> 40) % 3 * 184 +
+							(uint32_t)(random >> 50) % 68;
+			uint32_t value = random >> 63 ? (uint32_t)(random >> 20)
+						      : (uint32_t)(random >> 20) % 4096;
 			memcpy(block + at, &value, sizeof value);
 		}
 		uint32_t n = walk(block, i & 1, 64, &b);
-		for (uint32_t k = 0; k < n; k++) cr_assert(columns.data[k] >= block && columns.data[k] + columns.caplen[k] <= block + BLOCK);
+		for (uint32_t k = 0; k < n; k++)
+			cr_assert(columns.data[k] >= block &&
+				  columns.data[k] + columns.caplen[k] <= block + BLOCK);
 		cr_assert(bpei_counter_get(&torn) >= tears);
 		tears = bpei_counter_get(&torn);
 	}

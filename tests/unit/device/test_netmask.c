@@ -7,16 +7,18 @@
 Test(netmask, counts_only_the_bytes_that_are_there)
 {
 	/* What getifaddrs gives of trimmed masks on macOS: behind them stands the next sockaddr. */
-	static const uint8_t behind[16] = { 255, 255, 255, 255, 255, 255, 255, 255,
-					    255, 255, 255, 255, 255, 255, 255, 255 };
+	static const uint8_t behind[16] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+		255, 255, 255, 255, 255 };
 	uint8_t mask[16];
 	for (unsigned prefix = 0; prefix <= 128; prefix++) {
 		const size_t given = (prefix + 7) / 8;
 		memcpy(mask, behind, sizeof mask);
-		if (prefix % 8) mask[prefix / 8] = (uint8_t)(0xff00 >> prefix % 8);
+		if (prefix % 8)
+			mask[prefix / 8] = (uint8_t)(0xff00 >> prefix % 8);
 		cr_assert_eq(bpei_netmask_bits(mask, given, 16), prefix, "/%u of IPv6", prefix);
 		if (prefix <= 32)
-			cr_assert_eq(bpei_netmask_bits(mask, given, 4), prefix, "/%u of IPv4", prefix);
+			cr_assert_eq(
+				bpei_netmask_bits(mask, given, 4), prefix, "/%u of IPv4", prefix);
 	}
 }
 
@@ -35,10 +37,14 @@ Test(netmask, is_that_of_the_first_address_in_the_list)
 	for (int i = 0; i < n; i++) {
 		const struct bpe_address *first = NULL;
 		for (unsigned k = 0; !first && k < all[i].address_count; k++)
-			if (all[i].addresses[k].family == 4) first = &all[i].addresses[k];
+			if (all[i].addresses[k].family == 4)
+				first = &all[i].addresses[k];
 		uint32_t netmask = 7;
-		cr_assert_eq(bpe_interface_netmask(all[i].name, &netmask), first != NULL, "%s", all[i].name);
-		const uint32_t wanted = !first ? 7 : first->prefix ? UINT32_MAX << (32 - first->prefix) : 0;
+		cr_assert_eq(bpe_interface_netmask(all[i].name, &netmask), first != NULL, "%s",
+			all[i].name);
+		const uint32_t wanted = !first          ? 7
+					: first->prefix ? UINT32_MAX << (32 - first->prefix)
+							: 0;
 		cr_assert_eq(netmask, wanted, "%s: %08x", all[i].name, netmask);
 	}
 	bpe_interfaces_free(all);

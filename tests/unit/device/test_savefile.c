@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Savefiles through the device contract: every format and byte order, every cut, as a file and through a pipe. */
+/* Savefiles through the device contract: every format and byte order, every cut, as a file and
+ * through a pipe. */
 #include "device/device.h"
 #include "filebuild.h"
 
@@ -14,7 +15,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct got { uint32_t packets, link_type[64], interface_id[64], caplen[64], wirelen[64]; int64_t time_ns[64]; int end; struct bpe_error error; bool wrong; };
+struct got {
+	uint32_t packets, link_type[64], interface_id[64], caplen[64], wirelen[64];
+	int64_t time_ns[64];
+	int end;
+	struct bpe_error error;
+	bool wrong;
+};
 
 static char path[64];
 
@@ -23,7 +30,10 @@ static void name_file(void)
 	snprintf(path, sizeof path, "/tmp/bpe-savefile-%ld", (long)getpid());
 }
 
-static void remove_file(void) { unlink(path); }
+static void remove_file(void)
+{
+	unlink(path);
+}
 TestSuite(savefile, .init = name_file, .fini = remove_file);
 
 static struct got read_all(uint32_t snaplen)
@@ -37,7 +47,8 @@ static struct got read_all(uint32_t snaplen)
 	o.file = path;
 	o.snaplen = snaplen;
 	g.end = bpei_device_open(&o, &d, &g.error);
-	if (g.end < 0) return g;
+	if (g.end < 0)
+		return g;
 	cr_assert_eq(bpei_columns_new(&c, BPE_BATCH), BPE_OK);
 	if (!d->lends) {
 		b.memory_bytes = d->block_bytes;
@@ -46,17 +57,19 @@ static struct got read_all(uint32_t snaplen)
 	bpei_role_enter(&bpei_reader_role);
 	while ((g.end = bpei_device_fill(d, &b, -1, &g.error)) > 0) {
 		uint32_t n;
-		while ((n = bpei_device_walk(d, &b, &c, 3)))	/* few at a time */
+		while ((n = bpei_device_walk(d, &b, &c, 3))) /* few at a time */
 			for (uint32_t i = 0; i < n; i++) {
 				uint32_t k = g.packets++;
 				cr_assert(k < 64);
-				g.link_type[k] = b.link_type, g.interface_id[k] = c.interface_id[i], g.caplen[k] = c.caplen[i], g.wirelen[k] = c.wirelen[i];
+				g.link_type[k] = b.link_type, g.interface_id[k] = c.interface_id[i],
+				g.caplen[k] = c.caplen[i], g.wirelen[k] = c.wirelen[i];
 				g.time_ns[k] = c.time_ns[i];
-				for (uint32_t j = 0; j < c.caplen[i]; j++) g.wrong |= c.data[i][j] != (uint8_t)k;
+				for (uint32_t j = 0; j < c.caplen[i]; j++)
+					g.wrong |= c.data[i][j] != (uint8_t)k;
 			}
 		bpei_device_done(d, &b);
 	}
-	cr_assert_eq(bpei_device_fill(d, &b, -1, NULL), g.end);	/* said again */
+	cr_assert_eq(bpei_device_fill(d, &b, -1, NULL), g.end); /* said again */
 	bpei_role_leave(&bpei_reader_role);
 	free(b.memory);
 	bpei_columns_free(&c, BPE_BATCH);
@@ -71,14 +84,18 @@ static void write_file(const uint8_t *bytes, size_t n)
 	close(fd);
 }
 
-struct feed { const uint8_t *bytes; size_t n, step; };
+struct feed {
+	const uint8_t *bytes;
+	size_t n, step;
+};
 
 static void *feed(void *arg)
 {
 	struct feed *f = arg;
 	int fd = open(path, O_WRONLY);
 	for (size_t at = 0; at < f->n; at += f->step)
-		if (write(fd, f->bytes + at, f->n - at < f->step ? f->n - at : f->step) < 0) break;
+		if (write(fd, f->bytes + at, f->n - at < f->step ? f->n - at : f->step) < 0)
+			break;
 	close(fd);
 	return NULL;
 }
@@ -99,7 +116,8 @@ static struct got read_fifo(const uint8_t *bytes, size_t n, size_t step)
 static uint32_t whole_before(const struct image *f, size_t cut)
 {
 	uint32_t n = 0;
-	while (n < f->packets && f->whole[n] <= cut) n++;
+	while (n < f->packets && f->whole[n] <= cut)
+		n++;
 	return n;
 }
 
@@ -113,11 +131,14 @@ static void every_cut(const struct image *f, size_t header)
 			cr_assert_eq(g.end, BPE_E_FORMAT, "cut %zu: %d", cut, g.end);
 			continue;
 		}
-		cr_assert_eq(g.packets, whole_before(f, cut), "cut %zu: %u packets", cut, g.packets);
+		cr_assert_eq(
+			g.packets, whole_before(f, cut), "cut %zu: %u packets", cut, g.packets);
 		cr_assert(!g.wrong);
 		cr_assert(g.end == BPE_E_END || g.end == BPE_E_TORN);
-		if (whole_before(f, cut) && f->whole[whole_before(f, cut) - 1] == cut) cr_assert_eq(g.end, BPE_E_END);
-		if (cut % 5) continue;
+		if (whole_before(f, cut) && f->whole[whole_before(f, cut) - 1] == cut)
+			cr_assert_eq(g.end, BPE_E_END);
+		if (cut % 5)
+			continue;
 		struct got p = read_fifo(f->bytes, cut, cut % 7 + 1);
 		cr_assert_eq(p.packets, g.packets, "cut %zu by pipe: %u packets", cut, p.packets);
 		cr_assert_eq(p.end, g.end);
@@ -134,13 +155,15 @@ Test(savefile, pcap_in_every_form_cut_everywhere, .timeout = 120)
 		memset(&f, 0, sizeof f);
 		f.big = form % 2;
 		pcap_header(&f, magic, 4, 65535, 105);
-		for (uint32_t i = 0; i < 5; i++) pcap_packet(&f, 1000 + i, 999999, i * 9, i * 10, more);
+		for (uint32_t i = 0; i < 5; i++)
+			pcap_packet(&f, 1000 + i, 999999, i * 9, i * 10, more);
 		write_file(f.bytes, f.length);
 		struct got g = read_all(BPE_MAX_SNAPLEN);
 		cr_assert_eq(g.packets, 5);
 		cr_assert(!g.wrong);
 		cr_assert_eq(g.link_type[4], 105);
-		cr_assert_eq(g.time_ns[3], 1003000000000 + (magic == 0xa1b23c4d ? 999999 : 999999000));
+		cr_assert_eq(
+			g.time_ns[3], 1003000000000 + (magic == 0xa1b23c4d ? 999999 : 999999000));
 		cr_assert_eq(g.caplen[4], 36);
 		cr_assert_eq(g.wirelen[4], 40);
 		every_cut(&f, 24);
@@ -150,8 +173,10 @@ Test(savefile, pcap_in_every_form_cut_everywhere, .timeout = 120)
 Test(savefile, pcap_quirks)
 {
 	static struct image f;
-	pcap_header(&f, 0xa1b2c3d4, 2, 65535, 1);	/* version 2.2: the lengths stand the other way round */
-	put(&f, 1, 4), put(&f, 2, 4), put(&f, 9, 4), put(&f, 4, 4), put_bytes(&f, 4, 0), packet_done(&f);
+	pcap_header(&f, 0xa1b2c3d4, 2, 65535,
+		1); /* version 2.2: the lengths stand the other way round */
+	put(&f, 1, 4), put(&f, 2, 4), put(&f, 9, 4), put(&f, 4, 4), put_bytes(&f, 4, 0),
+		packet_done(&f);
 	write_file(f.bytes, f.length);
 	struct got g = read_all(BPE_MAX_SNAPLEN);
 	cr_assert_eq(g.packets, 1);
@@ -159,7 +184,9 @@ Test(savefile, pcap_quirks)
 	cr_assert_eq(g.wirelen[0], 9);
 
 	memset(&f, 0, sizeof f);
-	pcap_header(&f, 0xa1b2c3d4, 4, 10, 1 | 0x14000000);	/* more captured than the snapshot length says; frame check sequence bits */
+	pcap_header(
+		&f, 0xa1b2c3d4, 4, 10, 1 | 0x14000000); /* more captured than the snapshot length
+							   says; frame check sequence bits */
 	pcap_packet(&f, UINT32_MAX, UINT32_MAX, 30, 30, 0);
 	pcap_packet(&f, 1, 1, 30, 30, 0);
 	write_file(f.bytes, f.length);
@@ -181,7 +208,7 @@ Test(savefile, pcap_quirks)
 	cr_assert_eq(g.packets, 1);
 	cr_assert_eq(g.end, BPE_E_FORMAT);
 	cr_assert_not_null(strstr(g.error.text, "byte 70"));
-	f.bytes[4] = 3;	/* version 3 */
+	f.bytes[4] = 3; /* version 3 */
 	write_file(f.bytes, f.length);
 	cr_assert_eq(read_all(BPE_MAX_SNAPLEN).end, BPE_E_FORMAT);
 }
@@ -193,7 +220,7 @@ static void ng_image(struct image *f)
 	ng_interface(f, 101, 0, 9, 1000);
 	ng_packet(f, 6, 0, 1000000, 20, 20);
 	ng_packet(f, 6, 1, 5, 21, 99);
-	size_t at = ng_begin(f, 0x0bad);	/* unknown */
+	size_t at = ng_begin(f, 0x0bad); /* unknown */
 	put_bytes(f, 10, 0xff);
 	ng_end(f, at);
 	ng_packet(f, 2, 1, 6, 22, 22);
@@ -208,8 +235,10 @@ static void ng_image(struct image *f)
 Test(savefile, pcapng_sections_interfaces_times, .timeout = 60)
 {
 	static struct image f;
-	static const uint32_t links[] = { 1, 101, 101, 113, 113, 1 }, ids[] = { 0, 1, 1, 2, 2, 3 }, caplens[] = { 20, 21, 22, 16, 3, 0 };
-	static const int64_t times[] = { 1000000000, 1000000000005, 1000000000006, 1000000000006 /* has none: the last one's */, 2500000000, 2000000001 };
+	static const uint32_t links[] = { 1, 101, 101, 113, 113, 1 }, ids[] = { 0, 1, 1, 2, 2, 3 },
+			      caplens[] = { 20, 21, 22, 16, 3, 0 };
+	static const int64_t times[] = { 1000000000, 1000000000005, 1000000000006,
+		1000000000006 /* has none: the last one's */, 2500000000, 2000000001 };
 	ng_image(&f);
 	write_file(f.bytes, f.length);
 	struct got g = read_all(BPE_MAX_SNAPLEN);
@@ -230,17 +259,31 @@ Test(savefile, pcapng_extreme_times)
 {
 	static struct image f;
 	ng_section(&f, false);
-	static const struct { int resolution; int64_t offset; uint64_t time; int64_t ns; } rows[] = {
-		{ 6, 0, UINT64_MAX, INT64_MAX }, { 0, 0, UINT64_MAX, INT64_MAX }, { 0, 5, 7, 12000000000 }, { 19, 0, UINT64_MAX, 1844674407 },
-		{ 0x80 | 63, 0, UINT64_MAX, 1999999999 }, { 0x80 | 32, 0, 3ull << 31, 1500000000 }, { 9, INT64_MAX, 1, INT64_MAX }, { 9, -3, 1, -2999999999 },
+	static const struct {
+		int resolution;
+		int64_t offset;
+		uint64_t time;
+		int64_t ns;
+	} rows[] = {
+		{ 6, 0, UINT64_MAX, INT64_MAX },
+		{ 0, 0, UINT64_MAX, INT64_MAX },
+		{ 0, 5, 7, 12000000000 },
+		{ 19, 0, UINT64_MAX, 1844674407 },
+		{ 0x80 | 63, 0, UINT64_MAX, 1999999999 },
+		{ 0x80 | 32, 0, 3ull << 31, 1500000000 },
+		{ 9, INT64_MAX, 1, INT64_MAX },
+		{ 9, -3, 1, -2999999999 },
 		{ 3, 0, 1234, 1234000000 },
 	};
-	for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++) ng_interface(&f, 1, 0, rows[i].resolution, rows[i].offset);
-	for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++) ng_packet(&f, 6, i, rows[i].time, 1, 1);
+	for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		ng_interface(&f, 1, 0, rows[i].resolution, rows[i].offset);
+	for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		ng_packet(&f, 6, i, rows[i].time, 1, 1);
 	write_file(f.bytes, f.length);
 	struct got g = read_all(BPE_MAX_SNAPLEN);
 	cr_assert_eq(g.packets, sizeof rows / sizeof *rows);
-	for (uint32_t i = 0; i < g.packets; i++) cr_assert_eq(g.time_ns[i], rows[i].ns, "row %u: %lld", i, (long long)g.time_ns[i]);
+	for (uint32_t i = 0; i < g.packets; i++)
+		cr_assert_eq(g.time_ns[i], rows[i].ns, "row %u: %lld", i, (long long)g.time_ns[i]);
 }
 
 Test(savefile, pcapng_damage_is_told_after_what_is_sound)
@@ -255,15 +298,21 @@ Test(savefile, pcapng_damage_is_told_after_what_is_sound)
 		ng_packet(&f, 6, kind == 0 ? 9 : 0, 1, 4, 4);
 		size_t end = f.length;
 		f.length = at + 4;
-		if (kind == 1) put(&f, 8, 4);			/* shorter than its header */
-		if (kind == 2) put(&f, (uint32_t)(end - at) + 1, 4);	/* not a multiple of 4 */
-		if (kind == 3) put(&f, 0x7ffffff0, 4);		/* endless */
+		if (kind == 1)
+			put(&f, 8, 4); /* shorter than its header */
+		if (kind == 2)
+			put(&f, (uint32_t)(end - at) + 1, 4); /* not a multiple of 4 */
+		if (kind == 3)
+			put(&f, 0x7ffffff0, 4); /* endless */
 		f.length = end - 4;
-		if (kind == 4) put(&f, 16, 4);			/* its ends differ */
+		if (kind == 4)
+			put(&f, 16, 4); /* its ends differ */
 		f.length = at + 20;
-		if (kind == 5) put(&f, 100, 4);			/* a packet longer than its block */
+		if (kind == 5)
+			put(&f, 100, 4); /* a packet longer than its block */
 		f.length = end;
-		if (kind == 6) ng_interface(&f, 1, 0, 127, 0), f.packets--, f.length += 0;
+		if (kind == 6)
+			ng_interface(&f, 1, 0, 127, 0), f.packets--, f.length += 0;
 		write_file(f.bytes, f.length);
 		struct got g = read_all(BPE_MAX_SNAPLEN);
 		cr_assert_eq(g.end, BPE_E_FORMAT, "kind %d: %d", kind, g.end);
@@ -272,7 +321,8 @@ Test(savefile, pcapng_damage_is_told_after_what_is_sound)
 	}
 }
 
-/* 64 packets of 100 bytes, read 4 KiB at a time; after the first stretch the file changes its length to n, with the bytes of the whole one. */
+/* 64 packets of 100 bytes, read 4 KiB at a time; after the first stretch the file changes its
+ * length to n, with the bytes of the whole one. */
 static int change_length(size_t n, uint32_t *packets, struct bpe_error *error)
 {
 	static struct image f;
@@ -281,7 +331,8 @@ static int change_length(size_t n, uint32_t *packets, struct bpe_error *error)
 	struct bpe_options o;
 	memset(&f, 0, sizeof f);
 	pcap_header(&f, 0xa1b2c3d4, 4, 65535, 1);
-	for (uint32_t i = 0; i < 64; i++) pcap_packet(&f, i, 0, 100, 100, 0);
+	for (uint32_t i = 0; i < 64; i++)
+		pcap_packet(&f, i, 0, 100, 100, 0);
 	cr_assert_eq(f.length, 24 + 64 * 116);
 	write_file(f.bytes, n > f.whole[59] ? f.whole[59] : f.length);
 	bpe_options_init(&o);
@@ -293,8 +344,10 @@ static int change_length(size_t n, uint32_t *packets, struct bpe_error *error)
 	bpei_role_enter(&bpei_reader_role);
 	int r;
 	for (bool first = true; (r = bpei_device_fill(d, &b, -1, error)) > 0; first = false) {
-		for (uint32_t k; (k = bpei_device_walk(d, &b, &c, BPE_BATCH));) *packets += k;
-		if (first) write_file(f.bytes, n);
+		for (uint32_t k; (k = bpei_device_walk(d, &b, &c, BPE_BATCH));)
+			*packets += k;
+		if (first)
+			write_file(f.bytes, n);
 	}
 	bpei_role_leave(&bpei_reader_role);
 	free(b.memory);
@@ -307,21 +360,32 @@ Test(savefile, a_file_cut_while_it_is_read_is_torn_and_one_that_grows_is_read_on
 {
 	struct bpe_error error;
 	uint32_t packets = 0;
-	cr_assert_eq(change_length(24 + 40 * 116, &packets, &error), BPE_E_TORN, "cut between two records");
+	cr_assert_eq(change_length(24 + 40 * 116, &packets, &error), BPE_E_TORN,
+		"cut between two records");
 	cr_assert_not_null(strstr(error.text, "shrank to"), "%s", error.text);
 	cr_assert(packets < 64 && packets >= 35, "%u", packets);
 	packets = 0;
-	cr_assert_eq(change_length(24 + 50 * 116 + 7, &packets, &error), BPE_E_TORN, "cut within a record");
+	cr_assert_eq(change_length(24 + 50 * 116 + 7, &packets, &error), BPE_E_TORN,
+		"cut within a record");
 	cr_assert_eq(packets, 50);
 	packets = 0;
-	cr_assert_eq(change_length(24 + 64 * 116, &packets, &error), BPE_E_END, "grown by four records");
+	cr_assert_eq(
+		change_length(24 + 64 * 116, &packets, &error), BPE_E_END, "grown by four records");
 	cr_assert_eq(packets, 64);
 }
 
 Test(savefile, what_is_no_savefile)
 {
-	static const struct { const char *bytes; size_t n; const char *told; } rows[] = {
-		{ "", 0, "empty" }, { "hello world", 11, "neither" }, { "\x1f\x8b\x08\0\0\0", 6, "zcat" }, { "\x28\xb5\x2f\xfd", 4, "zstdcat" }, { "abc", 3, "truncated" },
+	static const struct {
+		const char *bytes;
+		size_t n;
+		const char *told;
+	} rows[] = {
+		{ "", 0, "empty" },
+		{ "hello world", 11, "neither" },
+		{ "\x1f\x8b\x08\0\0\0", 6, "zcat" },
+		{ "\x28\xb5\x2f\xfd", 4, "zstdcat" },
+		{ "abc", 3, "truncated" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		write_file((const uint8_t *)rows[i].bytes, rows[i].n);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The generated traffic: sound packets with right checksums, the same in every run, as many as it says itself. */
+/* The generated traffic: sound packets with right checksums, the same in every run, as many as it
+ * says itself. */
 #include "arch/arch.h"
 #include "base/bytes.h"
 #include "device/synth_gen.h"
@@ -9,13 +10,15 @@
 static uint32_t sum16(const uint8_t *p, uint32_t n)
 {
 	uint32_t sum = 0;
-	for (uint32_t i = 0; i + 1 < n; i += 2) sum += bpei_be16(p + i);
+	for (uint32_t i = 0; i + 1 < n; i += 2)
+		sum += bpei_be16(p + i);
 	return n & 1 ? sum + ((uint32_t)p[n - 1] << 8) : sum;
 }
 
 static uint16_t fold(uint32_t sum)
 {
-	while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)sum;
 }
 
@@ -23,21 +26,31 @@ static void sound(const uint8_t *p, uint32_t n, const char *what)
 {
 	struct bpe_layers l;
 	struct bpe_key key;
-	struct bpei_columns c = { .data = &p, .caplen = &n, .wirelen = &n, .layers = &l, .key = &key };
+	struct bpei_columns c = {
+		.data = &p, .caplen = &n, .wirelen = &n, .layers = &l, .key = &key
+	};
 	bpei_parse_scalar(&c, 1, 1, NULL);
 	cr_assert_eq(l.flags & BPE_PKT_WRONG, 0, "%s", what);
-	if (l.proto == BPE_PROTO_ARP) return;
+	if (l.proto == BPE_PROTO_ARP)
+		return;
 	const uint8_t *ip = p + l.network, *l4 = p + l.transport;
 	uint32_t length = l.end - l.transport;
 	bool six = l.flags & BPE_PKT_IP6;
-	if (!six) cr_assert_eq(fold(sum16(ip, 20)), 0xffff, "%s: IPv4 checksum", what);
-	uint32_t pseudo = l.proto == BPE_PROTO_ICMP ? 0 : (six ? sum16(ip + 8, 32) : sum16(ip + 12, 8)) + l.ip_proto + length;
-	cr_assert_eq(fold(sum16(l4, length) + pseudo), 0xffff, "%s: checksum of protocol %u", what, l.ip_proto);
+	if (!six)
+		cr_assert_eq(fold(sum16(ip, 20)), 0xffff, "%s: IPv4 checksum", what);
+	uint32_t pseudo =
+		l.proto == BPE_PROTO_ICMP
+			? 0
+			: (six ? sum16(ip + 8, 32) : sum16(ip + 12, 8)) + l.ip_proto + length;
+	cr_assert_eq(fold(sum16(l4, length) + pseudo), 0xffff, "%s: checksum of protocol %u", what,
+		l.ip_proto);
 }
 
 Test(synth, packets_are_sound_and_counted)
 {
-	static const char *const names[] = { "synth:flows=200", "synth:flows=200,size=60", "synth:flows=50,size=1514,ipv6=100,vlan=100", "synth:size=61,ipv6=50,retransmit=300" };
+	static const char *const names[] = { "synth:flows=200", "synth:flows=200,size=60",
+		"synth:flows=50,size=1514,ipv6=100,vlan=100",
+		"synth:size=61,ipv6=50,retransmit=300" };
 	for (int k = 0; k < 4; k++) {
 		struct bpei_synth_options o;
 		char text[200];
@@ -54,7 +67,8 @@ Test(synth, packets_are_sound_and_counted)
 		const struct bpei_synth_truth *t = bpei_synth_gen_truth(g);
 		cr_assert_eq(t->packets, 30000);
 		cr_assert_eq(t->wire_bytes, bytes);
-		cr_assert(t->tcp_closed && t->tcp_refused && t->tcp_opened > t->tcp_closed && t->flows > t->tcp_opened);
+		cr_assert(t->tcp_closed && t->tcp_refused && t->tcp_opened > t->tcp_closed &&
+			  t->flows > t->tcp_opened);
 		cr_assert_eq(!t->tcp_retransmitted, false);
 		bpei_synth_gen_free(g);
 	}
@@ -80,12 +94,17 @@ Test(synth, options_are_read_or_refused)
 {
 	struct bpei_synth_options o;
 	char text[200];
-	cr_assert_null(bpei_synth_parse("synth:flows=2k,size=imix,seed=0,rate=1M,count=3,vlan=0,ipv6=100,retransmit=1000", &o, text, sizeof text));
+	cr_assert_null(bpei_synth_parse(
+		"synth:flows=2k,size=imix,seed=0,rate=1M,count=3,vlan=0,ipv6=100,retransmit=1000",
+		&o, text, sizeof text));
 	cr_assert_eq(o.flows, 2000);
 	cr_assert_eq(o.size, 0);
 	cr_assert_eq(o.rate, 1000000);
 	cr_assert_eq(o.retransmit, 1000);
-	static const char *const bad[] = { "synth:flows=0", "synth:flows=", "synth:flows", "synth:size=59", "synth:size=1515", "synth:ipv6=101", "synth:rate=0",
-		"synth:count=1x", "synth:speed=1", "synth:=", "synth:seed=99999999999999999999", "synth:flows=-1", "synth:flows=1kk" };
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) cr_assert_not_null(bpei_synth_parse(bad[i], &o, text, sizeof text), "%s", bad[i]);
+	static const char *const bad[] = { "synth:flows=0", "synth:flows=", "synth:flows",
+		"synth:size=59", "synth:size=1515", "synth:ipv6=101", "synth:rate=0",
+		"synth:count=1x", "synth:speed=1", "synth:=", "synth:seed=99999999999999999999",
+		"synth:flows=-1", "synth:flows=1kk" };
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		cr_assert_not_null(bpei_synth_parse(bad[i], &o, text, sizeof text), "%s", bad[i]);
 }

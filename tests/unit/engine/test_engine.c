@@ -16,7 +16,7 @@
 struct seen {
 	struct bpe_engine *engine;
 	_Atomic uint64_t packets, bytes, batches, flows, flow_packets, flow_bytes, known, wrong;
-	_Atomic int hold;		/* 1: handlers wait until it is 0 */
+	_Atomic int hold; /* 1: handlers wait until it is 0 */
 	uint64_t stop_after;
 	long pause_ns;
 };
@@ -34,22 +34,30 @@ static void on_batch(void *user, const struct bpe_batch *b)
 	for (uint32_t i = 0; i < b->count; i++) {
 		struct bpe_flow f;
 		bytes += b->wirelen[i];
-		if (b->caplen[i] > b->wirelen[i] || !b->caplen[i]) wrong++;
-		if (!(b->layers[i].flags & BPE_PKT_KEY) != !b->hash[i]) wrong++;
+		if (b->caplen[i] > b->wirelen[i] || !b->caplen[i])
+			wrong++;
+		if (!(b->layers[i].flags & BPE_PKT_KEY) != !b->hash[i])
+			wrong++;
 		if (bpe_batch_flow(b, i, &f)) {
 			known++;
-			if (f.ip_proto != b->key[i].ip_proto || f.hash != b->hash[i] || f.end != BPE_END_NONE) wrong++;
-			if (f.packets[0] + f.packets[1] == 0 || f.last_ns < b->time_ns[i]) wrong++;
+			if (f.ip_proto != b->key[i].ip_proto || f.hash != b->hash[i] ||
+				f.end != BPE_END_NONE)
+				wrong++;
+			if (f.packets[0] + f.packets[1] == 0 || f.last_ns < b->time_ns[i])
+				wrong++;
 		}
 	}
-	while (atomic_load(&s->hold)) pause_for(1000000);
-	if (s->pause_ns) pause_for(s->pause_ns);
+	while (atomic_load(&s->hold))
+		pause_for(1000000);
+	if (s->pause_ns)
+		pause_for(s->pause_ns);
 	s->bytes += bytes;
 	s->known += known;
 	s->wrong += wrong;
 	s->batches++;
 	uint64_t all = atomic_fetch_add(&s->packets, b->count) + b->count;
-	if (s->stop_after && all >= s->stop_after) bpe_engine_stop(s->engine);
+	if (s->stop_after && all >= s->stop_after)
+		bpe_engine_stop(s->engine);
 }
 
 static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
@@ -58,7 +66,8 @@ static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
 	s->flows++;
 	s->flow_packets += f->packets[0] + f->packets[1];
 	s->flow_bytes += f->wire_bytes[0] + f->wire_bytes[1];
-	if (worker >= BPE_MAX_WORKERS || f->end == BPE_END_NONE || f->first_ns > f->last_ns) s->wrong++;
+	if (worker >= BPE_MAX_WORKERS || f->end == BPE_END_NONE || f->first_ns > f->last_ns)
+		s->wrong++;
 }
 
 static struct bpe_options options(const char *source, int workers, struct seen *seen)
@@ -87,21 +96,25 @@ static struct bpe_stats balanced(struct seen *seen)
 	uint64_t done = 0, by_worker = 0;
 	struct bpe_worker_stats w;
 	bpe_engine_stats(seen->engine, &s);
-	for (int i = 0; i < BPE_DROP_COUNT; i++) done += s.dropped[i];
+	for (int i = 0; i < BPE_DROP_COUNT; i++)
+		done += s.dropped[i];
 	cr_expect_eq(s.read_packets, s.delivered_packets + done);
 	cr_expect_eq(s.in_flight, 0);
 	cr_expect_eq(s.delivered_packets, atomic_load(&seen->packets));
 	cr_expect_eq(s.batches, atomic_load(&seen->batches));
 	cr_expect_eq(s.flows_opened, s.flows_active + s.flows_ended + s.flows_evicted);
-	cr_expect_eq(s.flows_opened, atomic_load(&seen->flows));	/* each handed over once */
+	cr_expect_eq(s.flows_opened, atomic_load(&seen->flows)); /* each handed over once */
 	cr_expect_eq(s.flow_packets, atomic_load(&seen->flow_packets));
 	cr_expect_eq(atomic_load(&seen->wrong), 0);
-	for (uint32_t k = 0; bpe_engine_worker_stats(seen->engine, k, &w) == BPE_OK; k++) by_worker += w.packets;
+	for (uint32_t k = 0; bpe_engine_worker_stats(seen->engine, k, &w) == BPE_OK; k++)
+		by_worker += w.packets;
 	cr_expect_eq(by_worker, s.delivered_packets);
 	struct bpe_protocol p[64];
 	uint64_t in_protocols = 0, in_sizes = 0;
-	for (size_t i = 0, n = bpe_engine_protocols(seen->engine, p, 64); i < n; i++) in_protocols += p[i].packets;
-	for (int k = 0; k < BPE_SIZE_CLASSES; k++) in_sizes += s.sizes[k];
+	for (size_t i = 0, n = bpe_engine_protocols(seen->engine, p, 64); i < n; i++)
+		in_protocols += p[i].packets;
+	for (int k = 0; k < BPE_SIZE_CLASSES; k++)
+		in_sizes += s.sizes[k];
 	cr_expect_eq(in_protocols, s.delivered_packets);
 	cr_expect_eq(in_sizes, s.delivered_packets);
 	return s;
@@ -121,10 +134,12 @@ Test(engine, every_number_of_workers_sees_the_same, .timeout = 60)
 		cr_assert_eq(s.delivered_packets, PACKETS);
 		cr_assert_eq(s.workers, (uint32_t)workers[i]);
 		cr_assert_eq(s.wire_bytes, atomic_load(&seen.bytes));
-		if (!i) first = s;
+		if (!i)
+			first = s;
 		cr_assert_eq(s.wire_bytes, first.wire_bytes);
-		cr_assert_eq(s.flows_opened, first.flows_opened, "%d workers: %llu flows, not %llu", workers[i],
-			     (unsigned long long)s.flows_opened, (unsigned long long)first.flows_opened);
+		cr_assert_eq(s.flows_opened, first.flows_opened, "%d workers: %llu flows, not %llu",
+			workers[i], (unsigned long long)s.flows_opened,
+			(unsigned long long)first.flows_opened);
 		cr_assert_eq(s.flow_packets, first.flow_packets);
 		cr_assert_eq(atomic_load(&seen.known), s.flow_packets);
 		bpe_engine_close(seen.engine);
@@ -138,10 +153,15 @@ static void on_unparsed(void *user, const struct bpe_batch *b)
 		const struct bpe_layers *l = &b->layers[i];
 		struct bpe_layers again;
 		struct bpe_key key;
-		if (l->proto != BPE_PROTO_LINKTYPE || l->link_type != 1 || l->flags || b->hash[i] || l->network != BPE_NO_OFFSET) s->wrong++;
-		if (bpe_batch_layers(b, i, BPE_LAYERS_INNERMOST, &again, &key) == 1 && again.flags & (BPE_PKT_IP4 | BPE_PKT_IP6)) s->known++;
+		if (l->proto != BPE_PROTO_LINKTYPE || l->link_type != 1 || l->flags || b->hash[i] ||
+			l->network != BPE_NO_OFFSET)
+			s->wrong++;
+		if (bpe_batch_layers(b, i, BPE_LAYERS_INNERMOST, &again, &key) == 1 &&
+			again.flags & (BPE_PKT_IP4 | BPE_PKT_IP6))
+			s->known++;
 	}
-	if (b->flow || b->table) s->wrong++;
+	if (b->flow || b->table)
+		s->wrong++;
 	s->packets += b->count;
 }
 
@@ -157,13 +177,15 @@ Test(engine, count_only_parses_nothing_and_balances, .timeout = 60)
 	struct bpe_protocol p[2];
 	uint64_t in_sizes = 0;
 	bpe_engine_stats(seen.engine, &s);
-	for (int k = 0; k < BPE_SIZE_CLASSES; k++) in_sizes += s.sizes[k];
+	for (int k = 0; k < BPE_SIZE_CLASSES; k++)
+		in_sizes += s.sizes[k];
 	cr_assert_eq(s.read_packets, PACKETS);
 	cr_assert_eq(s.delivered_packets, PACKETS);
 	cr_assert_eq(in_sizes, PACKETS);
 	cr_assert_eq(atomic_load(&seen.packets), PACKETS);
 	cr_assert_eq(atomic_load(&seen.wrong), 0);
-	cr_assert(atomic_load(&seen.known) > PACKETS / 2, "bpe_batch_layers parses what is asked for");
+	cr_assert(atomic_load(&seen.known) > PACKETS / 2,
+		"bpe_batch_layers parses what is asked for");
 	cr_assert_eq(s.workers, 0);
 	cr_assert_eq(s.flows_opened + s.ip4_packets + s.ip6_packets, 0);
 	cr_assert_eq(bpe_engine_protocols(seen.engine, p, 2), 1);
@@ -239,14 +261,17 @@ Test(engine, a_worker_that_hangs_is_given_up_and_counted, .timeout = 60)
 	open_engine(&o, &seen);
 	cr_assert_eq(bpe_engine_start(seen.engine, NULL), BPE_OK);
 	struct bpe_stats s;
-	do bpe_engine_stats(seen.engine, &s);
-	while (!s.waits);	/* the ring is full and the reader waits */
+	do
+		bpe_engine_stats(seen.engine, &s);
+	while (!s.waits); /* the ring is full and the reader waits */
 	bpe_engine_stop(seen.engine);
-	do bpe_engine_stats(seen.engine, &s);
+	do
+		bpe_engine_stats(seen.engine, &s);
 	while (!s.dropped[BPE_DROP_STALLED]);
 	cr_assert_eq(bpe_engine_wait(seen.engine, 0), 0);
 	atomic_store(&seen.hold, 0);
-	while (!bpe_engine_wait(seen.engine, -1)) continue;
+	while (!bpe_engine_wait(seen.engine, -1))
+		continue;
 	s = balanced(&seen);
 	cr_assert(s.dropped[BPE_DROP_STALLED] > 0);
 	bpe_engine_close(seen.engine);
@@ -300,15 +325,18 @@ Test(engine, top_flows_are_the_largest, .timeout = 60)
 	struct bpe_flow top[20], all[2000];
 	struct bpe_options o = options("synth:flows=300,count=50000", 3, &seen);
 	open_engine(&o, &seen);
-	cr_assert_eq(bpe_engine_top_flows(seen.engine, top, 20), 0);	/* not started: there are none */
+	cr_assert_eq(
+		bpe_engine_top_flows(seen.engine, top, 20), 0); /* not started: there are none */
 	cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
 	int n = bpe_engine_top_flows(seen.engine, all, 2000);
 	cr_assert_eq(bpe_engine_top_flows(seen.engine, top, 20), 20);
 	cr_assert(n > 20);
 	for (int i = 0; i < n; i++) {
 		uint64_t bytes = all[i].wire_bytes[0] + all[i].wire_bytes[1];
-		if (i < 20) cr_assert_eq(bytes, top[i].wire_bytes[0] + top[i].wire_bytes[1]);
-		if (i) cr_assert(bytes <= all[i - 1].wire_bytes[0] + all[i - 1].wire_bytes[1]);
+		if (i < 20)
+			cr_assert_eq(bytes, top[i].wire_bytes[0] + top[i].wire_bytes[1]);
+		if (i)
+			cr_assert(bytes <= all[i - 1].wire_bytes[0] + all[i - 1].wire_bytes[1]);
 	}
 	bpe_engine_close(seen.engine);
 }
@@ -321,12 +349,13 @@ Test(engine, wrong_calls_are_told)
 	struct bpe_engine *engine = NULL;
 	cr_assert_eq(bpe_engine_open(NULL, &engine, &error), BPE_E_ARGUMENT);
 	cr_assert_eq(bpe_engine_open(&o, NULL, &error), BPE_E_ARGUMENT);
-#define REFUSED(change) do { \
-		bad = o; \
-		bad.change; \
-		cr_assert_eq(bpe_engine_open(&bad, &engine, &error), BPE_E_ARGUMENT, #change); \
-		cr_assert(error.text[0]); \
-		cr_assert_null(engine); \
+#define REFUSED(change)                                                                            \
+	do {                                                                                       \
+		bad = o;                                                                           \
+		bad.change;                                                                        \
+		cr_assert_eq(bpe_engine_open(&bad, &engine, &error), BPE_E_ARGUMENT, #change);     \
+		cr_assert(error.text[0]);                                                          \
+		cr_assert_null(engine);                                                            \
 	} while (0)
 	REFUSED(struct_size = 0);
 	REFUSED(file = "x.pcap");
@@ -346,7 +375,7 @@ Test(engine, wrong_calls_are_told)
 	bpe_engine_close(seen.engine);
 	bpe_engine_close(NULL);
 	open_engine(&o, &seen);
-	bpe_engine_close(seen.engine);	/* never started */
+	bpe_engine_close(seen.engine); /* never started */
 }
 
 /* An older caller's options end early: what it does not know has its default. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Records on the output thread, and snapshots of all flows: what is given is what ended, whatever the handler does; nothing is shown twice. */
+/* Records on the output thread, and snapshots of all flows: what is given is what ended, whatever
+ * the handler does; nothing is shown twice. */
 #include "engine/engine.h"
 
 #include <criterion/criterion.h>
@@ -14,14 +15,14 @@
 struct seen {
 	struct bpe_engine *engine;
 	_Atomic uint64_t flows, flow_sum, records, record_sum, record_packets, idles, wrong;
-	_Atomic int hold;		/* on_record waits until it is 0 */
-	_Atomic int done;		/* bit of each worker whose snapshot is over */
+	_Atomic int hold; /* on_record waits until it is 0 */
+	_Atomic int done; /* bit of each worker whose snapshot is over */
 	long pause_ns;
 	pthread_t thread;
 	bool has_thread;
-	uint64_t *shown;		/* sums of the flows that a snapshot gave */
+	uint64_t *shown; /* sums of the flows that a snapshot gave */
 	_Atomic uint32_t shown_count;
-	int again;			/* what a second question was answered, from within the first */
+	int again; /* what a second question was answered, from within the first */
 };
 
 static void pause_for(long ns)
@@ -30,10 +31,11 @@ static void pause_for(long ns)
 	nanosleep(&t, NULL);
 }
 
-static uint64_t sum_of(const void *p, size_t n)	/* FNV-1a */
+static uint64_t sum_of(const void *p, size_t n) /* FNV-1a */
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < n; i++) h = (h ^ ((const uint8_t *)p)[i]) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ ((const uint8_t *)p)[i]) * UINT64_C(0x100000001b3);
 	return h;
 }
 
@@ -42,24 +44,30 @@ static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
 	struct seen *s = user;
 	s->flows++;
 	s->flow_sum += sum_of(f, sizeof *f);
-	if (worker != f->worker || f->version != BPE_FLOW_VERSION || f->size != sizeof *f) s->wrong++;
+	if (worker != f->worker || f->version != BPE_FLOW_VERSION || f->size != sizeof *f)
+		s->wrong++;
 }
 
 static void on_record(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct seen *s = user;
-	if (!s->has_thread) s->thread = pthread_self(), s->has_thread = true;
-	if (!pthread_equal(s->thread, pthread_self())) s->wrong++;
+	if (!s->has_thread)
+		s->thread = pthread_self(), s->has_thread = true;
+	if (!pthread_equal(s->thread, pthread_self()))
+		s->wrong++;
 	if (!f) {
 		s->idles++;
 		return;
 	}
-	while (atomic_load(&s->hold)) pause_for(1000000);
-	if (s->pause_ns) pause_for(s->pause_ns);
+	while (atomic_load(&s->hold))
+		pause_for(1000000);
+	if (s->pause_ns)
+		pause_for(s->pause_ns);
 	s->records++;
 	s->record_sum += sum_of(f, sizeof *f);
 	s->record_packets += f->packets[0] + f->packets[1];
-	if (worker != f->worker || f->end == BPE_END_NONE) s->wrong++;
+	if (worker != f->worker || f->end == BPE_END_NONE)
+		s->wrong++;
 }
 
 static struct bpe_options options(const char *source, int workers, struct seen *s)
@@ -88,11 +96,13 @@ static struct bpe_stats balanced(struct seen *s)
 	struct bpe_worker_stats w;
 	uint64_t given = 0, dropped = 0;
 	bpe_engine_stats(s->engine, &t);
-	for (uint32_t k = 0; bpe_engine_worker_stats(s->engine, k, &w) == BPE_OK; k++) given += w.records, dropped += w.records_dropped;
+	for (uint32_t k = 0; bpe_engine_worker_stats(s->engine, k, &w) == BPE_OK; k++)
+		given += w.records, dropped += w.records_dropped;
 	cr_assert_eq(given, t.records);
 	cr_assert_eq(dropped, t.records_dropped);
 	cr_assert_eq(t.records, s->records);
-	cr_assert_eq(t.records + t.records_dropped, t.flows_opened + t.flows_periods + t.flows_shown);
+	cr_assert_eq(
+		t.records + t.records_dropped, t.flows_opened + t.flows_periods + t.flows_shown);
 	cr_assert_eq(t.read_packets, t.delivered_packets);
 	cr_assert_eq(s->wrong, 0);
 	return t;
@@ -112,19 +122,21 @@ Test(output, records_are_what_ended, .timeout = 60)
 		cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
 		struct bpe_stats t = balanced(&s);
 		cr_assert_eq(s.flows, s.records);
-		cr_assert_eq(s.flow_sum, s.record_sum);	/* byte by byte, in whatever order */
+		cr_assert_eq(s.flow_sum, s.record_sum); /* byte by byte, in whatever order */
 		cr_assert_eq(s.record_packets, t.flow_packets);
-		cr_assert(t.records_dropped == 0 && t.flows_ended > 0 && t.flows_periods > 0 && s.idles >= 1);
+		cr_assert(t.records_dropped == 0 && t.flows_ended > 0 && t.flows_periods > 0 &&
+			  s.idles >= 1);
 		bpe_engine_close(s.engine);
 	}
 }
 
 Test(output, a_full_ring_drops_records_and_no_packets, .timeout = 60)
 {
-	for (int round = 0; round < 4; round++) {	/* asked to drop; and live by itself */
+	for (int round = 0; round < 4; round++) { /* asked to drop; and live by itself */
 		struct seen s;
 		const bool live = round & 1;
-		struct bpe_options o = options(live ? SOURCE ",rate=150000" : SOURCE, round & 2, &s);
+		struct bpe_options o =
+			options(live ? SOURCE ",rate=150000" : SOURCE, round & 2, &s);
 		o.flow_idle_ns = 1000000;
 		o.record_ring_bytes = 4096;
 		o.record_overload = live ? BPE_RECORD_AUTO : BPE_RECORD_DROP;
@@ -133,9 +145,12 @@ Test(output, a_full_ring_drops_records_and_no_packets, .timeout = 60)
 		cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
 		struct bpe_stats t = balanced(&s);
 		struct bpe_worker_stats w;
-		cr_assert(t.records > 0 && t.records_dropped > (live ? 0 : t.records), "%lu given, %lu dropped", (unsigned long)t.records, (unsigned long)t.records_dropped);
+		cr_assert(t.records > 0 && t.records_dropped > (live ? 0 : t.records),
+			"%lu given, %lu dropped", (unsigned long)t.records,
+			(unsigned long)t.records_dropped);
 		cr_assert_eq(bpe_engine_worker_stats(s.engine, 0, &w), BPE_OK);
-		cr_assert(w.record_ring_bytes == 4096 && w.record_ring_peak > 2048 && w.record_ring_peak <= 4096);
+		cr_assert(w.record_ring_bytes == 4096 && w.record_ring_peak > 2048 &&
+			  w.record_ring_peak <= 4096);
 		bpe_engine_close(s.engine);
 	}
 }
@@ -146,7 +161,8 @@ Test(output, waiting_loses_nothing, .timeout = 60)
 		struct seen s;
 		struct bpe_options o = options("synth:flows=400,seed=3,count=20000", workers, &s);
 		o.flow_idle_ns = 1000000;
-		o.record_ring_bytes = 4096;	/* record_overload: automatic, and this source is not live */
+		o.record_ring_bytes =
+			4096; /* record_overload: automatic, and this source is not live */
 		open_engine(&o, &s);
 		s.pause_ns = 1000;
 		cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
@@ -175,7 +191,9 @@ Test(output, a_handler_that_stands_still_at_the_end_is_given_up, .timeout = 60)
 	cr_assert_eq(pthread_create(&thread, NULL, let_go, &s), 0);
 	cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
 	struct bpe_stats t = balanced(&s);
-	cr_assert(t.elapsed_ns > 3900000000 && t.elapsed_ns < 20000000000 && t.records > 5 && t.records < 100, "%lu records", (unsigned long)t.records);
+	cr_assert(t.elapsed_ns > 3900000000 && t.elapsed_ns < 20000000000 && t.records > 5 &&
+			  t.records < 100,
+		"%lu records", (unsigned long)t.records);
 	pthread_join(thread, NULL);
 	bpe_engine_close(s.engine);
 }
@@ -188,8 +206,10 @@ static struct bpe_flow put[EACH];
 static void on_put(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct seen *s = user;
-	if (!f) return;
-	if (worker || s->records >= EACH || memcmp(f, &put[s->records], sizeof *f) != 0) s->wrong++;
+	if (!f)
+		return;
+	if (worker || s->records >= EACH || memcmp(f, &put[s->records], sizeof *f) != 0)
+		s->wrong++;
 	s->records++;
 }
 
@@ -199,23 +219,46 @@ Test(output, every_part_of_a_record, .timeout = 60)
 	static struct bpei_worker w;
 	static struct bpei_device device;
 	struct seen s = { .records = 0 };
-	e = (struct bpe_engine){ .workers = &w, .device = &device, .options = { .on_record = on_put, .user = &s, .record_ring_bytes = 4096, .record_overload = BPE_RECORD_WAIT } };
-	w = (struct bpei_worker){ .engine = &e, .table = (struct bpei_table *)&w /* that there is one is all that is asked */ };
+	e = (struct bpe_engine){ .workers = &w,
+		.device = &device,
+		.options = { .on_record = on_put,
+			.user = &s,
+			.record_ring_bytes = 4096,
+			.record_overload = BPE_RECORD_WAIT } };
+	w = (struct bpei_worker){ .engine = &e,
+		.table = (struct bpei_table *)&w /* that there is one is all that is asked */ };
 	bpei_role_enter(&bpei_worker_role);
 	cr_assert_eq(bpei_output_new(&e), BPE_OK);
 	cr_assert_eq(bpei_output_begin(&e), 0);
 	for (uint32_t i = 0; i < EACH; i++) {
 		struct bpe_flow *f = &put[i];
-		*f = (struct bpe_flow){ .version = BPE_FLOW_VERSION, .size = sizeof *f, .hash = i, .pid = -1, .effective_pid = -1, .handshake_ns = { -1, -1 }, .rtt_ns = { -1, -1 },
-			.window_scale = { -1, -1 }, .ip_bytes = { i, 7 }, .last_ns = -5, .flags = 0x1ff };
-		if (i & 1) strcpy(f->interface_name, "utun4567890123");
-		if (i & 2) f->pid = (int32_t)i, f->effective_pid = 9, strcpy(f->comm, "daemon"), memset(f->effective_comm, 'x', sizeof f->effective_comm);
-		if (i & 4) f->tcp_state = BPE_TCP_CLOSED, f->handshake_ns[1] = 6, f->rtt_ns[0] = 8, f->keep_alives[1] = i, f->history[31] = 'F', f->mss[0] = 1, f->window_scale[1] = 14;
-		if (i & 8) f->icmp_errors[1] = i, f->duplicates[0] = 3;
+		*f = (struct bpe_flow){ .version = BPE_FLOW_VERSION,
+			.size = sizeof *f,
+			.hash = i,
+			.pid = -1,
+			.effective_pid = -1,
+			.handshake_ns = { -1, -1 },
+			.rtt_ns = { -1, -1 },
+			.window_scale = { -1, -1 },
+			.ip_bytes = { i, 7 },
+			.last_ns = -5,
+			.flags = 0x1ff };
+		if (i & 1)
+			strcpy(f->interface_name, "utun4567890123");
+		if (i & 2)
+			f->pid = (int32_t)i, f->effective_pid = 9, strcpy(f->comm, "daemon"),
+			memset(f->effective_comm, 'x', sizeof f->effective_comm);
+		if (i & 4)
+			f->tcp_state = BPE_TCP_CLOSED, f->handshake_ns[1] = 6, f->rtt_ns[0] = 8,
+			f->keep_alives[1] = i, f->history[31] = 'F', f->mss[0] = 1,
+			f->window_scale[1] = 14;
+		if (i & 8)
+			f->icmp_errors[1] = i, f->duplicates[0] = 3;
 		bpei_output_put(&w, f);
 	}
 	bpei_output_end(&e);
-	cr_assert(s.records == EACH && s.wrong == 0, "%lu of %u, %lu wrong", (unsigned long)s.records, EACH, (unsigned long)s.wrong);
+	cr_assert(s.records == EACH && s.wrong == 0, "%lu of %u, %lu wrong",
+		(unsigned long)s.records, EACH, (unsigned long)s.wrong);
 	cr_assert_eq(bpei_counter_get(&w.records_dropped), 0);
 	bpei_output_free(&e);
 	bpei_role_leave(&bpei_worker_role);
@@ -249,13 +292,20 @@ static void on_shown(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct seen *s = user;
 	if (!f) {
-		if (atomic_fetch_or(&s->done, 1 << worker) >> worker & 1) s->wrong++;	/* told twice */
+		if (atomic_fetch_or(&s->done, 1 << worker) >> worker & 1)
+			s->wrong++; /* told twice */
 		return;
 	}
-	if (f->end != BPE_END_SNAPSHOT || f->worker != worker) s->wrong++;
+	if (f->end != BPE_END_SNAPSHOT || f->worker != worker)
+		s->wrong++;
 	uint32_t at = atomic_fetch_add(&s->shown_count, 1);
-	if (!at) s->again = bpe_engine_snapshot_flows(s->engine, on_shown, s);	/* from a handler: busy, and no dead end */
-	if (at < SHOWN) s->shown[at] = sum_of(f->addr, sizeof f->addr) ^ sum_of(f->port, sizeof f->port) * 3 ^ (uint64_t)f->ip_proto << 56 ^ sum_of(f->vlan, sizeof f->vlan) * 5 ^ (uint64_t)f->first_ns;
+	if (!at)
+		s->again = bpe_engine_snapshot_flows(
+			s->engine, on_shown, s); /* from a handler: busy, and no dead end */
+	if (at < SHOWN)
+		s->shown[at] = sum_of(f->addr, sizeof f->addr) ^
+			       sum_of(f->port, sizeof f->port) * 3 ^ (uint64_t)f->ip_proto << 56 ^
+			       sum_of(f->vlan, sizeof f->vlan) * 5 ^ (uint64_t)f->first_ns;
 }
 
 static int by_value(const void *x, const void *y)
@@ -267,11 +317,13 @@ static int by_value(const void *x, const void *y)
 static void wait_for_shown(struct seen *s, int workers)
 {
 	int all = (1 << (workers ? workers : 1)) - 1;
-	for (int k = 0; k < 5000 && atomic_load(&s->done) != all; k++) pause_for(1000000);
+	for (int k = 0; k < 5000 && atomic_load(&s->done) != all; k++)
+		pause_for(1000000);
 	cr_assert_eq(s->done, all);
 	cr_assert_leq(s->shown_count, SHOWN);
 	qsort(s->shown, s->shown_count, sizeof *s->shown, by_value);
-	for (uint32_t i = 1; i < s->shown_count; i++) cr_assert_neq(s->shown[i - 1], s->shown[i], "a flow was shown twice");
+	for (uint32_t i = 1; i < s->shown_count; i++)
+		cr_assert_neq(s->shown[i - 1], s->shown[i], "a flow was shown twice");
 }
 
 /* While packets come, and while they do not: those alive, each once. */
@@ -279,7 +331,8 @@ Test(show, every_flow_once, .timeout = 120)
 {
 	for (int workers = 0; workers <= 3; workers++) {
 		struct seen s;
-		struct bpe_options o = options("synth:flows=2000,seed=9,rate=100000,count=150000", workers, &s);
+		struct bpe_options o =
+			options("synth:flows=2000,seed=9,rate=100000,count=150000", workers, &s);
 		struct bpe_stats t, after;
 		open_engine(&o, &s);
 		s.shown = calloc(SHOWN, sizeof *s.shown);
@@ -294,38 +347,50 @@ Test(show, every_flow_once, .timeout = 120)
 			wait_for_shown(&s, workers);
 			bpe_engine_stats(s.engine, &after);
 			cr_assert_eq(s.again, BPE_E_BUSY);
-			cr_assert(s.shown_count >= t.flows_active && s.shown_count <= after.flows_active, "%lu, %u, %lu", (unsigned long)t.flows_active, s.shown_count, (unsigned long)after.flows_active);
+			cr_assert(s.shown_count >= t.flows_active &&
+					  s.shown_count <= after.flows_active,
+				"%lu, %u, %lu", (unsigned long)t.flows_active, s.shown_count,
+				(unsigned long)after.flows_active);
 		}
-		while (!bpe_engine_wait(s.engine, -1)) continue;
+		while (!bpe_engine_wait(s.engine, -1))
+			continue;
 		cr_assert_eq(bpe_engine_snapshot_flows(s.engine, on_shown, &s), BPE_E_STATE);
-		cr_assert_eq(balanced(&s).flows_shown, 0);	/* of on_record's alone */
+		cr_assert_eq(balanced(&s).flows_shown, 0); /* of on_record's alone */
 		bpe_engine_close(s.engine);
 		free(s.shown);
 	}
 }
 
-/* Through the ring, small and slow: nothing is dropped for it, and who asks late is answered at the end. */
+/* Through the ring, small and slow: nothing is dropped for it, and who asks late is answered at the
+ * end. */
 Test(show, to_on_record, .timeout = 120)
 {
 	for (int workers = 0; workers <= 2; workers += 2) {
 		struct seen s;
-		struct bpe_options o = options("synth:flows=2000,seed=9,rate=50000,count=50000", workers, &s);
+		struct bpe_options o =
+			options("synth:flows=2000,seed=9,rate=50000,count=50000", workers, &s);
 		o.record_ring_bytes = 16384;
-		o.record_overload = BPE_RECORD_WAIT;	/* for the end's */
+		o.record_overload = BPE_RECORD_WAIT; /* for the end's */
 		open_engine(&o, &s);
 		s.pause_ns = 2000;
 		cr_assert_eq(bpe_engine_start(s.engine, NULL), BPE_OK);
 		pause_for(600000000);
 		cr_assert_eq(bpe_engine_snapshot_flows(s.engine, NULL, NULL), BPE_OK);
-		for (int k = 0, r; (r = bpe_engine_snapshot_flows(s.engine, NULL, NULL)) != BPE_OK && k < 10000; k++) {	/* a second one, as soon as it can be, or at the end */
-			if (r == BPE_E_STATE) break;
+		for (int k = 0, r;
+			(r = bpe_engine_snapshot_flows(s.engine, NULL, NULL)) != BPE_OK &&
+			k < 10000;
+			k++) { /* a second one, as soon as it can be, or at the end */
+			if (r == BPE_E_STATE)
+				break;
 			cr_assert_eq(r, BPE_E_BUSY);
 			pause_for(1000000);
 		}
 		bpe_engine_stop(s.engine);
-		while (!bpe_engine_wait(s.engine, -1)) continue;
+		while (!bpe_engine_wait(s.engine, -1))
+			continue;
 		struct bpe_stats t = balanced(&s);
-		cr_assert(t.records_dropped == 0 && t.flows_shown > 1000, "%lu dropped, %lu shown", (unsigned long)t.records_dropped, (unsigned long)t.flows_shown);
+		cr_assert(t.records_dropped == 0 && t.flows_shown > 1000, "%lu dropped, %lu shown",
+			(unsigned long)t.records_dropped, (unsigned long)t.flows_shown);
 		bpe_engine_close(s.engine);
 	}
 	struct seen s;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernels' rules, as far as macOS's and NetBSD's were seen when run and the others' are in their sources; and what a program becomes that
- * breaks them.  tests/parity/filter_wide.c has the rest. */
+/* The kernels' rules, as far as macOS's and NetBSD's were seen when run and the others' are in
+ * their sources; and what a program becomes that breaks them.  tests/parity/filter_wide.c has the
+ * rest. */
 #include "filter/kernel.h"
 
 #include <criterion/criterion.h>
@@ -11,19 +12,38 @@
 
 Test(kernel, what_each_refuses)
 {
-	static const struct { const char *what; struct bpe_insn program[3]; const char *takes; } cases[] = {	/* macOS, FreeBSD, NetBSD, OpenBSD, Linux */
-		{ "MOD k", { { 0x94, 0, 0, 3 }, RET, RET }, "-yy-y" }, { "MOD x", { { 0x9c, 0, 0, 0 }, RET, RET }, "-yy-y" }, { "XOR k", { { 0xa4, 0, 0, 3 }, RET, RET }, "-yy-y" },
-		{ "XOR x", { { 0xac, 0, 0, 0 }, RET, RET }, "-yy-y" }, { "AND k", { { 0x54, 0, 0, 3 }, RET, RET }, "yyyyy" }, { "NEG", { { 0x84, 0, 0, 0 }, RET, RET }, "yyyyy" },
-		{ "ld [0x7ffff]", { { 0x20, 0, 0, 0x7ffff }, RET, RET }, "yyyyy" }, { "ld [0x80000]", { { 0x20, 0, 0, 0x80000 }, RET, RET }, "-yyyy" },
-		{ "ldb [x + 0x80000]", { { 0x50, 0, 0, 0x80000 }, RET, RET }, "-yyyy" }, { "ldxb 4*([0x80000]&0xf)", { { 0xb1, 0, 0, 0x80000 }, RET, RET }, "-yyyy" },
-		{ "ldb [0xfffff000]", { { 0x30, 0, 0, 0xfffff000 }, RET, RET }, "-yyyy" }, { "ld #0x80000", { { 0x00, 0, 0, 0x80000 }, RET, RET }, "yyyyy" },
-		{ "ld M[3], never stored", { { 0x60, 0, 0, 3 }, RET, RET }, "yy-y-" }, { "st M[3], ld M[3]", { { 0x02, 0, 0, 3 }, { 0x60, 0, 0, 3 }, RET }, "yyyyy" },
-		{ "stored on one way only", { { 0x15, 1, 0, 0 }, { 0x02, 0, 0, 3 }, { 0x06, 0, 0, 1 } }, "yyyyy" },
-		{ "div by 0", { { 0x34, 0, 0, 0 }, RET, RET }, "-----" }, { "st M[16]", { { 0x02, 0, 0, 16 }, RET, RET }, "-----" }, { "a jump back", { { 0x05, 0, 0, 0xffffffff }, RET, RET }, "-----" } };
+	static const struct {
+		const char *what;
+		struct bpe_insn program[3];
+		const char *takes;
+	} cases[] = { /* macOS, FreeBSD, NetBSD, OpenBSD, Linux */
+		{ "MOD k", { { 0x94, 0, 0, 3 }, RET, RET }, "-yy-y" },
+		{ "MOD x", { { 0x9c, 0, 0, 0 }, RET, RET }, "-yy-y" },
+		{ "XOR k", { { 0xa4, 0, 0, 3 }, RET, RET }, "-yy-y" },
+		{ "XOR x", { { 0xac, 0, 0, 0 }, RET, RET }, "-yy-y" },
+		{ "AND k", { { 0x54, 0, 0, 3 }, RET, RET }, "yyyyy" },
+		{ "NEG", { { 0x84, 0, 0, 0 }, RET, RET }, "yyyyy" },
+		{ "ld [0x7ffff]", { { 0x20, 0, 0, 0x7ffff }, RET, RET }, "yyyyy" },
+		{ "ld [0x80000]", { { 0x20, 0, 0, 0x80000 }, RET, RET }, "-yyyy" },
+		{ "ldb [x + 0x80000]", { { 0x50, 0, 0, 0x80000 }, RET, RET }, "-yyyy" },
+		{ "ldxb 4*([0x80000]&0xf)", { { 0xb1, 0, 0, 0x80000 }, RET, RET }, "-yyyy" },
+		{ "ldb [0xfffff000]", { { 0x30, 0, 0, 0xfffff000 }, RET, RET }, "-yyyy" },
+		{ "ld #0x80000", { { 0x00, 0, 0, 0x80000 }, RET, RET }, "yyyyy" },
+		{ "ld M[3], never stored", { { 0x60, 0, 0, 3 }, RET, RET }, "yy-y-" },
+		{ "st M[3], ld M[3]", { { 0x02, 0, 0, 3 }, { 0x60, 0, 0, 3 }, RET }, "yyyyy" },
+		{ "stored on one way only",
+			{ { 0x15, 1, 0, 0 }, { 0x02, 0, 0, 3 }, { 0x06, 0, 0, 1 } }, "yyyyy" },
+		{ "div by 0", { { 0x34, 0, 0, 0 }, RET, RET }, "-----" },
+		{ "st M[16]", { { 0x02, 0, 0, 16 }, RET, RET }, "-----" },
+		{ "a jump back", { { 0x05, 0, 0, 0xffffffff }, RET, RET }, "-----" }
+	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		for (int k = 0; k < BPEI_KERNELS; k++)
-			cr_expect_eq(!bpei_kernel_refuses(&bpei_kernels[k], cases[i].program, 3), cases[i].takes[k] == 'y', "%s on %s", cases[i].what, bpei_kernels[k].title);
-	const struct bpe_insn one_way[] = { { 0x15, 1, 0, 0 }, { 0x02, 0, 0, 3 }, { 0x60, 0, 0, 3 }, { 0x16, 0, 0, 0 } };
+			cr_expect_eq(!bpei_kernel_refuses(&bpei_kernels[k], cases[i].program, 3),
+				cases[i].takes[k] == 'y', "%s on %s", cases[i].what,
+				bpei_kernels[k].title);
+	const struct bpe_insn one_way[] = { { 0x15, 1, 0, 0 }, { 0x02, 0, 0, 3 }, { 0x60, 0, 0, 3 },
+		{ 0x16, 0, 0, 0 } };
 	cr_expect_not_null(bpei_kernel_refuses(&bpei_kernels[BPEI_KERNEL_NETBSD], one_way, 4));
 	cr_expect_null(bpei_kernel_refuses(&bpei_kernels[BPEI_KERNEL_MACOS], one_way, 4));
 }
@@ -31,7 +51,8 @@ Test(kernel, what_each_refuses)
 Test(kernel, lengths)
 {
 	struct bpe_insn *p = calloc(4097, sizeof *p);
-	for (int i = 0; i < 4097; i++) p[i].code = 0x06;
+	for (int i = 0; i < 4097; i++)
+		p[i].code = 0x06;
 	for (int k = 0; k < BPEI_KERNELS; k++) {
 		uint32_t most = k == BPEI_KERNEL_LINUX ? 4096 : 512;
 		cr_expect_null(bpei_kernel_refuses(&bpei_kernels[k], p, most));
@@ -46,15 +67,20 @@ Test(kernel, lengths)
 /* A load past every packet is a refusal in the kernel, too, and not an end of what it can hold. */
 Test(kernel, exact_where_it_can_be)
 {
-	const struct bpe_insn far[] = { { 0x30, 0, 0, 600000 }, { 0x06, 0, 0, 9 } }, zero[] = { { 0x60, 0, 0, 3 }, { 0x15, 0, 1, 0 }, { 0x06, 0, 0, 9 }, RET };
+	const struct bpe_insn far[] = { { 0x30, 0, 0, 600000 }, { 0x06, 0, 0, 9 } },
+			      zero[] = { { 0x60, 0, 0, 3 }, { 0x15, 0, 1, 0 }, { 0x06, 0, 0, 9 },
+				      RET };
 	struct bpei_fit fit;
-	cr_assert_eq(bpei_kernel_fit(&bpei_kernels[BPEI_KERNEL_MACOS], far, 2, 512, 99, &fit), BPE_OK);
+	cr_assert_eq(
+		bpei_kernel_fit(&bpei_kernels[BPEI_KERNEL_MACOS], far, 2, 512, 99, &fit), BPE_OK);
 	cr_expect(fit.exact && fit.length == 2 && fit.program[0].code == 0x06 && !fit.program[0].k);
 	free(fit.program);
-	cr_assert_eq(bpei_kernel_fit(&bpei_kernels[BPEI_KERNEL_MACOS], zero, 4, 512, 99, &fit), BPE_OK);
+	cr_assert_eq(
+		bpei_kernel_fit(&bpei_kernels[BPEI_KERNEL_MACOS], zero, 4, 512, 99, &fit), BPE_OK);
 	cr_expect(fit.exact && !memcmp(fit.program, zero, sizeof zero));
 	free(fit.program);
-	cr_assert_eq(bpei_kernel_fit(&bpei_kernels[BPEI_KERNEL_NETBSD], zero, 4, 512, 99, &fit), BPE_OK);
+	cr_assert_eq(
+		bpei_kernel_fit(&bpei_kernels[BPEI_KERNEL_NETBSD], zero, 4, 512, 99, &fit), BPE_OK);
 	cr_expect(!fit.exact && fit.program[0].code == 0x06 && fit.program[0].k == 99 && fit.why);
 	free(fit.program);
 }
@@ -62,7 +88,9 @@ Test(kernel, exact_where_it_can_be)
 /* MOD and XOR for kernels that have neither: the same numbers. */
 Test(kernel, mod_and_xor_are_written_otherwise)
 {
-	static const char *const expressions[] = { "ip[8] % 7 = 3", "ip[8] ^ ip[9] = 5", "ip[8] % ip[9] = 1", "ip[2:2] ^ 0xff00 > 0x1234", "ip[8] % 16 = 3", "(ip[8] ^ 3) % (ip[9] ^ 1) = 2" };
+	static const char *const expressions[] = { "ip[8] % 7 = 3", "ip[8] ^ ip[9] = 5",
+		"ip[8] % ip[9] = 1", "ip[2:2] ^ 0xff00 > 0x1234", "ip[8] % 16 = 3",
+		"(ip[8] ^ 3) % (ip[9] ^ 1) = 2" };
 	for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
 		struct bpe_filter_options o = { .link_type = 101 };
 		struct bpe_insn *all, *macos;
@@ -74,7 +102,9 @@ Test(kernel, mod_and_xor_are_written_otherwise)
 		cr_expect_null(bpei_kernel_refuses(&bpei_kernels[BPEI_KERNEL_MACOS], macos, m));
 		for (uint32_t v = 0; v < 65536; v++) {
 			ip[2] = ip[8] = (uint8_t)(v >> 8), ip[3] = ip[9] = (uint8_t)v;
-			cr_assert_eq(bpe_filter_run(all, ip, 20, 20), bpe_filter_run(macos, ip, 20, 20), "%s with %04x", expressions[i], v);
+			cr_assert_eq(bpe_filter_run(all, ip, 20, 20),
+				bpe_filter_run(macos, ip, 20, 20), "%s with %04x", expressions[i],
+				v);
 		}
 		bpe_filter_free(all), bpe_filter_free(macos);
 	}
@@ -86,7 +116,8 @@ Test(kernel, its_own_number_for_ipv6)
 	static const uint8_t families[] = { 30, 28, 24, 24, 10 };
 	for (int loop = 0; loop < 2; loop++)
 		for (int k = -1; k < BPEI_KERNELS; k++) {
-			struct bpe_filter_options o = { .link_type = loop ? 108 : 0, .kernel = k < 0 ? NULL : bpei_kernels[k].name };
+			struct bpe_filter_options o = { .link_type = loop ? 108 : 0,
+				.kernel = k < 0 ? NULL : bpei_kernels[k].name };
 			struct bpe_insn *p;
 			uint32_t n;
 			cr_assert_eq(bpe_filter_compile_with("ip6", &o, &p, &n, NULL), BPE_OK);
@@ -94,8 +125,13 @@ Test(kernel, its_own_number_for_ipv6)
 			for (uint32_t family = 0; family < 256; family++) {
 				const uint32_t value = family;
 				uint8_t packet[44] = { [3] = (uint8_t)family, [4] = 0x60 };
-				if (!loop) memcpy(packet, &value, 4);
-				cr_expect_eq(!!bpe_filter_run(p, packet, 44, 44), k < 0 ? family == 30 || family == 28 || family == 24 || family == 10 : family == families[k], "%d %u", k, family);
+				if (!loop)
+					memcpy(packet, &value, 4);
+				cr_expect_eq(!!bpe_filter_run(p, packet, 44, 44),
+					k < 0 ? family == 30 || family == 28 || family == 24 ||
+							family == 10
+					      : family == families[k],
+					"%d %u", k, family);
 			}
 			bpe_filter_free(p);
 		}
@@ -111,33 +147,48 @@ Test(kernel, unknown_ones_are_told)
 	cr_expect(strstr(e.text, "beos") && strstr(e.text, "openbsd"), "%s", e.text);
 }
 
-/* PKTAP: a packet whose process is not known when the kernel filters is let through there, and judged when it is. */
+/* PKTAP: a packet whose process is not known when the kernel filters is let through there, and
+ * judged when it is. */
 Test(kernel, processes_known_late)
 {
-	static const char *const expressions[] = { "pid 77", "proc curl", "epid 77 and tcp", "not pid 77", "eproc curl or pid 77" };
+	static const char *const expressions[] = { "pid 77", "proc curl", "epid 77 and tcp",
+		"not pid 77", "eproc curl or pid 77" };
 	struct bpe_filter_options o = { .link_type = 258 };
 	uint8_t tap[220] = { 156, [4] = 1, [8] = 12, [156] = 0x45, [165] = 6 };
 	for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
 		struct bpei_filter f;
 		struct bpei_fit fit;
-		cr_assert_eq(bpei_compile_for(expressions[i], &o, &bpei_kernels[BPEI_KERNEL_MACOS], 512, &f, NULL), BPE_OK);
+		cr_assert_eq(bpei_compile_for(expressions[i], &o, &bpei_kernels[BPEI_KERNEL_MACOS],
+				     512, &f, NULL),
+			BPE_OK);
 		cr_assert(f.wide && f.late);
-		cr_assert_eq(bpei_filter_fit(&bpei_kernels[BPEI_KERNEL_MACOS], &f, 512, 262144, &fit), BPE_OK);
+		cr_assert_eq(
+			bpei_filter_fit(&bpei_kernels[BPEI_KERNEL_MACOS], &f, 512, 262144, &fit),
+			BPE_OK);
 		cr_expect(!fit.exact && fit.why);
 		for (int known = 0; known < 3; known++) {
-			tap[37] = known == 1 ? 0x10 : 0;				/* delayed */
-			memset(tap + 52, known == 2 ? 0xff : 0, 4), memset(tap + 84, 0, 4);	/* pid -1 */
-			if (known < 2) tap[52] = tap[84] = 77;
+			tap[37] = known == 1 ? 0x10 : 0; /* delayed */
+			memset(tap + 52, known == 2 ? 0xff : 0, 4),
+				memset(tap + 84, 0, 4); /* pid -1 */
+			if (known < 2)
+				tap[52] = tap[84] = 77;
 			for (int named = 0; named < 2; named++) {
-				memcpy(tap + 56, named ? "curl" : "sshd", 5), memcpy(tap + 88, named ? "curl" : "sshd", 5);
-				uint32_t ours = bpei_filter_run(f.program, tap, sizeof tap, sizeof tap), kernels = bpei_filter_run(fit.program, tap, sizeof tap, sizeof tap);
-				cr_expect_eq(!kernels, known ? 0 : !ours, "%s, %d", expressions[i], known);
+				memcpy(tap + 56, named ? "curl" : "sshd", 5),
+					memcpy(tap + 88, named ? "curl" : "sshd", 5);
+				uint32_t ours = bpei_filter_run(
+						 f.program, tap, sizeof tap, sizeof tap),
+					 kernels = bpei_filter_run(
+						 fit.program, tap, sizeof tap, sizeof tap);
+				cr_expect_eq(!kernels, known ? 0 : !ours, "%s, %d", expressions[i],
+					known);
 			}
 		}
 		free(fit.program), free(f.program), free(f.wide);
 	}
 	struct bpei_filter f;
-	cr_assert_eq(bpei_compile_for("svc BK and tcp", &o, &bpei_kernels[BPEI_KERNEL_MACOS], 512, &f, NULL), BPE_OK);
+	cr_assert_eq(bpei_compile_for(
+			     "svc BK and tcp", &o, &bpei_kernels[BPEI_KERNEL_MACOS], 512, &f, NULL),
+		BPE_OK);
 	cr_expect(!f.wide && !f.late);
 	free(f.program);
 }

@@ -11,8 +11,10 @@
 
 static int asked;
 
-/* two.example has an IPv4 and an IPv6 address, which change with each question; nothing else is known. */
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+/* two.example has an IPv4 and an IPv6 address, which change with each question; nothing else is
+ * known. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+	struct addrinfo **result)
 {
 	static struct sockaddr_in four;
 	static struct sockaddr_in6 six;
@@ -23,15 +25,22 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 		return EAI_NONAME;
 	}
 	asked++;
-	four = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000000 + (uint32_t)asked) };
-	six = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_addr.s6_addr = { 0x20, 1, [15] = (uint8_t)asked } };
-	list[0] = (struct addrinfo){ .ai_family = AF_INET, .ai_addr = (struct sockaddr *)&four, .ai_next = &list[1] };
+	four = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(0x0a000000 + (uint32_t)asked) };
+	six = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+		.sin6_addr.s6_addr = { 0x20, 1, [15] = (uint8_t)asked } };
+	list[0] = (struct addrinfo){
+		.ai_family = AF_INET, .ai_addr = (struct sockaddr *)&four, .ai_next = &list[1]
+	};
 	list[1] = (struct addrinfo){ .ai_family = AF_INET6, .ai_addr = (struct sockaddr *)&six };
 	*result = list;
 	return 0;
 }
 
-void freeaddrinfo(struct addrinfo *list) { (void)list; }
+void freeaddrinfo(struct addrinfo *list)
+{
+	(void)list;
+}
 
 Test(resolve, a_name_is_asked_for_once_whatever_the_shapes)
 {
@@ -40,17 +49,26 @@ Test(resolve, a_name_is_asked_for_once_whatever_the_shapes)
 	uint32_t length, plain_length;
 	struct bpe_error e;
 	bpe_filter_options_init(&o);
-	cr_assert_eq(bpe_filter_compile_with("host two.example or src host two.example", &o, &program, &length, &e), BPE_OK, "%s", e.text);
+	cr_assert_eq(bpe_filter_compile_with(
+			     "host two.example or src host two.example", &o, &program, &length, &e),
+		BPE_OK, "%s", e.text);
 	cr_expect_eq(asked, 1);
-	cr_assert_eq(bpe_filter_compile_with("host 10.0.0.1 or host 2001::1 or (src host 10.0.0.1 or src host 2001::1)", &o, &plain, &plain_length, &e), BPE_OK, "%s", e.text);
+	cr_assert_eq(
+		bpe_filter_compile_with(
+			"host 10.0.0.1 or host 2001::1 or (src host 10.0.0.1 or src host 2001::1)",
+			&o, &plain, &plain_length, &e),
+		BPE_OK, "%s", e.text);
 	cr_expect(length == plain_length && !memcmp(program, plain, length * sizeof *plain));
 	bpe_filter_free(program), bpe_filter_free(plain);
 
 	o.through = 0xff;
-	cr_assert_eq(bpe_filter_compile_with("host two.example", &o, &program, &length, &e), BPE_OK, "%s", e.text);
+	cr_assert_eq(bpe_filter_compile_with("host two.example", &o, &program, &length, &e), BPE_OK,
+		"%s", e.text);
 	cr_expect_eq(asked, 2, "once more, for another expression");
 	bpe_filter_free(program);
-	cr_expect_eq(bpe_filter_compile_with("inner(host none.example) or host none.example", &o, &program, &length, &e), BPE_E_ARGUMENT);
+	cr_expect_eq(bpe_filter_compile_with("inner(host none.example) or host none.example", &o,
+			     &program, &length, &e),
+		BPE_E_ARGUMENT);
 	cr_expect(strstr(e.text, "unknown host"), "%s", e.text);
 	cr_expect_eq(asked, 3, "nor is an unknown one asked for again");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Zeek's conn_state against a table of its script's decisions, for each pair of states that the two ends can be in, and for histories by themselves. */
+/* Zeek's conn_state against a table of its script's decisions, for each pair of states that the two
+ * ends can be in, and for histories by themselves. */
 #include "bpfengine.h"
 
 #include <criterion/criterion.h>
@@ -14,23 +15,29 @@ static uint8_t flags_of(const char *history, bool responder)
 	for (; *history; history++) {
 		const char *at = strchr(responder ? "shadfri" : "SHADFRI", *history);
 		static const uint8_t of[] = { S, S | A, A, P | A, F | A, R, F | R };
-		if (at) flags |= of[at - (responder ? "shadfri" : "SHADFRI")];
+		if (at)
+			flags |= of[at - (responder ? "shadfri" : "SHADFRI")];
 	}
 	return flags;
 }
 
 static const char *state_of(const char *history)
 {
-	struct bpe_flow f = { .ip_proto = 6, .tcp_state = BPE_TCP_ESTABLISHED, .tcp_flags = { flags_of(history, false), flags_of(history, true) } };
+	struct bpe_flow f = { .ip_proto = 6,
+		.tcp_state = BPE_TCP_ESTABLISHED,
+		.tcp_flags = { flags_of(history, false), flags_of(history, true) } };
 	cr_assert_lt(strlen(history), sizeof f.history);
 	strcpy(f.history, history);
 	f.packets[0] = f.tcp_flags[0] != 0, f.packets[1] = f.tcp_flags[1] != 0;
 	return bpe_flow_conn_state(&f);
 }
 
-/* How the originator, and the responder, come to a state; and what the script calls each pair (main.zeek, conn_state).  Columns: the responder inactive,
- * partial, established, closed, reset. */
-static const struct { const char *history[5], *name[5]; } pairs[] = {
+/* How the originator, and the responder, come to a state; and what the script calls each pair
+ * (main.zeek, conn_state).  Columns: the responder inactive, partial, established, closed, reset.
+ */
+static const struct {
+	const char *history[5], *name[5];
+} pairs[] = {
 	/* inactive: only the responder was seen */
 	{ { NULL, "d", "^h", "^hf", "^hr" }, { NULL, "OTH", "OTH", "SHR", "RSTRH" } },
 	/* partial */
@@ -42,7 +49,8 @@ static const struct { const char *history[5], *name[5]; } pairs[] = {
 	/* closed */
 	{ { "SF", "SdF", "ShADdF", "ShADdFf", "ShADdFr" }, { "SH", "SH", "S2", "SF", "RSTR" } },
 	/* reset */
-	{ { "SR", "SdR", "ShADdR", "ShADdfR", "ShADdRr" }, { "RSTOS0", "RSTOS0", "RSTO", "RSTO", "RSTR" } },
+	{ { "SR", "SdR", "ShADdR", "ShADdfR", "ShADdRr" },
+		{ "RSTOS0", "RSTOS0", "RSTO", "RSTO", "RSTR" } },
 };
 
 Test(conn_state, each_pair_of_states)
@@ -50,8 +58,10 @@ Test(conn_state, each_pair_of_states)
 	uint32_t seen = 0;
 	for (size_t o = 0; o < sizeof pairs / sizeof *pairs; o++)
 		for (size_t r = 0; r < 5; r++) {
-			if (!pairs[o].history[r]) continue;
-			cr_expect_str_eq(state_of(pairs[o].history[r]), pairs[o].name[r], "%s: %s", pairs[o].history[r], state_of(pairs[o].history[r]));
+			if (!pairs[o].history[r])
+				continue;
+			cr_expect_str_eq(state_of(pairs[o].history[r]), pairs[o].name[r], "%s: %s",
+				pairs[o].history[r], state_of(pairs[o].history[r]));
 			seen++;
 		}
 	cr_assert_eq(seen, 25);
@@ -59,49 +69,121 @@ Test(conn_state, each_pair_of_states)
 
 Test(conn_state, histories)
 {
-	static const struct { const char *history, *state; } known[] = {
-		/* The originator's reset: of a lone SYN only, whatever else it has sent between the two (/\^?S[^HAFGIQ]*R.* / in the script). */
-		{ "R", "OTH" }, { "DR", "OTH" }, { "SAR", "OTH" }, { "SFR", "OTH" }, { "SR", "RSTOS0" }, { "SDR", "RSTOS0" }, { "STR", "RSTOS0" }, { "SaR", "RSTOS0" }, { "SCR", "RSTOS0" },
-		{ "SGR", "OTH" }, { "^SR", "RSTOS0" }, { "ASR", "OTH" }, { "DdR", "OTH" }, { "SAdR", "OTH" }, { "I", "OTH" }, { "SI", "OTH" },
+	static const struct {
+		const char *history, *state;
+	} known[] = {
+		/* The originator's reset: of a lone SYN only, whatever else it has sent between the
+		   two (/\^?S[^HAFGIQ]*R.* / in the script). */
+		{ "R", "OTH" },
+		{ "DR", "OTH" },
+		{ "SAR", "OTH" },
+		{ "SFR", "OTH" },
+		{ "SR", "RSTOS0" },
+		{ "SDR", "RSTOS0" },
+		{ "STR", "RSTOS0" },
+		{ "SaR", "RSTOS0" },
+		{ "SCR", "RSTOS0" },
+		{ "SGR", "OTH" },
+		{ "^SR", "RSTOS0" },
+		{ "ASR", "OTH" },
+		{ "DdR", "OTH" },
+		{ "SAdR", "OTH" },
+		{ "I", "OTH" },
+		{ "SI", "OTH" },
 		/* Both reset, without data and with it. */
-		{ "SRr", "REJ" }, { "ShRr", "REJ" }, { "Rr", "REJ" }, { "rR", "REJ" }, { "ShARr", "REJ" }, { "ShADRr", "RSTR" }, { "ShAdrR", "RSTR" }, { "ShGRr", "RSTR" },
+		{ "SRr", "REJ" },
+		{ "ShRr", "REJ" },
+		{ "Rr", "REJ" },
+		{ "rR", "REJ" },
+		{ "ShARr", "REJ" },
+		{ "ShADRr", "RSTR" },
+		{ "ShAdrR", "RSTR" },
+		{ "ShGRr", "RSTR" },
 		/* The responder's. */
-		{ "Sr", "REJ" }, { "STr", "REJ" }, { "ShAr", "RSTR" }, { "^hr", "RSTRH" }, { "r", "RSTRH" }, { "dr", "RSTRH" }, { "^hAr", "RSTR" }, { "ShFr", "RSTR" }, { "Sar", "REJ" },
+		{ "Sr", "REJ" },
+		{ "STr", "REJ" },
+		{ "ShAr", "RSTR" },
+		{ "^hr", "RSTRH" },
+		{ "r", "RSTRH" },
+		{ "dr", "RSTRH" },
+		{ "^hAr", "RSTR" },
+		{ "ShFr", "RSTR" },
+		{ "Sar", "REJ" },
 		{ "SHr", "REJ" },
 		/* Ends that close: a reset behind both FINs, or between the two, is a close. */
-		{ "ShADadFf", "SF" }, { "ShADadfF", "SF" }, { "ShADadFfR", "SF" }, { "ShADadFfr", "SF" }, { "ShADadFRf", "SF" }, { "ShADadfrF", "SF" }, { "ShADadFR", "RSTO" },
-		{ "ShADadfR", "RSTO" }, { "ShADadFr", "RSTR" }, { "ShF", "S2" }, { "Shf", "S3" }, { "SFf", "SF" }, { "DdFf", "SF" }, { "DF", "SH" }, { "df", "SHR" }, { "F", "SH" }, { "f", "SHR" },
-		/* Handshakes of which a part is missing, both ends at once, and an ACK before the SYN-ACK. */
-		{ "^hADd", "S1" }, { "^hADdFf", "SF" }, { "^h", "OTH" }, { "^hR", "RSTO" }, { "Ss", "S1" }, { "SsHh", "S1" }, { "Sa", "S0" }, { "Sah", "S1" }, { "ShAdDa", "S1" }, { "SA", "S0" },
-		{ "ST", "S0" }, { "DS", "S0" }, { "A", "OTH" }, { "Aa", "OTH" },
+		{ "ShADadFf", "SF" },
+		{ "ShADadfF", "SF" },
+		{ "ShADadFfR", "SF" },
+		{ "ShADadFfr", "SF" },
+		{ "ShADadFRf", "SF" },
+		{ "ShADadfrF", "SF" },
+		{ "ShADadFR", "RSTO" },
+		{ "ShADadfR", "RSTO" },
+		{ "ShADadFr", "RSTR" },
+		{ "ShF", "S2" },
+		{ "Shf", "S3" },
+		{ "SFf", "SF" },
+		{ "DdFf", "SF" },
+		{ "DF", "SH" },
+		{ "df", "SHR" },
+		{ "F", "SH" },
+		{ "f", "SHR" },
+		/* Handshakes of which a part is missing, both ends at once, and an ACK before the
+		   SYN-ACK. */
+		{ "^hADd", "S1" },
+		{ "^hADdFf", "SF" },
+		{ "^h", "OTH" },
+		{ "^hR", "RSTO" },
+		{ "Ss", "S1" },
+		{ "SsHh", "S1" },
+		{ "Sa", "S0" },
+		{ "Sah", "S1" },
+		{ "ShAdDa", "S1" },
+		{ "SA", "S0" },
+		{ "ST", "S0" },
+		{ "DS", "S0" },
+		{ "A", "OTH" },
+		{ "Aa", "OTH" },
 		/* SYN with FIN. */
 		{ "SQ", "S0" },
 	};
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++) cr_expect_str_eq(state_of(known[i].history), known[i].state, "%s: %s", known[i].history, state_of(known[i].history));
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		cr_expect_str_eq(state_of(known[i].history), known[i].state, "%s: %s",
+			known[i].history, state_of(known[i].history));
 }
 
 Test(conn_state, odd_segments)
 {
-	struct bpe_flow f = { .ip_proto = 6, .tcp_state = BPE_TCP_SYN_SENT, .packets = { 1, 0 }, .tcp_flags = { S | F, 0 }, .history = "Q" };
+	struct bpe_flow f = { .ip_proto = 6,
+		.tcp_state = BPE_TCP_SYN_SENT,
+		.packets = { 1, 0 },
+		.tcp_flags = { S | F, 0 },
+		.history = "Q" };
 	cr_assert_str_eq(bpe_flow_conn_state(&f), "SH");
 	f.tcp_flags[0] = S | R;
 	cr_assert_str_eq(bpe_flow_conn_state(&f), "OTH");
-	f.tcp_flags[0] = 0, f.history[0] = 0;	/* no flags at all */
+	f.tcp_flags[0] = 0, f.history[0] = 0; /* no flags at all */
 	cr_assert_str_eq(bpe_flow_conn_state(&f), "OTH");
-	f.tcp_flags[0] = S | A | F, f.tcp_flags[1] = S | A | F | R;	/* without a history: the close comes before the reset */
+	f.tcp_flags[0] = S | A | F,
+	f.tcp_flags[1] = S | A | F | R; /* without a history: the close comes before the reset */
 	cr_assert_str_eq(bpe_flow_conn_state(&f), "SF");
 }
 
 Test(conn_state, an_icmp_error_is_no_answer)
 {
 	struct bpe_flow udp = { .ip_proto = 17, .packets = { 2, 2 }, .icmp_errors = { 0, 2 } };
-	struct bpe_flow tcp = { .ip_proto = 6, .tcp_state = BPE_TCP_SYN_SENT, .packets = { 1, 1 }, .icmp_errors = { 0, 1 }, .tcp_flags = { S, 0 }, .history = "S" };
+	struct bpe_flow tcp = { .ip_proto = 6,
+		.tcp_state = BPE_TCP_SYN_SENT,
+		.packets = { 1, 1 },
+		.icmp_errors = { 0, 1 },
+		.tcp_flags = { S, 0 },
+		.history = "S" };
 	cr_assert_str_eq(bpe_flow_conn_state(&udp), "S0");
 	udp.packets[1] = 3;
 	cr_assert_str_eq(bpe_flow_conn_state(&udp), "SF");
-	udp.packets[0] = 0, udp.packets[1] = 2;	/* the error came first */
+	udp.packets[0] = 0, udp.packets[1] = 2; /* the error came first */
 	cr_assert_str_eq(bpe_flow_conn_state(&udp), "S0");
 	cr_assert_str_eq(bpe_flow_conn_state(&tcp), "S0");
-	tcp.icmp_errors[1] = 0;	/* a packet without flags */
+	tcp.icmp_errors[1] = 0; /* a packet without flags */
 	cr_assert_str_eq(bpe_flow_conn_state(&tcp), "OTH");
 }

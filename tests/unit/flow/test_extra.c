@@ -13,7 +13,8 @@ static uint32_t choose_entries(uint64_t seed, uint32_t entry[CHOSEN])
 	const uint64_t key = bpei_extras_key(seed);
 	uint32_t n = 0;
 	for (uint32_t e = 0; e < FLOWS && n < CHOSEN; e++)
-		if (bpei_extra_home(key, SIZE, e) < NEAR) entry[n++] = e;
+		if (bpei_extra_home(key, SIZE, e) < NEAR)
+			entry[n++] = e;
 	return n;
 }
 
@@ -26,7 +27,8 @@ static uint32_t count_fullest(uint64_t seed, const uint32_t *entry, uint32_t n)
 	memset(at, 0, sizeof at);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t *here = &at[bpei_extra_home(key, SIZE, entry[i]) / NEAR];
-		if (++*here > most) most = *here;
+		if (++*here > most)
+			most = *here;
 	}
 	return most;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP health: conversations made with known loss, reordering, round trips and retransmission, and the figures that come out. */
+/* TCP health: conversations made with known loss, reordering, round trips and retransmission, and
+ * the figures that come out. */
 #include "flow/flow.h"
 
 #include <criterion/criterion.h>
@@ -31,27 +32,56 @@ static void make(void)
 	window = 1000;
 }
 
-static struct bpe_key key_of(void) { return (struct bpe_key){ .port = { 1000, 80 }, .ip_proto = 6, .ip_version = ip6 ? 6 : 4, .addr = { { 1 }, { 2 } } }; }
+static struct bpe_key key_of(void)
+{
+	return (struct bpe_key){ .port = { 1000, 80 },
+		.ip_proto = 6,
+		.ip_version = ip6 ? 6 : 4,
+		.addr = { { 1 }, { 2 } } };
+}
 
 /* A segment by end 0 or 1 of the key, at `now`. */
 static void segment(uint32_t end, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t bytes)
 {
 	uint8_t frame[128] = { 0 };
-	uint32_t network = 14, transport = network + (ip6 ? 40 : 20), options = flags & SYN ? 8 : 0, length = 20 + options + bytes;
+	uint32_t network = 14, transport = network + (ip6 ? 40 : 20), options = flags & SYN ? 8 : 0,
+		 length = 20 + options + bytes;
 	uint8_t *ip = frame + network, *tcp = frame + transport;
 	uint32_t told = offload ? 0 : ip6 ? length : length + 20;
 	ip[ip6 ? 4 : 2] = (uint8_t)(told >> 8), ip[ip6 ? 5 : 3] = (uint8_t)told;
-	for (int k = 0; k < 4; k++) tcp[4 + k] = (uint8_t)(seq >> (24 - 8 * k)), tcp[8 + k] = (uint8_t)(ack >> (24 - 8 * k));
-	tcp[12] = (uint8_t)((20 + options) / 4 << 4), tcp[13] = flags, tcp[14] = (uint8_t)(window >> 8), tcp[15] = (uint8_t)window;
-	if (options) memcpy(tcp + 20, end ? "\2\4\5\264\1\3\3\2" : "\2\4\5\334\1\3\3\7", 8);	/* MSS 1460 and scale 2; 1500 and 7 */
-	uint32_t wirelen = transport + length, caplen = cut || wirelen > sizeof frame ? transport + 20 + options : wirelen, hash = 77, flow[BPE_BATCH];
+	for (int k = 0; k < 4; k++)
+		tcp[4 + k] = (uint8_t)(seq >> (24 - 8 * k)),
+			tcp[8 + k] = (uint8_t)(ack >> (24 - 8 * k));
+	tcp[12] = (uint8_t)((20 + options) / 4 << 4), tcp[13] = flags,
+	tcp[14] = (uint8_t)(window >> 8), tcp[15] = (uint8_t)window;
+	if (options)
+		memcpy(tcp + 20, end ? "\2\4\5\264\1\3\3\2" : "\2\4\5\334\1\3\3\7",
+			8); /* MSS 1460 and scale 2; 1500 and 7 */
+	uint32_t wirelen = transport + length,
+		 caplen = cut || wirelen > sizeof frame ? transport + 20 + options : wirelen,
+		 hash = 77, flow[BPE_BATCH];
 	const uint32_t whole = wirelen;
-	if (!options && wirelen < 60 && !offload) wirelen = caplen = 60;	/* Ethernet's padding is no data */
+	if (!options && wirelen < 60 && !offload)
+		wirelen = caplen = 60; /* Ethernet's padding is no data */
 	struct bpe_key key = key_of();
-	struct bpe_layers l = { .network = (uint16_t)network, .transport = (uint16_t)transport, .payload = (uint16_t)(transport + 20 + options), .end = whole < caplen ? whole : caplen, .proto = BPE_PROTO_TCP, .ip_proto = 6, .tcp_flags = flags,
-		.flags = (uint16_t)(BPE_PKT_KEY | (ip6 ? BPE_PKT_IP6 : BPE_PKT_IP4) | (end ? BPE_PKT_REVERSED : 0)) };
+	struct bpe_layers l = { .network = (uint16_t)network,
+		.transport = (uint16_t)transport,
+		.payload = (uint16_t)(transport + 20 + options),
+		.end = whole < caplen ? whole : caplen,
+		.proto = BPE_PROTO_TCP,
+		.ip_proto = 6,
+		.tcp_flags = flags,
+		.flags = (uint16_t)(BPE_PKT_KEY | (ip6 ? BPE_PKT_IP6 : BPE_PKT_IP4) |
+				    (end ? BPE_PKT_REVERSED : 0)) };
 	const uint8_t *data = frame;
-	struct bpe_batch b = { .count = 1, .data = &data, .time_ns = &now, .caplen = &caplen, .wirelen = &wirelen, .layers = &l, .key = &key, .hash = &hash };
+	struct bpe_batch b = { .count = 1,
+		.data = &data,
+		.time_ns = &now,
+		.caplen = &caplen,
+		.wirelen = &wirelen,
+		.layers = &l,
+		.key = &key,
+		.hash = &hash };
 	bpei_table_update(table, &b, flow);
 	last_flow = flow[0];
 }
@@ -77,14 +107,17 @@ static void handshake(uint32_t from)
 static void undisturbed(const struct bpe_flow *f)
 {
 	for (int k = 0; k < 2; k++)
-		cr_assert_eq(f->retransmissions[k] + f->fast_retransmissions[k] + f->spurious_retransmissions[k] + f->out_of_order[k] + f->repeated_acks[k] + f->zero_windows[k]
-			+ f->lost_segments[k] + f->unseen_acks[k] + f->keep_alives[k], 0);
+		cr_assert_eq(f->retransmissions[k] + f->fast_retransmissions[k] +
+				     f->spurious_retransmissions[k] + f->out_of_order[k] +
+				     f->repeated_acks[k] + f->zero_windows[k] +
+				     f->lost_segments[k] + f->unseen_acks[k] + f->keep_alives[k],
+			0);
 }
 
 static void whole_conversation(void)
 {
 	make();
-	handshake(0xffffff00u);	/* wraps round */
+	handshake(0xffffff00u); /* wraps round */
 	uint32_t seq = 0xffffff01u;
 	for (int k = 0; k < 20; k++) {
 		now += MS;
@@ -121,7 +154,8 @@ Test(tcp, nothing_is_wrong_with_a_sound_conversation)
 	}
 }
 
-/* 20 ms to the right and 5 to the left of the tap, then 40 and 5: what comes out converges by an eighth a sample; a segment sent again tells nothing. */
+/* 20 ms to the right and 5 to the left of the tap, then 40 and 5: what comes out converges by an
+ * eighth a sample; a segment sent again tells nothing. */
 Test(tcp, round_trips_are_smoothed_as_they_come)
 {
 	make();
@@ -133,28 +167,37 @@ Test(tcp, round_trips_are_smoothed_as_they_come)
 		int64_t right = (k < 15 ? 20 : 40) * MS;
 		segment(0, ACK | PSH, seq[0], seq[1], 60);
 		seq[0] += 60;
-		if (k == 20) {	/* sent again, and acknowledged an age later */
+		if (k == 20) { /* sent again, and acknowledged an age later */
 			now += 500 * MS;
 			segment(0, ACK | PSH, seq[0] - 60, seq[1], 60);
 		}
 		now += right;
-		segment(1, ACK | PSH, seq[1], seq[0], 40);	/* carries data, too */
-		if (k != 20) want[1] = want[1] > 0 ? want[1] * 7 / 8 + (double)right / 8 : (double)right;
+		segment(1, ACK | PSH, seq[1], seq[0], 40); /* carries data, too */
+		if (k != 20)
+			want[1] = want[1] > 0 ? want[1] * 7 / 8 + (double)right / 8 : (double)right;
 		seq[1] += 40;
 		now += 5 * MS;
 		segment(0, ACK, seq[0], seq[1], 0);
 		want[0] = want[0] > 0 ? want[0] * 7 / 8 + 5.0 * (double)MS / 8 : 5.0 * (double)MS;
 		struct bpe_flow f = look();
-		for (int e = 0; e < 2; e++) cr_assert_leq(llabs(f.rtt_ns[e] - (int64_t)want[e]), (int64_t)want[e] / 100, "round %d end %d: %lld, %lld", k, e, (long long)f.rtt_ns[e], (long long)want[e]);
+		for (int e = 0; e < 2; e++)
+			cr_assert_leq(llabs(f.rtt_ns[e] - (int64_t)want[e]), (int64_t)want[e] / 100,
+				"round %d end %d: %lld, %lld", k, e, (long long)f.rtt_ns[e],
+				(long long)want[e]);
 	}
 	bpei_table_free(table);
 }
 
-/* The short way of a first SYN leaves what the long one does, whichever end sends it; what is more than a SYN goes the long way. */
+/* The short way of a first SYN leaves what the long one does, whichever end sends it; what is more
+ * than a SYN goes the long way. */
 Test(tcp, a_first_syn_is_a_first_syn)
 {
-	static const struct { uint8_t flags; uint32_t bytes; const char *history; } rows[] = {
-		{ SYN, 0, "S" }, { SYN, 0, "S" }, { SYN, 10, "SD" }, { SYN | 0xc0, 0, "S" }, { SYN | FIN, 0, "Q" } };
+	static const struct {
+		uint8_t flags;
+		uint32_t bytes;
+		const char *history;
+	} rows[] = { { SYN, 0, "S" }, { SYN, 0, "S" }, { SYN, 10, "SD" }, { SYN | 0xc0, 0, "S" },
+		{ SYN | FIN, 0, "Q" } };
 	for (uint32_t k = 0; k < 2 * sizeof rows / sizeof *rows; k++) {
 		uint32_t end = k & 1, r = k / 2;
 		make();
@@ -165,7 +208,7 @@ Test(tcp, a_first_syn_is_a_first_syn)
 		cr_assert_eq(f.mss[0], end ? 1460 : 1500);
 		cr_assert_eq(f.port[0], end ? 80 : 1000);
 		segment(!end, SYN | ACK, 500, 101 + rows[r].bytes + !!(rows[r].flags & FIN), 0);
-		segment(end, SYN, 100, 0, 0);	/* sent again */
+		segment(end, SYN, 100, 0, 0); /* sent again */
 		cr_assert_eq(look().retransmissions[0], 1, "row %u", r);
 		cr_assert_eq(look().unseen_acks[1], 0);
 		bpei_table_free(table);
@@ -183,7 +226,7 @@ Test(tcp, a_round_ends_with_its_connection)
 	segment(0, RST, 61, 0, 0);
 	now += MS;
 	handshake(60);
-	segment(1, ACK, 61, 61, 0);	/* as if it had been the old one's */
+	segment(1, ACK, 61, 61, 0); /* as if it had been the old one's */
 	cr_assert_eq(ended_count, 1);
 	cr_assert_eq(look().rtt_ns[1], -1);
 	bpei_table_free(table);
@@ -195,10 +238,10 @@ Test(tcp, a_lost_segment_and_its_fast_retransmission)
 	handshake(0);
 	segment(0, ACK, 1, 1, 100);
 	now += MS;
-	segment(0, ACK, 201, 1, 100);	/* 101 is lost */
+	segment(0, ACK, 201, 1, 100); /* 101 is lost */
 	for (int k = 0; k < 3; k++) {
 		now += 40 * MS;
-		segment(1, ACK, 1, 101, 0);	/* the first is no repetition */
+		segment(1, ACK, 1, 101, 0); /* the first is no repetition */
 		now += MS;
 		segment(0, ACK, 301 + 100 * (uint32_t)k, 1, 100);
 	}
@@ -248,15 +291,16 @@ Test(tcp, timed_out_and_spurious_retransmissions)
 	segment(0, ACK, 1, 1, 0);
 	segment(0, ACK, 1, 1, 100);
 	now += 300 * MS;
-	segment(0, ACK, 1, 1, 100);		/* not acknowledged */
+	segment(0, ACK, 1, 1, 100); /* not acknowledged */
 	segment(1, ACK, 1, 101, 0);
 	now += 300 * MS;
-	segment(0, ACK, 1, 1, 100);		/* acknowledged already */
+	segment(0, ACK, 1, 1, 100); /* acknowledged already */
 	struct bpe_flow f = look();
 	cr_assert_eq(f.retransmissions[0], 3);
 	cr_assert_eq(f.spurious_retransmissions[0], 1);
 	cr_assert_eq(f.fast_retransmissions[0], 0);
-	cr_assert_leq(llabs(f.handshake_ns[1] - 5 * MS), 5 * MS / 1024);	/* from the SYN that was answered */
+	cr_assert_leq(llabs(f.handshake_ns[1] - 5 * MS),
+		5 * MS / 1024); /* from the SYN that was answered */
 	cr_assert_eq(ended_count, 0);
 }
 
@@ -271,7 +315,8 @@ static struct bpe_flow sent_again_fast(int64_t later_ns, uint32_t seq)
 	return f;
 }
 
-/* An ACK repeated twice asks for the segment, though the second repetition is no more than the one that makes it two: with no hole open it is told in turn. */
+/* An ACK repeated twice asks for the segment, though the second repetition is no more than the one
+ * that makes it two: with no hole open it is told in turn. */
 Test(tcp, two_repeated_acks_ask_for_a_segment)
 {
 	make();
@@ -288,23 +333,27 @@ Test(tcp, two_repeated_acks_ask_for_a_segment)
 	bpei_table_free(table);
 }
 
-/* What follows the lost segment comes until a moment before it is sent again: soon enough for one out of order, but it was asked for. */
+/* What follows the lost segment comes until a moment before it is sent again: soon enough for one
+ * out of order, but it was asked for. */
 Test(tcp, a_fast_retransmission_in_a_full_flight)
 {
 	make();
 	handshake(0);
-	segment(0, ACK, 101, 1, 100);	/* 1 is lost */
+	segment(0, ACK, 101, 1, 100); /* 1 is lost */
 	for (uint32_t k = 0; k < 30; k++) {
 		now += MS;
 		segment(0, ACK, 201 + 100 * k, 1, 100);
 	}
-	for (int k = 0; k < 4; k++) segment(1, ACK, 1, 1, 0);
+	for (int k = 0; k < 4; k++)
+		segment(1, ACK, 1, 1, 0);
 	struct bpe_flow f = sent_again_fast(10 * MS, 1);
 	cr_assert_eq(f.out_of_order[0], 0);
-	for (uint32_t k = 0; k < 2; k++) {	/* the other end is 30 ms away: it hears of the loss and its segment comes within twice that, or it does not */
+	for (uint32_t k = 0; k < 2; k++) { /* the other end is 30 ms away: it hears of the loss and
+					      its segment comes within twice that, or it does not */
 		uint32_t at = 1 + 1000 * k;
 		segment(1, ACK, at + 100, 3201, 100);
-		for (int i = 0; i < 3; i++) segment(0, ACK, 3201, at, 0);
+		for (int i = 0; i < 3; i++)
+			segment(0, ACK, 3201, at, 0);
 		now += (k ? 70 : 31) * MS;
 		segment(1, ACK, at, 3201, 100);
 		segment(0, ACK, 3201, at + 200, 0);
@@ -324,12 +373,12 @@ Test(tcp, a_keep_alive_excuses_its_answer_alone)
 	segment(1, ACK, 1, 101, 0);
 	window = 0;
 	segment(0, ACK, 100, 1, 0);
-	segment(1, ACK, 1, 101, 0);		/* answered, with the window shut */
+	segment(1, ACK, 1, 101, 0); /* answered, with the window shut */
 	window = 1000;
 	segment(1, ACK, 1, 101, 0);
 	segment(1, ACK, 1, 101, 0);
 	cr_assert_eq(look().repeated_acks[1], 1);
-	segment(0, ACK, 100, 1, 0);		/* not answered */
+	segment(0, ACK, 100, 1, 0); /* not answered */
 	segment(0, ACK, 101, 1, 100);
 	segment(1, ACK, 1, 101, 0);
 	struct bpe_flow f = look();
@@ -346,7 +395,7 @@ Test(tcp, windows_keep_alives_and_unseen_data)
 	segment(1, ACK, 1, 101, 0);
 	window = 1000;
 	now += 100 * MS;
-	segment(1, ACK, 1, 101, 0);		/* a window update is no repeated ACK */
+	segment(1, ACK, 1, 101, 0); /* a window update is no repeated ACK */
 	for (int k = 0; k < 3; k++) {
 		now += 10000 * MS;
 		segment(0, ACK, 100, 1, 0);
@@ -368,13 +417,13 @@ Test(tcp, a_syn_of_another_number_is_another_connection)
 	make();
 	handshake(1000);
 	segment(0, ACK, 1001, 1001, 500);
-	segment(0, SYN, 1000, 0, 0);		/* sent again */
+	segment(0, SYN, 1000, 0, 0); /* sent again */
 	cr_assert_eq(ended_count, 0);
 	segment(0, SYN, 900000, 0, 0);
 	cr_assert_eq(ended_count, 1);
 	cr_assert_str_eq(bpe_flow_conn_state(&ended[0]), "S1");
 	cr_assert_eq(look().packets[0], 1);
-	segment(0, SYN, 900001, 0, 0);		/* before any answer, too */
+	segment(0, SYN, 900001, 0, 0); /* before any answer, too */
 	cr_assert_eq(ended_count, 2);
 	cr_assert_str_eq(bpe_flow_conn_state(&ended[1]), "S0");
 }
@@ -382,7 +431,7 @@ Test(tcp, a_syn_of_another_number_is_another_connection)
 Test(tcp, directions_inferred_and_simultaneous)
 {
 	make();
-	segment(0, SYN | ACK, 0, 1, 0);		/* the other one began */
+	segment(0, SYN | ACK, 0, 1, 0); /* the other one began */
 	segment(1, ACK, 1, 1, 0);
 	struct bpe_flow f = look();
 	cr_assert_eq(f.port[0], 80);
@@ -413,21 +462,21 @@ Test(tcp, a_thousand_fates)
 		uint32_t bytes = 1 + (uint32_t)(random >> 20) % 1460 + (random & 15 ? 1 : 0);
 		now += 45 * MS;
 		switch (random % 8) {
-		case 0:		/* lost before the capture, sent again after a time-out */
+		case 0: /* lost before the capture, sent again after a time-out */
 			segment(0, ACK, seq + bytes, 1, 50);
 			now += 200 * MS;
 			segment(0, ACK, seq, 1, bytes);
 			lost++, again++;
 			seq += bytes + 50;
 			break;
-		case 1:		/* overtaken */
+		case 1: /* overtaken */
 			segment(0, ACK, seq + bytes, 1, 50);
 			now += MS;
 			segment(0, ACK, seq, 1, bytes);
 			lost++, late++;
 			seq += bytes + 50;
 			break;
-		case 2:		/* lost behind the capture */
+		case 2: /* lost behind the capture */
 			bytes += 1;
 			segment(0, ACK, seq, 1, bytes);
 			now += 200 * MS;

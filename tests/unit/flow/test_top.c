@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The largest flows beside a sort of all of them: in stretches of every length, with ties, old flows, and flows that end while the scan goes on. */
+/* The largest flows beside a sort of all of them: in stretches of every length, with ties, old
+ * flows, and flows that end while the scan goes on. */
 #include "flow/top.h"
 
 #include <criterion/criterion.h>
@@ -10,15 +11,30 @@
 #define FLOWS 700u
 
 static struct bpei_table *table;
-static struct { uint64_t packets, bytes; int64_t last; uint32_t at; bool ended; } model[FLOWS];
+static struct {
+	uint64_t packets, bytes;
+	int64_t last;
+	uint32_t at;
+	bool ended;
+} model[FLOWS];
 
 static void packet(uint32_t id, int end, uint32_t wire, int64_t time)
 {
 	struct bpe_key key = { .port = { 10, 20 }, .ip_proto = 17, .ip_version = 4 };
 	memcpy(key.addr[0], &id, 4);
-	struct bpe_layers layers = { .flags = (uint16_t)(BPE_PKT_KEY | BPE_PKT_IP4 | (end ? BPE_PKT_REVERSED : 0)), .transport = 34, .proto = BPE_PROTO_UDP, .ip_proto = 17 };
+	struct bpe_layers layers = { .flags = (uint16_t)(BPE_PKT_KEY | BPE_PKT_IP4 |
+							 (end ? BPE_PKT_REVERSED : 0)),
+		.transport = 34,
+		.proto = BPE_PROTO_UDP,
+		.ip_proto = 17 };
 	uint32_t caplen = wire < 60 ? wire : 60, flow[BPE_BATCH], h = id * 2654435761u | 1;
-	struct bpe_batch b = { .count = 1, .time_ns = &time, .caplen = &caplen, .wirelen = &wire, .layers = &layers, .key = &key, .hash = &h };
+	struct bpe_batch b = { .count = 1,
+		.time_ns = &time,
+		.caplen = &caplen,
+		.wirelen = &wire,
+		.layers = &layers,
+		.key = &key,
+		.hash = &h };
 	bpei_table_update(table, &b, flow);
 	model[id].packets++;
 	model[id].bytes += wire;
@@ -37,16 +53,26 @@ static void fill(void)
 	struct bpei_table_options o = { .max_flows = FLOWS };
 	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
 	bpei_role_enter(&bpei_worker_role);
-	for (uint32_t n = 0; n < 6000; n++) packet(roll() % FLOWS, roll() & 1, 60 + 20 * (roll() % 3), T0 + n);
+	for (uint32_t n = 0; n < 6000; n++)
+		packet(roll() % FLOWS, roll() & 1, 60 + 20 * (roll() % 3), T0 + n);
 }
 
 static uint64_t value(const struct bpe_flow *f, enum bpe_order order)
 {
-	return order == BPE_ORDER_PACKETS ? f->packets[0] + f->packets[1] : f->wire_bytes[0] + f->wire_bytes[1];
+	return order == BPE_ORDER_PACKETS ? f->packets[0] + f->packets[1]
+					  : f->wire_bytes[0] + f->wire_bytes[1];
 }
 
-static uint64_t wanted(uint32_t id, enum bpe_order order) { return order == BPE_ORDER_PACKETS ? model[id].packets : model[id].bytes; }
-static uint32_t id_of(const struct bpe_flow *f) { uint32_t a[2]; memcpy(&a[0], f->addr[0], 4), memcpy(&a[1], f->addr[1], 4); return a[0] | a[1]; }
+static uint64_t wanted(uint32_t id, enum bpe_order order)
+{
+	return order == BPE_ORDER_PACKETS ? model[id].packets : model[id].bytes;
+}
+static uint32_t id_of(const struct bpe_flow *f)
+{
+	uint32_t a[2];
+	memcpy(&a[0], f->addr[0], 4), memcpy(&a[1], f->addr[1], 4);
+	return a[0] | a[1];
+}
 
 static enum bpe_order sorted_by;
 static int by_value(const void *x, const void *y)
@@ -68,13 +94,16 @@ Test(top, a_sort_says_the_same)
 			static struct bpe_flow flows[1000];
 			uint32_t order_of[FLOWS], all = 0;
 			cr_assert_eq(bpei_top_init(&top, order, since, n), BPE_OK);
-			while (!bpei_table_scan(table, &top, stretches[k / 4])) continue;
+			while (!bpei_table_scan(table, &top, stretches[k / 4]))
+				continue;
 			for (uint32_t id = 0; id < FLOWS; id++)
-				if (model[id].packets && model[id].last >= since) order_of[all++] = id;
+				if (model[id].packets && model[id].last >= since)
+					order_of[all++] = id;
 			sorted_by = order;
 			qsort(order_of, all, sizeof *order_of, by_value);
 			cr_assert_eq(top.recent, all);
-			cr_assert_eq(top.alive, bpei_counter_get(&bpei_table_counts(table)->active));
+			cr_assert_eq(
+				top.alive, bpei_counter_get(&bpei_table_counts(table)->active));
 			int found = bpei_top_merge(&top, 1, flows, n);
 			cr_assert_eq((size_t)found, all < n ? all : n);
 			for (int i = 0; i < found; i++) {
@@ -112,15 +141,21 @@ Test(top, flows_that_change_while_the_scan_goes_on)
 	cr_assert(passed > 100 && passed < FLOWS - 100);
 	uint64_t met = top.alive;
 	struct bpe_flow before = top.flows[top.heap[0].record];
-	for (uint32_t id = 0; id < FLOWS; id++) packet(id, 0, 1000, T0 + 10000);	/* all have more now; those passed are as they were */
-	while (!bpei_table_scan(table, &top, 64)) continue;
+	for (uint32_t id = 0; id < FLOWS; id++)
+		packet(id, 0, 1000,
+			T0 + 10000); /* all have more now; those passed are as they were */
+	while (!bpei_table_scan(table, &top, 64))
+		continue;
 	int found = bpei_top_merge(&top, 1, flows, FLOWS);
 	cr_assert((size_t)found >= met && found <= (int)FLOWS);
 	for (int i = 0; i < found; i++) {
 		uint32_t id = id_of(&flows[i]);
 		uint64_t bytes = value(&flows[i], BPE_ORDER_BYTES);
-		cr_assert(bytes == model[id].bytes || (model[id].at < passed && bytes == model[id].bytes - 1000), "flow %u has %llu", id, (unsigned long long)bytes);
-		if (id == id_of(&before)) cr_assert_eq(bytes, value(&before, BPE_ORDER_BYTES));
+		cr_assert(bytes == model[id].bytes ||
+				  (model[id].at < passed && bytes == model[id].bytes - 1000),
+			"flow %u has %llu", id, (unsigned long long)bytes);
+		if (id == id_of(&before))
+			cr_assert_eq(bytes, value(&before, BPE_ORDER_BYTES));
 	}
 	bpei_top_free(&top);
 	bpei_table_free(table);
@@ -134,16 +169,20 @@ Test(top, flows_that_end_while_the_scan_goes_on)
 	static struct bpe_flow flows[FLOWS];
 	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
 	bpei_role_enter(&bpei_worker_role);
-	for (uint32_t id = 0; id < 600; id++) packet(id, 0, 60, T0), packet(id, 1, 60, T0 + 1);
+	for (uint32_t id = 0; id < 600; id++)
+		packet(id, 0, 60, T0), packet(id, 1, 60, T0 + 1);
 	cr_assert_eq(bpei_top_init(&top, BPE_ORDER_PACKETS, INT64_MIN, FLOWS), BPE_OK);
 	cr_assert_not(bpei_table_scan(table, &top, 900));
 	uint32_t met = top.next;
-	for (uint32_t n = 0; n < 200; n++) bpei_table_age(table, T0 + 2000000000 + n);
+	for (uint32_t n = 0; n < 200; n++)
+		bpei_table_age(table, T0 + 2000000000 + n);
 	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->active), 0);
-	while (!bpei_table_scan(table, &top, 900)) continue;
+	while (!bpei_table_scan(table, &top, 900))
+		continue;
 	cr_assert_eq(top.alive, met);
 	cr_assert_eq(bpei_top_merge(&top, 1, flows, FLOWS), (int)met);
-	for (uint32_t i = 0; i < met; i++) cr_assert_eq(flows[i].end, BPE_END_NONE);
+	for (uint32_t i = 0; i < met; i++)
+		cr_assert_eq(flows[i].end, BPE_END_NONE);
 	bpei_top_free(&top);
 	bpei_table_free(table);
 }
@@ -155,13 +194,19 @@ Test(top, several_tables_are_one_list)
 	fill();
 	for (int k = 0; k < 2; k++) {
 		cr_assert_eq(bpei_top_init(&tops[k], BPE_ORDER_PACKETS, INT64_MIN, FLOWS), BPE_OK);
-		while (!bpei_table_scan(table, &tops[k], 1000)) continue;
+		while (!bpei_table_scan(table, &tops[k], 1000))
+			continue;
 	}
 	int n = bpei_top_merge(tops, 1, one, FLOWS), m = bpei_top_merge(tops, 2, both, 2 * FLOWS);
 	cr_assert_eq(m, 2 * n);
-	for (int i = 1; i < m; i++) cr_assert(value(&both[i], BPE_ORDER_PACKETS) <= value(&both[i - 1], BPE_ORDER_PACKETS));
-	for (int i = 0; i < m; i += 2) cr_assert_eq(value(&both[i], BPE_ORDER_PACKETS), value(&one[i / 2], BPE_ORDER_PACKETS));
+	for (int i = 1; i < m; i++)
+		cr_assert(value(&both[i], BPE_ORDER_PACKETS) <=
+			  value(&both[i - 1], BPE_ORDER_PACKETS));
+	for (int i = 0; i < m; i += 2)
+		cr_assert_eq(
+			value(&both[i], BPE_ORDER_PACKETS), value(&one[i / 2], BPE_ORDER_PACKETS));
 	cr_assert_eq(bpei_top_merge(tops, 2, both, 5), 5);
-	for (int k = 0; k < 2; k++) bpei_top_free(&tops[k]);
+	for (int k = 0; k < 2; k++)
+		bpei_top_free(&tops[k]);
 	bpei_table_free(table);
 }

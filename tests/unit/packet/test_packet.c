@@ -28,13 +28,23 @@ static void begin(bool checksums, bool outermost)
 
 static struct bpei_columns columns_of(struct one *p)
 {
-	return (struct bpei_columns){ .data = &p->data, .time_ns = &p->time_ns, .caplen = &p->caplen, .wirelen = &p->wirelen, .layers = &p->layers, .key = &p->key,
+	return (struct bpei_columns){ .data = &p->data,
+		.time_ns = &p->time_ns,
+		.caplen = &p->caplen,
+		.wirelen = &p->wirelen,
+		.layers = &p->layers,
+		.key = &p->key,
 		.hash = &p->hash };
 }
 
 static struct bpe_batch batch_of(const struct one *p)
 {
-	return (struct bpe_batch){ .count = 1, .data = &p->data, .caplen = &p->caplen, .wirelen = &p->wirelen, .layers = &p->layers, .key = &p->key };
+	return (struct bpe_batch){ .count = 1,
+		.data = &p->data,
+		.caplen = &p->caplen,
+		.wirelen = &p->wirelen,
+		.layers = &p->layers,
+		.key = &p->key };
 }
 
 static void dissect(struct one *p, const void *bytes, uint32_t n, int64_t time_ns)
@@ -58,28 +68,33 @@ static void counted(uint64_t followed, uint64_t lost, uint64_t evicted)
 }
 
 #define S INT64_C(1000000000)
-#define FIRST(id) "\x45\0\0\x24" id "\x20\0\x40\x11\0\0\x0a\0\0\2\x0a\0\0\1" "\0\x35\xc0\x01\x01\0\0\0payload!"
-#define LATER(id) "\x45\0\0\x1c" id "\0\2\x40\x11\0\0\x0a\0\0\2\x0a\0\0\1" "the rest"
+#define FIRST(id)                                                                                  \
+	"\x45\0\0\x24" id "\x20\0\x40\x11\0\0\x0a\0\0\2\x0a\0\0\1"                                 \
+	"\0\x35\xc0\x01\x01\0\0\0payload!"
+#define LATER(id)                                                                                  \
+	"\x45\0\0\x1c" id "\0\2\x40\x11\0\0\x0a\0\0\2\x0a\0\0\1"                                   \
+	"the rest"
 
 Test(fragments, go_with_their_first)
 {
 	struct one first, later;
 	begin(false, false);
-	DISSECT(&later, LATER("\0\1"), 0);	/* before its first: lost, and on a flow of its own */
+	DISSECT(&later, LATER("\0\1"), 0); /* before its first: lost, and on a flow of its own */
 	cr_assert_eq(later.key.port[1], 0);
 	counted(0, 1, 0);
 	DISSECT(&first, FIRST("\0\1"), 1 * S);
 	DISSECT(&later, LATER("\0\1"), 2 * S);
 	cr_assert_arr_eq(&later.key, &first.key, sizeof first.key);
 	cr_assert_eq(later.hash, first.hash);
-	cr_assert_eq(later.layers.flags, (first.layers.flags & ~BPE_PKT_FIRST_FRAGMENT) | BPE_PKT_FRAGMENT);
+	cr_assert_eq(later.layers.flags,
+		(first.layers.flags & ~BPE_PKT_FIRST_FRAGMENT) | BPE_PKT_FRAGMENT);
 	cr_assert_eq(later.layers.transport, BPE_NO_OFFSET);
 	counted(1, 1, 0);
-	DISSECT(&later, LATER("\0\2"), 2 * S);	/* another datagram */
+	DISSECT(&later, LATER("\0\2"), 2 * S); /* another datagram */
 	counted(1, 2, 0);
-	DISSECT(&later, LATER("\0\1"), 32 * S);	/* too late */
+	DISSECT(&later, LATER("\0\1"), 32 * S); /* too late */
 	counted(1, 3, 0);
-	DISSECT(&later, LATER("\0\1"), 0);	/* records that are out of order */
+	DISSECT(&later, LATER("\0\1"), 0); /* records that are out of order */
 	counted(2, 3, 0);
 	bpei_dissector_free(&dissector);
 }
@@ -88,22 +103,41 @@ Test(fragments, ip6)
 {
 	struct one first, later, other;
 	begin(false, false);
-	DISSECT(&first, IP6("\0\x18", "\x3c") "\x2c\0\1\4\0\0\0\0" "\x11\0\0\x01\0\0\0\7" "\0\x35\xc0\x01\x01\0\0\0", S);
-	DISSECT(&later, IP6("\0\x18", "\x3c") "\x2c\0\1\4\0\0\0\0" "\x11\0\0\x08\0\0\0\7" "the rest", S);
-	DISSECT(&other, IP6("\0\x18", "\x3c") "\x2c\0\1\4\0\0\0\0" "\x11\0\0\x08\0\0\0\x08" "the rest", S);
+	DISSECT(&first,
+		IP6("\0\x18", "\x3c") "\x2c\0\1\4\0\0\0\0"
+				      "\x11\0\0\x01\0\0\0\7"
+				      "\0\x35\xc0\x01\x01\0\0\0",
+		S);
+	DISSECT(&later,
+		IP6("\0\x18", "\x3c") "\x2c\0\1\4\0\0\0\0"
+				      "\x11\0\0\x08\0\0\0\7"
+				      "the rest",
+		S);
+	DISSECT(&other,
+		IP6("\0\x18", "\x3c") "\x2c\0\1\4\0\0\0\0"
+				      "\x11\0\0\x08\0\0\0\x08"
+				      "the rest",
+		S);
 	cr_assert_arr_eq(&later.key, &first.key, sizeof first.key);
 	cr_assert_eq(later.key.port[1] | later.key.port[0], 0x35 | 0xc001);
 	counted(1, 1, 0);
 	bpei_dissector_free(&dissector);
 }
 
-/* A tunnel's packet in pieces: the pieces go with the flow inside; pieces inside a tunnel go with theirs. */
+/* A tunnel's packet in pieces: the pieces go with the flow inside; pieces inside a tunnel go with
+ * theirs. */
 Test(fragments, of_tunnels_and_in_tunnels)
 {
 	struct one first, later;
 	begin(false, false);
-	DISSECT(&first, "\x45\0\0\x30\0\1\x20\0\x40\4\0\0\x0a\0\0\2\x0a\0\0\1" "\x45\0\2\0\0\0\0\0\x40\x11\0\0\xc0\xa8\0\2\xc0\xa8\0\1\0\x35\0\x36\1\xec\0\0", S);
-	DISSECT(&later, "\x45\0\0\x1c\0\1\0\2\x40\4\0\0\x0a\0\0\2\x0a\0\0\1" "the rest", S);
+	DISSECT(&first,
+		"\x45\0\0\x30\0\1\x20\0\x40\4\0\0\x0a\0\0\2\x0a\0\0\1"
+		"\x45\0\2\0\0\0\0\0\x40\x11\0\0\xc0\xa8\0\2\xc0\xa8\0\1\0\x35\0\x36\1\xec\0\0",
+		S);
+	DISSECT(&later,
+		"\x45\0\0\x1c\0\1\0\2\x40\4\0\0\x0a\0\0\2\x0a\0\0\1"
+		"the rest",
+		S);
 	cr_assert_eq(later.key.addr[0][0], 0xc0);
 	cr_assert_arr_eq(&later.key, &first.key, sizeof first.key);
 	DISSECT(&first, "\x45\0\0\x38\0\0\0\0\x40\4\0\0\x0a\0\0\2\x0a\0\0\1" FIRST("\0\1"), S);
@@ -113,7 +147,8 @@ Test(fragments, of_tunnels_and_in_tunnels)
 	bpei_dissector_free(&dissector);
 }
 
-/* More datagrams than there is room for: as many first fragments are forgotten, as many later ones are lost, and each is counted. */
+/* More datagrams than there is room for: as many first fragments are forgotten, as many later ones
+ * are lost, and each is counted. */
 Test(fragments, a_flood)
 {
 	enum { MANY = 3 * BPEI_FRAGMENT_SETS * BPEI_FRAGMENT_WAYS };
@@ -125,8 +160,10 @@ Test(fragments, a_flood)
 		for (uint32_t i = 0; i < MANY; i++) {
 			uint8_t bytes[sizeof(FIRST("\0\0"))];
 			uint32_t n = later ? sizeof(LATER("\0\0")) - 1 : sizeof(FIRST("\0\0")) - 1;
-			if (later) memcpy(bytes, LATER("\0\0"), n);
-			else memcpy(bytes, FIRST("\0\0"), n);
+			if (later)
+				memcpy(bytes, LATER("\0\0"), n);
+			else
+				memcpy(bytes, FIRST("\0\0"), n);
 			bytes[4] = (uint8_t)(i >> 8), bytes[5] = (uint8_t)i;
 			dissect(&p, bytes, n, S + i);
 		}
@@ -136,10 +173,12 @@ Test(fragments, a_flood)
 	bpei_dissector_free(&dissector);
 }
 
-/* Against CPython 3.11's hash of bytes, which is SipHash-1-3, with a key of zeros (PYTHONHASHSEED=0). */
+/* Against CPython 3.11's hash of bytes, which is SipHash-1-3, with a key of zeros
+ * (PYTHONHASHSEED=0). */
 Test(fragments, hash_is_siphash)
 {
-	static const uint64_t zeros[2], words[] = { 0x0706050403020100u, 0x0f0e0d0c0b0a0908u, 0x1716151413121110u, 0x1f1e1d1c1b1a1918u, 0x2726252423222120u };
+	static const uint64_t zeros[2], words[] = { 0x0706050403020100u, 0x0f0e0d0c0b0a0908u,
+		0x1716151413121110u, 0x1f1e1d1c1b1a1918u, 0x2726252423222120u };
 	cr_assert_eq(bpei_fragment_hash(zeros, words, 1), 0xead411e67ebe2eeau);
 	cr_assert_eq(bpei_fragment_hash(zeros, words, 5), 0x95bc321ab41d8206u);
 }
@@ -152,7 +191,8 @@ static uint32_t set_by(const uint64_t key[2], const uint8_t *ip)
 	return bpei_fragment_hash(key, words, 5) & (BPEI_FRAGMENT_SETS - 1);
 }
 
-/* Four datagrams that push a fifth out of its set, made by the key of one seed, do nothing to any other. */
+/* Four datagrams that push a fifth out of its set, made by the key of one seed, do nothing to any
+ * other. */
 Test(fragments, sets_are_not_to_be_foreseen)
 {
 	uint8_t bad[4][sizeof(FIRST("\0\0"))], victim[sizeof(FIRST("\0\0"))];
@@ -174,10 +214,14 @@ Test(fragments, sets_are_not_to_be_foreseen)
 		o.hash_seed = seed;
 		cr_assert_eq(bpei_dissector_new(&dissector, &o), BPE_OK);
 		dissect(&p, victim, sizeof victim - 1, S);
-		for (int i = 0; i < 4; i++) dissect(&p, bad[i], sizeof victim - 1, S + 1);
+		for (int i = 0; i < 4; i++)
+			dissect(&p, bad[i], sizeof victim - 1, S + 1);
 		DISSECT(&p, LATER("\0\1"), 2 * S);
-		const uint64_t kept = bpei_counter_get(&bpei_fragments_counts(dissector.fragments)->followed);
-		if (!seed) cr_assert_eq(kept, 0, "the words of the table are others: nothing is proved");
+		const uint64_t kept =
+			bpei_counter_get(&bpei_fragments_counts(dissector.fragments)->followed);
+		if (!seed)
+			cr_assert_eq(
+				kept, 0, "the words of the table are others: nothing is proved");
 		followed += kept == 1;
 		bpei_dissector_free(&dissector);
 	}
@@ -186,7 +230,10 @@ Test(fragments, sets_are_not_to_be_foreseen)
 
 /* ---- Checksums ---- */
 
-#define GOOD_UDP "\x45\0\0\x20\0\1\0\0\x40\x11\x66\xca\x0a\0\0\1\x0a\0\0\2" "\0\x35\xc0\x01\0\x0c\x63\x04" "data"
+#define GOOD_UDP                                                                                   \
+	"\x45\0\0\x20\0\1\0\0\x40\x11\x66\xca\x0a\0\0\1\x0a\0\0\2"                                 \
+	"\0\x35\xc0\x01\0\x0c\x63\x04"                                                             \
+	"data"
 
 static bool wrong(const void *bytes, uint32_t n, uint16_t flags)
 {
@@ -204,72 +251,97 @@ static bool wrong(const void *bytes, uint32_t n, uint16_t flags)
 /* The checksum worked out by the book: RFC 1071's sum, one word after another. */
 static uint16_t by_the_book(const uint8_t *p, uint32_t n, uint32_t s)
 {
-	for (uint32_t i = 0; i < n; i++) s += i % 2 ? p[i] : (uint32_t)p[i] << 8;
-	while (s >> 16) s = (s & 0xffff) + (s >> 16);
+	for (uint32_t i = 0; i < n; i++)
+		s += i % 2 ? p[i] : (uint32_t)p[i] << 8;
+	while (s >> 16)
+		s = (s & 0xffff) + (s >> 16);
 	return (uint16_t)~s;
 }
 
-static void put(uint8_t *p, uint16_t v) { p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v; }
+static void put(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v;
+}
 
 static uint32_t pseudo4(const uint8_t *ip, uint32_t length)
 {
 	uint32_t s = ip[9] + length;
-	for (int i = 12; i < 20; i += 2) s += (uint32_t)ip[i] << 8 | ip[i + 1];
+	for (int i = 12; i < 20; i += 2)
+		s += (uint32_t)ip[i] << 8 | ip[i + 1];
 	return s;
 }
 
 Test(checksums, every_protocol_and_every_bit)
 {
-	static const struct { uint8_t proto; uint32_t at, length, pseudo; } all[] = { { 6, 16, 25, 1 }, { 17, 6, 13, 1 }, { 17, 6, 12, 1 }, { 1, 2, 11, 0 }, { 2, 2, 8, 0 }, { 136, 6, 13, 1 } };
+	static const struct {
+		uint8_t proto;
+		uint32_t at, length, pseudo;
+	} all[] = { { 6, 16, 25, 1 }, { 17, 6, 13, 1 }, { 17, 6, 12, 1 }, { 1, 2, 11, 0 },
+		{ 2, 2, 8, 0 }, { 136, 6, 13, 1 } };
 	begin(true, false);
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
-		uint8_t p[64] = { 0x45, 0, 0, 0, 0, 1, 0, 0, 64, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2 }, *l4 = p + 20;
+		uint8_t p[64] = { 0x45, 0, 0, 0, 0, 1, 0, 0, 64, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0,
+			2 },
+			*l4 = p + 20;
 		uint32_t n = 20 + all[k].length;
-		for (uint32_t i = 0; i < all[k].length; i++) l4[i] = (uint8_t)(i * 37 + 11);
+		for (uint32_t i = 0; i < all[k].length; i++)
+			l4[i] = (uint8_t)(i * 37 + 11);
 		p[9] = all[k].proto;
 		put(p + 2, (uint16_t)n);
-		if (all[k].proto == 6) l4[12] = 0x50;
-		if (all[k].proto == 17) put(l4 + 4, (uint16_t)all[k].length);
-		if (all[k].proto == 136) put(l4 + 4, 0);	/* covers all */
+		if (all[k].proto == 6)
+			l4[12] = 0x50;
+		if (all[k].proto == 17)
+			put(l4 + 4, (uint16_t)all[k].length);
+		if (all[k].proto == 136)
+			put(l4 + 4, 0); /* covers all */
 		put(p + 10, by_the_book(p, 20, 0));
 		put(l4 + all[k].at, 0);
-		put(l4 + all[k].at, by_the_book(l4, all[k].length, all[k].pseudo ? pseudo4(p, all[k].length) : 0));
+		put(l4 + all[k].at, by_the_book(l4, all[k].length,
+					    all[k].pseudo ? pseudo4(p, all[k].length) : 0));
 		cr_assert(!wrong(p, n, 0), "protocol %u", all[k].proto);
 		for (uint32_t bit = 0; bit < 8 * all[k].length; bit++) {
-			if (bit / 8 == 12 && all[k].proto == 6) continue;	/* the header's length */
-			if (all[k].proto != 6 && all[k].pseudo && (bit / 8 == 4 || bit / 8 == 5)) continue;	/* the datagram's length or coverage */
+			if (bit / 8 == 12 && all[k].proto == 6)
+				continue; /* the header's length */
+			if (all[k].proto != 6 && all[k].pseudo && (bit / 8 == 4 || bit / 8 == 5))
+				continue; /* the datagram's length or coverage */
 			l4[bit / 8] ^= (uint8_t)(1 << bit % 8);
 			cr_assert(wrong(p, n, 0), "protocol %u bit %u", all[k].proto, bit);
-			cr_assert(!wrong(p, n, BPE_PKT_OUTGOING));	/* ours: the card does it */
+			cr_assert(!wrong(p, n, BPE_PKT_OUTGOING)); /* ours: the card does it */
 			l4[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		}
-		p[8]--;	/* IPv4's own */
+		p[8]--; /* IPv4's own */
 		cr_assert(wrong(p, n, 0));
 		p[8]++;
-		cr_assert(!wrong(p, n - 1, 0));	/* cut: not judged */
+		cr_assert(!wrong(p, n - 1, 0)); /* cut: not judged */
 	}
 	bpei_dissector_free(&dissector);
 }
 
 Test(checksums, offload_and_absence)
 {
-	uint8_t p[32] = { 0x45, 0, 0, 32, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0, 53, 0xc0, 1, 0, 12, 0, 0, 'd', 'a', 't', 'a' };
+	uint8_t p[32] = { 0x45, 0, 0, 32, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0, 53,
+		0xc0, 1, 0, 12, 0, 0, 'd', 'a', 't', 'a' };
 	begin(true, false);
 	put(p + 10, by_the_book(p, 20, 0));
-	cr_assert(!wrong(p, 32, 0));	/* UDP without one */
-	put(p + 26, (uint16_t)~by_the_book(p, 0, pseudo4(p, 12)));	/* the pseudo header's alone: the card fills in the rest */
+	cr_assert(!wrong(p, 32, 0)); /* UDP without one */
+	put(p + 26,
+		(uint16_t)~by_the_book(p, 0,
+			pseudo4(p,
+				12))); /* the pseudo header's alone: the card fills in the rest */
 	cr_assert(!wrong(p, 32, 0));
 	put(p + 26, 0x1234);
 	cr_assert(wrong(p, 32, 0));
 	bpei_dissector_free(&dissector);
 	begin(false, false);
-	cr_assert(!wrong(p, 32, 0));	/* not asked for */
+	cr_assert(!wrong(p, 32, 0)); /* not asked for */
 	bpei_dissector_free(&dissector);
 	/* IPv6: ICMPv6 with its pseudo header, behind options. */
 	begin(true, false);
-	uint8_t six[] = IP6("\0\x10", "\0") "\x3a\0\1\4\0\0\0\0" "\x80\0\0\0\x12\x34\0\1";
+	uint8_t six[] = IP6("\0\x10", "\0") "\x3a\0\1\4\0\0\0\0"
+					    "\x80\0\0\0\x12\x34\0\1";
 	uint32_t s = 58 + 8;
-	for (int i = 8; i < 40; i += 2) s += (uint32_t)six[i] << 8 | six[i + 1];
+	for (int i = 8; i < 40; i += 2)
+		s += (uint32_t)six[i] << 8 | six[i + 1];
 	put(six + 50, by_the_book(six + 48, 8, s));
 	cr_assert(!wrong(six, 56, 0));
 	six[55] ^= 1;
@@ -282,7 +354,8 @@ Test(checksums, offload_and_absence)
 static int options_of(const char *options, uint32_t n, struct bpe_tcp_options *o)
 {
 	struct one p;
-	uint8_t bytes[80] = "\x45\0\0\0\0\1\0\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2" "\0\x35\xc0\x01\0\0\0\1\0\0\0\2\0\x12\xff\xff\0\0\0\0";
+	uint8_t bytes[80] = "\x45\0\0\0\0\1\0\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2"
+			    "\0\x35\xc0\x01\0\0\0\1\0\0\0\2\0\x12\xff\xff\0\0\0\0";
 	bytes[3] = (uint8_t)(40 + n);
 	bytes[32] = (uint8_t)((20 + n) / 4 << 4);
 	memcpy(bytes + 40, options, n);
@@ -296,7 +369,8 @@ Test(tcp_options, all_of_them)
 	struct bpe_tcp_options o = { .mss = 7 };
 	begin(false, false);
 	cr_assert_eq(options_of("\2\4\5\xb4\4\2\x08\x0a\0\0\0\1\0\0\0\2\1\3\3\7", 20, &o), 1);
-	cr_assert_eq(o.present, BPE_TCP_MSS | BPE_TCP_SACK_PERMITTED | BPE_TCP_TIMESTAMPS | BPE_TCP_WINDOW_SCALE);
+	cr_assert_eq(o.present,
+		BPE_TCP_MSS | BPE_TCP_SACK_PERMITTED | BPE_TCP_TIMESTAMPS | BPE_TCP_WINDOW_SCALE);
 	cr_assert_eq(o.mss, 1460);
 	cr_assert_eq(o.window_scale, 7);
 	cr_assert_eq(o.timestamp, 1);
@@ -307,13 +381,14 @@ Test(tcp_options, all_of_them)
 	cr_assert_eq(o.sack[1][1], 4);
 	cr_assert_eq(options_of("", 0, &o), 1);
 	cr_assert_eq(o.present, 0);
-	cr_assert_eq(options_of("\0\2\4\5", 4, &o), 1);	/* behind the end */
+	cr_assert_eq(options_of("\0\2\4\5", 4, &o), 1); /* behind the end */
 	cr_assert_eq(o.present, 0);
-	cr_assert_eq(options_of("\2\3\5\0", 4, &o), 1);	/* of a wrong length; what follows is read */
+	cr_assert_eq(
+		options_of("\2\3\5\0", 4, &o), 1); /* of a wrong length; what follows is read */
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD);
-	cr_assert_eq(options_of("\3\3\2\2\xff\0\0\0", 8, &o), 1);	/* past the header */
+	cr_assert_eq(options_of("\3\3\2\2\xff\0\0\0", 8, &o), 1); /* past the header */
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD | BPE_TCP_WINDOW_SCALE);
-	cr_assert_eq(options_of("\1\1\1\2", 4, &o), 1);	/* without a length */
+	cr_assert_eq(options_of("\1\1\1\2", 4, &o), 1); /* without a length */
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD);
 	cr_assert_eq(options_of("\1\1\2\0", 4, &o), 1);
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD);
@@ -330,13 +405,21 @@ Test(tcp_options, all_of_them)
 /* Microsoft's "Verifying the RSS Hash Calculation". */
 Test(toeplitz, published)
 {
-	static const uint8_t key[BPE_RSS_KEY_BYTES] = { 0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb,
-		0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa };
-	struct bpe_key four = { .addr = { { 66, 9, 149, 187 }, { 161, 142, 100, 80 } }, .port = { 2794, 1766 }, .ip_proto = 6, .ip_version = 4 };
+	static const uint8_t key[BPE_RSS_KEY_BYTES] = { 0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e,
+		0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae,
+		0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7,
+		0x3b, 0xbe, 0xac, 0x01, 0xfa };
+	struct bpe_key four = { .addr = { { 66, 9, 149, 187 }, { 161, 142, 100, 80 } },
+		.port = { 2794, 1766 },
+		.ip_proto = 6,
+		.ip_version = 4 };
 	cr_assert_eq(bpe_toeplitz(&four, false, key), 0x51ccc178);
 	four.ip_proto = 1;
 	cr_assert_eq(bpe_toeplitz(&four, false, key), 0x323e8fc2);
-	struct bpe_key six = { .addr = { "\x3f\xfe\x25\x01\x02\0\0\x03\0\0\0\0\0\0\0\1", "\x3f\xfe\x25\x01\x02\0\x1f\xff\0\0\0\0\0\0\0\7" }, .port = { 1766, 2794 }, .ip_proto = 6,
+	struct bpe_key six = { .addr = { "\x3f\xfe\x25\x01\x02\0\0\x03\0\0\0\0\0\0\0\1",
+				       "\x3f\xfe\x25\x01\x02\0\x1f\xff\0\0\0\0\0\0\0\7" },
+		.port = { 1766, 2794 },
+		.ip_proto = 6,
 		.ip_version = 6 };
 	cr_assert_eq(bpe_toeplitz(&six, true, key), 0x40207d3d);
 	six.ip_proto = 58;
@@ -348,7 +431,8 @@ Test(toeplitz, both_directions_by_the_symmetric_key)
 	struct bpe_key k = { .port = { 1, 2 }, .ip_proto = 17, .ip_version = 6 };
 	uint32_t last = 0, changes = 0;
 	for (uint32_t i = 0; i < 1000; i++) {
-		for (uint32_t b = 0; b < 32; b++) k.addr[b / 16][b % 16] = (uint8_t)(i * 31 + b * b * 7 + i * b);
+		for (uint32_t b = 0; b < 32; b++)
+			k.addr[b / 16][b % 16] = (uint8_t)(i * 31 + b * b * 7 + i * b);
 		cr_assert_eq(bpe_toeplitz(&k, false, NULL), bpe_toeplitz(&k, true, NULL));
 		changes += bpe_toeplitz(&k, false, NULL) != last;
 		last = bpe_toeplitz(&k, false, NULL);

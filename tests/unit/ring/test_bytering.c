@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring of records, one thread playing both parts; tests/stress/bytering.c has the two threads. */
+/* The ring of records, one thread playing both parts; tests/stress/bytering.c has the two threads.
+ */
 #include "ring/bytering.h"
 
 #include <criterion/criterion.h>
@@ -22,7 +23,8 @@ TestSuite(bytering, .init = setup);
 static bool put(uint32_t n, uint8_t value)
 {
 	uint8_t *to = bpei_bytering_begin(&ring, n);
-	if (!to) return false;
+	if (!to)
+		return false;
 	cr_assert_eq((uintptr_t)to % 8, 0);
 	cr_assert(to >= bytes && to + n <= bytes + SIZE);
 	memset(to, value, n);
@@ -36,7 +38,8 @@ static void get(uint32_t n, uint8_t value)
 	const uint8_t *p = bpei_bytering_peek(&ring, &length);
 	cr_assert_not_null(p);
 	cr_assert_eq(length, n);
-	for (uint32_t i = 0; i < n; i++) cr_assert_eq(p[i], value);
+	for (uint32_t i = 0; i < n; i++)
+		cr_assert_eq(p[i], value);
 	bpei_bytering_drop(&ring);
 }
 
@@ -61,13 +64,15 @@ Test(bytering, records_come_in_order_and_whole)
 Test(bytering, full_refuses_and_changes_nothing)
 {
 	uint32_t k = 0;
-	while (put(24, (uint8_t)k)) k++;
+	while (put(24, (uint8_t)k))
+		k++;
 	cr_assert_eq(k, SIZE / 32);
 	cr_assert_eq(bpei_bytering_used(&ring), SIZE);
 	cr_assert_not(put(0, 1));
 	get(24, 0);
 	cr_assert(put(24, 99));
-	for (uint32_t i = 1; i < k; i++) get(24, (uint8_t)i);
+	for (uint32_t i = 1; i < k; i++)
+		get(24, (uint8_t)i);
 	get(24, 99);
 	cr_assert(is_empty());
 }
@@ -80,14 +85,15 @@ Test(bytering, wraps_in_one_piece)
 	cr_assert(put(64, 2));
 	cr_assert_eq(ring.begun, 192 + 64 + 72);
 	get(64, 2);
-	for (uint32_t i = 0; i < 8; i++) cr_assert_eq(bytes[SIZE + i], 0xee);
+	for (uint32_t i = 0; i < 8; i++)
+		cr_assert_eq(bytes[SIZE + i], 0xee);
 }
 
 Test(bytering, the_filler_counts_when_it_is_full)
 {
-	cr_assert(put(180, 1));	/* 192 of 256 */
-	cr_assert_not(put(64, 2));	/* 64 of filler and 72: too much, though 64 bytes are free */
-	cr_assert(put(56, 3));	/* just the end */
+	cr_assert(put(180, 1));    /* 192 of 256 */
+	cr_assert_not(put(64, 2)); /* 64 of filler and 72: too much, though 64 bytes are free */
+	cr_assert(put(56, 3));     /* just the end */
 	cr_assert_not(put(0, 4));
 	get(180, 1);
 	cr_assert(put(100, 5));
@@ -103,14 +109,14 @@ Test(bytering, a_torn_record_is_not_there)
 	memset(torn, 7, 20);
 	get(10, 1);
 	cr_assert(is_empty());
-	cr_assert(put(30, 2));	/* begun anew in its place */
+	cr_assert(put(30, 2)); /* begun anew in its place */
 	get(30, 2);
 	cr_assert(is_empty());
 }
 
 Test(bytering, indices_wrap_around_32_bits)
 {
-	const uint32_t start = UINT32_MAX - 255 - 64;	/* a multiple of 8 */
+	const uint32_t start = UINT32_MAX - 255 - 64; /* a multiple of 8 */
 	ring.own_tail = ring.seen_head = ring.own_head = ring.seen_tail = start;
 	atomic_store_explicit(&ring.tail, start, memory_order_relaxed);
 	atomic_store_explicit(&ring.head, start, memory_order_relaxed);

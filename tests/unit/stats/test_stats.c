@@ -7,10 +7,13 @@
 
 static struct bpei_counts counts[2];
 
-static void add(struct bpei_counts *c, const struct bpe_layers *layers, const uint32_t *wire, uint32_t n)
+static void add(
+	struct bpei_counts *c, const struct bpe_layers *layers, const uint32_t *wire, uint32_t n)
 {
 	static const int64_t time_ns[64];
-	struct bpe_batch b = { .count = n, .time_ns = time_ns, .caplen = wire, .wirelen = wire, .layers = layers };
+	struct bpe_batch b = {
+		.count = n, .time_ns = time_ns, .caplen = wire, .wirelen = wire, .layers = layers
+	};
 	struct bpei_sums sums;
 	bpei_batch_sum(&b, &sums);
 	bpei_role_enter(&bpei_worker_role);
@@ -20,12 +23,15 @@ static void add(struct bpei_counts *c, const struct bpe_layers *layers, const ui
 
 Test(stats, sizes_fall_into_their_classes)
 {
-	static const uint32_t wire[] = { 0, 64, 65, 127, 128, 255, 256, 511, 512, 1023, 1024, 1518, 1519, 9216, 9217, 65549 };
+	static const uint32_t wire[] = { 0, 64, 65, 127, 128, 255, 256, 511, 512, 1023, 1024, 1518,
+		1519, 9216, 9217, 65549 };
 	struct bpe_layers layers[16] = { { 0 } };
 	struct bpe_stats s = { 0 };
 	add(counts, layers, wire, 16);
 	bpei_counts_read(counts, &s);
-	for (int k = 0; k < BPE_SIZE_CLASSES; k++) cr_expect_eq(s.sizes[k], 2, "class %s has %llu", bpe_size_class_name(k), (unsigned long long)s.sizes[k]);
+	for (int k = 0; k < BPE_SIZE_CLASSES; k++)
+		cr_expect_eq(s.sizes[k], 2, "class %s has %llu", bpe_size_class_name(k),
+			(unsigned long long)s.sizes[k]);
 	cr_assert_eq(s.delivered_packets, 16);
 	cr_assert_eq(s.batches, 1);
 	cr_assert_null(bpe_size_class_name(BPE_SIZE_CLASSES));
@@ -37,15 +43,21 @@ Test(stats, flags_and_protocols_over_two_workers)
 {
 	static const uint32_t wire[] = { 100, 100, 100, 100, 100, 100, 100 };
 	struct bpe_layers layers[] = {
-		{ .proto = BPE_PROTO_TCP, .flags = BPE_PKT_IP4 | BPE_PKT_VLAN }, { .proto = BPE_PROTO_TCP, .flags = BPE_PKT_IP6 | BPE_PKT_TRUNCATED },
-		{ .proto = BPE_PROTO_IP_OTHER, .ip_proto = 89, .flags = BPE_PKT_IP4 | BPE_PKT_FRAGMENT },
-		{ .proto = BPE_PROTO_ETHERTYPE, .ethertype = 0x88cc }, { .proto = BPE_PROTO_LINKTYPE, .link_type = 105 },
-		{ .proto = BPE_PROTO_NONE, .flags = BPE_PKT_BAD_VERSION }, { .proto = BPE_PROTO_LLC },
+		{ .proto = BPE_PROTO_TCP, .flags = BPE_PKT_IP4 | BPE_PKT_VLAN },
+		{ .proto = BPE_PROTO_TCP, .flags = BPE_PKT_IP6 | BPE_PKT_TRUNCATED },
+		{ .proto = BPE_PROTO_IP_OTHER,
+			.ip_proto = 89,
+			.flags = BPE_PKT_IP4 | BPE_PKT_FRAGMENT },
+		{ .proto = BPE_PROTO_ETHERTYPE, .ethertype = 0x88cc },
+		{ .proto = BPE_PROTO_LINKTYPE, .link_type = 105 },
+		{ .proto = BPE_PROTO_NONE, .flags = BPE_PKT_BAD_VERSION },
+		{ .proto = BPE_PROTO_LLC },
 	};
 	struct bpe_stats s = { 0 };
 	add(&counts[0], layers, wire, 7);
 	add(&counts[1], layers, wire, 5);
-	for (int w = 0; w < 2; w++) bpei_counts_read(&counts[w], &s);
+	for (int w = 0; w < 2; w++)
+		bpei_counts_read(&counts[w], &s);
 	cr_assert_eq(s.delivered_packets, 12);
 	cr_assert_eq(s.ip4_packets, 4);
 	cr_assert_eq(s.ip6_packets, 2);
@@ -83,7 +95,8 @@ Test(stats, hostile_ethertypes_are_all_counted)
 	size_t n = bpei_counts_protocols(one, 1, p, 1000);
 	uint64_t packets = 0, bytes = 0;
 	cr_assert(n > 200 && n <= 257, "%zu lines", n);
-	for (size_t i = 0; i < n; i++) packets += p[i].packets, bytes += p[i].bytes;
+	for (size_t i = 0; i < n; i++)
+		packets += p[i].packets, bytes += p[i].bytes;
 	cr_assert_eq(packets, 5000);
 	cr_assert_eq(bytes, 300000);
 	cr_assert_str_eq(p[0].name, "ethertype-other");
@@ -92,16 +105,20 @@ Test(stats, hostile_ethertypes_are_all_counted)
 /* Batches of any size and contents beside counts made one by one. */
 Test(stats, counts_are_those_of_a_plain_loop)
 {
-	static const uint32_t lengths[] = { 0, 60, 64, 65, 127, 128, 1518, 1519, 9216, 9217, 32767, 32768, 65536, 65600, 0x7fffffff, 0x80000000, 0xffffffff };
-	static const uint16_t flags[] = { BPE_PKT_IP4, BPE_PKT_IP6, BPE_PKT_IP4 | BPE_PKT_VLAN, BPE_PKT_IP6 | BPE_PKT_VLAN, BPE_PKT_VLAN, 0,
-		BPE_PKT_IP4 | BPE_PKT_FRAGMENT, BPE_PKT_BAD_CHECKSUM | BPE_PKT_IP4, BPE_PKT_TUNNEL | BPE_PKT_KEY | BPE_PKT_REVERSED | BPE_PKT_OUTGOING };
+	static const uint32_t lengths[] = { 0, 60, 64, 65, 127, 128, 1518, 1519, 9216, 9217, 32767,
+		32768, 65536, 65600, 0x7fffffff, 0x80000000, 0xffffffff };
+	static const uint16_t flags[] = { BPE_PKT_IP4, BPE_PKT_IP6, BPE_PKT_IP4 | BPE_PKT_VLAN,
+		BPE_PKT_IP6 | BPE_PKT_VLAN, BPE_PKT_VLAN, 0, BPE_PKT_IP4 | BPE_PKT_FRAGMENT,
+		BPE_PKT_BAD_CHECKSUM | BPE_PKT_IP4,
+		BPE_PKT_TUNNEL | BPE_PKT_KEY | BPE_PKT_REVERSED | BPE_PKT_OUTGOING };
 	static const uint32_t bounds[] = { 64, 127, 255, 511, 1023, 1518, 9216, UINT32_MAX };
 	static struct bpei_counts c;
 	struct bpe_stats want = { 0 }, got = { 0 };
 	uint64_t packets[BPE_PROTO_COUNT] = { 0 }, bytes[BPE_PROTO_COUNT] = { 0 }, state = 3;
 	for (int round = 0; round < 3000; round++) {
 		struct bpe_layers layers[BPE_BATCH];
-		uint32_t wire[BPE_BATCH], n = 1 + (uint32_t)(state >> 40) % BPE_BATCH, rare = (uint32_t)(state >> 33) % 3;
+		uint32_t wire[BPE_BATCH], n = 1 + (uint32_t)(state >> 40) % BPE_BATCH,
+					  rare = (uint32_t)(state >> 33) % 3;
 		memset(layers, 0, sizeof layers);
 		for (uint32_t i = 0; i < n; i++) {
 			state = state * 6364136223846793005u + 1442695040888963407u;
@@ -119,7 +136,8 @@ Test(stats, counts_are_those_of_a_plain_loop)
 			want.bad_checksum += !!(l->flags & BPE_PKT_BAD_CHECKSUM);
 			want.tunnel_packets += !!(l->flags & BPE_PKT_TUNNEL);
 			int k = 0;
-			while (wire[i] > bounds[k]) k++;
+			while (wire[i] > bounds[k])
+				k++;
 			want.sizes[k]++;
 		}
 		want.delivered_packets += n;

@@ -6,7 +6,7 @@
 #ifndef PLAIN_CRITERION_H
 #define PLAIN_CRITERION_H
 
-#pragma GCC system_header	/* an empty __VA_ARGS__ is no error here */
+#pragma GCC system_header /* an empty __VA_ARGS__ is no error here */
 
 #include <signal.h>
 #include <stdarg.h>
@@ -27,11 +27,11 @@ struct plain_test {
 	const char *suite, *name;
 	void (*run)(void);
 	struct plain_suite own;
-	const struct plain_suite *common;	/* what the suite says; NULL: nothing */
+	const struct plain_suite *common; /* what the suite says; NULL: nothing */
 	struct plain_test *next;
 };
 
-enum { PLAIN_SLOWER = 20 };	/* an emulator may take so many times the time-out of a test */
+enum { PLAIN_SLOWER = 20 }; /* an emulator may take so many times the time-out of a test */
 
 static struct plain_test *plain_first, **plain_last = &plain_first;
 static volatile bool plain_failed;
@@ -43,12 +43,12 @@ static inline void plain_add(struct plain_test *test)
 }
 
 /* Tells of a condition that does not hold; ends the test when it must hold. */
-__attribute__((format(printf, 5, 6)))
-static inline void plain_check(bool good, bool must, const char *where, const char *what,
-		const char *format, ...)
+__attribute__((format(printf, 5, 6))) static inline void plain_check(
+	bool good, bool must, const char *where, const char *what, const char *format, ...)
 {
 	va_list list;
-	if (good) return;
+	if (good)
+		return;
 	plain_failed = true;
 	printf("%s: %s", where, what);
 	if (*format) {
@@ -59,20 +59,26 @@ static inline void plain_check(bool good, bool must, const char *where, const ch
 	}
 	printf("\n");
 	fflush(stdout);
-	if (must) _exit(1);
+	if (must)
+		_exit(1);
 }
 
 static inline void plain_child(const struct plain_test *test)
 {
 	const struct plain_suite *common = test->common;
 	double most = test->own.timeout;
-	if (most <= 0) most = common && common->timeout > 0 ? common->timeout : 60;
+	if (most <= 0)
+		most = common && common->timeout > 0 ? common->timeout : 60;
 	alarm((unsigned)most * PLAIN_SLOWER);
-	if (common && common->init) common->init();
-	if (test->own.init) test->own.init();
+	if (common && common->init)
+		common->init();
+	if (test->own.init)
+		test->own.init();
 	test->run();
-	if (test->own.fini) test->own.fini();
-	if (common && common->fini) common->fini();
+	if (test->own.fini)
+		test->own.fini();
+	if (common && common->fini)
+		common->fini();
 	fflush(stdout);
 	exit(plain_failed);
 }
@@ -83,15 +89,19 @@ static inline bool plain_run(const struct plain_test *test)
 	fflush(stdout);
 	fflush(stderr);
 	pid_t child = fork();
-	if (child == 0) plain_child(test);
+	if (child == 0)
+		plain_child(test);
 	if (child < 0 || waitpid(child, &status, 0) != child) {
 		perror("fork");
 		exit(1);
 	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return true;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true;
 	printf("FAILED %s::%s: ", test->suite, test->name);
-	if (WIFSIGNALED(status)) printf("signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else printf("exit code %d\n", WEXITSTATUS(status));
+	if (WIFSIGNALED(status))
+		printf("signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		printf("exit code %d\n", WEXITSTATUS(status));
 	return false;
 }
 
@@ -103,34 +113,39 @@ int main(int argc, char **argv)
 		bool wanted = argc < 2;
 		for (int i = 1; i < argc; i++)
 			wanted |= !strcmp(argv[i], test->suite) || !strcmp(argv[i], test->name);
-		if (!wanted) continue;
-		if (plain_run(test)) passed++;
-		else failed++;
+		if (!wanted)
+			continue;
+		if (plain_run(test))
+			passed++;
+		else
+			failed++;
 	}
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed || !passed;
 }
 
-#define TestSuite(suite_name, ...) \
+#define TestSuite(suite_name, ...)                                                                 \
 	const struct plain_suite plain_suite_##suite_name = { __VA_ARGS__ }
 
 /* A suite need not be said before its tests, or at all: a weak reference finds it, or NULL. */
-#define Test(suite_name, test_name, ...) \
-	extern const struct plain_suite plain_suite_##suite_name __attribute__((weak)); \
-	static void plain_body_##suite_name##_##test_name(void); \
-	__attribute__((constructor)) static void plain_register_##suite_name##_##test_name(void) \
-	{ \
-		static struct plain_test test = { .suite = #suite_name, .name = #test_name, \
-			.run = plain_body_##suite_name##_##test_name, .own = { __VA_ARGS__ } }; \
-		test.common = &plain_suite_##suite_name; \
-		plain_add(&test); \
-	} \
+#define Test(suite_name, test_name, ...)                                                           \
+	extern const struct plain_suite plain_suite_##suite_name __attribute__((weak));            \
+	static void plain_body_##suite_name##_##test_name(void);                                   \
+	__attribute__((constructor)) static void plain_register_##suite_name##_##test_name(void)   \
+	{                                                                                          \
+		static struct plain_test test = { .suite = #suite_name,                            \
+			.name = #test_name,                                                        \
+			.run = plain_body_##suite_name##_##test_name,                              \
+			.own = { __VA_ARGS__ } };                                                  \
+		test.common = &plain_suite_##suite_name;                                           \
+		plain_add(&test);                                                                  \
+	}                                                                                          \
 	static void plain_body_##suite_name##_##test_name(void)
 
 #define PLAIN_TEXT2(x) #x
 #define PLAIN_TEXT(x) PLAIN_TEXT2(x)
 #define PLAIN_HERE __FILE__ ":" PLAIN_TEXT(__LINE__)
-#define PLAIN(must, condition, what, ...) \
+#define PLAIN(must, condition, what, ...)                                                          \
 	plain_check((condition), must, PLAIN_HERE, what, "" __VA_ARGS__)
 
 #define cr_assert(condition, ...) PLAIN(1, (condition), #condition, __VA_ARGS__)
@@ -148,11 +163,11 @@ int main(int argc, char **argv)
 #define cr_assert_str_neq(a, b, ...) PLAIN(1, strcmp((a), (b)) != 0, #a " is not " #b, __VA_ARGS__)
 #define cr_assert_str_empty(a, ...) PLAIN(1, *(a) == 0, #a " is empty", __VA_ARGS__)
 #define cr_assert_str_not_empty(a, ...) PLAIN(1, *(a) != 0, #a " is not empty", __VA_ARGS__)
-#define cr_assert_arr_eq(a, b, n, ...) \
+#define cr_assert_arr_eq(a, b, n, ...)                                                             \
 	PLAIN(1, memcmp((a), (b), (n)) == 0, #a " is the bytes " #b, __VA_ARGS__)
-#define cr_assert_arr_neq(a, b, n, ...) \
+#define cr_assert_arr_neq(a, b, n, ...)                                                            \
 	PLAIN(1, memcmp((a), (b), (n)) != 0, #a " is not the bytes " #b, __VA_ARGS__)
-#define cr_assert_float_eq(a, b, e, ...) \
+#define cr_assert_float_eq(a, b, e, ...)                                                           \
 	PLAIN(1, (a) - (b) <= (e) && (b) - (a) <= (e), #a " is about " #b, __VA_ARGS__)
 
 #define cr_expect(condition, ...) PLAIN(0, (condition), #condition, __VA_ARGS__)
@@ -170,11 +185,11 @@ int main(int argc, char **argv)
 #define cr_expect_str_neq(a, b, ...) PLAIN(0, strcmp((a), (b)) != 0, #a " is not " #b, __VA_ARGS__)
 #define cr_expect_str_empty(a, ...) PLAIN(0, *(a) == 0, #a " is empty", __VA_ARGS__)
 #define cr_expect_str_not_empty(a, ...) PLAIN(0, *(a) != 0, #a " is not empty", __VA_ARGS__)
-#define cr_expect_arr_eq(a, b, n, ...) \
+#define cr_expect_arr_eq(a, b, n, ...)                                                             \
 	PLAIN(0, memcmp((a), (b), (n)) == 0, #a " is the bytes " #b, __VA_ARGS__)
-#define cr_expect_arr_neq(a, b, n, ...) \
+#define cr_expect_arr_neq(a, b, n, ...)                                                            \
 	PLAIN(0, memcmp((a), (b), (n)) != 0, #a " is not the bytes " #b, __VA_ARGS__)
-#define cr_expect_float_eq(a, b, e, ...) \
+#define cr_expect_float_eq(a, b, e, ...)                                                           \
 	PLAIN(0, (a) - (b) <= (e) && (b) - (a) <= (e), #a " is about " #b, __VA_ARGS__)
 
 #endif
