@@ -21,8 +21,8 @@ struct bpei_columns {
 	uint32_t *hash;
 	uint8_t *outgoing; /* BPE_PKT_OUTGOING where the source says so, else 0; NULL: it never does
 			    */
-	uint16_t *meta;    /* block/layout.h; written by sources that have it */
-	int64_t *flow_ns;  /* flow/timeline.h; good where the next column says so */
+	uint16_t *meta;    /* records/layout.h; written by sources that have it */
+	int64_t *flow_ns;  /* flow/flow_time.h; good where the next column says so */
 	uint8_t *flow_kind;
 	bool outermost; /* parse: no tunnel in IP is gone into */
 	/* Of parse.  Tunnels of the kinds in `closed` (BPE_TUNNEL_BIT) stay closed. */

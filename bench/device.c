@@ -9,7 +9,7 @@
  * The device is the scripted double's, its read replaced.  No packets are parsed.  Blocks rotate as
  * in the engine. */
 #include "bench.h"
-#include "block/batch.h"
+#include "records/batch.h"
 #include "bpf_double.h"
 #include "device/bpf.h"
 

@@ -3,7 +3,7 @@
  * ns a packet of the interpreters on the same program and packets. */
 #include "bench.h"
 #include "bpfengine.h"
-#include "filter/prepare.h"
+#include "filter/decode.h"
 
 #include <pcap/pcap.h>
 #include <string.h>

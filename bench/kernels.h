@@ -5,7 +5,7 @@
 
 #include "arch/arch_list.h"
 #include "bench.h"
-#include "block/batch.h"
+#include "records/batch.h"
 
 #define KERNELS_BYTES 96u
 

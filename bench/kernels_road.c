@@ -5,7 +5,7 @@
 #include "kernels.h"
 
 #include "base/bytes.h"
-#include "block/layout.h"
+#include "records/layout.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * with whole packet records (columns), as the engine uses it.  bursts: those in bursts of 1 to 64,
  * as the reader's batches fall to many workers. */
 #include "bench.h"
-#include "block/batch.h"
+#include "records/batch.h"
 #include "ring/ring.h"
 
 #include <pthread.h>

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define BATCHES 8000u
-#define LOOKS 256u /* as engine/scan.c */
+#define LOOKS 256u /* as engine/query_top.c */
 #define WANTED 2000u
 
 static struct bpei_table *table;

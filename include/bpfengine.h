@@ -385,10 +385,11 @@ BPE_API const char *bpe_timeout_name(
 		at 65,535 */
 #define BPE_FLOW_BY_PORT                                                                           \
 	0x8u /* the direction is by options.direction_by_port, whatever the first packet's was */
-#define BPE_FLOW_TUNNEL 0x10u  /* its first packet lay in another one's payload */
-#define BPE_FLOW_ICMP 0x20u    /* icmp_type and icmp_code are known */
-#define BPE_FLOW_LENGTHS 0x40u /* ip_bytes and payload_bytes were counted (options.flow_lengths)   \
-				*/
+#define BPE_FLOW_TUNNEL 0x10u /* its first packet lay in another one's payload */
+#define BPE_FLOW_ICMP 0x20u   /* icmp_type and icmp_code are known */
+#define BPE_FLOW_LENGTHS                                                                           \
+	0x40u /* ip_bytes and payload_bytes were counted (options.flow_lengths)                    \
+	       */
 #define BPE_FLOW_INTERFACE_ID 0x80u /* interface_id is known */
 #define BPE_FLOW_HEALTH                                                                            \
 	0x100u /* TCP's sequence numbers were followed: a count of 0 says that there were none */

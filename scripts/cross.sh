@@ -54,7 +54,7 @@ build() {	# zig, target
 
 formats() {	# directory, patterns for all and for programs: everything is there, and is what it should be
 	local f what bad=0 library=0
-	for f in src/bpfengine src/libbpfengine.a examples/basic_capture tests/stress_engine bench/bpfbench/bpfbench; do
+	for f in src/bpfengine src/libbpfengine.a examples/basic_capture tests/stress_engine src/bpfbench; do
 		[ -f "$1/$f" ] || { echo "$f was not made"; bad=1; }
 	done
 	while read -r f; do

@@ -10,13 +10,15 @@ import os, re, subprocess, sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CEILING = 600
-ONLY = {"src/cli": {"include", "src/program"}}  # what else a folder that is restricted may include
+ONLY = {
+    "src/tools/bpfengine": {"include", "src/tools/common"}
+}  # what else a folder that is restricted may include
 HIGHER = {
-    "include/bpfengine.h": 1010,  # the public contract is one file by decision
+    "include/bpfengine.h": 1020,  # the public contract is one file by decision
     # Formatted at 100 columns these are longer than 600 lines; each is to be split by idea.
-    "bench/bpfbench/options.c": 700,
-    "src/cli/options.c": 800,
-    "src/cli/top_view.c": 620,
+    "src/tools/bpfbench/options.c": 700,
+    "src/tools/bpfengine/options.c": 800,
+    "src/tools/bpfengine/top_view.c": 620,
     "src/filter/parse.c": 820,
     "src/flow/table.c": 650,
     "src/flow/table.h": 640,
@@ -129,12 +131,19 @@ def check(path, text, known, files):
         for m in re.finditer(r"^\s*#\s*include\s+(\S+)", text, re.M):
             if m.group(1) not in ("<stddef.h>", "<stdint.h>", "<stdbool.h>"):
                 at(m.start(), "the public header needs only stddef, stdint, stdbool")
-    if here in ("include", "src/program", "src/cli", "examples", "bench/bpfbench"):
+    if here in (
+        "include",
+        "src/tools/common",
+        "src/tools/bpfengine",
+        "examples",
+        "src/tools/bpfbench",
+    ):
         return bad
     door = (
         path in ("src/base/bytes.h", "src/base/cursor.h")
-        or path in ("src/filter/run.c", "src/filter/prepared_run.c")
-        or path.startswith("src/block/walk")
+        or path in ("src/filter/interpret.c", "src/filter/interpret_fast.c")
+        or path.startswith("src/records/walk")
+        or path == "src/records/macos_meta.c"
         or here in ("arch", "src/packet", "src/device", "src/base")
     )
     if not door:
@@ -184,12 +193,12 @@ def check(path, text, known, files):
 
 PLANTED = [
     ("src/flow/x.c", '#include "device/device.h"', "may not include"),
-    ("src/cli/x.c", '#include "base/mem.h"', "may not include"),
+    ("src/tools/bpfengine/x.c", '#include "base/mem.h"', "may not include"),
     ("src/base/x.c", '#include "ring/ring.h"', "may not include"),
     ("src/ring/x.h", '#include "arch/arch.h"', "may not include"),
     ("include/bpfengine.h", "#include <stdio.h>", "public header"),
     ("src/flow/x.c", "\n" * 700, "more than"),
-    ("include/bpfengine.h", "\n" * 1100, "more than 1010"),
+    ("include/bpfengine.h", "\n" * 1100, "more than 1020"),
     ("src/flow/x.c", "int f(void) { return bpei_load32(p); }", "raw load"),
     ("src/flow/x.c", "v = *(const uint32_t *)p;", "raw load"),
     ("arch/scalar/x.c", "void bpei_f(void) { malloc(3); }", "allocates"),

@@ -83,7 +83,7 @@ def bench(build, to):
         page = folder + "/sweep.html"
         subprocess.run(
             [
-                build + "/bench/bpfbench/bpfbench",
+                build + "/src/bpfbench",
                 "--sweep",
                 "-i",
                 "pair",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Four packets side by side (arch/lanes/parse_lanes.h), with NEON.  Pure. */
-#include "arch/lanes/listed.h"
+#include "arch/lanes/gather_list.h"
 #include "arch/scalar/packet.h"
 #include "base/bytes.h"
 
@@ -264,7 +264,7 @@ static inline void store_longs(int64_t *to, big even, big odd)
 }
 
 #include "arch/lanes/parse_lanes.h"
-#include "arch/lanes/alike_lanes.h"
+#include "arch/lanes/walk_lanes.h"
 
 void bpei_parse_neon(const struct bpei_columns *columns, uint32_t n, uint32_t link_type,
 	const struct bpei_seed *seed){ PARSE_BY_LINK_TYPE(columns, n, link_type, seed) }

@@ -282,7 +282,7 @@ static inline void store_longs(int64_t *to, big even, big odd)
 }
 
 #include "arch/lanes/parse_lanes.h"
-#include "arch/lanes/alike_lanes.h"
+#include "arch/lanes/walk_lanes.h"
 
 void bpei_parse_avx2(const struct bpei_columns *columns, uint32_t n, uint32_t link_type,
 	const struct bpei_seed *seed){ PARSE_BY_LINK_TYPE(columns, n, link_type, seed) }

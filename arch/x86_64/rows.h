@@ -3,7 +3,7 @@
 #ifndef BPEI_X86_64_ROWS_H
 #define BPEI_X86_64_ROWS_H
 
-#include "arch/lanes/listed.h"
+#include "arch/lanes/gather_list.h"
 #include "base/bytes.h"
 
 #include <smmintrin.h>

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "block/batch.h"
+#include "records/batch.h"
 #include "device/device.h"
 #include "filter/kernel.h"
 #include "packet/packet.h"

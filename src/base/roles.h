@@ -28,8 +28,9 @@ extern struct bpei_role bpei_reader_role, bpei_worker_role, bpei_output_role;
 #define BPEI_WORKER                                                                                \
 	BPEI_REQUIRES(bpei_worker_role) /* a worker; with 0 workers, the reader in that part of    \
 					   its loop */
-#define BPEI_OUTPUT BPEI_REQUIRES(bpei_output_role) /* the thread that hands records to on_record  \
-						     */
+#define BPEI_OUTPUT                                                                                \
+	BPEI_REQUIRES(bpei_output_role) /* the thread that hands records to on_record              \
+					 */
 
 /* A thread's main function takes its role at the start and gives it back at the end. */
 static inline void bpei_role_enter(struct bpei_role *role) BPEI_ACQUIRES(*role) BPEI_UNCHECKED

@@ -13,7 +13,7 @@
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "filter/prepare.h"
+#include "filter/decode.h"
 
 #include <errno.h>
 #include <stdio.h>

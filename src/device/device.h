@@ -11,9 +11,9 @@
 
 #include "arch/arch.h"
 #include "base/counter.h"
-#include "base/names.h"
+#include "base/ifnames.h"
 #include "base/roles.h"
-#include "block/block.h"
+#include "records/block.h"
 #include "bpfengine.h"
 
 struct bpei_device;

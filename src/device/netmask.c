@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Netmasks of interfaces, from getifaddrs(3) alone: no framework is loaded for them. */
-#include "device/list.h"
+#include "device/interfaces.h"
 
 #include <ifaddrs.h>
 #include <netinet/in.h>

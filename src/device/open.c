@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Choosing the backend by the options' source; stateless. */
 #include "base/error.h"
-#include "block/walk.h"
+#include "records/walk.h"
 #include "device/device.h"
 #include "filter/kernel.h"
-#include "filter/prepare.h"
+#include "filter/decode.h"
 
 #include <net/if.h>
 #include <stdarg.h>

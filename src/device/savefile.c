@@ -10,7 +10,7 @@
  * signal. */
 #include "base/descriptor.h"
 #include "base/error.h"
-#include "block/walk.h"
+#include "records/walk.h"
 #include "device/device.h"
 
 #include <errno.h>

@@ -7,12 +7,12 @@
 #include "arch/arch.h"
 #include "base/cacheline.h"
 #include "base/counter.h"
-#include "block/batch.h"
-#include "block/block.h"
+#include "records/batch.h"
+#include "records/block.h"
 #include "bpfengine.h"
 #include "device/device.h"
 #include "flow/flow.h"
-#include "flow/timeline.h"
+#include "flow/flow_time.h"
 #include "flow/top.h"
 #include "packet/packet.h"
 #include "ring/bytering.h"
@@ -30,7 +30,7 @@ struct bpei_engine_plan { /* every automatic size settled */
 	size_t block_bytes;
 };
 
-/* The worker's part in a question for the largest flows (scan.c). */
+/* The worker's part in a question for the largest flows (query_top.c). */
 struct bpei_worker_scan {
 	uint32_t seen;        /* the last question that was answered; worker's own */
 	struct bpei_top *top; /* of the one at hand; worker's own */
@@ -61,7 +61,7 @@ struct bpei_worker {
 	BPEI_ALIGNED bpei_counter records_taken; /* w: output  r: any */
 };
 
-/* Another filter for a running engine (change.c). */
+/* Another filter for a running engine (filter_change.c). */
 struct bpei_change {
 	const char *expression; /* NULL: filter alone counts */
 	const struct bpei_filter *filter;
@@ -79,7 +79,7 @@ struct bpei_changes {
 	_Atomic int asked;        /* w: any  r: reader */
 };
 
-/* Questions for the largest flows of all tables (scan.c). */
+/* Questions for the largest flows of all tables (query_top.c). */
 struct bpei_scans {
 	pthread_mutex_t mutex; /* for all below but asked */
 	pthread_cond_t moved;
@@ -99,7 +99,7 @@ struct bpei_output {
 	BPEI_ALIGNED bpei_counter taken; /* w: output  r: any; records, of all workers */
 };
 
-/* Snapshots of all flows (show.c). */
+/* Snapshots of all flows (query_dump.c). */
 struct bpei_shows {
 	pthread_mutex_t mutex; /* for all below */
 	bool open;             /* the workers answer */
@@ -153,7 +153,7 @@ struct bpe_engine {
 	bpei_counter first_packet_ns, last_packet_ns;
 };
 
-/* plan.c */
+/* sizing.c */
 int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *options,
 	const struct bpei_device *device, struct bpe_error *error);
 
@@ -171,7 +171,8 @@ void bpei_worker_finish(struct bpei_worker *worker) BPEI_WORKER;
 /* reader.c */
 void *bpei_reader_main(void *engine);
 
-/* change.c: ask: any thread, waits for the reader; serve: the reader's, and with `last` its end. */
+/* filter_change.c: ask: any thread, waits for the reader; serve: the reader's, and with `last` its
+ * end. */
 void bpei_change_init(struct bpei_changes *changes);
 void bpei_change_free(struct bpei_changes *changes);
 void bpei_change_begin(struct bpe_engine *engine, bool runs); /* whether there is a reader to ask */
@@ -180,9 +181,9 @@ void bpei_change_serve(struct bpe_engine *engine, bool last) BPEI_READER;
 int bpei_change_ask(struct bpe_engine *engine, const char *expression,
 	const struct bpei_filter *filter, struct bpe_error *error);
 
-/* scan.c: the questions' life; the worker's side, batch: behind each batch, idle: when none waits
- * (true: call again soon), finish: before its table is closed down, leave: its last (nothing if it
- * never began); and the question, by any thread that is not the engine's. */
+/* query_top.c: the questions' life; the worker's side, batch: behind each batch, idle: when none
+ * waits (true: call again soon), finish: before its table is closed down, leave: its last (nothing
+ * if it never began); and the question, by any thread that is not the engine's. */
 void bpei_scan_init(struct bpei_scans *scans);
 void bpei_scan_free(struct bpei_scans *scans);
 void bpei_scan_begin(struct bpe_engine *engine);        /* from now on the workers are asked */
@@ -202,8 +203,8 @@ void bpei_output_end(struct bpe_engine *engine);
 void bpei_output_put(struct bpei_worker *worker, const struct bpe_flow *flow) BPEI_WORKER;
 uint32_t bpei_output_room(struct bpei_worker *worker) BPEI_WORKER;
 
-/* show.c: behind each batch; when none waits (true: call again at once); whether there is something
- * to be shown, though not at once; at the worker's end. */
+/* query_dump.c: behind each batch; when none waits (true: call again at once); whether there is
+ * something to be shown, though not at once; at the worker's end. */
 void bpei_show_init(struct bpei_shows *shows);
 void bpei_show_free(struct bpei_shows *shows);
 void bpei_show_begin(struct bpe_engine *engine, bool runs); /* whether there are workers to ask */
@@ -221,7 +222,7 @@ int bpei_engine_wait(struct bpe_engine *engine, int64_t timeout_ns);
 void bpei_engine_stop(struct bpe_engine *engine);
 void bpei_engine_close(struct bpe_engine *engine);
 
-/* snapshot.c */
+/* stats.c */
 void bpei_engine_stats(struct bpe_engine *engine, struct bpe_stats *stats);
 int bpei_engine_worker_stats(struct bpe_engine *engine, uint32_t w, struct bpe_worker_stats *stats);
 

@@ -12,8 +12,8 @@
  *
  * A true retransmission has another identification, but IPv6 has none, and some hosts send the same
  * identification with every packet: what may well be sent twice within a millisecond is left to
- * health.c. */
-#include "flow/health.h"
+ * tcp_analysis.c. */
+#include "flow/tcp_analysis.h"
 
 #define WATCHED 64
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The flow table: one per worker, one owner, no locks.  Lives here: table.c (life, update), index.c
- * (finding), age.c (wheel, time-outs, eviction), tcp.c (states), follow.c and health.c (sequence
- * numbers), duplicate.c (packets seen twice), window.c (what is not the
- * stream's), icmp.c (errors that speak of a flow), history.c, extra.c (side tables), record.c
+ * (finding), wheel.c (wheel, time-outs, eviction), tcp_state.c (states), tcp_fast.c and
+ * tcp_analysis.c (sequence numbers), duplicate.c (packets seen twice), window.c (what is not the
+ * stream's), icmp.c (errors that speak of a flow), history.c, overflow.c (side tables), record.c
  * (record made from an entry), conn_state.c and community.c (names made from a record), top.c (the
  * largest flows). */
 #ifndef BPEI_FLOW_H
 #define BPEI_FLOW_H
 
 #include "base/counter.h"
-#include "base/names.h"
+#include "base/ifnames.h"
 #include "base/roles.h"
 #include "bpfengine.h"
 

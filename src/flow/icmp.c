@@ -5,7 +5,7 @@
  * While an end has sent errors alone SUMS_ERRORS is set for it, and its packets are the count.  The
  * flow is weak as long, so that each packet comes this way.  Where both kinds come from one end,
  * the extra has the number of errors. */
-#include "flow/follow.h"
+#include "flow/tcp_fast.h"
 
 /* Notes type and code of a flow's first message, if they were captured and are the flow's own. */
 void bpei_icmp_note(struct bpei_detail *d, const struct bpe_batch *b, uint32_t p)

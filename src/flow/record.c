@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The public record made of an entry.  Pure. */
 #include "flow/table.h"
-#include "flow/timeline.h"
+#include "flow/flow_time.h"
 
 static void health(struct bpe_flow *r, const struct bpei_extra *x, uint32_t k, uint32_t end)
 {

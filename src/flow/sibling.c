@@ -14,7 +14,7 @@
  * A sibling is a tagged key that had a flow.  It is found by the plain key's hash, in sets of which
  * the sibling that was used longest ago makes room: its flow is then apart from plain packets.
  * Memory is taken only as tagged flows are opened.  Plain traffic alone pays nothing. */
-#include "flow/follow.h"
+#include "flow/tcp_fast.h"
 
 #include "base/cacheline.h"
 #include "base/mem.h"

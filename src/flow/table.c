@@ -13,7 +13,7 @@
  * that are new; then, one by one, the packets that are more than one more, TCP's apart.  A flow of
  * which one is has all that come behind it in the batch there, so that its packets keep their
  * order.  What it does beside that is bounded: a step of growth, a few cohorts of the wheel. */
-#include "flow/follow.h"
+#include "flow/tcp_fast.h"
 
 #include "base/cacheline.h"
 #include "packet/lengths.h"

@@ -303,7 +303,7 @@ struct bpei_table {
 	int64_t least_patience_ns[BPEI_AGED + 1];
 	uint32_t await_ticks[BPEI_AGED + 1];
 	int64_t least_timeout_ns, active_ns;
-	int64_t now_ns;  /* the packets' clock; age.c */
+	int64_t now_ns;  /* the packets' clock; wheel.c */
 	int64_t step_ns; /* where it seems to have jumped to */
 	bool has_time, has_step;
 	uint64_t wheel_ns;                 /* how far it has gone forward in all, jumps included */
@@ -497,7 +497,7 @@ void bpei_index_insert(
 void bpei_index_remove(struct bpei_table *t, uint32_t tag, uint32_t entry);
 void bpei_index_step(struct bpei_table *t); /* a batch's share of growing */
 
-/* age.c */
+/* wheel.c */
 void bpei_clock_follow(struct bpei_table *t, int64_t latest_ns); /* of a batch */
 void bpei_clock_set(struct bpei_table *t, int64_t now_ns);
 void bpei_age_init(struct bpei_table *t); /* options are set, all else is 0 */
@@ -532,7 +532,7 @@ uint64_t bpei_siblings_bytes(uint64_t max_flows);
 int bpei_siblings_init(struct bpei_table *t);
 void bpei_siblings_free(struct bpei_table *t);
 
-/* extra.c */
+/* overflow.c */
 uint32_t bpei_extras_size(uint64_t max_flows);
 /* Returns an odd number for bpei_extra_home, made of the seed. */
 uint64_t bpei_extras_key(uint64_t seed);
@@ -553,14 +553,14 @@ void bpei_count_large(struct bpei_table *t, uint32_t entry, uint32_t end, uint32
 void bpei_count_missed(struct bpei_table *t, uint32_t entry, uint32_t end, uint32_t wire,
 	uint32_t captured) __attribute__((noinline));
 
-/* tcp.c */
+/* tcp_state.c */
 void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags);
 void bpei_entry_direct(struct bpei_entry *e,
 	uint8_t tcp_flags); /* options.direction_by_port, of a flow that was just opened */
 void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags);
 bool bpei_tcp_reopens(const struct bpei_entry *e, uint8_t flags);
 
-/* health.c */
+/* tcp_analysis.c */
 uint16_t bpei_span_pack(int64_t ns);
 int64_t bpei_span_unpack(uint16_t packed);
 /* Whether a segment with the same bytes as one just before is a copy of it, rather than sent twice.

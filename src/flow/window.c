@@ -9,7 +9,7 @@
  * ACK tells which is.
  * The window is known where both SYNs were seen, since they tell its scale, and the other end has
  * acknowledged; else a segment may lie a megabyte ahead.  Pure, but for the extra. */
-#include "flow/health.h"
+#include "flow/tcp_analysis.h"
 
 #define HAS_SYN (1u << HISTORY_SYN | 1u << HISTORY_SYN_ACK | 1u << HISTORY_MULTI)
 #define REACH_SHIFT 4 /* of a window whose scale is not known: 1 MB of the largest */

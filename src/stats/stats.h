@@ -5,7 +5,7 @@
 
 #include "base/counter.h"
 #include "base/roles.h"
-#include "block/batch.h"
+#include "records/batch.h"
 #include "bpfengine.h"
 
 struct bpei_tally {

@@ -160,7 +160,7 @@ TUNNELS = {
 FRAGMENT_S = 30
 STEP_NS = (
     10 * 10**9
-)  # where time steps back by more, the program's times are its own (src/flow/timeline.h)
+)  # where time steps back by more, the program's times are its own (src/flow/flow_time.h)
 
 
 def number(text):

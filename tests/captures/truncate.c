@@ -10,7 +10,7 @@
  * copy is made and then only shortened. Ends with "N passed, N failed", a file being one; exit code
  * 77 (skipped) if the captures are not there. */
 #include "base/mem.h"
-#include "block/batch.h"
+#include "records/batch.h"
 #include "device/device.h"
 #include "layers_check.h"
 

@@ -3,7 +3,7 @@
  * generated traffic, a mapped savefile, a savefile through a pipe, and the live ring on lo where
  * there are the rights.  A plain program. */
 #include "base/clock.h"
-#include "block/batch.h"
+#include "records/batch.h"
 #include "device/device.h"
 
 #include <dirent.h>

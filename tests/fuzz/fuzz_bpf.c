@@ -6,9 +6,9 @@
  * Input: a byte for the layout, a byte of choices (bit 0: extended headers, 1: of macOS 13 and
  * later, 2: PKTAP, 3: metadata, 4: a filter, 5: compressed, 6: the short road), a byte for the
  * walk's most, then the buffer. */
-#include "block/batch.h"
-#include "block/layout.h"
-#include "filter/prepare.h"
+#include "records/batch.h"
+#include "records/layout.h"
+#include "filter/decode.h"
 #include "fuzz.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  * the packet, and its prepared form says the same.  Input: a byte of instructions, so many times 8
  * bytes of them, the rest is the packet. */
 #include "filter/kernel.h"
-#include "filter/prepare.h"
+#include "filter/decode.h"
 #include "fuzz.h"
 
 #include <string.h>

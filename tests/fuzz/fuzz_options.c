@@ -5,7 +5,7 @@
  * Nothing is opened but a filter's file (-F), and nothing runs. */
 #include "fuzz.h"
 
-#include "cli/cli.h"
+#include "tools/bpfengine/cli.h"
 
 #include <getopt.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * the pipe is fed, 6 no pipe), then the file.  Standard input is taken over for the while: the
  * device reads what stands there. */
 #include "base/mem.h"
-#include "block/batch.h"
+#include "records/batch.h"
 #include "device/device.h"
 #include "fuzz.h"
 #include "layers_check.h"

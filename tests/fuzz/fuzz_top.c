@@ -7,7 +7,7 @@
 #include "fuzz.h"
 #include "json_check.h"
 
-#include "cli/top.h"
+#include "tools/bpfengine/top.h"
 
 #include <locale.h>
 #include <string.h>

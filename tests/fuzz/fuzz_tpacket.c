@@ -9,7 +9,7 @@
 
 #ifdef __linux__
 
-#include "block/batch.h"
+#include "records/batch.h"
 #include "device/afpacket.h"
 
 #include <linux/if_packet.h>

@@ -198,7 +198,7 @@ def check_captures(files, native, program, cpu, level, turn):
 
 def check_unfit(build, place, cpu, level):
     """A CPU without the level: the error by name, and what needs no kernel."""
-    program, bench = place(f"{build}/src/bpfengine"), place(f"{build}/bench/bpfbench/bpfbench")
+    program, bench = place(f"{build}/src/bpfengine"), place(f"{build}/src/bpfbench")
     for command in (
         [program, "-i", "synth:count=100", "-q"],
         [program, "-r", "/dev/null", "-q"],

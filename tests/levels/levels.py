@@ -247,7 +247,7 @@ def objects(build, objdump):
     if own:
         skip(f"this build's own flags are above x86-64's baseline ({', '.join(own)})")
     bad, typical, files, total = [], {}, 0, 0
-    places = ("arch/*.p", "src/*.p", "bench/bpfbench/bpfbench.p")
+    places = ("arch/*.p", "src/*.p")
     for path in sorted(p for place in places for p in glob.glob(f"{build}/{place}/*.o")):
         m = re.search(r"/arch/libbpfengine_(\w+)\.a\.p/", path)
         level = m.group(1) if m and m.group(1) in ALLOWED else "baseline"

@@ -8,7 +8,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 
 def of_program():
     """Every option as it is typed, to whether it wants a value."""
-    source = open(os.path.join(TOP, "src/cli/options.c")).read()
+    source = open(os.path.join(TOP, "src/tools/bpfengine/options.c")).read()
     table = source[source.index("longs[] = {") :]
     table = table[: table.index("};")]
     out = {
@@ -31,14 +31,16 @@ def of_program():
 
 def of_bench():
     """bpfbench's, as a set; None where its sources are not."""
-    path = os.path.join(TOP, "bench/bpfbench/options.c")
+    path = os.path.join(TOP, "src/tools/bpfbench/options.c")
     if not os.path.exists(path):
         return None
     source = open(path).read()
     out = {"--" + name for name in re.findall(r'\{ \{ "([a-z-]+)", [01], NULL, ', source)}
     out |= {
         "-" + letter
-        for letter in re.search(r'getopt_long\(\s*argc, argv,\s*"[+:]*([A-Za-z:]+)"', source).group(1)
+        for letter in re.search(r'getopt_long\(\s*argc, argv,\s*"[+:]*([A-Za-z:]+)"', source).group(
+            1
+        )
         if letter != ":"
     }
     assert {"--sweep", "-i", "--interface"} <= out and len(out) > 30, out

@@ -5,7 +5,7 @@
  * say.  Where the two are meant to differ nothing is made: shifts by X of 32 and more (the kernel's
  * are modulo 32), and offsets from 0x80000000 up, sums that run over among them, which Linux gives
  * meanings of its own. */
-#include "filter/prepare.h"
+#include "filter/decode.h"
 
 #include <errno.h>
 #include <linux/filter.h>

@@ -9,7 +9,7 @@
  * one alone, there;
  * "!LINKTYPE verdict expression" has other verdicts. */
 #include "bpfengine.h"
-#include "filter/prepare.h"
+#include "filter/decode.h"
 #include "generate.h"
 #include "link_headers.h"
 

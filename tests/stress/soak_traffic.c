@@ -7,7 +7,7 @@
  * hashes with that seed agree in 12 bits, again and again: an attacker who knows the seed. */
 #include "arch/arch.h"
 #include "base/bytes.h"
-#include "block/batch.h"
+#include "records/batch.h"
 
 #include <stdio.h>
 #include <stdlib.h>

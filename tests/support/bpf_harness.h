@@ -4,7 +4,7 @@
 #ifndef BPF_HARNESS_H
 #define BPF_HARNESS_H
 
-#include "block/batch.h"
+#include "records/batch.h"
 #include "bpf_double.h"
 #include "device/bpf.h"
 

@@ -1062,7 +1062,7 @@ def every_option_was_used():
     known = set(
         re.findall(
             r'\{ \{ "([a-z-]+)", [01], NULL',
-            open(os.path.join(TOP, "bench/bpfbench/options.c")).read(),
+            open(os.path.join(TOP, "src/tools/bpfbench/options.c")).read(),
         )
     )
     shorts = {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Linux: what the program is confined to, asked from inside, with the program's own code
- * (src/cli/confine_linux.c, seccomp_linux.c).  Each attempt is made by a child that confined itself
- * by Landlock alone, by seccomp alone, or as the program does, and by one that did not: what no
- * confinement refuses is no proof.  Needs no rights.  A plain program; 77 where neither half is to
- * be had. */
-#include "cli/confine_linux.h"
+ * (src/tools/bpfengine/confine_linux.c, seccomp_linux.c).  Each attempt is made by a child that
+ * confined itself by Landlock alone, by seccomp alone, or as the program does, and by one that did
+ * not: what no confinement refuses is no proof.  Needs no rights.  A plain program; 77 where
+ * neither half is to be had. */
+#include "tools/bpfengine/confine_linux.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

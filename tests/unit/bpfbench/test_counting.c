@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* bpfbench's histogram, statistics, rows and frames, against what sorting and arithmetic say. */
-#include "bench/bpfbench/frame.h"
-#include "bench/bpfbench/histogram.h"
-#include "bench/bpfbench/result.h"
-#include "bench/bpfbench/spread.h"
+#include "src/tools/bpfbench/frame.h"
+#include "src/tools/bpfbench/histogram.h"
+#include "src/tools/bpfbench/result.h"
+#include "src/tools/bpfbench/spread.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

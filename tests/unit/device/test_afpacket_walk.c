@@ -4,7 +4,7 @@
 #include "device/afpacket.h"
 
 #include "base/bytes.h"
-#include "block/batch.h"
+#include "records/batch.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The BSDs' trimmed netmasks, and the public call beside the list of interfaces. */
-#include "device/list.h"
+#include "device/interfaces.h"
 
 #include <criterion/criterion.h>
 

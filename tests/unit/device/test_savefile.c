@@ -4,7 +4,7 @@
 #include "device/device.h"
 #include "filebuild.h"
 
-#include "block/batch.h"
+#include "records/batch.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>

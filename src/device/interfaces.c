@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* The interfaces that can be captured on, from getifaddrs(3) and, on Linux, sysfs; stateless. */
+#include "base/descriptor.h"
+#include "base/error.h"
+#include "device/device.h"
+#include "device/interfaces.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <net/if_arp.h>
+#include <linux/if_packet.h>
+#ifndef ARPHRD_RAWIP
+#define ARPHRD_RAWIP 519
+#endif
+#define LINK_LEVEL_FAMILY AF_PACKET
+#else
+#include <net/if_dl.h>
+#if __has_include(<net/if_types.h>)
+#include <net/if_types.h>
+#else /* IANA's ifType numbers, which the BSDs use */
+#define IFT_OTHER 1
+#define IFT_ETHER 6
+#define IFT_PPP 23
+#define IFT_LOOP 24
+#endif
+#endif
+#if defined(__FreeBSD__)
+#include <sys/sysctl.h>
+#endif
+
+enum {
+	LINK_NULL = 0,
+	LINK_ETHERNET = 1,
+	LINK_PPP = 9,
+	LINK_RAW = 101,
+	LINK_LOOP = 108,
+	LINK_PKTAP = 258,
+	LINK_SLL2 = 276
+};
+
+static void address(struct bpe_interface *i, const struct sockaddr *a, const struct sockaddr *mask)
+{
+	if (i->address_count == sizeof i->addresses / sizeof *i->addresses)
+		return;
+	struct bpe_address *to = &i->addresses[i->address_count];
+	size_t n = a->sa_family == AF_INET ? 4 : 16;
+	const void *bytes =
+		n == 4 ? (const void *)&((const struct sockaddr_in *)(const void *)a)->sin_addr
+		       : (const void *)&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
+	memcpy(to->addr, bytes, n);
+	to->family = n == 4 ? 4 : 6;
+	if (mask)
+		to->prefix = bpei_netmask_prefix(mask, a->sa_family);
+	i->address_count++;
+}
+
+#if defined(__linux__)
+static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
+{
+	const struct sockaddr_ll *a = (const void *)sa;
+	char path[128], vendor[64] = "";
+	i->link_type =
+		a->sll_hatype == ARPHRD_ETHER || a->sll_hatype == ARPHRD_LOOPBACK ? LINK_ETHERNET
+		: a->sll_hatype == ARPHRD_NONE || a->sll_hatype == ARPHRD_RAWIP ||
+				a->sll_hatype == ARPHRD_PPP || a->sll_hatype == ARPHRD_TUNNEL ||
+				a->sll_hatype == ARPHRD_TUNNEL6 || a->sll_hatype == ARPHRD_SIT ||
+				a->sll_hatype == ARPHRD_IPGRE
+			? LINK_RAW
+			: LINK_SLL2;
+	i->has_mac = a->sll_halen == 6;
+	if (i->has_mac)
+		memcpy(i->mac, a->sll_addr, 6);
+	snprintf(path, sizeof path, "/sys/class/net/%.63s/device/driver/module", i->name);
+	ssize_t n =
+		readlink(path, vendor, sizeof vendor - 1); /* the driver says what hardware it is */
+	if (n > 0) {
+		vendor[n] = 0;
+		const char *base = strrchr(vendor, '/');
+		snprintf(i->description, sizeof i->description, "%s", base ? base + 1 : vendor);
+	}
+}
+#else
+static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
+{
+	const struct sockaddr_dl *a = (const void *)sa;
+	switch (a->sdl_type) {
+	case IFT_ETHER:
+		i->link_type = LINK_ETHERNET;
+		break;
+	case IFT_PPP:
+		i->link_type = LINK_PPP;
+		break;
+#if defined(__OpenBSD__)
+	case IFT_LOOP:
+		i->link_type = LINK_LOOP;
+		break;
+#else
+	case IFT_LOOP:
+		i->link_type = LINK_NULL;
+		break;
+#endif
+#if defined(__APPLE__)
+	default: /* what attaches which type, by the call sites of bpfattach in xnu's bsd/net */
+		if (!strncmp(i->name, "utun", 4) || !strncmp(i->name, "ipsec", 5) ||
+			!strncmp(i->name, "gif", 3) || !strncmp(i->name, "stf", 3))
+			i->link_type = LINK_NULL;
+		else if (!strncmp(i->name, "pktap", 5) || !strncmp(i->name, "iptap", 5))
+			i->link_type = LINK_PKTAP;
+		else if (!strncmp(i->name, "bridge", 6) || !strncmp(i->name, "bond", 4) ||
+			 !strncmp(i->name, "feth", 4) || !strncmp(i->name, "vlan", 4))
+			i->link_type = LINK_ETHERNET;
+		break;
+#else
+	default:
+		break;
+#endif
+	}
+	/* What LLADDR says, which on macOS casts const away. */
+	size_t at = offsetof(struct sockaddr_dl, sdl_data) + a->sdl_nlen;
+	i->has_mac = a->sdl_alen == 6 && at + 6 <= a->sdl_len;
+	if (i->has_mac)
+		memcpy(i->mac, (const uint8_t *)a + at, 6);
+}
+#define LINK_LEVEL_FAMILY AF_LINK
+#endif
+
+#if defined(__APPLE__)
+static void hardware(struct bpe_interface *all, int count, int s)
+{
+	(void)s;
+	bpei_list_frameworks("/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation",
+		"/System/Library/Frameworks/SystemConfiguration.framework/SystemConfiguration", all,
+		count);
+}
+#elif defined(__FreeBSD__)
+/* The driver's words about the device, sysctl(8) dev.DRIVER.UNIT.%desc. */
+static void hardware(struct bpe_interface *all, int count, int s)
+{
+	(void)s;
+	for (int k = 0; k < count; k++) {
+		char name[160];
+		size_t driver = strcspn(all[k].name, "0123456789"),
+		       length = sizeof all[k].description - 1;
+		snprintf(name, sizeof name, "dev.%.*s.%s.%%desc", (int)driver, all[k].name,
+			all[k].name + driver);
+		if (sysctlbyname(name, all[k].description, &length, NULL, 0))
+			length = 0;
+		all[k].description[length] = 0;
+	}
+}
+#elif defined(__OpenBSD__) && defined(SIOCGIFDESCR)
+/* What the administrator calls it, ifconfig(8) description: OpenBSD tells no more. */
+static void hardware(struct bpe_interface *all, int count, int s)
+{
+	for (int k = 0; s >= 0 && k < count; k++) {
+		struct ifreq r;
+		memset(&r, 0, sizeof r);
+		snprintf(r.ifr_name, sizeof r.ifr_name, "%s", all[k].name);
+		r.ifr_data = (void *)all[k].description;
+		_Static_assert(sizeof all[k].description >= IFDESCRSIZE, "room for it");
+		if (ioctl(s, SIOCGIFDESCR, &r))
+			all[k].description[0] = 0;
+	}
+}
+#else
+static void hardware(struct bpe_interface *all, int count, int s)
+{
+	(void)all, (void)count, (void)s;
+} /* Linux: see link_level */
+#endif
+
+/* The interface of that name in the array, made if it is new. */
+static struct bpe_interface *named(struct bpe_interface *all, int *count, const char *name)
+{
+	for (int k = 0; k < *count; k++)
+		if (!strcmp(all[k].name, name))
+			return &all[k];
+	struct bpe_interface *i = &all[(*count)++];
+	*i = (struct bpe_interface){ .index = if_nametoindex(name), .link_type = -1 };
+	snprintf(i->name, sizeof i->name, "%s", name);
+	return i;
+}
+
+static int by_index(const void *x, const void *y)
+{
+	const struct bpe_interface *a = x, *b = y;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* An interface with a name that stands for something else gets "if:" before it, so that each name
+ * of the list is one to open. Returns whether it is called synth. */
+static bool tell_apart(struct bpe_interface *i)
+{
+	const bool synth = !strcmp(i->name, "synth");
+	char name[sizeof i->name];
+	if (!bpei_device_name_is_taken(i->name))
+		return false;
+	snprintf(name, sizeof name, "if:%.*s", (int)sizeof name - 4, i->name);
+	memcpy(i->name, name, sizeof name);
+	return synth;
+}
+
+int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error)
+{
+	struct ifaddrs *list, *a;
+	int count = 0, entries = 0;
+	if (!interfaces)
+		return bpei_fail(error, BPE_E_ARGUMENT, "list", 0, "nowhere to put the list");
+	if (getifaddrs(&list))
+		return bpei_fail(error, bpei_status_of(errno), "getifaddrs", errno,
+			"cannot list the interfaces");
+	for (a = list; a; a = a->ifa_next)
+		entries++;
+	struct bpe_interface *all = calloc((size_t)entries + 2, sizeof *all);
+	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM, 0));
+	for (a = all ? list : NULL; a; a = a->ifa_next) {
+		struct bpe_interface *i = named(all, &count, a->ifa_name);
+		struct ifreq r;
+		memset(&r, 0, sizeof r);
+		snprintf(r.ifr_name, sizeof r.ifr_name, "%s", a->ifa_name);
+		i->flags = (a->ifa_flags & IFF_UP ? BPE_IF_UP : 0) |
+			   (a->ifa_flags & IFF_RUNNING ? BPE_IF_RUNNING : 0) |
+			   (a->ifa_flags & IFF_LOOPBACK ? BPE_IF_LOOPBACK : 0) |
+			   (a->ifa_flags & IFF_PROMISC ? BPE_IF_PROMISCUOUS : 0);
+		if (s >= 0 && !i->mtu && !ioctl(s, SIOCGIFMTU, &r))
+			i->mtu = (uint32_t)r.ifr_mtu;
+		if (!a->ifa_addr)
+			continue;
+		if (a->ifa_addr->sa_family == LINK_LEVEL_FAMILY)
+			link_level(i, a->ifa_addr);
+		else if (a->ifa_addr->sa_family == AF_INET || a->ifa_addr->sa_family == AF_INET6)
+			address(i, a->ifa_addr, a->ifa_netmask);
+	}
+	if (all)
+		hardware(all, count, s);
+	if (s >= 0)
+		close(s);
+	freeifaddrs(list);
+	if (!all)
+		return bpei_fail(error, BPE_E_MEMORY, "list", 0, "no memory for the list");
+	qsort(all, (size_t)count, sizeof *all, by_index);
+	bool synth = false;
+	for (int k = 0; k < count; k++)
+		synth |= tell_apart(&all[k]);
+#if defined(__linux__)
+	all[count] = (struct bpe_interface){ .name = "any",
+		.description = "all interfaces, cooked",
+		.flags = BPE_IF_UP,
+		.link_type = LINK_SLL2 };
+	count++;
+#endif
+	all[count] = (struct bpe_interface){ .description = "generated traffic",
+		.flags = BPE_IF_UP | BPE_IF_RUNNING,
+		.link_type = LINK_ETHERNET };
+	snprintf(all[count].name, sizeof all[count].name, "%s", synth ? "synth:" : "synth");
+	*interfaces = all;
+	return count + 1;
+}
+
+void bpe_interfaces_free(struct bpe_interface *interfaces)
+{
+	free(interfaces);
+}

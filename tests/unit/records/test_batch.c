@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* Sums over a batch beside plain ones: times in order and not, at the ends of what they may be,
+ * lengths of any size. */
+#include "records/batch.h"
+
+#include <criterion/criterion.h>
+
+static uint64_t state = 9;
+
+static uint64_t chance(uint64_t below)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (state >> 16) % below;
+}
+
+static int64_t time_after(int64_t ns, int way)
+{
+	static const int64_t far[] = { INT64_MIN, INT64_MIN + 1, -1, 0, INT64_C(1) << 57,
+		INT64_C(1) << 62, INT64_MAX - 1, INT64_MAX };
+	if (way == 2 && !chance(4))
+		return far[chance(8)];
+	if (way == 1 && !chance(8))
+		return ns < 0 ? ns : ns - (int64_t)chance(1000);
+	return ns > INT64_MAX - 1000 ? ns : ns + (int64_t)chance(1000);
+}
+
+Test(batch, sums_are_those_of_a_plain_loop)
+{
+	for (int round = 0; round < 20000; round++) {
+		uint32_t caplen[BPE_BATCH], wirelen[BPE_BATCH];
+		int64_t time_ns[BPE_BATCH], ns = chance(2) ? INT64_C(1700000000000000000) : 0;
+		struct bpei_sums want = { .least_ns = INT64_MAX, .most_ns = INT64_MIN }, got;
+		uint32_t n = 1 + (uint32_t)chance(BPE_BATCH), large = chance(3) ? 2000 : UINT32_MAX;
+		int way = (int)chance(3);
+		for (uint32_t i = 0; i < n; i++) {
+			time_ns[i] = ns = time_after(ns, way);
+			caplen[i] = (uint32_t)chance(2000);
+			wirelen[i] = (uint32_t)chance(chance(8) ? 2000 : large);
+			if (chance(100) == 0)
+				caplen[i] = large;
+			want.captured += caplen[i];
+			want.wire += wirelen[i];
+			if (ns < want.least_ns)
+				want.least_ns = ns;
+			if (ns > want.most_ns)
+				want.most_ns = ns;
+		}
+		const struct bpe_batch b = {
+			.count = n, .time_ns = time_ns, .caplen = caplen, .wirelen = wirelen
+		};
+		bpei_batch_sum(&b, &got);
+		cr_assert_eq(got.captured, want.captured, "round %d", round);
+		cr_assert_eq(got.wire, want.wire, "round %d", round);
+		cr_assert_eq(got.least_ns, want.least_ns, "round %d", round);
+		cr_assert_eq(got.most_ns, want.most_ns, "round %d", round);
+	}
+}
+
+/* Steps that are all forward, if nobody looks at how large they are. */
+Test(batch, times_that_go_round)
+{
+	const int64_t most = INT64_MAX,
+		      time_ns[] = { most / 2, most, INT64_MIN / 2, 0, most / 2, most, -5, 7 };
+	const uint32_t lengths[8] = { 0 };
+	const struct bpe_batch b = {
+		.count = 8, .time_ns = time_ns, .caplen = lengths, .wirelen = lengths
+	};
+	struct bpei_sums got;
+	bpei_batch_sum(&b, &got);
+	cr_assert_eq(got.least_ns, INT64_MIN / 2);
+	cr_assert_eq(got.most_ns, most);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* The walk of BPF records beside a plain loop: records that are all of a length, that never are,
+ * and runs of both, in batches of any size, so that it guesses distances rightly and wrongly; cut
+ * and damaged at any place.  And the records of pcap files. */
+#include "base/bytes.h"
+#include "records/batch.h"
+#include "records/layout.h"
+#include "records/walk.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST 600u
+
+static uint64_t state = 5;
+static bpei_counter torn, filtered;
+
+static uint32_t chance(uint32_t below)
+{
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)((state >> 32) * below >> 32);
+}
+
+struct record {
+	size_t at;
+	uint32_t caplen, wirelen;
+	int64_t time_ns;
+};
+
+static const struct bpei_layout *const layouts[] = { &bpei_layout_macos, &bpei_layout_freebsd,
+	&bpei_layout_netbsd, &bpei_layout_openbsd };
+
+/* Records in runs of one length; the last one is not padded. */
+static size_t fill(uint8_t *bytes, const struct bpei_layout *l, struct record *records, uint32_t n)
+{
+	const uint32_t header = bpei_layout_hdrlen(l->counted, l->align, 14);
+	size_t at = 0, end = 0;
+	for (uint32_t i = 0, run = 0, caplen = 0; i < n; i++) {
+		if (!run--)
+			run = chance(2) ? chance(3) : chance(200), caplen = chance(300);
+		uint8_t *r = bytes + at;
+		uint32_t seconds = chance(1u << 31), micros = chance(1000000),
+			 wirelen = caplen + chance(2000);
+		memset(r, 0, header + caplen);
+		if (l->stamp_bytes == 4)
+			bpei_store32(r, seconds), bpei_store32(r + 4, micros);
+		else
+			bpei_store64(r, seconds), bpei_store64(r + 8, micros);
+		bpei_store32(r + l->caplen, caplen);
+		bpei_store32(r + l->datalen, wirelen);
+		bpei_store16(r + l->hdrlen, (uint16_t)header);
+		records[i] = (struct record){ at + header, caplen, wirelen,
+			(int64_t)seconds * 1000000000 + micros * INT64_C(1000) };
+		end = at + header + caplen;
+		at = bpei_layout_align((uint32_t)end, l->align);
+	}
+	return end;
+}
+
+/* How many of the records lie whole in the first `length` bytes. */
+static uint32_t whole(const struct record *records, uint32_t n, size_t length)
+{
+	uint32_t k = 0;
+	while (k < n && records[k].at + records[k].caplen <= length)
+		k++;
+	return k;
+}
+
+static void check(const uint8_t *bytes, size_t length, const struct bpei_layout *l,
+	const struct record *records, uint32_t n, const struct bpei_columns *c)
+{
+	struct bpei_bpf_walk how = { .layout = l,
+		.link_type = 1,
+		.snaplen = chance(2) ? BPE_MAX_SNAPLEN : 60,
+		.plain = true,
+		.torn_blocks = &torn,
+		.filtered = &filtered };
+	struct bpei_block b = { .bytes = bytes, .length = length, .even = chance(2) };
+	uint32_t seen = 0, got, max;
+	while (memset(c->outgoing, 0xff, BPE_BATCH), memset(c->interface_id, 0xff, BPE_BATCH * 4),
+		(got = bpei_walk_bpf(&how, &b, c, max = 1 + chance(BPE_BATCH))) > 0) {
+		cr_assert(got <= max);
+		for (uint32_t i = 0; i < got; i++, seen++) {
+			cr_assert_lt(seen, n);
+			const struct record *r = &records[seen];
+			cr_assert_eq(c->data[i], bytes + r->at, "record %u", seen);
+			cr_assert_eq(
+				c->caplen[i], r->caplen < how.snaplen ? r->caplen : how.snaplen);
+			cr_assert_eq(c->wirelen[i], r->wirelen);
+			cr_assert_eq(c->time_ns[i], r->time_ns);
+			cr_assert_eq(c->outgoing[i] | c->interface_id[i], 0);
+		}
+	}
+	cr_assert_eq(seen, n);
+	cr_assert_eq(b.position, b.length);
+}
+
+Test(walk, guesses)
+{
+	static struct record records[MOST];
+	struct bpei_columns c;
+	cr_assert_eq(bpei_columns_new(&c, BPE_BATCH), BPE_OK);
+	for (uint32_t round = 0; round < 400; round++) {
+		const struct bpei_layout *l = layouts[round % 4];
+		uint8_t *bytes = malloc(MOST * 400);
+		uint32_t n = chance(MOST);
+		size_t length = fill(bytes, l, records, n);
+		uint64_t before = bpei_counter_get(&torn);
+		check(bytes, length, l, records, n, &c);
+		cr_assert_eq(bpei_counter_get(&torn), before);
+
+		/* Cut anywhere, in memory that ends there: what is whole is given, the rest is
+		 * counted as torn, if it is not padding alone. */
+		if (!n) {
+			free(bytes);
+			continue;
+		}
+		size_t cut = chance((uint32_t)length + 1);
+		uint8_t *part = malloc(cut + !cut);
+		memcpy(part, bytes, cut);
+		uint32_t left = whole(records, n, cut);
+		size_t next = left ? bpei_layout_align((uint32_t)(records[left - 1].at +
+								  records[left - 1].caplen),
+					     l->align)
+				   : 0;
+		check(part, cut, l, records, left, &c);
+		cr_assert_eq(bpei_counter_get(&torn), before + (cut > next));
+		free(part);
+
+		/* A length that cannot be: nothing behind it is believed. */
+		uint32_t bad = chance(n), header = bpei_layout_hdrlen(l->counted, l->align, 14);
+		uint8_t *r = bytes + records[bad].at - header;
+		before = bpei_counter_get(&torn);
+		if (chance(2))
+			bpei_store16(r + l->hdrlen, (uint16_t)chance(l->least));
+		else
+			bpei_store32(r + l->caplen, UINT32_MAX - chance(1000));
+		check(bytes, length, l, records, bad, &c);
+		cr_assert_eq(bpei_counter_get(&torn), before + 1);
+		free(bytes);
+	}
+	bpei_columns_free(&c, BPE_BATCH);
+}
+
+#define PCAP_RECORDS 40u
+
+/* pcap records around every bound that the walk knows, in blocks that end anywhere, with a limit
+ * anywhere: beside the plain meaning of each. */
+Test(walk, pcap_records_of_every_length)
+{
+	static const uint32_t lengths[] = { 0, 1, 60, 113, 1514, 4095, 4096, 4097, 9000, 65535,
+		262144, 262145 };
+	static const uint32_t snaplens[] = { 0, 1, 100, 4096, 5000, 262144, UINT32_MAX };
+	uint8_t header[BPEI_PCAP_HEADER] = { 0 };
+	struct bpei_columns c;
+	cr_assert_eq(bpei_columns_new(&c, 64), BPE_OK);
+	bpei_store32(header, 0xa1b2c3d4);
+	bpei_store16(header + 4, 2);
+	bpei_store16(header + 6, 4);
+	bpei_store32(header + 20, 1);
+	for (int round = 0; round < 600; round++) {
+		struct bpei_pcap pcap;
+		uint32_t caplen[PCAP_RECORDS], n = chance(PCAP_RECORDS),
+					       snaplen = snaplens[chance(7)], keep, at = 0, k = 0;
+		size_t all = 0;
+		bpei_store32(header + 16, snaplens[chance(7)]);
+		cr_assert_eq(bpei_pcap_init(&pcap, header), 1);
+		pcap.at_end = true;
+		keep = pcap.snaplen < snaplen ? pcap.snaplen : snaplen;
+		for (uint32_t i = 0; i < n; i++)
+			all += 16 + (caplen[i] = lengths[chance(chance(3) ? 8 : 12)]);
+		uint8_t *bytes = calloc(1, all + 1);
+		for (uint32_t i = 0, p = 0; i < n; p += 16 + caplen[i++]) {
+			bpei_store32(bytes + p, i);
+			bpei_store32(bytes + p + 8, caplen[i]);
+			bpei_store32(bytes + p + 12, caplen[i] + i);
+		}
+		size_t length = chance(2) ? all : chance((uint32_t)all + 1);
+		uint8_t *cut = malloc(length + !length);
+		memcpy(cut, bytes, length);
+		struct bpei_block block = { .bytes = cut,
+			.length = length,
+			.limit = chance(2) ? length : chance((uint32_t)all + 1) };
+		size_t limit = block.limit < length ? block.limit : length;
+		enum bpei_walk_stop stop, want;
+		do {
+			uint32_t got =
+				bpei_walk_pcap(&pcap, &block, &c, 1 + chance(64), snaplen, &stop);
+			for (uint32_t i = 0; i < got; i++, k++) {
+				cr_assert(k < n && at < limit && at + 16 + caplen[k] <= length &&
+						  caplen[k] <= 262144,
+					"record %u is not there", k);
+				cr_assert_eq(c.data[i], cut + at + 16);
+				cr_assert_eq(c.time_ns[i], k * INT64_C(1000000000));
+				cr_assert_eq(c.caplen[i], caplen[k] < keep ? caplen[k] : keep);
+				cr_assert_eq(c.wirelen[i], caplen[k] + k);
+				cr_assert_eq(c.interface_id[i] | c.outgoing[i], 0);
+				at += 16 + caplen[k];
+			}
+			cr_assert_eq(block.position, at);
+			memset(c.interface_id, 1, 64 * sizeof *c.interface_id);
+			memset(c.outgoing, 1, 64);
+		} while (stop == BPEI_WALK_MORE);
+		if (at >= limit)
+			want = BPEI_WALK_LIMIT;
+		else if (at + 16 > length)
+			want = BPEI_WALK_PARTIAL;
+		else
+			want = caplen[k] > 262144 ? BPEI_WALK_BAD : BPEI_WALK_PARTIAL;
+		cr_assert_eq(stop, want, "round %d: %d for %d", round, stop, want);
+		if (want == BPEI_WALK_PARTIAL)
+			cr_assert_gt(at + 16 + caplen[k], length);
+		free(cut);
+		free(bytes);
+	}
+	bpei_columns_free(&c, 64);
+}
+
+/* A record of zeros behind a packet hangs on what follows it, and the walk says so. */
+Test(walk, zeros_wait_for_what_follows)
+{
+	enum { PACKET = 16 + 60, WHOLE = PACKET + 2048 };
+	static uint8_t file[WHOLE];
+	uint8_t header[BPEI_PCAP_HEADER] = { 0 };
+	struct bpei_columns c;
+	cr_assert_eq(bpei_columns_new(&c, 64), BPE_OK);
+	bpei_store32(header, 0xa1b2c3d4);
+	bpei_store16(header + 4, 2);
+	bpei_store16(header + 6, 4);
+	bpei_store32(header + 16, 65535);
+	bpei_store32(header + 20, 1);
+	bpei_store32(file, 1);
+	bpei_store32(file + 8, 60);
+	bpei_store32(file + 12, 60);
+	for (size_t zeros = 16; zeros <= 2048; zeros += 16) {
+		for (int at_end = 0; at_end < 2; at_end++) {
+			struct bpei_pcap pcap;
+			struct bpei_block block = { .bytes = file, .length = PACKET + zeros };
+			enum bpei_walk_stop stop;
+			block.limit = block.length;
+			cr_assert_eq(bpei_pcap_init(&pcap, header), 1);
+			pcap.at_end = at_end;
+			cr_assert_eq(bpei_walk_pcap(&pcap, &block, &c, 64, 65535, &stop), 1);
+			cr_assert_eq(block.position, PACKET);
+			const bool known = at_end || zeros >= 1024;
+			cr_assert_eq(stop, known ? BPEI_WALK_BAD : BPEI_WALK_PARTIAL, "%zu zeros",
+				zeros);
+		}
+	}
+	bpei_columns_free(&c, 64);
+}
