@@ -3,7 +3,7 @@
  * (finding), wheel.c (wheel, time-outs, eviction), tcp_state.c (states), tcp_fast.c and
  * tcp_analysis.c (sequence numbers), duplicate.c (packets seen twice), window.c (what is not the
  * stream's), icmp.c (errors that speak of a flow), history.c, overflow.c (side tables), record.c
- * (record made from an entry), conn_state.c and community.c (names made from a record), top.c (the
+ * (record made from an entry), top.c (the
  * largest flows). */
 #ifndef BPEI_FLOW_H
 #define BPEI_FLOW_H
