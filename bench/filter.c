@@ -79,7 +79,7 @@ static void running(const char *expression)
 		for (int i = 0; i < n && at < N; i++)
 			memcpy(bytes[at++], b.data[i], b.caplen[i] < 64 ? b.caplen[i] : 64);
 	bpe_capture_close(c);
-	struct bpei_prepared *f = bpei_prepare(p, length);
+	struct bpei_decoded *f = bpei_decode(p, length);
 	if (!f)
 		exit(1);
 	for (int r = 0; r < BENCH_ROUNDS; r++)
@@ -87,7 +87,7 @@ static void running(const char *expression)
 			int64_t start = bpei_clock_mono_ns();
 			for (int k = 0; k < 20; k++)
 				for (uint32_t i = 0; i < N; i++)
-					sum += who == 2 ? bpei_prepared_run(f, bytes[i], 64, 64)
+					sum += who == 2 ? bpei_decoded_run(f, bytes[i], 64, 64)
 					       : who    ? bpe_filter_run(p, bytes[i], 64, 64)
 							: bpf_filter((struct bpf_insn *)(void *)p,
 								  bytes[i], 64, 64);
@@ -96,7 +96,7 @@ static void running(const char *expression)
 	bench_keep(sum);
 	printf("\n%s\n", expression);
 	bench_print(row, 3, "packet");
-	bpei_prepared_free(f);
+	bpei_decoded_free(f);
 	bpe_filter_free(p);
 }
 

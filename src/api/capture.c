@@ -196,7 +196,7 @@ void bpe_capture_stats(struct bpe_capture *c, struct bpe_stats *stats)
 int bpe_capture_set_filter(struct bpe_capture *c, const struct bpe_insn *filter, uint32_t length,
 	struct bpe_error *error)
 {
-	const char *why = length ? bpei_filter_wrong(filter, length) : NULL;
+	const char *why = length ? bpei_filter_check(filter, length) : NULL;
 	if (why)
 		return bpei_fail(
 			error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);

@@ -83,7 +83,7 @@ int bpe_engine_run(struct bpe_engine *e, int64_t duration_ns, struct bpe_error *
 int bpe_engine_set_filter(struct bpe_engine *e, const struct bpe_insn *filter, uint32_t length,
 	struct bpe_error *error)
 {
-	const char *why = length ? bpei_filter_wrong(filter, length) : NULL;
+	const char *why = length ? bpei_filter_check(filter, length) : NULL;
 	if (why)
 		return bpei_fail(
 			error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);

@@ -137,7 +137,7 @@ int bpei_options_check(
 	if (o.filter && o.filter_expression)
 		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0,
 			"a filter is a program or an expression, not both");
-	const char *why = o.filter ? bpei_filter_wrong(o.filter, o.filter_length) : NULL;
+	const char *why = o.filter ? bpei_filter_check(o.filter, o.filter_length) : NULL;
 	if (why)
 		return bpei_fail(
 			error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);

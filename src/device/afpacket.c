@@ -219,7 +219,7 @@ static int attach_none(struct afpacket *a)
 static int set_filter(struct bpei_device *d, const struct bpei_filter *f, struct bpe_error *error)
 {
 	struct afpacket *a = of(d);
-	struct bpei_fit fit = { .exact = false };
+	struct bpei_kernel_program fit = { .exact = false };
 	bool shut = a->shut;
 	if (bpei_device_filter_here(d, f->program, f->length) < 0 ||
 		(f->length && bpei_tpacket_filter(&a->how, f, &fit) < 0))

@@ -24,8 +24,8 @@ uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *bl
 	const struct bpei_columns *columns, uint32_t max);
 
 /* What the socket is given of a filter, which has a program: BPE_OK or BPE_E_MEMORY. */
-int bpei_tpacket_filter(
-	const struct bpei_tpacket *how, const struct bpei_filter *filter, struct bpei_fit *fit);
+int bpei_tpacket_filter(const struct bpei_tpacket *how, const struct bpei_filter *filter,
+	struct bpei_kernel_program *fit);
 /* What the socket is given without a filter, cut to a length (but for what tags and cooked headers
  * need), into BPEI_TPACKET_NONE instructions.  Returns how many; 0: nothing is to be attached. */
 #define BPEI_TPACKET_NONE 9u

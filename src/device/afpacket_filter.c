@@ -236,10 +236,10 @@ uint32_t bpei_tpacket_filter_none(
 	return n;
 }
 
-int bpei_tpacket_filter(
-	const struct bpei_tpacket *how, const struct bpei_filter *filter, struct bpei_fit *fit)
+int bpei_tpacket_filter(const struct bpei_tpacket *how, const struct bpei_filter *filter,
+	struct bpei_kernel_program *fit)
 {
-	struct bpei_fit f;
+	struct bpei_kernel_program f;
 	const struct bpei_kernel *linux_kernel =
 		&bpei_kernels[BPEI_KERNEL_LINUX]; /* given a fourth: the program may stand there
 						     twice, and grow twofold */

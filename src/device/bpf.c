@@ -117,22 +117,22 @@ static void stats(struct bpei_device *d)
 static int copy_filter(struct bpei_bpf *b, const struct bpei_filter *filter)
 {
 	struct bpe_insn *copy = NULL;
-	struct bpei_prepared *prepared = NULL;
-	struct bpei_fit fit = { .length = 0 };
+	struct bpei_decoded *prepared = NULL;
+	struct bpei_kernel_program fit = { .length = 0 };
 	uint32_t length = filter->length;
 	if (length) {
 		copy = malloc(length * sizeof *copy);
-		prepared = copy ? bpei_prepare(filter->program, length) : NULL;
+		prepared = copy ? bpei_decode(filter->program, length) : NULL;
 		if (!prepared || bpei_filter_fit(b->device.kernel, filter, b->device.kernel_insns,
 					 KEEP_ALL, &fit) < 0) {
 			free(copy);
-			bpei_prepared_free(prepared);
+			bpei_decoded_free(prepared);
 			return BPE_E_MEMORY;
 		}
 		memcpy(copy, filter->program, length * sizeof *copy);
 	}
 	free(b->filter), free(b->fit.program);
-	bpei_prepared_free(b->prepared);
+	bpei_decoded_free(b->prepared);
 	b->filter = copy;
 	b->fit = fit;
 	b->prepared = prepared;
@@ -203,7 +203,7 @@ static void close_bpf(struct bpei_device *d)
 	for (uint32_t i = 0; i < BPEI_BPF_BLOCKS; i++)
 		bpei_mem_unmap(b->inflated[i].memory, b->inflated[i].bytes);
 	free(b->filter), free(b->fit.program);
-	bpei_prepared_free(b->prepared);
+	bpei_decoded_free(b->prepared);
 	free(b);
 }
 

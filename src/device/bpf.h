@@ -46,8 +46,8 @@ struct bpei_bpf {
 	struct bpei_bpf_walk walk;
 	struct bpe_insn *filter; /* the user's; NULL */
 	uint32_t filter_length;
-	struct bpei_fit fit;            /* what the kernel is given of it */
-	struct bpei_prepared *prepared; /* the same, for running it here; NULL */
+	struct bpei_kernel_program fit; /* what the kernel is given of it */
+	struct bpei_decoded *prepared;  /* the same, for running it here; NULL */
 	bool kernel_filters;            /* all of filter is in the kernel */
 	bool kernel_narrows;            /* what it has is wider */
 	bool has_read;                  /* the node has given a buffer */

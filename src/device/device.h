@@ -20,7 +20,7 @@ struct bpei_device;
 struct bpei_directed;
 struct bpei_filter;
 struct bpei_kernel;
-struct bpei_prepared;
+struct bpei_decoded;
 
 struct bpei_device_ops {
 	const char *name;
@@ -74,7 +74,7 @@ struct bpei_device {
 	bool is_directed; /* walk writes each packet's BPEI_WAY_ to the meta column, though has_meta
 			     is false */
 	bool timeless;    /* walk has not met a packet with a time yet: 0 stands for it */
-	struct bpei_prepared *filter;   /* run here on what walk gave; NULL: none */
+	struct bpei_decoded *filter;    /* run here on what walk gave; NULL: none */
 	struct bpei_directed *directed; /* the expression's programs by way, instead of filter;
 					   NULL: they do not differ */
 	char *expression; /* filter is this one's for filter_link; compiled anew where packets of

@@ -112,10 +112,10 @@ int bpei_device_compile(const struct bpei_device *d, const char *expression, uin
 
 int bpei_device_filter_here(struct bpei_device *d, const struct bpe_insn *program, uint32_t length)
 {
-	struct bpei_prepared *copy = length ? bpei_prepare(program, length) : NULL;
+	struct bpei_decoded *copy = length ? bpei_decode(program, length) : NULL;
 	if (length && !copy)
 		return BPE_E_MEMORY;
-	bpei_prepared_free(d->filter);
+	bpei_decoded_free(d->filter);
 	d->filter = copy;
 	d->filter_none = false;
 	return BPE_OK;
@@ -134,13 +134,13 @@ static int set(struct bpei_device *d, const struct bpei_filter *f, struct bpe_er
 /* ---- Programs by the packets' way ---- */
 
 struct bpei_directed {
-	struct bpei_prepared *way[BPEI_WAYS];
+	struct bpei_decoded *way[BPEI_WAYS];
 }; /* NULL: lets nothing through */
 
 static void forget_directed(struct bpei_device *d)
 {
 	for (int k = 0; d->directed && k < BPEI_WAYS; k++)
-		bpei_prepared_free(d->directed->way[k]);
+		bpei_decoded_free(d->directed->way[k]);
 	free(d->directed);
 	d->directed = NULL;
 }
@@ -162,7 +162,7 @@ static int make_directed(
 			.way = BPE_WAY_UNKNOWN + k };
 		if (bpei_compile_for(expression, &how, NULL, UINT32_MAX, &f, NULL) < 0)
 			continue; /* it rejects all of them */
-		made->way[k] = bpei_prepare(f.program, f.length);
+		made->way[k] = bpei_decode(f.program, f.length);
 		free(f.program), free(f.wide);
 	}
 	forget_directed(d);
@@ -283,7 +283,7 @@ void bpei_device_close(struct bpei_device *d)
 {
 	if (!d)
 		return;
-	bpei_prepared_free(d->filter);
+	bpei_decoded_free(d->filter);
 	forget_directed(d);
 	free(d->expression);
 	bpei_names_free(&d->names);
@@ -293,10 +293,10 @@ void bpei_device_close(struct bpei_device *d)
 /* Bytes to keep of packet i. */
 static uint32_t filter_packet(const struct bpei_device *d, const struct bpei_columns *c, uint32_t i)
 {
-	const struct bpei_prepared *p = d->directed ? d->directed->way[c->meta[i]] : d->filter;
+	const struct bpei_decoded *p = d->directed ? d->directed->way[c->meta[i]] : d->filter;
 	if (d->directed ? !p : d->filter_none)
 		return 0;
-	return p ? bpei_prepared_run(p, c->data[i], c->wirelen[i], c->caplen[i]) : UINT32_MAX;
+	return p ? bpei_decoded_run(p, c->data[i], c->wirelen[i], c->caplen[i]) : UINT32_MAX;
 }
 
 uint32_t bpei_device_walk_filtered(

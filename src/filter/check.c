@@ -44,7 +44,7 @@ static const char *alu(const struct bpe_insn *i)
 	return 0;
 }
 
-const char *bpei_filter_wrong(const struct bpe_insn *p, uint32_t n)
+const char *bpei_filter_check(const struct bpe_insn *p, uint32_t n)
 {
 	if (!n)
 		return "it is empty";

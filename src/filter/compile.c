@@ -222,7 +222,7 @@ int bpe_filter_compile_with(const char *expression, const struct bpe_filter_opti
 	struct bpe_insn **program, uint32_t *length, struct bpe_error *error)
 {
 	struct bpei_filter f;
-	struct bpei_fit fit;
+	struct bpei_kernel_program fit;
 	const struct bpei_kernel *kernel = NULL;
 	if (!o || !program || !length)
 		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0,

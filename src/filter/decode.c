@@ -30,7 +30,7 @@ struct work {
 	uint32_t n;
 	uint32_t *proved; /* bytes that every packet here has; UNSEEN: no way leads here */
 	bool *chained;    /* a search does this test */
-	struct bpei_prepared *to;
+	struct bpei_decoded *to;
 	uint32_t keys;
 };
 
@@ -299,7 +299,7 @@ static void step(struct work *w, uint32_t at)
 		w->to->memory = true;
 }
 
-struct bpei_prepared *bpei_prepare(const struct bpe_insn *program, uint32_t length)
+struct bpei_decoded *bpei_decode(const struct bpe_insn *program, uint32_t length)
 {
 	struct work w = { .p = program, .n = length };
 	w.proved = malloc(length * sizeof *w.proved);
@@ -321,7 +321,7 @@ struct bpei_prepared *bpei_prepare(const struct bpe_insn *program, uint32_t leng
 	return w.to;
 }
 
-void bpei_prepared_free(struct bpei_prepared *p)
+void bpei_decoded_free(struct bpei_decoded *p)
 {
 	free(p);
 }

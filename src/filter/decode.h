@@ -6,15 +6,15 @@
 
 #include "filter/filter.h"
 
-struct bpei_prepared;
+struct bpei_decoded;
 
-/* Of a program that bpei_filter_wrong finds no fault with; it is not needed any more afterwards.
+/* Of a program that bpei_filter_check finds no fault with; it is not needed any more afterwards.
  * NULL: no memory. */
-struct bpei_prepared *bpei_prepare(const struct bpe_insn *program, uint32_t length);
-void bpei_prepared_free(struct bpei_prepared *prepared); /* NULL is allowed */
+struct bpei_decoded *bpei_decode(const struct bpe_insn *program, uint32_t length);
+void bpei_decoded_free(struct bpei_decoded *prepared); /* NULL is allowed */
 
 /* Any thread, several at a time. */
-uint32_t bpei_prepared_run(const struct bpei_prepared *prepared, const uint8_t *data,
+uint32_t bpei_decoded_run(const struct bpei_decoded *prepared, const uint8_t *data,
 	uint32_t wirelen, uint32_t caplen);
 
 #endif

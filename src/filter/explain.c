@@ -430,7 +430,7 @@ static bool reckon(const struct bpe_insn *p, uint32_t n, struct cost *cost)
 static void kernel_does(
 	const struct bpei_kernel *k, const struct bpei_filter *f, char *to, size_t room)
 {
-	struct bpei_fit fit;
+	struct bpei_kernel_program fit;
 	to[0] = 0;
 	if (bpei_filter_fit(k, f, k->given, BPE_MAX_SNAPLEN, &fit) < 0)
 		return;

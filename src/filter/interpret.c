@@ -172,7 +172,7 @@ uint32_t bpei_filter_run(
 			a = x;
 			break;
 		default:
-			return 0; /* bpei_filter_wrong knows of no other */
+			return 0; /* bpei_filter_check knows of no other */
 		}
 	}
 }

@@ -63,8 +63,8 @@ static const struct bpei_key *find(const struct bpei_key *key, uint32_t n, uint3
 	return key < end && key->k == a ? key : NULL;
 }
 
-uint32_t bpei_prepared_run(
-	const struct bpei_prepared *p, const uint8_t *data, uint32_t wirelen, uint32_t caplen)
+uint32_t bpei_decoded_run(
+	const struct bpei_decoded *p, const uint8_t *data, uint32_t wirelen, uint32_t caplen)
 {
 	const struct bpei_step *steps = p->steps, *s = steps;
 	uint32_t a = 0, x = 0, m[16];
@@ -128,7 +128,7 @@ again:
 	CASE(RET) : return s->k;
 #ifndef LABEL_VALUES
 default:
-	return 0; /* bpei_prepare writes no other */
+	return 0; /* bpei_decode writes no other */
 }
 #endif
 }

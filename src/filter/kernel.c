@@ -112,9 +112,9 @@ static bool unset(const struct bpe_insn *i, uint16_t stored)
 	return (i->code == LD_MEM || i->code == LDX_MEM) && i->k < 16 && !(stored >> i->k & 1);
 }
 
-const char *bpei_kernel_refuses(const struct bpei_kernel *k, const struct bpe_insn *p, uint32_t n)
+const char *bpei_kernel_check(const struct bpei_kernel *k, const struct bpe_insn *p, uint32_t n)
 {
-	const char *why = n > k->most ? "it is too long" : bpei_filter_wrong(p, n);
+	const char *why = n > k->most ? "it is too long" : bpei_filter_check(p, n);
 	for (uint32_t i = 0; !why && i < n; i++) {
 		if (!k->mod_xor && is_mod_xor(&p[i]))
 			why = "it uses MOD or XOR";
@@ -149,7 +149,7 @@ static const char *differs(
 }
 
 int bpei_kernel_fit(const struct bpei_kernel *k, const struct bpe_insn *p, uint32_t n,
-	uint32_t most, uint32_t keep, struct bpei_fit *fit)
+	uint32_t most, uint32_t keep, struct bpei_kernel_program *fit)
 {
 	uint32_t limit = most < k->most ? most : k->most;
 	uint16_t *stored = stored_before(p, n);
@@ -193,14 +193,14 @@ int bpei_kernel_fit(const struct bpei_kernel *k, const struct bpe_insn *p, uint3
 			o->jf = (uint8_t)left;
 	}
 	free(stored);
-	*fit = (struct bpei_fit){ out, limit, !why, why };
+	*fit = (struct bpei_kernel_program){ out, limit, !why, why };
 	return BPE_OK;
 }
 
 int bpei_filter_fit(const struct bpei_kernel *k, const struct bpei_filter *f, uint32_t most,
-	uint32_t keep, struct bpei_fit *fit)
+	uint32_t keep, struct bpei_kernel_program *fit)
 {
-	struct bpei_fit wide;
+	struct bpei_kernel_program wide;
 	int r = bpei_kernel_fit(k, f->program, f->length, most, keep, fit);
 	if (r < 0 || (fit->exact && !f->late) || !f->wide)
 		return r;

@@ -38,10 +38,10 @@ extern const struct bpei_kernel bpei_kernels[BPEI_KERNELS];
 const struct bpei_kernel *bpei_kernel_find(const char *name); /* NULL: none of that name */
 
 /* Why that kernel refuses the program; NULL: it does not.  The program may be any. */
-const char *bpei_kernel_refuses(
+const char *bpei_kernel_check(
 	const struct bpei_kernel *kernel, const struct bpe_insn *program, uint32_t length);
 
-struct bpei_fit {
+struct bpei_kernel_program {
 	struct bpe_insn *program; /* for free */
 	uint32_t length;
 	bool exact; /* its verdict is the program's; else it is wider, and its verdict is `keep` or
@@ -49,10 +49,10 @@ struct bpei_fit {
 	const char *why; /* what stood in the way of an exact one; NULL */
 };
 
-/* Of a program that bpei_filter_wrong finds no fault with; at most `most` instructions, and the
+/* Of a program that bpei_filter_check finds no fault with; at most `most` instructions, and the
  * kernel's own limit.  BPE_OK or BPE_E_MEMORY. */
 int bpei_kernel_fit(const struct bpei_kernel *kernel, const struct bpe_insn *program,
-	uint32_t length, uint32_t most, uint32_t keep, struct bpei_fit *fit);
+	uint32_t length, uint32_t most, uint32_t keep, struct bpei_kernel_program *fit);
 
 /* An expression's program, and, where that is longer than was asked for or comes too early in the
  * kernel, what a kernel can be given instead (else NULL, 0).  Both for free. */
@@ -66,7 +66,7 @@ struct bpei_filter {
 /* What that kernel can be given of a filter: bpei_kernel_fit of its program, or of its wide one if
  * the program does not fit. */
 int bpei_filter_fit(const struct bpei_kernel *kernel, const struct bpei_filter *filter,
-	uint32_t most, uint32_t keep, struct bpei_fit *fit);
+	uint32_t most, uint32_t keep, struct bpei_kernel_program *fit);
 
 /* bpe_filter_compile_with for a kernel (NULL: any), in at most `most` instructions. */
 int bpei_compile_for(const char *expression, const struct bpe_filter_options *options,

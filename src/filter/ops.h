@@ -32,11 +32,12 @@
 #define BPEI_PLAIN(X)                                                                              \
 	X(LEN, a = wirelen)                                                                        \
 	X(X_LEN, x = wirelen)                                                                      \
-	X(IMM, a = k) X(X_IMM, x = k) X(MEM, a = m[k]) X(X_MEM, x = m[k]) X(ST, m[k] = a) X(       \
-		STX, m[k] = x) X(ADD, a += k) X(ADD_X, a += x) X(SUB, a -= k) X(SUB_X, a -= x)     \
-		X(MUL, a *= k) X(MUL_X, a *= x) X(DIV, a /= k) X(MOD, a %= k) X(OR, a |= k)        \
-			X(OR_X, a |= x) X(AND_X, a &= x) X(XOR, a ^= k) X(XOR_X, a ^= x)           \
-				X(LSH, a <<= k) X(RSH, a >>= k) X(LSH_X, a = x < 32 ? a << x : 0)  \
+	X(IMM, a = k)                                                                              \
+	X(X_IMM, x = k) X(MEM, a = m[k]) X(X_MEM, x = m[k]) X(ST, m[k] = a) X(STX, m[k] = x)       \
+		X(ADD, a += k) X(ADD_X, a += x) X(SUB, a -= k) X(SUB_X, a -= x) X(MUL, a *= k) X(  \
+			MUL_X, a *= x) X(DIV, a /= k) X(MOD, a %= k) X(OR, a |= k) X(OR_X, a |= x) \
+			X(AND_X, a &= x) X(XOR, a ^= k) X(XOR_X, a ^= x) X(LSH, a <<= k)           \
+				X(RSH, a >>= k) X(LSH_X, a = x < 32 ? a << x : 0)                  \
 					X(RSH_X, a = x < 32 ? a >> x : 0) X(NEG, a = 0 - a)        \
 						X(TAX, x = a) X(TXA, a = x)
 
@@ -68,7 +69,7 @@ struct bpei_key {
 	uint32_t k, to;
 };
 
-struct bpei_prepared {
+struct bpei_decoded {
 	bool memory;           /* it uses M[] */
 	struct bpei_key *keys; /* behind the steps, in the same allocation */
 	struct bpei_step steps[];

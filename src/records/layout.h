@@ -88,7 +88,7 @@ struct bpei_bpf_walk {
 	bool pktap;             /* packets lie behind PKTAP headers; each says its own link type */
 	bool meta;              /* the meta column is wanted */
 	uint32_t (*link_type_of)(uint32_t dlt); /* PKTAP's DLTs, the system's own, to LINKTYPE_ */
-	const struct bpei_prepared
+	const struct bpei_decoded
 		*filter; /* what the kernel did not filter, as it would have; NULL: nothing */
 	bpei_counter *torn_blocks, *filtered;
 };

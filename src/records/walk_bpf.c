@@ -150,7 +150,7 @@ static uint32_t walk_any(const struct bpei_bpf_walk *how, struct bpei_block *b,
 		uint32_t link_type = how->link_type, keep = how->snaplen;
 		if (how->filter) { /* on what the kernel's would have seen: PKTAP's header and all
 				    */
-			uint32_t most = bpei_prepared_run(how->filter, data, wirelen, caplen);
+			uint32_t most = bpei_decoded_run(how->filter, data, wirelen, caplen);
 			if (!most) {
 				bpei_counter_add(how->filtered, 1);
 				b->position += next;

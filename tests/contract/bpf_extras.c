@@ -45,7 +45,7 @@ static void filters(const struct bpei_bpf_abi *abi) BPEI_READER
 		many[1 + 2 * i] = (struct bpe_insn){ 0x15, 0, 1, 3 * i },
 			     many[2 + 2 * i] = (struct bpe_insn){ 0x06, 0, 0, 100 };
 	many[1001] = (struct bpe_insn){ 0x06, 0, 0, 0 };
-	EXPECT(!bpei_filter_wrong(many, 1002));
+	EXPECT(!bpei_filter_check(many, 1002));
 	for (int running = 0; running < 2; running++) {
 		r = start(abi);
 		what = running ? "a program that is too long, while running"

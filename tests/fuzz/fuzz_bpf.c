@@ -61,8 +61,8 @@ void fuzz_bpf(const uint8_t *bytes, size_t n)
 		{ 0x06, 0, 0, 96 }, { 0x06, 0, 0, 0 } };
 	static struct bpei_columns c;
 	static uint8_t whole[ROOM * 16];
-	static struct bpei_prepared *prepared;
-	if (!prepared && !(prepared = bpei_prepare(filter, sizeof filter / sizeof *filter)))
+	static struct bpei_decoded *prepared;
+	if (!prepared && !(prepared = bpei_decode(filter, sizeof filter / sizeof *filter)))
 		abort();
 	if (!c.data && bpei_columns_new(&c, BPE_BATCH) < 0)
 		abort();

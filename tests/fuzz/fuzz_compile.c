@@ -45,7 +45,7 @@ void fuzz_compile(const uint8_t *bytes, size_t n)
 		FUZZ_CHECK(e.status < 0 && e.text[0]);
 		return;
 	}
-	FUZZ_CHECK(!bpei_filter_wrong(program, length));
+	FUZZ_CHECK(!bpei_filter_check(program, length));
 	char *told;
 	if (bytes[0] & 1 && n < 60) {
 		FUZZ_CHECK(bpe_filter_explain(text, &o, &told, NULL) == BPE_OK && told[0]);

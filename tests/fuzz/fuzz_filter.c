@@ -22,7 +22,7 @@ void fuzz_filter(const uint8_t *bytes, size_t n)
 			p[3],
 			(uint32_t)p[7] << 24 | (uint32_t)p[6] << 16 | (uint32_t)p[5] << 8 | p[4] };
 	}
-	if (bpei_filter_wrong(program, length))
+	if (bpei_filter_check(program, length))
 		return;
 	size_t left = n - 1 - length * sizeof *program;
 	uint8_t *packet = malloc(left ? left : 1); /* of exactly its size */
@@ -31,21 +31,21 @@ void fuzz_filter(const uint8_t *bytes, size_t n)
 	memcpy(packet, bytes + n - left, left);
 	uint32_t first = bpei_filter_run(program, packet, (uint32_t)left + 7, (uint32_t)left);
 	FUZZ_CHECK(first == bpei_filter_run(program, packet, (uint32_t)left + 7, (uint32_t)left));
-	struct bpei_prepared *prepared = bpei_prepare(program, length);
+	struct bpei_decoded *prepared = bpei_decode(program, length);
 	if (!prepared)
 		abort();
 	for (uint32_t cut = 0; cut <= left; cut += cut < 64 ? 1 : 61)
-		FUZZ_CHECK(bpei_prepared_run(prepared, packet, (uint32_t)left + 7, cut) ==
+		FUZZ_CHECK(bpei_decoded_run(prepared, packet, (uint32_t)left + 7, cut) ==
 			   bpei_filter_run(program, packet, (uint32_t)left + 7, cut));
-	bpei_prepared_free(prepared);
+	bpei_decoded_free(prepared);
 	for (int k = 0; k < BPEI_KERNELS;
 		k++) { /* what a kernel is given: what it takes, and nothing narrower */
-		struct bpei_fit fit;
+		struct bpei_kernel_program fit;
 		uint32_t most = 1 + bytes[0] / 4u;
 		if (bpei_kernel_fit(&bpei_kernels[k], program, length, most, 77777, &fit) < 0)
 			abort();
 		FUZZ_CHECK(fit.length <= most &&
-			   !bpei_kernel_refuses(&bpei_kernels[k], fit.program, fit.length));
+			   !bpei_kernel_check(&bpei_kernels[k], fit.program, fit.length));
 		uint32_t theirs =
 			bpei_filter_run(fit.program, packet, (uint32_t)left + 7, (uint32_t)left);
 		FUZZ_CHECK(fit.exact ? theirs == first : theirs == 77777 || (!theirs && !first));

@@ -32,7 +32,7 @@ void fuzz_lex(const uint8_t *bytes, size_t n)
 			goto done;
 	}
 	if (bpe_filter_compile_with(text, &o, &program, &length, &e) == BPE_OK) {
-		FUZZ_CHECK(!bpei_filter_wrong(program, length));
+		FUZZ_CHECK(!bpei_filter_check(program, length));
 		bpe_filter_free(program);
 	} else {
 		FUZZ_CHECK(e.text[0] && (e.status != BPE_E_ARGUMENT || strchr(e.text, '^')));

@@ -124,8 +124,8 @@ int main(int argc, char **argv)
 				strerror(errno));
 			return 77;
 		}
-		const char *wrong = bpei_filter_wrong(p, n);
-		struct bpei_prepared *prepared = wrong ? NULL : bpei_prepare(p, n);
+		const char *wrong = bpei_filter_check(p, n);
+		struct bpei_decoded *prepared = wrong ? NULL : bpei_decode(p, n);
 		if (wrong || !prepared) {
 			printf("program %lu: the kernel takes it, we do not: %s\n", k,
 				wrong ? wrong : "no memory");
@@ -138,7 +138,7 @@ int main(int argc, char **argv)
 			for (uint32_t b = 0; b < size; b++)
 				packet[b] = (uint8_t)(any(3) ? any(256) : any(4) ? 0 : 0x45);
 			uint32_t ours = bpei_filter_run(p, packet, size, size),
-				 again = bpei_prepared_run(prepared, packet, size, size);
+				 again = bpei_decoded_run(prepared, packet, size, size);
 			if (send(ends[0], packet, size, 0) != (ssize_t)size && errno != EPERM)
 				return 2;
 			ssize_t theirs_bytes = recv(ends[1], got, sizeof got, MSG_DONTWAIT);
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
 				printf("\t{ 0x%02x, %u, %u, 0x%x }\n", p[at].code, p[at].jt,
 					p[at].jf, p[at].k);
 		}
-		bpei_prepared_free(prepared);
+		bpei_decoded_free(prepared);
 	}
 	close(ends[0]), close(ends[1]);
 	printf("%lu programs, %lu of them refused by the kernel's checker; %lu packets kept\n",

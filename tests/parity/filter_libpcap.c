@@ -300,7 +300,7 @@ static void compare(int l, const char *expression, const char *only)
 		passed++;
 	if (ours && them) {
 		uint32_t wrong = 0, at = 0, unlike = 0;
-		struct bpei_prepared *prepared = bpei_prepare(program, length);
+		struct bpei_decoded *prepared = bpei_decode(program, length);
 		if (!prepared)
 			exit(2);
 		both++;
@@ -314,7 +314,7 @@ static void compare(int l, const char *expression, const char *only)
 				!(a && (would_match(plain.bf_insns, k) || !radio_is_there(l, k))) &&
 				!wrong++)
 				at = i;
-			unlike += bpei_prepared_run(prepared, k->data, k->wirelen, k->caplen) !=
+			unlike += bpei_decoded_run(prepared, k->data, k->wirelen, k->caplen) !=
 				  bpe_filter_run(program, k->data, k->wirelen, k->caplen);
 			compared++;
 			yes += (unsigned)a;
@@ -322,7 +322,7 @@ static void compare(int l, const char *expression, const char *only)
 		char detail[96];
 		snprintf(detail, sizeof detail, "%u of %u packets, first %u of %u bytes", wrong,
 			count[l], at, wrong ? packets[l][at].caplen : 0);
-		bpei_prepared_free(prepared);
+		bpei_decoded_free(prepared);
 		if (unlike)
 			complain("the prepared program says otherwise than the plain one", l,
 				expression, "");

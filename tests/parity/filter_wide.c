@@ -42,11 +42,11 @@ static void make_packet(struct generator *g)
 static uint32_t compare(struct generator *g, const struct bpei_filter *f, uint32_t kernel,
 	uint32_t most, const char *text)
 {
-	struct bpei_fit fit;
+	struct bpei_kernel_program fit;
 	uint32_t more = 0;
 	if (bpei_filter_fit(&bpei_kernels[kernel], f, most, 262144, &fit) < 0)
 		exit(2);
-	const char *why = bpei_kernel_refuses(&bpei_kernels[kernel], fit.program, fit.length);
+	const char *why = bpei_kernel_check(&bpei_kernels[kernel], fit.program, fit.length);
 	if (why || fit.length > most)
 		bad(why ? why : "longer than it was to be", text);
 	if (!fit.exact != (fit.why != NULL))
@@ -192,8 +192,8 @@ static void programs(unsigned long n, uint64_t seed)
 				p[i].k = 0;
 		}
 		p[length - 1].code = 0x06;
-		if (bpei_filter_wrong(p, length)) {
-			bad("the test's program is none", bpei_filter_wrong(p, length));
+		if (bpei_filter_check(p, length)) {
+			bad("the test's program is none", bpei_filter_check(p, length));
 			continue;
 		}
 		struct bpei_filter f = { .program = p, .length = length };

@@ -174,7 +174,7 @@ static int set_program(struct model *m, struct model_node *d, uint64_t argument,
 		return -EINVAL;
 	if (model_is(m, BPEI_MACOS))
 		take_for_nothing(program, n);
-	if (n && bpei_kernel_refuses(kernel, program, n))
+	if (n && bpei_kernel_check(kernel, program, n))
 		return -EINVAL;
 	memcpy(d->program, program, n * sizeof *program);
 	d->program_length = n;

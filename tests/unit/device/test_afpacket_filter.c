@@ -18,8 +18,8 @@ struct known {
 };
 
 /* The kernel's verdict. */
-static uint32_t kernel(
-	const struct bpei_fit *fit, const struct known *k, const uint8_t *data, uint32_t size)
+static uint32_t kernel(const struct bpei_kernel_program *fit, const struct known *k,
+	const uint8_t *data, uint32_t size)
 {
 	struct bpe_insn *p = malloc(fit->length * sizeof *p);
 	memcpy(p, fit->program, fit->length * sizeof *p);
@@ -92,7 +92,7 @@ static unsigned exact, taken, tagged_yes;
 static void compare(const struct bpei_tpacket *how, const struct bpei_filter *f,
 	struct generator *g, const char *text)
 {
-	struct bpei_fit fit;
+	struct bpei_kernel_program fit;
 	cr_assert_eq(bpei_tpacket_filter(how, f, &fit), BPE_OK);
 	cr_expect_leq(fit.length, 4096);
 	exact += fit.exact, taken++;
@@ -179,7 +179,7 @@ Test(afpacket_filter, common_ones_are_exact)
 	for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
 		const struct bpe_filter_options o = { .link_type = 1 };
 		struct bpei_filter f;
-		struct bpei_fit fit;
+		struct bpei_kernel_program fit;
 		cr_assert_eq(bpei_compile_for(common[i], &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000,
 				     &f, NULL),
 			BPE_OK);
@@ -215,7 +215,7 @@ Test(afpacket_filter, second_sights_of_loopback)
 	for (int filtered = 0; filtered < 3; filtered++) {
 		struct bpe_insn none[BPEI_TPACKET_NONE];
 		struct bpei_filter f = { .program = NULL };
-		struct bpei_fit fit = { .program = none };
+		struct bpei_kernel_program fit = { .program = none };
 		if (filtered == 2) {
 			cr_assert_eq(bpei_compile_for("ip", &o, &bpei_kernels[BPEI_KERNEL_LINUX],
 					     1000, &f, NULL),
@@ -257,7 +257,7 @@ Test(afpacket_filter, directions)
 			for (uint32_t pkttype = 0; pkttype < 5; pkttype++) {
 				struct bpei_tpacket how = kinds[s];
 				struct bpe_insn all = { 0x06, 0, 0, 100 }, none[BPEI_TPACKET_NONE];
-				struct bpei_fit with, without = { .program = none };
+				struct bpei_kernel_program with, without = { .program = none };
 				const struct known k = {
 					.protocol = 0x0800, .pkttype = pkttype, .hatype = 1
 				};

@@ -15,7 +15,7 @@ static uint32_t any(void)
 /* -1: alike on all cuts of the packet; else the first caplen on which they are not. */
 static int unlike(const struct bpe_insn *p, uint32_t n, const uint8_t *data, uint32_t size)
 {
-	struct bpei_prepared *f = bpei_prepare(p, n);
+	struct bpei_decoded *f = bpei_decode(p, n);
 	int found = -1;
 	cr_assert(f);
 	for (uint32_t cut = 0; cut <= size && found < 0; cut++) {
@@ -23,11 +23,11 @@ static int unlike(const struct bpe_insn *p, uint32_t n, const uint8_t *data, uin
 		cr_assert(copy);
 		for (uint32_t i = 0; i < cut; i++)
 			copy[i] = data[i];
-		if (bpei_prepared_run(f, copy, size, cut) != bpei_filter_run(p, copy, size, cut))
+		if (bpei_decoded_run(f, copy, size, cut) != bpei_filter_run(p, copy, size, cut))
 			found = (int)cut;
 		free(copy);
 	}
-	bpei_prepared_free(f);
+	bpei_decoded_free(f);
 	return found;
 }
 
@@ -135,7 +135,7 @@ Test(prepare, random_programs)
 		struct bpe_insn p[64];
 		uint8_t data[48];
 		uint32_t n = random_program(p);
-		const char *why = bpei_filter_wrong(p, n);
+		const char *why = bpei_filter_check(p, n);
 		cr_assert_null(why, "program %d: %s", round, why);
 		for (size_t i = 0; i < sizeof data; i++)
 			data[i] = (uint8_t)(any() % 4 ? any() % 40 : any());

@@ -9,7 +9,7 @@
 
 #define RUN(...) bpei_filter_run((struct bpe_insn[]){ __VA_ARGS__ }, packet, 1500, sizeof packet)
 #define WRONG(...)                                                                                 \
-	bpei_filter_wrong((struct bpe_insn[]){ __VA_ARGS__ },                                      \
+	bpei_filter_check((struct bpe_insn[]){ __VA_ARGS__ },                                      \
 		sizeof((struct bpe_insn[]){ __VA_ARGS__ }) / sizeof(struct bpe_insn))
 static const uint8_t packet[] = { 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0x47, 5 };
 
@@ -66,7 +66,7 @@ Test(filter, arithmetic_and_jumps)
 
 Test(filter, what_no_kernel_takes)
 {
-	cr_expect_not_null(bpei_filter_wrong(NULL, 0));
+	cr_expect_not_null(bpei_filter_check(NULL, 0));
 	cr_expect_not_null(WRONG({ 0x00, 0, 0, 0 }), "no return");
 	cr_expect_not_null(WRONG({ 0x15, 1, 0, 0 }, { 0x06, 0, 0, 0 }), "a jump past the end");
 	cr_expect_not_null(WRONG({ 0x05, 0, 0, 0xffffffff }, { 0x06, 0, 0, 0 }), "a jump back");
@@ -180,7 +180,7 @@ Test(filter, long_lists_are_searched)
 		at += (uint32_t)sprintf(text + at, "%shost 10.%u.%u.%u", i ? " or " : "",
 			i * 37 % 250, i * 11 % 240, i * 96 % 250 & 254u);
 	cr_assert_eq(bpe_filter_compile(text, 1, 77, &program, &length, &e), BPE_OK, "%s", e.text);
-	cr_expect_null(bpei_filter_wrong(program, length));
+	cr_expect_null(bpei_filter_check(program, length));
 	cr_expect_leq(length, HOSTS * 4);
 	for (uint32_t i = 0; i < HOSTS; i++) {
 		const uint8_t host[4] = { 10, (uint8_t)(i * 37 % 250), (uint8_t)(i * 11 % 240),
@@ -214,7 +214,7 @@ static bool matches(
 	o.through = through;
 	cr_assert_eq(bpe_filter_compile_with(expression, &o, &program, &length, &e), BPE_OK,
 		"%s: %s", expression, e.text);
-	cr_assert_null(bpei_filter_wrong(program, length));
+	cr_assert_null(bpei_filter_check(program, length));
 	bool yes = bpe_filter_run(program, bytes, n, n);
 	o.unoptimized = 1;
 	cr_assert_eq(bpe_filter_compile_with(expression, &o, &plain, &length, &e), BPE_OK, "%s: %s",

@@ -39,13 +39,13 @@ Test(kernel, what_each_refuses)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		for (int k = 0; k < BPEI_KERNELS; k++)
-			cr_expect_eq(!bpei_kernel_refuses(&bpei_kernels[k], cases[i].program, 3),
+			cr_expect_eq(!bpei_kernel_check(&bpei_kernels[k], cases[i].program, 3),
 				cases[i].takes[k] == 'y', "%s on %s", cases[i].what,
 				bpei_kernels[k].title);
 	const struct bpe_insn one_way[] = { { 0x15, 1, 0, 0 }, { 0x02, 0, 0, 3 }, { 0x60, 0, 0, 3 },
 		{ 0x16, 0, 0, 0 } };
-	cr_expect_not_null(bpei_kernel_refuses(&bpei_kernels[BPEI_KERNEL_NETBSD], one_way, 4));
-	cr_expect_null(bpei_kernel_refuses(&bpei_kernels[BPEI_KERNEL_MACOS], one_way, 4));
+	cr_expect_not_null(bpei_kernel_check(&bpei_kernels[BPEI_KERNEL_NETBSD], one_way, 4));
+	cr_expect_null(bpei_kernel_check(&bpei_kernels[BPEI_KERNEL_MACOS], one_way, 4));
 }
 
 Test(kernel, lengths)
@@ -55,9 +55,9 @@ Test(kernel, lengths)
 		p[i].code = 0x06;
 	for (int k = 0; k < BPEI_KERNELS; k++) {
 		uint32_t most = k == BPEI_KERNEL_LINUX ? 4096 : 512;
-		cr_expect_null(bpei_kernel_refuses(&bpei_kernels[k], p, most));
-		cr_expect_not_null(bpei_kernel_refuses(&bpei_kernels[k], p, most + 1));
-		cr_expect_not_null(bpei_kernel_refuses(&bpei_kernels[k], p, 0));
+		cr_expect_null(bpei_kernel_check(&bpei_kernels[k], p, most));
+		cr_expect_not_null(bpei_kernel_check(&bpei_kernels[k], p, most + 1));
+		cr_expect_not_null(bpei_kernel_check(&bpei_kernels[k], p, 0));
 		cr_expect_eq(bpei_kernel_find(bpei_kernels[k].name), &bpei_kernels[k]);
 	}
 	cr_expect_null(bpei_kernel_find("beos"));
@@ -70,7 +70,7 @@ Test(kernel, exact_where_it_can_be)
 	const struct bpe_insn far[] = { { 0x30, 0, 0, 600000 }, { 0x06, 0, 0, 9 } },
 			      zero[] = { { 0x60, 0, 0, 3 }, { 0x15, 0, 1, 0 }, { 0x06, 0, 0, 9 },
 				      RET };
-	struct bpei_fit fit;
+	struct bpei_kernel_program fit;
 	cr_assert_eq(
 		bpei_kernel_fit(&bpei_kernels[BPEI_KERNEL_MACOS], far, 2, 512, 99, &fit), BPE_OK);
 	cr_expect(fit.exact && fit.length == 2 && fit.program[0].code == 0x06 && !fit.program[0].k);
@@ -99,7 +99,7 @@ Test(kernel, mod_and_xor_are_written_otherwise)
 		cr_assert_eq(bpe_filter_compile_with(expressions[i], &o, &all, &n, NULL), BPE_OK);
 		o.kernel = "macos";
 		cr_assert_eq(bpe_filter_compile_with(expressions[i], &o, &macos, &m, NULL), BPE_OK);
-		cr_expect_null(bpei_kernel_refuses(&bpei_kernels[BPEI_KERNEL_MACOS], macos, m));
+		cr_expect_null(bpei_kernel_check(&bpei_kernels[BPEI_KERNEL_MACOS], macos, m));
 		for (uint32_t v = 0; v < 65536; v++) {
 			ip[2] = ip[8] = (uint8_t)(v >> 8), ip[3] = ip[9] = (uint8_t)v;
 			cr_assert_eq(bpe_filter_run(all, ip, 20, 20),
@@ -157,7 +157,7 @@ Test(kernel, processes_known_late)
 	uint8_t tap[220] = { 156, [4] = 1, [8] = 12, [156] = 0x45, [165] = 6 };
 	for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
 		struct bpei_filter f;
-		struct bpei_fit fit;
+		struct bpei_kernel_program fit;
 		cr_assert_eq(bpei_compile_for(expressions[i], &o, &bpei_kernels[BPEI_KERNEL_MACOS],
 				     512, &f, NULL),
 			BPE_OK);
