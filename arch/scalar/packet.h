@@ -6,91 +6,11 @@
 #define BPEI_ARCH_PACKET_H
 
 #include "arch/arch.h"
+#include "names/numbers.h"
 
-/* The last has no LINKTYPE_: 105 with the frame control's bytes the other way round. */
-enum {
-	LINK_NULL = 0,
-	LINK_ETHERNET = 1,
-	LINK_RAW_12 = 12,
-	LINK_RAW_14 = 14,
-	LINK_RAW = 101,
-	LINK_LOOP = 108,
-	LINK_SLL = 113,
-	LINK_IPV4 = 228,
-	LINK_IPV6 = 229,
-	LINK_SLL2 = 276,
-	LINK_IEEE802 = 6,
-	LINK_PPP = 9,
-	LINK_FDDI = 10,
-	LINK_PPP_SERIAL = 50,
-	LINK_PPP_ETHER = 51,
-	LINK_C_HDLC = 104,
-	LINK_WLAN = 105,
-	LINK_ENC = 109,
-	LINK_PFLOG = 117,
-	LINK_PRISM = 119,
-	LINK_RADIOTAP = 127,
-	LINK_IP1394 = 138,
-	LINK_AVS = 163,
-	LINK_PPI = 192,
-	LINK_IPNET = 226,
-	LINK_PKTAP = 258,
-	LINK_WLAN_SWAPPED = 0x10000
-};
-/* What is less than the last is an IEEE 802.3 length. */
-enum {
-	TYPE_IP4 = 0x0800,
-	TYPE_ARP = 0x0806,
-	TYPE_RARP = 0x8035,
-	TYPE_BRIDGED = 0x6558,
-	TYPE_VLAN = 0x8100,
-	TYPE_IP6 = 0x86dd,
-	TYPE_PPP = 0x880b,
-	TYPE_MPLS = 0x8847,
-	TYPE_MPLS_MULTICAST = 0x8848,
-	TYPE_PPPOE = 0x8864,
-	TYPE_QINQ = 0x88a8,
-	TYPE_ERSPAN = 0x88be,
-	TYPE_ERSPAN3 = 0x22eb,
-	TYPE_EOIP = 0x6400,
-	TYPE_WCCP = 0x883e,
-	TYPE_MACSEC = 0x88e5,
-	TYPE_PBB = 0x88e7,
-	TYPE_FABRICPATH = 0x8903,
-	TYPE_CISCO_METADATA = 0x8909,
-	TYPE_VNTAG = 0x8926,
-	TYPE_HSR = 0x892f,
-	TYPE_ETAG = 0x893f,
-	TYPE_NSH = 0x894f,
-	TYPE_ARISTA = 0xd28b,
-	TYPE_QINQ_OLD = 0x9100,
-	TYPE_LEAST = 0x0600
-};
-enum {
-	IP_HOPOPTS = 0,
-	IP_ICMP = 1,
-	IP_IGMP = 2,
-	IP_IPIP = 4,
-	IP_TCP = 6,
-	IP_UDP = 17,
-	IP_DCCP = 33,
-	IP_IPV6 = 41,
-	IP_ROUTING = 43,
-	IP_FRAGMENT = 44,
-	IP_GRE = 47,
-	IP_AH = 51,
-	IP_ICMP6 = 58,
-	IP_DSTOPTS = 60,
-	IP_ETHERIP = 97,
-	IP_VRRP = 112,
-	IP_SCTP = 132,
-	IP_MOBILITY = 135,
-	IP_UDPLITE = 136,
-	IP_MPLS = 137,
-	IP_HIP = 139,
-	IP_SHIM6 = 140,
-	IP_ETHERNET = 143
-};
+/* LINKTYPE 105 with the two bytes of its frame control swapped: a tunnel's content, no link type.
+ */
+enum { LINK_WLAN_SWAPPED = 0x10000 };
 
 #define BPEI_MOST_TUNNELS 8u /* packets inside each other that are gone into */
 

@@ -4,8 +4,8 @@
 #include "arch/scalar/wlan.h"
 
 #include "base/bytes.h"
+#include "names/numbers.h"
 
-enum { LINK_WLAN = 105, LINK_PRISM = 119, LINK_RADIOTAP = 127, LINK_AVS = 163 };
 enum { TYPE = 0x0c, DATA = 0x08, NO_DATA = 0x40, QOS = 0x80 }; /* of the first byte */
 enum { BOTH_DS = 0x03, PROTECTED = 0x40, ORDER = 0x80 };       /* of the second */
 enum { AGGREGATED = 0x80, MESH = 0x01 };                       /* of the two bytes of QoS control */

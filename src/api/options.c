@@ -23,27 +23,6 @@ void bpe_options_init(struct bpe_options *options)
 		.link_type = -1 };
 }
 
-const char *bpe_evicted_name(int evicted)
-{
-	static const char *const names[BPE_EVICTED_COUNT] = { "single", "half_open", "closed",
-		"alive", "crowded" };
-	return evicted >= 0 && evicted < BPE_EVICTED_COUNT ? names[evicted] : NULL;
-}
-
-const char *bpe_flow_end_name(int end)
-{
-	static const char *const names[] = { "", "idle", "closed", "evicted", "stop", "active",
-		"snapshot" };
-	return end >= 0 && end <= BPE_END_SNAPSHOT ? names[end] : NULL;
-}
-
-const char *bpe_timeout_name(int timeout)
-{
-	static const char *const names[BPE_TIMEOUT_COUNT] = { "tcp-opening", "tcp-established",
-		"tcp-closing", "tcp-closed", "udp-one-way", "udp-two-way", "icmp", "other" };
-	return timeout >= 0 && timeout < BPE_TIMEOUT_COUNT ? names[timeout] : NULL;
-}
-
 const char *bpe_version(void)
 {
 	return BPE_VERSION;

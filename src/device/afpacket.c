@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "names/numbers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,14 +50,6 @@
 #define RETIRE_MS 10
 #define OUT_WAIT_MS 1
 #define LAST_WAIT_MS 50 /* for blocks of an interface that is gone */
-
-enum {
-	LINK_ETHERNET = 1,
-	LINK_RAW = 101,
-	LINK_IEEE802_11 = 105,
-	LINK_IEEE802_11_RADIO = 127,
-	LINK_SLL2 = 276
-};
 
 struct afpacket {
 	struct bpei_device device;
@@ -341,10 +334,10 @@ static int choose_link_type(struct afpacket *a, struct bpe_error *error)
 		a->how.skip_outgoing = true;
 		break;
 	case ARPHRD_IEEE80211:
-		a->how.link_type = LINK_IEEE802_11;
+		a->how.link_type = LINK_WLAN;
 		break;
 	case ARPHRD_IEEE80211_RADIOTAP:
-		a->how.link_type = LINK_IEEE802_11_RADIO;
+		a->how.link_type = LINK_RADIOTAP;
 		break;
 	case ARPHRD_NONE:
 	case ARPHRD_RAWIP:

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "filter/decode.h"
+#include "names/numbers.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINK_PKTAP = 258, DLT_PKTAP = 149 };
+enum { DLT_PKTAP = 149 };
 
 #define KEEP_ALL (BPE_MAX_SNAPLEN + 256u) /* PKTAP's header counts */
 #define XBPF_D_LEAST                                                                               \

@@ -2,20 +2,13 @@
 /* The four systems' numbers.  One number means different things on different systems (0x8010427e
  * would be a time-out here, a filter there), so no table borrows from another.  Pure. */
 #include "device/bpf_abi.h"
+#include "names/numbers.h"
 
 #include <errno.h>
 #include <string.h>
 
 /* ---- Link types ---- */
 
-enum {
-	LINK_RAW = 101,
-	LINK_PPP_ETHER = 51,
-	LINK_LOOP = 108,
-	LINK_ENC = 109,
-	LINK_PFSYNC = 246,
-	LINK_PKTAP = 258
-};
 enum {
 	DLT_RAW_OPENBSD = 14,
 	DLT_RAW_REST = 12,

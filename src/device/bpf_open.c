@@ -19,6 +19,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "names/numbers.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,8 +33,6 @@
 #define FIRST_PACKET_NS 10000000
 #define PKTAP_ROOM 256u /* the kernel's snapshot length counts the PKTAP header */
 #define FREEBSD_NANOTIME 1u
-
-enum { LINK_EN10MB = 1, LINK_RAW = 101, LINK_PKTAP = 258 };
 
 int bpei_bpf_call(struct bpei_bpf *b, enum bpei_bpf_call call, void *argument)
 {
@@ -269,7 +268,7 @@ int bpei_bpf_refuse_compression(struct bpe_error *error, const char *name)
  */
 static void tell_silent(struct bpei_bpf *b, uint32_t first)
 {
-	if (first != LINK_EN10MB || b->walk.link_type != LINK_RAW)
+	if (first != LINK_ETHERNET || b->walk.link_type != LINK_RAW)
 		return;
 	bpei_notice(&b->options,
 		"interface %s lists RAW, but its packets come as EN10MB:"

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "device/device.h"
 #include "device/interfaces.h"
+#include "names/numbers.h"
 
 #include <errno.h>
 #include <ifaddrs.h>
@@ -37,16 +38,6 @@
 #if defined(__FreeBSD__)
 #include <sys/sysctl.h>
 #endif
-
-enum {
-	LINK_NULL = 0,
-	LINK_ETHERNET = 1,
-	LINK_PPP = 9,
-	LINK_RAW = 101,
-	LINK_LOOP = 108,
-	LINK_PKTAP = 258,
-	LINK_SLL2 = 276
-};
 
 static void address(struct bpe_interface *i, const struct sockaddr *a, const struct sockaddr *mask)
 {

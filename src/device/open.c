@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Choosing the backend by the options' source; stateless. */
 #include "base/error.h"
+#include "names/numbers.h"
 #include "records/walk.h"
 #include "device/device.h"
 #include "filter/kernel.h"
@@ -28,8 +29,6 @@ void bpei_notice_down(const struct bpe_options *options, const char *name)
 {
 	bpei_notice(options, "interface %.64s is down: nothing will arrive until it is up", name);
 }
-
-enum { LINK_PKTAP = 258 };
 
 const char *bpei_device_interface(const char *source)
 {

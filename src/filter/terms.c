@@ -45,7 +45,7 @@ struct place bpei_place_behind_ip4(struct bpei_compile *c)
 
 static int32_t ip_proto(struct bpei_compile *c, uint32_t n)
 {
-	return bpei_and(c, bpei_term_linktype(c, TYPE_IP), net_is(c, 1, 9, n));
+	return bpei_and(c, bpei_term_linktype(c, TYPE_IP4), net_is(c, 1, 9, n));
 }
 
 /* What header `p` at `at` is followed by.  IPv6's extension headers count their length in 8 bytes,
@@ -210,7 +210,7 @@ int32_t bpei_term_proto_name(struct bpei_compile *c, enum proto p)
 	case P_ICMP6:
 		return ip6_proto(c, 58);
 	case P_IP:
-		return bpei_term_linktype(c, TYPE_IP);
+		return bpei_term_linktype(c, TYPE_IP4);
 	case P_IP6:
 		return bpei_term_linktype(c, TYPE_IP6);
 	case P_ARP:
@@ -284,13 +284,13 @@ int32_t bpei_term_host(struct bpei_compile *c, uint32_t address, uint32_t mask, 
 	int32_t b;
 	switch (p) {
 	case P_DEFAULT:
-		b = host_of(c, TYPE_IP, 12, 16, address, mask, d);
+		b = host_of(c, TYPE_IP4, 12, 16, address, mask, d);
 		if (c->offsets.mpls)
 			return b;
 		b = bpei_or(c, b, host_of(c, TYPE_ARP, 14, 24, address, mask, d));
 		return bpei_or(c, b, host_of(c, TYPE_RARP, 14, 24, address, mask, d));
 	case P_IP:
-		return host_of(c, TYPE_IP, 12, 16, address, mask, d);
+		return host_of(c, TYPE_IP4, 12, 16, address, mask, d);
 	case P_ARP:
 		return host_of(c, TYPE_ARP, 14, 24, address, mask, d);
 	case P_RARP:
@@ -381,7 +381,7 @@ static int32_t ports(struct bpei_compile *c, bool six, const struct ports *p)
 	const struct place n = c->offsets.network;
 	int32_t each[BPEI_EXTENSIONS + 1];
 	if (!six)
-		return bpei_and(c, bpei_term_linktype(c, TYPE_IP),
+		return bpei_and(c, bpei_term_linktype(c, TYPE_IP4),
 			ports_of(c, false, (struct place){ n.base, n.at + 9 },
 				bpei_place_behind_ip4(c), p));
 	for (uint32_t d = 0; d <= BPEI_EXTENSIONS && (!d || c->through & BPE_THROUGH_IPV6_EXT);
@@ -471,7 +471,7 @@ int32_t bpei_term_protochain(struct bpei_compile *c, uint32_t number, enum proto
 							      ? bpei_place_behind_ip4(c)
 							      : (struct place){ n.base, n.at + 40 };
 	int32_t first = bpei_at(c, 1, n, of == P_IP ? 9 : 6);
-	return bpei_and(c, bpei_term_linktype(c, of == P_IP ? TYPE_IP : TYPE_IP6),
+	return bpei_and(c, bpei_term_linktype(c, of == P_IP ? TYPE_IP4 : TYPE_IP6),
 		chain(c, first, behind, number, of == P_IP6, CHAIN));
 }
 
@@ -535,7 +535,7 @@ int32_t bpei_term_load(
 	case P_PIM:
 	case P_VRRP:
 	case P_CARP:
-		*guard = bpei_and(c, bpei_term_linktype(c, TYPE_IP),
+		*guard = bpei_and(c, bpei_term_linktype(c, TYPE_IP4),
 			bpei_and(c, bpei_term_proto_name(c, p), no_fragment(c)));
 		return load_from(c, size, bpei_place_behind_ip4(c), index);
 	case P_ICMP6:

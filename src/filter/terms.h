@@ -5,46 +5,9 @@
 #define BPEI_FILTER_TERMS_H
 
 #include "filter/tree.h"
+#include "names/numbers.h"
 
-enum {
-	LINK_NULL = 0,
-	LINK_ETHERNET = 1,
-	LINK_IEEE802 = 6,
-	LINK_SLIP = 8,
-	LINK_PPP = 9,
-	LINK_FDDI = 10,
-	LINK_PPP_SERIAL = 50,
-	LINK_PPP_ETHER = 51,
-	LINK_RFC1483 = 100,
-	LINK_RAW = 101,
-	LINK_C_HDLC = 104,
-	LINK_WLAN = 105,
-	LINK_FRELAY = 107,
-	LINK_LOOP = 108,
-	LINK_SLL = 113,
-	LINK_PFLOG = 117,
-	LINK_PRISM = 119,
-	LINK_FIBRE = 122,
-	LINK_SUNATM = 123,
-	LINK_RADIOTAP = 127,
-	LINK_MTP2_PHDR = 139,
-	LINK_MTP2 = 140,
-	LINK_IRDA = 144,
-	LINK_AVS = 163,
-	LINK_PPPD = 166,
-	LINK_LAPD = 177,
-	LINK_PPI = 192,
-	LINK_ERF = 197,
-	LINK_HCI_PHDR = 201,
-	LINK_PPP_DIR = 204,
-	LINK_LAPB_DIR = 207,
-	LINK_IPNET = 226,
-	LINK_IPV4 = 228,
-	LINK_IPV6 = 229,
-	LINK_PKTAP = 258,
-	LINK_SLL2 = 276,
-	LINK_GENEVE = 0x10000 /* no link type: an ethertype, then the packet */
-};
+enum { LINK_GENEVE = 0x10000 /* no link type: an ethertype, then the packet */ };
 /* How a link header says what it carries. */
 enum link_kind {
 	KIND_NONE,
@@ -69,21 +32,6 @@ enum link_kind {
 	KIND_BACNET,
 	KIND_ATM,
 	KIND_WLAN
-};
-enum {
-	TYPE_IP = 0x0800,
-	TYPE_ARP = 0x0806,
-	TYPE_RARP = 0x8035,
-	TYPE_IP6 = 0x86dd,
-	TYPE_VLAN = 0x8100,
-	TYPE_QINQ = 0x88a8,
-	TYPE_QINQ_OLD = 0x9100,
-	TYPE_MPLS = 0x8847,
-	TYPE_PPPOED = 0x8863,
-	TYPE_PPPOES = 0x8864,
-	TYPE_ATALK = 0x809b,
-	TYPE_AARP = 0x80f3,
-	TYPE_DECNET = 0x6003
 };
 enum { SAP_ISO = 0xfe, SAP_IP = 0x06, SAP_STP = 0x42, SAP_IPX = 0xe0, SAP_NETBEUI = 0xf0 };
 

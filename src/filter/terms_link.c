@@ -82,7 +82,7 @@ int32_t bpei_term_broadcast(struct bpei_compile *c, enum proto p)
 	struct place to = { c->offsets.network.base, c->offsets.network.at + 16 };
 	int32_t b = bpei_or(c, bpei_at_masked(c, 4, to, 0, 0, ~c->netmask),
 		bpei_at_masked(c, 4, to, 0, UINT32_MAX, ~c->netmask));
-	return bpei_and(c, bpei_term_linktype(c, TYPE_IP), b);
+	return bpei_and(c, bpei_term_linktype(c, TYPE_IP4), b);
 }
 
 int32_t bpei_term_arcnet(struct bpei_compile *c, uint32_t address, enum direction d)
@@ -110,7 +110,7 @@ int32_t bpei_term_multicast(struct bpei_compile *c, enum proto p)
 				c, "this link type has no multicast addresses");
 		return bpei_link_frame(c, bpei_at_has(c, c->offsets.header, target_at(c), 1));
 	case P_IP:
-		return bpei_and(c, bpei_term_linktype(c, TYPE_IP),
+		return bpei_and(c, bpei_term_linktype(c, TYPE_IP4),
 			bpei_at_masked(c, 1, c->offsets.network, 16, 0xe0, 0xf0));
 	case P_IP6:
 		return bpei_and(c, bpei_term_linktype(c, TYPE_IP6),
@@ -220,7 +220,7 @@ int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint3
 {
 	if (has_id && id > 65535)
 		return bpei_compile_fail_term(c, "PPPoE sessions end at 65535");
-	int32_t b = bpei_term_linktype(c, session ? TYPE_PPPOES : TYPE_PPPOED);
+	int32_t b = bpei_term_linktype(c, session ? TYPE_PPPOE : TYPE_PPPOE_DISCOVERY);
 	if (!session)
 		return b;
 	if (has_id)

@@ -4,16 +4,7 @@
  * 3GPP TS 29.281 (GTP-U). */
 #include "filter/terms.h"
 
-enum {
-	TYPE_ETHERNET = 0x6558,
-	IP_IPIP = 4,
-	IP_UDP = 17,
-	IP_IP6 = 41,
-	IP_GRE = 47,
-	PORT_VXLAN = 4789,
-	PORT_GENEVE = 6081,
-	PORT_GTPU = 2152
-};
+enum { PORT_VXLAN = 4789, PORT_GENEVE = 6081, PORT_GTPU = 2152 };
 
 static int32_t imm(struct bpei_compile *c, uint32_t k)
 {
@@ -34,7 +25,7 @@ static struct place behind(struct bpei_compile *c, struct place p, int32_t lengt
 static int32_t carried(struct bpei_compile *c, bool six, uint32_t proto, struct place *at)
 {
 	struct place n = c->offsets.network;
-	int32_t b = bpei_and(c, bpei_term_linktype(c, six ? TYPE_IP6 : TYPE_IP),
+	int32_t b = bpei_and(c, bpei_term_linktype(c, six ? TYPE_IP6 : TYPE_IP4),
 		bpei_at_is(c, 1, n, six ? 6 : 9, proto));
 	*at = six ? (struct place){ n.base, n.at + 40 } : bpei_place_behind_ip4(c);
 	if (!six)
@@ -53,7 +44,7 @@ static int32_t carried_udp(struct bpei_compile *c, bool six, uint32_t port, stru
 /* Ethernet by its ethertype, or any other packet, which is then told by that. */
 static int32_t inside(struct bpei_compile *c, struct place type, bool ethernet, struct place at)
 {
-	int32_t b = bpei_at_is(c, 2, type, 0, TYPE_ETHERNET);
+	int32_t b = bpei_at_is(c, 2, type, 0, TYPE_BRIDGED);
 	if (ethernet) {
 		bpei_link_plain(c, LINK_ETHERNET, at);
 		return b;
@@ -88,7 +79,7 @@ static int32_t ipip(struct bpei_compile *c, bool six)
 	const struct offsets here = c->offsets;
 	struct place at;
 	int32_t four = carried(c, six, IP_IPIP, &at),
-		b = bpei_or(c, four, carried(c, six, IP_IP6, &at));
+		b = bpei_or(c, four, carried(c, six, IP_IPV6, &at));
 	c->offsets = here;
 	bpei_link_plain(c, LINK_RAW, at);
 	return b;

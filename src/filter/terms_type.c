@@ -80,7 +80,7 @@ static int32_t llc_type(struct bpei_compile *c, uint32_t type)
 static uint32_t ppp_type(uint32_t type)
 {
 	switch (type) {
-	case TYPE_IP:
+	case TYPE_IP4:
 		return 0x21;
 	case TYPE_IP6:
 		return 0x57;
@@ -121,7 +121,7 @@ static const uint8_t families6[] = { 30, 28, 24,
 static int32_t loopback_type(struct bpei_compile *c, uint32_t type, bool network_order)
 {
 	int32_t b = -1;
-	if (type == TYPE_IP)
+	if (type == TYPE_IP4)
 		return family_is(c, 2, network_order);
 	if (type != TYPE_IP6)
 		return bpei_const(c, false);
@@ -144,7 +144,7 @@ static int32_t byte_is_one(struct bpei_compile *c, const uint8_t *bytes)
 static int32_t pflog_type(struct bpei_compile *c, uint32_t type)
 {
 	const uint8_t own[] = { (uint8_t)c->family6, 0 };
-	if (type == TYPE_IP)
+	if (type == TYPE_IP4)
 		return byte_is_one(c, (const uint8_t[]){ 2, 0 });
 	if (type != TYPE_IP6)
 		return bpei_const(c, false);
@@ -153,14 +153,14 @@ static int32_t pflog_type(struct bpei_compile *c, uint32_t type)
 
 static int32_t ipnet_type(struct bpei_compile *c, uint32_t type) /* Solaris's families */
 {
-	const uint8_t family[] = { type == TYPE_IP ? 2 : type == TYPE_IP6 ? 26 : 0, 0 };
+	const uint8_t family[] = { type == TYPE_IP4 ? 2 : type == TYPE_IP6 ? 26 : 0, 0 };
 	return byte_is_one(c, family);
 }
 
 static int32_t arcnet_type(struct bpei_compile *c, uint32_t type) /* RFC 1201, 1051, 2497 */
 {
 	switch (type) {
-	case TYPE_IP:
+	case TYPE_IP4:
 		return byte_is_one(c, (const uint8_t[]){ 0xd4, 0xf0, 0 });
 	case TYPE_IP6:
 		return byte_is_one(c, (const uint8_t[]){ 0xc4, 0 });
@@ -179,7 +179,7 @@ static int32_t arcnet_type(struct bpei_compile *c, uint32_t type) /* RFC 1201, 1
 static int32_t frelay_type(struct bpei_compile *c, uint32_t type)
 {
 	int32_t b = -1;
-	if (type == TYPE_IP)
+	if (type == TYPE_IP4)
 		return type_is(c, 0x03cc);
 	if (type == TYPE_IP6)
 		return type_is(c, 0x038e);
@@ -193,7 +193,7 @@ static int32_t frelay_type(struct bpei_compile *c, uint32_t type)
 /* PPP on the serial lines of BSD/OS marks compressed TCP/IP by numbers of its own (RFC 1144). */
 static int32_t bsdos_type(struct bpei_compile *c, uint32_t type)
 {
-	if (type != TYPE_IP)
+	if (type != TYPE_IP4)
 		return type_is(c, ppp_type(type));
 	return bpei_or(c, bpei_or(c, type_is(c, 0x21), type_is(c, 0x2d)), type_is(c, 0x2f));
 }
@@ -231,8 +231,8 @@ static int32_t cooked_type(struct bpei_compile *c, uint32_t type)
 
 static int32_t version(struct bpei_compile *c, struct place at, uint32_t type)
 {
-	return type == TYPE_IP || type == TYPE_IP6
-		       ? bpei_at_masked(c, 1, at, 0, type == TYPE_IP ? 0x40 : 0x60, 0xf0)
+	return type == TYPE_IP4 || type == TYPE_IP6
+		       ? bpei_at_masked(c, 1, at, 0, type == TYPE_IP4 ? 0x40 : 0x60, 0xf0)
 		       : bpei_const(c, false);
 }
 
@@ -262,7 +262,7 @@ static int32_t plain_linktype(struct bpei_compile *c, uint32_t type)
 	case KIND_RAW:
 		return version(c, o->header, type); /* SLIP as libpcap: not at the packet */
 	case KIND_IPV4:
-		return bpei_const(c, type == TYPE_IP);
+		return bpei_const(c, type == TYPE_IP4);
 	case KIND_IPV6:
 		return bpei_const(c, type == TYPE_IP6);
 	case KIND_PPP:
@@ -311,7 +311,7 @@ int32_t bpei_term_linktype(struct bpei_compile *c, uint32_t type)
 {
 	const struct offsets *o = &c->offsets;
 	if (o->mpls) {
-		if (type != TYPE_IP && type != TYPE_IP6)
+		if (type != TYPE_IP4 && type != TYPE_IP6)
 			return bpei_compile_fail_term(c, "behind mpls only ip and ip6 can be told");
 		int32_t last = bpei_at_masked(c, 1, o->network, (uint32_t)-2, 1, 1);
 		return bpei_and(c, last, version(c, o->network, type));

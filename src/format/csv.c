@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* RFC 4180: the same columns in every line, in this order; later versions add behind the last.  An
  * empty field is not known, or does not apply.  Pure. */
-#include "format/text.h"
+#include "format/formats.h"
 
 static const char columns[] =
 	"first,last,src,sport,dst,dport,proto,ip_proto,ip,vlan,inner_vlan,orig_packets,resp_packets,orig_wire_bytes,resp_wire_bytes,orig_captured_bytes,resp_captured_bytes,"
@@ -13,127 +13,127 @@ static const char columns[] =
 	"orig_icmp_errors,resp_icmp_errors,orig_duplicates,resp_duplicates,"
 	"tunnel_kind,tunnel_id,tunnel_depth,tunnel_src,tunnel_dst";
 
-static void number(struct bpei_text *t, bool known, uint64_t v)
+static void number(struct bpei_writer *w, bool known, uint64_t v)
 {
 	if (known)
-		bpei_text_number(t, v);
-	bpei_text_char(t, ',');
+		bpei_write_number(w, v);
+	bpei_write_char(w, ',');
 }
 
-static void word(struct bpei_text *t, bool known, const char *s)
+static void word(struct bpei_writer *w, bool known, const char *s)
 {
 	if (known)
-		bpei_text_string(t, s);
-	bpei_text_char(t, ',');
+		bpei_write_string(w, s);
+	bpei_write_char(w, ',');
 }
 
-static void pair(struct bpei_text *t, bool known, const uint64_t v[2])
+static void pair(struct bpei_writer *w, bool known, const uint64_t v[2])
 {
 	for (int k = 0; k < 2; k++)
-		number(t, known, v[k]);
+		number(w, known, v[k]);
 }
 
-static void tcp(struct bpei_text *t, const struct bpe_flow *f)
+static void tcp(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const uint32_t *const counts[] = { f->retransmissions, f->fast_retransmissions,
 		f->spurious_retransmissions, f->out_of_order, f->repeated_acks, f->zero_windows,
 		f->lost_segments, f->unseen_acks, f->keep_alives };
 	const bool is = f->tcp_state, health = f->flags & BPE_FLOW_HEALTH;
 	char letters[9];
-	word(t, is, bpei_flow_tcp_state(f));
+	word(w, is, bpei_flow_tcp_state(f));
 	for (int k = 0; k < 2; k++) {
 		bpei_flow_tcp_flags(f->tcp_flags[k], letters);
-		word(t, is, letters);
+		word(w, is, letters);
 	}
-	word(t, is, f->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
+	word(w, is, f->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
 	if (is)
-		bpei_text_csv(t, f->history, sizeof f->history);
-	bpei_text_char(t, ',');
+		bpei_write_csv(w, f->history, sizeof f->history);
+	bpei_write_char(w, ',');
 	const int64_t spans[4] = { f->handshake_ns[0], f->handshake_ns[1], f->rtt_ns[0],
 		f->rtt_ns[1] };
 	for (int k = 0; k < 4; k++) {
 		if (spans[k] >= 0)
-			bpei_text_seconds(t, spans[k], 9);
-		bpei_text_char(t, ',');
+			bpei_write_seconds(w, spans[k], 9);
+		bpei_write_char(w, ',');
 	}
 	for (int k = 0; k < 2; k++)
-		number(t, f->mss[k], f->mss[k]);
+		number(w, f->mss[k], f->mss[k]);
 	for (int k = 0; k < 2; k++)
-		number(t, f->window_scale[k] >= 0, (uint64_t)f->window_scale[k]);
+		number(w, f->window_scale[k] >= 0, (uint64_t)f->window_scale[k]);
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
 		for (int k = 0; k < 2; k++)
-			number(t, health, counts[i][k]);
+			number(w, health, counts[i][k]);
 }
 
 /* Last of all: no comma behind it. */
-static void tunnel(struct bpei_text *t, const struct bpe_flow *f)
+static void tunnel(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const struct bpe_tunnel *v = &f->tunnel;
 	const char *kind = bpe_tunnel_name(v->kind);
-	word(t, kind, kind);
-	number(t, kind && v->has_id, v->id);
-	number(t, kind, v->depth);
+	word(w, kind, kind);
+	number(w, kind && v->has_id, v->id);
+	number(w, kind, v->depth);
 	if (kind && v->ip_version)
-		bpei_text_address(t, v->addr[0], v->ip_version);
-	bpei_text_char(t, ',');
+		bpei_write_address(w, v->addr[0], v->ip_version);
+	bpei_write_char(w, ',');
 	if (kind && v->ip_version)
-		bpei_text_address(t, v->addr[1], v->ip_version);
+		bpei_write_address(w, v->addr[1], v->ip_version);
 }
 
-void bpei_format_csv(struct bpei_text *t, const struct bpe_flow *f)
+void bpei_format_csv(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	char room[16], community[BPE_COMMUNITY_ID_BYTES] = "";
 	if (!f) {
-		bpei_text_bytes(t, columns, sizeof columns - 1);
+		bpei_write_bytes(w, columns, sizeof columns - 1);
 		return;
 	}
-	bpei_text_seconds(t, f->first_ns, 9);
-	bpei_text_char(t, ',');
-	bpei_text_seconds(t, f->last_ns, 9);
+	bpei_write_seconds(w, f->first_ns, 9);
+	bpei_write_char(w, ',');
+	bpei_write_seconds(w, f->last_ns, 9);
 	for (int k = 0; k < 2; k++) {
-		bpei_text_char(t, ',');
-		bpei_text_address(t, f->addr[k], f->ip_version);
-		bpei_text_char(t, ',');
-		bpei_text_number(t, f->port[k]);
+		bpei_write_char(w, ',');
+		bpei_write_address(w, f->addr[k], f->ip_version);
+		bpei_write_char(w, ',');
+		bpei_write_number(w, f->port[k]);
 	}
-	bpei_text_char(t, ',');
-	word(t, true, bpei_flow_proto(f, room));
-	number(t, true, f->ip_proto);
-	number(t, true, f->ip_version);
-	number(t, f->vlan[0], f->vlan[0]);
-	number(t, f->vlan[1], f->vlan[1]);
-	pair(t, true, f->packets);
-	pair(t, true, f->wire_bytes);
-	pair(t, true, f->captured_bytes);
-	pair(t, f->flags & BPE_FLOW_LENGTHS, f->ip_bytes);
-	pair(t, f->flags & BPE_FLOW_LENGTHS, f->payload_bytes);
-	number(t, f->flags & BPE_FLOW_ICMP, f->icmp_type);
-	number(t, f->flags & BPE_FLOW_ICMP, f->icmp_code);
-	tcp(t, f);
-	word(t, true, bpe_flow_conn_state(f));
-	word(t, bpe_flow_community_id(f, 0, community), community);
-	bpei_text_csv(t, f->interface_name, sizeof f->interface_name);
-	bpei_text_char(t, ',');
-	number(t, f->interface_index, f->interface_index);
-	number(t, f->flags & BPE_FLOW_INTERFACE_ID, f->interface_id);
-	word(t, true, f->flags & BPE_FLOW_TUNNEL ? "true" : "false");
-	word(t, f->flags & BPE_FLOW_BY_PORT, "port");
-	word(t, true, f->flags & BPE_FLOW_CONTINUED ? "true" : "false");
-	word(t, true, f->flags & BPE_FLOW_CUT ? "true" : "false");
+	bpei_write_char(w, ',');
+	word(w, true, bpei_flow_proto(f, room));
+	number(w, true, f->ip_proto);
+	number(w, true, f->ip_version);
+	number(w, f->vlan[0], f->vlan[0]);
+	number(w, f->vlan[1], f->vlan[1]);
+	pair(w, true, f->packets);
+	pair(w, true, f->wire_bytes);
+	pair(w, true, f->captured_bytes);
+	pair(w, f->flags & BPE_FLOW_LENGTHS, f->ip_bytes);
+	pair(w, f->flags & BPE_FLOW_LENGTHS, f->payload_bytes);
+	number(w, f->flags & BPE_FLOW_ICMP, f->icmp_type);
+	number(w, f->flags & BPE_FLOW_ICMP, f->icmp_code);
+	tcp(w, f);
+	word(w, true, bpe_flow_conn_state(f));
+	word(w, bpe_flow_community_id(f, 0, community), community);
+	bpei_write_csv(w, f->interface_name, sizeof f->interface_name);
+	bpei_write_char(w, ',');
+	number(w, f->interface_index, f->interface_index);
+	number(w, f->flags & BPE_FLOW_INTERFACE_ID, f->interface_id);
+	word(w, true, f->flags & BPE_FLOW_TUNNEL ? "true" : "false");
+	word(w, f->flags & BPE_FLOW_BY_PORT, "port");
+	word(w, true, f->flags & BPE_FLOW_CONTINUED ? "true" : "false");
+	word(w, true, f->flags & BPE_FLOW_CUT ? "true" : "false");
 	const bool process[2] = { f->pid > 0, f->pid > 0 && f->effective_pid > 0 };
 	for (int k = 0; k < 2; k++) {
-		number(t, process[k], (uint64_t)(k ? f->effective_pid : f->pid));
+		number(w, process[k], (uint64_t)(k ? f->effective_pid : f->pid));
 		if (process[k])
-			bpei_text_csv(t, k ? f->effective_comm : f->comm, sizeof f->comm);
-		bpei_text_char(t, ',');
+			bpei_write_csv(w, k ? f->effective_comm : f->comm, sizeof f->comm);
+		bpei_write_char(w, ',');
 	}
 	const char *end = bpe_flow_end_name(f->end);
-	word(t, end, end ? end : "");
-	number(t, true, f->hash);
-	number(t, true, f->worker);
+	word(w, end, end ? end : "");
+	number(w, true, f->hash);
+	number(w, true, f->worker);
 	for (int k = 0; k < 2; k++)
-		number(t, true, f->icmp_errors[k]);
+		number(w, true, f->icmp_errors[k]);
 	for (int k = 0; k < 2; k++)
-		number(t, true, f->duplicates[k]);
-	tunnel(t, f);
+		number(w, true, f->duplicates[k]);
+	tunnel(w, f);
 }

@@ -7,18 +7,18 @@
  * that one end has closed.  Not EVE's: process, by ECS's names, and bpfengine, with icmp_errors,
  * duplicates, and end for records that end nothing (flow.reason, which EVE knows of ends alone, is
  * left out of them). */
-#include "format/text.h"
+#include "format/formats.h"
 
-static void hex(struct bpei_text *t, const char *name, uint8_t v)
+static void hex(struct bpei_writer *w, const char *name, uint8_t v)
 {
 	static const char digits[] = "0123456789abcdef";
-	bpei_text_string(t, name);
-	bpei_text_char(t, digits[v >> 4]);
-	bpei_text_char(t, digits[v & 15]);
-	bpei_text_char(t, '"');
+	bpei_write_string(w, name);
+	bpei_write_char(w, digits[v >> 4]);
+	bpei_write_char(w, digits[v & 15]);
+	bpei_write_char(w, '"');
 }
 
-static void proto(struct bpei_text *t, uint8_t p)
+static void proto(struct bpei_writer *w, uint8_t p)
 {
 	static const struct {
 		uint8_t number;
@@ -26,31 +26,31 @@ static void proto(struct bpei_text *t, uint8_t p)
 	} names[] = { { 1, "ICMP" }, { 2, "IGMP" }, { 6, "TCP" }, { 17, "UDP" }, { 33, "DCCP" },
 		{ 41, "IPv6" }, { 47, "GRE" }, { 50, "ESP" }, { 51, "AH" }, { 58, "IPv6-ICMP" },
 		{ 132, "SCTP" }, { 136, "UDPLite" } }; /* as /etc/protocols has them */
-	BPEI_TEXT(t, ",\"proto\":\"");
+	BPEI_WRITE(w, ",\"proto\":\"");
 	size_t k = 0, n = sizeof names / sizeof *names;
 	while (k < n && names[k].number != p)
 		k++;
 	if (k < n)
-		bpei_text_string(t, names[k].name);
+		bpei_write_string(w, names[k].name);
 	else
-		bpei_text_digits(t, p, 3);
-	bpei_text_char(t, '"');
+		bpei_write_digits(w, p, 3);
+	bpei_write_char(w, '"');
 }
 
 /* "bpfengine":{}: what EVE has no names for.  end: of a record that ends nothing; NULL: it does. */
-static void own(struct bpei_text *t, const struct bpe_flow *f, const char *end)
+static void own(struct bpei_writer *w, const struct bpe_flow *f, const char *end)
 {
 	if (!end && !(f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1]))
 		return;
-	BPEI_TEXT(t, ",\"bpfengine\":{");
-	const char *const begin = t->at;
+	BPEI_WRITE(w, ",\"bpfengine\":{");
+	const char *const begin = w->at;
 	if (end)
-		bpei_text_word(t, "\"end\":\"", end);
-	bpei_text_counts(
-		t, t->at == begin ? "\"icmp_errors\":[" : ",\"icmp_errors\":[", f->icmp_errors);
-	bpei_text_counts(
-		t, t->at == begin ? "\"duplicates\":[" : ",\"duplicates\":[", f->duplicates);
-	bpei_text_char(t, '}');
+		bpei_write_quoted(w, "\"end\":\"", end);
+	bpei_flow_write_counts(
+		w, w->at == begin ? "\"icmp_errors\":[" : ",\"icmp_errors\":[", f->icmp_errors);
+	bpei_flow_write_counts(
+		w, w->at == begin ? "\"duplicates\":[" : ",\"duplicates\":[", f->duplicates);
+	bpei_write_char(w, '}');
 }
 
 static const char *state(const struct bpe_flow *f)
@@ -64,7 +64,7 @@ static const char *state(const struct bpe_flow *f)
 						  : "closed";
 }
 
-static void tcp(struct bpei_text *t, const struct bpe_flow *f)
+static void tcp(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	static const char *const names[8] = { ",\"fin\":true", ",\"syn\":true", ",\"rst\":true",
 		",\"psh\":true", ",\"ack\":true", ",\"urg\":true", ",\"ecn\":true",
@@ -77,18 +77,18 @@ static void tcp(struct bpei_text *t, const struct bpe_flow *f)
 		[BPE_TCP_CLOSED] = "closed",
 		[BPE_TCP_RESET] = "closed" };
 	const uint8_t all = f->tcp_flags[0] | f->tcp_flags[1];
-	hex(t, ",\"tcp\":{\"tcp_flags\":\"", all);
-	hex(t, ",\"tcp_flags_ts\":\"", f->tcp_flags[0]);
-	hex(t, ",\"tcp_flags_tc\":\"", f->tcp_flags[1]);
+	hex(w, ",\"tcp\":{\"tcp_flags\":\"", all);
+	hex(w, ",\"tcp_flags_ts\":\"", f->tcp_flags[0]);
+	hex(w, ",\"tcp_flags_tc\":\"", f->tcp_flags[1]);
 	for (int i = 0; i < 8; i++)
 		if (all >> i & 1)
-			bpei_text_string(t, names[i]);
+			bpei_write_string(w, names[i]);
 	if (f->tcp_state < sizeof states / sizeof *states && states[f->tcp_state])
-		bpei_text_word(t, ",\"state\":\"", states[f->tcp_state]);
-	bpei_text_char(t, '}');
+		bpei_write_quoted(w, ",\"state\":\"", states[f->tcp_state]);
+	bpei_write_char(w, '}');
 }
 
-void bpei_format_eve(struct bpei_text *t, const struct bpe_flow *f)
+void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	static const char *const reasons[] = { [BPE_END_NONE] = NULL,
 		[BPE_END_IDLE] = "timeout",
@@ -99,58 +99,58 @@ void bpei_format_eve(struct bpei_text *t, const struct bpe_flow *f)
 	const bool icmp = f->flags & BPE_FLOW_ICMP, ports = bpei_flow_has_ports(f);
 	const int64_t second = 1000000000;
 	const char *end = bpe_flow_end_name(f->end);
-	BPEI_TEXT(t, "{\"timestamp\":\"");
-	bpei_text_iso(t, f->last_ns, 6, "+0000");
-	bpei_text_member(
-		t, "\",\"flow_id\":", bpei_flow_id(f).a >> 12); /* 52 bits: a double holds them */
+	BPEI_WRITE(w, "{\"timestamp\":\"");
+	bpei_write_iso(w, f->last_ns, 6, "+0000");
+	bpei_write_member(
+		w, "\",\"flow_id\":", bpei_flow_id(f).a >> 12); /* 52 bits: a double holds them */
 	if (f->interface_name[0]) {
-		BPEI_TEXT(t, ",\"in_iface\":");
-		bpei_text_json(t, f->interface_name, sizeof f->interface_name);
+		BPEI_WRITE(w, ",\"in_iface\":");
+		bpei_write_json(w, f->interface_name, sizeof f->interface_name);
 	}
-	BPEI_TEXT(t, ",\"event_type\":\"flow\"");
+	BPEI_WRITE(w, ",\"event_type\":\"flow\"");
 	if (f->vlan[0] | f->vlan[1]) {
-		bpei_text_member(t, ",\"vlan\":[", f->vlan[0]);
+		bpei_write_member(w, ",\"vlan\":[", f->vlan[0]);
 		if (f->vlan[1])
-			bpei_text_member(t, ",", f->vlan[1]);
-		bpei_text_char(t, ']');
+			bpei_write_member(w, ",", f->vlan[1]);
+		bpei_write_char(w, ']');
 	}
-	BPEI_TEXT(t, ",\"src_ip\":\"");
-	bpei_text_address(t, f->addr[0], f->ip_version);
-	bpei_text_char(t, '"');
+	BPEI_WRITE(w, ",\"src_ip\":\"");
+	bpei_write_address(w, f->addr[0], f->ip_version);
+	bpei_write_char(w, '"');
 	if (ports)
-		bpei_text_member(t, ",\"src_port\":", f->port[0]);
-	BPEI_TEXT(t, ",\"dest_ip\":\"");
-	bpei_text_address(t, f->addr[1], f->ip_version);
-	bpei_text_char(t, '"');
+		bpei_write_member(w, ",\"src_port\":", f->port[0]);
+	BPEI_WRITE(w, ",\"dest_ip\":\"");
+	bpei_write_address(w, f->addr[1], f->ip_version);
+	bpei_write_char(w, '"');
 	if (ports)
-		bpei_text_member(t, ",\"dest_port\":", f->port[1]);
-	bpei_text_member(t, ",\"ip_v\":", f->ip_version);
-	proto(t, f->ip_proto);
+		bpei_write_member(w, ",\"dest_port\":", f->port[1]);
+	bpei_write_member(w, ",\"ip_v\":", f->ip_version);
+	proto(w, f->ip_proto);
 	if (icmp) {
-		bpei_text_member(t, ",\"icmp_type\":", f->icmp_type);
-		bpei_text_member(t, ",\"icmp_code\":", f->icmp_code);
+		bpei_write_member(w, ",\"icmp_type\":", f->icmp_type);
+		bpei_write_member(w, ",\"icmp_code\":", f->icmp_code);
 	}
-	bpei_text_member(t, ",\"flow\":{\"pkts_toserver\":", f->packets[0]);
-	bpei_text_member(t, ",\"pkts_toclient\":", f->packets[1]);
-	bpei_text_member(t, ",\"bytes_toserver\":", f->wire_bytes[0]);
-	bpei_text_member(t, ",\"bytes_toclient\":", f->wire_bytes[1]);
-	BPEI_TEXT(t, ",\"start\":\"");
-	bpei_text_iso(t, f->first_ns, 6, "+0000");
-	BPEI_TEXT(t, "\",\"end\":\"");
-	bpei_text_iso(t, f->last_ns, 6, "+0000");
-	BPEI_TEXT(t, "\",\"age\":");
-	bpei_text_signed(t, f->last_ns / second - (f->last_ns % second < 0) -
-				    (f->first_ns / second - (f->first_ns % second < 0)));
-	bpei_text_word(t, ",\"state\":\"", state(f));
+	bpei_write_member(w, ",\"flow\":{\"pkts_toserver\":", f->packets[0]);
+	bpei_write_member(w, ",\"pkts_toclient\":", f->packets[1]);
+	bpei_write_member(w, ",\"bytes_toserver\":", f->wire_bytes[0]);
+	bpei_write_member(w, ",\"bytes_toclient\":", f->wire_bytes[1]);
+	BPEI_WRITE(w, ",\"start\":\"");
+	bpei_write_iso(w, f->first_ns, 6, "+0000");
+	BPEI_WRITE(w, "\",\"end\":\"");
+	bpei_write_iso(w, f->last_ns, 6, "+0000");
+	BPEI_WRITE(w, "\",\"age\":");
+	bpei_write_signed(w, f->last_ns / second - (f->last_ns % second < 0) -
+				     (f->first_ns / second - (f->first_ns % second < 0)));
+	bpei_write_quoted(w, ",\"state\":\"", state(f));
 	if (f->end < sizeof reasons / sizeof *reasons && reasons[f->end])
-		bpei_text_word(t, ",\"reason\":\"", reasons[f->end]);
-	bpei_text_char(t, '}');
+		bpei_write_quoted(w, ",\"reason\":\"", reasons[f->end]);
+	bpei_write_char(w, '}');
 	if (bpe_flow_community_id(f, 0, community))
-		bpei_text_word(t, ",\"community_id\":\"", community);
+		bpei_write_quoted(w, ",\"community_id\":\"", community);
 	if (f->tcp_state)
-		tcp(t, f);
-	bpei_text_tunnel_object(t, f, "\"src_ip\":\"", "\"dest_ip\":\"", "\"proto\":\"");
-	bpei_text_process(t, f);
-	own(t, f, f->end == BPE_END_ACTIVE || f->end == BPE_END_SNAPSHOT ? end : NULL);
-	bpei_text_char(t, '}');
+		tcp(w, f);
+	bpei_flow_write_tunnel_object(w, f, "\"src_ip\":\"", "\"dest_ip\":\"", "\"proto\":\"");
+	bpei_flow_write_process(w, f);
+	own(w, f, f->end == BPE_END_ACTIVE || f->end == BPE_END_SNAPSHOT ? end : NULL);
+	bpei_write_char(w, '}');
 }

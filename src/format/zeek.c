@@ -9,11 +9,11 @@
  * missed_bytes is given if it is 0.  What is no end of a connection says so in _path, which Zeek's
  * streaming of logs has. */
 #include "packet/icmp.h"
-#include "format/text.h"
+#include "format/formats.h"
 
 static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-static void uid(struct bpei_text *t, const struct bpe_flow *f)
+static void uid(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	struct bpei_flow_id id = bpei_flow_id(f);
 	char s[18] = { 'C' };
@@ -21,7 +21,7 @@ static void uid(struct bpei_text *t, const struct bpe_flow *f)
 		s[i] = base62[id.a % 62];
 	for (int i = 10; i < 18; i++, id.b /= 62)
 		s[i] = base62[id.b % 62];
-	bpei_text_bytes(t, s, sizeof s);
+	bpei_write_bytes(w, s, sizeof s);
 }
 
 /* Whether what this end's payload adds up to is the span of its sequence numbers. */
@@ -32,7 +32,7 @@ static bool is_span(const struct bpe_flow *f, int k)
 	       !f->out_of_order[k] && !f->duplicates[k];
 }
 
-void bpei_format_zeek(struct bpei_text *t, const struct bpe_flow *f)
+void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const bool tcp = f->ip_proto == 6, icmp = f->ip_proto == 1 || f->ip_proto == 58;
 	char community[BPE_COMMUNITY_ID_BYTES];
@@ -43,72 +43,72 @@ void bpei_format_zeek(struct bpei_text *t, const struct bpe_flow *f)
 		port[0] = f->icmp_type;
 		port[1] = other >= 0 ? (uint64_t)other : f->icmp_code;
 	}
-	bpei_text_char(t, '{');
+	bpei_write_char(w, '{');
 	if (f->end == BPE_END_ACTIVE)
-		BPEI_TEXT(t, "\"_path\":\"conn_active\",");
+		BPEI_WRITE(w, "\"_path\":\"conn_active\",");
 	if (f->end == BPE_END_SNAPSHOT || f->end == BPE_END_NONE)
-		BPEI_TEXT(t, "\"_path\":\"conn_snapshot\",");
-	BPEI_TEXT(t, "\"ts\":");
-	bpei_text_seconds(t, f->first_ns, 6);
-	BPEI_TEXT(t, ",\"uid\":\"");
-	uid(t, f);
-	BPEI_TEXT(t, "\",\"id.orig_h\":\"");
-	bpei_text_address(t, f->addr[0], f->ip_version);
-	bpei_text_char(t, '"');
+		BPEI_WRITE(w, "\"_path\":\"conn_snapshot\",");
+	BPEI_WRITE(w, "\"ts\":");
+	bpei_write_seconds(w, f->first_ns, 6);
+	BPEI_WRITE(w, ",\"uid\":\"");
+	uid(w, f);
+	BPEI_WRITE(w, "\",\"id.orig_h\":\"");
+	bpei_write_address(w, f->addr[0], f->ip_version);
+	bpei_write_char(w, '"');
 	if (ports)
-		bpei_text_member(t, ",\"id.orig_p\":", port[0]);
-	BPEI_TEXT(t, ",\"id.resp_h\":\"");
-	bpei_text_address(t, f->addr[1], f->ip_version);
-	bpei_text_char(t, '"');
+		bpei_write_member(w, ",\"id.orig_p\":", port[0]);
+	BPEI_WRITE(w, ",\"id.resp_h\":\"");
+	bpei_write_address(w, f->addr[1], f->ip_version);
+	bpei_write_char(w, '"');
 	if (ports)
-		bpei_text_member(t, ",\"id.resp_p\":", port[1]);
-	BPEI_TEXT(t, ",\"proto\":\"");
-	bpei_text_string(t, tcp                 ? "tcp"
-			    : f->ip_proto == 17 ? "udp"
-			    : icmp              ? "icmp"
-						: "unknown_transport");
-	BPEI_TEXT(t, "\",\"duration\":");
-	bpei_text_span(t, f->first_ns, f->last_ns, 6);
+		bpei_write_member(w, ",\"id.resp_p\":", port[1]);
+	BPEI_WRITE(w, ",\"proto\":\"");
+	bpei_write_string(w, tcp                 ? "tcp"
+			     : f->ip_proto == 17 ? "udp"
+			     : icmp              ? "icmp"
+						 : "unknown_transport");
+	BPEI_WRITE(w, "\",\"duration\":");
+	bpei_write_span(w, f->first_ns, f->last_ns, 6);
 	if (f->flags & BPE_FLOW_LENGTHS) {
 		if (!tcp || is_span(f, 0))
-			bpei_text_member(t, ",\"orig_bytes\":", f->payload_bytes[0]);
+			bpei_write_member(w, ",\"orig_bytes\":", f->payload_bytes[0]);
 		if (!tcp || is_span(f, 1))
-			bpei_text_member(t, ",\"resp_bytes\":", f->payload_bytes[1]);
+			bpei_write_member(w, ",\"resp_bytes\":", f->payload_bytes[1]);
 	}
-	BPEI_TEXT(t, ",\"conn_state\":\"");
-	bpei_text_string(t, bpe_flow_conn_state(f));
-	bpei_text_char(t, '"');
+	BPEI_WRITE(w, ",\"conn_state\":\"");
+	bpei_write_string(w, bpe_flow_conn_state(f));
+	bpei_write_char(w, '"');
 	if (!tcp || (f->flags & BPE_FLOW_HEALTH && !(f->lost_segments[0] | f->lost_segments[1] |
 							   f->unseen_acks[0] | f->unseen_acks[1])))
-		BPEI_TEXT(t, ",\"missed_bytes\":0");
+		BPEI_WRITE(w, ",\"missed_bytes\":0");
 	if (f->history[0]) {
-		BPEI_TEXT(t, ",\"history\":");
-		bpei_text_json(t, f->history, sizeof f->history);
+		BPEI_WRITE(w, ",\"history\":");
+		bpei_write_json(w, f->history, sizeof f->history);
 	}
-	bpei_text_member(t, ",\"orig_pkts\":", f->packets[0]);
+	bpei_write_member(w, ",\"orig_pkts\":", f->packets[0]);
 	if (f->flags & BPE_FLOW_LENGTHS)
-		bpei_text_member(t, ",\"orig_ip_bytes\":", f->ip_bytes[0]);
-	bpei_text_member(t, ",\"resp_pkts\":", f->packets[1]);
+		bpei_write_member(w, ",\"orig_ip_bytes\":", f->ip_bytes[0]);
+	bpei_write_member(w, ",\"resp_pkts\":", f->packets[1]);
 	if (f->flags & BPE_FLOW_LENGTHS)
-		bpei_text_member(t, ",\"resp_ip_bytes\":", f->ip_bytes[1]);
-	bpei_text_member(t, ",\"ip_proto\":", f->ip_proto);
+		bpei_write_member(w, ",\"resp_ip_bytes\":", f->ip_bytes[1]);
+	bpei_write_member(w, ",\"ip_proto\":", f->ip_proto);
 	if (f->vlan[0])
-		bpei_text_member(t, ",\"vlan\":", f->vlan[0]);
+		bpei_write_member(w, ",\"vlan\":", f->vlan[0]);
 	if (f->vlan[1])
-		bpei_text_member(t, ",\"inner_vlan\":", f->vlan[1]);
+		bpei_write_member(w, ",\"inner_vlan\":", f->vlan[1]);
 	if (bpe_flow_community_id(f, 0, community)) {
-		BPEI_TEXT(t, ",\"community_id\":\"");
-		bpei_text_string(t, community);
-		bpei_text_char(t, '"');
+		BPEI_WRITE(w, ",\"community_id\":\"");
+		bpei_write_string(w, community);
+		bpei_write_char(w, '"');
 	}
-	bpei_text_counts(
-		t, ",\"icmp_errors\":[", f->icmp_errors); /* these, and all below, are not Zeek's */
-	bpei_text_counts(t, ",\"duplicates\":[", f->duplicates);
-	bpei_text_tunnel(t, f);
+	bpei_flow_write_counts(
+		w, ",\"icmp_errors\":[", f->icmp_errors); /* these, and all below, are not Zeek's */
+	bpei_flow_write_counts(w, ",\"duplicates\":[", f->duplicates);
+	bpei_flow_write_tunnel(w, f);
 	if (f->pid > 0) {
-		bpei_text_member(t, ",\"pid\":", (uint64_t)f->pid);
-		BPEI_TEXT(t, ",\"process\":");
-		bpei_text_json(t, f->comm, sizeof f->comm);
+		bpei_write_member(w, ",\"pid\":", (uint64_t)f->pid);
+		BPEI_WRITE(w, ",\"process\":");
+		bpei_write_json(w, f->comm, sizeof f->comm);
 	}
-	bpei_text_char(t, '}');
+	bpei_write_char(w, '}');
 }

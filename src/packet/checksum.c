@@ -6,11 +6,10 @@
  * Not judged: what was not captured whole; fragments; UDP over IPv4 without a checksum; what goes
  * through a routing header, whose last target is not the header's; frames that this host sent, and
  * any whose field holds the sum of the pseudo header alone: the network card was to fill it in. */
+#include "names/numbers.h"
 #include "packet/packet.h"
 
 #include "base/bytes.h"
-
-enum { IP_ROUTING = 43, IP_FRAGMENT = 44, IP_AH = 51 };
 
 /* The sum of n bytes as 16-bit words in network order, not yet folded. */
 static uint64_t sum(const uint8_t *p, uint32_t n)

@@ -166,13 +166,3 @@ int bpe_batch_tunnel(const struct bpe_batch *b, uint32_t i, struct bpe_tunnel *t
 	*tunnel = t;
 	return 1;
 }
-
-const char *bpe_tunnel_name(int kind)
-{
-	static const char *const names[BPE_TUNNEL_COUNT] = { NULL, "ipip", "gre", "erspan", "eoip",
-		"wccp", "etherip", "mpls-ip", "srv6", "vxlan", "vxlan-gpe", "geneve", "gtpu",
-		"teredo", "l2tp", "gre-udp", "mpls-udp", "tzsp", "capwap", "eompls", "pbb", "nsh",
-		"fabricpath", "vntag", "etag", "cisco-metadata", "hsr", "arista", "macsec",
-		"llc-ip", "mesh", "amsdu" };
-	return kind > BPE_TUNNEL_NONE && kind < BPE_TUNNEL_COUNT ? names[kind] : NULL;
-}

@@ -9,14 +9,13 @@
  * The books: every later fragment is followed or lost (no first fragment, or not any more); a first
  * fragment that had to make room while it was good is counted as evicted.  A lost one keeps the key
  * that the parser gave it, with ports 0.  Owner: the reader, alone. */
+#include "names/numbers.h"
 #include "packet/packet.h"
 
 #include "base/bytes.h"
 #include "base/cacheline.h"
 
 #include <stdlib.h>
-
-enum { IP_AH = 51, IP_FRAGMENT = 44 };
 
 struct datagram {
 	uint8_t addr[2][16]; /* as in the packet: source, target */

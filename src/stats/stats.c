@@ -2,6 +2,7 @@
 /* Counting a batch, and reading the counts.  The state is the caller's struct bpei_counts: its
  * worker writes, anybody reads; counters are bumped once a batch, so a reader sees whole batches
  * per counter, not one instant over all counters. */
+#include "names/names.h"
 #include "stats/stats.h"
 
 #include "base/cacheline.h"
@@ -17,12 +18,6 @@ static const char *const size_names[BPE_SIZE_CLASSES] = { "0-64", "65-127", "128
 const char *bpe_size_class_name(int c)
 {
 	return c >= 0 && c < BPE_SIZE_CLASSES ? size_names[c] : NULL;
-}
-
-const char *bpe_drop_name(int drop)
-{
-	static const char *const names[BPE_DROP_COUNT] = { "ring_full", "stalled", "duplicate" };
-	return drop >= 0 && drop < BPE_DROP_COUNT ? names[drop] : NULL;
 }
 
 static void tally(struct bpei_tally *t, uint64_t packets, uint64_t bytes)
@@ -278,32 +273,10 @@ static const char *name_of(const struct numbered *names, size_t n, uint32_t numb
 	return NULL;
 }
 
-const char *bpe_ip_proto_name(int ip_proto)
-{
-	static const struct numbered names[] = { { 1, "icmp" }, { 2, "igmp" }, { 4, "ipip" },
-		{ 6, "tcp" }, { 17, "udp" }, { 33, "dccp" }, { 41, "ipv6" }, { 46, "rsvp" },
-		{ 47, "gre" }, { 50, "esp" }, { 51, "ah" }, { 58, "icmp6" }, { 88, "eigrp" },
-		{ 89, "ospf" }, { 97, "etherip" }, { 103, "pim" }, { 112, "vrrp" }, { 115, "l2tp" },
-		{ 132, "sctp" }, { 136, "udplite" } };
-	return name_of(names, sizeof names / sizeof *names, (uint32_t)ip_proto);
-}
-
 /* ICMP in the wrong IP version is not called by its name. */
 static const char *odd_name(uint32_t ip_proto)
 {
 	return ip_proto == 1 || ip_proto == 58 ? NULL : bpe_ip_proto_name((int)ip_proto);
-}
-
-static const char *ethertype_name(uint32_t type)
-{
-	static const struct numbered names[] = { { 0x8035, "rarp" }, { 0x8809, "slow-protocols" },
-		{ 0x880b, "ppp" }, { 0x8847, "mpls" }, { 0x8848, "mpls-multicast" },
-		{ 0x8863, "pppoe-discovery" }, { 0x8864, "pppoe" }, { 0x888e, "eapol" },
-		{ 0x88cc, "lldp" }, { 0x88e5, "macsec" }, { 0x88e7, "pbb" }, { 0x88f7, "ptp" },
-		{ 0x88fb, "prp" }, { 0x8902, "cfm" }, { 0x8903, "fabricpath" },
-		{ 0x8909, "cisco-metadata" }, { 0x8926, "vntag" }, { 0x892f, "hsr" },
-		{ 0x893f, "etag" }, { 0x894f, "nsh" }, { 0xd28b, "arista" } };
-	return name_of(names, sizeof names / sizeof *names, type);
 }
 
 static void add_numbered(struct lines *l, const struct bpei_tally *t, const char *name,
@@ -336,7 +309,7 @@ size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n
 					bpe_link_type_name((int)kind - 65537), "linktype-%u",
 					kind - 65537);
 			else if (kind)
-				add_numbered(&l, &c->kinds[k].tally, ethertype_name(kind - 1),
+				add_numbered(&l, &c->kinds[k].tally, bpei_ethertype_name(kind - 1),
 					"ethertype-0x%04x", kind - 1);
 		}
 		add_line(&l, &c->other_kinds, "ethertype-other", 0);

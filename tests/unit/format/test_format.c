@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Records as lines: whole lines against what they must be; each optional member there and not
  * there; what needs escaping; too little room. */
-#include "format/text.h"
+#include "format/formats.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -268,18 +268,18 @@ Test(format, times_of_all_ages)
 		{ INT64_MIN, "1677-09-21T00:12:43.145224+0000", "-9223372036.854775808", "192Z" } };
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		char text[64] = "";
-		struct bpei_text t = { text, text + 63, false };
-		bpei_text_iso(&t, known[i].ns, 6, "+0000");
+		struct bpei_writer t = { text, text + 63, false };
+		bpei_write_iso(&t, known[i].ns, 6, "+0000");
 		cr_expect_str_eq(text, known[i].iso);
 		memset(text, 0, sizeof text);
 		t.at = text;
-		bpei_text_iso(&t, known[i].ns, 9, "Z");
+		bpei_write_iso(&t, known[i].ns, 9, "Z");
 		cr_expect_eq(strlen(text), 30);
 		cr_expect(!strncmp(text, known[i].iso, 26) && !strcmp(text + 26, known[i].rest),
 			"%s", text);
 		memset(text, 0, sizeof text);
 		t.at = text;
-		bpei_text_seconds(&t, known[i].ns, 9);
+		bpei_write_seconds(&t, known[i].ns, 9);
 		cr_expect_str_eq(text, known[i].seconds);
 	}
 }

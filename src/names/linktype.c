@@ -6,7 +6,7 @@
 static const struct {
 	int number;
 	const char *name;
-} names[] = {
+} link_types[] = {
 	{ 0, "NULL" },
 	{ 1, "EN10MB" },
 	{ 2, "EN3MB" },
@@ -202,8 +202,8 @@ static const struct {
 
 const char *bpe_link_type_name(int link_type)
 {
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i].number == link_type)
-			return names[i].name;
+	for (size_t i = 0; i < sizeof link_types / sizeof *link_types; i++)
+		if (link_types[i].number == link_type)
+			return link_types[i].name;
 	return NULL;
 }
