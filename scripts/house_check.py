@@ -8,6 +8,8 @@ nothing (texts made here) and demands that it is found, and that clean text pass
 
 import os, re, subprocess, sys
 
+import papers_check
+
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CEILING = 600
 ONLY = {
@@ -63,7 +65,7 @@ def floors():
     out = {}
     for line in open(os.path.join(TOP, "scripts/layers.txt")):
         words = line.split("#")[0].split()
-        if words:
+        if words and words[0] not in ("circle", "step", "counted"):
             out[words[0]] = (int(words[1]), "only" in words[2:])
     return out
 
@@ -241,7 +243,11 @@ def self_test(known, files):
         if strangers(planted) != told:
             failed += 1
             print("top entries:", planted, strangers(planted))
-    print(f"{len(PLANTED) + 3 - failed} passed, {failed} failed")
+    papers = papers_check.self_test()
+    for fault in papers:
+        print("not as planted:", fault)
+    failed += len(papers)
+    print(f"{len(PLANTED) + 4 - failed} passed, {failed} failed")
     return failed
 
 
@@ -273,12 +279,18 @@ def main():
     for name in strangers({f for f in tracked if f}):  # a user's own files beside it are his
         print(f"{name}: not an entry of the tree's top that the house names")
         count += 1
+
+    def read(path):
+        with open(os.path.join(TOP, path), errors="replace") as f:
+            return f.read()
+
+    for path, line, what in papers_check.check_papers(files, read):
+        print(f"{path}:{line}: {what}")
+        count += 1
     for path in sorted(files):
         if not path.endswith((".c", ".h", ".py", ".sh")) and path != ".ci/run":
             continue
-        for line, what in check(
-            path, open(os.path.join(TOP, path), errors="replace").read(), known, files
-        ):
+        for line, what in check(path, read(path), known, files):
             print(f"{path}:{line}: {what}")
             count += 1
     print(
