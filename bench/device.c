@@ -104,7 +104,7 @@ static double walk_round(const struct bpei_bpf_walk *how, struct bpei_block *blo
 	for (uint64_t r = 0; r < reads; r++) {
 		struct bpei_block b = { .bytes = blocks[r % BLOCKS].memory,
 			.length = kernel_length,
-			.limit = kernel_length };
+			.stop_offset = kernel_length };
 		for (uint32_t n; (n = bpei_walk_bpf(how, &b, c, BPE_BATCH)); packets += n)
 			bench_keep((uint64_t)(uintptr_t)c->data[n - 1]);
 	}

@@ -16,12 +16,12 @@
 static uint8_t memory[BLOCKS][BLOCK_BYTES];
 static struct bpei_block blocks[BLOCKS];
 static uint32_t used, packets;
-static bpei_counter torn, filtered;
+static bpei_counter torn;
 
 static void fill(const struct kernels_mix *mix)
 {
 	const uint32_t align = bpei_layout_macos.align,
-		       header = bpei_layout_hdrlen(bpei_layout_macos.counted, align, 14);
+		       header = bpei_layout_hdrlen(bpei_layout_macos.hdrlen_base, align, 14);
 	uint32_t at = BLOCK_BYTES;
 	used = packets = 0;
 	for (; packets < ROAD_PACKETS; packets++) {
@@ -78,8 +78,7 @@ static double road(const struct bpei_columns *c, uint32_t number)
 		.link_type = 1,
 		.snaplen = BPE_MAX_SNAPLEN,
 		.plain = true,
-		.torn_blocks = &torn,
-		.filtered = &filtered };
+		.torn_blocks = &torn };
 	const struct bpei_backend *b = number ? &bpei_backends[number - 1] : NULL;
 	int64_t start = bpei_clock_mono_ns();
 	uint64_t sum = 0;

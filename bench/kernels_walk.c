@@ -15,7 +15,7 @@
 static uint8_t memory[BLOCKS][BLOCK];
 static struct bpei_block blocks[BLOCKS];
 static uint64_t records;
-static bpei_counter torn, filtered;
+static bpei_counter torn;
 
 static void fill(bool mixed)
 {
@@ -91,8 +91,7 @@ static uint64_t engine(const struct bpei_columns *c, uint32_t unused)
 		.link_type = 1,
 		.snaplen = BPE_MAX_SNAPLEN,
 		.plain = true,
-		.torn_blocks = &torn,
-		.filtered = &filtered };
+		.torn_blocks = &torn };
 	uint64_t n = 0;
 	uint32_t some;
 	(void)unused;

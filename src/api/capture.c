@@ -51,12 +51,12 @@ int bpe_capture_open(
 		bpei_notice(&o, "%s", bpei_weak_seed_text);
 	if (r >= 0)
 		r = bpei_device_open(&o, &c->device, error);
-	if (r >= 0 && !c->device->lends) {
+	if (r >= 0 && !c->device->maps_blocks) {
 		c->block.memory_bytes = c->device->block_bytes;
 		c->block.memory = bpei_mem_map(c->block.memory_bytes, 1);
 	}
 	if (r >= 0 && (bpei_columns_new(&c->columns, BPE_BATCH) < 0 ||
-			      (!c->device->lends && !c->block.memory)))
+			      (!c->device->maps_blocks && !c->block.memory)))
 		r = bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for a block of %zu bytes",
 			c->device->block_bytes);
 	if (r < 0) {

@@ -63,7 +63,6 @@ struct afpacket {
 	uint32_t blocks, next, lent; /* next to be filled by us; filled and not done */
 	bool down, gone;
 	bool shut; /* a filter that lets nothing through is attached, until the real one is */
-	uint32_t refilter; /* fills that may still bring what an older filter let through */
 	uint64_t interface_base;
 };
 
@@ -152,13 +151,12 @@ static int fill(
 				a->name);
 		}
 	}
-	if (a->refilter && !--a->refilter)
-		bpei_device_filter_here(d, NULL, 0);
+	bpei_device_filter_count_fill(d);
 	struct tpacket_block_desc *desc = (void *)(a->ring + a->next * a->block_bytes);
 	b->bytes = (const uint8_t *)desc;
-	b->length = b->limit = a->block_bytes;
+	b->length = b->stop_offset = a->block_bytes;
 	b->position = desc->hdr.bh1.offset_to_first_pkt;
-	b->cookie = 0;
+	b->device_data = 0;
 	bpei_device_filled(d, desc->hdr.bh1.blk_len, a->block_bytes);
 	a->next = (a->next + 1) % a->blocks;
 	a->lent++;
@@ -218,7 +216,6 @@ static int set_filter(struct bpei_device *d, const struct bpei_filter *f, struct
 		(f->length && bpei_tpacket_filter(&a->how, f, &fit) < 0))
 		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions",
 			f->length);
-	a->refilter = 0;
 	int r = f->length ? attach(a, fit.program, fit.length) : -EINVAL;
 	free(fit.program);
 	if (r < 0) {
@@ -240,7 +237,7 @@ static int set_filter(struct bpei_device *d, const struct bpei_filter *f, struct
 	if (shut)
 		bpei_device_filter_here(d, NULL, 0);
 	else
-		a->refilter = a->blocks + 1;
+		bpei_device_filter_until(d, a->blocks);
 	return BPE_OK;
 }
 
@@ -306,7 +303,7 @@ static void close_afpacket(struct bpei_device *d)
 }
 
 static const struct bpei_device_ops ops = { "af_packet", fill, walk, done, stats, wake,
-	close_afpacket, set_filter, NULL };
+	close_afpacket, set_filter, NULL, NULL };
 
 /* ---- Open ---- */
 
@@ -502,7 +499,7 @@ int bpei_afpacket_open(
 		return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
 	a->device = (struct bpei_device){ .ops = &ops,
 		.fd = -1,
-		.lends = true,
+		.maps_blocks = true,
 		.live = true,
 		.snaplen = o->snaplen,
 		.kernel = &bpei_kernels[BPEI_KERNEL_LINUX],
@@ -524,7 +521,8 @@ int bpei_afpacket_open(
 	bpei_counter_set(
 		&a->device.kernel_known, told | (sees_drops ? BPE_KNOWN_INTERFACE_DROPPED : 0));
 	a->device.link_type = a->how.link_type;
-	a->device.max_lent = a->blocks - a->blocks / 4; /* the kernel keeps some to go on with */
+	a->device.max_blocks_in_flight =
+		a->blocks - a->blocks / 4; /* the kernel keeps some to go on with */
 	snprintf(a->device.source, sizeof a->device.source,
 		"interface %s (AF_PACKET, %zu KiB in %u blocks)", a->name, a->ring_bytes >> 10,
 		a->blocks);

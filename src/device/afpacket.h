@@ -18,8 +18,8 @@ struct bpei_tpacket { /* how a ring's packets are to be shown */
 	bpei_counter *torn_blocks, *duplicates, *duplicate_captured, *duplicate_wire;
 };
 
-/* The next packets of a TPACKET_V3 block; block->cookie counts the packets walked, block->position
- * is the next one's. */
+/* The next packets of a TPACKET_V3 block; block->device_data counts the packets walked,
+ * block->position is the next one's. */
 uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *block,
 	const struct bpei_columns *columns, uint32_t max);
 

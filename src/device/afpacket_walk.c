@@ -62,7 +62,7 @@ static uint32_t torn(
 	const struct bpei_tpacket *how, struct bpei_block *b, uint32_t n, uint64_t packets)
 {
 	bpei_counter_add(how->torn_blocks, 1);
-	b->cookie = packets;
+	b->device_data = packets;
 	return n;
 }
 
@@ -74,7 +74,7 @@ uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *b,
 	uint64_t packets = desc->hdr.bh1.num_pkts;
 	uint32_t n = 0;
 	b->link_type = how->link_type;
-	while (n < max && b->cookie < packets) {
+	while (n < max && b->device_data < packets) {
 		size_t at = b->position, left = at < b->length ? b->length - at : 0;
 		if (BPEI_UNLIKELY(left < HEADER || at % FRAME_ALIGNMENT))
 			return torn(how, b, n, packets);
@@ -89,8 +89,8 @@ uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *b,
 			return torn(how, b, n, packets);
 		int64_t time = (int64_t)h->tp_sec * 1000000000 + h->tp_nsec;
 		uint32_t next = h->tp_next_offset;
-		b->cookie++;
-		if (b->cookie < packets && BPEI_UNLIKELY(next < HEADER || next > left))
+		b->device_data++;
+		if (b->device_data < packets && BPEI_UNLIKELY(next < HEADER || next > left))
 			return torn(how, b, n, packets);
 		b->position = at + next;
 		__builtin_prefetch(block + at + next);

@@ -13,7 +13,6 @@
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "filter/decode.h"
 #include "names/numbers.h"
 
 #include <errno.h>
@@ -24,6 +23,7 @@
 
 enum { DLT_PKTAP = 149 };
 
+#define KERNEL_BUFFERS 2u                 /* of each descriptor */
 #define KEEP_ALL (BPE_MAX_SNAPLEN + 256u) /* PKTAP's header counts */
 #define XBPF_D_LEAST                                                                               \
 	96u /* struct xbpf_d of xnu-11417: minor at 4, rcount, dcount and fcount at 40, 48, 56 */
@@ -31,7 +31,17 @@ enum { DLT_PKTAP = 149 };
 static uint32_t walk(
 	struct bpei_device *d, struct bpei_block *block, const struct bpei_columns *c, uint32_t max)
 {
-	return bpei_walk_bpf(&bpei_bpf_of(d)->walk, block, c, max);
+	struct bpei_bpf *b = bpei_bpf_of(d);
+
+	/* A filter must see the whole packet. */
+	b->walk.snaplen = d->filter ? UINT32_MAX : d->snaplen;
+	b->walk.keeps_pktap = d->filter;
+	return bpei_walk_bpf(&b->walk, block, c, max);
+}
+
+static uint32_t unwrap_pktap(struct bpei_device *d, const struct bpei_columns *c, uint32_t i)
+{
+	return bpei_bpf_unwrap(&bpei_bpf_of(d)->walk, c, i);
 }
 
 static void done(struct bpei_device *d, struct bpei_block *block)
@@ -115,54 +125,50 @@ static void stats(struct bpei_device *d)
 
 /* ---- Filter, wake, close ---- */
 
+/* Keeps a copy of the filter, what the kernel is given of the filter, and runs the copy here until
+ * the kernel has taken the filter. */
 static int copy_filter(struct bpei_bpf *b, const struct bpei_filter *filter)
 {
 	struct bpe_insn *copy = NULL;
-	struct bpei_decoded *prepared = NULL;
 	struct bpei_kernel_program fit = { .length = 0 };
 	uint32_t length = filter->length;
+
 	if (length) {
 		copy = malloc(length * sizeof *copy);
-		prepared = copy ? bpei_decode(filter->program, length) : NULL;
-		if (!prepared || bpei_filter_fit(b->device.kernel, filter, b->device.kernel_insns,
-					 KEEP_ALL, &fit) < 0) {
+		if (!copy || bpei_filter_fit(b->device.kernel, filter, b->device.kernel_insns,
+				     KEEP_ALL, &fit) < 0) {
 			free(copy);
-			bpei_decoded_free(prepared);
 			return BPE_E_MEMORY;
 		}
 		memcpy(copy, filter->program, length * sizeof *copy);
 	}
-	free(b->filter), free(b->fit.program);
-	bpei_decoded_free(b->prepared);
+	if (bpei_device_filter_here(&b->device, copy, length) < 0) {
+		free(copy);
+		free(fit.program);
+		return BPE_E_MEMORY;
+	}
+	free(b->filter);
+	free(b->fit.program);
 	b->filter = copy;
 	b->fit = fit;
-	b->prepared = prepared;
 	b->filter_length = length;
 	return BPE_OK;
 }
 
-static void filter_here(struct bpei_bpf *b, bool here)
-{
-	b->walk.filter = here ? b->prepared : NULL;
-	b->walk.plain = !b->walk.filter && !b->walk.meta && !b->walk.layout->flags;
-}
-
-/* Without emptying the kernel's buffers (BIOCSETFNR): what they hold was let through by the old
- * filter, so the new one is run here until they have been read.  NetBSD has no such request: there
- * the buffers' packets are lost, and it is told. */
-static int set_filter(
+/* Installs the filter without emptying the kernel's buffers (BIOCSETFNR).  The buffers then hold
+ * packets that the old filter accepted, so the new one runs here until they have been read.  NetBSD
+ * has no such request: there the packets in the buffers are lost, which a notice reports. */
+static int set_bpf_filter(
 	struct bpei_device *d, const struct bpei_filter *filter, struct bpe_error *error)
 {
 	struct bpei_bpf *b = bpei_bpf_of(d);
-	b->walk.filter = NULL;
-	if (copy_filter(b, filter) < 0) {
-		filter_here(b, b->filter && !b->kernel_filters);
+	bool keeps = b->abi->call[BPEI_BIOCSETFNR];
+
+	if (copy_filter(b, filter) < 0)
 		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions",
 			filter->length);
-	}
 	if (b->fd < 0)
-		return BPE_OK; /* away: attaching will install it */
-	bool keeps = b->abi->call[BPEI_BIOCSETFNR];
+		return BPE_OK; /* the interface is away: attaching will install the filter */
 	stats(d);
 	int r = bpei_bpf_install(b, keeps ? BPEI_BIOCSETFNR : BPEI_BIOCSETF);
 	if (r == -EINVAL && keeps && !b->zero_copy) { /* macOS before 10.9 */
@@ -175,14 +181,12 @@ static int set_filter(
 			"%s empties its buffers when the filter changes: what was in them is lost",
 			b->abi->title);
 	}
-	if (r < 0) {
-		filter_here(b, true);
+	if (r < 0)
 		return bpei_fail(error, bpei_status_of(-r), keeps ? "BIOCSETFNR" : "BIOCSETF", -r,
 			"%s", b->name);
-	}
-	b->refilter_reads = keeps ? 2 : 0; /* the kernel's two buffers */
 	bpei_bpf_tell_filter(b);
-	filter_here(b, b->filter); /* a block that is being walked is the old filter's, too */
+	if (b->kernel_filters) /* the block being walked is the old filter's in any case */
+		bpei_device_filter_until(d, keeps ? KERNEL_BUFFERS : 0);
 	return BPE_OK;
 }
 
@@ -204,12 +208,11 @@ static void close_bpf(struct bpei_device *d)
 	for (uint32_t i = 0; i < BPEI_BPF_BLOCKS; i++)
 		bpei_mem_unmap(b->inflated[i].memory, b->inflated[i].bytes);
 	free(b->filter), free(b->fit.program);
-	bpei_decoded_free(b->prepared);
 	free(b);
 }
 
 static const struct bpei_device_ops ops = { "bpf", bpei_bpf_fill, walk, done, stats, wake,
-	close_bpf, set_filter, NULL };
+	close_bpf, set_bpf_filter, NULL, unwrap_pktap };
 
 /* ---- Open ---- */
 
@@ -279,7 +282,6 @@ static int open_all(struct bpei_bpf *b, struct bpe_error *error)
 		r = bpei_bpf_attach(b, error);
 	if (r < 0)
 		return r;
-	filter_here(b, b->filter && !b->kernel_filters);
 	return BPE_OK;
 }
 
@@ -303,24 +305,23 @@ int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options 
 	b->device = (struct bpei_device){ .ops = &ops,
 		.fd = -1,
 		.live = true,
-		.max_lent = BPEI_BPF_BLOCKS,
-		.snaplen = BPE_MAX_SNAPLEN };
+		.max_blocks_in_flight = BPEI_BPF_BLOCKS,
+		.snaplen = o->snaplen,
+		.walk_cuts = true };
 	b->options = *o;
 	b->sys = *sys;
 	bpei_bpf_waiter_init(&b->waiter);
 	b->fd = b->wake[0] = b->wake[1] = -1;
-	b->walk = (struct bpei_bpf_walk){ .snaplen = o->snaplen,
-		.torn_blocks = &b->device.torn_blocks,
-		.filtered = &b->device.filtered };
+	b->walk = (struct bpei_bpf_walk){ .torn_blocks = &b->device.torn_blocks };
 	int r = open_all(b, error);
 	if (r < 0) {
 		close_bpf(&b->device);
 		return r;
 	}
 	struct bpei_device *d = &b->device;
-	d->lends = b->zero_copy;
+	d->maps_blocks = b->zero_copy;
 	if (b->zero_copy)
-		d->max_lent = BPEI_ZBUF_BLOCKS;
+		d->max_blocks_in_flight = BPEI_ZBUF_BLOCKS;
 	d->block_bytes = b->block_bytes = b->buffer_bytes;
 	d->has_meta = b->walk.meta;
 	d->link_type = b->walk.link_type;

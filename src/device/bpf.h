@@ -47,11 +47,9 @@ struct bpei_bpf {
 	struct bpe_insn *filter; /* the user's; NULL */
 	uint32_t filter_length;
 	struct bpei_kernel_program fit; /* what the kernel is given of it */
-	struct bpei_decoded *prepared;  /* the same, for running it here; NULL */
 	bool kernel_filters;            /* all of filter is in the kernel */
 	bool kernel_narrows;            /* what it has is wider */
 	bool has_read;                  /* the node has given a buffer */
-	uint32_t refilter_reads; /* reads that may still bring what an older filter let through */
 
 	/* Reading */
 	int64_t pace_ns, last_read_ns; /* auto and paced: from one read to the next */
@@ -80,11 +78,13 @@ static inline struct bpei_bpf *bpei_bpf_of(struct bpei_device *d)
 	return (struct bpei_bpf *)(void *)d;
 }
 
-/* One request: >= 0 or a negative errno of this host; -EINVAL where the system has no such request.
+/* bpf_ioctl.c.  One request: >= 0 or a negative errno of this host; -EINVAL where the system has no
+ * such request.
  */
 int bpei_bpf_call(struct bpei_bpf *b, enum bpei_bpf_call call, void *argument);
 int bpei_bpf_call_u32(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t *value);
 int bpei_bpf_nonblocking(struct bpei_bpf *b, bool on);
+bool bpei_bpf_is_there(struct bpei_bpf *b); /* BIOCGETIF knows the interface */
 
 /* bpf_node.c: opens the first node that is free: fd, node and minor, or a status. */
 int bpei_bpf_open_node(struct bpei_bpf *b, struct bpe_error *error);
@@ -101,7 +101,6 @@ void bpei_bpf_tell_filter(struct bpei_bpf *b); /* a notice, if the kernel does n
 /* bpf_read.c */
 int bpei_bpf_fill(struct bpei_device *device, struct bpei_block *block, int64_t timeout_ns,
 	struct bpe_error *error);
-bool bpei_bpf_is_there(struct bpei_bpf *b); /* BIOCGETIF knows the interface */
 
 /* bpf_zbuf.c */
 int bpei_zbuf_open(struct bpei_bpf *b); /* before BIOCSETIF: >= 0 or -errno */

@@ -34,36 +34,6 @@
 #define PKTAP_ROOM 256u /* the kernel's snapshot length counts the PKTAP header */
 #define FREEBSD_NANOTIME 1u
 
-int bpei_bpf_call(struct bpei_bpf *b, enum bpei_bpf_call call, void *argument)
-{
-	if (!b->abi->call[call])
-		return -EINVAL;
-	int r;
-	do
-		r = b->sys.ioctl(b->sys.context, b->fd, b->abi->call[call], argument);
-	while (r == -EINTR);
-	return r < 0 ? -bpei_bpf_errno(b->abi, -r) : r;
-}
-
-int bpei_bpf_call_u32(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t *value)
-{
-	return bpei_bpf_call(b, call, value);
-}
-
-int bpei_bpf_nonblocking(struct bpei_bpf *b, bool on)
-{
-	uint32_t value = on;
-	int r = b->sys.nonblocking(b->sys.context, b->fd, on);
-	if (r < 0)
-		return r;
-	/* A served node may know the device's own request only; the real systems' descriptor layer
-	 * has done it already. */
-	if (b->options.bpf_device)
-		bpei_bpf_call_u32(b, BPEI_FIONBIO, &value);
-	b->can_nonblocking = on;
-	return 0;
-}
-
 static int set(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t value)
 {
 	return bpei_bpf_call_u32(b, call, &value);
@@ -406,7 +376,10 @@ static int set_filter(struct bpei_bpf *b, struct bpe_error *error)
 	if (r < 0)
 		return fail(b, error, BPEI_BIOCSETF, r, NULL);
 	bpei_bpf_tell_filter(b);
-	b->refilter_reads = 0;
+	const bool here = b->filter && !b->kernel_filters;
+	if (bpei_device_filter_here(&b->device, b->filter, here ? b->filter_length : 0) < 0)
+		return bpei_fail(error, BPE_E_MEMORY, "filter", 0, "no memory for %u instructions",
+			b->filter_length);
 	return BPE_OK;
 }
 
@@ -465,6 +438,7 @@ static int climb(struct bpei_bpf *b, size_t want, struct bpe_error *error)
 		b->buffer_bytes = length; /* read() wants exactly this */
 	b->walk.meta = b->walk.extended || b->walk.pktap;
 	b->walk.plain = !b->walk.meta && !b->walk.layout->flags;
+	b->device.wraps_packets = b->walk.pktap;
 	b->last_received = b->last_dropped = b->last_accepted = 0; /* BIOCFLUSH zeroed them */
 	b->chain.length = 0;
 	return BPE_OK;

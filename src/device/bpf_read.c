@@ -33,18 +33,10 @@
 
 enum { NOTHING = 0, PACKETS = 1, GONE = 2 };
 
-bool bpei_bpf_is_there(struct bpei_bpf *b)
-{
-	uint8_t ifreq[BPEI_IFREQ_MOST] = { 0 };
-	int r = bpei_bpf_call(b, BPEI_BIOCGETIF, ifreq);
-	return r >= 0 || r == -ENOSYS ||
-	       r == -EPERM; /* may not be asked (OpenBSD's pledge(2)): its reads will tell */
-}
-
 static void block_is(struct bpei_block *block, const uint8_t *bytes, size_t length)
 {
 	block->bytes = bytes;
-	block->length = block->limit = length;
+	block->length = block->stop_offset = length;
 	block->position = 0;
 }
 
@@ -91,29 +83,13 @@ static void set_pace(struct bpei_bpf *b, size_t n, int64_t since_ns)
 		b->pace_ns = BPEI_PACE_MOST_NS;
 }
 
-/* The filter in user space is for good where the kernel refused it, else for what an older one let
- * through. */
-static void still_filter(struct bpei_bpf *b, bool drained)
-{
-	if (!b->filter || !b->kernel_filters || !b->walk.filter)
-		return;
-	if (drained)
-		b->refilter_reads = 0;
-	if (b->refilter_reads) {
-		b->refilter_reads--;
-		return;
-	}
-	b->walk.filter = NULL;
-	b->walk.plain = !b->walk.meta && !b->walk.layout->flags;
-}
-
 /* One read, begun at `now`: PACKETS, NOTHING, GONE, or a negative errno.  The clock is not asked
  * again: with small buffers of large packets that would cost more than walking them. */
 static int take(struct bpei_bpf *b, struct bpei_block *block, int64_t now)
 {
 	ssize_t n = b->sys.read(b->sys.context, b->fd, block->memory, b->buffer_bytes);
 	if (n > 0 && (size_t)n <= b->buffer_bytes) {
-		still_filter(b, false);
+		bpei_device_filter_count_fill(&b->device);
 		b->busy = b->has_read = true;
 		b->quiet_since_ns = 0;
 		set_pace(b, (size_t)n, now - b->last_read_ns);
@@ -130,7 +106,7 @@ static int take(struct bpei_bpf *b, struct bpei_block *block, int64_t now)
 		return NOTHING; /* what is there stays there (macOS returns it instead) */
 	if (!e || e == EAGAIN || e == EWOULDBLOCK) {
 		if (b->can_nonblocking)
-			still_filter(b, true);
+			bpei_device_filter_drained(&b->device);
 		b->busy = b->much = false;
 		b->last_read_ns = now;
 		if (!b->quiet_since_ns)

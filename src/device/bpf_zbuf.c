@@ -98,7 +98,7 @@ static void lend(
 {
 	struct bpei_zbuf *z = &b->zbuf;
 	block->bytes = (const uint8_t *)header_of(b, z->next) + HEADER + from;
-	block->length = block->limit = to - from;
+	block->length = block->stop_offset = to - from;
 	block->position = 0;
 	bpei_device_filled(&b->device, to - from, whole ? b->buffer_bytes : 0);
 	z->whole[(z->first + z->lent++) % BPEI_ZBUF_BLOCKS] = whole;

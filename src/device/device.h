@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The device contract: one struct of functions for each kind of source.
+/* The device contract: one struct of functions for each kind of packet source.
  *
- * Life: open -> (fill -> walk ... walk -> done)* -> close.  All are called by the reader, or by the
- * thread that opens and closes; only wake may be called by others.  Several blocks may be between
- * fill and done at a time (workers still look at them), at most max_lent; they are given back in
- * the order in which they were filled.
+ * Life: open -> (fill -> walk ... walk -> done)* -> close.  The reader calls all functions between
+ * open and close; only wake may be called by other threads.  Several blocks may be between fill and
+ * done at a time, since workers still read them, but at most max_blocks_in_flight.  Blocks are
+ * released in the order in which they were filled.
  */
 #ifndef BPEI_DEVICE_H
 #define BPEI_DEVICE_H
@@ -17,120 +17,129 @@
 #include "bpfengine.h"
 
 struct bpei_device;
-struct bpei_directed;
 struct bpei_filter;
 struct bpei_kernel;
 struct bpei_decoded;
+struct bpei_way_programs;
 
 struct bpei_device_ops {
 	const char *name;
-	/* Makes the next block ready.  1: a block; 0: nothing within timeout_ns (< 0: no limit, 0:
-	 * do not wait), or woken; BPE_E_END: no more, ever; another status: an end with a reason,
-	 * told in *error once every block before was given. A block that cannot be filled is left
-	 * as it was. */
+	/* Makes the next block ready.  timeout_ns < 0: waits without limit; 0: does not wait.
+	 * Returns 1 if *block is filled; 0 if nothing came in time, or wake was called; BPE_E_END
+	 * if there will never be more; or another status, with the reason in *error, once every
+	 * block before was returned.  A block that cannot be filled is left as it was. */
 	int (*fill)(struct bpei_device *device, struct bpei_block *block, int64_t timeout_ns,
 		struct bpe_error *error);
-	/* The block's next packets, at most max <= BPE_BATCH, all of one link type: writes
-	 * block->link_type and the columns data, time_ns, caplen, wirelen, interface_id and
-	 * outgoing.  0: the block is empty. The BPF device cuts caplen to the snaplen option; for
-	 * the others bpei_device_walk does, behind the filter. */
+	/* Returns the block's next packets, at most max <= BPE_BATCH, all of one link type; 0: the
+	 * block is empty.  Writes block->link_type and the columns data, time_ns, caplen, wirelen,
+	 * interface_id and outgoing.  A device with walk_cuts also cuts caplen to snaplen, unless
+	 * device->filter is set. */
 	uint32_t (*walk)(struct bpei_device *device, struct bpei_block *block,
 		const struct bpei_columns *columns, uint32_t max);
-	/* Nobody looks at the block any more. */
+	/* Releases a block, which no thread reads any more. */
 	void (*done)(struct bpei_device *device, struct bpei_block *block);
-	/* Brings the counters below up to date; about once a second, and at the end. */
+	/* Brings the counters below up to date; called about once a second, and at the end. */
 	void (*stats)(struct bpei_device *device);
-	/* Makes a fill that waits return 0.  Any thread; async-signal-safe. */
+	/* Makes a waiting fill return 0.  Any thread; async-signal-safe. */
 	void (*wake)(struct bpei_device *device);
 	void (*close)(struct bpei_device *device);
-	/* Another filter from now on (length 0: none), by the reader.  NULL: bpei_device_walk
-	 * filters what walk gave. */
+	/* Replaces the filter (length 0: removes the filter).  NULL: filters run in user space
+	 * (bpei_device_walk). */
 	int (*set_filter)(struct bpei_device *device, const struct bpei_filter *filter,
 		struct bpe_error *error);
-	/* The packets of the block that walk has yet to give: time and interface of the one at *at
-	 * (0: the first), and *at behind it; false: there are no more.  NULL: no interface has a
-	 * clock of its own. */
+	/* Looks at the packets of the block that walk has not returned yet.  Stores time and
+	 * interface of the packet at *at (0: the first) and moves *at behind the packet.  Returns
+	 * false if there are no more.  NULL: no interface has a clock of its own. */
 	bool (*look_ahead)(struct bpei_device *device, const struct bpei_block *block, size_t *at,
 		uint32_t *interface_id, int64_t *time_ns);
+	/* Takes the wrapper off packet i, which walk leaves on while device->filter is set: kernels
+	 * filter a packet with the wrapper.  Returns the link type inside.  Called if
+	 * device->wraps_packets. */
+	uint32_t (*unwrap)(
+		struct bpei_device *device, const struct bpei_columns *columns, uint32_t i);
 };
 
 /* The part of a device that the engine sees; a backend's own structure begins with it. */
 struct bpei_device {
 	const struct bpei_device_ops *ops;
-	int fd;     /* readable when fill may have something; -1: fill never waits long, or there is
-		       none */
-	bool lends; /* blocks lie in the device's memory: it needs none from the pool */
-	bool has_meta; /* walk writes the meta column */
-	bool live;     /* packets come by the clock (interface), not as fast as we read (file) */
-	uint32_t max_lent;  /* blocks that may be out at a time */
-	size_t block_bytes; /* memory that a block of the pool needs, if !lends */
+	int fd;               /* readable when fill may have a block; -1: nothing to poll */
+	bool maps_blocks;     /* blocks lie in the device's memory, none of the pool is needed */
+	bool has_meta;        /* walk writes the meta column */
+	bool live;            /* packets come by the clock (interface), not at reading speed */
+	bool many_interfaces; /* interface_id differs: live, the system's index; of a file, the
+				 interface's number there */
+	bool is_directed;     /* walk writes each packet's BPEI_WAY_ to the meta column, though
+				 has_meta is false */
+	bool timeless;        /* no packet with a time was walked yet: 0 stands for the time */
+	bool walk_cuts;       /* see walk */
+	bool wraps_packets;   /* see unwrap */
+	uint32_t max_blocks_in_flight;
+	size_t block_bytes; /* memory that a block of the pool needs, unless maps_blocks */
 	uint32_t link_type; /* LINKTYPE_* of the first interface */
-	uint32_t netmask; /* of the interface's IPv4 network, for "ip broadcast"; if has_netmask */
+	uint32_t netmask;   /* of the interface's IPv4 network, for "ip broadcast" */
 	bool has_netmask;
-	uint32_t snaplen;                 /* caplen is cut to it; BPE_MAX_SNAPLEN where walk does */
-	const struct bpei_kernel *kernel; /* that filters; NULL: none does */
-	uint32_t kernel_insns;            /* it takes of an expression's program, at most */
-	uint64_t source_bytes;            /* savefile's length; 0 if unknown */
-	bool is_directed; /* walk writes each packet's BPEI_WAY_ to the meta column, though has_meta
-			     is false */
-	bool timeless;    /* walk has not met a packet with a time yet: 0 stands for it */
-	struct bpei_decoded *filter;    /* run here on what walk gave; NULL: none */
-	struct bpei_directed *directed; /* the expression's programs by way, instead of filter;
-					   NULL: they do not differ */
-	char *expression; /* filter is this one's for filter_link; compiled anew where packets of
-			     another type come */
-	uint32_t filter_link, filter_through;
-	bool filter_none; /* the expression has no program for filter_link: nothing is let through
-			   */
-	char source[384]; /* for people: what it is */
-	bool many_interfaces; /* interface_id says which: live, the system's index; of a file, its
-				 number there */
-	struct bpei_names
-		names; /* of interfaces: live, filled by the engine; pcapng, as they come */
+	uint32_t snaplen;                 /* caplen is cut to snaplen */
+	const struct bpei_kernel *kernel; /* kernel that filters; NULL: none does */
+	uint32_t kernel_insns;            /* most instructions that the kernel is given */
+	uint64_t source_bytes;            /* length of the savefile; 0 if unknown */
+	char source[384];                 /* description of the source, for people */
+	struct bpei_names names;          /* of interfaces: live, filled by the engine; pcapng, as
+					     interface blocks come */
 
-	bpei_counter kernel_received, kernel_dropped, interface_dropped; /* w: reader  r: any */
-	bpei_counter kernel_accepted; /* w: reader  r: any; of kernel_received, by its filter */
-	bpei_counter
-		kernel_known; /* w: reader  r: any; BPE_KNOWN_*: which of these four are counts */
-	bpei_counter
-		interface_down; /* w: opener, reader  r: any; 1 while the interface is not up */
-	bpei_counter inbound, outbound; /* w: reader  r: any; packets of a directed device, before
-					   the filter, that say which way they went */
-	bpei_counter filtered;    /* w: reader  r: any; records that were taken out here, where the
-				     kernel did not */
-	bpei_counter torn_blocks; /* w: reader  r: any; live only */
-	bpei_counter duplicates;  /* w: reader  r: any; records that walk left out as the second
-				     sight of a packet */
-	bpei_counter duplicate_captured, duplicate_wire; /* w: reader  r: any; their bytes */
-	bpei_counter
-		empty_reads; /* w: reader  r: any; calls for packets that brought none; live only */
-	bpei_counter filled_bytes, filled_capacity; /* w: reader  r: any; of the blocks filled: what
-						       they held and could have held */
-	bpei_counter source_position; /* w: reader  r: any; bytes of the savefile read so far */
+	/* The user-space filter (device_filter.c). */
+	struct bpei_decoded *filter;            /* NULL: none runs here */
+	struct bpei_way_programs *way_programs; /* programs by direction, instead of filter; NULL:
+						   the programs do not differ */
+	char *expression;                       /* source text of filter; NULL: filter was given as
+						   instructions */
+	uint32_t filter_link, filter_through;   /* link type and tunnels filter is compiled for */
+	bool filter_none;        /* the expression has no program for filter_link: no packet passes
+				  */
+	uint32_t refilter_fills; /* fills until the filter stops running here; 0: never stops */
+
+	/* All counters: w: reader  r: any. */
+	bpei_counter kernel_received, kernel_dropped, interface_dropped;
+	bpei_counter kernel_accepted;    /* of kernel_received, by the kernel's filter */
+	bpei_counter kernel_known;       /* BPE_KNOWN_*: which of these four are counted */
+	bpei_counter interface_down;     /* 1 while the interface is not up; first set at open */
+	bpei_counter inbound, outbound;  /* packets of a directed device with a known direction,
+					    before the filter */
+	bpei_counter filtered;           /* packets rejected in user space */
+	bpei_counter torn_blocks;        /* live only */
+	bpei_counter duplicates;         /* records that walk skipped as second copy of a packet */
+	bpei_counter duplicate_captured; /* bytes of the duplicates, and */
+	bpei_counter duplicate_wire;     /* their length on the wire */
+	bpei_counter empty_reads;        /* calls for packets that returned none; live only */
+	bpei_counter filled_bytes;       /* bytes that filled blocks held, and */
+	bpei_counter filled_capacity;    /* could have held */
+	bpei_counter source_position;    /* bytes of the savefile read so far */
 };
 
-/* walk, and of what it gives the packets that device->filter lets through, cut to its answer and to
- * snaplen. */
+/* ---- For the engine ---- */
+
+/* Opens the source that the options name.  All steps that need privileges happen in here. */
+int bpei_device_open(
+	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
+void bpei_device_close(struct bpei_device *device); /* NULL is allowed */
+
+/* Calls walk, runs the filter and cuts each packet to the filter's answer and to snaplen.  Returns
+ * the packets that passed; 0: the block is empty. */
 uint32_t bpei_device_walk_filtered(struct bpei_device *device, struct bpei_block *block,
 	const struct bpei_columns *columns, uint32_t max);
-/* The reader's: a new filter, in the device if it can, else here.  The instructions are copied. */
+/* Replaces the filter, in the kernel if the device can, else in user space.  Copies the
+ * instructions.  Reader only. */
 int bpei_device_set_filter(struct bpei_device *device, const struct bpe_insn *filter,
 	uint32_t length, struct bpe_error *error);
-/* The same for what bpei_device_compile made, which stays the caller's; `expression` for packets of
- * other link types. */
+/* Replaces the filter by one that bpei_device_compile made; the caller keeps `filter`.
+ * `expression`: text to compile anew for packets of other link types. */
 int bpei_device_set_expression(struct bpei_device *device, const char *expression, uint32_t through,
 	const struct bpei_filter *filter, struct bpe_error *error);
-/* An expression for the device's packets and its kernel.  Looks at nothing that changes: any
+/* Compiles an expression for the device's packets and kernel.  Reads constant members only: any
  * thread. */
 int bpei_device_compile(const struct bpei_device *device, const char *expression, uint32_t snaplen,
 	uint32_t through, struct bpei_filter *filter, struct bpe_error *error);
-/* The backends': what walk gave is filtered by a copy of the program (length 0: by none).  BPE_OK
- * or BPE_E_MEMORY. */
-int bpei_device_filter_here(
-	struct bpei_device *device, const struct bpe_insn *program, uint32_t length);
-void bpei_device_close(struct bpei_device *device); /* NULL is allowed */
 
-/* What the reader calls, with its role checked (function pointers cannot carry one). */
+/* The reader's calls, with the role checked (function pointers cannot carry a role). */
 static inline int bpei_device_fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 	struct bpe_error *e) BPEI_READER
 {
@@ -139,9 +148,11 @@ static inline int bpei_device_fill(struct bpei_device *d, struct bpei_block *b, 
 static inline uint32_t bpei_device_walk(struct bpei_device *d, struct bpei_block *b,
 	const struct bpei_columns *c, uint32_t max) BPEI_READER
 {
-	return d->filter || d->directed || d->snaplen < BPE_MAX_SNAPLEN
-		       ? bpei_device_walk_filtered(d, b, c, max)
-		       : d->ops->walk(d, b, c, max);
+	bool cut_here = d->snaplen < BPE_MAX_SNAPLEN && !d->walk_cuts;
+
+	if (d->filter || d->way_programs || cut_here)
+		return bpei_device_walk_filtered(d, b, c, max);
+	return d->ops->walk(d, b, c, max);
 }
 static inline void bpei_device_done(struct bpei_device *d, struct bpei_block *b) BPEI_READER
 {
@@ -152,17 +163,21 @@ static inline void bpei_device_stats(struct bpei_device *d) BPEI_READER
 	d->ops->stats(d);
 }
 
-/* Opens whatever the options name.  Everything that needs rights happens in here. */
-int bpei_device_open(
-	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
+/* ---- Names of sources (source.c) ---- */
 
-/* The system's name of the interface that a source names: without "if:" or "bpf:" before it. */
+/* Returns the system's name of the interface that a source names: without "if:" or "bpf:". */
 const char *bpei_device_interface(const char *source);
-/* Whether a source's name would not be taken for the interface of that name: "any", "synth", what
- * begins with "bpf:"... */
+/* Returns true if a source of that name is not the interface of that name: "any", "synth", or a
+ * name that begins with "bpf:"... */
 bool bpei_device_name_is_taken(const char *name);
+/* Returns true if the name asks for generated traffic even where an interface is called synth. */
+bool bpei_source_is_synth_only(const char *source);
+/* Returns true if the source is called "synth": the interface of that name, or generated traffic if
+ * there is no interface. */
+bool bpei_source_is_synth_name(const char *source);
 
-/* The backends' own open functions; bpei_device_open chooses. */
+/* ---- For the backends ---- */
+
 int bpei_savefile_open(
 	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
 int bpei_synth_open(
@@ -172,14 +187,32 @@ int bpei_bpf_open(
 int bpei_afpacket_open(const struct bpe_options *options, struct bpei_device **device,
 	struct bpe_error *error); /* Linux */
 
-/* The backends': a block was filled with so many bytes of records, of so many that fit. */
+/* Runs a copy of the program (length 0: no program) in user space from now on.  Returns BPE_OK or
+ * BPE_E_MEMORY. */
+int bpei_device_filter_here(
+	struct bpei_device *device, const struct bpe_insn *program, uint32_t length);
+/* Says that the kernel runs the filter from now on, but that `blocks` more blocks may hold packets
+ * accepted by an older filter: until these were filled, the filter runs here as well. */
+void bpei_device_filter_until(struct bpei_device *device, uint32_t blocks);
+/* Ends the time that bpei_device_filter_until began: the kernel's buffers are empty. */
+void bpei_device_filter_drained(struct bpei_device *device);
+/* Frees the filter and all programs. */
+void bpei_device_filter_free(struct bpei_device *device);
+/* Counts a fill for bpei_device_filter_until; called before the block is walked. */
+static inline void bpei_device_filter_count_fill(struct bpei_device *d)
+{
+	if (d->refilter_fills && !--d->refilter_fills)
+		bpei_device_filter_here(d, NULL, 0);
+}
+
+/* Counts a filled block: bytes of records, and bytes that would have fitted. */
 static inline void bpei_device_filled(struct bpei_device *d, uint64_t bytes, uint64_t capacity)
 {
 	bpei_counter_add(&d->filled_bytes, bytes);
 	bpei_counter_add(&d->filled_capacity, capacity);
 }
 
-/* Tells that the interface is down, so that nobody waits for packets that cannot come. */
+/* Reports that the interface is down, so that nobody waits for packets that cannot come. */
 void bpei_notice_down(const struct bpe_options *options, const char *name);
 /* Calls options->on_notice, if any, with a formatted sentence. */
 void bpei_notice(const struct bpe_options *options, const char *format, ...)

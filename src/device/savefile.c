@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,31 +41,16 @@ struct savefile {
 	struct bpe_error error;
 	const uint8_t *left; /* bytes read and not yet walked */
 	size_t left_bytes;
-	uint8_t *head;           /* read at open */
-	bool regular;            /* a file: never waited for */
-	uint32_t files_told;     /* of pcap.files */
-	bpe_notice_fn on_notice; /* NULL: nobody listens */
-	void *user;
+	uint8_t *head;       /* read at open */
+	bool regular;        /* a file: never waited for */
+	uint32_t files_told; /* of pcap.files */
+	struct bpe_options options;
 	bool eof;
 };
 
 static struct savefile *of(struct bpei_device *d)
 {
 	return (struct savefile *)(void *)d;
-}
-
-static void notice(const struct savefile *s, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static void notice(const struct savefile *s, const char *format, ...)
-{
-	char text[384];
-	va_list args;
-	if (!s->on_notice)
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	s->on_notice(s->user, text);
 }
 
 /* ---- End ---- */
@@ -100,10 +84,11 @@ static int tell_end(struct savefile *s, size_t left, struct bpe_error *error)
 	else
 		s->ended = BPE_E_END;
 	if (s->ng.oversized)
-		notice(s, "%s: %llu packets of more than 16 MiB were passed over", s->name,
-			(unsigned long long)s->ng.oversized);
+		bpei_notice(&s->options, "%s: %llu packets of more than 16 MiB were passed over",
+			s->name, (unsigned long long)s->ng.oversized);
 	if (s->pcap.files > 1)
-		notice(s, "%s: %u more savefiles were found in it, one behind another", s->name,
+		bpei_notice(&s->options,
+			"%s: %u more savefiles were found in it, one behind another", s->name,
 			s->pcap.files - 1);
 	return end(s, error);
 }
@@ -170,9 +155,9 @@ static int fill(
 		return s->eof ? tell_end(s, 0, error) : 0;
 	s->stop = BPEI_WALK_MORE;
 	b->bytes = b->memory;
-	b->length = b->limit = have;
+	b->length = b->stop_offset = have;
 	b->position = 0;
-	b->cookie = s->offset;
+	b->device_data = s->offset;
 	return 1;
 }
 
@@ -180,7 +165,8 @@ static int fill(
 static void tell_file(struct savefile *s, uint64_t at)
 {
 	if (!s->files_told)
-		notice(s, "%s: another savefile begins at byte %llu: its packets are read, too",
+		bpei_notice(&s->options,
+			"%s: another savefile begins at byte %llu: its packets are read, too",
 			s->name, (unsigned long long)at);
 	s->files_told = s->pcap.files;
 }
@@ -202,17 +188,17 @@ static uint32_t walk(
 {
 	struct savefile *s = of(d);
 	enum bpei_walk_stop stop;
-	s->ng.source_end = d->source_bytes > b->cookie ? d->source_bytes - b->cookie : 0;
+	s->ng.source_end = d->source_bytes > b->device_data ? d->source_bytes - b->device_data : 0;
 	s->pcap.at_end = s->eof;
 	uint32_t n = s->is_ng ? bpei_walk_pcapng(&s->ng, b, c, max, BPE_MAX_SNAPLEN, &stop)
 			      : bpei_walk_pcap(&s->pcap, b, c, max, BPE_MAX_SNAPLEN, &stop);
 	s->stop = stop;
 	if (s->pcap.files != s->files_told)
-		tell_file(s, b->cookie + s->pcap.file_at);
+		tell_file(s, b->device_data + s->pcap.file_at);
 	d->timeless = s->is_ng && !s->ng.is_timed;
 	if (s->is_ng)
 		tell_counts(s);
-	s->offset = b->cookie + b->position;
+	s->offset = b->device_data + b->position;
 	s->left = b->bytes + b->position;
 	s->left_bytes = b->length - b->position;
 	bpei_counter_set(&d->source_position, s->offset);
@@ -260,7 +246,7 @@ static void close_savefile(struct bpei_device *d)
 /* ---- Open ---- */
 
 static const struct bpei_device_ops ops = { "savefile", fill, walk, done, stats, wake,
-	close_savefile, NULL, look_ahead };
+	close_savefile, NULL, look_ahead, NULL };
 
 static int refuse(const struct savefile *s, struct bpe_error *error, const uint8_t *h, size_t n)
 {
@@ -318,7 +304,7 @@ static int look(struct savefile *s, const uint8_t *h, size_t n, bool all, struct
 	}
 	/* The link type is that of the first interface, which stands somewhere before the first
 	 * packet. */
-	struct bpei_block b = { .bytes = h, .length = n, .limit = n };
+	struct bpei_block b = { .bytes = h, .length = n, .stop_offset = n };
 	struct bpei_pcapng ng = { .swapped = false };
 	enum bpei_walk_stop stop;
 	bpei_walk_pcapng(&ng, &b, NULL, 0, 0, &stop);
@@ -379,7 +365,7 @@ static int read_head(struct savefile *s, struct bpe_error *error)
 				  : 24 /* a modified record's header */ + (size_t)s->pcap.most;
 	s->device.block_bytes =
 		(longest + s->stretch > LEAST_BLOCK ? longest + s->stretch : LEAST_BLOCK) + room;
-	s->device.max_lent = longest > LEAST_BLOCK ? 2 : 64;
+	s->device.max_blocks_in_flight = longest > LEAST_BLOCK ? 2 : 64;
 	s->device.fd = s->file;
 	return 1;
 }
@@ -434,8 +420,7 @@ int bpei_savefile_open(
 	s->device.ops = &ops;
 	s->device.fd = s->file = s->wake_pipe[0] = s->wake_pipe[1] = -1;
 	s->device.snaplen = o->snaplen;
-	s->on_notice = o->on_notice;
-	s->user = o->user;
+	s->options = *o;
 	s->stretch = o->block_bytes ? o->block_bytes : STRETCH;
 	int r = open_file(s, o, error);
 	if (r < 0) {

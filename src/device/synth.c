@@ -129,7 +129,7 @@ static int fill(
 		bpei_counter_add(&d->kernel_received, made);
 	bpei_device_filled(d, at, b->memory_bytes);
 	b->bytes = b->memory;
-	b->length = b->limit = at;
+	b->length = b->stop_offset = at;
 	b->position = 0;
 	return 1;
 }
@@ -184,7 +184,7 @@ static void close_synth(struct bpei_device *d)
 }
 
 static const struct bpei_device_ops ops = { "synth", fill, walk, done, stats, wake, close_synth,
-	NULL, NULL };
+	NULL, NULL, NULL };
 
 const struct bpei_synth_truth *bpei_synth_truth(const struct bpei_device *d)
 {
@@ -205,7 +205,7 @@ int bpei_synth_open(
 	*s = (struct synth){ .device = { .ops = &ops,
 				     .fd = -1,
 				     .live = options.rate != 0,
-				     .max_lent = 4096,
+				     .max_blocks_in_flight = 4096,
 				     .link_type = 1,
 				     .snaplen = o->snaplen },
 		.options = options,

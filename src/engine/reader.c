@@ -196,7 +196,7 @@ static void reclaim(struct bpe_engine *e) BPEI_READER
 	while (e->used_blocks) {
 		struct bpei_block *b = &e->blocks[e->first_block];
 		for (uint32_t k = 0; k < e->plan.workers; k++)
-			if (!bpei_ring_passed(&e->workers[k].ring, b->mark[k]))
+			if (!bpei_ring_passed(&e->workers[k].ring, b->ring_position[k]))
 				return;
 		bpei_device_done(e->device, b);
 		e->first_block = (e->first_block + 1) % e->plan.blocks;
@@ -319,7 +319,7 @@ static int loop(struct bpe_engine *e) BPEI_READER
 		e->used_blocks++;
 		bool enough = read_block(e, b);
 		for (uint32_t k = 0; k < e->plan.workers; k++)
-			b->mark[k] = e->workers[k].ring.own_tail;
+			b->ring_position[k] = e->workers[k].ring.own_tail;
 		if (e->timeline.has_time)
 			publish_time(e, e->timeline.clock_ns);
 		if (enough)

@@ -46,8 +46,8 @@ int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *o,
 	if (o->block_bytes && o->block_bytes < MIN_BLOCK_BYTES)
 		return bpei_fail(error, BPE_E_ARGUMENT, "block size", 0,
 			"a block has at least %u bytes, not %u", MIN_BLOCK_BYTES, o->block_bytes);
-	if (device->lends) {
-		p.blocks = device->max_lent ? device->max_lent : 1;
+	if (device->maps_blocks) {
+		p.blocks = device->max_blocks_in_flight ? device->max_blocks_in_flight : 1;
 		if (p.blocks > BPEI_MAX_BLOCKS)
 			p.blocks = BPEI_MAX_BLOCKS;
 	} else {
@@ -56,8 +56,8 @@ int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *o,
 		else if (!p.workers)
 			p.blocks = 1; /* done with before the next is read: the same memory stays in
 					 the cache */
-		if (p.blocks > device->max_lent && device->max_lent)
-			p.blocks = device->max_lent;
+		if (p.blocks > device->max_blocks_in_flight && device->max_blocks_in_flight)
+			p.blocks = device->max_blocks_in_flight;
 		p.block_bytes = (device->block_bytes + BPEI_LINE - 1) & ~(size_t)(BPEI_LINE - 1);
 	}
 	*plan = p;

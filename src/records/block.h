@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A block: the bytes of one device read.  It belongs to the reader while it fills; once descriptors
- * that point into it are pushed, its bytes are read-only and shared, and it is free again when
- * every ring's head has passed its mark. */
+/* A block: the bytes of one device read.  The reader owns a block while filling.  Once descriptors
+ * that point into the block are pushed, the bytes are read-only and shared.  A block is free again
+ * when the head of every ring has passed the block's ring_position. */
 #ifndef BPEI_BLOCK_H
 #define BPEI_BLOCK_H
 
@@ -10,21 +10,21 @@
 #include <stddef.h>
 
 struct bpei_block {
-	/* Set once: memory of its own for devices that read into it; NULL for devices that lend
-	 * (mmap). */
+	/* Set once: memory for devices that read into a block; NULL for devices that map their own
+	 * buffers (maps_blocks). */
 	uint8_t *memory;
 	size_t memory_bytes;
 
-	/* Set by the device's fill, read by its walk. */
-	const uint8_t *bytes; /* where the records begin */
-	size_t length;        /* bytes that may be read from there */
-	size_t position;      /* where the walk stands */
-	size_t limit;         /* the walk begins no record at or past this offset */
-	uint64_t cookie;      /* the device's own */
-	bool even;            /* the walk's: nearly all of the last records were of one length */
-	uint32_t link_type;   /* set by each walk: link type of the packets it gave */
+	/* Written by the device's fill, read by the device's walk. */
+	const uint8_t *bytes; /* start of the records */
+	size_t length;        /* readable bytes from there on */
+	size_t position;      /* offset of the next record to walk */
+	size_t stop_offset;   /* the walk begins no record at or past this offset */
+	uint64_t device_data; /* for the device's own use */
+	bool uniform_lengths; /* written by walk: nearly all of the last records had one length */
+	uint32_t link_type;   /* written by each walk: link type of the packets returned */
 
-	uint32_t mark[BPE_MAX_WORKERS]; /* ring[w].tail after the block's last push to w */
+	uint32_t ring_position[BPE_MAX_WORKERS]; /* ring[w].tail after the last push to w */
 };
 
 #endif

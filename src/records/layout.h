@@ -16,14 +16,14 @@ enum bpei_stamp { BPEI_STAMP_MICRO, BPEI_STAMP_NANO, BPEI_STAMP_BINTIME /* 2^-64
 struct bpei_layout {
 	const char *name;
 	uint8_t align;
-	uint8_t least;       /* bytes that every header has: up to and with hdrlen */
-	uint8_t stamp;       /* enum bpei_stamp: what the fraction counts */
-	uint8_t stamp_bytes; /* seconds at 0 and fraction at stamp_bytes have so many: 4 or 8 */
+	uint8_t min_header;       /* bytes that every header has: up to and with hdrlen */
+	uint8_t timestamp_format; /* enum bpei_stamp: what the fraction counts */
+	uint8_t stamp_bytes;      /* size of seconds (at 0) and of the fraction behind: 4 or 8 */
 	bool stamp_signed;
 	uint8_t caplen, datalen, hdrlen; /* offsets: u32, u32, u16 */
-	uint8_t flags;    /* OpenBSD: offset of bh_flags (0x10 in, 0x20 out); 0: none */
-	uint16_t size;    /* sizeof the structure */
-	uint16_t counted; /* bytes that hdrlen is computed from */
+	uint8_t flags;        /* OpenBSD: offset of bh_flags (0x10 in, 0x20 out); 0: none */
+	uint16_t size;        /* sizeof the structure */
+	uint16_t hdrlen_base; /* bytes from which the kernel computes hdrlen */
 };
 
 extern const struct bpei_layout bpei_layout_macos, bpei_layout_macos_comp, bpei_layout_freebsd,
@@ -36,9 +36,9 @@ static inline uint32_t bpei_layout_align(uint32_t n, uint32_t align)
 }
 
 /* The hdrlen that a kernel computes: so that what follows the link header is aligned. */
-static inline uint32_t bpei_layout_hdrlen(uint32_t counted, uint32_t align, uint32_t link_bytes)
+static inline uint32_t bpei_layout_hdrlen(uint32_t hdrlen_base, uint32_t align, uint32_t link_bytes)
 {
-	return bpei_layout_align(counted + link_bytes, align) - link_bytes;
+	return bpei_layout_align(hdrlen_base + link_bytes, align) - link_bytes;
 }
 
 /* ---- macOS's longer headers ---- */
@@ -65,12 +65,14 @@ struct bpei_pktap {
 	uint32_t length, dlt, flags;
 	bool v2;
 };
+enum { BPEI_PKTAP_IN = 1, BPEI_PKTAP_OUT = 2, BPEI_PKTAP_IN_OUT = 3 };
 bool bpei_pktap_read(const uint8_t *p, uint32_t caplen, struct bpei_pktap *pktap);
 
 /* A packet's element in the meta column: how many bytes before its data the record begins, the
  * generation, whether a PKTAP header lies between. */
 #define BPEI_META_BACK 0x0fffu
 #define BPEI_META_EXT_SHIFT 12
+#define BPEI_META_EXT 0x7000u
 #define BPEI_META_PKTAP 0x8000u
 _Static_assert(BPEI_EXTS <= 8, "three bits");
 
@@ -80,23 +82,28 @@ struct bpei_bpf_walk {
 	const struct bpei_layout *layout;
 	uint32_t link_type; /* LINKTYPE_*; of PKTAP: 258 */
 	uint32_t snaplen;
-	bool plain;    /* nothing of the following: the short road */
+	bool plain;    /* no direction, extended header or PKTAP header is wanted: the fast path */
 	bool extended; /* macOS, BIOCSEXTHDR: headers are struct bpf_hdr_ext where they are long
 			  enough */
 	bool compression_known; /* the kernel is 13 or later: which of the two 60-byte generations
 				 */
 	bool pktap;             /* packets lie behind PKTAP headers; each says its own link type */
+	bool keeps_pktap;       /* the header stays: a filter runs first, then bpei_bpf_unwrap */
 	bool meta;              /* the meta column is wanted */
 	uint32_t (*link_type_of)(uint32_t dlt); /* PKTAP's DLTs, the system's own, to LINKTYPE_ */
-	const struct bpei_decoded
-		*filter; /* what the kernel did not filter, as it would have; NULL: nothing */
-	bpei_counter *torn_blocks, *filtered;
+	bpei_counter *torn_blocks;
 };
 
 /* As struct bpei_device_ops.walk.  A record whose lengths do not fit ends the block, and counts it
  * as torn. */
 uint32_t bpei_walk_bpf(const struct bpei_bpf_walk *how, struct bpei_block *block,
 	const struct bpei_columns *columns, uint32_t max);
+
+/* Takes the PKTAP header off packet i, which bpei_walk_bpf left on (keeps_pktap).  Returns the link
+ * type of the packet behind the header; of a damaged header LINKTYPE_PKTAP, and the packet is left
+ * as it was. */
+uint32_t bpei_bpf_unwrap(
+	const struct bpei_bpf_walk *how, const struct bpei_columns *columns, uint32_t i);
 
 /* BIOCSHDRCOMP: a packet's first complen bytes are those of the packet before it.  Writes to `to`
  * (of room bytes) the n bytes of records at `from` with every packet whole again, complen 0.  chain

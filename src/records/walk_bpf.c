@@ -8,7 +8,6 @@
 #include "base/bytes.h"
 #include "base/cacheline.h"
 #include "records/layout.h"
-#include "filter/decode.h"
 
 static inline __attribute__((always_inline)) int64_t stamp(
 	const uint8_t *r, const struct bpei_layout l)
@@ -23,9 +22,9 @@ static inline __attribute__((always_inline)) int64_t stamp(
 		seconds = (int64_t)bpei_load64(r);
 		fraction = bpei_load64(r + 8);
 	}
-	if (l.stamp == BPEI_STAMP_MICRO)
+	if (l.timestamp_format == BPEI_STAMP_MICRO)
 		fraction *= 1000;
-	else if (l.stamp == BPEI_STAMP_BINTIME)
+	else if (l.timestamp_format == BPEI_STAMP_BINTIME)
 		fraction = ((fraction >> 32) * 1000000000) >> 32;
 	return (int64_t)((uint64_t)seconds * 1000000000 +
 			 fraction); /* modulo 2^64: a damaged stamp harms nobody */
@@ -52,14 +51,15 @@ static inline __attribute__((always_inline)) uint32_t walk_records(const struct 
 	const struct bpei_layout l, bool guess, bool headers32)
 {
 	const uint8_t *const end = b->bytes + b->length, *r = b->bytes + b->position;
-	const uint8_t *const last =
-		b->length < l.least ? r - 1 : end - l.least; /* where a record can begin */
+	const uint8_t *const last = b->length < l.min_header
+					    ? r - 1
+					    : end - l.min_header; /* where a record can begin */
 	const struct bpei_columns to = *c;
 	size_t n = 0, most = max, changes = 0, stride = 0, snaplen = how->snaplen;
 	for (; n < most && r <= last; n++) {
 		size_t caplen = bpei_load32(r + l.caplen), hdrlen = bpei_load16(r + l.hdrlen),
 		       size = hdrlen + caplen;
-		if (BPEI_UNLIKELY(hdrlen < l.least) || BPEI_UNLIKELY(size > (size_t)(end - r)))
+		if (BPEI_UNLIKELY(hdrlen < l.min_header) || BPEI_UNLIKELY(size > (size_t)(end - r)))
 			break;
 		to.data[n] = r + hdrlen;
 		to.time_ns[n] = stamp(r, l);
@@ -106,7 +106,7 @@ static inline __attribute__((always_inline)) uint32_t walk_records(const struct 
 	}
 	memset(to.interface_id, 0, n * sizeof *to.interface_id);
 	memset(to.outgoing, 0, n);
-	b->even = changes * BPEI_WALK_CHANGES <= n;
+	b->uniform_lengths = changes * BPEI_WALK_CHANGES <= n;
 	b->position = r < end ? (size_t)(r - b->bytes) : b->length;
 	return n < most && r < end ? torn(how, b, (uint32_t)n) : (uint32_t)n;
 }
@@ -117,76 +117,79 @@ static inline __attribute__((always_inline)) uint32_t walk_plain(const struct bp
 	const struct bpei_layout l, bool headers32)
 {
 	b->link_type = how->link_type;
-	return b->even ? walk_records(how, b, c, max, l, true, headers32)
-		       : walk_records(how, b, c, max, l, false, false);
+	return b->uniform_lengths ? walk_records(how, b, c, max, l, true, headers32)
+				  : walk_records(how, b, c, max, l, false, false);
 }
 
-/* Everything: directions, extended headers, PKTAP. */
-static uint32_t walk_any(const struct bpei_bpf_walk *how, struct bpei_block *b,
+/* An element of the meta column for a record of `back` bytes before its data. */
+static uint16_t bpf_meta(uint32_t back, uint32_t bits)
+{
+	return back <= BPEI_META_BACK ? (uint16_t)(back | bits) : 0;
+}
+
+uint32_t bpei_bpf_unwrap(const struct bpei_bpf_walk *how, const struct bpei_columns *c, uint32_t i)
+{
+	struct bpei_pktap tap;
+	uint32_t hdrlen = c->meta[i] & BPEI_META_BACK;
+	uint32_t ext = c->meta[i] & BPEI_META_EXT;
+
+	if (!bpei_pktap_read(c->data[i], c->caplen[i], &tap)) {
+		if (!ext)
+			c->meta[i] = 0;
+		return how->link_type;
+	}
+	c->meta[i] = hdrlen ? bpf_meta(hdrlen + tap.length, ext | BPEI_META_PKTAP) : 0;
+	c->data[i] += tap.length;
+	c->caplen[i] -= tap.length;
+	c->wirelen[i] = c->wirelen[i] > tap.length ? c->wirelen[i] - tap.length : 0;
+	if (c->wirelen[i] < c->caplen[i])
+		c->wirelen[i] = c->caplen[i];
+	if (tap.flags & BPEI_PKTAP_IN_OUT)
+		c->outgoing[i] = tap.flags & BPEI_PKTAP_OUT ? BPE_PKT_OUTGOING : 0;
+	return how->link_type_of(tap.dlt);
+}
+
+/* The general path: directions, extended headers, PKTAP.  A batch ends where the link type changes.
+ */
+static uint32_t walk_extended(const struct bpei_bpf_walk *how, struct bpei_block *b,
 	const struct bpei_columns *c, uint32_t max)
 {
 	const struct bpei_layout l = *how->layout;
 	uint32_t n = 0;
 	b->link_type = how->link_type;
 	while (n < max && b->position < b->length) {
-		const uint8_t *r = b->bytes + b->position, *data;
+		const uint8_t *r = b->bytes + b->position;
 		size_t left = b->length - b->position;
-		if (left < l.least)
+		if (left < l.min_header)
 			return torn(how, b, n);
-		uint32_t caplen = bpei_load32(r + l.caplen), wirelen = bpei_load32(r + l.datalen),
-			 hdrlen = bpei_load16(r + l.hdrlen);
-		if (hdrlen < l.least || hdrlen > left || caplen > left - hdrlen)
+		uint32_t caplen = bpei_load32(r + l.caplen);
+		uint32_t hdrlen = bpei_load16(r + l.hdrlen);
+		if (hdrlen < l.min_header || hdrlen > left || caplen > left - hdrlen)
 			return torn(how, b, n);
 		size_t next = ((size_t)hdrlen + caplen + l.align - 1) & ~(size_t)(l.align - 1);
 		enum bpei_ext ext =
 			how->extended ? bpei_ext_of(hdrlen, how->compression_known) : BPEI_EXT_NONE;
 		bool outgoing = bpei_ext_outgoing(ext, r) ||
 				(l.flags && hdrlen > l.flags && r[l.flags] & 0x20);
-		uint16_t meta = (uint16_t)(hdrlen | (uint32_t)ext << BPEI_META_EXT_SHIFT);
-		data = r + hdrlen;
-		if (hdrlen > BPEI_META_BACK || ext == BPEI_EXT_NONE)
-			meta = 0;
-
-		uint32_t link_type = how->link_type, keep = how->snaplen;
-		if (how->filter) { /* on what the kernel's would have seen: PKTAP's header and all
-				    */
-			uint32_t most = bpei_decoded_run(how->filter, data, wirelen, caplen);
-			if (!most) {
-				bpei_counter_add(how->filtered, 1);
-				b->position += next;
-				continue;
-			}
-			if (most < caplen)
-				caplen = most;
-		}
-		struct bpei_pktap tap;
-		if (how->pktap && bpei_pktap_read(data, caplen,
-					  &tap)) { /* a damaged one stays a PKTAP packet */
-			link_type = how->link_type_of(tap.dlt);
-			uint32_t back = hdrlen + tap.length;
-			meta = back <= BPEI_META_BACK
-				       ? (uint16_t)(back | (uint32_t)ext << BPEI_META_EXT_SHIFT |
-						    BPEI_META_PKTAP)
-				       : 0;
-			data += tap.length;
-			caplen -= tap.length;
-			wirelen = wirelen > tap.length ? wirelen - tap.length : 0;
-			if (wirelen < caplen)
-				wirelen = caplen;
-			if (tap.flags & 3)
-				outgoing = tap.flags & 2;
-		}
+		uint32_t link_type = how->link_type;
+		c->data[n] = r + hdrlen;
+		c->caplen[n] = caplen;
+		c->wirelen[n] = bpei_load32(r + l.datalen);
+		c->outgoing[n] = outgoing ? BPE_PKT_OUTGOING : 0;
+		if (how->meta) /* without an extended header only unwrapping needs the length */
+			c->meta[n] =
+				ext || how->pktap
+					? bpf_meta(hdrlen, (uint32_t)ext << BPEI_META_EXT_SHIFT)
+					: 0;
+		if (how->pktap && !how->keeps_pktap)
+			link_type = bpei_bpf_unwrap(how, c, n);
 		if (n && link_type != b->link_type)
 			break;
 		b->link_type = link_type;
-		c->data[n] = data;
+		if (c->caplen[n] > how->snaplen)
+			c->caplen[n] = how->snaplen;
 		c->time_ns[n] = stamp(r, l);
-		c->caplen[n] = caplen < keep ? caplen : keep;
-		c->wirelen[n] = wirelen;
 		c->interface_id[n] = 0;
-		c->outgoing[n] = outgoing ? BPE_PKT_OUTGOING : 0;
-		if (how->meta)
-			c->meta[n] = meta;
 		b->position += next;
 		n++;
 	}
@@ -197,12 +200,12 @@ uint32_t bpei_walk_bpf(const struct bpei_bpf_walk *how, struct bpei_block *b,
 	const struct bpei_columns *c, uint32_t max)
 {
 	if (!how->plain)
-		return walk_any(how, b, c, max);
+		return walk_extended(how, b, c, max);
 	if (how->layout == &bpei_layout_macos)
 		return walk_plain(how, b, c, max,
 			(struct bpei_layout){ .align = 4,
-				.least = 18,
-				.stamp = BPEI_STAMP_MICRO,
+				.min_header = 18,
+				.timestamp_format = BPEI_STAMP_MICRO,
 				.stamp_bytes = 4,
 				.stamp_signed = true,
 				.caplen = 8,
@@ -212,8 +215,8 @@ uint32_t bpei_walk_bpf(const struct bpei_bpf_walk *how, struct bpei_block *b,
 	if (how->layout == &bpei_layout_freebsd || how->layout == &bpei_layout_netbsd)
 		return walk_plain(how, b, c, max,
 			(struct bpei_layout){ .align = 8,
-				.least = 26,
-				.stamp = BPEI_STAMP_MICRO,
+				.min_header = 26,
+				.timestamp_format = BPEI_STAMP_MICRO,
 				.stamp_bytes = 8,
 				.stamp_signed = true,
 				.caplen = 16,

@@ -135,7 +135,8 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f,
 {
 	const uint8_t *p = block->bytes + block->position, *end = block->bytes + block->length;
 	const uint8_t *limit =
-		block->bytes + (block->limit < block->length ? block->limit : block->length);
+		block->bytes +
+		(block->stop_offset < block->length ? block->stop_offset : block->length);
 	size_t n = 0;
 	uint32_t most = f->most, keep = f->snaplen < snaplen ? f->snaplen : snaplen;
 	/* A record of at most `brief` bytes that begins before `near` ends before `end`, and

@@ -379,7 +379,7 @@ uint32_t bpei_walk_pcapng(struct bpei_pcapng *ng, struct bpei_block *block,
 	const struct bpei_columns *c, uint32_t max, uint32_t snaplen, enum bpei_walk_stop *stop)
 {
 	size_t at = block->position,
-	       limit = block->limit < block->length ? block->limit : block->length;
+	       limit = block->stop_offset < block->length ? block->stop_offset : block->length;
 	uint32_t n = 0, length, head;
 	for (;; at += head) {
 		const uint8_t *p = block->bytes + at;

@@ -231,7 +231,7 @@ static const char *run(const struct capture *c, const char *path, uint32_t block
 	if (*status < 0)
 		return error.status != *status || !error.text[0] ? "a refusal without a text"
 								 : NULL;
-	if (!device->lends && device->block_bytes > block.memory_bytes) {
+	if (!device->maps_blocks && device->block_bytes > block.memory_bytes) {
 		bpei_mem_unmap(block.memory, block.memory_bytes);
 		block.memory = bpei_mem_map(block.memory_bytes = device->block_bytes, 0);
 	}

@@ -271,7 +271,7 @@ static void real_records(void) BPEI_READER
 		.snaplen = 65535,
 		.plain = true,
 		.torn_blocks = &torn };
-	struct bpei_block b = { .bytes = bytes, .length = n, .limit = n };
+	struct bpei_block b = { .bytes = bytes, .length = n, .stop_offset = n };
 	EXPECT(n == 158 && bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 2 && c.caplen[0] == 61 &&
 		c.caplen[1] == 60 && c.data[0] == bytes + 18 && c.data[1] == bytes + 98);
 	EXPECT(c.time_ns[0] == 0x6b03c3e7ll * 1000000000 + 0x03ae12 * 1000 &&
@@ -282,7 +282,7 @@ static void real_records(void) BPEI_READER
 		bytes[n++] = (uint8_t)strtoul((char[]){ h[0], h[1], 0 }, NULL, 16);
 	struct bpei_inflate chain = { .length = 0 };
 	size_t made = bpei_inflate(&chain, bytes, n, whole, sizeof whole);
-	b = (struct bpei_block){ .bytes = whole, .length = made, .limit = made };
+	b = (struct bpei_block){ .bytes = whole, .length = made, .stop_offset = made };
 	EXPECT(n == 174 && made != BPEI_INFLATE_FAILED &&
 		bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 3);
 	EXPECT(c.caplen[0] == 61 && c.caplen[1] == 61 && c.caplen[2] == 60 && c.wirelen[2] == 60);
@@ -347,7 +347,7 @@ static void pktap(void) BPEI_READER
 		.meta = true,
 		.link_type_of = abi->link_type_of,
 		.torn_blocks = &torn };
-	struct bpei_block b = { .bytes = buffer, .length = length, .limit = length };
+	struct bpei_block b = { .bytes = buffer, .length = length, .stop_offset = length };
 	struct bpe_meta m;
 	uint32_t n = bpei_walk_bpf(&how, &b, &c, BPE_BATCH);
 	struct bpe_batch batch = bpei_batch_view(&c, 0, n, 0);

@@ -14,7 +14,7 @@ static struct reader *start_zero_copy(size_t buffer_bytes, uint32_t mode)
 	o.zero_copy = true;
 	o.buffer_bytes = buffer_bytes;
 	o.read_mode = mode;
-	EXPECT(open_it(r, o) == BPE_OK && r->device->lends);
+	EXPECT(open_it(r, o) == BPE_OK && r->device->maps_blocks);
 	return r;
 }
 

@@ -99,8 +99,8 @@ static struct read_result read_all(
 	uint64_t sums[BLOCKS] = { 0 };
 	const uint8_t *kept[BLOCKS] = { NULL };
 	uint32_t kept_length[BLOCKS] = { 0 }, out = 0, first = 0,
-		 most = d->max_lent < BLOCKS ? d->max_lent : BLOCKS;
-	for (uint32_t i = 0; i < BLOCKS && !d->lends; i++)
+		 most = d->max_blocks_in_flight < BLOCKS ? d->max_blocks_in_flight : BLOCKS;
+	for (uint32_t i = 0; i < BLOCKS && !d->maps_blocks; i++)
 		blocks[i].memory_bytes = d->block_bytes, blocks[i].memory = malloc(d->block_bytes);
 	for (;;) {
 		if (out == most) { /* the oldest goes back; what it showed must not have changed
@@ -166,7 +166,7 @@ static void finite(const char *name, struct bpe_options o, uint64_t packets) BPE
 		if (!d)
 			return;
 		EXPECT("says what it is",
-			d->source[0] && d->max_lent && (d->lends || d->block_bytes >= 4096));
+			d->source[0] && d->max_blocks_in_flight && (d->maps_blocks || d->block_bytes >= 4096));
 		struct read_result r = read_all(d, &c, maxima[i]);
 		EXPECT("ends, and says so again", r.end == BPE_E_END);
 		EXPECT("walks inside its block, at most max, flags written, older blocks unchanged",
@@ -228,7 +228,7 @@ static void waiting(const char *name, struct bpe_options o) BPEI_READER
 	EXPECT("opens", r == BPE_OK);
 	if (r < 0 || bpei_columns_new(&c, BPE_BATCH) < 0)
 		return;
-	if (!d->lends)
+	if (!d->maps_blocks)
 		b.memory_bytes = d->block_bytes, b.memory = malloc(b.memory_bytes);
 	for (int quiet = 0; quiet < 3;) { /* what is there already */
 		r = bpei_device_fill(d, &b, 100000000, &e);

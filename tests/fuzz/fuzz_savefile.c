@@ -71,8 +71,8 @@ static struct sum drain(size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READE
 		return s;
 	}
 	FUZZ_CHECK(bpei_columns_new(&columns, BPE_BATCH) == BPE_OK);
-	FUZZ_CHECK(memchr(device->source, 0, sizeof device->source) && device->max_lent > 0);
-	if (!device->lends)
+	FUZZ_CHECK(memchr(device->source, 0, sizeof device->source) && device->max_blocks_in_flight > 0);
+	if (!device->maps_blocks)
 		FUZZ_CHECK((block.memory = bpei_mem_map(
 				    block.memory_bytes = device->block_bytes, 0)) != NULL);
 	for (size_t fills = 0; (s.status = bpei_device_fill(device, &block, -1, &error)) >= 0;

@@ -42,7 +42,7 @@ uint32_t model_counted(const struct model *m, const struct model_node *d)
 		return 20;
 	if (model_is(m, BPEI_OPENBSD) && m->openbsd_old)
 		return 20;
-	return m->abi->layout->counted;
+	return m->abi->layout->hdrlen_base;
 }
 
 static void write_stamp(const struct model *m, const struct model_node *d, uint8_t *h, int64_t time)

@@ -28,7 +28,7 @@ struct load {
 	struct bpei_counts *counts;
 	struct bpei_seed seed;
 	uint8_t *copy; /* where memcpy copies a block to */
-	bpei_counter torn, filtered;
+	bpei_counter torn;
 };
 
 extern const struct layout_name {

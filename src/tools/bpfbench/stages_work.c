@@ -35,7 +35,7 @@ static void wrong(const char *what)
 static uint32_t record(const struct bpei_layout *l, uint8_t *at, uint32_t number,
 	const uint8_t *frame, uint32_t bytes)
 {
-	const uint32_t header = bpei_layout_hdrlen(l->counted, l->align, 14);
+	const uint32_t header = bpei_layout_hdrlen(l->hdrlen_base, l->align, 14);
 	uint64_t us = (uint64_t)number * STEP_US, stamp[2] = { EPOCH + us / 1000000, us % 1000000 };
 	memset(at, 0, header);
 	for (uint32_t k = 0; k < 2; k++) {
@@ -95,8 +95,7 @@ static uint32_t walk(
 		.link_type = 1,
 		.snaplen = BPE_MAX_SNAPLEN,
 		.plain = !l->layout->flags,
-		.torn_blocks = &l->torn,
-		.filtered = &l->filtered };
+		.torn_blocks = &l->torn };
 	return bpei_walk_bpf(&how, b, c, max);
 }
 

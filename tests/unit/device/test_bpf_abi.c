@@ -116,7 +116,7 @@ Test(bpf_abi, header_lengths)
 	for (size_t i = 0; i < SIZE(known); i++)
 		for (int k = 0; k < 3; k++)
 			cr_expect_eq(bpei_layout_hdrlen(
-					     known[i].l->counted, known[i].l->align, links[k]),
+					     known[i].l->hdrlen_base, known[i].l->align, links[k]),
 				known[i].hdrlen[k], "%s, link header of %u", known[i].l->name,
 				links[k]);
 	static const struct {

@@ -50,7 +50,7 @@ static struct got read_all(uint32_t snaplen)
 	if (g.end < 0)
 		return g;
 	cr_assert_eq(bpei_columns_new(&c, BPE_BATCH), BPE_OK);
-	if (!d->lends) {
+	if (!d->maps_blocks) {
 		b.memory_bytes = d->block_bytes;
 		b.memory = malloc(b.memory_bytes);
 	}

@@ -14,7 +14,7 @@
 #define MOST 600u
 
 static uint64_t state = 5;
-static bpei_counter torn, filtered;
+static bpei_counter torn;
 
 static uint32_t chance(uint32_t below)
 {
@@ -34,7 +34,7 @@ static const struct bpei_layout *const layouts[] = { &bpei_layout_macos, &bpei_l
 /* Records in runs of one length; the last one is not padded. */
 static size_t fill(uint8_t *bytes, const struct bpei_layout *l, struct record *records, uint32_t n)
 {
-	const uint32_t header = bpei_layout_hdrlen(l->counted, l->align, 14);
+	const uint32_t header = bpei_layout_hdrlen(l->hdrlen_base, l->align, 14);
 	size_t at = 0, end = 0;
 	for (uint32_t i = 0, run = 0, caplen = 0; i < n; i++) {
 		if (!run--)
@@ -74,9 +74,8 @@ static void check(const uint8_t *bytes, size_t length, const struct bpei_layout 
 		.link_type = 1,
 		.snaplen = chance(2) ? BPE_MAX_SNAPLEN : 60,
 		.plain = true,
-		.torn_blocks = &torn,
-		.filtered = &filtered };
-	struct bpei_block b = { .bytes = bytes, .length = length, .even = chance(2) };
+		.torn_blocks = &torn };
+	struct bpei_block b = { .bytes = bytes, .length = length, .uniform_lengths = chance(2) };
 	uint32_t seen = 0, got, max;
 	while (memset(c->outgoing, 0xff, BPE_BATCH), memset(c->interface_id, 0xff, BPE_BATCH * 4),
 		(got = bpei_walk_bpf(&how, &b, c, max = 1 + chance(BPE_BATCH))) > 0) {
@@ -129,11 +128,11 @@ Test(walk, guesses)
 		free(part);
 
 		/* A length that cannot be: nothing behind it is believed. */
-		uint32_t bad = chance(n), header = bpei_layout_hdrlen(l->counted, l->align, 14);
+		uint32_t bad = chance(n), header = bpei_layout_hdrlen(l->hdrlen_base, l->align, 14);
 		uint8_t *r = bytes + records[bad].at - header;
 		before = bpei_counter_get(&torn);
 		if (chance(2))
-			bpei_store16(r + l->hdrlen, (uint16_t)chance(l->least));
+			bpei_store16(r + l->hdrlen, (uint16_t)chance(l->min_header));
 		else
 			bpei_store32(r + l->caplen, UINT32_MAX - chance(1000));
 		check(bytes, length, l, records, bad, &c);
@@ -181,8 +180,8 @@ Test(walk, pcap_records_of_every_length)
 		memcpy(cut, bytes, length);
 		struct bpei_block block = { .bytes = cut,
 			.length = length,
-			.limit = chance(2) ? length : chance((uint32_t)all + 1) };
-		size_t limit = block.limit < length ? block.limit : length;
+			.stop_offset = chance(2) ? length : chance((uint32_t)all + 1) };
+		size_t limit = block.stop_offset < length ? block.stop_offset : length;
 		enum bpei_walk_stop stop, want;
 		do {
 			uint32_t got =
@@ -238,7 +237,7 @@ Test(walk, zeros_wait_for_what_follows)
 			struct bpei_pcap pcap;
 			struct bpei_block block = { .bytes = file, .length = PACKET + zeros };
 			enum bpei_walk_stop stop;
-			block.limit = block.length;
+			block.stop_offset = block.length;
 			cr_assert_eq(bpei_pcap_init(&pcap, header), 1);
 			pcap.at_end = at_end;
 			cr_assert_eq(bpei_walk_pcap(&pcap, &block, &c, 64, 65535, &stop), 1);
