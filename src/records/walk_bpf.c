@@ -121,8 +121,9 @@ static inline __attribute__((always_inline)) uint32_t walk_plain(const struct bp
 				  : walk_records(how, b, c, max, l, false, false);
 }
 
-/* An element of the meta column for a record of `back` bytes before its data. */
-static uint16_t bpf_meta(uint32_t back, uint32_t bits)
+/* Returns the meta element of a packet whose record begins `back` bytes before the data; 0: too
+ * far. */
+static uint16_t pack_meta_element(uint32_t back, uint32_t bits)
 {
 	return back <= BPEI_META_BACK ? (uint16_t)(back | bits) : 0;
 }
@@ -138,7 +139,7 @@ uint32_t bpei_bpf_unwrap(const struct bpei_bpf_walk *how, const struct bpei_colu
 			c->meta[i] = 0;
 		return how->link_type;
 	}
-	c->meta[i] = hdrlen ? bpf_meta(hdrlen + tap.length, ext | BPEI_META_PKTAP) : 0;
+	c->meta[i] = hdrlen ? pack_meta_element(hdrlen + tap.length, ext | BPEI_META_PKTAP) : 0;
 	c->data[i] += tap.length;
 	c->caplen[i] -= tap.length;
 	c->wirelen[i] = c->wirelen[i] > tap.length ? c->wirelen[i] - tap.length : 0;
@@ -177,10 +178,10 @@ static uint32_t walk_extended(const struct bpei_bpf_walk *how, struct bpei_block
 		c->wirelen[n] = bpei_load32(r + l.datalen);
 		c->outgoing[n] = outgoing ? BPE_PKT_OUTGOING : 0;
 		if (how->meta) /* without an extended header only unwrapping needs the length */
-			c->meta[n] =
-				ext || how->pktap
-					? bpf_meta(hdrlen, (uint32_t)ext << BPEI_META_EXT_SHIFT)
-					: 0;
+			c->meta[n] = ext || how->pktap
+					     ? pack_meta_element(
+						       hdrlen, (uint32_t)ext << BPEI_META_EXT_SHIFT)
+					     : 0;
 		if (how->pktap && !how->keeps_pktap)
 			link_type = bpei_bpf_unwrap(how, c, n);
 		if (n && link_type != b->link_type)
