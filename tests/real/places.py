@@ -81,7 +81,7 @@ class MadePair(Place):
 
     def create(self):
         """The next free interface of this kind."""
-        taken = {line.split(":")[0] for line in call(IFCONFIG, "-a").splitlines()}
+        taken = {line.split(":")[0] for line in call(IFCONFIG, "-a").splitlines()} | set(self.made)
         number = 7300 if SYSTEM == "darwin" else 0
         while f"{self.name}{number}" in taken:
             number += 1

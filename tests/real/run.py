@@ -160,7 +160,7 @@ def check_program(place, count, rate):
         FILTER,
     ]
     p = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(0 if place.served else SETTLE)
+    time.sleep(0 if place.served else 2 * SETTLE)
     send(place, count, rate)
     out, told = finish(place, p)
     assert p.returncode == (1 if place.served else 0), told
