@@ -143,14 +143,12 @@ void bpei_output_put(struct bpei_worker *w, const struct bpe_flow *f)
 
 uint32_t bpei_output_room(struct bpei_worker *w)
 {
-	uint32_t half = (w->records.mask + 1) / 2, used = bpei_bytering_used(&w->records);
-	if (used >= half) { /* as it was last seen: begin looks again, and nothing comes of it */
-		bpei_bytering_begin(&w->records, half);
-		used = bpei_bytering_used(&w->records);
-	}
-	return used < half ? (half - used) /
-				     (BITS + BPEI_BYTERING_WORD + (uint32_t)sizeof(struct bpe_flow))
-			   : 0;
+	const uint32_t longest = BITS + BPEI_BYTERING_WORD + (uint32_t)sizeof(struct bpe_flow);
+	const uint32_t half = (w->records.mask + 1) / 2;
+	if (bpei_bytering_used(&w->records) + longest > half)
+		bpei_bytering_refresh(&w->records);
+	uint32_t used = bpei_bytering_used(&w->records);
+	return used < half ? (half - used) / longest : 0;
 }
 
 /* ---- The output thread ---- */

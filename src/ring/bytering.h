@@ -51,14 +51,20 @@ static inline uint32_t bpei_bytering_used(const struct bpei_bytering *r) BPEI_WO
 	return r->own_tail - r->seen_head;
 }
 
+/* Reads how much the consumer has given back since the producer last looked. */
+static inline void bpei_bytering_refresh(struct bpei_bytering *r) BPEI_WORKER
+{
+	/* pairs: bpei_bytering_drop */
+	r->seen_head = atomic_load_explicit(&r->head, memory_order_acquire);
+}
+
 /* Room for a record of n bytes, aligned to 8, until it is committed; NULL: the ring is full. */
 static inline void *bpei_bytering_begin(struct bpei_bytering *r, uint32_t n) BPEI_WORKER
 {
 	uint32_t need = (n + BPEI_BYTERING_WORD + 7) & ~7u, at = r->own_tail & r->mask,
 		 left = r->mask + 1 - at, filler = left < need ? left : 0;
 	if (r->mask + 1 - (r->own_tail - r->seen_head) < need + filler) {
-		r->seen_head = atomic_load_explicit(
-			&r->head, memory_order_acquire); /* pairs: bpei_bytering_drop */
+		bpei_bytering_refresh(r);
 		if (r->mask + 1 - (r->own_tail - r->seen_head) < need + filler)
 			return NULL;
 	}

@@ -142,8 +142,15 @@ Test(output, a_full_ring_drops_records_and_no_packets, .timeout = 60)
 		o.record_overload = live ? BPE_RECORD_AUTO : BPE_RECORD_DROP;
 		open_engine(&o, &s);
 		s.pause_ns = 200000;
-		cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
-		struct bpe_stats t = balanced(&s);
+		s.hold = 1; /* until all packets are read: the ring holds few of their records */
+		cr_assert_eq(bpe_engine_start(s.engine, NULL), BPE_OK);
+		struct bpe_stats t;
+		while (bpe_engine_stats(s.engine, &t), t.delivered_packets < 60000)
+			pause_for(1000000);
+		atomic_store(&s.hold, 0);
+		while (!bpe_engine_wait(s.engine, -1))
+			continue;
+		t = balanced(&s);
 		struct bpe_worker_stats w;
 		cr_assert(t.records > 0 && t.records_dropped > (live ? 0 : t.records),
 			"%lu given, %lu dropped", (unsigned long)t.records,
@@ -172,10 +179,15 @@ Test(output, waiting_loses_nothing, .timeout = 60)
 	}
 }
 
+/* Lets the handler go once the engine has dropped all records but those that the ring holds. */
 static void *let_go(void *user)
 {
 	struct seen *s = user;
-	pause_for(4000000000);
+	struct bpe_stats t;
+	do {
+		pause_for(1000000);
+		bpe_engine_stats(s->engine, &t);
+	} while (t.delivered_packets < 60000 || t.records_dropped + 100 < t.flows_opened);
 	atomic_store(&s->hold, 0);
 	return NULL;
 }
@@ -191,9 +203,8 @@ Test(output, a_handler_that_stands_still_at_the_end_is_given_up, .timeout = 60)
 	cr_assert_eq(pthread_create(&thread, NULL, let_go, &s), 0);
 	cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
 	struct bpe_stats t = balanced(&s);
-	cr_assert(t.elapsed_ns > 3900000000 && t.elapsed_ns < 20000000000 && t.records > 5 &&
-			  t.records < 100,
-		"%lu records", (unsigned long)t.records);
+	cr_assert(t.elapsed_ns > 2000000000 && t.records > 5 && t.records < 100, "%lu records",
+		(unsigned long)t.records);
 	pthread_join(thread, NULL);
 	bpe_engine_close(s.engine);
 }
@@ -317,7 +328,7 @@ static int by_value(const void *x, const void *y)
 static void wait_for_shown(struct seen *s, int workers)
 {
 	int all = (1 << (workers ? workers : 1)) - 1;
-	for (int k = 0; k < 5000 && atomic_load(&s->done) != all; k++)
+	while (atomic_load(&s->done) != all)
 		pause_for(1000000);
 	cr_assert_eq(s->done, all);
 	cr_assert_leq(s->shown_count, SHOWN);
@@ -331,18 +342,19 @@ Test(show, every_flow_once, .timeout = 120)
 {
 	for (int workers = 0; workers <= 3; workers++) {
 		struct seen s;
-		struct bpe_options o =
-			options("synth:flows=2000,seed=9,rate=100000,count=150000", workers, &s);
+		struct bpe_options o = options("synth:flows=2000,seed=9,rate=100000", workers, &s);
 		struct bpe_stats t, after;
 		open_engine(&o, &s);
 		s.shown = calloc(SHOWN, sizeof *s.shown);
 		cr_assert_eq(bpe_engine_snapshot_flows(s.engine, on_shown, &s), BPE_E_STATE);
 		cr_assert_eq(bpe_engine_start(s.engine, NULL), BPE_OK);
 		for (int round = 0; round < 3; round++) {
-			pause_for(300000000);
+			do {
+				pause_for(300000000);
+				bpe_engine_stats(s.engine, &t);
+			} while (!t.flows_active);
 			atomic_store(&s.done, 0);
 			atomic_store(&s.shown_count, 0);
-			bpe_engine_stats(s.engine, &t);
 			cr_assert_eq(bpe_engine_snapshot_flows(s.engine, on_shown, &s), BPE_OK);
 			wait_for_shown(&s, workers);
 			bpe_engine_stats(s.engine, &after);
@@ -352,6 +364,7 @@ Test(show, every_flow_once, .timeout = 120)
 				"%lu, %u, %lu", (unsigned long)t.flows_active, s.shown_count,
 				(unsigned long)after.flows_active);
 		}
+		bpe_engine_stop(s.engine);
 		while (!bpe_engine_wait(s.engine, -1))
 			continue;
 		cr_assert_eq(bpe_engine_snapshot_flows(s.engine, on_shown, &s), BPE_E_STATE);
@@ -367,28 +380,25 @@ Test(show, to_on_record, .timeout = 120)
 {
 	for (int workers = 0; workers <= 2; workers += 2) {
 		struct seen s;
-		struct bpe_options o =
-			options("synth:flows=2000,seed=9,rate=50000,count=50000", workers, &s);
+		struct bpe_options o = options("synth:flows=2000,seed=9,rate=50000", workers, &s);
 		o.record_ring_bytes = 16384;
 		o.record_overload = BPE_RECORD_WAIT; /* for the end's */
 		open_engine(&o, &s);
 		s.pause_ns = 2000;
+		struct bpe_stats t;
 		cr_assert_eq(bpe_engine_start(s.engine, NULL), BPE_OK);
-		pause_for(600000000);
+		while (bpe_engine_stats(s.engine, &t), t.flows_active <= 500)
+			pause_for(1000000);
 		cr_assert_eq(bpe_engine_snapshot_flows(s.engine, NULL, NULL), BPE_OK);
-		for (int k = 0, r;
-			(r = bpe_engine_snapshot_flows(s.engine, NULL, NULL)) != BPE_OK &&
-			k < 10000;
-			k++) { /* a second one, as soon as it can be, or at the end */
-			if (r == BPE_E_STATE)
-				break;
+		for (int r; (r = bpe_engine_snapshot_flows(s.engine, NULL, NULL)) !=
+			    BPE_OK;) { /* a second one, as soon as it can be */
 			cr_assert_eq(r, BPE_E_BUSY);
 			pause_for(1000000);
 		}
 		bpe_engine_stop(s.engine);
 		while (!bpe_engine_wait(s.engine, -1))
 			continue;
-		struct bpe_stats t = balanced(&s);
+		t = balanced(&s);
 		cr_assert(t.records_dropped == 0 && t.flows_shown > 1000, "%lu dropped, %lu shown",
 			(unsigned long)t.records_dropped, (unsigned long)t.flows_shown);
 		bpe_engine_close(s.engine);
