@@ -129,6 +129,12 @@ static void learn(void)
 	bpe_capture_close(c);
 }
 
+/* Whether the engine ran so fast, or the machine was so busy, that the last round proves little. */
+static bool changed_too_seldom(void)
+{
+	return r.changes <= 3 || (r.every && !r.asked_inside && r.changes <= 100);
+}
+
 static int run_round(uint32_t k)
 {
 	struct bpe_options o;
@@ -172,9 +178,7 @@ static int run_round(uint32_t k)
 	}
 	int good = early == BPE_OK && late == BPE_E_STATE && wrong_one == BPE_E_ARGUMENT &&
 		   !r.wrong && !lost && !too_many && seen == s.delivered_packets &&
-		   s.read_packets == seen && s.read_packets + s.filtered == PACKETS &&
-		   r.changes > 3 &&
-		   (!r.every || r.asked_inside || o.workers == 0 || r.changes > 100);
+		   s.read_packets == seen && s.read_packets + s.filtered == PACKETS;
 	if (!good)
 		printf("FAILED round %u: %u changes (%u inside), wrong %u, lost %u, too many %u, seen %u, delivered %llu, filtered %llu, %d %d %d\n",
 			k, r.changes, r.asked_inside, r.wrong, lost, too_many, seen,
@@ -225,8 +229,7 @@ static int crowd(uint32_t workers)
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
 	bpe_engine_stats(r.engine, &s);
-	int good = answered > 10 && s.read_packets == s.delivered_packets &&
-		   s.read_packets + s.filtered == PACKETS;
+	int good = s.read_packets == s.delivered_packets && s.read_packets + s.filtered == PACKETS;
 	if (!good)
 		printf("FAILED crowd of %u workers: %u answers\n", workers, answered);
 	bpe_engine_close(r.engine);
@@ -239,11 +242,18 @@ int main(int argc, char **argv)
 	uint64_t changes = 0;
 	learn();
 	for (uint32_t k = 0; k < rounds; k++) {
-		passed += (uint32_t)run_round(k);
+		int good = run_round(k);
+		while (good && changed_too_seldom())
+			good = run_round(k);
+		passed += (uint32_t)good;
 		changes += r.changes;
 	}
-	for (uint32_t k = 0; k < 4; k++)
-		passed += (uint32_t)crowd(k), rounds++;
+	for (uint32_t k = 0; k < 4; k++, rounds++) {
+		int good = crowd(k);
+		while (good && answered <= 10)
+			good = crowd(k);
+		passed += (uint32_t)good;
+	}
 	for (uint32_t k = 0; k < FILTERS; k++)
 		bpe_filter_free(programs[k]);
 	printf("%llu changes\n%u passed, %u failed\n", (unsigned long long)changes, passed,
