@@ -170,7 +170,8 @@ def check_functions(text):
 def comments(text):
     """(line, words as they stand) of each comment; neighbours in // style count as one each."""
     for m in COMMENT.finditer(blank_out(STRING, text)):
-        body = re.sub(r"^\s*/?\*+/?|\*/$|^//", " ", m.group(0), flags=re.M)
+        body = re.sub(r"^[ \t]*/?\*+/?|\*/$|^//", " ", m.group(0), flags=re.M)
+        body = re.sub(r"^ {5,}\S.*$", "", body, flags=re.M)  # a program shown in the comment
         yield text.count("\n", 0, m.start()) + 1, m.end(), body
 
 

@@ -170,7 +170,7 @@ with tempfile.TemporaryDirectory() as where:
     os.mkdir(other)
     text = open(f"{EXAMPLES}/bpfengine.py").read()
     for old, new, told in (
-        (', ("last_ns", c_int64)', "", "struct bpe_flow has"),
+        ('        ("last_ns", c_int64),\n', "", "struct bpe_flow has"),
         (
             '("zero_copy", c_bool)',
             '("zero_copy", c_bool), ("more", c_uint64)',
