@@ -1,47 +1,40 @@
 # SPDX-License-Identifier: MIT
-"""The options that bpfengine and bpfbench take, read out of their sources: what the pages and the completions are held against."""
+"""The options of bpfengine and bpfbench, asked from their tables.
 
-import os, re
+The pages, the completions and --help are compared with these options.  A lister is the program
+list_options.c, built once for each table.
+"""
+
+import os
+import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def of_program():
-    """Every option as it is typed, to whether it wants a value."""
-    source = open(os.path.join(TOP, "src/tools/bpfengine/options.c")).read()
-    table = source[source.index("longs[] = {") :]
-    table = table[: table.index("};")]
-    out = {
-        "--" + name: value == "1"
-        for name, value in re.findall(r'\{ "([a-z-]+)", ([01]), 0,', table)
-    }
-    letters = re.search(r'getopt_long\(\s*argc, argv,\s*"[+:]*([A-Za-z:]+)"', source).group(1)
-    out.update(
-        {"-" + letter: bool(colon) for letter, colon in re.findall(r"([A-Za-z])(:?)", letters)}
-    )
-    assert (
-        len(out) > 40
-        and out["--interface"]
-        and out["-i"]
-        and not out["-L"]
-        and table.count('{ "') == sum(o.startswith("--") for o in out)
-    ), out
-    return out
+class Option:
+    """One option: names as typed (-i, --interface), whether it takes a value, accepted words."""
+
+    def __init__(self, line):
+        name, letters, value, words = line.split("\t")
+        self.names = [] if name == "-" else ["--" + name]
+        self.names += [] if letters == "-" else ["-" + letter for letter in letters]
+        self.takes_value = value == "value"
+        self.words = set() if words == "-" else set(words.split("|"))
 
 
-def of_bench():
-    """bpfbench's, as a set; None where its sources are not."""
-    path = os.path.join(TOP, "src/tools/bpfbench/options.c")
-    if not os.path.exists(path):
-        return None
-    source = open(path).read()
-    out = {"--" + name for name in re.findall(r'\{ \{ "([a-z-]+)", [01], NULL, ', source)}
-    out |= {
-        "-" + letter
-        for letter in re.search(r'getopt_long\(\s*argc, argv,\s*"[+:]*([A-Za-z:]+)"', source).group(
-            1
-        )
-        if letter != ":"
-    }
-    assert {"--sweep", "-i", "--interface"} <= out and len(out) > 30, out
-    return out
+def ask(lister):
+    """Returns the options of a program's table."""
+    lines = subprocess.run([lister], capture_output=True, text=True, check=True).stdout
+    options = [Option(line) for line in lines.splitlines()]
+    assert len(options) > 30 and options[0].names == ["--interface", "-i"], lines
+    return options
+
+
+def by_name(options):
+    """Returns each name of an option as typed, with whether the option takes a value."""
+    return {name: option.takes_value for option in options for name in option.names}
+
+
+def of_choices(options):
+    """Returns the accepted words of each option that has a list of words, by its first name."""
+    return {option.names[0]: option.words for option in options if option.words}

@@ -1,14 +1,28 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""pages.py PROGRAM EXAMPLE...: the manual pages are clean, and say what is so: the options are those that the program takes, the synopsis
-of the library is the header's, each example of a filter compiles, each command runs, and the two programs in bpfengine(3) do what they say.
+"""pages.py BPFENGINE OPTIONS BPFBENCH OPTIONS_OF_BENCH EXAMPLE...: checks the manual pages.
 
-A tool that is not installed is told of and counted as skipped."""
+The pages are clean.  The options are those of the programs' tables, which the two listers print
+(options.py).  The synopsis of the library is the header's.  Each example of a filter compiles, each
+command runs, and the two programs in bpfengine(3), EXAMPLE, do what the page says.  A missing tool
+is reported and counted as skipped.
+"""
 
-import glob, os, re, shlex, shutil, struct, subprocess, sys, tempfile
-from options import TOP, of_program
+import glob
+import os
+import re
+import shlex
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
 
-PROGRAM, EXAMPLES = os.path.abspath(sys.argv[1]), [os.path.abspath(p) for p in sys.argv[2:]]
+from options import TOP, ask, by_name
+
+PROGRAM, BENCH = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[3])
+OPTIONS, BENCH_OPTIONS = ask(sys.argv[2]), ask(sys.argv[4])
+EXAMPLES = [os.path.abspath(path) for path in sys.argv[5:]]
 PAGES = sorted(glob.glob(os.path.join(TOP, "man/*.[1-9]")))
 passed = failed = skipped = 0
 
@@ -18,16 +32,18 @@ def page(name):
 
 
 def case(f):
+    """Runs the function as a case."""
     global passed, failed
     try:
         f()
         passed += 1
-    except Exception as e:  # every failure is told, and the others still run
+    except Exception as e:  # a failure is reported, and the other cases still run
         failed += 1
         print(f"FAILED {f.__name__}: {type(e).__name__}: {e}")
 
 
 def tool(name):
+    """Runs the function as a case if the tool is installed."""
     global skipped
     if shutil.which(name):
         return lambda f: case(f)
@@ -37,10 +53,12 @@ def tool(name):
 
 
 def plain(text):
+    """Returns the text without mdoc's escapes."""
     return text.replace("\\e", "\\").replace("\\&", "")
 
 
 def commands(name):
+    """Returns the example commands of a page."""
     return [plain(c) for c in re.findall(r"^\.Dl (bpfengine .*)$", page(name), re.M)]
 
 
@@ -67,52 +85,62 @@ def typeset():
         assert len(r.stdout.splitlines()) > 40 and "NAME" in r.stdout, p
 
 
-@case
-def every_option_of_the_program():
-    taken, told = of_program(), {}
-    for line in re.findall(r"^\.It (Fl .*)$", page("bpfengine.1"), re.M):
-        for words in line.split(" , Fl "):
-            name, *value = words.removeprefix("Fl ").split()
-            told["-" + name] = bool(value)
-    assert set(told) == set(taken), (
-        f"not in the page {sorted(set(taken) - set(told))}, in it and not taken {sorted(set(told) - set(taken))}"
+def option_names(line):
+    """Returns the options of a line ".It Fl i , Fl Fl interface", as typed."""
+    marks = re.findall(r"\bFl ((?:Fl )?)(-?[A-Za-z][\w-]*)", line)
+    return [("--" if fl or n.startswith("-") else "-") + n.lstrip("-") for fl, n in marks]
+
+
+def check_page_options(name, options):
+    """The page has exactly the options of the table, each with a value if the option takes one."""
+    accepted, lines = by_name(options), {}
+    for line in re.findall(r"^\.It (Fl .*)$", page(name), re.M):
+        for option in option_names(line):
+            lines.setdefault(option, []).append(line)
+    assert set(lines) == set(accepted), (
+        f"not in {name}: {sorted(set(accepted) - set(lines))}, "
+        f"in it and not accepted: {sorted(set(lines) - set(accepted))}"
     )
-    for option, wants in taken.items():  # "-a , --autostop VALUE" may have the value once
-        family = [
-            w
-            for line in re.findall(r"^\.It (Fl .*)$", page("bpfengine.1"), re.M)
-            for w in [line]
-            if re.search(rf"\bFl {re.escape(option[1:])}( |$)", line)
-        ]
-        assert len(family) == 1 and bool(re.search(r" (Ar|Cm) ", family[0])) == wants, (
-            option,
-            wants,
-            family,
-        )
+    for option, takes_value in accepted.items():
+        for line in lines[option]:
+            # "-t , --time SECONDS" names the value once
+            assert bool(re.search(r" (Ar|Cm) ", line)) == takes_value, (option, line)
+
+
+def check_help_options(program, options, also):
+    """--help names exactly the options of the table; also: words that look like options."""
+    text = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
+    shown = set(re.findall(r"(?<![\w-])--?[A-Za-z][a-z-]*", text))
+    accepted = set(by_name(options))
+    assert accepted <= shown, sorted(accepted - shown)
+    assert shown - accepted <= also, sorted(shown - accepted)
 
 
 @case
-def every_option_of_the_help():
-    text = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True).stdout
-    told = set(re.findall(r"(?<![\w-])--?[A-Za-z][a-z-]*", text))
-    taken = set(of_program())
-    assert taken <= told, sorted(taken - told)
-    assert told - taken <= {"-dd", "-ddd"}, sorted(told - taken)
+def every_option_is_in_the_page():
+    check_page_options("bpfengine.1", OPTIONS)
+    check_page_options("bpfbench.1", BENCH_OPTIONS)
+
+
+@case
+def every_option_is_in_the_help():
+    check_help_options(PROGRAM, OPTIONS, {"-dd", "-ddd"})
+    check_help_options(BENCH, BENCH_OPTIONS, set())
 
 
 @case
 def every_option_is_tried():
     tests = "".join(
-        open(p).read()
-        for d in ("system", "faults")
-        for p in glob.glob(os.path.join(TOP, "tests", d, "*.py"))
+        open(path).read()
+        for folder in ("system", "faults")
+        for path in glob.glob(os.path.join(TOP, "tests", folder, "*.py"))
     )
-    untried = [o for o in of_program() if not re.search(rf'"{re.escape(o)}["=]', tests)]
+    untried = [o for o in by_name(OPTIONS) if not re.search(rf'"{re.escape(o)}["=]', tests)]
     assert not untried, f"no test of tests/system and tests/faults uses {untried}"
 
 
 @case
-def the_library_s_synopsis():
+def synopsis_is_the_header_s():
     header = re.sub(
         r"/\*.*?\*/", "", open(os.path.join(TOP, "include/bpfengine.h")).read(), flags=re.S
     )
@@ -123,18 +151,18 @@ def the_library_s_synopsis():
             r"^BPE_API ([^;]*?)\b(bpe_\w+)\((.*?)\);", header, re.M | re.S
         )
     }
-    told = {}
+    shown = {}
     for ret, name, args in re.findall(
         r"^\.Ft (.*)\n\.Fo (\w+)\n((?:\.Fa .*\n)+)\.Fc$", page("bpfengine.3"), re.M
     ):
-        told[name] = (
+        shown[name] = (
             ret.strip('"'),
             [a.removeprefix(".Fa ").strip('"') for a in args.splitlines()],
         )
     assert len(declared) > 40
-    for name in sorted(set(declared) | set(told)):
-        assert declared.get(name) == told.get(name), (
-            f"{name}: the header has {declared.get(name)}, the page {told.get(name)}"
+    for name in sorted(set(declared) | set(shown)):
+        assert declared.get(name) == shown.get(name), (
+            f"{name}: the header has {declared.get(name)}, the page {shown.get(name)}"
         )
     constants = set(re.findall(r"\bBPE_E_\w+", header))
     assert constants == set(re.findall(r"^\.It Dv (BPE_E_\w+)$", page("bpfengine.3"), re.M)), (
@@ -143,7 +171,7 @@ def the_library_s_synopsis():
 
 
 @case
-def no_page_has_libpcap_s_name():
+def no_page_has_a_name_of_libpcap():
     assert not {os.path.basename(p) for p in PAGES} & {
         "pcap.3",
         "pcap-filter.7",
@@ -175,7 +203,7 @@ def each_filter_compiles():
 
 
 @case
-def the_wrong_filter_is_told_so():
+def shown_error_is_the_program_s():
     shown = re.search(
         r"^\.Bd -literal[^\n]*\n(bpfengine: .*?)^\.Ed$", page("bpfengine-filter.7"), re.M | re.S
     ).group(1)
@@ -235,7 +263,7 @@ def each_command_runs():
 
 
 @case
-def both_programs_do_what_they_say():
+def both_examples_do_what_the_page_says():
     assert len(EXAMPLES) == 2
     for program, source, wanted in (
         (EXAMPLES[0], "synth:count=20000,seed=3", "TCP packets"),

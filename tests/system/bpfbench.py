@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""bpfbench.py BPFBENCH LIBPCAP [BPFNODE]: the measuring program as a user meets it; LIBPCAP: yes if it was built with libpcap.
+"""bpfbench.py BPFBENCH LIBPCAP OPTIONS [BPFNODE]: the measuring program as a user meets it.
+
+LIBPCAP: yes if the program was built with libpcap.  OPTIONS: lists the options (options.py).
 
 Every option is used, and the last case looks whether that is so.  What needs root, namespaces, FUSE or a browser is skipped by name where they
 are missing.  Figures are checked against each other, never against a speed.
@@ -11,12 +13,11 @@ import xml.etree.ElementTree as ET
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-BENCH, HAVE_PCAP, NODE = (
-    sys.argv[1],
-    sys.argv[2] == "yes",
-    sys.argv[3] if len(sys.argv) > 3 else None,
-)
-DIFF, MAN = os.path.join(TOP, "scripts/bench_diff.py"), os.path.join(TOP, "man/bpfbench.1")
+BENCH, HAVE_PCAP, OPTIONS = sys.argv[1], sys.argv[2] == "yes", sys.argv[3]
+NODE = sys.argv[4] if len(sys.argv) > 4 else None
+sys.path.insert(0, os.path.join(TOP, "tests/packaging"))
+from options import ask  # noqa: E402
+DIFF = os.path.join(TOP, "scripts/bench_diff.py")
 D = tempfile.mkdtemp(prefix="bpfbench-")
 NS = f"bpbt{os.getpid()}"
 SUMS = (
@@ -1057,35 +1058,10 @@ def no_rights():
 
 
 def every_option_was_used():
-    text = bench("--help").stdout + open(MAN).read()
-    longs = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", bench("--help").stdout)) - {"help"}
-    known = set(
-        re.findall(
-            r'\{ \{ "([a-z-]+)", [01], NULL',
-            open(os.path.join(TOP, "src/tools/bpfbench/options.c")).read(),
-        )
-    )
-    shorts = {
-        "--interface": "-i",
-        "--read": "-r",
-        "--time": "-t",
-        "--filter": "-f",
-        "--count-only": "-c",
-        "--processing-threads": "-p",
-        "--output": "-o",
-        "--quiet": "-q",
-        "--help": "-h",
-        "--buffer-size": "-B",
-        "--snapshot-length": "-s",
-    }
-    assert known and longs <= known, longs - known
-    for k in sorted(known):
-        assert f"--{k}" in bench("--help").stdout and re.search(rf"Fl Fl {k}\b", text), (
-            f"--{k} is not in the help or the man page"
-        )
-        assert f"--{k}" in used or shorts.get(f"--{k}") in used, f"--{k} is used by no test"
-    for s in shorts.values():
-        assert s in used, f"{s} is used by no test"
+    for option in ask(OPTIONS):
+        assert used & set(option.names), f"{option.names} is used by no test"
+        for name in option.names:
+            assert name in used or name.startswith("--"), f"{name} is used by no test"
 
 
 try:

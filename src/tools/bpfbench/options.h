@@ -41,8 +41,6 @@ struct options {
 
 /* 0, or the exit code after the message was printed. */
 int options_read(struct options *options, int argc, char **argv);
-int options_wrong(const char *format, ...)
-	__attribute__((format(printf, 1, 2))); /* EXIT_USAGE, printed */
 /* Into the result, as they hold for all of it. */
 void options_facts(const struct options *options, struct facts *facts);
 const char *mode_name(uint32_t read_mode);

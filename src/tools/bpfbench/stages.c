@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "device/synth_gen.h"
 #include "spread.h"
+#include "tools/common/option.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -149,7 +150,7 @@ int stages_main(const struct options *o)
 	const char *source = o->source ? o->source : "synth:flows=1000,size=imix";
 	char why[200];
 	if (bpei_synth_parse(source, &synth, why, sizeof why))
-		return options_wrong("-i %s: %s", source, why);
+		return option_refuse("-i %s: %s", source, why);
 	size_t n = line_up(o, c), count = 0,
 	       block = o->engine.block_bytes ? o->engine.block_bytes : BLOCK_BYTES;
 	double *values = calloc(n * o->rounds * 2, sizeof *values);

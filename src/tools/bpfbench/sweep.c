@@ -2,6 +2,7 @@
 /* All combinations of buffer lengths, read modes, frame sizes, filters, workers and rates, one run
  * each; the rate is the innermost, so that a series is measured in one go. */
 #include "offer.h"
+#include "tools/common/option.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -242,11 +243,11 @@ int sweep_main(const struct options *o)
 	s.all = s.axes.buffers.count * s.axes.modes.count * s.axes.sizes.count *
 		s.axes.filters.count * s.axes.workers.count * s.axes.rates.count;
 	if (s.all > CASES_MOST)
-		return options_wrong(
+		return option_refuse(
 			"--sweep of %zu cases is too much: at most %u", s.all, CASES_MOST);
 	s.rows = calloc(s.all, sizeof *s.rows);
 	if (!s.rows)
-		return options_wrong("--sweep of %zu cases: no memory", s.all);
+		return option_refuse("--sweep of %zu cases: no memory", s.all);
 	int code = is_pair(o->source) ? pair_make(&s.pair) : 0;
 	if (code) {
 		free(s.rows);

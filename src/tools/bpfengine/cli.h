@@ -24,7 +24,7 @@ struct cli_flows;
 struct cli {
 	struct bpe_options engine;
 	int64_t duration_ns;       /* 0: no limit */
-	double stats_interval;     /* seconds; 0: none */
+	int64_t stats_interval_ns; /* 0: none */
 	const char *flows_path;    /* NULL: none */
 	char flows_shown[200];     /* the same, fit for a terminal */
 	bool top;                  /* the live view */
@@ -48,7 +48,6 @@ struct cli {
 
 /* 0, or the exit code after the message was printed. */
 int cli_options(struct cli *cli, int argc, char **argv);
-void cli_help(FILE *to);
 
 /* --tunnels LIST (tunnels.c): 0 and *closed, or the length of the first word that is none, at
  * *wrong. */

@@ -212,8 +212,8 @@ static void watch(struct run *r)
 	struct bpe_stats s;
 	struct cli_rates rates = { .count = 0 };
 	struct cli *c = &r->cli;
-	bool live = isatty(STDERR_FILENO) && !c->quiet && !c->json && !c->stats_interval;
-	double next = c->stats_interval * 1e9;
+	bool live = isatty(STDERR_FILENO) && !c->quiet && !c->json && !c->stats_interval_ns;
+	double next = (double)c->stats_interval_ns;
 	for (;;) {
 		bpe_engine_stats(running, &s);
 		int64_t elapsed = (int64_t)s.elapsed_ns;
@@ -222,7 +222,7 @@ static void watch(struct run *r)
 			cli_rates_take(&rates, &s, 0);
 			cli_interval_line(stderr, &s);
 			while (next <= (double)elapsed)
-				next += c->stats_interval * 1e9;
+				next += (double)c->stats_interval_ns;
 		}
 		int64_t wait = sooner(live ? LIVE_NS : SECOND_NS, c->duration_ns - elapsed);
 		if (next > 0)

@@ -221,7 +221,7 @@ static int open_view(struct top_view **view, const struct cli *c)
 	endwin(); /* until start: what goes wrong before is told on the terminal as it was */
 	v->shown = false;
 	v->model.service = service;
-	v->interval_ns = c->stats_interval > 0 ? (int64_t)(c->stats_interval * 1e9) : 1000000000;
+	v->interval_ns = c->stats_interval_ns ? c->stats_interval_ns : 1000000000;
 	v->changed = true;
 	*view = v;
 	return 0;

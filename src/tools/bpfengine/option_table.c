@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of bpfengine, in the order of --help (tools/common/option.h); constant.
+ *
+ * The letters are tcpdump's and dumpcap's.  Each message about a wrong value says what would be
+ * right. */
+#include "cli.h"
+#include "options.h"
+
+#define MEMBER(m) .offset = offsetof(struct cli, m), .bytes = sizeof((struct cli *)0)->m
+#define GIVEN(m) .given = offsetof(struct cli, m)
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+#define MOST_NS 9000000000000000000 /* of an OPTION_SECONDS: 285 years */
+#define MOST_RING 4194304
+#define MOST_FLOWS 2147483647
+
+static const char help_head[] =
+	"bpfengine " BPE_VERSION ": captures packets, tracks flows, reports what it saw\n"
+	"\n"
+	"  bpfengine -i INTERFACE [-t SECONDS] [options] [FILTER]   live (needs rights)\n"
+	"  bpfengine -r FILE [options] [FILTER]            from a savefile; - is stdin\n"
+	"  bpfengine -i synth[:KEY=VALUE,...] -t 5         generated traffic\n"
+	"\n";
+
+static const char help_tail[] =
+	"\n"
+	"SIGINT and SIGTERM end the run and report; a second one leaves at once.\n"
+	"SIGINFO (Ctrl-T) or SIGUSR1 prints the report so far on stderr.\n"
+	"SIGUSR2 reads the filter's files again (-F, and host in FILE), and with\n"
+	"--flows writes the flows that are alive; SIGHUP opens that file anew.\n"
+	"\n"
+	"Exit codes: 0 good; 1 error while running, torn or damaged savefile, output\n"
+	"not written; 2 wrong usage; 3 rights are missing; 4 the source cannot be opened.\n";
+
+/* choices of --flows-format and -Q stand in the order of these enums */
+_Static_assert(BPE_FORMAT_JSON == 0 && BPE_FORMAT_ZEEK == 1 && BPE_FORMAT_EVE == 2 &&
+		       BPE_FORMAT_CSV == 3 && BPE_FORMAT_ECS == 4 && BPE_FORMAT_COUNT == 5,
+	"--flows-format");
+_Static_assert(BPE_DIRECTION_BOTH == 0 && BPE_DIRECTION_IN == 1 && BPE_DIRECTION_OUT == 2, "-Q");
+
+static const struct option_spec specs[] = {
+	{ "interface", "i", OPTION_TEXT, MEMBER(engine.interface_name),
+		.once = "-i may be given once: one interface a run", .heading = "Source",
+		.argument = "NAME",
+		.help = "interface, bpf:NAME, any (Linux), or synth with\n"
+			"flows= size= seed= rate= count= vlan= ipv6=\n"
+			"retransmit=" },
+	{ "read", "r", OPTION_TEXT, MEMBER(engine.file),
+		.once = "-r may be given once: one savefile a run", .argument = "FILE",
+		.help = "pcap or pcapng savefile" },
+	{ "list-interfaces", "LD", OPTION_SET, MEMBER(list), .help = "list interfaces and exit" },
+	{ "snapshot-length", "s", OPTION_WHOLE, MEMBER(engine.snaplen), .most = BPE_MAX_SNAPLEN,
+		.wants = "wants 0 (all) to " TEXT(BPE_MAX_SNAPLEN) " bytes", .argument = "N",
+		.help = "bytes kept of each packet (0: all, the default)" },
+	{ "buffer-size", "B", OPTION_SIZE, MEMBER(engine.buffer_bytes), .unit = 1024,
+		.most = UINT64_MAX, .wants = "wants a size such as 4096 (KiB), 32M or 1G",
+		.argument = "SIZE",
+		.help = "kernel buffer; plain numbers are KiB; K, M, G allowed" },
+	{ "filter", "f", OPTION_READ, .read = cli_read_filter, .argument = "EXPRESSION",
+		.help = "only packets that match (pcap-filter(7)); also as the\n"
+			"words behind the options, or -F FILE; -d, -dd and\n"
+			"-ddd print its program, -O as it was written" },
+	{ NULL, "F", OPTION_READ, .read = cli_read_filter_file, .beside = true },
+	{ NULL, "d", OPTION_COUNT, MEMBER(dump), .beside = true },
+	{ NULL, "O", OPTION_SET, MEMBER(unoptimized), .beside = true },
+	{ "through", NULL, OPTION_READ, .read = cli_read_through, .argument = "LIST",
+		.help = "the filter also behind these, two deep at most: vlan,\n"
+			"mpls,pppoe,gre,ipip,vxlan,geneve,gtpu; ipv6ext:\n"
+			"protocols, ports and tcp[] behind IPv6 extensions" },
+	{ "explain", NULL, OPTION_SET, MEMBER(explain),
+		.help = "the filter in words, what it costs, and what the\n"
+			"kernel does of it" },
+	{ "promiscuous", NULL, OPTION_SET, MEMBER(engine.promiscuous),
+		.help = "see what is not for this host" },
+	{ "no-promiscuous-mode", "p", OPTION_CLEAR, MEMBER(engine.promiscuous),
+		.help = "do not (default)" },
+	{ "block-size", NULL, OPTION_SIZE, MEMBER(engine.block_bytes), .unit = 1, .least = 4096,
+		.most = 64u << 20, .wants = "wants 4K to 64M", .argument = "SIZE",
+		.help = "bytes read at a time;  --block-count N of them" },
+	{ "block-count", NULL, OPTION_WHOLE, MEMBER(engine.block_count), .least = 2, .most = 4096,
+		.wants = "wants 2 to 4096", .argument = "N", .beside = true },
+
+	{ "read-mode", NULL, OPTION_CHOICE, MEMBER(engine.read_mode),
+		.heading = "\nBPF devices: macOS, BSD, and -i bpf:NAME anywhere "
+			   "(opened for reading only)",
+		.argument = "auto|throughput|latency|paced", .help = "  (auto)" },
+	{ "read-interval", NULL, OPTION_SECONDS, MEMBER(engine.read_interval_ns),
+		.most = 10000000000, .wants = "wants seconds above 0, at most 10",
+		.argument = "SECONDS", .help = "between two looks of the paced mode (0.001)" },
+	{ "direction", "Q", OPTION_CHOICE, MEMBER(engine.direction), .choices = "inout|in|out",
+		.wants = "is in, out or inout", .argument = "in|out|inout",
+		.help = "(Linux's own interfaces, too)" },
+	{ "linktype", "y", OPTION_READ, .read = cli_read_link_type,
+		.wants = "wants a link type such as EN10MB, RAW or IEEE802_11_RADIO",
+		.argument = "NAME", .help = "one of those that the interface offers" },
+	{ "wait-interface", NULL, OPTION_SET, MEMBER(engine.wait_interface),
+		.help = "go on when an interface that went away comes back" },
+	{ "process", NULL, OPTION_SET, MEMBER(engine.process),
+		.help = "macOS: which process packets and flows belong to" },
+	{ "head-drop", NULL, OPTION_SET, MEMBER(engine.head_drop),
+		.help = "macOS: when full, lose the oldest packets" },
+	{ "truncate", NULL, OPTION_SET, MEMBER(engine.truncate_payload),
+		.help = "macOS, on pktap: headers only" },
+	{ "header-compression", NULL, OPTION_SET, MEMBER(engine.header_compression),
+		.help = "macOS 13: the kernel leaves out repeated headers\n"
+			"(not on pktap, whose process names would be wrong)" },
+	{ "zero-copy", NULL, OPTION_SET, MEMBER(engine.zero_copy),
+		.help = "FreeBSD: buffers shared with the kernel" },
+	{ "bpf-abi", NULL, OPTION_TEXT, MEMBER(engine.bpf_abi), .argument = "NAME",
+		.help = "macos, freebsd, netbsd, openbsd (this system's)" },
+	{ "bpf-device", NULL, OPTION_TEXT, MEMBER(engine.bpf_device), .argument = "PATH",
+		.help = "the nodes; macOS: without their number (/dev/bpf)" },
+
+	{ "duration", "t", OPTION_SECONDS, MEMBER(duration_ns), .most = MOST_NS,
+		.wants = "wants seconds above 0, such as 60 or 0.5", .heading = "\nEnd",
+		.argument = "SECONDS", .help = "stop after so long" },
+	{ "autostop", "a", OPTION_READ, .read = cli_read_autostop, .argument = "duration:SECONDS",
+		.help = "the same, as tshark has it" },
+	{ "count", "c", OPTION_WHOLE, MEMBER(engine.max_packets), .least = 1,
+		.most = UINT64_MAX / 2, .wants = "wants a number of packets, 1 or more",
+		.argument = "COUNT", .help = "stop after so many packets" },
+
+	{ "flows", NULL, OPTION_TEXT, MEMBER(flows_path), .heading = "\nFlows", .argument = "FILE",
+		.help = "each flow at its end as a line (- is stdout)" },
+	{ "flows-append", NULL, OPTION_SET, MEMBER(flows_append),
+		.help = "keep what FILE holds and write behind it" },
+	{ "flows-format", NULL, OPTION_CHOICE, MEMBER(flows_format),
+		.choices = "json|zeek|eve|csv|ecs", .wants = "is json, zeek, eve, ecs or csv",
+		.argument = "json|zeek|eve|ecs|csv",
+		.help = "this program's names (json),\n"
+			"Zeek's conn.log, Suricata's EVE, Elastic's, CSV" },
+	{ "flows-overload", NULL, OPTION_CHOICE, MEMBER(engine.record_overload),
+		.argument = "auto|drop|wait",
+		.help = "when lines are written too slowly: drop\n"
+			"and count them, or wait (auto: drop live, else wait)" },
+	{ "flows-error", NULL, OPTION_CHOICE, MEMBER(flows_stop), .argument = "continue|stop",
+		.help = "when FILE cannot be written (continue)" },
+	{ "max-flows", NULL, OPTION_WHOLE, MEMBER(engine.max_flows), .least = 1, .most = MOST_FLOWS,
+		.wants = "wants 1 to " TEXT(MOST_FLOWS), .hint = " (--no-flows keeps none)",
+		.argument = "N", .help = "most flows alive, in all (1000000)" },
+	{ "flow-idle", NULL, OPTION_SECONDS, MEMBER(engine.flow_idle_ns), .most = MOST_NS,
+		.argument = "SECONDS", .help = "end a flow after so long without a packet (300)" },
+	{ "flow-closed", NULL, OPTION_SECONDS, MEMBER(engine.flow_closed_ns), .most = MOST_NS,
+		.argument = "SECONDS", .help = "... once TCP has closed or reset it (10)" },
+	{ "flow-timeout", NULL, OPTION_READ, .read = cli_read_flow_timeout, .most = MOST_NS,
+		.argument = "KIND=SECONDS",
+		.help = "tcp-opening, tcp-established, tcp-closing,\n"
+			"tcp-closed, udp-one-way, udp-two-way, icmp or other" },
+	{ "flow-active", NULL, OPTION_SECONDS, MEMBER(engine.flow_active_ns), .most = MOST_NS,
+		.argument = "SECONDS", .help = "tell of a long flow every so long, too" },
+	{ "flow-memory", NULL, OPTION_SIZE, MEMBER(engine.max_flow_bytes), .unit = 1,
+		.most = UINT64_MAX, .wants = "wants bytes, K, M or G", .argument = "SIZE",
+		.help = "most memory for flows; lowers --max-flows to fit" },
+	{ "flow-lengths", NULL, OPTION_SET, MEMBER(engine.flow_lengths),
+		.help = "count IP's and payload's bytes, too (zeek: always)" },
+	{ "direction-by-port", NULL, OPTION_SET, MEMBER(engine.direction_by_port),
+		.help = "where no SYN tells who began: the end with the port\n"
+			"below 1024, or the lower one, was asked" },
+	{ "no-tcp-health", NULL, OPTION_SET, MEMBER(engine.no_tcp_health),
+		.help = "do not follow TCP's sequence numbers" },
+	{ "duplicates", NULL, OPTION_CHOICE, MEMBER(engine.duplicates), .argument = "tell|ignore",
+		.help = "packets that a mirror port shows twice: count\n"
+			"them apart (tell), or as retransmissions" },
+	{ "no-flows", NULL, OPTION_CLEAR, MEMBER(engine.flows), .help = "do not keep flows" },
+	{ "outermost", NULL, OPTION_SET, MEMBER(engine.outermost),
+		.help = "flows of tunnels, not of what is in them" },
+	{ "ignore-tunnel", NULL, OPTION_SET, MEMBER(engine.ignore_tunnel),
+		.help = "equal inner addresses are one flow, whatever tunnels\n"
+			"they come by" },
+	{ "ignore-vlan", NULL, OPTION_SET, MEMBER(engine.ignore_vlan),
+		.help = "VLAN ids do not tell flows apart" },
+	{ "tunnels", NULL, OPTION_READ, .read = cli_read_tunnels, .argument = "LIST",
+		.help = "what is gone into: all (default), none, or names; one\n"
+			"with a minus before it is left out",
+		.print_more = cli_tunnels_help },
+	{ "checksums", NULL, OPTION_SET, MEMBER(engine.checksums),
+		.help = "verify those of IPv4, TCP, UDP, ICMP and more" },
+	{ "largest", NULL, OPTION_WHOLE, MEMBER(largest), .most = 10000,
+		.wants = "wants 0 to 10000", .argument = "N",
+		.help = "largest flows in the report (10)" },
+	{ "seed", NULL, OPTION_WHOLE, MEMBER(engine.hash_seed), GIVEN(engine.fixed_seed),
+		.most = UINT64_MAX, .wants = "wants a number", .argument = "N",
+		.help = "fixed seed of the hash (random)" },
+
+	{ "workers", NULL, OPTION_READ, MEMBER(engine.workers), .read = cli_read_workers,
+		.most = BPE_MAX_WORKERS, .wants = "wants 0 to " TEXT(BPE_MAX_WORKERS) ", or auto",
+		.heading = "\nThreads", .argument = "N|auto",
+		.help = "threads that work on packets; 0: all in one (auto)" },
+	{ "ring", NULL, OPTION_POWER, MEMBER(engine.ring_slots), .least = BPE_BATCH,
+		.most = MOST_RING,
+		.wants = "wants a power of two from " TEXT(BPE_BATCH) " to " TEXT(MOST_RING),
+		.argument = "N", .help = "packets in a worker's ring, a power of two (16384)" },
+	{ "overload", NULL, OPTION_CHOICE, MEMBER(engine.overload), .argument = "wait|drop",
+		.help = "when a ring is full: wait (default), or drop" },
+	{ "pin", NULL, OPTION_SET, MEMBER(engine.pin_workers), .help = "one core for each worker" },
+	{ "priority", NULL, OPTION_CHOICE, MEMBER(engine.priority),
+		.argument = "normal|high|realtime" },
+
+	{ "relinquish-privileges", "Z", OPTION_TEXT, MEMBER(user), .heading = "\nRights",
+		.argument = "USER",
+		.help = "\nwho to be once the source is open, if started as root\n"
+			"(bpfengine if there is such a user, else nobody; root\n"
+			"keeps all rights)" },
+	{ "no-confine", NULL, OPTION_SET, MEMBER(no_confine),
+		.help = "no seccomp, Landlock, Seatbelt, Capsicum, pledge" },
+
+	{ "top", NULL, OPTION_SET, MEMBER(top), .heading = "\nOutput",
+		.help = "a live view of rates, drops and connections; h in it\n"
+			"has the keys; --stats-interval is how often it looks" },
+	{ "json", NULL, OPTION_SET, MEMBER(json),
+		.help = "the report as one JSON document on stdout" },
+	{ "stats-interval", NULL, OPTION_SECONDS, MEMBER(stats_interval_ns), .most = MOST_NS,
+		.argument = "N", .help = "a line of statistics every N seconds on stderr" },
+	{ "quiet", "q", OPTION_SET, MEMBER(quiet), .help = "no live line, no notices" },
+	{ "verbose", "v", OPTION_COUNT, MEMBER(verbose), .help = "more in the report" },
+	{ NULL, "n", OPTION_NOTHING, .help = "numbers, no names (always so)" },
+	{ "help", NULL, OPTION_ACT, .act = cli_act_help, .argument = "  --version" },
+	{ "version", NULL, OPTION_ACT, .act = cli_act_version, .beside = true },
+};
+_Static_assert(sizeof specs / sizeof *specs <= OPTION_MOST, "options");
+
+const struct option_program cli_option_program = {
+	.specs = specs,
+	.count = sizeof specs / sizeof *specs,
+	.head = help_head,
+	.tail = help_tail,
+	.misused = cli_option_misused,
+	.before = cli_option_before,
+};
