@@ -51,9 +51,9 @@ static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
 static void show_alive(struct bpe_engine *engine)
 {
 	struct bpe_flow flows[32];
-	struct bpe_snapshot about;
-	int shown = 0,
-	    n = bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, flows, 32, &about, NULL);
+	struct bpe_flow_totals about;
+	int shown = 0, n = bpe_engine_largest_flows(
+			       engine, BPE_ORDER_BYTES, INT64_MIN, flows, 32, &about, NULL);
 	if (n < 0)
 		return;
 	printf("%" PRIu64 " flows alive\n", about.alive);

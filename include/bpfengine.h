@@ -88,7 +88,7 @@ struct bpe_batch;
 struct bpe_flow;
 struct bpe_insn;
 struct bpe_protocol;
-struct bpe_snapshot;
+struct bpe_flow_totals;
 struct bpe_stats;
 struct bpe_worker_stats;
 
@@ -181,23 +181,24 @@ BPE_API int bpe_engine_worker_stats(
 BPE_API size_t bpe_engine_protocols(
 	struct bpe_engine *engine, struct bpe_protocol *protocols, size_t max);
 /* Called with a flow, on a thread that the caller of the handler names.  The flow is a view. flow
- * is NULL in the cases that options.on_record and bpe_engine_snapshot_flows describe. worker:
+ * is NULL in the cases that options.on_record and bpe_engine_dump_flows describe. worker:
  * number of the worker that kept the flow.  */
 typedef void (*bpe_flow_fn)(void *user, const struct bpe_flow *flow, uint32_t worker);
 
 /* The order of flows: by bytes on the wire or by packets, of both ends together.  */
 enum bpe_order { BPE_ORDER_BYTES = 0, BPE_ORDER_PACKETS };
 
-/* About the answer of bpe_engine_snapshot.  */
-struct bpe_snapshot {
+/* Totals of bpe_engine_largest_flows.  */
+struct bpe_flow_totals {
 	int64_t packet_ns; /* time of the latest packet read when the question began; 0: none */
 	uint64_t alive;    /* flows that the workers looked at */
 	uint64_t recent;   /* flows of these with a packet at since_ns or later */
 };
+#define bpe_snapshot bpe_flow_totals /* deprecated name */
 
 /* Copies the n largest live flows into flows, largest first, and returns their number.
  * order: enum bpe_order.  since_ns: flows with an older last packet are left out (INT64_MIN: none
- * are).  *snapshot may be NULL.  May be called at any time between open and close.  After the end
+ * are).  *totals may be NULL.  May be called at any time between open and close.  After the end
  * of the run the answer is about the flows that were alive at the end.
  * Each worker goes through its own table between batches: 256 entries after each batch of up to 64
  * packets, 16,384 at a time while no packets wait.  A table of a million flows takes about 4,300
@@ -208,20 +209,23 @@ struct bpe_snapshot {
  * ended and opened again may be present twice.  Questions are answered in order.
  * Returns BPE_E_ARGUMENT for an unknown order; BPE_E_MEMORY without memory for n records of each
  * worker; BPE_E_STATE if a handler of this engine asks.  Any thread but the engine's own.  */
-BPE_API int bpe_engine_snapshot(struct bpe_engine *engine, uint32_t order, int64_t since_ns,
-	struct bpe_flow *flows, size_t n, struct bpe_snapshot *snapshot, struct bpe_error *error);
-/* Copies the n largest live flows by bytes, as bpe_engine_snapshot does for all times.  Any
+BPE_API int bpe_engine_largest_flows(struct bpe_engine *engine, uint32_t order, int64_t since_ns,
+	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error);
+/* Copies the n largest live flows by bytes, as bpe_engine_largest_flows does for all times.  Any
  * thread but the engine's own.  */
 BPE_API int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *flows, size_t n);
-/* Hands over every live flow once (BPE_END_SNAPSHOT) while the run goes on, and returns at once.
+/* Hands over every live flow once (BPE_END_DUMPED) while the run goes on, and returns at once.
  * Each worker hands over the flows of its own table, a few after each batch and more while idle.
  * Flows that open or end meanwhile may be among them.  fn runs on the workers' threads with user.
  * fn is called with flow NULL when a worker has finished, at the latest when the run ends.  With
  * fn NULL the records go to options.on_record through the rings; they take at most half of a
  * ring, so that no record is dropped for them.
- * Returns 0; BPE_E_BUSY while an earlier request is
- * at work; BPE_E_STATE if nothing runs or no flows are kept; BPE_E_ARGUMENT if fn and
- * options.on_record are NULL.  Any thread, handlers included.  */
+ * Returns 0; BPE_E_BUSY while an earlier dump is at work; BPE_E_STATE if nothing runs or no flows
+ * are kept; BPE_E_ARGUMENT if fn and options.on_record are NULL.  Any thread, handlers included. */
+BPE_API int bpe_engine_dump_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
+/* Deprecated names of bpe_engine_largest_flows and bpe_engine_dump_flows.  */
+BPE_API int bpe_engine_snapshot(struct bpe_engine *engine, uint32_t order, int64_t since_ns,
+	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error);
 BPE_API int bpe_engine_snapshot_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
 /* Return a description of the source, for example "savefile x.pcap (pcap, microseconds,
  * little-endian)", and the link type name of its first interface.  Valid until bpe_engine_close. */
@@ -669,7 +673,8 @@ enum bpe_flow_end {
 	BPE_END_EVICTED,  /* the table was full, and this flow was the first to go */
 	BPE_END_STOP,     /* the engine stopped */
 	BPE_END_ACTIVE,   /* the flow goes on: a period of flow_active_ns is over */
-	BPE_END_SNAPSHOT  /* the flow goes on: bpe_engine_snapshot_flows asked */
+	BPE_END_DUMPED,   /* the flow goes on: a dump (bpe_engine_dump_flows) */
+	BPE_END_SNAPSHOT = BPE_END_DUMPED /* deprecated name */
 };
 
 /* What an evicted flow was, in the order in which flows are evicted.  */
@@ -677,8 +682,10 @@ enum bpe_evicted {
 	BPE_EVICTED_SINGLE = 0, /* one packet so far, without a TCP header */
 	BPE_EVICTED_HALF_OPEN,  /* TCP that is not established: no handshake, or one packet */
 	BPE_EVICTED_CLOSED,     /* TCP closed or reset */
-	BPE_EVICTED_ALIVE,   /* any other: the longest idle of several, since no weaker was left */
-	BPE_EVICTED_CROWDED, /* not for want of room: the buckets in reach are full, keys collide */
+	BPE_EVICTED_ALIVE, /* any other: the longest idle of several, since no weaker was left */
+	BPE_EVICTED_COLLISION, /* not for want of room: the buckets in reach are full, keys collide
+				*/
+	BPE_EVICTED_CROWDED = BPE_EVICTED_COLLISION, /* deprecated name */
 	BPE_EVICTED_COUNT
 };
 
@@ -854,11 +861,27 @@ struct bpe_stats {
 	uint64_t time_steps;                  /* jumps of the packets' clock */
 	uint64_t records;                     /* records given to on_record */
 	uint64_t records_dropped; /* lost to a full ring, or to an on_record stuck at the end */
-	uint64_t flows_shown;     /* records of BPE_END_SNAPSHOT for on_record */
+	uint64_t flows_shown;     /* records of BPE_END_DUMPED for on_record */
 	uint64_t interface_down;  /* live: 1 while the interface is down and nothing can come */
 	uint64_t duplicates;      /* TCP packets that were seen twice (options.duplicates) */
 	uint64_t kernel_known;    /* BPE_KNOWN_*: kernel_* counts that are known; others are 0 */
 };
+
+/* A member of struct bpe_stats, for programs that show or export all statistics.  */
+#define BPE_STAT_GAUGE 1u /* the value may fall; otherwise a counter */
+#define BPE_STAT_KNOWN 2u /* a count only if kernel_known says so */
+struct bpe_stat {
+	const char *name; /* of the member */
+	const char *key; /* place in the JSON report: "packets.read"; NULL: not there as a number */
+	const char *unit; /* "packets", "bytes", "flows", "ns"...; "" for states */
+	const char *help; /* a phrase: "records taken from the source" */
+	uint32_t offset;  /* in struct bpe_stats */
+	uint32_t bytes;   /* of one number: 8 or 4; first_packet_ns and last_packet_ns are signed */
+	uint32_t count;   /* of numbers: 1, or the elements of an array */
+	uint32_t flags;   /* BPE_STAT_GAUGE, BPE_STAT_KNOWN */
+};
+/* Returns the constant list of all statistics, and its length.  Any thread.  */
+BPE_API const struct bpe_stat *bpe_stat_list(size_t *count);
 
 /* Counters of a worker; names as in struct bpe_stats.  */
 struct bpe_worker_stats {

@@ -189,7 +189,7 @@ class bpe_flow(ctypes.Structure):
     ]
 
 
-class bpe_snapshot(ctypes.Structure):
+class bpe_flow_totals(ctypes.Structure):
     _fields_ = [("packet_ns", c_int64), ("alive", c_uint64), ("recent", c_uint64)]
 
 
@@ -259,7 +259,7 @@ class bpe_options(ctypes.Structure):
     ]
 
 
-STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options, bpe_snapshot)
+STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options, bpe_flow_totals)
 
 
 def load(path=None):
@@ -295,14 +295,14 @@ def load(path=None):
             ("bpe_engine_wait", c_int, c_void_p, c_int64),
             ("bpe_engine_result", c_int, c_void_p, POINTER(bpe_error)),
             (
-                "bpe_engine_snapshot",
+                "bpe_engine_largest_flows",
                 c_int,
                 c_void_p,
                 c_uint32,
                 c_int64,
                 POINTER(bpe_flow),
                 c_size_t,
-                POINTER(bpe_snapshot),
+                POINTER(bpe_flow_totals),
                 POINTER(bpe_error),
             ),
             ("bpe_engine_run", c_int, c_void_p, c_int64, POINTER(bpe_error)),
@@ -466,7 +466,7 @@ def largest(on_snapshot, every=1.0, count=10, order=ORDER_BYTES, seconds=0, **wa
         options(**wanted),
         c_void_p(),
         bpe_error(),
-        bpe_snapshot(),
+        bpe_flow_totals(),
         (bpe_flow * count)(),
     )
     _good(lib.bpe_engine_open(byref(o), byref(handle), byref(error)), error)
@@ -477,7 +477,7 @@ def largest(on_snapshot, every=1.0, count=10, order=ORDER_BYTES, seconds=0, **wa
             ended = lib.bpe_engine_wait(handle, -1 if end else int(min(every, left) * 1e9))
             left -= every
             n = _good(
-                lib.bpe_engine_snapshot(
+                lib.bpe_engine_largest_flows(
                     handle, order, -(2**63), flows, count, byref(about), byref(error)
                 ),
                 error,

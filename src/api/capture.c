@@ -1,152 +1,153 @@
 /* SPDX-License-Identifier: MIT */
-/* The capture level: a device, one batch, and the caller's own thread.
+/* The capture level: the engine's input with a single block, on the caller's thread.
  *
- * One block at a time: a batch is good until the next call, so a block is given back, and filled
- * anew, only by the call that finds it empty.  After the device has said its end, every further
- * call says it again. */
+ * A batch is good until the next call, so a block is given back and filled anew only when a call
+ * finds the block empty.  Once the device has ended, every further call reports the same end. */
 #include "api/options.h"
-#include "arch/arch.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "records/batch.h"
-#include "device/device.h"
+#include "engine/input.h"
 #include "filter/kernel.h"
-#include "packet/packet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define TICK_NS 1000000000
+
 struct bpe_capture {
+	struct bpei_input input;
 	struct bpe_options options;
-	struct bpei_device *device;
-	struct bpei_columns columns;
-	struct bpei_dissector dissector;
 	struct bpei_block block;
-	bool holds; /* block is filled and not given back */
-	int end;    /* what fill said at the end; 0 before */
+	bool holds_block; /* block is filled and not given back */
+	int end;          /* status of the end; 0 before */
 	struct bpe_error error;
 	int64_t start_ns, tick_ns;
-	bool has_time;           /* counts' first and latest packet are set */
-	struct bpe_stats counts; /* of the caller's thread alone */
+	uint64_t delivered_packets, batches;
 };
+
+/* Makes the block, unless blocks lie in the device's memory, and the columns. */
+static int make_capture_memory(struct bpe_capture *c, struct bpe_error *error)
+{
+	const struct bpei_device *d = c->input.device;
+
+	if (!d->maps_blocks) {
+		c->block.memory_bytes = d->block_bytes;
+		c->block.memory = bpei_mem_map(d->block_bytes, 1);
+	}
+	if (bpei_columns_new(&c->input.columns, BPE_BATCH) < 0 ||
+		(!d->maps_blocks && !c->block.memory))
+		return bpei_fail(error, BPE_E_MEMORY, "open", 0,
+			"no memory for a block of %zu bytes", d->block_bytes);
+	return BPE_OK;
+}
 
 int bpe_capture_open(
 	const struct bpe_options *options, struct bpe_capture **capture, struct bpe_error *error)
 {
-	struct bpe_options o;
+	struct bpe_options checked;
+	struct bpe_capture *c;
+
 	if (!capture)
 		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "nowhere to put the capture");
-	int r = bpei_options_check(&o, options, error);
-	if (r < 0)
-		return r;
-	struct bpe_capture *c = calloc(1, sizeof *c);
-	if (!c)
+	int status = bpei_options_check(&checked, options, error);
+
+	if (status < 0)
+		return status;
+	if (posix_memalign((void **)&c, BPEI_LINE, sizeof *c))
 		return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for the capture");
-	c->options = o;
-	r = bpei_dissector_new(&c->dissector, &o);
-	if (r < 0)
-		r = bpei_fail(error, r, "open", 0, "no memory for the capture");
-	else if (c->dissector.weak_seed)
-		bpei_notice(&o, "%s", bpei_weak_seed_text);
-	if (r >= 0)
-		r = bpei_device_open(&o, &c->device, error);
-	if (r >= 0 && !c->device->maps_blocks) {
-		c->block.memory_bytes = c->device->block_bytes;
-		c->block.memory = bpei_mem_map(c->block.memory_bytes, 1);
-	}
-	if (r >= 0 && (bpei_columns_new(&c->columns, BPE_BATCH) < 0 ||
-			      (!c->device->maps_blocks && !c->block.memory)))
-		r = bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for a block of %zu bytes",
-			c->device->block_bytes);
-	if (r < 0) {
+	memset(c, 0, sizeof *c);
+	c->options = checked;
+	status = bpei_input_open(&c->input, &checked, "capture", error);
+	if (status >= 0)
+		status = make_capture_memory(c, error);
+	if (status < 0) {
 		bpe_capture_close(c);
-		return r;
+		return status;
 	}
-	c->start_ns = c->tick_ns = bpei_clock_mono_ns();
+	c->start_ns = bpei_clock_mono_ns();
+	c->tick_ns = c->start_ns;
 	*capture = c;
 	return BPE_OK;
 }
 
-static void count_time(struct bpe_capture *c, int64_t ns)
+/* Takes the next batch from the block at hand.  Returns the size; 0: the block is empty, or the
+ * limit of packets is reached. */
+static uint32_t take_capture_batch(struct bpe_capture *c, struct bpe_batch *batch) BPEI_READER
 {
-	struct bpe_stats *s = &c->counts;
-	if (!c->has_time)
-		s->first_packet_ns = s->last_packet_ns = ns;
-	c->has_time = true;
-	if (ns < s->first_packet_ns)
-		s->first_packet_ns = ns;
-	if (ns > s->last_packet_ns)
-		s->last_packet_ns = ns;
-}
+	const uint64_t limit = c->options.max_packets;
+	const uint64_t left = limit ? limit - c->delivered_packets : BPE_BATCH;
+	struct bpei_sums sums;
 
-static void count(struct bpe_capture *c, uint32_t n)
-{
-	struct bpe_stats *s = &c->counts;
-	for (uint32_t i = 0; i < n; i++) {
-		s->captured_bytes += c->columns.caplen[i];
-		s->wire_bytes += c->columns.wirelen[i];
-		if (!c->device->timeless)
-			count_time(c, c->columns.time_ns[i]);
-	}
-	s->read_packets += n;
-	s->delivered_packets += n;
-	s->batches++;
-}
-
-/* The next packets of the block at hand; 0 when it is empty. */
-static uint32_t take(struct bpe_capture *c) BPEI_READER
-{
-	uint64_t limit = c->options.max_packets,
-		 left = limit ? limit - c->counts.delivered_packets : BPE_BATCH;
 	if (!left) {
 		c->end = BPE_E_END;
 		return 0;
 	}
-	uint32_t n = bpei_device_walk(
-		c->device, &c->block, &c->columns, left < BPE_BATCH ? (uint32_t)left : BPE_BATCH);
+	const uint32_t n = bpei_input_next(&c->input, &c->block, left, batch, &sums);
+
 	if (!n)
 		return 0;
-	bpei_dissect(&c->dissector, &c->columns, n, c->block.link_type);
-	count(c, n);
+	c->delivered_packets += n;
+	c->batches++;
 	return n;
 }
 
-static int next(struct bpe_capture *c, struct bpe_batch *batch, int64_t timeout_ns,
+/* Gives the block back, if the capture holds any. */
+static void release_capture_block(struct bpe_capture *c) BPEI_READER
+{
+	if (c->holds_block)
+		bpei_device_done(c->input.device, &c->block);
+	c->holds_block = false;
+}
+
+/* Returns the status of the end, with *error filled if the end has a reason. */
+static int report_capture_end(struct bpe_capture *c, struct bpe_error *error) BPEI_READER
+{
+	bpei_device_stats(c->input.device);
+	if (error && c->end != BPE_E_END)
+		*error = c->error;
+	return c->end;
+}
+
+/* Returns the rest of a time-out with its deadline; a time-out of 0 or below stays. */
+static int64_t remaining_timeout(int64_t timeout_ns, int64_t deadline)
+{
+	if (timeout_ns <= 0)
+		return timeout_ns;
+	const int64_t left = deadline - bpei_clock_mono_ns();
+
+	return left > 0 ? left : 0;
+}
+
+static int next_capture_batch(struct bpe_capture *c, struct bpe_batch *batch, int64_t timeout_ns,
 	struct bpe_error *error) BPEI_READER
 {
-	int64_t now = bpei_clock_mono_ns(), deadline = timeout_ns > 0 ? now + timeout_ns : 0;
-	if (now - c->tick_ns > 1000000000) {
-		bpei_device_stats(c->device);
+	const int64_t now = bpei_clock_mono_ns();
+	const int64_t deadline = timeout_ns > 0 ? now + timeout_ns : 0;
+
+	if (now - c->tick_ns > TICK_NS) {
+		bpei_device_stats(c->input.device);
 		c->tick_ns = now;
 	}
 	for (;;) {
-		uint32_t n = c->holds && !c->end ? take(c) : 0;
-		if (n) {
-			*batch = bpei_batch_view(&c->columns, 0, n, 0);
-			if (!c->device->has_meta)
-				batch->meta = NULL;
-			batch->closed_tunnels = c->options.closed_tunnels;
+		const uint32_t n = c->holds_block && !c->end ? take_capture_batch(c, batch) : 0;
+
+		if (n)
 			return (int)n;
-		}
-		if (c->holds)
-			bpei_device_done(c->device, &c->block);
-		c->holds = false;
-		if (c->end) {
-			bpei_device_stats(c->device);
-			if (error && c->end != BPE_E_END)
-				*error = c->error;
-			return c->end;
-		}
-		int64_t wait = timeout_ns > 0 ? deadline - bpei_clock_mono_ns() : timeout_ns;
-		int r = bpei_device_fill(
-			c->device, &c->block, timeout_ns > 0 && wait < 0 ? 0 : wait, &c->error);
-		if (!r)
+		release_capture_block(c);
+		if (c->end)
+			return report_capture_end(c, error);
+		const int filled = bpei_device_fill(c->input.device, &c->block,
+			remaining_timeout(timeout_ns, deadline), &c->error);
+
+		if (!filled)
 			return 0;
-		if (r < 0)
-			c->end = r;
-		else
-			c->holds = true, c->counts.blocks++;
+		if (filled < 0) {
+			c->end = filled;
+			continue;
+		}
+		c->holds_block = true;
+		bpei_counter_add(&c->input.blocks_read, 1);
 	}
 }
 
@@ -154,42 +155,20 @@ int bpe_capture_next(
 	struct bpe_capture *c, struct bpe_batch *batch, int64_t timeout_ns, struct bpe_error *error)
 {
 	bpei_role_enter(&bpei_reader_role);
-	int r = next(c, batch, timeout_ns, error);
+	const int n = next_capture_batch(c, batch, timeout_ns, error);
 	bpei_role_leave(&bpei_reader_role);
-	return r;
+	return n;
 }
 
 void bpe_capture_stats(struct bpe_capture *c, struct bpe_stats *stats)
 {
-	const struct bpei_device *d = c->device;
-	struct bpe_stats s = c->counts;
+	struct bpe_stats s = { .delivered_packets = c->delivered_packets, .batches = c->batches };
+
 	bpei_role_enter(&bpei_reader_role);
-	bpei_device_stats(c->device);
+	bpei_device_stats(c->input.device);
 	bpei_role_leave(&bpei_reader_role);
 	s.elapsed_ns = (uint64_t)(bpei_clock_mono_ns() - c->start_ns);
-	s.dropped[BPE_DROP_DUPLICATE] = bpei_counter_get(&d->duplicates);
-	s.read_packets += s.dropped[BPE_DROP_DUPLICATE];
-	s.captured_bytes += bpei_counter_get(&d->duplicate_captured);
-	s.wire_bytes += bpei_counter_get(&d->duplicate_wire);
-	s.kernel_received = bpei_counter_get(&d->kernel_received);
-	s.kernel_dropped = bpei_counter_get(&d->kernel_dropped);
-	s.interface_dropped = bpei_counter_get(&d->interface_dropped);
-	s.interface_down = bpei_counter_get(&d->interface_down);
-	s.kernel_accepted = bpei_counter_get(&d->kernel_accepted);
-	s.kernel_known = bpei_counter_get(&d->kernel_known);
-	s.filtered = bpei_counter_get(&d->filtered);
-	s.inbound_packets = bpei_counter_get(&d->inbound);
-	s.outbound_packets = bpei_counter_get(&d->outbound);
-	const struct bpei_fragment_counts *f = bpei_fragments_counts(c->dissector.fragments);
-	s.fragments_followed = bpei_counter_get(&f->followed);
-	s.fragments_lost = bpei_counter_get(&f->lost);
-	s.fragments_evicted = bpei_counter_get(&f->evicted);
-	s.torn_blocks = bpei_counter_get(&d->torn_blocks);
-	s.empty_reads = bpei_counter_get(&d->empty_reads);
-	s.block_bytes = bpei_counter_get(&d->filled_bytes);
-	s.block_capacity = bpei_counter_get(&d->filled_capacity);
-	s.source_bytes = d->source_bytes;
-	s.source_position = bpei_counter_get(&d->source_position);
+	bpei_input_stats(&c->input, &s);
 	*stats = s;
 }
 
@@ -197,53 +176,56 @@ int bpe_capture_set_filter(struct bpe_capture *c, const struct bpe_insn *filter,
 	struct bpe_error *error)
 {
 	const char *why = length ? bpei_filter_check(filter, length) : NULL;
+
 	if (why)
 		return bpei_fail(
 			error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
-	return bpei_device_set_filter(c->device, filter, length, error);
+	return bpei_device_set_filter(c->input.device, filter, length, error);
 }
 
 int bpe_capture_set_expression(
 	struct bpe_capture *c, const char *expression, struct bpe_error *error)
 {
+	const uint32_t through = c->options.filter_through;
 	struct bpei_filter f;
-	int r = bpei_device_compile(
-		c->device, expression, c->options.snaplen, c->options.filter_through, &f, error);
-	if (r < 0)
-		return r;
-	r = bpei_device_set_expression(c->device, expression, c->options.filter_through, &f, error);
-	free(f.program), free(f.wide);
-	return r;
+	int status = bpei_device_compile(
+		c->input.device, expression, c->options.snaplen, through, &f, error);
+
+	if (status < 0)
+		return status;
+	status = bpei_device_set_expression(c->input.device, expression, through, &f, error);
+	free(f.program);
+	free(f.wide);
+	return status;
 }
 
 int bpe_capture_fd(const struct bpe_capture *c)
 {
-	return c->device->fd;
+	return c->input.device->fd;
 }
+
 const char *bpe_capture_source(const struct bpe_capture *c)
 {
-	return c->device->source;
+	return c->input.device->source;
 }
 
 const char *bpe_capture_link_type(const struct bpe_capture *c)
 {
-	const char *name = bpe_link_type_name((int)c->device->link_type);
+	const char *name = bpe_link_type_name((int)c->input.device->link_type);
+
 	return name ? name : "unknown";
 }
 
 void bpe_capture_wake(struct bpe_capture *c)
 {
-	c->device->ops->wake(c->device);
+	c->input.device->ops->wake(c->input.device);
 }
 
 void bpe_capture_close(struct bpe_capture *c)
 {
 	if (!c)
 		return;
-	bpei_device_close(c->device);
+	bpei_input_close(&c->input);
 	bpei_mem_unmap(c->block.memory, c->block.memory_bytes);
-	if (c->columns.data)
-		bpei_columns_free(&c->columns, BPE_BATCH);
-	bpei_dissector_free(&c->dissector);
 	free(c);
 }

@@ -12,46 +12,33 @@
 int bpe_engine_open(
 	const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error)
 {
-	struct bpe_options o;
+	struct bpe_options checked;
+
 	if (!engine)
 		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "nowhere to put the engine");
-	int r = bpei_options_check(&o, options, error);
-	return r < 0 ? r : bpei_engine_open(&o, engine, error);
+	const int status = bpei_options_check(&checked, options, error);
+
+	return status < 0 ? status : bpei_engine_open(&checked, engine, error);
 }
 
 int bpe_engine_start(struct bpe_engine *e, struct bpe_error *error)
 {
 	return bpei_engine_start(e, error);
 }
+
 int bpe_engine_wait(struct bpe_engine *e, int64_t timeout_ns)
 {
 	return bpei_engine_wait(e, timeout_ns);
 }
+
 void bpe_engine_stop(struct bpe_engine *e)
 {
 	bpei_engine_stop(e);
 }
+
 void bpe_engine_close(struct bpe_engine *e)
 {
 	bpei_engine_close(e);
-}
-void bpe_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
-{
-	bpei_engine_stats(e, stats);
-}
-int bpe_engine_worker_stats(struct bpe_engine *e, uint32_t w, struct bpe_worker_stats *stats)
-{
-	return bpei_engine_worker_stats(e, w, stats);
-}
-const char *bpe_engine_source(const struct bpe_engine *e)
-{
-	return e->device->source;
-}
-
-const char *bpe_engine_link_type(const struct bpe_engine *e)
-{
-	const char *name = bpe_link_type_name((int)e->device->link_type);
-	return name ? name : "unknown";
 }
 
 int bpe_engine_result(struct bpe_engine *e, struct bpe_error *error)
@@ -65,77 +52,124 @@ int bpe_engine_result(struct bpe_engine *e, struct bpe_error *error)
 
 int bpe_engine_run(struct bpe_engine *e, int64_t duration_ns, struct bpe_error *error)
 {
-	int r = bpei_engine_start(e, error);
-	if (r < 0)
-		return r;
+	const int status = bpei_engine_start(e, error);
 	struct bpe_stats s;
+	int64_t left_ns = -1;
+
+	if (status < 0)
+		return status;
 	do { /* a signal may end a wait early */
 		bpei_engine_stats(e, &s);
-		if (duration_ns > 0 && (int64_t)s.elapsed_ns >= duration_ns)
-			break;
-	} while (!bpei_engine_wait(e, duration_ns > 0 ? duration_ns - (int64_t)s.elapsed_ns : -1));
+		if (duration_ns > 0) {
+			left_ns = duration_ns - (int64_t)s.elapsed_ns;
+			if (left_ns <= 0)
+				break;
+		}
+	} while (!bpei_engine_wait(e, left_ns));
 	bpei_engine_stop(e);
 	while (!bpei_engine_wait(e, -1))
 		continue;
 	return bpe_engine_result(e, error);
 }
 
+const char *bpe_engine_source(const struct bpe_engine *e)
+{
+	return e->input.device->source;
+}
+
+const char *bpe_engine_link_type(const struct bpe_engine *e)
+{
+	const char *name = bpe_link_type_name((int)e->input.device->link_type);
+
+	return name ? name : "unknown";
+}
+
 int bpe_engine_set_filter(struct bpe_engine *e, const struct bpe_insn *filter, uint32_t length,
 	struct bpe_error *error)
 {
 	const char *why = length ? bpei_filter_check(filter, length) : NULL;
+	/* The device copies the program. */
+	const struct bpei_filter f = { .program = (struct bpe_insn *)(uintptr_t)filter,
+		.length = length };
+
 	if (why)
 		return bpei_fail(
 			error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
-	const struct bpei_filter f = { .program = (struct bpe_insn *)(uintptr_t)filter,
-		.length = length }; /* copied */
-	return bpei_change_ask(e, NULL, &f, error);
+	return bpei_engine_change_filter(e, NULL, &f, error);
 }
 
 int bpe_engine_set_expression(struct bpe_engine *e, const char *expression, struct bpe_error *error)
 {
 	struct bpei_filter f;
-	int r = bpei_device_compile(
-		e->device, expression, e->options.snaplen, e->options.filter_through, &f, error);
-	if (r < 0)
-		return r;
-	r = bpei_change_ask(e, expression, &f, error);
-	free(f.program), free(f.wide);
-	return r;
+	int status = bpei_device_compile(e->input.device, expression, e->options.snaplen,
+		e->options.filter_through, &f, error);
+
+	if (status < 0)
+		return status;
+	status = bpei_engine_change_filter(e, expression, &f, error);
+	free(f.program);
+	free(f.wide);
+	return status;
+}
+
+/* ---- Statistics ---- */
+
+void bpe_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
+{
+	bpei_engine_stats(e, stats);
+}
+
+int bpe_engine_worker_stats(struct bpe_engine *e, uint32_t w, struct bpe_worker_stats *stats)
+{
+	return bpei_engine_worker_stats(e, w, stats);
 }
 
 size_t bpe_engine_protocols(struct bpe_engine *e, struct bpe_protocol *protocols, size_t max)
 {
 	const struct bpei_counts *counts[BPE_MAX_WORKERS];
-	uint32_t n = e->plan.workers ? e->plan.workers : 1;
-	for (uint32_t k = 0; k < n; k++)
+
+	for (uint32_t k = 0; k < e->plan.shares; k++)
 		counts[k] = &e->workers[k].counts;
-	return bpei_counts_protocols(counts, n, protocols, max);
+	return bpei_counts_protocols(counts, e->plan.shares, protocols, max);
 }
 
-int bpe_engine_top_flows(struct bpe_engine *e, struct bpe_flow *flows, size_t n)
-{
-	return bpei_engine_snapshot(e, BPE_ORDER_BYTES, INT64_MIN, flows, n, NULL, NULL);
-}
+/* ---- Flows ---- */
 
-int bpe_engine_snapshot(struct bpe_engine *e, uint32_t order, int64_t since_ns,
-	struct bpe_flow *flows, size_t n, struct bpe_snapshot *snapshot, struct bpe_error *error)
+int bpe_engine_largest_flows(struct bpe_engine *e, uint32_t order, int64_t since_ns,
+	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error)
 {
 	if (order > BPE_ORDER_PACKETS)
 		return bpei_fail(error, BPE_E_ARGUMENT, "snapshot", 0,
 			"order is bytes or packets, not %u", order);
-	return bpei_engine_snapshot(e, order, since_ns, flows, n, snapshot, error);
+	return bpei_engine_largest_flows(e, order, since_ns, flows, n, totals, error);
 }
 
-int bpe_engine_snapshot_flows(struct bpe_engine *e, bpe_flow_fn fn, void *user)
+int bpe_engine_top_flows(struct bpe_engine *e, struct bpe_flow *flows, size_t n)
 {
-	return bpei_engine_snapshot_flows(e, fn, user);
+	return bpei_engine_largest_flows(e, BPE_ORDER_BYTES, INT64_MIN, flows, n, NULL, NULL);
+}
+
+int bpe_engine_dump_flows(struct bpe_engine *e, bpe_flow_fn fn, void *user)
+{
+	return bpei_engine_dump_flows(e, fn, user);
 }
 
 int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow)
 {
 	if (!batch->table || i >= batch->count || batch->flow[i] == BPEI_NO_FLOW)
 		return 0;
-	const struct bpei_table *table = batch->table;
-	return bpei_table_get(table, batch->flow[i], &batch->key[i], flow);
+	return bpei_table_get(batch->table, batch->flow[i], &batch->key[i], flow);
+}
+
+/* Calls bpe_engine_largest_flows; a deprecated name. */
+int bpe_engine_snapshot(struct bpe_engine *e, uint32_t order, int64_t since_ns,
+	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error)
+{
+	return bpe_engine_largest_flows(e, order, since_ns, flows, n, totals, error);
+}
+
+/* Calls bpe_engine_dump_flows; a deprecated name. */
+int bpe_engine_snapshot_flows(struct bpe_engine *e, bpe_flow_fn fn, void *user)
+{
+	return bpe_engine_dump_flows(e, fn, user);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Options: defaults and checks; version.  Pure. */
+/* Options: defaults and checks; version, build and sizes of structures.  Pure. */
 #include "api/options.h"
 
 #include "arch/arch.h"
@@ -65,83 +65,120 @@ size_t bpe_struct_size(const char *name)
 		SIZE(bpe_stats),
 		SIZE(bpe_worker_stats),
 		SIZE(bpe_protocol),
-		SIZE(bpe_snapshot),
+		SIZE(bpe_stat),
+		SIZE(bpe_flow_totals),
+		{ "bpe_snapshot", sizeof(struct bpe_flow_totals) }, /* deprecated name */
 		SIZE(bpe_filter_options),
 		SIZE(bpe_address),
 		SIZE(bpe_interface),
 #undef SIZE
 	};
+
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		if (!strcmp(sizes[i].name, name))
 			return sizes[i].bytes;
 	return 0;
 }
 
+/* Checks the source, and how packets are read.  Returns BPE_OK, or BPE_E_ARGUMENT with *error
+ * filled, as do the checks below. */
+static int check_source_options(const struct bpe_options *o, struct bpe_error *error)
+{
+	if (!o->interface_name == !o->file)
+		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
+			"exactly one source is wanted: interface_name or file");
+	if (!o->snaplen || o->snaplen > BPE_MAX_SNAPLEN)
+		return bpei_fail(error, BPE_E_ARGUMENT, "snaplen", 0,
+			"snaplen must be 1 to %d, not %u", BPE_MAX_SNAPLEN, o->snaplen);
+	if (o->overload > BPE_OVERLOAD_DROP)
+		return bpei_fail(error, BPE_E_ARGUMENT, "overload", 0,
+			"overload is wait or drop, not %u", o->overload);
+	if (o->priority > BPE_PRIORITY_REALTIME)
+		return bpei_fail(error, BPE_E_ARGUMENT, "priority", 0,
+			"priority is normal, high or realtime, not %u", o->priority);
+	if (o->duplicates > BPE_DUPLICATES_IGNORE)
+		return bpei_fail(error, BPE_E_ARGUMENT, "duplicates", 0,
+			"duplicates is tell or ignore, not %u", o->duplicates);
+	if (o->read_mode > BPE_READ_PACED || o->read_interval_ns < 0 ||
+		o->direction > BPE_DIRECTION_OUT)
+		return bpei_fail(error, BPE_E_ARGUMENT, "read mode", 0,
+			"read_mode, read_interval_ns or direction is none of theirs");
+	return BPE_OK;
+}
+
+static int check_filter_options(const struct bpe_options *o, struct bpe_error *error)
+{
+	if (!o->filter != !o->filter_length)
+		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0,
+			"a filter needs both its instructions and their number");
+	if (o->filter && o->filter_expression)
+		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0,
+			"a filter is a program or an expression, not both");
+	const char *why = o->filter ? bpei_filter_check(o->filter, o->filter_length) : NULL;
+
+	if (why)
+		return bpei_fail(
+			error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
+	return BPE_OK;
+}
+
+static int check_flow_options(const struct bpe_options *o, struct bpe_error *error)
+{
+	const uint32_t ring = o->record_ring_bytes;
+
+	if (o->max_flows > 0x7fffffffu)
+		return bpei_fail(
+			error, BPE_E_ARGUMENT, "max_flows", 0, "at most %u flows", 0x7fffffffu);
+	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++)
+		if (o->flow_timeout_ns[k] < 0)
+			return bpei_fail(error, BPE_E_ARGUMENT, "flow_timeout_ns", 0,
+				"time-out %s is below 0", bpe_timeout_name(k));
+	if (o->record_overload > BPE_RECORD_WAIT)
+		return bpei_fail(error, BPE_E_ARGUMENT, "record_overload", 0,
+			"record_overload is auto, drop or wait, not %u", o->record_overload);
+	if (ring && (ring < 4096 || ring > 1u << 30 || ring & (ring - 1)))
+		return bpei_fail(error, BPE_E_ARGUMENT, "record_ring_bytes", 0,
+			"record_ring_bytes must be a power of two from 4096 to 2^30, not %u", ring);
+	if (o->flow_active_ns < 0)
+		return bpei_fail(
+			error, BPE_E_ARGUMENT, "flow_active_ns", 0, "flow_active_ns is below 0");
+	return BPE_OK;
+}
+
+/* Copies the caller's options.  An older caller's structure is shorter: the members that the caller
+ * does not know get their defaults. */
+static int copy_options(
+	struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error)
+{
+	if (!given)
+		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
+			"no options: begin with bpe_options_init");
+	if (given->struct_size < sizeof copy->struct_size || given->struct_size > 65536)
+		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
+			"struct_size is %u: begin with bpe_options_init", given->struct_size);
+	bpe_options_init(copy);
+	memcpy(copy, given, given->struct_size < sizeof *copy ? given->struct_size : sizeof *copy);
+	copy->struct_size = sizeof *copy;
+	return BPE_OK;
+}
+
 int bpei_options_check(
 	struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error)
 {
 	struct bpe_options o;
-	if (!given)
-		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
-			"no options: begin with bpe_options_init");
-	if (given->struct_size < sizeof o.struct_size || given->struct_size > 65536)
-		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
-			"struct_size is %u: begin with bpe_options_init", given->struct_size);
-	/* An older caller's structure is shorter: what it does not know has its default. */
-	bpe_options_init(&o);
-	memcpy(&o, given, given->struct_size < sizeof o ? given->struct_size : sizeof o);
-	o.struct_size = sizeof o;
-	if (!o.interface_name == !o.file)
-		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
-			"exactly one source is wanted: interface_name or file");
-	if (!o.snaplen || o.snaplen > BPE_MAX_SNAPLEN)
-		return bpei_fail(error, BPE_E_ARGUMENT, "snaplen", 0,
-			"snaplen must be 1 to %d, not %u", BPE_MAX_SNAPLEN, o.snaplen);
-	if (o.overload > BPE_OVERLOAD_DROP)
-		return bpei_fail(error, BPE_E_ARGUMENT, "overload", 0,
-			"overload is wait or drop, not %u", o.overload);
-	if (o.priority > BPE_PRIORITY_REALTIME)
-		return bpei_fail(error, BPE_E_ARGUMENT, "priority", 0,
-			"priority is normal, high or realtime, not %u", o.priority);
-	if (o.duplicates > BPE_DUPLICATES_IGNORE)
-		return bpei_fail(error, BPE_E_ARGUMENT, "duplicates", 0,
-			"duplicates is tell or ignore, not %u", o.duplicates);
-	if (o.read_mode > BPE_READ_PACED || o.read_interval_ns < 0 ||
-		o.direction > BPE_DIRECTION_OUT)
-		return bpei_fail(error, BPE_E_ARGUMENT, "read mode", 0,
-			"read_mode, read_interval_ns or direction is none of theirs");
-	if (!o.filter != !o.filter_length)
-		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0,
-			"a filter needs both its instructions and their number");
-	if (o.filter && o.filter_expression)
-		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0,
-			"a filter is a program or an expression, not both");
-	const char *why = o.filter ? bpei_filter_check(o.filter, o.filter_length) : NULL;
-	if (why)
-		return bpei_fail(
-			error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
-	if (o.max_flows > 0x7fffffffu)
-		return bpei_fail(
-			error, BPE_E_ARGUMENT, "max_flows", 0, "at most %u flows", 0x7fffffffu);
-	for (int k = 0; k < BPE_TIMEOUT_COUNT; k++)
-		if (o.flow_timeout_ns[k] < 0)
-			return bpei_fail(error, BPE_E_ARGUMENT, "flow_timeout_ns", 0,
-				"time-out %s is below 0", bpe_timeout_name(k));
-	if (o.record_overload > BPE_RECORD_WAIT)
-		return bpei_fail(error, BPE_E_ARGUMENT, "record_overload", 0,
-			"record_overload is auto, drop or wait, not %u", o.record_overload);
-	if (o.record_ring_bytes && (o.record_ring_bytes < 4096 || o.record_ring_bytes > 1u << 30 ||
-					   o.record_ring_bytes & (o.record_ring_bytes - 1)))
-		return bpei_fail(error, BPE_E_ARGUMENT, "record_ring_bytes", 0,
-			"record_ring_bytes must be a power of two from 4096 to 2^30, not %u",
-			o.record_ring_bytes);
-	if (o.flow_active_ns < 0)
-		return bpei_fail(
-			error, BPE_E_ARGUMENT, "flow_active_ns", 0, "flow_active_ns is below 0");
-	if (!bpei_cpu_fits())
-		return bpei_fail(error, BPE_E_UNSUPPORTED, "arch", 0,
+	int status = copy_options(&o, given, error);
+
+	if (status == BPE_OK)
+		status = check_source_options(&o, error);
+	if (status == BPE_OK)
+		status = check_filter_options(&o, error);
+	if (status == BPE_OK)
+		status = check_flow_options(&o, error);
+	if (status == BPE_OK && !bpei_cpu_fits())
+		status = bpei_fail(error, BPE_E_UNSUPPORTED, "arch", 0,
 			"this build needs a CPU with " TEXT(
 				BPEI_ARCH) "; build with -Darch=scalar");
-	*copy = o;
-	return BPE_OK;
+	if (status == BPE_OK)
+		*copy = o;
+	return status;
 }

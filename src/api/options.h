@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Options: defaults and checks that need no device. */
+/* Options: defaults and checks without a device. */
 #ifndef BPEI_OPTIONS_H
 #define BPEI_OPTIONS_H
 
 #include "bpfengine.h"
 
-/* A checked copy of what the caller gave, in this library's size. */
+/* Checks the caller's options and copies them in this library's size.  Returns BPE_OK, or a failure
+ * with *error filled and *copy unchanged. */
 int bpei_options_check(
 	struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error);
 

@@ -1,97 +1,60 @@
 /* SPDX-License-Identifier: MIT */
-/* Another filter while the engine runs.  The device is the reader's, so a change is handed to it:
- * one at a time, by whoever asks, who waits for the answer.  The reader looks for one wherever it
- * may stay long (reader.c): before each block, and while it waits for a free one or for a ring's
- * room, so that a worker's handler that asks is answered, too.  Asked by a handler on the reader's
- * own thread, and before the start, the change is made at once.  The reader's last word is that
- * there are no more. */
+/* Changing the filter of a running engine: a query for the reader, since the device is the
+ * reader's.
+ *
+ * The reader polls wherever the reader may stay long (reader.c): before each block and batch, and
+ * while waiting for a free block or for room in a ring.  A worker's handler asking for a change is
+ * therefore answered, too.  Before the start and from a handler on the reader's own thread the
+ * change is made at once.  After the reader has left, a change fails with BPE_E_STATE. */
 #include "engine/engine.h"
 
 #include "base/error.h"
 #include "filter/filter.h"
 #include "filter/kernel.h"
 
-#include <stdlib.h>
+struct filter_change {
+	struct bpei_query query;
+	const char *expression; /* NULL: filter is a program given by hand */
+	const struct bpei_filter *filter;
+	struct bpe_error *error;
+	int result;
+};
 
-static _Thread_local const struct bpe_engine *reads; /* this thread is that engine's reader */
-
-static int make(struct bpe_engine *e, const struct bpei_change *c, struct bpe_error *error)
+/* Hands the new filter to the device.  Returns BPE_OK or a failure. */
+static int change_device_filter(struct bpe_engine *e, const struct filter_change *c)
 {
 	if (c->expression)
-		return bpei_device_set_expression(
-			e->device, c->expression, e->options.filter_through, c->filter, error);
-	return bpei_device_set_filter(e->device, c->filter->program, c->filter->length, error);
+		return bpei_device_set_expression(e->input.device, c->expression,
+			e->options.filter_through, c->filter, c->error);
+	return bpei_device_set_filter(
+		e->input.device, c->filter->program, c->filter->length, c->error);
 }
 
-void bpei_change_init(struct bpei_changes *c)
+/* Makes the change, or fails the change if the run has ended. */
+static enum bpei_progress step_filter_change(
+	struct bpei_query *query, struct bpei_answerer *answerer, uint32_t budget)
 {
-	pthread_mutex_init(&c->mutex, NULL);
-	pthread_cond_init(&c->moved, NULL);
+	struct filter_change *c = (struct filter_change *)query;
+
+	(void)budget;
+	if (answerer->state == BPEI_ANSWERER_LEFT)
+		c->result = bpei_fail(c->error, BPE_E_STATE, "filter", 0, "the run has ended");
+	else
+		c->result = change_device_filter(answerer->self, c);
+	return BPEI_QUERY_DONE;
 }
 
-void bpei_change_free(struct bpei_changes *c)
+int bpei_engine_change_filter(struct bpe_engine *e, const char *expression,
+	const struct bpei_filter *filter, struct bpe_error *error)
 {
-	pthread_cond_destroy(&c->moved);
-	pthread_mutex_destroy(&c->mutex);
-}
+	struct filter_change change = { .query = { step_filter_change },
+		.expression = expression,
+		.filter = filter,
+		.error = error };
 
-void bpei_change_begin(struct bpe_engine *e, bool runs)
-{
-	pthread_mutex_lock(&e->changes.mutex);
-	e->changes.state = runs ? BPEI_CHANGES_READER : BPEI_CHANGES_DIRECT;
-	pthread_mutex_unlock(&e->changes.mutex);
-}
-
-void bpei_change_reader(const struct bpe_engine *e)
-{
-	reads = e;
-}
-
-void bpei_change_serve(struct bpe_engine *e, bool last)
-{
-	struct bpei_changes *c = &e->changes;
-	/* pairs: bpei_change_ask */
-	if (!last && !atomic_load_explicit(&c->asked, memory_order_acquire))
-		return;
-	pthread_mutex_lock(&c->mutex);
-	if (last)
-		c->state = BPEI_CHANGES_OVER;
-	if (c->now && !c->now->answered) {
-		c->now->result = last ? bpei_fail(c->now->error, BPE_E_STATE, "filter", 0,
-						"the run has ended")
-				      : make(e, c->now, c->now->error);
-		c->now->answered = true;
-	}
-	atomic_store_explicit(&c->asked, 0, memory_order_relaxed);
-	pthread_cond_broadcast(&c->moved);
-	pthread_mutex_unlock(&c->mutex);
-}
-
-int bpei_change_ask(struct bpe_engine *e, const char *expression, const struct bpei_filter *filter,
-	struct bpe_error *error)
-{
-	struct bpei_changes *c = &e->changes;
-	struct bpei_change mine = { .expression = expression, .filter = filter, .error = error };
-	pthread_mutex_lock(&c->mutex);
-	const uint64_t turn =
-		reads == e || c->state != BPEI_CHANGES_READER ? c->turn : c->last_turn++;
-	while (c->turn < turn && c->state == BPEI_CHANGES_READER)
-		pthread_cond_wait(&c->moved, &c->mutex);
-	if (c->state == BPEI_CHANGES_OVER) {
-		mine.result = bpei_fail(error, BPE_E_STATE, "filter", 0, "the run has ended");
-	} else if (c->state == BPEI_CHANGES_DIRECT || reads == e) {
-		mine.result = make(e, &mine, error);
-	} else {
-		c->now = &mine;
-		/* pairs: bpei_change_serve */
-		atomic_store_explicit(&c->asked, 1, memory_order_release);
-		e->device->ops->wake(e->device);
-		while (!mine.answered)
-			pthread_cond_wait(&c->moved, &c->mutex);
-		c->now = NULL;
-		c->turn++;
-		pthread_cond_broadcast(&c->moved);
-	}
-	pthread_mutex_unlock(&c->mutex);
-	return mine.result;
+	if (bpei_query_is_reader(e))
+		step_filter_change(&change.query, &e->reader_answers, 0);
+	else
+		bpei_query_ask(&e->filter_desk, &change.query);
+	return change.result;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening, starting, waiting, stopping, closing.
  *
- * open makes everything that can fail: device, plan, memory, tables.  start makes the threads,
- * workers first.  The reader alone ends the run: it joins the workers, writes the result, sets
- * `ended` and closes the writing end of the pipe that wait polls.  stop only sets a flag and wakes
- * the device, so that a signal handler may call it.  close stops, joins the reader, frees in the
- * reverse order of open; it may be given an engine that was made only in part. */
+ * open makes everything able to fail: input, plan, memory, tables.  start makes the threads,
+ * workers first.  The reader alone ends the run: the reader joins the workers, writes the result,
+ * sets `ended` and closes the writing end of the pipe polled by wait.  stop only sets a flag and
+ * wakes the device, so a signal handler may call it.  close stops, joins the reader, and frees in
+ * the reverse order of open; close also takes an engine made only in part. */
 #include "engine/engine.h"
 
 #include "base/clock.h"
@@ -21,81 +21,121 @@
 #include <string.h>
 #include <unistd.h>
 
-static void on_flow_end(void *worker, const struct bpe_flow *flow) BPEI_UNCHECKED
+/* Entries scanned by a query in a step: after a batch of up to 64 packets, and when idle, where
+ * 16,384 entries take about 0.1 ms.  A dumped flow costs more than a scanned entry. */
+#define TOP_BATCH_BUDGET 256u
+#define TOP_IDLE_BUDGET 16384u
+#define DUMP_BATCH_BUDGET 64u
+#define DUMP_IDLE_BUDGET 4096u
+
+/* ---- Open ---- */
+
+/* Hands an ended flow to on_flow and on_record. */
+static void hand_over_flow(void *worker, const struct bpe_flow *flow) BPEI_UNCHECKED
 {
 	struct bpei_worker *w = worker;
 	const struct bpe_options *o = &w->engine->options;
+
 	if (o->on_flow)
 		o->on_flow(o->user, flow, w->number);
 	if (w->records.bytes)
 		bpei_output_put(w, flow);
 }
 
-/* Which interfaces there are, where the system knows.  Returns the one's number; 0: there are
- * several, or none. */
-static uint32_t name_interfaces(struct bpe_engine *e)
+/* Notes the names of all interfaces of the system. */
+static void note_all_interfaces(struct bpei_names *names)
 {
+	struct if_nameindex *all = if_nameindex();
+
+	for (struct if_nameindex *i = all; i && i->if_index; i++)
+		bpei_names_add(names, i->if_index, i->if_name, strlen(i->if_name));
+	if (all)
+		if_freenameindex(all);
+}
+
+/* Notes the names of the source's interfaces, where the system knows them.  Returns the number of
+ * the only interface; 0: there are several, or none. */
+static uint32_t note_interfaces(struct bpe_engine *e)
+{
+	struct bpei_device *d = e->input.device;
 	const char *name = e->options.interface_name;
-	struct if_nameindex *all = NULL;
-	if (!name || !e->device->kernel)
+
+	if (!name || !d->kernel)
 		return 0;
-	if (e->device->many_interfaces) {
-		all = if_nameindex();
-		for (struct if_nameindex *i = all; i && i->if_index; i++)
-			bpei_names_add(
-				&e->device->names, i->if_index, i->if_name, strlen(i->if_name));
-		if (all)
-			if_freenameindex(all);
+	if (d->many_interfaces) {
+		note_all_interfaces(&d->names);
 		return 0;
 	}
 	name = bpei_device_interface(name);
-	uint32_t index = if_nametoindex(name);
+	const uint32_t index = if_nametoindex(name);
+
 	if (index)
-		bpei_names_add(&e->device->names, index, name, strlen(name));
+		bpei_names_add(&d->names, index, name, strlen(name));
 	return index;
 }
 
-/* Interfaces of one file may go by different clocks. */
-static int make_lines(struct bpe_engine *e)
+/* Makes a time line for each interface of a file, since clocks may differ. */
+static int make_time_lines(struct bpe_engine *e)
 {
-	if (!e->options.flows || !e->device->many_interfaces || !e->device->ops->look_ahead)
+	const struct bpei_device *d = e->input.device;
+
+	if (!e->options.flows || !d->many_interfaces || !d->ops->look_ahead)
 		return BPE_OK;
 	e->timeline.own = bpei_mem_map(BPEI_LINES * sizeof *e->timeline.own, 0);
 	return e->timeline.own ? BPE_OK : BPE_E_MEMORY;
 }
 
-static int make_tables(struct bpe_engine *e)
+/* Returns a share's part of the flow options. */
+static struct bpei_table_options share_table_options(
+	struct bpe_engine *e, uint32_t share, uint32_t interface_index)
 {
 	const struct bpe_options *o = &e->options;
-	uint32_t n = e->plan.workers ? e->plan.workers : 1,
-		 index = o->flows ? name_interfaces(e) : 0;
-	for (uint32_t k = 0; k < n && o->flows && !o->count_only; k++) {
-		struct bpei_table_options t = { .max_flows =
-							o->max_flows / n + (k < o->max_flows % n),
-			.max_bytes = o->max_flow_bytes / n,
-			.idle_ns = o->flow_idle_ns,
-			.closed_ns = o->flow_closed_ns,
-			.active_ns = o->flow_active_ns,
-			.slack_ns = e->device->live ? 0 : BPEI_STEP_NS,
-			.timeline = &e->timeline,
-			.tcp_health = !o->no_tcp_health,
-			.tell_duplicates = o->duplicates == BPE_DUPLICATES_TELL,
-			.process = o->process,
-			.lengths = o->flow_lengths,
-			.direction_by_port = o->direction_by_port,
-			.interface_ids = e->device->many_interfaces && !e->device->live,
-			.interface_indexes = e->device->many_interfaces && e->device->live,
-			.interface_index = index,
-			.names = &e->device->names,
-			.worker = (uint16_t)k,
-			.seed = (uint64_t)e->dissector.seed.end[0] << 32 | e->dissector.seed.end[1],
-			.key_seed = &e->dissector.seed,
-			.on_end = o->on_flow || o->on_record ? on_flow_end : NULL,
-			.user = &e->workers[k] };
-		memcpy(t.timeout_ns, o->flow_timeout_ns, sizeof t.timeout_ns);
-		int r = bpei_table_new(&t, &e->workers[k].table);
-		if (r < 0)
-			return r;
+	const struct bpei_device *d = e->input.device;
+	const struct bpei_seed *seed = &e->input.dissector.seed;
+	const uint32_t shares = e->plan.shares;
+	const int64_t slack_ns = d->live ? 0 : BPEI_STEP_NS; /* files may be out of order */
+	struct bpei_table_options t = {
+		.max_flows = o->max_flows / shares + (share < o->max_flows % shares),
+		.max_bytes = o->max_flow_bytes / shares,
+		.idle_ns = o->flow_idle_ns,
+		.closed_ns = o->flow_closed_ns,
+		.active_ns = o->flow_active_ns,
+		.slack_ns = slack_ns,
+		.timeline = &e->timeline,
+		.tcp_health = !o->no_tcp_health,
+		.tell_duplicates = o->duplicates == BPE_DUPLICATES_TELL,
+		.process = o->process,
+		.lengths = o->flow_lengths,
+		.direction_by_port = o->direction_by_port,
+		.interface_ids = d->many_interfaces && !d->live,
+		.interface_indexes = d->many_interfaces && d->live,
+		.interface_index = interface_index,
+		.names = &d->names,
+		.worker = (uint16_t)share,
+		.seed = (uint64_t)seed->end[0] << 32 | seed->end[1],
+		.key_seed = seed,
+		.on_end = o->on_flow || o->on_record ? hand_over_flow : NULL,
+		.user = &e->workers[share],
+	};
+
+	memcpy(t.timeout_ns, o->flow_timeout_ns, sizeof t.timeout_ns);
+	return t;
+}
+
+/* Makes a flow table for each share; max_flows and max_flow_bytes are divided among the shares. */
+static int make_flow_tables(struct bpe_engine *e)
+{
+	if (!e->options.flows)
+		return BPE_OK;
+	const uint32_t interface_index = note_interfaces(e);
+
+	for (uint32_t k = 0; k < e->plan.shares && e->plan.has_tables; k++) {
+		const struct bpei_table_options options =
+			share_table_options(e, k, interface_index);
+		const int status = bpei_table_new(&options, &e->workers[k].table);
+
+		if (status < 0)
+			return status;
 	}
 	return BPE_OK;
 }
@@ -118,72 +158,100 @@ static int make_blocks(struct bpe_engine *e)
 	return BPE_OK;
 }
 
+/* Makes the shares, which answer queries for flows, and the columns of rings and input. */
 static int make_workers(struct bpe_engine *e)
 {
-	uint32_t n = e->plan.workers ? e->plan.workers : 1;
-	size_t bytes = n * sizeof *e->workers;
+	const size_t bytes = e->plan.shares * sizeof *e->workers;
+
 	if (posix_memalign((void **)&e->workers, BPEI_LINE, bytes)) {
 		e->workers = NULL;
 		return BPE_E_MEMORY;
 	}
 	memset(e->workers, 0, bytes);
-	for (uint32_t k = 0; k < n; k++) {
+	for (uint32_t k = 0; k < e->plan.shares; k++) {
 		struct bpei_worker *w = &e->workers[k];
+
 		w->engine = e;
 		w->number = k;
+		bpei_query_join(&e->top_desk, &w->answers_top, w, false);
+		bpei_query_join(&e->dump_desk, &w->answers_dump, w, false);
 		if (!e->plan.workers)
 			continue;
 		bpei_ring_init(&w->ring, e->plan.ring_slots);
 		if (bpei_columns_new(&w->columns, e->plan.ring_slots) < 0)
 			return BPE_E_MEMORY;
 	}
-	return bpei_columns_new(&e->batch, BPE_BATCH);
+	return bpei_columns_new(&e->input.columns, BPE_BATCH);
+}
+
+/* Makes the desks.  The reader may block on the desk's mutex, which is never held for long once the
+ * reader runs. */
+static void make_desks(struct bpe_engine *e)
+{
+	bpei_query_desk_init(&e->top_desk);
+	e->top_desk.batch_budget = TOP_BATCH_BUDGET;
+	e->top_desk.idle_budget = TOP_IDLE_BUDGET;
+	bpei_query_desk_init(&e->dump_desk);
+	e->dump_desk.batch_budget = DUMP_BATCH_BUDGET;
+	e->dump_desk.idle_budget = DUMP_IDLE_BUDGET;
+	bpei_query_desk_init(&e->filter_desk);
+	bpei_query_join(&e->filter_desk, &e->reader_answers, e, true);
+}
+
+/* Makes all parts in need of memory.  Returns BPE_OK or a failure. */
+static int make_parts(struct bpe_engine *e, struct bpe_error *error)
+{
+	if (make_workers(e) < 0 || make_blocks(e) < 0 || make_time_lines(e) < 0 ||
+		make_flow_tables(e) < 0 || bpei_output_new(e) < 0)
+		return bpei_fail(error, BPE_E_MEMORY, "open", 0,
+			"no memory for %u workers of %u slots, %u blocks of %zu bytes and the flow tables",
+			e->plan.workers, e->plan.ring_slots, e->plan.blocks, e->plan.block_bytes);
+	/* The reader answers at these desks, so an asker wakes the device. */
+	e->filter_desk.device = e->input.device;
+	if (!e->plan.workers)
+		e->top_desk.device = e->input.device;
+	if (bpei_fd_pipe(e->end_pipe, false))
+		return bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe for the engine");
+	return BPE_OK;
 }
 
 int bpei_engine_open(
 	const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error)
 {
 	struct bpe_engine *e;
+
 	if (posix_memalign((void **)&e, BPEI_LINE, sizeof *e))
 		return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for the engine");
 	memset(e, 0, sizeof *e);
 	e->options = *options;
-	e->end_pipe[0] = e->end_pipe[1] = -1;
+	e->end_pipe[0] = -1;
+	e->end_pipe[1] = -1;
 	e->result = BPE_E_STATE;
 	atomic_init(&e->packet_now, INT64_MIN);
-	bpei_change_init(&e->changes);
-	bpei_scan_init(&e->scans);
-	bpei_show_init(&e->shows);
+	make_desks(e);
+	e->input.count_only = options->count_only;
+	int status = bpei_input_open(&e->input, options, "engine", error);
 
-	int r = bpei_dissector_new(&e->dissector, options);
-	if (r < 0)
-		r = bpei_fail(error, r, "open", 0, "no memory for the engine");
-	else if (e->dissector.weak_seed)
-		bpei_notice(options, "%s", bpei_weak_seed_text);
-	if (r >= 0)
-		r = bpei_device_open(options, &e->device, error);
-	if (r >= 0)
-		r = bpei_plan(&e->plan, options, e->device, error);
-	if (r >= 0 && (make_workers(e) < 0 || make_blocks(e) < 0 || make_lines(e) < 0 ||
-			      make_tables(e) < 0 || bpei_output_new(e) < 0))
-		r = bpei_fail(error, BPE_E_MEMORY, "open", 0,
-			"no memory for %u workers of %u slots, %u blocks of %zu bytes and the flow tables",
-			e->plan.workers, e->plan.ring_slots, e->plan.blocks, e->plan.block_bytes);
-	if (r >= 0 && bpei_fd_pipe(e->end_pipe, false))
-		r = bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe for the engine");
-	if (r < 0) {
+	if (status >= 0)
+		status = bpei_plan(&e->plan, options, e->input.device, error);
+	if (status >= 0)
+		status = make_parts(e, error);
+	if (status < 0) {
 		bpei_engine_close(e);
-		return r;
+		return status;
 	}
 	*engine = e;
 	return BPE_OK;
 }
 
-/* Tells once what the workers were refused. */
-static void tell_refusals(struct bpe_engine *e)
+/* ---- Start ---- */
+
+/* Waits until every worker has begun, and reports once each kind of refusal met by a worker. */
+static void report_refusals(struct bpe_engine *e)
 {
 	for (uint32_t k = 0; k < e->plan.workers; k++) {
 		struct bpei_worker *w = &e->workers[k];
+
 		/* pairs: bpei_worker_main */
 		while (!atomic_load_explicit(&w->ready, memory_order_acquire))
 			bpei_clock_sleep_ns(50000);
@@ -203,10 +271,44 @@ static void tell_refusals(struct bpe_engine *e)
 	}
 }
 
+/* Starts all threads, workers before the reader.  Returns 0 or an errno. */
+static int start_threads(struct bpe_engine *e)
+{
+	int failed = bpei_output_begin(e);
+
+	for (uint32_t k = 0; k < e->plan.workers && !failed; k++) {
+		struct bpei_worker *w = &e->workers[k];
+
+		failed = pthread_create(&w->thread, NULL, bpei_worker_main, w);
+		w->started = !failed;
+	}
+	return failed ? failed : pthread_create(&e->reader, NULL, bpei_reader_main, e);
+}
+
+/* Ends the threads of a failed start, and undoes all other effects of the start. */
+static void undo_start(struct bpe_engine *e)
+{
+	bpei_query_leave(&e->reader_answers, BPEI_ANSWERER_ABSENT);
+	bpei_query_open(&e->dump_desk, false);
+	/* pairs: run_worker_loop in worker.c */
+	atomic_store_explicit(&e->reader_done, 1, memory_order_release);
+	for (uint32_t k = 0; k < e->plan.workers; k++) {
+		if (e->workers[k].started)
+			pthread_join(e->workers[k].thread, NULL);
+		e->workers[k].started = false;
+	}
+	for (uint32_t k = 0; k < e->plan.shares; k++) {
+		bpei_query_leave(&e->workers[k].answers_dump, BPEI_ANSWERER_ABSENT);
+		bpei_query_leave(&e->workers[k].answers_top, BPEI_ANSWERER_ABSENT);
+	}
+	bpei_output_end(e);
+}
+
 int bpei_engine_start(struct bpe_engine *e, struct bpe_error *error)
 {
-	sigset_t all, before;
-	int failed = 0;
+	sigset_t all;
+	sigset_t before;
+
 	if (e->started)
 		return bpei_fail(error, BPE_E_STATE, "start", 0, "the engine was started already");
 	e->start_ns = bpei_clock_mono_ns();
@@ -214,42 +316,27 @@ int bpei_engine_start(struct bpe_engine *e, struct bpe_error *error)
 	/* The program's signals are for the program's threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	bpei_change_begin(e, true);
-	bpei_scan_begin(e);
-	bpei_show_begin(e, true);
-	failed = bpei_output_begin(e);
-	for (uint32_t k = 0; k < e->plan.workers && !failed; k++) {
-		failed = pthread_create(
-			&e->workers[k].thread, NULL, bpei_worker_main, &e->workers[k]);
-		e->workers[k].started = !failed;
-	}
-	if (!failed)
-		failed = pthread_create(&e->reader, NULL, bpei_reader_main, e);
+	bpei_query_begin(&e->filter_desk);
+	bpei_query_begin(&e->top_desk);
+	bpei_query_begin(&e->dump_desk);
+	bpei_query_open(&e->dump_desk, e->plan.has_tables);
+	const int failed = start_threads(e);
+
 	e->started = !failed;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (failed) {
-		bpei_change_begin(e, false);
-		bpei_show_begin(e, false);
-		/* pairs: loop in worker.c */
-		atomic_store_explicit(&e->reader_done, 1, memory_order_release);
-		for (uint32_t k = 0; k < e->plan.workers; k++) {
-			if (e->workers[k].started)
-				pthread_join(e->workers[k].thread, NULL);
-			e->workers[k].started = false;
-		}
-		bpei_role_enter(&bpei_worker_role);
-		for (uint32_t k = 0; k < (e->plan.workers ? e->plan.workers : 1); k++)
-			bpei_scan_leave(&e->workers[k]);
-		bpei_role_leave(&bpei_worker_role);
-		bpei_output_end(e);
+		undo_start(e);
 		return bpei_fail(error, bpei_status_of(failed), "pthread_create", failed,
 			"cannot start %u worker threads and the others", e->plan.workers);
 	}
-	tell_refusals(e);
+	report_refusals(e);
 	return BPE_OK;
 }
 
-static int has_ended(struct bpe_engine *e)
+/* ---- Wait, stop, close ---- */
+
+/* Returns 1 once the reader has published the result, else 0. */
+static int has_run_ended(struct bpe_engine *e)
 {
 	/* pairs: end_run in reader.c */
 	return atomic_load_explicit(&e->ended, memory_order_acquire);
@@ -258,18 +345,20 @@ static int has_ended(struct bpe_engine *e)
 int bpei_engine_wait(struct bpe_engine *e, int64_t timeout_ns)
 {
 	struct pollfd p = { .fd = e->end_pipe[0], .events = POLLIN };
-	int64_t ms = timeout_ns < 0 ? -1 : (timeout_ns + 999999) / 1000000;
-	if (!e->started || has_ended(e))
+	const int64_t ms = timeout_ns < 0 ? -1 : (timeout_ns + 999999) / 1000000;
+
+	if (!e->started || has_run_ended(e))
 		return e->started;
 	poll(&p, 1, ms > INT32_MAX ? INT32_MAX : (int)ms);
-	return has_ended(e);
+	return has_run_ended(e);
 }
 
 void bpei_engine_stop(struct bpe_engine *e)
 {
-	int before = errno;
+	const int before = errno;
+
 	atomic_store_explicit(&e->stop, 1, memory_order_relaxed);
-	e->device->ops->wake(e->device);
+	e->input.device->ops->wake(e->input.device);
 	errno = before;
 }
 
@@ -285,23 +374,19 @@ void bpei_engine_close(struct bpe_engine *e)
 	}
 	if (e->end_pipe[0] >= 0)
 		close(e->end_pipe[0]);
-	uint32_t n = e->plan.workers ? e->plan.workers : 1;
 	bpei_output_free(e);
-	for (uint32_t k = 0; e->workers && k < n; k++) {
+	for (uint32_t k = 0; e->workers && k < e->plan.shares; k++) {
 		bpei_table_free(e->workers[k].table);
 		if (e->plan.workers)
 			bpei_columns_free(&e->workers[k].columns, e->plan.ring_slots);
 	}
 	free(e->workers);
-	if (e->batch.data)
-		bpei_columns_free(&e->batch, BPE_BATCH);
 	free(e->blocks);
 	bpei_mem_unmap(e->timeline.own, BPEI_LINES * sizeof *e->timeline.own);
-	bpei_device_close(e->device);
+	bpei_input_close(&e->input);
 	bpei_mem_unmap(e->block_memory, e->block_memory_bytes);
-	bpei_dissector_free(&e->dissector);
-	bpei_change_free(&e->changes);
-	bpei_scan_free(&e->scans);
-	bpei_show_free(&e->shows);
+	bpei_query_desk_free(&e->top_desk);
+	bpei_query_desk_free(&e->dump_desk);
+	bpei_query_desk_free(&e->filter_desk);
 	free(e);
 }

@@ -1,94 +1,96 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading every counter while everybody goes on counting; stateless.  The workers' counters are
- * read before the reader's: a packet on its way is most likely seen as read and not yet delivered;
- * where the hardware shows it the other way round, in_flight is 0 rather than negative.  After the
- * end of the run the numbers are exact. */
+/* Reading every counter while all threads go on counting; stateless.
+ *
+ * The shares' counters are read before the reader's, so a packet on its way is most likely seen as
+ * read and not yet delivered.  Where the hardware shows the opposite order, in_flight is 0 and not
+ * negative.  After the end of the run the numbers are exact.
+ *
+ * Which counter belongs to which member of struct bpe_stats is in stats/stat_list.h alone. */
 #include "engine/engine.h"
 
 #include "base/clock.h"
+#include "stats/stat_list.h"
 
-static void read_flows(const struct bpei_table *table, struct bpe_stats *s)
+#define AT_INPUT(member) offsetof(struct bpei_input, member)
+#define AT_DEVICE(member) offsetof(struct bpei_device, member)
+#define AT_FRAGMENTS(member) offsetof(struct bpei_fragment_counts, member)
+#define AT_ENGINE(member) offsetof(struct bpe_engine, member)
+#define AT_TIMELINE(member) offsetof(struct bpei_timeline, member)
+#define AT_TABLE(member) offsetof(struct bpei_table_counts, member)
+#define AT_WORKER(member) offsetof(struct bpei_worker, member)
+#define AT_NONE(member) 0
+#define AT_COUNTS(member) 0 /* bpei_counts_read */
+
+static const struct bpei_stat_source engine_sources[] = { BPEI_STATS(
+	BPEI_STAT_SOURCE, BPEI_STAT_SOURCES) };
+
+/* Adds an owner's counters to *stats. */
+static void add_owner_stats(
+	struct bpe_stats *stats, enum bpei_stat_owner owner, const void *counters)
 {
-	const struct bpei_table_counts *c = bpei_table_counts(table);
-	s->flows_opened += bpei_counter_get(&c->opened);
-	s->flows_active += bpei_counter_get(&c->active);
-	s->flows_peak += bpei_counter_get(&c->peak);
-	s->flows_ended += bpei_counter_get(&c->ended);
-	s->flows_evicted += bpei_counter_get(&c->evicted);
-	for (int i = 0; i < BPE_EVICTED_COUNT; i++)
-		s->evicted[i] += bpei_counter_get(&c->evicted_by[i]);
-	s->flows_periods += bpei_counter_get(&c->periods);
-	s->flow_bytes += bpei_counter_get(&c->bytes);
-	s->time_steps += bpei_counter_get(&c->time_steps);
-	s->duplicates += bpei_counter_get(&c->duplicates);
-	s->flow_packets += bpei_counter_get(&c->packets);
-	s->flows_refused += bpei_counter_get(&c->refused);
+	bpei_stats_add(stats, engine_sources, sizeof engine_sources / sizeof *engine_sources, owner,
+		counters);
+}
+
+void bpei_input_stats(const struct bpei_input *in, struct bpe_stats *stats)
+{
+	add_owner_stats(stats, BPEI_OWNER_INPUT, in);
+	add_owner_stats(stats, BPEI_OWNER_DEVICE, in->device);
+	add_owner_stats(
+		stats, BPEI_OWNER_FRAGMENTS, bpei_fragments_counts(in->dissector.fragments));
+	stats->source_bytes = in->device->source_bytes;
+}
+
+/* Returns how many packets were read, but neither delivered nor dropped. */
+static uint64_t count_in_flight(const struct bpe_stats *s)
+{
+	uint64_t done = s->delivered_packets;
+
+	for (int i = 0; i < BPE_DROP_COUNT; i++)
+		done += s->dropped[i];
+	return s->read_packets > done ? s->read_packets - done : 0;
 }
 
 void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 {
 	struct bpe_stats s = { .workers = e->plan.workers };
-	uint64_t done = 0;
-	for (uint32_t k = 0; k < (e->plan.workers ? e->plan.workers : 1); k++) {
-		bpei_counts_read(&e->workers[k].counts, &s);
-		if (e->workers[k].table)
-			read_flows(e->workers[k].table, &s);
-		s.records += bpei_counter_get(&e->workers[k].records_taken);
-		s.records_dropped += bpei_counter_get(&e->workers[k].records_dropped);
-		s.flows_shown += bpei_counter_get(&e->workers[k].flows_shown);
+
+	for (uint32_t k = 0; k < e->plan.shares; k++) {
+		const struct bpei_worker *w = &e->workers[k];
+
+		bpei_counts_read(&w->counts, &s);
+		if (w->table)
+			add_owner_stats(&s, BPEI_OWNER_TABLE, bpei_table_counts(w->table));
+		add_owner_stats(&s, BPEI_OWNER_WORKER, w);
 	}
-	for (int i = 0; i < BPE_DROP_COUNT; i++)
-		done += s.dropped[i] = bpei_counter_get(&e->dropped[i]);
-	s.read_packets = bpei_counter_get(&e->read_packets);
-	done += s.delivered_packets;
-	s.in_flight = s.read_packets > done ? s.read_packets - done : 0;
-	s.captured_bytes = bpei_counter_get(&e->captured_bytes);
-	s.wire_bytes = bpei_counter_get(&e->wire_bytes);
-	s.kernel_received = bpei_counter_get(&e->device->kernel_received);
-	s.kernel_dropped = bpei_counter_get(&e->device->kernel_dropped);
-	s.interface_dropped = bpei_counter_get(&e->device->interface_dropped);
-	s.interface_down = bpei_counter_get(&e->device->interface_down);
-	s.kernel_accepted = bpei_counter_get(&e->device->kernel_accepted);
-	s.kernel_known = bpei_counter_get(&e->device->kernel_known);
-	s.filtered = bpei_counter_get(&e->device->filtered);
-	s.inbound_packets = bpei_counter_get(&e->device->inbound);
-	s.outbound_packets = bpei_counter_get(&e->device->outbound);
-	const struct bpei_fragment_counts *f = bpei_fragments_counts(e->dissector.fragments);
-	s.fragments_followed = bpei_counter_get(&f->followed);
-	s.fragments_lost = bpei_counter_get(&f->lost);
-	s.fragments_evicted = bpei_counter_get(&f->evicted);
-	s.torn_blocks = bpei_counter_get(&e->device->torn_blocks);
-	s.empty_reads = bpei_counter_get(&e->device->empty_reads);
-	s.block_bytes = bpei_counter_get(&e->device->filled_bytes);
-	s.block_capacity = bpei_counter_get(&e->device->filled_capacity);
-	s.blocks = bpei_counter_get(&e->blocks_read);
-	s.waits = bpei_counter_get(&e->waits);
-	s.packets_per_second = bpei_counter_get(&e->packets_per_second);
-	s.bits_per_second = bpei_counter_get(&e->bits_per_second);
-	s.first_packet_ns = (int64_t)bpei_counter_get(&e->first_packet_ns);
-	s.last_packet_ns = (int64_t)bpei_counter_get(&e->last_packet_ns);
-	s.source_bytes = e->device->source_bytes;
-	s.source_position = bpei_counter_get(&e->device->source_position);
-	s.time_steps += bpei_counter_get(&e->timeline.steps);
-	uint64_t started = bpei_counter_get(&e->started_ns), ended = bpei_counter_get(&e->ended_ns);
+	bpei_input_stats(&e->input, &s);
+	add_owner_stats(&s, BPEI_OWNER_ENGINE, e);
+	add_owner_stats(&s, BPEI_OWNER_TIMELINE, &e->timeline);
+	s.in_flight = count_in_flight(&s);
+	const uint64_t started = bpei_counter_get(&e->started_ns);
+	const uint64_t ended = bpei_counter_get(&e->ended_ns);
+
 	if (started)
 		s.elapsed_ns = (ended ? ended : (uint64_t)bpei_clock_mono_ns()) - started;
 	*stats = s;
 }
 
-int bpei_engine_worker_stats(struct bpe_engine *e, uint32_t k, struct bpe_worker_stats *stats)
+int bpei_engine_worker_stats(struct bpe_engine *e, uint32_t share, struct bpe_worker_stats *stats)
 {
-	if (k >= (e->plan.workers ? e->plan.workers : 1))
+	if (share >= e->plan.shares)
 		return BPE_E_ARGUMENT;
-	const struct bpei_worker *w = &e->workers[k];
+	const struct bpei_worker *w = &e->workers[share];
 	struct bpe_worker_stats s = { .packets = bpei_counter_get(&w->counts.packets),
 		.captured_bytes = bpei_counter_get(&w->counts.captured_bytes),
 		.wire_bytes = bpei_counter_get(&w->counts.wire_bytes),
 		.batches = bpei_counter_get(&w->counts.batches),
 		.dropped = bpei_counter_get(&w->dropped) };
+
 	if (w->table) {
-		s.flows_active = bpei_counter_get(&bpei_table_counts(w->table)->active);
-		s.flows_peak = bpei_counter_get(&bpei_table_counts(w->table)->peak);
+		const struct bpei_table_counts *counts = bpei_table_counts(w->table);
+
+		s.flows_active = bpei_counter_get(&counts->active);
+		s.flows_peak = bpei_counter_get(&counts->peak);
 	}
 	if (w->records.bytes) {
 		s.records = bpei_counter_get(&w->records_taken);

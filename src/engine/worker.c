@@ -1,45 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* The worker's side: takes runs of packets from its ring, counts them on flows and statistics,
+/* The worker's side: takes runs of packets from a ring, counts the packets on flows and statistics,
  * calls the user's handler, gives the slots back.
  *
- * A worker's table and counts have one writer: this thread; with 0 workers the reader's thread
- * plays the part.  The batch that a handler sees is a view into the ring's columns, so slots are
- * given back only when the handler has returned; the packets' bytes lie in blocks that the reader
- * frees when every ring's head has passed their mark. End: the reader says reader_done after its
- * last push; a worker that finds its ring empty after having seen that is through. */
+ * A share's table and counters have a single writer: this thread, or the reader's thread with 0
+ * workers. A handler sees a batch as a view into the ring's columns.  Slots are therefore given
+ * back only when the handler has returned.  The packets' bytes lie in blocks, which the reader
+ * frees when every ring's head has passed their marks. End: the reader sets reader_done after the
+ * last push.  A worker is through once the ring is empty after reader_done was seen. */
 #include "engine/engine.h"
 
 #include "base/cacheline.h"
-#include "base/clock.h"
 #include "base/thread.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define SPINS 200u
 #define AGE_EVERY_NS 100000000 /* when idle */
 
-void bpei_pause(uint32_t tries)
-{
-	if (tries < SPINS) {
-#if defined(__x86_64__) || defined(__i386__)
-		__builtin_ia32_pause();
-#elif defined(__aarch64__)
-		__asm__ volatile(
-			"isb"); /* a pause of the length of x86's; yield is a no-op on most cores */
-#endif
-		return;
-	}
-	tries -= SPINS;
-	bpei_clock_sleep_ns(tries < 20 ? 20000 : tries < 100 ? 100000 : 500000);
-}
-
-/* By what times the flow table counts: the packets' own, but for a source that steps. */
-static const int64_t *flow_times(struct bpei_table *t, const struct bpe_batch *b,
+/* Returns the times by which the flow table counts, and sets the table's clock.  The times are the
+ * packets' own, unless the source's clock steps: then they are written to `mixed`. */
+static const int64_t *choose_flow_times(struct bpei_table *t, const struct bpe_batch *b,
 	const int64_t *flow_ns, const uint8_t *kind, int64_t most_ns, int64_t *mixed) BPEI_WORKER
 {
 	int64_t clock = INT64_MIN;
 	uint8_t any = 0;
+
 	for (uint32_t i = 0; i < b->count; i++)
 		any |= kind[i];
 	if (BPEI_LIKELY(!any)) {
@@ -56,53 +41,76 @@ static const int64_t *flow_times(struct bpei_table *t, const struct bpe_batch *b
 	return mixed;
 }
 
+/* Counts a batch on the flow table, and gives the view flows, and keys and hashes as counted.
+ * flow: BPE_BATCH elements, which the view keeps. */
+static void count_on_flows(struct bpei_worker *w, const struct bpei_columns *columns, uint32_t from,
+	const struct bpei_sums *sums, struct bpe_batch *view, uint32_t *flow) BPEI_WORKER
+{
+	int64_t flow_ns[BPE_BATCH];
+	const int64_t *const packet_ns = view->time_ns;
+
+	view->time_ns = choose_flow_times(w->table, view, columns->flow_ns + from,
+		columns->flow_kind + from, sums->most_ns, flow_ns);
+	bpei_table_update(w->table, view, flow);
+	const struct bpe_batch *joined = bpei_table_joined(w->table);
+
+	if (BPEI_UNLIKELY(joined != NULL)) {
+		view->key = joined->key;
+		view->hash = joined->hash;
+	}
+	view->time_ns = packet_ns;
+	view->flow = flow;
+	view->table = w->table;
+}
+
+enum bpei_progress bpei_worker_answer(struct bpei_worker *w, bool idle)
+{
+	struct bpei_answerer *const answers[] = { &w->answers_top, &w->answers_dump };
+	enum bpei_progress furthest = BPEI_QUERY_DONE;
+
+	for (size_t k = 0; k < sizeof answers / sizeof *answers; k++) {
+		const struct bpei_query_desk *desk = answers[k]->desk;
+
+		if (!bpei_query_waits(answers[k]))
+			continue;
+		const enum bpei_progress progress =
+			bpei_query_serve(answers[k], idle ? desk->idle_budget : desk->batch_budget);
+
+		if (progress > furthest)
+			furthest = progress;
+	}
+	return furthest;
+}
+
 void bpei_worker_deliver(struct bpei_worker *w, const struct bpei_columns *columns, uint32_t from,
 	const struct bpe_batch *batch, const struct bpei_sums *sums)
 {
 	uint32_t flow[BPE_BATCH];
 	const struct bpe_options *o = &w->engine->options;
 	struct bpe_batch view = *batch;
-	view.closed_tunnels = o->closed_tunnels;
-	if (!w->engine->device->has_meta)
-		view.meta = NULL;
-	if (w->table) {
-		int64_t flow_ns[BPE_BATCH];
-		view.time_ns = flow_times(w->table, batch, columns->flow_ns + from,
-			columns->flow_kind + from, sums->most_ns, flow_ns);
-		bpei_table_update(w->table, &view, flow);
-		const struct bpe_batch *joined = bpei_table_joined(w->table);
-		if (BPEI_UNLIKELY(joined != NULL)) {
-			view.key = joined->key;
-			view.hash = joined->hash;
-		}
-		view.time_ns = batch->time_ns;
-		view.flow = flow;
-		view.table = w->table;
-	}
+
+	if (w->table)
+		count_on_flows(w, columns, from, sums, &view, flow);
 	if (o->on_batch)
 		o->on_batch(o->user, &view);
-	bpei_counts_add(&w->counts, batch,
-		sums); /* last: what is counted as delivered has been delivered */
-	bpei_scan_batch(w);
-	bpei_show_batch(w);
+	/* Last, since a packet counted as delivered must have been delivered. */
+	bpei_counts_add(&w->counts, batch, sums);
+	bpei_worker_answer(w, false);
 }
 
 void bpei_worker_deliver_unparsed(struct bpei_worker *w, const struct bpe_batch *batch,
 	const struct bpei_sums *sums, uint32_t link_type)
 {
 	const struct bpe_options *o = &w->engine->options;
-	struct bpe_batch view = *batch;
-	view.closed_tunnels = o->closed_tunnels;
-	if (!w->engine->device->has_meta)
-		view.meta = NULL;
+
 	if (o->on_batch)
-		o->on_batch(o->user, &view);
+		o->on_batch(o->user, batch);
 	bpei_counts_add_unparsed(&w->counts, batch, sums, link_type);
-	bpei_scan_batch(w);
+	bpei_worker_answer(w, false);
 }
 
-/* Before the first packet there is no time to age by. */
-static void age(struct bpei_table *t, int64_t now) BPEI_WORKER
+/* Ends the flows due at `now`.  Before the first packet there is no time to age by. */
+static void age_table(struct bpei_table *t, int64_t now) BPEI_WORKER
 {
 	if (now > INT64_MIN)
 		bpei_table_age(t, now);
@@ -110,54 +118,66 @@ static void age(struct bpei_table *t, int64_t now) BPEI_WORKER
 
 void bpei_worker_finish(struct bpei_worker *w)
 {
-	bpei_scan_finish(w);
+	struct bpe_engine *e = w->engine;
+
+	/* Queries up to now are answered from the living table. */
+	bpei_query_finish(&w->answers_top);
+	bpei_query_open(&e->dump_desk, false);
+	bpei_query_leave(&w->answers_dump, BPEI_ANSWERER_LEFT);
 	if (w->table) {
-		bpei_show_finish(w);
-		age(w->table, atomic_load_explicit(&w->engine->packet_now, memory_order_relaxed));
+		age_table(w->table, atomic_load_explicit(&e->packet_now, memory_order_relaxed));
 		bpei_table_end_all(w->table);
 	}
-	bpei_scan_leave(w);
+	/* From here on an asker scans the table itself, for the table changes no more. */
+	bpei_query_leave(&w->answers_top, BPEI_ANSWERER_LEFT);
 }
 
-/* One batch, if there is one.  Returns its size. */
-static uint32_t step(struct bpei_worker *w) BPEI_WORKER
+/* Delivers the next batch of the ring.  Returns the batch's size; 0: the ring is empty. */
+static uint32_t deliver_from_ring(struct bpei_worker *w) BPEI_WORKER
 {
-	uint32_t n = bpei_ring_peek(&w->ring, BPE_BATCH);
+	const uint32_t n = bpei_ring_peek(&w->ring, BPE_BATCH);
+
 	if (!n)
 		return 0;
-	uint32_t from = w->ring.own_head & w->ring.mask;
-	struct bpe_batch batch = bpei_batch_view(&w->columns, from, n, w->number);
+	const uint32_t from = w->ring.own_head & w->ring.mask;
+	const struct bpe_batch batch =
+		bpei_input_view(&w->engine->input, &w->columns, from, n, w->number);
 	struct bpei_sums sums;
+
 	bpei_batch_sum(&batch, &sums);
 	bpei_worker_deliver(w, &w->columns, from, &batch, &sums);
 	bpei_ring_drop(&w->ring, n);
 	return n;
 }
 
-static void loop(struct bpei_worker *w) BPEI_WORKER
+static void run_worker_loop(struct bpei_worker *w) BPEI_WORKER
 {
 	struct bpe_engine *e = w->engine;
-	uint32_t idle = 0;
-	int64_t aged = INT64_MIN;
+	uint32_t idle_rounds = 0;
+	int64_t aged_ns = INT64_MIN;
+
 	for (;;) {
-		/* Looked at before the ring: what was pushed up to then is in the ring when peek
+		/* Both are read before the ring: packets pushed by then are in the ring when peek
 		 * looks. */
-		int64_t now = atomic_load_explicit(
-			&e->packet_now, memory_order_acquire); /* pairs: publish_time in reader.c */
-		int done = atomic_load_explicit(
-			&e->reader_done, memory_order_acquire); /* pairs: end_run in reader.c */
-		if (step(w)) {
-			idle = 0;
+		const int64_t now =
+			/* pairs: publish_flow_time in reader.c */
+			atomic_load_explicit(&e->packet_now, memory_order_acquire);
+		const int done =
+			/* pairs: end_run in reader.c */
+			atomic_load_explicit(&e->reader_done, memory_order_acquire);
+
+		if (deliver_from_ring(w)) {
+			idle_rounds = 0;
 			continue;
 		}
 		if (done)
 			return;
-		if (w->table && now > aged && (uint64_t)now - (uint64_t)aged > AGE_EVERY_NS)
-			age(w->table, aged = now);
-		bool more = bpei_scan_idle(w);
-		more |= bpei_show_idle(w);
-		if (!more)
-			bpei_pause(idle++);
+		if (w->table && now > aged_ns && (uint64_t)now - (uint64_t)aged_ns > AGE_EVERY_NS) {
+			age_table(w->table, now);
+			aged_ns = now;
+		}
+		if (bpei_worker_answer(w, true) != BPEI_QUERY_MORE)
+			bpei_pause(idle_rounds++);
 	}
 }
 
@@ -166,16 +186,18 @@ void *bpei_worker_main(void *worker)
 	struct bpei_worker *w = worker;
 	const struct bpe_options *o = &w->engine->options;
 	char name[16];
+
 	snprintf(name, sizeof name, "bpe-worker-%u", w->number);
 	bpei_thread_name(name);
 	if (o->pin_workers)
 		w->pin_errno = bpei_thread_pin(w->number + 1); /* core 0 is left to the reader */
 	if (o->priority)
 		w->urgent_errno = bpei_thread_urgent(o->priority == BPE_PRIORITY_REALTIME);
-	atomic_store_explicit(&w->ready, 1, memory_order_release); /* pairs: start in lifecycle.c */
-	bpei_scan_thread(w->engine);
+	/* pairs: report_refusals in lifecycle.c */
+	atomic_store_explicit(&w->ready, 1, memory_order_release);
+	bpei_query_thread(w->engine, false);
 	bpei_role_enter(&bpei_worker_role);
-	loop(w);
+	run_worker_loop(w);
 	bpei_worker_finish(w);
 	bpei_role_leave(&bpei_worker_role);
 	return NULL;

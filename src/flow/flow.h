@@ -89,7 +89,7 @@ void bpei_table_age(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;
  * stay active, for top.c. */
 void bpei_table_end_all(struct bpei_table *table) BPEI_WORKER;
 
-/* Hands flows alive from number *from on, at most so many looked at, to fn with BPE_END_SNAPSHOT;
+/* Hands flows alive from number *from on, at most so many looked at, to fn with BPE_END_DUMPED;
  * *from is then the next.  True: that was the last. */
 bool bpei_table_show(const struct bpei_table *table, uint32_t *from, uint32_t look_at,
 	bpe_flow_fn fn, void *user) BPEI_WORKER;

@@ -169,7 +169,7 @@ bool bpei_table_show(
 		struct bpe_flow record;
 		if (!(bpei_entry_bits(&t->entries[i]) & ENTRY_ALIVE))
 			continue;
-		bpei_entry_record(t, i, BPE_END_SNAPSHOT, &record);
+		bpei_entry_record(t, i, BPE_END_DUMPED, &record);
 		fn(user, &record, t->options.worker);
 	}
 	*from = i;

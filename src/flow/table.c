@@ -64,7 +64,7 @@ void bpei_table_end(struct bpei_table *t, uint32_t i, enum bpe_flow_end why)
 void bpei_table_evict(struct bpei_table *t, uint32_t i, bool crowded)
 {
 	uint8_t state = bpei_entry_state(&t->entries[i]);
-	enum bpe_evicted kind = crowded ? BPE_EVICTED_CROWDED
+	enum bpe_evicted kind = crowded ? BPE_EVICTED_COLLISION
 				: !(bpei_entry_bits(&t->entries[i]) & ENTRY_WEAK)
 					? BPE_EVICTED_ALIVE
 				: state >= BPE_TCP_CLOSED ? BPE_EVICTED_CLOSED

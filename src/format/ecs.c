@@ -26,7 +26,7 @@ static void event(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const char *reason = bpe_flow_end_name(f->end);
 	const bool goes_on =
-		f->end == BPE_END_NONE || f->end == BPE_END_ACTIVE || f->end == BPE_END_SNAPSHOT;
+		f->end == BPE_END_NONE || f->end == BPE_END_ACTIVE || f->end == BPE_END_DUMPED;
 	BPEI_WRITE(w,
 		",\"event\":{\"kind\":\"event\",\"category\":[\"network\"],\"type\":[\"connection\",");
 	bpei_write_string(w, goes_on ? "\"info\"]" : "\"end\"]");

@@ -151,6 +151,6 @@ void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *f)
 		tcp(w, f);
 	bpei_flow_write_tunnel_object(w, f, "\"src_ip\":\"", "\"dest_ip\":\"", "\"proto\":\"");
 	bpei_flow_write_process(w, f);
-	own(w, f, f->end == BPE_END_ACTIVE || f->end == BPE_END_SNAPSHOT ? end : NULL);
+	own(w, f, f->end == BPE_END_ACTIVE || f->end == BPE_END_DUMPED ? end : NULL);
 	bpei_write_char(w, '}');
 }

@@ -46,7 +46,7 @@ void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 	bpei_write_char(w, '{');
 	if (f->end == BPE_END_ACTIVE)
 		BPEI_WRITE(w, "\"_path\":\"conn_active\",");
-	if (f->end == BPE_END_SNAPSHOT || f->end == BPE_END_NONE)
+	if (f->end == BPE_END_DUMPED || f->end == BPE_END_NONE)
 		BPEI_WRITE(w, "\"_path\":\"conn_snapshot\",");
 	BPEI_WRITE(w, "\"ts\":");
 	bpei_write_seconds(w, f->first_ns, 6);

@@ -12,10 +12,10 @@ const char *bpe_flow_end_name(int end)
 		[BPE_END_EVICTED] = "evicted",
 		[BPE_END_STOP] = "stop",
 		[BPE_END_ACTIVE] = "active",
-		[BPE_END_SNAPSHOT] = "snapshot",
+		[BPE_END_DUMPED] = "snapshot",
 	};
 
-	return end >= 0 && end <= BPE_END_SNAPSHOT ? names[end] : NULL;
+	return end >= 0 && end <= BPE_END_DUMPED ? names[end] : NULL;
 }
 
 const char *bpe_evicted_name(int evicted)

@@ -79,7 +79,7 @@ static void check_counts(
 
 static void on_shown(void *user, const struct bpe_flow *f, uint32_t worker)
 {
-	FUZZ_CHECK(f->end == BPE_END_SNAPSHOT && f->version == BPE_FLOW_VERSION && worker == 0);
+	FUZZ_CHECK(f->end == BPE_END_DUMPED && f->version == BPE_FLOW_VERSION && worker == 0);
 	for (int k = 0; k < 2; k++)
 		FUZZ_CHECK(f->payload_bytes[k] <= f->ip_bytes[k] &&
 			   f->ip_bytes[k] <= f->wire_bytes[k]);

@@ -66,7 +66,7 @@ static void take_shot(struct fuzz_input *in, struct top_model *m, struct top_sho
 		text(in, shot->protocols[i].name, sizeof shot->protocols[i].name);
 		shot->protocols[i].packets = number(in), shot->protocols[i].bytes = number(in);
 	}
-	shot->about = (struct bpe_snapshot){ (int64_t)number(in), number(in), number(in) };
+	shot->about = (struct bpe_flow_totals){ (int64_t)number(in), number(in), number(in) };
 	shot->count = fuzz_u8(in) % (MOST_FLOWS + 1);
 	for (size_t i = 0; i < shot->count; i++)
 		fill_flow(in, &shot->flows[i]);

@@ -29,11 +29,11 @@ static void complain(const char *text)
 
 static void look(struct bpe_flow *flows, uint32_t k)
 {
-	struct bpe_snapshot s = { .packet_ns = -1 };
+	struct bpe_flow_totals s = { .packet_ns = -1 };
 	struct bpe_error e;
 	uint32_t order = k & 1;
 	size_t n = k % 5 ? ROOM : k % 7;
-	int found = bpe_engine_snapshot(engine, order, INT64_MIN, flows, n, &s, &e);
+	int found = bpe_engine_largest_flows(engine, order, INT64_MIN, flows, n, &s, &e);
 	uint64_t before = UINT64_MAX;
 	if (found < 0 || (size_t)found > n || s.recent != s.alive || s.packet_ns < 0 ||
 		(uint64_t)found > s.alive)
@@ -79,7 +79,7 @@ static void on_batch(void *user, const struct bpe_batch *b)
 	(void)user;
 	if (b->count && b->hash[0] % 64)
 		return;
-	if (bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, &f, 1, NULL, &e) !=
+	if (bpe_engine_largest_flows(engine, BPE_ORDER_BYTES, INT64_MIN, &f, 1, NULL, &e) !=
 			BPE_E_STATE ||
 		e.status != BPE_E_STATE)
 		complain("a handler was answered");
@@ -112,9 +112,10 @@ static int run_round(uint32_t k)
 	o.on_batch = on_batch;
 	if (bpe_engine_open(&o, &engine, &error) < 0)
 		return printf("FAILED: %s\n", error.text), 0;
-	if (bpe_engine_snapshot(engine, 2, 0, flows, ROOM, NULL, &error) != BPE_E_ARGUMENT)
+	if (bpe_engine_largest_flows(engine, 2, 0, flows, ROOM, NULL, &error) != BPE_E_ARGUMENT)
 		complain("an order that there is not");
-	if (bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, flows, ROOM, NULL, &error) != 0)
+	if (bpe_engine_largest_flows(
+		    engine, BPE_ORDER_BYTES, INT64_MIN, flows, ROOM, NULL, &error) != 0)
 		complain("flows before the start");
 	for (int t = 0; t < 2; t++)
 		pthread_create(&thread[t], NULL, asker, &number[t]); /* before the start, and on */
@@ -135,8 +136,9 @@ static int run_round(uint32_t k)
 	for (int t = 0; t < 2; t++)
 		pthread_join(thread[t], NULL);
 	bpe_engine_stats(engine, &s);
-	struct bpe_snapshot last;
-	if (bpe_engine_snapshot(engine, BPE_ORDER_BYTES, INT64_MIN, flows, ROOM, &last, NULL) < 0 ||
+	struct bpe_flow_totals last;
+	if (bpe_engine_largest_flows(engine, BPE_ORDER_BYTES, INT64_MIN, flows, ROOM, &last, NULL) <
+			0 ||
 		last.alive != s.flows_active)
 		complain("flows after the end");
 	if (s.read_packets != s.delivered_packets ||

@@ -4,9 +4,9 @@
 #include "stages.h"
 
 #include "base/mem.h"
+#include "base/pause.h"
 #include "records/batch.h"
 #include "device/synth_gen.h"
-#include "engine/engine.h"
 
 #include <pthread.h>
 #include <stdlib.h>

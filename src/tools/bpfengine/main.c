@@ -158,7 +158,7 @@ static int exit_of(int status)
 /* SIGUSR2 with --flows: the flows that are alive are written, too. */
 static void show_flows(struct run *r)
 {
-	int status = bpe_engine_snapshot_flows(running, NULL, NULL);
+	int status = bpe_engine_dump_flows(running, NULL, NULL);
 	if (status == BPE_E_BUSY)
 		say(r, "the flows asked for before are not all written yet: ask again");
 	else if (status == BPE_OK && !r->cli.quiet)

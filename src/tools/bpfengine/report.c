@@ -190,7 +190,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 				" for colliding keys\n",
 				s.evicted[BPE_EVICTED_SINGLE], s.evicted[BPE_EVICTED_HALF_OPEN],
 				s.evicted[BPE_EVICTED_CLOSED], s.evicted[BPE_EVICTED_ALIVE],
-				s.evicted[BPE_EVICTED_CROWDED]);
+				s.evicted[BPE_EVICTED_COLLISION]);
 		if (cli->flows)
 			records(to, &s, cli);
 		top_flows(to, engine, cli->largest);

@@ -32,7 +32,7 @@ struct top_shot {
 	struct bpe_stats stats;
 	struct bpe_protocol protocols[TOP_PROTOCOLS];
 	size_t protocol_count; /* filled */
-	struct bpe_snapshot about;
+	struct bpe_flow_totals about;
 	struct bpe_flow *flows; /* room for TOP_FLOWS; largest first */
 	size_t count;
 };

@@ -264,7 +264,7 @@ static void *ask(void *view)
 		bpe_engine_stats(v->engine, &s->stats);
 		size_t n = bpe_engine_protocols(v->engine, s->protocols, TOP_PROTOCOLS);
 		s->protocol_count = n < TOP_PROTOCOLS ? n : TOP_PROTOCOLS;
-		int found = bpe_engine_snapshot(
+		int found = bpe_engine_largest_flows(
 			v->engine, (uint32_t)order, since_ns, s->flows, TOP_FLOWS, &s->about, NULL);
 		s->count = found > 0 ? (size_t)found : 0;
 		pthread_mutex_lock(&v->mutex);

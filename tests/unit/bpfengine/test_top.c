@@ -56,7 +56,7 @@ static void take(double seconds, uint64_t alive, int64_t packet_ns)
 {
 	shot.stats.elapsed_ns = (uint64_t)(seconds * 1e9);
 	shot.about =
-		(struct bpe_snapshot){ .packet_ns = packet_ns, .alive = alive, .recent = alive };
+		(struct bpe_flow_totals){ .packet_ns = packet_ns, .alive = alive, .recent = alive };
 	top_model_take(&m, &shot);
 	shot.count = 0;
 }

@@ -228,16 +228,17 @@ Test(output, every_part_of_a_record, .timeout = 60)
 {
 	static struct bpe_engine e;
 	static struct bpei_worker w;
-	static struct bpei_device device;
 	struct seen s = { .records = 0 };
 	e = (struct bpe_engine){ .workers = &w,
-		.device = &device,
+		.plan = { .shares = 1,
+			.has_tables = true,
+			.has_records = true,
+			.waits_record = true },
 		.options = { .on_record = on_put,
 			.user = &s,
 			.record_ring_bytes = 4096,
 			.record_overload = BPE_RECORD_WAIT } };
-	w = (struct bpei_worker){ .engine = &e,
-		.table = (struct bpei_table *)&w /* that there is one is all that is asked */ };
+	w = (struct bpei_worker){ .engine = &e };
 	bpei_role_enter(&bpei_worker_role);
 	cr_assert_eq(bpei_output_new(&e), BPE_OK);
 	cr_assert_eq(bpei_output_begin(&e), 0);
@@ -291,7 +292,7 @@ Test(output, wrong_options_and_no_flows)
 	open_engine(&o, &s);
 	cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
 	cr_assert(s.records == 0 && s.idles == 0);
-	cr_assert_eq(bpe_engine_snapshot_flows(s.engine, NULL, NULL), BPE_E_STATE);
+	cr_assert_eq(bpe_engine_dump_flows(s.engine, NULL, NULL), BPE_E_STATE);
 	bpe_engine_close(s.engine);
 }
 
@@ -307,11 +308,11 @@ static void on_shown(void *user, const struct bpe_flow *f, uint32_t worker)
 			s->wrong++; /* told twice */
 		return;
 	}
-	if (f->end != BPE_END_SNAPSHOT || f->worker != worker)
+	if (f->end != BPE_END_DUMPED || f->worker != worker)
 		s->wrong++;
 	uint32_t at = atomic_fetch_add(&s->shown_count, 1);
 	if (!at)
-		s->again = bpe_engine_snapshot_flows(
+		s->again = bpe_engine_dump_flows(
 			s->engine, on_shown, s); /* from a handler: busy, and no dead end */
 	if (at < SHOWN)
 		s->shown[at] = sum_of(f->addr, sizeof f->addr) ^
@@ -346,7 +347,7 @@ Test(show, every_flow_once, .timeout = 120)
 		struct bpe_stats t, after;
 		open_engine(&o, &s);
 		s.shown = calloc(SHOWN, sizeof *s.shown);
-		cr_assert_eq(bpe_engine_snapshot_flows(s.engine, on_shown, &s), BPE_E_STATE);
+		cr_assert_eq(bpe_engine_dump_flows(s.engine, on_shown, &s), BPE_E_STATE);
 		cr_assert_eq(bpe_engine_start(s.engine, NULL), BPE_OK);
 		for (int round = 0; round < 3; round++) {
 			do {
@@ -355,7 +356,7 @@ Test(show, every_flow_once, .timeout = 120)
 			} while (!t.flows_active);
 			atomic_store(&s.done, 0);
 			atomic_store(&s.shown_count, 0);
-			cr_assert_eq(bpe_engine_snapshot_flows(s.engine, on_shown, &s), BPE_OK);
+			cr_assert_eq(bpe_engine_dump_flows(s.engine, on_shown, &s), BPE_OK);
 			wait_for_shown(&s, workers);
 			bpe_engine_stats(s.engine, &after);
 			cr_assert_eq(s.again, BPE_E_BUSY);
@@ -367,7 +368,7 @@ Test(show, every_flow_once, .timeout = 120)
 		bpe_engine_stop(s.engine);
 		while (!bpe_engine_wait(s.engine, -1))
 			continue;
-		cr_assert_eq(bpe_engine_snapshot_flows(s.engine, on_shown, &s), BPE_E_STATE);
+		cr_assert_eq(bpe_engine_dump_flows(s.engine, on_shown, &s), BPE_E_STATE);
 		cr_assert_eq(balanced(&s).flows_shown, 0); /* of on_record's alone */
 		bpe_engine_close(s.engine);
 		free(s.shown);
@@ -389,8 +390,8 @@ Test(show, to_on_record, .timeout = 120)
 		cr_assert_eq(bpe_engine_start(s.engine, NULL), BPE_OK);
 		while (bpe_engine_stats(s.engine, &t), t.flows_active <= 500)
 			pause_for(1000000);
-		cr_assert_eq(bpe_engine_snapshot_flows(s.engine, NULL, NULL), BPE_OK);
-		for (int r; (r = bpe_engine_snapshot_flows(s.engine, NULL, NULL)) !=
+		cr_assert_eq(bpe_engine_dump_flows(s.engine, NULL, NULL), BPE_OK);
+		for (int r; (r = bpe_engine_dump_flows(s.engine, NULL, NULL)) !=
 			    BPE_OK;) { /* a second one, as soon as it can be */
 			cr_assert_eq(r, BPE_E_BUSY);
 			pause_for(1000000);
@@ -407,6 +408,6 @@ Test(show, to_on_record, .timeout = 120)
 	struct bpe_options o = options(SOURCE, 0, &s);
 	o.on_record = NULL;
 	open_engine(&o, &s);
-	cr_assert_eq(bpe_engine_snapshot_flows(s.engine, NULL, NULL), BPE_E_ARGUMENT);
+	cr_assert_eq(bpe_engine_dump_flows(s.engine, NULL, NULL), BPE_E_ARGUMENT);
 	bpe_engine_close(s.engine);
 }

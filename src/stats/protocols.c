@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* The protocol table: a line for each protocol seen, over all shares.  Stateless. */
+#include "stats/stats.h"
+
+#include "names/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Names of BPE_PROTO_*; NULL: counted by number in ip_proto or kinds. */
+static const char *const protocol_names[BPE_PROTO_COUNT] = { "damaged", "arp", "tcp", "udp", "icmp",
+	"icmp6", "igmp", "sctp", NULL, NULL, "llc", NULL, "udplite", "dccp", "carp", "wireguard",
+	"stp", "gtp-prime" };
+
+/* A table in the making, with room for all lines. */
+struct protocol_lines {
+	struct bpe_protocol *line;
+	size_t count, room;
+};
+
+/* Adds a tally to the line of a name, which is made from format and number. */
+static void add_protocol_line(
+	struct protocol_lines *l, const struct bpei_tally *t, const char *format, unsigned number)
+{
+	struct bpe_protocol p = { .packets = bpei_counter_get(&t->packets),
+		.bytes = bpei_counter_get(&t->bytes) };
+
+	if (!p.packets)
+		return;
+	snprintf(p.name, sizeof p.name, format, number);
+	for (size_t i = 0; i < l->count; i++) {
+		if (strcmp(l->line[i].name, p.name))
+			continue;
+		l->line[i].packets += p.packets;
+		l->line[i].bytes += p.bytes;
+		return;
+	}
+	if (l->count < l->room)
+		l->line[l->count++] = p;
+}
+
+/* Adds a tally under a name, or under the number if name is NULL. */
+static void add_named_line(struct protocol_lines *l, const struct bpei_tally *t, const char *name,
+	const char *format, uint32_t number)
+{
+	add_protocol_line(l, t, name ? name : format, number);
+}
+
+/* Returns the name of an IP protocol; NULL for ICMP, which is counted here only in a packet of the
+ * wrong IP version. */
+static const char *name_uncounted_protocol(uint32_t ip_proto)
+{
+	return ip_proto == 1 || ip_proto == 58 ? NULL : bpe_ip_proto_name((int)ip_proto);
+}
+
+static void add_kind_line(struct protocol_lines *l, const struct bpei_kind *k)
+{
+	const uint32_t kind = (uint32_t)bpei_counter_get(&k->kind);
+
+	if (kind >= BPEI_KIND_LINK_TYPE) {
+		const uint32_t link_type = kind - BPEI_KIND_LINK_TYPE;
+
+		add_named_line(
+			l, &k->tally, bpe_link_type_name((int)link_type), "linktype-%u", link_type);
+	} else if (kind) {
+		const uint32_t type = kind - BPEI_KIND_ETHERTYPE;
+
+		add_named_line(l, &k->tally, bpei_ethertype_name(type), "ethertype-0x%04x", type);
+	}
+}
+
+/* Orders lines by packets, most first, then by name. */
+static int compare_protocol_lines(const void *x, const void *y)
+{
+	const struct bpe_protocol *a = x;
+	const struct bpe_protocol *b = y;
+
+	if (a->packets != b->packets)
+		return a->packets < b->packets ? 1 : -1;
+	return strcmp(a->name, b->name);
+}
+
+size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n,
+	struct bpe_protocol *protocols, size_t max)
+{
+	struct protocol_lines l = { .room = BPE_PROTO_COUNT + 256 + (size_t)n * BPEI_KINDS + 1 };
+
+	l.line = malloc(l.room * sizeof *l.line);
+	if (!l.line)
+		return 0;
+	for (uint32_t w = 0; w < n; w++) {
+		const struct bpei_counts *c = counts[w];
+
+		for (uint32_t k = 0; k < BPE_PROTO_COUNT; k++)
+			if (protocol_names[k])
+				add_protocol_line(&l, &c->proto[k], protocol_names[k], 0);
+		for (uint32_t k = 0; k < 256; k++)
+			add_named_line(
+				&l, &c->ip_proto[k], name_uncounted_protocol(k), "ip-proto-%u", k);
+		for (uint32_t k = 0; k < BPEI_KINDS; k++)
+			add_kind_line(&l, &c->kinds[k]);
+		add_protocol_line(&l, &c->other_kinds, "ethertype-other", 0);
+	}
+	qsort(l.line, l.count, sizeof *l.line, compare_protocol_lines);
+	if (max) /* protocols may be NULL only without */
+		memcpy(protocols, l.line, (l.count < max ? l.count : max) * sizeof *protocols);
+	free(l.line);
+	return l.count;
+}
