@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the BPF device share.  Lives here: bpf.c (the device's functions, statistics,
- * filters), bpf_node.c (opening a node), bpf_open.c (the ladder of requests up to the first
- * packet), bpf_read.c (waiting and reading), bpf_zbuf.c (FreeBSD's shared buffers). */
+/* Declarations shared by the files of the BPF device.
+ * - bpf.c: the device's functions, statistics;
+ * - bpf_node.c: opening a node;
+ * - bpf_ioctl.c: requests;
+ * - bpf_open.c: the ladder of requests up to the first packet;
+ * - bpf_filter.c: filters;
+ * - bpf_read.c: waiting and reading;
+ * - bpf_recover.c: failed reads;
+ * - bpf_zbuf.c: FreeBSD's shared buffers. */
 #ifndef BPEI_BPF_H
 #define BPEI_BPF_H
 
@@ -10,23 +16,27 @@
 #include "device/device.h"
 #include "filter/kernel.h"
 
-#define BPEI_BPF_BLOCKS 8u /* read at a time, at most; each as large as the kernel's buffer */
+/* Most blocks in flight; each is as large as the kernel's buffer. */
+#define BPEI_BPF_BLOCKS 8u
+#define BPEI_ZBUF_BLOCKS 8u
 
-/* How long nothing may come before a link is taken to be idle, and at most between two looks at a
- * busy one. */
+/* A link without packets for this long counts as idle; also the longest pause between two reads of
+ * a busy link. */
 #define BPEI_PACE_MOST_NS 1000000
 
-#define BPEI_ZBUF_BLOCKS 8u /* out at a time, at most */
+#define BPEI_PKTAP_ROOM 256u /* a kernel's snapshot length counts the PKTAP header */
 
-struct bpei_zbuf { /* FreeBSD: two buffers shared with the kernel */
+/* FreeBSD: two buffers shared with the kernel. */
+struct bpei_zbuf {
 	uint8_t *memory;
-	size_t bytes;        /* of each */
-	uint32_t next, ours; /* the one that the kernel fills next; how many it handed over */
-	uint32_t looked;     /* bytes of the next that were given before that */
-	bool whole[BPEI_ZBUF_BLOCKS]; /* blocks out, oldest first: the last of their buffer */
-	uint32_t first, lent;         /* the oldest of them; how many */
-	int64_t idle_ns;              /* the step that a sleep has grown to */
-	bool spins;                   /* the descriptor was ready, and nothing there */
+	size_t bytes;    /* of each buffer */
+	uint32_t next;   /* buffer that the kernel fills next */
+	uint32_t ours;   /* buffers that the kernel has handed over */
+	uint32_t looked; /* bytes of the next buffer that were lent before the hand-over */
+	bool whole[BPEI_ZBUF_BLOCKS]; /* of each block in flight: the last part of a buffer */
+	uint32_t first, lent;         /* oldest block in flight; blocks in flight */
+	int64_t idle_ns;              /* current length of a sleep */
+	bool spins;                   /* the descriptor was ready without data */
 };
 
 struct bpei_bpf {
@@ -34,29 +44,32 @@ struct bpei_bpf {
 	struct bpe_options options;
 	const struct bpei_bpf_abi *abi;
 	struct bpei_bpf_sys sys;
-	char name[BPEI_IFREQ_NAME]; /* the interface */
-	bool made_interface;        /* by us, and to be done away with */
-	char node[256];             /* the path that was opened; "" */
+	char name[BPEI_IFREQ_NAME]; /* of the interface */
+	bool made_interface;        /* created by us, destroyed at close */
+	char node[256];             /* path of the open node; "" */
 	int minor;                  /* macOS: N of /dev/bpfN */
 	struct bpei_bpf_waiter waiter;
-	int fd, wake[2];      /* fd: -1 while the interface is away; wake: a pipe */
-	bool can_nonblocking; /* as the descriptor stands */
-	size_t buffer_bytes;  /* what read() wants, exactly */
-	size_t block_bytes;   /* most that buffer_bytes may become */
+	int fd;               /* -1 while the interface is away */
+	int wake[2];          /* pipe that ends a wait */
+	bool can_nonblocking; /* current mode of the descriptor */
+	size_t buffer_bytes;  /* exact size that read() accepts */
+	size_t block_bytes;   /* upper bound of buffer_bytes */
 	struct bpei_bpf_walk walk;
-	struct bpe_insn *filter; /* the user's; NULL */
+	struct bpe_insn *filter; /* the user's filter; NULL: none */
 	uint32_t filter_length;
-	struct bpei_kernel_program fit; /* what the kernel is given of it */
-	bool kernel_filters;            /* all of filter is in the kernel */
-	bool kernel_narrows;            /* what it has is wider */
-	bool has_read;                  /* the node has given a buffer */
+	struct bpei_kernel_program fit; /* the kernel's version of the filter */
+	bool kernel_filters;            /* the kernel runs the whole filter */
+	bool kernel_narrows;            /* the kernel runs a wider filter */
+	bool has_read;                  /* the node has returned a buffer */
 
 	/* Reading */
-	int64_t pace_ns, last_read_ns; /* auto and paced: from one read to the next */
-	bool busy, much;        /* the last read brought something; more than half a buffer */
-	int64_t quiet_since_ns; /* nothing has come since; for looking whether the interface is
-				   there */
-	bool leaving;           /* the interface is gone: what is left is read, then it is told */
+	int64_t pace_ns, last_read_ns; /* auto and paced: time between two reads */
+	bool busy;                     /* the last read returned packets */
+	bool much;                     /* the last read returned more than half a buffer */
+	int64_t quiet_since_ns;        /* start of a time without packets, after which the presence
+					  of the interface is checked; 0: packets come */
+	bool leaving;                  /* the interface is gone: the rest is read, then the end is
+					  reported */
 
 	struct bpei_inflate chain; /* BIOCSHDRCOMP */
 	bool inflates;
@@ -69,8 +82,8 @@ struct bpei_bpf {
 	bool zero_copy;
 	struct bpei_zbuf zbuf;
 
-	uint64_t last_received, last_dropped,
-		last_accepted; /* of the kernel's counters, for their differences */
+	/* The kernel's counters at the last call of stats. */
+	uint64_t last_received, last_dropped, last_accepted;
 };
 
 static inline struct bpei_bpf *bpei_bpf_of(struct bpei_device *d)
@@ -78,38 +91,77 @@ static inline struct bpei_bpf *bpei_bpf_of(struct bpei_device *d)
 	return (struct bpei_bpf *)(void *)d;
 }
 
-/* bpf_ioctl.c.  One request: >= 0 or a negative errno of this host; -EINVAL where the system has no
- * such request.
- */
+/* Sets the counters' last values to 0, after a request that zeroed the kernel's counters. */
+static inline void bpei_bpf_counters_zeroed(struct bpei_bpf *b)
+{
+	b->last_received = 0;
+	b->last_dropped = 0;
+	b->last_accepted = 0;
+}
+
+/* bpf_ioctl.c */
+
+/* Makes one request.  Returns >= 0 or a negative errno of this host; -EINVAL if the system has no
+ * such request. */
 int bpei_bpf_call(struct bpei_bpf *b, enum bpei_bpf_call call, void *argument);
 int bpei_bpf_call_u32(struct bpei_bpf *b, enum bpei_bpf_call call, uint32_t *value);
+/* Switches non-blocking reads on or off.  Returns 0 or a negative errno. */
 int bpei_bpf_nonblocking(struct bpei_bpf *b, bool on);
-bool bpei_bpf_is_there(struct bpei_bpf *b); /* BIOCGETIF knows the interface */
+/* Returns false if BIOCGETIF says that the interface is gone. */
+bool bpei_bpf_is_there(struct bpei_bpf *b);
 
-/* bpf_node.c: opens the first node that is free: fd, node and minor, or a status. */
+/* bpf_node.c */
+
+/* Opens the first free node and sets fd, node and minor.  Returns BPE_OK or a status. */
 int bpei_bpf_open_node(struct bpei_bpf *b, struct bpe_error *error);
 
-/* bpf_open.c: opens the node and attaches; on failure nothing stays open.  The rest of *b is set
- * before. */
+/* bpf_open.c */
+
+/* Opens a node and attaches to the interface; on failure nothing stays open.  Options, ABI, system
+ * calls, name and filter of *b are set before.  Returns BPE_OK or a status. */
 int bpei_bpf_attach(struct bpei_bpf *b, struct bpe_error *error);
+/* Closes the node. */
 void bpei_bpf_detach(struct bpei_bpf *b);
+/* Writes the error for header compression on a PKTAP interface and returns the status. */
 int bpei_bpf_refuse_compression(struct bpe_error *error, const char *name);
-int bpei_bpf_install(struct bpei_bpf *b,
-	enum bpei_bpf_call call); /* the filter, by BIOCSETF or BIOCSETFNR: >= 0 or -errno */
-void bpei_bpf_tell_filter(struct bpei_bpf *b); /* a notice, if the kernel does not do all of it */
+
+/* bpf_filter.c */
+
+/* Keeps a copy of the filter, and runs the copy in user space until the kernel takes the filter.
+ * Returns BPE_OK or BPE_E_MEMORY. */
+int bpei_bpf_keep_filter(struct bpei_bpf *b, const struct bpei_filter *filter);
+/* Installs the kept filter in the kernel of a freshly attached node.  Returns >= 0 or -errno. */
+int bpei_bpf_install(struct bpei_bpf *b);
+/* Ends the attaching: the filter goes on in user space only where the kernel does not run the whole
+ * filter, which a notice reports.  Returns BPE_OK or BPE_E_MEMORY. */
+int bpei_bpf_filter_attached(struct bpei_bpf *b);
+int bpei_bpf_set_filter(
+	struct bpei_device *device, const struct bpei_filter *filter, struct bpe_error *error);
 
 /* bpf_read.c */
 int bpei_bpf_fill(struct bpei_device *device, struct bpei_block *block, int64_t timeout_ns,
 	struct bpe_error *error);
 
+/* bpf_recover.c */
+
+/* Handles the end of an interface of which nothing is left to read.  Returns 0 if the reader is to
+ * wait for the interface's return, or BPE_E_GONE. */
+int bpei_bpf_went_away(struct bpei_bpf *b, struct bpe_error *error);
+/* Handles a read that failed with errno e.  Returns >= 0 if another read may succeed, or a
+ * status. */
+int bpei_bpf_read_failed(struct bpei_bpf *b, int e, struct bpe_error *error);
+
 /* bpf_zbuf.c */
-int bpei_zbuf_open(struct bpei_bpf *b); /* before BIOCSETIF: >= 0 or -errno */
+
+/* Maps the shared buffers; called before BIOCSETIF.  Returns >= 0 or -errno. */
+int bpei_zbuf_open(struct bpei_bpf *b);
 void bpei_zbuf_close(struct bpei_bpf *b);
-/* 1: a block; 0: none within the time, *events telling why; 2: the interface is gone. */
+/* Returns 1 with a block; 0 if none came in time, with the reason in *events; 2 if the interface is
+ * gone. */
 int bpei_zbuf_fill(struct bpei_bpf *b, struct bpei_block *block, int64_t timeout_ns, int *events);
 void bpei_zbuf_done(struct bpei_bpf *b);
 
-/* With another system's calls and ABI: tests. */
+/* Opens a device with another system's calls and ABI, for tests. */
 int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options *options,
 	struct bpei_device **device, struct bpe_error *error);
 

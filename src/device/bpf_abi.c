@@ -19,45 +19,74 @@ enum {
 	DLT_PKTAP_MACOS = 149
 };
 
+struct dlt_pair {
+	uint32_t dlt, link_type;
+};
+
+/* The DLT values which differ from LINKTYPE_, by system; { 0, 0 } ends a list. */
+static const struct dlt_pair macos_dlts[] = { { DLT_RAW_REST, LINK_RAW },
+	{ DLT_PKTAP_MACOS, LINK_PKTAP }, { 0, 0 } };
+static const struct dlt_pair freebsd_dlts[] = { { DLT_RAW_REST, LINK_RAW },
+	{ DLT_PFSYNC_FREEBSD, LINK_PFSYNC }, { 0, 0 } };
+static const struct dlt_pair netbsd_dlts[] = { { DLT_RAW_REST, LINK_RAW }, { 0, 0 } };
+static const struct dlt_pair openbsd_dlts[] = { { DLT_RAW_OPENBSD, LINK_RAW },
+	{ DLT_LOOP_OPENBSD, LINK_LOOP }, { DLT_ENC_OPENBSD, LINK_ENC },
+	{ DLT_PFSYNC_OPENBSD, LINK_PFSYNC }, { 0, 0 } };
+
+static uint32_t link_of_dlt(const struct dlt_pair *pairs, uint32_t dlt)
+{
+	for (; pairs->dlt; pairs++)
+		if (pairs->dlt == dlt)
+			return pairs->link_type;
+	return dlt;
+}
+
+static uint32_t dlt_of_link(const struct dlt_pair *pairs, uint32_t link_type)
+{
+	for (; pairs->dlt; pairs++)
+		if (pairs->link_type == link_type)
+			return pairs->dlt;
+	return link_type;
+}
+
 static uint32_t link_macos(uint32_t dlt)
 {
-	return dlt == DLT_RAW_REST ? LINK_RAW : dlt == DLT_PKTAP_MACOS ? LINK_PKTAP : dlt;
+	return link_of_dlt(macos_dlts, dlt);
 }
+
+static uint32_t dlt_macos(uint32_t link_type)
+{
+	return dlt_of_link(macos_dlts, link_type);
+}
+
 static uint32_t link_freebsd(uint32_t dlt)
 {
-	return dlt == DLT_RAW_REST ? LINK_RAW : dlt == DLT_PFSYNC_FREEBSD ? LINK_PFSYNC : dlt;
+	return link_of_dlt(freebsd_dlts, dlt);
 }
+
+static uint32_t dlt_freebsd(uint32_t link_type)
+{
+	return dlt_of_link(freebsd_dlts, link_type);
+}
+
 static uint32_t link_netbsd(uint32_t dlt)
 {
-	return dlt == DLT_RAW_REST ? LINK_RAW : dlt;
+	return link_of_dlt(netbsd_dlts, dlt);
 }
+
+static uint32_t dlt_netbsd(uint32_t link_type)
+{
+	return dlt_of_link(netbsd_dlts, link_type);
+}
+
 static uint32_t link_openbsd(uint32_t dlt)
 {
-	return dlt == DLT_RAW_OPENBSD      ? LINK_RAW
-	       : dlt == DLT_LOOP_OPENBSD   ? LINK_LOOP
-	       : dlt == DLT_ENC_OPENBSD    ? LINK_ENC
-	       : dlt == DLT_PFSYNC_OPENBSD ? LINK_PFSYNC
-					   : dlt;
+	return link_of_dlt(openbsd_dlts, dlt);
 }
-static uint32_t dlt_macos(uint32_t link)
+
+static uint32_t dlt_openbsd(uint32_t link_type)
 {
-	return link == LINK_RAW ? DLT_RAW_REST : link == LINK_PKTAP ? DLT_PKTAP_MACOS : link;
-}
-static uint32_t dlt_freebsd(uint32_t link)
-{
-	return link == LINK_RAW ? DLT_RAW_REST : link == LINK_PFSYNC ? DLT_PFSYNC_FREEBSD : link;
-}
-static uint32_t dlt_netbsd(uint32_t link)
-{
-	return link == LINK_RAW ? DLT_RAW_REST : link;
-}
-static uint32_t dlt_openbsd(uint32_t link)
-{
-	return link == LINK_RAW      ? DLT_RAW_OPENBSD
-	       : link == LINK_LOOP   ? DLT_LOOP_OPENBSD
-	       : link == LINK_ENC    ? DLT_ENC_OPENBSD
-	       : link == LINK_PFSYNC ? DLT_PFSYNC_OPENBSD
-				     : link;
+	return dlt_of_link(openbsd_dlts, link_type);
 }
 
 /* ---- The systems ---- */
@@ -306,7 +335,7 @@ const struct bpei_bpf_abi bpei_bpf_abis[BPEI_SYSTEMS] = {
 		.most_buffer = 2u << 20,
 		.buffer_sysctl = "net.bpf.maxbufsize",
 		.empty_is_zero = true,
-		.direction = { 0, 2, 1 }, /* a set bit takes that direction out */
+		.direction = { 0, 2, 1 }, /* a set bit removes a direction */
 		.layout = &bpei_layout_openbsd,
 		.errno_again = 35,
 		.errno_nobufs = 55,

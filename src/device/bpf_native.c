@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* On the real systems: the tables of bpf_abi.c and layout.c against <net/bpf.h>.  Nothing runs; it
- * compiles or it does not. Elsewhere, and with toolchains that lack the header, this file is empty.
- */
+/* Compile-time checks of the tables of bpf_abi.c and layout.c against <net/bpf.h> of the real
+ * system. Nothing runs.  Elsewhere, and with toolchains without the header, this file is empty. */
 #include "device/bpf_abi.h"
 
 #if (defined(__APPLE__) || defined(__FreeBSD__) || defined(__NetBSD__) || defined(__OpenBSD__)) && \

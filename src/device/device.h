@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The device contract: one struct of functions for each kind of packet source.
+/* The device contract: a struct of functions for each kind of packet source.
  *
  * Life: open -> (fill -> walk ... walk -> done)* -> close.  The reader calls all functions between
  * open and close; only wake may be called by other threads.  Several blocks may be between fill and
@@ -27,13 +27,13 @@ struct bpei_device_ops {
 	/* Makes the next block ready.  timeout_ns < 0: waits without limit; 0: does not wait.
 	 * Returns 1 if *block is filled; 0 if nothing came in time, or wake was called; BPE_E_END
 	 * if there will never be more; or another status, with the reason in *error, once every
-	 * block before was returned.  A block that cannot be filled is left as it was. */
+	 * block before was returned.  A block which cannot be filled is left unchanged. */
 	int (*fill)(struct bpei_device *device, struct bpei_block *block, int64_t timeout_ns,
 		struct bpe_error *error);
-	/* Returns the block's next packets, at most max <= BPE_BATCH, all of one link type; 0: the
-	 * block is empty.  Writes block->link_type and the columns data, time_ns, caplen, wirelen,
-	 * interface_id and outgoing.  A device with walk_cuts also cuts caplen to snaplen, unless
-	 * device->filter is set. */
+	/* Returns the block's next packets, at most max <= BPE_BATCH, all of the same link type; 0:
+	 * the block is empty.  Writes block->link_type and the columns data, time_ns, caplen,
+	 * wirelen, interface_id and outgoing.  A device with walk_cuts also cuts caplen to snaplen,
+	 * unless device->filter is set. */
 	uint32_t (*walk)(struct bpei_device *device, struct bpei_block *block,
 		const struct bpei_columns *columns, uint32_t max);
 	/* Releases a block, which no thread reads any more. */
@@ -47,9 +47,9 @@ struct bpei_device_ops {
 	 * (bpei_device_walk). */
 	int (*set_filter)(struct bpei_device *device, const struct bpei_filter *filter,
 		struct bpe_error *error);
-	/* Looks at the packets of the block that walk has not returned yet.  Stores time and
+	/* Looks at the packets of the block which walk has not returned yet.  Stores time and
 	 * interface of the packet at *at (0: the first) and moves *at behind the packet.  Returns
-	 * false if there are no more.  NULL: no interface has a clock of its own. */
+	 * false if there are no more.  NULL: no interface has a separate clock. */
 	bool (*look_ahead)(struct bpei_device *device, const struct bpei_block *block, size_t *at,
 		uint32_t *interface_id, int64_t *time_ns);
 	/* Takes the wrapper off packet i, which walk leaves on while device->filter is set: kernels
@@ -59,7 +59,7 @@ struct bpei_device_ops {
 		struct bpei_device *device, const struct bpei_columns *columns, uint32_t i);
 };
 
-/* The part of a device that the engine sees; a backend's own structure begins with it. */
+/* The part of a device which the engine sees; the first member of a backend's structure. */
 struct bpei_device {
 	const struct bpei_device_ops *ops;
 	int fd;               /* readable when fill may have a block; -1: nothing to poll */
@@ -74,13 +74,13 @@ struct bpei_device {
 	bool walk_cuts;       /* see walk */
 	bool wraps_packets;   /* see unwrap */
 	uint32_t max_blocks_in_flight;
-	size_t block_bytes; /* memory that a block of the pool needs, unless maps_blocks */
+	size_t block_bytes; /* memory for a block of the pool, unless maps_blocks */
 	uint32_t link_type; /* LINKTYPE_* of the first interface */
 	uint32_t netmask;   /* of the interface's IPv4 network, for "ip broadcast" */
 	bool has_netmask;
 	uint32_t snaplen;                 /* caplen is cut to snaplen */
-	const struct bpei_kernel *kernel; /* kernel that filters; NULL: none does */
-	uint32_t kernel_insns;            /* most instructions that the kernel is given */
+	const struct bpei_kernel *kernel; /* kernel which filters; NULL: none does */
+	uint32_t kernel_insns;            /* most instructions for the kernel */
 	uint64_t source_bytes;            /* length of the savefile; 0 if unknown */
 	char source[384];                 /* description of the source, for people */
 	struct bpei_names names;          /* of interfaces: live, filled by the engine; pcapng, as
@@ -106,31 +106,31 @@ struct bpei_device {
 					    before the filter */
 	bpei_counter filtered;           /* packets rejected in user space */
 	bpei_counter torn_blocks;        /* live only */
-	bpei_counter duplicates;         /* records that walk skipped as second copy of a packet */
+	bpei_counter duplicates;         /* records skipped by walk as second copy of a packet */
 	bpei_counter duplicate_captured; /* bytes of the duplicates, and */
 	bpei_counter duplicate_wire;     /* their length on the wire */
-	bpei_counter empty_reads;        /* calls for packets that returned none; live only */
-	bpei_counter filled_bytes;       /* bytes that filled blocks held, and */
-	bpei_counter filled_capacity;    /* could have held */
+	bpei_counter empty_reads;        /* calls for packets without result; live only */
+	bpei_counter filled_bytes;       /* bytes in filled blocks, and */
+	bpei_counter filled_capacity;    /* room for them */
 	bpei_counter source_position;    /* bytes of the savefile read so far */
 };
 
 /* ---- For the engine ---- */
 
-/* Opens the source that the options name.  All steps that need privileges happen in here. */
+/* Opens the source named by the options.  All steps which need privileges happen in here. */
 int bpei_device_open(
 	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
 void bpei_device_close(struct bpei_device *device); /* NULL is allowed */
 
 /* Calls walk, runs the filter and cuts each packet to the filter's answer and to snaplen.  Returns
- * the packets that passed; 0: the block is empty. */
+ * the packets which passed; 0: the block is empty. */
 uint32_t bpei_device_walk_filtered(struct bpei_device *device, struct bpei_block *block,
 	const struct bpei_columns *columns, uint32_t max);
 /* Replaces the filter, in the kernel if the device can, else in user space.  Copies the
  * instructions.  Reader only. */
 int bpei_device_set_filter(struct bpei_device *device, const struct bpe_insn *filter,
 	uint32_t length, struct bpe_error *error);
-/* Replaces the filter by one that bpei_device_compile made; the caller keeps `filter`.
+/* Replaces the filter by a result of bpei_device_compile; the caller keeps `filter`.
  * `expression`: text to compile anew for packets of other link types. */
 int bpei_device_set_expression(struct bpei_device *device, const char *expression, uint32_t through,
 	const struct bpei_filter *filter, struct bpe_error *error);
@@ -165,15 +165,15 @@ static inline void bpei_device_stats(struct bpei_device *d) BPEI_READER
 
 /* ---- Names of sources (source.c) ---- */
 
-/* Returns the system's name of the interface that a source names: without "if:" or "bpf:". */
+/* Returns the system's name of a source's interface: without "if:" or "bpf:". */
 const char *bpei_device_interface(const char *source);
-/* Returns true if a source of that name is not the interface of that name: "any", "synth", or a
- * name that begins with "bpf:"... */
+/* Returns true if -i takes the name for another source than the interface: "any", "synth", or a
+ * name which begins with "bpf:"... */
 bool bpei_device_name_is_taken(const char *name);
 /* Returns true if the name asks for generated traffic even where an interface is called synth. */
 bool bpei_source_is_synth_only(const char *source);
-/* Returns true if the source is called "synth": the interface of that name, or generated traffic if
- * there is no interface. */
+/* Returns true if the source is called "synth": an interface, or generated traffic if there is no
+ * interface of the name. */
 bool bpei_source_is_synth_name(const char *source);
 
 /* ---- For the backends ---- */
@@ -191,10 +191,10 @@ int bpei_afpacket_open(const struct bpe_options *options, struct bpei_device **d
  * BPE_E_MEMORY. */
 int bpei_device_filter_here(
 	struct bpei_device *device, const struct bpe_insn *program, uint32_t length);
-/* Says that the kernel runs the filter from now on, but that `blocks` more blocks may hold packets
- * accepted by an older filter: until these were filled, the filter runs here as well. */
+/* Notes that the kernel runs the filter from now on.  The next `blocks` blocks may hold packets
+ * which an older filter accepted: until these blocks were filled, the filter runs here as well. */
 void bpei_device_filter_until(struct bpei_device *device, uint32_t blocks);
-/* Ends the time that bpei_device_filter_until began: the kernel's buffers are empty. */
+/* Ends the time begun by bpei_device_filter_until: the kernel's buffers are empty. */
 void bpei_device_filter_drained(struct bpei_device *device);
 /* Frees the filter and all programs. */
 void bpei_device_filter_free(struct bpei_device *device);
@@ -205,14 +205,14 @@ static inline void bpei_device_filter_count_fill(struct bpei_device *d)
 		bpei_device_filter_here(d, NULL, 0);
 }
 
-/* Counts a filled block: bytes of records, and bytes that would have fitted. */
+/* Counts a filled block: bytes of records, and room for records. */
 static inline void bpei_device_filled(struct bpei_device *d, uint64_t bytes, uint64_t capacity)
 {
 	bpei_counter_add(&d->filled_bytes, bytes);
 	bpei_counter_add(&d->filled_capacity, capacity);
 }
 
-/* Reports that the interface is down, so that nobody waits for packets that cannot come. */
+/* Reports that the interface is down, so nobody waits in vain for packets. */
 void bpei_notice_down(const struct bpe_options *options, const char *name);
 /* Calls options->on_notice, if any, with a formatted sentence. */
 void bpei_notice(const struct bpe_options *options, const char *format, ...)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Filters in user space: the only place that runs them on a device's packets.
+/* Filters in user space: the only place where a filter runs on a device's packets.
  *
- * A filter runs here for savefiles and generated traffic, where a kernel takes no part of the
- * filter or only a wider one, and for a while after a change of the kernel's filter: the kernel's
- * buffers then still hold packets that the older filter accepted.  An expression is compiled anew
- * for each link type, and has a program for each direction where the words inbound and outbound
- * need one.  The reader owns all of this. */
+ * A filter runs here for savefiles and generated traffic, and where a kernel takes no part of the
+ * filter or only a wider filter.  A filter also runs here for a while after a change of the
+ * kernel's filter, since the kernel's buffers still hold packets which the older filter accepted.
+ * An expression is compiled anew for each link type.  The words inbound and outbound need a program
+ * for each direction.  The reader owns all of this. */
 #include "base/error.h"
 #include "device/device.h"
 #include "filter/decode.h"
@@ -18,7 +18,7 @@
 
 #define PKTAP_ROOM 256u /* a snapshot length counts the PKTAP header */
 
-/* One program for each BPEI_WAY_; NULL: no packet passes. */
+/* A program for each BPEI_WAY_; NULL: no packet passes. */
 struct bpei_way_programs {
 	struct bpei_decoded *way[BPEI_WAYS];
 };
@@ -27,7 +27,8 @@ _Static_assert(BPE_WAY_IN - BPE_WAY_UNKNOWN == BPEI_WAY_IN &&
 		       BPE_WAY_OUT - BPE_WAY_UNKNOWN == BPEI_WAY_OUT,
 	"compile_way_programs");
 
-/* Returns true if the expression depends on the direction of packets and the device knows it. */
+/* Returns true if the expression depends on the direction of packets, and the device knows the
+ * direction. */
 static bool uses_direction(const struct bpei_device *d, const char *expression)
 {
 	return d->is_directed && strstr(expression, "bound");
@@ -69,6 +70,7 @@ int bpei_device_compile(const struct bpei_device *d, const char *expression, uin
 
 /* ---- Installing a filter ---- */
 
+/* Runs a copy of the program here. */
 int bpei_device_filter_here(struct bpei_device *d, const struct bpe_insn *program, uint32_t length)
 {
 	struct bpei_decoded *copy = length ? bpei_decode(program, length) : NULL;
@@ -187,8 +189,8 @@ int bpei_device_set_expression(struct bpei_device *d, const char *expression, ui
 
 /* ---- Running the filter ---- */
 
-/* Compiles the expression for packets of another link type.  An expression that cannot be compiled
- * for the type lets none of them through. */
+/* Compiles the expression for packets of another link type.  An expression which cannot be compiled
+ * for the type lets no packet through. */
 static void recompile_for_link(struct bpei_device *d, uint32_t link_type)
 {
 	struct bpei_filter f;
@@ -220,7 +222,7 @@ static uint32_t filter_packet(const struct bpei_device *d, const struct bpei_col
 	return p ? bpei_decoded_run(p, c->data[i], c->wirelen[i], c->caplen[i]) : UINT32_MAX;
 }
 
-static void move_packet(const struct bpei_columns *c, uint32_t to, uint32_t from)
+static void move_columns(const struct bpei_columns *c, uint32_t to, uint32_t from)
 {
 	c->data[to] = c->data[from];
 	c->time_ns[to] = c->time_ns[from];
@@ -237,8 +239,8 @@ static void cut_packet(const struct bpei_columns *c, uint32_t i, uint32_t bytes)
 		c->caplen[i] = bytes;
 }
 
-/* Filters packets that walk returned with their wrapper.  Packets are walked singly, since the
- * batch ends at a packet whose unwrapped link type differs: that packet is walked again. */
+/* Filters packets which walk returned with their wrapper.  Packets are walked singly, since the
+ * batch ends at a packet with another unwrapped link type, and the packet is walked again. */
 static uint32_t walk_wrapped(
 	struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
 {
@@ -283,7 +285,8 @@ uint32_t bpei_device_walk_filtered(
 	if (d->wraps_packets)
 		return walk_wrapped(d, b, c, max);
 	for (;;) {
-		uint32_t n = d->ops->walk(d, b, c, max), kept = 0;
+		const uint32_t n = d->ops->walk(d, b, c, max);
+		uint32_t kept = 0;
 
 		if (!n)
 			return 0;
@@ -296,7 +299,7 @@ uint32_t bpei_device_walk_filtered(
 				continue;
 			cut_packet(c, i, keep < d->snaplen ? keep : d->snaplen);
 			if (kept != i)
-				move_packet(c, kept, i);
+				move_columns(c, kept, i);
 			kept++;
 		}
 		if (kept < n)
