@@ -5,7 +5,10 @@
 Needs no rights.  Every option is used at least once.  The last line counts the cases.
 """
 
-import json, os, re, signal, struct, subprocess, sys, tempfile, time
+import json, os, re, shutil, signal, struct, subprocess, sys, tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from progress import ASK, Running
 
 PROGRAM, EXAMPLES = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 passed = failed = 0
@@ -135,12 +138,12 @@ def long_names_are_their_letters():
                 run(*traffic, name, "!").returncode == run(*traffic, letter, "!").returncode == 2
             ), name
     assert run("--list-interfaces").stdout == run("-L").stdout != b""
-    assert 0.2 <= report("-i", "synth:rate=1000", "--autostop", "duration:0.2")[0]["seconds"] < 5
+    assert 0.2 <= report("-i", "synth:rate=1000", "--autostop", "duration:0.2")[0]["seconds"]
     assert (
         b" batches (" in run(*traffic, "--verbose").stdout
         and b" batches (" not in run(*traffic).stdout
     )
-    for words, live in (((), True), (("--quiet",), False), (("-q",), False)):
+    for words in (("--quiet",), ("-q",)):
         terminal, end = os.openpty()
         assert (
             run(
@@ -161,7 +164,7 @@ def long_names_are_their_letters():
         except OSError:
             told = b""  # nothing was written, and the other end is closed
         os.close(terminal)
-        assert (b" packets " in told) == live, (words, told)
+        assert not told, (words, told)
 
 
 @case
@@ -397,13 +400,14 @@ def workers_and_their_options():
 def durations_counts_and_intervals():
     r, p = report("-i", "synth:rate=2000", "-t", "0.5", "-q")
     balanced(r)
-    assert 0.45 < r["seconds"] < 5 and 500 < r["packets"]["read"] < 12000, r["seconds"]
+    assert 0.5 <= r["seconds"] and r["packets"]["read"] <= 2000 * r["seconds"] + 64, r["seconds"]
     r, _ = report("-i", "synth", "-a", "duration:0.2")
     assert balanced(r)["seconds"] >= 0.2
     r, _ = report("-i", "synth", "-c", "777", "-p", "-B", "4M", "-s", "0")
     assert balanced(r)["packets"]["read"] == 777
-    p = run("-i", "synth:rate=1000", "-t", "1.2", "--stats-interval", "0.5")
-    assert p.returncode == 0 and len(re.findall(rb"packets/s", p.stderr)) >= 2, p.stderr
+    with Running([PROGRAM, "-i", "synth:rate=1000", "--stats-interval", "0.5"]) as p:
+        p.wait_for_message(r"packets/s", 2)
+        assert p.end()[2] == 0
 
 
 @case
@@ -683,24 +687,17 @@ def output_that_cannot_be_written():
 @case
 def signals():
     for stop in (signal.SIGINT, signal.SIGTERM):
-        p = subprocess.Popen(
-            [PROGRAM, "-i", "synth:rate=20000", "--json", "--workers", "2"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        time.sleep(0.4)
-        p.send_signal(stop)
-        out, err = p.communicate(timeout=120)
-        assert balanced(json.loads(out))["packets"]["read"] > 0 and p.returncode == 0
-    p = subprocess.Popen(
-        [PROGRAM, "-i", "synth:rate=20000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    time.sleep(0.4)
-    p.send_signal(getattr(signal, "SIGINFO", signal.SIGUSR1))
-    time.sleep(1.5)
-    p.send_signal(signal.SIGINT)
-    out, err = p.communicate(timeout=120)
-    assert b"packets read" in err and b"packets read" in out and p.returncode == 0
+        words = [PROGRAM, "-i", "synth:rate=20000", "--json", "--workers", "2"]
+        with Running([*words, "--stats-interval", "0.1"]) as p:
+            p.wait_for_message(r": [1-9]\d* packets")
+            out, err, code = p.end(stop)
+            assert balanced(json.loads(out))["packets"]["read"] > 0 and code == 0
+    with Running([PROGRAM, "-i", "synth:rate=20000"]) as p:
+        p.wait_for("a handler", lambda: p.catches(ASK))
+        p.send_signal(ASK)
+        p.wait_for_message("packets read")
+        out, err, code = p.end()
+        assert b"packets read" in out and code == 0
 
 
 @case
@@ -709,22 +706,15 @@ def live_line_on_a_terminal_only():
 
     leader, terminal = pty.openpty()
     p = subprocess.Popen(
-        [PROGRAM, "-i", "synth:rate=20000", "-t", "0.9"], stdout=subprocess.PIPE, stderr=terminal
+        [PROGRAM, "-i", "synth:rate=20000"], stdout=subprocess.PIPE, stderr=terminal
     )
     os.close(terminal)
-    out, seen = p.communicate(timeout=120)[0], b""
-    try:
-        while True:
-            seen += os.read(leader, 65536)
-    except OSError:
-        pass
+    seen = b""
+    while seen.count(b"\r") < 3 or b"packets" not in seen or b"flows" not in seen:
+        seen += os.read(leader, 65536)
+    p.send_signal(signal.SIGINT)
+    out = p.communicate(timeout=600)[0]
     os.close(leader)
-    assert (
-        seen.count(b"\r") >= 2
-        and b"packets" in seen
-        and b"flows" in seen
-        and not re.search(rb" 0/s", seen)
-    ), seen
     assert b"packets read" in out and p.returncode == 0
     assert not run("-i", "synth:rate=20000", "-t", "0.6").stderr  # none when piped
 
@@ -778,22 +768,15 @@ def examples_show_something():
         text=True,
     )
     assert re.search(r"^closed ", p.stdout, re.M) and not p.stdout.splitlines()[-1].startswith("0 ")
-    p = subprocess.run(
-        [EXAMPLES + "/connection_monitor", "synth:rate=20000,flows=100", "2.5"],
-        capture_output=True,
-        text=True,
-    )
-    assert (
-        p.returncode == 0
-        and len(
-            re.findall(
-                r"^[1-9]\d* flows alive\n(?:  (?:open|closed|closing|reset) +\S+ > .*\n){3}",
-                p.stdout,
-                re.M,
-            )
-        )
-        >= 1
-    ), p.stdout[:2000]
+    monitor = [EXAMPLES + "/connection_monitor", "synth:rate=20000,flows=100"]
+    assert subprocess.run([*monitor, "0.5"], capture_output=True).returncode == 0
+    shown = r"^[1-9]\d* flows alive\n(?:  (?:open|closed|closing|reset) +\S+ > .*\n){3}"
+    with tempfile.NamedTemporaryFile("r") as f:
+        with Running(
+            ["stdbuf", "-oL", *monitor] if shutil.which("stdbuf") else monitor, stdout=f
+        ) as p:
+            p.wait_for("flows alive", lambda: re.search(shown, open(f.name).read(), re.M))
+            p.end(signal.SIGTERM)
     for name in ("basic_capture", "connection_monitor", "protocol_analyzer"):
         assert subprocess.run([f"{EXAMPLES}/{name}"], capture_output=True).returncode == 2
         assert (

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""Runs programs and waits for what they have done, however long that takes on a busy machine.
+
+A test that sleeps, and then asserts that work got done, fails when other processes have the CPU.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+ASK = getattr(signal, "SIGINFO", signal.SIGUSR1)
+CAUGHT = ("SigCgt:", "SigBlk:")
+WAIT = 600  # seconds: whatever takes longer has failed
+
+
+def wait_until(what, condition):
+    """Waits for a condition that must come true; returns its value."""
+    end = time.monotonic() + WAIT
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise TimeoutError(what)
+        time.sleep(0.02)
+    return value
+
+
+class Running:
+    """A program at work.  Its standard error goes to a file, which can be read meanwhile."""
+
+    def __init__(self, command, **options):
+        self.messages = tempfile.NamedTemporaryFile()
+        self.process = subprocess.Popen(
+            command, **{"stdout": subprocess.PIPE, "stderr": self.messages, **options}
+        )
+        self.send_signal = self.process.send_signal
+
+    def read_messages(self):
+        with open(self.messages.name, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def wait_for(self, what, condition):
+        """Waits for a condition that must come true while the program runs."""
+
+        def holds_or_ended():
+            ended = self.process.poll() is not None
+            value = condition()
+            assert value or not ended, (what, self.process.returncode, self.read_messages())
+            return value
+
+        return wait_until(what, holds_or_ended)
+
+    def wait_for_message(self, pattern, times=1):
+        """Waits until the program has told what matches, so many times."""
+
+        def told():
+            return len(re.findall(pattern, self.read_messages(), re.M)) >= times
+
+        self.wait_for(f"{pattern}, {times} times", told)
+
+    def wait_for_lines(self, path, count=1):
+        """Waits until a file has so many lines."""
+
+        def has_lines():
+            if not os.path.exists(path):
+                return False
+            with open(path, "rb") as f:
+                return f.read().count(b"\n") >= count
+
+        self.wait_for(f"{count} lines of {path}", has_lines)
+
+    def catches(self, number):
+        """Whether the program has got so far that the signal does not end it."""
+        try:
+            with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as f:
+                masks = [int(line.split()[1], 16) for line in f if line.startswith(CAUGHT)]
+        except OSError:
+            return not os.path.exists("/proc/self/status")  # SIGINFO ends nothing
+        return any(mask >> (number - 1) & 1 for mask in masks)
+
+    def wait_for_packets(self, count):
+        """Waits until bpfengine has read so many packets, by asking for its report again."""
+        reports = 0
+        self.wait_for("a handler", lambda: self.catches(ASK))
+
+        def has_read():
+            nonlocal reports
+            read = re.findall(r"^(\d+) packets? read", self.read_messages(), re.M)
+            if len(read) >= reports:
+                reports = len(read) + 1
+                if self.process.poll() is None:
+                    self.send_signal(ASK)
+            return bool(read) and int(read[-1]) >= count
+
+        self.wait_for(f"{count} packets", has_read)
+
+    def end(self, how=signal.SIGINT):
+        """Sends a signal, if any, and returns standard output, messages and the exit code."""
+        if how and self.process.poll() is None:
+            self.send_signal(how)
+        out = self.process.communicate(timeout=WAIT)[0]
+        return out, self.read_messages(), self.process.returncode
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+        self.messages.close()
