@@ -79,21 +79,28 @@ class Running:
             return not os.path.exists("/proc/self/status")  # SIGINFO ends nothing
         return any(mask >> (number - 1) & 1 for mask in masks)
 
-    def wait_for_packets(self, count):
-        """Waits until bpfengine has read so many packets, by asking for its report again."""
-        reports = 0
+    def wait_for_report(self, what, condition):
+        """Asks bpfengine for its report until the condition holds for what it has told."""
+        asked = 0
         self.wait_for("a handler", lambda: self.catches(ASK))
 
-        def has_read():
-            nonlocal reports
-            read = re.findall(r"^(\d+) packets? read", self.read_messages(), re.M)
-            if len(read) >= reports:
-                reports = len(read) + 1
-                if self.process.poll() is None:
-                    self.send_signal(ASK)
-            return bool(read) and int(read[-1]) >= count
+        def reported():
+            nonlocal asked
+            text = self.read_messages()
+            if text.count(" packets read") >= asked and self.process.poll() is None:
+                asked = text.count(" packets read") + 1
+                self.send_signal(ASK)
+            return condition(text)
 
-        self.wait_for(f"{count} packets", has_read)
+        self.wait_for(what, reported)
+
+    def wait_for_packets(self, count):
+        """Waits until bpfengine has read so many packets."""
+
+        def has_read(text):
+            return any(int(n) >= count for n in re.findall(r"^(\d+) packets read", text, re.M))
+
+        self.wait_for_report(f"{count} packets", has_read)
 
     def end(self, how=signal.SIGINT):
         """Sends a signal, if any, and returns standard output, messages and the exit code."""

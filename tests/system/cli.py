@@ -398,7 +398,7 @@ def workers_and_their_options():
 
 @case
 def durations_counts_and_intervals():
-    r, p = report("-i", "synth:rate=2000", "-t", "0.5", "-q")
+    r, _ = report("-i", "synth:rate=2000", "-t", "0.5", "-q")
     balanced(r)
     assert 0.5 <= r["seconds"] and r["packets"]["read"] <= 2000 * r["seconds"] + 64, r["seconds"]
     r, _ = report("-i", "synth", "-a", "duration:0.2")
