@@ -18,7 +18,6 @@ ONLY = {
 HIGHER = {
     "include/bpfengine.h": 1020,  # the public contract is one file by decision
     # Formatted at 100 columns these are longer than 600 lines; each is to be split by idea.
-    "src/tools/bpfengine/top_view.c": 620,
     "src/filter/parse.c": 820,
     "src/flow/table.c": 650,
     "src/flow/table.h": 640,

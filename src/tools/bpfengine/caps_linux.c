@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Capabilities (capabilities(7)): of root, or of a program that was given some by setcap(8).  After
- * the source is open none is needed, but what the plan keeps.  no_new_privs sees to it that no file
- * gives any back.  By the kernel's own calls: no library for two of them. */
+/* Capabilities (capabilities(7)) of root, or of a program that was given some by setcap(8);
+ * stateless.
+ *
+ * After the source is open the program needs no capability but those that the plan keeps.
+ * no_new_privs ensures that no executed file gives any back.  The kernel's calls are made directly:
+ * two calls need no library. */
 #include "rights.h"
 
 #include <errno.h>
@@ -17,37 +20,51 @@
 #define PR_CAP_AMBIENT_CLEAR_ALL 4
 #endif
 
-static uint32_t kept(bool read, bool nice)
+/* Returns the capabilities to keep as bits of the first word. */
+static uint32_t kept_capabilities(bool read, bool nice)
 {
-	return (read ? 1u << CAP_DAC_READ_SEARCH : 0) | (nice ? 1u << CAP_SYS_NICE : 0);
+	uint32_t bits = 0;
+
+	if (read)
+		bits |= 1u << CAP_DAC_READ_SEARCH;
+	if (nice)
+		bits |= 1u << CAP_SYS_NICE;
+	return bits;
 }
 
-static int get(struct __user_cap_data_struct data[2])
+/* Returns 0 or an errno. */
+static int get_capabilities(struct __user_cap_data_struct data[2])
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+
 	return syscall(SYS_capget, &head, data) ? errno : 0;
 }
 
 int cli_caps_before(bool read, bool nice)
 {
-	return kept(read, nice) && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) ? errno : 0;
+	if (!kept_capabilities(read, nice))
+		return 0;
+	return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) ? errno : 0;
 }
 
 int cli_caps_after(bool read, bool nice)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct now[2], want[2] = { { .permitted = 0 } };
-	int e = get(now);
-	if (e)
-		return e;
-	want[0].permitted = want[0].effective = now[0].permitted & kept(read, nice);
+	int failed = get_capabilities(now);
+
+	if (failed)
+		return failed;
+	want[0].permitted = now[0].permitted & kept_capabilities(read, nice);
+	want[0].effective = want[0].permitted;
 	if (syscall(SYS_capset, &head, want))
 		return errno;
 	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0,
-		0); /* those left out of permitted are out of it already */
-	if ((e = get(now)))
-		return e;
+	/* may fail on old kernels: ambient capabilities are a part of the permitted set */
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	failed = get_capabilities(now);
+	if (failed)
+		return failed;
 	if (now[0].permitted != want[0].permitted || now[1].permitted)
 		return EPERM;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? errno : 0;
@@ -56,15 +73,19 @@ int cli_caps_after(bool read, bool nice)
 void cli_caps_text(char *text, size_t room)
 {
 	struct __user_cap_data_struct now[2];
-	if (get(now))
+
+	if (get_capabilities(now)) {
 		snprintf(text, room, "unknown capabilities");
-	else if (!now[0].permitted && !now[1].permitted)
+		return;
+	}
+	const uint32_t low = now[0].permitted;
+	const uint32_t high = now[1].permitted;
+	if (!low && !high)
 		snprintf(text, room, "no capabilities");
-	else if (now[0].permitted & ~kept(true, true) || now[1].permitted)
-		snprintf(text, room, "capabilities %llx",
-			(unsigned long long)now[1].permitted << 32 | now[0].permitted);
+	else if (low & ~kept_capabilities(true, true) || high)
+		snprintf(text, room, "capabilities %llx", (unsigned long long)high << 32 | low);
 	else
 		snprintf(text, room, "capabilities:%s%s",
-			now[0].permitted & kept(true, false) ? " dac_read_search" : "",
-			now[0].permitted & kept(false, true) ? " sys_nice" : "");
+			low & kept_capabilities(true, false) ? " dac_read_search" : "",
+			low & kept_capabilities(false, true) ? " sys_nice" : "");
 }

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Systems where rights are user ids and nothing beside them. */
+/* Systems where user ids are the only rights; stateless. */
 #include "rights.h"
 
 int cli_caps_before(bool keep_read, bool keep_nice)
 {
-	return (void)keep_read, (void)keep_nice, 0;
+	(void)keep_read;
+	(void)keep_nice;
+	return 0;
 }
+
 int cli_caps_after(bool keep_read, bool keep_nice)
 {
-	return (void)keep_read, (void)keep_nice, 0;
+	(void)keep_read;
+	(void)keep_nice;
+	return 0;
 }
+
 void cli_caps_text(char *text, size_t room)
 {
 	if (room)

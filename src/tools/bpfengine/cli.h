@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the program's files share.  The program sees bpfengine.h and the system, nothing else of the
- * project. */
+/* Declarations that the program's files share.  The program includes bpfengine.h and the system's
+ * headers, and nothing else of the project but tools/common. */
 #ifndef CLI_H
 #define CLI_H
 
@@ -11,12 +11,15 @@
 
 enum cli_exit { EXIT_GOOD = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_RIGHTS = 3, EXIT_SOURCE = 4 };
 
-struct cli_rights {        /* after opening; strings are empty where there is nothing to say */
-	bool dropped;      /* another user than the one that started it */
-	bool filter_fixed; /* what confines it does not let the filter change */
-	char user[64], capabilities[64], confined[160];
-	char missing[160], kept[192]; /* what of the confinement is not there; what is kept, or does
-					 not work, and why */
+/* Rights after the opening of the source.  A string is empty where there is nothing to report. */
+struct cli_rights {
+	bool dropped;      /* the program runs as another user than the one who started it */
+	bool filter_fixed; /* the confinement forbids a change of the filter */
+	char user[64];
+	char capabilities[64];
+	char confined[160]; /* mechanisms that confine the program */
+	char missing[160];  /* mechanisms that failed, and why */
+	char kept[192];     /* rights that are kept, or options that do not work, and why */
 };
 
 struct cli_flows;
@@ -26,94 +29,124 @@ struct cli {
 	int64_t duration_ns;       /* 0: no limit */
 	int64_t stats_interval_ns; /* 0: none */
 	const char *flows_path;    /* NULL: none */
-	char flows_shown[200];     /* the same, fit for a terminal */
+	char flows_shown[200];     /* flows_path, fit for a terminal */
 	bool top;                  /* the live view */
 	uint32_t largest;          /* largest flows in the report */
 	uint32_t flows_format;     /* enum bpe_format */
-	bool flows_stop;           /* what cannot be written ends the run */
-	bool flows_append;         /* what stands in the file stays */
+	bool flows_stop;           /* a failure to write flows ends the run */
+	bool flows_append;         /* the content of the flow file stays */
 	struct program_files used; /* files that no output may be */
 	struct cli_flows *flows;   /* NULL: none */
 	int verbose;
 	int dump; /* -d: 1, 2, 3 */
 	bool explain;
-	char *filter;            /* the expression, in memory of its own */
-	const char *filter_path; /* -F; NULL: it was given in words */
+	char *filter;            /* the expression, allocated; NULL: none */
+	const char *filter_path; /* -F; NULL: the expression was given in words */
 	bool unoptimized;        /* -O: for -d */
-	const char *user;        /* -Z; NULL: as rights.h has it */
+	const char *user;        /* -Z; NULL: chosen as rights.h says */
 	bool no_confine;
 	struct cli_rights rights;
-	bool quiet, json, list, done; /* done: options asked for no run (--help) */
+	bool quiet, json, list;
+	bool done; /* the options asked for no run (--help) */
 };
 
-/* 0, or the exit code after the message was printed. */
+/* ---- The command line (options.c, option_values.c, tunnels.c) ---- */
+
+/* Reads the command line.  Returns 0, or the exit code after the message was printed. */
 int cli_options(struct cli *cli, int argc, char **argv);
-
-/* --tunnels LIST (tunnels.c): 0 and *closed, or the length of the first word that is none, at
- * *wrong. */
+/* Reads the list of --tunnels.  Returns 0 and the bits of the closed tunnels in *closed, or the
+ * length of the first unknown word, which begins at *wrong. */
 size_t cli_tunnels(const char *list, uint64_t *closed, const char **wrong);
-void cli_tunnels_help(FILE *to); /* the names, as lines of --help */
+/* Prints the names of all tunnels as lines of --help. */
+void cli_tunnels_help(FILE *to);
+/* Returns the text of a filter's file, to be freed by the caller, or NULL and the reason in why. */
+char *cli_filter_file(const char *path, char *why, size_t room);
 
-char *cli_filter_file(
-	const char *path, char *why, size_t room); /* the file's text, for free; NULL, and why */
-int cli_list(bool json);
-int cli_program_print(const struct cli *cli);
-void cli_program(FILE *to, const struct bpe_insn *program, uint32_t length, int style);
+/* ---- Runs without a capture: -L, -d, --explain.  Each returns an exit code. ---- */
 
-/* Rights: prepare before anything is opened, give_up when the source is and no thread runs yet.  0,
- * or the exit code after the message. */
+int cli_list_interfaces(bool json);
+int cli_dump_filter(const struct cli *cli);
+/* Prints a program as -d (style 1), -dd (2) or -ddd (3) does. */
+void cli_print_program(FILE *to, const struct bpe_insn *program, uint32_t length, int style);
+
+/* ---- Rights (rights.c) ---- */
+
+/* Decides which rights the program keeps.  Runs before anything is opened.  Returns 0, or the exit
+ * code after the message. */
 int cli_rights_prepare(struct cli *cli);
+/* Gives up rights.  Runs after the source was opened and before the first thread starts.  Returns
+ * 0, or the exit code after the message. */
 int cli_rights_give_up(struct cli *cli);
-uid_t cli_rights_user(void);             /* who the program will be */
-bool cli_rights_may_make(int directory); /* whether that user may make files in it */
+/* Returns the user that the program will run as. */
+uid_t cli_rights_user(void);
+/* Returns whether the user that the program will run as may make files in the directory. */
+bool cli_rights_may_make(int directory);
 
-/* The whole of a run as people or programs read it. */
+/* ---- The report (report.c, report_json.c) and lines while the program runs (live_line.c) ---- */
+
 void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
-double cli_packet_seconds(
-	const struct bpe_stats *stats); /* from the earliest packet to the latest */
 void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
-bool cli_live_line(
-	const struct bpe_stats *stats); /* on the terminal, in place; false: it has gone */
+/* Returns the time from the earliest packet to the latest in seconds. */
+double cli_packet_seconds(const struct bpe_stats *stats);
+/* Writes the line of statistics in place on the terminal.  Returns false if the terminal is gone.
+ */
+bool cli_live_line(const struct bpe_stats *stats);
+/* Clears the line of statistics, so the next message begins in an empty line. */
 void cli_live_clear(void);
+/* Prints a line of --stats-interval. */
 void cli_interval_line(FILE *to, const struct bpe_stats *stats);
 
-/* Rates between the lines that are shown (rates.c).  All zero at first. */
+/* Counters at earlier times, from which rates are computed (rates.c).  All zero at first. */
 struct cli_rates {
 	uint32_t count;
 	struct {
 		uint64_t ns, packets, bytes;
 	} at[8];
 };
-/* Puts the rates since the call before into the stats, or with span_ns since the latest call that
- * is at least so long ago; since the start where there was none. */
+/* Stores the packets and bits a second in the stats.  The rates count from the latest call at least
+ * span_ns ago (0: the call before), or from the start of the run if there was none. */
 void cli_rates_take(struct cli_rates *rates, struct bpe_stats *stats, uint64_t span_ns);
 
-/* Notes what no output may be (outputs.c), and looks at stdout and stderr: 0, or an exit code after
- * the message. */
+/* ---- Outputs (outputs.c) ---- */
+
+/* Notes the files that no output may be, and checks stdout and stderr.  Returns 0, or the exit code
+ * after the message. */
 int cli_outputs_check(struct cli *cli);
 
-/* --flows: records as lines.  open: what stands there stays as it is; owner: a user that the file
- * may belong to; make: behind the source's opening; begin: before the run, empties the file; these
- * three give 0 or an exit code after the message.  record: as on_record; reopen and ending: also by
- * signal handlers: the file is opened anew, nothing is waited for much longer; close: 0 or the
- * errno of what was not written last. */
+/* ---- The flow file of --flows (flow_file.c).  Calls that return int return 0, or the exit code
+ * after the message, unless noted. ---- */
+
+/* Opens the file without changing it.  owner: a user that the file may belong to. */
 int cli_flows_open(struct cli_flows **flows, const struct cli *cli, uid_t owner);
+/* Makes a missing file.  Runs once the source is open. */
 int cli_flows_make(struct cli_flows *flows);
+/* Empties the file unless it is appended to.  Runs just before the engine starts. */
 int cli_flows_begin(struct cli_flows *flows, struct bpe_engine *engine);
 bool cli_flows_on_stdout(const struct cli_flows *flows);
+/* Writes a record; on_record of the engine, on its output thread.  flow NULL: flushes. */
 void cli_flows_record(struct cli_flows *flows, const struct bpe_flow *flow);
+/* Asks for the file to be opened anew.  Safe in a signal handler. */
 void cli_flows_reopen(struct cli_flows *flows);
+/* Limits from now on how long a slow reader is waited for.  Safe in a signal handler. */
 void cli_flows_ending(struct cli_flows *flows);
-int cli_flows_directory(const struct cli_flows
-		*flows); /* descriptor of where the file is; -1: it is no regular file */
-void cli_flows_counts(
-	const struct cli_flows *flows, uint64_t *written, uint64_t *lost); /* any thread */
+/* Returns the descriptor of the file's directory, or -1 if the file is no regular file. */
+int cli_flows_directory(const struct cli_flows *flows);
+/* Gives the lines that were written and lost.  Any thread. */
+void cli_flows_counts(const struct cli_flows *flows, uint64_t *written, uint64_t *lost);
+/* Closes and frees.  Returns 0, or the errno of the last failure to write. */
 int cli_flows_close(struct cli_flows *flows);
 
-/* Names and numbers (text.c). */
+/* ---- Names and numbers (text.c).  Each returns `to`, unless noted. ---- */
+
 const char *cli_address(char *to, size_t room, const uint8_t *addr, int version);
 const char *cli_protocol(char *to, size_t room, uint8_t ip_proto, uint8_t ip_version);
+/* Returns the state's name; "" for no TCP. */
 const char *cli_tcp_state(uint8_t state);
-const char *cli_count(char *to, size_t room, double n); /* 1.23 M */
+/* Writes a number with a decimal unit: 1.23 M. */
+const char *cli_count(char *to, size_t room, double n);
+/* Writes a counter of the kernel as digits, or `unknown` if the source does not report the counter.
+ * which: a bit of kernel_known. */
+const char *cli_kernel_count(char *to, size_t room, const struct bpe_stats *stats, uint64_t which,
+	uint64_t n, const char *unknown);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* FreeBSD: Capsicum (capsicum(4)).  No new descriptor can be opened by a name any more; those that
- * are open keep what a capture does with them: a BPF device may be read, waited for, asked for its
- * counters and its interface, given another filter, and nothing else, so that it cannot be moved to
- * another interface.  Not run on FreeBSD yet. */
+/* FreeBSD: Capsicum (capsicum(4)).  Stateless.  Not run on FreeBSD yet.
+ *
+ * In capability mode no descriptor can be opened by a name.  Open descriptors keep the rights that
+ * a capture needs: a BPF device may be read, waited for, asked for its counters and its interface,
+ * and given another filter.  The device cannot be moved to another interface. */
 #include "rights.h"
 
 #include <sys/types.h>
@@ -21,50 +22,89 @@
 #include <termios.h>
 #include <unistd.h>
 
+#define DESCRIPTORS_MOST 1024
+
 const enum cli_system cli_system_here = CLI_FREEBSD;
 
-static int limit(int fd, bool view, bool directory)
+static const cap_ioctl_t device_ioctls[] = { BIOCGSTATS, BIOCGETIF, BIOCSETF, BIOCSETFNR, BIOCFLUSH,
+	BIOCGBLEN, BIOCROTZBUF, FIONBIO, FIONREAD };
+static const cap_ioctl_t terminal_ioctls[] = { TIOCGETA, TIOCGWINSZ };
+static const cap_ioctl_t view_ioctls[] = { TIOCGETA, TIOCGWINSZ, TIOCSETA, TIOCSETAW, TIOCSETAF };
+
+/* Returns 0 or an errno. */
+static int set_descriptor_rights(int fd, const cap_rights_t *rights)
 {
-	static const cap_ioctl_t device[] = { BIOCGSTATS, BIOCGETIF, BIOCSETF, BIOCSETFNR,
-		BIOCFLUSH, BIOCGBLEN, BIOCROTZBUF, FIONBIO, FIONREAD };
-	static const cap_ioctl_t terminal[] = { TIOCGETA, TIOCGWINSZ, TIOCSETA, TIOCSETAW,
-		TIOCSETAF }; /* the last three: the live view's */
+	return cap_rights_limit(fd, rights) ? errno : 0;
+}
+
+/* Limits the directory in which the flow file is opened anew.  The opened file gets no more rights
+ * than the directory has.  Returns 0 or an errno. */
+static int limit_directory(int fd)
+{
 	cap_rights_t rights;
+
+	cap_rights_init(&rights, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_SEEK,
+		CAP_FTRUNCATE, CAP_LOOKUP, CAP_CREATE);
+	return set_descriptor_rights(fd, &rights);
+}
+
+/* Limits a character device: the BPF device, or the output of --flows.  Returns 0 or an errno. */
+static int limit_device(int fd)
+{
+	cap_rights_t rights;
+
+	cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_IOCTL,
+		CAP_MMAP_R, CAP_SEEK);
+	if (cap_ioctls_limit(fd, device_ioctls, sizeof device_ioctls / sizeof *device_ioctls))
+		return errno;
+	return set_descriptor_rights(fd, &rights);
+}
+
+/* Limits any other descriptor.  CAP_FTRUNCATE lets a torn line be cut off the flow file.  view: the
+ * live view sets the terminal's mode.  Returns 0 or an errno. */
+static int limit_other(int fd, bool view)
+{
+	const size_t view_count = sizeof view_ioctls / sizeof *view_ioctls;
+	const size_t terminal_count = sizeof terminal_ioctls / sizeof *terminal_ioctls;
+	cap_rights_t rights;
+
+	cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_IOCTL,
+		CAP_MMAP_R, CAP_SEEK, CAP_FTRUNCATE);
+	if (cap_ioctls_limit(
+		    fd, view ? view_ioctls : terminal_ioctls, view ? view_count : terminal_count))
+		return errno;
+	return set_descriptor_rights(fd, &rights);
+}
+
+/* Limits a descriptor, if the number is open.  Returns 0 or an errno. */
+static int limit_descriptor(int fd, const struct cli_confinement *how)
+{
 	struct stat st;
+
 	if (fstat(fd, &st))
 		return errno == EBADF ? 0 : errno;
-	if (directory) { /* where the flows' file is opened anew: what is opened gets no more rights
-			    than these */
-		cap_rights_init(&rights, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_SEEK,
-			CAP_FTRUNCATE, CAP_LOOKUP, CAP_CREATE);
-	} else if (fd > STDERR_FILENO && S_ISCHR(st.st_mode) &&
-		   !(view && isatty(fd))) { /* the device, or what --flows writes to */
-		cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL,
-			CAP_IOCTL, CAP_MMAP_R, CAP_SEEK);
-		if (cap_ioctls_limit(fd, device, sizeof device / sizeof *device))
-			return errno;
-	} else { /* CAP_FTRUNCATE: a torn line is cut off the flows' file */
-		cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL,
-			CAP_IOCTL, CAP_MMAP_R, CAP_SEEK, CAP_FTRUNCATE);
-		if (cap_ioctls_limit(fd, terminal, view ? 5 : 2))
-			return errno;
-	}
-	return cap_rights_limit(fd, &rights) ? errno : 0;
+	if (how->output && fd == how->output_directory)
+		return limit_directory(fd);
+	const bool is_view = how->terminal && isatty(fd);
+	if (fd > STDERR_FILENO && S_ISCHR(st.st_mode) && !is_view)
+		return limit_device(fd);
+	return limit_other(fd, how->terminal);
 }
 
 void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 {
-	int e = 0;
+	int failed = 0;
+
 	*done = (struct cli_confined){ .filter_fixed = false };
-	for (int fd = 0; fd < getdtablesize() && fd < 1024 && !e; fd++)
-		e = limit(fd, how->terminal, how->output && fd == how->output_directory);
-	if (!e && cap_enter())
-		e = errno;
-	if (!e)
+	for (int fd = 0; fd < getdtablesize() && fd < DESCRIPTORS_MOST && !failed; fd++)
+		failed = limit_descriptor(fd, how);
+	if (!failed && cap_enter())
+		failed = errno;
+	if (failed)
+		snprintf(done->failed, sizeof done->failed, "no Capsicum (%s)",
+			failed == ENOSYS ? "this kernel has none" : strerror(failed));
+	else
 		snprintf(done->holds, sizeof done->holds,
 			"Capsicum (%s, no new sockets, the device as it is)",
 			how->output ? "no files but the flows'" : "no files");
-	else
-		snprintf(done->failed, sizeof done->failed, "no Capsicum (%s)",
-			e == ENOSYS ? "this kernel has none" : strerror(e));
 }

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* The two halves of Linux's confinement; each holds without the other. */
+/* The two mechanisms of Linux's confinement.  Each works without the other. */
 #ifndef CONFINE_LINUX_H
 #define CONFINE_LINUX_H
 
 #include "rights.h"
 
-/* Files: those listed and, where `filter`, the tables of names may be opened for reading; nothing
- * else.  0 or an errno; *version is the kernel's. */
+/* Confines the opening of files by Landlock: only the listed files and, if how->filter, the tables
+ * of names can be opened for reading.  Returns 0 or an errno.  *version: of the kernel's interface.
+ */
 int cli_landlock(const struct cli_confinement *how, int *version);
-/* System calls.  0 or an errno; *calls says how many are let through.  ENOTSUP: no list for this
- * kind of machine. */
+/* Confines system calls by seccomp.  Returns 0 or an errno; ENOTSUP: there is no list of calls for
+ * this kind of machine.  *calls: the number of calls that are allowed. */
 int cli_seccomp(const struct cli_confinement *how, unsigned *calls);
 
-/* Descriptors by their numbers, both ends included. */
+/* Descriptor numbers, both ends included. */
 struct cli_range {
 	uint32_t first, last;
 };
-/* Those that are open and nothing is written to, in order; all others are free.  Returns how many
- * ranges; SIZE_MAX: more than `most`, or poll does not tell.  The other way round: those that are
- * written to, the first `most` ranges of them. */
+/* Lists the open descriptors that nothing is written to, in order.  Returns the number of ranges,
+ * or SIZE_MAX if there are more than `most` or poll(2) fails. */
 size_t cli_unwritten(struct cli_range *ranges, size_t most);
+/* Lists the first `most` ranges of open descriptors that are written to.  Returns their number. */
 size_t cli_written(struct cli_range *ranges, size_t most);
 
 #endif

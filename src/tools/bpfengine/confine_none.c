@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* NetBSD has nothing that a process could confine itself with; a build for a sanitizer confines
- * nothing, since that would need far more system calls than a capture. */
+/* No confinement: NetBSD has no mechanism with which a process could confine itself, and a build
+ * for a sanitizer needs far more system calls than a capture.  Stateless. */
 #include "rights.h"
 
 #ifdef CLI_SANITIZED

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* OpenBSD: pledge(2) and unveil(2).  Under a pledge a BPF device can be read and asked for its
- * counters (promise "bpf"), but gets no other filter: with files to read again (SIGUSR2) a live
- * capture is held by unveil alone.  "error": what is not promised fails with ENOSYS, as on other
- * systems, and does not end the capture.  Not run on OpenBSD yet. */
+/* OpenBSD: pledge(2) and unveil(2).  Stateless.  Not run on OpenBSD yet.
+ *
+ * Under a pledge a BPF device can be read and asked for its counters (promise "bpf"), but gets no
+ * other filter.  With files to read again (SIGUSR2) a live capture is therefore confined by unveil
+ * alone.  The promise "error" makes a call outside the promises fail with ENOSYS, as on other
+ * systems, instead of ending the capture. */
 #include "rights.h"
 
 #include <errno.h>
@@ -14,35 +16,77 @@ const enum cli_system cli_system_here = CLI_OPENBSD;
 const char *const cli_name_files[] = { "/etc/services", "/etc/protocols", "/etc/networks",
 	"/etc/hosts", NULL };
 
+struct openbsd_plan {
+	bool reads, writes, pledges;
+	char promises[64];
+};
+
+static struct openbsd_plan plan_openbsd(const struct cli_confinement *how)
+{
+	struct openbsd_plan p = {
+		.reads = how->file_count || (how->filter && !how->live),
+		.writes = how->output,
+		.pledges = !how->live || !how->file_count,
+	};
+
+	snprintf(p.promises, sizeof p.promises, "stdio%s%s%s%s error",
+		p.reads || p.writes ? " rpath" : "", p.writes ? " wpath cpath" : "",
+		how->live ? " bpf" : "", how->terminal ? " tty" : "");
+	return p;
+}
+
+/* Unveils one file.  Returns 0 or an errno. */
+static int unveil_file(const char *path, const char *permissions)
+{
+	return unveil(path, permissions) ? errno : 0;
+}
+
+/* Limits the files that can be opened.  Returns 0 or an errno. */
+static int unveil_files(const struct cli_confinement *how, const struct openbsd_plan *p)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < how->file_count && !failed; i++)
+		failed = unveil_file(how->files[i], "r");
+	for (size_t i = 0; p->reads && cli_name_files[i] && !failed; i++) {
+		failed = unveil_file(cli_name_files[i], "r");
+		if (failed == ENOENT)
+			failed = 0;
+	}
+	if (p->writes && !failed)
+		failed = unveil_file(how->output, "wc");
+	if ((p->reads || p->writes) && !failed)
+		failed = unveil_file(NULL, NULL);
+	return failed;
+}
+
+static const char *describe_unveiled(const struct openbsd_plan *p)
+{
+	if (p->reads && p->writes)
+		return "unveil (the filter's files, and the flows')";
+	if (p->reads)
+		return "unveil (the filter's files)";
+	return p->writes ? "unveil (the flows' file)" : "";
+}
+
 void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 {
-	bool read = how->file_count || (how->filter && !how->live), write = how->output,
-	     pledged = !how->live || !how->file_count;
-	char promises[64];
-	int e = 0;
-	*done = (struct cli_confined){ .filter_fixed = pledged && how->live };
-	for (size_t i = 0; i < how->file_count && !e; i++)
-		e = unveil(how->files[i], "r") ? errno : 0;
-	for (size_t i = 0; read && cli_name_files[i] && !e; i++)
-		e = unveil(cli_name_files[i], "r") && errno != ENOENT ? errno : 0;
-	if (write && !e)
-		e = unveil(how->output, "wc") ? errno : 0;
-	if ((read || write) && !e)
-		e = unveil(NULL, NULL) ? errno : 0;
-	snprintf(promises, sizeof promises, "stdio%s%s%s%s error", read || write ? " rpath" : "",
-		write ? " wpath cpath" : "", how->live ? " bpf" : "", how->terminal ? " tty" : "");
-	if (pledged && !e)
-		e = pledge(promises, NULL) ? errno : 0;
-	if (e)
+	const struct openbsd_plan p = plan_openbsd(how);
+	int failed = unveil_files(how, &p);
+	int used = 0;
+
+	*done = (struct cli_confined){ .filter_fixed = false };
+	if (p.pledges && !failed)
+		failed = pledge(p.promises, NULL) ? errno : 0;
+	if (failed) {
 		snprintf(done->failed, sizeof done->failed, "no pledge, or no unveil (%s)",
-			strerror(e)),
-			done->filter_fixed = false;
-	else
-		snprintf(done->holds, sizeof done->holds, "%s%s%s%s%s", pledged ? "pledge (" : "",
-			pledged ? promises : "", pledged ? ")" : "",
-			pledged && (read || write) ? ", " : "",
-			read && write ? "unveil (the filter's files, and the flows')"
-			: read        ? "unveil (the filter's files)"
-			: write       ? "unveil (the flows' file)"
-				      : "");
+			strerror(failed));
+		return;
+	}
+	done->filter_fixed = p.pledges && how->live;
+	if (p.pledges)
+		used = snprintf(done->holds, sizeof done->holds, "pledge (%s)%s", p.promises,
+			p.reads || p.writes ? ", " : "");
+	snprintf(
+		done->holds + used, sizeof done->holds - (size_t)used, "%s", describe_unveiled(&p));
 }

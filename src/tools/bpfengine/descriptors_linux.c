@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What a confined program may do with descriptors (seccomp_linux.c): which of them are outputs, and
- * a fstat(2) that asks by a descriptor alone.
+/* Descriptors of a confined program (seccomp_linux.c): which descriptors are outputs, and an
+ * fstat(2) that asks by the descriptor alone.
  *
- * Outputs are the standard output, the standard error, and of what this program opened (FD_CLOEXEC:
- * what was inherited cannot have it) all that is open for writing and no socket: the flows' file,
- * pipes and eventfds that wake threads.  Everything else that is open when the confinement begins
- * is never written to.  Numbers that are free then stay allowed: no call that is let through gives
- * an old file a new number (dup, fcntl's F_DUPFD, recvmsg, pidfd_getfd are refused), so what comes
- * there later is what openat may open, a file to read, or the flows' file anew. */
+ * Outputs are the standard output, the standard error, and the descriptors that this program opened
+ * for writing, unless they are sockets: the flow file, pipes and eventfds that wake threads.  A
+ * descriptor of this program has FD_CLOEXEC, which an inherited descriptor cannot have.  All other
+ * open descriptors are never written to.
+ * Free numbers stay allowed: no allowed call gives an old file a new number (dup, F_DUPFD of fcntl,
+ * recvmsg and pidfd_getfd are refused).  So a later descriptor is a file that openat may open,
+ * which is a file to read or the flow file anew. */
 #include "confine_linux.h"
 
 #include <fcntl.h>
@@ -19,35 +20,52 @@
 #include <unistd.h>
 
 #define CHUNK 1024u
-#define MOST_SCANNED 65536u /* numbers above it are refused */
+#define MOST_SCANNED 65536u /* higher numbers are refused */
+
+/* Returns whether packets come from the descriptor. */
+static bool is_packet_socket(int fd)
+{
+	int domain = AF_UNIX;
+	socklen_t size = sizeof domain;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_PACKET;
+}
 
 static bool is_output(int fd)
 {
 	struct stat st;
-	int domain = AF_UNIX, flags = fcntl(fd, F_GETFL), own = fcntl(fd, F_GETFD);
-	socklen_t size = sizeof domain;
-	if (fd == STDOUT_FILENO || fd == STDERR_FILENO) /* a socket of a shell or a service, but
-							   none that packets come from */
-		return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) || domain != AF_PACKET;
-	if (flags < 0 || own < 0 || !(own & FD_CLOEXEC) || (flags & O_ACCMODE) == O_RDONLY)
+
+	/* may be a socket of a shell or a service manager */
+	if (fd == STDOUT_FILENO || fd == STDERR_FILENO)
+		return !is_packet_socket(fd);
+	const int status_flags = fcntl(fd, F_GETFL);
+	const int fd_flags = fcntl(fd, F_GETFD);
+	if (status_flags < 0 || fd_flags < 0 || !(fd_flags & FD_CLOEXEC))
+		return false;
+	if ((status_flags & O_ACCMODE) == O_RDONLY)
 		return false;
 	return !fstat(fd, &st) && !S_ISSOCK(st.st_mode);
 }
 
-/* Takes a number into the last range, or begins one.  Returns false where there is no room. */
-static bool take(struct cli_range *ranges, size_t most, size_t *count, uint32_t number)
+/* Adds a number to the last range, or begins a range.  Returns false if there is no room. */
+static bool append_number(struct cli_range *ranges, size_t most, size_t *count, uint32_t number)
 {
-	if (*count && ranges[*count - 1].last + 1 == number)
-		return ranges[*count - 1].last = number, true;
+	if (*count && ranges[*count - 1].last + 1 == number) {
+		ranges[*count - 1].last = number;
+		return true;
+	}
 	if (*count == most)
 		return false;
-	ranges[(*count)++] = (struct cli_range){ number, number };
+	ranges[*count] = (struct cli_range){ number, number };
+	(*count)++;
 	return true;
 }
 
-static uint32_t scan_end(void)
+/* Returns the number after the last one that can be open. */
+static uint32_t descriptor_limit(void)
 {
 	struct rlimit limit = { 0, 0 };
+
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > MOST_SCANNED)
 		return MOST_SCANNED;
 	return (uint32_t)limit.rlim_cur;
@@ -55,19 +73,21 @@ static uint32_t scan_end(void)
 
 size_t cli_unwritten(struct cli_range *ranges, size_t most)
 {
-	static struct pollfd p[CHUNK];
-	const uint32_t end = scan_end();
+	static struct pollfd polled[CHUNK];
+	const uint32_t end = descriptor_limit();
 	size_t count = 0;
+
 	for (uint32_t from = 0; from < end; from += CHUNK) {
 		const uint32_t n = end - from < CHUNK ? end - from : CHUNK;
+
 		for (uint32_t i = 0; i < n; i++)
-			p[i] = (struct pollfd){ .fd = (int)(from + i) };
-		if (poll(p, n, 0) < 0)
+			polled[i] = (struct pollfd){ .fd = (int)(from + i) };
+		if (poll(polled, n, 0) < 0)
 			return SIZE_MAX;
 		for (uint32_t i = 0; i < n; i++) {
-			if (p[i].revents & POLLNVAL || is_output((int)(from + i)))
+			if (polled[i].revents & POLLNVAL || is_output((int)(from + i)))
 				continue;
-			if (!take(ranges, most, &count, from + i))
+			if (!append_number(ranges, most, &count, from + i))
 				return SIZE_MAX;
 		}
 	}
@@ -79,19 +99,22 @@ size_t cli_unwritten(struct cli_range *ranges, size_t most)
 
 size_t cli_written(struct cli_range *ranges, size_t most)
 {
-	const uint32_t end = scan_end();
+	const uint32_t end = descriptor_limit();
 	size_t count = 0;
-	for (uint32_t fd = 0; fd < end; fd++)
-		if (fcntl((int)fd, F_GETFD) >= 0 && is_output((int)fd) &&
-			!take(ranges, most, &count, fd))
+
+	for (uint32_t fd = 0; fd < end; fd++) {
+		if (fcntl((int)fd, F_GETFD) < 0 || !is_output((int)fd))
+			continue;
+		if (!append_number(ranges, most, &count, fd))
 			break;
+	}
 	return count;
 }
 
 #if (defined(__x86_64__) || defined(__aarch64__)) && !defined(__ILP32__)
 
-/* In the C library's place: glibc's asks newfstatat for an empty path, and whether a path is empty
- * a seccomp filter cannot see.  On these machines the structure is the kernel's. */
+/* Replaces the C library's fstat.  glibc's calls newfstatat with an empty path, and a seccomp
+ * filter cannot see whether a path is empty.  On these machines the structure is the kernel's. */
 int fstat(int fd, struct stat *st)
 {
 	return (int)syscall(SYS_fstat, fd, st);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Which files the program reads, so that no output is one of them. */
+/* Files that the program reads, none of which an output may be; stateless. */
 #include "cli.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What the C library looks names up in, confined or not; a file that is not there is no input. */
+/* Files in which the C library looks up names, confined or not.  A missing file is no input. */
 static const char *const name_tables[] = { "/etc/services", "/etc/protocols", "/etc/networks",
 	"/etc/hosts", "/etc/ethers", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/resolv.conf",
 	"/etc/passwd", "/etc/group", NULL };
 
-static void note_inputs(struct cli *c)
+static void note_input_files(struct cli *c)
 {
 	if (c->engine.file)
 		program_files_add(&c->used, c->engine.file, "the savefile that is read");
@@ -21,10 +21,12 @@ static void note_inputs(struct cli *c)
 		program_files_add(&c->used, name_tables[i], "a table of names");
 }
 
-/* Where stdout or stderr is a file that is read, the report would be written into it. */
-static int check_standard(const struct cli *c, int fd, const char *name)
+/* Refuses a standard descriptor that is an input file, since the report would be written into the
+ * file.  Returns 0, or the exit code after the message. */
+static int check_standard_output(const struct cli *c, int fd, const char *name)
 {
 	struct stat st;
+
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return 0;
 	const char *what = program_files_find(&c->used, &st, false);
@@ -36,10 +38,12 @@ static int check_standard(const struct cli *c, int fd, const char *name)
 
 int cli_outputs_check(struct cli *c)
 {
-	note_inputs(c);
-	int code = check_standard(c, STDOUT_FILENO, "the standard output");
+	int code;
+
+	note_input_files(c);
+	code = check_standard_output(c, STDOUT_FILENO, "the standard output");
 	if (!code)
-		code = check_standard(c, STDERR_FILENO, "the standard error output");
+		code = check_standard_output(c, STDERR_FILENO, "the standard error output");
 	program_files_add_output(&c->used, STDOUT_FILENO, "the standard output, too");
 	program_files_add_output(&c->used, STDERR_FILENO, "where messages go");
 	return code;

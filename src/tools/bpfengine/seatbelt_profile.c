@@ -1,59 +1,83 @@
 /* SPDX-License-Identifier: MIT */
-/* What holds the program on macOS, in Seatbelt's language (sandbox(7);
- * /System/Library/Sandbox/Profiles has Apple's own); pure. Descriptors that are open stay as they
- * are: files are judged when they are opened, ioctl each time. */
+/* The profile that confines the program on macOS, in Seatbelt's language; pure.  sandbox(7) and
+ * /System/Library/Sandbox/Profiles (Apple's own profiles) are the sources.
+ *
+ * Descriptors that are open stay usable: files are checked when they are opened, ioctl at each
+ * call. */
 #include "rights.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const char head[] =
-	"(version 1)\n"
-	"(deny default)\n"
-	"(allow file-ioctl)\n"  /* nothing can be opened that it could be meant for */
-	"(allow sysctl-read)\n" /* debug.bpf_stats, once a second */
-	"(allow signal (target self))\n"
-	"(allow process-info* (target self))\n";
+static const char profile_head[] = "(version 1)\n"
+				   "(deny default)\n"
+				   "(allow file-ioctl)\n"  /* harmless: no device can be opened */
+				   "(allow sysctl-read)\n" /* debug.bpf_stats, once a second */
+				   "(allow signal (target self))\n"
+				   "(allow process-info* (target self))\n";
 
-/* A link on the way to a file is followed only where its metadata may be read, and /etc, /tmp and
- * /var are links.  Names and sizes can be asked for then, wherever the new user may look; contents
- * cannot. */
-static const char links[] = "(allow file-read-metadata)\n";
+/* Seatbelt follows a link in a path only if the link's metadata may be read, and /etc, /tmp and
+ * /var are links.  With this rule the process can ask for names and sizes wherever its user may
+ * look, but not read contents. */
+static const char profile_links[] = "(allow file-read-metadata)\n";
 
-static char *quoted(char *to, const char *path)
+static const char read_rule[] = "(allow file-read* (literal ";
+static const char write_rule[] = "(allow file-write* (literal ";
+static const char rule_end[] = "))\n";
+
+static char *append_text(char *to, const char *text)
 {
-	for (*to++ = '"'; *path; *to++ = *path++)
+	const size_t length = strlen(text);
+
+	memcpy(to, text, length);
+	return to + length;
+}
+
+/* Appends a string literal of Seatbelt's language. */
+static char *append_quoted(char *to, const char *path)
+{
+	*to++ = '"';
+	for (; *path; path++) {
 		if (*path == '"' || *path == '\\')
 			*to++ = '\\';
+		*to++ = *path;
+	}
 	*to++ = '"';
 	return to;
 }
 
-static char *rule(char *to, const char *before, const char *path)
+static char *append_rule(char *to, const char *rule, const char *path)
 {
-	to = (char *)memcpy(to, before, strlen(before)) + strlen(before);
-	to = quoted(to, path);
-	return (char *)memcpy(to, "))\n", 3) + 3;
+	to = append_text(to, rule);
+	to = append_quoted(to, path);
+	return append_text(to, rule_end);
+}
+
+/* Returns the bytes that a rule takes at most. */
+static size_t rule_room(const char *rule, const char *path)
+{
+	return strlen(rule) + 2 * strlen(path) + 2 + sizeof rule_end;
 }
 
 char *cli_seatbelt_profile(const char *const *files, size_t count, const char *output)
 {
-	static const char before[] = "(allow file-read* (literal ",
-			  before_output[] = "(allow file-write* (literal ";
-	size_t room = sizeof head + sizeof links +
-		      (output ? strlen(output) * 2 + sizeof before_output + 6 : 0);
+	size_t room = sizeof profile_head + sizeof profile_links;
+	char *profile, *to;
+
+	if (output)
+		room += rule_room(write_rule, output);
 	for (size_t i = 0; i < count; i++)
-		room += strlen(files[i]) * 2 + sizeof before + 6;
-	char *profile = malloc(room), *to = profile;
+		room += rule_room(read_rule, files[i]);
+	profile = malloc(room);
 	if (!profile)
 		return NULL;
-	to = (char *)memcpy(to, head, sizeof head - 1) + sizeof head - 1;
+	to = append_text(profile, profile_head);
 	if (count || output)
-		to = (char *)memcpy(to, links, sizeof links - 1) + sizeof links - 1;
+		to = append_text(to, profile_links);
 	for (size_t i = 0; i < count; i++)
-		to = rule(to, before, files[i]);
+		to = append_rule(to, read_rule, files[i]);
 	if (output)
-		to = rule(to, before_output, output);
+		to = append_rule(to, write_rule, output);
 	*to = 0;
 	return profile;
 }

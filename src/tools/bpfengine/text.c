@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Names and numbers as people and JSON want them; pure. */
+/* Names and numbers for people and for JSON; pure. */
 #include "cli.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,9 +17,10 @@ const char *cli_address(char *to, size_t room, const uint8_t *addr, int version)
 
 const char *cli_protocol(char *to, size_t room, uint8_t ip_proto, uint8_t ip_version)
 {
-	const char *name = ip_proto == (ip_version == 4 ? 58 : 1)
-				   ? NULL
-				   : bpe_ip_proto_name(ip_proto); /* ICMP is of one IP version */
+	/* ICMP and ICMPv6 have a name under their own IP version only */
+	const uint8_t other_icmp = ip_version == 4 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	const char *name = ip_proto == other_icmp ? NULL : bpe_ip_proto_name(ip_proto);
+
 	if (name)
 		snprintf(to, room, "%s", name);
 	else
@@ -30,15 +32,27 @@ const char *cli_tcp_state(uint8_t state)
 {
 	static const char *const names[] = { "", "syn_sent", "syn_received", "established",
 		"closing", "closed", "reset" };
+
 	return state < sizeof names / sizeof *names ? names[state] : "?";
 }
 
 const char *cli_count(char *to, size_t room, double n)
 {
-	const char *units[] = { "", " k", " M", " G", " T" };
-	int u = 0;
-	for (; n >= 999.5 && u < 4; u++)
+	static const char *const units[] = { "", " k", " M", " G", " T" };
+	int unit = 0;
+
+	for (; n >= 999.5 && unit < 4; unit++)
 		n /= 1000;
-	snprintf(to, room, u && n < 99.5 ? "%.1f%s" : "%.0f%s", n, units[u]);
+	snprintf(to, room, unit && n < 99.5 ? "%.1f%s" : "%.0f%s", n, units[unit]);
+	return to;
+}
+
+const char *cli_kernel_count(char *to, size_t room, const struct bpe_stats *s, uint64_t which,
+	uint64_t n, const char *unknown)
+{
+	if (s->kernel_known & which)
+		snprintf(to, room, "%" PRIu64, n);
+	else
+		snprintf(to, room, "%s", unknown);
 	return to;
 }

@@ -1,37 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/* --tunnels: a list of names of bpe_tunnel_name, "all" and "none", from left to right; -NAME takes
- * one away. */
+/* --tunnels: a list of names of bpe_tunnel_name, "all" and "none", read from left to right; -NAME
+ * removes a tunnel from the set.  Pure. */
 #include "cli.h"
 
 #include <string.h>
 
-/* The bits that a word stands for; 0: it is none. */
-static uint64_t bits_of(const char *word, size_t n)
+static bool is_word(const char *word, size_t length, const char *name)
 {
-	if (n == 3 && !memcmp(word, "all", n))
+	return strlen(name) == length && !memcmp(name, word, length);
+}
+
+/* Returns the bits of the tunnels that a word names, or 0 if the word is unknown. */
+static uint64_t tunnel_word_bits(const char *word, size_t length)
+{
+	if (is_word(word, length, "all"))
 		return UINT64_MAX;
-	for (int kind = 1; kind < BPE_TUNNEL_COUNT; kind++) {
-		const char *name = bpe_tunnel_name(kind);
-		if (strlen(name) == n && !memcmp(name, word, n))
+	for (int kind = 1; kind < BPE_TUNNEL_COUNT; kind++)
+		if (is_word(word, length, bpe_tunnel_name(kind)))
 			return BPE_TUNNEL_BIT(kind);
-	}
 	return 0;
 }
 
 size_t cli_tunnels(const char *list, uint64_t *closed, const char **wrong)
 {
-	uint64_t open = *list == '-' ? UINT64_MAX
-				     : 0; /* a list that begins by taking away begins with all */
+	/* a list that begins with a minus removes from all */
+	uint64_t open = *list == '-' ? UINT64_MAX : 0;
+
 	for (;;) {
-		size_t n = strcspn(list, ","), minus = *list == '-';
-		const bool none = n == 4 && !memcmp(list, "none", n);
-		uint64_t bits = none ? UINT64_MAX : bits_of(list + minus, n - minus);
+		const size_t length = strcspn(list, ",");
+		const size_t minus = *list == '-';
+		const bool is_none = is_word(list, length, "none");
+		uint64_t bits = UINT64_MAX;
+
+		if (!is_none)
+			bits = tunnel_word_bits(list + minus, length - minus);
 		if (!bits) {
 			*wrong = list;
-			return n + !n;
+			return length ? length : 1;
 		}
-		open = minus || none ? open & ~bits : open | bits;
-		list += n;
+		if (minus || is_none)
+			open &= ~bits;
+		else
+			open |= bits;
+		list += length;
 		if (!*list++)
 			break;
 	}
@@ -43,11 +54,15 @@ void cli_tunnels_help(FILE *to)
 {
 	enum { INDENT = 27, COLUMNS = 79 };
 	size_t at = 0;
+
 	for (int kind = 1; kind < BPE_TUNNEL_COUNT; kind++) {
-		const char *name = bpe_tunnel_name(kind),
-			   *comma = kind + 1 < BPE_TUNNEL_COUNT ? "," : "\n";
-		if (at + 1 + strlen(name) + 1 > COLUMNS)
-			fputc('\n', to), at = 0;
+		const char *name = bpe_tunnel_name(kind);
+		const char *comma = kind + 1 < BPE_TUNNEL_COUNT ? "," : "\n";
+
+		if (at + 1 + strlen(name) + 1 > COLUMNS) {
+			fputc('\n', to);
+			at = 0;
+		}
 		at += (size_t)fprintf(to, "%*s%s%s", at ? 1 : INDENT, "", name, comma);
 	}
 }
