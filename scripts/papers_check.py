@@ -4,7 +4,7 @@
 - the drawings in ARCHITECTURE.md are those that draw_floors.py makes from layers.txt;
 - ARCHITECTURE.md names every folder of src, arch, tests and the tree's top;
 - every path that a paper names is in the tree (CHANGELOG.md excepted: it tells of the past);
-- every name of the code in backquotes (bpe_, bpei_, BPE_, struct ...) occurs in the sources.
+- every name in backquotes that is of the code, or one identifier alone, occurs in the sources.
 """
 
 import fnmatch
@@ -18,6 +18,7 @@ PATH = re.compile(r"(?<![\w./-])((?:" + TOPS.replace(".", r"\.") + r")/[\w./*-]*
 QUOTED = re.compile(r"`([^`\n]+)`")
 NAME = re.compile(r"\b(?:bpei?_[a-z0-9_]+|BPEI?_[A-Z0-9_]+)\b(?!\*)")
 WIDE = {"docs/performance.md"}  # tables of many columns
+ALONE = re.compile(r"^([A-Za-z]\w+)(?:\(\))?$")  # one identifier, as a function's name
 STAND_IN = re.compile(r"\b(?:NAME|X)\b")  # of a file that a reader is to write
 
 
@@ -39,12 +40,14 @@ def folders_of(files):
     return found
 
 
-def check_names(text, words):
+def check_names(text, words, folders):
     """(offset, what) of the names in backquotes that no source has."""
     for quoted in QUOTED.finditer(text):
-        for name in NAME.finditer(quoted.group(1)):
-            if name.group(0).rstrip("_") == name.group(0) and name.group(0) not in words:
-                yield quoted.start() + 1 + name.start(), f"{name.group(0)} is in no source"
+        names = {m.group(0) for m in NAME.finditer(quoted.group(1))}
+        names |= set(ALONE.findall(quoted.group(1)))
+        for name in sorted(names - words - folders):
+            if not name.endswith("_"):
+                yield quoted.start() + 1, f"{name} is in no source"
 
 
 def check_paths(text, files, folders):
@@ -72,12 +75,12 @@ def check_architecture(text, layers, files):
 def check_papers(files, read):
     """[(path, line, what)] for all papers; read gives the text of a file."""
     folders = {path[: m.start()] for path in files for m in re.finditer("/", path)}
-    sources = [f for f in files if f.endswith((".c", ".h", ".map", ".build"))]
+    sources = [f for f in files if f.endswith((".c", ".h", ".map", ".build", ".py", ".sh"))]
     words = set(re.findall(r"\w+", "\n".join(read(f) for f in sources)))
     bad = []
     for path in sorted(filter(is_paper, files)):
         text = read(path)
-        found = [*check_paths(text, files, folders), *check_names(text, words)]
+        found = [*check_paths(text, files, folders), *check_names(text, words, folders)]
         if path == draw_floors.PAPER:
             found += check_architecture(text, read("scripts/layers.txt"), files)
         bad += [(path, text.count("\n", 0, at) + 1, what) for at, what in found]
@@ -101,7 +104,8 @@ def self_test():
         (empty, "out of date"),
         (good.replace("`tests`", ""), "folder tests"),
         (good + "see `src/flow/b.c`\n", "src/flow/b.c is not"),
-        (good + "`bpe_g()`\n", "bpe_g is in no source"),
+        (good + "`bpe_g(x)`\n", "bpe_g is in no source"),
+        (good + "`release`\n", "release is in no source"),
         (good + "src/flow/*.c, `src/NAME.c`, `bpe_*`\n", None),
         (good + "x" * 101 + "\n", "100 columns"),
         ("no marks", "no place"),
