@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The contract of an arch backend: each kernel's signature, written once.  Kernels are pure
- * functions of a batch: they allocate nothing, keep nothing, know no device, and read nothing of a
- * packet but data[i][0 .. caplen[i]) (to ask the cache for lines is no reading). The scalar backend
- * is the judge: every other gives the same answers to the last bit. */
+/* The contract of an arch backend: the signature of each kernel, written once.
+ *
+ * Kernels are pure functions of a batch.  They allocate nothing, keep nothing and know no device.
+ * Of a packet they read only data[i][0 .. caplen[i]); prefetching may go beyond.  The scalar
+ * backend is the reference: every other backend gives the same answers to the last bit
+ * (tests/parity/kernels.c).
+ *
+ * A backend is one file, arch/<cpu>/parse_<name>.c, that defines bpei_parse_<name> and
+ * bpei_walk_uniform_<name>, and bpei_probe_<name> if the CPU has a better probe than scalar's.  To
+ * add a backend, copy one of these files, and name the new backend here, in arch_list.h and in
+ * arch/meson.build. */
 #ifndef BPEI_ARCH_H
 #define BPEI_ARCH_H
 
@@ -10,74 +17,118 @@
 
 #include <string.h>
 
-/* Where the columns of a run of packets begin (at most BPE_BATCH); the writable form of struct
- * bpe_batch's. */
+/* The columns of a run of packets, each listed once: X(type, name, condition).  condition: when
+ * bpei_columns_copy copies an element (records/batch.h). */
+
+/* Columns that a walk fills.  meta: records/macos_meta.h; by sources that have metadata. */
+#define BPEI_WALKED_COLUMNS(X)                                                                     \
+	X(const uint8_t *, data, BPEI_COPY_ALWAYS)                                                 \
+	X(int64_t, time_ns, BPEI_COPY_ALWAYS)                                                      \
+	X(uint32_t, caplen, BPEI_COPY_ALWAYS)                                                      \
+	X(uint32_t, wirelen, BPEI_COPY_ALWAYS)                                                     \
+	X(uint32_t, interface_id, BPEI_COPY_ALWAYS)                                                \
+	X(uint16_t, meta, BPEI_COPY_ALWAYS)
+
+/* Columns that parse fills. */
+#define BPEI_PARSED_COLUMNS(X)                                                                     \
+	X(struct bpe_layers, layers, BPEI_COPY_ALWAYS)                                             \
+	X(struct bpe_key, key, BPEI_COPY_IF_KEY)                                                   \
+	X(uint32_t, hash, BPEI_COPY_ALWAYS)
+
+/* The columns of struct bpe_batch. */
+#define BPEI_PUBLIC_COLUMNS(X) BPEI_WALKED_COLUMNS(X) BPEI_PARSED_COLUMNS(X)
+
+/* outgoing: BPE_PKT_OUTGOING if the source says so, else 0; filled by a walk, and in the layers
+ * after parse.  flow_ns (flow/flow_time.h) is valid where flow_kind is not 0. */
+#define BPEI_PRIVATE_COLUMNS(X)                                                                    \
+	X(uint8_t, outgoing, BPEI_COPY_NEVER)                                                      \
+	X(uint8_t, flow_kind, BPEI_COPY_ALWAYS)                                                    \
+	X(int64_t, flow_ns, BPEI_COPY_IF_TIMED)
+
+#define BPEI_COLUMNS(X) BPEI_PUBLIC_COLUMNS(X) BPEI_PRIVATE_COLUMNS(X)
+
+/* Where the columns of a run of packets (at most BPE_BATCH) begin: the writable form of struct
+ * bpe_batch, and what parse is asked for. */
 struct bpei_columns {
-	const uint8_t **data;
-	int64_t *time_ns;
-	uint32_t *caplen, *wirelen, *interface_id;
-	struct bpe_layers *layers;
-	struct bpe_key *key;
-	uint32_t *hash;
-	uint8_t *outgoing; /* BPE_PKT_OUTGOING where the source says so, else 0; NULL: it never does
-			    */
-	uint16_t *meta;    /* records/layout.h; written by sources that have it */
-	int64_t *flow_ns;  /* flow/flow_time.h; good where the next column says so */
-	uint8_t *flow_kind;
-	bool outermost; /* parse: no tunnel in IP is gone into */
-	/* Of parse.  Tunnels of the kinds in `closed` (BPE_TUNNEL_BIT) stay closed. */
-	uint64_t closed;
-	bool no_identity; /* parse: key.tunnel is 0 */
-	/* Of parse: for a packet with BPE_PKT_TUNNEL, a digest of the ids that its direction alone
-	 * has. NULL: not wanted. */
-	uint32_t *way;
-	/* Of scalar's parse: the tunnel of the same packets.  NULL: not wanted. */
-	struct bpe_tunnel *tunnel;
+#define BPEI_COLUMN_MEMBER(type, name, condition) type *name;
+	BPEI_COLUMNS(BPEI_COLUMN_MEMBER) /* outgoing NULL: the source never tells a direction */
+#undef BPEI_COLUMN_MEMBER
+
+	/* parse: options and further results. */
+	bool outermost;   /* stop at the outermost IP header: no tunnel in IP is entered */
+	bool no_identity; /* key.tunnel is 0 */
+	uint64_t closed;  /* tunnels of these kinds (BPE_TUNNEL_BIT) are not entered */
+	uint32_t *way;    /* of packets with BPE_PKT_TUNNEL: digest of the tunnel ids that belong to
+			   * this direction alone; NULL: not wanted */
+	struct bpe_tunnel *tunnel; /* scalar's parse only: the packet's tunnel; NULL: not wanted */
 };
 
-/* The hash's secret: a 32-bit word for each 32-bit word of a key, and two for the end.  See
- * arch/hash.h. */
+/* Returns the columns from element i on. */
+static inline struct bpei_columns bpei_columns_from(const struct bpei_columns *c, uint32_t i)
+{
+	struct bpei_columns from = *c;
+
+#define BPEI_COLUMN_FROM(type, name, condition) from.name = c->name ? c->name + i : NULL;
+	BPEI_COLUMNS(BPEI_COLUMN_FROM)
+#undef BPEI_COLUMN_FROM
+	from.way = c->way ? c->way + i : NULL;
+	from.tunnel = c->tunnel ? c->tunnel + i : NULL;
+	return from;
+}
+
+/* The hash's secret: a 32-bit word for each 32-bit word of a key, and two for the end
+ * (arch/hash.h). */
 struct bpei_seed {
 	uint32_t word[sizeof(struct bpe_key) / 4];
 	uint32_t end[2];
 };
+
+/* Fills the secret with numbers derived from value.  Equal values give equal secrets. */
 void bpei_seed_init(struct bpei_seed *seed, uint64_t value);
 
-/* Records one `stride` behind the other, from `record` on, their bytes after `hdrlen` bytes. */
-struct bpei_records {
-	const uint8_t *record;
-	size_t stride;
-	uint32_t hdrlen, caplen, snaplen;
-	uint32_t fraction_ns; /* a unit of the stamp's fraction: 1000 or 1 */
-	bool hdrlen_told;     /* each header ends with its length, 16 bits at byte 16 */
-	bool stamp_signed;
+/* Fills hash[0..n): the hash of key[i] where layers[i].flags has BPE_PKT_KEY, else 0.  The hash of
+ * a key is never 0.  For keys that changed after parse. */
+void bpei_hash(const struct bpei_columns *columns, uint32_t n, const struct bpei_seed *seed);
+
+/* Capture records at a fixed stride.  Each begins with four 32-bit words { seconds, fraction, bytes
+ * captured, bytes on the wire }; the packet's bytes follow after hdrlen bytes. */
+struct bpei_record_run {
+	const uint8_t *record; /* the first */
+	size_t stride;         /* bytes from a record to the next */
+	uint32_t hdrlen, caplen;
+	uint32_t snaplen;     /* bytes of a packet that the columns may show */
+	uint32_t fraction_ns; /* nanoseconds in a unit of the fraction: 1000 or 1 */
+	bool checks_hdrlen;   /* headers hold their own length: 16 bits at byte 16 */
+	bool stamp_signed;    /* seconds are signed */
 };
 
-/* A bucket of the flow table's index: one 64-byte line.  tag 0 is empty. */
+/* A bucket of the flow table's index: one 64-byte line.  A tag of 0 marks an empty slot. */
 #define BPEI_BUCKET_SLOTS 7
 #define BPEI_BUCKET_ALL ((1u << BPEI_BUCKET_SLOTS) - 1)
 struct bpei_bucket {
 	uint32_t tag[BPEI_BUCKET_SLOTS];
-	uint32_t overflow; /* entries that found this bucket full and went on to the next */
-	uint32_t not_entry[BPEI_BUCKET_SLOTS]; /* complements of entry numbers: so a probe reads
-						  what it answers where no tag is found, too */
-	uint32_t look_on;                      /* overflow != 0 */
+	uint32_t overflow; /* entries that found this bucket full and went to the next */
+	/* Complements of entry numbers.  So a probe that finds no tag reads its answer from the
+	 * word behind the array, without a branch. */
+	uint32_t entry_inverted[BPEI_BUCKET_SLOTS];
+	uint32_t has_overflow; /* overflow != 0 */
 };
 _Static_assert(sizeof(struct bpei_bucket) == 64 && BPEI_BUCKET_SLOTS == 7,
-	"a bucket is a line, and look_on lies behind its entries");
+	"a bucket is a line, and has_overflow lies behind its entries");
 _Static_assert(sizeof(struct bpe_key) == 48, "keys are compared as blocks");
 _Static_assert(sizeof(struct bpe_layers) == 24, "layers");
 
-/* Bit k set where the bucket's k-th slot has the tag.  Four lanes at a time, in the compilers'
- * generic vectors. */
+/* Returns a mask with bit k set where the bucket's k-th slot has the tag.  Four lanes at a time, in
+ * the compilers' generic vectors. */
 static inline uint32_t bpei_bucket_match(const struct bpei_bucket *bucket, uint32_t tag)
 {
 	typedef uint32_t lanes __attribute__((vector_size(16)));
 	lanes low, high, tags = { tag, tag, tag, tag };
 	uint64_t half[2];
+
 	memcpy(&low, bucket->tag, sizeof low);
-	memcpy(&high, (const char *)bucket + sizeof low,
-		sizeof high); /* its last lane is `overflow`: masked out */
+	/* The last lane of `high` is `overflow`, which the masks below leave out. */
+	memcpy(&high, (const char *)bucket + sizeof low, sizeof high);
 	lanes found = ((lanes)(low == tags) & (lanes){ 1, 2, 4, 8 }) |
 		      ((lanes)(high == tags) & (lanes){ 16, 32, 64, 0 });
 	memcpy(half, &found, sizeof half);
@@ -85,27 +136,30 @@ static inline uint32_t bpei_bucket_match(const struct bpei_bucket *bucket, uint3
 	return (uint32_t)(half[0] | half[0] >> 32);
 }
 
-/* parse: fills layers[0..n), hash[0..n) and, where a packet has a flow, key[] (and sets
- * BPE_PKT_KEY).  Every field is written; key[i] means nothing where there is none.  All n packets
- * have the one link type. alike: fills data, time_ns, caplen and wirelen of the first records, of
- * n, that have the lengths of `how`, and returns how many they are (vectors: of whole groups, so
- * fewer than there may be).  All of the n, if they have them, lie in the buffer.  Host byte order.
- * hash: hash[i] of key[i] where layers[i].flags has BPE_PKT_KEY, else 0.  Never 0 for a key.  For
- * keys that changed after parse. seed NULL: parse writes no hash. probe: entry[i] of the first slot
- * in bucket hash[i] & mask whose tag is hash[i]; BPEI_NO_ENTRY where there is none and nothing
- * overflowed; BPEI_LOOK_ON where there is none but the bucket overflowed.  BPEI_NO_ENTRY where
- * hash[i] is 0. */
-#define BPEI_NO_ENTRY UINT32_MAX
-#define BPEI_LOOK_ON (UINT32_MAX - 1)
+/* Results of a probe that are no entry. */
+#define BPEI_NO_ENTRY UINT32_MAX         /* no slot has the tag */
+#define BPEI_PROBE_NEXT (UINT32_MAX - 1) /* nor here, but the bucket overflowed: probe the next */
+
+/* parse: fills layers[0..n), hash[0..n) and, of packets with a flow, key[i] (and sets BPE_PKT_KEY).
+ * Every member is written; a key without BPE_PKT_KEY means nothing.  All n packets have link_type.
+ * seed NULL: no hash is written.
+ *
+ * walk_uniform: fills data, time_ns, caplen and wirelen of the first of n records, up to the first
+ * whose lengths differ from the run's.  Returns their number; a vector backend may stop earlier,
+ * after a whole group.  All n records lie in the buffer, in host byte order.
+ *
+ * probe: entry[i] becomes the entry of the first slot in bucket hash[i] & mask whose tag is
+ * hash[i]; BPEI_PROBE_NEXT or BPEI_NO_ENTRY where no slot has the tag; BPEI_NO_ENTRY where hash[i]
+ * is 0.
+ *
+ * cpu_fits: returns 1 if this CPU, and the system, can run the backend, else 0. */
 #define BPEI_DECLARE_BACKEND(arch)                                                                 \
 	void bpei_parse_##arch(const struct bpei_columns *columns, uint32_t n, uint32_t link_type, \
 		const struct bpei_seed *seed);                                                     \
-	void bpei_hash_##arch(                                                                     \
-		const struct bpei_columns *columns, uint32_t n, const struct bpei_seed *seed);     \
+	uint32_t bpei_walk_uniform_##arch(const struct bpei_columns *columns, uint32_t n,          \
+		const struct bpei_record_run *run);                                                \
 	void bpei_probe_##arch(const struct bpei_bucket *buckets, uint32_t mask,                   \
 		const uint32_t *hash, uint32_t n, uint32_t *entry);                                \
-	uint32_t bpei_alike_##arch(                                                                \
-		const struct bpei_columns *columns, uint32_t n, const struct bpei_records *how);   \
 	int bpei_cpu_fits_##arch(void)
 
 BPEI_DECLARE_BACKEND(scalar);
@@ -114,6 +168,12 @@ BPEI_DECLARE_BACKEND(avx2);   /* x86-64: AVX2, BMI1, BMI2 */
 BPEI_DECLARE_BACKEND(avx512); /* x86-64: AVX2's, and AVX-512 F, BW, DQ, VL, VBMI */
 BPEI_DECLARE_BACKEND(neon);   /* arm64, little-endian */
 
+/* Backends without a probe of their own.  Scalar's two compares of 16 bytes are all that SSE4.2 and
+ * NEON can do, too: a probe written for SSE4.2 took 0.99 of scalar's time, one for NEON as many
+ * instructions. */
+#define bpei_probe_sse42 bpei_probe_scalar
+#define bpei_probe_neon bpei_probe_scalar
+
 /* The backend that ships, chosen by -Darch: a direct call, no pointer. */
 #ifndef BPEI_ARCH
 #define BPEI_ARCH scalar
@@ -121,8 +181,7 @@ BPEI_DECLARE_BACKEND(neon);   /* arm64, little-endian */
 #define BPEI_JOIN2(a, b) a##b
 #define BPEI_JOIN(a, b) BPEI_JOIN2(a, b)
 #define bpei_parse BPEI_JOIN(bpei_parse_, BPEI_ARCH)
-#define bpei_hash BPEI_JOIN(bpei_hash_, BPEI_ARCH)
-#define bpei_alike BPEI_JOIN(bpei_alike_, BPEI_ARCH)
+#define bpei_walk_uniform BPEI_JOIN(bpei_walk_uniform_, BPEI_ARCH)
 #define bpei_probe BPEI_JOIN(bpei_probe_, BPEI_ARCH)
 #define bpei_cpu_fits BPEI_JOIN(bpei_cpu_fits_, BPEI_ARCH)
 

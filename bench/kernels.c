@@ -115,13 +115,13 @@ static double parse_round(const struct bpei_backend *b)
 	return (double)(bpei_clock_mono_ns() - start) / PACKETS / PASSES;
 }
 
-static double hash_round(const struct bpei_backend *b)
+static double hash_round(void)
 {
 	int64_t start = bpei_clock_mono_ns();
 	for (int pass = 0; pass < PASSES; pass++)
 		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
 			struct bpei_columns c = from(i);
-			b->hash(&c, BPE_BATCH, &seed);
+			bpei_hash(&c, BPE_BATCH, &seed);
 			bench_keep(hash[i]);
 		}
 	return (double)(bpei_clock_mono_ns() - start) / PACKETS / PASSES;
@@ -138,13 +138,22 @@ static double probe_round(const struct bpei_backend *b)
 	return (double)(bpei_clock_mono_ns() - start) / PACKETS / PASSES;
 }
 
-static void measure(const char *what, const char *mix, double (*once)(const struct bpei_backend *))
+static bool is_measured(size_t b, bool own_probe)
+{
+	return bpei_backends[b].cpu_fits() &&
+	       (!own_probe || bpei_backend_has_probe(&bpei_backends[b]));
+}
+
+/* Measures each backend that this CPU can run; own_probe: only backends with a probe of their own.
+ */
+static void measure_backends(const char *what, const char *mix,
+	double (*once)(const struct bpei_backend *), bool own_probe)
 {
 	struct bench_row rows[BPEI_BACKENDS];
 	char names[BPEI_BACKENDS][64];
 	int n = 0;
 	for (size_t b = 0; b < BPEI_BACKENDS; b++) {
-		if (!bpei_backends[b].cpu_fits())
+		if (!is_measured(b, own_probe))
 			continue;
 		snprintf(names[n], sizeof names[n], "%s %s, %s", what, bpei_backends[b].name, mix);
 		rows[n].name = names[n];
@@ -153,15 +162,28 @@ static void measure(const char *what, const char *mix, double (*once)(const stru
 	for (int r = -1; r < BENCH_ROUNDS; r++) { /* one to warm up */
 		int k = 0;
 		for (size_t b = 0; b < BPEI_BACKENDS; b++)
-			if (bpei_backends[b].cpu_fits())
+			if (is_measured(b, own_probe))
 				rows[k++].ns[r < 0 ? 0 : r] = once(&bpei_backends[b]);
 	}
 	bench_print(rows, n, "packet");
 }
 
-/* parse or hash, by one backend, `batches` of a mix: for bench/instructions.py, which counts. */
-static int alone(const char *what, const char *name, uint32_t mix, uint32_t batches,
-	const struct kernels_mix *mixes)
+static void measure_hash(const char *mix)
+{
+	struct bench_row row;
+	char name[64];
+
+	snprintf(name, sizeof name, "hash, %s", mix);
+	row.name = name;
+	for (int r = -1; r < BENCH_ROUNDS; r++) /* the first warms up */
+		row.ns[r < 0 ? 0 : r] = hash_round();
+	bench_print(&row, 1, "packet");
+}
+
+/* Parses `batches` of a mix by one backend, for bench/instructions.py, which counts instructions.
+ */
+static int parse_alone(
+	const char *name, uint32_t mix, uint32_t batches, const struct kernels_mix *mixes)
 {
 	const uint32_t n = batches <= 24 ? 24 * BPE_BATCH
 					 : PACKETS; /* of few batches as many for each count, which
@@ -176,11 +198,7 @@ static int alone(const char *what, const char *name, uint32_t mix, uint32_t batc
 			continue;
 		for (uint32_t i = 0; i < batches; i++) {
 			struct bpei_columns c = from(i * BPE_BATCH % n);
-			if (strcmp(what, "hash")) {
-				bpei_backends[b].parse(&c, BPE_BATCH, 1, &seed);
-			}
-			if (strcmp(what, "parse"))
-				bpei_backends[b].hash(&c, BPE_BATCH, &seed);
+			bpei_backends[b].parse(&c, BPE_BATCH, 1, &seed);
 		}
 		return 0;
 	}
@@ -200,30 +218,30 @@ int main(int argc, char **argv)
 		{ "odd alone", 30, 70, 20, 0, 100 },
 	};
 	bpei_seed_init(&seed, 1);
-	if (argc == 5)
-		return alone(
-			argv[1], argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]), mixes);
+	if (argc == 5 && !strcmp(argv[1], "parse"))
+		return parse_alone(
+			argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]), mixes);
 	kernels_walk();
 	kernels_road(&mixes[2], &seed);
 	kernels_road(&mixes[1], &seed);
 	for (size_t m = 0; m < sizeof mixes / sizeof *mixes; m++) {
 		make(&mixes[m], PACKETS);
-		measure("parse", mixes[m].name, parse_round);
+		measure_backends("parse", mixes[m].name, parse_round, false);
 	}
 	make(&mixes[1], PACKETS);
 	struct bpei_columns c = from(0);
 	for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
 		c = from(i);
 		bpei_parse_scalar(&c, BPE_BATCH, 1, NULL);
-		bpei_hash_scalar(&c, BPE_BATCH, &seed);
+		bpei_hash(&c, BPE_BATCH, &seed);
 	}
 	for (uint32_t i = 0; i < PACKETS; i++) { /* three in four are in the table */
 		struct bpei_bucket *b = &buckets[hash[i] & (BUCKETS - 1)];
 		uint32_t k = chance(BPEI_BUCKET_SLOTS);
 		if (chance(4))
-			b->tag[k] = hash[i], b->not_entry[k] = ~i;
+			b->tag[k] = hash[i], b->entry_inverted[k] = ~i;
 	}
-	measure("hash", mixes[1].name, hash_round);
-	measure("probe", "3 of 4 found", probe_round);
+	measure_hash(mixes[1].name);
+	measure_backends("probe", "3 of 4 found", probe_round, true);
 	return 0;
 }

@@ -37,6 +37,7 @@ ENTRIES = {
     "CONTRIBUTING.md",
     "SECURITY.md",
     ".clang-format",
+    ".clang-format-ignore",
     ".editorconfig",
     ".git-blame-ignore-revs",
     ".gitattributes",

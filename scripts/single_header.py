@@ -359,9 +359,8 @@ def main():
             '#ifndef BPE_API\n#define BPE_API __attribute__((visibility("hidden")))\n#endif\n',
         ).split("\n", 1)[1]
     )
-    start = (
-        open(os.path.join(TOP, "scripts/single_start.h"), encoding="utf-8").read().split("\n", 2)[2]
-    )
+    start = open(os.path.join(TOP, "scripts/single_start.h"), encoding="utf-8").read()
+    start = re.sub(r"\A(?:/\*.*?\*/\s*)+", "\n", start, flags=re.S)
     w.out.append(start.replace("@FEATURES@", features(meson, predefined, own=True)))
     w.file("arch/arch.h", ())
     w.emitted["arch/arch.h"] = [()]

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands before the implementation in bpfengine_single.h: the two languages brought together.
- */
+/* What stands before the implementation in bpfengine_single.h: C11 and C++17 brought together. */
 
 #if defined(BPFENGINE_IMPLEMENTATION) && !defined(BPEI_IMPLEMENTED)
 #define BPEI_IMPLEMENTED
 #pragma GCC system_header
 #pragma GCC diagnostic push
-#if !defined(__clang__) /* of GCC's own headers for AVX-512: its bug 105593 */
+#if !defined(__clang__)		/* of GCC's own headers for AVX-512: its bug 105593 */
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
@@ -15,38 +14,25 @@
 #error "bpfengine needs GCC or Clang"
 #endif
 
-@FEATURES @
+@FEATURES@
 
 #ifdef __cplusplus
 #define BPEI_STATIC_ASSERT static_assert
 #define BPEI_NO_LABEL_VALUES
 #define BPEI_ANY(x) (bpei_any(x))
-	/* A void pointer that becomes any other, as C has it. */
-	struct bpei_any {
+/* A void pointer that becomes any other, as C has it. */
+struct bpei_any {
 	void *p;
-	explicit bpei_any(void *from) : p(from)
-	{
-	}
-	explicit bpei_any(const void *from) : p(const_cast<void *>(from))
-	{
-	}
-	template <class T> operator T *() const
-	{
-		return static_cast<T *>(p);
-	}
-	explicit operator bool() const
-	{
-		return p != nullptr;
-	}
+	explicit bpei_any(void *from) : p(from) {}
+	explicit bpei_any(const void *from) : p(const_cast<void *>(from)) {}
+	template <class T> operator T *() const { return static_cast<T *>(p); }
+	explicit operator bool() const { return p != nullptr; }
 };
 #define BPEI_ADDRESS(T, ...) (bpei_argument<T>{ { __VA_ARGS__ } }.address())
 /* What &(T){ ... } is in C; lives as long as the call that it is an argument of. */
 template <class T> struct bpei_argument {
 	T value;
-	T *address()
-	{
-		return &value;
-	}
+	T *address() { return &value; }
 };
 #else
 #define BPEI_STATIC_ASSERT _Static_assert

@@ -1,46 +1,58 @@
 /* SPDX-License-Identifier: MIT */
-/* A packet on the list of those that are gathered, for arch/lanes/parse_lanes.h and the operations
- * that it asks for. */
-#ifndef BPEI_LANES_LISTED_H
-#define BPEI_LANES_LISTED_H
+/* Lists of packets that arch/lanes/parse_lanes.h gathers into groups of one IP version. */
+#ifndef BPEI_LANES_GATHER_LIST_H
+#define BPEI_LANES_GATHER_LIST_H
 
 #include "arch/arch.h"
 
-enum { LISTED_4 = 0x80, LISTED_6 = 0x40 };
-struct listed {
-	uint16_t left;   /* bytes captured from its IP header on; 65535: so many or more */
-	uint8_t place;   /* the packet's number in the batch */
-	uint8_t network; /* where that is, and LISTED_4 or LISTED_6 */
+enum { GATHER_IP4 = 0x80, GATHER_IP6 = 0x40 };
+
+/* One packet of a list. */
+struct gather_entry {
+	uint16_t bytes_left; /* bytes captured from the IP header on; 65535: so many or more */
+	uint8_t index;       /* the packet's index in the batch */
+	uint8_t network;     /* offset of the IP header, and GATHER_IP4 or GATHER_IP6 */
 };
-_Static_assert(sizeof(struct listed) == 4 && BPE_BATCH <= 256, "a word of a vector");
+_Static_assert(sizeof(struct gather_entry) == 4 && BPE_BATCH <= 256, "a word of a vector");
 
-/* Lane j's rows: of packet places[j], or, without places, of packet j. */
-static inline __attribute__((always_inline)) struct bpe_layers *layers_of(
-	struct bpe_layers *layers, const uint32_t *places, uint32_t j)
+/* The two lists of a batch, and their lengths. */
+struct gather_lists {
+	struct gather_entry *ip4, *ip6;
+	size_t ip4_count, ip6_count;
+};
+
+/* Returns the layers of lane j: of packet indexes[j], or of packet j if indexes is NULL. */
+static inline __attribute__((always_inline)) struct bpe_layers *layers_at(
+	struct bpe_layers *layers, const uint32_t *indexes, uint32_t j)
 {
-	return layers + (places ? places[j] : j);
+	return layers + (indexes ? indexes[j] : j);
 }
 
-static inline __attribute__((always_inline)) struct bpe_key *key_of(
-	struct bpe_key *key, const uint32_t *places, uint32_t j)
+/* Returns the key of lane j: of packet indexes[j], or of packet j if indexes is NULL. */
+static inline __attribute__((always_inline)) struct bpe_key *key_at(
+	struct bpe_key *key, const uint32_t *indexes, uint32_t j)
 {
-	return key + (places ? places[j] : j);
+	return key + (indexes ? indexes[j] : j);
 }
 
-/* Of n words, each at the end of both lists, of which it makes one longer or none: without a branch
- * on which. */
-static inline __attribute__((always_inline)) void pack_words(struct listed *four, size_t *fours,
-	struct listed *six, size_t *sixes, const uint32_t *words, uint32_t n)
+/* Appends n entries, given as words.  Each is written behind the end of both lists; its flags then
+ * make one list longer, or none.  So there is no branch on the version. */
+static inline __attribute__((always_inline)) void append_words(
+	struct gather_lists *lists, const uint32_t *words, uint32_t n)
 {
-	size_t to_four = *fours, to_six = *sixes;
+	size_t ip4_count = lists->ip4_count;
+	size_t ip6_count = lists->ip6_count;
+
 	for (uint32_t j = 0; j < n; j++) {
-		uint32_t word = words[j];
-		memcpy(four + to_four, &word, sizeof word);
-		memcpy(six + to_six, &word, sizeof word);
-		to_four += word >> 31;
-		to_six += word >> 30 & 1;
+		const uint32_t word = words[j];
+
+		memcpy(lists->ip4 + ip4_count, &word, sizeof word);
+		memcpy(lists->ip6 + ip6_count, &word, sizeof word);
+		ip4_count += word >> 31;
+		ip6_count += word >> 30 & 1;
 	}
-	*fours = to_four, *sixes = to_six;
+	lists->ip4_count = ip4_count;
+	lists->ip6_count = ip6_count;
 }
 
 #endif

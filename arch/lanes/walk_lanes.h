@@ -1,40 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-/* The headers of LANES records of one length side by side (arch/scalar/alike.c).  Included behind
- * parse_lanes.h, for its operations and this one: store_longs(to, even, odd)	the 64-bit words of
- * times_even and times_odd, in the order of the lanes Bytes read: of each record the first 16, and
- * where its header tells its own length the 17th and 18th. */
-INLINE uint32_t alike(const struct bpei_columns *c, uint32_t n, const struct bpei_records *how)
+/* Walks the headers of LANES records of one length side by side (arch/scalar/walk_uniform.c).
+ * Included after parse_lanes.h, for its operations and one more:
+ *   store_i64(to, even, odd)    stores the 64-bit words of mul_even and mul_odd in lane order
+ * Bytes read of each record: the first 16, and with checks_hdrlen the 17th and 18th. */
+INLINE uint32_t walk_uniform_lanes(
+	const struct bpei_columns *c, uint32_t n, const struct bpei_record_run *run)
 {
-	const uint32_t sign = how->stamp_signed ? 0x80000000u : 0;
+	/* Signed seconds become unsigned ones that begin 2^31 seconds earlier. */
+	const uint32_t sign = run->stamp_signed ? 0x80000000u : 0;
 	const uint64_t zero_at = (uint64_t)sign * 1000000000;
-	const wide caplen = all(how->caplen), hdrlen = all(how->hdrlen),
-		   kept = all(how->caplen < how->snaplen ? how->caplen : how->snaplen);
+	const vec32 caplen = broadcast(run->caplen);
+	const vec32 hdrlen = broadcast(run->hdrlen);
+	const vec32 shown = broadcast(run->caplen < run->snaplen ? run->caplen : run->snaplen);
 	uint32_t i = 0;
+
 	if (n < LANES)
 		return 0;
-	for (;;) { /* the last LANES are a group, too, some for the second time */
-		const uint8_t *at[LANES], *r = how->record + i * how->stride;
-		wide head[4], differs;
-		_Pragma("GCC unroll 16") for (uint32_t j = 0; j < LANES; j++) at[j] =
-			r + j * how->stride;
+	for (;;) {
+		const uint8_t *at[LANES], *r = run->record + i * run->stride;
+		vec32 head[4], differs;
+
+		EACH_LANE(at[j] = r + j * run->stride)
 		load_columns(head, at, 0);
 		differs = head[2] ^ caplen;
-		if (how->hdrlen_told)
+		if (run->checks_hdrlen)
 			differs |= load_words(at, 14) >> 16 ^ hdrlen;
-		if (BPEI_UNLIKELY(lane_bits((wide)(differs != 0))))
+		if (BPEI_UNLIKELY(lane_bits((vec32)(differs != 0))))
 			break;
-		_Pragma("GCC unroll 16") for (uint32_t j = 0; j < LANES; j++) c->data[i + j] =
-			at[j] + how->hdrlen;
-		wide seconds = head[0] ^ sign, billion = all(1000000000),
-		     unit = all(how->fraction_ns);
-		store_longs(c->time_ns + i,
-			times_even(seconds, billion) + times_even(head[1], unit) - zero_at,
-			times_odd(seconds, billion) + times_odd(head[1], unit) - zero_at);
-		memcpy(c->caplen + i, &kept, sizeof kept);
+		EACH_LANE(c->data[i + j] = at[j] + run->hdrlen)
+		const vec32 seconds = head[0] ^ sign;
+		const vec32 billion = broadcast(1000000000);
+		const vec32 unit = broadcast(run->fraction_ns);
+		store_i64(c->time_ns + i,
+			mul_even(seconds, billion) + mul_even(head[1], unit) - zero_at,
+			mul_odd(seconds, billion) + mul_odd(head[1], unit) - zero_at);
+		memcpy(c->caplen + i, &shown, sizeof shown);
 		memcpy(c->wirelen + i, &head[3], sizeof head[3]);
 		i += LANES;
 		if (i == n)
 			return n;
+		/* The last LANES records are a group as well, some of them for the second time. */
 		if (i > n - LANES)
 			i = n - LANES;
 	}

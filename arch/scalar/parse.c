@@ -135,5 +135,5 @@ void bpei_parse_scalar(const struct bpei_columns *columns, uint32_t n, uint32_t 
 		parse_unusual(columns, i, link_type);
 	}
 	if (seed)
-		bpei_hash_scalar(columns, n, seed);
+		bpei_hash(columns, n, seed);
 }

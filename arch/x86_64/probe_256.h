@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The flow table's probe for CPUs with AVX2, for the backends that have it: a bucket's seven tags
- * in one compare of 32 bytes.  Nothing asks the eighth word, the overflow: what stands beside it is
+/* The flow table's probe for CPUs with AVX2: compares a bucket's seven tags at once, in 32 bytes.
+ * The eighth word, the overflow, is compared as well and ignored: bit 7 is always set, and leads to
  * the answer where no tag is found.  There is no guard: each file that includes this one has its
  * own copy, compiled for its own level.  Pure. */
 #include "arch/arch.h"
@@ -17,11 +17,12 @@ static inline void probe_256(const struct bpei_bucket *buckets, uint32_t mask, c
 		const __m256i tags = _mm256_loadu_si256((const __m256i *)bucket);
 		const __m256 same = _mm256_castsi256_ps(_mm256_cmpeq_epi32(tags, tag));
 		const uint32_t found = (uint32_t)_mm256_movemask_ps(same) | 0x80;
-		/* There is no branch, since nobody can guess whether a flow is there. */
+
+		/* There is no branch, since nothing predicts whether a flow is known. */
 		entry[i] = ~bucket[8 + _tzcnt_u32(found)] | (0u - !hash[i]);
 	}
 }
 _Static_assert(offsetof(struct bpei_bucket, overflow) == 7 * 4, "a bucket's eighth word");
-_Static_assert(offsetof(struct bpei_bucket, not_entry) == 8 * 4, "a bucket's ninth word");
-_Static_assert(offsetof(struct bpei_bucket, look_on) == 15 * 4, "a bucket's last word");
-_Static_assert(BPEI_LOOK_ON == ~1u, "the complement of a bucket's last word");
+_Static_assert(offsetof(struct bpei_bucket, entry_inverted) == 8 * 4, "a bucket's ninth word");
+_Static_assert(offsetof(struct bpei_bucket, has_overflow) == 15 * 4, "a bucket's last word");
+_Static_assert(BPEI_PROBE_NEXT == ~1u, "the complement of a bucket's last word");

@@ -8,18 +8,18 @@
 
 #include <smmintrin.h>
 
-static inline __m128i load(const void *p)
+static inline __m128i load_128(const void *p)
 {
 	return _mm_loadu_si128(p);
 }
 
 /* 8 bytes of one packet, and of another. */
-static inline __m128i pairs(const uint8_t *a, const uint8_t *b)
+static inline __m128i load_two_pairs(const uint8_t *a, const uint8_t *b)
 {
 	return (__m128i)_mm_loadh_pi((__m128)_mm_loadl_epi64((const void *)a), (const void *)b);
 }
 
-static inline __m128i words4(const uint8_t *const *at, int plus)
+static inline __m128i load_four_words(const uint8_t *const *at, int plus)
 {
 	__m128i v = _mm_cvtsi32_si128((int)bpei_load32(at[0] + plus));
 	v = _mm_insert_epi32(v, (int)bpei_load32(at[1] + plus), 1);
@@ -29,10 +29,10 @@ static inline __m128i words4(const uint8_t *const *at, int plus)
 
 /* Of lanes j and j + 1, from link_type on. */
 static inline void store_two_pairs(
-	struct bpe_layers *layers, const uint32_t *places, uint32_t j, __m128i x)
+	struct bpe_layers *layers, const uint32_t *indexes, uint32_t j, __m128i x)
 {
-	_mm_storel_epi64((void *)&layers_of(layers, places, j)->link_type, x);
-	_mm_storeh_pi((void *)&layers_of(layers, places, j + 1)->link_type, (__m128)x);
+	_mm_storel_epi64((void *)&layers_at(layers, indexes, j)->link_type, x);
+	_mm_storeh_pi((void *)&layers_at(layers, indexes, j + 1)->link_type, (__m128)x);
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include "filter/decode.h"
 #include "filter/kernel.h"
 #include "names/numbers.h"
+#include "records/batch.h"
 #include "records/walk.h"
 
 #include <stdlib.h>
@@ -222,17 +223,6 @@ static uint32_t filter_packet(const struct bpei_device *d, const struct bpei_col
 	return p ? bpei_decoded_run(p, c->data[i], c->wirelen[i], c->caplen[i]) : UINT32_MAX;
 }
 
-static void move_columns(const struct bpei_columns *c, uint32_t to, uint32_t from)
-{
-	c->data[to] = c->data[from];
-	c->time_ns[to] = c->time_ns[from];
-	c->caplen[to] = c->caplen[from];
-	c->wirelen[to] = c->wirelen[from];
-	c->interface_id[to] = c->interface_id[from];
-	c->outgoing[to] = c->outgoing[from];
-	c->meta[to] = c->meta[from];
-}
-
 static void cut_packet(const struct bpei_columns *c, uint32_t i, uint32_t bytes)
 {
 	if (bytes < c->caplen[i])
@@ -248,13 +238,7 @@ static uint32_t walk_wrapped(
 
 	while (n < max) {
 		const size_t before = b->position;
-		const struct bpei_columns at = { .data = c->data + n,
-			.time_ns = c->time_ns + n,
-			.caplen = c->caplen + n,
-			.wirelen = c->wirelen + n,
-			.interface_id = c->interface_id + n,
-			.outgoing = c->outgoing + n,
-			.meta = c->meta + n };
+		const struct bpei_columns at = bpei_columns_from(c, n);
 
 		if (!d->ops->walk(d, b, &at, 1))
 			break;
@@ -299,7 +283,7 @@ uint32_t bpei_device_walk_filtered(
 				continue;
 			cut_packet(c, i, keep < d->snaplen ? keep : d->snaplen);
 			if (kept != i)
-				move_columns(c, kept, i);
+				bpei_columns_move(c, kept, i);
 			kept++;
 		}
 		if (kept < n)

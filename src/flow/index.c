@@ -56,7 +56,7 @@ static uint32_t find(const struct bpei_table *t, const struct bpei_index *x, uin
 	for (uint32_t looks = 0; looks <= BPEI_PROBE_LIMIT; looks++, b = (b + 1) & x->mask) {
 		const struct bpei_bucket *bucket = &x->buckets[b];
 		for (uint32_t m = bpei_bucket_match(bucket, tag); m; m &= m - 1) {
-			uint32_t i = ~bucket->not_entry[__builtin_ctz(m)];
+			uint32_t i = ~bucket->entry_inverted[__builtin_ctz(m)];
 			if (!key || bpei_entry_is(t, i, key))
 				return i;
 		}
@@ -77,7 +77,7 @@ static void send_on(const struct bpei_index *x, uint32_t tag, uint32_t passed, u
 	for (uint32_t p = 0; p < passed; p++) {
 		struct bpei_bucket *bucket = &x->buckets[(tag + p) & x->mask];
 		bucket->overflow += more;
-		bucket->look_on = bucket->overflow != 0;
+		bucket->has_overflow = bucket->overflow != 0;
 	}
 }
 
@@ -91,7 +91,7 @@ static bool put(const struct bpei_index *x, uint32_t tag, uint32_t i)
 			continue;
 		uint32_t k = (uint32_t)__builtin_ctz(empty);
 		bucket->tag[k] = tag;
-		bucket->not_entry[k] = ~i;
+		bucket->entry_inverted[k] = ~i;
 		send_on(x, tag, passed, 1);
 		return true;
 	}
@@ -104,7 +104,7 @@ static bool take_out(const struct bpei_index *x, uint32_t tag, uint32_t i)
 		struct bpei_bucket *bucket = &x->buckets[(tag + passed) & x->mask];
 		for (uint32_t m = bpei_bucket_match(bucket, tag); m; m &= m - 1) {
 			uint32_t k = (uint32_t)__builtin_ctz(m);
-			if (bucket->not_entry[k] != ~i)
+			if (bucket->entry_inverted[k] != ~i)
 				continue;
 			bucket->tag[k] = 0;
 			send_on(x, tag, passed, -1u);
@@ -131,7 +131,7 @@ static void evict_near(struct bpei_table *t, uint32_t tag)
 		for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) {
 			const struct bpei_bucket *bucket =
 				&t->index.buckets[(tag + p) & t->index.mask];
-			uint32_t i = ~bucket->not_entry[k];
+			uint32_t i = ~bucket->entry_inverted[k];
 			if (!bucket->tag[k])
 				continue;
 			const struct bpei_entry *e = &t->entries[i],
@@ -174,12 +174,12 @@ static void move(struct bpei_table *t, uint32_t number)
 			       upper = (tag & t->index.mask) != number, room = empty[upper];
 		if (BPEI_LIKELY((tag & t->old.mask) == number && room)) {
 			to[upper]->tag[__builtin_ctz(room)] = tag;
-			to[upper]->not_entry[__builtin_ctz(room)] = from->not_entry[k];
+			to[upper]->entry_inverted[__builtin_ctz(room)] = from->entry_inverted[k];
 			empty[upper] &= room - 1;
 			from->tag[k] = 0; /* at home: nobody counts it as overflow */
 			continue;
 		}
-		const uint32_t i = ~from->not_entry[k];
+		const uint32_t i = ~from->entry_inverted[k];
 		if (!put(&t->index, tag, i))
 			bpei_table_evict(t, i, true);
 		else if ((tag & t->old.mask) == number)

@@ -502,7 +502,7 @@ static void find_flows(struct bpei_passage *g)
 		for (uint32_t p = 0; p < n; p++)
 			flow[p] = older[p] < flow[p]
 					  ? older[p]
-					  : flow[p]; /* entries < BPEI_LOOK_ON < BPEI_NO_ENTRY */
+					  : flow[p]; /* entries < BPEI_PROBE_NEXT < BPEI_NO_ENTRY */
 	}
 	/* Not in the bucket itself: its neighbour is asked for, and looked at when the others'
 	 * entries have been. */
@@ -511,7 +511,7 @@ static void find_flows(struct bpei_passage *g)
 		flow[p] = found;
 		__builtin_prefetch(&entries[found], 1);
 		on[far] = (uint8_t)p;
-		far += i == BPEI_LOOK_ON;
+		far += i == BPEI_PROBE_NEXT;
 	}
 	for (uint32_t k = 0; k < far; k++)
 		__builtin_prefetch(&buckets[(hash[on[k]] + 1) & mask]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Printed names of numbers, for reports and records.  The public functions are declared in
  * bpfengine.h.  Stateless. */
-#ifndef BPEI_NAMES_H
-#define BPEI_NAMES_H
+#ifndef BPEI_ETHERTYPE_NAMES_H
+#define BPEI_ETHERTYPE_NAMES_H
 
 #include <stdint.h>
 

@@ -8,52 +8,60 @@
 
 #include <stddef.h>
 
-/* Columns of n elements each (a power of two), in one piece of zeroed memory.  0 or BPE_E_MEMORY.
- */
+/* Allocates columns of n elements each (a power of two), in one piece of zeroed memory.  Returns
+ * BPE_OK or BPE_E_MEMORY.  The caller frees them with bpei_columns_free and the same n. */
 int bpei_columns_new(struct bpei_columns *columns, uint32_t n);
 void bpei_columns_free(struct bpei_columns *columns, uint32_t n);
 
-/* The count elements from `from` on, as a batch for the flow table and the handlers. */
+/* Returns count elements of the columns, from `from` on, as a batch for the flow table and the
+ * handlers.  The batch points into the columns. */
 static inline struct bpe_batch bpei_batch_view(
 	const struct bpei_columns *c, uint32_t from, uint32_t count, uint32_t worker)
 {
-	return (struct bpe_batch){ .count = count,
-		.worker = worker,
-		.data = c->data + from,
-		.time_ns = c->time_ns + from,
-		.caplen = c->caplen + from,
-		.wirelen = c->wirelen + from,
-		.interface_id = c->interface_id + from,
-		.layers = c->layers + from,
-		.key = c->key + from,
-		.hash = c->hash + from,
-		.meta = c->meta + from };
+	struct bpe_batch batch = { .count = count, .worker = worker };
+
+#define BPEI_COLUMN_VIEW(type, name, condition) batch.name = c->name + from;
+	BPEI_PUBLIC_COLUMNS(BPEI_COLUMN_VIEW)
+#undef BPEI_COLUMN_VIEW
+	return batch;
 }
 
-/* What many ask about a batch. */
-struct bpei_sums {
-	uint64_t captured, wire;   /* bytes */
-	int64_t least_ns, most_ns; /* of its times */
-};
-void bpei_batch_sum(
-	const struct bpe_batch *batch, struct bpei_sums *sums); /* of at least one packet */
-
-/* One packet from one place to another; the key only where there is one. */
+/* Copies packet f of `from` to packet t of `to`.  A key and a flow time are copied only if the
+ * packet has one; `outgoing` is in the layers by then. */
 static inline void bpei_columns_copy(
 	const struct bpei_columns *to, uint32_t t, const struct bpei_columns *from, uint32_t f)
 {
-	to->data[t] = from->data[f];
-	to->time_ns[t] = from->time_ns[f];
-	to->caplen[t] = from->caplen[f];
-	to->wirelen[t] = from->wirelen[f];
-	to->interface_id[t] = from->interface_id[f];
-	to->layers[t] = from->layers[f];
-	to->hash[t] = from->hash[f];
-	to->meta[t] = from->meta[f];
-	if ((to->flow_kind[t] = from->flow_kind[f]))
-		to->flow_ns[t] = from->flow_ns[f];
-	if (from->layers[f].flags & BPE_PKT_KEY)
-		to->key[t] = from->key[f];
+#define BPEI_COPY_ALWAYS true
+#define BPEI_COPY_NEVER false
+#define BPEI_COPY_IF_KEY (from->layers[f].flags & BPE_PKT_KEY)
+#define BPEI_COPY_IF_TIMED (from->flow_kind[f])
+#define BPEI_COLUMN_COPY(type, name, condition)                                                    \
+	if (condition)                                                                             \
+		to->name[t] = from->name[f];
+	BPEI_COLUMNS(BPEI_COLUMN_COPY)
+#undef BPEI_COLUMN_COPY
+#undef BPEI_COPY_IF_TIMED
+#undef BPEI_COPY_IF_KEY
+#undef BPEI_COPY_NEVER
+#undef BPEI_COPY_ALWAYS
 }
+
+/* Moves a packet that was walked, and not yet parsed, to another place of its columns. */
+static inline void bpei_columns_move(const struct bpei_columns *c, uint32_t to, uint32_t from)
+{
+#define BPEI_COLUMN_MOVE(type, name, condition) c->name[to] = c->name[from];
+	BPEI_WALKED_COLUMNS(BPEI_COLUMN_MOVE)
+#undef BPEI_COLUMN_MOVE
+	c->outgoing[to] = c->outgoing[from];
+}
+
+/* Sums over a batch. */
+struct bpei_sums {
+	uint64_t captured, wire;   /* bytes */
+	int64_t least_ns, most_ns; /* the first and the last of its times */
+};
+
+/* Fills *sums with those of a batch of at least one packet. */
+void bpei_batch_sum(const struct bpe_batch *batch, struct bpei_sums *sums);
 
 #endif

@@ -45,7 +45,7 @@ static uint32_t torn(const struct bpei_bpf_walk *how, struct bpei_block *b, uint
  * a load and a few additions, longer than all else that is done for a record.  guess: the last
  * distance is taken for the next one, too, and looked at in a branch, which the CPU predicts: so
  * the chain is broken where the records are all of a length, and costs a wrong guess where they are
- * not.  headers32: such records are gone through many at a time (bpei_alike). */
+ * not.  headers32: such records are gone through many at a time (bpei_walk_uniform). */
 static inline __attribute__((always_inline)) uint32_t walk_records(const struct bpei_bpf_walk *how,
 	struct bpei_block *b, const struct bpei_columns *c, uint32_t max,
 	const struct bpei_layout l, bool guess, bool headers32)
@@ -78,15 +78,15 @@ static inline __attribute__((always_inline)) uint32_t walk_records(const struct 
 				.time_ns = to.time_ns + n + 1,
 				.caplen = to.caplen + n + 1,
 				.wirelen = to.wirelen + n + 1 };
-			const struct bpei_records run = { .record = r + stride,
+			const struct bpei_record_run run = { .record = r + stride,
 				.stride = stride,
 				.hdrlen = (uint32_t)hdrlen,
 				.caplen = (uint32_t)caplen,
 				.snaplen = how->snaplen,
 				.fraction_ns = 1000,
-				.hdrlen_told = true,
+				.checks_hdrlen = true,
 				.stamp_signed = l.stamp_signed };
-			uint32_t some = bpei_alike(&behind, (uint32_t)more, &run);
+			uint32_t some = bpei_walk_uniform(&behind, (uint32_t)more, &run);
 			n += some;
 			r += some * stride;
 		} else if (guess) {

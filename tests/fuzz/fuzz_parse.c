@@ -105,7 +105,7 @@ static void turn_round(
 	back.data[0] = p;
 	struct bpei_columns c = columns_of(&back, 0);
 	bpei_parse_scalar(&c, 1, link_type, NULL);
-	bpei_hash_scalar(&c, 1, seed);
+	bpei_hash(&c, 1, seed);
 	FUZZ_CHECK(back.layers[0].flags & BPE_PKT_KEY);
 	FUZZ_CHECK(!memcmp(&back.key[0], &r->key[i], sizeof back.key[0]) &&
 		   back.hash[0] == r->hash[i]);
@@ -202,12 +202,12 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 	}
 	struct bpei_columns c = columns_of(&whole, 0);
 	bpei_parse_scalar(&c, n, link_type, NULL);
-	bpei_hash_scalar(&c, n, &seed);
+	bpei_hash(&c, n, &seed);
 	for (uint32_t i = 0; i < n; i++) {
 		static const uint8_t untouched = 0xa5;
 		c = columns_of(&alone, i);
 		bpei_parse_scalar(&c, 1, link_type, NULL);
-		bpei_hash_scalar(&c, 1, &seed);
+		bpei_hash(&c, 1, &seed);
 		const char *wrong =
 			layers_wrong(&whole.layers[i], &whole.key[i], whole.caplen[i], link_type);
 		if (wrong)

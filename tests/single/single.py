@@ -149,7 +149,7 @@ def names(header, compiler, where):
     ours = macros(path, source, where)
     system = "".join(
         l + "\n"
-        for l in source.split("\n")
+        for l in source.replace("\\\n", " ").split("\n")
         if re.match(r"#(?:include|if|ifdef|ifndef|elif|else|endif)\b", l)
     )
     extra = {
@@ -347,7 +347,7 @@ def lists(header, where):
 def one_copy(where, make):
     """A header beside the kernels is text of each, guarded or not; no target calls another's copy."""
     path = f"{where}/t/arch/x86_64/probe_256.h"
-    sources = [path] + [f"{where}/t/arch/x86_64/probe_{level}.c" for level in ("avx2", "avx512")]
+    sources = [path] + [f"{where}/t/arch/x86_64/parse_{level}.c" for level in ("avx2", "avx512")]
     before = [open(p).read() for p in sources]
 
     def write(change):
@@ -359,7 +359,7 @@ def one_copy(where, make):
     write(lambda p, text: guarded.format(text) if p == path else text)
     code, told, made = make("", "")
     copies = re.findall(r"static inline void (\w+)_probe_256\(", made)
-    each = ["bpei_x86_64_probe_avx2", "bpei_x86_64_probe_avx512"]
+    each = ["bpei_x86_64_parse_avx2", "bpei_x86_64_parse_avx512"]
     check(
         code == 0 and sorted(copies) == each and "PROBE_256_H" not in made,
         f"a guarded header beside the kernels: {copies} {told}",

@@ -795,9 +795,9 @@ def stages():
     backends = {x["backend"] for x in r["rows"] if x["stage"] == "parse"}
     assert "scalar" in backends
     for l in layouts:
-        for s in ("walk", "ring", "flow"):
+        for s in ("walk", "hash", "ring", "flow"):
             assert (s, l, "") in by, s
-        for s in ("parse", "hash", "pipeline"):
+        for s in ("parse", "pipeline"):
             assert {b for (x, y, b) in by if (x, y) == (s, l)} == backends, (s, l)
         assert by["memcpy", l, ""]["to_memcpy"] == 1
     assert len({by["walk", l, ""]["bytes"] for l in layouts}) >= 3, "the layouts' headers differ"

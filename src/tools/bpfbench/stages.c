@@ -26,7 +26,7 @@ static const struct stage {
 	{ "memcpy", "memcpy", stage_memcpy, false, false },
 	{ "walk", "walk", stage_walk, false, false },
 	{ "parse", "parse", stage_parse, true, false },
-	{ "hash", "hash", stage_hash, true, false },
+	{ "hash", "hash", stage_hash, false, false },
 	{ "ring", "ring", stage_ring, false, false },
 	{ "ring, two threads", "ring", stage_ring_two, false, true },
 	{ "flow", "flow", stage_flow, false, false },

@@ -80,14 +80,6 @@ static bool fill(struct load *l, const char *source)
 	return true;
 }
 
-static struct bpei_columns from(const struct bpei_columns *c, uint32_t i)
-{
-	struct bpei_columns at = *c;
-	at.data += i, at.time_ns += i, at.caplen += i, at.wirelen += i, at.interface_id += i;
-	at.layers += i, at.key += i, at.hash += i, at.outgoing += i, at.meta += i;
-	return at;
-}
-
 static uint32_t walk(
 	struct load *l, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
 {
@@ -111,8 +103,8 @@ static bool prepare(struct load *l)
 	uint32_t done = 0, n;
 	for (uint32_t k = 0; k < l->used; k++) {
 		l->blocks[k].position = 0;
-		for (struct bpei_columns c;
-			c = from(&l->all, done), (n = walk(l, &l->blocks[k], &c, BPE_BATCH)) > 0;
+		for (struct bpei_columns c; c = bpei_columns_from(&l->all, done),
+					    (n = walk(l, &l->blocks[k], &c, BPE_BATCH)) > 0;
 			done += n)
 			parse(l, &bpei_backends[0], &c, n); /* scalar is the first */
 	}
@@ -199,7 +191,7 @@ void stage_parse(struct load *l, const struct bpei_backend *b)
 {
 	for (uint32_t i = 0; i < l->packets; i += BPE_BATCH) {
 		uint32_t n = l->packets - i < BPE_BATCH ? l->packets - i : BPE_BATCH;
-		struct bpei_columns c = from(&l->all, i);
+		struct bpei_columns c = bpei_columns_from(&l->all, i);
 		c.layers = l->batch.layers, c.key = l->batch.key, c.hash = l->batch.hash;
 		parse(l, b, &c, n);
 		keep(c.layers[0].flags);
@@ -208,11 +200,12 @@ void stage_parse(struct load *l, const struct bpei_backend *b)
 
 void stage_hash(struct load *l, const struct bpei_backend *b)
 {
+	(void)b;
 	for (uint32_t i = 0; i < l->packets; i += BPE_BATCH) {
 		uint32_t n = l->packets - i < BPE_BATCH ? l->packets - i : BPE_BATCH;
-		struct bpei_columns c = from(&l->all, i);
+		struct bpei_columns c = bpei_columns_from(&l->all, i);
 		c.hash = l->batch.hash;
-		b->hash(&c, n, &l->seed);
+		bpei_hash(&c, n, &l->seed);
 		keep(c.hash[0]);
 	}
 }

@@ -12,7 +12,7 @@ static uint32_t hash(const struct bpe_key *key, const struct bpei_seed *seed)
 	struct bpe_layers l = { .flags = BPE_PKT_KEY };
 	uint32_t h = 0;
 	struct bpei_columns c = { .layers = &l, .key = &k, .hash = &h };
-	bpei_hash_scalar(&c, 1, seed);
+	bpei_hash(&c, 1, seed);
 	return h;
 }
 
@@ -44,8 +44,16 @@ Test(hash, none_without_key)
 	uint32_t h = 77;
 	struct bpei_columns c = { .layers = &l, .key = &key, .hash = &h };
 	bpei_seed_init(&seed, 1);
-	bpei_hash_scalar(&c, 1, &seed);
+	bpei_hash(&c, 1, &seed);
 	cr_assert_eq(h, 0);
+}
+
+/* A seed of zeros and a key of zeros: the sum is 0, and the hash has to be another number. */
+Test(hash, never_0)
+{
+	const struct bpei_seed seed = { .word = { 0 } };
+	const struct bpe_key key = { .port = { 0, 0 } };
+	cr_assert_eq(hash(&key, &seed), 1);
 }
 
 /* Each bit of the key that counts, flipped, turns over about half of the hash's bits, on average
