@@ -869,7 +869,6 @@ struct bpe_stats {
 
 /* A member of struct bpe_stats, for programs that show or export all statistics.  */
 #define BPE_STAT_GAUGE 1u /* the value may fall; otherwise a counter */
-#define BPE_STAT_KNOWN 2u /* a count only if kernel_known says so */
 struct bpe_stat {
 	const char *name; /* of the member */
 	const char *key; /* place in the JSON report: "packets.read"; NULL: not there as a number */
@@ -878,7 +877,8 @@ struct bpe_stat {
 	uint32_t offset;  /* in struct bpe_stats */
 	uint32_t bytes;   /* of one number: 8 or 4; first_packet_ns and last_packet_ns are signed */
 	uint32_t count;   /* of numbers: 1, or the elements of an array */
-	uint32_t flags;   /* BPE_STAT_GAUGE, BPE_STAT_KNOWN */
+	uint32_t flags;   /* BPE_STAT_GAUGE */
+	uint32_t known;   /* a count only if kernel_known has this bit; 0: always */
 };
 /* Returns the constant list of all statistics, and its length.  Any thread.  */
 BPE_API const struct bpe_stat *bpe_stat_list(size_t *count);

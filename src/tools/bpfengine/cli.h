@@ -148,5 +148,7 @@ const char *cli_count(char *to, size_t room, double n);
  * which: a bit of kernel_known. */
 const char *cli_kernel_count(char *to, size_t room, const struct bpe_stats *stats, uint64_t which,
 	uint64_t n, const char *unknown);
+/* Returns the number at an offset in *stats (struct bpe_stat). */
+uint64_t cli_stat_value(const struct bpe_stats *stats, size_t offset);
 
 #endif

@@ -3,8 +3,55 @@
 #include "cli.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- Statistics by lists ---- */
+
+/* A statistic, and the words after the number in a line of the report. */
+struct counted_phrase {
+	size_t offset; /* in struct bpe_stats */
+	const char *words;
+};
+#define COUNTED(member, words) { offsetof(struct bpe_stats, member), words }
+#define PHRASES(list) list, sizeof list / sizeof *list
+
+static const struct counted_phrase direction_phrases[] = { COUNTED(inbound_packets, "inbound"),
+	COUNTED(outbound_packets, "outbound") };
+static const struct counted_phrase damage_phrases[] = { COUNTED(truncated, "truncated"),
+	COUNTED(bad_version, "bad version"), COUNTED(bad_header, "bad header length"),
+	COUNTED(bad_length, "bad length") };
+static const struct counted_phrase checksum_phrases[] = { COUNTED(
+	bad_checksum, "packets with a wrong one") };
+static const struct counted_phrase fragment_phrases[] = { COUNTED(fragments_followed,
+								  "later ones on their flow"),
+	COUNTED(fragments_lost, "without their first one"),
+	COUNTED(fragments_evicted, "forgotten for want of room") };
+static const struct counted_phrase flow_phrases[] = { COUNTED(flows_opened, "opened"),
+	COUNTED(flows_active, "active"), COUNTED(flows_peak, "at most"),
+	COUNTED(flows_ended, "ended"), COUNTED(flows_evicted, "evicted") };
+static const struct counted_phrase evicted_phrases[] = { COUNTED(evicted[BPE_EVICTED_SINGLE],
+								 "of one packet"),
+	COUNTED(evicted[BPE_EVICTED_HALF_OPEN], "half-open"),
+	COUNTED(evicted[BPE_EVICTED_CLOSED], "closed"),
+	COUNTED(evicted[BPE_EVICTED_ALIVE], "alive"),
+	COUNTED(evicted[BPE_EVICTED_COLLISION], "for colliding keys") };
+static const struct counted_phrase network_phrases[] = { COUNTED(ip4_packets, "IPv4"),
+	COUNTED(ip6_packets, "IPv6"), COUNTED(fragments, "fragments"),
+	COUNTED(vlan_packets, "with VLAN tags"), COUNTED(tunnel_packets, "in tunnels"),
+	COUNTED(icmp_errors, "ICMP errors of a flow") };
+
+/* Prints a line as in "Damaged: 1 truncated, 0 bad version". */
+static void print_phrases(FILE *to, const struct bpe_stats *s, const char *title,
+	const struct counted_phrase *list, size_t n)
+{
+	fprintf(to, "%s", title);
+	for (size_t i = 0; i < n; i++)
+		fprintf(to, "%s%" PRIu64 " %s", i ? ", " : "", cli_stat_value(s, list[i].offset),
+			list[i].words);
+	fputc('\n', to);
+}
 
 static const char *write_count(char *to, size_t room, uint64_t n)
 {
@@ -75,20 +122,13 @@ static void print_peculiarities(FILE *to, const struct bpe_stats *s)
 	if (s->interface_down)
 		fprintf(to, "The interface is down: nothing arrives until it is up\n");
 	if (s->inbound_packets | s->outbound_packets)
-		fprintf(to, "Directions told: %" PRIu64 " inbound, %" PRIu64 " outbound\n",
-			s->inbound_packets, s->outbound_packets);
+		print_phrases(to, s, "Directions told: ", PHRASES(direction_phrases));
 	if (s->truncated | s->bad_version | s->bad_header | s->bad_length)
-		fprintf(to,
-			"Damaged: %" PRIu64 " truncated, %" PRIu64 " bad version, %" PRIu64
-			" bad header length, %" PRIu64 " bad length\n",
-			s->truncated, s->bad_version, s->bad_header, s->bad_length);
+		print_phrases(to, s, "Damaged: ", PHRASES(damage_phrases));
 	if (s->bad_checksum)
-		fprintf(to, "Checksums: %" PRIu64 " packets with a wrong one\n", s->bad_checksum);
+		print_phrases(to, s, "Checksums: ", PHRASES(checksum_phrases));
 	if (s->fragments_followed | s->fragments_lost)
-		fprintf(to,
-			"Fragments: %" PRIu64 " later ones on their flow, %" PRIu64
-			" without their first one, %" PRIu64 " forgotten for want of room\n",
-			s->fragments_followed, s->fragments_lost, s->fragments_evicted);
+		print_phrases(to, s, "Fragments: ", PHRASES(fragment_phrases));
 }
 
 /* ---- Protocols, sizes ---- */
@@ -186,17 +226,9 @@ static void print_flows(
 {
 	if (!cli->engine.flows)
 		return;
-	fprintf(to,
-		"\nFlows: %" PRIu64 " opened, %" PRIu64 " active, %" PRIu64 " at most, %" PRIu64
-		" ended, %" PRIu64 " evicted\n",
-		s->flows_opened, s->flows_active, s->flows_peak, s->flows_ended, s->flows_evicted);
+	print_phrases(to, s, "\nFlows: ", PHRASES(flow_phrases));
 	if (s->flows_evicted)
-		fprintf(to,
-			"Evicted: %" PRIu64 " of one packet, %" PRIu64 " half-open, %" PRIu64
-			" closed, %" PRIu64 " alive, %" PRIu64 " for colliding keys\n",
-			s->evicted[BPE_EVICTED_SINGLE], s->evicted[BPE_EVICTED_HALF_OPEN],
-			s->evicted[BPE_EVICTED_CLOSED], s->evicted[BPE_EVICTED_ALIVE],
-			s->evicted[BPE_EVICTED_COLLISION]);
+		print_phrases(to, s, "Evicted: ", PHRASES(evicted_phrases));
 	if (cli->flows)
 		print_records(to, s, cli);
 	print_largest_flows(to, engine, cli->largest);
@@ -237,11 +269,7 @@ static void print_details(FILE *to, const struct bpe_stats *s, const struct cli 
 		"\n%" PRIu64 " blocks, %" PRIu64 " batches (%.1f packets each), %" PRIu64
 		" waits, %" PRIu64 " torn blocks\n",
 		s->blocks, s->batches, batch, s->waits, s->torn_blocks);
-	fprintf(to,
-		"%" PRIu64 " IPv4, %" PRIu64 " IPv6, %" PRIu64 " fragments, %" PRIu64
-		" with VLAN tags, %" PRIu64 " in tunnels, %" PRIu64 " ICMP errors of a flow\n",
-		s->ip4_packets, s->ip6_packets, s->fragments, s->vlan_packets, s->tunnel_packets,
-		s->icmp_errors);
+	print_phrases(to, s, "", PHRASES(network_phrases));
 	print_rights(to, &cli->rights);
 }
 

@@ -1,10 +1,58 @@
 /* SPDX-License-Identifier: MIT */
-/* The report as one JSON document, schema bpfengine.report/1; stateless.  Keys are stable: later
- * versions only add keys. */
+/* The report as a JSON document, schema bpfengine.report/1; stateless.  Keys are stable: later
+ * versions only add keys.  Names and order of the statistics come from the library's list
+ * (bpe_stat_list): there the key "packets.read" stands for "read" in the object "packets". */
 #include "cli.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* ---- Statistics by their list ---- */
+
+/* Prints the members of an object, without braces: all statistics with a key of `group`, a dot and
+ * a last word.  A count unknown to the source is null, not 0. */
+static void print_stat_group(FILE *to, const struct bpe_stats *s, const char *group)
+{
+	const size_t length = strlen(group);
+	const char *comma = "";
+	size_t count;
+	const struct bpe_stat *stats = bpe_stat_list(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *key = stats[i].key;
+		const bool is_below = key && !strncmp(key, group, length) && key[length] == '.';
+
+		if (!is_below || strchr(key + length + 1, '.') || stats[i].count > 1)
+			continue;
+		fprintf(to, "%s\"%s\":", comma, key + length + 1);
+		if (stats[i].known && !(s->kernel_known & stats[i].known))
+			fprintf(to, "null");
+		else
+			fprintf(to, "%" PRIu64, cli_stat_value(s, stats[i].offset));
+		comma = ",";
+	}
+}
+
+/* Prints an object of one group: the key, braces and the members. */
+static void print_stat_object(FILE *to, const struct bpe_stats *s, const char *group)
+{
+	fprintf(to, "\"%s\":{", group);
+	print_stat_group(to, s, group);
+	fprintf(to, "},");
+}
+
+/* Prints an object of n numbers, named by name(0) to name(n - 1). */
+static void print_named_numbers(
+	FILE *to, const char *key, const uint64_t *numbers, int n, const char *(*name)(int number))
+{
+	fprintf(to, "\"%s\":{", key);
+	for (int k = 0; k < n; k++)
+		fprintf(to, "%s\"%s\":%" PRIu64, k ? "," : "", name(k), numbers[k]);
+	fputc('}', to);
+}
+
+/* ---- Source, packets, flows ---- */
 
 static const char *json_bool(bool value)
 {
@@ -25,39 +73,17 @@ static void print_packets_json(FILE *to, const struct bpe_stats *s)
 	const double seconds = (double)s->elapsed_ns * 1e-9;
 	const double rate = seconds > 0 ? 1 / seconds : 0;
 
-	fprintf(to,
-		"\"packets\":{\"read\":%" PRIu64 ",\"delivered\":%" PRIu64 ",\"in_flight\":%" PRIu64
-		",\"dropped\":{",
-		s->read_packets, s->delivered_packets, s->in_flight);
-	for (int i = 0; i < BPE_DROP_COUNT; i++)
-		fprintf(to, "%s\"%s\":%" PRIu64, i ? "," : "", bpe_drop_name(i), s->dropped[i]);
-	fprintf(to, "}},\"bytes\":{\"captured\":%" PRIu64 ",\"wire\":%" PRIu64 "},",
-		s->captured_bytes, s->wire_bytes);
-	fprintf(to,
-		"\"rates\":{\"packets_per_second\":%.1f,\"bits_per_second\":%.1f,\"last_second\":{\"packets_per_second\":%" PRIu64
-		",\"bits_per_second\":%" PRIu64 "}},",
-		(double)s->read_packets * rate, (double)s->wire_bytes * 8 * rate,
-		s->packets_per_second, s->bits_per_second);
-}
-
-/* Prints the kernel's counters; a counter that the source does not report is null, not 0. */
-static void print_kernel_json(FILE *to, const struct bpe_stats *s)
-{
-	const struct {
-		const char *key;
-		uint64_t count, known;
-	} counts[] = { { "received", s->kernel_received, BPE_KNOWN_RECEIVED },
-		{ "accepted", s->kernel_accepted, BPE_KNOWN_ACCEPTED },
-		{ "dropped", s->kernel_dropped, BPE_KNOWN_DROPPED },
-		{ "interface_dropped", s->interface_dropped, BPE_KNOWN_INTERFACE_DROPPED } };
-	char count[24];
-
-	fprintf(to, "\"kernel\":{");
-	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-		fprintf(to, "%s\"%s\":%s", i ? "," : "", counts[i].key,
-			cli_kernel_count(
-				count, sizeof count, s, counts[i].known, counts[i].count, "null"));
+	fprintf(to, "\"packets\":{");
+	print_stat_group(to, s, "packets");
+	fputc(',', to);
+	print_named_numbers(to, "dropped", s->dropped, BPE_DROP_COUNT, bpe_drop_name);
 	fprintf(to, "},");
+	print_stat_object(to, s, "bytes");
+	fprintf(to,
+		"\"rates\":{\"packets_per_second\":%.1f,\"bits_per_second\":%.1f,\"last_second\":{",
+		(double)s->read_packets * rate, (double)s->wire_bytes * 8 * rate);
+	print_stat_group(to, s, "rates.last_second");
+	fprintf(to, "}},");
 }
 
 static void print_interface_state_json(
@@ -66,8 +92,7 @@ static void print_interface_state_json(
 	const char *down = o->interface_name ? json_bool(s->interface_down) : "null";
 
 	fprintf(to, "\"interface_down\":%s,\"filtered\":%" PRIu64 ",", down, s->filtered);
-	fprintf(to, "\"directions\":{\"inbound\":%" PRIu64 ",\"outbound\":%" PRIu64 "},",
-		s->inbound_packets, s->outbound_packets);
+	print_stat_object(to, s, "directions");
 }
 
 static void print_protocols_json(FILE *to, struct bpe_engine *engine)
@@ -87,24 +112,10 @@ static void print_protocols_json(FILE *to, struct bpe_engine *engine)
 
 static void print_network_json(FILE *to, const struct bpe_stats *s)
 {
-	fprintf(to,
-		"\"network\":{\"ip\":%" PRIu64 ",\"ip6\":%" PRIu64 ",\"fragments\":%" PRIu64
-		",\"vlan\":%" PRIu64 ",\"tunnels\":%" PRIu64 ",\"icmp_errors\":%" PRIu64 ",",
-		s->ip4_packets, s->ip6_packets, s->fragments, s->vlan_packets, s->tunnel_packets,
-		s->icmp_errors);
-	fprintf(to,
-		"\"fragments_followed\":%" PRIu64 ",\"fragments_lost\":%" PRIu64
-		",\"fragments_evicted\":%" PRIu64 "},",
-		s->fragments_followed, s->fragments_lost, s->fragments_evicted);
-	fprintf(to,
-		"\"malformed\":{\"truncated\":%" PRIu64 ",\"bad_version\":%" PRIu64
-		",\"bad_header\":%" PRIu64 ",\"bad_length\":%" PRIu64 ",\"bad_checksum\":%" PRIu64
-		"},",
-		s->truncated, s->bad_version, s->bad_header, s->bad_length, s->bad_checksum);
-	fprintf(to, "\"sizes\":{");
-	for (int k = 0; k < BPE_SIZE_CLASSES; k++)
-		fprintf(to, "%s\"%s\":%" PRIu64, k ? "," : "", bpe_size_class_name(k), s->sizes[k]);
-	fprintf(to, "},");
+	print_stat_object(to, s, "network");
+	print_stat_object(to, s, "malformed");
+	print_named_numbers(to, "sizes", s->sizes, BPE_SIZE_CLASSES, bpe_size_class_name);
+	fputc(',', to);
 }
 
 /* Prints the records of --flows.  given = written + lost; at the end of the run, opened + periods +
@@ -118,26 +129,18 @@ static void print_records_json(FILE *to, const struct bpe_stats *s, const struct
 		return;
 	}
 	cli_flows_counts(cli->flows, &written, &lost);
-	fprintf(to,
-		"\"records\":{\"format\":\"%s\",\"given\":%" PRIu64 ",\"dropped\":%" PRIu64
-		",\"snapshots\":%" PRIu64 ",\"written\":%" PRIu64 ",\"lost\":%" PRIu64 "}",
-		bpe_format_name((int)cli->flows_format), s->records, s->records_dropped,
-		s->flows_shown, written, lost);
+	fprintf(to, "\"records\":{\"format\":\"%s\",", bpe_format_name((int)cli->flows_format));
+	print_stat_group(to, s, "flows.records");
+	fprintf(to, ",\"written\":%" PRIu64 ",\"lost\":%" PRIu64 "}", written, lost);
 }
 
 static void print_flows_json(FILE *to, const struct bpe_stats *s, const struct cli *cli)
 {
-	fprintf(to,
-		"\"flows\":{\"opened\":%" PRIu64 ",\"active\":%" PRIu64 ",\"peak\":%" PRIu64
-		",\"ended\":%" PRIu64 ",\"evicted\":%" PRIu64 ",\"packets\":%" PRIu64
-		",\"refused\":%" PRIu64 ",\"periods\":%" PRIu64 ",\"bytes\":%" PRIu64
-		",\"time_steps\":%" PRIu64 ",\"duplicates\":%" PRIu64 ",\"evicted_by\":{",
-		s->flows_opened, s->flows_active, s->flows_peak, s->flows_ended, s->flows_evicted,
-		s->flow_packets, s->flows_refused, s->flows_periods, s->flow_bytes, s->time_steps,
-		s->duplicates);
-	for (int k = 0; k < BPE_EVICTED_COUNT; k++)
-		fprintf(to, "%s\"%s\":%" PRIu64, k ? "," : "", bpe_evicted_name(k), s->evicted[k]);
-	fprintf(to, "},");
+	fprintf(to, "\"flows\":{");
+	print_stat_group(to, s, "flows");
+	fputc(',', to);
+	print_named_numbers(to, "evicted_by", s->evicted, BPE_EVICTED_COUNT, bpe_evicted_name);
+	fputc(',', to);
 	print_records_json(to, s, cli);
 	fprintf(to, "},");
 }
@@ -226,10 +229,10 @@ static void print_batches_json(FILE *to, const struct bpe_stats *s)
 {
 	const double batch = s->batches ? (double)s->delivered_packets / (double)s->batches : 0;
 
-	fprintf(to,
-		"\"blocks\":{\"read\":%" PRIu64 ",\"torn\":%" PRIu64
-		"},\"batches\":{\"count\":%" PRIu64 ",\"mean_packets\":%.2f},\"waits\":%" PRIu64,
-		s->blocks, s->torn_blocks, s->batches, batch, s->waits);
+	print_stat_object(to, s, "blocks");
+	fprintf(to, "\"batches\":{");
+	print_stat_group(to, s, "batches");
+	fprintf(to, ",\"mean_packets\":%.2f},\"waits\":%" PRIu64, batch, s->waits);
 }
 
 void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error)
@@ -239,7 +242,7 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	bpe_engine_stats(engine, &s);
 	print_source_json(to, engine, &s);
 	print_packets_json(to, &s);
-	print_kernel_json(to, &s);
+	print_stat_object(to, &s, "kernel");
 	print_interface_state_json(to, &s, &cli->engine);
 	print_protocols_json(to, engine);
 	print_network_json(to, &s);

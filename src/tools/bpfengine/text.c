@@ -56,3 +56,11 @@ const char *cli_kernel_count(char *to, size_t room, const struct bpe_stats *s, u
 		snprintf(to, room, "%s", unknown);
 	return to;
 }
+
+uint64_t cli_stat_value(const struct bpe_stats *stats, size_t offset)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)stats + offset, sizeof value);
+	return value;
+}
