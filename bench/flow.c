@@ -78,6 +78,7 @@ static void ours(uint32_t tcp, struct bpe_key *key, const uint32_t *hash, uint32
 		.layers = layers[tcp],
 		.key = key,
 		.hash = hash };
+	bpei_table_clock(table[tcp], now);
 	bpei_table_update(table[tcp], &b, flow);
 	for (uint32_t i = 0; i < n; i++)
 		dropped += flow[i] == BPEI_NO_FLOW;
@@ -180,9 +181,9 @@ static void size(uint32_t n) BPEI_WORKER
 		const struct bpei_table_counts *counts = bpei_table_counts(table[tcp]);
 		printf("%u flows: %.1f bytes a flow as touched, %.1f at most\n", n,
 			(double)bpei_counter_get(&counts->bytes) / n,
-			(double)bpei_table_most_bytes(n, false) / n);
+			(double)bpei_table_max_bytes(n, false) / n);
 	}
-	bpei_table_show(table[1], &from, n, undisturbed, NULL);
+	bpei_table_dump(table[1], &from, n, undisturbed, NULL);
 	for (int k = 0; k < CONTENDERS; k++)
 		rows[k].name = names[k];
 	for (int r = -1; r < BENCH_ROUNDS; r++) {
@@ -333,7 +334,7 @@ static void memory(uint32_t most) BPEI_WORKER
 	if (bpei_table_new(&o, &table[1]) < 0)
 		abort();
 	printf("a table for %u flows: %.1f bytes a flow at most\n%12s %18s %18s\n", most,
-		(double)bpei_table_most_bytes(most, false) / most, "flows", "bytes a flow",
+		(double)bpei_table_max_bytes(most, false) / most, "flows", "bytes a flow",
 		"resident a flow");
 	for (uint32_t n = 0, step = most / 16; n < most;) {
 		for (uint32_t to = n + step < most ? n + step : most; n < to;) {

@@ -46,6 +46,7 @@ static void batch(const uint32_t *id) BPEI_WORKER
 		.layers = layers,
 		.key = key,
 		.hash = hash };
+	bpei_table_clock(table, now);
 	bpei_table_update(table, &b, flow);
 }
 
@@ -59,7 +60,7 @@ static double run(uint32_t flows, struct bpei_top *top, uint32_t *batches) BPEI_
 			id[i] = (uint32_t)((roll() >> 32) * flows >> 32);
 		batch(id);
 		if (top)
-			through = bpei_table_scan(table, top, LOOKS);
+			through = bpei_top_scan(table, top, LOOKS);
 	}
 	if (batches)
 		*batches = through ? done : 0;
@@ -94,7 +95,7 @@ int main(int argc, char **argv)
 		with[r] = run(flows, &top, &took);
 		if (took)
 			batches = took;
-		while (!bpei_table_scan(table, &top, UINT32_MAX))
+		while (!bpei_top_scan(table, &top, UINT32_MAX))
 			continue;
 		if (top.alive != flows || top.filled != WANTED)
 			return 1;
@@ -102,7 +103,7 @@ int main(int argc, char **argv)
 		if (bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, WANTED) < 0)
 			return 1;
 		int64_t start = bpei_clock_mono_ns();
-		while (!bpei_table_scan(table, &top, UINT32_MAX))
+		while (!bpei_top_scan(table, &top, UINT32_MAX))
 			continue;
 		whole[r] = (double)(bpei_clock_mono_ns() - start);
 		bpei_top_free(&top);

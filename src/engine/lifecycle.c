@@ -103,7 +103,7 @@ static struct bpei_table_options share_table_options(
 		.slack_ns = slack_ns,
 		.timeline = &e->timeline,
 		.tcp_health = !o->no_tcp_health,
-		.tell_duplicates = o->duplicates == BPE_DUPLICATES_TELL,
+		.report_duplicates = o->duplicates == BPE_DUPLICATES_TELL,
 		.process = o->process,
 		.lengths = o->flow_lengths,
 		.direction_by_port = o->direction_by_port,

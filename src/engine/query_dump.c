@@ -36,7 +36,7 @@ static enum bpei_progress step_dump_query(
 		if (budget > room)
 			budget = room;
 	}
-	if (!bpei_table_show(w->table, &answerer->position, budget, fn, user))
+	if (!bpei_table_dump(w->table, &answerer->position, budget, fn, user))
 		return BPEI_QUERY_MORE;
 	if (dump->fn)
 		dump->fn(dump->user, NULL, w->number);

@@ -20,7 +20,7 @@ static enum bpei_progress step_top_query(
 {
 	const struct bpei_worker *w = answerer->self;
 	struct bpei_top *top = &((struct top_query *)query)->tops[w->number];
-	const bool is_over = !w->table || bpei_table_scan(w->table, top, budget);
+	const bool is_over = !w->table || bpei_top_scan(w->table, top, budget);
 
 	return is_over ? BPEI_QUERY_DONE : BPEI_QUERY_MORE;
 }

@@ -1,72 +1,135 @@
 /* SPDX-License-Identifier: MIT */
 /* Packets seen twice, as a mirror port of both directions, or a capture on several interfaces,
- * shows them: the same IP header from its length or identification to its checksum or hop limit,
- * and the same TCP header, whose checksum stands for the payload, within a millisecond.  What lies
- * before the IP header, a VLAN tag say, may differ.  A copy that a router forwarded has another
- * TTL: it is another packet.
+ * shows them.
  *
- * The detail has the last segment of each end, so that an undisturbed connection pays for keeping
- * that alone.  An end of which a segment with data or a SYN or FIN came twice is watched: the extra
- * keeps the last segments of it, until WATCHED of them have had no copy.  All this is of the flow,
- * so that neither batches nor the number of workers show.
+ * A copy has, within a millisecond, the same IP header from its length or identification to its
+ * checksum or hop limit, and the same TCP header, whose checksum stands for the payload.  Headers
+ * before the IP header, a VLAN tag for example, may differ.  A packet that a router forwarded has
+ * another TTL, and is another packet.
  *
- * A true retransmission has another identification, but IPv6 has none, and some hosts send the same
- * identification with every packet: what may well be sent twice within a millisecond is left to
- * tcp_analysis.c. */
-#include "flow/tcp_analysis.h"
+ * The cold line has the last segment of each end, so an undisturbed connection pays for keeping a
+ * fingerprint alone.  An end is watched after a segment with data, SYN or FIN came twice: the
+ * anomalies keep the end's last segments, until WATCHED_SEGMENTS segments have had no copy.  All of
+ * this belongs to the flow, so results depend neither on batches nor on the number of workers.
+ *
+ * A true retransmission has another identification.  But IPv6 has no identification, and some hosts
+ * send the same identification with every packet.  A segment that may well be sent twice within a
+ * millisecond is left to tcp_analysis.c. */
+#include "flow/duplicate.h"
 
-#define WATCHED 64
+#include "flow/dupack.h"
+#include "flow/window.h"
 
-static void keep(struct bpei_extra *x, uint32_t end, uint32_t sight)
+#define WATCHED_SEGMENTS 64
+
+/* Keeps a fingerprint of a watched end. */
+static void keep_fingerprint(struct bpei_tcp_anomalies *a, uint32_t end, uint32_t fingerprint)
 {
-	x->watched[end]--;
-	x->sights[x->sights_put++ % BPEI_SIGHTS] = sight;
+	a->watched[end]--;
+	a->fingerprints[a->fingerprint_tail++ % BPEI_FINGERPRINTS] = fingerprint;
 }
 
-static bool is_kept(const struct bpei_extra *x, uint32_t sight)
+/* Returns true if a fingerprint of the same segment is kept. */
+static bool is_fingerprint_kept(const struct bpei_tcp_anomalies *a, uint32_t fingerprint)
 {
 	uint32_t any = 0;
-	for (uint32_t k = 0; k < BPEI_SIGHTS; k++)
-		any |= bpei_sight_near(sight - x->sights[k]);
+
+	for (uint32_t k = 0; k < BPEI_FINGERPRINTS; k++)
+		any |= bpei_fingerprint_is_near(fingerprint - a->fingerprints[k]);
 	return any;
 }
 
-/* starts: the end is watched from now on; else it is as long as before. */
-static void count(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, bool starts)
+/* Counts a copy.  starts_watch: the end is watched from now on; otherwise a watched end is watched
+ * anew, and any other end is not. */
+static void count_duplicate(struct bpei_table *t, uint32_t i, struct bpei_tcp_anomalies *a,
+	uint32_t end, bool starts_watch)
 {
-	x = bpei_health_note(t, i, x, end, HEALTH_DUPLICATE);
+	a = bpei_anomaly_count(t, i, a, end, ANOMALY_DUPLICATE);
 	bpei_counter_add(&t->counts.duplicates, 1);
-	if (!x || !(starts | x->watched[end]))
+	if (!a || !(starts_watch | a->watched[end]))
 		return;
-	x->watched[end] = WATCHED;
-	t->details[i].inner_vlan |= DETAIL_ALERT;
+	a->watched[end] = WATCHED_SEGMENTS;
+	t->cold[i].inner_vlan |= COLD_WATCH;
 }
 
-bool bpei_duplicate_look(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t sight,
-	const struct bpei_segment *s, uint8_t flags, int64_t ns)
+/* Returns true if the segment has nothing new, so it may be the segment before once more. */
+static bool has_nothing_new(const struct bpei_table *t, const struct bpei_flow_segment *segment)
 {
-	struct bpei_detail *const d = &t->details[i];
-	struct bpei_extra *const x = bpei_extra_find(t, i);
-	const bool watched = x && x->watched[end];
-	const bool next = bpei_sight_near(sight - d->sight[end]);
-	const bool near = next || (watched && is_kept(x, sight));
-	if (near && t->options.tell_duplicates && bpei_health_repeats(t, i, end, s, flags) &&
-		bpei_health_may_copy(t, i, end, s, flags, ns)) {
-		if (next)
-			d->sight[end] = sight; /* as of an ACK in turn */
-		count(t, i, x, end, s->bytes || flags & (TCP_SYN | TCP_FIN));
+	const struct bpei_segment *const s = segment->s;
+	const uint32_t flags = segment->flags;
+	const uint32_t end = segment->end;
+	const struct bpei_flow_cold *const cold = &t->cold[segment->entry];
+	const uint32_t syn = flags >> 1 & 1;
+	const uint32_t fin = flags & TCP_FIN;
+	const uint32_t next = s->seq + s->bytes + syn + fin;
+	const uint32_t newer_ack = (s->ack - cold->ack[end]) & ACK_NUMBER;
+	const bool is_ahead = (int32_t)(next - cold->seq[end]) > 0;
+
+	if (is_ahead && !(cold->inner_vlan & COLD_WATCH))
+		return false;
+	if (!bpei_end_is_numbered(t, segment->entry, end))
+		return false;
+	if (is_ahead) {
+		const struct bpei_tcp_anomalies *const a = bpei_anomalies_find(t, segment->entry);
+
+		return a && a->resume_flags[end] && next == a->resume_seq[end];
+	}
+	if (s->bytes || flags & (TCP_SYN | TCP_FIN | TCP_RST))
+		return true;
+	if (newer_ack)
+		return newer_ack > ACK_NUMBER / 2; /* a copy may come after another ACK */
+	return cold->window[end] == s->window;
+}
+
+/* Returns true if a segment with the bytes of a segment just before is a copy, not sent twice.  The
+ * bytes may be the same also where duplicate ACKs request the segment, or where an ACK is repeated
+ * since data is missing: such a segment is a copy only if the end is watched. */
+static bool is_plausible_copy(struct bpei_table *t, const struct bpei_flow_segment *segment)
+{
+	const uint32_t i = segment->entry;
+	const uint32_t end = segment->end;
+	const struct bpei_segment *const s = segment->s;
+	const struct bpei_tcp_anomalies *const a = bpei_anomalies_find(t, i);
+
+	if (segment->flags & (TCP_SYN | TCP_FIN | TCP_RST) || (a && a->watched[end]))
+		return true;
+	if (s->bytes)
+		return !bpei_dupack_requests(t, i, !end, s->seq, segment->ns);
+	if (t->cold[i].seq[!end] != s->ack)
+		return false;
+	return bpei_duplicate_ack_is_plausible(t, i);
+}
+
+bool bpei_duplicate_check(
+	struct bpei_table *t, const struct bpei_flow_segment *segment, uint32_t fingerprint)
+{
+	const uint32_t i = segment->entry;
+	const uint32_t end = segment->end;
+	struct bpei_flow_cold *const cold = &t->cold[i];
+	struct bpei_tcp_anomalies *const a = bpei_anomalies_find(t, i);
+	const bool is_watched = a && a->watched[end];
+	const bool is_last = bpei_fingerprint_is_near(fingerprint - cold->fingerprint[end]);
+	const bool is_near = is_last || (is_watched && is_fingerprint_kept(a, fingerprint));
+
+	if (is_near && t->options.report_duplicates && has_nothing_new(t, segment) &&
+		is_plausible_copy(t, segment)) {
+		const bool has_number = segment->s->bytes || segment->flags & (TCP_SYN | TCP_FIN);
+
+		if (is_last)
+			cold->fingerprint[end] = fingerprint; /* as the fast path does for ACKs */
+		count_duplicate(t, i, a, end, has_number);
 		return true;
 	}
-	d->sight[end] = sight;
-	if (watched)
-		keep(x, end, sight);
+	cold->fingerprint[end] = fingerprint;
+	if (is_watched)
+		keep_fingerprint(a, end, fingerprint);
 	return false;
 }
 
-bool bpei_duplicate_echo(struct bpei_table *t, uint32_t i, uint32_t end)
+bool bpei_duplicate_count_ack(struct bpei_table *t, uint32_t i, uint32_t end)
 {
-	if (!t->options.tell_duplicates)
+	if (!t->options.report_duplicates)
 		return false;
-	count(t, i, bpei_extra_find(t, i), end, false);
+	count_duplicate(t, i, bpei_anomalies_find(t, i), end, false);
 	return true;
 }

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The flow table: one per worker, one owner, no locks.  Lives here: table.c (life, update), index.c
- * (finding), wheel.c (wheel, time-outs, eviction), tcp_state.c (states), tcp_fast.c and
- * tcp_analysis.c (sequence numbers), duplicate.c (packets seen twice), window.c (what is not the
- * stream's), icmp.c (errors that speak of a flow), history.c, overflow.c (side tables), record.c
- * (record made from an entry), top.c (the
- * largest flows). */
+/* The flow table: one for each worker, owned by the worker's thread, without locks.
+ *
+ * Life: bpei_table_new -> bpei_table_clock and bpei_table_update for each batch ->
+ * bpei_table_end_all -> bpei_table_free.  Times are flow times (flow_time.h): the caller maps the
+ * packets' times, and sets the clock before each batch.
+ *
+ * Files of this folder: table.c (update), entry.c (end, evict), memory.c (new, free), index.c
+ * (finding), wheel.c (clock, time-outs), evict.c (victims), overflow.c, anomalies.c and tunnels.c
+ * (side tables), tcp_state.c (states), tcp_fast.c and tcp_analysis.c (sequence numbers), rtt.c,
+ * dupack.c, syn_options.c, duplicate.c (packets seen twice), window.c (segments outside of the
+ * stream), sibling.c (VLAN tags of one direction), icmp.c (errors about a flow), history.c,
+ * record.c (record of an entry), top.c (the largest flows), flow_time.c (the clock of all
+ * tables). */
 #ifndef BPEI_FLOW_H
 #define BPEI_FLOW_H
 
@@ -13,6 +20,7 @@
 #include "base/roles.h"
 #include "bpfengine.h"
 
+/* No entry: the packet was counted on no flow. */
 #define BPEI_NO_FLOW UINT32_MAX
 
 struct bpei_table;
@@ -20,32 +28,31 @@ struct bpei_timeline;
 struct bpei_seed;
 
 struct bpei_table_options {
-	uint64_t max_flows; /* never more alive than these */
-	uint64_t max_bytes; /* and never more memory; 0: no bound */
-	int64_t idle_ns,
-		closed_ns; /* of those below that are 0: TCP_CLOSED, all others; 0: never */
+	uint64_t max_flows; /* most flows alive */
+	uint64_t max_bytes; /* most memory; reduces max_flows; 0: no bound */
+	int64_t idle_ns;    /* for each time-out below that is 0, TCP_CLOSED excepted; 0: never */
+	int64_t closed_ns;  /* for TCP_CLOSED, if 0 below; 0: never */
 	int64_t timeout_ns[BPE_TIMEOUT_COUNT];
-	int64_t active_ns; /* 0: no periods */
-	int64_t slack_ns; /* so much longer a flow waits in the table, for packets that come late; a
-			     packet past its time-out begins anew all the same */
-	const struct bpei_timeline *timeline; /* by which records' times are mapped back; NULL:
-						 batches have the packets' own */
-	bool tcp_health;
-	bool tell_duplicates; /* with tcp_health: packets seen twice are no retransmissions */
-	bool process;         /* keep the process that packets' metadata names */
-	bool lengths;         /* count IP's and payload's bytes */
+	int64_t active_ns; /* reporting period; 0: none */
+	int64_t slack_ns;  /* extra time for which a flow is kept after its time-out, for packets
+			    * out of order; a packet after the time-out opens a new flow anyway */
+	const struct bpei_timeline *timeline; /* maps records' times back; NULL: flow times are the
+					       * packets' own times */
+	bool tcp_health;                      /* analyze TCP segments */
+	bool report_duplicates; /* with tcp_health: packets seen twice are no retransmissions */
+	bool process;           /* keep the process that packets' metadata names */
+	bool lengths;           /* count bytes of IP and of payload */
 	bool direction_by_port;
-	bool interface_ids,
-		interface_indexes;      /* the batches' interface_id is the file's number of it, the
-					   system's; neither: there is one interface */
-	uint32_t interface_index;       /* that one's */
-	const struct bpei_names *names; /* of them all; NULL: none */
-	uint16_t worker;
-	uint64_t seed; /* of the tables that hang on the flows' numbers; for others to be unable to
-			  guess it */
-	const struct bpei_seed *key_seed; /* of the keys' hash; NULL: siblings do not join */
-	void (*on_end)(void *user,
-		const struct bpe_flow *flow); /* a flow ended, or its period; NULL: nobody cares */
+	bool interface_ids;             /* interface_id of batches is the file's number */
+	bool interface_indexes;         /* interface_id of batches is the system's index */
+	uint32_t interface_index;       /* of the only interface, if both are false */
+	const struct bpei_names *names; /* of all interfaces; NULL: none */
+	uint16_t worker;                /* written into records */
+	uint64_t seed; /* of tables indexed by entry number; secret, so collisions cannot be made */
+	const struct bpei_seed *key_seed; /* of the keys' hash; NULL: VLAN siblings do not join */
+	/* Called when a flow ends or a period is over; may be NULL.  The record is good during the
+	 * call alone. */
+	void (*on_end)(void *user, const struct bpe_flow *flow);
 	void *user;
 };
 
@@ -54,50 +61,57 @@ struct bpei_table_counts {
 	bpei_counter opened, active, peak, ended, evicted;
 	bpei_counter evicted_by[BPE_EVICTED_COUNT];
 	bpei_counter periods;
-	bpei_counter packets; /* packets that belong to a flow */
-	bpei_counter refused; /* packets with a key that found no room (max_flows is 0) */
-	bpei_counter bytes;   /* memory touched */
-	bpei_counter time_steps;
-	bpei_counter duplicates; /* packets that were seen twice */
+	bpei_counter packets;    /* packets that belong to a flow */
+	bpei_counter refused;    /* packets with a key, but no room (max_flows is 0) */
+	bpei_counter bytes;      /* memory touched, after the last batch */
+	bpei_counter duplicates; /* packets seen twice */
 };
 
+/* Returns BPE_OK or BPE_E_MEMORY.  Copies the options; timeline, names and key_seed must outlive
+ * the table. */
 int bpei_table_new(const struct bpei_table_options *options, struct bpei_table **table);
-void bpei_table_free(struct bpei_table *table); /* NULL is allowed; hands nothing over */
 
-/* Most memory that a table of so many flows ever takes, while it grows, too; beside: what a flow
- * has in arrays of their own. */
-uint64_t bpei_table_most_bytes(uint64_t max_flows, size_t beside);
-size_t bpei_table_beside(const struct bpei_table_options *options);
+/* Frees a table, or NULL.  Reports no flow. */
+void bpei_table_free(struct bpei_table *table);
 
-/* Counts the batch's packets on their flows, opens and ends flows, ages by the packets' time.
- * flow[i]: where packet i was counted, BPEI_NO_FLOW if it has no key or found no room. */
+/* Returns the most memory that a table of so many flows takes.  optional:
+ * bpei_table_optional_bytes. */
+uint64_t bpei_table_max_bytes(uint64_t max_flows, size_t optional);
+
+/* Returns the bytes a flow that the options add. */
+size_t bpei_table_optional_bytes(const struct bpei_table_options *options);
+
+/* Sets the table's clock, before each update.  A time before the clock changes nothing. */
+void bpei_table_clock(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;
+
+/* Counts the batch's packets on their flows, opens and ends flows.  Writes to flow[i] the entry on
+ * which packet i was counted, or BPEI_NO_FLOW if packet i has no key or found no room. */
 void bpei_table_update(struct bpei_table *table, const struct bpe_batch *batch,
 	uint32_t flow[BPE_BATCH]) BPEI_WORKER;
 
-/* The last batch as it was counted, if that is not as it came: packets of a connection of which one
- * direction alone has VLAN tags have the key, and the hash, of the tagged ones.  NULL: as it came.
- * Good until the next one. */
+/* Returns the last batch as counted, if some keys and hashes were replaced: packets of a connection
+ * with VLAN tags in one direction alone are counted under the tagged key.  Returns NULL if none
+ * was.  Good until the next update. */
 const struct bpe_batch *bpei_table_joined(const struct bpei_table *table) BPEI_WORKER;
 
-/* With options.timeline batches do not tell the time, but this does, before them. */
-void bpei_table_clock(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;
-
-/* Ends what is due at now_ns, when no packets come that carry the time. */
+/* Sets the clock and ends flows that have timed out, when no packets come. */
 void bpei_table_age(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;
 
-/* Hands every flow alive to on_end with BPE_END_STOP, in order of their opening; they stay, and
- * stay active, for top.c. */
+/* Ends flows that have timed out, and reports all others to on_end with BPE_END_STOP, in the order
+ * of their opening.  The others stay active for bpei_top_scan. */
 void bpei_table_end_all(struct bpei_table *table) BPEI_WORKER;
 
-/* Hands flows alive from number *from on, at most so many looked at, to fn with BPE_END_DUMPED;
- * *from is then the next.  True: that was the last. */
-bool bpei_table_show(const struct bpei_table *table, uint32_t *from, uint32_t look_at,
+/* Passes records of alive flows to fn with BPE_END_DUMPED, from entry *from on, after at most
+ * max_entries entries have been looked at.  Advances *from.  Returns true after the last entry. */
+bool bpei_table_dump(const struct bpei_table *table, uint32_t *from, uint32_t max_entries,
 	bpe_flow_fn fn, void *user) BPEI_WORKER;
 
-/* The flow at index as a record; 1, or 0 if there is none there with that key. */
+/* Writes the record of the flow at an entry.  Returns 1, or 0 if no alive flow with that key is
+ * there. */
 int bpei_table_get(const struct bpei_table *table, uint32_t flow, const struct bpe_key *key,
 	struct bpe_flow *record);
 
+/* Returns the table's counters.  Any thread may read the counters. */
 const struct bpei_table_counts *bpei_table_counts(const struct bpei_table *table);
 
 #endif

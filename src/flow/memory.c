@@ -1,48 +1,63 @@
 /* SPDX-License-Identifier: MIT */
-/* The flow table's memory: how much it may come to, reserved at the beginning, given back at the
- * end, and counted as far as it was touched. */
-#include "flow/table.h"
+/* The table's memory: the most that a table can take, reserved at the start, given back at the end,
+ * and counted as far as touched. */
+#include "flow/anomalies.h"
+#include "flow/batch.h"
+#include "flow/rtt.h"
+#include "flow/tunnels.h"
 
 #include "base/mem.h"
 
 #include <stdlib.h>
 
-_Static_assert(BPEI_HISTORY_BYTES == 90, "table.h");
-#define MOST_FLOWS 0x7fffffe0u
+_Static_assert(BPEI_HISTORY_BYTES == 90, "head comment of table.h");
+#define FLOWS_LIMIT 0x7fffffe0u
 
-static size_t cohorts_of(uint64_t max_flows)
+/* Returns the number of cohorts of so many entries. */
+static size_t cohorts_of_flows(uint64_t max_flows)
 {
 	return (size_t)(max_flows / BPEI_COHORT) + 1;
 }
 
-size_t bpei_table_beside(const struct bpei_table_options *o)
+size_t bpei_table_optional_bytes(const struct bpei_table_options *o)
 {
-	return (o->process ? sizeof(struct bpei_process) : 0) +
-	       (o->lengths ? sizeof(struct bpei_lengths) : 0) +
-	       (o->interface_ids || o->interface_indexes ? sizeof(uint32_t) : 0);
+	size_t bytes = 0;
+
+	if (o->process)
+		bytes += sizeof(struct bpei_process);
+	if (o->lengths)
+		bytes += sizeof(struct bpei_lengths);
+	if (o->interface_ids || o->interface_indexes)
+		bytes += sizeof(uint32_t);
+	return bytes;
 }
 
-uint64_t bpei_table_most_bytes(uint64_t max_flows, size_t beside)
+uint64_t bpei_table_max_bytes(uint64_t max_flows, size_t optional)
 {
-	const size_t each = sizeof(struct bpei_entry) + sizeof(struct bpei_detail) +
-			    2 * sizeof(uint64_t) /* missed */
-			    + sizeof(struct bpei_upper) + sizeof(struct bpei_via) + beside;
-	return sizeof(struct bpei_table) + sizeof(struct bpei_shared) +
-	       bpei_index_most_bytes(max_flows) + bpei_history_most_bytes(max_flows) +
-	       bpei_extras_size(max_flows) * sizeof(struct bpei_extra) +
-	       bpei_knowns_bytes(max_flows) + bpei_siblings_bytes(max_flows) +
-	       (max_flows + 1) * each + cohorts_of(max_flows) * sizeof(struct bpei_cohort);
+	const size_t missed = 2 * sizeof(uint64_t);
+	const size_t each = sizeof(struct bpei_entry) + sizeof(struct bpei_flow_cold) + missed +
+			    sizeof(struct bpei_flow_overflow) + sizeof(struct bpei_flow_tunnel) +
+			    optional;
+
+	return sizeof(struct bpei_table) + sizeof(struct bpei_tcp_scratch) +
+	       bpei_index_max_bytes(max_flows) + bpei_history_max_bytes(max_flows) +
+	       bpei_anomalies_size(max_flows) * sizeof(struct bpei_tcp_anomalies) +
+	       bpei_tunnels_bytes(max_flows) + bpei_siblings_bytes(max_flows) +
+	       (max_flows + 1) * each + cohorts_of_flows(max_flows) * sizeof(struct bpei_cohort);
 }
 
-/* The most flows that fit. */
-static uint64_t fitting(uint64_t max_flows, uint64_t max_bytes, size_t beside)
+/* Returns the most flows, up to max_flows, that fit into max_bytes; max_bytes 0: no bound. */
+static uint64_t flows_that_fit(uint64_t max_flows, uint64_t max_bytes, size_t optional)
 {
-	uint64_t low = 0, high = max_flows;
+	uint64_t low = 0;
+	uint64_t high = max_flows;
+
 	if (!max_bytes)
 		return max_flows;
 	while (low < high) {
-		uint64_t middle = low + (high - low + 1) / 2;
-		if (bpei_table_most_bytes(middle, beside) <= max_bytes)
+		const uint64_t middle = low + (high - low + 1) / 2;
+
+		if (bpei_table_max_bytes(middle, optional) <= max_bytes)
 			low = middle;
 		else
 			high = middle - 1;
@@ -50,48 +65,70 @@ static uint64_t fitting(uint64_t max_flows, uint64_t max_bytes, size_t beside)
 	return low;
 }
 
+/* Reserves the arrays that have an element for each entry.  Returns false without memory. */
+static bool reserve_entry_arrays(struct bpei_table *t, uint64_t elements)
+{
+	const struct bpei_table_options *const o = &t->options;
+	const bool has_interfaces = o->interface_ids || o->interface_indexes;
+
+	t->entries = bpei_mem_map(elements * sizeof *t->entries, 1);
+	t->cold = bpei_mem_map(elements * sizeof *t->cold, 1);
+	t->missed = bpei_mem_map(elements * sizeof *t->missed, 0);
+	t->overflow = bpei_mem_map(elements * sizeof *t->overflow, 0);
+	t->flow_tunnels = bpei_mem_map(elements * sizeof *t->flow_tunnels, 0);
+	if (o->process)
+		t->processes = bpei_mem_map(elements * sizeof *t->processes, 0);
+	if (o->lengths)
+		t->lengths = bpei_mem_map(elements * sizeof *t->lengths, 0);
+	if (has_interfaces)
+		t->interfaces = bpei_mem_map(elements * sizeof *t->interfaces, 0);
+	if (!t->entries || !t->cold || !t->missed || !t->overflow || !t->flow_tunnels)
+		return false;
+	return (t->processes || !o->process) && (t->lengths || !o->lengths) &&
+	       (t->interfaces || !has_interfaces);
+}
+
+/* Reserves cohorts and what flows share.  Returns false without memory. */
+static bool reserve_shared_parts(struct bpei_table *t, uint64_t max_flows)
+{
+	t->cohorts = bpei_mem_map(cohorts_of_flows(max_flows) * sizeof *t->cohorts, 0);
+	t->anomalies_size = bpei_anomalies_size(max_flows);
+	t->anomalies_key = bpei_anomalies_key(t->options.seed);
+	t->anomalies = bpei_mem_map(t->anomalies_size * sizeof *t->anomalies, 0);
+	t->scratch = bpei_mem_map(sizeof *t->scratch, 0);
+	if (!t->cohorts || !t->anomalies || !t->scratch)
+		return false;
+	for (uint32_t k = 0; k <= BPEI_RTT_SLOTS; k++) {
+		t->scratch->rtt[k][0].ns = INT64_MIN;
+		t->scratch->rtt[k][1].ns = INT64_MIN;
+	}
+	return bpei_index_init(t) >= 0 && bpei_history_init(&t->history, max_flows) >= 0 &&
+	       bpei_tunnels_init(t) >= 0 && bpei_siblings_init(t) >= 0;
+}
+
 int bpei_table_new(const struct bpei_table_options *options, struct bpei_table **table)
 {
-	struct bpei_table *t = calloc(1, sizeof *t);
+	struct bpei_table *const t = calloc(1, sizeof *t);
+	uint64_t n = options->max_flows < FLOWS_LIMIT ? options->max_flows : FLOWS_LIMIT;
+
 	if (!t)
 		return BPE_E_MEMORY;
+	n = flows_that_fit(n, options->max_bytes, bpei_table_optional_bytes(options));
 	t->options = *options;
-	uint64_t n = options->max_flows < MOST_FLOWS ? options->max_flows : MOST_FLOWS;
-	t->options.max_flows = n = fitting(n, options->max_bytes, bpei_table_beside(options));
+	t->options.max_flows = n;
 	t->free = BPEI_NO_FLOW;
+	t->evictable_cohort = UINT32_MAX; /* the first is the next */
 	t->active_ns = options->active_ns > 0 ? options->active_ns : INT64_MAX;
-	bpei_age_init(t);
-	t->entries = bpei_mem_map((n + 1) * sizeof *t->entries, 1);
-	t->shared = bpei_mem_map(sizeof *t->shared, 0);
-	t->details = bpei_mem_map((n + 1) * sizeof *t->details, 1);
-	t->cohorts = bpei_mem_map(cohorts_of(n) * sizeof *t->cohorts, 0);
-	t->extras_size = bpei_extras_size(n);
-	t->extras_key = bpei_extras_key(options->seed);
-	t->extras = bpei_mem_map(t->extras_size * sizeof *t->extras, 0);
-	t->missed = bpei_mem_map((n + 1) * sizeof *t->missed, 0);
-	t->uppers = bpei_mem_map((n + 1) * sizeof *t->uppers, 0);
-	t->vias = bpei_mem_map((n + 1) * sizeof *t->vias, 0);
-	if (options->process)
-		t->processes = bpei_mem_map((n + 1) * sizeof *t->processes, 0);
-	if (options->lengths)
-		t->lengths = bpei_mem_map((n + 1) * sizeof *t->lengths, 0);
-	const bool interfaces = options->interface_ids || options->interface_indexes;
-	if (interfaces)
-		t->interfaces = bpei_mem_map((n + 1) * sizeof *t->interfaces, 0);
-	for (uint32_t k = 0; t->shared && k <= BPEI_ROUNDS; k++)
-		t->shared->round[k][0].ns = t->shared->round[k][1].ns = INT64_MIN;
-	const bool parts = bpei_index_init(t) >= 0 && bpei_history_init(&t->history, n) >= 0 &&
-			   bpei_knowns_init(t) >= 0 && bpei_siblings_init(t) >= 0;
-	if (!parts || !t->vias || !t->entries || !t->details || !t->shared || !t->cohorts ||
-		!t->extras || !t->missed || !t->uppers || (options->process && !t->processes) ||
-		(options->lengths && !t->lengths) || (interfaces && !t->interfaces)) {
+	bpei_wheel_init(t);
+	const bool has_entries = reserve_entry_arrays(t, n + 1);
+	if (!reserve_shared_parts(t, n) || !has_entries) {
 		bpei_table_free(t);
 		return BPE_E_MEMORY;
 	}
+	/* The entry after the last matches no key, and sends its packets to the slow path. */
 	t->entries[n].key[4] = BPEI_NO_KEY;
-	t->entries[n].sums[1] = (uint64_t)ENTRY_WEAK
-				<< SUMS_MARKS; /* for who looks at it counts slowly */
-	bpei_table_count_bytes(t);
+	t->entries[n].packed[1] = (uint64_t)FLAG_EVICTABLE << PACKED_STATE_SHIFT;
+	bpei_table_count_memory(t);
 	*table = t;
 	return BPE_OK;
 }
@@ -100,37 +137,52 @@ void bpei_table_free(struct bpei_table *t)
 {
 	if (!t)
 		return;
-	uint64_t n = t->options.max_flows;
+	const uint64_t n = t->options.max_flows;
 	bpei_index_free(t);
 	bpei_history_free(&t->history);
-	bpei_knowns_free(t);
+	bpei_tunnels_free(t);
 	bpei_siblings_free(t);
-	bpei_mem_unmap(t->vias, (n + 1) * sizeof *t->vias);
+	bpei_mem_unmap(t->flow_tunnels, (n + 1) * sizeof *t->flow_tunnels);
 	bpei_mem_unmap(t->entries, (n + 1) * sizeof *t->entries);
-	bpei_mem_unmap(t->shared, sizeof *t->shared);
-	bpei_mem_unmap(t->details, (n + 1) * sizeof *t->details);
-	bpei_mem_unmap(t->cohorts, cohorts_of(n) * sizeof *t->cohorts);
-	bpei_mem_unmap(t->extras, t->extras_size * sizeof *t->extras);
+	bpei_mem_unmap(t->scratch, sizeof *t->scratch);
+	bpei_mem_unmap(t->cold, (n + 1) * sizeof *t->cold);
+	bpei_mem_unmap(t->cohorts, cohorts_of_flows(n) * sizeof *t->cohorts);
+	bpei_mem_unmap(t->anomalies, t->anomalies_size * sizeof *t->anomalies);
 	bpei_mem_unmap(t->missed, (n + 1) * sizeof *t->missed);
-	bpei_mem_unmap(t->uppers, (n + 1) * sizeof *t->uppers);
+	bpei_mem_unmap(t->overflow, (n + 1) * sizeof *t->overflow);
 	bpei_mem_unmap(t->processes, (n + 1) * sizeof *t->processes);
 	bpei_mem_unmap(t->lengths, (n + 1) * sizeof *t->lengths);
 	bpei_mem_unmap(t->interfaces, (n + 1) * sizeof *t->interfaces);
 	free(t);
 }
 
-void bpei_table_count_bytes(struct bpei_table *t)
+/* Returns the bytes of one entry in all arrays that have been touched. */
+static uint64_t touched_bytes_of_entry(const struct bpei_table *t)
 {
-	uint64_t each = sizeof(struct bpei_entry) + sizeof(struct bpei_detail) +
-			(t->any_missed ? sizeof *t->missed : 0) +
-			(t->any_upper ? sizeof *t->uppers : 0) +
-			(t->any_via ? sizeof *t->vias : 0) + bpei_table_beside(&t->options);
-	const uint64_t buckets = t->index.mask + 1ull + (t->old.buckets ? t->old.mask + 1ull : 0);
+	uint64_t bytes = sizeof *t->entries + sizeof *t->cold;
+
+	if (t->any_missed)
+		bytes += sizeof *t->missed;
+	if (t->any_overflow)
+		bytes += sizeof *t->overflow;
+	if (t->any_tunnel)
+		bytes += sizeof *t->flow_tunnels;
+	return bytes + bpei_table_optional_bytes(&t->options);
+}
+
+void bpei_table_count_memory(struct bpei_table *t)
+{
+	uint64_t buckets = t->index.mask + 1ull;
+
+	if (t->old.buckets)
+		buckets += t->old.mask + 1ull;
+	t->bytes_are_stale = false;
 	bpei_counter_set(&t->counts.bytes,
-		sizeof *t + sizeof *t->shared + (uint64_t)t->knowns_touched * sizeof *t->knowns +
+		sizeof *t + sizeof *t->scratch + (uint64_t)t->tunnels_touched * sizeof *t->tunnels +
 			(uint64_t)t->siblings_used * sizeof *t->siblings +
-			buckets * sizeof(struct bpei_bucket) + t->touched * each +
+			buckets * sizeof(struct bpei_bucket) +
+			t->touched * touched_bytes_of_entry(t) +
 			t->history.used * BPEI_HISTORY_BYTES +
-			t->extras_size * sizeof(struct bpei_extra) +
-			cohorts_of(t->touched) * sizeof(struct bpei_cohort));
+			t->anomalies_size * sizeof *t->anomalies +
+			cohorts_of_flows(t->touched) * sizeof(struct bpei_cohort));
 }

@@ -1,397 +1,446 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP health: what both ends' sequence numbers tell a bystander, by the definitions of Wireshark's
- * tcp.analysis, but for these:
- * - Out of order is a segment that fills a hole seen before, soon after what followed the hole.
- * What was seen already is a retransmission, however soon it comes.  One hole is remembered for
- * each end: the latest, for ten seconds.
- * - Fast is a retransmission within 20 ms of the ACKs that ask for it, as there, or within twice
- * its sender's distance; it goes before out of order.
- * - Retransmissions are all of them, fast and spurious ones included.
- * - Of acknowledgement numbers the last 24 bits are kept: spurious retransmissions and repeated
- * ACKs are told up to 16 MB behind. Only what went wrong needs an extra (overflow.c); an
- * undisturbed connection has all that is asked of it in its entry, repeated ACKs included. */
+/* What the sequence numbers of both ends tell a bystander, by the definitions of Wireshark's
+ * tcp.analysis, with these differences:
+ * - Out of order is a segment that fills a hole seen before, soon after the segment that followed
+ *   the hole.  A segment that was seen already is a retransmission, however soon it comes.  One
+ *   hole is remembered for each end: the latest, for ten seconds.
+ * - Fast is a retransmission within 20 ms of the duplicate ACKs that request the segment, as in
+ *   Wireshark, or within twice the round trip to the sender; fast goes before out of order.
+ * - Retransmissions include fast and spurious retransmissions.
+ * - The last 24 bits of ACK numbers are kept, so spurious retransmissions and repeated ACKs are
+ *   recognised up to 16 MB behind.
+ *
+ * Only anomalies need an element of the side table (anomalies.c).  Everything else about an
+ * undisturbed connection, repeated ACKs included, lies in the cold line. */
 #include "flow/tcp_analysis.h"
 
-#define FAST_NS 20000000   /* Wireshark's */
-#define REORDER_NS 3000000 /* where no handshake was seen */
+#include "flow/dupack.h"
+
+#include "base/cacheline.h"
+
+#define REORDER_NS 3000000 /* time in which segments are reordered, without a known handshake */
 #define HOLE_NS INT64_C(10000000000)
-#define AGAIN_NS 1000000 /* who was refused does not try again any sooner */
+#define REFUSED_NS 1000000 /* a refused client does not try again any sooner */
+#define CONTROL_FLAGS (TCP_SYN | TCP_FIN | TCP_RST)
 
-static int64_t since(int64_t then, int64_t now)
+/* Returns now - then. */
+static int64_t elapsed_since(int64_t then_ns, int64_t now_ns)
 {
-	return (int64_t)((uint64_t)now - (uint64_t)then);
+	return (int64_t)((uint64_t)now_ns - (uint64_t)then_ns);
 }
 
-/* A time in 16 bits, to one part in 1,024: eleven bits and how far to shift them.  0: not known. */
-uint16_t bpei_span_pack(int64_t ns)
+/* Returns true if a comes before b in sequence space (RFC 9293, section 3.4). */
+static bool is_seq_before(uint32_t a, uint32_t b)
 {
-	uint64_t v = ns > 0 ? (uint64_t)ns : 1;
-	uint32_t bits = 64 - (uint32_t)__builtin_clzll(v), shift = bits > 11 ? bits - 11 : 0;
-	v += shift ? UINT64_C(1) << (shift - 1) : 0; /* rounded */
-	if (v >> shift == 2048)
-		shift++;
-	return shift < 32 ? (uint16_t)(v >> shift | shift << 11) : UINT16_MAX;
+	return (int32_t)(a - b) < 0;
 }
 
-int64_t bpei_span_unpack(uint16_t packed)
+/* Returns true if a comes after b in sequence space. */
+static bool is_seq_after(uint32_t a, uint32_t b)
 {
-	return (int64_t)(packed & 2047) << (packed >> 11);
+	return (int32_t)(a - b) > 0;
 }
 
-/* Smoothed as RFC 6298, section 2, does it. */
-void bpei_round_trip(struct bpei_table *t, uint32_t i, uint32_t end, int64_t took_ns)
+/* Returns the number after the segment. */
+static uint32_t number_after(const struct bpei_flow_segment *segment)
 {
-	uint16_t *r = &t->details[i].running[end];
-	if (took_ns < 0)
-		return; /* out of order */
-	*r = bpei_span_pack(*r ? bpei_span_unpack(*r) / 8 * 7 + took_ns / 8 : took_ns);
+	return segment->s->seq + segment->s->bytes + !!(segment->flags & TCP_SYN) +
+	       !!(segment->flags & TCP_FIN);
 }
 
-static void end_round(struct bpei_table *t, uint32_t i, uint32_t end)
+/* Returns the history of the segment's flow. */
+static const struct bpei_seen *history_of(
+	const struct bpei_table *t, const struct bpei_flow_segment *segment)
 {
-	struct bpei_round *r = &bpei_rounds_of(t, i)[end];
-	if (r->who == i + 1)
-		bpei_round_free(r);
+	return &t->history.seen[t->cold[segment->entry].history];
 }
 
-void bpei_health_open(struct bpei_table *t, uint32_t i)
+/* ---- Segments that begin before the next number ---- */
+
+/* Returns true if the segment repeats the last byte sent, or has none, right before the next
+ * number. */
+static bool is_keep_alive(const struct bpei_flow_segment *segment, uint32_t behind)
 {
-	for (uint32_t end = 0; end < 2; end++)
-		end_round(t, i, end);
+	return behind == 1 && segment->s->bytes <= 1 && !(segment->flags & CONTROL_FLAGS);
 }
 
-/* x: the entry's extra, if it has one.  Returns the one that it has now. */
-struct bpei_extra *bpei_health_note(
-	struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, enum bpei_health what)
+/* Returns true for segments that are old by number but no retransmission: a SYN not seen before,
+ * which comes late; the SYN-ACK of a simultaneous open; a late bare ACK; new data that begins at
+ * the byte of a keep-alive. */
+static bool is_harmless_old_segment(
+	const struct bpei_table *t, const struct bpei_flow_segment *segment, uint32_t behind)
 {
-	if (!x)
-		x = bpei_extra_get(t, i);
-	if (!x || x->health[what][end] == UINT16_MAX)
-		bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
-	else
-		x->health[what][end]++;
-	return x;
-}
+	const uint32_t flags = segment->flags;
+	const uint32_t bytes = segment->s->bytes;
+	const bool is_syn_ack = (flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+	const uint32_t letters = bpei_seen_letters(history_of(t, segment), segment->end);
 
-/* How soon behind the ACKs that ask for it a segment is sent again because of them: twice the way
- * from here to this end and back. */
-static int64_t fast_within(const struct bpei_table *t, uint32_t i, uint32_t end)
-{
-	int64_t way =
-		2 * bpei_span_unpack(t->details[i]
-				    .rtt[end ^ !!(bpei_entry_bits(&t->entries[i]) & ENTRY_ORIGIN)]);
-	return way > FAST_NS ? way : FAST_NS;
-}
-
-/* The other end has repeated its ACK for seq at least twice, and just now. */
-static bool asked_for(struct bpei_table *t, uint32_t i, uint32_t other, uint32_t seq, int64_t ns)
-{
-	const struct bpei_detail *d = &t->details[i];
-	const struct bpei_repeater *r = &t->shared->repeater[i % BPEI_REPEATERS][other];
-	return bpei_streak(d, other) >= 2 && bpei_detail_ack(d, other) == (seq & ACK_NUMBER) &&
-	       r->who == i + 1 && since(r->ns, ns) < fast_within(t, i, !other);
-}
-
-/* The bytes of two segments may be the same, too, where repeated ACKs ask for the segment, or where
- * an ACK is repeated itself since data is missing: these are copies only if the end is watched.  Of
- * IPv6 an ACK that is repeated is a copy only if the connection has had copies. */
-bool bpei_health_may_copy(struct bpei_table *t, uint32_t i, uint32_t end,
-	const struct bpei_segment *s, uint8_t flags, int64_t ns)
-{
-	const struct bpei_extra *x = bpei_extra_find(t, i);
-	if (flags & (TCP_SYN | TCP_FIN | TCP_RST) || (x && x->watched[end]))
+	if (flags & TCP_SYN && !bpei_end_has_syn(t, segment->entry, segment->end))
 		return true;
-	if (s->bytes)
-		return !asked_for(t, i, !end, s->seq, ns);
-	if (t->details[i].seq[!end] != s->ack)
-		return false;
-	return bpei_duplicate_may_echo(t, i);
+	if (is_syn_ack && !(letters & 1u << HISTORY_SYN_ACK))
+		return true;
+	if (!bytes && !(flags & (TCP_SYN | TCP_FIN)))
+		return true;
+	return behind == 1 && bytes > 1;
 }
 
-/* A segment that begins before what this end has sent already. */
-static uint16_t again(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end,
-	const struct bpei_segment *s, uint8_t flags, uint32_t next, int64_t ns)
+/* Shrinks the end's remembered hole by the segment.  Returns true if the segment lies in the hole
+ * and came within a round trip of the segment that followed the hole: the network reordered
+ * both. */
+static bool fill_hole(const struct bpei_flow_cold *cold, struct bpei_tcp_anomalies *a,
+	const struct bpei_flow_segment *segment, uint32_t next)
 {
-	struct bpei_detail *d = &t->details[i];
-	uint32_t behind = d->seq[end] - s->seq;
-	if (behind == 1 && s->bytes <= 1 && !(flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
-		x = bpei_health_note(t, i, x, end, HEALTH_KEEP_ALIVE);
-		if (x)
-			x->probed[end] = true;
+	uint32_t *const from = &a->hole[segment->end][0];
+	uint32_t *const to = &a->hole[segment->end][1];
+	const uint32_t seq = segment->s->seq;
+	int64_t round_trip_ns = REORDER_NS;
+
+	if (*from == *to || seq - *from >= *to - *from)
+		return false;
+	if (cold->rtt[0] && cold->rtt[1])
+		round_trip_ns = bpei_span_unpack(cold->rtt[0]) + bpei_span_unpack(cold->rtt[1]);
+	if (seq == *from)
+		*from = is_seq_before(next, *to) ? next : *to;
+	else if (!is_seq_before(next, *to))
+		*to = seq;
+	return elapsed_since(a->top_ns[segment->end], segment->ns) < round_trip_ns;
+}
+
+/* Returns true if all bytes of the segment had been acknowledged before.  ACK numbers are kept
+ * modulo 2^24, so nothing is known of data farther back. */
+static bool is_spurious(
+	const struct bpei_flow_cold *cold, const struct bpei_flow_segment *segment, uint32_t next)
+{
+	const uint32_t end = segment->end;
+	const uint32_t after_segment = cold->seq[end] - (segment->s->seq + segment->s->bytes);
+	const uint32_t unacknowledged = (cold->seq[end] - bpei_cold_ack(cold, !end)) & ACK_NUMBER;
+
+	return segment->s->bytes && cold->seq[end] - segment->s->seq <= ACK_NUMBER &&
+	       unacknowledged <= after_segment && !is_seq_after(next, cold->seq[end]);
+}
+
+/* Classifies a segment that begins before the next number: keep-alive, reordered, or retransmitted
+ * (fast, spurious, or plain).  a: the flow's anomalies, or NULL.  Returns the history letter to
+ * add, as a bit, or 0. */
+static uint16_t classify_old_segment(struct bpei_table *t, struct bpei_tcp_anomalies *a,
+	const struct bpei_flow_segment *segment, uint32_t next)
+{
+	const uint32_t i = segment->entry;
+	const uint32_t end = segment->end;
+	const struct bpei_flow_cold *const cold = &t->cold[i];
+	const uint32_t behind = cold->seq[end] - segment->s->seq;
+
+	if (is_keep_alive(segment, behind)) {
+		a = bpei_anomaly_count(t, i, a, end, ANOMALY_KEEP_ALIVE);
+		if (a)
+			a->probed[end] = true;
 		return 0;
 	}
-	if (flags & TCP_SYN && !bpei_end_has_syn(t, i, end))
-		return 0; /* late, but not seen before */
-	if ((flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
-		!(bpei_seen_letters(&t->history.seen[d->history], end) & 1u << HISTORY_SYN_ACK))
-		return 0; /* simultaneous open */
-	if ((!s->bytes && !(flags & (TCP_SYN | TCP_FIN))) || (behind == 1 && s->bytes > 1))
+	if (is_harmless_old_segment(t, segment, behind))
 		return 0;
-	bool acked = bpei_seen_flags(&t->history.seen[d->history], !end) & TCP_ACK,
-	     fast = acked && asked_for(t, i, !end, s->seq, ns);
-	if (x && x->hole[end][0] != x->hole[end][1] &&
-		s->seq - x->hole[end][0] < x->hole[end][1] - x->hole[end][0]) {
-		int64_t patience = d->rtt[0] && d->rtt[1] ? bpei_span_unpack(d->rtt[0]) +
-								    bpei_span_unpack(d->rtt[1])
-							  : REORDER_NS;
-		bool soon = since(x->top_ns[end], ns) < patience;
-		if (s->seq == x->hole[end][0])
-			x->hole[end][0] =
-				(int32_t)(next - x->hole[end][1]) < 0 ? next : x->hole[end][1];
-		else if ((int32_t)(next - x->hole[end][1]) >= 0)
-			x->hole[end][1] = s->seq;
-		if (soon && !fast) {
-			bpei_health_note(t, i, x, end, HEALTH_OUT_OF_ORDER);
-			return 0;
-		}
+	const bool has_acks = bpei_seen_flags(history_of(t, segment), !end) & TCP_ACK;
+	const bool is_fast =
+		has_acks && bpei_dupack_requests(t, i, !end, segment->s->seq, segment->ns);
+	const bool is_reordered = a && fill_hole(cold, a, segment, next);
+	if (is_reordered && !is_fast) {
+		bpei_anomaly_count(t, i, a, end, ANOMALY_OUT_OF_ORDER);
+		return 0;
 	}
-	if (fast) {
-		bpei_health_note(t, i, x, end, HEALTH_FAST);
-	} else if (s->bytes && acked && behind <= ACK_NUMBER &&
-		   ((d->seq[end] - bpei_detail_ack(d, !end)) & ACK_NUMBER) <=
-			   d->seq[end] - (s->seq + s->bytes) &&
-		   (int32_t)(next - d->seq[end]) <= 0) {
-		bpei_health_note(t, i, x, end, HEALTH_SPURIOUS);
-	}
-	bpei_health_note(t, i, x, end, HEALTH_RETRANSMISSION);
-	end_round(t, i, end); /* Karn: whose ACK comes cannot be told */
+	if (is_fast)
+		bpei_anomaly_count(t, i, a, end, ANOMALY_FAST);
+	else if (has_acks && is_spurious(cold, segment, next))
+		bpei_anomaly_count(t, i, a, end, ANOMALY_SPURIOUS);
+	bpei_anomaly_count(t, i, a, end, ANOMALY_RETRANSMISSION);
+	/* Karn's algorithm: an ACK for data sent twice gives no round trip. */
+	bpei_rtt_sample_cancel(t, i, end);
 	return 1u << HISTORY_RETRANSMISSION;
 }
 
-static void acknowledge(struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end,
-	const struct bpei_segment *s, uint8_t flags, bool in_order, int64_t ns)
+/* ---- ACKs ---- */
+
+/* Returns true if an ACK with the number of the end's last ACK is a duplicate ACK (RFC 5681,
+ * section 2). */
+static bool is_duplicate_ack(const struct bpei_flow_cold *cold,
+	const struct bpei_flow_segment *segment, bool is_in_order)
 {
-	struct bpei_detail *d = &t->details[i];
-	const struct bpei_seen *seen = &t->history.seen[d->history];
-	if (x && x->apart_is[!end] && bpei_apart_take(t, i, x, !end, s->ack))
-		bpei_health_note(t, i, x, !end, HEALTH_LOST);
-	bool known = bpei_seen_flags(seen, end) & TCP_ACK,
-	     same = known && bpei_detail_ack(d, end) == (s->ack & ACK_NUMBER);
-	if (same && in_order && !s->bytes && !(flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
-		s->window && s->window == d->window[end]) {
-		if (!x || !x->probed[!end])
-			bpei_streak_add(t, i, end); /* else it answers a keep-alive */
-	} else if (!same) {
-		bpei_streak_end(d, end);
-		bpei_round_end(t, i, end, s->ack, ns);
-	}
-	if (!same && bpei_seen_letters(seen, !end) && (int32_t)(s->ack - d->seq[!end]) > 0)
-		x = bpei_health_note(t, i, x, end, HEALTH_UNSEEN);
-	if (x)
-		x->probed[!end] = false;
-	if (bpei_streak(d, end) >= 2)
-		bpei_streak_note(t, i, end, ns);
-	d->ack[end] = (d->ack[end] & ~ACK_NUMBER) | (s->ack & ACK_NUMBER);
+	return is_in_order && !segment->s->bytes && !(segment->flags & CONTROL_FLAGS) &&
+	       segment->s->window && segment->s->window == cold->window[segment->end];
 }
 
-/* Whether segments in turn matter just now; a hole that nobody fills is forgotten. */
-static void alert(struct bpei_table *t, uint32_t i, int64_t ns)
+/* Processes the ACK number of a segment.  a: the flow's anomalies, or NULL. */
+static void analyze_ack(struct bpei_table *t, struct bpei_tcp_anomalies *a,
+	const struct bpei_flow_segment *segment, bool is_in_order)
 {
-	struct bpei_detail *d = &t->details[i];
-	struct bpei_extra *x = bpei_extra_find(t, i);
-	bool is = x->probed[0] | x->probed[1] | (x->apart_is[0] | x->apart_is[1]) |
-		  (x->watched[0] | x->watched[1]);
+	const uint32_t i = segment->entry;
+	const uint32_t end = segment->end;
+	const uint32_t ack = segment->s->ack;
+	struct bpei_flow_cold *const cold = &t->cold[i];
+
+	if (a && a->resume_flags[!end] && bpei_resume_by_ack(t, i, a, !end, ack))
+		bpei_anomaly_count(t, i, a, !end, ANOMALY_LOST);
+	const struct bpei_seen *const seen = history_of(t, segment);
+	const bool has_acks = bpei_seen_flags(seen, end) & TCP_ACK;
+	const bool is_same = has_acks && bpei_cold_ack(cold, end) == (ack & ACK_NUMBER);
+	if (is_same && is_duplicate_ack(cold, segment, is_in_order)) {
+		if (!a || !a->probed[!end]) /* otherwise the ACK answers a keep-alive */
+			bpei_dupack_run_extend(t, i, end);
+	} else if (!is_same) {
+		struct bpei_rtt_event event;
+
+		bpei_dupack_run_end(cold, end);
+		if (bpei_rtt_sample_complete(t, i, end, ack, 1, segment->ns, &event))
+			bpei_rtt_add(t, i, end, event.rtt_ns);
+	}
+	if (!is_same && bpei_seen_letters(seen, !end) && is_seq_after(ack, cold->seq[!end]))
+		a = bpei_anomaly_count(t, i, a, end, ANOMALY_UNSEEN);
+	if (a)
+		a->probed[!end] = false;
+	if (bpei_dupack_run(cold, end) >= 2)
+		bpei_dupack_run_stamp(t, i, end, segment->ns);
+	cold->ack[end] = (cold->ack[end] & ~ACK_NUMBER) | (ack & ACK_NUMBER);
+}
+
+/* ---- A segment ---- */
+
+/* Forgets holes that were not filled in time, and sets COLD_WATCH if segments in order matter to
+ * the anomalies of the flow. */
+static void update_watch(struct bpei_table *t, uint32_t i, int64_t now_ns)
+{
+	struct bpei_flow_cold *const cold = &t->cold[i];
+	struct bpei_tcp_anomalies *const a = bpei_anomalies_find(t, i);
+	bool needs_watch = a->probed[0] | a->probed[1] | (a->resume_flags[0] | a->resume_flags[1]) |
+			   (a->watched[0] | a->watched[1]);
+
 	for (uint32_t end = 0; end < 2; end++) {
-		if (x->hole[end][0] == x->hole[end][1])
+		if (a->hole[end][0] == a->hole[end][1])
 			continue;
-		if (since(x->hole_ns[end], ns) > HOLE_NS)
-			x->hole[end][0] = x->hole[end][1];
+		if (elapsed_since(a->hole_ns[end], now_ns) > HOLE_NS)
+			a->hole[end][0] = a->hole[end][1];
 		else
-			is = true;
+			needs_watch = true;
 	}
-	d->inner_vlan = (uint16_t)((d->inner_vlan & ~DETAIL_ALERT) | (is ? DETAIL_ALERT : 0));
+	cold->inner_vlan &= (uint16_t)~COLD_WATCH;
+	if (needs_watch)
+		cold->inner_vlan |= COLD_WATCH;
 }
 
-/* The history's letters that flags and length say, as Zeek has them: a segment has one of SYN, FIN
- * and RST, or is odd. */
-static uint16_t letters_of(const struct bpei_segment *s, uint8_t flags)
+/* Returns the history letters of flags and length, as bits.  As in Zeek, a segment has SYN, FIN or
+ * RST alone, or is inconsistent. */
+static uint16_t letters_of_segment(const struct bpei_flow_segment *segment)
 {
-	const uint32_t control = flags & (TCP_SYN | TCP_FIN | TCP_RST),
-		       data = s->bytes && !(flags & TCP_RST) ? 1u << HISTORY_DATA : 0;
-	if (control & (control - 1))
-		return (uint16_t)(data |
-				  (!(~flags & (TCP_FIN | TCP_RST)) ? 1u << HISTORY_INCONSISTENT
-								   : 1u << HISTORY_MULTI));
-	if (control == TCP_SYN)
-		return (uint16_t)(data |
-				  (flags & TCP_ACK ? 1u << HISTORY_SYN_ACK : 1u << HISTORY_SYN));
-	if (control == TCP_FIN)
-		return (uint16_t)(data | 1u << HISTORY_FIN);
+	const uint32_t flags = segment->flags;
+	const uint32_t control = flags & CONTROL_FLAGS;
+	uint32_t letters = 0;
+
 	if (control == TCP_RST)
 		return 1u << HISTORY_RST;
-	return (uint16_t)(data ? data : flags & TCP_ACK ? 1u << HISTORY_ACK : 0);
+	if (segment->s->bytes && !(flags & TCP_RST))
+		letters = 1u << HISTORY_DATA;
+	if (!control)
+		letters |= letters || !(flags & TCP_ACK) ? 0 : 1u << HISTORY_ACK;
+	else if (control & (control - 1) && !(~flags & (TCP_FIN | TCP_RST)))
+		letters |= 1u << HISTORY_INCONSISTENT;
+	else if (control & (control - 1))
+		letters |= 1u << HISTORY_MULTI;
+	else if (control == TCP_FIN)
+		letters |= 1u << HISTORY_FIN;
+	else
+		letters |= flags & TCP_ACK ? 1u << HISTORY_SYN_ACK : 1u << HISTORY_SYN;
+	return (uint16_t)letters;
 }
 
-/* A segment that is not the stream's.  False: there is no room to remember it in, and it is
- * believed. */
-static bool leave_apart(
-	struct bpei_table *t, uint32_t i, uint32_t end, uint32_t next, uint8_t flags)
+/* Keeps the number after a stray.  Returns false if there is no room: then the segment is taken as
+ * the stream's. */
+static bool keep_stray(struct bpei_table *t, const struct bpei_flow_segment *segment, uint32_t next)
 {
-	const bool room =
-		flags & TCP_RST ||
-		bpei_apart_put(t, i, end, next, APART_PLACE | (flags & TCP_FIN ? APART_FIN : 0));
-	if (bpei_entry_bits(&t->entries[i]) & ENTRY_EXTRA)
-		t->details[i].inner_vlan |= DETAIL_ALERT;
-	return room;
+	const uint32_t i = segment->entry;
+	const uint32_t fin = segment->flags & TCP_FIN ? RESUME_FIN : 0;
+	const bool is_kept = segment->flags & TCP_RST ||
+			     bpei_resume_keep(t, i, segment->end, next, RESUME_PLACE | fin);
+
+	if (bpei_entry_flags(&t->entries[i]) & FLAG_ANOMALIES)
+		t->cold[i].inner_vlan |= COLD_WATCH;
+	return is_kept;
 }
 
-/* Before the entry's counts and history know of the segment.  Returns the letters that it adds. */
-uint16_t bpei_health_step(struct bpei_table *t, uint32_t i, uint32_t end,
-	const struct bpei_segment *s, uint8_t flags, int64_t ns)
+/* Takes the numbers of an end's first segment, or of a SYN with another number. */
+static void start_numbers(
+	struct bpei_table *t, const struct bpei_flow_segment *segment, bool is_known, uint32_t next)
 {
-	struct bpei_entry *e = &t->entries[i];
-	struct bpei_detail *d = &t->details[i];
-	const uint32_t next = s->seq + s->bytes + !!(flags & TCP_SYN) + !!(flags & TCP_FIN);
-	uint16_t letters = 0;
-	const bool known = bpei_end_is_numbered(t, i, end),
-		   in_order = known && s->seq == d->seq[end];
-	const enum bpei_verdict verdict =
-		known && !in_order ? bpei_segment_judge(t, i, end, s, flags) : SEGMENT_OF_STREAM;
-	const bool fresh =
-		flags & TCP_SYN && (!bpei_end_has_isn(t, i, end) || s->seq + 1 != d->isn[end]);
+	const uint32_t i = segment->entry;
+	const uint32_t end = segment->end;
+	const uint32_t flags = segment->flags;
+	struct bpei_flow_cold *const cold = &t->cold[i];
 
-	if (BPEI_UNLIKELY(verdict == SEGMENT_STRAY) && leave_apart(t, i, end, next, flags))
-		return letters_of(s, flags);
-	struct bpei_extra *x = bpei_extra_find(t, i);
-	if (x)
-		x->probed[end] = false; /* until this one is found to be a keep-alive */
-	if (flags & TCP_RST && (known || !(flags & TCP_SYN))) {
-		; /* what it carries is not the stream's */
-	} else if (!known || fresh) {
-		if (known && bpei_end_has_syn(t, i, end))
-			bpei_apart_put(t, i, end, d->seq[end], APART_SYN);
-		if (flags & TCP_SYN)
-			d->isn[end] = s->seq + 1;
-		if ((flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
-			!bpei_end_has_syn(t, i, !end))
-			d->isn[!end] = s->ack;
-		d->seq[end] = next;
-	} else if (in_order) {
-		d->seq[end] = next;
-		if (s->bytes)
-			bpei_round_begin(t, i, end, next, ns, true);
-		if (x && next != s->seq)
-			x->top_ns[end] = ns, x->apart_is[end] = 0;
-	} else if ((int32_t)(s->seq - d->seq[end]) > 0) {
-		x = bpei_health_note(t, i, x, end, HEALTH_LOST);
-		if (x)
-			x->hole[end][0] = d->seq[end], x->hole[end][1] = s->seq,
-			x->top_ns[end] = x->hole_ns[end] = ns, x->apart_is[end] = 0;
-		letters |= 1u << HISTORY_GAP;
-		d->seq[end] = next;
-	} else if (verdict ==
-		   SEGMENT_RESUMES) { /* farther back: what lay ahead was not the stream */
-		x->hole[end][0] = x->hole[end][1];
-		x->apart_is[end] = 0;
-		d->seq[end] = next;
-	} else {
-		letters |= again(t, i, x, end, s, flags, next, ns);
-		if ((int32_t)(next - d->seq[end]) > 0)
-			d->seq[end] = next;
+	if (is_known && bpei_end_has_syn(t, i, end))
+		bpei_resume_keep(t, i, end, cold->seq[end], RESUME_SYN);
+	if (flags & TCP_SYN)
+		cold->isn[end] = segment->s->seq + 1;
+	if ((flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && !bpei_end_has_syn(t, i, !end))
+		cold->isn[!end] = segment->s->ack;
+	cold->seq[end] = next;
+}
+
+/* Follows a segment that begins at the end's next number. */
+static void follow_in_order_slowly(struct bpei_table *t, struct bpei_tcp_anomalies *a,
+	const struct bpei_flow_segment *segment, uint32_t next)
+{
+	const uint32_t end = segment->end;
+
+	t->cold[segment->entry].seq[end] = next;
+	if (segment->s->bytes)
+		bpei_rtt_sample_start(t, segment->entry, end, next, segment->ns, true);
+	if (a && next != segment->s->seq) {
+		a->top_ns[end] = segment->ns;
+		a->resume_flags[end] = 0;
 	}
-	if (bpei_entry_bits(e) & ENTRY_EXTRA && !x)
-		x = bpei_extra_find(t, i);
-	if (flags & TCP_ACK)
-		acknowledge(t, i, x, end, s, flags, in_order, ns);
-	if (bpei_entry_bits(e) & ENTRY_EXTRA && !x)
-		x = bpei_extra_find(t, i);
-	if (!s->window && !(flags & (TCP_SYN | TCP_FIN | TCP_RST))) {
-		bpei_health_note(t, i, x, end, HEALTH_ZERO_WINDOW);
+}
+
+/* Opens a hole before a segment that begins after the end's next number. */
+static void open_hole(struct bpei_table *t, struct bpei_tcp_anomalies *a,
+	const struct bpei_flow_segment *segment, uint32_t next)
+{
+	const uint32_t end = segment->end;
+	struct bpei_flow_cold *const cold = &t->cold[segment->entry];
+
+	a = bpei_anomaly_count(t, segment->entry, a, end, ANOMALY_LOST);
+	if (a) {
+		a->hole[end][0] = cold->seq[end];
+		a->hole[end][1] = segment->s->seq;
+		a->top_ns[end] = segment->ns;
+		a->hole_ns[end] = segment->ns;
+		a->resume_flags[end] = 0;
+	}
+	cold->seq[end] = next;
+}
+
+/* Processes the sequence number of a segment of the stream.  Returns history letters, as bits. */
+static uint16_t analyze_seq(struct bpei_table *t, struct bpei_tcp_anomalies *a,
+	const struct bpei_flow_segment *segment, enum bpei_segment_class class, uint32_t next)
+{
+	const uint32_t i = segment->entry;
+	const uint32_t end = segment->end;
+	const uint32_t seq = segment->s->seq;
+	struct bpei_flow_cold *const cold = &t->cold[i];
+	const bool is_known = bpei_end_is_numbered(t, i, end);
+	const bool is_new_syn = segment->flags & TCP_SYN &&
+				(!bpei_end_has_isn(t, i, end) || seq + 1 != cold->isn[end]);
+
+	if (segment->flags & TCP_RST && (is_known || !(segment->flags & TCP_SYN)))
+		return 0; /* the content of a reset is not the stream's */
+	if (!is_known || is_new_syn) {
+		start_numbers(t, segment, is_known, next);
+		return 0;
+	}
+	if (seq == cold->seq[end]) {
+		follow_in_order_slowly(t, a, segment, next);
+		return 0;
+	}
+	if (is_seq_after(seq, cold->seq[end])) {
+		open_hole(t, a, segment, next);
+		return 1u << HISTORY_GAP;
+	}
+	if (class == SEGMENT_RESUMES) { /* the numbers ahead were not the stream's */
+		a->hole[end][0] = a->hole[end][1];
+		a->resume_flags[end] = 0;
+		cold->seq[end] = next;
+		return 0;
+	}
+	const uint16_t letters = classify_old_segment(t, a, segment, next);
+	if (is_seq_after(next, cold->seq[end]))
+		cold->seq[end] = next;
+	return letters;
+}
+
+uint16_t bpei_tcp_analyze(struct bpei_table *t, const struct bpei_flow_segment *segment)
+{
+	const uint32_t i = segment->entry;
+	const uint32_t end = segment->end;
+	const struct bpei_segment *const s = segment->s;
+	struct bpei_flow_cold *const cold = &t->cold[i];
+	const uint32_t next = number_after(segment);
+	const bool is_in_order = bpei_end_is_numbered(t, i, end) && s->seq == cold->seq[end];
+	enum bpei_segment_class class = SEGMENT_OF_STREAM;
+
+	if (!is_in_order)
+		class = bpei_segment_classify(t, i, end, s, segment->flags);
+	if (BPEI_UNLIKELY(class == SEGMENT_STRAY) && keep_stray(t, segment, next))
+		return letters_of_segment(segment);
+	struct bpei_tcp_anomalies *a = bpei_anomalies_find(t, i);
+	if (a)
+		a->probed[end] = false; /* until this segment is found to be a keep-alive */
+	uint16_t letters = analyze_seq(t, a, segment, class, next);
+	if (segment->flags & TCP_ACK)
+		analyze_ack(t, bpei_anomalies_find(t, i), segment, is_in_order);
+	if (!s->window && !(segment->flags & CONTROL_FLAGS)) {
+		a = bpei_anomalies_find(t, i);
+		bpei_anomaly_count(t, i, a, end, ANOMALY_ZERO_WINDOW);
 		letters |= 1u << HISTORY_WINDOW;
 	}
-	d->window[end] = s->window;
-	if (bpei_entry_bits(e) & ENTRY_EXTRA)
-		alert(t, i, ns);
-	return letters | letters_of(s, flags);
+	cold->window[end] = s->window;
+	if (bpei_entry_flags(&t->entries[i]) & FLAG_ANOMALIES)
+		update_watch(t, i, segment->ns);
+	return letters | letters_of_segment(segment);
 }
 
-/* An end that has acknowledged more by now has no streak of what it acknowledged then. */
-static void echo(struct bpei_table *t, const struct bpei_echo *e)
+/* ---- Events ---- */
+
+/* Applies a duplicate ACK of the fast path.  If the end has acknowledged further since, the run is
+ * over. */
+static void apply_dupack_event(struct bpei_table *t, const struct bpei_dupack_event *event)
 {
-	const uint32_t i = e->who / 2, end = e->who % 2;
-	struct bpei_detail *d = &t->details[i];
-	const bool gone = (d->ack[end] ^ e->ack) & ACK_NUMBER;
-	if (e->same) {
-		if (BPEI_UNLIKELY(bpei_sight_near(e->since)) && e->sent == e->ack &&
-			bpei_duplicate_may_echo(t, i) && bpei_duplicate_echo(t, i, end))
+	const uint32_t i = event->sender / 2;
+	const uint32_t end = event->sender % 2;
+	struct bpei_flow_cold *const cold = &t->cold[i];
+	const bool has_moved_on = (cold->ack[end] ^ event->ack) & ACK_NUMBER;
+
+	if (event->is_duplicate) {
+		if (BPEI_UNLIKELY(bpei_fingerprint_is_near(event->fingerprint_change)) &&
+			event->other_seq == event->ack && bpei_duplicate_ack_is_plausible(t, i) &&
+			bpei_duplicate_count_ack(t, i, end))
 			return;
-		bpei_streak_add(t, i, end);
+		bpei_dupack_run_extend(t, i, end);
 	}
-	if (e->other | gone)
-		bpei_streak_end(d, end);
-	else if (bpei_streak(d, end) >= 2)
-		bpei_streak_note(t, i, end, e->ns);
+	if (event->ends_run | has_moved_on)
+		bpei_dupack_run_end(cold, end);
+	else if (bpei_dupack_run(cold, end) >= 2)
+		bpei_dupack_run_stamp(t, i, end, event->ns);
 }
 
-void bpei_health_tell(struct bpei_table *t, struct bpei_told *told)
+void bpei_tcp_events_apply(struct bpei_table *t, struct bpei_tcp_events *events)
 {
-	for (const struct bpei_trip *trip = told->trips; trip < told->trip; trip++)
-		bpei_round_trip(t, trip->who / 2, trip->who % 2, trip->took_ns);
-	for (const struct bpei_echo *e = told->echoes; e < told->echo; e++)
-		echo(t, e);
-	bpei_told_clear(told);
+	for (const struct bpei_rtt_event *e = events->rtt; e < events->rtt_tail; e++)
+		bpei_rtt_add(t, e->sender / 2, e->sender % 2, e->rtt_ns);
+	for (const struct bpei_dupack_event *e = events->dupack; e < events->dupack_tail; e++)
+		apply_dupack_event(t, e);
+	bpei_tcp_events_clear(events);
 }
 
-void bpei_health_forget(struct bpei_table *t, uint32_t i)
-{
-	struct bpei_extra *x = bpei_extra_find(t, i);
-	t->details[i].repeated[0] = t->details[i].repeated[1] = 0;
-	if (x)
-		memset(x->health, 0, sizeof x->health);
-}
+/* ---- New connections ---- */
 
-/* A SYN on a connection that is not its own sent again, or late: its number is another.  ns: its
- * time. */
-bool bpei_health_begins_anew(const struct bpei_table *t, uint32_t i, uint32_t end,
-	const struct bpei_segment *s, uint8_t flags, int64_t ns)
+bool bpei_tcp_is_new_connection(const struct bpei_table *t, uint32_t i, uint32_t end,
+	const struct bpei_segment *s, uint8_t flags, int64_t now_ns)
 {
-	const struct bpei_entry *e = &t->entries[i];
-	const struct bpei_detail *d = &t->details[i];
-	const struct bpei_extra *x = bpei_extra_find(t, i);
-	if ((flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN || !bpei_entry_state(e))
+	const struct bpei_entry *const e = &t->entries[i];
+	const struct bpei_flow_cold *const cold = &t->cold[i];
+	const uint8_t tcp_state = bpei_entry_tcp_state(e);
+
+	if ((flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN || !tcp_state)
 		return false;
 	if (bpei_end_has_isn(t, i, end)) {
-		const bool refused =
-			bpei_entry_state(e) == BPE_TCP_RESET && !bpei_end_has_syn(t, i, !end);
-		return s->seq + 1 != d->isn[end] || (refused && since(e->last_ns, ns) > AGAIN_NS);
+		const bool was_refused =
+			tcp_state == BPE_TCP_RESET && !bpei_end_has_syn(t, i, !end);
+
+		return s->seq + 1 != cold->isn[end] ||
+		       (was_refused && elapsed_since(e->last_ns, now_ns) > REFUSED_NS);
 	}
-	if (bpei_tcp_reopens(e, flags))
+	if (bpei_tcp_state_reopens(e, flags))
 		return true;
-	if (bpei_entry_bits(e) & ENTRY_CONTINUED || !bpei_end_is_numbered(t, i, end))
+	if (bpei_entry_flags(e) & FLAG_CONTINUED || !bpei_end_is_numbered(t, i, end))
 		return false;
 	/* More may have been sent than was seen. */
-	if (bpei_upper(t, i, COUNT_WIRE, end) || (x && x->health[HEALTH_LOST][end]))
+	const struct bpei_tcp_anomalies *const a = bpei_anomalies_find(t, i);
+	if (bpei_flow_overflow(t, i, COUNT_BYTES, end) || (a && a->count[ANOMALY_LOST][end]))
 		return false;
-	return d->seq[end] - (s->seq + 1) > bpei_entry_wire(e, end);
-}
-
-/* MSS and window scale of a SYN, by a number that flows with the same ones share. */
-void bpei_setup_note(
-	struct bpei_table *t, uint32_t i, uint32_t end, const struct bpe_tcp_options *o)
-{
-	struct bpei_detail *d = &t->details[i];
-	struct bpei_setup s = t->setups[bpei_detail_setup(d)];
-	s.present[end] = o->present & (BPE_TCP_MSS | BPE_TCP_WINDOW_SCALE | BPE_TCP_SACK_PERMITTED |
-					      BPE_TCP_TIMESTAMPS);
-	s.mss[end] = o->mss;
-	s.scale[end] = o->window_scale;
-	uint32_t h = (s.mss[0] | (uint32_t)s.mss[1] << 16) * 2654435769u ^
-		     (s.scale[0] | (uint32_t)s.scale[1] << 8 | (uint32_t)s.present[0] << 16 |
-			     (uint32_t)s.present[1] << 24) *
-			     2246822519u;
-	h ^= h >> 15;
-	for (uint32_t k = 0; k < 8; k++) {
-		uint32_t at = (h + k) % BPEI_SETUPS;
-		if (!at)
-			continue;
-		if (!(t->setups[at].present[0] | t->setups[at].present[1]))
-			t->setups[at] = s;
-		if (memcmp(&t->setups[at], &s, sizeof s))
-			continue;
-		for (uint32_t half = 0; half < 2; half++)
-			d->ack[half] = (d->ack[half] & (((uint32_t)1 << ACK_SETUP) - 1)) |
-				       (at >> 6 * half & 63) << ACK_SETUP;
-		return;
-	}
-	bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
+	return cold->seq[end] - (s->seq + 1) > bpei_entry_bytes(e, end);
 }

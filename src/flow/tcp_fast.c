@@ -1,177 +1,239 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP segments of a batch: those in turn are followed in one loop without a guess, the others are
- * judged one by one (tcp_analysis.c). */
-#include "flow/tcp_fast.h"
+/* TCP segments of a batch: segments in order are followed in one loop without unpredictable
+ * branches; other segments take the general path one by one (tcp_analysis.c). */
+#include "flow/batch.h"
+#include "flow/dupack.h"
+#include "flow/tcp_analysis.h"
 
-/* A SYN is what most connections begin with, and all that a flood brings: it comes to the same as
- * the long way. */
-static bool first_syn(struct bpei_table *t, const struct bpe_batch *b, const struct bpei_segment *s,
-	uint32_t p, uint32_t i)
+#include "base/cacheline.h"
+
+/* ---- The general path ---- */
+
+/* Follows the first SYN of a connection, which is the common case and the only segment in a SYN
+ * flood.  Gives the same result as the general path.  Returns false, with nothing changed, for any
+ * other segment. */
+static bool follow_first_syn(
+	struct bpei_table *t, const struct bpei_flow_segment *segment, const struct bpe_layers *l)
 {
-	struct bpei_detail *d = &t->details[i];
-	const struct bpe_layers *l = &b->layers[p];
-	const uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
-	bool cut = false;
-	if (d->history || l->tcp_flags != TCP_SYN || s->bytes || l->flags & BPE_PKT_BAD_CHECKSUM)
+	struct bpei_flow_cold *const cold = &t->cold[segment->entry];
+	const uint32_t end = segment->end;
+	bool is_cut = false;
+
+	if (cold->history || segment->flags != TCP_SYN || segment->s->bytes ||
+		l->flags & BPE_PKT_BAD_CHECKSUM)
 		return false;
 	if (!t->first_syn[end])
 		t->first_syn[end] =
-			bpei_history_add(&t->history, 0, end, TCP_SYN, 1u << HISTORY_SYN, &cut);
-	if (cut)
+			bpei_history_add(&t->history, 0, end, TCP_SYN, 1u << HISTORY_SYN, &is_cut);
+	if (is_cut)
 		return false;
-	d->history = t->first_syn[end];
-	d->seq[end] = d->isn[end] = s->seq + 1;
-	d->window[end] = s->window;
+	cold->history = t->first_syn[end];
+	cold->isn[end] = segment->s->seq + 1;
+	cold->seq[end] = cold->isn[end];
+	cold->window[end] = segment->s->window;
 	return true;
 }
 
-static void note_options(struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
+/* Keeps the options of a SYN, if the header has any. */
+static void keep_syn_options(
+	struct bpei_table *t, const struct bpe_batch *b, uint32_t p, uint32_t i)
 {
+	const uint32_t header_words = b->data[p][b->layers[p].transport + 12] >> 4;
 	struct bpe_tcp_options o;
-	if (b->data[p][b->layers[p].transport + 12] >> 4 > 5 &&
-		bpe_batch_tcp_options(b, p, &o) == 1 && o.present)
-		bpei_setup_note(t, i, !!(b->layers[p].flags & BPE_PKT_REVERSED), &o);
+
+	if (header_words > 5 && bpe_batch_tcp_options(b, p, &o) == 1 && o.present)
+		bpei_syn_options_intern(t, i, bpei_sender_end(&b->layers[p]), &o);
 }
 
-__attribute__((noinline)) void bpei_tcp_note(const struct bpei_passage *g, uint32_t p, uint32_t i)
+/* Analyzes a segment whose numbers are known.  Returns false if nothing is to be added to the
+ * history, else writes the letters to be added. */
+static inline __attribute__((always_inline)) bool track_segment(struct bpei_table *t,
+	const struct bpe_batch *b, uint32_t p, const struct bpei_flow_segment *segment,
+	uint16_t *letters)
 {
-	struct bpei_table *const t = g->t;
-	const struct bpe_batch *const b = g->b;
-	struct bpei_detail *d = &t->details[i];
-	struct bpei_segment s;
-	const struct bpe_layers *l = &b->layers[p];
-	const uint32_t end = !!(l->flags & BPE_PKT_REVERSED);
-	uint16_t letters = 0;
-	bool cut = false;
-	if (bpei_packet_segment(t, b, p, &s)) {
-		const uint8_t *const data = b->data[p];
-		const uint32_t sight =
-			bpei_sight_of(data + l->network, data + l->transport, b->time_ns[p]);
-		if (BPEI_LIKELY(!bpei_duplicate_maybe(t, i, end, sight)))
-			d->sight[end] = sight;
-		else if (bpei_duplicate_look(t, i, end, sight, &s, l->tcp_flags, b->time_ns[p]))
-			return;
-		if (BPEI_UNLIKELY(l->tcp_flags & TCP_SYN)) {
-			const bool of_stream =
-				!bpei_end_is_numbered(t, i, end) ||
-				bpei_segment_judge(t, i, end, &s, l->tcp_flags) != SEGMENT_STRAY;
-			if (of_stream)
-				note_options(t, b, p, i);
-			if (first_syn(t, b, &s, p, i))
-				return;
-		}
-		letters = bpei_health_step(t, i, end, &s, l->tcp_flags, b->time_ns[p]);
-		if (l->flags & BPE_PKT_BAD_CHECKSUM)
-			letters |= 1u << HISTORY_CHECKSUM;
+	const uint32_t i = segment->entry;
+	const uint32_t end = segment->end;
+	const struct bpe_layers *const l = &b->layers[p];
+	const uint8_t *const data = b->data[p];
+	const uint32_t fingerprint =
+		bpei_fingerprint(data + l->network, data + l->transport, segment->ns);
+
+	if (BPEI_LIKELY(!bpei_duplicate_is_possible(t, i, end, fingerprint)))
+		t->cold[i].fingerprint[end] = fingerprint;
+	else if (bpei_duplicate_check(t, segment, fingerprint))
+		return false;
+	if (BPEI_UNLIKELY(segment->flags & TCP_SYN)) {
+		if (bpei_segment_classify(t, i, end, segment->s, segment->flags) != SEGMENT_STRAY)
+			keep_syn_options(t, b, p, i);
+		if (follow_first_syn(t, segment, l))
+			return false;
 	}
-	const struct bpei_seen *seen = &t->history.seen[d->history];
-	if ((l->tcp_flags & ~bpei_seen_flags(seen, end)) |
-		(letters & ~bpei_seen_letters(seen, end)))
-		d->history =
-			bpei_history_add(&t->history, d->history, end, l->tcp_flags, letters, &cut);
-	if (BPEI_UNLIKELY(cut))
-		bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
+	*letters = bpei_tcp_analyze(t, segment);
+	if (l->flags & BPE_PKT_BAD_CHECKSUM)
+		*letters |= 1u << HISTORY_CHECKSUM;
+	return true;
 }
 
-/* What is new of a segment in turn goes into the history; false if it is the first that the end
- * sends, or acknowledges: there is more to do. */
-static __attribute__((noinline)) bool learn(
+__attribute__((noinline)) void bpei_tcp_track(
+	const struct bpei_flow_batch *ctx, uint32_t p, uint32_t i)
+{
+	struct bpei_table *const t = ctx->t;
+	const struct bpe_layers *const l = &ctx->b->layers[p];
+	const uint32_t end = bpei_sender_end(l);
+	struct bpei_flow_cold *const cold = &t->cold[i];
+	struct bpei_segment s;
+	uint16_t letters = 0;
+	bool is_cut = false;
+
+	if (bpei_batch_segment(t, ctx->b, p, &s)) {
+		const struct bpei_flow_segment segment = { .entry = i,
+			.end = end,
+			.s = &s,
+			.flags = l->tcp_flags,
+			.ns = ctx->b->time_ns[p] };
+
+		if (!track_segment(t, ctx->b, p, &segment, &letters))
+			return;
+	}
+	const struct bpei_seen *const seen = &t->history.seen[cold->history];
+	const uint32_t new_flags = l->tcp_flags & ~bpei_seen_flags(seen, end);
+	const uint32_t new_letters = letters & ~bpei_seen_letters(seen, end);
+	if (new_flags | new_letters)
+		cold->history = bpei_history_add(
+			&t->history, cold->history, end, l->tcp_flags, letters, &is_cut);
+	if (BPEI_UNLIKELY(is_cut))
+		bpei_entry_set_state(&t->entries[i], 0, STATE_CUT);
+}
+
+/* ---- The fast path ---- */
+
+/* Adds new flags and a letter to the history.  Returns false for an end's first segment or first
+ * ACK, which the general path must see. */
+static __attribute__((noinline)) bool add_news_to_history(
 	struct bpei_table *t, uint32_t i, uint32_t end, uint32_t flags, uint32_t letter)
 {
-	struct bpei_detail *d = &t->details[i];
-	const struct bpei_seen *seen = &t->history.seen[d->history];
-	bool cut = false;
+	struct bpei_flow_cold *const cold = &t->cold[i];
+	const struct bpei_seen *const seen = &t->history.seen[cold->history];
+	bool is_cut = false;
+
 	if (!bpei_seen_letters(seen, end) || !(bpei_seen_flags(seen, end) & TCP_ACK))
 		return false;
-	d->history = bpei_history_add(
-		&t->history, d->history, end, (uint8_t)flags, (uint16_t)letter, &cut);
-	if (cut)
-		bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
+	cold->history = bpei_history_add(
+		&t->history, cold->history, end, (uint8_t)flags, (uint16_t)letter, &is_cut);
+	if (is_cut)
+		bpei_entry_set_state(&t->entries[i], 0, STATE_CUT);
 	return true;
 }
 
-/* The segment next in turn of a connection with which nothing is wrong just now: it is followed
- * here, and true.  flags have no FIN, SYN or RST. One branch asks for all that must hold; there is
- * none but it, since each alone costs more. */
-static inline __attribute__((always_inline)) bool in_turn(struct bpei_table *t, uint32_t i,
-	uint32_t end, const struct bpei_segment *s, uint32_t flags, const uint8_t *ip,
-	const uint8_t *tcp, int64_t ns, struct bpei_told *told)
+/* Follows an in-order segment of a healthy connection, without FIN, SYN or RST.  Returns false,
+ * with nothing changed, if a condition fails.  All conditions are tested in one branch, because
+ * each branch of its own costs more.  ip, tcp: the headers. */
+static inline __attribute__((always_inline)) bool follow_in_order(struct bpei_table *t,
+	const struct bpei_flow_segment *segment, const uint8_t *ip, const uint8_t *tcp,
+	struct bpei_tcp_events *events)
 {
-	struct bpei_detail *const d = &t->details[i];
-	const uint32_t next = s->seq + s->bytes, word = d->ack[end],
-		       differ = (word ^ s->ack) & ACK_NUMBER,
-		       seen = t->history.seen[d->history].known[end];
-	const bool same = !(differ | s->bytes | (uint32_t)(s->window ^ d->window[end]));
-	const uint32_t odd = (s->seq ^ d->seq[end]) | (~flags & TCP_ACK) |
-			     (d->inner_vlan & DETAIL_ALERT) |
-			     ((s->window - 1u) | (d->seq[!end] - s->ack) /* not seen yet */) >> 31;
-	const uint32_t letter = s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK,
-		       news = (letter | flags << SEEN_FLAGS) & ~seen;
-	if (BPEI_UNLIKELY(odd | news) && (odd || !learn(t, i, end, flags, letter)))
+	const uint32_t i = segment->entry;
+	const uint32_t end = segment->end;
+	const uint32_t flags = segment->flags;
+	const int64_t ns = segment->ns;
+	const struct bpei_segment *const s = segment->s;
+	struct bpei_flow_cold *const cold = &t->cold[i];
+	const uint32_t next = s->seq + s->bytes;
+	const uint32_t ack_word = cold->ack[end];
+	const uint32_t ack_change = (ack_word ^ s->ack) & ACK_NUMBER;
+	const uint32_t seen = t->history.seen[cold->history].known[end];
+	const uint32_t window_change = s->window ^ cold->window[end];
+	const bool is_duplicate = !(ack_change | s->bytes | window_change);
+	/* The top bit: the window is 0, or the ACK is for data not seen yet. */
+	const uint32_t zero_or_unseen = ((s->window - 1u) | (cold->seq[!end] - s->ack)) >> 31;
+	const uint32_t not_in_order = (s->seq ^ cold->seq[end]) | (~flags & TCP_ACK) |
+				      (cold->inner_vlan & COLD_WATCH) | zero_or_unseen;
+	const uint32_t letter = s->bytes ? 1u << HISTORY_DATA : 1u << HISTORY_ACK;
+	const uint32_t news = (letter | flags << SEEN_FLAGS) & ~seen;
+
+	if (BPEI_UNLIKELY(not_in_order | news) &&
+		(not_in_order || !add_news_to_history(t, i, end, flags, letter)))
 		return false;
-	d->seq[end] = next;
-	d->ack[end] = word ^ differ;
-	d->window[end] = s->window;
-	const uint32_t sight = bpei_sight_of(ip, tcp, ns);
-	*told->echo = (struct bpei_echo){ ns, 2 * i + end, s->ack, d->seq[!end], same, differ != 0,
-		sight - d->sight[end] };
-	d->sight[end] = sight;
-	told->echo += same | !!(word & (uint32_t)3 << ACK_STREAK);
-	told->trip += bpei_round_met(t, i, end, s->ack, differ, ns, told->trip);
-	bpei_round_begin(t, i, end, next, ns, s->bytes);
+	cold->seq[end] = next;
+	cold->ack[end] = ack_word ^ ack_change;
+	cold->window[end] = s->window;
+	const uint32_t fingerprint = bpei_fingerprint(ip, tcp, ns);
+	*events->dupack_tail = (struct bpei_dupack_event){ ns, 2 * i + end, s->ack, cold->seq[!end],
+		is_duplicate, ack_change != 0, fingerprint - cold->fingerprint[end] };
+	cold->fingerprint[end] = fingerprint;
+	events->dupack_tail += is_duplicate | !!(ack_word & ACK_DUPACK_MASK);
+	events->rtt_tail +=
+		bpei_rtt_sample_complete(t, i, end, s->ack, ack_change, ns, events->rtt_tail);
+	bpei_rtt_sample_start(t, i, end, next, ns, s->bytes);
 	return true;
 }
 
-/* cut: the passage's; 0 is known when this is compiled. */
-static inline __attribute__((always_inline)) void follow(
-	const struct bpei_passage *g, uint64_t which, uint64_t cut)
+/* Tries the fast path for packet p.  Returns false if the general path has to follow. */
+static inline __attribute__((always_inline)) bool track_fast(
+	const struct bpei_flow_batch *ctx, uint32_t p, uint64_t cut, struct bpei_tcp_events *events)
 {
-	struct bpei_table *const t = g->t;
-	const struct bpe_batch *const b = g->b;
-	struct bpei_told told;
-	bpei_told_clear(&told);
-	for (; which; which &= which - 1) {
-		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
-		const struct bpe_layers *l = &b->layers[p];
-		const uint32_t flags = l->flags, end = flags / BPE_PKT_REVERSED & 1;
-		if (BPEI_LIKELY(!((cut >> p & 1) | (flags & BPE_PKT_BAD_CHECKSUM)) &&
-				bpei_segment_has_header(l))) {
-			struct bpei_segment s;
-			bpei_segment_numbers(b->data[p] + l->transport, &s);
-			s.bytes = l->end - l->payload;
-			const uint8_t *const ip = b->data[p] + l->network, *const tcp =
-										   b->data[p] +
-										   l->transport;
-			if (BPEI_LIKELY(in_turn(
-				    t, i, end, &s, l->tcp_flags, ip, tcp, b->time_ns[p], &told)))
-				continue;
-		}
-		bpei_health_tell(t, &told);
-		bpei_tcp_note(g, p, i);
-	}
-	bpei_health_tell(t, &told);
+	const struct bpe_batch *const b = ctx->b;
+	const struct bpe_layers *const l = &b->layers[p];
+	const uint32_t flags = l->flags;
+	const bool is_damaged = (cut >> p & 1) | (flags & BPE_PKT_BAD_CHECKSUM);
+	struct bpei_segment s;
+
+	if (BPEI_UNLIKELY(is_damaged || !bpei_segment_has_header(l)))
+		return false;
+	const uint8_t *const ip = b->data[p] + l->network;
+	const uint8_t *const tcp = b->data[p] + l->transport;
+	bpei_segment_numbers(tcp, &s);
+	s.bytes = l->end - l->payload;
+	const struct bpei_flow_segment segment = {
+		.entry = ctx->flow[p],
+		.end = flags / BPE_PKT_REVERSED & 1,
+		.s = &s,
+		.flags = l->tcp_flags,
+		.ns = b->time_ns[p],
+	};
+	return BPEI_LIKELY(follow_in_order(ctx->t, &segment, ip, tcp, events));
 }
 
-/* Without health: flags that are new to the history. */
-static void follow_flags(const struct bpei_passage *g, uint64_t which)
+/* Tracks segments in order.  cut: ctx->cut, or 0, known at compile time. */
+static inline __attribute__((always_inline)) void track_segments(
+	const struct bpei_flow_batch *ctx, uint64_t packets, uint64_t cut)
 {
-	struct bpei_table *const t = g->t;
-	for (; which; which &= which - 1) {
-		const uint32_t p = (uint32_t)__builtin_ctzll(which), i = g->flow[p];
-		const struct bpe_layers *l = &g->b->layers[p];
-		if (!(l->tcp_flags & ~bpei_seen_flags(&t->history.seen[t->details[i].history],
-					     l->flags / BPE_PKT_REVERSED & 1)))
+	struct bpei_tcp_events events;
+
+	bpei_tcp_events_clear(&events);
+	for (; packets; packets &= packets - 1) {
+		const uint32_t p = (uint32_t)__builtin_ctzll(packets);
+
+		if (BPEI_LIKELY(track_fast(ctx, p, cut, &events)))
 			continue;
-		bpei_tcp_note(g, p, i);
+		bpei_tcp_events_apply(ctx->t, &events);
+		bpei_tcp_track(ctx, p, ctx->flow[p]);
+	}
+	bpei_tcp_events_apply(ctx->t, &events);
+}
+
+/* Without analysis: adds flags that are new to the history. */
+static void track_flags(const struct bpei_flow_batch *ctx, uint64_t packets)
+{
+	const struct bpei_table *const t = ctx->t;
+
+	for (; packets; packets &= packets - 1) {
+		const uint32_t p = (uint32_t)__builtin_ctzll(packets);
+		const uint32_t i = ctx->flow[p];
+		const struct bpe_layers *const l = &ctx->b->layers[p];
+		const struct bpei_seen *const seen = &t->history.seen[t->cold[i].history];
+
+		if (l->tcp_flags & ~bpei_seen_flags(seen, bpei_sender_end(l)))
+			bpei_tcp_track(ctx, p, i);
 	}
 }
 
-void bpei_tcp_follow(const struct bpei_passage *g, uint64_t which)
+void bpei_tcp_track_batch(const struct bpei_flow_batch *ctx, uint64_t packets)
 {
-	if (!g->t->options.tcp_health || !g->b->data)
-		follow_flags(g, which);
-	else if (g->cut)
-		follow(g, which, g->cut);
+	if (!ctx->t->options.tcp_health || !ctx->b->data)
+		track_flags(ctx, packets);
+	else if (ctx->cut)
+		track_segments(ctx, packets, ctx->cut);
 	else
-		follow(g, which, 0);
+		track_segments(ctx, packets, 0);
 }

@@ -1,84 +1,115 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP's states as both ends' flags show them to a bystander (RFC 9293, section 3.3.2), and who
- * began where no SYN tells.  Pure functions of an entry. */
-#include "flow/table.h"
+/* TCP's states as the flags of both ends show the states to a bystander (RFC 9293, section 3.3.2),
+ * and the originator where no SYN tells.  Pure functions of an entry. */
+#include "flow/entry.h"
 
-static void set_state(struct bpei_entry *e, enum bpe_tcp_state state)
+#define WELL_KNOWN_PORTS 1024u /* RFC 6335, section 6: system ports lie below */
+
+static void set_tcp_state(struct bpei_entry *e, enum bpe_tcp_state state)
 {
-	bpei_entry_mark(e, STATE, (uint32_t)state);
+	bpei_entry_set_state(e, STATE_TCP, (uint32_t)state);
 }
 
-static void fin(struct bpei_entry *e, uint32_t end)
+/* Keeps the end's FIN.  The connection is closed when both ends have sent a FIN. */
+static void add_fin(struct bpei_entry *e, uint32_t end)
 {
-	bpei_entry_set(e, 0, (uint32_t)ENTRY_FIN << end);
-	set_state(e, (bpei_entry_bits(e) & 3 * ENTRY_FIN) == 3 * ENTRY_FIN ? BPE_TCP_CLOSED
-									   : BPE_TCP_CLOSING);
+	bpei_entry_set_flags(e, 0, (uint32_t)FLAG_FIN << end);
+	const bool both = (bpei_entry_flags(e) & 3 * FLAG_FIN) == 3 * FLAG_FIN;
+	set_tcp_state(e, both ? BPE_TCP_CLOSED : BPE_TCP_CLOSING);
 }
 
-void bpei_entry_direct(struct bpei_entry *e, uint8_t flags)
+/* Returns true for protocols with ports in their first four bytes. */
+static bool has_ports(uint8_t proto)
+{
+	return proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
+}
+
+void bpei_entry_orient_by_port(struct bpei_entry *e, uint8_t flags)
 {
 	const uint32_t port[2] = { (uint16_t)e->key[4], (uint16_t)(e->key[4] >> 16) };
-	const uint8_t proto = bpei_entry_proto(e);
-	if (port[0] == port[1] || flags & TCP_SYN ||
-		(proto != 6 && proto != 17 && proto != 33 && proto != 132 && proto != 136))
+	const bool is_well_known[2] = { port[0] < WELL_KNOWN_PORTS, port[1] < WELL_KNOWN_PORTS };
+	uint32_t responder = port[1] < port[0];
+
+	if (port[0] == port[1] || flags & TCP_SYN || !has_ports(bpei_entry_proto(e)))
 		return;
-	bool known[2] = { port[0] < 1024, port[1] < 1024 };
-	uint32_t responder = known[0] != known[1] ? known[1] : port[1] < port[0];
-	bpei_entry_set(e, ENTRY_ORIGIN, responder ? 0 : ENTRY_ORIGIN);
-	bpei_entry_mark(e, 0, STATE_BY_PORT);
+	if (is_well_known[0] != is_well_known[1])
+		responder = is_well_known[1];
+	bpei_entry_set_flags(e, FLAG_ORIGINATOR, responder ? 0 : FLAG_ORIGINATOR);
+	bpei_entry_set_state(e, 0, STATE_BY_PORT);
 }
 
-/* The flow's first packet, sent by this end: who began, and what is known of the handshake. */
-void bpei_tcp_open(struct bpei_entry *e, uint32_t end, uint8_t flags)
+void bpei_tcp_state_open(struct bpei_entry *e, uint32_t end, uint8_t flags)
 {
-	/* By FIN, SYN, RST and, as fourth bit, ACK; a table, and arithmetic: what comes is not to
-	 * be guessed. */
-	static const uint8_t begins[16] = { BPE_TCP_ESTABLISHED, BPE_TCP_CLOSING, BPE_TCP_SYN_SENT,
-		BPE_TCP_SYN_SENT, BPE_TCP_RESET, BPE_TCP_RESET, BPE_TCP_RESET, BPE_TCP_RESET,
-		BPE_TCP_ESTABLISHED, BPE_TCP_CLOSING, BPE_TCP_SYN_RECEIVED, BPE_TCP_SYN_RECEIVED,
-		BPE_TCP_RESET, BPE_TCP_RESET, BPE_TCP_RESET, BPE_TCP_RESET };
-	const uint32_t state =
-		begins[(flags & (TCP_FIN | TCP_SYN | TCP_RST)) | (flags & TCP_ACK) >> 1];
-	const uint32_t origin =
-		(state == BPE_TCP_SYN_RECEIVED) ^ end; /* a SYN-ACK goes to the originator */
-	bpei_entry_set(e, ENTRY_ORIGIN,
-		origin * ENTRY_ORIGIN | (state != BPE_TCP_SYN_SENT) * ENTRY_MIDSTREAM |
-			(state == BPE_TCP_CLOSING) * (uint32_t)ENTRY_FIN << end);
-	bpei_entry_mark(e, STATE, state);
+	/* By FIN, SYN, RST and, as the fourth bit, ACK.  A table and arithmetic, since the flags
+	 * are unpredictable. */
+	static const uint8_t first_state[16] = {
+		BPE_TCP_ESTABLISHED,
+		BPE_TCP_CLOSING,
+		BPE_TCP_SYN_SENT,
+		BPE_TCP_SYN_SENT,
+		BPE_TCP_RESET,
+		BPE_TCP_RESET,
+		BPE_TCP_RESET,
+		BPE_TCP_RESET,
+		BPE_TCP_ESTABLISHED,
+		BPE_TCP_CLOSING,
+		BPE_TCP_SYN_RECEIVED,
+		BPE_TCP_SYN_RECEIVED,
+		BPE_TCP_RESET,
+		BPE_TCP_RESET,
+		BPE_TCP_RESET,
+		BPE_TCP_RESET,
+	};
+	const uint32_t control = flags & (TCP_FIN | TCP_SYN | TCP_RST);
+	const uint32_t state = first_state[control | (flags & TCP_ACK) >> 1];
+	/* A SYN-ACK goes to the originator. */
+	const uint32_t originator = (state == BPE_TCP_SYN_RECEIVED) ^ end;
+	const uint32_t midstream = (state != BPE_TCP_SYN_SENT) * FLAG_MIDSTREAM;
+	const uint32_t fin = (state == BPE_TCP_CLOSING) * (uint32_t)FLAG_FIN << end;
+
+	bpei_entry_set_flags(e, FLAG_ORIGINATOR, originator * FLAG_ORIGINATOR | midstream | fin);
+	bpei_entry_set_state(e, STATE_TCP, state);
 }
 
-void bpei_tcp_step(struct bpei_entry *e, uint32_t end, uint8_t flags)
+/* Opens the state of a flow whose packets before had no TCP header.  If no SYN tells, the sender of
+ * the first packet, or the end that an ICMP error quoted, stays the originator. */
+static void open_late(struct bpei_entry *e, uint32_t end, uint8_t flags)
 {
-	if (bpei_entry_state(e) == BPE_TCP_NONE) { /* what came before had no TCP header; who sent
-						      it, or was quoted, began, if no SYN tells */
-		const uint32_t origin = bpei_entry_bits(e) & ENTRY_ORIGIN;
-		bpei_tcp_open(e, end, flags);
-		if (!(flags & TCP_SYN))
-			bpei_entry_set(e, ENTRY_ORIGIN, origin);
+	const uint32_t originator = bpei_entry_flags(e) & FLAG_ORIGINATOR;
+
+	bpei_tcp_state_open(e, end, flags);
+	if (!(flags & TCP_SYN))
+		bpei_entry_set_flags(e, FLAG_ORIGINATOR, originator);
+}
+
+void bpei_tcp_state_advance(struct bpei_entry *e, uint32_t end, uint8_t flags)
+{
+	const uint8_t state = bpei_entry_tcp_state(e);
+	const bool is_originator = end == bpei_entry_originator(e);
+
+	if (state == BPE_TCP_NONE) {
+		open_late(e, end, flags);
 		return;
 	}
-	bool originator = end == !!(bpei_entry_bits(e) & ENTRY_ORIGIN);
-	if (bpei_entry_state(e) == BPE_TCP_RESET)
+	if (state == BPE_TCP_RESET)
 		return;
 	if (flags & TCP_RST) {
-		set_state(e, BPE_TCP_RESET);
-	} else if (flags & TCP_SYN) { /* the answer, or a simultaneous open; a SYN sent again
-					 changes nothing */
-		if (bpei_entry_state(e) == BPE_TCP_SYN_SENT && !originator)
-			set_state(e, BPE_TCP_SYN_RECEIVED);
+		set_tcp_state(e, BPE_TCP_RESET);
+	} else if (flags & TCP_SYN) {
+		/* The answer, or a simultaneous open; a SYN sent again changes nothing. */
+		if (state == BPE_TCP_SYN_SENT && !is_originator)
+			set_tcp_state(e, BPE_TCP_SYN_RECEIVED);
 	} else if (flags & TCP_FIN) {
-		fin(e, end);
-	} else if (flags & TCP_ACK) { /* an ACK alone by the originator says that it had a SYN-ACK,
-					 seen by us or not */
-		if (bpei_entry_state(e) == BPE_TCP_SYN_RECEIVED ||
-			(bpei_entry_state(e) == BPE_TCP_SYN_SENT && originator))
-			set_state(e, BPE_TCP_ESTABLISHED);
+		add_fin(e, end);
+	} else if (flags & TCP_ACK) {
+		/* A bare ACK by the originator says that a SYN-ACK came, seen here or not. */
+		if (state == BPE_TCP_SYN_RECEIVED || (state == BPE_TCP_SYN_SENT && is_originator))
+			set_tcp_state(e, BPE_TCP_ESTABLISHED);
 	}
 }
 
-/* A SYN on a connection that has begun to close or was reset is a new one on the same ports. */
-bool bpei_tcp_reopens(const struct bpei_entry *e, uint8_t flags)
+bool bpei_tcp_state_reopens(const struct bpei_entry *e, uint8_t flags)
 {
 	return (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
-	       bpei_entry_state(e) >= BPE_TCP_CLOSING;
+	       bpei_entry_tcp_state(e) >= BPE_TCP_CLOSING;
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The largest flows of a table, gathered a stretch at a time, so that a worker that is asked for
- * them goes on with its packets in between. Life: init -> scan by the table's owner until it says
- * that it is through -> flows in order -> free.  Invariant: the heap has the largest of the flows
- * passed, the least of them at its root; of two alike the one that lies first in the table is the
- * larger. A record is made when the scan passes its flow; what became of it later is not in it. */
+/* The largest flows of a table, gathered a stretch at a time, so that a worker handles packets in
+ * between.
+ *
+ * Life: init -> scan by the table's owner until the scan is through -> merge -> free.  Invariant:
+ * the heap has the largest of the flows passed, the smallest of them at the root; of two equal
+ * flows, the flow that lies first in the table is the larger.  A record is made when the scan
+ * passes the flow; later packets of the flow are not in the record. */
 #include "flow/top.h"
 
 #include "flow/table.h"
 
 #include <stdlib.h>
 
-#define RECORD_LOOKS 8u /* making a record costs as much as looking at so many entries */
+#define RECORD_COST 8u /* making a record costs as much as looking at so many entries */
 
 int bpei_top_init(struct bpei_top *top, enum bpe_order order, int64_t since_ns, size_t n)
 {
@@ -32,113 +34,147 @@ void bpei_top_free(struct bpei_top *top)
 	*top = (struct bpei_top){ .n = 0 };
 }
 
-static bool less(const struct bpei_top_item *a, const struct bpei_top_item *b)
+/* Returns true if item a is the smaller. */
+static bool is_item_less(const struct bpei_top_item *a, const struct bpei_top_item *b)
 {
 	return a->value != b->value ? a->value < b->value : a->entry > b->entry;
 }
 
-/* Item i may be larger than those below it. */
-static void sink(struct bpei_top *top, size_t i)
+/* Restores the heap after the item at the root has been replaced. */
+static void sift_root_down(struct bpei_top *top)
 {
-	const struct bpei_top_item item = top->heap[i];
-	for (size_t child; (child = 2 * i + 1) < top->filled; i = child) {
-		if (child + 1 < top->filled && less(&top->heap[child + 1], &top->heap[child]))
+	const struct bpei_top_item item = top->heap[0];
+	size_t at = 0;
+	size_t child;
+
+	while ((child = 2 * at + 1) < top->filled) {
+		if (child + 1 < top->filled &&
+			is_item_less(&top->heap[child + 1], &top->heap[child]))
 			child++;
-		if (!less(&top->heap[child], &item))
+		if (!is_item_less(&top->heap[child], &item))
 			break;
-		top->heap[i] = top->heap[child];
+		top->heap[at] = top->heap[child];
+		at = child;
 	}
-	top->heap[i] = item;
+	top->heap[at] = item;
 }
 
-/* False if it is not among the largest. */
-static bool offer(struct bpei_top *top, struct bpei_top_item item, uint32_t *record)
+/* Adds an item to a heap that is not full, with the next record. */
+static void append_item(struct bpei_top *top, struct bpei_top_item item)
+{
+	size_t at = top->filled++;
+
+	item.record = (uint32_t)at;
+	for (; at && is_item_less(&item, &top->heap[(at - 1) / 2]); at = (at - 1) / 2)
+		top->heap[at] = top->heap[(at - 1) / 2];
+	top->heap[at] = item;
+}
+
+/* Keeps an item if the item is among the largest.  Returns true, and the number of the record to be
+ * filled; false if the item is too small. */
+static bool offer_item(struct bpei_top *top, struct bpei_top_item item, uint32_t *record)
 {
 	if (top->filled < top->n) {
-		size_t i = top->filled++;
-		*record = item.record = (uint32_t)i;
-		for (; i && less(&item, &top->heap[(i - 1) / 2]); i = (i - 1) / 2)
-			top->heap[i] = top->heap[(i - 1) / 2];
-		top->heap[i] = item;
+		*record = (uint32_t)top->filled;
+		append_item(top, item);
 		return true;
 	}
-	if (!top->n || !less(&top->heap[0], &item))
+	if (!top->n || !is_item_less(&top->heap[0], &item))
 		return false;
-	*record = item.record = top->heap[0].record;
+	item.record = top->heap[0].record;
+	*record = item.record;
 	top->heap[0] = item;
-	sink(top, 0);
+	sift_root_down(top);
 	return true;
 }
 
-static uint64_t value_of(const struct bpei_table *t, uint32_t i, enum bpe_order order)
+/* Returns the packets or bytes of a flow. */
+static uint64_t value_of_flow(const struct bpei_table *t, uint32_t i, enum bpe_order order)
 {
 	if (order == BPE_ORDER_PACKETS)
 		return bpei_flow_packets(t, i, 0) + bpei_flow_packets(t, i, 1);
-	return bpei_flow_wire(t, i, 0) + bpei_flow_wire(t, i, 1);
+	return bpei_flow_bytes(t, i, 0) + bpei_flow_bytes(t, i, 1);
 }
 
-bool bpei_table_scan(const struct bpei_table *t, struct bpei_top *top, uint32_t looks)
+/* Looks at one entry.  Returns true if a record was made. */
+static bool scan_entry(const struct bpei_table *t, struct bpei_top *top, uint32_t i)
+{
+	const struct bpei_entry *const e = &t->entries[i];
+	uint32_t record;
+
+	if (!(bpei_entry_flags(e) & FLAG_ALIVE))
+		return false;
+	top->alive++;
+	if (e->last_ns < top->since_ns)
+		return false;
+	top->recent++;
+	const struct bpei_top_item item = { .value = value_of_flow(t, i, top->order), .entry = i };
+	if (!offer_item(top, item, &record))
+		return false;
+	bpei_entry_record(t, i, BPE_END_NONE, &top->flows[record]);
+	return true;
+}
+
+bool bpei_top_scan(const struct bpei_table *t, struct bpei_top *top, uint32_t max_entries)
 {
 	while (top->next < t->touched) {
-		if (!looks)
+		const uint32_t i = top->next;
+
+		if (!max_entries)
 			return false;
-		looks--;
-		uint32_t i = top->next, record;
+		max_entries--;
 		if (i % BPEI_COHORT == 0 && !t->cohorts[i / BPEI_COHORT].alive) {
 			top->next += BPEI_COHORT;
 			continue;
 		}
-		const struct bpei_entry *e = &t->entries[top->next++];
-		if (!(bpei_entry_bits(e) & ENTRY_ALIVE))
-			continue;
-		top->alive++;
-		if (e->last_ns < top->since_ns)
-			continue;
-		top->recent++;
-		if (!offer(top,
-			    (struct bpei_top_item){
-				    .value = value_of(t, i, top->order), .entry = i },
-			    &record))
-			continue;
-		bpei_entry_record(t, i, BPE_END_NONE, &top->flows[record]);
-		looks = looks > RECORD_LOOKS ? looks - RECORD_LOOKS : 0;
+		top->next++;
+		if (scan_entry(t, top, i))
+			max_entries = max_entries > RECORD_COST ? max_entries - RECORD_COST : 0;
 	}
 	return true;
 }
 
-/* ---- Several tables' together ---- */
+/* ---- Several tables together ---- */
 
-struct ranked {
+struct ranked_flow {
 	uint64_t value;
 	const struct bpe_flow *flow;
 	uint32_t table, entry;
 };
 
-static int larger_first(const void *x, const void *y)
+/* Compares for an order by value, largest first, then by table and entry. */
+static int compare_ranked_flows(const void *x, const void *y)
 {
-	const struct ranked *a = x, *b = y;
+	const struct ranked_flow *const a = x;
+	const struct ranked_flow *const b = y;
+
 	if (a->value != b->value)
 		return a->value > b->value ? -1 : 1;
-	return a->table != b->table ? a->table < b->table ? -1 : 1 : a->entry < b->entry ? -1 : 1;
+	if (a->table != b->table)
+		return a->table < b->table ? -1 : 1;
+	return a->entry < b->entry ? -1 : 1;
 }
 
 int bpei_top_merge(const struct bpei_top *tops, uint32_t count, struct bpe_flow *flows, size_t n)
 {
 	size_t all = 0;
+
 	for (uint32_t k = 0; k < count; k++)
 		all += tops[k].filled;
 	if (!all)
 		return 0;
-	struct ranked *ranked = calloc(all, sizeof *ranked), *to = ranked;
+	struct ranked_flow *const ranked = calloc(all, sizeof *ranked);
+	struct ranked_flow *to = ranked;
 	if (!ranked)
 		return BPE_E_MEMORY;
 	for (uint32_t k = 0; k < count; k++)
 		for (size_t i = 0; i < tops[k].filled; i++) {
-			const struct bpei_top_item *item = &tops[k].heap[i];
-			*to++ = (struct ranked){ item->value, &tops[k].flows[item->record], k,
+			const struct bpei_top_item *const item = &tops[k].heap[i];
+
+			*to++ = (struct ranked_flow){ item->value, &tops[k].flows[item->record], k,
 				item->entry };
 		}
-	qsort(ranked, all, sizeof *ranked, larger_first);
+	qsort(ranked, all, sizeof *ranked, compare_ranked_flows);
 	if (all > n)
 		all = n;
 	for (size_t i = 0; i < all; i++)

@@ -1,155 +1,190 @@
 /* SPDX-License-Identifier: MIT */
-/* Which segments are a connection's stream: those that its receiver may take (RFC 9293, section
- * 3.10.7.4; RFC 5961 for RST and SYN).  What is not is a stray, and moves no number: a SYN of
- * another number in a connection that is established, or a segment outside of the window.
+/* Which segments are a connection's stream: the segments that the receiver may accept (RFC 9293,
+ * section 3.10.7.4; RFC 5961 for RST and SYN).  Any other segment is a stray, and moves no number:
+ * a SYN of another number in an established connection, or a segment outside of the window.
  *
- * A capture that lost more than a window looks the same at first.  So the place behind a stray is
- * remembered (apart in the extra), and the stream goes on there when another segment, or an ACK,
- * continues from it.  Before the handshake's last ACK two SYNs of one end may both be its own: the
- * ACK tells which is.
- * The window is known where both SYNs were seen, since they tell its scale, and the other end has
- * acknowledged; else a segment may lie a megabyte ahead.  Pure, but for the extra. */
-#include "flow/tcp_analysis.h"
+ * A capture that lost more than a window looks the same at first.  So the number after a stray is
+ * kept (anomalies.resume_seq), and the stream resumes there when another segment, or an ACK,
+ * continues from there.  Before the handshake's last ACK, two SYNs of one end may both be valid:
+ * the ACK tells which SYN is.
+ *
+ * The window is known where both SYNs were seen, since SYNs tell the window scale, and the other
+ * end has acknowledged.  Otherwise a segment may lie a megabyte ahead.  Pure, but for the
+ * anomalies. */
+#include "flow/window.h"
 
 #define HAS_SYN (1u << HISTORY_SYN | 1u << HISTORY_SYN_ACK | 1u << HISTORY_MULTI)
-#define REACH_SHIFT 4 /* of a window whose scale is not known: 1 MB of the largest */
-#define MOST_BEHIND                                                                                \
-	(1u << 24)         /* a segment sent again lies no farther back, where no scale is known */
-#define APART_REACH 65536u /* so near behind a stray its stream goes on */
-#define MOST_SCALE 14u     /* RFC 7323, section 2.3 */
+#define REACH_SHIFT 4         /* for a window of unknown scale: 1 MB of the largest window */
+#define MAX_BEHIND (1u << 24) /* a retransmission lies no farther back, without a known scale */
+#define RESUME_REACH 65536u   /* a stream resumes within so many bytes after a stray */
+#define MAX_SCALE 14u         /* RFC 7323, section 2.3 */
 
-static uint32_t letters_of(const struct bpei_table *t, uint32_t i, uint32_t end)
+/* Returns the history letters of an end, as bits. */
+static uint32_t history_letters(const struct bpei_table *t, uint32_t i, uint32_t end)
 {
-	return bpei_seen_letters(&t->history.seen[t->details[i].history], end);
+	return bpei_seen_letters(&t->history.seen[t->cold[i].history], end);
 }
 
 bool bpei_end_has_syn(const struct bpei_table *t, uint32_t i, uint32_t end)
 {
-	return letters_of(t, i, end) & HAS_SYN;
+	return history_letters(t, i, end) & HAS_SYN;
 }
 
 bool bpei_end_has_isn(const struct bpei_table *t, uint32_t i, uint32_t end)
 {
-	return bpei_end_has_syn(t, i, end) || letters_of(t, i, !end) & 1u << HISTORY_SYN_ACK;
+	return bpei_end_has_syn(t, i, end) || history_letters(t, i, !end) & 1u << HISTORY_SYN_ACK;
 }
 
+/* Returns true if the end has sent an ACK. */
 static bool has_acknowledged(const struct bpei_table *t, uint32_t i, uint32_t end)
 {
-	return bpei_seen_flags(&t->history.seen[t->details[i].history], end) & TCP_ACK;
+	return bpei_seen_flags(&t->history.seen[t->cold[i].history], end) & TCP_ACK;
 }
 
-/* Of the windows that this end tells; -1: not known. */
-static int scale_of(const struct bpei_table *t, uint32_t i, uint32_t end)
+/* Returns the scale of the windows that the end sends; -1: not known. */
+static int window_scale_of(const struct bpei_table *t, uint32_t i, uint32_t end)
 {
-	const struct bpei_setup *s = &t->setups[bpei_detail_setup(&t->details[i])];
-	if (bpei_entry_marks(&t->entries[i]) & STATE_CUT || !bpei_end_has_syn(t, i, 0) ||
+	const struct bpei_syn_options *const o =
+		&t->syn_options[bpei_cold_syn_options(&t->cold[i])];
+
+	if (bpei_entry_state(&t->entries[i]) & STATE_CUT || !bpei_end_has_syn(t, i, 0) ||
 		!bpei_end_has_syn(t, i, 1))
 		return -1;
-	if (!(s->present[0] & s->present[1] & BPE_TCP_WINDOW_SCALE))
+	if (!(o->present[0] & o->present[1] & BPE_TCP_WINDOW_SCALE))
 		return 0;
-	return s->scale[end] < MOST_SCALE ? s->scale[end] : (int)MOST_SCALE;
+	return o->scale[end] < MAX_SCALE ? o->scale[end] : (int)MAX_SCALE;
 }
 
-/* What the other end acknowledged last; of its number 24 bits are known. */
-static uint32_t left_edge(const struct bpei_detail *d, uint32_t end)
+/* Returns the number of the end that the other end acknowledged last, from 24 bits of the ACK. */
+static uint32_t left_window_edge(const struct bpei_flow_cold *cold, uint32_t end)
 {
-	return d->seq[end] + (uint32_t)((int32_t)((d->ack[!end] - d->seq[end]) << 8) >> 8);
+	return cold->seq[end] + (uint32_t)((int32_t)((cold->ack[!end] - cold->seq[end]) << 8) >> 8);
 }
 
-static bool is_ahead(const struct bpei_table *t, uint32_t i, uint32_t end, uint32_t seq)
+/* Returns true if a number after the end's next number lies beyond the window. */
+static bool is_beyond_window(const struct bpei_table *t, uint32_t i, uint32_t end, uint32_t seq)
 {
-	const struct bpei_detail *d = &t->details[i];
-	const int scale = scale_of(t, i, !end);
-	const uint32_t told = d->window[!end];
-	if (scale < 0 || !has_acknowledged(t, i, !end))
-		return seq - d->seq[end] > (told > UINT16_MAX / 2 ? told : UINT16_MAX)
-						   << REACH_SHIFT;
-	const int32_t window = told ? (int32_t)(told << scale) : 1;
-	return (int32_t)(seq - left_edge(d, end)) >= window;
+	const struct bpei_flow_cold *const cold = &t->cold[i];
+	const int scale = window_scale_of(t, i, !end);
+	const uint32_t unscaled = cold->window[!end];
+
+	if (scale < 0 || !has_acknowledged(t, i, !end)) {
+		const uint32_t assumed = unscaled > UINT16_MAX / 2 ? unscaled : UINT16_MAX;
+
+		return seq - cold->seq[end] > assumed << REACH_SHIFT;
+	}
+	const int32_t window = unscaled ? (int32_t)(unscaled << scale) : 1;
+	return (int32_t)(seq - left_window_edge(cold, end)) >= window;
 }
 
-/* Of a segment without anything new. */
-static bool is_behind(
-	const struct bpei_table *t, uint32_t i, uint32_t end, uint32_t seq, bool reset)
+/* Returns true if a segment without new data lies too far back to be a retransmission. */
+static bool is_before_window(
+	const struct bpei_table *t, uint32_t i, uint32_t end, uint32_t seq, bool is_reset)
 {
-	const struct bpei_detail *d = &t->details[i];
-	const uint32_t behind = d->seq[end] - seq;
-	const int scale = scale_of(t, i, !end);
-	if (reset && has_acknowledged(t, i, !end) && (int32_t)(seq - left_edge(d, end)) < 0)
+	const struct bpei_flow_cold *const cold = &t->cold[i];
+	const uint32_t behind = cold->seq[end] - seq;
+	const int scale = window_scale_of(t, i, !end);
+
+	if (is_reset && has_acknowledged(t, i, !end) &&
+		(int32_t)(seq - left_window_edge(cold, end)) < 0)
 		return true;
 	if (behind == 1)
-		return false; /* a keep-alive may lie before all */
-	const bool all = !(bpei_entry_bits(&t->entries[i]) & ENTRY_CONTINUED) &&
-			 !bpei_upper(t, i, COUNT_WIRE, end);
-	if (all && bpei_end_has_isn(t, i, end) && behind > d->seq[end] - d->isn[end] + 1)
+		return false; /* a keep-alive may lie before all data */
+	const bool is_continued = bpei_entry_flags(&t->entries[i]) & FLAG_CONTINUED;
+	const bool saw_all = !is_continued && !bpei_flow_overflow(t, i, COUNT_BYTES, end);
+	if (saw_all && bpei_end_has_isn(t, i, end) && behind > cold->seq[end] - cold->isn[end] + 1)
 		return true;
-	return behind > (scale > 8 ? (uint32_t)UINT16_MAX << scale : MOST_BEHIND);
+	return behind > (scale > 8 ? (uint32_t)UINT16_MAX << scale : MAX_BEHIND);
 }
 
-enum bpei_verdict bpei_segment_judge(const struct bpei_table *t, uint32_t i, uint32_t end,
+/* Classifies a SYN of an end with known numbers. */
+static enum bpei_segment_class classify_syn(
+	const struct bpei_table *t, uint32_t i, uint32_t end, const struct bpei_segment *s)
+{
+	bool is_stray;
+
+	if (!bpei_end_has_isn(t, i, end))
+		is_stray = history_letters(t, i, end) & 1u << HISTORY_DATA;
+	else
+		is_stray = s->seq + 1 != t->cold[i].isn[end] && has_acknowledged(t, i, !end);
+	return is_stray ? SEGMENT_STRAY : SEGMENT_OF_STREAM;
+}
+
+enum bpei_segment_class bpei_segment_classify(const struct bpei_table *t, uint32_t i, uint32_t end,
 	const struct bpei_segment *s, uint32_t flags)
 {
-	const struct bpei_detail *d = &t->details[i];
+	const struct bpei_flow_cold *const cold = &t->cold[i];
 	const uint32_t next = s->seq + s->bytes + !!(flags & TCP_FIN);
+	const int32_t ahead = (int32_t)(s->seq - cold->seq[end]);
+	bool is_outside;
+
 	if (!bpei_end_is_numbered(t, i, end))
 		return SEGMENT_OF_STREAM;
-	if (flags & TCP_SYN) {
-		if (!bpei_end_has_isn(t, i, end))
-			return letters_of(t, i, end) & 1u << HISTORY_DATA ? SEGMENT_STRAY
-									  : SEGMENT_OF_STREAM;
-		return s->seq + 1 != d->isn[end] && has_acknowledged(t, i, !end)
-			       ? SEGMENT_STRAY
-			       : SEGMENT_OF_STREAM;
-	}
-	const int32_t ahead = (int32_t)(s->seq - d->seq[end]);
-	if (!ahead || (ahead < 0 && (int32_t)(next - d->seq[end]) > 0))
+	if (flags & TCP_SYN)
+		return classify_syn(t, i, end, s);
+	if (!ahead || (ahead < 0 && (int32_t)(next - cold->seq[end]) > 0))
 		return SEGMENT_OF_STREAM;
-	if (!(ahead > 0 ? is_ahead(t, i, end, s->seq)
-			: is_behind(t, i, end, s->seq, flags & TCP_RST)))
+	if (ahead > 0)
+		is_outside = is_beyond_window(t, i, end, s->seq);
+	else
+		is_outside = is_before_window(t, i, end, s->seq, flags & TCP_RST);
+	if (!is_outside)
 		return SEGMENT_OF_STREAM;
-	const struct bpei_extra *x = bpei_extra_find(t, i);
-	const bool resumes = x && x->apart_is[end] & APART_PLACE &&
-			     s->seq - x->apart[end] < APART_REACH && !(flags & TCP_RST);
+	const struct bpei_tcp_anomalies *const a = bpei_anomalies_find(t, i);
+	const bool resumes = a && a->resume_flags[end] & RESUME_PLACE &&
+			     s->seq - a->resume_seq[end] < RESUME_REACH && !(flags & TCP_RST);
 	return resumes ? SEGMENT_RESUMES : SEGMENT_STRAY;
 }
 
-/* Remembers the place behind a stray, or that of another SYN.  False without room: the segment is
- * believed. */
-bool bpei_apart_put(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t next, uint32_t what)
+bool bpei_resume_keep(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t next, uint32_t flags)
 {
-	struct bpei_extra *x = bpei_extra_get(t, i);
-	if (!x) {
-		bpei_entry_mark(&t->entries[i], 0, STATE_CUT);
+	struct bpei_tcp_anomalies *const a = bpei_anomalies_get(t, i);
+
+	if (!a) {
+		bpei_entry_set_state(&t->entries[i], 0, STATE_CUT);
 		return false;
 	}
-	x->apart[end] = next;
-	x->apart_is[end] = (uint8_t)what;
+	a->resume_seq[end] = next;
+	a->resume_flags[end] = (uint8_t)flags;
 	return true;
 }
 
-bool bpei_apart_take(
-	struct bpei_table *t, uint32_t i, struct bpei_extra *x, uint32_t end, uint32_t ack)
+/* Moves the end's stream to the kept number. */
+static void resume_stream(
+	struct bpei_table *t, uint32_t i, struct bpei_tcp_anomalies *a, uint32_t end)
 {
-	struct bpei_detail *d = &t->details[i];
-	const uint32_t what = x->apart_is[end], apart = x->apart[end];
-	const bool forward = (int32_t)(apart - d->seq[end]) > 0;
-	if (!what)
+	struct bpei_flow_cold *const cold = &t->cold[i];
+	const uint32_t flags = a->resume_flags[end];
+
+	cold->seq[end] = a->resume_seq[end];
+	if (flags & RESUME_SYN)
+		cold->isn[end] = a->resume_seq[end];
+	if (flags & RESUME_FIN) {
+		bpei_tcp_state_advance(&t->entries[i], end, TCP_FIN | TCP_ACK);
+		bpei_entry_schedule(t, i);
+		bpei_entry_update_evictable(t, i);
+	}
+	a->resume_flags[end] = 0;
+}
+
+bool bpei_resume_by_ack(
+	struct bpei_table *t, uint32_t i, struct bpei_tcp_anomalies *a, uint32_t end, uint32_t ack)
+{
+	const struct bpei_flow_cold *const cold = &t->cold[i];
+	const uint32_t flags = a->resume_flags[end];
+	const uint32_t resume_seq = a->resume_seq[end];
+	const bool is_ahead = (int32_t)(resume_seq - cold->seq[end]) > 0;
+
+	if (!flags)
 		return false;
-	if (ack == d->seq[end]) { /* it is not where the stream goes on, or not yet */
-		if (what & APART_SYN)
-			x->apart_is[end] = 0;
+	if (ack == cold->seq[end]) { /* the stream does not resume there, or not yet */
+		if (flags & RESUME_SYN)
+			a->resume_flags[end] = 0;
 		return false;
 	}
-	if (ack != apart && (what & APART_SYN || !forward || ack - apart >= APART_REACH))
+	if (ack != resume_seq &&
+		(flags & RESUME_SYN || !is_ahead || ack - resume_seq >= RESUME_REACH))
 		return false;
-	d->seq[end] = apart;
-	if (what & APART_SYN)
-		d->isn[end] = apart;
-	if (what & APART_FIN) {
-		bpei_tcp_step(&t->entries[i], end, TCP_FIN | TCP_ACK);
-		bpei_entry_await(t, i);
-		bpei_entry_weigh(t, i);
-	}
-	x->apart_is[end] = 0;
-	return forward && what & APART_PLACE;
+	resume_stream(t, i, a, end);
+	return is_ahead && flags & RESUME_PLACE;
 }

@@ -6,7 +6,7 @@
  * a byte that is a packet's key (bits 0-4), direction (5), protocol (6: not TCP), or with bit 7 a
  * control: time forward or back, age, end of batch. */
 #include "base/roles.h"
-#include "flow/flow.h"
+#include "flow_clock.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -29,6 +29,8 @@ struct pending {
 	struct bpe_key key[BPE_BATCH];
 	uint8_t number[BPE_BATCH];
 };
+
+static struct bpei_timeline timeline;
 
 static struct bpe_key key_of(uint32_t number)
 {
@@ -91,7 +93,7 @@ static void check_shown(const struct bpei_table *t) BPEI_WORKER
 {
 	uint64_t shown = 0;
 	uint32_t from = 0;
-	while (!bpei_table_show(t, &from, 7, on_shown, &shown))
+	while (!bpei_table_dump(t, &from, 7, on_shown, &shown))
 		continue;
 	FUZZ_CHECK(shown == bpei_counter_get(&bpei_table_counts(t)->active));
 }
@@ -110,7 +112,7 @@ static void flush(struct bpei_table *t, struct pending *p, uint64_t max_flows) B
 		.key = p->key,
 		.hash = p->hash };
 	memset(flow, 0x5a, sizeof flow);
-	bpei_table_update(t, &batch, flow);
+	flow_clock_update(&timeline, t, &batch, flow);
 	for (uint32_t i = 0; i < p->n; i++) {
 		if (!p->hash[i] || !max_flows) {
 			FUZZ_CHECK(flow[i] == BPEI_NO_FLOW);
@@ -136,7 +138,8 @@ void fuzz_table(const uint8_t *bytes, size_t n)
 	uint64_t sent = 0, left_packets = 0;
 	uint8_t max_flows = fuzz_u8(&in), idle = fuzz_u8(&in), closed = fuzz_u8(&in),
 		kind = fuzz_u8(&in);
-	struct bpei_table_options options = { .max_flows = max_flows % 40,
+	struct bpei_table_options options = { .timeline = &timeline,
+		.max_flows = max_flows % 40,
 		.idle_ns = idle,
 		.closed_ns = closed,
 		.tcp_health = true,
@@ -149,6 +152,7 @@ void fuzz_table(const uint8_t *bytes, size_t n)
 	int64_t now = kind & 16 ? INT64_MIN + 1000 : kind & 32 ? INT64_MAX - 100000 : 1000;
 
 	bpei_role_enter(&bpei_worker_role);
+	timeline = (struct bpei_timeline){ .has_time = false };
 	FUZZ_CHECK(bpei_table_new(&options, &t) == BPE_OK);
 	p.n = 0;
 	while (fuzz_left(&in)) {
@@ -162,7 +166,7 @@ void fuzz_table(const uint8_t *bytes, size_t n)
 			if (op & 4) {
 				flush(t, &p, options.max_flows);
 				if (op & 16)
-					bpei_table_age(t, now);
+					flow_clock_age(&timeline, t, now);
 				check_counts(t, &m, options.max_flows, sent);
 				check_shown(t);
 			}

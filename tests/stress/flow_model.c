@@ -2,7 +2,7 @@
 /* flow_model [operations] [seed]: random packets into a flow table beside a plain map.  Packets,
  * bytes and times of each key must be the map's; then the same with a table too small, where the
  * sums of all records of a key must be; then with keys that collide. */
-#include "flow/flow.h"
+#include "flow_clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@ struct sums {
 	bool open;
 };
 
+static struct bpei_timeline timeline;
 static struct sums model[KEYS];
 static uint64_t records, failures, state;
 static bool exact;
@@ -82,13 +83,16 @@ static void run(const char *name, uint64_t operations, uint64_t max_flows, int64
 	static uint32_t caplen[BPE_BATCH], wirelen[BPE_BATCH], hash[BPE_BATCH], flow[BPE_BATCH],
 		ids[BPE_BATCH];
 	static int64_t time[BPE_BATCH];
-	struct bpei_table_options o = {
-		.max_flows = max_flows, .idle_ns = idle_ns, .active_ns = active_ns, .on_end = on_end
-	};
+	struct bpei_table_options o = { .timeline = &timeline,
+		.max_flows = max_flows,
+		.idle_ns = idle_ns,
+		.active_ns = active_ns,
+		.on_end = on_end };
 	struct bpei_table *t;
 	int64_t now = 1000000000;
 	uint64_t before = failures;
 	memset(model, 0, sizeof model);
+	timeline = (struct bpei_timeline){ .has_time = false };
 	exact = max_flows >= KEYS && !idle_ns && !active_ns && hashes == UINT32_MAX;
 	records = 0;
 	if (bpei_table_new(&o, &t) < 0)
@@ -134,7 +138,7 @@ static void run(const char *name, uint64_t operations, uint64_t max_flows, int64
 			.layers = layers,
 			.key = key,
 			.hash = hash };
-		bpei_table_update(t, &b, flow);
+		flow_clock_update(&timeline, t, &b, flow);
 		if (exact) { /* every one is found where it is said to be, as the model has it */
 			struct bpe_flow f;
 			uint32_t p = roll(n);

@@ -301,6 +301,7 @@ void stage_flow(struct load *l, const struct bpei_backend *b)
 		struct bpe_batch batch = bpei_batch_view(
 			&l->all, i, l->packets - i < BPE_BATCH ? l->packets - i : BPE_BATCH, 0);
 		batch.meta = NULL;
+		bpei_table_clock(l->table, batch.time_ns[batch.count - 1]);
 		bpei_table_update(l->table, &batch, flow);
 		keep(flow[0]);
 	}
@@ -318,6 +319,7 @@ void stage_pipeline(struct load *l, const struct bpei_backend *b)
 			parse(l, b, &l->batch, n);
 			struct bpe_batch batch = bpei_batch_view(&l->batch, 0, n, 0);
 			batch.meta = NULL;
+			bpei_table_clock(l->table, batch.time_ns[batch.count - 1]);
 			bpei_table_update(l->table, &batch, flow);
 			bpei_batch_sum(&batch, &sums);
 			bpei_counts_add(l->counts, &batch, &sums);

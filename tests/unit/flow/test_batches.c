@@ -4,7 +4,7 @@
  * has several of each, and of every kind that the table knows: in turn and not, opening, ending,
  * begun anew, repeated, cut; and either out of order in time or such that flows time out (a packet
  * that comes late may find its flow still there or not). */
-#include "flow/flow.h"
+#include "flow_clock.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -30,6 +30,7 @@ struct packet {
 	int64_t time_ns;
 };
 
+static struct bpei_timeline timeline;
 static struct packet packets[PACKETS];
 static char (*lines)[BYTES];
 static uint32_t line_count;
@@ -167,10 +168,11 @@ static int by_text(const void *a, const void *b)
 /* size 0: any. */
 static void run(uint32_t size, bool health, bool late, int64_t active_ns, char (*to)[BYTES])
 {
-	struct bpei_table_options o = { .max_flows = 1000,
+	struct bpei_table_options o = { .timeline = &timeline,
+		.max_flows = 1000,
 		.on_end = on_end,
 		.tcp_health = health,
-		.tell_duplicates = true,
+		.report_duplicates = true,
 		.idle_ns = late ? 0 : INT64_C(3000000000),
 		.closed_ns = late ? 0 : 200000000,
 		.active_ns = active_ns,
@@ -181,6 +183,7 @@ static void run(uint32_t size, bool health, bool late, int64_t active_ns, char (
 	struct bpe_key key[BPE_BATCH];
 	uint32_t hash[BPE_BATCH], caplen[BPE_BATCH], wirelen[BPE_BATCH], flow[BPE_BATCH];
 	int64_t time_ns[BPE_BATCH];
+	timeline = (struct bpei_timeline){ .has_time = false };
 	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
 	lines = to;
 	line_count = 0;
@@ -202,7 +205,7 @@ static void run(uint32_t size, bool health, bool late, int64_t active_ns, char (
 			.layers = layers,
 			.key = key,
 			.hash = hash };
-		bpei_table_update(table, &b, flow);
+		flow_clock_update(&timeline, table, &b, flow);
 	}
 	bpei_table_end_all(table);
 	bpei_table_free(table);
@@ -254,12 +257,15 @@ enum { KEYS = 100, BATCHES = 3 };
  * have the hash of another, and not only those. */
 static void number_entries(uint64_t seed, bool alike, uint32_t flow[BATCHES][BPE_BATCH])
 {
-	struct bpei_table_options o = { .max_flows = 1000, .tcp_health = true };
+	struct bpei_table_options o = {
+		.timeline = &timeline, .max_flows = 1000, .tcp_health = true
+	};
 	struct bpei_table *table;
 	struct bpe_layers layers[BPE_BATCH];
 	struct bpe_key key[BPE_BATCH];
 	uint32_t hash[BPE_BATCH], wirelen[BPE_BATCH];
 	int64_t time_ns[BPE_BATCH];
+	timeline = (struct bpei_timeline){ .has_time = false };
 	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
 	state = seed * 0x9e3779b97f4a7c15u;
 	for (uint32_t k = 0; k < BATCHES; k++) {
@@ -290,7 +296,7 @@ static void number_entries(uint64_t seed, bool alike, uint32_t flow[BATCHES][BPE
 			.layers = layers,
 			.key = key,
 			.hash = hash };
-		bpei_table_update(table, &b, flow[k]);
+		flow_clock_update(&timeline, table, &b, flow[k]);
 	}
 	bpei_table_free(table);
 }

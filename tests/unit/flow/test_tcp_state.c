@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* TCP health: conversations made with known loss, reordering, round trips and retransmission, and
  * the figures that come out. */
-#include "flow/flow.h"
+#include "flow_clock.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -10,6 +10,7 @@ enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
 #define MS INT64_C(1000000)
 
 static struct bpei_table *table;
+static struct bpei_timeline timeline;
 static struct bpe_flow ended[64];
 static uint32_t ended_count, last_flow;
 static int64_t now;
@@ -25,8 +26,11 @@ static void on_end(void *user, const struct bpe_flow *flow)
 
 static void make(void)
 {
-	struct bpei_table_options o = { .max_flows = 1000, .on_end = on_end, .tcp_health = true };
+	struct bpei_table_options o = {
+		.timeline = &timeline, .max_flows = 1000, .on_end = on_end, .tcp_health = true
+	};
 	bpei_role_enter(&bpei_worker_role);
+	timeline = (struct bpei_timeline){ .has_time = false };
 	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
 	now = INT64_C(1700000000000000000);
 	window = 1000;
@@ -82,7 +86,7 @@ static void segment(uint32_t end, uint8_t flags, uint32_t seq, uint32_t ack, uin
 		.layers = &l,
 		.key = &key,
 		.hash = &hash };
-	bpei_table_update(table, &b, flow);
+	flow_clock_update(&timeline, table, &b, flow);
 	last_flow = flow[0];
 }
 

@@ -2,6 +2,7 @@
 /* The largest flows beside a sort of all of them: in stretches of every length, with ties, old
  * flows, and flows that end while the scan goes on. */
 #include "flow/top.h"
+#include "flow_clock.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #define FLOWS 700u
 
 static struct bpei_table *table;
+static struct bpei_timeline timeline;
 static struct {
 	uint64_t packets, bytes;
 	int64_t last;
@@ -35,7 +37,7 @@ static void packet(uint32_t id, int end, uint32_t wire, int64_t time)
 		.layers = &layers,
 		.key = &key,
 		.hash = &h };
-	bpei_table_update(table, &b, flow);
+	flow_clock_update(&timeline, table, &b, flow);
 	model[id].packets++;
 	model[id].bytes += wire;
 	model[id].last = time > model[id].last ? time : model[id].last;
@@ -50,7 +52,8 @@ static uint32_t roll(void)
 
 static void fill(void)
 {
-	struct bpei_table_options o = { .max_flows = FLOWS };
+	struct bpei_table_options o = { .timeline = &timeline, .max_flows = FLOWS };
+	timeline = (struct bpei_timeline){ .has_time = false };
 	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
 	bpei_role_enter(&bpei_worker_role);
 	for (uint32_t n = 0; n < 6000; n++)
@@ -94,7 +97,7 @@ Test(top, a_sort_says_the_same)
 			static struct bpe_flow flows[1000];
 			uint32_t order_of[FLOWS], all = 0;
 			cr_assert_eq(bpei_top_init(&top, order, since, n), BPE_OK);
-			while (!bpei_table_scan(table, &top, stretches[k / 4]))
+			while (!bpei_top_scan(table, &top, stretches[k / 4]))
 				continue;
 			for (uint32_t id = 0; id < FLOWS; id++)
 				if (model[id].packets && model[id].last >= since)
@@ -122,7 +125,7 @@ Test(top, a_stretch_is_no_longer_than_allowed)
 	struct bpei_top top;
 	fill();
 	cr_assert_eq(bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, 1000), BPE_OK);
-	for (uint32_t calls = 1; !bpei_table_scan(table, &top, 90); calls++) {
+	for (uint32_t calls = 1; !bpei_top_scan(table, &top, 90); calls++) {
 		cr_assert(top.next <= calls * 90);
 		cr_assert(top.filled <= calls * 10, "%zu records in %u calls", top.filled, calls);
 	}
@@ -136,7 +139,7 @@ Test(top, flows_that_change_while_the_scan_goes_on)
 	static struct bpe_flow flows[FLOWS + 100];
 	fill();
 	cr_assert_eq(bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, FLOWS), BPE_OK);
-	cr_assert_not(bpei_table_scan(table, &top, 2700));
+	cr_assert_not(bpei_top_scan(table, &top, 2700));
 	uint32_t passed = top.next;
 	cr_assert(passed > 100 && passed < FLOWS - 100);
 	uint64_t met = top.alive;
@@ -144,7 +147,7 @@ Test(top, flows_that_change_while_the_scan_goes_on)
 	for (uint32_t id = 0; id < FLOWS; id++)
 		packet(id, 0, 1000,
 			T0 + 10000); /* all have more now; those passed are as they were */
-	while (!bpei_table_scan(table, &top, 64))
+	while (!bpei_top_scan(table, &top, 64))
 		continue;
 	int found = bpei_top_merge(&top, 1, flows, FLOWS);
 	cr_assert((size_t)found >= met && found <= (int)FLOWS);
@@ -164,20 +167,23 @@ Test(top, flows_that_change_while_the_scan_goes_on)
 /* A flow that ended before it was met is not there, one that ended later is. */
 Test(top, flows_that_end_while_the_scan_goes_on)
 {
-	struct bpei_table_options o = { .max_flows = FLOWS, .idle_ns = 1000000000 };
+	struct bpei_table_options o = {
+		.timeline = &timeline, .max_flows = FLOWS, .idle_ns = 1000000000
+	};
 	struct bpei_top top;
 	static struct bpe_flow flows[FLOWS];
+	timeline = (struct bpei_timeline){ .has_time = false };
 	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
 	bpei_role_enter(&bpei_worker_role);
 	for (uint32_t id = 0; id < 600; id++)
 		packet(id, 0, 60, T0), packet(id, 1, 60, T0 + 1);
 	cr_assert_eq(bpei_top_init(&top, BPE_ORDER_PACKETS, INT64_MIN, FLOWS), BPE_OK);
-	cr_assert_not(bpei_table_scan(table, &top, 900));
+	cr_assert_not(bpei_top_scan(table, &top, 900));
 	uint32_t met = top.next;
 	for (uint32_t n = 0; n < 200; n++)
-		bpei_table_age(table, T0 + 2000000000 + n);
+		flow_clock_age(&timeline, table, T0 + 2000000000 + n);
 	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->active), 0);
-	while (!bpei_table_scan(table, &top, 900))
+	while (!bpei_top_scan(table, &top, 900))
 		continue;
 	cr_assert_eq(top.alive, met);
 	cr_assert_eq(bpei_top_merge(&top, 1, flows, FLOWS), (int)met);
@@ -194,7 +200,7 @@ Test(top, several_tables_are_one_list)
 	fill();
 	for (int k = 0; k < 2; k++) {
 		cr_assert_eq(bpei_top_init(&tops[k], BPE_ORDER_PACKETS, INT64_MIN, FLOWS), BPE_OK);
-		while (!bpei_table_scan(table, &tops[k], 1000))
+		while (!bpei_top_scan(table, &tops[k], 1000))
 			continue;
 	}
 	int n = bpei_top_merge(tops, 1, one, FLOWS), m = bpei_top_merge(tops, 2, both, 2 * FLOWS);
