@@ -38,6 +38,7 @@ meson test -C "$work" --no-rebuild -t 4 "${words[@]}" >"$work/tests.log" 2>&1 ||
 	echo "coverage.sh: tests failed, their lines count all the same: see $work/tests.log" >&2
 
 mkdir -p "$work/report"
+cd "$work"	# what gcov may leave behind stays there
 "$venv/bin/gcovr" -r "$top" --object-directory "$work" --gcov-executable gcov -j 2 \
 	--filter "$top/src/" --filter "$top/arch/" --gcov-ignore-parse-errors=all \
 	--merge-mode-functions=separate --json-summary "$work/summary.json" \
