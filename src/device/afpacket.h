@@ -1,33 +1,75 @@
 /* SPDX-License-Identifier: MIT */
-/* What the three files of the AF_PACKET device share. */
+/* Declarations shared by the files of the AF_PACKET device: afpacket.c (the device's functions),
+ * afpacket_open.c (opening), afpacket_walk.c (records), afpacket_filter.c (filters). */
 #ifndef BPEI_AFPACKET_H
 #define BPEI_AFPACKET_H
 
 #include "device/device.h"
 #include "filter/kernel.h"
 
+#include <net/if.h>
+
 #define BPEI_COOKED_HEADER 20u /* LINKTYPE_LINUX_SLL2 */
 #define BPEI_TAG 4u
 #define BPEI_TPACKET_ETHERNET 1u
 
-struct bpei_tpacket { /* how a ring's packets are to be shown */
+/* How the packets of a ring are to be presented. */
+struct bpei_tpacket {
 	uint32_t link_type;
-	bool cooked;        /* a header is to be built in front of the network layer */
-	bool skip_outgoing; /* of loopback interfaces alone: each packet is seen twice */
+	bool cooked;        /* a header is built in front of the network layer */
+	bool skip_outgoing; /* on loopback interfaces alone, where each packet appears twice */
 	uint32_t direction; /* enum bpe_direction */
 	bpei_counter *torn_blocks, *duplicates, *duplicate_captured, *duplicate_wire;
 };
 
-/* The next packets of a TPACKET_V3 block; block->device_data counts the packets walked,
- * block->position is the next one's. */
+struct bpei_afpacket {
+	struct bpei_device device;
+	struct bpe_options options;
+	struct bpei_tpacket how;
+	char name[IFNAMSIZ];
+	int wake;        /* eventfd */
+	int index;       /* of the interface; 0: all */
+	int counters[2]; /* the interface's counters in sysfs; -1: none */
+	uint8_t *ring;
+	size_t ring_bytes, block_bytes;
+	uint32_t blocks;
+	uint32_t next; /* block which fill returns next */
+	uint32_t lent; /* blocks filled and not done */
+	bool down, gone;
+	bool shut; /* a filter without packets is attached, until the real filter is */
+	uint64_t interface_base; /* the interface's drops at open */
+};
+
+extern const struct bpei_device_ops bpei_afpacket_ops;
+
+/* afpacket.c */
+
+/* Attaches a program to the socket.  Returns 0 or -errno. */
+int bpei_afpacket_attach(
+	struct bpei_afpacket *device, const struct bpe_insn *program, uint32_t length);
+/* Attaches the program for captures without a filter, which shows every packet once and cut to the
+ * snapshot length.  Returns 0 or -errno. */
+int bpei_afpacket_attach_none(struct bpei_afpacket *device);
+/* Notes, and reports a change, whether the interface is down or gone. */
+void bpei_afpacket_check_interface(struct bpei_afpacket *device);
+/* Returns the packets which the interface dropped since boot. */
+uint64_t bpei_afpacket_interface_drops(const struct bpei_afpacket *device);
+
+/* afpacket_walk.c */
+
+/* Returns the next packets of a TPACKET_V3 block.  block->device_data counts the packets walked,
+ * block->position is the offset of the next packet. */
 uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *block,
 	const struct bpei_columns *columns, uint32_t max);
 
-/* What the socket is given of a filter, which has a program: BPE_OK or BPE_E_MEMORY. */
+/* afpacket_filter.c */
+
+/* Makes the socket's version of a filter, which has a program.  Returns BPE_OK or BPE_E_MEMORY. */
 int bpei_tpacket_filter(const struct bpei_tpacket *how, const struct bpei_filter *filter,
 	struct bpei_kernel_program *fit);
-/* What the socket is given without a filter, cut to a length (but for what tags and cooked headers
- * need), into BPEI_TPACKET_NONE instructions.  Returns how many; 0: nothing is to be attached. */
+/* Makes the socket's program for captures without a filter: packets are cut to `snaplen`, but not
+ * below the length which tags and cooked headers need.  `to` has room for BPEI_TPACKET_NONE
+ * instructions.  Returns how many; 0: no program is needed. */
 #define BPEI_TPACKET_NONE 9u
 uint32_t bpei_tpacket_filter_none(
 	const struct bpei_tpacket *how, uint32_t snaplen, struct bpe_insn *to);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Filters on Linux's sockets (SO_ATTACH_FILTER; Documentation/networking/filter.rst).
  *
- * The kernel's packet is not the one that a program is written for: a VLAN tag has been taken out
- * of it, and the cooked header is built here.  The program is moved accordingly: offsets behind
- * what is missing are counted without it, the missing fields are loaded from what the kernel knows
- * of the packet (SKF_AD_), and a load of anything else becomes a return that accepts; what is let
- * through so is filtered again here.  On Ethernet the program stands there twice, for packets with
- * and without a tag. Pure. */
+ * A program is written for another packet than the kernel's.  The kernel has taken a VLAN tag out
+ * of the packet, and the cooked header is built in user space.  The program is moved accordingly:
+ * offsets behind the missing bytes are counted without them.  The missing fields are loaded from
+ * the kernel's knowledge of the packet (SKF_AD_).  A load of anything else becomes a return which
+ * accepts; user space filters these packets again.  On Ethernet the moved program has two parts,
+ * for packets with and without a tag.  Pure. */
 #include "device/afpacket.h"
 
 #include <linux/filter.h>
@@ -19,30 +19,73 @@ enum {
 	LD_LEN = 0x80,
 	LDX_LEN = 0x81,
 	LDX_MSH = 0xb1,
+	LDH_ABS = 0x28,
 	ADD = 0x04,
 	LD_IMM = 0x00,
 	LD_ABS = 0x20,
 	JA = 0x05,
 	JEQ = 0x15,
 	RET_K = 0x06,
-	RET_A = 0x16
+	RET_A = 0x16,
+	TXA = 0x87
 };
+enum { CLASS_LD = 0, CLASS_LDX = 1, CLASS_ALU = 4, CLASS_JMP = 5, CLASS_RET = 6 };
+enum { MODE_ABS = 0x20, MODE_IND = 0x40, MODE_MSH = 0xa0 };
 #define KNOWN(field) ((uint32_t)(SKF_AD_OFF + (field)))
 #define KEEP BPE_MAX_SNAPLEN
-#define REFUSALS 8u /* instructions that put_refusals makes, at most */
+#define LEAST_SNAPLEN 64u
+#define REFUSALS 8u /* most instructions of write_refusals */
+#define TPID_OFFSET 12u
 
-enum { PLAIN, TAGGED, COOKED };
+enum shape { PLAIN, TAGGED, COOKED };
 
-struct work {
-	uint32_t *places;
-	uint8_t *state;
-}; /* of each instruction: where it is in the moved program; enum below */
+/* Bytes of each shape which the kernel's packet lacks. */
+static const uint32_t missing_bytes[] = {
+	[PLAIN] = 0, [TAGGED] = BPEI_TAG, [COOKED] = BPEI_COOKED_HEADER
+};
 
-/* Where `size` bytes at k of the packet are in the kernel's: false: nowhere. */
-static bool moved(int shape, uint32_t k, uint32_t size, struct bpe_insn *i)
+/* Tables with an element for each instruction. */
+struct move_tables {
+	uint32_t *places; /* offset in the moved program */
+	uint8_t *state;   /* REACHED and A_IS_OTHER */
+};
+
+static uint32_t class_of(const struct bpe_insn *i)
+{
+	return i->code & 7;
+}
+
+static uint32_t mode_of(const struct bpe_insn *i)
+{
+	return i->code & 0xe0;
+}
+
+static bool loads_packet(const struct bpe_insn *i)
+{
+	const uint32_t mode = mode_of(i);
+
+	return class_of(i) <= CLASS_LDX &&
+	       (mode == MODE_ABS || mode == MODE_IND || mode == MODE_MSH);
+}
+
+static uint32_t load_size(const struct bpe_insn *i)
+{
+	switch (i->code & 0x18) {
+	case 0x10:
+		return 1;
+	case 0x08:
+		return 2;
+	default:
+		return 4;
+	}
+}
+
+/* Changes *i, a load of `size` bytes at k of the packet, to a load from the kernel's packet.
+ * Returns false if the kernel does not have the bytes. */
+static bool move_load(enum shape shape, uint32_t k, uint32_t size, struct bpe_insn *i)
 {
 	static const struct {
-		int shape;
+		enum shape shape;
 		uint32_t k, size;
 		uint16_t code;
 		uint32_t to;
@@ -52,57 +95,70 @@ static bool moved(int shape, uint32_t k, uint32_t size, struct bpe_insn *i)
 		{ COOKED, 4, 4, LD_ABS, KNOWN(SKF_AD_IFINDEX) },
 		{ COOKED, 8, 2, LD_ABS, KNOWN(SKF_AD_HATYPE) },
 		{ COOKED, 10, 1, LD_ABS, KNOWN(SKF_AD_PKTTYPE) } };
-	uint32_t gap = shape == TAGGED ? 12 : 0,
-		 grown = shape == TAGGED ? BPEI_TAG : BPEI_COOKED_HEADER;
+	const uint32_t gap = shape == TAGGED ? TPID_OFFSET : 0; /* the missing bytes begin here */
+	const uint32_t missing = missing_bytes[shape];
+
 	if (shape == PLAIN)
 		return true;
-	if (k >= gap + grown)
-		return i->k = k - grown, true;
-	if ((i->code & 0xe0) == 0x40)
-		return false; /* indexed: it may reach into what is missing */
+	if (k >= gap + missing) {
+		i->k = k - missing;
+		return true;
+	}
+	if (mode_of(i) == MODE_IND)
+		return false; /* an indexed load may reach into the missing bytes */
 	if (k + size <= gap)
 		return true;
 	if (i->code == LDX_MSH)
 		return false;
-	for (size_t f = 0; f < sizeof fields / sizeof *fields; f++)
-		if (fields[f].shape == shape && fields[f].k == k && fields[f].size == size)
-			return i->code = fields[f].code, i->k = fields[f].to, true;
+	for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) {
+		if (fields[f].shape != shape || fields[f].k != k || fields[f].size != size)
+			continue;
+		i->code = fields[f].code;
+		i->k = fields[f].to;
+		return true;
+	}
 	return false;
 }
 
-enum {
-	REACHED = 1,
-	A_IS_OTHER = 2
-}; /* of an instruction; where it is not A_IS_OTHER, A holds the tag's TPID on every way there */
+/* ---- Reachable instructions ---- */
 
-/* The one tag protocol that a comparison asks for, or none: whether it can be true of a tag that
- * the kernel takes out (eth_type_vlan in linux/if_vlan.h). */
-static bool never(const struct bpe_insn *i, uint8_t state)
+/* State of an instruction.  Without A_IS_OTHER, A holds the tag's TPID on every path to the
+ * instruction. */
+enum { REACHED = 1, A_IS_OTHER = 2 };
+
+/* Returns true for a comparison of the TPID which no tag fulfils that the kernel takes out
+ * (eth_type_vlan in linux/if_vlan.h). */
+static bool never_equal(const struct bpe_insn *i, uint8_t state)
 {
 	return i->code == JEQ && !(state & A_IS_OTHER) && i->k != 0x8100 && i->k != 0x88a8;
 }
 
-/* What can be reached, and with what in A: a program begins by asking for the protocol, and what it
- * does with an untagged packet is none of a tagged one's. */
-static void reach(const struct bpe_insn *p, uint32_t n, int shape, uint8_t *state)
+static bool loads_tpid(const struct bpe_insn *i, enum shape shape)
+{
+	return shape == TAGGED && i->code == LDH_ABS && i->k == TPID_OFFSET;
+}
+
+/* Finds the instructions which packets of the shape can reach, and the contents of A there.  A
+ * program begins with a comparison of the protocol, and tagged packets never reach the part for
+ * untagged packets. */
+static void mark_reachable(const struct bpe_insn *p, uint32_t n, enum shape shape, uint8_t *state)
 {
 	memset(state, 0, n);
 	state[0] = REACHED | A_IS_OTHER;
 	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t class = class_of(&p[i]);
 		uint8_t on = state[i];
-		uint32_t class = p[i].code & 7;
-		if (!on || class == 6)
+
+		if (!on || class == CLASS_RET)
 			continue;
-		if (class == 0)
-			on = REACHED |
-			     (shape == TAGGED && p[i].code == 0x28 && p[i].k == 12 ? 0
-										   : A_IS_OTHER);
-		if (class == 4 || p[i].code == 0x87)
+		if (class == CLASS_LD)
+			on = loads_tpid(&p[i], shape) ? REACHED : REACHED | A_IS_OTHER;
+		if (class == CLASS_ALU || p[i].code == TXA)
 			on = REACHED | A_IS_OTHER;
 		if (p[i].code == JA) {
 			state[i + 1 + p[i].k] |= on;
-		} else if (class == 5) {
-			if (!never(&p[i], on))
+		} else if (class == CLASS_JMP) {
+			if (!never_equal(&p[i], on))
 				state[i + 1 + p[i].jt] |= on;
 			state[i + 1 + p[i].jf] |= on;
 		} else {
@@ -111,164 +167,235 @@ static void reach(const struct bpe_insn *p, uint32_t n, int shape, uint8_t *stat
 	}
 }
 
-/* The program for packets of that shape, of at most 2 * n instructions: how many; 0: a jump has
- * become too long. */
-static uint32_t move(const struct bpe_insn *p, uint32_t n, int shape, struct bpe_insn *to,
-	const struct work *w, bool *exact)
+/* ---- Moving a program ---- */
+
+/* One program on the way to the kernel's packet. */
+struct move {
+	const struct bpe_insn *program;
+	uint32_t length;
+	const struct move_tables *tables;
+	enum shape shape;
+	bool *exact; /* set to false if the moved program accepts more */
+};
+
+/* Returns the jump offset in the moved program for a jump from i to `target`. */
+static uint32_t moved_jump(const struct move *m, uint32_t i, uint32_t target)
 {
-	const uint32_t grown = shape == TAGGED   ? BPEI_TAG
-			       : shape == COOKED ? BPEI_COOKED_HEADER
-						 : 0;
-	const struct bpe_insn accept = { .code = RET_K, .k = KEEP };
+	const uint32_t *places = m->tables->places;
+
+	return places[target] - places[i] - 1;
+}
+
+static void accept_all(const struct move *m, struct bpe_insn *to)
+{
+	*to = (struct bpe_insn){ .code = RET_K, .k = KEEP };
+	*m->exact = false;
+}
+
+/* Moves a conditional jump.  Returns false if an offset has become too long. */
+static bool move_branch(const struct move *m, uint32_t i, struct bpe_insn *to)
+{
+	const struct bpe_insn *p = &m->program[i];
+	const uint32_t yes = moved_jump(m, i, i + 1 + p->jt);
+	const uint32_t no = moved_jump(m, i, i + 1 + p->jf);
+
+	if (yes > UINT8_MAX || no > UINT8_MAX)
+		return false;
+	to->jt = (uint8_t)yes;
+	to->jf = (uint8_t)no;
+	return true;
+}
+
+/* Moves instruction i to *to, and the next place for a load of the length.  Returns false if a jump
+ * has become too long. */
+static bool move_insn(const struct move *m, uint32_t i, struct bpe_insn *to)
+{
+	const struct bpe_insn *p = &m->program[i];
+	const uint32_t missing = missing_bytes[m->shape];
+	const uint8_t state = m->tables->state[i];
+	const bool changed = m->shape != PLAIN;
+
+	*to = *p;
+	if (!state) {
+		*to = (struct bpe_insn){ .code = RET_K };
+		if (p->code == LD_LEN && changed)
+			to[1] = *to;
+	} else if (p->code == LD_LEN && changed) {
+		to[1] = (struct bpe_insn){ .code = ADD, .k = missing };
+	} else if (loads_packet(p)) {
+		if (!move_load(m->shape, p->k, load_size(p), to))
+			accept_all(m, to);
+	} else if ((p->code == LDX_LEN || p->code == RET_A) && changed) {
+		accept_all(m, to);
+	} else if (p->code == RET_K && p->k) {
+		to->k = p->k > missing ? p->k - missing : 1;
+	} else if (p->code == JA) {
+		to->k = moved_jump(m, i, i + 1 + p->k);
+	} else if (never_equal(p, state)) {
+		*to = (struct bpe_insn){ .code = JA, .k = moved_jump(m, i, i + 1 + p->jf) };
+	} else if (class_of(p) == CLASS_JMP) {
+		return move_branch(m, i, to);
+	}
+	return true;
+}
+
+/* Writes the program for packets of a shape, at most 2 * n instructions.  Returns how many; 0: a
+ * jump has become too long. */
+static uint32_t move_program(const struct bpe_insn *p, uint32_t n, enum shape shape,
+	struct bpe_insn *to, const struct move_tables *tables, bool *exact)
+{
+	const struct move m = { p, n, tables, shape, exact };
 	uint32_t at = 0;
-	uint32_t *places = w->places;
-	uint8_t *state = w->state;
-	reach(p, n, shape, state);
+
+	mark_reachable(p, n, shape, tables->state);
 	for (uint32_t i = 0; i < n; i++) {
-		places[i] = at;
+		tables->places[i] = at;
 		at += 1 + (shape != PLAIN && p[i].code == LD_LEN);
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		struct bpe_insn *o = &to[places[i]];
-		uint32_t mode = p[i].code & 0xe0, size = (p[i].code & 0x18) == 0x10   ? 1
-							 : (p[i].code & 0x18) == 0x08 ? 2
-										      : 4;
-		*o = p[i];
-		if (!state[i]) {
-			*o = (struct bpe_insn){ .code = RET_K };
-			if (p[i].code == LD_LEN && shape != PLAIN)
-				o[1] = *o;
-		} else if (p[i].code == LD_LEN && shape != PLAIN) {
-			o[1] = (struct bpe_insn){ .code = ADD, .k = grown };
-		} else if ((p[i].code & 7) <= 1 && (mode == 0x20 || mode == 0x40 || mode == 0xa0)) {
-			if (!moved(shape, p[i].k, size, o))
-				*o = accept, *exact = false;
-		} else if ((p[i].code == LDX_LEN || p[i].code == RET_A) && shape != PLAIN) {
-			*o = accept, *exact = false;
-		} else if (p[i].code == RET_K && p[i].k) {
-			o->k = p[i].k > grown ? p[i].k - grown : 1;
-		} else if (p[i].code == JA) {
-			o->k = places[i + 1 + p[i].k] - places[i] - 1;
-		} else if (never(&p[i], state[i])) {
-			*o = (struct bpe_insn){ .code = JA,
-				.k = places[i + 1 + p[i].jf] - places[i] - 1 };
-		} else if ((p[i].code & 7) == 5) {
-			uint32_t yes = places[i + 1 + p[i].jt] - places[i] - 1,
-				 no = places[i + 1 + p[i].jf] - places[i] - 1;
-			if (yes > 255 || no > 255)
-				return 0;
-			o->jt = (uint8_t)yes, o->jf = (uint8_t)no;
-		}
-	}
+	for (uint32_t i = 0; i < n; i++)
+		if (!move_insn(&m, i, &to[tables->places[i]]))
+			return 0;
 	return at;
 }
 
-static uint32_t put(struct bpe_insn *to, uint32_t at, const struct bpe_insn *insns, size_t bytes)
+/* ---- Whole programs ---- */
+
+/* Copies instructions to to[at].  Returns the place behind them. */
+static uint32_t append_insns(
+	struct bpe_insn *to, uint32_t at, const struct bpe_insn *insns, size_t bytes)
 {
 	memcpy(to + at, insns, bytes);
 	return at + (uint32_t)(bytes / sizeof *insns);
 }
 
-/* With a tag in the kernel's hands: `tagged` of the instructions that follow; then the others. */
-static uint32_t ethernet(const struct bpe_insn *p, uint32_t n, struct bpe_insn *to,
-	const struct work *w, bool *exact)
+/* Writes a program of two parts: for packets with a tag in the kernel's hands, and for others. */
+static uint32_t move_ethernet(const struct bpe_insn *p, uint32_t n, struct bpe_insn *to,
+	const struct move_tables *tables, bool *exact)
 {
 	bool tagged_exact = true;
-	uint32_t at = 4, tagged = move(p, n, TAGGED, to + at, w, &tagged_exact);
-	if (!tagged)
-		to[at] = (struct bpe_insn){ .code = RET_K, .k = KEEP }, tagged = 1,
+	uint32_t at = 4;
+	uint32_t tagged = move_program(p, n, TAGGED, to + at, tables, &tagged_exact);
+
+	if (!tagged) {
+		to[at] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
+		tagged = 1;
 		tagged_exact = false;
+	}
 	const struct bpe_insn begin[] = { { LD_ABS, 0, 0, KNOWN(SKF_AD_VLAN_TAG_PRESENT) },
 		{ JEQ, 0, 1, 0 }, { JA, 0, 0, tagged + 1 }, { LD_IMM, 0, 0, 0 } };
 	const struct bpe_insn clear = { LD_IMM, 0, 0, 0 }; /* a program begins with A = 0 */
-	put(to, 0, begin, sizeof begin);
-	at = put(to, at + tagged, &clear, sizeof clear);
+	append_insns(to, 0, begin, sizeof begin);
+	at = append_insns(to, at + tagged, &clear, sizeof clear);
 	*exact &= tagged_exact;
-	return at + move(p, n, PLAIN, to + at, w, exact);
+	return at + move_program(p, n, PLAIN, to + at, tables, exact);
 }
 
-/* What no program of a user says: the direction that was asked for, and each packet once.  A
- * loopback interface gives each packet twice, going out and coming in.  "any" has it beside other
- * interfaces, so the socket cannot leave out all that goes out (PACKET_IGNORE_OUTGOING): of
- * loopback alone it is refused here.  Returns how many instructions. */
-static uint32_t put_refusals(const struct bpei_tpacket *how, struct bpe_insn *to)
-{
-	static const struct bpe_insn ask = { LD_ABS, 0, 0, KNOWN(SKF_AD_PKTTYPE) },
-				     clear = { LD_IMM, 0, 0, 0 },
-				     incoming[] = { { JEQ, 0, 1, PACKET_OUTGOING },
-					     { RET_K, 0, 0, 0 } },
-				     outgoing[] = { { JEQ, 1, 0, PACKET_OUTGOING },
-					     { RET_K, 0, 0, 0 } },
-				     twice[] = { { JEQ, 0, 3, PACKET_OUTGOING },
-					     { LD_ABS, 0, 0, KNOWN(SKF_AD_HATYPE) },
-					     { JEQ, 0, 1, ARPHRD_LOOPBACK }, { RET_K, 0, 0, 0 } };
-	uint32_t at = put(to, 0, &ask, sizeof ask);
-	if (how->direction == BPE_DIRECTION_IN)
-		at = put(to, at, incoming, sizeof incoming);
-	if (how->direction == BPE_DIRECTION_OUT)
-		at = put(to, at, outgoing, sizeof outgoing);
-	if (how->cooked && how->skip_outgoing)
-		at = put(to, at, twice, sizeof twice);
-	return at > 1 ? put(to, at, &clear, sizeof clear) : 0; /* a program begins with A = 0 */
-}
-
-static uint32_t cooked(const struct bpe_insn *p, uint32_t n, struct bpe_insn *to,
-	const struct work *w, bool *exact)
+/* Writes the program for packets with a cooked header.  Tagged packets are accepted. */
+static uint32_t move_cooked(const struct bpe_insn *p, uint32_t n, struct bpe_insn *to,
+	const struct move_tables *tables, bool *exact)
 {
 	static const struct bpe_insn begin[] = { { LD_ABS, 0, 0, KNOWN(SKF_AD_VLAN_TAG_PRESENT) },
 		{ JEQ, 0, 3, 0 }, { LD_ABS, 0, 0, KNOWN(SKF_AD_PROTOCOL) }, { JEQ, 1, 0, 0x8100 },
 		{ JEQ, 0, 1, 0x88a8 }, { RET_K, 0, 0, KEEP }, { LD_IMM, 0, 0, 0 } };
-	uint32_t at = put(to, 0, begin, sizeof begin), made = move(p, n, COOKED, to + at, w, exact);
-	*exact = false; /* tagged packets are let through */
+	const uint32_t at = append_insns(to, 0, begin, sizeof begin);
+	const uint32_t made = move_program(p, n, COOKED, to + at, tables, exact);
+
+	*exact = false;
 	return made ? at + made : 0;
+}
+
+/* Writes the instructions for the chosen direction, and for each packet to appear once.  A loopback
+ * interface gives each packet twice, going out and coming in.  "any" has loopback beside other
+ * interfaces, so the socket cannot leave out all outgoing packets (PACKET_IGNORE_OUTGOING): the
+ * program rejects those of loopback alone.  Returns how many instructions. */
+static uint32_t write_refusals(const struct bpei_tpacket *how, struct bpe_insn *to)
+{
+	static const struct bpe_insn load = { LD_ABS, 0, 0, KNOWN(SKF_AD_PKTTYPE) };
+	static const struct bpe_insn clear = { LD_IMM, 0, 0, 0 };
+	static const struct bpe_insn incoming[] = { { JEQ, 0, 1, PACKET_OUTGOING },
+		{ RET_K, 0, 0, 0 } };
+	static const struct bpe_insn outgoing[] = { { JEQ, 1, 0, PACKET_OUTGOING },
+		{ RET_K, 0, 0, 0 } };
+	static const struct bpe_insn once[] = { { JEQ, 0, 3, PACKET_OUTGOING },
+		{ LD_ABS, 0, 0, KNOWN(SKF_AD_HATYPE) }, { JEQ, 0, 1, ARPHRD_LOOPBACK },
+		{ RET_K, 0, 0, 0 } };
+	uint32_t at = append_insns(to, 0, &load, sizeof load);
+
+	if (how->direction == BPE_DIRECTION_IN)
+		at = append_insns(to, at, incoming, sizeof incoming);
+	if (how->direction == BPE_DIRECTION_OUT)
+		at = append_insns(to, at, outgoing, sizeof outgoing);
+	if (how->cooked && how->skip_outgoing)
+		at = append_insns(to, at, once, sizeof once);
+	/* A program begins with A = 0. */
+	return at > 1 ? append_insns(to, at, &clear, sizeof clear) : 0;
 }
 
 uint32_t bpei_tpacket_filter_none(
 	const struct bpei_tpacket *how, uint32_t snaplen, struct bpe_insn *to)
 {
 	const bool cut = snaplen < BPE_MAX_SNAPLEN;
-	uint32_t n = put_refusals(how, to);
+	uint32_t n = write_refusals(how, to);
+	uint32_t keep = KEEP;
+
+	if (cut)
+		keep = snaplen < LEAST_SNAPLEN ? LEAST_SNAPLEN : snaplen;
 	if (cut || n)
-		to[n++] = (struct bpe_insn){ .code = RET_K,
-			.k = !cut           ? KEEP
-			     : snaplen < 64 ? 64
-					    : snaplen };
+		to[n++] = (struct bpe_insn){ .code = RET_K, .k = keep };
 	return n;
+}
+
+/* Makes all accepting returns keep the whole packet, which user space filters again. */
+static void keep_whole_packets(struct bpe_insn *program, uint32_t length)
+{
+	for (uint32_t i = 0; i < length; i++)
+		if (program[i].code == RET_A || (program[i].code == RET_K && program[i].k))
+			program[i] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
+}
+
+/* Writes the moved program behind the refusals. */
+static void write_program(const struct bpei_tpacket *how, const struct bpei_kernel_program *f,
+	const struct move_tables *tables, struct bpei_kernel_program *fit)
+{
+	const uint32_t before = write_refusals(how, fit->program);
+	struct bpe_insn *own = fit->program + before;
+
+	if (how->cooked)
+		fit->length = move_cooked(f->program, f->length, own, tables, &fit->exact);
+	else if (how->link_type == BPEI_TPACKET_ETHERNET)
+		fit->length = move_ethernet(f->program, f->length, own, tables, &fit->exact);
+	else
+		fit->length = move_program(f->program, f->length, PLAIN, own, tables, &fit->exact);
+	if (!fit->length)
+		own[fit->length++] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
+	if (!fit->exact)
+		keep_whole_packets(own, fit->length);
+	fit->length += before;
 }
 
 int bpei_tpacket_filter(const struct bpei_tpacket *how, const struct bpei_filter *filter,
 	struct bpei_kernel_program *fit)
 {
 	struct bpei_kernel_program f;
-	const struct bpei_kernel *linux_kernel =
-		&bpei_kernels[BPEI_KERNEL_LINUX]; /* given a fourth: the program may stand there
-						     twice, and grow twofold */
+	/* `given` is a fourth of the kernel's limit: the program may be doubled by two parts, and
+	 * again by moving. */
+	const struct bpei_kernel *linux_kernel = &bpei_kernels[BPEI_KERNEL_LINUX];
+
 	if (bpei_filter_fit(linux_kernel, filter, linux_kernel->given, KEEP, &f) < 0)
 		return BPE_E_MEMORY;
 	struct bpe_insn *to = malloc((4 * (size_t)f.length + 16 + REFUSALS) * sizeof *to);
-	struct work w = { malloc(f.length * sizeof *w.places), malloc(f.length) };
-	if (!to || !w.places || !w.state) {
-		free(to), free(w.places), free(w.state), free(f.program);
-		return BPE_E_MEMORY;
+	struct move_tables tables = { malloc(f.length * sizeof *tables.places), malloc(f.length) };
+	const bool has_memory = to && tables.places && tables.state;
+	if (has_memory) {
+		fit->exact = f.exact;
+		fit->why = f.why;
+		fit->program = to;
+		write_program(how, &f, &tables, fit);
+	} else {
+		free(to);
 	}
-	fit->exact = f.exact;
-	fit->why = f.why;
-	const uint32_t before = put_refusals(how, to);
-	struct bpe_insn *own = to + before;
-	if (how->cooked)
-		fit->length = cooked(f.program, f.length, own, &w, &fit->exact);
-	else if (how->link_type == BPEI_TPACKET_ETHERNET)
-		fit->length = ethernet(f.program, f.length, own, &w, &fit->exact);
-	else
-		fit->length = move(f.program, f.length, PLAIN, own, &w, &fit->exact);
-	if (!fit->length)
-		own[fit->length++] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
-	for (uint32_t i = 0; !fit->exact && i < fit->length;
-		i++) /* what is filtered again is wanted whole */
-		if (own[i].code == RET_A || (own[i].code == RET_K && own[i].k))
-			own[i] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
-	fit->length += before;
-	free(w.places), free(w.state), free(f.program);
-	fit->program = to;
-	return BPE_OK;
+	free(tables.places);
+	free(tables.state);
+	free(f.program);
+	return has_memory ? BPE_OK : BPE_E_MEMORY;
 }

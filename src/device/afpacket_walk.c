@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Walking a TPACKET_V3 block in place (linux/if_packet.h;
- * Documentation/networking/packet_mmap.rst).  Pure over the block's memory, which is ours to write
- * until it is given back: VLAN tags that the kernel took out are put back where they were, and
- * cooked headers are built, in the room in front of each packet that PACKET_RESERVE made.  Every
- * offset is proved to lie in the block; one that does not ends the walk, and the block counts as
- * torn. */
+ * Documentation/networking/packet_mmap.rst).  Pure over the block's memory, which may be written to
+ * until the block is released.  VLAN tags which the kernel took out are put back, and cooked
+ * headers are built.  PACKET_RESERVE made room for both in front of each packet.  Every offset is
+ * checked to lie in the block.  A wrong offset ends the walk, and the block counts as torn. */
 #include "device/afpacket.h"
 
 #include "base/bytes.h"
@@ -22,31 +21,41 @@ struct frame {
 	uint32_t caplen, wirelen;
 };
 
-/* Ethernet: the addresses go 4 bytes down, the tag between them and the type. */
-static void put_tag_back(struct frame *f, uint16_t tpid, uint16_t tci)
+/* A VLAN tag which the kernel took out of the packet. */
+struct tag {
+	bool present;
+	uint16_t tpid, tci;
+};
+
+/* Puts the tag back into an Ethernet header: moves the addresses 4 bytes down, and writes the tag
+ * between the addresses and the type. */
+static void restore_tag(struct frame *f, const struct tag *tag)
 {
 	memmove(f->data - BPEI_TAG, f->data, 12);
 	f->data -= BPEI_TAG;
-	bpei_put_be16(f->data + 12, tpid);
-	bpei_put_be16(f->data + 14, tci);
+	bpei_put_be16(f->data + 12, tag->tpid);
+	bpei_put_be16(f->data + 14, tag->tci);
 	f->caplen += BPEI_TAG;
 	f->wirelen += BPEI_TAG;
 }
 
-static void cook(
-	struct frame *f, const struct sockaddr_ll *from, bool tagged, uint16_t tpid, uint16_t tci)
+/* Builds a LINKTYPE_LINUX_SLL2 header in front of the packet, and the tag behind the header. */
+static void build_cooked_header(
+	struct frame *f, const struct sockaddr_ll *from, const struct tag *tag)
 {
 	uint32_t grown = BPEI_COOKED_HEADER;
-	if (tagged) {
-		bpei_put_be16(f->data - 4, tci);
+
+	if (tag->present) {
+		bpei_put_be16(f->data - 4, tag->tci);
 		memcpy(f->data - 2, &from->sll_protocol, 2);
 		f->data -= BPEI_TAG;
 		grown += BPEI_TAG;
 	}
-	uint8_t *h = f->data -= BPEI_COOKED_HEADER;
+	f->data -= BPEI_COOKED_HEADER;
+	uint8_t *h = f->data;
 	memset(h, 0, BPEI_COOKED_HEADER);
-	if (tagged)
-		bpei_put_be16(h, tpid);
+	if (tag->present)
+		bpei_put_be16(h, tag->tpid);
 	else
 		memcpy(h, &from->sll_protocol, 2);
 	bpei_put_be32(h + 4, (uint32_t)from->sll_ifindex);
@@ -58,7 +67,8 @@ static void cook(
 	f->wirelen += grown;
 }
 
-static uint32_t torn(
+/* Ends a damaged block.  Returns n, the packets before the damage. */
+static uint32_t end_torn_tpacket(
 	const struct bpei_tpacket *how, struct bpei_block *b, uint32_t n, uint64_t packets)
 {
 	bpei_counter_add(how->torn_blocks, 1);
@@ -66,51 +76,82 @@ static uint32_t torn(
 	return n;
 }
 
+static inline __attribute__((always_inline)) struct tag read_tag(const struct tpacket3_hdr *h)
+{
+	const bool has_tpid = h->tp_status & TP_STATUS_VLAN_TPID_VALID;
+
+	return (struct tag){ .present = h->tp_status & TP_STATUS_VLAN_VALID || h->hv1.tp_vlan_tci,
+		.tpid = has_tpid ? h->hv1.tp_vlan_tpid : ETH_P_8021Q,
+		.tci = (uint16_t)h->hv1.tp_vlan_tci };
+}
+
+/* Puts back what the kernel left out of the packet. */
+static inline __attribute__((always_inline)) void complete_frame(const struct bpei_tpacket *how,
+	struct frame *f, const struct sockaddr_ll *from, const struct tag *tag)
+{
+	if (how->cooked)
+		build_cooked_header(f, from, tag);
+	else if (BPEI_UNLIKELY(tag->present && f->caplen >= 12 &&
+			       how->link_type == BPEI_TPACKET_ETHERNET))
+		restore_tag(f, tag);
+}
+
+static void count_duplicate(const struct bpei_tpacket *how, uint32_t caplen, uint32_t wirelen)
+{
+	bpei_counter_add(how->duplicates, 1);
+	bpei_counter_add(how->duplicate_captured, caplen);
+	bpei_counter_add(how->duplicate_wire, wirelen);
+}
+
+/* Returns true if the packet lies in the `left` bytes of the block.  `grow`: bytes to be put back
+ * in front of the packet. */
+static inline __attribute__((always_inline)) bool frame_fits(
+	const struct tpacket3_hdr *h, size_t left, uint32_t grow)
+{
+	return h->tp_mac <= left && h->tp_snaplen <= left - h->tp_mac &&
+	       h->tp_mac >= HEADER + grow && h->tp_len <= INT32_MAX;
+}
+
 uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *b,
 	const struct bpei_columns *c, uint32_t max)
 {
 	uint8_t *block = (uint8_t *)(uintptr_t)b->bytes;
 	const struct tpacket_block_desc *desc = (const void *)block;
-	uint64_t packets = desc->hdr.bh1.num_pkts;
+	const uint64_t packets = desc->hdr.bh1.num_pkts;
 	uint32_t n = 0;
+
 	b->link_type = how->link_type;
 	while (n < max && b->device_data < packets) {
-		size_t at = b->position, left = at < b->length ? b->length - at : 0;
-		if (BPEI_UNLIKELY(left < HEADER || at % FRAME_ALIGNMENT))
-			return torn(how, b, n, packets);
-		const struct tpacket3_hdr *h = (const void *)(block + at);
+		const size_t at = b->position;
+		const size_t left = at < b->length ? b->length - at : 0;
 		struct sockaddr_ll from;
+
+		if (BPEI_UNLIKELY(left < HEADER || at % FRAME_ALIGNMENT))
+			return end_torn_tpacket(how, b, n, packets);
+		const struct tpacket3_hdr *h = (const void *)(block + at);
 		memcpy(&from, block + at + TPACKET_ALIGN(sizeof *h), sizeof from);
+		const struct tag tag = read_tag(h);
+		uint32_t grow = tag.present ? BPEI_TAG : 0;
+		if (how->cooked)
+			grow += BPEI_COOKED_HEADER;
+		if (BPEI_UNLIKELY(!frame_fits(h, left, grow)))
+			return end_torn_tpacket(how, b, n, packets);
 		struct frame f = { block + at + h->tp_mac, h->tp_snaplen, h->tp_len };
-		bool tagged = h->tp_status & TP_STATUS_VLAN_VALID || h->hv1.tp_vlan_tci;
-		uint32_t grow = (tagged ? BPEI_TAG : 0) + (how->cooked ? BPEI_COOKED_HEADER : 0);
-		if (BPEI_UNLIKELY(h->tp_mac > left || f.caplen > left - h->tp_mac ||
-				  h->tp_mac < HEADER + grow || f.wirelen > INT32_MAX))
-			return torn(how, b, n, packets);
-		int64_t time = (int64_t)h->tp_sec * 1000000000 + h->tp_nsec;
-		uint32_t next = h->tp_next_offset;
+		const int64_t time = (int64_t)h->tp_sec * 1000000000 + h->tp_nsec;
+		const uint32_t next = h->tp_next_offset;
 		b->device_data++;
 		if (b->device_data < packets && BPEI_UNLIKELY(next < HEADER || next > left))
-			return torn(how, b, n, packets);
+			return end_torn_tpacket(how, b, n, packets);
 		b->position = at + next;
 		__builtin_prefetch(block + at + next);
 		__builtin_prefetch(block + at + next + 128);
 
-		bool outgoing = from.sll_pkttype == PACKET_OUTGOING;
-		uint16_t tpid = h->tp_status & TP_STATUS_VLAN_TPID_VALID ? h->hv1.tp_vlan_tpid
-									 : ETH_P_8021Q,
-			 tci = (uint16_t)h->hv1.tp_vlan_tci;
-		if (how->cooked)
-			cook(&f, &from, tagged, tpid, tci);
-		else if (BPEI_UNLIKELY(tagged && f.caplen >= 12 &&
-				       how->link_type == BPEI_TPACKET_ETHERNET))
-			put_tag_back(&f, tpid, tci);
-		uint32_t caplen = f.caplen < BPE_MAX_SNAPLEN ? f.caplen : BPE_MAX_SNAPLEN;
+		const bool outgoing = from.sll_pkttype == PACKET_OUTGOING;
+		complete_frame(how, &f, &from, &tag);
+		const uint32_t caplen = f.caplen < BPE_MAX_SNAPLEN ? f.caplen : BPE_MAX_SNAPLEN;
 		if (BPEI_UNLIKELY(
 			    outgoing && how->skip_outgoing && from.sll_hatype == ARPHRD_LOOPBACK)) {
-			bpei_counter_add(how->duplicates, 1);
-			bpei_counter_add(how->duplicate_captured, caplen);
-			bpei_counter_add(how->duplicate_wire, f.wirelen);
+			count_duplicate(how, caplen, f.wirelen);
 			continue;
 		}
 		c->data[n] = f.data;

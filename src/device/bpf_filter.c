@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KERNEL_BUFFERS 2u                 /* of each descriptor */
-#define KEEP_ALL (BPE_MAX_SNAPLEN + 256u) /* a PKTAP header counts */
+#define KERNEL_BUFFERS 2u /* of each descriptor */
+#define KEEP_ALL (BPE_MAX_SNAPLEN + BPEI_PKTAP_ROOM)
 
 int bpei_bpf_keep_filter(struct bpei_bpf *b, const struct bpei_filter *filter)
 {

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The ladder: every request between open() and the first packet, in the order that all four systems
- * allow.  A step that fails names itself, and closing the node undoes everything before.  On macOS
- * a BIOCSETIF that failed may leave the descriptor linked to the interface (bpf_attachd), so no
- * rung is tried twice on one descriptor.
+/* The ladder: every request between open() and the first packet.  All four systems allow this
+ * order. A failing step names itself, and closing the node undoes everything before.  No rung is
+ * tried twice on a descriptor: on macOS a failed BIOCSETIF may leave the descriptor linked to the
+ * interface (bpf_attachd).
  *
  * Fences, with their reasons:
  * - BIOCSEXTHDR comes before BIOCSETIF.  Switched on while plain records lie in the buffers, macOS
- *   fills in fields of extended headers inside packets, and up to 46 bytes past the buffer
+ *   fills in fields of extended headers inside packets.  Up to 46 bytes past the buffer are written
  *   (bpfread).
  * - BIOCSHEADDROP comes before BIOCSBLEN: in macOS 11 and 12 head drop doubles the limit of the
  *   buffer.
  * - Header compression and PKTAP exclude each other.  bpfread fills in a packet's process only
  * where nothing was left out, and the comparison for what to leave out comes before.
- * - BIOCSHDRCOMP gets 1 or nothing: any other value makes macOS return with the global BPF lock
- * held (bpf.c, all of 13 to 15).
+ * - BIOCSHDRCOMP gets 1 or nothing.  Any other value makes macOS return with the global BPF lock
+ *   held (bpf.c, all of 13 to 15).
  * - BIOCIMMEDIATE gets 0 or 1: macOS reads the lowest byte only.
- * - BIOCSDVRTIN, which cuts the host off the interface, and everything about writing are not in the
- *   tables. */
+ * - The tables lack BIOCSDVRTIN, which cuts the host off the interface, and all of writing. */
 #include "device/bpf.h"
 
 #include "base/bytes.h"

@@ -8,7 +8,8 @@
 #include <errno.h>
 
 #define LEAST_BUFFER 32u
-#define SERVED_READ_BYTES 983040u /* longest read which Linux does not split */
+/* Linux does not split reads up to this length. */
+#define SERVED_READ_BYTES 983040u
 
 int bpei_bpf_went_away(struct bpei_bpf *b, struct bpe_error *error)
 {
@@ -38,7 +39,7 @@ static bool adopt_buffer_size(struct bpei_bpf *b)
 }
 
 /* Attaches again with a smaller buffer.  Linux passes a long read on to a served node in pieces of
- * at most a megabyte, and a BPF driver refuses a read which is not as long as the buffer. */
+ * at most a megabyte.  A BPF driver refuses a read which is not as long as the buffer. */
 static int reattach_served_node(struct bpei_bpf *b, struct bpe_error *error)
 {
 	b->options.buffer_bytes = SERVED_READ_BYTES;

@@ -66,7 +66,8 @@ static int sys_nonblocking(void *context, int fd, bool on)
 	int flags = fcntl(fd, F_GETFL);
 	if (flags < 0)
 		return -errno;
-	return fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) ? -errno : 0;
+	flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	return fcntl(fd, F_SETFL, flags) ? -errno : 0;
 }
 
 int bpei_bpf_waiter_plan(struct bpei_bpf_waiter *w, int fd, size_t low_water)
@@ -80,48 +81,45 @@ int bpei_bpf_waiter_plan(struct bpei_bpf_waiter *w, int fd, size_t low_water)
 	return plan;
 }
 
-static struct timespec span(int64_t ns)
+static struct timespec make_timespec(int64_t ns)
 {
 	return (struct timespec){ .tv_sec = (time_t)(ns / 1000000000),
 		.tv_nsec = (long)(ns % 1000000000) };
 }
 
 #if defined(__APPLE__)
-/* The pipe alone: no kqueue is wanted, and poll does not touch the device. */
+/* Waits for the pipe alone: no kqueue is needed, and poll does not touch the device. */
 static int wait_for_pipe(int wake_fd, int64_t timeout_ns)
 {
 	struct pollfd p = { .fd = wake_fd, .events = POLLIN };
-	int ms = timeout_ns < 0            ? -1
-		 : timeout_ns > 1000000000 ? 1000
-					   : (int)((timeout_ns + 999999) / 1000000);
+	int ms = -1;
+
+	if (timeout_ns > 1000000000)
+		ms = 1000;
+	else if (timeout_ns >= 0)
+		ms = (int)((timeout_ns + 999999) / 1000000);
 	int r = poll(&p, 1, ms);
-	return r < 0 ? -errno : r ? BPEI_WAIT_WAKE : 0;
+	if (r < 0)
+		return -errno;
+	return r ? BPEI_WAIT_WAKE : 0;
 }
 
-static void drop_queue(struct bpei_bpf_waiter *w)
+static void close_queue(struct bpei_bpf_waiter *w)
 {
 	if (w->queue >= 0)
 		close(w->queue);
 	w->queue = -1;
 }
 
-/* One kqueue is kept, and a wait is one system call.  The pipe is registered by the first wait, and
- * a knote that stood still goes with its kqueue: so no call is made for changes alone.  Never poll
- * beside it: that makes a knote of its own, and takes the flag along when it goes (macOS 10.11 and
- * later). NOTE_LOWAT counts in immediate mode; the caller keeps it at half the buffer or less,
- * since a full one may be short of a record. */
-static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_fd, size_t low_water,
-	int64_t timeout_ns)
+/* Fills `change` with the registrations before a wait.  Returns how many, or -errno. */
+static int plan_changes(
+	struct bpei_bpf_waiter *w, int fd, int wake_fd, size_t low_water, struct kevent change[2])
 {
-	struct kevent change[2], event[4];
-	struct timespec t = span(timeout_ns);
-	int changes = 0, events = 0;
-	(void)context;
-	if (fd < 0)
-		return wait_for_pipe(wake_fd, timeout_ns);
 	int plan = bpei_bpf_waiter_plan(w, fd, low_water);
+	int changes = 0;
+
 	if (plan & BPEI_QUEUE_FORGET)
-		drop_queue(w);
+		close_queue(w);
 	if (w->queue < 0) {
 		w->queue = bpei_fd_keep(kqueue());
 		if (w->queue < 0)
@@ -132,46 +130,73 @@ static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_f
 	if (plan & BPEI_QUEUE_ADD)
 		EV_SET(&change[changes++], (uintptr_t)fd, EVFILT_READ, EV_ADD,
 			low_water ? NOTE_LOWAT : 0, (intptr_t)low_water, NULL);
+	return changes;
+}
+
+/* Waits by a kqueue which is kept, so a wait is a single system call.  The first wait registers the
+ * pipe, and a silent knote is removed with the kqueue, so no call is made for changes alone.  A
+ * poll beside the kqueue is forbidden: poll makes another knote, whose removal clears the flag of
+ * this knote (macOS 10.11 and later).  NOTE_LOWAT counts in immediate mode.  The caller keeps the
+ * mark at half the buffer or less, since a full buffer may be short of a record. */
+static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_fd, size_t low_water,
+	int64_t timeout_ns)
+{
+	struct kevent change[2];
+	struct kevent event[4];
+	struct timespec t = make_timespec(timeout_ns);
+	int events = 0;
+	(void)context;
+
+	if (fd < 0)
+		return wait_for_pipe(wake_fd, timeout_ns);
+	int changes = plan_changes(w, fd, wake_fd, low_water, change);
+	if (changes < 0)
+		return changes;
 	int n = kevent(w->queue, change, changes, event, 4, timeout_ns < 0 ? NULL : &t);
 	if (n < 0) {
 		int e = -errno;
+
 		if (changes)
-			drop_queue(w); /* it is not known which of them were made */
+			close_queue(w); /* some of the changes may have been made */
 		return e;
 	}
 	for (int i = 0; i < n; i++) {
 		if (event[i].flags & EV_ERROR)
-			drop_queue(w); /* not attached any more: the read says so */
+			close_queue(w); /* not attached any more: the read says so */
 		else if (event[i].ident == (uintptr_t)wake_fd)
 			events |= BPEI_WAIT_WAKE;
 		if (event[i].ident == (uintptr_t)fd)
 			events |= BPEI_WAIT_DEVICE;
 	}
-	w->quiet =
-		!low_water && !(events & BPEI_WAIT_DEVICE); /* below a mark quiet is nothing odd */
+	/* Silence below a mark says nothing about the knote. */
+	w->quiet = !low_water && !(events & BPEI_WAIT_DEVICE);
 	return events;
 }
 
 static void sys_wait_end(void *context, struct bpei_bpf_waiter *w)
 {
 	(void)context;
-	drop_queue(w);
+	close_queue(w);
 	bpei_bpf_waiter_init(w);
 }
 #else
 static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_fd, size_t low_water,
 	int64_t timeout_ns)
 {
-	(void)context, (void)w; /* poll leaves nothing behind here */
+	(void)context;
+	(void)w; /* poll leaves nothing behind here */
 	struct pollfd p[2] = { { .fd = wake_fd, .events = POLLIN },
 		{ .fd = fd, .events = POLLIN } };
-	struct timespec t = span(timeout_ns);
+	struct timespec t = make_timespec(timeout_ns);
 	bool device = fd >= 0 && !low_water;
-	int r = POLL_NS(p, device ? 2 : 1, timeout_ns < 0 ? NULL : &t, NULL);
+	int r = POLL_NS(p, 1 + device, timeout_ns < 0 ? NULL : &t, NULL);
 	if (r < 0)
 		return -errno;
-	return (p[0].revents ? BPEI_WAIT_WAKE : 0) |
-	       (device && p[1].revents ? BPEI_WAIT_DEVICE : 0);
+	int events = p[0].revents ? BPEI_WAIT_WAKE : 0;
+
+	if (device && p[1].revents)
+		events |= BPEI_WAIT_DEVICE;
+	return events;
 }
 
 static void sys_wait_end(void *context, struct bpei_bpf_waiter *w)
@@ -193,7 +218,9 @@ static ssize_t sys_sysctl(void *context, const char *name, void *value, size_t b
 #ifdef HAVE_SYSCTLBYNAME
 	return sysctlbyname(name, value, &bytes, NULL, 0) ? -errno : (ssize_t)bytes;
 #else
-	(void)name, (void)value, (void)bytes;
+	(void)name;
+	(void)value;
+	(void)bytes;
 	return -ENOENT;
 #endif
 }
@@ -206,11 +233,12 @@ static void sys_process_name(void *context, int pid, char *name, size_t room)
 	if (proc_name(pid, name, (uint32_t)room) <= 0)
 		name[0] = 0;
 #else
-	(void)pid, (void)room;
+	(void)pid;
+	(void)room;
 #endif
 }
 
-/* A request of any socket; a system without IPv4 has those of IPv6. */
+/* Asks by a socket of any family; a system without IPv4 has sockets of IPv6. */
 static bool sys_is_up(void *context, const char *name)
 {
 	struct ifreq r;
@@ -227,25 +255,29 @@ static bool sys_is_up(void *context, const char *name)
 	return up;
 }
 
-/* ifconfig(8) create and destroy: requests of any socket.  Only macOS has a kind of interface that
- * is of use to us (pktap). */
+/* Creates or destroys an interface, as ifconfig(8) does, by a socket of any family.  Only macOS has
+ * a useful kind of interface (pktap). */
 static int sys_interface(void *context, char name[BPEI_IFREQ_NAME], bool make)
 {
 	(void)context;
 #if defined(__APPLE__) && defined(SIOCIFCREATE)
 	struct ifreq r;
-	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM, 0)), e;
+	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM, 0));
 	if (s < 0)
 		return -errno;
 	memset(&r, 0, sizeof r);
 	memcpy(r.ifr_name, name, BPEI_IFREQ_NAME);
-	e = ioctl(s, make ? SIOCIFCREATE : SIOCIFDESTROY, &r) ? -errno : 0;
+	const unsigned long request = make ? SIOCIFCREATE : SIOCIFDESTROY;
+	int e = ioctl(s, request, &r) ? -errno : 0;
 	close(s);
-	if (!e && make)
-		memcpy(name, r.ifr_name, BPEI_IFREQ_NAME), name[BPEI_IFREQ_NAME - 1] = 0;
+	if (!e && make) {
+		memcpy(name, r.ifr_name, BPEI_IFREQ_NAME);
+		name[BPEI_IFREQ_NAME - 1] = 0;
+	}
 	return e;
 #else
-	(void)name, (void)make;
+	(void)name;
+	(void)make;
 	return -ENOTSUP;
 #endif
 }

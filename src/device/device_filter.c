@@ -2,9 +2,9 @@
 /* Filters in user space: the only place where a filter runs on a device's packets.
  *
  * A filter runs here for savefiles and generated traffic, and where a kernel takes no part of the
- * filter or only a wider filter.  A filter also runs here for a while after a change of the
- * kernel's filter, since the kernel's buffers still hold packets which the older filter accepted.
- * An expression is compiled anew for each link type.  The words inbound and outbound need a program
+ * filter or only a wider filter.  After a change of the kernel's filter, the new filter runs here
+ * for a while: the kernel's buffers still hold packets which the older filter accepted.  An
+ * expression is compiled anew for each link type.  The words inbound and outbound need a program
  * for each direction.  The reader owns all of this. */
 #include "base/error.h"
 #include "device/device.h"

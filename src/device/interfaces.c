@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The interfaces that can be captured on, from getifaddrs(3) and, on Linux, sysfs; stateless. */
+/* The list of interfaces for capturing, from getifaddrs(3) and, on Linux, sysfs; stateless. */
 #include "base/descriptor.h"
 #include "base/error.h"
 #include "device/device.h"
@@ -39,7 +39,8 @@
 #include <sys/sysctl.h>
 #endif
 
-static void address(struct bpe_interface *i, const struct sockaddr *a, const struct sockaddr *mask)
+static void add_address(
+	struct bpe_interface *i, const struct sockaddr *a, const struct sockaddr *mask)
 {
 	if (i->address_count == sizeof i->addresses / sizeof *i->addresses)
 		return;
@@ -56,24 +57,35 @@ static void address(struct bpe_interface *i, const struct sockaddr *a, const str
 }
 
 #if defined(__linux__)
-static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
+static int link_type_of_hardware(unsigned hatype)
+{
+	switch (hatype) {
+	case ARPHRD_ETHER:
+	case ARPHRD_LOOPBACK:
+		return LINK_ETHERNET;
+	case ARPHRD_NONE:
+	case ARPHRD_RAWIP:
+	case ARPHRD_PPP:
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+		return LINK_RAW;
+	default:
+		return LINK_SLL2;
+	}
+}
+
+static void read_link_level(struct bpe_interface *i, const struct sockaddr *sa)
 {
 	const struct sockaddr_ll *a = (const void *)sa;
 	char path[128], vendor[64] = "";
-	i->link_type =
-		a->sll_hatype == ARPHRD_ETHER || a->sll_hatype == ARPHRD_LOOPBACK ? LINK_ETHERNET
-		: a->sll_hatype == ARPHRD_NONE || a->sll_hatype == ARPHRD_RAWIP ||
-				a->sll_hatype == ARPHRD_PPP || a->sll_hatype == ARPHRD_TUNNEL ||
-				a->sll_hatype == ARPHRD_TUNNEL6 || a->sll_hatype == ARPHRD_SIT ||
-				a->sll_hatype == ARPHRD_IPGRE
-			? LINK_RAW
-			: LINK_SLL2;
+	i->link_type = link_type_of_hardware(a->sll_hatype);
 	i->has_mac = a->sll_halen == 6;
 	if (i->has_mac)
 		memcpy(i->mac, a->sll_addr, 6);
 	snprintf(path, sizeof path, "/sys/class/net/%.63s/device/driver/module", i->name);
-	ssize_t n =
-		readlink(path, vendor, sizeof vendor - 1); /* the driver says what hardware it is */
+	ssize_t n = readlink(path, vendor, sizeof vendor - 1); /* the driver names the hardware */
 	if (n > 0) {
 		vendor[n] = 0;
 		const char *base = strrchr(vendor, '/');
@@ -81,7 +93,7 @@ static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
 	}
 }
 #else
-static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
+static void read_link_level(struct bpe_interface *i, const struct sockaddr *sa)
 {
 	const struct sockaddr_dl *a = (const void *)sa;
 	switch (a->sdl_type) {
@@ -101,7 +113,7 @@ static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
 		break;
 #endif
 #if defined(__APPLE__)
-	default: /* what attaches which type, by the call sites of bpfattach in xnu's bsd/net */
+	default: /* by the call sites of bpfattach in xnu's bsd/net */
 		if (!strncmp(i->name, "utun", 4) || !strncmp(i->name, "ipsec", 5) ||
 			!strncmp(i->name, "gif", 3) || !strncmp(i->name, "stf", 3))
 			i->link_type = LINK_NULL;
@@ -116,7 +128,7 @@ static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
 		break;
 #endif
 	}
-	/* What LLADDR says, which on macOS casts const away. */
+	/* As LLADDR, which on macOS casts const away. */
 	size_t at = offsetof(struct sockaddr_dl, sdl_data) + a->sdl_nlen;
 	i->has_mac = a->sdl_alen == 6 && at + 6 <= a->sdl_len;
 	if (i->has_mac)
@@ -126,7 +138,7 @@ static void link_level(struct bpe_interface *i, const struct sockaddr *sa)
 #endif
 
 #if defined(__APPLE__)
-static void hardware(struct bpe_interface *all, int count, int s)
+static void describe_hardware(struct bpe_interface *all, int count, int s)
 {
 	(void)s;
 	bpei_list_frameworks("/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation",
@@ -134,14 +146,14 @@ static void hardware(struct bpe_interface *all, int count, int s)
 		count);
 }
 #elif defined(__FreeBSD__)
-/* The driver's words about the device, sysctl(8) dev.DRIVER.UNIT.%desc. */
-static void hardware(struct bpe_interface *all, int count, int s)
+/* Copies the driver's description of the device, sysctl(8) dev.DRIVER.UNIT.%desc. */
+static void describe_hardware(struct bpe_interface *all, int count, int s)
 {
 	(void)s;
 	for (int k = 0; k < count; k++) {
 		char name[160];
-		size_t driver = strcspn(all[k].name, "0123456789"),
-		       length = sizeof all[k].description - 1;
+		const size_t driver = strcspn(all[k].name, "0123456789");
+		size_t length = sizeof all[k].description - 1;
 		snprintf(name, sizeof name, "dev.%.*s.%s.%%desc", (int)driver, all[k].name,
 			all[k].name + driver);
 		if (sysctlbyname(name, all[k].description, &length, NULL, 0))
@@ -150,8 +162,8 @@ static void hardware(struct bpe_interface *all, int count, int s)
 	}
 }
 #elif defined(__OpenBSD__) && defined(SIOCGIFDESCR)
-/* What the administrator calls it, ifconfig(8) description: OpenBSD tells no more. */
-static void hardware(struct bpe_interface *all, int count, int s)
+/* Copies the administrator's description, ifconfig(8) description: OpenBSD has no other. */
+static void describe_hardware(struct bpe_interface *all, int count, int s)
 {
 	for (int k = 0; s >= 0 && k < count; k++) {
 		struct ifreq r;
@@ -164,14 +176,16 @@ static void hardware(struct bpe_interface *all, int count, int s)
 	}
 }
 #else
-static void hardware(struct bpe_interface *all, int count, int s)
+static void describe_hardware(struct bpe_interface *all, int count, int s)
 {
-	(void)all, (void)count, (void)s;
-} /* Linux: see link_level */
+	(void)all; /* Linux: see read_link_level */
+	(void)count;
+	(void)s;
+}
 #endif
 
-/* The interface of that name in the array, made if it is new. */
-static struct bpe_interface *named(struct bpe_interface *all, int *count, const char *name)
+/* Returns the interface of the name in the array; adds a new name. */
+static struct bpe_interface *find_or_add(struct bpe_interface *all, int *count, const char *name)
 {
 	for (int k = 0; k < *count; k++)
 		if (!strcmp(all[k].name, name))
@@ -182,17 +196,19 @@ static struct bpe_interface *named(struct bpe_interface *all, int *count, const 
 	return i;
 }
 
-static int by_index(const void *x, const void *y)
+static int compare_indexes(const void *x, const void *y)
 {
-	const struct bpe_interface *a = x, *b = y;
+	const struct bpe_interface *a = x;
+	const struct bpe_interface *b = y;
+
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
-/* An interface with a name that stands for something else gets "if:" before it, so that each name
- * of the list is one to open. Returns whether it is called synth. */
-static bool tell_apart(struct bpe_interface *i)
+/* Writes "if:" before an interface's name which stands for something else, so each name of the list
+ * opens the listed source.  Returns true if the interface is called synth. */
+static bool qualify_name(struct bpe_interface *i)
 {
-	const bool synth = !strcmp(i->name, "synth");
+	const bool synth = bpei_source_is_synth_name(i->name);
 	char name[sizeof i->name];
 	if (!bpei_device_name_is_taken(i->name))
 		return false;
@@ -201,48 +217,78 @@ static bool tell_apart(struct bpe_interface *i)
 	return synth;
 }
 
+static uint32_t interface_flags(unsigned flags)
+{
+	static const struct {
+		unsigned system, flag;
+	} pairs[] = { { IFF_UP, BPE_IF_UP }, { IFF_RUNNING, BPE_IF_RUNNING },
+		{ IFF_LOOPBACK, BPE_IF_LOOPBACK }, { IFF_PROMISC, BPE_IF_PROMISCUOUS } };
+	uint32_t out = 0;
+
+	for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++)
+		if (flags & pairs[k].system)
+			out |= pairs[k].flag;
+	return out;
+}
+
+/* Copies an entry of getifaddrs to the interface; s: a socket, or -1. */
+static void add_entry(struct bpe_interface *i, const struct ifaddrs *a, int s)
+{
+	struct ifreq r;
+
+	memset(&r, 0, sizeof r);
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", a->ifa_name);
+	i->flags = interface_flags(a->ifa_flags);
+	if (s >= 0 && !i->mtu && !ioctl(s, SIOCGIFMTU, &r))
+		i->mtu = (uint32_t)r.ifr_mtu;
+	if (!a->ifa_addr)
+		return;
+	const int family = a->ifa_addr->sa_family;
+	if (family == LINK_LEVEL_FAMILY)
+		read_link_level(i, a->ifa_addr);
+	else if (family == AF_INET || family == AF_INET6)
+		add_address(i, a->ifa_addr, a->ifa_netmask);
+}
+
+/* Returns the interfaces of the list, sorted, and their number in *count, with room for two more;
+ * NULL without memory. */
+static struct bpe_interface *collect_interfaces(const struct ifaddrs *list, int *count)
+{
+	size_t entries = 0;
+
+	*count = 0;
+	for (const struct ifaddrs *a = list; a; a = a->ifa_next)
+		entries++;
+	struct bpe_interface *all = calloc(entries + 2, sizeof *all);
+	if (!all)
+		return NULL;
+	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM, 0));
+	for (const struct ifaddrs *a = list; a; a = a->ifa_next)
+		add_entry(find_or_add(all, count, a->ifa_name), a, s);
+	describe_hardware(all, *count, s);
+	if (s >= 0)
+		close(s);
+	qsort(all, (size_t)*count, sizeof *all, compare_indexes);
+	return all;
+}
+
 int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error)
 {
-	struct ifaddrs *list, *a;
-	int count = 0, entries = 0;
+	struct ifaddrs *list;
+	bool synth = false;
+	int count;
+
 	if (!interfaces)
 		return bpei_fail(error, BPE_E_ARGUMENT, "list", 0, "nowhere to put the list");
 	if (getifaddrs(&list))
 		return bpei_fail(error, bpei_status_of(errno), "getifaddrs", errno,
 			"cannot list the interfaces");
-	for (a = list; a; a = a->ifa_next)
-		entries++;
-	struct bpe_interface *all = calloc((size_t)entries + 2, sizeof *all);
-	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM, 0));
-	for (a = all ? list : NULL; a; a = a->ifa_next) {
-		struct bpe_interface *i = named(all, &count, a->ifa_name);
-		struct ifreq r;
-		memset(&r, 0, sizeof r);
-		snprintf(r.ifr_name, sizeof r.ifr_name, "%s", a->ifa_name);
-		i->flags = (a->ifa_flags & IFF_UP ? BPE_IF_UP : 0) |
-			   (a->ifa_flags & IFF_RUNNING ? BPE_IF_RUNNING : 0) |
-			   (a->ifa_flags & IFF_LOOPBACK ? BPE_IF_LOOPBACK : 0) |
-			   (a->ifa_flags & IFF_PROMISC ? BPE_IF_PROMISCUOUS : 0);
-		if (s >= 0 && !i->mtu && !ioctl(s, SIOCGIFMTU, &r))
-			i->mtu = (uint32_t)r.ifr_mtu;
-		if (!a->ifa_addr)
-			continue;
-		if (a->ifa_addr->sa_family == LINK_LEVEL_FAMILY)
-			link_level(i, a->ifa_addr);
-		else if (a->ifa_addr->sa_family == AF_INET || a->ifa_addr->sa_family == AF_INET6)
-			address(i, a->ifa_addr, a->ifa_netmask);
-	}
-	if (all)
-		hardware(all, count, s);
-	if (s >= 0)
-		close(s);
+	struct bpe_interface *all = collect_interfaces(list, &count);
 	freeifaddrs(list);
 	if (!all)
 		return bpei_fail(error, BPE_E_MEMORY, "list", 0, "no memory for the list");
-	qsort(all, (size_t)count, sizeof *all, by_index);
-	bool synth = false;
 	for (int k = 0; k < count; k++)
-		synth |= tell_apart(&all[k]);
+		synth |= qualify_name(&all[k]);
 #if defined(__linux__)
 	all[count] = (struct bpe_interface){ .name = "any",
 		.description = "all interfaces, cooked",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* macOS's names of network hardware, from SystemConfiguration (SCNetworkInterface.h:
  * SCNetworkInterfaceCopyAll, -GetBSDName, -GetLocalizedDisplayName) and CoreFoundation (CFArray.h,
- * CFString.h), found with dlopen(3).  A name that is missing is no error. Both frameworks stay
+ * CFString.h), found with dlopen(3).  A missing name is no error. Both frameworks stay
  * loaded: they start threads of their own and are not made to be unloaded. */
 #include "device/interfaces.h"
 
@@ -22,18 +22,21 @@ struct frameworks {
 	void (*release)(object);
 };
 
-static int look_up(void *library, const char *name,
-	void *function) /* POSIX: an object pointer holds a function's address */
+/* Stores the address of a function of the library.  POSIX: an object pointer holds the address of a
+ * function.  Returns 0 if there is none. */
+static int look_up(void *library, const char *name, void *function)
 {
 	void *found = library ? dlsym(library, name) : NULL;
 	memcpy(function, &found, sizeof found);
 	return found != NULL;
 }
 
-static int load(struct frameworks *f, const char *core_foundation, const char *system_configuration)
+static int load_frameworks(
+	struct frameworks *f, const char *core_foundation, const char *system_configuration)
 {
-	void *cf = dlopen(core_foundation, RTLD_LAZY | RTLD_LOCAL),
-	     *sc = dlopen(system_configuration, RTLD_LAZY | RTLD_LOCAL);
+	void *cf = dlopen(core_foundation, RTLD_LAZY | RTLD_LOCAL);
+	void *sc = dlopen(system_configuration, RTLD_LAZY | RTLD_LOCAL);
+
 	return look_up(sc, "SCNetworkInterfaceCopyAll", &f->all) &&
 	       look_up(sc, "SCNetworkInterfaceGetBSDName", &f->bsd_name) &&
 	       look_up(sc, "SCNetworkInterfaceGetLocalizedDisplayName", &f->display_name) &&
@@ -47,14 +50,16 @@ int bpei_list_frameworks(const char *core_foundation, const char *system_configu
 {
 	struct frameworks f;
 	int named = 0;
-	object list = load(&f, core_foundation, system_configuration) ? f.all() : NULL;
+	object list = load_frameworks(&f, core_foundation, system_configuration) ? f.all() : NULL;
 	if (!list)
 		return 0;
 	for (long i = 0, n = f.count(list); i < n; i++) {
 		char name[sizeof all->name], shown[sizeof all->description];
-		object one = f.at(list, i), bsd = f.bsd_name(one), display = f.display_name(one);
-		/* Some have no BSD name (modems), or none to show; a text that does not fit is
-		 * refused. */
+		object interface = f.at(list, i);
+		object bsd = f.bsd_name(interface);
+		object display = f.display_name(interface);
+		/* Modems have no BSD name, and some interfaces have no display name; a text which
+		 * does not fit is refused. */
 		if (!bsd || !display || !f.text(bsd, name, sizeof name, UTF8) ||
 			!f.text(display, shown, sizeof shown, UTF8))
 			continue;

@@ -20,7 +20,8 @@ uint8_t bpei_netmask_bits(const uint8_t *bytes, size_t given, size_t whole)
 static size_t count_mask_bytes(const struct sockaddr *mask, size_t offset)
 {
 #if defined(__linux__)
-	(void)mask, (void)offset;
+	(void)mask;
+	(void)offset;
 	return 16;
 #else
 	return mask->sa_len > offset ? mask->sa_len - offset : 0;

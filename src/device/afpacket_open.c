@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening an AF_PACKET socket with a mapped ring (packet(7)).  The socket is bound last, when ring
+ * and options stand, so no packet comes from elsewhere or unwanted. */
+#include "device/afpacket.h"
+
+#include "base/descriptor.h"
+#include "base/error.h"
+#include "names/numbers.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifndef ARPHRD_RAWIP
+#define ARPHRD_RAWIP 519
+#endif
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING 23 /* Linux 4.20 */
+#endif
+/* The kernel clears the buffer at the start, at 2.5 ms a MiB on a slow machine.  This size holds
+ * 70 ms of 1.5 million small packets/s. */
+#define DEFAULT_BUFFER (16u << 20)
+#define MOST_BUFFER 0xffff0000u
+#define DEFAULT_BLOCK (1u << 20)
+#define SMALL_BLOCK (128u << 10)
+#define MOST_BLOCK (64u << 20)
+#define LEAST_BLOCKS 4u
+#define FRAME_BYTES 2048u
+#define RETIRE_MS 10
+
+/* Chooses the link type by the interface's hardware; types without a LINKTYPE_ are cooked. */
+static int choose_link_type(struct bpei_afpacket *a, struct bpe_error *error)
+{
+	struct ifreq r = { .ifr_flags = 0 };
+
+	a->how.link_type = LINK_SLL2;
+	a->how.cooked = true;
+	if (!a->index)
+		return BPE_OK;
+	memcpy(r.ifr_name, a->name, sizeof a->name);
+	int s = bpei_fd_keep(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	int failed = s < 0 || ioctl(s, SIOCGIFHWADDR, &r) ? errno : 0;
+	if (s >= 0)
+		close(s);
+	if (failed)
+		return bpei_fail(
+			error, bpei_status_of(failed), "SIOCGIFHWADDR", failed, "%s", a->name);
+	switch (r.ifr_hwaddr.sa_family) {
+	case ARPHRD_ETHER:
+		a->how.link_type = LINK_ETHERNET;
+		break;
+	case ARPHRD_LOOPBACK:
+		a->how.link_type = LINK_ETHERNET;
+		a->how.skip_outgoing = true;
+		break;
+	case ARPHRD_IEEE80211:
+		a->how.link_type = LINK_WLAN;
+		break;
+	case ARPHRD_IEEE80211_RADIOTAP:
+		a->how.link_type = LINK_RADIOTAP;
+		break;
+	case ARPHRD_NONE:
+	case ARPHRD_RAWIP:
+	case ARPHRD_PPP:
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+		a->how.link_type = LINK_RAW;
+		break;
+	default:
+		return BPE_OK;
+	}
+	a->how.cooked = false;
+	return BPE_OK;
+}
+
+static int open_socket(struct bpei_afpacket *a, struct bpe_error *error)
+{
+	/* Raw IP comes without the link header which the interface may have. */
+	bool network_layer = a->how.cooked || a->how.link_type == LINK_RAW;
+	int kind = network_layer ? SOCK_DGRAM : SOCK_RAW;
+
+	a->device.fd = bpei_fd_keep(socket(AF_PACKET, kind | SOCK_CLOEXEC, 0));
+	if (a->device.fd >= 0)
+		return BPE_OK;
+	if (errno == EPERM || errno == EACCES)
+		return bpei_fail(error, BPE_E_RIGHTS, "socket", errno,
+			"capturing on %s needs rights: run it with sudo, or once: sudo setcap "
+			"cap_net_raw,cap_net_admin+ep followed by the path of bpfengine",
+			a->name);
+	return bpei_fail(error, bpei_status_of(errno), "socket", errno, "AF_PACKET");
+}
+
+/* ---- The ring ---- */
+
+/* Returns the smallest power-of-two multiple of a page which holds `want` bytes. */
+static size_t round_block(uint32_t want)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+
+	while (size < want && size < MOST_BLOCK)
+		size *= 2;
+	return size;
+}
+
+/* Returns the size of a block for a buffer of the size. */
+static size_t choose_block_bytes(const struct bpe_options *o, uint64_t buffer)
+{
+	size_t bytes = round_block(o->block_bytes ? o->block_bytes : DEFAULT_BLOCK);
+
+	while (!o->block_bytes && bytes > SMALL_BLOCK && buffer / bytes < LEAST_BLOCKS * 2)
+		bytes /= 2;
+	return bytes;
+}
+
+static int set_packet_version(struct bpei_afpacket *a, struct bpe_error *error)
+{
+	int version = TPACKET_V3;
+	unsigned reserve = TPACKET_ALIGN(BPEI_COOKED_HEADER + BPEI_TAG);
+
+	if (setsockopt(a->device.fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version))
+		return bpei_fail(error, BPE_E_UNSUPPORTED, "PACKET_VERSION", errno,
+			"TPACKET_V3 needs Linux 3.2 or later");
+	if (setsockopt(a->device.fd, SOL_PACKET, PACKET_RESERVE, &reserve, sizeof reserve))
+		return bpei_fail(error, BPE_E_IO, "PACKET_RESERVE", errno, "%s", a->name);
+	return BPE_OK;
+}
+
+/* Asks the kernel for a ring; halves the size until the kernel has the memory. */
+static int request_ring(struct bpei_afpacket *a, uint64_t asked, struct bpe_error *error)
+{
+	const struct bpe_options *o = &a->options;
+
+	for (uint64_t buffer = asked;; buffer /= 2) {
+		a->blocks = (uint32_t)(buffer / a->block_bytes);
+		if (o->block_count && buffer == asked)
+			a->blocks = o->block_count;
+		if (a->blocks < LEAST_BLOCKS)
+			a->blocks = LEAST_BLOCKS;
+		struct tpacket_req3 r = { .tp_block_size = (unsigned)a->block_bytes,
+			.tp_block_nr = a->blocks,
+			.tp_frame_size = FRAME_BYTES,
+			.tp_frame_nr = (unsigned)(a->block_bytes / FRAME_BYTES * a->blocks),
+			.tp_retire_blk_tov = RETIRE_MS };
+		a->ring_bytes = a->block_bytes * a->blocks;
+		if (!setsockopt(a->device.fd, SOL_PACKET, PACKET_RX_RING, &r, sizeof r)) {
+			if (buffer != asked)
+				bpei_notice(o, "the kernel gave a buffer of %zu bytes, not %llu",
+					a->ring_bytes, (unsigned long long)asked);
+			return BPE_OK;
+		}
+		if ((errno != ENOMEM && errno != EINVAL) || a->blocks == LEAST_BLOCKS)
+			return bpei_fail(error, BPE_E_MEMORY, "PACKET_RX_RING", errno,
+				"no kernel buffer of %zu bytes in blocks of %zu (ask for less with -B)",
+				a->ring_bytes, a->block_bytes);
+	}
+}
+
+static int make_ring(struct bpei_afpacket *a, struct bpe_error *error)
+{
+	const struct bpe_options *o = &a->options;
+	uint64_t buffer = o->buffer_bytes ? o->buffer_bytes : DEFAULT_BUFFER;
+
+	a->block_bytes = choose_block_bytes(o, buffer);
+	if (buffer > MOST_BUFFER)
+		return bpei_fail(error, BPE_E_ARGUMENT, "PACKET_RX_RING", 0,
+			"a buffer of %llu bytes is too large: at most 4 GiB",
+			(unsigned long long)buffer);
+	int r = set_packet_version(a, error);
+	if (r >= 0)
+		r = request_ring(a, buffer, error);
+	if (r < 0)
+		return r;
+	a->ring = mmap(NULL, a->ring_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, a->device.fd, 0);
+	if (a->ring == MAP_FAILED) {
+		a->ring = NULL;
+		return bpei_fail(error, BPE_E_MEMORY, "mmap", errno,
+			"the kernel buffer of %zu bytes", a->ring_bytes);
+	}
+	return BPE_OK;
+}
+
+/* ---- Options and interface ---- */
+
+/* Asks the kernel to leave loopback's second copies out (else walk skips them), and for promiscuous
+ * mode.  A failure is no error. */
+static void request_options(struct bpei_afpacket *a)
+{
+	int one = 1;
+	struct packet_mreq m = { .mr_ifindex = a->index, .mr_type = PACKET_MR_PROMISC };
+
+	if (a->how.skip_outgoing && a->index)
+		setsockopt(a->device.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
+	if (!a->options.promiscuous)
+		return;
+	if (!a->index)
+		bpei_notice(&a->options,
+			"\"any\" cannot be promiscuous: capturing what this host sees");
+	else if (setsockopt(a->device.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &m, sizeof m))
+		bpei_notice(&a->options, "interface %s is not promiscuous: %s", a->name,
+			strerror(errno));
+}
+
+static int find_index(struct bpei_afpacket *a, struct bpe_error *error)
+{
+	const char *name = bpei_device_interface(a->options.interface_name);
+
+	if (!name[0])
+		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0,
+			"the interface's name is empty (bpfengine -L lists them)");
+	if (strlen(name) >= sizeof a->name)
+		return bpei_fail(error, BPE_E_ABSENT, "open", 0,
+			"interface names have at most %zu characters: %.64s (bpfengine -L lists them)",
+			sizeof a->name - 1, name);
+	memcpy(a->name, name, strlen(name) + 1);
+	if (!strcmp(a->options.interface_name, "any"))
+		return BPE_OK;
+	a->index = (int)if_nametoindex(name);
+	if (!a->index)
+		return bpei_fail(error, BPE_E_ABSENT, "open", 0,
+			"%s: no such interface (bpfengine -L lists them)", name);
+	return BPE_OK;
+}
+
+/* Attaches the program which holds until a filter is set: no packets if there will be a filter. */
+static int attach_first_program(struct bpei_afpacket *a, struct bpe_error *error)
+{
+	static const struct bpe_insn reject = { .code = 0x06 };
+
+	if (a->options.filter || a->options.filter_expression) {
+		a->shut = bpei_afpacket_attach(a, &reject, 1) >= 0;
+		return BPE_OK;
+	}
+	int r = bpei_afpacket_attach_none(a);
+	return r < 0 ? bpei_fail(error, BPE_E_IO, "SO_ATTACH_FILTER", -r, "%s", a->name) : BPE_OK;
+}
+
+static int bind_socket(struct bpei_afpacket *a, struct bpe_error *error)
+{
+	struct sockaddr_ll to = {
+		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = a->index
+	};
+
+	if (bind(a->device.fd, (struct sockaddr *)&to, sizeof to))
+		return bpei_fail(error, bpei_status_of(errno), "bind", errno, "%s", a->name);
+	return BPE_OK;
+}
+
+/* Opens the interface's drop counters in sysfs, for reading later without privileges. */
+static void open_counters(struct bpei_afpacket *a)
+{
+	static const char *const names[] = { "rx_dropped", "rx_missed_errors" };
+	char path[128];
+
+	for (int i = 0; i < 2 && a->index; i++) {
+		snprintf(path, sizeof path, "/sys/class/net/%s/statistics/%s", a->name, names[i]);
+		a->counters[i] = bpei_fd_open(path, O_RDONLY);
+	}
+}
+
+static int open_afpacket(struct bpei_afpacket *a, struct bpe_error *error)
+{
+	int r = find_index(a, error);
+
+	if (r >= 0)
+		r = choose_link_type(a, error);
+	if (r >= 0)
+		r = open_socket(a, error);
+	if (r >= 0)
+		r = make_ring(a, error);
+	if (r < 0)
+		return r;
+	a->how.skip_outgoing |= !a->index;
+	a->device.many_interfaces = !a->index;
+	request_options(a);
+	r = attach_first_program(a, error);
+	if (r >= 0)
+		r = bind_socket(a, error);
+	if (r < 0)
+		return r;
+	a->wake = bpei_fd_keep(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	if (a->wake < 0)
+		return bpei_fail(
+			error, BPE_E_IO, "eventfd", errno, "no descriptor to wake the reader by");
+	open_counters(a);
+	a->interface_base = bpei_afpacket_interface_drops(a);
+	bpei_afpacket_check_interface(a);
+	return BPE_OK;
+}
+
+/* Sets the members of the device which depend on the ring. */
+static void publish_afpacket(struct bpei_afpacket *a)
+{
+	uint64_t known = BPE_KNOWN_RECEIVED | BPE_KNOWN_DROPPED | BPE_KNOWN_ACCEPTED;
+
+	if (a->counters[0] >= 0 || a->counters[1] >= 0)
+		known |= BPE_KNOWN_INTERFACE_DROPPED;
+	bpei_counter_set(&a->device.kernel_known, known);
+	a->device.link_type = a->how.link_type;
+	/* The kernel keeps some blocks to go on with. */
+	a->device.max_blocks_in_flight = a->blocks - a->blocks / 4;
+	snprintf(a->device.source, sizeof a->device.source,
+		"interface %s (AF_PACKET, %zu KiB in %u blocks)", a->name, a->ring_bytes >> 10,
+		a->blocks);
+}
+
+int bpei_afpacket_open(
+	const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
+{
+	struct bpei_afpacket *a = calloc(1, sizeof *a);
+
+	if (!a)
+		return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
+	a->device = (struct bpei_device){ .ops = &bpei_afpacket_ops,
+		.fd = -1,
+		.maps_blocks = true,
+		.live = true,
+		.snaplen = o->snaplen,
+		.kernel = &bpei_kernels[BPEI_KERNEL_LINUX],
+		.kernel_insns = bpei_kernels[BPEI_KERNEL_LINUX].given };
+	a->options = *o;
+	a->wake = -1;
+	a->counters[0] = -1;
+	a->counters[1] = -1;
+	a->how = (struct bpei_tpacket){ .direction = o->direction,
+		.torn_blocks = &a->device.torn_blocks,
+		.duplicates = &a->device.duplicates,
+		.duplicate_captured = &a->device.duplicate_captured,
+		.duplicate_wire = &a->device.duplicate_wire };
+	int r = open_afpacket(a, error);
+	if (r < 0) {
+		bpei_device_close(&a->device);
+		return r;
+	}
+	publish_afpacket(a);
+	*device = &a->device;
+	return BPE_OK;
+}

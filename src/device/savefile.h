@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Declarations shared by the files of the savefile device: savefile.c (blocks, the end),
+ * savefile_open.c (opening, the head of the file). */
+#ifndef BPEI_SAVEFILE_H
+#define BPEI_SAVEFILE_H
+
+#include "device/device.h"
+#include "records/walk.h"
+
+struct bpei_savefile {
+	struct bpei_device device;
+	struct bpe_options options;
+	struct bpei_pcap pcap;
+	struct bpei_pcapng ng;
+	bool is_ng;
+	char name[200]; /* for people */
+	int file;
+	int wake_pipe[2];
+	size_t stretch;           /* bytes read and walked at a time */
+	enum bpei_walk_stop stop; /* of the last walk without packets */
+	uint64_t offset;          /* in the file, of the bytes which fill returns next */
+	int ended;                /* fill's final status; 0 before the end */
+	struct bpe_error error;   /* of the final status */
+	const uint8_t *left;      /* bytes read and not yet walked */
+	size_t left_bytes;
+	uint8_t *head; /* bytes read at open */
+	bool regular;  /* a file, never waited for; else a pipe */
+	bool eof;
+	uint32_t files_reported; /* of pcap.files */
+};
+
+extern const struct bpei_device_ops bpei_savefile_ops;
+
+/* Waits until the file is readable or at the end.  Returns 0 if the time passed, or the reader was
+ * woken. */
+int bpei_savefile_wait(struct bpei_savefile *savefile, int64_t timeout_ns);
+
+#endif
