@@ -16,8 +16,8 @@ uint32_t bpei_anomalies_size(uint64_t max_flows)
 	return size > MIN_ANOMALIES ? (uint32_t)size : MIN_ANOMALIES;
 }
 
-/* The finalizer of SplitMix64 (Steele, Lea, Flood, 2014), started from another value than the hash
- * of flow keys. */
+/* Uses the finalizer of SplitMix64 (Steele, Lea, Flood, 2014), started from another value than the
+ * hash of flow keys. */
 uint64_t bpei_anomalies_key(uint64_t seed)
 {
 	uint64_t x = (seed ^ 0x6578747261u) + 0x9e3779b97f4a7c15u;

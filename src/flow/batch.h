@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A batch on the way through the table, and the steps that work on a batch: TCP tracking
+/* A batch on the way through the table, and the steps of its handling: TCP tracking
  * (tcp_fast.c), VLAN tags (sibling.c), ICMP (icmp.c).
  *
  * Life: one call of bpei_table_update.  table.c writes struct bpei_flow_batch; the steps read it,
@@ -31,9 +31,9 @@ static inline bool bpei_batch_segment(const struct bpei_table *t, const struct b
 
 /* ---- Counting ---- */
 
-/* Returns a packed word with one packet more.  No carry goes from one part to the next, since each
- * part and the number added are below the end of the part; the exception is a packet of more than
- * 2^PACKED_BYTES_BITS bytes, for which the caller does not keep the result. */
+/* Returns a packed word with another packet counted.  No carry goes from one part to the next,
+ * since each part and the number added are below the end of the part.  For a packet of more than
+ * 2^PACKED_BYTES_BITS bytes the caller does not keep the result. */
 static inline uint64_t bpei_packed_add(uint64_t packed, uint32_t wire)
 {
 	return packed + ((uint64_t)wire << PACKED_BYTES_SHIFT) + 1;
@@ -56,7 +56,7 @@ static inline void bpei_count_optional(
 /* ---- slow_path.c ---- */
 
 /* Handles packets (bits) that the fast path of table.c left: first packets of flows, and packets
- * that do more than increment counters. */
+ * which do more than increment counters. */
 void bpei_handle_slow_packets(struct bpei_flow_batch *ctx, uint64_t packets);
 
 /* ---- tcp_fast.c ---- */
@@ -76,8 +76,8 @@ uint64_t bpei_siblings_bytes(uint64_t max_flows);
 int bpei_siblings_init(struct bpei_table *t);
 void bpei_siblings_free(struct bpei_table *t);
 
-/* Moves packets without a flow to the flow of the same key with or without a VLAN tag, where the
- * packets belong to that flow.  ctx->b is then table.joined.batch, and ctx->flow agrees. */
+/* Moves packets without a flow to the flow of the same key with or without a VLAN tag, if the
+ * packets belong there.  ctx->b is then table.joined.batch, and ctx->flow agrees. */
 void bpei_siblings_join(struct bpei_flow_batch *ctx);
 
 /* ---- icmp.c ---- */

@@ -39,8 +39,8 @@ static inline void bpei_dupack_run_stamp(
 		(struct bpei_dupack_time){ ns, entry + 1 };
 }
 
-/* Returns true if the end has just sent at least two duplicate ACKs that request the segment of the
- * other end at number seq. */
+/* Returns true if the end has just sent at least two duplicate ACKs for number seq of the other
+ * end. */
 bool bpei_dupack_requests(
 	struct bpei_table *t, uint32_t entry, uint32_t end, uint32_t seq, int64_t ns);
 

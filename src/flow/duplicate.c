@@ -2,8 +2,9 @@
 /* Packets seen twice, as a mirror port of both directions, or a capture on several interfaces,
  * shows them.
  *
- * A copy has, within a millisecond, the same IP header from its length or identification to its
- * checksum or hop limit, and the same TCP header, whose checksum stands for the payload.  Headers
+ * A copy comes within a millisecond, with the same part of the IP header and the same TCP header.
+ * The part is identification to checksum in IPv4, length to hop limit in IPv6.  The TCP checksum
+ * stands for the payload.  Headers
  * before the IP header, a VLAN tag for example, may differ.  A packet that a router forwarded has
  * another TTL, and is another packet.
  *

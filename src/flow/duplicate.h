@@ -8,8 +8,8 @@
 #define FINGERPRINT_SHIFT 10    /* unit of time: 1,024 ns */
 #define FINGERPRINT_WINDOW 977u /* units in a millisecond */
 
-/* Returns a hash of the segment's headers plus the time in units, so two fingerprints of the same
- * headers differ by the difference of the times.  ip, tcp: the headers, whole. */
+/* Returns a hash of the segment's headers plus the time in units.  Fingerprints of the same headers
+ * differ by the difference of the times.  ip, tcp: the headers, whole. */
 static inline uint32_t bpei_fingerprint(const uint8_t *ip, const uint8_t *tcp, int64_t ns)
 {
 	uint64_t heads;

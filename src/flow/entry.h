@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One flow in memory: the entry, which every packet of the flow reads and writes, and the cold
- * line of the same number, which TCP segments and the start and end of the flow need.
+/* One flow in memory: the entry, and the cold line of the same number.  Every packet of the flow
+ * reads and writes the entry.  TCP segments, and the start and end of the flow, need the cold
+ * line.
  *
  * "End" means one side of the flow by the order of the key: end 0 or end 1.  The originator is one
  * of both, by FLAG_ORIGINATOR.  The functions here read or write one entry and know no table. */
@@ -49,8 +50,9 @@ _Static_assert(sizeof(struct bpei_entry) == 64, "a cache line");
 #define OVERFLOW_PACKETS_SHIFT (PACKED_PACKETS_BITS - 1)
 #define OVERFLOW_BYTES_SHIFT PACKED_BYTES_BITS
 
-/* The flag byte.  FLAG_EVICTABLE: the flow is evicted before others when the table is full, since
- * the flow has one packet so far, an end sent ICMP errors alone, or TCP is half-open or over. */
+/* The flag byte.  FLAG_EVICTABLE: the flow is evicted before others when the table is full.  Such
+ * a flow has one packet so far, or an end that sent ICMP errors alone, or TCP is half-open or
+ * over. */
 enum {
 	FLAG_ALIVE = 1,
 	FLAG_ORIGINATOR = 2, /* the originator is end 1 of the key */
@@ -116,22 +118,26 @@ _Static_assert(sizeof(struct bpei_flow_cold) == 64 && offsetof(struct bpei_flow_
 
 /* ---- Reading and writing an entry ---- */
 
+/* Returns the packets of an end, without the upper part of the counter. */
 static inline uint32_t bpei_entry_packets(const struct bpei_entry *e, uint32_t end)
 {
 	return (uint32_t)e->packed[end] & (((uint32_t)1 << PACKED_PACKETS_BITS) - 1);
 }
 
+/* Returns the bytes of an end on the wire, without the upper part of the counter. */
 static inline uint32_t bpei_entry_bytes(const struct bpei_entry *e, uint32_t end)
 {
 	return (uint32_t)(e->packed[end] >> PACKED_BYTES_SHIFT) &
 	       (((uint32_t)1 << PACKED_BYTES_BITS) - 1);
 }
 
+/* Returns the state byte. */
 static inline uint32_t bpei_entry_state(const struct bpei_entry *e)
 {
 	return (uint32_t)(e->packed[0] >> PACKED_STATE_SHIFT);
 }
 
+/* Returns the flag byte. */
 static inline uint32_t bpei_entry_flags(const struct bpei_entry *e)
 {
 	return (uint32_t)(e->packed[1] >> PACKED_STATE_SHIFT);
@@ -240,8 +246,8 @@ static inline enum bpe_flow_end bpei_entry_end_reason(const struct bpei_entry *e
 /* entry.key[4] of an entry in the free list: no IP version is 255. */
 #define BPEI_NO_KEY UINT64_MAX
 
-/* Returns ports, protocol, IP version and outer VLAN id of a key in one word, in the order of the
- * key's bytes on a little-endian host. */
+/* Returns ports, protocol, IP version and outer VLAN id of a key in a word.  The order is the order
+ * of the key's bytes on a little-endian host. */
 static inline uint64_t bpei_key_rest(const struct bpe_key *k)
 {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -281,8 +287,8 @@ _Static_assert(offsetof(struct bpe_key, vlan) == 38 && offsetof(struct bpe_key, 
 		       sizeof(struct bpe_key) == 48,
 	"bpei_key_has_extension");
 
-/* Returns 0 if the key is the entry's, up to inner VLAN id and tunnel, which are only compared as
- * present or absent. */
+/* Returns 0 if the key is the entry's.  Of inner VLAN id and tunnel, only the presence in the entry
+ * is compared, see bpei_key_extension. */
 static inline uint64_t bpei_entry_key_difference(
 	const struct bpei_entry *e, const struct bpe_key *key)
 {
@@ -323,8 +329,8 @@ void bpei_tcp_state_advance(struct bpei_entry *e, uint32_t end, uint8_t tcp_flag
 /* Returns true if the flags are a SYN on a connection that is closing, closed or reset. */
 bool bpei_tcp_state_reopens(const struct bpei_entry *e, uint8_t tcp_flags);
 
-/* Sets the originator of a flow that has just been opened by the port numbers, if they differ and
- * no SYN tells (options.direction_by_port). */
+/* Sets the originator of a new flow by the port numbers, if the ports differ and no SYN tells
+ * (options.direction_by_port). */
 void bpei_entry_orient_by_port(struct bpei_entry *e, uint8_t tcp_flags);
 
 #endif

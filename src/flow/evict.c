@@ -2,9 +2,9 @@
 /* Eviction: which flow goes when the table is full.
  *
  * Evictable entries go first, in the order of the entries, as long as more than a sixteenth of the
- * table is evictable; in a flood that is the order of opening.  The sixteenth is left for new flows
- * to become more than one packet.  Otherwise the entry idle longest among 64 neighbours goes, of
- * those that are not evictable.
+ * table is evictable.  In a flood, the order of the entries is the order of opening.  The sixteenth
+ * is left for new flows to become more than a single packet.  Otherwise the entry idle longest
+ * among 64 neighbours goes, evictable entries excepted.
  *
  * This file only chooses: entry.c ends the flow. */
 #include "flow/table.h"
@@ -16,7 +16,7 @@
 	(1u << BPE_TCP_SYN_SENT | 1u << BPE_TCP_SYN_RECEIVED | 1u << BPE_TCP_CLOSED |              \
 		1u << BPE_TCP_RESET)
 
-/* Branch-free, since whether anything changes is unpredictable. */
+/* Works without a branch, since whether anything changes is unpredictable. */
 void bpei_entry_update_evictable(struct bpei_table *t, uint32_t i)
 {
 	struct bpei_entry *const e = &t->entries[i];
@@ -33,7 +33,7 @@ void bpei_entry_update_evictable(struct bpei_table *t, uint32_t i)
 	t->cohorts[i / BPEI_COHORT].evictable += (uint16_t)(after - before);
 }
 
-/* Moves to the next cohort with evictable entries, and keeps those entries as bits: all at once,
+/* Moves to the next cohort with evictable entries, and keeps the entries as bits: all at once,
  * since which entries are evictable is unpredictable. */
 static void find_evictable_cohort(struct bpei_table *t)
 {
@@ -53,8 +53,8 @@ static void find_evictable_cohort(struct bpei_table *t)
 	}
 }
 
-/* Returns the next candidate in the order of the entries.  The caller must check that the entry is
- * still evictable. */
+/* Returns the next candidate in the order of the entries.  The caller must check whether the entry
+ * is still evictable. */
 static uint32_t next_evictable(struct bpei_table *t)
 {
 	find_evictable_cohort(t);
@@ -63,13 +63,13 @@ static uint32_t next_evictable(struct bpei_table *t)
 	const uint32_t ahead = i + BPEI_COHORT < t->touched ? i + BPEI_COHORT : i;
 
 	t->evictable_left &= t->evictable_left - 1;
-	/* The next cohort's lines are prefetched one at a time, so nothing waits for all. */
+	/* The next cohort's lines are prefetched by and by, so nothing waits for all. */
 	__builtin_prefetch(&t->entries[ahead]);
 	return i;
 }
 
 /* Returns an evictable entry.  Candidates wait in a ring, so the cold line and then the bucket have
- * been prefetched when a candidate is taken.  Skips candidates that received a packet or ended
+ * been prefetched when a candidate is taken.  Skips candidates which received a packet or ended
  * since they were put into the ring. */
 static uint32_t take_evictable_victim(struct bpei_table *t)
 {

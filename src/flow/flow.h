@@ -5,13 +5,13 @@
  * bpei_table_end_all -> bpei_table_free.  Times are flow times (flow_time.h): the caller maps the
  * packets' times, and sets the clock before each batch.
  *
- * Files of this folder: table.c (update), entry.c (end, evict), memory.c (new, free), index.c
- * (finding), wheel.c (clock, time-outs), evict.c (victims), overflow.c, anomalies.c and tunnels.c
- * (side tables), tcp_state.c (states), tcp_fast.c and tcp_analysis.c (sequence numbers), rtt.c,
- * dupack.c, syn_options.c, duplicate.c (packets seen twice), window.c (segments outside of the
- * stream), sibling.c (VLAN tags of one direction), icmp.c (errors about a flow), history.c,
- * record.c (record of an entry), top.c (the largest flows), flow_time.c (the clock of all
- * tables). */
+ * Files of this folder.  A batch: table.c (fast path), slow_path.c.  Entries: entry.c (end, evict),
+ * memory.c (new, free), index.c (finding), wheel.c (clock, time-outs), evict.c (victims).  Side
+ * tables: overflow.c, anomalies.c, tunnels.c, syn_options.c, history.c.  TCP: tcp_state.c,
+ * tcp_fast.c and tcp_analysis.c (sequence numbers), rtt.c, dupack.c, window.c (segments outside of
+ * the stream).  Packets: duplicate.c (seen twice), sibling.c (VLAN tags of one direction), icmp.c
+ * (errors about a flow).  Results: record.c, top.c (the largest flows).  flow_time.c is the clock
+ * of all tables. */
 #ifndef BPEI_FLOW_H
 #define BPEI_FLOW_H
 
@@ -84,14 +84,14 @@ size_t bpei_table_optional_bytes(const struct bpei_table_options *options);
 /* Sets the table's clock, before each update.  A time before the clock changes nothing. */
 void bpei_table_clock(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;
 
-/* Counts the batch's packets on their flows, opens and ends flows.  Writes to flow[i] the entry on
- * which packet i was counted, or BPEI_NO_FLOW if packet i has no key or found no room. */
+/* Counts the batch's packets on their flows, opens and ends flows.  Writes to flow[i] the entry of
+ * packet i, or BPEI_NO_FLOW if packet i has no key or found no room. */
 void bpei_table_update(struct bpei_table *table, const struct bpe_batch *batch,
 	uint32_t flow[BPE_BATCH]) BPEI_WORKER;
 
-/* Returns the last batch as counted, if some keys and hashes were replaced: packets of a connection
- * with VLAN tags in one direction alone are counted under the tagged key.  Returns NULL if none
- * was.  Good until the next update. */
+/* Returns the last batch as counted, if some keys and hashes were replaced.  Packets of a
+ * connection with VLAN tags in one direction alone are counted under the tagged key.  Returns NULL
+ * if none was.  Good until the next update. */
 const struct bpe_batch *bpei_table_joined(const struct bpei_table *table) BPEI_WORKER;
 
 /* Sets the clock and ends flows that have timed out, when no packets come. */

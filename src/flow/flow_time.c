@@ -2,18 +2,18 @@
 /* Flow time goes on where packets' times step back: flow time = time + shift, and a step back makes
  * the shift larger.
  *
- * A jump of more than BPEI_STEP_NS, either way, is believed when a second packet confirms the jump:
- * the packet before, or the next packet of the same batch.  A jump forward changes the clock alone.
- * A jump back starts a new era after the clock: flow times of two eras do not overlap, so the era
- * is known from the value.  A jump forward that is longer than any time-out starts an era, too,
- * LEAP_NS ahead: the clock never comes near the end of its type, whatever the packets say.  A
- * packet with a jump that is not believed gets the clock's time: a wrong time stamp, or a second
+ * A jump of more than BPEI_STEP_NS, either way, is believed when a second packet confirms the jump.
+ * The second packet is the packet before, or the next packet of the same batch.  A jump forward
+ * changes the clock alone.  A jump back starts a new era after the clock: flow times of two eras do
+ * not overlap, so the era is known from the value.  A jump forward beyond any time-out starts an
+ * era, too, LEAP_NS ahead.  So the clock never comes near the end of the type, whatever the packets
+ * say.  A packet with an unconfirmed jump gets the clock's time: a wrong time stamp, or a second
  * source, ages no flow.  Only the last packet of a batch that jumps forward, and not beyond FAR_NS,
- * keeps its own time: the packet may be a rare packet of a quiet line.
+ * keeps the packet's time: the packet may be a rare packet of a quiet line.
  *
  * Interfaces of one file may go by different clocks.  Later packets show whether a jump is a second
- * clock, or all interfaces jump: if others stay at the clock, and the interface stays where the
- * interface jumped to, the interface gets a line of its own, which begins at the clock.  Each
+ * clock, or all interfaces jump.  If others stay at the clock, and the interface stays at the new
+ * time, the interface gets a line of its own, which begins at the clock.  Each
  * result depends on the packets alone, not on the worker. */
 #include "flow/flow_time.h"
 
@@ -36,13 +36,13 @@ static bool add_times(int64_t a, int64_t b, int64_t *sum)
 	return !__builtin_add_overflow(a, b, sum);
 }
 
-/* Returns the earliest time that is no jump back from the clock. */
+/* Returns the earliest time without a jump back from the clock. */
 static int64_t step_before(int64_t clock_ns)
 {
 	return clock_ns < INT64_MIN + BPEI_STEP_NS ? INT64_MIN : clock_ns - BPEI_STEP_NS;
 }
 
-/* Returns the latest time that is no jump forward from the clock. */
+/* Returns the latest time without a jump forward from the clock. */
 static int64_t step_after(int64_t clock_ns)
 {
 	return clock_ns > INT64_MAX - BPEI_STEP_NS ? INT64_MAX : clock_ns + BPEI_STEP_NS;
@@ -152,7 +152,7 @@ static bool start_line(
  * WITNESS_ALL: another interface jumps likewise. */
 enum witness { WITNESS_NONE, WITNESS_ALONE, WITNESS_ALL };
 
-/* A jump that is being checked. */
+/* A jump under check. */
 struct jump_search {
 	uint32_t interface_id;
 	int64_t shift_ns; /* of the interface's line */
@@ -228,7 +228,7 @@ static enum witness ask_witnesses(struct bpei_timeline *t, const struct bpei_arr
 
 /* ---- Packets ---- */
 
-/* Starts an era for a far jump that is believed, at the clock plus LEAP_NS.  sure_ns: flow time of
+/* Starts an era for a confirmed far jump, at the clock plus LEAP_NS.  sure_ns: flow time of
  * the jump by the era before.  Returns the flow time of a packet at flow_ns by the era before. */
 static int64_t leap_forward(
 	struct bpei_timeline *t, struct bpei_line *l, int64_t flow_ns, int64_t sure_ns)
@@ -244,7 +244,7 @@ static int64_t leap_forward(
 	return add_times(from_ns, flow_ns - sure_ns, &leaped_ns) ? leaped_ns : from_ns;
 }
 
-/* Follows a jump forward to flow_ns that is believed.  sure_ns: the smaller of both jumps, to which
+/* Follows a confirmed jump forward to flow_ns.  sure_ns: the smaller of both jumps, to which
  * the clock goes.  Returns the packet's flow time. */
 static int64_t jump_forward(
 	struct bpei_timeline *t, struct bpei_line *l, int64_t flow_ns, int64_t sure_ns)

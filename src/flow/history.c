@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The tree of histories.  Most connections go through one of a few sequences of events, so flows
- * share nodes of one tree.  The tree grows as sequences are met, and forgets none.  An attacker who
- * makes ever new sequences fills the tree; after that, flows with a new sequence are marked as cut.
- * Node 0 is the root: no event. */
+/* The tree of histories.  Most connections go through few sequences of events, so flows share the
+ * nodes of a tree.  The tree grows as sequences are met, and forgets none.  An attacker with ever
+ * new sequences fills the tree; after that, flows with a new sequence are marked as cut. Node 0 is
+ * the root: no event. */
 #include "flow/history.h"
 
 #include "base/mem.h"

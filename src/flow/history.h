@@ -26,7 +26,7 @@ enum {
 };
 #define BPEI_HISTORY_TEXT 32u
 
-/* The part of a node that every packet reads.  known, by end: letters from bit 0, TCP flags from
+/* The part of a node read by every packet.  known, by end: letters from bit 0, TCP flags from
  * bit SEEN_FLAGS; from bit SEEN_EVENT, in known[0] the event and in known[1] the end by which the
  * node is reached from its parent. */
 struct bpei_seen {
@@ -47,7 +47,7 @@ static inline uint32_t bpei_seen_flags(const struct bpei_seen *s, uint32_t end)
 	return s->known[end] >> SEEN_FLAGS & 0xff;
 }
 
-/* The part of a node that a new event needs. */
+/* The part of a node needed by a new event. */
 struct bpei_history_node {
 	uint16_t parent;
 	uint16_t child[2][HISTORY_EVENTS]; /* 0: none yet */

@@ -5,17 +5,17 @@
  * A full bucket counts in `overflow` the tags that were put into later buckets.  A search ends at
  * the first bucket without overflow, or after BPEI_PROBE_LIMIT buckets.
  *
- * Growth: at three quarters full, a second index of twice the size takes all new tags, and each
- * batch moves a few buckets of the old index, by the tags alone.  Tags of bucket b go to b or to b
+ * Growth: at three quarters full, a second index of twice the size takes all new tags.  Each batch
+ * moves a few buckets of the old index, by the tags alone.  Tags of bucket b go to b or to b
  * plus the old size, so both indexes are read and written in order.  Until the last bucket has been
- * moved, a search that finds nothing in the new index goes on in the old index.
+ * moved, a search without success in the new index goes on in the old index.
  *
  * Invariant: an alive entry is in exactly one of both indexes.  Growths do not overlap: a batch
- * opens at most 64 flows while BPEI_GROW_BATCH buckets are moved, so the new index is two thirds
- * full when the old one is empty.
+ * opens at most 64 flows while BPEI_GROW_BATCH buckets are moved.  So the new index is two thirds
+ * full when the old index is empty.
  *
- * Eviction: the index never ends a flow.  Where a key finds no room the index returns the entry
- * that has to go, and the caller evicts the flow and calls again. */
+ * Eviction: the index never ends a flow.  Where a key finds no room the index returns an entry
+ * as the victim, and the caller evicts the flow and calls again. */
 #include "flow/table.h"
 
 #include "base/cacheline.h"
@@ -60,7 +60,7 @@ uint64_t bpei_index_max_bytes(uint64_t max_flows)
 	return bytes_of_buckets(mask) + bytes_of_buckets(mask / 2);
 }
 
-/* Returns the entry with that tag and key in one of both indexes, or BPEI_NO_FLOW. */
+/* Returns the entry with a tag and key in an index, or BPEI_NO_FLOW. */
 static uint32_t find_in_index(const struct bpei_table *t, const struct bpei_index *x, uint32_t tag,
 	const struct bpe_key *key)
 {
@@ -119,7 +119,7 @@ static bool put_into_index(const struct bpei_index *x, uint32_t tag, uint32_t i)
 	return false;
 }
 
-/* Takes an entry out of one of both indexes.  Returns false if the entry is not there. */
+/* Takes an entry out of an index.  Returns false if the entry is not there. */
 static bool take_from_index(const struct bpei_index *x, uint32_t tag, uint32_t i)
 {
 	for (uint32_t passed = 0; passed <= BPEI_PROBE_LIMIT && passed <= x->mask; passed++) {
@@ -198,8 +198,9 @@ static void start_growth(struct bpei_table *t)
 	t->bytes_are_stale = true;
 }
 
-/* Moves a bucket of the old index.  A tag in its own bucket goes to one of two buckets, whose free
- * slots are kept in `empty`.  Returns BPEI_NO_FLOW, or an entry without room in the new index. */
+/* Moves a bucket of the old index.  A tag in the tag's own bucket goes to either of two buckets,
+ * with their free slots in `empty`.  Returns BPEI_NO_FLOW, or an entry without room in the new
+ * index. */
 static uint32_t move_bucket(struct bpei_table *t, uint32_t number)
 {
 	struct bpei_bucket *const from = &t->old.buckets[number];

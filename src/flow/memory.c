@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table's memory: the most that a table can take, reserved at the start, given back at the end,
+/* The table's memory: the most memory of a table, reserved at the start, given back at the end,
  * and counted as far as touched. */
 #include "flow/anomalies.h"
 #include "flow/batch.h"
@@ -46,7 +46,7 @@ uint64_t bpei_table_max_bytes(uint64_t max_flows, size_t optional)
 	       (max_flows + 1) * each + cohorts_of_flows(max_flows) * sizeof(struct bpei_cohort);
 }
 
-/* Returns the most flows, up to max_flows, that fit into max_bytes; max_bytes 0: no bound. */
+/* Returns how many flows, up to max_flows, fit into max_bytes; max_bytes 0: no bound. */
 static uint64_t flows_that_fit(uint64_t max_flows, uint64_t max_bytes, size_t optional)
 {
 	uint64_t low = 0;
@@ -65,7 +65,7 @@ static uint64_t flows_that_fit(uint64_t max_flows, uint64_t max_bytes, size_t op
 	return low;
 }
 
-/* Reserves the arrays that have an element for each entry.  Returns false without memory. */
+/* Reserves the arrays with an element for each entry.  Returns false without memory. */
 static bool reserve_entry_arrays(struct bpei_table *t, uint64_t elements)
 {
 	const struct bpei_table_options *const o = &t->options;
@@ -88,7 +88,7 @@ static bool reserve_entry_arrays(struct bpei_table *t, uint64_t elements)
 	       (t->interfaces || !has_interfaces);
 }
 
-/* Reserves cohorts and what flows share.  Returns false without memory. */
+/* Reserves cohorts and the parts shared by flows.  Returns false without memory. */
 static bool reserve_shared_parts(struct bpei_table *t, uint64_t max_flows)
 {
 	t->cohorts = bpei_mem_map(cohorts_of_flows(max_flows) * sizeof *t->cohorts, 0);
@@ -125,7 +125,7 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 		bpei_table_free(t);
 		return BPE_E_MEMORY;
 	}
-	/* The entry after the last matches no key, and sends its packets to the slow path. */
+	/* The entry after the last matches no key, and sends packets to the slow path. */
 	t->entries[n].key[4] = BPEI_NO_KEY;
 	t->entries[n].packed[1] = (uint64_t)FLAG_EVICTABLE << PACKED_STATE_SHIFT;
 	bpei_table_count_memory(t);
@@ -156,7 +156,7 @@ void bpei_table_free(struct bpei_table *t)
 	free(t);
 }
 
-/* Returns the bytes of one entry in all arrays that have been touched. */
+/* Returns the bytes of an entry in all touched arrays. */
 static uint64_t touched_bytes_of_entry(const struct bpei_table *t)
 {
 	uint64_t bytes = sizeof *t->entries + sizeof *t->cold;

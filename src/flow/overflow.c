@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Counters that leave their part of the entry, and bytes that were not captured.
+/* Counters beyond their part of the entry, and bytes which were not captured.
  *
- * Both lie in arrays beside the entries, in memory that nobody touches before a flow needs the
+ * Both lie in arrays beside the entries, in memory untouched before a flow needs the
  * array. */
 #include "flow/table.h"
 
 /* Moves packets up in units of half the lower part, so the lower part keeps at least half: 0
- * packets would mean that the end has never been seen. */
+ * packets would mean an end never seen. */
 void bpei_count_overflow(struct bpei_table *t, uint32_t i, uint32_t end, uint32_t wire)
 {
 	struct bpei_entry *const e = &t->entries[i];

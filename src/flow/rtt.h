@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Round trips of a connection, as a bystander sees them: from data to the ACK for the data.
  *
- * A sample in progress is a sequence number whose ACK is awaited, at most one for each end.  Few
- * connections have a sample in progress at a time, so samples lie in slots that flows share by the
- * lower bits of the entry's number.  A flow whose slot holds a sample younger than
- * BPEI_RTT_SAMPLE_NS is not sampled.  The times of duplicate ACKs (dupack.h) are shared alike. */
+ * A sample in progress is a sequence number, with its ACK awaited, at most one for each end.  Few
+ * connections have a sample in progress at a time.  So samples lie in slots, shared by flows by the
+ * lower bits of the entry's number.  If the slot holds a sample younger than BPEI_RTT_SAMPLE_NS,
+ * the flow is not sampled.  The times of duplicate ACKs (dupack.h) are shared alike. */
 #ifndef BPEI_FLOW_RTT_H
 #define BPEI_FLOW_RTT_H
 
@@ -26,7 +26,7 @@ struct bpei_dupack_time {
 	uint32_t flow; /* entry + 1 */
 };
 
-/* What connections share.  rtt[0] takes samples that are not to be kept, which spares a branch. */
+/* Slots shared by connections.  rtt[0] takes samples which are not kept, to spare a branch. */
 struct bpei_tcp_scratch {
 	struct bpei_rtt_sample rtt[BPEI_RTT_SLOTS + 1][2];    /* by the end that sent the data */
 	struct bpei_dupack_time dupack[BPEI_DUPACK_SLOTS][2]; /* by end */
@@ -41,7 +41,7 @@ struct bpei_rtt_event {
 /* Returns a time in 16 bits, to a precision of 1/1,024: 11 bits and a shift.  Never returns 0. */
 uint16_t bpei_span_pack(int64_t ns);
 
-/* Returns the time that was packed, rounded. */
+/* Returns the packed time, rounded. */
 int64_t bpei_span_unpack(uint16_t packed);
 
 /* Adds a round trip to the smoothed one (RFC 6298, section 2).  end: the end that acknowledged. */
@@ -56,7 +56,7 @@ static inline struct bpei_rtt_sample *bpei_rtt_slots_of(struct bpei_table *t, ui
 	return t->scratch->rtt[entry % BPEI_RTT_SLOTS + 1];
 }
 
-/* Starts a sample for data that the end sends for the first time, if has_data and the slot is free
+/* Starts a sample for data sent by the end for the first time, if has_data and the slot is free
  * or old.  Branch-free, since whether the slot is free is unpredictable: rtt[0] is written instead
  * by masking the slot's distance from rtt[0]. */
 static inline void bpei_rtt_sample_start(struct bpei_table *t, uint32_t entry, uint32_t end,

@@ -8,9 +8,9 @@
  * with TCP, the numbers of both agree; or the same packet was seen in the other form within a
  * millisecond.  A packet is checked against earlier packets, in the batch and in the table, so
  * results do not depend on batches.  In the batch, a plain packet of a joined flow gets the tagged
- * key.  When plain packets come in a direction in which tagged packets came, and are neither copies
- * nor fit by TCP's numbers, there are two connections after all, and each form goes to a flow of
- * its own from then on.
+ * key.  Plain packets may come in a direction in which tagged packets came, neither copies nor
+ * fitting by TCP's numbers.  Then there are two connections after all, and each form goes to a
+ * separate flow from then on.
  *
  * A sibling is a tagged key that had a flow.  Siblings are found by the plain key's hash, in sets;
  * the sibling used longest ago makes room, and plain packets no longer join its flow.  Memory is

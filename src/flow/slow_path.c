@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets that do more than increment the counters of their flow: the packet opens a flow, the flow
- * has timed out, a new connection starts on the same ports, a period is over, or the TCP state
- * changes.
+/* Packets that do more than increment the counters of their flow.  The packet opens a flow, or the
+ * flow has timed out.  Or a new connection starts on the same ports, a period is over, or the TCP
+ * state changes.
  *
  * Hazard: within a batch, an entry found early may have been ended and used again before its packet
  * is handled.  So the whole key is compared again, and the key of a freed entry matches nothing. */
@@ -382,9 +382,9 @@ static inline __attribute__((always_inline)) struct slow_packets sort_slow_packe
 	return slow;
 }
 
-/* First the packets that open flows, then the others; TCP apart, which keeps branches predictable.
- * All packets of a flow are on one side of both divisions, or later in the second: the order within
- * a flow is preserved. */
+/* Handles the packets that open flows first, then the others; TCP apart, to keep branches
+ * predictable. All packets of a flow are on one side of both divisions, or later in the second: the
+ * order within a flow is preserved. */
 void bpei_handle_slow_packets(struct bpei_flow_batch *ctx, uint64_t packets)
 {
 	const struct slow_packets slow = sort_slow_packets(ctx, packets);

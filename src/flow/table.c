@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The flow table: one update for each batch.
+/* The flow table: an update for each batch.
  *
  * Life: new -> (clock, update) ... -> end_all -> top -> free.  One thread owns the table; other
  * threads read the counters alone.  Entries: max_flows are reserved at the start, and memory is
@@ -9,10 +9,10 @@
  * slow_path.c.
  *
  * A batch is handled in passes, so that cache misses overlap and branches are predictable: prefetch
- * the buckets; probe the buckets, prefetch entries and TCP's cold lines; count the packets that
+ * the buckets; probe the buckets, prefetch entries and TCP's cold lines; count the packets which
  * only increment their flow's counters; track their TCP segments; then handle the other packets one
- * by one.  Once a flow has a packet among those, its later packets in the batch go there too, so
- * packets of a flow stay in order.  Other work of a batch is bounded: a step of growth, a few
+ * by one.  Once a flow has a packet among these, later packets of the flow go there too, which
+ * keeps packets of a flow in order.  Other work of a batch is bounded: a step of growth, a few
  * cohorts of the wheel. */
 #include "flow/batch.h"
 #include "flow/rtt.h"
@@ -76,7 +76,7 @@ static void probe_old_index(const struct bpei_flow_batch *ctx)
 		flow[p] = older[p] < flow[p] ? older[p] : flow[p];
 }
 
-/* Finds flows whose own bucket has overflow: prefetches the next bucket of each such packet, and
+/* Finds flows with overflow in their own bucket: prefetches the next bucket of each packet, and
  * searches after the entries of the other packets have been prefetched. */
 static inline __attribute__((always_inline)) void search_overflowed(
 	const struct bpei_flow_batch *ctx, const uint8_t *packets, uint32_t n)
@@ -133,8 +133,8 @@ static void find_flows(struct bpei_flow_batch *ctx)
 
 /* ---- The fast path ---- */
 
-/* For each TCP state, the flags that send a packet to the slow path.  WATCH_EVICTABLE: any packet
- * goes there while the flow is evictable.  Flows that are over stay evictable, so their states are
+/* For each TCP state, the flags which send a packet to the slow path.  WATCH_EVICTABLE: any packet
+ * goes there while the flow is evictable.  Flows which are over stay evictable, so their states are
  * without.  A table, because a branch on the state is mispredicted. */
 #define WATCH_EVICTABLE (FLAG_EVICTABLE << 3)
 static const uint16_t watched_flags[8] = {
@@ -157,9 +157,9 @@ static __attribute__((noinline)) uint64_t compare_extended_key(
 	return !bpei_entry_matches(t, i, key);
 }
 
-/* Counts packets that only increment their flow's counters.  Returns the others as bits; once a
- * flow has a packet among the others, its later packets in the batch go there too.  No branch
- * depends on the packet, since such a branch would be mispredicted.
+/* Counts packets which only increment their flow's counters.  Returns the others as bits; once a
+ * flow has a packet among the others, later packets of the flow in the batch go there too.  No
+ * branch depends on the packet, since the branch would be mispredicted.
  *
  * is_plain: the batch has no cut packets and no ICMP errors, and the table counts no lengths and
  * has no periods.  Known at compile time. */
@@ -216,7 +216,7 @@ static inline __attribute__((always_inline)) uint64_t count_packets(
 	return slow;
 }
 
-/* Returns the packets that were not captured whole, as bits. */
+/* Returns the packets not captured whole, as bits. */
 static uint64_t find_cut_packets(const struct bpe_batch *b)
 {
 	uint32_t difference = 0;
@@ -260,14 +260,14 @@ static void grow_index(struct bpei_table *t)
 		bpei_entry_evict(t, victim, true);
 }
 
-/* Prefetches the buckets of entries that were found expired. */
+/* Prefetches the buckets of entries found expired. */
 static void prefetch_due(const struct bpei_table *t)
 {
 	for (uint32_t k = 0; k < t->due_count; k++)
 		bpei_prefetch_bucket(t, t->cold[t->due[k]].hash);
 }
 
-/* Ends the entries that the wheel found expired, unless a packet has come since. */
+/* Ends the entries found expired by the wheel, unless a packet has come since. */
 static void end_due(struct bpei_table *t)
 {
 	const uint32_t n = t->due_count;
@@ -323,6 +323,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 
 /* ---- Time ---- */
 
+/* Sets the clock, unless the clock is ahead already. */
 void bpei_table_clock(struct bpei_table *t, int64_t now_ns)
 {
 	if (!t->has_time || now_ns > t->now_ns)
@@ -358,7 +359,7 @@ static int compare_by_opening(const void *x, const void *y)
 	return (a->entry > b->entry) - (a->entry < b->entry);
 }
 
-/* Ends each alive entry whose time-out has passed. */
+/* Ends each alive entry after its time-out. */
 static void end_timed_out(struct bpei_table *t)
 {
 	for (uint32_t i = 0; i < t->touched; i++) {

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* The table's state, shared by the files of this folder alone.
  *
- * Memory for one flow, IPv4 or IPv6, with TCP analysis, in bytes:
- *   entry                        64    one cache line, needed by each packet
- *   cold line                    64    40 of them for TCP packets, the rest for start and end
- *   slot in the index            12.2  64-byte buckets of 7 slots, at 75% load
- *   share of a cohort             0.5  16 bytes for 32 entries
- *   share of the anomalies        2.8  176 bytes for each 64 possible flows, at least 1,024
- *   share of the histories        0.7  90 bytes for each 128 possible flows, 1,024 to 65,536
- *   in all                      144.2
- * More bytes where they are needed:
- *   16 for each flow once the snap length has cut a packet
- *   16 for each flow once a counter has left its part of the entry
- *    8 for each flow once a packet came in a tunnel, and 52 for each tunnel: at most one tunnel for
- *      8 possible flows, at least 1,024
- *   16 for each flow with a VLAN tag, at most for each possible flow
+ * Memory for one flow, IPv4 or IPv6, with TCP analysis, in bytes.
+ *   entry                        64    one cache line, needed by each packet.
+ *   cold line                    64    40 of them for TCP packets, the rest for start and end.
+ *   slot in the index            12.2  64-byte buckets of 7 slots, at 75% load.
+ *   share of a cohort             0.5  16 bytes for 32 entries.
+ *   share of the anomalies        2.8  176 bytes for each 64 possible flows, at least 1,024.
+ *   share of the histories        0.7  90 bytes for each 128 possible flows, 1,024 to 65,536.
+ *   in all                      144.2.
+ * Further bytes where they are needed.
+ * 16 for each flow once the snap length has cut a packet.
+ * 16 for each flow once a counter has left its part of the entry.
+ * 8 for each flow once a packet came in a tunnel, and 52 for each tunnel.  There is room for a
+ * tunnel for each 8 possible flows, at least for 1,024.
+ * 16 for each flow with a VLAN tag, at most for each possible flow.
  *
- * Owner: one thread calls everything here.  Hazard: an entry's number is good until the flow ends,
- * and is used again for another flow. */
+ * Owner: a single thread calls everything here.  Hazard: an entry's number is good until the flow
+ * ends, and is used again for another flow. */
 #ifndef BPEI_FLOW_TABLE_H
 #define BPEI_FLOW_TABLE_H
 

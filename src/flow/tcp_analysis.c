@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the sequence numbers of both ends tell a bystander, by the definitions of Wireshark's
- * tcp.analysis, with these differences:
+ * tcp.analysis, with these differences.
  * - Out of order is a segment that fills a hole seen before, soon after the segment that followed
- *   the hole.  A segment that was seen already is a retransmission, however soon it comes.  One
+ *   the hole.  A segment that was seen already is a retransmission, however soon.  One
  *   hole is remembered for each end: the latest, for ten seconds.
  * - Fast is a retransmission within 20 ms of the duplicate ACKs that request the segment, as in
- *   Wireshark, or within twice the round trip to the sender; fast goes before out of order.
+ *   Wireshark, or within twice the round trip to the sender.  Fast goes before out of order.
  * - Retransmissions include fast and spurious retransmissions.
  * - The last 24 bits of ACK numbers are kept, so spurious retransmissions and repeated ACKs are
  *   recognised up to 16 MB behind.
@@ -418,6 +418,7 @@ void bpei_tcp_events_apply(struct bpei_table *t, struct bpei_tcp_events *events)
 
 /* ---- New connections ---- */
 
+/* Compares the SYN with the numbers of the flow's connection. */
 bool bpei_tcp_is_new_connection(const struct bpei_table *t, uint32_t i, uint32_t end,
 	const struct bpei_segment *s, uint8_t flags, int64_t now_ns)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP segments of a batch: segments in order are followed in one loop without unpredictable
- * branches; other segments take the general path one by one (tcp_analysis.c). */
+/* TCP segments of a batch: segments in order are followed in a loop without unpredictable
+ * branches; other segments take the general path, one by one (tcp_analysis.c). */
 #include "flow/batch.h"
 #include "flow/dupack.h"
 #include "flow/tcp_analysis.h"
@@ -126,8 +126,8 @@ static __attribute__((noinline)) bool add_news_to_history(
 }
 
 /* Follows an in-order segment of a healthy connection, without FIN, SYN or RST.  Returns false,
- * with nothing changed, if a condition fails.  All conditions are tested in one branch, because
- * each branch of its own costs more.  ip, tcp: the headers. */
+ * with nothing changed, if a condition fails.  All conditions are tested in a single branch,
+ * because each separate branch costs more.  ip, tcp: the headers. */
 static inline __attribute__((always_inline)) bool follow_in_order(struct bpei_table *t,
 	const struct bpei_flow_segment *segment, const uint8_t *ip, const uint8_t *tcp,
 	struct bpei_tcp_events *events)
@@ -212,7 +212,7 @@ static inline __attribute__((always_inline)) void track_segments(
 	bpei_tcp_events_apply(ctx->t, &events);
 }
 
-/* Without analysis: adds flags that are new to the history. */
+/* Adds flags new to the history, where segments are not analyzed. */
 static void track_flags(const struct bpei_flow_batch *ctx, uint64_t packets)
 {
 	const struct bpei_table *const t = ctx->t;

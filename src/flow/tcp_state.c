@@ -3,8 +3,10 @@
  * and the originator where no SYN tells.  Pure functions of an entry. */
 #include "flow/entry.h"
 
-#define WELL_KNOWN_PORTS 1024u /* RFC 6335, section 6: system ports lie below */
+/* System ports lie below (RFC 6335, section 6). */
+#define WELL_KNOWN_PORTS 1024u
 
+/* Sets the TCP state alone. */
 static void set_tcp_state(struct bpei_entry *e, enum bpe_tcp_state state)
 {
 	bpei_entry_set_state(e, STATE_TCP, (uint32_t)state);
@@ -19,7 +21,7 @@ static void add_fin(struct bpei_entry *e, uint32_t end)
 }
 
 /* Returns true for protocols with ports in their first four bytes. */
-static bool has_ports(uint8_t proto)
+static bool protocol_has_ports(uint8_t proto)
 {
 	return proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
 }
@@ -30,7 +32,7 @@ void bpei_entry_orient_by_port(struct bpei_entry *e, uint8_t flags)
 	const bool is_well_known[2] = { port[0] < WELL_KNOWN_PORTS, port[1] < WELL_KNOWN_PORTS };
 	uint32_t responder = port[1] < port[0];
 
-	if (port[0] == port[1] || flags & TCP_SYN || !has_ports(bpei_entry_proto(e)))
+	if (port[0] == port[1] || flags & TCP_SYN || !protocol_has_ports(bpei_entry_proto(e)))
 		return;
 	if (is_well_known[0] != is_well_known[1])
 		responder = is_well_known[1];

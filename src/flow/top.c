@@ -12,7 +12,8 @@
 
 #include <stdlib.h>
 
-#define RECORD_COST 8u /* making a record costs as much as looking at so many entries */
+/* Entries looked at in the time of making a record. */
+#define RECORD_COST 8u
 
 int bpei_top_init(struct bpei_top *top, enum bpe_order order, int64_t since_ns, size_t n)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The tunnels by which flows came.
  *
- * A flow in a tunnel keeps the digest in its key, and the tunnel of its first packet.  Many flows
+ * A flow in a tunnel keeps the digest in the key, and the tunnel of the first packet.  Many flows
  * share a tunnel, so the tunnel is kept once, with a count of flows.  Without room for another
  * tunnel, flows are told apart by the digest all the same, but their records do not name the
  * tunnel.
  *
- * Invariant: an entry has STATE_TUNNEL exactly if its element in flow_tunnels is in use.  Memory is
+ * Invariant: an entry has STATE_TUNNEL exactly if the element in flow_tunnels is in use.  Memory is
  * taken only as tunnels are met. */
 #include "flow/tunnels.h"
 
@@ -14,8 +14,8 @@
 
 #define MIN_TUNNELS 1024u
 #define FLOWS_FOR_TUNNEL 8u
-/* Elements of a chain that are compared.  An attacker who makes chains long gains copies of a
- * tunnel, and no time. */
+/* Elements of a chain that are compared.  With long chains an attacker gains copies of a tunnel,
+ * and no time. */
 #define MAX_COMPARES 8u
 
 /* Returns the number of tunnels for so many flows. */

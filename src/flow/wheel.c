@@ -2,16 +2,16 @@
 /* Time-outs: the table's clock and the timing wheel.
  *
  * Wheel: 1,024 slots of 134 ms; an entry farther away is checked once a turn.  The wheel holds
- * cohorts of 32 neighbouring entries, each by the earliest time at which an entry of the cohort may
- * expire, so a flow has no links and a check reads memory in order.  A packet does not touch the
- * wheel.  A cohort is checked at the time that was known when the cohort was put into the wheel;
- * expired entries end, and the cohort goes back for the next time.  A check that comes too early
- * costs a check and nothing else.  A change to a state with a shorter time-out moves the cohort
- * forward.
+ * cohorts of 32 neighbouring entries, so a flow has no links and a check reads memory in order.  A
+ * cohort is scheduled by the earliest time at which an entry of the cohort may expire.  A packet
+ * does not touch the wheel.  A cohort is checked at the time that was known when the cohort was put
+ * into the wheel; expired entries end, and the cohort goes back for the next time.  A check that
+ * comes too early costs a check and nothing else.  A change to a state with a shorter time-out
+ * moves the cohort forward.
  *
  * Time-outs are exact for packets, whatever the wheel does, since each packet checks the time of
- * the flow (bpei_entry_has_timed_out).  A flow without packets ends at most min_timeout_ns / LATE +
- * slack_ns / 2 after the expiry, and a tick.
+ * the flow (bpei_entry_has_timed_out).  A flow without packets ends late by at most
+ * min_timeout_ns / LATE + slack_ns / 2, and a tick.
  *
  * The wheel never ends a flow: expired entries are put into table.due, and the caller ends them one
  * batch later, when their cold lines and buckets have been prefetched. */
@@ -31,7 +31,7 @@ static uint32_t current_tick(const struct bpei_table *t)
 }
 
 /* Returns a - b, or 0 if b is later. */
-static uint64_t time_after(int64_t a, int64_t b)
+static uint64_t positive_difference(int64_t a, int64_t b)
 {
 	return a > b ? (uint64_t)a - (uint64_t)b : 0;
 }
@@ -52,7 +52,7 @@ static uint32_t ticks_of_wait(int64_t wait_ns)
 
 void bpei_wheel_set_clock(struct bpei_table *t, int64_t now_ns)
 {
-	const uint64_t forward = t->has_time ? time_after(now_ns, t->now_ns) : 0;
+	const uint64_t forward = t->has_time ? positive_difference(now_ns, t->now_ns) : 0;
 
 	t->wheel_ns = t->wheel_ns + forward < t->wheel_ns ? UINT64_MAX : t->wheel_ns + forward;
 	t->now_ns = now_ns;
@@ -162,7 +162,8 @@ void bpei_prefetch_end(const struct bpei_table *t, uint32_t i)
 static inline bool is_idle_beyond(
 	const struct bpei_table *t, const struct bpei_entry *e, int64_t expiry_ns)
 {
-	return expiry_ns != INT64_MAX && time_after(t->now_ns, e->last_ns) > (uint64_t)expiry_ns;
+	return expiry_ns != INT64_MAX &&
+	       positive_difference(t->now_ns, e->last_ns) > (uint64_t)expiry_ns;
 }
 
 bool bpei_entry_has_expired(const struct bpei_table *t, const struct bpei_entry *e)
@@ -201,7 +202,7 @@ static void check_cohort(struct bpei_table *t, uint32_t number, uint32_t next)
 		if (!(bpei_entry_flags(e) & FLAG_ALIVE))
 			continue;
 		/* The times may be any two, so the difference is up to 2^64 - 1. */
-		const uint64_t idle_ns = time_after(t->now_ns, e->last_ns);
+		const uint64_t idle_ns = positive_difference(t->now_ns, e->last_ns);
 		int64_t expiry_ns = t->min_expiry_ns[bpei_entry_expiry_index(e)];
 		if (BPEI_UNLIKELY(idle_ns > (uint64_t)expiry_ns)) {
 			/* The exact kind of time-out may allow more. */
