@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Linux: Landlock (landlock(7)) for files, TCP ports, and what other processes could be reached by;
- * seccomp (seccomp_linux.c) for system calls.  Either may be missing (an older kernel, an emulator,
- * a container's own policy): the other holds without it.
+/* Linux: Landlock (landlock(7)) confines files, TCP ports and the ways to other processes; seccomp
+ * (seccomp_linux.c) confines system calls.  Stateless.  Either may be missing (an older kernel, an
+ * emulator, a container's own policy); the other works without it.
  *
- * A file of the filter is given by its directory, since an editor puts a new file in its place: so
- * everything below that directory can be read, by whoever we are then; and as the flows' file is
- * moved away and made anew (SIGHUP), whatever is below its directory can be appended to.
- * Descriptors that are open stay as they are. */
+ * A file of the filter is allowed by its directory, since an editor puts a new file in the place of
+ * the old.  So everything below the directory can be read, as far as the user may.  The flow file
+ * is moved away and made anew (SIGHUP), so every file below its directory can be appended to.  Open
+ * descriptors stay as they are. */
 #include "confine_linux.h"
 
 #include <errno.h>
@@ -18,8 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* <linux/landlock.h> as of Linux 6.12 (interface version 6); distributions' copies are older, and
- * their kernels often newer. */
+/* <linux/landlock.h> as of Linux 6.12 (interface version 6).  The copies of distributions are
+ * older, and their kernels are often newer. */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #define SYS_landlock_add_rule 445
@@ -30,7 +30,7 @@
 #define FS_WRITE_FILE (1u << 1)
 #define FS_READ_FILE (1u << 2)
 #define FS_MAKE_REG (1u << 8)
-#define FS_TRUNCATE (1u << 14) /* version 3: cuts a torn line off */
+#define FS_TRUNCATE (1u << 14) /* version 3; cuts off a torn line */
 enum { SCOPE_ABSTRACT_UNIX = 1, SCOPE_SIGNAL = 2, NET_BIND_TCP = 1, NET_CONNECT_TCP = 2 };
 
 struct ruleset {
@@ -45,106 +45,160 @@ const enum cli_system cli_system_here = CLI_LINUX;
 const char *const cli_name_files[] = { "/etc/services", "/etc/protocols", "/etc/networks",
 	"/etc/hosts", "/etc/ethers", "/etc/nsswitch.conf", "/etc/host.conf", NULL };
 
-static void allow(int ruleset, const char *path)
+/* ---- Landlock ---- */
+
+/* Allows the reading of a file, or of all files below a directory. */
+static void allow_path(int ruleset, const char *path)
 {
-	struct path_beneath rule = { .allowed = FS_READ_FILE,
-		.parent = open(path, O_PATH | O_CLOEXEC) };
-	if (rule.parent < 0)
-		return; /* not there: nothing to allow */
+	struct path_beneath rule = { .allowed = FS_READ_FILE };
+
+	rule.parent = open(path, O_PATH | O_CLOEXEC);
+	if (rule.parent < 0) /* a missing file needs no rule */
+		return;
 	syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0);
 	close(rule.parent);
 }
 
 static void allow_directory_of(int ruleset, const char *file)
 {
-	char *copy = strdup(file), *slash = copy ? strrchr(copy, '/') : NULL;
-	if (slash == copy && slash)
-		allow(ruleset, file); /* "/" would be everything */
-	else if (slash)
-		*slash = 0, allow(ruleset, copy);
-	else
-		allow(ruleset, ".");
+	char *copy = strdup(file);
+	char *slash = copy ? strrchr(copy, '/') : NULL;
+
+	if (!slash) {
+		allow_path(ruleset, ".");
+	} else if (slash == copy) {
+		allow_path(ruleset, file); /* the directory "/" would allow everything */
+	} else {
+		*slash = 0;
+		allow_path(ruleset, copy);
+	}
 	free(copy);
 }
 
-static void allow_file(int ruleset, const char *file)
+static void allow_filter_file(int ruleset, const char *file)
 {
 	char *real = realpath(file, NULL);
+
 	allow_directory_of(ruleset, file);
 	if (real)
-		allow_directory_of(ruleset, real); /* a link's target lies elsewhere */
+		allow_directory_of(ruleset, real); /* the target of a link lies elsewhere */
 	free(real);
+}
+
+static void allow_output(int ruleset, int directory, long version)
+{
+	struct path_beneath rule = { .allowed = FS_WRITE_FILE | FS_MAKE_REG, .parent = directory };
+
+	if (version >= 3)
+		rule.allowed |= FS_TRUNCATE;
+	syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0);
+}
+
+/* Returns all rights on files that a version of the interface knows: 13 at first, then REFER,
+ * TRUNCATE, IOCTL_DEV. */
+static uint64_t file_rights_of_version(long version)
+{
+	if (version >= 5)
+		return 0xffff;
+	if (version >= 3)
+		return 0x7fff;
+	return version == 2 ? 0x3fff : 0x1fff;
+}
+
+/* Returns the size of struct ruleset in a version of the interface. */
+static size_t ruleset_size_of_version(long version)
+{
+	if (version >= 6)
+		return sizeof(struct ruleset);
+	return version >= 4 ? offsetof(struct ruleset, scoped) : offsetof(struct ruleset, net);
 }
 
 int cli_landlock(const struct cli_confinement *how, int *version)
 {
-	long v = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
+	const long v = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
+
 	if (v < 0)
 		return errno;
 	*version = (int)v;
-	/* All of the file system's rights that this version knows: 13 at first, REFER, TRUNCATE,
-	 * IOCTL_DEV. */
-	struct ruleset all = { .fs = v >= 5   ? 0xffff
-				     : v >= 3 ? 0x7fff
-				     : v == 2 ? 0x3fff
-					      : 0x1fff,
+	struct ruleset all = {
+		.fs = file_rights_of_version(v),
 		.net = v >= 4 ? NET_BIND_TCP | NET_CONNECT_TCP : 0,
-		.scoped = v >= 6 ? SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL : 0 };
-	size_t size = v >= 6   ? sizeof all
-		      : v >= 4 ? offsetof(struct ruleset, scoped)
-			       : offsetof(struct ruleset, net);
-	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &all, size, 0);
+		.scoped = v >= 6 ? SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL : 0,
+	};
+	const int ruleset =
+		(int)syscall(SYS_landlock_create_ruleset, &all, ruleset_size_of_version(v), 0);
 	if (ruleset < 0)
 		return errno;
 	for (size_t i = 0; i < how->file_count; i++)
-		allow_file(ruleset, how->files[i]);
+		allow_filter_file(ruleset, how->files[i]);
 	for (size_t i = 0; how->filter && cli_name_files[i]; i++)
-		allow(ruleset, cli_name_files[i]);
-	if (how->output) {
-		uint64_t cut = v >= 3 ? FS_TRUNCATE : 0;
-		struct path_beneath rule = { .allowed = FS_WRITE_FILE | FS_MAKE_REG | cut,
-			.parent = how->output_directory };
-		syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0);
-	}
-	int e = syscall(SYS_landlock_restrict_self, ruleset, 0) ? errno : 0;
+		allow_path(ruleset, cli_name_files[i]);
+	if (how->output)
+		allow_output(ruleset, how->output_directory, v);
+	const int failed = syscall(SYS_landlock_restrict_self, ruleset, 0) ? errno : 0;
 	close(ruleset);
-	return e;
+	return failed;
+}
+
+/* ---- Both ---- */
+
+static const char *describe_readable(const struct cli_confinement *how)
+{
+	if (how->file_count)
+		return "to read: where the filter's files are";
+	if (how->filter)
+		return "to read: tables of names in /etc";
+	return how->output ? "" : "no files";
+}
+
+/* Runs Landlock and writes the result. */
+static void confine_files(const struct cli_confinement *how, struct cli_confined *done)
+{
+	const bool reads = how->file_count || how->filter;
+	int version = 0;
+	const int failed = cli_landlock(how, &version);
+	const char *why = strerror(failed);
+
+	if (!failed) {
+		snprintf(done->holds, sizeof done->holds, "Landlock %d (%s%s%s)", version,
+			describe_readable(how), how->output && reads ? "; " : "",
+			how->output ? "to write: where the flows are" : "");
+		return;
+	}
+	if (failed == ENOSYS || failed == EOPNOTSUPP)
+		why = "this kernel has none, or has it switched off";
+	snprintf(done->failed, sizeof done->failed, "no Landlock (%s)", why);
+}
+
+/* Runs seccomp and appends the result. */
+static void confine_calls(const struct cli_confinement *how, struct cli_confined *done)
+{
+	const size_t holds = strlen(done->holds);
+	const size_t failures = strlen(done->failed);
+	unsigned calls = 0;
+	const int failed = cli_seccomp(how, &calls);
+	const char *why = strerror(failed);
+
+	if (!failed) {
+		snprintf(done->holds + holds, sizeof done->holds - holds,
+			"%sseccomp (%u system calls)", holds ? ", " : "", calls);
+		return;
+	}
+	if (failed == ENOTSUP)
+		why = "no list of calls for this kind of machine";
+	else if (failed == ENOSYS || failed == EINVAL)
+		why = "this kernel, or emulator, has none";
+	snprintf(done->failed + failures, sizeof done->failed - failures, "%sno seccomp (%s)",
+		failures ? ", " : "", why);
 }
 
 void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 {
-	int version = 0, e;
-	unsigned calls = 0;
-	size_t used = 0;
 	*done = (struct cli_confined){ .filter_fixed = false };
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
 		snprintf(done->failed, sizeof done->failed, "no_new_privs: %s", strerror(errno));
 		return;
 	}
-	e = cli_landlock(how, &version);
-	if (e)
-		snprintf(done->failed, sizeof done->failed, "no Landlock (%s)",
-			e == ENOSYS || e == EOPNOTSUPP
-				? "this kernel has none, or has it switched off"
-				: strerror(e));
-	else
-		used = (size_t)snprintf(done->holds, sizeof done->holds, "Landlock %d (%s%s%s)",
-			version,
-			how->file_count ? "to read: where the filter's files are"
-			: how->filter   ? "to read: tables of names in /etc"
-			: how->output   ? ""
-					: "no files",
-			how->output && (how->file_count || how->filter) ? "; " : "",
-			how->output ? "to write: where the flows are" : "");
-	size_t failed = strlen(done->failed);
-	e = cli_seccomp(how, &calls);
-	if (e)
-		snprintf(done->failed + failed, sizeof done->failed - failed, "%sno seccomp (%s)",
-			failed ? ", " : "",
-			e == ENOTSUP                 ? "no list of calls for this kind of machine"
-			: e == ENOSYS || e == EINVAL ? "this kernel, or emulator, has none"
-						     : strerror(e));
-	else
-		snprintf(done->holds + used, sizeof done->holds - used,
-			"%sseccomp (%u system calls)", used ? ", " : "", calls);
+	confine_files(how, done);
+	confine_calls(how, done);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Carries the plan out (rights.h).  Life: prepare, while nothing is open yet, so that what cannot
- * be is told before any file is touched; give_up, between opening the source and the first thread:
- * what it takes away is gone for every thread, and for good. */
+/* Carries out the plan (rights.h).
+ *
+ * Life: prepare, before anything is opened, so an impossible wish is refused before any file is
+ * touched; give_up, between the opening of the source and the first thread, so the rights are lost
+ * for every thread and for good.  State: the plan and the filter's files; main thread. */
 #include "cli.h"
 #include "rights.h"
 
@@ -28,22 +30,28 @@ struct account {
 
 static struct {
 	struct cli_rights_plan plan;
-	struct account account; /* of plan.become */
-	char *files[CLI_FILES_MOST];
-	size_t files_found, file_count; /* in the filter; of those looked after */
+	struct account account;      /* of plan.become */
+	char *files[CLI_FILES_MOST]; /* of the filter, which can be read again */
+	size_t file_count;
+	size_t files_found; /* in the filter: may be more than file_count */
 } state;
 
-static bool find(const char *name, struct account *a)
+/* ---- Accounts ---- */
+
+/* Looks up a user.  Returns whether the user exists. */
+static bool find_account(const char *name, struct account *a)
 {
 	const struct passwd *p = getpwnam(name);
+	const long most = sysconf(_SC_NGROUPS_MAX);
+
 	if (!p)
 		return false;
 	snprintf(a->name, sizeof a->name, "%s", p->pw_name);
-	a->uid = p->pw_uid, a->gid = p->pw_gid;
-	long most = sysconf(_SC_NGROUPS_MAX);
+	a->uid = p->pw_uid;
+	a->gid = p->pw_gid;
 	a->group_count = GROUPS_MOST;
-	getgrouplist(
-		a->name, a->gid, (void *)a->groups, &a->group_count); /* macOS has them as int */
+	/* the cast: on macOS the groups are int */
+	getgrouplist(a->name, a->gid, (void *)a->groups, &a->group_count);
 	if (a->group_count > GROUPS_MOST)
 		a->group_count = GROUPS_MOST;
 	if (most > 0 && a->group_count > most)
@@ -51,51 +59,89 @@ static bool find(const char *name, struct account *a)
 	return true;
 }
 
-static int switch_to(const struct account *a)
+/* Changes groups and user.  Returns 0 or an errno.  Not by initgroups, which asks a server on
+ * macOS: this function runs in a child without exec, too.  setuid by root sets the real, the
+ * effective and the saved id on every system. */
+static int switch_to_account(const struct account *a)
 {
-	/* Not initgroups, which asks a server in macOS: this runs in a child without exec, too.
-	 * setuid by root sets the real, the effective and the saved id, on every system. */
-	return setgroups(a->group_count, a->groups) || setgid(a->gid) || setuid(a->uid) ? errno : 0;
+	if (setgroups(a->group_count, a->groups) || setgid(a->gid) || setuid(a->uid))
+		return errno;
+	return 0;
 }
 
-static bool is_regained(const struct account *a)
+/* Returns whether the process can become root again. */
+static bool can_regain_root(const struct account *a)
 {
-	return (a->uid && (!seteuid(0) || !setuid(0))) || (a->gid && (!setegid(0) || !setgid(0))) ||
-	       getuid() != a->uid || geteuid() != a->uid;
+	if (a->uid && (!seteuid(0) || !setuid(0)))
+		return true;
+	if (a->gid && (!setegid(0) || !setgid(0)))
+		return true;
+	return getuid() != a->uid || geteuid() != a->uid;
 }
 
-/* Asked of a process that is that user: no other way minds every directory, group and list of
- * access. */
-static bool may_read(const struct account *a)
+/* Waits for a child.  Returns whether the child exited with 0. */
+static bool has_child_succeeded(pid_t child)
 {
 	int status = 1;
-	pid_t child = fork();
-	if (!child) {
-		if (switch_to(a))
-			_exit(1);
-		for (size_t i = 0; i < state.file_count; i++)
-			if (open(state.files[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK) < 0)
-				_exit(1);
-		_exit(0);
-	}
+
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
 		continue;
 	return child > 0 && !status;
 }
 
-/* Of what the filter was read from, what can be read again: no pipe, no terminal. */
-static void find_files(const struct cli *c)
+/* Returns whether the user may read the filter's files.  Asks in a child that becomes the user: no
+ * other way respects every directory, group and access control list. */
+static bool may_read_files(const struct account *a)
+{
+	const pid_t child = fork();
+
+	if (child)
+		return has_child_succeeded(child);
+	if (switch_to_account(a))
+		_exit(1);
+	for (size_t i = 0; i < state.file_count; i++)
+		if (open(state.files[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK) < 0)
+			_exit(1);
+	_exit(0);
+}
+
+static bool can_make_files_in(int directory)
+{
+	return !faccessat(directory, ".", W_OK | X_OK, AT_EACCESS);
+}
+
+uid_t cli_rights_user(void)
+{
+	return state.plan.become ? state.account.uid : geteuid();
+}
+
+bool cli_rights_may_make(int directory)
+{
+	if (!state.plan.become)
+		return can_make_files_in(directory);
+	const pid_t child = fork();
+	if (!child)
+		_exit(switch_to_account(&state.account) || !can_make_files_in(directory));
+	return has_child_succeeded(child);
+}
+
+/* ---- Prepare ---- */
+
+/* Finds the files of the filter that can be read again: regular files, no pipe, no terminal. */
+static void find_filter_files(const struct cli *c)
 {
 	char *paths[CLI_FILES_MOST] = { NULL };
 	size_t found = 0;
 	struct stat st;
-	if (c->filter_path && (paths[0] = strdup(c->filter_path)))
+
+	if (c->filter_path)
+		paths[0] = strdup(c->filter_path);
+	if (paths[0])
 		found = 1;
 	if (c->filter)
 		found += program_filter_files(c->filter, paths + found, CLI_FILES_MOST - found);
-	state.files_found = state.file_count = 0;
-	if (found > CLI_FILES_MOST)
-		state.files_found = found;
+	state.file_count = 0;
+	state.files_found = found > CLI_FILES_MOST ? found : 0;
 	for (size_t i = 0; i < found && i < CLI_FILES_MOST; i++) {
 		if (paths[i] && !stat(paths[i], &st) && S_ISREG(st.st_mode))
 			state.files[state.file_count++] = paths[i];
@@ -106,36 +152,59 @@ static void find_files(const struct cli *c)
 		state.files_found = state.file_count;
 }
 
-int cli_rights_prepare(struct cli *c)
+/* Returns the name of the user that root becomes without -Z, or NULL. */
+static const char *find_fallback_account(void)
 {
-	static const char *const fallbacks[] = { "bpfengine", "nobody" };
+	static const char *const names[] = { "bpfengine", "nobody" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (find_account(names[i], &state.account))
+			return state.account.name;
+	return NULL;
+}
+
+static struct cli_rights_facts collect_facts(const struct cli *c)
+{
 	const struct bpe_options *o = &c->engine;
-	struct cli_rights_facts f = { .system = cli_system_here,
+
+	return (struct cli_rights_facts){
+		.system = cli_system_here,
 		.root = !geteuid(),
 		.no_confine = c->no_confine,
 		.wait_interface = o->wait_interface,
 		.urgent = o->priority != BPE_PRIORITY_NORMAL,
 		.realtime = o->priority == BPE_PRIORITY_REALTIME,
 		.pinned = o->pin_workers,
+		.files = state.files_found,
 		.user = c->user,
 		.interface_name = o->interface_name,
-		.bpf_device = o->bpf_device };
-	bool found = false;
-	find_files(c);
-	f.files = state.files_found;
-	if (c->user && !(found = find(c->user, &state.account))) {
-		program_tell(
-			"-Z %s: there is no such user (getent passwd lists them; -Z root keeps all rights)",
-			c->user);
-		return EXIT_USAGE;
+		.bpf_device = o->bpf_device,
+	};
+}
+
+int cli_rights_prepare(struct cli *c)
+{
+	struct cli_rights_facts f;
+	bool has_account = false;
+
+	find_filter_files(c);
+	f = collect_facts(c);
+	if (c->user) {
+		has_account = find_account(c->user, &state.account);
+		if (!has_account) {
+			program_tell(
+				"-Z %s: there is no such user (getent passwd lists them; -Z root keeps all rights)",
+				c->user);
+			return EXIT_USAGE;
+		}
+		f.user_is_root = !state.account.uid;
+		f.user_is_self = state.account.uid == geteuid();
+	} else if (f.root) {
+		f.fallback = find_fallback_account();
+		has_account = f.fallback;
 	}
-	for (size_t i = 0; f.root && !c->user && !found && i < 2; i++)
-		if ((found = find(fallbacks[i], &state.account)))
-			f.fallback = state.account.name;
-	f.user_is_root = c->user && !state.account.uid;
-	f.user_is_self = c->user && state.account.uid == geteuid();
-	f.files_unreadable = f.root && found && state.account.uid && state.file_count &&
-			     !may_read(&state.account);
+	f.files_unreadable = f.root && has_account && state.account.uid && state.file_count &&
+			     !may_read_files(&state.account);
 	cli_rights_plan(&state.plan, &f);
 	if (!state.plan.refused)
 		return 0;
@@ -145,24 +214,28 @@ int cli_rights_prepare(struct cli *c)
 	return EXIT_USAGE;
 }
 
-/* 0, or an exit code after the message. */
-static int drop(struct cli_rights_plan *p, const char *asked, char *failed, size_t room)
+/* ---- Give up ---- */
+
+/* Changes the user and reduces the privileges as planned.  asked: -Z, or NULL; failed: what did not
+ * work.  Returns 0, or the exit code after the message. */
+static int drop_rights(struct cli_rights_plan *p, const char *asked, char *failed, size_t room)
 {
-	int e = cli_caps_before(p->keep_read, p->keep_nice);
-	if (!e && p->become && (e = switch_to(&state.account))) {
-		snprintf(failed, room, "could not become user %s: %s%s", p->become, strerror(e),
+	int error = cli_caps_before(p->keep_read, p->keep_nice);
+
+	if (!error && p->become && (error = switch_to_account(&state.account))) {
+		snprintf(failed, room, "could not become user %s: %s%s", p->become, strerror(error),
 			asked ? "" : "; going on as the user that started it");
 		if (asked) {
 			program_tell("-Z: %s", failed);
 			return EXIT_RIGHTS;
 		}
-		p->keep_read =
-			state.file_count; /* as whoever we are, without root's capabilities */
+		/* stays the same user, without root's capabilities */
+		p->keep_read = state.file_count;
 		p->become = NULL;
 	}
-	if (p->reduce && (e = cli_caps_after(p->keep_read, p->keep_nice)))
-		snprintf(failed, room, "could not give up all capabilities: %s", strerror(e));
-	if (p->become && is_regained(&state.account)) {
+	if (p->reduce && (error = cli_caps_after(p->keep_read, p->keep_nice)))
+		snprintf(failed, room, "could not give up all capabilities: %s", strerror(error));
+	if (p->become && can_regain_root(&state.account)) {
 		program_tell(
 			"user %s could become root again: not capturing like that (-Z root keeps all rights, --no-confine does not help)",
 			p->become);
@@ -171,47 +244,25 @@ static int drop(struct cli_rights_plan *p, const char *asked, char *failed, size
 	return 0;
 }
 
-uid_t cli_rights_user(void)
+static void write_user_name(char *to, size_t room)
 {
-	return state.plan.become ? state.account.uid : geteuid();
-}
+	const struct passwd *self = state.plan.become ? NULL : getpwuid(geteuid());
 
-bool cli_rights_may_make(int directory)
-{
-	int status = 1;
-	if (!state.plan.become)
-		return !faccessat(directory, ".", W_OK | X_OK, AT_EACCESS);
-	pid_t child = fork();
-	if (!child)
-		_exit(switch_to(&state.account) ||
-			faccessat(directory, ".", W_OK | X_OK, AT_EACCESS));
-	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
-		continue;
-	return child > 0 && !status;
-}
-
-static void tell(const struct cli *c, const char *before, const char *text)
-{
-	if (text && text[0] && !c->quiet)
-		program_tell("%s%s", before, text);
-}
-
-int cli_rights_give_up(struct cli *c)
-{
-	struct cli_rights_plan *p = &state.plan;
-	struct cli_rights *r = &c->rights;
-	struct cli_confined confined = { .filter_fixed = false };
-	char failed[128] = "", caps[64] = "";
-	int code = p->become || p->reduce ? drop(p, c->user, failed, sizeof failed) : 0;
-	if (code)
-		return code;
-	const struct passwd *self = p->become ? NULL : getpwuid(geteuid());
-	if (p->become || self)
-		snprintf(r->user, sizeof r->user, "%s", p->become ? p->become : self->pw_name);
+	if (state.plan.become)
+		snprintf(to, room, "%s", state.plan.become);
+	else if (self)
+		snprintf(to, room, "%s", self->pw_name);
 	else
-		snprintf(r->user, sizeof r->user, "%lu", (unsigned long)geteuid());
+		snprintf(to, room, "%lu", (unsigned long)geteuid());
+}
+
+/* Confines the program as planned. */
+static void confine_program(const struct cli *c, struct cli_confined *confined)
+{
+	const struct cli_rights_plan *p = &state.plan;
 	const int directory = c->flows ? cli_flows_directory(c->flows) : -1;
-	const struct cli_confinement how = { .files = (const char *const *)state.files,
+	const struct cli_confinement how = {
+		.files = (const char *const *)state.files,
 		.file_count = state.file_count,
 		.filter = c->filter,
 		.live = p->live,
@@ -219,21 +270,55 @@ int cli_rights_give_up(struct cli *c)
 		.tuned = c->engine.pin_workers || c->engine.priority != BPE_PRIORITY_NORMAL,
 		.terminal = c->top,
 		.output = directory >= 0 ? c->flows_path : NULL,
-		.output_directory = directory };
-	cli_caps_text(caps, sizeof caps); /* asked now: a confined program may not */
+		.output_directory = directory,
+	};
+
+	*confined = (struct cli_confined){ .filter_fixed = false };
 	if (p->confine)
-		cli_confine(&how, &confined);
+		cli_confine(&how, confined);
+}
+
+static void report_rights(const struct cli *c, const char *before, const char *text)
+{
+	if (text && text[0] && !c->quiet)
+		program_tell("%s%s", before, text);
+}
+
+static void free_filter_files(void)
+{
+	for (size_t i = 0; i < state.file_count; i++) {
+		free(state.files[i]);
+		state.files[i] = NULL;
+	}
+}
+
+int cli_rights_give_up(struct cli *c)
+{
+	struct cli_rights_plan *p = &state.plan;
+	struct cli_rights *r = &c->rights;
+	const char *why = p->why ? p->why : "";
+	struct cli_confined confined;
+	char failed[128] = "";
+	int code = 0;
+
+	if (p->become || p->reduce)
+		code = drop_rights(p, c->user, failed, sizeof failed);
+	if (code)
+		return code;
+	write_user_name(r->user, sizeof r->user);
+	/* asked before the confinement, which may forbid the call */
+	cli_caps_text(r->capabilities, sizeof r->capabilities);
+	confine_program(c, &confined);
 	r->dropped = p->become;
 	r->filter_fixed = confined.filter_fixed;
-	snprintf(r->kept, sizeof r->kept, "%s", failed[0] ? failed : p->why ? p->why : "");
-	snprintf(r->capabilities, sizeof r->capabilities, "%s", caps);
+	snprintf(r->kept, sizeof r->kept, "%s", failed[0] ? failed : why);
 	snprintf(r->confined, sizeof r->confined, "%s", confined.holds);
 	snprintf(r->missing, sizeof r->missing, "%s", confined.failed);
-	tell(c, "", failed);
+	report_rights(c, "", failed);
 	if (p->notice)
-		tell(c, geteuid() || p->reduce ? "" : "rights are kept: ", p->why);
-	tell(c, confined.holds[0] ? "confined in part: " : "not confined: ", confined.failed);
-	for (size_t i = 0; i < state.file_count; i++)
-		free(state.files[i]), state.files[i] = NULL;
+		report_rights(c, geteuid() || p->reduce ? "" : "rights are kept: ", p->why);
+	report_rights(
+		c, confined.holds[0] ? "confined in part: " : "not confined: ", confined.failed);
+	free_filter_files();
 	return 0;
 }

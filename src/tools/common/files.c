@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which files are in use already (program.h); no state but the caller's. */
+/* Files that a program uses already (program.h).  The caller owns the state. */
 #include "program.h"
 
 #include <stdlib.h>
@@ -8,10 +8,11 @@
 
 #define FILTER_FILES 16
 
-static void add(struct program_files *files, const struct stat *st, const char *what, bool output)
+/* Adds a regular file or a pipe.  A device cannot be overwritten; a pipe that is both read and
+ * written would never end. */
+static void add_used_file(
+	struct program_files *files, const struct stat *st, const char *what, bool output)
 {
-	/* A device is no file that could be written over; a pipe read and written would never end.
-	 */
 	if (!S_ISREG(st->st_mode) && !S_ISFIFO(st->st_mode))
 		return;
 	if (files->count == PROGRAM_FILES)
@@ -26,30 +27,36 @@ static void add(struct program_files *files, const struct stat *st, const char *
 void program_files_add_fd(struct program_files *files, int fd, const char *what)
 {
 	struct stat st;
+
 	if (!fstat(fd, &st))
-		add(files, &st, what, false);
+		add_used_file(files, &st, what, false);
 }
 
 void program_files_add_output(struct program_files *files, int fd, const char *what)
 {
 	struct stat st;
+
 	if (!fstat(fd, &st))
-		add(files, &st, what, true);
+		add_used_file(files, &st, what, true);
 }
 
 void program_files_add(struct program_files *files, const char *path, const char *what)
 {
 	struct stat st;
+
 	if (!strcmp(path, "-"))
 		program_files_add_fd(files, STDIN_FILENO, what);
 	else if (!stat(path, &st))
-		add(files, &st, what, false);
+		add_used_file(files, &st, what, false);
 }
 
 void program_files_add_filter(struct program_files *files, const char *expression)
 {
 	char *paths[FILTER_FILES];
-	size_t found = expression ? program_filter_files(expression, paths, FILTER_FILES) : 0;
+	size_t found = 0;
+
+	if (expression)
+		found = program_filter_files(expression, paths, FILTER_FILES);
 	for (size_t i = 0; i < found && i < FILTER_FILES; i++) {
 		if (!paths[i])
 			continue;
@@ -61,9 +68,11 @@ void program_files_add_filter(struct program_files *files, const char *expressio
 const char *program_files_find(
 	const struct program_files *files, const struct stat *st, bool outputs)
 {
-	for (size_t i = 0; files && i < files->count; i++)
-		if (files->file[i].device == st->st_dev && files->file[i].number == st->st_ino &&
-			(outputs || !files->file[i].output))
+	for (size_t i = 0; files && i < files->count; i++) {
+		if (files->file[i].device != st->st_dev || files->file[i].number != st->st_ino)
+			continue;
+		if (outputs || !files->file[i].output)
 			return files->file[i].what;
+	}
 	return NULL;
 }

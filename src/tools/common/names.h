@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this folder share and nobody else needs. */
+/* Declarations that only the files of this folder share. */
 #ifndef PROGRAM_NAMES_H
 #define PROGRAM_NAMES_H
 
-extern const char *program_name; /* as program_begin had it */
+extern const char *program_name; /* as given to program_begin */
 
 #endif

@@ -12,61 +12,83 @@
 
 const char *program_name = "";
 
-/* Fills a closed standard descriptor.  What takes its place fails: stdin cannot be read, stdout and
- * stderr cannot be written, so that a lost report is an error.  /dev/full fails too where it is
- * opened once more by /dev/stdout.  The root directory is what every system has. */
-static bool fill(int fd)
+/* Opens a file in the place of a closed standard descriptor.  The file fails in use: stdin cannot
+ * be read, stdout and stderr cannot be written, so a lost report is an error.  /dev/full fails also
+ * where /dev/stdout opens the file once more.  The root directory exists on every system.  Returns
+ * whether the descriptor is open now. */
+static bool fill_descriptor(int fd)
 {
 	static const char *const paths[] = { "/dev/full", "/dev/null", "/" };
-	for (int i = 0; i < 3; i++) {
-		int got = open(paths[i], fd == STDIN_FILENO && i < 2 ? O_WRONLY : O_RDONLY);
-		if (got >= 0)
-			return got == fd;
+	enum { PATHS = sizeof paths / sizeof *paths };
+
+	for (int i = 0; i < PATHS; i++) {
+		const bool is_directory = i == PATHS - 1;
+		const int flags = fd == STDIN_FILENO && !is_directory ? O_WRONLY : O_RDONLY;
+		const int opened = open(paths[i], flags);
+
+		if (opened >= 0)
+			return opened == fd;
 	}
 	return false;
 }
 
+static void unblock_signals(void)
+{
+	static const int handled[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
+		sigaddset(&set, handled[i]);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 void program_begin(const char *name)
 {
-	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
-	sigset_t set;
+	/* one write for most texts, which then reports why it failed */
+	static char buffer[1 << 16];
 	struct sigaction ignore;
-	static char buffer[1 << 16]; /* one write for most texts, which then tells why it failed */
+
 	program_name = name;
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && !fill(fd))
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && !fill_descriptor(fd))
 			_exit(1);
 	if (!isatty(STDOUT_FILENO))
 		setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-		sigaddset(&set, ours[i]);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	unblock_signals();
 	memset(&ignore, 0, sizeof ignore);
 	ignore.sa_handler = SIG_IGN;
 	sigaction(SIGXFSZ, &ignore, NULL);
 }
 
-/* Some file systems tell only at the end that nothing was written. */
+/* Closes a copy of the descriptor, since some file systems report a failed write at the close
+ * alone. Returns 0 or an errno. */
 static int close_copy(int fd)
 {
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	const int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
 	return copy >= 0 && close(copy) ? errno : 0;
+}
+
+/* Writes out stdout.  Returns 0 or an errno. */
+static int flush_stdout(void)
+{
+	const bool has_failed_before = ferror(stdout);
+
+	errno = 0;
+	if (fflush(stdout))
+		return errno;
+	if (has_failed_before)
+		return errno ? errno : EIO;
+	return close_copy(STDOUT_FILENO);
 }
 
 bool program_end_output(const char *what)
 {
-	bool before = ferror(stdout);
-	errno = 0;
-	int failed = fflush(stdout) ? errno : 0;
-	if (!failed && before)
-		failed = errno ? errno : EIO;
-	if (!failed)
-		failed = close_copy(STDOUT_FILENO);
-	if (!failed)
-		return true;
-	if (failed != EPIPE)
-		program_tell("%s was not written: %s", what,
-			failed == EBADF ? "the standard output is closed" : strerror(failed));
-	return false;
+	const int failed = flush_stdout();
+	const char *why = failed == EBADF ? "the standard output is closed" : strerror(failed);
+
+	if (failed && failed != EPIPE)
+		program_tell("%s was not written: %s", what, why);
+	return !failed;
 }
