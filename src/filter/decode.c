@@ -1,327 +1,334 @@
 /* SPDX-License-Identifier: MIT */
-/* Making a checked program ready (ops.h).  Jumps lead forward only, so one pass in order sees
- * every way to an instruction before the instruction itself.  Linear in time and memory but for the
- * sorting of chains: n log n.
+/* Decodes a checked program into steps (ops.h).  Jumps lead forward only, so one pass in order
+ * sees every path to an instruction before the instruction.  Linear in time and memory, but for
+ * the sorting of chains: n log n.
  *
- * A load that succeeds proves the packet to be at least so long, for all that comes after it; X is
- * never negative, and X + k does not run over in a load that succeeds, so one at X + k proves what
- * one at k would. */
+ * A load that succeeds proves that the packet has at least so many bytes, for everything that
+ * follows.  X is never negative, and X + k does not overflow in a load that succeeds, so a load at
+ * X + k proves as much as a load at k. */
 #include "filter/decode.h"
 
+#include "filter/opcodes.h"
 #include "filter/ops.h"
 
 #include <stdlib.h>
 
-#define CHAIN_LEAST 6u /* tests of a chain that are searched, not tried in turn */
+#define CHAIN_LEAST 6u /* a shorter chain of tests is run test by test */
+#define FOLLOW_MOST 16 /* jumps that a jump's target is followed over */
 #define UNSEEN UINT32_MAX
 
-enum {
-	LD_W = 0x00,
-	LD_H = 0x08,
-	LD_B = 0x10,
-	AND_K = 0x54,
-	JA = 0x05,
-	JEQ_K = 0x15,
-	LDX_MSH = 0xb1
-};
-
-struct work {
+struct decoder {
 	const struct bpe_insn *p;
 	uint32_t n;
-	uint32_t *proved; /* bytes that every packet here has; UNSEEN: no way leads here */
+	uint32_t *proved; /* bytes that every packet has here; UNSEEN: no path leads here */
 	bool *chained;    /* a search does this test */
 	struct bpei_decoded *to;
 	uint32_t keys;
 };
 
-static bool is_jump_k(const struct bpe_insn *i)
+static bool is_constant_test(const struct bpe_insn *i)
 {
-	return (i->code & 7) == 5 && i->code != JA && !(i->code & 8);
-}
-static bool is_load(const struct bpe_insn *i)
-{
-	return !(i->code & 7) && ((i->code & 0xe0) == 0x20 || (i->code & 0xe0) == 0x40);
-}
-static uint32_t size_of(const struct bpe_insn *i)
-{
-	return (i->code & 0x18) == LD_B ? 1 : (i->code & 0x18) == LD_H ? 2 : 4;
+	return bpei_insn_is_jump(i) && i->code != INSN_JA && !(i->code & INSN_X);
 }
 
-/* Where a jump that ends at `at` leads, past jumps that always jump. */
-static uint32_t past(const struct work *w, uint32_t at)
+static bool is_load_to_a(const struct bpe_insn *i)
 {
-	for (int turns = 0; w->p[at].code == JA && turns < 16; turns++)
-		at += 1 + w->p[at].k;
+	return bpei_insn_reads_packet(i) && bpei_insn_class(i) == INSN_LD;
+}
+
+static uint32_t load_bytes(const struct bpe_insn *i)
+{
+	switch (i->code & INSN_SIZE) {
+	case SIZE_B:
+		return 1;
+	case SIZE_H:
+		return 2;
+	default:
+		return 4;
+	}
+}
+
+/* Returns the instruction that a jump to `at` reaches, past unconditional jumps. */
+static uint32_t follow_jumps(const struct decoder *d, uint32_t at)
+{
+	for (int turns = 0; d->p[at].code == INSN_JA && turns < FOLLOW_MOST; turns++)
+		at += 1 + d->p[at].k;
 	return at;
 }
 
-/* ---- What is proved ---- */
+/* ---- Proved lengths ---- */
 
-static void flows_to(struct work *w, uint32_t at, uint32_t bytes)
+/* Records that a path with `bytes` proved leads to `at`. */
+static void join_path(struct decoder *d, uint32_t at, uint32_t bytes)
 {
-	if (w->proved[at] > bytes)
-		w->proved[at] = bytes; /* UNSEEN is the greatest */
+	if (d->proved[at] > bytes)
+		d->proved[at] = bytes; /* UNSEEN is the greatest number */
 }
 
-static void prove(struct work *w)
+/* Returns how many bytes the packet has behind the instruction, if `before` were proved. */
+static uint32_t proved_behind(const struct bpe_insn *i, uint32_t before)
 {
-	for (uint32_t i = 0; i < w->n; i++)
-		w->proved[i] = i ? UNSEEN : 0;
-	for (uint32_t at = 0; at < w->n; at++) {
-		const struct bpe_insn *i = &w->p[at];
-		uint64_t bytes = w->proved[at], loads = is_load(i) ? (uint64_t)i->k + size_of(i)
-							: i->code == LDX_MSH ? (uint64_t)i->k + 1
-									     : 0;
-		if (bytes == UNSEEN)
+	uint64_t needs = 0;
+
+	if (is_load_to_a(i))
+		needs = (uint64_t)i->k + load_bytes(i);
+	else if (i->code == INSN_LDX_MSH)
+		needs = (uint64_t)i->k + 1;
+	if (needs <= before)
+		return before;
+	return needs < UNSEEN ? (uint32_t)needs : UNSEEN - 1;
+}
+
+static void prove_lengths(struct decoder *d)
+{
+	for (uint32_t i = 0; i < d->n; i++)
+		d->proved[i] = i ? UNSEEN : 0;
+	for (uint32_t at = 0; at < d->n; at++) {
+		const struct bpe_insn *i = &d->p[at];
+
+		if (d->proved[at] == UNSEEN || bpei_insn_is_return(i))
 			continue;
-		if (loads > bytes)
-			bytes = loads < UNSEEN ? loads : UNSEEN - 1;
-		if ((i->code & 7) == 6)
-			continue;
-		if (i->code == JA)
-			flows_to(w, at + 1 + i->k, (uint32_t)bytes);
-		else if ((i->code & 7) == 5)
-			flows_to(w, at + 1 + i->jt, (uint32_t)bytes),
-				flows_to(w, at + 1 + i->jf, (uint32_t)bytes);
-		else
-			flows_to(w, at + 1, (uint32_t)bytes);
+		const uint32_t bytes = proved_behind(i, d->proved[at]);
+		if (i->code == INSN_JA) {
+			join_path(d, at + 1 + i->k, bytes);
+		} else if (bpei_insn_is_jump(i)) {
+			join_path(d, at + 1 + i->jt, bytes);
+			join_path(d, at + 1 + i->jf, bytes);
+		} else {
+			join_path(d, at + 1, bytes);
+		}
 	}
 }
 
 /* ---- Chains: if A == k1 go there, else if A == k2 ... ---- */
 
-static int by_key(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b)
 {
 	const struct bpei_key *x = a, *y = b;
+
 	return (x->k > y->k) - (x->k < y->k);
 }
 
-/* The test at `at` as the first of a chain: true if it became a search.  Each test is searched from
- * one place at most. */
-static bool chain(struct work *w, uint32_t at)
+/* Returns the instruction behind the test's "no". */
+static uint32_t next_in_chain(const struct decoder *d, uint32_t at)
 {
-	uint32_t n = 0, next = at, kept = 0;
-	struct bpei_key *keys = w->to->keys + w->keys;
-	if (w->chained[at])
-		return false;
-	for (; w->p[next].code == JEQ_K && !w->chained[next];
-		next = past(w, next + 1 + w->p[next].jf))
-		n++;
-	if (n < CHAIN_LEAST)
-		return false;
-	n = 0;
-	for (uint32_t i = at; i != next; i = past(w, i + 1 + w->p[i].jf)) {
-		keys[n++] = (struct bpei_key){ w->p[i].k, past(w, i + 1 + w->p[i].jt) };
-		w->chained[i] = true;
-	}
-	/* Of equal keys the first test wins, which the sorted ones cannot tell: where it matters
-	 * the tests stay as they are. */
-	qsort(keys, n, sizeof *keys, by_key);
+	return follow_jumps(d, at + 1 + d->p[at].jf);
+}
+
+/* Drops repeated keys from the sorted keys.  Returns how many are left, or 0 if equal keys lead to
+ * different places: the first test wins then, and sorting has lost the order. */
+static uint32_t merge_keys(struct bpei_key *keys, uint32_t n)
+{
+	uint32_t kept = 0;
+
 	for (uint32_t i = 1; i < n; i++)
 		if (keys[i].k == keys[i - 1].k && keys[i].to != keys[i - 1].to)
-			return false;
+			return 0;
 	for (uint32_t i = 0; i < n; i++)
 		if (!kept || keys[kept - 1].k != keys[i].k)
 			keys[kept++] = keys[i];
-	w->to->steps[at] =
-		(struct bpei_step){ .code = STEP_SEARCH, .at = w->keys, .k = kept, .no = next };
-	w->keys += n;
-	return true;
+	return kept;
+}
+
+/* Makes the tests from `at` on a search if they are a long chain.  A test belongs to one chain at
+ * most. */
+static void search_chain(struct decoder *d, uint32_t at)
+{
+	struct bpei_key *keys = d->to->keys + d->keys;
+	uint32_t n = 0, next = at;
+
+	if (d->chained[at])
+		return;
+	for (; d->p[next].code == INSN_JEQ_K && !d->chained[next]; next = next_in_chain(d, next))
+		n++;
+	if (n < CHAIN_LEAST)
+		return;
+	n = 0;
+	for (uint32_t i = at; i != next; i = next_in_chain(d, i)) {
+		keys[n++] = (struct bpei_key){ d->p[i].k, follow_jumps(d, i + 1 + d->p[i].jt) };
+		d->chained[i] = true;
+	}
+	qsort(keys, n, sizeof *keys, compare_keys);
+	const uint32_t kept = merge_keys(keys, n);
+	if (!kept)
+		return;
+	d->to->steps[at] =
+		(struct bpei_step){ .code = STEP_SEARCH, .at = d->keys, .k = kept, .no = next };
+	d->keys += n;
 }
 
 /* ---- Steps ---- */
 
-static uint32_t comparison(const struct bpe_insn *i)
+static void set_jump(struct bpei_step *s, const struct decoder *d, uint32_t at)
 {
-	return (i->code >> 4) & 7;
-} /* EQ 1, GT 2, GE 3, SET 4; as in BPEI_TESTS */
-
-static void jump(struct bpei_step *s, const struct work *w, uint32_t at)
-{
-	s->k = w->p[at].k;
-	s->yes = past(w, at + 1 + w->p[at].jt);
-	s->no = past(w, at + 1 + w->p[at].jf);
+	s->k = d->p[at].k;
+	s->yes = follow_jumps(d, at + 1 + d->p[at].jt);
+	s->no = follow_jumps(d, at + 1 + d->p[at].jf);
 }
 
-/* From instruction `at` on: [AND #mask] [comparison with #k], each if it is there; its code's
- * distance from the GO one. */
-static uint32_t tail(struct bpei_step *s, const struct work *w, uint32_t at)
+static void set_next(struct bpei_step *s, const struct decoder *d, uint32_t at)
+{
+	s->yes = follow_jumps(d, at);
+	s->no = s->yes;
+}
+
+/* Adds the rest of a step from instruction `at` on: [AND #mask] [comparison with #k], each if
+ * present.  Returns the distance of the step's code from the GO code. */
+static uint32_t add_mask_and_test(struct bpei_step *s, const struct decoder *d, uint32_t at)
 {
 	s->mask = UINT32_MAX;
-	if (at < w->n && w->p[at].code == AND_K)
-		s->mask = w->p[at++].k;
-	if (is_jump_k(&w->p[at]) && w->to->steps[at].code != STEP_SEARCH) {
-		jump(s, w, at);
-		return comparison(&w->p[at]);
+	if (at < d->n && d->p[at].code == INSN_AND_K)
+		s->mask = d->p[at++].k;
+	if (is_constant_test(&d->p[at]) && d->to->steps[at].code != STEP_SEARCH) {
+		set_jump(s, d, at);
+		return (d->p[at].code & INSN_OP) >> 4; /* EQ 1 ... SET 4, as in BPEI_TESTS */
 	}
-	s->yes = s->no = past(w, at);
+	set_next(s, d, at);
 	return 0;
 }
 
-static void load_step(struct bpei_step *s, const struct work *w, uint32_t at)
+static void set_reject(struct bpei_step *s)
 {
-	const struct bpe_insn *i = &w->p[at];
-	uint32_t code, size = size_of(i);
-	uint64_t end = (uint64_t)i->k + size;
-	if ((i->code & 0xe0) == 0x40)
-		code = STEP_IND4_GO;
-	else
-		code = end <= w->proved[at] && w->proved[at] != UNSEEN ? STEP_FREE4_GO
-								       : STEP_ABS4_GO;
-	s->at = i->k;
-	s->need = (uint32_t)end;
-	if (code == STEP_ABS4_GO && end > UINT32_MAX) { /* no packet is so long */
-		s->code = STEP_RET;
-		s->k = 0;
-		return;
-	}
-	s->code = code + (size == 4 ? 0 : size == 2 ? 5 : 10) + tail(s, w, at + 1);
+	s->code = STEP_RET;
+	s->k = 0;
 }
 
-static void msh_step(struct bpei_step *s, const struct work *w, uint32_t at)
+static void decode_load(struct bpei_step *s, const struct decoder *d, uint32_t at)
 {
-	const struct bpe_insn *i = &w->p[at];
-	bool proved = w->proved[at] != UNSEEN && i->k < w->proved[at];
-	if (i->k == UINT32_MAX) {
-		s->code = STEP_RET;
-		s->k = 0;
+	const struct bpe_insn *i = &d->p[at];
+	const uint32_t size = load_bytes(i);
+	const uint64_t end = (uint64_t)i->k + size;
+	const bool proved = end <= d->proved[at] && d->proved[at] != UNSEEN;
+	uint32_t code = proved ? STEP_FREE4_GO : STEP_ABS4_GO;
+
+	if ((i->code & INSN_MODE) == MODE_IND)
+		code = STEP_IND4_GO;
+	s->at = i->k;
+	s->need = (uint32_t)end;
+	if (code == STEP_ABS4_GO && end > UINT32_MAX) { /* no packet has so many bytes */
+		set_reject(s);
 		return;
 	}
-	if (is_load(i + 1) && (i[1].code & 0xe0) == 0x40) {
-		load_step(s, w, at + 1);
+	if (size < 4)
+		code += BPEI_STEPS_OF_SIZE * (size == 2 ? 1 : 2);
+	s->code = code + add_mask_and_test(s, d, at + 1);
+}
+
+static void decode_msh(struct bpei_step *s, const struct decoder *d, uint32_t at)
+{
+	const struct bpe_insn *i = &d->p[at];
+	const bool proved = d->proved[at] != UNSEEN && i->k < d->proved[at];
+
+	if (i->k == UINT32_MAX) {
+		set_reject(s);
+		return;
+	}
+	if (is_load_to_a(i + 1) && (i[1].code & INSN_MODE) == MODE_IND) {
+		decode_load(s, d, at + 1);
 		s->code += STEP_MSH4_GO - STEP_IND4_GO;
 	} else {
 		s->code = STEP_X_MSH;
-		s->yes = past(w, at + 1);
+		s->yes = follow_jumps(d, at + 1);
 	}
 	s->msh = i->k;
 	s->need = proved ? 0 : i->k + 1;
 }
 
-static uint32_t plain_code(uint16_t code)
-{
-	switch (code) {
-	case 0x80:
-		return STEP_LEN;
-	case 0x81:
-		return STEP_X_LEN;
-	case 0x00:
-		return STEP_IMM;
-	case 0x01:
-		return STEP_X_IMM;
-	case 0x60:
-		return STEP_MEM;
-	case 0x61:
-		return STEP_X_MEM;
-	case 0x02:
-		return STEP_ST;
-	case 0x03:
-		return STEP_STX;
-	case 0x04:
-		return STEP_ADD;
-	case 0x0c:
-		return STEP_ADD_X;
-	case 0x14:
-		return STEP_SUB;
-	case 0x1c:
-		return STEP_SUB_X;
-	case 0x24:
-		return STEP_MUL;
-	case 0x2c:
-		return STEP_MUL_X;
-	case 0x34:
-		return STEP_DIV;
-	case 0x3c:
-		return STEP_DIV_X;
-	case 0x94:
-		return STEP_MOD;
-	case 0x9c:
-		return STEP_MOD_X;
-	case 0x44:
-		return STEP_OR;
-	case 0x4c:
-		return STEP_OR_X;
-	case 0x5c:
-		return STEP_AND_X;
-	case 0xa4:
-		return STEP_XOR;
-	case 0xac:
-		return STEP_XOR_X;
-	case 0x64:
-		return STEP_LSH;
-	case 0x6c:
-		return STEP_LSH_X;
-	case 0x74:
-		return STEP_RSH;
-	case 0x7c:
-		return STEP_RSH_X;
-	case 0x84:
-		return STEP_NEG;
-	case 0x07:
-		return STEP_TAX;
-	case 0x87:
-		return STEP_TXA;
-	case 0x1d:
-		return STEP_EQ_X;
-	case 0x2d:
-		return STEP_GT_X;
-	case 0x3d:
-		return STEP_GE_X;
-	case 0x4d:
-		return STEP_SET_X;
-	default:
-		return 0; /* no checked program has it */
-	}
-}
+/* The step of each opcode that has a step of its own, for opcodes below 0x100. */
+static const uint8_t plain_steps[0x100] = {
+	[INSN_LD_LEN] = STEP_LEN,
+	[INSN_LDX_LEN] = STEP_X_LEN,
+	[INSN_LD_IMM] = STEP_IMM,
+	[INSN_LDX_IMM] = STEP_X_IMM,
+	[INSN_LD_MEM] = STEP_MEM,
+	[INSN_LDX_MEM] = STEP_X_MEM,
+	[INSN_ST] = STEP_ST,
+	[INSN_STX] = STEP_STX,
+	[INSN_ADD_K] = STEP_ADD,
+	[INSN_ADD_X] = STEP_ADD_X,
+	[INSN_SUB_K] = STEP_SUB,
+	[INSN_SUB_X] = STEP_SUB_X,
+	[INSN_MUL_K] = STEP_MUL,
+	[INSN_MUL_X] = STEP_MUL_X,
+	[INSN_DIV_K] = STEP_DIV,
+	[INSN_DIV_X] = STEP_DIV_X,
+	[INSN_MOD_K] = STEP_MOD,
+	[INSN_MOD_X] = STEP_MOD_X,
+	[INSN_OR_K] = STEP_OR,
+	[INSN_OR_X] = STEP_OR_X,
+	[INSN_AND_X] = STEP_AND_X,
+	[INSN_XOR_K] = STEP_XOR,
+	[INSN_XOR_X] = STEP_XOR_X,
+	[INSN_LSH_K] = STEP_LSH,
+	[INSN_LSH_X] = STEP_LSH_X,
+	[INSN_RSH_K] = STEP_RSH,
+	[INSN_RSH_X] = STEP_RSH_X,
+	[INSN_NEG] = STEP_NEG,
+	[INSN_TAX] = STEP_TAX,
+	[INSN_TXA] = STEP_TXA,
+	[INSN_JEQ_X] = STEP_EQ_X,
+	[INSN_JGT_X] = STEP_GT_X,
+	[INSN_JGE_X] = STEP_GE_X,
+	[INSN_JSET_X] = STEP_SET_X,
+};
+_Static_assert(STEP_COUNT <= 0x100, "a step's code fits a byte");
 
-static void step(struct work *w, uint32_t at)
+static void decode_step(struct decoder *d, uint32_t at)
 {
-	struct bpei_step *s = &w->to->steps[at];
-	const struct bpe_insn *i = &w->p[at];
+	struct bpei_step *s = &d->to->steps[at];
+	const struct bpe_insn *i = &d->p[at];
+
 	if (s->code == STEP_SEARCH)
 		return;
 	*s = (struct bpei_step){ .k = i->k };
-	if ((i->code & 7) == 6)
-		s->code = i->code == 0x06 ? STEP_RET : STEP_RET_A;
-	else if (is_load(i))
-		load_step(s, w, at);
-	else if (i->code == LDX_MSH)
-		msh_step(s, w, at);
-	else if (i->code == AND_K || is_jump_k(i))
-		s->code = STEP_TEST_GO + tail(s, w, at);
-	else if (i->code == JA)
-		s->code = STEP_TEST_GO, s->mask = UINT32_MAX, s->yes = s->no = past(w, at);
-	else if ((i->code & 7) == 5)
-		s->code = plain_code(i->code), jump(s, w, at);
-	else
-		s->code = plain_code(i->code), s->yes = past(w, at + 1);
-	if (i->code == 0x60 || i->code == 0x61)
-		w->to->memory = true;
+	if (bpei_insn_is_return(i)) {
+		s->code = i->code == INSN_RET_K ? STEP_RET : STEP_RET_A;
+	} else if (is_load_to_a(i)) {
+		decode_load(s, d, at);
+	} else if (i->code == INSN_LDX_MSH) {
+		decode_msh(s, d, at);
+	} else if (i->code == INSN_AND_K || is_constant_test(i)) {
+		s->code = STEP_TEST_GO + add_mask_and_test(s, d, at);
+	} else if (i->code == INSN_JA) {
+		s->code = STEP_TEST_GO;
+		s->mask = UINT32_MAX;
+		set_next(s, d, at);
+	} else {
+		s->code = plain_steps[i->code & 0xff];
+		if (bpei_insn_is_jump(i))
+			set_jump(s, d, at);
+		else
+			s->yes = follow_jumps(d, at + 1);
+	}
+	if (i->code == INSN_LD_MEM || i->code == INSN_LDX_MEM)
+		d->to->memory = true;
 }
 
 struct bpei_decoded *bpei_decode(const struct bpe_insn *program, uint32_t length)
 {
-	struct work w = { .p = program, .n = length };
-	w.proved = malloc(length * sizeof *w.proved);
-	w.chained = calloc(length, sizeof *w.chained);
-	w.to = calloc(1, sizeof *w.to + length * (sizeof *w.to->steps + sizeof *w.to->keys));
-	if (w.proved && w.chained && w.to) {
-		w.to->keys = (struct bpei_key *)(void *)(w.to->steps + length);
-		prove(&w);
+	struct decoder d = { .p = program, .n = length };
+
+	d.proved = malloc(length * sizeof *d.proved);
+	d.chained = calloc(length, sizeof *d.chained);
+	d.to = calloc(1, sizeof *d.to + length * (sizeof *d.to->steps + sizeof *d.to->keys));
+	if (d.proved && d.chained && d.to) {
+		d.to->keys = (struct bpei_key *)(void *)(d.to->steps + length);
+		prove_lengths(&d);
 		for (uint32_t i = 0; i < length; i++)
-			if (program[i].code == JEQ_K)
-				chain(&w, i);
+			if (program[i].code == INSN_JEQ_K)
+				search_chain(&d, i);
 		for (uint32_t i = 0; i < length; i++)
-			step(&w, i);
+			decode_step(&d, i);
 	} else {
-		free(w.to);
-		w.to = NULL;
+		free(d.to);
+		d.to = NULL;
 	}
-	free(w.proved), free(w.chained);
-	return w.to;
+	free(d.proved);
+	free(d.chained);
+	return d.to;
 }
 
-void bpei_decoded_free(struct bpei_decoded *p)
+void bpei_decoded_free(struct bpei_decoded *decoded)
 {
-	free(p);
+	free(decoded);
 }

@@ -1,178 +1,124 @@
 /* SPDX-License-Identifier: MIT */
-/* The machine: an accumulator, an index, sixteen words.  Pure; every load is proved to lie in the
+/* The reference interpreter: an accumulator A, an index X, sixteen words M[].  The lists below are
+ * the machine: an opcode and its effect on a line.  Pure; every load is proved to lie in the
  * captured bytes. */
 #include "filter/filter.h"
 
 #include "base/bytes.h"
+#include "filter/opcodes.h"
 
-static bool there(uint32_t offset, uint32_t size, uint32_t caplen)
+static inline uint32_t load_packet_byte(const uint8_t *at)
 {
-	return caplen >= size && offset <= caplen - size;
+	return *at;
 }
+
+/* clang-format off */
+/* X(opcode, offset, bytes, function that reads the bytes): loads from the packet into A. */
+#define PACKET_LOADS(X)                                                                            \
+	X(INSN_LD_ABS_W, k, 4, bpei_be32)                                                          \
+	X(INSN_LD_ABS_H, k, 2, bpei_be16)                                                          \
+	X(INSN_LD_ABS_B, k, 1, load_packet_byte)                                                   \
+	X(INSN_LD_IND_W, (uint64_t)x + k, 4, bpei_be32)                                                      \
+	X(INSN_LD_IND_H, (uint64_t)x + k, 2, bpei_be16)                                                      \
+	X(INSN_LD_IND_B, (uint64_t)x + k, 1, load_packet_byte)
+
+/* X(opcode, effect): instructions that cannot fail. */
+#define EFFECTS(X)                                                                                 \
+	X(INSN_LD_LEN, a = wirelen)                                                                \
+	X(INSN_LDX_LEN, x = wirelen)                                                               \
+	X(INSN_LD_IMM, a = k)                                                                      \
+	X(INSN_LDX_IMM, x = k)                                                                     \
+	X(INSN_LD_MEM, a = m[k])                                                                   \
+	X(INSN_LDX_MEM, x = m[k])                                                                  \
+	X(INSN_ST, m[k] = a)                                                                       \
+	X(INSN_STX, m[k] = x)                                                                      \
+	X(INSN_ADD_K, a += k)                                                                      \
+	X(INSN_ADD_X, a += x)                                                                      \
+	X(INSN_SUB_K, a -= k)                                                                      \
+	X(INSN_SUB_X, a -= x)                                                                      \
+	X(INSN_MUL_K, a *= k)                                                                      \
+	X(INSN_MUL_X, a *= x)                                                                      \
+	X(INSN_DIV_K, a /= k)                                                                      \
+	X(INSN_MOD_K, a %= k)                                                                      \
+	X(INSN_OR_K, a |= k)                                                                       \
+	X(INSN_OR_X, a |= x)                                                                       \
+	X(INSN_AND_K, a &= k)                                                                      \
+	X(INSN_AND_X, a &= x)                                                                      \
+	X(INSN_XOR_K, a ^= k)                                                                      \
+	X(INSN_XOR_X, a ^= x)                                                                      \
+	X(INSN_LSH_K, a <<= k)                                                                     \
+	X(INSN_LSH_X, a = x < 32 ? a << x : 0)                                                     \
+	X(INSN_RSH_K, a >>= k)                                                                     \
+	X(INSN_RSH_X, a = x < 32 ? a >> x : 0)                                                     \
+	X(INSN_NEG, a = 0 - a)                                                                     \
+	X(INSN_JA, p += k)                                                                         \
+	X(INSN_TAX, x = a)                                                                         \
+	X(INSN_TXA, a = x)
+
+/* X(opcode, effect): divisions by X. */
+#define DIVISIONS(X)                                                                               \
+	X(INSN_DIV_X, a /= x)                                                                      \
+	X(INSN_MOD_X, a %= x)
+
+/* X(opcode, condition): conditional jumps. */
+#define JUMPS(X)                                                                                   \
+	X(INSN_JEQ_K, a == k)                                                                      \
+	X(INSN_JEQ_X, a == x)                                                                      \
+	X(INSN_JGT_K, a > k)                                                                       \
+	X(INSN_JGT_X, a > x)                                                                       \
+	X(INSN_JGE_K, a >= k)                                                                      \
+	X(INSN_JGE_X, a >= x)                                                                      \
+	X(INSN_JSET_K, a & k)                                                                      \
+	X(INSN_JSET_X, a & x)
+/* clang-format on */
+
+#define CASE_LOAD(opcode, offset, bytes, get)                                                      \
+	case opcode:                                                                               \
+		at = offset;                                                                       \
+		if (at + bytes > caplen)                                                           \
+			return 0;                                                                  \
+		a = get(data + at);                                                                \
+		break;
+#define CASE_EFFECT(opcode, effect)                                                                \
+	case opcode:                                                                               \
+		effect;                                                                            \
+		break;
+#define CASE_DIVISION(opcode, effect)                                                              \
+	case opcode:                                                                               \
+		if (!x)                                                                            \
+			return 0;                                                                  \
+		effect;                                                                            \
+		break;
+#define CASE_JUMP(opcode, condition)                                                               \
+	case opcode:                                                                               \
+		p += (condition) ? p->jt : p->jf;                                                  \
+		break;
 
 uint32_t bpei_filter_run(
 	const struct bpe_insn *p, const uint8_t *data, uint32_t wirelen, uint32_t caplen)
 {
-	uint32_t a = 0, x = 0, m[16] = { 0 };
+	uint32_t a = 0, x = 0, m[INSN_WORDS] = { 0 };
+
 	for (;; p++) {
-		uint32_t k = p->k, at;
+		const uint32_t k = p->k;
+		uint64_t at; /* a sum that overflows 32 bits lies past every end */
+
 		switch (p->code) {
-		case 0x06:
-			return k;
-		case 0x16:
-			return a;
-		case 0x20:
-		case 0x40: /* ld [k], ld [x + k]; a sum that runs over is past every end */
-			at = k + (p->code == 0x40 ? x : 0);
-			if (at < k || !there(at, 4, caplen))
-				return 0;
-			a = bpei_be32(data + at);
-			break;
-		case 0x28:
-		case 0x48:
-			at = k + (p->code == 0x48 ? x : 0);
-			if (at < k || !there(at, 2, caplen))
-				return 0;
-			a = bpei_be16(data + at);
-			break;
-		case 0x30:
-		case 0x50:
-			at = k + (p->code == 0x50 ? x : 0);
-			if (at < k || !there(at, 1, caplen))
-				return 0;
-			a = data[at];
-			break;
-		case 0x80:
-			a = wirelen;
-			break;
-		case 0x81:
-			x = wirelen;
-			break;
-		case 0x00:
-			a = k;
-			break;
-		case 0x01:
-			x = k;
-			break;
-		case 0x60:
-			a = m[k];
-			break;
-		case 0x61:
-			x = m[k];
-			break;
-		case 0xb1:
-			if (!there(k, 1, caplen))
+			PACKET_LOADS(CASE_LOAD)
+			EFFECTS(CASE_EFFECT)
+			DIVISIONS(CASE_DIVISION)
+			JUMPS(CASE_JUMP)
+		case INSN_LDX_MSH:
+			if (k >= caplen)
 				return 0;
 			x = (data[k] & 15u) * 4;
 			break;
-		case 0x02:
-			m[k] = a;
-			break;
-		case 0x03:
-			m[k] = x;
-			break;
-		case 0x04:
-			a += k;
-			break;
-		case 0x0c:
-			a += x;
-			break;
-		case 0x14:
-			a -= k;
-			break;
-		case 0x1c:
-			a -= x;
-			break;
-		case 0x24:
-			a *= k;
-			break;
-		case 0x2c:
-			a *= x;
-			break;
-		case 0x34:
-			a /= k;
-			break;
-		case 0x3c:
-			if (!x)
-				return 0;
-			a /= x;
-			break;
-		case 0x94:
-			a %= k;
-			break;
-		case 0x9c:
-			if (!x)
-				return 0;
-			a %= x;
-			break;
-		case 0x44:
-			a |= k;
-			break;
-		case 0x4c:
-			a |= x;
-			break;
-		case 0x54:
-			a &= k;
-			break;
-		case 0x5c:
-			a &= x;
-			break;
-		case 0xa4:
-			a ^= k;
-			break;
-		case 0xac:
-			a ^= x;
-			break;
-		case 0x64:
-			a <<= k;
-			break;
-		case 0x6c:
-			a = x < 32 ? a << x : 0;
-			break;
-		case 0x74:
-			a >>= k;
-			break;
-		case 0x7c:
-			a = x < 32 ? a >> x : 0;
-			break;
-		case 0x84:
-			a = 0 - a;
-			break;
-		case 0x05:
-			p += k;
-			break;
-		case 0x15:
-			p += a == k ? p->jt : p->jf;
-			break;
-		case 0x1d:
-			p += a == x ? p->jt : p->jf;
-			break;
-		case 0x25:
-			p += a > k ? p->jt : p->jf;
-			break;
-		case 0x2d:
-			p += a > x ? p->jt : p->jf;
-			break;
-		case 0x35:
-			p += a >= k ? p->jt : p->jf;
-			break;
-		case 0x3d:
-			p += a >= x ? p->jt : p->jf;
-			break;
-		case 0x45:
-			p += a & k ? p->jt : p->jf;
-			break;
-		case 0x4d:
-			p += a & x ? p->jt : p->jf;
-			break;
-		case 0x07:
-			x = a;
-			break;
-		case 0x87:
-			a = x;
-			break;
+		case INSN_RET_K:
+			return k;
+		case INSN_RET_A:
+			return a;
 		default:
-			return 0; /* bpei_filter_check knows of no other */
+			return 0; /* bpei_filter_check accepts no other opcode */
 		}
 	}
 }

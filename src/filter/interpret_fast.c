@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Running a prepared program (ops.h).  Pure.  Where the compiler has labels as values every step
- * jumps to the next one itself, which CPUs foresee better than one jump for all. */
+/* Runs a decoded program (ops.h).  Pure.  Where the compiler has labels as values, every step jumps
+ * to the next step directly, which CPUs predict better than a shared jump. */
 #include "filter/decode.h"
 
 #include "base/bytes.h"
@@ -51,9 +51,11 @@
 	} while (0)
 #endif
 
-static const struct bpei_key *find(const struct bpei_key *key, uint32_t n, uint32_t a)
+/* Returns the key equal to `a` among the n sorted keys, or NULL. */
+static const struct bpei_key *find_key(const struct bpei_key *key, uint32_t n, uint32_t a)
 {
 	const struct bpei_key *end = key + n;
+
 	while (n > 1) {
 		uint32_t half = n / 2;
 		if (key[half].k <= a)
@@ -63,56 +65,53 @@ static const struct bpei_key *find(const struct bpei_key *key, uint32_t n, uint3
 	return key < end && key->k == a ? key : NULL;
 }
 
+/* The steps of the lists in ops.h. */
+#define RUN_LOAD(name, source, n, test)                                                            \
+	CASE(name) : BYTES_##source(n);                                                            \
+	a &= s->mask;                                                                              \
+	if (IS_##test)                                                                             \
+		GO(s->yes);                                                                        \
+	GO(s->no);
+#define RUN_TEST(name, test)                                                                       \
+	CASE(name) : a &= s->mask;                                                                 \
+	if (IS_##test)                                                                             \
+		GO(s->yes);                                                                        \
+	GO(s->no);
+#define RUN_PLAIN(name, effect)                                                                    \
+	CASE(name) :                                                                               \
+	{                                                                                          \
+		uint32_t k = s->k;                                                                 \
+		(void)k;                                                                           \
+		effect;                                                                            \
+	}                                                                                          \
+	GO(s->yes);
+#define RUN_TEST_X(name, holds)                                                                    \
+	CASE(name) : if (holds) GO(s->yes);                                                        \
+	GO(s->no);
+#define LABEL(name, ...) [STEP_##name] = &&at_##name,
+
 uint32_t bpei_decoded_run(
 	const struct bpei_decoded *p, const uint8_t *data, uint32_t wirelen, uint32_t caplen)
 {
 	const struct bpei_step *steps = p->steps, *s = steps;
 	uint32_t a = 0, x = 0, m[16];
 	const struct bpei_key *key;
+
 	if (p->memory)
 		memset(m, 0, sizeof m);
 #ifdef LABEL_VALUES
-	static const void *const way[STEP_COUNT] = {
-#define X(name, ...) [STEP_##name] = &&at_##name,
-		BPEI_LOADS(X) BPEI_TESTS(X) BPEI_PLAIN(X) BPEI_TESTS_X(X) X(RET, 0) X(RET_A, 0)
-			X(X_MSH, 0) X(DIV_X, 0) X(MOD_X, 0) X(SEARCH, 0)
-#undef X
-	};
+	static const void *const way[STEP_COUNT] = { BPEI_LOADS(LABEL) BPEI_TESTS(LABEL)
+			BPEI_PLAIN(LABEL) BPEI_TESTS_X(LABEL) LABEL(RET, 0) LABEL(RET_A, 0)
+				LABEL(X_MSH, 0) LABEL(DIV_X, 0) LABEL(MOD_X, 0) LABEL(SEARCH, 0) };
 	goto *way[s->code];
 #else
 again:
 	switch (s->code) {
 #endif
-#define X(name, source, n, test)                                                                   \
-	CASE(name) : BYTES_##source(n);                                                            \
-	a &= s->mask;                                                                              \
-	if (IS_##test)                                                                             \
-		GO(s->yes);                                                                        \
-	GO(s->no);
-	BPEI_LOADS(X)
-#undef X
-#define X(name, test)                                                                              \
-	CASE(name) : a &= s->mask;                                                                 \
-	if (IS_##test)                                                                             \
-		GO(s->yes);                                                                        \
-	GO(s->no);
-	BPEI_TESTS(X)
-#undef X
-#define X(name, does)                                                                              \
-	CASE(name) :                                                                               \
-	{                                                                                          \
-		uint32_t k = s->k;                                                                 \
-		(void)k;                                                                           \
-		does;                                                                              \
-	}                                                                                          \
-	GO(s->yes);
-	BPEI_PLAIN(X)
-#undef X
-#define X(name, holds)                                                                             \
-	CASE(name) : if (holds) GO(s->yes);                                                        \
-	GO(s->no);
-	BPEI_TESTS_X(X)
-#undef X
+	BPEI_LOADS(RUN_LOAD)
+	BPEI_TESTS(RUN_TEST)
+	BPEI_PLAIN(RUN_PLAIN)
+	BPEI_TESTS_X(RUN_TEST_X)
 	CASE(X_MSH) : if (caplen < s->need) return 0;
 	x = (data[s->msh] & 15u) * 4;
 	GO(s->yes);
@@ -122,7 +121,7 @@ again:
 	CASE(MOD_X) : if (!x) return 0;
 	a %= x;
 	GO(s->yes);
-	CASE(SEARCH) : key = find(p->keys + s->at, s->k, a);
+	CASE(SEARCH) : key = find_key(p->keys + s->at, s->k, a);
 	GO(key ? key->to : s->no);
 	CASE(RET_A) : return a;
 	CASE(RET) : return s->k;

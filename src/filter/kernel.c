@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Making a program fit a kernel.  An instruction that stands in the way becomes a return that
- * accepts, and so does everything from the limit on: a packet whose way through the program meets
- * none of them has the program's verdict, any other is let through.  A load that no packet is long
- * enough for becomes a return that rejects, which is what it does. */
+/* Makes a program fit a kernel.  An instruction that the kernel does not run as we do becomes a
+ * return that accepts, and so does everything from the length limit on.  A packet whose path
+ * through the program meets none of them has the program's verdict; any other packet is accepted.
+ * A load for which no packet is long enough becomes a return that rejects, as the load does. */
 #include "filter/kernel.h"
+
+#include "base/error.h"
+#include "filter/opcodes.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-	LD_MEM = 0x60,
-	LDX_MEM = 0x61,
-	ST = 0x02,
-	STX = 0x03,
-	LSH_X = 0x6c,
-	RSH_X = 0x7c,
-	JA = 0x05,
-	TAX = 0x07,
-	RET_K = 0x06,
-	RET_A = 0x16
-};
 
 const struct bpei_kernel bpei_kernels[BPEI_KERNELS] = {
 	[BPEI_KERNEL_MACOS] = { .name = "macos",
@@ -65,133 +55,175 @@ const struct bpei_kernel *bpei_kernel_find(const char *name)
 	return NULL;
 }
 
-static bool is_mod_xor(const struct bpe_insn *i)
+const struct bpei_kernel *bpei_kernel_find_or_fail(const char *name, struct bpe_error *error)
 {
-	return (i->code & 0xf7) == 0x94 || (i->code & 0xf7) == 0xa4;
-}
-static bool is_packet_load(const struct bpe_insn *i) /* at an offset: LD ABS, LD IND, LDX MSH */
-{
-	uint32_t mode = i->code & 0xe0;
-	return (i->code & 7) <= 1 && (mode == 0x20 || mode == 0x40 || mode == 0xa0);
-}
-static bool is_indexed(const struct bpe_insn *i)
-{
-	return (i->code & 0xe7) == 0x40;
+	const struct bpei_kernel *kernel = bpei_kernel_find(name);
+
+	if (!kernel)
+		bpei_fail(error, BPE_E_ARGUMENT, "filter", 0,
+			"no kernel is called %.64s: there are macos, freebsd, netbsd, openbsd and linux",
+			name);
+	return kernel;
 }
 
-/* stored[i]: words that were stored on every way to instruction i. */
-static uint16_t *stored_before(const struct bpe_insn *p, uint32_t n)
+static bool is_mod_or_xor(const struct bpe_insn *i)
+{
+	const uint32_t code = i->code & ~INSN_X;
+
+	return code == INSN_MOD_K || code == INSN_XOR_K;
+}
+
+static bool is_indexed_load(const struct bpe_insn *i)
+{
+	return (i->code & ~INSN_SIZE) == (INSN_LD | MODE_IND);
+}
+
+/* Returns, for each instruction, the memory words that were stored on every path to it, as bits.
+ * The caller frees the array; NULL: no memory.  The program may be any. */
+static uint16_t *find_stored_words(const struct bpe_insn *p, uint32_t n)
 {
 	uint16_t *s = malloc(n * sizeof *s);
+
 	if (!s)
 		return NULL;
 	memset(s, 0xff, n * sizeof *s);
 	s[0] = 0;
 	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t left = n - i - 1;
 		uint16_t now = s[i];
-		if ((p[i].code == ST || p[i].code == STX) && p[i].k < 16)
+
+		if ((p[i].code == INSN_ST || p[i].code == INSN_STX) && p[i].k < INSN_WORDS)
 			now |= (uint16_t)(1u << p[i].k);
-		if ((p[i].code & 7) == 6)
+		if (bpei_insn_is_return(&p[i]))
 			continue;
-		if ((p[i].code & 7) == 5) {
-			uint32_t left = n - i - 1, yes = p[i].code == JA ? p[i].k : p[i].jt,
-				 no = p[i].code == JA ? p[i].k : p[i].jf;
+		if (bpei_insn_is_jump(&p[i])) {
+			const bool always = p[i].code == INSN_JA;
+			const uint32_t yes = always ? p[i].k : p[i].jt;
+			const uint32_t no = always ? p[i].k : p[i].jf;
+
 			if (yes < left)
 				s[i + 1 + yes] &= now;
 			if (no < left)
 				s[i + 1 + no] &= now;
-		} else if (i + 1 < n) {
+		} else if (left) {
 			s[i + 1] &= now;
 		}
 	}
 	return s;
 }
 
-static bool unset(const struct bpe_insn *i, uint16_t stored)
+/* Returns true for a load of a memory word that was not stored on every path. */
+static bool loads_unset_word(const struct bpe_insn *i, uint16_t stored)
 {
-	return (i->code == LD_MEM || i->code == LDX_MEM) && i->k < 16 && !(stored >> i->k & 1);
+	if (i->code != INSN_LD_MEM && i->code != INSN_LDX_MEM)
+		return false;
+	return i->k < INSN_WORDS && !(stored >> i->k & 1);
 }
 
 const char *bpei_kernel_check(const struct bpei_kernel *k, const struct bpe_insn *p, uint32_t n)
 {
 	const char *why = n > k->most ? "it is too long" : bpei_filter_check(p, n);
+
 	for (uint32_t i = 0; !why && i < n; i++) {
-		if (!k->mod_xor && is_mod_xor(&p[i]))
+		if (!k->mod_xor && is_mod_or_xor(&p[i]))
 			why = "it uses MOD or XOR";
-		if (k->offsets && is_packet_load(&p[i]) && p[i].k >= k->offsets)
+		if (k->offsets && bpei_insn_reads_packet(&p[i]) && p[i].k >= k->offsets)
 			why = "it loads from too far behind";
 	}
 	if (why || !k->words_checked)
 		return why;
-	uint16_t *stored = stored_before(p, n);
+	uint16_t *stored = find_stored_words(p, n);
 	if (!stored)
 		return "no memory to check it";
 	for (uint32_t i = 0; !why && i < n; i++)
-		if (unset(&p[i], stored[i]))
+		if (loads_unset_word(&p[i], stored[i]))
 			why = "it loads a memory word that was not stored";
 	free(stored);
 	return why;
 }
 
-/* Why this kernel does not run the instruction as we do, NULL if it does. */
-static const char *differs(
-	const struct bpei_kernel *k, const struct bpe_insn *i, uint16_t stored, bool x_is_reckoned)
+/* Returns why the kernel does not run the instruction as we do, or NULL.  x_is_computed: X can
+ * hold more than an IPv4 header's length. */
+static const char *explain_difference(
+	const struct bpei_kernel *k, const struct bpe_insn *i, uint16_t stored, bool x_is_computed)
 {
-	if (!k->mod_xor && is_mod_xor(i))
+	if (!k->mod_xor && is_mod_or_xor(i))
 		return "the kernel does not know MOD and XOR";
-	if (i->code == LSH_X || i->code == RSH_X)
+	if (i->code == INSN_LSH_X || i->code == INSN_RSH_X)
 		return "kernels do not agree on shifts by a computed number";
-	if (!k->words_zeroed && unset(i, stored))
+	if (!k->words_zeroed && loads_unset_word(i, stored))
 		return "it loads a memory word that was not stored";
-	if (k->negative_means_else && x_is_reckoned && is_indexed(i))
+	if (k->negative_means_else && x_is_computed && is_indexed_load(i))
 		return "a computed offset may be negative";
 	return NULL;
+}
+
+/* Returns true for a load at an offset that no packet has. */
+static bool loads_nowhere(const struct bpei_kernel *k, const struct bpe_insn *i)
+{
+	if (!bpei_insn_reads_packet(i))
+		return false;
+	return (k->offsets && i->k >= k->offsets) || (k->negative_means_else && i->k >> 31);
+}
+
+static bool computes_x(const struct bpe_insn *p, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (p[i].code == INSN_TAX || p[i].code == INSN_LDX_MEM)
+			return true;
+	return false;
+}
+
+/* Makes a wider program well made again: the verdict becomes `keep` or 0, and jumps past the last
+ * instruction, which accepts, lead to it. */
+static void finish_wider_program(struct bpe_insn *p, uint32_t n, uint32_t keep)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t left = n - 1 - i - 1; /* such a jump reaches the last instruction */
+
+		if (p[i].code == INSN_RET_A || (p[i].code == INSN_RET_K && p[i].k))
+			p[i] = (struct bpe_insn){ .code = INSN_RET_K, .k = keep };
+		if (!bpei_insn_is_jump(&p[i]))
+			continue;
+		if (p[i].k > left && p[i].code == INSN_JA)
+			p[i].k = left;
+		if (p[i].jt > left)
+			p[i].jt = (uint8_t)left;
+		if (p[i].jf > left)
+			p[i].jf = (uint8_t)left;
+	}
 }
 
 int bpei_kernel_fit(const struct bpei_kernel *k, const struct bpe_insn *p, uint32_t n,
 	uint32_t most, uint32_t keep, struct bpei_kernel_program *fit)
 {
+	const struct bpe_insn accept = { .code = INSN_RET_K, .k = keep };
+	const struct bpe_insn reject = { .code = INSN_RET_K };
 	uint32_t limit = most < k->most ? most : k->most;
-	uint16_t *stored = stored_before(p, n);
 	const char *why = n > limit ? "it is longer than the kernel takes" : NULL;
-	bool reckoned = false; /* X comes from more than an IPv4 header's length */
+
 	limit = n < limit ? n : limit;
+	uint16_t *stored = find_stored_words(p, n);
 	struct bpe_insn *out = malloc(limit * sizeof *out);
 	if (!stored || !out) {
-		free(stored), free(out);
+		free(stored);
+		free(out);
 		return BPE_E_MEMORY;
 	}
-	for (uint32_t i = 0; i < n; i++)
-		reckoned |= p[i].code == TAX || p[i].code == LDX_MEM;
+	const bool x_is_computed = computes_x(p, n);
 	for (uint32_t i = 0; i < limit; i++) {
-		const char *this = differs(k, &p[i], stored[i], reckoned);
-		bool nowhere =
-			is_packet_load(&p[i]) && ((k->offsets && p[i].k >= k->offsets) ||
-							 (k->negative_means_else && p[i].k >> 31));
-		out[i] = p[i];
-		if (nowhere)
-			out[i] = (struct bpe_insn){ .code = RET_K };
-		else if (this)
-			out[i] = (struct bpe_insn){ .code = RET_K, .k = keep };
-		if (!nowhere && this && !why)
-			why = this;
+		const char *difference = explain_difference(k, &p[i], stored[i], x_is_computed);
+
+		out[i] = difference ? accept : p[i];
+		if (loads_nowhere(k, &p[i]))
+			out[i] = reject;
+		else if (difference && !why)
+			why = difference;
 	}
 	if (n > limit)
-		out[limit - 1] = (struct bpe_insn){ .code = RET_K, .k = keep };
-	for (uint32_t i = 0; why && i < limit; i++) {
-		struct bpe_insn *o = &out[i];
-		uint32_t left = limit - 1 - i - 1; /* a jump of so many reaches the last one */
-		if (o->code == RET_A || (o->code == RET_K && o->k))
-			*o = (struct bpe_insn){ .code = RET_K, .k = keep };
-		if ((o->code & 7) != 5)
-			continue;
-		if (o->k > left && o->code == JA)
-			o->k = left;
-		if (o->jt > left)
-			o->jt = (uint8_t)left;
-		if (o->jf > left)
-			o->jf = (uint8_t)left;
-	}
+		out[limit - 1] = accept;
+	if (why)
+		finish_wider_program(out, limit, keep);
 	free(stored);
 	*fit = (struct bpei_kernel_program){ out, limit, !why, why };
 	return BPE_OK;
@@ -201,22 +233,24 @@ int bpei_filter_fit(const struct bpei_kernel *k, const struct bpei_filter *f, ui
 	uint32_t keep, struct bpei_kernel_program *fit)
 {
 	struct bpei_kernel_program wide;
-	int r = bpei_kernel_fit(k, f->program, f->length, most, keep, fit);
-	if (r < 0 || (fit->exact && !f->late) || !f->wide)
-		return r;
-	r = bpei_kernel_fit(k, f->wide, f->wide_length, most, keep, &wide);
-	if (r < 0) {
+	int status = bpei_kernel_fit(k, f->program, f->length, most, keep, fit);
+
+	if (status < 0 || (fit->exact && !f->late) || !f->wide)
+		return status;
+	status = bpei_kernel_fit(k, f->wide, f->wide_length, most, keep, &wide);
+	if (status < 0) {
 		free(fit->program);
-		return r;
+		return status;
 	}
-	for (uint32_t i = 0; i < wide.length;
-		i++) /* its returns are the program's, which may be too few bytes to filter again */
-		if (wide.program[i].code == RET_K && wide.program[i].k)
+	/* The returns are those of the original, which may keep too few bytes to filter again. */
+	for (uint32_t i = 0; i < wide.length; i++)
+		if (wide.program[i].code == INSN_RET_K && wide.program[i].k)
 			wide.program[i].k = keep;
 	wide.exact = false;
-	wide.why = fit->why ? fit->why
-			    : "of some packets the process is known only when they are read";
+	wide.why = fit->why;
+	if (!wide.why)
+		wide.why = "of some packets the process is known only when they are read";
 	free(fit->program);
 	*fit = wide;
-	return r;
+	return status;
 }

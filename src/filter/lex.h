@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Tokens of the filter language; one-character ones are their character. */
+/* Tokens of the filter language. */
 #ifndef BPEI_FILTER_LEX_H
 #define BPEI_FILTER_LEX_H
 
-#include "filter/tree.h"
+#include "filter/compile.h"
 
 enum token {
 	T_END = 256,
@@ -60,46 +60,11 @@ enum token {
 	T_ARC
 };
 
-/* Numbers of the keywords of ATM, SS7 and pf. */
-enum {
-	ATM_WORD_LANE,
-	ATM_WORD_METAC,
-	ATM_WORD_BCC,
-	ATM_WORD_SC,
-	ATM_WORD_ILMIC,
-	ATM_WORD_OAMF4SC,
-	ATM_WORD_OAMF4EC,
-	ATM_WORD_OAM,
-	ATM_WORD_CONNECT,
-	ATM_WORD_METACONNECT
-};
-enum { SS7_WORD_FISU, SS7_WORD_LSSU, SS7_WORD_MSU, SS7_WORD_HFISU, SS7_WORD_HLSSU, SS7_WORD_HMSU };
-enum {
-	FIELD_VPI,
-	FIELD_VCI,
-	FIELD_SIO,
-	FIELD_OPC,
-	FIELD_DPC,
-	FIELD_SLS,
-	FIELD_HSIO,
-	FIELD_HOPC,
-	FIELD_HDPC,
-	FIELD_HSLS
-};
-enum {
-	PF_WORD_IFNAME,
-	PF_WORD_RULESET,
-	PF_WORD_RULE,
-	PF_WORD_SUBRULE,
-	PF_WORD_REASON,
-	PF_WORD_ACTION
-};
-
-/* The next token into c->token, with c->number (value, keyword's number, dotted address), c->bytes
- * (addresses), c->word (names). */
+/* Reads the next token into c->token.  c->number becomes a number's value, a keyword's number or a
+ * dotted address; c->bytes an address; c->word a name.  A token of a single character is that
+ * character's code. */
 void bpei_lex_next(struct bpei_compile *c);
-bool bpei_lex_is_pktap(const char *word);
-bool bpei_lex_is_pktap(const char *word);       /* a word on PKTAP's link type only */
-const char *bpei_lex_nearest(const char *word); /* the keyword that is most like it; NULL: none */
+/* Returns the token behind the current token; c stays as it is. */
+int bpei_lex_peek(const struct bpei_compile *c);
 
 #endif

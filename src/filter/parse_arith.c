@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of the grammar that reckons: proto[index:size], len, numbers, operators, comparisons. */
+/* Arithmetic in the grammar: proto[index:size], len, numbers, operators, comparisons. */
 #include "filter/parse.h"
 
+/* An arithmetic expression: its value, and the test that the packet has the headers that the value
+ * is loaded from (-1: none). */
 struct arith {
 	int32_t value, guard;
 };
 
-static int precedence(int token)
+/* Returns the precedence of a binary operator; 0 for other tokens. */
+static int precedence_of_token(int token)
 {
 	switch (token) {
 	case '|':
@@ -27,7 +30,7 @@ static int precedence(int token)
 	}
 }
 
-static uint16_t operation(int token)
+static uint16_t operation_of_token(int token)
 {
 	switch (token) {
 	case '|':
@@ -53,17 +56,81 @@ static uint16_t operation(int token)
 	}
 }
 
-static int32_t both_guards(struct bpei_compile *c, int32_t a, int32_t b)
+static int32_t join_guards(struct bpei_compile *c, int32_t a, int32_t b)
 {
-	return a < 0 ? b : b < 0 ? a : bpei_and(c, a, b);
+	if (a < 0)
+		return b;
+	return b < 0 ? a : bpei_and(c, a, b);
 }
 
-static struct arith arithmetic(struct bpei_compile *c, int least);
-static struct arith factor(struct bpei_compile *c);
+static struct arith parse_arithmetic(struct bpei_compile *c, int least);
+static struct arith parse_factor(struct bpei_compile *c);
 
-static struct arith operand(struct bpei_compile *c)
+/* Parses the size in proto[index:size], if there is a size; otherwise returns 1. */
+static uint32_t parse_load_size(struct bpei_compile *c)
+{
+	if (c->failed || c->token != ':')
+		return 1;
+	bpei_lex_next(c);
+	const uint32_t size = c->number;
+	if (c->token != T_NUMBER || (size != 1 && size != 2 && size != 4))
+		bpei_compile_fail(c, "1, 2 or 4 bytes can be loaded");
+	bpei_lex_next(c);
+	return size;
+}
+
+/* Parses proto[index:size]. */
+static struct arith parse_load(struct bpei_compile *c)
+{
+	const enum proto p = c->number;
+	struct arith r = { -1, -1 };
+	int32_t guard;
+
+	if (!bpei_parse_deeper(c))
+		return r;
+	bpei_lex_next(c);
+	if (!bpei_parse_take(c, '[', "an index such as [0:2]"))
+		return r;
+	r = parse_arithmetic(c, 1);
+	const uint32_t size = parse_load_size(c);
+	c->nesting--;
+	if (!bpei_parse_take(c, ']', "a closing bracket"))
+		return r;
+	r.value = bpei_term_load(c, p, r.value, size, &guard);
+	r.guard = join_guards(c, r.guard, guard);
+	return r;
+}
+
+static struct arith parse_negative(struct bpei_compile *c)
 {
 	struct arith r = { -1, -1 };
+
+	if (!bpei_parse_deeper(c))
+		return r;
+	bpei_lex_next(c);
+	r = parse_factor(c);
+	r.value = bpei_value_alu(c, OP_NEG, r.value, -1);
+	c->nesting--;
+	return r;
+}
+
+static struct arith parse_arithmetic_parenthesis(struct bpei_compile *c)
+{
+	struct arith r = { -1, -1 };
+
+	if (!bpei_parse_deeper(c))
+		return r;
+	bpei_lex_next(c);
+	r = parse_arithmetic(c, 1);
+	c->nesting--;
+	bpei_parse_take(c, ')', "a closing parenthesis");
+	return r;
+}
+
+static struct arith parse_operand(struct bpei_compile *c)
+{
+	struct arith r = { -1, -1 };
+
 	if (c->failed)
 		return r;
 	switch (c->token) {
@@ -72,129 +139,111 @@ static struct arith operand(struct bpei_compile *c)
 		bpei_lex_next(c);
 		return r;
 	case T_LEN:
-		r.value = bpei_value(c, (struct value){ .kind = VALUE_LEN, .a = -1, .b = -1 });
+		r.value = bpei_value_len(c);
 		bpei_lex_next(c);
 		return r;
 	case '-':
-		if (!bpei_parse_deeper(c))
-			return r;
-		bpei_lex_next(c);
-		r = factor(c);
-		r.value = bpei_value_alu(c, OP_NEG, r.value, -1);
-		c->nesting--;
-		return r;
+		return parse_negative(c);
 	case '(':
-		if (!bpei_parse_deeper(c))
-			return r;
-		bpei_lex_next(c);
-		r = arithmetic(c, 1);
-		c->nesting--;
-		bpei_parse_take(c, ')', "a closing parenthesis");
-		return r;
-	case T_PROTO_NAME: {
-		enum proto p = c->number;
-		uint32_t size = 1;
-		int32_t guard;
-		if (!bpei_parse_deeper(c))
-			return r;
-		bpei_lex_next(c);
-		if (!bpei_parse_take(c, '[', "an index such as [0:2]"))
-			return r;
-		r = arithmetic(c, 1);
-		if (!c->failed && c->token == ':') {
-			bpei_lex_next(c);
-			size = c->number;
-			if (c->token != T_NUMBER || (size != 1 && size != 2 && size != 4))
-				bpei_compile_fail(c, "1, 2 or 4 bytes can be loaded");
-			bpei_lex_next(c);
-		}
-		c->nesting--;
-		if (!bpei_parse_take(c, ']', "a closing bracket"))
-			return r;
-		r.value = bpei_term_load(c, p, r.value, size, &guard);
-		r.guard = both_guards(c, r.guard, guard);
-		return r;
-	}
+		return parse_arithmetic_parenthesis(c);
+	case T_PROTO_NAME:
+		return parse_load(c);
 	default:
 		bpei_parse_unexpected(c, "a number, len or protocol[index]");
 		return r;
 	}
 }
 
-/* The guard is the left operand's alone: libpcap's programs have always been so (gen_arth), and
- * ours mean the same. */
-static struct arith with(struct bpei_compile *c, struct arith left, uint16_t op, struct arith right)
+/* Returns "left op right".  The guard is the left operand's alone, as in libpcap's programs
+ * (gen_arth). */
+static struct arith join_operands(
+	struct bpei_compile *c, struct arith left, uint16_t op, struct arith right)
 {
 	left.value = bpei_value_alu(c, op, left.value, right.value);
 	return left;
 }
 
-/* % and ^ have no precedence in libpcap's grammar, which makes them take the operand in front of
- * them, and all that follows. */
-static struct arith factor(struct bpei_compile *c)
+/* Parses an operand, and % or ^ behind it.  These have no precedence in libpcap's grammar, which
+ * makes them take the operand in front, and everything that follows. */
+static struct arith parse_factor(struct bpei_compile *c)
 {
-	struct arith left = operand(c);
+	struct arith left = parse_operand(c);
+
 	if (c->failed || (c->token != '%' && c->token != '^'))
 		return left;
-	uint16_t op = operation(c->token);
+	const uint16_t op = operation_of_token(c->token);
 	if (!bpei_parse_deeper(c))
 		return left;
 	bpei_lex_next(c);
-	left = with(c, left, op, arithmetic(c, 1));
+	left = join_operands(c, left, op, parse_arithmetic(c, 1));
 	c->nesting--;
 	return left;
 }
 
-static struct arith arithmetic(struct bpei_compile *c, int least)
+/* Parses an expression of operators that have at least the precedence `least`. */
+static struct arith parse_arithmetic(struct bpei_compile *c, int least)
 {
-	struct arith left = factor(c);
-	for (int p; !c->failed && (p = precedence(c->token)) >= least;) {
-		uint16_t op = operation(c->token);
+	struct arith left = parse_factor(c);
+
+	while (!c->failed) {
+		const int precedence = precedence_of_token(c->token);
+		const uint16_t op = operation_of_token(c->token);
+
+		if (precedence < least)
+			break;
 		bpei_lex_next(c);
-		left = with(c, left, op, arithmetic(c, p + 1));
+		left = join_operands(c, left, op, parse_arithmetic(c, precedence + 1));
 	}
 	return left;
 }
 
 int32_t bpei_parse_compare(struct bpei_compile *c, int32_t left, int token, int32_t right)
 {
-	bool equal = token == '=' || token == T_NEQ, above = token == '>' || token == T_LEQ;
-	int32_t t = bpei_test_x(c, left, equal ? CMP_EQ : above ? CMP_GT : CMP_GE, right);
+	const bool above = token == '>' || token == T_LEQ;
+	uint8_t cmp = above ? CMP_GT : CMP_GE;
+
+	if (token == '=' || token == T_NEQ)
+		cmp = CMP_EQ;
+	const int32_t t = bpei_test_x(c, left, cmp, right);
 	return token == '<' || token == T_LEQ || token == T_NEQ ? bpei_not(c, t) : t;
 }
 
-static int32_t relation(struct bpei_compile *c)
+static int32_t parse_comparison(struct bpei_compile *c)
 {
-	struct arith a = arithmetic(c, 1);
-	int token = c->token;
+	const struct arith left = parse_arithmetic(c, 1);
+	const int token = c->token;
+
 	if (c->failed)
 		return -1;
-	if (token != '<' && token != '>' && token != '=' && token != T_GEQ && token != T_LEQ &&
-		token != T_NEQ)
+	if (!bpei_parse_is_comparison(token))
 		return bpei_parse_unexpected(c, "a comparison");
 	bpei_lex_next(c);
-	struct arith b = arithmetic(c, 1);
+	const struct arith right = parse_arithmetic(c, 1);
 	if (c->failed)
 		return -1;
-	int32_t guard = both_guards(c, a.guard, b.guard);
-	int32_t t = bpei_parse_compare(c, a.value, token, b.value);
+	const int32_t guard = join_guards(c, left.guard, right.guard);
+	const int32_t t = bpei_parse_compare(c, left.value, token, right.value);
 	return guard < 0 ? t : bpei_and(c, guard, t);
 }
 
-/* Where IPv6's extension headers are gone behind, once more for each number of them, if it asks for
- * what they carry. */
+/* With BPE_THROUGH_IPV6_EXT, a comparison of fields over IP is parsed again for each number of
+ * extension headers. */
 int32_t bpei_parse_relation(struct bpei_compile *c)
 {
 	const struct bpei_compile before = *c;
-	int32_t plain, each[BPEI_EXTENSIONS + 1];
-	c->carried = false;
-	plain = relation(c);
-	if (!c->carried || !(c->through & BPE_THROUGH_IPV6_EXT) || c->failed)
+	int32_t each[BPEI_EXTENSIONS + 1];
+
+	c->indexes_carried = false;
+	const int32_t plain = parse_comparison(c);
+	if (!c->indexes_carried || !(c->through & BPE_THROUGH_IPV6_EXT) || c->failed)
 		return plain;
 	for (c->extensions = 1; c->extensions <= BPEI_EXTENSIONS + 1; c->extensions++) {
-		c->at = before.at, c->token = before.token, c->number = before.number;
-		c->token_at = before.token_at, c->token_length = before.token_length;
-		each[c->extensions - 1] = relation(c);
+		c->at = before.at;
+		c->token = before.token;
+		c->number = before.number;
+		c->token_at = before.token_at;
+		c->token_length = before.token_length;
+		each[c->extensions - 1] = parse_comparison(c);
 	}
 	c->extensions = 0;
 	return bpei_or(c, plain, bpei_term_extensions(c, each, false));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What packets that pf(4) logged say of themselves: ifname, rnr, srnr, rset, reason, action;
- * grammar and meaning (LINKTYPE_PFLOG in the registry of tcpdump.org). */
+/* The terms of packets that pf(4) logged: ifname, rnr, srnr, rset, reason, action.  Grammar and
+ * meaning (LINKTYPE_PFLOG in the registry of tcpdump.org). */
 #include "filter/parse.h"
-#include "filter/terms.h"
+#include "filter/places.h"
 
 #include <string.h>
 
@@ -32,66 +32,63 @@ static const struct pf_code actions[] = { { "pass", 0 }, { "accept", 0 }, { "blo
 	{ "binat", 6 }, { "nobinat", 7 }, { "rdr", 8 }, { "nordr", 9 }, { "synproxy-drop", 10 },
 	{ NULL, 0 } };
 
-static struct place start(uint32_t at)
+/* Tests a name that ends with a 0, in a field of PF_NAME_BYTES. */
+static int32_t test_pf_name(struct bpei_compile *c, uint32_t at)
 {
-	return (struct place){ -1, at };
-}
-
-/* A name that ends with a 0, in a field of PF_NAME_BYTES. */
-static int32_t name_is(struct bpei_compile *c, uint32_t at)
-{
-	size_t n = strlen(c->word);
+	const size_t n = strlen(c->word);
+	const struct place field = bpei_place_from_start(at);
 	int32_t b = -1;
+
 	if (n >= PF_NAME_BYTES)
 		return bpei_compile_fail(
 			c, "names have at most %d characters here", PF_NAME_BYTES - 1);
 	for (size_t i = 0; i <= n; i++) {
-		int32_t one = bpei_at_is(c, 1, start(at), (uint32_t)i, (uint8_t)c->word[i]);
-		b = b < 0 ? one : bpei_and(c, b, one);
+		const int32_t equal = bpei_place_is(c, 1, field, (uint32_t)i, (uint8_t)c->word[i]);
+
+		b = b < 0 ? equal : bpei_and(c, b, equal);
 	}
 	return b;
 }
 
-static int32_t code_is(
+/* Tests a code by name; `known` describes the names for an error. */
+static int32_t test_pf_code(
 	struct bpei_compile *c, uint32_t at, const struct pf_code *codes, const char *known)
 {
 	for (; codes->name; codes++)
 		if (!strcmp(codes->name, c->word))
-			return bpei_at_is(c, 1, start(at), 0, codes->number);
+			return bpei_place_is(c, 1, bpei_place_from_start(at), 0, codes->number);
 	return bpei_compile_fail(c, "pf has no such %s", known);
 }
 
-static int32_t named_is(struct bpei_compile *c, uint32_t word)
+static int32_t parse_pf_name(struct bpei_compile *c, uint32_t word)
 {
 	switch (word) {
 	case PF_WORD_IFNAME:
-		return name_is(c, PF_IFNAME_AT);
+		return test_pf_name(c, PF_IFNAME_AT);
 	case PF_WORD_RULESET:
-		return name_is(c, PF_RULESET_AT);
+		return test_pf_name(c, PF_RULESET_AT);
 	case PF_WORD_REASON:
-		return code_is(c, PF_REASON_AT, reasons,
-			"reason: match, bad-offset, fragment, "
-			"short, normalize, memory and others are, or a number");
+		return test_pf_code(c, PF_REASON_AT, reasons,
+			"reason: match, bad-offset, fragment, short, normalize, memory and others are, or a number");
 	case PF_WORD_ACTION:
-		return code_is(c, PF_ACTION_AT, actions,
-			"action: pass, block, scrub, nat, rdr, "
-			"binat and others are");
+		return test_pf_code(c, PF_ACTION_AT, actions,
+			"action: pass, block, scrub, nat, rdr, binat and others are");
 	default:
 		return bpei_parse_unexpected(c, "a rule's number");
 	}
 }
 
-static int32_t numbered_is(struct bpei_compile *c, uint32_t word)
+static int32_t parse_pf_number(struct bpei_compile *c, uint32_t word)
 {
 	switch (word) {
 	case PF_WORD_RULE:
-		return bpei_at_is(c, 4, start(PF_RULE_AT), 0, c->number);
+		return bpei_place_is(c, 4, bpei_place_from_start(PF_RULE_AT), 0, c->number);
 	case PF_WORD_SUBRULE:
-		return bpei_at_is(c, 4, start(PF_SUBRULE_AT), 0, c->number);
+		return bpei_place_is(c, 4, bpei_place_from_start(PF_SUBRULE_AT), 0, c->number);
 	case PF_WORD_REASON:
 		if (c->number > 255)
 			return bpei_compile_fail(c, "reasons end at 255");
-		return bpei_at_is(c, 1, start(PF_REASON_AT), 0, c->number);
+		return bpei_place_is(c, 1, bpei_place_from_start(PF_REASON_AT), 0, c->number);
 	default:
 		return bpei_parse_unexpected(c, "a name");
 	}
@@ -100,7 +97,9 @@ static int32_t numbered_is(struct bpei_compile *c, uint32_t word)
 int32_t bpei_parse_pf(struct bpei_compile *c)
 {
 	const uint32_t word = c->number;
+	const bool wants_number = word == PF_WORD_RULE || word == PF_WORD_SUBRULE;
 	int32_t b;
+
 	if (c->offsets.kind != KIND_PFLOG)
 		return bpei_compile_fail_term(
 			c, "only packets of PFLOG, which pf logged, say that");
@@ -108,13 +107,11 @@ int32_t bpei_parse_pf(struct bpei_compile *c)
 	if (c->failed)
 		return -1;
 	if (c->token == T_NAME)
-		b = named_is(c, word);
+		b = parse_pf_name(c, word);
 	else if (c->token == T_NUMBER)
-		b = numbered_is(c, word);
+		b = parse_pf_number(c, word);
 	else
-		return bpei_parse_unexpected(c, word == PF_WORD_RULE || word == PF_WORD_SUBRULE
-							? "a rule's number"
-							: "a name");
+		return bpei_parse_unexpected(c, wants_number ? "a rule's number" : "a name");
 	bpei_lex_next(c);
 	return b;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Hosts by their names, asked of the system once a compilation: an expression may be read for
- * hundreds of shapes of the packet, a resolver may take seconds, and its next answer may be
- * another.  The answers are the compilation's, freed with it. */
+/* Resolves names by the system's resolver and tables.  A host is resolved once in a compilation: an
+ * expression may be parsed for hundreds of shapes of the packet, a resolver may take seconds, and
+ * the next answer may differ.  The answers are freed with the compilation. */
 #include "filter/resolve.h"
 
 #include <sys/types.h>
@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static pthread_mutex_t tables =
-	PTHREAD_MUTEX_INITIALIZER; /* the system's functions share their answers' memory */
+/* The system's functions return static memory. */
+static pthread_mutex_t tables = PTHREAD_MUTEX_INITIALIZER;
 
 bool bpei_resolve_service(
 	const struct bpei_compile *c, const char *name, const char *protocol, uint32_t *port)
@@ -53,30 +53,40 @@ bool bpei_resolve_network(const struct bpei_compile *c, const char *name, uint32
 	return known;
 }
 
-static void ask(struct bpei_host *h)
+/* Adds an address of IPv4 or IPv6 to the host; others are left out. */
+static void add_host_address(struct bpei_host *h, const struct addrinfo *a)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
+	const bool six = a->ai_family == AF_INET6;
+
+	if (!six && a->ai_family != AF_INET)
+		return;
+	h->address[h->count].is_six = six;
+	if (six)
+		memcpy(h->address[h->count].six,
+			&((struct sockaddr_in6 *)(void *)a->ai_addr)->sin6_addr, 16);
+	else
+		h->address[h->count].four =
+			ntohl(((struct sockaddr_in *)(void *)a->ai_addr)->sin_addr.s_addr);
+	h->count++;
+}
+
+static void resolve_host(struct bpei_host *h)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *list = NULL;
+
 	if (getaddrinfo(h->name, NULL, &hints, &list))
 		return;
 	h->known = true;
-	for (struct addrinfo *a = list; a && h->count < BPEI_HOST_ADDRESSES; a = a->ai_next) {
-		if (a->ai_family != AF_INET && a->ai_family != AF_INET6)
-			continue;
-		bool six = h->address[h->count].is_six = a->ai_family == AF_INET6;
-		if (six)
-			memcpy(h->address[h->count].six,
-				&((struct sockaddr_in6 *)(void *)a->ai_addr)->sin6_addr, 16);
-		else
-			h->address[h->count].four =
-				ntohl(((struct sockaddr_in *)(void *)a->ai_addr)->sin_addr.s_addr);
-		h->count++;
-	}
+	for (struct addrinfo *a = list; a && h->count < BPEI_HOST_ADDRESSES; a = a->ai_next)
+		add_host_address(h, a);
 	freeaddrinfo(list);
 }
 
 const struct bpei_host *bpei_resolve(struct bpei_compile *c, const char *name)
 {
 	struct bpei_host *h;
+
 	for (h = c->hosts; h; h = h->next)
 		if (!strcmp(h->name, name))
 			return h;
@@ -85,15 +95,17 @@ const struct bpei_host *bpei_resolve(struct bpei_compile *c, const char *name)
 		return NULL;
 	strncpy(h->name, name, sizeof h->name - 1);
 	if (!c->no_names)
-		ask(h);
+		resolve_host(h);
 	h->next = c->hosts;
-	return c->hosts = h;
+	c->hosts = h;
+	return h;
 }
 
 void bpei_resolve_free(struct bpei_compile *c)
 {
 	while (c->hosts) {
 		struct bpei_host *next = c->hosts->next;
+
 		free(c->hosts);
 		c->hosts = next;
 	}

@@ -1,112 +1,164 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the language's terms share: loads and tests at places, and what a link type can
- * say. */
+/* The meaning of the language's terms (pcap-filter(7)), as tests of the packet's bytes.  The
+ * parser calls these functions.  Each returns a node, or -1 after an error. */
 #ifndef BPEI_FILTER_TERMS_H
 #define BPEI_FILTER_TERMS_H
 
-#include "filter/tree.h"
-#include "names/numbers.h"
+#include "filter/compile.h"
 
-enum { LINK_GENEVE = 0x10000 /* no link type: an ethertype, then the packet */ };
-/* How a link header says what it carries. */
-enum link_kind {
-	KIND_NONE,
-	KIND_ETHERNET,
-	KIND_LLC,
-	KIND_NULL,
-	KIND_LOOP,
-	KIND_RAW,
-	KIND_IPV4,
-	KIND_IPV6,
-	KIND_PPP,
-	KIND_PPP_BSDOS,
-	KIND_HDLC,
-	KIND_TYPE,
-	KIND_SLL,
-	KIND_FRELAY,
-	KIND_ARCNET,
-	KIND_LTALK,
-	KIND_PFLOG,
-	KIND_IPNET,
-	KIND_JUNIPER,
-	KIND_BACNET,
-	KIND_ATM,
-	KIND_WLAN
+enum proto {
+	P_DEFAULT,
+	P_LINK,
+	P_IP,
+	P_ARP,
+	P_RARP,
+	P_SCTP,
+	P_TCP,
+	P_UDP,
+	P_ICMP,
+	P_IGMP,
+	P_IGRP,
+	P_ATALK,
+	P_DECNET,
+	P_LAT,
+	P_SCA,
+	P_MOPRC,
+	P_MOPDL,
+	P_IP6,
+	P_ICMP6,
+	P_AH,
+	P_ESP,
+	P_PIM,
+	P_VRRP,
+	P_CARP,
+	P_AARP,
+	P_ISO,
+	P_ESIS,
+	P_ISIS,
+	P_CLNP,
+	P_STP,
+	P_IPX,
+	P_NETBEUI,
+	P_L1,
+	P_L2,
+	P_IIH,
+	P_LSP,
+	P_SNP,
+	P_CSNP,
+	P_PSNP,
+	P_RADIO,
+	P_COUNT
 };
-enum { SAP_ISO = 0xfe, SAP_IP = 0x06, SAP_STP = 0x42, SAP_IPX = 0xe0, SAP_NETBEUI = 0xf0 };
+enum direction {
+	D_DEFAULT,
+	D_SRC,
+	D_DST,
+	D_OR,
+	D_AND,
+	D_ADDR1,
+	D_ADDR2,
+	D_ADDR3,
+	D_ADDR4,
+	D_RA,
+	D_TA
+};
 
-static inline int32_t bpei_at(struct bpei_compile *c, uint32_t size, struct place p, uint32_t plus)
-{
-	return bpei_value_load(c, size, p.base, p.at + plus);
-}
-static inline int32_t bpei_at_is(
-	struct bpei_compile *c, uint32_t size, struct place p, uint32_t plus, uint32_t k)
-{
-	return bpei_test(c, bpei_at(c, size, p, plus), CMP_EQ, k);
-}
-static inline int32_t bpei_at_has(struct bpei_compile *c, struct place p, uint32_t plus,
-	uint32_t bits) /* any of the byte's bits */
-{
-	return bpei_test(c, bpei_at(c, 1, p, plus), CMP_SET, bits);
-}
-static inline int32_t bpei_at_masked(struct bpei_compile *c, uint32_t size, struct place p,
-	uint32_t plus, uint32_t k, uint32_t mask)
-{
-	uint32_t all = size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
-	int32_t v = bpei_at(c, size, p, plus);
-	if ((mask & all) != all)
-		v = bpei_value_alu(c, OP_AND, v, bpei_value_imm(c, mask));
-	return bpei_test(c, v, CMP_EQ, k & mask);
-}
-static inline int32_t bpei_at_mac(
-	struct bpei_compile *c, struct place p, uint32_t plus, const uint8_t a[6])
-{
-	uint32_t high = (uint32_t)a[0] << 8 | a[1],
-		 low = (uint32_t)a[2] << 24 | (uint32_t)a[3] << 16 | (uint32_t)a[4] << 8 | a[5];
-	return bpei_and(c, bpei_at_is(c, 4, p, plus + 2, low), bpei_at_is(c, 2, p, plus, high));
-}
-/* The two ends of something, tested one by one. */
-static inline int32_t bpei_both(
-	struct bpei_compile *c, int32_t source, int32_t target, enum direction d)
-{
-	switch (d) {
-	case D_SRC:
-		return source;
-	case D_DST:
-		return target;
-	case D_AND:
-		return bpei_and(c, source, target);
-	default:
-		return bpei_or(c, source, target);
-	}
-}
+/* Numbers of the keywords of ATM, SS7 and pf. */
+enum {
+	ATM_WORD_LANE,
+	ATM_WORD_METAC,
+	ATM_WORD_BCC,
+	ATM_WORD_SC,
+	ATM_WORD_ILMIC,
+	ATM_WORD_OAMF4SC,
+	ATM_WORD_OAMF4EC,
+	ATM_WORD_OAM,
+	ATM_WORD_CONNECT,
+	ATM_WORD_METACONNECT
+};
+enum { SS7_WORD_FISU, SS7_WORD_LSSU, SS7_WORD_MSU, SS7_WORD_HFISU, SS7_WORD_HLSSU, SS7_WORD_HMSU };
+enum {
+	FIELD_VPI,
+	FIELD_VCI,
+	FIELD_SIO,
+	FIELD_OPC,
+	FIELD_DPC,
+	FIELD_SLS,
+	FIELD_HSIO,
+	FIELD_HOPC,
+	FIELD_HDPC,
+	FIELD_HSLS
+};
+enum {
+	PF_WORD_IFNAME,
+	PF_WORD_RULESET,
+	PF_WORD_RULE,
+	PF_WORD_SUBRULE,
+	PF_WORD_REASON,
+	PF_WORD_ACTION
+};
 
-struct place bpei_place_behind_ip4(
-	struct bpei_compile *c); /* terms.c: what an IPv4 header is followed by */
+/* Returns the protocol's keyword; "" for P_DEFAULT. */
+const char *bpei_proto_text(enum proto p);
 
-/* terms_layout.c */
-/* Sets the offsets for a link type's header, without anything in front, at `at`. */
-void bpei_link_plain(struct bpei_compile *c, uint32_t link, struct place at);
-/* Returns true for IEEE 802's kin: addresses of 6 bytes. */
-bool bpei_link_is_802(const struct bpei_compile *c);
+/* Sets the offsets for packets of the link type in their c->variant-th shape; some link types have
+ * headers of different kinds in front.  Returns BPE_OK and in *guard the test for the shape (-1:
+ * none is needed), or 1 if there are no more shapes.  An expression means the first shape that its
+ * packet has. */
+int bpei_terms_init(struct bpei_compile *c, uint32_t link_type, int32_t *guard);
+/* Returns the test that the link header announces `type`: an ethertype, or an LLC address. */
+int32_t bpei_term_linktype(struct bpei_compile *c, uint32_t type);
+/* Returns the meaning of the protocol's name alone. */
+int32_t bpei_term_proto_name(struct bpei_compile *c, enum proto p);
+/* Returns "`of` proto `number`". */
+int32_t bpei_term_proto(struct bpei_compile *c, uint32_t number, enum proto of, enum direction d);
+/* `what` is the qualifier's word for an error: "host" or "net". */
+int32_t bpei_term_host(struct bpei_compile *c, uint32_t address, uint32_t mask, enum proto p,
+	enum direction d, const char *what);
+int32_t bpei_term_host6(struct bpei_compile *c, const uint8_t address[16], const uint8_t mask[16],
+	enum proto p, enum direction d, const char *what);
+int32_t bpei_term_ether(struct bpei_compile *c, const uint8_t address[6], enum direction d);
+int32_t bpei_term_port(
+	struct bpei_compile *c, uint32_t low, uint32_t high, enum proto p, enum direction d);
+int32_t bpei_term_broadcast(struct bpei_compile *c, enum proto p);
+int32_t bpei_term_multicast(struct bpei_compile *c, enum proto p);
+int32_t bpei_term_outbound(struct bpei_compile *c, bool outbound);
+int32_t bpei_term_vlan(struct bpei_compile *c, bool has_id, uint32_t id);
+int32_t bpei_term_mpls(struct bpei_compile *c, bool has_label, uint32_t label);
+int32_t bpei_term_pppoe(struct bpei_compile *c, bool session, bool has_id, uint32_t id);
+int32_t bpei_term_llc(struct bpei_compile *c, const char *kind); /* NULL: any */
+/* value and mask are for the first byte of 802.11's frame control. */
+int32_t bpei_term_wlan_type(struct bpei_compile *c, uint32_t value, uint32_t mask);
+int32_t bpei_term_wlan_direction(struct bpei_compile *c, uint32_t value);
+int32_t bpei_term_protochain(struct bpei_compile *c, uint32_t number, enum proto of);
+int32_t bpei_term_decnet(struct bpei_compile *c, uint32_t area, uint32_t node, enum direction d);
+int32_t bpei_term_ifindex(struct bpei_compile *c, uint32_t index);
+int32_t bpei_term_arcnet(struct bpei_compile *c, uint32_t address, enum direction d);
+int32_t bpei_term_atm(struct bpei_compile *c, uint32_t word);         /* ATM_WORD_* */
+int32_t bpei_term_signal_unit(struct bpei_compile *c, uint32_t word); /* SS7_WORD_* */
+/* Returns the value, not a node, of the field FIELD_*, and in *most its largest number. */
+int32_t bpei_term_field(struct bpei_compile *c, uint32_t field, uint32_t *most);
+int32_t bpei_term_pktap_flag(struct bpei_compile *c, uint32_t flag);
+int32_t bpei_term_pktap_unknown(struct bpei_compile *c);
 
-/* terms_type.c: the type field holds a length. */
-int32_t bpei_link_802_3(struct bpei_compile *c);
-int32_t bpei_link_frame(struct bpei_compile *c, int32_t b); /* b, of no control frame of LANE */
+/* Returns the test that the packet has the encapsulation `kind` (BPE_THROUGH_*) in its `shape`-th
+ * shape, and moves the offsets into the packet inside.  Returns BPEI_NO_SHAPE if there are no more
+ * shapes, -1 if the encapsulation is impossible here. */
+#define BPEI_NO_SHAPE (-2)
+int32_t bpei_tunnel_enter(
+	struct bpei_compile *c, uint32_t kind, uint32_t shape, bool has_vni, uint32_t vni);
+/* Returns the term "geneve" or "vxlan". */
+int32_t bpei_term_tunnel(struct bpei_compile *c, uint32_t kind, bool has_vni, uint32_t vni);
 
-/* terms_wlan.c */
-static inline bool bpei_link_is_wlan(const struct bpei_compile *c)
-{
-	return c->offsets.kind == KIND_WLAN;
-}
-/* Sets the offsets for an 802.11 frame that the value `base` says the place of; -1: the packet's
- * start.  may_be_padded: the radiotap header in front has a flag for that. */
-void bpei_wlan_enter(struct bpei_compile *c, uint32_t link, int32_t base, bool may_be_padded);
-int32_t bpei_wlan_data(struct bpei_compile *c); /* a data frame */
-int32_t bpei_wlan_address(struct bpei_compile *c, const uint8_t a[6], enum direction d);
-int32_t bpei_wlan_multicast(struct bpei_compile *c);
-
-/* terms_atm.c: SunATM's packets that have an LLC header. */
-int32_t bpei_term_atm_llc(struct bpei_compile *c);
+/* At most so many IPv6 extension headers are followed (BPE_THROUGH_IPV6_EXT).  each[n] is the test
+ * behind n of them; the function returns the test for any number.  of_fragments: a later fragment
+ * counts, too, since its header names the protocol. */
+#define BPEI_EXTENSIONS 4
+int32_t bpei_term_extensions(
+	struct bpei_compile *c, const int32_t each[BPEI_EXTENSIONS + 1], bool of_fragments);
+/* Returns the value of proto[index:size], and in *guard the test that the packet has the header
+ * (-1: none is needed). */
+int32_t bpei_term_load(
+	struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard);
 
 #endif
