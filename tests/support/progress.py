@@ -49,7 +49,10 @@ class Running:
             assert value or not ended, (what, self.process.returncode, self.read_messages())
             return value
 
-        return wait_until(what, holds_or_ended)
+        try:
+            return wait_until(what, holds_or_ended)
+        except TimeoutError as error:
+            raise TimeoutError(f"{what}: {self.read_messages()[-1000:]}") from error
 
     def wait_for_message(self, pattern, times=1):
         """Waits until the program has told what matches, so many times."""

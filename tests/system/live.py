@@ -6,7 +6,11 @@ Needs root and iproute2; skipped by name (exit code 77) without.  All traffic st
 rates.  The last line counts the cases.
 """
 
-import json, os, re, shutil, signal, socket, struct, subprocess, sys, tempfile, time
+import json, os, re, shutil, signal, subprocess, sys, tempfile, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import sender
+from progress import Running
 
 PROGRAM = os.path.abspath(sys.argv[1])
 A, B = f"bpea{os.getpid()}", f"bpeb{os.getpid()}"
@@ -54,51 +58,34 @@ def link():
     sh(f"ip -n {B} neigh replace 10.77.0.1 lladdr 02:00:00:00:00:01 dev vb nud permanent")
 
 
-# Sends argv[2] UDP frames of 100 bytes over 50 flows on interface argv[1], 20,000 a second; argv[3]: with a VLAN tag.
-SENDER = r"""
-import socket, struct, sys, time
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind((sys.argv[1], 0))
-tag = b"\x81\x00\x20\x07" if len(sys.argv) > 3 else b""
-n = int(sys.argv[2]); start = time.monotonic()
-for i in range(n):
-    f = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01" + tag + b"\x08\x00" + struct.pack(">BBHHHBBH4s4s", 0x45, 0, 86, i & 65535, 0, 64, 17, 0, bytes([10, 77, 0, 1]), bytes([10, 77, 0, 2]))
-    f += struct.pack(">HHHH", 5000 + i % 50, 9, 66, 0) + bytes(58)
-    s.send(f)
-    while time.monotonic() < start + i / 20000: pass
-"""
+def count_sockets(ns):
+    """How many packet sockets of the namespace are bound and running."""
+    out, _ = inside(ns, "cat", "/proc/net/packet").communicate()
+    return sum(line.split()[5] == "1" for line in out.splitlines()[1:])
 
 
-# The same, mixed: every third with the tag, destination ports 1 to 4 in turn, lengths 100 and 101 without the tag.
-MIXED = (
-    SENDER.replace('tag = b"\\x81\\x00\\x20\\x07" if len(sys.argv) > 3 else b""', "")
-    .replace("    f = b", '    tag = b"" if i % 3 else b"\\x81\\x00\\x20\\x07"\n    f = b', 1)
-    .replace(
-        "5000 + i % 50, 9, 66, 0) + bytes(58)",
-        "5000 + i % 50, 1 + i % 4, 66, 0) + bytes(58 + i % 2)",
-    )
-)
+class Capture(Running):
+    """The program on an interface, ready for packets."""
 
-
-class Capture:
     def __init__(self, ns, dev, *words):
-        self.p = inside(ns, PROGRAM, "-i", dev, "--json", *words)
-        time.sleep(0.7)
+        before = count_sockets(ns)
+        super().__init__(["ip", "netns", "exec", ns, PROGRAM, "-i", dev, "--json", *words])
+        self.wait_for("the capture does not begin", lambda: count_sockets(ns) > before)
 
-    def end(self, stop=True, wait=0.3):
-        time.sleep(wait)
+    def end(self, read, stop=True):
+        """Ends the run once so many packets were read; none may come after them."""
         if stop:
-            self.p.send_signal(signal.SIGINT)
-        out, self.err = self.p.communicate(timeout=30)
-        self.code = self.p.returncode
+            self.wait_for_packets(read)
+            time.sleep(0.3)
+        out, self.err, self.code = super().end(signal.SIGINT if stop else None)
         r = json.loads(out)
         k = r["packets"]
         assert k["read"] == k["delivered"] + sum(k["dropped"].values()) and k["in_flight"] == 0, k
         return r
 
 
-def send(n, *words, dev="va", ns=A):
-    out, err = inside(ns, sys.executable, "-c", SENDER, dev, str(n), *words).communicate(timeout=60)
-    assert not err, err
+def send(n, kind="plain"):
+    sender.send(A, "va", n, B, "vb", kind)
 
 
 def case(f):
@@ -114,16 +101,16 @@ def case(f):
 def exact_count():
     for workers in ("0", "2"):
         c = Capture(B, "vb", "--workers", workers)
-        send(20000)
-        r = c.end()
+        send(5000)
+        r = c.end(5000)
         assert (
-            r["packets"]["read"] == 20000
+            r["packets"]["read"] == 5000
             and r["kernel"]["dropped"] == 0
-            and r["kernel"]["received"] == 20000
+            and r["kernel"]["received"] == 5000
         ), r["packets"]
         assert (
-            r["bytes"]["wire"] == 20000 * 100
-            and r["protocols"] == {"udp": {"packets": 20000, "bytes": 2000000}}
+            r["bytes"]["wire"] == 5000 * 100
+            and r["protocols"] == {"udp": {"packets": 5000, "bytes": 500000}}
             and c.code == 0
         )
         assert r["flows"]["opened"] == 50
@@ -156,13 +143,15 @@ except ConnectionRefusedError: pass
         c = Capture(B, "vb", "--flows", path)
         s = inside(B, sys.executable, "-c", server)
         assert s.stdout.readline() == "ready\n"
-        out, err = inside(A, sys.executable, "-c", client).communicate(timeout=30)
+        out, err = inside(A, sys.executable, "-c", client).communicate(timeout=600)
         assert not err, err
-        s.communicate(timeout=10)
-        r = c.end()
+        s.communicate(timeout=600)
+        send(1)  # behind all the others
+        c.wait_for_report("the last packet", lambda told: re.search(r"^  udp +1 ", told, re.M))
+        r = c.end(0)
         lines = [json.loads(x) for x in open(path)]
         whole = [x for x in lines if x["dport"] == 7000]
-        assert len(whole) == 10 and len(lines) == 11, lines
+        assert len(whole) == 10 and len(lines) == 12, lines
         for x in whole:
             assert (
                 x["src"] == "10.77.0.1"
@@ -184,7 +173,7 @@ except ConnectionRefusedError: pass
 def vlan_tags_are_put_back():
     c = Capture(B, "vb")
     send(500, "tagged")
-    r = c.end()
+    r = c.end(500)
     assert (
         r["network"]["vlan"] == 500
         and r["bytes"]["wire"] == 500 * 104
@@ -196,7 +185,7 @@ def vlan_tags_are_put_back():
 def snapshot_length():
     c = Capture(B, "vb", "-s", "60")
     send(100)
-    r = c.end()
+    r = c.end(100)
     assert r["bytes"] == {"captured": 6000, "wire": 10000}, r["bytes"]
 
 
@@ -239,10 +228,10 @@ def filters_run_in_the_kernel():
     ]
     cooked = [(Capture(ns, "any", "-f", f), p) for ns, f, p in words]
     n = 600
-    out, err = inside(A, sys.executable, "-c", MIXED, "va", str(n)).communicate(timeout=60)
-    assert not err, err
+    send(n, "mixed")
     for c, run in runs:
-        r, expected = run.end(wait=0.2), sum(map(c[2], range(n)))
+        expected = sum(map(c[2], range(n)))
+        r = run.end(expected)
         assert r["packets"]["read"] == expected, (c[0][:80], expected, r["packets"])
         assert not c[1] or (r["kernel"]["received"] == expected and r["filtered"] == 0), (
             c[0][:80],
@@ -251,11 +240,12 @@ def filters_run_in_the_kernel():
         )
         assert ("widest part" in run.err) == (len(c[0]) > 1000), run.err
         assert r["kernel"]["received"] < n or expected == n, (c[0][:80], r["kernel"])
-    r = small.end()
+    r = small.end(100)
     assert r["packets"]["read"] == 100 and r["bytes"]["captured"] == 3000, r
     for run, p in cooked:
-        r = run.end()
-        assert r["packets"]["read"] == sum(map(p, range(n))), (sum(map(p, range(n))), r["packets"])
+        expected = sum(map(p, range(n)))
+        r = run.end(expected)
+        assert r["packets"]["read"] == expected, (expected, r["packets"])
 
 
 def broadcast_by_the_interfaces_netmask():
@@ -266,8 +256,8 @@ s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("va", 0))
 for dst in ("10.77.0.255", "10.77.0.0", "255.255.255.255", "10.77.1.255", "10.77.0.2", "0.0.0.0"):
     s.send(b"\xff" * 6 + b"\x02\0\0\0\0\x01\x08\x00" + struct.pack(">BBHHHBBH4s4s", 0x45, 0, 86, 0, 0, 64, 17, 0, bytes([10, 77, 0, 1]), socket.inet_aton(dst)) + bytes(66))
 """
-    out, err = inside(A, sys.executable, "-c", frames).communicate(timeout=60)
-    r = c.end()
+    out, err = inside(A, sys.executable, "-c", frames).communicate(timeout=600)
+    r = c.end(5)
     assert not err and r["packets"]["read"] == 5, (
         err,
         r["packets"],
@@ -285,17 +275,20 @@ def another_filter_while_running():
             where = path if not words else hosts
             open(where, "w").write(first + "\n")
             c = Capture(B, "vb", *(["-f", words] if words else ["-F", path]))
+            reads = (0, 1000, 2000) if words else (20, 60, 100)
             send(1000)
+            c.wait_for_packets(reads[0])
             open(where, "w").write(then + "\n")
-            c.p.send_signal(signal.SIGUSR2)
-            time.sleep(0.3)
+            c.send_signal(signal.SIGUSR2)
+            c.wait_for_message("read again")
             send(1000)
+            c.wait_for_packets(reads[1])
             open(where, "w").write(end + "\n")
-            c.p.send_signal(signal.SIGUSR2)
-            time.sleep(0.3)
+            c.send_signal(signal.SIGUSR2)
+            c.wait_for_message("stays as it was")
             send(1000)
-            r = c.end()
-            expected = 1000 + 1000 if words else 20 + 40 + 40
+            expected = reads[2]
+            r = c.end(expected)
             assert (
                 r["packets"]["read"] == expected
                 and r["kernel"]["received"] == expected
@@ -307,18 +300,15 @@ def another_filter_while_running():
 def down_and_up_again():
     c = Capture(B, "vb")
     send(100)
-    time.sleep(0.2)
+    c.wait_for_packets(100)
     sh(f"ip -n {B} link set vb down")
-    time.sleep(1.5)
+    c.wait_for_message("vb is down")
     sh(f"ip -n {B} link set vb up")
-    time.sleep(0.5)
+    c.wait_for_message("vb is up")
     sh(f"ip -n {B} neigh replace 10.77.0.1 lladdr 02:00:00:00:00:01 dev vb nud permanent")
     send(100)
-    r = c.end()
-    assert r["packets"]["read"] == 200 and c.code == 0 and "down" in c.err and " up" in c.err, (
-        r["packets"],
-        c.err,
-    )
+    r = c.end(200)
+    assert r["packets"]["read"] == 200 and c.code == 0, (r["packets"], c.err)
 
 
 def loopback_once():
@@ -329,7 +319,8 @@ def loopback_once():
         "-c",
         "import socket\ns = socket.socket(2, 2)\nfor i in range(300): s.sendto(b'x' * 58, ('127.0.0.1', 9999))",
     ).communicate()
-    r = c.end()
+    c.wait_for_report("300 packets", lambda told: re.search(r"^  udp +300 ", told, re.M))
+    r = c.end(0)
     assert not err and r["protocols"]["udp"]["packets"] == 300, r["protocols"]
 
 
@@ -342,7 +333,8 @@ def any_interface():
         "-c",
         "import socket\ns = socket.socket(2, 2)\nfor i in range(50): s.sendto(b'x' * 58, ('127.0.0.1', 9999))",
     ).communicate()
-    r = c.end()
+    c.wait_for_report("250 packets", lambda told: re.search(r"^  udp +250 ", told, re.M))
+    r = c.end(0)
     assert (
         r["linktype"] == "LINUX_SLL2"
         and r["protocols"]["udp"]["packets"] == 250 + r["packets"]["dropped"]["duplicate"] * 0
@@ -367,8 +359,9 @@ sys.stdin.readline()
     c = Capture(A, "bpetun")
     t.stdin.write("go\n")
     t.stdin.flush()
-    r = c.end()
-    t.communicate("end\n", timeout=10)
+    c.wait_for_report("40 packets", lambda told: re.search(r"^  udp +40 ", told, re.M))
+    r = c.end(0)
+    t.communicate("end\n", timeout=600)
     assert r["linktype"] == "RAW" and r["protocols"]["udp"]["packets"] == 40, r["protocols"]
 
 
@@ -395,18 +388,15 @@ def no_rights():
 
 
 def removed_while_capturing():
-    c = Capture(B, "vb", "-t", "30", "--workers", "1")
+    c = Capture(B, "vb", "--workers", "1")
     send(1000)
-    time.sleep(0.3)
+    c.wait_for_packets(1000)
     sh(f"ip -n {B} link del vb")
-    start = time.monotonic()
-    r = c.end(stop=False)
-    assert (
-        time.monotonic() - start < 10
-        and r["packets"]["read"] == 1000
-        and "went away" in r["error"]
-        and c.code == 1
-    ), (r["error"], c.code)
+    r = c.end(1000, stop=False)
+    assert r["packets"]["read"] == 1000 and "went away" in r["error"] and c.code == 1, (
+        r["error"],
+        c.code,
+    )
     link()
 
 

@@ -8,6 +8,10 @@ The last line counts the cases.
 
 import json, os, pwd, shutil, signal, struct, subprocess, sys, tempfile, time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import sender
+from progress import Running
+
 PROGRAM = os.path.abspath(sys.argv[1])
 A, B = f"bpra{os.getpid()}", f"bprb{os.getpid()}"
 READ, NICE = 1 << 2, 1 << 23  # CAP_DAC_READ_SEARCH, CAP_SYS_NICE
@@ -40,50 +44,25 @@ def make():
     sh(f"ip -n {B} link set vb up arp off")
 
 
-# argv[1] UDP frames of 100 bytes over 50 flows on va, 20,000 a second.
-SENDER = r"""
-import socket, struct, sys, time
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("va", 0))
-n = int(sys.argv[1]); start = time.monotonic()
-for i in range(n):
-    f = b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x08\x00" + struct.pack(">BBHHHBBH4s4s", 0x45, 0, 86, i & 65535, 0, 64, 17, 0, bytes([10, 77, 0, 1]), bytes([10, 77, 0, 2]))
-    s.send(f + struct.pack(">HHHH", 5000 + i % 50, 9, 66, 0) + bytes(58))
-    while time.monotonic() < start + i / 20000: pass
-"""
-
-
 def send(n):
-    p = subprocess.run(
-        ["ip", "netns", "exec", A, sys.executable, "-c", SENDER, str(n)],
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert not p.stderr, p.stderr
+    sender.send(A, "va", n, B, "vb")
 
 
 def status(path):
     return dict((k, v.strip()) for k, _, v in (l.partition(":") for l in open(path)))
 
 
-class Run:
+class Run(Running):
     """The program while the with block runs, one way or another started; .threads(): what /proc says of each."""
 
     def __init__(self, *words, ns=B, source=("-i", "vb"), before=(), program=PROGRAM, **options):
-        self.p = subprocess.Popen(
-            ["ip", "netns", "exec", ns, *before, program, *source, "--json", *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            **options,
+        super().__init__(
+            ["ip", "netns", "exec", ns, *before, program, *source, "--json", *words], **options
         )
+        self.p = self.process
 
     def __enter__(self):
-        end = time.monotonic() + 10
-        while self.p.poll() is None and time.monotonic() < end and not self.runs():
-            time.sleep(0.02)
-        time.sleep(0.1)
-        assert self.p.poll() is None, self.p.communicate()
+        self.wait_for("a reader", self.runs)
         return self
 
     def runs(self):  # it is the program by now, and its reader was started
@@ -96,21 +75,17 @@ class Run:
         except OSError:
             return False
 
-    def __exit__(self, *_):
-        if self.p.poll() is None:
-            self.p.kill()
-        self.p.communicate()
-
     def threads(self):
         d = f"/proc/{self.p.pid}/task"
         return [status(f"{d}/{t}/status") for t in os.listdir(d)]
 
-    def end(self, how=signal.SIGINT, wait=0.3):
-        time.sleep(wait)
+    def end(self, read, how=signal.SIGINT):
+        """Ends the run once so many packets were read; none may come after them."""
         if how:
-            self.p.send_signal(how)
-        out, self.err = self.p.communicate(timeout=120)
-        self.code, self.report = self.p.returncode, json.loads(out)
+            self.wait_for_packets(read)
+            time.sleep(0.3)
+        out, self.err, self.code = super().end(how)
+        self.report = json.loads(out)
         k = self.report["packets"]
         assert k["read"] == k["delivered"] + sum(k["dropped"].values()) and k["in_flight"] == 0, k
         return self.report
@@ -167,25 +142,21 @@ def every_thread_has_given_up():
                 "--stats-interval",
                 "0.2",
                 "--pin",
-                "-t",
-                "3",
                 source=source,
             ) as r:
+                # main, reader, output, workers
+                r.wait_for("5 threads", lambda: len(r.threads()) == 5)
                 held(r.threads(), account)
-                assert len(r.threads()) == 5  # main, reader, output, workers
-                send(20000)
-                r.p.send_signal(signal.SIGUSR1)
-                j = r.end(how=None)
-            assert (
-                r.code == 0
-                and j["packets"]["read"] == 20000
-                and j["kernel"]["dropped"] == 0
-                and 2.9 < j["seconds"] < 5
-            ), j["packets"]
+                send(5000)
+                r.wait_for_message("packets/s,", 10)
+                j = r.end(5000)
+            assert r.code == 0 and j["packets"]["read"] == 5000 and j["kernel"]["dropped"] == 0, j[
+                "packets"
+            ]
             lines = [json.loads(x) for x in open(path)]
             assert (
                 len(lines) == 50
-                and sum(sum(x["packets"]) for x in lines) == 20000
+                and sum(sum(x["packets"]) for x in lines) == 5000
                 and os.stat(path).st_uid == 0
             )
             assert (
@@ -216,10 +187,13 @@ def flows_are_opened_anew():
                 held(r.threads(), account)
                 os.rename(path, path + ".1")
                 r.p.send_signal(signal.SIGHUP)
-                time.sleep(0.5)
-                assert os.path.exists(path) == may, os.listdir(d)
+                if may:
+                    r.wait_for("a new file", lambda: os.path.exists(path))
+                else:
+                    r.wait_for_message("is not opened anew")
+                    assert not os.path.exists(path), os.listdir(d)
                 send(500)
-                j = r.end()
+                j = r.end(500)
             got = [
                 len(open(f).readlines()) if os.path.exists(f) else None for f in (path, path + ".1")
             ]
@@ -241,12 +215,15 @@ def stopped_and_continued():
             time.sleep(0.2)
             r.p.send_signal(signal.SIGCONT)
         send(1000)
-        assert r.end(how=signal.SIGTERM)["packets"]["read"] == 1000 and r.code == 0, r.err
+        assert r.end(1000, signal.SIGTERM)["packets"]["read"] == 1000 and r.code == 0, r.err
 
 
-def reread(directory, words, caps, user=()):
-    """A filter's file, and then a list's, changed by writing and by putting another in its place."""
-    for kind in ("filter", "list"):
+def reread(directory, words, caps, reads, user=()):
+    """A filter's file, and then a list's, changed by writing and by putting another in its place.
+
+    reads: how many packets have been read after each of three times 500, for the two of them."""
+    answer = "(read again|stays as it was|nothing to read again)"
+    for kind, read in zip(("filter", "list"), reads):
         path = os.path.join(directory, kind)
         texts = (
             ["udp src port 5003\n", "udp src port 5004 or 5005\n", "udp src port ntp or 5006\n"]
@@ -258,27 +235,26 @@ def reread(directory, words, caps, user=()):
         with Run(*words, *(["-F", path] if kind == "filter" else [f"host in {path}"])) as r:
             held(r.threads(), pwd.getpwnam(user[0]) if user else fallback(), caps)
             send(500)
+            r.wait_for_packets(read[0])
             open(path, "w").write(texts[1])
             r.p.send_signal(signal.SIGUSR2)
-            time.sleep(0.3)
+            r.wait_for_message(answer, 1)
             send(500)
+            r.wait_for_packets(read[1])
             open(path + "~", "w").write(texts[2])
             os.chmod(path + "~", 0o644)
             os.rename(path + "~", path)
             r.p.send_signal(signal.SIGUSR2)
-            time.sleep(0.3)
+            r.wait_for_message(answer, 2)
             send(500)
-            j = r.end()
-        yield kind, r, j["packets"]["read"]
+            j = r.end(read[2])
+        yield kind, r, j["packets"]["read"] == read[2]
 
 
 def filters_of_root_are_read_again():
     with tempfile.TemporaryDirectory() as d:  # 0700
-        for kind, r, n in reread(d, (), READ):
-            assert (
-                n == (10 + 20 + 10 if kind == "filter" else 0 + 500 + 0)
-                and r.err.count("read again") == 2
-            ), (kind, n, r.err)
+        for kind, r, right in reread(d, (), READ, ((10, 30, 40), (0, 500, 500))):
+            assert right and r.err.count("read again") == 2, (kind, r.report["packets"], r.err)
             assert (
                 "CAP_DAC_READ_SEARCH is kept" in r.err
                 and "dac_read_search" in r.report["rights"]["capabilities"]
@@ -288,26 +264,26 @@ def filters_of_root_are_read_again():
 def filters_of_everybody_are_read_again():
     with tempfile.TemporaryDirectory() as d:
         os.chmod(d, 0o755)
-        for kind, r, n in reread(d, (), 0):
-            assert (
-                n == (10 + 20 + 10 if kind == "filter" else 500)
-                and r.err.count("read again") == 2
-                and "kept" not in r.err
-            ), (kind, n, r.err)
+        for kind, r, right in reread(d, (), 0, ((10, 30, 40), (0, 500, 500))):
+            assert right and r.err.count("read again") == 2 and "kept" not in r.err, (
+                kind,
+                r.report["packets"],
+                r.err,
+            )
 
 
 def named_user_gives_up_all():
     with tempfile.TemporaryDirectory() as d:
-        for kind, r, n in reread(d, ("-Z", "nobody"), 0, ("nobody",)):
+        reads = ((10, 20, 30), (0, 0, 0))
+        for kind, r, right in reread(d, ("-Z", "nobody"), 0, reads, ("nobody",)):
             assert (
-                n == (10 + 10 + 10 if kind == "filter" else 0)
-                and r.err.count("stays as it was") + r.err.count("nothing to read again") == 2
-            ), (kind, n, r.err)
+                right and r.err.count("stays as it was") + r.err.count("nothing to read again") == 2
+            ), (kind, r.report["packets"], r.err)
             assert "SIGUSR2 cannot read" in r.err, r.err
     with Run("--relinquish-privileges=daemon") as r:
         held(r.threads(), pwd.getpwnam("daemon"))
         send(100)
-        assert r.end()["packets"]["read"] == 100 and r.report["rights"]["user"] == "daemon"
+        assert r.end(100)["packets"]["read"] == 100 and r.report["rights"]["user"] == "daemon"
 
 
 def host_names_are_not_asked_for():
@@ -317,9 +293,9 @@ def host_names_are_not_asked_for():
         with Run("host", "in", path) as r:
             open(path, "w").write("no-such-host.example\n")
             r.p.send_signal(signal.SIGUSR2)
-            time.sleep(0.5)
+            r.wait_for_message("stays as it was")
             send(100)
-            assert r.end()["packets"]["read"] == 100
+            assert r.end(100)["packets"]["read"] == 100
         assert "stays as it was" in r.err and (not SECCOMP or "--no-confine" in r.err), r.err
 
 
@@ -333,7 +309,7 @@ def root_on_request():
             ), t
         send(100)
         assert (
-            r.end()["packets"]["read"] == 100
+            r.end(100)["packets"]["read"] == 100
             and "keeps all rights" in r.report["rights"]["kept"]
             and not r.report["rights"]["dropped"]
         )
@@ -343,7 +319,7 @@ def unconfined_on_request():
     with Run("--no-confine") as r:
         held(r.threads(), fallback(), seccomp=False)
         send(100)
-        assert r.end()["packets"]["read"] == 100 and r.report["rights"]["confined"] is None, (
+        assert r.end(100)["packets"]["read"] == 100 and r.report["rights"]["confined"] is None, (
             r.report["rights"]
         )
 
@@ -352,16 +328,15 @@ def priority_is_kept():
     for words in ((), ("-Z", "nobody")):
         with Run("--workers", "1", "--priority", "high", *words) as r:
             held(r.threads(), pwd.getpwnam(words[1]) if words else fallback(), NICE)
-            nice = sorted(
-                int(open(f"/proc/{r.p.pid}/task/{t}/stat").read().rsplit(")", 1)[1].split()[16])
-                for t in os.listdir(f"/proc/{r.p.pid}/task")
-            )
+
+            def is_high():
+                directory = f"/proc/{r.p.pid}/task"
+                stats = [open(f"{directory}/{t}/stat").read() for t in os.listdir(directory)]
+                return min(int(s.rsplit(")", 1)[1].split()[16]) for s in stats) == -10
+
+            r.wait_for("a higher priority", is_high)
             send(100)
-            assert (
-                r.end()["packets"]["read"] == 100
-                and nice[0] == -10
-                and "higher priority" not in r.err
-            ), (nice, r.err)
+            assert r.end(100)["packets"]["read"] == 100 and "higher priority" not in r.err, r.err
 
 
 def wrong_users():
@@ -450,7 +425,7 @@ def savefiles():
         for at in range(8192, len(whole), 4096):
             os.write(w, whole[at : at + 4096])
         os.close(w), os.close(r)
-        assert run.end(how=None)["packets"]["read"] == 1000 and run.code == 0
+        assert run.end(1000, how=None)["packets"]["read"] == 1000 and run.code == 0
         assert run.report["rights"]["dropped"] and (
             not SECCOMP or "seccomp" in run.report["rights"]["confined"]
         )
@@ -498,7 +473,7 @@ def file_capabilities_go():
                 ), t
             send(100)
             assert (
-                r.end()["packets"]["read"] == 100
+                r.end(100)["packets"]["read"] == 100
                 and not r.report["rights"]["dropped"]
                 and r.report["rights"]["capabilities"] == "no capabilities"
             ), r.report["rights"]
