@@ -168,16 +168,16 @@ def check_functions(text):
 
 
 def comments(text):
-    """(line, words as they stand) of each comment; neighbours in // style count as one each."""
+    """(line, start, end, text) of each comment."""
     for m in COMMENT.finditer(blank_out(STRING, text)):
         body = re.sub(r"^[ \t]*/?\*+/?|\*/$|^//", " ", m.group(0), flags=re.M)
         body = re.sub(r"^ {5,}\S.*$", "", body, flags=re.M)  # a program shown in the comment
-        yield text.count("\n", 0, m.start()) + 1, m.end(), body
+        yield text.count("\n", 0, m.start()) + 1, m.start(), m.end(), body
 
 
 def check_comments(text):
     words = pronouns = 0
-    for line, end, body in comments(text):
+    for line, start, end, body in comments(text):
         if "SPDX" in body:
             continue
         found = re.findall(r"[A-Za-z']+", body)
@@ -187,7 +187,7 @@ def check_comments(text):
             n = len(re.findall(r"[A-Za-z][A-Za-z']*", sentence))
             if n > SENTENCE_WORDS:
                 yield line, f"a sentence of {n} words"
-        after = text[end:]
+        after = text[end:] if text[text.rfind("\n", 0, start) + 1 : start] == "" else ""
         starts = re.match(r"\s*\n(?=[A-Za-z_])([^;{}#=]*?)\(", after)
         if starts and FUNCTION.match(strip_code(after).lstrip("\n ")) and found:
             first = found[0]

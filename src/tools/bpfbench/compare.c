@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The same work by libpcap, by tcpdump, and by us.
+/* Compares the same work done by libpcap, by tcpdump, and by bpfengine.
  *
- * Each contender is a process; of a file they work in turn, round after round, from the page cache;
- * live, libpcap and we look at the same interface at the same time, and who opened it first changes
- * from round to round (the kernel serves the first one first).  What differs in what they are asked
- * to do is said in their names and in the notes. */
+ * Each contender is a process.  From a file the contenders work in turn, round after round, out of
+ * the page cache.  Live, libpcap and bpfengine look at the same interface at the same time.  The
+ * order of opening changes from round to round, since the kernel serves the first opener first.
+ * Names and notes tell what differs in the work. */
 #include "offer.h"
 #include "peer.h"
 #include "spread.h"
@@ -48,7 +48,7 @@ struct peer {
 
 /* ---- Contenders ---- */
 
-static void ours(const struct compare *c, enum how how, int in, int out)
+static void run_bpfengine(const struct compare *c, enum how how, int in, int out)
 {
 	static struct run run;
 	static struct peer_report report;
@@ -56,7 +56,7 @@ static void ours(const struct compare *c, enum how how, int in, int out)
 	struct bpe_error error = { 0 };
 	char word;
 	if (o.file)
-		signal(SIGINT, SIG_IGN); /* half a file is no round */
+		signal(SIGINT, SIG_IGN); /* a round reads the whole file */
 	report = (struct peer_report){ .magic = PEER_MAGIC, .bytes = sizeof report };
 	o.count_only = how == OURS_COUNT;
 	o.flows = how == OURS_FLOWS;
@@ -67,9 +67,10 @@ static void ours(const struct compare *c, enum how how, int in, int out)
 	if (!o.filter_expression && c->pair.made)
 		o.filter_expression = pair_filter;
 	int status = run_open(&run, &o, c->options->latency && !o.file, &error);
-	if (status < 0)
-		snprintf(report.failed, sizeof report.failed, "%s: %s", error.step, error.text),
-			report.rights = status == BPE_E_RIGHTS;
+	if (status < 0) {
+		snprintf(report.failed, sizeof report.failed, "%s: %s", error.step, error.text);
+		report.rights = status == BPE_E_RIGHTS;
+	}
 	if (!peer_give(out, &report, sizeof report) || status < 0 || !peer_take(in, &word, 1))
 		_exit(1);
 	stop_also(run.engine);
@@ -87,7 +88,7 @@ static void ours(const struct compare *c, enum how how, int in, int out)
 	_exit(peer_give(out, &report, sizeof report) ? 0 : 1);
 }
 
-static void libpcap(const struct compare *c, int in, int out)
+static void exec_libpcap(const struct compare *c, int in, int out)
 {
 	signal(SIGINT, SIG_IGN); /* the parent ends it */
 	dup2(in, STDIN_FILENO);
@@ -96,74 +97,109 @@ static void libpcap(const struct compare *c, int in, int out)
 	_exit(127);
 }
 
-static int told(const char *what, const char *why)
+static int report_contender(const char *what, const char *why)
 {
 	program_tell("%s%s%s", what, *why ? ": " : "", why);
 	return EXIT_ERROR;
 }
 
-/* Started, and its source open; what it says of itself in *report. */
-static int peer_start(struct compare *c, enum how how, struct peer *p, struct peer_report *report)
+/* Fills the order for a contender.  Returns 0, or an exit code after the message. */
+static int fill_order(const struct compare *c, enum how how, struct peer_order *order)
 {
 	const struct bpe_options *e = &c->options->engine;
-	struct peer_order order = { .magic = PEER_MAGIC,
-		.bytes = sizeof order,
+	const char *filter = e->filter_expression;
+	const char *interface = c->options->source;
+
+	if (!filter && c->pair.made)
+		filter = pair_filter;
+	if (!filter)
+		filter = "";
+	*order = (struct peer_order){ .magic = PEER_MAGIC,
+		.bytes = sizeof *order,
 		.snaplen = e->snaplen,
 		.next = how == PCAP_NEXT,
 		.promiscuous = e->promiscuous,
 		.buffer_bytes = e->buffer_bytes ? e->buffer_bytes : LIVE_BUFFER,
 		.latency = c->options->latency && !e->file };
-	const char *filter = e->filter_expression ? e->filter_expression
-			     : c->pair.made       ? pair_filter
-						  : NULL;
-	int down[2], back[2];
-	snprintf(order.file, sizeof order.file, "%s", e->file ? e->file : "");
-	if (!e->file)
-		snprintf(order.interface, sizeof order.interface, "%s",
-			c->pair.made ? c->pair.receive
-				     : c->options->source +
-					       (strncmp(c->options->source, "if:", 3) ? 0 : 3));
-	snprintf(order.filter, sizeof order.filter, "%s", filter ? filter : "");
-	if ((e->file && strlen(e->file) >= sizeof order.file) ||
-		(filter && strlen(filter) >= sizeof order.filter))
-		return told("compare", "the file's name or the filter is too long");
+	snprintf(order->file, sizeof order->file, "%s", e->file ? e->file : "");
+	if (!e->file) {
+		if (c->pair.made)
+			interface = c->pair.receive;
+		else if (!strncmp(interface, "if:", 3))
+			interface += 3;
+		snprintf(order->interface, sizeof order->interface, "%s", interface);
+	}
+	snprintf(order->filter, sizeof order->filter, "%s", filter);
+	if ((e->file && strlen(e->file) >= sizeof order->file) ||
+		strlen(filter) >= sizeof order->filter)
+		return report_contender("compare", "the file's name or the filter is too long");
+	return 0;
+}
+
+/* Makes the pipes of a contender, closed in its own children.  Returns 0 or an exit code. */
+static int make_pipes(int down[2], int back[2])
+{
 	if (pipe(down) || pipe(back))
-		return told("pipe", strerror(errno));
-	for (int i = 0; i < 2; i++)
-		fcntl(down[i], F_SETFD, FD_CLOEXEC), fcntl(back[i], F_SETFD, FD_CLOEXEC);
+		return report_contender("pipe", strerror(errno));
+	for (int i = 0; i < 2; i++) {
+		fcntl(down[i], F_SETFD, FD_CLOEXEC);
+		fcntl(back[i], F_SETFD, FD_CLOEXEC);
+	}
+	return 0;
+}
+
+/* Starts a contender and waits until the source is open.  Fills *report with the contender's first
+ * report.  Returns 0 or an exit code. */
+static int peer_start(struct compare *c, enum how how, struct peer *p, struct peer_report *report)
+{
+	struct peer_order order;
+	int down[2], back[2];
+	int code = fill_order(c, how, &order);
+
+	if (!code)
+		code = make_pipes(down, back);
+	if (code)
+		return code;
 	fflush(NULL);
 	p->pid = fork();
 	if (p->pid == 0) {
-		close(down[1]), close(back[0]);
+		close(down[1]);
+		close(back[0]);
 		if (how <= OURS_FLOWS)
-			ours(c, how, down[0], back[1]);
-		libpcap(c, down[0], back[1]);
+			run_bpfengine(c, how, down[0], back[1]);
+		exec_libpcap(c, down[0], back[1]);
 	}
-	close(down[0]), close(back[1]);
-	p->to = down[1], p->from = back[0];
-	bool good = p->pid > 0 && (how <= OURS_FLOWS || peer_give(p->to, &order, sizeof order)) &&
-		    peer_take(p->from, report, sizeof *report) && report->magic == PEER_MAGIC &&
-		    report->bytes == sizeof *report;
+	close(down[0]);
+	close(back[1]);
+	p->to = down[1];
+	p->from = back[0];
+	const bool good = p->pid > 0 &&
+			  (how <= OURS_FLOWS || peer_give(p->to, &order, sizeof order)) &&
+			  peer_take(p->from, report, sizeof *report) &&
+			  report->magic == PEER_MAGIC && report->bytes == sizeof *report;
 	if (good && !report->failed[0])
 		return 0;
-	close(p->to), close(p->from);
+	close(p->to);
+	close(p->from);
 	if (p->pid > 0)
 		waitpid(p->pid, NULL, 0);
-	told(names[how], good ? report->failed : "it did not start");
+	report_contender(names[how], good ? report->failed : "it did not start");
 	return good && report->rights ? EXIT_RIGHTS : EXIT_SOURCE;
 }
 
 static int peer_end(struct peer *p, enum how how, bool live, struct peer_report *report)
 {
 	if (live)
-		peer_give(p->to, "e", 1); /* a byte: a sibling may hold the pipe's end open */
+		peer_give(p->to, "e",
+			1); /* a byte, since a sibling may hold the end of the pipe open */
 	bool good = peer_take(p->from, report, sizeof *report);
-	close(p->to), close(p->from);
+	close(p->to);
+	close(p->from);
 	while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	if (good && !report->failed[0])
 		return 0;
-	return told(names[how], good ? report->failed : "it ended early");
+	return report_contender(names[how], good ? report->failed : "it ended early");
 }
 
 static void peer_go(const struct peer *p)
@@ -171,8 +207,9 @@ static void peer_go(const struct peer *p)
 	peer_give(p->to, "g", 1);
 }
 
-/* tcpdump is not ours to change: its whole life is measured, start and all. */
-static int tcpdump(const struct compare *c, struct row *row)
+/* Runs tcpdump and measures its whole life, including the start.  Returns 0, an exit code, or -1 if
+ * tcpdump did not count. */
+static int run_tcpdump(const struct compare *c, struct row *row)
 {
 	const struct bpe_options *e = &c->options->engine;
 	int ends[2], status;
@@ -181,7 +218,7 @@ static int tcpdump(const struct compare *c, struct row *row)
 	struct rusage u;
 	unsigned long long packets = 0;
 	if (pipe(ends))
-		return told("pipe", strerror(errno));
+		return report_contender("pipe", strerror(errno));
 	int64_t start = mono_now();
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -205,8 +242,8 @@ static int tcpdump(const struct compare *c, struct row *row)
 	row_init(row, "");
 	row->seconds = (double)(mono_now() - start) * 1e-9;
 	row->packets = row->delivered = packets;
-	row->wire_bytes = row->captured_bytes = row->reads = row->empty_reads = row->block_bytes =
-		row->block_capacity = row->waits = row->filtered = ABSENT;
+	row->wire_bytes = row->captured_bytes = ABSENT;
+	row_hide_reads(row);
 	row->user_ns =
 		(uint64_t)u.ru_utime.tv_sec * 1000000000 + (uint64_t)u.ru_utime.tv_usec * 1000;
 	row->system_ns =
@@ -216,7 +253,7 @@ static int tcpdump(const struct compare *c, struct row *row)
 
 /* ---- Rounds ---- */
 
-static void keep(struct compare *c, enum how how, uint64_t round, const struct row *row)
+static void keep_row(struct compare *c, enum how how, uint64_t round, const struct row *row)
 {
 	struct row *r = &c->rows[c->count++];
 	const char *filter = c->options->engine.filter_expression;
@@ -229,7 +266,7 @@ static void keep(struct compare *c, enum how how, uint64_t round, const struct r
 	row_work_out(r);
 }
 
-static int file_round(struct compare *c, uint64_t round)
+static int run_file_round(struct compare *c, uint64_t round)
 {
 	static struct peer_report report;
 	for (size_t k = 0; k < c->contenders && !asked_to_stop(); k++) {
@@ -237,8 +274,8 @@ static int file_round(struct compare *c, uint64_t round)
 		struct peer p;
 		int code;
 		if (how == TCPDUMP) {
-			code = tcpdump(c, &report.row);
-			if (code < 0) { /* not installed, or an old one without --count */
+			code = run_tcpdump(c, &report.row);
+			if (code < 0) { /* tcpdump is absent, or too old for --count */
 				note_add(&c->result, "tcpdump --count did not run here: left out");
 				c->contenders--;
 				continue;
@@ -255,36 +292,46 @@ static int file_round(struct compare *c, uint64_t round)
 		if (code)
 			return code;
 		if (round)
-			keep(c, how, round,
-				&report.row); /* the first brings the file into the page cache */
+			keep_row(c, how, round,
+				&report.row); /* round 0 brings the file into the page cache */
 	}
 	return 0;
 }
 
-static void rest(double seconds)
+static void sleep_seconds(double seconds)
 {
-	for (int64_t end = mono_now() + (int64_t)(seconds * 1e9);
-		!asked_to_stop() && mono_now() < end;) {
-		struct timespec t = { 0,
-			end - mono_now() < 50000000
-				? (long)(end - mono_now() > 0 ? end - mono_now() : 0)
-				: 50000000 };
+	const int64_t end = mono_now() + (int64_t)(seconds * 1e9);
+
+	while (!asked_to_stop()) {
+		int64_t left = end - mono_now();
+
+		if (left <= 0)
+			return;
+		if (left > 50000000)
+			left = 50000000;
+		const struct timespec t = { 0, (long)left };
 		nanosleep(&t, NULL);
 	}
 }
 
-static int live_round(struct compare *c, uint64_t round)
+static int run_live_round(struct compare *c, uint64_t round)
 {
 	const struct options *o = c->options;
 	static struct peer_report report[HOWS];
 	struct peer peers[HOWS];
 	struct sender sender;
 	struct sender_report sent = { .sent = ABSENT };
-	const struct sender_order order = { o->rates.count ? o->rates.value[0] : 100000,
-		o->sizes.count ? (uint32_t)o->sizes.value[0] : 64, o->seconds };
-	uint64_t before = 0, after = 0;
-	size_t n = c->contenders, started = 0;
+	struct sender_order order = { 100000, 64, o->seconds };
+	uint64_t before = 0;
+	uint64_t arrived = ABSENT;
+	const size_t n = c->contenders;
+	size_t started = 0;
 	int code = 0;
+
+	if (o->rates.count)
+		order.rate = o->rates.value[0];
+	if (o->sizes.count)
+		order.frame_bytes = (uint32_t)o->sizes.value[0];
 	for (; started < n && !code; started += !code) {
 		size_t k = (started + round) % n;
 		code = peer_start(c, c->line_up[k], &peers[k], &report[k]);
@@ -299,13 +346,13 @@ static int live_round(struct compare *c, uint64_t round)
 	for (size_t k = 0; k < started; k++)
 		peer_go(&peers[(k + round) % n]);
 	if (sends) {
-		rest(0.1);
+		sleep_seconds(0.1);
 		sender_go(&sender);
 		code = sender_end(&sender, &sent);
-		rest(SETTLE_NS * 1e-9);
-		after = pair_arrived(&c->pair);
+		sleep_seconds(SETTLE_NS * 1e-9);
+		arrived = count_since(&c->pair, before);
 	} else if (!code) {
-		rest(o->seconds);
+		sleep_seconds(o->seconds);
 	}
 	for (size_t s = 0; s < started; s++) {
 		size_t k = (s + round) % n;
@@ -317,46 +364,56 @@ static int live_round(struct compare *c, uint64_t round)
 		struct row *row = &report[k].row;
 		if (sends) {
 			row->sent = sent.sent;
-			row->arrived =
-				before == ABSENT || after == ABSENT ? ABSENT : after - before;
+			row->arrived = arrived;
 			row->frame_bytes = order.frame_bytes;
 			row->rate = order.rate;
 		}
-		keep(c, c->line_up[k], round + 1, row);
+		keep_row(c, c->line_up[k], round + 1, row);
 	}
 	return code;
 }
 
 /* ---- Result ---- */
 
-static double figure(const struct row *r, int which)
+/* The figures of a row that are compared. */
+enum figure_kind { FIGURE_WALL, FIGURE_CPU, FIGURE_LOSS };
+
+static double choose_figure(const struct row *r, enum figure_kind which)
 {
-	return which == 0   ? r->wall_ns_per_packet
-	       : which == 1 ? r->user_ns_per_packet + r->system_ns_per_packet
-			    : r->loss;
+	switch (which) {
+	case FIGURE_WALL:
+		return r->wall_ns_per_packet;
+	case FIGURE_CPU:
+		return r->user_ns_per_packet + r->system_ns_per_packet;
+	default:
+		return r->loss;
+	}
 }
 
-static struct spread of(const struct compare *c, enum how how, int which)
+static struct spread measure_spread(const struct compare *c, enum how how, enum figure_kind which)
 {
 	static double values[ROUNDS_MOST];
 	size_t n = 0;
 	for (size_t i = 0; i < c->count; i++)
 		if (!strcmp(c->rows[i].what, names[how]))
-			values[n++] = figure(&c->rows[i], which);
+			values[n++] = choose_figure(&c->rows[i], which);
 	return spread_of(values, n);
 }
 
-static void found(struct compare *c)
+static void describe_compare(struct compare *c)
 {
-	bool file = c->options->engine.file != NULL, same = true;
-	int main_figure = file ? 0 : 1;
+	const bool file = c->options->engine.file != NULL;
+	const enum figure_kind main_figure = file ? FIGURE_WALL : FIGURE_CPU;
+	bool same = true;
 	struct facts *f = &c->result.findings;
-	double first = of(c, PCAP_DISPATCH, main_figure).median;
+	double first = measure_spread(c, PCAP_DISPATCH, main_figure).median;
 	for (size_t i = 1; i < c->count; i++)
 		same &= c->rows[i].packets == c->rows[0].packets;
 	fact_add(&c->result.host, "libpcap", "%s", c->about);
 	for (size_t k = 0; k < c->contenders; k++) {
-		struct spread s = of(c, c->line_up[k], main_figure), loss = of(c, c->line_up[k], 2);
+		const struct spread s = measure_spread(c, c->line_up[k], main_figure);
+		const struct spread loss = measure_spread(c, c->line_up[k], FIGURE_LOSS);
+
 		if (!s.count)
 			continue;
 		char text[160];
@@ -390,12 +447,13 @@ static void found(struct compare *c)
 			"the two begin and end some milliseconds apart: their counts may differ by what came then");
 }
 
-static bool can_run(const char *path)
+static bool is_executable(const char *path)
 {
 	return !access(path, X_OK);
 }
 
-/* The helper: beside this program (a build directory), in ../libexec, or where it was installed. */
+/* Finds bpfbench-libpcap: beside this program (a build directory), in ../libexec, or in the
+ * installed place.  Returns false after the message. */
 static bool find_helper(struct compare *c)
 {
 #ifdef BENCH_LIBEXEC
@@ -409,33 +467,56 @@ static bool find_helper(struct compare *c)
 	if (slash) {
 		*slash = 0;
 		snprintf(c->helper, sizeof c->helper, "%s/bpfbench-libpcap", self);
-		if (can_run(c->helper))
+		if (is_executable(c->helper))
 			return true;
 		snprintf(c->helper, sizeof c->helper, "%s/../libexec/bpfengine/bpfbench-libpcap",
 			self);
-		if (can_run(c->helper))
+		if (is_executable(c->helper))
 			return true;
 	}
 	snprintf(c->helper, sizeof c->helper, "%s/bpfbench-libpcap", BENCH_LIBEXEC);
-	if (can_run(c->helper))
+	if (is_executable(c->helper))
 		return true;
 	program_tell(
 		"bpfbench-libpcap is neither beside bpfbench nor in %s: install it", BENCH_LIBEXEC);
 #else
 	(void)c;
-	(void)can_run;
+	(void)is_executable;
 	program_tell(
 		"this bpfbench was built without libpcap: install its headers and build it again (-Dlibpcap=enabled)");
 #endif
 	return false;
 }
 
+/* Adds a contender. */
+static void add_contender(struct compare *c, enum how how)
+{
+	c->line_up[c->contenders++] = how;
+}
+
+/* Lines up the contenders for the options.  Live there are two. */
+static void choose_contenders(struct compare *c)
+{
+	const struct bpe_options *e = &c->options->engine;
+
+	if (!e->file) {
+		add_contender(c, e->count_only ? OURS_COUNT : OURS_FLOWS);
+		add_contender(c, PCAP_DISPATCH);
+		return;
+	}
+	add_contender(c, OURS_COUNT);
+	if (!e->count_only) {
+		add_contender(c, OURS_PARSE);
+		add_contender(c, OURS_FLOWS);
+	}
+	add_contender(c, PCAP_DISPATCH);
+	add_contender(c, PCAP_NEXT);
+	add_contender(c, TCPDUMP);
+}
+
 int compare_main(const struct options *o)
 {
 	static struct compare c;
-	static const enum how file[] = { OURS_COUNT, OURS_PARSE, OURS_FLOWS, PCAP_DISPATCH,
-		PCAP_NEXT, TCPDUMP },
-			      file_count[] = { OURS_COUNT, PCAP_DISPATCH, PCAP_NEXT, TCPDUMP };
 	c.options = o;
 	if (!find_helper(&c))
 		return EXIT_ERROR;
@@ -447,27 +528,25 @@ int compare_main(const struct options *o)
 		return EXIT_SOURCE;
 	}
 	result_init(&c.result, KIND_COMPARE);
+	host_facts(&c.result.host);
 	options_facts(o, &c.result.options);
-	c.contenders = o->engine.file ? o->engine.count_only ? 4 : 6 : 2;
-	memcpy(c.line_up, o->engine.count_only ? file_count : file,
-		c.contenders * sizeof *c.line_up);
-	if (!o->engine.file)
-		c.line_up[0] = o->engine.count_only ? OURS_COUNT : OURS_FLOWS,
-		c.line_up[1] = PCAP_DISPATCH;
+	choose_contenders(&c);
 	c.rows = calloc((o->rounds + 1) * HOWS, sizeof *c.rows);
-	int code = !c.rows                           ? told("compare", "no memory")
-		   : o->source && is_pair(o->source) ? pair_make(&c.pair)
-						     : 0;
+	int code = 0;
+	if (!c.rows)
+		code = report_contender("compare", "no memory");
+	else if (o->source && is_pair(o->source))
+		code = pair_make(&c.pair);
 	for (uint64_t r = 0; r < o->rounds + (o->engine.file != NULL) && !code && !asked_to_stop();
 		r++) {
-		code = o->engine.file ? file_round(&c, r) : live_round(&c, r);
+		code = o->engine.file ? run_file_round(&c, r) : run_live_round(&c, r);
 		if (!code && !o->quiet)
 			program_tell("round %llu done",
 				(unsigned long long)r + (o->engine.file == NULL));
 	}
 	pair_remove(&c.pair);
 	if (!code || c.count) {
-		found(&c);
+		describe_compare(&c);
 		c.result.rows = c.rows;
 		c.result.count = c.count;
 		int wrote = outputs_write(o, &c.result);

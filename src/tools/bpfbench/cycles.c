@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Cycles: Linux's perf_event_open(2) counts the core's, in user space, where machine and system let
- * it; else x86's time stamp counter, whose cycles are of a fixed rate and not the core's; else
- * nothing. */
+/* Counts cycles.  On Linux perf_event_open(2) counts the core's cycles in user space, if machine
+ * and system allow this.  Else x86's time stamp counter is read, which runs at a fixed rate and not
+ * with the core.  Else there are no cycles. */
 #include "stages.h"
 
 #if defined(__linux__)
@@ -31,7 +31,7 @@ enum cycles cycles_open(void)
 		for (uint32_t i = 0; i < 100000; i++)
 			__asm__ volatile("" : : "r"(i) : "memory");
 		if (cycles_now() > first)
-			return source; /* some virtual machines have one that stands still */
+			return source; /* on some virtual machines the counter stands still */
 		close(counter);
 		counter = -1;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pure.  Values below 64 have a class each; from there on the class is the exponent and the five
- * bits behind the first one. */
+/* Pure.  Values below 64 have a class each.  The class of a larger value is made of the exponent
+ * and the five bits behind the first set bit. */
 #include "histogram.h"
 
 #include <math.h>
@@ -11,8 +11,9 @@ uint32_t histogram_class(uint64_t v)
 {
 	if (v < 2 * STEPS)
 		return (uint32_t)v;
-	uint32_t e = 63u - (uint32_t)__builtin_clzll(v) - HISTOGRAM_STEPS_LOG2,
-		 c = e * STEPS + (uint32_t)(v >> e);
+	uint32_t e = 63u - (uint32_t)__builtin_clzll(v) - HISTOGRAM_STEPS_LOG2;
+	uint32_t c = e * STEPS + (uint32_t)(v >> e);
+
 	return c < HISTOGRAM_CLASSES ? c : HISTOGRAM_CLASSES - 1;
 }
 
@@ -42,8 +43,8 @@ void histogram_add(struct histogram *h, int64_t value)
 
 void histogram_merge(struct histogram *to, const struct histogram *from)
 {
-	/* The classes are what counts: while `from` is being added to, its sum may be a little
-	 * ahead or behind. */
+	/* The classes are summed up here, since the count of samples may be a little ahead or
+	 * behind while another thread adds to `from`. */
 	uint64_t samples = 0;
 	for (uint32_t c = 0; c < HISTOGRAM_CLASSES; c++) {
 		uint64_t n = bpei_counter_get(&from->classes[c]);
@@ -78,7 +79,8 @@ void histogram_since(
 	}
 	if (!samples)
 		return;
-	uint64_t all_least = bpei_counter_get(&now->least), all_most = bpei_counter_get(&now->most);
+	uint64_t all_least = bpei_counter_get(&now->least);
+	uint64_t all_most = bpei_counter_get(&now->most);
 	bpei_counter_set(&to->least, least < all_least ? all_least : least);
 	bpei_counter_set(&to->most, most > all_most ? all_most : most);
 	bpei_counter_set(&to->samples, samples);
@@ -88,8 +90,10 @@ void histogram_since(
 
 uint64_t histogram_at(const struct histogram *h, double part)
 {
-	uint64_t all = bpei_counter_get(&h->samples), least = bpei_counter_get(&h->least),
-		 most = bpei_counter_get(&h->most), seen = 0;
+	uint64_t all = bpei_counter_get(&h->samples);
+	uint64_t least = bpei_counter_get(&h->least);
+	uint64_t most = bpei_counter_get(&h->most);
+	uint64_t seen = 0;
 	uint64_t rank = (uint64_t)ceil(part * (double)all);
 	if (rank < 1)
 		return least;
@@ -98,7 +102,9 @@ uint64_t histogram_at(const struct histogram *h, double part)
 		if (seen < rank)
 			continue;
 		uint64_t v = histogram_high(c);
-		return v < least ? least : v > most ? most : v;
+		if (v < least)
+			return least;
+		return v > most ? most : v;
 	}
 	return most;
 }

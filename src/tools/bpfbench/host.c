@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a figure depends on beside the program: the machine, its system, and what else it is doing.
- * What a system does not tell is absent. */
+/* The facts of the host on which figures depend: machine, system and load.  Facts that the system
+ * does not tell are absent. */
 #include "result.h"
 
 #include "base/thread.h"
@@ -23,8 +23,9 @@
 #endif
 
 #if defined(__linux__)
-/* The first line's value in "key : value" form; false if there is none. */
-static bool line_of(const char *path, const char *key, char *to, size_t room)
+/* Copies the value of the first line of the form "key : value".  key NULL: the first line.  Returns
+ * false if there is none. */
+static bool find_line_value(const char *path, const char *key, char *to, size_t room)
 {
 	char line[4096];
 	FILE *f = fopen(path, "re");
@@ -48,20 +49,21 @@ static bool line_of(const char *path, const char *key, char *to, size_t room)
 static void machine_facts(struct facts *f)
 {
 	char text[4096];
-	if (line_of("/proc/cpuinfo", "model name", text, 200) ||
-		line_of("/proc/cpuinfo", "CPU part", text, 200))
+	if (find_line_value("/proc/cpuinfo", "model name", text, 200) ||
+		find_line_value("/proc/cpuinfo", "CPU part", text, 200))
 		fact_add(f, "cpu", "%.200s", text);
 	else
 		fact_add(f, "cpu", "unknown");
-	if (line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", NULL, text, 200))
+	if (find_line_value(
+		    "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", NULL, text, 200))
 		fact_add(f, "governor", "%.100s", text);
 	else
 		fact_add(f, "governor", "unknown");
-	fact_add(f, "virtual", "%s",
-		line_of("/proc/cpuinfo", "flags", text, sizeof text)
-			? strstr(text, " hypervisor") ? "yes" : "no"
-			: "unknown");
-	if (line_of("/proc/loadavg", NULL, text, 200))
+	if (find_line_value("/proc/cpuinfo", "flags", text, sizeof text))
+		fact_add(f, "virtual", "%s", strstr(text, " hypervisor") ? "yes" : "no");
+	else
+		fact_add(f, "virtual", "unknown");
+	if (find_line_value("/proc/loadavg", NULL, text, 200))
 		fact_add(f, "load", "%.14s", text);
 }
 #else
@@ -82,7 +84,7 @@ static void machine_facts(struct facts *f)
 		snprintf(text, sizeof text, "unknown");
 #endif
 	fact_add(f, "cpu", "%.199s", text);
-	fact_add(f, "governor", "unknown"); /* none of them says so in one word */
+	fact_add(f, "governor", "unknown"); /* no system tells in a word */
 	fact_add(f, "virtual", "unknown");
 	if (getloadavg(load, 3) == 3)
 		fact_add(f, "load", "%.2f %.2f %.2f", load[0], load[1], load[2]);

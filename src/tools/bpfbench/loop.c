@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The closed loop: rates doubled until packets are lost or the sender cannot go faster, then the
- * space between the last good rate and the first bad one is halved, then what was found is tried
- * once more; where that loses, a tenth less, three times at most. Good is: all that was sent was
- * delivered.  Where the rate is what the sender can do, that is said: the limit lies higher. */
+/* The closed loop: finds the highest rate without loss.
+ *
+ * Ramp: the rate doubles until packets are lost, or until the sender cannot go faster.  Search: the
+ * interval between the last good rate and the first bad rate is halved.  Confirm: the rate is tried
+ * again; after a loss a tenth less is tried, three times at most.  A rate is good if every sent
+ * packet was delivered.  If the sender limits the rate, the result says so: the receiver's limit is
+ * higher. */
 #include "offer.h"
 
 #include <math.h>
@@ -19,13 +22,17 @@ struct search {
 	bool late;
 };
 
-enum { GOOD, BAD, FAILED };
+/* What a trial of a rate showed. */
+enum { GOOD, BAD, LATE, FAILED };
 
-static int try(struct search *s, const char *what, uint64_t rate, int *code)
+/* Offers a rate.  LATE: no loss, but the sender did not keep the rate.  FAILED: *code is set, or
+ * the search has to end. */
+static int try_rate(struct search *s, const char *what, uint64_t rate, int *code)
 {
 	const struct options *o = s->options;
 	const struct sender_order order = { rate, o->sizes.count ? (uint32_t)o->sizes.value[0] : 64,
 		o->seconds };
+
 	if (s->count == STEPS_MOST || asked_to_stop())
 		return FAILED;
 	struct row *r = &s->rows[s->count];
@@ -38,60 +45,140 @@ static int try(struct search *s, const char *what, uint64_t rate, int *code)
 		program_tell("%9llu packets/s asked, %9.0f sent, %llu lost",
 			(unsigned long long)rate, (double)r->sent / r->seconds,
 			(unsigned long long)(r->sent - r->delivered));
-	return r->delivered == r->sent ? GOOD : BAD;
+	if (r->delivered != r->sent)
+		return BAD;
+	return s->late ? LATE : GOOD;
 }
 
-static uint64_t reached(const struct search *s)
+/* Returns the rate that the sender reached in the last trial. */
+static uint64_t find_reached_rate(const struct search *s)
 {
-	return (uint64_t)((double)s->rows[s->count - 1].sent / s->rows[s->count - 1].seconds);
+	const struct row *last = &s->rows[s->count - 1];
+
+	return (uint64_t)((double)last->sent / last->seconds);
 }
 
-/* The highest good rate; 0: none.  *limited: it is all that the sender can do. */
-static uint64_t find(struct search *s, bool *limited, bool *confirmed, int *code)
+/* The rates that a search has found so far. */
+struct bounds {
+	uint64_t good, bad; /* 0: none */
+	bool limited;       /* the sender cannot go faster */
+};
+
+/* Returns the next rate of the ramp. */
+static uint64_t next_ramp_rate(const struct options *o, uint64_t rate)
+{
+	return rate > o->rate_to / 2 && rate < o->rate_to ? o->rate_to : rate * 2;
+}
+
+/* Doubles the rate until a loss, the sender's limit, or the highest rate.  Returns false on FAILED.
+ */
+static bool climb_rates(struct search *s, struct bounds *b, int *code)
 {
 	const struct options *o = s->options;
-	uint64_t good = 0, bad = 0, rate = o->rate_from;
-	for (; !bad && !*limited;
-		rate = rate > o->rate_to / 2 && rate < o->rate_to ? o->rate_to : rate * 2) {
-		if (rate > o->rate_to)
+	uint64_t rate = o->rate_from;
+
+	for (; !b->bad && !b->limited && rate <= o->rate_to; rate = next_ramp_rate(o, rate)) {
+		int r = try_rate(s, "ramp", rate, code);
+
+		if (r == LATE)
+			r = try_rate(s, "ramp", rate, code); /* a single time may be chance */
+		switch (r) {
+		case FAILED:
+			return false;
+		case BAD:
+			b->bad = rate;
 			break;
-		int r = try(s, "ramp", rate, code);
-		if (r == GOOD && s->late)
-			r = try(s, "ramp", rate, code); /* once may be chance */
-		if (r == FAILED)
-			return good;
-		if (r == BAD)
-			bad = rate;
-		else if (!s->late)
-			good = rate;
-		else
-			*limited = true, good = reached(s);
+		case LATE:
+			b->limited = true;
+			b->good = find_reached_rate(s);
+			break;
+		default:
+			b->good = rate;
+		}
 	}
-	for (uint64_t k = 0; bad && k < o->steps && bad - good > bad / 50; k++) {
-		int r = try(s, "search", rate = good + (bad - good) / 2, code);
-		if (r == FAILED)
-			return good;
-		if (r == BAD)
-			bad = rate;
-		else if (!s->late)
-			good = rate;
-		else
-			*limited = true,
-			bad = rate; /* it loses at what the sender can hardly do: search below */
+	return true;
+}
+
+/* Halves the interval between good and bad.  Returns false on FAILED. */
+static bool narrow_rates(struct search *s, struct bounds *b, int *code)
+{
+	const struct options *o = s->options;
+
+	for (uint64_t k = 0; b->bad && k < o->steps && b->bad - b->good > b->bad / 50; k++) {
+		const uint64_t rate = b->good + (b->bad - b->good) / 2;
+
+		switch (try_rate(s, "search", rate, code)) {
+		case FAILED:
+			return false;
+		case BAD:
+			b->bad = rate;
+			break;
+		case LATE:
+			/* the sender hardly reaches this rate, so the search goes on below */
+			b->limited = true;
+			b->bad = rate;
+			break;
+		default:
+			b->good = rate;
+		}
 	}
-	if (bad)
-		*limited = false;
-	for (int k = 0; good && k < 4 && !*confirmed; k++) {
+	if (b->bad)
+		b->limited = false;
+	return true;
+}
+
+/* Tries the good rate again; after a loss a tenth less.  Sets *confirmed if a trial was good. */
+static void confirm_rate(struct search *s, struct bounds *b, bool *confirmed, int *code)
+{
+	for (int k = 0; b->good && k < 4 && !*confirmed; k++) {
 		if (k)
-			good -= good / 10;
-		int r = try(s, "confirm", good, code);
+			b->good -= b->good / 10;
+		const int r = try_rate(s, "confirm", b->good, code);
+
 		if (r == FAILED)
-			return good;
-		*confirmed = r == GOOD;
-		if (r == GOOD && s->late)
-			*limited = true, good = reached(s); /* no more is claimed than was sent */
+			return;
+		*confirmed = r != BAD;
+		if (r == LATE) { /* claims no more than the sender sent */
+			b->limited = true;
+			b->good = find_reached_rate(s);
+		}
 	}
-	return good;
+}
+
+/* Returns the highest good rate, or 0.  *limited: the sender cannot go faster. */
+static uint64_t find_highest_rate(struct search *s, bool *limited, bool *confirmed, int *code)
+{
+	struct bounds b = { 0, 0, false };
+
+	if (climb_rates(s, &b, code) && narrow_rates(s, &b, code))
+		confirm_rate(s, &b, confirmed, code);
+	*limited = b.limited;
+	return b.good;
+}
+
+/* Adds the facts and notes about the highest rate. */
+static void describe_loop(struct result *r, uint64_t best, bool limited, bool confirmed)
+{
+	const char *why = asked_to_stop()
+				  ? ": stopped by a signal"
+				  : ": this machine loses now and then at any rate that was tried";
+
+	fact_number(
+		&r->findings, "highest_rate_without_loss", best && confirmed ? (double)best : NAN);
+	fact_add(&r->findings, "confirmed", "%s", confirmed ? "yes" : "no");
+	fact_add(&r->findings, "limited_by_sender", "%s", limited ? "yes" : "no");
+	if (limited)
+		note_add(r,
+			"nothing was lost at all that the sender can send: the receiver's limit lies higher");
+	if (!confirmed && best)
+		note_add(r, "no rate was confirmed by a second try%s", why);
+	if (!best)
+		note_add(r,
+			"packets were lost at the lowest rate already: try --rate-from lower, or a larger -B");
+	note_add(r,
+		"sender and receiver share this machine: the sender is a process of its own, its CPU is not in the figures");
+	note_add(r,
+		"lost: what was sent and not delivered; arrived: counted by the receiving interface, so that sent - arrived was lost before any capture");
 }
 
 int loop_main(const struct options *o)
@@ -101,6 +188,7 @@ int loop_main(const struct options *o)
 	bool limited = false, confirmed = false;
 	s.options = o;
 	result_init(&result, KIND_LOOP);
+	host_facts(&result.host);
 	int code = pair_make(&s.pair);
 	if (code)
 		return code;
@@ -111,29 +199,11 @@ int loop_main(const struct options *o)
 	fact_number(&result.options, "rate_to", (double)o->rate_to);
 	fact_number(&result.options, "steps", (double)o->steps);
 	fact_add(&result.findings, "pair", "%s: %s to %s", pair_kind, s.pair.send, s.pair.receive);
-	uint64_t best = find(&s, &limited, &confirmed, &code);
+	uint64_t best = find_highest_rate(&s, &limited, &confirmed, &code);
 	pair_remove(&s.pair);
 	if (code && !s.count)
 		return code;
-	fact_number(&result.findings, "highest_rate_without_loss",
-		best && confirmed ? (double)best : NAN);
-	fact_add(&result.findings, "confirmed", "%s", confirmed ? "yes" : "no");
-	fact_add(&result.findings, "limited_by_sender", "%s", limited ? "yes" : "no");
-	if (limited)
-		note_add(&result,
-			"nothing was lost at all that the sender can send: the receiver's limit lies higher");
-	if (!confirmed && best)
-		note_add(&result, "no rate was confirmed by a second try%s",
-			asked_to_stop()
-				? ": stopped by a signal"
-				: ": this machine loses now and then at any rate that was tried");
-	if (!best)
-		note_add(&result,
-			"packets were lost at the lowest rate already: try --rate-from lower, or a larger -B");
-	note_add(&result,
-		"sender and receiver share this machine: the sender is a process of its own, its CPU is not in the figures");
-	note_add(&result,
-		"lost: what was sent and not delivered; arrived: counted by the receiving interface, so that sent - arrived was lost before any capture");
+	describe_loop(&result, best, limited, confirmed);
 	result.rows = s.rows;
 	result.count = s.count;
 	int wrote = outputs_write(o, &result);

@@ -1,16 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* The order: engine open, sender forked (this process still has one thread), engine started, word
- * given, sender's end, a while for what is on its way, engine ended.  What was sent, what the
- * interface counted and what was delivered are compared by whoever asked. */
+/* A run with a sender, in this order.  The engine is opened.  The sender is forked, while this
+ * process has a single thread.  The engine starts.  The sender gets the word and ends.  Packets on
+ * their way get some time.  The engine ends.  The caller compares the counts of sender, interface
+ * and engine. */
 #include "offer.h"
 
 #define START_NS 20000000
 
-static int refused(struct run *run, struct bpe_error *error)
+/* Closes a run that did not start.  Returns an exit code after the message. */
+static int refuse_run(struct run *run, struct bpe_error *error)
 {
 	stop_also(NULL);
 	run_close(run);
 	return exit_of(error);
+}
+
+/* Waits until all sent packets are delivered, or until nothing came for a while. */
+static void await_delivery(struct run *run, uint64_t sent)
+{
+	uint64_t seen = 0;
+	int quiet = 0;
+
+	while (quiet < 3) {
+		const uint64_t now = run_delivered(run);
+
+		if (now >= sent)
+			return;
+		quiet = now == seen ? quiet + 1 : 0;
+		seen = now;
+		if (run_wait(run, mono_now() - run->start_ns + SETTLE_NS / 5))
+			return;
+	}
 }
 
 int offer(struct run *run, const struct pair *pair, const struct bpe_options *options, bool latency,
@@ -33,20 +53,15 @@ int offer(struct run *run, const struct pair *pair, const struct bpe_options *op
 	uint64_t before = pair_arrived(pair);
 	stop_also(run->engine);
 	if (run_start(run, &error) < 0) {
-		sender_end(&sender, &report); /* its word never comes: it ends by itself */
-		return refused(run, &error);
+		sender_end(&sender, &report); /* without the word the sender ends by itself */
+		return refuse_run(run, &error);
 	}
 	int ended = run_wait(run, START_NS);
 	sender_go(&sender);
 	ended = ended || run_wait(run, START_NS + (int64_t)(order->seconds * 1e9));
 	code = sender_end(&sender, &report);
-	uint64_t seen = 0, now;
-	for (int quiet = 0;
-		!ended && !code && quiet < 3 && (now = run_delivered(run)) < report.sent;
-		seen = now) {
-		quiet = now == seen ? quiet + 1 : 0; /* nothing came for a while: nothing will */
-		ended = run_wait(run, mono_now() - run->start_ns + SETTLE_NS / 5);
-	}
+	if (!ended && !code)
+		await_delivery(run, report.sent);
 	int status = run_end(run, &error);
 	stop_also(NULL);
 	if (!code && status < 0)
@@ -57,12 +72,10 @@ int offer(struct run *run, const struct pair *pair, const struct bpe_options *op
 		code = EXIT_ERROR;
 	}
 	if (!code) {
-		uint64_t after = pair_arrived(pair);
 		*row = run->total;
 		row->sent = report.sent;
-		row->arrived = before == ABSENT || after == ABSENT ? ABSENT : after - before;
-		row->seconds = (double)report.ns *
-			       1e-9; /* the time in which it was sent: rates are of that */
+		row->arrived = count_since(pair, before);
+		row->seconds = (double)report.ns * 1e-9; /* rates refer to the time of sending */
 		row->frame_bytes = order->frame_bytes;
 		row->rate = order->rate;
 		row->buffer_bytes = o.buffer_bytes ? o.buffer_bytes : ABSENT;

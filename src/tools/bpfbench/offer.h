@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One measurement with traffic of our own: a run on the pair's receiving end while the sender
+/* A measurement with our own traffic: a run on the receiving end of the pair while the sender
  * sends. */
 #ifndef BENCH_OFFER_H
 #define BENCH_OFFER_H
@@ -7,8 +7,8 @@
 #include "pair.h"
 #include "run.h"
 
-/* Fills *row: 0; or an exit code after the message was printed.  late: the sender did not keep its
- * rate. */
+/* Measures a run and fills *row.  *late is set if the sender did not keep the ordered rate. Returns
+ * 0, or an exit code after the message. */
 int offer(struct run *run, const struct pair *pair, const struct bpe_options *options, bool latency,
 	const struct sender_order *order, struct row *row, bool *late);
 

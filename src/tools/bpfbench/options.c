@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line of bpfbench: reads it by the table (option_table.c), and checks that the options
- * go together.  State: getopt's. */
+/* Reads the command line of bpfbench by the table (option_table.c), and checks the options against
+ * each other.  State: of getopt. */
 #include "option_table.h"
 
 #include <getopt.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the command line says. */
+/* The options of bpfbench, and the functions that the measurements share. */
 #ifndef BENCH_OPTIONS_H
 #define BENCH_OPTIONS_H
 
@@ -18,8 +18,8 @@ struct numbers {
 struct words {
 	size_t count;
 	const char *value[LIST];
-	char *memory;
-}; /* where the words lie; NULL: elsewhere */
+	char *memory; /* holds the words; NULL: they are borrowed */
+};
 
 struct options {
 	enum kind kind;
@@ -29,7 +29,7 @@ struct options {
 	bool seconds_given, latency, quiet, done;
 	const char *output[OUTPUTS];
 	size_t outputs;
-	/* sweep; compare and loop: the first of sizes and rates */
+	/* sweep; compare and loop use the first of sizes and rates */
 	struct numbers buffers, sizes, workers, rates;
 	struct words modes, filters;
 	/* stages */
@@ -39,27 +39,43 @@ struct options {
 	uint64_t rate_from, rate_to, steps;
 };
 
-/* 0, or the exit code after the message was printed. */
+/* Reads the command line.  Returns 0, or an exit code after the message. */
 int options_read(struct options *options, int argc, char **argv);
-/* Into the result, as they hold for all of it. */
+/* Adds the settings that hold for the whole result. */
 void options_facts(const struct options *options, struct facts *facts);
+/* Returns the name of a read mode. */
 const char *mode_name(uint32_t read_mode);
-bool is_synth(const char *source); /* generated: its time stamps say nothing of delivery */
-bool is_pair(const char *source);  /* a pair of interfaces made for the measurement, and frames sent
-				      through it */
+/* Returns true for generated traffic, whose time stamps tell nothing about delivery. */
+bool is_synth(const char *source);
+/* Returns true for a pair of interfaces, made for the measurement, with a sender. */
+bool is_pair(const char *source);
 
-#define SETTLE_NS 500000000 /* for what was sent last to arrive */
+#define SETTLE_NS 500000000 /* time for the last sent packets to arrive */
 
+/* Run a kind of measurement and write the result.  Return an exit code. */
 int run_main(const struct options *options);
 int sweep_main(const struct options *options);
 int stages_main(const struct options *options);
 int loop_main(const struct options *options);
 int compare_main(const struct options *options);
-int exit_of(const struct bpe_error *error);
-int outputs_write(
-	const struct options *options, const struct result *result); /* to each -o, or stdout */
 
+/* Reports an error of the engine.  Returns the exit code for the status. */
+int exit_of(const struct bpe_error *error);
+/* Writes the result to each -o, or to stdout.  Returns an exit code. */
+int outputs_write(const struct options *options, const struct result *result);
+
+/* Checks, before a measurement that may take hours, that each output can be written and is no
+ * input. An existing file stays as it is until there is a result.  Returns an exit code after the
+ * message. */
+int outputs_check(const struct options *options);
+
+/* Makes a write to a closed pipe fail instead of ending the program. */
+void signals_ignore_pipe(void);
+/* Installs the handler of SIGINT and SIGTERM. */
+void signals_begin(void);
+/* Returns true after SIGINT or SIGTERM. */
 bool asked_to_stop(void);
-void stop_also(struct bpe_engine *engine); /* this one, when a signal comes; NULL: none */
+/* Makes signals stop this engine; NULL: none. */
+void stop_also(struct bpe_engine *engine);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A sweep as one page: XHTML with SVG in it, nothing fetched, no script.
+/* Writes a sweep as a page: XHTML with SVG inside, without scripts and without anything to fetch.
  *
- * For each filter and frame size three plots: part lost, CPU a packet, and how full the buffers
- * were, against what was offered (where there are several rates) or the buffer's length; a line for
- * each combination of the other settings.  A dashed line stands where loss begins: at the least
- * rate of the plot with a loss above zero, or at the largest buffer. */
+ * Each filter and frame size has three plots: loss, CPU time a packet, and the fill of the buffers.
+ * The x axis is the offered rate if the sweep has several rates, else the buffer size.  Each
+ * combination of the other settings is a line.  A dashed line marks where loss begins: at the
+ * lowest rate with loss, or up to the largest buffer with loss. */
 #include "result.h"
 
 #include <errno.h>
@@ -30,15 +30,16 @@ struct series {
 	struct point point[POINTS_MOST];
 	size_t count;
 };
+/* The settings that differ within a sweep, and so belong into the names of lines. */
 struct axes {
 	bool by_rate, modes, buffers, workers;
-}; /* what differs within a sweep, and so belongs into names */
+};
 
 static const char *const colours[] = { "#1668b8", "#c8500a", "#2c8a3c", "#a02c8a", "#8a6d00",
 	"#0a8f96", "#c02a3e", "#5b4bc4", "#6b7280", "#7a4a21" };
 #define COLOURS (sizeof colours / sizeof *colours)
 
-static void escaped(FILE *to, const char *s)
+static void write_escaped(FILE *to, const char *s)
 {
 	for (size_t n; *s; s += n ? n : 1) {
 		n = program_utf8(s);
@@ -62,7 +63,7 @@ static void escaped(FILE *to, const char *s)
 	}
 }
 
-static const char *amount(char *to, size_t room, double v)
+static const char *format_amount(char *to, size_t room, double v)
 {
 	if (v >= 1e9)
 		snprintf(to, room, "%.3gG", v * 1e-9);
@@ -75,7 +76,7 @@ static const char *amount(char *to, size_t room, double v)
 	return to;
 }
 
-static const char *bytes(char *to, size_t room, uint64_t v)
+static const char *format_bytes(char *to, size_t room, uint64_t v)
 {
 	if (v % (1u << 20) == 0)
 		snprintf(to, room, "%lluM", (unsigned long long)(v >> 20));
@@ -86,44 +87,51 @@ static const char *bytes(char *to, size_t room, uint64_t v)
 	return to;
 }
 
-static double offered(const struct row *r)
+static double measure_offered(const struct row *r)
 {
-	return r->seconds > 0
-		       ? (double)(r->sent != ABSENT ? r->sent : r->delivered + r->lost) / r->seconds
-		       : NAN;
+	const uint64_t packets = r->sent != ABSENT ? r->sent : r->delivered + r->lost;
+
+	return r->seconds > 0 ? (double)packets / r->seconds : NAN;
 }
 
-static double loss_of(const struct row *r)
+static double measure_loss(const struct row *r)
 {
 	return 100 * r->loss;
 }
-static double cpu_of(const struct row *r)
+static double measure_cpu(const struct row *r)
 {
 	return r->user_ns_per_packet + r->system_ns_per_packet;
 }
-static double fill_of(const struct row *r)
+static double measure_fill(const struct row *r)
 {
 	return 100 * r->fill;
 }
 
+/* Names a line by the settings that differ. */
 static void name_series(char *to, size_t room, const struct row *r, const struct axes *a)
 {
-	char b[32];
-	snprintf(to, room, "%s%s%s%s%s%llu workers", a->buffers ? "buffer " : "",
-		a->buffers ? bytes(b, sizeof b, r->buffer_bytes) : "", a->buffers ? ", " : "",
-		a->modes ? r->mode : "", a->modes ? ", " : "", (unsigned long long)r->workers);
+	char buffer[48] = "", size[32], mode[32] = "";
+
+	if (a->buffers)
+		snprintf(buffer, sizeof buffer, "buffer %s, ",
+			format_bytes(size, sizeof size, r->buffer_bytes));
+	if (a->modes)
+		snprintf(mode, sizeof mode, "%s, ", r->mode);
+	snprintf(to, room, "%s%s%llu workers", buffer, mode, (unsigned long long)r->workers);
 }
 
-/* The rows from `from` to `to` as lines; those with no number are left out. */
-static size_t gather(struct series *s, const struct row *rows, size_t n, const struct axes *a,
-	double (*y)(const struct row *))
+/* Fills s with the lines of n rows and returns the number of lines.  Rows without a number are left
+ * out. */
+static size_t gather_series(struct series *s, const struct row *rows, size_t n,
+	const struct axes *a, double (*y)(const struct row *))
 {
 	size_t count = 0;
 	for (size_t i = 0; i < n; i++) {
 		char name[160];
 		size_t k = 0;
-		double v = y(&rows[i]),
-		       x = a->by_rate ? offered(&rows[i]) : (double)rows[i].buffer_bytes;
+		const double v = y(&rows[i]);
+		const double x =
+			a->by_rate ? measure_offered(&rows[i]) : (double)rows[i].buffer_bytes;
 		if (isnan(v) || isnan(x))
 			continue;
 		name_series(name, sizeof name, &rows[i], a);
@@ -142,9 +150,11 @@ static size_t gather(struct series *s, const struct row *rows, size_t n, const s
 	return count;
 }
 
-static int by_x(const void *a, const void *b)
+static int compare_points(const void *a, const void *b)
 {
-	double x = ((const struct point *)a)->x, y = ((const struct point *)b)->x;
+	const double x = ((const struct point *)a)->x;
+	const double y = ((const struct point *)b)->x;
+
 	return (x > y) - (x < y);
 }
 
@@ -153,141 +163,197 @@ struct scale {
 	bool log;
 };
 
-static double place(const struct scale *s, double v)
+static double scale_value(const struct scale *s, double v)
 {
-	double part = s->log ? log(v / s->from) / log(s->to / s->from)
-			     : (v - s->from) / (s->to - s->from);
-	return part < 0 ? 0 : part > 1 ? 1 : part;
+	const double part = s->log ? log(v / s->from) / log(s->to / s->from)
+				   : (v - s->from) / (s->to - s->from);
+
+	if (part < 0)
+		return 0;
+	return part > 1 ? 1 : part;
 }
-static double px(const struct scale *s, double v)
+static double plot_x(const struct scale *s, double v)
 {
-	return LEFT + place(s, v) * (WIDTH - LEFT - RIGHT);
+	return LEFT + scale_value(s, v) * (WIDTH - LEFT - RIGHT);
 }
-static double py(const struct scale *s, double v)
+static double plot_y(const struct scale *s, double v)
 {
-	return HEIGHT - BOTTOM - place(s, v) * (HEIGHT - TOP - BOTTOM);
+	return HEIGHT - BOTTOM - scale_value(s, v) * (HEIGHT - TOP - BOTTOM);
 }
 
-/* A round number at or above v. */
-static double round_up(double v)
+/* Returns the next number at or above v that is 1, 2 or 5 times a power of ten. */
+static double round_axis_up(double v)
 {
-	double e = pow(10, floor(log10(v))), m = v / e;
-	return e * (m <= 1 ? 1 : m <= 2 ? 2 : m <= 5 ? 5 : 10);
+	static const double steps[] = { 1, 2, 5, 10 };
+	const double power = pow(10, floor(log10(v)));
+	size_t k = 0;
+
+	while (k < 3 && v / power > steps[k])
+		k++;
+	return power * steps[k];
 }
 
-static void frame_and_ticks(FILE *to, const struct scale *x, const struct scale *y,
-	const char *x_name, const char *y_name, bool x_bytes)
+static void write_axes(FILE *to, const struct scale *x, const struct scale *y, const char *x_name,
+	const char *y_name, bool x_bytes)
 {
 	char text[32];
 	fprintf(to, "<rect x='%d' y='%d' width='%d' height='%d' class='frame'/>\n", LEFT, TOP,
 		WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
 	for (int k = 0; k <= 4; k++) {
-		double v = y->from + (y->to - y->from) * k / 4, at = py(y, v);
+		const double v = y->from + (y->to - y->from) * k / 4;
+		const double at = plot_y(y, v);
+
 		fprintf(to,
 			"<line x1='%d' x2='%d' y1='%.1f' y2='%.1f' class='grid'/><text x='%d' y='%.1f' class='tick' text-anchor='end'>%s</text>\n",
 			LEFT, WIDTH - RIGHT, at, at, LEFT - 6, at + 4,
-			amount(text, sizeof text, v));
+			format_amount(text, sizeof text, v));
 	}
 	for (int k = 0; k <= 4; k++) {
 		double v = x->log ? x->from * pow(x->to / x->from, k / 4.0)
 				  : x->from + (x->to - x->from) * k / 4;
 		fprintf(to, "<text x='%.1f' y='%d' class='tick' text-anchor='middle'>%s</text>\n",
-			px(x, v), HEIGHT - BOTTOM + 16,
-			x_bytes ? bytes(text, sizeof text, (uint64_t)v / 1024 * 1024)
-				: amount(text, sizeof text, v));
+			plot_x(x, v), HEIGHT - BOTTOM + 16,
+			x_bytes ? format_bytes(text, sizeof text, (uint64_t)v / 1024 * 1024)
+				: format_amount(text, sizeof text, v));
 	}
 	fprintf(to, "<text x='%d' y='%d' class='axis' text-anchor='middle'>%s</text>\n",
 		(LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, x_name);
 	fprintf(to, "<text x='%d' y='14' class='axis'>%s</text>\n", LEFT, y_name);
 }
 
-static void plot(FILE *to, const struct row *rows, size_t n, const struct axes *a,
-	double (*value)(const struct row *), const char *name, const char *y_name)
+/* The lines of a plot with their scales. */
+struct plot {
+	struct series *series;
+	size_t count;
+	struct scale x, y;
+	bool by_rate;
+	double begins; /* where loss begins; by buffers: where loss ends */
+};
+
+/* Widens the scales and moves the border of loss for a point. */
+static void extend_plot(struct plot *p, const struct point *point)
 {
-	struct series *s = calloc(SERIES_MOST, sizeof *s);
-	size_t count = s ? gather(s, rows, n, a, value) : 0;
-	struct scale x = { INFINITY, 0, true }, y = { 0, 0, false };
-	double begins = a->by_rate ? INFINITY : 0; /* by buffers it is where loss ends */
-	char text[64];
-	for (size_t k = 0; k < count; k++)
-		for (size_t i = 0; i < s[k].count; i++) {
-			const struct point *p = &s[k].point[i];
-			if (p->x < x.from)
-				x.from = p->x;
-			if (p->x > x.to)
-				x.to = p->x;
-			if (p->y > y.to)
-				y.to = p->y;
-			if (p->row->lost && (a->by_rate ? p->x < begins : p->x > begins))
-				begins = p->x;
-		}
-	if (!count || !(x.to > 0)) {
-		fprintf(to, "<p class='%s'>%s: nothing to plot, no packets came</p>\n", name,
-			y_name);
-		free(s);
-		return;
-	}
-	if (x.to <= x.from)
-		x.from /= 2, x.to *= 2;
-	x.log = x.from > 0 && x.to / x.from > 8;
-	if (!x.log)
-		x.from = 0;
-	y.to = y.to > 0 ? round_up(y.to) : 1;
-	fprintf(to,
-		"<svg xmlns='http://www.w3.org/2000/svg' class='%s' viewBox='0 0 %d %zu' role='img' aria-label='%s'>\n",
-		name, WIDTH, HEIGHT + 16 * count, y_name);
-	frame_and_ticks(to, &x, &y, a->by_rate ? "offered, packets a second" : "buffer, bytes",
-		y_name, !a->by_rate);
-	if (begins > 0 && !isinf(begins))
-		fprintf(to,
-			"<line class='begins' x1='%.1f' x2='%.1f' y1='%d' y2='%d'/><text class='begins' x='%.1f' y='%d' text-anchor='%s'>%s: %s</text>\n",
-			px(&x, begins), px(&x, begins), TOP, HEIGHT - BOTTOM,
-			px(&x, begins) + (place(&x, begins) < 0.7 ? 4 : -4), TOP + 12,
-			place(&x, begins) < 0.7 ? "start" : "end",
-			a->by_rate ? "loss begins" : "loss up to",
-			a->by_rate ? amount(text, sizeof text, begins)
-				   : bytes(text, sizeof text, (uint64_t)begins));
-	for (size_t k = 0; k < count; k++) {
-		const char *colour = colours[k % COLOURS],
-			   *dash = k / COLOURS ? " stroke-dasharray='5 3'" : "";
-		qsort(s[k].point, s[k].count, sizeof *s[k].point, by_x);
-		fprintf(to, "<polyline fill='none' stroke='%s' stroke-width='2'%s points='", colour,
-			dash);
-		for (size_t i = 0; i < s[k].count; i++)
-			fprintf(to, "%s%.1f,%.1f", i ? " " : "", px(&x, s[k].point[i].x),
-				py(&y, s[k].point[i].y));
-		fputs("'/>\n", to);
-		for (size_t i = 0; i < s[k].count; i++)
-			fprintf(to,
-				"<circle cx='%.1f' cy='%.1f' r='3.5' fill='%s'><title>%s: %.6g at %.6g</title></circle>\n",
-				px(&x, s[k].point[i].x), py(&y, s[k].point[i].y), colour, s[k].name,
-				s[k].point[i].y, s[k].point[i].x);
-		fprintf(to,
-			"<line x1='%d' x2='%d' y1='%zu' y2='%zu' stroke='%s' stroke-width='3'%s/><text x='%d' y='%zu' class='legend'>%s</text>\n",
-			LEFT, LEFT + 24, HEIGHT + 16 * k + 2, HEIGHT + 16 * k + 2, colour, dash,
-			LEFT + 30, HEIGHT + 16 * k + 6, s[k].name);
-	}
-	fputs("</svg>\n", to);
-	free(s);
+	if (point->x < p->x.from)
+		p->x.from = point->x;
+	if (point->x > p->x.to)
+		p->x.to = point->x;
+	if (point->y > p->y.to)
+		p->y.to = point->y;
+	if (point->row->lost && (p->by_rate ? point->x < p->begins : point->x > p->begins))
+		p->begins = point->x;
 }
 
-static bool same_plot(const struct row *a, const struct row *b)
+/* Rounds the scales.  Returns false if there is nothing to plot. */
+static bool fit_scales(struct plot *p)
+{
+	for (size_t k = 0; k < p->count; k++)
+		for (size_t i = 0; i < p->series[k].count; i++)
+			extend_plot(p, &p->series[k].point[i]);
+	if (!p->count || !(p->x.to > 0))
+		return false;
+	if (p->x.to <= p->x.from) {
+		p->x.from /= 2;
+		p->x.to *= 2;
+	}
+	p->x.log = p->x.from > 0 && p->x.to / p->x.from > 8;
+	if (!p->x.log)
+		p->x.from = 0;
+	p->y.to = p->y.to > 0 ? round_axis_up(p->y.to) : 1;
+	return true;
+}
+
+/* Writes the dashed line where loss begins, if there is loss. */
+static void write_loss_border(FILE *to, const struct plot *p)
+{
+	const double at = plot_x(&p->x, p->begins);
+	const bool left = scale_value(&p->x, p->begins) < 0.7;
+	char text[64];
+
+	if (!(p->begins > 0) || isinf(p->begins))
+		return;
+	if (p->by_rate)
+		format_amount(text, sizeof text, p->begins);
+	else
+		format_bytes(text, sizeof text, (uint64_t)p->begins);
+	fprintf(to, "<line class='begins' x1='%.1f' x2='%.1f' y1='%d' y2='%d'/>", at, at, TOP,
+		HEIGHT - BOTTOM);
+	if (left)
+		fprintf(to, "<text class='begins' x='%.1f' y='%d' text-anchor='start'>", at + 4,
+			TOP + 12);
+	else
+		fprintf(to, "<text class='begins' x='%.1f' y='%d' text-anchor='end'>", at - 4,
+			TOP + 12);
+	fprintf(to, "%s: %s</text>\n", p->by_rate ? "loss begins" : "loss up to", text);
+}
+
+/* Writes line number k with its points and its legend. */
+static void write_series(FILE *to, const struct plot *p, size_t k)
+{
+	struct series *s = &p->series[k];
+	const char *colour = colours[k % COLOURS];
+	const char *dash = k / COLOURS ? " stroke-dasharray='5 3'" : "";
+
+	qsort(s->point, s->count, sizeof *s->point, compare_points);
+	fprintf(to, "<polyline fill='none' stroke='%s' stroke-width='2'%s points='", colour, dash);
+	for (size_t i = 0; i < s->count; i++)
+		fprintf(to, "%s%.1f,%.1f", i ? " " : "", plot_x(&p->x, s->point[i].x),
+			plot_y(&p->y, s->point[i].y));
+	fputs("'/>\n", to);
+	for (size_t i = 0; i < s->count; i++)
+		fprintf(to,
+			"<circle cx='%.1f' cy='%.1f' r='3.5' fill='%s'><title>%s: %.6g at %.6g</title></circle>\n",
+			plot_x(&p->x, s->point[i].x), plot_y(&p->y, s->point[i].y), colour, s->name,
+			s->point[i].y, s->point[i].x);
+	fprintf(to,
+		"<line x1='%d' x2='%d' y1='%zu' y2='%zu' stroke='%s' stroke-width='3'%s/><text x='%d' y='%zu' class='legend'>%s</text>\n",
+		LEFT, LEFT + 24, HEIGHT + 16 * k + 2, HEIGHT + 16 * k + 2, colour, dash, LEFT + 30,
+		HEIGHT + 16 * k + 6, s->name);
+}
+
+static void write_plot(FILE *to, const struct row *rows, size_t n, const struct axes *a,
+	double (*value)(const struct row *), const char *name, const char *y_name)
+{
+	struct plot p = { .x = { INFINITY, 0, true },
+		.by_rate = a->by_rate,
+		.begins = a->by_rate ? INFINITY : 0 };
+
+	p.series = calloc(SERIES_MOST, sizeof *p.series);
+	p.count = p.series ? gather_series(p.series, rows, n, a, value) : 0;
+	if (!fit_scales(&p)) {
+		fprintf(to, "<p class='%s'>%s: nothing to plot, no packets came</p>\n", name,
+			y_name);
+		free(p.series);
+		return;
+	}
+	fprintf(to,
+		"<svg xmlns='http://www.w3.org/2000/svg' class='%s' viewBox='0 0 %d %zu' role='img' aria-label='%s'>\n",
+		name, WIDTH, HEIGHT + 16 * p.count, y_name);
+	write_axes(to, &p.x, &p.y, a->by_rate ? "offered, packets a second" : "buffer, bytes",
+		y_name, !a->by_rate);
+	write_loss_border(to, &p);
+	for (size_t k = 0; k < p.count; k++)
+		write_series(to, &p, k);
+	fputs("</svg>\n", to);
+	free(p.series);
+}
+
+static bool shares_plot(const struct row *a, const struct row *b)
 {
 	return !strcmp(a->filter, b->filter) && a->frame_bytes == b->frame_bytes;
 }
 
-static void facts(FILE *to, const char *title, const struct facts *f)
+static void write_page_facts(FILE *to, const char *title, const struct facts *f)
 {
 	fprintf(to, "<h2>%s</h2>\n<dl>\n", title);
 	for (size_t i = 0; i < f->count; i++) {
 		fprintf(to, "<div><dt>%s</dt><dd>", f->fact[i].name);
-		escaped(to, strcmp(f->fact[i].text, "null") ? f->fact[i].text : "-");
+		write_escaped(to, strcmp(f->fact[i].text, "null") ? f->fact[i].text : "-");
 		fputs("</dd></div>\n", to);
 	}
 	fputs("</dl>\n", to);
 }
 
-static void table(FILE *to, const struct result *r)
+static void write_page_table(FILE *to, const struct result *r)
 {
 	char text[512];
 	fputs("<h2>all cases</h2>\n<div class='wide'><table id='cases'><thead><tr>", to);
@@ -303,7 +369,7 @@ static void table(FILE *to, const struct result *r)
 				continue;
 			fputs(c->type == COLUMN_TEXT ? "<td class='word'>" : "<td>", to);
 			if (cell(text, sizeof text, c, row, c->decimals))
-				escaped(to, text);
+				write_escaped(to, text);
 			fputs("</td>", to);
 		}
 		fputs("</tr>\n", to);
@@ -329,38 +395,38 @@ int write_page(FILE *to, const struct result *r)
 		a.buffers |= rows[i].buffer_bytes != rows[0].buffer_bytes;
 	}
 	if (!a.by_rate)
-		a.buffers = false; /* they are the x axis */
+		a.buffers = false; /* the x axis */
 	fprintf(to,
 		"<!DOCTYPE html>\n<html xmlns='http://www.w3.org/1999/xhtml' lang='en'>\n<head><meta charset='utf-8'/><title>bpfbench sweep</title>\n"
 		"<meta name='viewport' content='width=device-width'/><style>%s</style></head>\n<body>\n<h1>bpfbench: where loss begins</h1>\n",
 		style);
-	facts(to, "found", &r->findings);
+	write_page_facts(to, "found", &r->findings);
 	for (size_t i = 0; i < r->count;) {
 		size_t n = 1;
-		while (i + n < r->count && same_plot(&rows[i], &rows[i + n]))
+		while (i + n < r->count && shares_plot(&rows[i], &rows[i + n]))
 			n++;
 		fputs("<section><h2>filter: ", to);
-		escaped(to, rows[i].filter);
+		write_escaped(to, rows[i].filter);
 		if (rows[i].frame_bytes != ABSENT)
 			fprintf(to, "; frames of %llu bytes",
 				(unsigned long long)rows[i].frame_bytes);
 		fputs("</h2>\n<div class='plots'>\n", to);
-		plot(to, rows + i, n, &a, loss_of, "loss", "lost, percent");
-		plot(to, rows + i, n, &a, cpu_of, "cpu", "CPU, ns a packet");
-		plot(to, rows + i, n, &a, fill_of, "fill", "buffers filled, percent");
+		write_plot(to, rows + i, n, &a, measure_loss, "loss", "lost, percent");
+		write_plot(to, rows + i, n, &a, measure_cpu, "cpu", "CPU, ns a packet");
+		write_plot(to, rows + i, n, &a, measure_fill, "fill", "buffers filled, percent");
 		fputs("</div></section>\n", to);
 		i += n;
 	}
-	facts(to, "host", &r->host);
-	facts(to, "options", &r->options);
+	write_page_facts(to, "host", &r->host);
+	write_page_facts(to, "options", &r->options);
 	fputs("<h2>notes</h2>\n<ul>", to);
 	for (size_t i = 0; i < r->notes.count; i++) {
 		fputs("<li>", to);
-		escaped(to, r->notes.fact[i].text);
+		write_escaped(to, r->notes.fact[i].text);
 		fputs("</li>", to);
 	}
 	fputs("</ul>\n", to);
-	table(to, r);
+	write_page_table(to, r);
 	fputs("</body>\n</html>\n", to);
 	return ferror(to) ? errno : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* macOS: two fake Ethernets (bsd/net/if_fake.c in xnu), which are each other's peer.  Only names
- * that are free are taken. */
+/* macOS: a pair of fake Ethernets (bsd/net/if_fake.c in xnu), peers of each other.  Only free names
+ * are taken. */
 #include "pair_ifconfig.h"
 
 #include <net/if.h>
@@ -12,15 +12,19 @@ const char *const pair_filter = "ether src 02:62:70:66:62:01";
 
 #define FIRST 7100
 
-/* The first free number from `number` on; the one behind it, or 0. */
-static int create(char name[16], int number)
+/* Creates an interface with the first free number from `number` on.  Returns the next number, or 0.
+ */
+static int create_feth(char name[16], int number)
 {
 	char answer[64];
+
 	for (; number < FIRST + 200; number++) {
 		snprintf(name, 16, "feth%d", number);
-		if (!if_nametoindex(name))
-			return ifconfig(answer, sizeof answer, name, "create", NULL) ? number + 1
-										     : 0;
+		if (if_nametoindex(name))
+			continue;
+		if (!ifconfig(answer, sizeof answer, name, "create", NULL))
+			return 0;
+		return number + 1;
 	}
 	return 0;
 }
@@ -32,10 +36,10 @@ int pair_make(struct pair *p)
 	*p = q;
 	if (geteuid())
 		return pair_refused("ifconfig feth create");
-	int next = create(q.send, FIRST);
+	int next = create_feth(q.send, FIRST);
 	if (!next)
 		return pair_refused("ifconfig feth create");
-	if (!create(q.receive, next)) {
+	if (!create_feth(q.receive, next)) {
 		ifconfig(answer, sizeof answer, q.send, "destroy", NULL);
 		return pair_refused("ifconfig feth create");
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* FreeBSD: epair(4), whose two ends are made at once; ifconfig prints the first one's name,
+/* FreeBSD: epair(4).  Both ends are made at once.  ifconfig prints the name of the first end,
  * "epair0a". */
 #include "pair_ifconfig.h"
 
@@ -35,6 +35,6 @@ void pair_remove(struct pair *p)
 {
 	char answer[64];
 	if (p->made)
-		ifconfig(answer, sizeof answer, p->send, "destroy", NULL); /* with its other end */
+		ifconfig(answer, sizeof answer, p->send, "destroy", NULL); /* destroys both ends */
 	p->made = false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* macOS (feth) and FreeBSD (epair): what their two files say, done with ifconfig(8), whose words
- * are the only interface that both have. */
+/* Makes pairs with ifconfig(8), for macOS (feth) and FreeBSD (epair).  The words of ifconfig are
+ * the only interface that both systems have. */
 #include "pair_ifconfig.h"
 
 #include <errno.h>
@@ -48,6 +48,6 @@ int pair_refused(const char *what)
 
 uint64_t pair_arrived(const struct pair *p)
 {
-	(void)p;
+	(void)p; /* the interface counters have 32 bits, and count other frames */
 	return ABSENT;
-} /* interface counters are 32-bit there, and count other frames, too */
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Linux: two ends of a veth in a network namespace of this process's own, where nothing else is,
- * and which goes away with it.  Without root the namespace is made inside a user namespace, where
- * the system allows that. */
+/* Linux: both ends of a veth, in a network namespace that this process makes for itself.  Nothing
+ * else is in the namespace, and the namespace ends with the process.  Without root the namespace is
+ * made inside a user namespace, if the system allows user namespaces. */
 #include "pair.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 const char pair_kind[] = "veth";
-const char *const pair_filter = NULL; /* no address, no IPv6: nobody else sends */
+const char *const pair_filter = NULL; /* without addresses and IPv6, nothing else is sent */
 
 struct message {
 	struct nlmsghdr header;
@@ -26,7 +26,8 @@ struct message {
 	char room[512];
 };
 
-static struct rtattr *attribute(struct message *m, unsigned short type, const void *data, size_t n)
+static struct rtattr *add_attribute(
+	struct message *m, unsigned short type, const void *data, size_t n)
 {
 	struct rtattr *a = (void *)((char *)m + NLMSG_ALIGN(m->header.nlmsg_len));
 	a->rta_type = type;
@@ -42,7 +43,8 @@ static void close_attribute(struct message *m, struct rtattr *a)
 	a->rta_len = (unsigned short)((char *)m + m->header.nlmsg_len - (char *)a);
 }
 
-/* rtnetlink(7); struct veth_peer is drivers/net/veth.c's: an ifinfomsg, then attributes. */
+/* Makes the veth by rtnetlink(7).  The peer's data are an ifinfomsg and attributes, as
+ * drivers/net/veth.c reads them.  Returns 0 or an errno. */
 static int make_veth(const struct pair *p)
 {
 	struct message m = { .header = { .nlmsg_len = NLMSG_LENGTH(sizeof m.info),
@@ -54,15 +56,17 @@ static int make_veth(const struct pair *p)
 		struct nlmsghdr header;
 		struct nlmsgerr error;
 	} answer;
-	attribute(&m, IFLA_IFNAME, p->send, strlen(p->send) + 1);
-	struct rtattr *link = attribute(&m, IFLA_LINKINFO, NULL, 0);
-	attribute(&m, IFLA_INFO_KIND, "veth", 4);
-	struct rtattr *data = attribute(&m, IFLA_INFO_DATA, NULL, 0),
-		      *peer = attribute(&m, VETH_INFO_PEER, &none, sizeof none);
-	attribute(&m, IFLA_IFNAME, p->receive, strlen(p->receive) + 1);
-	close_attribute(&m, peer), close_attribute(&m, data), close_attribute(&m, link);
-	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE),
-	    failed = s < 0 ? errno : 0;
+	add_attribute(&m, IFLA_IFNAME, p->send, strlen(p->send) + 1);
+	struct rtattr *link = add_attribute(&m, IFLA_LINKINFO, NULL, 0);
+	add_attribute(&m, IFLA_INFO_KIND, "veth", 4);
+	struct rtattr *data = add_attribute(&m, IFLA_INFO_DATA, NULL, 0);
+	struct rtattr *peer = add_attribute(&m, VETH_INFO_PEER, &none, sizeof none);
+	add_attribute(&m, IFLA_IFNAME, p->receive, strlen(p->receive) + 1);
+	close_attribute(&m, peer);
+	close_attribute(&m, data);
+	close_attribute(&m, link);
+	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int failed = s < 0 ? errno : 0;
 	if (!failed && send(s, &m, m.header.nlmsg_len, 0) < 0)
 		failed = errno;
 	if (!failed && recv(s, &answer, sizeof answer, 0) < (ssize_t)sizeof answer)
@@ -74,10 +78,11 @@ static int make_veth(const struct pair *p)
 	return failed;
 }
 
-static int up(const char *name)
+static int set_link_up(const char *name)
 {
 	struct ifreq r = { .ifr_flags = 0 };
-	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), failed = s < 0 ? errno : 0;
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int failed = s < 0 ? errno : 0;
 	memcpy(r.ifr_name, name, strlen(name) + 1);
 	if (!failed && ioctl(s, SIOCGIFFLAGS, &r))
 		failed = errno;
@@ -89,7 +94,7 @@ static int up(const char *name)
 	return failed;
 }
 
-static bool say(const char *path, const char *text)
+static bool write_text_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
@@ -98,7 +103,7 @@ static bool say(const char *path, const char *text)
 	return good;
 }
 
-static int own_namespace(void)
+static int enter_namespace(void)
 {
 	char map[64];
 	unsigned uid = geteuid();
@@ -109,29 +114,29 @@ static int own_namespace(void)
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return errno;
 	snprintf(map, sizeof map, "0 %u 1", uid);
-	say("/proc/self/uid_map", map);
+	write_text_file("/proc/self/uid_map", map);
 	return 0;
 }
 
 int pair_make(struct pair *p)
 {
 	*p = (struct pair){ .send = "bench0", .receive = "bench1" };
-	int failed = own_namespace();
+	int failed = enter_namespace();
 	if (failed == EPERM || failed == EACCES || failed == ENOSPC) {
 		program_tell(
 			"a pair of interfaces needs rights: run it with sudo (a network namespace of our own: %s)",
 			strerror(failed));
 		return EXIT_RIGHTS;
 	}
-	if (!failed) { /* before the interfaces are: they would say hello */
-		say("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
-		say("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+	if (!failed) { /* before the interfaces exist, since a new interface sends IPv6 messages */
+		write_text_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
+		write_text_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 		failed = make_veth(p);
 	}
 	if (!failed)
-		failed = up(p->send);
+		failed = set_link_up(p->send);
 	if (!failed)
-		failed = up(p->receive);
+		failed = set_link_up(p->receive);
 	if (failed) {
 		program_tell("no veth pair: %s", strerror(failed));
 		return failed == EPERM ? EXIT_RIGHTS : EXIT_SOURCE;
@@ -142,10 +147,10 @@ int pair_make(struct pair *p)
 
 void pair_remove(struct pair *p)
 {
-	p->made = false;
-} /* with the namespace, when the process ends */
+	p->made = false; /* the interfaces end with the namespace, when the process ends */
+}
 
-/* /proc/net/dev is the namespace's; /sys may be another one's. */
+/* Reads /proc/self/net/dev, which belongs to the namespace; /sys may belong to another. */
 uint64_t pair_arrived(const struct pair *p)
 {
 	char line[512], name[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Systems for which nobody has written down how to make a pair. */
+/* Systems without a way to make a pair. */
 #include "pair.h"
 
 #include <errno.h>
@@ -19,19 +19,25 @@ void pair_remove(struct pair *p)
 {
 	p->made = false;
 }
+
 uint64_t pair_arrived(const struct pair *p)
 {
 	(void)p;
 	return ABSENT;
 }
+
 int wire_open(const struct pair *p, const char **step)
 {
 	(void)p;
 	*step = "interface";
 	return -ENODEV;
 }
+
 int wire_send(int fd, uint8_t *const *frames, uint32_t n, uint32_t bytes)
 {
-	(void)fd, (void)frames, (void)n, (void)bytes;
+	(void)fd;
+	(void)frames;
+	(void)n;
+	(void)bytes;
 	return -ENODEV;
 }

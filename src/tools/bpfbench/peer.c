@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whole structures through pipes. */
+/* Passes whole structures through pipes. */
 #include "peer.h"
 
 #include <errno.h>

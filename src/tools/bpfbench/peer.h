@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a contender of `bpfbench compare` is asked for and says, through pipes: it is a process of
- * its own, so that its CPU and memory are its own. */
+/* The orders and reports that pass through pipes between `bpfbench compare` and its contenders.
+ * Each contender is a process, so that CPU time and memory can be told apart. */
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
 
@@ -9,29 +9,33 @@
 #define PEER_MAGIC 0x42504542u
 
 struct peer_order {
-	uint32_t magic, bytes;         /* of this structure: both sides were built together */
-	char file[512], interface[64]; /* one of them */
+	uint32_t magic, bytes;         /* size of this structure: both sides were built together */
+	char file[512], interface[64]; /* either is set */
 	char filter[1024];
 	uint32_t snaplen, next; /* next: pcap_next_ex instead of pcap_dispatch */
 	uint64_t buffer_bytes;
 	uint32_t promiscuous, latency;
 };
 
-/* Comes twice: when the source is open, and at the end. */
+/* A contender reports twice: when the source is open, and at the end. */
 struct peer_report {
 	uint32_t magic, bytes;
-	char about[200];  /* version */
-	char failed[300]; /* "" if nothing did */
-	uint32_t rights;  /* it failed for want of them */
+	char about[200];  /* version of libpcap */
+	char failed[300]; /* the reason of a failure, or "" */
+	uint32_t rights;  /* 1 if rights were missing */
 	struct row row;
 };
 
-#define PEER_TIMEOUT_MS 10 /* libpcap's; AF_PACKET blocks of ours are handed over after as long */
+#define PEER_TIMEOUT_MS 10 /* of libpcap; our AF_PACKET blocks have the same */
 
-/* An order comes, a report goes, a byte says begin, and, live, another one (or the pipe's end) says
- * end. */
+/* The protocol of a contender: an order comes, a report goes, a byte says begin.  Live, another
+ * byte or the end of the pipe says end. */
+
+/* Reads exactly so many bytes.  Returns false at the end of the pipe or on an error. */
 bool peer_take(int fd, void *to, size_t bytes);
+/* Writes exactly so many bytes.  Returns false on an error. */
 bool peer_give(int fd, const void *from, size_t bytes);
-bool peer_over(int fd); /* without waiting */
+/* Returns true if a byte or the end of the pipe waits; does not block. */
+bool peer_over(int fd);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a result is made of: columns as data, and facts. */
+/* The columns of a result as data, and its facts. */
 #include "result.h"
 
 #include "options.h"
@@ -93,13 +93,12 @@ void result_init(struct result *r, enum kind kind)
 	r->kind = kind;
 	r->columns = kind == KIND_STAGES ? figure_columns : row_columns;
 	r->row_bytes = kind == KIND_STAGES ? sizeof(struct figure) : sizeof(struct row);
-	host_facts(&r->host);
 }
 
-static struct fact *next_fact(struct facts *f, const char *name)
+static struct fact *append_fact(struct facts *f, const char *name)
 {
 	if (f->count == FACTS)
-		f->count--; /* the last gives way: there are never so many */
+		f->count--; /* never reached: no kind of result has so many */
 	struct fact *to = &f->fact[f->count++];
 	snprintf(to->name, sizeof to->name, "%s", name);
 	to->is_number = false;
@@ -109,7 +108,7 @@ static struct fact *next_fact(struct facts *f, const char *name)
 void fact_add(struct facts *f, const char *name, const char *format, ...)
 {
 	va_list args;
-	struct fact *to = next_fact(f, name);
+	struct fact *to = append_fact(f, name);
 	va_start(args, format);
 	vsnprintf(to->text, sizeof to->text, format, args);
 	va_end(args);
@@ -117,7 +116,7 @@ void fact_add(struct facts *f, const char *name, const char *format, ...)
 
 void fact_number(struct facts *f, const char *name, double value)
 {
-	struct fact *to = next_fact(f, name);
+	struct fact *to = append_fact(f, name);
 	if (isnan(value))
 		snprintf(to->text, sizeof to->text, "null");
 	else
@@ -128,7 +127,7 @@ void fact_number(struct facts *f, const char *name, double value)
 void note_add(struct result *r, const char *format, ...)
 {
 	va_list args;
-	struct fact *to = next_fact(&r->notes, "");
+	struct fact *to = append_fact(&r->notes, "");
 	va_start(args, format);
 	vsnprintf(to->text, sizeof to->text, format, args);
 	va_end(args);
@@ -156,48 +155,4 @@ bool cell(char *to, size_t room, const struct column *c, const void *row, int de
 		return isfinite(v);
 	}
 	return false;
-}
-
-static const char *extension(const char *path)
-{
-	const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
-	return dot && (!slash || dot > slash) ? dot + 1 : "";
-}
-
-bool result_path_fits(const char *path, enum kind kind)
-{
-	const char *e = extension(path);
-	return !strcmp(e, "json") || !strcmp(e, "csv") || !strcmp(e, "txt") ||
-	       (kind == KIND_SWEEP && !strcmp(e, "html"));
-}
-
-int result_write(const struct result *r, struct outfile *o)
-{
-	const char *e = o ? extension(o->path) : "txt";
-	char shown[200] = "stdout";
-	if (o)
-		program_visible(shown, sizeof shown, o->path);
-	if (o && (outfile_make(o) || outfile_empty(o))) {
-		program_tell("the result was not written to %s: %s", shown, o->why);
-		return EXIT_ERROR;
-	}
-	FILE *to = o ? fdopen(o->fd, "w") : stdout;
-	int failed = to ? 0 : errno;
-	if (o && to)
-		o->fd = -1; /* fclose closes it */
-	if (to)
-		failed = !strcmp(e, "json")   ? write_json(to, r)
-			 : !strcmp(e, "csv")  ? write_csv(to, r)
-			 : !strcmp(e, "html") ? write_page(to, r)
-					      : write_text(to, r);
-	if (to == stdout)
-		return program_end_output("the result") ? EXIT_GOOD : EXIT_ERROR;
-	if (to && fflush(to) && !failed)
-		failed = errno;
-	if (to && fclose(to) && !failed)
-		failed = errno;
-	if (!failed)
-		return EXIT_GOOD;
-	program_tell("the result was not written to %s: %s", shown, strerror(failed));
-	return EXIT_ERROR;
 }

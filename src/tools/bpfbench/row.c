@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Rows, and what follows from their counts.  Pure, but for the clocks at the end. */
+/* Rows: their absent figures, and the figures computed from counts.  Pure, except for the clocks at
+ * the end. */
 #include "result.h"
 
 #include <math.h>
@@ -21,7 +22,9 @@ void row_init(struct row *r, const char *what)
 
 void row_work_out(struct row *r)
 {
-	double packets = (double)r->packets, seconds = r->seconds;
+	const double packets = (double)r->packets;
+	const double seconds = r->seconds;
+
 	r->dropped = r->ring_full + r->stalled + r->duplicate;
 	r->lost = r->ring_full + r->stalled;
 	if (r->kernel_dropped != ABSENT)
@@ -59,6 +62,16 @@ void row_latency(struct row *r, const struct histogram *h)
 	r->latency_99 = histogram_at(h, 0.99);
 	r->latency_99_9 = histogram_at(h, 0.999);
 	r->latency_most = bpei_counter_get(&h->most);
+}
+
+void row_hide_reads(struct row *r)
+{
+	r->reads = ABSENT;
+	r->empty_reads = ABSENT;
+	r->block_bytes = ABSENT;
+	r->block_capacity = ABSENT;
+	r->waits = ABSENT;
+	r->filtered = ABSENT;
 }
 
 int64_t mono_now(void)

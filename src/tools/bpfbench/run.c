@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Measuring a run: the public header alone.
+/* Measures a run through the public header alone.
  *
- * Once a second the counters are read and their difference to the last reading becomes a row, so
- * that rows sum up to the total.  The last row is read after the end, with what was still on its
- * way.  The kernel's own counters are as the engine last asked for them, up to a second ago; in the
- * total they are exact.  Latency is taken on the workers' threads, a look at the clock for each
- * batch; each has a histogram of its own. CPU is the whole process's: reader, workers, and this
- * thread's look each second. */
+ * The counters are read each second.  The difference to the last reading is a row, so that rows sum
+ * up to the total.  The last row is read after the end, with the packets that were still on their
+ * way. The kernel's counters are as recent as the engine's last question, up to a second old; in
+ * the total they are exact.  Latency is taken on the workers' threads, with a look at the clock for
+ * each batch; each worker has a histogram.  CPU time is of the whole process: reader, workers, and
+ * the look of this thread each second. */
 #include "run.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 #define SECOND 1000000000
 
-static void on_batch(void *user, const struct bpe_batch *b)
+static void add_batch_latency(void *user, const struct bpe_batch *b)
 {
 	struct run *r = user;
 	struct histogram *h = &r->worker_latency[b->worker];
@@ -24,7 +24,7 @@ static void on_batch(void *user, const struct bpe_batch *b)
 		histogram_add(h, now - b->time_ns[i]);
 }
 
-static void on_notice(void *user, const char *text)
+static void forward_notice(void *user, const char *text)
 {
 	struct run *r = user;
 	if (r->on_notice)
@@ -40,10 +40,10 @@ int run_open(
 	r->worker_latency = NULL;
 	r->count = r->room = 0;
 	o.user = r;
-	o.on_notice = on_notice;
+	o.on_notice = forward_notice;
 	r->latency = latency && o.interface_name && !is_synth(o.interface_name);
 	if (r->latency) {
-		o.on_batch = on_batch;
+		o.on_batch = add_batch_latency;
 		r->worker_latency = calloc(BPE_MAX_WORKERS, sizeof *r->worker_latency);
 		if (!r->worker_latency) {
 			*error = (struct bpe_error){ .status = BPE_E_MEMORY,
@@ -69,13 +69,14 @@ int run_start(struct run *r, struct bpe_error *error)
 	memset(&r->all, 0, sizeof r->all);
 	memset(&r->before, 0, sizeof r->before);
 	cpu_now(&r->user_ns, &r->system_ns);
-	r->first_user_ns = r->user_ns, r->first_system_ns = r->system_ns;
+	r->first_user_ns = r->user_ns;
+	r->first_system_ns = r->system_ns;
 	r->start_ns = r->last_ns = mono_now();
 	return bpe_engine_start(r->engine, error);
 }
 
-/* The counts that came between two readings; `s` may be the first one of all, zeros. */
-static void between(struct row *row, const struct bpe_stats *now, const struct bpe_stats *s)
+/* Fills the row with the counts between two readings.  The first reading is all zeros. */
+static void count_between(struct row *row, const struct bpe_stats *now, const struct bpe_stats *s)
 {
 	row->packets = now->read_packets - s->read_packets;
 	row->delivered = now->delivered_packets - s->delivered_packets;
@@ -128,8 +129,7 @@ static void add_row(struct run *r, int64_t now)
 		size_t room = r->room ? r->room * 2 : 64;
 		struct row *rows = realloc(r->rows, room * sizeof *rows);
 		if (!rows)
-			return; /* the next row takes this second, too: nothing is lost from the
-				   sums */
+			return; /* the next row takes this second as well, so sums stay right */
 		r->rows = rows;
 		r->room = room;
 	}
@@ -139,8 +139,9 @@ static void add_row(struct run *r, int64_t now)
 	row_init(row, "second");
 	row->start_s = (double)(r->last_ns - r->start_ns) * 1e-9;
 	row->seconds = (double)(now - r->last_ns) * 1e-9;
-	between(row, &s, &r->last);
-	row->user_ns = user - r->user_ns, row->system_ns = system - r->system_ns;
+	count_between(row, &s, &r->last);
+	row->user_ns = user - r->user_ns;
+	row->system_ns = system - r->system_ns;
 	row_work_out(row);
 	if (r->latency) {
 		gather_latency(r);
@@ -152,17 +153,21 @@ static void add_row(struct run *r, int64_t now)
 		tell_second(row, (double)(now - r->start_ns) * 1e-9);
 	r->last = s;
 	r->last_ns = now;
-	r->user_ns = user, r->system_ns = system;
+	r->user_ns = user;
+	r->system_ns = system;
 }
 
 int run_wait(struct run *r, int64_t ns)
 {
 	for (;;) {
-		int64_t now = mono_now(), next = r->last_ns + SECOND, end = r->start_ns + ns;
+		const int64_t now = mono_now();
+		const int64_t next = r->last_ns + SECOND;
+		const int64_t end = r->start_ns + ns;
+
 		if (now >= end || asked_to_stop())
 			return 0;
 		if (now >= next &&
-			end - now > SECOND / 10) { /* what is shorter goes to the last row */
+			end - now > SECOND / 10) { /* a shorter rest joins the last row */
 			add_row(r, now);
 			continue;
 		}
@@ -191,8 +196,8 @@ int run_end(struct run *r, struct bpe_error *error)
 	row_init(&r->total, "total");
 	r->total.start_s = 0;
 	r->total.seconds = (double)(r->last_ns - r->start_ns) * 1e-9;
-	between(&r->total, &r->last, &none);
-	r->total.user_ns = r->user_ns - r->first_user_ns,
+	count_between(&r->total, &r->last, &none);
+	r->total.user_ns = r->user_ns - r->first_user_ns;
 	r->total.system_ns = r->system_ns - r->first_system_ns;
 	row_work_out(&r->total);
 	if (r->latency)

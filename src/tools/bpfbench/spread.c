@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Pure. */
+/* Sorts a copy of the values and interpolates.  Pure. */
 #include "spread.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-static int by_size(const void *a, const void *b)
+static int compare_values(const void *a, const void *b)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	const double x = *(const double *)a;
+	const double y = *(const double *)b;
+
 	return (x > y) - (x < y);
 }
 
-static double at(const double *sorted, size_t n, double part)
+/* Returns the value at the place `part` (0 to 1) of n sorted values. */
+static double interpolate_sorted(const double *sorted, size_t n, double part)
 {
-	double place = part * (double)(n - 1);
-	size_t k = (size_t)place;
-	return k + 1 < n ? sorted[k] + (place - (double)k) * (sorted[k + 1] - sorted[k])
-			 : sorted[n - 1];
+	const double place = part * (double)(n - 1);
+	const size_t k = (size_t)place;
+
+	if (k + 1 >= n)
+		return sorted[n - 1];
+	return sorted[k] + (place - (double)k) * (sorted[k + 1] - sorted[k]);
 }
 
 struct spread spread_of(const double *values, size_t n)
@@ -29,10 +34,12 @@ struct spread spread_of(const double *values, size_t n)
 		if (!isnan(values[i]))
 			v[s.count++] = values[i];
 	if (s.count) {
-		qsort(v, s.count, sizeof *v, by_size);
-		s.least = v[0], s.most = v[s.count - 1];
-		s.low = at(v, s.count, 0.25), s.median = at(v, s.count, 0.5),
-		s.high = at(v, s.count, 0.75);
+		qsort(v, s.count, sizeof *v, compare_values);
+		s.least = v[0];
+		s.low = interpolate_sorted(v, s.count, 0.25);
+		s.median = interpolate_sorted(v, s.count, 0.5);
+		s.high = interpolate_sorted(v, s.count, 0.75);
+		s.most = v[s.count - 1];
 	}
 	free(v);
 	return s;

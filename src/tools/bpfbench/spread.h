@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What several measurements of one thing have in common, and how far they lie apart. */
+/* The median and the spread of repeated measurements. */
 #ifndef BENCH_SPREAD_H
 #define BENCH_SPREAD_H
 
@@ -7,12 +7,12 @@
 
 struct spread {
 	size_t count;
-	double least, low, median, high,
-		most; /* low and high: the quartiles, between neighbours by their distance */
+	/* low and high are the quartiles, interpolated between neighbours. */
+	double least, low, median, high, most;
 };
 
-/* Of n values; those that are not numbers are left out.  With none left: count 0, and no numbers.
- */
+/* Returns the spread of n values.  Values that are not numbers are left out.  Without any number
+ * left, count is 0 and the other members are not numbers. */
 struct spread spread_of(const double *values, size_t n);
 
 #endif

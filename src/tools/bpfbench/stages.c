@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Each stage of the road, by each backend that this CPU can run, on the buffers of each system: in
- * turn, round after round, so that noise falls on all alike; medians and quartiles of the rounds.
- */
+/* Measures each stage of the packet path, by each backend for this CPU, on the buffers of
+ * each system.  The contenders run in turn, round after round, to spread noise evenly.
+ * The result has medians and quartiles of the rounds. */
 #include "stages.h"
 
 #include "base/clock.h"
@@ -21,7 +21,7 @@
 static const struct stage {
 	const char *name, *group;
 	void (*run)(struct load *, const struct bpei_backend *);
-	bool backends, two; /* one figure for each backend; a second thread is in it */
+	bool backends, two; /* a figure for each backend; uses a second thread */
 } stages[] = {
 	{ "memcpy", "memcpy", stage_memcpy, false, false },
 	{ "walk", "walk", stage_walk, false, false },
@@ -40,21 +40,22 @@ struct contender {
 	double *ns, *cycles;
 };
 
-static bool wanted(const struct options *o, const char *group)
+static bool is_stage_wanted(const struct options *o, const char *group)
 {
 	if (!strcmp(group, "memcpy"))
-		return true; /* the yardstick */
+		return true; /* the reference of the others */
 	for (size_t i = 0; i < o->stages.count; i++)
 		if (!strcmp(o->stages.value[i], group))
 			return true;
 	return !o->stages.count;
 }
 
-static size_t line_up(const struct options *o, struct contender *c)
+static size_t choose_stage_contenders(const struct options *o, struct contender *c)
 {
 	size_t n = 0;
 	for (size_t s = 0; s < STAGES; s++) {
-		if (!wanted(o, stages[s].group) || (stages[s].two && bpei_thread_cores() < 2))
+		if (!is_stage_wanted(o, stages[s].group) ||
+			(stages[s].two && bpei_thread_cores() < 2))
 			continue;
 		for (size_t b = 0; b < (stages[s].backends ? BPEI_BACKENDS : 1); b++) {
 			if (stages[s].backends && !bpei_backends[b].cpu_fits())
@@ -78,8 +79,9 @@ static uint64_t run_rounds(
 			uint64_t at = cycles_now();
 			int64_t start = bpei_clock_mono_ns();
 			c[k].stage->run(l, c[k].backend);
-			double ns = (double)(bpei_clock_mono_ns() - start),
-			       used = (double)(cycles_now() - at);
+			const double ns = (double)(bpei_clock_mono_ns() - start);
+			const double used = (double)(cycles_now() - at);
+
 			if (!r)
 				continue;
 			c[k].ns[r - 1] = ns / l->packets;
@@ -89,9 +91,8 @@ static uint64_t run_rounds(
 	return o->rounds;
 }
 
-/* For its list of layouts: the figures of one load, behind those that are there.  Returns how many.
- */
-static size_t measure(const struct options *o, struct load *l, struct contender *c, size_t n,
+/* Measures a load and writes its figures to f.  Returns the number of figures. */
+static size_t measure_load(const struct options *o, struct load *l, struct contender *c, size_t n,
 	enum cycles cycles, struct figure *f)
 {
 	const uint64_t rounds = run_rounds(o, l, c, n, cycles);
@@ -119,7 +120,7 @@ static size_t measure(const struct options *o, struct load *l, struct contender 
 	return n;
 }
 
-static void notes(struct result *r, enum cycles cycles)
+static void describe_stages(struct result *r, enum cycles cycles)
 {
 	static const char *const told[] = {
 		"absent: neither perf_event_open nor a time stamp counter here",
@@ -151,14 +152,18 @@ int stages_main(const struct options *o)
 	char why[200];
 	if (bpei_synth_parse(source, &synth, why, sizeof why))
 		return option_refuse("-i %s: %s", source, why);
-	size_t n = line_up(o, c), count = 0,
-	       block = o->engine.block_bytes ? o->engine.block_bytes : BLOCK_BYTES;
+	const size_t block = o->engine.block_bytes ? o->engine.block_bytes : BLOCK_BYTES;
+	const size_t n = choose_stage_contenders(o, c);
+	size_t count = 0;
 	double *values = calloc(n * o->rounds * 2, sizeof *values);
 	int code = values ? 0 : EXIT_ERROR;
 	enum cycles cycles = cycles_open();
-	for (size_t k = 0; k < n && values; k++)
-		c[k].ns = values + 2 * k * o->rounds, c[k].cycles = c[k].ns + o->rounds;
+	for (size_t k = 0; k < n && values; k++) {
+		c[k].ns = values + 2 * k * o->rounds;
+		c[k].cycles = c[k].ns + o->rounds;
+	}
 	result_init(&result, KIND_STAGES);
+	host_facts(&result.host);
 	options_facts(o, &result.options);
 	fact_add(&result.options, "traffic", "%s", source);
 	fact_number(&result.options, "packets", (double)o->packets);
@@ -172,7 +177,7 @@ int stages_main(const struct options *o)
 		}
 		if (!o->quiet)
 			program_tell("%s", l->layout->name);
-		count += measure(o, load, c, n, cycles, figures + count);
+		count += measure_load(o, load, c, n, cycles, figures + count);
 		load_free(load);
 	}
 	free(values);
@@ -180,7 +185,7 @@ int stages_main(const struct options *o)
 		program_tell("no memory for %llu packets", (unsigned long long)o->packets);
 		return code;
 	}
-	notes(&result, cycles);
+	describe_stages(&result, cycles);
 	if (asked_to_stop())
 		note_add(&result, "a signal ended it before all rounds were through");
 	result.rows = figures;

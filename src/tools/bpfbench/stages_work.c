@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Making the buffers, and the stages themselves: each is what the engine does, in the engine's
+/* Makes the buffers and runs the stages.  Each stage does the engine's work, in the engine's
  * batches, and nothing else. */
 #include "stages.h"
 
@@ -20,23 +20,27 @@ const struct layout_name stage_layouts[] = { { "macos", &bpei_layout_macos },
 	{ "freebsd", &bpei_layout_freebsd }, { "netbsd", &bpei_layout_netbsd },
 	{ "openbsd", &bpei_layout_openbsd }, { NULL, NULL } };
 
-/* Keeps a value, and what it was worked out from, from being optimised away. */
-static inline void keep(uint64_t v)
+/* Keeps the compiler from removing a value and its computation. */
+static inline void keep_value(uint64_t v)
 {
 	__asm__ volatile("" : : "r"(v) : "memory");
 }
 
-static void wrong(const char *what)
+/* Ends the program after a message. */
+static void fail_stage(const char *what)
 {
 	program_tell("stage %s gave other packets than were made; please report this", what);
 	exit(EXIT_ERROR);
 }
 
-static uint32_t record(const struct bpei_layout *l, uint8_t *at, uint32_t number,
+/* Writes a record in the layout and returns its aligned length. */
+static uint32_t put_record(const struct bpei_layout *l, uint8_t *at, uint32_t number,
 	const uint8_t *frame, uint32_t bytes)
 {
 	const uint32_t header = bpei_layout_hdrlen(l->hdrlen_base, l->align, 14);
-	uint64_t us = (uint64_t)number * STEP_US, stamp[2] = { EPOCH + us / 1000000, us % 1000000 };
+	const uint64_t us = (uint64_t)number * STEP_US;
+	const uint64_t stamp[2] = { EPOCH + us / 1000000, us % 1000000 };
+
 	memset(at, 0, header);
 	for (uint32_t k = 0; k < 2; k++) {
 		uint32_t narrow = (uint32_t)stamp[k];
@@ -51,7 +55,8 @@ static uint32_t record(const struct bpei_layout *l, uint8_t *at, uint32_t number
 	return bpei_layout_align(header + bytes, l->align);
 }
 
-static bool fill(struct load *l, const char *source)
+/* Fills the blocks with records.  Returns false without memory. */
+static bool fill_blocks(struct load *l, const char *source)
 {
 	struct bpei_synth_options o;
 	char why[200];
@@ -70,8 +75,8 @@ static bool fill(struct load *l, const char *source)
 			l->used++;
 			at = 0;
 		}
-		at += record(l->layout, l->memory + (l->used - 1) * l->block_bytes + at, i, frame,
-			bytes);
+		at += put_record(l->layout, l->memory + (l->used - 1) * l->block_bytes + at, i,
+			frame, bytes);
 		l->blocks[l->used - 1].length = at;
 	}
 	for (uint32_t k = 0; k < l->used; k++)
@@ -80,7 +85,8 @@ static bool fill(struct load *l, const char *source)
 	return true;
 }
 
-static uint32_t walk(
+/* Walks at most max records of the block into the columns.  Returns their number. */
+static uint32_t walk_block(
 	struct load *l, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
 {
 	const struct bpei_bpf_walk how = { .layout = l->layout,
@@ -91,22 +97,29 @@ static uint32_t walk(
 	return bpei_walk_bpf(&how, b, c, max);
 }
 
-/* The one place that knows how a backend is called; its parse works out the hash, too. */
-static void parse(const struct load *l, const struct bpei_backend *b, const struct bpei_columns *c,
-	uint32_t n)
+/* Parses n packets by a backend, which hashes their keys as well. */
+static void parse_packets(const struct load *l, const struct bpei_backend *b,
+	const struct bpei_columns *c, uint32_t n)
 {
 	b->parse(c, n, 1, &l->seed);
 }
 
-static bool prepare(struct load *l)
+/* Walks and parses all packets into l->all.  Returns false if a packet is missing. */
+static bool prepare_columns(struct load *l)
 {
+	const struct bpei_backend *scalar = &bpei_backends[0];
 	uint32_t done = 0, n;
+
 	for (uint32_t k = 0; k < l->used; k++) {
 		l->blocks[k].position = 0;
-		for (struct bpei_columns c; c = bpei_columns_from(&l->all, done),
-					    (n = walk(l, &l->blocks[k], &c, BPE_BATCH)) > 0;
-			done += n)
-			parse(l, &bpei_backends[0], &c, n); /* scalar is the first */
+		do {
+			const struct bpei_columns c = bpei_columns_from(&l->all, done);
+
+			n = walk_block(l, &l->blocks[k], &c, BPE_BATCH);
+			if (n)
+				parse_packets(l, scalar, &c, n);
+			done += n;
+		} while (n);
 	}
 	return done == l->packets && !bpei_counter_get(&l->torn);
 }
@@ -120,7 +133,8 @@ struct load *load_new(
 	};
 	if (!l)
 		return NULL;
-	l->name = layout->name, l->layout = layout->layout;
+	l->name = layout->name;
+	l->layout = layout->layout;
 	l->packets = packets;
 	for (l->room = BPE_BATCH; l->room < packets + BPE_BATCH;)
 		l->room *= 2;
@@ -137,11 +151,11 @@ struct load *load_new(
 		    bpei_columns_new(&l->all, l->room) >= 0 &&
 		    bpei_columns_new(&l->batch, BPE_BATCH) >= 0 &&
 		    bpei_columns_new(&l->slots, RING_SLOTS) >= 0 &&
-		    bpei_table_new(&t, &l->table) >= 0 && fill(l, source);
-	if (good && prepare(l))
+		    bpei_table_new(&t, &l->table) >= 0 && fill_blocks(l, source);
+	if (good && prepare_columns(l))
 		return l;
 	if (good)
-		wrong("walk");
+		fail_stage("walk");
 	load_free(l);
 	return NULL;
 }
@@ -169,7 +183,7 @@ void stage_memcpy(struct load *l, const struct bpei_backend *b)
 	(void)b;
 	for (uint32_t k = 0; k < l->used; k++) {
 		memcpy(l->copy, l->blocks[k].bytes, l->blocks[k].length);
-		keep(l->copy[l->blocks[k].length - 1]);
+		keep_value(l->copy[l->blocks[k].length - 1]);
 	}
 }
 
@@ -179,12 +193,12 @@ void stage_walk(struct load *l, const struct bpei_backend *b)
 	(void)b;
 	for (uint32_t k = 0; k < l->used; k++) {
 		l->blocks[k].position = 0;
-		while ((n = walk(l, &l->blocks[k], &l->batch, BPE_BATCH)) > 0)
+		while ((n = walk_block(l, &l->blocks[k], &l->batch, BPE_BATCH)) > 0)
 			sum += n;
 	}
-	keep(l->batch.caplen[0]);
+	keep_value(l->batch.caplen[0]);
 	if (sum != l->packets || bpei_counter_get(&l->torn))
-		wrong("walk");
+		fail_stage("walk");
 }
 
 void stage_parse(struct load *l, const struct bpei_backend *b)
@@ -192,9 +206,11 @@ void stage_parse(struct load *l, const struct bpei_backend *b)
 	for (uint32_t i = 0; i < l->packets; i += BPE_BATCH) {
 		uint32_t n = l->packets - i < BPE_BATCH ? l->packets - i : BPE_BATCH;
 		struct bpei_columns c = bpei_columns_from(&l->all, i);
-		c.layers = l->batch.layers, c.key = l->batch.key, c.hash = l->batch.hash;
-		parse(l, b, &c, n);
-		keep(c.layers[0].flags);
+		c.layers = l->batch.layers;
+		c.key = l->batch.key;
+		c.hash = l->batch.hash;
+		parse_packets(l, b, &c, n);
+		keep_value(c.layers[0].flags);
 	}
 }
 
@@ -206,20 +222,23 @@ void stage_hash(struct load *l, const struct bpei_backend *b)
 		struct bpei_columns c = bpei_columns_from(&l->all, i);
 		c.hash = l->batch.hash;
 		bpei_hash(&c, n, &l->seed);
-		keep(c.hash[0]);
+		keep_value(c.hash[0]);
 	}
 }
 
-static void push(struct load *l, uint32_t i, uint32_t n) BPEI_READER
+static void push_packets(struct load *l, uint32_t i, uint32_t n) BPEI_READER
 {
 	for (uint32_t k = 0; k < n; k++)
 		bpei_columns_copy(&l->slots, (l->ring.own_tail + k) & l->ring.mask, &l->all, i + k);
 	bpei_ring_push(&l->ring, n);
 }
 
-static uint64_t drop(struct load *l, uint32_t most, uint64_t *sum) BPEI_WORKER
+/* Takes at most `most` packets out of the ring and adds up what a worker reads of them. */
+static uint64_t drain_packets(struct load *l, uint32_t most, uint64_t *sum) BPEI_WORKER
 {
-	uint32_t n = bpei_ring_peek(&l->ring, most), at = l->ring.own_head & l->ring.mask;
+	const uint32_t n = bpei_ring_peek(&l->ring, most);
+	const uint32_t at = l->ring.own_head & l->ring.mask;
+
 	for (uint32_t k = 0; k < n; k++)
 		*sum += l->slots.hash[at + k] + l->slots.key[at + k].port[0] +
 			l->slots.layers[at + k].flags;
@@ -237,33 +256,34 @@ void stage_ring(struct load *l, const struct bpei_backend *b)
 	for (uint32_t i = 0; i < l->packets; i += BPE_BATCH) {
 		uint32_t n = l->packets - i < BPE_BATCH ? l->packets - i : BPE_BATCH;
 		if (bpei_ring_room(&l->ring, n) < n)
-			wrong("ring");
-		push(l, i, n);
-		for (uint64_t k = 0, got = 0; got < n; got += k)
-			taken += k = drop(l, BPE_BATCH, &sum);
+			fail_stage("ring");
+		push_packets(l, i, n);
+		for (uint64_t got = 0; got < n;)
+			got += drain_packets(l, BPE_BATCH, &sum);
+		taken += n;
 	}
 	bpei_role_leave(&bpei_worker_role);
 	bpei_role_leave(&bpei_reader_role);
-	keep(sum);
+	keep_value(sum);
 	if (taken != l->packets)
-		wrong("ring");
+		fail_stage("ring");
 }
 
-static void *take_all(void *load)
+static void *drain_all(void *load)
 {
 	struct load *l = load;
 	uint64_t sum = 0;
 	uint32_t idle = 0;
 	bpei_role_enter(&bpei_worker_role);
 	for (uint64_t taken = 0, n; taken < l->packets; taken += n) {
-		n = drop(l, BPE_BATCH, &sum);
+		n = drain_packets(l, BPE_BATCH, &sum);
 		if (n)
 			idle = 0;
 		else
 			bpei_pause(idle++);
 	}
 	bpei_role_leave(&bpei_worker_role);
-	keep(sum);
+	keep_value(sum);
 	return NULL;
 }
 
@@ -272,12 +292,13 @@ void stage_ring_two(struct load *l, const struct bpei_backend *b)
 	pthread_t thread;
 	uint32_t idle = 0;
 	(void)b;
-	if (pthread_create(&thread, NULL, take_all, l))
-		wrong("ring");
+	if (pthread_create(&thread, NULL, drain_all, l))
+		fail_stage("ring");
 	bpei_role_enter(&bpei_reader_role);
 	for (uint32_t i = 0; i < l->packets;) {
-		uint32_t want = l->packets - i < BPE_BATCH ? l->packets - i : BPE_BATCH,
-			 n = bpei_ring_room(&l->ring, want);
+		const uint32_t want = l->packets - i < BPE_BATCH ? l->packets - i : BPE_BATCH;
+		uint32_t n = bpei_ring_room(&l->ring, want);
+
 		if (n > want)
 			n = want;
 		if (!n) {
@@ -285,7 +306,7 @@ void stage_ring_two(struct load *l, const struct bpei_backend *b)
 			continue;
 		}
 		idle = 0;
-		push(l, i, n);
+		push_packets(l, i, n);
 		i += n;
 	}
 	bpei_role_leave(&bpei_reader_role);
@@ -303,7 +324,7 @@ void stage_flow(struct load *l, const struct bpei_backend *b)
 		batch.meta = NULL;
 		bpei_table_clock(l->table, batch.time_ns[batch.count - 1]);
 		bpei_table_update(l->table, &batch, flow);
-		keep(flow[0]);
+		keep_value(flow[0]);
 	}
 	bpei_role_leave(&bpei_worker_role);
 }
@@ -315,8 +336,8 @@ void stage_pipeline(struct load *l, const struct bpei_backend *b)
 	bpei_role_enter(&bpei_worker_role);
 	for (uint32_t k = 0; k < l->used; k++) {
 		l->blocks[k].position = 0;
-		while ((n = walk(l, &l->blocks[k], &l->batch, BPE_BATCH)) > 0) {
-			parse(l, b, &l->batch, n);
+		while ((n = walk_block(l, &l->blocks[k], &l->batch, BPE_BATCH)) > 0) {
+			parse_packets(l, b, &l->batch, n);
 			struct bpe_batch batch = bpei_batch_view(&l->batch, 0, n, 0);
 			batch.meta = NULL;
 			bpei_table_clock(l->table, batch.time_ns[batch.count - 1]);
@@ -328,5 +349,5 @@ void stage_pipeline(struct load *l, const struct bpei_backend *b)
 	}
 	bpei_role_leave(&bpei_worker_role);
 	if (sum != l->packets || bpei_counter_get(&l->torn))
-		wrong("pipeline");
+		fail_stage("pipeline");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* All combinations of buffer lengths, read modes, frame sizes, filters, workers and rates, one run
- * each; the rate is the innermost, so that a series is measured in one go. */
+/* The sweep: a run for each combination of buffer size, read mode, frame size, filter, workers and
+ * rate. The rate changes fastest, so that a series is measured without a gap. */
 #include "offer.h"
 #include "tools/common/option.h"
 
@@ -12,7 +12,7 @@
 
 struct sweep {
 	const struct options *options;
-	struct options axes; /* every list filled */
+	struct options axes; /* the options with every list filled */
 	struct pair pair;
 	struct run run;
 	struct row *rows;
@@ -20,7 +20,7 @@ struct sweep {
 	size_t late;
 };
 
-static bool on_bpf(const struct options *o)
+static bool reads_bpf_device(const struct options *o)
 {
 #if defined(__linux__)
 	return !strncmp(o->source, "bpf:", 4);
@@ -29,7 +29,7 @@ static bool on_bpf(const struct options *o)
 #endif
 }
 
-static void numbers_default(struct numbers *n, size_t count, const uint64_t *values)
+static void set_default_numbers(struct numbers *n, size_t count, const uint64_t *values)
 {
 	if (n->count)
 		return;
@@ -37,18 +37,20 @@ static void numbers_default(struct numbers *n, size_t count, const uint64_t *val
 	memcpy(n->value, values, count * sizeof *values);
 }
 #define DEFAULT(list, ...)                                                                         \
-	numbers_default(list, sizeof(const uint64_t[]){ __VA_ARGS__ } / sizeof(uint64_t),          \
+	set_default_numbers(list, sizeof(const uint64_t[]){ __VA_ARGS__ } / sizeof(uint64_t),      \
 		(const uint64_t[]){ __VA_ARGS__ })
 
 static void fill_axes(struct options *a)
 {
 	static const struct words all_modes = { 4, { "auto", "throughput", "latency", "paced" },
-		NULL },
-				  one_mode = { 1, { "auto" }, NULL },
-				  no_filter = { 1, { "none" }, NULL };
-	bool synth = is_synth(a->source), pair = is_pair(a->source);
+		NULL };
+	static const struct words one_mode = { 1, { "auto" }, NULL };
+	static const struct words no_filter = { 1, { "none" }, NULL };
+	const bool synth = is_synth(a->source);
+	const bool pair = is_pair(a->source);
+
 	if (!a->modes.count)
-		a->modes = on_bpf(a) ? all_modes : one_mode;
+		a->modes = reads_bpf_device(a) ? all_modes : one_mode;
 	if (!a->filters.count)
 		a->filters = no_filter;
 	DEFAULT(&a->workers, 0, 1);
@@ -64,12 +66,16 @@ static void fill_axes(struct options *a)
 		DEFAULT(&a->rates, 1000000, 4000000, 16000000);
 	if (pair || synth)
 		DEFAULT(&a->sizes, 64, 1514);
-	if (!pair && !synth)
-		a->rates.count = a->sizes.count = 1, a->rates.value[0] = a->sizes.value[0] = ABSENT;
+	if (!pair && !synth) {
+		a->rates.count = 1;
+		a->sizes.count = 1;
+		a->rates.value[0] = ABSENT;
+		a->sizes.value[0] = ABSENT;
+	}
 }
 
-/* One run without a sender: generated traffic, or what the interface has. */
-static int plain_case(struct sweep *s, const struct bpe_options *options, struct row *row)
+/* Measures a run without a sender: generated traffic, or the traffic of the interface. */
+static int measure_plain_case(struct sweep *s, const struct bpe_options *options, struct row *row)
 {
 	struct bpe_error error = { 0 };
 	if (run_open(&s->run, options, s->options->latency, &error) < 0)
@@ -93,81 +99,102 @@ static int plain_case(struct sweep *s, const struct bpe_options *options, struct
 	return code;
 }
 
-static int one_case(struct sweep *s, size_t f, size_t z, size_t m, size_t w, size_t b, size_t r)
+/* The axes of a sweep, the slowest first. */
+enum { AXIS_FILTER, AXIS_SIZE, AXIS_MODE, AXIS_WORKERS, AXIS_BUFFER, AXIS_RATE, AXES };
+
+/* Measures generated traffic with the frame size and rate.  synth has no kernel, so the size of
+ * blocks stands for the kernel's buffer. */
+static int measure_synth_case(struct sweep *s, struct bpe_options *o, const struct row *setting)
+{
+	const char *colon = strchr(s->axes.source, ':');
+	const char *joint = ":";
+	char source[256], rated[32] = "";
+
+	if (colon)
+		joint = colon[1] ? "," : "";
+	if (setting->rate)
+		snprintf(rated, sizeof rated, ",rate=%llu", (unsigned long long)setting->rate);
+	snprintf(source, sizeof source, "%s%ssize=%llu%s", s->axes.source, joint,
+		(unsigned long long)setting->frame_bytes, rated);
+	o->interface_name = source;
+	o->block_bytes = (uint32_t)(o->buffer_bytes < 64u << 20 ? o->buffer_bytes : 64u << 20);
+	return measure_plain_case(s, o, &s->rows[s->count]);
+}
+
+/* Prints the line of a case that was measured. */
+static void report_case(const struct sweep *s, const struct row *row)
+{
+	const uint64_t size = row->frame_bytes == ABSENT ? 0 : row->frame_bytes;
+	const uint64_t rate = row->rate == ABSENT ? 0 : row->rate;
+
+	program_tell(
+		"%zu of %zu: %s, %s, buffer %llu, frame %llu, %llu workers, rate %llu: loss %.4f%%",
+		s->count, s->all, row->filter, row->mode, (unsigned long long)row->buffer_bytes,
+		(unsigned long long)size, (unsigned long long)row->workers,
+		(unsigned long long)rate, isnan(row->loss) ? 0 : 100 * row->loss);
+}
+
+/* Measures the case at the given place of each axis.  Returns 0 or an exit code. */
+static int measure_case(struct sweep *s, const size_t at[AXES])
 {
 	const struct options *a = &s->axes;
+	const char *filter = a->filters.value[at[AXIS_FILTER]];
+	const char *mode = a->modes.value[at[AXIS_MODE]];
+	const struct row setting = { .frame_bytes = a->sizes.value[at[AXIS_SIZE]],
+		.rate = a->rates.value[at[AXIS_RATE]] };
 	struct bpe_options o = a->engine;
 	struct row *row = &s->rows[s->count];
-	char source[256];
-	uint64_t rate = a->rates.value[r], size = a->sizes.value[z];
 	bool late = false;
-	o.filter_expression = strcmp(a->filters.value[f], "none") ? a->filters.value[f] : NULL;
-	for (o.read_mode = 0; strcmp(mode_name(o.read_mode), a->modes.value[m]);)
-		o.read_mode++;
-	o.workers = (int32_t)a->workers.value[w];
-	o.buffer_bytes = a->buffers.value[b];
 	int code;
+
+	o.filter_expression = strcmp(filter, "none") ? filter : NULL;
+	for (o.read_mode = 0; strcmp(mode_name(o.read_mode), mode);)
+		o.read_mode++;
+	o.workers = (int32_t)a->workers.value[at[AXIS_WORKERS]];
+	o.buffer_bytes = a->buffers.value[at[AXIS_BUFFER]];
 	if (is_pair(a->source)) {
-		const struct sender_order order = { rate, (uint32_t)size, a->seconds };
+		const struct sender_order order = { setting.rate, (uint32_t)setting.frame_bytes,
+			a->seconds };
+
 		code = offer(&s->run, &s->pair, &o, s->options->latency, &order, row, &late);
+	} else if (is_synth(a->source)) {
+		code = measure_synth_case(s, &o, &setting);
 	} else {
-		if (is_synth(a->source)) { /* it has no kernel: its blocks stand for the kernel's
-					      buffer */
-			char rated[32] = "";
-			if (rate)
-				snprintf(rated, sizeof rated, ",rate=%llu",
-					(unsigned long long)rate);
-			const char *colon = strchr(a->source, ':');
-			snprintf(source, sizeof source, "%s%ssize=%llu%s", a->source,
-				!colon     ? ":"
-				: colon[1] ? ","
-					   : "",
-				(unsigned long long)size, rated);
-			o.interface_name = source;
-			o.block_bytes =
-				(uint32_t)(o.buffer_bytes < 64u << 20 ? o.buffer_bytes : 64u << 20);
-		}
-		code = plain_case(s, &o, row);
+		code = measure_plain_case(s, &o, row);
 	}
 	if (code)
 		return code;
 	snprintf(row->what, sizeof row->what, "case");
-	snprintf(row->filter, sizeof row->filter, "%s", a->filters.value[f]);
-	snprintf(row->mode, sizeof row->mode, "%s", a->modes.value[m]);
-	row->buffer_bytes = a->buffers.value[b];
-	row->frame_bytes = size;
-	row->rate = rate;
+	snprintf(row->filter, sizeof row->filter, "%s", filter);
+	snprintf(row->mode, sizeof row->mode, "%s", mode);
+	row->buffer_bytes = o.buffer_bytes;
+	row->frame_bytes = setting.frame_bytes;
+	row->rate = setting.rate;
 	s->late += late;
 	s->count++;
 	if (!a->quiet)
-		program_tell(
-			"%zu of %zu: %s, %s, buffer %llu, frame %llu, %llu workers, rate %llu: loss %.4f%%",
-			s->count, s->all, row->filter, row->mode,
-			(unsigned long long)row->buffer_bytes,
-			size == ABSENT ? 0 : (unsigned long long)size,
-			(unsigned long long)row->workers,
-			rate == ABSENT ? 0 : (unsigned long long)rate,
-			isnan(row->loss) ? 0 : 100 * row->loss);
+		report_case(s, row);
 	return 0;
 }
 
-static int all_cases(struct sweep *s)
+static int measure_all_cases(struct sweep *s)
 {
 	const struct options *a = &s->axes;
-	size_t n[] = { a->filters.count, a->sizes.count, a->modes.count, a->workers.count,
-		a->buffers.count, a->rates.count },
-	       at[6] = { 0 };
+	const size_t n[AXES] = { a->filters.count, a->sizes.count, a->modes.count, a->workers.count,
+		a->buffers.count, a->rates.count };
+	size_t at[AXES] = { 0 };
+
 	for (size_t k = 0; k < s->all && !asked_to_stop(); k++) {
-		int code = one_case(s, at[0], at[1], at[2], at[3], at[4], at[5]);
+		int code = measure_case(s, at);
 		if (code)
 			return code;
-		for (int d = 5; d >= 0 && ++at[d] == n[d]; d--)
+		for (int d = AXES - 1; d >= 0 && ++at[d] == n[d]; d--)
 			at[d] = 0;
 	}
 	return 0;
 }
 
-static void list(struct facts *f, const char *name, const struct numbers *n)
+static void add_number_list(struct facts *f, const char *name, const struct numbers *n)
 {
 	char text[400] = "";
 	for (size_t i = 0; i < n->count; i++) {
@@ -180,7 +207,7 @@ static void list(struct facts *f, const char *name, const struct numbers *n)
 	fact_add(f, name, "%s", text);
 }
 
-static void list_words(struct facts *f, const char *name, const struct words *w)
+static void add_word_list(struct facts *f, const char *name, const struct words *w)
 {
 	char text[400] = "";
 	for (size_t i = 0; i < w->count; i++) {
@@ -190,16 +217,19 @@ static void list_words(struct facts *f, const char *name, const struct words *w)
 	fact_add(f, name, "%s", text);
 }
 
-static void found(struct result *r, const struct sweep *s)
+static void describe_sweep(struct result *r, const struct sweep *s)
 {
 	const struct options *a = &s->axes;
 	size_t lossy = 0;
-	double most = 0, least = INFINITY;
+	double most = 0;
+	double least = INFINITY;
+
 	for (size_t i = 0; i < s->count; i++) {
 		const struct row *row = &s->rows[i];
-		double offered =
-			(double)(row->sent != ABSENT ? row->sent : row->delivered + row->lost) /
-			row->seconds;
+		const uint64_t packets =
+			row->sent != ABSENT ? row->sent : row->delivered + row->lost;
+		const double offered = (double)packets / row->seconds;
+
 		if (row->lost)
 			lossy++;
 		if (!row->lost && offered > most)
@@ -207,15 +237,17 @@ static void found(struct result *r, const struct sweep *s)
 		if (row->lost && offered < least)
 			least = offered;
 	}
-	list(&r->options, "buffers", &a->buffers), list(&r->options, "sizes", &a->sizes);
-	list_words(&r->options, "modes", &a->modes),
-		list_words(&r->options, "filters", &a->filters);
-	list(&r->options, "workers", &a->workers), list(&r->options, "rates", &a->rates);
+	add_number_list(&r->options, "buffers", &a->buffers);
+	add_number_list(&r->options, "sizes", &a->sizes);
+	add_word_list(&r->options, "modes", &a->modes);
+	add_word_list(&r->options, "filters", &a->filters);
+	add_number_list(&r->options, "workers", &a->workers);
+	add_number_list(&r->options, "rates", &a->rates);
 	fact_number(&r->findings, "cases", (double)s->count);
 	fact_number(&r->findings, "cases_with_loss", (double)lossy);
 	fact_number(&r->findings, "highest_offered_without_loss", most > 0 ? most : NAN);
 	fact_number(&r->findings, "lowest_offered_with_loss", isinf(least) ? NAN : least);
-	if (!on_bpf(a) && a->modes.count > 1)
+	if (!reads_bpf_device(a) && a->modes.count > 1)
 		note_add(r, "read modes are BPF devices': they change nothing on this source");
 	if (is_synth(a->source))
 		note_add(r,
@@ -240,6 +272,7 @@ int sweep_main(const struct options *o)
 	s.axes = *o;
 	fill_axes(&s.axes);
 	result_init(&result, KIND_SWEEP);
+	host_facts(&result.host);
 	s.all = s.axes.buffers.count * s.axes.modes.count * s.axes.sizes.count *
 		s.axes.filters.count * s.axes.workers.count * s.axes.rates.count;
 	if (s.all > CASES_MOST)
@@ -254,10 +287,10 @@ int sweep_main(const struct options *o)
 		return code;
 	}
 	options_facts(o, &result.options);
-	code = all_cases(&s);
+	code = measure_all_cases(&s);
 	pair_remove(&s.pair);
 	if (!code || s.count) {
-		found(&result, &s);
+		describe_sweep(&result, &s);
 		result.rows = s.rows;
 		result.count = s.count;
 		int wrote = outputs_write(o, &result);

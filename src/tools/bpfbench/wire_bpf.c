@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sending on macOS and FreeBSD: a write() to a BPF device for each frame.  The one place of the
- * project that opens one for writing. */
+/* Sends on macOS and FreeBSD: a write() to a BPF device for each frame.  No other place of the
+ * project opens a BPF device for writing. */
 #include "pair.h"
 
 #include <errno.h>
@@ -16,8 +16,10 @@
 
 static int open_node(void)
 {
-	int fd = open("/dev/bpf", O_WRONLY | O_CLOEXEC),
-	    e = errno; /* FreeBSD's clones itself; macOS has numbers */
+	/* FreeBSD's node clones itself; macOS numbers the nodes */
+	int fd = open("/dev/bpf", O_WRONLY | O_CLOEXEC);
+	const int e = errno;
+
 	for (int i = 0; fd < 0 && i < 256; i++) {
 		char path[32];
 		snprintf(path, sizeof path, "/dev/bpf%d", i);
@@ -47,7 +49,7 @@ int wire_open(const struct pair *p, const char **step)
 	if (!ioctl(fd, BIOCSETIF, &r)) {
 		*step = "BIOCSHDRCMPLT";
 		if (!ioctl(fd, BIOCSHDRCMPLT, &one))
-			return fd; /* the source address is ours */
+			return fd; /* the frames have their own source address */
 	}
 	int failed = errno;
 	close(fd);

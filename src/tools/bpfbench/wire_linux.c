@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sending on Linux: AF_PACKET, many frames a call, past the queueing discipline (packet(7),
+/* Sends on Linux: many frames in a call to AF_PACKET, past the queueing discipline (packet(7),
  * PACKET_QDISC_BYPASS). */
 #include "pair.h"
 
@@ -19,12 +19,11 @@ int wire_open(const struct pair *p, const char **step)
 	if (!to.sll_ifindex)
 		return -ENODEV;
 	*step = "socket";
-	int fd =
-		socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* protocol 0: it receives nothing */
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* protocol 0 receives nothing */
 	if (fd < 0)
 		return -errno;
 	setsockopt(
-		fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one); /* else it is only slower */
+		fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one); /* optional: only speed */
 	*step = "bind";
 	if (!bind(fd, (struct sockaddr *)&to, sizeof to))
 		return fd;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A result as comma-separated values (RFC 4180), the facts before it as lines that begin with #;
- * what is absent is an empty field.  The total, where there is one, is the last row. */
+/* Writes a result as comma-separated values (RFC 4180).  The facts come first, as lines that begin
+ * with #.  An absent figure is an empty field.  The total, if any, is the last row. */
 #include "result.h"
 
 #include <errno.h>
 #include <string.h>
 
-static void facts(FILE *to, const char *what, const struct facts *f)
+static void write_csv_facts(FILE *to, const char *what, const struct facts *f)
 {
 	char text[1024];
 	for (size_t i = 0; i < f->count; i++)
@@ -14,7 +14,7 @@ static void facts(FILE *to, const char *what, const struct facts *f)
 			program_visible(text, sizeof text, f->fact[i].text));
 }
 
-static void one_row(FILE *to, const struct result *r, const void *row)
+static void write_csv_row(FILE *to, const struct result *r, const void *row)
 {
 	char text[512];
 	bool first = true;
@@ -38,10 +38,10 @@ int write_csv(FILE *to, const struct result *r)
 {
 	bool first = true;
 	fprintf(to, "# bpfbench %s\n", kind_name(r->kind));
-	facts(to, "host", &r->host);
-	facts(to, "option", &r->options);
-	facts(to, "found", &r->findings);
-	facts(to, "note", &r->notes);
+	write_csv_facts(to, "host", &r->host);
+	write_csv_facts(to, "option", &r->options);
+	write_csv_facts(to, "found", &r->findings);
+	write_csv_facts(to, "note", &r->notes);
 	for (const struct column *c = r->columns; c->name; c++) {
 		if (!(c->kinds & (unsigned)r->kind))
 			continue;
@@ -50,8 +50,8 @@ int write_csv(FILE *to, const struct result *r)
 	}
 	fputs("\n", to);
 	for (size_t i = 0; i < r->count; i++)
-		one_row(to, r, (const char *)r->rows + i * r->row_bytes);
+		write_csv_row(to, r, (const char *)r->rows + i * r->row_bytes);
 	if (r->total)
-		one_row(to, r, r->total);
+		write_csv_row(to, r, r->total);
 	return ferror(to) ? errno : 0;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A result as one JSON document, schema bpfbench.result/1: later versions only add keys. */
+/* Writes a result as a JSON document, schema bpfbench.result/1.  Later versions only add keys. */
 #include "result.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-static void facts(FILE *to, const char *name, const struct facts *f)
+static void write_json_facts(FILE *to, const char *name, const struct facts *f)
 {
 	fprintf(to, ",\n\"%s\":{", name);
 	for (size_t i = 0; i < f->count; i++) {
@@ -21,7 +21,7 @@ static void facts(FILE *to, const char *name, const struct facts *f)
 	putc('}', to);
 }
 
-static void one_row(FILE *to, const struct result *r, const void *row)
+static void write_json_row(FILE *to, const struct result *r, const void *row)
 {
 	char text[512];
 	bool first = true;
@@ -42,7 +42,7 @@ static void one_row(FILE *to, const struct result *r, const void *row)
 	putc('}', to);
 }
 
-static void histogram(FILE *to, const struct histogram *h)
+static void write_json_histogram(FILE *to, const struct histogram *h)
 {
 	bool first = true;
 	fprintf(to,
@@ -50,7 +50,9 @@ static void histogram(FILE *to, const struct histogram *h)
 		",\"early\":%" PRIu64 ",\"classes\":[",
 		bpei_counter_get(&h->samples), bpei_counter_get(&h->early));
 	for (uint32_t c = 0; c < HISTOGRAM_CLASSES; c++) {
-		uint64_t n = bpei_counter_get(&h->classes[c]), high = histogram_high(c);
+		const uint64_t n = bpei_counter_get(&h->classes[c]);
+		const uint64_t high = histogram_high(c);
+
 		if (!n)
 			continue;
 		fprintf(to, "%s[%" PRIu64 ",", first ? "" : ",", histogram_low(c));
@@ -67,9 +69,9 @@ static void histogram(FILE *to, const struct histogram *h)
 int write_json(FILE *to, const struct result *r)
 {
 	fprintf(to, "{\"schema\":\"bpfbench.result/1\",\"kind\":\"%s\"", kind_name(r->kind));
-	facts(to, "host", &r->host);
-	facts(to, "options", &r->options);
-	facts(to, "findings", &r->findings);
+	write_json_facts(to, "host", &r->host);
+	write_json_facts(to, "options", &r->options);
+	write_json_facts(to, "findings", &r->findings);
 	fputs(",\n\"notes\":[", to);
 	for (size_t i = 0; i < r->notes.count; i++) {
 		fputs(i ? ",\n " : "\n ", to);
@@ -78,15 +80,15 @@ int write_json(FILE *to, const struct result *r)
 	fputs("],\n\"rows\":[", to);
 	for (size_t i = 0; i < r->count; i++) {
 		fputs(i ? ",\n " : "\n ", to);
-		one_row(to, r, (const char *)r->rows + i * r->row_bytes);
+		write_json_row(to, r, (const char *)r->rows + i * r->row_bytes);
 	}
 	putc(']', to);
 	if (r->total) {
 		fputs(",\n\"total\":", to);
-		one_row(to, r, r->total);
+		write_json_row(to, r, r->total);
 	}
 	if (r->latency)
-		histogram(to, r->latency);
+		write_json_histogram(to, r->latency);
 	fputs("}\n", to);
 	return ferror(to) ? errno : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A result for people: the most important columns, each as wide as it must be, and what was found.
- * Columns that are absent in every row are left out. */
+/* Writes a result for people: the most important columns, and the findings.  A column is as wide as
+ * the widest cell.  A column without a figure in any row is left out. */
 #include "result.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #define COLUMNS 64
 #define ROWS_SHOWN 400u
 
-static void facts(FILE *to, const char *title, const struct facts *f)
+static void write_text_facts(FILE *to, const char *title, const struct facts *f)
 {
 	char text[1024];
 	if (f->count)
@@ -21,13 +21,13 @@ static void facts(FILE *to, const char *title, const struct facts *f)
 				: "-");
 }
 
-static const void *row_at(const struct result *r, size_t i)
+static const void *find_text_row(const struct result *r, size_t i)
 {
 	return i < r->count ? (const char *)r->rows + i * r->row_bytes : r->total;
 }
 
-/* A cell fit for a terminal; false: it is absent. */
-static bool shown_cell(char *to, size_t room, const struct column *c, const void *row)
+/* Formats a cell for a terminal.  Returns false if the figure is absent. */
+static bool format_shown_cell(char *to, size_t room, const struct column *c, const void *row)
 {
 	char text[512];
 	bool there = cell(text, sizeof text, c, row, c->decimals);
@@ -35,41 +35,69 @@ static bool shown_cell(char *to, size_t room, const struct column *c, const void
 	return there;
 }
 
-static void table(FILE *to, const struct result *r)
+/* The columns that the text shows. */
+struct text_columns {
+	const struct column *column[COLUMNS];
+	size_t width[COLUMNS], count;
+};
+
+/* Fills *t with the columns that have a figure in any row. */
+static void choose_text_columns(const struct result *r, struct text_columns *t)
 {
-	const struct column *shown[COLUMNS];
-	size_t width[COLUMNS], n = 0, count = r->count + (r->total != NULL);
+	const size_t rows = r->count + (r->total != NULL);
 	char text[512];
-	for (const struct column *c = r->columns; c->name && n < COLUMNS; c++) {
+
+	t->count = 0;
+	for (const struct column *c = r->columns; c->name && t->count < COLUMNS; c++) {
+		size_t width = strlen(c->name);
 		bool any = false;
+
 		if (!(c->kinds & (unsigned)r->kind) || !(c->text & (unsigned)r->kind))
 			continue;
-		width[n] = strlen(c->name);
-		for (size_t i = 0; i < count; i++) {
-			if (!shown_cell(text, sizeof text, c, row_at(r, i)))
+		for (size_t i = 0; i < rows; i++) {
+			if (!format_shown_cell(text, sizeof text, c, find_text_row(r, i)))
 				continue;
 			any = true;
-			if (strlen(text) > width[n])
-				width[n] = strlen(text);
+			if (strlen(text) > width)
+				width = strlen(text);
 		}
-		if (any)
-			shown[n++] = c;
+		if (!any)
+			continue;
+		t->column[t->count] = c;
+		t->width[t->count] = width;
+		t->count++;
 	}
-	for (size_t k = 0; k < n; k++)
-		fprintf(to, shown[k]->type == COLUMN_TEXT ? "%s%-*s" : "%s%*s", k ? "  " : "",
-			(int)width[k], shown[k]->name);
+}
+
+/* Writes the text of column k, padded: words to the left, figures to the right. */
+static void write_padded(FILE *to, const struct text_columns *t, size_t k, const char *text)
+{
+	const char *format = t->column[k]->type == COLUMN_TEXT ? "%s%-*s" : "%s%*s";
+	const char *gap = k ? "  " : "";
+
+	fprintf(to, format, gap, (int)t->width[k], text);
+}
+
+static void write_text_table(FILE *to, const struct result *r)
+{
+	const size_t rows = r->count + (r->total != NULL);
+	struct text_columns t;
+	char text[512];
+
+	choose_text_columns(r, &t);
+	for (size_t k = 0; k < t.count; k++)
+		write_padded(to, &t, k, t.column[k]->name);
 	fputs("\n", to);
-	for (size_t i = 0; i < count; i++) {
-		if (i == ROWS_SHOWN && i + 1 < count) {
+	for (size_t i = 0; i < rows; i++) {
+		if (i == ROWS_SHOWN && i + 1 < rows) {
 			fprintf(to, "... %zu more rows: -o FILE.csv has them all\n",
 				r->count - ROWS_SHOWN);
-			i = r->total ? r->count : count - 1;
+			i = r->total ? r->count : rows - 1;
 		}
-		for (size_t k = 0; k < n; k++) {
-			if (!shown_cell(text, sizeof text, shown[k], row_at(r, i)))
+		for (size_t k = 0; k < t.count; k++) {
+			if (!format_shown_cell(text, sizeof text, t.column[k], find_text_row(r, i)))
 				snprintf(text, sizeof text, "-");
-			fprintf(to, shown[k]->type == COLUMN_TEXT ? "%s%-*s" : "%s%*s",
-				k ? "  " : "", (int)width[k], text);
+			write_padded(to, &t, k, text);
 		}
 		fputs("\n", to);
 	}
@@ -78,12 +106,12 @@ static void table(FILE *to, const struct result *r)
 int write_text(FILE *to, const struct result *r)
 {
 	fprintf(to, "bpfbench %s\n", kind_name(r->kind));
-	facts(to, "host", &r->host);
-	facts(to, "options", &r->options);
+	write_text_facts(to, "host", &r->host);
+	write_text_facts(to, "options", &r->options);
 	fputs("\n", to);
-	table(to, r);
+	write_text_table(to, r);
 	fputs("\n", to);
-	facts(to, "found", &r->findings);
+	write_text_facts(to, "found", &r->findings);
 	char text[1024];
 	for (size_t i = 0; i < r->notes.count; i++)
 		fprintf(to, "note: %s\n",
