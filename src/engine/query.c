@@ -2,7 +2,7 @@
 /* The protocol between askers and the engine's threads; query.h describes roles and locking.
  *
  * Life of a query: started (number is raised) -> learnt by each answerer under the mutex -> steps
- * without the mutex -> reported by each answerer under the mutex -> over when pending is 0.  The
+ * without the mutex -> reported under the mutex -> over when pending is 0.  The
  * mutex orders memory between asker and answerer, so number needs no order of its own.
  * Invariant: pending counts the answerers that served when the query was started and have not
  * reported; each of them reports exactly once, at the latest when leaving the desk. */

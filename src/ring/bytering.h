@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* A lock-free ring of records of any length between one producer and one consumer, worker to output
- * thread.
+/* A lock-free ring of records of any length between a producer (worker) and a consumer (output
+ * thread).
  *
- * The bytes are the owner's, a power of two of them, aligned to 8.  A record lies in one piece: a
- * word with its length, then its bytes, rounded up to 8; where it would run past the end of the
- * array, a filler takes what is left there.  Indices run freely, as in ring.h: the producer writes
- * a record, then publishes tail; the consumer reads it, then publishes head.  A record that was
- * begun and not committed is not there. Hazard: a record that with its filler is longer than the
- * ring never fits; at most a quarter of the ring is safe (BPEI_BYTERING_MOST). */
+ * The bytes belong to the owner, in a power of two, aligned to 8.  A record lies in a single piece:
+ * a word with the length, then the bytes, rounded up to 8.  Where a record would run past the end
+ * of the array, a filler takes the rest there.  Indices run freely, as in ring.h.  The producer
+ * writes a record, then publishes tail; the consumer reads the record, then publishes head.  A
+ * record begun but not committed does not exist for the consumer.
+ * Hazard: a record longer than the ring, filler included, never fits.  A quarter of the ring is
+ * always safe (BPEI_BYTERING_MOST). */
 #ifndef BPEI_BYTERING_H
 #define BPEI_BYTERING_H
 
@@ -20,8 +21,8 @@
 #include <string.h>
 
 #define BPEI_BYTERING_FILLER UINT32_C(0x80000000)
-#define BPEI_BYTERING_WORD                                                                         \
-	8u /* before a record: its length, and 4 bytes of nothing that keep it aligned */
+/* Bytes before a record: the length, and 4 unused bytes for the alignment. */
+#define BPEI_BYTERING_WORD 8u
 #define BPEI_BYTERING_MOST(bytes) ((bytes) / 4 - BPEI_BYTERING_WORD)
 
 struct bpei_bytering {
@@ -29,15 +30,18 @@ struct bpei_bytering {
 	uint32_t mask;
 	BPEI_ALIGNED _Atomic uint32_t tail; /* w: worker  r: output */
 	BPEI_ALIGNED uint32_t own_tail;     /* worker's own, with the next two */
-	uint32_t seen_head, begun;          /* begun: where the next record ends */
+	uint32_t seen_head;                 /* head as last read */
+	uint32_t begun;                     /* end of the record begun last */
 	BPEI_ALIGNED _Atomic uint32_t head; /* w: output  r: worker */
 	BPEI_ALIGNED uint32_t own_head;     /* output's own, with the next two */
-	uint32_t seen_tail, ended;          /* ended: behind the record that was peeked at */
+	uint32_t seen_tail;                 /* tail as last read */
+	uint32_t ended;                     /* end of the record peeked at last */
 };
 _Static_assert(
 	sizeof(struct bpei_bytering) == 5 * BPEI_LINE, "published and private words share no line");
 
-/* size: a power of two, at least 64 and at most 2^30.  Before the threads start. */
+/* Makes an empty ring.  size: a power of two, at least 64 and at most 2^30.  Before the threads
+ * start. */
 static inline void bpei_bytering_init(struct bpei_bytering *r, uint8_t *bytes, uint32_t size)
 {
 	*r = (struct bpei_bytering){ .bytes = bytes, .mask = size - 1 };
@@ -45,31 +49,37 @@ static inline void bpei_bytering_init(struct bpei_bytering *r, uint8_t *bytes, u
 	atomic_init(&r->head, 0);
 }
 
-/* Bytes in it, as the producer last saw. */
+/* Returns the bytes in use, as the producer last saw the consumer's index. */
 static inline uint32_t bpei_bytering_used(const struct bpei_bytering *r) BPEI_WORKER
 {
 	return r->own_tail - r->seen_head;
 }
 
-/* Reads how much the consumer has given back since the producer last looked. */
+/* Reads the consumer's index anew. */
 static inline void bpei_bytering_refresh(struct bpei_bytering *r) BPEI_WORKER
 {
 	/* pairs: bpei_bytering_drop */
 	r->seen_head = atomic_load_explicit(&r->head, memory_order_acquire);
 }
 
-/* Room for a record of n bytes, aligned to 8, until it is committed; NULL: the ring is full. */
+/* Returns room for a record of n bytes, aligned to 8, for use until the commit; NULL: the ring is
+ * full. */
 static inline void *bpei_bytering_begin(struct bpei_bytering *r, uint32_t n) BPEI_WORKER
 {
-	uint32_t need = (n + BPEI_BYTERING_WORD + 7) & ~7u, at = r->own_tail & r->mask,
-		 left = r->mask + 1 - at, filler = left < need ? left : 0;
-	if (r->mask + 1 - (r->own_tail - r->seen_head) < need + filler) {
+	const uint32_t size = r->mask + 1;
+	const uint32_t need = (n + BPEI_BYTERING_WORD + 7) & ~7u;
+	uint32_t at = r->own_tail & r->mask;
+	const uint32_t to_end = size - at;
+	const uint32_t filler = to_end < need ? to_end : 0;
+
+	if (size - bpei_bytering_used(r) < need + filler) {
 		bpei_bytering_refresh(r);
-		if (r->mask + 1 - (r->own_tail - r->seen_head) < need + filler)
+		if (size - bpei_bytering_used(r) < need + filler)
 			return NULL;
 	}
 	if (filler) {
 		const uint32_t word = filler | BPEI_BYTERING_FILLER;
+
 		memcpy(r->bytes + at, &word, sizeof word);
 		at = 0;
 	}
@@ -78,28 +88,30 @@ static inline void *bpei_bytering_begin(struct bpei_bytering *r, uint32_t n) BPE
 	return r->bytes + at + BPEI_BYTERING_WORD;
 }
 
-/* Hands over the record that was begun last. */
+/* Hands over the record begun last. */
 static inline void bpei_bytering_commit(struct bpei_bytering *r) BPEI_WORKER
 {
 	r->own_tail = r->begun;
-	atomic_store_explicit(
-		&r->tail, r->own_tail, memory_order_release); /* pairs: bpei_bytering_peek */
+	/* pairs: bpei_bytering_peek */
+	atomic_store_explicit(&r->tail, r->own_tail, memory_order_release);
 }
 
-/* The oldest record, of *n bytes, until it is dropped; NULL: there is none. */
+/* Returns the oldest record, of *n bytes, for use until the drop; NULL: the ring is empty. */
 static inline const void *bpei_bytering_peek(struct bpei_bytering *r, uint32_t *n) BPEI_OUTPUT
 {
 	if (r->own_head == r->seen_tail) {
-		r->seen_tail = atomic_load_explicit(
-			&r->tail, memory_order_acquire); /* pairs: bpei_bytering_commit */
+		/* pairs: bpei_bytering_commit */
+		r->seen_tail = atomic_load_explicit(&r->tail, memory_order_acquire);
 		if (r->own_head == r->seen_tail)
 			return NULL;
 	}
-	uint32_t at = r->own_head & r->mask, word;
+	uint32_t at = r->own_head & r->mask;
+	uint32_t word;
+
 	r->ended = r->own_head;
 	memcpy(&word, r->bytes + at, sizeof word);
-	if (word & BPEI_BYTERING_FILLER) { /* never the last: it was published with the record
-					      behind it */
+	if (word & BPEI_BYTERING_FILLER) {
+		/* A record follows: the filler was published together with a record. */
 		r->ended += word & ~BPEI_BYTERING_FILLER;
 		memcpy(&word, r->bytes, sizeof word);
 		at = 0;
@@ -109,12 +121,12 @@ static inline const void *bpei_bytering_peek(struct bpei_bytering *r, uint32_t *
 	return r->bytes + at + BPEI_BYTERING_WORD;
 }
 
-/* Gives back the record that was peeked at. */
+/* Gives back the record peeked at last. */
 static inline void bpei_bytering_drop(struct bpei_bytering *r) BPEI_OUTPUT
 {
 	r->own_head = r->ended;
-	atomic_store_explicit(
-		&r->head, r->own_head, memory_order_release); /* pairs: bpei_bytering_begin */
+	/* pairs: bpei_bytering_refresh */
+	atomic_store_explicit(&r->head, r->own_head, memory_order_release);
 }
 
 #endif

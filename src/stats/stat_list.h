@@ -2,13 +2,12 @@
 /* The list of all statistics: every member of struct bpe_stats, in the order of the JSON report.
  *
  * BPEI_STATS(ONE, MANY) expands to an entry for each member: MANY for an array of `count` numbers.
- *   ONE(member, key, unit, flags, owner, source, help)
- *   MANY(member, count, key, unit, flags, owner, source, help)
- *
+ *   ONE(member, key, unit, flags, owner, source, help).
+ *   MANY(member, count, key, unit, flags, owner, source, help).
  * key: place in the JSON report ("packets.read"), NULL if not in the report as a number.
  * unit: of the number, "" for a state.  flags: COUNTER, GAUGE (may fall), or KNOWN_* (a
  * count only if kernel_known has this bit).
- * owner, source: the internal structure and counter with the value (engine/stats.c):
+ * owner, source: the internal structure and counter with the value (engine/stats.c).
  *   DEVICE struct bpei_device      FRAGMENTS struct bpei_fragment_counts
  *   INPUT  struct bpei_input       ENGINE    struct bpe_engine
  *   COUNTS struct bpei_counts      TABLE     struct bpei_table_counts    WORKER struct bpei_worker
