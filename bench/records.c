@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/records: what a flow record costs on its way out: packed into a worker's ring and taken out
- * again on one thread, as a line of each format (beside one by printf, as the native one was made
- * before), and the ring of bytes between two threads. */
+/* bench/records: measures the cost of a flow record on the way out.  Records are packed into a
+ * worker's ring and taken out again, on a single thread and between two threads.  Records are also
+ * written as a line of each format; printf with the head of a native line is the baseline. */
 #include "bench.h"
 #include "bpfengine.h"
 #include "ring/bytering.h"
@@ -18,18 +18,21 @@ static struct bpei_bytering ring;
 static _Alignas(8) uint8_t bytes[RING];
 static char text[BPE_FORMAT_BYTES];
 
-static uint64_t next_random(uint64_t *s)
+static uint64_t next_record_random(uint64_t *s)
 {
-	*s ^= *s << 13, *s ^= *s >> 7, *s ^= *s << 17;
+	*s ^= *s << 13;
+	*s ^= *s >> 7;
+	*s ^= *s << 17;
 	return *s;
 }
 
-static void make(void)
+static void make_bench_records(void)
 {
 	uint64_t seed = 88172645463325252u;
 	for (uint32_t k = 0; k < 2 * RECORDS; k++) {
 		struct bpe_flow *f = &flows[k / RECORDS][k % RECORDS];
-		uint64_t a = next_random(&seed), b = next_random(&seed);
+		const uint64_t a = next_record_random(&seed);
+		const uint64_t b = next_record_random(&seed);
 		*f = (struct bpe_flow){ .version = BPE_FLOW_VERSION,
 			.size = sizeof *f,
 			.ip_proto = 17,
@@ -44,23 +47,30 @@ static void make(void)
 			.handshake_ns = { -1, -1 },
 			.rtt_ns = { -1, -1 },
 			.window_scale = { -1, -1 } };
-		memcpy(f->addr[0], &a, 4), memcpy(f->addr[1], &b, 4);
+		memcpy(f->addr[0], &a, 4);
+		memcpy(f->addr[1], &b, 4);
 		f->last_ns = f->first_ns + (int64_t)(b % 30000000000);
 		for (int e = 0; e < 2; e++)
 			f->wire_bytes[e] = f->captured_bytes[e] = f->packets[e] * 400;
 		if (k < RECORDS)
 			continue;
-		f->ip_proto = 6, f->tcp_state = BPE_TCP_CLOSED,
-		f->tcp_flags[0] = f->tcp_flags[1] = 0x1b, f->flags = BPE_FLOW_HEALTH,
+		f->ip_proto = 6;
+		f->tcp_state = BPE_TCP_CLOSED;
+		f->flags = BPE_FLOW_HEALTH;
 		f->end = BPE_END_CLOSED;
-		f->handshake_ns[0] = 1200000, f->handshake_ns[1] = 23000000,
-		f->mss[0] = f->mss[1] = 1460, f->window_scale[0] = f->window_scale[1] = 7;
+		f->handshake_ns[0] = 1200000;
+		f->handshake_ns[1] = 23000000;
+		for (int e = 0; e < 2; e++) {
+			f->tcp_flags[e] = 0x1b;
+			f->mss[e] = 1460;
+			f->window_scale[e] = 7;
+		}
 		f->retransmissions[0] = b >> 60 == 1;
 		strcpy(f->history, "ShADadFf");
 	}
 }
 
-static double line(uint32_t format, int tcp)
+static double time_format(uint32_t format, int tcp)
 {
 	int64_t t = bpei_clock_mono_ns();
 	for (uint32_t k = 0; k < RECORDS; k++)
@@ -68,8 +78,8 @@ static double line(uint32_t format, int tcp)
 	return (double)(bpei_clock_mono_ns() - t) / RECORDS;
 }
 
-/* The head of the native line alone, by printf: less than half of it. */
-static double by_printf(void)
+/* Measures the head of a native line by printf, which is less than half of the line. */
+static double time_printf(void)
 {
 	int64_t t = bpei_clock_mono_ns();
 	for (uint32_t k = 0; k < RECORDS; k++) {
@@ -91,8 +101,8 @@ static double by_printf(void)
 	return (double)(bpei_clock_mono_ns() - t) / RECORDS;
 }
 
-/* Records of n bytes, in and out again, a few at a time: what lies in the first-level cache. */
-static double one_thread(uint32_t n)
+/* Measures records of n bytes through the ring, a few at a time, from the first-level cache. */
+static double time_one_thread(uint32_t n)
 {
 	int64_t t = bpei_clock_mono_ns();
 	bpei_role_enter(&bpei_worker_role);
@@ -104,8 +114,10 @@ static double one_thread(uint32_t n)
 			bpei_bytering_commit(&ring);
 		}
 		for (const void *p; (p = bpei_bytering_peek(&ring, &got));
-			bpei_bytering_drop(&ring))
-			memcpy(text, p, got), bench_keep((uint64_t)text[0]);
+			bpei_bytering_drop(&ring)) {
+			memcpy(text, p, got);
+			bench_keep((uint64_t)text[0]);
+		}
 	}
 	bpei_role_leave(&bpei_output_role);
 	bpei_role_leave(&bpei_worker_role);
@@ -114,7 +126,7 @@ static double one_thread(uint32_t n)
 
 #define PASSES 64u
 
-static void *take(void *length)
+static void *take_bench_records(void *length)
 {
 	uint32_t n;
 	bpei_role_enter(&bpei_output_role);
@@ -133,11 +145,11 @@ static void *take(void *length)
 	return NULL;
 }
 
-static double two_threads(uint32_t n)
+static double time_two_threads(uint32_t n)
 {
 	pthread_t thread;
 	int64_t t = bpei_clock_mono_ns();
-	if (pthread_create(&thread, NULL, take, &n))
+	if (pthread_create(&thread, NULL, take_bench_records, &n))
 		abort();
 	bpei_role_enter(&bpei_worker_role);
 	for (uint32_t k = 0; k < PASSES * RECORDS;) {
@@ -165,20 +177,23 @@ int main(void)
 		{ .name = "eve, UDP" }, { .name = "eve, TCP" }, { .name = "csv, UDP" },
 		{ .name = "csv, TCP" }, { .name = "ecs, UDP" }, { .name = "ecs, TCP" } };
 	_Static_assert(sizeof rows / sizeof *rows == 6 + 2 * BPE_FORMAT_COUNT, "a row for each");
-	make();
+	make_bench_records();
 	bpei_bytering_init(&ring, bytes, RING);
 	for (int round = 0; round < BENCH_ROUNDS; round++) {
 		int64_t t = bpei_clock_mono_ns();
-		for (uint32_t k = 0; k < RECORDS; k++)
-			memcpy(text, &flows[1][k], sizeof flows[1][k]),
-				bench_keep((uint64_t)text[0]);
+		for (uint32_t k = 0; k < RECORDS; k++) {
+			memcpy(text, &flows[1][k], sizeof flows[1][k]);
+			bench_keep((uint64_t)text[0]);
+		}
 		rows[0].ns[round] = (double)(bpei_clock_mono_ns() - t) / RECORDS;
-		rows[1].ns[round] = one_thread(176), rows[2].ns[round] = one_thread(320);
-		rows[3].ns[round] = two_threads(176), rows[4].ns[round] = two_threads(320);
-		rows[5].ns[round] = by_printf();
+		rows[1].ns[round] = time_one_thread(176);
+		rows[2].ns[round] = time_one_thread(320);
+		rows[3].ns[round] = time_two_threads(176);
+		rows[4].ns[round] = time_two_threads(320);
+		rows[5].ns[round] = time_printf();
 		for (uint32_t f = 0; f < BPE_FORMAT_COUNT; f++)
 			for (int tcp = 0; tcp < 2; tcp++)
-				rows[6 + 2 * f + (uint32_t)tcp].ns[round] = line(f, tcp);
+				rows[6 + 2 * f + (uint32_t)tcp].ns[round] = time_format(f, tcp);
 	}
 	bench_print(rows, sizeof rows / sizeof *rows, "record");
 	return 0;

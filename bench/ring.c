@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/ring [core] [core] | bursts: our ring beside DPDK's rte_ring (single producer, single
- * consumer), the same two cores, the same work: the producer makes numbers in bursts of 32, the
- * consumer checks that each is the next.  Ours once with 8-byte slots, as rte_ring has, and once
- * with whole packet records (columns), as the engine uses it.  bursts: those in bursts of 1 to 64,
- * as the reader's batches fall to many workers. */
+/* bench/ring [core] [core] | bursts: compares bpei_ring with DPDK's rte_ring (single producer,
+ * single consumer) on the same two cores with the same work.  The producer makes numbers in bursts
+ * of 32; the consumer checks the sequence.  bpei_ring runs with 8-byte slots, as rte_ring has, and
+ * with whole packet records (columns), as the engine uses the ring.  bursts: packet records in
+ * bursts of 1 to 64, since a reader's batch is divided among many workers. */
 #include "bench.h"
 #include "records/batch.h"
 #include "ring/ring.h"
@@ -30,12 +30,13 @@ static enum contender job;
 static bool over;
 static bool bursts_only;
 static uint32_t burst = BURST; /* of packet records */
-static int producer_core = 1, consumer_core = 0;
+static int producer_core = 1;
+static int consumer_core = 0;
 #ifdef HAVE_DPDK
 static struct rte_ring *rte[2];
 #endif
 
-static void pin(int core)
+static void pin_to_core(int core)
 {
 	cpu_set_t set;
 	CPU_ZERO(&set);
@@ -43,7 +44,7 @@ static void pin(int core)
 	pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
-static inline void relax(void)
+static inline void relax_spin(void)
 {
 #if defined(__x86_64__)
 	__builtin_ia32_pause();
@@ -56,7 +57,7 @@ static void produce_ours(void)
 	for (uint64_t i = 0; i < ITEMS;) {
 		uint32_t n = bpei_ring_room(&ring, BURST);
 		if (!n) {
-			relax();
+			relax_spin();
 			continue;
 		}
 		if (n > BURST)
@@ -74,7 +75,7 @@ static void consume_ours(void)
 	for (uint64_t i = 0; i < ITEMS;) {
 		uint32_t n = bpei_ring_peek(&ring, BURST);
 		if (!n) {
-			relax();
+			relax_spin();
 			continue;
 		}
 		for (uint32_t k = 0; k < n; k++)
@@ -93,13 +94,15 @@ static void produce_columns(void)
 	for (uint64_t i = 0; i < ITEMS;) {
 		uint32_t n = bpei_ring_room(&ring, burst);
 		if (!n) {
-			relax();
+			relax_spin();
 			continue;
 		}
 		if (n > burst)
 			n = burst;
 		for (uint32_t k = 0; k < n; k++) {
-			uint32_t t = (ring.own_tail + k) & ring.mask, v = (uint32_t)++i;
+			const uint32_t t = (ring.own_tail + k) & ring.mask;
+			const uint32_t v = (uint32_t)++i;
+
 			columns.data[t] = (const uint8_t *)&ring;
 			columns.time_ns[t] = (int64_t)i;
 			columns.caplen[t] = columns.wirelen[t] = columns.interface_id[t] =
@@ -118,7 +121,7 @@ static void consume_columns(void)
 	for (uint64_t i = 0; i < ITEMS;) {
 		uint32_t n = bpei_ring_peek(&ring, burst);
 		if (!n) {
-			relax();
+			relax_spin();
 			continue;
 		}
 		for (uint32_t k = 0; k < n; k++) {
@@ -143,7 +146,7 @@ static void produce_rte(struct rte_ring *r)
 		for (uint32_t done = 0; done < n;) {
 			uint32_t d = rte_ring_sp_enqueue_burst(r, v + done, n - done, NULL);
 			if (!d)
-				relax();
+				relax_spin();
 			done += d;
 		}
 		i += n;
@@ -156,7 +159,7 @@ static void consume_rte(struct rte_ring *r)
 	for (uint64_t i = 0; i < ITEMS;) {
 		uint32_t n = rte_ring_sc_dequeue_burst(r, v, BURST, NULL);
 		if (!n)
-			relax();
+			relax_spin();
 		for (uint32_t k = 0; k < n; k++)
 			if ((uintptr_t)v[k] != ++i)
 				abort();
@@ -164,9 +167,9 @@ static void consume_rte(struct rte_ring *r)
 }
 #endif
 
-static void *producer(void *unused)
+static void *run_producer(void *unused)
 {
-	pin(producer_core);
+	pin_to_core(producer_core);
 	for (;;) {
 		pthread_barrier_wait(&barrier);
 		if (over)
@@ -182,7 +185,7 @@ static void *producer(void *unused)
 	}
 }
 
-static double once(enum contender c)
+static double time_once(enum contender c)
 {
 	job = c;
 	bpei_ring_init(&ring, c == OURS_1024 ? 1024 : 8192);
@@ -199,6 +202,17 @@ static double once(enum contender c)
 	return (double)(bpei_clock_mono_ns() - start) / ITEMS;
 }
 
+/* Reads the command line.  Returns true if only bursts are to be measured. */
+static bool read_ring_options(int argc, char **argv)
+{
+	bursts_only = argc > 1 && !strcmp(argv[1], "bursts");
+	if (argc > 1 && !bursts_only)
+		producer_core = atoi(argv[1]);
+	if (argc > 2 && !bursts_only)
+		consumer_core = atoi(argv[2]);
+	return bursts_only;
+}
+
 int main(int argc, char **argv)
 {
 	static struct bench_row rows[CONTENDERS] = {
@@ -209,11 +223,8 @@ int main(int argc, char **argv)
 		{ .name = "bpei_ring, 8192 packet records of 104 bytes" }
 	};
 	pthread_t thread;
-	bool bursts = bursts_only = argc > 1 && !strcmp(argv[1], "bursts");
-	if (argc > 1 && !bursts)
-		producer_core = atoi(argv[1]);
-	if (argc > 2 && !bursts)
-		consumer_core = atoi(argv[2]);
+	const bool bursts = read_ring_options(argc, argv);
+
 #ifdef HAVE_DPDK
 	char *eal[] = { "ring", "--no-pci", "--no-huge", "--no-telemetry", "-m", "64", "-l", "0",
 		"--log-level", "1" };
@@ -226,16 +237,16 @@ int main(int argc, char **argv)
 #endif
 	if (bpei_columns_new(&columns, 8192) < 0)
 		return 1;
-	pin(consumer_core);
+	pin_to_core(consumer_core);
 	pthread_barrier_init(&barrier, NULL, 2);
-	pthread_create(&thread, NULL, producer, NULL);
+	pthread_create(&thread, NULL, run_producer, NULL);
 	static struct bench_row sweep[7] = { { .name = "bursts of 1" }, { .name = "2" },
 		{ .name = "4" }, { .name = "8" }, { .name = "16" }, { .name = "32" },
 		{ .name = "64" } };
 	for (int r = -1; r < BENCH_ROUNDS && bursts; r++)
 		for (int k = 0; k < 7; k++) {
 			burst = 1u << k;
-			double ns = once(COLUMNS_8192);
+			double ns = time_once(COLUMNS_8192);
 			if (r >= 0)
 				sweep[k].ns[r] = ns;
 		}
@@ -247,7 +258,7 @@ int main(int argc, char **argv)
 			if (c == RTE_1024 || c == RTE_8192)
 				continue;
 #endif
-			double ns = once((enum contender)c);
+			double ns = time_once((enum contender)c);
 			if (r >= 0)
 				rows[c].ns[r] = ns;
 		}

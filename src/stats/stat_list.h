@@ -8,10 +8,9 @@
  * unit: of the number, "" for a state.  flags: COUNTER, GAUGE (may fall), or KNOWN_* (a
  * count only if kernel_known has this bit).
  * owner, source: the internal structure and counter with the value (engine/stats.c).
- *   DEVICE struct bpei_device      FRAGMENTS struct bpei_fragment_counts
- *   INPUT  struct bpei_input       ENGINE    struct bpe_engine
- *   COUNTS struct bpei_counts      TABLE     struct bpei_table_counts    WORKER struct bpei_worker
- *   TIMELINE struct bpei_timeline  NONE      computed
+ * Owners are DEVICE (struct bpei_device), INPUT (bpei_input) and FRAGMENTS (bpei_fragment_counts).
+ * Further owners are ENGINE (bpe_engine), TIMELINE (bpei_timeline), COUNTS (bpei_counts),
+ * TABLE (bpei_table_counts) and WORKER (bpei_worker).  NONE: computed.
  * COUNTS, TABLE and WORKER are summed over the shares.
  *
  * Users: the public list (bpe_stat_list), and through it the JSON report and the test of the

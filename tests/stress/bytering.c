@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* bytering [millions]: two threads, records of every length, stalls on either side, a producer that
- * drops what does not fit; each record that was taken comes once, in order and whole, and those
- * taken and refused are all.  Meant for ThreadSanitizer; a plain program. */
+/* bytering [millions]: two threads move records of every length, with stalls on either side.  The
+ * producer drops a record when the ring is full.  Each record taken comes once, in order and whole;
+ * records taken and refused add up to all.  Meant for ThreadSanitizer; a plain program. */
 #include "base/clock.h"
 #include "ring/bytering.h"
 
@@ -16,25 +16,32 @@ static _Alignas(8) uint8_t bytes[SIZE];
 static uint64_t total, taken, refused;
 static _Atomic int over;
 
-static uint64_t next_random(uint64_t *s)
+static uint64_t next_bytering_random(uint64_t *s)
 {
-	*s ^= *s << 13, *s ^= *s >> 7, *s ^= *s << 17;
+	*s ^= *s << 13;
+	*s ^= *s >> 7;
+	*s ^= *s << 17;
 	return *s;
 }
 
-/* What record `number` holds beside its number. */
-static uint32_t length_of(uint64_t number)
+/* Returns the length of a record, by number. */
+static uint32_t record_length(uint64_t number)
 {
 	return 8 + (uint32_t)(number * 2654435761u % 300);
 }
-static uint8_t byte_of(uint64_t number, uint32_t i)
+/* Returns byte i of a record, by number. */
+static uint8_t record_byte(uint64_t number, uint32_t i)
 {
 	return (uint8_t)(number * 31 + i);
 }
 
-static void *consume(void *wrong)
+static void *consume_records(void *wrong)
 {
-	uint64_t seed = 88172645463325252u, *bad = wrong, last = 0, got = 0;
+	uint64_t seed = 88172645463325252u;
+	uint64_t *bad = wrong;
+	uint64_t last = 0;
+	uint64_t got = 0;
+
 	bpei_role_enter(&bpei_output_role);
 	for (;;) {
 		int ended = atomic_load_explicit(&over, memory_order_acquire); /* pairs: main */
@@ -46,14 +53,16 @@ static void *consume(void *wrong)
 			continue;
 		uint64_t number;
 		memcpy(&number, p, sizeof number);
-		if (n != length_of(number) || number <= last)
+		if (n != record_length(number) || number <= last)
 			++*bad;
 		for (uint32_t i = 8; i < n; i++)
-			*bad += p[i] != byte_of(number, i);
-		memset((void *)(uintptr_t)p, 0xdd, n); /* poison: a record read twice is seen */
-		last = number, got++;
+			*bad += p[i] != record_byte(number, i);
+		memset((void *)(uintptr_t)p, 0xdd,
+			n); /* poison, so that a second reading is seen */
+		last = number;
+		got++;
 		bpei_bytering_drop(&ring);
-		if (next_random(&seed) % 20000 == 0)
+		if (next_bytering_random(&seed) % 20000 == 0)
 			bpei_clock_sleep_ns(200000);
 	}
 	bpei_role_leave(&bpei_output_role);
@@ -62,12 +71,13 @@ static void *consume(void *wrong)
 	return NULL;
 }
 
-static void produce(void)
+static void produce_records(void)
 {
 	uint64_t seed = 362436069u;
 	bpei_role_enter(&bpei_worker_role);
 	for (uint64_t number = 1; number <= total; number++) {
-		uint32_t n = length_of(number), tries = (uint32_t)(next_random(&seed) % 3);
+		const uint32_t n = record_length(number);
+		uint32_t tries = (uint32_t)(next_bytering_random(&seed) % 3);
 		uint8_t *to;
 		while (!(to = bpei_bytering_begin(&ring, n)) && tries)
 			tries--;
@@ -77,19 +87,19 @@ static void produce(void)
 		}
 		memcpy(to, &number, sizeof number);
 		for (uint32_t i = 8; i < n; i++)
-			to[i] = byte_of(number, i);
-		if (next_random(&seed) % 64 == 0) { /* given up, and begun anew */
+			to[i] = record_byte(number, i);
+		if (next_bytering_random(&seed) % 64 == 0) { /* given up, and begun anew */
 			memset(to, 0x77, n);
 			to = bpei_bytering_begin(&ring, n);
 			if (!to)
 				abort();
 			memcpy(to, &number, sizeof number);
 			for (uint32_t i = 8; i < n; i++)
-				to[i] = byte_of(number, i);
+				to[i] = record_byte(number, i);
 		}
 		bpei_bytering_commit(&ring);
 		taken++;
-		if (next_random(&seed) % 20000 == 0)
+		if (next_bytering_random(&seed) % 20000 == 0)
 			bpei_clock_sleep_ns(200000);
 	}
 	bpei_role_leave(&bpei_worker_role);
@@ -101,9 +111,9 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	total = (argc > 1 ? strtoull(argv[1], NULL, 10) : 2) * 1000000;
 	bpei_bytering_init(&ring, bytes, SIZE);
-	if (pthread_create(&thread, NULL, consume, &wrong))
+	if (pthread_create(&thread, NULL, consume_records, &wrong))
 		return 1;
-	produce();
+	produce_records();
 	atomic_store_explicit(&over, 1, memory_order_release); /* pairs: consume */
 	pthread_join(thread, NULL);
 	if (taken + refused != total || !taken || !refused)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* engine [rounds]: engines started and stopped again and again, with workers that stall, rings that
- * overflow and stops in mid-traffic.  Every packet carries its number in its time stamp: each
- * worker must see its own rising, none twice, and what was read must be what was seen and what was
- * counted as dropped.  A plain program, meant for ThreadSanitizer, too. */
+/* engine [rounds]: starts and stops engines again and again, with stalling workers, overflowing
+ * rings and stops in mid-traffic.  Every packet carries a number in the time stamp.  Each worker
+ * must see rising numbers, no number may come twice, and packets read must be packets seen plus
+ * packets dropped.  A plain program, meant for ThreadSanitizer, too. */
 #include "bpfengine.h"
 
 #include <stdatomic.h>
@@ -21,14 +21,14 @@ static struct round {
 		int64_t last;
 		uint64_t packets, disorder;
 		uint32_t random;
-	} worker[BPE_MAX_WORKERS]; /* each its own thread's */
+	} worker[BPE_MAX_WORKERS]; /* w: the worker's thread */
 	_Atomic unsigned char seen[PACKETS];
 	_Atomic uint64_t twice;
 	uint64_t stop_at;
 	uint32_t stall_every;
 } r;
 
-static void on_batch(void *user, const struct bpe_batch *b)
+static void check_engine_batch(void *user, const struct bpe_batch *b)
 {
 	struct timespec nap = { 0, 300000 };
 	(void)user;
@@ -49,15 +49,17 @@ static void on_batch(void *user, const struct bpe_batch *b)
 		nanosleep(&nap, NULL);
 }
 
-/* 1 if the round's books are right. */
-static int run_round(uint32_t k)
+/* Returns 1 if the round's counts are right. */
+static int run_engine_round(uint32_t k)
 {
 	struct bpe_options o;
 	struct bpe_error error;
 	struct bpe_stats s;
 	memset(&r, 0, sizeof r);
-	for (uint32_t w = 0; w < BPE_MAX_WORKERS; w++)
-		r.worker[w].last = -1, r.worker[w].random = k * 97 + w;
+	for (uint32_t w = 0; w < BPE_MAX_WORKERS; w++) {
+		r.worker[w].last = -1;
+		r.worker[w].random = k * 97 + w;
+	}
 	r.stall_every = k % 3 ? 20 : 0;
 	r.stop_at = k % 4 == 1 ? 1 + k * 1237 % PACKETS : 0;
 	bpe_options_init(&o);
@@ -67,7 +69,7 @@ static int run_round(uint32_t k)
 	o.overload = k & 1 ? BPE_OVERLOAD_DROP : BPE_OVERLOAD_WAIT;
 	o.block_count = 2 + k % 7;
 	o.max_flows = 100;
-	o.on_batch = on_batch;
+	o.on_batch = check_engine_batch;
 	if (bpe_engine_open(&o, &r.engine, &error) < 0 || bpe_engine_run(r.engine, 0, &error) < 0) {
 		printf("round %u: %s\n", k, error.text);
 		return 0;
@@ -77,8 +79,10 @@ static int run_round(uint32_t k)
 	uint64_t seen = 0, packets = 0, disorder = 0;
 	for (uint32_t i = 0; i < PACKETS; i++)
 		seen += r.seen[i];
-	for (uint32_t w = 0; w < BPE_MAX_WORKERS; w++)
-		packets += r.worker[w].packets, disorder += r.worker[w].disorder;
+	for (uint32_t w = 0; w < BPE_MAX_WORKERS; w++) {
+		packets += r.worker[w].packets;
+		disorder += r.worker[w].disorder;
+	}
 	int good = !disorder && !r.twice && seen == packets && packets == s.delivered_packets &&
 		   !s.in_flight &&
 		   s.read_packets ==
@@ -94,9 +98,11 @@ static int run_round(uint32_t k)
 
 int main(int argc, char **argv)
 {
-	uint32_t rounds = argc > 1 ? (uint32_t)atoi(argv[1]) : 20, good = 0;
+	const uint32_t rounds = argc > 1 ? (uint32_t)atoi(argv[1]) : 20;
+	uint32_t good = 0;
+
 	for (uint32_t k = 0; k < rounds; k++)
-		good += (uint32_t)run_round(k);
+		good += (uint32_t)run_engine_round(k);
 	printf("%u passed, %u failed\n", good, rounds - good);
 	return good != rounds;
 }

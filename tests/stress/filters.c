@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* filters [rounds]: filters changed again and again while an engine runs, by another thread and by
- * the handlers.  Every packet carries its number; which filters can have been there when it was
- * read is known from the engine's count before and behind each change.  A packet that all of those
- * take must come, one that none takes must not, and the books are right.  A plain program, meant
- * for ThreadSanitizer, too. */
+/* filters [rounds]: changes filters again and again while an engine runs, by another thread and by
+ * the handlers.  Every packet carries a number.  The engine's count before and after each change
+ * tells which filters may have been in use when a packet was read.  A packet taken by all of these
+ * filters must come, a packet taken by none must not, and the counts must add up.  A plain program,
+ * meant for ThreadSanitizer, too. */
 #include "bpfengine.h"
 
 #include <pthread.h>
@@ -30,23 +30,24 @@ static struct round {
 	struct bpe_engine *engine;
 	_Atomic uint8_t seen[PACKETS];
 	_Atomic uint32_t wrong, asked_inside;
-	uint32_t every; /* so many batches, and a handler asks */
+	uint32_t every; /* batches between two changes by a handler */
 	struct {
 		uint32_t filter;
 		uint64_t before, behind;
 	} change[CHANGES];
 	uint32_t changes;
-	pthread_mutex_t mutex; /* one change at a time, so that the counts around it are its own */
+	pthread_mutex_t
+		mutex; /* a change at a time: the counts around a change belong to the change */
 } r;
 
-static uint64_t position(void)
+static uint64_t count_seen_packets(void)
 {
 	struct bpe_stats s;
 	bpe_engine_stats(r.engine, &s);
 	return s.read_packets + s.filtered;
 }
 
-static int change(uint32_t filter, bool in_words)
+static int change_filter_once(uint32_t filter, bool in_words)
 {
 	struct bpe_error e;
 	pthread_mutex_lock(&r.mutex);
@@ -54,11 +55,11 @@ static int change(uint32_t filter, bool in_words)
 	int status = BPE_E_STATE;
 	if (at < CHANGES) {
 		r.change[at].filter = filter;
-		r.change[at].before = position();
+		r.change[at].before = count_seen_packets();
 		status = in_words ? bpe_engine_set_expression(r.engine, expressions[filter], &e)
 				  : bpe_engine_set_filter(
 					    r.engine, programs[filter], lengths[filter], &e);
-		r.change[at].behind = position();
+		r.change[at].behind = count_seen_packets();
 		if (status == BPE_OK)
 			r.changes++;
 		else if (status != BPE_E_STATE)
@@ -68,7 +69,7 @@ static int change(uint32_t filter, bool in_words)
 	return status;
 }
 
-static void on_batch(void *user, const struct bpe_batch *b)
+static void check_filtered_batch(void *user, const struct bpe_batch *b)
 {
 	(void)user;
 	for (uint32_t i = 0; i < b->count; i++) {
@@ -79,35 +80,35 @@ static void on_batch(void *user, const struct bpe_batch *b)
 	}
 	if (r.every && b->count && !((b->time_ns[0] / STEP_NS + b->worker) % r.every) &&
 		!pthread_mutex_trylock(
-			&r.mutex)) { /* else somebody is at it, and may wait for us */
+			&r.mutex)) { /* else a thread is changing, and may wait for this handler */
 		uint32_t at = r.changes;
 		if (at < CHANGES) {
 			r.change[at].filter = (uint32_t)(b->time_ns[0] / STEP_NS) % FILTERS;
-			r.change[at].before = position();
+			r.change[at].before = count_seen_packets();
 			if (bpe_engine_set_filter(r.engine, programs[r.change[at].filter],
 				    lengths[r.change[at].filter], NULL) == BPE_OK)
 				r.changes++, atomic_fetch_add(&r.asked_inside, 1);
-			r.change[at].behind = position();
+			r.change[at].behind = count_seen_packets();
 		}
 		pthread_mutex_unlock(&r.mutex);
 	}
 }
 
-static void *changer(void *seed)
+static void *run_filter_changer(void *seed)
 {
 	uint32_t state = *(const uint32_t *)seed;
 	struct timespec nap = { 0, 50000 };
 	for (int status = BPE_OK; status == BPE_OK;) {
 		state = state * 1664525 + 1013904223;
-		status = change((state >> 8) % FILTERS, state >> 24 & 1);
+		status = change_filter_once((state >> 8) % FILTERS, state >> 24 & 1);
 		if (state >> 28 == 0)
 			nanosleep(&nap, NULL);
 	}
 	return NULL;
 }
 
-/* What each filter takes, from a run of its own. */
-static void learn(void)
+/* Learns the packets taken by each filter, from a run without a filter. */
+static void learn_filter_results(void)
 {
 	struct bpe_options o;
 	struct bpe_capture *c;
@@ -129,13 +130,42 @@ static void learn(void)
 	bpe_capture_close(c);
 }
 
-/* Whether the engine ran so fast, or the machine was so busy, that the last round proves little. */
-static bool changed_too_seldom(void)
+/* Returns true if the last round had too few changes to prove anything: on a busy machine. */
+static bool has_changed_too_seldom(void)
 {
 	return r.changes <= 3 || (r.every && !r.asked_inside && r.changes <= 100);
 }
 
-static int run_round(uint32_t k)
+struct findings {
+	uint32_t seen, lost, too_many;
+};
+
+/* Compares the packets seen with the filters in use when each packet was read. */
+static struct findings compare_with_filters(void)
+{
+	struct findings f = { .seen = 0 };
+	uint32_t c = 0;
+
+	for (uint32_t n = 0; n < PACKETS; n++) {
+		uint8_t may = 0;
+		uint8_t must = 0xff;
+
+		while (c + 1 < r.changes && r.change[c + 1].behind <= n)
+			c++; /* c: the latest change surely made */
+		for (uint32_t at = c; at < r.changes && (at == c || r.change[at].before <= n);
+			at++) {
+			uint8_t bit = takes[n] >> r.change[at].filter & 1;
+			may |= bit;
+			must &= bit;
+		}
+		f.seen += r.seen[n];
+		f.lost += must && !r.seen[n];
+		f.too_many += !may && r.seen[n];
+	}
+	return f;
+}
+
+static int run_filters_round(uint32_t k)
 {
 	struct bpe_options o;
 	struct bpe_error error;
@@ -148,51 +178,41 @@ static int run_round(uint32_t k)
 	o.workers = (int32_t)(k % 4);
 	o.ring_slots = 64u << k % 3;
 	o.block_count = 2 + k % 5;
-	o.on_batch = on_batch;
+	o.on_batch = check_filtered_batch;
 	r.every = k % 3 ? 40 + k % 7 : 0;
 	if (bpe_engine_open(&o, &r.engine, &error) < 0)
 		return printf("FAILED: %s\n", error.text), 0;
-	int early = change(k % FILTERS, k & 1); /* before the start */
+	int early = change_filter_once(k % FILTERS, k & 1); /* before the start */
 	if (bpe_engine_start(r.engine, &error) < 0)
 		return printf("FAILED: %s\n", error.text), 0;
-	pthread_create(&thread, NULL, changer, &k);
+	pthread_create(&thread, NULL, run_filter_changer, &k);
 	while (!bpe_engine_wait(r.engine, -1))
 		continue;
 	pthread_join(thread, NULL);
-	int late = bpe_engine_set_filter(r.engine, programs[0], lengths[0], &error),
-	    wrong_one = bpe_engine_set_expression(r.engine, "tcp prot 80", &error);
+	const int late = bpe_engine_set_filter(r.engine, programs[0], lengths[0], &error);
+	const int wrong_one = bpe_engine_set_expression(r.engine, "tcp prot 80", &error);
+
 	bpe_engine_stats(r.engine, &s);
-	uint32_t lost = 0, too_many = 0, seen = 0, c = 0;
-	for (uint32_t n = 0; n < PACKETS; n++) {
-		uint8_t may = 0, must = 0xff;
-		while (c + 1 < r.changes && r.change[c + 1].behind <= n)
-			c++; /* c is the latest that had surely happened */
-		for (uint32_t at = c; at < r.changes && (at == c || r.change[at].before <= n);
-			at++) {
-			uint8_t bit = takes[n] >> r.change[at].filter & 1;
-			may |= bit, must &= bit;
-		}
-		seen += r.seen[n];
-		lost += must && !r.seen[n];
-		too_many += !may && r.seen[n];
-	}
+	const struct findings found = compare_with_filters();
+
 	int good = early == BPE_OK && late == BPE_E_STATE && wrong_one == BPE_E_ARGUMENT &&
-		   !r.wrong && !lost && !too_many && seen == s.delivered_packets &&
-		   s.read_packets == seen && s.read_packets + s.filtered == PACKETS;
+		   !r.wrong && !found.lost && !found.too_many &&
+		   found.seen == s.delivered_packets && s.read_packets == found.seen &&
+		   s.read_packets + s.filtered == PACKETS;
 	if (!good)
 		printf("FAILED round %u: %u changes (%u inside), wrong %u, lost %u, too many %u, seen %u, delivered %llu, filtered %llu, %d %d %d\n",
-			k, r.changes, r.asked_inside, r.wrong, lost, too_many, seen,
-			(unsigned long long)s.delivered_packets, (unsigned long long)s.filtered,
-			early, late, wrong_one);
+			k, r.changes, r.asked_inside, r.wrong, found.lost, found.too_many,
+			found.seen, (unsigned long long)s.delivered_packets,
+			(unsigned long long)s.filtered, early, late, wrong_one);
 	bpe_engine_close(r.engine);
 	pthread_mutex_destroy(&r.mutex);
 	return good;
 }
 
-/* Many ask at once, handlers among them: all are answered. */
+/* Answers to many threads that ask at once, handlers among them. */
 static _Atomic uint32_t answered;
 
-static void crowd_batch(void *user, const struct bpe_batch *b)
+static void ask_from_batch(void *user, const struct bpe_batch *b)
 {
 	(void)user;
 	if (!(b->time_ns[0] / STEP_NS % 16) &&
@@ -201,7 +221,7 @@ static void crowd_batch(void *user, const struct bpe_batch *b)
 		atomic_fetch_add(&answered, 1);
 }
 
-static void *crowd_thread(void *unused)
+static void *ask_from_thread(void *unused)
 {
 	for (uint32_t k = 0; bpe_engine_set_filter(r.engine, programs[k % FILTERS],
 				     lengths[k % FILTERS], NULL) == BPE_OK;
@@ -210,7 +230,7 @@ static void *crowd_thread(void *unused)
 	return unused;
 }
 
-static int crowd(uint32_t workers)
+static int run_filter_crowd(uint32_t workers)
 {
 	struct bpe_options o;
 	struct bpe_stats s;
@@ -218,12 +238,12 @@ static int crowd(uint32_t workers)
 	bpe_options_init(&o);
 	o.interface_name = SOURCE;
 	o.workers = (int32_t)workers;
-	o.on_batch = crowd_batch;
+	o.on_batch = ask_from_batch;
 	answered = 0;
 	if (bpe_engine_open(&o, &r.engine, NULL) < 0 || bpe_engine_start(r.engine, NULL) < 0)
 		return 0;
 	for (int i = 0; i < 3; i++)
-		pthread_create(&threads[i], NULL, crowd_thread, NULL);
+		pthread_create(&threads[i], NULL, ask_from_thread, NULL);
 	while (!bpe_engine_wait(r.engine, -1))
 		continue;
 	for (int i = 0; i < 3; i++)
@@ -238,20 +258,21 @@ static int crowd(uint32_t workers)
 
 int main(int argc, char **argv)
 {
-	uint32_t rounds = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 12, passed = 0;
+	uint32_t rounds = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 12;
+	uint32_t passed = 0;
 	uint64_t changes = 0;
-	learn();
+	learn_filter_results();
 	for (uint32_t k = 0; k < rounds; k++) {
-		int good = run_round(k);
-		while (good && changed_too_seldom())
-			good = run_round(k);
+		int good = run_filters_round(k);
+		while (good && has_changed_too_seldom())
+			good = run_filters_round(k);
 		passed += (uint32_t)good;
 		changes += r.changes;
 	}
 	for (uint32_t k = 0; k < 4; k++, rounds++) {
-		int good = crowd(k);
+		int good = run_filter_crowd(k);
 		while (good && answered <= 10)
-			good = crowd(k);
+			good = run_filter_crowd(k);
 		passed += (uint32_t)good;
 	}
 	for (uint32_t k = 0; k < FILTERS; k++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ring [millions]: two threads, numbered items, bursts of every size, stalls on either side; every
- * item comes once and in order, and a mark never passes while its items are unread.  Meant for
- * ThreadSanitizer; a plain program. */
+/* ring [millions]: two threads move numbered items in bursts of every size, with stalls on either
+ * side.  Every item comes once and in order.  A mark never passes while earlier items are unread.
+ * Meant for ThreadSanitizer; a plain program. */
 #include "base/clock.h"
 #include "ring/ring.h"
 
@@ -16,18 +16,23 @@ static uint64_t slot[SLOTS];
 static uint64_t total;
 static unsigned long failures;
 
-static uint64_t next_random(uint64_t *s)
+static uint64_t next_ring_random(uint64_t *s)
 {
-	*s ^= *s << 13, *s ^= *s >> 7, *s ^= *s << 17;
+	*s ^= *s << 13;
+	*s ^= *s >> 7;
+	*s ^= *s << 17;
 	return *s;
 }
 
-static void *consume(void *unused)
+static void *consume_items(void *unused)
 {
-	uint64_t expected = 0, seed = 88172645463325252u, *wrong = unused;
+	uint64_t *wrong = unused;
+	uint64_t expected = 0;
+	uint64_t seed = 88172645463325252u;
+
 	bpei_role_enter(&bpei_worker_role);
 	while (expected < total) {
-		uint32_t n = bpei_ring_peek(&ring, (uint32_t)(next_random(&seed) % 100 + 1));
+		uint32_t n = bpei_ring_peek(&ring, (uint32_t)(next_ring_random(&seed) % 100 + 1));
 		for (uint32_t i = 0; i < n; i++) {
 			uint64_t *s = &slot[(ring.own_head + i) & ring.mask];
 			if (*s != expected++)
@@ -37,29 +42,31 @@ static void *consume(void *unused)
 		}
 		if (n)
 			bpei_ring_drop(&ring, n);
-		if (next_random(&seed) % 20000 == 0)
+		if (next_ring_random(&seed) % 20000 == 0)
 			bpei_clock_sleep_ns(200000);
 	}
 	bpei_role_leave(&bpei_worker_role);
 	return NULL;
 }
 
-static void produce(void)
+static void produce_items(void)
 {
-	uint64_t next = 0, seed = 362436069u;
+	uint64_t next = 0;
+	uint64_t seed = 362436069u;
 	uint32_t marks[64], used = 0;
 	bpei_role_enter(&bpei_reader_role);
 	while (next < total) {
-		uint32_t want = (uint32_t)(next_random(&seed) % 70 + 1),
-			 room = bpei_ring_room(&ring, want), n = want < room ? want : room;
+		const uint32_t want = (uint32_t)(next_ring_random(&seed) % 70 + 1);
+		const uint32_t room = bpei_ring_room(&ring, want);
+		uint32_t n = want < room ? want : room;
+
 		if (next + n > total)
 			n = (uint32_t)(total - next);
 		for (uint32_t i = 0; i < n; i++)
 			slot[(ring.own_tail + i) & ring.mask] = next++;
 		if (n)
 			bpei_ring_push(&ring, n);
-		/* Marks are freed oldest first, as blocks are; one that passes while its ring holds
-		 * more than was pushed since lies. */
+		/* Marks are freed oldest first, as blocks are. */
 		while (used && bpei_ring_passed(&ring, marks[0])) {
 			for (uint32_t i = 1; i < used; i++)
 				marks[i - 1] = marks[i];
@@ -70,7 +77,7 @@ static void produce(void)
 		if ((int32_t)(ring.own_tail - ring.seen_head) < 0 ||
 			ring.own_tail - ring.seen_head > SLOTS)
 			failures++;
-		if (next_random(&seed) % 20000 == 0)
+		if (next_ring_random(&seed) % 20000 == 0)
 			bpei_clock_sleep_ns(200000);
 	}
 	bpei_role_leave(&bpei_reader_role);
@@ -82,9 +89,9 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	total = (argc > 1 ? strtoull(argv[1], NULL, 10) : 3) * 1000000;
 	bpei_ring_init(&ring, SLOTS);
-	if (pthread_create(&thread, NULL, consume, &wrong))
+	if (pthread_create(&thread, NULL, consume_items, &wrong))
 		return 1;
-	produce();
+	produce_items();
 	pthread_join(thread, NULL);
 	failures += wrong != 0;
 	bpei_role_enter(&bpei_reader_role);

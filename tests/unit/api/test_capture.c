@@ -62,7 +62,7 @@ Test(capture, stops_at_the_count, .timeout = 30)
 	bpe_capture_close(c);
 }
 
-static void *wake(void *capture)
+static void *wake_capture(void *capture)
 {
 	bpe_capture_wake(capture);
 	return NULL;
@@ -82,7 +82,7 @@ Test(capture, wakes, .timeout = 30)
 	while ((n = bpe_capture_next(c, &b, 0, NULL)) > 0)
 		continue;
 	cr_assert_eq(n, 0);
-	cr_assert_eq(pthread_create(&t, NULL, wake, c), 0);
+	cr_assert_eq(pthread_create(&t, NULL, wake_capture, c), 0);
 	cr_assert(bpe_capture_next(c, &b, 20000000000, NULL) >= 0);
 	pthread_join(t, NULL);
 	bpe_capture_close(c);
@@ -102,29 +102,35 @@ Test(capture, refuses_wrong_options)
 	cr_assert_null(c);
 }
 
-static uint8_t *little32(uint8_t *p, uint32_t v)
+static uint8_t *write_little32(uint8_t *p, uint32_t v)
 {
 	for (int i = 0; i < 4; i++)
 		*p++ = (uint8_t)(v >> 8 * i);
 	return p;
 }
 
-/* A pcapng block: type, body, both lengths. */
-static uint8_t *ng_block(uint8_t *p, uint32_t type, const uint8_t *body, uint32_t n)
+/* Writes a pcapng block: type, body, both lengths.  Returns the end. */
+static uint8_t *write_capture_block(uint8_t *p, uint32_t type, const uint8_t *body, uint32_t n)
 {
 	uint32_t all = 12 + ((n + 3) & ~3u);
-	p = little32(little32(p, type), all);
+	p = write_little32(write_little32(p, type), all);
 	memset(p, 0, all - 12);
 	memcpy(p, body, n);
-	return little32(p + all - 12, all);
+	return write_little32(p + all - 12, all);
 }
 
-static uint8_t *ng_packet(uint8_t *p, uint32_t interface, const uint8_t *data, uint32_t n)
+static uint8_t *write_capture_packet(
+	uint8_t *p, uint32_t interface, const uint8_t *data, uint32_t n)
 {
 	uint8_t body[100];
-	memcpy(little32(little32(little32(little32(little32(body, interface), 0), 0), n), n), data,
-		n);
-	return ng_block(p, 6, body, 20 + n);
+	memcpy(write_little32(
+		       write_little32(
+			       write_little32(
+				       write_little32(write_little32(body, interface), 0), 0),
+			       n),
+		       n),
+		data, n);
+	return write_capture_block(p, 6, body, 20 + n);
 }
 
 /* Two interfaces of different link types in turn, an IPv4 and an IPv6 packet on each: a filter set
@@ -134,16 +140,21 @@ Test(capture, a_filter_set_by_hand_stays, .timeout = 30)
 {
 	static const uint8_t section[16] = { 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255,
 		255, 255, 255, 255 };
-	static const uint8_t ethernet[8] = { 1 }, raw[8] = { 101 };
-	uint8_t four[54] = { [12] = 8, [14] = 0x45 },
-		six[54] = { [12] = 0x86, [13] = 0xdd, [14] = 0x60 }, file[4096], *p = file;
+	static const uint8_t ethernet[8] = { 1 };
+	static const uint8_t raw[8] = { 101 };
+	uint8_t four[54] = { [12] = 8, [14] = 0x45 };
+	uint8_t six[54] = { [12] = 0x86, [13] = 0xdd, [14] = 0x60 };
+	uint8_t file[4096];
+	uint8_t *p = file;
 	char path[] = "/tmp/bpfengine-capture-XXXXXX";
-	p = ng_block(p, 0x0a0d0d0a, section, 16);
-	p = ng_block(p, 1, ethernet, 8);
-	p = ng_block(p, 1, raw, 8);
+	p = write_capture_block(p, 0x0a0d0d0a, section, 16);
+	p = write_capture_block(p, 1, ethernet, 8);
+	p = write_capture_block(p, 1, raw, 8);
 	for (int i = 0; i < 4; i++) {
-		p = ng_packet(p, 0, four, 54), p = ng_packet(p, 0, six, 54);
-		p = ng_packet(p, 1, four + 14, 40), p = ng_packet(p, 1, six + 14, 40);
+		p = write_capture_packet(p, 0, four, 54);
+		p = write_capture_packet(p, 0, six, 54);
+		p = write_capture_packet(p, 1, four + 14, 40);
+		p = write_capture_packet(p, 1, six + 14, 40);
 	}
 	int fd = mkstemp(path);
 	cr_assert_geq(fd, 0);
@@ -152,8 +163,8 @@ Test(capture, a_filter_set_by_hand_stays, .timeout = 30)
 
 	static const struct bpe_insn everything[] = { { 0x06, 0, 0, 40 } };
 	for (int by_hand = 0; by_hand < 3;
-		by_hand++) { /* 1: another program; 2: another expression, for every link type that
-				comes */
+		by_hand++) { /* 1: another program; 2: another expression, for every link type
+			      */
 		struct bpe_options o;
 		struct bpe_error error = { 0 };
 		struct bpe_capture *c = NULL;
@@ -170,10 +181,12 @@ Test(capture, a_filter_set_by_hand_stays, .timeout = 30)
 			cr_assert_eq(bpe_capture_set_expression(c, "ip", &error), BPE_OK, "%s",
 				error.text);
 		cr_expect_eq(bpe_capture_set_expression(c, "ip and", &error),
-			BPE_E_ARGUMENT); /* which changes nothing */
+			BPE_E_ARGUMENT); /* an error changes nothing */
 		for (int n; (n = bpe_capture_next(c, &b, -1, NULL)) > 0;)
-			for (int i = 0; i < n; i++)
-				seen++, fours += !!(b.layers[i].flags & BPE_PKT_IP4);
+			for (int i = 0; i < n; i++) {
+				seen++;
+				fours += !!(b.layers[i].flags & BPE_PKT_IP4);
+			}
 		cr_expect_eq(seen, by_hand == 1 ? 16u : 8u);
 		cr_expect_eq(fours, by_hand ? 8u : 0u);
 		bpe_capture_close(c);

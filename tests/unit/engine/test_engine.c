@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine whole, on generated traffic: the books balance whatever happens to it. */
+/* The whole engine on generated traffic: the counts balance in all circumstances. */
 #include "bpfengine.h"
 
 #include <criterion/criterion.h>
@@ -21,13 +21,13 @@ struct seen {
 	long pause_ns;
 };
 
-static void pause_for(long ns)
+static void pause_engine_test(long ns)
 {
 	struct timespec t = { 0, ns };
 	nanosleep(&t, NULL);
 }
 
-static void on_batch(void *user, const struct bpe_batch *b)
+static void check_seen_batch(void *user, const struct bpe_batch *b)
 {
 	struct seen *s = user;
 	uint64_t bytes = 0, known = 0, wrong = 0;
@@ -48,9 +48,9 @@ static void on_batch(void *user, const struct bpe_batch *b)
 		}
 	}
 	while (atomic_load(&s->hold))
-		pause_for(1000000);
+		pause_engine_test(1000000);
 	if (s->pause_ns)
-		pause_for(s->pause_ns);
+		pause_engine_test(s->pause_ns);
 	s->bytes += bytes;
 	s->known += known;
 	s->wrong += wrong;
@@ -60,7 +60,7 @@ static void on_batch(void *user, const struct bpe_batch *b)
 		bpe_engine_stop(s->engine);
 }
 
-static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
+static void count_seen_flow(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct seen *s = user;
 	s->flows++;
@@ -70,27 +70,27 @@ static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
 		s->wrong++;
 }
 
-static struct bpe_options options(const char *source, int workers, struct seen *seen)
+static struct bpe_options make_engine_options(const char *source, int workers, struct seen *seen)
 {
 	struct bpe_options o;
 	memset(seen, 0, sizeof *seen);
 	bpe_options_init(&o);
 	o.interface_name = source;
 	o.workers = workers;
-	o.on_batch = on_batch;
-	o.on_flow = on_flow;
+	o.on_batch = check_seen_batch;
+	o.on_flow = count_seen_flow;
 	o.user = seen;
 	o.fixed_seed = true;
 	return o;
 }
 
-static void open_engine(const struct bpe_options *o, struct seen *seen)
+static void open_test_engine(const struct bpe_options *o, struct seen *seen)
 {
 	struct bpe_error error = { 0 };
 	cr_assert_eq(bpe_engine_open(o, &seen->engine, &error), BPE_OK, "%s", error.text);
 }
 
-static struct bpe_stats balanced(struct seen *seen)
+static struct bpe_stats expect_engine_balance(struct seen *seen)
 {
 	struct bpe_stats s;
 	uint64_t done = 0, by_worker = 0;
@@ -126,10 +126,10 @@ Test(engine, every_number_of_workers_sees_the_same, .timeout = 60)
 	static const int workers[] = { 0, 1, 2, 4 };
 	for (int i = 0; i < 4; i++) {
 		struct seen seen;
-		struct bpe_options o = options(SOURCE, workers[i], &seen);
-		open_engine(&o, &seen);
+		struct bpe_options o = make_engine_options(SOURCE, workers[i], &seen);
+		open_test_engine(&o, &seen);
 		cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
-		struct bpe_stats s = balanced(&seen);
+		struct bpe_stats s = expect_engine_balance(&seen);
 		cr_assert_eq(s.read_packets, PACKETS);
 		cr_assert_eq(s.delivered_packets, PACKETS);
 		cr_assert_eq(s.workers, (uint32_t)workers[i]);
@@ -146,7 +146,7 @@ Test(engine, every_number_of_workers_sees_the_same, .timeout = 60)
 	}
 }
 
-static void on_unparsed(void *user, const struct bpe_batch *b)
+static void check_unparsed_batch(void *user, const struct bpe_batch *b)
 {
 	struct seen *s = user;
 	for (uint32_t i = 0; i < b->count; i++) {
@@ -168,10 +168,10 @@ static void on_unparsed(void *user, const struct bpe_batch *b)
 Test(engine, count_only_parses_nothing_and_balances, .timeout = 60)
 {
 	struct seen seen;
-	struct bpe_options o = options(SOURCE, 2, &seen);
+	struct bpe_options o = make_engine_options(SOURCE, 2, &seen);
 	o.count_only = true;
-	o.on_batch = on_unparsed;
-	open_engine(&o, &seen);
+	o.on_batch = check_unparsed_batch;
+	open_test_engine(&o, &seen);
 	cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
 	struct bpe_stats s;
 	struct bpe_protocol p[2];
@@ -198,9 +198,9 @@ Test(engine, count_only_parses_nothing_and_balances, .timeout = 60)
 Test(engine, blocks_say_how_full_they_were, .timeout = 60)
 {
 	struct seen seen;
-	struct bpe_options o = options(SOURCE, 0, &seen);
+	struct bpe_options o = make_engine_options(SOURCE, 0, &seen);
 	struct bpe_stats s;
-	open_engine(&o, &seen);
+	open_test_engine(&o, &seen);
 	cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
 	bpe_engine_stats(seen.engine, &s);
 	cr_assert_eq(s.block_capacity, s.blocks * 262144);
@@ -211,19 +211,19 @@ Test(engine, blocks_say_how_full_they_were, .timeout = 60)
 Test(engine, a_slow_worker_is_waited_for, .timeout = 60)
 {
 	struct seen seen;
-	struct bpe_options o = options("synth:count=20000", 2, &seen);
+	struct bpe_options o = make_engine_options("synth:count=20000", 2, &seen);
 	o.ring_slots = 64;
 	seen.pause_ns = 100000;
 	atomic_store(&seen.hold, 1);
-	open_engine(&o, &seen);
+	open_test_engine(&o, &seen);
 	cr_assert_eq(bpe_engine_start(seen.engine, NULL), BPE_OK);
 	struct bpe_stats s;
 	while (bpe_engine_stats(seen.engine, &s), !s.waits)
-		pause_for(1000000);
+		pause_engine_test(1000000);
 	atomic_store(&seen.hold, 0);
 	while (!bpe_engine_wait(seen.engine, -1))
 		continue;
-	s = balanced(&seen);
+	s = expect_engine_balance(&seen);
 	cr_assert_eq(s.delivered_packets, 20000);
 	cr_assert(s.waits > 0);
 	bpe_engine_close(seen.engine);
@@ -232,20 +232,20 @@ Test(engine, a_slow_worker_is_waited_for, .timeout = 60)
 Test(engine, a_slow_worker_drops_by_option, .timeout = 60)
 {
 	struct seen seen;
-	struct bpe_options o = options(SOURCE, 2, &seen);
+	struct bpe_options o = make_engine_options(SOURCE, 2, &seen);
 	o.ring_slots = 64;
 	o.overload = BPE_OVERLOAD_DROP;
 	seen.pause_ns = 1000000;
 	atomic_store(&seen.hold, 1);
-	open_engine(&o, &seen);
+	open_test_engine(&o, &seen);
 	cr_assert_eq(bpe_engine_start(seen.engine, NULL), BPE_OK);
 	struct bpe_stats s;
 	while (bpe_engine_stats(seen.engine, &s), !s.dropped[BPE_DROP_RING_FULL])
-		pause_for(1000000);
+		pause_engine_test(1000000);
 	atomic_store(&seen.hold, 0);
 	while (!bpe_engine_wait(seen.engine, -1))
 		continue;
-	s = balanced(&seen);
+	s = expect_engine_balance(&seen);
 	cr_assert_eq(s.read_packets, PACKETS);
 	cr_assert(s.dropped[BPE_DROP_RING_FULL] > 0);
 	cr_assert_eq(s.dropped[BPE_DROP_STALLED], 0);
@@ -256,11 +256,11 @@ Test(engine, stop_in_mid_traffic, .timeout = 60)
 {
 	for (int workers = 0; workers <= 3; workers += 3) {
 		struct seen seen;
-		struct bpe_options o = options("synth:flows=100", workers, &seen);
+		struct bpe_options o = make_engine_options("synth:flows=100", workers, &seen);
 		seen.stop_after = 50000;
-		open_engine(&o, &seen);
+		open_test_engine(&o, &seen);
 		cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
-		struct bpe_stats s = balanced(&seen);
+		struct bpe_stats s = expect_engine_balance(&seen);
 		cr_assert(s.delivered_packets >= 50000);
 		bpe_engine_close(seen.engine);
 	}
@@ -269,22 +269,22 @@ Test(engine, stop_in_mid_traffic, .timeout = 60)
 Test(engine, a_worker_that_hangs_is_given_up_and_counted, .timeout = 60)
 {
 	struct seen seen;
-	struct bpe_options o = options("synth:flows=100", 1, &seen);
+	struct bpe_options o = make_engine_options("synth:flows=100", 1, &seen);
 	o.ring_slots = 64;
 	atomic_store(&seen.hold, 1);
-	open_engine(&o, &seen);
+	open_test_engine(&o, &seen);
 	cr_assert_eq(bpe_engine_start(seen.engine, NULL), BPE_OK);
 	struct bpe_stats s;
 	while (bpe_engine_stats(seen.engine, &s), !s.waits)
-		pause_for(1000000); /* the ring is full and the reader waits */
+		pause_engine_test(1000000); /* the ring is full and the reader waits */
 	bpe_engine_stop(seen.engine);
 	while (bpe_engine_stats(seen.engine, &s), !s.dropped[BPE_DROP_STALLED])
-		pause_for(1000000);
+		pause_engine_test(1000000);
 	cr_assert_eq(bpe_engine_wait(seen.engine, 0), 0);
 	atomic_store(&seen.hold, 0);
 	while (!bpe_engine_wait(seen.engine, -1))
 		continue;
-	s = balanced(&seen);
+	s = expect_engine_balance(&seen);
 	cr_assert(s.dropped[BPE_DROP_STALLED] > 0);
 	bpe_engine_close(seen.engine);
 }
@@ -295,11 +295,11 @@ Test(engine, count_is_exact, .timeout = 60)
 	for (int workers = 0; workers <= 2; workers += 2)
 		for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
 			struct seen seen;
-			struct bpe_options o = options("synth", workers, &seen);
+			struct bpe_options o = make_engine_options("synth", workers, &seen);
 			o.max_packets = counts[i];
-			open_engine(&o, &seen);
+			open_test_engine(&o, &seen);
 			cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
-			cr_assert_eq(balanced(&seen).read_packets, counts[i]);
+			cr_assert_eq(expect_engine_balance(&seen).read_packets, counts[i]);
 			bpe_engine_close(seen.engine);
 		}
 }
@@ -307,10 +307,10 @@ Test(engine, count_is_exact, .timeout = 60)
 Test(engine, duration_ends_an_endless_run, .timeout = 60)
 {
 	struct seen seen;
-	struct bpe_options o = options("synth:rate=10000", 0, &seen);
-	open_engine(&o, &seen);
+	struct bpe_options o = make_engine_options("synth:rate=10000", 0, &seen);
+	open_test_engine(&o, &seen);
 	cr_assert_eq(bpe_engine_run(seen.engine, 300000000, NULL), BPE_OK);
-	struct bpe_stats s = balanced(
+	struct bpe_stats s = expect_engine_balance(
 		&seen); /* of any number of packets: a busy machine may read none in time */
 	cr_assert(s.elapsed_ns >= 300000000);
 	bpe_engine_close(seen.engine);
@@ -320,11 +320,11 @@ Test(engine, duration_ends_an_endless_run, .timeout = 60)
 Test(engine, a_stop_comes_before_the_duration, .timeout = 60)
 {
 	struct seen seen;
-	struct bpe_options o = options("synth:rate=10000", 0, &seen);
+	struct bpe_options o = make_engine_options("synth:rate=10000", 0, &seen);
 	seen.stop_after = 1;
-	open_engine(&o, &seen);
+	open_test_engine(&o, &seen);
 	cr_assert_eq(bpe_engine_run(seen.engine, 3600000000000, NULL), BPE_OK);
-	struct bpe_stats s = balanced(&seen);
+	struct bpe_stats s = expect_engine_balance(&seen);
 	cr_assert(s.read_packets > 0);
 	bpe_engine_close(seen.engine);
 }
@@ -333,11 +333,11 @@ Test(engine, full_flow_tables_evict_and_balance, .timeout = 60)
 {
 	for (int workers = 0; workers <= 3; workers += 3) {
 		struct seen seen;
-		struct bpe_options o = options(SOURCE, workers, &seen);
+		struct bpe_options o = make_engine_options(SOURCE, workers, &seen);
 		o.max_flows = 50;
-		open_engine(&o, &seen);
+		open_test_engine(&o, &seen);
 		cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
-		struct bpe_stats s = balanced(&seen);
+		struct bpe_stats s = expect_engine_balance(&seen);
 		cr_assert(s.flows_evicted > 0);
 		cr_assert(s.flows_peak <= 50 && s.flows_active <= 50);
 		bpe_engine_close(seen.engine);
@@ -348,8 +348,8 @@ Test(engine, top_flows_are_the_largest, .timeout = 60)
 {
 	struct seen seen;
 	struct bpe_flow top[20], all[2000];
-	struct bpe_options o = options("synth:flows=300,count=50000", 3, &seen);
-	open_engine(&o, &seen);
+	struct bpe_options o = make_engine_options("synth:flows=300,count=50000", 3, &seen);
+	open_test_engine(&o, &seen);
 	cr_assert_eq(
 		bpe_engine_top_flows(seen.engine, top, 20), 0); /* not started: there are none */
 	cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
@@ -370,7 +370,7 @@ Test(engine, wrong_calls_are_told)
 {
 	struct seen seen;
 	struct bpe_error error;
-	struct bpe_options o = options("synth:count=10", 0, &seen), bad;
+	struct bpe_options o = make_engine_options("synth:count=10", 0, &seen), bad;
 	struct bpe_engine *engine = NULL;
 	cr_assert_eq(bpe_engine_open(NULL, &engine, &error), BPE_E_ARGUMENT);
 	cr_assert_eq(bpe_engine_open(&o, NULL, &error), BPE_E_ARGUMENT);
@@ -393,24 +393,24 @@ Test(engine, wrong_calls_are_told)
 	REFUSED(overload = 9);
 	REFUSED(priority = 9);
 	REFUSED(interface_name = "synth:nonsense=1");
-	open_engine(&o, &seen);
+	open_test_engine(&o, &seen);
 	cr_assert_eq(bpe_engine_result(seen.engine, &error), BPE_E_STATE);
 	cr_assert_eq(bpe_engine_start(seen.engine, &error), BPE_OK);
 	cr_assert_eq(bpe_engine_start(seen.engine, &error), BPE_E_STATE);
 	bpe_engine_close(seen.engine);
 	bpe_engine_close(NULL);
-	open_engine(&o, &seen);
+	open_test_engine(&o, &seen);
 	bpe_engine_close(seen.engine); /* never started */
 }
 
-/* An older caller's options end early: what it does not know has its default. */
+/* Accepts an older caller's options, which end early: later members have their defaults. */
 Test(engine, a_shorter_options_structure_is_accepted)
 {
 	struct seen seen;
-	struct bpe_options o = options("synth:count=1000", 0, &seen);
+	struct bpe_options o = make_engine_options("synth:count=1000", 0, &seen);
 	o.struct_size = offsetof(struct bpe_options, flows);
 	o.flows = false;
-	open_engine(&o, &seen);
+	open_test_engine(&o, &seen);
 	cr_assert_eq(bpe_engine_run(seen.engine, 0, NULL), BPE_OK);
 	struct bpe_stats s;
 	bpe_engine_stats(seen.engine, &s);

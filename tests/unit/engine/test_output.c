@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Records on the output thread, and snapshots of all flows: what is given is what ended, whatever
- * the handler does; nothing is shown twice. */
+/* Records on the output thread, and dumps of all flows.  Records given are the flows ended, however
+ * slow the handler; a dump shows no flow twice. */
 #include "engine/engine.h"
 
 #include <criterion/criterion.h>
@@ -15,23 +15,23 @@
 struct seen {
 	struct bpe_engine *engine;
 	_Atomic uint64_t flows, flow_sum, records, record_sum, record_packets, idles, wrong;
-	_Atomic int hold; /* on_record waits until it is 0 */
-	_Atomic int done; /* bit of each worker whose snapshot is over */
+	_Atomic int hold; /* on_record waits for 0 */
+	_Atomic int done; /* bit of each worker with a finished dump */
 	long pause_ns;
 	pthread_t thread;
 	bool has_thread;
-	uint64_t *shown; /* sums of the flows that a snapshot gave */
+	uint64_t *shown; /* hashes of the dumped flows */
 	_Atomic uint32_t shown_count;
-	int again; /* what a second question was answered, from within the first */
+	int again; /* status of a second dump, asked within the first */
 };
 
-static void pause_for(long ns)
+static void pause_output_test(long ns)
 {
 	struct timespec t = { ns / 1000000000, ns % 1000000000 };
 	nanosleep(&t, NULL);
 }
 
-static uint64_t sum_of(const void *p, size_t n) /* FNV-1a */
+static uint64_t hash_bytes(const void *p, size_t n) /* FNV-1a */
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 	for (size_t i = 0; i < n; i++)
@@ -39,20 +39,22 @@ static uint64_t sum_of(const void *p, size_t n) /* FNV-1a */
 	return h;
 }
 
-static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
+static void sum_ended_flow(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct seen *s = user;
 	s->flows++;
-	s->flow_sum += sum_of(f, sizeof *f);
+	s->flow_sum += hash_bytes(f, sizeof *f);
 	if (worker != f->worker || f->version != BPE_FLOW_VERSION || f->size != sizeof *f)
 		s->wrong++;
 }
 
-static void on_record(void *user, const struct bpe_flow *f, uint32_t worker)
+static void take_test_record(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct seen *s = user;
-	if (!s->has_thread)
-		s->thread = pthread_self(), s->has_thread = true;
+	if (!s->has_thread) {
+		s->thread = pthread_self();
+		s->has_thread = true;
+	}
 	if (!pthread_equal(s->thread, pthread_self()))
 		s->wrong++;
 	if (!f) {
@@ -60,44 +62,46 @@ static void on_record(void *user, const struct bpe_flow *f, uint32_t worker)
 		return;
 	}
 	while (atomic_load(&s->hold))
-		pause_for(1000000);
+		pause_output_test(1000000);
 	if (s->pause_ns)
-		pause_for(s->pause_ns);
+		pause_output_test(s->pause_ns);
 	s->records++;
-	s->record_sum += sum_of(f, sizeof *f);
+	s->record_sum += hash_bytes(f, sizeof *f);
 	s->record_packets += f->packets[0] + f->packets[1];
 	if (worker != f->worker || f->end == BPE_END_NONE)
 		s->wrong++;
 }
 
-static struct bpe_options options(const char *source, int workers, struct seen *s)
+static struct bpe_options make_output_options(const char *source, int workers, struct seen *s)
 {
 	struct bpe_options o;
 	memset(s, 0, sizeof *s);
 	bpe_options_init(&o);
 	o.interface_name = source;
 	o.workers = workers;
-	o.on_record = on_record;
+	o.on_record = take_test_record;
 	o.user = s;
 	o.fixed_seed = true;
 	return o;
 }
 
-static void open_engine(const struct bpe_options *o, struct seen *s)
+static void open_output_engine(const struct bpe_options *o, struct seen *s)
 {
 	struct bpe_error error = { .text = "" };
 	cr_assert_eq(bpe_engine_open(o, &s->engine, &error), BPE_OK, "%s", error.text);
 }
 
-/* The books at the end; per worker, too. */
-static struct bpe_stats balanced(struct seen *s)
+/* Checks all counts at the end, also by worker. */
+static struct bpe_stats expect_records_balance(struct seen *s)
 {
 	struct bpe_stats t;
 	struct bpe_worker_stats w;
 	uint64_t given = 0, dropped = 0;
 	bpe_engine_stats(s->engine, &t);
-	for (uint32_t k = 0; bpe_engine_worker_stats(s->engine, k, &w) == BPE_OK; k++)
-		given += w.records, dropped += w.records_dropped;
+	for (uint32_t k = 0; bpe_engine_worker_stats(s->engine, k, &w) == BPE_OK; k++) {
+		given += w.records;
+		dropped += w.records_dropped;
+	}
 	cr_assert_eq(given, t.records);
 	cr_assert_eq(dropped, t.records_dropped);
 	cr_assert_eq(t.records, s->records);
@@ -112,15 +116,15 @@ Test(output, records_are_what_ended, .timeout = 60)
 {
 	for (int workers = 0; workers <= 3; workers++) {
 		struct seen s;
-		struct bpe_options o = options(SOURCE, workers, &s);
-		o.on_flow = on_flow;
+		struct bpe_options o = make_output_options(SOURCE, workers, &s);
+		o.on_flow = sum_ended_flow;
 		o.flow_idle_ns = 2000000;
 		o.flow_closed_ns = 1000000;
 		o.flow_active_ns = 500000;
 		o.flow_lengths = true;
-		open_engine(&o, &s);
+		open_output_engine(&o, &s);
 		cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
-		struct bpe_stats t = balanced(&s);
+		struct bpe_stats t = expect_records_balance(&s);
 		cr_assert_eq(s.flows, s.records);
 		cr_assert_eq(s.flow_sum, s.record_sum); /* byte by byte, in whatever order */
 		cr_assert_eq(s.record_packets, t.flow_packets);
@@ -136,21 +140,21 @@ Test(output, a_full_ring_drops_records_and_no_packets, .timeout = 60)
 		struct seen s;
 		const bool live = round & 1;
 		struct bpe_options o =
-			options(live ? SOURCE ",rate=150000" : SOURCE, round & 2, &s);
+			make_output_options(live ? SOURCE ",rate=150000" : SOURCE, round & 2, &s);
 		o.flow_idle_ns = 1000000;
 		o.record_ring_bytes = 4096;
 		o.record_overload = live ? BPE_RECORD_AUTO : BPE_RECORD_DROP;
-		open_engine(&o, &s);
+		open_output_engine(&o, &s);
 		s.pause_ns = 200000;
 		s.hold = 1; /* until all packets are read: the ring holds few of their records */
 		cr_assert_eq(bpe_engine_start(s.engine, NULL), BPE_OK);
 		struct bpe_stats t;
 		while (bpe_engine_stats(s.engine, &t), t.delivered_packets < 60000)
-			pause_for(1000000);
+			pause_output_test(1000000);
 		atomic_store(&s.hold, 0);
 		while (!bpe_engine_wait(s.engine, -1))
 			continue;
-		t = balanced(&s);
+		t = expect_records_balance(&s);
 		struct bpe_worker_stats w;
 		cr_assert(t.records > 0 && t.records_dropped > (live ? 0 : t.records),
 			"%lu given, %lu dropped", (unsigned long)t.records,
@@ -166,26 +170,27 @@ Test(output, waiting_loses_nothing, .timeout = 60)
 {
 	for (int workers = 0; workers <= 2; workers += 2) {
 		struct seen s;
-		struct bpe_options o = options("synth:flows=400,seed=3,count=20000", workers, &s);
+		struct bpe_options o =
+			make_output_options("synth:flows=400,seed=3,count=20000", workers, &s);
 		o.flow_idle_ns = 1000000;
 		o.record_ring_bytes =
 			4096; /* record_overload: automatic, and this source is not live */
-		open_engine(&o, &s);
+		open_output_engine(&o, &s);
 		s.pause_ns = 1000;
 		cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
-		struct bpe_stats t = balanced(&s);
+		struct bpe_stats t = expect_records_balance(&s);
 		cr_assert(t.records_dropped == 0 && t.records > 500);
 		bpe_engine_close(s.engine);
 	}
 }
 
-/* Lets the handler go once the engine has dropped all records but those that the ring holds. */
+/* Lets the handler go once the engine has dropped all records outside the ring. */
 static void *let_go(void *user)
 {
 	struct seen *s = user;
 	struct bpe_stats t;
 	do {
-		pause_for(1000000);
+		pause_output_test(1000000);
 		bpe_engine_stats(s->engine, &t);
 	} while (t.delivered_packets < 60000 || t.records_dropped + 100 < t.flows_opened);
 	atomic_store(&s->hold, 0);
@@ -195,26 +200,26 @@ static void *let_go(void *user)
 Test(output, a_handler_that_stands_still_at_the_end_is_given_up, .timeout = 60)
 {
 	struct seen s;
-	struct bpe_options o = options(SOURCE, 1, &s);
+	struct bpe_options o = make_output_options(SOURCE, 1, &s);
 	pthread_t thread;
 	o.record_ring_bytes = 8192;
-	open_engine(&o, &s);
+	open_output_engine(&o, &s);
 	s.hold = 1;
 	cr_assert_eq(pthread_create(&thread, NULL, let_go, &s), 0);
 	cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
-	struct bpe_stats t = balanced(&s);
+	struct bpe_stats t = expect_records_balance(&s);
 	cr_assert(t.elapsed_ns > 2000000000 && t.records > 5 && t.records < 100, "%lu records",
 		(unsigned long)t.records);
 	pthread_join(thread, NULL);
 	bpe_engine_close(s.engine);
 }
 
-/* Every part of a record there and not there, through a ring that wraps. */
+/* Packs records with and without each part, through a wrapping ring. */
 #define EACH 400u
 
 static struct bpe_flow put[EACH];
 
-static void on_put(void *user, const struct bpe_flow *f, uint32_t worker)
+static void compare_put_record(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct seen *s = user;
 	if (!f)
@@ -234,7 +239,7 @@ Test(output, every_part_of_a_record, .timeout = 60)
 			.has_tables = true,
 			.has_records = true,
 			.waits_record = true },
-		.options = { .on_record = on_put,
+		.options = { .on_record = compare_put_record,
 			.user = &s,
 			.record_ring_bytes = 4096,
 			.record_overload = BPE_RECORD_WAIT } };
@@ -279,7 +284,7 @@ Test(output, every_part_of_a_record, .timeout = 60)
 Test(output, wrong_options_and_no_flows)
 {
 	struct seen s;
-	struct bpe_options o = options(SOURCE, 0, &s);
+	struct bpe_options o = make_output_options(SOURCE, 0, &s);
 	o.record_ring_bytes = 5000;
 	cr_assert_eq(bpe_engine_open(&o, &s.engine, NULL), BPE_E_ARGUMENT);
 	o.record_ring_bytes = 2048;
@@ -289,7 +294,7 @@ Test(output, wrong_options_and_no_flows)
 	cr_assert_eq(bpe_engine_open(&o, &s.engine, NULL), BPE_E_ARGUMENT);
 	o.record_overload = 0;
 	o.flows = false;
-	open_engine(&o, &s);
+	open_output_engine(&o, &s);
 	cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
 	cr_assert(s.records == 0 && s.idles == 0);
 	cr_assert_eq(bpe_engine_dump_flows(s.engine, NULL, NULL), BPE_E_STATE);
@@ -300,7 +305,7 @@ Test(output, wrong_options_and_no_flows)
 
 #define SHOWN 200000u
 
-static void on_shown(void *user, const struct bpe_flow *f, uint32_t worker)
+static void note_dumped_flow(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct seen *s = user;
 	if (!f) {
@@ -313,51 +318,55 @@ static void on_shown(void *user, const struct bpe_flow *f, uint32_t worker)
 	uint32_t at = atomic_fetch_add(&s->shown_count, 1);
 	if (!at)
 		s->again = bpe_engine_dump_flows(
-			s->engine, on_shown, s); /* from a handler: busy, and no dead end */
+			s->engine, note_dumped_flow, s); /* from a handler: busy, and no dead end */
 	if (at < SHOWN)
-		s->shown[at] = sum_of(f->addr, sizeof f->addr) ^
-			       sum_of(f->port, sizeof f->port) * 3 ^ (uint64_t)f->ip_proto << 56 ^
-			       sum_of(f->vlan, sizeof f->vlan) * 5 ^ (uint64_t)f->first_ns;
+		s->shown[at] = hash_bytes(f->addr, sizeof f->addr) ^
+			       hash_bytes(f->port, sizeof f->port) * 3 ^
+			       (uint64_t)f->ip_proto << 56 ^
+			       hash_bytes(f->vlan, sizeof f->vlan) * 5 ^ (uint64_t)f->first_ns;
 }
 
-static int by_value(const void *x, const void *y)
+static int compare_flow_sums(const void *x, const void *y)
 {
-	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+	const uint64_t a = *(const uint64_t *)x;
+	const uint64_t b = *(const uint64_t *)y;
+
 	return a < b ? -1 : a > b;
 }
 
-static void wait_for_shown(struct seen *s, int workers)
+static void wait_for_dump(struct seen *s, int workers)
 {
 	int all = (1 << (workers ? workers : 1)) - 1;
 	while (atomic_load(&s->done) != all)
-		pause_for(1000000);
+		pause_output_test(1000000);
 	cr_assert_eq(s->done, all);
 	cr_assert_leq(s->shown_count, SHOWN);
-	qsort(s->shown, s->shown_count, sizeof *s->shown, by_value);
+	qsort(s->shown, s->shown_count, sizeof *s->shown, compare_flow_sums);
 	for (uint32_t i = 1; i < s->shown_count; i++)
 		cr_assert_neq(s->shown[i - 1], s->shown[i], "a flow was shown twice");
 }
 
-/* While packets come, and while they do not: those alive, each once. */
+/* Dumps each living flow once, with and without packets meanwhile. */
 Test(show, every_flow_once, .timeout = 120)
 {
 	for (int workers = 0; workers <= 3; workers++) {
 		struct seen s;
-		struct bpe_options o = options("synth:flows=2000,seed=9,rate=100000", workers, &s);
+		struct bpe_options o =
+			make_output_options("synth:flows=2000,seed=9,rate=100000", workers, &s);
 		struct bpe_stats t, after;
-		open_engine(&o, &s);
+		open_output_engine(&o, &s);
 		s.shown = calloc(SHOWN, sizeof *s.shown);
-		cr_assert_eq(bpe_engine_dump_flows(s.engine, on_shown, &s), BPE_E_STATE);
+		cr_assert_eq(bpe_engine_dump_flows(s.engine, note_dumped_flow, &s), BPE_E_STATE);
 		cr_assert_eq(bpe_engine_start(s.engine, NULL), BPE_OK);
 		for (int round = 0; round < 3; round++) {
 			do {
-				pause_for(300000000);
+				pause_output_test(300000000);
 				bpe_engine_stats(s.engine, &t);
 			} while (!t.flows_active);
 			atomic_store(&s.done, 0);
 			atomic_store(&s.shown_count, 0);
-			cr_assert_eq(bpe_engine_dump_flows(s.engine, on_shown, &s), BPE_OK);
-			wait_for_shown(&s, workers);
+			cr_assert_eq(bpe_engine_dump_flows(s.engine, note_dumped_flow, &s), BPE_OK);
+			wait_for_dump(&s, workers);
 			bpe_engine_stats(s.engine, &after);
 			cr_assert_eq(s.again, BPE_E_BUSY);
 			cr_assert(s.shown_count >= t.flows_active &&
@@ -368,46 +377,48 @@ Test(show, every_flow_once, .timeout = 120)
 		bpe_engine_stop(s.engine);
 		while (!bpe_engine_wait(s.engine, -1))
 			continue;
-		cr_assert_eq(bpe_engine_dump_flows(s.engine, on_shown, &s), BPE_E_STATE);
-		cr_assert_eq(balanced(&s).flows_shown, 0); /* of on_record's alone */
+		cr_assert_eq(bpe_engine_dump_flows(s.engine, note_dumped_flow, &s), BPE_E_STATE);
+		cr_assert_eq(expect_records_balance(&s).flows_shown, 0); /* of on_record's alone */
 		bpe_engine_close(s.engine);
 		free(s.shown);
 	}
 }
 
-/* Through the ring, small and slow: nothing is dropped for it, and who asks late is answered at the
- * end. */
+/* Dumps through a small and slow ring: no record is dropped, and a late dump is answered at the
+ * end.
+ */
 Test(show, to_on_record, .timeout = 120)
 {
 	for (int workers = 0; workers <= 2; workers += 2) {
 		struct seen s;
-		struct bpe_options o = options("synth:flows=2000,seed=9,rate=50000", workers, &s);
+		struct bpe_options o =
+			make_output_options("synth:flows=2000,seed=9,rate=50000", workers, &s);
 		o.record_ring_bytes = 16384;
 		o.record_overload = BPE_RECORD_WAIT; /* for the end's */
-		open_engine(&o, &s);
+		open_output_engine(&o, &s);
 		s.pause_ns = 2000;
 		struct bpe_stats t;
 		cr_assert_eq(bpe_engine_start(s.engine, NULL), BPE_OK);
 		while (bpe_engine_stats(s.engine, &t), t.flows_active <= 500)
-			pause_for(1000000);
+			pause_output_test(1000000);
 		cr_assert_eq(bpe_engine_dump_flows(s.engine, NULL, NULL), BPE_OK);
 		for (int r; (r = bpe_engine_dump_flows(s.engine, NULL, NULL)) !=
 			    BPE_OK;) { /* a second one, as soon as it can be */
 			cr_assert_eq(r, BPE_E_BUSY);
-			pause_for(1000000);
+			pause_output_test(1000000);
 		}
 		bpe_engine_stop(s.engine);
 		while (!bpe_engine_wait(s.engine, -1))
 			continue;
-		t = balanced(&s);
+		t = expect_records_balance(&s);
 		cr_assert(t.records_dropped == 0 && t.flows_shown > 1000, "%lu dropped, %lu shown",
 			(unsigned long)t.records_dropped, (unsigned long)t.flows_shown);
 		bpe_engine_close(s.engine);
 	}
 	struct seen s;
-	struct bpe_options o = options(SOURCE, 0, &s);
+	struct bpe_options o = make_output_options(SOURCE, 0, &s);
 	o.on_record = NULL;
-	open_engine(&o, &s);
+	open_output_engine(&o, &s);
 	cr_assert_eq(bpe_engine_dump_flows(s.engine, NULL, NULL), BPE_E_ARGUMENT);
 	bpe_engine_close(s.engine);
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring's indices, one thread playing both parts; tests/stress/ring.c has the two threads. */
+/* The ring's indices, with a single thread in both roles; tests/stress/ring.c has two threads. */
 #include "ring/ring.h"
 
 #include <criterion/criterion.h>
 
 static struct bpei_ring ring;
 
-static void setup(void)
+static void set_up_ring(void)
 {
 	bpei_ring_init(&ring, 8);
 	bpei_role_enter(&bpei_reader_role);
 	bpei_role_enter(&bpei_worker_role);
 }
 
-TestSuite(ring, .init = setup);
+TestSuite(ring, .init = set_up_ring);
 
 Test(ring, fills_and_empties)
 {

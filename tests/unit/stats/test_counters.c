@@ -7,7 +7,7 @@
 
 static struct bpei_counts counts[2];
 
-static void add(
+static void count_test_batch(
 	struct bpei_counts *c, const struct bpe_layers *layers, const uint32_t *wire, uint32_t n)
 {
 	static const int64_t time_ns[64];
@@ -27,7 +27,7 @@ Test(stats, sizes_fall_into_their_classes)
 		1519, 9216, 9217, 65549 };
 	struct bpe_layers layers[16] = { { 0 } };
 	struct bpe_stats s = { 0 };
-	add(counts, layers, wire, 16);
+	count_test_batch(counts, layers, wire, 16);
 	bpei_counts_read(counts, &s);
 	for (int k = 0; k < BPE_SIZE_CLASSES; k++)
 		cr_expect_eq(s.sizes[k], 2, "class %s has %llu", bpe_size_class_name(k),
@@ -54,8 +54,8 @@ Test(stats, flags_and_protocols_over_two_workers)
 		{ .proto = BPE_PROTO_LLC },
 	};
 	struct bpe_stats s = { 0 };
-	add(&counts[0], layers, wire, 7);
-	add(&counts[1], layers, wire, 5);
+	count_test_batch(&counts[0], layers, wire, 7);
+	count_test_batch(&counts[1], layers, wire, 5);
 	for (int w = 0; w < 2; w++)
 		bpei_counts_read(&counts[w], &s);
 	cr_assert_eq(s.delivered_packets, 12);
@@ -82,27 +82,29 @@ Test(stats, flags_and_protocols_over_two_workers)
 	cr_assert_str_eq(one.name, "tcp");
 }
 
-/* More ethertypes than the table holds: none is lost, the rest shares a line. */
+/* Counts more ethertypes than the table holds: no packet is lost, the rest shares a line. */
 Test(stats, hostile_ethertypes_are_all_counted)
 {
 	static const uint32_t wire = 60;
 	for (uint32_t type = 0x600; type < 0x600 + 5000; type++) {
 		struct bpe_layers l = { .proto = BPE_PROTO_ETHERTYPE, .ethertype = (uint16_t)type };
-		add(counts, &l, &wire, 1);
+		count_test_batch(counts, &l, &wire, 1);
 	}
 	const struct bpei_counts *one[] = { &counts[0] };
 	static struct bpe_protocol p[1000];
 	size_t n = bpei_counts_protocols(one, 1, p, 1000);
 	uint64_t packets = 0, bytes = 0;
 	cr_assert(n > 200 && n <= 257, "%zu lines", n);
-	for (size_t i = 0; i < n; i++)
-		packets += p[i].packets, bytes += p[i].bytes;
+	for (size_t i = 0; i < n; i++) {
+		packets += p[i].packets;
+		bytes += p[i].bytes;
+	}
 	cr_assert_eq(packets, 5000);
 	cr_assert_eq(bytes, 300000);
 	cr_assert_str_eq(p[0].name, "ethertype-other");
 }
 
-/* Batches of any size and contents beside counts made one by one. */
+/* Compares batches of any size and contents with counts made packet by packet. */
 Test(stats, counts_are_those_of_a_plain_loop)
 {
 	static const uint32_t lengths[] = { 0, 60, 64, 65, 127, 128, 1518, 1519, 9216, 9217, 32767,
@@ -114,11 +116,16 @@ Test(stats, counts_are_those_of_a_plain_loop)
 	static const uint32_t bounds[] = { 64, 127, 255, 511, 1023, 1518, 9216, UINT32_MAX };
 	static struct bpei_counts c;
 	struct bpe_stats want = { 0 }, got = { 0 };
-	uint64_t packets[BPE_PROTO_COUNT] = { 0 }, bytes[BPE_PROTO_COUNT] = { 0 }, state = 3;
+	uint64_t packets[BPE_PROTO_COUNT] = { 0 };
+	uint64_t bytes[BPE_PROTO_COUNT] = { 0 };
+	uint64_t state = 3;
+
 	for (int round = 0; round < 3000; round++) {
 		struct bpe_layers layers[BPE_BATCH];
-		uint32_t wire[BPE_BATCH], n = 1 + (uint32_t)(state >> 40) % BPE_BATCH,
-					  rare = (uint32_t)(state >> 33) % 3;
+		const uint32_t n = 1 + (uint32_t)(state >> 40) % BPE_BATCH;
+		const uint32_t rare = (uint32_t)(state >> 33) % 3;
+		uint32_t wire[BPE_BATCH];
+
 		memset(layers, 0, sizeof layers);
 		for (uint32_t i = 0; i < n; i++) {
 			state = state * 6364136223846793005u + 1442695040888963407u;
@@ -142,7 +149,7 @@ Test(stats, counts_are_those_of_a_plain_loop)
 		}
 		want.delivered_packets += n;
 		want.batches++;
-		add(&c, layers, wire, n);
+		count_test_batch(&c, layers, wire, n);
 	}
 	bpei_counts_read(&c, &got);
 	cr_assert_eq(memcmp(&got, &want, sizeof got), 0);

@@ -66,8 +66,11 @@ Test(stat_list, the_manual_has_the_same_list)
 	for (size_t i = 0; i < count; i++) {
 		const char *unit = stats[i].unit;
 
-		length += (size_t)sprintf(wanted + length, ".It Va %s\n%s%s%s%s\n", stats[i].name,
-			stats[i].help, unit[0] ? " (" : "", unit, unit[0] ? ")" : "");
+		length += (size_t)sprintf(
+			wanted + length, ".It Va %s\n%s", stats[i].name, stats[i].help);
+		if (unit[0])
+			length += (size_t)sprintf(wanted + length, " (%s)", unit);
+		wanted[length++] = '\n';
 	}
 	const char *list = strstr(manual, LIST_BEGIN);
 
