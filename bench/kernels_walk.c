@@ -5,7 +5,7 @@
 #include "kernels.h"
 
 #include "base/bytes.h"
-#include "records/layout.h"
+#include "records/walk_bpf.h"
 
 #include <string.h>
 

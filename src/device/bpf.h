@@ -14,6 +14,8 @@
 #include "device/bpf_abi.h"
 #include "device/bpf_sys.h"
 #include "device/device.h"
+#include "records/bpf_inflate.h"
+#include "records/walk_bpf.h"
 #include "filter/kernel.h"
 
 /* Most blocks in flight; each is as large as the kernel's buffer. */

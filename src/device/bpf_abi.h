@@ -6,6 +6,7 @@
 #ifndef BPEI_BPF_ABI_H
 #define BPEI_BPF_ABI_H
 
+#include "bpfengine.h"
 #include "records/layout.h"
 
 /* All requests, by the names of bpf(4).  X(name). */

@@ -12,7 +12,7 @@
 #include "filter/kernel.h"
 #include "names/numbers.h"
 #include "records/batch.h"
-#include "records/walk.h"
+#include "records/walk_pcapng.h"
 
 #include <stdlib.h>
 #include <string.h>

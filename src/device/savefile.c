@@ -184,11 +184,11 @@ static void publish_counts(struct bpei_savefile *s)
 {
 	struct bpei_device *d = &s->device;
 
-	bpei_counter_set(&d->kernel_received, s->ng.told.received);
-	bpei_counter_set(&d->kernel_accepted, s->ng.told.accepted);
-	bpei_counter_set(&d->kernel_dropped, s->ng.told.dropped);
-	bpei_counter_set(&d->interface_dropped, s->ng.told.interface_dropped);
-	bpei_counter_set(&d->kernel_known, s->ng.told.known);
+	bpei_counter_set(&d->kernel_received, s->ng.stats.received);
+	bpei_counter_set(&d->kernel_accepted, s->ng.stats.accepted);
+	bpei_counter_set(&d->kernel_dropped, s->ng.stats.dropped);
+	bpei_counter_set(&d->interface_dropped, s->ng.stats.interface_dropped);
+	bpei_counter_set(&d->kernel_known, s->ng.stats.known);
 	bpei_counter_set(&d->inbound, s->ng.inbound);
 	bpei_counter_set(&d->outbound, s->ng.outbound);
 }

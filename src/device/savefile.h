@@ -5,7 +5,8 @@
 #define BPEI_SAVEFILE_H
 
 #include "device/device.h"
-#include "records/walk.h"
+#include "records/walk_pcap.h"
+#include "records/walk_pcapng.h"
 
 struct bpei_savefile {
 	struct bpei_device device;

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* macOS's longer headers, and what they say of a packet.  Pure; every offset is proved to lie in
- * the header first. */
+/* Reads macOS's longer headers, and the metadata of a packet from them (macos_meta.h).  Pure. Every
+ * offset is proved to lie in the header first. */
+#include "records/macos_meta.h"
+
 #include "base/bytes.h"
 #include "base/pktap.h"
-#include "records/layout.h"
+#include "bpfengine.h"
 
 /* ---- struct bpf_hdr_ext ---- */
 
-enum bpei_ext bpei_ext_of(uint32_t hdrlen, bool compression_known)
+/* Offsets in the header, and the bits of its packet flags. */
+enum { EXT_FLAGS_OLD = 18, EXT_FLAGS = 19, EXT_PID = 20, EXT_COMM = 24, EXT_SERVICE_CLASS = 44 };
+enum { EXT_PKTFLAGS_OLD = 42, EXT_PKTFLAGS = 41, EXT_TRACE_TAG = 42 };
+enum { EXT_UNSENT = 52, EXT_UNSENT_SOCKET = 56, EXT_COMM_BYTES = 17 };
+enum { EXT_RETRANSMIT = 1, EXT_START_SEQUENCE = 2, EXT_LAST = 4, EXT_WAKE = 8 };
+
+enum bpei_ext bpei_ext_generation(uint32_t hdrlen, bool compression_known)
 {
 	if (hdrlen >= 52 && hdrlen < 56)
 		return BPEI_EXT_52;
@@ -20,45 +28,92 @@ enum bpei_ext bpei_ext_of(uint32_t hdrlen, bool compression_known)
 
 bool bpei_ext_outgoing(enum bpei_ext ext, const uint8_t *record)
 {
-	if (ext == BPEI_EXT_NONE)
+	switch (ext) {
+	case BPEI_EXT_NONE:
 		return false;
-	return ext == BPEI_EXT_52 || ext == BPEI_EXT_60_OLD ? bpei_load16(record + 18) & 1
-							    : record[19] & 1;
+	case BPEI_EXT_52:
+	case BPEI_EXT_60_OLD:
+		return bpei_load16(record + EXT_FLAGS_OLD) & 1;
+	default:
+		return record[EXT_FLAGS] & 1;
+	}
 }
 
 /* ---- PKTAP ---- */
 
+/* Offsets of version 2.  Strings lie behind the base, at offsets that the header gives. */
+enum { V2_LENGTH = 0, V2_IFNAME = 3, V2_COMM = 4, V2_ECOMM = 5, V2_DLT = 6 };
+enum { V2_SERVICE_CLASS = 20, V2_PID = 28, V2_EPID = 32 };
+enum { PKTAP_LONGEST = 1024 };
+
 bool bpei_pktap_read(const uint8_t *p, uint32_t caplen, struct bpei_pktap *pktap)
 {
 	struct bpei_pktap t;
+
 	if (caplen < BPEI_PKTAP_V2_LEAST)
 		return false;
-	t.flags = bpei_load32(
-		p + PKTAP_FLAGS); /* at the same place in both: the test of which it is */
+	/* Both versions have their flags at the same place, and in them the version. */
+	t.flags = bpei_load32(p + PKTAP_FLAGS);
 	t.v2 = t.flags & PKTAP_V2;
-	t.length = t.v2 ? p[0] : bpei_load32(p + PKTAP_LENGTH);
-	t.dlt = t.v2 ? bpei_load16(p + 6) : bpei_load32(p + PKTAP_DLT);
-	if (t.length < (t.v2 ? BPEI_PKTAP_V2_LEAST : BPEI_PKTAP_V1_LEAST) || t.length > 1024 ||
-		t.length > caplen)
+	t.length = t.v2 ? p[V2_LENGTH] : bpei_load32(p + PKTAP_LENGTH);
+	t.dlt = t.v2 ? bpei_load16(p + V2_DLT) : bpei_load32(p + PKTAP_DLT);
+	if (t.length < (t.v2 ? BPEI_PKTAP_V2_LEAST : BPEI_PKTAP_V1_LEAST))
+		return false;
+	if (t.length > PKTAP_LONGEST || t.length > caplen)
 		return false;
 	*pktap = t;
 	return true;
 }
 
-/* A name of at most n bytes that may lack its end; what is not printable becomes '?'. */
-static void name(char *to, size_t room, const uint8_t *from, size_t n)
+/* Copies a name of at most n bytes, which may lack a terminating 0.  Bytes that are not printable
+ * become '?'. */
+static void copy_name(char *to, size_t room, const uint8_t *from, size_t n)
 {
 	size_t i = 0;
+
 	for (; i < n && i + 1 < room && from[i]; i++)
 		to[i] = from[i] >= 0x20 && from[i] != 0x7f ? (char)from[i] : '?';
 	to[i] = 0;
 }
 
-static void pktap_meta(const uint8_t *p, const struct bpei_pktap *t, struct bpe_meta *m)
+/* Copies the string at an offset of a version 2 header; an offset outside the header: no string. */
+static void copy_v2_name(
+	char *to, size_t room, const uint8_t *p, const struct bpei_pktap *t, uint8_t offset)
 {
-	if (t->flags & (PKTAP_IN | PKTAP_OUT))
-		m->flags = (m->flags & ~BPE_META_OUT) | BPE_META_DIRECTION |
-			   (t->flags & PKTAP_OUT ? BPE_META_OUT : 0);
+	if (offset >= BPEI_PKTAP_V2_LEAST && offset < t->length)
+		copy_name(to, room, p + offset, t->length - offset);
+}
+
+static void read_pktap_names(const uint8_t *p, const struct bpei_pktap *t, bool has_pid,
+	bool has_effective_pid, struct bpe_meta *m)
+{
+	if (t->v2) {
+		copy_v2_name(m->interface_name, sizeof m->interface_name, p, t, p[V2_IFNAME]);
+		if (has_pid)
+			copy_v2_name(m->comm, sizeof m->comm, p, t, p[V2_COMM]);
+		if (has_effective_pid)
+			copy_v2_name(
+				m->effective_comm, sizeof m->effective_comm, p, t, p[V2_ECOMM]);
+		return;
+	}
+	copy_name(
+		m->interface_name, sizeof m->interface_name, p + PKTAP_IFNAME, PKTAP_IFNAME_BYTES);
+	if (has_pid)
+		copy_name(m->comm, sizeof m->comm, p + PKTAP_COMM, PKTAP_COMM_BYTES);
+	if (has_effective_pid)
+		copy_name(m->effective_comm, sizeof m->effective_comm, p + PKTAP_ECOMM,
+			PKTAP_COMM_BYTES);
+}
+
+static void read_pktap(const uint8_t *p, const struct bpei_pktap *t, struct bpe_meta *m)
+{
+	const int32_t pid = (int32_t)bpei_load32(p + (t->v2 ? V2_PID : PKTAP_PID));
+	const int32_t effective_pid = (int32_t)bpei_load32(p + (t->v2 ? V2_EPID : PKTAP_EPID));
+
+	if (t->flags & (PKTAP_IN | PKTAP_OUT)) {
+		m->flags &= ~(uint32_t)BPE_META_OUT;
+		m->flags |= BPE_META_DIRECTION | (t->flags & PKTAP_OUT ? BPE_META_OUT : 0);
+	}
 	if (t->flags & PKTAP_RETRANSMIT)
 		m->flags |= BPE_META_RETRANSMIT;
 	if (t->flags & PKTAP_NEW_FLOW)
@@ -67,74 +122,63 @@ static void pktap_meta(const uint8_t *p, const struct bpei_pktap *t, struct bpe_
 		m->flags |= BPE_META_KEEP_ALIVE;
 	if (t->flags & PKTAP_WAKE)
 		m->flags |= BPE_META_WAKE;
-	int32_t pid = (int32_t)bpei_load32(p + (t->v2 ? 28 : PKTAP_PID)),
-		epid = (int32_t)bpei_load32(p + (t->v2 ? 32 : PKTAP_EPID));
-	m->service_class = bpei_load32(p + (t->v2 ? 20 : PKTAP_SVC));
-	if (pid > 0)
-		m->pid = pid, m->flags |= BPE_META_PROCESS;
-	if (epid > 0)
-		m->effective_pid = epid;
-	if (t->v2) { /* strings lie behind the base, at offsets; 0: absent */
-		if (p[3] >= BPEI_PKTAP_V2_LEAST && p[3] < t->length)
-			name(m->interface_name, sizeof m->interface_name, p + p[3],
-				t->length - p[3]);
-		if (p[4] >= BPEI_PKTAP_V2_LEAST && p[4] < t->length && pid > 0)
-			name(m->comm, sizeof m->comm, p + p[4], t->length - p[4]);
-		if (p[5] >= BPEI_PKTAP_V2_LEAST && p[5] < t->length && epid > 0)
-			name(m->effective_comm, sizeof m->effective_comm, p + p[5],
-				t->length - p[5]);
-		return;
+	m->service_class = bpei_load32(p + (t->v2 ? V2_SERVICE_CLASS : PKTAP_SVC));
+	if (pid > 0) {
+		m->pid = pid;
+		m->flags |= BPE_META_PROCESS;
 	}
-	name(m->interface_name, sizeof m->interface_name, p + PKTAP_IFNAME, PKTAP_IFNAME_BYTES);
-	if (pid > 0)
-		name(m->comm, sizeof m->comm, p + PKTAP_COMM, PKTAP_COMM_BYTES);
-	if (epid > 0)
-		name(m->effective_comm, sizeof m->effective_comm, p + PKTAP_ECOMM,
-			PKTAP_COMM_BYTES);
+	if (effective_pid > 0)
+		m->effective_pid = effective_pid;
+	read_pktap_names(p, t, pid > 0, effective_pid > 0, m);
 }
 
-static void ext_meta(const uint8_t *r, enum bpei_ext ext, struct bpe_meta *m)
+/* ---- Metadata ---- */
+
+static void read_ext(const uint8_t *r, enum bpei_ext ext, struct bpe_meta *m)
 {
+	const int32_t pid = (int32_t)bpei_load32(r + EXT_PID);
+
 	m->flags |= BPE_META_DIRECTION | (bpei_ext_outgoing(ext, r) ? BPE_META_OUT : 0);
-	int32_t pid = (int32_t)bpei_load32(r + 20);
 	if (pid > 0) { /* 0: not known */
 		m->pid = pid;
 		m->flags |= BPE_META_PROCESS;
-		name(m->comm, sizeof m->comm, r + 24, 17);
+		copy_name(m->comm, sizeof m->comm, r + EXT_COMM, EXT_COMM_BYTES);
 	}
-	m->service_class = bpei_load32(r + 44);
+	m->service_class = bpei_load32(r + EXT_SERVICE_CLASS);
 	if (ext == BPEI_EXT_52)
 		return;
-	uint8_t flags = r[ext == BPEI_EXT_60_OLD ? 42 : 41];
-	if (flags & 1)
+	const uint8_t flags = r[ext == BPEI_EXT_60_OLD ? EXT_PKTFLAGS_OLD : EXT_PKTFLAGS];
+	if (flags & EXT_RETRANSMIT)
 		m->flags |= BPE_META_RETRANSMIT;
-	if (flags & 2)
+	if (flags & EXT_START_SEQUENCE)
 		m->flags |= BPE_META_START_SEQUENCE;
-	if (flags & 4)
+	if (flags & EXT_LAST)
 		m->flags |= BPE_META_LAST;
-	if (flags & 8)
+	if (flags & EXT_WAKE)
 		m->flags |= BPE_META_WAKE;
-	m->unsent_bytes = bpei_load32(r + 52);
-	m->unsent_socket_bytes = bpei_load32(r + 56);
+	m->unsent_bytes = bpei_load32(r + EXT_UNSENT);
+	m->unsent_socket_bytes = bpei_load32(r + EXT_UNSENT_SOCKET);
 	if (ext != BPEI_EXT_60_OLD)
-		m->trace_tag = bpei_load16(r + 42);
+		m->trace_tag = bpei_load16(r + EXT_TRACE_TAG);
 }
 
 int bpe_batch_meta(const struct bpe_batch *b, uint32_t i, struct bpe_meta *meta)
 {
 	struct bpei_pktap t;
 	struct bpe_meta m = { .pid = -1, .effective_pid = -1 };
+
 	if (!b->meta || i >= b->count || !b->meta[i])
 		return 0;
-	const uint8_t *record = b->data[i] - (b->meta[i] & BPEI_META_BACK);
-	enum bpei_ext ext = b->meta[i] >> BPEI_META_EXT_SHIFT & 7;
+	const uint32_t back = b->meta[i] & BPEI_META_BACK;
+	const enum bpei_ext ext = b->meta[i] >> BPEI_META_EXT_SHIFT & 7;
+	const uint8_t *record = b->data[i] - back;
+	/* The header's length is read of macOS's layout alone: PKTAP is macOS's. */
+	const uint32_t hdrlen = b->meta[i] & BPEI_META_PKTAP ? bpei_load16(record + 16) : back;
+
 	if (ext != BPEI_EXT_NONE)
-		ext_meta(record, ext, &m);
-	uint32_t back = b->meta[i] & BPEI_META_BACK,
-		 hdrlen = b->meta[i] & BPEI_META_PKTAP ? bpei_load16(record + 16) : back;
+		read_ext(record, ext, &m);
 	if (hdrlen < back && bpei_pktap_read(record + hdrlen, back - hdrlen, &t))
-		pktap_meta(record + hdrlen, &t,
-			&m); /* of macOS's layout alone; in another hdrlen says nothing */
+		read_pktap(record + hdrlen, &t, &m);
 	*meta = m;
 	return 1;
 }

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* The records of a BPF buffer, in place.  Pure: the state is the caller's.
+/* Walks the records of a BPF buffer in place.  Pure: the state is the caller's.
  *
- * The buffer's last record is not padded, so the place of a next one may lie past the end by less
- * than the alignment: that is an end, not damage.  A header shorter than the layout's, or lengths
- * that reach past the end, are damage, and final: nothing behind them can be believed.  The common
- * layouts have loops of their own, made from one inline function. */
+ * The buffer's last record is not padded, so the place of a next record may lie past the end by
+ * less than the alignment.  That is an end and no damage.  A header shorter than the layout's, or
+ * lengths that reach past the end, are damage and final: nothing behind them can be believed.  The
+ * common layouts have loops of their own, made from one inline function. */
+#include "records/walk_bpf.h"
+
 #include "base/bytes.h"
 #include "base/cacheline.h"
-#include "records/layout.h"
+#include "records/macos_meta.h"
 
-static inline __attribute__((always_inline)) int64_t stamp(
+enum { OPENBSD_OUT = 0x20 }; /* bh_flags: the packet is outgoing */
+
+/* Returns the time stamp of the record at r, modulo 2^64: a damaged stamp harms nobody. */
+static inline __attribute__((always_inline)) int64_t read_stamp(
 	const uint8_t *r, const struct bpei_layout l)
 {
 	int64_t seconds;
 	uint64_t fraction;
+
 	if (l.stamp_bytes == 4) {
-		uint32_t s = bpei_load32(r);
+		const uint32_t s = bpei_load32(r);
+
 		seconds = l.stamp_signed ? (int32_t)s : (int64_t)s;
 		fraction = bpei_load32(r + 4);
 	} else {
@@ -26,79 +33,103 @@ static inline __attribute__((always_inline)) int64_t stamp(
 		fraction *= 1000;
 	else if (l.timestamp_format == BPEI_STAMP_BINTIME)
 		fraction = ((fraction >> 32) * 1000000000) >> 32;
-	return (int64_t)((uint64_t)seconds * 1000000000 +
-			 fraction); /* modulo 2^64: a damaged stamp harms nobody */
+	return (int64_t)((uint64_t)seconds * 1000000000 + fraction);
 }
 
-/* A wrong guess costs what is won by about so many right ones (bench_kernels). */
-#define BPEI_WALK_CHANGES 4u
-#define BPEI_WALK_AHEAD 2048 /* bytes; may lie behind the block: asking for them is no reading */
+/* Right predictions of the next record that pay for one misprediction (bench_kernels). */
+#define CHANGES_COST 4u
+/* Bytes from a record to the place that is prefetched, which may lie behind the block. */
+#define WALK_AHEAD 2048
 
-static uint32_t torn(const struct bpei_bpf_walk *how, struct bpei_block *b, uint32_t n)
+static uint32_t end_torn_block(const struct bpei_bpf_walk *how, struct bpei_block *b, uint32_t n)
 {
 	bpei_counter_add(how->torn_blocks, 1);
 	b->position = b->length;
 	return n;
 }
 
-/* The plain records.  Where one begins is known when the one before has been looked at: a chain of
- * a load and a few additions, longer than all else that is done for a record.  guess: the last
- * distance is taken for the next one, too, and looked at in a branch, which the CPU predicts: so
- * the chain is broken where the records are all of a length, and costs a wrong guess where they are
- * not.  headers32: such records are gone through many at a time (bpei_walk_uniform). */
+/* Walks the records that lie at the stride of the record at r, whose lengths are given, behind that
+ * record.  room: columns left; left: bytes from r to the end of the block.  Returns their number.
+ */
+static inline __attribute__((always_inline)) uint32_t walk_like_this(const struct bpei_columns *to,
+	size_t n, size_t room, const uint8_t *r, size_t left, const struct bpei_record_run *lengths)
+{
+	const size_t size = (size_t)lengths->hdrlen + lengths->caplen;
+	const struct bpei_columns behind = {
+		.data = to->data + n,
+		.time_ns = to->time_ns + n,
+		.caplen = to->caplen + n,
+		.wirelen = to->wirelen + n,
+	};
+	struct bpei_record_run run = *lengths;
+	size_t whole = room;
+
+	run.record = r + run.stride;
+	if (whole * run.stride > left - size)
+		whole = (left - size) / run.stride;
+	return bpei_walk_uniform(&behind, (uint32_t)whole, &run);
+}
+
+/* Walks plain records.  The place of a record is known when the record before has been read: a
+ * chain of a load and a few additions, longer than all other work for a record.
+ *
+ * predicts: the last distance is assumed for the next record as well and checked in a branch, which
+ * the CPU predicts.  This breaks the chain where all records have one length, and costs a
+ * misprediction where they have not.  uniform: such records are walked many at a time
+ * (bpei_walk_uniform). */
 static inline __attribute__((always_inline)) uint32_t walk_records(const struct bpei_bpf_walk *how,
 	struct bpei_block *b, const struct bpei_columns *c, uint32_t max,
-	const struct bpei_layout l, bool guess, bool headers32)
+	const struct bpei_layout l, bool predicts, bool uniform)
 {
-	const uint8_t *const end = b->bytes + b->length, *r = b->bytes + b->position;
-	const uint8_t *const last = b->length < l.min_header
-					    ? r - 1
-					    : end - l.min_header; /* where a record can begin */
+	const uint8_t *const end = b->bytes + b->length;
+	const uint8_t *r = b->bytes + b->position;
+	const bool has_header = b->length >= l.min_header;
+	const uint8_t *const last = has_header ? end - l.min_header : r - 1;
 	const struct bpei_columns to = *c;
-	size_t n = 0, most = max, changes = 0, stride = 0, snaplen = how->snaplen;
+	const size_t most = max, snaplen = how->snaplen;
+	size_t n = 0, changes = 0, stride = 0;
+
 	for (; n < most && r <= last; n++) {
-		size_t caplen = bpei_load32(r + l.caplen), hdrlen = bpei_load16(r + l.hdrlen),
-		       size = hdrlen + caplen;
+		const size_t caplen = bpei_load32(r + l.caplen);
+		const size_t hdrlen = bpei_load16(r + l.hdrlen);
+		const size_t size = hdrlen + caplen;
+
 		if (BPEI_UNLIKELY(hdrlen < l.min_header) || BPEI_UNLIKELY(size > (size_t)(end - r)))
 			break;
 		to.data[n] = r + hdrlen;
-		to.time_ns[n] = stamp(r, l);
+		to.time_ns[n] = read_stamp(r, l);
 		to.caplen[n] = (uint32_t)(caplen < snaplen ? caplen : snaplen);
 		to.wirelen[n] = bpei_load32(r + l.datalen);
-		size_t next = (size + l.align - 1) & ~(size_t)(l.align - 1);
-		if (guess && headers32) {
+		const size_t next = (size + l.align - 1) & ~(size_t)(l.align - 1);
+		if (predicts && uniform) {
 			changes += next != stride;
 			stride = next;
-			size_t left = (size_t)(end - r),
-			       more = most - n - 1; /* records behind this one, as far as they would
-						       be whole */
-			if (more * stride > left - size)
-				more = (left - size) / stride;
-			const struct bpei_columns behind = { .data = to.data + n + 1,
-				.time_ns = to.time_ns + n + 1,
-				.caplen = to.caplen + n + 1,
-				.wirelen = to.wirelen + n + 1 };
-			const struct bpei_record_run run = { .record = r + stride,
+			const struct bpei_record_run lengths = {
 				.stride = stride,
 				.hdrlen = (uint32_t)hdrlen,
 				.caplen = (uint32_t)caplen,
 				.snaplen = how->snaplen,
 				.fraction_ns = 1000,
 				.checks_hdrlen = true,
-				.stamp_signed = l.stamp_signed };
-			uint32_t some = bpei_walk_uniform(&behind, (uint32_t)more, &run);
-			n += some;
-			r += some * stride;
-		} else if (guess) {
+				.stamp_signed = l.stamp_signed,
+			};
+			const uint32_t more = walk_like_this(
+				&to, n + 1, most - n - 1, r, (size_t)(end - r), &lengths);
+			n += more;
+			r += more * stride;
+		} else if (predicts) {
 			size_t differs = next - stride;
-			__asm__(""
-				: "+r"(differs)); /* else the compiler knows that they are the same,
-						     and adds `next` */
-			if (BPEI_UNLIKELY(differs))
-				stride = next, changes++;
+
+			/* Hidden from the compiler, which would add `next` if it knew that the two
+			 * are equal. */
+			__asm__("" : "+r"(differs));
+			if (BPEI_UNLIKELY(differs)) {
+				stride = next;
+				changes++;
+			}
 		} else {
-			__builtin_prefetch(r + BPEI_WALK_AHEAD); /* the CPU's own does not know
-								    where the next header is */
+			/* The CPU's own prefetcher cannot tell where the next header is. */
+			__builtin_prefetch(r + WALK_AHEAD);
 			changes += next != stride;
 			stride = next;
 		}
@@ -106,19 +137,21 @@ static inline __attribute__((always_inline)) uint32_t walk_records(const struct 
 	}
 	memset(to.interface_id, 0, n * sizeof *to.interface_id);
 	memset(to.outgoing, 0, n);
-	b->uniform_lengths = changes * BPEI_WALK_CHANGES <= n;
+	b->uniform_lengths = changes * CHANGES_COST <= n;
 	b->position = r < end ? (size_t)(r - b->bytes) : b->length;
-	return n < most && r < end ? torn(how, b, (uint32_t)n) : (uint32_t)n;
+	return n < most && r < end ? end_torn_block(how, b, (uint32_t)n) : (uint32_t)n;
 }
 
-/* Guesses where the last batch's records would have been guessed rightly. */
+/* Walks plain records of a layout known at compile time.  Predicts where predictions would have
+ * been right in the last batch. */
 static inline __attribute__((always_inline)) uint32_t walk_plain(const struct bpei_bpf_walk *how,
 	struct bpei_block *b, const struct bpei_columns *c, uint32_t max,
-	const struct bpei_layout l, bool headers32)
+	const struct bpei_layout l, bool uniform)
 {
 	b->link_type = how->link_type;
-	return b->uniform_lengths ? walk_records(how, b, c, max, l, true, headers32)
-				  : walk_records(how, b, c, max, l, false, false);
+	if (b->uniform_lengths)
+		return walk_records(how, b, c, max, l, true, uniform);
+	return walk_records(how, b, c, max, l, false, false);
 }
 
 /* Returns the meta element of a packet whose record begins `back` bytes before the data; 0: too
@@ -131,8 +164,8 @@ static uint16_t pack_meta_element(uint32_t back, uint32_t bits)
 uint32_t bpei_bpf_unwrap(const struct bpei_bpf_walk *how, const struct bpei_columns *c, uint32_t i)
 {
 	struct bpei_pktap tap;
-	uint32_t hdrlen = c->meta[i] & BPEI_META_BACK;
-	uint32_t ext = c->meta[i] & BPEI_META_EXT;
+	const uint32_t hdrlen = c->meta[i] & BPEI_META_BACK;
+	const uint32_t ext = c->meta[i] & BPEI_META_EXT;
 
 	if (!bpei_pktap_read(c->data[i], c->caplen[i], &tap)) {
 		if (!ext)
@@ -150,48 +183,61 @@ uint32_t bpei_bpf_unwrap(const struct bpei_bpf_walk *how, const struct bpei_colu
 	return how->link_type_of(tap.dlt);
 }
 
-/* The general path: directions, extended headers, PKTAP.  A batch ends where the link type changes.
- */
+/* Fills row n from the whole record at r.  Returns the packet's link type. */
+static uint32_t fill_extended(
+	const struct bpei_bpf_walk *how, const struct bpei_columns *c, uint32_t n, const uint8_t *r)
+{
+	const struct bpei_layout *l = how->layout;
+	const uint32_t hdrlen = bpei_load16(r + l->hdrlen);
+	enum bpei_ext ext = BPEI_EXT_NONE;
+
+	if (how->extended)
+		ext = bpei_ext_generation(hdrlen, how->compression_known);
+	const bool outgoing = bpei_ext_outgoing(ext, r) ||
+			      (l->flags && hdrlen > l->flags && r[l->flags] & OPENBSD_OUT);
+	c->data[n] = r + hdrlen;
+	c->caplen[n] = bpei_load32(r + l->caplen);
+	c->wirelen[n] = bpei_load32(r + l->datalen);
+	c->outgoing[n] = outgoing ? BPE_PKT_OUTGOING : 0;
+	if (how->meta) {
+		const uint32_t bits = (uint32_t)ext << BPEI_META_EXT_SHIFT;
+
+		/* without an extended header only unwrapping needs the length */
+		c->meta[n] = ext || how->pktap ? pack_meta_element(hdrlen, bits) : 0;
+	}
+	if (how->pktap && !how->keeps_pktap)
+		return bpei_bpf_unwrap(how, c, n);
+	return how->link_type;
+}
+
+/* Walks records with directions, extended headers or PKTAP headers.  A batch ends where the link
+ * type changes. */
 static uint32_t walk_extended(const struct bpei_bpf_walk *how, struct bpei_block *b,
 	const struct bpei_columns *c, uint32_t max)
 {
 	const struct bpei_layout l = *how->layout;
 	uint32_t n = 0;
+
 	b->link_type = how->link_type;
 	while (n < max && b->position < b->length) {
 		const uint8_t *r = b->bytes + b->position;
-		size_t left = b->length - b->position;
+		const size_t left = b->length - b->position;
+
 		if (left < l.min_header)
-			return torn(how, b, n);
-		uint32_t caplen = bpei_load32(r + l.caplen);
-		uint32_t hdrlen = bpei_load16(r + l.hdrlen);
+			return end_torn_block(how, b, n);
+		const uint32_t caplen = bpei_load32(r + l.caplen);
+		const uint32_t hdrlen = bpei_load16(r + l.hdrlen);
 		if (hdrlen < l.min_header || hdrlen > left || caplen > left - hdrlen)
-			return torn(how, b, n);
-		size_t next = ((size_t)hdrlen + caplen + l.align - 1) & ~(size_t)(l.align - 1);
-		enum bpei_ext ext =
-			how->extended ? bpei_ext_of(hdrlen, how->compression_known) : BPEI_EXT_NONE;
-		bool outgoing = bpei_ext_outgoing(ext, r) ||
-				(l.flags && hdrlen > l.flags && r[l.flags] & 0x20);
-		uint32_t link_type = how->link_type;
-		c->data[n] = r + hdrlen;
-		c->caplen[n] = caplen;
-		c->wirelen[n] = bpei_load32(r + l.datalen);
-		c->outgoing[n] = outgoing ? BPE_PKT_OUTGOING : 0;
-		if (how->meta) /* without an extended header only unwrapping needs the length */
-			c->meta[n] = ext || how->pktap
-					     ? pack_meta_element(
-						       hdrlen, (uint32_t)ext << BPEI_META_EXT_SHIFT)
-					     : 0;
-		if (how->pktap && !how->keeps_pktap)
-			link_type = bpei_bpf_unwrap(how, c, n);
+			return end_torn_block(how, b, n);
+		const uint32_t link_type = fill_extended(how, c, n, r);
 		if (n && link_type != b->link_type)
 			break;
 		b->link_type = link_type;
 		if (c->caplen[n] > how->snaplen)
 			c->caplen[n] = how->snaplen;
-		c->time_ns[n] = stamp(r, l);
+		c->time_ns[n] = read_stamp(r, l);
 		c->interface_id[n] = 0;
-		b->position += next;
+		b->position += ((size_t)hdrlen + caplen + l.align - 1) & ~(size_t)(l.align - 1);
 		n++;
 	}
 	return n;
@@ -200,85 +246,21 @@ static uint32_t walk_extended(const struct bpei_bpf_walk *how, struct bpei_block
 uint32_t bpei_walk_bpf(const struct bpei_bpf_walk *how, struct bpei_block *b,
 	const struct bpei_columns *c, uint32_t max)
 {
+	/* Copies with constant members, from the same macros as the layouts: so each loop is
+	 * compiled for its numbers. */
+	const struct bpei_layout stamp32 = { BPEI_LAYOUT_STAMP32(18, true) };
+	const struct bpei_layout stamp64 = { BPEI_LAYOUT_STAMP64(BPEI_STAMP_MICRO) };
+	const bool uniform = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+
 	if (!how->plain)
 		return walk_extended(how, b, c, max);
-	if (how->layout == &bpei_layout_macos)
-		return walk_plain(how, b, c, max,
-			(struct bpei_layout){ .align = 4,
-				.min_header = 18,
-				.timestamp_format = BPEI_STAMP_MICRO,
-				.stamp_bytes = 4,
-				.stamp_signed = true,
-				.caplen = 8,
-				.datalen = 12,
-				.hdrlen = 16 },
-			__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
-	if (how->layout == &bpei_layout_freebsd || how->layout == &bpei_layout_netbsd)
-		return walk_plain(how, b, c, max,
-			(struct bpei_layout){ .align = 8,
-				.min_header = 26,
-				.timestamp_format = BPEI_STAMP_MICRO,
-				.stamp_bytes = 8,
-				.stamp_signed = true,
-				.caplen = 16,
-				.datalen = 20,
-				.hdrlen = 24 },
-			false);
-	b->link_type = how->link_type;
-	return walk_records(how, b, c, max, *how->layout, false, false);
-}
-
-/* ---- Prefix compression ---- */
-
-/* The record at `at`: false if it cannot be.  Plain headers (18 bytes and less than a comp
- * header's) have no complen. */
-static bool compressed(const uint8_t *from, size_t n, size_t at, uint32_t *hdrlen, uint32_t *caplen,
-	uint32_t *complen)
-{
-	size_t left = n - at;
-	if (left < 20)
-		return false;
-	*caplen = bpei_load32(from + at + 8);
-	*hdrlen = bpei_load16(from + at + 16);
-	*complen = from[at + 18];
-	return *hdrlen >= 20 && *hdrlen <= left && *caplen <= left - *hdrlen;
-}
-
-size_t bpei_inflate_size(const uint8_t *from, size_t n)
-{
-	size_t total = 0;
-	uint32_t hdrlen, caplen, complen;
-	for (size_t at = 0; at < n; at += bpei_layout_align(hdrlen + caplen, 4)) {
-		if (!compressed(from, n, at, &hdrlen, &caplen, &complen))
-			return BPEI_INFLATE_FAILED;
-		total += ((size_t)hdrlen + caplen + complen + 3) & ~(size_t)3;
+	switch (how->layout->loop) {
+	case BPEI_LOOP_STAMP32:
+		return walk_plain(how, b, c, max, stamp32, uniform);
+	case BPEI_LOOP_STAMP64:
+		return walk_plain(how, b, c, max, stamp64, false);
+	default:
+		b->link_type = how->link_type;
+		return walk_records(how, b, c, max, *how->layout, false, false);
 	}
-	return total;
-}
-
-size_t bpei_inflate(
-	struct bpei_inflate *chain, const uint8_t *from, size_t n, uint8_t *to, size_t room)
-{
-	size_t out = 0, end = 0;
-	uint32_t hdrlen, caplen, complen;
-	for (size_t at = 0; at < n; at += bpei_layout_align(hdrlen + caplen, 4)) {
-		if (!compressed(from, n, at, &hdrlen, &caplen, &complen))
-			return BPEI_INFLATE_FAILED;
-		uint32_t whole = complen + caplen;
-		if (complen > chain->length || room < out || room - out < (size_t)hdrlen + whole)
-			return BPEI_INFLATE_FAILED;
-		uint8_t *r = to + out;
-		memcpy(r, from + at, hdrlen);
-		memcpy(r + hdrlen, chain->bytes, complen);
-		memcpy(r + hdrlen + complen, from + at + hdrlen, caplen);
-		bpei_store32(r + 8, whole);
-		r[18] = 0;
-		/* The kernel keeps at most as many bytes of a packet as its length's low byte says
-		 * (bpf.c, catchpacket). */
-		chain->length = whole & 0xff;
-		memcpy(chain->bytes, r + hdrlen, chain->length);
-		end = out + hdrlen + whole;
-		out = (end + 3) & ~(size_t)3;
-	}
-	return end;
 }

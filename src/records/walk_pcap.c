@@ -1,108 +1,128 @@
 /* SPDX-License-Identifier: MIT */
-/* The records of a pcap file.  Pure: the state is the caller's.  The common forms (this host's byte
- * order, microseconds or nanoseconds) have loops of their own, made from one inline function.  It
- * asks for no bytes ahead: they were just read, and lie in the second-level cache
+/* Walks the records of a pcap file.  Pure: the state is the caller's.  The common forms (this
+ * host's byte order, microseconds or nanoseconds) have loops of their own, made from one inline
+ * function. Nothing is prefetched, since the bytes were just read and lie in the second-level cache
  * (device/savefile.c). */
+#include "records/walk_pcap.h"
+
 #include "base/bytes.h"
 #include "base/cacheline.h"
-#include "records/walk.h"
+#include "names/numbers.h"
 
 #include <string.h>
 
-#define ZEROS_MOST 1024u /* so many are looked at */
+#define ZEROS_MOST 1024u /* bytes that are compared with zeros */
 #define BRIEF 4096u      /* longer records are proved to be whole with more comparisons */
+
+#define MAGIC_MICRO 0xa1b2c3d4u
+#define MAGIC_NANO 0xa1b23c4du
+#define MAGIC_MODIFIED 0xa1b2cd34u
+#define PCAPNG_ORDER 0x1a2b3c4du
+#define PCAPNG_ORDER_SWAPPED 0x4d3c2b1au
+enum { RECORD_HEADER = 16, RECORD_HEADER_MODIFIED = 24 };
+enum { MAJOR_STRANGE = 543 }; /* of old files with swapped lengths, as libpcap knows them */
 
 uint32_t bpei_link_most(uint32_t link_type)
 {
 	switch (link_type) {
-	case 231:
-		return 128u << 20; /* DBUS */
-	case 279:
-		return 8u << 20; /* EBHSCR */
-	case 189:
-	case 220:
-	case 249:
-		return 128u << 20; /* USB_LINUX, USB_LINUX_MMAPPED, USBPCAP */
+	case LINK_DBUS:
+	case LINK_USB_LINUX:
+	case LINK_USB_LINUX_MMAPPED:
+	case LINK_USBPCAP:
+		return 128u << 20;
+	case LINK_EBHSCR:
+		return 8u << 20;
 	default:
 		return 262144;
 	}
 }
 
-static uint32_t load(bool swapped, const uint8_t *p)
+static uint32_t load_pcap32(bool swapped, const uint8_t *p)
 {
-	uint32_t v = bpei_load32(p);
+	const uint32_t v = bpei_load32(p);
+
 	return swapped ? __builtin_bswap32(v) : v;
+}
+
+static uint16_t load_pcap16(bool swapped, const uint8_t *p)
+{
+	const uint16_t v = bpei_load16(p);
+
+	return swapped ? __builtin_bswap16(v) : v;
+}
+
+static bool is_pcap_magic(uint32_t magic)
+{
+	return magic == MAGIC_MICRO || magic == MAGIC_NANO || magic == MAGIC_MODIFIED;
 }
 
 int bpei_pcap_init(struct bpei_pcap *pcap, const uint8_t *h)
 {
 	struct bpei_pcap f = { .swapped = false };
 	uint32_t magic = bpei_load32(h);
-	if (magic == 0xd4c3b2a1 || magic == 0x4d3cb2a1 || magic == 0x34cdb2a1)
-		f.swapped = true, magic = __builtin_bswap32(magic);
-	if (magic != 0xa1b2c3d4 && magic != 0xa1b23c4d && magic != 0xa1b2cd34)
+
+	if (is_pcap_magic(__builtin_bswap32(magic))) {
+		f.swapped = true;
+		magic = __builtin_bswap32(magic);
+	}
+	if (!is_pcap_magic(magic))
 		return 0;
-	f.nanoseconds = magic == 0xa1b23c4d;
-	f.modified = magic == 0xa1b2cd34;
-	uint16_t major = bpei_load16(h + 4), minor = bpei_load16(h + 6);
-	if (f.swapped)
-		major = __builtin_bswap16(major), minor = __builtin_bswap16(minor);
-	f.snaplen = load(f.swapped, h + 16);
-	f.link_type = load(f.swapped, h + 20) & 0x03ffffff; /* above: frame check sequence length */
+	f.nanoseconds = magic == MAGIC_NANO;
+	f.modified = magic == MAGIC_MODIFIED;
+	const uint16_t major = load_pcap16(f.swapped, h + 4);
+	const uint16_t minor = load_pcap16(f.swapped, h + 6);
+	f.snaplen = load_pcap32(f.swapped, h + 16);
+	/* the bits above hold the length of the frame check sequence */
+	f.link_type = load_pcap32(f.swapped, h + 20) & 0x03ffffff;
 	f.most = bpei_link_most(f.link_type);
 	if (!f.snaplen || f.snaplen > INT32_MAX)
 		f.snaplen = f.most;
-	/* Old tcpdumps wrote the two lengths the other way round. */
-	f.lengths_swapped = (major == 2 && minor < 3) || major == 543;
+	/* Old tcpdumps wrote the wire length before the captured length. */
+	f.lengths_swapped = (major == 2 && minor < 3) || major == MAJOR_STRANGE;
 	f.lengths_maybe_swapped = major == 2 && minor == 3;
 	*pcap = f;
-	if ((major == 2 && minor <= 4) || (major == 543 && minor == 0))
+	if ((major == 2 && minor <= 4) || (major == MAJOR_STRANGE && minor == 0))
 		return 1;
 	pcap->why = major < 2 ? "the version of the pcap format is older than 2.0"
 			      : "the version of the pcap format is newer than 2.4";
 	return -1;
 }
 
-static bool is_pcap(uint32_t magic)
-{
-	return magic == 0xa1b2c3d4 || magic == 0xa1b23c4d || magic == 0xa1b2cd34;
-}
-
-/* Judges a record header of zeros.  BAD: nothing but zeros follow a packet, as they do where a file
- * was not written out to its end. PARTIAL: that hangs on bytes that are not here yet.  MORE: it is
- * a record; it is the only one, or stands among records without bytes, or something else follows.
- */
+/* Decides on a record header of zeros.  Returns BAD if nothing but zeros follow a packet, as in a
+ * file that was not written to its end; PARTIAL if that depends on bytes that are not here yet;
+ * MORE if the header is a record: the only one, one among records without bytes, or followed by
+ * something else. */
 static enum bpei_walk_stop judge_zeros(const struct bpei_pcap *f, const uint8_t *p, size_t left)
 {
 	static const uint8_t zeros[ZEROS_MOST] = { 0 };
+
 	if (memcmp(p, zeros, left < sizeof zeros ? left : sizeof zeros))
 		return BPEI_WALK_MORE;
 	if (f->has_packets && !f->last_bytes)
 		return BPEI_WALK_MORE;
 	if (left < sizeof zeros && !f->at_end)
 		return BPEI_WALK_PARTIAL;
-	return f->has_packets || left >= 2 * 16 ? BPEI_WALK_BAD : BPEI_WALK_MORE;
+	return f->has_packets || left >= 2 * RECORD_HEADER ? BPEI_WALK_BAD : BPEI_WALK_MORE;
 }
 
-/* A record header that no packet has, of zeros, or the header of another file that was appended.
- * MORE: it is none of them; LIMIT: a header, and the walk goes on behind it. */
-static __attribute__((noinline)) enum bpei_walk_stop look_closer(
-	struct bpei_pcap *f, const uint8_t *p, size_t left)
+/* Returns whether p begins a pcapng file.  At least RECORD_HEADER bytes are there. */
+static bool is_pcapng_header(const uint8_t *p)
+{
+	const uint32_t order = bpei_load32(p + 8);
+
+	return bpei_pcapng_is(p) && (order == PCAPNG_ORDER || order == PCAPNG_ORDER_SWAPPED);
+}
+
+/* Reads the header of a pcap file that was appended to this one.  Returns LIMIT, with *f of the new
+ * file, if the walk goes on behind the header; MORE if p is no such header; PARTIAL. */
+static enum bpei_walk_stop enter_appended_file(struct bpei_pcap *f, const uint8_t *p, size_t left)
 {
 	struct bpei_pcap next;
 	const uint32_t magic = bpei_load32(p);
-	if (!magic) {
-		const enum bpei_walk_stop zeros = judge_zeros(f, p, left);
-		if (zeros == BPEI_WALK_BAD)
-			f->why = "zeros where a record should be";
-		if (zeros != BPEI_WALK_MORE)
-			return zeros;
-	}
-	if (bpei_pcapng_is(p) &&
-		(bpei_load32(p + 8) == 0x1a2b3c4d || bpei_load32(p + 8) == 0x4d3c2b1a))
-		return f->why = "another savefile, a pcapng one, begins here: read it by itself",
-		       BPEI_WALK_BAD;
-	if ((!is_pcap(magic) && !is_pcap(__builtin_bswap32(magic))) || bpei_load32(p + 12))
+
+	if (!is_pcap_magic(magic) && !is_pcap_magic(__builtin_bswap32(magic)))
+		return BPEI_WALK_MORE;
+	if (bpei_load32(p + 12)) /* "sigfigs", always 0; of a record its wire length */
 		return BPEI_WALK_MORE;
 	if (left < BPEI_PCAP_HEADER)
 		return BPEI_WALK_PARTIAL;
@@ -113,42 +133,85 @@ static __attribute__((noinline)) enum bpei_walk_stop look_closer(
 	next.has_packets = f->has_packets;
 	next.last_bytes = f->last_bytes;
 	next.why = f->why;
+	/* a block's memory was allocated for the first file's longest record */
 	if (next.most > BPEI_PCAPNG_MAX_BLOCK && next.most > f->most)
-		next.most = f->most; /* of a block's memory */
+		next.most = f->most;
 	*f = next;
 	return BPEI_WALK_LIMIT;
 }
 
-struct head {
+/* Examines a record header that no packet has: zeros, or the header of an appended file.  Returns
+ * MORE if the header is neither; LIMIT if the walk goes on behind a file's header. */
+static __attribute__((noinline)) enum bpei_walk_stop examine_header(
+	struct bpei_pcap *f, const uint8_t *p, size_t left)
+{
+	if (!bpei_load32(p)) {
+		const enum bpei_walk_stop zeros = judge_zeros(f, p, left);
+
+		if (zeros == BPEI_WALK_BAD)
+			f->why = "zeros where a record should be";
+		if (zeros != BPEI_WALK_MORE)
+			return zeros;
+	}
+	if (is_pcapng_header(p)) {
+		f->why = "another savefile, a pcapng one, begins here: read it by itself";
+		return BPEI_WALK_BAD;
+	}
+	return enter_appended_file(f, p, left);
+}
+
+/* The form of a file's records; constant in each copy of walk_form. */
+struct record_form {
+	bool quirks; /* lengths may be swapped */
+	bool swapped;
+	int64_t unit; /* nanoseconds of a unit of the fraction */
+	uint32_t header;
+};
+
+struct record_head {
 	uint32_t sec, fraction, caplen, wirelen;
 };
 
-static inline __attribute__((always_inline)) struct head head_at(const uint8_t *p, bool swapped)
+static inline __attribute__((always_inline)) struct record_head read_head(
+	const struct bpei_pcap *f, const uint8_t *p, const struct record_form form)
 {
-	return (struct head){ load(swapped, p), load(swapped, p + 4), load(swapped, p + 8),
-		load(swapped, p + 12) };
+	const struct record_head h = {
+		.sec = load_pcap32(form.swapped, p),
+		.fraction = load_pcap32(form.swapped, p + 4),
+		.caplen = load_pcap32(form.swapped, p + 8),
+		.wirelen = load_pcap32(form.swapped, p + 12),
+	};
+	const bool maybe = f->lengths_maybe_swapped && h.caplen > h.wirelen;
+
+	if (form.quirks && (f->lengths_swapped || maybe))
+		return (struct record_head){ h.sec, h.fraction, h.wirelen, h.caplen };
+	return h;
 }
 
-static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f,
+/* Walks up to max records of one form. */
+static inline __attribute__((always_inline)) uint32_t walk_form(struct bpei_pcap *f,
 	struct bpei_block *block, const struct bpei_columns *c, uint32_t max, uint32_t snaplen,
-	enum bpei_walk_stop *stop, bool quirks, bool swapped, int64_t unit, uint32_t header)
+	enum bpei_walk_stop *stop, const struct record_form form)
 {
+	const uint32_t header = form.header, most = f->most;
+	const uint32_t keep = f->snaplen < snaplen ? f->snaplen : snaplen;
 	const uint8_t *p = block->bytes + block->position, *end = block->bytes + block->length;
-	const uint8_t *limit =
-		block->bytes +
-		(block->stop_offset < block->length ? block->stop_offset : block->length);
+	const uint8_t *limit = end;
 	size_t n = 0;
-	uint32_t most = f->most, keep = f->snaplen < snaplen ? f->snaplen : snaplen;
+
+	if (block->stop_offset < block->length)
+		limit = block->bytes + block->stop_offset;
 	/* A record of at most `brief` bytes that begins before `near` ends before `end`, and
 	 * nothing is cut from it: two comparisons. */
 	uint32_t brief = most < keep ? most : keep;
 	if (brief > BRIEF)
 		brief = BRIEF;
-	const uint8_t *near =
-		block->length > (size_t)header + brief ? end - header - brief : block->bytes;
+	const uint8_t *near = block->bytes;
+	if (block->length > (size_t)header + brief)
+		near = end - header - brief;
 	if (near > limit)
 		near = limit;
-	/* Here, so that no store is feared to change where the next one goes. */
+	/* Local copies: so the compiler knows that no store changes where the next store goes. */
 	const uint8_t **data = c->data;
 	int64_t *time_ns = c->time_ns;
 	uint32_t *caplens = c->caplen, *wirelens = c->wirelen;
@@ -156,18 +219,13 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f,
 	block->link_type = f->link_type;
 	*stop = BPEI_WALK_MORE;
 	for (; n < max; n++) {
-		bool close = p >= near;
+		const bool close = p >= near;
+
 		if (BPEI_UNLIKELY(close) && (p >= limit || (size_t)(end - p) < header)) {
 			*stop = p >= limit ? BPEI_WALK_LIMIT : BPEI_WALK_PARTIAL;
 			break;
 		}
-		struct head h = head_at(p, swapped);
-		if (quirks && (f->lengths_swapped ||
-				      (f->lengths_maybe_swapped && h.caplen > h.wirelen))) {
-			uint32_t t = h.caplen;
-			h.caplen = h.wirelen;
-			h.wirelen = t;
-		}
+		const struct record_head h = read_head(f, p, form);
 		uint32_t shown = h.caplen;
 		if (BPEI_UNLIKELY(close || h.caplen > brief)) {
 			if (h.caplen > most) {
@@ -184,7 +242,7 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f,
 				shown = keep;
 		}
 		data[n] = p + header;
-		time_ns[n] = (int64_t)h.sec * 1000000000 + (int64_t)h.fraction * unit;
+		time_ns[n] = (int64_t)h.sec * 1000000000 + (int64_t)h.fraction * form.unit;
 		caplens[n] = shown;
 		wirelens[n] = h.wirelen;
 		p += header + h.caplen;
@@ -198,67 +256,98 @@ static inline __attribute__((always_inline)) uint32_t walk(struct bpei_pcap *f,
 static uint32_t walk_file(struct bpei_pcap *f, struct bpei_block *block,
 	const struct bpei_columns *c, uint32_t max, uint32_t snaplen, enum bpei_walk_stop *stop)
 {
-	if (BPEI_UNLIKELY(f->modified || f->lengths_swapped || f->lengths_maybe_swapped))
-		return walk(f, block, c, max, snaplen, stop, true, f->swapped,
-			f->nanoseconds ? 1 : 1000, f->modified ? 24 : 16);
-	if (f->swapped)
-		return walk(f, block, c, max, snaplen, stop, false, true, f->nanoseconds ? 1 : 1000,
-			16);
-	return f->nanoseconds ? walk(f, block, c, max, snaplen, stop, false, false, 1, 16)
-			      : walk(f, block, c, max, snaplen, stop, false, false, 1000, 16);
+	const struct record_form micro = { .unit = 1000, .header = RECORD_HEADER };
+	const struct record_form nano = { .unit = 1, .header = RECORD_HEADER };
+	struct record_form form = micro;
+
+	form.unit = f->nanoseconds ? 1 : 1000;
+	if (BPEI_UNLIKELY(f->modified || f->lengths_swapped || f->lengths_maybe_swapped)) {
+		form.quirks = true;
+		form.swapped = f->swapped;
+		form.header = f->modified ? RECORD_HEADER_MODIFIED : RECORD_HEADER;
+		return walk_form(f, block, c, max, snaplen, stop, form);
+	}
+	if (f->swapped) {
+		form.swapped = true;
+		return walk_form(f, block, c, max, snaplen, stop, form);
+	}
+	if (f->nanoseconds)
+		return walk_form(f, block, c, max, snaplen, stop, nano);
+	return walk_form(f, block, c, max, snaplen, stop, micro);
 }
 
-/* Whether a length is 0, which few packets have.  Without a branch, so that compilers make vectors
- * of it. */
-static bool has_zero(const uint32_t *lengths, uint32_t n)
+/* Returns whether a length is 0, which few packets have.  Without a branch, so that compilers make
+ * vectors of it. */
+static bool has_zero_length(const uint32_t *lengths, uint32_t n)
 {
 	uint32_t any = 0;
+
 	for (uint32_t i = 0; i < n; i++)
 		any |= lengths[i] == 0;
 	return any;
 }
 
-/* What stands at p, where a record of no bytes on the wire was found or none could be; last_bytes:
- * shown of the packet before. If it is more than that, the walk ends before it, or goes on behind a
- * file's header. */
-static bool ends_at(
+/* Examines the header at p, where a record of no bytes on the wire was found, or no record could
+ * be.  Returns false if p is a record.  Else the walk ends before p, or goes on behind a file's
+ * header: *stop and the position are set. */
+static bool ends_walk_at(
 	struct bpei_pcap *f, struct bpei_block *block, const uint8_t *p, enum bpei_walk_stop *stop)
 {
 	const size_t at = (size_t)(p - block->bytes);
-	const enum bpei_walk_stop is = look_closer(f, p, block->length - at);
+	const enum bpei_walk_stop is = examine_header(f, p, block->length - at);
+
 	if (is == BPEI_WALK_MORE)
 		return false;
 	*stop = is == BPEI_WALK_LIMIT ? BPEI_WALK_MORE : is;
 	block->position = at;
-	if (is == BPEI_WALK_LIMIT)
-		f->file_at = at, block->position += BPEI_PCAP_HEADER;
+	if (is == BPEI_WALK_LIMIT) {
+		f->file_at = at;
+		block->position += BPEI_PCAP_HEADER;
+	}
 	return true;
+}
+
+static void note_last_packet(struct bpei_pcap *f, const struct bpei_columns *c, uint32_t n)
+{
+	if (!n)
+		return;
+	f->has_packets = true;
+	f->last_bytes = c->caplen[n - 1];
+}
+
+/* Examines each record without bytes on the wire among n that were walked.  Returns how many of the
+ * n are packets before the walk's end. */
+static uint32_t cut_at_empty_record(struct bpei_pcap *f, struct bpei_block *block,
+	const struct bpei_columns *c, uint32_t n, enum bpei_walk_stop *stop)
+{
+	const uint32_t header = f->modified ? RECORD_HEADER_MODIFIED : RECORD_HEADER;
+
+	for (uint32_t i = 0; BPEI_UNLIKELY(has_zero_length(c->wirelen + i, n - i)); i++) {
+		while (c->wirelen[i])
+			i++;
+		note_last_packet(f, c, i);
+		if (ends_walk_at(f, block, c->data[i] - header, stop))
+			return i;
+	}
+	return n;
 }
 
 uint32_t bpei_walk_pcap(struct bpei_pcap *f, struct bpei_block *block, const struct bpei_columns *c,
 	uint32_t max, uint32_t snaplen, enum bpei_walk_stop *stop)
 {
 	for (;;) {
-		const uint32_t files = f->files, header = f->modified ? 24 : 16;
-		uint32_t n = walk_file(f, block, c, max, snaplen, stop);
-		for (uint32_t i = 0; BPEI_UNLIKELY(has_zero(c->wirelen + i, n - i)); i++) {
-			while (c->wirelen[i])
-				i++;
-			if (i)
-				f->has_packets = true, f->last_bytes = c->caplen[i - 1];
-			if (!ends_at(f, block, c->data[i] - header, stop))
-				continue;
-			n = i;
-			break;
-		}
-		if (n)
-			f->has_packets = true, f->last_bytes = c->caplen[n - 1];
+		const uint32_t files = f->files;
+		const uint32_t n = cut_at_empty_record(
+			f, block, c, walk_file(f, block, c, max, snaplen, stop), stop);
+
+		note_last_packet(f, c, n);
 		if (n && f->files == files)
 			return n;
-		if (f->files == files && (*stop == BPEI_WALK_BAD || *stop == BPEI_WALK_PARTIAL) &&
-			block->length - block->position >= 16)
-			ends_at(f, block, block->bytes + block->position, stop);
+		const bool stuck = *stop == BPEI_WALK_BAD || *stop == BPEI_WALK_PARTIAL;
+		if (f->files == files && stuck && block->length - block->position >= RECORD_HEADER)
+			ends_walk_at(f, block, block->bytes + block->position, stop);
+		/* without packets the walk goes on behind a file's header that came first */
 		if (BPEI_LIKELY(n || f->files == files))
-			return n; /* else a file's header came first */
+			return n;
 	}
 }

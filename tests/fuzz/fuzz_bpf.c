@@ -7,7 +7,9 @@
  * later, 2: PKTAP, 3: metadata, 4: PKTAP headers come off behind the walk, 5: compressed, 6: the
  * fast path), a byte for the walk's most, then the buffer. */
 #include "records/batch.h"
-#include "records/layout.h"
+#include "records/bpf_inflate.h"
+#include "records/macos_meta.h"
+#include "records/walk_bpf.h"
 #include "fuzz.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
 #define BENCH_STAGES_H
 
 #include "arch/arch_list.h"
-#include "records/layout.h"
+#include "records/walk_bpf.h"
 #include "flow/flow.h"
 #include "options.h"
 #include "ring/ring.h"

@@ -3,6 +3,7 @@
  * each request is declared with in its system's <net/bpf.h>, put together here by the rule of
  * <sys/ioccom.h>. */
 #include "device/bpf_abi.h"
+#include "records/macos_meta.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -127,11 +128,11 @@ Test(bpf_abi, header_lengths)
 		{ 64, 66, 64, BPEI_EXT_64, BPEI_EXT_64 } };
 	for (size_t i = 0; i < SIZE(ext); i++) {
 		cr_expect_eq(bpei_layout_hdrlen(ext[i].counted, 4, 14), ext[i].ethernet);
-		cr_expect_eq(bpei_ext_of(ext[i].ethernet, true), ext[i].known);
-		cr_expect_eq(bpei_ext_of(ext[i].raw, false), ext[i].unknown);
+		cr_expect_eq(bpei_ext_generation(ext[i].ethernet, true), ext[i].known);
+		cr_expect_eq(bpei_ext_generation(ext[i].raw, false), ext[i].unknown);
 	}
-	cr_expect_eq(bpei_ext_of(18, true), BPEI_EXT_NONE);
-	cr_expect_eq(bpei_ext_of(68, true), BPEI_EXT_NONE);
+	cr_expect_eq(bpei_ext_generation(18, true), BPEI_EXT_NONE);
+	cr_expect_eq(bpei_ext_generation(68, true), BPEI_EXT_NONE);
 }
 
 Test(bpf_abi, link_types_go_there_and_back)

@@ -4,8 +4,11 @@
  * and damaged at any place.  And the records of pcap files. */
 #include "base/bytes.h"
 #include "records/batch.h"
-#include "records/layout.h"
-#include "records/walk.h"
+#include "records/bpf_inflate.h"
+#include "records/macos_meta.h"
+#include "records/walk_bpf.h"
+#include "records/walk_pcap.h"
+#include "records/walk_pcapng.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
