@@ -55,14 +55,18 @@ static inline uint32_t send_packet(
 {
 	struct bpe_key key = { .port = { 10, 20 }, .ip_proto = proto, .ip_version = 4 };
 	memcpy(key.addr[0], &id, 4);
-	struct bpe_layers layers = { .flags = (uint16_t)(BPE_PKT_KEY | BPE_PKT_IP4 |
-							 (end ? BPE_PKT_REVERSED : 0)),
+	uint32_t layer_flags = BPE_PKT_KEY | BPE_PKT_IP4;
+	if (end)
+		layer_flags |= BPE_PKT_REVERSED;
+	struct bpe_layers layers = { .flags = (uint16_t)layer_flags,
 		.transport = 34,
 		.proto = proto == 6 ? BPE_PROTO_TCP : BPE_PROTO_UDP,
 		.ip_proto = proto,
 		.tcp_flags = flags };
-	uint32_t caplen = 60, wirelen = 100, flow[BPE_BATCH],
-		 h = hash ? hash : id * 2654435761u | 1;
+	const uint32_t caplen = 60;
+	const uint32_t wirelen = 100;
+	const uint32_t h = hash ? hash : id * 2654435761u | 1;
+	uint32_t flow[BPE_BATCH];
 	struct bpe_batch b = { .count = 1,
 		.time_ns = &time,
 		.caplen = &caplen,
@@ -91,6 +95,7 @@ static inline uint8_t tcp_state_of(uint32_t id, uint32_t flow)
 {
 	return get_record(id, 6, flow).tcp_state;
 }
+
 /* Returns the number of flows alive. */
 static inline uint64_t count_active(void)
 {

@@ -7,8 +7,8 @@
 
 enum { SIZE = 15625, FLOWS = 1000000, NEAR = 64, CHOSEN = 200 };
 
-/* Stores entries that lie within NEAR places under the seed, as somebody who knows it would choose
- * them; returns how many. */
+/* Stores entries with homes within NEAR places under the seed, as an attacker with the seed would.
+ * Returns the number of entries. */
 static uint32_t choose_entries(uint64_t seed, uint32_t entry[CHOSEN])
 {
 	const uint64_t key = bpei_anomalies_key(seed);
@@ -19,7 +19,7 @@ static uint32_t choose_entries(uint64_t seed, uint32_t entry[CHOSEN])
 	return n;
 }
 
-/* Returns how many of the entries lie in the fullest stretch of NEAR places. */
+/* Returns how many entries lie in the fullest stretch of NEAR places. */
 static uint32_t count_fullest(uint64_t seed, const uint32_t *entry, uint32_t n)
 {
 	static uint32_t at[SIZE / NEAR + 1];
@@ -39,7 +39,7 @@ Test(anomalies, lies_elsewhere_under_another_seed)
 	uint32_t entry[CHOSEN], n = choose_entries(1, entry);
 	cr_assert_eq(n, CHOSEN);
 	cr_assert_eq(count_fullest(1, entry, n), CHOSEN);
-	/* 200 entries in 245 stretches: more than 30 in one would be a pattern. */
+	/* 200 entries in 245 stretches: more than 30 in a stretch would be a pattern. */
 	for (uint64_t seed = 2; seed < 500; seed++)
 		cr_assert_leq(count_fullest(seed, entry, n), 30, "seed %u", (unsigned)seed);
 }

@@ -2,7 +2,7 @@
 /* Eviction: which flows go when the table is full. */
 #include "table_harness.h"
 
-/* Who waits for his eviction and has a packet meanwhile is passed over. */
+/* Checks that a victim in the ring is passed over if a packet comes meanwhile. */
 Test(evict, a_packet_puts_off_an_eviction)
 {
 	make_table(8, 0, 0);
@@ -15,7 +15,7 @@ Test(evict, a_packet_puts_off_an_eviction)
 	send_packet(10, 6, 0, SYN, T0 + 11, 0);
 	cr_assert_eq(ended_count, 2);
 	cr_assert_eq(ended[1].addr[0][0], 3);
-	for (uint32_t k = 11; k < 100; k++) { /* nobody but flows that had one packet since */
+	for (uint32_t k = 11; k < 100; k++) { /* only flows with a single packet since */
 		send_packet(k, 6, 0, SYN, T0 + k + 1, 0);
 		cr_assert_eq(count_active(), 8);
 	}
@@ -23,7 +23,7 @@ Test(evict, a_packet_puts_off_an_eviction)
 	bpei_table_free(table);
 }
 
-Test(evict, the_weak_then_the_quietest_are_evicted)
+Test(evict, evictable_flows_go_before_the_longest_idle)
 {
 	make_table(4, 0, 0);
 	for (uint32_t id = 1; id <= 4; id++)
@@ -40,7 +40,7 @@ Test(evict, the_weak_then_the_quietest_are_evicted)
 		cr_assert_eq(count_active(), 4);
 	}
 	send_packet(12, 17, 0, 0, T0 + 30 * 1000 * 1000, 0);
-	send_packet(13, 17, 0, 0, T0 + 31 * 1000 * 1000, 0); /* now none of the four is weak */
+	send_packet(13, 17, 0, 0, T0 + 31 * 1000 * 1000, 0); /* now none of the four is evictable */
 	send_packet(14, 17, 0, 0, T0 + 32 * 1000 * 1000, 0);
 	cr_assert_eq(ended[4].addr[0][0], 2, "%u went", ended[4].addr[0][0]);
 	cr_assert_eq(
@@ -57,9 +57,9 @@ Test(evict, no_room_at_all)
 	cr_assert_eq(ended_count, 0);
 }
 
-/* Keys of one hash are told apart, and bounded: those that find no room push out the quietest of
- * their kind. */
-Test(evict, keys_of_one_hash)
+/* Checks that keys with the same hash are different flows, and bounded: without room, the flow idle
+ * longest is evicted. */
+Test(evict, keys_with_the_same_hash)
 {
 	make_table(4000, 0, 0);
 	for (uint32_t id = 1; id <= 200; id++)
@@ -76,8 +76,8 @@ Test(evict, keys_of_one_hash)
 	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->evicted), ended_count);
 }
 
-/* A flood of SYNs from random addresses through a full table: established connections live, and so
- * do their counts. */
+/* Sends a flood of SYNs from random addresses through a full table, and checks that established
+ * connections and their counts survive. */
 Test(evict, a_syn_flood_pushes_out_no_established_connection)
 {
 	enum { CONNECTIONS = 1000, ROOM = 4096, FLOOD = 200000 };

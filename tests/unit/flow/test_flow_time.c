@@ -13,6 +13,7 @@ static struct bpei_timeline *line;
 static int64_t flow_ns[8];
 static uint8_t kind[8];
 
+/* Follows times in nanoseconds, as the reader does. */
 static void follow_ns(const int64_t *time_ns, uint32_t n)
 {
 	static const uint32_t lengths[8];
@@ -24,7 +25,8 @@ static void follow_ns(const int64_t *time_ns, uint32_t n)
 	bpei_timeline_follow(line, time_ns, n, sums.least_ns, sums.most_ns, flow_ns, kind);
 }
 
-static void follow(const int64_t *seconds, uint32_t n)
+/* Follows times in seconds; writes all flow times. */
+static void follow_seconds(const int64_t *seconds, uint32_t n)
 {
 	int64_t ns[8];
 	for (uint32_t i = 0; i < n; i++)
@@ -35,18 +37,20 @@ static void follow(const int64_t *seconds, uint32_t n)
 			flow_ns[i] = ns[i];
 }
 #define FOLLOW(...)                                                                                \
-	follow((const int64_t[]){ __VA_ARGS__ },                                                   \
+	follow_seconds((const int64_t[]){ __VA_ARGS__ },                                           \
 		sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t))
 
-static void init(void)
+/* Makes a timeline before each test. */
+static void make_timeline(void)
 {
 	line = calloc(1, sizeof *line);
 }
-static void fini(void)
+/* Frees the timeline after each test. */
+static void free_timeline(void)
 {
 	free(line);
 }
-TestSuite(timeline, .init = init, .fini = fini);
+TestSuite(timeline, .init = make_timeline, .fini = free_timeline);
 
 Test(timeline, times_in_order_and_nearly_so_are_the_packets_own)
 {
@@ -98,8 +102,9 @@ Test(timeline, packets_of_a_quiet_line_have_their_own_times)
 		FOLLOW(at);
 		cr_assert_eq(flow_ns[0], at * S);
 		cr_assert_eq(kind[0], BPEI_TIME_AHEAD);
-		cr_assert_eq(line->clock_ns, (at > 1060 ? at - 60 : 1000) *
-						     S); /* one behind: the next may take it back */
+		cr_assert_eq(line->clock_ns,
+			(at > 1060 ? at - 60 : 1000) *
+				S); /* a packet behind: the next may take the jump back */
 	}
 	FOLLOW(5000, 5001);
 	cr_assert_eq(line->clock_ns, 5001 * S);

@@ -2,8 +2,8 @@
 /* The rules of the flow table: finding, counting, TCP states, opening. */
 #include "table_harness.h"
 
-/* A flow that an ICMP error or a later fragment began is TCP's as soon as a TCP header comes. */
-Test(table, tcp_begun_by_what_has_no_header)
+/* Checks that a flow opened by an ICMP error gets a TCP state as soon as a TCP header comes. */
+Test(table, tcp_opened_without_a_header)
 {
 	make_table(10, 0, 0);
 	struct bpe_key key = {
@@ -14,7 +14,10 @@ Test(table, tcp_begun_by_what_has_no_header)
 		.transport = 34,
 		.proto = BPE_PROTO_ICMP,
 		.ip_proto = 1 };
-	uint32_t caplen = 60, wirelen = 100, entries[BPE_BATCH], h = 2 * 2654435761u | 1;
+	const uint32_t caplen = 60;
+	const uint32_t wirelen = 100;
+	const uint32_t h = 2 * 2654435761u | 1;
+	uint32_t entries[BPE_BATCH];
 	int64_t time = T0;
 	struct bpe_batch b = { .count = 1,
 		.time_ns = &time,
@@ -30,13 +33,13 @@ Test(table, tcp_begun_by_what_has_no_header)
 	cr_assert_eq(flow, entries[0]);
 	cr_assert_eq(tcp_state_of(2, flow), BPE_TCP_SYN_SENT);
 	cr_assert_eq(get_record(2, 6, flow).packets[0],
-		1); /* the SYN's sender is the originator, whoever was first */
+		1); /* the sender of the SYN is the originator, also if second */
 	send_packet(2, 6, 1, 0x12, T0 + 3, 0);
 	send_packet(2, 6, 0, 0x10, T0 + 4, 0);
 	cr_assert_eq(tcp_state_of(2, flow), BPE_TCP_ESTABLISHED);
 }
 
-Test(table, counts_by_end_and_names_the_first_sender_originator)
+Test(table, counts_by_end_with_the_first_sender_as_originator)
 {
 	make_table(10, 0, 0);
 	send_packet(1, 17, 1, 0, T0, 0);
@@ -54,7 +57,7 @@ Test(table, counts_by_end_and_names_the_first_sender_originator)
 	bpei_table_end_all(table);
 	cr_assert_eq(ended_count, 1);
 	cr_assert_eq(ended[0].end, BPE_END_STOP);
-	cr_assert_eq(count_active(), 1); /* it stays, for top */
+	cr_assert_eq(count_active(), 1); /* the flow stays, for top.c */
 }
 
 Test(table, tcp_handshake_close_and_reset)
@@ -101,7 +104,7 @@ Test(table, tcp_joined_in_the_middle_and_simultaneous_open)
 	cr_assert_eq(f.tcp_state, BPE_TCP_RESET);
 }
 
-Test(table, a_syn_on_a_closed_connection_is_a_new_one)
+Test(table, a_syn_on_a_closed_connection_opens_a_new_flow)
 {
 	make_table(10, 0, 0);
 	send_packet(1, 6, 0, SYN, T0, 0);
@@ -116,11 +119,14 @@ Test(table, a_syn_on_a_closed_connection_is_a_new_one)
 	cr_assert_eq(ended_count, 1);
 }
 
-/* The inner VLAN id lies apart from the key's other parts. */
+/* Checks the inner VLAN id, which lies apart from the other parts of the key. */
 Test(table, inner_vlans_tell_flows_apart)
 {
 	static const uint16_t inner[] = { 0, 7, 0x807, 0xfff };
-	uint32_t seen[4], caplen = 60, wirelen = 60, entries[BPE_BATCH], h = 5; /* all of one tag */
+	const uint32_t length = 60;
+	const uint32_t h = 5; /* all keys have the same tag */
+	uint32_t seen[4];
+	uint32_t entries[BPE_BATCH];
 	struct bpe_layers l = { .flags = BPE_PKT_KEY | BPE_PKT_IP4,
 		.transport = 34,
 		.proto = BPE_PROTO_UDP,
@@ -135,8 +141,8 @@ Test(table, inner_vlans_tell_flows_apart)
 		int64_t time = T0 + k;
 		struct bpe_batch b = { .count = 1,
 			.time_ns = &time,
-			.caplen = &caplen,
-			.wirelen = &wirelen,
+			.caplen = &length,
+			.wirelen = &length,
 			.layers = &l,
 			.key = &key,
 			.hash = &h };
@@ -153,7 +159,7 @@ Test(table, inner_vlans_tell_flows_apart)
 	bpei_table_free(table);
 }
 
-/* An entry counts to 2^23 packets and 2^31 bytes; what is more is counted elsewhere. */
+/* Checks counts beyond the counters of the entry, which end at 2^22 packets and 2^31 bytes. */
 Test(table, counts_go_on_beyond_the_entry)
 {
 	enum { BATCHES = (1 << 23) / BPE_BATCH + 1 };
@@ -169,7 +175,9 @@ Test(table, counts_go_on_beyond_the_entry)
 			.transport = 34,
 			.proto = BPE_PROTO_UDP,
 			.ip_proto = 17 };
-		length[k] = 1000, h[k] = 5, time[k] = T0;
+		length[k] = 1000;
+		h[k] = 5;
+		time[k] = T0;
 	}
 	struct bpe_batch b = { .count = BPE_BATCH,
 		.time_ns = time,
@@ -200,7 +208,7 @@ Test(table, grows_and_finds_all_again)
 	cr_assert_eq(ended_count, 0);
 }
 
-/* The first packets of one flow within one batch, and packets without a key between them. */
+/* Checks several first packets of a flow in the same batch, with packets without a key between. */
 Test(table, a_new_flow_twice_in_a_batch)
 {
 	struct bpe_key keys[8];
@@ -214,7 +222,8 @@ Test(table, a_new_flow_twice_in_a_batch)
 			.ip_version = 4, .ip_proto = 17, .port = { (uint16_t)(i % 3), 9 }
 		};
 		layers[i] = (struct bpe_layers){ .flags = i % 4 == 3 ? 0 : BPE_PKT_KEY };
-		length[i] = 100, time[i] = T0 + i,
+		length[i] = 100;
+		time[i] = T0 + i;
 		hash[i] = i % 4 == 3 ? 0 : (uint32_t)(i % 3 + 1) * 64;
 	}
 	struct bpe_batch b = { .count = 8,

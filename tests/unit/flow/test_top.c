@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The largest flows beside a sort of all of them: in stretches of every length, with ties, old
- * flows, and flows that end while the scan goes on. */
+/* The largest flows beside a sort of all flows: in stretches of every length, with ties, old flows,
+ * and flows ending during the scan. */
 #include "flow/top.h"
 #include "flow_clock.h"
 
@@ -20,16 +20,20 @@ static struct {
 	bool ended;
 } model[FLOWS];
 
-static void packet(uint32_t id, int end, uint32_t wire, int64_t time)
+/* Sends a packet of a flow, and counts the packet in the model. */
+static void send_counted_packet(uint32_t id, int end, uint32_t wire, int64_t time)
 {
 	struct bpe_key key = { .port = { 10, 20 }, .ip_proto = 17, .ip_version = 4 };
 	memcpy(key.addr[0], &id, 4);
-	struct bpe_layers layers = { .flags = (uint16_t)(BPE_PKT_KEY | BPE_PKT_IP4 |
-							 (end ? BPE_PKT_REVERSED : 0)),
-		.transport = 34,
-		.proto = BPE_PROTO_UDP,
-		.ip_proto = 17 };
-	uint32_t caplen = wire < 60 ? wire : 60, flow[BPE_BATCH], h = id * 2654435761u | 1;
+	uint32_t flags = BPE_PKT_KEY | BPE_PKT_IP4;
+	if (end)
+		flags |= BPE_PKT_REVERSED;
+	struct bpe_layers layers = {
+		.flags = (uint16_t)flags, .transport = 34, .proto = BPE_PROTO_UDP, .ip_proto = 17
+	};
+	const uint32_t caplen = wire < 60 ? wire : 60;
+	const uint32_t h = id * 2654435761u | 1;
+	uint32_t flow[BPE_BATCH];
 	struct bpe_batch b = { .count = 1,
 		.time_ns = &time,
 		.caplen = &caplen,
@@ -44,51 +48,66 @@ static void packet(uint32_t id, int end, uint32_t wire, int64_t time)
 	model[id].at = flow[0];
 }
 
-static uint32_t roll(void)
+/* Returns a random number. */
+static uint32_t random_number(void)
 {
 	static uint32_t s = 7;
-	return (s = s * 1664525 + 1013904223) >> 8;
+	s = s * 1664525 + 1013904223;
+	return s >> 8;
 }
 
-static void fill(void)
+/* Makes a table with packets of random flows. */
+static void fill_top_table(void)
 {
 	struct bpei_table_options o = { .timeline = &timeline, .max_flows = FLOWS };
 	timeline = (struct bpei_timeline){ .has_time = false };
 	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
 	bpei_role_enter(&bpei_worker_role);
 	for (uint32_t n = 0; n < 6000; n++)
-		packet(roll() % FLOWS, roll() & 1, 60 + 20 * (roll() % 3), T0 + n);
+		send_counted_packet(random_number() % FLOWS, random_number() & 1,
+			60 + 20 * (random_number() % 3), T0 + n);
 }
 
-static uint64_t value(const struct bpe_flow *f, enum bpe_order order)
+/* Returns the packets or bytes of a record. */
+static uint64_t value_of_record(const struct bpe_flow *f, enum bpe_order order)
 {
 	return order == BPE_ORDER_PACKETS ? f->packets[0] + f->packets[1]
 					  : f->wire_bytes[0] + f->wire_bytes[1];
 }
 
-static uint64_t wanted(uint32_t id, enum bpe_order order)
+/* Returns the packets or bytes of a flow in the model. */
+static uint64_t value_in_model(uint32_t id, enum bpe_order order)
 {
 	return order == BPE_ORDER_PACKETS ? model[id].packets : model[id].bytes;
 }
-static uint32_t id_of(const struct bpe_flow *f)
+/* Returns the number of the record's flow. */
+static uint32_t id_of_record(const struct bpe_flow *f)
 {
 	uint32_t a[2];
-	memcpy(&a[0], f->addr[0], 4), memcpy(&a[1], f->addr[1], 4);
+	memcpy(&a[0], f->addr[0], 4);
+	memcpy(&a[1], f->addr[1], 4);
 	return a[0] | a[1];
 }
 
 static enum bpe_order sorted_by;
-static int by_value(const void *x, const void *y)
+
+/* Compares by value, largest first, then by entry. */
+static int compare_by_model(const void *x, const void *y)
 {
-	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
-	uint64_t v = wanted(a, sorted_by), w = wanted(b, sorted_by);
-	return v != w ? v > w ? -1 : 1 : model[a].at < model[b].at ? -1 : 1;
+	const uint32_t a = *(const uint32_t *)x;
+	const uint32_t b = *(const uint32_t *)y;
+	const uint64_t value_a = value_in_model(a, sorted_by);
+	const uint64_t value_b = value_in_model(b, sorted_by);
+
+	if (value_a != value_b)
+		return value_a > value_b ? -1 : 1;
+	return model[a].at < model[b].at ? -1 : 1;
 }
 
 Test(top, a_sort_says_the_same)
 {
 	static const uint32_t stretches[] = { 1, 2, 7, 256, 100000, UINT32_MAX };
-	fill();
+	fill_top_table();
 	for (uint32_t k = 0; k < 6 * 2 * 2; k++) {
 		enum bpe_order order = k & 1 ? BPE_ORDER_PACKETS : BPE_ORDER_BYTES;
 		int64_t since = k & 2 ? T0 + 5000 : INT64_MIN;
@@ -103,15 +122,17 @@ Test(top, a_sort_says_the_same)
 				if (model[id].packets && model[id].last >= since)
 					order_of[all++] = id;
 			sorted_by = order;
-			qsort(order_of, all, sizeof *order_of, by_value);
+			qsort(order_of, all, sizeof *order_of, compare_by_model);
 			cr_assert_eq(top.recent, all);
 			cr_assert_eq(
 				top.alive, bpei_counter_get(&bpei_table_counts(table)->active));
 			int found = bpei_top_merge(&top, 1, flows, n);
 			cr_assert_eq((size_t)found, all < n ? all : n);
 			for (int i = 0; i < found; i++) {
-				cr_assert_eq(id_of(&flows[i]), order_of[i], "%d of %d", i, found);
-				cr_assert_eq(value(&flows[i], order), wanted(order_of[i], order));
+				cr_assert_eq(
+					id_of_record(&flows[i]), order_of[i], "%d of %d", i, found);
+				cr_assert_eq(value_of_record(&flows[i], order),
+					value_in_model(order_of[i], order));
 			}
 			bpei_top_free(&top);
 		}
@@ -119,11 +140,11 @@ Test(top, a_sort_says_the_same)
 	bpei_table_free(table);
 }
 
-/* The work of one call is bounded: a record counts for eight further looks. */
+/* Checks that the work of a call is bounded: a record counts as eight further entries. */
 Test(top, a_stretch_is_no_longer_than_allowed)
 {
 	struct bpei_top top;
-	fill();
+	fill_top_table();
 	cr_assert_eq(bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, 1000), BPE_OK);
 	for (uint32_t calls = 1; !bpei_top_scan(table, &top, 90); calls++) {
 		cr_assert(top.next <= calls * 90);
@@ -137,7 +158,7 @@ Test(top, flows_that_change_while_the_scan_goes_on)
 {
 	struct bpei_top top;
 	static struct bpe_flow flows[FLOWS + 100];
-	fill();
+	fill_top_table();
 	cr_assert_eq(bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, FLOWS), BPE_OK);
 	cr_assert_not(bpei_top_scan(table, &top, 2700));
 	uint32_t passed = top.next;
@@ -145,26 +166,26 @@ Test(top, flows_that_change_while_the_scan_goes_on)
 	uint64_t met = top.alive;
 	struct bpe_flow before = top.flows[top.heap[0].record];
 	for (uint32_t id = 0; id < FLOWS; id++)
-		packet(id, 0, 1000,
-			T0 + 10000); /* all have more now; those passed are as they were */
+		send_counted_packet(
+			id, 0, 1000, T0 + 10000); /* all flows have more now; passed records stay */
 	while (!bpei_top_scan(table, &top, 64))
 		continue;
 	int found = bpei_top_merge(&top, 1, flows, FLOWS);
 	cr_assert((size_t)found >= met && found <= (int)FLOWS);
 	for (int i = 0; i < found; i++) {
-		uint32_t id = id_of(&flows[i]);
-		uint64_t bytes = value(&flows[i], BPE_ORDER_BYTES);
+		uint32_t id = id_of_record(&flows[i]);
+		uint64_t bytes = value_of_record(&flows[i], BPE_ORDER_BYTES);
 		cr_assert(bytes == model[id].bytes ||
 				  (model[id].at < passed && bytes == model[id].bytes - 1000),
 			"flow %u has %llu", id, (unsigned long long)bytes);
-		if (id == id_of(&before))
-			cr_assert_eq(bytes, value(&before, BPE_ORDER_BYTES));
+		if (id == id_of_record(&before))
+			cr_assert_eq(bytes, value_of_record(&before, BPE_ORDER_BYTES));
 	}
 	bpei_top_free(&top);
 	bpei_table_free(table);
 }
 
-/* A flow that ended before it was met is not there, one that ended later is. */
+/* Checks that a flow that ended before the scan passed is left out, and a later end is not. */
 Test(top, flows_that_end_while_the_scan_goes_on)
 {
 	struct bpei_table_options o = {
@@ -175,8 +196,10 @@ Test(top, flows_that_end_while_the_scan_goes_on)
 	timeline = (struct bpei_timeline){ .has_time = false };
 	cr_assert_eq(bpei_table_new(&o, &table), BPE_OK);
 	bpei_role_enter(&bpei_worker_role);
-	for (uint32_t id = 0; id < 600; id++)
-		packet(id, 0, 60, T0), packet(id, 1, 60, T0 + 1);
+	for (uint32_t id = 0; id < 600; id++) {
+		send_counted_packet(id, 0, 60, T0);
+		send_counted_packet(id, 1, 60, T0 + 1);
+	}
 	cr_assert_eq(bpei_top_init(&top, BPE_ORDER_PACKETS, INT64_MIN, FLOWS), BPE_OK);
 	cr_assert_not(bpei_top_scan(table, &top, 900));
 	uint32_t met = top.next;
@@ -197,20 +220,21 @@ Test(top, several_tables_are_one_list)
 {
 	struct bpei_top tops[2];
 	static struct bpe_flow one[FLOWS], both[2 * FLOWS];
-	fill();
+	fill_top_table();
 	for (int k = 0; k < 2; k++) {
 		cr_assert_eq(bpei_top_init(&tops[k], BPE_ORDER_PACKETS, INT64_MIN, FLOWS), BPE_OK);
 		while (!bpei_top_scan(table, &tops[k], 1000))
 			continue;
 	}
-	int n = bpei_top_merge(tops, 1, one, FLOWS), m = bpei_top_merge(tops, 2, both, 2 * FLOWS);
+	const int n = bpei_top_merge(tops, 1, one, FLOWS);
+	const int m = bpei_top_merge(tops, 2, both, 2 * FLOWS);
 	cr_assert_eq(m, 2 * n);
 	for (int i = 1; i < m; i++)
-		cr_assert(value(&both[i], BPE_ORDER_PACKETS) <=
-			  value(&both[i - 1], BPE_ORDER_PACKETS));
+		cr_assert(value_of_record(&both[i], BPE_ORDER_PACKETS) <=
+			  value_of_record(&both[i - 1], BPE_ORDER_PACKETS));
 	for (int i = 0; i < m; i += 2)
-		cr_assert_eq(
-			value(&both[i], BPE_ORDER_PACKETS), value(&one[i / 2], BPE_ORDER_PACKETS));
+		cr_assert_eq(value_of_record(&both[i], BPE_ORDER_PACKETS),
+			value_of_record(&one[i / 2], BPE_ORDER_PACKETS));
 	cr_assert_eq(bpei_top_merge(tops, 2, both, 5), 5);
 	for (int k = 0; k < 2; k++)
 		bpei_top_free(&tops[k]);

@@ -78,8 +78,8 @@ Test(wheel, each_kind_has_its_time_out)
 	}
 }
 
-/* The answer shortens what the flow waits for: it is looked at in time all the same. */
-Test(wheel, an_answered_flow_may_end_sooner_than_one_that_was_not)
+/* Checks that a flow with a shorter time-out after the answer is checked in time. */
+Test(wheel, an_answered_flow_may_end_sooner_than_others)
 {
 	struct bpei_table_options o = { .timeline = &timeline,
 		.max_flows = 100,
@@ -102,8 +102,7 @@ Test(wheel, an_answered_flow_may_end_sooner_than_one_that_was_not)
 	cr_assert_eq(ended_count, 2);
 }
 
-/* A file may say any time: one that is further away than half of all times is long ago, not soon.
- */
+/* Checks a packet farther back than half of the range of times, as a file may have. */
 Test(wheel, a_flow_of_long_ago_ends)
 {
 	make_table(100, 10 * (int64_t)SECOND, 0);
@@ -113,7 +112,7 @@ Test(wheel, a_flow_of_long_ago_ends)
 	cr_assert_eq(ended[0].end, BPE_END_IDLE);
 }
 
-Test(wheel, a_long_flow_is_told_of_in_periods)
+Test(wheel, a_long_flow_is_reported_in_periods)
 {
 	struct bpei_table_options o = { .timeline = &timeline,
 		.max_flows = 10,
@@ -138,8 +137,9 @@ Test(wheel, a_long_flow_is_told_of_in_periods)
 	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->periods), 3);
 }
 
-/* One packet of a wrong time ends nobody's flow; a clock set back or forward is followed. */
-Test(wheel, the_clock_steps_only_when_two_batches_say_so)
+/* Checks that a single wrong time ends no flow, and that a clock set back or forward is followed.
+ */
+Test(wheel, the_clock_steps_after_two_packets_alone)
 {
 	make_table(100, 5 * (int64_t)SECOND, 0);
 	for (uint32_t id = 1; id <= 3; id++)
@@ -154,11 +154,11 @@ Test(wheel, the_clock_steps_only_when_two_batches_say_so)
 			0); /* an hour back */
 	cr_assert_eq(bpei_counter_get(&timeline.steps), 1);
 	for (uint32_t k = 0; k < ended_count; k++)
-		cr_assert_neq(ended[k].addr[0][0], 20); /* nobody ends who is busy */
+		cr_assert_neq(ended[k].addr[0][0], 20); /* no flow with packets ends */
 	cr_assert_eq(get_record(20, 17, send_packet(20, 17, 0, 0, T0 - 3580 * (int64_t)SECOND, 0))
 			     .packets[0],
 		201);
-	cr_assert_eq(ended_count, 4); /* those from before the step */
+	cr_assert_eq(ended_count, 4); /* the flows from before the step */
 	for (int k = 0; k < 3; k++)
 		send_packet(21, 17, 0, 0, T0 + (3600 + k) * (int64_t)SECOND, 0);
 	cr_assert_eq(bpei_counter_get(&timeline.steps), 2);
