@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The check of programs.  It accepts the union of what the kernels accept, so MOD and XOR are
- * known here although macOS and OpenBSD refuse them (bpf_validate in each system's
- * sys/net/bpf_filter.c).  kernel.c says which kernel takes which program. */
+/* The check of programs.  Programs pass if any kernel accepts them, so MOD and XOR are known here,
+ * although macOS and OpenBSD refuse them.  (Sources: bpf_validate in each system's
+ * sys/net/bpf_filter.c.)  kernel.c says which kernel takes which program. */
 #include "filter/filter.h"
 
 #include "filter/opcodes.h"

@@ -20,6 +20,7 @@
 #define LINE_MOST 70        /* columns of the expression that an error shows */
 #define LINE_BEFORE 40      /* of these, columns in front of the fault */
 
+/* Releases the values, the nodes and the names; the text is the caller's. */
 void bpei_compile_free(struct bpei_compile *c)
 {
 	free(c->values);
@@ -252,6 +253,7 @@ int bpei_compile_for(const char *expression, const struct bpe_filter_options *o,
 
 	if (status < 0)
 		return status;
+	const uint32_t snaplen = o->snaplen ? o->snaplen : BPE_MAX_SNAPLEN;
 	struct bpei_compile c = { .text = expression,
 		.no_names = o->no_names,
 		.through = o->through,
@@ -262,7 +264,7 @@ int bpei_compile_for(const char *expression, const struct bpe_filter_options *o,
 		.way = o->way,
 		.netmask = o->netmask,
 		.has_netmask = o->has_netmask,
-		.snaplen = o->snaplen ? o->snaplen : BPE_MAX_SNAPLEN };
+		.snaplen = snaplen };
 	const int32_t tree = parse_expression_text(&c, (uint32_t)o->link_type);
 	if (tree >= 0 && !c.failed)
 		make_programs(&c, tree, kernel, most, &made);

@@ -25,7 +25,7 @@ struct bpei_compile {
 	const char *text;                    /* the expression */
 	size_t at, token_at, token_length;   /* the lexer's position; the current token */
 	size_t previous_at, previous_length; /* the token before the current token */
-	size_t term_at;                      /* begin of the term that is being parsed */
+	size_t term_at;                      /* begin of the current term */
 	int token;
 	uint32_t number;
 	uint8_t bytes[16];             /* addresses */
@@ -38,11 +38,11 @@ struct bpei_compile {
 	/* Options. */
 	bool no_names;    /* do not ask the system for hosts, services, protocols, networks */
 	uint32_t through; /* BPE_THROUGH_*: the expression holds behind these encapsulations, too */
-	bool pktap;       /* accept the words that only PKTAP packets have a meaning for */
+	bool pktap;       /* accept the words for PKTAP packets */
 	uint32_t family6; /* AF_INET6 of the kernel that runs the program; 0: any kernel */
 	bool no_mod_xor;  /* the kernel that runs the program does not know MOD and XOR */
 	bool unoptimized; /* every test loads all operands anew: the reference for the optimizer */
-	uint32_t way;     /* enum bpe_way of the packets, where their headers do not say it */
+	uint32_t way;     /* enum bpe_way of the packets, if their headers do not say so */
 	uint32_t netmask; /* of the interface, if has_netmask */
 	bool has_netmask;
 	uint32_t snaplen;
@@ -65,7 +65,7 @@ struct bpei_compile {
 	bool indexes_carried; /* a tcp[...] or its kin was parsed */
 	uint32_t tunnel;      /* the shape of the geneve or vxlan in the expression */
 	uint32_t tunnel_kind; /* BPE_THROUGH_* of the geneve or vxlan that was parsed */
-	int32_t tunnel_guard; /* the test that the packet has the shape `tunnel` */
+	int32_t tunnel_guard; /* the test for the shape `tunnel` */
 	bool tunnel_absent;   /* the packet was assumed to have no such tunnel */
 
 	/* The first error. */

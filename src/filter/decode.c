@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Decodes a checked program into steps (ops.h).  Jumps lead forward only, so one pass in order
- * sees every path to an instruction before the instruction.  Linear in time and memory, but for
- * the sorting of chains: n log n.
+/* Decodes a checked program into steps (ops.h).  Jumps lead forward only, so a single pass
+ * in order sees every path to an instruction before the instruction.  Linear in time and memory,
+ * but for the sorting of chains: n log n.
  *
- * A load that succeeds proves that the packet has at least so many bytes, for everything that
- * follows.  X is never negative, and X + k does not overflow in a load that succeeds, so a load at
- * X + k proves as much as a load at k. */
+ * A successful load proves a least length of the packet, for everything that follows.  X is never
+ * negative, and X + k does not overflow in a successful load.  So a load at X + k proves as much as
+ * a load at k. */
 #include "filter/decode.h"
 
 #include "filter/opcodes.h"
@@ -14,13 +14,13 @@
 #include <stdlib.h>
 
 #define CHAIN_LEAST 6u /* a shorter chain of tests is run test by test */
-#define FOLLOW_MOST 16 /* jumps that a jump's target is followed over */
+#define FOLLOW_MOST 16 /* unconditional jumps followed from a target on */
 #define UNSEEN UINT32_MAX
 
 struct decoder {
 	const struct bpe_insn *p;
 	uint32_t n;
-	uint32_t *proved; /* bytes that every packet has here; UNSEEN: no path leads here */
+	uint32_t *proved; /* bytes of every packet that comes here; UNSEEN: no path */
 	bool *chained;    /* a search does this test */
 	struct bpei_decoded *to;
 	uint32_t keys;
@@ -36,7 +36,7 @@ static bool is_load_to_a(const struct bpe_insn *i)
 	return bpei_insn_reads_packet(i) && bpei_insn_class(i) == INSN_LD;
 }
 
-static uint32_t load_bytes(const struct bpe_insn *i)
+static uint32_t packet_load_size(const struct bpe_insn *i)
 {
 	switch (i->code & INSN_SIZE) {
 	case SIZE_B:
@@ -48,7 +48,7 @@ static uint32_t load_bytes(const struct bpe_insn *i)
 	}
 }
 
-/* Returns the instruction that a jump to `at` reaches, past unconditional jumps. */
+/* Returns the instruction reached by a jump to `at`, past unconditional jumps. */
 static uint32_t follow_jumps(const struct decoder *d, uint32_t at)
 {
 	for (int turns = 0; d->p[at].code == INSN_JA && turns < FOLLOW_MOST; turns++)
@@ -59,7 +59,7 @@ static uint32_t follow_jumps(const struct decoder *d, uint32_t at)
 /* ---- Proved lengths ---- */
 
 /* Records that a path with `bytes` proved leads to `at`. */
-static void join_path(struct decoder *d, uint32_t at, uint32_t bytes)
+static void join_proved_path(struct decoder *d, uint32_t at, uint32_t bytes)
 {
 	if (d->proved[at] > bytes)
 		d->proved[at] = bytes; /* UNSEEN is the greatest number */
@@ -71,7 +71,7 @@ static uint32_t proved_behind(const struct bpe_insn *i, uint32_t before)
 	uint64_t needs = 0;
 
 	if (is_load_to_a(i))
-		needs = (uint64_t)i->k + load_bytes(i);
+		needs = (uint64_t)i->k + packet_load_size(i);
 	else if (i->code == INSN_LDX_MSH)
 		needs = (uint64_t)i->k + 1;
 	if (needs <= before)
@@ -90,12 +90,12 @@ static void prove_lengths(struct decoder *d)
 			continue;
 		const uint32_t bytes = proved_behind(i, d->proved[at]);
 		if (i->code == INSN_JA) {
-			join_path(d, at + 1 + i->k, bytes);
+			join_proved_path(d, at + 1 + i->k, bytes);
 		} else if (bpei_insn_is_jump(i)) {
-			join_path(d, at + 1 + i->jt, bytes);
-			join_path(d, at + 1 + i->jf, bytes);
+			join_proved_path(d, at + 1 + i->jt, bytes);
+			join_proved_path(d, at + 1 + i->jf, bytes);
 		} else {
-			join_path(d, at + 1, bytes);
+			join_proved_path(d, at + 1, bytes);
 		}
 	}
 }
@@ -104,7 +104,8 @@ static void prove_lengths(struct decoder *d)
 
 static int compare_keys(const void *a, const void *b)
 {
-	const struct bpei_key *x = a, *y = b;
+	const struct bpei_key *x = a;
+	const struct bpei_key *y = b;
 
 	return (x->k > y->k) - (x->k < y->k);
 }
@@ -130,12 +131,13 @@ static uint32_t merge_keys(struct bpei_key *keys, uint32_t n)
 	return kept;
 }
 
-/* Makes the tests from `at` on a search if they are a long chain.  A test belongs to one chain at
- * most. */
+/* Makes the tests from `at` on a search if they are a long chain.  A test belongs to a single
+ * chain. */
 static void search_chain(struct decoder *d, uint32_t at)
 {
 	struct bpei_key *keys = d->to->keys + d->keys;
-	uint32_t n = 0, next = at;
+	uint32_t n = 0;
+	uint32_t next = at;
 
 	if (d->chained[at])
 		return;
@@ -196,7 +198,7 @@ static void set_reject(struct bpei_step *s)
 static void decode_load(struct bpei_step *s, const struct decoder *d, uint32_t at)
 {
 	const struct bpe_insn *i = &d->p[at];
-	const uint32_t size = load_bytes(i);
+	const uint32_t size = packet_load_size(i);
 	const uint64_t end = (uint64_t)i->k + size;
 	const bool proved = end <= d->proved[at] && d->proved[at] != UNSEEN;
 	uint32_t code = proved ? STEP_FREE4_GO : STEP_ABS4_GO;
@@ -234,7 +236,7 @@ static void decode_msh(struct bpei_step *s, const struct decoder *d, uint32_t at
 	s->need = proved ? 0 : i->k + 1;
 }
 
-/* The step of each opcode that has a step of its own, for opcodes below 0x100. */
+/* The steps of opcodes with a step of their own. */
 static const uint8_t plain_steps[0x100] = {
 	[INSN_LD_LEN] = STEP_LEN,
 	[INSN_LDX_LEN] = STEP_X_LEN,

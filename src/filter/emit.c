@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes the graph as a program.  Blocks follow each other.  A block loads what its test needs,
- * unless the registers hold it on every path to the block.  A value that is computed more than once
- * can be kept in a memory word: this is tried value by value, and kept if the program gets shorter.
+ * unless the registers hold the operands on every path to the block.  A value computed more than
+ * once can be kept in a memory word.  This is tried value by value, if the program gets shorter.
  * Pure. */
 #include "filter/emit.h"
 
@@ -51,7 +51,7 @@ static void write_bodies(
 	bodies[g->count] = o->count;
 }
 
-/* Returns the program that keeps these values; NULL: no memory, or c->failed. */
+/* Returns the program with these values kept; NULL: no memory, or c->failed. */
 static struct bpe_insn *emit_keeping(struct bpei_compile *c, const struct graph *from,
 	const int32_t *kept, uint32_t keeps, uint32_t *length)
 {
@@ -84,10 +84,10 @@ static struct bpe_insn *emit_keeping(struct bpei_compile *c, const struct graph 
 /* Instructions that bring a value to A, and how often the value is needed. */
 struct demand {
 	uint32_t cost, times;
-	int32_t last; /* the last block that needed the value */
+	int32_t last; /* the last block with the value */
 };
 
-/* Counts the value and its parts as needed by the block; parts only once a block. */
+/* Counts the value and the parts of the value as needed by the block; parts once a block. */
 static void count_demand(
 	const struct bpei_compile *c, struct demand *demands, int32_t v, int32_t block)
 {
@@ -106,7 +106,7 @@ static void count_demand(
 	}
 }
 
-/* Computes the cost of a value, whose parts have lower indexes and known costs. */
+/* Computes the cost of a value.  Its parts have lower indexes and known costs. */
 static uint32_t cost_of_value(
 	const struct bpei_compile *c, const struct demand *demands, const struct value *value)
 {

@@ -6,8 +6,9 @@
 
 #include "filter/graph.h"
 
-#define KEPT_MOST 8 /* memory words for kept values; the upper words are for intermediate values   \
-		     */
+#define KEPT_MOST                                                                                  \
+	8 /* memory words for kept values; the upper words are for intermediate values             \
+	   */
 #define NO_VALUE (-1)
 
 /* The values that the registers hold. */

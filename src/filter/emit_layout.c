@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Places the blocks of a program and writes their jumps.  Blocks with the same instructions and
  * exits become a single block, whatever they test: the registers hold the operands of each.  A jump
- * over more than 255 instructions goes over a JA behind its block.  Pure. */
+ * over more than 255 instructions goes over a JA behind the block.  Pure. */
 #include "filter/emit.h"
 
 #include <stdlib.h>
@@ -29,6 +29,7 @@ struct layout_work {
 
 /* ---- Equal blocks ---- */
 
+/* Hashes the block's instructions, jump and exits. */
 static uint32_t hash_body(const struct layout_work *w, int32_t i)
 {
 	const struct block *b = &w->g->blocks[i];
@@ -131,8 +132,7 @@ static uint32_t place_all(struct layout_work *w)
 	return at;
 }
 
-/* Puts two returns behind the last block that i's jump reaches.  Returns false if there is no such
- * block. */
+/* Puts two returns behind the last block in reach of i's jump.  Returns false if there is none. */
 static bool add_island(struct layout_work *w, int32_t i)
 {
 	struct block_place *p = w->places;
@@ -188,6 +188,7 @@ static uint32_t find_places(struct layout_work *w)
 
 /* ---- Writing ---- */
 
+/* Writes the block's instructions, jumps and returns to the program. */
 static void write_block(
 	const struct layout_work *w, int32_t i, uint32_t snaplen, struct bpe_insn *out)
 {

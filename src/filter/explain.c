@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Explains an expression in words: the phrases of its terms, joined as the expression joins them;
- * the cost of its program; and how much of the filter each kernel can run. */
+/* Explains an expression in words: the phrases of its terms, joined as in the expression;
+ * the cost of the program; and how much of the filter each kernel can run. */
 #include "base/error.h"
 #include "filter/kernel.h"
 #include "filter/opcodes.h"
@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOWN_MOST 12u /* alternatives of an "or" that are shown */
+#define SHOWN_MOST 12u /* parts of a row */
 #define INDENT_MOST 60u
 #define SENTENCE_BYTES 256
 
 /* ---- Text ---- */
 
-/* A text that grows. */
+/* A growing text. */
 struct long_text {
 	char *s;
 	size_t used, room;
@@ -65,12 +65,12 @@ struct explanation {
 
 static void explain_node(const struct explanation *e, int32_t n, uint32_t indent);
 
-static void add_line(const struct explanation *e, uint32_t indent, const char *text)
+static void add_indented_line(const struct explanation *e, uint32_t indent, const char *text)
 {
 	add_text(e->to, "%*s%s\n", (int)indent * 2, "", text);
 }
 
-/* Explains the parts that "and" or "or" joins, each on a line.  The left side of a node is a row of
+/* Explains the parts joined by "and" or "or", each on a line.  The left side of a node is a row of
  * the same kind. */
 static void explain_row(const struct explanation *e, int32_t n, uint8_t kind, uint32_t indent)
 {
@@ -90,7 +90,7 @@ static void explain_row(const struct explanation *e, int32_t n, uint8_t kind, ui
 		parts[i] = nodes[at].right;
 	parts[0] = at;
 	const uint32_t shown = count <= SHOWN_MOST + 2 ? count : SHOWN_MOST;
-	add_line(e, indent, kind == NODE_AND ? "all of" : "any of");
+	add_indented_line(e, indent, kind == NODE_AND ? "all of" : "any of");
 	for (uint32_t i = 0; i < shown; i++)
 		explain_node(e, parts[i], indent + 1);
 	if (shown < count)
@@ -104,7 +104,7 @@ static void explain_negation(const struct explanation *e, int32_t n, uint32_t in
 	if (e->of_node[n]) {
 		add_text(e->to, "%*snot: %s\n", (int)indent * 2, "", e->of_node[n]);
 	} else {
-		add_line(e, indent, "none of what follows:");
+		add_indented_line(e, indent, "none of what follows:");
 		explain_node(e, n, indent + 1);
 	}
 }
@@ -116,15 +116,15 @@ static void explain_node(const struct explanation *e, int32_t n, uint32_t indent
 	if (e->to->failed || indent > INDENT_MOST)
 		return;
 	if (e->of_node[n])
-		add_line(e, indent, e->of_node[n]);
+		add_indented_line(e, indent, e->of_node[n]);
 	else if (t->kind == NODE_NOT)
 		explain_negation(e, t->left, indent);
 	else if (t->kind == NODE_AND || t->kind == NODE_OR)
 		explain_row(e, n, t->kind, indent);
 	else if (t->kind == NODE_CONST && t->value)
-		add_line(e, indent, "everything");
+		add_indented_line(e, indent, "everything");
 	else
-		add_line(e, indent, "a test of the packet's bytes");
+		add_indented_line(e, indent, "a test of the packet's bytes");
 }
 
 /* Explains the tree with the phrases noted for its nodes. */
@@ -144,7 +144,7 @@ static void explain_tree(struct long_text *t, const struct bpei_compile *c, int3
 	free(e.of_node);
 }
 
-/* Explains the expression in the first shape of the packet that gives it a meaning. */
+/* Explains the expression in the first shape of the packet with a meaning. */
 static void explain_expression(
 	struct long_text *t, const char *expression, const struct bpe_filter_options *o)
 {
@@ -198,7 +198,7 @@ static void explain_through(struct long_text *t, uint32_t through)
 
 /* ---- The program's cost ---- */
 
-/* Instructions that run for a packet, and loads from the packet, from an instruction on. */
+/* Instructions run for a packet, and loads from the packet, from an instruction on. */
 struct program_cost {
 	uint32_t most, least, loads;
 };
@@ -246,10 +246,11 @@ static void explain_cost(struct long_text *t, const struct bpei_filter *f)
 		t->failed = true;
 		return;
 	}
+	const char *insns_end = f->length == 1 ? "" : "s";
+	const char *loads_end = cost.loads == 1 ? "" : "s";
 	add_text(t,
 		"\nCost\n  %u instruction%s; a packet takes %u to %u, with at most %u load%s from it\n",
-		f->length, f->length == 1 ? "" : "s", cost.least, cost.most, cost.loads,
-		cost.loads == 1 ? "" : "s");
+		f->length, insns_end, cost.least, cost.most, cost.loads, loads_end);
 }
 
 /* ---- Kernels ---- */
@@ -290,7 +291,7 @@ static void add_kernel_lines(struct long_text *t, char sentences[BPEI_KERNELS][S
 	}
 }
 
-/* Explains what each kernel does, or only `chosen`.  Returns BPE_OK or an error. */
+/* Explains the part of each kernel, or only of `chosen`.  Returns BPE_OK or an error. */
 static int explain_kernels(struct long_text *t, const char *expression,
 	const struct bpe_filter_options *o, const struct bpei_kernel *chosen,
 	struct bpe_error *error)

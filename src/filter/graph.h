@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The graph of tests between the tree and the program: made by graph.c, threaded by thread.c, given
- * searches by sets.c, reordered by order.c, relaxed by relax.c, and written as a program by
- * emit.c. */
+/* The graph of tests between the tree and the program: made by graph.c and threaded by
+ * thread.c.  sets.c adds searches, order.c swaps tests, relax.c relaxes the graph, and emit.c
+ * writes the program. */
 #ifndef BPEI_FILTER_GRAPH_H
 #define BPEI_FILTER_GRAPH_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The reference interpreter: an accumulator A, an index X, sixteen words M[].  The lists below are
- * the machine: an opcode and its effect on a line.  Pure; every load is proved to lie in the
+/* The reference interpreter: an accumulator A, an index X, sixteen words M[].  The lists below
+ * are the machine: an opcode and the effect on a line.  Pure; every load is proved to lie in the
  * captured bytes. */
 #include "filter/filter.h"
 
@@ -13,16 +13,16 @@ static inline uint32_t load_packet_byte(const uint8_t *at)
 }
 
 /* clang-format off */
-/* X(opcode, offset, bytes, function that reads the bytes): loads from the packet into A. */
+/* X(opcode, offset, bytes, function to read the bytes): loads from the packet into A. */
 #define PACKET_LOADS(X)                                                                            \
 	X(INSN_LD_ABS_W, k, 4, bpei_be32)                                                          \
 	X(INSN_LD_ABS_H, k, 2, bpei_be16)                                                          \
 	X(INSN_LD_ABS_B, k, 1, load_packet_byte)                                                   \
-	X(INSN_LD_IND_W, (uint64_t)x + k, 4, bpei_be32)                                                      \
-	X(INSN_LD_IND_H, (uint64_t)x + k, 2, bpei_be16)                                                      \
+	X(INSN_LD_IND_W, (uint64_t)x + k, 4, bpei_be32)                                            \
+	X(INSN_LD_IND_H, (uint64_t)x + k, 2, bpei_be16)                                            \
 	X(INSN_LD_IND_B, (uint64_t)x + k, 1, load_packet_byte)
 
-/* X(opcode, effect): instructions that cannot fail. */
+/* X(opcode, effect): instructions without a failure. */
 #define EFFECTS(X)                                                                                 \
 	X(INSN_LD_LEN, a = wirelen)                                                                \
 	X(INSN_LDX_LEN, x = wirelen)                                                               \
@@ -97,11 +97,12 @@ static inline uint32_t load_packet_byte(const uint8_t *at)
 uint32_t bpei_filter_run(
 	const struct bpe_insn *p, const uint8_t *data, uint32_t wirelen, uint32_t caplen)
 {
-	uint32_t a = 0, x = 0, m[INSN_WORDS] = { 0 };
+	uint32_t m[INSN_WORDS] = { 0 };
+	uint32_t a = 0, x = 0;
 
 	for (;; p++) {
 		const uint32_t k = p->k;
-		uint64_t at; /* a sum that overflows 32 bits lies past every end */
+		uint64_t at; /* a sum of more than 32 bits lies past every end */
 
 		switch (p->code) {
 			PACKET_LOADS(CASE_LOAD)

@@ -93,7 +93,8 @@ static const struct bpei_key *find_key(const struct bpei_key *key, uint32_t n, u
 uint32_t bpei_decoded_run(
 	const struct bpei_decoded *p, const uint8_t *data, uint32_t wirelen, uint32_t caplen)
 {
-	const struct bpei_step *steps = p->steps, *s = steps;
+	const struct bpei_step *steps = p->steps;
+	const struct bpei_step *s = steps;
 	uint32_t a = 0, x = 0, m[16];
 	const struct bpei_key *key;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes a program fit a kernel.  An instruction that the kernel does not run as we do becomes a
- * return that accepts, and so does everything from the length limit on.  A packet whose path
- * through the program meets none of them has the program's verdict; any other packet is accepted.
- * A load for which no packet is long enough becomes a return that rejects, as the load does. */
+/* Makes a program fit a kernel.  An instruction becomes an accepting return if the kernel
+ * does not run the instruction as we do; so does everything from the length limit on.  A packet
+ * that meets none of these returns gets the program's verdict; any other packet is accepted.  A
+ * load past every packet's end becomes a rejecting return, as the load rejects. */
 #include "filter/kernel.h"
 
 #include "base/error.h"
@@ -78,7 +78,7 @@ static bool is_indexed_load(const struct bpe_insn *i)
 	return (i->code & ~INSN_SIZE) == (INSN_LD | MODE_IND);
 }
 
-/* Returns, for each instruction, the memory words that were stored on every path to it, as bits.
+/* Returns, for each instruction, the memory words stored on every path, as bits.
  * The caller frees the array; NULL: no memory.  The program may be any. */
 static uint16_t *find_stored_words(const struct bpe_insn *p, uint32_t n)
 {
@@ -112,7 +112,7 @@ static uint16_t *find_stored_words(const struct bpe_insn *p, uint32_t n)
 	return s;
 }
 
-/* Returns true for a load of a memory word that was not stored on every path. */
+/* Returns true for a load of a memory word not stored on every path. */
 static bool loads_unset_word(const struct bpe_insn *i, uint16_t stored)
 {
 	if (i->code != INSN_LD_MEM && i->code != INSN_LDX_MEM)
@@ -158,7 +158,7 @@ static const char *explain_difference(
 	return NULL;
 }
 
-/* Returns true for a load at an offset that no packet has. */
+/* Returns true for a load past every packet's end. */
 static bool loads_nowhere(const struct bpei_kernel *k, const struct bpe_insn *i)
 {
 	if (!bpei_insn_reads_packet(i))
@@ -174,12 +174,13 @@ static bool computes_x(const struct bpe_insn *p, uint32_t n)
 	return false;
 }
 
-/* Makes a wider program well made again: the verdict becomes `keep` or 0, and jumps past the last
- * instruction, which accepts, lead to it. */
+/* Makes a wider program well made again: the verdict becomes `keep` or 0, and jumps past the end
+ * lead to the last instruction, which accepts. */
 static void finish_wider_program(struct bpe_insn *p, uint32_t n, uint32_t keep)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		const uint32_t left = n - 1 - i - 1; /* such a jump reaches the last instruction */
+		const uint32_t left =
+			n - 1 - i - 1; /* a jump over `left` reaches the last instruction */
 
 		if (p[i].code == INSN_RET_A || (p[i].code == INSN_RET_K && p[i].k))
 			p[i] = (struct bpe_insn){ .code = INSN_RET_K, .k = keep };
@@ -242,7 +243,7 @@ int bpei_filter_fit(const struct bpei_kernel *k, const struct bpei_filter *f, ui
 		free(fit->program);
 		return status;
 	}
-	/* The returns are those of the original, which may keep too few bytes to filter again. */
+	/* The returns of the original may keep too few bytes to filter again. */
 	for (uint32_t i = 0; i < wide.length; i++)
 		if (wide.program[i].code == INSN_RET_K && wide.program[i].k)
 			wide.program[i].k = keep;

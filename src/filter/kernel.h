@@ -57,8 +57,9 @@ struct bpei_kernel_program {
 int bpei_kernel_fit(const struct bpei_kernel *kernel, const struct bpe_insn *program,
 	uint32_t length, uint32_t most, uint32_t keep, struct bpei_kernel_program *fit);
 
-/* An expression's program.  `wide` is a wider program for the kernel, made if the exact program is
- * too long, or if the verdict is not final in the kernel; else NULL and 0.  The caller frees both.
+/* An expression's program.  `wide` is a wider program for the kernel, or NULL and 0.  Made if
+ * the exact program is too long, or if the verdict is not final in the kernel.  The caller frees
+ * both.
  */
 struct bpei_filter {
 	struct bpe_insn *program, *wide;

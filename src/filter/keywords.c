@@ -241,7 +241,7 @@ static size_t word_distance(const char *a, size_t a_length, const char *b, size_
 	return rows[a_length % 3][b_length];
 }
 
-/* Of keywords at the same distance, the first with the word's first letter wins. */
+/* Prefers, of keywords at the same distance, the first with the word's first letter. */
 const char *bpei_keyword_nearest(const char *word)
 {
 	const size_t n = strlen(word);
@@ -266,6 +266,7 @@ const char *bpei_keyword_nearest(const char *word)
 
 /* ---- Look-up ---- */
 
+/* Finds the keywords of pcap-filter(7), and "vxlan". */
 const struct keyword *bpei_keyword_find(const char *word)
 {
 	static const struct keyword vxlan = { "vxlan", T_TUNNEL, BPE_THROUGH_VXLAN };

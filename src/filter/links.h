@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Knowledge of link headers that several files of the language's terms share. */
+/* Knowledge of link headers, shared by the files of the language's terms. */
 #ifndef BPEI_FILTER_LINKS_H
 #define BPEI_FILTER_LINKS_H
 
@@ -19,16 +19,18 @@ enum { OSI_CLNP = 0x81, OSI_ESIS = 0x82, OSI_ISIS = 0x83 };
 /* terms_layout.c */
 /* Sets the offsets for the header of a link type at the place, with nothing in front. */
 void bpei_link_enter(struct bpei_compile *c, uint32_t link, struct place at);
-/* Returns true for link types with 6-byte addresses: IEEE 802 and its kin. */
+/* Returns true for link types with 6-byte addresses: IEEE 802 and kin. */
 bool bpei_link_has_macs(const struct bpei_compile *c);
 
 /* terms_type.c */
-/* Returns the test that the type field holds a length (IEEE 802.3). */
+/* Returns the test for a length in the type field (IEEE 802.3). */
 int32_t bpei_link_has_length(struct bpei_compile *c);
 /* Returns the node `test`; inside LAN emulation, only for frames that are no control frames. */
 int32_t bpei_link_frame(struct bpei_compile *c, int32_t test);
 
 /* terms_wlan.c */
+
+/* Returns true inside 802.11 frames. */
 static inline bool bpei_link_is_wlan(const struct bpei_compile *c)
 {
 	return c->offsets.kind == KIND_WLAN;
@@ -42,7 +44,7 @@ int32_t bpei_wlan_address(struct bpei_compile *c, const uint8_t address[6], enum
 int32_t bpei_wlan_multicast(struct bpei_compile *c);
 
 /* terms_atm.c */
-/* Returns the test that a SunATM packet has an LLC header. */
+/* Returns the test for an LLC header in a SunATM packet. */
 int32_t bpei_atm_has_llc(struct bpei_compile *c);
 
 #endif

@@ -112,6 +112,7 @@ enum {
 #define INSN_SHIFT_MOST 31u   /* bits that a constant shift can have */
 #define INSNS_MOST (1u << 20) /* instructions of a program that is run here */
 
+/* Returns the instruction's class. */
 static inline uint32_t bpei_insn_class(const struct bpe_insn *insn)
 {
 	return insn->code & INSN_CLASS;

@@ -109,7 +109,7 @@ static void prepare_round(const struct graph *g, struct entry_state *e, uint64_t
 
 /* Swaps where possible, from the root on: every edge leads to a later block.  Returns true if any
  * tests were swapped. */
-static bool run_round(struct graph *g, struct entry_state *e, uint64_t *bits)
+static bool run_swap_round(struct graph *g, struct entry_state *e, uint64_t *bits)
 {
 	bool changed = false;
 
@@ -136,7 +136,7 @@ bool bpei_graph_order(struct graph *g)
 
 	for (int round = 0; changed && round < ROUNDS; round++) {
 		prepare_round(g, e, bits);
-		changed = run_round(g, e, bits);
+		changed = run_swap_round(g, e, bits);
 		any |= changed;
 	}
 	free(e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The grammar of pcap-filter(7), top: expressions and terms.  "and" and "or" bind alike and to the
- * left.  Behind either, a bare value may follow that takes the qualifiers of the term before ("port
+ * left.  A bare value behind either takes the qualifiers of the term before ("port
  * 80 or 443").  Nesting is bounded. */
 #include "filter/parse.h"
 
@@ -19,7 +19,7 @@ static void clear_qualifiers(struct qualifiers *q)
 /* inner() while it is parsed: for all shapes of all encapsulations. */
 struct inner {
 	size_t from; /* begin of the parenthesis */
-	size_t end;  /* its end, once a shape could be parsed */
+	size_t end;  /* end of the parenthesis, once a shape could be parsed */
 	int32_t all;
 	struct complaint first;
 };
@@ -52,7 +52,7 @@ static void parse_inner_shape(
 
 /* Parses inner(EXPRESSION): the expression holds behind an encapsulation, which is any of
  * --through, or any at all without --through. */
-static int32_t parse_inner(struct bpei_compile *c, struct qualifiers *q)
+static int32_t parse_inner_term(struct bpei_compile *c, struct qualifiers *q)
 {
 	const struct offsets here = c->offsets;
 	const uint32_t chosen = c->through & 0xff;
@@ -81,9 +81,9 @@ static int32_t parse_inner(struct bpei_compile *c, struct qualifiers *q)
 	c->at = inner.end;
 	bpei_lex_next(c);
 	const size_t length = inner.end - inner.from;
+	const int shown = length < 200 ? (int)length : 200;
 	bpei_phrase_add(c, inner.all, "behind one encapsulation%s: %.*s",
-		chosen ? " of --through" : "", (int)(length < 200 ? length : 200),
-		c->text + inner.from);
+		chosen ? " of --through" : "", shown, c->text + inner.from);
 	return inner.all;
 }
 
@@ -164,7 +164,7 @@ static int32_t parse_plain_term(struct bpei_compile *c, struct qualifiers *q)
 		return parse_relation_term(c, q);
 	case T_INNER:
 		clear_qualifiers(q);
-		return parse_inner(c, q);
+		return parse_inner_term(c, q);
 	default:
 		clear_qualifiers(q);
 		return bpei_parse_keyword(c);

@@ -2,8 +2,8 @@
 /* Arithmetic in the grammar: proto[index:size], len, numbers, operators, comparisons. */
 #include "filter/parse.h"
 
-/* An arithmetic expression: its value, and the test that the packet has the headers that the value
- * is loaded from (-1: none). */
+/* An arithmetic expression: the value, and the test for the headers from which the value is loaded
+ * (-1: none). */
 struct arith {
 	int32_t value, guard;
 };
@@ -180,7 +180,7 @@ static struct arith parse_factor(struct bpei_compile *c)
 	return left;
 }
 
-/* Parses an expression of operators that have at least the precedence `least`. */
+/* Parses an expression of operators with at least the precedence `least`. */
 static struct arith parse_arithmetic(struct bpei_compile *c, int least)
 {
 	struct arith left = parse_factor(c);
@@ -226,8 +226,8 @@ static int32_t parse_comparison(struct bpei_compile *c)
 	return guard < 0 ? t : bpei_and(c, guard, t);
 }
 
-/* With BPE_THROUGH_IPV6_EXT, a comparison of fields over IP is parsed again for each number of
- * extension headers. */
+/* Parses a comparison of fields over IP again for each number of extension headers, with
+ * BPE_THROUGH_IPV6_EXT. */
 int32_t bpei_parse_relation(struct bpei_compile *c)
 {
 	const struct bpei_compile before = *c;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* host in FILE, and its kin: a file of values, separated by blanks or lines, with comments behind
- * "#".  The meaning is that of the values joined by "or". */
+/* host in FILE, and kin: a file of values, separated by blanks or lines, with comments behind
+ * "#".  The meaning is the same as of the values joined by "or". */
 #include "base/textfile.h"
 #include "filter/parse.h"
 
@@ -11,7 +11,7 @@
 
 #define FILE_MOST (16u << 20)
 
-/* A list is the word "in" and a path that begins with "/", "./" or "../".  No expression of
+/* Finds a list by the word "in" and a path that begins with "/", "./" or "../".  No expression of
  * pcap-filter(7) can go on like that. */
 bool bpei_parse_at_list(const struct bpei_compile *c)
 {

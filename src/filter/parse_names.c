@@ -215,6 +215,7 @@ static int32_t name_protocol(struct bpei_compile *c, const char *name, const str
 
 /* ---- By qualifiers ---- */
 
+/* Chooses the meaning of the name by the qualifier. */
 int32_t bpei_parse_named(struct bpei_compile *c, const char *name, const struct qualifiers *q)
 {
 	switch (q->address) {

@@ -30,8 +30,8 @@ static int32_t test_pktap_name(struct bpei_compile *c, uint32_t at, uint32_t mos
 	return b;
 }
 
-/* Returns the test that the kernel does not know the packet's process, or looks for the process
- * only when the packet is read (PTH_FLAG_DELAY_PKTAP). */
+/* Returns the test for a packet without a process: the kernel does not know the process, or looks
+ * for it only when the packet is read (PTH_FLAG_DELAY_PKTAP). */
 int32_t bpei_term_pktap_unknown(struct bpei_compile *c)
 {
 	const struct place second_byte = bpei_place_from_start(PKTAP_FLAGS + 1);

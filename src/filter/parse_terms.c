@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Terms of qualifiers and values, and terms that begin with a keyword of their own. */
+/* Terms of qualifiers and values, and terms with a keyword of their own. */
 #include "filter/parse.h"
 #include "filter/phrases.h"
 
@@ -52,7 +52,7 @@ int32_t bpei_parse_values(struct bpei_compile *c, const struct qualifiers *q)
 
 /* ---- Qualifiers ---- */
 
-/* Returns the address qualifier that the token is, or A_DEFAULT. */
+/* Returns the token's address qualifier, or A_DEFAULT. */
 static enum address address_of_token(int token)
 {
 	switch (token) {
@@ -114,7 +114,7 @@ int32_t bpei_parse_qualified(struct bpei_compile *c, enum proto p, struct qualif
 
 /* ---- Keywords ---- */
 
-/* Parses a number, unless it begins an arithmetic expression. */
+/* Parses a number, unless an arithmetic expression begins here. */
 static bool parse_optional_number(struct bpei_compile *c, uint32_t *number)
 {
 	*number = 0;
@@ -189,7 +189,7 @@ static int32_t parse_ifindex(struct bpei_compile *c)
 	return bpei_term_ifindex(c, index);
 }
 
-/* Parses a keyword that a number may follow: vlan, mpls, pppoes, geneve, vxlan. */
+/* Parses a keyword with an optional number: vlan, mpls, pppoes, geneve, vxlan. */
 static int32_t parse_optional_id(struct bpei_compile *c)
 {
 	const int keyword = c->token;
@@ -210,7 +210,7 @@ static int32_t parse_optional_id(struct bpei_compile *c)
 	}
 }
 
-/* Parses a keyword that is a term by itself. */
+/* Parses a keyword without arguments. */
 static int32_t parse_plain_keyword(struct bpei_compile *c)
 {
 	const int keyword = c->token;

@@ -82,8 +82,8 @@ static struct bpei_compile start_lookahead(const struct bpei_compile *c)
 	return ahead;
 }
 
-/* The parenthesis holds arithmetic if an operator follows it.  The expression's end bounds the
- * loop. */
+/* Looks for an operator behind the parenthesis, which holds arithmetic then.  The expression's end
+ * bounds the loop. */
 bool bpei_parse_at_arithmetic(const struct bpei_compile *c)
 {
 	struct bpei_compile ahead = start_lookahead(c);

@@ -71,7 +71,7 @@ struct term_phrase {
 	const char *text, *infix, *after;
 };
 
-/* The first row that fits is taken. */
+/* The first matching row is taken. */
 static const struct term_phrase term_phrases[] = {
 	{ T_LESS, ANY_NUMBER, REST_NUMBER, "at most", "", " bytes long" },
 	{ T_GREATER, ANY_NUMBER, REST_NUMBER, "at least", "", " bytes long" },
@@ -182,6 +182,7 @@ void bpei_phrase_value(
 	const char *end = direction_phrases[q->direction];
 	const char *proto = protocol_phrases[q->proto];
 	const char *over_ip = proto ? proto : "IPv4 or IPv6";
+	const char *over_ports = proto ? proto : "TCP, UDP or SCTP";
 	char value[WORDS_BYTES];
 
 	if (!c->phrases)
@@ -190,7 +191,7 @@ void bpei_phrase_value(
 	switch (q->address) {
 	case A_PORT:
 	case A_PORTRANGE:
-		bpei_phrase_add(c, node, "%s %s port%s %s", proto ? proto : "TCP, UDP or SCTP", end,
+		bpei_phrase_add(c, node, "%s %s port%s %s", over_ports, end,
 			q->address == A_PORTRANGE ? "s" : "", value);
 		return;
 	case A_PROTO:
@@ -225,7 +226,7 @@ static void note_broadcast(struct bpei_compile *c, int32_t node, enum proto p)
 	bpei_phrase_add(c, node, "to %s", address);
 }
 
-/* Notes a term that begins with a protocol, but no protocol[index]. */
+/* Notes a term with a protocol in front, but no protocol[index]. */
 static void note_protocol(struct bpei_compile *c, int32_t node, enum proto p, const char *words)
 {
 	const char *name = protocol_phrases[p];
@@ -245,7 +246,7 @@ static void note_protocol(struct bpei_compile *c, int32_t node, enum proto p, co
 }
 
 /* Appends to *used bytes of text, if there is room. */
-static void append_text(
+static void append_phrase(
 	char *text, size_t room, size_t *used, const char *a, const char *b, const char *end)
 {
 	const int n = snprintf(text + *used, room - *used, "%s%s%s", a, b, end);
@@ -254,7 +255,7 @@ static void append_text(
 		*used += (size_t)n;
 }
 
-/* Notes a comparison, and each protocol that is indexed in it, since packets must have it. */
+/* Notes a comparison, and each protocol indexed there, since packets must have them all. */
 static void note_comparison(struct bpei_compile *c, int32_t node, const char *words)
 {
 	static const struct {
@@ -276,7 +277,7 @@ static void note_comparison(struct bpei_compile *c, int32_t node, const char *wo
 		const char *at = strstr(words, begin);
 		if (!at || (at > words && at[-1] >= 'a' && at[-1] <= 'z'))
 			continue;
-		append_text(with, sizeof with, &used, used ? ", " : "; in ",
+		append_phrase(with, sizeof with, &used, used ? ", " : "; in ",
 			protocol_phrases[indexed[i].proto], end);
 	}
 	bpei_phrase_add(c, node, "where %s%s", words, with);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Phrases in English for the terms of an expression, which the parser notes down and explain.c
- * joins.  Each phrase belongs to the tree's node of its term.  All functions do nothing unless
+/* Phrases in English for the terms of an expression, noted down by the parser and joined by
+ * explain.c.  Each phrase belongs to the tree's node of its term.  All functions do nothing unless
  * c->phrases is set and the node is valid.  If there is no memory, a phrase is missing. */
 #ifndef BPEI_FILTER_PHRASES_H
 #define BPEI_FILTER_PHRASES_H
@@ -18,11 +18,11 @@ struct bpei_phrases {
 
 void bpei_phrase_add(struct bpei_compile *c, int32_t node, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Adds the phrase of a value, whose text goes from `from` to the current token. */
+/* Adds the phrase of a value.  The text goes from `from` to the current token. */
 void bpei_phrase_value(
 	struct bpei_compile *c, int32_t node, const struct qualifiers *q, size_t from);
-/* Adds the phrase of a term, whose text goes from `from` to the current token.  token, number: the
- * term's first token. */
+/* Adds the phrase of a term.  The text goes from `from` to the current token.  token, number: of
+ * the first token. */
 void bpei_phrase_term(
 	struct bpei_compile *c, int32_t node, int token, uint32_t number, size_t from);
 

@@ -48,7 +48,7 @@ struct place bpei_place_behind(
 	return (struct place){ length, p.at + plus };
 }
 
-/* The length of an IPv4 header is 4 times the lower half of the first byte. */
+/* Computes the length of the IPv4 header, which is 4 times the lower half of the first byte. */
 struct place bpei_place_behind_ip4(struct bpei_compile *c)
 {
 	const struct place n = c->offsets.network;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds a program of limited length that accepts at least what a filter accepts.  Sets of numbers
- * get fewer ranges.  Where that is not enough, tests behind many others that said yes are left out.
- * Both changes only let more packets through.  Of the programs that fit, the program with the most
- * tests in a row wins, then the program with the most ranges. */
+/* Finds a program of limited length that accepts at least the same packets as a filter.  Sets of
+ * numbers get fewer ranges.  Where this is not enough, tests behind many successful tests are left
+ * out. Both changes only let more packets through.  Of the programs in question, the program with
+ * the most tests in a row wins, then the program with the most ranges. */
 #include "filter/graph.h"
 
 #include <stdlib.h>
@@ -79,7 +79,8 @@ static void measure_depths(struct relaxation *r)
 /* Returns the program with the most ranges at this depth, found by bisection; NULL: none fits. */
 static struct bpe_insn *relax_to_depth(const struct relaxation *r, uint32_t depth, uint32_t *length)
 {
-	uint32_t good = RANGES_FEW, bad = RANGES_MOST;
+	uint32_t good = RANGES_FEW;
+	uint32_t bad = RANGES_MOST;
 	struct bpe_insn *best = try_relaxation(r, depth, good, length);
 
 	while (best && bad - good > good / 16 + 1) {

@@ -25,7 +25,8 @@ struct set_member {
 
 static int compare_members(const void *x, const void *y)
 {
-	const struct set_member *a = x, *b = y;
+	const struct set_member *a = x;
+	const struct set_member *b = y;
 
 	if (a->first != b->first)
 		return a->first < b->first ? -1 : 1;
@@ -40,7 +41,8 @@ struct sized_range {
 /* Sorts the largest range first. */
 static int compare_ranges(const void *x, const void *y)
 {
-	const struct sized_range *a = x, *b = y;
+	const struct sized_range *a = x;
+	const struct sized_range *b = y;
 
 	if (a->size != b->size)
 		return a->size > b->size ? -1 : 1;

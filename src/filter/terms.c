@@ -81,6 +81,7 @@ static const struct protocol protocols[P_COUNT] = {
 	[P_RADIO] = { "radio", 0, MEANS_NOTHING, INDEX_RADIO, false, { 0 } },
 };
 
+/* Returns the word of the protocol's row. */
 const char *bpei_proto_text(enum proto p)
 {
 	return protocols[p].word;
@@ -88,6 +89,7 @@ const char *bpei_proto_text(enum proto p)
 
 /* ---- A protocol by number ---- */
 
+/* Returns the test for IPv4 with the protocol. */
 static int32_t test_ip4_proto(struct bpei_compile *c, uint32_t number)
 {
 	const int32_t b = bpei_place_is(c, 1, c->offsets.network, IP4_PROTOCOL, number);
@@ -203,6 +205,7 @@ int32_t bpei_term_proto_name(struct bpei_compile *c, enum proto p)
 
 /* ---- proto[index:size] ---- */
 
+/* Loads at a place plus an index, which may be computed. */
 static int32_t load_indexed(struct bpei_compile *c, uint32_t size, struct place p, int32_t index)
 {
 	uint32_t k;

@@ -106,7 +106,7 @@ const char *bpei_proto_text(enum proto p);
  * none is needed), or 1 if there are no more shapes.  An expression means the first shape that its
  * packet has. */
 int bpei_terms_init(struct bpei_compile *c, uint32_t link_type, int32_t *guard);
-/* Returns the test that the link header announces `type`: an ethertype, or an LLC address. */
+/* Returns the test for `type` in the link header: an ethertype, or an LLC address. */
 int32_t bpei_term_linktype(struct bpei_compile *c, uint32_t type);
 /* Returns the meaning of the protocol's name alone. */
 int32_t bpei_term_proto_name(struct bpei_compile *c, enum proto p);
@@ -141,9 +141,9 @@ int32_t bpei_term_field(struct bpei_compile *c, uint32_t field, uint32_t *most);
 int32_t bpei_term_pktap_flag(struct bpei_compile *c, uint32_t flag);
 int32_t bpei_term_pktap_unknown(struct bpei_compile *c);
 
-/* Returns the test that the packet has the encapsulation `kind` (BPE_THROUGH_*) in its `shape`-th
- * shape, and moves the offsets into the packet inside.  Returns BPEI_NO_SHAPE if there are no more
- * shapes, -1 if the encapsulation is impossible here. */
+/* Returns the test for the encapsulation `kind` (BPE_THROUGH_*) in the `shape`-th shape, and moves
+ * the offsets into the packet inside.  Returns BPEI_NO_SHAPE if there are no more shapes, -1 if the
+ * encapsulation is impossible here. */
 #define BPEI_NO_SHAPE (-2)
 int32_t bpei_tunnel_enter(
 	struct bpei_compile *c, uint32_t kind, uint32_t shape, bool has_vni, uint32_t vni);
@@ -156,8 +156,8 @@ int32_t bpei_term_tunnel(struct bpei_compile *c, uint32_t kind, bool has_vni, ui
 #define BPEI_EXTENSIONS 4
 int32_t bpei_term_extensions(
 	struct bpei_compile *c, const int32_t each[BPEI_EXTENSIONS + 1], bool of_fragments);
-/* Returns the value of proto[index:size], and in *guard the test that the packet has the header
- * (-1: none is needed). */
+/* Returns the value of proto[index:size], and in *guard the test for the header (-1: none is
+ * needed). */
 int32_t bpei_term_load(
 	struct bpei_compile *c, enum proto p, int32_t index, uint32_t size, int32_t *guard);
 

@@ -100,7 +100,7 @@ static bool find_signal_unit(const struct bpei_compile *c, struct place *at)
 static const char no_signal_unit[] =
 	"only packets of MTP2, MTP2_WITH_PHDR and ERF are signal units of SS7";
 
-/* The length indicator of a signal unit gives its type: 0 bytes follow, 1 or 2, or more.  On high
+/* Tests the length indicator, which gives the type: 0 bytes follow, 1 or 2, or more.  On high
  * speed links the indicator is the upper nine bits of two bytes. */
 int32_t bpei_term_signal_unit(struct bpei_compile *c, uint32_t word)
 {

@@ -186,10 +186,12 @@ int32_t bpei_term_port(
 			c, "\"%s\" has no ports: tcp, udp and sctp have", bpei_proto_text(p));
 	if (low > 65535 || high > 65535)
 		return bpei_compile_fail_term(c, "ports end at 65535");
-	const struct ports ports = { p, low < high ? low : high, low < high ? high : low, d };
-	const int32_t four = test_ports4(c, &ports);
+	const struct ports upward = { p, low, high, d };
+	const struct ports downward = { p, high, low, d };
+	const struct ports *ports = low < high ? &upward : &downward;
+	const int32_t four = test_ports4(c, ports);
 
-	return bpei_or(c, test_ports6(c, &ports), four);
+	return bpei_or(c, test_ports6(c, ports), four);
 }
 
 /* ---- DECnet ---- */

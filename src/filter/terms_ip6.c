@@ -7,9 +7,9 @@
 
 #define CHAIN_HEADERS 6
 
-/* IPv6's extension headers count their length in units of 8 bytes, without the first (RFC 8200).
- * Authentication headers count in units of 4, without the first two (RFC 4302).  So the length is
- * 8 + n * 4 * 2 or 8 + n * 4 * 1.
+/* Computes the length of the header.  IPv6's extension headers count in units of 8 bytes, without
+ * the first (RFC 8200).  Authentication headers count in units of 4, without the first two (RFC
+ * 4302).  So the length is 8 + n * 4 * 2 or 8 + n * 4 * 1.
  * Among extension header numbers only 51 (AH) has bits 0 and 4 set, which is tested by masks:
  * kernels differ on shifts by a computed count. */
 struct place bpei_ip6_behind_extension(
@@ -58,8 +58,9 @@ static int32_t test_extension(struct bpei_compile *c, uint32_t depth)
 	return any;
 }
 
-/* A later fragment's header names the protocol of the datagram, although no header of that
- * protocol follows.  That is enough for tests of the protocol alone (of_fragments). */
+/* Joins the tests, from the deepest header on.  A later fragment's header names the protocol of the
+ * datagram, although no header of the protocol follows.  The name is enough for tests of the
+ * protocol alone (of_fragments). */
 int32_t bpei_term_extensions(
 	struct bpei_compile *c, const int32_t each[BPEI_EXTENSIONS + 1], bool of_fragments)
 {
@@ -87,8 +88,8 @@ struct chain {
 	bool six;
 };
 
-/* Returns the test that the protocol is among the next `left` + 1 headers, the first of which has
- * the protocol number `first` (a value) and begins at `at`. */
+/* Returns the test for the protocol among the next `left` + 1 headers.  The first header has the
+ * protocol number `first` (a value) and begins at `at`. */
 static int32_t test_chain(
 	struct bpei_compile *c, const struct chain *chain, int32_t first, struct place at, int left)
 {

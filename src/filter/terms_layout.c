@@ -144,9 +144,9 @@ static int enter_pktap(struct bpei_compile *c, int32_t *guard)
 	return BPE_OK;
 }
 
-/* Enters Prism, or AVS in Prism's place: AVS has a magic number in the first word and the length in
- * the second.  Prism's length is in the capturing host's order and below 65536, so either half of
- * the word is 0, and the sum of both readings is the length. */
+/* Enters Prism, or AVS in Prism's place.  AVS has a magic number in the first word and the length
+ * in the second.  Prism's length is in the capturing host's order and below 65536.  So either half
+ * of the word is 0, and the sum of both readings is the length. */
 static int enter_prism(struct bpei_compile *c, int32_t *guard)
 {
 	const struct place second = bpei_place_from_start(4);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The terms of the link layer: LLC's frame types, addresses, directions; and the terms that move
- * the headers: VLAN tags, MPLS labels, PPPoE. */
+/* The terms of the link layer: LLC's frame types, addresses, directions; and the terms for
+ * further headers: VLAN tags, MPLS labels, PPPoE. */
 #include "base/pktap.h"
 #include "filter/links.h"
 
@@ -32,7 +32,7 @@ static const struct llc_kind {
 	{ "dm", 0x0f, 0xef }, { "sabme", 0x6f, 0xef }, { "test", 0xe3, 0xef },
 	{ "xid", 0xaf, 0xef }, { "frmr", 0x87, 0xef } };
 
-/* Returns the test that the packet has an LLC header. */
+/* Returns the test for an LLC header. */
 static int32_t test_llc_header(struct bpei_compile *c)
 {
 	const uint32_t link = c->offsets.link;
@@ -104,8 +104,8 @@ int32_t bpei_term_broadcast(struct bpei_compile *c, enum proto p)
 	}
 	if (p != P_IP)
 		return bpei_compile_fail_term(c, "only ether and ip can stand before broadcast");
-	/* Without a netmask, as in savefiles, c->netmask is 0: only the addresses of all ones and
-	 * of all zeros are broadcast addresses. */
+	/* Without a netmask, as in savefiles, c->netmask is 0: only addresses of all 1 bits and of
+	 * all 0 bits are broadcast addresses. */
 	const struct place to = { c->offsets.network.base, c->offsets.network.at + 16 };
 	const int32_t ones = bpei_place_is_masked(c, 4, to, 0, UINT32_MAX, ~c->netmask);
 	const int32_t zeros = bpei_place_is_masked(c, 4, to, 0, 0, ~c->netmask);
@@ -153,7 +153,7 @@ int32_t bpei_term_multicast(struct bpei_compile *c, enum proto p)
 	}
 }
 
-/* Link types with a field that says whether this host sent the packet.  out: the field's number if
+/* Link types with a field for the packet's direction.  out: the field's number if
  * this host did; in: the number if not; 0xff: any other number. */
 struct direction_field {
 	uint16_t first, last; /* link types */
@@ -207,8 +207,9 @@ int32_t bpei_term_ifindex(struct bpei_compile *c, uint32_t index)
 	return bpei_place_is(c, 4, c->offsets.header, 4, index);
 }
 
-/* ---- Terms that move the headers ---- */
+/* ---- Moving the headers ---- */
 
+/* Tests for a tag of 802.1Q or 802.1ad. */
 int32_t bpei_term_vlan(struct bpei_compile *c, bool has_id, uint32_t id)
 {
 	if (c->offsets.mpls)

@@ -189,8 +189,8 @@ int32_t bpei_tunnel_enter(
 	}
 }
 
-/* The packet is assumed to have the c->tunnel-th shape, or, behind the last shape, no such tunnel
- * (parse_shapes in compile.c). */
+/* Assumes the c->tunnel-th shape of the tunnel, or, behind the last shape, a packet without the
+ * tunnel (parse_shapes in compile.c). */
 int32_t bpei_term_tunnel(struct bpei_compile *c, uint32_t kind, bool has_vni, uint32_t vni)
 {
 	const struct offsets here = c->offsets;

@@ -8,6 +8,7 @@
 #define LENGTH_MOST 1500u   /* a larger number in the type field is an ethertype */
 #define OUI_APPLE 0x080007u /* SNAP's owner for AppleTalk */
 
+/* Tests the type field against the largest length. */
 int32_t bpei_link_has_length(struct bpei_compile *c)
 {
 	return bpei_not(
@@ -128,9 +129,10 @@ static int32_t test_family(struct bpei_compile *c, uint32_t family, bool network
 /* AF_INET is 2 everywhere.  AF_INET6 differs between systems: a kernel's filter has the kernel's
  * number, a filter for savefiles accepts all four. */
 #define FAMILY_IP4 2
-static const uint8_t families6[] = { 30, 28, 24, 10,
-	0 }; /* macOS, FreeBSD, NetBSD and OpenBSD, Linux; 0 ends them */
+/* macOS, FreeBSD, NetBSD and OpenBSD, Linux; 0 ends them. */
+static const uint8_t families6[] = { 30, 28, 24, 10, 0 };
 
+/* Tests the address family in front of the packet, of a kernel or of any. */
 static int32_t test_loopback_type(struct bpei_compile *c, uint32_t type, bool network_order)
 {
 	int32_t b = -1;

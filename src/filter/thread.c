@@ -32,8 +32,8 @@ static bool equal_facts(const struct fact *a, const struct fact *b)
 	       a->yes == b->yes;
 }
 
-/* Stores the number that the value has by the facts.  Returns false if it is not known. */
-static bool find_number(
+/* Stores the number that the value has by the facts.  Returns false if unknown. */
+static bool find_known_number(
 	const struct bpei_compile *c, const struct known_facts *known, int32_t v, uint32_t *number)
 {
 	const struct value *value = &c->values[v];
@@ -52,7 +52,7 @@ static bool find_number(
 	if (value->kind != VALUE_ALU || value->op != OP_AND ||
 		!bpei_value_is_imm(c, value->b, &mask))
 		return false;
-	if (!find_number(c, known, value->a, number))
+	if (!find_known_number(c, known, value->a, number))
 		return false;
 	*number &= mask;
 	return true;
@@ -73,11 +73,12 @@ static int compare_range(uint32_t least, uint32_t most, uint8_t cmp, uint32_t k)
 	}
 }
 
-/* Returns the answer to the block's test that follows from a fact about the same value: 1, 0, or -1
- * if not known. */
+/* Returns the answer to the block's test by a fact about the same value: 1, 0, or -1 if not known.
+ */
 static int answer_by_fact(const struct fact *f, const struct block *b)
 {
-	uint32_t least = 0, most = UINT32_MAX;
+	uint32_t least = 0;
+	uint32_t most = UINT32_MAX;
 
 	if (f->x == b->x && f->k == b->k && f->cmp == b->cmp)
 		return f->yes;
@@ -98,7 +99,7 @@ static int answer_by_fact(const struct fact *f, const struct block *b)
 	return compare_range(least, most, b->cmp, b->k);
 }
 
-/* Returns the answer to the block's test that follows from the facts: 1, 0, or -1 if not known. */
+/* Returns the answer to the block's test by all facts: 1, 0, or -1 if not known. */
 static int answer_by_facts(
 	const struct bpei_compile *c, const struct known_facts *known, const struct block *b)
 {
@@ -111,7 +112,7 @@ static int answer_by_facts(
 		if (answer >= 0)
 			return answer;
 	}
-	if (b->x < 0 && find_number(c, known, b->value, &number))
+	if (b->x < 0 && find_known_number(c, known, b->value, &number))
 		return bpei_compare(b->cmp, number, b->k);
 	return -1;
 }
