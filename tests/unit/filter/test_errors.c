@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Wrong expressions: each is told as tests/data/filter_errors.txt has it, with the reason, the
- * place and the carets; and what is long, deep or large without end is refused in bounded time and
- * memory. */
+/* Wrong expressions: each gets the error of tests/data/filter_errors.txt, with the reason, the
+ * place and the carets.  Endlessly long, deep or large expressions are refused in bounded time
+ * and memory. */
 #include "bpfengine.h"
 
 #include <criterion/criterion.h>
@@ -24,7 +24,7 @@
 #endif
 #endif
 
-static int compile(const char *expression, struct bpe_error *e)
+static int compile_for_error(const char *expression, struct bpe_error *e)
 {
 	struct bpe_insn *program;
 	uint32_t length;
@@ -53,8 +53,8 @@ Test(errors, each_points_at_what_is_wrong)
 		}
 		if (expected[0]) {
 			struct bpe_error e = { .text = "" };
-			cr_expect_eq(
-				compile(expression, &e), BPE_E_ARGUMENT, "%s is taken", expression);
+			cr_expect_eq(compile_for_error(expression, &e), BPE_E_ARGUMENT,
+				"%s is taken", expression);
 			expected[strlen(expected) - 1] = 0;
 			cr_expect_str_eq(e.text, expected);
 			cases++;
@@ -67,10 +67,12 @@ Test(errors, each_points_at_what_is_wrong)
 	cr_expect_gt(cases, 80);
 }
 
-/* A text of `unit` again and again, up to so many bytes. */
-static char *much(const char *begin, const char *unit, size_t bytes, const char *end)
+/* Returns `begin`, then `unit` again and again for at least `bytes` bytes, then `end`. */
+static char *repeat_text(const char *begin, const char *unit, size_t bytes, const char *end)
 {
-	char *text = malloc(strlen(begin) + bytes + strlen(unit) + strlen(end) + 1), *at = text;
+	char *text = malloc(strlen(begin) + bytes + strlen(unit) + strlen(end) + 1);
+	char *at = text;
+
 	cr_assert_not_null(text);
 	at = stpcpy(at, begin);
 	for (size_t n = 0; n < bytes; n += strlen(unit))
@@ -95,21 +97,23 @@ Test(errors, without_end_is_refused)
 		{ "", "inner(", "tcp", 300000 }, { "", "vlan and ", "", 300000 } };
 	struct rlimit memory = { 1ull << 30, 1ull << 30 };
 	if (!UNDER_SANITIZERS)
-		setrlimit(RLIMIT_AS, &memory); /* their shadows want more */
+		setrlimit(RLIMIT_AS, &memory); /* the sanitizers' shadows need more */
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		char *text = much(cases[i].begin, cases[i].unit, cases[i].bytes, cases[i].end);
+		char *text =
+			repeat_text(cases[i].begin, cases[i].unit, cases[i].bytes, cases[i].end);
 		struct bpe_error e = { .text = "" };
-		int r = compile(text, &e);
+		int r = compile_for_error(text, &e);
 		cr_expect(r == BPE_E_ARGUMENT && e.text[0] && strlen(e.text) < sizeof e.text,
 			"%.20s...: %d %s", text, r, e.text);
 		free(text);
 	}
 }
 
-/* Long, and good. */
+/* Compiles long expressions and lists that are right. */
 Test(errors, a_hundred_thousand_hosts)
 {
-	char *text = malloc(3000000), *at = text;
+	char *text = malloc(3000000);
+	char *at = text;
 	struct bpe_error e = { .text = "" };
 	struct bpe_insn *program;
 	uint32_t length;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Explanations: what stands in them, line by line, for terms of every kind; what the kernels are
- * said to do is what they are given. */
+/* Explanations: the lines for terms of every kind, the cost, and the lines about kernels. */
 #include "filter/kernel.h"
 
 #include <criterion/criterion.h>
@@ -8,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *explain(const char *expression, struct bpe_filter_options o)
+static char *get_explanation(const char *expression, struct bpe_filter_options o)
 {
 	char *text = NULL;
 	struct bpe_error e = { 0 };
@@ -67,7 +66,7 @@ Test(explain, words)
 		{ "svc BK", "  of service class: BK\n", 258 }, { "dir in", "dir in\n", 258 },
 		{ "inbound", "  received by this host\n", 113 } };
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		char *text = explain(cases[i].expression,
+		char *text = get_explanation(cases[i].expression,
 			(struct bpe_filter_options){ .link_type = cases[i].link });
 		cr_expect(strstr(text, cases[i].words), "%s is explained so:\n%s",
 			cases[i].expression, text);
@@ -83,7 +82,7 @@ Test(explain, long_rows_are_cut)
 	for (int i = 1; i < 100; i++)
 		used += (size_t)snprintf(
 			expression + used, sizeof expression - used, " or 10.0.0.%d", i);
-	char *text = explain(expression, (struct bpe_filter_options){ .link_type = 1 });
+	char *text = get_explanation(expression, (struct bpe_filter_options){ .link_type = 1 });
 	cr_expect(strstr(text,
 			  "host 10.0.0.11 (IPv4, ARP or RARP)\n    ... and 88 more like these\n") &&
 			  !strstr(text, "10.0.0.12"),
@@ -93,7 +92,7 @@ Test(explain, long_rows_are_cut)
 
 Test(explain, cost_and_kernels)
 {
-	char *text = explain(
+	char *text = get_explanation(
 		"ip", (struct bpe_filter_options){ .link_type = 1 }); /* ldh, jeq, ret, ret */
 	cr_expect(strstr(text,
 			  "  4 instructions; a packet takes 3 to 3, with at most 1 load from it\n"),
@@ -103,17 +102,18 @@ Test(explain, cost_and_kernels)
 			"macOS, FreeBSD, NetBSD, OpenBSD: the kernel does all of it, in 4 of at most 512 instructions\n"),
 		"%s", text);
 	bpe_filter_text_free(text);
-	text = explain(
+	text = get_explanation(
 		"ip[8] % 7 = 3", (struct bpe_filter_options){ .link_type = 1, .kernel = "macos" });
 	cr_expect(strstr(text, "  macOS: the kernel does all of it") && !strstr(text, "Linux") &&
 			  !strstr(text, "savefiles"),
 		"%s", text);
 	bpe_filter_text_free(text);
-	text = explain("pid 5", (struct bpe_filter_options){ .link_type = 258, .kernel = "macos" });
+	text = get_explanation(
+		"pid 5", (struct bpe_filter_options){ .link_type = 258, .kernel = "macos" });
 	cr_expect(strstr(text, "wider filter") && strstr(text, "only when they are read"), "%s",
 		text);
 	bpe_filter_text_free(text);
-	text = explain("tcp port 80",
+	text = get_explanation("tcp port 80",
 		(struct bpe_filter_options){ .link_type = 1,
 			.through = BPE_THROUGH_VLAN | BPE_THROUGH_GRE | BPE_THROUGH_IPV6_EXT });
 	cr_expect(strstr(text, "or match so behind one or two of: a VLAN tag, GRE\n") &&
@@ -122,13 +122,14 @@ Test(explain, cost_and_kernels)
 	bpe_filter_text_free(text);
 }
 
-Test(explain, what_is_wrong_is_told_as_ever)
+Test(explain, wrong_expressions_give_the_usual_errors)
 {
 	char *text = NULL;
 	struct bpe_error e;
-	const struct bpe_filter_options o = { .link_type = 1 },
-					beos = { .link_type = 1, .kernel = "beos" },
-					usb = { .link_type = 189 };
+	const struct bpe_filter_options o = { .link_type = 1 };
+	const struct bpe_filter_options beos = { .link_type = 1, .kernel = "beos" };
+	const struct bpe_filter_options usb = { .link_type = 189 };
+
 	cr_expect_eq(bpe_filter_explain("tcp prt 80", &o, &text, &e), BPE_E_ARGUMENT);
 	cr_expect(strstr(e.text, "^^^"));
 	cr_expect_eq(bpe_filter_explain("tcp", &beos, &text, &e), BPE_E_ARGUMENT);

@@ -64,7 +64,7 @@ Test(filter, arithmetic_and_jumps)
 	cr_expect_eq(RUN({ 0x05, 0, 0, 1 }, { 0x06, 0, 0, 1 }, { 0x06, 0, 0, 2 }), 2);
 }
 
-Test(filter, what_no_kernel_takes)
+Test(filter, programs_that_no_kernel_accepts)
 {
 	cr_expect_not_null(bpei_filter_check(NULL, 0));
 	cr_expect_not_null(WRONG({ 0x00, 0, 0, 0 }), "no return");
@@ -81,21 +81,25 @@ Test(filter, what_no_kernel_takes)
 	cr_expect_null(WRONG({ 0x16, 0, 0, 0 }));
 }
 
-/* A PKTAP header (156 bytes of version 1, as Macs write it) before a packet of the DLT. */
-static uint32_t behind_pktap(uint8_t *to, uint32_t dlt, const uint8_t *inner, uint32_t n)
+/* Writes a PKTAP header (156 bytes of version 1, as on Macs) and a packet of the DLT.  Returns the
+ * length. */
+static uint32_t make_pktap_packet(uint8_t *to, uint32_t dlt, const uint8_t *inner, uint32_t n)
 {
 	memset(to, 0, 156);
-	to[0] = 156, to[4] = 1, to[8] = (uint8_t)dlt;
+	to[0] = 156;
+	to[4] = 1;
+	to[8] = (uint8_t)dlt;
 	memcpy(to + 156, inner, n);
 	return 156 + n;
 }
 
 Test(filter, pktap_is_filtered_by_the_packet_inside)
 {
-	static const uint8_t ip[28] = { 0x45, [9] = 17, [12] = 10, [15] = 1, [16] = 10, [19] = 2,
-		[22] = 0, [23] = 53 },
-			     null[] = { 2, 0, 0, 0 },
-			     ether[14] = { 2, 2, 2, 2, 2, 2, 4, 4, 4, 4, 4, 4, 8, 0 };
+	static const uint8_t ip[28] = {
+		0x45, [9] = 17, [12] = 10, [15] = 1, [16] = 10, [19] = 2, [22] = 0, [23] = 53
+	};
+	static const uint8_t null[] = { 2, 0, 0, 0 };
+	static const uint8_t ether[14] = { 2, 2, 2, 2, 2, 2, 4, 4, 4, 4, 4, 4, 8, 0 };
 	static const struct {
 		const char *expression;
 		bool ether, raw, null;
@@ -104,10 +108,13 @@ Test(filter, pktap_is_filtered_by_the_packet_inside)
 		{ "not ether src 4:4:4:4:4:4", 0, 0, 0 }, { "ether[0] = 2", 1, 0, 1 },
 		{ "udp[3] = 53", 1, 1, 1 }, { "", 1, 1, 1 } };
 	uint8_t a[256], b[256], c[256], inner[64];
-	memcpy(inner, ether, 14), memcpy(inner + 14, ip, 28);
-	uint32_t an = behind_pktap(a, 1, inner, 42), bn = behind_pktap(b, 12, ip, 28);
-	memcpy(inner, null, 4), memcpy(inner + 4, ip, 28);
-	uint32_t cn = behind_pktap(c, 0, inner, 32);
+	memcpy(inner, ether, 14);
+	memcpy(inner + 14, ip, 28);
+	const uint32_t an = make_pktap_packet(a, 1, inner, 42);
+	const uint32_t bn = make_pktap_packet(b, 12, ip, 28);
+	memcpy(inner, null, 4);
+	memcpy(inner + 4, ip, 28);
+	const uint32_t cn = make_pktap_packet(c, 0, inner, 32);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct bpe_insn *program;
 		uint32_t length;
@@ -138,8 +145,9 @@ static bool matches_usb(const char *expression, const uint8_t *sent, uint32_t by
 	return yes;
 }
 
-/* Bytes and the length can be asked for on any link type, known or not; what it carries cannot. */
-Test(filter, link_types_whose_headers_are_not_known)
+/* Compiles tests of bytes and of the length for any link type; other terms need a known link type.
+ */
+Test(filter, link_types_with_unknown_headers)
 {
 	const uint8_t sent[40] = { 1, 2, 3, 4, 0x12, 0x34 };
 	struct bpe_insn *program;
@@ -165,8 +173,8 @@ Test(filter, link_types_whose_headers_are_not_known)
 		bpe_filter_compile("len > 1", -1, 0, &program, &length, &e), BPE_E_UNSUPPORTED);
 }
 
-/* Thousands of hosts that do not follow each other, longer than short jumps reach: each is found at
- * both ends, in IPv4 and ARP; their neighbours are not. */
+/* Compiles thousands of hosts without a common range, more than short jumps reach.  Each host is
+ * found at both ends, in IPv4 and ARP; the neighbours are not. */
 Test(filter, long_lists_are_searched)
 {
 	enum { HOSTS = 3000 };
@@ -188,7 +196,8 @@ Test(filter, long_lists_are_searched)
 		static const uint8_t places[][2] = { { 0x00, 26 }, { 0x00, 30 }, { 0x06, 28 },
 			{ 0x06, 38 }, { 0x35, 38 } };
 		for (size_t k = 0; k < 5; k++) {
-			frame[12] = places[k][0] == 0x35 ? 0x80 : 8, frame[13] = places[k][0];
+			frame[12] = places[k][0] == 0x35 ? 0x80 : 8;
+			frame[13] = places[k][0];
 			memset(frame + 26, 0, 20);
 			memcpy(frame + places[k][1], host, 4);
 			cr_assert_eq(bpe_filter_run(program, frame, 60, 60), 77, "host %u at %u", i,
@@ -202,26 +211,37 @@ Test(filter, long_lists_are_searched)
 	free(text);
 }
 
-static bool matches(
+/* Compiles the expression; checks the program. */
+static struct bpe_insn *compile_checked(const char *expression, const struct bpe_filter_options *o)
+{
+	struct bpe_insn *program;
+	uint32_t length;
+	struct bpe_error e;
+
+	cr_assert_eq(bpe_filter_compile_with(expression, o, &program, &length, &e), BPE_OK,
+		"%s: %s", expression, e.text);
+	cr_assert_null(bpei_filter_check(program, length));
+	return program;
+}
+
+/* Returns the verdict on the packet, which must be the same without the optimizer.  Also runs the
+ * program on all cuts of the packet. */
+static bool matches_packet(
 	const char *expression, int link_type, uint32_t through, const uint8_t *bytes, uint32_t n)
 {
 	struct bpe_filter_options o;
-	struct bpe_insn *program, *plain;
-	uint32_t length;
-	struct bpe_error e;
+
 	bpe_filter_options_init(&o);
 	o.link_type = link_type;
 	o.through = through;
-	cr_assert_eq(bpe_filter_compile_with(expression, &o, &program, &length, &e), BPE_OK,
-		"%s: %s", expression, e.text);
-	cr_assert_null(bpei_filter_check(program, length));
-	bool yes = bpe_filter_run(program, bytes, n, n);
+	struct bpe_insn *program = compile_checked(expression, &o);
+	const bool yes = bpe_filter_run(program, bytes, n, n);
 	o.unoptimized = 1;
-	cr_assert_eq(bpe_filter_compile_with(expression, &o, &plain, &length, &e), BPE_OK, "%s: %s",
-		expression, e.text);
+	struct bpe_insn *plain = compile_checked(expression, &o);
 	cr_expect_eq(!!bpe_filter_run(plain, bytes, n, n), yes, "%s, optimized or not", expression);
-	for (uint32_t cut = 0; cut < n; cut++) { /* of its size, for the sanitizers */
-		uint8_t *part = malloc(cut + !cut);
+	for (uint32_t cut = 0; cut < n; cut++) {
+		uint8_t *part = malloc(cut + !cut); /* of the same size, for the sanitizers */
+
 		memcpy(part, bytes, cut);
 		bpe_filter_run(program, part, n, cut);
 		free(part);
@@ -231,129 +251,188 @@ static bool matches(
 	return yes;
 }
 
-/* Ethernet and IPv4 (with options) or IPv6 around a payload of that protocol. */
-static uint32_t around(
+/* Writes IPv4 (with options) or IPv6 around a payload of the protocol, behind Ethernet if wanted.
+ * The sender's address ends in 7.  Returns the length. */
+static uint32_t wrap_in_ip(
 	uint8_t *to, bool six, bool ethernet, uint8_t proto, const void *payload, uint32_t n)
 {
-	uint32_t at = ethernet ? 14 : 0, header = six ? 40 : 24;
+	const uint32_t at = ethernet ? 14 : 0;
+	const uint32_t header = six ? 40 : 24;
+
 	memset(to, 0, at + header);
-	if (ethernet)
-		to[0] = 4, to[6] = 2, to[12] = six ? 0x86 : 8, to[13] = six ? 0xdd : 0;
+	if (ethernet) {
+		to[0] = 4;
+		to[6] = 2;
+		memcpy(to + 12, six ? "\x86\xdd" : "\x08\0", 2);
+	}
 	to[at] = six ? 0x60 : 0x46;
 	to[at + (six ? 6 : 9)] = proto;
-	to[at + (six ? 23 : 15)] = 7; /* the sender's last byte */
+	to[at + (six ? 23 : 15)] = 7;
 	memcpy(to + at + header, payload, n);
 	return at + header + n;
 }
 
-static uint32_t udp_around(uint8_t *to, bool six, uint16_t port, const uint8_t *head,
+static uint32_t wrap_in_udp(uint8_t *to, bool six, uint16_t port, const uint8_t *head,
 	uint32_t head_bytes, const uint8_t *inner, uint32_t n)
 {
 	uint8_t bytes[400] = { [2] = (uint8_t)(port >> 8), [3] = (uint8_t)port };
 	memcpy(bytes + 8, head, head_bytes);
 	memcpy(bytes + 8 + head_bytes, inner, n);
-	return around(to, six, true, 17, bytes, 8 + head_bytes + n);
+	return wrap_in_ip(to, six, true, 17, bytes, 8 + head_bytes + n);
 }
 
-Test(filter, through_encapsulations)
+/* Packets for encapsulations: UDP to port 53, in raw IPv4, in raw IPv6, and in Ethernet. */
+static uint8_t raw4[64], raw6[64], frame[128], outer[512];
+static uint32_t raw4_bytes, raw6_bytes, frame_bytes;
+
+static const char *const dns = "udp port 53 and (src host 0.0.0.7 or src host ::7:0:0 or len > 0)";
+
+static void make_inner_packets(void)
 {
-	static const uint8_t dns[8] = { 1, 2, 0, 53 };
-	uint8_t raw4[64], raw6[64], frame[128], all[512], nested[512], gre[400];
-	uint32_t raw4n = around(raw4, false, false, 17, dns, 8),
-		 raw6n = around(raw6, true, false, 17, dns, 8),
-		 framen = around(frame, true, true, 17, dns, 8), n;
-	const char *e = "udp port 53 and (src host 0.0.0.7 or src host ::7:0:0 or len > 0)";
-	for (int six = 0; six < 2; six++) {
-		n = around(all, six, true, 4, raw4, raw4n);
-		cr_expect(matches(e, 1, BPE_THROUGH_IPIP, all, n) &&
-			  matches("inner(udp port 53)", 1, 0, all, n) &&
-			  !matches(e, 1, 0, all, n) &&
-			  !matches(e, 1, 0xff & ~BPE_THROUGH_IPIP, all, n));
-		n = around(all, six, true, 41, raw6, raw6n);
-		cr_expect(matches(e, 1, BPE_THROUGH_IPIP, all, n) &&
-			  matches("inner(ip6 and udp)", 1, 0, all, n) &&
-			  !matches("inner(ip)", 1, 0, all, n));
-		for (uint32_t bits = 0; bits < 8;
-			bits++) { /* GRE with every choice of checksum, key and sequence */
-			uint32_t head = 4 + 4u * (uint32_t)__builtin_popcount(bits);
-			memset(gre, 0xff, sizeof gre);
-			gre[0] = (uint8_t)((bits & 1) << 7 | (bits & 2) << 4 | (bits & 4) << 2),
-			gre[1] = 0, gre[2] = 8, gre[3] = 0;
-			memcpy(gre + head, raw4, raw4n);
-			n = around(all, six, true, 47, gre, head + raw4n);
-			cr_expect(matches(e, 1, BPE_THROUGH_GRE, all, n) &&
-					  !matches(e, 1, 0, all, n) &&
-					  matches("inner(ip src 0.0.0.7)", 1, BPE_THROUGH_GRE, all,
-						  n),
-				"GRE flags %u", bits);
-			gre[2] = 0x65, gre[3] = 0x58;
-			memcpy(gre + head, frame, framen);
-			n = around(all, six, true, 47, gre, head + framen);
-			cr_expect(matches(e, 1, BPE_THROUGH_GRE, all, n) &&
-					  matches("inner(ether src 2:0:0:0:0:0)", 1, 0, all, n),
-				"Ethernet in GRE, flags %u", bits);
-		}
-		static const uint8_t vxlan[8] = { 8, [6] = 5 };
-		n = udp_around(all, six, 4789, vxlan, 8, frame, framen);
-		cr_expect(matches(e, 1, BPE_THROUGH_VXLAN, all, n) &&
-			  matches("vxlan and udp port 53", 1, 0, all, n) &&
-			  matches("vxlan 5", 1, 0, all, n) && !matches("vxlan 6", 1, 0, all, n) &&
-			  matches("not vxlan 6 and udp port 4789", 1, 0, all, n) &&
-			  !matches("vxlan and tcp", 1, 0, all, n) &&
-			  !matches(e, 1, BPE_THROUGH_GENEVE, all, n));
-		uint8_t geneve[24] = {
-			4, [2] = 0x65, [3] = 0x58, [6] = 9
-		}; /* 16 bytes of options */
-		n = udp_around(all, six, 6081, geneve, 24, frame, framen);
-		cr_expect(matches(e, 1, BPE_THROUGH_GENEVE, all, n) &&
-			  matches("geneve 9 and ip6 and udp dst port 53", 1, 0, all, n) &&
-			  !matches("geneve 8", 1, 0, all, n));
-		geneve[2] = 8, geneve[3] = 0;
-		n = udp_around(all, six, 6081, geneve, 24, raw4, raw4n);
-		cr_expect(matches(e, 1, BPE_THROUGH_GENEVE, all, n) &&
-			  matches("geneve and udp dst port 53", 1, 0, all, n));
-		static const uint8_t gtp[] = { 0x30, 255 },
-				     gtp_more[16] = { 0x34, 255, [11] = 0x85, [12] = 1 };
-		uint8_t gtp8[8] = { 0 };
-		memcpy(gtp8, gtp, 2);
-		n = udp_around(all, six, 2152, gtp8, 8, raw4, raw4n);
-		cr_expect(matches(e, 1, BPE_THROUGH_GTPU, all, n) &&
-			  !matches(e, 1, BPE_THROUGH_GTPU, all, n - 8));
-		n = udp_around(all, six, 2152, gtp_more, 16, raw6, raw6n);
-		cr_expect(matches(e, 1, BPE_THROUGH_GTPU, all, n), "behind an extension header");
-	}
-	memcpy(nested, frame, 12);
-	memcpy(nested + 12, (const uint8_t[]){ 0x81, 0, 0, 5, 0x81, 0, 0, 6 }, 8);
-	n = around(all, false, true, 4, raw4, raw4n);
-	memcpy(nested + 20, all + 12, n - 12);
-	cr_expect(!matches(e, 1, BPE_THROUGH_VLAN | BPE_THROUGH_IPIP, nested, n + 8), "three deep");
-	cr_expect(
-		matches(e, 1, BPE_THROUGH_VLAN | BPE_THROUGH_IPIP, nested + 4 - 4, n + 8) == false);
-	memmove(nested + 12, nested + 16, n - 8);
-	cr_expect(matches(e, 1, BPE_THROUGH_VLAN | BPE_THROUGH_IPIP, nested, n + 4),
-		"a tag, and IP in IP");
-	cr_expect(!matches(e, 1, BPE_THROUGH_VLAN, nested, n + 4) &&
-		  !matches(e, 1, BPE_THROUGH_IPIP, nested, n + 4));
-	cr_expect(matches("inner(inner(udp port 53))", 1, 0, nested, n + 4));
+	static const uint8_t udp[8] = { 1, 2, 0, 53 };
+
+	raw4_bytes = wrap_in_ip(raw4, false, false, 17, udp, 8);
+	raw6_bytes = wrap_in_ip(raw6, true, false, 17, udp, 8);
+	frame_bytes = wrap_in_ip(frame, true, true, 17, udp, 8);
 }
 
-Test(filter, what_pktap_packets_say_of_themselves)
+/* Tests an Ethernet frame in `outer`. */
+static bool matches_outer(const char *expression, uint32_t through, uint32_t n)
+{
+	return matches_packet(expression, 1, through, outer, n);
+}
+
+Test(filter, through_ip_in_ip, .init = make_inner_packets)
+{
+	for (int six = 0; six < 2; six++) {
+		uint32_t n = wrap_in_ip(outer, six, true, 4, raw4, raw4_bytes);
+
+		cr_expect(matches_outer(dns, BPE_THROUGH_IPIP, n));
+		cr_expect(matches_outer("inner(udp port 53)", 0, n));
+		cr_expect(!matches_outer(dns, 0, n));
+		cr_expect(!matches_outer(dns, 0xff & ~BPE_THROUGH_IPIP, n));
+		n = wrap_in_ip(outer, six, true, 41, raw6, raw6_bytes);
+		cr_expect(matches_outer(dns, BPE_THROUGH_IPIP, n));
+		cr_expect(matches_outer("inner(ip6 and udp)", 0, n));
+		cr_expect(!matches_outer("inner(ip)", 0, n));
+	}
+}
+
+/* Tests every choice of GRE's checksum, key and sequence number. */
+Test(filter, through_gre, .init = make_inner_packets)
+{
+	uint8_t gre[400];
+
+	for (uint32_t k = 0; k < 16; k++) {
+		const bool six = k & 8;
+		const uint32_t bits = k & 7;
+		const uint32_t head = 4 + 4u * (uint32_t)__builtin_popcount(bits);
+
+		memset(gre, 0xff, sizeof gre);
+		gre[0] = (uint8_t)((bits & 1) << 7 | (bits & 2) << 4 | (bits & 4) << 2);
+		memcpy(gre + 1, "\0\x08\0", 3);
+		memcpy(gre + head, raw4, raw4_bytes);
+		uint32_t n = wrap_in_ip(outer, six, true, 47, gre, head + raw4_bytes);
+		cr_expect(matches_outer(dns, BPE_THROUGH_GRE, n), "GRE flags %u", bits);
+		cr_expect(!matches_outer(dns, 0, n), "GRE flags %u", bits);
+		cr_expect(matches_outer("inner(ip src 0.0.0.7)", BPE_THROUGH_GRE, n));
+		memcpy(gre + 2, "\x65\x58", 2);
+		memcpy(gre + head, frame, frame_bytes);
+		n = wrap_in_ip(outer, six, true, 47, gre, head + frame_bytes);
+		cr_expect(matches_outer(dns, BPE_THROUGH_GRE, n), "Ethernet in GRE, %u", bits);
+		cr_expect(matches_outer("inner(ether src 2:0:0:0:0:0)", 0, n));
+	}
+}
+
+Test(filter, through_vxlan, .init = make_inner_packets)
+{
+	static const uint8_t vxlan[8] = { 8, [6] = 5 };
+
+	for (int six = 0; six < 2; six++) {
+		const uint32_t n = wrap_in_udp(outer, six, 4789, vxlan, 8, frame, frame_bytes);
+
+		cr_expect(matches_outer(dns, BPE_THROUGH_VXLAN, n));
+		cr_expect(matches_outer("vxlan and udp port 53", 0, n));
+		cr_expect(matches_outer("vxlan 5", 0, n));
+		cr_expect(!matches_outer("vxlan 6", 0, n));
+		cr_expect(matches_outer("not vxlan 6 and udp port 4789", 0, n));
+		cr_expect(!matches_outer("vxlan and tcp", 0, n));
+		cr_expect(!matches_outer(dns, BPE_THROUGH_GENEVE, n));
+	}
+}
+
+Test(filter, through_geneve, .init = make_inner_packets)
+{
+	for (int six = 0; six < 2; six++) {
+		uint8_t geneve[24] = { 4, [2] = 0x65, [3] = 0x58, [6] = 9 }; /* with 16 bytes of
+										options */
+		uint32_t n = wrap_in_udp(outer, six, 6081, geneve, 24, frame, frame_bytes);
+
+		cr_expect(matches_outer(dns, BPE_THROUGH_GENEVE, n));
+		cr_expect(matches_outer("geneve 9 and ip6 and udp dst port 53", 0, n));
+		cr_expect(!matches_outer("geneve 8", 0, n));
+		memcpy(geneve + 2, "\x08\0", 2);
+		n = wrap_in_udp(outer, six, 6081, geneve, 24, raw4, raw4_bytes);
+		cr_expect(matches_outer(dns, BPE_THROUGH_GENEVE, n));
+		cr_expect(matches_outer("geneve and udp dst port 53", 0, n));
+	}
+}
+
+Test(filter, through_gtpu, .init = make_inner_packets)
+{
+	static const uint8_t gtp[8] = { 0x30, 255 };
+	static const uint8_t gtp_more[16] = { 0x34, 255, [11] = 0x85, [12] = 1 };
+
+	for (int six = 0; six < 2; six++) {
+		uint32_t n = wrap_in_udp(outer, six, 2152, gtp, 8, raw4, raw4_bytes);
+
+		cr_expect(matches_outer(dns, BPE_THROUGH_GTPU, n));
+		cr_expect(!matches_outer(dns, BPE_THROUGH_GTPU, n - 8));
+		n = wrap_in_udp(outer, six, 2152, gtp_more, 16, raw6, raw6_bytes);
+		cr_expect(matches_outer(dns, BPE_THROUGH_GTPU, n), "behind an extension header");
+	}
+}
+
+Test(filter, through_two_levels, .init = make_inner_packets)
+{
+	const uint32_t both = BPE_THROUGH_VLAN | BPE_THROUGH_IPIP;
+	uint8_t nested[512];
+
+	memcpy(nested, frame, 12);
+	memcpy(nested + 12, "\x81\0\0\5\x81\0\0\6", 8);
+	const uint32_t n = wrap_in_ip(outer, false, true, 4, raw4, raw4_bytes);
+	memcpy(nested + 20, outer + 12, n - 12);
+	cr_expect(!matches_packet(dns, 1, both, nested, n + 8), "three deep");
+	memmove(nested + 12, nested + 16, n - 8);
+	cr_expect(matches_packet(dns, 1, both, nested, n + 4), "a tag, and IP in IP");
+	cr_expect(!matches_packet(dns, 1, BPE_THROUGH_VLAN, nested, n + 4));
+	cr_expect(!matches_packet(dns, 1, BPE_THROUGH_IPIP, nested, n + 4));
+	cr_expect(matches_packet("inner(inner(udp port 53))", 1, 0, nested, n + 4));
+}
+
+Test(filter, terms_of_pktap_packets)
 {
 	static const uint8_t ip[28] = { 0x45, [9] = 17, [23] = 53 };
 	uint8_t p[256];
-	uint32_t n = behind_pktap(p, 12, ip, 28);
-	memcpy(p + 12, "en0", 4), memcpy(p + 56, "Safari", 7), memcpy(p + 88, "curl", 5);
-	p[52] = 0x92, p[53] = 0x10, p[84] = 5, p[36] = 2, p[76] = 0x20, p[77] = 3;
+	uint32_t n = make_pktap_packet(p, 12, ip, 28);
+	memcpy(p + 12, "en0", 4);
+	memcpy(p + 56, "Safari", 7);
+	memcpy(p + 88, "curl", 5);
+	p[36] = 2;
+	p[52] = 0x92; /* process 4242 */
+	p[53] = 0x10;
+	p[76] = 0x20; /* service class 800 */
+	p[77] = 3;
+	p[84] = 5;
 	static const char *const yes[] = { "pid 4242", "epid 5", "proc Safari", "eproc curl",
 		"if en0", "dir out", "svc VO", "svc 800",
-		"pid 4242 and udp port 53 and not proc curl", "not dir in", "proc Safari or tcp" },
-				 *const no[] = { "pid 4243", "epid 4", "proc Safar", "proc Safari2",
-					 "eproc Curl", "if en", "if en01", "dir in", "svc BE",
-					 "pid 4242 and tcp" };
+		"pid 4242 and udp port 53 and not proc curl", "not dir in", "proc Safari or tcp" };
+	static const char *const no[] = { "pid 4243", "epid 4", "proc Safar", "proc Safari2",
+		"eproc Curl", "if en", "if en01", "dir in", "svc BE", "pid 4242 and tcp" };
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
-		cr_expect(matches(yes[i], 258, 0, p, n), "%s", yes[i]);
+		cr_expect(matches_packet(yes[i], 258, 0, p, n), "%s", yes[i]);
 	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
-		cr_expect(!matches(no[i], 258, 0, p, n), "%s", no[i]);
+		cr_expect(!matches_packet(no[i], 258, 0, p, n), "%s", no[i]);
 	static const char *const wrong[] = { "pid x", "pid", "proc", "svc XX",
 		"proc a-name-of-more-than-16", "dir sideways" };
 	struct bpe_insn *program;
@@ -366,7 +445,7 @@ Test(filter, what_pktap_packets_say_of_themselves)
 		"not on Ethernet");
 }
 
-static char *list_file(const char *text)
+static char *write_list_file(const char *text)
 {
 	static char path[] = "/tmp/bpfengine-list-XXXXXX";
 	strcpy(path + strlen(path) - 6, "XXXXXX");
@@ -377,7 +456,7 @@ static char *list_file(const char *text)
 	return path;
 }
 
-/* A list means what its values joined by "or" mean: the same program. */
+/* Compares the program of a list with the program of the values joined by "or". */
 Test(filter, lists_in_files)
 {
 	static const struct {
@@ -407,18 +486,19 @@ Test(filter, lists_in_files)
 	uint32_t an, bn;
 	struct bpe_error e;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		char *path = list_file(cases[i].list);
+		char *path = write_list_file(cases[i].list);
 		snprintf(text, sizeof text, cases[i].with, path);
 		cr_assert_eq(bpe_filter_compile(text, 1, 0, &a, &an, &e), BPE_OK, "%s: %s", text,
 			e.text);
 		cr_assert_eq(bpe_filter_compile(cases[i].plain, 1, 0, &b, &bn, &e), BPE_OK, "%s",
 			e.text);
 		cr_expect(an == bn && !memcmp(a, b, an * sizeof *a), "%s", text);
-		bpe_filter_free(a), bpe_filter_free(b);
+		bpe_filter_free(a);
+		bpe_filter_free(b);
 		unlink(path);
 	}
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		char *path = list_file(wrong[i].list);
+		char *path = write_list_file(wrong[i].list);
 		snprintf(text, sizeof text, wrong[i].with, path);
 		cr_expect_eq(
 			bpe_filter_compile(text, 1, 0, &a, &an, &e), BPE_E_ARGUMENT, "%s", text);
@@ -427,8 +507,8 @@ Test(filter, lists_in_files)
 	}
 }
 
-/* Nothing is forgiven for being read for many shapes: what is too long, too deep or out of place is
- * said, and soon. */
+/* Refuses expressions that are too long, too deep or out of place, although they are parsed for
+ * many shapes, and soon. */
 Test(filter, limits_hold_in_all_shapes, .timeout = 30)
 {
 	static const struct {
@@ -455,7 +535,7 @@ Test(filter, limits_hold_in_all_shapes, .timeout = 30)
 		BPE_OK, "one beside the other: %s", e.text);
 	bpe_filter_free(program);
 
-	char *text = calloc(30000, 32); /* fits once, and not 300 times */
+	char *text = calloc(30000, 32); /* fits a single time, and not 300 times */
 	cr_assert_not_null(text);
 	for (uint32_t i = 0, at = 0; i < 30000; i++)
 		at += (uint32_t)sprintf(text + at, "%shost 10.%u.%u.%u", i ? " or " : "", i % 250,
@@ -469,73 +549,119 @@ Test(filter, limits_hold_in_all_shapes, .timeout = 30)
 	free(text);
 }
 
-/* --through ipv6ext: what stands behind extension headers, each kind alone, in rows up to four, and
- * what must not be taken for one. */
+/* ---- --through ipv6ext ---- */
+
+#define HEADERS_MOST 6
+#define HOP_BY_HOP 1 /* stands for 0, which ends a list */
+#define FRAGMENT 44
+#define AUTHENTICATION 51
+
+/* A row of extension headers; found: whether the program follows the row to the last protocol. */
+struct ip6_case {
+	uint8_t headers[HEADERS_MOST], last;
+	bool found;
+};
+
+/* Each type alone, in rows up to four, and headers of other types. */
+static const struct ip6_case ip6_cases[] = { { { HOP_BY_HOP }, 6, 1 }, { { 43 }, 6, 1 },
+	{ { FRAGMENT }, 6, 1 }, { { AUTHENTICATION }, 6, 1 }, { { 60 }, 6, 1 }, { { 135 }, 6, 1 },
+	{ { 139 }, 6, 1 }, { { 140 }, 6, 1 }, { { 0 }, 6, 1 },
+	{ { HOP_BY_HOP, 60, 43, FRAGMENT }, 6, 1 },
+	{ { HOP_BY_HOP, AUTHENTICATION, 60, AUTHENTICATION }, 6, 1 },
+	{ { AUTHENTICATION, AUTHENTICATION, AUTHENTICATION, AUTHENTICATION }, 6, 1 },
+	{ { HOP_BY_HOP, 60, 43, FRAGMENT, 60 }, 6, 0 }, { { 50 }, 6, 0 }, { { 59 }, 6, 0 },
+	{ { 45 }, 6, 0 }, { { FRAGMENT, FRAGMENT }, 6, 1 }, { { 60, HOP_BY_HOP }, 17, 1 },
+	{ { 60 }, 132, 1 } };
+
+/* proto: the protocol that the expression needs (0: TCP, UDP or SCTP).  word: the expression tests
+ * the protocol's number alone. */
+struct ip6_expression {
+	const char *text;
+	uint8_t proto;
+	bool word;
+};
+
+static const struct ip6_expression ip6_expressions[] = { { "tcp port 80", 6, 0 },
+	{ "tcp dst port 80 and tcp src port 1234", 6, 0 }, { "tcp[13] & 2 != 0", 6, 0 },
+	{ "tcp[0:2] + 1 = 1235 and tcp", 6, 0 }, { "tcp", 6, 1 }, { "ip6 proto 6", 6, 1 },
+	{ "proto 6", 6, 1 }, { "proto 17", 17, 1 }, { "tcp and not udp", 6, 1 },
+	{ "udp port 80", 17, 0 }, { "udp[2:2] = 80", 17, 0 }, { "sctp", 132, 1 },
+	{ "sctp[2:2] = 80", 132, 0 }, { "port 80", 0, 0 }, { "portrange 70-90", 0, 0 } };
+
+/* Writes IPv6 with the headers to p; ports 1234 and 80, TCP's SYN.  later: fragments are no first
+ * fragments. */
+static void make_ip6_packet(uint8_t p[256], const struct ip6_case *c, bool later)
+{
+	uint32_t at = 40;
+	uint32_t next = 6;
+
+	memset(p, 0, 256);
+	p[0] = 0x60;
+	for (uint32_t depth = 0; depth < HEADERS_MOST && c->headers[depth]; depth++) {
+		const uint8_t kind = c->headers[depth];
+		const uint8_t units = (uint8_t)(kind == FRAGMENT ? 0 : depth + 1);
+
+		p[next] = kind == HOP_BY_HOP ? 0 : kind;
+		next = at;
+		p[at + 1] = units;
+		if (kind == FRAGMENT) {
+			p[at + 2] = later ? 1 : 0;
+			p[at + 3] = later ? 0x10 : 1;
+		}
+		at += 8u + units * (kind == AUTHENTICATION ? 4u : 8u);
+	}
+	p[next] = c->last;
+	p[at] = 1234 >> 8;
+	p[at + 1] = 1234 & 255;
+	p[at + 3] = 80;
+	p[at + 13] = 2;
+}
+
+/* Returns the verdict that the expression must have.  A later fragment's header names the protocol
+ * if the fragment header is the last. */
+static bool expect_ip6_match(const struct ip6_case *c, const struct ip6_expression *e, bool later)
+{
+	uint32_t fragments = 0;
+	uint8_t last_header = 0;
+
+	for (uint32_t i = 0; i < HEADERS_MOST && c->headers[i]; i++) {
+		last_header = c->headers[i];
+		fragments += last_header == FRAGMENT;
+	}
+	if (!c->found || (e->proto && e->proto != c->last))
+		return false;
+	return !later || !fragments || (e->word && fragments == 1 && last_header == FRAGMENT);
+}
+
 Test(filter, behind_ipv6_extension_headers)
 {
-	enum { MOST = 6 };
-	static const struct {
-		uint8_t headers[MOST], last;
-		bool found;
-	} cases[] = { { { 0 }, 6, 1 }, { { 1 }, 6, 1 }, { { 43 }, 6, 1 }, { { 44 }, 6, 1 },
-		{ { 51 }, 6, 1 }, { { 60 }, 6, 1 }, { { 135 }, 6, 1 }, { { 139 }, 6, 1 },
-		{ { 140 }, 6, 1 }, { { 1, 60, 43, 44 }, 6, 1 }, { { 1, 51, 60, 51 }, 6, 1 },
-		{ { 51, 51, 51, 51 }, 6, 1 }, { { 1, 60, 43, 44, 60 }, 6, 0 }, { { 50 }, 6, 0 },
-		{ { 59 }, 6, 0 }, { { 45 }, 6, 0 }, { { 44, 44 }, 6, 1 }, { { 60, 1 }, 17, 1 },
-		{ { 60 }, 132, 1 } }; /* 1: hop-by-hop, whose number is 0 */
-	static const struct {
-		const char *expression;
-		uint8_t proto;
-		bool word;
-	} expressions[] = { { "tcp port 80", 6, 0 },
-		{ "tcp dst port 80 and tcp src port 1234", 6, 0 }, { "tcp[13] & 2 != 0", 6, 0 },
-		{ "tcp[0:2] + 1 = 1235 and tcp", 6, 0 }, { "tcp", 6, 1 }, { "ip6 proto 6", 6, 1 },
-		{ "proto 6", 6, 1 }, { "proto 17", 17, 1 }, { "tcp and not udp", 6, 1 },
-		{ "udp port 80", 17, 0 }, { "udp[2:2] = 80", 17, 0 }, { "sctp", 132, 1 },
-		{ "sctp[2:2] = 80", 132, 0 }, { "port 80", 0, 0 }, { "portrange 70-90", 0, 0 } };
-	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
-		for (int later = 0; later < 2; later++) {
-			uint8_t p[256] = { 0x60 };
-			uint32_t at = 40, next = 6, depth = 0, fragments = 0;
-			for (; depth < MOST && cases[k].headers[depth]; depth++) {
-				uint8_t kind = cases[k].headers[depth],
-					units = (uint8_t)(kind == 44 ? 0 : depth + 1);
-				p[next] = kind == 1 ? 0 : kind;
-				next = at;
-				p[at + 1] = units;
-				if (kind == 44)
-					p[at + 2] = later ? 1 : 0, p[at + 3] = later ? 0x10 : 1,
-					       fragments++;
-				at += kind == 51 ? 8u + units * 4u : 8u + units * 8u;
-			}
-			p[next] = cases[k].last;
-			p[at] = 1234 >> 8, p[at + 1] = 1234 & 255, p[at + 3] = 80, p[at + 13] = 2;
-			for (size_t e = 0; e < sizeof expressions / sizeof *expressions; e++) {
-				struct bpe_filter_options o = { .link_type = 101,
-					.through = BPE_THROUGH_IPV6_EXT };
-				struct bpe_insn *program, *not_it;
-				uint32_t n;
-				char text[128];
-				snprintf(text, sizeof text, "not (%s)", expressions[e].expression);
-				cr_assert_eq(bpe_filter_compile_with(expressions[e].expression, &o,
-						     &program, &n, NULL),
-					BPE_OK);
-				cr_expect_leq(n, 512, "%s: %u", expressions[e].expression, n);
-				cr_assert_eq(bpe_filter_compile_with(text, &o, &not_it, &n, NULL),
-					BPE_OK);
-				bool of_kind = !expressions[e].proto ||
-					       expressions[e].proto == cases[k].last;
-				/* A later fragment's header names the protocol, if it is the last
-				 * header. */
-				bool told = expressions[e].word && fragments == 1 &&
-					    cases[k].headers[depth - 1] == 44;
-				bool expected =
-					cases[k].found && of_kind && (!later || !fragments || told);
-				cr_expect_eq(!!bpe_filter_run(program, p, 250, 250), expected,
-					"%s, case %zu, %d", expressions[e].expression, k, later);
-				cr_expect_eq(!!bpe_filter_run(not_it, p, 250, 250), !expected,
-					"%s, case %zu, %d", text, k, later);
-				bpe_filter_free(program), bpe_filter_free(not_it);
-			}
+	const struct bpe_filter_options o = { .link_type = 101, .through = BPE_THROUGH_IPV6_EXT };
+	const size_t cases = sizeof ip6_cases / sizeof *ip6_cases;
+
+	for (size_t e = 0; e < sizeof ip6_expressions / sizeof *ip6_expressions; e++) {
+		const struct ip6_expression *expression = &ip6_expressions[e];
+		struct bpe_insn *program, *negated;
+		uint32_t n;
+		char text[128];
+
+		snprintf(text, sizeof text, "not (%s)", expression->text);
+		cr_assert_eq(
+			bpe_filter_compile_with(expression->text, &o, &program, &n, NULL), BPE_OK);
+		cr_expect_leq(n, 512, "%s: %u", expression->text, n);
+		cr_assert_eq(bpe_filter_compile_with(text, &o, &negated, &n, NULL), BPE_OK);
+		for (size_t k = 0; k < 2 * cases; k++) {
+			const struct ip6_case *c = &ip6_cases[k / 2];
+			const bool later = k & 1;
+			const bool expected = expect_ip6_match(c, expression, later);
+			uint8_t p[256];
+
+			make_ip6_packet(p, c, later);
+			cr_expect_eq(!!bpe_filter_run(program, p, 250, 250), expected,
+				"%s, case %zu, %d", expression->text, k / 2, later);
+			cr_expect_eq(!!bpe_filter_run(negated, p, 250, 250), !expected,
+				"%s, case %zu, %d", text, k / 2, later);
 		}
+		bpe_filter_free(program);
+		bpe_filter_free(negated);
+	}
 }

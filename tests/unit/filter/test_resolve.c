@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The system's resolver, stood in for: what is asked of it, and how often. */
+/* Names, with a double of the system's resolver, which counts the questions. */
 #include "bpfengine.h"
 
 #include <arpa/inet.h>
@@ -11,15 +11,17 @@
 
 static int asked;
 
-/* two.example has an IPv4 and an IPv6 address, which change with each question; nothing else is
- * known. */
+/* Resolves two.example to an IPv4 and an IPv6 address, which change with each question.  No other
+ * name is known. */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
 	struct addrinfo **result)
 {
 	static struct sockaddr_in four;
 	static struct sockaddr_in6 six;
 	static struct addrinfo list[2];
-	(void)service, (void)hints;
+
+	(void)service;
+	(void)hints;
 	if (!name || strcmp(name, "two.example") != 0) {
 		asked += name && strstr(name, ".example");
 		return EAI_NONAME;
@@ -42,7 +44,7 @@ void freeaddrinfo(struct addrinfo *list)
 	(void)list;
 }
 
-Test(resolve, a_name_is_asked_for_once_whatever_the_shapes)
+Test(resolve, a_name_is_resolved_once_for_all_shapes)
 {
 	struct bpe_filter_options o;
 	struct bpe_insn *program, *plain;
@@ -59,7 +61,8 @@ Test(resolve, a_name_is_asked_for_once_whatever_the_shapes)
 			&o, &plain, &plain_length, &e),
 		BPE_OK, "%s", e.text);
 	cr_expect(length == plain_length && !memcmp(program, plain, length * sizeof *plain));
-	bpe_filter_free(program), bpe_filter_free(plain);
+	bpe_filter_free(program);
+	bpe_filter_free(plain);
 
 	o.through = 0xff;
 	cr_assert_eq(bpe_filter_compile_with("host two.example", &o, &program, &length, &e), BPE_OK,
@@ -70,5 +73,5 @@ Test(resolve, a_name_is_asked_for_once_whatever_the_shapes)
 			     &program, &length, &e),
 		BPE_E_ARGUMENT);
 	cr_expect(strstr(e.text, "unknown host"), "%s", e.text);
-	cr_expect_eq(asked, 3, "nor is an unknown one asked for again");
+	cr_expect_eq(asked, 3, "an unknown name is not resolved again");
 }
