@@ -158,7 +158,9 @@ int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *f
 {
 	if (!batch->table || i >= batch->count || batch->flow[i] == BPEI_NO_FLOW)
 		return 0;
-	return bpei_table_get(batch->table, batch->flow[i], &batch->key[i], flow);
+	const struct bpei_table *table = batch->table;
+
+	return bpei_table_get(table, batch->flow[i], &batch->key[i], flow);
 }
 
 /* Calls bpe_engine_largest_flows; a deprecated name. */

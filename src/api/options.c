@@ -15,12 +15,12 @@ void bpe_options_init(struct bpe_options *options)
 {
 	*options = (struct bpe_options){ .struct_size = sizeof *options,
 		.snaplen = BPE_MAX_SNAPLEN,
+		.link_type = -1,
 		.workers = BPE_WORKERS_AUTO,
 		.flows = true,
 		.max_flows = 1000000,
 		.flow_idle_ns = 300000000000,
-		.flow_closed_ns = 10000000000,
-		.link_type = -1 };
+		.flow_closed_ns = 10000000000 };
 }
 
 const char *bpe_version(void)

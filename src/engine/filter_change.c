@@ -35,12 +35,13 @@ static enum bpei_progress step_filter_change(
 	struct bpei_query *query, struct bpei_answerer *answerer, uint32_t budget)
 {
 	struct filter_change *c = (struct filter_change *)query;
+	struct bpe_engine *e = answerer->self;
 
 	(void)budget;
 	if (answerer->state == BPEI_ANSWERER_LEFT)
 		c->result = bpei_fail(c->error, BPE_E_STATE, "filter", 0, "the run has ended");
 	else
-		c->result = change_device_filter(answerer->self, c);
+		c->result = change_device_filter(e, c);
 	return BPEI_QUERY_DONE;
 }
 

@@ -20,9 +20,12 @@
 #define AT_WORKER(member) offsetof(struct bpei_worker, member)
 #define AT_NONE(member) 0
 #define AT_COUNTS(member) 0 /* bpei_counts_read */
+#define ONE(member, key, unit, flags, owner, source, help)                                         \
+	MANY(member, 1, key, unit, flags, owner, source, help)
+#define MANY(member, count, key, unit, flags, owner, source, help)                                 \
+	{ BPEI_OWNER_##owner, count, offsetof(struct bpe_stats, member), AT_##owner(source) },
 
-static const struct bpei_stat_source engine_sources[] = { BPEI_STATS(
-	BPEI_STAT_SOURCE, BPEI_STAT_SOURCES) };
+static const struct bpei_stat_source engine_sources[] = { BPEI_STATS(ONE, MANY) };
 
 /* Adds an owner's counters to *stats. */
 static void add_owner_stats(

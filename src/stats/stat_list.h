@@ -30,13 +30,6 @@ enum bpei_stat_owner {
 	BPEI_OWNER_WORKER
 };
 
-/* Entries as struct bpei_stat_source.  The user defines AT_DEVICE(source) and the others: the
- * source's offset in the owner's structure. */
-#define BPEI_STAT_SOURCE(member, key, unit, flags, owner, source, help)                            \
-	BPEI_STAT_SOURCES(member, 1, key, unit, flags, owner, source, help)
-#define BPEI_STAT_SOURCES(member, count, key, unit, flags, owner, source, help)                    \
-	{ BPEI_OWNER_##owner, count, offsetof(struct bpe_stats, member), AT_##owner(source) },
-
 /* clang-format off */
 #define BPEI_STATS(ONE, MANY) \
 ONE(elapsed_ns, NULL, "ns", GAUGE, NONE, , "time since the start, until the end of the run") \

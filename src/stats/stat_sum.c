@@ -12,10 +12,13 @@
 #define AT_TABLE(source) 0
 #define AT_WORKER(source) 0
 #define AT_COUNTS(source) offsetof(struct bpei_counts, source)
+#define ONE(member, key, unit, flags, owner, source, help)                                         \
+	MANY(member, 1, key, unit, flags, owner, source, help)
+#define MANY(member, count, key, unit, flags, owner, source, help)                                 \
+	{ BPEI_OWNER_##owner, count, offsetof(struct bpe_stats, member), AT_##owner(source) },
 
 /* Only the entries of COUNTS have their offset here. */
-static const struct bpei_stat_source count_sources[] = { BPEI_STATS(
-	BPEI_STAT_SOURCE, BPEI_STAT_SOURCES) };
+static const struct bpei_stat_source count_sources[] = { BPEI_STATS(ONE, MANY) };
 
 void bpei_stats_add(struct bpe_stats *stats, const struct bpei_stat_source *sources, size_t n,
 	uint32_t owner, const void *counters)

@@ -60,7 +60,7 @@ size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n
 
 /* ---- stat_sum.c ---- */
 
-/* Where a statistic is counted; engine/stats.c and stat_sum.c make the lists from stat_list.h. */
+/* Where a statistic is counted; engine/stats.c and stat_sum.c make lists from stat_list.h. */
 struct bpei_stat_source {
 	uint32_t owner;  /* enum bpei_stat_owner */
 	uint32_t count;  /* neighbouring counters */
