@@ -30,7 +30,7 @@ uint32_t kernels_chance(uint32_t below)
 
 #define chance kernels_chance
 
-static uint8_t *put16(uint8_t *p, uint32_t v)
+static uint8_t *put_be16_bytes(uint8_t *p, uint32_t v)
 {
 	p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v;
 	return p + 2;
@@ -45,44 +45,44 @@ uint32_t kernels_packet(uint8_t packet[KERNELS_BYTES], const struct kernels_mix 
 		 hosts[2] = { chance(4096), chance(4096) }, way = chance(2);
 	uint8_t *p = packet + 12;
 	if (tagged)
-		p = put16(put16(p, 0x8100), 7);
-	p = put16(p, six ? 0x86dd : 0x0800);
+		p = put_be16_bytes(put_be16_bytes(p, 0x8100), 7);
+	p = put_be16_bytes(p, six ? 0x86dd : 0x0800);
 	if (six) {
 		p[0] = 0x60;
-		put16(p + 4, length + body + (odd ? 8 : 0));
+		put_be16_bytes(p + 4, length + body + (odd ? 8 : 0));
 		p[6] = odd ? 0 : icmp ? 58 : tcp ? 6 : 17;
 		for (uint32_t end = 0; end < 2; end++) {
-			put16(p + 8 + 16 * end, 0x2001);
-			put16(p + 22 + 16 * end, hosts[end ^ way]);
+			put_be16_bytes(p + 8 + 16 * end, 0x2001);
+			put_be16_bytes(p + 22 + 16 * end, hosts[end ^ way]);
 		}
 		p += 40;
 		if (odd)
 			p[0] = tcp ? 6 : 17, p += 8;
 	} else {
 		p[0] = 0x45;
-		put16(p + 2, 20 + length + body);
+		put_be16_bytes(p + 2, 20 + length + body);
 		if (odd)
 			p[6] = 0x20; /* a first fragment */
 		p[9] = icmp ? 1 : tcp ? 6 : 17;
 		for (uint32_t end = 0; end < 2; end++) {
 			p[12 + 4 * end] = 10;
-			put16(p + 14 + 4 * end, hosts[end ^ way]);
+			put_be16_bytes(p + 14 + 4 * end, hosts[end ^ way]);
 		}
 		p += 20;
 	}
 	if (icmp)
-		put16(put16(p, six ? 0x8000 : 0x0800) + 2, chance(50000));
+		put_be16_bytes(put_be16_bytes(p, six ? 0x8000 : 0x0800) + 2, chance(50000));
 	else
-		put16(put16(p, 1024 + chance(50000)), 443);
+		put_be16_bytes(put_be16_bytes(p, 1024 + chance(50000)), 443);
 	if (tcp && !icmp)
 		p[12] = 0x50, p[13] = 0x10;
 	else if (!icmp)
-		put16(p + 4, length + body);
+		put_be16_bytes(p + 4, length + body);
 	uint32_t end = (uint32_t)(p - packet) + length + body;
 	return end < 60 ? 60 : end;
 }
 
-static void make(const struct kernels_mix *m, uint32_t n)
+static void make_kernel_packets(const struct kernels_mix *m, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		memset(bytes[i], 0, BYTES);
@@ -91,7 +91,7 @@ static void make(const struct kernels_mix *m, uint32_t n)
 	}
 }
 
-static struct bpei_columns from(uint32_t i)
+static struct bpei_columns kernel_columns_from(uint32_t i)
 {
 	return (struct bpei_columns){ .data = data + i,
 		.caplen = caplen + i,
@@ -107,7 +107,7 @@ static double parse_round(const struct bpei_backend *b)
 	int64_t start = bpei_clock_mono_ns();
 	for (int pass = 0; pass < PASSES; pass++)
 		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
-			struct bpei_columns c = from(i);
+			struct bpei_columns c = kernel_columns_from(i);
 			c.layers = layers, c.key = key, c.hash = hash;
 			b->parse(&c, BPE_BATCH, 1, &seed);
 			bench_keep(layers[0].flags);
@@ -120,7 +120,7 @@ static double hash_round(void)
 	int64_t start = bpei_clock_mono_ns();
 	for (int pass = 0; pass < PASSES; pass++)
 		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
-			struct bpei_columns c = from(i);
+			struct bpei_columns c = kernel_columns_from(i);
 			bpei_hash(&c, BPE_BATCH, &seed);
 			bench_keep(hash[i]);
 		}
@@ -188,16 +188,16 @@ static int parse_alone(
 	const uint32_t n = batches <= 24 ? 24 * BPE_BATCH
 					 : PACKETS; /* of few batches as many for each count, which
 						       is subtracted; emulation is slow */
-	make(&mixes[mix], n);
+	make_kernel_packets(&mixes[mix], n);
 	for (uint32_t i = 0; i < n; i += BPE_BATCH) {
-		struct bpei_columns c = from(i);
+		struct bpei_columns c = kernel_columns_from(i);
 		bpei_parse_scalar(&c, BPE_BATCH, 1, NULL);
 	}
 	for (size_t b = 0; b < BPEI_BACKENDS; b++) {
 		if (strcmp(bpei_backends[b].name, name))
 			continue;
 		for (uint32_t i = 0; i < batches; i++) {
-			struct bpei_columns c = from(i * BPE_BATCH % n);
+			struct bpei_columns c = kernel_columns_from(i * BPE_BATCH % n);
 			bpei_backends[b].parse(&c, BPE_BATCH, 1, &seed);
 		}
 		return 0;
@@ -225,13 +225,13 @@ int main(int argc, char **argv)
 	kernels_road(&mixes[2], &seed);
 	kernels_road(&mixes[1], &seed);
 	for (size_t m = 0; m < sizeof mixes / sizeof *mixes; m++) {
-		make(&mixes[m], PACKETS);
+		make_kernel_packets(&mixes[m], PACKETS);
 		measure_backends("parse", mixes[m].name, parse_round, false);
 	}
-	make(&mixes[1], PACKETS);
-	struct bpei_columns c = from(0);
+	make_kernel_packets(&mixes[1], PACKETS);
+	struct bpei_columns c = kernel_columns_from(0);
 	for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
-		c = from(i);
+		c = kernel_columns_from(i);
 		bpei_parse_scalar(&c, BPE_BATCH, 1, NULL);
 		bpei_hash(&c, BPE_BATCH, &seed);
 	}

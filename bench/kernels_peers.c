@@ -13,7 +13,7 @@ static char file[] = "/tmp/bench_kernelsXXXXXX";
 static pcap_dumper_t *dumper;
 static pcap_t *dead;
 
-static void pcap_add(const uint8_t *packet, uint32_t caplen)
+static void add_pcap_row(const uint8_t *packet, uint32_t caplen)
 {
 	if (!dumper) {
 		int fd = mkstemp(strcpy(file, "/tmp/bench_kernelsXXXXXX"));
@@ -25,7 +25,7 @@ static void pcap_add(const uint8_t *packet, uint32_t caplen)
 	pcap_dump((u_char *)dumper, &h, packet);
 }
 
-static uint64_t pcap_round(void)
+static uint64_t measure_pcap_round(void)
 {
 	char text[PCAP_ERRBUF_SIZE];
 	struct pcap_pkthdr *h;
@@ -42,7 +42,7 @@ static uint64_t pcap_round(void)
 	return n;
 }
 
-static void pcap_end(void)
+static void end_pcap_rows(void)
 {
 	pcap_dump_close(dumper);
 	pcap_close(dead);

@@ -18,7 +18,7 @@ static struct bpei_block blocks[BLOCKS];
 static uint32_t used, packets;
 static bpei_counter torn;
 
-static void fill(const struct kernels_mix *mix)
+static void fill_road_buffers(const struct kernels_mix *mix)
 {
 	const uint32_t align = bpei_layout_macos.align,
 		       header = bpei_layout_hdrlen(bpei_layout_macos.hdrlen_base, align, 14);
@@ -47,7 +47,7 @@ static void fill(const struct kernels_mix *mix)
 }
 
 /* Nothing but following the lengths: the chain of loads that any walk without a guess waits for. */
-static double bare(const struct bpei_columns *c, uint32_t number)
+static double walk_bare_road(const struct bpei_columns *c, uint32_t number)
 {
 	(void)number;
 	int64_t start = bpei_clock_mono_ns();
@@ -72,7 +72,7 @@ static double bare(const struct bpei_columns *c, uint32_t number)
 static const struct bpei_seed *road_seed;
 
 /* The engine's walk, and behind it, if there is one, backend `number - 1`'s parse. */
-static double road(const struct bpei_columns *c, uint32_t number)
+static double measure_road_round(const struct bpei_columns *c, uint32_t number)
 {
 	static const struct bpei_bpf_walk how = { .layout = &bpei_layout_macos,
 		.link_type = 1,
@@ -98,7 +98,7 @@ static double road(const struct bpei_columns *c, uint32_t number)
 	return ns / packets;
 }
 
-static double peer(const struct bpei_columns *c, uint32_t number)
+static double walk_peer_road(const struct bpei_columns *c, uint32_t number)
 {
 	(void)c;
 	int64_t start = bpei_clock_mono_ns();
@@ -108,7 +108,7 @@ static double peer(const struct bpei_columns *c, uint32_t number)
 }
 
 /* Gives the peers the same packets: each record's bytes. */
-static void give(void)
+static void give_road_block(void)
 {
 	for (uint32_t k = 0; k < used; k++)
 		for (size_t at = 0; at < blocks[k].length;) {
@@ -134,8 +134,8 @@ void kernels_road(const struct kernels_mix *mix, const struct bpei_seed *seed)
 	road_seed = seed;
 	if (bpei_columns_new(&c, BPE_BATCH) < 0)
 		abort();
-	fill(mix);
-	give();
+	fill_road_buffers(mix);
+	give_road_block();
 	for (uint32_t b = 0; b < BPEI_BACKENDS; b++) {
 		if (!bpei_backends[b].cpu_fits())
 			continue;

@@ -17,7 +17,7 @@ static struct bpei_block blocks[BLOCKS];
 static uint64_t records;
 static bpei_counter torn;
 
-static void fill(bool mixed)
+static void fill_walk_buffers(bool mixed)
 {
 	records = 0;
 	for (uint32_t k = 0; k < BLOCKS; k++) {
@@ -39,7 +39,7 @@ static void fill(bool mixed)
 	}
 }
 
-static inline size_t step(
+static inline size_t walk_one_record(
 	const struct bpei_block *b, size_t at, const struct bpei_columns *c, uint32_t i)
 {
 	const uint8_t *r = b->bytes + at;
@@ -54,38 +54,38 @@ static inline size_t step(
 	return at + (((size_t)hdrlen + caplen + 3) & ~(size_t)3);
 }
 
-static uint64_t chain(const struct bpei_columns *c, uint32_t ahead)
+static uint64_t walk_by_chain(const struct bpei_columns *c, uint32_t ahead)
 {
 	uint64_t n = 0;
 	for (uint32_t k = 0; k < BLOCKS; k++)
 		for (size_t at = 0; at < blocks[k].length; n++) {
 			if (ahead)
 				__builtin_prefetch(blocks[k].bytes + at + ahead);
-			at = step(&blocks[k], at, c, n % BPE_BATCH);
+			at = walk_one_record(&blocks[k], at, c, n % BPE_BATCH);
 		}
 	return n;
 }
 
 /* The records of two blocks come in turn: an engine would have to put them in order again. */
-static uint64_t two(const struct bpei_columns *c, uint32_t unused)
+static uint64_t walk_two_blocks(const struct bpei_columns *c, uint32_t unused)
 {
 	uint64_t n = 0;
 	(void)unused;
 	for (uint32_t k = 0; k < BLOCKS; k += 2) {
 		size_t a = 0, b = 0;
 		for (; a < blocks[k].length && b < blocks[k + 1].length; n += 2) {
-			a = step(&blocks[k], a, c, n % BPE_BATCH);
-			b = step(&blocks[k + 1], b, c, (n + 1) % BPE_BATCH);
+			a = walk_one_record(&blocks[k], a, c, n % BPE_BATCH);
+			b = walk_one_record(&blocks[k + 1], b, c, (n + 1) % BPE_BATCH);
 		}
 		for (; a < blocks[k].length; n++)
-			a = step(&blocks[k], a, c, n % BPE_BATCH);
+			a = walk_one_record(&blocks[k], a, c, n % BPE_BATCH);
 		for (; b < blocks[k + 1].length; n++)
-			b = step(&blocks[k + 1], b, c, n % BPE_BATCH);
+			b = walk_one_record(&blocks[k + 1], b, c, n % BPE_BATCH);
 	}
 	return n;
 }
 
-static uint64_t engine(const struct bpei_columns *c, uint32_t unused)
+static uint64_t walk_by_engine(const struct bpei_columns *c, uint32_t unused)
 {
 	static const struct bpei_bpf_walk how = { .layout = &bpei_layout_macos,
 		.link_type = 1,
@@ -117,7 +117,7 @@ void kernels_walk(void)
 		abort();
 	for (int mixed = 0; mixed < 2; mixed++) {
 		struct bench_row rows[WAYS] = { { .name = NULL } };
-		fill(mixed);
+		fill_walk_buffers(mixed);
 		printf("walks, %s: %llu records\n", mixed ? "60, 590 and 1514 bytes" : "60 bytes",
 			(unsigned long long)records);
 		for (int k = 0; k < WAYS; k++)

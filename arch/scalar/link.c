@@ -15,7 +15,7 @@
 enum { SLL_OUTGOING = 4, SLL_P_802_2 = 4 };
 
 /* Or RARP, of the same layout. */
-static void arp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
+static void parse_arp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 {
 	struct bpe_layers *l = p->layers;
 	uint32_t left = p->caplen - offset;
@@ -30,7 +30,7 @@ static void arp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 
 /* Whether there is an IP header by more than its first half byte: IPv4's with a checksum that is
  * right, IPv6's with a length that fits. */
-static bool sound(const struct bpei_packet *p, uint32_t offset, unsigned version)
+static bool looks_like_ip(const struct bpei_packet *p, uint32_t offset, unsigned version)
 {
 	const uint8_t *ip = p->data + offset;
 	uint32_t left = p->caplen - offset, sum = 0;
@@ -46,7 +46,7 @@ static bool sound(const struct bpei_packet *p, uint32_t offset, unsigned version
 	return sum == 0xffff;
 }
 
-static void mpls(const struct bpei_packet *p, uint32_t offset)
+static void parse_mpls_labels(const struct bpei_packet *p, uint32_t offset)
 {
 	do {
 		if (!bpei_packet_there(p, offset, 4))
@@ -58,7 +58,7 @@ static void mpls(const struct bpei_packet *p, uint32_t offset)
 	/* Labels do not say what they carry: as everybody guesses it, but that a frame's address
 	 * may begin like IP. */
 	unsigned version = p->data[offset] >> 4;
-	if (!sound(p, offset, version) && bpei_packet_in_labels(p, offset))
+	if (!looks_like_ip(p, offset, version) && bpei_packet_in_labels(p, offset))
 		return;
 	switch (version) {
 	case 4:
@@ -90,7 +90,7 @@ void bpei_packet_ppp(const struct bpei_packet *p, uint32_t offset)
 		return;
 	case 0x281:
 	case 0x283:
-		mpls(p, offset);
+		parse_mpls_labels(p, offset);
 		return;
 	default:
 		bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
@@ -98,7 +98,7 @@ void bpei_packet_ppp(const struct bpei_packet *p, uint32_t offset)
 }
 
 /* The same, ending n bytes behind offset if it goes on farther than that: the rest is padding. */
-static struct bpei_packet up_to(const struct bpei_packet *p, uint32_t offset, uint32_t n)
+static struct bpei_packet cut_packet_at(const struct bpei_packet *p, uint32_t offset, uint32_t n)
 {
 	struct bpei_packet inner = *p;
 	if (n < p->caplen - offset)
@@ -106,7 +106,7 @@ static struct bpei_packet up_to(const struct bpei_packet *p, uint32_t offset, ui
 	return inner;
 }
 
-static void pppoe(const struct bpei_packet *p, uint32_t offset)
+static void parse_pppoe(const struct bpei_packet *p, uint32_t offset)
 {
 	if (!bpei_packet_there(p, offset, 6))
 		return;
@@ -122,12 +122,12 @@ static void pppoe(const struct bpei_packet *p, uint32_t offset)
 		p->layers->end = offset;
 		return;
 	}
-	const struct bpei_packet inner = up_to(p, offset, length);
+	const struct bpei_packet inner = cut_packet_at(p, offset, length);
 	bpei_packet_ppp(&inner, offset);
 }
 
 /* An LLC header, with SNAP in it or without. */
-static void llc(const struct bpei_packet *p, uint32_t offset)
+static void parse_llc_header(const struct bpei_packet *p, uint32_t offset)
 {
 	static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 },
 			     bridge_tunnel[] = { 0xaa, 0xaa, 3, 0, 0, 0xf8 };
@@ -178,23 +178,23 @@ again:
 	} else if (type == TYPE_IP6) {
 		bpei_packet_ip6(p, offset);
 	} else if (type == TYPE_ARP || type == TYPE_RARP) {
-		arp(p, offset, type == TYPE_ARP ? BPE_PROTO_ARP : BPE_PROTO_ETHERTYPE);
+		parse_arp(p, offset, type == TYPE_ARP ? BPE_PROTO_ARP : BPE_PROTO_ETHERTYPE);
 	} else if (type == TYPE_MPLS || type == TYPE_MPLS_MULTICAST) {
-		mpls(p, offset);
+		parse_mpls_labels(p, offset);
 	} else if (type == TYPE_PPPOE) {
-		pppoe(p, offset);
+		parse_pppoe(p, offset);
 	} else if (type >= TYPE_LEAST) {
 		if (bpei_packet_shim(p, &offset, &type))
 			goto again;
 		if (!bpei_packet_in_frame(p, offset, type))
 			bpei_packet_unknown(p, offset, BPE_PROTO_ETHERTYPE);
 	} else {
-		const struct bpei_packet inner = up_to(p, offset, type ? type : UINT32_MAX);
-		llc(&inner, offset);
+		const struct bpei_packet inner = cut_packet_at(p, offset, type ? type : UINT32_MAX);
+		parse_llc_header(&inner, offset);
 	}
 }
 
-static void raw_ip(const struct bpei_packet *p, uint32_t offset, unsigned version)
+static void parse_raw_ip(const struct bpei_packet *p, uint32_t offset, unsigned version)
 {
 	if (p->caplen == offset) {
 		p->layers->flags |= BPE_PKT_TRUNCATED;
@@ -210,7 +210,7 @@ static void raw_ip(const struct bpei_packet *p, uint32_t offset, unsigned versio
 }
 
 /* DLT_NULL's family is in the byte order of the host that captured, DLT_LOOP's in network order. */
-static void loopback(const struct bpei_packet *p, uint32_t offset, bool network_order)
+static void parse_loopback(const struct bpei_packet *p, uint32_t offset, bool network_order)
 {
 	if (p->caplen - offset < 4) {
 		p->layers->flags |= BPE_PKT_TRUNCATED;
@@ -221,13 +221,13 @@ static void loopback(const struct bpei_packet *p, uint32_t offset, bool network_
 		family = __builtin_bswap32(family);
 	switch (family) {
 	case 2:
-		raw_ip(p, offset + 4, 4);
+		parse_raw_ip(p, offset + 4, 4);
 		return;
 	case 10:
 	case 24:
 	case 28:
 	case 30:
-		raw_ip(p, offset + 4, 6);
+		parse_raw_ip(p, offset + 4, 6);
 		return; /* Linux; NetBSD and OpenBSD; FreeBSD; macOS */
 	default:
 		bpei_packet_unknown(p, offset + 4, BPE_PROTO_ETHERTYPE);
@@ -235,7 +235,8 @@ static void loopback(const struct bpei_packet *p, uint32_t offset, bool network_
 	}
 }
 
-static void cooked(const struct bpei_packet *p, uint32_t header, uint32_t type_at, uint32_t kind)
+static void parse_cooked(
+	const struct bpei_packet *p, uint32_t header, uint32_t type_at, uint32_t kind)
 {
 	if (p->caplen < header) {
 		p->layers->flags |= BPE_PKT_TRUNCATED;
@@ -255,7 +256,7 @@ static void cooked(const struct bpei_packet *p, uint32_t header, uint32_t type_a
 
 /* ---- Link types that are less common ---- */
 
-static void raw(const struct bpei_packet *p)
+static void parse_raw_version(const struct bpei_packet *p)
 {
 	p->layers->payload = 0;
 	p->layers->proto = BPE_PROTO_LINKTYPE;
@@ -263,7 +264,7 @@ static void raw(const struct bpei_packet *p)
 
 /* A packet that an 802.11 frame carries, at offset and at most so many bytes: a mesh control may
  * come first. */
-static void msdu(const struct bpei_packet *p, uint32_t offset, uint32_t n, bool mesh)
+static void parse_msdu(const struct bpei_packet *p, uint32_t offset, uint32_t n, bool mesh)
 {
 	if (mesh && bpei_packet_opens(p, BPE_TUNNEL_MESH)) {
 		uint32_t bytes = bpei_wlan_mesh(p->data, p->caplen, offset);
@@ -273,8 +274,8 @@ static void msdu(const struct bpei_packet *p, uint32_t offset, uint32_t n, bool 
 	}
 	if (offset >= p->caplen || offset > BPE_NO_OFFSET - 64)
 		return;
-	const struct bpei_packet inner = up_to(p, offset, n);
-	llc(&inner, offset);
+	const struct bpei_packet inner = cut_packet_at(p, offset, n);
+	parse_llc_header(&inner, offset);
 }
 
 void bpei_packet_wlan(const struct bpei_packet *p, uint32_t offset, uint32_t link_type)
@@ -287,22 +288,22 @@ void bpei_packet_wlan(const struct bpei_packet *p, uint32_t offset, uint32_t lin
 	struct bpei_wlan_content d = { .first = radio };
 	if (radio != BPEI_WLAN_CUT)
 		d = bpei_wlan_content(frame + radio, n - radio, padded, swapped);
-	raw(p);
+	parse_raw_version(p);
 	if (d.first == BPEI_WLAN_CUT)
 		p->layers->flags |= BPE_PKT_TRUNCATED;
 	if (!d.first || d.first == BPEI_WLAN_CUT)
 		return;
 	uint32_t first = offset + radio + d.first;
 	if (!d.several) {
-		msdu(p, first, UINT32_MAX, d.mesh);
+		parse_msdu(p, first, UINT32_MAX, d.mesh);
 	} else if (bpei_packet_opens(p, BPE_TUNNEL_AMSDU) && first <= p->caplen &&
 		   p->caplen - first >= SUBFRAME) {
-		msdu(p, first + SUBFRAME, bpei_be16(p->data + first + 12), d.mesh);
+		parse_msdu(p, first + SUBFRAME, bpei_be16(p->data + first + 12), d.mesh);
 	}
 }
 
 /* Serial lines: PPP with its address and control bytes or without, or Cisco's framing. */
-static void serial(const struct bpei_packet *p, bool cisco)
+static void parse_serial(const struct bpei_packet *p, bool cisco)
 {
 	p->layers->ethertype = TYPE_PPP;
 	if (!bpei_packet_there(p, 0, 4))
@@ -320,7 +321,7 @@ static void serial(const struct bpei_packet *p, bool cisco)
 }
 
 /* Behind the header of another link type, which may be anywhere. */
-static void parse_at(const struct bpei_packet *p, uint32_t offset, uint32_t link_type)
+static void parse_from_offset(const struct bpei_packet *p, uint32_t offset, uint32_t link_type)
 {
 	p->layers->payload = BPE_NO_OFFSET;
 	p->layers->proto = BPE_PROTO_NONE;
@@ -332,10 +333,10 @@ static void parse_at(const struct bpei_packet *p, uint32_t offset, uint32_t link
 	case LINK_RAW:
 	case LINK_RAW_12:
 	case LINK_RAW_14:
-		raw_ip(p, offset, 0);
+		parse_raw_ip(p, offset, 0);
 		return;
 	case LINK_NULL:
-		loopback(p, offset, false);
+		parse_loopback(p, offset, false);
 		return;
 	case LINK_WLAN:
 	case LINK_PRISM:
@@ -344,16 +345,16 @@ static void parse_at(const struct bpei_packet *p, uint32_t offset, uint32_t link
 		bpei_packet_wlan(p, offset, link_type);
 		return;
 	default:
-		raw(p);
+		parse_raw_version(p);
 	}
 }
 
 /* A header in front of a packet of another link type: PPI (192) says a LINKTYPE_, macOS's PKTAP a
  * DLT_ of its own, among the above the same. */
-static void wrapped(const struct bpei_packet *p, uint32_t link_type)
+static void parse_wrapped(const struct bpei_packet *p, uint32_t link_type)
 {
 	uint32_t least = link_type == LINK_PPI ? 8 : 40, length, inner;
-	raw(p);
+	parse_raw_version(p);
 	if (p->caplen < least) {
 		p->layers->flags |= BPE_PKT_TRUNCATED;
 		return;
@@ -372,7 +373,7 @@ static void wrapped(const struct bpei_packet *p, uint32_t link_type)
 	if (length < least || length > p->caplen || length > BPE_NO_OFFSET - 64)
 		p->layers->flags |= length < least ? BPE_PKT_BAD_HEADER : BPE_PKT_TRUNCATED;
 	else
-		parse_at(p, length, inner);
+		parse_from_offset(p, length, inner);
 }
 
 void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
@@ -386,38 +387,38 @@ void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
 			p->layers->flags |= BPE_PKT_TRUNCATED;
 		return;
 	case LINK_NULL:
-		loopback(p, 0, false);
+		parse_loopback(p, 0, false);
 		return;
 	case LINK_LOOP:
-		loopback(p, 0, true);
+		parse_loopback(p, 0, true);
 		return;
 	case LINK_RAW:
 	case LINK_RAW_12:
 	case LINK_RAW_14:
-		raw_ip(p, 0, 0);
+		parse_raw_ip(p, 0, 0);
 		return;
 	case LINK_IPV4:
-		raw_ip(p, 0, 4);
+		parse_raw_ip(p, 0, 4);
 		return;
 	case LINK_IPV6:
-		raw_ip(p, 0, 6);
+		parse_raw_ip(p, 0, 6);
 		return;
 	case LINK_SLL:
-		cooked(p, 16, 14, p->caplen >= 2 ? bpei_be16(p->data) : 0);
+		parse_cooked(p, 16, 14, p->caplen >= 2 ? bpei_be16(p->data) : 0);
 		return;
 	case LINK_SLL2:
-		cooked(p, 20, 0, p->caplen >= 11 ? p->data[10] : 0);
+		parse_cooked(p, 20, 0, p->caplen >= 11 ? p->data[10] : 0);
 		return;
 	case LINK_PPP:
 	case LINK_PPP_SERIAL:
-		serial(p, false);
+		parse_serial(p, false);
 		return;
 	case LINK_C_HDLC:
-		serial(p, true);
+		parse_serial(p, true);
 		return;
 	case LINK_PPP_ETHER:
 		p->layers->ethertype = TYPE_PPPOE;
-		pppoe(p, 0);
+		parse_pppoe(p, 0);
 		return;
 	case LINK_IP1394:
 		if (bpei_packet_there(p, 0, 18))
@@ -427,35 +428,35 @@ void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
 		if (!bpei_packet_there(p, 0, 13))
 			return;
 		if ((p->data[0] & 0xf0) == 0x50)
-			llc(p, 13); /* an LLC frame */
+			parse_llc_header(p, 13); /* an LLC frame */
 		else
-			raw(p);
+			parse_raw_version(p);
 		return;
 	case LINK_IEEE802:
 		if (!bpei_packet_there(p, 0, 16))
 			return;
 		routing = p->data[8] & 0x80 ? p->data[14] & 0x1f : 0;
 		if ((p->data[1] & 0xc0) != 0x40)
-			raw(p);
+			parse_raw_version(p);
 		else if (bpei_packet_there(p, 14 + routing, 3))
-			llc(p, 14 + routing);
+			parse_llc_header(p, 14 + routing);
 		return;
 	case LINK_IPNET:
 		if (bpei_packet_there(p, 0, 24))
-			raw_ip(p, 24, p->data[1] == 2 ? 4 : 6);
+			parse_raw_ip(p, 24, p->data[1] == 2 ? 4 : 6);
 		return;
 	case LINK_ENC:
 		if (bpei_packet_there(p, 0, 12))
-			raw_ip(p, 12, 0);
+			parse_raw_ip(p, 12, 0);
 		return;
 	case LINK_PFLOG: /* its length leaves out what fills it up to a multiple of 4 */
 		if (!bpei_packet_there(p, 0, 1))
 			return;
 		header = (p->data[0] + 3u) & ~3u;
 		if (header < 8)
-			raw(p), p->layers->flags |= BPE_PKT_BAD_HEADER;
+			parse_raw_version(p), p->layers->flags |= BPE_PKT_BAD_HEADER;
 		else if (bpei_packet_there(p, 0, header))
-			raw_ip(p, header, 0);
+			parse_raw_ip(p, header, 0);
 		return;
 	case LINK_WLAN:
 	case LINK_PRISM:
@@ -465,9 +466,9 @@ void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
 		return;
 	case LINK_PPI:
 	case LINK_PKTAP:
-		wrapped(p, link_type);
+		parse_wrapped(p, link_type);
 		return;
 	default:
-		raw(p);
+		parse_raw_version(p);
 	}
 }

@@ -13,19 +13,19 @@
 
 /* Why n bytes at offset are not there: the capture was cut, or the packet's own length says that
  * they are not its. */
-static uint16_t missing(const struct bpei_packet *p, uint32_t offset, uint32_t n)
+static uint16_t mark_missing(const struct bpei_packet *p, uint32_t offset, uint32_t n)
 {
 	return offset + n > p->caplen ? BPE_PKT_TRUNCATED : BPE_PKT_BAD_LENGTH;
 }
 
-static bool ports_swapped(uint32_t ports)
+static bool ends_are_swapped(uint32_t ports)
 {
 	return (ports & 0xffff) > ports >> 16;
 }
 
 /* Fills the key; from: where the addresses lie, the sender's first; turned: they are those of a
  * packet that went the other way. */
-static void fill_key(const struct bpei_packet *p, const uint8_t *from, uint32_t ports,
+static void fill_packet_key(const struct bpei_packet *p, const uint8_t *from, uint32_t ports,
 	uint8_t version, uint8_t proto, bool turned)
 {
 	struct bpe_layers *l = p->layers;
@@ -33,7 +33,7 @@ static void fill_key(const struct bpei_packet *p, const uint8_t *from, uint32_t 
 	bool swap;
 	if (version == 4) {
 		uint32_t source = bpei_be32(from), target = bpei_be32(from + 4);
-		swap = source > target || (source == target && ports_swapped(ports));
+		swap = source > target || (source == target && ends_are_swapped(ports));
 		memset(k->addr, 0, sizeof k->addr);
 		bpei_store32(k->addr[swap], bpei_load32(from));
 		bpei_store32(k->addr[!swap], bpei_load32(from + 4));
@@ -42,7 +42,7 @@ static void fill_key(const struct bpei_packet *p, const uint8_t *from, uint32_t 
 			 source1 = bpei_be64(from + 8), target1 = bpei_be64(from + 24);
 		swap = source0 != target0   ? source0 > target0
 		       : source1 != target1 ? source1 > target1
-					    : ports_swapped(ports);
+					    : ends_are_swapped(ports);
 		memcpy(k->addr[swap], from, 16);
 		memcpy(k->addr[!swap], from + 16, 16);
 	}
@@ -60,7 +60,7 @@ static void fill_key(const struct bpei_packet *p, const uint8_t *from, uint32_t 
 }
 
 /* A later fragment in the first fragment of a tunnel's packet is a later fragment. */
-static void fragment_flags(struct bpe_layers *l, bool first)
+static void mark_fragment(struct bpe_layers *l, bool first)
 {
 	l->flags = (uint16_t)((l->flags & ~BPE_PKT_FIRST_FRAGMENT) |
 			      (first ? BPE_PKT_FIRST_FRAGMENT : BPE_PKT_FRAGMENT));
@@ -68,7 +68,7 @@ static void fragment_flags(struct bpe_layers *l, bool first)
 
 /* Walks the extension headers: the offset of what follows them, with l->ip_proto set to what it is;
  * 0 if they are cut or damaged.  A later fragment ends the walk. */
-static uint32_t extensions(const struct bpei_packet *p, uint32_t offset, uint8_t next)
+static uint32_t skip_extensions(const struct bpei_packet *p, uint32_t offset, uint8_t next)
 {
 	struct bpe_layers *l = p->layers;
 	for (;;) {
@@ -88,7 +88,7 @@ static uint32_t extensions(const struct bpei_packet *p, uint32_t offset, uint8_t
 			return offset;
 		}
 		if (l->end < offset + least) {
-			l->flags |= missing(p, offset, least);
+			l->flags |= mark_missing(p, offset, least);
 			return 0;
 		}
 		const uint8_t *h = p->data + offset;
@@ -96,12 +96,12 @@ static uint32_t extensions(const struct bpei_packet *p, uint32_t offset, uint8_t
 			uint32_t fragment = bpei_be16(h + 2);
 			length = 8;
 			if (fragment & 0xfff8) {
-				fragment_flags(l, false);
+				mark_fragment(l, false);
 				l->ip_proto = h[0];
 				return offset + length;
 			}
 			if (fragment & 1)
-				fragment_flags(l, true);
+				mark_fragment(l, true);
 		} else {
 			length = next == IP_AH ? (h[1] + 2u) * 4 : (h[1] + 1u) * 8;
 			if (length < 8) {
@@ -110,7 +110,7 @@ static uint32_t extensions(const struct bpei_packet *p, uint32_t offset, uint8_t
 			}
 		}
 		if (l->end - offset < length) {
-			l->flags |= missing(p, offset, length);
+			l->flags |= mark_missing(p, offset, length);
 			return 0;
 		}
 		next = h[0];
@@ -118,7 +118,7 @@ static uint32_t extensions(const struct bpei_packet *p, uint32_t offset, uint8_t
 	}
 }
 
-static bool has_ports(uint8_t proto)
+static bool proto_has_ports(uint8_t proto)
 {
 	return proto == IP_TCP || proto == IP_UDP || proto == IP_SCTP || proto == IP_UDPLITE ||
 	       proto == IP_DCCP;
@@ -127,7 +127,7 @@ static bool has_ports(uint8_t proto)
 /* An ICMP error's key is that of the flow it speaks of, whose packet it quotes at offset: the other
  * way round, for that packet's sender gets the error.  False if too little of it is there, and
  * nothing is written. */
-static bool quoted(const struct bpei_packet *p, uint32_t offset, uint8_t version)
+static bool parse_quoted(const struct bpei_packet *p, uint32_t offset, uint8_t version)
 {
 	struct bpe_layers *l = p->layers, saved = *l;
 	uint32_t at = 0, ports = 0, least = version == 4 ? 20 : 40;
@@ -137,7 +137,7 @@ static bool quoted(const struct bpei_packet *p, uint32_t offset, uint8_t version
 	l->flags = 0;
 	l->ip_proto = version == 4 ? ip[9] : ip[6];
 	if (version == 6)
-		at = extensions(p, offset + 40, ip[6]);
+		at = skip_extensions(p, offset + 40, ip[6]);
 	else if ((ip[0] & 15) >= 5)
 		at = offset + (ip[0] & 15u) * 4;
 	if (version == 4 && bpei_be16(ip + 6) & 0x1fff)
@@ -147,7 +147,7 @@ static bool quoted(const struct bpei_packet *p, uint32_t offset, uint8_t version
 	*l = saved;
 	if (!at)
 		return false;
-	if (!later && has_ports(proto)) {
+	if (!later && proto_has_ports(proto)) {
 		if (l->end < at + 4)
 			return false;
 		ports = bpei_be16(p->data + at) | (uint32_t)bpei_be16(p->data + at + 2) << 16;
@@ -158,13 +158,13 @@ static bool quoted(const struct bpei_packet *p, uint32_t offset, uint8_t version
 		if (version == 4 ? type == 8 || type == 0 : type == 128 || type == 129)
 			ports = bpei_be16(p->data + at + 4) * 0x10001u;
 	}
-	fill_key(p, ip + (version == 4 ? 12 : 8), ports, version, proto, true);
+	fill_packet_key(p, ip + (version == 4 ? 12 : 8), ports, version, proto, true);
 	l->flags |= BPE_PKT_ICMP_ERROR;
 	return true;
 }
 
 /* The ports of an ICMP message, or KEYED. */
-static int64_t icmp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
+static int64_t parse_icmp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 {
 	const uint8_t *h = p->data + offset;
 	bool echo, error;
@@ -175,12 +175,12 @@ static int64_t icmp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 		echo = h[0] == 128 || h[0] == 129;
 		error = h[0] >= 1 && h[0] <= 4;
 	}
-	if (error && quoted(p, offset + 8, proto == BPE_PROTO_ICMP ? 4 : 6))
+	if (error && parse_quoted(p, offset + 8, proto == BPE_PROTO_ICMP ? 4 : 6))
 		return KEYED;
 	return echo ? bpei_be16(h + 4) * 0x10001u : 0; /* the identifier */
 }
 
-static bool wireguard(const uint8_t *message, uint32_t there, uint32_t length)
+static bool is_wireguard(const uint8_t *message, uint32_t there, uint32_t length)
 {
 	if (there < 4 || message[1] || message[2] || message[3])
 		return false;
@@ -199,7 +199,7 @@ static bool wireguard(const uint8_t *message, uint32_t there, uint32_t length)
 }
 
 /* GTP': its header has 6 bytes, or 20 of the oldest version, and tells how many come behind it. */
-static bool gtp_prime(const uint8_t *message, uint32_t there, uint32_t length)
+static bool is_gtp_prime(const uint8_t *message, uint32_t there, uint32_t length)
 {
 	enum { PROTOCOL_TYPE = 0x10, SHORT = 0x01 };
 	if (there < 6 || message[0] & PROTOCOL_TYPE || message[0] >> 5 > 2)
@@ -211,12 +211,13 @@ static bool gtp_prime(const uint8_t *message, uint32_t there, uint32_t length)
 }
 
 /* What a datagram is called that carries no packet, by its ports. */
-static uint8_t recognised(const uint8_t *message, uint32_t there, uint32_t length, uint32_t ports)
+static uint8_t recognise_udp(
+	const uint8_t *message, uint32_t there, uint32_t length, uint32_t ports)
 {
 	for (uint32_t end = 0; end < 2; end++, ports >>= 16) {
-		if ((uint16_t)ports == PORT_WIREGUARD && wireguard(message, there, length))
+		if ((uint16_t)ports == PORT_WIREGUARD && is_wireguard(message, there, length))
 			return BPE_PROTO_WIREGUARD;
-		if ((uint16_t)ports == PORT_GTP_PRIME && gtp_prime(message, there, length))
+		if ((uint16_t)ports == PORT_GTP_PRIME && is_gtp_prime(message, there, length))
 			return BPE_PROTO_GTP_PRIME;
 	}
 	return BPE_PROTO_UDP;
@@ -224,7 +225,7 @@ static uint8_t recognised(const uint8_t *message, uint32_t there, uint32_t lengt
 
 /* The transport header at offset.  Its ports, if they are the packet's, else 0: first | second <<
  * 16; or KEYED. */
-static int64_t transport(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
+static int64_t parse_transport(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 {
 	struct bpe_layers *l = p->layers;
 	const uint8_t *l4 = p->data + offset;
@@ -277,12 +278,12 @@ static int64_t transport(const struct bpei_packet *p, uint32_t offset, uint8_t p
 		return KEYED;
 	header = least;
 	if (BPEI_UNLIKELY(left < least))
-		l->flags |= missing(p, offset, least);
-	if (has_ports(proto)) {
+		l->flags |= mark_missing(p, offset, least);
+	if (proto_has_ports(proto)) {
 		if (left >= 4)
 			ports = bpei_be16(l4) | (int64_t)bpei_be16(l4 + 2) << 16;
 	} else if ((l->proto == BPE_PROTO_ICMP || l->proto == BPE_PROTO_ICMP6) && left >= 6) {
-		ports = icmp(p, offset, l->proto);
+		ports = parse_icmp(p, offset, l->proto);
 	}
 	if (BPEI_UNLIKELY(left < least)) {
 		if (left)
@@ -302,7 +303,7 @@ static int64_t transport(const struct bpei_packet *p, uint32_t offset, uint8_t p
 			return ports;
 		}
 		if (BPEI_UNLIKELY(header > left)) {
-			l->flags |= missing(p, offset, header);
+			l->flags |= mark_missing(p, offset, header);
 			return ports;
 		}
 	} else if (l->proto == BPE_PROTO_UDP) {
@@ -316,7 +317,7 @@ static int64_t transport(const struct bpei_packet *p, uint32_t offset, uint8_t p
 		if (bpei_tunnel_port((uint16_t)ports) || bpei_tunnel_port((uint32_t)ports >> 16)) {
 			if (bpei_packet_in_udp(p, offset, (uint32_t)ports))
 				return KEYED;
-			l->proto = recognised(
+			l->proto = recognise_udp(
 				l4 + 8, l->end - offset - 8, length - 8, (uint32_t)ports);
 		}
 	} else if (proto == IP_VRRP && left == 36 && l4[0] == 0x21 && l4[3] == 7) {
@@ -361,7 +362,7 @@ void bpei_packet_ip4(const struct bpei_packet *p, uint32_t offset)
 	else if (BPEI_UNLIKELY(total > left && offset + total > p->wirelen))
 		l->flags |= BPE_PKT_BAD_LENGTH;
 	if (BPEI_UNLIKELY(fragment & 0x3fff))
-		fragment_flags(l, !(fragment & 0x1fff));
+		mark_fragment(l, !(fragment & 0x1fff));
 
 	int64_t ports = 0;
 	uint32_t l4 = offset + header;
@@ -369,14 +370,14 @@ void bpei_packet_ip4(const struct bpei_packet *p, uint32_t offset)
 		l->flags |= BPE_PKT_TRUNCATED;
 		l4 = 0;
 	} else if (BPEI_UNLIKELY(ip[9] == IP_AH && !(l->flags & BPE_PKT_FRAGMENT))) {
-		l4 = extensions(p, l4, IP_AH);
+		l4 = skip_extensions(p, l4, IP_AH);
 	}
 	if (BPEI_LIKELY(l4))
-		ports = transport(p, l4, l->ip_proto);
+		ports = parse_transport(p, l4, l->ip_proto);
 	else
 		l->proto = BPE_PROTO_IP_OTHER;
 	if (ports != KEYED)
-		fill_key(p, ip + 12, (uint32_t)ports, 4, l->ip_proto, false);
+		fill_packet_key(p, ip + 12, (uint32_t)ports, 4, l->ip_proto, false);
 }
 
 void bpei_packet_ip6(const struct bpei_packet *p, uint32_t offset)
@@ -403,11 +404,11 @@ void bpei_packet_ip6(const struct bpei_packet *p, uint32_t offset)
 		l->flags |= BPE_PKT_BAD_LENGTH;
 
 	int64_t ports = 0;
-	uint32_t l4 = extensions(p, offset + 40, ip[6]);
+	uint32_t l4 = skip_extensions(p, offset + 40, ip[6]);
 	if (BPEI_LIKELY(l4))
-		ports = transport(p, l4, l->ip_proto);
+		ports = parse_transport(p, l4, l->ip_proto);
 	else
 		l->proto = BPE_PROTO_IP_OTHER;
 	if (ports != KEYED)
-		fill_key(p, ip + 8, (uint32_t)ports, 6, l->ip_proto, false);
+		fill_packet_key(p, ip + 8, (uint32_t)ports, 6, l->ip_proto, false);
 }

@@ -7,13 +7,13 @@
 #include "base/cacheline.h"
 
 /* Hides from the compiler that a number is 0 or 1, so that it does not branch on it. */
-static inline uint32_t opaque(uint32_t bit)
+static inline uint32_t hide_bit(uint32_t bit)
 {
 	__asm__("" : "+r"(bit));
 	return bit;
 }
 
-static inline uint32_t choose(uint32_t bit, uint32_t if_1, uint32_t if_0)
+static inline uint32_t select_by_bit(uint32_t bit, uint32_t if_1, uint32_t if_0)
 {
 	return if_0 ^ ((if_0 ^ if_1) & (0 - bit));
 }
@@ -22,16 +22,17 @@ static inline uint32_t choose(uint32_t bit, uint32_t if_1, uint32_t if_0)
  * branch on which of the two it is (a wrong guess costs more than all the rest).  False, and
  * nothing written, where anything is unusual; the other road, which knows everything, gives the
  * same answer for what is done here. */
-static inline __attribute__((always_inline)) bool plain(const struct bpei_packet *p,
+static inline __attribute__((always_inline)) bool parse_plain_transport(const struct bpei_packet *p,
 	uint32_t network, uint32_t offset, uint32_t end, uint8_t proto, bool six, bool above,
 	bool equal, uint32_t source_at, uint16_t outgoing, uint16_t link_type)
 {
 	const uint8_t *l4 = p->data + offset;
-	uint32_t left = end - offset, tcp = opaque(proto == IP_TCP), udp = opaque(proto == IP_UDP);
+	uint32_t left = end - offset, tcp = hide_bit(proto == IP_TCP),
+		 udp = hide_bit(proto == IP_UDP);
 	if (BPEI_UNLIKELY(!(udp | tcp)) || BPEI_UNLIKELY(left < 8 + 12 * tcp))
 		return false;
-	uint32_t header = choose(tcp, (uint32_t)(l4[12 * tcp] >> 4) * 4, 8),
-		 length = bpei_be16(l4 + 4), whole = choose(tcp, left, length);
+	uint32_t header = select_by_bit(tcp, (uint32_t)(l4[12 * tcp] >> 4) * 4, 8),
+		 length = bpei_be16(l4 + 4), whole = select_by_bit(tcp, left, length);
 	if (BPEI_UNLIKELY(header < 8 + 12 * tcp) || BPEI_UNLIKELY(header > left) ||
 		BPEI_UNLIKELY(whole - 8 > left - 8) || BPEI_UNLIKELY(offset > 4096))
 		return false;
@@ -39,7 +40,7 @@ static inline __attribute__((always_inline)) bool plain(const struct bpei_packet
 	uint32_t source = bpei_be16(l4), target = bpei_be16(l4 + 2);
 	if (BPEI_UNLIKELY(udp && (bpei_tunnel_port(source) || bpei_tunnel_port(target))))
 		return false;
-	uint32_t swap = opaque(above) | (opaque(equal) & (source > target));
+	uint32_t swap = hide_bit(above) | (hide_bit(equal) & (source > target));
 	const uint8_t *from = p->data + source_at;
 	struct bpe_key *k = p->key;
 	if (six) {
@@ -73,7 +74,7 @@ static inline __attribute__((always_inline)) bool plain(const struct bpei_packet
 
 _Static_assert(BPE_PROTO_UDP - 1 == BPE_PROTO_TCP, "subtracted in plain");
 
-static inline __attribute__((always_inline)) bool plain_ethernet(
+static inline __attribute__((always_inline)) bool parse_plain_ethernet(
 	const struct bpei_packet *p, uint16_t outgoing)
 {
 	const uint8_t *ip = p->data + 14;
@@ -86,8 +87,8 @@ static inline __attribute__((always_inline)) bool plain_ethernet(
 		if (BPEI_UNLIKELY(ip[0] != 0x45 || total < 20 || total > left ||
 				  bpei_be16(ip + 6) & 0x3fff))
 			return false;
-		return plain(p, 14, 34, 14 + total, ip[9], false, source > target, source == target,
-			26, outgoing, LINK_ETHERNET);
+		return parse_plain_transport(p, 14, 34, 14 + total, ip[9], false, source > target,
+			source == target, 26, outgoing, LINK_ETHERNET);
 	}
 	if (type != bpei_be16(&(uint16_t){ TYPE_IP6 }) || left < 40)
 		return false;
@@ -97,12 +98,12 @@ static inline __attribute__((always_inline)) bool plain_ethernet(
 	uint64_t source0 = bpei_be64(ip + 8), target0 = bpei_be64(ip + 24),
 		 source1 = bpei_be64(ip + 16), target1 = bpei_be64(ip + 32);
 	bool same = source0 == target0, above = same ? source1 > target1 : source0 > target0;
-	return plain(p, 14, 54, 54 + length, ip[6], true, above, same && source1 == target1, 22,
-		outgoing, LINK_ETHERNET);
+	return parse_plain_transport(p, 14, 54, 54 + length, ip[6], true, above,
+		same && source1 == target1, 22, outgoing, LINK_ETHERNET);
 }
 
 /* Packet i by the road that knows everything. */
-static __attribute__((noinline)) void parse_unusual(
+static __attribute__((noinline)) void parse_general(
 	const struct bpei_columns *c, uint32_t i, uint32_t link_type)
 {
 	const struct bpei_packet p = { .data = c->data[i],
@@ -130,9 +131,9 @@ void bpei_parse_scalar(const struct bpei_columns *columns, uint32_t n, uint32_t 
 			.layers = &columns->layers[i],
 			.key = &columns->key[i] };
 		uint16_t outgoing = columns->outgoing ? columns->outgoing[i] : 0;
-		if (BPEI_LIKELY(link_type == LINK_ETHERNET && plain_ethernet(&p, outgoing)))
+		if (BPEI_LIKELY(link_type == LINK_ETHERNET && parse_plain_ethernet(&p, outgoing)))
 			continue;
-		parse_unusual(columns, i, link_type);
+		parse_general(columns, i, link_type);
 	}
 	if (seed)
 		bpei_hash(columns, n, seed);

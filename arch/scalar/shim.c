@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 
 /* Bytes of Arista's header up to the next ethertype; 0: of no kind that is known. */
-static uint32_t arista(const uint8_t *h)
+static uint32_t arista_header_bytes(const uint8_t *h)
 {
 	enum { TIME_STAMP = 1 };
 	if (bpei_be16(h) != TIME_STAMP)
@@ -28,7 +28,7 @@ static uint32_t arista(const uint8_t *h)
 }
 
 /* Bytes of the security tag; 0: what it protects is encrypted, or of another version. */
-static uint32_t macsec(const uint8_t *h)
+static uint32_t macsec_header_bytes(const uint8_t *h)
 {
 	enum { VERSION = 0x80, CHANNEL = 0x20, ENCRYPTED = 0x08, CHANGED = 0x04 };
 	if (h[0] & (VERSION | ENCRYPTED | CHANGED))
@@ -71,9 +71,9 @@ bool bpei_packet_shim(const struct bpei_packet *p, uint32_t *offset, uint16_t *t
 	if (kind == BPE_TUNNEL_CISCO_METADATA)
 		bytes = h[0] == 1 ? 2 + 4u * h[1] : 0;
 	if (kind == BPE_TUNNEL_ARISTA)
-		bytes = arista(h);
+		bytes = arista_header_bytes(h);
 	if (kind == BPE_TUNNEL_MACSEC)
-		bytes = macsec(h);
+		bytes = macsec_header_bytes(h);
 	if (!bytes)
 		return false;
 	if (p->caplen - here < bytes + 2) {

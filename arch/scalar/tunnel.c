@@ -15,20 +15,20 @@
 #include "arch/scalar/tunnel.h"
 #include "base/bytes.h"
 
-static uint64_t mix(uint64_t h, uint64_t word)
+static uint64_t mix_identity(uint64_t h, uint64_t word)
 {
 	h = (h ^ word) * 0x9e3779b97f4a7c15u;
 	return h ^ h >> 32;
 }
 
-static uint32_t nonzero(uint64_t h)
+static uint32_t make_nonzero(uint64_t h)
 {
 	uint32_t folded = (uint32_t)(h ^ h >> 32);
 	return folded + !folded;
 }
 
 /* Where the addresses of the IP header in front lie, the sender's first; NULL: there is none. */
-static const uint8_t *ends_of(
+static const uint8_t *hash_outer_ends(
 	const struct bpei_packet *p, const struct bpe_layers *l, uint32_t *bytes)
 {
 	if (!(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6)))
@@ -38,30 +38,30 @@ static const uint8_t *ends_of(
 }
 
 /* The identity of the inner packet's tunnels: the outer ones' and this one's. */
-static void identify(struct bpei_packet *inner, const struct bpei_identity *identity)
+static void add_identity(struct bpei_packet *inner, const struct bpei_identity *identity)
 {
-	uint64_t h = mix(inner->tunnel, identity->kind | (identity->has_id ? 0x100u : 0) |
-						(identity->one_way ? 0x200u : 0));
+	uint64_t h = mix_identity(inner->tunnel, identity->kind | (identity->has_id ? 0x100u : 0) |
+							 (identity->one_way ? 0x200u : 0));
 	uint32_t bytes = 0;
-	const uint8_t *from = identity->ends ? ends_of(inner, inner->layers, &bytes) : NULL;
+	const uint8_t *from = identity->ends ? hash_outer_ends(inner, inner->layers, &bytes) : NULL;
 	if (inner->columns->no_identity || (!identity->has_id && !identity->ends))
 		return;
 	if (from) { /* the lower address first: an answer comes from the other end */
 		bool swap = memcmp(from, from + bytes, bytes) > 0;
 		for (uint32_t k = 0; k < 2; k++, swap = !swap)
 			for (uint32_t i = 0; i < bytes; i += 4)
-				h = mix(h, bpei_be32(from + swap * bytes + i));
+				h = mix_identity(h, bpei_be32(from + swap * bytes + i));
 	}
 	if (identity->has_id && !identity->one_way)
-		h = mix(h, identity->id);
+		h = mix_identity(h, identity->id);
 	if (identity->has_id && identity->one_way)
-		inner->direction =
-			nonzero(mix(mix(inner->direction, identity->kind), identity->id));
-	inner->tunnel = nonzero(h);
+		inner->direction = make_nonzero(
+			mix_identity(mix_identity(inner->direction, identity->kind), identity->id));
+	inner->tunnel = make_nonzero(h);
 }
 
 /* Innermost first: the first that is told stays. */
-static void tell(const struct bpei_packet *p, const struct bpei_identity *identity,
+static void report_tunnel(const struct bpei_packet *p, const struct bpei_identity *identity,
 	const struct bpe_layers *outer)
 {
 	struct bpe_tunnel *t = p->columns->tunnel;
@@ -71,7 +71,7 @@ static void tell(const struct bpei_packet *p, const struct bpei_identity *identi
 	t->kind = (uint8_t)identity->kind;
 	t->has_id = identity->has_id;
 	t->id = identity->has_id ? identity->id : 0;
-	const uint8_t *from = ends_of(p, outer, &bytes);
+	const uint8_t *from = hash_outer_ends(p, outer, &bytes);
 	if (!from)
 		return;
 	t->ip_version = bytes == 4 ? 4 : 6;
@@ -80,7 +80,7 @@ static void tell(const struct bpei_packet *p, const struct bpei_identity *identi
 }
 
 /* The packet in a tunnel, its layers as the parser begins with them. */
-static void parse_inner(const struct bpei_packet *inner, uint32_t offset, uint32_t as)
+static void parse_inner_packet(const struct bpei_packet *inner, uint32_t offset, uint32_t as)
 {
 	struct bpe_layers *l = inner->layers;
 	const uint8_t *at = inner->data + offset;
@@ -132,7 +132,7 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 		inner.wirelen = l->end;
 	if (l->flags & BPE_PKT_FIRST_FRAGMENT)
 		inner.wirelen = UINT32_MAX; /* its lengths count bytes that later fragments bring */
-	identify(&inner, identity);
+	add_identity(&inner, identity);
 	const uint32_t version = p->data[offset] >> 4;
 	if (as == AS_IP)
 		as = version == 4 ? TYPE_IP4 : version == 6 ? TYPE_IP6 : 0;
@@ -148,11 +148,11 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 		l->vlan_count = 0;
 		l->vlan[0] = l->vlan[1] = 0;
 	}
-	parse_inner(&inner, offset, as);
+	parse_inner_packet(&inner, offset, as);
 	if (l->flags & BPE_PKT_KEY) {
 		l->flags |= BPE_PKT_TUNNEL;
 		if (p->columns->tunnel)
-			tell(p, identity, &outer);
+			report_tunnel(p, identity, &outer);
 		return true;
 	}
 	*l = outer;
@@ -161,7 +161,7 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 
 /* ---- In GRE ---- */
 
-static bool erspan(const struct bpei_packet *p, uint32_t offset, bool third)
+static bool open_erspan(const struct bpei_packet *p, uint32_t offset, bool third)
 {
 	enum { IP_PACKET = 2 }; /* of the third's frame type; 0: Ethernet */
 	if (!bpei_tunnel_has(p, offset, third ? 12 : 8))
@@ -179,7 +179,7 @@ static bool erspan(const struct bpei_packet *p, uint32_t offset, bool third)
 }
 
 /* Its first type has no header of its own. */
-static bool erspan_plain(const struct bpei_packet *p, uint32_t offset)
+static bool open_erspan_plain(const struct bpei_packet *p, uint32_t offset)
 {
 	const struct bpei_identity mirror = { .kind = BPE_TUNNEL_ERSPAN, .ends = true };
 	return bpei_packet_enter(p, offset, AS_ETHERNET, &mirror);
@@ -187,7 +187,7 @@ static bool erspan_plain(const struct bpei_packet *p, uint32_t offset)
 
 /* Version 1: PPTP with the receiver's call id, and EoIP with a tunnel id that is
  * little-endian. */
-static bool gre_enhanced(
+static bool open_gre_enhanced(
 	const struct bpei_packet *p, uint32_t offset, uint32_t flags, uint32_t type)
 {
 	enum { KEY = 0x2000, SEQUENCE = 0x1000, ACKNOWLEDGED = 0x0080 };
@@ -211,7 +211,7 @@ static bool gre_enhanced(
 }
 
 /* Behind RFC 1701's source route entries, which end with an empty one; 0: they are cut. */
-static uint32_t behind_routes(const struct bpei_packet *p, uint32_t at)
+static uint32_t skip_routes(const struct bpei_packet *p, uint32_t at)
 {
 	for (;;) {
 		if (!bpei_tunnel_has(p, at, 4))
@@ -232,13 +232,13 @@ bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind
 	uint32_t key = offset + 4 + (flags & (CHECKSUM | ROUTING) ? 4 : 0);
 	uint32_t to = key + (flags & KEY ? 4 : 0) + (flags & SEQUENCE ? 4 : 0);
 	if (flags & VERSION)
-		return (flags & VERSION) == 1 && gre_enhanced(p, offset, flags, type);
+		return (flags & VERSION) == 1 && open_gre_enhanced(p, offset, flags, type);
 	if (!bpei_tunnel_has(p, offset, to - offset))
 		return false;
 	struct bpei_identity tunnel = { .kind = kind, .has_id = flags & KEY, .ends = true };
 	if (flags & KEY)
 		tunnel.id = bpei_be32(p->data + key);
-	if (flags & ROUTING && !(to = behind_routes(p, to)))
+	if (flags & ROUTING && !(to = skip_routes(p, to)))
 		return false;
 	switch (type) {
 	case TYPE_ERSPAN:
@@ -246,8 +246,8 @@ bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind
 		if (!bpei_packet_opens(p, BPE_TUNNEL_ERSPAN))
 			return false;
 		return type == TYPE_ERSPAN && !(flags & SEQUENCE)
-			       ? erspan_plain(p, to)
-			       : erspan(p, to, type == TYPE_ERSPAN3);
+			       ? open_erspan_plain(p, to)
+			       : open_erspan(p, to, type == TYPE_ERSPAN3);
 	case TYPE_WCCP:
 		/* The second version has a header of 4 bytes; what goes on to its server comes
 		 * without this tunnel. */
@@ -270,7 +270,7 @@ bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind
 /* ---- In IP ---- */
 
 /* 6to4's relays are anybody's: an answer comes by another one. */
-static bool is_6to4(const struct bpei_packet *p, uint32_t offset)
+static bool is_6to4_tunnel(const struct bpei_packet *p, uint32_t offset)
 {
 	const uint8_t *ip = p->data + offset;
 	return bpei_tunnel_has(p, offset, 40) &&
@@ -278,13 +278,13 @@ static bool is_6to4(const struct bpei_packet *p, uint32_t offset)
 }
 
 /* Of segment routing the addresses are those of the segments: each direction has its own. */
-static uint32_t segments(const struct bpei_packet *p)
+static uint32_t open_segment_routing(const struct bpei_packet *p)
 {
 	const uint8_t *from = p->data + p->layers->network + 8;
 	uint64_t h = 0;
 	for (uint32_t i = 0; i < 32; i += 4)
-		h = mix(h, bpei_be32(from + i));
-	return nonzero(h);
+		h = mix_identity(h, bpei_be32(from + i));
+	return make_nonzero(h);
 }
 
 bool bpei_packet_in_ip(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
@@ -301,7 +301,7 @@ bool bpei_packet_in_ip(const struct bpei_packet *p, uint32_t offset, uint8_t pro
 		break;
 	case IP_IPV6:
 		as = TYPE_IP6;
-		tunnel.ends = !is_6to4(p, offset);
+		tunnel.ends = !is_6to4_tunnel(p, offset);
 		break;
 	case IP_ETHERIP:
 		if (!bpei_tunnel_has(p, offset, 2) || p->data[offset] >> 4 != 3)
@@ -320,7 +320,8 @@ bool bpei_packet_in_ip(const struct bpei_packet *p, uint32_t offset, uint8_t pro
 	bool routed = p->layers->flags & BPE_PKT_IP6 &&
 		      (tunnel.kind == BPE_TUNNEL_SRV6 || offset > p->layers->network + 40u);
 	if (routed && tunnel.ends)
-		tunnel.has_id = tunnel.one_way = true, tunnel.ends = false, tunnel.id = segments(p);
+		tunnel.has_id = tunnel.one_way = true, tunnel.ends = false,
+		tunnel.id = open_segment_routing(p);
 	return bpei_packet_opens(p, tunnel.kind) && bpei_packet_enter(p, offset, as, &tunnel);
 }
 
@@ -333,7 +334,7 @@ uint32_t bpei_tunnel_next(uint8_t next_protocol)
 }
 
 /* The way back is another path. */
-static bool nsh(const struct bpei_packet *p, uint32_t offset)
+static bool open_nsh(const struct bpei_packet *p, uint32_t offset)
 {
 	if (!bpei_tunnel_has(p, offset, 8))
 		return false;
@@ -359,7 +360,7 @@ bool bpei_packet_in_frame(const struct bpei_packet *p, uint32_t offset, uint16_t
 		return bpei_packet_opens(p, BPE_TUNNEL_FABRICPATH) &&
 		       bpei_packet_enter(p, offset + 2, AS_ETHERNET, &fabric);
 	case TYPE_NSH:
-		return bpei_packet_opens(p, BPE_TUNNEL_NSH) && nsh(p, offset);
+		return bpei_packet_opens(p, BPE_TUNNEL_NSH) && open_nsh(p, offset);
 	default:
 		return false;
 	}

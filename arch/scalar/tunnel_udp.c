@@ -10,7 +10,7 @@
 
 enum { GTPU_PDU = 255 };
 
-static bool vxlan(const struct bpei_packet *p, uint32_t offset, bool gpe)
+static bool open_vxlan(const struct bpei_packet *p, uint32_t offset, bool gpe)
 {
 	enum { VERSION = 0x30, HAS_VNI = 0x08, HAS_PROTOCOL = 0x04 };
 	if (!bpei_tunnel_has(p, offset, 8))
@@ -26,7 +26,7 @@ static bool vxlan(const struct bpei_packet *p, uint32_t offset, bool gpe)
 	return bpei_packet_opens(p, network.kind) && bpei_packet_enter(p, offset + 8, as, &network);
 }
 
-static bool geneve(const struct bpei_packet *p, uint32_t offset)
+static bool open_geneve(const struct bpei_packet *p, uint32_t offset)
 {
 	if (!bpei_tunnel_has(p, offset, 8) || p->data[offset] >> 6)
 		return false;
@@ -40,7 +40,7 @@ static bool geneve(const struct bpei_packet *p, uint32_t offset)
 	return bpei_packet_enter(p, to, type == TYPE_BRIDGED ? AS_ETHERNET : type, &network);
 }
 
-static bool gtpu(const struct bpei_packet *p, uint32_t offset)
+static bool open_gtpu(const struct bpei_packet *p, uint32_t offset)
 {
 	enum { VERSION_1 = 0x30, EXTENSION = 4, ANY_OPTION = 7 };
 	if (!bpei_packet_opens(p, BPE_TUNNEL_GTPU) || !bpei_tunnel_has(p, offset, 8))
@@ -71,7 +71,7 @@ static bool gtpu(const struct bpei_packet *p, uint32_t offset)
 }
 
 /* Its addresses are the world's own, and its relays change. */
-static bool teredo(const struct bpei_packet *p, uint32_t offset)
+static bool open_teredo(const struct bpei_packet *p, uint32_t offset)
 {
 	const struct bpei_identity none = { .kind = BPE_TUNNEL_TEREDO };
 	if (!bpei_packet_opens(p, BPE_TUNNEL_TEREDO))
@@ -83,7 +83,7 @@ static bool teredo(const struct bpei_packet *p, uint32_t offset)
 	return bpei_tunnel_has(p, offset, 40) && bpei_packet_enter(p, offset, TYPE_IP6, &none);
 }
 
-static bool l2tp(const struct bpei_packet *p, uint32_t offset)
+static bool open_l2tp(const struct bpei_packet *p, uint32_t offset)
 {
 	enum {
 		CONTROL = 0x8000,
@@ -112,7 +112,7 @@ static bool l2tp(const struct bpei_packet *p, uint32_t offset)
 }
 
 /* A frame that was sniffed elsewhere, behind a list of tags. */
-static bool tzsp(const struct bpei_packet *p, uint32_t offset)
+static bool open_tzsp(const struct bpei_packet *p, uint32_t offset)
 {
 	enum { RECEIVED = 0, TO_BE_SENT = 1, PADDING = 0, LAST = 1 };
 	const struct bpei_identity mirror = { .kind = BPE_TUNNEL_TZSP, .ends = true };
@@ -155,7 +155,7 @@ static bool tzsp(const struct bpei_packet *p, uint32_t offset)
 }
 
 /* Of a fragment only the first has headers, and all stay together on the outer flow. */
-static bool capwap(const struct bpei_packet *p, uint32_t offset)
+static bool open_capwap(const struct bpei_packet *p, uint32_t offset)
 {
 	enum { NATIVE = 0x01, WLAN = 0x02, BINDING = 0x3e, FRAGMENT = 0x80, KEEP_ALIVE = 0x08 };
 	const struct bpei_identity ends = { .kind = BPE_TUNNEL_CAPWAP, .ends = true };
@@ -174,7 +174,7 @@ static bool capwap(const struct bpei_packet *p, uint32_t offset)
 	       bpei_packet_enter(p, offset + bytes, AS_WLAN_SWAPPED, &ends);
 }
 
-static bool mpls(const struct bpei_packet *p, uint32_t offset)
+static bool open_mpls_udp(const struct bpei_packet *p, uint32_t offset)
 {
 	const struct bpei_identity ends = { .kind = BPE_TUNNEL_MPLS_UDP, .ends = true };
 	return bpei_packet_opens(p, BPE_TUNNEL_MPLS_UDP) &&
@@ -191,34 +191,34 @@ bool bpei_packet_in_udp(const struct bpei_packet *p, uint32_t offset, uint32_t p
 		switch (ports & 0xffff) {
 		case PORT_VXLAN:
 		case PORT_VXLAN_OLD:
-			found = vxlan(p, offset, false);
+			found = open_vxlan(p, offset, false);
 			break;
 		case PORT_VXLAN_GPE:
-			found = vxlan(p, offset, true);
+			found = open_vxlan(p, offset, true);
 			break;
 		case PORT_GENEVE:
-			found = geneve(p, offset);
+			found = open_geneve(p, offset);
 			break;
 		case PORT_GTPU:
-			found = gtpu(p, offset);
+			found = open_gtpu(p, offset);
 			break;
 		case PORT_TEREDO:
-			found = teredo(p, offset);
+			found = open_teredo(p, offset);
 			break;
 		case PORT_L2TP:
-			found = l2tp(p, offset);
+			found = open_l2tp(p, offset);
 			break;
 		case PORT_GRE:
 			found = bpei_tunnel_gre(p, offset, BPE_TUNNEL_GRE_UDP);
 			break;
 		case PORT_MPLS:
-			found = mpls(p, offset);
+			found = open_mpls_udp(p, offset);
 			break;
 		case PORT_CAPWAP:
-			found = capwap(p, offset);
+			found = open_capwap(p, offset);
 			break;
 		case PORT_TZSP:
-			found = end && tzsp(p, offset);
+			found = end && open_tzsp(p, offset);
 			break; /* to it alone: other programs' ports may be so high */
 		default:
 			break;

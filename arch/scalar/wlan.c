@@ -11,7 +11,7 @@ enum { BOTH_DS = 0x03, PROTECTED = 0x40, ORDER = 0x80 };       /* of the second 
 enum { AGGREGATED = 0x80, MESH = 0x01 };                       /* of the two bytes of QoS control */
 #define AVS_MAGIC 0x80211000u
 
-static uint32_t radiotap(const uint8_t *data, uint32_t n, bool *padded)
+static uint32_t radiotap_bytes(const uint8_t *data, uint32_t n, bool *padded)
 {
 	if (n < 8)
 		return BPEI_WLAN_CUT;
@@ -33,7 +33,7 @@ uint32_t bpei_wlan_radio(const uint8_t *data, uint32_t n, uint32_t link_type, bo
 	if (link_type == LINK_WLAN)
 		return 0;
 	if (link_type == LINK_RADIOTAP)
-		return radiotap(data, n, padded);
+		return radiotap_bytes(data, n, padded);
 	if (n < 8)
 		return BPEI_WLAN_CUT;
 	if (link_type == LINK_AVS || (bpei_be32(data) & 0xfffff000) == AVS_MAGIC)

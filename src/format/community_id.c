@@ -7,30 +7,30 @@
 
 #include <string.h>
 
-static inline uint32_t left(uint32_t v, int n)
+static inline uint32_t rotate_left32(uint32_t v, int n)
 {
 	return v << n | v >> (32 - n);
 }
 
 /* Word i, of those of which the last 16 are kept.  Made when it is wanted: of a loop that makes all
  * 80 gcc makes vectors, which wait for one another's stores. */
-static inline uint32_t word(uint32_t w[16], int i)
+static inline uint32_t sha1_schedule_word(uint32_t w[16], int i)
 {
 	if (i >= 16)
-		w[i % 16] =
-			left(w[(i - 3) % 16] ^ w[(i - 8) % 16] ^ w[(i - 14) % 16] ^ w[i % 16], 1);
+		w[i % 16] = rotate_left32(
+			w[(i - 3) % 16] ^ w[(i - 8) % 16] ^ w[(i - 14) % 16] ^ w[i % 16], 1);
 	return w[i % 16];
 }
 
 /* A step of RFC 3174, section 6.1, on A to E; f is what their B, C and D are mixed to. */
-static inline void step(uint32_t v[5], uint32_t f, uint32_t constant, uint32_t w)
+static inline void sha1_round(uint32_t v[5], uint32_t f, uint32_t constant, uint32_t w)
 {
-	const uint32_t next = left(v[0], 5) + f + v[4] + constant + w;
-	v[4] = v[3], v[3] = v[2], v[2] = left(v[1], 30), v[1] = v[0], v[0] = next;
+	const uint32_t next = rotate_left32(v[0], 5) + f + v[4] + constant + w;
+	v[4] = v[3], v[3] = v[2], v[2] = rotate_left32(v[1], 30), v[1] = v[0], v[0] = next;
 }
 
 /* Of at most 55 bytes. */
-static void sha1(const uint8_t *bytes, size_t n, uint8_t digest[20])
+static void sha1_short(const uint8_t *bytes, size_t n, uint8_t digest[20])
 {
 	uint32_t h[5] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 }, v[5],
 		 w[16] = { 0 };
@@ -40,13 +40,14 @@ static void sha1(const uint8_t *bytes, size_t n, uint8_t digest[20])
 	w[15] = (uint32_t)n * 8;
 	memcpy(v, h, sizeof v);
 	for (int i = 0; i < 20; i++)
-		step(v, (v[1] & v[2]) | (~v[1] & v[3]), 0x5a827999, word(w, i));
+		sha1_round(v, (v[1] & v[2]) | (~v[1] & v[3]), 0x5a827999, sha1_schedule_word(w, i));
 	for (int i = 20; i < 40; i++)
-		step(v, v[1] ^ v[2] ^ v[3], 0x6ed9eba1, word(w, i));
+		sha1_round(v, v[1] ^ v[2] ^ v[3], 0x6ed9eba1, sha1_schedule_word(w, i));
 	for (int i = 40; i < 60; i++)
-		step(v, (v[1] & v[2]) | (v[1] & v[3]) | (v[2] & v[3]), 0x8f1bbcdc, word(w, i));
+		sha1_round(v, (v[1] & v[2]) | (v[1] & v[3]) | (v[2] & v[3]), 0x8f1bbcdc,
+			sha1_schedule_word(w, i));
 	for (int i = 60; i < 80; i++)
-		step(v, v[1] ^ v[2] ^ v[3], 0xca62c1d6, word(w, i));
+		sha1_round(v, v[1] ^ v[2] ^ v[3], 0xca62c1d6, sha1_schedule_word(w, i));
 	for (int i = 0; i < 5; i++)
 		h[i] += v[i];
 	for (int i = 0; i < 20; i++)
@@ -81,7 +82,7 @@ int bpe_flow_community_id(const struct bpe_flow *f, uint16_t seed, char id[BPE_C
 		text[n++] = (uint8_t)(port[k ^ first] >> 8);
 		text[n++] = (uint8_t)port[k ^ first];
 	}
-	sha1(text, n, digest);
+	sha1_short(text, n, digest);
 	id[0] = '1', id[1] = ':';
 	for (int i = 0; i < 28; i++) {
 		uint32_t three = (uint32_t)digest[i / 4 * 3] << 16 |

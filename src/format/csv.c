@@ -13,39 +13,39 @@ static const char columns[] =
 	"orig_icmp_errors,resp_icmp_errors,orig_duplicates,resp_duplicates,"
 	"tunnel_kind,tunnel_id,tunnel_depth,tunnel_src,tunnel_dst";
 
-static void number(struct bpei_writer *w, bool known, uint64_t v)
+static void write_csv_number(struct bpei_writer *w, bool known, uint64_t v)
 {
 	if (known)
 		bpei_write_number(w, v);
 	bpei_write_char(w, ',');
 }
 
-static void word(struct bpei_writer *w, bool known, const char *s)
+static void write_csv_word(struct bpei_writer *w, bool known, const char *s)
 {
 	if (known)
 		bpei_write_string(w, s);
 	bpei_write_char(w, ',');
 }
 
-static void pair(struct bpei_writer *w, bool known, const uint64_t v[2])
+static void write_csv_pair(struct bpei_writer *w, bool known, const uint64_t v[2])
 {
 	for (int k = 0; k < 2; k++)
-		number(w, known, v[k]);
+		write_csv_number(w, known, v[k]);
 }
 
-static void tcp(struct bpei_writer *w, const struct bpe_flow *f)
+static void write_csv_tcp(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const uint32_t *const counts[] = { f->retransmissions, f->fast_retransmissions,
 		f->spurious_retransmissions, f->out_of_order, f->repeated_acks, f->zero_windows,
 		f->lost_segments, f->unseen_acks, f->keep_alives };
 	const bool is = f->tcp_state, health = f->flags & BPE_FLOW_HEALTH;
 	char letters[9];
-	word(w, is, bpei_flow_tcp_state(f));
+	write_csv_word(w, is, bpei_flow_tcp_state(f));
 	for (int k = 0; k < 2; k++) {
 		bpei_flow_tcp_flags(f->tcp_flags[k], letters);
-		word(w, is, letters);
+		write_csv_word(w, is, letters);
 	}
-	word(w, is, f->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
+	write_csv_word(w, is, f->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
 	if (is)
 		bpei_write_csv(w, f->history, sizeof f->history);
 	bpei_write_char(w, ',');
@@ -57,22 +57,22 @@ static void tcp(struct bpei_writer *w, const struct bpe_flow *f)
 		bpei_write_char(w, ',');
 	}
 	for (int k = 0; k < 2; k++)
-		number(w, f->mss[k], f->mss[k]);
+		write_csv_number(w, f->mss[k], f->mss[k]);
 	for (int k = 0; k < 2; k++)
-		number(w, f->window_scale[k] >= 0, (uint64_t)f->window_scale[k]);
+		write_csv_number(w, f->window_scale[k] >= 0, (uint64_t)f->window_scale[k]);
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
 		for (int k = 0; k < 2; k++)
-			number(w, health, counts[i][k]);
+			write_csv_number(w, health, counts[i][k]);
 }
 
 /* Last of all: no comma behind it. */
-static void tunnel(struct bpei_writer *w, const struct bpe_flow *f)
+static void write_csv_tunnel(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const struct bpe_tunnel *v = &f->tunnel;
 	const char *kind = bpe_tunnel_name(v->kind);
-	word(w, kind, kind);
-	number(w, kind && v->has_id, v->id);
-	number(w, kind, v->depth);
+	write_csv_word(w, kind, kind);
+	write_csv_number(w, kind && v->has_id, v->id);
+	write_csv_number(w, kind, v->depth);
 	if (kind && v->ip_version)
 		bpei_write_address(w, v->addr[0], v->ip_version);
 	bpei_write_char(w, ',');
@@ -97,43 +97,43 @@ void bpei_format_csv(struct bpei_writer *w, const struct bpe_flow *f)
 		bpei_write_number(w, f->port[k]);
 	}
 	bpei_write_char(w, ',');
-	word(w, true, bpei_flow_proto(f, room));
-	number(w, true, f->ip_proto);
-	number(w, true, f->ip_version);
-	number(w, f->vlan[0], f->vlan[0]);
-	number(w, f->vlan[1], f->vlan[1]);
-	pair(w, true, f->packets);
-	pair(w, true, f->wire_bytes);
-	pair(w, true, f->captured_bytes);
-	pair(w, f->flags & BPE_FLOW_LENGTHS, f->ip_bytes);
-	pair(w, f->flags & BPE_FLOW_LENGTHS, f->payload_bytes);
-	number(w, f->flags & BPE_FLOW_ICMP, f->icmp_type);
-	number(w, f->flags & BPE_FLOW_ICMP, f->icmp_code);
-	tcp(w, f);
-	word(w, true, bpe_flow_conn_state(f));
-	word(w, bpe_flow_community_id(f, 0, community), community);
+	write_csv_word(w, true, bpei_flow_proto(f, room));
+	write_csv_number(w, true, f->ip_proto);
+	write_csv_number(w, true, f->ip_version);
+	write_csv_number(w, f->vlan[0], f->vlan[0]);
+	write_csv_number(w, f->vlan[1], f->vlan[1]);
+	write_csv_pair(w, true, f->packets);
+	write_csv_pair(w, true, f->wire_bytes);
+	write_csv_pair(w, true, f->captured_bytes);
+	write_csv_pair(w, f->flags & BPE_FLOW_LENGTHS, f->ip_bytes);
+	write_csv_pair(w, f->flags & BPE_FLOW_LENGTHS, f->payload_bytes);
+	write_csv_number(w, f->flags & BPE_FLOW_ICMP, f->icmp_type);
+	write_csv_number(w, f->flags & BPE_FLOW_ICMP, f->icmp_code);
+	write_csv_tcp(w, f);
+	write_csv_word(w, true, bpe_flow_conn_state(f));
+	write_csv_word(w, bpe_flow_community_id(f, 0, community), community);
 	bpei_write_csv(w, f->interface_name, sizeof f->interface_name);
 	bpei_write_char(w, ',');
-	number(w, f->interface_index, f->interface_index);
-	number(w, f->flags & BPE_FLOW_INTERFACE_ID, f->interface_id);
-	word(w, true, f->flags & BPE_FLOW_TUNNEL ? "true" : "false");
-	word(w, f->flags & BPE_FLOW_BY_PORT, "port");
-	word(w, true, f->flags & BPE_FLOW_CONTINUED ? "true" : "false");
-	word(w, true, f->flags & BPE_FLOW_CUT ? "true" : "false");
+	write_csv_number(w, f->interface_index, f->interface_index);
+	write_csv_number(w, f->flags & BPE_FLOW_INTERFACE_ID, f->interface_id);
+	write_csv_word(w, true, f->flags & BPE_FLOW_TUNNEL ? "true" : "false");
+	write_csv_word(w, f->flags & BPE_FLOW_BY_PORT, "port");
+	write_csv_word(w, true, f->flags & BPE_FLOW_CONTINUED ? "true" : "false");
+	write_csv_word(w, true, f->flags & BPE_FLOW_CUT ? "true" : "false");
 	const bool process[2] = { f->pid > 0, f->pid > 0 && f->effective_pid > 0 };
 	for (int k = 0; k < 2; k++) {
-		number(w, process[k], (uint64_t)(k ? f->effective_pid : f->pid));
+		write_csv_number(w, process[k], (uint64_t)(k ? f->effective_pid : f->pid));
 		if (process[k])
 			bpei_write_csv(w, k ? f->effective_comm : f->comm, sizeof f->comm);
 		bpei_write_char(w, ',');
 	}
 	const char *end = bpe_flow_end_name(f->end);
-	word(w, end, end ? end : "");
-	number(w, true, f->hash);
-	number(w, true, f->worker);
+	write_csv_word(w, end, end ? end : "");
+	write_csv_number(w, true, f->hash);
+	write_csv_number(w, true, f->worker);
 	for (int k = 0; k < 2; k++)
-		number(w, true, f->icmp_errors[k]);
+		write_csv_number(w, true, f->icmp_errors[k]);
 	for (int k = 0; k < 2; k++)
-		number(w, true, f->duplicates[k]);
-	tunnel(w, f);
+		write_csv_number(w, true, f->duplicates[k]);
+	write_csv_tunnel(w, f);
 }

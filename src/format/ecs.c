@@ -10,19 +10,19 @@
 #include "format/formats.h"
 
 /* A number that is a keyword. */
-static void keyword(struct bpei_writer *w, const char *name, uint64_t v)
+static void write_ecs_keyword(struct bpei_writer *w, const char *name, uint64_t v)
 {
 	bpei_write_member(w, name, v);
 	bpei_write_char(w, '"');
 }
 
-static void stamp(struct bpei_writer *w, const char *name, int64_t ns)
+static void write_ecs_time(struct bpei_writer *w, const char *name, int64_t ns)
 {
 	bpei_write_string(w, name);
 	bpei_write_iso(w, ns, 9, "Z\"");
 }
 
-static void event(struct bpei_writer *w, const struct bpe_flow *f)
+static void write_ecs_event(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const char *reason = bpe_flow_end_name(f->end);
 	const bool goes_on =
@@ -31,15 +31,15 @@ static void event(struct bpei_writer *w, const struct bpe_flow *f)
 		",\"event\":{\"kind\":\"event\",\"category\":[\"network\"],\"type\":[\"connection\",");
 	bpei_write_string(w, goes_on ? "\"info\"]" : "\"end\"]");
 	BPEI_WRITE(w, ",\"module\":\"bpfengine\",\"dataset\":\"bpfengine.flow\"");
-	stamp(w, ",\"start\":\"", f->first_ns);
-	stamp(w, ",\"end\":\"", f->last_ns);
+	write_ecs_time(w, ",\"start\":\"", f->first_ns);
+	write_ecs_time(w, ",\"end\":\"", f->last_ns);
 	bpei_write_member(w, ",\"duration\":", (uint64_t)f->last_ns - (uint64_t)f->first_ns);
 	if (reason && *reason)
 		bpei_write_quoted(w, ",\"reason\":\"", reason);
 	bpei_write_char(w, '}');
 }
 
-static void side(struct bpei_writer *w, const struct bpe_flow *f, int k)
+static void write_ecs_end(struct bpei_writer *w, const struct bpe_flow *f, int k)
 {
 	bpei_write_string(w, k ? ",\"destination\":{\"ip\":\"" : ",\"source\":{\"ip\":\"");
 	bpei_write_address(w, f->addr[k], f->ip_version);
@@ -51,7 +51,7 @@ static void side(struct bpei_writer *w, const struct bpe_flow *f, int k)
 	bpei_write_char(w, '}');
 }
 
-static void network(struct bpei_writer *w, const struct bpe_flow *f)
+static void write_ecs_network(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const char *transport = f->ip_proto == 58   ? "ipv6-icmp"
 				: f->ip_proto == 4  ? "ipv4"
@@ -62,23 +62,24 @@ static void network(struct bpei_writer *w, const struct bpe_flow *f)
 						: ",\"network\":{\"type\":\"ipv4\"");
 	if (transport)
 		bpei_write_quoted(w, ",\"transport\":\"", transport);
-	keyword(w, ",\"iana_number\":\"", f->ip_proto);
+	write_ecs_keyword(w, ",\"iana_number\":\"", f->ip_proto);
 	bpei_write_member(w, ",\"bytes\":", f->wire_bytes[0] + f->wire_bytes[1]);
 	bpei_write_member(w, ",\"packets\":", f->packets[0] + f->packets[1]);
 	if (bpe_flow_community_id(f, 0, community))
 		bpei_write_quoted(w, ",\"community_id\":\"", community);
 	if (f->vlan[0])
-		keyword(w, ",\"vlan\":{\"id\":\"", f->vlan[0]), bpei_write_char(w, '}');
+		write_ecs_keyword(w, ",\"vlan\":{\"id\":\"", f->vlan[0]), bpei_write_char(w, '}');
 	if (f->vlan[1])
-		keyword(w, ",\"inner\":{\"vlan\":{\"id\":\"", f->vlan[1]), BPEI_WRITE(w, "}}");
+		write_ecs_keyword(w, ",\"inner\":{\"vlan\":{\"id\":\"", f->vlan[1]),
+			BPEI_WRITE(w, "}}");
 	bpei_write_char(w, '}');
 }
 
-static void interface(struct bpei_writer *w, const struct bpe_flow *f)
+static void write_ecs_interface(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const char *before = ",\"observer\":{\"ingress\":{\"interface\":{";
 	if (f->interface_index)
-		keyword(w, ",\"observer\":{\"ingress\":{\"interface\":{\"id\":\"",
+		write_ecs_keyword(w, ",\"observer\":{\"ingress\":{\"interface\":{\"id\":\"",
 			f->interface_index),
 			before = ",";
 	if (f->interface_name[0]) {
@@ -92,13 +93,13 @@ static void interface(struct bpei_writer *w, const struct bpe_flow *f)
 
 void bpei_format_ecs(struct bpei_writer *w, const struct bpe_flow *f)
 {
-	stamp(w, "{\"@timestamp\":\"", f->last_ns);
+	write_ecs_time(w, "{\"@timestamp\":\"", f->last_ns);
 	BPEI_WRITE(w, ",\"ecs\":{\"version\":\"8.11.0\"}");
-	event(w, f);
-	side(w, f, 0);
-	side(w, f, 1);
-	network(w, f);
-	interface(w, f);
+	write_ecs_event(w, f);
+	write_ecs_end(w, f, 0);
+	write_ecs_end(w, f, 1);
+	write_ecs_network(w, f);
+	write_ecs_interface(w, f);
 	bpei_flow_write_process(w, f);
 	bpei_write_quoted(w, ",\"bpfengine\":{\"conn_state\":\"", bpe_flow_conn_state(f));
 	if (f->tcp_state)

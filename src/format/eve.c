@@ -9,7 +9,7 @@
  * left out of them). */
 #include "format/formats.h"
 
-static void hex(struct bpei_writer *w, const char *name, uint8_t v)
+static void write_eve_hex(struct bpei_writer *w, const char *name, uint8_t v)
 {
 	static const char digits[] = "0123456789abcdef";
 	bpei_write_string(w, name);
@@ -18,7 +18,7 @@ static void hex(struct bpei_writer *w, const char *name, uint8_t v)
 	bpei_write_char(w, '"');
 }
 
-static void proto(struct bpei_writer *w, uint8_t p)
+static void write_eve_proto(struct bpei_writer *w, uint8_t p)
 {
 	static const struct {
 		uint8_t number;
@@ -38,7 +38,7 @@ static void proto(struct bpei_writer *w, uint8_t p)
 }
 
 /* "bpfengine":{}: what EVE has no names for.  end: of a record that ends nothing; NULL: it does. */
-static void own(struct bpei_writer *w, const struct bpe_flow *f, const char *end)
+static void write_eve_extension(struct bpei_writer *w, const struct bpe_flow *f, const char *end)
 {
 	if (!end && !(f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1]))
 		return;
@@ -53,7 +53,7 @@ static void own(struct bpei_writer *w, const struct bpe_flow *f, const char *end
 	bpei_write_char(w, '}');
 }
 
-static const char *state(const struct bpe_flow *f)
+static const char *eve_flow_state(const struct bpe_flow *f)
 {
 	const bool both = f->packets[0] > f->icmp_errors[0] &&
 			  f->packets[1] > f->icmp_errors[1]; /* an error is no answer */
@@ -64,7 +64,7 @@ static const char *state(const struct bpe_flow *f)
 						  : "closed";
 }
 
-static void tcp(struct bpei_writer *w, const struct bpe_flow *f)
+static void write_eve_tcp(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	static const char *const names[8] = { ",\"fin\":true", ",\"syn\":true", ",\"rst\":true",
 		",\"psh\":true", ",\"ack\":true", ",\"urg\":true", ",\"ecn\":true",
@@ -77,9 +77,9 @@ static void tcp(struct bpei_writer *w, const struct bpe_flow *f)
 		[BPE_TCP_CLOSED] = "closed",
 		[BPE_TCP_RESET] = "closed" };
 	const uint8_t all = f->tcp_flags[0] | f->tcp_flags[1];
-	hex(w, ",\"tcp\":{\"tcp_flags\":\"", all);
-	hex(w, ",\"tcp_flags_ts\":\"", f->tcp_flags[0]);
-	hex(w, ",\"tcp_flags_tc\":\"", f->tcp_flags[1]);
+	write_eve_hex(w, ",\"tcp\":{\"tcp_flags\":\"", all);
+	write_eve_hex(w, ",\"tcp_flags_ts\":\"", f->tcp_flags[0]);
+	write_eve_hex(w, ",\"tcp_flags_tc\":\"", f->tcp_flags[1]);
 	for (int i = 0; i < 8; i++)
 		if (all >> i & 1)
 			bpei_write_string(w, names[i]);
@@ -125,7 +125,7 @@ void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *f)
 	if (ports)
 		bpei_write_member(w, ",\"dest_port\":", f->port[1]);
 	bpei_write_member(w, ",\"ip_v\":", f->ip_version);
-	proto(w, f->ip_proto);
+	write_eve_proto(w, f->ip_proto);
 	if (icmp) {
 		bpei_write_member(w, ",\"icmp_type\":", f->icmp_type);
 		bpei_write_member(w, ",\"icmp_code\":", f->icmp_code);
@@ -141,16 +141,17 @@ void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *f)
 	BPEI_WRITE(w, "\",\"age\":");
 	bpei_write_signed(w, f->last_ns / second - (f->last_ns % second < 0) -
 				     (f->first_ns / second - (f->first_ns % second < 0)));
-	bpei_write_quoted(w, ",\"state\":\"", state(f));
+	bpei_write_quoted(w, ",\"state\":\"", eve_flow_state(f));
 	if (f->end < sizeof reasons / sizeof *reasons && reasons[f->end])
 		bpei_write_quoted(w, ",\"reason\":\"", reasons[f->end]);
 	bpei_write_char(w, '}');
 	if (bpe_flow_community_id(f, 0, community))
 		bpei_write_quoted(w, ",\"community_id\":\"", community);
 	if (f->tcp_state)
-		tcp(w, f);
+		write_eve_tcp(w, f);
 	bpei_flow_write_tunnel_object(w, f, "\"src_ip\":\"", "\"dest_ip\":\"", "\"proto\":\"");
 	bpei_flow_write_process(w, f);
-	own(w, f, f->end == BPE_END_ACTIVE || f->end == BPE_END_DUMPED ? end : NULL);
+	write_eve_extension(
+		w, f, f->end == BPE_END_ACTIVE || f->end == BPE_END_DUMPED ? end : NULL);
 	bpei_write_char(w, '}');
 }

@@ -49,7 +49,7 @@ bool bpei_flow_has_ports(const struct bpe_flow *f)
 	       f->ip_proto == 136;
 }
 
-static uint64_t mix(uint64_t v) /* splitmix64's last step */
+static uint64_t splitmix_finish(uint64_t v) /* splitmix64's last step */
 {
 	v = (v ^ v >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	v = (v ^ v >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -58,17 +58,18 @@ static uint64_t mix(uint64_t v) /* splitmix64's last step */
 
 struct bpei_flow_id bpei_flow_id(const struct bpe_flow *f)
 {
-	const uint64_t hash = mix(f->hash + UINT64_C(0xbf58476d1ce4e5b9));
-	struct bpei_flow_id id = { mix((uint64_t)f->first_ns + UINT64_C(0x9e3779b97f4a7c15)) ^ hash,
-		hash };
+	const uint64_t hash = splitmix_finish(f->hash + UINT64_C(0xbf58476d1ce4e5b9));
+	struct bpei_flow_id id = {
+		splitmix_finish((uint64_t)f->first_ns + UINT64_C(0x9e3779b97f4a7c15)) ^ hash, hash
+	};
 	uint64_t words[6] = { 0 };
 	memcpy(words, f->addr, 32);
 	words[4] = (uint64_t)f->port[0] | (uint64_t)f->port[1] << 16 | (uint64_t)f->ip_proto << 32 |
 		   (uint64_t)f->ip_version << 40;
 	words[5] = (uint64_t)f->vlan[0] | (uint64_t)f->vlan[1] << 16;
 	for (int i = 0; i < 6; i++) {
-		id.a = mix(id.a ^ words[i]);
-		id.b = mix(id.b + words[i] + id.a);
+		id.a = splitmix_finish(id.a ^ words[i]);
+		id.b = splitmix_finish(id.b + words[i] + id.a);
 	}
 	return id;
 }

@@ -2,7 +2,7 @@
 /* The native line, schema bpfengine.flow/1: keys are stable, later versions only add.  Pure. */
 #include "format/formats.h"
 
-static void pair(struct bpei_writer *w, const char *name, uint64_t a, uint64_t b)
+static void write_json_pair(struct bpei_writer *w, const char *name, uint64_t a, uint64_t b)
 {
 	bpei_write_string(w, name);
 	bpei_write_char(w, '[');
@@ -12,13 +12,13 @@ static void pair(struct bpei_writer *w, const char *name, uint64_t a, uint64_t b
 	bpei_write_char(w, ']');
 }
 
-static void number(struct bpei_writer *w, const char *name, int64_t v)
+static void write_json_number(struct bpei_writer *w, const char *name, int64_t v)
 {
 	bpei_write_string(w, name);
 	bpei_write_signed(w, v);
 }
 
-static void tcp(struct bpei_writer *w, const struct bpe_flow *f)
+static void write_json_tcp(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const struct {
 		const char *name;
@@ -56,39 +56,39 @@ static void tcp(struct bpei_writer *w, const struct bpe_flow *f)
 		bpei_write_seconds(w, ns, 9);
 	}
 	if (f->mss[0] | f->mss[1])
-		pair(w, ",\"mss\":", f->mss[0], f->mss[1]);
+		write_json_pair(w, ",\"mss\":", f->mss[0], f->mss[1]);
 	if (f->window_scale[0] >= 0 || f->window_scale[1] >= 0) {
-		number(w, ",\"window_scale\":[", f->window_scale[0]);
-		number(w, ",", f->window_scale[1]);
+		write_json_number(w, ",\"window_scale\":[", f->window_scale[0]);
+		write_json_number(w, ",", f->window_scale[1]);
 		bpei_write_char(w, ']');
 	}
 	for (size_t k = 0; k < sizeof counts / sizeof *counts; k++)
 		if (counts[k].v[0] | counts[k].v[1])
-			pair(w, counts[k].name, counts[k].v[0], counts[k].v[1]);
+			write_json_pair(w, counts[k].name, counts[k].v[0], counts[k].v[1]);
 }
 
-static void process(struct bpei_writer *w, const struct bpe_flow *f)
+static void write_json_process(struct bpei_writer *w, const struct bpe_flow *f)
 {
-	number(w, ",\"pid\":", f->pid);
+	write_json_number(w, ",\"pid\":", f->pid);
 	BPEI_WRITE(w, ",\"process\":");
 	bpei_write_json(w, f->comm, sizeof f->comm);
 	if (f->effective_pid <= 0)
 		return;
-	number(w, ",\"effective_pid\":", f->effective_pid);
+	write_json_number(w, ",\"effective_pid\":", f->effective_pid);
 	BPEI_WRITE(w, ",\"effective_process\":");
 	bpei_write_json(w, f->effective_comm, sizeof f->effective_comm);
 }
 
-static void interface(struct bpei_writer *w, const struct bpe_flow *f)
+static void write_json_interface(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	if (f->interface_name[0]) {
 		BPEI_WRITE(w, ",\"interface\":");
 		bpei_write_json(w, f->interface_name, sizeof f->interface_name);
 	}
 	if (f->interface_index)
-		number(w, ",\"interface_index\":", f->interface_index);
+		write_json_number(w, ",\"interface_index\":", f->interface_index);
 	if (f->flags & BPE_FLOW_INTERFACE_ID)
-		number(w, ",\"interface_id\":", f->interface_id);
+		write_json_number(w, ",\"interface_id\":", f->interface_id);
 }
 
 void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *f)
@@ -96,35 +96,35 @@ void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *f)
 	char room[16], community[BPE_COMMUNITY_ID_BYTES];
 	BPEI_WRITE(w, "{\"schema\":\"bpfengine.flow/1\",\"src\":\"");
 	bpei_write_address(w, f->addr[0], f->ip_version);
-	number(w, "\",\"sport\":", f->port[0]);
+	write_json_number(w, "\",\"sport\":", f->port[0]);
 	BPEI_WRITE(w, ",\"dst\":\"");
 	bpei_write_address(w, f->addr[1], f->ip_version);
-	number(w, "\",\"dport\":", f->port[1]);
+	write_json_number(w, "\",\"dport\":", f->port[1]);
 	BPEI_WRITE(w, ",\"proto\":\"");
 	bpei_write_string(w, bpei_flow_proto(f, room));
-	number(w, "\",\"ip_proto\":", f->ip_proto);
-	number(w, ",\"ip\":", f->ip_version);
+	write_json_number(w, "\",\"ip_proto\":", f->ip_proto);
+	write_json_number(w, ",\"ip\":", f->ip_version);
 	if (f->vlan[1])
-		pair(w, ",\"vlan\":", f->vlan[0], f->vlan[1]);
+		write_json_pair(w, ",\"vlan\":", f->vlan[0], f->vlan[1]);
 	else if (f->vlan[0])
-		number(w, ",\"vlan\":[", f->vlan[0]), bpei_write_char(w, ']');
+		write_json_number(w, ",\"vlan\":[", f->vlan[0]), bpei_write_char(w, ']');
 	BPEI_WRITE(w, ",\"first\":");
 	bpei_write_seconds(w, f->first_ns, 9);
 	BPEI_WRITE(w, ",\"duration\":");
 	bpei_write_span(w, f->first_ns, f->last_ns, 9);
-	pair(w, ",\"packets\":", f->packets[0], f->packets[1]);
-	pair(w, ",\"wire_bytes\":", f->wire_bytes[0], f->wire_bytes[1]);
-	pair(w, ",\"captured_bytes\":", f->captured_bytes[0], f->captured_bytes[1]);
+	write_json_pair(w, ",\"packets\":", f->packets[0], f->packets[1]);
+	write_json_pair(w, ",\"wire_bytes\":", f->wire_bytes[0], f->wire_bytes[1]);
+	write_json_pair(w, ",\"captured_bytes\":", f->captured_bytes[0], f->captured_bytes[1]);
 	if (f->flags & BPE_FLOW_LENGTHS) {
-		pair(w, ",\"ip_bytes\":", f->ip_bytes[0], f->ip_bytes[1]);
-		pair(w, ",\"payload_bytes\":", f->payload_bytes[0], f->payload_bytes[1]);
+		write_json_pair(w, ",\"ip_bytes\":", f->ip_bytes[0], f->ip_bytes[1]);
+		write_json_pair(w, ",\"payload_bytes\":", f->payload_bytes[0], f->payload_bytes[1]);
 	}
 	if (f->flags & BPE_FLOW_ICMP) {
-		number(w, ",\"icmp_type\":", f->icmp_type);
-		number(w, ",\"icmp_code\":", f->icmp_code);
+		write_json_number(w, ",\"icmp_type\":", f->icmp_type);
+		write_json_number(w, ",\"icmp_code\":", f->icmp_code);
 	}
 	if (f->tcp_state)
-		tcp(w, f);
+		write_json_tcp(w, f);
 	bpei_flow_write_counts(w, ",\"icmp_errors\":[", f->icmp_errors);
 	bpei_flow_write_counts(w, ",\"duplicates\":[", f->duplicates);
 	BPEI_WRITE(w, ",\"conn_state\":\"");
@@ -135,7 +135,7 @@ void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *f)
 		bpei_write_string(w, community);
 		bpei_write_char(w, '"');
 	}
-	interface(w, f);
+	write_json_interface(w, f);
 	if (f->flags & BPE_FLOW_TUNNEL)
 		BPEI_WRITE(w, ",\"tunnel\":true");
 	bpei_flow_write_tunnel(w, f);
@@ -146,14 +146,14 @@ void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *f)
 	if (f->flags & BPE_FLOW_CUT)
 		BPEI_WRITE(w, ",\"cut\":true");
 	if (f->pid > 0)
-		process(w, f);
+		write_json_process(w, f);
 	const char *end = bpe_flow_end_name(f->end);
 	if (end && end[0]) {
 		BPEI_WRITE(w, ",\"end\":\"");
 		bpei_write_string(w, end);
 		bpei_write_char(w, '"');
 	}
-	number(w, ",\"hash\":", f->hash);
-	number(w, ",\"worker\":", f->worker);
+	write_json_number(w, ",\"hash\":", f->hash);
+	write_json_number(w, ",\"worker\":", f->worker);
 	bpei_write_char(w, '}');
 }

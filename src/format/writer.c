@@ -47,7 +47,7 @@ void bpei_write_signed(struct bpei_writer *w, int64_t v)
 }
 
 /* Of a second; 6 digits of it, or all 9. */
-static void fraction(struct bpei_writer *w, uint64_t ns, int digits)
+static void write_fraction(struct bpei_writer *w, uint64_t ns, int digits)
 {
 	bpei_write_char(w, '.');
 	bpei_write_digits(w, digits == 6 ? ns / 1000 : ns, digits);
@@ -66,12 +66,12 @@ void bpei_write_span(struct bpei_writer *w, int64_t from_ns, int64_t to_ns, int 
 	if (back)
 		bpei_write_char(w, '-');
 	bpei_write_number(w, v / 1000000000);
-	fraction(w, v % 1000000000, digits);
+	write_fraction(w, v % 1000000000, digits);
 }
 
 /* Days since 1970 as a date of the Gregorian calendar; years count from March, so that the leap day
  * is the last. */
-static void date(struct bpei_writer *w, int64_t days)
+static void write_date(struct bpei_writer *w, int64_t days)
 {
 	uint64_t z = (uint64_t)(days + 719468), era = z / 146097,
 		 day = z % 146097; /* since 0000-03-01; an int64_t of nanoseconds begins in 1677 */
@@ -91,14 +91,14 @@ void bpei_write_iso(struct bpei_writer *w, int64_t ns, int digits, const char *z
 		days = seconds / 86400 - (seconds % 86400 < 0);
 	uint64_t of_day = (uint64_t)(seconds - days * 86400),
 		 rest = (uint64_t)(ns % 1000000000 + (ns % 1000000000 < 0 ? 1000000000 : 0));
-	date(w, days);
+	write_date(w, days);
 	bpei_write_char(w, 'T');
 	bpei_write_digits(w, of_day / 3600, 2);
 	bpei_write_char(w, ':');
 	bpei_write_digits(w, of_day / 60 % 60, 2);
 	bpei_write_char(w, ':');
 	bpei_write_digits(w, of_day % 60, 2);
-	fraction(w, rest, digits);
+	write_fraction(w, rest, digits);
 	bpei_write_string(w, zone);
 }
 
@@ -115,7 +115,7 @@ void bpei_write_address(struct bpei_writer *w, const uint8_t *addr, int version)
 }
 
 /* A control character as JSON writes it. */
-static void escape(struct bpei_writer *w, uint32_t code)
+static void write_escaped_code(struct bpei_writer *w, uint32_t code)
 {
 	static const char hex[] = "0123456789abcdef";
 	BPEI_WRITE(w, "\\u");
@@ -134,7 +134,7 @@ void bpei_write_json(struct bpei_writer *w, const char *text, size_t most)
 		else if (code == '"' || code == '\\')
 			bpei_write_char(w, '\\'), bpei_write_bytes(w, text + i, 1);
 		else if (bpei_utf8_is_control(code))
-			escape(w, code);
+			write_escaped_code(w, code);
 		else
 			bpei_write_bytes(w, text + i, n);
 	}
@@ -142,7 +142,7 @@ void bpei_write_json(struct bpei_writer *w, const char *text, size_t most)
 }
 
 /* A spreadsheet takes these for the beginning of a formula; the last four are their wide forms. */
-static bool begins_formula(const char *s, size_t left)
+static bool csv_begins_formula(const char *s, size_t left)
 {
 	static const char *const signs[] = { "=", "+", "-", "@", "\xef\xbc\x9d", "\xef\xbc\x8b",
 		"\xef\xbc\x8d", "\xef\xbc\xa0" };
@@ -160,7 +160,7 @@ void bpei_write_csv(struct bpei_writer *w, const char *s, size_t most)
 		quoted |= s[i] == '"' || s[i] == ',';
 	if (quoted)
 		bpei_write_char(w, '"');
-	if (begins_formula(s, left))
+	if (csv_begins_formula(s, left))
 		bpei_write_char(w, '\'');
 	for (size_t i = 0, n; i < left; i += n ? n : 1) {
 		n = bpei_utf8_bytes(s + i, left - i);
@@ -170,7 +170,7 @@ void bpei_write_csv(struct bpei_writer *w, const char *s, size_t most)
 		if (!n)
 			BPEI_WRITE(w, "\xef\xbf\xbd");
 		else if (bpei_utf8_is_control(code))
-			escape(w, code);
+			write_escaped_code(w, code);
 		else
 			bpei_write_bytes(w, s + i, n);
 	}

@@ -13,7 +13,7 @@
 
 static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-static void uid(struct bpei_writer *w, const struct bpe_flow *f)
+static void write_zeek_uid(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	struct bpei_flow_id id = bpei_flow_id(f);
 	char s[18] = { 'C' };
@@ -25,7 +25,7 @@ static void uid(struct bpei_writer *w, const struct bpe_flow *f)
 }
 
 /* Whether what this end's payload adds up to is the span of its sequence numbers. */
-static bool is_span(const struct bpe_flow *f, int k)
+static bool payload_is_sequence_span(const struct bpe_flow *f, int k)
 {
 	return f->flags & BPE_FLOW_HEALTH && !(f->flags & (BPE_FLOW_CUT | BPE_FLOW_CONTINUED)) &&
 	       !f->retransmissions[k] && !f->lost_segments[k] && !f->keep_alives[k] &&
@@ -51,7 +51,7 @@ void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 	BPEI_WRITE(w, "\"ts\":");
 	bpei_write_seconds(w, f->first_ns, 6);
 	BPEI_WRITE(w, ",\"uid\":\"");
-	uid(w, f);
+	write_zeek_uid(w, f);
 	BPEI_WRITE(w, "\",\"id.orig_h\":\"");
 	bpei_write_address(w, f->addr[0], f->ip_version);
 	bpei_write_char(w, '"');
@@ -70,9 +70,9 @@ void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 	BPEI_WRITE(w, "\",\"duration\":");
 	bpei_write_span(w, f->first_ns, f->last_ns, 6);
 	if (f->flags & BPE_FLOW_LENGTHS) {
-		if (!tcp || is_span(f, 0))
+		if (!tcp || payload_is_sequence_span(f, 0))
 			bpei_write_member(w, ",\"orig_bytes\":", f->payload_bytes[0]);
-		if (!tcp || is_span(f, 1))
+		if (!tcp || payload_is_sequence_span(f, 1))
 			bpei_write_member(w, ",\"resp_bytes\":", f->payload_bytes[1]);
 	}
 	BPEI_WRITE(w, ",\"conn_state\":\"");

@@ -18,7 +18,7 @@ struct ends {
 	enum end_state now[2], before[2];
 };
 
-static void enter(struct ends *e, int k, enum end_state state)
+static void enter_state(struct ends *e, int k, enum end_state state)
 {
 	if (e->now[k] == state)
 		return;
@@ -27,64 +27,65 @@ static void enter(struct ends *e, int k, enum end_state state)
 }
 
 /* The first segment that is seen of an end.  empty: it carries nothing. */
-static void begin(struct ends *e, int k, uint32_t flags, bool empty)
+static void begin_end(struct ends *e, int k, uint32_t flags, bool empty)
 {
 	const enum end_state peer = e->now[!k];
 	if (flags & TCP_SYN && !k)
-		enter(e, 0, flags & TCP_ACK ? SYN_ACK_SENT : SYN_SENT);
+		enter_state(e, 0, flags & TCP_ACK ? SYN_ACK_SENT : SYN_SENT);
 	if (flags & TCP_SYN && k) {
 		if (peer == SYN_SENT)
-			enter(e, 0, ESTABLISHED);
-		enter(e, 1, ESTABLISHED);
+			enter_state(e, 0, ESTABLISHED);
+		enter_state(e, 1, ESTABLISHED);
 	}
 	if (flags & TCP_FIN)
-		enter(e, k, CLOSED);
+		enter_state(e, k, CLOSED);
 	if (flags & TCP_RST)
-		enter(e, k, RESET);
+		enter_state(e, k, RESET);
 	if (flags & (TCP_SYN | TCP_FIN | TCP_RST))
 		return;
 	if (k && empty && peer == SYN_SENT)
 		return; /* an ACK that comes before the SYN-ACK */
-	enter(e, k, flags & TCP_ACK && peer == ESTABLISHED ? ESTABLISHED : PARTIAL);
+	enter_state(e, k, flags & TCP_ACK && peer == ESTABLISHED ? ESTABLISHED : PARTIAL);
 }
 
-static void step(struct ends *e, int k, uint32_t flags, bool empty)
+static void advance_end(struct ends *e, int k, uint32_t flags, bool empty)
 {
 	const int peer = !k;
 	switch (e->now[k]) {
 	case INACTIVE:
-		begin(e, k, flags, empty);
+		begin_end(e, k, flags, empty);
 		return;
 	case SYN_SENT:
 	case SYN_ACK_SENT:
 		if (flags & TCP_FIN)
-			enter(e, k, CLOSED);
+			enter_state(e, k, CLOSED);
 		if (flags & TCP_RST)
-			enter(e, k, RESET);
+			enter_state(e, k, RESET);
 		return;
 	case PARTIAL:
 		if ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && e->now[peer] == INACTIVE)
-			enter(e, k, SYN_SENT);
+			enter_state(e, k, SYN_SENT);
 		/* fall through */
 	case ESTABLISHED:
 		if (flags & TCP_RST) {
-			enter(e, k, RESET);
+			enter_state(e, k, RESET);
 		} else if (flags & TCP_FIN) {
-			enter(e, k, CLOSED); /* a reset that followed the peer's FIN was a close */
+			enter_state(e, k,
+				CLOSED); /* a reset that followed the peer's FIN was a close */
 			if (e->now[peer] == RESET && e->before[peer] == CLOSED)
-				enter(e, peer, CLOSED);
+				enter_state(e, peer, CLOSED);
 		}
 		return;
 	case CLOSED:
 		if (flags & TCP_RST && e->now[peer] != CLOSED)
-			enter(e, k, RESET);
+			enter_state(e, k, RESET);
 		return;
 	case RESET:
 		return;
 	}
 }
 
-static bool has_letter(const struct bpe_flow *f, int k, char capital)
+static bool has_history_letter(const struct bpe_flow *f, int k, char capital)
 {
 	const int letter = k ? capital + ('a' - 'A') : capital;
 	const void *at = memchr(f->history, letter, strnlen(f->history, sizeof f->history));
@@ -92,7 +93,7 @@ static bool has_letter(const struct bpe_flow *f, int k, char capital)
 }
 
 /* The flags that a letter of the history stands for. */
-static uint32_t flags_of(const struct bpe_flow *f, int k, char capital)
+static uint32_t letter_flags(const struct bpe_flow *f, int k, char capital)
 {
 	const uint32_t had = f->tcp_flags[k], ack = had & TCP_ACK;
 	switch (capital) {
@@ -111,29 +112,29 @@ static uint32_t flags_of(const struct bpe_flow *f, int k, char capital)
 	case 'I':
 		return TCP_FIN | TCP_RST;
 	default: /* Q: SYN and whatever no other letter tells of */
-		return TCP_SYN | (has_letter(f, k, 'F') ? 0 : had & TCP_FIN) |
-		       (has_letter(f, k, 'R') ? 0 : had & TCP_RST);
+		return TCP_SYN | (has_history_letter(f, k, 'F') ? 0 : had & TCP_FIN) |
+		       (has_history_letter(f, k, 'R') ? 0 : had & TCP_RST);
 	}
 }
 
-static void follow_history(const struct bpe_flow *f, struct ends *e)
+static void replay_history(const struct bpe_flow *f, struct ends *e)
 {
 	for (size_t i = 0; i < sizeof f->history && f->history[i]; i++) {
 		const int k = f->history[i] >= 'a';
 		const char capital = (char)(f->history[i] - k * ('a' - 'A'));
 		if (strchr("SHADFRIQ", capital))
-			step(e, k, flags_of(f, k, capital), capital != 'D');
+			advance_end(e, k, letter_flags(f, k, capital), capital != 'D');
 	}
 }
 
 /* Packets of that end that are no ICMP errors. */
-static bool has_sent(const struct bpe_flow *f, int k)
+static bool end_has_sent(const struct bpe_flow *f, int k)
 {
 	return f->tcp_flags[k] || f->packets[k] > f->icmp_errors[k];
 }
 
 /* Whether the history tells of that end. */
-static bool is_told(const struct bpe_flow *f, int k)
+static bool history_has_end(const struct bpe_flow *f, int k)
 {
 	for (size_t i = 0; i < sizeof f->history && f->history[i]; i++)
 		if (f->history[i] != '^' && (f->history[i] >= 'a') == (k == 1))
@@ -142,33 +143,34 @@ static bool is_told(const struct bpe_flow *f, int k)
 }
 
 /* The flags of an end that the history does not tell. */
-static uint32_t untold_flags(const struct bpe_flow *f, int k)
+static uint32_t flags_without_letter(const struct bpe_flow *f, int k)
 {
-	const bool multiple = has_letter(f, k, 'Q'), both = has_letter(f, k, 'I');
+	const bool multiple = has_history_letter(f, k, 'Q'), both = has_history_letter(f, k, 'I');
 	uint32_t left = f->tcp_flags[k];
-	if (multiple || has_letter(f, k, 'S') || has_letter(f, k, 'H'))
+	if (multiple || has_history_letter(f, k, 'S') || has_history_letter(f, k, 'H'))
 		left &= ~(uint32_t)TCP_SYN;
-	if (multiple || both || has_letter(f, k, 'F'))
+	if (multiple || both || has_history_letter(f, k, 'F'))
 		left &= ~(uint32_t)TCP_FIN;
-	if (multiple || both || has_letter(f, k, 'R'))
+	if (multiple || both || has_history_letter(f, k, 'R'))
 		left &= ~(uint32_t)TCP_RST;
 	return left;
 }
 
-static void follow_flags(const struct bpe_flow *f, struct ends *e)
+static void replay_flags(const struct bpe_flow *f, struct ends *e)
 {
 	static const uint32_t order[] = { TCP_SYN, TCP_ACK, TCP_FIN, TCP_RST };
-	const uint32_t left[2] = { untold_flags(f, 0), untold_flags(f, 1) };
+	const uint32_t left[2] = { flags_without_letter(f, 0), flags_without_letter(f, 1) };
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
 		for (int k = 0; k < 2; k++) {
 			const bool closes = left[k] & (TCP_FIN | TCP_RST);
 			if (order[i] != TCP_ACK && left[k] & order[i])
-				step(e, k, order[i], true);
-			if (order[i] != TCP_ACK || is_told(f, k) || !has_sent(f, k))
+				advance_end(e, k, order[i], true);
+			if (order[i] != TCP_ACK || history_has_end(f, k) || !end_has_sent(f, k))
 				continue;
 			if (e->now[k] != INACTIVE || (closes && !(left[k] & TCP_PSH)))
 				continue;
-			step(e, k, left[k] & TCP_ACK, (left[k] & (TCP_ACK | TCP_PSH)) == TCP_ACK);
+			advance_end(e, k, left[k] & TCP_ACK,
+				(left[k] & (TCP_ACK | TCP_PSH)) == TCP_ACK);
 		}
 }
 
@@ -176,9 +178,9 @@ static void follow_flags(const struct bpe_flow *f, struct ends *e)
 static bool is_aborted_attempt(const struct bpe_flow *f)
 {
 	const char *h = f->history + (f->history[0] == '^');
-	if (has_letter(f, 0, 'Q') || has_letter(f, 0, 'I'))
+	if (has_history_letter(f, 0, 'Q') || has_history_letter(f, 0, 'I'))
 		return false;
-	if (!has_letter(f, 0, 'R'))
+	if (!has_history_letter(f, 0, 'R'))
 		return f->tcp_flags[0] & TCP_SYN && !(f->tcp_flags[0] & TCP_FIN);
 	if (*h != 'S')
 		return false;
@@ -188,28 +190,28 @@ static bool is_aborted_attempt(const struct bpe_flow *f)
 	return true;
 }
 
-static bool has_data(const struct bpe_flow *f)
+static bool carried_data(const struct bpe_flow *f)
 {
 	if (f->flags & BPE_FLOW_LENGTHS && f->payload_bytes[0] | f->payload_bytes[1])
 		return true;
 	if (f->unseen_acks[0] | f->unseen_acks[1])
 		return true;
 	for (int k = 0; k < 2; k++)
-		if (has_letter(f, k, 'D') || has_letter(f, k, 'G') ||
+		if (has_history_letter(f, k, 'D') || has_history_letter(f, k, 'G') ||
 			(!f->history[0] && f->tcp_flags[k] & TCP_PSH))
 			return true;
 	return false;
 }
 
-static const char *state_of_tcp(const struct bpe_flow *f)
+static const char *tcp_conn_state(const struct bpe_flow *f)
 {
 	struct ends e = { { INACTIVE, INACTIVE }, { INACTIVE, INACTIVE } };
-	follow_history(f, &e);
-	follow_flags(f, &e);
+	replay_history(f, &e);
+	replay_flags(f, &e);
 	const enum end_state o = e.now[0], r = e.now[1];
 	const bool o_inactive = o <= PARTIAL, r_inactive = r <= PARTIAL;
 	if (r == RESET) {
-		if (o == SYN_SENT || o == SYN_ACK_SENT || (o == RESET && !has_data(f)))
+		if (o == SYN_SENT || o == SYN_ACK_SENT || (o == RESET && !carried_data(f)))
 			return "REJ";
 		return o_inactive ? "RSTRH" : "RSTR";
 	}
@@ -229,10 +231,10 @@ static const char *state_of_tcp(const struct bpe_flow *f)
 const char *bpe_flow_conn_state(const struct bpe_flow *f)
 {
 	if (f->tcp_state)
-		return state_of_tcp(f);
+		return tcp_conn_state(f);
 	if (f->ip_proto != 17 && f->ip_proto != 136)
 		return "OTH";
-	const bool o = has_sent(f, 0), r = has_sent(f, 1),
+	const bool o = end_has_sent(f, 0), r = end_has_sent(f, 1),
 		   quoted = f->icmp_errors[0] | f->icmp_errors[1];
 	return o && r ? "SF" : o || (!r && quoted) ? "S0" : r ? "SHR" : "OTH";
 }

@@ -52,19 +52,19 @@ void bpei_answers_free(struct bpei_answers *a)
 	bpei_mem_unmap(a, sizeof *a);
 }
 
-static uint64_t distance(int64_t a, int64_t b)
+static uint64_t slot_distance(int64_t a, int64_t b)
 {
 	uint64_t d = (uint64_t)a - (uint64_t)b;
 	return a < b ? 0 - d : d;
 }
 
-static bool is_good(const struct place *p, int64_t now_ns)
+static bool session_is_fresh(const struct place *p, int64_t now_ns)
 {
-	return p->birth && distance(p->time_ns, now_ns) <= BPEI_ANSWER_NS;
+	return p->birth && slot_distance(p->time_ns, now_ns) <= BPEI_ANSWER_NS;
 }
 
 /* The key's place; a new one begins with the session of that id. */
-static struct place *find_place(
+static struct place *find_session_slot(
 	struct bpei_answers *a, const struct bpe_key *key, uint32_t hash, int64_t now_ns)
 {
 	struct place *set = a->place[hash % SETS], *to = set;
@@ -73,11 +73,11 @@ static struct place *find_place(
 			to = &set[k];
 			break;
 		}
-		if (is_good(to, now_ns) &&
-			(!is_good(&set[k], now_ns) || set[k].time_ns < to->time_ns))
+		if (session_is_fresh(to, now_ns) &&
+			(!session_is_fresh(&set[k], now_ns) || set[k].time_ns < to->time_ns))
 			to = &set[k];
 	}
-	const bool known = is_good(to, now_ns) && !memcmp(&to->key, key, sizeof *key);
+	const bool known = session_is_fresh(to, now_ns) && !memcmp(&to->key, key, sizeof *key);
 	if (!known) {
 		a->births = a->births + 1 ? a->births + 1 : 1;
 		*to = (struct place){
@@ -88,15 +88,15 @@ static struct place *find_place(
 	return to;
 }
 
-static struct other *set_of(struct bpei_answers *a, uint32_t birth, uint32_t id)
+static struct other *session_set(struct bpei_answers *a, uint32_t birth, uint32_t id)
 {
 	uint64_t h = (birth * UINT64_C(0x9e3779b97f4a7c15) ^ id) * 0x9e3779b97f4a7c15u;
 	return a->other[(h >> 32) % SETS];
 }
 
-static uint32_t find_number(struct bpei_answers *a, const struct place *p, uint32_t id)
+static uint32_t find_partner_id(struct bpei_answers *a, const struct place *p, uint32_t id)
 {
-	struct other *set = set_of(a, p->birth, id);
+	struct other *set = session_set(a, p->birth, id);
 	for (uint32_t k = 0; k < WAYS; k++) {
 		if (set[k].birth != p->birth || set[k].id != id)
 			continue;
@@ -106,9 +106,10 @@ static uint32_t find_number(struct bpei_answers *a, const struct place *p, uint3
 	return 0;
 }
 
-static void keep_number(struct bpei_answers *a, const struct place *p, uint32_t id, uint32_t number)
+static void keep_partner_id(
+	struct bpei_answers *a, const struct place *p, uint32_t id, uint32_t number)
 {
-	struct other *set = set_of(a, p->birth, id), *to = set;
+	struct other *set = session_set(a, p->birth, id), *to = set;
 	for (uint32_t k = 1; k < WAYS; k++)
 		if (to->birth && (!set[k].birth || a->uses - set[k].used > a->uses - to->used))
 			to = &set[k];
@@ -117,14 +118,14 @@ static void keep_number(struct bpei_answers *a, const struct place *p, uint32_t 
 
 /* The number of the session that a packet with this id in this direction belongs to; 0: the
  * first. */
-static uint32_t session_of(
+static uint32_t make_session_key(
 	struct bpei_answers *a, struct place *p, uint32_t way, uint32_t direction)
 {
 	struct waiting *here = &p->waiting[direction], *back = &p->waiting[!direction];
 	const uint32_t id = (way & ~1u) | direction;
 	if (p->first[direction] == way)
 		return 0;
-	uint32_t number = find_number(a, p, id);
+	uint32_t number = find_partner_id(a, p, id);
 	if (number)
 		return number;
 	if (here->count == 1) {
@@ -136,7 +137,7 @@ static uint32_t session_of(
 		back->numbers ^= number;
 	}
 	if (number)
-		keep_number(a, p, id, number);
+		keep_partner_id(a, p, id, number);
 	else
 		p->first[direction] = way;
 	return number;
@@ -150,8 +151,9 @@ void bpei_answers_join(struct bpei_answers *a, const struct bpei_columns *c, uin
 		if ((flags & (BPE_PKT_TUNNEL | BPE_PKT_FRAGMENT)) != BPE_PKT_TUNNEL || !c->way[i])
 			continue;
 		struct bpe_key *key = &c->key[i];
-		struct place *p = find_place(a, key, c->hash[i], c->time_ns[i]);
-		const uint32_t number = session_of(a, p, c->way[i], flags / BPE_PKT_REVERSED & 1);
+		struct place *p = find_session_slot(a, key, c->hash[i], c->time_ns[i]);
+		const uint32_t number =
+			make_session_key(a, p, c->way[i], flags / BPE_PKT_REVERSED & 1);
 		if (!number)
 			continue;
 		const uint64_t h = (key->tunnel ^ (uint64_t)number << 32) * 0x9e3779b97f4a7c15u;

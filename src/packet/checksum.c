@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 
 /* The sum of n bytes as 16-bit words in network order, not yet folded. */
-static uint64_t sum(const uint8_t *p, uint32_t n)
+static uint64_t sum_be16_words(const uint8_t *p, uint32_t n)
 {
 	uint64_t s = 0;
 	for (; n >= 4; p += 4, n -= 4)
@@ -24,7 +24,7 @@ static uint64_t sum(const uint8_t *p, uint32_t n)
 	return s;
 }
 
-static uint16_t folded(uint64_t s)
+static uint16_t fold_ones_sum(uint64_t s)
 {
 	while (s >> 16)
 		s = (s & 0xffff) + (s >> 16);
@@ -32,13 +32,13 @@ static uint16_t folded(uint64_t s)
 }
 
 /* Bytes of the IP packet by its own header; 0: not told. */
-static uint32_t told(const uint8_t *ip, bool four)
+static uint32_t report_checksum(const uint8_t *ip, bool four)
 {
 	uint32_t length = bpei_be16(ip + (four ? 2 : 4));
 	return four ? length : length ? length + 40 : 0;
 }
 
-static bool routed(const uint8_t *data, const struct bpe_layers *l)
+static bool final_destination(const uint8_t *data, const struct bpe_layers *l)
 {
 	uint32_t at = l->network + 40u, next = data[l->network + 6];
 	while (at < l->transport) {
@@ -54,14 +54,14 @@ static bool routed(const uint8_t *data, const struct bpe_layers *l)
 }
 
 /* Whether the checksum of the transport header is wrong. */
-static bool transport_wrong(const uint8_t *data, const struct bpe_layers *l)
+static bool transport_is_wrong(const uint8_t *data, const struct bpe_layers *l)
 {
 	const uint8_t *ip = data + l->network, *l4 = data + l->transport;
 	bool four = l->flags & BPE_PKT_IP4, pseudo = true;
 	uint32_t length = l->end - l->transport, covered = length, field;
-	if (!told(ip, four))
+	if (!report_checksum(ip, four))
 		return false; /* as segmentation offload leaves it */
-	uint32_t whole = l->network + told(ip, four) -
+	uint32_t whole = l->network + report_checksum(ip, four) -
 			 l->transport; /* of the IP payload: UDP's length may be less */
 	switch (l->proto) {
 	case BPE_PROTO_TCP:
@@ -100,10 +100,10 @@ static bool transport_wrong(const uint8_t *data, const struct bpe_layers *l)
 		return !four; /* IPv6 has to have one, except in tunnels (RFC 6935) */
 	uint64_t s = 0;
 	if (pseudo)
-		s = sum(ip + (four ? 12 : 8), four ? 8 : 32) + length + l->ip_proto;
-	if (pseudo && told_sum == folded(s))
+		s = sum_be16_words(ip + (four ? 12 : 8), four ? 8 : 32) + length + l->ip_proto;
+	if (pseudo && told_sum == fold_ones_sum(s))
 		return false;
-	return folded(s + sum(l4, covered)) != 0xffff;
+	return fold_ones_sum(s + sum_be16_words(l4, covered)) != 0xffff;
 }
 
 void bpei_checksums(const struct bpei_columns *c, uint32_t n)
@@ -118,13 +118,14 @@ void bpei_checksums(const struct bpei_columns *c, uint32_t n)
 		if (l->flags & BPE_PKT_IP4) {
 			uint32_t header = (ip[0] & 15u) * 4;
 			wrong = header >= 20 && l->network + header <= c->caplen[i] &&
-				folded(sum(ip, header)) != 0xffff && bpei_be16(ip + 10);
+				fold_ones_sum(sum_be16_words(ip, header)) != 0xffff &&
+				bpei_be16(ip + 10);
 		}
 		if (l->transport != BPE_NO_OFFSET &&
 			!(l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT | BPE_PKT_WRONG)) &&
-			(l->flags & BPE_PKT_IP4 || !routed(data, l)) &&
-			l->network + told(ip, l->flags & BPE_PKT_IP4) <= c->caplen[i])
-			wrong = wrong || transport_wrong(data, l);
+			(l->flags & BPE_PKT_IP4 || !final_destination(data, l)) &&
+			l->network + report_checksum(ip, l->flags & BPE_PKT_IP4) <= c->caplen[i])
+			wrong = wrong || transport_is_wrong(data, l);
 		if (wrong)
 			l->flags |= BPE_PKT_BAD_CHECKSUM;
 	}

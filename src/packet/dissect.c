@@ -35,7 +35,7 @@ void bpei_dissector_free(struct bpei_dissector *d)
 	d->answers = NULL;
 }
 
-static uint16_t all_flags(const struct bpe_layers *l, uint32_t n)
+static uint16_t merge_batch_flags(const struct bpe_layers *l, uint32_t n)
 {
 	uint16_t any = 0;
 	size_t i = 0;
@@ -47,7 +47,7 @@ static uint16_t all_flags(const struct bpe_layers *l, uint32_t n)
 }
 
 /* Leaves the VLAN ids out of the keys; layers still tell them. */
-static void ignore_vlans(const struct bpei_columns *c, uint32_t n, const struct bpei_seed *seed)
+static void drop_key_vlans(const struct bpei_columns *c, uint32_t n, const struct bpei_seed *seed)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		if (!(c->layers[i].flags & BPE_PKT_KEY) || !(c->key[i].vlan[0] | c->key[i].vlan[1]))
@@ -83,9 +83,9 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 	c->closed = d->closed;
 	c->way = d->way;
 	bpei_parse(c, n, link_type, &d->seed);
-	const uint16_t any = d->any = all_flags(c->layers, n);
+	const uint16_t any = d->any = merge_batch_flags(c->layers, n);
 	if (BPEI_UNLIKELY(d->ignore_vlan && any & BPE_PKT_VLAN))
-		ignore_vlans(c, n, &d->seed);
+		drop_key_vlans(c, n, &d->seed);
 	if (BPEI_UNLIKELY(any & BPE_PKT_TUNNEL))
 		bpei_answers_join(d->answers, c, n, &d->seed);
 	if (BPEI_UNLIKELY(any & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) {
@@ -105,8 +105,8 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 }
 
 /* Packet i of the batch once more, by the choices of the one who parsed it. */
-static void parse_again(const struct bpe_batch *b, uint32_t i, bool outermost, struct bpe_layers *l,
-	struct bpe_key *k, struct bpe_tunnel *tunnel)
+static void reparse_packet(const struct bpe_batch *b, uint32_t i, bool outermost,
+	struct bpe_layers *l, struct bpe_key *k, struct bpe_tunnel *tunnel)
 {
 	const uint8_t *data = b->data[i];
 	uint32_t caplen = b->caplen[i], wirelen = b->wirelen[i];
@@ -125,7 +125,7 @@ static void parse_again(const struct bpe_batch *b, uint32_t i, bool outermost, s
 
 /* Whether two keys differ in the tunnel alone: the batch's may be that of an answer, or none at
  * all. */
-static bool same_but_for_tunnel(const struct bpe_key *a, const struct bpe_key *b)
+static bool keys_match_without_tunnel(const struct bpe_key *a, const struct bpe_key *b)
 {
 	struct bpe_key other = *b;
 	other.tunnel = a->tunnel;
@@ -139,12 +139,12 @@ int bpe_batch_layers(const struct bpe_batch *b, uint32_t i, uint32_t which,
 	struct bpe_key k;
 	if (i >= b->count || which > BPE_LAYERS_OUTERMOST)
 		return BPE_E_ARGUMENT;
-	parse_again(b, i, which == BPE_LAYERS_OUTERMOST, &l, &k, NULL);
+	reparse_packet(b, i, which == BPE_LAYERS_OUTERMOST, &l, &k, NULL);
 	*layers = l;
 	if (!(l.flags & BPE_PKT_KEY))
 		return 0;
 	if (l.flags & b->layers[i].flags & BPE_PKT_TUNNEL && b->key &&
-		same_but_for_tunnel(&k, &b->key[i]))
+		keys_match_without_tunnel(&k, &b->key[i]))
 		k.tunnel = b->key[i].tunnel;
 	if (key)
 		*key = k;
@@ -160,7 +160,7 @@ int bpe_batch_tunnel(const struct bpe_batch *b, uint32_t i, struct bpe_tunnel *t
 		return BPE_E_ARGUMENT;
 	if (!(b->layers[i].flags & BPE_PKT_TUNNEL))
 		return 0;
-	parse_again(b, i, false, &l, &k, &t);
+	reparse_packet(b, i, false, &l, &k, &t);
 	if (!t.kind)
 		return 0;
 	*tunnel = t;

@@ -39,7 +39,7 @@ struct bpei_fragments {
 
 /* The key's halves come from the seed as SplitMix64 has its numbers: each of them depends on every
  * bit.  The flow keys' hash begins elsewhere. */
-static uint64_t mix_seed(uint64_t x)
+static uint64_t mix_fragment_seed(uint64_t x)
 {
 	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
 	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
@@ -49,7 +49,8 @@ static uint64_t mix_seed(uint64_t x)
 void bpei_fragment_key(uint64_t seed, uint64_t key[2])
 {
 	for (uint64_t i = 0; i < 2; i++)
-		key[i] = mix_seed((seed ^ 0x667261676d656e74u) + (i + 1) * 0x9e3779b97f4a7c15u);
+		key[i] = mix_fragment_seed(
+			(seed ^ 0x667261676d656e74u) + (i + 1) * 0x9e3779b97f4a7c15u);
 }
 
 struct bpei_fragments *bpei_fragments_new(uint64_t seed)
@@ -70,7 +71,7 @@ const struct bpei_fragment_counts *bpei_fragments_counts(const struct bpei_fragm
 
 /* The datagram that the fragment whose IP header is at l->network belongs to; false if its headers
  * are not all there. */
-static bool datagram_of(
+static bool read_datagram(
 	struct datagram *d, const uint8_t *data, uint32_t caplen, const struct bpe_layers *l)
 {
 	const uint8_t *ip = data + l->network;
@@ -101,17 +102,17 @@ static bool datagram_of(
 	return true;
 }
 
-static inline uint64_t rotl64(uint64_t x, int n)
+static inline uint64_t rotate_left64(uint64_t x, int n)
 {
 	return x << n | x >> (64 - n);
 }
 
-static inline void sip_round(uint64_t v[4])
+static inline void siphash_round(uint64_t v[4])
 {
-	v[0] += v[1], v[1] = rotl64(v[1], 13) ^ v[0], v[0] = rotl64(v[0], 32);
-	v[2] += v[3], v[3] = rotl64(v[3], 16) ^ v[2];
-	v[0] += v[3], v[3] = rotl64(v[3], 21) ^ v[0];
-	v[2] += v[1], v[1] = rotl64(v[1], 17) ^ v[2], v[2] = rotl64(v[2], 32);
+	v[0] += v[1], v[1] = rotate_left64(v[1], 13) ^ v[0], v[0] = rotate_left64(v[0], 32);
+	v[2] += v[3], v[3] = rotate_left64(v[3], 16) ^ v[2];
+	v[0] += v[3], v[3] = rotate_left64(v[3], 21) ^ v[0];
+	v[2] += v[1], v[1] = rotate_left64(v[1], 17) ^ v[2], v[2] = rotate_left64(v[2], 32);
 }
 
 uint64_t bpei_fragment_hash(const uint64_t key[2], const uint64_t *words, size_t n)
@@ -121,16 +122,16 @@ uint64_t bpei_fragment_hash(const uint64_t key[2], const uint64_t *words, size_t
 	for (size_t i = 0; i <= n; i++) {
 		const uint64_t word = i < n ? words[i] : (uint64_t)n * 8 << 56;
 		v[3] ^= word;
-		sip_round(v);
+		siphash_round(v);
 		v[0] ^= word;
 	}
 	v[2] ^= 0xff;
 	for (int i = 0; i < 3; i++)
-		sip_round(v);
+		siphash_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-static struct entry *set_of(struct bpei_fragments *f, const struct datagram *d)
+static struct entry *datagram_set(struct bpei_fragments *f, const struct datagram *d)
 {
 	const uint64_t words[] = { bpei_le64(d->addr[0]), bpei_le64(d->addr[0] + 8),
 		bpei_le64(d->addr[1]), bpei_le64(d->addr[1] + 8),
@@ -140,28 +141,28 @@ static struct entry *set_of(struct bpei_fragments *f, const struct datagram *d)
 			(BPEI_FRAGMENT_SETS - 1)];
 }
 
-static bool good(const struct entry *e, int64_t now)
+static bool entry_is_fresh(const struct entry *e, int64_t now)
 {
 	return e->used && now - e->time_ns <= BPEI_FRAGMENT_NS &&
 	       e->time_ns - now <= BPEI_FRAGMENT_NS;
 }
 
-static bool same(const struct datagram *a, const struct datagram *b)
+static bool is_same_datagram(const struct datagram *a, const struct datagram *b)
 {
 	return a->id == b->id && a->version == b->version && a->proto == b->proto &&
 	       a->vlan == b->vlan && !memcmp(a->addr, b->addr, sizeof a->addr);
 }
 
-static void remember(struct bpei_fragments *f, const struct datagram *d,
+static void remember_first(struct bpei_fragments *f, const struct datagram *d,
 	const struct bpei_columns *c, uint32_t i)
 {
-	struct entry *set = set_of(f, d), *to = NULL;
+	struct entry *set = datagram_set(f, d), *to = NULL;
 	int64_t now = c->time_ns[i];
 	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS && !to; k++)
-		if (set[k].used && same(&set[k].datagram, d))
+		if (set[k].used && is_same_datagram(&set[k].datagram, d))
 			to = &set[k]; /* the same once more: the latest counts */
 	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS && !to; k++)
-		if (!good(&set[k], now))
+		if (!entry_is_fresh(&set[k], now))
 			to = &set[k];
 	if (!to) {
 		to = set;
@@ -177,13 +178,14 @@ static void remember(struct bpei_fragments *f, const struct datagram *d,
 		.reversed = c->layers[i].flags & BPE_PKT_REVERSED };
 }
 
-static void follow(struct bpei_fragments *f, const struct datagram *d, const struct bpei_columns *c,
-	uint32_t i)
+static void join_fragment(struct bpei_fragments *f, const struct datagram *d,
+	const struct bpei_columns *c, uint32_t i)
 {
-	struct entry *set = set_of(f, d);
+	struct entry *set = datagram_set(f, d);
 	struct bpe_layers *l = &c->layers[i];
 	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS; k++) {
-		if (!good(&set[k], c->time_ns[i]) || !same(&set[k].datagram, d))
+		if (!entry_is_fresh(&set[k], c->time_ns[i]) ||
+			!is_same_datagram(&set[k].datagram, d))
 			continue;
 		c->key[i] = set[k].key;
 		l->flags = (uint16_t)((l->flags & ~BPE_PKT_REVERSED) | BPE_PKT_KEY |
@@ -218,11 +220,11 @@ void bpei_fragments_follow(
 			if (!(outer.flags & BPE_PKT_FIRST_FRAGMENT))
 				outer = *l;
 		}
-		if (!datagram_of(&d, c->data[i], c->caplen[i], &outer))
+		if (!read_datagram(&d, c->data[i], c->caplen[i], &outer))
 			continue;
 		if (l->flags & BPE_PKT_FRAGMENT)
-			follow(f, &d, c, i);
+			join_fragment(f, &d, c, i);
 		else
-			remember(f, &d, c, i);
+			remember_first(f, &d, c, i);
 	}
 }

@@ -9,7 +9,8 @@
 #include "base/bytes.h"
 
 /* Bits of the key at each bit of the input that is set. */
-static uint32_t more(uint32_t hash, const uint8_t *input, uint32_t bytes, const uint8_t *key)
+static uint32_t append_key_bytes(
+	uint32_t hash, const uint8_t *input, uint32_t bytes, const uint8_t *key)
 {
 	for (uint32_t i = 0; i < bytes; i++) {
 		uint64_t window = (uint64_t)bpei_be32(key + i) << 8 |
@@ -32,7 +33,9 @@ uint32_t bpe_toeplitz(
 	uint32_t from = reversed, bytes = k->ip_version == 6 ? 16 : 4, hash;
 	const uint8_t ports[4] = { (uint8_t)(k->port[from] >> 8), (uint8_t)k->port[from],
 		(uint8_t)(k->port[!from] >> 8), (uint8_t)k->port[!from] };
-	hash = more(0, k->addr[from], bytes, key);
-	hash = more(hash, k->addr[!from], bytes, key + bytes);
-	return k->ip_proto == 6 || k->ip_proto == 17 ? more(hash, ports, 4, key + 2 * bytes) : hash;
+	hash = append_key_bytes(0, k->addr[from], bytes, key);
+	hash = append_key_bytes(hash, k->addr[!from], bytes, key + bytes);
+	return k->ip_proto == 6 || k->ip_proto == 17
+		       ? append_key_bytes(hash, ports, 4, key + 2 * bytes)
+		       : hash;
 }

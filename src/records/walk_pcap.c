@@ -172,7 +172,7 @@ struct record_head {
 	uint32_t sec, fraction, caplen, wirelen;
 };
 
-static inline __attribute__((always_inline)) struct record_head read_head(
+static inline __attribute__((always_inline)) struct record_head read_record_head(
 	const struct bpei_pcap *f, const uint8_t *p, const struct record_form form)
 {
 	const struct record_head h = {
@@ -225,7 +225,7 @@ static inline __attribute__((always_inline)) uint32_t walk_form(struct bpei_pcap
 			*stop = p >= limit ? BPEI_WALK_LIMIT : BPEI_WALK_PARTIAL;
 			break;
 		}
-		const struct record_head h = read_head(f, p, form);
+		const struct record_head h = read_record_head(f, p, form);
 		uint32_t shown = h.caplen;
 		if (BPEI_UNLIKELY(close || h.caplen > brief)) {
 			if (h.caplen > most) {

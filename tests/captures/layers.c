@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-static void put(uint16_t offset)
+static void print_layers_field(uint16_t offset)
 {
 	if (offset == BPE_NO_OFFSET)
 		printf(" -");
@@ -31,7 +31,8 @@ int main(int argc, char **argv)
 		for (uint32_t i = 0; i < b.count; i++) {
 			const struct bpe_layers *l = &b.layers[i];
 			printf("%x", l->flags);
-			put(l->network), put(l->transport), put(l->payload);
+			print_layers_field(l->network), print_layers_field(l->transport),
+				print_layers_field(l->payload);
 			printf(" %u\n", l->ip_proto);
 		}
 	bpe_capture_close(c);

@@ -60,7 +60,7 @@ static uint64_t next_random(uint64_t *state)
 
 /* ---- The other reader ---- */
 
-static uint32_t number(const uint8_t *p, unsigned n, bool big)
+static uint32_t load_number(const uint8_t *p, unsigned n, bool big)
 {
 	uint32_t v = 0;
 	for (unsigned i = 0; i < n; i++)
@@ -68,7 +68,7 @@ static uint32_t number(const uint8_t *p, unsigned n, bool big)
 	return v;
 }
 
-static bool add(struct capture *c, struct record r)
+static bool add_truncation(struct capture *c, struct record r)
 {
 	if (c->count == c->room) {
 		void *more =
@@ -87,16 +87,18 @@ static bool read_pcap(struct capture *c)
 	if (c->length < 24)
 		return false;
 	bool big = b[0] == 0xa1;
-	uint32_t magic = number(b, 4, big), header = magic == 0xa1b2cd34 ? 24 : 16,
-		 minor = number(b + 6, 2, big);
-	uint32_t snaplen = number(b + 16, 4, big), link_type = number(b + 20, 4, big) & 0x03ffffff;
+	uint32_t magic = load_number(b, 4, big), header = magic == 0xa1b2cd34 ? 24 : 16,
+		 minor = load_number(b + 6, 2, big);
+	uint32_t snaplen = load_number(b + 16, 4, big),
+		 link_type = load_number(b + 20, 4, big) & 0x03ffffff;
 	if (magic != 0xa1b2c3d4 && magic != 0xa1b23c4d && magic != 0xa1b2cd34)
 		return false;
 	c->edge[c->head = 24] = 1;
 	for (size_t at = 24; at < c->length;) {
 		if (c->length - at < header)
 			return false;
-		uint32_t caplen = number(b + at + 8, 4, big), wirelen = number(b + at + 12, 4, big);
+		uint32_t caplen = load_number(b + at + 8, 4, big),
+			 wirelen = load_number(b + at + 12, 4, big);
 		if (minor < 3 || (minor == 3 && caplen > wirelen)) {
 			uint32_t t = caplen;
 			caplen = wirelen, wirelen = t;
@@ -106,7 +108,7 @@ static bool read_pcap(struct capture *c)
 		struct record r = { at + header, at + header + caplen, caplen, wirelen, link_type };
 		if (snaplen && snaplen < 0x80000000u && r.caplen > snaplen)
 			r.caplen = snaplen;
-		if (!add(c, r))
+		if (!add_truncation(c, r))
 			return false;
 		c->edge[at = r.end] = 1;
 	}
@@ -124,10 +126,10 @@ static bool read_pcapng(struct capture *c)
 		const uint8_t *b = c->bytes + at;
 		if (c->length - at < 12)
 			return false;
-		uint32_t type = number(b, 4, big);
+		uint32_t type = load_number(b, 4, big);
 		if (type == 0x0a0d0d0a)
 			big = b[8] == 0x1a, known = 0;
-		uint32_t length = number(b + 4, 4, big);
+		uint32_t length = load_number(b + 4, 4, big);
 		if (length < 12 || length > c->length - at)
 			return false;
 		if (!at)
@@ -135,33 +137,34 @@ static bool read_pcapng(struct capture *c)
 		size_t end = at + length;
 		struct record r = { 0, end, 0, 0, 0 };
 		if (type == 1 && known < 256) {
-			interfaces[known].link_type = number(b + 8, 2, big);
-			interfaces[known++].snaplen = number(b + 12, 4, big);
+			interfaces[known].link_type = load_number(b + 8, 2, big);
+			interfaces[known++].snaplen = load_number(b + 12, 4, big);
 		} else if (type == 2 || type == 6) {
-			uint32_t from = type == 6 ? number(b + 8, 4, big) : number(b + 8, 2, big);
+			uint32_t from =
+				type == 6 ? load_number(b + 8, 4, big) : load_number(b + 8, 2, big);
 			if (from >= known)
 				return false;
 			r.data = at + 28;
-			r.caplen = number(b + 20, 4, big);
-			r.wirelen = number(b + 24, 4, big);
+			r.caplen = load_number(b + 20, 4, big);
+			r.wirelen = load_number(b + 24, 4, big);
 			r.link_type = interfaces[from].link_type;
 		} else if (type == 3) {
 			if (!known)
 				return false;
 			r.data = at + 12;
-			r.caplen = r.wirelen = number(b + 8, 4, big);
+			r.caplen = r.wirelen = load_number(b + 8, 4, big);
 			if (interfaces[0].snaplen && interfaces[0].snaplen < r.caplen)
 				r.caplen = interfaces[0].snaplen;
 			r.link_type = interfaces[0].link_type;
 		}
-		if (r.data && !add(c, r))
+		if (r.data && !add_truncation(c, r))
 			return false;
 		c->edge[at = end] = 1;
 	}
 	return true;
 }
 
-static bool load(struct capture *c, const char *path)
+static bool load_truncated(struct capture *c, const char *path)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY);
@@ -174,10 +177,11 @@ static bool load(struct capture *c, const char *path)
 	bool good = c->bytes && c->edge && c->length >= 4 &&
 		    read(fd, c->bytes, c->length) == st.st_size;
 	close(fd);
-	return good && (number(c->bytes, 4, false) == 0x0a0d0d0a ? read_pcapng(c) : read_pcap(c));
+	return good &&
+	       (load_number(c->bytes, 4, false) == 0x0a0d0d0a ? read_pcapng(c) : read_pcap(c));
 }
 
-static void unload(struct capture *c)
+static void unload_truncated(struct capture *c)
 {
 	free(c->bytes);
 	free(c->edge);
@@ -187,7 +191,7 @@ static void unload(struct capture *c)
 /* ---- Through the device ---- */
 
 /* What is wrong with packets [from, from + n) as the walk gave them; NULL if nothing. */
-static const char *batch_wrong(const struct capture *c, size_t from, uint32_t n)
+static const char *batch_differs(const struct capture *c, size_t from, uint32_t n)
 {
 	if (n > BPE_BATCH)
 		return "a batch of more than 64";
@@ -215,7 +219,7 @@ static const char *batch_wrong(const struct capture *c, size_t from, uint32_t n)
 }
 
 /* Reads path to its end: what is wrong, or NULL, the packets given and the status of the end. */
-static const char *run(const struct capture *c, const char *path, uint32_t block_bytes,
+static const char *run_truncated(const struct capture *c, const char *path, uint32_t block_bytes,
 	size_t *packets, int *status) BPEI_READER
 {
 	const struct bpe_options options = {
@@ -248,7 +252,7 @@ static const char *run(const struct capture *c, const char *path, uint32_t block
 		for (uint32_t n;
 			!wrong && (n = bpei_device_walk(device, &block, &columns, BPE_BATCH));
 			*packets += n)
-			wrong = batch_wrong(c, *packets, n);
+			wrong = batch_differs(c, *packets, n);
 		bpei_device_done(device, &block);
 		if (wrong)
 			break;
@@ -268,7 +272,7 @@ struct writer {
 	uint64_t random;
 };
 
-static void *write_all(void *user)
+static void *write_whole_prefix(void *user)
 {
 	struct writer *w = user;
 	for (size_t at = 0; at < w->length;) {
@@ -286,8 +290,8 @@ static void *write_all(void *user)
 	return NULL;
 }
 
-static const char *run_pipe(const struct capture *c, size_t cut, uint64_t random, size_t *packets,
-	int *status) BPEI_READER
+static const char *run_truncated_pipe(const struct capture *c, size_t cut, uint64_t random,
+	size_t *packets, int *status) BPEI_READER
 {
 	int ends[2];
 	pthread_t thread;
@@ -295,9 +299,9 @@ static const char *run_pipe(const struct capture *c, size_t cut, uint64_t random
 		return "no pipe";
 	struct writer w = { ends[1], c->bytes, cut, random };
 	if (dup2(ends[0], STDIN_FILENO) < 0 || close(ends[0]) ||
-		pthread_create(&thread, NULL, write_all, &w))
+		pthread_create(&thread, NULL, write_whole_prefix, &w))
 		return "no pipe";
-	const char *wrong = run(c, "-", 0, packets, status);
+	const char *wrong = run_truncated(c, "-", 0, packets, status);
 	close(STDIN_FILENO); /* a writer that is not read to its end gets EPIPE */
 	pthread_join(thread, NULL);
 	if (open("/dev/null", O_RDONLY) != STDIN_FILENO)
@@ -307,7 +311,7 @@ static const char *run_pipe(const struct capture *c, size_t cut, uint64_t random
 
 /* ---- What is expected ---- */
 
-static bool is_zero(const struct capture *c, size_t from, size_t to)
+static bool record_is_zero(const struct capture *c, size_t from, size_t to)
 {
 	while (from < to && !c->bytes[from])
 		from++;
@@ -323,10 +327,10 @@ static size_t count_before_zeros(const struct capture *c, size_t cut, size_t who
 		k--; /* records that may be zeros */
 	const size_t from = k ? c->records[k - 1].end : c->head;
 	const size_t least = k ? 16 : 32;
-	return k < whole && cut - from >= least && is_zero(c, from, cut) ? k : whole;
+	return k < whole && cut - from >= least && record_is_zero(c, from, cut) ? k : whole;
 }
 
-static bool judge(const struct capture *c, const char *name, const char *how, size_t cut,
+static bool judge_truncation(const struct capture *c, const char *name, const char *how, size_t cut,
 	const char *wrong, size_t packets, int status)
 {
 	size_t low = 0, high = c->count;
@@ -348,13 +352,13 @@ static bool judge(const struct capture *c, const char *name, const char *how, si
 	return false;
 }
 
-static int descending(const void *a, const void *b)
+static int order_descending(const void *a, const void *b)
 {
 	size_t x = *(const size_t *)a, y = *(const size_t *)b;
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
-static bool cuts(
+static bool check_cuts(
 	const struct capture *c, const char *name, const char *copy, uint64_t random) BPEI_READER
 {
 	size_t cut[1 + FIRST_BYTES + RANDOM_CUTS], n = 0, packets;
@@ -367,19 +371,19 @@ static bool cuts(
 		cut[n++] = i;
 	for (size_t i = 0; i < RANDOM_CUTS; i++)
 		cut[n++] = (size_t)(next_random(&random) % (c->length + 1));
-	qsort(cut, n, sizeof *cut, descending);
+	qsort(cut, n, sizeof *cut, order_descending);
 	for (size_t i = 0; i < n && good; i++) {
 		if (i && cut[i] == cut[i - 1])
 			continue;
 		if (ftruncate(fd, (off_t)cut[i]))
 			return printf("%s: ftruncate failed\n", name), close(fd), false;
-		const char *wrong = run(c, copy,
+		const char *wrong = run_truncated(c, copy,
 			i % 2 ? 1 + (uint32_t)(next_random(&random) % 3000) : 0, &packets, &status);
-		good &= judge(c, name, "mapped", cut[i], wrong, packets, status);
+		good &= judge_truncation(c, name, "mapped", cut[i], wrong, packets, status);
 		if (i && next_random(&random) % n >= PIPE_CUTS)
 			continue;
-		wrong = run_pipe(c, cut[i], random, &packets, &status);
-		good &= judge(c, name, "by pipe", cut[i], wrong, packets, status);
+		wrong = run_truncated_pipe(c, cut[i], random, &packets, &status);
+		good &= judge_truncation(c, name, "by pipe", cut[i], wrong, packets, status);
 	}
 	close(fd);
 	return good;
@@ -387,7 +391,7 @@ static bool cuts(
 
 /* Every packet at the edge of the guarded memory, whole and at each of its first bytes: parsed
  * twice, over memory that was set to nothing and to ones. */
-static bool guarded(const struct capture *c, const char *name)
+static bool map_guarded_copy(const struct capture *c, const char *name)
 {
 	for (size_t r = 0; r < c->count; r++) {
 		const struct record *p = &c->records[r];
@@ -425,15 +429,15 @@ static bool guarded(const struct capture *c, const char *name)
 	return true;
 }
 
-static bool test(const char *directory, const char *name, unsigned long long packets,
-	unsigned long long captured, unsigned long long wire, const char *copy,
-	uint64_t random) BPEI_READER
+static bool test_capture_truncated(const char *directory, const char *name,
+	unsigned long long packets, unsigned long long captured, unsigned long long wire,
+	const char *copy, uint64_t random) BPEI_READER
 {
 	char path[4096];
 	struct capture c;
 	unsigned long long captured_here = 0, wire_here = 0;
 	snprintf(path, sizeof path, "%s/%s", directory, name);
-	bool good = load(&c, path);
+	bool good = load_truncated(&c, path);
 	for (size_t i = 0; i < c.count; i++)
 		captured_here += c.records[i].caplen, wire_here += c.records[i].wirelen;
 	if (!good || c.count != packets || captured_here != captured || wire_here != wire) {
@@ -441,8 +445,8 @@ static bool test(const char *directory, const char *name, unsigned long long pac
 			name, c.count, captured_here, wire_here, packets, captured, wire);
 		good = false;
 	}
-	good = good && cuts(&c, name, copy, random) && guarded(&c, name);
-	unload(&c);
+	good = good && check_cuts(&c, name, copy, random) && map_guarded_copy(&c, name);
+	unload_truncated(&c);
 	return good;
 }
 
@@ -482,7 +486,7 @@ int main(int argc, char **argv)
 		if (sscanf(line, "%511[^\t]\t%*[^\t]\t%llu\t%llu\t%llu", name, &packets, &captured,
 			    &wire) != 4)
 			continue; /* its first line */
-		if (test(directory, name, packets, captured, wire, copy, random))
+		if (test_capture_truncated(directory, name, packets, captured, wire, copy, random))
 			passed++;
 		else
 			failed++;

@@ -25,7 +25,7 @@ static struct bpe_insn *programs[LINKS][EXPRESSIONS];
 static uint64_t state = 5;
 static unsigned long passed, failed;
 
-static uint32_t any(uint32_t n)
+static uint32_t random_inside(uint32_t n)
 {
 	state = state * 6364136223846793005u + 1442695040888963407u;
 	return (uint32_t)(state >> 33) % n;
@@ -33,59 +33,61 @@ static uint32_t any(uint32_t n)
 
 /* A packet of IPv4, IPv6 or ARP, with numbers that the expressions ask for; returns its ethertype.
  */
-static uint32_t make_body(uint8_t *p)
+static uint32_t make_inside_body(uint8_t *p)
 {
 	static const uint8_t protocols[] = { 6, 17, 1, 58, 132 }, ports[] = { 53, 80, 90, 7 };
-	uint32_t kind = any(8), transport = kind < 5 ? 20 : 40;
+	uint32_t kind = random_inside(8), transport = kind < 5 ? 20 : 40;
 	for (uint32_t i = 0; i < BODY; i++)
-		p[i] = (uint8_t)(any(3) ? any(4) : any(256));
+		p[i] = (uint8_t)(random_inside(3) ? random_inside(4) : random_inside(256));
 	if (kind == 7)
 		return p[1] = 1, 0x0806;
-	p[transport + any(2) * 2] = 0;
-	p[transport + 1] = ports[any(4)], p[transport + 3] = ports[any(4)];
+	p[transport + random_inside(2) * 2] = 0;
+	p[transport + 1] = ports[random_inside(4)], p[transport + 3] = ports[random_inside(4)];
 	if (kind < 5) {
-		p[0] = 0x45, p[6] = any(4) ? 0 : 0x20, p[7] = any(4) ? 0 : 5;
-		p[9] = protocols[any(5)];
-		p[12] = p[16] = any(6) ? 10 : (uint8_t)any(256), p[13] = p[14] = p[17] = p[18] = 0;
+		p[0] = 0x45, p[6] = random_inside(4) ? 0 : 0x20, p[7] = random_inside(4) ? 0 : 5;
+		p[9] = protocols[random_inside(5)];
+		p[12] = p[16] = random_inside(6) ? 10 : (uint8_t)random_inside(256),
+		p[13] = p[14] = p[17] = p[18] = 0;
 		return 0x0800;
 	}
-	p[0] = 0x60, p[6] = protocols[any(5)];
-	if (any(2))
+	p[0] = 0x60, p[6] = protocols[random_inside(5)];
+	if (random_inside(2))
 		memcpy(p + 8, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
 	return 0x86dd;
 }
 
 /* Radiotap with so many bitmaps, perhaps a time and flags, and fields of any length behind. */
-static uint32_t radiotap_header(uint8_t *h, int *padded)
+static uint32_t make_radiotap_header(uint8_t *h, int *padded)
 {
-	const uint32_t words = 1 + any(4), present = any(16);
+	const uint32_t words = 1 + random_inside(4), present = random_inside(16);
 	uint32_t at = 4 + 4 * words;
 	for (uint32_t i = 1; i < words; i++)
 		h[4 * i + 3] = 0x80;
 	h[4] = (uint8_t)present;
 	if (present & 1)
 		at = (at + 7) / 8 * 8 + 8;
-	*padded = present & 2 && any(2);
+	*padded = present & 2 && random_inside(2);
 	if (present & 2)
-		h[at++] = *padded ? 0x20 : (uint8_t)(any(256) & ~0x20u);
-	for (uint32_t end = at + any(24); at < end; at++)
-		h[at] = (uint8_t)any(256);
+		h[at++] = *padded ? 0x20 : (uint8_t)(random_inside(256) & ~0x20u);
+	for (uint32_t end = at + random_inside(24); at < end; at++)
+		h[at] = (uint8_t)random_inside(256);
 	h[2] = (uint8_t)at;
 	return at;
 }
 
 /* A data frame of any shape with LLC and SNAP behind; returns where the packet begins. */
-static uint32_t wlan_header(uint8_t *h, uint32_t from, int padded, uint32_t type)
+static uint32_t make_wlan_header(uint8_t *h, uint32_t from, int padded, uint32_t type)
 {
-	const int qos = any(2), four = any(2), order = any(2);
+	const int qos = random_inside(2), four = random_inside(2), order = random_inside(2);
 	uint32_t at = from + 24 + (four ? 6 : 0);
-	h[from] = (uint8_t)(0x08 | (qos ? 0x80 : 0) | any(4) << 4);
-	h[from + 1] = (uint8_t)((four ? 3 : any(3)) | (order ? 0x80 : 0) | (any(4) << 2));
+	h[from] = (uint8_t)(0x08 | (qos ? 0x80 : 0) | random_inside(4) << 4);
+	h[from + 1] = (uint8_t)((four ? 3 : random_inside(3)) | (order ? 0x80 : 0) |
+				(random_inside(4) << 2));
 	for (uint32_t i = from + 4; i < at; i++)
-		h[i] = (uint8_t)any(256);
+		h[i] = (uint8_t)random_inside(256);
 	h[from + 22] &= 0xf0;
 	if (qos)
-		h[at] = (uint8_t)any(16), at += order ? 6 : 2;
+		h[at] = (uint8_t)random_inside(16), at += order ? 6 : 2;
 	if (padded)
 		at += (from - at) & 3;
 	memcpy(h + at, "\xaa\xaa\3\0\0", 5);
@@ -93,55 +95,56 @@ static uint32_t wlan_header(uint8_t *h, uint32_t from, int padded, uint32_t type
 	return at + 8;
 }
 
-static uint32_t make_header(int link, uint8_t *h, uint32_t type)
+static uint32_t make_inside_header(int link, uint8_t *h, uint32_t type)
 {
 	int padded = 0;
 	uint32_t length;
 	memset(h, 0, ROOM);
 	switch (link) {
 	case WLAN:
-		return wlan_header(h, 0, 0, type);
+		return make_wlan_header(h, 0, 0, type);
 	case RADIOTAP:
-		length = radiotap_header(h, &padded);
-		return wlan_header(h, length, padded, type);
+		length = make_radiotap_header(h, &padded);
+		return make_wlan_header(h, length, padded, type);
 	case AVS:
-		length = 64 + any(9);
+		length = 64 + random_inside(9);
 		memcpy(h, "\x80\x21\x10\1", 4), h[7] = (uint8_t)length;
-		return wlan_header(h, length, 0, type);
+		return make_wlan_header(h, length, 0, type);
 	case PRISM:
-		length = any(2) ? 144 : 100 + any(40);
-		h[3] = 0x44, h[any(2) ? 4 : 7] = (uint8_t)length; /* in either order */
-		return wlan_header(h, length, 0, type);
+		length = random_inside(2) ? 144 : 100 + random_inside(40);
+		h[3] = 0x44, h[random_inside(2) ? 4 : 7] = (uint8_t)length; /* in either order */
+		return make_wlan_header(h, length, 0, type);
 	case PPI:
-		length = 8 + any(40);
+		length = 8 + random_inside(40);
 		h[2] = (uint8_t)length, h[4] = 105;
-		return wlan_header(h, length, 0, type);
+		return make_wlan_header(h, length, 0, type);
 	default:
 		h[2] = 3, h[3] = type == 0x0800 ? 0xcc : 0x8e;
 		return 4;
 	}
 }
 
-static void bad(const char *what, int link, uint32_t try, const char *expression)
+static void report_inside_fault(const char *what, int link, uint32_t try, const char *expression)
 {
 	if (++failed < 30)
 		printf("FAILED: link type %d, try %u: %s: %s\n", links[link], try, what,
 			expression);
 }
 
-static void compare(int link, uint32_t try)
+static void compare_inside(int link, uint32_t try)
 {
 	uint8_t ether[14 + BODY] = { 0 }, other[ROOM];
-	uint32_t type = make_body(ether + 14), cut = any(3) ? BODY : any(BODY + 1);
+	uint32_t type = make_inside_body(ether + 14),
+		 cut = random_inside(3) ? BODY : random_inside(BODY + 1);
 	ether[12] = (uint8_t)(type >> 8), ether[13] = (uint8_t)type;
 	if (link == FRELAY && type == 0x0806)
 		return;
-	uint32_t head = make_header(link, other, type);
+	uint32_t head = make_inside_header(link, other, type);
 	memcpy(other + head, ether + 14, BODY);
 	if (link != FRELAY && cut >= 40 && type != 0x0806) {
 		struct parsed p = parse((uint32_t)links[link], other, head + cut, head + BODY);
 		if (p.layers.network != head)
-			bad("the parser finds the packet elsewhere", link, try, "");
+			report_inside_fault("the parser finds the packet elsewhere", link, try, "");
 	}
 	for (int e = 0; e < EXPRESSIONS; e++) {
 		if (!programs[link][e])
@@ -151,8 +154,8 @@ static void compare(int link, uint32_t try)
 		if (a == b)
 			passed++;
 		else
-			bad(b ? "matches, unlike on Ethernet"
-			      : "does not match, unlike on Ethernet",
+			report_inside_fault(b ? "matches, unlike on Ethernet"
+					      : "does not match, unlike on Ethernet",
 				link, try, expressions[e]);
 	}
 }
@@ -176,7 +179,7 @@ int main(void)
 		}
 	for (uint32_t try = 0; try < TRIES; try++)
 		for (int link = WLAN; link < LINKS; link++)
-			compare(link, try);
+			compare_inside(link, try);
 	for (int link = 0; link < LINKS; link++)
 		for (int e = 0; e < EXPRESSIONS; e++)
 			bpe_filter_free(programs[link][e]);

@@ -19,51 +19,58 @@
 #define PACKETS 12
 
 static uint64_t state;
-static uint32_t any(uint32_t n)
+static uint32_t random_kernel(uint32_t n)
 {
 	return (uint32_t)((state = state * 6364136223846793005u + 1442695040888963407u) >> 33) % n;
 }
 
-static uint32_t number(void)
+static uint32_t random_kernel_number(void)
 {
 	static const uint32_t some[] = { 0, 1, 2, 4, 6, 8, 14, 20, 63, 64, 255, 0x0800, 0xffff,
 		0x7fffffff, 0x80000000u, UINT32_MAX };
-	return any(2) ? some[any(sizeof some / sizeof *some)] : any(3) ? any(80) : any(1u << 31);
+	return random_kernel(2)   ? some[random_kernel(sizeof some / sizeof *some)]
+	       : random_kernel(3) ? random_kernel(80)
+				  : random_kernel(1u << 31);
 }
 
 /* A program of n instructions, memory words 0 to 3 set at its beginning. */
-static uint32_t make(struct bpe_insn *p)
+static uint32_t make_kernel_expression(struct bpe_insn *p)
 {
 	static const uint16_t loads[] = { 0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0xb1 },
 			      alu[] = { 0x04, 0x14, 0x24, 0x34, 0x44, 0x54, 0x94, 0xa4 },
 			      jumps[] = { 0x15, 0x25, 0x35, 0x45 },
 			      plain[] = { 0x80, 0x81, 0x84, 0x87 };
-	uint32_t n = 6 + any(MOST - 8), at = 0;
+	uint32_t n = 6 + random_kernel(MOST - 8), at = 0;
 	for (; at < 4; at++)
-		p[at] = (struct bpe_insn){ .code = any(2) ? 0x02 : 0x03, .k = at };
+		p[at] = (struct bpe_insn){ .code = random_kernel(2) ? 0x02 : 0x03, .k = at };
 	while (at < n - 1) {
-		struct bpe_insn i = { .k = number() };
+		struct bpe_insn i = { .k = random_kernel_number() };
 		uint32_t left = n - at - 2;
-		switch (any(10)) {
+		switch (random_kernel(10)) {
 		case 0:
 		case 1:
 		case 2:
-			i.code = loads[any(7)], i.k = any(8) ? any(90) : any(0x7fffffff);
+			i.code = loads[random_kernel(7)],
+			i.k = random_kernel(8) ? random_kernel(90) : random_kernel(0x7fffffff);
 			break;
 		case 3:
-			i.code = any(2) ? 0x00 : 0x01, i.k = i.code ? any(100) : i.k;
+			i.code = random_kernel(2) ? 0x00 : 0x01,
+			i.k = i.code ? random_kernel(100) : i.k;
 			break;
 		case 4:
-			i.code = plain[any(4)], i.k = 0;
+			i.code = plain[random_kernel(4)], i.k = 0;
 			break;
 		case 5:
-			i.code = (uint16_t)(any(2) ? 0x02 + any(2) : 0x60 + any(2)), i.k = any(4);
+			i.code = (uint16_t)(random_kernel(2) ? 0x02 + random_kernel(2)
+							     : 0x60 + random_kernel(2)),
+			i.k = random_kernel(4);
 			break;
 		case 6:
-			if (any(6) == 0)
-				i.code = any(2) ? 0x64 : 0x74, i.k = any(32);
+			if (random_kernel(6) == 0)
+				i.code = random_kernel(2) ? 0x64 : 0x74, i.k = random_kernel(32);
 			else
-				i.code = (uint16_t)(alu[any(8)] | (any(3) ? 0 : 8));
+				i.code = (uint16_t)(alu[random_kernel(8)] |
+						    (random_kernel(3) ? 0 : 8));
 			if (i.code & 8)
 				i.k = 0;
 			else if ((i.code == 0x34 || i.code == 0x94) && !i.k)
@@ -76,21 +83,22 @@ static uint32_t make(struct bpe_insn *p)
 			i.code = 0x07, i.k = 0;
 			break;
 		case 8:
-			if (any(6) == 0)
-				i.code = 0x06, i.k = any(3) ? any(90) : 0;
+			if (random_kernel(6) == 0)
+				i.code = 0x06, i.k = random_kernel(3) ? random_kernel(90) : 0;
 			else
-				i.code = 0x05, i.k = any(left < 5 ? left + 1 : 5);
+				i.code = 0x05, i.k = random_kernel(left < 5 ? left + 1 : 5);
 			break;
 		default:
-			i.code = (uint16_t)(jumps[any(4)] | (any(4) ? 0 : 8));
+			i.code = (uint16_t)(jumps[random_kernel(4)] | (random_kernel(4) ? 0 : 8));
 			if (i.code & 8)
 				i.k = 0;
-			i.jt = (uint8_t)any(left < 9 ? left + 1 : 9),
-			i.jf = (uint8_t)any(left < 9 ? left + 1 : 9);
+			i.jt = (uint8_t)random_kernel(left < 9 ? left + 1 : 9),
+			i.jf = (uint8_t)random_kernel(left < 9 ? left + 1 : 9);
 		}
 		p[at++] = i;
 	}
-	p[at++] = (struct bpe_insn){ .code = any(4) ? 0x06 : 0x16, .k = any(90) };
+	p[at++] =
+		(struct bpe_insn){ .code = random_kernel(4) ? 0x06 : 0x16, .k = random_kernel(90) };
 	for (uint32_t i = 0; i < at; i++) { /* nobody jumps between the AND and the TAX: X + k,
 					       running over, is another place in Linux */
 		if (p[i].code == 0x05 && p[i + 1 + p[i].k].code == 0x07)
@@ -113,7 +121,7 @@ int main(int argc, char **argv)
 		return 2;
 	for (unsigned long k = 0; k < programs; k++) {
 		struct bpe_insn p[MOST + 2];
-		uint32_t n = make(p);
+		uint32_t n = make_kernel_expression(p);
 		struct sock_fprog theirs = { .len = (unsigned short)n,
 			.filter = (struct sock_filter *)(void *)p };
 		if (setsockopt(ends[1], SOL_SOCKET, SO_ATTACH_FILTER, &theirs, sizeof theirs)) {
@@ -134,9 +142,11 @@ int main(int argc, char **argv)
 		}
 		for (int i = 0; i < PACKETS; i++) {
 			uint8_t packet[96], got[96];
-			uint32_t size = 1 + any(sizeof packet);
+			uint32_t size = 1 + random_kernel(sizeof packet);
 			for (uint32_t b = 0; b < size; b++)
-				packet[b] = (uint8_t)(any(3) ? any(256) : any(4) ? 0 : 0x45);
+				packet[b] = (uint8_t)(random_kernel(3)   ? random_kernel(256)
+						      : random_kernel(4) ? 0
+									 : 0x45);
 			uint32_t ours = bpei_filter_run(p, packet, size, size),
 				 again = bpei_decoded_run(prepared, packet, size, size);
 			if (send(ends[0], packet, size, 0) != (ssize_t)size && errno != EPERM)

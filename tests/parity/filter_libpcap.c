@@ -54,7 +54,7 @@ static unsigned long yes, both; /* verdicts; expressions that both take */
 static unsigned long passed, failed, ours_insns, their_insns, longer, compared;
 static uint64_t state = 7;
 
-static uint32_t any(void)
+static uint32_t random_libpcap(void)
 {
 	return (uint32_t)((state = state * 6364136223846793005u + 1442695040888963407u) >> 33);
 }
@@ -62,7 +62,7 @@ static uint32_t any(void)
 /* Whether libpcap 1.10.3 looks for what an 802.11 frame carries in the wrong place: frames with
  * four addresses or HT control, padding behind a radio header of odd length, several bitmaps.
  * filter_inside.c compares those, and IP in frame relay, with the same packets on Ethernet. */
-static int libpcap_errs(int l, const uint8_t *d, uint32_t n)
+static int libpcap_refuses(int l, const uint8_t *d, uint32_t n)
 {
 	uint32_t at = 0, padded = 0;
 	switch (links[l].link) {
@@ -102,7 +102,7 @@ static int libpcap_errs(int l, const uint8_t *d, uint32_t n)
 	return padded || (d[at + 1] & 3) == 3 || (d[at] & 0x80 && d[at + 1] & 0x80);
 }
 
-static void keep(int l, const uint8_t *data, uint32_t caplen, uint32_t wirelen)
+static void keep_packet_bytes(int l, const uint8_t *data, uint32_t caplen, uint32_t wirelen)
 {
 	/* IPv6 in loopback headers has another number on each system; libpcap knows its own host's
 	 * alone, we know all. */
@@ -113,7 +113,7 @@ static void keep(int l, const uint8_t *data, uint32_t caplen, uint32_t wirelen)
 				return;
 	if (l == 1 && caplen > 3 && !data[0] && !data[1] && !data[2])
 		return; /* another host's order */
-	if (libpcap_errs(l, data, caplen))
+	if (libpcap_refuses(l, data, caplen))
 		return;
 	if (count[l] == (l < PLAIN ? PACKETS : l < FREQUENT ? PACKETS / 4 : PACKETS / 20))
 		return;
@@ -126,7 +126,7 @@ static void keep(int l, const uint8_t *data, uint32_t caplen, uint32_t wirelen)
 	packets[l][count[l]++] = (struct packet){ copy, caplen, wirelen };
 }
 
-static void read_savefile(const char *path)
+static void read_parity_savefile(const char *path)
 {
 	struct bpe_options o;
 	struct bpe_capture *c;
@@ -140,10 +140,11 @@ static void read_savefile(const char *path)
 		for (int i = 0; i < n; i++, taken++)
 			for (int l = 0; l < LINKS; l++)
 				if (b.layers[i].link_type == links[l].link && b.caplen[i] < 4000) {
-					keep(l, b.data[i], b.caplen[i], b.wirelen[i]);
-					if (any() % 4 == 0 && b.caplen[i])
-						keep(l, b.data[i],
-							any() % (b.caplen[i] < 100 ? b.caplen[i]
+					keep_packet_bytes(l, b.data[i], b.caplen[i], b.wirelen[i]);
+					if (random_libpcap() % 4 == 0 && b.caplen[i])
+						keep_packet_bytes(l, b.data[i],
+							random_libpcap() %
+								(b.caplen[i] < 100 ? b.caplen[i]
 										   : 100),
 							b.wirelen[i]);
 				}
@@ -152,7 +153,7 @@ static void read_savefile(const char *path)
 
 /* The Ethernet packets under the other link types' headers, so that all of them see all protocols.
  */
-static void put_elsewhere(void)
+static void move_packet_elsewhere(void)
 {
 	uint8_t bytes[4096];
 	uint32_t n = count[0];
@@ -172,11 +173,11 @@ static void put_elsewhere(void)
 				bytes[3] = type == 0x86dd ? 10 : 2, head = 4;
 				break;
 			case 113:
-				bytes[1] = any() % 5, bytes[14] = (uint8_t)(type >> 8),
+				bytes[1] = random_libpcap() % 5, bytes[14] = (uint8_t)(type >> 8),
 				bytes[15] = (uint8_t)type, head = 16;
 				break;
 			case 276:
-				bytes[10] = any() % 5, bytes[0] = (uint8_t)(type >> 8),
+				bytes[10] = random_libpcap() % 5, bytes[0] = (uint8_t)(type >> 8),
 				bytes[1] = (uint8_t)type, head = 20;
 				break;
 			case 9:
@@ -189,21 +190,22 @@ static void put_elsewhere(void)
 				head = other_header(links[l].link, bytes, type);
 			}
 			memcpy(bytes + head, p->data + 14, body);
-			keep(l, bytes, head + body, p->wirelen + head - 14);
+			keep_packet_bytes(l, bytes, head + body, p->wirelen + head - 14);
 		}
 	}
 	for (int l = 0; l < LINKS; l++)
 		for (int i = 0; i < 500; i++) {
-			uint32_t size = any() % 120;
+			uint32_t size = random_libpcap() % 120;
 			for (uint32_t k = 0; k < size; k++)
-				bytes[k] = any() % 3 ? (uint8_t)any() : 0;
-			keep(l, bytes, size, size + any() % 10);
+				bytes[k] = random_libpcap() % 3 ? (uint8_t)random_libpcap() : 0;
+			keep_packet_bytes(l, bytes, size, size + random_libpcap() % 10);
 		}
 }
 
 static int quiet; /* while a wrong expression is made shorter */
 
-static void complain(const char *what, int l, const char *expression, const char *detail)
+static void report_libpcap_fault(
+	const char *what, int l, const char *expression, const char *detail)
 {
 	failed++;
 	if ((failed < 60 || getenv("ALL")) && !quiet)
@@ -214,7 +216,7 @@ static void complain(const char *what, int l, const char *expression, const char
 /* Whether libpcap takes the packet as well, once the bytes that are missing are there, whatever
  * they are: both ways of filling up.  (It looks for the length of headers first, also where what is
  * asked for does not depend on it.) */
-static int would_match(const struct bpf_insn *program, const struct packet *k)
+static int libpcap_matches(const struct bpf_insn *program, const struct packet *k)
 {
 	uint8_t more[4096 + 256];
 	int always = 1;
@@ -230,7 +232,7 @@ static int would_match(const struct bpf_insn *program, const struct packet *k)
 
 /* Whether the packet's radio header and one byte more are there: libpcap looks at them first,
  * whatever is asked for, and refuses the packet if they are not. */
-static int radio_is_there(int l, const struct packet *k)
+static int radio_header_is_whole(int l, const struct packet *k)
 {
 	const uint8_t *d = k->data;
 	uint32_t n = k->caplen;
@@ -252,7 +254,7 @@ static int radio_is_there(int l, const struct packet *k)
 
 /* Generated expressions: what libpcap's optimizer refuses although the text is right, and the
  * ranges of three ports that it takes. */
-static int known(const char *why)
+static int find_known_difference(const char *why)
 {
 	return strstr(why, "division by zero") || strstr(why, "modulus by zero") ||
 	       strstr(why, "shift by more than 31") || strstr(why, "a range of ports is wanted") ||
@@ -262,7 +264,7 @@ static int known(const char *why)
 	       strstr(why, "their interface's index"); /* Linux's kernel could be asked for that */
 }
 
-static void compare(int l, const char *expression, const char *only)
+static void compare_with_libpcap(int l, const char *expression, const char *only)
 {
 	struct bpe_insn *program = NULL;
 	struct bpe_error error = { 0 };
@@ -288,14 +290,16 @@ static void compare(int l, const char *expression, const char *only)
 						k->caplen) != 0;
 		}
 		if (wrong)
-			complain("said to match nothing, and matches", l, expression, "");
+			report_libpcap_fault(
+				"said to match nothing, and matches", l, expression, "");
 		else
 			passed++;
-	} else if (stride > 1 && ours != them && known(ours ? pcap_geterr(p) : error.text)) {
+	} else if (stride > 1 && ours != them &&
+		   find_known_difference(ours ? pcap_geterr(p) : error.text)) {
 		passed++;
 	} else if (ours != them && !(only && !strcmp(only, ours ? "ours" : "libpcap")))
-		complain(ours ? "only we take it" : "only libpcap takes it", l, expression,
-			ours ? pcap_geterr(p) : error.text);
+		report_libpcap_fault(ours ? "only we take it" : "only libpcap takes it", l,
+			expression, ours ? pcap_geterr(p) : error.text);
 	else if (ours != them || !ours)
 		passed++;
 	if (ours && them) {
@@ -304,14 +308,16 @@ static void compare(int l, const char *expression, const char *only)
 		if (!prepared)
 			exit(2);
 		both++;
-		for (uint32_t i = stride > 1 ? any() % stride : 0; i < count[l]; i += stride) {
+		for (uint32_t i = stride > 1 ? random_libpcap() % stride : 0; i < count[l];
+			i += stride) {
 			const struct packet *k = &packets[l][i];
 			int a = bpe_filter_run(program, k->data, k->wirelen, k->caplen) != 0,
 			    b = bpf_filter(plain.bf_insns, k->data, k->wirelen, k->caplen) != 0;
 			if (a != b &&
 				a != (bpf_filter(theirs.bf_insns, k->data, k->wirelen, k->caplen) !=
 					     0) &&
-				!(a && (would_match(plain.bf_insns, k) || !radio_is_there(l, k))) &&
+				!(a && (libpcap_matches(plain.bf_insns, k) ||
+					       !radio_header_is_whole(l, k))) &&
 				!wrong++)
 				at = i;
 			unlike += bpei_decoded_run(prepared, k->data, k->wirelen, k->caplen) !=
@@ -324,10 +330,11 @@ static void compare(int l, const char *expression, const char *only)
 			count[l], at, wrong ? packets[l][at].caplen : 0);
 		bpei_decoded_free(prepared);
 		if (unlike)
-			complain("the prepared program says otherwise than the plain one", l,
+			report_libpcap_fault(
+				"the prepared program says otherwise than the plain one", l,
 				expression, "");
 		if (wrong && !(only && !strcmp(only, "verdict")))
-			complain("another verdict", l, expression, detail);
+			report_libpcap_fault("another verdict", l, expression, detail);
 		else
 			passed++;
 		if (links[l].link == 0 || links[l].link == 108 || links[l].link == 109 ||
@@ -341,7 +348,7 @@ static void compare(int l, const char *expression, const char *only)
 			if (bpe_filter_compile_with(expression, &o, &program, &length, &error) <
 					0 &&
 				!strstr(error.text, "rejects all"))
-				complain("not for a kernel", l, expression, error.text);
+				report_libpcap_fault("not for a kernel", l, expression, error.text);
 		}
 		ours_insns += length, their_insns += theirs.bf_len;
 		longer += length > theirs.bf_len;
@@ -359,7 +366,7 @@ static void compare(int l, const char *expression, const char *only)
  * it. */
 /* The shortest wrong expression that is left when words, and then characters, are taken out of this
  * one. */
-static void shrink(int l, const char *expression)
+static void shrink_expression(int l, const char *expression)
 {
 	char text[4096], other[4096];
 	const unsigned long passed_before = passed, failed_before = failed;
@@ -377,7 +384,7 @@ static void shrink(int l, const char *expression)
 				if (strspn(other, " ") == strlen(other))
 					continue;
 				failed = 0;
-				compare(l, other, NULL);
+				compare_with_libpcap(l, other, NULL);
 				tries++;
 				if (!failed)
 					continue;
@@ -395,7 +402,7 @@ static void shrink(int l, const char *expression)
 static uint8_t hosts[256][4];
 static uint32_t host_count;
 
-static void learn_hosts(void)
+static void learn_host_names(void)
 {
 	for (uint32_t i = 0; i < count[0] && host_count < 256; i += 37) {
 		const struct packet *p = &packets[0][i];
@@ -406,7 +413,7 @@ static void learn_hosts(void)
 }
 
 /* Generated expressions with words in which libpcap errs: the list has each by itself. */
-static int errs_alike(int l, const char *text)
+static int errors_match(int l, const char *text)
 {
 	static const char *const isis[] = { "l1", "l2", "iih", "lsp", "snp", "isis", "is-is",
 		"esis", "es-is", "clnp", "iso" };
@@ -430,9 +437,9 @@ static int errs_alike(int l, const char *text)
 	return (link == 132 || link == 165 || link == 183 || link == 232) && strstr(text, "chain");
 }
 
-static void generated(double seconds, uint64_t seed)
+static void compare_generated(double seconds, uint64_t seed)
 {
-	learn_hosts();
+	learn_host_names();
 	char text[4096];
 	struct timespec begin, now;
 	unsigned long n = 0;
@@ -450,10 +457,11 @@ static void generated(double seconds, uint64_t seed)
 		g.variable = links[l].link == 105 || links[l].link == 127 || links[l].link == 119 ||
 			     links[l].link == 163 || links[l].link == 192 || links[l].link == 117;
 		generate(&g);
-		if (!errs_alike(l, text))
-			compare(l, text, NULL);
+		if (!errors_match(l, text))
+			compare_with_libpcap(l, text, NULL);
 		if ((int)failed != before && failed < 60)
-			printf("  (seed %llu)\n", (unsigned long long)(seed + n)), shrink(l, text);
+			printf("  (seed %llu)\n", (unsigned long long)(seed + n)),
+				shrink_expression(l, text);
 		n++;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (
@@ -466,7 +474,7 @@ static void generated(double seconds, uint64_t seed)
 static char *list[4096];
 static uint32_t list_count;
 
-static void read_list(FILE *f)
+static void read_expression_list(FILE *f)
 {
 	char line[4096];
 	while (fgets(line, sizeof line, f)) {
@@ -479,14 +487,14 @@ static void read_list(FILE *f)
 	}
 }
 
-static int is_difference(const char *line)
+static int is_known_difference(const char *line)
 {
 	return line[0] == '!' && line[1] && strchr("*ABCDEFGHIJKLMNOPQRSTUVWXYZ", line[1]);
 }
 
 /* What the list says of the expression on that link type: ours, libpcap or verdict; NULL: nothing.
  */
-static const char *difference(int l, const char *expression)
+static const char *record_difference(int l, const char *expression)
 {
 	static const char *const kinds[] = { "ours", "libpcap", "verdict" };
 	const char *found = NULL;
@@ -495,7 +503,8 @@ static const char *difference(int l, const char *expression)
 		size_t n = name ? strlen(name) : 0;
 		for (uint32_t i = 0; name && i < list_count; i++) {
 			const char *line = list[i] + 1;
-			if (!is_difference(list[i]) || strncmp(line, name, n) || line[n] != ' ')
+			if (!is_known_difference(list[i]) || strncmp(line, name, n) ||
+				line[n] != ' ')
 				continue;
 			for (int k = 0; k < 3; k++) {
 				size_t m = strlen(kinds[k]);
@@ -514,7 +523,7 @@ int main(int argc, char **argv)
 	if (!f)
 		return 2;
 	for (int i = 2; i < argc; i++)
-		read_savefile(argv[i]);
+		read_parity_savefile(argv[i]);
 	struct bpe_options o;
 	struct bpe_capture *c;
 	struct bpe_batch b;
@@ -524,23 +533,24 @@ int main(int argc, char **argv)
 		return 2;
 	for (int n; (n = bpe_capture_next(c, &b, -1, NULL)) > 0;)
 		for (int i = 0; i < n; i++) {
-			keep(0, b.data[i], b.caplen[i], b.wirelen[i]);
-			keep(0, b.data[i], any() % (b.caplen[i] < 80 ? b.caplen[i] : 80),
+			keep_packet_bytes(0, b.data[i], b.caplen[i], b.wirelen[i]);
+			keep_packet_bytes(0, b.data[i],
+				random_libpcap() % (b.caplen[i] < 80 ? b.caplen[i] : 80),
 				b.wirelen[i]);
 		}
 	bpe_capture_close(c);
-	put_elsewhere();
-	read_list(f);
+	move_packet_elsewhere();
+	read_expression_list(f);
 	for (uint32_t i = 0; i < list_count; i++) {
-		if (is_difference(list[i]))
+		if (is_known_difference(list[i]))
 			continue;
 		for (int l = 0; l < LINKS; l++)
-			compare(l, list[i], difference(l, list[i]));
+			compare_with_libpcap(l, list[i], record_difference(l, list[i]));
 	}
 	fclose(f);
 	printf("%lu verdicts compared; instructions: ours %lu, libpcap %lu, ours longer %lu times\n",
 		compared, ours_insns, their_insns, longer);
-	generated(getenv("GENERATE_SECONDS") ? atof(getenv("GENERATE_SECONDS")) : 8,
+	compare_generated(getenv("GENERATE_SECONDS") ? atof(getenv("GENERATE_SECONDS")) : 8,
 		getenv("GENERATE_SEED") ? strtoull(getenv("GENERATE_SEED"), NULL, 10) : 1);
 	printf("%lu passed, %lu failed\n", passed, failed);
 	while (list_count)

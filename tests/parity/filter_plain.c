@@ -16,7 +16,7 @@
 static uint8_t packet[ROOM];
 
 /* A value of a few, of which some are parts of others. */
-static void value_of(struct generator *g)
+static void plain_field_value(struct generator *g)
 {
 	switch (pick(g, 12)) {
 	case 0:
@@ -36,32 +36,32 @@ static void value_of(struct generator *g)
 		ONE_OF(g, "tcp[(tcp[12] & 0xf0) >> 2]", "udp[ip[3] & 7]");
 		return;
 	case 6:
-		say(g, "-"), value_of(g);
+		say(g, "-"), plain_field_value(g);
 		return;
 	default:
-		say(g, "("), value_of(g);
+		say(g, "("), plain_field_value(g);
 		ONE_OF(g, "+", "-", "&", "|", "*", "<<", ">>");
 		if (pick(g, 4))
-			value_of(g);
+			plain_field_value(g);
 		else
 			ONE_OF(g, "3", "1", "12");
 		say(g, ")");
 	}
 }
 
-static void comparisons(struct generator *g)
+static void compare_plain_programs(struct generator *g)
 {
 	uint32_t n = 1 + pick(g, 5);
 	for (uint32_t i = 0; i < n; i++) {
 		if (i)
 			ONE_OF(g, "or", "and", "or not", "and not");
-		value_of(g);
+		plain_field_value(g);
 		ONE_OF(g, "=", "!=", "<", ">", "<=", ">=");
-		value_of(g);
+		plain_field_value(g);
 	}
 }
 
-static void make_packet(struct generator *g)
+static void make_plain_packet(struct generator *g)
 {
 	static const uint8_t protocols[] = { 6, 17, 1, 132, 2 };
 	for (uint32_t i = 0; i < 300; i++)
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 		if (!pick(&g, 8))
 			o.through = BPE_THROUGH_IPV6_EXT;
 		if (pick(&g, 4))
-			comparisons(&g);
+			compare_plain_programs(&g);
 		else
 			generate(&g);
 		if (bpe_filter_compile_with(text, &o, &program, &length, NULL) < 0)
@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 		}
 		taken++;
 		for (int i = 0; i < PACKETS; i++) {
-			make_packet(&g);
+			make_plain_packet(&g);
 			uint32_t a = bpe_filter_run(program, packet, 300, sizeof packet),
 				 b = bpe_filter_run(plain, packet, 300, sizeof packet);
 			differ += a != b;

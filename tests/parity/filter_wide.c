@@ -16,13 +16,13 @@
 static uint8_t packet[ROOM];
 static unsigned long passed, failed;
 
-static void bad(const char *what, const char *text)
+static void report_wide_fault(const char *what, const char *text)
 {
 	if (++failed < 20)
 		printf("FAILED: %s: %.300s\n", what, text);
 }
 
-static void make_packet(struct generator *g)
+static void make_wide_packet(struct generator *g)
 {
 	static const uint8_t protocols[] = { 6, 17, 1, 132, 2 };
 	uint8_t *ip = packet + 14 * pick(g, 2);
@@ -39,7 +39,7 @@ static void make_packet(struct generator *g)
 
 /* Of `filter` for one kernel and limit: how many of the packets were let through that should not
  * have been. */
-static uint32_t compare(struct generator *g, const struct bpei_filter *f, uint32_t kernel,
+static uint32_t compare_wide(struct generator *g, const struct bpei_filter *f, uint32_t kernel,
 	uint32_t most, const char *text)
 {
 	struct bpei_kernel_program fit;
@@ -48,20 +48,20 @@ static uint32_t compare(struct generator *g, const struct bpei_filter *f, uint32
 		exit(2);
 	const char *why = bpei_kernel_check(&bpei_kernels[kernel], fit.program, fit.length);
 	if (why || fit.length > most)
-		bad(why ? why : "longer than it was to be", text);
+		report_wide_fault(why ? why : "longer than it was to be", text);
 	if (!fit.exact != (fit.why != NULL))
-		bad("exact, with a reason, or not, without", text);
+		report_wide_fault("exact, with a reason, or not, without", text);
 	for (int i = 0; i < PACKETS; i++) {
-		make_packet(g);
+		make_wide_packet(g);
 		uint32_t cut = pick(g, 3) ? ROOM : pick(g, 80);
 		uint32_t a = bpei_filter_run(f->program, packet, ROOM, cut),
 			 b = bpei_filter_run(fit.program, packet, ROOM, cut);
 		if ((a && !b) || (fit.exact && a != b)) {
-			bad("another verdict", text);
+			report_wide_fault("another verdict", text);
 			break;
 		}
 		if (!fit.exact && b && b != 262144)
-			bad("a wider program that cuts packets", text);
+			report_wide_fault("a wider program that cuts packets", text);
 		more += b && !a;
 	}
 	free(fit.program);
@@ -69,7 +69,7 @@ static uint32_t compare(struct generator *g, const struct bpei_filter *f, uint32
 	return more;
 }
 
-static void expressions(unsigned long n, uint64_t seed)
+static void check_wide_expressions(unsigned long n, uint64_t seed)
 {
 	static const int links[] = { 101, 1, 1, 276, 258, 127 };
 	static const uint32_t limits[] = { 1, 3, 6, 10, 16, 25, 40, 80, 512 };
@@ -90,14 +90,14 @@ static void expressions(unsigned long n, uint64_t seed)
 		if (bpei_compile_for(text, &o, &bpei_kernels[kernel], most, &f, NULL) < 0)
 			continue;
 		if (f.wide && f.wide_length > most)
-			bad("the wide one is too long", text);
-		compare(&g, &f, kernel, most, text);
+			report_wide_fault("the wide one is too long", text);
+		compare_wide(&g, &f, kernel, most, text);
 		free(f.program), free(f.wide);
 	}
 }
 
 /* Long sets: beside the verdicts, how many packets of other networks are let through. */
-static void sets(void)
+static void check_wide_sets(void)
 {
 	static const struct {
 		const char *begin, *each, *end;
@@ -138,15 +138,17 @@ static void sets(void)
 			uint32_t more = 0;
 			bpe_filter_options_init(&o);
 			if (bpei_compile_for(text, &o, &bpei_kernels[kernel], 512, &f, &e) < 0) {
-				bad(e.text, text);
+				report_wide_fault(e.text, text);
 				break;
 			}
 			if (!f.wide || f.wide_length < 256)
-				bad("no wide program, or one that leaves half of the room", text);
+				report_wide_fault(
+					"no wide program, or one that leaves half of the room",
+					text);
 			for (int i = 0; i < 60; i++)
-				more += compare(&g, &f, kernel, 512, text);
+				more += compare_wide(&g, &f, kernel, 512, text);
 			if (more > cases[c].most_more)
-				bad("too many are let through", text);
+				report_wide_fault("too many are let through", text);
 			if (!kernel)
 				printf("%u times \"%s%s%s\": %u instructions, wide %u; %u of %u packets more\n",
 					cases[c].n, cases[c].begin, cases[c].each, cases[c].end,
@@ -157,7 +159,7 @@ static void sets(void)
 	free(text);
 }
 
-static void programs(unsigned long n, uint64_t seed)
+static void check_wide_programs(unsigned long n, uint64_t seed)
 {
 	static const uint16_t codes[] = { 0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0x80, 0x81, 0x00,
 		0x01, 0x60, 0x61, 0xb1, 0x02, 0x03, 0x04, 0x0c, 0x14, 0x24, 0x34, 0x3c, 0x94, 0x9c,
@@ -193,12 +195,13 @@ static void programs(unsigned long n, uint64_t seed)
 		}
 		p[length - 1].code = 0x06;
 		if (bpei_filter_check(p, length)) {
-			bad("the test's program is none", bpei_filter_check(p, length));
+			report_wide_fault(
+				"the test's program is none", bpei_filter_check(p, length));
 			continue;
 		}
 		struct bpei_filter f = { .program = p, .length = length };
-		compare(&g, &f, pick(&g, BPEI_KERNELS), 1 + pick(&g, pick(&g, 2) ? length : 512),
-			text);
+		compare_wide(&g, &f, pick(&g, BPEI_KERNELS),
+			1 + pick(&g, pick(&g, 2) ? length : 512), text);
 	}
 }
 
@@ -206,9 +209,9 @@ int main(int argc, char **argv)
 {
 	unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	expressions(n, seed);
-	programs(n * 2, seed);
-	sets();
+	check_wide_expressions(n, seed);
+	check_wide_programs(n * 2, seed);
+	check_wide_sets();
 	printf("%lu passed, %lu failed\n", passed, failed);
 	return failed != 0 || !passed;
 }

@@ -34,18 +34,18 @@ static bool without; /* the source never says so */
 static struct run expected, got;
 static struct bpei_seed seed;
 
-static uint32_t chance(uint32_t below)
+static uint32_t kernel_random(uint32_t below)
 {
 	state = state * 6364136223846793005u + 1442695040888963407u;
 	return (uint32_t)((state >> 32) * below >> 32);
 }
 
-static uint32_t word(void)
+static uint32_t kernel_random_word(void)
 {
-	return chance(0x10000) << 16 | chance(0x10000);
+	return kernel_random(0x10000) << 16 | kernel_random(0x10000);
 }
 
-static void open_rooms(void)
+static void open_guarded_rooms(void)
 {
 	page = (size_t)sysconf(_SC_PAGESIZE);
 	uint8_t *all = mmap(NULL, (2 * BPE_BATCH + 1) * page, PROT_READ | PROT_WRITE,
@@ -60,7 +60,8 @@ static void open_rooms(void)
 }
 
 /* Puts a packet into a room: at its end, or so many bytes from its beginning. */
-static void place(uint32_t i, const uint8_t *packet, uint32_t bytes, uint32_t wire, int alignment)
+static void place_packet(
+	uint32_t i, const uint8_t *packet, uint32_t bytes, uint32_t wire, int alignment)
 {
 	uint8_t *to = alignment < 0 ? room[i] + page - bytes : room[i] + alignment;
 	memcpy(to, packet, bytes);
@@ -69,7 +70,7 @@ static void place(uint32_t i, const uint8_t *packet, uint32_t bytes, uint32_t wi
 	wirelen[i] = wire;
 }
 
-static struct bpei_columns columns_of(struct run *r)
+static struct bpei_columns run_columns(struct run *r)
 {
 	return (struct bpei_columns){ .data = data,
 		.caplen = caplen,
@@ -80,7 +81,7 @@ static struct bpei_columns columns_of(struct run *r)
 		.outgoing = without ? NULL : outgoing };
 }
 
-static void verdict(bool same, const char *what, uint32_t i, const char *field)
+static void record_verdict(bool same, const char *what, uint32_t i, const char *field)
 {
 	if (same) {
 		passed++;
@@ -97,7 +98,7 @@ static void verdict(bool same, const char *what, uint32_t i, const char *field)
 }
 
 /* NULL, or the field of element i in which the two runs are not the same. */
-static const char *differs(const struct run *a, const struct run *b, uint32_t i)
+static const char *find_difference(const struct run *a, const struct run *b, uint32_t i)
 {
 #define LAYER(field)                                                                               \
 	if (memcmp(&a->layers[i].field, &b->layers[i].field, sizeof a->layers[i].field))           \
@@ -121,29 +122,29 @@ static const char *differs(const struct run *a, const struct run *b, uint32_t i)
 static void parse_both(uint32_t n, uint32_t link_type)
 {
 	memset(&expected, 0xa5, sizeof expected);
-	bool none = chance(2);
+	bool none = kernel_random(2);
 	for (uint32_t i = 0; i < n; i++)
-		outgoing[i] = none || chance(4) ? 0 : BPE_PKT_OUTGOING;
+		outgoing[i] = none || kernel_random(4) ? 0 : BPE_PKT_OUTGOING;
 	got = expected;
-	without = !chance(8);
-	struct bpei_columns a = columns_of(&expected), b = columns_of(&got);
+	without = !kernel_random(8);
+	struct bpei_columns a = run_columns(&expected), b = run_columns(&got);
 	bpei_parse_scalar(&a, n, link_type, &seed);
 	backend->parse(&b, n, link_type, &seed);
 	for (uint32_t i = 0; i < n; i++) /* what is there where there is no key means nothing */
 		if (!(expected.layers[i].flags & BPE_PKT_KEY))
 			got.key[i] = expected.key[i];
 	if (!memcmp(&expected, &got, sizeof got)) {
-		verdict(true, "", 0, "");
+		record_verdict(true, "", 0, "");
 		return;
 	}
 	for (uint32_t i = 0; i < MOST; i++) {
-		const char *field = differs(&expected, &got, i);
+		const char *field = find_difference(&expected, &got, i);
 		if (field)
-			verdict(false, "parse", i, field);
+			record_verdict(false, "parse", i, field);
 	}
 }
 
-static void every_truncation(void)
+static void compare_every_truncation(void)
 {
 	uint8_t packet[PACKET_MOST];
 	uint32_t n = 0;
@@ -151,7 +152,7 @@ static void every_truncation(void)
 		uint32_t bytes = packet_make(packet, number);
 		for (uint32_t k = 0; k <= bytes; k++) {
 			numbers[n] = number;
-			place(n, packet, k, chance(2) ? bytes : k, -1);
+			place_packet(n, packet, k, kernel_random(2) ? bytes : k, -1);
 			if (++n == BPE_BATCH)
 				parse_both(n, 1), n = 0;
 		}
@@ -159,17 +160,18 @@ static void every_truncation(void)
 	parse_both(n, 1);
 }
 
-static uint32_t any_packet(uint8_t packet[PACKET_MOST], uint32_t i)
+static uint32_t make_any_packet(uint8_t packet[PACKET_MOST], uint32_t i)
 {
 	static const uint8_t common[][2] = { { 0, 0 }, { 0, 4 }, { 7, 0 }, { 7, 4 }, { 0, 8 },
 		{ 7, 9 } };
-	uint32_t number = chance(SHAPES);
-	if (chance(4)) { /* mostly what the vectors take */
-		uint32_t k = chance(6);
-		number = chance(2) +
+	uint32_t number = kernel_random(SHAPES);
+	if (kernel_random(4)) { /* mostly what the vectors take */
+		uint32_t k = kernel_random(6);
+		number = kernel_random(2) +
 			 TAGS * (common[k][0] +
-					NETWORKS * (common[k][1] +
-							   TRANSPORTS * chance(ENDS * BODIES)));
+					NETWORKS *
+						(common[k][1] +
+							TRANSPORTS * kernel_random(ENDS * BODIES)));
 	}
 	numbers[i] = number;
 	return packet_make(packet, number);
@@ -177,69 +179,72 @@ static uint32_t any_packet(uint8_t packet[PACKET_MOST], uint32_t i)
 
 /* Makes an Ethernet packet one of the link type: the bytes of its header that fall away.  Some are
  * left as they are, for what nobody sends. */
-static uint32_t turn_into(uint8_t packet[PACKET_MOST], uint32_t link_type)
+static uint32_t change_link_type(uint8_t packet[PACKET_MOST], uint32_t link_type)
 {
 	static const uint32_t families[] = { 2, 30, 28, 24, 10, 7, 0x10002 };
-	uint32_t ip = packet[12] == 0x81 && packet[13] == 0 ? 18 : 14, family = families[chance(7)];
+	uint32_t ip = packet[12] == 0x81 && packet[13] == 0 ? 18 : 14,
+		 family = families[kernel_random(7)];
 	if (link_type == 1)
 		return 0;
-	if (!chance(4))
-		return chance(16);
+	if (!kernel_random(4))
+		return kernel_random(16);
 	if (link_type != 0 && link_type != 108)
 		return ip;
-	if (chance(4))
+	if (kernel_random(4))
 		family = packet[ip] >> 4 == 6 ? 30 : 2;
 	for (uint32_t k = 0; k < 4; k++)
 		packet[ip - 4 + k] =
-			(uint8_t)(family >> (link_type == 108 || chance(2) ? 24 - 8 * k : 8 * k));
+			(uint8_t)(family >>
+				  (link_type == 108 || kernel_random(2) ? 24 - 8 * k : 8 * k));
 	if (link_type == 0)
-		for (uint32_t k = 0, little = chance(2); k < 4; k++)
+		for (uint32_t k = 0, little = kernel_random(2); k < 4; k++)
 			packet[ip - 4 + k] = (uint8_t)(family >> (little ? 8 * k : 24 - 8 * k));
 	return ip - 4;
 }
 
-static void every_count(uint32_t link_type)
+static void compare_every_count(uint32_t link_type)
 {
 	uint8_t packet[PACKET_MOST];
 	for (uint32_t n = 0; n <= BPE_BATCH; n++)
 		for (int alignment = -1; alignment < 16; alignment++) {
 			for (uint32_t i = 0; i < n; i++) {
-				uint32_t bytes = any_packet(packet, i),
-					 from = turn_into(packet, link_type);
-				place(i, packet + from, bytes - from, bytes - from, alignment);
+				uint32_t bytes = make_any_packet(packet, i),
+					 from = change_link_type(packet, link_type);
+				place_packet(
+					i, packet + from, bytes - from, bytes - from, alignment);
 			}
 			parse_both(n, link_type);
 		}
 }
 
-static void mutated(uint32_t rounds)
+static void compare_mutated(uint32_t rounds)
 {
 	static const uint32_t link_types[] = { 1, 1, 0, 101, 108 };
 	uint8_t packet[PACKET_MOST];
 	while (rounds--) {
-		uint32_t link_type = link_types[chance(5)];
+		uint32_t link_type = link_types[kernel_random(5)];
 		for (uint32_t i = 0; i < BPE_BATCH; i++) {
-			uint32_t bytes = any_packet(packet, i),
-				 cut = chance(8) ? bytes : chance(bytes + 1);
-			for (uint32_t k = chance(3); k; k--) {
-				uint32_t at = 12 + chance(64);
-				if (chance(2))
-					packet[at] ^= (uint8_t)(1 << chance(8));
+			uint32_t bytes = make_any_packet(packet, i),
+				 cut = kernel_random(8) ? bytes : kernel_random(bytes + 1);
+			for (uint32_t k = kernel_random(3); k; k--) {
+				uint32_t at = 12 + kernel_random(64);
+				if (kernel_random(2))
+					packet[at] ^= (uint8_t)(1 << kernel_random(8));
 				else
-					packet[at] = (uint8_t)chance(256);
+					packet[at] = (uint8_t)kernel_random(256);
 			}
-			uint32_t from = turn_into(packet, link_type);
+			uint32_t from = change_link_type(packet, link_type);
 			if (from > cut)
 				from = cut;
-			place(i, packet + from, cut - from,
-				chance(8) ? bytes - from : chance(2 * bytes),
-				chance(2) ? -1 : (int)chance(16));
+			place_packet(i, packet + from, cut - from,
+				kernel_random(8) ? bytes - from : kernel_random(2 * bytes),
+				kernel_random(2) ? -1 : (int)kernel_random(16));
 		}
 		parse_both(BPE_BATCH, link_type);
 	}
 }
 
-static void probes(uint32_t rounds)
+static void compare_probes(uint32_t rounds)
 {
 	enum { BUCKETS = 8 };
 	_Alignas(64) struct bpei_bucket buckets[BUCKETS];
@@ -249,19 +254,23 @@ static void probes(uint32_t rounds)
 			for (uint32_t b = 0; b < BUCKETS; b++) {
 				for (uint32_t k = 0; k < BPEI_BUCKET_SLOTS; k++) {
 					buckets[b].tag[k] =
-						chance(3) ? b + BUCKETS * chance(12) : 0;
-					buckets[b].entry_inverted[k] = word();
+						kernel_random(3) ? b + BUCKETS * kernel_random(12)
+								 : 0;
+					buckets[b].entry_inverted[k] = kernel_random_word();
 				}
-				buckets[b].overflow =
-					chance(2) ? chance(2) : b + BUCKETS * chance(12);
+				buckets[b].overflow = kernel_random(2)
+							      ? kernel_random(2)
+							      : b + BUCKETS * kernel_random(12);
 				buckets[b].has_overflow = buckets[b].overflow != 0;
 			}
 			for (uint32_t i = 0; i < MOST; i++)
-				hash[i] = chance(8) ? chance(12 * BUCKETS) : chance(2) ? word() : 0;
+				hash[i] = kernel_random(8)   ? kernel_random(12 * BUCKETS)
+					  : kernel_random(2) ? kernel_random_word()
+							     : 0;
 			memset(entries, 0xa5, sizeof entries);
 			bpei_probe_scalar(buckets, BUCKETS - 1, hash, n, entries[0]);
 			backend->probe(buckets, BUCKETS - 1, hash, n, entries[1]);
-			verdict(!memcmp(entries[0], entries[1], sizeof *entries), "probe", 0,
+			record_verdict(!memcmp(entries[0], entries[1], sizeof *entries), "probe", 0,
 				"entry");
 		}
 }
@@ -269,7 +278,7 @@ static void probes(uint32_t rounds)
 /* Records of one length up to one that is not, which may be the first, or up to the end of a page
  * that may not be touched behind it.  A backend may stop early, behind whole groups of its own, but
  * not within the first `n` if all of these are alike. */
-static void alikes(uint32_t rounds)
+static void compare_uniform_walks(uint32_t rounds)
 {
 	static const uint8_t *at[2][MOST];
 	static int64_t stamps[2][MOST];
@@ -279,28 +288,30 @@ static void alikes(uint32_t rounds)
 	if (records == MAP_FAILED || mprotect(records + 4 * page, page, PROT_NONE))
 		exit(1);
 	while (rounds--) {
-		uint32_t n = chance(BPE_BATCH + 1), header = 18 + chance(3) * 4,
-			 bytes = chance(page / 32 - header), stride = (header + bytes + 3) & ~3u,
-			 other = chance(2) ? n : chance(n + 1);
+		uint32_t n = kernel_random(BPE_BATCH + 1), header = 18 + kernel_random(3) * 4,
+			 bytes = kernel_random(page / 32 - header),
+			 stride = (header + bytes + 3) & ~3u,
+			 other = kernel_random(2) ? n : kernel_random(n + 1);
 		struct bpei_record_run how = { .stride = stride,
 			.hdrlen = header,
 			.caplen = bytes,
-			.snaplen = chance(2) ? BPE_MAX_SNAPLEN : chance(64),
-			.fraction_ns = chance(2) ? 1000 : 1,
-			.checks_hdrlen = chance(2),
-			.stamp_signed = chance(2) };
+			.snaplen = kernel_random(2) ? BPE_MAX_SNAPLEN : kernel_random(64),
+			.fraction_ns = kernel_random(2) ? 1000 : 1,
+			.checks_hdrlen = kernel_random(2),
+			.stamp_signed = kernel_random(2) };
 		size_t all = n ? (size_t)(n - 1) * stride + header + bytes : 0;
 		uint8_t *first = records + 4 * page - all;
 		how.record = first;
 		for (uint32_t i = 0; i < n; i++) {
 			uint8_t *r = first + (size_t)i * stride;
-			uint32_t head[4] = { chance(2) ? word() : chance(2) * 0x7fffffffu, word(),
-				bytes, word() };
+			uint32_t head[4] = { kernel_random(2) ? kernel_random_word()
+							      : kernel_random(2) * 0x7fffffffu,
+				kernel_random_word(), bytes, kernel_random_word() };
 			uint16_t told = (uint16_t)header;
-			if (i == other && (!how.checks_hdrlen || chance(2)))
-				head[2] ^= 1u << chance(32);
+			if (i == other && (!how.checks_hdrlen || kernel_random(2)))
+				head[2] ^= 1u << kernel_random(32);
 			else if (i == other)
-				told ^= (uint16_t)(1u << chance(16));
+				told ^= (uint16_t)(1u << kernel_random(16));
 			memcpy(r, head, sizeof head);
 			memcpy(r + 16, &told, sizeof told);
 		}
@@ -324,7 +335,7 @@ static void alikes(uint32_t rounds)
 		for (uint32_t i = n; i < MOST; i++)
 			good &= kept[1][i] == 0xa5a5a5a5u && wire[1][i] == 0xa5a5a5a5u &&
 				stamps[0][i] == stamps[1][i] && at[0][i] == at[1][i];
-		verdict(good, "alike", 0, "columns or count");
+		record_verdict(good, "alike", 0, "columns or count");
 	}
 	munmap(records, 5 * page);
 }
@@ -337,7 +348,7 @@ int main(int argc, char **argv)
 	const char *only = argc > 3 ? argv[3] : NULL;
 	unsigned left_out = 0;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	open_rooms();
+	open_guarded_rooms();
 	printf("seed %llu, %u rounds\n", (unsigned long long)number, rounds);
 	for (size_t b = 0; b < BPEI_BACKENDS; b++) {
 		unsigned long before = passed;
@@ -351,13 +362,13 @@ int main(int argc, char **argv)
 			left_out++;
 			continue;
 		}
-		every_truncation();
+		compare_every_truncation();
 		for (size_t l = 0; l < sizeof link_types / sizeof *link_types; l++)
-			every_count(link_types[l]);
-		mutated(rounds);
+			compare_every_count(link_types[l]);
+		compare_mutated(rounds);
 		if (bpei_backend_has_probe(backend))
-			probes(20);
-		alikes(rounds * 4);
+			compare_probes(20);
+		compare_uniform_walks(rounds * 4);
 		printf("%s: %lu batches the same\n", backend->name, passed - before);
 	}
 	if (only && left_out)

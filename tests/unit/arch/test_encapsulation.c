@@ -188,7 +188,7 @@ static const struct carried shims[] = {
 	AIR("A-MSDU", AMSDU, 48, QOS("\x80", "\0") "\2\0\0\0\0\4\2\0\0\0\0\5\0\x24" LLC4),
 };
 
-static struct parsed parse_closed(
+static struct parsed parse_with_closed(
 	const struct carried *t, uint32_t n, uint64_t closed, struct bpe_tunnel *told)
 {
 	struct parsed r;
@@ -209,7 +209,7 @@ static struct parsed parse_closed(
 	return r;
 }
 
-static void is_inner(const struct carried *t, const struct parsed *r)
+static void has_inner_key(const struct carried *t, const struct parsed *r)
 {
 	const bool six = r->key.ip_version == 6;
 	cr_assert(r->layers.flags & BPE_PKT_KEY, "%s", t->how);
@@ -226,8 +226,8 @@ Test(encapsulation, tunnels_are_gone_into_and_told)
 	for (size_t i = 0; i < sizeof tunnels / sizeof *tunnels; i++) {
 		const struct carried *t = &tunnels[i];
 		struct bpe_tunnel told = { .kind = 0 };
-		struct parsed r = parse_closed(t, t->length, 0, &told);
-		is_inner(t, &r);
+		struct parsed r = parse_with_closed(t, t->length, 0, &told);
+		has_inner_key(t, &r);
 		cr_assert(r.layers.flags & BPE_PKT_TUNNEL, "%s", t->how);
 		cr_assert_eq(told.kind, t->kind, "%s: %u", t->how, told.kind);
 		const bool in_ip = t->link_type != 1 && told.depth == 1;
@@ -246,22 +246,22 @@ Test(encapsulation, headers_between_are_passed)
 {
 	for (size_t i = 0; i < sizeof shims / sizeof *shims; i++) {
 		struct bpe_tunnel told = { .kind = 0 };
-		struct parsed r = parse_closed(&shims[i], shims[i].length, 0, &told);
-		is_inner(&shims[i], &r);
+		struct parsed r = parse_with_closed(&shims[i], shims[i].length, 0, &told);
+		has_inner_key(&shims[i], &r);
 		cr_assert(!(r.layers.flags & BPE_PKT_TUNNEL) && !told.kind && !r.key.tunnel, "%s",
 			shims[i].how);
 		cr_assert(r.layers.ethertype == 0x0800, "%s: %x", shims[i].how, r.layers.ethertype);
 	}
-	struct parsed r = parse_closed(&shims[1], shims[1].length, 0, NULL);
+	struct parsed r = parse_with_closed(&shims[1], shims[1].length, 0, NULL);
 	cr_assert_eq(r.key.vlan[0], 5);
 }
 
 /* Cut by the capture: nothing is read that is not there, and no length is called wrong. */
-static void every_prefix(const struct carried *t, size_t n)
+static void parse_every_prefix(const struct carried *t, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t k = 0; k < t[i].length; k++) {
-			struct parsed r = parse_closed(&t[i], k, 0, NULL);
+			struct parsed r = parse_with_closed(&t[i], k, 0, NULL);
 			cr_assert(r.layers.end <= k && (r.layers.network == BPE_NO_OFFSET ||
 							       r.layers.network <= k),
 				"%s", t[i].how);
@@ -274,8 +274,8 @@ static void every_prefix(const struct carried *t, size_t n)
 
 Test(encapsulation, every_prefix)
 {
-	every_prefix(tunnels, sizeof tunnels / sizeof *tunnels);
-	every_prefix(shims, sizeof shims / sizeof *shims);
+	parse_every_prefix(tunnels, sizeof tunnels / sizeof *tunnels);
+	parse_every_prefix(shims, sizeof shims / sizeof *shims);
 }
 
 /* What is closed is not gone into, and nothing else is. */
@@ -289,16 +289,16 @@ Test(encapsulation, closed)
 	cr_assert_eq(all, BPE_TUNNEL_BIT(BPE_TUNNEL_COUNT) - 2, "each kind is tried");
 	for (size_t i = 0; i < sizeof tunnels / sizeof *tunnels; i++) {
 		const struct carried *t = &tunnels[i];
-		struct parsed r = parse_closed(t, t->length, BPE_TUNNEL_BIT(t->kind), NULL);
+		struct parsed r = parse_with_closed(t, t->length, BPE_TUNNEL_BIT(t->kind), NULL);
 		cr_assert_neq(r.layers.network, t->network, "%s", t->how);
-		r = parse_closed(t, t->length, UINT64_MAX, NULL);
+		r = parse_with_closed(t, t->length, UINT64_MAX, NULL);
 		cr_assert(!(r.layers.flags & BPE_PKT_TUNNEL), "%s", t->how);
 	}
 	for (size_t i = 0; i < sizeof shims / sizeof *shims; i++) {
-		struct parsed r = parse_closed(
+		struct parsed r = parse_with_closed(
 			&shims[i], shims[i].length, BPE_TUNNEL_BIT(shims[i].kind), NULL);
 		cr_assert(!(r.layers.flags & BPE_PKT_KEY), "%s", shims[i].how);
-		r = parse_closed(
+		r = parse_with_closed(
 			&shims[i], shims[i].length, all & ~BPE_TUNNEL_BIT(shims[i].kind), NULL);
 		cr_assert(r.layers.flags & BPE_PKT_KEY, "%s", shims[i].how);
 	}
@@ -357,7 +357,7 @@ Test(encapsulation, not_what_it_seemed)
 			OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x14\x7f") "\0\x10\2\x08\0\0\0\0" E4),
 	};
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
-		struct parsed r = parse_closed(&none[i], none[i].length, 0, NULL);
+		struct parsed r = parse_with_closed(&none[i], none[i].length, 0, NULL);
 		cr_assert_eq(r.layers.flags & (BPE_PKT_TUNNEL | BPE_PKT_KEY | BPE_PKT_WRONG),
 			BPE_PKT_KEY, "%s: %x", none[i].how, r.layers.flags);
 		cr_assert_eq(r.layers.network, 0, "%s", none[i].how);
@@ -387,7 +387,7 @@ Test(encapsulation, not_what_it_seemed)
 					  "\x10\0\0\x21" IN4),
 	};
 	for (size_t i = 0; i < sizeof no_flow / sizeof *no_flow; i++) {
-		struct parsed r = parse_closed(&no_flow[i], no_flow[i].length, 0, NULL);
+		struct parsed r = parse_with_closed(&no_flow[i], no_flow[i].length, 0, NULL);
 		cr_assert_eq(r.layers.flags & (BPE_PKT_TUNNEL | BPE_PKT_KEY | BPE_PKT_WRONG), 0,
 			"%s: %x", no_flow[i].how, r.layers.flags);
 	}
@@ -414,8 +414,8 @@ Test(encapsulation, labels_before_ip_are_no_tunnel)
 
 /* ---- Identity ---- */
 
-static struct parsed identity(const struct carried *t, const char *from, const char *to, size_t at,
-	size_t n, uint32_t *way)
+static struct parsed tunnel_identity(const struct carried *t, const char *from, const char *to,
+	size_t at, size_t n, uint32_t *way)
 {
 	struct parsed r;
 	uint8_t copy[256];
@@ -502,8 +502,8 @@ Test(encapsulation, the_tunnel_is_of_the_key)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		uint32_t way[2] = { 77, 77 };
-		struct parsed a = identity(&rows[i].t, NULL, NULL, 0, 0, &way[0]),
-			      b = identity(&rows[i].t, rows[i].from, rows[i].to, rows[i].at,
+		struct parsed a = tunnel_identity(&rows[i].t, NULL, NULL, 0, 0, &way[0]),
+			      b = tunnel_identity(&rows[i].t, rows[i].from, rows[i].to, rows[i].at,
 				      rows[i].n, &way[1]);
 		cr_assert(a.layers.flags & b.layers.flags & BPE_PKT_TUNNEL, "%s", rows[i].t.how);
 		cr_assert_eq(a.key.tunnel != b.key.tunnel, rows[i].other == 1, "%s", rows[i].t.how);

@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static uint32_t hash(const struct bpe_key *key, const struct bpei_seed *seed)
+static uint32_t hash_one_key(const struct bpe_key *key, const struct bpei_seed *seed)
 {
 	struct bpe_key k = *key;
 	struct bpe_layers l = { .flags = BPE_PKT_KEY };
@@ -16,7 +16,7 @@ static uint32_t hash(const struct bpe_key *key, const struct bpei_seed *seed)
 	return h;
 }
 
-static struct bpe_key example(void)
+static struct bpe_key make_example_key(void)
 {
 	return (struct bpe_key){ .addr = { { 10, 0, 0, 1 }, { 10, 0, 0, 2 } },
 		.port = { 443, 50000 },
@@ -28,18 +28,18 @@ static struct bpe_key example(void)
 Test(hash, golden)
 {
 	struct bpei_seed seed;
-	struct bpe_key key = example(), zero = { .ip_version = 4 };
+	struct bpe_key key = make_example_key(), zero = { .ip_version = 4 };
 	bpei_seed_init(&seed, 1);
-	cr_expect_eq(hash(&key, &seed), 0x7215788cu, "%#x", hash(&key, &seed));
-	cr_expect_eq(hash(&zero, &seed), 0x3193b2b1u, "%#x", hash(&zero, &seed));
+	cr_expect_eq(hash_one_key(&key, &seed), 0x7215788cu, "%#x", hash_one_key(&key, &seed));
+	cr_expect_eq(hash_one_key(&zero, &seed), 0x3193b2b1u, "%#x", hash_one_key(&zero, &seed));
 	bpei_seed_init(&seed, 2);
-	cr_expect_eq(hash(&key, &seed), 0xc8309311u, "%#x", hash(&key, &seed));
+	cr_expect_eq(hash_one_key(&key, &seed), 0xc8309311u, "%#x", hash_one_key(&key, &seed));
 }
 
 Test(hash, none_without_key)
 {
 	struct bpei_seed seed;
-	struct bpe_key key = example();
+	struct bpe_key key = make_example_key();
 	struct bpe_layers l = { .flags = 0 };
 	uint32_t h = 77;
 	struct bpei_columns c = { .layers = &l, .key = &key, .hash = &h };
@@ -53,14 +53,14 @@ Test(hash, never_0)
 {
 	const struct bpei_seed seed = { .word = { 0 } };
 	const struct bpe_key key = { .port = { 0, 0 } };
-	cr_assert_eq(hash(&key, &seed), 1);
+	cr_assert_eq(hash_one_key(&key, &seed), 1);
 }
 
 /* Each bit of the key that counts, flipped, turns over about half of the hash's bits, on average
  * over seeds. */
 Test(hash, avalanche)
 {
-	struct bpe_key key = example();
+	struct bpe_key key = make_example_key();
 	const uint32_t zero = offsetof(struct bpe_key, zero);
 	for (uint32_t bit = 0; bit < sizeof key * 8; bit++) {
 		uint32_t turned = 0;
@@ -72,7 +72,7 @@ Test(hash, avalanche)
 			bpei_seed_init(&seed, s);
 			((uint8_t *)&other)[bit / 8] ^= (uint8_t)(1 << bit % 8);
 			turned += (uint32_t)__builtin_popcount(
-				hash(&key, &seed) ^ hash(&other, &seed));
+				hash_one_key(&key, &seed) ^ hash_one_key(&other, &seed));
 		}
 		cr_assert(turned > 200 * 14 && turned < 200 * 18, "bit %u: %.2f bits of 32", bit,
 			turned / 200.0);
@@ -87,11 +87,11 @@ Test(hash, spread)
 	struct bpei_seed seed;
 	bpei_seed_init(&seed, 3);
 	for (uint32_t i = 0; i < 65536 * 4; i++) {
-		struct bpe_key key = example();
+		struct bpe_key key = make_example_key();
 		key.addr[1][3] = (uint8_t)i;
 		key.port[1] = (uint16_t)(i >> 8);
 		key.addr[0][2] = (uint8_t)(i >> 16);
-		uint32_t h = hash(&key, &seed);
+		uint32_t h = hash_one_key(&key, &seed);
 		buckets[h & 65535]++;
 		workers[(uint64_t)h * 7 >> 32]++;
 	}

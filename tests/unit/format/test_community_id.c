@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct bpe_flow flow_of(
+static struct bpe_flow make_community_flow(
 	uint8_t proto, const char *a, uint16_t a_port, const char *b, uint16_t b_port)
 {
 	struct bpe_flow f = {
@@ -49,13 +49,13 @@ Test(names, community_ids)
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		char id[BPE_COMMUNITY_ID_BYTES];
-		struct bpe_flow f = flow_of(
+		struct bpe_flow f = make_community_flow(
 			known[i].proto, known[i].a, known[i].a_port, known[i].b, known[i].b_port);
 		cr_assert_eq(bpe_flow_community_id(&f, known[i].seed, id), 1);
 		cr_assert_str_eq(id, known[i].id);
 	}
 	char id[BPE_COMMUNITY_ID_BYTES] = "untouched";
-	struct bpe_flow f = flow_of(1, "10.0.0.1", 0, "10.0.0.2", 0);
+	struct bpe_flow f = make_community_flow(1, "10.0.0.1", 0, "10.0.0.2", 0);
 	f.icmp_type = 3; /* no question */
 	cr_assert_eq(bpe_flow_community_id(&f, 0, id), 0);
 	f.flags = 0, f.icmp_type = 8; /* not known */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct bpe_flow plain(void)
+static struct bpe_flow make_plain_flow(void)
 {
 	struct bpe_flow f = { .version = BPE_FLOW_VERSION,
 		.size = sizeof f,
@@ -32,9 +32,9 @@ static struct bpe_flow plain(void)
 	return f;
 }
 
-static struct bpe_flow tcp(void)
+static struct bpe_flow make_tcp_flow(void)
 {
-	struct bpe_flow f = plain();
+	struct bpe_flow f = make_plain_flow();
 	f.ip_proto = 6, f.ip_version = 6, f.flags = BPE_FLOW_HEALTH | BPE_FLOW_LENGTHS;
 	inet_pton(AF_INET6, "2001:db8::1", f.addr[0]),
 		inet_pton(AF_INET6, "fe80:0:0:1::", f.addr[1]);
@@ -47,7 +47,7 @@ static struct bpe_flow tcp(void)
 	return f;
 }
 
-static const char *line(const struct bpe_flow *f, uint32_t format)
+static const char *format_flow_line(const struct bpe_flow *f, uint32_t format)
 {
 	static char text[BPE_FORMAT_BYTES];
 	int n = bpe_flow_format(f, format, text, sizeof text);
@@ -57,7 +57,7 @@ static const char *line(const struct bpe_flow *f, uint32_t format)
 
 /* The line with the letters and digits behind `before`, which are a hash's, each replaced; of a
  * number, all by one. */
-static const char *masked(const char *text, const char *before, const char *by)
+static const char *mask_varying(const char *text, const char *before, const char *by)
 {
 	static char to[BPE_FORMAT_BYTES];
 	const char *at = strstr(text, before);
@@ -75,51 +75,51 @@ static const char *masked(const char *text, const char *before, const char *by)
 
 Test(format, whole_lines)
 {
-	struct bpe_flow u = plain(), t = tcp();
-	cr_expect_str_eq(line(&u, BPE_FORMAT_JSON),
+	struct bpe_flow u = make_plain_flow(), t = make_tcp_flow();
+	cr_expect_str_eq(format_flow_line(&u, BPE_FORMAT_JSON),
 		"{\"schema\":\"bpfengine.flow/1\",\"src\":\"10.0.0.1\",\"sport\":5353,\"dst\":\"192.168.255.254\",\"dport\":53,\"proto\":\"udp\","
 		"\"ip_proto\":17,\"ip\":4,\"first\":1700000000.123456789,\"duration\":0.876543211,\"packets\":[2,1],\"wire_bytes\":[120,90],\"captured_bytes\":[120,80],"
 		"\"conn_state\":\"SF\",\"community_id\":\"1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=\",\"end\":\"idle\",\"hash\":4000000000,\"worker\":3}\n");
-	cr_expect_str_eq(masked(line(&t, BPE_FORMAT_ZEEK), "\"uid\":\"C", "x"),
+	cr_expect_str_eq(mask_varying(format_flow_line(&t, BPE_FORMAT_ZEEK), "\"uid\":\"C", "x"),
 		"{\"ts\":1700000000.123456,\"uid\":\"Cxxxxxxxxxxxxxxxxx\",\"id.orig_h\":\"2001:db8::1\",\"id.orig_p\":5353,"
 		"\"id.resp_h\":\"fe80:0:0:1::\",\"id.resp_p\":443,\"proto\":\"tcp\",\"duration\":0.876543,\"orig_bytes\":9,\"resp_bytes\":18446744073709551615,"
 		"\"conn_state\":\"SF\",\"missed_bytes\":0,\"history\":\"ShADaFf\",\"orig_pkts\":2,\"orig_ip_bytes\":100,\"resp_pkts\":1,\"resp_ip_bytes\":70,\"ip_proto\":6,"
 		"\"community_id\":\"1:BlhKi57GsjtQNvTtq+cPYkfUhJA=\"}\n");
-	cr_expect_str_eq(masked(line(&t, BPE_FORMAT_EVE), "\"flow_id\":", "0"),
+	cr_expect_str_eq(mask_varying(format_flow_line(&t, BPE_FORMAT_EVE), "\"flow_id\":", "0"),
 		"{\"timestamp\":\"2023-11-14T22:13:21.000000+0000\",\"flow_id\":0,\"event_type\":\"flow\",\"src_ip\":\"2001:db8::1\",\"src_port\":5353,"
 		"\"dest_ip\":\"fe80:0:0:1::\",\"dest_port\":443,\"ip_v\":6,\"proto\":\"TCP\",\"flow\":{\"pkts_toserver\":2,\"pkts_toclient\":1,\"bytes_toserver\":120,\"bytes_toclient\":90,"
 		"\"start\":\"2023-11-14T22:13:20.123456+0000\",\"end\":\"2023-11-14T22:13:21.000000+0000\",\"age\":1,\"state\":\"closed\",\"reason\":\"timeout\"},"
 		"\"community_id\":\"1:BlhKi57GsjtQNvTtq+cPYkfUhJA=\",\"tcp\":{\"tcp_flags\":\"1b\",\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"12\",\"fin\":true,\"syn\":true,\"psh\":true,"
 		"\"ack\":true,\"state\":\"closed\"}}\n");
-	cr_expect_str_eq(line(&u, BPE_FORMAT_ECS),
+	cr_expect_str_eq(format_flow_line(&u, BPE_FORMAT_ECS),
 		"{\"@timestamp\":\"2023-11-14T22:13:21.000000000Z\",\"ecs\":{\"version\":\"8.11.0\"},\"event\":{\"kind\":\"event\",\"category\":[\"network\"],"
 		"\"type\":[\"connection\",\"end\"],\"module\":\"bpfengine\",\"dataset\":\"bpfengine.flow\",\"start\":\"2023-11-14T22:13:20.123456789Z\",\"end\":\"2023-11-14T22:13:21.000000000Z\","
 		"\"duration\":876543211,\"reason\":\"idle\"},\"source\":{\"ip\":\"10.0.0.1\",\"port\":5353,\"bytes\":120,\"packets\":2},\"destination\":{\"ip\":\"192.168.255.254\",\"port\":53,"
 		"\"bytes\":90,\"packets\":1},\"network\":{\"type\":\"ipv4\",\"transport\":\"udp\",\"iana_number\":\"17\",\"bytes\":210,\"packets\":3,"
 		"\"community_id\":\"1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=\"},\"bpfengine\":{\"conn_state\":\"SF\"}}\n");
-	cr_expect_str_eq(line(&u, BPE_FORMAT_CSV),
+	cr_expect_str_eq(format_flow_line(&u, BPE_FORMAT_CSV),
 		"1700000000.123456789,1700000001.000000000,10.0.0.1,5353,192.168.255.254,53,udp,17,4,,,2,1,120,90,120,80,"
 		",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,SF,1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=,,,,false,,false,false,,,,,idle,4000000000,3,0,0,0,0,,,,,\r\n");
 }
 
 /* Both formats that have room for all, with the member and without. */
-static void both(struct bpe_flow f, const char *json, const char *csv, bool there)
+static void check_both_formats(struct bpe_flow f, const char *json, const char *csv, bool there)
 {
-	cr_expect_eq(!!strstr(line(&f, BPE_FORMAT_JSON), json), there, "%s in %s", json,
-		line(&f, BPE_FORMAT_JSON));
-	cr_expect_eq(!!strstr(line(&f, BPE_FORMAT_CSV), csv), there, "%s in %s", csv,
-		line(&f, BPE_FORMAT_CSV));
+	cr_expect_eq(!!strstr(format_flow_line(&f, BPE_FORMAT_JSON), json), there, "%s in %s", json,
+		format_flow_line(&f, BPE_FORMAT_JSON));
+	cr_expect_eq(!!strstr(format_flow_line(&f, BPE_FORMAT_CSV), csv), there, "%s in %s", csv,
+		format_flow_line(&f, BPE_FORMAT_CSV));
 }
 
 Test(format, optional_members)
 {
-	struct bpe_flow f = plain(), with;
+	struct bpe_flow f = make_plain_flow(), with;
 #define WITH(json, csv, ...)                                                                       \
 	do {                                                                                       \
 		with = f;                                                                          \
 		__VA_ARGS__;                                                                       \
-		both(f, json, csv, false);                                                         \
-		both(with, json, csv, true);                                                       \
+		check_both_formats(f, json, csv, false);                                           \
+		check_both_formats(with, json, csv, true);                                         \
 	} while (0)
 	WITH(",\"vlan\":[4094]", ",4,4094,,", with.vlan[0] = 4094);
 	WITH(",\"vlan\":[4,7]", ",4,4,7,", with.vlan[0] = 4, with.vlan[1] = 7);
@@ -142,7 +142,7 @@ Test(format, optional_members)
 		with.icmp_errors[1] = 4000000000u);
 	WITH(",\"duplicates\":[5,0]", ",0,0,5,0", with.duplicates[0] = 5);
 	WITH(",\"end\":\"snapshot\"", ",snapshot,", with.end = BPE_END_DUMPED);
-	f = tcp();
+	f = make_tcp_flow();
 	WITH(",\"history\":\"^hA\"", ",^hA,", strcpy(with.history, "^hA"));
 	WITH(",\"midstream\":true", "FSP.,S.,true,", with.flags |= BPE_FLOW_MIDSTREAM);
 	WITH(",\"client_rtt\":0.000001000,", ",0.000001000,2.000000000,,,",
@@ -154,21 +154,21 @@ Test(format, optional_members)
 	WITH(",\"zero_windows\":[0,4000000000]", ",0,4000000000,",
 		with.zero_windows[1] = 4000000000u);
 	f.flags = 0; /* not followed: nothing is said of health */
-	cr_expect(strstr(line(&f, BPE_FORMAT_CSV), ",1440,,,7,,,,,,,,,,,,,,,,,,,SF,"), "%s",
-		line(&f, BPE_FORMAT_CSV));
+	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_CSV), ",1440,,,7,,,,,,,,,,,,,,,,,,,SF,"),
+		"%s", format_flow_line(&f, BPE_FORMAT_CSV));
 	f.end = BPE_END_NONE;
-	cr_expect(!strstr(line(&f, BPE_FORMAT_JSON), "\"end\""));
+	cr_expect(!strstr(format_flow_line(&f, BPE_FORMAT_JSON), "\"end\""));
 }
 
 Test(format, zeek_says_what_it_knows)
 {
-	struct bpe_flow f = tcp();
+	struct bpe_flow f = make_tcp_flow();
 #define ZEEK(there, text, ...)                                                                     \
 	do {                                                                                       \
 		struct bpe_flow g = f;                                                             \
 		__VA_ARGS__;                                                                       \
-		bool is = strstr(line(&g, BPE_FORMAT_ZEEK), text);                                 \
-		cr_expect_eq(is, there, "%s: %s", text, line(&g, BPE_FORMAT_ZEEK));                \
+		bool is = strstr(format_flow_line(&g, BPE_FORMAT_ZEEK), text);                     \
+		cr_expect_eq(is, there, "%s: %s", text, format_flow_line(&g, BPE_FORMAT_ZEEK));    \
 	} while (0)
 	ZEEK(false, "orig_bytes", g.flags = BPE_FLOW_HEALTH);
 	ZEEK(false, "_ip_bytes", g.flags = BPE_FLOW_HEALTH);
@@ -186,7 +186,7 @@ Test(format, zeek_says_what_it_knows)
 	ZEEK(true, "{\"_path\":\"conn_snapshot\",\"ts\"", g.end = BPE_END_DUMPED);
 	ZEEK(true, "\"vlan\":5,\"inner_vlan\":6", g.vlan[0] = 5, g.vlan[1] = 6);
 	ZEEK(true, "\"proto\":\"unknown_transport\"", g.ip_proto = 132);
-	f = plain();
+	f = make_plain_flow();
 	f.ip_proto = 58, f.ip_version = 6;
 	ZEEK(false, "_p\":", (void)g);
 	ZEEK(true,
@@ -198,28 +198,28 @@ Test(format, zeek_says_what_it_knows)
 
 Test(format, names_may_hold_anything)
 {
-	struct bpe_flow f = plain();
+	struct bpe_flow f = make_plain_flow();
 	f.pid = 1;
 	memcpy(f.comm, "a\"\\\n\x7f\xc3\xa9\xff\xed\xa0\x80", 12);
 	memset(f.interface_name, 'i', sizeof f.interface_name); /* no 0 behind it */
 	cr_expect(
-		strstr(line(&f, BPE_FORMAT_JSON),
+		strstr(format_flow_line(&f, BPE_FORMAT_JSON),
 			"\"process\":\"a\\\"\\\\\\u000a\\u007f\xc3\xa9\\ufffd\\ufffd\\ufffd\\ufffd\""),
-		"%s", line(&f, BPE_FORMAT_JSON));
+		"%s", format_flow_line(&f, BPE_FORMAT_JSON));
 	char name[300] = "\"interface\":\"";
 	memset(name + 13, 'i', sizeof f.interface_name),
 		strcpy(name + 13 + sizeof f.interface_name, "\"");
-	cr_expect(strstr(line(&f, BPE_FORMAT_JSON), name));
-	cr_expect(strstr(line(&f, BPE_FORMAT_EVE), strchr(name, ':')));
+	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_JSON), name));
+	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_EVE), strchr(name, ':')));
 	cr_expect(
-		strstr(line(&f, BPE_FORMAT_CSV),
+		strstr(format_flow_line(&f, BPE_FORMAT_CSV),
 			",1,\"a\"\"\\\\u000a\\u007f\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\",,,"),
-		"%s", line(&f, BPE_FORMAT_CSV));
+		"%s", format_flow_line(&f, BPE_FORMAT_CSV));
 	memset(f.comm, 0xff, sizeof f.comm), memset(f.effective_comm, 1, sizeof f.effective_comm),
 		memset(f.interface_name, 0xff, sizeof f.interface_name);
 	f.effective_pid = 2;
 	for (uint32_t k = 0; k < BPE_FORMAT_COUNT; k++)
-		cr_expect_gt(strlen(line(&f, k)), 200);
+		cr_expect_gt(strlen(format_flow_line(&f, k)), 200);
 }
 
 /* F7: no format hands on what a terminal obeys, and no spreadsheet takes a name for a formula. */
@@ -228,13 +228,13 @@ Test(format, f7_names_hold_no_control_characters)
 	static const char *const controls[] = { "\x01", "\x09", "\x0a", "\x0d", "\x1b", "\x7f",
 		"\xc2\x80", "\xc2\x85", "\xc2\x9b", "\xc2\x9f", "\xe2\x80\xa8" };
 	static const char *const signs[] = { "=", "+", "-", "@", "\xef\xbc\x9d" };
-	struct bpe_flow f = plain();
+	struct bpe_flow f = make_plain_flow();
 	f.pid = 1;
 	for (size_t i = 0; i < sizeof controls / sizeof *controls; i++) {
 		snprintf(f.comm, sizeof f.comm, "a%sb", controls[i]);
 		snprintf(f.interface_name, sizeof f.interface_name, "c%sd", controls[i]);
 		for (uint32_t k = 0; k < BPE_FORMAT_COUNT; k++) {
-			char *text = (char *)(uintptr_t)line(&f, k),
+			char *text = (char *)(uintptr_t)format_flow_line(&f, k),
 			     *last = strrchr(text, k == BPE_FORMAT_CSV ? '\r' : '\n');
 			if (last)
 				*last = 0;
@@ -247,7 +247,8 @@ Test(format, f7_names_hold_no_control_characters)
 		char field[32];
 		snprintf(f.comm, sizeof f.comm, "%s1", signs[i]);
 		snprintf(field, sizeof field, ",'%s1,", signs[i]);
-		cr_expect(strstr(line(&f, BPE_FORMAT_CSV), field), "%s", line(&f, BPE_FORMAT_CSV));
+		cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_CSV), field), "%s",
+			format_flow_line(&f, BPE_FORMAT_CSV));
 	}
 }
 
@@ -286,7 +287,7 @@ Test(format, times_of_all_ages)
 
 Test(format, too_little_room)
 {
-	struct bpe_flow f = tcp();
+	struct bpe_flow f = make_tcp_flow();
 	for (uint32_t k = 0; k < BPE_FORMAT_COUNT; k++) {
 		char whole[BPE_FORMAT_BYTES];
 		int n = bpe_flow_format(&f, k, whole, sizeof whole);
@@ -321,7 +322,7 @@ Test(format, too_little_room)
 
 Test(format, ids_differ_with_each_member)
 {
-	struct bpe_flow f = plain(), g;
+	struct bpe_flow f = make_plain_flow(), g;
 	struct bpei_flow_id a = bpei_flow_id(&f), b;
 #define DIFFERS(...)                                                                               \
 	do {                                                                                       \
@@ -343,8 +344,8 @@ Test(format, ids_differ_with_each_member)
 
 Test(format, the_tunnel)
 {
-	struct bpe_flow f = plain();
-	cr_expect(!strstr(line(&f, BPE_FORMAT_JSON), "tunnel"));
+	struct bpe_flow f = make_plain_flow();
+	cr_expect(!strstr(format_flow_line(&f, BPE_FORMAT_JSON), "tunnel"));
 	f.flags |= BPE_FLOW_TUNNEL;
 	f.tunnel = (struct bpe_tunnel){ .kind = BPE_TUNNEL_GRE,
 		.depth = 2,
@@ -352,32 +353,34 @@ Test(format, the_tunnel)
 		.has_id = 1,
 		.id = 4000000000u,
 		.addr = { { 0x20, 1 }, { 0x20, 2 } } };
-	cr_expect(strstr(line(&f, BPE_FORMAT_JSON),
+	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_JSON),
 		",\"tunnel\":true,\"tunnel_kind\":\"gre\",\"tunnel_id\":4000000000,\"tunnel_depth\":2,\"tunnel_src\":\"2001::\",\"tunnel_dst\":\"2002::\","));
-	cr_expect(strstr(line(&f, BPE_FORMAT_ZEEK),
+	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_ZEEK),
 		",\"tunnel_kind\":\"gre\",\"tunnel_id\":4000000000,\"tunnel_depth\":2,"));
-	cr_expect(strstr(line(&f, BPE_FORMAT_EVE),
+	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_EVE),
 		",\"tunnel\":{\"src_ip\":\"2001::\",\"dest_ip\":\"2002::\",\"proto\":\"gre\",\"id\":4000000000,\"depth\":2}"));
-	cr_expect(strstr(line(&f, BPE_FORMAT_ECS),
+	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_ECS),
 		",\"tunnel\":{\"src\":\"2001::\",\"dst\":\"2002::\",\"kind\":\"gre\",\"id\":4000000000,\"depth\":2}}}"));
-	cr_expect(strstr(line(&f, BPE_FORMAT_CSV), ",gre,4000000000,2,2001::,2002::\r\n"));
+	cr_expect(strstr(
+		format_flow_line(&f, BPE_FORMAT_CSV), ",gre,4000000000,2,2001::,2002::\r\n"));
 	f.tunnel = (struct bpe_tunnel){ .kind = BPE_TUNNEL_FABRICPATH, .depth = 1 };
-	cr_expect(strstr(line(&f, BPE_FORMAT_JSON),
+	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_JSON),
 		",\"tunnel_kind\":\"fabricpath\",\"tunnel_depth\":1,\"end\""));
-	cr_expect(strstr(line(&f, BPE_FORMAT_CSV), ",fabricpath,,1,,\r\n"));
+	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_CSV), ",fabricpath,,1,,\r\n"));
 	f.tunnel.kind = BPE_TUNNEL_COUNT; /* of a later library */
-	cr_expect(!strstr(line(&f, BPE_FORMAT_JSON), "tunnel_kind"));
+	cr_expect(!strstr(format_flow_line(&f, BPE_FORMAT_JSON), "tunnel_kind"));
 }
 
 Test(format, ecs_has_what_is_known)
 {
-	struct bpe_flow f = plain();
+	struct bpe_flow f = make_plain_flow();
 #define ECS(text, ...)                                                                             \
 	do {                                                                                       \
 		struct bpe_flow g = f;                                                             \
-		cr_expect(!strstr(line(&g, BPE_FORMAT_ECS), text));                                \
+		cr_expect(!strstr(format_flow_line(&g, BPE_FORMAT_ECS), text));                    \
 		__VA_ARGS__;                                                                       \
-		cr_expect(strstr(line(&g, BPE_FORMAT_ECS), text), "%s", line(&g, BPE_FORMAT_ECS)); \
+		cr_expect(strstr(format_flow_line(&g, BPE_FORMAT_ECS), text), "%s",                \
+			format_flow_line(&g, BPE_FORMAT_ECS));                                     \
 	} while (0)
 	ECS(",\"vlan\":{\"id\":\"4094\"}}", g.vlan[0] = 4094);
 	ECS(",\"vlan\":{\"id\":\"4\"},\"inner\":{\"vlan\":{\"id\":\"7\"}}}", g.vlan[0] = 4,
@@ -398,12 +401,12 @@ Test(format, ecs_has_what_is_known)
 	ECS("\"bpfengine\":{\"conn_state\":\"OTH\",\"icmp_type\":3,\"icmp_code\":13}}",
 		g.ip_proto = 1, g.flags = BPE_FLOW_ICMP, g.icmp_type = 3, g.icmp_code = 13);
 	f.end = BPE_END_NONE;
-	cr_expect(!strstr(line(&f, BPE_FORMAT_ECS), "reason"));
-	f = tcp();
+	cr_expect(!strstr(format_flow_line(&f, BPE_FORMAT_ECS), "reason"));
+	f = make_tcp_flow();
 	cr_expect(
-		strstr(line(&f, BPE_FORMAT_ECS),
+		strstr(format_flow_line(&f, BPE_FORMAT_ECS),
 			",\"bpfengine\":{\"conn_state\":\"SF\",\"tcp_state\":\"closed\",\"history\":\"ShADaFf\"}}\n"),
-		"%s", line(&f, BPE_FORMAT_ECS));
+		"%s", format_flow_line(&f, BPE_FORMAT_ECS));
 }
 
 Test(format, names_of_formats_and_ends)

@@ -9,7 +9,7 @@
 enum { F = 1, S = 2, R = 4, P = 8, A = 16 };
 
 /* The flags that the letters of an end stand for. */
-static uint8_t flags_of(const char *history, bool responder)
+static uint8_t zeek_history_flags(const char *history, bool responder)
 {
 	uint8_t flags = 0;
 	for (; *history; history++) {
@@ -21,11 +21,12 @@ static uint8_t flags_of(const char *history, bool responder)
 	return flags;
 }
 
-static const char *state_of(const char *history)
+static const char *conn_state_of_history(const char *history)
 {
 	struct bpe_flow f = { .ip_proto = 6,
 		.tcp_state = BPE_TCP_ESTABLISHED,
-		.tcp_flags = { flags_of(history, false), flags_of(history, true) } };
+		.tcp_flags = {
+			zeek_history_flags(history, false), zeek_history_flags(history, true) } };
 	cr_assert_lt(strlen(history), sizeof f.history);
 	strcpy(f.history, history);
 	f.packets[0] = f.tcp_flags[0] != 0, f.packets[1] = f.tcp_flags[1] != 0;
@@ -60,8 +61,9 @@ Test(conn_state, each_pair_of_states)
 		for (size_t r = 0; r < 5; r++) {
 			if (!pairs[o].history[r])
 				continue;
-			cr_expect_str_eq(state_of(pairs[o].history[r]), pairs[o].name[r], "%s: %s",
-				pairs[o].history[r], state_of(pairs[o].history[r]));
+			cr_expect_str_eq(conn_state_of_history(pairs[o].history[r]),
+				pairs[o].name[r], "%s: %s", pairs[o].history[r],
+				conn_state_of_history(pairs[o].history[r]));
 			seen++;
 		}
 	cr_assert_eq(seen, 25);
@@ -148,8 +150,8 @@ Test(conn_state, histories)
 		{ "SQ", "S0" },
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		cr_expect_str_eq(state_of(known[i].history), known[i].state, "%s: %s",
-			known[i].history, state_of(known[i].history));
+		cr_expect_str_eq(conn_state_of_history(known[i].history), known[i].state, "%s: %s",
+			known[i].history, conn_state_of_history(known[i].history));
 }
 
 Test(conn_state, odd_segments)

@@ -16,7 +16,7 @@ struct one {
 
 static struct bpei_dissector dissector;
 
-static void begin(bool checksums, bool outermost)
+static void begin_packet(bool checksums, bool outermost)
 {
 	struct bpe_options o;
 	bpe_options_init(&o);
@@ -26,7 +26,7 @@ static void begin(bool checksums, bool outermost)
 	cr_assert_eq(bpei_dissector_new(&dissector, &o), BPE_OK);
 }
 
-static struct bpei_columns columns_of(struct one *p)
+static struct bpei_columns packet_columns(struct one *p)
 {
 	return (struct bpei_columns){ .data = &p->data,
 		.time_ns = &p->time_ns,
@@ -37,7 +37,7 @@ static struct bpei_columns columns_of(struct one *p)
 		.hash = &p->hash };
 }
 
-static struct bpe_batch batch_of(const struct one *p)
+static struct bpe_batch make_packet_batch(const struct one *p)
 {
 	return (struct bpe_batch){ .count = 1,
 		.data = &p->data,
@@ -47,19 +47,19 @@ static struct bpe_batch batch_of(const struct one *p)
 		.key = &p->key };
 }
 
-static void dissect(struct one *p, const void *bytes, uint32_t n, int64_t time_ns)
+static void dissect_packets(struct one *p, const void *bytes, uint32_t n, int64_t time_ns)
 {
 	memset(p, 0, sizeof *p);
 	memcpy(p->bytes, bytes, n);
 	p->data = p->bytes;
 	p->caplen = p->wirelen = n;
 	p->time_ns = time_ns;
-	struct bpei_columns c = columns_of(p);
+	struct bpei_columns c = packet_columns(p);
 	bpei_dissect(&dissector, &c, 1, 101);
 }
-#define DISSECT(p, bytes, time) dissect(p, bytes, sizeof(bytes) - 1, time)
+#define DISSECT(p, bytes, time) dissect_packets(p, bytes, sizeof(bytes) - 1, time)
 
-static void counted(uint64_t followed, uint64_t lost, uint64_t evicted)
+static void count_packet_checksums(uint64_t followed, uint64_t lost, uint64_t evicted)
 {
 	const struct bpei_fragment_counts *c = bpei_fragments_counts(dissector.fragments);
 	cr_assert_eq(bpei_counter_get(&c->followed), followed);
@@ -78,10 +78,10 @@ static void counted(uint64_t followed, uint64_t lost, uint64_t evicted)
 Test(fragments, go_with_their_first)
 {
 	struct one first, later;
-	begin(false, false);
+	begin_packet(false, false);
 	DISSECT(&later, LATER("\0\1"), 0); /* before its first: lost, and on a flow of its own */
 	cr_assert_eq(later.key.port[1], 0);
-	counted(0, 1, 0);
+	count_packet_checksums(0, 1, 0);
 	DISSECT(&first, FIRST("\0\1"), 1 * S);
 	DISSECT(&later, LATER("\0\1"), 2 * S);
 	cr_assert_arr_eq(&later.key, &first.key, sizeof first.key);
@@ -89,20 +89,20 @@ Test(fragments, go_with_their_first)
 	cr_assert_eq(later.layers.flags,
 		(first.layers.flags & ~BPE_PKT_FIRST_FRAGMENT) | BPE_PKT_FRAGMENT);
 	cr_assert_eq(later.layers.transport, BPE_NO_OFFSET);
-	counted(1, 1, 0);
+	count_packet_checksums(1, 1, 0);
 	DISSECT(&later, LATER("\0\2"), 2 * S); /* another datagram */
-	counted(1, 2, 0);
+	count_packet_checksums(1, 2, 0);
 	DISSECT(&later, LATER("\0\1"), 32 * S); /* too late */
-	counted(1, 3, 0);
+	count_packet_checksums(1, 3, 0);
 	DISSECT(&later, LATER("\0\1"), 0); /* records that are out of order */
-	counted(2, 3, 0);
+	count_packet_checksums(2, 3, 0);
 	bpei_dissector_free(&dissector);
 }
 
 Test(fragments, ip6)
 {
 	struct one first, later, other;
-	begin(false, false);
+	begin_packet(false, false);
 	DISSECT(&first,
 		IP6("\0\x18", "\x3c") "\x2c\0\1\4\0\0\0\0"
 				      "\x11\0\0\x01\0\0\0\7"
@@ -120,7 +120,7 @@ Test(fragments, ip6)
 		S);
 	cr_assert_arr_eq(&later.key, &first.key, sizeof first.key);
 	cr_assert_eq(later.key.port[1] | later.key.port[0], 0x35 | 0xc001);
-	counted(1, 1, 0);
+	count_packet_checksums(1, 1, 0);
 	bpei_dissector_free(&dissector);
 }
 
@@ -129,7 +129,7 @@ Test(fragments, ip6)
 Test(fragments, of_tunnels_and_in_tunnels)
 {
 	struct one first, later;
-	begin(false, false);
+	begin_packet(false, false);
 	DISSECT(&first,
 		"\x45\0\0\x30\0\1\x20\0\x40\4\0\0\x0a\0\0\2\x0a\0\0\1"
 		"\x45\0\2\0\0\0\0\0\x40\x11\0\0\xc0\xa8\0\2\xc0\xa8\0\1\0\x35\0\x36\1\xec\0\0",
@@ -143,7 +143,7 @@ Test(fragments, of_tunnels_and_in_tunnels)
 	DISSECT(&first, "\x45\0\0\x38\0\0\0\0\x40\4\0\0\x0a\0\0\2\x0a\0\0\1" FIRST("\0\1"), S);
 	DISSECT(&later, "\x45\0\0\x30\0\0\0\0\x40\4\0\0\x0a\0\0\2\x0a\0\0\1" LATER("\0\1"), S);
 	cr_assert_arr_eq(&later.key, &first.key, sizeof first.key);
-	counted(2, 0, 0);
+	count_packet_checksums(2, 0, 0);
 	bpei_dissector_free(&dissector);
 }
 
@@ -154,7 +154,7 @@ Test(fragments, a_flood)
 	enum { MANY = 3 * BPEI_FRAGMENT_SETS * BPEI_FRAGMENT_WAYS };
 	struct one p;
 	const struct bpei_fragment_counts *c;
-	begin(false, false);
+	begin_packet(false, false);
 	c = bpei_fragments_counts(dissector.fragments);
 	for (int later = 0; later < 2; later++)
 		for (uint32_t i = 0; i < MANY; i++) {
@@ -165,11 +165,11 @@ Test(fragments, a_flood)
 			else
 				memcpy(bytes, FIRST("\0\0"), n);
 			bytes[4] = (uint8_t)(i >> 8), bytes[5] = (uint8_t)i;
-			dissect(&p, bytes, n, S + i);
+			dissect_packets(&p, bytes, n, S + i);
 		}
 	uint64_t evicted = bpei_counter_get(&c->evicted);
 	cr_assert(evicted >= MANY - BPEI_FRAGMENT_SETS * BPEI_FRAGMENT_WAYS);
-	counted(MANY - evicted, evicted, evicted);
+	count_packet_checksums(MANY - evicted, evicted, evicted);
 	bpei_dissector_free(&dissector);
 }
 
@@ -183,7 +183,7 @@ Test(fragments, hash_is_siphash)
 	cr_assert_eq(bpei_fragment_hash(zeros, words, 5), 0x95bc321ab41d8206u);
 }
 
-static uint32_t set_by(const uint64_t key[2], const uint8_t *ip)
+static uint32_t set_checksum_by(const uint64_t key[2], const uint8_t *ip)
 {
 	uint64_t words[5] = { 0 };
 	memcpy(&words[0], ip + 12, 4), memcpy(&words[2], ip + 16, 4);
@@ -204,7 +204,7 @@ Test(fragments, sets_are_not_to_be_foreseen)
 	for (uint32_t id = 2; id < 65536 && found < 4; id++) {
 		memcpy(bad[found], FIRST("\0\0"), sizeof victim);
 		bad[found][4] = (uint8_t)(id >> 8), bad[found][5] = (uint8_t)id;
-		found += set_by(key, bad[found]) == set_by(key, victim);
+		found += set_checksum_by(key, bad[found]) == set_checksum_by(key, victim);
 	}
 	cr_assert_eq(found, 4);
 	for (uint64_t seed = 0; seed < 200; seed++) {
@@ -213,9 +213,9 @@ Test(fragments, sets_are_not_to_be_foreseen)
 		o.fixed_seed = true;
 		o.hash_seed = seed;
 		cr_assert_eq(bpei_dissector_new(&dissector, &o), BPE_OK);
-		dissect(&p, victim, sizeof victim - 1, S);
+		dissect_packets(&p, victim, sizeof victim - 1, S);
 		for (int i = 0; i < 4; i++)
-			dissect(&p, bad[i], sizeof victim - 1, S + 1);
+			dissect_packets(&p, bad[i], sizeof victim - 1, S + 1);
 		DISSECT(&p, LATER("\0\1"), 2 * S);
 		const uint64_t kept =
 			bpei_counter_get(&bpei_fragments_counts(dissector.fragments)->followed);
@@ -235,21 +235,21 @@ Test(fragments, sets_are_not_to_be_foreseen)
 	"\0\x35\xc0\x01\0\x0c\x63\x04"                                                             \
 	"data"
 
-static bool wrong(const void *bytes, uint32_t n, uint16_t flags)
+static bool flip_checksum(const void *bytes, uint32_t n, uint16_t flags)
 {
 	struct one p;
 	memset(&p, 0, sizeof p);
 	memcpy(p.bytes, bytes, n);
 	p.data = p.bytes;
 	p.caplen = p.wirelen = n;
-	struct bpei_columns c = columns_of(&p);
+	struct bpei_columns c = packet_columns(&p);
 	c.outgoing = &(uint8_t){ (uint8_t)flags };
 	bpei_dissect(&dissector, &c, 1, 101);
 	return p.layers.flags & BPE_PKT_BAD_CHECKSUM;
 }
 
 /* The checksum worked out by the book: RFC 1071's sum, one word after another. */
-static uint16_t by_the_book(const uint8_t *p, uint32_t n, uint32_t s)
+static uint16_t checksum_by_definition(const uint8_t *p, uint32_t n, uint32_t s)
 {
 	for (uint32_t i = 0; i < n; i++)
 		s += i % 2 ? p[i] : (uint32_t)p[i] << 8;
@@ -258,12 +258,12 @@ static uint16_t by_the_book(const uint8_t *p, uint32_t n, uint32_t s)
 	return (uint16_t)~s;
 }
 
-static void put(uint8_t *p, uint16_t v)
+static void put_packet_bytes(uint8_t *p, uint16_t v)
 {
 	p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v;
 }
 
-static uint32_t pseudo4(const uint8_t *ip, uint32_t length)
+static uint32_t pseudo_header_ip4(const uint8_t *ip, uint32_t length)
 {
 	uint32_t s = ip[9] + length;
 	for (int i = 12; i < 20; i += 2)
@@ -278,7 +278,7 @@ Test(checksums, every_protocol_and_every_bit)
 		uint32_t at, length, pseudo;
 	} all[] = { { 6, 16, 25, 1 }, { 17, 6, 13, 1 }, { 17, 6, 12, 1 }, { 1, 2, 11, 0 },
 		{ 2, 2, 8, 0 }, { 136, 6, 13, 1 } };
-	begin(true, false);
+	begin_packet(true, false);
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
 		uint8_t p[64] = { 0x45, 0, 0, 0, 0, 1, 0, 0, 64, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0,
 			2 },
@@ -287,32 +287,34 @@ Test(checksums, every_protocol_and_every_bit)
 		for (uint32_t i = 0; i < all[k].length; i++)
 			l4[i] = (uint8_t)(i * 37 + 11);
 		p[9] = all[k].proto;
-		put(p + 2, (uint16_t)n);
+		put_packet_bytes(p + 2, (uint16_t)n);
 		if (all[k].proto == 6)
 			l4[12] = 0x50;
 		if (all[k].proto == 17)
-			put(l4 + 4, (uint16_t)all[k].length);
+			put_packet_bytes(l4 + 4, (uint16_t)all[k].length);
 		if (all[k].proto == 136)
-			put(l4 + 4, 0); /* covers all */
-		put(p + 10, by_the_book(p, 20, 0));
-		put(l4 + all[k].at, 0);
-		put(l4 + all[k].at, by_the_book(l4, all[k].length,
-					    all[k].pseudo ? pseudo4(p, all[k].length) : 0));
-		cr_assert(!wrong(p, n, 0), "protocol %u", all[k].proto);
+			put_packet_bytes(l4 + 4, 0); /* covers all */
+		put_packet_bytes(p + 10, checksum_by_definition(p, 20, 0));
+		put_packet_bytes(l4 + all[k].at, 0);
+		put_packet_bytes(l4 + all[k].at,
+			checksum_by_definition(l4, all[k].length,
+				all[k].pseudo ? pseudo_header_ip4(p, all[k].length) : 0));
+		cr_assert(!flip_checksum(p, n, 0), "protocol %u", all[k].proto);
 		for (uint32_t bit = 0; bit < 8 * all[k].length; bit++) {
 			if (bit / 8 == 12 && all[k].proto == 6)
 				continue; /* the header's length */
 			if (all[k].proto != 6 && all[k].pseudo && (bit / 8 == 4 || bit / 8 == 5))
 				continue; /* the datagram's length or coverage */
 			l4[bit / 8] ^= (uint8_t)(1 << bit % 8);
-			cr_assert(wrong(p, n, 0), "protocol %u bit %u", all[k].proto, bit);
-			cr_assert(!wrong(p, n, BPE_PKT_OUTGOING)); /* ours: the card does it */
+			cr_assert(flip_checksum(p, n, 0), "protocol %u bit %u", all[k].proto, bit);
+			cr_assert(!flip_checksum(
+				p, n, BPE_PKT_OUTGOING)); /* ours: the card does it */
 			l4[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		}
 		p[8]--; /* IPv4's own */
-		cr_assert(wrong(p, n, 0));
+		cr_assert(flip_checksum(p, n, 0));
 		p[8]++;
-		cr_assert(!wrong(p, n - 1, 0)); /* cut: not judged */
+		cr_assert(!flip_checksum(p, n - 1, 0)); /* cut: not judged */
 	}
 	bpei_dissector_free(&dissector);
 }
@@ -321,37 +323,37 @@ Test(checksums, offload_and_absence)
 {
 	uint8_t p[32] = { 0x45, 0, 0, 32, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0, 53,
 		0xc0, 1, 0, 12, 0, 0, 'd', 'a', 't', 'a' };
-	begin(true, false);
-	put(p + 10, by_the_book(p, 20, 0));
-	cr_assert(!wrong(p, 32, 0)); /* UDP without one */
-	put(p + 26,
-		(uint16_t)~by_the_book(p, 0,
-			pseudo4(p,
+	begin_packet(true, false);
+	put_packet_bytes(p + 10, checksum_by_definition(p, 20, 0));
+	cr_assert(!flip_checksum(p, 32, 0)); /* UDP without one */
+	put_packet_bytes(p + 26,
+		(uint16_t)~checksum_by_definition(p, 0,
+			pseudo_header_ip4(p,
 				12))); /* the pseudo header's alone: the card fills in the rest */
-	cr_assert(!wrong(p, 32, 0));
-	put(p + 26, 0x1234);
-	cr_assert(wrong(p, 32, 0));
+	cr_assert(!flip_checksum(p, 32, 0));
+	put_packet_bytes(p + 26, 0x1234);
+	cr_assert(flip_checksum(p, 32, 0));
 	bpei_dissector_free(&dissector);
-	begin(false, false);
-	cr_assert(!wrong(p, 32, 0)); /* not asked for */
+	begin_packet(false, false);
+	cr_assert(!flip_checksum(p, 32, 0)); /* not asked for */
 	bpei_dissector_free(&dissector);
 	/* IPv6: ICMPv6 with its pseudo header, behind options. */
-	begin(true, false);
+	begin_packet(true, false);
 	uint8_t six[] = IP6("\0\x10", "\0") "\x3a\0\1\4\0\0\0\0"
 					    "\x80\0\0\0\x12\x34\0\1";
 	uint32_t s = 58 + 8;
 	for (int i = 8; i < 40; i += 2)
 		s += (uint32_t)six[i] << 8 | six[i + 1];
-	put(six + 50, by_the_book(six + 48, 8, s));
-	cr_assert(!wrong(six, 56, 0));
+	put_packet_bytes(six + 50, checksum_by_definition(six + 48, 8, s));
+	cr_assert(!flip_checksum(six, 56, 0));
 	six[55] ^= 1;
-	cr_assert(wrong(six, 56, 0));
+	cr_assert(flip_checksum(six, 56, 0));
 	bpei_dissector_free(&dissector);
 }
 
 /* ---- TCP's options ---- */
 
-static int options_of(const char *options, uint32_t n, struct bpe_tcp_options *o)
+static int read_packet_options_of(const char *options, uint32_t n, struct bpe_tcp_options *o)
 {
 	struct one p;
 	uint8_t bytes[80] = "\x45\0\0\0\0\1\0\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2"
@@ -359,42 +361,45 @@ static int options_of(const char *options, uint32_t n, struct bpe_tcp_options *o
 	bytes[3] = (uint8_t)(40 + n);
 	bytes[32] = (uint8_t)((20 + n) / 4 << 4);
 	memcpy(bytes + 40, options, n);
-	dissect(&p, bytes, 40 + n, 0);
-	struct bpe_batch b = batch_of(&p);
+	dissect_packets(&p, bytes, 40 + n, 0);
+	struct bpe_batch b = make_packet_batch(&p);
 	return bpe_batch_tcp_options(&b, 0, o);
 }
 
 Test(tcp_options, all_of_them)
 {
 	struct bpe_tcp_options o = { .mss = 7 };
-	begin(false, false);
-	cr_assert_eq(options_of("\2\4\5\xb4\4\2\x08\x0a\0\0\0\1\0\0\0\2\1\3\3\7", 20, &o), 1);
+	begin_packet(false, false);
+	cr_assert_eq(
+		read_packet_options_of("\2\4\5\xb4\4\2\x08\x0a\0\0\0\1\0\0\0\2\1\3\3\7", 20, &o),
+		1);
 	cr_assert_eq(o.present,
 		BPE_TCP_MSS | BPE_TCP_SACK_PERMITTED | BPE_TCP_TIMESTAMPS | BPE_TCP_WINDOW_SCALE);
 	cr_assert_eq(o.mss, 1460);
 	cr_assert_eq(o.window_scale, 7);
 	cr_assert_eq(o.timestamp, 1);
 	cr_assert_eq(o.timestamp_echo, 2);
-	cr_assert_eq(options_of("\1\1\5\x12\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4", 20, &o), 1);
+	cr_assert_eq(
+		read_packet_options_of("\1\1\5\x12\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4", 20, &o), 1);
 	cr_assert_eq(o.present, BPE_TCP_SACK);
 	cr_assert_eq(o.sack_count, 2);
 	cr_assert_eq(o.sack[1][1], 4);
-	cr_assert_eq(options_of("", 0, &o), 1);
+	cr_assert_eq(read_packet_options_of("", 0, &o), 1);
 	cr_assert_eq(o.present, 0);
-	cr_assert_eq(options_of("\0\2\4\5", 4, &o), 1); /* behind the end */
+	cr_assert_eq(read_packet_options_of("\0\2\4\5", 4, &o), 1); /* behind the end */
 	cr_assert_eq(o.present, 0);
-	cr_assert_eq(
-		options_of("\2\3\5\0", 4, &o), 1); /* of a wrong length; what follows is read */
+	cr_assert_eq(read_packet_options_of("\2\3\5\0", 4, &o),
+		1); /* of a wrong length; what follows is read */
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD);
-	cr_assert_eq(options_of("\3\3\2\2\xff\0\0\0", 8, &o), 1); /* past the header */
+	cr_assert_eq(read_packet_options_of("\3\3\2\2\xff\0\0\0", 8, &o), 1); /* past the header */
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD | BPE_TCP_WINDOW_SCALE);
-	cr_assert_eq(options_of("\1\1\1\2", 4, &o), 1); /* without a length */
+	cr_assert_eq(read_packet_options_of("\1\1\1\2", 4, &o), 1); /* without a length */
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD);
-	cr_assert_eq(options_of("\1\1\2\0", 4, &o), 1);
+	cr_assert_eq(read_packet_options_of("\1\1\2\0", 4, &o), 1);
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD);
 	struct one p;
 	DISSECT(&p, GOOD_UDP, 0);
-	struct bpe_batch b = batch_of(&p);
+	struct bpe_batch b = make_packet_batch(&p);
 	cr_assert_eq(bpe_batch_tcp_options(&b, 0, &o), 0);
 	cr_assert_eq(bpe_batch_tcp_options(&b, 1, &o), BPE_E_ARGUMENT);
 	bpei_dissector_free(&dissector);
@@ -449,9 +454,9 @@ Test(layers, both_views_of_a_tunnel)
 		struct one p;
 		struct bpe_layers l;
 		struct bpe_key k;
-		begin(false, outermost);
+		begin_packet(false, outermost);
 		DISSECT(&p, TUNNEL, 0);
-		struct bpe_batch b = batch_of(&p);
+		struct bpe_batch b = make_packet_batch(&p);
 		cr_assert_eq(p.layers.network, outermost ? 0 : 20);
 		cr_assert_eq(bpe_batch_layers(&b, 0, BPE_LAYERS_OUTERMOST, &l, &k), 1);
 		cr_assert_eq(l.network, 0);

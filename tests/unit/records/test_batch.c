@@ -7,36 +7,37 @@
 
 static uint64_t state = 9;
 
-static uint64_t chance(uint64_t below)
+static uint64_t batch_random(uint64_t below)
 {
 	state = state * 6364136223846793005u + 1442695040888963407u;
 	return (state >> 16) % below;
 }
 
-static int64_t time_after(int64_t ns, int way)
+static int64_t random_time_after(int64_t ns, int way)
 {
 	static const int64_t far[] = { INT64_MIN, INT64_MIN + 1, -1, 0, INT64_C(1) << 57,
 		INT64_C(1) << 62, INT64_MAX - 1, INT64_MAX };
-	if (way == 2 && !chance(4))
-		return far[chance(8)];
-	if (way == 1 && !chance(8))
-		return ns < 0 ? ns : ns - (int64_t)chance(1000);
-	return ns > INT64_MAX - 1000 ? ns : ns + (int64_t)chance(1000);
+	if (way == 2 && !batch_random(4))
+		return far[batch_random(8)];
+	if (way == 1 && !batch_random(8))
+		return ns < 0 ? ns : ns - (int64_t)batch_random(1000);
+	return ns > INT64_MAX - 1000 ? ns : ns + (int64_t)batch_random(1000);
 }
 
 Test(batch, sums_are_those_of_a_plain_loop)
 {
 	for (int round = 0; round < 20000; round++) {
 		uint32_t caplen[BPE_BATCH], wirelen[BPE_BATCH];
-		int64_t time_ns[BPE_BATCH], ns = chance(2) ? INT64_C(1700000000000000000) : 0;
+		int64_t time_ns[BPE_BATCH], ns = batch_random(2) ? INT64_C(1700000000000000000) : 0;
 		struct bpei_sums want = { .least_ns = INT64_MAX, .most_ns = INT64_MIN }, got;
-		uint32_t n = 1 + (uint32_t)chance(BPE_BATCH), large = chance(3) ? 2000 : UINT32_MAX;
-		int way = (int)chance(3);
+		uint32_t n = 1 + (uint32_t)batch_random(BPE_BATCH),
+			 large = batch_random(3) ? 2000 : UINT32_MAX;
+		int way = (int)batch_random(3);
 		for (uint32_t i = 0; i < n; i++) {
-			time_ns[i] = ns = time_after(ns, way);
-			caplen[i] = (uint32_t)chance(2000);
-			wirelen[i] = (uint32_t)chance(chance(8) ? 2000 : large);
-			if (chance(100) == 0)
+			time_ns[i] = ns = random_time_after(ns, way);
+			caplen[i] = (uint32_t)batch_random(2000);
+			wirelen[i] = (uint32_t)batch_random(batch_random(8) ? 2000 : large);
+			if (batch_random(100) == 0)
 				caplen[i] = large;
 			want.captured += caplen[i];
 			want.wire += wirelen[i];

@@ -19,7 +19,7 @@
 static uint64_t state = 5;
 static bpei_counter torn;
 
-static uint32_t chance(uint32_t below)
+static uint32_t walk_random(uint32_t below)
 {
 	state = state * 6364136223846793005u + 1442695040888963407u;
 	return (uint32_t)((state >> 32) * below >> 32);
@@ -35,16 +35,18 @@ static const struct bpei_layout *const layouts[] = { &bpei_layout_macos, &bpei_l
 	&bpei_layout_netbsd, &bpei_layout_openbsd };
 
 /* Records in runs of one length; the last one is not padded. */
-static size_t fill(uint8_t *bytes, const struct bpei_layout *l, struct record *records, uint32_t n)
+static size_t fill_records(
+	uint8_t *bytes, const struct bpei_layout *l, struct record *records, uint32_t n)
 {
 	const uint32_t header = bpei_layout_hdrlen(l->hdrlen_base, l->align, 14);
 	size_t at = 0, end = 0;
 	for (uint32_t i = 0, run = 0, caplen = 0; i < n; i++) {
 		if (!run--)
-			run = chance(2) ? chance(3) : chance(200), caplen = chance(300);
+			run = walk_random(2) ? walk_random(3) : walk_random(200),
+			caplen = walk_random(300);
 		uint8_t *r = bytes + at;
-		uint32_t seconds = chance(1u << 31), micros = chance(1000000),
-			 wirelen = caplen + chance(2000);
+		uint32_t seconds = walk_random(1u << 31), micros = walk_random(1000000),
+			 wirelen = caplen + walk_random(2000);
 		memset(r, 0, header + caplen);
 		if (l->stamp_bytes == 4)
 			bpei_store32(r, seconds), bpei_store32(r + 4, micros);
@@ -62,7 +64,7 @@ static size_t fill(uint8_t *bytes, const struct bpei_layout *l, struct record *r
 }
 
 /* How many of the records lie whole in the first `length` bytes. */
-static uint32_t whole(const struct record *records, uint32_t n, size_t length)
+static uint32_t walk_whole_block(const struct record *records, uint32_t n, size_t length)
 {
 	uint32_t k = 0;
 	while (k < n && records[k].at + records[k].caplen <= length)
@@ -70,18 +72,20 @@ static uint32_t whole(const struct record *records, uint32_t n, size_t length)
 	return k;
 }
 
-static void check(const uint8_t *bytes, size_t length, const struct bpei_layout *l,
+static void check_walk(const uint8_t *bytes, size_t length, const struct bpei_layout *l,
 	const struct record *records, uint32_t n, const struct bpei_columns *c)
 {
 	struct bpei_bpf_walk how = { .layout = l,
 		.link_type = 1,
-		.snaplen = chance(2) ? BPE_MAX_SNAPLEN : 60,
+		.snaplen = walk_random(2) ? BPE_MAX_SNAPLEN : 60,
 		.plain = true,
 		.torn_blocks = &torn };
-	struct bpei_block b = { .bytes = bytes, .length = length, .uniform_lengths = chance(2) };
+	struct bpei_block b = {
+		.bytes = bytes, .length = length, .uniform_lengths = walk_random(2)
+	};
 	uint32_t seen = 0, got, max;
 	while (memset(c->outgoing, 0xff, BPE_BATCH), memset(c->interface_id, 0xff, BPE_BATCH * 4),
-		(got = bpei_walk_bpf(&how, &b, c, max = 1 + chance(BPE_BATCH))) > 0) {
+		(got = bpei_walk_bpf(&how, &b, c, max = 1 + walk_random(BPE_BATCH))) > 0) {
 		cr_assert(got <= max);
 		for (uint32_t i = 0; i < got; i++, seen++) {
 			cr_assert_lt(seen, n);
@@ -106,10 +110,10 @@ Test(walk, guesses)
 	for (uint32_t round = 0; round < 400; round++) {
 		const struct bpei_layout *l = layouts[round % 4];
 		uint8_t *bytes = malloc(MOST * 400);
-		uint32_t n = chance(MOST);
-		size_t length = fill(bytes, l, records, n);
+		uint32_t n = walk_random(MOST);
+		size_t length = fill_records(bytes, l, records, n);
 		uint64_t before = bpei_counter_get(&torn);
-		check(bytes, length, l, records, n, &c);
+		check_walk(bytes, length, l, records, n, &c);
 		cr_assert_eq(bpei_counter_get(&torn), before);
 
 		/* Cut anywhere, in memory that ends there: what is whole is given, the rest is
@@ -118,27 +122,28 @@ Test(walk, guesses)
 			free(bytes);
 			continue;
 		}
-		size_t cut = chance((uint32_t)length + 1);
+		size_t cut = walk_random((uint32_t)length + 1);
 		uint8_t *part = malloc(cut + !cut);
 		memcpy(part, bytes, cut);
-		uint32_t left = whole(records, n, cut);
+		uint32_t left = walk_whole_block(records, n, cut);
 		size_t next = left ? bpei_layout_align((uint32_t)(records[left - 1].at +
 								  records[left - 1].caplen),
 					     l->align)
 				   : 0;
-		check(part, cut, l, records, left, &c);
+		check_walk(part, cut, l, records, left, &c);
 		cr_assert_eq(bpei_counter_get(&torn), before + (cut > next));
 		free(part);
 
 		/* A length that cannot be: nothing behind it is believed. */
-		uint32_t bad = chance(n), header = bpei_layout_hdrlen(l->hdrlen_base, l->align, 14);
+		uint32_t bad = walk_random(n),
+			 header = bpei_layout_hdrlen(l->hdrlen_base, l->align, 14);
 		uint8_t *r = bytes + records[bad].at - header;
 		before = bpei_counter_get(&torn);
-		if (chance(2))
-			bpei_store16(r + l->hdrlen, (uint16_t)chance(l->min_header));
+		if (walk_random(2))
+			bpei_store16(r + l->hdrlen, (uint16_t)walk_random(l->min_header));
 		else
-			bpei_store32(r + l->caplen, UINT32_MAX - chance(1000));
-		check(bytes, length, l, records, bad, &c);
+			bpei_store32(r + l->caplen, UINT32_MAX - walk_random(1000));
+		check_walk(bytes, length, l, records, bad, &c);
 		cr_assert_eq(bpei_counter_get(&torn), before + 1);
 		free(bytes);
 	}
@@ -163,32 +168,33 @@ Test(walk, pcap_records_of_every_length)
 	bpei_store32(header + 20, 1);
 	for (int round = 0; round < 600; round++) {
 		struct bpei_pcap pcap;
-		uint32_t caplen[PCAP_RECORDS], n = chance(PCAP_RECORDS),
-					       snaplen = snaplens[chance(7)], keep, at = 0, k = 0;
+		uint32_t caplen[PCAP_RECORDS], n = walk_random(PCAP_RECORDS),
+					       snaplen = snaplens[walk_random(7)], keep, at = 0,
+					       k = 0;
 		size_t all = 0;
-		bpei_store32(header + 16, snaplens[chance(7)]);
+		bpei_store32(header + 16, snaplens[walk_random(7)]);
 		cr_assert_eq(bpei_pcap_init(&pcap, header), 1);
 		pcap.at_end = true;
 		keep = pcap.snaplen < snaplen ? pcap.snaplen : snaplen;
 		for (uint32_t i = 0; i < n; i++)
-			all += 16 + (caplen[i] = lengths[chance(chance(3) ? 8 : 12)]);
+			all += 16 + (caplen[i] = lengths[walk_random(walk_random(3) ? 8 : 12)]);
 		uint8_t *bytes = calloc(1, all + 1);
 		for (uint32_t i = 0, p = 0; i < n; p += 16 + caplen[i++]) {
 			bpei_store32(bytes + p, i);
 			bpei_store32(bytes + p + 8, caplen[i]);
 			bpei_store32(bytes + p + 12, caplen[i] + i);
 		}
-		size_t length = chance(2) ? all : chance((uint32_t)all + 1);
+		size_t length = walk_random(2) ? all : walk_random((uint32_t)all + 1);
 		uint8_t *cut = malloc(length + !length);
 		memcpy(cut, bytes, length);
 		struct bpei_block block = { .bytes = cut,
 			.length = length,
-			.stop_offset = chance(2) ? length : chance((uint32_t)all + 1) };
+			.stop_offset = walk_random(2) ? length : walk_random((uint32_t)all + 1) };
 		size_t limit = block.stop_offset < length ? block.stop_offset : length;
 		enum bpei_walk_stop stop, want;
 		do {
-			uint32_t got =
-				bpei_walk_pcap(&pcap, &block, &c, 1 + chance(64), snaplen, &stop);
+			uint32_t got = bpei_walk_pcap(
+				&pcap, &block, &c, 1 + walk_random(64), snaplen, &stop);
 			for (uint32_t i = 0; i < got; i++, k++) {
 				cr_assert(k < n && at < limit && at + 16 + caplen[k] <= length &&
 						  caplen[k] <= 262144,
