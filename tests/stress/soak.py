@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""soak.py PROGRAM SOAK_TRAFFIC [SCALE]: tens of millions of packets through the program, in each of the ways in which a flow table may go wrong.
+"""soak.py PROGRAM SOAK_TRAFFIC [SCALE]: tens of millions of packets through the program, in each
+of the ways in which a flow table may go wrong.
 
-Each run is watched: resident memory is sampled over the program's CPU time, and must not grow once the table is as full as it gets, nor pass its bound; the books must balance at the end: packets read =
-delivered + dropped, flows opened = active + ended + evicted, evicted = the sum of its causes.  SCALE: of the packets (1; a build with sanitizers has less time).
+Each run is watched.  Resident memory is sampled over the program's CPU time.  Memory must not grow
+once the table is full, nor pass the bound.  The counts must balance at the end: packets read =
+delivered + dropped, flows opened = active + ended + evicted, evicted = the sum of the reasons.
+SCALE: factor of the packets (1; a build with sanitizers has less time).
 
-The secret of the hash is the same in every run: with one of the program's own, a bucket's neighbours are full by chance in one
-run of some hundred, and a flow is crowded out."""
+The secret of the hash is the same in every run.  With a random secret, a bucket's neighbours are
+full by chance in a run of some hundred, and a flow is evicted for a collision."""
 
 import json
 import os
@@ -20,7 +23,8 @@ MIB = 1048576
 SEED = "20"
 
 
-def resident(pid):
+def resident_bytes(pid):
+    """Returns the resident memory of a process; 0 once the process is gone."""
     try:
         with open(f"/proc/{pid}/statm", encoding="ascii") as f:
             return int(f.read().split()[1]) * PAGE
@@ -29,7 +33,7 @@ def resident(pid):
 
 
 def cpu_seconds(pid):
-    """CPU time that the process has used: unlike the clock, no other process makes it pass."""
+    """Returns the CPU time of a process, which other processes do not advance, unlike the clock."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as f:
             fields = f.read().rsplit(")", 1)[1].split()
@@ -39,9 +43,13 @@ def cpu_seconds(pid):
 
 
 class Run:
+    """A run of the program, with the report and samples of memory over CPU time."""
+
     def __init__(self, program, source, options, feed=None):
         feeder = subprocess.Popen(feed, stdout=subprocess.PIPE) if feed else None
-        out = tempfile.TemporaryFile("w+")  # no pipe: nobody reads while the child is watched
+        out = tempfile.TemporaryFile(
+            "w+"
+        )  # no pipe, since nothing reads while the child is watched
         child = subprocess.Popen(
             [program, *source, "-q", "--json", *options],
             stdin=feeder.stdout if feeder else subprocess.DEVNULL,
@@ -53,7 +61,7 @@ class Run:
             feeder.stdout.close()
         samples = []
         while child.poll() is None:
-            samples.append((cpu_seconds(child.pid), resident(child.pid)))
+            samples.append((cpu_seconds(child.pid), resident_bytes(child.pid)))
             time.sleep(0.02)
         out.seek(0)
         text = out.read()
@@ -63,17 +71,19 @@ class Run:
             max((s[0] for s in samples), default=0),
         )
         if feeder and feeder.wait():
-            raise ValueError("the traffic's maker failed")
+            raise ValueError("the program that makes the traffic failed")
         if self.code or "Sanitizer" in text:
             raise ValueError(f"exit code {self.code}: {text[:2000]}")
         self.report = json.loads(text)
         self.flows, self.packets = self.report["flows"], self.report["packets"]
 
     def peak(self, begin=0.0, end=1.0):
+        """Returns the most resident memory between two parts of the CPU time."""
         part = [rss for at, rss in self.samples if begin * self.took <= at <= end * self.took]
         return max(part) if part else 0
 
-    def books(self):
+    def wrong_counts(self):
+        """Returns the counts that do not balance, as texts."""
         f, p = self.flows, self.packets
         wrong = []
         if (
@@ -93,7 +103,7 @@ def main():
         sys.exit(__doc__)
     program, traffic = map(os.path.abspath, sys.argv[1:3])
     scale = float(sys.argv[3]) if len(sys.argv) > 3 else 1.0
-    checked = scale >= 0.5  # memory of a sanitizer's build says nothing
+    checked = scale >= 0.5  # memory of a build with sanitizers is no measure
     failed = total = packets = 0
 
     def soak(name, source, options, feed=None, more=lambda r: [], flat=True):
@@ -103,7 +113,7 @@ def main():
             options = [*options, "--seed", SEED]
         try:
             r = Run(program, source, options, feed)
-            wrong = r.books() + more(r)
+            wrong = r.wrong_counts() + more(r)
             early, late = r.peak(0, 0.5), r.peak(0.5, 1)
             if flat and checked and r.took > 0.5 and early and late > early * 1.03 + 2 * MIB:
                 wrong.append(
@@ -111,9 +121,12 @@ def main():
                 )
             packets += r.packets["read"]
             f = r.flows
+            verdict = "good" if not wrong else "WRONG: " + "; ".join(wrong)
             print(
-                f"{name}: {r.packets['read'] / 1e6:.1f} million packets in {r.took:.1f} s of CPU, {f['opened']} flows opened, {f['active']} active, {f['ended']} ended, {f['evicted']} evicted, "
-                f"peak {f['peak']}, {early / MIB:.0f} and {late / MIB:.0f} MiB: {'good' if not wrong else 'WRONG: ' + '; '.join(wrong)}",
+                f"{name}: {r.packets['read'] / 1e6:.1f} million packets in {r.took:.1f} s of CPU, "
+                f"{f['opened']} flows opened, {f['active']} active, {f['ended']} ended, "
+                f"{f['evicted']} evicted, peak {f['peak']}, "
+                f"{early / MIB:.0f} and {late / MIB:.0f} MiB: {verdict}",
                 flush=True,
             )
             failed += bool(wrong)
@@ -182,7 +195,8 @@ def main():
     )
     if hostile and honest:
         print(
-            f"colliding hashes take {hostile.took / honest.took:.2f} times as long, {hostile.flows['evicted_by']['crowded']} flows crowded out"
+            f"colliding hashes take {hostile.took / honest.took:.2f} times as long, "
+            f"{hostile.flows['evicted_by']['crowded']} flows crowded out"
         )
         total += 1
         if hostile.took > 20 * honest.took + 5:
@@ -204,7 +218,8 @@ def main():
         want = 3 + r_count // 8 // 1000
         if len(alive) != 1000 or not each <= {want, want + 1}:
             wrong.append(
-                f"{len(alive)} of 1,000 connections are alive, with {sorted(each)[:3]} packets each instead of {want}"
+                f"{len(alive)} of 1,000 connections are alive, "
+                f"with {sorted(each)[:3]} packets each instead of {want}"
             )
         return wrong
 

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""tcp_truth.py PROGRAM [CONVERSATIONS [SEED]] [--keep FILE]: thousands of simulated TCP conversations (tcpsim.py) through `bpfengine -r`; each
-flow record must say what went in: packets, bytes, times, direction, state, conn_state, history, handshake, MSS, window scale and all counts of TCP health.
+"""tcp_truth.py PROGRAM [CONVERSATIONS [SEED]] [--keep FILE]: thousands of simulated TCP
+conversations (tcpsim.py) through `bpfengine -r`.  Each flow record must agree with the
+conversation: packets, bytes, times, direction, state, conn_state, history, handshake, MSS, window
+scale and all counts of TCP health.
 
-Read with 0 and 2 workers.  What may differ stands in EXPLAINED, by what happened to a conversation, with the reason; a reason that nothing needs fails, too.
-Without a seed: three fixed ones.  --keep FILE: the savefile and FILE.json with the truth stay there."""
+The file is read with 0 and 2 workers.  EXPLAINED lists the differences allowed, by the events of a
+conversation, with the reason.  A reason that no conversation needs is a failure, too.  Without a
+seed: three fixed seeds.  --keep FILE: the savefile and FILE.json with the truth stay there."""
 
 import collections
 import json

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Simulated TCP conversations, as a tap between the two hosts sees them, with the truth about each.
 
-A conversation is made burst by burst.  Each burst has a fate that is chosen first: nothing, loss before or behind the tap mended by a time-out or by
-repeated ACKs, overtaking, a lost ACK, a closed window, keep-alives, segments that the capture missed.  Truth is written down from the fate, never by
-looking at what was emitted.  Times: distance[k] is the round trip from the tap to host k.
+A conversation is made burst by burst.  The fate of each burst is chosen first.  Fates are: no
+event; a loss before or behind the tap, repaired after a time-out or by duplicate ACKs; overtaking;
+a lost ACK; a closed window; keep-alives; segments missed by the capture.  The truth is written from
+the fate, never from the packets made.  Times: distance[k] is the round trip from the tap to host k.
 """
 
 import random
@@ -28,7 +29,7 @@ EPOCH = 1700000000 * SECOND
 
 
 class Truth:
-    """What the flow record of one conversation must say; end 0 is the originator."""
+    """The flow record that a conversation must give; end 0 is the originator."""
 
     def __init__(self):
         self.counts = {name: [0, 0] for name in COUNTS}
@@ -41,7 +42,7 @@ class Truth:
 
 class Conversation:
     def __init__(self, number, seed, start_ns, like=None):
-        """like: one whose ends this one has."""
+        """like: a conversation with the same ends; None: ends are chosen."""
         r = self.r = random.Random((seed * 2 + bool(like)) * 1000003 + number)
         self.version = 6 if r.random() < 0.3 else 4
         self.vlans = [r.randrange(1, 4095) for _ in range(r.choice((0, 0, 0, 1, 2)))]
@@ -193,7 +194,9 @@ class Conversation:
             self.acknowledge(b, self.next[a])
 
     def disturbed(self, a, fate):
-        """A burst, one segment of which has that fate: lost (before the tap), dropped (behind it), overtaken; mended by a time-out or fast."""
+        """Makes a burst in which a segment has a fate, repaired after a time-out or fast.
+
+        Fates are lost (before the tap), dropped (behind the tap) and overtaken."""
         r, b = self.r, 1 - a
         what, how = fate
         behind = r.randrange(3, 7) if how == "fast" else r.randrange(1, 3)
@@ -255,7 +258,8 @@ class Conversation:
         self.acknowledge(b, at)
 
     def two(self, a, late):
-        """Every second of four segments is overtaken (late), or lost before the tap and sent again after a time-out."""
+        """Makes four segments: each second one is overtaken (late), or lost before the tap and sent
+        again after a time-out."""
         b, sizes, seq = 1 - a, self.sizes(4), self.next[a]
         starts = [seq + sum(sizes[:k]) for k in range(4)]
         for k in (1, 3):
@@ -281,7 +285,8 @@ class Conversation:
         self.acknowledge(b, self.next[a])
 
     def lost_ack(self, a, seen):
-        """The ACK is lost, behind the tap (seen) or before it; the segment is sent again, and acknowledged again."""
+        """Loses the ACK, behind the tap (seen) or before; the segment is sent and acknowledged
+        again."""
         b, size = 1 - a, self.r.randrange(2, self.unit)
         seq = self.next[a]
         self.data(a, seq, size)
@@ -323,7 +328,8 @@ class Conversation:
             self.acknowledge(b, self.next[a])
 
     def missed(self, a):
-        """The capture missed what reached the receiver, who acknowledges it; then a segment that is seen."""
+        """Makes a segment missed by the capture but acknowledged by the receiver, then a segment
+        that is seen."""
         b = 1 - a
         self.next[a] += self.r.randrange(2, self.unit)
         self.wait(self.distance[b])
@@ -492,7 +498,8 @@ class Conversation:
 
 
 def conversations(n, seed):
-    """n conversations that overlap in time; some ports are used anew once their connection is over."""
+    """Makes n conversations that overlap in time; some ports are used again after their
+    connection is over."""
     r, done = random.Random(seed), []
     for number in range(n):
         start = EPOCH + r.randrange(60 * SECOND)
