@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The only unaligned loads and stores of the project.  The caller has proved that the bytes are
- * there. */
+/* The only unaligned loads and stores of the project.  The caller has checked the bounds. */
 #ifndef BPEI_BYTES_H
 #define BPEI_BYTES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words that two threads share lie on lines of their own. */
+/* Cache lines: words which two threads share lie on separate lines. */
 #ifndef BPEI_CACHELINE_H
 #define BPEI_CACHELINE_H
 

@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-static int64_t now(clockid_t id)
+static int64_t read_clock(clockid_t id)
 {
 	struct timespec t;
 	clock_gettime(id, &t);
@@ -13,11 +13,11 @@ static int64_t now(clockid_t id)
 
 int64_t bpei_clock_mono_ns(void)
 {
-	return now(CLOCK_MONOTONIC);
+	return read_clock(CLOCK_MONOTONIC);
 }
 int64_t bpei_clock_wall_ns(void)
 {
-	return now(CLOCK_REALTIME);
+	return read_clock(CLOCK_REALTIME);
 }
 
 void bpei_clock_sleep_ns(int64_t ns)

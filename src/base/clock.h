@@ -5,8 +5,11 @@
 
 #include <stdint.h>
 
-int64_t bpei_clock_mono_ns(void);     /* never steps; for durations */
-int64_t bpei_clock_wall_ns(void);     /* since 1970, as packets' time stamps */
-void bpei_clock_sleep_ns(int64_t ns); /* at least so long, less if a signal comes */
+/* Returns a time which never steps, for durations. */
+int64_t bpei_clock_mono_ns(void);
+/* Returns the time since 1970, as time stamps of packets. */
+int64_t bpei_clock_wall_ns(void);
+/* Sleeps at least ns, less if a signal comes. */
+void bpei_clock_sleep_ns(int64_t ns);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A bounded reader: every take proves its bytes first, and one that fails latches "bad" and gives
- * zeros from then on. */
+/* A bounded reader of bytes.  Every take checks the bounds first.  A failed take sets `bad`, and
+ * all later takes return zeros. */
 #ifndef BPEI_CURSOR_H
 #define BPEI_CURSOR_H
 
@@ -24,7 +24,7 @@ static inline size_t bpei_cursor_left(const struct bpei_cursor *c)
 	return (size_t)(c->end - c->next);
 }
 
-/* The next n bytes, or NULL (and bad) if there are not so many. */
+/* Returns the next n bytes, or NULL (and sets bad) if fewer are left. */
 static inline const uint8_t *bpei_cursor_take(struct bpei_cursor *c, size_t n)
 {
 	const uint8_t *p = c->next;
@@ -36,28 +36,36 @@ static inline const uint8_t *bpei_cursor_take(struct bpei_cursor *c, size_t n)
 	return p;
 }
 
+/* Returns the next byte; 0 if there is none. */
 static inline uint8_t bpei_cursor_u8(struct bpei_cursor *c)
 {
 	const uint8_t *p = bpei_cursor_take(c, 1);
 	return p ? *p : 0;
 }
 
+/* Returns the next number, big-endian or little-endian; 0 if there are fewer bytes. */
 static inline uint16_t bpei_cursor_u16(struct bpei_cursor *c, bool big)
 {
 	const uint8_t *p = bpei_cursor_take(c, 2);
-	return p ? big ? bpei_be16(p) : bpei_le16(p) : 0;
+	if (!p)
+		return 0;
+	return big ? bpei_be16(p) : bpei_le16(p);
 }
 
 static inline uint32_t bpei_cursor_u32(struct bpei_cursor *c, bool big)
 {
 	const uint8_t *p = bpei_cursor_take(c, 4);
-	return p ? big ? bpei_be32(p) : bpei_le32(p) : 0;
+	if (!p)
+		return 0;
+	return big ? bpei_be32(p) : bpei_le32(p);
 }
 
 static inline uint64_t bpei_cursor_u64(struct bpei_cursor *c, bool big)
 {
 	const uint8_t *p = bpei_cursor_take(c, 8);
-	return p ? big ? bpei_be64(p) : bpei_le64(p) : 0;
+	if (!p)
+		return 0;
+	return big ? bpei_be64(p) : bpei_le64(p);
 }
 
 #endif

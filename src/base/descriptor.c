@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors above the standard ones (descriptor.h); stateless. */
+/* Descriptors above the standard descriptors (descriptor.h); stateless. */
 #include "base/descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#define FIRST 3 /* behind stdin, stdout, stderr */
+/* Stands behind stdin, stdout, stderr. */
+#define FIRST 3
 
 int bpei_fd_dup(int fd)
 {
@@ -17,9 +18,12 @@ int bpei_fd_keep(int fd)
 {
 	if (fd < 0)
 		return -1;
-	if (fd >= FIRST)
-		return fcntl(fd, F_SETFD, FD_CLOEXEC), fd;
-	int higher = bpei_fd_dup(fd), why = errno;
+	if (fd >= FIRST) {
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		return fd;
+	}
+	const int higher = bpei_fd_dup(fd);
+	const int why = errno;
 	close(fd);
 	errno = why;
 	return higher;
@@ -32,8 +36,11 @@ int bpei_fd_open(const char *path, int flags)
 
 int bpei_fd_pipe(int ends[2], bool nonblocking)
 {
-	int made[2], failed = 0;
-	ends[0] = ends[1] = -1;
+	int made[2];
+	int failed = 0;
+
+	ends[0] = -1;
+	ends[1] = -1;
 	if (pipe(made))
 		return -1;
 	for (int i = 0; i < 2; i++) {

@@ -24,7 +24,7 @@ int bpei_fail(
 	if (sys_errno && n >= 0 && (size_t)n < sizeof e->text)
 		snprintf(e->text + n, sizeof e->text - (size_t)n, "%s%s", n ? ": " : "",
 			strerror(sys_errno));
-	/* Names of files and interfaces come from outside; new lines are ours where the format has
+	/* Names of files and interfaces come from outside; new lines are kept if the format has
 	 * some. */
 	bpei_utf8_show(e->text, sizeof e->text, strchr(format, '\n') != NULL);
 	return status;
@@ -59,6 +59,6 @@ const char *bpe_status_text(int status)
 		"permission denied", "not found", "busy", "input/output error",
 		"not a savefile or damaged", "savefile ends inside a record", "interface went away",
 		"not supported here", "not possible in this state", "end of source" };
-	return status <= 0 && status > -(int)(sizeof text / sizeof *text) ? text[-status]
-									  : "unknown error";
+	const int known = (int)(sizeof text / sizeof *text);
+	return status <= 0 && status > -known ? text[-status] : "unknown error";
 }

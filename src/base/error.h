@@ -5,12 +5,12 @@
 
 #include "bpfengine.h"
 
-/* Fills *e (if not NULL) and returns status, so that failing is one statement.  sys_errno 0: none;
- * otherwise its text is put behind the formatted one. */
+/* Fills *e (if not NULL) and returns status, so a failure needs a single statement.  sys_errno 0:
+ * none; otherwise the system's text follows the formatted text. */
 int bpei_fail(struct bpe_error *e, int status, const char *step, int sys_errno, const char *format,
 	...) __attribute__((format(printf, 5, 6)));
 
-/* The status that fits an errno where nothing better is known. */
+/* Returns the status for an errno where nothing better is known. */
 int bpei_status_of(int sys_errno);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ethers(5), which every system has, each in a header of its own. */
+/* Names of ethers(5), which each system declares in another header; stateless. */
 #include "base/ethers.h"
 
 #include <string.h>
@@ -22,7 +22,8 @@
 bool bpei_ether_name(const char *name, uint8_t mac[6])
 {
 	struct ether_addr a;
-	char copy[256]; /* some systems' declarations want one that may be written to */
+	char copy[256]; /* some systems declare the parameter without const */
+
 	if (strlen(name) >= sizeof copy)
 		return false;
 	strcpy(copy, name);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Stateless; as thread-safe as the system's ether_hostton(3). */
+/* Names of Ethernet addresses.  Stateless; as thread-safe as the system's ether_hostton(3). */
 #ifndef BPEI_ETHERS_H
 #define BPEI_ETHERS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* An Ethernet address by its name in ethers(5); false: there is none, or the system cannot say. */
+/* Finds an Ethernet address by a name in ethers(5).  Returns false for an unknown name. */
 bool bpei_ether_name(const char *name, uint8_t mac[6]);
 
 #endif

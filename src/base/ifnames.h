@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of a source's interfaces by their numbers, the first 1,024 that have one.  One thread
- * adds (the one that opens, then the reader), any looks. A name stays where it is until all are
- * freed. */
+/* Names of a source's interfaces by number, at most 1,024.  A single thread adds names (the opener,
+ * later the reader), any thread reads.  A name keeps the address until all names are freed. */
 #ifndef BPEI_NAMES_H
 #define BPEI_NAMES_H
 
@@ -11,7 +10,7 @@
 #include <string.h>
 
 #define BPEI_NAMES 1024u
-#define BPEI_NAME_BYTES 255u /* the longest name that is kept whole */
+#define BPEI_NAME_BYTES 255u /* longer names are cut */
 
 struct bpei_names {
 	_Atomic uint32_t count; /* w: opener, reader  r: any */
@@ -21,7 +20,7 @@ struct bpei_names {
 	} of[BPEI_NAMES];
 };
 
-/* The first n bytes of text, up to a 0; what is too long is cut. */
+/* Adds the first n bytes of text as a name; a long name is cut. */
 static inline void bpei_names_add(
 	struct bpei_names *names, uint32_t number, const void *text, size_t n)
 {
@@ -32,7 +31,7 @@ static inline void bpei_names_add(
 		n = BPEI_NAME_BYTES;
 	char *name = malloc(n + 1);
 	if (!name)
-		return; /* an interface without a name */
+		return; /* the interface stays nameless */
 	memcpy(name, text, n);
 	name[n] = 0;
 	names->of[count].name = name;
@@ -41,7 +40,7 @@ static inline void bpei_names_add(
 		&names->count, count + 1, memory_order_release); /* pairs: bpei_names_find */
 }
 
-/* "" if there is none. */
+/* Returns the name of an interface, or "". */
 static inline const char *bpei_names_find(const struct bpei_names *names, uint32_t number)
 {
 	uint32_t count = atomic_load_explicit(&((struct bpei_names *)(uintptr_t)names)->count,
@@ -54,7 +53,7 @@ static inline const char *bpei_names_find(const struct bpei_names *names, uint32
 	return "";
 }
 
-/* Nobody looks any more. */
+/* Frees all names, which no thread reads any more. */
 static inline void bpei_names_free(struct bpei_names *names)
 {
 	for (uint32_t i = 0; i < atomic_load_explicit(&names->count, memory_order_relaxed); i++)

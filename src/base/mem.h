@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* bytes of zeroed memory, or NULL.  Untouched pages cost nothing.  huge: ask for huge pages where
- * the system has them. */
+/* Returns zeroed memory, or NULL.  Untouched pages cost nothing.  huge: asks for huge pages where
+ * the system has some. */
 void *bpei_mem_map(size_t bytes, int huge);
 void bpei_mem_unmap(void *p, size_t bytes); /* NULL is allowed */
 

@@ -29,23 +29,29 @@ static int read_urandom(void *to, size_t bytes)
 	if (fd < 0)
 		return errno;
 	ssize_t n = read(fd, to, bytes);
-	int failed = n < 0 ? errno : n == (ssize_t)bytes ? 0 : EIO;
+	int failed = n < 0 ? errno : 0;
+	if (n >= 0 && n != (ssize_t)bytes)
+		failed = EIO;
 	close(fd);
 	return failed;
 }
 #endif
 
-static int draw(void *to, size_t bytes)
+static int draw_random(void *to, size_t bytes)
 {
 #if defined(__linux__) && defined(SYS_getrandom)
 	enum { NONBLOCK = 1 }; /* GRND_NONBLOCK, which old headers lack */
 	long n = syscall(SYS_getrandom, to, bytes, NONBLOCK);
 	if (n == (long)bytes)
 		return 0;
-	return n < 0 && errno != ENOSYS && errno != EPERM ? errno : read_urandom(to, bytes);
+	if (n < 0 && errno != ENOSYS && errno != EPERM)
+		return errno;
+	return read_urandom(to, bytes);
 #elif defined(__FreeBSD__)
 	ssize_t n = getrandom(to, bytes, GRND_NONBLOCK);
-	return n == (ssize_t)bytes ? 0 : n < 0 ? errno : EIO;
+	if (n == (ssize_t)bytes)
+		return 0;
+	return n < 0 ? errno : EIO;
 #elif defined(__APPLE__) || defined(__OpenBSD__)
 	return getentropy(to, bytes) ? errno : 0;
 #else
@@ -53,10 +59,11 @@ static int draw(void *to, size_t bytes)
 #endif
 }
 
-const struct bpei_random_sys bpei_random_sys_real = { draw, bpei_clock_mono_ns,
+const struct bpei_random_sys bpei_random_sys_real = { draw_random, bpei_clock_mono_ns,
 	bpei_clock_sleep_ns };
 
-static uint64_t mix(uint64_t seed, uint64_t v) /* splitmix64 */
+/* Mixes v into the seed, by splitmix64. */
+static uint64_t mix_entropy(uint64_t seed, uint64_t v)
 {
 	v += seed + UINT64_C(0x9e3779b97f4a7c15);
 	v = (v ^ v >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -64,24 +71,24 @@ static uint64_t mix(uint64_t seed, uint64_t v) /* splitmix64 */
 	return v ^ v >> 31;
 }
 
-/* What differs from one start to the next: clocks, the process, where its memory lies, and on Linux
- * 16 bytes that the kernel gave the process. */
-static uint64_t gather(const struct bpei_random_sys *sys)
+/* Returns a seed from facts which differ from start to start: clocks, the process, addresses of
+ * memory, and on Linux 16 bytes from the kernel. */
+static uint64_t gather_entropy(const struct bpei_random_sys *sys)
 {
-	uint64_t seed = mix((uint64_t)bpei_clock_wall_ns(), (uint64_t)sys->now_ns());
-	seed = mix(seed, (uint64_t)getpid() << 32 ^ (uint64_t)getppid());
-	seed = mix(seed, (uint64_t)(uintptr_t)&seed);
-	seed = mix(seed, (uint64_t)(uintptr_t)&bpei_random_sys_real);
-	seed = mix(seed, (uint64_t)(uintptr_t)(void *)&errno);
+	uint64_t seed = mix_entropy((uint64_t)bpei_clock_wall_ns(), (uint64_t)sys->now_ns());
+	seed = mix_entropy(seed, (uint64_t)getpid() << 32 ^ (uint64_t)getppid());
+	seed = mix_entropy(seed, (uint64_t)(uintptr_t)&seed);
+	seed = mix_entropy(seed, (uint64_t)(uintptr_t)&bpei_random_sys_real);
+	seed = mix_entropy(seed, (uint64_t)(uintptr_t)(void *)&errno);
 #if defined(__linux__)
 	uint64_t given[2] = { 0, 0 };
 	const uint8_t *at = (const uint8_t *)getauxval(AT_RANDOM);
 	if (at)
 		memcpy(given, at, sizeof given);
-	seed = mix(mix(seed, given[0]), given[1]);
+	seed = mix_entropy(mix_entropy(seed, given[0]), given[1]);
 #endif
 	for (int i = 0; i < 64; i++)
-		seed = mix(seed, (uint64_t)bpei_clock_mono_ns()); /* its jitter */
+		seed = mix_entropy(seed, (uint64_t)bpei_clock_mono_ns()); /* the clock's jitter */
 	return seed;
 }
 
@@ -95,5 +102,5 @@ uint64_t bpei_random_seed(const struct bpei_random_sys *sys, bool *weak)
 		sys->sleep_ns(LOOK_NS);
 	}
 	*weak = failed;
-	return failed ? gather(sys) : seed;
+	return failed ? gather_entropy(sys) : seed;
 }

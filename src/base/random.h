@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A seed that nobody outside can guess, without waiting for long. */
+/* An unpredictable seed, without a long wait. */
 #ifndef BPEI_RANDOM_H
 #define BPEI_RANDOM_H
 
@@ -9,7 +9,7 @@
 
 #define BPEI_RANDOM_WAIT_NS INT64_C(1000000000) /* for a machine that has just booted */
 
-/* The calls that the seed comes from, so that a test can take their place. */
+/* The sources of the seed, which a test can replace. */
 struct bpei_random_sys {
 	int (*draw)(void *to, size_t bytes); /* 0; EAGAIN: not ready yet; another errno */
 	int64_t (*now_ns)(void);
@@ -17,8 +17,9 @@ struct bpei_random_sys {
 };
 extern const struct bpei_random_sys bpei_random_sys_real;
 
-/* Returns a seed.  *weak: the system's source was not ready within BPEI_RANDOM_WAIT_NS, or there is
- * none, and the seed comes from clocks, addresses and the process's number. */
+/* Returns a seed.  *weak is set to true if the system's source was not ready within
+ * BPEI_RANDOM_WAIT_NS, or there is none.  A weak seed comes from clocks, addresses and the
+ * process's number. */
 uint64_t bpei_random_seed(const struct bpei_random_sys *sys, bool *weak);
 
 #endif

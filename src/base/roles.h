@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The three roles of a thread, as clang's thread-safety capabilities (-Wthread-safety): a function
- * that only the reader may call says BPEI_READER, and a call from elsewhere stops the clang build.
- * No code is generated; other compilers see nothing. */
+/* The three roles of a thread, as clang's thread-safety capabilities (-Wthread-safety).  A function
+ * for the reader alone is declared BPEI_READER, and a call from elsewhere stops the clang build. No
+ * code is generated; other compilers see nothing. */
 #ifndef BPEI_ROLES_H
 #define BPEI_ROLES_H
 
@@ -24,15 +24,14 @@ struct BPEI_CAPABILITY("role") bpei_role {
 };
 extern struct bpei_role bpei_reader_role, bpei_worker_role, bpei_output_role;
 
-#define BPEI_READER BPEI_REQUIRES(bpei_reader_role) /* the thread that reads the device */
-#define BPEI_WORKER                                                                                \
-	BPEI_REQUIRES(bpei_worker_role) /* a worker; with 0 workers, the reader in that part of    \
-					   its loop */
-#define BPEI_OUTPUT                                                                                \
-	BPEI_REQUIRES(bpei_output_role) /* the thread that hands records to on_record              \
-					 */
+/* The thread which reads the device. */
+#define BPEI_READER BPEI_REQUIRES(bpei_reader_role)
+/* A worker; with 0 workers, the reader in the worker's part of the loop. */
+#define BPEI_WORKER BPEI_REQUIRES(bpei_worker_role)
+/* The thread which hands records to on_record. */
+#define BPEI_OUTPUT BPEI_REQUIRES(bpei_output_role)
 
-/* A thread's main function takes its role at the start and gives it back at the end. */
+/* Takes a role; a thread's main function does so at the start, and leaves the role at the end. */
 static inline void bpei_role_enter(struct bpei_role *role) BPEI_ACQUIRES(*role) BPEI_UNCHECKED
 {
 	(void)role;

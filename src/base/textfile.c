@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Read as it comes, so that pipes are files, too; the bound is looked at on the way, not before.
- * Stateless. */
+/* Reading a file as the bytes come, so pipes are files, too: the bound is checked while reading,
+ * not before.  Stateless. */
 #include "base/textfile.h"
 
 #include "base/descriptor.h"
@@ -11,39 +11,64 @@
 #include <string.h>
 #include <unistd.h>
 
-char *bpei_textfile_read(const char *path, size_t most)
+struct text_buffer {
+	char *text;
+	size_t used, room; /* room: without the 0 at the end */
+};
+
+/* Doubles the room.  Returns 0 or ENOMEM. */
+static int grow_text(struct text_buffer *b)
 {
-	size_t n = 0, room = 4096;
-	char *text = malloc(room + 1);
-	int file = bpei_fd_open(path, O_RDONLY), why = file < 0 ? errno : text ? 0 : ENOMEM;
+	char *more = realloc(b->text, b->room * 2 + 1);
+
+	if (!more)
+		return ENOMEM;
+	b->text = more;
+	b->room *= 2;
+	return 0;
+}
+
+/* Reads the file to the end.  Returns 0 or an errno. */
+static int read_text(int file, struct text_buffer *b, size_t most)
+{
+	int why = 0;
+
 	while (!why) {
-		ssize_t got = read(file, text + n, room - n);
+		ssize_t got = read(file, b->text + b->used, b->room - b->used);
+
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			why = errno;
-		if (got <= 0)
+			return errno;
+		if (!got)
 			break;
-		n += (size_t)got;
-		if (n > most)
-			why = EFBIG;
-		if (n < room || why)
-			continue;
-		char *more = realloc(text, room * 2 + 1);
-		if (more)
-			text = more, room *= 2;
-		else
-			why = ENOMEM;
+		b->used += (size_t)got;
+		if (b->used > most)
+			return EFBIG;
+		if (b->used == b->room)
+			why = grow_text(b);
 	}
-	if (file >= 0)
-		close(file);
-	if (!why && memchr(text, 0, n))
+	return why;
+}
+
+char *bpei_textfile_read(const char *path, size_t most)
+{
+	struct text_buffer b = { .room = 4096 };
+	const int file = bpei_fd_open(path, O_RDONLY);
+	int why;
+
+	if (file < 0)
+		return NULL;
+	b.text = malloc(b.room + 1);
+	why = b.text ? read_text(file, &b, most) : ENOMEM;
+	close(file);
+	if (!why && memchr(b.text, 0, b.used))
 		why = EILSEQ;
 	if (why) {
-		free(text);
+		free(b.text);
 		errno = why;
 		return NULL;
 	}
-	text[n] = 0;
-	return text;
+	b.text[b.used] = 0;
+	return b.text;
 }

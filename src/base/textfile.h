@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* The file's bytes with a 0 behind them, for free(); NULL and errno: it cannot be read, is longer
- * than `most` (EFBIG), or has a 0 in it (EILSEQ). */
+/* Returns the file's bytes with a 0 behind, for free().  Returns NULL and errno if the file cannot
+ * be read, is longer than `most` (EFBIG), or contains a 0 (EILSEQ). */
 char *bpei_textfile_read(const char *path, size_t most);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a thread runs and how urgently; stateless.  Sources: sched_setaffinity(2), sched(7),
+/* The core and the urgency of a thread; stateless.  Sources: sched_setaffinity(2), sched(7),
  * setpriority(2) (Linux); <pthread/qos.h>, <mach/thread_policy.h> (macOS: affinity is a hint, and
  * refused on Apple silicon); pthread_np(3) (FreeBSD). */
 #include "base/thread.h"
@@ -31,7 +31,7 @@ uint32_t bpei_thread_cores(void)
 }
 
 #if !defined(__APPLE__)
-static int fifo(void)
+static int set_fifo(void)
 {
 	struct sched_param p = { .sched_priority = sched_get_priority_min(SCHED_FIFO) + 9 };
 	return pthread_setschedparam(pthread_self(), SCHED_FIFO, &p);
@@ -40,10 +40,11 @@ static int fifo(void)
 
 #if defined(__linux__)
 
-/* The core-th of those that this process may use: a container's cores do not begin at 0. */
+/* Pins to the core-th core which this process may use: a container's cores do not begin at 0. */
 int bpei_thread_pin(uint32_t core)
 {
-	cpu_set_t allowed, one;
+	cpu_set_t allowed, chosen;
+
 	if (sched_getaffinity(0, sizeof allowed, &allowed))
 		return errno;
 	uint32_t count = (uint32_t)CPU_COUNT(&allowed);
@@ -53,9 +54,9 @@ int bpei_thread_pin(uint32_t core)
 	for (int c = 0; c < CPU_SETSIZE; c++) {
 		if (!CPU_ISSET(c, &allowed) || core--)
 			continue;
-		CPU_ZERO(&one);
-		CPU_SET(c, &one);
-		return pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+		CPU_ZERO(&chosen);
+		CPU_SET(c, &chosen);
+		return pthread_setaffinity_np(pthread_self(), sizeof chosen, &chosen);
 	}
 	return EINVAL;
 }
@@ -63,7 +64,7 @@ int bpei_thread_pin(uint32_t core)
 int bpei_thread_urgent(int realtime)
 {
 	if (realtime)
-		return fifo();
+		return set_fifo();
 	/* On Linux a nice value belongs to a thread (setpriority(2), NOTES). */
 	return setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -10) ? errno : 0;
 }
@@ -111,7 +112,7 @@ int bpei_thread_pin(uint32_t core)
 
 int bpei_thread_urgent(int realtime)
 {
-	return realtime ? fifo() : ENOTSUP;
+	return realtime ? set_fifo() : ENOTSUP;
 }
 
 void bpei_thread_name(const char *name)

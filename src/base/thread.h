@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a thread runs and how urgently: the part of threads that systems do differently. */
+/* The core, the urgency and the name of a thread, which each system sets in another way. */
 #ifndef BPEI_THREAD_H
 #define BPEI_THREAD_H
 
 #include <stdint.h>
 
-uint32_t bpei_thread_cores(void); /* cores online, at least 1 */
+/* Returns the number of cores online, at least 1. */
+uint32_t bpei_thread_cores(void);
 
-/* For the calling thread.  0, or the errno of the refusal; ENOTSUP where the system has no such
- * thing. */
-int bpei_thread_pin(uint32_t core);   /* Linux: that core; macOS: an affinity tag (a hint); FreeBSD,
-					 NetBSD: that core */
-int bpei_thread_urgent(int realtime); /* Linux: nice -10, or SCHED_FIFO; macOS: QoS
-					 user-interactive; else: SCHED_FIFO or ENOTSUP */
-void bpei_thread_name(const char *name); /* at most 15 characters; for debuggers and top */
+/* The following functions act on the calling thread.  They return 0, or the errno of the refusal;
+ * ENOTSUP where the system lacks the function. */
+
+/* Pins the thread.  Linux, FreeBSD, NetBSD: to the core; macOS: an affinity tag (a hint). */
+int bpei_thread_pin(uint32_t core);
+/* Raises the priority.  Linux: nice -10, or SCHED_FIFO if realtime; macOS: QoS user-interactive;
+ * elsewhere SCHED_FIFO if realtime, or ENOTSUP. */
+int bpei_thread_urgent(int realtime);
+/* Names the thread for debuggers and top; at most 15 characters. */
+void bpei_thread_name(const char *name);
 
 #endif

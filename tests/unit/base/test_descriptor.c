@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* X1: whatever is closed at the start, nothing of the library's takes its place. */
+/* Tests X1: no descriptor of the library takes the place of a closed standard descriptor. */
 
 static void expect_closed(const char *what)
 {
@@ -56,8 +56,8 @@ Test(descriptor, x1_every_way_to_one_is_above_two)
 	cr_expect(bpei_fd_dup(77) == -1 && errno == EBADF);
 }
 
-/* Runs an engine or a capture with the three closed; what cannot be had here (rights) is left out.
- */
+/* Runs an engine and a capture with the three descriptors closed; leaves out sources without the
+ * needed rights. */
 static void run_source(const char *interface_name, const char *file)
 {
 	struct bpe_options o;

@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <string.h>
 
-/* A start without entropy: the seed is drawn within a bound, whatever the system says. */
+/* A start without entropy: the seed is drawn within a bound, whatever the system answers. */
 
 static int64_t clock_ns, slept_ns;
-static int answers[4], asked; /* errnos; the last one for ever */
+static int answers[4]; /* errnos; the last answer is repeated */
+static int asked;
 
-static int draw(void *to, size_t bytes)
+static int draw_scripted(void *to, size_t bytes)
 {
 	int e = answers[asked < 3 ? asked : 3];
 	asked++;
@@ -19,23 +20,28 @@ static int draw(void *to, size_t bytes)
 	return e;
 }
 
-static int64_t now(void)
+static int64_t read_scripted_clock(void)
 {
 	return clock_ns;
 }
 
-static void rest(int64_t ns)
+static void sleep_scripted(int64_t ns)
 {
 	clock_ns += ns;
 	slept_ns += ns;
 }
 
-static const struct bpei_random_sys scripted = { draw, now, rest };
+static const struct bpei_random_sys scripted = { draw_scripted, read_scripted_clock,
+	sleep_scripted };
 
 static uint64_t seed_of(int a, int b, int c, int d, bool *weak)
 {
-	answers[0] = a, answers[1] = b, answers[2] = c, answers[3] = d;
-	asked = 0, clock_ns = 5, slept_ns = 0;
+	const int errnos[4] = { a, b, c, d };
+
+	memcpy(answers, errnos, sizeof answers);
+	asked = 0;
+	clock_ns = 5;
+	slept_ns = 0;
 	return bpei_random_seed(&scripted, weak);
 }
 
