@@ -18,7 +18,6 @@ ONLY = {
 HIGHER = {
     "include/bpfengine.h": 1020,  # the public contract is one file by decision
     # Formatted at 100 columns these are longer than 600 lines; each is to be split by idea.
-    "tests/bpfnode/bpfnode.c": 630,
     "tests/fuzz/make_seeds.py": 610,
     "scripts/single_text.py": 670,
 }
