@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as bpfengine's command line, a word for each line: it is taken, or refused with exit
- * code 2 and a message; what is taken lies within what the program promises.
+/* Gives any bytes as bpfengine's command line, a word for each line.  The line is accepted, or
+ * refused with exit code 2 and a message; accepted values lie within the documented limits.
  *
  * Nothing is opened but a filter's file (-F), and nothing runs. */
 #include "fuzz.h"
@@ -12,8 +12,8 @@
 
 #define MOST_WORDS 40
 
-/* Splits text, which is written to, at its line ends. */
-static int split(char *text, char **argv)
+/* Splits the text at the line ends.  Changes the text. */
+static int split_lines(char *text, char **argv)
 {
 	static char name[] = "bpfengine";
 	int argc = 1;
@@ -48,7 +48,7 @@ void fuzz_options(const uint8_t *bytes, size_t n)
 	FUZZ_CHECK(text != NULL);
 	memcpy(text, bytes, n);
 	text[n] = 0;
-	int argc = split(text, argv);
+	int argc = split_lines(text, argv);
 	optind = 0; /* getopt begins anew */
 #ifdef __GLIBC__    /* elsewhere the messages are shown */
 	char said[4096] = "";

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as snapshots, a filter and a window for --top: every row is shown once and matches the
- * filter, every line fits its width and has nothing that a terminal would obey.
+/* Gives any bytes as snapshots, a filter and a window to --top.  Every row appears once and matches
+ * the filter; every line fits the width and has no character for a terminal to obey.
  *
- * Input: operations, a byte each with what it wants: a shot of flows, an order, a letter of the
- * filter typed or taken back, a window that is drawn. */
+ * Input: operations of a byte with operands: a snapshot of flows, an order, a letter of the filter
+ * typed or removed, a window to draw. */
 #include "fuzz.h"
 #include "json_check.h"
 
@@ -14,7 +14,7 @@
 
 #define MOST_FLOWS 40u
 
-static uint64_t number(struct fuzz_input *in)
+static uint64_t read_counter(struct fuzz_input *in)
 {
 	static const uint64_t corners[8] = { 0, 1, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX,
 		UINT32_MAX, 1000000000, 1700000000000000000 };
@@ -41,12 +41,13 @@ static void fill_flow(struct fuzz_input *in, struct bpe_flow *f)
 	f->addr[0][0] = key, f->addr[1][15] = fuzz_u8(in);
 	f->port[0] = fuzz_u16(in), f->port[1] = fuzz_u16(in);
 	for (int k = 0; k < 2; k++) {
-		f->packets[k] = number(in), f->wire_bytes[k] = number(in);
-		f->rtt_ns[k] = (int64_t)number(in), f->handshake_ns[k] = (int64_t)number(in);
-		f->retransmissions[k] = (uint32_t)number(in);
+		f->packets[k] = read_counter(in), f->wire_bytes[k] = read_counter(in);
+		f->rtt_ns[k] = (int64_t)read_counter(in),
+		f->handshake_ns[k] = (int64_t)read_counter(in);
+		f->retransmissions[k] = (uint32_t)read_counter(in);
 	}
-	f->first_ns = (int64_t)number(in), f->last_ns = (int64_t)number(in);
-	f->pid = (int32_t)number(in);
+	f->first_ns = (int64_t)read_counter(in), f->last_ns = (int64_t)read_counter(in);
+	f->pid = (int32_t)read_counter(in);
 	text(in, f->comm, sizeof f->comm);
 	text(in, f->interface_name, sizeof f->interface_name);
 }
@@ -55,18 +56,21 @@ static void take_shot(struct fuzz_input *in, struct top_model *m, struct top_sho
 {
 	struct bpe_stats *s = &shot->stats;
 	memset(s, 0, sizeof *s);
-	s->elapsed_ns = number(in), s->read_packets = number(in), s->wire_bytes = number(in);
+	s->elapsed_ns = read_counter(in), s->read_packets = read_counter(in),
+	s->wire_bytes = read_counter(in);
 	for (int k = 0; k < BPE_DROP_COUNT; k++)
-		s->dropped[k] = number(in);
-	s->kernel_dropped = number(in), s->interface_dropped = number(in),
-	s->flows_active = number(in);
-	s->packets_per_second = number(in), s->bits_per_second = number(in);
+		s->dropped[k] = read_counter(in);
+	s->kernel_dropped = read_counter(in), s->interface_dropped = read_counter(in),
+	s->flows_active = read_counter(in);
+	s->packets_per_second = read_counter(in), s->bits_per_second = read_counter(in);
 	shot->protocol_count = fuzz_u8(in) % (TOP_PROTOCOLS + 1);
 	for (size_t i = 0; i < shot->protocol_count; i++) {
 		text(in, shot->protocols[i].name, sizeof shot->protocols[i].name);
-		shot->protocols[i].packets = number(in), shot->protocols[i].bytes = number(in);
+		shot->protocols[i].packets = read_counter(in),
+		shot->protocols[i].bytes = read_counter(in);
 	}
-	shot->about = (struct bpe_flow_totals){ (int64_t)number(in), number(in), number(in) };
+	shot->about = (struct bpe_flow_totals){ (int64_t)read_counter(in), read_counter(in),
+		read_counter(in) };
 	shot->count = fuzz_u8(in) % (MOST_FLOWS + 1);
 	for (size_t i = 0; i < shot->count; i++)
 		fill_flow(in, &shot->flows[i]);
@@ -96,7 +100,7 @@ static void check_line(const char *line, const char *given, int width, bool utf8
 		FUZZ_CHECK(line[i] >= 0x20 && line[i] < 0x7f);
 }
 
-static void draw(struct fuzz_input *in, const struct top_model *m)
+static void draw_window(struct fuzz_input *in, const struct top_model *m)
 {
 	char line[TOP_LINE], source[64];
 	int width = fuzz_u16(in) % 400, height = fuzz_u8(in);
@@ -112,7 +116,7 @@ static void draw(struct fuzz_input *in, const struct top_model *m)
 	for (uint32_t i = 0; i < l.count; i++)
 		used += l.column[i].width + (i > 0);
 	FUZZ_CHECK(l.count == 0 || used <= width);
-	double seconds = (double)number(in) * 1e-9;
+	double seconds = (double)read_counter(in) * 1e-9;
 	check_line(
 		top_text_source(line, source, seconds, "paused", width, utf8), line, width, utf8);
 	check_line(top_text_rate(line, m, width), line, width, true);
@@ -157,7 +161,7 @@ void fuzz_top(const uint8_t *bytes, size_t n)
 			type_key(&m, (char)fuzz_u8(&in));
 			break;
 		default:
-			draw(&in, &m);
+			draw_window(&in, &m);
 		}
 		check_rows(&m);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Prints the options of a program out of its table, one a line: long name, letters, whether the
- * option takes a value, and the words that it accepts, separated by tabs.  An empty field is "-".
+ * option takes a value, and the words which it accepts, separated by tabs.  An empty field is "-".
  *
  * OPTION_PROGRAM is the table's name.  The scripts of tests/packaging and tests/system compare the
  * manual pages, the completions and --help with these lines (options.py). */

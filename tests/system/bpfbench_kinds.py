@@ -460,6 +460,8 @@ def results_compared():
     def diff(*words):
         return subprocess.run([sys.executable, DIFF, *words], capture_output=True, text=True)
 
+    measured("run", "-i", "synth:flows=100,seed=3", "-t", "1", formats=("json", "csv"))
+    measured("count", "-i", "synth:size=64", "-t", "0.5", "-c", "-p", "3")
     path = os.path.join(D, "stages.json")
     p = diff("--strict", path, path)
     assert p.returncode == 0 and ", 0 worse beyond noise" in p.stdout and "the same" in p.stdout, p

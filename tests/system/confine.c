@@ -2,8 +2,8 @@
 /* Linux: tests the confinement from inside, with the program's own code
  * (src/tools/bpfengine/confine_linux.c, seccomp_linux.c).
  *
- * Each attempt is made by children that confined themselves by Landlock alone, by seccomp alone, or
- * by both as the program does, and by an unconfined child: an attempt that fails without
+ * Each attempt is made by children which confined themselves by Landlock alone, by seccomp alone,
+ * or by both as the program does, and by an unconfined child: an attempt which fails without
  * confinement proves nothing.  Needs no rights.  A plain program; exits with 77 where neither
  * mechanism works. */
 #include "confine_test.h"
@@ -53,7 +53,7 @@ static void expect_result(bool good, const char *how, const char *what, int resu
 	printf("FAILED %s: %s: %s\n", how, what, text);
 }
 
-/* Confines the process.  filter: as with a filter that has a file.  Returns 0 if all mechanisms
+/* Confines the process.  filter: as with a filter which has a file.  Returns 0 if all mechanisms
  * work. */
 static int confine_child(int mechanisms, bool filter)
 {
@@ -109,7 +109,7 @@ static int make_in_child(int mechanisms, bool filter, int (*make)(void))
 	return made;
 }
 
-/* ---- Files and sockets that the attempts use ---- */
+/* ---- Files and sockets which the attempts use ---- */
 
 static void exit_with_error(const char *what)
 {

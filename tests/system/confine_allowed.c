@@ -196,7 +196,7 @@ static int use_fstat(void)
 											 : -1;
 }
 
-/* The flows' file is opened anew, under another number, before the old one is closed. */
+/* Opens the flow file anew, under another number, before the old file is closed. */
 static int use_anew(void)
 {
 	int fd = openat(output_directory_fd, "made",
@@ -216,8 +216,8 @@ static int use_clone3(void)
 	return syscall(SYS_clone3, NULL, 0) < 0 && (errno == ENOSYS || errno == EINVAL) ? 0 : -1;
 }
 
-/* no_seccomp_alone: glibc's resolver asks fstat(2) for its file in its own way, which is refused;
- * Landlock hides that file from it */
+/* no_seccomp_alone: seccomp refuses the way in which glibc's resolver asks for the size of its
+ * file; Landlock hides the file from the resolver. */
 const struct allowed allowed_actions[] = {
 	{ "threads", use_thread, false },
 	{ "read a file of the filter", use_read_own, false },

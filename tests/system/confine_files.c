@@ -211,7 +211,7 @@ static int try_map_code(void)
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	return p != MAP_FAILED   ? 0
 	       : errno == ENOMEM ? EPERM
-				 : errno; /* musl says ENOMEM for the kernel's EPERM */
+				 : errno; /* musl reports EPERM of the kernel as ENOMEM */
 }
 
 static int try_make_code(void)
@@ -241,10 +241,11 @@ static int try_memory_file(void)
 	return close_opened((int)syscall(SYS_memfd_create, "x", 0));
 }
 
+/* Asks for 0 entries, which fails without confinement, too. */
 static int try_io_uring(void)
 {
 	return syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == EINVAL ? 0 : errno;
-} /* unconfined: 0 entries are none */
+}
 static int try_bpf_call(void)
 {
 	return syscall(SYS_bpf, 999, NULL, 0) < 0 && errno == EINVAL ? 0 : errno;
@@ -304,8 +305,6 @@ static int try_connect_tcp(void)
 	close(s);
 	return e;
 }
-
-/* Writing to a socket, in every way that there is, and to files that are no outputs. */
 
 static const struct attempt attempts[] = {
 

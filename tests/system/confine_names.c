@@ -160,9 +160,6 @@ static int try_getcwd(void)
 	return errno_of(syscall(SYS_getcwd, b, sizeof b));
 }
 
-/* by: who refuses it alone; since: with Landlock of that version; free: may fail unconfined, too
- * (rights, a container) */
-
 #define REFUSED(name, make) { name, make, SECCOMP, 0, false }
 #define REFUSED_FREE(name, make) { name, make, SECCOMP, 0, true }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the confinement's test share (confine.c). */
+/* Declarations of the confinement's test (confine.c). */
 #ifndef CONFINE_TEST_H
 #define CONFINE_TEST_H
 
@@ -13,12 +13,12 @@
 
 enum { NONE = 0, LANDLOCK = 1, SECCOMP = 2, BOTH = 3 }; /* mechanisms of a child */
 
-/* Files, sockets and processes that confine.c makes before the children confine themselves. */
+/* Files, sockets and processes which confine.c makes before the children confine themselves. */
 extern char test_directory[], own_file[64], other_file[64], made_file[64], output_file[64];
 extern int udp_socket, event_fd, listener_fd;
 extern int sender_fd, receiver_fd; /* a pair of sockets, in the place of the packet socket */
-extern int output_fd;              /* a file that this program opened for writing */
-extern int leaked_fd;              /* a file open for writing that was inherited */
+extern int output_fd;              /* a file which this program opened for writing */
+extern int leaked_fd;              /* a file open for writing which was inherited */
 extern int input_fd;               /* a file open for reading */
 extern int pipe_fds[2];            /* a pipe of this program */
 extern int output_directory_fd;
@@ -27,12 +27,12 @@ extern struct sockaddr_un abstract_address;
 extern pid_t parent_pid;
 extern struct iovec one_byte_vector;
 
-/* An attempt that a confinement must refuse. */
+/* An attempt which a confinement must refuse. */
 struct attempt {
 	const char *name;
 	int (*make)(void); /* returns an errno, or 0 if the attempt succeeded */
-	int by;            /* mechanisms that refuse each without the other */
-	int since;         /* version of Landlock that refuses */
+	int by;            /* mechanisms which refuse each without the other */
+	int since;         /* version of Landlock which refuses */
 	bool free;         /* may fail without confinement, too */
 };
 struct attempt_list {
@@ -41,7 +41,7 @@ struct attempt_list {
 };
 extern const struct attempt_list file_attempts, write_attempts, name_attempts;
 
-/* An action that a confinement must allow. */
+/* An action which a confinement must allow. */
 struct allowed {
 	const char *name;
 	int (*make)(void);     /* returns 0, an errno, or -1 */
@@ -53,13 +53,13 @@ extern const size_t allowed_count;
 int try_inject_input(void);
 int try_set_terminal(void);
 
-/* Returns 0, or the errno of a call that returned r. */
+/* Returns 0, or the errno of a call which returned r. */
 static inline int errno_of(long r)
 {
 	return r < 0 ? errno : 0;
 }
 
-/* Returns 0, or the errno of the call that opened fd.  Closes fd. */
+/* Returns 0, or the errno of the call which opened fd.  Closes fd. */
 static inline int close_opened(int fd)
 {
 	const int failed = errno_of(fd);

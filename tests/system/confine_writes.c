@@ -173,7 +173,8 @@ static int try_write_stdin(void)
 	return e == EBADF ? 0 : e;
 }
 
-/* Ways round a number: a socket under an output's number, or one that was free. */
+/* ---- A socket under an output's number, or under a free number ---- */
+
 static int try_over_output(void)
 {
 	return errno_of(dup2(sender_fd, output_fd));
@@ -193,8 +194,6 @@ static int try_free_number_closed(void)
 {
 	return close_opened(fcntl(sender_fd, F_DUPFD_CLOEXEC, 100));
 }
-
-/* What tells of a file by its name. */
 
 #define REFUSED(name, make) { name, make, SECCOMP, 0, false }
 #define REFUSED_FREE(name, make) { name, make, SECCOMP, 0, true }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* digest [options] : reads a source to its end through the public capture level and prints how many
- * packets there were and one number over each packet's time stamp (microseconds), lengths and
- * bytes, in order.  For comparing sources. */
+/* digest [options]: reads a source to the end through the public capture level, and prints the
+ * number of packets and a hash of each packet's time stamp (microseconds), lengths and bytes, in
+ * order. Serves to compare sources. */
 #include "bpfengine.h"
 
 #include <getopt.h>
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t mix(uint64_t h, const void *p, size_t n) /* FNV-1a */
+static uint64_t mix_bytes(uint64_t h, const void *p, size_t n) /* FNV-1a */
 {
 	const uint8_t *b = p;
 	for (size_t i = 0; i < n; i++)
@@ -62,10 +62,10 @@ int main(int argc, char **argv)
 		for (int i = 0; i < n; i++) {
 			int64_t us = b.time_ns[i] / 1000;
 			packets++;
-			h = mix(h, &us, sizeof us);
-			h = mix(h, &b.caplen[i], 4);
-			h = mix(h, &b.wirelen[i], 4);
-			h = mix(h, b.data[i], b.caplen[i]);
+			h = mix_bytes(h, &us, sizeof us);
+			h = mix_bytes(h, &b.caplen[i], 4);
+			h = mix_bytes(h, &b.wirelen[i], 4);
+			h = mix_bytes(h, b.data[i], b.caplen[i]);
 		}
 	struct bpe_stats s;
 	bpe_capture_stats(c, &s);

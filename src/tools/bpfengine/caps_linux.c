@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Capabilities (capabilities(7)) of root, or of a program that was given some by setcap(8);
+/* Capabilities (capabilities(7)) of root, or of a program which was given some by setcap(8);
  * stateless.
  *
- * After the source is open the program needs no capability but those that the plan keeps.
+ * After the source is open the program needs no capability beside the capabilities of the plan.
  * no_new_privs ensures that no executed file gives any back.  The kernel's calls are made directly:
  * two calls need no library. */
 #include "rights.h"

@@ -41,7 +41,7 @@ static int unveil_file(const char *path, const char *permissions)
 	return unveil(path, permissions) ? errno : 0;
 }
 
-/* Limits the files that can be opened.  Returns 0 or an errno. */
+/* Limits the files which can be opened.  Returns 0 or an errno. */
 static int unveil_files(const struct cli_confinement *how, const struct openbsd_plan *p)
 {
 	int failed = 0;

@@ -79,7 +79,7 @@ static int64_t monotonic_ms(void)
 
 /* ---- Waiting and writing; output thread ---- */
 
-static bool is_run_ending(struct cli_flows *f)
+static bool is_writing_ending(struct cli_flows *f)
 {
 	return atomic_load_explicit(&f->ending, memory_order_relaxed);
 }
@@ -87,7 +87,7 @@ static bool is_run_ending(struct cli_flows *f)
 /* Returns whether the time for writing at the end of the run has passed. */
 static bool is_end_time_over(struct cli_flows *f)
 {
-	if (f->over || !is_run_ending(f))
+	if (f->over || !is_writing_ending(f))
 		return f->over;
 	const int64_t now = monotonic_ms();
 	if (!f->end_ms)
@@ -114,7 +114,7 @@ static bool wait_writable(struct cli_flows *f)
 		}
 		if (ready < 0 && errno != EINTR)
 			return true; /* write will report the error */
-		if (!is_run_ending(f)) {
+		if (!is_writing_ending(f)) {
 			waited = 0;
 			continue;
 		}

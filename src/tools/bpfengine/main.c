@@ -24,7 +24,7 @@
 #define LIVE_NS 250000000
 #define SECOND_NS 1000000000
 
-static struct bpe_engine *running; /* NULL: no engine that a handler may stop */
+static struct bpe_engine *running; /* NULL: no engine which a handler may stop */
 static struct cli_flows *running_flows;
 static volatile sig_atomic_t stops, reports, rereads, suspends, continues;
 
@@ -146,7 +146,8 @@ static void on_engine_notice(void *user, const char *text)
 
 /* ---- SIGUSR1, SIGUSR2 ---- */
 
-/* Returns the filter's expression as its file has it now, to be freed; NULL: none, and why. */
+/* Returns the expression as the filter's file has the text now, to be freed; NULL: none, and why.
+ */
 static char *read_filter_again(const struct cli *c, char *why, size_t room)
 {
 	if (c->filter_path)
@@ -185,7 +186,7 @@ static void reread_filter(struct run *r)
 	free(text);
 }
 
-/* Asks the engine for records of all flows that are alive. */
+/* Asks the engine for records of all flows which are alive. */
 static void dump_live_flows(struct run *r)
 {
 	const int status = bpe_engine_dump_flows(running, NULL, NULL);
@@ -219,7 +220,7 @@ static void handle_report_signal(const struct cli *c)
 
 /* ---- The run ---- */
 
-/* Stops the run when its time is up.  A live source that has given all its packets ends by itself;
+/* Stops the run when its time is up.  A live source which has given all its packets ends by itself;
  * the flow file then gets no more time than after a signal. */
 static void end_run_in_time(const struct cli *c, const struct bpe_stats *s)
 {
@@ -354,9 +355,9 @@ static int exit_of_status(int status)
 }
 
 /* Warns if SIGHUP will not be able to make a new flow file.  A log is usually rotated by moving the
- * file away and sending SIGHUP.  In root's directories, as /var/log, the user that the program
- * becomes cannot make a file.  A helper process that stayed root for the purpose would be one more
- * thing to break into, so the program warns at the start and names what works instead. */
+ * file away and sending SIGHUP.  In root's directories, as /var/log, the user which the program
+ * becomes cannot make a file.  A helper process which stayed root for the purpose would be another
+ * target of attacks, so the program warns at the start and names what works instead. */
 static void warn_of_rotation(const struct cli *c)
 {
 	const int directory = cli_flows_directory(c->flows);
@@ -482,7 +483,7 @@ static int run_engine(struct run *r)
 
 /* ---- The program ---- */
 
-/* Finds the files that no output may be, and opens the outputs.  Returns 0 or an exit code. */
+/* Finds the files which no output may be, and opens the outputs.  Returns 0 or an exit code. */
 static int open_outputs(struct run *r)
 {
 	struct cli *c = &r->cli;
@@ -499,7 +500,7 @@ static int open_outputs(struct run *r)
 	return 0;
 }
 
-/* Closes all that the run opened.  Returns 0, or the errno of the flow file. */
+/* Closes all which the run opened.  Returns 0, or the errno of the flow file. */
 static int close_run(struct run *r)
 {
 	struct bpe_engine *engine = running;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values of bpfengine's options that need code of their own (options.h). */
+/* Values of bpfengine's options which need code of their own (options.h). */
 #include "cli.h"
 #include "options.h"
 
@@ -34,7 +34,7 @@ int cli_read_workers(void *target, const struct option_spec *spec, const char *w
 	return 0;
 }
 
-/* Returns the kind of time-out of that name, or BPE_TIMEOUT_COUNT. */
+/* Returns the kind of time-out with the name, or BPE_TIMEOUT_COUNT. */
 static int find_timeout_kind(const char *name, size_t length)
 {
 	for (int kind = 0; kind < BPE_TIMEOUT_COUNT; kind++) {
@@ -69,7 +69,7 @@ int cli_read_flow_timeout(void *target, const struct option_spec *spec, const ch
 
 int cli_read_link_type(void *target, const struct option_spec *spec, const char *word)
 {
-	enum { LINK_TYPES = 512 }; /* more than the numbers that have a name */
+	enum { LINK_TYPES = 512 }; /* more than the numbers which have a name */
 	struct cli *c = target;
 
 	for (int link = 0; link < LINK_TYPES; link++) {

@@ -27,7 +27,7 @@ int cli_act_version(void *target)
 	return OPTION_STOP;
 }
 
-/* ---- Words that are no option ---- */
+/* ---- Words which are no option ---- */
 
 static int refuse_unknown_option(const char *word)
 {
@@ -105,7 +105,7 @@ static int join_filter_words(struct cli *c, char **words)
 	return 0;
 }
 
-/* Takes "synth" as an interface if the system has an interface of that name.  Generated traffic is
+/* Takes "synth" as an interface if the system has an interface "synth".  Generated traffic is
  * "synth:" then. */
 static void choose_synth(struct cli *c)
 {
@@ -143,7 +143,7 @@ static int check_flow_outputs(const struct cli *c)
 	return 0;
 }
 
-/* Checks that the options go together, and completes them.  Returns 0 or EXIT_USAGE after the
+/* Checks the options together, and completes the options.  Returns 0 or EXIT_USAGE after the
  * message. */
 static int check_together(struct cli *c)
 {

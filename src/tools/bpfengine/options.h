@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of bpfengine's command line share: the table, and the readers of values that need
+/* Declarations of bpfengine's command line: the table, and the readers of values which need
  * code of their own. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
@@ -8,7 +8,7 @@
 
 extern const struct option_program cli_option_program;
 
-/* Prints the message about a word that getopt refused (struct option_program). */
+/* Prints the message about a word which getopt refused (struct option_program). */
 int cli_option_misused(int problem, const char *given);
 /* Refuses a number behind --top, which takes none. */
 int cli_option_before(void *target, const struct option_spec *spec, char **rest);

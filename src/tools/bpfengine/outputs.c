@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that the program reads, none of which an output may be; stateless. */
+/* Files which the program reads, none of which an output may be; stateless. */
 #include "cli.h"
 
 #include <sys/stat.h>
@@ -21,7 +21,7 @@ static void note_input_files(struct cli *c)
 		program_files_add(&c->used, name_tables[i], "a table of names");
 }
 
-/* Refuses a standard descriptor that is an input file, since the report would be written into the
+/* Refuses a standard descriptor which is an input file, since the report would be written into the
  * file.  Returns 0, or the exit code after the message. */
 static int check_standard_output(const struct cli *c, int fd, const char *name)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rights of the program after its source is open: its user, its capabilities, its confinement.
  *
- * Three steps, in this order, on the only thread at that time:
+ * Three steps, in this order, on the only thread so far:
  *   the plan (rights_plan.c)  pure: decides from the options and the system which user to become
  *                             and what to keep;
  *   the drop (rights.c)       changes user and groups, and reduces privileges (caps_*.c, one file
@@ -9,11 +9,11 @@
  *   the confinement           one file for each system (confine_*.c); cannot be undone, and every
  *                             thread inherits the confinement.
  *
- * The rule: without -Z nothing that works as root stops working.  A part of the program that needs
- * rights later keeps as few rights as possible, and says so.  With -Z rights are given up in any
- * case; an option that cannot work then is refused or reported.  (tcpdump drops rights by itself
- * where tcpdump was built so, as Debian's and OpenBSD's are; upstream's and Apple's stay root.  A
- * user who wants root says -Z root, here as there.) */
+ * The rule: without -Z nothing which works as root stops working.  A part of the program which
+ * needs rights later keeps as few rights as possible, and says so.  With -Z rights are given up in
+ * any case; an option which cannot work then is refused or reported.  (tcpdump drops rights by
+ * itself where tcpdump was built so, as Debian's and OpenBSD's are; upstream's and Apple's stay
+ * root.  A user who wants root says -Z root, here as there.) */
 #ifndef CLI_RIGHTS_H
 #define CLI_RIGHTS_H
 
@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Files of the filter that the confinement lets through.  With more files the program is not
+/* Files of the filter which the confinement lets through.  With more files the program is not
  * confined, so SIGUSR2 can read all of them again. */
 #define CLI_FILES_MOST 16
 
@@ -31,14 +31,14 @@ enum cli_system {
 	CLI_FREEBSD,
 	CLI_NETBSD,
 	CLI_OPENBSD,
-	CLI_NO_SYSTEM /* a build that neither drops nor confines by itself */
+	CLI_NO_SYSTEM /* a build which neither drops nor confines by itself */
 };
 
 struct cli_rights_facts {
 	enum cli_system system;
 	bool root;         /* the effective user id is 0 */
 	bool user_is_root; /* -Z names user id 0 */
-	bool user_is_self; /* -Z names the user that runs the program */
+	bool user_is_self; /* -Z names the user which runs the program */
 	bool no_confine;
 	bool wait_interface, urgent, realtime, pinned;
 	bool files_unreadable;      /* the user to become cannot read a file of the filter */
@@ -78,19 +78,19 @@ int cli_caps_after(bool keep_read, bool keep_nice);
 void cli_caps_text(char *text, size_t room);
 
 struct cli_confinement {
-	const char *const *files; /* to be read again, by the names that they have then */
+	const char *const *files; /* to be read again, by the names which they have then */
 	size_t file_count;
 	bool filter; /* there is a filter: the system's tables of names may be read */
 	bool live, bpf;
 	bool tuned;           /* threads will ask for cores or priorities */
 	bool terminal;        /* the live view sets the terminal's mode and asks for its size */
-	const char *output;   /* a file that SIGHUP opens anew for appending; NULL: none */
+	const char *output;   /* a file which SIGHUP opens anew for appending; NULL: none */
 	int output_directory; /* descriptor of its directory */
 };
 
 struct cli_confined {
-	char holds[160];   /* mechanisms that work; "": none */
-	char failed[160];  /* mechanisms that failed, and why; "": none */
+	char holds[160];   /* mechanisms which work; "": none */
+	char failed[160];  /* mechanisms which failed, and why; "": none */
 	bool filter_fixed; /* the kernel's filter cannot be changed any more */
 };
 

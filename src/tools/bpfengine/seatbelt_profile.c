@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The profile that confines the program on macOS, in Seatbelt's language; pure.  sandbox(7) and
+/* The profile which confines the program on macOS, in Seatbelt's language; pure.  sandbox(7) and
  * /System/Library/Sandbox/Profiles (Apple's own profiles) are the sources.
  *
- * Descriptors that are open stay usable: files are checked when they are opened, ioctl at each
+ * Descriptors which are open stay usable: files are checked when they are opened, ioctl at each
  * call. */
 #include "rights.h"
 
@@ -25,7 +25,7 @@ static const char read_rule[] = "(allow file-read* (literal ";
 static const char write_rule[] = "(allow file-write* (literal ";
 static const char rule_end[] = "))\n";
 
-static char *append_text(char *to, const char *text)
+static char *append_profile_text(char *to, const char *text)
 {
 	const size_t length = strlen(text);
 
@@ -48,12 +48,12 @@ static char *append_quoted(char *to, const char *path)
 
 static char *append_rule(char *to, const char *rule, const char *path)
 {
-	to = append_text(to, rule);
+	to = append_profile_text(to, rule);
 	to = append_quoted(to, path);
-	return append_text(to, rule_end);
+	return append_profile_text(to, rule_end);
 }
 
-/* Returns the bytes that a rule takes at most. */
+/* Returns the bytes which a rule takes at most. */
 static size_t rule_room(const char *rule, const char *path)
 {
 	return strlen(rule) + 2 * strlen(path) + 2 + sizeof rule_end;
@@ -71,9 +71,9 @@ char *cli_seatbelt_profile(const char *const *files, size_t count, const char *o
 	profile = malloc(room);
 	if (!profile)
 		return NULL;
-	to = append_text(profile, profile_head);
+	to = append_profile_text(profile, profile_head);
 	if (count || output)
-		to = append_text(to, profile_links);
+		to = append_profile_text(to, profile_links);
 	for (size_t i = 0; i < count; i++)
 		to = append_rule(to, read_rule, files[i]);
 	if (output)

@@ -2,7 +2,7 @@
 /* System calls of a running capture (seccomp(2)), on x86-64 and arm64, with glibc and with musl.
  * The filter program is made here from the kernel's headers alone.  State: the program, used once.
  *
- * A call that is not on the list fails with EPERM, or with ENOSYS if the call is newer than the
+ * A call which is not on the list fails with EPERM, or with ENOSYS if the call is newer than the
  * list; nothing is killed.  A C library of another year, or a preloaded library, tries a call and
  * falls back on another, which must not cost a capture.  An intruder gets the call in neither way.
  * Only outputs are written to, and no call asks for a file by its name.  clone3 fails with ENOSYS,
@@ -74,11 +74,11 @@ struct rule {
 #ifndef O_PATH
 #define O_PATH 010000000
 #endif
-/* Flags that are no part of opening to read.  O_PATH is among them: such a descriptor needs no
+/* Flags which are no part of opening to read.  O_PATH is among them: such a descriptor needs no
  * right and then describes the file by fstat. */
 #define WRITES (O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY) | O_PATH)
 
-/* Flags that do not change which file may be opened: musl's O_LARGEFILE, and root's O_NOFOLLOW. */
+/* Flags which do not change which file may be opened: musl's O_LARGEFILE, and root's O_NOFOLLOW. */
 #define ANYWAY ((uint32_t)(0100000 | 0400000 | O_NOFOLLOW))
 
 static const struct rule rules[] = {
@@ -134,7 +134,7 @@ static const struct rule rules[] = {
 	   where */
 	{ SYS_openat, OUTPUT, 2, ~ANYWAY,
 		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK },
-	{ SYS_ftruncate, OUTPUT, 0, 0, 0 }, /* cuts off a line that a full disk tore */
+	{ SYS_ftruncate, OUTPUT, 0, 0, 0 }, /* cuts off a line which a full disk tore */
 };
 
 struct program {
@@ -163,7 +163,7 @@ static void emit_answer(struct program *p, uint32_t answer)
 }
 
 /* Adds a rule; the accumulator has the call's number before and after.  The kernel uses only the
- * lower half of the arguments that are tested here, so the upper half can hide nothing.  Both
+ * lower half of the arguments which are tested here, so the upper half can hide nothing.  Both
  * machines are little-endian. */
 static void add_rule(struct program *p, const struct rule *r)
 {
@@ -192,7 +192,7 @@ static void add_range_rules(
 }
 
 /* Allows write(2) and writev(2) on outputs alone, since a packet socket would send the bytes. Lists
- * the descriptors that are no outputs, or the outputs if the others are too scattered. */
+ * the descriptors which are no outputs, or the outputs if the others are too scattered. */
 static void add_write_rules(struct program *p)
 {
 	struct cli_range ranges[RANGES];
@@ -234,13 +234,13 @@ static bool is_needed(enum when when, const struct cli_confinement *how)
 }
 
 /* Makes glibc read its table of name services.  glibc later asks for the table by stat(2) at each
- * name; if the call is refused, glibc goes on with the table that it has read. */
+ * name; if the call is refused, glibc goes on with the table which it has read. */
 static void read_name_services(void)
 {
 	getservbyname("domain", "udp");
 }
 
-/* Adds all rules of the table that are needed.  Returns the number of calls that they allow. */
+/* Adds all rules of the table which are needed.  Returns the number of calls which they allow. */
 static unsigned add_needed_rules(struct program *p, const struct cli_confinement *how)
 {
 	unsigned calls = 0;
@@ -270,7 +270,7 @@ static unsigned add_self_signal_rules(struct program *p)
 	return 2;
 }
 
-/* Builds the filter program.  Returns the number of calls that the program allows. */
+/* Builds the filter program.  Returns the number of calls which the program allows. */
 static unsigned build_program(struct program *p, const struct cli_confinement *how)
 {
 	unsigned calls = 2; /* write and writev */

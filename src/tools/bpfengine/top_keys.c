@@ -44,7 +44,7 @@ static void edit_filter(struct top_view *v, int key)
 	top_model_arrange(&v->model);
 }
 
-/* Handles the keys that move through the list. */
+/* Handles the keys which move through the list. */
 static void scroll_list(struct top_view *v, int key)
 {
 	const size_t page = getmaxy(stdscr) > 8 ? (size_t)getmaxy(stdscr) - 7 : 1;
@@ -73,7 +73,7 @@ static void scroll_list(struct top_view *v, int key)
 	}
 }
 
-/* Handles the keys that change the order.  Returns whether the key is one of them. */
+/* Handles the keys which change the order.  Returns whether the key does so. */
 static bool handle_sort_key(struct top_view *v, int key)
 {
 	const enum top_sort sort = v->model.sort;

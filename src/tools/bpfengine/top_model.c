@@ -3,9 +3,9 @@
  *
  * A rate is the growth of a flow's counters between two snapshots.  A hash table of the snapshot
  * before finds a flow again by its key.  A flow with smaller counters or a later first packet began
- * anew, so all its counts are new.  A flow that is missing in the snapshot before is new if the
- * flow began since, or if that snapshot had all flows.  Otherwise the flow was among the smaller
- * ones, and its growth is unknown until the next snapshot. */
+ * anew, so all its counts are new.  A flow which is missing in the snapshot before is new if the
+ * flow began since, or if the snapshot had all flows.  Otherwise the flow was too small for
+ * the snapshot, and its growth is unknown until the next snapshot. */
 #include "top.h"
 
 #include <ctype.h>
@@ -138,7 +138,7 @@ void top_model_take(struct top_model *m, struct top_shot *shot)
 		m->first = !m->now.stats.elapsed_ns;
 		*shot = m->before;
 		m->before = m->now;
-	} else { /* the run is over: rates stay those of its last period */
+	} else { /* the run is over: rates stay at the last period's */
 		*shot = m->now;
 	}
 	m->now = given;
@@ -166,7 +166,7 @@ static bool contains_word(const char *text, const char *word, size_t n)
 	return !n;
 }
 
-/* Reads ":443" as a port.  Returns whether the word is one. */
+/* Reads ":443" as a port.  Returns whether the word is a port. */
 static bool parse_port_word(const char *word, size_t n, unsigned long *port)
 {
 	if (n < 2 || n > 6 || word[0] != ':')
@@ -191,7 +191,7 @@ static bool matches_word(const struct bpe_flow *f, const char *text, const char 
 	return contains_word(text, word, n);
 }
 
-/* Writes all that the filter's words are searched in. */
+/* Writes all which the filter's words are searched in. */
 static void write_searched_text(
 	const struct top_model *m, const struct bpe_flow *f, char *text, size_t room)
 {

@@ -2,7 +2,7 @@
 /* The live view's terminal: curses(3) at the start and the end, and the table of services.
  *
  * Life: open, before the program is confined, makes curses read its files; close at the end.  All
- * on the main thread, but for top_view_restore, which a signal handler calls: the text that the
+ * on the main thread, but for top_view_restore, which a signal handler calls: the text which the
  * handler writes was prepared by open, since curses is not safe there. */
 #include "top_view.h"
 
@@ -107,7 +107,7 @@ static void free_services(void)
 	service_count = 0;
 }
 
-/* ---- What a signal handler writes ---- */
+/* ---- Text for a signal handler ---- */
 
 static int save_character(int c)
 {
@@ -116,7 +116,7 @@ static int save_character(int c)
 	return c;
 }
 
-/* Appends what the terminal obeys as the named capability (terminfo(5)) to saved.text. */
+/* Appends the sequence of a capability (terminfo(5)) to saved.text. */
 static void save_capability(const char *name)
 {
 	char *text = tigetstr((char *)(uintptr_t)name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The text of the live view: chooses the lines and columns that a window has room for, and writes
+/* The text of the live view: chooses the lines and columns which a window has room for, and writes
  * them; pure.  Text from outside (names of processes and interfaces) is written only as far as it
  * is printable, since a terminal obeys control characters. */
 #include "top.h"
@@ -43,7 +43,7 @@ static struct character decode_character(const char *s, bool utf8)
 	return c;
 }
 
-/* Appends as much of s as fits in `most` cells and in the line.  '?' stands for a character that
+/* Appends as much of s as fits in `most` cells and in the line.  '?' stands for a character which
  * the terminal must not get. */
 static void append_cells(struct line *l, const char *s, int most)
 {
@@ -341,7 +341,7 @@ static void shrink_columns(struct widths *w, int width, enum top_sort sort)
 	}
 }
 
-/* Widens both ends in turn by the cells that are left. */
+/* Widens both ends in turn by the cells which are left. */
 static void widen_ends(struct widths *w, int width)
 {
 	for (int k = 0; w->sum < width && k < 2 * (ENDS_MOST - ENDS_LEAST); k++) {
@@ -432,7 +432,7 @@ static void write_port(
 		snprintf(to, room, ":%u", f->port[end]);
 }
 
-/* Writes an end of a flow in `width` cells.  Cuts the address of a text that is too long, not the
+/* Writes an end of a flow in `width` cells.  Cuts the address of a text which is too long, not the
  * port. */
 static void write_end(char *to, size_t room, const struct top_model *m, const struct bpe_flow *f,
 	int end, int width)

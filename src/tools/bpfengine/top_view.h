@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the live view's terminal share (top_view.c, top_terminal.c, top_draw.c,
+/* Declarations of the live view's terminal (top_view.c, top_terminal.c, top_draw.c,
  * top_keys.c). */
 #ifndef CLI_TOP_VIEW_H
 #define CLI_TOP_VIEW_H
@@ -26,12 +26,12 @@ struct top_view {
 	bool is_changed; /* the window is to be drawn */
 	bool is_over;    /* the run has ended */
 	enum top_mode mode;
-	char filter_before[TOP_FILTER]; /* the filter that Escape brings back */
+	char filter_before[TOP_FILTER]; /* the filter which Escape brings back */
 	size_t first;                   /* row at the top of the list */
 	int64_t interval_ns, due_ns;
 	int settled; /* snapshots taken since the end of the run; after two nothing changes */
 
-	/* The thread that asks the engine, and members under the mutex. */
+	/* The thread which asks the engine, and members under the mutex. */
 	pthread_t asker;
 	bool has_asker;
 	pthread_mutex_t mutex;
@@ -51,12 +51,12 @@ struct top_view {
 /* Starts curses and returns the terminal to its former state.  Reads the table of services.
  * Returns 0, or an exit code after the message. */
 int top_terminal_open(struct top_view *view);
-/* Gives the terminal back as it was. */
+/* Gives the terminal back in the former state. */
 void top_terminal_leave(struct top_view *view);
-/* Frees what open made. */
+/* Frees the members of open. */
 void top_terminal_close(struct top_view *view);
-/* Returns whether the terminal is gone.  Without SIGHUP (nohup, a shell that traps the signal) only
- * this function tells, since reading keys from a lost terminal fails at once, for ever. */
+/* Returns whether the terminal is gone.  Without SIGHUP (nohup, a shell which traps the signal)
+ * only this function tells, since reading keys from a lost terminal fails at once, for ever. */
 bool top_terminal_is_gone(const struct top_view *view);
 
 /* ---- The window (top_draw.c) and the keys (top_keys.c) ---- */

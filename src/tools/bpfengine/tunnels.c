@@ -10,7 +10,7 @@ static bool is_word(const char *word, size_t length, const char *name)
 	return strlen(name) == length && !memcmp(name, word, length);
 }
 
-/* Returns the bits of the tunnels that a word names, or 0 if the word is unknown. */
+/* Returns the bits of the tunnels which a word names, or 0 if the word is unknown. */
 static uint64_t tunnel_word_bits(const char *word, size_t length)
 {
 	if (is_word(word, length, "all"))
@@ -23,7 +23,7 @@ static uint64_t tunnel_word_bits(const char *word, size_t length)
 
 size_t cli_tunnels(const char *list, uint64_t *closed, const char **wrong)
 {
-	/* a list that begins with a minus removes from all */
+	/* a list which begins with a minus removes from all */
 	uint64_t open = *list == '-' ? UINT64_MAX : 0;
 
 	for (;;) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that a program uses already (program.h).  The caller owns the state. */
+/* Files which a program uses already (program.h).  The caller owns the state. */
 #include "program.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #define FILTER_FILES 16
 
-/* Adds a regular file or a pipe.  A device cannot be overwritten; a pipe that is both read and
+/* Adds a regular file or a pipe.  A device cannot be overwritten; a pipe which is both read and
  * written would never end. */
 static void add_used_file(
 	struct program_files *files, const struct stat *st, const char *what, bool output)

@@ -223,7 +223,7 @@ const struct option_spec *option_of_getopt(const struct option_program *program,
 const char *option_nearest(const struct option_program *program, const char *word)
 {
 	const char *nearest = NULL;
-	size_t least = 4; /* letters that may differ, and 1 */
+	size_t least = 4; /* letters which may differ, and 1 */
 
 	for (size_t k = 0; k < program->count; k++) {
 		const char *name = program->specs[k].name;

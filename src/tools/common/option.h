@@ -12,15 +12,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { OPTION_USAGE = 2 }; /* exit code of a program that was called wrongly */
+enum { OPTION_USAGE = 2 }; /* exit code of a program which was called wrongly */
 enum { OPTION_STOP = -1 }; /* result of an option after which nothing more is read (--help) */
 
 /* How the value of an option is read, and the type of its member. */
 enum option_kind {
 	OPTION_NOTHING, /* no value; accepted without effect */
-	OPTION_SET,     /* no value; bool that becomes true */
-	OPTION_CLEAR,   /* no value; bool that becomes false */
-	OPTION_COUNT,   /* no value; int that counts the uses */
+	OPTION_SET,     /* no value; bool which becomes true */
+	OPTION_CLEAR,   /* no value; bool which becomes false */
+	OPTION_COUNT,   /* no value; int which counts the uses */
 	OPTION_ACT,     /* no value; calls act */
 	OPTION_TEXT,    /* const char * */
 	OPTION_WHOLE,   /* uint32_t or uint64_t, from least to most */
@@ -36,14 +36,14 @@ struct option_spec {
 	const char *letters; /* short names; NULL: none */
 	enum option_kind kind;
 	size_t offset, bytes; /* of the member in the target structure */
-	size_t given;         /* offset of a bool that becomes true, too; 0: none */
+	size_t given;         /* offset of a bool which becomes true, too; 0: none */
 	uint64_t unit;        /* OPTION_SIZE: bytes in 1 of a number without suffix */
 	uint64_t least, most; /* limits of the value */
 	const char *choices;  /* "wait|drop", in the order of the enum; NULL: argument serves */
-	const char *wants;    /* says in the message for a wrong value what would be right */
+	const char *wants;    /* says in the message for a wrong value which values are right */
 	const char *hint;     /* follows the message; NULL: nothing */
 	const char *once;     /* OPTION_TEXT: message for a second use; NULL: the last use counts */
-	unsigned modes;       /* modes of the program that take the option (bpfbench) */
+	unsigned modes;       /* modes of the program which take the option (bpfbench) */
 	int (*act)(void *target);
 	/* Returns 0, or an exit code after the message was printed. */
 	int (*read)(void *target, const struct option_spec *spec, const char *word);
@@ -60,36 +60,36 @@ struct option_program {
 	const struct option_spec *specs;
 	size_t count;            /* at most OPTION_MOST */
 	const char *head, *tail; /* of --help */
-	/* Prints the message about a word that getopt refused and returns the exit code.
+	/* Prints the message about a word which getopt refused and returns the exit code.
 	 * problem: ':' (the value is missing) or '?'; given: the word; optopt is getopt's. */
 	int (*misused)(int problem, const char *given);
 	/* Runs before an option is applied; returns 0 or an exit code after the message.  rest: the
-	 * words that follow.  NULL: nothing to check. */
+	 * words which follow.  NULL: nothing to check. */
 	int (*before)(void *target, const struct option_spec *spec, char **rest);
 };
 
 #define OPTION_MOST 80 /* options in a table */
 
-/* Reads the options of argv into the target.  optind is then the index of the first word that is no
- * option.  Returns 0, OPTION_STOP, or an exit code after the message was printed. */
+/* Reads the options of argv into the target.  optind is then the index of the first word which is
+ * no option.  Returns 0, OPTION_STOP, or an exit code after the message was printed. */
 int option_read(const struct option_program *program, void *target, int argc, char **argv);
 /* Applies one option; word: its value or NULL.  Returns as option_read. */
 int option_apply(void *target, const struct option_spec *spec, const char *word);
-/* Returns the option of that name, or NULL. */
+/* Returns the option with the name, or NULL. */
 const struct option_spec *option_find(const struct option_program *program, const char *name);
-/* Returns the option with that value of getopt (letter, or 256 + index), or NULL. */
+/* Returns the option with a value of getopt (letter, or 256 + index), or NULL. */
 const struct option_spec *option_of_getopt(const struct option_program *program, int value);
 /* Returns whether the option takes a value. */
 bool option_takes_value(const struct option_spec *spec);
 /* Returns the words of an OPTION_CHOICE, separated by '|'. */
 const char *option_choices(const struct option_spec *spec);
-/* Returns the name of the option that is nearest to the word, or NULL if none is near. */
+/* Returns the name of the option which is nearest to the word, or NULL if none is near. */
 const char *option_nearest(const struct option_program *program, const char *word);
 void option_print_help(FILE *to, const struct option_program *program);
 
 /* Prints "PROGRAM: text" and the hint at --help on stderr.  Returns OPTION_USAGE. */
 int option_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Prints that the word is no value of the option.  Returns OPTION_USAGE. */
+/* Prints the message about a word which is no value of the option.  Returns OPTION_USAGE. */
 int option_refuse_value(const struct option_spec *spec, const char *word);
 
 /* ---- Values (option_values.c).  Each returns false and leaves the value if the word is wrong. */
@@ -99,9 +99,9 @@ bool parse_whole(const char *word, uint64_t least, uint64_t most, uint64_t *valu
 bool parse_size(const char *word, uint64_t unit, uint64_t *bytes);
 /* Seconds, also with a fraction.  The limits are in nanoseconds; least 0: more than 0 s. */
 bool parse_seconds(const char *word, uint64_t least_ns, uint64_t most_ns, double *seconds);
-/* choices: "wait|drop"; *index: that of the word. */
+/* choices: "wait|drop"; *index: which of the word. */
 bool parse_choice(const char *choices, const char *word, uint32_t *index);
-/* Returns the number of letters to insert, delete or change that makes a into b (Levenshtein), or
+/* Returns the number of letters to insert, delete or change which makes a into b (Levenshtein), or
  * 99 if b is too long. */
 size_t edit_distance(const char *a, const char *b);
 

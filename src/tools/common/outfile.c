@@ -4,9 +4,9 @@
  *
  * A program started as root writes where others may have prepared a trap.  So no symbolic link is
  * followed but root's own, and the last name may be no link at all.  New files are readable for
- * root alone.  In a directory that everybody may write in, a file is refused that belongs to
+ * root alone.  In a directory which everybody may write in, a file is refused which belongs to
  * somebody else or has a second name.  Elsewhere another owner causes a notice. /dev/stdout,
- * /dev/stderr and /dev/fd/N are the descriptors that were open at the start: opening such a path
+ * /dev/stderr and /dev/fd/N are the descriptors which were open at the start: opening such a path
  * once more would overwrite what the first descriptor wrote. */
 #include "program.h"
 
@@ -20,7 +20,7 @@
 #define LINKS_MOST 40
 #define WRITE_FLAGS (O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY)
 
-static int refuse_output(struct outfile *o, const char *why)
+static int refuse_outfile(struct outfile *o, const char *why)
 {
 	snprintf(o->why, sizeof o->why, "%s", why);
 	return -1;
@@ -38,7 +38,7 @@ static int parse_descriptor_path(const char *path, const char *place)
 	return strlen(number) > 6 ? INT_MAX : atoi(number);
 }
 
-/* Returns the descriptor that the path names, or -1. */
+/* Returns the descriptor which the path names, or -1. */
 static int descriptor_of_path(const char *path)
 {
 	static const char *const words[] = { "/dev/stdin", "/dev/stdout", "/dev/stderr" };
@@ -69,12 +69,12 @@ static int expand_link(int at, const char *name, const char *rest, char path[PAT
 	return 0;
 }
 
-/* A path that is followed name by name. */
+/* A path which is followed name by name. */
 struct path_walk {
 	char path[PATH_MAX];
-	const char *next; /* the part that is not followed yet */
+	const char *next; /* the part which is not followed yet */
 	int at;           /* descriptor of the directory so far; -1: none */
-	int links;        /* that were followed */
+	int links;        /* which were followed */
 };
 
 /* Continues the walk in another directory.  Returns 0 or an errno. */
@@ -121,8 +121,8 @@ static int follow_name(struct path_walk *w)
 		w, openat(w->at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/* Opens a directory name by name.  Returns a descriptor, or -1 and errno; ELOOP: a link that is not
- * root's, or too many links. */
+/* Opens a directory name by name.  Returns a descriptor, or -1 and errno; ELOOP: a link which is
+ * not root's, or too many links. */
 static int open_directory_as_root(const char *from)
 {
 	struct path_walk w = { .next = w.path };
@@ -163,7 +163,7 @@ static int open_directory(struct outfile *o)
 
 	o->name = slash ? slash + 1 : o->path;
 	if (!parent)
-		return refuse_output(o, "no memory");
+		return refuse_outfile(o, "no memory");
 	if (o->root)
 		o->directory = open_directory_as_root(parent);
 	else
@@ -172,7 +172,7 @@ static int open_directory(struct outfile *o)
 	free(parent);
 	if (o->directory >= 0)
 		return 0;
-	return refuse_output(o,
+	return refuse_outfile(o,
 		failed == ELOOP && o->root
 			? "a directory on the way to it is another user's symbolic link, which root does not follow"
 			: strerror(failed));
@@ -186,7 +186,7 @@ static int refuse_used_file(struct outfile *o, const char *what)
 	return -1;
 }
 
-/* Checks owner and names of a regular file that root writes to.  Returns 0, or -1 and why. */
+/* Checks owner and names of a regular file which root writes to.  Returns 0, or -1 and why. */
 static int check_ownership(struct outfile *o, const struct stat *st)
 {
 	struct stat place;
@@ -198,11 +198,11 @@ static int check_ownership(struct outfile *o, const struct stat *st)
 	const bool is_own = !st->st_uid || (o->again && st->st_uid == o->owner);
 	const bool is_shared = place.st_mode & S_IWOTH;
 	if (is_shared && !is_own)
-		return refuse_output(o,
+		return refuse_outfile(o,
 			"it belongs to another user, in a directory that everybody may write in:"
 			" remove it, or name a file elsewhere");
 	if (is_shared && st->st_nlink > 1)
-		return refuse_output(o,
+		return refuse_outfile(o,
 			"it has other names, and everybody may write in its directory: name a file elsewhere");
 	if (!is_own && st->st_uid != o->owner)
 		snprintf(o->notice, sizeof o->notice, "%.80s belongs to user %lu, who can read it",
@@ -216,7 +216,7 @@ static int check_open_file(struct outfile *o, int fd, bool *regular)
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return refuse_output(o, strerror(errno));
+		return refuse_outfile(o, strerror(errno));
 	const char *what = program_files_find(o->others, &st, o->standard < 0);
 	if (what)
 		return refuse_used_file(o, what);
@@ -237,9 +237,9 @@ static int open_output(struct outfile *o, int flags)
 	if (fd >= 0)
 		return fd;
 	if (o->root && (errno == ELOOP || errno == EMLINK)) /* FreeBSD: EMLINK */
-		return refuse_output(o,
+		return refuse_outfile(o,
 			"it is a symbolic link, which root does not follow: name the file itself");
-	return refuse_output(o, strerror(errno));
+	return refuse_outfile(o, strerror(errno));
 }
 
 /* Returns whether the file is known to end within a line. */
@@ -262,7 +262,7 @@ static bool ends_within_line(const struct outfile *o)
 	return last != '\n';
 }
 
-/* Closes a descriptor that this program opened. */
+/* Closes a descriptor which this program opened. */
 static int close_own(int fd)
 {
 	return fd > STDERR_FILENO ? close(fd) : 0;
@@ -287,7 +287,7 @@ static int use_descriptor(struct outfile *o, int fd)
 	return 0;
 }
 
-/* Uses a standard descriptor that is open.  stdout and stderr are used as they are, since a
+/* Uses a standard descriptor which is open.  stdout and stderr are used as they are, since a
  * confined program may write to no other socket.  Returns 0, or -1 and why. */
 static int find_standard(struct outfile *o)
 {
@@ -295,7 +295,7 @@ static int find_standard(struct outfile *o)
 
 	if (fd != STDOUT_FILENO && fd != STDERR_FILENO)
 		fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	return fd < 0 ? refuse_output(o, strerror(errno)) : use_descriptor(o, fd);
+	return fd < 0 ? refuse_outfile(o, strerror(errno)) : use_descriptor(o, fd);
 }
 
 int outfile_find(
@@ -323,9 +323,9 @@ int outfile_find(
 	if (!fstatat(o->directory, o->name, &st, o->root ? AT_SYMLINK_NOFOLLOW : 0))
 		return use_descriptor(o, open_output(o, 0));
 	if (errno != ENOENT || !*o->name)
-		return refuse_output(o, strerror(*o->name ? errno : EISDIR));
+		return refuse_outfile(o, strerror(*o->name ? errno : EISDIR));
 	if (faccessat(o->directory, ".", W_OK, AT_EACCESS))
-		return refuse_output(o, strerror(errno));
+		return refuse_outfile(o, strerror(errno));
 	o->regular = true;
 	return 0;
 }
@@ -344,7 +344,7 @@ int outfile_empty(struct outfile *o)
 	if (!o->regular || o->standard >= 0 || o->fd < 0)
 		return 0;
 	if (fstat(o->fd, &st) || (st.st_size && ftruncate(o->fd, 0)))
-		return refuse_output(o, strerror(errno));
+		return refuse_outfile(o, strerror(errno));
 	return 0;
 }
 

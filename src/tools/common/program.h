@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Parts that every program of the project needs beside the library: safe standard descriptors, text
- * that no terminal obeys, and output files that harm no other file. */
+/* Parts which every program of the project needs beside the library: safe standard descriptors,
+ * text that no terminal obeys, and output files which harm no other file. */
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
@@ -15,11 +15,11 @@
 /* ---- The start and the end (start.c) ---- */
 
 /* Prepares the process; the first call of main.  Fills the closed descriptors of 0 to 2 with a file
- * that cannot be read or written, unblocks signals, and turns a file that has grown too large
+ * that cannot be read or written, unblocks signals, and turns a file which has grown too large
  * (SIGXFSZ) into an error. */
 void program_begin(const char *name);
 /* Writes out stdout.  Returns false after a message if the text could not be written; `what` is the
- * text's name ("the report").  A reader that is gone causes no message. */
+ * text's name ("the report").  A reader which is gone causes no message. */
 bool program_end_output(const char *what);
 
 /* ---- Text (text.c) ---- */
@@ -28,7 +28,7 @@ bool program_end_output(const char *what);
 size_t program_utf8(const char *s);
 /* Returns the code point of the n bytes at s, which program_utf8 accepted. */
 uint32_t program_utf8_code(const char *s, size_t n);
-/* Writes s; characters that a terminal would obey become \x1b, \n, \u0085 and so on.  Returns to.
+/* Writes s; characters which a terminal would obey become \x1b, \n, \u0085 and so on.  Returns to.
  */
 const char *program_visible(char *to, size_t room, const char *s);
 /* Prints a message, "NAME: text", on stderr.  Control characters are escaped, new lines are not. */
@@ -37,13 +37,13 @@ void program_tell(const char *format, ...) __attribute__((format(printf, 1, 2)))
  * \n unless `lines`. */
 void program_print(FILE *to, bool lines, const char *format, va_list args)
 	__attribute__((format(printf, 3, 0)));
-/* Prints a JSON string: bytes that are not UTF-8 become U+FFFD, control characters \u00xx. */
+/* Prints a JSON string: bytes which are not UTF-8 become U+FFFD, control characters \u00xx. */
 void program_print_json(FILE *to, const char *s);
 /* Prints a field of comma-separated values (RFC 4180): control characters as \u00xx, and an
- * apostrophe before a text that a spreadsheet would take for a formula. */
+ * apostrophe before a text which a spreadsheet would take for a formula. */
 void program_print_csv(FILE *to, const char *s);
 
-/* ---- Files that are in use (files.c) ---- */
+/* ---- Files which are in use (files.c) ---- */
 
 #define PROGRAM_FILES 64
 
@@ -63,7 +63,7 @@ void program_files_add_fd(struct program_files *files, int fd, const char *what)
 void program_files_add_output(struct program_files *files, int fd, const char *what);
 /* Adds the files behind "in" in an expression. */
 void program_files_add_filter(struct program_files *files, const char *expression);
-/* Returns what the file is used for, or NULL.  outputs: files that are written to count, too. */
+/* Returns what the file is used for, or NULL.  outputs: files which are written to count, too. */
 const char *program_files_find(
 	const struct program_files *files, const struct stat *st, bool outputs);
 /* Finds the paths behind "in" in an expression (host in ./FILE), at most max; the caller frees
@@ -76,13 +76,13 @@ struct outfile {
 	const struct program_files *others; /* the output may be none of these */
 	const char *path, *name;            /* name: in directory */
 	int fd;                             /* -1: the file is not there yet */
-	int directory;      /* -1: a descriptor that was open at the start, as /dev/stdout */
+	int directory;      /* -1: a descriptor which was open at the start, as /dev/stdout */
 	int standard;       /* number of that descriptor; -1: none */
 	bool root;          /* started as root: more is refused (outfile.c) */
 	bool regular, made; /* made: by this program */
 	bool again;         /* opened anew, when rights are given up */
 	bool torn;          /* the existing file ends within a line */
-	uid_t owner;        /* another owner that causes no notice */
+	uid_t owner;        /* another owner which causes no notice */
 	char why[256];      /* the last failure */
 	char notice[160];   /* "": nothing to report */
 };
@@ -96,7 +96,7 @@ int outfile_find(
 int outfile_make(struct outfile *o);
 /* Cuts a regular file to no length.  Returns 0, or -1 and why. */
 int outfile_empty(struct outfile *o);
-/* Opens the file that has the path by now, or makes one; the old file stays open on failure.
+/* Opens the file which has the path by now, or makes one; the old file stays open on failure.
  * Returns 0, or -1 and why. */
 int outfile_again(struct outfile *o);
 /* Returns 0, or the errno of a failed write. */

@@ -188,7 +188,7 @@ void program_print_json(FILE *to, const char *s)
 
 /* Returns whether a spreadsheet takes the text for a formula.  The last four signs are the wide
  * forms of the first four. */
-static bool begins_formula(const char *s)
+static bool is_formula_start(const char *s)
 {
 	static const char *const signs[] = { "=", "+", "-", "@", "\xef\xbc\x9d", "\xef\xbc\x8b",
 		"\xef\xbc\x8d", "\xef\xbc\xa0" };
@@ -205,7 +205,7 @@ void program_print_csv(FILE *to, const char *s)
 
 	if (is_quoted)
 		putc('"', to);
-	if (begins_formula(s))
+	if (is_formula_start(s))
 		putc('\'', to);
 	for (size_t n; *s; s += n ? n : 1) {
 		n = program_utf8(s);

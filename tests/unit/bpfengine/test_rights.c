@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Who the program becomes and what it keeps, on each system, asked on every host; which files a
- * filter names; macOS's profile. */
+/* Tests the plan of rights of every system on every host: the user to become, and the rights to
+ * keep.  Also the files of a filter, and macOS's profile. */
 #include "tools/bpfengine/rights.h"
 #include "tools/common/program.h"
 
@@ -26,8 +26,8 @@ enum {
 static const struct row {
 	struct cli_rights_facts facts;
 	const char *become;
-	unsigned flags;  /* all that are to be set */
-	const char *why; /* a word of it; NULL: none */
+	unsigned flags;  /* all which are to be set */
+	const char *why; /* a part of the text; NULL: none */
 } rows[] = {
 	/* Linux, root */
 	{ { .system = CLI_LINUX, ROOT, .interface_name = "eth0" }, "nobody",
