@@ -120,7 +120,7 @@ static struct packed_start choose_record_parts(const struct bpe_flow *f)
 /* ---- The worker's side ---- */
 
 /* Returns true once the engine is to stop or the reader has ended. */
-static bool is_run_ending(struct bpe_engine *e)
+static bool is_engine_ending(struct bpe_engine *e)
 {
 	return atomic_load_explicit(&e->stop, memory_order_relaxed) ||
 	       atomic_load_explicit(&e->reader_done, memory_order_relaxed);
@@ -135,7 +135,7 @@ static uint8_t *wait_for_record_room(struct bpei_worker *w, uint32_t n) BPEI_WOR
 	uint8_t *to;
 
 	for (uint32_t tries = 0; !(to = bpei_bytering_begin(&w->records, n)); bpei_pause(tries++)) {
-		if (!is_run_ending(e)) {
+		if (!is_engine_ending(e)) {
 			if (!e->plan.waits_record)
 				return NULL;
 			since = 0;
