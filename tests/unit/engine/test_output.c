@@ -301,7 +301,7 @@ Test(output, wrong_options_and_no_flows)
 	bpe_engine_close(s.engine);
 }
 
-/* ---- Snapshots ---- */
+/* ---- Dumps ---- */
 
 #define SHOWN 200000u
 

@@ -113,7 +113,7 @@ Test(query, who_leaves_answers_first_and_is_replaced_later)
 static _Atomic int over;
 
 /* Plays the thread of an answerer. */
-static void *run_answerer(void *answerer)
+static void *run_test_answerer(void *answerer)
 {
 	struct bpei_answerer *a = answerer;
 
@@ -125,7 +125,7 @@ static void *run_answerer(void *answerer)
 }
 
 /* Asks again and again. */
-static void *run_asker(void *unused)
+static void *run_test_asker(void *unused)
 {
 	for (int k = 0; k < 200; k++) {
 		struct counted_query mine = { .query = { step_counted_query },
@@ -145,9 +145,10 @@ Test(query, many_askers_are_all_answered)
 
 	bpei_query_begin(&desk);
 	for (int k = 0; k < 2; k++)
-		cr_assert_eq(pthread_create(&answering[k], NULL, run_answerer, &answerers[k]), 0);
+		cr_assert_eq(
+			pthread_create(&answering[k], NULL, run_test_answerer, &answerers[k]), 0);
 	for (int k = 0; k < 3; k++)
-		cr_assert_eq(pthread_create(&asking[k], NULL, run_asker, NULL), 0);
+		cr_assert_eq(pthread_create(&asking[k], NULL, run_test_asker, NULL), 0);
 	for (int k = 0; k < 3; k++)
 		pthread_join(asking[k], NULL);
 	over = 1;

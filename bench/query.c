@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/snapshot [flows]: measures the cost of a query for the largest flows.  A batch of 64
+/* bench/query [flows]: measures the cost of a query for the largest flows.  A batch of 64
  * packets on random flows of a table (1,000,000 flows) is counted without a query, and with the
  * query's step after each batch.  Prints the number of batches until the query is over, too, and
  * the time for the whole table in a single step. */
@@ -119,10 +119,10 @@ int main(int argc, char **argv)
 	const double b = median_of_rounds(with);
 	const double c = median_of_rounds(whole);
 
-	printf("%u flows, medians of %d: a batch of 64 %.0f ns, with its share of a snapshot %.0f ns (+%.0f, %.1f a packet)\n",
+	printf("%u flows, medians of %d: a batch of 64 %.0f ns, with its share of a query %.0f ns (+%.0f, %.1f a packet)\n",
 		flows, BENCH_ROUNDS, a, b, b - a, (b - a) / 64);
 	if (batches)
-		printf("a snapshot of %u takes %u batches; ", WANTED, batches);
+		printf("a query for %u takes %u batches; ", WANTED, batches);
 	printf("in one go %.1f ms (%.1f ns a flow)\n", c * 1e-6, c / flows);
 	bpei_table_free(table);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* snapshots [rounds]: asks for the largest flows again and again, by two threads, while packets
+/* queries [rounds]: asks for the largest flows again and again, by two threads, while packets
  * pass 0 to 3 workers, before the start and after the end.  Packets are short and captured whole.
  * A torn record is therefore visible: bytes do not match packets, or bytes captured do not match
  * bytes on the wire.  A plain program, meant for ThreadSanitizer, too. */
@@ -172,7 +172,7 @@ static int run_queries_round(uint32_t k)
 	bpe_engine_close(engine);
 	const char *failure = wrong ? what : "too few";
 	const int good = !wrong && (!endless || (during > before && inside));
-	printf("round %u: %u workers, %llu packets, %u snapshots while it ran, %u of more than 50 flows in all, %u by handlers: %s\n",
+	printf("round %u: %u workers, %llu packets, %u queries while it ran, %u of more than 50 flows in all, %u by handlers: %s\n",
 		k, s.workers, (unsigned long long)s.read_packets, during, full, inside,
 		good ? "good" : failure);
 	return good;
