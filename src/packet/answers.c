@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The two directions of a conversation in tunnels whose ids belong to one direction: GTP-U's TEIDs,
- * L2TP's sessions, calls of PPTP, labels of pseudowires, paths of NSH, segments of SRv6.  Each end
- * gives its own, so that an answer comes by another id.
+/* Joins the two directions of a conversation in tunnels whose ids belong to one direction: GTP-U's
+ * TEIDs, L2TP's sessions, calls of PPTP, labels of pseudowires, paths of NSH, segments of SRv6.
+ * Each end chooses its own id, so an answer comes with another id.
  *
- * The first id by which a key comes is its first session's.  The first id that comes the other way
- * is the answer's, if exactly one session waits for one; any other id is another session, whose
- * packets get a key of their own: its number goes into key.tunnel.  So a key that comes by one id
- * each way, as nearly all do, is what it would be without this; and when a key is forgotten, by
- * want of room or after BPEI_ANSWER_NS of packet time, its next packet is the first session's
- * again.  The first sessions of a key lie in a place with it; the ids of all others in a table
- * beside it, each by place, direction and id.  Both are sets of which the least recently used makes
- * room.  Sets are chosen by the seeded hash.  Owner: the reader, alone. */
+ * The first id seen with a key belongs to the key's first session.  The first id in the other
+ * direction is the answer's, if exactly one session waits for an answer.  Any other id is another
+ * session, whose packets get a key of their own: the session's number goes into key.tunnel.  So
+ * the usual key, with one id in each direction, stays as parsed.  A key is forgotten for want of
+ * room, or after BPEI_ANSWER_NS of packet time; then the next packet opens a first session again.
+ *
+ * The ids of a key's first session lie in the key's slot.  The ids of all other sessions lie in a
+ * second table, by slot, direction and id.  Both tables are sets that evict the least recently used
+ * element.  Sets are chosen by the seeded hash.  Owner: the reader, alone. */
 #include "packet/packet.h"
 
 #include "base/mem.h"
@@ -18,21 +19,23 @@
 #define SETS 8192u
 #define WAYS 4u
 
-/* Sessions without an id of this direction; their numbers, xored. */
+/* Sessions that wait for an id of this direction. */
 struct waiting {
-	uint32_t count, numbers;
+	uint32_t count;
+	uint32_t numbers; /* xored: of one session its number */
 };
 
+/* A key, and its sessions. */
 struct place {
 	struct bpe_key key;
 	int64_t time_ns;
-	uint32_t first[2]; /* by direction: the first session's id; 0: it waits */
+	uint32_t first[2]; /* by direction: the first session's id; 0: none yet */
 	struct waiting waiting[2];
-	uint32_t birth;    /* 0: free; no other place has had it */
-	uint32_t sessions; /* beside the first */
+	uint32_t birth;    /* unique number of this use of the slot; 0: free */
+	uint32_t sessions; /* numbers given to further sessions */
 };
 
-/* id: a digest, the direction in its lowest bit. */
+/* An id of a further session.  id: a digest, with the direction in the lowest bit. */
 struct other {
 	uint32_t birth, id, number, used;
 };
@@ -52,7 +55,7 @@ void bpei_answers_free(struct bpei_answers *a)
 	bpei_mem_unmap(a, sizeof *a);
 }
 
-static uint64_t slot_distance(int64_t a, int64_t b)
+static uint64_t time_distance(int64_t a, int64_t b)
 {
 	uint64_t d = (uint64_t)a - (uint64_t)b;
 	return a < b ? 0 - d : d;
@@ -60,10 +63,10 @@ static uint64_t slot_distance(int64_t a, int64_t b)
 
 static bool session_is_fresh(const struct place *p, int64_t now_ns)
 {
-	return p->birth && slot_distance(p->time_ns, now_ns) <= BPEI_ANSWER_NS;
+	return p->birth && time_distance(p->time_ns, now_ns) <= BPEI_ANSWER_NS;
 }
 
-/* The key's place; a new one begins with the session of that id. */
+/* Returns the key's slot.  A new slot waits for the first session's id in both directions. */
 static struct place *find_session_slot(
 	struct bpei_answers *a, const struct bpe_key *key, uint32_t hash, int64_t now_ns)
 {
@@ -94,7 +97,7 @@ static struct other *session_set(struct bpei_answers *a, uint32_t birth, uint32_
 	return a->other[(h >> 32) % SETS];
 }
 
-static uint32_t find_partner_id(struct bpei_answers *a, const struct place *p, uint32_t id)
+static uint32_t find_session_number(struct bpei_answers *a, const struct place *p, uint32_t id)
 {
 	struct other *set = session_set(a, p->birth, id);
 	for (uint32_t k = 0; k < WAYS; k++) {
@@ -106,7 +109,7 @@ static uint32_t find_partner_id(struct bpei_answers *a, const struct place *p, u
 	return 0;
 }
 
-static void keep_partner_id(
+static void keep_session_number(
 	struct bpei_answers *a, const struct place *p, uint32_t id, uint32_t number)
 {
 	struct other *set = session_set(a, p->birth, id), *to = set;
@@ -116,16 +119,16 @@ static void keep_partner_id(
 	*to = (struct other){ .birth = p->birth, .id = id, .number = number, .used = ++a->uses };
 }
 
-/* The number of the session that a packet with this id in this direction belongs to; 0: the
- * first. */
-static uint32_t make_session_key(
+/* Returns the number of the session to which a packet with this id belongs; 0: the first session.
+ */
+static uint32_t find_session(
 	struct bpei_answers *a, struct place *p, uint32_t way, uint32_t direction)
 {
 	struct waiting *here = &p->waiting[direction], *back = &p->waiting[!direction];
 	const uint32_t id = (way & ~1u) | direction;
 	if (p->first[direction] == way)
 		return 0;
-	uint32_t number = find_partner_id(a, p, id);
+	uint32_t number = find_session_number(a, p, id);
 	if (number)
 		return number;
 	if (here->count == 1) {
@@ -137,7 +140,7 @@ static uint32_t make_session_key(
 		back->numbers ^= number;
 	}
 	if (number)
-		keep_partner_id(a, p, id, number);
+		keep_session_number(a, p, id, number);
 	else
 		p->first[direction] = way;
 	return number;
@@ -152,8 +155,7 @@ void bpei_answers_join(struct bpei_answers *a, const struct bpei_columns *c, uin
 			continue;
 		struct bpe_key *key = &c->key[i];
 		struct place *p = find_session_slot(a, key, c->hash[i], c->time_ns[i]);
-		const uint32_t number =
-			make_session_key(a, p, c->way[i], flags / BPE_PKT_REVERSED & 1);
+		const uint32_t number = find_session(a, p, c->way[i], flags / BPE_PKT_REVERSED & 1);
 		if (!number)
 			continue;
 		const uint64_t h = (key->tunnel ^ (uint64_t)number << 32) * 0x9e3779b97f4a7c15u;

@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* The Internet checksum (RFC 1071) of what the parser found: IPv4's header (RFC 791), TCP (RFC
- * 9293), UDP (RFC 768), UDP-Lite (RFC 3828), ICMP (RFC 792), ICMPv6 (RFC 4443), IGMP (RFC 3376); of
- * the innermost packet.  Pure.
+/* Verifies the Internet checksum (RFC 1071) of the innermost packet: IPv4's header (RFC 791), TCP
+ * (RFC 9293), UDP (RFC 768), UDP-Lite (RFC 3828), ICMP (RFC 792), ICMPv6 (RFC 4443), IGMP (RFC
+ * 3376).  Pure.
  *
- * Not judged: what was not captured whole; fragments; UDP over IPv4 without a checksum; what goes
- * through a routing header, whose last target is not the header's; frames that this host sent, and
- * any whose field holds the sum of the pseudo header alone: the network card was to fill it in. */
+ * Not verified:
+ *   packets that were not captured whole, and fragments;
+ *   UDP over IPv4 without a checksum;
+ *   packets with a routing header, whose final destination is not the IP header's;
+ *   frames that this host sent, and frames whose field holds the sum of the pseudo header alone:
+ * the network card was to fill in the checksum. */
 #include "names/numbers.h"
 #include "packet/packet.h"
 
 #include "base/bytes.h"
 
-/* The sum of n bytes as 16-bit words in network order, not yet folded. */
+/* Returns the sum of n bytes as 16-bit words in network order, not yet folded. */
 static uint64_t sum_be16_words(const uint8_t *p, uint32_t n)
 {
 	uint64_t s = 0;
+
 	for (; n >= 4; p += 4, n -= 4)
 		s += bpei_be32(p);
-	if (n >= 2)
-		s += (uint64_t)bpei_be16(p) << 16, p += 2, n -= 2;
+	if (n >= 2) {
+		s += (uint64_t)bpei_be16(p) << 16;
+		p += 2;
+		n -= 2;
+	}
 	if (n)
 		s += (uint64_t)*p << 24;
 	return s;
@@ -31,79 +38,121 @@ static uint16_t fold_ones_sum(uint64_t s)
 	return (uint16_t)s;
 }
 
-/* Bytes of the IP packet by its own header; 0: not told. */
-static uint32_t report_checksum(const uint8_t *ip, bool four)
+/* Returns the bytes of the IP packet by its own length field; 0 if that is 0. */
+static uint32_t ip_packet_bytes(const uint8_t *ip, bool ip4)
 {
-	uint32_t length = bpei_be16(ip + (four ? 2 : 4));
-	return four ? length : length ? length + 40 : 0;
+	const uint32_t length = bpei_be16(ip + (ip4 ? 2 : 4));
+
+	if (ip4 || !length)
+		return length;
+	return length + 40;
 }
 
-static bool final_destination(const uint8_t *data, const struct bpe_layers *l)
+/* Returns whether a routing header comes before the IPv6 packet's transport header. */
+static bool has_routing_header(const uint8_t *data, const struct bpe_layers *l)
 {
 	uint32_t at = l->network + 40u, next = data[l->network + 6];
+
 	while (at < l->transport) {
+		uint32_t length;
+
 		if (next == IP_ROUTING)
 			return true;
-		uint32_t length = next == IP_FRAGMENT ? 8
-				  : next == IP_AH     ? (data[at + 1] + 2u) * 4
-						      : (data[at + 1] + 1u) * 8;
+		if (next == IP_FRAGMENT)
+			length = 8;
+		else if (next == IP_AH)
+			length = (data[at + 1] + 2u) * 4;
+		else
+			length = (data[at + 1] + 1u) * 8;
 		next = data[at];
 		at += length;
 	}
 	return false;
 }
 
-/* Whether the checksum of the transport header is wrong. */
-static bool transport_is_wrong(const uint8_t *data, const struct bpe_layers *l)
+/* Returns the offset of the checksum in the transport header; 0: the protocol has none here. */
+static uint32_t checksum_offset(uint8_t proto)
 {
-	const uint8_t *ip = data + l->network, *l4 = data + l->transport;
-	bool four = l->flags & BPE_PKT_IP4, pseudo = true;
-	uint32_t length = l->end - l->transport, covered = length, field;
-	if (!report_checksum(ip, four))
-		return false; /* as segmentation offload leaves it */
-	uint32_t whole = l->network + report_checksum(ip, four) -
-			 l->transport; /* of the IP payload: UDP's length may be less */
-	switch (l->proto) {
+	switch (proto) {
 	case BPE_PROTO_TCP:
-		field = 16;
-		break;
+		return 16;
 	case BPE_PROTO_UDP:
 	case BPE_PROTO_WIREGUARD:
 	case BPE_PROTO_GTP_PRIME:
-		field = 6;
-		break;
 	case BPE_PROTO_UDPLITE:
-		field = 6;
+		return 6;
+	case BPE_PROTO_ICMP:
+	case BPE_PROTO_IGMP:
+	case BPE_PROTO_ICMP6:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+static bool is_carried_by_udp(uint8_t proto)
+{
+	return proto == BPE_PROTO_UDP || proto == BPE_PROTO_WIREGUARD ||
+	       proto == BPE_PROTO_GTP_PRIME;
+}
+
+/* Returns whether the checksum of the transport header is wrong. */
+static bool transport_is_wrong(const uint8_t *data, const struct bpe_layers *l)
+{
+	const uint8_t *ip = data + l->network, *l4 = data + l->transport;
+	const bool ip4 = l->flags & BPE_PKT_IP4;
+	const bool pseudo = l->proto != BPE_PROTO_ICMP && l->proto != BPE_PROTO_IGMP;
+	const bool udp = is_carried_by_udp(l->proto);
+	const uint32_t field = checksum_offset(l->proto);
+	const uint32_t length = l->end - l->transport;
+	uint32_t covered = length;
+	uint64_t s = 0;
+
+	if (!ip_packet_bytes(ip, ip4) || !field)
+		return false; /* segmentation offload leaves a length of 0 */
+	if (l->proto == BPE_PROTO_UDPLITE) {
 		if (bpei_be16(l4 + 4))
 			covered = bpei_be16(l4 + 4);
 		if (covered < 8 || covered > length)
 			return false;
-		break;
-	case BPE_PROTO_ICMP:
-	case BPE_PROTO_IGMP:
-		field = 2, pseudo = false;
-		break;
-	case BPE_PROTO_ICMP6:
-		field = 2;
-		break;
-	default:
-		return false;
 	}
-	uint32_t udp = l->proto == BPE_PROTO_UDP || l->proto == BPE_PROTO_WIREGUARD ||
-		       l->proto == BPE_PROTO_GTP_PRIME;
+	/* the IP payload; UDP's own length may be less */
+	const uint32_t whole = l->network + ip_packet_bytes(ip, ip4) - l->transport;
 	if (length < field + 2 || (!udp && whole != length))
 		return false;
 	if (udp && bpei_be16(l4 + 4) != length)
 		return false;
-	uint16_t told_sum = bpei_be16(l4 + field);
-	if (udp && !told_sum)
-		return !four; /* IPv6 has to have one, except in tunnels (RFC 6935) */
-	uint64_t s = 0;
+	const uint16_t found = bpei_be16(l4 + field);
+	if (udp && !found)
+		return !ip4; /* IPv6 needs a checksum, except in tunnels (RFC 6935) */
 	if (pseudo)
-		s = sum_be16_words(ip + (four ? 12 : 8), four ? 8 : 32) + length + l->ip_proto;
-	if (pseudo && told_sum == fold_ones_sum(s))
+		s = sum_be16_words(ip + (ip4 ? 12 : 8), ip4 ? 8 : 32) + length + l->ip_proto;
+	if (pseudo && found == fold_ones_sum(s))
 		return false;
 	return fold_ones_sum(s + sum_be16_words(l4, covered)) != 0xffff;
+}
+
+/* Returns whether the checksum of the IPv4 header is wrong; one of 0 was not computed. */
+static bool ip4_header_is_wrong(const uint8_t *ip, uint32_t left)
+{
+	const uint32_t header = (ip[0] & 15u) * 4;
+
+	return header >= 20 && header <= left && bpei_be16(ip + 10) &&
+	       fold_ones_sum(sum_be16_words(ip, header)) != 0xffff;
+}
+
+/* Returns whether the transport header's checksum can be verified. */
+static bool can_verify_transport(const uint8_t *data, const struct bpe_layers *l, uint32_t caplen)
+{
+	const bool ip4 = l->flags & BPE_PKT_IP4;
+
+	if (l->transport == BPE_NO_OFFSET)
+		return false;
+	if (l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT | BPE_PKT_WRONG))
+		return false;
+	if (!ip4 && has_routing_header(data, l))
+		return false;
+	return l->network + ip_packet_bytes(data + l->network, ip4) <= caplen;
 }
 
 void bpei_checksums(const struct bpei_columns *c, uint32_t n)
@@ -112,20 +161,13 @@ void bpei_checksums(const struct bpei_columns *c, uint32_t n)
 		struct bpe_layers *l = &c->layers[i];
 		const uint8_t *data = c->data[i];
 		bool wrong = false;
+
 		if (!(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6)) || l->flags & BPE_PKT_OUTGOING)
 			continue;
-		const uint8_t *ip = data + l->network;
-		if (l->flags & BPE_PKT_IP4) {
-			uint32_t header = (ip[0] & 15u) * 4;
-			wrong = header >= 20 && l->network + header <= c->caplen[i] &&
-				fold_ones_sum(sum_be16_words(ip, header)) != 0xffff &&
-				bpei_be16(ip + 10);
-		}
-		if (l->transport != BPE_NO_OFFSET &&
-			!(l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT | BPE_PKT_WRONG)) &&
-			(l->flags & BPE_PKT_IP4 || !final_destination(data, l)) &&
-			l->network + report_checksum(ip, l->flags & BPE_PKT_IP4) <= c->caplen[i])
-			wrong = wrong || transport_is_wrong(data, l);
+		if (l->flags & BPE_PKT_IP4)
+			wrong = ip4_header_is_wrong(data + l->network, c->caplen[i] - l->network);
+		if (!wrong && can_verify_transport(data, l, c->caplen[i]))
+			wrong = transport_is_wrong(data, l);
 		if (wrong)
 			l->flags |= BPE_PKT_BAD_CHECKSUM;
 	}

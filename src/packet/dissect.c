@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The way of a batch through the kernels, the reader's; and the parser for one packet of it, any
- * thread's. */
+/* Takes a batch through the kernels, in the reader's thread.  Parses single packets again, in any
+ * thread. */
 #include "packet/packet.h"
 
 #include "base/cacheline.h"
@@ -46,7 +46,7 @@ static uint16_t merge_batch_flags(const struct bpe_layers *l, uint32_t n)
 	return any;
 }
 
-/* Leaves the VLAN ids out of the keys; layers still tell them. */
+/* Clears the VLAN ids of the keys; the layers keep them. */
 static void drop_key_vlans(const struct bpei_columns *c, uint32_t n, const struct bpei_seed *seed)
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -90,8 +90,8 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 		bpei_answers_join(d->answers, c, n, &d->seed);
 	if (BPEI_UNLIKELY(any & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT))) {
 		bpei_fragments_follow(d->fragments, c, n, link_type);
-		for (uint32_t i = 0; any & BPE_PKT_FRAGMENT && i < n;
-			i++) { /* the keys that it changed */
+		/* hashes of the keys that were changed */
+		for (uint32_t i = 0; any & BPE_PKT_FRAGMENT && i < n; i++) {
 			if (BPEI_LIKELY(!(c->layers[i].flags & BPE_PKT_FRAGMENT)))
 				continue;
 			const struct bpei_columns one = {
@@ -104,7 +104,7 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 		bpei_checksums(c, n);
 }
 
-/* Packet i of the batch once more, by the choices of the one who parsed it. */
+/* Parses packet i of the batch again, with the options of the batch. */
 static void reparse_packet(const struct bpe_batch *b, uint32_t i, bool outermost,
 	struct bpe_layers *l, struct bpe_key *k, struct bpe_tunnel *tunnel)
 {
@@ -123,8 +123,8 @@ static void reparse_packet(const struct bpe_batch *b, uint32_t i, bool outermost
 	bpei_parse_scalar(&c, 1, b->layers[i].link_type, NULL);
 }
 
-/* Whether two keys differ in the tunnel alone: the batch's may be that of an answer, or none at
- * all. */
+/* Returns whether two keys differ at most in the tunnel.  The batch's key may be an answer's
+ * (answers.c), or have no tunnel. */
 static bool keys_match_without_tunnel(const struct bpe_key *a, const struct bpe_key *b)
 {
 	struct bpe_key other = *b;

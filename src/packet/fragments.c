@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Later fragments on the flow of their first one (RFC 791, RFC 8200 4.5): a bounded table of the
- * datagrams whose first fragment was seen, in sets of a few, the oldest of a set making room.  A
- * datagram is known by its addresses, its identification and, in IPv4, its protocol.  It is
- * remembered BPEI_FRAGMENT_NS of packet time, in both directions of it, since savefiles are not
- * always in order. Which set a datagram goes to is a keyed hash's to say (SipHash-1-3, Aumasson and
- * Bernstein), so that nobody can fill the set of another's datagram.
+/* Joins later fragments to the flow of their first fragment (RFC 791, RFC 8200 4.5).  A bounded
+ * table holds the datagrams whose first fragment was seen, in small sets that evict their oldest
+ * element.  Addresses, identification and, in IPv4, the protocol identify a datagram.  An element
+ * is valid within BPEI_FRAGMENT_NS of packet time, before or after, since savefiles are not always
+ * in order.  A keyed hash (SipHash-1-3, Aumasson and Bernstein) chooses the set, so nobody can fill
+ * the set of a foreign datagram.
  *
- * The books: every later fragment is followed or lost (no first fragment, or not any more); a first
- * fragment that had to make room while it was good is counted as evicted.  A lost one keeps the key
- * that the parser gave it, with ports 0.  Owner: the reader, alone. */
+ * Counts: every later fragment is followed, or lost if the table has no first fragment.  A valid
+ * first fragment that is evicted is counted.  A lost fragment keeps the key of the parser, with
+ * ports 0.  Owner: the reader, alone. */
 #include "names/numbers.h"
 #include "packet/packet.h"
 
@@ -17,6 +17,7 @@
 
 #include <stdlib.h>
 
+/* The identity of a datagram. */
 struct datagram {
 	uint8_t addr[2][16]; /* as in the packet: source, target */
 	uint32_t id;
@@ -37,8 +38,8 @@ struct bpei_fragments {
 	struct entry entry[BPEI_FRAGMENT_SETS][BPEI_FRAGMENT_WAYS];
 };
 
-/* The key's halves come from the seed as SplitMix64 has its numbers: each of them depends on every
- * bit.  The flow keys' hash begins elsewhere. */
+/* Returns SplitMix64's output for a state: so every bit of the seed changes both halves of the key.
+ * The flow keys' hash starts from other states. */
 static uint64_t mix_fragment_seed(uint64_t x)
 {
 	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
@@ -69,8 +70,8 @@ const struct bpei_fragment_counts *bpei_fragments_counts(const struct bpei_fragm
 	return &f->counts;
 }
 
-/* The datagram that the fragment whose IP header is at l->network belongs to; false if its headers
- * are not all there. */
+/* Fills *d with the datagram of the fragment with its IP header at l->network.  Returns false if
+ * its headers are not all captured. */
 static bool read_datagram(
 	struct datagram *d, const uint8_t *data, uint32_t caplen, const struct bpe_layers *l)
 {
@@ -86,8 +87,9 @@ static bool read_datagram(
 		return true;
 	}
 	uint32_t at = l->network + 40u, next = ip[6];
-	while (next != IP_FRAGMENT) { /* the parser has found one: only headers that it knows come
-					 before */
+	/* The parser has found a fragment header, so only headers that the parser knows come
+	 * before. */
+	while (next != IP_FRAGMENT) {
 		if (at + 8 > caplen)
 			return false;
 		uint32_t length = next == IP_AH ? (data[at + 1] + 2u) * 4 : (data[at + 1] + 1u) * 8;
@@ -109,10 +111,16 @@ static inline uint64_t rotate_left64(uint64_t x, int n)
 
 static inline void siphash_round(uint64_t v[4])
 {
-	v[0] += v[1], v[1] = rotate_left64(v[1], 13) ^ v[0], v[0] = rotate_left64(v[0], 32);
-	v[2] += v[3], v[3] = rotate_left64(v[3], 16) ^ v[2];
-	v[0] += v[3], v[3] = rotate_left64(v[3], 21) ^ v[0];
-	v[2] += v[1], v[1] = rotate_left64(v[1], 17) ^ v[2], v[2] = rotate_left64(v[2], 32);
+	v[0] += v[1];
+	v[1] = rotate_left64(v[1], 13) ^ v[0];
+	v[0] = rotate_left64(v[0], 32);
+	v[2] += v[3];
+	v[3] = rotate_left64(v[3], 16) ^ v[2];
+	v[0] += v[3];
+	v[3] = rotate_left64(v[3], 21) ^ v[0];
+	v[2] += v[1];
+	v[1] = rotate_left64(v[1], 17) ^ v[2];
+	v[2] = rotate_left64(v[2], 32);
 }
 
 uint64_t bpei_fragment_hash(const uint64_t key[2], const uint64_t *words, size_t n)
@@ -160,7 +168,7 @@ static void remember_first(struct bpei_fragments *f, const struct datagram *d,
 	int64_t now = c->time_ns[i];
 	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS && !to; k++)
 		if (set[k].used && is_same_datagram(&set[k].datagram, d))
-			to = &set[k]; /* the same once more: the latest counts */
+			to = &set[k]; /* a duplicate: the latest is kept */
 	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS && !to; k++)
 		if (!entry_is_fresh(&set[k], now))
 			to = &set[k];
@@ -207,8 +215,8 @@ void bpei_fragments_follow(
 		struct bpe_layers outer = *l;
 		struct bpe_key unused;
 		struct datagram d;
-		if (l->flags & BPE_PKT_TUNNEL &&
-			l->flags & BPE_PKT_FIRST_FRAGMENT) { /* which of the two is in pieces */
+		/* Either the outer or the inner packet is fragmented: the outer headers tell. */
+		if (l->flags & BPE_PKT_TUNNEL && l->flags & BPE_PKT_FIRST_FRAGMENT) {
 			const struct bpei_columns one = { .data = c->data + i,
 				.caplen = c->caplen + i,
 				.wirelen = c->wirelen + i,

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* ICMP's questions and answers: which type answers which (RFC 792, 950, 1256, 4443, 4861, 2710,
- * 4620, 6275).  Pure. */
+/* ICMP's request and reply types (RFC 792, 950, 1256, 4443, 4861, 2710, 4620, 6275).  Pure. */
 #ifndef BPEI_ICMP_H
 #define BPEI_ICMP_H
 
 #include <stdint.h>
 
-/* The type that answers this one, or that it answers; -1: neither. */
+/* Returns the reply type of a request, or the request type of a reply; -1 for other types. */
 static inline int bpei_icmp_counterpart(uint8_t ip_proto, uint8_t type)
 {
 	static const uint8_t pairs[2][7][2] = { { { 8, 0 }, { 13, 14 }, { 15, 16 }, { 10, 9 },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a packet is from its IP header on, and what it carries, by IP's own length fields:
- * link-layer padding does not count, and what was not captured does.  Packets of segmentation
- * offload, whose length field is 0, and jumbograms are as long as the frame.  Pure. */
+/* The length of a packet from its IP header on, and of its payload, by IP's own length fields.
+ * Link-layer padding does not count; bytes that were not captured do.  Packets of segmentation
+ * offload, with a length field of 0, and jumbograms are as long as the frame.  Pure. */
 #ifndef BPEI_LENGTHS_H
 #define BPEI_LENGTHS_H
 
@@ -12,6 +12,7 @@ struct bpei_length {
 	uint32_t ip, payload;
 };
 
+/* Returns both lengths; 0 and 0 for a packet without an IP header. */
 static inline struct bpei_length bpei_length_of(
 	const uint8_t *data, uint32_t caplen, uint32_t wirelen, const struct bpe_layers *l)
 {
@@ -27,7 +28,8 @@ static inline struct bpei_length bpei_length_of(
 		l->transport != BPE_NO_OFFSET && (l->ip_proto == 17 || l->ip_proto == 136)
 			? l->transport + 8u
 			: l->payload;
-	/* An ICMP error counts on the flow that it speaks of, and carries nothing of it. */
+	/* An ICMP error counts for the flow in its quotation, and carries no payload of that flow.
+	 */
 	bool carries =
 		payload != BPE_NO_OFFSET && payload < end && !(l->flags & BPE_PKT_ICMP_ERROR);
 	return (struct bpei_length){ end > l->network ? end - l->network : 0,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A TCP segment's numbers, from its headers: its length is what they say, however little of it was
- * captured, and of a packet that segmentation offload made too long for IP's length field, what the
- * frame's length says.  Pure. */
+/* The numbers of a TCP segment, from its headers.  The length is IP's, however few bytes were
+ * captured.  Of a packet that segmentation offload made too long for IP's length field, the length
+ * is the frame's.  Pure. */
 #ifndef BPEI_SEGMENT_H
 #define BPEI_SEGMENT_H
 
@@ -28,14 +28,14 @@ static inline void bpei_segment_numbers(const uint8_t *tcp, struct bpei_segment 
 	s->window = bpei_be16(tcp + 14);
 }
 
-/* Of a packet captured whole: its lengths are right. */
+/* Returns whether the fixed header is there, of a packet that was captured whole. */
 static inline bool bpei_segment_has_header(const struct bpe_layers *l)
 {
 	return (l->payload != BPE_NO_OFFSET) & (l->transport + 20u <= l->payload) &
 	       (l->payload <= l->end);
 }
 
-/* False if the fixed header is not there whole. */
+/* Fills *s.  Returns false if the fixed header was not captured whole. */
 static inline bool bpei_segment_of(const uint8_t *data, uint32_t caplen, uint32_t wirelen,
 	const struct bpe_layers *l, struct bpei_segment *s)
 {
