@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What other tools call a flow: the Community ID (github.com/corelight/community-id-spec).  Pure.
- * The Community ID is a name, not a secret: SHA-1 (RFC 3174) is what it is defined by, and one
- * block of it is all that is needed. */
+/* The Community ID, by which other tools name a flow (github.com/corelight/community-id-spec).  The
+ * specification uses SHA-1 (RFC 3174), of which one block is enough.  The ID is no secret.  Pure.
+ */
 #include "bpfengine.h"
 #include "packet/icmp.h"
 
@@ -12,8 +12,8 @@ static inline uint32_t rotate_left32(uint32_t v, int n)
 	return v << n | v >> (32 - n);
 }
 
-/* Word i, of those of which the last 16 are kept.  Made when it is wanted: of a loop that makes all
- * 80 gcc makes vectors, which wait for one another's stores. */
+/* Returns word i of the schedule, of which the last 16 are kept.  Computed when needed: of a loop
+ * over all 80 words gcc makes vectors, which wait for one another's stores. */
 static inline uint32_t sha1_schedule_word(uint32_t w[16], int i)
 {
 	if (i >= 16)
@@ -22,14 +22,18 @@ static inline uint32_t sha1_schedule_word(uint32_t w[16], int i)
 	return w[i % 16];
 }
 
-/* A step of RFC 3174, section 6.1, on A to E; f is what their B, C and D are mixed to. */
+/* Does a step of RFC 3174, section 6.1, on A to E.  f: the function of B, C and D. */
 static inline void sha1_round(uint32_t v[5], uint32_t f, uint32_t constant, uint32_t w)
 {
 	const uint32_t next = rotate_left32(v[0], 5) + f + v[4] + constant + w;
-	v[4] = v[3], v[3] = v[2], v[2] = rotate_left32(v[1], 30), v[1] = v[0], v[0] = next;
+	v[4] = v[3];
+	v[3] = v[2];
+	v[2] = rotate_left32(v[1], 30);
+	v[1] = v[0];
+	v[0] = next;
 }
 
-/* Of at most 55 bytes. */
+/* Computes the digest of at most 55 bytes. */
 static void sha1_short(const uint8_t *bytes, size_t n, uint8_t digest[20])
 {
 	uint32_t h[5] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 }, v[5],
@@ -63,7 +67,7 @@ int bpe_flow_community_id(const struct bpe_flow *f, uint16_t seed, char id[BPE_C
 	uint16_t port[2] = { f->port[0], f->port[1] };
 	bool icmp = f->ip_proto == 1 || f->ip_proto == 58,
 	     ports = icmp || f->ip_proto == 6 || f->ip_proto == 17 || f->ip_proto == 132;
-	if (icmp) { /* a question's type, and the one that answers it */
+	if (icmp) { /* the request's type and the reply's */
 		int other = f->flags & BPE_FLOW_ICMP
 				    ? bpei_icmp_counterpart(f->ip_proto, f->icmp_type)
 				    : -1;
@@ -83,7 +87,8 @@ int bpe_flow_community_id(const struct bpe_flow *f, uint16_t seed, char id[BPE_C
 		text[n++] = (uint8_t)port[k ^ first];
 	}
 	sha1_short(text, n, digest);
-	id[0] = '1', id[1] = ':';
+	id[0] = '1';
+	id[1] = ':';
 	for (int i = 0; i < 28; i++) {
 		uint32_t three = (uint32_t)digest[i / 4 * 3] << 16 |
 				 (uint32_t)digest[i / 4 * 3 + 1] << 8 | digest[i / 4 * 3 + 2];

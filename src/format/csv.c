@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* RFC 4180: the same columns in every line, in this order; later versions add behind the last.  An
- * empty field is not known, or does not apply.  Pure. */
+/* CSV by RFC 4180: every line has the same columns in the same order.  Later versions append
+ * columns.  An empty field is not known, or does not apply.  Pure. */
 #include "format/formats.h"
 
 static const char columns[] =
@@ -38,15 +38,15 @@ static void write_csv_tcp(struct bpei_writer *w, const struct bpe_flow *f)
 	const uint32_t *const counts[] = { f->retransmissions, f->fast_retransmissions,
 		f->spurious_retransmissions, f->out_of_order, f->repeated_acks, f->zero_windows,
 		f->lost_segments, f->unseen_acks, f->keep_alives };
-	const bool is = f->tcp_state, health = f->flags & BPE_FLOW_HEALTH;
+	const bool tcp = f->tcp_state, health = f->flags & BPE_FLOW_HEALTH;
 	char letters[9];
-	write_csv_word(w, is, bpei_flow_tcp_state(f));
+	write_csv_word(w, tcp, bpei_flow_tcp_state(f));
 	for (int k = 0; k < 2; k++) {
 		bpei_flow_tcp_flags(f->tcp_flags[k], letters);
-		write_csv_word(w, is, letters);
+		write_csv_word(w, tcp, letters);
 	}
-	write_csv_word(w, is, f->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
-	if (is)
+	write_csv_word(w, tcp, f->flags & BPE_FLOW_MIDSTREAM ? "true" : "false");
+	if (tcp)
 		bpei_write_csv(w, f->history, sizeof f->history);
 	bpei_write_char(w, ',');
 	const int64_t spans[4] = { f->handshake_ns[0], f->handshake_ns[1], f->rtt_ns[0],
@@ -65,7 +65,7 @@ static void write_csv_tcp(struct bpei_writer *w, const struct bpe_flow *f)
 			write_csv_number(w, health, counts[i][k]);
 }
 
-/* Last of all: no comma behind it. */
+/* Writes the last columns, without a comma at the end. */
 static void write_csv_tunnel(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const struct bpe_tunnel *v = &f->tunnel;

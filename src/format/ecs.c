@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Flow events by the names of the Elastic Common Schema (ECS 8.11, field reference: base, ecs,
- * event, source, destination, network, vlan, interface, process), nested as it wants documents to
- * be.  Pure.
+ * event, source, destination, network, vlan, interface, process), nested as ECS nests documents.
+ * Pure.
  *
- * event.reason is how the record came to be, network.transport IANA's keyword; VLAN ids, protocol
- * numbers and interface ids are keywords there, and so quoted.  Bytes are those on the wire.  Left
- * out, since this engine does not know: network.protocol, network.direction, whose host is whose.
- * Not ECS's: bpfengine, with what it has no names for. */
+ * event.reason says why the record was written; network.transport is IANA's keyword.  VLAN ids,
+ * protocol numbers and interface ids are keywords in ECS, and so quoted.  Bytes are bytes on the
+ * wire.  Left out, since this engine does not know: network.protocol, network.direction, hosts.
+ * Not ECS's: bpfengine, for members without a name in ECS. */
 #include "format/formats.h"
+#include "names/numbers.h"
 
-/* A number that is a keyword. */
+/* Writes a number as a keyword; name ends with the opening quote. */
 static void write_ecs_keyword(struct bpei_writer *w, const char *name, uint64_t v)
 {
 	bpei_write_member(w, name, v);
@@ -51,12 +52,24 @@ static void write_ecs_end(struct bpei_writer *w, const struct bpe_flow *f, int k
 	bpei_write_char(w, '}');
 }
 
+/* Returns IANA's keyword of the protocol, or NULL. */
+static const char *iana_keyword(uint8_t ip_proto)
+{
+	switch (ip_proto) {
+	case IP_ICMP6:
+		return "ipv6-icmp";
+	case IP_IPIP:
+		return "ipv4";
+	case IP_OSPF:
+		return "ospfigp";
+	default:
+		return bpe_ip_proto_name(ip_proto);
+	}
+}
+
 static void write_ecs_network(struct bpei_writer *w, const struct bpe_flow *f)
 {
-	const char *transport = f->ip_proto == 58   ? "ipv6-icmp"
-				: f->ip_proto == 4  ? "ipv4"
-				: f->ip_proto == 89 ? "ospfigp"
-						    : bpe_ip_proto_name(f->ip_proto);
+	const char *transport = iana_keyword(f->ip_proto);
 	char community[BPE_COMMUNITY_ID_BYTES];
 	bpei_write_string(w, f->ip_version == 6 ? ",\"network\":{\"type\":\"ipv6\""
 						: ",\"network\":{\"type\":\"ipv4\"");
@@ -67,11 +80,14 @@ static void write_ecs_network(struct bpei_writer *w, const struct bpe_flow *f)
 	bpei_write_member(w, ",\"packets\":", f->packets[0] + f->packets[1]);
 	if (bpe_flow_community_id(f, 0, community))
 		bpei_write_quoted(w, ",\"community_id\":\"", community);
-	if (f->vlan[0])
-		write_ecs_keyword(w, ",\"vlan\":{\"id\":\"", f->vlan[0]), bpei_write_char(w, '}');
-	if (f->vlan[1])
-		write_ecs_keyword(w, ",\"inner\":{\"vlan\":{\"id\":\"", f->vlan[1]),
-			BPEI_WRITE(w, "}}");
+	if (f->vlan[0]) {
+		write_ecs_keyword(w, ",\"vlan\":{\"id\":\"", f->vlan[0]);
+		bpei_write_char(w, '}');
+	}
+	if (f->vlan[1]) {
+		write_ecs_keyword(w, ",\"inner\":{\"vlan\":{\"id\":\"", f->vlan[1]);
+		BPEI_WRITE(w, "}}");
+	}
 	bpei_write_char(w, '}');
 }
 

@@ -2,11 +2,11 @@
 /* Flow events as in Suricata's EVE (src/output-json-flow.c of its version 7,
  * doc/userguide/output/eve).  Pure.
  *
- * tunnel is as EVE has it of alerts, with the id beside.
+ * tunnel is EVE's object of alerts, and the id.
  * Left out, since this engine does not know: app_proto, flow.alerted, the state of a TCP connection
- * that one end has closed.  Not EVE's: process, by ECS's names, and bpfengine, with icmp_errors,
- * duplicates, and end for records that end nothing (flow.reason, which EVE knows of ends alone, is
- * left out of them). */
+ * that one end has closed.  Not EVE's: process, by ECS's names; bpfengine, with icmp_errors,
+ * duplicates, and end for records of flows that go on.  Such records have no flow.reason, which in
+ * EVE belongs to ends. */
 #include "format/formats.h"
 
 static void write_eve_hex(struct bpei_writer *w, const char *name, uint8_t v)
@@ -25,7 +25,7 @@ static void write_eve_proto(struct bpei_writer *w, uint8_t p)
 		const char *name;
 	} names[] = { { 1, "ICMP" }, { 2, "IGMP" }, { 6, "TCP" }, { 17, "UDP" }, { 33, "DCCP" },
 		{ 41, "IPv6" }, { 47, "GRE" }, { 50, "ESP" }, { 51, "AH" }, { 58, "IPv6-ICMP" },
-		{ 132, "SCTP" }, { 136, "UDPLite" } }; /* as /etc/protocols has them */
+		{ 132, "SCTP" }, { 136, "UDPLite" } }; /* the names of /etc/protocols */
 	BPEI_WRITE(w, ",\"proto\":\"");
 	size_t k = 0, n = sizeof names / sizeof *names;
 	while (k < n && names[k].number != p)
@@ -37,7 +37,8 @@ static void write_eve_proto(struct bpei_writer *w, uint8_t p)
 	bpei_write_char(w, '"');
 }
 
-/* "bpfengine":{}: what EVE has no names for.  end: of a record that ends nothing; NULL: it does. */
+/* Writes "bpfengine":{}, for members without a name in EVE.  end: of a flow that goes on; NULL: the
+ * flow ended. */
 static void write_eve_extension(struct bpei_writer *w, const struct bpe_flow *f, const char *end)
 {
 	if (!end && !(f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1]))

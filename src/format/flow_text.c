@@ -6,7 +6,7 @@
 
 const char *bpei_flow_proto(const struct bpe_flow *f, char room[16])
 {
-	const char *name = f->ip_proto == (f->ip_version == 4 ? 58 : 1)
+	const char *name = f->ip_proto == (f->ip_version == 4 ? IP_ICMP6 : IP_ICMP)
 				   ? NULL
 				   : bpe_ip_proto_name(f->ip_proto); /* ICMP is of one IP version */
 	if (name)
@@ -45,8 +45,8 @@ void bpei_flow_write_counts(struct bpei_writer *w, const char *name, const uint3
 
 bool bpei_flow_has_ports(const struct bpe_flow *f)
 {
-	return f->ip_proto == 6 || f->ip_proto == 17 || f->ip_proto == 33 || f->ip_proto == 132 ||
-	       f->ip_proto == 136;
+	return f->ip_proto == IP_TCP || f->ip_proto == IP_UDP || f->ip_proto == IP_DCCP ||
+	       f->ip_proto == IP_SCTP || f->ip_proto == IP_UDPLITE;
 }
 
 static uint64_t splitmix_finish(uint64_t v) /* splitmix64's last step */

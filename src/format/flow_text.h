@@ -5,24 +5,35 @@
 
 #include "format/writer.h"
 
-/* ,"process":{}, by ECS's names, which EVE's lines have, too; nothing if it is not known. */
+/* Writes ,"process":{} by ECS's names, which EVE's lines have as well; nothing if the process is
+ * not known. */
 void bpei_flow_write_process(struct bpei_writer *w, const struct bpe_flow *flow);
 
-/* The tunnel, nothing if it is not known: ,"tunnel_kind":"vxlan" and more; ,"tunnel":{} with those
- * names for its ends and kind. */
+/* Writes the tunnel as members of the line: ,"tunnel_kind":"vxlan" and more; nothing without a
+ * tunnel. */
 void bpei_flow_write_tunnel(struct bpei_writer *w, const struct bpe_flow *flow);
+
+/* Writes the tunnel as ,"tunnel":{}; nothing without a tunnel.  src, dst, kind_name: the beginnings
+ * of these members, up to the value's quote. */
 void bpei_flow_write_tunnel_object(struct bpei_writer *w, const struct bpe_flow *flow,
 	const char *src, const char *dst, const char *kind_name);
 
-/* What the formats share.  letters: room for 9, "FSPA" as tcpdump's. */
-const char *bpei_flow_proto(const struct bpe_flow *flow, char room[16]); /* "tcp", "ip-proto-254" */
-const char *bpei_flow_tcp_state(const struct bpe_flow *flow); /* "established"; "" not TCP */
-void bpei_flow_tcp_flags(uint8_t flags, char letters[9]);
-/* Members of both counts, name first and behind it "[1,2]"; nothing where both are 0. */
+/* Writes both counts, behind `name`, as 1,2]; nothing if both are 0.  name ends with [. */
 void bpei_flow_write_counts(struct bpei_writer *w, const char *name, const uint32_t counts[2]);
-bool bpei_flow_has_ports(const struct bpe_flow *flow); /* its protocol has ports */
-/* 128 bits that are the same for every record of a flow with that beginning, whatever the format.
- */
+
+/* Returns the protocol's name, "tcp"; of an unknown protocol "ip-proto-254", in room. */
+const char *bpei_flow_proto(const struct bpe_flow *flow, char room[16]);
+
+/* Returns the state's name, "established"; "" if the flow is not TCP. */
+const char *bpei_flow_tcp_state(const struct bpe_flow *flow);
+
+/* Fills letters with those of the flags, as tcpdump's: "FSPA". */
+void bpei_flow_tcp_flags(uint8_t flags, char letters[9]);
+
+/* Returns whether the flow's protocol has ports. */
+bool bpei_flow_has_ports(const struct bpe_flow *flow);
+
+/* 128 bits that are equal in every record of a flow with one beginning, in all formats. */
 struct bpei_flow_id {
 	uint64_t a, b;
 };

@@ -6,11 +6,12 @@
 
 #include "format/flow_text.h"
 
-/* json.c, zeek.c, eve.c, ecs.c, csv.c: a line without its end. */
+/* Each writes a flow as a line, without the line's end.  csv: a flow of NULL writes the names of
+ * the columns. */
 void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *flow);
 void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *flow);
 void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *flow);
 void bpei_format_ecs(struct bpei_writer *w, const struct bpe_flow *flow);
-void bpei_format_csv(struct bpei_writer *w, const struct bpe_flow *flow); /* NULL: the names */
+void bpei_format_csv(struct bpei_writer *w, const struct bpe_flow *flow);
 
 #endif

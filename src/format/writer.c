@@ -46,7 +46,7 @@ void bpei_write_signed(struct bpei_writer *w, int64_t v)
 	bpei_write_number(w, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
-/* Of a second; 6 digits of it, or all 9. */
+/* Writes the fraction of a second; digits: 6 or 9. */
 static void write_fraction(struct bpei_writer *w, uint64_t ns, int digits)
 {
 	bpei_write_char(w, '.');
@@ -69,8 +69,8 @@ void bpei_write_span(struct bpei_writer *w, int64_t from_ns, int64_t to_ns, int 
 	write_fraction(w, v % 1000000000, digits);
 }
 
-/* Days since 1970 as a date of the Gregorian calendar; years count from March, so that the leap day
- * is the last. */
+/* Writes days since 1970 as a date of the Gregorian calendar.  Years count from March here, so the
+ * leap day is a year's last day. */
 static void write_date(struct bpei_writer *w, int64_t days)
 {
 	uint64_t z = (uint64_t)(days + 719468), era = z / 146097,
@@ -114,7 +114,7 @@ void bpei_write_address(struct bpei_writer *w, const uint8_t *addr, int version)
 		bpei_write_string(w, s);
 }
 
-/* A control character as JSON writes it. */
+/* Writes a control character as JSON escapes it. */
 static void write_escaped_code(struct bpei_writer *w, uint32_t code)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -141,7 +141,8 @@ void bpei_write_json(struct bpei_writer *w, const char *text, size_t most)
 	bpei_write_char(w, '"');
 }
 
-/* A spreadsheet takes these for the beginning of a formula; the last four are their wide forms. */
+/* Returns whether a spreadsheet would take the text for a formula.  The last four signs are the
+ * wide forms of the first four. */
 static bool csv_begins_formula(const char *s, size_t left)
 {
 	static const char *const signs[] = { "=", "+", "-", "@", "\xef\xbc\x9d", "\xef\xbc\x8b",

@@ -3,13 +3,13 @@
  * inner_vlan of policy/protocols/conn/vlan-logging, community_id of
  * policy/protocols/conn/community-id-logging).  Pure.
  *
- * Left out, since this engine does not know: service, local_orig, local_resp, tunnel_parents.  Of
- * TCP orig_bytes and resp_bytes are what Zeek takes from sequence numbers: they are given where
- * that is the payload that was counted, that is if nothing was sent again and nothing is missing.
- * missed_bytes is given if it is 0.  What is no end of a connection says so in _path, which Zeek's
- * streaming of logs has. */
+ * Left out, since this engine does not know: service, local_orig, local_resp, tunnel_parents.  Zeek
+ * takes TCP's orig_bytes and resp_bytes from sequence numbers.  They are written where the counted
+ * payload is equal to that span: nothing was retransmitted and nothing is missing.  missed_bytes is
+ * written if 0.  Records of connections that go on have a _path, as in Zeek's streaming of logs. */
 #include "packet/icmp.h"
 #include "format/formats.h"
+#include "names/numbers.h"
 
 static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -24,12 +24,27 @@ static void write_zeek_uid(struct bpei_writer *w, const struct bpe_flow *f)
 	bpei_write_bytes(w, s, sizeof s);
 }
 
-/* Whether what this end's payload adds up to is the span of its sequence numbers. */
+/* Returns whether this end's counted payload is equal to the span of its sequence numbers. */
 static bool payload_is_sequence_span(const struct bpe_flow *f, int k)
 {
 	return f->flags & BPE_FLOW_HEALTH && !(f->flags & (BPE_FLOW_CUT | BPE_FLOW_CONTINUED)) &&
 	       !f->retransmissions[k] && !f->lost_segments[k] && !f->keep_alives[k] &&
 	       !f->out_of_order[k] && !f->duplicates[k];
+}
+
+static const char *zeek_transport(uint8_t ip_proto)
+{
+	switch (ip_proto) {
+	case IP_TCP:
+		return "tcp";
+	case IP_UDP:
+		return "udp";
+	case IP_ICMP:
+	case IP_ICMP6:
+		return "icmp";
+	default:
+		return "unknown_transport";
+	}
 }
 
 void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
@@ -38,7 +53,7 @@ void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 	char community[BPE_COMMUNITY_ID_BYTES];
 	uint64_t port[2] = { f->port[0], f->port[1] };
 	bool ports = !icmp || f->flags & BPE_FLOW_ICMP;
-	if (icmp) { /* Zeek's way: the type, and the type that answers it, or the code */
+	if (icmp) { /* as in Zeek: the type, and its counterpart or the code */
 		int other = bpei_icmp_counterpart(f->ip_proto, f->icmp_type);
 		port[0] = f->icmp_type;
 		port[1] = other >= 0 ? (uint64_t)other : f->icmp_code;
@@ -63,10 +78,7 @@ void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 	if (ports)
 		bpei_write_member(w, ",\"id.resp_p\":", port[1]);
 	BPEI_WRITE(w, ",\"proto\":\"");
-	bpei_write_string(w, tcp                 ? "tcp"
-			     : f->ip_proto == 17 ? "udp"
-			     : icmp              ? "icmp"
-						 : "unknown_transport");
+	bpei_write_string(w, zeek_transport(f->ip_proto));
 	BPEI_WRITE(w, "\",\"duration\":");
 	bpei_write_span(w, f->first_ns, f->last_ns, 6);
 	if (f->flags & BPE_FLOW_LENGTHS) {
@@ -101,8 +113,8 @@ void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 		bpei_write_string(w, community);
 		bpei_write_char(w, '"');
 	}
-	bpei_flow_write_counts(
-		w, ",\"icmp_errors\":[", f->icmp_errors); /* these, and all below, are not Zeek's */
+	bpei_flow_write_counts(w, ",\"icmp_errors\":[",
+		f->icmp_errors); /* from here on the members are not Zeek's */
 	bpei_flow_write_counts(w, ",\"duplicates\":[", f->duplicates);
 	bpei_flow_write_tunnel(w, f);
 	if (f->pid > 0) {

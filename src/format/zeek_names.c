@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Zeek's conn_state, of a record alone.  Pure.
+/* Zeek's conn_state, from a flow record alone.  Pure.
  *
- * The record's history is gone through letter by letter, and both ends take the states that Zeek's
- * TCP analyzer gives them (src/packet_analysis/protocol/tcp).  Two states make the name, by the
- * function conn_state of scripts/base/protocols/conn/main.zeek.  Where the history is missing, the
- * flags stand for it, in the order that most connections have: SYN, ACK, FIN, RST.
+ * The record's history is replayed letter by letter, and both ends take the states of Zeek's TCP
+ * analyzer (src/packet_analysis/protocol/tcp).  The two states make the name, by the function
+ * conn_state of scripts/base/protocols/conn/main.zeek.  Where the history is missing, the flags are
+ * replayed in the order of most connections: SYN, ACK, FIN, RST.
  * An ICMP error is no packet of the connection. */
 #include "bpfengine.h"
+#include "names/numbers.h"
 #include "packet/segment.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static void enter_state(struct ends *e, int k, enum end_state state)
 	e->now[k] = state;
 }
 
-/* The first segment that is seen of an end.  empty: it carries nothing. */
+/* Takes an end's first segment.  empty: without data. */
 static void begin_end(struct ends *e, int k, uint32_t flags, bool empty)
 {
 	const enum end_state peer = e->now[!k];
@@ -92,7 +93,7 @@ static bool has_history_letter(const struct bpe_flow *f, int k, char capital)
 	return at;
 }
 
-/* The flags that a letter of the history stands for. */
+/* Returns the flags for which a letter of the history stands. */
 static uint32_t letter_flags(const struct bpe_flow *f, int k, char capital)
 {
 	const uint32_t had = f->tcp_flags[k], ack = had & TCP_ACK;
@@ -111,7 +112,7 @@ static uint32_t letter_flags(const struct bpe_flow *f, int k, char capital)
 		return TCP_RST;
 	case 'I':
 		return TCP_FIN | TCP_RST;
-	default: /* Q: SYN and whatever no other letter tells of */
+	default: /* Q: SYN, and the flags without a letter of their own */
 		return TCP_SYN | (has_history_letter(f, k, 'F') ? 0 : had & TCP_FIN) |
 		       (has_history_letter(f, k, 'R') ? 0 : had & TCP_RST);
 	}
@@ -127,13 +128,13 @@ static void replay_history(const struct bpe_flow *f, struct ends *e)
 	}
 }
 
-/* Packets of that end that are no ICMP errors. */
+/* Returns whether the end sent packets other than ICMP errors. */
 static bool end_has_sent(const struct bpe_flow *f, int k)
 {
 	return f->tcp_flags[k] || f->packets[k] > f->icmp_errors[k];
 }
 
-/* Whether the history tells of that end. */
+/* Returns whether the history has a letter of that end. */
 static bool history_has_end(const struct bpe_flow *f, int k)
 {
 	for (size_t i = 0; i < sizeof f->history && f->history[i]; i++)
@@ -142,7 +143,7 @@ static bool history_has_end(const struct bpe_flow *f, int k)
 	return false;
 }
 
-/* The flags of an end that the history does not tell. */
+/* Returns the end's flags that are in no letter of the history. */
 static uint32_t flags_without_letter(const struct bpe_flow *f, int k)
 {
 	const bool multiple = has_history_letter(f, k, 'Q'), both = has_history_letter(f, k, 'I');
@@ -174,7 +175,8 @@ static void replay_flags(const struct bpe_flow *f, struct ends *e)
 		}
 }
 
-/* The originator sent a SYN and a reset, and neither ACK nor FIN between the two. */
+/* Returns whether the originator sent a SYN and a reset, and neither ACK nor FIN between the two.
+ */
 static bool is_aborted_attempt(const struct bpe_flow *f)
 {
 	const char *h = f->history + (f->history[0] == '^');
@@ -203,6 +205,14 @@ static bool carried_data(const struct bpe_flow *f)
 	return false;
 }
 
+/* Returns the state of a connection that its originator reset. */
+static const char *aborted_state(const struct bpe_flow *f, bool responder_inactive)
+{
+	if (!responder_inactive)
+		return "RSTO";
+	return is_aborted_attempt(f) ? "RSTOS0" : "OTH";
+}
+
 static const char *tcp_conn_state(const struct bpe_flow *f)
 {
 	struct ends e = { { INACTIVE, INACTIVE }, { INACTIVE, INACTIVE } };
@@ -216,7 +226,7 @@ static const char *tcp_conn_state(const struct bpe_flow *f)
 		return o_inactive ? "RSTRH" : "RSTR";
 	}
 	if (o == RESET)
-		return !r_inactive ? "RSTO" : is_aborted_attempt(f) ? "RSTOS0" : "OTH";
+		return aborted_state(f, r_inactive);
 	if (o == CLOSED && r == CLOSED)
 		return "SF";
 	if (o == CLOSED)
@@ -232,9 +242,13 @@ const char *bpe_flow_conn_state(const struct bpe_flow *f)
 {
 	if (f->tcp_state)
 		return tcp_conn_state(f);
-	if (f->ip_proto != 17 && f->ip_proto != 136)
+	if (f->ip_proto != IP_UDP && f->ip_proto != IP_UDPLITE)
 		return "OTH";
 	const bool o = end_has_sent(f, 0), r = end_has_sent(f, 1),
 		   quoted = f->icmp_errors[0] | f->icmp_errors[1];
-	return o && r ? "SF" : o || (!r && quoted) ? "S0" : r ? "SHR" : "OTH";
+	if (o && r)
+		return "SF";
+	if (o || (!r && quoted))
+		return "S0";
+	return r ? "SHR" : "OTH";
 }
