@@ -2,7 +2,8 @@
 # Completion for bpfbench in bash, from 3.2 on.
 # shellcheck shell=bash disable=SC2207  # mapfile came with bash 4
 
-_bpfbench_list() {	# what is listed with commas between: the last of them, out of $1
+# Completes the last word of a list with commas, out of the words of $1.
+_bpfbench_list() {
 	local before=''
 	case $cur in
 	*,*) before=${cur%,*}, ;;
@@ -18,7 +19,11 @@ _bpfbench() {
 	elif [[ $option == = ]]; then option=${COMP_WORDS[COMP_CWORD-2]}
 	fi
 	case $option in
-	-i | --interface) COMPREPLY=($(compgen -W "pair synth: $(bpfengine -L 2>/dev/null | awk '{ print $1 }')" -- "$cur")); return ;;
+	-i | --interface)
+		local names
+		names=$(bpfengine -L 2>/dev/null | awk '{ print $1 }')
+		COMPREPLY=($(compgen -W "pair synth: $names" -- "$cur"))
+		return ;;
 	-r | --read | -o | --output | --bpf-device)
 		local IFS=$'\n'
 		COMPREPLY=($(compgen -f -- "$cur"))
@@ -30,14 +35,20 @@ _bpfbench() {
 	--overload) COMPREPLY=($(compgen -W 'wait drop' -- "$cur")); return ;;
 	--modes) _bpfbench_list 'auto throughput latency paced'; return ;;
 	--stages) _bpfbench_list 'memcpy walk parse hash ring flow pipeline'; return ;;
-	-t | -f | -B | -s | --time | --filter | --buffer-size | --snapshot-length | --block-size | --read-interval | --ring | --buffers | --sizes | \
-	--filters | --workers | --rates | --rounds | --packets | --rate-from | --rate-to | --steps) return ;;
+	-t | -f | -B | -s | --time | --filter | --buffer-size | --snapshot-length | --block-size) return ;;
+	--read-interval | --ring | --buffers | --sizes | --filters | --workers | --rates) return ;;
+	--rounds | --packets | --rate-from | --rate-to | --steps) return ;;
 	esac
 	case $cur in
-	-*) COMPREPLY=($(compgen -W '-i -r -t -f -c -p -o -q -h -B -s --interface --read --time --filter --count-only --processing-threads --output --quiet
-		--help --version --sweep --buffer-size --snapshot-length --block-size --read-mode --read-interval --promiscuous --bpf-abi --bpf-device --ring
-		--overload --no-flows --no-latency --buffers --modes --sizes --filters --workers --rates --stages --rounds --packets --rate-from --rate-to
-		--steps' -- "$cur")) ;;
+	-*)
+		COMPREPLY=($(compgen -W '
+			-i -r -t -f -c -p -o -q -h -B -s --interface --read --time --filter
+			--count-only --processing-threads --output --quiet --help --version
+			--sweep --buffer-size --snapshot-length --block-size --read-mode
+			--read-interval --promiscuous --bpf-abi --bpf-device --ring --overload
+			--no-flows --no-latency --buffers --modes --sizes --filters --workers
+			--rates --stages --rounds --packets --rate-from --rate-to --steps' -- "$cur"))
+		;;
 	*) [[ $COMP_CWORD -ne 1 ]] || COMPREPLY=($(compgen -W 'stages loop compare' -- "$cur")) ;;
 	esac
 }

@@ -8,7 +8,8 @@ function __bpfbench_interfaces
 	end
 end
 
-function __bpfbench_list	# what is listed with commas between: the last of them
+# Completes the last word of a list with commas.
+function __bpfbench_list
 	set -l before (string match -r '^(?:--[a-z]+=)?(.*,)' -- (commandline -ct))[2]
 	for name in $argv
 		echo "$before$name"
@@ -19,17 +20,20 @@ complete -c bpfbench -f
 complete -c bpfbench -n __fish_is_first_arg -a stages -d 'Each stage without a network'
 complete -c bpfbench -n __fish_is_first_arg -a loop -d 'The highest rate without loss'
 complete -c bpfbench -n __fish_is_first_arg -a compare -d 'Beside libpcap'
-complete -c bpfbench -s i -l interface -x -a '(__bpfbench_interfaces)' -d 'Interface; pair makes one'
+complete -c bpfbench -s i -l interface -x -d 'Interface; pair makes one' \
+	-a '(__bpfbench_interfaces)'
 complete -c bpfbench -s r -l read -r -F -d 'Savefile to compare on'
 complete -c bpfbench -s t -l time -x -d 'Seconds of a run, a case, a step or a round'
 complete -c bpfbench -s f -l filter -x -d 'Only packets that match'
 complete -c bpfbench -s c -l count-only -d 'Count, do not parse'
-complete -c bpfbench -s p -l processing-threads -x -a 'auto 0 1 2 4 8' -d 'Threads that work on packets'
+complete -c bpfbench -s p -l processing-threads -x -d 'Threads that work on packets' \
+	-a 'auto 0 1 2 4 8'
 complete -c bpfbench -s o -l output -r -F -d 'Write the results as .json, .csv, .txt or .html'
 complete -c bpfbench -s B -l buffer-size -x -d 'Size of the kernel\'s buffer'
 complete -c bpfbench -s s -l snapshot-length -x -d 'Keep so many bytes of each packet'
 complete -c bpfbench -l block-size -x -d 'Bytes read at a time'
-complete -c bpfbench -l read-mode -x -a 'auto throughput latency paced' -d 'How the BPF device is read'
+complete -c bpfbench -l read-mode -x -d 'How the BPF device is read' \
+	-a 'auto throughput latency paced'
 complete -c bpfbench -l read-interval -x -d 'Seconds between two looks of the paced mode'
 complete -c bpfbench -l promiscuous -d 'See what is not for this host'
 complete -c bpfbench -l bpf-abi -x -a 'macos freebsd netbsd openbsd' -d 'Whose BPF device it is'
@@ -40,12 +44,14 @@ complete -c bpfbench -l no-flows -d 'Keep no flows'
 complete -c bpfbench -l no-latency -d 'Do not look at the clock for each batch'
 complete -c bpfbench -l sweep -d 'All combinations of settings'
 complete -c bpfbench -l buffers -x -d 'Sweep: sizes of the kernel\'s buffer'
-complete -c bpfbench -l modes -x -a '(__bpfbench_list auto throughput latency paced)' -d 'Sweep: read modes'
+complete -c bpfbench -l modes -x -d 'Sweep: read modes' \
+	-a '(__bpfbench_list auto throughput latency paced)'
 complete -c bpfbench -l sizes -x -d 'Sizes of frames'
 complete -c bpfbench -l filters -x -d 'Sweep: filters, semicolons between them'
 complete -c bpfbench -l workers -x -d 'Sweep: numbers of workers'
 complete -c bpfbench -l rates -x -d 'Packets a second, or max'
-complete -c bpfbench -l stages -x -a '(__bpfbench_list memcpy walk parse hash ring flow pipeline)' -d 'Which stages'
+complete -c bpfbench -l stages -x -d 'Which stages' \
+	-a '(__bpfbench_list memcpy walk parse hash ring flow pipeline)'
 complete -c bpfbench -l rounds -x -d 'How often'
 complete -c bpfbench -l packets -x -d 'Of a stage'
 complete -c bpfbench -l rate-from -x -d 'Loop: the least rate'

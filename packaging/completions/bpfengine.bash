@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
-# Completion for bpfengine in bash, from 3.2 on (macOS has that one); needs nothing of the bash-completion package.
+# Completion for bpfengine in bash, from 3.2 (macOS's) on.  Needs nothing of the package
+# bash-completion.
 # shellcheck shell=bash disable=SC2207  # mapfile came with bash 4
 
-_bpfengine_files() {	# the words of $1, and files that begin as the word in hand does
+# Completes the words of $1, and files.
+_bpfengine_files() {
 	local IFS=$'\n'
 	COMPREPLY=($(compgen -W "$1" -- "$cur") $(compgen -f -- "$cur"))
 	if type compopt >/dev/null 2>&1; then compopt -o filenames 2>/dev/null; fi
 }
 
-_bpfengine_list() {	# what is listed with commas between: the last of them, out of $1
+# Completes the last word of a list with commas, out of the words of $1.
+_bpfengine_list() {
 	local before=''
 	case $cur in
 	*,*) before=${cur%,*}, ;;
@@ -20,11 +23,12 @@ _bpfengine_list() {	# what is listed with commas between: the last of them, out 
 _bpfengine() {
 	local cur=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD-1]} prefix=''
 	COMPREPLY=()
-	# bash takes --option=value apart at "=", and bpf:NAME at ":".
+	# bash splits --option=value at "=", and bpf:NAME at ":"
 	if [[ $cur == = ]]; then cur=''
 	elif [[ $option == = ]]; then option=${COMP_WORDS[COMP_CWORD-2]}
 	elif [[ $cur == : && $option == bpf ]]; then cur='' option=${COMP_WORDS[COMP_CWORD-2]} prefix=bpf
-	elif [[ $option == : && ${COMP_WORDS[COMP_CWORD-2]} == bpf ]]; then option=${COMP_WORDS[COMP_CWORD-3]} prefix=bpf
+	elif [[ $option == : && ${COMP_WORDS[COMP_CWORD-2]} == bpf ]]; then
+		option=${COMP_WORDS[COMP_CWORD-3]} prefix=bpf
 	fi
 	case $option in
 	-i | --interface)
@@ -38,13 +42,16 @@ _bpfengine() {
 	-a | --autostop) COMPREPLY=($(compgen -W 'duration:' -- "$cur")); return ;;
 	-Q | --direction) COMPREPLY=($(compgen -W 'in out inout' -- "$cur")); return ;;
 	-y | --linktype)
-		COMPREPLY=($(compgen -W 'APPLE_IP_OVER_IEEE1394 C_HDLC EN10MB ENC FDDI IEEE802 IEEE802_11 IEEE802_11_RADIO IEEE802_11_RADIO_AVS IPNET IPV4
-			IPV6 LINUX_SLL LINUX_SLL2 LOOP NULL PFLOG PKTAP PPI PPP PPP_ETHER PPP_SERIAL PRISM_HEADER RAW SLIP' -- "$cur"))
+		COMPREPLY=($(compgen -W '
+			APPLE_IP_OVER_IEEE1394 C_HDLC EN10MB ENC FDDI IEEE802 IEEE802_11
+			IEEE802_11_RADIO IEEE802_11_RADIO_AVS IPNET IPV4 IPV6 LINUX_SLL LINUX_SLL2
+			LOOP NULL PFLOG PKTAP PPI PPP PPP_ETHER PPP_SERIAL PRISM_HEADER RAW SLIP' -- "$cur"))
 		return ;;
 	--through) _bpfengine_list 'vlan mpls pppoe gre ipip vxlan geneve gtpu ipv6ext'; return ;;
 	--tunnels)
-		_bpfengine_list 'all none ipip gre erspan eoip wccp etherip mpls-ip srv6 vxlan vxlan-gpe geneve gtpu teredo l2tp gre-udp mpls-udp
-			tzsp capwap eompls pbb nsh fabricpath vntag etag cisco-metadata hsr arista macsec llc-ip mesh amsdu'
+		_bpfengine_list 'all none ipip gre erspan eoip wccp etherip mpls-ip srv6 vxlan vxlan-gpe
+			geneve gtpu teredo l2tp gre-udp mpls-udp tzsp capwap eompls pbb nsh
+			fabricpath vntag etag cisco-metadata hsr arista macsec llc-ip mesh amsdu'
 		return ;;
 	-Z | --relinquish-privileges) COMPREPLY=($(compgen -u -- "$cur")); return ;;
 	--read-mode) COMPREPLY=($(compgen -W 'auto throughput latency paced' -- "$cur")); return ;;
@@ -55,20 +62,34 @@ _bpfengine() {
 	--flows-format) COMPREPLY=($(compgen -W 'json zeek eve ecs csv' -- "$cur")); return ;;
 	--flows-overload) COMPREPLY=($(compgen -W 'auto drop wait' -- "$cur")); return ;;
 	--flows-error) COMPREPLY=($(compgen -W 'continue stop' -- "$cur")); return ;;
-	--flow-timeout) compopt -o nospace; COMPREPLY=($(compgen -S = -W 'tcp-opening tcp-established tcp-closing tcp-closed udp-one-way udp-two-way icmp other' -- "$cur")); return ;;
+	--flow-timeout)
+		compopt -o nospace
+		COMPREPLY=($(compgen -S = -W 'tcp-opening tcp-established tcp-closing tcp-closed
+			udp-one-way udp-two-way icmp other' -- "$cur"))
+		return ;;
 	--workers) COMPREPLY=($(compgen -W 'auto 0 1 2 4 8' -- "$cur")); return ;;
-	-t | -c | -s | -B | -f | --duration | --count | --snapshot-length | --buffer-size | --filter | --block-size | --block-count | \
-	--read-interval | --max-flows | --flow-idle | --flow-closed | --flow-active | --flow-memory | --largest | --seed | --ring | --stats-interval) return ;;
+	-t | -c | -s | -B | -f | --duration | --count | --snapshot-length | --buffer-size) return ;;
+	--filter | --block-size | --block-count | --read-interval | --max-flows | --flow-idle) return ;;
+	--flow-closed | --flow-active | --flow-memory | --largest | --seed | --ring) return ;;
+	--stats-interval) return ;;
 	esac
 	case $cur in
-	-*) COMPREPLY=($(compgen -W '-i -r -L -D -s -B -f -F -d -O -p -Q -y -t -a -c -q -v -n -Z
-		--interface --read --list-interfaces --snapshot-length --buffer-size --filter --through --explain --promiscuous --no-promiscuous-mode
-		--block-size --block-count --read-mode --read-interval --direction --linktype --wait-interface --process --head-drop --truncate
-		--header-compression --zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows --max-flows --flow-idle --flow-closed
-		--flows-append --flows-format --flows-overload --flows-error --flow-lengths --direction-by-port
-		--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates
-		--no-flows --outermost --ignore-tunnel --ignore-vlan --tunnels --checksums --largest --seed --workers --ring --overload --pin --priority --top --json --stats-interval --quiet --verbose
-		--relinquish-privileges --no-confine --help --version' -- "$cur")) ;;
+	-*)
+		COMPREPLY=($(compgen -W '
+			-i -r -L -D -s -B -f -F -d -O -p -Q -y -t -a -c -q -v -n -Z --interface
+			--read --list-interfaces --snapshot-length --buffer-size --filter
+			--through --explain --promiscuous --no-promiscuous-mode --block-size
+			--block-count --read-mode --read-interval --direction --linktype
+			--wait-interface --process --head-drop --truncate --header-compression
+			--zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows
+			--max-flows --flow-idle --flow-closed --flows-append --flows-format
+			--flows-overload --flows-error --flow-lengths --direction-by-port
+			--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates
+			--no-flows --outermost --ignore-tunnel --ignore-vlan --tunnels --checksums
+			--largest --seed --workers --ring --overload --pin --priority --top --json
+			--stats-interval --quiet --verbose --relinquish-privileges --no-confine
+			--help --version' -- "$cur"))
+		;;
 	esac
 }
 

@@ -17,7 +17,8 @@ function __bpfengine_through
 end
 
 complete -c bpfengine -f
-complete -c bpfengine -s i -l interface -x -a '(__bpfengine_interfaces)' -d 'Capture on an interface'
+complete -c bpfengine -s i -l interface -x -d 'Capture on an interface' \
+	-a '(__bpfengine_interfaces)'
 complete -c bpfengine -s r -l read -r -F -d 'Read a savefile; - is standard input'
 complete -c bpfengine -s L -s D -l list-interfaces -d 'List the interfaces'
 complete -c bpfengine -s s -l snapshot-length -x -d 'Keep so many bytes of each packet'
@@ -32,10 +33,14 @@ complete -c bpfengine -l promiscuous -d 'See what is not for this host'
 complete -c bpfengine -s p -l no-promiscuous-mode -d 'Not promiscuous (default)'
 complete -c bpfengine -l block-size -x -d 'Bytes read at a time'
 complete -c bpfengine -l block-count -x -d 'Blocks in flight'
-complete -c bpfengine -l read-mode -x -a 'auto throughput latency paced' -d 'How the BPF device is read'
+complete -c bpfengine -l read-mode -x -d 'How the BPF device is read' \
+	-a 'auto throughput latency paced'
 complete -c bpfengine -l read-interval -x -d 'Seconds between two looks of the paced mode'
 complete -c bpfengine -s Q -l direction -x -a 'in out inout' -d 'By direction'
-complete -c bpfengine -s y -l linktype -x -d 'Link type' -a 'APPLE_IP_OVER_IEEE1394 C_HDLC EN10MB ENC FDDI IEEE802 IEEE802_11 IEEE802_11_RADIO IEEE802_11_RADIO_AVS IPNET IPV4 IPV6 LINUX_SLL LINUX_SLL2 LOOP NULL PFLOG PKTAP PPI PPP PPP_ETHER PPP_SERIAL PRISM_HEADER RAW SLIP'
+complete -c bpfengine -s y -l linktype -x -d 'Link type' \
+	-a 'APPLE_IP_OVER_IEEE1394 C_HDLC EN10MB ENC FDDI IEEE802 IEEE802_11 IEEE802_11_RADIO
+		IEEE802_11_RADIO_AVS IPNET IPV4 IPV6 LINUX_SLL LINUX_SLL2 LOOP NULL PFLOG PKTAP
+		PPI PPP PPP_ETHER PPP_SERIAL PRISM_HEADER RAW SLIP'
 complete -c bpfengine -l wait-interface -d 'Go on when a lost interface comes back'
 complete -c bpfengine -l process -d 'macOS: processes of packets and flows'
 complete -c bpfengine -l head-drop -d 'macOS: when full, lose the oldest packets'
@@ -49,15 +54,19 @@ complete -c bpfengine -s a -l autostop -x -a 'duration:' -d 'Stop after duration
 complete -c bpfengine -s c -l count -x -d 'Stop after so many packets'
 complete -c bpfengine -l flows -r -F -d 'Write each flow as a line'
 complete -c bpfengine -l flows-format -x -a 'json zeek eve ecs csv' -d 'How'
-complete -c bpfengine -l flows-overload -x -a 'auto drop wait' -d 'What happens when lines are written too slowly'
+complete -c bpfengine -l flows-overload -x -d 'What happens when lines are written too slowly' \
+	-a 'auto drop wait'
 complete -c bpfengine -l flows-append -d 'Keep what the file holds and write behind it'
-complete -c bpfengine -l flows-error -x -a 'continue stop' -d 'What happens when the file cannot be written'
+complete -c bpfengine -l flows-error -x -d 'What happens when the file cannot be written' \
+	-a 'continue stop'
 complete -c bpfengine -l flow-lengths -d 'Count bytes of IP and of payload, too'
 complete -c bpfengine -l direction-by-port -d 'Who began by port numbers, where no SYN tells'
 complete -c bpfengine -l max-flows -x -d 'Most flows alive'
 complete -c bpfengine -l flow-idle -x -d 'End a flow after so long without a packet'
 complete -c bpfengine -l flow-closed -x -d 'End a closed connection after so long'
-complete -c bpfengine -l flow-timeout -x -a 'tcp-opening= tcp-established= tcp-closing= tcp-closed= udp-one-way= udp-two-way= icmp= other=' -d 'End flows of a kind after so long'
+complete -c bpfengine -l flow-timeout -x -d 'End flows of a kind after so long' \
+	-a 'tcp-opening= tcp-established= tcp-closing= tcp-closed= udp-one-way= udp-two-way=
+		icmp= other='
 complete -c bpfengine -l flow-active -x -d 'Tell of a long flow every so long'
 complete -c bpfengine -l flow-memory -x -d 'Most memory for flows'
 complete -c bpfengine -l no-tcp-health -d 'Do not follow sequence numbers'
@@ -75,7 +84,8 @@ complete -c bpfengine -l ring -x -d 'Packets in a worker\'s ring'
 complete -c bpfengine -l overload -x -a 'wait drop' -d 'What happens when a ring is full'
 complete -c bpfengine -l pin -d 'One core for each worker'
 complete -c bpfengine -l priority -x -a 'normal high realtime' -d 'Of the threads'
-complete -c bpfengine -s Z -l relinquish-privileges -x -a '(__fish_complete_users)' -d 'Whom to become once the source is open'
+complete -c bpfengine -s Z -l relinquish-privileges -x -d 'Whom to become once the source is open' \
+	-a '(__fish_complete_users)'
 complete -c bpfengine -l no-confine -d 'Do not confine the program'
 complete -c bpfengine -l top -d 'A live view of rates, drops and connections'
 complete -c bpfengine -l json -d 'The report as JSON'
