@@ -78,7 +78,8 @@ ONE(ip4_packets, "network.ip", "packets", COUNTER, COUNTS, ip4_packets, "IPv4 pa
 ONE(ip6_packets, "network.ip6", "packets", COUNTER, COUNTS, ip6_packets, "IPv6 packets") \
 ONE(fragments, "network.fragments", "packets", COUNTER, COUNTS, fragments, \
 	"fragments of IP datagrams") \
-ONE(vlan_packets, "network.vlan", "packets", COUNTER, COUNTS, vlan_packets, "packets with a VLAN tag") \
+ONE(vlan_packets, "network.vlan", "packets", COUNTER, COUNTS, vlan_packets, \
+	"packets with a VLAN tag") \
 ONE(tunnel_packets, "network.tunnels", "packets", COUNTER, COUNTS, tunnel_packets, \
 	"packets in a tunnel") \
 ONE(icmp_errors, "network.icmp_errors", "packets", COUNTER, COUNTS, icmp_errors, \
@@ -92,10 +93,12 @@ ONE(fragments_evicted, "network.fragments_evicted", "packets", COUNTER, FRAGMENT
 ONE(flows_opened, "flows.opened", "flows", COUNTER, TABLE, opened, "flows opened") \
 ONE(flows_active, "flows.active", "flows", GAUGE, TABLE, active, "flows alive") \
 ONE(flows_peak, "flows.peak", "flows", COUNTER, TABLE, peak, "most flows alive at a time") \
-ONE(flows_ended, "flows.ended", "flows", COUNTER, TABLE, ended, "flows ended by time-out or close") \
+ONE(flows_ended, "flows.ended", "flows", COUNTER, TABLE, ended, \
+	"flows ended by time-out or close") \
 ONE(flows_evicted, "flows.evicted", "flows", COUNTER, TABLE, evicted, \
 	"flows evicted for want of room") \
-ONE(flow_packets, "flows.packets", "packets", COUNTER, TABLE, packets, "packets counted on a flow") \
+ONE(flow_packets, "flows.packets", "packets", COUNTER, TABLE, packets, \
+	"packets counted on a flow") \
 ONE(flows_refused, "flows.refused", "packets", COUNTER, TABLE, refused, \
 	"packets whose flow found no room") \
 ONE(flows_periods, "flows.periods", "records", COUNTER, TABLE, periods, \
@@ -103,7 +106,8 @@ ONE(flows_periods, "flows.periods", "records", COUNTER, TABLE, periods, \
 ONE(flow_bytes, "flows.bytes", "bytes", GAUGE, TABLE, bytes, "memory of the flow tables") \
 ONE(time_steps, "flows.time_steps", "times", COUNTER, TIMELINE, steps, \
 	"times at which the packets' clock jumped") \
-ONE(duplicates, "flows.duplicates", "packets", COUNTER, TABLE, duplicates, "TCP packets seen twice") \
+ONE(duplicates, "flows.duplicates", "packets", COUNTER, TABLE, duplicates, \
+	"TCP packets seen twice") \
 MANY(evicted, BPE_EVICTED_COUNT, "flows.evicted_by", "flows", COUNTER, TABLE, evicted_by, \
 	"flows evicted, by state") \
 ONE(records, "flows.records.given", "records", COUNTER, WORKER, records_taken, \
@@ -112,9 +116,11 @@ ONE(records_dropped, "flows.records.dropped", "records", COUNTER, WORKER, record
 	"records dropped for a full ring") \
 ONE(flows_shown, "flows.records.snapshots", "records", COUNTER, WORKER, flows_dumped, \
 	"records of dumped flows for on_record") \
-ONE(packets_per_second, "rates.last_second.packets_per_second", "packets/s", GAUGE, ENGINE, packets_per_second, \
+ONE(packets_per_second, "rates.last_second.packets_per_second", "packets/s", GAUGE, ENGINE, \
+	packets_per_second, \
 	"packets read in the last whole second") \
-ONE(bits_per_second, "rates.last_second.bits_per_second", "bits/s", GAUGE, ENGINE, bits_per_second, \
+ONE(bits_per_second, "rates.last_second.bits_per_second", "bits/s", GAUGE, ENGINE, \
+	bits_per_second, \
 	"bits on the wire in the last whole second") \
 ONE(inbound_packets, "directions.inbound", "packets", COUNTER, DEVICE, inbound, \
 	"packets that a savefile calls inbound") \
