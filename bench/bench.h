@@ -19,7 +19,8 @@ struct bench_row {
 
 static int bench_by_double(const void *a, const void *b)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	double x = *(const double *)a;
+	double y = *(const double *)b;
 	return (x > y) - (x < y);
 }
 

@@ -26,7 +26,7 @@ static uint8_t *kernel;
 static size_t kernel_length, size;
 static bool copies;
 
-static ssize_t full_read(void *context, int fd, void *buffer, size_t bytes)
+static ssize_t read_full_buffer(void *context, int fd, void *buffer, size_t bytes)
 {
 	(void)context, (void)fd;
 	if (bytes != size)
@@ -36,14 +36,14 @@ static ssize_t full_read(void *context, int fd, void *buffer, size_t bytes)
 	return (ssize_t)kernel_length;
 }
 
-static int no_wait(void *context, struct bpei_bpf_waiter *waiter, int fd, int wake,
+static int wait_nothing(void *context, struct bpei_bpf_waiter *waiter, int fd, int wake,
 	size_t low_water, int64_t timeout_ns)
 {
 	(void)context, (void)waiter, (void)fd, (void)wake, (void)low_water, (void)timeout_ns;
 	return 0;
 }
 
-static uint32_t make(uint32_t frame)
+static uint32_t make_records(uint32_t frame)
 {
 	uint32_t n = 0;
 	size_t at = 0;
@@ -60,7 +60,7 @@ static uint32_t make(uint32_t frame)
 	return n;
 }
 
-static struct bpei_device *open_device(uint32_t mode)
+static struct bpei_device *open_double_device(uint32_t mode)
 {
 	struct bpe_options o;
 	struct bpe_error e;
@@ -74,8 +74,8 @@ static struct bpei_device *open_device(uint32_t mode)
 	struct bpei_bpf_sys sys = twin.sys;
 	if (bpei_bpf_open_with(&sys, &o, &d, &e) < 0)
 		exit(1);
-	bpei_bpf_of(d)->sys.read = full_read;
-	bpei_bpf_of(d)->sys.wait = no_wait;
+	bpei_bpf_of(d)->sys.read = read_full_buffer;
+	bpei_bpf_of(d)->sys.wait = wait_nothing;
 	bpei_bpf_of(d)->sys.now = bpei_bpf_sys_real.now;
 	return d;
 }
@@ -121,7 +121,7 @@ static double copy_round(struct bpei_block *blocks, uint64_t reads, uint32_t rec
 	return (double)(bpei_clock_mono_ns() - start) / (double)(reads * records);
 }
 
-static void measure(size_t buffer, uint32_t frame) BPEI_READER
+static void measure_buffer(size_t buffer, uint32_t frame) BPEI_READER
 {
 	struct bench_row row[] = { { "memcpy of the same bytes", { 0 } }, { "bare walk", { 0 } },
 		{ "fill + walk, throughput", { 0 } }, { "fill + walk, auto", { 0 } },
@@ -135,7 +135,7 @@ static void measure(size_t buffer, uint32_t frame) BPEI_READER
 	kernel = malloc(size);
 	if (!kernel || bpei_columns_new(&c, BPE_BATCH) < 0)
 		exit(1);
-	uint32_t records = make(frame);
+	uint32_t records = make_records(frame);
 	for (int i = 0; i < BLOCKS; i++) {
 		blocks[i].memory_bytes = size;
 		blocks[i].memory = malloc(size);
@@ -143,7 +143,8 @@ static void measure(size_t buffer, uint32_t frame) BPEI_READER
 			exit(1);
 		memcpy(blocks[i].memory, kernel, kernel_length);
 	}
-	struct bpei_device *d[2] = { open_device(BPE_READ_THROUGHPUT), open_device(BPE_READ_AUTO) };
+	struct bpei_device *d[2] = { open_double_device(BPE_READ_THROUGHPUT),
+		open_double_device(BPE_READ_AUTO) };
 	struct bpei_bpf_walk how = { .layout = &bpei_layout_macos,
 		.link_type = 1,
 		.snaplen = 262144,
@@ -181,7 +182,7 @@ int main(void)
 		"no copy: thr", "auto", "auto/walk");
 	for (size_t b = 0; b < sizeof buffers / sizeof *buffers; b++)
 		for (size_t f = 0; f < sizeof frames / sizeof *frames; f++)
-			measure(buffers[b], frames[f]);
+			measure_buffer(buffers[b], frames[f]);
 	bpei_role_leave(&bpei_reader_role);
 	return 0;
 }

@@ -13,7 +13,7 @@ static const char *const shorts[] = { "ip", "tcp port 80", "host 10.0.0.1",
 	"vlan and ip6 and udp",
 	"(tcp port 80 or tcp port 443) and (host 10.0.0.1 or host 10.0.0.2)" };
 
-static char *hosts(int n)
+static char *join_hosts(int n)
 {
 	char *text = calloc((size_t)n, 32);
 	if (!text)
@@ -24,9 +24,10 @@ static char *hosts(int n)
 	return text;
 }
 
-static void compiling(const char *name, const char *expression, int times)
+static void measure_compiling(const char *name, const char *expression, int times)
 {
-	struct bench_row ours = { "ours", { 0 } }, theirs = { "libpcap", { 0 } };
+	struct bench_row ours = { "ours", { 0 } };
+	struct bench_row theirs = { "libpcap", { 0 } };
 	uint32_t length = 0, their_length = 0;
 	for (int r = 0; r < BENCH_ROUNDS; r++) {
 		int64_t start = bpei_clock_mono_ns();
@@ -58,7 +59,7 @@ static void compiling(const char *name, const char *expression, int times)
 		theirs.ns[n / 2] / 1e3, their_length, ours.ns[n / 2] / theirs.ns[n / 2]);
 }
 
-static void running(const char *expression)
+static void measure_running(const char *expression)
 {
 	enum { N = 4096 };
 	static uint8_t bytes[N][64];
@@ -105,12 +106,12 @@ int main(void)
 	printf("%-60s %13s %5s %15s %5s %8s\n", "compile", "ours", "insns", "libpcap", "insns",
 		"ratio");
 	for (size_t i = 0; i < sizeof shorts / sizeof *shorts; i++)
-		compiling(shorts[i], shorts[i], 50);
-	char *many = hosts(200);
-	compiling("200 hosts joined by or", many, 1);
+		measure_compiling(shorts[i], shorts[i], 50);
+	char *many = join_hosts(200);
+	measure_compiling("200 hosts joined by or", many, 1);
 	free(many);
-	running("tcp port 443");
-	running("tcp port 443 and host 10.0.0.1");
-	running("net 10.0.0.0/8 and not port 22");
+	measure_running("tcp port 443");
+	measure_running("tcp port 443 and host 10.0.0.1");
+	measure_running("net 10.0.0.0/8 and not port 22");
 	return 0;
 }

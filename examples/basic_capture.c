@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-static void endpoint(char *to, size_t room, const struct bpe_key *key, int end)
+static void format_endpoint(char *to, size_t room, const struct bpe_key *key, int end)
 {
 	char address[48] = "?";
 	inet_ntop(
@@ -33,8 +33,8 @@ static void print_packet(const struct bpe_batch *b, int i)
 	strftime(clock, sizeof clock, "%H:%M:%S", gmtime_r(&seconds, &tm));
 	if (l->flags & BPE_PKT_KEY) {
 		int sender = !!(l->flags & BPE_PKT_REVERSED);
-		endpoint(from, sizeof from, &b->key[i], sender);
-		endpoint(to, sizeof to, &b->key[i], !sender);
+		format_endpoint(from, sizeof from, &b->key[i], sender);
+		format_endpoint(to, sizeof to, &b->key[i], !sender);
 	}
 	printf("%s.%06" PRId64 " %-7s %s%s%s, %u bytes\n", clock, b->time_ns[i] % 1000000000 / 1000,
 		names[l->proto], from, *from ? " > " : "", to, b->wirelen[i]);

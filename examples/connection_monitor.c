@@ -21,7 +21,7 @@ static const char *state_name(uint8_t state)
 	return state < sizeof names / sizeof *names ? names[state] : "?";
 }
 
-static void show(const char *before, const struct bpe_flow *f)
+static void print_connection(const char *before, const struct bpe_flow *f)
 {
 	char a[48] = "?", b[48] = "?";
 	inet_ntop(f->ip_version == 6 ? AF_INET6 : AF_INET, f->addr[0], a, sizeof a);
@@ -35,7 +35,7 @@ static void show(const char *before, const struct bpe_flow *f)
 }
 
 /* With workers = 0 one thread runs it all, so the totals need no lock. */
-static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
+static void count_connection(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct totals *t = user;
 	(void)worker;
@@ -44,22 +44,23 @@ static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
 	t->connections++;
 	t->complete += f->tcp_state == BPE_TCP_CLOSED && !(f->flags & BPE_FLOW_MIDSTREAM);
 	t->refused_or_reset += f->tcp_state == BPE_TCP_RESET;
-	show("", f);
+	print_connection("", f);
 }
 
 /* A snapshot may be had at any time, of a running engine, too. */
-static void show_alive(struct bpe_engine *engine)
+static void print_largest(struct bpe_engine *engine)
 {
 	struct bpe_flow flows[32];
 	struct bpe_flow_totals about;
-	int shown = 0, n = bpe_engine_largest_flows(
-			       engine, BPE_ORDER_BYTES, INT64_MIN, flows, 32, &about, NULL);
+	int shown = 0;
+	int n = bpe_engine_largest_flows(
+		engine, BPE_ORDER_BYTES, INT64_MIN, flows, 32, &about, NULL);
 	if (n < 0)
 		return;
 	printf("%" PRIu64 " flows alive\n", about.alive);
 	for (int i = 0; i < n && shown < 3; i++)
 		if (flows[i].ip_proto == 6)
-			show("  ", &flows[i]), shown++;
+			print_connection("  ", &flows[i]), shown++;
 }
 
 int main(int argc, char **argv)
@@ -74,13 +75,14 @@ int main(int argc, char **argv)
 	}
 	source_option(&options, argv[1]);
 	options.workers = 0;
-	options.on_flow = on_flow;
+	options.on_flow = count_connection;
 	options.user = &totals;
 	if (bpe_engine_open(&options, &engine, &error) < 0) {
 		fprintf(stderr, "connection_monitor: %s\n", error.text);
 		return 1;
 	}
-	int64_t second = 1000000000, left = argc > 2 ? (int64_t)(strtod(argv[2], NULL) * 1e9) : 0;
+	int64_t second = 1000000000;
+	int64_t left = argc > 2 ? (int64_t)(strtod(argv[2], NULL) * 1e9) : 0;
 	if (left <= 0)
 		left = INT64_MAX;
 	int result = bpe_engine_start(engine, &error);
@@ -89,7 +91,7 @@ int main(int argc, char **argv)
 		if (left <= second)
 			bpe_engine_stop(engine);
 		else
-			show_alive(engine);
+			print_largest(engine);
 	}
 	if (result >= 0)
 		result = bpe_engine_result(engine, &error);

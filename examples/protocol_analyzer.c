@@ -18,7 +18,7 @@ struct share {
 }; /* by the lower port, most likely the service's */
 static struct share shares[WORKERS];
 
-static void on_batch(void *user, const struct bpe_batch *b)
+static void count_shares(void *user, const struct bpe_batch *b)
 {
 	struct share *mine = &((struct share *)user)[b->worker];
 	for (uint32_t i = 0; i < b->count; i++) {
@@ -44,8 +44,10 @@ static void print_largest(const char *name, size_t offset)
 		for (uint32_t p = 0; p < 65536; p++) {
 			struct service *s =
 				(struct service *)(void *)((char *)&shares[0] + offset) + p;
-			if (s->packets > best.packets)
-				best = *s, port = p;
+			if (s->packets > best.packets) {
+				best = *s;
+				port = p;
+			}
 		}
 		if (!best.packets)
 			break;
@@ -67,7 +69,7 @@ int main(int argc, char **argv)
 	source_option(&options, argv[1]);
 	options.workers = WORKERS;
 	options.flows = false;
-	options.on_batch = on_batch;
+	options.on_batch = count_shares;
 	options.user = shares;
 	if (bpe_engine_open(&options, &engine, &error) < 0) {
 		fprintf(stderr, "protocol_analyzer: %s\n", error.text);
@@ -84,10 +86,10 @@ int main(int argc, char **argv)
 			protocols[i].packets, protocols[i].bytes);
 	for (uint32_t p = 0; p < 65536; p++)
 		for (int w = 1; w < WORKERS; w++) {
-			shares[0].tcp[p].packets += shares[w].tcp[p].packets,
-				shares[0].tcp[p].payload_bytes += shares[w].tcp[p].payload_bytes;
-			shares[0].udp[p].packets += shares[w].udp[p].packets,
-				shares[0].udp[p].payload_bytes += shares[w].udp[p].payload_bytes;
+			shares[0].tcp[p].packets += shares[w].tcp[p].packets;
+			shares[0].tcp[p].payload_bytes += shares[w].tcp[p].payload_bytes;
+			shares[0].udp[p].packets += shares[w].udp[p].packets;
+			shares[0].udp[p].payload_bytes += shares[w].udp[p].payload_bytes;
 		}
 	print_largest("TCP", offsetof(struct share, tcp));
 	print_largest("UDP", offsetof(struct share, udp));

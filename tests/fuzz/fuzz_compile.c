@@ -38,7 +38,8 @@ void fuzz_compile(const uint8_t *bytes, size_t n)
 	struct bpe_error e = { 0 };
 	struct bpe_filter_options o;
 	bpe_filter_options_init(&o);
-	o.link_type = links[bytes[0] % 16], o.snaplen = 100;
+	o.link_type = links[bytes[0] % 16];
+	o.snaplen = 100;
 	if (bytes[0] >= 224)
 		o.through = 1u << bytes[0] % 9;
 	if (bpe_filter_compile_with(text, &o, &program, &length, &e) < 0) {
@@ -64,10 +65,13 @@ void fuzz_compile(const uint8_t *bytes, size_t n)
 		for (size_t i = 0; i < 200; i++)
 			whole[i] = (uint8_t)(bytes[(i + turn) % n] * (turn & 1 ? i + 1 : 1));
 		memcpy(whole + 12, turn < 2 ? packet + 12 : whole, 12);
-		if (turn == 3)
-			whole[12] = 0x86, whole[13] = 0xdd, whole[20] = 17;
-		uint32_t a = bpei_filter_run(program, whole, 200, sizeof whole),
-			 b = bpei_filter_run(plain, whole, 200, sizeof whole);
+		if (turn == 3) {
+			whole[12] = 0x86;
+			whole[13] = 0xdd;
+			whole[20] = 17;
+		}
+		uint32_t a = bpei_filter_run(program, whole, 200, sizeof whole);
+		uint32_t b = bpei_filter_run(plain, whole, 200, sizeof whole);
 		FUZZ_CHECK(a == b);
 	}
 	if (r == BPE_OK)

@@ -21,27 +21,28 @@ struct file {
 	size_t n;
 };
 
-static void put(struct file *f, const void *from, size_t n)
+static void append_bytes(struct file *f, const void *from, size_t n)
 {
 	if (f->n + n <= MOST_BYTES)
 		memcpy(f->bytes + f->n, from, n), f->n += n;
 }
-static void put16(struct file *f, uint16_t v)
+static void append_u16(struct file *f, uint16_t v)
 {
-	put(f, &v, sizeof v);
+	append_bytes(f, &v, sizeof v);
 }
-static void put32(struct file *f, uint32_t v)
+static void append_u32(struct file *f, uint32_t v)
 {
-	put(f, &v, sizeof v);
-}
-
-static void section(struct file *f)
-{
-	put32(f, 0x0a0d0d0a), put32(f, 28), put32(f, 0x1a2b3c4d), put16(f, 1), put16(f, 0);
-	put32(f, UINT32_MAX), put32(f, UINT32_MAX), put32(f, 28);
+	append_bytes(f, &v, sizeof v);
 }
 
-static uint64_t hostile(struct fuzz_input *in)
+static void append_section(struct file *f)
+{
+	append_u32(f, 0x0a0d0d0a), append_u32(f, 28), append_u32(f, 0x1a2b3c4d), append_u16(f, 1),
+		append_u16(f, 0);
+	append_u32(f, UINT32_MAX), append_u32(f, UINT32_MAX), append_u32(f, 28);
+}
+
+static uint64_t draw_hostile_time(struct fuzz_input *in)
 {
 	static const uint64_t corners[8] = { 0, INT64_MAX, (uint64_t)INT64_MAX - 300000000,
 		UINT64_MAX, 1700000000000000000, (uint64_t)INT64_MAX + 1, 9223372036u, 1 };
@@ -50,17 +51,17 @@ static uint64_t hostile(struct fuzz_input *in)
 			  : (uint64_t)fuzz_u32(in) << (kind & 31);
 }
 
-static void interface(struct file *f, struct fuzz_input *in)
+static void append_interface(struct file *f, struct fuzz_input *in)
 {
 	static const uint16_t links[8] = { 1, 1, 101, 113, 0, 228, 105, 276 };
 	static const uint8_t units[8] = { 9, 9, 6, 0, 0x8a, 0xbf, 19, 255 };
 	uint8_t kind = fuzz_u8(in);
-	uint64_t offset = kind & 64 ? hostile(in) : 0;
-	put32(f, 1), put32(f, 44), put16(f, links[kind & 7]), put16(f, 0),
-		put32(f, kind & 128 ? 60 : 0);
-	put16(f, 9), put16(f, 1), put32(f, units[kind >> 3 & 7]); /* if_tsresol */
-	put16(f, 14), put16(f, 8), put(f, &offset, 8);            /* if_tsoffset */
-	put32(f, 0), put32(f, 44);
+	uint64_t offset = kind & 64 ? draw_hostile_time(in) : 0;
+	append_u32(f, 1), append_u32(f, 44), append_u16(f, links[kind & 7]), append_u16(f, 0),
+		append_u32(f, kind & 128 ? 60 : 0);
+	append_u16(f, 9), append_u16(f, 1), append_u32(f, units[kind >> 3 & 7]); /* if_tsresol */
+	append_u16(f, 14), append_u16(f, 8), append_bytes(f, &offset, 8);        /* if_tsoffset */
+	append_u32(f, 0), append_u32(f, 44);
 }
 
 /* Ethernet frames: TCP both ways, UDP, UDP of IPv6, two fragments, an ICMP error, VXLAN. */
@@ -87,12 +88,13 @@ static const char *const shapes[8] = { FROM_1
 	       "\x1c" };
 static const uint8_t lengths[8] = { 54, 54, 43, 62, 42, 42, 70, 68 };
 
-static void packet(struct file *f, struct fuzz_input *in, uint8_t op, uint64_t *now)
+static void append_fuzzed_packet(struct file *f, struct fuzz_input *in, uint8_t op, uint64_t *now)
 {
 	static const uint32_t wires[8] = { 60, 1514, 0, INT32_MAX, (uint32_t)INT32_MAX + 1,
 		UINT32_MAX, 65535, 9000 };
 	uint8_t frame[80], how = fuzz_u8(in), changes = fuzz_u8(in);
-	uint32_t length = lengths[op & 7], wire = how & 8 ? wires[how & 7] : length;
+	uint32_t length = lengths[op & 7];
+	uint32_t wire = how & 8 ? wires[how & 7] : length;
 	memset(frame, 0, sizeof frame);
 	memcpy(frame, shapes[op & 7], length);
 	for (uint32_t k = changes & 3; k; k--)
@@ -100,33 +102,35 @@ static void packet(struct file *f, struct fuzz_input *in, uint8_t op, uint64_t *
 	if (changes & 4)
 		length = fuzz_u8(in) % (length + 1);
 	if (changes & 8)
-		*now = hostile(in);
+		*now = draw_hostile_time(in);
 	else
 		*now += (uint64_t)(how >> 4) << (changes >> 4) * 2;
-	uint32_t padded = (length + 3) & ~3u, block = 32 + padded;
-	put32(f, 6), put32(f, block), put32(f, op >> 3 & 3);
-	put32(f, (uint32_t)(*now >> 32)), put32(f, (uint32_t)*now);
-	put32(f, length), put32(f, wire), put(f, frame, padded), put32(f, block);
+	uint32_t padded = (length + 3) & ~3u;
+	uint32_t block = 32 + padded;
+	append_u32(f, 6), append_u32(f, block), append_u32(f, op >> 3 & 3);
+	append_u32(f, (uint32_t)(*now >> 32)), append_u32(f, (uint32_t)*now);
+	append_u32(f, length), append_u32(f, wire), append_bytes(f, frame, padded),
+		append_u32(f, block);
 }
 
-static void build(struct file *f, struct fuzz_input *in)
+static void build_savefile(struct file *f, struct fuzz_input *in)
 {
 	uint64_t now = 1700000000000000000;
-	section(f);
-	put32(f, 1), put32(f, 32), put16(f, 1), put16(f, 0),
-		put32(f, 0); /* an Ethernet in nanoseconds */
-	put16(f, 9), put16(f, 1), put32(f, 9), put32(f, 0), put32(f, 32);
+	append_section(f);
+	append_u32(f, 1), append_u32(f, 32), append_u16(f, 1), append_u16(f, 0),
+		append_u32(f, 0); /* an Ethernet in nanoseconds */
+	append_u16(f, 9), append_u16(f, 1), append_u32(f, 9), append_u32(f, 0), append_u32(f, 32);
 	while (fuzz_left(in)) {
 		uint8_t op = fuzz_u8(in);
 		if (op < 224)
-			packet(f, in, op, &now);
+			append_fuzzed_packet(f, in, op, &now);
 		else if (op < 240)
-			interface(f, in);
+			append_interface(f, in);
 		else if (op < 244)
-			section(f);
+			append_section(f);
 		else if (op < 248)
 			for (uint8_t k = fuzz_u8(in) & 31; k; k--)
-				put32(f, fuzz_u32(in));
+				append_u32(f, fuzz_u32(in));
 		else
 			now += (uint64_t)fuzz_u8(in) * 1000000000;
 	}
@@ -138,25 +142,30 @@ struct books {
 	uint64_t flow_packets, flow_captured, flow_wire, records, periods;
 };
 
-static void on_batch(void *user, const struct bpe_batch *batch)
+static void count_fuzzed_batch(void *user, const struct bpe_batch *batch)
 {
 	struct books *b = user;
 	for (uint32_t i = 0; i < batch->count; i++) {
 		bool keyed = batch->layers[i].flags & BPE_PKT_KEY;
-		b->packets++, b->captured += batch->caplen[i], b->wire += batch->wirelen[i];
-		if (keyed)
-			b->keyed++, b->keyed_captured += batch->caplen[i],
-				b->keyed_wire += batch->wirelen[i];
+		b->packets++;
+		b->captured += batch->caplen[i];
+		b->wire += batch->wirelen[i];
+		if (keyed) {
+			b->keyed++;
+			b->keyed_captured += batch->caplen[i];
+			b->keyed_wire += batch->wirelen[i];
+		}
 	}
 }
 
-static void on_flow(void *user, const struct bpe_flow *f, uint32_t worker)
+static void count_fuzzed_flow(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct books *b = user;
 	FUZZ_CHECK(worker == 0 && f->packets[0] + f->packets[1] > 0 && f->first_ns <= f->last_ns);
 	for (int k = 0; k < 2; k++) {
 		FUZZ_CHECK(f->packets[k] || (!f->wire_bytes[k] && !f->captured_bytes[k]));
-		b->flow_packets += f->packets[k], b->flow_captured += f->captured_bytes[k];
+		b->flow_packets += f->packets[k];
+		b->flow_captured += f->captured_bytes[k];
 		b->flow_wire += f->wire_bytes[k];
 	}
 	b->records++;
@@ -183,7 +192,7 @@ static void check_books(const struct bpe_stats *s, const struct books *b)
 	FUZZ_CHECK(b->flow_captured == b->keyed_captured && b->flow_wire == b->keyed_wire);
 }
 
-static void run(const struct file *f, struct bpe_options *o)
+static void run_engine_on(const struct file *f, struct bpe_options *o)
 {
 	char name[] = "/tmp/fuzz_engine.XXXXXX";
 	struct bpe_engine *engine;
@@ -194,7 +203,7 @@ static void run(const struct file *f, struct bpe_options *o)
 	FUZZ_CHECK(fd >= 0 && !unlink(name) && write(fd, f->bytes, f->n) == (ssize_t)f->n);
 	FUZZ_CHECK(!lseek(fd, 0, SEEK_SET) && dup2(fd, STDIN_FILENO) == STDIN_FILENO && !close(fd));
 	o->file = "-";
-	o->on_batch = on_batch, o->on_flow = on_flow, o->user = &books;
+	o->on_batch = count_fuzzed_batch, o->on_flow = count_fuzzed_flow, o->user = &books;
 	FUZZ_CHECK(bpe_engine_open(o, &engine, &error) == BPE_OK);
 	int status = bpe_engine_run(engine, 0, &error);
 	FUZZ_CHECK(
@@ -214,7 +223,8 @@ void fuzz_engine(const uint8_t *bytes, size_t n)
 	struct file f = { malloc(MOST_BYTES), 0 };
 	FUZZ_CHECK(f.bytes != NULL);
 	bpe_options_init(&o);
-	o.fixed_seed = true, o.hash_seed = kind;
+	o.fixed_seed = true;
+	o.hash_seed = kind;
 	o.workers = 0;
 	o.max_flows = tables[kind & 3];
 	o.no_tcp_health = kind & 4;
@@ -224,7 +234,7 @@ void fuzz_engine(const uint8_t *bytes, size_t n)
 	if (times & 4)
 		o.flow_closed_ns = spans[1 + (times >> 3 & 1)];
 	o.flow_active_ns = spans[times >> 4 & 3];
-	build(&f, &in);
-	run(&f, &o);
+	build_savefile(&f, &in);
+	run_engine_on(&f, &o);
 	free(f.bytes);
 }

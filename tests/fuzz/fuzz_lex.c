@@ -22,7 +22,8 @@ void fuzz_lex(const uint8_t *bytes, size_t n)
 	memcpy(text, bytes + 1, n - 1);
 	text[n - 1] = 0;
 	bpe_filter_options_init(&o);
-	o.link_type = links[bytes[0] % 8], o.no_names = 1;
+	o.link_type = links[bytes[0] % 8];
+	o.no_names = 1;
 	if (bytes[0] >= 0xf8)
 		o.through = 1u << bytes[0] % 8;
 	for (const char *in = text; (in = strstr(in, "in"));

@@ -26,7 +26,7 @@ struct run {
 	struct bpe_key key[PACKETS];
 };
 
-static struct bpei_columns columns_of(struct run *r, uint32_t from)
+static struct bpei_columns columns_of_run(struct run *r, uint32_t from)
 {
 	return (struct bpei_columns){ .data = r->data + from,
 		.time_ns = r->time_ns + from,
@@ -39,12 +39,13 @@ static struct bpei_columns columns_of(struct run *r, uint32_t from)
 		.outgoing = r->outgoing + from };
 }
 
-static uint8_t *packet(struct fuzz_input *in, uint8_t choices, uint32_t *length)
+static uint8_t *take_packet(struct fuzz_input *in, uint8_t choices, uint32_t *length)
 {
 	size_t unit = 0, times = 0;
 	const uint8_t *repeated = in->next;
 	if (choices & 1) {
-		unit = fuzz_u8(in), times = fuzz_u16(in);
+		unit = fuzz_u8(in);
+		times = fuzz_u16(in);
 		repeated = in->next;
 		if (unit > fuzz_left(in))
 			unit = fuzz_left(in);
@@ -66,7 +67,7 @@ static uint8_t *packet(struct fuzz_input *in, uint8_t choices, uint32_t *length)
 }
 
 /* Whether two results for one packet are the same; the key counts only where there is one. */
-static bool same(const struct run *a, const struct run *b, uint32_t i)
+static bool is_same_packet(const struct run *a, const struct run *b, uint32_t i)
 {
 	return !memcmp(&a->layers[i], &b->layers[i], sizeof *a->layers) &&
 	       a->hash[i] == b->hash[i] &&
@@ -74,7 +75,7 @@ static bool same(const struct run *a, const struct run *b, uint32_t i)
 		       !memcmp(&a->key[i], &b->key[i], sizeof *a->key));
 }
 
-static void exchange(uint8_t *a, uint8_t *b, size_t n)
+static void swap_bytes(uint8_t *a, uint8_t *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint8_t t = a[i];
@@ -84,7 +85,7 @@ static void exchange(uint8_t *a, uint8_t *b, size_t n)
 }
 
 /* The packet sent back: addresses and ports the other way round give the same key. */
-static void turn_round(
+static void turn_packet_round(
 	const struct run *r, uint32_t i, uint32_t link_type, const struct bpei_seed *seed)
 {
 	const struct bpe_layers *l = &r->layers[i];
@@ -92,18 +93,19 @@ static void turn_round(
 	struct run back = { .caplen = { r->caplen[i] },
 		.wirelen = { r->wirelen[i] },
 		.outgoing = { r->outgoing[i] } };
-	uint8_t *p = malloc(r->caplen[i]), *ip = p + l->network;
+	uint8_t *p = malloc(r->caplen[i]);
+	uint8_t *ip = p + l->network;
 	FUZZ_CHECK(p != NULL);
 	memcpy(p, r->data[i], r->caplen[i]);
-	exchange(ip + (four ? 12 : 8), ip + (four ? 16 : 24), four ? 4 : 16);
+	swap_bytes(ip + (four ? 12 : 8), ip + (four ? 16 : 24), four ? 4 : 16);
 	bool ports = l->proto == BPE_PROTO_TCP || l->proto == BPE_PROTO_UDP ||
 		     l->proto == BPE_PROTO_SCTP || l->proto == BPE_PROTO_UDPLITE ||
 		     l->proto == BPE_PROTO_DCCP || l->proto == BPE_PROTO_WIREGUARD ||
 		     l->proto == BPE_PROTO_GTP_PRIME;
 	if (l->transport != BPE_NO_OFFSET && l->transport + 4u <= l->end && ports)
-		exchange(p + l->transport, p + l->transport + 2, 2);
+		swap_bytes(p + l->transport, p + l->transport + 2, 2);
 	back.data[0] = p;
-	struct bpei_columns c = columns_of(&back, 0);
+	struct bpei_columns c = columns_of_run(&back, 0);
 	bpei_parse_scalar(&c, 1, link_type, NULL);
 	bpei_hash(&c, 1, seed);
 	FUZZ_CHECK(back.layers[0].flags & BPE_PKT_KEY);
@@ -118,7 +120,7 @@ static void turn_round(
 
 /* Without tunnels: a flow wherever there is one with them, of an IP header that does not lie behind
  * the inner one; else all the same. */
-static void outermost_of(struct run *r, uint32_t i, uint32_t link_type)
+static void parse_outermost(struct run *r, uint32_t i, uint32_t link_type)
 {
 	const struct bpe_layers *l = &r->layers[i];
 	struct bpe_layers outer;
@@ -145,7 +147,7 @@ static void outermost_of(struct run *r, uint32_t i, uint32_t link_type)
 
 /* The whole road: every later fragment is followed or lost, checksums and options read nothing that
  * is not there. */
-static void dissect(struct run *r, uint32_t n, uint32_t link_type)
+static void dissect_by_batches(struct run *r, uint32_t n, uint32_t link_type)
 {
 	struct bpei_dissector d;
 	struct bpe_options o;
@@ -154,7 +156,7 @@ static void dissect(struct run *r, uint32_t n, uint32_t link_type)
 	bpe_options_init(&o);
 	o.fixed_seed = o.checksums = true;
 	FUZZ_CHECK(bpei_dissector_new(&d, &o) == BPE_OK);
-	struct bpei_columns c = columns_of(r, 0);
+	struct bpei_columns c = columns_of_run(r, 0);
 	bpei_dissect(&d, &c, n, link_type);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct bpe_batch b = { .count = 1,
@@ -180,7 +182,8 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 	static const uint16_t link_types[] = { 0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, 127,
 		6, 9, 10, 50, 51, 104, 119, 138, 163, 192, 226, 258, 109, 117 };
 	struct fuzz_input in = { bytes, bytes + size };
-	uint32_t n = 0, choice = fuzz_u8(&in);
+	uint32_t n = 0;
+	uint32_t choice = fuzz_u8(&in);
 	uint32_t link_type = choice < sizeof link_types / sizeof *link_types ? link_types[choice]
 									     : fuzz_u16(&in);
 	uint8_t *memory[PACKETS];
@@ -190,7 +193,7 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 
 	for (; n < PACKETS && fuzz_left(&in); n++) {
 		uint8_t choices = fuzz_u8(&in);
-		whole.data[n] = memory[n] = packet(&in, choices, &whole.caplen[n]);
+		whole.data[n] = memory[n] = take_packet(&in, choices, &whole.caplen[n]);
 		whole.wirelen[n] = whole.caplen[n] + (choices & 2 ? 1000 : 0) -
 				   (choices & 4 ? whole.caplen[n] / 2 : 0);
 		whole.outgoing[n] = choices & 8 ? BPE_PKT_OUTGOING : 0;
@@ -200,19 +203,19 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 		memset(&alone.key[i], 0xa5, sizeof alone.key[i]);
 		memset(&alone.layers[i], 0xff, sizeof alone.layers[i]);
 	}
-	struct bpei_columns c = columns_of(&whole, 0);
+	struct bpei_columns c = columns_of_run(&whole, 0);
 	bpei_parse_scalar(&c, n, link_type, NULL);
 	bpei_hash(&c, n, &seed);
 	for (uint32_t i = 0; i < n; i++) {
 		static const uint8_t untouched = 0xa5;
-		c = columns_of(&alone, i);
+		c = columns_of_run(&alone, i);
 		bpei_parse_scalar(&c, 1, link_type, NULL);
 		bpei_hash(&c, 1, &seed);
 		const char *wrong =
 			layers_wrong(&whole.layers[i], &whole.key[i], whole.caplen[i], link_type);
 		if (wrong)
 			fuzz_broken(__FILE__, __LINE__, wrong);
-		FUZZ_CHECK(same(&whole, &alone, i));
+		FUZZ_CHECK(is_same_packet(&whole, &alone, i));
 		FUZZ_CHECK(whole.layers[i].flags & BPE_PKT_KEY ||
 			   (alone.key[i].zero[0] == untouched &&
 				   alone.key[i].addr[0][0] == untouched));
@@ -220,18 +223,18 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 		FUZZ_CHECK(!(whole.layers[i].flags & BPE_PKT_KEY) == !whole.hash[i]);
 		if (whole.layers[i].flags & BPE_PKT_KEY &&
 			!(whole.layers[i].flags & BPE_PKT_ICMP_ERROR))
-			turn_round(&whole, i, link_type, &seed);
-		outermost_of(&whole, i, link_type);
+			turn_packet_round(&whole, i, link_type, &seed);
+		parse_outermost(&whole, i, link_type);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		memset(&alone.key[i], 0xa5, sizeof alone.key[i]);
 		memset(&alone.layers[i], 0xff, sizeof alone.layers[i]);
 	}
-	c = columns_of(&alone, 0);
+	c = columns_of_run(&alone, 0);
 	bpei_parse(&c, n, link_type, &seed);
 	for (uint32_t i = 0; i < n; i++)
-		FUZZ_CHECK(same(&whole, &alone, i));
-	dissect(&alone, n, link_type);
+		FUZZ_CHECK(is_same_packet(&whole, &alone, i));
+	dissect_by_batches(&alone, n, link_type);
 	for (uint32_t i = 0; i < n; i++)
 		free(memory[i]);
 }

@@ -28,13 +28,13 @@ struct writer {
 	size_t n, piece;
 };
 
-static void mix(struct sum *s, uint64_t v)
+static void mix_into_sum(struct sum *s, uint64_t v)
 {
 	s->hash = (s->hash ^ v) * 0x9e3779b97f4a7c15u;
 	s->hash ^= s->hash >> 29;
 }
 
-static void take(struct sum *s, const struct bpei_block *b, const struct bpei_columns *c,
+static void take_batch(struct sum *s, const struct bpei_block *b, const struct bpei_columns *c,
 	uint32_t n, uint32_t snaplen)
 {
 	FUZZ_CHECK(n <= BPE_BATCH);
@@ -47,16 +47,16 @@ static void take(struct sum *s, const struct bpei_block *b, const struct bpei_co
 		FUZZ_CHECK(!layers_wrong(&c->layers[i], &c->key[i], c->caplen[i], b->link_type));
 		s->packets++;
 		s->bytes += c->caplen[i];
-		mix(s, (uint64_t)c->time_ns[i]);
-		mix(s, (uint64_t)c->caplen[i] << 32 | c->wirelen[i]);
-		mix(s, (uint64_t)c->interface_id[i] << 32 | b->link_type);
+		mix_into_sum(s, (uint64_t)c->time_ns[i]);
+		mix_into_sum(s, (uint64_t)c->caplen[i] << 32 | c->wirelen[i]);
+		mix_into_sum(s, (uint64_t)c->interface_id[i] << 32 | b->link_type);
 		for (uint32_t k = 0; k < c->caplen[i]; k++)
-			mix(s, c->data[i][k]);
+			mix_into_sum(s, c->data[i][k]);
 	}
 }
 
 /* Reads standard input to its end. */
-static struct sum drain(size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READER
+static struct sum drain_savefile(size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READER
 {
 	const struct bpe_options options = {
 		.file = "-", .snaplen = snaplen, .block_bytes = stretch
@@ -71,7 +71,8 @@ static struct sum drain(size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READE
 		return s;
 	}
 	FUZZ_CHECK(bpei_columns_new(&columns, BPE_BATCH) == BPE_OK);
-	FUZZ_CHECK(memchr(device->source, 0, sizeof device->source) && device->max_blocks_in_flight > 0);
+	FUZZ_CHECK(memchr(device->source, 0, sizeof device->source) &&
+		   device->max_blocks_in_flight > 0);
 	if (!device->maps_blocks)
 		FUZZ_CHECK((block.memory = bpei_mem_map(
 				    block.memory_bytes = device->block_bytes, 0)) != NULL);
@@ -81,7 +82,7 @@ static struct sum drain(size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READE
 		if (!s.status)
 			continue;
 		for (uint32_t got; (got = bpei_device_walk(device, &block, &columns, BPE_BATCH));)
-			take(&s, &block, &columns, got, snaplen);
+			take_batch(&s, &block, &columns, got, snaplen);
 		bpei_device_done(device, &block);
 	}
 	FUZZ_CHECK(s.status == BPE_E_END || s.status == BPE_E_TORN || s.status == BPE_E_FORMAT);
@@ -94,7 +95,7 @@ static struct sum drain(size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READE
 	return s;
 }
 
-static void *write_all(void *user)
+static void *write_pieces(void *user)
 {
 	struct writer *w = user;
 	for (size_t at = 0; at < w->n;) {
@@ -110,7 +111,7 @@ static void *write_all(void *user)
 	return NULL;
 }
 
-static struct sum mapped(
+static struct sum sum_mapped(
 	const uint8_t *bytes, size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READER
 {
 	char name[] = "/tmp/fuzz_savefile.XXXXXX";
@@ -118,18 +119,19 @@ static struct sum mapped(
 	FUZZ_CHECK(fd >= 0 && !unlink(name));
 	FUZZ_CHECK(write(fd, bytes, n) == (ssize_t)n && !lseek(fd, 0, SEEK_SET));
 	FUZZ_CHECK(dup2(fd, STDIN_FILENO) == STDIN_FILENO && !close(fd));
-	return drain(n, snaplen, stretch);
+	return drain_savefile(n, snaplen, stretch);
 }
 
-static struct sum piped(const uint8_t *bytes, size_t n, uint32_t snaplen, size_t piece) BPEI_READER
+static struct sum sum_piped(
+	const uint8_t *bytes, size_t n, uint32_t snaplen, size_t piece) BPEI_READER
 {
 	int ends[2];
 	pthread_t thread;
 	FUZZ_CHECK(!pipe(ends));
 	struct writer w = { ends[1], bytes, n, piece };
 	FUZZ_CHECK(dup2(ends[0], STDIN_FILENO) == STDIN_FILENO && !close(ends[0]));
-	FUZZ_CHECK(!pthread_create(&thread, NULL, write_all, &w));
-	struct sum s = drain(n, snaplen, 0);
+	FUZZ_CHECK(!pthread_create(&thread, NULL, write_pieces, &w));
+	struct sum s = drain_savefile(n, snaplen, 0);
 	close(STDIN_FILENO);
 	FUZZ_CHECK(!pthread_join(thread, NULL));
 	FUZZ_CHECK(open("/dev/null", O_RDONLY) == STDIN_FILENO);
@@ -151,8 +153,8 @@ static void check_alike(const struct sum *file, const struct sum *pipe)
 
 void fuzz_savefile(const uint8_t *bytes, size_t n)
 {
-	static const uint32_t snaplens[4] = { BPE_MAX_SNAPLEN, 96, 20, 1 },
-			      stretches[4] = { 0, 1, 64, 1000 };
+	static const uint32_t snaplens[4] = { BPE_MAX_SNAPLEN, 96, 20, 1 };
+	static const uint32_t stretches[4] = { 0, 1, 64, 1000 };
 	static const size_t pieces[4] = { 65536, 37, 500, 5 };
 	struct fuzz_input in = { bytes, bytes + n };
 	uint8_t choices = fuzz_u8(&in);
@@ -161,9 +163,9 @@ void fuzz_savefile(const uint8_t *bytes, size_t n)
 
 	signal(SIGPIPE, SIG_IGN);
 	bpei_role_enter(&bpei_reader_role);
-	struct sum a = mapped(in.next, length, snaplen, stretches[choices >> 2 & 3]);
+	struct sum a = sum_mapped(in.next, length, snaplen, stretches[choices >> 2 & 3]);
 	if (!(choices & 64)) {
-		struct sum b = piped(in.next, length, snaplen, pieces[choices >> 4 & 3]);
+		struct sum b = sum_piped(in.next, length, snaplen, pieces[choices >> 4 & 3]);
 		check_alike(&a, &b);
 	}
 	bpei_role_leave(&bpei_reader_role);

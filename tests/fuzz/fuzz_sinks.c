@@ -45,7 +45,7 @@ static size_t line_length(const char *line, int n, uint32_t format)
 	return (size_t)n - end;
 }
 
-static void one_format(const struct bpe_flow *flow, uint32_t format, size_t room)
+static void check_format(const struct bpe_flow *flow, uint32_t format, size_t room)
 {
 	char line[BPE_FORMAT_BYTES], head[BPE_FORMAT_BYTES];
 	memset(line, 0x5a, sizeof line);
@@ -79,5 +79,5 @@ void fuzz_sinks(const uint8_t *bytes, size_t n)
 	flow.version = BPE_FLOW_VERSION;
 	flow.size = sizeof flow;
 	for (uint32_t format = 0; format < BPE_FORMAT_COUNT; format++)
-		one_format(&flow, format, room);
+		check_format(&flow, format, room);
 }

@@ -11,7 +11,7 @@
 #define FRAMES 300u
 #define MOST_FLOWS 5000u /* more would only take time */
 
-static void generate(const struct bpei_synth_options *o)
+static void generate_frames(const struct bpei_synth_options *o)
 {
 	uint8_t frame[BPEI_SYNTH_FRAME];
 	uint64_t wire_bytes = 0, arp = 0;
@@ -19,7 +19,8 @@ static void generate(const struct bpei_synth_options *o)
 	FUZZ_CHECK(gen != NULL);
 	for (uint32_t i = 0; i < FRAMES; i++) {
 		const uint8_t *data[1] = { frame };
-		uint32_t length = bpei_synth_gen_next(gen, frame), wirelen = length;
+		uint32_t length = bpei_synth_gen_next(gen, frame);
+		uint32_t wirelen = length;
 		struct bpe_layers layers = { .flags = 0 };
 		struct bpe_key key;
 		struct bpei_columns c = { .data = data,
@@ -46,8 +47,10 @@ void fuzz_synth_options(const uint8_t *bytes, size_t n)
 {
 	struct fuzz_input in = { bytes, bytes + n };
 	struct bpei_synth_options o = { .flows = 12345 };
-	size_t room = 1 + fuzz_u8(&in) % 200, left = fuzz_left(&in);
-	char *text = malloc(room), *name = malloc(left + 7);
+	size_t room = 1 + fuzz_u8(&in) % 200;
+	size_t left = fuzz_left(&in);
+	char *text = malloc(room);
+	char *name = malloc(left + 7);
 	FUZZ_CHECK(text && name);
 	memcpy(name, "synth:", 6);
 	memcpy(name + 6, in.next, left);
@@ -61,7 +64,7 @@ void fuzz_synth_options(const uint8_t *bytes, size_t n)
 			   (!o.size || (o.size >= 60 && o.size <= 1514)));
 		FUZZ_CHECK(o.vlan <= 100 && o.ipv6 <= 100 && o.retransmit <= 1000);
 		if (o.flows <= MOST_FLOWS)
-			generate(&o);
+			generate_frames(&o);
 	}
 	free(text);
 	free(name);

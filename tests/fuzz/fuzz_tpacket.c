@@ -21,8 +21,8 @@ struct walked {
 	uint64_t packets, captured, wire;
 };
 
-static void check(const struct bpei_columns *c, uint32_t n, const uint8_t *block, size_t length,
-	struct walked *w)
+static void check_tpacket_batch(const struct bpei_columns *c, uint32_t n, const uint8_t *block,
+	size_t length, struct walked *w)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		FUZZ_CHECK(c->data[i] >= block &&
@@ -60,13 +60,15 @@ void fuzz_tpacket(const uint8_t *bytes, size_t n)
 	FUZZ_CHECK(block && bpei_columns_new(&columns, BPE_BATCH) == BPE_OK);
 	memcpy(block, in.next, length);
 	memcpy(&desc, block, sizeof desc);
-	uint32_t packets = desc.hdr.bh1.num_pkts, max = steps[choices >> 3 & 3], got;
+	uint32_t packets = desc.hdr.bh1.num_pkts;
+	uint32_t max = steps[choices >> 3 & 3];
+	uint32_t got;
 	struct bpei_block b = {
 		.bytes = block, .length = length, .position = desc.hdr.bh1.offset_to_first_pkt
 	};
 	while ((got = bpei_walk_tpacket(&how, &b, &columns, max))) {
 		FUZZ_CHECK(got <= max && b.link_type == how.link_type);
-		check(&columns, got, block, length, &w);
+		check_tpacket_batch(&columns, got, block, length, &w);
 		FUZZ_CHECK(w.packets <= packets);
 	}
 	FUZZ_CHECK(bpei_counter_get(&torn) <= 1);

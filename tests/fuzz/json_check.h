@@ -78,8 +78,10 @@ static inline bool json_string(struct json *j)
 static inline size_t json_digits(struct json *j)
 {
 	size_t n = 0;
-	while (j->at < j->end && *j->at >= '0' && *j->at <= '9')
-		j->at++, n++;
+	while (j->at < j->end && *j->at >= '0' && *j->at <= '9') {
+		j->at++;
+		n++;
+	}
 	return n;
 }
 

@@ -30,7 +30,7 @@ static const struct {
 	{ "tpacket", fuzz_tpacket },
 };
 
-static int one(void (*run)(const uint8_t *, size_t), const char *path)
+static int replay_file(void (*run)(const uint8_t *, size_t), const char *path)
 {
 	uint8_t *bytes = malloc(MOST_BYTES);
 	FILE *file = fopen(path, "rb");
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
 			if (!child) {
 				closedir(directory); /* not ours: a leak checker would find it */
 				alarm(60);           /* a hang is a failure, too */
-				exit(one(targets[t].run, path));
+				exit(replay_file(targets[t].run, path));
 			}
 			if (child > 0)
 				while (waitpid(child, &status, 0) < 0 && errno == EINTR)

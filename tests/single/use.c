@@ -14,23 +14,23 @@
 
 #define SYNTH "synth:count=20000,flows=500,size=imix,seed=7"
 
-static int failed(const char *what, const struct bpe_error *error)
+static int report_failure(const char *what, const struct bpe_error *error)
 {
 	fprintf(stderr, "%s: %s\n", what, error->text);
 	return 1;
 }
 
-static void put16(FILE *f, uint16_t v)
+static void put_file_u16(FILE *f, uint16_t v)
 {
 	fwrite(&v, sizeof v, 1, f);
 }
-static void put(FILE *f, uint32_t v)
+static void put_file_u32(FILE *f, uint32_t v)
 {
 	fwrite(&v, sizeof v, 1, f);
 }
 
 /* A pcap file with nanoseconds, of what synth makes. */
-static int write_savefile(const char *path)
+static int write_small_savefile(const char *path)
 {
 	struct bpe_options o;
 	struct bpe_capture *capture;
@@ -44,21 +44,21 @@ static int write_savefile(const char *path)
 		return 1;
 	}
 	if (bpe_capture_open(&o, &capture, &error) < 0)
-		return failed("synth", &error);
-	put(f, 0xa1b23c4d), put16(f, 2), put16(f, 4), put(f, 0), put(f, 0), put(f, BPE_MAX_SNAPLEN),
-		put(f, 1);
+		return report_failure("synth", &error);
+	put_file_u32(f, 0xa1b23c4d), put_file_u16(f, 2), put_file_u16(f, 4), put_file_u32(f, 0),
+		put_file_u32(f, 0), put_file_u32(f, BPE_MAX_SNAPLEN), put_file_u32(f, 1);
 	while (bpe_capture_next(capture, &batch, -1, &error) > 0)
 		for (uint32_t i = 0; i < batch.count; i++) {
-			put(f, (uint32_t)(batch.time_ns[i] / 1000000000)),
-				put(f, (uint32_t)(batch.time_ns[i] % 1000000000)),
-				put(f, batch.caplen[i]), put(f, batch.wirelen[i]);
+			put_file_u32(f, (uint32_t)(batch.time_ns[i] / 1000000000)),
+				put_file_u32(f, (uint32_t)(batch.time_ns[i] % 1000000000)),
+				put_file_u32(f, batch.caplen[i]), put_file_u32(f, batch.wirelen[i]);
 			fwrite(batch.data[i], 1, batch.caplen[i], f);
 		}
 	bpe_capture_close(capture);
 	return fclose(f) != 0;
 }
 
-static uint64_t mix(uint64_t sum, uint64_t value)
+static uint64_t mix_sum(uint64_t sum, uint64_t value)
 {
 	return (sum ^ value) * 1099511628211u;
 } /* as FNV-1a, by values: the same in each byte order */
@@ -69,7 +69,7 @@ static uint64_t mix_layers(uint64_t sum, const struct bpe_layers *l)
 		l->ethertype, l->ip_proto, l->proto, l->link_type, l->tcp_flags, l->vlan_count,
 		l->vlan[0], l->vlan[1] };
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-		sum = mix(sum, values[i]);
+		sum = mix_sum(sum, values[i]);
 	return sum;
 }
 
@@ -77,34 +77,37 @@ static uint64_t mix_key(uint64_t sum, const struct bpe_key *k)
 {
 	for (int end = 0; end < 2; end++) {
 		for (int i = 0; i < 16; i++)
-			sum = mix(sum, k->addr[end][i]);
-		sum = mix(mix(sum, k->port[end]), k->vlan[end]);
+			sum = mix_sum(sum, k->addr[end][i]);
+		sum = mix_sum(mix_sum(sum, k->port[end]), k->vlan[end]);
 	}
-	return mix(mix(sum, k->ip_proto), k->ip_version);
+	return mix_sum(mix_sum(sum, k->ip_proto), k->ip_version);
 }
 
 /* All columns of all packets, as one number. */
-static int captured(const char *name, struct bpe_options *o)
+static int run_capture(const char *name, struct bpe_options *o)
 {
 	struct bpe_capture *capture;
 	struct bpe_batch batch;
 	struct bpe_error error;
 	struct bpe_tcp_options tcp;
-	uint64_t packets = 0, bytes = 0, sum = 14695981039346656037u, options = 0;
+	uint64_t packets = 0;
+	uint64_t bytes = 0;
+	uint64_t sum = 14695981039346656037u;
+	uint64_t options = 0;
 	int n;
 	if (bpe_capture_open(o, &capture, &error) < 0)
-		return failed(name, &error);
+		return report_failure(name, &error);
 	while ((n = bpe_capture_next(capture, &batch, -1, &error)) > 0)
 		for (uint32_t i = 0; i < batch.count; i++) {
 			packets++;
 			bytes += batch.caplen[i];
-			sum = mix(mix_layers(sum, &batch.layers[i]), batch.hash[i]);
+			sum = mix_sum(mix_layers(sum, &batch.layers[i]), batch.hash[i]);
 			if (batch.layers[i].flags & BPE_PKT_KEY)
 				sum = mix_key(sum, &batch.key[i]);
 			options += bpe_batch_tcp_options(&batch, i, &tcp) == 1;
 		}
 	if (n != BPE_E_END)
-		return failed(name, &error);
+		return report_failure(name, &error);
 	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes, columns %016" PRIx64 ", %" PRIu64
 	       " with TCP\n",
 		name, packets, bytes, sum, options);
@@ -112,16 +115,16 @@ static int captured(const char *name, struct bpe_options *o)
 	return 0;
 }
 
-static void on_batch(void *user, const struct bpe_batch *batch)
+static void sum_batch(void *user, const struct bpe_batch *batch)
 {
 	((uint64_t *)user)[batch->worker] += batch->count;
 }
-static void on_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
+static void sum_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
 {
 	((uint64_t *)user)[2 + worker] += flow->packets[0] + flow->packets[1];
 }
 
-static int engine(const char *name, struct bpe_options *o)
+static int run_engine_level(const char *name, struct bpe_options *o)
 {
 	struct bpe_engine *e;
 	struct bpe_stats s;
@@ -129,11 +132,11 @@ static int engine(const char *name, struct bpe_options *o)
 	struct bpe_protocol protocols[8];
 	uint64_t seen[4] = { 0, 0, 0, 0 };
 	o->workers = 2;
-	o->on_batch = on_batch;
-	o->on_flow = on_flow;
+	o->on_batch = sum_batch;
+	o->on_flow = sum_flow;
 	o->user = seen;
 	if (bpe_engine_open(o, &e, &error) < 0 || bpe_engine_run(e, 0, &error) < 0)
-		return failed(name, &error);
+		return report_failure(name, &error);
 	bpe_engine_stats(e, &s);
 	size_t n = bpe_engine_protocols(e, protocols, 8);
 	printf("%s: %" PRIu64 " read, %" PRIu64 " delivered, %" PRIu64 " flows, %" PRIu64
@@ -157,7 +160,7 @@ int main(int argc, char **argv)
 	FILE *there = fopen(argv[1], "rb");
 	if (there)
 		fclose(there);
-	else if (write_savefile(argv[1]))
+	else if (write_small_savefile(argv[1]))
 		return 1;
 	if (strcmp(bpe_version(), BPE_VERSION))
 		return 1;
@@ -173,14 +176,14 @@ int main(int argc, char **argv)
 			if (filtered)
 				o.filter_expression =
 					"tcp port 80 or udp and not net 10.0.0.0/9 or ip6[6] = 17";
-			if (captured(source ? "savefile" : "synth", &o) ||
-				engine(source ? "savefile, engine" : "synth, engine", &o))
+			if (run_capture(source ? "savefile" : "synth", &o) ||
+				run_engine_level(source ? "savefile, engine" : "synth, engine", &o))
 				return 1;
 		}
 	struct bpe_filter_options how;
 	bpe_filter_options_init(&how);
 	if (bpe_filter_explain("tcp port 80", &how, &text, &error) < 0)
-		return failed("explain", &error);
+		return report_failure("explain", &error);
 	fputs(text, stdout);
 	bpe_filter_text_free(text);
 	if (bpe_filter_explain("tcp prt 80", &how, &text, &error) >= 0)
@@ -188,7 +191,7 @@ int main(int argc, char **argv)
 	printf("%s\n", error.text);
 	int n = bpe_interfaces_list(&interfaces, &error);
 	if (n < 1)
-		return failed("interfaces", &error);
+		return report_failure("interfaces", &error);
 	printf("%s last\n", interfaces[n - 1].name);
 	bpe_interfaces_free(interfaces);
 	bpe_options_init(&o);
