@@ -32,17 +32,22 @@ uint32_t kernels_chance(uint32_t below)
 
 static uint8_t *put_be16_bytes(uint8_t *p, uint32_t v)
 {
-	p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v;
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
 	return p + 2;
 }
 
 uint32_t kernels_packet(uint8_t packet[KERNELS_BYTES], const struct kernels_mix *m)
 {
-	bool six = chance(100) < m->six, tcp = chance(100) < m->tcp,
-	     tagged = chance(100) < m->tagged, icmp = chance(100) < m->icmp,
-	     odd = chance(100) < m->odd;
-	uint32_t length = tcp && !icmp ? 20 : 8, body = chance(3),
-		 hosts[2] = { chance(4096), chance(4096) }, way = chance(2);
+	bool six = chance(100) < m->six;
+	bool tcp = chance(100) < m->tcp;
+	bool tagged = chance(100) < m->tagged;
+	bool icmp = chance(100) < m->icmp;
+	bool odd = chance(100) < m->odd;
+	uint32_t length = tcp && !icmp ? 20 : 8;
+	uint32_t body = chance(3);
+	uint32_t hosts[2] = { chance(4096), chance(4096) };
+	uint32_t way = chance(2);
 	uint8_t *p = packet + 12;
 	if (tagged)
 		p = put_be16_bytes(put_be16_bytes(p, 0x8100), 7);
@@ -56,8 +61,10 @@ uint32_t kernels_packet(uint8_t packet[KERNELS_BYTES], const struct kernels_mix 
 			put_be16_bytes(p + 22 + 16 * end, hosts[end ^ way]);
 		}
 		p += 40;
-		if (odd)
-			p[0] = tcp ? 6 : 17, p += 8;
+		if (odd) {
+			p[0] = tcp ? 6 : 17;
+			p += 8;
+		}
 	} else {
 		p[0] = 0x45;
 		put_be16_bytes(p + 2, 20 + length + body);
@@ -74,9 +81,10 @@ uint32_t kernels_packet(uint8_t packet[KERNELS_BYTES], const struct kernels_mix 
 		put_be16_bytes(put_be16_bytes(p, six ? 0x8000 : 0x0800) + 2, chance(50000));
 	else
 		put_be16_bytes(put_be16_bytes(p, 1024 + chance(50000)), 443);
-	if (tcp && !icmp)
-		p[12] = 0x50, p[13] = 0x10;
-	else if (!icmp)
+	if (tcp && !icmp) {
+		p[12] = 0x50;
+		p[13] = 0x10;
+	} else if (!icmp)
 		put_be16_bytes(p + 4, length + body);
 	uint32_t end = (uint32_t)(p - packet) + length + body;
 	return end < 60 ? 60 : end;
@@ -108,7 +116,9 @@ static double parse_round(const struct bpei_backend *b)
 	for (int pass = 0; pass < PASSES; pass++)
 		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
 			struct bpei_columns c = kernel_columns_from(i);
-			c.layers = layers, c.key = key, c.hash = hash;
+			c.layers = layers;
+			c.key = key;
+			c.hash = hash;
 			b->parse(&c, BPE_BATCH, 1, &seed);
 			bench_keep(layers[0].flags);
 		}

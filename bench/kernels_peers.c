@@ -35,8 +35,10 @@ static uint64_t measure_pcap_round(void)
 	pcap_t *p = pcap_open_offline(file, text);
 	if (!p)
 		abort();
-	while (pcap_next_ex(p, &h, &packet) == 1)
-		n++, bytes += h->caplen + packet[0];
+	while (pcap_next_ex(p, &h, &packet) == 1) {
+		n++;
+		bytes += h->caplen + packet[0];
+	}
 	pcap_close(p);
 	bench_keep((uint32_t)bytes);
 	return n;
@@ -59,7 +61,8 @@ void kernels_tins_end(void);
 
 const struct kernels_peer kernels_peers[] = {
 #ifdef HAVE_PCAP
-	{ "libpcap: pcap_next_ex, nothing parsed", pcap_add, pcap_round, pcap_end },
+	{ "libpcap: pcap_next_ex, nothing parsed", add_pcap_row, measure_pcap_round,
+		end_pcap_rows },
 #endif
 #ifdef HAVE_TINS
 	{ "libtins: parse, nothing walked", kernels_tins_add, kernels_tins_round,

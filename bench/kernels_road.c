@@ -20,14 +20,14 @@ static bpei_counter torn;
 
 static void fill_road_buffers(const struct kernels_mix *mix)
 {
-	const uint32_t align = bpei_layout_macos.align,
-		       header = bpei_layout_hdrlen(bpei_layout_macos.hdrlen_base, align, 14);
+	const uint32_t align = bpei_layout_macos.align;
+	const uint32_t header = bpei_layout_hdrlen(bpei_layout_macos.hdrlen_base, align, 14);
 	uint32_t at = BLOCK_BYTES;
 	used = packets = 0;
 	for (; packets < ROAD_PACKETS; packets++) {
 		uint8_t packet[KERNELS_BYTES] = { 0 };
-		uint32_t caplen = kernels_packet(packet, mix),
-			 bytes = bpei_layout_align(header + caplen, align);
+		uint32_t caplen = kernels_packet(packet, mix);
+		uint32_t bytes = bpei_layout_align(header + caplen, align);
 		if (at + bytes > BLOCK_BYTES) {
 			blocks[used] = (struct bpei_block){ .bytes = memory[used],
 				.memory = memory[used],
@@ -55,7 +55,8 @@ static double walk_bare_road(const struct bpei_columns *c, uint32_t number)
 	for (uint32_t k = 0; k < used; k++)
 		for (size_t at = 0; at + 18 <= blocks[k].length; sum++) {
 			const uint8_t *r = blocks[k].bytes + at;
-			uint32_t caplen = bpei_load32(r + 8), hdrlen = bpei_load16(r + 16);
+			uint32_t caplen = bpei_load32(r + 8);
+			uint32_t hdrlen = bpei_load16(r + 16);
 			if (hdrlen < 18 || (uint64_t)hdrlen + caplen > blocks[k].length - at)
 				break;
 			bytes += caplen;
@@ -113,7 +114,8 @@ static void give_road_block(void)
 	for (uint32_t k = 0; k < used; k++)
 		for (size_t at = 0; at < blocks[k].length;) {
 			const uint8_t *r = blocks[k].bytes + at;
-			uint32_t caplen = bpei_load32(r + 8), hdrlen = bpei_load16(r + 16);
+			uint32_t caplen = bpei_load32(r + 8);
+			uint32_t hdrlen = bpei_load16(r + 16);
 			for (uint32_t p = 0; p < kernels_peer_count; p++)
 				kernels_peers[p].add(r + hdrlen, caplen);
 			at += bpei_layout_align(hdrlen + caplen, 4);
@@ -140,12 +142,14 @@ void kernels_road(const struct kernels_mix *mix, const struct bpei_seed *seed)
 		if (!bpei_backends[b].cpu_fits())
 			continue;
 		snprintf(names[b], sizeof names[b], "walk, parse, hash, %s", bpei_backends[b].name);
-		how[n] = road, number[n] = b + 1;
+		how[n] = road;
+		number[n] = b + 1;
 		rows[n++].name = names[b];
 	}
 	const int ours = n;
 	for (uint32_t p = 0; p < kernels_peer_count; p++) {
-		how[n] = peer, number[n] = p;
+		how[n] = peer;
+		number[n] = p;
 		rows[n++].name = kernels_peers[p].name;
 	}
 	printf("%s: %u packets in %u blocks\n", mix->name, packets, used);

@@ -23,9 +23,8 @@ static void fill_walk_buffers(bool mixed)
 	for (uint32_t k = 0; k < BLOCKS; k++) {
 		size_t at = 0;
 		for (;; records++) {
-			uint32_t chance = kernels_chance(12), caplen = !mixed || chance < 7 ? 60
-								       : chance < 11        ? 590
-											    : 1514;
+			uint32_t chance = kernels_chance(12);
+			uint32_t caplen = !mixed || chance < 7 ? 60 : chance < 11 ? 590 : 1514;
 			uint32_t bytes = bpei_layout_align(18 + caplen, 4);
 			if (at + bytes > BLOCK)
 				break;
@@ -43,7 +42,8 @@ static inline size_t walk_one_record(
 	const struct bpei_block *b, size_t at, const struct bpei_columns *c, uint32_t i)
 {
 	const uint8_t *r = b->bytes + at;
-	uint32_t caplen = bpei_load32(r + 8), hdrlen = bpei_load16(r + 16);
+	uint32_t caplen = bpei_load32(r + 8);
+	uint32_t hdrlen = bpei_load16(r + 16);
 	if (hdrlen < 18 || (uint64_t)hdrlen + caplen > b->length - at)
 		abort();
 	c->data[i] = r + hdrlen;
