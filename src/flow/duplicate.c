@@ -42,7 +42,7 @@ static bool is_fingerprint_kept(const struct bpei_tcp_anomalies *a, uint32_t fin
 
 /* Counts a copy.  starts_watch: the end is watched from now on; otherwise a watched end is watched
  * anew, and any other end is not. */
-static void count_duplicate(struct bpei_table *t, uint32_t i, struct bpei_tcp_anomalies *a,
+static void count_duplicate_segment(struct bpei_table *t, uint32_t i, struct bpei_tcp_anomalies *a,
 	uint32_t end, bool starts_watch)
 {
 	a = bpei_anomaly_count(t, i, a, end, ANOMALY_DUPLICATE);
@@ -118,7 +118,7 @@ bool bpei_duplicate_check(
 
 		if (is_last)
 			cold->fingerprint[end] = fingerprint; /* as the fast path does for ACKs */
-		count_duplicate(t, i, a, end, has_number);
+		count_duplicate_segment(t, i, a, end, has_number);
 		return true;
 	}
 	cold->fingerprint[end] = fingerprint;
@@ -131,6 +131,6 @@ bool bpei_duplicate_count_ack(struct bpei_table *t, uint32_t i, uint32_t end)
 {
 	if (!t->options.report_duplicates)
 		return false;
-	count_duplicate(t, i, bpei_anomalies_find(t, i), end, false);
+	count_duplicate_segment(t, i, bpei_anomalies_find(t, i), end, false);
 	return true;
 }

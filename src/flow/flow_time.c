@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Flow time goes on where packets' times step back: flow time = time + shift, and a step back makes
- * the shift larger.
+/* Flow time goes on where packets' times step back.  Flow time = time + shift, and a step back
+ * makes the shift larger.
  *
  * A jump of more than BPEI_STEP_NS, either way, is believed when a second packet confirms the jump.
  * The second packet is the packet before, or the next packet of the same batch.  A jump forward
- * changes the clock alone.  A jump back starts a new era after the clock: flow times of two eras do
- * not overlap, so the era is known from the value.  A jump forward beyond any time-out starts an
+ * changes the clock alone.  A jump back starts a new era after the clock.  Flow times of two eras
+ * do not overlap, so the era is known from the value.  A jump forward beyond any time-out starts an
  * era, too, LEAP_NS ahead.  So the clock never comes near the end of the type, whatever the packets
- * say.  A packet with an unconfirmed jump gets the clock's time: a wrong time stamp, or a second
- * source, ages no flow.  Only the last packet of a batch that jumps forward, and not beyond FAR_NS,
- * keeps the packet's time: the packet may be a rare packet of a quiet line.
+ * say.  A packet with an unconfirmed jump gets the clock's time.  So a wrong time stamp, or a
+ * second source, ages no flow.  Only the last packet of a batch, if the packet jumps forward
+ * and not beyond FAR_NS, keeps its time.  The packet may be a rare packet of a quiet line.
  *
  * Interfaces of one file may go by different clocks.  Later packets show whether a jump is a second
  * clock, or all interfaces jump.  If others stay at the clock, and the interface stays at the new
- * time, the interface gets a line of its own, which begins at the clock.  Each
- * result depends on the packets alone, not on the worker. */
+ * time, the interface gets a line of its own, which begins at the clock.  Each result depends on
+ * the packets alone, not on the worker. */
 #include "flow/flow_time.h"
 
 #include <stdatomic.h>
@@ -24,8 +24,8 @@
 #define LEAP_NS (INT64_C(1) << 50)      /* 13 days: longer than any time-out that matters */
 #define FAR_NS (INT64_C(1) << 62)       /* beyond, the clock is set by leaps alone */
 
-/* Looking ahead costs no more than a few packets' time for each packet: each packet adds LOOKS_EACH
- * to a budget of at most MAX_LOOKS, and one search takes at most LOOKS_ONCE. */
+/* Looking ahead costs no more than a few packets' time for each packet.  Each packet adds
+ * LOOKS_EACH to a budget of at most MAX_LOOKS, and a search takes at most LOOKS_ONCE. */
 #define MAX_LOOKS 65536u
 #define LOOKS_EACH 16u
 #define LOOKS_ONCE 4096u

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the sequence numbers of both ends tell a bystander, by the definitions of Wireshark's
- * tcp.analysis, with these differences.
- * - Out of order is a segment that fills a hole seen before, soon after the segment that followed
- *   the hole.  A segment that was seen already is a retransmission, however soon.  One
+/* Analysis of the sequence numbers of both ends by a bystander.  The definitions are the ones of
+ * Wireshark's tcp.analysis, with these differences.
+ * - Out of order is a segment that fills a hole seen before, soon after the segment behind the
+ *   hole.  A segment that was seen already is a retransmission, however soon.  One
  *   hole is remembered for each end: the latest, for ten seconds.
- * - Fast is a retransmission within 20 ms of the duplicate ACKs that request the segment, as in
+ * - Fast is a retransmission within 20 ms of the duplicate ACKs for the segment, as in
  *   Wireshark, or within twice the round trip to the sender.  Fast goes before out of order.
  * - Retransmissions include fast and spurious retransmissions.
- * - The last 24 bits of ACK numbers are kept, so spurious retransmissions and repeated ACKs are
+ * - The last 24 bits of ACK numbers are kept.  So spurious retransmissions and repeated ACKs are
  *   recognised up to 16 MB behind.
  *
  * Only anomalies need an element of the side table (anomalies.c).  Everything else about an

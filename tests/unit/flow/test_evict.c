@@ -2,7 +2,7 @@
 /* Eviction: which flows go when the table is full. */
 #include "table_harness.h"
 
-/* Checks that a victim in the ring is passed over if a packet comes meanwhile. */
+/* Checks a victim in the ring, which is passed over if a packet comes meanwhile. */
 Test(evict, a_packet_puts_off_an_eviction)
 {
 	make_table(8, 0, 0);
@@ -76,8 +76,8 @@ Test(evict, keys_with_the_same_hash)
 	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->evicted), ended_count);
 }
 
-/* Sends a flood of SYNs from random addresses through a full table, and checks that established
- * connections and their counts survive. */
+/* Sends a flood of SYNs from random addresses through a full table.  Checks the survival of
+ * established connections and of their counts. */
 Test(evict, a_syn_flood_pushes_out_no_established_connection)
 {
 	enum { CONNECTIONS = 1000, ROOM = 4096, FLOOD = 200000 };

@@ -137,8 +137,7 @@ Test(wheel, a_long_flow_is_reported_in_periods)
 	cr_assert_eq(bpei_counter_get(&bpei_table_counts(table)->periods), 3);
 }
 
-/* Checks that a single wrong time ends no flow, and that a clock set back or forward is followed.
- */
+/* Checks a single wrong time, which ends no flow, and a clock set back or forward. */
 Test(wheel, the_clock_steps_after_two_packets_alone)
 {
 	make_table(100, 5 * (int64_t)SECOND, 0);
