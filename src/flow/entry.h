@@ -10,6 +10,7 @@
 
 #include "arch/arch.h"
 #include "bpfengine.h"
+#include "names/numbers.h"
 #include "packet/segment.h"
 
 #include <stddef.h>
@@ -186,8 +187,8 @@ static inline uint32_t bpei_sender_end(const struct bpe_layers *l)
 /* Returns CLASS_ of the protocol of a key. */
 static inline uint32_t bpei_timeout_class(uint32_t ip_proto)
 {
-	return ((ip_proto == 17) | (ip_proto == 136)) * CLASS_UDP |
-	       ((ip_proto == 1) | (ip_proto == 58)) * CLASS_ICMP;
+	return ((ip_proto == IP_UDP) | (ip_proto == IP_UDPLITE)) * CLASS_UDP |
+	       ((ip_proto == IP_ICMP) | (ip_proto == IP_ICMP6)) * CLASS_ICMP;
 }
 
 /* Returns the kind of time-out of the flow.  Branch-free, since the kind of a flow is
@@ -239,9 +240,6 @@ static inline enum bpe_flow_end bpei_entry_end_reason(const struct bpei_entry *e
 #define KEY_VERSION_SHIFT 40
 #define KEY_INNER ((uint64_t)0x80 << KEY_VERSION_SHIFT)
 #define KEY_TUNNEL ((uint64_t)0x40 << KEY_VERSION_SHIFT)
-
-/* bpe_key.ip_proto of TCP. */
-#define BPEI_KEY_TCP 6
 
 /* entry.key[4] of an entry in the free list: no IP version is 255. */
 #define BPEI_NO_KEY UINT64_MAX

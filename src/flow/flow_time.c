@@ -13,7 +13,7 @@
  *
  * Interfaces of one file may go by different clocks.  Later packets show whether a jump is a second
  * clock, or all interfaces jump.  If others stay at the clock, and the interface stays at the new
- * time, the interface gets a line of its own, which begins at the clock.  Each result depends on
+ * time, the interface gets a separate line.  The line begins at the clock.  Each result depends on
  * the packets alone, not on the worker. */
 #include "flow/flow_time.h"
 

@@ -48,7 +48,7 @@ void bpei_icmp_count_error(const struct bpei_flow_batch *ctx, uint32_t p, uint32
 		e->packed[end] |= PACKED_ICMP_ERRORS;
 		return;
 	}
-	if (!is_error && (proto == 1 || proto == 58) && !t->cold[i].icmp)
+	if (!is_error && (proto == IP_ICMP || proto == IP_ICMP6) && !t->cold[i].icmp)
 		bpei_icmp_keep_type(&t->cold[i], ctx->b, p);
 	e->packed[end] &= ~PACKED_ICMP_ERRORS;
 	if (!is_error && !packets_before)

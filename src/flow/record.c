@@ -213,7 +213,7 @@ void bpei_entry_record(
 	fill_endpoint(t, i, 0, originator, &r);
 	fill_endpoint(t, i, 1, responder, &r);
 	fill_history(t, i, originator, &r);
-	if ((r.ip_proto == 1 || r.ip_proto == 58) && cold->icmp) {
+	if ((r.ip_proto == IP_ICMP || r.ip_proto == IP_ICMP6) && cold->icmp) {
 		r.flags |= BPE_FLOW_ICMP;
 		r.icmp_type = (uint8_t)(cold->icmp >> 8);
 		r.icmp_code = (uint8_t)cold->icmp;

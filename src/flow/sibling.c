@@ -274,7 +274,7 @@ static bool fits_tcp_numbers(
 	const uint32_t flags = ctx->b->layers[p].tcp_flags;
 	struct bpei_segment s;
 
-	if (ctx->b->key[p].ip_proto != BPEI_KEY_TCP)
+	if (ctx->b->key[p].ip_proto != IP_TCP)
 		return false;
 	if (!read_segment(ctx, p, &s))
 		return true;
@@ -420,7 +420,7 @@ static bool may_join(const struct bpei_flow_batch *ctx, uint32_t p, uint32_t has
 	*is_copy = has_sent && is_copy_of_other_form(ctx, p, hash, earlier);
 	if (view->senders != 1u << !end)
 		return *is_copy;
-	return ctx->b->key[p].ip_proto != BPEI_KEY_TCP || fits_tcp_numbers(ctx, p, view);
+	return ctx->b->key[p].ip_proto != IP_TCP || fits_tcp_numbers(ctx, p, view);
 }
 
 /* Moves the plain form to the tagged key: the flow in the table, and earlier packets of the

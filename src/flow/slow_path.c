@@ -126,7 +126,7 @@ static inline __attribute__((always_inline)) uint32_t open_entry(
 static __attribute__((noinline)) uint32_t open_flow(
 	struct bpei_table *t, const struct bpe_batch *b, uint32_t p, bool has_header)
 {
-	if (b->key[p].ip_proto == BPEI_KEY_TCP)
+	if (b->key[p].ip_proto == IP_TCP)
 		return open_entry(t, b, p, true, has_header);
 	return open_entry(t, b, p, false, false);
 }
@@ -373,7 +373,7 @@ static inline __attribute__((always_inline)) struct slow_packets sort_slow_packe
 		slow.first |= is_first << p;
 		slow.doubtful |= ((*word >> (hash & 63) & 1) | is_other) << p;
 		*word |= is_first << (hash & 63);
-		slow.tcp |= (uint64_t)(has_key & (b->key[p].ip_proto == BPEI_KEY_TCP)) << p;
+		slow.tcp |= (uint64_t)(has_key & (b->key[p].ip_proto == IP_TCP)) << p;
 		t->slow_filter[i % BPEI_SLOW_FILTER] = 0;
 		__builtin_prefetch(&t->cohorts[i / BPEI_COHORT], 1);
 	}

@@ -23,7 +23,8 @@ static void add_fin(struct bpei_entry *e, uint32_t end)
 /* Returns true for protocols with ports in their first four bytes. */
 static bool protocol_has_ports(uint8_t proto)
 {
-	return proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
+	return proto == IP_TCP || proto == IP_UDP || proto == IP_DCCP || proto == IP_SCTP ||
+	       proto == IP_UDPLITE;
 }
 
 void bpei_entry_orient_by_port(struct bpei_entry *e, uint8_t flags)
