@@ -35,7 +35,8 @@ _bpfbench() {
 	--overload) COMPREPLY=($(compgen -W 'wait drop' -- "$cur")); return ;;
 	--modes) _bpfbench_list 'auto throughput latency paced'; return ;;
 	--stages) _bpfbench_list 'memcpy walk parse hash ring flow pipeline'; return ;;
-	-t | -f | -B | -s | --time | --filter | --buffer-size | --snapshot-length | --block-size) return ;;
+	-t | -f | -B | -s | --time | --filter | --buffer-size | --snapshot-length) return ;;
+	--block-size) return ;;
 	--read-interval | --ring | --buffers | --sizes | --filters | --workers | --rates) return ;;
 	--rounds | --packets | --rate-from | --rate-to | --steps) return ;;
 	esac
@@ -47,7 +48,8 @@ _bpfbench() {
 			--sweep --buffer-size --snapshot-length --block-size --read-mode
 			--read-interval --promiscuous --bpf-abi --bpf-device --ring --overload
 			--no-flows --no-latency --buffers --modes --sizes --filters --workers
-			--rates --stages --rounds --packets --rate-from --rate-to --steps' -- "$cur"))
+			--rates --stages --rounds --packets --rate-from --rate-to
+			--steps' -- "$cur"))
 		;;
 	*) [[ $COMP_CWORD -ne 1 ]] || COMPREPLY=($(compgen -W 'stages loop compare' -- "$cur")) ;;
 	esac

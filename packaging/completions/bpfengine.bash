@@ -26,7 +26,8 @@ _bpfengine() {
 	# bash splits --option=value at "=", and bpf:NAME at ":"
 	if [[ $cur == = ]]; then cur=''
 	elif [[ $option == = ]]; then option=${COMP_WORDS[COMP_CWORD-2]}
-	elif [[ $cur == : && $option == bpf ]]; then cur='' option=${COMP_WORDS[COMP_CWORD-2]} prefix=bpf
+	elif [[ $cur == : && $option == bpf ]]; then
+		cur='' option=${COMP_WORDS[COMP_CWORD-2]} prefix=bpf
 	elif [[ $option == : && ${COMP_WORDS[COMP_CWORD-2]} == bpf ]]; then
 		option=${COMP_WORDS[COMP_CWORD-3]} prefix=bpf
 	fi
@@ -45,11 +46,13 @@ _bpfengine() {
 		COMPREPLY=($(compgen -W '
 			APPLE_IP_OVER_IEEE1394 C_HDLC EN10MB ENC FDDI IEEE802 IEEE802_11
 			IEEE802_11_RADIO IEEE802_11_RADIO_AVS IPNET IPV4 IPV6 LINUX_SLL LINUX_SLL2
-			LOOP NULL PFLOG PKTAP PPI PPP PPP_ETHER PPP_SERIAL PRISM_HEADER RAW SLIP' -- "$cur"))
+			LOOP NULL PFLOG PKTAP PPI PPP PPP_ETHER PPP_SERIAL
+			PRISM_HEADER RAW SLIP' -- "$cur"))
 		return ;;
 	--through) _bpfengine_list 'vlan mpls pppoe gre ipip vxlan geneve gtpu ipv6ext'; return ;;
 	--tunnels)
-		_bpfengine_list 'all none ipip gre erspan eoip wccp etherip mpls-ip srv6 vxlan vxlan-gpe
+		_bpfengine_list 'all none ipip gre erspan eoip wccp etherip mpls-ip srv6 vxlan
+			vxlan-gpe
 			geneve gtpu teredo l2tp gre-udp mpls-udp tzsp capwap eompls pbb nsh
 			fabricpath vntag etag cisco-metadata hsr arista macsec llc-ip mesh amsdu'
 		return ;;
@@ -69,7 +72,8 @@ _bpfengine() {
 		return ;;
 	--workers) COMPREPLY=($(compgen -W 'auto 0 1 2 4 8' -- "$cur")); return ;;
 	-t | -c | -s | -B | -f | --duration | --count | --snapshot-length | --buffer-size) return ;;
-	--filter | --block-size | --block-count | --read-interval | --max-flows | --flow-idle) return ;;
+	--filter | --block-size | --block-count | --read-interval | --max-flows) return ;;
+	--flow-idle) return ;;
 	--flow-closed | --flow-active | --flow-memory | --largest | --seed | --ring) return ;;
 	--stats-interval) return ;;
 	esac

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""bpfbench.py BPFBENCH: the second program beside the faults of the first (X1 to X4, R1, F7, F8, F10)."""
+"""bpfbench.py BPFBENCH: the faults of bpfengine in bpfbench (X1 to X4, R1, F7, F8, F10)."""
 
 import json
 import os

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""confined.py PROGRAM: what code that took the program over can do, tried from inside by gdb, and what
-is said where half of the confinement cannot be had.  tests/system/confine.c has the long list.
+"""confined.py PROGRAM: the powers of code that took the program over, tried from inside by gdb.
+
+Also the message where half of the confinement is missing.  tests/system/confine.c has the long list.
 """
 
 import json

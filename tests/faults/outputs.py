@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""outputs.py PROGRAM: outputs that are inputs (X3), emptied too early (R1), open to others (F8, F9)."""
+"""outputs.py PROGRAM: outputs that are inputs (X3), early emptied (R1), open to others (F8, F9)."""
 
 import contextlib
 import json

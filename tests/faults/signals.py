@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""signals.py PROGRAM: signals at odd moments, terminals that go, rates in time, starts without entropy."""
+"""signals.py PROGRAM: signals at odd moments, lost terminals, rates, starts without entropy."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def read_cpu(pid):
 
 
 class Terminal:
-    """The program on a terminal of its own, under a shell that ignores SIGHUP (nohup does the same)."""
+    """The program on a terminal of its own, under a shell that ignores SIGHUP (as nohup does)."""
 
     def __init__(self, words, redirect=""):
         import fcntl
@@ -114,7 +114,7 @@ def t0_a_plain_run_goes_on_quietly_without_its_terminal():
 
 @case
 def signals_are_never_lost():
-    """Right after exec, while the source opens, while it runs: the program ends, whenever one comes."""
+    """The program ends whenever a signal comes: after exec, in the opening, in the run."""
     for number in (signal.SIGINT, signal.SIGTERM):
         for step in range(24):
             p = subprocess.Popen(

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""text.py PROGRAM: names that hold what a terminal obeys or a spreadsheet computes (F7).
+"""text.py PROGRAM: names with characters that a terminal obeys or a spreadsheet computes (F7).
 
-Names of interfaces come with a savefile, names of files with the command line.  No record, report or
-message may hand their control characters on.
+Names of interfaces come with a savefile, names of files with the command line.  No record, report
+or message may pass their control characters on.
 """
 
 import csv

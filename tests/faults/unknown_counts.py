@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""unknown_counts.py PROGRAM: a count that the source does not tell is null in JSON, "-" in text, never
-0.  (bpfbench: tests/system/bpfbench.py.)"""
+"""unknown_counts.py PROGRAM: counts that the source does not report.
+
+Such a count is null in JSON, "-" in text, never 0.  (bpfbench: tests/system/bpfbench.py.)
+"""
 
 import json
 

@@ -23,7 +23,7 @@ FORMATS = ("json", "zeek", "eve", "ecs", "csv")
 
 
 def check_lines(data, form):
-    """Every line is a whole record, and a header stands first where the format has one; how many."""
+    """Returns the number of records.  Every line is whole; a header, if any, comes first."""
     assert not data or data.endswith(b"\n"), data[-200:]
     text = data.decode()
     if form != "csv":

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Read by an interactive zsh: ^I asks for completions, and writes what would be offered, one a line, to $OFFERED, and END when
-# it is ready for the next question.
+# Read by an interactive zsh.  ^I asks for completions, and writes the offered words, one a line, to
+# $OFFERED; then END, when the shell is ready for the next question.
 PS1='' LISTMAX=100000	# no question before a long list
 fpath=($COMPLETIONS $fpath)
 autoload -Uz compinit

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""example.py PAGE NAME OUTPUT: the program that stands in a manual page behind the comment "example: NAME", as a reader would copy it."""
+"""example.py PAGE NAME OUTPUT: copies a program out of a manual page, as a reader would.
+
+The program stands behind the comment "example: NAME".
+"""
 
 import re, sys
 

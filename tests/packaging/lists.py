@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""lists.py MESON BUILD | --installed FOLDER: what the packages list is what is installed: FreeBSD's pkg-plist exactly, each file in one of
-Debian's packages.  MESON BUILD: by what Meson would install there; --installed: by a folder that the prefix was installed to."""
+"""lists.py MESON BUILD | --installed FOLDER: compares the packages' lists with the installed files.
+
+FreeBSD's pkg-plist has exactly the installed files; each file is in one of Debian's packages.
+MESON BUILD: the files that Meson would install.  --installed: the files in a folder to which the
+prefix was installed.
+"""
 
 import fnmatch, glob, json, os, re, subprocess, sys
 from options import TOP

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""release.py: scripts/release.sh, on this repository's HEAD: twice the same bytes, from two places and under other settings; right sums in
-every file; and no release of what does not agree with itself.  Exit code 77 (skipped) where there is no repository."""
+"""release.py: tests scripts/release.sh on this repository's HEAD.
+
+Two releases have the same bytes, from two places and under other settings.  Every file has the
+right sums.  Contradictory versions are refused.  Exit code 77 (skipped) without a repository.
+"""
 
 import filecmp, hashlib, os, re, shutil, subprocess, sys, tarfile, tempfile
 from options import TOP

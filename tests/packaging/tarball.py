@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""tarball.py [--all]: a release's tarball and nothing else, as a user has it: unpacked outside of any repository, the README's commands run.
+"""tarball.py [--all]: tests a release's tarball, unpacked outside of any repository.
 
-scripts/run.sh must end in a capture, and house_check.py must work without git.  With --all also an installation, the tests, the
-cross builds of FreeBSD and macOS with what the port lists, and the Homebrew formula's own steps.  Exit code 77
-(skipped) where no release can be made."""
+The README's commands run, scripts/run.sh ends in a capture, and house_check.py works without git.
+--all adds an installation, the tests, the cross builds of FreeBSD and macOS with the port's list of
+files, and the Homebrew formula's own steps.  Exit code 77 (skipped) where no release can be made.
+"""
 
 import hashlib, json, os, re, shutil, subprocess, sys, tarfile, tempfile, time
 from options import TOP
@@ -123,7 +124,8 @@ def installed():
             "zsh",
             "-f",
             "-c",
-            f"fpath=({root}/share/zsh/site-functions $fpath); autoload -Uz compinit; compinit -D -u; print $_comps[bpfengine] $_comps[bpfbench]",
+            f"fpath=({root}/share/zsh/site-functions $fpath); autoload -Uz compinit; "
+            "compinit -D -u; print $_comps[bpfengine] $_comps[bpfbench]",
         ).split() == ["_bpfengine", "_bpfbench"]
     if shutil.which("fish"):
         shells.append("fish")
@@ -140,7 +142,11 @@ def the_house_without_git():
 
 
 @only_all
-def the_tests():  # all but those of the program and of devices, which mind what else the machine does, and the longest
+def the_tests():
+    """Runs all but the longest tests, and those of the program and of devices.
+
+    The latter depend on the load of the machine.
+    """
     run("meson", "setup", "build-tests")
     run("ninja", "-C", "build-tests")
     p = subprocess.run(

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""bpfbench.py BPFBENCH LIBPCAP OPTIONS [BPFNODE]: bpfbench as a user meets it: usage and plain runs.
+"""bpfbench.py BPFBENCH LIBPCAP OPTIONS [BPFNODE]: usage and plain runs of bpfbench.
 
 A case that needs root, namespaces or FUSE is skipped by name where these are missing.
 """
@@ -121,7 +121,7 @@ def a_run_balances():
 
 
 def kernel_counts_that_are_not_told():
-    """Of generated traffic and of files no kernel tells anything: null, and empty in CSV; never 0."""
+    """Counts that no kernel reports are null, and empty in CSV; never 0."""
     r = measured("untold", "-i", "synth:count=1000", "-t", "1", formats=("json", "csv", "txt"))
     for row in r["rows"] + [r["total"]]:
         assert [row[k] for k in ("kernel_received", "kernel_dropped", "interface_dropped")] == [

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""cli.py PROGRAM: the command line as a user meets it: help, options, filters, wrong usage, sources.
+"""cli.py PROGRAM: the command line: help, options, filters, wrong usage, sources.
 
 Needs no rights.  The last line counts the cases.
 """

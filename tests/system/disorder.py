@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""disorder.py PROGRAM [ROUNDS]: flow records of savefiles whose times step and are out of order do not depend on how many workers there are, nor on
-when they run.
+"""disorder.py PROGRAM [ROUNDS]: flow records do not depend on the number or timing of workers.
 
-Files are made from fixed seeds: steps forward and back by seconds to days, single packets of a wrong time, packets a few seconds late, two clocks that take
-turns.  Each is read with 0, 1, 2 and 4 workers again and again; all lines of all runs must be the same, but for the worker's number.  Then one file by
-hand, whose records are known."""
+The savefiles are made from fixed seeds.  Their times step forward and back by seconds to days,
+single packets have a wrong time, packets come a few seconds late, and two clocks alternate.  Each file is
+read with 0, 1, 2 and 4 workers several times.  All lines of all runs must be the same but for the
+worker's number.  The records of one more file are known beforehand.
+"""
 
 import json
 import os
@@ -125,7 +126,7 @@ def records(program, path, workers, extra=()):
 
 
 def by_hand(program, path):
-    """Two flows of two packets over a step back of an hour; then idle for longer than the time-out by the new clock."""
+    """Two flows over a step back of an hour; then idle past the time-out by the new clock."""
     back, minute = 3600 * SECOND, 60 * SECOND
     write(
         path,

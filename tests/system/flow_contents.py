@@ -104,7 +104,7 @@ def bytes_as_ip_says():
             u["vlan"],
             u["conn_state"],
         ) == (7, 0, 35, 7, "S0"), u
-    # Sent again: the sum is no span of sequence numbers any more, and is not told; nor what is missing.
+    # A retransmission: the sum is no span of sequence numbers, and is left out, as missing data.
     (z,) = flows_of(frames[:5] + [frames[4]] + frames[5:7], format="zeek")
     assert (
         "resp_bytes" not in z

@@ -16,8 +16,9 @@ from program import Cases
 case = Cases()
 
 
-# Zeek's conn.log: names and types of Conn::Info in scripts/base/protocols/conn/main.zeek (8.0), of policy/protocols/conn/vlan-logging.zeek and
-# community-id-logging.zeek; as its JSON writer gives them (interval and time: numbers of seconds; count, port, int: whole numbers).
+# Zeek's conn.log: names and types of Conn::Info in scripts/base/protocols/conn/main.zeek (8.0), of
+# policy/protocols/conn/vlan-logging.zeek and of community-id-logging.zeek, as the JSON writer
+# prints them (interval and time: numbers of seconds; count, port, int: whole numbers).
 ZEEK = {
     "ts": float,
     "uid": str,

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""install.py pkg-config|cmake BUILD PREFIX COMPILER...: what meson install puts under a root of its own, moved to another place: programs built from it by
-pkg-config, or by CMake, shared and static, and run; the installed examples, too.  Exit code 77: skipped, with the reason."""
+"""install.py pkg-config|cmake BUILD PREFIX COMPILER...: tests the installed library.
+
+Installs under a root of its own, and moves the root to another place.  Programs are built from
+there by pkg-config or by CMake, shared and static, and run; the installed examples, too.  Exit code 77:
+skipped, with the reason.
+"""
 
 import os, re, shutil, subprocess, sys, tempfile
 

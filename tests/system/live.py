@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""live.py PROGRAM: live capture on Linux, in two network namespaces joined by a veth pair that this test makes itself.
+"""live.py PROGRAM: live capture on Linux, between two network namespaces joined by a veth pair.
 
-Needs root and iproute2; skipped by name (exit code 77) without.  All traffic stays between the two namespaces, at bounded
-rates.  The last line counts the cases.
+The test makes the pair itself.  Needs root and iproute2; skipped by name (exit code 77) without.
+All traffic stays between the two namespaces, at bounded rates.  The last line counts the cases.
 """
 
 import json, os, re, shutil, signal, subprocess, sys, tempfile, time
@@ -190,7 +190,7 @@ def snapshot_length():
 
 
 def filters_run_in_the_kernel():
-    """Each beside the others on the same traffic: what was counted, and that the kernel let through no more where it can tell."""
+    """Compares filters on the same traffic: packets counted, and passed by the kernel."""
     tagged, port = (lambda i: i % 3 == 0), (lambda i: 1 + i % 4)
     cases = [
         ("udp dst port 2", True, lambda i: not tagged(i) and port(i) == 2),

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""node.py PROGRAM DIGEST BPFNODE CAPTURES DRIVER: the whole program over real system calls, on a served BPF node of each system.
+"""node.py PROGRAM DIGEST BPFNODE CAPTURES DRIVER: captures on a served BPF node of each system.
 
-Savefiles played through the node must arrive byte for byte, with time stamps and lengths, in each ABI and read mode; what the
-node drops must be what the program says was dropped; the interface's end, signals, busy nodes and filters behave as on the real
-device.  Skipped, by name, without root or /dev/fuse.
+The whole program makes real system calls.  Savefiles played through the node must arrive byte for
+byte, with time stamps and lengths, in each ABI and read mode.  The program must report the node's
+drops.  The interface's end, signals, busy nodes and filters behave as on the real device.  Skipped,
+by name, without root or /dev/fuse.
 """
 
 import json, os, signal, struct, subprocess, sys, tempfile, time
@@ -16,7 +17,7 @@ HERE = tempfile.mkdtemp(prefix="bpfnode-")
 
 
 class Node:
-    """bpfnode on a directory of its own, while the with block runs; .report is what it said at its end."""
+    """bpfnode on a directory of its own, while the with block runs; .report: its last message."""
 
     def __init__(self, abi, *args):
         self.abi, self.args = abi, [str(a) for a in args]
@@ -77,7 +78,10 @@ def case(f):
 
 
 def plain_pcap(path):
-    """Classic pcap, in this host's order, in microseconds, whose records end with the file: what the node can give back exactly."""
+    """Returns whether the node can give the file back exactly.
+
+    Classic pcap in this host's byte order, in microseconds, without a torn record.
+    """
     with open(path, "rb") as f:
         head = f.read(24)
     return len(head) == 24 and struct.unpack("=I", head[:4])[0] == 0xA1B2C3D4
@@ -121,7 +125,8 @@ def savefiles_arrive_byte_for_byte():
                 0.15,
             ) as node:
                 got = digest("-i", "bpf:en0", "-a", abi, "-d", node.directory + "/bpf", "-m", k % 4)
-            # OpenBSD's revoked descriptor may lose the last packets: the node waits before it removes the interface.
+            # OpenBSD's revoked descriptor may lose the last packets: the node waits before
+            # removing the interface.
             assert got[0:3] == want[0:3] and got[4] == "0", (os.path.basename(path), abi, got, want)
 
 
@@ -142,7 +147,7 @@ def the_books_balance_when_the_node_drops():
         r = json.loads(p.stdout)
         assert p.returncode == 1 and "went away" in r["error"], p.stderr
         k = r["kernel"]
-        # A served node has no debug.bpf_stats: only NetBSD's requests tell what the filter let through.
+        # A served node has no debug.bpf_stats: only NetBSD's requests report the passed packets.
         assert (k["accepted"] is None) == (abi != "netbsd") and k["interface_dropped"] is None, (
             abi,
             k,
@@ -154,7 +159,7 @@ def the_books_balance_when_the_node_drops():
 
 
 def no_loss_while_there_is_room():
-    """The node waits for room, so a slow host cannot make it drop: whatever is missing, the program lost."""
+    """The node waits for room, so a slow host causes no drop: missing packets are lost here."""
     for abi in ABIS:
         with Node(
             abi,

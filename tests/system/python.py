@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""python.py LIBRARY PROGRAM: examples/python over the shared library: its structures beside tests/data/abi.txt and the library, packets and flows
-of synth and of a savefile beside the program's report, and what it says when it does not fit."""
+"""python.py LIBRARY PROGRAM: tests examples/python over the shared library.
+
+Structures are compared with tests/data/abi.txt and the library, packets and flows of synth and of a
+savefile with the program's report.  A library that does not fit must be refused.
+"""
 
 import ctypes, json, os, re, struct, subprocess, sys, tempfile
 

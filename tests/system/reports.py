@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""reports.py PROGRAM: reports, flow lines and signals, on generated traffic and on savefiles made here.
+"""reports.py PROGRAM: reports, flow lines and signals, on generated traffic and savefiles.
 
 Needs no rights.  The last line counts the cases.
 """

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""rights.py PROGRAM: what the program may still do while it captures, asked of /proc, and that it works like that.
+"""rights.py PROGRAM: the rights that the program has left while capturing, as /proc shows them.
 
-Linux, as root, in two network namespaces joined by a veth pair that this test makes itself; skipped by name (exit code 77) otherwise.
-The last line counts the cases.
+Linux, as root, in two network namespaces joined by a veth pair that this test makes itself; skipped
+by name (exit code 77) otherwise.  The last line counts the cases.
 """
 
 import json, os, pwd, shutil, signal, struct, subprocess, sys, tempfile, time
@@ -53,7 +53,7 @@ def status(path):
 
 
 class Run(Running):
-    """The program while the with block runs, one way or another started; .threads(): what /proc says of each."""
+    """The program while the with block runs; .threads(): each thread's status in /proc."""
 
     def __init__(self, *words, ns=B, source=("-i", "vb"), before=(), program=PROGRAM, **options):
         super().__init__(
@@ -394,7 +394,7 @@ def wrong_users():
 
 
 def savefiles():
-    """The reader of a savefile has no need of anything: through a pipe, so that it can be looked at on the way."""
+    """The reader of a savefile needs no rights; a pipe holds the program in mid-read."""
     packet = (
         bytes(12)
         + b"\x08\0"
@@ -480,7 +480,7 @@ def file_capabilities_go():
 
 
 def root_of_a_user_namespace():
-    """Where nobody is not to be had: told, and without -Z the run goes on, with nothing that it does not need."""
+    """Without a user to become: reported; without -Z the run goes on with no needless rights."""
     if (
         not shutil.which("unshare")
         or subprocess.run(["unshare", "-r", "true"], capture_output=True).returncode

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""top.py PROGRAM: the live view on a pseudo-terminal, its screen read by pyte: keys, sizes, signals, and that the terminal is left as it was.
+"""top.py PROGRAM: the live view on a pseudo-terminal, whose screen pyte reads.
 
-Skipped by name (exit code 77) where pyte is not installed, or the program was built without curses; what is refused is tried all the same.
-The last line counts the cases.
+Keys, sizes, signals; at the end the terminal is as before.  Skipped by name (exit code 77) where
+pyte is not installed, or the program was built without curses; refusals are tested anyway.
 """
 
 import fcntl, os, pty, random, re, select, signal, struct, subprocess, sys, tempfile, termios, time
@@ -19,7 +19,8 @@ SYNTH = ("-i", "synth:rate=20000,flows=200,seed=4")
 passed = failed = 0
 
 
-# A shell's part: the program in a process group of its own, in the foreground, so that it can be stopped (a group without a parent cannot).
+# A shell's part: runs the program in a process group of its own, in the foreground, so the group
+# can be stopped (a group without a parent cannot).
 SHELL = """
 import os, signal, sys
 signal.signal(signal.SIGTTOU, signal.SIG_IGN)
