@@ -128,7 +128,8 @@ void kernels_road(const struct kernels_mix *mix, const struct bpei_seed *seed)
 {
 	struct bench_row rows[MOST_ROWS] = { { .name = "bare walk: the lengths followed" },
 		{ .name = "walk" } };
-	double (*how[MOST_ROWS])(const struct bpei_columns *, uint32_t) = { bare, road };
+	double (*how[MOST_ROWS])(
+		const struct bpei_columns *, uint32_t) = { walk_bare_road, measure_road_round };
 	uint32_t number[MOST_ROWS] = { 0 };
 	static char names[BPEI_BACKENDS][64];
 	struct bpei_columns c;
@@ -142,13 +143,13 @@ void kernels_road(const struct kernels_mix *mix, const struct bpei_seed *seed)
 		if (!bpei_backends[b].cpu_fits())
 			continue;
 		snprintf(names[b], sizeof names[b], "walk, parse, hash, %s", bpei_backends[b].name);
-		how[n] = road;
+		how[n] = measure_road_round;
 		number[n] = b + 1;
 		rows[n++].name = names[b];
 	}
 	const int ours = n;
 	for (uint32_t p = 0; p < kernels_peer_count; p++) {
-		how[n] = peer;
+		how[n] = walk_peer_road;
 		number[n] = p;
 		rows[n++].name = kernels_peers[p].name;
 	}

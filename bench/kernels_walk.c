@@ -108,9 +108,11 @@ void kernels_walk(void)
 		const char *name;
 		uint64_t (*walk)(const struct bpei_columns *c, uint32_t ahead);
 		uint32_t ahead;
-	} ways[] = { { "chain", chain, 0 }, { "chain, 512 bytes ahead", chain, 512 },
-		{ "chain, 2048 bytes ahead", chain, 2048 }, { "chain, two blocks in turn", two, 0 },
-		{ "the engine's", engine, 0 } };
+	} ways[] = { { "chain", walk_by_chain, 0 },
+		{ "chain, 512 bytes ahead", walk_by_chain, 512 },
+		{ "chain, 2048 bytes ahead", walk_by_chain, 2048 },
+		{ "chain, two blocks in turn", walk_two_blocks, 0 },
+		{ "the engine's", walk_by_engine, 0 } };
 	enum { WAYS = sizeof ways / sizeof *ways };
 	struct bpei_columns c;
 	if (bpei_columns_new(&c, BPE_BATCH) < 0)
