@@ -34,7 +34,7 @@ static void print_node_usage(void)
 	      "  --patient               no packet comes while a reader has no room for it, and no end before all has been read: nothing is\n"
 	      "                          dropped, however slow the host\n"
 	      "  --loop N                the file N times\n"
-	      "  --at-end idle|remove|exit   and then: nothing more comes, the interface goes away, or the node ends\n"
+	      "  --at-end idle|remove|exit   and then: nothing more comes, the interface goes away once all was read, or the node ends\n"
 	      "  --end-wait SECONDS      ... so long after the last packet\n"
 	      "  --buffer-most BYTES     limit of BIOCSBLEN (960 KiB at most)\n"
 	      "  --zero-copy             FreeBSD: buffers can be shared, by one reader (net.bpf.zerocopy_enable=1)\n"

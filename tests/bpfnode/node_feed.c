@@ -133,7 +133,7 @@ void *node_feed_packets(void *capture)
 		feed_capture(c);
 		bpe_capture_close(c);
 	}
-	if (node.patient)
+	if (node.patient || node.at_end == AT_END_REMOVE)
 		wait_until_drained();
 	if (node.end_wait_ns)
 		bpei_clock_sleep_ns(node.end_wait_ns);

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from bench_runs import (
     Skip,
     bench,
     measured,
+    measured_until,
     table,
     agree,
     run_is_sound,
@@ -32,7 +32,9 @@ from bench_runs import (
     run_cases,
 )
 
-sys.path.insert(0, os.path.join(TOP, "tests/packaging"))
+sys.path[:0] = [os.path.join(TOP, "tests", name) for name in ("packaging", "support")]
+import sender  # noqa: E402
+from progress import Running  # noqa: E402
 from options import ask  # noqa: E402
 
 
@@ -96,11 +98,19 @@ def help_and_version():
 
 
 def a_run_balances():
-    r = measured("run", "-i", "synth:flows=100,seed=3", "-t", "2.2", formats=("json", "csv", "txt"))
-    run_is_sound(r, 3)
+    r = measured_until(
+        lambda r: r["total"]["packets"] > 1000 and len(r["rows"]) > 1,
+        "run",
+        "-i",
+        "synth:flows=100,seed=3",
+        seconds=2.2,
+        formats=("json", "csv", "txt"),
+    )
+    run_is_sound(r, 2)
     assert (
         r["kind"] == "run"
-        and len(r["rows"]) == 3
+        and all(row["seconds"] > 0.99 for row in r["rows"][:-1])
+        and r["total"]["seconds"] >= r["options"]["seconds"]
         and r["total"]["packets"] > 1000
         and r["total"]["latency_samples"] is None
     )
@@ -154,7 +164,9 @@ def text_on_stdout_and_more_words():
 
 
 def counting_only():
-    r = measured("count", "-i", "synth:size=64", "-t", "0.5", "-c", "-p", "3")
+    r = measured_until(
+        lambda r: r["total"]["packets"], "count", "-i", "synth:size=64", "-c", "-p", "3"
+    )
     run_is_sound(r)
     assert (
         any("-p changes nothing" in n for n in r["notes"])
@@ -165,12 +177,11 @@ def counting_only():
 
 
 def workers_that_drop():
-    r = measured(
+    r = measured_until(
+        lambda r: r["total"]["ring_full"],
         "drop",
         "-i",
         "synth:flows=1",
-        "-t",
-        "1",
         "-p",
         "1",
         "--ring",
@@ -191,19 +202,16 @@ def workers_that_drop():
 
 def a_signal_ends_it():
     path = os.path.join(D, "stopped.json")
-    p = subprocess.Popen(
-        [BENCH, "-i", "synth:rate=10000", "--output", path, "--quiet"], stderr=subprocess.PIPE
-    )
-    time.sleep(1.5)
-    p.send_signal(signal.SIGINT)
-    p.communicate(timeout=120)
+    with Running([BENCH, "-i", "synth:rate=10000", "-t", "3600", "--output", path]) as p:
+        p.wait_for_message(r"[1-9]\d* packets/s")
+        code = p.end()[2]
     r = json.load(open(path))
     run_is_sound(r)
     assert (
-        p.returncode == 0
-        and 0 < r["total"]["seconds"] < 20
-        and r["total"]["packets"] > 1000
-        and r["options"]["seconds"] == 60
+        code == 0
+        and 0 < r["total"]["seconds"] < 3600
+        and r["total"]["packets"] > 0
+        and r["options"]["seconds"] == 3600
     )
 
 
@@ -231,19 +239,34 @@ def odd_bytes_in_a_result():
 
 
 def not_written():
-    start = time.monotonic()
-    p = bench("-i", "synth", "-t", "60", "-o", "/nowhere/at/all.json", code=1)
-    assert time.monotonic() - start < 20, "told before the run, not after it"
+    """Told before the run, not after it: the time-out is far shorter."""
+    p = bench("-i", "synth", "-t", "3600", "-o", "/nowhere/at/all.json", "--quiet", code=1)
     assert "/nowhere/at/all.json" in p.stderr
 
 
-SENDER = r"""
-import socket, struct, sys, time
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind((sys.argv[1], 0)); n = int(sys.argv[2])
-for i in range(n):
-    s.send(b"\x02\0\0\0\0\2\x02\0\0\0\0\1\x08\0" + struct.pack(">BBHHHBBH4s4s", 0x45, 0, 86, 0, 0, 64, 17, 0, bytes([10, 77, 0, 1]), bytes([10, 77, 0, 2])) + struct.pack(">HHHH", 5000 + i % 50, 9 + i % 2, 66, 0) + bytes(58))
-    if i % 50 == 49: time.sleep(0.01)
-"""
+def sent_to_it(words, path, send, read):
+    """The result of a live run inside the namespace, once it has read so many packets."""
+    with Running(["ip", "netns", "exec", NS, BENCH, *words, "-t", "3600", "-o", path]) as p:
+        table = f"/proc/{p.process.pid}/net/packet"
+
+        def listens():
+            if os.readlink(f"/proc/{p.process.pid}/exe") != os.path.realpath(BENCH):
+                return False  # ip, still in this namespace
+            with open(table) as f:
+                sockets = [line.split() for line in f.readlines()[1:]]
+            return any(s[5] == "1" for s in sockets)
+
+        p.wait_for("a packet socket", listens)
+        send()
+        # The lines tell rates of seconds.
+        p.wait_for(
+            f"{read} packets",
+            lambda: sum(map(int, re.findall(r"(\d+) packets/s", p.read_messages()))) >= read * 0.9,
+        )
+        time.sleep(1)
+        assert p.end()[2] == 0, p.read_messages()
+    with open(path) as f:
+        return json.load(f)
 
 
 def live_on_a_veth():
@@ -274,8 +297,6 @@ def live_on_a_veth():
         words = [
             "-i",
             "vb",
-            "-t",
-            "2.5",
             "--filter",
             "udp dst port 9",
             "-s",
@@ -288,16 +309,14 @@ def live_on_a_veth():
             "--no-flows",
             "-p",
             "1",
-            "-o",
-            path,
         ]
-        p = subprocess.Popen([*inside, BENCH, *words], stderr=subprocess.PIPE, text=True)
-        time.sleep(0.7)
-        subprocess.run([*inside, sys.executable, "-c", SENDER, "va", "4000"], check=True)
-        err = p.communicate(timeout=120)[1]
-        assert p.returncode == 0, err
-        r = json.load(open(path))
-        run_is_sound(r, 2)
+
+        def send():
+            for kind in ("plain", "mixed"):  # to port 9, and to others
+                sender.send(NS, "va", 2000, NS, "vb", kind)
+
+        r = sent_to_it(words, path, send, 2000)
+        run_is_sound(r)
         t = r["total"]
         n = t["packets"]
         assert (
@@ -310,7 +329,7 @@ def live_on_a_veth():
         assert (
             t["latency_samples"] == n
             and t["latency_early"] == 0
-            and 0 < t["latency_max_ns"] < 5e9
+            and 0 < t["latency_max_ns"]
             and 0 < t["fill"] <= 1
             and t["reads"] > 0
         ), t
@@ -319,23 +338,14 @@ def live_on_a_veth():
             and r["options"]["read_mode"] == "latency"
             and r["options"]["snaplen"] == 60
         )
-        p = subprocess.Popen(
-            [*inside, BENCH, "-i", "lo", "-t", "1.2", "--no-latency", "-o", path],
-            stderr=subprocess.PIPE,
-            text=True,
+        code = "import socket\ns = socket.socket(2, 2)\n"
+        code += "for i in range(300): s.sendto(b'x' * 58, ('127.0.0.1', 9999))"
+        r = sent_to_it(
+            ["-i", "lo", "--no-latency"],
+            path,
+            lambda: subprocess.run([*inside, sys.executable, "-c", code], check=True),
+            300,
         )
-        time.sleep(0.5)
-        subprocess.run(
-            [
-                *inside,
-                sys.executable,
-                "-c",
-                "import socket\ns = socket.socket(2, 2)\nfor i in range(300): s.sendto(b'x' * 58, ('127.0.0.1', 9999))",
-            ],
-            check=True,
-        )
-        assert p.wait(20) == 0
-        r = json.load(open(path))
         run_is_sound(r)
         assert (
             r["total"]["delivered"] >= 300
@@ -362,6 +372,7 @@ def a_served_bpf_device():
                 "flows=10,count=8000",
                 "--rate",
                 "8000",
+                "--patient",
                 "--at-end",
                 "remove",
                 "--end-wait",
@@ -384,7 +395,7 @@ def a_served_bpf_device():
                     "--bpf-device",
                     d + "/bpf",
                     "-t",
-                    "1",
+                    "3600",
                     "-q",
                     "-o",
                     path,
@@ -402,7 +413,7 @@ def a_served_bpf_device():
         t = r["total"]
         assert (
             p.returncode in (0, 1)
-            and t["packets"] > 1000
+            and t["packets"] == 8000
             and t["reads"] > 0
             and t["block_capacity"] % t["reads"] == 0
             and 0 < t["fill"] < 1

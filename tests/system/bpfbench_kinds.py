@@ -15,7 +15,8 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
-from bench_runs import BENCH, HAVE_PCAP, TOP, D, Skip, bench, measured, agree, sound, run_cases
+from bench_runs import BENCH, HAVE_PCAP, TOP, D, Skip
+from bench_runs import agree, bench, measured, measured_until, run_cases, sound
 
 DIFF = os.path.join(TOP, "scripts/bench_diff.py")
 pair_works = None
@@ -108,8 +109,6 @@ def sweep_of_generated_traffic():
         "--sweep",
         "-i",
         "synth:flows=50",
-        "-t",
-        "0.05",
         "--buffers",
         "16K,1M",
         "--modes",
@@ -127,7 +126,13 @@ def sweep_of_generated_traffic():
         "--overload",
         "drop",
     ]
-    r = measured("sweep", *words, formats=("json", "csv", "html", "txt"))
+    r = measured_until(
+        lambda r: sum(j["packets"] > 0 for j in r["rows"]) > 32,
+        "sweep",
+        *words,
+        seconds=0.05,
+        formats=("json", "csv", "html", "txt"),
+    )
     cases = {
         (j["filter"], j["mode"], j["buffer_bytes"], j["frame_bytes"], j["workers"], j["rate"])
         for j in r["rows"]
@@ -140,9 +145,7 @@ def sweep_of_generated_traffic():
     assert r["findings"]["cases"] == len(cases) and r["findings"]["cases_with_loss"] == sum(
         j["lost"] > 0 for j in r["rows"]
     )
-    assert sum(j["packets"] > 0 for j in r["rows"]) > 32, (
-        "most cases saw packets, however busy the machine is"
-    )
+    assert sum(j["packets"] > 0 for j in r["rows"]) > 32, "most cases saw packets"
     assert any("read modes" in n for n in r["notes"])
     agree(os.path.join(D, "sweep.csv"), r["rows"])
     page_is_sound(os.path.join(D, "sweep.html"), r)
@@ -150,13 +153,12 @@ def sweep_of_generated_traffic():
 
 def sweep_on_a_pair():
     pair()
-    r = measured(
+    r = measured_until(
+        lambda r: all(j["arrived"] for j in r["rows"]),
         "pair",
         "--sweep",
         "-i",
         "pair",
-        "-t",
-        "0.2",
         "--buffers",
         "64K,4M",
         "--sizes",
@@ -167,6 +169,7 @@ def sweep_on_a_pair():
         "0",
         "--rates",
         "5k,20k",
+        seconds=0.2,
         formats=("json", "html"),
     )
     assert len(r["rows"]) == 12
@@ -176,7 +179,7 @@ def sweep_on_a_pair():
             j["sent"] >= j["arrived"] > 0
             and j["packets"] == j["delivered"] + j["dropped"]
             and j["frame_bytes"] == 200
-            and j["sent"] <= j["rate"] * 0.2 + 1
+            and j["sent"] <= j["rate"] * r["options"]["seconds"] + 1
         ), j
         if j["filter"] == "tcp":
             assert j["packets"] == 0
@@ -427,13 +430,12 @@ def compare_live():
     if not HAVE_PCAP:
         raise Skip("built without libpcap")
     pair()
-    r = measured(
+    r = measured_until(
+        lambda r: all(x["sent"] > 1000 and x["delivered"] for x in r["rows"]),
         "both",
         "compare",
         "-i",
         "pair",
-        "-t",
-        "0.3",
         "--rounds",
         "2",
         "--rates",

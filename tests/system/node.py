@@ -8,7 +8,10 @@ drops.  The interface's end, signals, busy nodes and filters behave as on the re
 by name, without root or /dev/fuse.
 """
 
-import json, os, signal, struct, subprocess, sys, tempfile, time
+import json, os, re, struct, subprocess, sys, tempfile, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from progress import Running
 
 PROGRAM, DIGEST, NODE, CAPTURES, DRIVER = sys.argv[1:6]
 ABIS = ("macos", "freebsd", "netbsd", "openbsd")
@@ -38,7 +41,7 @@ class Node:
     def __exit__(self, *_):
         self.process.terminate()
         try:
-            out = self.process.communicate(timeout=120)[0]
+            out = self.process.communicate(timeout=600)[0]
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
@@ -207,21 +210,11 @@ def workers_and_modes():
 def a_signal_ends_the_run_in_every_mode():
     for mode in ("auto", "throughput", "latency", "paced"):
         with Node("macos", "--synth", "flows=10,count=10") as node:
-            p = subprocess.Popen(
-                [PROGRAM, "-i", "bpf:en0"] + node.options() + ["--json", "--read-mode", mode],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            time.sleep(0.5)
-            start = time.monotonic()
-            p.send_signal(signal.SIGINT)
-            out = p.communicate(timeout=120)[0]
-        assert (
-            p.returncode == 0
-            and time.monotonic() - start < 1.5
-            and json.loads(out)["packets"]["read"] == 10
-        ), (mode, p.returncode, out)
+            words = [PROGRAM, "-i", "bpf:en0", *node.options(), "--json", "--read-mode", mode]
+            with Running(words) as p:
+                p.wait_for_packets(10)
+                out, _, code = p.end()
+        assert code == 0 and json.loads(out)["packets"]["read"] == 10, (mode, code, out)
 
 
 def busy_nodes_are_passed():
@@ -251,7 +244,7 @@ def wrong_names_say_what_would_be_right():
             [PROGRAM, "-i", "bpf:en7"] + node.options() + ["-t", "1"],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
         assert (
             p.returncode == 4 and "BIOCSETIF" in p.stderr and "en7" in p.stderr and "-L" in p.stderr
@@ -262,7 +255,7 @@ def wrong_names_say_what_would_be_right():
         [PROGRAM, "-i", "bpf:en0", "--bpf-device", HERE + "/none", "-t", "1"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert p.returncode == 4 and "none0" in p.stderr, p.stderr
 
@@ -274,7 +267,7 @@ def the_node_answers_as_the_drivers_do():
                 [DRIVER, "--abi", abi, "--device", node.directory + "/bpf", "--interface", "en0"],
                 capture_output=True,
                 text=True,
-                timeout=120,
+                timeout=600,
             )
         assert p.returncode == 0, p.stdout
 
@@ -284,17 +277,17 @@ def live_interface_through_the_node():
     import socket
 
     with Node("macos", "--live", "lo", "--interface", "en0") as node:
-        p = subprocess.Popen(
-            [PROGRAM, "-i", "bpf:en0"] + node.options() + ["--json", "-t", "2"],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        time.sleep(0.7)
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        for n in range(500):
-            s.sendto(b"bpfnode", ("127.0.0.1", 9))
-        out = json.loads(p.communicate(timeout=120)[0])
-    assert out["protocols"].get("udp", {}).get("packets", 0) >= 500, out["protocols"]
+
+        def arrived(told):
+            for n in range(50):
+                s.sendto(b"bpfnode", ("127.0.0.1", 9))
+            return any(int(n) >= 500 for n in re.findall(r"^  udp +(\d+) ", told, re.M))
+
+        with Running([PROGRAM, "-i", "bpf:en0", *node.options(), "--json"]) as p:
+            p.wait_for_report("500 packets", arrived)
+            out, _, code = p.end()
+    assert code == 0 and json.loads(out)["protocols"]["udp"]["packets"] >= 500, out
 
 
 def zero_copy_keeps_nothing_back():
@@ -336,7 +329,7 @@ def nodes_are_opened_for_reading_alone():
                 [PROGRAM, "-i", "bpf:en0"] + node.options() + ["-q", "-t", "60"],
                 stdout=subprocess.DEVNULL,
             )
-            found, end = [], time.monotonic() + 30
+            found, end = [], time.monotonic() + 600
             while not found and time.monotonic() < end and p.poll() is None:
                 links = {
                     fd: os.readlink(f"/proc/{p.pid}/fd/{fd}")
