@@ -493,6 +493,8 @@ def results_compared():
     assert diff(path, other).returncode == 0 and re.search(
         r"^walk macos .* better$", diff(other, path).stdout, re.M
     )
+    for name, words in (("run", []), ("count", ["-c"])):
+        measured(name, "-i", "synth", "-t", "0.1", *words, formats=("json", "csv"))
     p = diff(path, path, "--", path, other)
     assert p.returncode == 0 and re.search(r"\d+ figures, 0 worse", p.stdout), p
     assert (
