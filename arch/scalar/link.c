@@ -14,7 +14,7 @@
 
 enum { SLL_OUTGOING = 4, SLL_P_802_2 = 4 };
 
-/* Or RARP, of the same layout. */
+/* Parses ARP, or RARP, which has the same layout. */
 static void parse_arp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 {
 	struct bpe_layers *l = p->layers;
@@ -28,8 +28,8 @@ static void parse_arp(const struct bpei_packet *p, uint32_t offset, uint8_t prot
 		l->end = offset + need;
 }
 
-/* Whether there is an IP header by more than its first half byte: IPv4's with a checksum that is
- * right, IPv6's with a length that fits. */
+/* Returns whether an IP header lies at offset, by more than its first half byte: of IPv4 a right
+ * checksum, of IPv6 a length that fits. */
 static bool looks_like_ip(const struct bpei_packet *p, uint32_t offset, unsigned version)
 {
 	const uint8_t *ip = p->data + offset;
@@ -55,8 +55,8 @@ static void parse_mpls_labels(const struct bpei_packet *p, uint32_t offset)
 	} while (!(p->data[offset - 2] & 1));
 	if (!bpei_packet_there(p, offset, 1))
 		return;
-	/* Labels do not say what they carry: as everybody guesses it, but that a frame's address
-	 * may begin like IP. */
+	/* Labels do not name their content.  The first half byte decides, as everywhere; but a
+	 * frame's address may begin like IP as well. */
 	unsigned version = p->data[offset] >> 4;
 	if (!looks_like_ip(p, offset, version) && bpei_packet_in_labels(p, offset))
 		return;
@@ -72,7 +72,7 @@ static void parse_mpls_labels(const struct bpei_packet *p, uint32_t offset)
 	}
 }
 
-/* From the protocol field on. */
+/* Parses PPP from its protocol field on. */
 void bpei_packet_ppp(const struct bpei_packet *p, uint32_t offset)
 {
 	if (!bpei_packet_there(p, offset, 2))
@@ -97,7 +97,7 @@ void bpei_packet_ppp(const struct bpei_packet *p, uint32_t offset)
 	}
 }
 
-/* The same, ending n bytes behind offset if it goes on farther than that: the rest is padding. */
+/* Returns the packet without the padding that lies more than n bytes behind offset. */
 static struct bpei_packet cut_packet_at(const struct bpei_packet *p, uint32_t offset, uint32_t n)
 {
 	struct bpei_packet inner = *p;
@@ -126,7 +126,7 @@ static void parse_pppoe(const struct bpei_packet *p, uint32_t offset)
 	bpei_packet_ppp(&inner, offset);
 }
 
-/* An LLC header, with SNAP in it or without. */
+/* Parses an LLC header, with or without SNAP. */
 static void parse_llc_header(const struct bpei_packet *p, uint32_t offset)
 {
 	static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 },
@@ -152,7 +152,7 @@ static void parse_llc_header(const struct bpei_packet *p, uint32_t offset)
 	bpei_packet_ethertype(p, offset + 8, type);
 }
 
-/* What begins at offset, by its ethertype; VLAN tags are taken first. */
+/* Parses the content at offset by its ethertype, VLAN tags first. */
 void bpei_packet_ethertype(const struct bpei_packet *p, uint32_t offset, uint16_t type)
 {
 	struct bpe_layers *l = p->layers;
@@ -209,7 +209,8 @@ static void parse_raw_ip(const struct bpei_packet *p, uint32_t offset, unsigned 
 		bpei_packet_ip4(p, offset);
 }
 
-/* DLT_NULL's family is in the byte order of the host that captured, DLT_LOOP's in network order. */
+/* Parses DLT_NULL, with the address family in the capturing host's byte order, and DLT_LOOP, in
+ * network order. */
 static void parse_loopback(const struct bpei_packet *p, uint32_t offset, bool network_order)
 {
 	if (p->caplen - offset < 4) {
@@ -262,8 +263,7 @@ static void parse_raw_version(const struct bpei_packet *p)
 	p->layers->proto = BPE_PROTO_LINKTYPE;
 }
 
-/* A packet that an 802.11 frame carries, at offset and at most so many bytes: a mesh control may
- * come first. */
+/* Parses a packet in an 802.11 frame, of at most `bytes` bytes.  A mesh control may come first. */
 static void parse_msdu(const struct bpei_packet *p, uint32_t offset, uint32_t n, bool mesh)
 {
 	if (mesh && bpei_packet_opens(p, BPE_TUNNEL_MESH)) {
@@ -302,7 +302,7 @@ void bpei_packet_wlan(const struct bpei_packet *p, uint32_t offset, uint32_t lin
 	}
 }
 
-/* Serial lines: PPP with its address and control bytes or without, or Cisco's framing. */
+/* Parses serial lines: PPP with or without address and control bytes, or Cisco's framing. */
 static void parse_serial(const struct bpei_packet *p, bool cisco)
 {
 	p->layers->ethertype = TYPE_PPP;
@@ -312,7 +312,7 @@ static void parse_serial(const struct bpei_packet *p, bool cisco)
 	bool by_cisco = (p->data[0] == 0x0f || p->data[0] == 0x8f) && !p->data[1];
 	p->layers->ethertype = type;
 	if ((cisco || by_cisco) && type == TYPE_RARP)
-		bpei_packet_unknown(p, 4, BPE_PROTO_ETHERTYPE); /* SLARP has its number here */
+		bpei_packet_unknown(p, 4, BPE_PROTO_ETHERTYPE); /* SLARP uses this number */
 	else if (cisco || by_cisco)
 		bpei_packet_ethertype(p, 4, type);
 	else
@@ -320,7 +320,7 @@ static void parse_serial(const struct bpei_packet *p, bool cisco)
 		bpei_packet_ppp(p, p->data[0] == 0xff && p->data[1] == 3 ? 2 : 0);
 }
 
-/* Behind the header of another link type, which may be anywhere. */
+/* Parses a packet of another link type at offset. */
 static void parse_from_offset(const struct bpei_packet *p, uint32_t offset, uint32_t link_type)
 {
 	p->layers->payload = BPE_NO_OFFSET;
@@ -349,8 +349,8 @@ static void parse_from_offset(const struct bpei_packet *p, uint32_t offset, uint
 	}
 }
 
-/* A header in front of a packet of another link type: PPI (192) says a LINKTYPE_, macOS's PKTAP a
- * DLT_ of its own, among the above the same. */
+/* Parses a header in front of a packet of another link type.  PPI names a LINKTYPE_, macOS's
+ * PKTAP a DLT_; the two are equal for the link types above. */
 static void parse_wrapped(const struct bpei_packet *p, uint32_t link_type)
 {
 	uint32_t least = link_type == LINK_PPI ? 8 : 40, length, inner;
@@ -449,7 +449,7 @@ void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
 		if (bpei_packet_there(p, 0, 12))
 			parse_raw_ip(p, 12, 0);
 		return;
-	case LINK_PFLOG: /* its length leaves out what fills it up to a multiple of 4 */
+	case LINK_PFLOG: /* the length does not count the padding to a multiple of 4 */
 		if (!bpei_packet_there(p, 0, 1))
 			return;
 		header = (p->data[0] + 3u) & ~3u;

@@ -9,10 +9,10 @@
 #include "base/bytes.h"
 #include "base/cacheline.h"
 
-#define KEYED (-1) /* instead of ports: the key is filled already */
+#define KEYED (-1) /* in place of ports: the key is filled already */
 
-/* Why n bytes at offset are not there: the capture was cut, or the packet's own length says that
- * they are not its. */
+/* Returns the flag that says why n bytes at offset are missing: the capture was cut, or the
+ * packet is shorter by its own length. */
 static uint16_t mark_missing(const struct bpei_packet *p, uint32_t offset, uint32_t n)
 {
 	return offset + n > p->caplen ? BPE_PKT_TRUNCATED : BPE_PKT_BAD_LENGTH;
@@ -23,8 +23,8 @@ static bool ends_are_swapped(uint32_t ports)
 	return (ports & 0xffff) > ports >> 16;
 }
 
-/* Fills the key; from: where the addresses lie, the sender's first; turned: they are those of a
- * packet that went the other way. */
+/* Fills the key.  from: both addresses, the sender's first.  turned: the addresses are those of
+ * a packet in the other direction. */
 static void fill_packet_key(const struct bpei_packet *p, const uint8_t *from, uint32_t ports,
 	uint8_t version, uint8_t proto, bool turned)
 {
@@ -59,15 +59,16 @@ static void fill_packet_key(const struct bpei_packet *p, const uint8_t *from, ui
 	l->flags |= (uint16_t)(BPE_PKT_KEY | (swap != turned ? BPE_PKT_REVERSED : 0));
 }
 
-/* A later fragment in the first fragment of a tunnel's packet is a later fragment. */
+/* Marks a fragment.  A later fragment inside the first fragment of a tunnel's packet stays a
+ * later fragment. */
 static void mark_fragment(struct bpe_layers *l, bool first)
 {
 	l->flags = (uint16_t)((l->flags & ~BPE_PKT_FIRST_FRAGMENT) |
 			      (first ? BPE_PKT_FIRST_FRAGMENT : BPE_PKT_FRAGMENT));
 }
 
-/* Walks the extension headers: the offset of what follows them, with l->ip_proto set to what it is;
- * 0 if they are cut or damaged.  A later fragment ends the walk. */
+/* Skips the extension headers.  Returns the offset behind them, with l->ip_proto set to the
+ * header found there; 0 if they are cut or damaged.  A later fragment ends the walk. */
 static uint32_t skip_extensions(const struct bpei_packet *p, uint32_t offset, uint8_t next)
 {
 	struct bpe_layers *l = p->layers;
@@ -124,9 +125,9 @@ static bool proto_has_ports(uint8_t proto)
 	       proto == IP_DCCP;
 }
 
-/* An ICMP error's key is that of the flow it speaks of, whose packet it quotes at offset: the other
- * way round, for that packet's sender gets the error.  False if too little of it is there, and
- * nothing is written. */
+/* Fills an ICMP error's key with the flow of the packet that the error quotes at offset.  The
+ * direction is reversed, since the quoted packet's sender receives the error.  Returns false,
+ * and writes nothing, if the quotation is too short. */
 static bool parse_quoted(const struct bpei_packet *p, uint32_t offset, uint8_t version)
 {
 	struct bpe_layers *l = p->layers, saved = *l;
@@ -163,7 +164,7 @@ static bool parse_quoted(const struct bpei_packet *p, uint32_t offset, uint8_t v
 	return true;
 }
 
-/* The ports of an ICMP message, or KEYED. */
+/* Returns the ports of an ICMP message, or KEYED. */
 static int64_t parse_icmp(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 {
 	const uint8_t *h = p->data + offset;
@@ -198,7 +199,8 @@ static bool is_wireguard(const uint8_t *message, uint32_t there, uint32_t length
 	}
 }
 
-/* GTP': its header has 6 bytes, or 20 of the oldest version, and tells how many come behind it. */
+/* Returns whether a message is GTP'.  The header has 6 bytes, or 20 in the oldest version, and
+ * holds the number of bytes behind. */
 static bool is_gtp_prime(const uint8_t *message, uint32_t there, uint32_t length)
 {
 	enum { PROTOCOL_TYPE = 0x10, SHORT = 0x01 };
@@ -210,7 +212,7 @@ static bool is_gtp_prime(const uint8_t *message, uint32_t there, uint32_t length
 	       header + bpei_be16(message + 2) == length;
 }
 
-/* What a datagram is called that carries no packet, by its ports. */
+/* Returns the BPE_PROTO_* of a datagram without an inner packet, by its ports. */
 static uint8_t recognise_udp(
 	const uint8_t *message, uint32_t there, uint32_t length, uint32_t ports)
 {
@@ -223,8 +225,8 @@ static uint8_t recognise_udp(
 	return BPE_PROTO_UDP;
 }
 
-/* The transport header at offset.  Its ports, if they are the packet's, else 0: first | second <<
- * 16; or KEYED. */
+/* Parses the transport header at offset.  Returns its ports, first | second << 16; 0 if they are
+ * not the packet's; or KEYED. */
 static int64_t parse_transport(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 {
 	struct bpe_layers *l = p->layers;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One packet on its way through the scalar parser, and the doors between its files: link.c finds
- * the network header, network.c goes on from there, tunnel.c finds the packet in the packet.  Pure.
- */
+/* A packet in the scalar parser, and the functions between its files.  link.c finds the network
+ * header, network.c parses from there, tunnel.c and tunnel_udp.c find a packet in the packet.
+ * Pure. */
 #ifndef BPEI_ARCH_PACKET_H
 #define BPEI_ARCH_PACKET_H
 
@@ -12,22 +12,23 @@
  */
 enum { LINK_WLAN_SWAPPED = 0x10000 };
 
-#define BPEI_MOST_TUNNELS 8u /* packets inside each other that are gone into */
+#define BPEI_MOST_TUNNELS 8u /* packets inside one another that are parsed */
 
 struct bpei_packet {
 	const uint8_t *data;
-	uint32_t caplen, wirelen; /* of a packet in a tunnel: as far as the outer one reaches */
+	uint32_t caplen, wirelen; /* of a packet in a tunnel: up to the outer packet's end */
 	struct bpe_layers *layers;
 	struct bpe_key *key;
-	const struct bpei_columns *columns; /* for what the caller chose */
-	uint32_t *way;                      /* columns' element; NULL: not asked for */
-	uint32_t depth;                     /* packets gone into */
-	/* Identity of the tunnels so far: of both directions; of this one's ids alone. */
+	const struct bpei_columns *columns; /* the caller's options */
+	uint32_t *way;                      /* columns' element; NULL: not wanted */
+	uint32_t depth;                     /* tunnels entered */
+	/* Identity of the tunnels so far: equal in both directions; of this direction's ids
+	 * alone. */
 	uint32_t tunnel, direction;
 };
 
-/* Fills layers and key from offset on, at most caplen.  layers are as bpei_parse_scalar begins with
- * them. */
+/* Each fills layers and key from offset on, at most caplen.  layers begin as in
+ * bpei_parse_scalar. */
 void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type);
 void bpei_packet_ppp(const struct bpei_packet *p, uint32_t offset);
 void bpei_packet_ethertype(const struct bpei_packet *p, uint32_t offset,
@@ -36,26 +37,26 @@ void bpei_packet_ip4(const struct bpei_packet *p, uint32_t offset);
 void bpei_packet_ip6(const struct bpei_packet *p, uint32_t offset);
 
 void bpei_packet_wlan(const struct bpei_packet *p, uint32_t offset, uint32_t link_type);
-/* shim.c: a header between two ethertypes.  True: it was passed, *offset and *type are what comes
- * behind it. */
+/* Passes a header between two ethertypes (shim.c).  Returns true, with *offset and *type of the
+ * content behind the header; false if there is no such header. */
 bool bpei_packet_shim(const struct bpei_packet *p, uint32_t *offset, uint16_t *type);
 
-/* What may be a packet inside this one: behind an ethertype, behind MPLS labels, behind the IP
- * header, behind the UDP header.  True: the layers and the key are the inner packet's now.  False:
- * they are untouched. */
+/* Each tries a packet inside this packet: behind an ethertype, MPLS labels, the IP header, the
+ * UDP header.  Returns true if the layers and the key are the inner packet's now; false if they
+ * are untouched. */
 bool bpei_packet_in_frame(const struct bpei_packet *p, uint32_t offset, uint16_t type);
 bool bpei_packet_in_labels(const struct bpei_packet *p, uint32_t offset);
 bool bpei_packet_in_ip(const struct bpei_packet *p, uint32_t offset, uint8_t proto);
 bool bpei_packet_in_udp(const struct bpei_packet *p, uint32_t offset, uint32_t ports);
 
-/* Whether packets of that kind (enum bpe_tunnel_kind) are gone into. */
+/* Returns whether tunnels of this kind (enum bpe_tunnel_kind) are entered. */
 static inline bool bpei_packet_opens(const struct bpei_packet *p, uint32_t kind)
 {
 	return !(p->columns->closed >> kind & 1);
 }
 
-/* UDP ports that are looked behind, by a hash without collisions; the vectors leave their packets
- * to scalar. */
+/* UDP ports that may carry a packet, in a hash table without collisions.  Vector backends leave
+ * datagrams with such a port to scalar. */
 enum {
 	PORT_L2TP = 1701,
 	PORT_GTPU = 2152,
@@ -87,8 +88,8 @@ static inline bool bpei_tunnel_port(uint32_t port)
 	return ports[(port * BPEI_PORT_MULTIPLIER & 0xffff) >> BPEI_PORT_SHIFT] == port;
 }
 
-/* Whether n bytes are there and offsets can still say where; else the packet ends here, with what
- * it was until then. */
+/* Returns whether n bytes at offset were captured, and 16-bit offsets still reach.  If not, the
+ * packet ends here, with the layers found so far. */
 static inline bool bpei_packet_there(const struct bpei_packet *p, uint32_t offset, uint32_t n)
 {
 	if (offset <= p->caplen && p->caplen - offset >= n && offset <= BPE_NO_OFFSET - 64)
@@ -98,7 +99,7 @@ static inline bool bpei_packet_there(const struct bpei_packet *p, uint32_t offse
 	return false;
 }
 
-/* Something that is not gone into, which begins at offset. */
+/* Ends the packet at content that is not parsed, which begins at offset. */
 static inline void bpei_packet_unknown(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 {
 	p->layers->network = p->layers->payload = (uint16_t)offset;

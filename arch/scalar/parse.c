@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The parser that judges the others: one packet after another, each byte proved to be there before
- * it is read.  Pure.  Here: the plain packets, in one go; all that is said of them and of the
- * others is in link.c, network.c and tunnel.c. */
+/* The reference parser: one packet after another; each byte is proved to be captured before it
+ * is read.  Pure.  This file has a shortcut for plain packets.  link.c, network.c and tunnel.c
+ * parse all packets, and give the same result for plain packets. */
 #include "arch/scalar/packet.h"
 #include "base/bytes.h"
 #include "base/cacheline.h"
 
-/* Hides from the compiler that a number is 0 or 1, so that it does not branch on it. */
+/* Returns bit, hiding from the compiler that the number is 0 or 1.  So the compiler makes no
+ * branch. */
 static inline uint32_t hide_bit(uint32_t bit)
 {
 	__asm__("" : "+r"(bit));
@@ -18,10 +19,10 @@ static inline uint32_t select_by_bit(uint32_t bit, uint32_t if_1, uint32_t if_0)
 	return if_0 ^ ((if_0 ^ if_1) & (0 - bit));
 }
 
-/* TCP or UDP whole and sound behind a sound IP header: most packets of most traffic, without a
- * branch on which of the two it is (a wrong guess costs more than all the rest).  False, and
- * nothing written, where anything is unusual; the other road, which knows everything, gives the
- * same answer for what is done here. */
+/* Parses a whole and sound TCP or UDP header behind a sound IP header: most packets of most
+ * traffic.  There is no branch on the protocol, since a misprediction costs more than all other
+ * work.  Returns false, and writes nothing, for an unusual packet; parse_general gives the same
+ * result as this function. */
 static inline __attribute__((always_inline)) bool parse_plain_transport(const struct bpei_packet *p,
 	uint32_t network, uint32_t offset, uint32_t end, uint8_t proto, bool six, bool above,
 	bool equal, uint32_t source_at, uint16_t outgoing, uint16_t link_type)
@@ -102,7 +103,7 @@ static inline __attribute__((always_inline)) bool parse_plain_ethernet(
 		same && source1 == target1, 22, outgoing, LINK_ETHERNET);
 }
 
-/* Packet i by the road that knows everything. */
+/* Parses packet i by link.c, network.c and tunnel.c. */
 static __attribute__((noinline)) void parse_general(
 	const struct bpei_columns *c, uint32_t i, uint32_t link_type)
 {

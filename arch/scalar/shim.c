@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Headers between two ethertypes, which say something of the frame and carry nothing of their own.
+/* Passes headers between two ethertypes, which describe the frame and carry nothing of their own.
  * Pure.
  *
  * Sources: VN-Tag: IEEE 802.1Qbh, draft 2.3; E-Tag: IEEE 802.1BR, "7.5"; Cisco's metadata: tshark's
- * packet-cisco-metadata.c; HSR: IEC 62439-3, "5.7" (PRP's trailer and its 0x88fb lie behind a
- * packet, and are no header); Arista's time stamps: EOS's manual, "Tap aggregation", and tcpdump's
+ * packet-cisco-metadata.c; HSR: IEC 62439-3, "5.7" (PRP's trailer with 0x88fb lies behind a
+ * packet, and is no header); Arista's time stamps: EOS's manual, "Tap aggregation", and tcpdump's
  * print-arista.c; MACsec: IEEE 802.1AE, "9". */
 #include "arch/scalar/packet.h"
 #include "base/bytes.h"
 
-/* Bytes of Arista's header up to the next ethertype; 0: of no kind that is known. */
+/* Returns the bytes of Arista's header up to the next ethertype; 0: unknown kind. */
 static uint32_t arista_header_bytes(const uint8_t *h)
 {
 	enum { TIME_STAMP = 1 };
@@ -27,7 +27,7 @@ static uint32_t arista_header_bytes(const uint8_t *h)
 	}
 }
 
-/* Bytes of the security tag; 0: what it protects is encrypted, or of another version. */
+/* Returns the bytes of the security tag; 0: the content is encrypted, or the version is unknown. */
 static uint32_t macsec_header_bytes(const uint8_t *h)
 {
 	enum { VERSION = 0x80, CHANNEL = 0x20, ENCRYPTED = 0x08, CHANGED = 0x04 };
@@ -41,22 +41,28 @@ bool bpei_packet_shim(const struct bpei_packet *p, uint32_t *offset, uint16_t *t
 	uint32_t kind, bytes, here = *offset;
 	switch (*type) {
 	case TYPE_VNTAG:
-		kind = BPE_TUNNEL_VNTAG, bytes = 4;
+		kind = BPE_TUNNEL_VNTAG;
+		bytes = 4;
 		break;
 	case TYPE_ETAG:
-		kind = BPE_TUNNEL_ETAG, bytes = 6;
+		kind = BPE_TUNNEL_ETAG;
+		bytes = 6;
 		break;
 	case TYPE_HSR:
-		kind = BPE_TUNNEL_HSR, bytes = 4;
+		kind = BPE_TUNNEL_HSR;
+		bytes = 4;
 		break;
 	case TYPE_CISCO_METADATA:
-		kind = BPE_TUNNEL_CISCO_METADATA, bytes = 2;
+		kind = BPE_TUNNEL_CISCO_METADATA;
+		bytes = 2;
 		break;
 	case TYPE_ARISTA:
-		kind = BPE_TUNNEL_ARISTA, bytes = 4;
+		kind = BPE_TUNNEL_ARISTA;
+		bytes = 4;
 		break;
 	case TYPE_MACSEC:
-		kind = BPE_TUNNEL_MACSEC, bytes = 6;
+		kind = BPE_TUNNEL_MACSEC;
+		bytes = 6;
 		break;
 	default:
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The packet in the packet: in IP, in a frame, behind labels; tunnel_udp.c has those in UDP.  A
- * tunnel counts as a tunnel only if what it carries has a flow: if not, the outer packet's flow is
- * the packet's.  Pure.
+/* Finds a packet in a packet: in IP, in a frame, behind labels; in UDP: tunnel_udp.c.  A tunnel
+ * counts only if the inner packet has a flow; otherwise the outer packet's flow is the packet's.
+ * Pure.
  *
  * Sources: IPv4 in IPv4: RFC 2003; IPv6 in IPv4: RFC 4213; anything in IPv6: RFC 2473; 6to4: RFC
  * 3056; EtherIP: RFC 3378; GRE: RFC 2784, 2890, with its routing: RFC 1701; with PPP: RFC 2637;
@@ -10,8 +10,8 @@
  * 8986, "10.1"; pseudowires: RFC 4385, 4448; PBB: IEEE 802.1Q, "9.7"; NSH: RFC 8300; FabricPath:
  * Cisco's "FabricPath encapsulation", as tshark reads it.
  *
- * Bits that a specification reserves are not looked at, as each of them wants it of a receiver (RFC
- * 2784 2.3, RFC 7348 5, RFC 8926 3.4, RFC 8300 2.2); versions are. */
+ * Reserved bits are ignored, as the specifications demand of a receiver (RFC 2784 2.3, RFC 7348 5,
+ * RFC 8926 3.4, RFC 8300 2.2).  Versions are checked. */
 #include "arch/scalar/tunnel.h"
 #include "base/bytes.h"
 
@@ -27,8 +27,8 @@ static uint32_t make_nonzero(uint64_t h)
 	return folded + !folded;
 }
 
-/* Where the addresses of the IP header in front lie, the sender's first; NULL: there is none. */
-static const uint8_t *hash_outer_ends(
+/* Returns the addresses of the IP header in front, the sender's first; NULL without one. */
+static const uint8_t *outer_addresses(
 	const struct bpei_packet *p, const struct bpe_layers *l, uint32_t *bytes)
 {
 	if (!(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6)))
@@ -37,16 +37,16 @@ static const uint8_t *hash_outer_ends(
 	return p->data + l->network + (*bytes == 4 ? 12 : 8);
 }
 
-/* The identity of the inner packet's tunnels: the outer ones' and this one's. */
+/* Sets the identity of the inner packet's tunnels, from the outer tunnels' and this tunnel's. */
 static void add_identity(struct bpei_packet *inner, const struct bpei_identity *identity)
 {
 	uint64_t h = mix_identity(inner->tunnel, identity->kind | (identity->has_id ? 0x100u : 0) |
 							 (identity->one_way ? 0x200u : 0));
 	uint32_t bytes = 0;
-	const uint8_t *from = identity->ends ? hash_outer_ends(inner, inner->layers, &bytes) : NULL;
+	const uint8_t *from = identity->ends ? outer_addresses(inner, inner->layers, &bytes) : NULL;
 	if (inner->columns->no_identity || (!identity->has_id && !identity->ends))
 		return;
-	if (from) { /* the lower address first: an answer comes from the other end */
+	if (from) { /* the lower address first, since an answer comes from the other end */
 		bool swap = memcmp(from, from + bytes, bytes) > 0;
 		for (uint32_t k = 0; k < 2; k++, swap = !swap)
 			for (uint32_t i = 0; i < bytes; i += 4)
@@ -60,7 +60,7 @@ static void add_identity(struct bpei_packet *inner, const struct bpei_identity *
 	inner->tunnel = make_nonzero(h);
 }
 
-/* Innermost first: the first that is told stays. */
+/* Reports the tunnel to the caller.  The innermost tunnel comes first and stays. */
 static void report_tunnel(const struct bpei_packet *p, const struct bpei_identity *identity,
 	const struct bpe_layers *outer)
 {
@@ -71,7 +71,7 @@ static void report_tunnel(const struct bpei_packet *p, const struct bpei_identit
 	t->kind = (uint8_t)identity->kind;
 	t->has_id = identity->has_id;
 	t->id = identity->has_id ? identity->id : 0;
-	const uint8_t *from = hash_outer_ends(p, outer, &bytes);
+	const uint8_t *from = outer_addresses(p, outer, &bytes);
 	if (!from)
 		return;
 	t->ip_version = bytes == 4 ? 4 : 6;
@@ -79,7 +79,7 @@ static void report_tunnel(const struct bpei_packet *p, const struct bpei_identit
 		memcpy(t->addr[k], from + k * bytes, bytes);
 }
 
-/* The packet in a tunnel, its layers as the parser begins with them. */
+/* Parses the packet in a tunnel, with layers as bpei_parse_scalar begins. */
 static void parse_inner_packet(const struct bpei_packet *inner, uint32_t offset, uint32_t as)
 {
 	struct bpe_layers *l = inner->layers;
@@ -131,7 +131,7 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 	if (l->end < p->caplen)
 		inner.wirelen = l->end;
 	if (l->flags & BPE_PKT_FIRST_FRAGMENT)
-		inner.wirelen = UINT32_MAX; /* its lengths count bytes that later fragments bring */
+		inner.wirelen = UINT32_MAX; /* the lengths count bytes of later fragments */
 	add_identity(&inner, identity);
 	const uint32_t version = p->data[offset] >> 4;
 	if (as == AS_IP)
@@ -142,7 +142,7 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 	l->ip_proto = 0;
 	l->proto = BPE_PROTO_NONE;
 	l->ethertype = as == AS_PPP ? TYPE_PPP : (uint16_t)as;
-	/* The tags are those of the frame that the packet lies in. */
+	/* The VLAN tags are those of the innermost frame. */
 	if (as == AS_ETHERNET || (as >= AS_WLAN && as <= AS_AVS)) {
 		l->flags &= (uint16_t)~BPE_PKT_VLAN;
 		l->vlan_count = 0;
@@ -163,7 +163,7 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 
 static bool open_erspan(const struct bpei_packet *p, uint32_t offset, bool third)
 {
-	enum { IP_PACKET = 2 }; /* of the third's frame type; 0: Ethernet */
+	enum { IP_PACKET = 2 }; /* a frame type of version 3; 0: Ethernet */
 	if (!bpei_tunnel_has(p, offset, third ? 12 : 8))
 		return false;
 	uint32_t version = p->data[offset] >> 4,
@@ -178,15 +178,14 @@ static bool open_erspan(const struct bpei_packet *p, uint32_t offset, bool third
 	return bpei_packet_enter(p, offset + bytes, frame ? AS_IP : AS_ETHERNET, &session);
 }
 
-/* Its first type has no header of its own. */
+/* Opens ERSPAN type I, which has no header of its own. */
 static bool open_erspan_plain(const struct bpei_packet *p, uint32_t offset)
 {
 	const struct bpei_identity mirror = { .kind = BPE_TUNNEL_ERSPAN, .ends = true };
 	return bpei_packet_enter(p, offset, AS_ETHERNET, &mirror);
 }
 
-/* Version 1: PPTP with the receiver's call id, and EoIP with a tunnel id that is
- * little-endian. */
+/* Opens GRE version 1: PPTP with the receiver's call id, or EoIP with a little-endian tunnel id. */
 static bool open_gre_enhanced(
 	const struct bpei_packet *p, uint32_t offset, uint32_t flags, uint32_t type)
 {
@@ -210,7 +209,8 @@ static bool open_gre_enhanced(
 	return bpei_packet_enter(p, to, AS_PPP, &call);
 }
 
-/* Behind RFC 1701's source route entries, which end with an empty one; 0: they are cut. */
+/* Returns the offset behind RFC 1701's source route entries, of which the last is empty; 0 if
+ * they are cut. */
 static uint32_t skip_routes(const struct bpei_packet *p, uint32_t at)
 {
 	for (;;) {
@@ -249,8 +249,8 @@ bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind
 			       ? open_erspan_plain(p, to)
 			       : open_erspan(p, to, type == TYPE_ERSPAN3);
 	case TYPE_WCCP:
-		/* The second version has a header of 4 bytes; what goes on to its server comes
-		 * without this tunnel. */
+		/* Version 2 has a header of 4 bytes.  Packets back to the server come without
+		 * this tunnel. */
 		tunnel = (struct bpei_identity){ .kind = BPE_TUNNEL_WCCP };
 		if (!bpei_packet_opens(p, BPE_TUNNEL_WCCP) || !bpei_tunnel_has(p, to, 1))
 			return false;
@@ -269,7 +269,8 @@ bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind
 
 /* ---- In IP ---- */
 
-/* 6to4's relays are anybody's: an answer comes by another one. */
+/* Returns whether a tunnel is 6to4.  Relays are public, so an answer comes through another
+ * relay. */
 static bool is_6to4_tunnel(const struct bpei_packet *p, uint32_t offset)
 {
 	const uint8_t *ip = p->data + offset;
@@ -277,7 +278,7 @@ static bool is_6to4_tunnel(const struct bpei_packet *p, uint32_t offset)
 	       (bpei_be16(ip + 8) == 0x2002 || bpei_be16(ip + 24) == 0x2002);
 }
 
-/* Of segment routing the addresses are those of the segments: each direction has its own. */
+/* Opens segment routing.  The addresses are those of segments, and each direction has its own. */
 static uint32_t open_segment_routing(const struct bpei_packet *p)
 {
 	const uint8_t *from = p->data + p->layers->network + 8;
@@ -333,7 +334,7 @@ uint32_t bpei_tunnel_next(uint8_t next_protocol)
 	return next_protocol < sizeof types / sizeof *types ? types[next_protocol] : 0;
 }
 
-/* The way back is another path. */
+/* Opens NSH.  The way back is another path. */
 static bool open_nsh(const struct bpei_packet *p, uint32_t offset)
 {
 	if (!bpei_tunnel_has(p, offset, 8))
@@ -366,8 +367,8 @@ bool bpei_packet_in_frame(const struct bpei_packet *p, uint32_t offset, uint16_t
 	}
 }
 
-/* An Ethernet frame, behind a control word or not: labels do not tell, and each end gives its
- * own. */
+/* Opens an Ethernet frame behind labels, with or without a control word: labels do not say
+ * which.  Each end chooses its own label. */
 bool bpei_packet_in_labels(const struct bpei_packet *p, uint32_t offset)
 {
 	const struct bpei_identity wire = { .kind = BPE_TUNNEL_EOMPLS,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The packet in a UDP datagram, by its ports.  Pure.
+/* Finds a packet in a UDP datagram, by the ports.  Pure.
  *
  * Sources: VXLAN: RFC 7348; VXLAN-GPE: draft-ietf-nvo3-vxlan-gpe-13; Geneve: RFC 8926; GTP-U: 3GPP
  * TS 29.281; Teredo: RFC 4380; L2TP: RFC 2661; GRE in UDP: RFC 8086; MPLS in UDP: RFC 7510; TZSP:
- * as tcpdump's and tshark's parsers have it
- * ("TaZmen Sniffer Protocol"); CAPWAP: RFC 5415, with 802.11: RFC 5416. */
+ * the parsers of tcpdump and tshark ("TaZmen Sniffer Protocol"); CAPWAP: RFC 5415, with 802.11: RFC
+ * 5416. */
 #include "arch/scalar/tunnel.h"
 #include "base/bytes.h"
 
@@ -70,7 +70,7 @@ static bool open_gtpu(const struct bpei_packet *p, uint32_t offset)
 	return bpei_packet_enter(p, to, AS_IP, &bearer);
 }
 
-/* Its addresses are the world's own, and its relays change. */
+/* Opens Teredo.  The inner addresses are global, and relays change. */
 static bool open_teredo(const struct bpei_packet *p, uint32_t offset)
 {
 	const struct bpei_identity none = { .kind = BPE_TUNNEL_TEREDO };
@@ -111,7 +111,7 @@ static bool open_l2tp(const struct bpei_packet *p, uint32_t offset)
 	return bpei_packet_enter(p, to, AS_PPP, &session);
 }
 
-/* A frame that was sniffed elsewhere, behind a list of tags. */
+/* Opens TZSP: a frame that was captured elsewhere, behind a list of tags. */
 static bool open_tzsp(const struct bpei_packet *p, uint32_t offset)
 {
 	enum { RECEIVED = 0, TO_BE_SENT = 1, PADDING = 0, LAST = 1 };
@@ -154,7 +154,7 @@ static bool open_tzsp(const struct bpei_packet *p, uint32_t offset)
 	return false;
 }
 
-/* Of a fragment only the first has headers, and all stay together on the outer flow. */
+/* Opens CAPWAP.  Fragments stay together on the outer flow, since only the first has headers. */
 static bool open_capwap(const struct bpei_packet *p, uint32_t offset)
 {
 	enum { NATIVE = 0x01, WLAN = 0x02, BINDING = 0x3e, FRAGMENT = 0x80, KEEP_ALIVE = 0x08 };
@@ -169,7 +169,7 @@ static bool open_capwap(const struct bpei_packet *p, uint32_t offset)
 		return bpei_packet_enter(p, offset + bytes, AS_ETHERNET, &ends);
 	if ((h[2] & BINDING) != WLAN)
 		return false;
-	/* Cisco's controllers have the frame control's bytes in the other order. */
+	/* Cisco's controllers swap the bytes of the frame control. */
 	return bpei_packet_enter(p, offset + bytes, AS_WLAN, &ends) ||
 	       bpei_packet_enter(p, offset + bytes, AS_WLAN_SWAPPED, &ends);
 }
@@ -219,7 +219,7 @@ bool bpei_packet_in_udp(const struct bpei_packet *p, uint32_t offset, uint32_t p
 			break;
 		case PORT_TZSP:
 			found = end && open_tzsp(p, offset);
-			break; /* to it alone: other programs' ports may be so high */
+			break; /* as a target only, since other programs' ports may be as high */
 		default:
 			break;
 		}

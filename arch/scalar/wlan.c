@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* IEEE Std 802.11, "MAC frame formats"; radiotap.org; the AVS and Prism headers as the LINKTYPE_
- * registry of tcpdump.org describes them. */
+/* Reads 802.11 frames and the radio headers in front (wlan.h).  Pure.  Sources: IEEE Std 802.11,
+ * "MAC frame formats"; radiotap.org; the LINKTYPE_ registry of tcpdump.org for AVS and Prism
+ * headers. */
 #include "arch/scalar/wlan.h"
 
 #include "base/bytes.h"

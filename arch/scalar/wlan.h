@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands in front of an 802.11 frame, and where the frame's LLC header is.  Pure. */
+/* Finds the beginning of an 802.11 frame behind its radio header, and the frame's LLC header.
+ * Pure. */
 #ifndef BPEI_ARCH_WLAN_H
 #define BPEI_ARCH_WLAN_H
 
@@ -8,11 +9,11 @@
 
 #define BPEI_WLAN_CUT UINT32_MAX
 
-/* Bytes of the radio header of LINKTYPE 105 (none), 119, 127 or 163; BPEI_WLAN_CUT: it is not all
- * there.  *padded: a data frame's header is filled up to a multiple of 4. */
+/* Returns the bytes of the radio header of LINKTYPE 105 (none), 119, 127 or 163; BPEI_WLAN_CUT
+ * if the header was cut.  *padded: a data frame's header is padded to a multiple of 4. */
 uint32_t bpei_wlan_radio(const uint8_t *data, uint32_t n, uint32_t link_type, bool *padded);
 
-/* What a data frame carries. */
+/* The content of a data frame. */
 struct bpei_wlan_content {
 	uint32_t first; /* where it begins: an LLC header, or with several packets the header of the
 			 * first; 0: nothing is carried (another kind of frame, encrypted, a later
@@ -20,12 +21,12 @@ struct bpei_wlan_content {
 	bool several;   /* packets, each behind a header of its own (A-MSDU) */
 	bool mesh;      /* LLC headers may have a mesh control before them */
 };
-/* swapped: the two bytes of the frame control have changed places. */
+/* Returns the content of a frame of n bytes.  swapped: the two bytes of the frame control are
+ * exchanged. */
 struct bpei_wlan_content bpei_wlan_content(
 	const uint8_t *frame, uint32_t n, bool padded, bool swapped);
 
-/* Bytes of the mesh control at offset, 0 if there is none: what looks like an LLC header is
- * that. */
+/* Returns the bytes of the mesh control at offset; 0 if an LLC header is there instead. */
 uint32_t bpei_wlan_mesh(const uint8_t *frame, uint32_t n, uint32_t offset);
 
 #endif
