@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""compare.py PROGRAM FILE... [--peers DIR] [--rounds N] [--core N]: reading savefiles, beside peers, in one run.
+"""compare.py PROGRAM FILE... [--peers DIR] [--rounds N] [--core N]: reading savefiles, beside
+peers, in one run.
 
-Every contender counts or meters the same file from the page cache, pinned to one core, in turn, so that noise falls on all
-alike.  Prints medians of wall and CPU seconds, million packets/s, peak memory, and the ratio to the first contender; then the
-goals (by the file's name: small64, imix, manyflows) and whether they were met in this run.  Peers that are not installed are
-left out, by name.  --peers DIR: where `typical` and `flowlimit` lie (their own timing, a run in each round).
+Every contender counts or meters the same file from the page cache, pinned to one core, in turn,
+so that noise falls on all
+alike.  Prints medians of wall and CPU seconds, million packets/s, peak memory, and the ratio to
+the first contender; then the
+goals (by the file's name: small64, imix, manyflows) and whether they were met in this run.
+Peers that are not installed are
+left out, by name.  --peers DIR: where `typical` and `flowlimit` lie (their own timing, a run in
+each round).
 """
 
 import argparse, json, os, re, resource, shutil, statistics, subprocess, sys, tempfile, time
@@ -93,7 +98,8 @@ def peers(directory, path, core, rows):
 
 
 def goals(path, median, limit_ns, packets):
-    """What is asked of the rates, and what they are by the medians of wall and of CPU seconds: on a shared machine the latter are the steadier."""
+    """What is asked of the rates, and what they are by the medians of wall and of CPU seconds:
+    on a shared machine the latter are the steadier."""
     asked = next((g for word, g in GOALS.items() if word in os.path.basename(path)), {})
     meters, told = [n for n in METERS if n in median], []
     if "tcpdump --count" in asked and "tcpdump --count" in median:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""scaling.py BUILD FILE... [--rounds N] [--flows N,N,...]: how many workers one reader can feed, worked out from costs measured on two cores.
+"""scaling.py BUILD FILE... [--rounds N] [--flows N,N,...]: how many workers one reader can feed,
+worked out from costs measured on two cores.
 
 Measured, the least of N rounds in turn (the machine may be shared; the least is what it can do):
   alone      one thread, flows and statistics; and without flows
@@ -8,9 +9,12 @@ Measured, the least of N rounds in turn (the machine may be shared; the least is
   pair       reader and one worker, with flows
   ring       a packet record from core to core in bursts of 1 to 64 (bench_ring bursts)
   table      look-up and update by random hits at those numbers of flows (bench_flow)
-Model: a reader's batch of 64 falls to w workers in bursts of 64/w, so a packet costs it reader + ring(64/w) - ring(64); a worker's packet costs table and
-take, which is what pair takes beyond the table where the worker is the slower one of the two, else a record's way through the ring at most.  The rate
-is the least of 1/reader and w/worker.  A flow belongs to one worker: traffic of few flows does not spread so evenly.  FILE: savefiles in the page cache.
+Model: a reader's batch of 64 falls to w workers in bursts of 64/w, so a packet costs it reader +
+ring(64/w) - ring(64); a worker's packet costs table and
+take, which is what pair takes beyond the table where the worker is the slower one of the two,
+else a record's way through the ring at most.  The rate
+is the least of 1/reader and w/worker.  A flow belongs to one worker: traffic of few flows does
+not spread so evenly.  FILE: savefiles in the page cache.
 """
 
 import argparse

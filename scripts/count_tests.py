@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""count_tests.py testlog.json: adds up the cases of every test program that Meson ran; the last line is the sum.
+"""count_tests.py testlog.json: adds up the cases of every test program that Meson ran; the last
+line is the sum.
 
-A Criterion program tells its own count, a plain one ends with "N passed, N failed[, N skipped]"; any other test is one case.
+A Criterion program tells its own count, a plain one ends with "N passed, N failed[, N skipped]";
+any other test is one case.
 A program that failed without telling of a failed case counts as one failure.
 """
 

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""link_check.py BUILD | --self-test: proves the floors of scripts/layers.txt by the symbols of a build's objects.
+"""link_check.py BUILD | --self-test: proves the floors of scripts/layers.txt by the symbols of a
+build's objects.
 
-An include can hide a call upwards behind the public header; the linker's symbols cannot.  The check reads with nm what each
+An include can hide a call upwards behind the public header; the linker's symbols cannot.  The
+check reads with nm what each
 object defines and needs, and finds:
-  - circles of source files that need each other, unless layers.txt names the circle with its reason;
+  - circles of source files that need each other, unless layers.txt names the circle with its
+  reason;
   - circles of folders;
   - edges from a folder to one on the same or a higher floor.
-BUILD is a Meson build directory, built whole.  Sources that the system does not compile have no edges.
+BUILD is a Meson build directory, built whole.  Sources that the system does not compile have no
+edges.
 """
 
 import collections, os, re, subprocess, sys
@@ -16,7 +20,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def read_layers(text):
-    """({folder: floor}, [set of files]) of layers.txt: its floors, and the circles that it allows."""
+    """({folder: floor}, [set of files]) of layers.txt: its floors, and the circles that it
+    allows."""
     floors, allowed = {}, []
     for line in text.split("\n"):
         words = line.split("#")[0].split()

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""single_header.py OUTPUT [--depfile FILE]: bpfengine_single.h, the whole engine in one file, from the sources that the meson.build files name.
+"""single_header.py OUTPUT [--depfile FILE]: bpfengine_single.h, the whole engine in one file,
+from the sources that the meson.build files name.
 
-What goes in, for which system and CPU, is read from meson.build, src/meson.build and arch/meson.build; nothing is listed here.
-Every name that would be visible in the file that takes the implementation gets our prefix, and what C++17 does not take of C11
-is said otherwise (scripts/single_text.py).  Prints nothing; errors name the file and line that it cannot deal with.
+What goes in, for which system and CPU, is read from meson.build, src/meson.build and
+arch/meson.build; nothing is listed here.
+Every name that would be visible in the file that takes the implementation gets our prefix, and
+what C++17 does not take of C11
+is said otherwise (scripts/single_text.py).  Prints nothing; errors name the file and line that
+it cannot deal with.
 """
 
 import os, re, sys
@@ -99,8 +103,10 @@ class Files:
             self.names[path] = text.names(toks, static)
 
     def mark_templates(self, target_folders):
-        """Finds the kernels' headers that are text of each file that includes them, guard or no guard:
-        those that speak of types of that file, and all that lie beside sources compiled for a target.
+        """Finds the kernels' headers that are text of each file that includes them, guard or no
+        guard:
+        those that speak of types of that file, and all that lie beside sources compiled for a
+        target.
         One copy of the latter would be compiled for the first target and called by the others."""
         self.templates = set()
         for path in [p for p in self.tokens if p.startswith("arch/") and p.endswith(".c")]:
@@ -155,7 +161,8 @@ class Writer:
         self.tables, self.once = {}, set()
 
     def names_for(self, path):
-        """What names become in a file: its own and those of what it includes.  A header without guard is text of the file that includes it."""
+        """What names become in a file: its own and those of what it includes.  A header without
+        guard is text of the file that includes it."""
         if path not in self.tables:
             table, own = {}, self.unguarded(path)
             for p in own:
@@ -229,7 +236,8 @@ class Writer:
         self.out.append(f"/* ---- {path}, continued ---- */\n")
 
     def shared(self, path, conditions):
-        """What a file for a target includes from outside of its folder: before the target begins, as others call it, too."""
+        """What a file for a target includes from outside of its folder: before the target
+        begins, as others call it, too."""
         for kind, name, _ in text.pieces(self.files.read(path), self.files.guarded[path]):
             if kind == "system":
                 self.out.append(
@@ -271,7 +279,8 @@ def target(flags, path):
 
 
 def dispatcher(backends, arch_h):
-    """For each kernel of arch.h's declaring macro a function bpei_KERNEL_best, which calls the last backend whose CPU test holds."""
+    """For each kernel of arch.h's declaring macro a function bpei_KERNEL_best, which calls the
+    last backend whose CPU test holds."""
     macro = re.search(r"#define BPEI_DECLARE_BACKEND\(arch\)((?:.*\\\n)*.*)", arch_h)
     kernels = re.findall(r"(\w+) bpei_(\w+)_##arch\(([^)]*)\)", macro.group(1) if macro else "")
     if not kernels:
@@ -420,7 +429,8 @@ def main():
 
 
 def core_order(core, arch):
-    """The kernels first, whose names the engine calls; then the files as src/meson.build orders them."""
+    """The kernels first, whose names the engine calls; then the files as src/meson.build orders
+    them."""
     return [
         ((name, sources, flags), conditions) for name, conditions, sources, flags in arch
     ] + core

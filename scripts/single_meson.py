@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What scripts/single_header.py wants to know of the meson.build files: sources by condition, flags, feature macros.
+"""What scripts/single_header.py wants to know of the meson.build files: sources by condition,
+flags, feature macros.
 
-Of Meson's language it understands what these files use: if, elif, else and endif around assignments of files(...), lists and
+Of Meson's language it understands what these files use: if, elif, else and endif around
+assignments of files(...), lists and
 dictionaries; foreach blocks and everything else are passed over.
 """
 
@@ -13,7 +15,8 @@ class Meson:
         self.top, self.fail = top, fail
 
     def statements(self, path):
-        """(conditions, line) of each statement, a statement with open brackets joined to one line; none of foreach blocks."""
+        """(conditions, line) of each statement, a statement with open brackets joined to one
+        line; none of foreach blocks."""
         source = open(os.path.join(self.top, path), encoding="utf-8").read()
         source = re.sub(r"^([^'#\n]*(?:'[^'\n]*'[^'#\n]*)*)#.*$", r"\1", source, flags=re.M)
         joined, depth = [""], 0

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""C text for scripts/single_header.py: our sources cut into tokens, the names they define, and both changed where one file for
+"""C text for scripts/single_header.py: our sources cut into tokens, the names they define, and
+both changed where one file for
 C11 and C++17 wants it:
 
-- names without our prefix get one (macros, tags, types, constants, static functions and variables), so that nothing else appears in
+- names without our prefix get one (macros, tags, types, constants, static functions and
+variables), so that nothing else appears in
   the file that takes the implementation;
-- where C turns a void pointer into another kind by itself C++ wants to be told: results of functions (BPEI_ANY), plain variables
+- where C turns a void pointer into another kind by itself C++ wants to be told: results of
+functions (BPEI_ANY), plain variables
   that begin a declaration (a cast); variables of an enum's type are of its integer type;
 - words of one of the two languages are said in what GCC and Clang have in both.
 
@@ -14,7 +17,8 @@ It knows the C of this project, not all of C; what it takes wrong, the compilers
 import re
 
 TOKEN = re.compile(
-    r"""(?P<comment>/\*.*?\*/|//[^\n]*)|(?P<directive>(?<![^\n])[ \t]*\#(?:\\\n|/\*.*?\*/|[^\n])*)|(?P<space>\s+)|(?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+')
+    r"""(?P<comment>/\*.*?\*/|//[^\n]*)|(?P<directive>(?<![^\n])[
+    \t]*\#(?:\\\n|/\*.*?\*/|[^\n])*)|(?P<space>\s+)|(?P<string>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])+')
 |(?P<name>[A-Za-z_]\w*)|(?P<number>\.?\d(?:[eEpP][+-]|[\w.])*)|(?P<mark>->|\#\#|\.\.\.|<<=|>>=|[-+*/%&|^=!<>]=|\+\+|--|<<|>>|&&|\|\||.)""",
     re.S | re.X,
 )
@@ -23,8 +27,10 @@ OURS = re.compile(r"bpei?_|BPEI?_")
 
 # What C++ has as words of its own.
 CPP_WORDS = frozenset(
-    """alignas alignof and and_eq bitand bitor catch class compl constexpr const_cast decltype delete dynamic_cast explicit export friend
-    mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public reinterpret_cast static_cast template this thread_local throw try
+    """alignas alignof and and_eq bitand bitor catch class compl constexpr const_cast decltype
+    delete dynamic_cast explicit export friend
+    mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public
+    reinterpret_cast static_cast template this thread_local throw try
     typeid typename using virtual xor xor_eq""".split()
 )
 BOTH = {
@@ -116,7 +122,8 @@ def type_words(toks):
 
 
 def names(toks, static):
-    """{kind: names} that the text defines for the whole of a file; static: macros that stand for it."""
+    """{kind: names} that the text defines for the whole of a file; static: macros that stand for
+    it."""
     out = {
         "tag": set(),
         "constant": set(),
@@ -433,7 +440,8 @@ def all_named(toks, first):
 
 
 def requests(toks):
-    """struct ifreq r = { .ifr_x = y }: by assignment; C++ has no members like ifr_x in an initializer, which are macros for a path of several."""
+    """struct ifreq r = { .ifr_x = y }: by assignment; C++ has no members like ifr_x in an
+    initializer, which are macros for a path of several."""
     order = significant(toks)
     words = [toks[i][1] for i in order]
     replaced, drop = {}, set()
@@ -453,7 +461,8 @@ def requests(toks):
 
 
 def addresses(toks, path):
-    """&(T){ x } as an argument: in C++ the address of something that goes, too late to matter, with the call."""
+    """&(T){ x } as an argument: in C++ the address of something that goes, too late to matter,
+    with the call."""
     order = significant(toks)
     words = [toks[i][1] for i in order]
     before, after, drop = {}, {}, set()
@@ -488,7 +497,8 @@ def addresses(toks, path):
 
 
 def void_casts(toks):
-    """= (void *)x and return (void *)x, and x as a value or the address of NEON's loads and stores where x is a void pointer in this file, said to C++."""
+    """= (void *)x and return (void *)x, and x as a value or the address of NEON's loads and
+    stores where x is a void pointer in this file, said to C++."""
     order = significant(toks)
     words = [toks[i][1] for i in order]
     before, after = {}, {}
@@ -549,7 +559,8 @@ def memory_argument(call):
 
 
 def any_calls(toks, void):
-    """Calls of functions that return a void pointer, in brackets that tell C++ what to do with it."""
+    """Calls of functions that return a void pointer, in brackets that tell C++ what to do with
+    it."""
     out, ends, opened, nulls = [], [], set(), set()
     order = significant(toks)
     following = {i: order[k + 1] for k, i in enumerate(order[:-1])}

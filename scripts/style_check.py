@@ -62,6 +62,8 @@ def check_plain_width(text):
     for number, line in enumerate(text.split("\n"), 1):
         if columns(line) <= WIDTH:
             continue
+        if re.match(r"\s*(?:else |== )?[bfr]{0,2}[\"'].*[\"'],?$", line):
+            continue  # a string alone
         longest = max(map(len, re.findall(r"\"[^\"]*\"|'[^']*'|`[^`]*`|\S+", line)), default=0)
         if columns(line) - longest > WIDTH - 8:
             yield number, f"{columns(line)} columns"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""bpfengine in Python, by ctypes alone: captures as iterators of batches, and runs that give flows.  An example to take along: the
-structures are those of bpfengine.h, member by member, and each one's size is asked of the library when it is loaded.
+"""bpfengine in Python, by ctypes alone: captures as iterators of batches, and runs that give
+flows.  An example to take along: the
+structures are those of bpfengine.h, member by member, and each one's size is asked of the
+library when it is loaded.
 
     import bpfengine
     for batch in bpfengine.Capture(interface="en0", filter="tcp port 443"):
@@ -263,7 +265,8 @@ STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options, 
 
 
 def load(path=None):
-    """The library, its functions declared, and every structure above proved to be as large as the library's."""
+    """The library, its functions declared, and every structure above proved to be as large as
+    the library's."""
     path = path or os.environ.get("BPFENGINE_LIBRARY") or ctypes.util.find_library("bpfengine")
     if not path:
         raise Error(
@@ -378,7 +381,8 @@ class Packet:
 
 
 class Capture:
-    """An iterator of lists of packets, until the source ends; timeout_ns >= 0: gives empty lists when nothing came."""
+    """An iterator of lists of packets, until the source ends; timeout_ns >= 0: gives empty lists
+    when nothing came."""
 
     def __init__(self, timeout_ns=-1, **wanted):
         self._options, self._handle, self._timeout = options(**wanted), c_void_p(), timeout_ns
@@ -436,7 +440,8 @@ class Flow:
 
 
 def flows(on_flow, seconds=0, **wanted):
-    """Runs the engine on this thread, and calls on_flow(Flow) as flows end; an exception in it stops the run and comes out here."""
+    """Runs the engine on this thread, and calls on_flow(Flow) as flows end; an exception in it
+    stops the run and comes out here."""
     o, handle, error, raised = options(workers=0, **wanted), c_void_p(), bpe_error(), []
 
     def ended(_, flow, worker):
@@ -460,8 +465,10 @@ def flows(on_flow, seconds=0, **wanted):
 
 
 def largest(on_snapshot, every=1.0, count=10, order=ORDER_BYTES, seconds=0, **wanted):
-    """Runs the engine on a thread of its own, and calls on_snapshot(alive, [Flow]) on this one every so many seconds, and at the end of the run: with the
-    number of flows alive, and the largest of them, largest first.  True as its answer ends the run."""
+    """Runs the engine on a thread of its own, and calls on_snapshot(alive, [Flow]) on this one
+    every so many seconds, and at the end of the run: with the
+    number of flows alive, and the largest of them, largest first.  True as its answer ends the
+    run."""
     o, handle, error, about, flows = (
         options(**wanted),
         c_void_p(),

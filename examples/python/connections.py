@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""connections.py SOURCE [--packets N] [--seconds S] [--filter EXPRESSION]: the first N packets (10), one a line, then every flow as it ends, and
-sums.  SOURCE is an interface, a savefile, or synth (with :count=N it ends by itself).  Needs bpfengine.py beside it."""
+"""connections.py SOURCE [--packets N] [--seconds S] [--filter EXPRESSION]: the first N packets
+(10), one a line, then every flow as it ends, and
+sums.  SOURCE is an interface, a savefile, or synth (with :count=N it ends by itself).  Needs
+bpfengine.py beside it."""
 
 import argparse, os, sys
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""minos.py FILE VERSION: says which macOS a Mach-O file wants at least; exits 1 unless it is VERSION.
+"""minos.py FILE VERSION: says which macOS a Mach-O file wants at least; exits 1 unless it is
+VERSION.
 
-The load command is LC_BUILD_VERSION or, for old targets, LC_VERSION_MIN_MACOSX (mach-o/loader.h)."""
+The load command is LC_BUILD_VERSION or, for old targets, LC_VERSION_MIN_MACOSX
+(mach-o/loader.h)."""
 
 import struct
 import sys

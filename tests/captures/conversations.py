@@ -2,17 +2,24 @@
 # SPDX-License-Identifier: MIT
 """conversations.py PROGRAM CAPTURES [--all] [FILE...]: flow records against tshark, flow by flow.
 
-Each capture of a link type that the program parses is read by both, once by the innermost IP header of each packet, once by
-the outermost (--outermost).  tshark's word on every packet (IP headers, ports, VLANs, lengths) is added up here by flow; its
-conversation tables (-z conv) say it once more where no packet is tunnelled.  Packets and bytes of each direction must be the same, and where time does
+Each capture of a link type that the program parses is read by both, once by the innermost IP
+header of each packet, once by
+the outermost (--outermost).  tshark's word on every packet (IP headers, ports, VLANs, lengths)
+is added up here by flow; its
+conversation tables (-z conv) say it once more where no packet is tunnelled.  Packets and bytes
+of each direction must be the same, and where time does
 not step back, first and last moment, and who the originator is.
 
-What the program does on purpose is written below as rules: which protocols are gone through; later fragments go with their
-first one, or have ports 0; ICMP echo has its identifier for both ports; an ICMP error is of the flow whose packet it quotes.
-Whatever else differs must stand in differences.tsv beside this file, by file and flow, with the reason; a line there that no
+What the program does on purpose is written below as rules: which protocols are gone through;
+later fragments go with their
+first one, or have ports 0; ICMP echo has its identifier for both ports; an ICMP error is of the
+flow whose packet it quotes.
+Whatever else differs must stand in differences.tsv beside this file, by file and flow, with the
+reason; a line there that no
 difference needs is told.
 
-Without --all: captures of at most 2000 packets.  Ends with "N passed, N failed"; exit code 77 (skipped) without tshark or the
+Without --all: captures of at most 2000 packets.  Ends with "N passed, N failed"; exit code 77
+(skipped) without tshark or the
 captures."""
 
 import collections
@@ -104,7 +111,8 @@ EXTENSIONS = {
 }
 PORTS = {6: "tcp", 17: "udp", 132: "sctp", 33: "dccp", 136: "udplite"}
 TABLES = (6, 17, 132)
-# Of frame.protocols: what the program goes through before an IP header, and what else between two of them.
+# Of frame.protocols: what the program goes through before an IP header, and what else between
+# two of them.
 LINK = {
     "eth",
     "sll",
@@ -186,7 +194,8 @@ class Occurrences:
 
 
 def headers_of(f):
-    """The IP headers that tshark has seen in a packet: version, addresses, protocol, ports, and the names between it and the one before."""
+    """The IP headers that tshark has seen in a packet: version, addresses, protocol, ports, and
+    the names between it and the one before."""
     fields, found, between = Occurrences(f), [], []
     for name in f["frame.protocols"].split(":"):
         if name in ("ip", "ipv6"):
@@ -242,7 +251,8 @@ def headers_of(f):
 
 
 def flow_of(f, outermost, fragments):
-    """(key, sender) of a packet that tshark has told the fields of; None if it belongs to no flow."""
+    """(key, sender) of a packet that tshark has told the fields of; None if it belongs to no
+    flow."""
     headers = headers_of(f)
     if (
         not headers
@@ -307,7 +317,8 @@ def flow_of(f, outermost, fragments):
 
 
 def snaplen(path):
-    """What a pcap file's header says of the longest packet: the program and libpcap show no more of one, tshark does."""
+    """What a pcap file's header says of the longest packet: the program and libpcap show no more
+    of one, tshark does."""
     with open(path, "rb") as file:
         header = file.read(24)
     order = "<" if header[3] == 0xA1 else ">"
@@ -316,8 +327,10 @@ def snaplen(path):
 
 
 def tshark(path):
-    """Flows by tshark, innermost and outermost: {key: {sender: [packets, wire bytes, captured bytes]}}, its conversation tables, and whether
-    these can be compared: no packet has two IP headers, or one that the program does not look for, or is in pieces."""
+    """Flows by tshark, innermost and outermost: {key: {sender: [packets, wire bytes, captured
+    bytes]}}, its conversation tables, and whether
+    these can be compared: no packet has two IP headers, or one that the program does not look
+    for, or is in pieces."""
     command = [
         "tshark",
         "-n",
@@ -382,7 +395,8 @@ def tshark(path):
 
 
 def borrow_times(rows):
-    """Packets without a time have that of the packet before, or of the first that has one; as the program's."""
+    """Packets without a time have that of the packet before, or of the first that has one; as
+    the program's."""
     known = [f["frame.time_epoch"] for f in rows if f["frame.time_epoch"]]
     now = known[0] if known else "0"
     for f in rows:
@@ -395,7 +409,8 @@ CONVERSATION = re.compile(
 
 
 def conversations(text):
-    """{(proto, end, end): {sender: packets}} as the tables have it, several of the same ends added up."""
+    """{(proto, end, end): {sender: packets}} as the tables have it, several of the same ends
+    added up."""
     found, proto = {}, None
     for line in text.splitlines():
         title = re.match(r"^(TCP|UDP|SCTP) Conversations", line)
@@ -418,7 +433,8 @@ def nanoseconds(text):
 
 
 def span_differs(ours, theirs, tcp):
-    """What a flow's first and last moment and its originator are: text if the two differ.  The originator is compared where there is one record."""
+    """What a flow's first and last moment and its originator are: text if the two differ.  The
+    originator is compared where there is one record."""
     if ours[:2] != theirs[:2]:
         return f"bpfengine from {ours[0]} to {ours[1]}, tshark from {theirs[0]} to {theirs[1]}"
     flags = theirs[3].split(",")[0] if tcp else ""
@@ -488,7 +504,8 @@ def without_zeros(flow):
 
 
 def compare(program, path):
-    """{what, told so that it can stand in differences.tsv: both sides}, flows compared, conversations compared."""
+    """{what, told so that it can stand in differences.tsv: both sides}, flows compared,
+    conversations compared."""
     (theirs, tables, plain, begun), different, n = tshark(path), {}, 0
     for outermost in (False, True):
         ours, spans = program_flows(program, path, outermost)

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""layers.py LAYERS CAPTURES [--all] [FILE...]: where each packet's layers begin, against tshark, packet by packet.
+"""layers.py LAYERS CAPTURES [--all] [FILE...]: where each packet's layers begin, against tshark,
+packet by packet.
 
-LAYERS prints the offsets of the innermost IP or ARP header, the transport header and the payload; tshark's are those of its dissection
-tree (-T pdml).  The rules are those of conversations.py; what else differs must stand in differences-layers.tsv beside this file, by
+LAYERS prints the offsets of the innermost IP or ARP header, the transport header and the
+payload; tshark's are those of its dissection
+tree (-T pdml).  The rules are those of conversations.py; what else differs must stand in
+differences-layers.tsv beside this file, by
 file and kind, with the reason.
 
-Without --all: captures of at most 100 packets.  Ends with "N passed, N failed"; exit code 77 (skipped) without tshark or the captures."""
+Without --all: captures of at most 100 packets.  Ends with "N passed, N failed"; exit code 77
+(skipped) without tshark or the captures."""
 
 import collections
 import concurrent.futures
@@ -60,7 +64,8 @@ def field(proto, name):
 
 
 def innermost(protos):
-    """The IP or ARP header that counts and what comes behind it: (name, begin, element, rest); None if there is none."""
+    """The IP or ARP header that counts and what comes behind it: (name, begin, element, rest);
+    None if there is none."""
     found, between = None, []
     for k, (name, begin, _, element) in enumerate(protos):
         if name in ("ip", "ipv6", "arp"):

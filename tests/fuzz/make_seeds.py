@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""make_seeds.py CORPUS: writes the fuzzers' first inputs, CORPUS/<target>/seed-*, by hand-written bytes.  Files that the
+"""make_seeds.py CORPUS: writes the fuzzers' first inputs, CORPUS/<target>/seed-*, by
+hand-written bytes.  Files that the
 fuzzers found (find-*) are left alone."""
 
 import os

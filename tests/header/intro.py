@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""intro.py LIBRARY COMPILER...: builds the two programs in the introduction of bpfengine.h as they stand, and runs them.
+"""intro.py LIBRARY COMPILER...: builds the two programs in the introduction of bpfengine.h as
+they stand, and runs them.
 
 The engine's program captures synth instead of en0 for a moment; the capture's program reads a
 savefile of three packets, two of them TCP.

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""symbols.py NM LIBRARY: the shared library shows exactly the functions that the public header declares, each of the version that src/bpfengine.map
+"""symbols.py NM LIBRARY: the shared library shows exactly the functions that the public header
+declares, each of the version that src/bpfengine.map
 says."""
 
 import os, re, subprocess, sys

@@ -285,7 +285,8 @@ def check_single(programs, expected, cpu, words, best, whole, where):
 
 
 def libc_runs(words):
-    """Whether the system's own programs run on that CPU: the C library picks string functions by some
+    """Whether the system's own programs run on that CPU: the C library picks string functions by
+    some
     of the extensions that they need, and no such CPU was ever made."""
     trials = ["/bin/ls", "/"], ["awk", 'BEGIN { split("a b", x, " ") }']
     return all(

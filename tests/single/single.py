@@ -1,13 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""single.py HEADER REFERENCE c11|c++17 COMPILER [FLAG...]: builds a program of two files with bpfengine_single.h and nothing else, runs it over
-synth and a savefile that it makes, and compares what it prints with REFERENCE, the same program built against the library.
-single.py HEADER emulated REFERENCE COMPILER EMULATOR: the same as C11 for another CPU, run by a user-mode emulator.
-single.py HEADER names COMPILER: which names the implementation brings into the file that has it, and which a shared library with it shows.
-single.py HEADER standards: the implementation passes each compiler that is here by every standard since C11 and C++17, and says what is wrong
+"""single.py HEADER REFERENCE c11|c++17 COMPILER [FLAG...]: builds a program of two files with
+bpfengine_single.h and nothing else, runs it over
+synth and a savefile that it makes, and compares what it prints with REFERENCE, the same program
+built against the library.
+single.py HEADER emulated REFERENCE COMPILER EMULATOR: the same as C11 for another CPU, run by a
+user-mode emulator.
+single.py HEADER names COMPILER: which names the implementation brings into the file that has it,
+and which a shared library with it shows.
+single.py HEADER standards: the implementation passes each compiler that is here by every
+standard since C11 and C++17, and says what is wrong
 when it is included too late.
-single.py HEADER lists: on a copy of the sources: what the meson.build files name goes in, behind its condition; what the maker cannot deal with it names.
-single.py HEADER cross CROSS.SH TARGET...: compiles it for other systems, C11 and C++17, with the compiler that cross.sh left in build/cross; not run.
+single.py HEADER lists: on a copy of the sources: what the meson.build files name goes in, behind
+its condition; what the maker cannot deal with it names.
+single.py HEADER cross CROSS.SH TARGET...: compiles it for other systems, C11 and C++17, with the
+compiler that cross.sh left in build/cross; not run.
 Exit code 77: skipped, with the reason."""
 
 import glob, os, re, shutil, subprocess, sys, tempfile
@@ -38,7 +45,8 @@ def run(command, **more):
 
 
 def compile_both(command, standard, header, where, flags=()):
-    """use.c and implementation.c to objects; all warnings are errors, in the file with the implementation, too."""
+    """use.c and implementation.c to objects; all warnings are errors, in the file with the
+    implementation, too."""
     language, std = LANGUAGE[standard]
     for name in ("use", "implementation"):
         c = run(
@@ -345,7 +353,8 @@ def lists(header, where):
 
 
 def one_copy(where, make):
-    """A header beside the kernels is text of each, guarded or not; no target calls another's copy."""
+    """A header beside the kernels is text of each, guarded or not; no target calls another's
+    copy."""
     path = f"{where}/t/arch/x86_64/probe_256.h"
     sources = [path] + [f"{where}/t/arch/x86_64/parse_{level}.c" for level in ("avx2", "avx512")]
     before = [open(p).read() for p in sources]

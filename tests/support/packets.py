@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Builders of packets and savefiles for tests.  Every function returns bytes; nothing here runs a program.
+"""Builders of packets and savefiles for tests.  Every function returns bytes; nothing here runs
+a program.
 
 Addresses are those for documentation (RFC 5737, RFC 3849).  Checksums are right where a checksum is
 part of the layer, so that no test depends on a packet that a careful reader would refuse.

@@ -3,7 +3,8 @@
 """install.py pkg-config|cmake BUILD PREFIX COMPILER...: tests the installed library.
 
 Installs under a root of its own, and moves the root to another place.  Programs are built from
-there by pkg-config or by CMake, shared and static, and run; the installed examples, too.  Exit code 77:
+there by pkg-config or by CMake, shared and static, and run; the installed examples, too.  Exit
+code 77:
 skipped, with the reason.
 """
 

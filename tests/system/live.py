@@ -119,7 +119,11 @@ def exact_count():
 def connections_become_flows():
     server = r"""
 import socket
-s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("10.77.0.2", 7000)); s.listen(20); print("ready", flush=True)
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("10.77.0.2", 7000))
+s.listen(20)
+print("ready", flush=True)
 for _ in range(10):
     c, _a = s.accept(); d = b""
     while len(d) < 5000: d += c.recv(65536)
@@ -254,7 +258,9 @@ def broadcast_by_the_interfaces_netmask():
 import socket, struct
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(("va", 0))
 for dst in ("10.77.0.255", "10.77.0.0", "255.255.255.255", "10.77.1.255", "10.77.0.2", "0.0.0.0"):
-    s.send(b"\xff" * 6 + b"\x02\0\0\0\0\x01\x08\x00" + struct.pack(">BBHHHBBH4s4s", 0x45, 0, 86, 0, 0, 64, 17, 0, bytes([10, 77, 0, 1]), socket.inet_aton(dst)) + bytes(66))
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 86, 0, 0, 64, 17, 0,
+                     bytes([10, 77, 0, 1]), socket.inet_aton(dst))
+    s.send(b"\xff" * 6 + b"\x02\0\0\0\0\x01\x08\x00" + ip + bytes(66))
 """
     out, err = inside(A, sys.executable, "-c", frames).communicate(timeout=600)
     r = c.end(5)
@@ -351,7 +357,10 @@ import fcntl, os, struct, sys
 f = os.open("/dev/net/tun", os.O_RDWR)
 fcntl.ioctl(f, 0x400454ca, struct.pack("16sH22x", b"bpetun", 0x1001))
 os.system("ip link set bpetun up"); print("ready", flush=True); sys.stdin.readline()
-for i in range(40): os.write(f, struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28, i, 0, 64, 17, 0, bytes([10, 9, 0, 1]), bytes([10, 9, 0, 2])) + struct.pack(">HHHH", 1, 2, 8, 0))
+for i in range(40):
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28, i, 0, 64, 17, 0,
+                     bytes([10, 9, 0, 1]), bytes([10, 9, 0, 2]))
+    os.write(f, ip + struct.pack(">HHHH", 1, 2, 8, 0))
 sys.stdin.readline()
 """
     t = inside(A, sys.executable, "-c", tun, stdin=subprocess.PIPE)
