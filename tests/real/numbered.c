@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends packets that carry their number, or receives them through the engine and keeps the books.
+/* Sends numbered packets, or receives numbered packets through the engine and keeps the books.
  *
  *   numbered send WAY COUNT [RATE]     WAY: udp:ADDRESS, frames:INTERFACE, tap:PATH
  *   numbered receive COUNT [options]   -i NAME, -a ABI, -d DEVICE, -f FILTER, -B BYTES, -m MODE,
  *                                      -w WORKERS, -s MICROSECONDS (a pause after each batch)
  *
- * RATE is in packets a second; without one the sender goes as fast as the system lets it.
- * The receiver prints "ready" on stderr once the source is open, ends with its source or with
- * SIGINT, and then prints its books as one JSON object.  All packets are of one flow, so one worker
- * sees them in their order and the books have one writer. */
+ * RATE is in packets a second; without RATE the sender goes as fast as the system allows.
+ *
+ * The receiver prints "ready" on stderr when the source is open, and ends with the source or with
+ * SIGINT.  Then the books are printed as a JSON object.  All packets belong to the same flow: the
+ * same worker sees them in their order, and the books have a single writer. */
 #include "numbered.h"
 
 #include "bpfengine.h"
@@ -70,10 +71,11 @@ static void fill_numbered_frame(uint8_t *frame)
 	put_be16(ip + 24, NUMBERED_FRAME - sizeof ends - 20);
 }
 
-/* Opens the way that a word names.  Returns 0, or -1 after a message. */
+/* Opens the way named by a word.  Returns 0, or -1 after a message. */
 static int open_way(struct sender *s, const char *way)
 {
-	const char *step = "no such way", *where = strchr(way, ':');
+	const char *step = "no such way";
+	const char *where = strchr(way, ':');
 	int fd = -EINVAL;
 
 	memset(s, 0, sizeof *s);
@@ -151,10 +153,10 @@ static int run_sender(const char *way, uint64_t count, double rate)
 
 /* ---- Receiving ---- */
 
-/* Written by the one worker that has the flow, read after the run. */
+/* w: the flow's worker  r: main, after the run */
 static struct books {
 	uint64_t count; /* numbers 0 to count - 1 are expected */
-	uint8_t *seen;  /* one byte a number */
+	uint8_t *seen;  /* a byte for each number */
 	uint64_t distinct, twice, backward, foreign, next;
 	long pause_us;
 } books;
@@ -207,7 +209,7 @@ static void stop_engine(int number)
 	bpe_engine_stop(engine);
 }
 
-/* Prints a count of the kernel's, or null where the source does not tell it. */
+/* Prints a count of the kernel's, or null where the source does not know the count. */
 static void print_known(const char *name, const struct bpe_stats *s, uint64_t bit, uint64_t value)
 {
 	if (s->kernel_known & bit)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets that carry their number, and the ways of sending them on a real system. */
+/* Numbered packets, and the ways of sending packets on a real system. */
 #ifndef TESTS_REAL_NUMBERED_H
 #define TESTS_REAL_NUMBERED_H
 
