@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Lets the members of a group capture without sudo, by giving the group READ access to the BPF devices.
+# Lets the members of a group capture without sudo: gives the group READ access to the BPF devices.
 #
-#   sudo scripts/bpf-access.sh install [GROUP]    now, and after each start of the system (default group: access_bpf)
+#   sudo scripts/bpf-access.sh install [GROUP]    now and after each start (default group: access_bpf)
 #   sudo scripts/bpf-access.sh remove             takes it back
 #   scripts/bpf-access.sh status                  who may read /dev/bpf* now
 #
-# Read only, on purpose: bpfengine opens the devices for reading, so its users need no right to send forged packets.  Whoever is in
-# the group can see all traffic of this machine: give it to people who may.  On macOS the devices come into being as they are
-# opened, so a first set of them is made; the job that runs at start-up belongs to root and is writable by root alone.
+# Read only, on purpose: bpfengine opens the devices for reading, so users need no right to send
+# forged packets.  Members of the group can see all traffic of this machine.  On macOS a device
+# comes into being when it is opened, so a first set is made.  The job that runs at start-up
+# belongs to root, and only root can write it.
 set -eu
 
 PROGRAM=$0
@@ -20,11 +21,18 @@ NODES=32	# macOS: devices made ahead; each costs nothing until it is opened
 say() { printf '%s\n' "$*"; }
 fail() { printf '%s: %s\n' "$PROGRAM" "$*" >&2; exit 1; }
 need_root() { [ "$(id -u)" -eq 0 ] || fail "this changes the system: run it with sudo"; }
-valid_group() { case $1 in ''|*[!A-Za-z0-9_-]*|-*) fail "\"$1\" is no name for a group (letters, digits, _ and -)" ;; esac; }
+valid_group() {
+	case $1 in
+	''|*[!A-Za-z0-9_-]*|-*) fail "\"$1\" is no name for a group (letters, digits, _ and -)" ;;
+	esac
+}
 
 make_group() {	# GROUP
 	case $(uname -s) in
-	Darwin) dscl . -read "/Groups/$1" >/dev/null 2>&1 || dseditgroup -o create -r "BPF read access" "$1" ;;
+	Darwin)
+		dscl . -read "/Groups/$1" >/dev/null 2>&1 ||
+			dseditgroup -o create -r "BPF read access" "$1"
+		;;
 	FreeBSD) pw groupshow "$1" >/dev/null 2>&1 || pw groupadd "$1" ;;
 	NetBSD|OpenBSD) getent group "$1" >/dev/null 2>&1 || groupadd "$1" ;;
 	esac
@@ -39,7 +47,8 @@ macos_install() {	# GROUP
 # Made by bpfengine's scripts/bpf-access.sh: read access to the BPF devices for the group $1.
 n=0
 while [ \$n -lt $NODES ]; do	# opening the last one makes the next appear
-	true < /dev/bpf\$n	# a redirection that fails would end the shell behind ":", a special builtin
+	# not ":", a special builtin, behind which a failed redirection ends the shell
+	true < /dev/bpf\$n
 	n=\$((n + 1))
 done 2>/dev/null
 /usr/bin/chgrp $1 /dev/bpf*
@@ -72,7 +81,8 @@ bsd_install() {	# GROUP
 	chmod g+r,g-w /dev/bpf*
 	case $(uname -s) in
 	FreeBSD)
-		grep -q '^perm	bpf	' /etc/devfs.conf 2>/dev/null || printf 'own	bpf	root:%s\nperm	bpf	0640\n' "$1" >> /etc/devfs.conf
+		grep -q '^perm	bpf	' /etc/devfs.conf 2>/dev/null ||
+			printf 'own	bpf	root:%s\nperm	bpf	0640\n' "$1" >>/etc/devfs.conf
 		say "Kept in /etc/devfs.conf.  Add people with: sudo pw groupmod $1 -m NAME" ;;
 	*)	say "The devices keep it.  Add people with: sudo usermod -G $1 NAME" ;;
 	esac

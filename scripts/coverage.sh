@@ -61,5 +61,6 @@ python3 - "$work/summary.json" <<-'END_OF_TABLE'
 	print("|---|---|---|---|---|---|")
 	for name in sorted(folders, key=lambda x: (x == "all", x)):
 	    n = folders[name]
-	    print(f"| {name} | {n['files']} | {n['lines']} |", " | ".join(share(n, k) for k in kinds), "|")
+	    shares = " | ".join(share(n, k) for k in kinds)
+	    print(f"| {name} | {n['files']} | {n['lines']} |", shares, "|")
 END_OF_TABLE

@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# cross.sh [--arch BACKEND] [TARGET...] | --list: compiles and links all that needs no Criterion for other systems (default: for each), with zig's
-# C compiler and the C libraries it brings; nothing is run.  One line a target: compiled and linked, skipped (why), or failed,
-# and then the compiler's output.  --arch chooses the backend of the x86_64 targets (default: meson.build's).  Exits 1 if any failed.  Works in build/cross; JOBS says how many compilers at once (2).
+# cross.sh [--arch BACKEND] [TARGET...] | --list
+# Compiles and links all that needs no Criterion for other systems (default: for each), with zig's C
+# compiler and the C libraries that zig brings.  Nothing is run.  Prints a line a target: compiled
+# and linked, skipped (why), or failed with the compiler's output.  --arch chooses the backend of the
+# x86_64 targets (default: meson.build's).  Exits with 1 if a target failed.  Works in build/cross;
+# JOBS is the number of compilers at a time (2).
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=$top/build/cross
 
 ziglang=0.17.1	# the version of PyPI's package
-# Zig's name of the target (scripts/cross/NAME.ini is its machine); what file(1) must say of all that is linked, and of programs.
+# Zig's name of the target (scripts/cross/NAME.ini is its machine), and what file(1) must say of
+# everything that is linked, and of programs.
 targets='
 aarch64-macos	Mach-O 64-bit .*arm64	executable
 x86_64-macos	Mach-O 64-bit .*x86_64	executable
@@ -26,7 +30,8 @@ tools() {	# zig in its own environment, kept for the next time; why not, if not
 	command -v file >/dev/null 2>&1 || { echo "file(1) is not installed"; return 1; }
 	if ! "$venv/bin/python" -m ziglang version >/dev/null 2>&1; then
 		rm -rf "$venv"
-		if ! { python3 -m venv "$venv" && "$venv/bin/pip" -q install "ziglang==$ziglang"; } >"$work/pip.log" 2>&1; then
+		if ! { python3 -m venv "$venv" && "$venv/bin/pip" -q install "ziglang==$ziglang"; } \
+				>"$work/pip.log" 2>&1; then
 			rm -rf "$venv"
 			cat "$work/pip.log" >&2
 			echo "ziglang $ziglang could not be installed"
@@ -36,7 +41,8 @@ tools() {	# zig in its own environment, kept for the next time; why not, if not
 	"$venv/bin/python" -c 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"))'
 }
 
-libc() { "$1" targets | grep -a "\"$2-" >/dev/null; }	# zig, target: is it among those that zig names with a C library?
+# Succeeds if zig ($1) names the target ($2) among those with a C library.
+libc() { "$1" targets | grep -a "\"$2-" >/dev/null; }
 
 build() {	# zig, target
 	cat >"$work/$2.ini" <<-END
@@ -47,12 +53,14 @@ build() {	# zig, target
 	rm -rf "${work:?}/$2"
 	local chosen=auto
 	case $2 in x86_64-*) chosen=$backend ;; esac
-	meson setup "$work/$2" "$top" --cross-file "$top/scripts/cross/$2.ini" --cross-file "$work/$2.ini" -Dwerror=true -Dtests=disabled \
+	meson setup "$work/$2" "$top" --cross-file "$top/scripts/cross/$2.ini" \
+		--cross-file "$work/$2.ini" -Dwerror=true -Dtests=disabled \
 		-Ddefault_library=both -Dexamples=true "-Darch=$chosen" || return 1
 	ninja -C "$work/$2" -k 0 -j "${JOBS:-2}"
 }
 
-formats() {	# directory, patterns for all and for programs: everything is there, and is what it should be
+# directory, patterns for all and for programs: checks that each file is there, in its format.
+formats() {
 	local f what bad=0 library=0
 	for f in src/bpfengine src/libbpfengine.a examples/basic_capture tests/stress_engine src/bpfbench; do
 		[ -f "$1/$f" ] || { echo "$f was not made"; bad=1; }

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# package_deb.sh [TARBALL]: Debian packages of this tree (or of a release's tarball), in build/deb; then looks at what is in them, unpacks
-# them into a root of their own, runs the program there and builds a program with the library.  Installs what building needs, as root on a
-# Debian; installs nothing of what it built.  BPFENGINE_ARCH=avx2 and so on: packages for one's own machines (packaging/debian/rules).
+# package_deb.sh [TARBALL]: makes Debian packages of this tree (or of a release's tarball) in
+# build/deb.  Then looks at their contents, unpacks them into a separate root, runs the program
+# there and builds a program with the library.  As root on a Debian, installs what building needs;
+# never installs the packages.  BPFENGINE_ARCH=avx2 and so on: packages for machines of one kind
+# (packaging/debian/rules).
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=$top/build/deb
@@ -12,7 +14,8 @@ say() { echo "package_deb.sh: $*" >&2; exit 1; }
 skip() { echo "SKIP: $*"; exit 77; }
 good() { checks=$((checks + 1)); echo "ok: $*"; }
 
-needed='debhelper dpkg-dev fakeroot gcc libncurses-dev libpcap-dev meson ninja-build pkg-config python3 xz-utils'
+needed='debhelper dpkg-dev fakeroot gcc libncurses-dev libpcap-dev meson ninja-build pkg-config
+	python3 xz-utils'
 command -v dpkg-query >/dev/null 2>&1 || skip "this is no Debian"
 missing=
 for p in $needed; do
@@ -37,13 +40,18 @@ else
 	source=$work/bpfengine-$version
 	mkdir "$source"
 	if [ -e "$top/.git" ]; then	# what git knows or would take, as it is now
-		(cd "$top" && git ls-files -z -co --exclude-standard | while IFS= read -r -d '' f; do [ ! -e "$f" ] || printf '%s\0' "$f"; done | tar --null -T - -cf -)
+		(cd "$top" && git ls-files -z -co --exclude-standard |
+			while IFS= read -r -d '' f; do [ ! -e "$f" ] || printf '%s\0' "$f"; done |
+			tar --null -T - -cf -)
 	else
 		(cd "$top" && tar --exclude='./build*' -cf - .)
 	fi | tar -C "$source" -xf -
 fi
 cp -R "$source/packaging/debian" "$source/debian"
-(cd "$source" && dpkg-buildpackage -us -uc -b) >"$work/build.log" 2>&1 || { tail -40 "$work/build.log"; say "dpkg-buildpackage failed; build/deb/build.log has all of it"; }
+if ! (cd "$source" && dpkg-buildpackage -us -uc -b) >"$work/build.log" 2>&1; then
+	tail -40 "$work/build.log"
+	say "dpkg-buildpackage failed; build/deb/build.log has all of it"
+fi
 
 root=$work/root
 machine=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
@@ -56,15 +64,24 @@ for p in bpfengine bpfbench libbpfengine0 libbpfengine-dev; do
 	dpkg-deb -c "$deb" | awk '$1 !~ /^d/ { print "\t" $6 }' | sed 's|\./|/|'
 	dpkg-deb -x "$deb" "$root"
 done
-for f in usr/bin/bpfengine usr/bin/bpfbench usr/libexec/bpfengine/bpfbench-libpcap "usr/lib/$machine/cmake/bpfengine/bpfengine-config.cmake" "usr/lib/$machine/libbpfengine.so.0" "usr/lib/$machine/libbpfengine.so" "usr/lib/$machine/libbpfengine.a" \
-	usr/include/bpfengine.h "usr/lib/$machine/pkgconfig/bpfengine.pc" usr/share/man/man1/bpfengine.1.gz usr/share/man/man3/bpfengine.3.gz \
-	usr/share/man/man7/bpfengine-filter.7.gz usr/share/bash-completion/completions/bpfengine usr/share/zsh/vendor-completions/_bpfengine \
-	usr/share/fish/vendor_completions.d/bpfengine.fish usr/share/doc/bpfengine/copyright usr/share/doc/libbpfengine-dev/examples/basic_capture.c; do
+lib=usr/lib/$machine
+for f in usr/bin/bpfengine usr/bin/bpfbench usr/libexec/bpfengine/bpfbench-libpcap \
+	"$lib/cmake/bpfengine/bpfengine-config.cmake" "$lib/libbpfengine.so.0" \
+	"$lib/libbpfengine.so" "$lib/libbpfengine.a" "$lib/pkgconfig/bpfengine.pc" \
+	usr/include/bpfengine.h usr/share/man/man1/bpfengine.1.gz \
+	usr/share/man/man3/bpfengine.3.gz usr/share/man/man7/bpfengine-filter.7.gz \
+	usr/share/bash-completion/completions/bpfengine \
+	usr/share/zsh/vendor-completions/_bpfengine \
+	usr/share/fish/vendor_completions.d/bpfengine.fish usr/share/doc/bpfengine/copyright \
+	usr/share/doc/libbpfengine-dev/examples/basic_capture.c; do
 	[ -e "$root/$f" ] || say "no package has /$f"
 done
 good "every file is where it belongs"
 
-needs() { dpkg-deb -f "$work/$1_$version-"*"_$arch.deb" Depends | tr , '\n' | awk '{ print $1 }' | sort | paste -s -d ' ' -; }
+needs() {
+	dpkg-deb -f "$work/$1_$version-"*"_$arch.deb" Depends |
+		tr , '\n' | awk '{ print $1 }' | sort | paste -s -d ' ' -
+}
 [ "$(needs bpfengine)" = 'libc6 libncursesw6 libtinfo6' ] || say "the program should need libc6 and curses (the live view) alone, not $(needs bpfengine)"
 [ "$(needs libbpfengine0)" = libc6 ] || say "the library should need libc6 alone, not $(needs libbpfengine0)"
 soname=$(objdump -p "$root/usr/lib/$machine/libbpfengine.so.0" | awk '$1 == "SONAME" { print $2 }')
@@ -85,14 +102,16 @@ gcc "$work/basic_capture.c" -o "$work/basic_capture" $(PKG_CONFIG_SYSROOT_DIR=$r
 	pkg-config --cflags --libs bpfengine) || say "a program does not build with the packages"
 LD_LIBRARY_PATH=$root/usr/lib/$machine "$work/basic_capture" synth 10 >"$work/basic_capture.txt"
 [ "$(wc -l <"$work/basic_capture.txt")" -eq 10 ] || say "a program that was built with the packages does not run"
-LD_LIBRARY_PATH=$root/usr/lib/$machine ldd "$work/basic_capture" | grep -q "libbpfengine.so.0 => $root" || say "the program has not the packages' library"
+LD_LIBRARY_PATH=$root/usr/lib/$machine ldd "$work/basic_capture" |
+	grep -q "libbpfengine.so.0 => $root" || say "the program has not the packages' library"
 good "an example builds with the packages, and runs"
 
 if command -v lintian >/dev/null 2>&1; then
 	changes=$(find "$work" -maxdepth 1 -name '*.changes')
 	as=
 	[ "$(id -u)" -ne 0 ] || as=--allow-root
-	lintian $as --fail-on error --suppress-tags bad-distribution-in-changes-file "$changes" || say "lintian found errors"
+	lintian $as --fail-on error --suppress-tags bad-distribution-in-changes-file "$changes" ||
+		say "lintian found errors"
 	good "lintian finds no error"
 else
 	echo "lintian is not installed: it was not asked"

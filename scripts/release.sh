@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# release.sh [--output DIRECTORY] [--url BASE] [REVISION]: a release of a git revision (default: HEAD), in build/release or DIRECTORY:
+# release.sh [--output DIRECTORY] [--url BASE] [REVISION]: makes a release of a git revision
+# (default: HEAD) in build/release or DIRECTORY:
 #
 #   bpfengine-VERSION.tar.gz, .tar.xz     the revision's tree, and nothing of the working directory
 #   bpfengine-VERSION.tar.*.sha256        for sha256sum -c (macOS, BSD: shasum -c)
 #   homebrew/bpfengine.rb                 the formula with the tarball's address and checksum
 #   freebsd/                              the port with its distinfo
 #
-# BASE is the address of the folder that the tarballs will be in.  The same revision gives the same bytes, whoever makes it, when and
-# where: times are the commit's, files belong to root, modes are 644 and 755, the order is git's; git, gzip and xz must be the same programs.
+# BASE is the address of the folder for the tarballs.  The same revision gives the same bytes on
+# each machine: times are the commit's, files belong to root, modes are 644 and 755, the order is
+# git's.  git, gzip and xz must be the same programs.
 # Nothing is uploaded, and nothing is tagged.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -17,7 +19,7 @@ base=
 revision=HEAD
 
 say() { echo "release.sh: $*" >&2; exit 1; }
-usage() { sed -n '3,13s/^# \{0,1\}//p' "$0"; exit 2; }
+usage() { sed -n '3,15s/^# \{0,1\}//p' "$0"; exit 2; }
 while [ $# -gt 0 ]; do
 	case $1 in
 	--output) [ $# -gt 1 ] || usage; out=$2; shift ;;
@@ -71,7 +73,8 @@ show packaging/homebrew/bpfengine.rb >"$out/homebrew/formula"
 awk -v url="$base/$name.tar.xz" -v sum="$(sha256 "$out/$name.tar.xz")" '
 	/^# As it stands/ { print "# Of the release that its url names, written by scripts/release.sh."; next }
 	{ print }
-	/^  homepage / { printf "  url \"%s\"\n  sha256 \"%s\"\n", url, sum }' "$out/homebrew/formula" >"$out/homebrew/bpfengine.rb"
+	/^  homepage / { printf "  url \"%s\"\n  sha256 \"%s\"\n", url, sum }' \
+	"$out/homebrew/formula" >"$out/homebrew/bpfengine.rb"
 rm "$out/homebrew/formula"
 grep -q '^  url ' "$out/homebrew/bpfengine.rb" || say "packaging/homebrew/bpfengine.rb has no homepage line to put the address behind"
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# run.sh [bpfengine's arguments]: installs what is missing, builds, runs; without arguments on generated traffic for 5 s.
+# run.sh [bpfengine's arguments]: installs what is missing, builds, and runs bpfengine; without
+# arguments on generated traffic for 5 s.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 "$top/scripts/setup.sh" >&2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# setup.sh [tests|cross]: installs what building needs, and with "tests" what testing needs, with "cross" what scripts/cross.sh needs;
-# nothing if all is there.
+# setup.sh [tests|cross]: installs what building needs.  With "tests" also what testing needs, with
+# "cross" what scripts/cross.sh needs.  Installs nothing if everything is there.
 set -eu
 
 want_tests=${1:-}
@@ -16,7 +16,9 @@ need meson meson meson meson
 need ninja ninja-build ninja ninja
 need pkg-config pkg-config pkg-config pkgconf
 # The live view: macOS and the BSDs have a curses of their own.
-if [ "$(uname -s)" = Linux ] && ! pkg-config --exists ncursesw 2>/dev/null; then missing="$missing libncurses-dev:-:-"; fi
+if [ "$(uname -s)" = Linux ] && ! pkg-config --exists ncursesw 2>/dev/null; then
+	missing="$missing libncurses-dev:-:-"
+fi
 [ "$want_tests" != tests ] || need cmake cmake cmake cmake
 if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
 if [ "$want_tests" = tests ]; then	# the pages and the completions are tried in what reads them
@@ -28,7 +30,8 @@ fi
 if [ "$want_tests" = tests ] && [ "$(uname -s)" = Linux ] && ! python3 -c "import sys; sys.path.append('/usr/lib/python3/dist-packages'); import pyte" 2>/dev/null; then
 	missing="$missing python3-pyte:-:-"
 fi
-if [ "$want_tests" = tests ] && [ "$(uname -s)" = Linux ] && ! pkg-config --exists fuse3 2>/dev/null; then
+if [ "$want_tests" = tests ] && [ "$(uname -s)" = Linux ] &&
+	! pkg-config --exists fuse3 2>/dev/null; then
 	missing="$missing libfuse3-dev:-:-"
 fi
 if [ "$want_tests" = tests ] && ! pkg-config --exists libpcap 2>/dev/null; then

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# test.sh [build directory [meson options]]: installs what is missing, builds, runs every test; the last line counts the cases.
+# test.sh [build directory [meson options]]: installs what is missing, builds, and runs every test.
+# The last line counts the cases.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 "$top/scripts/setup.sh" tests >&2 || exit 1

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# universal.sh [x86_64 BACKEND]: the program and the libraries for arm64 and x86_64 Macs in one file each, in build/universal.  On a Mac with its own
-# compiler (-arch) and lipo; elsewhere with what cross.sh uses and llvm-lipo.  Intel's half gets sse42, which every Mac since 2009 runs, or
-# the backend that is named (avx2).
+# universal.sh [x86_64 BACKEND]: makes the program and the libraries for arm64 and x86_64 Macs, both in
+# each file, in build/universal.  A Mac uses its own compiler (-arch) and lipo.  Other systems use
+# what cross.sh uses, and llvm-lipo.  Intel's half gets sse42, which every Mac since 2009 runs, or the
+# named backend (avx2).
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 out=$top/build/universal
@@ -33,7 +34,8 @@ half() {	# meson's name of the CPU, clang's, backend: prints its build directory
 		endian = 'little'
 		END
 	rm -rf "$dir"
-	if ! { meson setup "$dir" "$top" --cross-file "$dir.ini" --buildtype=release -Dtests=disabled -Ddefault_library=both "-Darch=$3" \
+	if ! { meson setup "$dir" "$top" --cross-file "$dir.ini" --buildtype=release \
+		-Dtests=disabled -Ddefault_library=both "-Darch=$3" \
 			&& ninja -C "$dir"; } >"$dir.log" 2>&1; then
 		cat "$dir.log" >&2
 		say "the $2 half was not built"
@@ -45,7 +47,11 @@ if [ "$(uname -s)" = Darwin ]; then
 	arm=$(half aarch64 arm64 neon)
 	x86=$(half x86_64 x86_64 "$intel")
 else
-	"$top/scripts/cross.sh" --arch "$intel" aarch64-macos x86_64-macos >"$out/cross.log" 2>&1 || { cat "$out/cross.log" >&2; say "the halves were not built"; }
+	if ! "$top/scripts/cross.sh" --arch "$intel" aarch64-macos x86_64-macos \
+		>"$out/cross.log" 2>&1; then
+		cat "$out/cross.log" >&2
+		say "the halves were not built"
+	fi
 	if grep -q skipped "$out/cross.log"; then cat "$out/cross.log"; exit 77; fi
 	arm=$top/build/cross/aarch64-macos
 	x86=$top/build/cross/x86_64-macos

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# cc.sh ZIG TARGET ARGUMENT...: zig's C compiler for that target, as Meson expects one.  Asked which linker it has, zig answers
-# "zig ld", which Meson before 1.4 does not know: here it names the linker whose arguments zig takes.  And "-Wl,-force_load FILE",
-# two words for Apple's compiler, must be one for zig.
+# cc.sh ZIG TARGET ARGUMENT...: runs zig's C compiler for the target, as Meson expects a compiler.
+# Asked for its linker, zig answers "zig ld", which Meson before 1.4 does not know.  This script
+# names the linker whose arguments zig takes.  "-Wl,-force_load FILE" is two words for Apple's
+# compiler and becomes a single word for zig.
 set -eu
 zig=$1 target=$2
 shift 2

@@ -442,7 +442,10 @@ def span_differs(ours, theirs, tcp):
         flags not in ("", "ICMP") and int(flags, 16) & 0x16 == 0x12
     )  # a SYN-ACK goes to the originator
     if ours[3] == 1 and theirs[3] != "ICMP" and (ours[2] == theirs[2]) == answer:
-        return f"bpfengine's originator is {ours[2]}, tshark's first packet is {theirs[2]}'s, flags {flags or 'none'}"
+        return (
+            f"bpfengine's originator is {ours[2]}, tshark's first packet is {theirs[2]}'s, "
+            f"flags {flags or 'none'}"
+        )
     return None
 
 
