@@ -42,9 +42,9 @@ static bool one_of(const char *observed, const char *expected) /* alternatives a
 	return false;
 }
 
-static void expect(const struct driver *d, const char *what, const char *expected,
+static void expect_answer(const struct driver *d, const char *what, const char *expected,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
-static void expect(
+static void expect_answer(
 	const struct driver *d, const char *what, const char *expected, const char *format, ...)
 {
 	char observed[128];
@@ -62,7 +62,7 @@ static void expect(
 			same ? "" : "DIFFERS, expected ", same ? "" : expected);
 }
 
-static const char *error(int r)
+static const char *name_error(int r)
 {
 	static const struct {
 		int number;
@@ -82,18 +82,18 @@ static const char *error(int r)
 	return other;
 }
 
-static int request(struct driver *d, uint32_t code, void *argument)
+static int make_request(struct driver *d, uint32_t code, void *argument)
 {
 	int r = d->sys.ioctl(d->sys.context, d->fd, code, argument);
 	return r < 0 ? -bpei_bpf_errno(d->abi, -r) : r;
 }
-static int call(struct driver *d, enum bpei_bpf_call c, void *argument)
+static int call_driver(struct driver *d, enum bpei_bpf_call c, void *argument)
 {
-	return request(d, d->abi->call[c], argument);
+	return make_request(d, d->abi->call[c], argument);
 }
 static int call_u32(struct driver *d, enum bpei_bpf_call c, uint32_t v)
 {
-	return call(d, c, &v);
+	return call_driver(d, c, &v);
 }
 
 static int open_any(struct driver *d)
@@ -108,8 +108,8 @@ static int open_any(struct driver *d)
 		if (fd >= 0) {
 			d->fd = fd;
 			if (d->abi->numbered)
-				expect(d, "open of a node that is open", "EBUSY", "%s",
-					error(-bpei_bpf_errno(
+				expect_answer(d, "open of a node that is open", "EBUSY", "%s",
+					name_error(-bpei_bpf_errno(
 						d->abi, -d->sys.open(d->sys.context, path))));
 			return 0;
 		}
@@ -127,11 +127,11 @@ static ssize_t read_n(struct driver *d, size_t n)
 	return r < 0 ? -bpei_bpf_errno(d->abi, (int)-r) : r;
 }
 
-static int attach(struct driver *d, const char *name)
+static int attach_driver(struct driver *d, const char *name)
 {
 	uint8_t ifreq[BPEI_IFREQ_MOST] = { 0 };
 	snprintf((char *)ifreq, 16, "%s", name);
-	return call(d, BPEI_BIOCSETIF, ifreq);
+	return call_driver(d, BPEI_BIOCSETIF, ifreq);
 }
 
 static void before_attaching(struct driver *d)
@@ -139,100 +139,113 @@ static void before_attaching(struct driver *d)
 	uint32_t v = 0;
 	uint16_t version[2] = { 0, 0 };
 	uint8_t ifreq[BPEI_IFREQ_MOST] = { 0 }, list[16] = { 0 };
-	int r = call(d, BPEI_BIOCVERSION, version);
-	expect(d, "BIOCVERSION", "ok 1.1", "%s %u.%u", error(r), version[0], version[1]);
-	expect(d, "BIOCGDLT before BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCGDLT, &v)));
-	expect(d, "BIOCGETIF before BIOCSETIF", "EINVAL", "%s",
-		error(call(d, BPEI_BIOCGETIF, ifreq)));
-	expect(d, "BIOCGDLTLIST before BIOCSETIF", "EINVAL", "%s",
-		error(call(d, BPEI_BIOCGDLTLIST, list)));
-	expect(d, "BIOCPROMISC before BIOCSETIF", "EINVAL", "%s",
-		error(call(d, BPEI_BIOCPROMISC, NULL)));
-	expect(d, "BIOCSDLT before BIOCSETIF", "EINVAL", "%s",
-		error(call_u32(d, BPEI_BIOCSDLT, 1)));
-	expect(d, "BIOCFLUSH before BIOCSETIF", "ok", "%s", error(call(d, BPEI_BIOCFLUSH, NULL)));
-	expect(d, "BIOCIMMEDIATE before BIOCSETIF", "ok", "%s",
-		error(call_u32(d, BPEI_BIOCIMMEDIATE, 0)));
-	expect(d, "a request that nobody knows", "EINVAL|ENOTTY", "%s",
-		error(request(d, 0x400442c8u, &v)));
+	int r = call_driver(d, BPEI_BIOCVERSION, version);
+	expect_answer(
+		d, "BIOCVERSION", "ok 1.1", "%s %u.%u", name_error(r), version[0], version[1]);
+	expect_answer(d, "BIOCGDLT before BIOCSETIF", "EINVAL", "%s",
+		name_error(call_driver(d, BPEI_BIOCGDLT, &v)));
+	expect_answer(d, "BIOCGETIF before BIOCSETIF", "EINVAL", "%s",
+		name_error(call_driver(d, BPEI_BIOCGETIF, ifreq)));
+	expect_answer(d, "BIOCGDLTLIST before BIOCSETIF", "EINVAL", "%s",
+		name_error(call_driver(d, BPEI_BIOCGDLTLIST, list)));
+	expect_answer(d, "BIOCPROMISC before BIOCSETIF", "EINVAL", "%s",
+		name_error(call_driver(d, BPEI_BIOCPROMISC, NULL)));
+	expect_answer(d, "BIOCSDLT before BIOCSETIF", "EINVAL", "%s",
+		name_error(call_u32(d, BPEI_BIOCSDLT, 1)));
+	expect_answer(d, "BIOCFLUSH before BIOCSETIF", "ok", "%s",
+		name_error(call_driver(d, BPEI_BIOCFLUSH, NULL)));
+	expect_answer(d, "BIOCIMMEDIATE before BIOCSETIF", "ok", "%s",
+		name_error(call_u32(d, BPEI_BIOCIMMEDIATE, 0)));
+	expect_answer(d, "a request that nobody knows", "EINVAL|ENOTTY", "%s",
+		name_error(make_request(d, 0x400442c8u, &v)));
 	static const uint32_t sizes[][2] = { { 0, 32 }, { 31, 32 }, { 32, 32 }, { 33, 33 },
 		{ 4096, 4096 }, { 32768, 32768 } };
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
 		char what[64], want[32];
 		v = sizes[i][0];
-		r = call(d, BPEI_BIOCSBLEN, &v);
+		r = call_driver(d, BPEI_BIOCSBLEN, &v);
 		snprintf(what, sizeof what, "BIOCSBLEN %u gives", sizes[i][0]);
 		snprintf(want, sizeof want, "ok %u", sizes[i][1]);
-		expect(d, what, want, "%s %u", error(r), v);
+		expect_answer(d, what, want, "%s %u", name_error(r), v);
 	}
 	v = 0xffffffffu;
-	r = call(d, BPEI_BIOCSBLEN, &v);
-	expect(d, "BIOCSBLEN of 4 GiB is cut to the limit", "ok, cut", "%s%s", error(r),
+	r = call_driver(d, BPEI_BIOCSBLEN, &v);
+	expect_answer(d, "BIOCSBLEN of 4 GiB is cut to the limit", "ok, cut", "%s%s", name_error(r),
 		v < 1u << 31 && v >= 32768 ? ", cut" : ", not cut");
 	v = 32768;
-	call(d, BPEI_BIOCSBLEN, &v);
+	call_driver(d, BPEI_BIOCSBLEN, &v);
 	d->size = v;
 	d->sys.nonblocking(d->sys.context, d->fd, true);
 	bool netbsd = d->abi->system == BPEI_NETBSD;
 	if (d->abi->system != BPEI_FREEBSD)
-		expect(d, "read before BIOCSETIF, without blocking", netbsd ? "EAGAIN" : "ENXIO",
-			"%s", error((int)read_n(d, d->size)));
+		expect_answer(d, "read before BIOCSETIF, without blocking",
+			netbsd ? "EAGAIN" : "ENXIO", "%s", name_error((int)read_n(d, d->size)));
 	if (d->abi->system == BPEI_MACOS) { /* not behind BIOCSETIF, where plain records may lie */
-		expect(d, "BIOCSEXTHDR", "ok", "%s", error(call_u32(d, BPEI_BIOCSEXTHDR, 1)));
+		expect_answer(
+			d, "BIOCSEXTHDR", "ok", "%s", name_error(call_u32(d, BPEI_BIOCSEXTHDR, 1)));
 		call_u32(d, BPEI_BIOCSEXTHDR, 0);
 	}
-	expect(d, "BIOCSETIF of no interface", "ENXIO", "%s", error(attach(d, "nosuch0")));
+	expect_answer(d, "BIOCSETIF of no interface", "ENXIO", "%s",
+		name_error(attach_driver(d, "nosuch0")));
 }
 
-static void attached(struct driver *d)
+static void check_attached(struct driver *d)
 {
-	uint32_t v = 8192, dlt = 0;
+	uint32_t v = 8192;
+	uint32_t dlt = 0;
 	uint8_t ifreq[BPEI_IFREQ_MOST] = { 0 }, list[16] = { 0 };
-	expect(d, "BIOCSETIF", "ok", "%s", error(attach(d, d->interface)));
-	int r = call(d, BPEI_BIOCGETIF, ifreq);
-	expect(d, "BIOCGETIF gives it back", "ok, same", "%s%s", error(r),
+	expect_answer(d, "BIOCSETIF", "ok", "%s", name_error(attach_driver(d, d->interface)));
+	int r = call_driver(d, BPEI_BIOCGETIF, ifreq);
+	expect_answer(d, "BIOCGETIF gives it back", "ok, same", "%s%s", name_error(r),
 		strcmp((char *)ifreq, d->interface) ? ", another" : ", same");
-	expect(d, "BIOCSBLEN after BIOCSETIF", "EINVAL", "%s", error(call(d, BPEI_BIOCSBLEN, &v)));
-	call(d, BPEI_BIOCGBLEN, &v);
-	expect(d, "... and the length stays", "32768", "%u", v);
-	expect(d, "BIOCGDLT", "ok", "%s", error(call(d, BPEI_BIOCGDLT, &dlt)));
-	expect(d, "BIOCSDLT of the same", "ok", "%s", error(call_u32(d, BPEI_BIOCSDLT, dlt)));
-	expect(d, "BIOCSDLT of one that it has not", "EINVAL", "%s",
-		error(call_u32(d, BPEI_BIOCSDLT, 250)));
-	r = call(d, BPEI_BIOCGDLTLIST, list);
-	expect(d, "BIOCGDLTLIST without a list counts", "ok, some", "%s, %s", error(r),
+	expect_answer(d, "BIOCSBLEN after BIOCSETIF", "EINVAL", "%s",
+		name_error(call_driver(d, BPEI_BIOCSBLEN, &v)));
+	call_driver(d, BPEI_BIOCGBLEN, &v);
+	expect_answer(d, "... and the length stays", "32768", "%u", v);
+	expect_answer(d, "BIOCGDLT", "ok", "%s", name_error(call_driver(d, BPEI_BIOCGDLT, &dlt)));
+	expect_answer(
+		d, "BIOCSDLT of the same", "ok", "%s", name_error(call_u32(d, BPEI_BIOCSDLT, dlt)));
+	expect_answer(d, "BIOCSDLT of one that it has not", "EINVAL", "%s",
+		name_error(call_u32(d, BPEI_BIOCSDLT, 250)));
+	r = call_driver(d, BPEI_BIOCGDLTLIST, list);
+	expect_answer(d, "BIOCGDLTLIST without a list counts", "ok, some", "%s, %s", name_error(r),
 		bpei_load32(list) ? "some" : "none");
 	uint32_t none;
 	void *at = &none;
 	memset(list, 0, sizeof list);
 	memcpy(list + d->abi->dltlist_pointer, &at, sizeof at);
-	expect(d, "BIOCGDLTLIST with a list of 0", "ENOMEM", "%s",
-		error(call(d, BPEI_BIOCGDLTLIST, list)));
-	expect(d, "BIOCPROMISC", "ok", "%s", error(call(d, BPEI_BIOCPROMISC, NULL)));
-	expect(d, "BIOCPROMISC again", "ok", "%s", error(call(d, BPEI_BIOCPROMISC, NULL)));
-	expect(d, "BIOCSETIF again", "ok", "%s", error(attach(d, d->interface)));
+	expect_answer(d, "BIOCGDLTLIST with a list of 0", "ENOMEM", "%s",
+		name_error(call_driver(d, BPEI_BIOCGDLTLIST, list)));
+	expect_answer(
+		d, "BIOCPROMISC", "ok", "%s", name_error(call_driver(d, BPEI_BIOCPROMISC, NULL)));
+	expect_answer(d, "BIOCPROMISC again", "ok", "%s",
+		name_error(call_driver(d, BPEI_BIOCPROMISC, NULL)));
+	expect_answer(d, "BIOCSETIF again", "ok", "%s", name_error(attach_driver(d, d->interface)));
 }
 
-static int install(struct driver *d, const struct bpe_insn *insns, uint32_t n)
+static int install_program(struct driver *d, const struct bpe_insn *insns, uint32_t n)
 {
 	struct {
 		uint32_t length;
 		const struct bpe_insn *insns;
 	} program = { n, insns };
-	return call(d, BPEI_BIOCSETF, &program);
+	return call_driver(d, BPEI_BIOCSETF, &program);
 }
 
 #define NOTHING { 0x06, 0, 0, 0 }
-static void filters(struct driver *d)
+static void check_filters(struct driver *d)
 {
 	static struct bpe_insn long_one[513];
-	static const struct bpe_insn nothing = NOTHING, no_return = { 0x00, 0, 0, 0 };
-	static const struct bpe_insn far[] = { { 0x15, 5, 0, 0 }, NOTHING },
-				     back[] = { { 0x05, 0, 0, 0xffffffff }, NOTHING },
-				     zero[] = { { 0x34, 0, 0, 0 }, NOTHING };
-	static const struct bpe_insn mod[] = { { 0x94, 0, 0, 3 }, NOTHING }, xor[] = { { 0xa4, 0, 0, 3 }, NOTHING }, memory[] = { { 0x02, 0, 0, 16 }, NOTHING };
-	static const struct bpe_insn unset[] = { { 0x60, 0, 0, 3 }, NOTHING },
-				     beyond[] = { { 0x20, 0, 0, 0x80000 }, NOTHING };
+	static const struct bpe_insn nothing = NOTHING;
+	static const struct bpe_insn no_return = { 0x00, 0, 0, 0 };
+	static const struct bpe_insn far[] = { { 0x15, 5, 0, 0 }, NOTHING };
+	static const struct bpe_insn back[] = { { 0x05, 0, 0, 0xffffffff }, NOTHING };
+	static const struct bpe_insn zero[] = { { 0x34, 0, 0, 0 }, NOTHING };
+	static const struct bpe_insn mod[] = { { 0x94, 0, 0, 3 }, NOTHING };
+	static const struct bpe_insn by_xor[] = { { 0xa4, 0, 0, 3 }, NOTHING };
+	static const struct bpe_insn memory[] = { { 0x02, 0, 0, 16 }, NOTHING };
+	static const struct bpe_insn unset[] = { { 0x60, 0, 0, 3 }, NOTHING };
+	static const struct bpe_insn beyond[] = { { 0x20, 0, 0, 0x80000 }, NOTHING };
 	static const struct bpe_insn return_x = { 0x0e, 0, 0, 0 };
 	static const char *const of_x[BPEI_SYSTEMS] = { [BPEI_MACOS] = "ok",
 		[BPEI_FREEBSD] = "EINVAL",
@@ -240,23 +253,30 @@ static void filters(struct driver *d)
 		[BPEI_OPENBSD] = "ok|EINVAL" };
 	for (int i = 0; i < 513; i++)
 		long_one[i] = nothing;
-	expect(d, "RET X", of_x[d->abi->system], "%s", error(install(d, &return_x, 1)));
+	expect_answer(d, "RET X", of_x[d->abi->system], "%s",
+		name_error(install_program(d, &return_x, 1)));
 	const char *only_some = bpei_kernels[d->abi->system].mod_xor ? "ok" : "EINVAL";
-	expect(d, "a filter without a return", "EINVAL", "%s", error(install(d, &no_return, 1)));
-	expect(d, "a jump past the end", "EINVAL", "%s", error(install(d, far, 2)));
-	expect(d, "a jump back", "EINVAL", "%s", error(install(d, back, 2)));
-	expect(d, "a division by 0", "EINVAL", "%s", error(install(d, zero, 2)));
-	expect(d, "M[16]", "EINVAL", "%s", error(install(d, memory, 2)));
-	expect(d, "MOD", only_some, "%s", error(install(d, mod, 2)));
-	expect(d, "XOR", only_some, "%s", error(install(d, xor, 2)));
-	expect(d, "a word that was not stored",
+	expect_answer(d, "a filter without a return", "EINVAL", "%s",
+		name_error(install_program(d, &no_return, 1)));
+	expect_answer(
+		d, "a jump past the end", "EINVAL", "%s", name_error(install_program(d, far, 2)));
+	expect_answer(d, "a jump back", "EINVAL", "%s", name_error(install_program(d, back, 2)));
+	expect_answer(
+		d, "a division by 0", "EINVAL", "%s", name_error(install_program(d, zero, 2)));
+	expect_answer(d, "M[16]", "EINVAL", "%s", name_error(install_program(d, memory, 2)));
+	expect_answer(d, "MOD", only_some, "%s", name_error(install_program(d, mod, 2)));
+	expect_answer(d, "XOR", only_some, "%s", name_error(install_program(d, by_xor, 2)));
+	expect_answer(d, "a word that was not stored",
 		bpei_kernels[d->abi->system].words_checked ? "EINVAL" : "ok", "%s",
-		error(install(d, unset, 2)));
-	expect(d, "ld [0x80000]", bpei_kernels[d->abi->system].offsets ? "EINVAL" : "ok", "%s",
-		error(install(d, beyond, 2)));
-	expect(d, "512 instructions", "ok", "%s", error(install(d, long_one, 512)));
-	expect(d, "513 instructions", "EINVAL", "%s", error(install(d, long_one, 513)));
-	expect(d, "a filter that lets nothing through", "ok", "%s", error(install(d, &nothing, 1)));
+		name_error(install_program(d, unset, 2)));
+	expect_answer(d, "ld [0x80000]", bpei_kernels[d->abi->system].offsets ? "EINVAL" : "ok",
+		"%s", name_error(install_program(d, beyond, 2)));
+	expect_answer(
+		d, "512 instructions", "ok", "%s", name_error(install_program(d, long_one, 512)));
+	expect_answer(d, "513 instructions", "EINVAL", "%s",
+		name_error(install_program(d, long_one, 513)));
+	expect_answer(d, "a filter that lets nothing through", "ok", "%s",
+		name_error(install_program(d, &nothing, 1)));
 }
 
 static void put_us(const struct driver *d, uint8_t t[16], uint32_t us)
@@ -272,64 +292,67 @@ static uint32_t get_us(const struct driver *d, const uint8_t t[16])
 	return d->abi->microsecond_bytes == 4 ? bpei_load32(t + 8) : (uint32_t)bpei_load64(t + 8);
 }
 
-static void reading(struct driver *d) /* nothing comes */
+static void check_reading(struct driver *d) /* nothing comes */
 {
 	uint8_t t[16] = { 0 };
 	uint32_t v = 1;
-	expect(d, "read of one byte less than the buffer", "EINVAL", "%s",
-		error((int)read_n(d, d->size - 1)));
-	expect(d, "read of one byte more", "EINVAL", "%s", error((int)read_n(d, d->size + 1)));
+	expect_answer(d, "read of one byte less than the buffer", "EINVAL", "%s",
+		name_error((int)read_n(d, d->size - 1)));
+	expect_answer(d, "read of one byte more", "EINVAL", "%s",
+		name_error((int)read_n(d, d->size + 1)));
 	ssize_t n = read_n(d, d->size);
-	expect(d, "read with nothing there, without blocking",
-		d->abi->empty_is_zero ? "0" : "EAGAIN", "%s", n ? error((int)n) : "0");
-	int r = call(d, BPEI_FIONREAD, &v);
-	expect(d, "FIONREAD with nothing there", "ok 0", "%s %u", error(r), v);
+	expect_answer(d, "read with nothing there, without blocking",
+		d->abi->empty_is_zero ? "0" : "EAGAIN", "%s", n ? name_error((int)n) : "0");
+	int r = call_driver(d, BPEI_FIONREAD, &v);
+	expect_answer(d, "FIONREAD with nothing there", "ok 0", "%s %u", name_error(r), v);
 	call_u32(d, BPEI_BIOCIMMEDIATE, 1);
 	struct bpei_bpf_waiter waiter;
 	bpei_bpf_waiter_init(&waiter);
 	int w = d->sys.wait(d->sys.context, &waiter, d->fd, d->other, 0, 0);
 	d->sys.wait_end(d->sys.context, &waiter);
-	expect(d, "poll in immediate mode with nothing there", "not ready", "%s",
+	expect_answer(d, "poll in immediate mode with nothing there", "not ready", "%s",
 		w == 0 ? "not ready" : "ready");
 	put_us(d, t, 100000);
-	expect(d, "BIOCSRTIMEOUT of 100 ms", "ok", "%s", error(call(d, BPEI_BIOCSRTIMEOUT, t)));
+	expect_answer(d, "BIOCSRTIMEOUT of 100 ms", "ok", "%s",
+		name_error(call_driver(d, BPEI_BIOCSRTIMEOUT, t)));
 	memset(t, 0, sizeof t);
-	r = call(d, BPEI_BIOCGRTIMEOUT, t);
-	expect(d, "BIOCGRTIMEOUT gives it back", "ok 100000", "%s %u", error(r), get_us(d, t));
+	r = call_driver(d, BPEI_BIOCGRTIMEOUT, t);
+	expect_answer(d, "BIOCGRTIMEOUT gives it back", "ok 100000", "%s %u", name_error(r),
+		get_us(d, t));
 	call_u32(d, BPEI_BIOCIMMEDIATE, 0);
 	d->sys.nonblocking(d->sys.context, d->fd, false);
 	int64_t start = d->sys.now(d->sys.context);
 	n = read_n(d, d->size);
 	int64_t ms = (d->sys.now(d->sys.context) - start) / 1000000;
-	expect(d, "a blocking read then gives", "0 after 100 ms", "%s after %s",
-		n ? error((int)n) : "0", ms >= 85 && ms < 400 ? "100 ms" : "another time");
+	expect_answer(d, "a blocking read then gives", "0 after 100 ms", "%s after %s",
+		n ? name_error((int)n) : "0", ms >= 85 && ms < 400 ? "100 ms" : "another time");
 	memset(t, 0, sizeof t);
 	put_us(d, t, 15000);
-	call(d, BPEI_BIOCSRTIMEOUT, t);
+	call_driver(d, BPEI_BIOCSRTIMEOUT, t);
 	memset(t, 0, sizeof t);
-	call(d, BPEI_BIOCGRTIMEOUT, t);
+	call_driver(d, BPEI_BIOCGRTIMEOUT, t);
 	static const char *const rounded[BPEI_SYSTEMS] = { [BPEI_MACOS] = "20000",
 		[BPEI_FREEBSD] = "15000",
 		[BPEI_NETBSD] = "10000|15000",
 		[BPEI_OPENBSD] = "15000" };
-	expect(d, "BIOCSRTIMEOUT of 15 ms becomes (us)", rounded[d->abi->system], "%u",
+	expect_answer(d, "BIOCSRTIMEOUT of 15 ms becomes (us)", rounded[d->abi->system], "%u",
 		get_us(d, t));
 	memset(t, 0, sizeof t);
 	put_us(d, t, 1000000);
 	if (d->abi->system != BPEI_NETBSD)
-		expect(d, "BIOCSRTIMEOUT of 1000000 us", "EINVAL", "%s",
-			error(call(d, BPEI_BIOCSRTIMEOUT, t)));
+		expect_answer(d, "BIOCSRTIMEOUT of 1000000 us", "EINVAL", "%s",
+			name_error(call_driver(d, BPEI_BIOCSRTIMEOUT, t)));
 }
 
 /* A request that puts a number there: "ok 1", or the error alone. */
 static void expect_word(struct driver *d, enum bpei_bpf_call c, const char *expected)
 {
 	uint32_t v = 0xdead;
-	int r = call(d, c, &v);
+	int r = call_driver(d, c, &v);
 	if (r < 0)
-		expect(d, bpei_bpf_call_name(c), expected, "%s", error(r));
+		expect_answer(d, bpei_bpf_call_name(c), expected, "%s", name_error(r));
 	else
-		expect(d, bpei_bpf_call_name(c), expected, "ok %u", v);
+		expect_answer(d, bpei_bpf_call_name(c), expected, "ok %u", v);
 }
 
 /* macOS's getters; those that a release has not answer EINVAL. */
@@ -340,17 +363,20 @@ static void told_by_macos(struct driver *d)
 	expect_word(d, BPEI_BIOCGDIRECTION, "ok 3|EINVAL");
 	expect_word(d, BPEI_BIOCGWANTPKTAP, "ok 0");
 	expect_word(d, BPEI_BIOCGNOTSTAMP, "ok 0|EINVAL");
-	expect(d, "BIOCSNOTSTAMP", "ok|EINVAL", "%s", error(call_u32(d, BPEI_BIOCSNOTSTAMP, 0)));
-	expect(d, "BIOCSPKTHDRV2", "ok", "%s", error(call_u32(d, BPEI_BIOCSPKTHDRV2, 0)));
-	expect(d, "BIOCGHDRCOMPSTATS", "ok|EINVAL", "%s",
-		error(call(d, BPEI_BIOCGHDRCOMPSTATS, stats)));
+	expect_answer(d, "BIOCSNOTSTAMP", "ok|EINVAL", "%s",
+		name_error(call_u32(d, BPEI_BIOCSNOTSTAMP, 0)));
+	expect_answer(
+		d, "BIOCSPKTHDRV2", "ok", "%s", name_error(call_u32(d, BPEI_BIOCSPKTHDRV2, 0)));
+	expect_answer(d, "BIOCGHDRCOMPSTATS", "ok|EINVAL", "%s",
+		name_error(call_driver(d, BPEI_BIOCGHDRCOMPSTATS, stats)));
 }
 
-static void own(struct driver *d)
+static void check_own_requests(struct driver *d)
 {
 	uint8_t stat[128] = { 0 };
 	uint32_t v = 0;
-	expect(d, "BIOCGSTATS", "ok", "%s", error(call(d, BPEI_BIOCGSTATS, stat)));
+	expect_answer(
+		d, "BIOCGSTATS", "ok", "%s", name_error(call_driver(d, BPEI_BIOCGSTATS, stat)));
 	expect_word(d, BPEI_BIOCGHDRCMPLT, "ok 0");
 	if (d->abi->call[BPEI_BIOCGDIRECTION] && d->abi->system != BPEI_MACOS)
 		expect_word(d, BPEI_BIOCGDIRECTION, "ok 1");
@@ -359,39 +385,41 @@ static void own(struct driver *d)
 	told_by_macos(d);
 	static const enum bpei_bpf_call private[] = { BPEI_BIOCSWANTPKTAP, BPEI_BIOCSTRUNCATE };
 	for (size_t i = 0; i < sizeof private / sizeof *private; i++)
-		expect(d, bpei_bpf_call_name(private[i]), "ok", "%s",
-			error(call_u32(d, private[i], 1)));
-	expect(d, "BIOCSHEADDROP", "ok", "%s", error(call_u32(d, BPEI_BIOCSHEADDROP, 1)));
-	int r = call(d, BPEI_BIOCGHEADDROP, &v);
-	expect(d, "BIOCGHEADDROP", "ok 1", "%s %u", error(r), v);
-	expect(d, "BIOCGHDRCOMP (macOS 13)", "ok|EINVAL", "%s",
-		error(call(d, BPEI_BIOCGHDRCOMP, &v)));
-	expect(d, "BIOCSHDRCOMP 1 after BIOCSETIF", "EINVAL", "%s",
-		error(call_u32(d, BPEI_BIOCSHDRCOMP, 1)));
+		expect_answer(d, bpei_bpf_call_name(private[i]), "ok", "%s",
+			name_error(call_u32(d, private[i], 1)));
+	expect_answer(
+		d, "BIOCSHEADDROP", "ok", "%s", name_error(call_u32(d, BPEI_BIOCSHEADDROP, 1)));
+	int r = call_driver(d, BPEI_BIOCGHEADDROP, &v);
+	expect_answer(d, "BIOCGHEADDROP", "ok 1", "%s %u", name_error(r), v);
+	expect_answer(d, "BIOCGHDRCOMP (macOS 13)", "ok|EINVAL", "%s",
+		name_error(call_driver(d, BPEI_BIOCGHDRCOMP, &v)));
+	expect_answer(d, "BIOCSHDRCOMP 1 after BIOCSETIF", "EINVAL", "%s",
+		name_error(call_u32(d, BPEI_BIOCSHDRCOMP, 1)));
 }
 
 /* The engine opens a node for reading: who takes the process over cannot send by it. */
 static void is_read_only(struct driver *d)
 {
 	int flags = fcntl(d->fd, F_GETFL);
-	expect(d, "the node is open for", "reading", "%s",
+	expect_answer(d, "the node is open for", "reading", "%s",
 		flags >= 0 && (flags & O_ACCMODE) == O_RDONLY ? "reading" : "more");
-	expect(d, "write on it", "EBADF", "%s", error(write(d->fd, "", 0) < 0 ? -errno : 0));
+	expect_answer(
+		d, "write on it", "EBADF", "%s", name_error(write(d->fd, "", 0) < 0 ? -errno : 0));
 }
 
-static int run(struct driver *d)
+static int run_driver(struct driver *d)
 {
 	int r = open_any(d);
 	if (r < 0) {
-		printf("%s: cannot open %s: %s\n", d->abi->name, d->path, error(r));
+		printf("%s: cannot open %s: %s\n", d->abi->name, d->path, name_error(r));
 		failed++;
 		return 1;
 	}
 	before_attaching(d);
-	attached(d);
-	filters(d);
-	reading(d);
-	own(d);
+	check_attached(d);
+	check_filters(d);
+	check_reading(d);
+	check_own_requests(d);
 	if (d->fd < DOUBLE_FD)
 		is_read_only(d); /* a double's descriptors are numbers only */
 	d->sys.close(d->sys.context, d->fd);
@@ -423,7 +451,7 @@ int main(int argc, char **argv)
 		if (!d.path)
 			d.path = d.abi->device;
 		table = true;
-		run(&d);
+		run_driver(&d);
 	} else {
 		for (int s = 0; s < BPEI_SYSTEMS; s++) {
 			static struct bpf_double twin;
@@ -434,7 +462,7 @@ int main(int argc, char **argv)
 				.interface = "en0",
 				.fd = -1,
 				.other = wake[0] };
-			run(&d);
+			run_driver(&d);
 			double_free(&twin);
 		}
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the drivers can do beyond capturing, on the scripted double: filters changed on the way,
- * directions, macOS's extended headers, compression and flight recorder; and records as the real
+/* Features of the drivers beyond plain capturing, on the scripted double: changes of the filter,
+ * directions, macOS's extended headers, compression and flight recorder.  Also records as the real
  * drivers made them.  A plain program. */
 #include "bpf_harness.h"
 
@@ -11,33 +11,35 @@ static const struct bpe_insn only_odd[] = { { 0x20, 0, 0, 42 }, { 0x45, 0, 1, 1 
 static const struct bpe_insn modulo[] = { { 0x20, 0, 0, 42 }, { 0x94, 0, 0, 2 }, { 0x15, 0, 1, 1 },
 	{ 0x06, 0, 0, 100 }, { 0x06, 0, 0, 0 } };
 
-static void filters(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_filter_changes(const struct bpei_bpf_abi *abi) BPEI_READER
 {
-	struct reader *r = start(abi);
-	struct bpe_options o = options();
+	struct reader *r = start_reader(abi);
+	struct bpe_options o = harness_options();
 	what = "a filter in the kernel";
-	o.filter = only_odd, o.filter_length = 4;
+	o.filter = only_odd;
+	o.filter_length = 4;
 	EXPECT(open_it(r, o) == BPE_OK);
 	r->gaps = true;
-	uint32_t n = traffic(r, 2 * SECOND, MS, 40, 64);
+	uint32_t n = send_traffic(r, 2 * SECOND, MS, 40, 64);
 	read_until(r, 3 * SECOND);
 	ask_stats(r);
-	EXPECT(r->seen == 20 && !r->wrong && received(r) == n &&
+	EXPECT(r->seen == 20 && !r->wrong && kernel_received(r) == n &&
 		bpei_counter_get(&r->device->filtered) == 0);
-	finish(r);
+	finish_reader(r);
 
-	r = start(abi);
+	r = start_reader(abi);
 	const bool knows = bpei_kernels[abi->system].mod_xor;
 	what = "MOD: in the kernel where it knows it, else here";
-	o.filter = modulo, o.filter_length = 5;
+	o.filter = modulo;
+	o.filter_length = 5;
 	EXPECT(open_it(r, o) == BPE_OK);
 	r->gaps = true;
-	traffic(r, 2 * SECOND, MS, 40, 200);
+	send_traffic(r, 2 * SECOND, MS, 40, 200);
 	read_until(r, 3 * SECOND);
 	EXPECT(r->seen == 20 && !r->wrong &&
 		bpei_counter_get(&r->device->filtered) == (knows ? 0 : 20) &&
 		(notices[0] == 0) == knows);
-	finish(r);
+	finish_reader(r);
 
 	static struct bpe_insn many[1002] = { { 0x20, 0, 0,
 		42 } }; /* packets 0, 3, 6 ...: more instructions than a kernel takes */
@@ -47,86 +49,89 @@ static void filters(const struct bpei_bpf_abi *abi) BPEI_READER
 	many[1001] = (struct bpe_insn){ 0x06, 0, 0, 0 };
 	EXPECT(!bpei_filter_check(many, 1002));
 	for (int running = 0; running < 2; running++) {
-		r = start(abi);
+		r = start_reader(abi);
 		what = running ? "a program that is too long, while running"
 			       : "a program that is too long";
-		o = options();
-		if (!running)
-			o.filter = many, o.filter_length = 1002;
+		o = harness_options();
+		if (!running) {
+			o.filter = many;
+			o.filter_length = 1002;
+		}
 		EXPECT(open_it(r, o) == BPE_OK);
 		r->gaps = true;
 		if (running)
 			EXPECT(bpei_device_set_filter(r->device, many, 1002, &r->error) == BPE_OK);
 		EXPECT(r->d.model.node[0].program_length == 512 &&
 			strstr(notices, "wider filter of 512 instructions"));
-		n = traffic(r, 2 * SECOND, MS, 40, 200);
+		n = send_traffic(r, 2 * SECOND, MS, 40, 200);
 		read_until(r, 3 * SECOND);
 		EXPECT(r->seen == 14 && !r->wrong &&
 			bpei_counter_get(&r->device->filtered) == n - 14);
-		finish(r);
+		finish_reader(r);
 	}
 
-	r = start(abi);
+	r = start_reader(abi);
 	what = "what is filtered here is not cut before";
-	o = options();
+	o = harness_options();
 	o.snaplen = 50;
 	static const struct bpe_insn far[] = { { 0x30, 0, 0, 120 }, { 0x94, 0, 0, 2 },
 		{ 0x06, 0, 0, 1000 } };
-	o.filter = far, o.filter_length = 3;
+	o.filter = far;
+	o.filter_length = 3;
 	EXPECT(open_it(r, o) == BPE_OK);
-	n = traffic(r, 2 * SECOND, MS, 10, 200);
+	n = send_traffic(r, 2 * SECOND, MS, 10, 200);
 	read_until(r, 3 * SECOND);
 	EXPECT(r->seen == n && !r->wrong && r->columns.caplen[0] == 50);
-	finish(r);
+	finish_reader(r);
 
-	r = start(abi);
+	r = start_reader(abi);
 	what = "the snapshot length is the kernel's, too";
-	o = options();
+	o = harness_options();
 	o.snaplen = 60;
 	EXPECT(open_it(r, o) == BPE_OK);
-	traffic(r, 2 * SECOND, MS, 5, 200);
+	send_traffic(r, 2 * SECOND, MS, 5, 200);
 	read_until(r, 3 * SECOND);
 	EXPECT(r->seen == 5 && !r->wrong && r->d.model.node[0].program_length == 1 &&
 		r->d.model.node[0].program[0].k == 60);
-	finish(r);
+	finish_reader(r);
 
-	r = start(abi);
+	r = start_reader(abi);
 	what = "another filter while packets of the old one lie in the kernel";
-	EXPECT(open_it(r, options()) == BPE_OK);
+	EXPECT(open_it(r, harness_options()) == BPE_OK);
 	r->gaps = true;
-	n = traffic(r, 2 * SECOND, 1000, 10, 64);
+	n = send_traffic(r, 2 * SECOND, 1000, 10, 64);
 	r->d.now_ns = 2100 * MS;
 	EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) ==
 		1); /* one block in hand, as yet unwalked */
-	traffic(r, 2200 * MS, 1000, 10, 64);
+	send_traffic(r, 2200 * MS, 1000, 10, 64);
 	r->d.now_ns = 2300 * MS;
 	uint32_t got = 0;
 	EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) >= 0);
 	EXPECT(bpei_device_set_filter(r->device, only_odd, 4, &r->error) == BPE_OK);
 	take_block(r);
 	got = r->seen;
-	traffic(r, 2400 * MS, 1000, 10, 64);
+	send_traffic(r, 2400 * MS, 1000, 10, 64);
 	read_until(r, 3 * SECOND);
 	EXPECT(got == 5 && !r->wrong && r->seen == 10 && (r->expected & 1) == 0);
 	EXPECT(bpei_device_set_filter(r->device, NULL, 0, &r->error) == BPE_OK);
-	traffic(r, 3100 * MS, MS, 10, 64);
+	send_traffic(r, 3100 * MS, MS, 10, 64);
 	read_until(r, 4 * SECOND);
 	EXPECT(r->seen == 20 && !r->wrong);
-	finish(r);
+	finish_reader(r);
 }
 
 /* ---- What only some have ---- */
 
-static void directions(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_directions(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (uint32_t way = 0; way < 3; way++) {
-		struct reader *r = start(abi);
-		struct bpe_options o = options();
+		struct reader *r = start_reader(abi);
+		struct bpe_options o = harness_options();
 		what = "direction";
 		o.direction = way;
 		EXPECT(open_it(r, o) == BPE_OK);
 		r->gaps = true;
-		traffic(r, 2 * SECOND, MS, 30, 64);
+		send_traffic(r, 2 * SECOND, MS, 30, 64);
 		for (uint32_t i = 0; i < 10; i++)
 			r->d.event[i * 3].outgoing = true;
 		read_until(r, 3 * SECOND);
@@ -136,19 +141,19 @@ static void directions(const struct bpei_bpf_abi *abi) BPEI_READER
 			!r->wrong);
 		if (abi->layout->flags)
 			EXPECT(r->outgoing == (way == BPE_DIRECTION_IN ? 0u : 10u));
-		finish(r);
+		finish_reader(r);
 	}
 	if (abi->system != BPEI_MACOS)
 		return;
-	struct reader *r = start(abi);
-	struct bpe_options o = options();
+	struct reader *r = start_reader(abi);
+	struct bpe_options o = harness_options();
 	what = "direction before macOS 14";
 	r->d.model.version = 13;
 	o.direction = BPE_DIRECTION_OUT;
 	EXPECT(open_it(r, o) == BPE_E_UNSUPPORTED);
 	o.direction = BPE_DIRECTION_IN;
 	EXPECT(open_it(r, o) == BPE_OK && r->d.model.node[0].direction == 1);
-	finish(r);
+	finish_reader(r);
 }
 
 static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
@@ -157,19 +162,19 @@ static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
 		return;
 	static const uint32_t versions[] = { 0, 14, 12, 9 };
 	for (int v = 0; v < 4; v++) {
-		struct reader *r = start(abi);
-		struct bpe_options o = options();
+		struct reader *r = start_reader(abi);
+		struct bpe_options o = harness_options();
 		what = "extended headers";
 		r->d.model.version = versions[v];
 		o.process = true;
 		EXPECT(open_it(r, o) == BPE_OK && r->device->has_meta);
-		traffic(r, 2 * SECOND, MS, 20, 64);
+		send_traffic(r, 2 * SECOND, MS, 20, 64);
 		for (uint32_t i = 0; i < 10; i++)
 			r->d.event[i * 2].outgoing = true, r->d.event[i * 2].pid = 77;
 		r->d.now_ns = 3 * SECOND;
 		EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) == 1);
-		uint32_t n = bpei_device_walk(r->device, &r->block, &r->columns, BPE_BATCH),
-			 named = 0;
+		uint32_t n = bpei_device_walk(r->device, &r->block, &r->columns, BPE_BATCH);
+		uint32_t named = 0;
 		struct bpe_batch batch = bpei_batch_view(&r->columns, 0, n, 0);
 		for (uint32_t i = 0; i < n; i++) {
 			struct bpe_meta m;
@@ -179,65 +184,66 @@ static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
 				named += m.pid == 77 && !strcmp(m.comm, "daemon") &&
 					 m.service_class == 600;
 		}
-		check(r, n);
+		check_packets(r, n);
 		EXPECT(n == 20 && named == 10 && r->outgoing == 10 && !r->wrong);
-		finish(r);
+		finish_reader(r);
 	}
 	for (int on = 0; on < 2; on++) {
-		struct reader *r = start(abi);
-		struct bpe_options o = options();
+		struct reader *r = start_reader(abi);
+		struct bpe_options o = harness_options();
 		what = on ? "prefix compression is undone"
 			  : "prefix compression that is switched off";
 		o.header_compression = true;
 		r->d.model.compression_enabled = on;
 		EXPECT(open_it(r, o) == BPE_OK && (notices[0] == 0) == (on != 0));
-		uint32_t n = traffic(r, 2 * SECOND, 1000, 3000, 64);
+		uint32_t n = send_traffic(r, 2 * SECOND, 1000, 3000, 64);
 		read_until(r, 4 * SECOND);
 		EXPECT(r->seen == n && !r->wrong && !bpei_counter_get(&r->device->torn_blocks));
-		finish(r);
+		finish_reader(r);
 	}
-	struct reader *low = start(abi);
-	struct bpe_options small = options();
+	struct reader *low = start_reader(abi);
+	struct bpe_options small = harness_options();
 	what = "a burst while auto pauses: half a buffer ends the pause";
 	small.buffer_bytes = 16384;
 	EXPECT(open_it(low, small) == BPE_OK);
 	low->d.read_cost_ns = 2000;
-	uint32_t sent =
-		traffic(low, 2 * SECOND, 500000, 30, 64) + traffic(low, 2020 * MS, 2000, 1000, 64);
+	uint32_t sent = send_traffic(low, 2 * SECOND, 500000, 30, 64) +
+			send_traffic(low, 2020 * MS, 2000, 1000, 64);
 	read_until(low, 3 * SECOND);
 	ask_stats(low);
-	EXPECT(low->seen == sent && !low->wrong && !dropped(low));
-	finish(low);
+	EXPECT(low->seen == sent && !low->wrong && !kernel_dropped(low));
+	finish_reader(low);
 
-	struct reader *r = start(abi);
-	struct bpe_options o = options();
+	struct reader *r = start_reader(abi);
+	struct bpe_options o = harness_options();
 	what = "flight recorder: the oldest are dropped";
 	o.head_drop = true;
 	o.buffer_bytes = 4096;
 	EXPECT(open_it(r, o) == BPE_OK);
 	r->gaps = true;
-	uint32_t n = traffic(r, 2 * SECOND, 1000, 500, 64);
+	uint32_t n = send_traffic(r, 2 * SECOND, 1000, 500, 64);
 	r->d.now_ns = 3 * SECOND;
 	read_until(r, 4 * SECOND);
 	ask_stats(r);
-	EXPECT(r->expected == n && r->seen + dropped(r) == n && dropped(r) > 300 && !r->wrong);
-	finish(r);
+	EXPECT(r->expected == n && r->seen + kernel_dropped(r) == n && kernel_dropped(r) > 300 &&
+		!r->wrong);
+	finish_reader(r);
 }
 
 static void served(const struct bpei_bpf_abi *abi) BPEI_READER
 {
-	struct reader *r = start(abi);
-	struct bpe_options o = options();
+	struct reader *r = start_reader(abi);
+	struct bpe_options o = harness_options();
 	what = "a served node whose long reads come in pieces";
 	r->d.read_most = 1u << 20;
 	o.buffer_bytes = 0;
 	o.bpf_device = abi->device;
 	EXPECT(open_it(r, o) == BPE_OK);
-	uint32_t n = traffic(r, 2 * SECOND, MS, 50, 64);
+	uint32_t n = send_traffic(r, 2 * SECOND, MS, 50, 64);
 	read_until(r, 3 * SECOND);
 	EXPECT(!r->end && r->seen == n && !r->wrong &&
 		(notices[0] == 0) == (abi->most_buffer <= 1u << 20));
-	finish(r);
+	finish_reader(r);
 }
 
 /* A frame that read() gave on the real driver's own code, byte by byte (xnu-11417 and NetBSD 1.203,
@@ -300,7 +306,7 @@ static void real_records(void) BPEI_READER
 
 /* PKTAP headers of both versions before an Ethernet and a raw packet; a damaged one stays a PKTAP
  * packet. */
-static void pktap(void) BPEI_READER
+static void check_pktap(void) BPEI_READER
 {
 	static uint8_t buffer[2048];
 	const struct bpei_bpf_abi *abi = &bpei_bpf_abis[BPEI_MACOS];
@@ -311,16 +317,22 @@ static void pktap(void) BPEI_READER
 	if (bpei_columns_new(&c, BPE_BATCH) < 0)
 		exit(2);
 	for (int k = 0; k < 4; k++) {
-		uint8_t *r = buffer + at, *p = r + 20;
+		uint8_t *r = buffer + at;
+		uint8_t *p = r + 20;
 		bool v2 = k == 1;
-		uint32_t header = v2 ? 64 : 156, inner = 100, dlt = k == 2 ? 12 : 1;
+		uint32_t header = v2 ? 64 : 156;
+		uint32_t inner = 100;
+		uint32_t dlt = k == 2 ? 12 : 1;
 		memset(r, 0, 20 + header);
 		bpei_store32(r, 1700000000);
 		bpei_store32(r + 8, header + inner);
 		bpei_store32(r + 12, header + inner + 50);
 		bpei_store16(r + 16, 20);
 		if (v2) {
-			p[0] = 64, p[3] = 40, p[4] = 44, p[5] = 52;
+			p[0] = 64;
+			p[3] = 40;
+			p[4] = 44;
+			p[5] = 52;
 			bpei_store16(p + 6, (uint16_t)dlt);
 			bpei_store32(p + 20, 700);
 			bpei_store32(p + 28, 501), bpei_store32(p + 32, 502);
@@ -373,33 +385,33 @@ static void pktap(void) BPEI_READER
 
 /* "pktap": an interface is made, captured on, and done away with, whatever goes wrong on the way.
  */
-static void made_pktap(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_made_pktap(const struct bpei_bpf_abi *abi) BPEI_READER
 {
-	struct bpe_options o = options();
+	struct bpe_options o = harness_options();
 	o.interface_name = "bpf:pktap";
 	what = "pktap is made on macOS alone";
-	struct reader *r = start(abi);
+	struct reader *r = start_reader(abi);
 	r->d.is_root = true;
 	int status = open_it(r, o);
 	EXPECT(status == (abi->numbered ? BPE_OK : BPE_E_ABSENT) && r->d.made == abi->numbered);
 	EXPECT(status < 0 || (r->device->link_type == 258 && strstr(r->device->source, "pktap0")));
-	finish(r);
+	finish_reader(r);
 	if (!abi->numbered)
 		return;
 
 	what = "who may not make a pktap is told what to do";
-	r = start(abi);
+	r = start_reader(abi);
 	EXPECT(open_it(r, o) == BPE_E_RIGHTS &&
 		strstr(r->error.text, "sudo ifconfig pktap0 create"));
-	finish(r);
+	finish_reader(r);
 	what = "a made pktap goes when opening fails";
 	for (uint32_t at = 1; at < 20; at++) {
-		r = start(abi);
+		r = start_reader(abi);
 		r->d.is_root = true;
 		r->d.fault_at = at;
 		r->d.fault_errno = EIO;
 		open_it(r, o);
-		finish(r); /* sees to it */
+		finish_reader(r); /* sees to it */
 	}
 }
 
@@ -409,15 +421,15 @@ int main(void)
 	for (int s = 0; s < BPEI_SYSTEMS; s++) {
 		const struct bpei_bpf_abi *abi = &bpei_bpf_abis[s];
 		system_name = abi->title;
-		filters(abi);
-		directions(abi);
+		check_filter_changes(abi);
+		check_directions(abi);
 		macos_only(abi);
 		served(abi);
-		made_pktap(abi);
+		check_made_pktap(abi);
 	}
 	system_name = "records";
 	real_records();
-	pktap();
+	check_pktap();
 	bpei_role_leave(&bpei_reader_role);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;

@@ -10,31 +10,31 @@ enum { DLT_EN10MB = 1, DLT_RAW = 12, DLT_PKTAP = 149 };
 static struct bpf_double *d;
 static uint8_t frame[2048], got[8192];
 
-static int call(enum bpei_bpf_call c, void *argument)
+static int call_macos(enum bpei_bpf_call c, void *argument)
 {
 	return d->sys.ioctl(d->sys.context, DOUBLE_FD, d->model.abi->call[c], argument);
 }
 
-static int set(enum bpei_bpf_call c, uint32_t v)
+static int set_macos(enum bpei_bpf_call c, uint32_t v)
 {
-	return call(c, &v);
+	return call_macos(c, &v);
 }
 
-static uint32_t ask(enum bpei_bpf_call c)
+static uint32_t ask_macos(enum bpei_bpf_call c)
 {
 	uint32_t v = 0xdead;
-	EXPECT(call(c, &v) == 0);
+	EXPECT(call_macos(c, &v) == 0);
 	return v;
 }
 
-static int attach(const char *name)
+static int attach_macos(const char *name)
 {
 	char ifreq[32] = "";
 	snprintf(ifreq, 16, "%s", name);
-	return call(BPEI_BIOCSETIF, ifreq);
+	return call_macos(BPEI_BIOCSETIF, ifreq);
 }
 
-static void begin(const char *about)
+static void begin_macos(const char *about)
 {
 	what = about;
 	d = calloc(1, sizeof *d);
@@ -45,14 +45,14 @@ static void begin(const char *about)
 	d->sys.nonblocking(d->sys.context, DOUBLE_FD, true);
 }
 
-static void end(void)
+static void end_macos(void)
 {
 	d->sys.close(d->sys.context, DOUBLE_FD);
 	double_free(d);
 	free(d);
 }
 
-static void tap(uint32_t size, uint32_t dlt)
+static void tap_macos(uint32_t size, uint32_t dlt)
 {
 	struct model_packet p = {
 		.data = frame, .caplen = size, .wirelen = size, .dlt = dlt, .time_ns = d->wall_ns
@@ -60,7 +60,7 @@ static void tap(uint32_t size, uint32_t dlt)
 	model_tap(&d->model, d->interface, &p, d->now_ns);
 }
 
-static ssize_t read_all(uint32_t size)
+static ssize_t read_node_fully(uint32_t size)
 {
 	return d->sys.read(d->sys.context, DOUBLE_FD, got, size);
 }
@@ -70,22 +70,23 @@ static ssize_t read_all(uint32_t size)
 static void what_it_tells(void)
 {
 	uint64_t compressed[7] = { 1, 1, 1, 1, 1, 1, 1 };
-	begin("what is asked for only");
-	EXPECT(ask(BPEI_BIOCGSEESENT) == 1 && ask(BPEI_BIOCGDIRECTION) == 3);
-	EXPECT(set(BPEI_BIOCSSEESENT, 0) == 0 && ask(BPEI_BIOCGDIRECTION) == 1);
-	EXPECT(set(BPEI_BIOCSDIRECTION, 2) == 0 && ask(BPEI_BIOCGSEESENT) == 1);
-	EXPECT(set(BPEI_BIOCSDIRECTION, 0) == 0 && ask(BPEI_BIOCGSEESENT) == 0);
-	EXPECT(ask(BPEI_BIOCGWANTPKTAP) == 0 && set(BPEI_BIOCSWANTPKTAP, 1) == 0);
-	EXPECT(ask(BPEI_BIOCGWANTPKTAP) == 1);
-	EXPECT(ask(BPEI_BIOCGHDRCMPLT) == 0 && set(BPEI_BIOCSHDRCMPLT, 1) == 0);
-	EXPECT(ask(BPEI_BIOCGHDRCMPLT) == 1);
-	EXPECT(call(BPEI_BIOCGHDRCOMPSTATS, compressed) == 0 && !compressed[0] && !compressed[6]);
-	EXPECT(ask(BPEI_BIOCGNOTSTAMP) == 0 && set(BPEI_BIOCSNOTSTAMP, 1) == 0);
-	EXPECT(ask(BPEI_BIOCGNOTSTAMP) == 1 && set(BPEI_BIOCSPKTHDRV2, 1) == 0);
-	EXPECT(attach("en0") == 0 && set(BPEI_BIOCSDIRECTION, 3) == 0);
-	tap(60, 0);
-	EXPECT(read_all(4096) == 78 && !bpei_load32(got) && !bpei_load32(got + 4));
-	end();
+	begin_macos("what is asked for only");
+	EXPECT(ask_macos(BPEI_BIOCGSEESENT) == 1 && ask_macos(BPEI_BIOCGDIRECTION) == 3);
+	EXPECT(set_macos(BPEI_BIOCSSEESENT, 0) == 0 && ask_macos(BPEI_BIOCGDIRECTION) == 1);
+	EXPECT(set_macos(BPEI_BIOCSDIRECTION, 2) == 0 && ask_macos(BPEI_BIOCGSEESENT) == 1);
+	EXPECT(set_macos(BPEI_BIOCSDIRECTION, 0) == 0 && ask_macos(BPEI_BIOCGSEESENT) == 0);
+	EXPECT(ask_macos(BPEI_BIOCGWANTPKTAP) == 0 && set_macos(BPEI_BIOCSWANTPKTAP, 1) == 0);
+	EXPECT(ask_macos(BPEI_BIOCGWANTPKTAP) == 1);
+	EXPECT(ask_macos(BPEI_BIOCGHDRCMPLT) == 0 && set_macos(BPEI_BIOCSHDRCMPLT, 1) == 0);
+	EXPECT(ask_macos(BPEI_BIOCGHDRCMPLT) == 1);
+	EXPECT(call_macos(BPEI_BIOCGHDRCOMPSTATS, compressed) == 0 && !compressed[0] &&
+		!compressed[6]);
+	EXPECT(ask_macos(BPEI_BIOCGNOTSTAMP) == 0 && set_macos(BPEI_BIOCSNOTSTAMP, 1) == 0);
+	EXPECT(ask_macos(BPEI_BIOCGNOTSTAMP) == 1 && set_macos(BPEI_BIOCSPKTHDRV2, 1) == 0);
+	EXPECT(attach_macos("en0") == 0 && set_macos(BPEI_BIOCSDIRECTION, 3) == 0);
+	tap_macos(60, 0);
+	EXPECT(read_node_fully(4096) == 78 && !bpei_load32(got) && !bpei_load32(got + 4));
+	end_macos();
 }
 
 static void a_return_of_x(void)
@@ -96,12 +97,12 @@ static void a_return_of_x(void)
 		const struct bpe_insn *insns;
 	} program = { 1, insns };
 	uint32_t counts[2] = { 0, 0 };
-	begin("RET|X is taken, and matches nothing");
-	EXPECT(attach("en0") == 0 && call(BPEI_BIOCSETF, &program) == 0);
-	tap(60, 0);
-	EXPECT(read_all(4096) == -EAGAIN);
-	EXPECT(call(BPEI_BIOCGSTATS, counts) == 0 && counts[0] == 1 && !counts[1]);
-	end();
+	begin_macos("RET|X is taken, and matches nothing");
+	EXPECT(attach_macos("en0") == 0 && call_macos(BPEI_BIOCSETF, &program) == 0);
+	tap_macos(60, 0);
+	EXPECT(read_node_fully(4096) == -EAGAIN);
+	EXPECT(call_macos(BPEI_BIOCGSTATS, counts) == 0 && counts[0] == 1 && !counts[1]);
+	end_macos();
 }
 
 static uint32_t list_dlts(uint32_t *to)
@@ -109,7 +110,7 @@ static uint32_t list_dlts(uint32_t *to)
 	uint8_t list[12] = { 0 };
 	bpei_store32(list, 8);
 	memcpy(list + 4, &to, sizeof to);
-	EXPECT(call(BPEI_BIOCGDLTLIST, list) == 0);
+	EXPECT(call_macos(BPEI_BIOCGDLTLIST, list) == 0);
 	return bpei_load32(list);
 }
 
@@ -117,15 +118,16 @@ static void pktap_is_hidden(void)
 {
 	uint32_t dlt[8] = { 0 };
 	for (uint32_t wants = 0; wants < 2; wants++) {
-		begin(wants ? "PKTAP for who asked for it" : "without BIOCSWANTPKTAP no PKTAP");
+		begin_macos(
+			wants ? "PKTAP for who asked for it" : "without BIOCSWANTPKTAP no PKTAP");
 		struct model_interface *t = model_add(&d->model, "pktap0", DLT_PKTAP, 0);
 		t->dlt[1] = DLT_RAW, t->dlts = 2;
-		EXPECT(set(BPEI_BIOCSWANTPKTAP, wants) == 0 && attach("pktap0") == 0);
-		EXPECT(ask(BPEI_BIOCGDLT) == (wants ? DLT_PKTAP : DLT_RAW));
+		EXPECT(set_macos(BPEI_BIOCSWANTPKTAP, wants) == 0 && attach_macos("pktap0") == 0);
+		EXPECT(ask_macos(BPEI_BIOCGDLT) == (wants ? DLT_PKTAP : DLT_RAW));
 		EXPECT(list_dlts(dlt) == 1 + wants && dlt[0] == (wants ? DLT_PKTAP : DLT_RAW));
-		EXPECT(set(BPEI_BIOCSDLT, DLT_PKTAP) == 0);
-		EXPECT(ask(BPEI_BIOCGDLT) == (wants ? DLT_PKTAP : DLT_RAW));
-		end();
+		EXPECT(set_macos(BPEI_BIOCSDLT, DLT_PKTAP) == 0);
+		EXPECT(ask_macos(BPEI_BIOCGDLT) == (wants ? DLT_PKTAP : DLT_RAW));
+		end_macos();
 	}
 }
 
@@ -133,8 +135,8 @@ static void pktap_is_hidden(void)
 
 static uint32_t next_complen(uint32_t size)
 {
-	tap(size, 0);
-	return read_all(4096) >= 22 ? got[18] : 0xdead;
+	tap_macos(size, 0);
+	return read_node_fully(4096) >= 22 ? got[18] : 0xdead;
 }
 
 static void compressed_prefixes(void)
@@ -143,35 +145,35 @@ static void compressed_prefixes(void)
 		uint32_t size, first, second;
 	} frames[] = { { 253, 252, 252 }, { 257, 0, 0 }, { 512, 0, 0 }, { 516, 0, 4 },
 		{ 520, 4, 8 }, { 1500, 8, 220 } };
-	begin("a prefix is at most (caplen & 0xff) bytes of both packets");
-	EXPECT(set(BPEI_BIOCSHDRCOMP, 1) == 0 && attach("en0") == 0);
+	begin_macos("a prefix is at most (caplen & 0xff) bytes of both packets");
+	EXPECT(set_macos(BPEI_BIOCSHDRCOMP, 1) == 0 && attach_macos("en0") == 0);
 	next_complen(252);
 	EXPECT(next_complen(252) == 252);
 	for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
 		EXPECT(next_complen(frames[i].size) == frames[i].first);
 		EXPECT(next_complen(frames[i].size) == frames[i].second);
 	}
-	end();
+	end_macos();
 }
 
 static void a_header_as_long_as_the_buffer(void)
 {
 	uint32_t counts[2], size;
-	begin("a header as long as the buffer keeps the record");
+	begin_macos("a header as long as the buffer keeps the record");
 	size = 66;
-	EXPECT(call(BPEI_BIOCSBLEN, &size) == 0 && set(BPEI_BIOCSEXTHDR, 1) == 0);
-	EXPECT(attach("en0") == 0);
-	tap(60, 0);
-	EXPECT(read_all(66) == 66 && !bpei_load32(got + 8) && bpei_load32(got + 12) == 60);
-	end();
-	begin("a longer header loses it without a count");
+	EXPECT(call_macos(BPEI_BIOCSBLEN, &size) == 0 && set_macos(BPEI_BIOCSEXTHDR, 1) == 0);
+	EXPECT(attach_macos("en0") == 0);
+	tap_macos(60, 0);
+	EXPECT(read_node_fully(66) == 66 && !bpei_load32(got + 8) && bpei_load32(got + 12) == 60);
+	end_macos();
+	begin_macos("a longer header loses it without a count");
 	size = 65;
-	EXPECT(call(BPEI_BIOCSBLEN, &size) == 0 && set(BPEI_BIOCSEXTHDR, 1) == 0);
-	EXPECT(attach("en0") == 0);
-	tap(60, 0);
-	EXPECT(read_all(65) == -EAGAIN && call(BPEI_BIOCGSTATS, counts) == 0);
+	EXPECT(call_macos(BPEI_BIOCSBLEN, &size) == 0 && set_macos(BPEI_BIOCSEXTHDR, 1) == 0);
+	EXPECT(attach_macos("en0") == 0);
+	tap_macos(60, 0);
+	EXPECT(read_node_fully(65) == -EAGAIN && call_macos(BPEI_BIOCGSTATS, counts) == 0);
 	EXPECT(counts[0] == 1 && counts[1] == 0);
-	end();
+	end_macos();
 }
 
 static void bytes_behind_the_header(void)
@@ -181,16 +183,16 @@ static void bytes_behind_the_header(void)
 		uint32_t at, hdrlen;
 	} kinds[] = { { BPEI_BIOCSEXTHDR, 64, 66 }, { BPEI_BIOCSHDRCOMP, 20, 22 } };
 	for (int k = 0; k < 2; k++) {
-		begin(k ? "bytes 20 and 21 of a compressed record are stale"
-			: "bytes 64 and 65 of an extended record are stale");
-		EXPECT(set(kinds[k].switched, 1) == 0 && attach("en0") == 0);
+		begin_macos(k ? "bytes 20 and 21 of a compressed record are stale"
+			      : "bytes 64 and 65 of an extended record are stale");
+		EXPECT(set_macos(kinds[k].switched, 1) == 0 && attach_macos("en0") == 0);
 		memset(d->model.node[0].store, 0x5a, 4096);
-		tap(60, 0);
-		EXPECT(read_all(4096) == 60 + kinds[k].hdrlen);
+		tap_macos(60, 0);
+		EXPECT(read_node_fully(4096) == 60 + kinds[k].hdrlen);
 		EXPECT(bpei_load16(got + 16) == kinds[k].hdrlen);
 		EXPECT(got[kinds[k].at] == 0x5a && got[kinds[k].at + 1] == 0x5a);
 		EXPECT(!memcmp(got + kinds[k].hdrlen, frame, 60));
-		end();
+		end_macos();
 	}
 }
 
@@ -198,19 +200,19 @@ static void bytes_behind_the_header(void)
 
 static void taps_without_a_link_type(void)
 {
-	begin("a tap that names no link type is the primary one's");
+	begin_macos("a tap that names no link type is the primary one's");
 	d->interface->dlt[1] = DLT_RAW, d->interface->dlts = 2;
-	EXPECT(attach("en0") == 0 && set(BPEI_BIOCSDLT, DLT_RAW) == 0);
-	tap(60, 0);
-	EXPECT(read_all(4096) == -EAGAIN);
-	tap(60, DLT_RAW);
-	EXPECT(read_all(4096) > 0);
-	EXPECT(set(BPEI_BIOCSDLT, DLT_EN10MB) == 0);
-	tap(60, DLT_RAW);
-	EXPECT(read_all(4096) == -EAGAIN);
-	tap(60, 0);
-	EXPECT(read_all(4096) == 78);
-	end();
+	EXPECT(attach_macos("en0") == 0 && set_macos(BPEI_BIOCSDLT, DLT_RAW) == 0);
+	tap_macos(60, 0);
+	EXPECT(read_node_fully(4096) == -EAGAIN);
+	tap_macos(60, DLT_RAW);
+	EXPECT(read_node_fully(4096) > 0);
+	EXPECT(set_macos(BPEI_BIOCSDLT, DLT_EN10MB) == 0);
+	tap_macos(60, DLT_RAW);
+	EXPECT(read_node_fully(4096) == -EAGAIN);
+	tap_macos(60, 0);
+	EXPECT(read_node_fully(4096) == 78);
+	end_macos();
 }
 
 static void the_low_water_mark(void)
@@ -219,20 +221,21 @@ static void the_low_water_mark(void)
 	uint32_t size = 96;
 	struct bpei_bpf_waiter waiter;
 	bpei_bpf_waiter_init(&waiter);
-	begin("NOTE_LOWAT above the buffer means the buffer");
-	EXPECT(pipe(wake) == 0 && call(BPEI_BIOCSBLEN, &size) == 0 && attach("en0") == 0);
-	EXPECT(set(BPEI_BIOCIMMEDIATE, 1) == 0);
-	tap(60, 0);
+	begin_macos("NOTE_LOWAT above the buffer means the buffer");
+	EXPECT(pipe(wake) == 0 && call_macos(BPEI_BIOCSBLEN, &size) == 0 &&
+		attach_macos("en0") == 0);
+	EXPECT(set_macos(BPEI_BIOCIMMEDIATE, 1) == 0);
+	tap_macos(60, 0);
 	EXPECT(d->sys.wait(d->sys.context, &waiter, DOUBLE_FD, wake[0], 1000, MS) == 0);
 	EXPECT(d->sys.wait(d->sys.context, &waiter, DOUBLE_FD, wake[0], 78, MS) ==
 		BPEI_WAIT_DEVICE);
-	EXPECT(read_all(96) == 78);
-	tap(78, 0);
+	EXPECT(read_node_fully(96) == 78);
+	tap_macos(78, 0);
 	EXPECT(d->sys.wait(d->sys.context, &waiter, DOUBLE_FD, wake[0], 1000, MS) ==
 		BPEI_WAIT_DEVICE);
 	d->sys.wait_end(d->sys.context, &waiter);
 	close(wake[0]), close(wake[1]);
-	end();
+	end_macos();
 }
 
 int main(void)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the BPF device refuses and what it tells, on the scripted double: pairs of options that
- * would give wrong answers, interfaces that stay silent, limits and holders by their right names.
- * A plain program. */
+/* Refusals and notices of the BPF device, on the scripted double: pairs of options which would give
+ * wrong answers, silent interfaces, limits and holders by their right names.  A plain program. */
 #include "bpf_harness.h"
 
 #include <fcntl.h>
@@ -13,10 +12,10 @@ static const struct bpei_bpf_abi *const macos = &bpei_bpf_abis[BPEI_MACOS];
 
 /* ---- PKTAP and header compression ---- */
 
-static void refused(const char *name, int32_t link_type)
+static void check_refused(const char *name, int32_t link_type)
 {
-	struct reader *r = start(macos);
-	struct bpe_options o = options();
+	struct reader *r = start_reader(macos);
+	struct bpe_options o = harness_options();
 	struct model_interface *t = model_add(&r->d.model, "pktap0", DLT_PKTAP, 0);
 	t->dlt[1] = DLT_RAW, t->dlts = 2;
 	model_add(&r->d.model, "rvi0", DLT_PKTAP, 0);
@@ -33,34 +32,34 @@ static void refused(const char *name, int32_t link_type)
 	if (strchr(name, ',') || !strcmp(name, "bpf:iptap0"))
 		o.interface_name = "bpf:pktap0";
 	EXPECT(open_it(r, o) == BPE_OK);
-	finish(r);
+	finish_reader(r);
 }
 
-static void pktap_and_compression(void)
+static void check_pktap_and_compression(void)
 {
 	static const char *const names[] = { "bpf:pktap", "pktap", "pktap0", "bpf:pktap0",
 		"pktap,en0", "bpf:pktap,en0", "bpf:iptap0", "rvi0" };
 	system_name = "PKTAP and compression";
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		refused(names[i], -1);
-	refused("bpf:en0", LINK_PKTAP);
-	refused("en0", DLT_PKTAP);
-	struct reader *r = start(macos);
-	struct bpe_options o = options();
+		check_refused(names[i], -1);
+	check_refused("bpf:en0", LINK_PKTAP);
+	check_refused("en0", DLT_PKTAP);
+	struct reader *r = start_reader(macos);
+	struct bpe_options o = harness_options();
 	what = "compression alone, and with extended headers";
 	o.header_compression = o.process = true;
 	EXPECT(open_it(r, o) == BPE_OK && !notices[0]);
-	finish(r);
+	finish_reader(r);
 }
 
 /* ---- Silence ---- */
 
-static void silent_link_type(void)
+static void check_silent_link_type(void)
 {
 	system_name = "silence";
 	for (int raw = 0; raw < 2; raw++) {
-		struct reader *r = start(macos);
-		struct bpe_options o = options();
+		struct reader *r = start_reader(macos);
+		struct bpe_options o = harness_options();
 		what = raw ? "RAW of an Ethernet interface is told"
 			   : "RAW of a raw interface is not";
 		r->d.interface->dlt[0] = raw ? DLT_EN10MB : DLT_RAW;
@@ -70,21 +69,21 @@ static void silent_link_type(void)
 		EXPECT(open_it(r, o) == BPE_OK && r->device->link_type == LINK_RAW);
 		EXPECT(!!strstr(notices, "lists RAW") == raw &&
 			!!strstr(notices, "leave out") == raw);
-		traffic(r, 2 * SECOND, MS, 5, 64);
+		send_traffic(r, 2 * SECOND, MS, 5, 64);
 		r->d.now_ns = 3 * SECOND;
 		bpei_role_enter(&bpei_reader_role);
 		int filled = bpei_device_fill(r->device, &r->block, 0, &r->error);
 		bpei_role_leave(&bpei_reader_role);
 		EXPECT(filled == !raw);
-		finish(r);
+		finish_reader(r);
 	}
 }
 
-static void interfaces_that_are_down(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_down_interfaces(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (int way = 0; way < 3; way++) {
-		struct reader *r = start(abi);
-		struct bpe_options o = options();
+		struct reader *r = start_reader(abi);
+		struct bpe_options o = harness_options();
 		what = way == 0 ? "up" : way == 1 ? "down" : "down, on a served node";
 		r->d.interface->up = !way;
 		if (way == 2)
@@ -95,17 +94,17 @@ static void interfaces_that_are_down(const struct bpei_bpf_abi *abi) BPEI_READER
 		EXPECT((told != NULL) == (way == 1));
 		EXPECT(bpei_counter_get(&r->device->interface_down) == (way == 1));
 		r->d.interface->up = true;
-		traffic(r, 2 * SECOND, MS, 1, 64);
+		send_traffic(r, 2 * SECOND, MS, 1, 64);
 		read_until(r, 3 * SECOND);
 		ask_stats(r);
 		EXPECT(r->seen == 1 && !bpei_counter_get(&r->device->interface_down));
-		finish(r);
+		finish_reader(r);
 	}
 }
 
 /* ---- Names of limits and holders ---- */
 
-static void limits_by_release(void)
+static void check_limits_by_release(void)
 {
 	static const struct {
 		uint32_t version;
@@ -114,8 +113,8 @@ static void limits_by_release(void)
 		{ 13, "debug.bpf_bufsize_cap" }, { 14, "debug.bpf_bufsize_cap" },
 		{ 15, "debug.bpf_bufsize_cap" } };
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-		struct reader *r = start(macos);
-		struct bpe_options o = options();
+		struct reader *r = start_reader(macos);
+		struct bpe_options o = harness_options();
 		bool old = limits[i].version < 13;
 		what = limits[i].name;
 		r->d.model.version = limits[i].version;
@@ -123,9 +122,9 @@ static void limits_by_release(void)
 		o.buffer_bytes = 64u << 20;
 		EXPECT(open_it(r, o) == BPE_OK && strstr(notices, limits[i].name));
 		EXPECT(r->device->block_bytes == r->d.model.buffer_most);
-		finish(r);
+		finish_reader(r);
 
-		r = start(macos);
+		r = start_reader(macos);
 		what = "head drop doubles the limit of macOS 11 and 12";
 		r->d.model.version = limits[i].version;
 		r->d.model.buffer_most = 512u << 10;
@@ -133,14 +132,14 @@ static void limits_by_release(void)
 		o.head_drop = true;
 		EXPECT(open_it(r, o) == BPE_OK);
 		EXPECT(r->device->block_bytes == (old ? 1024u << 10 : 512u << 10));
-		finish(r);
+		finish_reader(r);
 	}
 }
 
-static void holders(void)
+static void check_holders(void)
 {
 	for (uint32_t version = 12; version < 14; version++) {
-		struct reader *r = start(macos);
+		struct reader *r = start_reader(macos);
 		what = "a node that is attached to nothing, and releases that do not tell";
 		r->d.model.version = version;
 		r->d.model.made = 2;
@@ -148,7 +147,7 @@ static void holders(void)
 			struct model_node *n = &r->d.model.node[i];
 			n->open = true, n->pid = 4242, n->on = i == 1 ? r->d.interface : NULL;
 		}
-		EXPECT(open_it(r, options()) == BPE_E_BUSY &&
+		EXPECT(open_it(r, harness_options()) == BPE_E_BUSY &&
 			strstr(r->error.text, "all 2 of /dev/bpf*"));
 		const char *told = strstr(r->error.text, "tcpdump pid 4242, not attached; "
 							 "tcpdump pid 4242 on en0");
@@ -158,11 +157,11 @@ static void holders(void)
 			struct model_node *n = &r->d.model.node[i];
 			n->open = false, n->on = NULL;
 		}
-		finish(r);
+		finish_reader(r);
 	}
 }
 
-static void sizes(void)
+static void check_sizes(void)
 {
 	static const struct {
 		size_t asked;
@@ -171,33 +170,33 @@ static void sizes(void)
 		{ 1 << 20, " 1024 KiB)" } };
 	what = "sizes are told as they are";
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-		struct reader *r = start(macos);
-		struct bpe_options o = options();
+		struct reader *r = start_reader(macos);
+		struct bpe_options o = harness_options();
 		o.buffer_bytes = plain[i].asked;
 		EXPECT(open_it(r, o) == BPE_OK && strstr(r->device->source, plain[i].told));
-		finish(r);
+		finish_reader(r);
 	}
-	struct reader *r = start(&bpei_bpf_abis[BPEI_FREEBSD]);
-	struct bpe_options o = options();
+	struct reader *r = start_reader(&bpei_bpf_abis[BPEI_FREEBSD]);
+	struct bpe_options o = harness_options();
 	r->d.model.zero_copy_enabled = true;
 	o.zero_copy = true;
 	o.buffer_bytes = 8192;
 	EXPECT(open_it(r, o) == BPE_OK && strstr(r->device->source, " 8 KiB zero-copy"));
 	EXPECT(!notices[0]);
-	finish(r);
+	finish_reader(r);
 }
 
 /* ---- Another system's device ---- */
 
-static void foreign_abis(void)
+static void check_foreign_abis(void)
 {
 	system_name = "another system's ABI";
 	for (int is = 0; is < BPEI_SYSTEMS; is++)
 		for (int said = 0; said < BPEI_SYSTEMS; said++) {
 			if (is == said)
 				continue;
-			struct reader *r = start(&bpei_bpf_abis[is]);
-			struct bpe_options o = options();
+			struct reader *r = start_reader(&bpei_bpf_abis[is]);
+			struct bpe_options o = harness_options();
 			what = bpei_bpf_abis[said].name;
 			o.bpf_abi = what;
 			o.read_mode = BPE_READ_THROUGHPUT;
@@ -211,13 +210,13 @@ static void foreign_abis(void)
 			EXPECT(status == BPE_OK || helps);
 			if (said == BPEI_NETBSD)
 				EXPECT(status == BPE_E_UNSUPPORTED || status == BPE_E_ABSENT);
-			finish(r);
+			finish_reader(r);
 		}
 }
 
 /* ---- Reading only ---- */
 
-static void opened_for_reading(void)
+static void check_opened_for_reading(void)
 {
 	char path[] = "/tmp/bpf_told.XXXXXX";
 	int made = mkstemp(path);
@@ -235,18 +234,18 @@ static void opened_for_reading(void)
 int main(void)
 {
 	bpei_role_enter(&bpei_reader_role);
-	pktap_and_compression();
-	silent_link_type();
+	check_pktap_and_compression();
+	check_silent_link_type();
 	for (int s = 0; s < BPEI_SYSTEMS; s++) {
 		system_name = bpei_bpf_abis[s].title;
-		interfaces_that_are_down(&bpei_bpf_abis[s]);
+		check_down_interfaces(&bpei_bpf_abis[s]);
 	}
 	system_name = "macOS";
-	limits_by_release();
-	holders();
-	sizes();
-	foreign_abis();
-	opened_for_reading();
+	check_limits_by_release();
+	check_holders();
+	check_sizes();
+	check_foreign_abis();
+	check_opened_for_reading();
 	bpei_role_leave(&bpei_reader_role);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;

@@ -7,33 +7,33 @@
 /* Calls for `n` packets, one each 3 ms, in latency mode. */
 static void a_packet_in_latency_mode(const struct bpei_bpf_abi *abi) BPEI_READER
 {
-	struct reader *r = start(abi);
-	struct bpe_options o = options();
+	struct reader *r = start_reader(abi);
+	struct bpe_options o = harness_options();
 	o.read_mode = BPE_READ_LATENCY;
 	what = "three system calls a packet: the wait, the read, the read that finds nothing";
 	EXPECT(open_it(r, o) == BPE_OK);
-	uint32_t n = traffic(r, 2 * SECOND, 3 * MS, 500, 64);
+	uint32_t n = send_traffic(r, 2 * SECOND, 3 * MS, 500, 64);
 	read_until(r, 2 * SECOND - 1);
 	uint32_t calls = r->d.calls;
 	read_until(r, 2 * SECOND + 1500 * MS);
 	EXPECT(r->seen == n && !r->wrong && r->worst_ns < MS / 10);
 	EXPECT(r->d.calls - calls <= 3 * n + 20);
 	EXPECT(r->d.queues_made == (abi->system == BPEI_MACOS));
-	finish(r);
+	finish_reader(r);
 }
 
 static void idle(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (uint32_t mode = 0; mode < BPE_READ_PACED; mode++) {
-		struct reader *r = start(abi);
-		struct bpe_options o = options();
+		struct reader *r = start_reader(abi);
+		struct bpe_options o = harness_options();
 		o.read_mode = mode;
 		what = "an idle link: a few calls each tenth of a second";
 		EXPECT(open_it(r, o) == BPE_OK);
 		uint32_t calls = r->d.calls;
 		read_until(r, 11 * SECOND);
 		EXPECT(r->d.calls - calls < 10 * 100);
-		finish(r);
+		finish_reader(r);
 	}
 }
 
@@ -41,29 +41,30 @@ static void idle(const struct bpei_bpf_abi *abi) BPEI_READER
 
 static void one_knote_for_life(void) BPEI_READER
 {
-	struct reader *r = start(&bpei_bpf_abis[BPEI_MACOS]);
+	struct reader *r = start_reader(&bpei_bpf_abis[BPEI_MACOS]);
 	what = "the knote stays where it is while packets come: a caller's own is told, too";
-	EXPECT(open_it(r, options()) == BPE_OK);
-	uint32_t n = traffic(r, 2 * SECOND, 3 * MS, 500, 64);
-	n += traffic(r, 4 * SECOND, 2000, 5000, 64);
+	EXPECT(open_it(r, harness_options()) == BPE_OK);
+	uint32_t n = send_traffic(r, 2 * SECOND, 3 * MS, 500, 64);
+	n += send_traffic(r, 4 * SECOND, 2000, 5000, 64);
 	read_until(r, 2 * SECOND + MS);
-	uint32_t added = r->d.knotes_added, removed = r->d.knotes_removed;
+	uint32_t added = r->d.knotes_added;
+	uint32_t removed = r->d.knotes_removed;
 	read_until(r, 2 * SECOND + 1490 * MS);
 	EXPECT(added && r->d.knotes_added == added && r->d.knotes_removed == removed);
 	read_until(r, 5 * SECOND);
 	EXPECT(r->seen == n && !r->wrong && r->d.queues_made == 1 && r->d.knote_flag);
-	finish(r);
+	finish_reader(r);
 }
 
 static void a_caller_who_polls(void) BPEI_READER
 {
-	struct reader *r = start(&bpei_bpf_abis[BPEI_MACOS]);
-	struct bpe_options o = options();
+	struct reader *r = start_reader(&bpei_bpf_abis[BPEI_MACOS]);
+	struct bpe_options o = harness_options();
 	o.read_mode = BPE_READ_LATENCY;
 	what = "a caller's poll took the flag along: the next wait but one is told again";
 	EXPECT(open_it(r, o) == BPE_OK);
-	traffic(r, 2 * SECOND, 3 * MS, 1, 64);
-	uint32_t n = 1 + traffic(r, 3 * SECOND, 3 * MS, 100, 64);
+	send_traffic(r, 2 * SECOND, 3 * MS, 1, 64);
+	uint32_t n = 1 + send_traffic(r, 3 * SECOND, 3 * MS, 100, 64);
 	read_until(r, 2 * SECOND + MS);
 	r->d.knote_flag = false;
 	read_until(r, 2900 * MS);
@@ -71,32 +72,32 @@ static void a_caller_who_polls(void) BPEI_READER
 	read_until(r, 4 * SECOND);
 	EXPECT(r->seen == n && !r->wrong && r->worst_ns < MS / 10 && r->d.queues_made == 1);
 	r->d.knote_flag = false;
-	n += traffic(r, 5 * SECOND, 3 * MS, 3, 64);
+	n += send_traffic(r, 5 * SECOND, 3 * MS, 3, 64);
 	read_until(r, 5 * SECOND - 1);
 	r->d.knote_flag = false; /* just before a packet */
 	read_until(r, 6 * SECOND);
 	EXPECT(r->seen == n && !r->wrong && r->worst_ns < 110 * MS);
-	finish(r);
+	finish_reader(r);
 }
 
 static void a_descriptor_of_the_same_number(void) BPEI_READER
 {
-	struct reader *r = start(&bpei_bpf_abis[BPEI_MACOS]);
-	struct bpe_options o = options();
+	struct reader *r = start_reader(&bpei_bpf_abis[BPEI_MACOS]);
+	struct bpe_options o = harness_options();
 	o.read_mode = BPE_READ_LATENCY;
 	o.wait_interface = true;
 	what = "an interface that came back is waited on anew";
 	EXPECT(open_it(r, o) == BPE_OK);
-	uint32_t n = traffic(r, 2 * SECOND, 3 * MS, 5, 64);
+	uint32_t n = send_traffic(r, 2 * SECOND, 3 * MS, 5, 64);
 	double_at(&r->d, 3 * SECOND, DOUBLE_REMOVE);
 	double_at(&r->d, 5 * SECOND, DOUBLE_RETURN);
-	n += traffic(r, 8 * SECOND, 3 * MS, 50, 64);
+	n += send_traffic(r, 8 * SECOND, 3 * MS, 50, 64);
 	read_until(r, 7 * SECOND);
 	uint32_t before = r->seen;
 	r->worst_ns = 0;
 	read_until(r, 9 * SECOND);
 	EXPECT(before == 5 && r->seen == n && r->worst_ns < MS / 10 && r->d.queues == 1);
-	finish(r);
+	finish_reader(r);
 }
 
 static void the_plan(void)

@@ -8,8 +8,8 @@
 
 static struct reader *start_zero_copy(size_t buffer_bytes, uint32_t mode)
 {
-	struct reader *r = start(&bpei_bpf_abis[BPEI_FREEBSD]);
-	struct bpe_options o = options();
+	struct reader *r = start_reader(&bpei_bpf_abis[BPEI_FREEBSD]);
+	struct bpe_options o = harness_options();
 	r->d.model.zero_copy_enabled = true;
 	o.zero_copy = true;
 	o.buffer_bytes = buffer_bytes;
@@ -26,15 +26,16 @@ static void everything_comes(void) BPEI_READER
 		struct reader *r = start_zero_copy(65536, mode);
 		what = "zero-copy buffers, mode by mode";
 		EXPECT(r->device->fd == -1 && strstr(r->device->source, "zero-copy"));
-		uint32_t n = traffic(r, 2 * SECOND, 3 * MS, 20, 64);
-		n += traffic(r, 3 * SECOND, 1000, 3000, 64);
+		uint32_t n = send_traffic(r, 2 * SECOND, 3 * MS, 20, 64);
+		n += send_traffic(r, 3 * SECOND, 1000, 3000, 64);
 		read_until(r, 5 * SECOND);
 		ask_stats(r);
-		EXPECT(r->seen == n && !r->wrong && received(r) == n && !dropped(r) && !r->d.reads);
+		EXPECT(r->seen == n && !r->wrong && kernel_received(r) == n && !kernel_dropped(r) &&
+			!r->d.reads);
 		EXPECT(r->worst_ns <= (mode == BPE_READ_THROUGHPUT ? 61 : 11) * MS);
 		if (mode == BPE_READ_LATENCY)
 			EXPECT(r->worst_ns <= 2 * MS);
-		finish(r);
+		finish_reader(r);
 	}
 }
 
@@ -43,17 +44,17 @@ static void nothing_is_kept_back(void) BPEI_READER
 {
 	struct reader *r = start_zero_copy(8192, BPE_READ_AUTO);
 	what = "what came while a buffer was lent comes without another packet";
-	uint32_t n = traffic(r, 2 * SECOND, 1000, 30, 200);
+	uint32_t n = send_traffic(r, 2 * SECOND, 1000, 30, 200);
 	r->d.now_ns = 2 * SECOND;
 	EXPECT(bpei_device_fill(r->device, &r->block, 10 * MS, &r->error) == 1);
 	r->d.now_ns = 2001 * MS;
 	ask_stats(r); /* the rest comes while the block is in our hands */
-	EXPECT(received(r) == n);
+	EXPECT(kernel_received(r) == n);
 	take_block(r);
 	EXPECT(r->seen > 10 && r->seen < n);
 	read_until(r, 4 * SECOND);
 	ask_stats(r);
-	EXPECT(r->seen == n && !r->wrong && received(r) == n && !dropped(r));
+	EXPECT(r->seen == n && !r->wrong && kernel_received(r) == n && !kernel_dropped(r));
 	EXPECT(r->worst_ns <= 3 * MS);
 	uint32_t calls = r->d.calls;
 	read_until(r, 14 * SECOND);
@@ -61,17 +62,17 @@ static void nothing_is_kept_back(void) BPEI_READER
 	EXPECT(r->d.calls - calls < 4000);
 	printf("system calls in ten idle seconds with packets in the store: %u\n",
 		r->d.calls - calls);
-	n += traffic(r, 15 * SECOND, 1000, 7, 200);
+	n += send_traffic(r, 15 * SECOND, 1000, 7, 200);
 	read_until(r, 16 * SECOND);
 	EXPECT(r->seen == n && !r->wrong && r->worst_ns <= 12 * MS);
-	finish(r);
+	finish_reader(r);
 }
 
 static void take_all(struct reader *r, struct bpei_block *block) BPEI_READER
 {
 	uint32_t k;
 	while ((k = bpei_device_walk(r->device, block, &r->columns, BPE_BATCH)))
-		check(r, k);
+		check_packets(r, k);
 }
 
 static void both_buffers_full(void) BPEI_READER
@@ -81,7 +82,7 @@ static void both_buffers_full(void) BPEI_READER
 	uint32_t n, held = 0;
 	what = "both buffers in our hands: the kernel drops, and goes on when one comes back";
 	r->gaps = true;
-	n = traffic(r, 2 * SECOND, 1000, 2000, 64);
+	n = send_traffic(r, 2 * SECOND, 1000, 2000, 64);
 	r->d.now_ns = 2 * SECOND;
 	for (int tries = 0; tries < 20 && held < KEPT; tries++)
 		held += bpei_device_fill(r->device, &block[held], 2 * MS, &r->error) == 1;
@@ -92,31 +93,32 @@ static void both_buffers_full(void) BPEI_READER
 		bpei_device_done(r->device, &block[i]);
 	}
 	read_until(r, 3 * SECOND);
-	n += traffic(r, 4 * SECOND, 1000, 50, 64);
+	n += send_traffic(r, 4 * SECOND, 1000, 50, 64);
 	read_until(r, 5 * SECOND);
 	ask_stats(r);
-	EXPECT(dropped(r) > 0 && r->seen + dropped(r) == n && received(r) == n && !r->wrong);
-	finish(r);
+	EXPECT(kernel_dropped(r) > 0 && r->seen + kernel_dropped(r) == n &&
+		kernel_received(r) == n && !r->wrong);
+	finish_reader(r);
 }
 
 static void the_end(void) BPEI_READER
 {
 	struct reader *r = start_zero_copy(8192, BPE_READ_AUTO);
-	struct bpe_options o = options();
+	struct bpe_options o = harness_options();
 	what = "removal: what is left is given, then it is told";
-	uint32_t n = traffic(r, 2 * SECOND, 1000, 30, 200);
+	uint32_t n = send_traffic(r, 2 * SECOND, 1000, 30, 200);
 	double_at(&r->d, 2 * SECOND + 40000, DOUBLE_REMOVE);
 	uint32_t calls = r->d.calls;
 	read_until(r, 6 * SECOND);
 	EXPECT(r->end == BPE_E_GONE && r->seen == n && !r->wrong && r->d.now_ns < 3 * SECOND);
 	EXPECT(r->d.calls - calls < 100);
-	finish(r);
+	finish_reader(r);
 
-	r = start(&bpei_bpf_abis[BPEI_FREEBSD]);
+	r = start_reader(&bpei_bpf_abis[BPEI_FREEBSD]);
 	what = "zero-copy and waiting for the interface do not go together";
 	o.zero_copy = o.wait_interface = true;
 	EXPECT(open_it(r, o) == BPE_E_ARGUMENT);
-	finish(r);
+	finish_reader(r);
 }
 
 /* ---- Idle ---- */
@@ -132,13 +134,13 @@ static void idle_is_cheap(void) BPEI_READER
 	printf("system calls in ten idle seconds: %u", r->d.calls - calls);
 
 	what = "idle, after packets that were read from a whole buffer";
-	uint32_t n = traffic(r, 12 * SECOND, 3 * MS, 5, 64);
+	uint32_t n = send_traffic(r, 12 * SECOND, 3 * MS, 5, 64);
 	read_until(r, 13 * SECOND);
 	calls = r->d.calls;
 	read_until(r, 23 * SECOND);
 	EXPECT(r->seen == n && r->d.calls - calls < 4000);
 	printf(", %u\n", r->d.calls - calls);
-	finish(r);
+	finish_reader(r);
 }
 
 /* ---- Random bursts, at every system call ---- */
@@ -149,7 +151,7 @@ struct bursts {
 	uint32_t sent, most, in_a_burst, quiet;
 };
 
-static uint32_t draw(struct bursts *b, uint32_t below)
+static uint32_t draw_size(struct bursts *b, uint32_t below)
 {
 	b->seed = b->seed * 6364136223846793005u + 1442695040888963407u;
 	return (uint32_t)(b->seed >> 33) % below;
@@ -160,14 +162,15 @@ static uint32_t size_of(uint32_t number)
 	return 64 + number * 2654435761u % 1400;
 }
 
-static void burst(struct bpf_double *d)
+static void tap_burst(struct bpf_double *d)
 {
 	struct bursts *b = d->user;
 	static uint8_t bytes[DOUBLE_MOST];
-	if (draw(b, b->quiet))
+	if (draw_size(b, b->quiet))
 		return;
-	for (uint32_t k = draw(b, b->in_a_burst) + 1; k && b->sent < b->most; k--) {
-		uint32_t number = b->sent++, size = size_of(number);
+	for (uint32_t k = draw_size(b, b->in_a_burst) + 1; k && b->sent < b->most; k--) {
+		uint32_t number = b->sent++;
+		uint32_t size = size_of(number);
 		double_bytes(bytes, number, size);
 		struct model_packet p = { .data = bytes,
 			.caplen = size,
@@ -184,7 +187,8 @@ static void check_burst(struct reader *r, struct bpei_block *block) BPEI_READER
 	for (uint32_t k; (k = bpei_device_walk(r->device, block, &r->columns, BPE_BATCH));)
 		for (uint32_t i = 0; i < k; i++) {
 			const uint8_t *p = r->columns.data[i];
-			uint32_t number = bpei_be32(p + 42), size = size_of(number);
+			uint32_t number = bpei_be32(p + 42);
+			uint32_t size = size_of(number);
 			double_bytes(bytes, number, size);
 			r->wrong += number < r->expected || r->columns.caplen[i] != size ||
 				    memcmp(p, bytes, size);
@@ -202,14 +206,15 @@ static void read_bursts(struct bursts *b, uint32_t keep) BPEI_READER
 	int64_t end = INT64_MAX;
 	while (r->d.now_ns < end) {
 		struct bpei_block *next = &block[(first + held) % KEPT];
-		int f = bpei_device_fill(r->device, next, draw(b, 3) * MS, &r->error);
+		int f = bpei_device_fill(r->device, next, draw_size(b, 3) * MS, &r->error);
 		EXPECT(f >= 0);
 		held += f == 1;
-		while (held && (held > keep || !draw(b, 4) || !f)) {
+		while (held && (held > keep || !draw_size(b, 4) || !f)) {
 			check_burst(r, &block[first]);
 			bpei_device_done(r->device, &block[first]);
-			first = (first + 1) % KEPT, held--;
-			if (f && draw(b, 2))
+			first = (first + 1) % KEPT;
+			held--;
+			if (f && draw_size(b, 2))
 				break;
 		}
 		if (!f)
@@ -239,15 +244,17 @@ static void random_bursts(void) BPEI_READER
 			.in_a_burst = bursts[run / 5 % 3],
 			.quiet = 2 + run % 3 };
 		r->d.user = &b;
-		r->d.at_call = burst;
+		r->d.at_call = tap_burst;
 		read_bursts(&b, run / 15 % 2 ? KEPT - 1 : 0);
 		r->d.at_call = NULL;
 		read_until(r, r->d.now_ns + MS);
 		ask_stats(r);
-		uint64_t lack = b.sent - r->seen - dropped(r);
-		EXPECT(b.sent == b.most && received(r) == b.sent && !lack && !r->wrong);
-		lost += dropped(r), all += b.sent, torn += r->wrong;
-		finish(r);
+		uint64_t lack = b.sent - r->seen - kernel_dropped(r);
+		EXPECT(b.sent == b.most && kernel_received(r) == b.sent && !lack && !r->wrong);
+		lost += kernel_dropped(r);
+		all += b.sent;
+		torn += r->wrong;
+		finish_reader(r);
 	}
 	printf("%llu frames in random bursts, %llu dropped by the kernel, %llu wrong\n",
 		(unsigned long long)all, (unsigned long long)lost, (unsigned long long)torn);

@@ -36,10 +36,11 @@ static int open_descriptors(void)
 	return n;
 }
 
-static void *feed(void *unused)
+static void *feed_fifo(void *unused)
 {
 	char buffer[1000];
-	int from = open(path, O_RDONLY), to = open(fifo, O_WRONLY);
+	int from = open(path, O_RDONLY);
+	int to = open(fifo, O_WRONLY);
 	for (ssize_t n; (n = read(from, buffer, sizeof buffer)) > 0;)
 		if (write(to, buffer, (size_t)n) < 0)
 			break;
@@ -49,11 +50,11 @@ static void *feed(void *unused)
 
 static pthread_t feeder;
 
-static struct bpei_device *open_device(struct bpe_options o)
+static struct bpei_device *open_contract_device(struct bpe_options o)
 {
 	struct bpei_device *d = NULL;
 	struct bpe_error e = { 0 };
-	if (fifo_source && pthread_create(&feeder, NULL, feed, NULL))
+	if (fifo_source && pthread_create(&feeder, NULL, feed_fifo, NULL))
 		return NULL;
 	if (bpei_device_open(&o, &d, &e) < 0) {
 		printf("%s: %s\n", backend, e.text);
@@ -84,7 +85,7 @@ struct read_result {
 	bool wrong;
 };
 
-static bool inside(const struct bpei_block *b, const uint8_t *p, uint32_t n)
+static bool check_inside(const struct bpei_block *b, const uint8_t *p, uint32_t n)
 {
 	return p >= b->bytes && p + n <= b->bytes + b->length;
 }
@@ -98,10 +99,14 @@ static struct read_result read_all(
 	struct bpei_block blocks[BLOCKS] = { { 0 } };
 	uint64_t sums[BLOCKS] = { 0 };
 	const uint8_t *kept[BLOCKS] = { NULL };
-	uint32_t kept_length[BLOCKS] = { 0 }, out = 0, first = 0,
-		 most = d->max_blocks_in_flight < BLOCKS ? d->max_blocks_in_flight : BLOCKS;
-	for (uint32_t i = 0; i < BLOCKS && !d->maps_blocks; i++)
-		blocks[i].memory_bytes = d->block_bytes, blocks[i].memory = malloc(d->block_bytes);
+	uint32_t kept_length[BLOCKS] = { 0 };
+	uint32_t out = 0;
+	uint32_t first = 0;
+	uint32_t most = d->max_blocks_in_flight < BLOCKS ? d->max_blocks_in_flight : BLOCKS;
+	for (uint32_t i = 0; i < BLOCKS && !d->maps_blocks; i++) {
+		blocks[i].memory_bytes = d->block_bytes;
+		blocks[i].memory = malloc(d->block_bytes);
+	}
 	for (;;) {
 		if (out == most) { /* the oldest goes back; what it showed must not have changed
 				      since */
@@ -126,13 +131,15 @@ static struct read_result read_all(
 			r.wrong |= n > max;
 			for (uint32_t i = 0; i < n; i++) {
 				r.wrong |= (c->outgoing[i] & ~BPE_PKT_OUTGOING) ||
-					   !inside(b, c->data[i], c->caplen[i]);
+					   !check_inside(b, c->data[i], c->caplen[i]);
 				uint64_t sum = 0;
 				for (uint32_t j = 0; j < c->caplen[i]; j++)
 					sum = sum * 31 + c->data[i][j];
-				if (!kept_length[at])
-					kept[at] = c->data[i], kept_length[at] = c->caplen[i],
+				if (!kept_length[at]) {
+					kept[at] = c->data[i];
+					kept_length[at] = c->caplen[i];
 					sums[at] = sum;
+				}
 				r.check = (r.check ^ sum ^ (uint64_t)c->time_ns[i] ^ c->wirelen[i] ^
 						  b->link_type) *
 					  1099511628211u;
@@ -161,12 +168,12 @@ static void finite(const char *name, struct bpe_options o, uint64_t packets) BPE
 		exit(1);
 	static const uint32_t maxima[] = { 64, 1, 7, 63 };
 	for (int i = 0; i < 4; i++) {
-		d = open_device(o);
+		d = open_contract_device(o);
 		EXPECT("opens", d != NULL);
 		if (!d)
 			return;
-		EXPECT("says what it is",
-			d->source[0] && d->max_blocks_in_flight && (d->maps_blocks || d->block_bytes >= 4096));
+		EXPECT("says what it is", d->source[0] && d->max_blocks_in_flight &&
+						  (d->maps_blocks || d->block_bytes >= 4096));
 		struct read_result r = read_all(d, &c, maxima[i]);
 		EXPECT("ends, and says so again", r.end == BPE_E_END);
 		EXPECT("walks inside its block, at most max, flags written, older blocks unchanged",
@@ -181,19 +188,19 @@ static void finite(const char *name, struct bpe_options o, uint64_t packets) BPE
 	}
 	struct bpe_options cut = o;
 	cut.snaplen = 50;
-	d = open_device(cut);
+	d = open_contract_device(cut);
 	struct read_result r = read_all(d, &c, 64);
 	EXPECT("cuts to the snapshot length",
 		r.packets == packets && r.bytes < first.bytes && r.bytes <= 50 * packets);
 	close_device(d);
-	d = open_device(o);
+	d = open_contract_device(o);
 	d->ops->wake(d);
 	d->ops->wake(d);
 	r = read_all(d, &c, 64);
 	EXPECT("loses nothing by being woken", r.packets == packets && r.check == first.check);
 	close_device(d);
 	if (!fifo_source) {
-		d = open_device(o);
+		d = open_contract_device(o);
 		close_device(d);
 		struct bpe_options none = o;
 		if (o.file)
@@ -228,8 +235,10 @@ static void waiting(const char *name, struct bpe_options o) BPEI_READER
 	EXPECT("opens", r == BPE_OK);
 	if (r < 0 || bpei_columns_new(&c, BPE_BATCH) < 0)
 		return;
-	if (!d->maps_blocks)
-		b.memory_bytes = d->block_bytes, b.memory = malloc(b.memory_bytes);
+	if (!d->maps_blocks) {
+		b.memory_bytes = d->block_bytes;
+		b.memory = malloc(b.memory_bytes);
+	}
 	for (int quiet = 0; quiet < 3;) { /* what is there already */
 		r = bpei_device_fill(d, &b, 100000000, &e);
 		if (r <= 0) {
@@ -260,7 +269,7 @@ static void waiting(const char *name, struct bpe_options o) BPEI_READER
 	EXPECT("leaves no descriptor behind", open_descriptors() == before);
 }
 
-static void write_savefile(uint32_t packets)
+static void write_contract_savefile(uint32_t packets)
 {
 	FILE *f = fopen(path, "wb");
 	static const struct {
@@ -272,8 +281,8 @@ static void write_savefile(uint32_t packets)
 		exit(1);
 	fwrite(&header, sizeof header, 1, f);
 	for (uint32_t i = 0; i < packets; i++) {
-		uint32_t length = 60 + i * 37 % 1400,
-			 record[4] = { 1700000000 + i / 1000, i % 1000, length, length };
+		uint32_t length = 60 + i * 37 % 1400;
+		uint32_t record[4] = { 1700000000 + i / 1000, i % 1000, length, length };
 		fwrite(record, sizeof record, 1, f);
 		for (uint32_t j = 0; j < length; j++)
 			putc((int)(i * 7 + j) & 255, f);
@@ -287,7 +296,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	snprintf(path, sizeof path, "/tmp/bpe-contract-%ld.pcap", (long)getpid());
 	snprintf(fifo, sizeof fifo, "/tmp/bpe-contract-%ld.fifo", (long)getpid());
-	write_savefile(20000);
+	write_contract_savefile(20000);
 	if (mkfifo(fifo, 0600))
 		return 1;
 	bpei_role_enter(&bpei_reader_role);

@@ -68,9 +68,11 @@ static int64_t sleb(const uint8_t **p)
 	int64_t v = 0;
 	int s = 0;
 	uint8_t b;
-	do
-		b = *(*p)++, v |= (int64_t)(b & 0x7f) << s, s += 7;
-	while (b & 0x80);
+	do {
+		b = *(*p)++;
+		v |= (int64_t)(b & 0x7f) << s;
+		s += 7;
+	} while (b & 0x80);
 	return b & 0x40 && s < 64 ? v | -((int64_t)1 << s) : v;
 }
 
@@ -87,9 +89,11 @@ static unsigned rebase(const uint8_t *p, const uint8_t *end)
 	uint64_t at = 0, n = 0, skip = 0;
 	unsigned done = 0;
 	while (p < end) {
-		uint8_t op = *p & 0xf0, imm = *p & 0x0f;
+		uint8_t op = *p & 0xf0;
+		uint8_t imm = *p & 0x0f;
 		p++;
-		skip = 0, n = 0;
+		skip = 0;
+		n = 0;
 		switch (op) {
 		case 0x00:
 			return done;
@@ -121,8 +125,11 @@ static unsigned rebase(const uint8_t *p, const uint8_t *end)
 		default:
 			die("an unknown opcode", "rebasing");
 		}
-		while (n--)
-			*word(s, at) += slide, at += 8 + skip, done++;
+		while (n--) {
+			*word(s, at) += slide;
+			at += 8 + skip;
+			done++;
+		}
 	}
 	return done;
 }
@@ -135,7 +142,8 @@ static unsigned bind(const uint8_t *p, const uint8_t *end, int lazy)
 	const char *name = "";
 	unsigned done = 0, weak = 0;
 	while (p < end) {
-		uint8_t op = *p & 0xf0, imm = *p & 0x0f;
+		uint8_t op = *p & 0xf0;
+		uint8_t imm = *p & 0x0f;
 		p++;
 		n = skip = 0;
 		switch (op) {
@@ -186,7 +194,8 @@ static unsigned bind(const uint8_t *p, const uint8_t *end, int lazy)
 			if (!to && !weak)
 				fprintf(stderr, "machorun: no shim for %s\n", name), missing++;
 			*word(s, at) = to ? (uint64_t)(uintptr_t)to + (uint64_t)addend : 0;
-			at += 8 + skip, done++;
+			at += 8 + skip;
+			done++;
 		}
 	}
 	return done;
@@ -276,9 +285,10 @@ int main(int argc, char **argv)
 					tlv_lo = s->addr;
 				tlv_hi = s->addr + s->size;
 			}
-			if (kind == 9)
-				inits = (void *)(uintptr_t)(s->addr + slide),
+			if (kind == 9) {
+				inits = (void *)(uintptr_t)(s->addr + slide);
 				init_count = s->size / 8;
+			}
 		}
 	}
 	if (tlv_hi - tlv_lo > sizeof tlv_room)

@@ -121,12 +121,15 @@ static int s_kevent(int q, const struct darwin_kevent *change, int changes,
 		note("kevent: change %d is wrong: %d", i, wrong);
 		if (out == events)
 			return fail_as(wrong);
-		event[out] = change[i], event[out].flags = 0x4000, event[out++].data = wrong;
+		event[out] = change[i];
+		event[out].flags = 0x4000;
+		event[out++].data = wrong;
 	}
 	if (out || !events)
 		return out;
 	kevents++;
-	int last[8] = { 0 }, low = 0;
+	int last[8] = { 0 };
+	int low = 0;
 	for (int i = 0; i < queue->n; i++)
 		low |= is_bpf_fd((int)queue->on[i].ident) && queue->on[i].fflags & 1;
 	kevents_low += (unsigned long)low;
@@ -148,7 +151,9 @@ static int s_kevent(int q, const struct darwin_kevent *change, int changes,
 			if (!ready(&queue->on[i], p[i].revents, &last[i], &data))
 				continue;
 			event[out] = queue->on[i];
-			event[out].flags = 1, event[out].fflags = 0, event[out++].data = data;
+			event[out].flags = 1;
+			event[out].fflags = 0;
+			event[out++].data = data;
 		}
 		if (out)
 			return out;

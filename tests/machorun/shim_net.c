@@ -26,11 +26,13 @@ static size_t put_address(const struct sockaddr *a, uint8_t *to)
 {
 	if (a->sa_family == AF_INET) {
 		memcpy(to, a, 16);
-		to[0] = 16, to[1] = 2;
+		to[0] = 16;
+		to[1] = 2;
 		return 16;
 	}
 	memcpy(to, a, 28);
-	to[0] = 28, to[1] = D_INET6;
+	to[0] = 28;
+	to[1] = D_INET6;
 	return 28;
 }
 
@@ -60,17 +62,19 @@ static size_t put_mask(const struct sockaddr *a, uint8_t *to)
 static size_t put_link(const struct sockaddr_ll *a, const char *name, uint8_t *to)
 {
 	uint16_t index = (uint16_t)a->sll_ifindex;
-	uint8_t type = a->sll_hatype == 1     ? 6
-		       : a->sll_hatype == 772 ? 24
-					      : 1,
-		n = (uint8_t)strlen(name), halen = a->sll_hatype == 1 ? 6 : 0;
+	uint8_t type = a->sll_hatype == 1 ? 6 : a->sll_hatype == 772 ? 24 : 1;
+	uint8_t n = (uint8_t)strlen(name);
+	uint8_t halen = a->sll_hatype == 1 ? 6 : 0;
 	size_t length = 8u + n + halen;
 	if (length < 20)
 		length = 20;
 	memset(to, 0, 64);
-	to[0] = (uint8_t)length, to[1] = D_LINK;
+	to[0] = (uint8_t)length;
+	to[1] = D_LINK;
 	memcpy(to + 2, &index, 2);
-	to[4] = type, to[5] = n, to[6] = halen;
+	to[4] = type;
+	to[5] = n;
+	to[6] = halen;
 	memcpy(to + 8, name, n);
 	memcpy(to + 8 + n, a->sll_addr, halen);
 	return 64;
@@ -112,7 +116,8 @@ static int s_getifaddrs(struct ifaddrs **out)
 				put_mask(a->ifa_netmask, x->mask),
 					x->a.ifa_netmask = (void *)x->mask;
 		}
-		*to = &x->a, to = &x->a.ifa_next;
+		*to = &x->a;
+		to = &x->a.ifa_next;
 	}
 	freeifaddrs(list);
 	if (!e)
@@ -188,14 +193,16 @@ struct darwin_addrinfo {
 static int s_getaddrinfo(const char *host, const char *service, const struct darwin_addrinfo *d,
 	struct darwin_addrinfo **out)
 {
-	struct addrinfo hints = { 0 }, *list = NULL;
+	struct addrinfo hints = { 0 };
+	struct addrinfo *list = NULL;
 	if (sandboxed && !sandbox_allows("mach-lookup", NULL))
 		return 8;
 	if (d) {
 		hints.ai_flags = (d->flags & 7) | (d->flags & 0x1000 ? AI_NUMERICSERV : 0) |
 				 (d->flags & 0x400 ? AI_ADDRCONFIG : 0);
-		hints.ai_family = d->family ? family_here(d->family) : 0,
-		hints.ai_socktype = d->socktype, hints.ai_protocol = d->protocol;
+		hints.ai_family = d->family ? family_here(d->family) : 0;
+		hints.ai_socktype = d->socktype;
+		hints.ai_protocol = d->protocol;
 	}
 	int r = getaddrinfo(host, service, &hints, &list);
 	note("getaddrinfo %s: %d", host, r);
@@ -224,7 +231,8 @@ static int s_getaddrinfo(const char *host, const char *service, const struct dar
 			.protocol = a->ai_protocol,
 			.addrlen = (uint32_t)n,
 			.addr = x->address };
-		*to = &x->i, to = &x->i.next;
+		*to = &x->i;
+		to = &x->i.next;
 	}
 	freeaddrinfo(list);
 	return *out ? 0 : 6;

@@ -132,7 +132,8 @@ static int token(const char **p, char *to, size_t room)
 static int s_sandbox_init(const char *profile, uint64_t flags, char **error)
 {
 	static char word[PATH_MAX];
-	const char *p = profile, *why = NULL;
+	const char *p = profile;
+	const char *why = NULL;
 	int t, version = 0, deny = 0;
 	if (flags)
 		why = "flags";
@@ -169,7 +170,8 @@ static int s_sandbox_init(const char *profile, uint64_t flags, char **error)
 			break;
 		int filters = 0;
 		for (; t == '('; t = token(&p, word, sizeof word)) {
-			int kind = token(&p, word, sizeof word), literal = !strcmp(word, "literal");
+			int kind = token(&p, word, sizeof word);
+			int literal = !strcmp(word, "literal");
 			if (kind != 'w' || (!literal && strcmp(word, "target"))) {
 				why = "an unknown filter";
 				break;

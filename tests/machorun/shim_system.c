@@ -151,7 +151,8 @@ static int real_ids, group_count;
 static int set_id(
 	uint32_t v, int effective_only, typeof(user) *o, int (*call)(uint32_t), const char *what)
 {
-	int root = !user.e, r = 0;
+	int root = !user.e;
+	int r = 0;
 	if (!root && v != o->r && v != o->s)
 		r = -1;
 	note("%s(%d): %s", what, (int)v, r ? "EPERM" : "done");
@@ -246,7 +247,8 @@ static struct darwin_passwd *s_getpwuid(uint32_t uid)
 static int s_getgrouplist(const char *name, int base, int *g, int *n)
 {
 	if (!strcmp(name, "nobody")) { /* everyone, localaccounts */
-		int all[] = { base, 12, 61 }, fits = *n >= 3;
+		int all[] = { base, 12, 61 };
+		int fits = *n >= 3;
 		for (int i = 0; i < 3 && i < *n; i++)
 			g[i] = all[i];
 		*n = fits ? 3 : *n;
@@ -312,8 +314,10 @@ void shim_start(void)
 	const char *log = getenv("MACHO_LOG");
 	if (log)
 		log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	user.r = getuid(), user.e = user.s = geteuid();
-	group.r = getgid(), group.e = group.s = getegid();
+	user.r = getuid();
+	user.e = user.s = geteuid();
+	group.r = getgid();
+	group.e = group.s = getegid();
 	real_ids = getenv("MACHO_REAL_IDS") != NULL;
 	shim_text_start();
 	if (log_fd >= 0)

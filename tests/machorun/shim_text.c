@@ -97,14 +97,17 @@ int to_darwin_errno(int e)
 
 int fail_as(int darwin)
 {
-	errno = 0, darwin_errno = darwin;
+	errno = 0;
+	darwin_errno = darwin;
 	return -1;
 }
 
 int *shim_error(void)
 {
-	if (errno)
-		darwin_errno = to_darwin_errno(errno), errno = 0;
+	if (errno) {
+		darwin_errno = to_darwin_errno(errno);
+		errno = 0;
+	}
 	return &darwin_errno;
 }
 
@@ -277,14 +280,16 @@ static int one_long(char **v, const char *o, const struct longopt *longs, int *w
 	const char *name = o_place;
 	size_t length = strcspn(name, "=");
 	const char *equal = name[length] ? name + length + 1 : NULL;
-	int found = -1, ambiguous = 0;
+	int found = -1;
+	int ambiguous = 0;
 	o_ind++;
 	o_place = "";
 	for (int i = 0; longs[i].name; i++) {
 		if (strncmp(longs[i].name, name, length))
 			continue;
 		if (strlen(longs[i].name) == length) {
-			found = i, ambiguous = 0;
+			found = i;
+			ambiguous = 0;
 			break;
 		}
 		if (found < 0)
@@ -386,7 +391,8 @@ static int s_getopt_long(int n, char **v, const char *o, const struct longopt *l
 		o_arg = (char *)(uintptr_t)o_place;
 	else if (at[2] != ':') {
 		if (++o_ind >= n) {
-			o_place = "", o_opt = letter;
+			o_place = "";
+			o_opt = letter;
 			return missing(letters);
 		}
 		o_arg = v[o_ind];
@@ -401,7 +407,8 @@ void shim_text_start(void);
 void shim_text_start(void)
 {
 	make_runes();
-	out_pointer = stdout, err_pointer = stderr;
+	out_pointer = stdout;
+	err_pointer = stderr;
 	scribble = getenv("MACHO_SCRIBBLE") != NULL;
 }
 

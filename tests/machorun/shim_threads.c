@@ -59,11 +59,14 @@ static void mask_here(uint32_t m, sigset_t *s)
 
 static void bounce(int here)
 {
-	int there = signal_there(here), linux_errno = errno, darwin = darwin_errno;
+	int there = signal_there(here);
+	int linux_errno = errno;
+	int darwin = darwin_errno;
 	note("signal %d", there);
 	if (handlers[there])
 		handlers[there](there);
-	errno = linux_errno, darwin_errno = darwin;
+	errno = linux_errno;
+	darwin_errno = darwin;
 }
 
 static int s_sigaction(int there, const struct darwin_sigaction *d, struct darwin_sigaction *old)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct bpf_double *of(void *context)
+static struct bpf_double *double_of(void *context)
 {
 	return context;
 }
@@ -27,7 +27,7 @@ void double_bytes(uint8_t *to, uint32_t number, uint32_t size)
 		to[i] = (uint8_t)(number * 7 + i * 13);
 }
 
-static void happen(struct bpf_double *d, const struct double_event *e)
+static void happen_event(struct bpf_double *d, const struct double_event *e)
 {
 	uint8_t bytes[DOUBLE_MOST];
 	switch (e->kind) {
@@ -59,13 +59,13 @@ static void happen(struct bpf_double *d, const struct double_event *e)
 }
 
 /* Time goes on to `to`, or to the first event that comes before it. */
-static void advance(struct bpf_double *d, int64_t to)
+static void advance_double(struct bpf_double *d, int64_t to)
 {
 	if (d->next < d->events && d->event[d->next].at_ns <= to) {
 		const struct double_event *e = &d->event[d->next++];
 		if (e->at_ns > d->now_ns)
 			d->now_ns = e->at_ns;
-		happen(d, e);
+		happen_event(d, e);
 		return;
 	}
 	if (to > d->now_ns)
@@ -75,10 +75,10 @@ static void advance(struct bpf_double *d, int64_t to)
 static void catch_up(struct bpf_double *d)
 {
 	while (d->next < d->events && d->event[d->next].at_ns <= d->now_ns)
-		happen(d, &d->event[d->next++]);
+		happen_event(d, &d->event[d->next++]);
 }
 
-static bool fault(struct bpf_double *d)
+static bool take_fault(struct bpf_double *d)
 {
 	return ++d->calls == d->fault_at;
 }
@@ -91,10 +91,10 @@ static void at_call(struct bpf_double *d)
 
 static int double_open(void *c, const char *path)
 {
-	struct bpf_double *d = of(c);
+	struct bpf_double *d = double_of(c);
 	const struct bpei_bpf_abi *abi = d->model.abi;
 	size_t n = strlen(abi->device);
-	if (fault(d))
+	if (take_fault(d))
 		return -d->fault_errno;
 	if (strncmp(path, abi->device, n))
 		return -ENOENT;
@@ -112,17 +112,17 @@ static int double_open(void *c, const char *path)
 
 static int double_close(void *c, int fd)
 {
-	of(c)->open_descriptors--;
-	model_close(&of(c)->model, fd - DOUBLE_FD);
+	double_of(c)->open_descriptors--;
+	model_close(&double_of(c)->model, fd - DOUBLE_FD);
 	return 0;
 }
 
 static int double_ioctl(void *c, int fd, unsigned long request, void *argument)
 {
-	struct bpf_double *d = of(c);
+	struct bpf_double *d = double_of(c);
 	if (request > UINT32_MAX)
 		abort(); /* sign-extended on the way */
-	if (fault(d))
+	if (take_fault(d))
 		return -d->fault_errno;
 	if (d->pledged_errno && request != d->model.abi->call[BPEI_BIOCGSTATS])
 		return -d->pledged_errno;
@@ -139,9 +139,9 @@ static int double_ioctl(void *c, int fd, unsigned long request, void *argument)
 
 static ssize_t double_read(void *c, int fd, void *buffer, size_t bytes)
 {
-	struct bpf_double *d = of(c);
+	struct bpf_double *d = double_of(c);
 	int64_t began, deadline;
-	if (fault(d))
+	if (take_fault(d))
 		return -d->fault_errno;
 	d->reads++;
 	d->said_ready = false;
@@ -162,15 +162,15 @@ static ssize_t double_read(void *c, int fd, void *buffer, size_t bytes)
 		}
 		if (deadline == INT64_MAX && d->next == d->events)
 			return -EDEADLK; /* nothing will ever happen: the test would hang */
-		advance(d, deadline);
+		advance_double(d, deadline);
 	}
 }
 
 static int double_nonblocking(void *c, int fd, bool on)
 {
-	if (fault(of(c)))
-		return -of(c)->fault_errno;
-	of(c)->model.node[fd - DOUBLE_FD].nonblocking = on;
+	if (take_fault(double_of(c)))
+		return -double_of(c)->fault_errno;
+	double_of(c)->model.node[fd - DOUBLE_FD].nonblocking = on;
 	return 0;
 }
 
@@ -182,7 +182,9 @@ static bool knote_tells(struct bpf_double *d, struct bpei_bpf_waiter *w, int fd,
 		return true;
 	if (w->queue < 0) {
 		w->queue = 1;
-		d->calls++, d->queues++, d->queues_made++;
+		d->calls++;
+		d->queues++;
+		d->queues_made++;
 	}
 	bool there = w->fd == fd;
 	int plan = bpei_bpf_waiter_plan(w, fd, low_water);
@@ -197,21 +199,22 @@ static bool knote_tells(struct bpf_double *d, struct bpei_bpf_waiter *w, int fd,
 static void double_wait_end(void *c, struct bpei_bpf_waiter *w)
 {
 	if (w->queue >= 0)
-		of(c)->queues--;
+		double_of(c)->queues--;
 	bpei_bpf_waiter_init(w);
 }
 
 static int double_wait(
 	void *c, struct bpei_bpf_waiter *w, int fd, int wake, size_t low_water, int64_t timeout_ns)
 {
-	struct bpf_double *d = of(c);
+	struct bpf_double *d = double_of(c);
 	const bool told = knote_tells(d, w, fd, low_water);
 	w->quiet = false;
 	if (low_water && d->model.abi->system != BPEI_MACOS)
 		fd = -1;
 	struct pollfd p = { .fd = wake, .events = POLLIN };
-	int64_t deadline = timeout_ns < 0 ? INT64_MAX : d->now_ns + timeout_ns, again = INT64_MAX;
-	if (fault(d))
+	int64_t deadline = timeout_ns < 0 ? INT64_MAX : d->now_ns + timeout_ns;
+	int64_t again = INT64_MAX;
+	if (take_fault(d))
 		return -d->fault_errno;
 	d->waits++;
 	at_call(d);
@@ -237,20 +240,20 @@ static int double_wait(
 			return w->quiet = !low_water && fd >= 0, 0;
 		if (deadline == INT64_MAX && again == INT64_MAX && d->next == d->events)
 			return -EDEADLK;
-		advance(d, again < deadline ? again : deadline);
+		advance_double(d, again < deadline ? again : deadline);
 	}
 }
 
 static int64_t double_now(void *c)
 {
-	return of(c)->now_ns;
+	return double_of(c)->now_ns;
 }
 
 static ssize_t double_sysctl(void *c, const char *name, void *value, size_t bytes)
 {
-	if (of(c)->model.abi->system != BPEI_MACOS || strcmp(name, "debug.bpf_stats"))
+	if (double_of(c)->model.abi->system != BPEI_MACOS || strcmp(name, "debug.bpf_stats"))
 		return -ENOENT;
-	return model_sysctl_stats(&of(c)->model, value, bytes);
+	return model_sysctl_stats(&double_of(c)->model, value, bytes);
 }
 
 static void double_process_name(void *c, int pid, char *name, size_t room)
@@ -261,13 +264,13 @@ static void double_process_name(void *c, int pid, char *name, size_t room)
 
 static bool double_is_up(void *c, const char *name)
 {
-	return model_interface_flags(&of(c)->model, name) != 0;
+	return model_interface_flags(&double_of(c)->model, name) != 0;
 }
 
 static int double_interface(void *c, char name[BPEI_IFREQ_NAME], bool make)
 {
-	struct bpf_double *d = of(c);
-	if (make && fault(d))
+	struct bpf_double *d = double_of(c);
+	if (make && take_fault(d))
 		return -d->fault_errno;
 	if (!d->is_root)
 		return -EPERM;
@@ -284,7 +287,7 @@ static int double_interface(void *c, char name[BPEI_IFREQ_NAME], bool make)
 	return d->made++, 0;
 }
 
-static int get(void *user, void *to, uint64_t from, size_t n)
+static int get_caller_bytes(void *user, void *to, uint64_t from, size_t n)
 {
 	(void)user;
 	if (!from)
@@ -293,7 +296,7 @@ static int get(void *user, void *to, uint64_t from, size_t n)
 	return 0;
 }
 
-static int put(void *user, uint64_t to, const void *from, size_t n)
+static int put_caller_bytes(void *user, uint64_t to, const void *from, size_t n)
 {
 	(void)user;
 	if (!to)
@@ -306,8 +309,8 @@ void double_init(struct bpf_double *d, const struct bpei_bpf_abi *abi)
 {
 	memset(d, 0, sizeof *d);
 	model_init(&d->model, abi);
-	d->model.get = get;
-	d->model.put = put;
+	d->model.get = get_caller_bytes;
+	d->model.put = put_caller_bytes;
 	d->interface = model_add(&d->model, "en0", 1, 14);
 	d->denied_from = UINT32_MAX;
 	d->now_ns = 1000000000;

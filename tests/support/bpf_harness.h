@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A reader on the scripted double that checks every packet against what was sent.  For plain
+/* A reader on the scripted double, which checks every packet against the sent packet.  For plain
  * programs. */
 #ifndef BPF_HARNESS_H
 #define BPF_HARNESS_H
@@ -26,19 +26,19 @@ static const char *system_name, *what;
 						#condition, __LINE__)))
 
 static char notices[4096];
-static inline void notice(void *user, const char *text)
+static inline void record_notice(void *user, const char *text)
 {
 	(void)user;
 	size_t n = strlen(notices);
 	snprintf(notices + n, sizeof notices - n, "%s\n", text);
 }
 
-static inline struct bpe_options options(void)
+static inline struct bpe_options harness_options(void)
 {
 	struct bpe_options o;
 	bpe_options_init(&o);
 	o.interface_name = "bpf:en0";
-	o.on_notice = notice;
+	o.on_notice = record_notice;
 	o.buffer_bytes = 65536;
 	return o;
 }
@@ -48,16 +48,16 @@ struct reader {
 	struct bpei_device *device;
 	struct bpei_columns columns;
 	struct bpei_block block;
-	uint32_t seen, expected; /* packets; the number that comes next */
-	uint64_t wrong;          /* bytes, lengths, times or order that are not those sent */
-	int64_t worst_ns;        /* from packet to the fill that gave it */
+	uint32_t seen, expected; /* packets; number of the next packet */
+	uint64_t wrong;          /* packets with other bytes, lengths, times or order than sent */
+	int64_t worst_ns;        /* longest time from packet to fill */
 	uint32_t fills, outgoing, with_process;
 	int end;
 	struct bpe_error error;
 	bool gaps; /* packets may be missing */
 };
 
-static inline struct reader *start(const struct bpei_bpf_abi *abi)
+static inline struct reader *start_reader(const struct bpei_bpf_abi *abi)
 {
 	struct reader *r = calloc(1, sizeof *r);
 	if (!r || bpei_columns_new(&r->columns, BPE_BATCH) < 0)
@@ -79,7 +79,8 @@ static inline int open_it(struct reader *r, struct bpe_options o)
 	return status;
 }
 
-static inline void check(struct reader *r, uint32_t n)
+/* Compares the n packets of the columns with the sent packets. */
+static inline void check_packets(struct reader *r, uint32_t n)
 {
 	static uint8_t bytes[DOUBLE_MOST];
 	for (uint32_t i = 0; i < n; i++) {
@@ -117,11 +118,11 @@ static inline void take_block(struct reader *r) BPEI_READER
 	uint32_t n;
 	r->fills++;
 	while ((n = bpei_device_walk(r->device, &r->block, &r->columns, BPE_BATCH)))
-		check(r, n);
+		check_packets(r, n);
 	bpei_device_done(r->device, &r->block);
 }
 
-/* Reads until the double's clock says `until`, or the end. */
+/* Reads until the double's clock reaches `until`, or the end. */
 static inline void read_until(struct reader *r, int64_t until) BPEI_READER
 {
 	while (!r->end && r->d.now_ns < until) {
@@ -132,11 +133,12 @@ static inline void read_until(struct reader *r, int64_t until) BPEI_READER
 		if (f > 0)
 			take_block(r);
 		if (!f)
-			r->d.now_ns++; /* so that the loop goes on when nothing does */
+			r->d.now_ns++; /* keeps the loop going without events */
 	}
 }
 
-static inline void finish(struct reader *r)
+/* Closes the device and checks that nothing is left open. */
+static inline void finish_reader(struct reader *r)
 {
 	bpei_device_close(r->device);
 	EXPECT(r->d.open_descriptors == 0);
@@ -150,11 +152,11 @@ static inline void finish(struct reader *r)
 	free(r);
 }
 
-static inline uint64_t received(struct reader *r)
+static inline uint64_t kernel_received(struct reader *r)
 {
 	return bpei_counter_get(&r->device->kernel_received);
 }
-static inline uint64_t dropped(struct reader *r)
+static inline uint64_t kernel_dropped(struct reader *r)
 {
 	return bpei_counter_get(&r->device->kernel_dropped);
 }
@@ -163,7 +165,8 @@ static inline void ask_stats(struct reader *r) BPEI_READER
 	bpei_device_stats(r->device);
 }
 
-static inline uint32_t traffic(
+/* Schedules n packets of at least `size` bytes.  Returns n. */
+static inline uint32_t send_traffic(
 	struct reader *r, int64_t from, int64_t gap, uint32_t n, uint32_t size)
 {
 	uint32_t first = 0;

@@ -135,7 +135,8 @@ int model_interface_flags(struct model *m, const char *name)
 /* macOS's bpf_validate lets these through, and its bpf_filter ends at them with 0. */
 static bool matches_nothing(uint16_t code)
 {
-	uint16_t class = code & 7, mode = code & 0xe0;
+	uint16_t class = code & 7;
+	uint16_t mode = code & 0xe0;
 	if (class == 7)
 		return code != MISC_TAX && code != MISC_TXA;
 	return code == RET_X || (class == 1 && (mode == 0x20 || mode == 0x40));

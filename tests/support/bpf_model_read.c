@@ -16,7 +16,8 @@ int64_t model_read(struct model *m, int node, uint8_t *to, size_t n, int64_t beg
 	int64_t now_ns, bool signalled, int64_t *deadline_ns)
 {
 	struct model_node *d = &m->node[node];
-	const bool openbsd = model_is(m, BPEI_OPENBSD), netbsd = model_is(m, BPEI_NETBSD);
+	const bool openbsd = model_is(m, BPEI_OPENBSD);
+	const bool netbsd = model_is(m, BPEI_NETBSD);
 	if (!n)
 		return 0;
 	if (openbsd && !d->on && began_ns == now_ns)

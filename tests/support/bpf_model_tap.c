@@ -29,7 +29,7 @@ void model_rotate(struct model *m, struct model_node *d)
 		d->previous_length = 0;
 }
 
-static bool compresses(const struct model *m, const struct model_node *d)
+static bool is_compressed(const struct model *m, const struct model_node *d)
 {
 	return model_is(m, BPEI_MACOS) && d->hdrcomp && m->compression_enabled;
 }
@@ -38,7 +38,7 @@ uint32_t model_counted(const struct model *m, const struct model_node *d)
 {
 	if (model_is(m, BPEI_MACOS) && d->exthdr)
 		return m->version && m->version < 15 ? (m->version < 10 ? 52 : 60) : 64;
-	if (compresses(m, d))
+	if (is_compressed(m, d))
 		return 20;
 	if (model_is(m, BPEI_OPENBSD) && m->openbsd_old)
 		return 20;
@@ -47,7 +47,8 @@ uint32_t model_counted(const struct model *m, const struct model_node *d)
 
 static void write_stamp(const struct model *m, const struct model_node *d, uint8_t *h, int64_t time)
 {
-	int64_t s = time / 1000000000, ns = time % 1000000000;
+	int64_t s = time / 1000000000;
+	int64_t ns = time % 1000000000;
 	if (d->no_stamp)
 		return;
 	if (m->abi->layout->stamp_bytes == 4) {
@@ -82,7 +83,7 @@ static uint32_t write_header(const struct model *m, const struct model_node *d, 
 	uint32_t hdrlen, const struct model_packet *p, uint32_t caplen, uint32_t complen)
 {
 	const struct bpei_layout *l = m->abi->layout;
-	bool leaves_rest = d->exthdr || compresses(m, d) || model_is(m, BPEI_NETBSD);
+	bool leaves_rest = d->exthdr || is_compressed(m, d) || model_is(m, BPEI_NETBSD);
 	uint32_t own = model_counted(m, d);
 	if (own > hdrlen || !leaves_rest)
 		own = hdrlen;
@@ -93,7 +94,7 @@ static uint32_t write_header(const struct model *m, const struct model_node *d, 
 	bpei_store16(h + l->hdrlen, (uint16_t)hdrlen);
 	if (l->flags && hdrlen > l->flags)
 		h[l->flags] = p->outgoing ? 0x20 : 0x10;
-	if (compresses(m, d))
+	if (is_compressed(m, d))
 		h[18] = (uint8_t)complen;
 	if (model_is(m, BPEI_MACOS) && d->exthdr)
 		write_extended(m, h, p);
@@ -101,20 +102,22 @@ static uint32_t write_header(const struct model *m, const struct model_node *d, 
 }
 
 /* get_common_prefix_size: of both packets at most (caplen & 0xff) bytes are compared. */
-static uint32_t common(const struct model_node *d, const uint8_t *data, uint32_t n)
+static uint32_t common_prefix(const struct model_node *d, const uint8_t *data, uint32_t n)
 {
-	uint32_t i = 0, most = d->previous_length < (n & 0xff) ? d->previous_length : n & 0xff;
+	uint32_t i = 0;
+	uint32_t most = d->previous_length < (n & 0xff) ? d->previous_length : n & 0xff;
 	while (i < most && data[i] == d->previous[i])
 		i++;
 	i &= ~3u;
 	return i > 252 ? 252 : i;
 }
 
-static uint32_t compress(struct model *m, struct model_node *d, const uint8_t *data, uint32_t n)
+static uint32_t compress_packet(
+	struct model *m, struct model_node *d, const uint8_t *data, uint32_t n)
 {
-	if (!compresses(m, d))
+	if (!is_compressed(m, d))
 		return 0;
-	uint32_t complen = common(d, data, n);
+	uint32_t complen = common_prefix(d, data, n);
 	d->previous_length = n & 0xff;
 	memcpy(d->previous, data, d->previous_length);
 	m->compression_stats[0]++;
@@ -144,7 +147,8 @@ static bool make_room(struct model *m, struct model_node *d, uint32_t *at, uint3
 	return true;
 }
 
-static void append(struct model *m, struct model_node *d, uint32_t at, const void *from, uint32_t n)
+static void append_bytes(
+	struct model *m, struct model_node *d, uint32_t at, const void *from, uint32_t n)
 {
 	if (d->zero_copy)
 		model_zbuf_write(m, d, at, from, n);
@@ -160,7 +164,8 @@ static void catch_packet(struct model *m, struct model_node *d, const struct mod
 	uint32_t hdrlen =
 		bpei_layout_hdrlen(model_counted(m, d), m->abi->layout->align, d->on->link_bytes);
 	uint32_t caplen = keep < p->caplen ? keep : p->caplen, at;
-	uint32_t room = d->size > hdrlen ? d->size - hdrlen : 0, head = hdrlen;
+	uint32_t room = d->size > hdrlen ? d->size - hdrlen : 0;
+	uint32_t head = hdrlen;
 	if (d->size < hdrlen && !model_is(m, BPEI_NETBSD))
 		return; /* lost, and not counted */
 	if (d->size < hdrlen)
@@ -171,19 +176,19 @@ static void catch_packet(struct model *m, struct model_node *d, const struct mod
 		d->dropped++;
 		return;
 	}
-	uint32_t complen = compress(m, d, p->data, caplen);
+	uint32_t complen = compress_packet(m, d, p->data, caplen);
 	if (!at)
 		d->first_ns = now_ns;
 	uint32_t own = write_header(m, d, h, hdrlen, p, caplen, complen);
-	append(m, d, at, h, own < head ? own : head);
-	append(m, d, at + head, p->data + complen, caplen - complen);
+	append_bytes(m, d, at, h, own < head ? own : head);
+	append_bytes(m, d, at + head, p->data + complen, caplen - complen);
 	d->store_length = at + head + caplen - complen;
 	d->store_packets++;
 }
 
 /* A tap is of one link type, the primary one unless it says another (bpf_tap_imp); who listens for
  * another one gets nothing. */
-static bool listens(
+static bool is_listening(
 	const struct model_node *d, const struct model_interface *on, const struct model_packet *p)
 {
 	return d->open && d->on == on && d->dlt == (p->dlt ? p->dlt : on->dlt[0]);
@@ -195,7 +200,7 @@ void model_tap(
 	const bool openbsd = model_is(m, BPEI_OPENBSD);
 	for (int i = 0; i < MODEL_NODES; i++) {
 		struct model_node *d = &m->node[i];
-		if (!listens(d, on, p))
+		if (!is_listening(d, on, p))
 			continue;
 		bool seen = d->direction & (p->outgoing ? 2 : 1);
 		if (openbsd)

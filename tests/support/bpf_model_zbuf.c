@@ -56,7 +56,7 @@ void model_zbuf_reclaim(struct model *m, struct model_node *d)
 }
 
 /* Makes the store the caller's: its length, then its generation. */
-static void assign(struct model *m, struct model_node *d)
+static void assign_buffer(struct model *m, struct model_node *d)
 {
 	uint64_t at = d->zbuf[d->zstore];
 	uint32_t generation = get_word(m, at) + 1;
@@ -70,7 +70,7 @@ static void assign(struct model *m, struct model_node *d)
 /* ROTATE_BUFFERS and bpf_zerocopy_bufheld. */
 void model_zbuf_hold(struct model *m, struct model_node *d)
 {
-	assign(m, d);
+	assign_buffer(m, d);
 	d->zheld = true;
 	d->hold_length = d->store_length;
 	d->hold_packets = d->store_packets;
@@ -82,7 +82,7 @@ void model_zbuf_hold(struct model *m, struct model_node *d)
 bool model_zbuf_full(struct model *m, struct model_node *d)
 {
 	if (d->zheld) {
-		assign(m, d); /* bpf_zerocopy_buffull */
+		assign_buffer(m, d); /* bpf_zerocopy_buffull */
 		return true;
 	}
 	model_zbuf_hold(m, d);

@@ -14,9 +14,9 @@ static inline const char *layers_wrong(
 	const struct bpe_layers *l, const struct bpe_key *key, uint32_t caplen, uint32_t link_type)
 {
 	static const uint8_t zero[16];
-	bool has_network = l->network != BPE_NO_OFFSET,
-	     has_transport = l->transport != BPE_NO_OFFSET,
-	     has_payload = l->payload != BPE_NO_OFFSET;
+	bool has_network = l->network != BPE_NO_OFFSET;
+	bool has_transport = l->transport != BPE_NO_OFFSET;
+	bool has_payload = l->payload != BPE_NO_OFFSET;
 	if (l->end > caplen)
 		return "end lies behind the captured bytes";
 	if (has_network && l->network > caplen)

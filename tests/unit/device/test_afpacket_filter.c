@@ -18,7 +18,7 @@ struct known {
 };
 
 /* The kernel's verdict. */
-static uint32_t kernel(const struct bpei_kernel_program *fit, const struct known *k,
+static uint32_t run_kernel_program(const struct bpei_kernel_program *fit, const struct known *k,
 	const uint8_t *data, uint32_t size)
 {
 	struct bpe_insn *p = malloc(fit->length * sizeof *p);
@@ -59,14 +59,15 @@ static uint32_t kernel(const struct bpei_kernel_program *fit, const struct known
 	return verdict;
 }
 
-static uint32_t put16(uint8_t *to, uint32_t at, uint32_t v)
+static uint32_t put_be16_at(uint8_t *to, uint32_t at, uint32_t v)
 {
-	to[at] = (uint8_t)(v >> 8), to[at + 1] = (uint8_t)v;
+	to[at] = (uint8_t)(v >> 8);
+	to[at + 1] = (uint8_t)v;
 	return at + 2;
 }
 
 /* An IP packet, as the kernel has it behind its link header. */
-static void network(struct generator *g, uint8_t *p, struct known *k)
+static void make_network_packet(struct generator *g, uint8_t *p, struct known *k)
 {
 	static const uint8_t protocols[] = { 6, 17, 1, 132 };
 	for (uint32_t i = 0; i < SIZE; i++)
@@ -77,50 +78,58 @@ static void network(struct generator *g, uint8_t *p, struct known *k)
 		.ifindex = pick(g, 4),
 		.hatype = pick(g, 2),
 		.pkttype = pick(g, 5) };
-	if (pick(g, 6))
-		k->protocol = 0x0800, p[0] = (uint8_t)(0x45 + pick(g, 2)), p[6] = p[7] = 0,
+	if (pick(g, 6)) {
+		k->protocol = 0x0800;
+		p[0] = (uint8_t)(0x45 + pick(g, 2));
+		p[6] = p[7] = 0;
 		p[9] = protocols[pick(g, 4)];
-	else
-		k->protocol = pick(g, 2) ? 0x86dd : 0x0806, p[0] = 0x60,
+	} else {
+		k->protocol = pick(g, 2) ? 0x86dd : 0x0806;
+		p[0] = 0x60;
 		p[6] = protocols[pick(g, 4)];
-	if (pick(g, 2))
-		p[12] = p[16] = 10, p[13] = p[14] = p[15] = 0;
+	}
+	if (pick(g, 2)) {
+		p[12] = p[16] = 10;
+		p[13] = p[14] = p[15] = 0;
+	}
 }
 
 static unsigned exact, taken, tagged_yes;
 
-static void compare(const struct bpei_tpacket *how, const struct bpei_filter *f,
+static void compare_verdicts(const struct bpei_tpacket *how, const struct bpei_filter *f,
 	struct generator *g, const char *text)
 {
 	struct bpei_kernel_program fit;
 	cr_assert_eq(bpei_tpacket_filter(how, f, &fit), BPE_OK);
 	cr_expect_leq(fit.length, 4096);
-	exact += fit.exact, taken++;
+	exact += fit.exact;
+	taken++;
 	for (int i = 0; i < 40; i++) {
 		uint8_t ip[SIZE], whole[SIZE + 64], theirs[SIZE + 64];
 		struct known k;
 		uint32_t at = 0, there = 0;
-		network(g, ip, &k);
+		make_network_packet(g, ip, &k);
 		if (how->cooked) { /* as bpei_walk_tpacket builds it */
 			memset(whole, 0, 32);
-			put16(whole, 0, k.tagged ? k.tpid : k.protocol);
-			put16(whole, 6, k.ifindex);
-			put16(whole, 8, k.hatype);
-			whole[10] = (uint8_t)k.pkttype, whole[11] = 6;
+			put_be16_at(whole, 0, k.tagged ? k.tpid : k.protocol);
+			put_be16_at(whole, 6, k.ifindex);
+			put_be16_at(whole, 8, k.hatype);
+			whole[10] = (uint8_t)k.pkttype;
+			whole[11] = 6;
 			at = 20;
 			if (k.tagged)
-				at = put16(whole, put16(whole, at, k.tci), k.protocol);
+				at = put_be16_at(whole, put_be16_at(whole, at, k.tci), k.protocol);
 		} else {
 			for (; at < 12; at++)
 				whole[at] = theirs[at] = (uint8_t)(at + pick(g, 2));
-			there = put16(theirs, 12, k.protocol);
+			there = put_be16_at(theirs, 12, k.protocol);
 			if (k.tagged)
-				at = put16(whole, put16(whole, at, k.tpid), k.tci);
-			at = put16(whole, at, k.protocol);
+				at = put_be16_at(whole, put_be16_at(whole, at, k.tpid), k.tci);
+			at = put_be16_at(whole, at, k.protocol);
 		}
 		memcpy(whole + at, ip, SIZE), memcpy(theirs + there, ip, SIZE);
-		uint32_t ours = bpei_filter_run(f->program, whole, at + SIZE, at + SIZE),
-			 kernels = kernel(&fit, &k, theirs, there + SIZE);
+		uint32_t ours = bpei_filter_run(f->program, whole, at + SIZE, at + SIZE);
+		uint32_t kernels = run_kernel_program(&fit, &k, theirs, there + SIZE);
 		cr_expect(!ours || kernels, "%s: refused there, taken here", text);
 		if (fit.exact)
 			cr_expect_eq(!ours, !kernels, "%s: taken there, refused here", text);
@@ -161,7 +170,7 @@ Test(afpacket_filter, expressions)
 		if (bpei_compile_for(text, &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000, &f, NULL) <
 			0)
 			continue;
-		compare(how, &f, &g, text);
+		compare_verdicts(how, &f, &g, text);
 		free(f.program), free(f.wide);
 	}
 	cr_expect_gt(taken, 1500);
@@ -193,15 +202,15 @@ Test(afpacket_filter, common_ones_are_exact)
 Test(afpacket_filter, returns)
 {
 	struct bpe_insn few[] = { { 0x28, 0, 0, 12 }, { 0x15, 0, 1, 0x8100 }, { 0x06, 0, 0, 50 },
-		{ 0x06, 0, 0, 40 } },
-			of_a[] = { { 0x30, 0, 0, 20 }, { 0x16, 0, 0, 0 } };
+		{ 0x06, 0, 0, 40 } };
+	struct bpe_insn of_a[] = { { 0x30, 0, 0, 20 }, { 0x16, 0, 0, 0 } };
 	struct generator g = { .state = 9 };
 	for (int i = 0; i < 20; i++)
 		for (int s = 0; s < 2; s++) {
-			compare(&shapes[s], &(struct bpei_filter){ .program = few, .length = 4 },
-				&g, "few");
-			compare(&shapes[s], &(struct bpei_filter){ .program = of_a, .length = 2 },
-				&g, "RET A");
+			compare_verdicts(&shapes[s],
+				&(struct bpei_filter){ .program = few, .length = 4 }, &g, "few");
+			compare_verdicts(&shapes[s],
+				&(struct bpei_filter){ .program = of_a, .length = 2 }, &g, "RET A");
 		}
 }
 
@@ -231,8 +240,9 @@ Test(afpacket_filter, second_sights_of_loopback)
 				struct known k = { .protocol = 0x0800,
 					.pkttype = pkttype,
 					.hatype = loopback ? 772 : 1 };
-				cr_expect_eq(!kernel(&fit, &k, ip, SIZE), loopback && pkttype == 4,
-					"%d %u %d", filtered, pkttype, loopback);
+				cr_expect_eq(!run_kernel_program(&fit, &k, ip, SIZE),
+					loopback && pkttype == 4, "%d %u %d", filtered, pkttype,
+					loopback);
 			}
 		if (filtered == 2)
 			free(fit.program), free(f.program), free(f.wide);
@@ -272,10 +282,10 @@ Test(afpacket_filter, directions)
 							     .program = &all, .length = 1 },
 						     &with),
 					BPE_OK);
-				cr_expect_eq(kernel(&with, &k, frame, SIZE) > 0, wanted,
+				cr_expect_eq(run_kernel_program(&with, &k, frame, SIZE) > 0, wanted,
 					"%zu %u %u", s, direction, pkttype);
-				cr_expect_eq(kernel(&without, &k, frame, SIZE) > 0, wanted,
-					"%zu %u %u", s, direction, pkttype);
+				cr_expect_eq(run_kernel_program(&without, &k, frame, SIZE) > 0,
+					wanted, "%zu %u %u", s, direction, pkttype);
 				free(with.program);
 			}
 }

@@ -18,7 +18,7 @@
 static bpei_counter torn, duplicates, duplicate_captured, duplicate_wire;
 static struct bpei_columns columns;
 
-static struct bpei_tpacket how(bool cooked)
+static struct bpei_tpacket describe_ring(bool cooked)
 {
 	return (struct bpei_tpacket){ .link_type = cooked ? 276 : 1,
 		.cooked = cooked,
@@ -30,7 +30,7 @@ static struct bpei_tpacket how(bool cooked)
 }
 
 /* Three frames of 60 bytes: plain; with a tag taken out; outgoing on a loopback interface. */
-static void make(uint8_t *block)
+static void make_block(uint8_t *block)
 {
 	struct tpacket_block_desc desc = { .version = 1 };
 	memset(block, 0, BLOCK);
@@ -51,9 +51,11 @@ static void make(uint8_t *block)
 			.sll_hatype = k == 2 ? ARPHRD_LOOPBACK : ARPHRD_ETHER,
 			.sll_halen = 6,
 			.sll_pkttype = k == 2 ? PACKET_OUTGOING : PACKET_HOST };
-		if (k == 1)
-			h.tp_status = TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID,
-			h.hv1.tp_vlan_tci = 0x2007, h.hv1.tp_vlan_tpid = 0x88a8;
+		if (k == 1) {
+			h.tp_status = TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID;
+			h.hv1.tp_vlan_tci = 0x2007;
+			h.hv1.tp_vlan_tpid = 0x88a8;
+		}
 		memcpy(at, &h, sizeof h);
 		memcpy(at + TPACKET_ALIGN(sizeof h), &from, sizeof from);
 		for (uint32_t j = 0; j < 60; j++)
@@ -61,9 +63,9 @@ static void make(uint8_t *block)
 	}
 }
 
-static uint32_t walk(uint8_t *block, bool cooked, uint32_t max, struct bpei_block *b)
+static uint32_t walk_made_block(uint8_t *block, bool cooked, uint32_t max, struct bpei_block *b)
 {
-	struct bpei_tpacket t = how(cooked);
+	struct bpei_tpacket t = describe_ring(cooked);
 	struct tpacket_block_desc desc;
 	memcpy(&desc, block, sizeof desc);
 	*b = (struct bpei_block){
@@ -73,23 +75,23 @@ static uint32_t walk(uint8_t *block, bool cooked, uint32_t max, struct bpei_bloc
 }
 
 static uint8_t *block;
-static void setup(void)
+static void make_columns(void)
 {
 	cr_assert_eq(bpei_columns_new(&columns, BPE_BATCH), 0);
 	block = malloc(BLOCK);
-	make(block);
+	make_block(block);
 }
-static void teardown(void)
+static void free_columns(void)
 {
 	free(block);
 	bpei_columns_free(&columns, BPE_BATCH);
 }
-TestSuite(tpacket, .init = setup, .fini = teardown);
+TestSuite(tpacket, .init = make_columns, .fini = free_columns);
 
 Test(tpacket, frames_tags_and_second_sights)
 {
 	struct bpei_block b;
-	cr_assert_eq(walk(block, false, 64, &b), 2);
+	cr_assert_eq(walk_made_block(block, false, 64, &b), 2);
 	cr_assert_eq(b.link_type, 1);
 	cr_assert_eq(columns.caplen[0], 60);
 	cr_assert_eq(columns.wirelen[0], 100);
@@ -107,10 +109,10 @@ Test(tpacket, frames_tags_and_second_sights)
 Test(tpacket, cooked_headers)
 {
 	struct bpei_block b;
-	cr_assert_eq(walk(block, true, 1, &b), 1);
+	cr_assert_eq(walk_made_block(block, true, 1, &b), 1);
 	cr_assert_eq(columns.caplen[0], 80);
 	cr_assert_arr_eq(columns.data[0], "\x8\0\0\0\0\0\0\3\0\1\0\6\0\0\0\0\0\0\0\0\0\1\2", 23);
-	struct bpei_tpacket t = how(true);
+	struct bpei_tpacket t = describe_ring(true);
 	cr_assert_eq(bpei_walk_tpacket(&t, &b, &columns, 64), 1); /* it goes on where it stopped */
 	cr_assert_eq(columns.caplen[0], 84);
 	cr_assert_arr_eq(columns.data[0], "\x88\xa8", 2);
@@ -122,10 +124,11 @@ Test(tpacket, cooked_headers)
  * allocation, sanitizers), and what is given lies inside it. */
 Test(tpacket, random_damage_stays_inside, .timeout = 60)
 {
-	uint64_t random = 20240229, tears = 0;
+	uint64_t random = 20240229;
+	uint64_t tears = 0;
 	for (int i = 0; i < 40000; i++) {
 		struct bpei_block b;
-		make(block);
+		make_block(block);
 		for (int k = 0; k < 2; k++) {
 			random = random * 6364136223846793005u + 1442695040888963407u;
 			uint32_t at = (uint32_t)(random >> 33) % 3 == 0
@@ -136,7 +139,7 @@ Test(tpacket, random_damage_stays_inside, .timeout = 60)
 						      : (uint32_t)(random >> 20) % 4096;
 			memcpy(block + at, &value, sizeof value);
 		}
-		uint32_t n = walk(block, i & 1, 64, &b);
+		uint32_t n = walk_made_block(block, i & 1, 64, &b);
 		for (uint32_t k = 0; k < n; k++)
 			cr_assert(columns.data[k] >= block &&
 				  columns.data[k] + columns.caplen[k] <= block + BLOCK);

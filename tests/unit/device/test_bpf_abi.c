@@ -15,19 +15,19 @@ struct declared {
 	unsigned direction, number, size;
 };
 
-static uint32_t code(const struct declared *d, char group)
+static uint32_t ioctl_code(const struct declared *d, char group)
 {
 	return d->direction << 28 | (d->size & 0x1fff) << 16 | (uint32_t)group << 8 | d->number;
 }
 
-static void check(
+static void check_abi(
 	enum bpei_bpf_system system, const struct declared *list, size_t n, size_t present)
 {
 	const struct bpei_bpf_abi *abi = &bpei_bpf_abis[system];
 	size_t there = 0;
 	for (size_t i = 0; i < n; i++)
-		cr_expect_eq(abi->call[list[i].call], code(&list[i], 'B'), "%s %s: %#x", abi->title,
-			bpei_bpf_call_name(list[i].call), abi->call[list[i].call]);
+		cr_expect_eq(abi->call[list[i].call], ioctl_code(&list[i], 'B'), "%s %s: %#x",
+			abi->title, bpei_bpf_call_name(list[i].call), abi->call[list[i].call]);
 	cr_expect_eq(abi->call[BPEI_FIONREAD], 0x4004667fu);
 	cr_expect_eq(abi->call[BPEI_FIONBIO], 0x8004667eu);
 	for (int c = 0; c < BPEI_BPF_CALL_COUNT; c++)
@@ -59,7 +59,7 @@ Test(bpf_abi, macos)
 		{ BPEI_BIOCGHDRCOMPSTATS, R, 136, 56 }, { BPEI_BIOCGHDRCOMPON, R, 137, 4 },
 		{ BPEI_BIOCGDIRECTION, R, 138, 4 }, { BPEI_BIOCSDIRECTION, W, 139, 4 },
 		{ BPEI_BIOCGNOTSTAMP, R, 144, 4 }, { BPEI_BIOCSNOTSTAMP, W, 145, 4 } };
-	check(BPEI_MACOS, list, SIZE(list), SIZE(list));
+	check_abi(BPEI_MACOS, list, SIZE(list), SIZE(list));
 }
 
 Test(bpf_abi, freebsd)
@@ -74,7 +74,7 @@ Test(bpf_abi, freebsd)
 		{ BPEI_BIOCGETZMAX, R, 127, 8 }, { BPEI_BIOCROTZBUF, R, 128, 24 },
 		{ BPEI_BIOCSETZBUF, W, 129, 24 }, { BPEI_BIOCSETFNR, W, 130, 16 },
 		{ BPEI_BIOCGTSTAMP, R, 131, 4 }, { BPEI_BIOCSTSTAMP, W, 132, 4 } };
-	check(BPEI_FREEBSD, list, SIZE(list), SIZE(list));
+	check_abi(BPEI_FREEBSD, list, SIZE(list), SIZE(list));
 }
 
 Test(bpf_abi, netbsd)
@@ -85,7 +85,7 @@ Test(bpf_abi, netbsd)
 		{ BPEI_BIOCGDIRECTION, R, 120, 4 }, { BPEI_BIOCSDIRECTION, W, 121, 4 },
 		{ BPEI_BIOCSDLT, W, 118, 4 }, { BPEI_BIOCGDLTLIST, WR, 119, 16 },
 		{ BPEI_BIOCLOCK, V, 126, 0 }, { BPEI_BIOCSETWF, W, 127, 16 } };
-	check(BPEI_NETBSD, list, SIZE(list), SIZE(list));
+	check_abi(BPEI_NETBSD, list, SIZE(list), SIZE(list));
 }
 
 Test(bpf_abi, openbsd)
@@ -98,7 +98,7 @@ Test(bpf_abi, openbsd)
 		{ BPEI_BIOCSETWF, W, 119, 16 }, { BPEI_BIOCSETFNR, W, 127, 16 },
 		{ BPEI_BIOCSWTIMEOUT, W, 126, 16 }, { BPEI_BIOCGWTIMEOUT, R, 126, 16 },
 		{ BPEI_BIOCDWTIMEOUT, V, 126, 0 } };
-	check(BPEI_OPENBSD, list, SIZE(list), SIZE(list));
+	check_abi(BPEI_OPENBSD, list, SIZE(list), SIZE(list));
 }
 
 Test(bpf_abi, header_lengths)

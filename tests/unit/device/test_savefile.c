@@ -30,13 +30,13 @@ static void name_file(void)
 	snprintf(path, sizeof path, "/tmp/bpe-savefile-%ld", (long)getpid());
 }
 
-static void remove_file(void)
+static void remove_savefile(void)
 {
 	unlink(path);
 }
-TestSuite(savefile, .init = name_file, .fini = remove_file);
+TestSuite(savefile, .init = name_file, .fini = remove_savefile);
 
-static struct got read_all(uint32_t snaplen)
+static struct got read_all_packets(uint32_t snaplen)
 {
 	struct got g = { .packets = 0 };
 	struct bpei_device *d;
@@ -61,8 +61,10 @@ static struct got read_all(uint32_t snaplen)
 			for (uint32_t i = 0; i < n; i++) {
 				uint32_t k = g.packets++;
 				cr_assert(k < 64);
-				g.link_type[k] = b.link_type, g.interface_id[k] = c.interface_id[i],
-				g.caplen[k] = c.caplen[i], g.wirelen[k] = c.wirelen[i];
+				g.link_type[k] = b.link_type;
+				g.interface_id[k] = c.interface_id[i];
+				g.caplen[k] = c.caplen[i];
+				g.wirelen[k] = c.wirelen[i];
 				g.time_ns[k] = c.time_ns[i];
 				for (uint32_t j = 0; j < c.caplen[i]; j++)
 					g.wrong |= c.data[i][j] != (uint8_t)k;
@@ -89,7 +91,7 @@ struct feed {
 	size_t n, step;
 };
 
-static void *feed(void *arg)
+static void *feed_pipe(void *arg)
 {
 	struct feed *f = arg;
 	int fd = open(path, O_WRONLY);
@@ -106,8 +108,8 @@ static struct got read_fifo(const uint8_t *bytes, size_t n, size_t step)
 	struct feed f = { bytes, n, step };
 	unlink(path);
 	cr_assert_eq(mkfifo(path, 0600), 0);
-	cr_assert_eq(pthread_create(&t, NULL, feed, &f), 0);
-	struct got g = read_all(BPE_MAX_SNAPLEN);
+	cr_assert_eq(pthread_create(&t, NULL, feed_pipe, &f), 0);
+	struct got g = read_all_packets(BPE_MAX_SNAPLEN);
 	pthread_join(t, NULL);
 	unlink(path);
 	return g;
@@ -126,7 +128,7 @@ static void every_cut(const struct image *f, size_t header)
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t cut = 0; cut <= f->length; cut++) {
 		write_file(f->bytes, cut);
-		struct got g = read_all(BPE_MAX_SNAPLEN);
+		struct got g = read_all_packets(BPE_MAX_SNAPLEN);
 		if (cut < header) {
 			cr_assert_eq(g.end, BPE_E_FORMAT, "cut %zu: %d", cut, g.end);
 			continue;
@@ -151,14 +153,15 @@ Test(savefile, pcap_in_every_form_cut_everywhere, .timeout = 120)
 	for (int form = 0; form < 6; form++) {
 		static const uint32_t magics[] = { 0xa1b2c3d4, 0xa1b23c4d, 0xa1b2cd34 };
 		static struct image f;
-		uint32_t magic = magics[form / 2], more = magic == 0xa1b2cd34 ? 8 : 0;
+		uint32_t magic = magics[form / 2];
+		uint32_t more = magic == 0xa1b2cd34 ? 8 : 0;
 		memset(&f, 0, sizeof f);
 		f.big = form % 2;
 		pcap_header(&f, magic, 4, 65535, 105);
 		for (uint32_t i = 0; i < 5; i++)
 			pcap_packet(&f, 1000 + i, 999999, i * 9, i * 10, more);
 		write_file(f.bytes, f.length);
-		struct got g = read_all(BPE_MAX_SNAPLEN);
+		struct got g = read_all_packets(BPE_MAX_SNAPLEN);
 		cr_assert_eq(g.packets, 5);
 		cr_assert(!g.wrong);
 		cr_assert_eq(g.link_type[4], 105);
@@ -175,10 +178,10 @@ Test(savefile, pcap_quirks)
 	static struct image f;
 	pcap_header(&f, 0xa1b2c3d4, 2, 65535,
 		1); /* version 2.2: the lengths stand the other way round */
-	put(&f, 1, 4), put(&f, 2, 4), put(&f, 9, 4), put(&f, 4, 4), put_bytes(&f, 4, 0),
-		packet_done(&f);
+	put_number(&f, 1, 4), put_number(&f, 2, 4), put_number(&f, 9, 4), put_number(&f, 4, 4),
+		put_bytes(&f, 4, 0), packet_done(&f);
 	write_file(f.bytes, f.length);
-	struct got g = read_all(BPE_MAX_SNAPLEN);
+	struct got g = read_all_packets(BPE_MAX_SNAPLEN);
 	cr_assert_eq(g.packets, 1);
 	cr_assert_eq(g.caplen[0], 4);
 	cr_assert_eq(g.wirelen[0], 9);
@@ -190,11 +193,11 @@ Test(savefile, pcap_quirks)
 	pcap_packet(&f, UINT32_MAX, UINT32_MAX, 30, 30, 0);
 	pcap_packet(&f, 1, 1, 30, 30, 0);
 	write_file(f.bytes, f.length);
-	g = read_all(7);
+	g = read_all_packets(7);
 	cr_assert_eq(g.packets, 2);
 	cr_assert_eq(g.link_type[0], 1);
 	cr_assert_eq(g.caplen[1], 7);
-	g = read_all(BPE_MAX_SNAPLEN);
+	g = read_all_packets(BPE_MAX_SNAPLEN);
 	cr_assert_eq(g.caplen[1], 10);
 	cr_assert_eq(g.wirelen[1], 30);
 	cr_assert(!g.wrong);
@@ -202,15 +205,15 @@ Test(savefile, pcap_quirks)
 	memset(&f, 0, sizeof f);
 	pcap_header(&f, 0xa1b2c3d4, 4, 65535, 1);
 	pcap_packet(&f, 1, 1, 30, 30, 0);
-	put(&f, 0, 8), put(&f, 262145, 4), put(&f, 262145, 4);
+	put_number(&f, 0, 8), put_number(&f, 262145, 4), put_number(&f, 262145, 4);
 	write_file(f.bytes, f.length);
-	g = read_all(BPE_MAX_SNAPLEN);
+	g = read_all_packets(BPE_MAX_SNAPLEN);
 	cr_assert_eq(g.packets, 1);
 	cr_assert_eq(g.end, BPE_E_FORMAT);
 	cr_assert_not_null(strstr(g.error.text, "byte 70"));
 	f.bytes[4] = 3; /* version 3 */
 	write_file(f.bytes, f.length);
-	cr_assert_eq(read_all(BPE_MAX_SNAPLEN).end, BPE_E_FORMAT);
+	cr_assert_eq(read_all_packets(BPE_MAX_SNAPLEN).end, BPE_E_FORMAT);
 }
 
 static void ng_image(struct image *f)
@@ -235,13 +238,14 @@ static void ng_image(struct image *f)
 Test(savefile, pcapng_sections_interfaces_times, .timeout = 60)
 {
 	static struct image f;
-	static const uint32_t links[] = { 1, 101, 101, 113, 113, 1 }, ids[] = { 0, 1, 1, 2, 2, 3 },
-			      caplens[] = { 20, 21, 22, 16, 3, 0 };
+	static const uint32_t links[] = { 1, 101, 101, 113, 113, 1 };
+	static const uint32_t ids[] = { 0, 1, 1, 2, 2, 3 };
+	static const uint32_t caplens[] = { 20, 21, 22, 16, 3, 0 };
 	static const int64_t times[] = { 1000000000, 1000000000005, 1000000000006,
 		1000000000006 /* has none: the last one's */, 2500000000, 2000000001 };
 	ng_image(&f);
 	write_file(f.bytes, f.length);
-	struct got g = read_all(BPE_MAX_SNAPLEN);
+	struct got g = read_all_packets(BPE_MAX_SNAPLEN);
 	cr_assert_eq(g.end, BPE_E_END, "%s", g.error.text);
 	cr_assert_eq(g.packets, 6);
 	cr_assert(!g.wrong);
@@ -280,7 +284,7 @@ Test(savefile, pcapng_extreme_times)
 	for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		ng_packet(&f, 6, i, rows[i].time, 1, 1);
 	write_file(f.bytes, f.length);
-	struct got g = read_all(BPE_MAX_SNAPLEN);
+	struct got g = read_all_packets(BPE_MAX_SNAPLEN);
 	cr_assert_eq(g.packets, sizeof rows / sizeof *rows);
 	for (uint32_t i = 0; i < g.packets; i++)
 		cr_assert_eq(g.time_ns[i], rows[i].ns, "row %u: %lld", i, (long long)g.time_ns[i]);
@@ -299,22 +303,22 @@ Test(savefile, pcapng_damage_is_told_after_what_is_sound)
 		size_t end = f.length;
 		f.length = at + 4;
 		if (kind == 1)
-			put(&f, 8, 4); /* shorter than its header */
+			put_number(&f, 8, 4); /* shorter than its header */
 		if (kind == 2)
-			put(&f, (uint32_t)(end - at) + 1, 4); /* not a multiple of 4 */
+			put_number(&f, (uint32_t)(end - at) + 1, 4); /* not a multiple of 4 */
 		if (kind == 3)
-			put(&f, 0x7ffffff0, 4); /* endless */
+			put_number(&f, 0x7ffffff0, 4); /* endless */
 		f.length = end - 4;
 		if (kind == 4)
-			put(&f, 16, 4); /* its ends differ */
+			put_number(&f, 16, 4); /* its ends differ */
 		f.length = at + 20;
 		if (kind == 5)
-			put(&f, 100, 4); /* a packet longer than its block */
+			put_number(&f, 100, 4); /* a packet longer than its block */
 		f.length = end;
 		if (kind == 6)
 			ng_interface(&f, 1, 0, 127, 0), f.packets--, f.length += 0;
 		write_file(f.bytes, f.length);
-		struct got g = read_all(BPE_MAX_SNAPLEN);
+		struct got g = read_all_packets(BPE_MAX_SNAPLEN);
 		cr_assert_eq(g.end, BPE_E_FORMAT, "kind %d: %d", kind, g.end);
 		cr_assert_eq(g.packets, kind == 6 ? 2 : 1, "kind %d: %u", kind, g.packets);
 		cr_assert_not_null(strstr(g.error.text, "damaged at byte"));
@@ -389,13 +393,13 @@ Test(savefile, what_is_no_savefile)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		write_file((const uint8_t *)rows[i].bytes, rows[i].n);
-		struct got g = read_all(BPE_MAX_SNAPLEN);
+		struct got g = read_all_packets(BPE_MAX_SNAPLEN);
 		cr_assert_eq(g.end, BPE_E_FORMAT);
 		cr_assert_not_null(strstr(g.error.text, rows[i].told), "%s", g.error.text);
 	}
 	unlink(path);
-	cr_assert_eq(read_all(BPE_MAX_SNAPLEN).end, BPE_E_ABSENT);
+	cr_assert_eq(read_all_packets(BPE_MAX_SNAPLEN).end, BPE_E_ABSENT);
 	mkdir(path, 0700);
-	cr_assert_eq(read_all(BPE_MAX_SNAPLEN).end, BPE_E_FORMAT);
+	cr_assert_eq(read_all_packets(BPE_MAX_SNAPLEN).end, BPE_E_FORMAT);
 	rmdir(path);
 }

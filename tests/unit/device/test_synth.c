@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-static uint32_t sum16(const uint8_t *p, uint32_t n)
+static uint32_t sum_be16(const uint8_t *p, uint32_t n)
 {
 	uint32_t sum = 0;
 	for (uint32_t i = 0; i + 1 < n; i += 2)
@@ -15,14 +15,14 @@ static uint32_t sum16(const uint8_t *p, uint32_t n)
 	return n & 1 ? sum + ((uint32_t)p[n - 1] << 8) : sum;
 }
 
-static uint16_t fold(uint32_t sum)
+static uint16_t fold_sum(uint32_t sum)
 {
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)sum;
 }
 
-static void sound(const uint8_t *p, uint32_t n, const char *what)
+static void is_sound_frame(const uint8_t *p, uint32_t n, const char *what)
 {
 	struct bpe_layers l;
 	struct bpe_key key;
@@ -33,17 +33,18 @@ static void sound(const uint8_t *p, uint32_t n, const char *what)
 	cr_assert_eq(l.flags & BPE_PKT_WRONG, 0, "%s", what);
 	if (l.proto == BPE_PROTO_ARP)
 		return;
-	const uint8_t *ip = p + l.network, *l4 = p + l.transport;
+	const uint8_t *ip = p + l.network;
+	const uint8_t *l4 = p + l.transport;
 	uint32_t length = l.end - l.transport;
 	bool six = l.flags & BPE_PKT_IP6;
 	if (!six)
-		cr_assert_eq(fold(sum16(ip, 20)), 0xffff, "%s: IPv4 checksum", what);
+		cr_assert_eq(fold_sum(sum_be16(ip, 20)), 0xffff, "%s: IPv4 checksum", what);
 	uint32_t pseudo =
 		l.proto == BPE_PROTO_ICMP
 			? 0
-			: (six ? sum16(ip + 8, 32) : sum16(ip + 12, 8)) + l.ip_proto + length;
-	cr_assert_eq(fold(sum16(l4, length) + pseudo), 0xffff, "%s: checksum of protocol %u", what,
-		l.ip_proto);
+			: (six ? sum_be16(ip + 8, 32) : sum_be16(ip + 12, 8)) + l.ip_proto + length;
+	cr_assert_eq(fold_sum(sum_be16(l4, length) + pseudo), 0xffff, "%s: checksum of protocol %u",
+		what, l.ip_proto);
 }
 
 Test(synth, packets_are_sound_and_counted)
@@ -61,7 +62,7 @@ Test(synth, packets_are_sound_and_counted)
 		for (int i = 0; i < 30000; i++) {
 			uint32_t n = bpei_synth_gen_next(g, p);
 			cr_assert(n >= 60 && n <= 1530);
-			sound(p, n, names[k]);
+			is_sound_frame(p, n, names[k]);
 			bytes += n;
 		}
 		const struct bpei_synth_truth *t = bpei_synth_gen_truth(g);
