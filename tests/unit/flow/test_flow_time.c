@@ -28,7 +28,7 @@ static void follow_ns(const int64_t *time_ns, uint32_t n)
 /* Follows times in seconds; writes all flow times. */
 static void follow_seconds(const int64_t *seconds, uint32_t n)
 {
-	int64_t ns[8];
+	int64_t ns[8] = { 0 };
 	for (uint32_t i = 0; i < n; i++)
 		ns[i] = seconds[i] * S;
 	follow_ns(ns, n);
