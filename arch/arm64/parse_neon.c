@@ -27,8 +27,10 @@ static inline uint32x4_t zip_high_64(uint32x4_t a, uint32x4_t b)
 
 static inline void transpose_4x4(vec32 t[4], uint32x4_t a, uint32x4_t b, uint32x4_t c, uint32x4_t d)
 {
-	uint32x4_t ab = vzip1q_u32(a, b), cd = vzip1q_u32(c, d), ab2 = vzip2q_u32(a, b),
-		   cd2 = vzip2q_u32(c, d);
+	uint32x4_t ab = vzip1q_u32(a, b);
+	uint32x4_t cd = vzip1q_u32(c, d);
+	uint32x4_t ab2 = vzip2q_u32(a, b);
+	uint32x4_t cd2 = vzip2q_u32(c, d);
 	t[0] = (vec32)zip_low_64(ab, cd);
 	t[1] = (vec32)zip_high_64(ab, cd);
 	t[2] = (vec32)zip_low_64(ab2, cd2);
@@ -57,8 +59,8 @@ static inline uint32x4_t load_two_pairs(const uint8_t *a, const uint8_t *b)
 
 static inline void load_pairs(vec32 c[2], const uint8_t *const *at, int plus)
 {
-	uint32x4_t a = load_two_pairs(at[0] + plus, at[1] + plus),
-		   b = load_two_pairs(at[2] + plus, at[3] + plus);
+	uint32x4_t a = load_two_pairs(at[0] + plus, at[1] + plus);
+	uint32x4_t b = load_two_pairs(at[2] + plus, at[3] + plus);
 	c[0] = (vec32)vuzp1q_u32(a, b);
 	c[1] = (vec32)vuzp2q_u32(a, b);
 }
@@ -93,8 +95,8 @@ static inline uint32x4_t keep_high_half(uint32x4_t x)
 
 static inline void store_rows(struct bpe_key *key, const uint32_t *indexes, vec32 a, vec32 b)
 {
-	uint32x4_t first = vzip1q_u32((uint32x4_t)a, (uint32x4_t)b),
-		   last = vzip2q_u32((uint32x4_t)a, (uint32x4_t)b);
+	uint32x4_t first = vzip1q_u32((uint32x4_t)a, (uint32x4_t)b);
+	uint32x4_t last = vzip2q_u32((uint32x4_t)a, (uint32x4_t)b);
 	store_128(key_at(key, indexes, 0)->port, keep_low_half(first));
 	store_128(key_at(key, indexes, 1)->port, keep_high_half(first));
 	store_128(key_at(key, indexes, 2)->port, keep_low_half(last));
@@ -103,8 +105,8 @@ static inline void store_rows(struct bpe_key *key, const uint32_t *indexes, vec3
 
 static inline void store_end(struct bpe_key *key, const uint32_t *indexes, uint32_t end, vec32 a)
 {
-	uint32x4_t first = vzip1q_u32((uint32x4_t)a, vdupq_n_u32(0)),
-		   last = vzip2q_u32((uint32x4_t)a, vdupq_n_u32(0));
+	uint32x4_t first = vzip1q_u32((uint32x4_t)a, vdupq_n_u32(0));
+	uint32x4_t last = vzip2q_u32((uint32x4_t)a, vdupq_n_u32(0));
 	store_128(key_at(key, indexes, 0)->addr[end], keep_low_half(first));
 	store_128(key_at(key, indexes, 1)->addr[end], keep_high_half(first));
 	store_128(key_at(key, indexes, 2)->addr[end], keep_low_half(last));
@@ -129,8 +131,12 @@ static inline void store_two_layers(char *to, uint32x4_t a, uint32x4_t b, uint32
 
 static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
 {
-	const uint32x4_t a = (uint32x4_t)w[0], b = (uint32x4_t)w[1], c = (uint32x4_t)w[2],
-			 d = (uint32x4_t)w[3], e = (uint32x4_t)w[4], f = (uint32x4_t)w[5];
+	const uint32x4_t a = (uint32x4_t)w[0];
+	const uint32x4_t b = (uint32x4_t)w[1];
+	const uint32x4_t c = (uint32x4_t)w[2];
+	const uint32x4_t d = (uint32x4_t)w[3];
+	const uint32x4_t e = (uint32x4_t)w[4];
+	const uint32x4_t f = (uint32x4_t)w[5];
 	store_two_layers((char *)layers, vzip1q_u32(a, b), vzip1q_u32(c, d), vzip1q_u32(e, f));
 	store_two_layers(
 		(char *)(layers + 2), vzip2q_u32(a, b), vzip2q_u32(c, d), vzip2q_u32(e, f));
@@ -138,8 +144,8 @@ static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
 
 static inline void store_pairs(struct bpe_layers *layers, const uint32_t *indexes, vec32 a, vec32 b)
 {
-	uint32x4_t first = vzip1q_u32((uint32x4_t)a, (uint32x4_t)b),
-		   last = vzip2q_u32((uint32x4_t)a, (uint32x4_t)b);
+	uint32x4_t first = vzip1q_u32((uint32x4_t)a, (uint32x4_t)b);
+	uint32x4_t last = vzip2q_u32((uint32x4_t)a, (uint32x4_t)b);
 	vst1_u8((uint8_t *)&layers_at(layers, indexes, 0)->link_type,
 		vreinterpret_u8_u32(vget_low_u32(first)));
 	vst1_u8((uint8_t *)&layers_at(layers, indexes, 1)->link_type,
@@ -217,8 +223,8 @@ static inline vec16 lookup_ports(vec16 at)
 	static const uint8_t table[32] = { BPEI_LIST_PORTS(BPEI_LOWER_BYTE),
 		BPEI_LIST_PORTS(BPEI_UPPER_BYTE) };
 	const uint8x16x2_t halves = { { vld1q_u8(table), vld1q_u8(table + 16) } };
-	uint16x8_t low = (uint16x8_t)at,
-		   both = vorrq_u16(vsliq_n_u16(low, low, 8), vdupq_n_u16(0x1000));
+	uint16x8_t low = (uint16x8_t)at;
+	uint16x8_t both = vorrq_u16(vsliq_n_u16(low, low, 8), vdupq_n_u16(0x1000));
 	return (vec16)vqtbl2q_u8(halves, vreinterpretq_u8_u16(both));
 }
 

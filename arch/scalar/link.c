@@ -33,7 +33,8 @@ static void parse_arp(const struct bpei_packet *p, uint32_t offset, uint8_t prot
 static bool looks_like_ip(const struct bpei_packet *p, uint32_t offset, unsigned version)
 {
 	const uint8_t *ip = p->data + offset;
-	uint32_t left = p->caplen - offset, sum = 0;
+	uint32_t left = p->caplen - offset;
+	uint32_t sum = 0;
 	if (version == 6)
 		return left >= 40 && offset + 40 + bpei_be16(ip + 4) <= p->wirelen;
 	uint32_t header = (ip[0] & 15u) * 4;
@@ -77,7 +78,8 @@ void bpei_packet_ppp(const struct bpei_packet *p, uint32_t offset)
 {
 	if (!bpei_packet_there(p, offset, 2))
 		return;
-	uint32_t protocol = p->data[offset], bytes = protocol & 1 ? 1 : 2;
+	uint32_t protocol = p->data[offset];
+	uint32_t bytes = protocol & 1 ? 1 : 2;
 	if (bytes == 2)
 		protocol = bpei_be16(p->data + offset);
 	offset += bytes;
@@ -129,8 +131,8 @@ static void parse_pppoe(const struct bpei_packet *p, uint32_t offset)
 /* Parses an LLC header, with or without SNAP. */
 static void parse_llc_header(const struct bpei_packet *p, uint32_t offset)
 {
-	static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 },
-			     bridge_tunnel[] = { 0xaa, 0xaa, 3, 0, 0, 0xf8 };
+	static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 };
+	static const uint8_t bridge_tunnel[] = { 0xaa, 0xaa, 3, 0, 0, 0xf8 };
 	const uint8_t *h = p->data + offset;
 	bpei_packet_unknown(p, offset, BPE_PROTO_LLC);
 	if (p->caplen - offset >= 3 && h[0] == 0x42 && h[1] == 0x42 && h[2] == 3)
@@ -281,7 +283,8 @@ static void parse_msdu(const struct bpei_packet *p, uint32_t offset, uint32_t n,
 void bpei_packet_wlan(const struct bpei_packet *p, uint32_t offset, uint32_t link_type)
 {
 	enum { SUBFRAME = 14 }; /* target, source, length */
-	bool padded = false, swapped = link_type == LINK_WLAN_SWAPPED;
+	bool padded = false;
+	bool swapped = link_type == LINK_WLAN_SWAPPED;
 	const uint8_t *frame = p->data + offset;
 	uint32_t n = p->caplen - offset;
 	uint32_t radio = bpei_wlan_radio(frame, n, swapped ? LINK_WLAN : link_type, &padded);

@@ -32,14 +32,17 @@ static void fill_packet_key(const struct bpei_packet *p, const uint8_t *from, ui
 	struct bpe_key *k = p->key;
 	bool swap;
 	if (version == 4) {
-		uint32_t source = bpei_be32(from), target = bpei_be32(from + 4);
+		uint32_t source = bpei_be32(from);
+		uint32_t target = bpei_be32(from + 4);
 		swap = source > target || (source == target && ends_are_swapped(ports));
 		memset(k->addr, 0, sizeof k->addr);
 		bpei_store32(k->addr[swap], bpei_load32(from));
 		bpei_store32(k->addr[!swap], bpei_load32(from + 4));
 	} else {
-		uint64_t source0 = bpei_be64(from), target0 = bpei_be64(from + 16),
-			 source1 = bpei_be64(from + 8), target1 = bpei_be64(from + 24);
+		uint64_t source0 = bpei_be64(from);
+		uint64_t target0 = bpei_be64(from + 16);
+		uint64_t source1 = bpei_be64(from + 8);
+		uint64_t target1 = bpei_be64(from + 24);
 		swap = source0 != target0   ? source0 > target0
 		       : source1 != target1 ? source1 > target1
 					    : ends_are_swapped(ports);
@@ -130,8 +133,11 @@ static bool proto_has_ports(uint8_t proto)
  * and writes nothing, if the quotation is too short. */
 static bool parse_quoted(const struct bpei_packet *p, uint32_t offset, uint8_t version)
 {
-	struct bpe_layers *l = p->layers, saved = *l;
-	uint32_t at = 0, ports = 0, least = version == 4 ? 20 : 40;
+	struct bpe_layers *l = p->layers;
+	struct bpe_layers saved = *l;
+	uint32_t at = 0;
+	uint32_t ports = 0;
+	uint32_t least = version == 4 ? 20 : 40;
 	const uint8_t *ip = p->data + offset;
 	if (l->end < offset + least || ip[0] >> 4 != version)
 		return false;
@@ -143,7 +149,8 @@ static bool parse_quoted(const struct bpei_packet *p, uint32_t offset, uint8_t v
 		at = offset + (ip[0] & 15u) * 4;
 	if (version == 4 && bpei_be16(ip + 6) & 0x1fff)
 		l->flags |= BPE_PKT_FRAGMENT;
-	uint8_t proto = l->ip_proto, echo = version == 4 ? IP_ICMP : IP_ICMP6;
+	uint8_t proto = l->ip_proto;
+	uint8_t echo = version == 4 ? IP_ICMP : IP_ICMP6;
 	bool later = l->flags & BPE_PKT_FRAGMENT;
 	*l = saved;
 	if (!at)
@@ -345,8 +352,9 @@ void bpei_packet_ip4(const struct bpei_packet *p, uint32_t offset)
 		l->flags |= BPE_PKT_BAD_VERSION;
 		return;
 	}
-	uint32_t header = (ip[0] & 15u) * 4, total = bpei_be16(ip + 2),
-		 fragment = bpei_be16(ip + 6);
+	uint32_t header = (ip[0] & 15u) * 4;
+	uint32_t total = bpei_be16(ip + 2);
+	uint32_t fragment = bpei_be16(ip + 6);
 	if (BPEI_UNLIKELY(header < 20)) {
 		l->flags |= BPE_PKT_BAD_HEADER;
 		return;

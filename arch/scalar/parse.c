@@ -28,17 +28,20 @@ static inline __attribute__((always_inline)) bool parse_plain_transport(const st
 	bool equal, uint32_t source_at, uint16_t outgoing, uint16_t link_type)
 {
 	const uint8_t *l4 = p->data + offset;
-	uint32_t left = end - offset, tcp = hide_bit(proto == IP_TCP),
-		 udp = hide_bit(proto == IP_UDP);
+	uint32_t left = end - offset;
+	uint32_t tcp = hide_bit(proto == IP_TCP);
+	uint32_t udp = hide_bit(proto == IP_UDP);
 	if (BPEI_UNLIKELY(!(udp | tcp)) || BPEI_UNLIKELY(left < 8 + 12 * tcp))
 		return false;
-	uint32_t header = select_by_bit(tcp, (uint32_t)(l4[12 * tcp] >> 4) * 4, 8),
-		 length = bpei_be16(l4 + 4), whole = select_by_bit(tcp, left, length);
+	uint32_t header = select_by_bit(tcp, (uint32_t)(l4[12 * tcp] >> 4) * 4, 8);
+	uint32_t length = bpei_be16(l4 + 4);
+	uint32_t whole = select_by_bit(tcp, left, length);
 	if (BPEI_UNLIKELY(header < 8 + 12 * tcp) || BPEI_UNLIKELY(header > left) ||
 		BPEI_UNLIKELY(whole - 8 > left - 8) || BPEI_UNLIKELY(offset > 4096))
 		return false;
 
-	uint32_t source = bpei_be16(l4), target = bpei_be16(l4 + 2);
+	uint32_t source = bpei_be16(l4);
+	uint32_t target = bpei_be16(l4 + 2);
 	if (BPEI_UNLIKELY(udp && (bpei_tunnel_port(source) || bpei_tunnel_port(target))))
 		return false;
 	uint32_t swap = hide_bit(above) | (hide_bit(equal) & (source > target));
@@ -81,7 +84,8 @@ static inline __attribute__((always_inline)) bool parse_plain_ethernet(
 	const uint8_t *ip = p->data + 14;
 	if (BPEI_UNLIKELY(p->caplen < 14 + 20 + 8))
 		return false;
-	uint32_t type = bpei_load16(p->data + 12), left = p->caplen - 14;
+	uint32_t type = bpei_load16(p->data + 12);
+	uint32_t left = p->caplen - 14;
 	if (BPEI_LIKELY(type == bpei_be16(&(uint16_t){ TYPE_IP4 }))) {
 		uint32_t total = bpei_be16(ip + 2), source = bpei_be32(ip + 12),
 			 target = bpei_be32(ip + 16);
@@ -96,9 +100,12 @@ static inline __attribute__((always_inline)) bool parse_plain_ethernet(
 	uint32_t length = bpei_be16(ip + 4);
 	if (BPEI_UNLIKELY(ip[0] >> 4 != 6 || !length || length > left - 40))
 		return false;
-	uint64_t source0 = bpei_be64(ip + 8), target0 = bpei_be64(ip + 24),
-		 source1 = bpei_be64(ip + 16), target1 = bpei_be64(ip + 32);
-	bool same = source0 == target0, above = same ? source1 > target1 : source0 > target0;
+	uint64_t source0 = bpei_be64(ip + 8);
+	uint64_t target0 = bpei_be64(ip + 24);
+	uint64_t source1 = bpei_be64(ip + 16);
+	uint64_t target1 = bpei_be64(ip + 32);
+	bool same = source0 == target0;
+	bool above = same ? source1 > target1 : source0 > target0;
 	return parse_plain_transport(p, 14, 54, 54 + length, ip[6], true, above,
 		same && source1 == target1, 22, outgoing, LINK_ETHERNET);
 }

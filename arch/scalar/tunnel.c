@@ -122,7 +122,8 @@ static void parse_inner_packet(const struct bpei_packet *inner, uint32_t offset,
 bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as,
 	const struct bpei_identity *identity)
 {
-	struct bpe_layers *l = p->layers, outer = *l;
+	struct bpe_layers *l = p->layers;
+	struct bpe_layers outer = *l;
 	struct bpei_packet inner = *p;
 	if (p->depth >= BPEI_MOST_TUNNELS || offset >= l->end || offset > BPE_NO_OFFSET - 64)
 		return false;
@@ -166,8 +167,8 @@ static bool open_erspan(const struct bpei_packet *p, uint32_t offset, bool third
 	enum { IP_PACKET = 2 }; /* a frame type of version 3; 0: Ethernet */
 	if (!bpei_tunnel_has(p, offset, third ? 12 : 8))
 		return false;
-	uint32_t version = p->data[offset] >> 4,
-		 bytes = third ? 12 + 8 * (p->data[offset + 11] & 1u) : 8;
+	uint32_t version = p->data[offset] >> 4;
+	uint32_t bytes = third ? 12 + 8 * (p->data[offset + 11] & 1u) : 8;
 	uint32_t frame = third ? p->data[offset + 10] >> 2 & 0x1fu : 0;
 	const struct bpei_identity session = { .kind = BPE_TUNNEL_ERSPAN,
 		.has_id = true,
@@ -216,7 +217,8 @@ static uint32_t skip_routes(const struct bpei_packet *p, uint32_t at)
 	for (;;) {
 		if (!bpei_tunnel_has(p, at, 4))
 			return 0;
-		uint32_t family = bpei_be16(p->data + at), bytes = p->data[at + 3];
+		uint32_t family = bpei_be16(p->data + at);
+		uint32_t bytes = p->data[at + 3];
 		at += 4 + bytes;
 		if (!family && !bytes)
 			return at;
@@ -228,7 +230,8 @@ bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind
 	enum { CHECKSUM = 0x8000, ROUTING = 0x4000, KEY = 0x2000, SEQUENCE = 0x1000, VERSION = 7 };
 	if (!bpei_tunnel_has(p, offset, 4))
 		return false;
-	uint32_t flags = bpei_be16(p->data + offset), type = bpei_be16(p->data + offset + 2);
+	uint32_t flags = bpei_be16(p->data + offset);
+	uint32_t type = bpei_be16(p->data + offset + 2);
 	uint32_t key = offset + 4 + (flags & (CHECKSUM | ROUTING) ? 4 : 0);
 	uint32_t to = key + (flags & KEY ? 4 : 0) + (flags & SEQUENCE ? 4 : 0);
 	if (flags & VERSION)
@@ -340,7 +343,8 @@ static bool open_nsh(const struct bpei_packet *p, uint32_t offset)
 	if (!bpei_tunnel_has(p, offset, 8))
 		return false;
 	const uint8_t *h = p->data + offset;
-	uint32_t bytes = (h[1] & 0x3fu) * 4, as = bpei_tunnel_next(h[3]);
+	uint32_t bytes = (h[1] & 0x3fu) * 4;
+	uint32_t as = bpei_tunnel_next(h[3]);
 	const struct bpei_identity path = {
 		.kind = BPE_TUNNEL_NSH, .has_id = true, .one_way = true, .id = bpei_be32(h + 4) >> 8
 	};

@@ -33,8 +33,8 @@ static bool open_geneve(const struct bpei_packet *p, uint32_t offset)
 	const struct bpei_identity network = { .kind = BPE_TUNNEL_GENEVE,
 		.has_id = true,
 		.id = bpei_be32(p->data + offset + 4) >> 8 };
-	uint32_t type = bpei_be16(p->data + offset + 2),
-		 to = offset + 8 + (p->data[offset] & 0x3fu) * 4;
+	uint32_t type = bpei_be16(p->data + offset + 2);
+	uint32_t to = offset + 8 + (p->data[offset] & 0x3fu) * 4;
 	if (!bpei_packet_opens(p, BPE_TUNNEL_GENEVE) || type < TYPE_LEAST)
 		return false;
 	return bpei_packet_enter(p, to, type == TYPE_BRIDGED ? AS_ETHERNET : type, &network);
@@ -52,7 +52,8 @@ static bool open_gtpu(const struct bpei_packet *p, uint32_t offset)
 		.one_way = true,
 		.ends = true,
 		.id = bpei_be32(p->data + offset + 4) };
-	uint32_t flags = p->data[offset], to = offset + 8;
+	uint32_t flags = p->data[offset];
+	uint32_t to = offset + 8;
 	if (flags & ANY_OPTION) {
 		if (!bpei_tunnel_has(p, to, 4))
 			return false;
@@ -94,7 +95,8 @@ static bool open_l2tp(const struct bpei_packet *p, uint32_t offset)
 	};
 	if (!bpei_packet_opens(p, BPE_TUNNEL_L2TP) || !bpei_tunnel_has(p, offset, 6))
 		return false;
-	uint32_t flags = bpei_be16(p->data + offset), ids = offset + 2 + (flags & LENGTH ? 2 : 0);
+	uint32_t flags = bpei_be16(p->data + offset);
+	uint32_t ids = offset + 2 + (flags & LENGTH ? 2 : 0);
 	uint32_t to = ids + 4 + (flags & SEQUENCE ? 4 : 0);
 	if ((flags & VERSION) != 2 || flags & CONTROL || !bpei_tunnel_has(p, ids, 4))
 		return false;

@@ -16,7 +16,9 @@ static uint32_t radiotap_bytes(const uint8_t *data, uint32_t n, bool *padded)
 {
 	if (n < 8)
 		return BPEI_WLAN_CUT;
-	uint32_t length = bpei_le16(data + 2), present = bpei_le32(data + 4), at = 8;
+	uint32_t length = bpei_le16(data + 2);
+	uint32_t present = bpei_le32(data + 4);
+	uint32_t at = 8;
 	if (length > n || length < 8)
 		return BPEI_WLAN_CUT;
 	for (uint32_t more = present; more >> 31 && at + 4 <= length; at += 4)
@@ -48,13 +50,16 @@ uint32_t bpei_wlan_radio(const uint8_t *data, uint32_t n, uint32_t link_type, bo
 
 struct bpei_wlan_content bpei_wlan_content(const uint8_t *f, uint32_t n, bool padded, bool swapped)
 {
-	struct bpei_wlan_content cut = { .first = BPEI_WLAN_CUT }, none = { .first = 0 };
+	struct bpei_wlan_content cut = { .first = BPEI_WLAN_CUT };
+	struct bpei_wlan_content none = { .first = 0 };
 	if (n < 2)
 		return cut;
-	const uint8_t kind = f[swapped], flags = f[!swapped];
+	const uint8_t kind = f[swapped];
+	const uint8_t flags = f[!swapped];
 	if ((kind & TYPE) != DATA || kind & NO_DATA || flags & PROTECTED)
 		return none;
-	uint32_t header = 24 + ((flags & BOTH_DS) == BOTH_DS ? 6 : 0), control = header;
+	uint32_t header = 24 + ((flags & BOTH_DS) == BOTH_DS ? 6 : 0);
+	uint32_t control = header;
 	if (kind & QOS)
 		header += flags & ORDER ? 6 : 2;
 	if (n < header)

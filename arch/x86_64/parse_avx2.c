@@ -16,8 +16,10 @@ typedef uint32_t vec32x4 __attribute__((vector_size(16)));
 
 static inline void transpose_4x4(vec32 t[4], __m256i a, __m256i b, __m256i c, __m256i d)
 {
-	__m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d),
-		ab2 = _mm256_unpackhi_epi32(a, b), cd2 = _mm256_unpackhi_epi32(c, d);
+	__m256i ab = _mm256_unpacklo_epi32(a, b);
+	__m256i cd = _mm256_unpacklo_epi32(c, d);
+	__m256i ab2 = _mm256_unpackhi_epi32(a, b);
+	__m256i cd2 = _mm256_unpackhi_epi32(c, d);
 	t[0] = (vec32)_mm256_unpacklo_epi64(ab, cd);
 	t[1] = (vec32)_mm256_unpackhi_epi64(ab, cd);
 	t[2] = (vec32)_mm256_unpacklo_epi64(ab2, cd2);
@@ -105,8 +107,8 @@ static inline void store_four_ends(
 static inline void store_rows(struct bpe_key *key, const uint32_t *indexes, vec32 a, vec32 b)
 {
 	const __m256i zero = _mm256_setzero_si256();
-	__m256i first = _mm256_unpacklo_epi32((__m256i)a, (__m256i)b),
-		last = _mm256_unpackhi_epi32((__m256i)a, (__m256i)b);
+	__m256i first = _mm256_unpacklo_epi32((__m256i)a, (__m256i)b);
+	__m256i last = _mm256_unpackhi_epi32((__m256i)a, (__m256i)b);
 	__m256i r[4] = { _mm256_unpacklo_epi64(first, zero), _mm256_unpackhi_epi64(first, zero),
 		_mm256_unpacklo_epi64(last, zero), _mm256_unpackhi_epi64(last, zero) };
 	for (uint32_t j = 0; j < 4; j++) {
@@ -126,9 +128,9 @@ static inline void store_keys(
 /* Stores the layers of two packets at `to`, and of two more, in the upper halves, 96 bytes on. */
 static inline void store_two_layers(char *to, __m256i a, __m256i b, __m256i c)
 {
-	__m256i x = _mm256_unpacklo_epi64(a, b),
-		y = (__m256i)_mm256_shuffle_pd((__m256d)c, (__m256d)a, 10),
-		z = _mm256_unpackhi_epi64(b, c);
+	__m256i x = _mm256_unpacklo_epi64(a, b);
+	__m256i y = (__m256i)_mm256_shuffle_pd((__m256d)c, (__m256d)a, 10);
+	__m256i z = _mm256_unpackhi_epi64(b, c);
 	store_128(to, lower_128(x));
 	store_128(to + 16, lower_128(y));
 	store_128(to + 32, lower_128(z));
@@ -139,8 +141,12 @@ static inline void store_two_layers(char *to, __m256i a, __m256i b, __m256i c)
 
 static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
 {
-	const __m256i a = (__m256i)w[0], b = (__m256i)w[1], c = (__m256i)w[2], d = (__m256i)w[3],
-		      e = (__m256i)w[4], f = (__m256i)w[5];
+	const __m256i a = (__m256i)w[0];
+	const __m256i b = (__m256i)w[1];
+	const __m256i c = (__m256i)w[2];
+	const __m256i d = (__m256i)w[3];
+	const __m256i e = (__m256i)w[4];
+	const __m256i f = (__m256i)w[5];
 	store_two_layers((char *)layers, _mm256_unpacklo_epi32(a, b), _mm256_unpacklo_epi32(c, d),
 		_mm256_unpacklo_epi32(e, f));
 	store_two_layers((char *)(layers + 2), _mm256_unpackhi_epi32(a, b),
@@ -149,8 +155,8 @@ static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
 
 static inline void store_pairs(struct bpe_layers *layers, const uint32_t *indexes, vec32 a, vec32 b)
 {
-	__m256i first = _mm256_unpacklo_epi32((__m256i)a, (__m256i)b),
-		last = _mm256_unpackhi_epi32((__m256i)a, (__m256i)b);
+	__m256i first = _mm256_unpacklo_epi32((__m256i)a, (__m256i)b);
+	__m256i last = _mm256_unpackhi_epi32((__m256i)a, (__m256i)b);
 	store_two_pairs(layers, indexes, 0, lower_128(first));
 	store_two_pairs(layers, indexes, 2, lower_128(last));
 	store_two_pairs(layers, indexes, 4, upper_128(first));
@@ -284,8 +290,8 @@ static inline vec32 load_bytes(const uint8_t *at)
 
 static inline void store_i64(int64_t *to, vec64 even, vec64 odd)
 {
-	__m256i first = _mm256_unpacklo_epi64((__m256i)even, (__m256i)odd),
-		last = _mm256_unpackhi_epi64((__m256i)even, (__m256i)odd);
+	__m256i first = _mm256_unpacklo_epi64((__m256i)even, (__m256i)odd);
+	__m256i last = _mm256_unpackhi_epi64((__m256i)even, (__m256i)odd);
 	_mm256_storeu_si256((void *)to, _mm256_permute2x128_si256(first, last, 0x20));
 	_mm256_storeu_si256((void *)(to + 4), _mm256_permute2x128_si256(first, last, 0x31));
 }

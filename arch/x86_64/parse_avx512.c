@@ -16,8 +16,10 @@ typedef uint32_t vec32x4 __attribute__((vector_size(16)));
 
 static inline void transpose_4x4(vec32 t[4], __m512i a, __m512i b, __m512i c, __m512i d)
 {
-	__m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d),
-		ab2 = _mm512_unpackhi_epi32(a, b), cd2 = _mm512_unpackhi_epi32(c, d);
+	__m512i ab = _mm512_unpacklo_epi32(a, b);
+	__m512i cd = _mm512_unpacklo_epi32(c, d);
+	__m512i ab2 = _mm512_unpackhi_epi32(a, b);
+	__m512i cd2 = _mm512_unpackhi_epi32(c, d);
 	t[0] = (vec32)_mm512_unpacklo_epi64(ab, cd);
 	t[1] = (vec32)_mm512_unpackhi_epi64(ab, cd);
 	t[2] = (vec32)_mm512_unpacklo_epi64(ab2, cd2);
@@ -26,8 +28,8 @@ static inline void transpose_4x4(vec32 t[4], __m512i a, __m512i b, __m512i c, __
 
 static inline __m512i join_quarters(__m128i a, __m128i b, __m128i c, __m128i d)
 {
-	__m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1),
-		high = _mm256_inserti128_si256(_mm256_castsi128_si256(c), d, 1);
+	__m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
+	__m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(c), d, 1);
 	return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
 }
 
@@ -53,7 +55,8 @@ static inline __m512i load_four_pairs(const uint8_t *const *at, int plus)
 
 static inline void load_pairs(vec32 c[2], const uint8_t *const *at, int plus)
 {
-	__m512 a = (__m512)load_four_pairs(at, plus), b = (__m512)load_four_pairs(at + 2, plus);
+	__m512 a = (__m512)load_four_pairs(at, plus);
+	__m512 b = (__m512)load_four_pairs(at + 2, plus);
 	c[0] = (vec32)_mm512_shuffle_ps(a, b, 0x88);
 	c[1] = (vec32)_mm512_shuffle_ps(a, b, 0xdd);
 }
@@ -66,8 +69,8 @@ static inline vec32 load_words(const uint8_t *const *at, int plus)
 
 static inline void advance_pointers(const uint8_t **to, const uint8_t *const *from, vec32 by)
 {
-	__m256i low = _mm512_castsi512_si256((__m512i)by),
-		high = _mm512_extracti64x4_epi64((__m512i)by, 1);
+	__m256i low = _mm512_castsi512_si256((__m512i)by);
+	__m256i high = _mm512_extracti64x4_epi64((__m512i)by, 1);
 	_mm512_storeu_si512(
 		to, _mm512_add_epi64(_mm512_loadu_si512(from), _mm512_cvtepu32_epi64(low)));
 	_mm512_storeu_si512(to + 8,
@@ -142,8 +145,8 @@ static inline void store_quarters(
 static inline void store_rows(struct bpe_key *key, const uint32_t *indexes, vec32 a, vec32 b)
 {
 	const __m512i zero = _mm512_setzero_si512();
-	__m512i first = _mm512_unpacklo_epi32((__m512i)a, (__m512i)b),
-		last = _mm512_unpackhi_epi32((__m512i)a, (__m512i)b);
+	__m512i first = _mm512_unpacklo_epi32((__m512i)a, (__m512i)b);
+	__m512i last = _mm512_unpackhi_epi32((__m512i)a, (__m512i)b);
 	store_quarters(key, indexes, 0, _mm512_unpacklo_epi64(first, zero));
 	store_quarters(key, indexes, 1, _mm512_unpackhi_epi64(first, zero));
 	store_quarters(key, indexes, 2, _mm512_unpacklo_epi64(last, zero));
@@ -200,8 +203,8 @@ static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
 
 static inline void store_pairs(struct bpe_layers *layers, const uint32_t *indexes, vec32 a, vec32 b)
 {
-	__m512i first = _mm512_unpacklo_epi32((__m512i)a, (__m512i)b),
-		last = _mm512_unpackhi_epi32((__m512i)a, (__m512i)b);
+	__m512i first = _mm512_unpacklo_epi32((__m512i)a, (__m512i)b);
+	__m512i last = _mm512_unpackhi_epi32((__m512i)a, (__m512i)b);
 	store_two_pairs(layers, indexes, 0, QUARTER(first, 0));
 	store_two_pairs(layers, indexes, 2, QUARTER(last, 0));
 	store_two_pairs(layers, indexes, 4, QUARTER(first, 1));
@@ -325,8 +328,8 @@ static inline vec32 join_high_words(vec64 e, vec64 o)
 
 static inline void store_i64(int64_t *to, vec64 even, vec64 odd)
 {
-	const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11),
-		      high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+	const __m512i low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+	const __m512i high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
 	_mm512_storeu_si512(to, _mm512_permutex2var_epi64((__m512i)even, low, (__m512i)odd));
 	_mm512_storeu_si512(to + 8, _mm512_permutex2var_epi64((__m512i)even, high, (__m512i)odd));
 }

@@ -14,8 +14,10 @@ typedef uint32_t vec32x4 __attribute__((vector_size(16)));
 
 static inline void transpose_4x4(vec32 t[4], __m128i a, __m128i b, __m128i c, __m128i d)
 {
-	__m128i ab = _mm_unpacklo_epi32(a, b), cd = _mm_unpacklo_epi32(c, d),
-		ab2 = _mm_unpackhi_epi32(a, b), cd2 = _mm_unpackhi_epi32(c, d);
+	__m128i ab = _mm_unpacklo_epi32(a, b);
+	__m128i cd = _mm_unpacklo_epi32(c, d);
+	__m128i ab2 = _mm_unpackhi_epi32(a, b);
+	__m128i cd2 = _mm_unpackhi_epi32(c, d);
 	t[0] = (vec32)_mm_unpacklo_epi64(ab, cd);
 	t[1] = (vec32)_mm_unpackhi_epi64(ab, cd);
 	t[2] = (vec32)_mm_unpacklo_epi64(ab2, cd2);
@@ -35,8 +37,8 @@ static inline void load_columns(vec32 c[4], const uint8_t *const *at, int plus)
 
 static inline void load_pairs(vec32 c[2], const uint8_t *const *at, int plus)
 {
-	__m128 a = (__m128)load_two_pairs(at[0] + plus, at[1] + plus),
-	       b = (__m128)load_two_pairs(at[2] + plus, at[3] + plus);
+	__m128 a = (__m128)load_two_pairs(at[0] + plus, at[1] + plus);
+	__m128 b = (__m128)load_two_pairs(at[2] + plus, at[3] + plus);
 	c[0] = (vec32)_mm_shuffle_ps(a, b, 0x88);
 	c[1] = (vec32)_mm_shuffle_ps(a, b, 0xdd);
 }
@@ -91,8 +93,12 @@ static inline void store_two_layers(char *to, __m128i a, __m128i b, __m128i c)
 
 static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
 {
-	const __m128i a = (__m128i)w[0], b = (__m128i)w[1], c = (__m128i)w[2], d = (__m128i)w[3],
-		      e = (__m128i)w[4], f = (__m128i)w[5];
+	const __m128i a = (__m128i)w[0];
+	const __m128i b = (__m128i)w[1];
+	const __m128i c = (__m128i)w[2];
+	const __m128i d = (__m128i)w[3];
+	const __m128i e = (__m128i)w[4];
+	const __m128i f = (__m128i)w[5];
 	store_two_layers((char *)layers, _mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d),
 		_mm_unpacklo_epi32(e, f));
 	store_two_layers((char *)(layers + 2), _mm_unpackhi_epi32(a, b), _mm_unpackhi_epi32(c, d),

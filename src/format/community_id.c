@@ -36,8 +36,9 @@ static inline void sha1_round(uint32_t v[5], uint32_t f, uint32_t constant, uint
 /* Computes the digest of at most 55 bytes. */
 static void sha1_short(const uint8_t *bytes, size_t n, uint8_t digest[20])
 {
-	uint32_t h[5] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 }, v[5],
-		 w[16] = { 0 };
+	uint32_t h[5] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 };
+	uint32_t v[5];
+	uint32_t w[16] = { 0 };
 	for (size_t i = 0; i < n; i++)
 		w[i / 4] |= (uint32_t)bytes[i] << (24 - 8 * (i % 4));
 	w[n / 4] |= 0x80u << (24 - 8 * (n % 4));
@@ -62,11 +63,13 @@ int bpe_flow_community_id(const struct bpe_flow *f, uint16_t seed, char id[BPE_C
 {
 	static const char base64[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	uint8_t text[2 + 32 + 2 + 4] = { (uint8_t)(seed >> 8), (uint8_t)seed }, digest[21] = { 0 };
-	size_t n = 2, bytes = f->ip_version == 6 ? 16 : 4;
+	uint8_t text[2 + 32 + 2 + 4] = { (uint8_t)(seed >> 8), (uint8_t)seed };
+	uint8_t digest[21] = { 0 };
+	size_t n = 2;
+	size_t bytes = f->ip_version == 6 ? 16 : 4;
 	uint16_t port[2] = { f->port[0], f->port[1] };
-	bool icmp = f->ip_proto == 1 || f->ip_proto == 58,
-	     ports = icmp || f->ip_proto == 6 || f->ip_proto == 17 || f->ip_proto == 132;
+	bool icmp = f->ip_proto == 1 || f->ip_proto == 58;
+	bool ports = icmp || f->ip_proto == 6 || f->ip_proto == 17 || f->ip_proto == 132;
 	if (icmp) { /* the request's type and the reply's */
 		int other = f->flags & BPE_FLOW_ICMP
 				    ? bpei_icmp_counterpart(f->ip_proto, f->icmp_type)

@@ -38,7 +38,8 @@ static void write_csv_tcp(struct bpei_writer *w, const struct bpe_flow *f)
 	const uint32_t *const counts[] = { f->retransmissions, f->fast_retransmissions,
 		f->spurious_retransmissions, f->out_of_order, f->repeated_acks, f->zero_windows,
 		f->lost_segments, f->unseen_acks, f->keep_alives };
-	const bool tcp = f->tcp_state, health = f->flags & BPE_FLOW_HEALTH;
+	const bool tcp = f->tcp_state;
+	const bool health = f->flags & BPE_FLOW_HEALTH;
 	char letters[9];
 	write_csv_word(w, tcp, bpei_flow_tcp_state(f));
 	for (int k = 0; k < 2; k++) {

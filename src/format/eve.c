@@ -27,7 +27,8 @@ static void write_eve_proto(struct bpei_writer *w, uint8_t p)
 		{ 41, "IPv6" }, { 47, "GRE" }, { 50, "ESP" }, { 51, "AH" }, { 58, "IPv6-ICMP" },
 		{ 132, "SCTP" }, { 136, "UDPLite" } }; /* the names of /etc/protocols */
 	BPEI_WRITE(w, ",\"proto\":\"");
-	size_t k = 0, n = sizeof names / sizeof *names;
+	size_t k = 0;
+	size_t n = sizeof names / sizeof *names;
 	while (k < n && names[k].number != p)
 		k++;
 	if (k < n)
@@ -97,7 +98,8 @@ void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *f)
 		[BPE_END_EVICTED] = "forced",
 		[BPE_END_STOP] = "shutdown" };
 	char community[BPE_COMMUNITY_ID_BYTES];
-	const bool icmp = f->flags & BPE_FLOW_ICMP, ports = bpei_flow_has_ports(f);
+	const bool icmp = f->flags & BPE_FLOW_ICMP;
+	const bool ports = bpei_flow_has_ports(f);
 	const int64_t second = 1000000000;
 	const char *end = bpe_flow_end_name(f->end);
 	BPEI_WRITE(w, "{\"timestamp\":\"");

@@ -75,9 +75,9 @@ static void write_date(struct bpei_writer *w, int64_t days)
 {
 	uint64_t z = (uint64_t)(days + 719468), era = z / 146097,
 		 day = z % 146097; /* since 0000-03-01; an int64_t of nanoseconds begins in 1677 */
-	uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365,
-		 in_year = day - (365 * year + year / 4 - year / 100),
-		 month = (5 * in_year + 2) / 153;
+	uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	uint64_t in_year = day - (365 * year + year / 4 - year / 100);
+	uint64_t month = (5 * in_year + 2) / 153;
 	bpei_write_digits(w, year + era * 400 + (month >= 10), 4);
 	bpei_write_char(w, '-');
 	bpei_write_digits(w, month < 10 ? month + 3 : month - 9, 2);
@@ -87,10 +87,10 @@ static void write_date(struct bpei_writer *w, int64_t days)
 
 void bpei_write_iso(struct bpei_writer *w, int64_t ns, int digits, const char *zone)
 {
-	int64_t seconds = ns / 1000000000 - (ns % 1000000000 < 0),
-		days = seconds / 86400 - (seconds % 86400 < 0);
-	uint64_t of_day = (uint64_t)(seconds - days * 86400),
-		 rest = (uint64_t)(ns % 1000000000 + (ns % 1000000000 < 0 ? 1000000000 : 0));
+	int64_t seconds = ns / 1000000000 - (ns % 1000000000 < 0);
+	int64_t days = seconds / 86400 - (seconds % 86400 < 0);
+	uint64_t of_day = (uint64_t)(seconds - days * 86400);
+	uint64_t rest = (uint64_t)(ns % 1000000000 + (ns % 1000000000 < 0 ? 1000000000 : 0));
 	write_date(w, days);
 	bpei_write_char(w, 'T');
 	bpei_write_digits(w, of_day / 3600, 2);

@@ -49,7 +49,8 @@ static const char *zeek_transport(uint8_t ip_proto)
 
 void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 {
-	const bool tcp = f->ip_proto == 6, icmp = f->ip_proto == 1 || f->ip_proto == 58;
+	const bool tcp = f->ip_proto == 6;
+	const bool icmp = f->ip_proto == 1 || f->ip_proto == 58;
 	char community[BPE_COMMUNITY_ID_BYTES];
 	uint64_t port[2] = { f->port[0], f->port[1] };
 	bool ports = !icmp || f->flags & BPE_FLOW_ICMP;

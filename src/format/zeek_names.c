@@ -96,7 +96,8 @@ static bool has_history_letter(const struct bpe_flow *f, int k, char capital)
 /* Returns the flags for which a letter of the history stands. */
 static uint32_t letter_flags(const struct bpe_flow *f, int k, char capital)
 {
-	const uint32_t had = f->tcp_flags[k], ack = had & TCP_ACK;
+	const uint32_t had = f->tcp_flags[k];
+	const uint32_t ack = had & TCP_ACK;
 	switch (capital) {
 	case 'S':
 		return TCP_SYN;
@@ -218,8 +219,10 @@ static const char *tcp_conn_state(const struct bpe_flow *f)
 	struct ends e = { { INACTIVE, INACTIVE }, { INACTIVE, INACTIVE } };
 	replay_history(f, &e);
 	replay_flags(f, &e);
-	const enum end_state o = e.now[0], r = e.now[1];
-	const bool o_inactive = o <= PARTIAL, r_inactive = r <= PARTIAL;
+	const enum end_state o = e.now[0];
+	const enum end_state r = e.now[1];
+	const bool o_inactive = o <= PARTIAL;
+	const bool r_inactive = r <= PARTIAL;
 	if (r == RESET) {
 		if (o == SYN_SENT || o == SYN_ACK_SENT || (o == RESET && !carried_data(f)))
 			return "REJ";
@@ -244,8 +247,9 @@ const char *bpe_flow_conn_state(const struct bpe_flow *f)
 		return tcp_conn_state(f);
 	if (f->ip_proto != IP_UDP && f->ip_proto != IP_UDPLITE)
 		return "OTH";
-	const bool o = end_has_sent(f, 0), r = end_has_sent(f, 1),
-		   quoted = f->icmp_errors[0] | f->icmp_errors[1];
+	const bool o = end_has_sent(f, 0);
+	const bool r = end_has_sent(f, 1);
+	const bool quoted = f->icmp_errors[0] | f->icmp_errors[1];
 	if (o && r)
 		return "SF";
 	if (o || (!r && quoted))

@@ -70,7 +70,8 @@ static bool session_is_fresh(const struct place *p, int64_t now_ns)
 static struct place *find_session_slot(
 	struct bpei_answers *a, const struct bpe_key *key, uint32_t hash, int64_t now_ns)
 {
-	struct place *set = a->place[hash % SETS], *to = set;
+	struct place *set = a->place[hash % SETS];
+	struct place *to = set;
 	for (uint32_t k = 0; k < WAYS; k++) {
 		if (set[k].birth && !memcmp(&set[k].key, key, sizeof *key)) {
 			to = &set[k];
@@ -112,7 +113,8 @@ static uint32_t find_session_number(struct bpei_answers *a, const struct place *
 static void keep_session_number(
 	struct bpei_answers *a, const struct place *p, uint32_t id, uint32_t number)
 {
-	struct other *set = session_set(a, p->birth, id), *to = set;
+	struct other *set = session_set(a, p->birth, id);
+	struct other *to = set;
 	for (uint32_t k = 1; k < WAYS; k++)
 		if (to->birth && (!set[k].birth || a->uses - set[k].used > a->uses - to->used))
 			to = &set[k];
@@ -124,7 +126,8 @@ static void keep_session_number(
 static uint32_t find_session(
 	struct bpei_answers *a, struct place *p, uint32_t way, uint32_t direction)
 {
-	struct waiting *here = &p->waiting[direction], *back = &p->waiting[!direction];
+	struct waiting *here = &p->waiting[direction];
+	struct waiting *back = &p->waiting[!direction];
 	const uint32_t id = (way & ~1u) | direction;
 	if (p->first[direction] == way)
 		return 0;

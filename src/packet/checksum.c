@@ -51,7 +51,8 @@ static uint32_t ip_packet_bytes(const uint8_t *ip, bool ip4)
 /* Returns whether a routing header comes before the IPv6 packet's transport header. */
 static bool has_routing_header(const uint8_t *data, const struct bpe_layers *l)
 {
-	uint32_t at = l->network + 40u, next = data[l->network + 6];
+	uint32_t at = l->network + 40u;
+	uint32_t next = data[l->network + 6];
 
 	while (at < l->transport) {
 		uint32_t length;
@@ -99,7 +100,8 @@ static bool is_carried_by_udp(uint8_t proto)
 /* Returns whether the checksum of the transport header is wrong. */
 static bool transport_is_wrong(const uint8_t *data, const struct bpe_layers *l)
 {
-	const uint8_t *ip = data + l->network, *l4 = data + l->transport;
+	const uint8_t *ip = data + l->network;
+	const uint8_t *l4 = data + l->transport;
 	const bool ip4 = l->flags & BPE_PKT_IP4;
 	const bool pseudo = l->proto != BPE_PROTO_ICMP && l->proto != BPE_PROTO_IGMP;
 	const bool udp = is_carried_by_udp(l->proto);

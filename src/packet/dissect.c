@@ -109,7 +109,8 @@ static void reparse_packet(const struct bpe_batch *b, uint32_t i, bool outermost
 	struct bpe_layers *l, struct bpe_key *k, struct bpe_tunnel *tunnel)
 {
 	const uint8_t *data = b->data[i];
-	uint32_t caplen = b->caplen[i], wirelen = b->wirelen[i];
+	uint32_t caplen = b->caplen[i];
+	uint32_t wirelen = b->wirelen[i];
 	uint8_t outgoing = b->layers[i].flags & BPE_PKT_OUTGOING;
 	const struct bpei_columns c = { .data = &data,
 		.caplen = &caplen,

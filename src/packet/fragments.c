@@ -86,7 +86,8 @@ static bool read_datagram(
 		d->proto = ip[9];
 		return true;
 	}
-	uint32_t at = l->network + 40u, next = ip[6];
+	uint32_t at = l->network + 40u;
+	uint32_t next = ip[6];
 	/* The parser has found a fragment header, so only headers that the parser knows come
 	 * before. */
 	while (next != IP_FRAGMENT) {
@@ -164,7 +165,8 @@ static bool is_same_datagram(const struct datagram *a, const struct datagram *b)
 static void remember_first(struct bpei_fragments *f, const struct datagram *d,
 	const struct bpei_columns *c, uint32_t i)
 {
-	struct entry *set = datagram_set(f, d), *to = NULL;
+	struct entry *set = datagram_set(f, d);
+	struct entry *to = NULL;
 	int64_t now = c->time_ns[i];
 	for (uint32_t k = 0; k < BPEI_FRAGMENT_WAYS && !to; k++)
 		if (set[k].used && is_same_datagram(&set[k].datagram, d))

@@ -19,8 +19,8 @@ static inline struct bpei_length bpei_length_of(
 	struct bpei_length none = { 0, 0 };
 	if (!data || !(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6)) || l->network + 20u > caplen)
 		return none;
-	uint32_t v6 = l->flags & BPE_PKT_IP6 ? 1 : 0,
-		 told = bpei_be16(data + l->network + (v6 ? 4 : 2));
+	uint32_t v6 = l->flags & BPE_PKT_IP6 ? 1 : 0;
+	uint32_t told = bpei_be16(data + l->network + (v6 ? 4 : 2));
 	uint32_t end = told ? l->network + told + 40 * v6 : wirelen;
 	if (end > wirelen)
 		end = wirelen;

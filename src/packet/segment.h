@@ -48,9 +48,11 @@ static inline bool bpei_segment_of(const uint8_t *data, uint32_t caplen, uint32_
 	}
 	if (l->transport + 20u > caplen || l->network + 20u > l->transport)
 		return false;
-	const uint8_t *ip = data + l->network, *tcp = data + l->transport;
-	uint32_t header = (uint32_t)(tcp[12] >> 4) * 4,
-		 length = bpei_be16(ip + (l->flags & BPE_PKT_IP6 ? 4 : 2)), end;
+	const uint8_t *ip = data + l->network;
+	const uint8_t *tcp = data + l->transport;
+	uint32_t header = (uint32_t)(tcp[12] >> 4) * 4;
+	uint32_t length = bpei_be16(ip + (l->flags & BPE_PKT_IP6 ? 4 : 2));
+	uint32_t end;
 	if (header < 20)
 		return false;
 	end = !length ? wirelen : l->network + length + (l->flags & BPE_PKT_IP6 ? 40u : 0u);

@@ -87,7 +87,8 @@ int bpe_batch_tcp_options(const struct bpe_batch *b, uint32_t i, struct bpe_tcp_
 		l->transport + 20u > l->end)
 		return 0;
 	*o = (struct bpe_tcp_options){ .present = 0 };
-	const uint8_t *header = b->data[i] + l->transport, *p = header + 20;
+	const uint8_t *header = b->data[i] + l->transport;
+	const uint8_t *p = header + 20;
 	const uint8_t *end = header + tcp_header_bytes(header, l->end - l->transport, o);
 	while (p < end && *p != END) {
 		if (*p == NOP) {

@@ -32,7 +32,9 @@ uint32_t bpe_toeplitz(
 		0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a,
 		0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a };
 	const uint8_t *key = rss_key ? rss_key : symmetric;
-	uint32_t from = reversed, bytes = k->ip_version == 6 ? 16 : 4, hash;
+	uint32_t from = reversed;
+	uint32_t bytes = k->ip_version == 6 ? 16 : 4;
+	uint32_t hash;
 	const uint8_t ports[4] = { (uint8_t)(k->port[from] >> 8), (uint8_t)k->port[from],
 		(uint8_t)(k->port[!from] >> 8), (uint8_t)k->port[!from] };
 	hash = hash_input_bytes(0, k->addr[from], bytes, key);

@@ -86,7 +86,8 @@ static inline __attribute__((always_inline)) uint32_t walk_records(const struct 
 	const bool has_header = b->length >= l.min_header;
 	const uint8_t *const last = has_header ? end - l.min_header : r - 1;
 	const struct bpei_columns to = *c;
-	const size_t most = max, snaplen = how->snaplen;
+	const size_t most = max;
+	const size_t snaplen = how->snaplen;
 	size_t n = 0, changes = 0, stride = 0;
 
 	for (; n < most && r <= last; n++) {

@@ -193,9 +193,11 @@ static inline __attribute__((always_inline)) uint32_t walk_form(struct bpei_pcap
 	struct bpei_block *block, const struct bpei_columns *c, uint32_t max, uint32_t snaplen,
 	enum bpei_walk_stop *stop, const struct record_form form)
 {
-	const uint32_t header = form.header, most = f->most;
+	const uint32_t header = form.header;
+	const uint32_t most = f->most;
 	const uint32_t keep = f->snaplen < snaplen ? f->snaplen : snaplen;
-	const uint8_t *p = block->bytes + block->position, *end = block->bytes + block->length;
+	const uint8_t *p = block->bytes + block->position;
+	const uint8_t *end = block->bytes + block->length;
 	const uint8_t *limit = end;
 	size_t n = 0;
 
@@ -214,7 +216,8 @@ static inline __attribute__((always_inline)) uint32_t walk_form(struct bpei_pcap
 	/* Local copies: so the compiler knows that no store changes where the next store goes. */
 	const uint8_t **data = c->data;
 	int64_t *time_ns = c->time_ns;
-	uint32_t *caplens = c->caplen, *wirelens = c->wirelen;
+	uint32_t *caplens = c->caplen;
+	uint32_t *wirelens = c->wirelen;
 
 	block->link_type = f->link_type;
 	*stop = BPEI_WALK_MORE;

@@ -503,7 +503,8 @@ static const char *take_other_block(
 uint32_t bpei_walk_pcapng(struct bpei_pcapng *ng, struct bpei_block *block,
 	const struct bpei_columns *c, uint32_t max, uint32_t snaplen, enum bpei_walk_stop *stop)
 {
-	size_t at = block->position, limit = block->length;
+	size_t at = block->position;
+	size_t limit = block->length;
 	uint32_t n = 0, length, head;
 
 	if (block->stop_offset < limit)

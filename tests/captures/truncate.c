@@ -87,18 +87,19 @@ static bool read_pcap(struct capture *c)
 	if (c->length < 24)
 		return false;
 	bool big = b[0] == 0xa1;
-	uint32_t magic = load_number(b, 4, big), header = magic == 0xa1b2cd34 ? 24 : 16,
-		 minor = load_number(b + 6, 2, big);
-	uint32_t snaplen = load_number(b + 16, 4, big),
-		 link_type = load_number(b + 20, 4, big) & 0x03ffffff;
+	uint32_t magic = load_number(b, 4, big);
+	uint32_t header = magic == 0xa1b2cd34 ? 24 : 16;
+	uint32_t minor = load_number(b + 6, 2, big);
+	uint32_t snaplen = load_number(b + 16, 4, big);
+	uint32_t link_type = load_number(b + 20, 4, big) & 0x03ffffff;
 	if (magic != 0xa1b2c3d4 && magic != 0xa1b23c4d && magic != 0xa1b2cd34)
 		return false;
 	c->edge[c->head = 24] = 1;
 	for (size_t at = 24; at < c->length;) {
 		if (c->length - at < header)
 			return false;
-		uint32_t caplen = load_number(b + at + 8, 4, big),
-			 wirelen = load_number(b + at + 12, 4, big);
+		uint32_t caplen = load_number(b + at + 8, 4, big);
+		uint32_t wirelen = load_number(b + at + 12, 4, big);
 		if (minor < 3 || (minor == 3 && caplen > wirelen)) {
 			uint32_t t = caplen;
 			caplen = wirelen, wirelen = t;
@@ -228,7 +229,8 @@ static const char *run_truncated(const struct capture *c, const char *path, uint
 	struct bpei_device *device = NULL;
 	struct bpe_error error = { .status = 0 };
 	const char *wrong = NULL;
-	size_t most_fills = c->length * 4 + 1000, fills = 0;
+	size_t most_fills = c->length * 4 + 1000;
+	size_t fills = 0;
 	runs++;
 	*packets = 0;
 	*status = bpei_device_open(&options, &device, &error);
@@ -333,7 +335,8 @@ static size_t count_before_zeros(const struct capture *c, size_t cut, size_t who
 static bool judge_truncation(const struct capture *c, const char *name, const char *how, size_t cut,
 	const char *wrong, size_t packets, int status)
 {
-	size_t low = 0, high = c->count;
+	size_t low = 0;
+	size_t high = c->count;
 	while (low < high) { /* records that end at or before the cut */
 		size_t middle = (low + high) / 2;
 		if (c->records[middle].end <= cut)
@@ -354,7 +357,8 @@ static bool judge_truncation(const struct capture *c, const char *name, const ch
 
 static int order_descending(const void *a, const void *b)
 {
-	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	size_t x = *(const size_t *)a;
+	size_t y = *(const size_t *)b;
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
@@ -452,8 +456,8 @@ static bool test_capture_truncated(const char *directory, const char *name,
 
 int main(int argc, char **argv)
 {
-	const char *directory = argc > 1 ? argv[1] : "../shared/captures",
-		   *seed_text = argc > 2 ? argv[2] : "20240229";
+	const char *directory = argc > 1 ? argv[1] : "../shared/captures";
+	const char *seed_text = argc > 2 ? argv[2] : "20240229";
 	char path[4096], line[1024], name[512], copy[64];
 	uint64_t seed = strtoull(seed_text, NULL, 0);
 	unsigned long passed = 0, failed = 0;

@@ -35,8 +35,10 @@ static uint32_t random_inside(uint32_t n)
  */
 static uint32_t make_inside_body(uint8_t *p)
 {
-	static const uint8_t protocols[] = { 6, 17, 1, 58, 132 }, ports[] = { 53, 80, 90, 7 };
-	uint32_t kind = random_inside(8), transport = kind < 5 ? 20 : 40;
+	static const uint8_t protocols[] = { 6, 17, 1, 58, 132 };
+	static const uint8_t ports[] = { 53, 80, 90, 7 };
+	uint32_t kind = random_inside(8);
+	uint32_t transport = kind < 5 ? 20 : 40;
 	for (uint32_t i = 0; i < BODY; i++)
 		p[i] = (uint8_t)(random_inside(3) ? random_inside(4) : random_inside(256));
 	if (kind == 7)
@@ -59,7 +61,8 @@ static uint32_t make_inside_body(uint8_t *p)
 /* Radiotap with so many bitmaps, perhaps a time and flags, and fields of any length behind. */
 static uint32_t make_radiotap_header(uint8_t *h, int *padded)
 {
-	const uint32_t words = 1 + random_inside(4), present = random_inside(16);
+	const uint32_t words = 1 + random_inside(4);
+	const uint32_t present = random_inside(16);
 	uint32_t at = 4 + 4 * words;
 	for (uint32_t i = 1; i < words; i++)
 		h[4 * i + 3] = 0x80;
@@ -134,8 +137,8 @@ static void report_inside_fault(const char *what, int link, uint32_t try, const 
 static void compare_inside(int link, uint32_t try)
 {
 	uint8_t ether[14 + BODY] = { 0 }, other[ROOM];
-	uint32_t type = make_inside_body(ether + 14),
-		 cut = random_inside(3) ? BODY : random_inside(BODY + 1);
+	uint32_t type = make_inside_body(ether + 14);
+	uint32_t cut = random_inside(3) ? BODY : random_inside(BODY + 1);
 	ether[12] = (uint8_t)(type >> 8), ether[13] = (uint8_t)type;
 	if (link == FRELAY && type == 0x0806)
 		return;

@@ -36,11 +36,12 @@ static uint32_t random_kernel_number(void)
 /* A program of n instructions, memory words 0 to 3 set at its beginning. */
 static uint32_t make_kernel_expression(struct bpe_insn *p)
 {
-	static const uint16_t loads[] = { 0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0xb1 },
-			      alu[] = { 0x04, 0x14, 0x24, 0x34, 0x44, 0x54, 0x94, 0xa4 },
-			      jumps[] = { 0x15, 0x25, 0x35, 0x45 },
-			      plain[] = { 0x80, 0x81, 0x84, 0x87 };
-	uint32_t n = 6 + random_kernel(MOST - 8), at = 0;
+	static const uint16_t loads[] = { 0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0xb1 };
+	static const uint16_t alu[] = { 0x04, 0x14, 0x24, 0x34, 0x44, 0x54, 0x94, 0xa4 };
+	static const uint16_t jumps[] = { 0x15, 0x25, 0x35, 0x45 };
+	static const uint16_t plain[] = { 0x80, 0x81, 0x84, 0x87 };
+	uint32_t n = 6 + random_kernel(MOST - 8);
+	uint32_t at = 0;
 	for (; at < 4; at++)
 		p[at] = (struct bpe_insn){ .code = random_kernel(2) ? 0x02 : 0x03, .k = at };
 	while (at < n - 1) {
@@ -113,8 +114,11 @@ static uint32_t make_kernel_expression(struct bpe_insn *p)
 
 int main(int argc, char **argv)
 {
-	unsigned long programs = argc > 1 ? strtoul(argv[1], NULL, 10) : 4000, refused = 0,
-		      passed = 0, failed = 0, kept = 0;
+	unsigned long programs = argc > 1 ? strtoul(argv[1], NULL, 10) : 4000;
+	unsigned long refused = 0;
+	unsigned long passed = 0;
+	unsigned long failed = 0;
+	unsigned long kept = 0;
 	int ends[2];
 	state = argc > 2 ? strtoull(argv[2], NULL, 10) : 11;
 	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends))
@@ -147,8 +151,8 @@ int main(int argc, char **argv)
 				packet[b] = (uint8_t)(random_kernel(3)   ? random_kernel(256)
 						      : random_kernel(4) ? 0
 									 : 0x45);
-			uint32_t ours = bpei_filter_run(p, packet, size, size),
-				 again = bpei_decoded_run(prepared, packet, size, size);
+			uint32_t ours = bpei_filter_run(p, packet, size, size);
+			uint32_t again = bpei_decoded_run(prepared, packet, size, size);
 			if (send(ends[0], packet, size, 0) != (ssize_t)size && errno != EPERM)
 				return 2;
 			ssize_t theirs_bytes = recv(ends[1], got, sizeof got, MSG_DONTWAIT);

@@ -161,7 +161,8 @@ static void move_packet_elsewhere(void)
 		const struct packet *p = &packets[0][i];
 		if (p->caplen < 14 || p->caplen > 3800)
 			continue;
-		uint32_t type = (uint32_t)p->data[12] << 8 | p->data[13], body = p->caplen - 14;
+		uint32_t type = (uint32_t)p->data[12] << 8 | p->data[13];
+		uint32_t body = p->caplen - 14;
 		for (int l = 1; l < LINKS; l++) {
 			uint32_t head = 0;
 			memset(bytes, 0, 20);
@@ -311,8 +312,8 @@ static void compare_with_libpcap(int l, const char *expression, const char *only
 		for (uint32_t i = stride > 1 ? random_libpcap() % stride : 0; i < count[l];
 			i += stride) {
 			const struct packet *k = &packets[l][i];
-			int a = bpe_filter_run(program, k->data, k->wirelen, k->caplen) != 0,
-			    b = bpf_filter(plain.bf_insns, k->data, k->wirelen, k->caplen) != 0;
+			int a = bpe_filter_run(program, k->data, k->wirelen, k->caplen) != 0;
+			int b = bpf_filter(plain.bf_insns, k->data, k->wirelen, k->caplen) != 0;
 			if (a != b &&
 				a != (bpf_filter(theirs.bf_insns, k->data, k->wirelen, k->caplen) !=
 					     0) &&
@@ -369,7 +370,8 @@ static void compare_with_libpcap(int l, const char *expression, const char *only
 static void shrink_expression(int l, const char *expression)
 {
 	char text[4096], other[4096];
-	const unsigned long passed_before = passed, failed_before = failed;
+	const unsigned long passed_before = passed;
+	const unsigned long failed_before = failed;
 	snprintf(text, sizeof text, "%s", expression);
 	quiet = 1;
 	for (int tries = 0, shorter = 1; shorter && tries < 400;) {
@@ -452,7 +454,8 @@ static void compare_generated(double seconds, uint64_t seed)
 			.room = sizeof text,
 			.hosts = (const uint8_t(*)[4])hosts,
 			.host_count = host_count };
-		int l = (int)pick(&g, LINKS), before = (int)failed;
+		int l = (int)pick(&g, LINKS);
+		int before = (int)failed;
 		pick(&g, 2);
 		g.variable = links[l].link == 105 || links[l].link == 127 || links[l].link == 119 ||
 			     links[l].link == 163 || links[l].link == 192 || links[l].link == 117;

@@ -76,8 +76,11 @@ static void make_plain_packet(struct generator *g)
 int main(int argc, char **argv)
 {
 	static const int links[] = { 101, 101, 101, 1, 127, 192, 276 };
-	unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000, passed = 0, failed = 0,
-		      taken = 0, yes = 0;
+	unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
+	unsigned long passed = 0;
+	unsigned long failed = 0;
+	unsigned long taken = 0;
+	unsigned long yes = 0;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 	char text[8192];
 	for (unsigned long k = 0; k < n; k++) {
@@ -108,8 +111,8 @@ int main(int argc, char **argv)
 		taken++;
 		for (int i = 0; i < PACKETS; i++) {
 			make_plain_packet(&g);
-			uint32_t a = bpe_filter_run(program, packet, 300, sizeof packet),
-				 b = bpe_filter_run(plain, packet, 300, sizeof packet);
+			uint32_t a = bpe_filter_run(program, packet, 300, sizeof packet);
+			uint32_t b = bpe_filter_run(plain, packet, 300, sizeof packet);
 			differ += a != b;
 			yes += a != 0;
 		}

@@ -54,8 +54,8 @@ static uint32_t compare_wide(struct generator *g, const struct bpei_filter *f, u
 	for (int i = 0; i < PACKETS; i++) {
 		make_wide_packet(g);
 		uint32_t cut = pick(g, 3) ? ROOM : pick(g, 80);
-		uint32_t a = bpei_filter_run(f->program, packet, ROOM, cut),
-			 b = bpei_filter_run(fit.program, packet, ROOM, cut);
+		uint32_t a = bpei_filter_run(f->program, packet, ROOM, cut);
+		uint32_t b = bpei_filter_run(fit.program, packet, ROOM, cut);
 		if ((a && !b) || (fit.exact && a != b)) {
 			report_wide_fault("another verdict", text);
 			break;
@@ -80,7 +80,8 @@ static void check_wide_expressions(unsigned long n, uint64_t seed)
 		};
 		struct bpe_filter_options o;
 		struct bpei_filter f;
-		uint32_t kernel = pick(&g, BPEI_KERNELS), most = limits[pick(&g, 9)];
+		uint32_t kernel = pick(&g, BPEI_KERNELS);
+		uint32_t most = limits[pick(&g, 9)];
 		bpe_filter_options_init(&o);
 		o.link_type = links[pick(&g, 6)];
 		if (!pick(&g, 6))
@@ -119,7 +120,9 @@ static void check_wide_sets(void)
 		struct generator g = { .state = c + 77 };
 		size_t used = (size_t)sprintf(text, "%s", cases[c].begin);
 		for (uint32_t i = 0; i < cases[c].n; i++) {
-			uint32_t a = pick(&g, 16), b = pick(&g, 256), d = pick(&g, 256);
+			uint32_t a = pick(&g, 16);
+			uint32_t b = pick(&g, 256);
+			uint32_t d = pick(&g, 256);
 			if (i)
 				used += (size_t)sprintf(text + used, " or ");
 			if (strstr(cases[c].each, "port") || strstr(cases[c].each, "."))

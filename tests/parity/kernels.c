@@ -127,7 +127,8 @@ static void parse_both(uint32_t n, uint32_t link_type)
 		outgoing[i] = none || kernel_random(4) ? 0 : BPE_PKT_OUTGOING;
 	got = expected;
 	without = !kernel_random(8);
-	struct bpei_columns a = run_columns(&expected), b = run_columns(&got);
+	struct bpei_columns a = run_columns(&expected);
+	struct bpei_columns b = run_columns(&got);
 	bpei_parse_scalar(&a, n, link_type, &seed);
 	backend->parse(&b, n, link_type, &seed);
 	for (uint32_t i = 0; i < n; i++) /* what is there where there is no key means nothing */
@@ -182,8 +183,8 @@ static uint32_t make_any_packet(uint8_t packet[PACKET_MOST], uint32_t i)
 static uint32_t change_link_type(uint8_t packet[PACKET_MOST], uint32_t link_type)
 {
 	static const uint32_t families[] = { 2, 30, 28, 24, 10, 7, 0x10002 };
-	uint32_t ip = packet[12] == 0x81 && packet[13] == 0 ? 18 : 14,
-		 family = families[kernel_random(7)];
+	uint32_t ip = packet[12] == 0x81 && packet[13] == 0 ? 18 : 14;
+	uint32_t family = families[kernel_random(7)];
 	if (link_type == 1)
 		return 0;
 	if (!kernel_random(4))
@@ -208,8 +209,8 @@ static void compare_every_count(uint32_t link_type)
 	for (uint32_t n = 0; n <= BPE_BATCH; n++)
 		for (int alignment = -1; alignment < 16; alignment++) {
 			for (uint32_t i = 0; i < n; i++) {
-				uint32_t bytes = make_any_packet(packet, i),
-					 from = change_link_type(packet, link_type);
+				uint32_t bytes = make_any_packet(packet, i);
+				uint32_t from = change_link_type(packet, link_type);
 				place_packet(
 					i, packet + from, bytes - from, bytes - from, alignment);
 			}
@@ -224,8 +225,8 @@ static void compare_mutated(uint32_t rounds)
 	while (rounds--) {
 		uint32_t link_type = link_types[kernel_random(5)];
 		for (uint32_t i = 0; i < BPE_BATCH; i++) {
-			uint32_t bytes = make_any_packet(packet, i),
-				 cut = kernel_random(8) ? bytes : kernel_random(bytes + 1);
+			uint32_t bytes = make_any_packet(packet, i);
+			uint32_t cut = kernel_random(8) ? bytes : kernel_random(bytes + 1);
 			for (uint32_t k = kernel_random(3); k; k--) {
 				uint32_t at = 12 + kernel_random(64);
 				if (kernel_random(2))
@@ -288,10 +289,11 @@ static void compare_uniform_walks(uint32_t rounds)
 	if (records == MAP_FAILED || mprotect(records + 4 * page, page, PROT_NONE))
 		exit(1);
 	while (rounds--) {
-		uint32_t n = kernel_random(BPE_BATCH + 1), header = 18 + kernel_random(3) * 4,
-			 bytes = kernel_random(page / 32 - header),
-			 stride = (header + bytes + 3) & ~3u,
-			 other = kernel_random(2) ? n : kernel_random(n + 1);
+		uint32_t n = kernel_random(BPE_BATCH + 1);
+		uint32_t header = 18 + kernel_random(3) * 4;
+		uint32_t bytes = kernel_random(page / 32 - header);
+		uint32_t stride = (header + bytes + 3) & ~3u;
+		uint32_t other = kernel_random(2) ? n : kernel_random(n + 1);
 		struct bpei_record_run how = { .stride = stride,
 			.hdrlen = header,
 			.caplen = bytes,

@@ -238,7 +238,9 @@ static uint32_t other_header(int link, uint8_t *h, uint32_t type)
 	case 105:
 		return wlan_header(h, 0, type, 0);
 	case 127: {
-		uint32_t length = 8, present = random_libpcap() % 16, flags_at;
+		uint32_t length = 8;
+		uint32_t present = random_libpcap() % 16;
+		uint32_t flags_at;
 		if (random_libpcap() % 8 == 0)
 			present |= 0x80000000u;
 		h[4] = (uint8_t)present, h[7] = (uint8_t)(present >> 24);

@@ -107,7 +107,10 @@ static inline uint32_t packet_make(uint8_t packet[PACKET_MOST], uint32_t number)
 		{ 0x9100, 0 }, { 0x8100, 0x8100 } };
 	static const uint32_t bodies[BODIES] = { 0, 3, 40 };
 	struct shape s = shape_of(number);
-	uint8_t *p = packet, proto, *ip, l4[64] = { 0 };
+	uint8_t *p = packet;
+	uint8_t proto;
+	uint8_t *ip;
+	uint8_t l4[64] = { 0 };
 	uint32_t body = bodies[s.body], l4_bytes;
 	memset(packet, 0x5a, PACKET_MOST);
 	p += 12;

@@ -192,7 +192,8 @@ static struct parsed parse_with_closed(
 	const struct carried *t, uint32_t n, uint64_t closed, struct bpe_tunnel *told)
 {
 	struct parsed r;
-	uint8_t *copy = malloc(n ? n : 1), outgoing = 0;
+	uint8_t *copy = malloc(n ? n : 1);
+	uint8_t outgoing = 0;
 	memcpy(copy, t->bytes, n);
 	const uint8_t *data = copy;
 	uint32_t wirelen = t->length;
@@ -502,9 +503,9 @@ Test(encapsulation, the_tunnel_is_of_the_key)
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		uint32_t way[2] = { 77, 77 };
-		struct parsed a = tunnel_identity(&rows[i].t, NULL, NULL, 0, 0, &way[0]),
-			      b = tunnel_identity(&rows[i].t, rows[i].from, rows[i].to, rows[i].at,
-				      rows[i].n, &way[1]);
+		struct parsed a = tunnel_identity(&rows[i].t, NULL, NULL, 0, 0, &way[0]);
+		struct parsed b = tunnel_identity(
+			&rows[i].t, rows[i].from, rows[i].to, rows[i].at, rows[i].n, &way[1]);
 		cr_assert(a.layers.flags & b.layers.flags & BPE_PKT_TUNNEL, "%s", rows[i].t.how);
 		cr_assert_eq(a.key.tunnel != b.key.tunnel, rows[i].other == 1, "%s", rows[i].t.how);
 		cr_assert_eq(way[0] != way[1], rows[i].other == 2, "%s: %x %x", rows[i].t.how,

@@ -28,7 +28,8 @@ static struct bpe_key make_example_key(void)
 Test(hash, golden)
 {
 	struct bpei_seed seed;
-	struct bpe_key key = make_example_key(), zero = { .ip_version = 4 };
+	struct bpe_key key = make_example_key();
+	struct bpe_key zero = { .ip_version = 4 };
 	bpei_seed_init(&seed, 1);
 	cr_expect_eq(hash_one_key(&key, &seed), 0x7215788cu, "%#x", hash_one_key(&key, &seed));
 	cr_expect_eq(hash_one_key(&zero, &seed), 0x3193b2b1u, "%#x", hash_one_key(&zero, &seed));

@@ -43,11 +43,11 @@ Test(parse, padding_is_outside_the_packet)
  * same, tagged or not. */
 Test(parse, wire_length_below_the_captured)
 {
-	static const char plain[] = ETHER("\x86\xdd") IP6("\0\x0a", "\x11") UDP_HEADER "hi",
-			  tagged[] = ETHER("\x81\x00\x00\x07\x86\xdd") IP6("\0\x0a", "\x11")
-				  UDP_HEADER "hi";
-	struct parsed a = parse(1, plain, sizeof plain - 1, 20),
-		      b = parse(1, tagged, sizeof tagged - 1, 20);
+	static const char plain[] = ETHER("\x86\xdd") IP6("\0\x0a", "\x11") UDP_HEADER "hi";
+	static const char tagged[] =
+		ETHER("\x81\x00\x00\x07\x86\xdd") IP6("\0\x0a", "\x11") UDP_HEADER "hi";
+	struct parsed a = parse(1, plain, sizeof plain - 1, 20);
+	struct parsed b = parse(1, tagged, sizeof tagged - 1, 20);
 	cr_assert_eq(a.layers.flags & BPE_PKT_WRONG, 0);
 	cr_assert_eq(b.layers.flags & BPE_PKT_WRONG, 0);
 	cr_assert_eq(a.layers.end, sizeof plain - 1);

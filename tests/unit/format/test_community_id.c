@@ -91,8 +91,8 @@ Test(names, conn_states)
 		cr_assert_str_eq(bpe_flow_conn_state(&f), known[i].state, "%zu: %s", i,
 			bpe_flow_conn_state(&f));
 	}
-	struct bpe_flow udp = { .ip_proto = 17, .packets = { 1, 0 } },
-			icmp = { .ip_proto = 1, .packets = { 1, 1 } };
+	struct bpe_flow udp = { .ip_proto = 17, .packets = { 1, 0 } };
+	struct bpe_flow icmp = { .ip_proto = 1, .packets = { 1, 1 } };
 	cr_assert_str_eq(bpe_flow_conn_state(&udp), "S0");
 	udp.packets[1] = 1;
 	cr_assert_str_eq(bpe_flow_conn_state(&udp), "SF");

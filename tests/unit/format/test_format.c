@@ -63,8 +63,8 @@ static const char *mask_varying(const char *text, const char *before, const char
 	const char *at = strstr(text, before);
 	cr_assert_not_null(at);
 	at += strlen(before);
-	size_t n = strspn(at, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"),
-	       used = (size_t)(at - text);
+	size_t n = strspn(at, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+	size_t used = (size_t)(at - text);
 	cr_assert_gt(n, 5);
 	memcpy(to, text, used);
 	for (size_t i = 0; i < (*by == '0' ? 1 : n); i++)
@@ -75,7 +75,8 @@ static const char *mask_varying(const char *text, const char *before, const char
 
 Test(format, whole_lines)
 {
-	struct bpe_flow u = make_plain_flow(), t = make_tcp_flow();
+	struct bpe_flow u = make_plain_flow();
+	struct bpe_flow t = make_tcp_flow();
 	cr_expect_str_eq(format_flow_line(&u, BPE_FORMAT_JSON),
 		"{\"schema\":\"bpfengine.flow/1\",\"src\":\"10.0.0.1\",\"sport\":5353,\"dst\":\"192.168.255.254\",\"dport\":53,\"proto\":\"udp\","
 		"\"ip_proto\":17,\"ip\":4,\"first\":1700000000.123456789,\"duration\":0.876543211,\"packets\":[2,1],\"wire_bytes\":[120,90],\"captured_bytes\":[120,80],"
@@ -234,8 +235,8 @@ Test(format, f7_names_hold_no_control_characters)
 		snprintf(f.comm, sizeof f.comm, "a%sb", controls[i]);
 		snprintf(f.interface_name, sizeof f.interface_name, "c%sd", controls[i]);
 		for (uint32_t k = 0; k < BPE_FORMAT_COUNT; k++) {
-			char *text = (char *)(uintptr_t)format_flow_line(&f, k),
-			     *last = strrchr(text, k == BPE_FORMAT_CSV ? '\r' : '\n');
+			char *text = (char *)(uintptr_t)format_flow_line(&f, k);
+			char *last = strrchr(text, k == BPE_FORMAT_CSV ? '\r' : '\n');
 			if (last)
 				*last = 0;
 			cr_expect(!strstr(text, controls[i]), "control %zu in format %u: %s", i, k,

@@ -281,8 +281,8 @@ Test(checksums, every_protocol_and_every_bit)
 	begin_packet(true, false);
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
 		uint8_t p[64] = { 0x45, 0, 0, 0, 0, 1, 0, 0, 64, 0, 0, 0, 10, 0, 0, 1, 10, 0, 0,
-			2 },
-			*l4 = p + 20;
+			2 };
+		uint8_t *l4 = p + 20;
 		uint32_t n = 20 + all[k].length;
 		for (uint32_t i = 0; i < all[k].length; i++)
 			l4[i] = (uint8_t)(i * 37 + 11);

@@ -30,8 +30,8 @@ Test(batch, sums_are_those_of_a_plain_loop)
 		uint32_t caplen[BPE_BATCH], wirelen[BPE_BATCH];
 		int64_t time_ns[BPE_BATCH], ns = batch_random(2) ? INT64_C(1700000000000000000) : 0;
 		struct bpei_sums want = { .least_ns = INT64_MAX, .most_ns = INT64_MIN }, got;
-		uint32_t n = 1 + (uint32_t)batch_random(BPE_BATCH),
-			 large = batch_random(3) ? 2000 : UINT32_MAX;
+		uint32_t n = 1 + (uint32_t)batch_random(BPE_BATCH);
+		uint32_t large = batch_random(3) ? 2000 : UINT32_MAX;
 		int way = (int)batch_random(3);
 		for (uint32_t i = 0; i < n; i++) {
 			time_ns[i] = ns = random_time_after(ns, way);
@@ -60,8 +60,8 @@ Test(batch, sums_are_those_of_a_plain_loop)
 /* Steps that are all forward, if nobody looks at how large they are. */
 Test(batch, times_that_go_round)
 {
-	const int64_t most = INT64_MAX,
-		      time_ns[] = { most / 2, most, INT64_MIN / 2, 0, most / 2, most, -5, 7 };
+	const int64_t most = INT64_MAX;
+	const int64_t time_ns[] = { most / 2, most, INT64_MIN / 2, 0, most / 2, most, -5, 7 };
 	const uint32_t lengths[8] = { 0 };
 	const struct bpe_batch b = {
 		.count = 8, .time_ns = time_ns, .caplen = lengths, .wirelen = lengths

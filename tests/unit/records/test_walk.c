@@ -45,8 +45,9 @@ static size_t fill_records(
 			run = walk_random(2) ? walk_random(3) : walk_random(200),
 			caplen = walk_random(300);
 		uint8_t *r = bytes + at;
-		uint32_t seconds = walk_random(1u << 31), micros = walk_random(1000000),
-			 wirelen = caplen + walk_random(2000);
+		uint32_t seconds = walk_random(1u << 31);
+		uint32_t micros = walk_random(1000000);
+		uint32_t wirelen = caplen + walk_random(2000);
 		memset(r, 0, header + caplen);
 		if (l->stamp_bytes == 4)
 			bpei_store32(r, seconds), bpei_store32(r + 4, micros);
@@ -135,8 +136,8 @@ Test(walk, guesses)
 		free(part);
 
 		/* A length that cannot be: nothing behind it is believed. */
-		uint32_t bad = walk_random(n),
-			 header = bpei_layout_hdrlen(l->hdrlen_base, l->align, 14);
+		uint32_t bad = walk_random(n);
+		uint32_t header = bpei_layout_hdrlen(l->hdrlen_base, l->align, 14);
 		uint8_t *r = bytes + records[bad].at - header;
 		before = bpei_counter_get(&torn);
 		if (walk_random(2))
@@ -168,9 +169,12 @@ Test(walk, pcap_records_of_every_length)
 	bpei_store32(header + 20, 1);
 	for (int round = 0; round < 600; round++) {
 		struct bpei_pcap pcap;
-		uint32_t caplen[PCAP_RECORDS], n = walk_random(PCAP_RECORDS),
-					       snaplen = snaplens[walk_random(7)], keep, at = 0,
-					       k = 0;
+		uint32_t caplen[PCAP_RECORDS];
+		uint32_t n = walk_random(PCAP_RECORDS);
+		uint32_t snaplen = snaplens[walk_random(7)];
+		uint32_t keep;
+		uint32_t at = 0;
+		uint32_t k = 0;
 		size_t all = 0;
 		bpei_store32(header + 16, snaplens[walk_random(7)]);
 		cr_assert_eq(bpei_pcap_init(&pcap, header), 1);
