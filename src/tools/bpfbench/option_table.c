@@ -18,22 +18,6 @@
 #define ALL (KIND_RUN | KIND_SWEEP | KIND_LOOP | KIND_COMPARE | KIND_STAGES)
 #define LIVE (KIND_RUN | KIND_SWEEP | KIND_LOOP | KIND_COMPARE)
 
-static const char help_head[] =
-	"bpfbench " BPE_VERSION ": how fast packets can be captured on this machine\n"
-	"\n"
-	"  bpfbench -i INTERFACE [-t 60] [options]    a live run, second by second\n"
-	"  bpfbench --sweep -i INTERFACE|synth|pair   all combinations of settings\n"
-	"  bpfbench stages [-i synth:...]             each stage, without a network\n"
-	"  bpfbench loop                              highest rate without loss, on a\n"
-	"                                             pair of interfaces of its own\n"
-	"  bpfbench compare -r FILE | -i INTERFACE|pair   libpcap beside us\n"
-	"\n";
-
-static const char help_tail[] =
-	"\n"
-	"Exit codes: 0 good; 1 error while measuring, output not written; 2 wrong usage;\n"
-	"3 rights are missing; 4 the source cannot be opened.  See bpfbench(1).\n";
-
 /* ---- Values that need code of their own ---- */
 
 /* Reads packets a second: a number, with k or M (decimal), or "max", which is 0. */
@@ -202,15 +186,6 @@ static int add_output_path(void *target, const struct option_spec *spec, const c
 	return 0;
 }
 
-static int print_bench_help(void *target)
-{
-	struct options *o = target;
-
-	option_print_help(stdout, &bench_option_program);
-	o->done = true;
-	return OPTION_STOP;
-}
-
 static int print_bench_version(void *target)
 {
 	struct options *o = target;
@@ -222,7 +197,7 @@ static int print_bench_version(void *target)
 
 /* ---- The table ---- */
 
-static const struct option_spec specs[] = {
+const struct option_spec bench_option_specs[] = {
 	{ "interface", "i", OPTION_TEXT, MEMBER(source),
 		.modes = KIND_RUN | KIND_SWEEP | KIND_COMPARE | KIND_STAGES,
 		.once = "-i may be given once: one interface a run", .argument = "NAME",
@@ -326,17 +301,9 @@ static const struct option_spec specs[] = {
 
 	{ "quiet", "q", OPTION_SET, MEMBER(quiet), .modes = ALL, .heading = "",
 		.help = "nothing on stderr but errors" },
-	{ "help", "h", OPTION_ACT, .modes = ALL, .act = print_bench_help,
-		.argument = "  --version" },
+	{ "help", "h", OPTION_HELP, MEMBER(done), .modes = ALL, .argument = "  --version" },
 	{ "version", NULL, OPTION_ACT, .modes = ALL, .act = print_bench_version, .beside = true },
 };
-_Static_assert(sizeof specs / sizeof *specs <= OPTION_MOST, "options");
+_Static_assert(sizeof bench_option_specs / sizeof *bench_option_specs <= OPTION_MOST, "options");
 
-const struct option_program bench_option_program = {
-	.specs = specs,
-	.count = sizeof specs / sizeof *specs,
-	.head = help_head,
-	.tail = help_tail,
-	.misused = bench_option_misused,
-	.before = bench_option_before,
-};
+const size_t bench_option_count = sizeof bench_option_specs / sizeof *bench_option_specs;

@@ -7,11 +7,8 @@
 
 #include "tools/common/option.h"
 
-extern const struct option_program bench_option_program;
-
-/* Prints the message about a word that getopt refused (struct option_program). */
-int bench_option_misused(int problem, const char *given);
-/* Refuses an option that the kind of measurement does not take. */
-int bench_option_before(void *target, const struct option_spec *spec, char **rest);
+/* The table, in the order of --help. */
+extern const struct option_spec bench_option_specs[];
+extern const size_t bench_option_count;
 
 #endif

@@ -8,6 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char help_head[] =
+	"bpfbench " BPE_VERSION ": how fast packets can be captured on this machine\n"
+	"\n"
+	"  bpfbench -i INTERFACE [-t 60] [options]    a live run, second by second\n"
+	"  bpfbench --sweep -i INTERFACE|synth|pair   all combinations of settings\n"
+	"  bpfbench stages [-i synth:...]             each stage, without a network\n"
+	"  bpfbench loop                              highest rate without loss, on a\n"
+	"                                             pair of interfaces of its own\n"
+	"  bpfbench compare -r FILE | -i INTERFACE|pair   libpcap beside us\n"
+	"\n";
+
+static const char help_tail[] =
+	"\n"
+	"Exit codes: 0 good; 1 error while measuring, output not written; 2 wrong usage;\n"
+	"3 rights are missing; 4 the source cannot be opened.  See bpfbench(1).\n";
+
 const char *mode_name(uint32_t mode)
 {
 	static const char *const names[] = { "auto", "throughput", "latency", "paced" };
@@ -25,7 +41,8 @@ bool is_pair(const char *source)
 	return !strcmp(source, "pair");
 }
 
-int bench_option_misused(int problem, const char *given)
+/* Prints the message about a word which getopt refused (struct option_program). */
+static int handle_bench_misuse(int problem, const char *given)
 {
 	const bool is_long = !strncmp(given, "--", 2);
 	const char letter[3] = { '-', (char)optopt, 0 };
@@ -38,7 +55,8 @@ int bench_option_misused(int problem, const char *given)
 	return option_refuse("unknown option %s", word);
 }
 
-int bench_option_before(void *target, const struct option_spec *spec, char **rest)
+/* Refuses an option which the kind of measurement does not take. */
+static int check_bench_kind(void *target, const struct option_spec *spec, char **rest)
 {
 	const struct options *o = target;
 
@@ -144,6 +162,14 @@ static enum kind take_kind_word(int *argc, char ***argv)
 
 int options_read(struct options *o, int argc, char **argv)
 {
+	const struct option_program program = {
+		.specs = bench_option_specs,
+		.count = bench_option_count,
+		.head = help_head,
+		.tail = help_tail,
+		.misused = handle_bench_misuse,
+		.before = check_bench_kind,
+	};
 	int code;
 
 	memset(o, 0, sizeof *o);
@@ -156,7 +182,7 @@ int options_read(struct options *o, int argc, char **argv)
 	o->rate_to = 20000000;
 	o->steps = 6;
 	bpe_options_init(&o->engine);
-	code = option_read(&bench_option_program, o, argc, argv);
+	code = option_read(&program, o, argc, argv);
 	if (code)
 		return code == OPTION_STOP ? 0 : code;
 	if (optind < argc)

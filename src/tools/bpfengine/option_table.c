@@ -6,6 +6,8 @@
 #include "cli.h"
 #include "options.h"
 
+#include <string.h>
+
 #define MEMBER(m) .offset = offsetof(struct cli, m), .bytes = sizeof((struct cli *)0)->m
 #define GIVEN(m) .given = offsetof(struct cli, m)
 #define TEXT_OF(number) #number
@@ -14,31 +16,23 @@
 #define MOST_RING 4194304
 #define MOST_FLOWS 2147483647
 
-static const char help_head[] =
-	"bpfengine " BPE_VERSION ": captures packets, tracks flows, reports what it saw\n"
-	"\n"
-	"  bpfengine -i INTERFACE [-t SECONDS] [options] [FILTER]   live (needs rights)\n"
-	"  bpfengine -r FILE [options] [FILTER]            from a savefile; - is stdin\n"
-	"  bpfengine -i synth[:KEY=VALUE,...] -t 5         generated traffic\n"
-	"\n";
-
-static const char help_tail[] =
-	"\n"
-	"SIGINT and SIGTERM end the run and report; a second one leaves at once.\n"
-	"SIGINFO (Ctrl-T) or SIGUSR1 prints the report so far on stderr.\n"
-	"SIGUSR2 reads the filter's files again (-F, and host in FILE), and with\n"
-	"--flows writes the flows that are alive; SIGHUP opens that file anew.\n"
-	"\n"
-	"Exit codes: 0 good; 1 error while running, torn or damaged savefile, output\n"
-	"not written; 2 wrong usage; 3 rights are missing; 4 the source cannot be opened.\n";
-
 /* choices of --flows-format and -Q stand in the order of these enums */
 _Static_assert(BPE_FORMAT_JSON == 0 && BPE_FORMAT_ZEEK == 1 && BPE_FORMAT_EVE == 2 &&
 		       BPE_FORMAT_CSV == 3 && BPE_FORMAT_ECS == 4 && BPE_FORMAT_COUNT == 5,
 	"--flows-format");
 _Static_assert(BPE_DIRECTION_BOTH == 0 && BPE_DIRECTION_IN == 1 && BPE_DIRECTION_OUT == 2, "-Q");
 
-static const struct option_spec specs[] = {
+static int read_autostop(void *target, const struct option_spec *spec, const char *word)
+{
+	static const char prefix[] = "duration:";
+
+	if (strncmp(word, prefix, strlen(prefix)))
+		return option_refuse("-a knows duration:SECONDS only, not \"%s\"", word);
+	return option_apply(
+		target, spec - 1, word + strlen(prefix)); /* --duration, the row above */
+}
+
+const struct option_spec cli_option_specs[] = {
 	{ "interface", "i", OPTION_TEXT, MEMBER(engine.interface_name),
 		.once = "-i may be given once: one interface a run", .heading = "Source",
 		.argument = "NAME",
@@ -114,7 +108,7 @@ static const struct option_spec specs[] = {
 	{ "duration", "t", OPTION_SECONDS, MEMBER(duration_ns), .most = MOST_NS,
 		.wants = "wants seconds above 0, such as 60 or 0.5", .heading = "\nEnd",
 		.argument = "SECONDS", .help = "stop after so long" },
-	{ "autostop", "a", OPTION_READ, .read = cli_read_autostop, .argument = "duration:SECONDS",
+	{ "autostop", "a", OPTION_READ, .read = read_autostop, .argument = "duration:SECONDS",
 		.help = "the same, as tshark has it" },
 	{ "count", "c", OPTION_WHOLE, MEMBER(engine.max_packets), .least = 1,
 		.most = UINT64_MAX / 2, .wants = "wants a number of packets, 1 or more",
@@ -214,16 +208,9 @@ static const struct option_spec specs[] = {
 	{ "quiet", "q", OPTION_SET, MEMBER(quiet), .help = "no live line, no notices" },
 	{ "verbose", "v", OPTION_COUNT, MEMBER(verbose), .help = "more in the report" },
 	{ NULL, "n", OPTION_NOTHING, .help = "numbers, no names (always so)" },
-	{ "help", NULL, OPTION_ACT, .act = cli_act_help, .argument = "  --version" },
+	{ "help", NULL, OPTION_HELP, MEMBER(done), .argument = "  --version" },
 	{ "version", NULL, OPTION_ACT, .act = cli_act_version, .beside = true },
 };
-_Static_assert(sizeof specs / sizeof *specs <= OPTION_MOST, "options");
+_Static_assert(sizeof cli_option_specs / sizeof *cli_option_specs <= OPTION_MOST, "options");
 
-const struct option_program cli_option_program = {
-	.specs = specs,
-	.count = sizeof specs / sizeof *specs,
-	.head = help_head,
-	.tail = help_tail,
-	.misused = cli_option_misused,
-	.before = cli_option_before,
-};
+const size_t cli_option_count = sizeof cli_option_specs / sizeof *cli_option_specs;

@@ -8,15 +8,13 @@
 #include <string.h>
 #include <strings.h>
 
-int cli_read_autostop(void *target, const struct option_spec *spec, const char *word)
+int cli_act_version(void *target)
 {
-	static const char prefix[] = "duration:";
+	struct cli *c = target;
 
-	(void)spec;
-	if (strncmp(word, prefix, strlen(prefix)))
-		return option_refuse("-a knows duration:SECONDS only, not \"%s\"", word);
-	return option_apply(
-		target, option_find(&cli_option_program, "duration"), word + strlen(prefix));
+	printf("bpfengine %s (%s)\n", bpe_version(), bpe_build_info());
+	c->done = true;
+	return OPTION_STOP;
 }
 
 int cli_read_workers(void *target, const struct option_spec *spec, const char *word)

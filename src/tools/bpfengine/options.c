@@ -9,35 +9,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-int cli_act_help(void *target)
-{
-	struct cli *c = target;
+static const char help_head[] =
+	"bpfengine " BPE_VERSION ": captures packets, tracks flows, reports what it saw\n"
+	"\n"
+	"  bpfengine -i INTERFACE [-t SECONDS] [options] [FILTER]   live (needs rights)\n"
+	"  bpfengine -r FILE [options] [FILTER]            from a savefile; - is stdin\n"
+	"  bpfengine -i synth[:KEY=VALUE,...] -t 5         generated traffic\n"
+	"\n";
 
-	option_print_help(stdout, &cli_option_program);
-	c->done = true;
-	return OPTION_STOP;
-}
-
-int cli_act_version(void *target)
-{
-	struct cli *c = target;
-
-	printf("bpfengine %s (%s)\n", bpe_version(), bpe_build_info());
-	c->done = true;
-	return OPTION_STOP;
-}
+static const char help_tail[] =
+	"\n"
+	"SIGINT and SIGTERM end the run and report; a second one leaves at once.\n"
+	"SIGINFO (Ctrl-T) or SIGUSR1 prints the report so far on stderr.\n"
+	"SIGUSR2 reads the filter's files again (-F, and host in FILE), and with\n"
+	"--flows writes the flows that are alive; SIGHUP opens that file anew.\n"
+	"\n"
+	"Exit codes: 0 good; 1 error while running, torn or damaged savefile, output\n"
+	"not written; 2 wrong usage; 3 rights are missing; 4 the source cannot be opened.\n";
 
 /* ---- Words which are no option ---- */
+
+static int handle_misuse(int problem, const char *given);
+static int check_before(void *target, const struct option_spec *spec, char **rest);
+
+/* Returns the table with its texts and hooks. */
+static struct option_program cli_option_program(void)
+{
+	return (struct option_program){
+		.specs = cli_option_specs,
+		.count = cli_option_count,
+		.head = help_head,
+		.tail = help_tail,
+		.misused = handle_misuse,
+		.before = check_before,
+	};
+}
 
 static int refuse_unknown_option(const char *word)
 {
 	char name[64];
+	const struct option_program program = cli_option_program();
 	const char *nearest;
 
 	if (strncmp(word, "--", 2))
 		return option_refuse("unknown option %s", word);
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
-	nearest = option_nearest(&cli_option_program, name);
+	nearest = option_nearest(&program, name);
 	if (nearest)
 		return option_refuse("unknown option --%s; did you mean --%s?", name, nearest);
 	return option_refuse("unknown option --%s", name);
@@ -55,8 +72,10 @@ static bool is_top_option(const struct option_spec *spec)
 	return spec && spec->name && !strcmp(spec->name, "top");
 }
 
-int cli_option_misused(int problem, const char *given)
+/* Prints the message about a word which getopt refused (struct option_program). */
+static int handle_misuse(int problem, const char *given)
 {
+	const struct option_program program = cli_option_program();
 	const bool has_letter = optopt && optopt < 256;
 	const char letter[3] = { '-', (char)optopt, 0 };
 
@@ -64,14 +83,15 @@ int cli_option_misused(int problem, const char *given)
 		return option_refuse("%s wants a value", has_letter ? letter : given);
 	if (has_letter)
 		return refuse_unknown_option(letter);
-	if (is_top_option(option_of_getopt(&cli_option_program, optopt)))
+	if (is_top_option(option_of_getopt(&program, optopt)))
 		return refuse_top_number(strchr(given, '=') + 1);
 	if (optopt)
 		return option_refuse("%s takes no value", given);
 	return refuse_unknown_option(given);
 }
 
-int cli_option_before(void *target, const struct option_spec *spec, char **rest)
+/* Refuses a number behind --top, which takes none. */
+static int check_before(void *target, const struct option_spec *spec, char **rest)
 {
 	(void)target;
 	if (!is_top_option(spec) || !*rest || !**rest)
@@ -163,11 +183,12 @@ static int check_together(struct cli *c)
 
 int cli_options(struct cli *c, int argc, char **argv)
 {
+	const struct option_program program = cli_option_program();
 	int code;
 
 	*c = (struct cli){ .largest = 10 };
 	bpe_options_init(&c->engine);
-	code = option_read(&cli_option_program, c, argc, argv);
+	code = option_read(&program, c, argc, argv);
 	if (code)
 		return code == OPTION_STOP ? 0 : code;
 	if (!c->engine.snaplen)

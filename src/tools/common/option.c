@@ -175,6 +175,9 @@ static int apply_value(void *target, const struct option_spec *spec, const char 
 	case OPTION_CLEAR:
 		store_unsigned(member, sizeof(bool), spec->kind == OPTION_SET);
 		return 0;
+	case OPTION_HELP:
+		store_unsigned(member, sizeof(bool), true);
+		return OPTION_STOP;
 	case OPTION_COUNT:
 		count_use(member);
 		return 0;
@@ -290,6 +293,8 @@ int option_read(const struct option_program *program, void *target, int argc, ch
 			code = program->before(target, spec, argv + optind);
 		if (!code)
 			code = option_apply(target, spec, optarg);
+		if (code == OPTION_STOP && spec->kind == OPTION_HELP)
+			option_print_help(stdout, program);
 		if (code)
 			return code;
 	}

@@ -22,6 +22,7 @@ enum option_kind {
 	OPTION_CLEAR,   /* no value; bool which becomes false */
 	OPTION_COUNT,   /* no value; int which counts the uses */
 	OPTION_ACT,     /* no value; calls act */
+	OPTION_HELP,    /* no value; bool that becomes true; prints --help, and stops */
 	OPTION_TEXT,    /* const char * */
 	OPTION_WHOLE,   /* uint32_t or uint64_t, from least to most */
 	OPTION_POWER,   /* the same; a power of two */

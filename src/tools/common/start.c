@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The start and the end of a program (program.h).  State: the program's name, set once. */
+/* The start and the end of a program (program.h); stateless. */
 #include "program.h"
 
 #include "names.h"
@@ -9,8 +9,6 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
-
-const char *program_name = "";
 
 /* Opens a file in the place of a closed standard descriptor.  The file fails in use: stdin cannot
  * be read, stdout and stderr cannot be written, so a lost report is an error.  /dev/full fails also

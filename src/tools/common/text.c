@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Text from outside, for people and for output formats (program.h); stateless.
+/* Text from outside, for people and for output formats (program.h).  State: the
+ * program's name, set once.
  *
  * Names of files, interfaces and processes may hold characters that a terminal obeys: ESC, the C1
  * controls, marks that reverse the direction of writing. */
@@ -9,6 +10,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+const char *program_name = "";
 
 enum { SHOWN_ROOM = 8 }; /* bytes of a character as written by show_character, with the 0 */
 
