@@ -71,24 +71,25 @@ static void make_network_packet(struct generator *g, uint8_t *p, struct known *k
 {
 	static const uint8_t protocols[] = { 6, 17, 1, 132 };
 	for (uint32_t i = 0; i < SIZE; i++)
-		p[i] = (uint8_t)(pick(g, 3) ? pick(g, 8) : pick(g, 256));
-	*k = (struct known){ .tagged = pick(g, 2),
-		.tpid = pick(g, 3) ? 0x8100 : 0x88a8,
-		.tci = pick(g, 9),
-		.ifindex = pick(g, 4),
-		.hatype = pick(g, 2),
-		.pkttype = pick(g, 5) };
-	if (pick(g, 6)) {
+		p[i] = (uint8_t)(generate_below(g, 3) ? generate_below(g, 8)
+						      : generate_below(g, 256));
+	*k = (struct known){ .tagged = generate_below(g, 2),
+		.tpid = generate_below(g, 3) ? 0x8100 : 0x88a8,
+		.tci = generate_below(g, 9),
+		.ifindex = generate_below(g, 4),
+		.hatype = generate_below(g, 2),
+		.pkttype = generate_below(g, 5) };
+	if (generate_below(g, 6)) {
 		k->protocol = 0x0800;
-		p[0] = (uint8_t)(0x45 + pick(g, 2));
+		p[0] = (uint8_t)(0x45 + generate_below(g, 2));
 		p[6] = p[7] = 0;
-		p[9] = protocols[pick(g, 4)];
+		p[9] = protocols[generate_below(g, 4)];
 	} else {
-		k->protocol = pick(g, 2) ? 0x86dd : 0x0806;
+		k->protocol = generate_below(g, 2) ? 0x86dd : 0x0806;
 		p[0] = 0x60;
-		p[6] = protocols[pick(g, 4)];
+		p[6] = protocols[generate_below(g, 4)];
 	}
-	if (pick(g, 2)) {
+	if (generate_below(g, 2)) {
 		p[12] = p[16] = 10;
 		p[13] = p[14] = p[15] = 0;
 	}
@@ -121,7 +122,7 @@ static void compare_verdicts(const struct bpei_tpacket *how, const struct bpei_f
 				at = put_be16_at(whole, put_be16_at(whole, at, k.tci), k.protocol);
 		} else {
 			for (; at < 12; at++)
-				whole[at] = theirs[at] = (uint8_t)(at + pick(g, 2));
+				whole[at] = theirs[at] = (uint8_t)(at + generate_below(g, 2));
 			there = put_be16_at(theirs, 12, k.protocol);
 			if (k.tagged)
 				at = put_be16_at(whole, put_be16_at(whole, at, k.tpid), k.tci);
@@ -157,16 +158,16 @@ Test(afpacket_filter, expressions)
 		struct generator g = {
 			.state = k + 5, .text = text, .room = sizeof text, .sound = 1
 		};
-		const struct bpei_tpacket *how = &shapes[pick(&g, 2)];
+		const struct bpei_tpacket *how = &shapes[generate_below(&g, 2)];
 		const struct bpe_filter_options o = { .link_type = (int32_t)how->link_type,
-			.snaplen = pick(&g, 2) ? 60 + pick(&g, 90) : 0,
-			.through = pick(&g, 4) ? 0 : BPE_THROUGH_VLAN };
+			.snaplen = generate_below(&g, 2) ? 60 + generate_below(&g, 90) : 0,
+			.through = generate_below(&g, 4) ? 0 : BPE_THROUGH_VLAN };
 		struct bpei_filter f;
 		text[0] = 0;
 		if (k / 2 < sizeof fixed / sizeof *fixed)
 			how = &shapes[k % 2], strcpy(text, fixed[k / 2]);
 		else
-			generate(&g);
+			generate_expression(&g);
 		if (bpei_compile_for(text, &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000, &f, NULL) <
 			0)
 			continue;
