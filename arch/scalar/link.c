@@ -272,7 +272,8 @@ static void parse_msdu(const struct bpei_packet *p, uint32_t offset, uint32_t n,
 		uint32_t bytes = bpei_wlan_mesh(p->data, p->caplen, offset);
 		if (bytes > n)
 			return;
-		offset += bytes, n -= bytes;
+		offset += bytes;
+		n -= bytes;
 	}
 	if (offset >= p->caplen || offset > BPE_NO_OFFSET - 64)
 		return;

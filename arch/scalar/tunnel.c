@@ -310,7 +310,9 @@ bool bpei_packet_in_ip(const struct bpei_packet *p, uint32_t offset, uint8_t pro
 	case IP_ETHERIP:
 		if (!bpei_tunnel_has(p, offset, 2) || p->data[offset] >> 4 != 3)
 			return false;
-		tunnel.kind = BPE_TUNNEL_ETHERIP, as = AS_ETHERNET, offset += 2;
+		tunnel.kind = BPE_TUNNEL_ETHERIP;
+		as = AS_ETHERNET;
+		offset += 2;
 		break;
 	case IP_MPLS:
 		tunnel.kind = BPE_TUNNEL_MPLS_IP, as = TYPE_MPLS;

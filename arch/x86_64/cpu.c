@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Which of the x86-64 backends this CPU, and the system under us, can run.  Pure; compiled without
- * any of their flags. Sources: Intel SDM volume 2, CPUID and XGETBV. */
+/* Tests which x86-64 backends this CPU and the system can run.  Pure; compiled without flags of a
+ * backend. Sources: Intel SDM volume 2, CPUID and XGETBV. */
 #include "arch/arch.h"
 
 #include <cpuid.h>
 
-/* All that the compilers' flags bring with them: -msse4.2 brings POPCNT; Clang's -mavx512f brings
- * FMA and F16C. */
+/* The bits of all extensions that the compilers' flags enable.  -msse4.2 enables POPCNT, Clang's
+ * -mavx512f FMA and F16C. */
 #define ECX1_SSSE3 (1u << 0 | 1u << 9)                           /* SSE3, SSSE3 */
 #define ECX1_SSE42 (ECX1_SSSE3 | 1u << 19 | 1u << 20 | 1u << 23) /* SSE4.1, SSE4.2, POPCNT */
 #define ECX1_AVX (1u << 27 | 1u << 28)                           /* OSXSAVE, AVX */
@@ -28,9 +28,10 @@ int bpei_cpu_fits_sse42(void)
 	return (leaf1_ecx() & ECX1_SSE42) == ECX1_SSE42;
 }
 
-/* What the CPU has of leaf 7, where the system keeps the registers.  No other function has XGETBV
- * in it, which tests/levels/levels.py wants to see. */
-static __attribute__((noinline)) int leaf7(unsigned ecx1, unsigned ebx, unsigned ecx, unsigned xcr0)
+/* Returns whether the CPU has these bits of leaf 1 and leaf 7, and the system keeps the registers.
+ * tests/levels/levels.py allows XGETBV in this function alone. */
+static __attribute__((noinline)) int cpu_has_leaf7(
+	unsigned ecx1, unsigned ebx, unsigned ecx, unsigned xcr0)
 {
 	unsigned a, b, c, d;
 	if (!bpei_cpu_fits_sse42() || (leaf1_ecx() & ecx1) != ecx1)
@@ -43,10 +44,10 @@ static __attribute__((noinline)) int leaf7(unsigned ecx1, unsigned ebx, unsigned
 
 int bpei_cpu_fits_avx2(void)
 {
-	return leaf7(ECX1_AVX, EBX7_AVX2, 0, XCR0_AVX);
+	return cpu_has_leaf7(ECX1_AVX, EBX7_AVX2, 0, XCR0_AVX);
 }
 
 int bpei_cpu_fits_avx512(void)
 {
-	return leaf7(ECX1_AVX512, EBX7_AVX2 | EBX7_AVX512, ECX7_AVX512, XCR0_AVX512);
+	return cpu_has_leaf7(ECX1_AVX512, EBX7_AVX2 | EBX7_AVX512, ECX7_AVX512, XCR0_AVX512);
 }

@@ -250,14 +250,14 @@ static inline vec32 join_high_words(vec64 e, vec64 o)
 	return (vec32)_mm256_blend_epi32(_mm256_srli_epi64((__m256i)e, 32), (__m256i)o, 0xaa);
 }
 
-/* In assembly, since gcc would compare a mask that is used twice with 0 first. */
+/* Selects lanes.  In assembly, since gcc would first compare a mask with 0 if it is used twice. */
 static inline vec32 select_lanes(vec32 mask, vec32 yes, vec32 no)
 {
 	__asm__("vpblendvb %3, %2, %1, %0" : "=x"(no) : "x"(no), "xm"(yes), "x"(mask));
 	return no;
 }
 
-/* In assembly, since gcc would multiply by shifts. */
+/* Multiplies 16-bit words.  In assembly, since gcc would multiply by shifts. */
 static inline __m256i mul_u16(__m256i x, short by)
 {
 	__m256i y = _mm256_set1_epi16(by);

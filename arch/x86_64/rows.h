@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What SSE4.2 and AVX2 do alike, 16 bytes at a time. */
+/* Operations on 16 bytes, for all x86-64 backends. */
 #ifndef BPEI_X86_64_ROWS_H
 #define BPEI_X86_64_ROWS_H
 
@@ -13,7 +13,7 @@ static inline __m128i load_128(const void *p)
 	return _mm_loadu_si128(p);
 }
 
-/* 8 bytes of one packet, and of another. */
+/* Loads 8 bytes of one packet, and 8 of another. */
 static inline __m128i load_two_pairs(const uint8_t *a, const uint8_t *b)
 {
 	return (__m128i)_mm_loadh_pi((__m128)_mm_loadl_epi64((const void *)a), (const void *)b);
@@ -27,7 +27,7 @@ static inline __m128i load_four_words(const uint8_t *const *at, int plus)
 	return _mm_insert_epi32(v, (int)bpei_load32(at[3] + plus), 3);
 }
 
-/* Of lanes j and j + 1, from link_type on. */
+/* Stores the words from link_type on, of lanes j and j + 1. */
 static inline void store_two_pairs(
 	struct bpe_layers *layers, const uint32_t *indexes, uint32_t j, __m128i x)
 {

@@ -22,7 +22,7 @@ static inline uint32_t sha1_schedule_word(uint32_t w[16], int i)
 	return w[i % 16];
 }
 
-/* Does a step of RFC 3174, section 6.1, on A to E.  f: the function of B, C and D. */
+/* Computes a step of RFC 3174, section 6.1, on A to E.  f: the function of B, C and D. */
 static inline void sha1_round(uint32_t v[5], uint32_t f, uint32_t constant, uint32_t w)
 {
 	const uint32_t next = rotate_left32(v[0], 5) + f + v[4] + constant + w;

@@ -30,7 +30,8 @@ static inline struct shape shape_of(uint32_t number)
 
 static inline uint8_t *put16(uint8_t *p, uint32_t v)
 {
-	p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v;
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
 	return p + 2;
 }
 
@@ -95,7 +96,8 @@ static inline uint8_t *put_ends(uint8_t *p, const struct shape *s, uint32_t leng
 		{ 1, 1 }, { 1, 1 } };
 	for (int end = 0; end < 2; end++, p += length) {
 		memset(p, 3, length);
-		p[0] = first[s->ends][end], p[length - 1] = last[s->ends][end];
+		p[0] = first[s->ends][end];
+		p[length - 1] = last[s->ends][end];
 	}
 	return p;
 }
@@ -134,7 +136,8 @@ static inline uint32_t packet_make(uint8_t packet[PACKET_MOST], uint32_t number)
 		put16(ip + 2,
 			s.network == 4 ? 0 : header + l4_bytes + body + (s.network == 6 ? 1 : 0));
 		put16(ip + 6, s.network == 2 ? 0x2000 : s.network == 3 ? 0x00b9 : 0x4000);
-		ip[8] = 64, ip[9] = proto;
+		ip[8] = 64;
+		ip[9] = proto;
 		put_ends(ip + 12, &s, 4);
 		p = ip + header;
 		break;

@@ -192,7 +192,8 @@ Test(tunnel, nested_to_a_bound)
 	for (uint32_t i = 0; i < MANY; i++) {
 		uint32_t total = sizeof p - i * 20;
 		memcpy(p + i * 20, OUT4("\0\0", "\4"), 20);
-		p[i * 20 + 2] = (uint8_t)(total >> 8), p[i * 20 + 3] = (uint8_t)total;
+		p[i * 20 + 2] = (uint8_t)(total >> 8);
+		p[i * 20 + 3] = (uint8_t)total;
 	}
 	memcpy(p + MANY * 20, IN4, 28);
 	struct parsed r = parse(101, p, sizeof p, sizeof p);

@@ -35,7 +35,9 @@ static struct bpe_flow make_plain_flow(void)
 static struct bpe_flow make_tcp_flow(void)
 {
 	struct bpe_flow f = make_plain_flow();
-	f.ip_proto = 6, f.ip_version = 6, f.flags = BPE_FLOW_HEALTH | BPE_FLOW_LENGTHS;
+	f.ip_proto = 6;
+	f.ip_version = 6;
+	f.flags = BPE_FLOW_HEALTH | BPE_FLOW_LENGTHS;
 	inet_pton(AF_INET6, "2001:db8::1", f.addr[0]),
 		inet_pton(AF_INET6, "fe80:0:0:1::", f.addr[1]);
 	f.port[1] = 443, f.tcp_state = BPE_TCP_CLOSED, f.tcp_flags[0] = 0x1b, f.tcp_flags[1] = 0x12,
@@ -43,7 +45,8 @@ static struct bpe_flow make_tcp_flow(void)
 	strcpy(f.history, "ShADaFf");
 	f.handshake_ns[0] = 1500000, f.handshake_ns[1] = 2000000000, f.mss[0] = 1440,
 	f.window_scale[1] = 7, f.ip_bytes[0] = 100, f.ip_bytes[1] = 70;
-	f.payload_bytes[0] = 9, f.payload_bytes[1] = 18446744073709551615u;
+	f.payload_bytes[0] = 9;
+	f.payload_bytes[1] = 18446744073709551615u;
 	return f;
 }
 
@@ -188,7 +191,8 @@ Test(format, zeek_says_what_it_knows)
 	ZEEK(true, "\"vlan\":5,\"inner_vlan\":6", g.vlan[0] = 5, g.vlan[1] = 6);
 	ZEEK(true, "\"proto\":\"unknown_transport\"", g.ip_proto = 132);
 	f = make_plain_flow();
-	f.ip_proto = 58, f.ip_version = 6;
+	f.ip_proto = 58;
+	f.ip_version = 6;
 	ZEEK(false, "_p\":", (void)g);
 	ZEEK(true,
 		"\"id.orig_p\":135,\"id.resp_h\":\"c0a8:fffe::\",\"id.resp_p\":136,\"proto\":\"icmp\"",
@@ -338,7 +342,10 @@ Test(format, ids_differ_with_each_member)
 	DIFFERS(g.port[0]++);
 	DIFFERS(g.ip_proto++);
 	DIFFERS(g.vlan[1]++);
-	g = f, g.last_ns++, g.packets[0]++, g.end = BPE_END_STOP;
+	g = f;
+	g.last_ns++;
+	g.packets[0]++;
+	g.end = BPE_END_STOP;
 	b = bpei_flow_id(&g);
 	cr_expect(a.a == b.a && a.b == b.b);
 }

@@ -29,7 +29,8 @@ static const char *conn_state_of_history(const char *history)
 			zeek_history_flags(history, false), zeek_history_flags(history, true) } };
 	cr_assert_lt(strlen(history), sizeof f.history);
 	strcpy(f.history, history);
-	f.packets[0] = f.tcp_flags[0] != 0, f.packets[1] = f.tcp_flags[1] != 0;
+	f.packets[0] = f.tcp_flags[0] != 0;
+	f.packets[1] = f.tcp_flags[1] != 0;
 	return bpe_flow_conn_state(&f);
 }
 

@@ -164,7 +164,8 @@ Test(fragments, a_flood)
 				memcpy(bytes, LATER("\0\0"), n);
 			else
 				memcpy(bytes, FIRST("\0\0"), n);
-			bytes[4] = (uint8_t)(i >> 8), bytes[5] = (uint8_t)i;
+			bytes[4] = (uint8_t)(i >> 8);
+			bytes[5] = (uint8_t)i;
 			dissect_packets(&p, bytes, n, S + i);
 		}
 	uint64_t evicted = bpei_counter_get(&c->evicted);
@@ -203,7 +204,8 @@ Test(fragments, sets_are_not_to_be_foreseen)
 	memcpy(victim, FIRST("\0\1"), sizeof victim);
 	for (uint32_t id = 2; id < 65536 && found < 4; id++) {
 		memcpy(bad[found], FIRST("\0\0"), sizeof victim);
-		bad[found][4] = (uint8_t)(id >> 8), bad[found][5] = (uint8_t)id;
+		bad[found][4] = (uint8_t)(id >> 8);
+		bad[found][5] = (uint8_t)id;
 		found += set_checksum_by(key, bad[found]) == set_checksum_by(key, victim);
 	}
 	cr_assert_eq(found, 4);
@@ -260,7 +262,8 @@ static uint16_t checksum_by_definition(const uint8_t *p, uint32_t n, uint32_t s)
 
 static void put_packet_bytes(uint8_t *p, uint16_t v)
 {
-	p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v;
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
 }
 
 static uint32_t pseudo_header_ip4(const uint8_t *ip, uint32_t length)
