@@ -131,7 +131,7 @@ static void check_empty(const struct compiled *c)
 }
 
 /* Checks an expression that a compiler refused.  only: the listed difference, or NULL. */
-static void check_refused(const struct compiled *c, const char *only)
+static void check_refused_expression(const struct compiled *c, const char *only)
 {
 	if (!c->by_us && !c->by_them)
 		passed++;
@@ -159,7 +159,7 @@ static bool differs_on_packet(const struct compiled *c, const struct packet *k)
 }
 
 /* Compares the verdicts of all programs on the packets. */
-static void compare_verdicts(const struct compiled *c, const char *only)
+static void compare_packet_verdicts(const struct compiled *c, const char *only)
 {
 	struct bpei_decoded *decoded = bpei_decode(c->ours, c->length);
 	uint32_t wrong = 0, at = 0, unlike = 0;
@@ -235,11 +235,11 @@ static void compare_compilers(int l, const char *expression, const char *only)
 		exit(2);
 	if (c.by_us && c.by_them) {
 		both++;
-		compare_verdicts(&c, only);
+		compare_packet_verdicts(&c, only);
 		compile_for_kernel(&c);
 		compare_lengths(&c);
 	} else {
-		check_refused(&c, only);
+		check_refused_expression(&c, only);
 	}
 	if (c.by_them) {
 		pcap_freecode(&c.theirs);
