@@ -4,13 +4,10 @@
 peers, in one run.
 
 Every contender counts or meters the same file from the page cache, pinned to one core, in turn,
-so that noise falls on all
-alike.  Prints medians of wall and CPU seconds, million packets/s, peak memory, and the ratio to
-the first contender; then the
-goals (by the file's name: small64, imix, manyflows) and whether they were met in this run.
-Peers that are not installed are
-left out, by name.  --peers DIR: where `typical` and `flowlimit` lie (their own timing, a run in
-each round).
+so that noise falls on all alike.  Prints medians of wall and CPU seconds, million packets/s, peak
+memory, and the ratio to the first contender; then the goals (by the file's name: small64, imix,
+manyflows) and whether they were met in this run. Peers that are not installed are left out, by
+name.  --peers DIR: where `typical` and `flowlimit` lie (their own timing, a run in each round).
 """
 
 import argparse, json, os, re, resource, shutil, statistics, subprocess, sys, tempfile, time

@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """live.py PROGRAM SENDER [--rounds N] [--seconds N]: live capture beside tcpdump -w, in turn,
-over a veth pair in a namespace
-of its own: loss, and CPU time per packet.  SENDER is a program called as `SENDER send INTERFACE
-SECONDS 64` that sends 64-byte
-frames as fast as it can (the `live` program of the traffic generator's folder).  Needs root;
-sender on core 1, receiver on core 0.
-"""
+over a veth pair in a namespace of its own: loss, and CPU time per packet.  SENDER is a program
+called as `SENDER send INTERFACE SECONDS 64` that sends 64-byte frames as fast as it can (the
+`live` program of the traffic generator's folder).  Needs root; sender on core 1, receiver on core
+0."""
 
 import argparse, json, os, re, signal, statistics, subprocess, sys, time
 

@@ -4,10 +4,8 @@
 system calls, on a served node.
 
 Idle: 100 packets a second, time from stamp to delivery.  Ramp: offered rates, loss by the node's
-own count, CPU a packet.  Modes
-in turn, medians of the rounds.  The node's own work (FUSE, its model of the driver) is in all of
-them alike.
-"""
+own count, CPU a packet.  Modes in turn, medians of the rounds.  The node's own work (FUSE, its
+model of the driver) is in all of them alike."""
 
 import argparse, json, os, statistics, subprocess, tempfile
 

@@ -4,13 +4,11 @@
 compared with their noise.
 
 For each figure that both have: the medians, the quartiles between which half of the measurements
-lie, and the ratio new to old; "within
-noise" where those ranges meet.  The measurements of a figure are a run's seconds, a comparison's
-rounds, a stage's rounds; and where several
-files are given for a side, theirs together.  A figure with one measurement a side has no noise
-that could be known: its ratio is given and
-marked "one measurement".  --strict: exits 1 if any figure is worse and not within noise.
-"""
+lie, and the ratio new to old; "within noise" where those ranges meet.  The measurements of a
+figure are a run's seconds, a comparison's rounds, a stage's rounds; and where several files are
+given for a side, theirs together.  A figure with one measurement a side has no noise that could
+be known: its ratio is given and marked "one measurement".  --strict: exits 1 if any figure is
+worse and not within noise."""
 
 import argparse, json, math, sys
 

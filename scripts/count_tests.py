@@ -4,9 +4,8 @@
 line is the sum.
 
 A Criterion program tells its own count, a plain one ends with "N passed, N failed[, N skipped]";
-any other test is one case.
-A program that failed without telling of a failed case counts as one failure.
-"""
+any other test is one case. A program that failed without telling of a failed case counts as one
+failure."""
 
 import json, re, sys
 

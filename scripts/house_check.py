@@ -3,10 +3,9 @@
 """house_check.py [--self-test]: the rules of the house that a machine can check, over the
 project's tree.
 
-Prints each violation as file:line: what; exits 1 if there is any.  --self-test plants a
-violation of each rule in a copy of
-nothing (texts made here) and demands that it is found, and that clean text passes.
-"""
+Prints each violation as file:line: what; exits 1 if there is any.  --self-test plants a violation
+of each rule in a copy of nothing (texts made here) and demands that it is found, and that clean
+text passes."""
 
 import os, re, subprocess, sys
 

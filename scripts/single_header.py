@@ -4,11 +4,9 @@
 from the sources that the meson.build files name.
 
 What goes in, for which system and CPU, is read from meson.build, src/meson.build and
-arch/meson.build; nothing is listed here.
-Every name that would be visible in the file that takes the implementation gets our prefix, and
-what C++17 does not take of C11
-is said otherwise (scripts/single_text.py).  Prints nothing; errors name the file and line that
-it cannot deal with.
+arch/meson.build; nothing is listed here. Every name that would be visible in the file that takes
+the implementation gets our prefix, and what C++17 does not take of C11 is said otherwise
+(scripts/single_text.py).  Prints nothing; errors name the file and line that it cannot deal with.
 """
 
 import os, re, sys
@@ -104,10 +102,9 @@ class Files:
 
     def mark_templates(self, target_folders):
         """Finds the kernels' headers that are text of each file that includes them, guard or no
-        guard:
-        those that speak of types of that file, and all that lie beside sources compiled for a
-        target.
-        One copy of the latter would be compiled for the first target and called by the others."""
+        guard: those that speak of types of that file, and all that lie beside sources compiled
+        for a target. One copy of the latter would be compiled for the first target and called by
+        the others."""
         self.templates = set()
         for path in [p for p in self.tokens if p.startswith("arch/") and p.endswith(".c")]:
             own = self.names[path]["type"]

@@ -3,9 +3,8 @@
 flags, feature macros.
 
 Of Meson's language it understands what these files use: if, elif, else and endif around
-assignments of files(...), lists and
-dictionaries; foreach blocks and everything else are passed over.
-"""
+assignments of files(...), lists and dictionaries; foreach blocks and everything else are passed
+over."""
 
 import os, re
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """C text for scripts/single_header.py: our sources cut into tokens, the names they define, and
-both changed where one file for
-C11 and C++17 wants it:
+both changed where one file for C11 and C++17 wants it:
 
 - names without our prefix get one (macros, tags, types, constants, static functions and
 variables), so that nothing else appears in
@@ -28,10 +27,9 @@ OURS = re.compile(r"bpei?_|BPEI?_")
 # What C++ has as words of its own.
 CPP_WORDS = frozenset(
     """alignas alignof and and_eq bitand bitor catch class compl constexpr const_cast decltype
-    delete dynamic_cast explicit export friend
-    mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public
-    reinterpret_cast static_cast template this thread_local throw try
-    typeid typename using virtual xor xor_eq""".split()
+    delete dynamic_cast explicit export friend mutable namespace new noexcept not not_eq nullptr
+    operator or or_eq private protected public reinterpret_cast static_cast template this
+    thread_local throw try typeid typename using virtual xor xor_eq""".split()
 )
 BOTH = {
     "_Static_assert": "BPEI_STATIC_ASSERT",

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """bpfengine in Python, by ctypes alone: captures as iterators of batches, and runs that give
-flows.  An example to take along: the
-structures are those of bpfengine.h, member by member, and each one's size is asked of the
-library when it is loaded.
+flows.  An example to take along: the structures are those of bpfengine.h, member by member, and
+each one's size is asked of the library when it is loaded.
 
     import bpfengine
     for batch in bpfengine.Capture(interface="en0", filter="tcp port 443"):

@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """check.py PROGRAM CAPTURES: every file of CAPTURES/index.tsv through the program, mapped, by
-pipe and (every eighth) with two
-workers: the same packets and bytes as libpcap reads, nothing dropped, no error, nothing that a
-sanitizer has to say.  Files that
-libpcap cannot read whole stand in CAPTURES/beyond_libpcap.tsv, with packets and bytes on the
-wire alone.
-Ends with "N passed, N failed"; exit code 77 (skipped) if the captures are not there."""
+pipe and (every eighth) with two workers: the same packets and bytes as libpcap reads, nothing
+dropped, no error, nothing that a sanitizer has to say.  Files that libpcap cannot read whole
+stand in CAPTURES/beyond_libpcap.tsv, with packets and bytes on the wire alone. Ends with "N
+passed, N failed"; exit code 77 (skipped) if the captures are not there."""
 
 import concurrent.futures
 import json

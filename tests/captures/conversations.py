@@ -3,24 +3,19 @@
 """conversations.py PROGRAM CAPTURES [--all] [FILE...]: flow records against tshark, flow by flow.
 
 Each capture of a link type that the program parses is read by both, once by the innermost IP
-header of each packet, once by
-the outermost (--outermost).  tshark's word on every packet (IP headers, ports, VLANs, lengths)
-is added up here by flow; its
-conversation tables (-z conv) say it once more where no packet is tunnelled.  Packets and bytes
-of each direction must be the same, and where time does
-not step back, first and last moment, and who the originator is.
+header of each packet, once by the outermost (--outermost).  tshark's word on every packet (IP
+headers, ports, VLANs, lengths) is added up here by flow; its conversation tables (-z conv) say it
+once more where no packet is tunnelled.  Packets and bytes of each direction must be the same, and
+where time does not step back, first and last moment, and who the originator is.
 
 What the program does on purpose is written below as rules: which protocols are gone through;
-later fragments go with their
-first one, or have ports 0; ICMP echo has its identifier for both ports; an ICMP error is of the
-flow whose packet it quotes.
-Whatever else differs must stand in differences.tsv beside this file, by file and flow, with the
-reason; a line there that no
+later fragments go with their first one, or have ports 0; ICMP echo has its identifier for both
+ports; an ICMP error is of the flow whose packet it quotes. Whatever else differs must stand in
+differences.tsv beside this file, by file and flow, with the reason; a line there that no
 difference needs is told.
 
 Without --all: captures of at most 2000 packets.  Ends with "N passed, N failed"; exit code 77
-(skipped) without tshark or the
-captures."""
+(skipped) without tshark or the captures."""
 
 import collections
 import concurrent.futures

@@ -4,12 +4,10 @@
 tcp.analysis, by connection.
 
 Compared are, for each pair of ends of a file, the sums of: retransmissions (fast and spurious
-ones among them), out-of-order segments, repeated ACKs, zero
-windows, holes, ACKs for what was not seen, keep-alives.  Definitions differ in part
-(src/flow/tcp_analysis.c): health.tsv has, for each count, in how many connections the
-two may differ, and why.  With files named, every difference is told and none fails.  Skipped
-(77) without tshark or captures.
-"""
+ones among them), out-of-order segments, repeated ACKs, zero windows, holes, ACKs for what was not
+seen, keep-alives.  Definitions differ in part (src/flow/tcp_analysis.c): health.tsv has, for each
+count, in how many connections the two may differ, and why.  With files named, every difference is
+told and none fails.  Skipped (77) without tshark or captures."""
 
 import collections
 import concurrent.futures

@@ -3,11 +3,10 @@
 """layers.py LAYERS CAPTURES [--all] [FILE...]: where each packet's layers begin, against tshark,
 packet by packet.
 
-LAYERS prints the offsets of the innermost IP or ARP header, the transport header and the
-payload; tshark's are those of its dissection
-tree (-T pdml).  The rules are those of conversations.py; what else differs must stand in
-differences-layers.tsv beside this file, by
-file and kind, with the reason.
+LAYERS prints the offsets of the innermost IP or ARP header, the transport header and the payload;
+tshark's are those of its dissection tree (-T pdml).  The rules are those of conversations.py;
+what else differs must stand in differences-layers.tsv beside this file, by file and kind, with
+the reason.
 
 Without --all: captures of at most 100 packets.  Ends with "N passed, N failed"; exit code 77
 (skipped) without tshark or the captures."""

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """abi.py SOVERSION COMPILER... [--accept | --self-test]: what compiled programs know of the
-library (functions, structures' sizes, offsets and types,
-constants) is as tests/data/abi.txt keeps it; --accept writes that file anew, --self-test changes
-copies of
-the header and demands that it is seen.  For 64-bit systems; elsewhere skipped (exit code 77)."""
+library (functions, structures' sizes, offsets and types, constants) is as tests/data/abi.txt
+keeps it; --accept writes that file anew, --self-test changes copies of the header and demands
+that it is seen.  For 64-bit systems; elsewhere skipped (exit code 77)."""
 
 import difflib, os, re, subprocess, sys, tempfile
 

@@ -4,8 +4,7 @@
 they stand, and runs them.
 
 The engine's program captures synth instead of en0 for a moment; the capture's program reads a
-savefile of three packets, two of them TCP.
-"""
+savefile of three packets, two of them TCP."""
 
 import os, re, struct, subprocess, sys, tempfile
 

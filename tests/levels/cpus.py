@@ -6,10 +6,9 @@ setup -Darch=... -Dunit_runner=plain) on emulated CPUs.
 On a CPU that has the level: the unit tests, tests/parity, the contracts, the replayed fuzzers
 (all where WHOLE says so, elsewhere those that call kernels), and bpfengine -r over the shared
 captures, or over those that it makes, with the report of the scalar program on the real CPU
-beside it.  On a CPU that lacks it, or any extension of it: an error that names the level, and
-all that needs no kernel.  The single file, by each compiler: the same output everywhere, and
-the level that the CPU has.
-Exit code 77: skipped, with the reason."""
+beside it.  On a CPU that lacks it, or any extension of it: an error that names the level, and all
+that needs no kernel.  The single file, by each compiler: the same output everywhere, and the
+level that the CPU has. Exit code 77: skipped, with the reason."""
 
 import concurrent.futures, glob, json, os, re, shutil, stat, subprocess, sys
 import tempfile, threading, time

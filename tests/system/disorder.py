@@ -3,11 +3,9 @@
 """disorder.py PROGRAM [ROUNDS]: flow records do not depend on the number or timing of workers.
 
 The savefiles are made from fixed seeds.  Their times step forward and back by seconds to days,
-single packets have a wrong time, packets come a few seconds late, and two clocks alternate.
-Each file is
-read with 0, 1, 2 and 4 workers several times.  All lines of all runs must be the same but for the
-worker's number.  The records of one more file are known beforehand.
-"""
+single packets have a wrong time, packets come a few seconds late, and two clocks alternate. Each
+file is read with 0, 1, 2 and 4 workers several times.  All lines of all runs must be the same but
+for the worker's number.  The records of one more file are known beforehand."""
 
 import json
 import os

@@ -4,9 +4,7 @@
 
 Installs under a root of its own, and moves the root to another place.  Programs are built from
 there by pkg-config or by CMake, shared and static, and run; the installed examples, too.  Exit
-code 77:
-skipped, with the reason.
-"""
+code 77: skipped, with the reason."""
 
 import os, re, shutil, subprocess, sys, tempfile
 
