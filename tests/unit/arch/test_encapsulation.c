@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Each kind of tunnel and of header that is passed: hand-made packets, what they are told to be,
- * cut at every length, closed, damaged; and what belongs to a flow's identity. */
+/* Tests of each kind of tunnel and of each header that the parser skips.  Packets made by hand are
+ * reported, cut at every length, closed by option and damaged.  The last tests cover the parts of a
+ * tunnel header that belong to a flow's identity. */
 #include "arch/scalar/packet.h"
 #include "parse_one.h"
 
 #include <criterion/criterion.h>
 
-#define IN4                                                                                        \
-	"\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\xc0\xa8\0\2\xc0\xa8\0\1\0\x35\0\x36\0\x08\0\0" /* 28     \
-											    bytes: \
-											    the    \
-											    packet \
-											    within \
-											  */
+/* The inner packet, 28 bytes. */
+#define IN4 "\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\xc0\xa8\0\2\xc0\xa8\0\1\0\x35\0\x36\0\x08\0\0"
 #define OUT4(length, proto) "\x45\0" length "\0\0\0\0\x40" proto "\0\0\x0a\0\0\2\x0a\0\0\1"
 #define OUT6(length, next)                                                                         \
 	"\x60\0\0\0" length next "\x40"                                                            \
@@ -21,7 +17,7 @@
 #define UDP(length, target) "\xc0\0" target length "\0\0"
 #define E4 ETHER("\x08\0") IN4            /* 42 bytes */
 #define LLC4 "\xaa\xaa\3\0\0\0\x08\0" IN4 /* 36 bytes */
-/* Of 802.11: to the access point, and with QoS control. */
+/* 802.11 frames: to the access point, and with QoS control. */
 #define DATA                                                                                       \
 	"\x08\1\0\0"                                                                               \
 	"\2\0\0\0\0\1"                                                                             \
@@ -158,7 +154,7 @@ static const struct carried tunnels[] = {
 	FRAME("FabricPath", FABRICPATH, NO_ID, 30, ETHER("\x89\x03") "\0\1" E4),
 };
 
-/* Of these the packet is the same, but for a header that is passed. */
+/* Frames with the packet IN4 behind a header that the parser skips. */
 static const struct carried shims[] = {
 	FRAME("VN-Tag", VNTAG, 0, 20, ETHER("\x89\x26") "\0\1\0\0\x08\0" IN4),
 	FRAME("VN-Tag and a VLAN tag", VNTAG, 0, 24,
@@ -236,7 +232,7 @@ Test(encapsulation, tunnels_are_gone_into_and_told)
 		if (told.ip_version == 4)
 			cr_assert_arr_eq(told.addr, "\x0a\0\0\2", 4, "%s", t->how);
 		if (t->kind == BPE_TUNNEL_SRV6)
-			continue; /* its id is a digest of the segments */
+			continue; /* the id is a digest of the segments */
 		cr_assert_eq(told.has_id, t->id != NO_ID, "%s", t->how);
 		if (told.has_id)
 			cr_assert_eq(told.id, t->id, "%s: %x", t->how, told.id);
@@ -257,7 +253,7 @@ Test(encapsulation, headers_between_are_passed)
 	cr_assert_eq(r.key.vlan[0], 5);
 }
 
-/* Cut by the capture: nothing is read that is not there, and no length is called wrong. */
+/* Parses each captured prefix: no read passes the end, and no length is reported as wrong. */
 static void parse_every_prefix(const struct carried *t, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -279,7 +275,7 @@ Test(encapsulation, every_prefix)
 	parse_every_prefix(shims, sizeof shims / sizeof *shims);
 }
 
-/* What is closed is not gone into, and nothing else is. */
+/* Closes each kind by option: the parser does not enter closed kinds, and enters all others. */
 Test(encapsulation, closed)
 {
 	uint64_t all = 0;
@@ -305,88 +301,87 @@ Test(encapsulation, closed)
 	}
 }
 
-/* Other versions, encrypted, fragments, other payloads: not gone into. */
+/* Packets that keep the outer flow: other versions, encrypted, fragments, other payloads. */
+static const struct carried look_alikes[] = {
+	IP("GRE, version 2", GRE, 0, 0, OUT4("\0\x34", "\x2f") "\0\2\x08\0" IN4),
+	IP("GRE, routes without an end", GRE, 0, 0,
+		OUT4("\0\x3c", "\x2f") "\x40\0\x08\0"
+				       "sum."
+				       "\x08\0\0\x80" IN4),
+	IP("EoIP without a key", EOIP, 0, 0,
+		OUT4("\0\x46", "\x2f") "\0\x01\x64\0"
+				       "\0\x2a\7\0" E4),
+	IP("ERSPAN III, another frame", ERSPAN, 0, 0,
+		OUT4("\0\x44", "\x2f") "\x10\0\x22\xeb"
+				       "seq."
+				       "\x20\1\0\1"
+				       "1234"
+				       "56\x84\x06" IN4),
+	IP("EtherIP, version 4", ETHERIP, 0, 0, OUT4("\0\x40", "\x61") "\x40\0" E4),
+	IP("VXLAN without a VNI", VXLAN, 0, 0,
+		OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x12\xb5") "\xf7\0\0\0\0\0\1\0" E4),
+	IP("VXLAN-GPE, version 1", VXLAN_GPE, 0, 0,
+		OUT4("\0\x40", "\x11") UDP("\0\x2c", "\x12\xb6") "\x1c\0\0\1\0\0\5\0" IN4),
+	IP("VXLAN-GPE, unknown protocol", VXLAN_GPE, 0, 0,
+		OUT4("\0\x40", "\x11") UDP("\0\x2c", "\x12\xb6") "\x0c\0\0\x80\0\0\5\0" IN4),
+	IP("Geneve, version 1", GENEVE, 0, 0,
+		OUT4("\0\x40", "\x11") UDP("\0\x2c", "\x17\xc1") "\x40\0\x08\0\0\0\1\0" IN4),
+	IP("GTP-U, version 2", GTPU, 0, 0,
+		OUT4("\0\x40", "\x11") UDP("\0\x2c", "\x08\x68") "\x50\xff\0\x1c\0\0\0\1" IN4),
+	IP("L2TP, version 3", L2TP, 0, 0,
+		OUT4("\0\x42", "\x11") UDP("\0\x2e", "\x06\xa5") "\0\3\0\3\0\4"
+								 "\xff\3\0\x21" IN4),
+	IP("TZSP, keep-alive", TZSP, 0, 0,
+		OUT4("\0\x4b", "\x11") UDP("\0\x37", "\x90\x90") "\1\4\0\1"
+								 "\1" E4),
+	IP("TZSP without an end", TZSP, 0, 0,
+		OUT4("\0\x4c", "\x11") UDP("\0\x38", "\x90\x90") "\1\0\0\1"
+								 "\x0a\xff" E4),
+	IP("TZSP's port as a source", TZSP, 0, 0,
+		OUT4("\0\x4b", "\x11") "\x90\x90\0\x35\0\x37\0\0"
+				       "\1\0\0\1"
+				       "\1" E4),
+	IP("CAPWAP, DTLS", CAPWAP, 0, 0,
+		OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x14\x7f") "\1\x10\2\0\0\0\0\0" E4),
+	IP("CAPWAP, fragment", CAPWAP, 0, 0,
+		OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x14\x7f") "\0\x10\2\x80\0\0\0\0" E4),
+	IP("CAPWAP, keep-alive", CAPWAP, 0, 0,
+		OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x14\x7f") "\0\x10\2\x08\0\0\0\0" E4),
+};
+
+/* Frames that belong to no flow, because the parser finds no IP header behind the shim. */
+static const struct carried no_flow[] = {
+	FRAME("NSH, version 1", NSH, 0, 0, ETHER("\x89\x4f") "\x4f\xc2\2\1\0\0\x12\xff" IN4),
+	FRAME("NSH, too short", NSH, 0, 0, ETHER("\x89\x4f") "\x0f\xc1\2\1\0\0\x12\xff" IN4),
+	FRAME("MACsec, encrypted", MACSEC, 0, 0, ETHER("\x88\xe5") "\x0c\0\0\0\0\1\x08\0" IN4),
+	FRAME("MACsec, version 1", MACSEC, 0, 0, ETHER("\x88\xe5") "\x80\0\0\0\0\1\x08\0" IN4),
+	FRAME("Cisco metadata, version 2", CISCO_METADATA, 0, 0,
+		ETHER("\x89\x09") "\2\1\0\1\0\x0a\x08\0" IN4),
+	FRAME("Arista, another kind", ARISTA, 0, 0,
+		ETHER("\xd2\x8b") "\0\2\1\x10"
+				  "seconds."
+				  "\x08\0" IN4),
+	FRAME("LLC 06, no IP", LLC_IP, 0, 0,
+		ETHER("\0\x1f") "\6\6\3"
+				"\x65\0\0\x1c\0\0\0\0\x40\x11\0\0\xc0\xa8\0\2\xc0\xa8\0\1\0\x35\0\x36\0\x08\0\0"),
+	FRAME("PBB, no IP in it", PBB, 0, 0,
+		ETHER("\x88\xe7") "\0\0\0\1" ETHER("\x08\x06") "arp, or not"),
+	FRAME("a pseudowire's own channel", EOMPLS, 0, 0,
+		ETHER("\x88\x47") "\0\1\1\x40"
+				  "\x10\0\0\x21" IN4),
+};
+
+/* Parses other versions, encrypted packets, fragments and other payloads: the parser does not enter
+ * them. */
 Test(encapsulation, not_what_it_seemed)
 {
-	static const struct carried none[] = {
-		IP("GRE, version 2", GRE, 0, 0, OUT4("\0\x34", "\x2f") "\0\2\x08\0" IN4),
-		IP("GRE, routes without an end", GRE, 0, 0,
-			OUT4("\0\x3c", "\x2f") "\x40\0\x08\0"
-					       "sum."
-					       "\x08\0\0\x80" IN4),
-		IP("EoIP without a key", EOIP, 0, 0,
-			OUT4("\0\x46", "\x2f") "\0\x01\x64\0"
-					       "\0\x2a\7\0" E4),
-		IP("ERSPAN III, another frame", ERSPAN, 0, 0,
-			OUT4("\0\x44", "\x2f") "\x10\0\x22\xeb"
-					       "seq."
-					       "\x20\1\0\1"
-					       "1234"
-					       "56\x84\x06" IN4),
-		IP("EtherIP, version 4", ETHERIP, 0, 0, OUT4("\0\x40", "\x61") "\x40\0" E4),
-		IP("VXLAN without a VNI", VXLAN, 0, 0,
-			OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x12\xb5") "\xf7\0\0\0\0\0\1\0" E4),
-		IP("VXLAN-GPE, version 1", VXLAN_GPE, 0, 0,
-			OUT4("\0\x40", "\x11") UDP("\0\x2c", "\x12\xb6") "\x1c\0\0\1\0\0\5\0" IN4),
-		IP("VXLAN-GPE, unknown protocol", VXLAN_GPE, 0, 0,
-			OUT4("\0\x40", "\x11")
-				UDP("\0\x2c", "\x12\xb6") "\x0c\0\0\x80\0\0\5\0" IN4),
-		IP("Geneve, version 1", GENEVE, 0, 0,
-			OUT4("\0\x40", "\x11")
-				UDP("\0\x2c", "\x17\xc1") "\x40\0\x08\0\0\0\1\0" IN4),
-		IP("GTP-U, version 2", GTPU, 0, 0,
-			OUT4("\0\x40", "\x11")
-				UDP("\0\x2c", "\x08\x68") "\x50\xff\0\x1c\0\0\0\1" IN4),
-		IP("L2TP, version 3", L2TP, 0, 0,
-			OUT4("\0\x42", "\x11") UDP("\0\x2e", "\x06\xa5") "\0\3\0\3\0\4"
-									 "\xff\3\0\x21" IN4),
-		IP("TZSP, keep-alive", TZSP, 0, 0,
-			OUT4("\0\x4b", "\x11") UDP("\0\x37", "\x90\x90") "\1\4\0\1"
-									 "\1" E4),
-		IP("TZSP without an end", TZSP, 0, 0,
-			OUT4("\0\x4c", "\x11") UDP("\0\x38", "\x90\x90") "\1\0\0\1"
-									 "\x0a\xff" E4),
-		IP("TZSP's port as a source", TZSP, 0, 0,
-			OUT4("\0\x4b", "\x11") "\x90\x90\0\x35\0\x37\0\0"
-					       "\1\0\0\1"
-					       "\1" E4),
-		IP("CAPWAP, DTLS", CAPWAP, 0, 0,
-			OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x14\x7f") "\1\x10\2\0\0\0\0\0" E4),
-		IP("CAPWAP, fragment", CAPWAP, 0, 0,
-			OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x14\x7f") "\0\x10\2\x80\0\0\0\0" E4),
-		IP("CAPWAP, keep-alive", CAPWAP, 0, 0,
-			OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x14\x7f") "\0\x10\2\x08\0\0\0\0" E4),
-	};
-	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
-		struct parsed r = parse_with_closed(&none[i], none[i].length, 0, NULL);
+	for (size_t i = 0; i < sizeof look_alikes / sizeof *look_alikes; i++) {
+		const struct carried *t = &look_alikes[i];
+		struct parsed r = parse_with_closed(t, t->length, 0, NULL);
 		cr_assert_eq(r.layers.flags & (BPE_PKT_TUNNEL | BPE_PKT_KEY | BPE_PKT_WRONG),
-			BPE_PKT_KEY, "%s: %x", none[i].how, r.layers.flags);
-		cr_assert_eq(r.layers.network, 0, "%s", none[i].how);
+			BPE_PKT_KEY, "%s: %x", t->how, r.layers.flags);
+		cr_assert_eq(r.layers.network, 0, "%s", t->how);
 	}
-	static const struct carried no_flow[] = {
-		FRAME("NSH, version 1", NSH, 0, 0,
-			ETHER("\x89\x4f") "\x4f\xc2\2\1\0\0\x12\xff" IN4),
-		FRAME("NSH, too short", NSH, 0, 0,
-			ETHER("\x89\x4f") "\x0f\xc1\2\1\0\0\x12\xff" IN4),
-		FRAME("MACsec, encrypted", MACSEC, 0, 0,
-			ETHER("\x88\xe5") "\x0c\0\0\0\0\1\x08\0" IN4),
-		FRAME("MACsec, version 1", MACSEC, 0, 0,
-			ETHER("\x88\xe5") "\x80\0\0\0\0\1\x08\0" IN4),
-		FRAME("Cisco metadata, version 2", CISCO_METADATA, 0, 0,
-			ETHER("\x89\x09") "\2\1\0\1\0\x0a\x08\0" IN4),
-		FRAME("Arista, another kind", ARISTA, 0, 0,
-			ETHER("\xd2\x8b") "\0\2\1\x10"
-					  "seconds."
-					  "\x08\0" IN4),
-		FRAME("LLC 06, no IP", LLC_IP, 0, 0,
-			ETHER("\0\x1f") "\6\6\3"
-					"\x65\0\0\x1c\0\0\0\0\x40\x11\0\0\xc0\xa8\0\2\xc0\xa8\0\1\0\x35\0\x36\0\x08\0\0"),
-		FRAME("PBB, no IP in it", PBB, 0, 0,
-			ETHER("\x88\xe7") "\0\0\0\1" ETHER("\x08\x06") "arp, or not"),
-		FRAME("a pseudowire's own channel", EOMPLS, 0, 0,
-			ETHER("\x88\x47") "\0\1\1\x40"
-					  "\x10\0\0\x21" IN4),
-	};
 	for (size_t i = 0; i < sizeof no_flow / sizeof *no_flow; i++) {
 		struct parsed r = parse_with_closed(&no_flow[i], no_flow[i].length, 0, NULL);
 		cr_assert_eq(r.layers.flags & (BPE_PKT_TUNNEL | BPE_PKT_KEY | BPE_PKT_WRONG), 0,
@@ -397,7 +392,7 @@ Test(encapsulation, not_what_it_seemed)
 Test(encapsulation, mesh_control_only_where_no_llc_header_is)
 {
 	struct parsed r = PARSE(
-		105, QOS("\0", "\1") LLC4); /* the bit means something else of other stations */
+		105, QOS("\0", "\1") LLC4); /* the bit has another meaning for other stations */
 	cr_assert(r.layers.flags & BPE_PKT_KEY);
 	cr_assert_eq(r.layers.network, 34);
 	r = PARSE(105, QOS("\0", "\1") "\3\x1f\0\0\0\1" LLC4);
@@ -412,8 +407,6 @@ Test(encapsulation, labels_before_ip_are_no_tunnel)
 	cr_assert_eq(r.layers.flags & (BPE_PKT_TUNNEL | BPE_PKT_KEY), BPE_PKT_KEY);
 	cr_assert_eq(r.key.tunnel, 0);
 }
-
-/* ---- Identity ---- */
 
 static struct parsed tunnel_identity(const struct carried *t, const char *from, const char *to,
 	size_t at, size_t n, uint32_t *way)
@@ -437,80 +430,80 @@ static struct parsed tunnel_identity(const struct carried *t, const char *from, 
 	return r;
 }
 
+/* Changed bytes of a tunnel header: the same key (0), another key (1), or the same key and another
+ * way (2) follows. */
+static const struct {
+	struct carried t;
+	const char *from, *to;
+	size_t at, n;
+	int other;
+} changes[] = {
+	{ IP("VXLAN", VXLAN, 0, 0,
+		  OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x12\xb5") "\x08\0\0\0\0\0\1\0" E4),
+		"\1", "\2", 34, 1, 1 },
+	{ IP("VXLAN, another end", VXLAN, 0, 0,
+		  OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x12\xb5") "\x08\0\0\0\0\0\1\0" E4),
+		"\2", "\3", 15, 1, 0 },
+	{ IP("GRE, key", GRE, 0, 0,
+		  OUT4("\0\x38", "\x2f") "\x20\0\x08\0"
+					 "\1\2\3\4" IN4),
+		"\4", "\5", 27, 1, 1 },
+	{ IP("GRE, ends", GRE, 0, 0, OUT4("\0\x34", "\x2f") "\0\0\x08\0" IN4), "\2", "\3", 15, 1,
+		1 },
+	{ IP("GRE, the way back", GRE, 0, 0, OUT4("\0\x34", "\x2f") "\0\0\x08\0" IN4),
+		"\x0a\0\0\2\x0a\0\0\1", "\x0a\0\0\1\x0a\0\0\2", 12, 8, 0 },
+	{ IP("IPIP", IPIP, 0, 0, OUT4("\0\x30", "\4") IN4), "\2", "\3", 15, 1, 1 },
+	{ IP("IPIP, the way back", IPIP, 0, 0, OUT4("\0\x30", "\4") IN4), "\x0a\0\0\2\x0a\0\0\1",
+		"\x0a\0\0\1\x0a\0\0\2", 12, 8, 0 },
+	{ IP("GTP-U, TEID", GTPU, 0, 0,
+		  OUT4("\0\x40", "\x11") UDP("\0\x2c", "\x08\x68") "\x30\xff\0\x1c\0\0\0\1" IN4),
+		"\1", "\2", 35, 1, 2 },
+	{ IP("GTP-U, ends", GTPU, 0, 0,
+		  OUT4("\0\x40", "\x11") UDP("\0\x2c", "\x08\x68") "\x30\xff\0\x1c\0\0\0\1" IN4),
+		"\2", "\3", 15, 1, 1 },
+	{ IP("L2TP", L2TP, 0, 0,
+		  OUT4("\0\x42", "\x11") UDP("\0\x2e", "\x06\xa5") "\0\2\0\3\0\4"
+								   "\xff\3\0\x21" IN4),
+		"\4", "\5", 33, 1, 2 },
+	{ IP("EoIP", EOIP, 0, 0,
+		  OUT4("\0\x46", "\x2f") "\x20\x01\x64\0"
+					 "\0\x2a\7\0" E4),
+		"\7", "\x08", 26, 1, 1 },
+	{ IP("ERSPAN", ERSPAN, 0, 0,
+		  OUT4("\0\x4e", "\x2f") "\x10\0\x88\xbe"
+					 "seq."
+					 "\x10\1\0\1\0\0\0\0" E4),
+		"\1", "\2", 31, 1, 1 },
+	{ IP("ERSPAN, index", ERSPAN, 0, 0,
+		  OUT4("\0\x4e", "\x2f") "\x10\0\x88\xbe"
+					 "seq."
+					 "\x10\1\0\1\0\0\0\0" E4),
+		"\0", "\1", 35, 1, 0 },
+	{ IP("SRv6", SRV6, 0, 0, OUT6("\0\x2a", "\x8f") E4), "\x03", "\x05", 39, 1, 2 },
+	{ IP("WCCP", WCCP, 0, 0, OUT4("\0\x34", "\x2f") "\0\0\x88\x3e" IN4), "\2", "\3", 15, 1, 0 },
+	{ FRAME("PBB", PBB, 0, 0, ETHER("\x88\xe7") "\0\0\0\1" E4), "\1", "\2", 17, 1, 1 },
+	{ FRAME("EoMPLS", EOMPLS, 0, 0,
+		  ETHER("\x88\x47") "\0\1\1\x40"
+				    "\0\0\0\1" E4),
+		"\1", "\2", 15, 1, 2 },
+	{ FRAME("NSH", NSH, 0, 0, ETHER("\x89\x4f") "\x0f\xc2\2\1\0\0\x12\xff" IN4), "\x12", "\x13",
+		20, 1, 2 },
+};
+
 Test(encapsulation, the_tunnel_is_of_the_key)
 {
-	/* Bytes that are changed: the same key (0), another key (1), the same key and another way
-	 * (2). */
-	static const struct {
-		struct carried t;
-		const char *from, *to;
-		size_t at, n;
-		int other;
-	} rows[] = {
-		{ IP("VXLAN", VXLAN, 0, 0,
-			  OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x12\xb5") "\x08\0\0\0\0\0\1\0" E4),
-			"\1", "\2", 34, 1, 1 },
-		{ IP("VXLAN, another end", VXLAN, 0, 0,
-			  OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\x12\xb5") "\x08\0\0\0\0\0\1\0" E4),
-			"\2", "\3", 15, 1, 0 },
-		{ IP("GRE, key", GRE, 0, 0,
-			  OUT4("\0\x38", "\x2f") "\x20\0\x08\0"
-						 "\1\2\3\4" IN4),
-			"\4", "\5", 27, 1, 1 },
-		{ IP("GRE, ends", GRE, 0, 0, OUT4("\0\x34", "\x2f") "\0\0\x08\0" IN4), "\2", "\3",
-			15, 1, 1 },
-		{ IP("GRE, the way back", GRE, 0, 0, OUT4("\0\x34", "\x2f") "\0\0\x08\0" IN4),
-			"\x0a\0\0\2\x0a\0\0\1", "\x0a\0\0\1\x0a\0\0\2", 12, 8, 0 },
-		{ IP("IPIP", IPIP, 0, 0, OUT4("\0\x30", "\4") IN4), "\2", "\3", 15, 1, 1 },
-		{ IP("IPIP, the way back", IPIP, 0, 0, OUT4("\0\x30", "\4") IN4),
-			"\x0a\0\0\2\x0a\0\0\1", "\x0a\0\0\1\x0a\0\0\2", 12, 8, 0 },
-		{ IP("GTP-U, TEID", GTPU, 0, 0,
-			  OUT4("\0\x40", "\x11")
-				  UDP("\0\x2c", "\x08\x68") "\x30\xff\0\x1c\0\0\0\1" IN4),
-			"\1", "\2", 35, 1, 2 },
-		{ IP("GTP-U, ends", GTPU, 0, 0,
-			  OUT4("\0\x40", "\x11")
-				  UDP("\0\x2c", "\x08\x68") "\x30\xff\0\x1c\0\0\0\1" IN4),
-			"\2", "\3", 15, 1, 1 },
-		{ IP("L2TP", L2TP, 0, 0,
-			  OUT4("\0\x42", "\x11") UDP("\0\x2e", "\x06\xa5") "\0\2\0\3\0\4"
-									   "\xff\3\0\x21" IN4),
-			"\4", "\5", 33, 1, 2 },
-		{ IP("EoIP", EOIP, 0, 0,
-			  OUT4("\0\x46", "\x2f") "\x20\x01\x64\0"
-						 "\0\x2a\7\0" E4),
-			"\7", "\x08", 26, 1, 1 },
-		{ IP("ERSPAN", ERSPAN, 0, 0,
-			  OUT4("\0\x4e", "\x2f") "\x10\0\x88\xbe"
-						 "seq."
-						 "\x10\1\0\1\0\0\0\0" E4),
-			"\1", "\2", 31, 1, 1 },
-		{ IP("ERSPAN, index", ERSPAN, 0, 0,
-			  OUT4("\0\x4e", "\x2f") "\x10\0\x88\xbe"
-						 "seq."
-						 "\x10\1\0\1\0\0\0\0" E4),
-			"\0", "\1", 35, 1, 0 },
-		{ IP("SRv6", SRV6, 0, 0, OUT6("\0\x2a", "\x8f") E4), "\x03", "\x05", 39, 1, 2 },
-		{ IP("WCCP", WCCP, 0, 0, OUT4("\0\x34", "\x2f") "\0\0\x88\x3e" IN4), "\2", "\3", 15,
-			1, 0 },
-		{ FRAME("PBB", PBB, 0, 0, ETHER("\x88\xe7") "\0\0\0\1" E4), "\1", "\2", 17, 1, 1 },
-		{ FRAME("EoMPLS", EOMPLS, 0, 0,
-			  ETHER("\x88\x47") "\0\1\1\x40"
-					    "\0\0\0\1" E4),
-			"\1", "\2", 15, 1, 2 },
-		{ FRAME("NSH", NSH, 0, 0, ETHER("\x89\x4f") "\x0f\xc2\2\1\0\0\x12\xff" IN4), "\x12",
-			"\x13", 20, 1, 2 },
-	};
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
 		uint32_t way[2] = { 77, 77 };
-		struct parsed a = tunnel_identity(&rows[i].t, NULL, NULL, 0, 0, &way[0]);
-		struct parsed b = tunnel_identity(
-			&rows[i].t, rows[i].from, rows[i].to, rows[i].at, rows[i].n, &way[1]);
-		cr_assert(a.layers.flags & b.layers.flags & BPE_PKT_TUNNEL, "%s", rows[i].t.how);
-		cr_assert_eq(a.key.tunnel != b.key.tunnel, rows[i].other == 1, "%s", rows[i].t.how);
-		cr_assert_eq(way[0] != way[1], rows[i].other == 2, "%s: %x %x", rows[i].t.how,
+		struct parsed a = tunnel_identity(&changes[i].t, NULL, NULL, 0, 0, &way[0]);
+		struct parsed b = tunnel_identity(&changes[i].t, changes[i].from, changes[i].to,
+			changes[i].at, changes[i].n, &way[1]);
+		cr_assert(a.layers.flags & b.layers.flags & BPE_PKT_TUNNEL, "%s", changes[i].t.how);
+		cr_assert_eq(a.key.tunnel != b.key.tunnel, changes[i].other == 1, "%s",
+			changes[i].t.how);
+		cr_assert_eq(way[0] != way[1], changes[i].other == 2, "%s: %x %x", changes[i].t.how,
 			way[0], way[1]);
-		cr_assert_eq(!a.key.tunnel, rows[i].t.kind == BPE_TUNNEL_WCCP, "%s", rows[i].t.how);
+		cr_assert_eq(!a.key.tunnel, changes[i].t.kind == BPE_TUNNEL_WCCP, "%s",
+			changes[i].t.how);
 	}
 }
 

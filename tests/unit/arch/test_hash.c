@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The key's hash: fixed values (worked out by a second program of other arithmetic, the same on
- * every host), dependence on every bit, spread, and no hash where there is no key. */
+/* Tests of the key's hash: fixed values, dependence on every bit, spread, and no hash without a
+ * key. A second program with other arithmetic computed the fixed values, which are equal on every
+ * host.
+ */
 #include "arch/arch.h"
 
 #include <criterion/criterion.h>
@@ -49,7 +51,7 @@ Test(hash, none_without_key)
 	cr_assert_eq(h, 0);
 }
 
-/* A seed of zeros and a key of zeros: the sum is 0, and the hash has to be another number. */
+/* Hashes a key of zeros with a seed of zeros: the sum is 0, and the hash must not be 0. */
 Test(hash, never_0)
 {
 	const struct bpei_seed seed = { .word = { 0 } };
@@ -57,8 +59,8 @@ Test(hash, never_0)
 	cr_assert_eq(hash_one_key(&key, &seed), 1);
 }
 
-/* Each bit of the key that counts, flipped, turns over about half of the hash's bits, on average
- * over seeds. */
+/* Flips each significant bit of the key: about half of the hash's bits change, on average over
+ * seeds. */
 Test(hash, avalanche)
 {
 	struct bpe_key key = make_example_key();
@@ -80,8 +82,8 @@ Test(hash, avalanche)
 	}
 }
 
-/* Sequential hosts and ports, as real traffic has them, fill 2^16 buckets (low bits) and 7 workers
- * (high bits) evenly. */
+/* Hashes sequential hosts and ports, as in real traffic: they fill 2^16 buckets (low bits) and 7
+ * workers (high bits) evenly. */
 Test(hash, spread)
 {
 	static uint32_t buckets[65536], workers[7];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Link types that are less common, each with the same datagram behind its header. */
+/* Tests of the less common link types: the same datagram follows each link header. */
 #include "parse_one.h"
 
 #include <criterion/criterion.h>
@@ -20,11 +20,11 @@ struct where {
 #define AT(link, network, bytes) { link, sizeof(bytes) - 1, network, bytes }
 
 static const struct where packets[] = {
-	AT(9, 2, "\0\x21" UDP4), /* PPP with its protocol alone, whole or in one byte */
+	AT(9, 2, "\0\x21" UDP4), /* PPP with the protocol field alone, in two bytes or in one */
 	AT(9, 1, "\x21" UDP4),
 	AT(9, 4, "\xff\3\0\x21" UDP4),
 	AT(50, 4, "\xff\3\0\x21" UDP4),
-	AT(50, 4, "\x0f\0\x08\0" UDP4),           /* Cisco's framing on it */
+	AT(50, 4, "\x0f\0\x08\0" UDP4),           /* PPP with Cisco's framing */
 	AT(50, 8, "\xff\3\2\x81\0\1\1\x40" UDP4), /* MPLS in PPP */
 	AT(51, 8, "\x11\0\0\1\0\x1e\0\x21" UDP4),
 	AT(104, 4, "\x0f\0\x08\0" UDP4),
@@ -101,7 +101,7 @@ Test(link, the_datagram_is_found_behind_every_header)
 	}
 }
 
-/* Cut anywhere: no flow, or the flow; never another one. */
+/* Parses each packet cut at each length: the result is no flow or the right flow, never another. */
 Test(link, every_prefix)
 {
 	for (size_t i = 0; i < sizeof packets / sizeof *packets; i++)
@@ -147,7 +147,7 @@ Test(link, what_is_no_datagram)
 	cr_assert_eq(r.layers.flags & BPE_PKT_WRONG, 0);
 }
 
-/* A PPPoE session's own length ends the packet, whatever padding comes behind. */
+/* Parses a padded PPPoE session: the length of the PPPoE header ends the packet. */
 Test(link, pppoe_length)
 {
 	struct parsed r =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The scalar parser against hand-made packets: each byte below was put there by a person who read
- * the RFC. */
+/* Tests of the scalar parser against packets made by hand: a person wrote each byte below from the
+ * RFC. */
 #include "arch/arch.h"
 #include "base/bytes.h"
 #include "parse_one.h"
@@ -39,8 +39,8 @@ Test(parse, padding_is_outside_the_packet)
 	cr_assert_eq(r.layers.flags & BPE_PKT_WRONG, 0);
 }
 
-/* A record that claims fewer bytes on the wire than were captured: what is there is whole all the
- * same, tagged or not. */
+/* Parses records with fewer bytes on the wire than captured: the packet is whole all the same,
+ * tagged or not. */
 Test(parse, wire_length_below_the_captured)
 {
 	static const char plain[] = ETHER("\x86\xdd") IP6("\0\x0a", "\x11") UDP_HEADER "hi";
@@ -63,7 +63,7 @@ Test(parse, both_directions_make_one_key)
 	cr_assert_arr_eq(&a.key, &b.key, sizeof a.key);
 	cr_assert_eq(a.layers.flags & BPE_PKT_REVERSED, 0);
 	cr_assert_neq(b.layers.flags & BPE_PKT_REVERSED, 0);
-	/* One host talking to itself: the ports decide. */
+	/* A host sends to itself: the ports decide the order of the key. */
 	struct parsed c = PARSE(101, "\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\x7f\0\0\x01\x7f\0\0\x01"
 				     "\xc0\x01\0\x35\0\x08\0\0");
 	struct parsed d = PARSE(101, "\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\x7f\0\0\x01\x7f\0\0\x01"
@@ -125,7 +125,7 @@ Test(parse, ip4_damage)
 	cr_assert(PARSE(101, "\x45\0\0\xff\0\0\0\0\x40\xfd\0\0\x0a\0\0\x01\x0a\0\0\x02")
 			  .layers.flags &
 		  BPE_PKT_BAD_LENGTH);
-	/* Cut by the capture, not damaged: the wire had it. */
+	/* The capture cut the packet, and the wire had the rest: no damage. */
 	cr_assert_eq(parse(101, "\x45\0\0\xff\0\0\0\0\x40\xfd\0\0\x0a\0\0\x01\x0a\0\0\x02", 20, 255)
 				     .layers.flags &
 			     BPE_PKT_WRONG,
@@ -268,8 +268,8 @@ Test(parse, cooked)
 	cr_assert(PARSE(276, "\x08\0").layers.flags & BPE_PKT_TRUNCATED);
 }
 
-/* No prefix of any packet is read past its end (exact allocations), and offsets never point past
- * it. */
+/* Parses each prefix of each packet in an allocation of exactly the same length: no read and no
+ * offset passes the end. */
 Test(parse, every_prefix)
 {
 	static const struct {

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A packet in a packet: each way of carrying one, nested, cut, and not what it seemed; ICMP errors.
- */
+/* Tests of packets inside packets: each way to carry a packet, nested, cut, and look-alikes; ICMP
+ * errors. */
 #include "arch/scalar/packet.h"
 #include "parse_one.h"
 
 #include <criterion/criterion.h>
 
-#define IN4                                                                                        \
-	"\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\xc0\xa8\0\2\xc0\xa8\0\1\0\x35\0\x36\0\x08\0\0" /* 28     \
-											    bytes: \
-											    the    \
-											    packet \
-											    within \
-											  */
+/* The inner packet, 28 bytes. */
+#define IN4 "\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\xc0\xa8\0\2\xc0\xa8\0\1\0\x35\0\x36\0\x08\0\0"
 #define IN6 IP6("\0\x08", "\x11") "\0\x35\0\x36\0\x08\0\0" /* 48 bytes */
 #define OUT4(length, proto) "\x45\0" length "\0\0\0\0\x40" proto "\0\0\x0a\0\0\2\x0a\0\0\1"
 #define OUT6(length, next)                                                                         \
@@ -132,7 +127,7 @@ Test(tunnel, innermost_and_outermost)
 	}
 }
 
-/* Cut by the capture: the flow is the innermost one that is there. */
+/* Parses each captured prefix: the flow is the innermost flow with a complete key. */
 Test(tunnel, every_prefix)
 {
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -156,7 +151,8 @@ Test(tunnel, tags_are_those_of_the_inner_frame)
 					   "\x2f") "\0\0\x65\x58" ETHER("\x81\0\0\x09\x08\0") IN4);
 	cr_assert_eq(r.layers.vlan_count, 1);
 	cr_assert_eq(r.key.vlan[0], 9);
-	r = PARSE(1, ETHER("\x81\0\0\7\x08\0") OUT4("\0\x30", "\4") IN4); /* no frame in it */
+	r = PARSE(
+		1, ETHER("\x81\0\0\7\x08\0") OUT4("\0\x30", "\4") IN4); /* without an inner frame */
 	cr_assert_eq(r.key.vlan[0], 7);
 	r = parse_as(1,
 		ETHER("\x81\0\0\7\x08\0")
@@ -165,7 +161,8 @@ Test(tunnel, tags_are_those_of_the_inner_frame)
 	cr_assert_eq(r.key.vlan[0], 7);
 }
 
-/* What uses a tunnel's number and carries no flow belongs to the outer flow, unharmed. */
+/* Parses packets with a tunnel's number and without an inner flow: they belong to the outer flow,
+ * without an error flag. */
 Test(tunnel, not_what_it_seemed)
 {
 	struct parsed r =
@@ -181,7 +178,7 @@ Test(tunnel, not_what_it_seemed)
 	cr_assert_eq(r.layers.network, 0);
 	r = PARSE(101, OUT4("\0\x18", "\x2f") "\0\0\0\0"); /* keepalive */
 	cr_assert_eq(r.layers.flags & BPE_PKT_WRONG, 0);
-	r = PARSE(101, OUT4("\0\x30", "\x06") IN4); /* TCP is none */
+	r = PARSE(101, OUT4("\0\x30", "\x06") IN4); /* TCP is no tunnel */
 	cr_assert(!(r.layers.flags & BPE_PKT_TUNNEL));
 }
 
@@ -204,8 +201,8 @@ Test(tunnel, nested_to_a_bound)
 	cr_assert_eq(r.layers.proto, BPE_PROTO_UDP);
 }
 
-/* A first fragment holds less than the packet in it says; later ones hold nothing that could be
- * gone into. */
+/* Parses fragments of a tunnel packet: the first holds less than the inner packet's length, and
+ * later fragments hold no inner header. */
 Test(tunnel, fragments)
 {
 	struct parsed r = PARSE(101,
@@ -236,7 +233,8 @@ Test(tunnel, an_icmp_error_is_of_the_flow_it_speaks_of)
 	cr_assert_arr_eq(&r.key, &flow.key, sizeof r.key);
 	cr_assert_neq(r.layers.flags & BPE_PKT_REVERSED,
 		flow.layers.flags & BPE_PKT_REVERSED); /* goes the other way */
-	/* Too little of it, an error about a later fragment, and one that is no error. */
+	/* The quoted packet is too short, belongs to a later fragment, or follows no error message.
+	 */
 	r = PARSE(101, "\x45\0\0\x30\0\0\0\0\x40\1\0\0\x0a\0\0\xfe\x0a\0\0\2"
 		       "\3\1\0\0\0\0\0\0"
 		       "\x45\0\0\x28\0\1\x40\0\x40\6\0\0\x0a\0\0\2\xc0\xa8\0\1");
