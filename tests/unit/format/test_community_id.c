@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Community IDs against those that the specification's reference (communityid for Python, by
- * Corelight) gives; conn_state against Zeek's table. */
+/* Tests of community IDs against the specification's reference (communityid for Python, by
+ * Corelight), and of conn_state against Zeek's table. */
 #include "bpfengine.h"
 
 #include <arpa/inet.h>
@@ -13,9 +13,10 @@ static struct bpe_flow make_community_flow(
 	struct bpe_flow f = {
 		.ip_proto = proto, .ip_version = strchr(a, ':') ? 6 : 4, .port = { a_port, b_port }
 	};
-	if (proto == 1 || proto == 58)
-		f.flags = BPE_FLOW_ICMP,
-		f.icmp_type = proto == 1 ? 8 : 128; /* the originator asks for an echo */
+	if (proto == 1 || proto == 58) {
+		f.flags = BPE_FLOW_ICMP;
+		f.icmp_type = proto == 1 ? 8 : 128; /* the originator sends an echo request */
+	}
 	cr_assert_eq(inet_pton(f.ip_version == 6 ? AF_INET6 : AF_INET, a, f.addr[0]), 1);
 	cr_assert_eq(inet_pton(f.ip_version == 6 ? AF_INET6 : AF_INET, b, f.addr[1]), 1);
 	return f;
@@ -56,9 +57,10 @@ Test(names, community_ids)
 	}
 	char id[BPE_COMMUNITY_ID_BYTES] = "untouched";
 	struct bpe_flow f = make_community_flow(1, "10.0.0.1", 0, "10.0.0.2", 0);
-	f.icmp_type = 3; /* no question */
+	f.icmp_type = 3; /* no request */
 	cr_assert_eq(bpe_flow_community_id(&f, 0, id), 0);
-	f.flags = 0, f.icmp_type = 8; /* not known */
+	f.flags = 0;
+	f.icmp_type = 8; /* not known */
 	cr_assert_eq(bpe_flow_community_id(&f, 0, id), 0);
 	cr_assert_str_eq(id, "untouched");
 }

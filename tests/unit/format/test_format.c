@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Records as lines: whole lines against what they must be; each optional member there and not
- * there; what needs escaping; too little room. */
+/* Tests of records as lines: whole lines against expected text, each optional member present and
+ * absent, text that needs escaping, and too little room. */
 #include "format/formats.h"
 
 #include <arpa/inet.h>
@@ -40,11 +40,18 @@ static struct bpe_flow make_tcp_flow(void)
 	f.flags = BPE_FLOW_HEALTH | BPE_FLOW_LENGTHS;
 	inet_pton(AF_INET6, "2001:db8::1", f.addr[0]),
 		inet_pton(AF_INET6, "fe80:0:0:1::", f.addr[1]);
-	f.port[1] = 443, f.tcp_state = BPE_TCP_CLOSED, f.tcp_flags[0] = 0x1b, f.tcp_flags[1] = 0x12,
+	f.port[1] = 443;
+	f.tcp_state = BPE_TCP_CLOSED;
+	f.tcp_flags[0] = 0x1b;
+	f.tcp_flags[1] = 0x12;
 	f.end = BPE_END_CLOSED;
 	strcpy(f.history, "ShADaFf");
-	f.handshake_ns[0] = 1500000, f.handshake_ns[1] = 2000000000, f.mss[0] = 1440,
-	f.window_scale[1] = 7, f.ip_bytes[0] = 100, f.ip_bytes[1] = 70;
+	f.handshake_ns[0] = 1500000;
+	f.handshake_ns[1] = 2000000000;
+	f.mss[0] = 1440;
+	f.window_scale[1] = 7;
+	f.ip_bytes[0] = 100;
+	f.ip_bytes[1] = 70;
 	f.payload_bytes[0] = 9;
 	f.payload_bytes[1] = 18446744073709551615u;
 	return f;
@@ -58,8 +65,8 @@ static const char *format_flow_line(const struct bpe_flow *f, uint32_t format)
 	return text;
 }
 
-/* The line with the letters and digits behind `before`, which are a hash's, each replaced; of a
- * number, all by one. */
+/* Replaces the letters and digits of the hash behind `before`: each letter by `by`, or a whole
+ * number by one "0". */
 static const char *mask_varying(const char *text, const char *before, const char *by)
 {
 	static char to[BPE_FORMAT_BYTES];
@@ -106,7 +113,7 @@ Test(format, whole_lines)
 		",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,SF,1:08nTjJzwxF4lfHj6Kl6DoiwOUZ0=,,,,false,,false,false,,,,,idle,4000000000,3,0,0,0,0,,,,,\r\n");
 }
 
-/* Both formats that have room for all, with the member and without. */
+/* Checks for the member in both formats with room for all members. */
 static void check_both_formats(struct bpe_flow f, const char *json, const char *csv, bool there)
 {
 	cr_expect_eq(!!strstr(format_flow_line(&f, BPE_FORMAT_JSON), json), there, "%s in %s", json,
@@ -157,7 +164,7 @@ Test(format, optional_members)
 	WITH(",\"window_scale\":[0,7]", ",0,7,", with.window_scale[0] = 0);
 	WITH(",\"zero_windows\":[0,4000000000]", ",0,4000000000,",
 		with.zero_windows[1] = 4000000000u);
-	f.flags = 0; /* not followed: nothing is said of health */
+	f.flags = 0; /* TCP was not analysed: the analysis columns are empty */
 	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_CSV), ",1440,,,7,,,,,,,,,,,,,,,,,,,SF,"),
 		"%s", format_flow_line(&f, BPE_FORMAT_CSV));
 	f.end = BPE_END_NONE;
@@ -227,7 +234,8 @@ Test(format, names_may_hold_anything)
 		cr_expect_gt(strlen(format_flow_line(&f, k)), 200);
 }
 
-/* F7: no format hands on what a terminal obeys, and no spreadsheet takes a name for a formula. */
+/* Checks F7: no format passes on terminal control characters, and no spreadsheet reads a name as a
+ * formula. */
 Test(format, f7_names_hold_no_control_characters)
 {
 	static const char *const controls[] = { "\x01", "\x09", "\x0a", "\x0d", "\x1b", "\x7f",
@@ -297,9 +305,8 @@ Test(format, too_little_room)
 		char whole[BPE_FORMAT_BYTES];
 		int n = bpe_flow_format(&f, k, whole, sizeof whole);
 		for (int size = 0; size <= n + 1; size++) {
-			char *text =
-				malloc((size_t)size +
-					1); /* its last byte is seen by the sanitizers, and here */
+			/* The sanitizers and the check below see the last byte. */
+			char *text = malloc((size_t)size + 1);
 			memset(text, 'Z', (size_t)size + 1);
 			int r = bpe_flow_format(&f, k, text, (size_t)size);
 			cr_assert_eq(r, size <= n ? BPE_E_ARGUMENT : n);
@@ -375,7 +382,7 @@ Test(format, the_tunnel)
 	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_JSON),
 		",\"tunnel_kind\":\"fabricpath\",\"tunnel_depth\":1,\"end\""));
 	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_CSV), ",fabricpath,,1,,\r\n"));
-	f.tunnel.kind = BPE_TUNNEL_COUNT; /* of a later library */
+	f.tunnel.kind = BPE_TUNNEL_COUNT; /* from a later library */
 	cr_expect(!strstr(format_flow_line(&f, BPE_FORMAT_JSON), "tunnel_kind"));
 }
 

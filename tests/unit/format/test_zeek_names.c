@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Zeek's conn_state against a table of its script's decisions, for each pair of states that the two
- * ends can be in, and for histories by themselves. */
+/* Tests of conn_state against a table of the decisions of Zeek's script: for each pair of states of
+ * the two ends, and for histories alone. */
 #include "bpfengine.h"
 
 #include <criterion/criterion.h>
@@ -8,7 +8,7 @@
 
 enum { F = 1, S = 2, R = 4, P = 8, A = 16 };
 
-/* The flags that the letters of an end stand for. */
+/* Returns the TCP flags for the letters of an end in the history. */
 static uint8_t zeek_history_flags(const char *history, bool responder)
 {
 	uint8_t flags = 0;
@@ -34,9 +34,9 @@ static const char *conn_state_of_history(const char *history)
 	return bpe_flow_conn_state(&f);
 }
 
-/* How the originator, and the responder, come to a state; and what the script calls each pair
- * (main.zeek, conn_state).  Columns: the responder inactive, partial, established, closed, reset.
- */
+/* Histories that lead the originator (rows) and the responder (columns) to a state, and the
+ * script's name for each pair (main.zeek, conn_state).  Columns: the responder inactive, partial,
+ * established, closed, reset. */
 static const struct {
 	const char *history[5], *name[5];
 } pairs[] = {
@@ -70,86 +70,87 @@ Test(conn_state, each_pair_of_states)
 	cr_assert_eq(seen, 25);
 }
 
+static const struct {
+	const char *history, *state;
+} known[] = {
+	/* The originator resets: RSTOS0 for a lone SYN only, with any other segments between
+	   SYN and reset (/\^?S[^HAFGIQ]*R.* / in the script). */
+	{ "R", "OTH" },
+	{ "DR", "OTH" },
+	{ "SAR", "OTH" },
+	{ "SFR", "OTH" },
+	{ "SR", "RSTOS0" },
+	{ "SDR", "RSTOS0" },
+	{ "STR", "RSTOS0" },
+	{ "SaR", "RSTOS0" },
+	{ "SCR", "RSTOS0" },
+	{ "SGR", "OTH" },
+	{ "^SR", "RSTOS0" },
+	{ "ASR", "OTH" },
+	{ "DdR", "OTH" },
+	{ "SAdR", "OTH" },
+	{ "I", "OTH" },
+	{ "SI", "OTH" },
+	/* Both reset, without data and with it. */
+	{ "SRr", "REJ" },
+	{ "ShRr", "REJ" },
+	{ "Rr", "REJ" },
+	{ "rR", "REJ" },
+	{ "ShARr", "REJ" },
+	{ "ShADRr", "RSTR" },
+	{ "ShAdrR", "RSTR" },
+	{ "ShGRr", "RSTR" },
+	/* The responder resets. */
+	{ "Sr", "REJ" },
+	{ "STr", "REJ" },
+	{ "ShAr", "RSTR" },
+	{ "^hr", "RSTRH" },
+	{ "r", "RSTRH" },
+	{ "dr", "RSTRH" },
+	{ "^hAr", "RSTR" },
+	{ "ShFr", "RSTR" },
+	{ "Sar", "REJ" },
+	{ "SHr", "REJ" },
+	/* Both ends close: a reset behind both FINs, or between the two, is a close. */
+	{ "ShADadFf", "SF" },
+	{ "ShADadfF", "SF" },
+	{ "ShADadFfR", "SF" },
+	{ "ShADadFfr", "SF" },
+	{ "ShADadFRf", "SF" },
+	{ "ShADadfrF", "SF" },
+	{ "ShADadFR", "RSTO" },
+	{ "ShADadfR", "RSTO" },
+	{ "ShADadFr", "RSTR" },
+	{ "ShF", "S2" },
+	{ "Shf", "S3" },
+	{ "SFf", "SF" },
+	{ "DdFf", "SF" },
+	{ "DF", "SH" },
+	{ "df", "SHR" },
+	{ "F", "SH" },
+	{ "f", "SHR" },
+	/* Handshakes with a missing part, both ends at once, and an ACK before the
+	   SYN-ACK. */
+	{ "^hADd", "S1" },
+	{ "^hADdFf", "SF" },
+	{ "^h", "OTH" },
+	{ "^hR", "RSTO" },
+	{ "Ss", "S1" },
+	{ "SsHh", "S1" },
+	{ "Sa", "S0" },
+	{ "Sah", "S1" },
+	{ "ShAdDa", "S1" },
+	{ "SA", "S0" },
+	{ "ST", "S0" },
+	{ "DS", "S0" },
+	{ "A", "OTH" },
+	{ "Aa", "OTH" },
+	/* SYN with FIN. */
+	{ "SQ", "S0" },
+};
+
 Test(conn_state, histories)
 {
-	static const struct {
-		const char *history, *state;
-	} known[] = {
-		/* The originator's reset: of a lone SYN only, whatever else it has sent between the
-		   two (/\^?S[^HAFGIQ]*R.* / in the script). */
-		{ "R", "OTH" },
-		{ "DR", "OTH" },
-		{ "SAR", "OTH" },
-		{ "SFR", "OTH" },
-		{ "SR", "RSTOS0" },
-		{ "SDR", "RSTOS0" },
-		{ "STR", "RSTOS0" },
-		{ "SaR", "RSTOS0" },
-		{ "SCR", "RSTOS0" },
-		{ "SGR", "OTH" },
-		{ "^SR", "RSTOS0" },
-		{ "ASR", "OTH" },
-		{ "DdR", "OTH" },
-		{ "SAdR", "OTH" },
-		{ "I", "OTH" },
-		{ "SI", "OTH" },
-		/* Both reset, without data and with it. */
-		{ "SRr", "REJ" },
-		{ "ShRr", "REJ" },
-		{ "Rr", "REJ" },
-		{ "rR", "REJ" },
-		{ "ShARr", "REJ" },
-		{ "ShADRr", "RSTR" },
-		{ "ShAdrR", "RSTR" },
-		{ "ShGRr", "RSTR" },
-		/* The responder's. */
-		{ "Sr", "REJ" },
-		{ "STr", "REJ" },
-		{ "ShAr", "RSTR" },
-		{ "^hr", "RSTRH" },
-		{ "r", "RSTRH" },
-		{ "dr", "RSTRH" },
-		{ "^hAr", "RSTR" },
-		{ "ShFr", "RSTR" },
-		{ "Sar", "REJ" },
-		{ "SHr", "REJ" },
-		/* Ends that close: a reset behind both FINs, or between the two, is a close. */
-		{ "ShADadFf", "SF" },
-		{ "ShADadfF", "SF" },
-		{ "ShADadFfR", "SF" },
-		{ "ShADadFfr", "SF" },
-		{ "ShADadFRf", "SF" },
-		{ "ShADadfrF", "SF" },
-		{ "ShADadFR", "RSTO" },
-		{ "ShADadfR", "RSTO" },
-		{ "ShADadFr", "RSTR" },
-		{ "ShF", "S2" },
-		{ "Shf", "S3" },
-		{ "SFf", "SF" },
-		{ "DdFf", "SF" },
-		{ "DF", "SH" },
-		{ "df", "SHR" },
-		{ "F", "SH" },
-		{ "f", "SHR" },
-		/* Handshakes of which a part is missing, both ends at once, and an ACK before the
-		   SYN-ACK. */
-		{ "^hADd", "S1" },
-		{ "^hADdFf", "SF" },
-		{ "^h", "OTH" },
-		{ "^hR", "RSTO" },
-		{ "Ss", "S1" },
-		{ "SsHh", "S1" },
-		{ "Sa", "S0" },
-		{ "Sah", "S1" },
-		{ "ShAdDa", "S1" },
-		{ "SA", "S0" },
-		{ "ST", "S0" },
-		{ "DS", "S0" },
-		{ "A", "OTH" },
-		{ "Aa", "OTH" },
-		/* SYN with FIN. */
-		{ "SQ", "S0" },
-	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		cr_expect_str_eq(conn_state_of_history(known[i].history), known[i].state, "%s: %s",
 			known[i].history, conn_state_of_history(known[i].history));
@@ -165,9 +166,10 @@ Test(conn_state, odd_segments)
 	cr_assert_str_eq(bpe_flow_conn_state(&f), "SH");
 	f.tcp_flags[0] = S | R;
 	cr_assert_str_eq(bpe_flow_conn_state(&f), "OTH");
-	f.tcp_flags[0] = 0, f.history[0] = 0; /* no flags at all */
+	f.tcp_flags[0] = 0;
+	f.history[0] = 0; /* no flags at all */
 	cr_assert_str_eq(bpe_flow_conn_state(&f), "OTH");
-	f.tcp_flags[0] = S | A | F,
+	f.tcp_flags[0] = S | A | F;
 	f.tcp_flags[1] = S | A | F | R; /* without a history: the close comes before the reset */
 	cr_assert_str_eq(bpe_flow_conn_state(&f), "SF");
 }
@@ -184,7 +186,8 @@ Test(conn_state, an_icmp_error_is_no_answer)
 	cr_assert_str_eq(bpe_flow_conn_state(&udp), "S0");
 	udp.packets[1] = 3;
 	cr_assert_str_eq(bpe_flow_conn_state(&udp), "SF");
-	udp.packets[0] = 0, udp.packets[1] = 2; /* the error came first */
+	udp.packets[0] = 0;
+	udp.packets[1] = 2; /* the error came first */
 	cr_assert_str_eq(bpe_flow_conn_state(&udp), "S0");
 	cr_assert_str_eq(bpe_flow_conn_state(&tcp), "S0");
 	tcp.icmp_errors[1] = 0; /* a packet without flags */
