@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Fragments on their flow, checksums, TCP's options, both views of a tunnelled packet. */
+/* Tests of fragments on their flow, checksums, TCP options and both views of a tunnelled packet. */
 #include "packet/packet.h"
 #include "parse_one.h"
 
@@ -79,7 +79,8 @@ Test(fragments, go_with_their_first)
 {
 	struct one first, later;
 	begin_packet(false, false);
-	DISSECT(&later, LATER("\0\1"), 0); /* before its first: lost, and on a flow of its own */
+	/* Before the first fragment: lost, and on a separate flow. */
+	DISSECT(&later, LATER("\0\1"), 0);
 	cr_assert_eq(later.key.port[1], 0);
 	count_packet_checksums(0, 1, 0);
 	DISSECT(&first, FIRST("\0\1"), 1 * S);
@@ -94,7 +95,7 @@ Test(fragments, go_with_their_first)
 	count_packet_checksums(1, 2, 0);
 	DISSECT(&later, LATER("\0\1"), 32 * S); /* too late */
 	count_packet_checksums(1, 3, 0);
-	DISSECT(&later, LATER("\0\1"), 0); /* records that are out of order */
+	DISSECT(&later, LATER("\0\1"), 0); /* records out of order */
 	count_packet_checksums(2, 3, 0);
 	bpei_dissector_free(&dissector);
 }
@@ -124,8 +125,8 @@ Test(fragments, ip6)
 	bpei_dissector_free(&dissector);
 }
 
-/* A tunnel's packet in pieces: the pieces go with the flow inside; pieces inside a tunnel go with
- * theirs. */
+/* Fragments a tunnel's packet and an inner packet: fragments outside go with the inner flow, and
+ * fragments inside go with their own. */
 Test(fragments, of_tunnels_and_in_tunnels)
 {
 	struct one first, later;
@@ -147,8 +148,8 @@ Test(fragments, of_tunnels_and_in_tunnels)
 	bpei_dissector_free(&dissector);
 }
 
-/* More datagrams than there is room for: as many first fragments are forgotten, as many later ones
- * are lost, and each is counted. */
+/* Sends more datagrams than the table has room for: as many first fragments are forgotten, as many
+ * later fragments are lost, and all are counted. */
 Test(fragments, a_flood)
 {
 	enum { MANY = 3 * BPEI_FRAGMENT_SETS * BPEI_FRAGMENT_WAYS };
@@ -174,7 +175,7 @@ Test(fragments, a_flood)
 	bpei_dissector_free(&dissector);
 }
 
-/* Against CPython 3.11's hash of bytes, which is SipHash-1-3, with a key of zeros
+/* Compares with CPython 3.11's hash of bytes, which is SipHash-1-3, with a key of zeros
  * (PYTHONHASHSEED=0). */
 Test(fragments, hash_is_siphash)
 {
@@ -192,8 +193,8 @@ static uint32_t set_checksum_by(const uint64_t key[2], const uint8_t *ip)
 	return bpei_fragment_hash(key, words, 5) & (BPEI_FRAGMENT_SETS - 1);
 }
 
-/* Four datagrams that push a fifth out of its set, made by the key of one seed, do nothing to any
- * other. */
+/* Makes four datagrams that push a fifth out of the set under one seed: under other seeds the fifth
+ * stays. */
 Test(fragments, sets_are_not_to_be_foreseen)
 {
 	uint8_t bad[4][sizeof(FIRST("\0\0"))], victim[sizeof(FIRST("\0\0"))];
@@ -230,8 +231,6 @@ Test(fragments, sets_are_not_to_be_foreseen)
 	cr_assert_eq(followed, 199);
 }
 
-/* ---- Checksums ---- */
-
 #define GOOD_UDP                                                                                   \
 	"\x45\0\0\x20\0\1\0\0\x40\x11\x66\xca\x0a\0\0\1\x0a\0\0\2"                                 \
 	"\0\x35\xc0\x01\0\x0c\x63\x04"                                                             \
@@ -250,7 +249,7 @@ static bool flip_checksum(const void *bytes, uint32_t n, uint16_t flags)
 	return p.layers.flags & BPE_PKT_BAD_CHECKSUM;
 }
 
-/* The checksum worked out by the book: RFC 1071's sum, one word after another. */
+/* Computes the checksum by the definition: RFC 1071's sum, one word after another. */
 static uint16_t checksum_by_definition(const uint8_t *p, uint32_t n, uint32_t s)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -311,13 +310,14 @@ Test(checksums, every_protocol_and_every_bit)
 			l4[bit / 8] ^= (uint8_t)(1 << bit % 8);
 			cr_assert(flip_checksum(p, n, 0), "protocol %u bit %u", all[k].proto, bit);
 			cr_assert(!flip_checksum(
-				p, n, BPE_PKT_OUTGOING)); /* ours: the card does it */
+				p, n, BPE_PKT_OUTGOING)); /* sent by this host: the card computes
+							     the checksum */
 			l4[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		}
-		p[8]--; /* IPv4's own */
+		p[8]--; /* IPv4's header checksum */
 		cr_assert(flip_checksum(p, n, 0));
 		p[8]++;
-		cr_assert(!flip_checksum(p, n - 1, 0)); /* cut: not judged */
+		cr_assert(!flip_checksum(p, n - 1, 0)); /* cut: not checked */
 	}
 	bpei_dissector_free(&dissector);
 }
@@ -328,17 +328,17 @@ Test(checksums, offload_and_absence)
 		0xc0, 1, 0, 12, 0, 0, 'd', 'a', 't', 'a' };
 	begin_packet(true, false);
 	put_packet_bytes(p + 10, checksum_by_definition(p, 20, 0));
-	cr_assert(!flip_checksum(p, 32, 0)); /* UDP without one */
+	cr_assert(!flip_checksum(p, 32, 0)); /* UDP without a checksum */
 	put_packet_bytes(p + 26,
 		(uint16_t)~checksum_by_definition(p, 0,
 			pseudo_header_ip4(p,
-				12))); /* the pseudo header's alone: the card fills in the rest */
+				12))); /* the pseudo header's sum alone: the card adds the rest */
 	cr_assert(!flip_checksum(p, 32, 0));
 	put_packet_bytes(p + 26, 0x1234);
 	cr_assert(flip_checksum(p, 32, 0));
 	bpei_dissector_free(&dissector);
 	begin_packet(false, false);
-	cr_assert(!flip_checksum(p, 32, 0)); /* not asked for */
+	cr_assert(!flip_checksum(p, 32, 0)); /* not requested */
 	bpei_dissector_free(&dissector);
 	/* IPv6: ICMPv6 with its pseudo header, behind options. */
 	begin_packet(true, false);
@@ -353,8 +353,6 @@ Test(checksums, offload_and_absence)
 	cr_assert(flip_checksum(six, 56, 0));
 	bpei_dissector_free(&dissector);
 }
-
-/* ---- TCP's options ---- */
 
 static int read_packet_options_of(const char *options, uint32_t n, struct bpe_tcp_options *o)
 {
@@ -392,7 +390,7 @@ Test(tcp_options, all_of_them)
 	cr_assert_eq(read_packet_options_of("\0\2\4\5", 4, &o), 1); /* behind the end */
 	cr_assert_eq(o.present, 0);
 	cr_assert_eq(read_packet_options_of("\2\3\5\0", 4, &o),
-		1); /* of a wrong length; what follows is read */
+		1); /* of a wrong length: the options behind are read */
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD);
 	cr_assert_eq(read_packet_options_of("\3\3\2\2\xff\0\0\0", 8, &o), 1); /* past the header */
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD | BPE_TCP_WINDOW_SCALE);
@@ -408,9 +406,7 @@ Test(tcp_options, all_of_them)
 	bpei_dissector_free(&dissector);
 }
 
-/* ---- Toeplitz ---- */
-
-/* Microsoft's "Verifying the RSS Hash Calculation". */
+/* Compares with Microsoft's "Verifying the RSS Hash Calculation". */
 Test(toeplitz, published)
 {
 	static const uint8_t key[BPE_RSS_KEY_BYTES] = { 0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e,
@@ -447,8 +443,6 @@ Test(toeplitz, both_directions_by_the_symmetric_key)
 	}
 	cr_assert(changes > 900);
 }
-
-/* ---- Both views ---- */
 
 Test(layers, both_views_of_a_tunnel)
 {
