@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sums over a batch beside plain ones: times in order and not, at the ends of what they may be,
- * lengths of any size. */
+/* Tests of the sums over a batch beside plain sums: times in order and out of order, at the ends of
+ * their range, and lengths of any size. */
 #include "records/batch.h"
 
 #include <criterion/criterion.h>
@@ -57,7 +57,7 @@ Test(batch, sums_are_those_of_a_plain_loop)
 	}
 }
 
-/* Steps that are all forward, if nobody looks at how large they are. */
+/* Advances the time in steps that wrap round: each step looks forward if the size is ignored. */
 Test(batch, times_that_go_round)
 {
 	const int64_t most = INT64_MAX;

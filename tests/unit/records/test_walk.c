@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The walk of BPF records beside a plain loop: records that are all of a length, that never are,
- * and runs of both, in batches of any size, so that it guesses distances rightly and wrongly; cut
- * and damaged at any place.  And the records of pcap files. */
+/* Tests of the walk of BPF records beside a plain loop, and of the walk of pcap files.  Records
+ * come in runs of equal and of varying lengths, in batches of any size.  The walk predicts
+ * distances rightly and wrongly.  The blocks are cut and damaged at any place. */
 #include "base/bytes.h"
 #include "records/batch.h"
 #include "records/bpf_inflate.h"
@@ -34,16 +34,17 @@ struct record {
 static const struct bpei_layout *const layouts[] = { &bpei_layout_macos, &bpei_layout_freebsd,
 	&bpei_layout_netbsd, &bpei_layout_openbsd };
 
-/* Records in runs of one length; the last one is not padded. */
+/* Writes records in runs of equal length, the last without padding; returns the bytes written. */
 static size_t fill_records(
 	uint8_t *bytes, const struct bpei_layout *l, struct record *records, uint32_t n)
 {
 	const uint32_t header = bpei_layout_hdrlen(l->hdrlen_base, l->align, 14);
 	size_t at = 0, end = 0;
 	for (uint32_t i = 0, run = 0, caplen = 0; i < n; i++) {
-		if (!run--)
-			run = walk_random(2) ? walk_random(3) : walk_random(200),
+		if (!run--) {
+			run = walk_random(2) ? walk_random(3) : walk_random(200);
 			caplen = walk_random(300);
+		}
 		uint8_t *r = bytes + at;
 		uint32_t seconds = walk_random(1u << 31);
 		uint32_t micros = walk_random(1000000);
@@ -64,7 +65,7 @@ static size_t fill_records(
 	return end;
 }
 
-/* How many of the records lie whole in the first `length` bytes. */
+/* Returns the number of records that lie whole in the first `length` bytes. */
 static uint32_t walk_whole_block(const struct record *records, uint32_t n, size_t length)
 {
 	uint32_t k = 0;
@@ -103,7 +104,7 @@ static void check_walk(const uint8_t *bytes, size_t length, const struct bpei_la
 	cr_assert_eq(b.position, b.length);
 }
 
-Test(walk, guesses)
+Test(walk, predictions)
 {
 	static struct record records[MOST];
 	struct bpei_columns c;
@@ -117,8 +118,8 @@ Test(walk, guesses)
 		check_walk(bytes, length, l, records, n, &c);
 		cr_assert_eq(bpei_counter_get(&torn), before);
 
-		/* Cut anywhere, in memory that ends there: what is whole is given, the rest is
-		 * counted as torn, if it is not padding alone. */
+		/* Cut anywhere, in memory that ends at the cut: the walk returns whole records and
+		 * counts the rest as torn, unless the rest is padding alone. */
 		if (!n) {
 			free(bytes);
 			continue;
@@ -135,7 +136,7 @@ Test(walk, guesses)
 		cr_assert_eq(bpei_counter_get(&torn), before + (cut > next));
 		free(part);
 
-		/* A length that cannot be: nothing behind it is believed. */
+		/* An impossible length: the walk returns no record behind. */
 		uint32_t bad = walk_random(n);
 		uint32_t header = bpei_layout_hdrlen(l->hdrlen_base, l->align, 14);
 		uint8_t *r = bytes + records[bad].at - header;
@@ -153,8 +154,47 @@ Test(walk, guesses)
 
 #define PCAP_RECORDS 40u
 
-/* pcap records around every bound that the walk knows, in blocks that end anywhere, with a limit
- * anywhere: beside the plain meaning of each. */
+/* Compares the walk's batches, and the reason for the walk's end, with the plain meaning of the n
+ * records of the given lengths. */
+static void check_pcap_walk(struct bpei_pcap *pcap, struct bpei_block *block,
+	const struct bpei_columns *c, const uint32_t *caplen, uint32_t n, uint32_t snaplen,
+	int round)
+{
+	const uint32_t keep = pcap->snaplen < snaplen ? pcap->snaplen : snaplen;
+	const size_t length = block->length;
+	const size_t limit = block->stop_offset < length ? block->stop_offset : length;
+	uint32_t at = 0;
+	uint32_t k = 0;
+	enum bpei_walk_stop stop, want;
+	do {
+		uint32_t got = bpei_walk_pcap(pcap, block, c, 1 + walk_random(64), snaplen, &stop);
+		for (uint32_t i = 0; i < got; i++, k++) {
+			cr_assert(k < n && at < limit && at + 16 + caplen[k] <= length &&
+					  caplen[k] <= 262144,
+				"record %u is not there", k);
+			cr_assert_eq(c->data[i], block->bytes + at + 16);
+			cr_assert_eq(c->time_ns[i], k * INT64_C(1000000000));
+			cr_assert_eq(c->caplen[i], caplen[k] < keep ? caplen[k] : keep);
+			cr_assert_eq(c->wirelen[i], caplen[k] + k);
+			cr_assert_eq(c->interface_id[i] | c->outgoing[i], 0);
+			at += 16 + caplen[k];
+		}
+		cr_assert_eq(block->position, at);
+		memset(c->interface_id, 1, 64 * sizeof *c->interface_id);
+		memset(c->outgoing, 1, 64);
+	} while (stop == BPEI_WALK_MORE);
+	if (at >= limit)
+		want = BPEI_WALK_LIMIT;
+	else if (at + 16 > length)
+		want = BPEI_WALK_PARTIAL;
+	else
+		want = caplen[k] > 262144 ? BPEI_WALK_BAD : BPEI_WALK_PARTIAL;
+	cr_assert_eq(stop, want, "round %d: %d for %d", round, stop, want);
+	if (want == BPEI_WALK_PARTIAL)
+		cr_assert_gt(at + 16 + caplen[k], length);
+}
+
+/* Walks pcap records around every bound of the walk: blocks and limits end anywhere. */
 Test(walk, pcap_records_of_every_length)
 {
 	static const uint32_t lengths[] = { 0, 1, 60, 113, 1514, 4095, 4096, 4097, 9000, 65535,
@@ -172,14 +212,10 @@ Test(walk, pcap_records_of_every_length)
 		uint32_t caplen[PCAP_RECORDS];
 		uint32_t n = walk_random(PCAP_RECORDS);
 		uint32_t snaplen = snaplens[walk_random(7)];
-		uint32_t keep;
-		uint32_t at = 0;
-		uint32_t k = 0;
 		size_t all = 0;
 		bpei_store32(header + 16, snaplens[walk_random(7)]);
 		cr_assert_eq(bpei_pcap_init(&pcap, header), 1);
 		pcap.at_end = true;
-		keep = pcap.snaplen < snaplen ? pcap.snaplen : snaplen;
 		for (uint32_t i = 0; i < n; i++)
 			all += 16 + (caplen[i] = lengths[walk_random(walk_random(3) ? 8 : 12)]);
 		uint8_t *bytes = calloc(1, all + 1);
@@ -194,42 +230,15 @@ Test(walk, pcap_records_of_every_length)
 		struct bpei_block block = { .bytes = cut,
 			.length = length,
 			.stop_offset = walk_random(2) ? length : walk_random((uint32_t)all + 1) };
-		size_t limit = block.stop_offset < length ? block.stop_offset : length;
-		enum bpei_walk_stop stop, want;
-		do {
-			uint32_t got = bpei_walk_pcap(
-				&pcap, &block, &c, 1 + walk_random(64), snaplen, &stop);
-			for (uint32_t i = 0; i < got; i++, k++) {
-				cr_assert(k < n && at < limit && at + 16 + caplen[k] <= length &&
-						  caplen[k] <= 262144,
-					"record %u is not there", k);
-				cr_assert_eq(c.data[i], cut + at + 16);
-				cr_assert_eq(c.time_ns[i], k * INT64_C(1000000000));
-				cr_assert_eq(c.caplen[i], caplen[k] < keep ? caplen[k] : keep);
-				cr_assert_eq(c.wirelen[i], caplen[k] + k);
-				cr_assert_eq(c.interface_id[i] | c.outgoing[i], 0);
-				at += 16 + caplen[k];
-			}
-			cr_assert_eq(block.position, at);
-			memset(c.interface_id, 1, 64 * sizeof *c.interface_id);
-			memset(c.outgoing, 1, 64);
-		} while (stop == BPEI_WALK_MORE);
-		if (at >= limit)
-			want = BPEI_WALK_LIMIT;
-		else if (at + 16 > length)
-			want = BPEI_WALK_PARTIAL;
-		else
-			want = caplen[k] > 262144 ? BPEI_WALK_BAD : BPEI_WALK_PARTIAL;
-		cr_assert_eq(stop, want, "round %d: %d for %d", round, stop, want);
-		if (want == BPEI_WALK_PARTIAL)
-			cr_assert_gt(at + 16 + caplen[k], length);
+		check_pcap_walk(&pcap, &block, &c, caplen, n, snaplen, round);
 		free(cut);
 		free(bytes);
 	}
 	bpei_columns_free(&c, 64);
 }
 
-/* A record of zeros behind a packet hangs on what follows it, and the walk says so. */
+/* Walks zeros behind a packet: the bytes behind decide about a record of zeros, and the walk waits
+ * for them. */
 Test(walk, zeros_wait_for_what_follows)
 {
 	enum { PACKET = 16 + 60, WHOLE = PACKET + 2048 };
