@@ -20,7 +20,6 @@ HIGHER = {
     "include/bpfengine.h": 1020,  # the public contract is one file by decision
     # Formatted at 100 columns these are longer than 600 lines; each is to be split by idea.
     "tests/fuzz/make_seeds.py": 610,
-    "scripts/single_text.py": 670,
 }
 ENTRIES = {
     "README.md",

@@ -418,7 +418,8 @@ def main():
         fail(f"{sys.argv[1]}: {e.strerror}")
     if len(sys.argv) == 4:
         here = ["LICENSE", "meson.build", "src/meson.build", "arch/meson.build"] + [
-            "scripts/single_" + n for n in ("meson.py", "text.py", "head.h", "start.h")
+            "scripts/single_" + n
+            for n in ("meson.py", "text.py", "tokens.py", "cpp.py", "head.h", "start.h")
         ]
         read = [os.path.join(TOP, p).replace(" ", "\\ ") for p in sorted(files.tokens) + here]
         with open(sys.argv[3], "w", encoding="utf-8") as f:
