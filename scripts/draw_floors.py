@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""draw_floors.py [--write]: draws the floors and a packet's way, out of scripts/layers.txt.
+"""draw_floors.py [--write]: draws the floors out of scripts/layers.txt, and a packet's way out of
+scripts/packet_way.txt.
 
 Without an option the two drawings are printed; with --write they replace those in ARCHITECTURE.md,
 which stand between the lines <!-- floors --> or <!-- way --> and <!-- end -->.  house_check.py
@@ -17,7 +18,7 @@ MARKED = r"(<!-- {} -->\n```text\n).*?(```\n<!-- end -->)"
 
 
 def read_lines(text):
-    """[(words, remark)] of the lines of layers.txt that say something."""
+    """[(words, remark)] of the lines of a list that say something."""
     for line in text.splitlines():
         words, _, remark = line.partition("#")
         if words.split():
@@ -26,16 +27,12 @@ def read_lines(text):
 
 def read_floors(text):
     """[(floor, folder, purpose)] of layers.txt, the highest floor first."""
-    rows = [
-        (int(words[1]), words[0], purpose)
-        for words, purpose in read_lines(text)
-        if words[0] not in ("circle", "step", "counted")
-    ]
+    rows = [(int(words[1]), words[0], purpose) for words, purpose in read_lines(text)]
     return sorted(rows, key=lambda row: -row[0])
 
 
 def read_steps(text):
-    """[[thread, folder, what, counters]] of layers.txt, in a packet's order."""
+    """[[thread, folder, what, counters]] of packet_way.txt, in a packet's order."""
     steps = []
     for words, what in read_lines(text):
         if words[0] == "step":
@@ -79,10 +76,10 @@ def draw_way(text):
     return lines
 
 
-def fill_paper(paper, layers):
-    """The paper's text with the drawings that belong to this layers.txt."""
-    for name, draw in (("floors", draw_floors), ("way", draw_way)):
-        drawing = "\n".join(draw(layers)) + "\n"
+def fill_paper(paper, layers, way):
+    """The paper's text with the drawings of these texts of layers.txt and packet_way.txt."""
+    for name, lines in (("floors", draw_floors(layers)), ("way", draw_way(way))):
+        drawing = "\n".join(lines) + "\n"
         pattern = re.compile(MARKED.format(name), re.S)
         if not pattern.search(paper):
             raise ValueError(f"{PAPER} has no place for the drawing <!-- {name} -->")
@@ -93,14 +90,16 @@ def fill_paper(paper, layers):
 def main():
     with open(os.path.join(TOP, "scripts/layers.txt"), encoding="utf-8") as f:
         layers = f.read()
+    with open(os.path.join(TOP, "scripts/packet_way.txt"), encoding="utf-8") as f:
+        way = f.read()
     if "--write" not in sys.argv:
-        print("\n".join([*draw_floors(layers), "", *draw_way(layers)]))
+        print("\n".join([*draw_floors(layers), "", *draw_way(way)]))
         return
     path = os.path.join(TOP, PAPER)
     with open(path, encoding="utf-8") as f:
         paper = f.read()
     with open(path, "w", encoding="utf-8") as f:
-        f.write(fill_paper(paper, layers))
+        f.write(fill_paper(paper, layers, way))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def floors():
     out = {}
     for line in open(os.path.join(TOP, "scripts/layers.txt")):
         words = line.split("#")[0].split()
-        if words and words[0] not in ("circle", "step", "counted"):
+        if words:
             out[words[0]] = (int(words[1]), "only" in words[2:])
     return out
 

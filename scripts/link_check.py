@@ -6,7 +6,7 @@ build's objects.
 An include can hide a call upwards behind the public header; the linker's symbols cannot.  The
 check reads with nm what each
 object defines and needs, and finds:
-  - circles of source files that need each other, unless layers.txt names the circle with its
+  - circles of source files that need each other, unless circles.txt names the circle with its
   reason;
   - circles of folders;
   - edges from a folder to one on the same or a higher floor.
@@ -19,19 +19,16 @@ import collections, os, re, subprocess, sys
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def read_layers(text):
-    """({folder: floor}, [set of files]) of layers.txt: its floors, and the circles that it
-    allows."""
-    floors, allowed = {}, []
-    for line in text.split("\n"):
-        words = line.split("#")[0].split()
-        if not words or words[0] in ("step", "counted"):  # a packet's way: draw_floors.py
-            continue
-        if words[0] == "circle":
-            allowed.append(set(words[1:]))
-        else:
-            floors[words[0]] = int(words[1])
-    return floors, allowed
+def read_floors(text):
+    """Returns {folder: floor} of layers.txt."""
+    rows = (line.split("#")[0].split() for line in text.split("\n"))
+    return {words[0]: int(words[1]) for words in rows if words}
+
+
+def read_circles(text):
+    """Returns the circles that circles.txt allows, each a set of files."""
+    rows = (line.split("#")[0].split() for line in text.split("\n"))
+    return [set(words) for words in rows if words]
 
 
 def find_circles(graph):
@@ -145,7 +142,8 @@ def check_edges(edges, floors, allowed):
 
 
 def self_test():
-    floors, allowed = read_layers("src/low 1 # why\nsrc/high 2\ncircle src/low/a.c src/low/b.c\n")
+    floors = read_floors("src/low 1 # why\nsrc/high 2\n")
+    allowed = read_circles("# why\nsrc/low/a.c src/low/b.c\n")
     cases = [
         ({"src/high/x.c": {"src/low/a.c": {"f"}}}, []),
         ({"src/low/a.c": {"src/low/b.c": {"f"}}, "src/low/b.c": {"src/low/a.c": {"g"}}}, []),
@@ -177,7 +175,8 @@ def main():
     if not os.path.exists(os.path.join(TOP, ".git")):
         print("SKIP: without git the sources are not known")
         sys.exit(77)
-    floors, allowed = read_layers(open(os.path.join(TOP, "scripts/layers.txt")).read())
+    floors = read_floors(open(os.path.join(TOP, "scripts/layers.txt")).read())
+    allowed = read_circles(open(os.path.join(TOP, "scripts/circles.txt")).read())
     sys.setrecursionlimit(10000)
     needs, homes, objects = read_symbols(os.path.abspath(sys.argv[1]), os.environ.get("NM", "nm"))
     if objects < 100:

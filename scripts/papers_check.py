@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What house_check.py asks of the papers (ARCHITECTURE.md, CONTRIBUTING.md, docs/ and the like).
 
-- the drawings in ARCHITECTURE.md are those that draw_floors.py makes from layers.txt;
+- the drawings in ARCHITECTURE.md are those that draw_floors.py makes from layers.txt and
+  packet_way.txt;
 - ARCHITECTURE.md names every folder of src, arch, tests and the tree's top;
 - every path that a paper names is in the tree (CHANGELOG.md excepted: it tells of the past);
 - every name in backquotes that is of the code, or one identifier alone, occurs in the sources.
@@ -60,10 +61,10 @@ def check_paths(text, files, folders):
             yield m.start(1), f"{path} is not in the tree"
 
 
-def check_architecture(text, layers, files):
+def check_architecture(text, layers, way, files):
     """(offset, what) of drawings that are out of date, and of folders that have no place."""
     try:
-        if draw_floors.fill_paper(text, layers) != text:
+        if draw_floors.fill_paper(text, layers, way) != text:
             yield 0, "a drawing is out of date: scripts/draw_floors.py --write"
     except ValueError as error:
         yield 0, str(error)
@@ -82,7 +83,8 @@ def check_papers(files, read):
         text = read(path)
         found = [*check_paths(text, files, folders), *check_names(text, words, folders)]
         if path == draw_floors.PAPER:
-            found += check_architecture(text, read("scripts/layers.txt"), files)
+            layers, way = read("scripts/layers.txt"), read("scripts/packet_way.txt")
+            found += check_architecture(text, layers, way, files)
         bad += [(path, text.count("\n", 0, at) + 1, what) for at, what in found]
         for number, line in enumerate(text.split("\n"), 1):
             if len(line) > 100 and path not in WIDE:
@@ -92,12 +94,18 @@ def check_papers(files, read):
 
 def self_test():
     """The faults that were planted and not found."""
-    files = {"src/flow/a.c", "tests/x.c", "scripts/layers.txt"}
-    layers = "src/flow 4 # the table\nstep reader src/flow # counts\n"
+    files = {"src/flow/a.c", "tests/x.c", "scripts/layers.txt", "scripts/packet_way.txt"}
+    layers = "src/flow 4 # the table\n"
+    way = "step reader src/flow # counts\n"
     marks = "<!-- {} -->\n```text\n```\n<!-- end -->\n"
     empty = marks.format("floors") + marks.format("way") + "`src`, `tests`, `scripts`: `bpe_f`\n"
-    good = draw_floors.fill_paper(empty, layers)
-    texts = {"src/flow/a.c": "int bpe_f;", "tests/x.c": "", "scripts/layers.txt": layers}
+    good = draw_floors.fill_paper(empty, layers, way)
+    texts = {
+        "src/flow/a.c": "int bpe_f;",
+        "tests/x.c": "",
+        "scripts/layers.txt": layers,
+        "scripts/packet_way.txt": way,
+    }
     failed = []
     for paper, told in (
         (good, None),
