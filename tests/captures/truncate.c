@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* truncate [DIRECTORY [SEED]]: every capture of DIRECTORY/index.tsv, whole and cut at each byte of
- * its first 200 and at 200 random places, read mapped and, for some cuts, through a pipe: every
- * packet that is whole before the cut is delivered as it was, none else is, and the end is told
- * rightly.  Then every packet, cut at each of its first bytes, is parsed at the edge of a page that
- * cannot be read.
+/* truncate [DIRECTORY [SEED]]: reads every capture of DIRECTORY/index.tsv, whole and cut.  The cuts
+ * are each byte of the first 200 and 200 random places, read mapped and, for some cuts, through a
+ * pipe.  Every packet that is whole before the cut is delivered unchanged, no other packet is, and
+ * the status of the end is right.  Then every packet is cut at each of the first bytes and parsed
+ * at the edge of a page without access.
  *
- * Where records end is found here by a reader of its own (below), which looks at one byte at a time
- * and knows nothing of the device's.  The cuts of a file go from the last to the first, so that one
- * copy is made and then only shortened. Ends with "N passed, N failed", a file being one; exit code
- * 77 (skipped) if the captures are not there. */
+ * A reader in this file (below) finds the ends of records.  The reader looks at one byte at a time
+ * and shares no code with the device.  The cuts of a file go from the last to the first, so a
+ * single copy is made and then only shortened.  The last line is "N passed, N failed", counted in
+ * files.  Exit code 77 (skipped): there are no captures. */
 #include "base/mem.h"
 #include "records/batch.h"
 #include "device/device.h"
@@ -27,8 +27,8 @@
 
 #define FIRST_BYTES 200u
 #define RANDOM_CUTS 200u
-#define PIPE_CUTS 8u     /* cuts of each file that are read through a pipe, too */
-#define PACKET_CUTS 160u /* bytes of each packet at which it is cut for the parser */
+#define PIPE_CUTS 8u     /* cuts of each file read through a pipe, too */
+#define PACKET_CUTS 160u /* the parser gets each packet cut at these bytes */
 #define GUARDED 262144u
 
 struct record {
@@ -39,7 +39,7 @@ struct record {
 struct capture {
 	uint8_t *bytes;
 	size_t length;
-	size_t head; /* fewer bytes than these are no savefile */
+	size_t head; /* bytes of the file's header: a shorter file is no savefile */
 	struct record *records;
 	size_t count, room;
 	uint8_t *edge; /* edge[n]: a cut to n bytes leaves nothing torn */
@@ -47,7 +47,7 @@ struct capture {
 
 static struct bpei_columns columns;
 static struct bpei_block block;
-static uint8_t *guard; /* GUARDED bytes, the last of them before a page that cannot be read */
+static uint8_t *guard; /* GUARDED bytes; a page without access follows */
 static unsigned long long runs, parsed;
 
 static uint64_t next_random(uint64_t *state)
@@ -58,8 +58,7 @@ static uint64_t next_random(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-/* ---- The other reader ---- */
-
+/* Reads a number of n bytes, big-endian or little-endian. */
 static uint32_t load_number(const uint8_t *p, unsigned n, bool big)
 {
 	uint32_t v = 0;
@@ -71,8 +70,8 @@ static uint32_t load_number(const uint8_t *p, unsigned n, bool big)
 static bool add_truncation(struct capture *c, struct record r)
 {
 	if (c->count == c->room) {
-		void *more =
-			realloc(c->records, (c->room = c->room ? c->room * 2 : 256) * sizeof r);
+		c->room = c->room ? c->room * 2 : 256;
+		void *more = realloc(c->records, c->room * sizeof r);
 		if (!more)
 			return false;
 		c->records = more;
@@ -102,7 +101,8 @@ static bool read_pcap(struct capture *c)
 		uint32_t wirelen = load_number(b + at + 12, 4, big);
 		if (minor < 3 || (minor == 3 && caplen > wirelen)) {
 			uint32_t t = caplen;
-			caplen = wirelen, wirelen = t;
+			caplen = wirelen;
+			wirelen = t;
 		}
 		if (c->length - at - header < caplen)
 			return false;
@@ -128,8 +128,10 @@ static bool read_pcapng(struct capture *c)
 		if (c->length - at < 12)
 			return false;
 		uint32_t type = load_number(b, 4, big);
-		if (type == 0x0a0d0d0a)
-			big = b[8] == 0x1a, known = 0;
+		if (type == 0x0a0d0d0a) {
+			big = b[8] == 0x1a;
+			known = 0;
+		}
 		uint32_t length = load_number(b + 4, 4, big);
 		if (length < 12 || length > c->length - at)
 			return false;
@@ -189,9 +191,7 @@ static void unload_truncated(struct capture *c)
 	free(c->records);
 }
 
-/* ---- Through the device ---- */
-
-/* What is wrong with packets [from, from + n) as the walk gave them; NULL if nothing. */
+/* Compares packets [from, from + n) of the walk with the records; returns a difference or NULL. */
 static const char *batch_differs(const struct capture *c, size_t from, uint32_t n)
 {
 	if (n > BPE_BATCH)
@@ -219,7 +219,7 @@ static const char *batch_differs(const struct capture *c, size_t from, uint32_t 
 	return NULL;
 }
 
-/* Reads path to its end: what is wrong, or NULL, the packets given and the status of the end. */
+/* Reads path to the end; returns the difference or NULL, the number of packets and the status. */
 static const char *run_truncated(const struct capture *c, const char *path, uint32_t block_bytes,
 	size_t *packets, int *status) BPEI_READER
 {
@@ -304,14 +304,12 @@ static const char *run_truncated_pipe(const struct capture *c, size_t cut, uint6
 		pthread_create(&thread, NULL, write_whole_prefix, &w))
 		return "no pipe";
 	const char *wrong = run_truncated(c, "-", 0, packets, status);
-	close(STDIN_FILENO); /* a writer that is not read to its end gets EPIPE */
+	close(STDIN_FILENO); /* a writer with bytes left gets EPIPE */
 	pthread_join(thread, NULL);
 	if (open("/dev/null", O_RDONLY) != STDIN_FILENO)
 		return "no standard input";
 	return wrong;
 }
-
-/* ---- What is expected ---- */
 
 static bool record_is_zero(const struct capture *c, size_t from, size_t to)
 {
@@ -320,13 +318,13 @@ static bool record_is_zero(const struct capture *c, size_t from, size_t to)
 	return from == to;
 }
 
-/* Returns how many of the whole records before a cut are delivered, of `whole`: where nothing but
- * zeros follow a packet, they are damage, also where the file itself goes on behind them. */
+/* Returns how many of the `whole` records before a cut are delivered.  If only zeros follow a
+ * packet, the zeros are damage, even if the file goes on behind the zeros. */
 static size_t count_before_zeros(const struct capture *c, size_t cut, size_t whole)
 {
 	size_t k = whole;
 	while (k && !c->records[k - 1].caplen)
-		k--; /* records that may be zeros */
+		k--; /* records which may be zeros */
 	const size_t from = k ? c->records[k - 1].end : c->head;
 	const size_t least = k ? 16 : 32;
 	return k < whole && cut - from >= least && record_is_zero(c, from, cut) ? k : whole;
@@ -337,17 +335,21 @@ static bool judge_truncation(const struct capture *c, const char *name, const ch
 {
 	size_t low = 0;
 	size_t high = c->count;
-	while (low < high) { /* records that end at or before the cut */
+	while (low < high) { /* count the records up to the cut */
 		size_t middle = (low + high) / 2;
 		if (c->records[middle].end <= cut)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	int expected = cut < c->head ? BPE_E_FORMAT : c->edge[cut] ? BPE_E_END : BPE_E_TORN;
+	int expected = c->edge[cut] ? BPE_E_END : BPE_E_TORN;
+	if (cut < c->head)
+		expected = BPE_E_FORMAT;
 	const size_t shown = count_before_zeros(c, cut, low);
-	if (shown < low)
-		expected = BPE_E_FORMAT, low = shown;
+	if (shown < low) {
+		expected = BPE_E_FORMAT;
+		low = shown;
+	}
 	if (!wrong && packets == low && status == expected)
 		return true;
 	printf("%s, %s, cut to %zu bytes: %s; %zu packets where %zu are whole, end %d where %d fits\n",
@@ -359,7 +361,7 @@ static int order_descending(const void *a, const void *b)
 {
 	size_t x = *(const size_t *)a;
 	size_t y = *(const size_t *)b;
-	return x < y ? 1 : x > y ? -1 : 0;
+	return (x < y) - (x > y);
 }
 
 static bool check_cuts(
@@ -379,8 +381,11 @@ static bool check_cuts(
 	for (size_t i = 0; i < n && good; i++) {
 		if (i && cut[i] == cut[i - 1])
 			continue;
-		if (ftruncate(fd, (off_t)cut[i]))
-			return printf("%s: ftruncate failed\n", name), close(fd), false;
+		if (ftruncate(fd, (off_t)cut[i])) {
+			printf("%s: ftruncate failed\n", name);
+			good = false;
+			break;
+		}
 		const char *wrong = run_truncated(c, copy,
 			i % 2 ? 1 + (uint32_t)(next_random(&random) % 3000) : 0, &packets, &status);
 		good &= judge_truncation(c, name, "mapped", cut[i], wrong, packets, status);
@@ -393,8 +398,8 @@ static bool check_cuts(
 	return good;
 }
 
-/* Every packet at the edge of the guarded memory, whole and at each of its first bytes: parsed
- * twice, over memory that was set to nothing and to ones. */
+/* Parses every packet at the edge of the guarded memory, whole and cut at each of the first bytes.
+ * Each is parsed twice, into memory filled with zeros and with ones. */
 static bool map_guarded_copy(const struct capture *c, const char *name)
 {
 	for (size_t r = 0; r < c->count; r++) {
@@ -415,7 +420,8 @@ static bool map_guarded_copy(const struct capture *c, const char *name)
 				memset(&columns.key[0], i ? 0xff : 0, sizeof *columns.key);
 				columns.outgoing[0] = 0;
 				bpei_parse_scalar(&columns, 1, p->link_type, NULL);
-				layers[i] = columns.layers[0], keys[i] = columns.key[0];
+				layers[i] = columns.layers[0];
+				keys[i] = columns.key[0];
 			}
 			parsed += 2;
 			const char *wrong = layers_wrong(&layers[0], &keys[0], cut, p->link_type);
@@ -439,11 +445,14 @@ static bool test_capture_truncated(const char *directory, const char *name,
 {
 	char path[4096];
 	struct capture c;
-	unsigned long long captured_here = 0, wire_here = 0;
+	unsigned long long captured_here = 0;
+	unsigned long long wire_here = 0;
 	snprintf(path, sizeof path, "%s/%s", directory, name);
 	bool good = load_truncated(&c, path);
-	for (size_t i = 0; i < c.count; i++)
-		captured_here += c.records[i].caplen, wire_here += c.records[i].wirelen;
+	for (size_t i = 0; i < c.count; i++) {
+		captured_here += c.records[i].caplen;
+		wire_here += c.records[i].wirelen;
+	}
 	if (!good || c.count != packets || captured_here != captured || wire_here != wire) {
 		printf("%s: this test's own reader finds %zu packets, %llu and %llu bytes, the index says %llu, %llu and %llu\n",
 			name, c.count, captured_here, wire_here, packets, captured, wire);
@@ -489,7 +498,7 @@ int main(int argc, char **argv)
 		uint64_t random = seed ^ k << 32;
 		if (sscanf(line, "%511[^\t]\t%*[^\t]\t%llu\t%llu\t%llu", name, &packets, &captured,
 			    &wire) != 4)
-			continue; /* its first line */
+			continue; /* the first line, which names the columns */
 		if (test_capture_truncated(directory, name, packets, captured, wire, copy, random))
 			passed++;
 		else
