@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Every backend beside scalar, to the last bit: all packets of packets.h cut at every length,
- * mutated, and mixed in batches of every size, each packet between two pages that may not be
- * touched, at its end or at one of 16 alignments; outputs poisoned and compared to their very end;
- * probe on random buckets. parity_kernels [ROUNDS [SEED [BACKEND]]]: exit code 77
- * where this CPU cannot run that backend. */
+/* parity_kernels [ROUNDS [SEED [BACKEND]]]: compares each backend with scalar, to the last bit.
+ * The packets of packets.h are cut at every length, mutated, and mixed in batches of every size.
+ * Each packet lies between two pages without access, at the end of the page or at 16 alignments.
+ * Outputs are poisoned and compared to the very end.  Probes read random buckets, and walks read
+ * records of uniform length.  Exit code 77: this CPU cannot run BACKEND. */
 #include "arch/arch_list.h"
 #include "packets.h"
 
@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define BEHIND 8u /* elements past the batch that must stay as they are */
+#define BEHIND 8u /* elements past the batch, which must stay unchanged */
 #define MOST (BPE_BATCH + BEHIND)
 
 struct run { /* outputs */
@@ -26,11 +26,11 @@ static unsigned long passed, failed;
 static const struct bpei_backend *backend;
 static uint64_t state = 20;
 static size_t page;
-static uint8_t *room[BPE_BATCH]; /* a page each, PROT_NONE before and behind it */
+static uint8_t *room[BPE_BATCH]; /* a page each, with PROT_NONE before and behind */
 static const uint8_t *data[BPE_BATCH];
 static uint32_t caplen[BPE_BATCH], wirelen[BPE_BATCH], numbers[BPE_BATCH];
 static uint8_t outgoing[BPE_BATCH];
-static bool without; /* the source never says so */
+static bool without; /* the source never reports a direction */
 static struct run expected, got;
 static struct bpei_seed seed;
 
@@ -59,7 +59,7 @@ static void open_guarded_rooms(void)
 		room[i] = all + (2 * i + 1) * page;
 }
 
-/* Puts a packet into a room: at its end, or so many bytes from its beginning. */
+/* Copies a packet into a room: `alignment` bytes behind the begin, or, if negative, at the end. */
 static void place_packet(
 	uint32_t i, const uint8_t *packet, uint32_t bytes, uint32_t wire, int alignment)
 {
@@ -97,28 +97,40 @@ static void record_verdict(bool same, const char *what, uint32_t i, const char *
 	printf("\n");
 }
 
-/* NULL, or the field of element i in which the two runs are not the same. */
+/* Returns the name of the first field of element i that differs between the runs, or NULL. */
 static const char *find_difference(const struct run *a, const struct run *b, uint32_t i)
 {
 #define LAYER(field)                                                                               \
 	if (memcmp(&a->layers[i].field, &b->layers[i].field, sizeof a->layers[i].field))           \
-		return #field;
-	LAYER(network) LAYER(transport) LAYER(payload) LAYER(flags) LAYER(end) LAYER(ethertype)
-				LAYER(ip_proto) LAYER(proto) LAYER(link_type) LAYER(tcp_flags)
-					LAYER(vlan_count) LAYER(vlan)
+	return #field
+	LAYER(network);
+	LAYER(transport);
+	LAYER(payload);
+	LAYER(flags);
+	LAYER(end);
+	LAYER(ethertype);
+	LAYER(ip_proto);
+	LAYER(proto);
+	LAYER(link_type);
+	LAYER(tcp_flags);
+	LAYER(vlan_count);
+	LAYER(vlan);
 #undef LAYER
 #define KEY(field)                                                                                 \
 	if (memcmp(&a->key[i].field, &b->key[i].field, sizeof a->key[i].field))                    \
-		return "key." #field;
-						KEY(addr[0]) KEY(addr[1]) KEY(port) KEY(ip_proto)
-							KEY(ip_version) KEY(vlan) KEY(zero)
+	return "key." #field
+	KEY(addr[0]);
+	KEY(addr[1]);
+	KEY(port);
+	KEY(ip_proto);
+	KEY(ip_version);
+	KEY(vlan);
+	KEY(zero);
 #undef KEY
-								return a->hash[i] == b->hash[i]
-		? NULL
-		: "hash";
+	return a->hash[i] == b->hash[i] ? NULL : "hash";
 }
 
-/* Both on the first n packets; poison first. */
+/* Parses the first n packets with scalar and the backend, into poisoned outputs, and compares. */
 static void parse_both(uint32_t n, uint32_t link_type)
 {
 	memset(&expected, 0xa5, sizeof expected);
@@ -131,7 +143,7 @@ static void parse_both(uint32_t n, uint32_t link_type)
 	struct bpei_columns b = run_columns(&got);
 	bpei_parse_scalar(&a, n, link_type, &seed);
 	backend->parse(&b, n, link_type, &seed);
-	for (uint32_t i = 0; i < n; i++) /* what is there where there is no key means nothing */
+	for (uint32_t i = 0; i < n; i++) /* without a key the bytes of the key have no meaning */
 		if (!(expected.layers[i].flags & BPE_PKT_KEY))
 			got.key[i] = expected.key[i];
 	if (!memcmp(&expected, &got, sizeof got)) {
@@ -150,12 +162,14 @@ static void compare_every_truncation(void)
 	uint8_t packet[PACKET_MOST];
 	uint32_t n = 0;
 	for (uint32_t number = 0; number < SHAPES; number++) {
-		uint32_t bytes = packet_make(packet, number);
+		uint32_t bytes = make_shaped_packet(packet, number);
 		for (uint32_t k = 0; k <= bytes; k++) {
 			numbers[n] = number;
 			place_packet(n, packet, k, kernel_random(2) ? bytes : k, -1);
-			if (++n == BPE_BATCH)
-				parse_both(n, 1), n = 0;
+			if (++n == BPE_BATCH) {
+				parse_both(n, 1);
+				n = 0;
+			}
 		}
 	}
 	parse_both(n, 1);
@@ -166,7 +180,7 @@ static uint32_t make_any_packet(uint8_t packet[PACKET_MOST], uint32_t i)
 	static const uint8_t common[][2] = { { 0, 0 }, { 0, 4 }, { 7, 0 }, { 7, 4 }, { 0, 8 },
 		{ 7, 9 } };
 	uint32_t number = kernel_random(SHAPES);
-	if (kernel_random(4)) { /* mostly what the vectors take */
+	if (kernel_random(4)) { /* mostly shapes that the vectors parse */
 		uint32_t k = kernel_random(6);
 		number = kernel_random(2) +
 			 TAGS * (common[k][0] +
@@ -175,11 +189,11 @@ static uint32_t make_any_packet(uint8_t packet[PACKET_MOST], uint32_t i)
 							TRANSPORTS * kernel_random(ENDS * BODIES)));
 	}
 	numbers[i] = number;
-	return packet_make(packet, number);
+	return make_shaped_packet(packet, number);
 }
 
-/* Makes an Ethernet packet one of the link type: the bytes of its header that fall away.  Some are
- * left as they are, for what nobody sends. */
+/* Changes an Ethernet packet to the link type; returns the number of bytes to skip at the front.
+ * Some packets stay unchanged, for headers that nobody sends. */
 static uint32_t change_link_type(uint8_t packet[PACKET_MOST], uint32_t link_type)
 {
 	static const uint32_t families[] = { 2, 30, 28, 24, 10, 7, 0x10002 };
@@ -237,17 +251,26 @@ static void compare_mutated(uint32_t rounds)
 			uint32_t from = change_link_type(packet, link_type);
 			if (from > cut)
 				from = cut;
-			place_packet(i, packet + from, cut - from,
-				kernel_random(8) ? bytes - from : kernel_random(2 * bytes),
-				kernel_random(2) ? -1 : (int)kernel_random(16));
+			int alignment = kernel_random(2) ? -1 : (int)kernel_random(16);
+			uint32_t wire = kernel_random(8) ? bytes - from : kernel_random(2 * bytes);
+			place_packet(i, packet + from, cut - from, wire, alignment);
 		}
 		parse_both(BPE_BATCH, link_type);
 	}
 }
 
+enum { BUCKETS = 8 };
+
+/* Returns a hash: mostly of a tag that the buckets may hold, else any word, or 0. */
+static uint32_t draw_probe_hash(void)
+{
+	if (kernel_random(8))
+		return kernel_random(12 * BUCKETS);
+	return kernel_random(2) ? kernel_random_word() : 0;
+}
+
 static void compare_probes(uint32_t rounds)
 {
-	enum { BUCKETS = 8 };
 	_Alignas(64) struct bpei_bucket buckets[BUCKETS];
 	uint32_t hash[MOST], entries[2][MOST];
 	while (rounds--)
@@ -265,9 +288,7 @@ static void compare_probes(uint32_t rounds)
 				buckets[b].has_overflow = buckets[b].overflow != 0;
 			}
 			for (uint32_t i = 0; i < MOST; i++)
-				hash[i] = kernel_random(8)   ? kernel_random(12 * BUCKETS)
-					  : kernel_random(2) ? kernel_random_word()
-							     : 0;
+				hash[i] = draw_probe_hash();
 			memset(entries, 0xa5, sizeof entries);
 			bpei_probe_scalar(buckets, BUCKETS - 1, hash, n, entries[0]);
 			backend->probe(buckets, BUCKETS - 1, hash, n, entries[1]);
@@ -276,9 +297,29 @@ static void compare_probes(uint32_t rounds)
 		}
 }
 
-/* Records of one length up to one that is not, which may be the first, or up to the end of a page
- * that may not be touched behind it.  A backend may stop early, behind whole groups of its own, but
- * not within the first `n` if all of these are alike. */
+/* Writes n records at `first`: all as described, except for record `other`, which has
+ * another length of the packet or, if checked, of the header. */
+static void write_uniform_records(
+	uint8_t *first, const struct bpei_record_run *how, uint32_t n, uint32_t other)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t *r = first + (size_t)i * how->stride;
+		uint32_t head[4] = { kernel_random(2) ? kernel_random_word()
+						      : kernel_random(2) * 0x7fffffffu,
+			kernel_random_word(), how->caplen, kernel_random_word() };
+		uint16_t hdrlen = (uint16_t)how->hdrlen;
+		if (i == other && (!how->checks_hdrlen || kernel_random(2)))
+			head[2] ^= 1u << kernel_random(32);
+		else if (i == other)
+			hdrlen ^= (uint16_t)(1u << kernel_random(16));
+		memcpy(r, head, sizeof head);
+		memcpy(r + 16, &hdrlen, sizeof hdrlen);
+	}
+}
+
+/* Compares walks over records of uniform length, up to a record that differs or up to a page
+ * without access.  The first record may differ already.  A backend may stop early, behind whole
+ * groups of lanes, but not within the first `n` if all of these are uniform. */
 static void compare_uniform_walks(uint32_t rounds)
 {
 	static const uint8_t *at[2][MOST];
@@ -294,31 +335,22 @@ static void compare_uniform_walks(uint32_t rounds)
 		uint32_t bytes = kernel_random(page / 32 - header);
 		uint32_t stride = (header + bytes + 3) & ~3u;
 		uint32_t other = kernel_random(2) ? n : kernel_random(n + 1);
+		uint32_t snaplen = kernel_random(2) ? BPE_MAX_SNAPLEN : kernel_random(64);
 		struct bpei_record_run how = { .stride = stride,
 			.hdrlen = header,
 			.caplen = bytes,
-			.snaplen = kernel_random(2) ? BPE_MAX_SNAPLEN : kernel_random(64),
+			.snaplen = snaplen,
 			.fraction_ns = kernel_random(2) ? 1000 : 1,
 			.checks_hdrlen = kernel_random(2),
 			.stamp_signed = kernel_random(2) };
 		size_t all = n ? (size_t)(n - 1) * stride + header + bytes : 0;
 		uint8_t *first = records + 4 * page - all;
 		how.record = first;
-		for (uint32_t i = 0; i < n; i++) {
-			uint8_t *r = first + (size_t)i * stride;
-			uint32_t head[4] = { kernel_random(2) ? kernel_random_word()
-							      : kernel_random(2) * 0x7fffffffu,
-				kernel_random_word(), bytes, kernel_random_word() };
-			uint16_t told = (uint16_t)header;
-			if (i == other && (!how.checks_hdrlen || kernel_random(2)))
-				head[2] ^= 1u << kernel_random(32);
-			else if (i == other)
-				told ^= (uint16_t)(1u << kernel_random(16));
-			memcpy(r, head, sizeof head);
-			memcpy(r + 16, &told, sizeof told);
-		}
-		memset(stamps, 0xa5, sizeof stamps), memset(kept, 0xa5, sizeof kept),
-			memset(wire, 0xa5, sizeof wire), memset(at, 0xa5, sizeof at);
+		write_uniform_records(first, &how, n, other);
+		memset(stamps, 0xa5, sizeof stamps);
+		memset(kept, 0xa5, sizeof kept);
+		memset(wire, 0xa5, sizeof wire);
+		memset(at, 0xa5, sizeof at);
 		uint32_t counts[2];
 		for (int k = 0; k < 2; k++) {
 			const struct bpei_columns c = { .data = at[k],
