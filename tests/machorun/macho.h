@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* machorun: what the loader (load.c) and the shims (shim*.c) share. */
+/* machorun: declarations shared by the loader (load.c) and the shims (shim*.c). */
 #ifndef MACHO_H
 #define MACHO_H
 #include <stddef.h>
@@ -9,33 +9,33 @@ struct shim {
 	const char *name;
 	void *at;
 };
-/* Each ends with a NULL name. */
+/* Each table ends with a NULL name. */
 extern const struct shim shims_system[], shims_sandbox[], shims_files[], shims_kqueue[];
 extern const struct shim shims_threads[], shims_text[], shims_net[];
 
 void *shim_find(const char *name);
-extern unsigned long kevents, kevents_low; /* calls, and those with NOTE_LOWAT */
+extern unsigned long kevents, kevents_low; /* calls, and calls with NOTE_LOWAT */
 void shim_start(void);                     /* before the first instruction */
 void note(const char *format, ...)
 	__attribute__((format(printf, 1, 2))); /* to the file $MACHO_LOG, if set */
 
-/* errno: Darwin's own, one a thread.  Linux's is fetched when the program asks (__error), so that
- * plain calls pass through. */
+/* Darwin's errno of the thread.  Linux's errno is converted when the program calls __error, so a
+ * plain call needs no shim. */
 extern __thread int darwin_errno;
 int to_darwin_errno(int linux_errno);
-int fail_as(int darwin); /* sets Darwin's errno; -1 */
+int fail_as(int darwin); /* sets Darwin's errno; returns -1 */
 int *shim_error(void);
 const char *darwin_strerror(int darwin);
 
-/* The sandbox, when the program has asked for it. */
+/* True as soon as the program entered the sandbox. */
 extern int sandboxed;
 int sandbox_allows(
-	const char *operation, const char *path); /* path as the program gave it, or NULL */
+	const char *operation, const char *path); /* path as given by the program, or NULL */
 
-/* "/private/etc" is "/etc" here, "/dev/bpfN" is "$MACHO_BPFN". */
+/* Returns the path on Linux: "/private/etc" is "/etc" here, "/dev/bpfN" is "$MACHO_BPFN". */
 const char *here_path(const char *path, char *room, size_t bytes, int *is_bpf);
-void mac_path(const char *path, char *to); /* as macOS would see it; room for PATH_MAX */
+void mac_path(const char *path, char *to); /* the path on macOS; `to` has PATH_MAX bytes */
 int is_bpf_fd(int fd);
 void set_bpf_fd(int fd, int yes);
-int darwin_open_flags(int f); /* to Linux's */
+int darwin_open_flags(int f); /* returns Linux's flags */
 #endif

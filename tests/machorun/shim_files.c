@@ -36,7 +36,7 @@ static int denied_open(const char *path, int l)
 	return l & O_CREAT && access(path, F_OK) && !sandbox_allows("file-write-create", path);
 }
 
-static int opened(int fd, const char *path, int is_bpf)
+static int note_opened(int fd, const char *path, int is_bpf)
 {
 	if (is_bpf)
 		note("open %s: %d (%s)", path, fd, fd < 0 ? strerror(errno) : "");
@@ -56,7 +56,7 @@ static int s_open(const char *path, int flags, ...)
 	if (denied_open(path, l))
 		return fail_as(1);
 	const char *here = here_path(path, room, sizeof room, &is_bpf);
-	return opened(open(here, l, mode), path, is_bpf);
+	return note_opened(open(here, l, mode), path, is_bpf);
 }
 
 /* Writes the path that a name means beside an open directory; Darwin's AT_FDCWD is -2. */
@@ -90,7 +90,7 @@ static int s_openat(int at, const char *path, int flags, ...)
 	if (denied_open(full, l))
 		return fail_as(1);
 	const char *here = here_path(path, room, sizeof room, &is_bpf);
-	return opened(openat(directory_here(at), here, l, mode), path, is_bpf);
+	return note_opened(openat(directory_here(at), here, l, mode), path, is_bpf);
 }
 
 static int denied_metadata(int at, const char *path)
@@ -201,14 +201,22 @@ _Static_assert(sizeof(struct darwin_stat) == 144 && offsetof(struct darwin_stat,
 static int put_stat(const struct stat *s, struct darwin_stat *d)
 {
 	memset(d, 0, sizeof *d);
-	d->dev = (int32_t)s->st_dev, d->mode = (uint16_t)s->st_mode,
-	d->nlink = (uint16_t)s->st_nlink, d->ino = s->st_ino, d->uid = s->st_uid,
+	d->dev = (int32_t)s->st_dev;
+	d->mode = (uint16_t)s->st_mode;
+	d->nlink = (uint16_t)s->st_nlink;
+	d->ino = s->st_ino;
+	d->uid = s->st_uid;
 	d->gid = s->st_gid;
-	d->rdev = (int32_t)s->st_rdev, d->size = s->st_size, d->blocks = s->st_blocks,
+	d->rdev = (int32_t)s->st_rdev;
+	d->size = s->st_size;
+	d->blocks = s->st_blocks;
 	d->blksize = (int32_t)s->st_blksize;
-	d->times[0] = s->st_atim.tv_sec, d->times[1] = s->st_atim.tv_nsec,
-	d->times[2] = s->st_mtim.tv_sec, d->times[3] = s->st_mtim.tv_nsec;
-	d->times[4] = s->st_ctim.tv_sec, d->times[5] = s->st_ctim.tv_nsec;
+	d->times[0] = s->st_atim.tv_sec;
+	d->times[1] = s->st_atim.tv_nsec;
+	d->times[2] = s->st_mtim.tv_sec;
+	d->times[3] = s->st_mtim.tv_nsec;
+	d->times[4] = s->st_ctim.tv_sec;
+	d->times[5] = s->st_ctim.tv_nsec;
 	return 0;
 }
 
@@ -225,7 +233,8 @@ static int s_stat(const char *path, struct darwin_stat *d)
 static int s_fstatat(int at, const char *path, struct darwin_stat *d, int flags)
 {
 	char room[PATH_MAX];
-	int is_bpf, l = flags & 0x20 ? AT_SYMLINK_NOFOLLOW : 0;
+	int is_bpf;
+	int l = flags & 0x20 ? AT_SYMLINK_NOFOLLOW : 0;
 	struct stat s;
 	if (denied_metadata(at, path))
 		return fail_as(1);
@@ -237,6 +246,29 @@ static int s_fstat(int fd, struct darwin_stat *d)
 {
 	struct stat s;
 	return fstat(fd, &s) ? -1 : put_stat(&s, d);
+}
+
+static int get_file_flags(int fd)
+{
+	int here = fcntl(fd, F_GETFL);
+	if (here < 0)
+		return here;
+	int there = here & 3;
+	if (here & O_NONBLOCK)
+		there |= 4;
+	if (here & O_APPEND)
+		there |= 8;
+	return there;
+}
+
+static int set_file_flags(int fd, long there)
+{
+	int here = 0;
+	if (there & 4)
+		here |= O_NONBLOCK;
+	if (there & 8)
+		here |= O_APPEND;
+	return fcntl(fd, F_SETFL, here);
 }
 
 static int s_fcntl(int fd, int cmd, ...)
@@ -252,12 +284,11 @@ static int s_fcntl(int fd, int cmd, ...)
 	case 2:
 		return fcntl(fd, F_SETFD, (int)v & 1);
 	case 3:
-		r = fcntl(fd, F_GETFL);
-		return r < 0 ? r : (r & 3) | (r & O_NONBLOCK ? 4 : 0) | (r & O_APPEND ? 8 : 0);
+		return get_file_flags(fd);
 	case 4:
-		r = fcntl(fd, F_SETFL, (v & 4 ? O_NONBLOCK : 0) | (v & 8 ? O_APPEND : 0));
-		if (!r && is_bpf_fd(fd)) { /* macOS hands it on to the device as FIONBIO; the served
-					      node knows that only */
+		r = set_file_flags(fd, v);
+		if (!r && is_bpf_fd(fd)) { /* macOS sends FIONBIO to the device; the served node
+					      knows FIONBIO only */
 			uint32_t on = v & 4 ? 1 : 0;
 			r = ioctl(fd, 0x8004667eul, &on);
 			if (r > 0)
@@ -285,8 +316,10 @@ static int s_ioctl(int fd, unsigned long request, ...)
 		if (sandboxed && !sandbox_allows("file-ioctl", NULL))
 			return fail_as(1);
 		r = ioctl(fd, request & 0xffffffffu, argument);
-		note("ioctl bpf %d 0x%lx: %d%s%s", fd, request, r, r < 0 ? " " : "",
-			r < 0 ? strerror(errno) : "");
+		if (r < 0)
+			note("ioctl bpf %d 0x%lx: %d %s", fd, request, r, strerror(errno));
+		else
+			note("ioctl bpf %d 0x%lx: %d", fd, request, r);
 		return r;
 	}
 	r = shim_ioctl_net(fd, request, argument, &done);

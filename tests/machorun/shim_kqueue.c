@@ -48,10 +48,11 @@ static int64_t now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Is it ready?  For a BPF node in immediate mode: as many bytes as the low water says; what a full
- * buffer has moved on is not counted by the served node's FIONREAD, so a count that fell, or is 0
- * while poll says ready, is one. */
-static int ready(struct darwin_kevent *k, short revents, int *last, int64_t *data)
+/* Returns whether a knote is ready.  A BPF node in immediate mode is ready with as many bytes as
+ * the low water.  FIONREAD of the served node does not count the bytes of the hold buffer.
+ * Therefore a smaller count than before, or 0 while poll reports the node ready, counts as ready.
+ */
+static int is_knote_ready(struct darwin_kevent *k, short revents, int *last, int64_t *data)
 {
 	int n = 0;
 	*data = 0;
@@ -82,35 +83,44 @@ static int has_knote(const struct queue *queue, const struct darwin_kevent *chan
 	return 0;
 }
 
-/* EV_ADD of what is registered changes it. */
+/* Adds a knote; EV_ADD of a registered descriptor changes the knote there. */
 static void put_knote(struct queue *queue, const struct darwin_kevent *change)
 {
 	const int at = has_knote(queue, change);
 	queue->on[at ? at - 1 : queue->n++] = *change;
 }
 
-static int s_kevent(int q, const struct darwin_kevent *change, int changes,
-	struct darwin_kevent *event, int events, const struct timespec *wait)
+static struct queue *find_queue(int q)
 {
 	struct queue *queue = NULL;
-	int out = 0;
-	int64_t end =
-		wait ? now_ns() + (int64_t)wait->tv_sec * 1000000000 + wait->tv_nsec : INT64_MAX;
 	pthread_mutex_lock(&queue_lock);
 	for (int i = 0; i < 64; i++)
 		if (queues[i].fd == q + 1)
 			queue = &queues[i];
 	pthread_mutex_unlock(&queue_lock);
-	if (!queue)
-		return fail_as(9);
-	if (wait && (wait->tv_sec < 0 || wait->tv_nsec < 0 || wait->tv_nsec > 999999999))
-		return fail_as(22);
+	return queue;
+}
+
+/* Returns Darwin's errno of a change, or 0. */
+static int check_knote(const struct queue *queue, const struct darwin_kevent *change)
+{
+	if (change->filter != -1)
+		return 45;
+	if (!(change->flags & 1))
+		return 2;
+	if (fcntl((int)change->ident, F_GETFD) < 0)
+		return 9;
+	return queue->n == 8 && !has_knote(queue, change) ? 12 : 0;
+}
+
+/* Applies the changes, and reports errors as events.  Returns the number of events, or -1 (Darwin's
+ * errno is set) if an error finds no room. */
+static int apply_changes(struct queue *queue, const struct darwin_kevent *change, int changes,
+	struct darwin_kevent *event, int events)
+{
+	int out = 0;
 	for (int i = 0; i < changes; i++) {
-		int wrong = change[i].filter != -1                           ? 45
-			    : !(change[i].flags & 1)                         ? 2
-			    : fcntl((int)change[i].ident, F_GETFD) < 0       ? 9
-			    : queue->n == 8 && !has_knote(queue, &change[i]) ? 12
-									     : 0;
+		int wrong = check_knote(queue, &change[i]);
 		if (change[i].fflags & ~1u || change[i].flags & ~1u)
 			note("kevent flags 0x%x fflags 0x%x: not known here", change[i].flags,
 				change[i].fflags);
@@ -125,52 +135,85 @@ static int s_kevent(int q, const struct darwin_kevent *change, int changes,
 		event[out].flags = 0x4000;
 		event[out++].data = wrong;
 	}
-	if (out || !events)
-		return out;
-	kevents++;
+	return out;
+}
+
+/* Polls the queue's descriptors; a low water forbids to sleep in ppoll.  Returns the number of
+ * events, or -1. */
+static int poll_queue(struct queue *queue, int low, int64_t left, int *last,
+	struct darwin_kevent *event, int events)
+{
+	struct pollfd p[8];
+	int out = 0;
+	for (int i = 0; i < queue->n; i++)
+		p[i] = (struct pollfd){ .fd = (int)queue->on[i].ident, .events = POLLIN };
+	struct timespec t = { .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
+	struct timespec zero = { 0, 0 };
+	if (ppoll(p, (nfds_t)queue->n, low ? &zero : &t, NULL) < 0)
+		return -1;
+	for (int i = 0; i < queue->n && out < events; i++) {
+		int64_t data;
+		if (!is_knote_ready(&queue->on[i], p[i].revents, &last[i], &data))
+			continue;
+		event[out] = queue->on[i];
+		event[out].flags = 1;
+		event[out].fflags = 0;
+		event[out++].data = data;
+	}
+	return out;
+}
+
+/* Sleeps for at most half a millisecond, or until a pipe is ready. */
+static int sleep_tick(const struct queue *queue, int64_t left)
+{
+	struct timespec tick = { 0, left < 500000 ? left : 500000 };
+	struct pollfd pipes[8];
+	int n = 0;
+	for (int i = 0; i < queue->n; i++)
+		if (!is_bpf_fd((int)queue->on[i].ident))
+			pipes[n++] =
+				(struct pollfd){ .fd = (int)queue->on[i].ident, .events = POLLIN };
+	return ppoll(pipes, (nfds_t)n, &tick, NULL);
+}
+
+static int wait_events(struct queue *queue, struct darwin_kevent *event, int events, int64_t end)
+{
 	int last[8] = { 0 };
 	int low = 0;
 	for (int i = 0; i < queue->n; i++)
 		low |= is_bpf_fd((int)queue->on[i].ident) && queue->on[i].fflags & 1;
 	kevents_low += (unsigned long)low;
 	for (;;) {
-		struct pollfd p[8];
 		int64_t left = end == INT64_MAX ? 1000000000 : end - now_ns();
 		if (left < 0)
 			left = 0;
-		/* With a low water a ready node would end each poll at once: it is asked without
-		 * waiting, and all wait half a millisecond. */
-		for (int i = 0; i < queue->n; i++)
-			p[i] = (struct pollfd){ .fd = (int)queue->on[i].ident, .events = POLLIN };
-		struct timespec t = { .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
-		struct timespec zero = { 0, 0 };
-		if (ppoll(p, (nfds_t)queue->n, low ? &zero : &t, NULL) < 0)
-			return -1;
-		for (int i = 0; i < queue->n && out < events; i++) {
-			int64_t data;
-			if (!ready(&queue->on[i], p[i].revents, &last[i], &data))
-				continue;
-			event[out] = queue->on[i];
-			event[out].flags = 1;
-			event[out].fflags = 0;
-			event[out++].data = data;
-		}
+		/* With a low water a ready node would end each poll at once.  Therefore poll does
+		 * not wait, and sleep_tick does. */
+		int out = poll_queue(queue, low, left, last, event, events);
 		if (out)
 			return out;
 		if (end != INT64_MAX && now_ns() >= end)
 			return 0;
-		if (low) {
-			struct timespec tick = { 0, left < 500000 ? left : 500000 };
-			struct pollfd pipes[8];
-			int n = 0;
-			for (int i = 0; i < queue->n; i++)
-				if (!is_bpf_fd((int)queue->on[i].ident))
-					pipes[n++] = (struct pollfd){ .fd = (int)queue->on[i].ident,
-						.events = POLLIN };
-			if (ppoll(pipes, (nfds_t)n, &tick, NULL) < 0)
-				return -1;
-		}
+		if (low && sleep_tick(queue, left) < 0)
+			return -1;
 	}
+}
+
+static int s_kevent(int q, const struct darwin_kevent *change, int changes,
+	struct darwin_kevent *event, int events, const struct timespec *wait)
+{
+	int64_t end =
+		wait ? now_ns() + (int64_t)wait->tv_sec * 1000000000 + wait->tv_nsec : INT64_MAX;
+	struct queue *queue = find_queue(q);
+	if (!queue)
+		return fail_as(9);
+	if (wait && (wait->tv_sec < 0 || wait->tv_nsec < 0 || wait->tv_nsec > 999999999))
+		return fail_as(22);
+	int out = apply_changes(queue, change, changes, event, events);
+	if (out || !events)
+		return out;
+	kevents++;
+	return wait_events(queue, event, events, end);
 }
 
 const struct shim shims_kqueue[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Shims of interfaces, addresses and names: Darwin's sockaddr has its length first, and AF_INET6 is
- * 30 there. */
+/* Shims of interfaces, addresses and names.  Darwin's sockaddr begins with a length, and AF_INET6
+ * is 30 on Darwin. */
 #define _GNU_SOURCE
 #include "macho.h"
 #include <arpa/inet.h>
@@ -18,10 +18,12 @@
 enum { D_INET6 = 30, D_LINK = 18 };
 static int family_here(int f)
 {
-	return f == D_INET6 ? AF_INET6 : f == 1 || f == 2 ? f : 0;
+	if (f == D_INET6)
+		return AF_INET6;
+	return f == 1 || f == 2 ? f : 0;
 }
 
-/* {length, family, as Linux from the port on}: the bytes used. */
+/* Writes {length, family, then the bytes of Linux from the port on}; returns the bytes used. */
 static size_t put_address(const struct sockaddr *a, uint8_t *to)
 {
 	if (a->sa_family == AF_INET) {
@@ -36,9 +38,9 @@ static size_t put_address(const struct sockaddr *a, uint8_t *to)
 	return 28;
 }
 
-/* macOS trims an IPv4 netmask to its last byte that is not 0 and leaves its family 0 (in_socktrim);
- * getifaddrs packs by that length. What lies behind is the next address there: here 0x5a, so that
- * whoever reads on sees it. */
+/* Writes a netmask as macOS does: an IPv4 netmask ends at the last byte that is not 0, and the
+ * family stays 0 (in_socktrim).  getifaddrs of macOS packs by that length, so the next address
+ * follows at once.  Here 0x5a follows, to reveal a reader that reads too far. */
 static size_t put_mask(const struct sockaddr *a, uint8_t *to)
 {
 	if (a->sa_family != AF_INET)
@@ -57,12 +59,19 @@ static size_t put_mask(const struct sockaddr *a, uint8_t *to)
 	return 16;
 }
 
-/* struct sockaddr_dl: {length, family, index, type, name's, address's, selector's lengths, data}.
- */
+/* Returns IFT_ETHER, IFT_LOOP or IFT_OTHER for Linux's ARPHRD number. */
+static uint8_t link_type_there(uint16_t hatype)
+{
+	if (hatype == 1)
+		return 6;
+	return hatype == 772 ? 24 : 1;
+}
+
+/* Writes struct sockaddr_dl: {length, family, index, type, lengths of name, address and selector,
+ * data}. */
 static size_t put_link(const struct sockaddr_ll *a, const char *name, uint8_t *to)
 {
 	uint16_t index = (uint16_t)a->sll_ifindex;
-	uint8_t type = a->sll_hatype == 1 ? 6 : a->sll_hatype == 772 ? 24 : 1;
 	uint8_t n = (uint8_t)strlen(name);
 	uint8_t halen = a->sll_hatype == 1 ? 6 : 0;
 	size_t length = 8u + n + halen;
@@ -72,7 +81,7 @@ static size_t put_link(const struct sockaddr_ll *a, const char *name, uint8_t *t
 	to[0] = (uint8_t)length;
 	to[1] = D_LINK;
 	memcpy(to + 2, &index, 2);
-	to[4] = type;
+	to[4] = link_type_there(a->sll_hatype);
 	to[5] = n;
 	to[6] = halen;
 	memcpy(to + 8, name, n);
@@ -112,9 +121,10 @@ static int s_getifaddrs(struct ifaddrs **out)
 			put_link((const void *)a->ifa_addr, x->name, x->address);
 		else {
 			put_address(a->ifa_addr, x->address);
-			if (a->ifa_netmask)
-				put_mask(a->ifa_netmask, x->mask),
-					x->a.ifa_netmask = (void *)x->mask;
+			if (a->ifa_netmask) {
+				put_mask(a->ifa_netmask, x->mask);
+				x->a.ifa_netmask = (void *)x->mask;
+			}
 		}
 		*to = &x->a;
 		to = &x->a.ifa_next;
@@ -144,7 +154,7 @@ int shim_ioctl_net(int fd, unsigned long request, void *argument, int *done)
 			return -1;
 		memcpy((char *)argument + 16, &r.ifr_mtu, 4);
 		return 0;
-	case 0xc0206978: /* SIOCIFCREATE: pktap gets its number */
+	case 0xc0206978: /* SIOCIFCREATE: pktap gets a number */
 		note("SIOCIFCREATE %.16s", (char *)argument);
 		if (getuid())
 			return fail_as(1);
@@ -190,6 +200,31 @@ struct darwin_addrinfo {
 	struct darwin_addrinfo *next;
 };
 
+/* Returns Darwin's EAI number for Linux's. */
+static int lookup_error_there(int here)
+{
+	switch (here) {
+	case EAI_NONAME:
+		return 8;
+	case EAI_AGAIN:
+		return 2;
+	case EAI_FAIL:
+		return 4;
+	case EAI_FAMILY:
+		return 5;
+	case EAI_MEMORY:
+		return 6;
+	case EAI_SERVICE:
+		return 9;
+	case EAI_SOCKTYPE:
+		return 10;
+	case EAI_BADFLAGS:
+		return 3;
+	default:
+		return 11;
+	}
+}
+
 static int s_getaddrinfo(const char *host, const char *service, const struct darwin_addrinfo *d,
 	struct darwin_addrinfo **out)
 {
@@ -198,8 +233,11 @@ static int s_getaddrinfo(const char *host, const char *service, const struct dar
 	if (sandboxed && !sandbox_allows("mach-lookup", NULL))
 		return 8;
 	if (d) {
-		hints.ai_flags = (d->flags & 7) | (d->flags & 0x1000 ? AI_NUMERICSERV : 0) |
-				 (d->flags & 0x400 ? AI_ADDRCONFIG : 0);
+		hints.ai_flags = d->flags & 7;
+		if (d->flags & 0x1000)
+			hints.ai_flags |= AI_NUMERICSERV;
+		if (d->flags & 0x400)
+			hints.ai_flags |= AI_ADDRCONFIG;
 		hints.ai_family = d->family ? family_here(d->family) : 0;
 		hints.ai_socktype = d->socktype;
 		hints.ai_protocol = d->protocol;
@@ -207,15 +245,7 @@ static int s_getaddrinfo(const char *host, const char *service, const struct dar
 	int r = getaddrinfo(host, service, &hints, &list);
 	note("getaddrinfo %s: %d", host, r);
 	if (r)
-		return r == EAI_NONAME     ? 8
-		       : r == EAI_AGAIN    ? 2
-		       : r == EAI_FAIL     ? 4
-		       : r == EAI_FAMILY   ? 5
-		       : r == EAI_MEMORY   ? 6
-		       : r == EAI_SERVICE  ? 9
-		       : r == EAI_SOCKTYPE ? 10
-		       : r == EAI_BADFLAGS ? 3
-					   : 11;
+		return lookup_error_there(r);
 	struct darwin_addrinfo **to = out;
 	*out = NULL;
 	for (struct addrinfo *a = list; a; a = a->ai_next) {
@@ -245,7 +275,8 @@ static void s_freeaddrinfo(struct darwin_addrinfo *a)
 	}
 	while (a) {
 		struct darwin_addrinfo *n = a->next;
-		free(a), a = n;
+		free(a);
+		a = n;
 	}
 }
 static struct servent *s_getservbyname(const char *n, const char *p)

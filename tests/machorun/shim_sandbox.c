@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Shims of sandbox(7): the profile is parsed, and what it does not allow is denied, by the path
- * that macOS would see. */
+/* Shims of sandbox(7).  The parser reads the rules of the profile; an operation without a rule is
+ * denied.  Rules compare paths as macOS would see them. */
 #define _GNU_SOURCE
 #include "macho.h"
 #include <limits.h>
@@ -15,7 +15,7 @@ static struct rule {
 } rules[128];
 static int rule_count;
 
-/* Links are resolved, and /etc lies under /private. */
+/* Resolves links, and puts /etc, /tmp and /var under /private. */
 void mac_path(const char *path, char *to)
 {
 	char full[PATH_MAX], room[PATH_MAX], *slash;
@@ -25,42 +25,43 @@ void mac_path(const char *path, char *to)
 		snprintf(to, PATH_MAX, "%s", path);
 		return;
 	}
-	if (!realpath(p, full)) { /* not there yet: its directory's */
+	if (!realpath(p, full)) { /* absent yet: resolve the directory */
 		char copy[PATH_MAX], dir[PATH_MAX];
 		snprintf(copy, sizeof copy, "%s", p);
 		slash = strrchr(copy, '/');
 		if (slash)
 			*slash = 0;
-		if (!realpath(!slash ? "." : slash == copy ? "/" : copy, dir))
+		const char *parent = slash == copy ? "/" : copy;
+		if (!realpath(slash ? parent : ".", dir))
 			dir[0] = 0;
-		snprintf(full, sizeof full, "%.2000s/%.2000s", strcmp(dir, "/") ? dir : "",
-			slash ? slash + 1 : copy);
+		const char *before = strcmp(dir, "/") ? dir : "";
+		snprintf(full, sizeof full, "%.2000s/%.2000s", before, slash ? slash + 1 : copy);
 	}
-	int private = !strncmp(full, "/etc/", 5) || !strncmp(full, "/tmp/", 5) ||
-		      !strncmp(full, "/var/", 5) || !strcmp(full, "/tmp") ||
-		      !strcmp(full, "/etc") || !strcmp(full, "/var");
-	snprintf(to, PATH_MAX, "%s%.4000s", private ? "/private" : "", full);
+	int is_private = !strncmp(full, "/etc/", 5) || !strncmp(full, "/tmp/", 5) ||
+			 !strncmp(full, "/var/", 5) || !strcmp(full, "/tmp") ||
+			 !strcmp(full, "/etc") || !strcmp(full, "/var");
+	snprintf(to, PATH_MAX, "%s%.4000s", is_private ? "/private" : "", full);
 }
 
-static int matches(const char *rule, const char *operation)
+static int matches_operation(const char *rule, const char *operation)
 {
 	size_t n = strlen(rule);
 	return n && rule[n - 1] == '*' ? !strncmp(rule, operation, n - 1)
 				       : !strcmp(rule, operation);
 }
 
-/* Returns whether a rule allows the operation on that path, as macOS sees it; NULL: on any. */
+/* Returns whether a rule allows the operation on the path `seen` of macOS; NULL: on any path. */
 static int has_rule(const char *operation, const char *seen)
 {
 	for (int i = 0; i < rule_count; i++)
-		if (matches(rules[i].operation, operation) &&
+		if (matches_operation(rules[i].operation, operation) &&
 			(!rules[i].literal[0] || (seen && !strcmp(rules[i].literal, seen))))
 			return 1;
 	return 0;
 }
 
-/* Returns whether each link on the way to a file may be followed: its own metadata may be read.  A
- * link is one that is here, or /etc, /tmp or /var, which are links on macOS. */
+/* Returns whether the metadata of each link on the way to a file may be read.  Links are the links
+ * of this system, and /etc, /tmp and /var, which are links on macOS. */
 static int may_follow_links(const char *path)
 {
 	static const char *const links[] = { "/etc", "/tmp", "/var" };
@@ -87,7 +88,10 @@ int sandbox_allows(const char *operation, const char *path)
 		mac_path(path, seen);
 	if (has_rule(operation, path ? seen : NULL) && (!path || may_follow_links(path)))
 		return 1;
-	note("SANDBOX denies %s %s (%s)", operation, path ? path : "", path ? seen : "");
+	if (path)
+		note("SANDBOX denies %s %s (%s)", operation, path, seen);
+	else
+		note("SANDBOX denies %s  ()", operation);
 	return 0;
 }
 
@@ -96,8 +100,9 @@ static const char *const operations[] = { "file-ioctl", "sysctl-read", "signal",
 	"file-write-create", "network-outbound", "mach-lookup", "process-fork", "system-socket",
 	"ipc-posix-shm", NULL };
 
-/* A word or a string of the profile. */
-static int token(const char **p, char *to, size_t room)
+/* Reads the next token of the profile: 'w' a word, '"' a string, a bracket; 0 at the end, -1 for an
+ * open string. */
+static int read_profile_token(const char **p, char *to, size_t room)
 {
 	while (**p == ' ' || **p == '\n' || **p == '\t')
 		(*p)++;
@@ -129,79 +134,105 @@ static int token(const char **p, char *to, size_t room)
 	return 'w';
 }
 
-static int s_sandbox_init(const char *profile, uint64_t flags, char **error)
+/* A form of the profile, (allow OPERATION... FILTER...), while the parser reads the form. */
+struct form {
+	int allow;
+	char names[8][40];
+	int n;
+};
+
+static char word[PATH_MAX]; /* the last token */
+static int version, deny;
+
+/* Reads the operations of a form up to the token returned in *t.  Returns NULL or an error. */
+static const char *read_operations(const char **p, struct form *form, int *t)
 {
-	static char word[PATH_MAX];
-	const char *p = profile;
-	const char *why = NULL;
-	int t, version = 0, deny = 0;
-	if (flags)
-		why = "flags";
-	note("sandbox_init:\n%s", profile);
-	while (!why && (t = token(&p, word, sizeof word))) {
-		if (t != '(' || token(&p, word, sizeof word) != 'w') {
-			why = "a form should begin";
-			break;
-		}
-		if (!strcmp(word, "version")) {
-			version = token(&p, word, sizeof word) == 'w' && !strcmp(word, "1");
-			if (!version || token(&p, word, sizeof word) != ')')
-				why = "version";
-			continue;
-		}
-		int allow = !strcmp(word, "allow");
-		if (!allow && strcmp(word, "deny")) {
-			why = "an unknown form";
-			break;
-		}
-		char names[8][40];
-		int n = 0;
-		while ((t = token(&p, word, sizeof word)) == 'w') {
-			int known = !strcmp(word, "default");
-			for (int i = 0; operations[i]; i++)
-				known |= !strcmp(word, operations[i]);
-			if (!known || n == 8) {
-				why = "an unknown operation";
-				break;
-			}
-			snprintf(names[n++], 40, "%.39s", word);
-		}
-		if (why)
-			break;
-		int filters = 0;
-		for (; t == '('; t = token(&p, word, sizeof word)) {
-			int kind = token(&p, word, sizeof word);
-			int literal = !strcmp(word, "literal");
-			if (kind != 'w' || (!literal && strcmp(word, "target"))) {
-				why = "an unknown filter";
-				break;
-			}
-			kind = token(&p, word, sizeof word);
-			if (literal ? kind != '"' || word[0] != '/'
-				    : kind != 'w' || strcmp(word, "self")) {
-				why = "a filter's argument";
-				break;
-			}
-			for (int i = 0; allow && i < n && rule_count < 128; i++, rule_count++)
-				strcpy(rules[rule_count].operation, names[i]),
-					snprintf(rules[rule_count].literal, PATH_MAX, "%s",
-						literal ? word : "");
-			filters++;
-			if (token(&p, word, sizeof word) != ')')
-				why = "a filter's end";
-		}
-		if (why || t != ')') {
-			why = why ? why : "a form's end";
-			break;
-		}
-		for (int i = 0; !filters && i < n; i++) {
-			if (!strcmp(names[i], "default"))
-				deny = !allow;
-			else if (allow && rule_count < 128)
-				strcpy(rules[rule_count].operation, names[i]),
-					rules[rule_count++].literal[0] = 0;
+	while ((*t = read_profile_token(p, word, sizeof word)) == 'w') {
+		int known = !strcmp(word, "default");
+		for (int i = 0; operations[i]; i++)
+			known |= !strcmp(word, operations[i]);
+		if (!known || form->n == 8)
+			return "an unknown operation";
+		snprintf(form->names[form->n++], 40, "%.39s", word);
+	}
+	return NULL;
+}
+
+/* Reads a filter behind the bracket; of an allow form adds a rule for each operation.  Returns NULL
+ * or an error. */
+static const char *read_filter(const char **p, const struct form *form)
+{
+	int kind = read_profile_token(p, word, sizeof word);
+	int literal = !strcmp(word, "literal");
+	if (kind != 'w' || (!literal && strcmp(word, "target")))
+		return "an unknown filter";
+	kind = read_profile_token(p, word, sizeof word);
+	int good = kind == 'w' && !strcmp(word, "self");
+	if (literal)
+		good = kind == '"' && word[0] == '/';
+	if (!good)
+		return "a filter's argument";
+	for (int i = 0; form->allow && i < form->n && rule_count < 128; i++, rule_count++) {
+		strcpy(rules[rule_count].operation, form->names[i]);
+		snprintf(rules[rule_count].literal, PATH_MAX, "%s", literal ? word : "");
+	}
+	return read_profile_token(p, word, sizeof word) == ')' ? NULL : "a filter's end";
+}
+
+/* Adds the rules of a form without filters. */
+static void add_plain_rules(const struct form *form)
+{
+	for (int i = 0; i < form->n; i++) {
+		if (!strcmp(form->names[i], "default"))
+			deny = !form->allow;
+		else if (form->allow && rule_count < 128) {
+			strcpy(rules[rule_count].operation, form->names[i]);
+			rules[rule_count++].literal[0] = 0;
 		}
 	}
+}
+
+/* Reads a form whose bracket was read.  Returns NULL or an error. */
+static const char *read_form(const char **p)
+{
+	int t, filters = 0;
+	struct form form = { 0 };
+	const char *why;
+	if (read_profile_token(p, word, sizeof word) != 'w')
+		return "a form should begin";
+	if (!strcmp(word, "version")) {
+		version = read_profile_token(p, word, sizeof word) == 'w' && !strcmp(word, "1");
+		return version && read_profile_token(p, word, sizeof word) == ')' ? NULL
+										  : "version";
+	}
+	form.allow = !strcmp(word, "allow");
+	if (!form.allow && strcmp(word, "deny"))
+		return "an unknown form";
+	why = read_operations(p, &form, &t);
+	if (why)
+		return why;
+	for (; t == '('; t = read_profile_token(p, word, sizeof word), filters++) {
+		why = read_filter(p, &form);
+		if (why)
+			return why;
+	}
+	if (t != ')')
+		return "a form's end";
+	if (!filters)
+		add_plain_rules(&form);
+	return NULL;
+}
+
+static int s_sandbox_init(const char *profile, uint64_t flags, char **error)
+{
+	const char *p = profile;
+	const char *why = flags ? "flags" : NULL;
+	int t;
+	version = 0;
+	deny = 0;
+	note("sandbox_init:\n%s", profile);
+	while (!why && (t = read_profile_token(&p, word, sizeof word)))
+		why = t == '(' ? read_form(&p) : "a form should begin";
 	if (!why && !version)
 		why = "no version";
 	if (why) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What all shims share, and those of clocks, rights and frameworks.  Numbers and layouts are those
- * of macOS's public headers. */
+/* Functions for all shims, and the shims of clocks, rights and frameworks.  Numbers and layouts
+ * come from macOS's public headers. */
 #define _GNU_SOURCE
 #include "macho.h"
 #include <dlfcn.h>
@@ -141,8 +141,8 @@ static long s_sysconf(int name)
 	}
 }
 
-/* Rights.  Whose they are is only written down (a served node would not speak to another
- * user), but in a child and with $MACHO_REAL_IDS, where the calls are made.. */
+/* Rights.  Changes of user and group are only noted here, because a served node refuses another
+ * user.  A child, and a program with $MACHO_REAL_IDS, makes the calls. */
 static struct {
 	uint32_t r, e, s;
 } user, group;
@@ -283,7 +283,7 @@ static int s_sysctlbyname(const char *name, void *old, size_t *length, const voi
 	return fail_as(2); /* as macOS 11 and 12 for debug.bpf_stats */
 }
 
-/* Frameworks: $MACHO_FRAMEWORKS names a Linux library with their functions. */
+/* Opens a framework: $MACHO_FRAMEWORKS names a Linux library with the functions. */
 static void *s_dlopen(const char *path, int how)
 {
 	(void)how;
@@ -300,7 +300,8 @@ static void *s_dlsym(void *library, const char *name)
 
 static void stub_binder(void)
 {
-	fputs("machorun: the stub binder was called\n", stderr), abort();
+	fputs("machorun: the stub binder was called\n", stderr);
+	abort();
 }
 
 static void last_words(void)

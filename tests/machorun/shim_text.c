@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Shims without a system call in them: text, memory, stdio (Linux's FILE passes through), options,
- * the errno numbers. */
+/* Shims without system calls: text, memory, stdio (Linux's FILE passes through), options, the errno
+ * numbers. */
 #define _GNU_SOURCE
 #include "macho.h"
 #include <ctype.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <wchar.h>
 
-/* ---- errno: Darwin's numbers and words, by <sys/errno.h> and what strerror(3) says there ---- */
+/* ---- errno: Darwin's numbers by <sys/errno.h>, and the texts of Darwin's strerror(3) ---- */
 static const struct {
 	short here, there;
 	const char *words;
@@ -123,7 +123,7 @@ const char *darwin_strerror(int e)
 	return unknown;
 }
 
-/* ---- <ctype.h>: the table that Darwin's inline functions look into (runetype.h) ---- */
+/* ---- <ctype.h>: the table for Darwin's inline functions (runetype.h) ---- */
 static struct {
 	char magic[8], encoding[32];
 	void *get, *put;
@@ -181,46 +181,47 @@ static int s_toupper(int c)
 	return c >= 0 && c < 256 ? runes.upper[c] : c;
 }
 
-/* ---- Memory and strings; the _chk ones end the program as Darwin's do ---- */
-_Noreturn static void overflow(const char *where)
+/* Ends the program as Darwin's _chk functions do. */
+_Noreturn static void abort_overflow(const char *where)
 {
 	fprintf(stderr, "machorun: %s would write past its object\n", where);
 	abort();
 }
 
-static void overlap(const char *where, const void *a, const void *b, size_t n)
+static void report_overlap(const char *where, const void *a, const void *b, size_t n)
 {
 	if (n && a != b && (const char *)a < (const char *)b + n &&
-		(const char *)b < (const char *)a + n)
-		note("%s: source and target overlap", where),
-			fprintf(stderr, "machorun: %s: overlap\n", where);
+		(const char *)b < (const char *)a + n) {
+		note("%s: source and target overlap", where);
+		fprintf(stderr, "machorun: %s: overlap\n", where);
+	}
 }
 
 static void *s_memcpy(void *a, const void *b, size_t n)
 {
-	overlap("memcpy", a, b, n);
+	report_overlap("memcpy", a, b, n);
 	return memcpy(a, b, n);
 }
 
 static void *s_memcpy_chk(void *a, const void *b, size_t n, size_t room)
 {
 	if (n > room)
-		overflow("memcpy");
-	overlap("memcpy", a, b, n);
+		abort_overflow("memcpy");
+	report_overlap("memcpy", a, b, n);
 	return memcpy(a, b, n);
 }
 
 static void *s_memset_chk(void *a, int c, size_t n, size_t room)
 {
 	if (n > room)
-		overflow("memset");
+		abort_overflow("memset");
 	return memset(a, c, n);
 }
 
 static char *s_strcpy_chk(char *a, const char *b, size_t room)
 {
 	if (strlen(b) >= room)
-		overflow("strcpy");
+		abort_overflow("strcpy");
 	return strcpy(a, b);
 }
 
@@ -229,7 +230,7 @@ static void s_bzero(void *a, size_t n)
 	memset(a, 0, n);
 }
 
-static int scribble; /* $MACHO_SCRIBBLE: as with MallocScribble and MallocPreScribble */
+static int scribble; /* $MACHO_SCRIBBLE: MallocScribble and MallocPreScribble of macOS */
 static void *s_malloc(size_t n)
 {
 	void *p = malloc(n);
@@ -240,16 +241,16 @@ static void *s_malloc(size_t n)
 
 static void *s_realloc(void *p, size_t n)
 {
-	return realloc(p, n ? n : 1);
-} /* Darwin's keeps a small object */
+	return realloc(p, n ? n : 1); /* Darwin's realloc keeps a small object */
+}
 
 static char *s_strerror(int e)
 {
 	return (char *)(uintptr_t)darwin_strerror(e);
 }
 
-/* ---- getopt_long as the BSDs have it (getopt_long(3) of macOS): permutes, and tells a missing
- * value by optopt ---- */
+/* ---- getopt_long of the BSDs (getopt_long(3) of macOS): permutes, and reports a missing value by
+ * optopt ---- */
 struct longopt {
 	const char *name;
 	int has_arg, *flag, val;
@@ -258,14 +259,14 @@ static char *o_arg;
 static int o_ind = 1, o_err = 1, o_opt = '?';
 static const char *o_place = "";
 
-static int missing(const char *o)
+static int answer_missing(const char *o)
 {
 	return *o == ':' ? ':' : '?';
 }
 
-/* Moves what is no option behind the options that follow it: [first, middle) and [middle, end)
- * change places. */
-static void exchange(char **v, int first, int middle, int end)
+/* Moves operands behind the options that follow: [first, middle) and [middle, end) change places.
+ */
+static void exchange_operands(char **v, int first, int middle, int end)
 {
 	for (int i = middle; i < end; i++) {
 		char *one = v[i];
@@ -275,7 +276,7 @@ static void exchange(char **v, int first, int middle, int end)
 	}
 }
 
-static int one_long(char **v, const char *o, const struct longopt *longs, int *which)
+static int take_long(char **v, const char *o, const struct longopt *longs, int *which)
 {
 	const char *name = o_place;
 	size_t length = strcspn(name, "=");
@@ -315,7 +316,7 @@ static int one_long(char **v, const char *o, const struct longopt *longs, int *w
 		if (l->has_arg == 1 && !o_arg) {
 			o_opt = l->flag ? 0 : l->val;
 			o_ind--;
-			return missing(o);
+			return answer_missing(o);
 		}
 	}
 	if (which)
@@ -326,54 +327,64 @@ static int one_long(char **v, const char *o, const struct longopt *longs, int *w
 	return 0;
 }
 
-static int s_getopt_long(int n, char **v, const char *o, const struct longopt *longs, int *which)
+/* The operands passed over, [first_plain, after_plain); -1 if absent. */
+static int first_plain = -1, after_plain = -1;
+
+/* Ends the options: operands passed over move behind the options. */
+static int end_options(char **v, int n)
 {
-	static int first_plain = -1, after_plain = -1; /* what was passed over so far */
-	int permute = *o != '+' && *o != '-' && !getenv("POSIXLY_CORRECT");
-	const char *letters = *o == '+' || *o == '-' ? o + 1 : o;
-	o_arg = NULL;
-	if (!*o_place) {
-		for (;;) {
-			if (o_ind >= n) {
-				if (first_plain >= 0) {
-					if (after_plain >= 0)
-						exchange(v, first_plain, after_plain, n),
-							o_ind = n - (after_plain - first_plain);
-					else
-						o_ind = first_plain;
-				}
-				first_plain = after_plain = -1;
-				return -1;
-			}
-			if (v[o_ind][0] == '-' && v[o_ind][1])
-				break;
-			if (!permute)
-				return -1;
-			if (first_plain < 0)
-				first_plain = o_ind;
-			else if (after_plain >= 0) {
-				exchange(v, first_plain, after_plain, o_ind);
-				first_plain = o_ind - (after_plain - first_plain);
-				after_plain = -1;
-			}
-			o_ind++;
-		}
-		if (first_plain >= 0 && after_plain < 0)
-			after_plain = o_ind;
-		o_place = v[o_ind] + 1;
-		if (o_place[0] == '-' && !o_place[1]) {
-			o_ind++, o_place = "";
-			if (first_plain >= 0)
-				exchange(v, first_plain, after_plain, o_ind),
-					o_ind -= after_plain - first_plain;
-			first_plain = after_plain = -1;
-			return -1;
-		}
-		if (o_place[0] == '-') {
-			o_place++;
-			return one_long(v, letters, longs, which);
-		}
+	if (first_plain >= 0) {
+		if (after_plain >= 0) {
+			exchange_operands(v, first_plain, after_plain, n);
+			o_ind = n - (after_plain - first_plain);
+		} else
+			o_ind = first_plain;
 	}
+	first_plain = -1;
+	after_plain = -1;
+	return -1;
+}
+
+/* Moves o_ind to the next option.  Returns 0, or -1 if no option follows. */
+static int find_option(int n, char **v, int permute)
+{
+	for (;;) {
+		if (o_ind >= n)
+			return end_options(v, n);
+		if (v[o_ind][0] == '-' && v[o_ind][1])
+			break;
+		if (!permute)
+			return -1;
+		if (first_plain < 0)
+			first_plain = o_ind;
+		else if (after_plain >= 0) {
+			exchange_operands(v, first_plain, after_plain, o_ind);
+			first_plain = o_ind - (after_plain - first_plain);
+			after_plain = -1;
+		}
+		o_ind++;
+	}
+	if (first_plain >= 0 && after_plain < 0)
+		after_plain = o_ind;
+	return 0;
+}
+
+/* Ends the options at "--". */
+static int end_at_dashes(char **v)
+{
+	o_ind++;
+	o_place = "";
+	if (first_plain >= 0) {
+		exchange_operands(v, first_plain, after_plain, o_ind);
+		o_ind -= after_plain - first_plain;
+	}
+	first_plain = -1;
+	after_plain = -1;
+	return -1;
+}
+
+static int take_short(int n, char **v, const char *letters)
+{
 	int letter = *o_place++;
 	const char *at = letter == ':' ? NULL : strchr(letters + (*letters == ':'), letter);
 	if (!at) {
@@ -393,13 +404,32 @@ static int s_getopt_long(int n, char **v, const char *o, const struct longopt *l
 		if (++o_ind >= n) {
 			o_place = "";
 			o_opt = letter;
-			return missing(letters);
+			return answer_missing(letters);
 		}
 		o_arg = v[o_ind];
 	}
 	o_place = "";
 	o_ind++;
 	return letter;
+}
+
+static int s_getopt_long(int n, char **v, const char *o, const struct longopt *longs, int *which)
+{
+	int permute = *o != '+' && *o != '-' && !getenv("POSIXLY_CORRECT");
+	const char *letters = *o == '+' || *o == '-' ? o + 1 : o;
+	o_arg = NULL;
+	if (!*o_place) {
+		if (find_option(n, v, permute))
+			return -1;
+		o_place = v[o_ind] + 1;
+		if (o_place[0] == '-' && !o_place[1])
+			return end_at_dashes(v);
+		if (o_place[0] == '-') {
+			o_place++;
+			return take_long(v, letters, longs, which);
+		}
+	}
+	return take_short(n, v, letters);
 }
 
 static void *out_pointer, *err_pointer;

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define LINUX_INFO (SIGRTMIN + 1) /* what stands for SIGINFO here */
+#define LINUX_INFO (SIGRTMIN + 1) /* stands for SIGINFO here */
 static const struct {
 	int here, there;
 } signals[] = { { SIGHUP, 1 }, { SIGINT, 2 }, { SIGQUIT, 3 }, { SIGILL, 4 }, { SIGTRAP, 5 },
@@ -57,7 +57,7 @@ static void mask_here(uint32_t m, sigset_t *s)
 			sigaddset(s, signal_here(i));
 }
 
-static void bounce(int here)
+static void deliver_signal(int here)
 {
 	int there = signal_there(here);
 	int linux_errno = errno;
@@ -69,6 +69,20 @@ static void bounce(int here)
 	darwin_errno = darwin;
 }
 
+static int signal_flags_here(int there)
+{
+	int here = 0;
+	if (there & 2)
+		here |= SA_RESTART;
+	if (there & 4)
+		here |= (int)SA_RESETHAND;
+	if (there & 8)
+		here |= SA_NOCLDSTOP;
+	if (there & 0x10)
+		here |= SA_NODEFER;
+	return here;
+}
+
 static int s_sigaction(int there, const struct darwin_sigaction *d, struct darwin_sigaction *old)
 {
 	int here = signal_here(there);
@@ -78,14 +92,11 @@ static int s_sigaction(int there, const struct darwin_sigaction *d, struct darwi
 		*old = (struct darwin_sigaction){ .handler = handlers[there] };
 	if (!d)
 		return 0;
-	struct sigaction a = { .sa_flags = (d->flags & 2 ? SA_RESTART : 0) |
-					   (d->flags & 4 ? (int)SA_RESETHAND : 0) |
-					   (d->flags & 8 ? SA_NOCLDSTOP : 0) |
-					   (d->flags & 0x10 ? SA_NODEFER : 0) };
+	struct sigaction a = { .sa_flags = signal_flags_here(d->flags) };
 	if (d->flags & 0x40)
 		note("SA_SIGINFO: not written");
 	mask_here(d->mask, &a.sa_mask);
-	a.sa_handler = (uintptr_t)d->handler <= 1 ? d->handler : bounce;
+	a.sa_handler = (uintptr_t)d->handler <= 1 ? d->handler : deliver_signal;
 	handlers[there] = d->handler;
 	note("sigaction %d: %p", there, (void *)(uintptr_t)d->handler);
 	return sigaction(here, &a, NULL);
@@ -97,10 +108,12 @@ static int s_pthread_sigmask(int how, const uint32_t *set, uint32_t *old)
 	if (set)
 		mask_here(*set, &s);
 	int r = pthread_sigmask(how - 1, set ? &s : NULL, &o);
-	if (old)
-		for (int i = 1; *old = i == 1 ? 0 : *old, i < 32; i++)
+	if (old) {
+		*old = 0;
+		for (int i = 1; i < 32; i++)
 			if (signal_here(i) && sigismember(&o, signal_here(i)) == 1)
 				*old |= 1u << (i - 1);
+	}
 	return to_darwin_errno(r);
 }
 
@@ -110,8 +123,8 @@ static int s_sigprocmask(int how, const uint32_t *set, uint32_t *old)
 	return failed ? fail_as(failed) : 0;
 }
 
-/* Threads: the Linux mutex lies in Darwin's opaque part (zero is unlocked in both); the
- * condition is a counter there. */
+/* Threads.  The Linux mutex lies in Darwin's opaque part; zero is unlocked on both systems.  The
+ * condition is a counter in the opaque part. */
 struct darwin_mutex {
 	long sig;
 	union {
@@ -214,7 +227,7 @@ static int s_pthread_create(pthread_t *t, const void *attr, void *(*f)(void *), 
 	if (attr)
 		note("thread attributes: not written");
 	pthread_attr_init(&a);
-	pthread_attr_setstacksize(&a, 512 << 10); /* what a second thread has on macOS */
+	pthread_attr_setstacksize(&a, 512 << 10); /* the stack of a second thread on macOS */
 	int r = pthread_create(t, &a, f, argument);
 	pthread_attr_destroy(&a);
 	note("pthread_create: %d", r);
@@ -247,7 +260,9 @@ static int s_thread_policy_set(uint32_t thread, uint32_t flavour, const int *pol
 {
 	note("thread_policy_set thread 0x%x flavour %u count %u tag %d", thread, flavour, count,
 		policy[0]);
-	return flavour == 4 && count == 1 ? getenv("MACHO_SILICON") ? 46 : 0 : 4;
+	if (flavour != 4 || count != 1)
+		return 4;
+	return getenv("MACHO_SILICON") ? 46 : 0;
 }
 
 const struct shim shims_threads[] = {
