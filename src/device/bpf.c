@@ -312,9 +312,9 @@ int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options 
 	b->device = (struct bpei_device){ .ops = &bpf_ops,
 		.fd = -1,
 		.live = true,
+		.walk_cuts = true,
 		.max_blocks_in_flight = BPEI_BPF_BLOCKS,
-		.snaplen = o->snaplen,
-		.walk_cuts = true };
+		.snaplen = o->snaplen };
 	b->options = *o;
 	b->sys = *sys;
 	bpei_bpf_waiter_init(&b->waiter);

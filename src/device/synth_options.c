@@ -28,8 +28,10 @@ static const struct synth_key {
 
 /* A part between commas: key=value.  Neither text ends with a 0. */
 struct synth_word {
-	const char *key, *value;
-	size_t key_length, value_length;
+	const char *key;
+	size_t key_length;
+	const char *value;
+	size_t value_length;
 };
 
 static uint64_t unit_of(char letter)

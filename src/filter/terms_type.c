@@ -147,47 +147,60 @@ static int32_t test_loopback_type(struct bpei_compile *c, uint32_t type, bool ne
 	return b;
 }
 
-/* Returns the test that the type field, a byte, is among the bytes; 0 ends them. */
-static int32_t test_type_byte(struct bpei_compile *c, const uint8_t *bytes)
+/* Tests whether the type field, a byte, equals `byte`. */
+static int32_t test_type_byte(struct bpei_compile *c, uint8_t byte)
+{
+	return bpei_place_is(c, 1, c->offsets.type, 0, byte);
+}
+
+/* Tests whether the type field, a byte, is in the list, which a 0 ends. */
+static int32_t test_type_bytes(struct bpei_compile *c, const uint8_t *bytes)
 {
 	int32_t b = -1;
 	for (; *bytes; bytes++)
-		b = bpei_or_optional(c, b, bpei_place_is(c, 1, c->offsets.type, 0, *bytes));
-	return b < 0 ? bpei_const(c, false) : b;
+		b = bpei_or_optional(c, b, test_type_byte(c, *bytes));
+	return b;
 }
 
+/* Tests the address family in the header of OpenBSD's packet log, of a kernel or of any. */
 static int32_t test_pflog_type(struct bpei_compile *c, uint32_t type)
 {
-	const uint8_t own[] = { (uint8_t)c->family6, 0 };
 	if (type == TYPE_IP4)
-		return test_type_byte(c, (const uint8_t[]){ FAMILY_IP4, 0 });
+		return test_type_byte(c, FAMILY_IP4);
 	if (type != TYPE_IP6)
 		return bpei_const(c, false);
-	return test_type_byte(c, c->family6 ? own : families6);
+	if (c->family6)
+		return test_type_byte(c, (uint8_t)c->family6);
+	return test_type_bytes(c, families6);
 }
 
 /* Tests the address family as Solaris numbers it. */
 static int32_t test_ipnet_type(struct bpei_compile *c, uint32_t type)
 {
 	if (type == TYPE_IP4)
-		return test_type_byte(c, (const uint8_t[]){ FAMILY_IP4, 0 });
-	return test_type_byte(c, (const uint8_t[]){ type == TYPE_IP6 ? 26 : 0, 0 });
+		return test_type_byte(c, FAMILY_IP4);
+	if (type == TYPE_IP6)
+		return test_type_byte(c, 26);
+	return bpei_const(c, false);
 }
 
 /* Tests ARCnet's protocol byte (RFC 1201, 1051, 2497). */
 static int32_t test_arcnet_type(struct bpei_compile *c, uint32_t type)
 {
+	static const uint8_t ip4[] = { 0xd4, 0xf0, 0 };
+	static const uint8_t arp[] = { 0xd5, 0xf1, 0 };
+
 	switch (type) {
 	case TYPE_IP4:
-		return test_type_byte(c, (const uint8_t[]){ 0xd4, 0xf0, 0 });
+		return test_type_bytes(c, ip4);
 	case TYPE_IP6:
-		return test_type_byte(c, (const uint8_t[]){ 0xc4, 0 });
+		return test_type_byte(c, 0xc4);
 	case TYPE_ARP:
-		return test_type_byte(c, (const uint8_t[]){ 0xd5, 0xf1, 0 });
+		return test_type_bytes(c, arp);
 	case TYPE_RARP:
-		return test_type_byte(c, (const uint8_t[]){ 0xd6, 0 });
+		return test_type_byte(c, 0xd6);
 	case TYPE_ATALK:
-		return test_type_byte(c, (const uint8_t[]){ 0xdd, 0 });
+		return test_type_byte(c, 0xdd);
 	default:
 		return bpei_const(c, false);
 	}
