@@ -55,7 +55,8 @@ build() {	# zig, target
 	case $2 in x86_64-*) chosen=$backend ;; esac
 	meson setup "$work/$2" "$top" --cross-file "$top/scripts/cross/$2.ini" \
 		--cross-file "$work/$2.ini" -Dwerror=true -Dtests=disabled \
-		-Ddefault_library=both -Dexamples=true "-Darch=$chosen" || return 1
+		-Ddefault_library=both -Dexamples=true "-Darch=$chosen" \
+		"-Doptimization=${CROSS_OPTIMIZATION:-3}" || return 1
 	ninja -C "$work/$2" -k 0 -j "${JOBS:-2}"
 }
 
