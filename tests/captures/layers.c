@@ -31,8 +31,9 @@ int main(int argc, char **argv)
 		for (uint32_t i = 0; i < b.count; i++) {
 			const struct bpe_layers *l = &b.layers[i];
 			printf("%x", l->flags);
-			print_layers_field(l->network), print_layers_field(l->transport),
-				print_layers_field(l->payload);
+			print_layers_field(l->network);
+			print_layers_field(l->transport);
+			print_layers_field(l->payload);
 			printf(" %u\n", l->ip_proto);
 		}
 	bpe_capture_close(c);

@@ -330,7 +330,7 @@ static size_t count_before_zeros(const struct capture *c, size_t cut, size_t who
 	return k < whole && cut - from >= least && record_is_zero(c, from, cut) ? k : whole;
 }
 
-static bool judge_truncation(const struct capture *c, const char *name, const char *how, size_t cut,
+static bool check_truncation(const struct capture *c, const char *name, const char *how, size_t cut,
 	const char *wrong, size_t packets, int status)
 {
 	size_t low = 0;
@@ -388,11 +388,11 @@ static bool check_cuts(
 		}
 		const char *wrong = run_truncated(c, copy,
 			i % 2 ? 1 + (uint32_t)(next_random(&random) % 3000) : 0, &packets, &status);
-		good &= judge_truncation(c, name, "mapped", cut[i], wrong, packets, status);
+		good &= check_truncation(c, name, "mapped", cut[i], wrong, packets, status);
 		if (i && next_random(&random) % n >= PIPE_CUTS)
 			continue;
 		wrong = run_truncated_pipe(c, cut[i], random, &packets, &status);
-		good &= judge_truncation(c, name, "by pipe", cut[i], wrong, packets, status);
+		good &= check_truncation(c, name, "by pipe", cut[i], wrong, packets, status);
 	}
 	close(fd);
 	return good;
