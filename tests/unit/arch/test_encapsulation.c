@@ -185,7 +185,7 @@ static const struct carried shims[] = {
 };
 
 static struct parsed parse_with_closed(
-	const struct carried *t, uint32_t n, uint64_t closed, struct bpe_tunnel *told)
+	const struct carried *t, uint32_t n, uint64_t closed, struct bpe_tunnel *reported)
 {
 	struct parsed r;
 	uint8_t *copy = malloc(n ? n : 1);
@@ -200,13 +200,13 @@ static struct parsed parse_with_closed(
 		.key = &r.key,
 		.outgoing = &outgoing,
 		.closed = closed,
-		.tunnel = told };
+		.tunnel = reported };
 	bpei_parse_scalar(&c, 1, t->link_type, NULL);
 	free(copy);
 	return r;
 }
 
-static void has_inner_key(const struct carried *t, const struct parsed *r)
+static void check_inner_key(const struct carried *t, const struct parsed *r)
 {
 	const bool six = r->key.ip_version == 6;
 	cr_assert(r->layers.flags & BPE_PKT_KEY, "%s", t->how);
@@ -218,35 +218,36 @@ static void has_inner_key(const struct carried *t, const struct parsed *r)
 	cr_assert_eq(r->layers.end, t->length, "%s: %u", t->how, r->layers.end);
 }
 
-Test(encapsulation, tunnels_are_gone_into_and_told)
+Test(encapsulation, tunnels_are_entered_and_reported)
 {
 	for (size_t i = 0; i < sizeof tunnels / sizeof *tunnels; i++) {
 		const struct carried *t = &tunnels[i];
-		struct bpe_tunnel told = { .kind = 0 };
-		struct parsed r = parse_with_closed(t, t->length, 0, &told);
-		has_inner_key(t, &r);
+		struct bpe_tunnel reported = { .kind = 0 };
+		struct parsed r = parse_with_closed(t, t->length, 0, &reported);
+		check_inner_key(t, &r);
 		cr_assert(r.layers.flags & BPE_PKT_TUNNEL, "%s", t->how);
-		cr_assert_eq(told.kind, t->kind, "%s: %u", t->how, told.kind);
-		const bool in_ip = t->link_type != 1 && told.depth == 1;
-		cr_assert_eq(told.ip_version, in_ip ? (uint8_t)t->bytes[0] >> 4 : 0, "%s", t->how);
-		if (told.ip_version == 4)
-			cr_assert_arr_eq(told.addr, "\x0a\0\0\2", 4, "%s", t->how);
+		cr_assert_eq(reported.kind, t->kind, "%s: %u", t->how, reported.kind);
+		const bool in_ip = t->link_type != 1 && reported.depth == 1;
+		cr_assert_eq(
+			reported.ip_version, in_ip ? (uint8_t)t->bytes[0] >> 4 : 0, "%s", t->how);
+		if (reported.ip_version == 4)
+			cr_assert_arr_eq(reported.addr, "\x0a\0\0\2", 4, "%s", t->how);
 		if (t->kind == BPE_TUNNEL_SRV6)
 			continue; /* the id is a digest of the segments */
-		cr_assert_eq(told.has_id, t->id != NO_ID, "%s", t->how);
-		if (told.has_id)
-			cr_assert_eq(told.id, t->id, "%s: %x", t->how, told.id);
+		cr_assert_eq(reported.has_id, t->id != NO_ID, "%s", t->how);
+		if (reported.has_id)
+			cr_assert_eq(reported.id, t->id, "%s: %x", t->how, reported.id);
 	}
 }
 
-Test(encapsulation, headers_between_are_passed)
+Test(encapsulation, shims_are_skipped)
 {
 	for (size_t i = 0; i < sizeof shims / sizeof *shims; i++) {
-		struct bpe_tunnel told = { .kind = 0 };
-		struct parsed r = parse_with_closed(&shims[i], shims[i].length, 0, &told);
-		has_inner_key(&shims[i], &r);
-		cr_assert(!(r.layers.flags & BPE_PKT_TUNNEL) && !told.kind && !r.key.tunnel, "%s",
-			shims[i].how);
+		struct bpe_tunnel reported = { .kind = 0 };
+		struct parsed r = parse_with_closed(&shims[i], shims[i].length, 0, &reported);
+		check_inner_key(&shims[i], &r);
+		cr_assert(!(r.layers.flags & BPE_PKT_TUNNEL) && !reported.kind && !r.key.tunnel,
+			"%s", shims[i].how);
 		cr_assert(r.layers.ethertype == 0x0800, "%s: %x", shims[i].how, r.layers.ethertype);
 	}
 	struct parsed r = parse_with_closed(&shims[1], shims[1].length, 0, NULL);
@@ -373,7 +374,7 @@ static const struct carried no_flow[] = {
 
 /* Parses other versions, encrypted packets, fragments and other payloads: the parser does not enter
  * them. */
-Test(encapsulation, not_what_it_seemed)
+Test(encapsulation, look_alikes_keep_the_outer_flow)
 {
 	for (size_t i = 0; i < sizeof look_alikes / sizeof *look_alikes; i++) {
 		const struct carried *t = &look_alikes[i];
@@ -408,7 +409,7 @@ Test(encapsulation, labels_before_ip_are_no_tunnel)
 	cr_assert_eq(r.key.tunnel, 0);
 }
 
-static struct parsed tunnel_identity(const struct carried *t, const char *from, const char *to,
+static struct parsed parse_changed_tunnel(const struct carried *t, const char *from, const char *to,
 	size_t at, size_t n, uint32_t *way)
 {
 	struct parsed r;
@@ -490,13 +491,13 @@ static const struct {
 		20, 1, 2 },
 };
 
-Test(encapsulation, the_tunnel_is_of_the_key)
+Test(encapsulation, the_tunnel_belongs_to_the_key)
 {
 	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
 		uint32_t way[2] = { 77, 77 };
-		struct parsed a = tunnel_identity(&changes[i].t, NULL, NULL, 0, 0, &way[0]);
-		struct parsed b = tunnel_identity(&changes[i].t, changes[i].from, changes[i].to,
-			changes[i].at, changes[i].n, &way[1]);
+		struct parsed a = parse_changed_tunnel(&changes[i].t, NULL, NULL, 0, 0, &way[0]);
+		struct parsed b = parse_changed_tunnel(&changes[i].t, changes[i].from,
+			changes[i].to, changes[i].at, changes[i].n, &way[1]);
 		cr_assert(a.layers.flags & b.layers.flags & BPE_PKT_TUNNEL, "%s", changes[i].t.how);
 		cr_assert_eq(a.key.tunnel != b.key.tunnel, changes[i].other == 1, "%s",
 			changes[i].t.how);

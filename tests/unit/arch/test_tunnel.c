@@ -163,7 +163,7 @@ Test(tunnel, tags_are_those_of_the_inner_frame)
 
 /* Parses packets with a tunnel's number and without an inner flow: they belong to the outer flow,
  * without an error flag. */
-Test(tunnel, not_what_it_seemed)
+Test(tunnel, look_alikes_keep_the_outer_flow)
 {
 	struct parsed r =
 		PARSE(101, OUT4("\0\x4e", "\x11") UDP("\0\x3a", "\xc0\0",
