@@ -38,8 +38,8 @@ static struct bpe_flow make_tcp_flow(void)
 	f.ip_proto = 6;
 	f.ip_version = 6;
 	f.flags = BPE_FLOW_HEALTH | BPE_FLOW_LENGTHS;
-	inet_pton(AF_INET6, "2001:db8::1", f.addr[0]),
-		inet_pton(AF_INET6, "fe80:0:0:1::", f.addr[1]);
+	inet_pton(AF_INET6, "2001:db8::1", f.addr[0]);
+	inet_pton(AF_INET6, "fe80:0:0:1::", f.addr[1]);
 	f.port[1] = 443;
 	f.tcp_state = BPE_TCP_CLOSED;
 	f.tcp_flags[0] = 0x1b;
@@ -219,16 +219,17 @@ Test(format, names_may_hold_anything)
 			"\"process\":\"a\\\"\\\\\\u000a\\u007f\xc3\xa9\\ufffd\\ufffd\\ufffd\\ufffd\""),
 		"%s", format_flow_line(&f, BPE_FORMAT_JSON));
 	char name[300] = "\"interface\":\"";
-	memset(name + 13, 'i', sizeof f.interface_name),
-		strcpy(name + 13 + sizeof f.interface_name, "\"");
+	memset(name + 13, 'i', sizeof f.interface_name);
+	strcpy(name + 13 + sizeof f.interface_name, "\"");
 	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_JSON), name));
 	cr_expect(strstr(format_flow_line(&f, BPE_FORMAT_EVE), strchr(name, ':')));
 	cr_expect(
 		strstr(format_flow_line(&f, BPE_FORMAT_CSV),
 			",1,\"a\"\"\\\\u000a\\u007f\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\",,,"),
 		"%s", format_flow_line(&f, BPE_FORMAT_CSV));
-	memset(f.comm, 0xff, sizeof f.comm), memset(f.effective_comm, 1, sizeof f.effective_comm),
-		memset(f.interface_name, 0xff, sizeof f.interface_name);
+	memset(f.comm, 0xff, sizeof f.comm);
+	memset(f.effective_comm, 1, sizeof f.effective_comm);
+	memset(f.interface_name, 0xff, sizeof f.interface_name);
 	f.effective_pid = 2;
 	for (uint32_t k = 0; k < BPE_FORMAT_COUNT; k++)
 		cr_expect_gt(strlen(format_flow_line(&f, k)), 200);
