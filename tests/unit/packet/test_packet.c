@@ -188,14 +188,15 @@ Test(fragments, hash_is_siphash)
 static uint32_t set_checksum_by(const uint64_t key[2], const uint8_t *ip)
 {
 	uint64_t words[5] = { 0 };
-	memcpy(&words[0], ip + 12, 4), memcpy(&words[2], ip + 16, 4);
+	memcpy(&words[0], ip + 12, 4);
+	memcpy(&words[2], ip + 16, 4);
 	words[4] = (uint64_t)((uint32_t)ip[4] << 8 | ip[5]) << 32 | 4 << 8 | ip[9];
 	return bpei_fragment_hash(key, words, 5) & (BPEI_FRAGMENT_SETS - 1);
 }
 
 /* Makes four datagrams that push a fifth out of the set under one seed: under other seeds the fifth
  * stays. */
-Test(fragments, sets_are_not_to_be_foreseen)
+Test(fragments, sets_are_unpredictable)
 {
 	uint8_t bad[4][sizeof(FIRST("\0\0"))], victim[sizeof(FIRST("\0\0"))];
 	uint64_t key[2];
@@ -354,7 +355,7 @@ Test(checksums, offload_and_absence)
 	bpei_dissector_free(&dissector);
 }
 
-static int read_packet_options_of(const char *options, uint32_t n, struct bpe_tcp_options *o)
+static int read_tcp_option_bytes(const char *options, uint32_t n, struct bpe_tcp_options *o)
 {
 	struct one p;
 	uint8_t bytes[80] = "\x45\0\0\0\0\1\0\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2"
@@ -372,8 +373,7 @@ Test(tcp_options, all_of_them)
 	struct bpe_tcp_options o = { .mss = 7 };
 	begin_packet(false, false);
 	cr_assert_eq(
-		read_packet_options_of("\2\4\5\xb4\4\2\x08\x0a\0\0\0\1\0\0\0\2\1\3\3\7", 20, &o),
-		1);
+		read_tcp_option_bytes("\2\4\5\xb4\4\2\x08\x0a\0\0\0\1\0\0\0\2\1\3\3\7", 20, &o), 1);
 	cr_assert_eq(o.present,
 		BPE_TCP_MSS | BPE_TCP_SACK_PERMITTED | BPE_TCP_TIMESTAMPS | BPE_TCP_WINDOW_SCALE);
 	cr_assert_eq(o.mss, 1460);
@@ -381,22 +381,22 @@ Test(tcp_options, all_of_them)
 	cr_assert_eq(o.timestamp, 1);
 	cr_assert_eq(o.timestamp_echo, 2);
 	cr_assert_eq(
-		read_packet_options_of("\1\1\5\x12\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4", 20, &o), 1);
+		read_tcp_option_bytes("\1\1\5\x12\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4", 20, &o), 1);
 	cr_assert_eq(o.present, BPE_TCP_SACK);
 	cr_assert_eq(o.sack_count, 2);
 	cr_assert_eq(o.sack[1][1], 4);
-	cr_assert_eq(read_packet_options_of("", 0, &o), 1);
+	cr_assert_eq(read_tcp_option_bytes("", 0, &o), 1);
 	cr_assert_eq(o.present, 0);
-	cr_assert_eq(read_packet_options_of("\0\2\4\5", 4, &o), 1); /* behind the end */
+	cr_assert_eq(read_tcp_option_bytes("\0\2\4\5", 4, &o), 1); /* behind the end */
 	cr_assert_eq(o.present, 0);
-	cr_assert_eq(read_packet_options_of("\2\3\5\0", 4, &o),
+	cr_assert_eq(read_tcp_option_bytes("\2\3\5\0", 4, &o),
 		1); /* of a wrong length: the options behind are read */
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD);
-	cr_assert_eq(read_packet_options_of("\3\3\2\2\xff\0\0\0", 8, &o), 1); /* past the header */
+	cr_assert_eq(read_tcp_option_bytes("\3\3\2\2\xff\0\0\0", 8, &o), 1); /* past the header */
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD | BPE_TCP_WINDOW_SCALE);
-	cr_assert_eq(read_packet_options_of("\1\1\1\2", 4, &o), 1); /* without a length */
+	cr_assert_eq(read_tcp_option_bytes("\1\1\1\2", 4, &o), 1); /* without a length */
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD);
-	cr_assert_eq(read_packet_options_of("\1\1\2\0", 4, &o), 1);
+	cr_assert_eq(read_tcp_option_bytes("\1\1\2\0", 4, &o), 1);
 	cr_assert_eq(o.present, BPE_TCP_OPTIONS_BAD);
 	struct one p;
 	DISSECT(&p, GOOD_UDP, 0);
