@@ -50,10 +50,13 @@ static size_t fill_records(
 		uint32_t micros = walk_random(1000000);
 		uint32_t wirelen = caplen + walk_random(2000);
 		memset(r, 0, header + caplen);
-		if (l->stamp_bytes == 4)
-			bpei_store32(r, seconds), bpei_store32(r + 4, micros);
-		else
-			bpei_store64(r, seconds), bpei_store64(r + 8, micros);
+		if (l->stamp_bytes == 4) {
+			bpei_store32(r, seconds);
+			bpei_store32(r + 4, micros);
+		} else {
+			bpei_store64(r, seconds);
+			bpei_store64(r + 8, micros);
+		}
 		bpei_store32(r + l->caplen, caplen);
 		bpei_store32(r + l->datalen, wirelen);
 		bpei_store16(r + l->hdrlen, (uint16_t)header);
@@ -66,7 +69,7 @@ static size_t fill_records(
 }
 
 /* Returns the number of records that lie whole in the first `length` bytes. */
-static uint32_t walk_whole_block(const struct record *records, uint32_t n, size_t length)
+static uint32_t count_whole_records(const struct record *records, uint32_t n, size_t length)
 {
 	uint32_t k = 0;
 	while (k < n && records[k].at + records[k].caplen <= length)
@@ -85,9 +88,14 @@ static void check_walk(const uint8_t *bytes, size_t length, const struct bpei_la
 	struct bpei_block b = {
 		.bytes = bytes, .length = length, .uniform_lengths = walk_random(2)
 	};
-	uint32_t seen = 0, got, max;
-	while (memset(c->outgoing, 0xff, BPE_BATCH), memset(c->interface_id, 0xff, BPE_BATCH * 4),
-		(got = bpei_walk_bpf(&how, &b, c, max = 1 + walk_random(BPE_BATCH))) > 0) {
+	uint32_t seen = 0;
+	for (;;) {
+		memset(c->outgoing, 0xff, BPE_BATCH);
+		memset(c->interface_id, 0xff, BPE_BATCH * 4);
+		const uint32_t max = 1 + walk_random(BPE_BATCH);
+		const uint32_t got = bpei_walk_bpf(&how, &b, c, max);
+		if (!got)
+			break;
 		cr_assert(got <= max);
 		for (uint32_t i = 0; i < got; i++, seen++) {
 			cr_assert_lt(seen, n);
@@ -127,7 +135,7 @@ Test(walk, predictions)
 		size_t cut = walk_random((uint32_t)length + 1);
 		uint8_t *part = malloc(cut + !cut);
 		memcpy(part, bytes, cut);
-		uint32_t left = walk_whole_block(records, n, cut);
+		uint32_t left = count_whole_records(records, n, cut);
 		size_t next = left ? bpei_layout_align((uint32_t)(records[left - 1].at +
 								  records[left - 1].caplen),
 					     l->align)
