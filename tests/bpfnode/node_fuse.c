@@ -275,8 +275,8 @@ static int64_t read_node(
 		int64_t deadline;
 
 		d->nonblocking = f->flags & O_NONBLOCK;
-		int64_t r = model_read(
-			&node.model, (int)f->fh, buffer, size, began, now, *signalled, &deadline);
+		const struct model_moment moment = { began, now, *signalled };
+		int64_t r = model_read(&node.model, (int)f->fh, buffer, size, &moment, &deadline);
 		if (r != MODEL_SLEEP)
 			return r;
 		wait_changed(deadline < now + TICK_NS * 100 ? deadline : now + TICK_NS * 100);

@@ -182,7 +182,7 @@ static void compare_headers(int link, uint32_t try)
 	memcpy(other + head, ether + 14, BODY);
 	if (link != FRELAY && cut >= 40 && type != 0x0806) {
 		const struct parsed p =
-			parse((uint32_t)links[link], other, head + cut, head + BODY);
+			parse_bytes((uint32_t)links[link], other, head + cut, head + BODY);
 
 		if (p.layers.network != head)
 			report_inside_failure(

@@ -27,24 +27,31 @@ void double_bytes(uint8_t *to, uint32_t number, uint32_t size)
 		to[i] = (uint8_t)(number * 7 + i * 13);
 }
 
-static void happen_event(struct bpf_double *d, const struct double_event *e)
+static void tap_event(struct bpf_double *d, const struct double_event *e)
 {
 	uint8_t bytes[DOUBLE_MOST];
+	if (!d->interface->here)
+		return;
+	double_bytes(bytes, e->number, e->size);
+	struct model_packet p = { .data = bytes,
+		.caplen = e->size,
+		.wirelen = e->size,
+		.time_ns = d->wall_ns + e->at_ns,
+		.outgoing = e->outgoing };
+	if (e->pid) {
+		p.pid = e->pid;
+		p.comm = "daemon";
+		p.service_class = 600;
+	}
+	model_tap(&d->model, d->interface, &p, e->at_ns);
+	d->tapped++;
+}
+
+static void happen_event(struct bpf_double *d, const struct double_event *e)
+{
 	switch (e->kind) {
 	case DOUBLE_PACKET:
-		if (!d->interface->here)
-			return;
-		double_bytes(bytes, e->number, e->size);
-		struct model_packet p = { .data = bytes,
-			.caplen = e->size,
-			.wirelen = e->size,
-			.time_ns = d->wall_ns + e->at_ns,
-			.outgoing = e->outgoing,
-			.pid = e->pid,
-			.comm = e->pid ? "daemon" : NULL,
-			.service_class = e->pid ? 600 : 0 };
-		model_tap(&d->model, d->interface, &p, e->at_ns);
-		d->tapped++;
+		tap_event(d, e);
 		return;
 	case DOUBLE_REMOVE:
 		model_remove(&d->model, d->interface);
@@ -58,7 +65,7 @@ static void happen_event(struct bpf_double *d, const struct double_event *e)
 	}
 }
 
-/* Time goes on to `to`, or to the first event that comes before it. */
+/* Moves the clock to `to`, or to the first event before `to`. */
 static void advance_double(struct bpf_double *d, int64_t to)
 {
 	if (d->next < d->events && d->event[d->next].at_ns <= to) {
@@ -151,8 +158,9 @@ static ssize_t double_read(void *c, int fd, void *buffer, size_t bytes)
 	catch_up(d);
 	began = d->now_ns;
 	for (;;) {
-		int64_t r = model_read(&d->model, fd - DOUBLE_FD, buffer, bytes, began, d->now_ns,
-			d->signalled, &deadline);
+		const struct model_moment moment = { began, d->now_ns, d->signalled };
+		int64_t r =
+			model_read(&d->model, fd - DOUBLE_FD, buffer, bytes, &moment, &deadline);
 		if (r != MODEL_SLEEP) {
 			if (r != 0)
 				d->signalled = false;
@@ -161,7 +169,7 @@ static ssize_t double_read(void *c, int fd, void *buffer, size_t bytes)
 			return (ssize_t)r;
 		}
 		if (deadline == INT64_MAX && d->next == d->events)
-			return -EDEADLK; /* nothing will ever happen: the test would hang */
+			return -EDEADLK; /* no event is left: the test would hang */
 		advance_double(d, deadline);
 	}
 }
@@ -174,8 +182,9 @@ static int double_nonblocking(void *c, int fd, bool on)
 	return 0;
 }
 
-/* macOS: whether a wait is told of the device at all.  A knote that is put on looks at once; one
- * that is there is told by the flag that all share, and that the first one to go takes along. */
+/* Returns whether a wait learns of the device, which depends on the knotes of macOS.  A new knote
+ * looks at the device at once.  An old knote learns by the flag shared by all knotes; the removal
+ * of any knote clears the flag. */
 static bool knote_tells(struct bpf_double *d, struct bpei_bpf_waiter *w, int fd, size_t low_water)
 {
 	if (d->model.abi->system != BPEI_MACOS || fd < 0)
@@ -188,8 +197,11 @@ static bool knote_tells(struct bpf_double *d, struct bpei_bpf_waiter *w, int fd,
 	}
 	bool there = w->fd == fd;
 	int plan = bpei_bpf_waiter_plan(w, fd, low_water);
-	if (plan & BPEI_QUEUE_FORGET)
-		d->knotes_removed++, d->knote_flag = there = false;
+	if (plan & BPEI_QUEUE_FORGET) {
+		d->knotes_removed++;
+		d->knote_flag = false;
+		there = false;
+	}
 	if (!(plan & BPEI_QUEUE_ADD) || there)
 		return d->knote_flag;
 	d->knotes_added++;
@@ -223,8 +235,7 @@ static int double_wait(
 		catch_up(d);
 		if (poll(&p, 1, 0) > 0)
 			return BPEI_WAIT_WAKE;
-		/* A macOS poll that began while the interface was there is not told of its going.
-		 */
+		/* A macOS poll which began with the interface does not learn of the removal. */
 		bool silent = attached && !d->model.node[fd - DOUBLE_FD].on &&
 			      d->model.abi->system == BPEI_MACOS;
 		silent |= !told;
@@ -234,10 +245,14 @@ static int double_wait(
 			d->said_ready = true;
 			return BPEI_WAIT_DEVICE;
 		}
-		if (d->signalled)
-			return d->signalled = false, -EINTR;
-		if (d->now_ns >= deadline)
-			return w->quiet = !low_water && fd >= 0, 0;
+		if (d->signalled) {
+			d->signalled = false;
+			return -EINTR;
+		}
+		if (d->now_ns >= deadline) {
+			w->quiet = !low_water && fd >= 0;
+			return 0;
+		}
 		if (deadline == INT64_MAX && again == INT64_MAX && d->next == d->events)
 			return -EDEADLK;
 		advance_double(d, again < deadline ? again : deadline);
@@ -276,15 +291,19 @@ static int double_interface(void *c, char name[BPEI_IFREQ_NAME], bool make)
 		return -EPERM;
 	for (int i = 0; i < MODEL_INTERFACES; i++) {
 		struct model_interface *f = &d->model.interface[i];
-		if (!make && !strcmp(f->name, name))
-			return memset(f, 0, sizeof *f), d->made--, 0;
+		if (!make && !strcmp(f->name, name)) {
+			memset(f, 0, sizeof *f);
+			d->made--;
+			return 0;
+		}
 	}
 	if (!make || strcmp(name, "pktap"))
 		return -EINVAL;
 	snprintf(name, BPEI_IFREQ_NAME, "pktap%u", d->made);
 	if (!model_add(&d->model, name, 149, 0))
 		return -ENOMEM;
-	return d->made++, 0;
+	d->made++;
+	return 0;
 }
 
 static int get_caller_bytes(void *user, void *to, uint64_t from, size_t n)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The drivers' rules: nodes and interfaces.  Sources: bsd/net/bpf.c of xnu-11417 (and what it did
- * when run), sys/net/bpf.c of FreeBSD 14 (and what 12.2 did when run), of NetBSD 1.203 (and what it
- * did when run) and 1.259, of OpenBSD 1.234; the function is named where a rule is not plain. */
+/* The drivers' rules: nodes and interfaces.
+ *
+ * Sources: bsd/net/bpf.c of xnu-11417, which was also run.  sys/net/bpf.c of FreeBSD 14;
+ * release 12.2 was run.  The same file of NetBSD, revisions 1.203 (also run) and 1.259, and of
+ * OpenBSD, revision 1.234.  Comments name the kernel's function where a rule is not plain. */
 #include "bpf_model_parts.h"
 
 #include "base/bytes.h"
@@ -142,7 +144,7 @@ bool model_drained(const struct model *m, const struct model_interface *on)
 		const struct model_node *d = &m->node[i];
 		if (!d->open || d->on != on)
 			continue;
-		/* What lies in a shared store may have been read there. */
+		/* The reader may have read the records of a shared store in place. */
 		if (d->zero_copy) {
 			if (d->zheld && !model_zbuf_returned(m, d))
 				return false;
@@ -157,7 +159,7 @@ ssize_t model_sysctl_stats(struct model *m, uint8_t *to, size_t n)
 {
 	size_t at = 0;
 	if (m->version && m->version < 13)
-		return -ENOENT; /* macOS 11 and 12 have none */
+		return -ENOENT; /* macOS 11 and 12 lack the counter */
 	for (int i = 0; i < MODEL_NODES; i++) {
 		const struct model_node *d = &m->node[i];
 		if (!d->open)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The four systems' BPF drivers as a reader meets them, for tests: what each request and each read
- * answers, by the facts that tests/support/bpf_model.c names.  Time comes in as an argument, memory
- * is reached through a function, nothing sleeps: the scripted double runs it under a clock of its
- * own, the served node (tests/bpfnode) behind real system calls. Errors are negative errno numbers
- * of this host. */
+/* The four systems' BPF drivers as seen by a reader, for tests: the answers of each request and
+ * each read.  tests/support/bpf_model.c names the sources.  Time is an argument, memory is accessed
+ * by a function, and nothing sleeps.  The scripted double runs the model by an own clock, the
+ * served node (tests/bpfnode) behind real system calls.  Errors are negative errno numbers of this
+ * host. */
 #ifndef BPF_MODEL_H
 #define BPF_MODEL_H
 
@@ -17,9 +17,9 @@
 struct model_interface {
 	char name[16];
 	uint32_t dlt[4], dlts; /* the kernel's numbers; the first is the default */
-	uint32_t link_bytes;   /* of its link header, for hdrlen */
+	uint32_t link_bytes;   /* of the link header, for hdrlen */
 	bool here, up;
-	uint32_t promiscuous; /* descriptors that ask for it */
+	uint32_t promiscuous; /* descriptors in promiscuous mode */
 };
 
 struct model_node {
@@ -40,10 +40,11 @@ struct model_node {
 	struct bpe_insn program[BPE_MAX_INSNS];
 	uint32_t program_length; /* 0: everything */
 	uint64_t received, dropped, accepted;
-	/* FreeBSD: the caller's two buffers, in turn store and held or free (bpf_model_zbuf.c). */
+	/* FreeBSD: the caller's two buffers; each is the store, held, or free (bpf_model_zbuf.c).
+	 */
 	bool zero_copy, zheld, zassigned[2];
 	uint64_t zbuf[2];
-	uint32_t zstore;       /* which of them is the store */
+	uint32_t zstore;       /* the index of the store */
 	uint8_t previous[255]; /* compression */
 	uint32_t previous_length;
 	int pid;
@@ -55,9 +56,9 @@ struct model {
 	struct model_node node[MODEL_NODES];
 	uint32_t made;        /* macOS: nodes that exist */
 	uint32_t buffer_most; /* BIOCSBLEN's limit */
-	uint32_t memory;      /* bytes that BIOCSETIF can have for a buffer; 0: any */
-	int memory_errno;     /* what it says when it cannot */
-	uint32_t version;     /* macOS: 0 everything; 12, 10: without what came later */
+	uint32_t memory;      /* bytes available to BIOCSETIF for a buffer; 0: any number */
+	int memory_errno;     /* the error of BIOCSETIF without memory */
+	uint32_t version;     /* macOS: release; later requests are unknown; 0: all are known */
 	bool compression_enabled, zero_copy_enabled, openbsd_old;
 	bool headers_switched_late;    /* BIOCSEXTHDR came behind BIOCSETIF */
 	bool wants_pktap;              /* macOS: debug.bpf_wantpktap */
@@ -73,26 +74,32 @@ void model_free(struct model *m);
 struct model_interface *model_add(
 	struct model *m, const char *name, uint32_t dlt, uint32_t link_bytes);
 
-/* What open() of the path's node says: its number, or a negative errno.  number: macOS's N; -1
- * where nodes clone themselves. */
+/* Opens a node as open() of the path does.  number: macOS's N; -1 where nodes clone themselves.
+ * Returns the number of the node, or a negative errno. */
 int model_open(struct model *m, int number, int pid);
 void model_close(struct model *m, int node);
 int model_ioctl(struct model *m, int node, uint32_t request, uint64_t argument, int64_t now_ns);
-/* SIOCGIFFLAGS: IFF_UP (1) or not; a negative errno. */
+/* Returns IFF_UP (1) or 0 as SIOCGIFFLAGS does, or a negative errno. */
 int model_interface_flags(struct model *m, const char *name);
 
-/* read() of n bytes: bytes (copied to `to`), a negative errno, or MODEL_SLEEP: a blocking read
- * would sleep until *deadline_ns (INT64_MAX: for ever) or a change; it is then called again with
- * the time it began, and signalled if a signal came. */
+/* The time of a read: the start, the clock now, and whether a signal arrived in between. */
+struct model_moment {
+	int64_t began_ns, now_ns;
+	bool signalled;
+};
+
+/* Reads n bytes as read() does, and copies them to `to`.  Returns the bytes, a negative errno, or
+ * MODEL_SLEEP.  MODEL_SLEEP means: a blocking read would sleep until *deadline_ns (INT64_MAX: for
+ * ever) or a change.  The caller then calls again with the same began_ns. */
 #define MODEL_SLEEP INT64_MIN
-int64_t model_read(struct model *m, int node, uint8_t *to, size_t n, int64_t began_ns,
-	int64_t now_ns, bool signalled, int64_t *deadline_ns);
-/* Whether poll() says readable; a "no" may start the driver's timer: *again_ns is then when to ask
- * anew (INT64_MAX: on a change). */
-uint32_t model_bytes(
-	const struct model *m, int node); /* what a read would return now: kevent's data */
+int64_t model_read(struct model *m, int node, uint8_t *to, size_t n,
+	const struct model_moment *moment, int64_t *deadline_ns);
+/* Returns the bytes of a read now, kevent's data. */
+uint32_t model_bytes(const struct model *m, int node);
+/* Returns whether poll() reports the node readable.  A false may start the driver's timer;
+ * *again_ns is then the time of the next call (INT64_MAX: on a change). */
 bool model_ready(struct model *m, int node, int64_t now_ns, int64_t *again_ns);
-/* Whether kevent's NOTE_LOWAT is reached, where the node is ready. */
+/* Returns whether a ready node has reached kevent's NOTE_LOWAT. */
 bool model_low_water(const struct model *m, int node, size_t low_water);
 
 struct model_packet {
@@ -100,19 +107,19 @@ struct model_packet {
 	uint32_t caplen, wirelen;
 	int64_t time_ns; /* wall clock */
 	bool outgoing;
-	int pid; /* the process, as BIOCSEXTHDR would tell; 0: unknown */
+	int pid; /* the process, reported with BIOCSEXTHDR; 0: unknown */
 	const char *comm;
 	uint32_t service_class;
 	uint8_t pktflags;
-	uint32_t dlt; /* of the tap; 0: the interface's primary one */
+	uint32_t dlt; /* of the tap; 0: the interface's primary link type */
 };
-/* A packet on the interface: to every descriptor on it, by direction, filter and room.  now_ns: the
- * model's clock. */
+/* Offers a packet of the interface to every attached descriptor, by direction, filter and room.
+ * now_ns: the model's clock. */
 void model_tap(struct model *m, struct model_interface *on, const struct model_packet *packet,
 	int64_t now_ns);
-/* Whether every descriptor on the interface could keep a whole packet of caplen bytes; and whether
- * all they kept has been read. */
+/* Returns whether every attached descriptor has room for a whole packet of caplen bytes. */
 bool model_room(const struct model *m, const struct model_interface *on, uint32_t caplen);
+/* Returns whether the readers have read all records of the interface. */
 bool model_drained(const struct model *m, const struct model_interface *on);
 void model_remove(struct model *m, struct model_interface *on);     /* the interface goes away */
 ssize_t model_sysctl_stats(struct model *m, uint8_t *to, size_t n); /* macOS: debug.bpf_stats */

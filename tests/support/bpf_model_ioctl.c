@@ -48,7 +48,7 @@ static int make_buffers(struct model_node *d)
 	d->hold = malloc(d->size);
 	if (!d->store || !d->hold)
 		return -ENOMEM;
-	memset(d->store, 0xee, d->size); /* padding is what was there before */
+	memset(d->store, 0xee, d->size); /* padding keeps old bytes */
 	memset(d->hold, 0xdd, d->size);
 	return 0;
 }
@@ -80,7 +80,7 @@ static int set_interface(struct model *m, struct model_node *d, uint64_t argumen
 	return 0;
 }
 
-/* macOS hides PKTAP from who did not ask for it with BIOCSWANTPKTAP (bpf_getdltlist). */
+/* Answers BIOCGDLTLIST.  Without BIOCSWANTPKTAP macOS leaves PKTAP out (bpf_getdltlist). */
 static int dlt_list(struct model *m, struct model_node *d, uint64_t argument)
 {
 	const bool hides = model_is(m, BPEI_MACOS) && !d->wantpktap;
@@ -123,7 +123,7 @@ static int set_dlt(struct model *m, struct model_node *d, uint32_t dlt)
 	return -EINVAL;
 }
 
-/* SIOCGIFFLAGS of any socket: IFF_UP is 1 on all of them. */
+/* Returns the flags of SIOCGIFFLAGS: IFF_UP is 1 on all systems. */
 int model_interface_flags(struct model *m, const char *name)
 {
 	const struct model_interface *f = find_interface(m, name);
@@ -132,7 +132,7 @@ int model_interface_flags(struct model *m, const char *name)
 
 /* ---- Filters ---- */
 
-/* macOS's bpf_validate lets these through, and its bpf_filter ends at them with 0. */
+/* Returns whether macOS's bpf_validate accepts the instruction and bpf_filter returns 0 there. */
 static bool matches_nothing(uint16_t code)
 {
 	uint16_t class = code & 7;
@@ -232,7 +232,8 @@ static int get_stats(struct model *m, const struct model_node *d, uint64_t argum
 	return m->put(m->user, argument, s, m->abi->stat_bytes);
 }
 
-/* macOS 11 and 12: with head drop set before, the limit is twice as high (bpfioctl, BIOCSBLEN). */
+/* Returns the limit of BIOCSBLEN.  On macOS 11 and 12 a former BIOCSHEADDROP doubles the limit
+ * (bpfioctl). */
 static uint32_t buffer_limit(const struct model *m, const struct model_node *d)
 {
 	bool old = model_is(m, BPEI_MACOS) && m->version && m->version < 13;
@@ -249,7 +250,9 @@ static int set_buffer(struct model *m, struct model_node *d, uint64_t argument)
 		return -EOPNOTSUPP;
 	if (d->on)
 		return -EINVAL;
-	d->size = v < 32 ? 32 : v > most ? most : v;
+	d->size = v > most ? most : v;
+	if (v < 32)
+		d->size = 32;
 	return put_u32(m, argument, d->size);
 }
 
@@ -265,7 +268,7 @@ static int set_buffer_mode(struct model *m, struct model_node *d, uint32_t mode)
 
 /* ---- The requests ---- */
 
-/* macOS's requests by the release that brought them (the grep of each release's bpf.h). */
+/* Returns whether the macOS release lacks the request (from each release's bpf.h). */
 static bool too_old(const struct model *m, enum bpei_bpf_call call)
 {
 	if (!m->version || !model_is(m, BPEI_MACOS))
@@ -287,7 +290,7 @@ static bool too_old(const struct model *m, enum bpei_bpf_call call)
 	}
 }
 
-/* Requests that only tell something. */
+/* Answers a request which only reports a value; returns -EINVAL for other requests. */
 static int get_request(struct model *m, const struct model_node *d, uint32_t call, uint64_t to)
 {
 	uint8_t ifreq[BPEI_IFREQ_MOST] = { 0 };
@@ -353,31 +356,39 @@ static int set_immediate(struct model *m, struct model_node *d, uint32_t v)
 
 static int set_direction(struct model *m, struct model_node *d, uint32_t v)
 {
+	static const uint8_t bits[] = { 1, 3, 2 }; /* IN, INOUT, OUT */
 	const bool macos = model_is(m, BPEI_MACOS);
 	if (v > (macos ? 3 : 2))
 		return -EINVAL;
-	d->direction = macos ? v : v == 0 ? 1 : v == 1 ? 3 : 2;
+	d->direction = macos ? v : bits[v];
 	return 0;
 }
 
 static int set_compression(struct model_node *d, uint32_t v)
 {
 	if (v > 1)
-		abort(); /* the real one would now hang every BPF user of the machine */
+		abort(); /* the real driver would now hang every BPF user of the machine */
 	if (d->on)
 		return -EINVAL;
 	d->hdrcomp = v;
 	return 0;
 }
 
-/* What macOS switches by a number; -EINVAL: none of them. */
+static int set_stamp_format(struct model_node *d, uint32_t v)
+{
+	if (v > 1 || d->on)
+		return -EINVAL;
+	d->nano = v == 1;
+	return 0;
+}
+
+/* Answers macOS's switches; returns -EINVAL for other requests. */
 static int set_private(
 	struct model *m, struct model_node *d, uint32_t call, uint32_t v, uint64_t argument)
 {
 	switch (call) {
 	case BPEI_BIOCSEXTHDR:
-		/* Fields of plain records that lie in the buffers would be written past their end.
-		 */
+		/* The driver would write past the end of plain records in the buffers. */
 		if (v && d->on)
 			m->headers_switched_late = true;
 		d->exthdr = v;
@@ -422,8 +433,10 @@ static int set_request(
 	case BPEI_BIOCPROMISC:
 		if (!d->on)
 			return -EINVAL;
-		if (!d->promiscuous)
-			d->promiscuous = true, d->on->promiscuous++;
+		if (!d->promiscuous) {
+			d->promiscuous = true;
+			d->on->promiscuous++;
+		}
 		return 0;
 	case BPEI_BIOCSDLT:
 		return set_dlt(m, d, v);
@@ -450,10 +463,7 @@ static int set_request(
 		d->nonblocking = v;
 		return 0;
 	case BPEI_BIOCSTSTAMP:
-		if (v > 1 || d->on)
-			return -EINVAL;
-		d->nano = v == 1;
-		return 0;
+		return set_stamp_format(d, v);
 	case BPEI_BIOCSETBUFMODE:
 		return set_buffer_mode(m, d, v);
 	case BPEI_BIOCSETZBUF:
@@ -477,8 +487,10 @@ int model_ioctl(struct model *m, int node, uint32_t request, uint64_t argument, 
 	(void)now_ns;
 	int r;
 	/* Every request stops the timer (bpfioctl). */
-	if (!model_is(m, BPEI_OPENBSD))
-		d->timed_out = false, d->select_since_ns = 0;
+	if (!model_is(m, BPEI_OPENBSD)) {
+		d->timed_out = false;
+		d->select_since_ns = 0;
+	}
 	while (call < BPEI_BPF_CALL_COUNT && m->abi->call[call] != request)
 		call++;
 	if (call == BPEI_BPF_CALL_COUNT || too_old(m, call))

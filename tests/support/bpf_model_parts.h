@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of the drivers' model share.  bpf_model.c holds nodes and interfaces,
- * bpf_model_ioctl.c requests, bpf_model_tap.c packets, bpf_model_zbuf.c FreeBSD's shared buffers,
- * bpf_model_read.c reads and readiness. */
+/* Declarations shared by the parts of the drivers' model.  bpf_model.c holds nodes and interfaces,
+ * bpf_model_ioctl.c requests, bpf_model_tap.c packets.  bpf_model_zbuf.c holds FreeBSD's shared
+ * buffers, bpf_model_read.c reads and readiness. */
 #ifndef BPF_MODEL_PARTS_H
 #define BPF_MODEL_PARTS_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The drivers' rules: packets into buffers.
  *
- * Two buffers a descriptor: store is filled; when the next record does not fit and the hold slot is
- * free they change places, else the packet is lost (bpf_catchpacket).  A read takes the hold
- * buffer, or makes the store one first. */
+ * A descriptor has two buffers; packets fill the store.  When the next record does not fit and the
+ * hold slot is free, the buffers change places.  Without a free slot the packet is dropped
+ * (bpf_catchpacket).  A read takes the hold buffer, or first rotates the store into the hold slot.
+ */
 #include "bpf_model_parts.h"
 
 #include "base/bytes.h"
@@ -34,10 +35,17 @@ static bool is_compressed(const struct model *m, const struct model_node *d)
 	return model_is(m, BPEI_MACOS) && d->hdrcomp && m->compression_enabled;
 }
 
+static uint32_t extended_header_bytes(const struct model *m)
+{
+	if (!m->version || m->version >= 15)
+		return 64;
+	return m->version < 10 ? 52 : 60;
+}
+
 uint32_t model_counted(const struct model *m, const struct model_node *d)
 {
 	if (model_is(m, BPEI_MACOS) && d->exthdr)
-		return m->version && m->version < 15 ? (m->version < 10 ? 52 : 60) : 64;
+		return extended_header_bytes(m);
 	if (is_compressed(m, d))
 		return 20;
 	if (model_is(m, BPEI_OPENBSD) && m->openbsd_old)
@@ -60,7 +68,7 @@ static void write_stamp(const struct model *m, const struct model_node *d, uint8
 	bpei_store64(h + 8, (uint64_t)(d->nano ? ns : ns / 1000));
 }
 
-/* macOS's struct bpf_hdr_ext behind the common fields. */
+/* Writes the fields of macOS's struct bpf_hdr_ext behind the common fields. */
 static void write_extended(const struct model *m, uint8_t *h, const struct model_packet *p)
 {
 	bool old = m->version && m->version < 13;
@@ -77,8 +85,9 @@ static void write_extended(const struct model *m, uint8_t *h, const struct model
 	bpei_store32(h + 44, p->service_class);
 }
 
-/* Writes the header's own bytes; how many that are.  What is between them and hdrlen stays as it
- * was: on macOS bytes 64 and 65 of an extended and 20 and 21 of a compressed record on Ethernet. */
+/* Writes the header's own bytes and returns their number.  Bytes between the header and hdrlen keep
+ * their old values: on macOS and Ethernet bytes 64 and 65 of an extended record, 20 and 21 of a
+ * compressed record. */
 static uint32_t write_header(const struct model *m, const struct model_node *d, uint8_t *h,
 	uint32_t hdrlen, const struct model_packet *p, uint32_t caplen, uint32_t complen)
 {
@@ -101,7 +110,7 @@ static uint32_t write_header(const struct model *m, const struct model_node *d, 
 	return own;
 }
 
-/* get_common_prefix_size: of both packets at most (caplen & 0xff) bytes are compared. */
+/* Returns get_common_prefix_size: at most (caplen & 0xff) bytes of both packets are compared. */
 static uint32_t common_prefix(const struct model_node *d, const uint8_t *data, uint32_t n)
 {
 	uint32_t i = 0;
@@ -126,7 +135,7 @@ static uint32_t compress_packet(
 	return complen;
 }
 
-/* Whether a record of so many bytes can be had at `at` of the store; makes room if it can. */
+/* Makes room in the store for a record, and sets *at to the offset.  Returns false without room. */
 static bool make_room(struct model *m, struct model_node *d, uint32_t *at, uint32_t bytes)
 {
 	if (d->zero_copy)
@@ -147,7 +156,7 @@ static bool make_room(struct model *m, struct model_node *d, uint32_t *at, uint3
 	return true;
 }
 
-static void append_bytes(
+static void append_record_bytes(
 	struct model *m, struct model_node *d, uint32_t at, const void *from, uint32_t n)
 {
 	if (d->zero_copy)
@@ -156,7 +165,8 @@ static void append_bytes(
 		memcpy(d->store + at, from, n);
 }
 
-/* NetBSD cuts the record, header and all, to a buffer that is shorter than its header. */
+/* Appends a record to the store.  NetBSD cuts the record, header included, to a buffer shorter than
+ * the header. */
 static void catch_packet(struct model *m, struct model_node *d, const struct model_packet *p,
 	uint32_t keep, int64_t now_ns)
 {
@@ -180,14 +190,14 @@ static void catch_packet(struct model *m, struct model_node *d, const struct mod
 	if (!at)
 		d->first_ns = now_ns;
 	uint32_t own = write_header(m, d, h, hdrlen, p, caplen, complen);
-	append_bytes(m, d, at, h, own < head ? own : head);
-	append_bytes(m, d, at + head, p->data + complen, caplen - complen);
+	append_record_bytes(m, d, at, h, own < head ? own : head);
+	append_record_bytes(m, d, at + head, p->data + complen, caplen - complen);
 	d->store_length = at + head + caplen - complen;
 	d->store_packets++;
 }
 
-/* A tap is of one link type, the primary one unless it says another (bpf_tap_imp); who listens for
- * another one gets nothing. */
+/* Returns whether a descriptor listens on the link type of the tap, by default the primary link
+ * type (bpf_tap_imp). */
 static bool is_listening(
 	const struct model_node *d, const struct model_interface *on, const struct model_packet *p)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* FreeBSD's zero-copy buffers, as sys/net/bpf_zerocopy.c and catchpacket() of bpf.c keep them.
+/* FreeBSD's zero-copy buffers, by sys/net/bpf_zerocopy.c and catchpacket() of bpf.c.
  *
- * Two buffers in the caller's memory, each behind a header of 32 bytes: kernel_gen, kernel_len,
- * user_gen.  One is the store, the other is held or free.  A record is in the caller's memory as
- * soon as it is caught; only its length is the kernel's secret (bd_slen).
- * The kernel notices that a held buffer was given back in catchpacket() and in reset_d(), nowhere
- * else: until the next packet, BIOCROTZBUF finds the slot taken and hands nothing over. */
+ * Two buffers lie in the caller's memory, each behind a header of 32 bytes: kernel_gen, kernel_len,
+ * user_gen.  The first is the store; the other is held or free.  The kernel writes each record to
+ * the caller's memory at once, but keeps the length of the store secret (bd_slen). The kernel
+ * notices a returned buffer in catchpacket() and in reset_d() only.  Until the next packet
+ * BIOCROTZBUF finds the slot taken and hands nothing over. */
 #include "bpf_model_parts.h"
 
 #include <errno.h>
@@ -32,7 +32,8 @@ int model_zbuf_set(struct model *m, struct model_node *d, uint64_t argument)
 		return -EINVAL;
 	if (z[0] % 4096 || z[1] % 4096 || d->zbuf[0] || d->on)
 		return -EINVAL;
-	d->zbuf[0] = z[0], d->zbuf[1] = z[1];
+	d->zbuf[0] = z[0];
+	d->zbuf[1] = z[1];
 	d->size = (uint32_t)z[2] - HEADER;
 	for (int i = 0; i < 2; i++)
 		if ((r = m->put(m->user, z[i], zero, HEADER)) < 0)
@@ -40,7 +41,7 @@ int model_zbuf_set(struct model *m, struct model_node *d, uint64_t argument)
 	return 0;
 }
 
-/* bpf_zerocopy_canfreebuf: whether the held buffer was given back. */
+/* Returns whether the reader returned the held buffer (bpf_zerocopy_canfreebuf). */
 bool model_zbuf_returned(const struct model *m, const struct model_node *d)
 {
 	uint64_t held = d->zbuf[d->zstore ^ 1];
@@ -55,7 +56,7 @@ void model_zbuf_reclaim(struct model *m, struct model_node *d)
 	d->hold_length = d->hold_packets = 0;
 }
 
-/* Makes the store the caller's: its length, then its generation. */
+/* Assigns the store to the caller: writes the length, then the generation. */
 static void assign_buffer(struct model *m, struct model_node *d)
 {
 	uint64_t at = d->zbuf[d->zstore];
@@ -67,7 +68,7 @@ static void assign_buffer(struct model *m, struct model_node *d)
 	m->put(m->user, at, &generation, 4);
 }
 
-/* ROTATE_BUFFERS and bpf_zerocopy_bufheld. */
+/* Moves the store to the hold slot (ROTATE_BUFFERS, bpf_zerocopy_bufheld). */
 void model_zbuf_hold(struct model *m, struct model_node *d)
 {
 	assign_buffer(m, d);
@@ -78,7 +79,8 @@ void model_zbuf_hold(struct model *m, struct model_node *d)
 	d->zstore ^= 1;
 }
 
-/* The store takes no more: true if the packet is lost, because the other buffer is still held. */
+/* Handles a full store.  Returns true if the packet is lost, because the other buffer is still
+ * held. */
 bool model_zbuf_full(struct model *m, struct model_node *d)
 {
 	if (d->zheld) {
@@ -95,7 +97,7 @@ void model_zbuf_write(
 	m->put(m->user, d->zbuf[d->zstore] + HEADER + at, bytes, n);
 }
 
-/* BIOCROTZBUF: needs no interface, and does nothing while the hold slot is taken. */
+/* Answers BIOCROTZBUF, which needs no interface, and does nothing while the hold slot is taken. */
 int model_zbuf_rotate(struct model *m, struct model_node *d, uint64_t argument)
 {
 	uint64_t z[3] = { 0 };

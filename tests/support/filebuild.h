@@ -10,7 +10,7 @@
 
 struct image {
 	bool big;
-	size_t length, whole[64]; /* whole[k]: where packet k ends */
+	size_t length, whole[64]; /* whole[k]: the end of packet k */
 	uint32_t packets;
 	uint8_t bytes[16384];
 };
@@ -77,7 +77,7 @@ static inline void ng_section(struct image *f, bool big)
 	ng_end(f, at);
 }
 
-/* tsresol < 0: no such option */
+/* Writes an interface block.  tsresol < 0, tsoffset 0: without the option. */
 static inline void ng_interface(
 	struct image *f, uint16_t link_type, uint32_t snaplen, int tsresol, int64_t tsoffset)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What must hold of a parsed packet whatever its bytes are. */
+/* Checks of a parsed packet, for any bytes. */
 #ifndef LAYERS_CHECK_H
 #define LAYERS_CHECK_H
 
@@ -8,12 +8,34 @@
 #include <stddef.h>
 #include <string.h>
 
-/* NULL if all is well; else which promise is broken.  key is looked at only if the flags say that
- * it is filled. */
+/* Returns the broken promise of a key, or NULL. */
+static inline const char *find_wrong_key(const struct bpe_layers *l, const struct bpe_key *key)
+{
+	static const uint8_t zero[16];
+	if (key->ip_version != (l->flags & BPE_PKT_IP4 ? 4 : 6))
+		return "key: version";
+	if (key->ip_proto != l->ip_proto && !(l->flags & BPE_PKT_ICMP_ERROR))
+		return "key: protocol";
+	if (key->vlan[0] != l->vlan[0] || key->vlan[1] != l->vlan[1])
+		return "key: VLAN";
+	if (memcmp(key->zero, zero, sizeof key->zero))
+		return "key: padding is set";
+	if (key->ip_version == 4 &&
+		(memcmp(key->addr[0] + 4, zero, 12) || memcmp(key->addr[1] + 4, zero, 12)))
+		return "key: IPv4 with a tail";
+	int order = memcmp(key->addr[0], key->addr[1], 16);
+	if (order > 0)
+		return "key: the higher address is first";
+	if (l->flags & BPE_PKT_FRAGMENT && (key->port[0] || key->port[1]))
+		return "key: a later fragment has ports";
+	return NULL;
+}
+
+/* Returns the broken promise of a parsed packet, or NULL.  Reads the key only if the flags report a
+ * key. */
 static inline const char *layers_wrong(
 	const struct bpe_layers *l, const struct bpe_key *key, uint32_t caplen, uint32_t link_type)
 {
-	static const uint8_t zero[16];
 	bool has_network = l->network != BPE_NO_OFFSET;
 	bool has_transport = l->transport != BPE_NO_OFFSET;
 	bool has_payload = l->payload != BPE_NO_OFFSET;
@@ -57,23 +79,7 @@ static inline const char *layers_wrong(
 
 	if (!(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6)))
 		return "a key without IP";
-	if (key->ip_version != (l->flags & BPE_PKT_IP4 ? 4 : 6))
-		return "key: version";
-	if (key->ip_proto != l->ip_proto && !(l->flags & BPE_PKT_ICMP_ERROR))
-		return "key: protocol";
-	if (key->vlan[0] != l->vlan[0] || key->vlan[1] != l->vlan[1])
-		return "key: VLAN";
-	if (memcmp(key->zero, zero, sizeof key->zero))
-		return "key: padding is set";
-	if (key->ip_version == 4 &&
-		(memcmp(key->addr[0] + 4, zero, 12) || memcmp(key->addr[1] + 4, zero, 12)))
-		return "key: IPv4 with a tail";
-	int order = memcmp(key->addr[0], key->addr[1], 16);
-	if (order > 0)
-		return "key: the higher address is first";
-	if (l->flags & BPE_PKT_FRAGMENT && (key->port[0] || key->port[1]))
-		return "key: a later fragment has ports";
-	return NULL;
+	return find_wrong_key(l, key);
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One hand-made packet through the scalar parser. */
+/* Parses a hand-made packet by the scalar parser. */
 #ifndef PARSE_ONE_H
 #define PARSE_ONE_H
 
@@ -13,8 +13,8 @@ struct parsed {
 	struct bpe_key key;
 };
 
-/* Parses one packet that lies in memory of exactly its size, so that a sanitizer sees every byte
- * too far. */
+/* Parses a packet in memory of exactly the packet's size, so a sanitizer sees every byte too far.
+ */
 static inline struct parsed parse_as(
 	uint32_t link_type, const void *bytes, uint32_t caplen, uint32_t wirelen, bool outermost)
 {
@@ -35,7 +35,7 @@ static inline struct parsed parse_as(
 	return r;
 }
 
-static inline struct parsed parse(
+static inline struct parsed parse_bytes(
 	uint32_t link_type, const void *bytes, uint32_t caplen, uint32_t wirelen)
 {
 	return parse_as(link_type, bytes, caplen, wirelen, false);
@@ -50,6 +50,6 @@ static inline struct parsed parse(
 	"\x60\0\0\0" length next "\x40"                                                            \
 	"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02"                                               \
 	"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"
-#define PARSE(link, bytes) parse(link, bytes, sizeof(bytes) - 1, sizeof(bytes) - 1)
+#define PARSE(link, bytes) parse_bytes(link, bytes, sizeof(bytes) - 1, sizeof(bytes) - 1)
 
 #endif

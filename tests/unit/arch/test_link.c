@@ -86,7 +86,7 @@ Test(link, the_datagram_is_found_behind_every_header)
 {
 	for (size_t i = 0; i < sizeof packets / sizeof *packets; i++) {
 		const struct where *w = &packets[i];
-		struct parsed r = parse(w->link, w->bytes, w->length, w->length);
+		struct parsed r = parse_bytes(w->link, w->bytes, w->length, w->length);
 		cr_assert_eq(r.layers.network, w->network, "packet %zu: network %u", i,
 			r.layers.network);
 		cr_assert_eq(
@@ -106,8 +106,8 @@ Test(link, every_prefix)
 {
 	for (size_t i = 0; i < sizeof packets / sizeof *packets; i++)
 		for (uint32_t n = 0; n < packets[i].length; n++) {
-			struct parsed r =
-				parse(packets[i].link, packets[i].bytes, n, packets[i].length);
+			struct parsed r = parse_bytes(
+				packets[i].link, packets[i].bytes, n, packets[i].length);
 			cr_assert(r.layers.end <= n);
 			cr_assert(r.layers.network == BPE_NO_OFFSET || r.layers.network <= n);
 			if (r.layers.flags & BPE_PKT_KEY)

@@ -46,8 +46,8 @@ Test(parse, wire_length_below_the_captured)
 	static const char plain[] = ETHER("\x86\xdd") IP6("\0\x0a", "\x11") UDP_HEADER "hi";
 	static const char tagged[] =
 		ETHER("\x81\x00\x00\x07\x86\xdd") IP6("\0\x0a", "\x11") UDP_HEADER "hi";
-	struct parsed a = parse(1, plain, sizeof plain - 1, 20);
-	struct parsed b = parse(1, tagged, sizeof tagged - 1, 20);
+	struct parsed a = parse_bytes(1, plain, sizeof plain - 1, 20);
+	struct parsed b = parse_bytes(1, tagged, sizeof tagged - 1, 20);
 	cr_assert_eq(a.layers.flags & BPE_PKT_WRONG, 0);
 	cr_assert_eq(b.layers.flags & BPE_PKT_WRONG, 0);
 	cr_assert_eq(a.layers.end, sizeof plain - 1);
@@ -85,7 +85,7 @@ Test(parse, vlan_stack)
 	cr_assert_eq(r.layers.ethertype, 0x800);
 	cr_assert_eq(r.layers.network, 22);
 	cr_assert(r.layers.flags & BPE_PKT_VLAN);
-	struct parsed cut = parse(1, ETHER("\x81\x00") "\0\1", 16, 60);
+	struct parsed cut = parse_bytes(1, ETHER("\x81\x00") "\0\1", 16, 60);
 	cr_assert(cut.layers.flags & BPE_PKT_TRUNCATED);
 }
 
@@ -126,7 +126,8 @@ Test(parse, ip4_damage)
 			  .layers.flags &
 		  BPE_PKT_BAD_LENGTH);
 	/* The capture cut the packet, and the wire had the rest: no damage. */
-	cr_assert_eq(parse(101, "\x45\0\0\xff\0\0\0\0\x40\xfd\0\0\x0a\0\0\x01\x0a\0\0\x02", 20, 255)
+	cr_assert_eq(parse_bytes(101, "\x45\0\0\xff\0\0\0\0\x40\xfd\0\0\x0a\0\0\x01\x0a\0\0\x02",
+			     20, 255)
 				     .layers.flags &
 			     BPE_PKT_WRONG,
 		0);
@@ -168,7 +169,7 @@ Test(parse, ip6_extensions)
 	struct parsed first = PARSE(229, IP6("\0\x10", "\x2c") "\x11\0\0\x01\0\0\0\x01" UDP_HEADER);
 	cr_assert(first.layers.flags & BPE_PKT_FIRST_FRAGMENT);
 	cr_assert_eq(first.key.port[1], 53);
-	struct parsed cut = parse(229, IP6("\0\x20", "\0") "\x3c\x09\1\4", 44, 72);
+	struct parsed cut = parse_bytes(229, IP6("\0\x20", "\0") "\x3c\x09\1\4", 44, 72);
 	cr_assert(cut.layers.flags & BPE_PKT_TRUNCATED);
 	cr_assert_eq(cut.layers.proto, BPE_PROTO_IP_OTHER);
 	struct parsed ah = PARSE(229,
@@ -247,7 +248,7 @@ Test(parse, loopback_families_of_every_system)
 	for (size_t i = 0; i < sizeof families; i++) {
 		char p[4 + 48] = { families[i] };
 		memcpy(p + 4, IP6("\0\x08", "\x11") "\0\x35\0\x36\0\x08\0\0", 48);
-		cr_assert_eq(parse(0, p, sizeof p, sizeof p).layers.proto, BPE_PROTO_UDP,
+		cr_assert_eq(parse_bytes(0, p, sizeof p, sizeof p).layers.proto, BPE_PROTO_UDP,
 			"family %d", families[i]);
 	}
 	cr_assert_eq(PARSE(0, "\7\0\0\0xyz").layers.proto, BPE_PROTO_ETHERTYPE);
@@ -290,14 +291,14 @@ Test(parse, every_prefix)
 		P(0, "\2\0\0\0" UDP4),
 	};
 	for (size_t k = 0; k < sizeof packets / sizeof *packets; k++) {
-		struct bpe_layers whole = parse(
+		struct bpe_layers whole = parse_bytes(
 			packets[k].link, packets[k].bytes, packets[k].length, packets[k].length)
 						  .layers;
 		uint32_t headers = whole.payload != BPE_NO_OFFSET ? whole.payload : whole.end;
 		cr_assert(!(whole.flags & BPE_PKT_WRONG));
 		for (uint32_t n = 0; n <= packets[k].length; n++) {
 			struct bpe_layers l =
-				parse(packets[k].link, packets[k].bytes, n, packets[k].length)
+				parse_bytes(packets[k].link, packets[k].bytes, n, packets[k].length)
 					.layers;
 			cr_assert(l.end <= n);
 			cr_assert(l.network == BPE_NO_OFFSET || l.network <= n);

@@ -106,7 +106,7 @@ Test(tunnel, innermost_and_outermost)
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		const struct carried *t = &all[i];
 		bool six = (uint8_t)t->bytes[t->network] >> 4 == 6;
-		struct parsed r = parse(101, t->bytes, t->length, t->length);
+		struct parsed r = parse_bytes(101, t->bytes, t->length, t->length);
 		cr_assert(r.layers.flags & BPE_PKT_TUNNEL, "%s", t->how);
 		cr_assert_eq(r.layers.network, t->network, "%s: %u", t->how, r.layers.network);
 		cr_assert_eq(r.layers.flags & BPE_PKT_WRONG, 0, "%s: %x", t->how, r.layers.flags);
@@ -132,7 +132,7 @@ Test(tunnel, every_prefix)
 {
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		for (uint32_t n = 0; n < all[i].length; n++) {
-			struct parsed r = parse(101, all[i].bytes, n, all[i].length);
+			struct parsed r = parse_bytes(101, all[i].bytes, n, all[i].length);
 			cr_assert(r.layers.end <= n &&
 				  (r.layers.network == BPE_NO_OFFSET || r.layers.network <= n));
 			cr_assert(r.layers.payload == BPE_NO_OFFSET ||
@@ -193,10 +193,10 @@ Test(tunnel, nested_to_a_bound)
 		p[i * 20 + 3] = (uint8_t)total;
 	}
 	memcpy(p + MANY * 20, IN4, 28);
-	struct parsed r = parse(101, p, sizeof p, sizeof p);
+	struct parsed r = parse_bytes(101, p, sizeof p, sizeof p);
 	cr_assert_eq(r.layers.network, BPEI_MOST_TUNNELS * 20);
 	cr_assert_eq(r.layers.ip_proto, 4);
-	r = parse(101, p + (MANY - BPEI_MOST_TUNNELS) * 20, BPEI_MOST_TUNNELS * 20 + 28,
+	r = parse_bytes(101, p + (MANY - BPEI_MOST_TUNNELS) * 20, BPEI_MOST_TUNNELS * 20 + 28,
 		BPEI_MOST_TUNNELS * 20 + 28);
 	cr_assert_eq(r.layers.proto, BPE_PROTO_UDP);
 }

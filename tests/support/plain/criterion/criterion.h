@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The macros of Criterion that the unit tests use, for a plain program: every test runs in a child
- * that fork(2) makes, and the program ends with "N passed, N failed".  Criterion's own runner
- * starts the program a second time, so that under a user-mode emulator the tests would run on the
- * real CPU.  meson setup -Dunit_runner=plain chooses this file. */
+/* The macros of Criterion in the unit tests, for a plain program.  Every test runs in a child of
+ * fork(2), and the program ends with "N passed, N failed".  Criterion's own runner starts the
+ * program a second time, and under a user-mode emulator the tests would run on the real CPU. meson
+ * setup -Dunit_runner=plain chooses this file. */
 #ifndef PLAIN_CRITERION_H
 #define PLAIN_CRITERION_H
 
@@ -27,11 +27,11 @@ struct plain_test {
 	const char *suite, *name;
 	void (*run)(void);
 	struct plain_suite own;
-	const struct plain_suite *common; /* what the suite says; NULL: nothing */
+	const struct plain_suite *common; /* the options of the suite, or NULL */
 	struct plain_test *next;
 };
 
-enum { PLAIN_SLOWER = 20 }; /* an emulator may take so many times the time-out of a test */
+enum { PLAIN_SLOWER = 20 }; /* time-outs are multiplied for an emulator */
 
 static struct plain_test *plain_first, **plain_last = &plain_first;
 static volatile bool plain_failed;
@@ -42,7 +42,7 @@ static inline void plain_add(struct plain_test *test)
 	plain_last = &test->next;
 }
 
-/* Tells of a condition that does not hold; ends the test when it must hold. */
+/* Reports a false condition; `must` also ends the test. */
 __attribute__((format(printf, 5, 6))) static inline void plain_check(
 	bool good, bool must, const char *where, const char *what, const char *format, ...)
 {
@@ -105,7 +105,7 @@ static inline bool plain_run(const struct plain_test *test)
 	return false;
 }
 
-/* Runs all tests, or those of which an argument is the name or the suite. */
+/* Runs all tests, or the tests with the names or suites of the arguments. */
 int main(int argc, char **argv)
 {
 	unsigned passed = 0, failed = 0;
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 #define TestSuite(suite_name, ...)                                                                 \
 	const struct plain_suite plain_suite_##suite_name = { __VA_ARGS__ }
 
-/* A suite need not be said before its tests, or at all: a weak reference finds it, or NULL. */
+/* A suite may follow the tests, or be absent: the weak reference is then NULL. */
 #define Test(suite_name, test_name, ...)                                                           \
 	extern const struct plain_suite plain_suite_##suite_name __attribute__((weak));            \
 	static void plain_body_##suite_name##_##test_name(void);                                   \
