@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the measuring programs share: rounds of all contenders in turn, medians, ratios to the first
- * of them. */
+/* Shared by the measuring programs: rounds of all contenders in order, medians, ratios to the first
+ * contender. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -30,7 +30,7 @@ static double bench_median(struct bench_row *row)
 	return row->ns[BENCH_ROUNDS / 2];
 }
 
-/* Median, spread and ratio to the first row's median, of each row. */
+/* Prints median, least, most and ratio to the first row's median, for each row. */
 static inline void bench_print(struct bench_row *rows, int n, const char *item)
 {
 	double first = bench_median(&rows[0]);
@@ -45,7 +45,7 @@ static inline void bench_print(struct bench_row *rows, int n, const char *item)
 		BENCH_ROUNDS);
 }
 
-/* Keeps a value, and what it was worked out from, from being optimised away. */
+/* Keeps the compiler from optimising away a value and the computation of the value. */
 static inline void bench_keep(uint64_t v)
 {
 	__asm__ volatile("" : : "r"(v) : "memory");

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a packet costs from read() to the walked batch, on a BPF device whose read is a copy of a
- * full buffer and nothing else: for each buffer length and frame size, in one run, each in turn,
- *   memcpy         the same bytes copied and not looked at
- *   bare walk      the records of a buffer that is already there
- *   fill + walk    the device as the engine drives it, with the read's copy (throughput and auto
- * mode)
- *   ... no copy    the same with a read that copies nothing: what comes after the copy
- * The device is the scripted double's, its read replaced.  No packets are parsed.  Blocks rotate as
- * in the engine. */
+/* Measures the cost of a packet from read() to the walked batch on a BPF device.  The device's read
+ * copies a full buffer and does nothing else.  For each buffer length and frame size, in one run:
+ *   memcpy         the same bytes copied, never read.
+ *   bare walk      the records of a buffer in memory.
+ *   fill + walk    the device as the engine drives a device, with the read's copy (throughput and
+ * auto mode).
+ *   ... no copy    fill + walk with a read without copy: the cost behind the copy.
+ * The device is the scripted double's; only the read is replaced.  No packets are parsed.  Blocks
+ * rotate as in the engine. */
 #include "bench.h"
 #include "records/batch.h"
 #include "bpf_double.h"

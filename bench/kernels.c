@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* bench/kernels: ns a packet of parse, hash and probe, each backend that this CPU can run, batches
- * of BPE_BATCH, in turn. The packets: IPv4 and IPv6, TCP and UDP, either end first, some behind a
- * VLAN tag, all by chance and so many that no predictor learns them, lying one behind the other as
- * in a savefile; once the mix, once each kind alone, once what no vector backend takes.  Before
- * that the whole road, kernels_road.c. */
+/* bench/kernels: measures ns a packet of parse, hash and probe, in batches of BPE_BATCH, for each
+ * backend this CPU can run.  The packets are IPv4 and IPv6, TCP and UDP, either end first, some
+ * behind a VLAN tag.  All are drawn by chance, in numbers no predictor learns, and lie back to back
+ * as in a savefile.  Measured are the mix, each kind alone, and packets that no vector backend
+ * takes.  The whole path is measured before (kernels_road.c). */
 #include "kernels.h"
 
 #include <string.h>
@@ -37,6 +37,14 @@ static uint8_t *put_be16_bytes(uint8_t *p, uint32_t v)
 	return p + 2;
 }
 
+/* Returns ICMP's protocol number, or TCP's or UDP's where icmp is 0. */
+static uint8_t choose_ip_protocol(uint8_t icmp, bool tcp)
+{
+	if (icmp)
+		return icmp;
+	return tcp ? 6 : 17;
+}
+
 uint32_t kernels_packet(uint8_t packet[KERNELS_BYTES], const struct kernels_mix *m)
 {
 	bool six = chance(100) < m->six;
@@ -55,7 +63,8 @@ uint32_t kernels_packet(uint8_t packet[KERNELS_BYTES], const struct kernels_mix 
 	if (six) {
 		p[0] = 0x60;
 		put_be16_bytes(p + 4, length + body + (odd ? 8 : 0));
-		p[6] = odd ? 0 : icmp ? 58 : tcp ? 6 : 17;
+		if (!odd)
+			p[6] = choose_ip_protocol(icmp ? 58 : 0, tcp);
 		for (uint32_t end = 0; end < 2; end++) {
 			put_be16_bytes(p + 8 + 16 * end, 0x2001);
 			put_be16_bytes(p + 22 + 16 * end, hosts[end ^ way]);
@@ -70,7 +79,7 @@ uint32_t kernels_packet(uint8_t packet[KERNELS_BYTES], const struct kernels_mix 
 		put_be16_bytes(p + 2, 20 + length + body);
 		if (odd)
 			p[6] = 0x20; /* a first fragment */
-		p[9] = icmp ? 1 : tcp ? 6 : 17;
+		p[9] = choose_ip_protocol(icmp ? 1 : 0, tcp);
 		for (uint32_t end = 0; end < 2; end++) {
 			p[12 + 4 * end] = 10;
 			put_be16_bytes(p + 14 + 4 * end, hosts[end ^ way]);
@@ -109,7 +118,7 @@ static struct bpei_columns kernel_columns_from(uint32_t i)
 		.hash = hash + i };
 }
 
-/* As in the engine, a batch's columns are used again by the next batch. */
+/* Returns the ns a packet of a backend's parse.  As in the engine, batches share columns. */
 static double parse_round(const struct bpei_backend *b)
 {
 	int64_t start = bpei_clock_mono_ns();

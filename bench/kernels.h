@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of bench/kernels share: packets by chance, of a mix. */
+/* Shared by the parts of bench/kernels: random packets of a mix. */
 #ifndef BENCH_KERNELS_H
 #define BENCH_KERNELS_H
 
@@ -9,21 +9,22 @@
 
 #define KERNELS_BYTES 96u
 
-/* Percent that are IPv6, TCP, tagged, ICMP echoes, and of no common shape (fragments). */
+/* Percentages of IPv6, TCP, tagged packets, ICMP echoes, and packets of no common shape
+ * (fragments). */
 struct kernels_mix {
 	const char *name;
 	uint32_t six, tcp, tagged, icmp, odd;
 };
 
 uint32_t kernels_chance(uint32_t below);
-uint32_t kernels_packet(
-	uint8_t p[KERNELS_BYTES], const struct kernels_mix *mix); /* its length; p is zero before */
+uint32_t kernels_packet(uint8_t p[KERNELS_BYTES],
+	const struct kernels_mix *mix); /* returns the length; p must be zero */
 void kernels_walk(void);
 void kernels_road(const struct kernels_mix *mix, const struct bpei_seed *seed);
 
-/* What others do with the same packets: given one by one with add, gone through by round, which
- * returns how many there were; end forgets them. bench/kernels_pcap.c, bench/kernels_tins.cc; none
- * where their libraries are not there. */
+/* Other libraries on the same packets.  add gives a packet, round processes all packets and returns
+ * their number, end forgets the packets.  See bench/kernels_peers.c and bench/kernels_tins.cc; a
+ * library that is not installed is left out. */
 #define KERNELS_MOST_PEERS 2
 struct kernels_peer {
 	const char *name;

@@ -46,7 +46,7 @@ static void fill_road_buffers(const struct kernels_mix *mix)
 	}
 }
 
-/* Nothing but following the lengths: the chain of loads that any walk without a guess waits for. */
+/* Follows the lengths only: the chain of loads every walk without prediction waits for. */
 static double walk_bare_road(const struct bpei_columns *c, uint32_t number)
 {
 	(void)number;
@@ -72,7 +72,7 @@ static double walk_bare_road(const struct bpei_columns *c, uint32_t number)
 
 static const struct bpei_seed *road_seed;
 
-/* The engine's walk, and behind it, if there is one, backend `number - 1`'s parse. */
+/* Runs the engine's walk, then backend `number - 1`'s parse; 0: the walk alone. */
 static double measure_road_round(const struct bpei_columns *c, uint32_t number)
 {
 	static const struct bpei_bpf_walk how = { .layout = &bpei_layout_macos,
@@ -108,7 +108,7 @@ static double walk_peer_road(const struct bpei_columns *c, uint32_t number)
 	return (double)(bpei_clock_mono_ns() - start) / packets;
 }
 
-/* Gives the peers the same packets: each record's bytes. */
+/* Gives the peers the same packets, each record's bytes. */
 static void give_road_block(void)
 {
 	for (uint32_t k = 0; k < used; k++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What was tried against the walk's chain of loads: lines asked for ahead, two blocks in turn, and
- * the engine's guess at the distance to the next record; over macOS records of 60 bytes, and of 60,
- * 590 and 1514 by chance (7 : 4 : 1), in blocks of 512 KiB. */
+/* Measures remedies against the walk's chain of loads: prefetched lines, two blocks alternately,
+ * and the engine's prediction of the distance to the next record.  The macOS records have 60 bytes,
+ * or 60, 590 and 1514 by chance (7 : 4 : 1), in blocks of 512 KiB. */
 #include "kernels.h"
 
 #include "base/bytes.h"
@@ -24,7 +24,9 @@ static void fill_walk_buffers(bool mixed)
 		size_t at = 0;
 		for (;; records++) {
 			uint32_t chance = kernels_chance(12);
-			uint32_t caplen = !mixed || chance < 7 ? 60 : chance < 11 ? 590 : 1514;
+			uint32_t caplen = 60;
+			if (mixed && chance >= 7)
+				caplen = chance < 11 ? 590 : 1514;
 			uint32_t bytes = bpei_layout_align(18 + caplen, 4);
 			if (at + bytes > BLOCK)
 				break;
@@ -66,7 +68,7 @@ static uint64_t walk_by_chain(const struct bpei_columns *c, uint32_t ahead)
 	return n;
 }
 
-/* The records of two blocks come in turn: an engine would have to put them in order again. */
+/* Walks two blocks alternately.  An engine would have to sort the records again. */
 static uint64_t walk_two_blocks(const struct bpei_columns *c, uint32_t unused)
 {
 	uint64_t n = 0;

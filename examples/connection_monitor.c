@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* connection_monitor SOURCE [SECONDS]: each TCP connection as it ends: who, how, how much, how
- * long; every second the three that have carried most of those that are alive; then a summary.
- * SOURCE is an interface, a savefile, or synth. */
+/* connection_monitor SOURCE [SECONDS]: prints each TCP connection at the end of the connection,
+ * with endpoints, outcome, packets, bytes and duration.  Every second the three largest open
+ * connections are printed; a summary comes last.  SOURCE is an interface, a savefile, or synth. */
 #include "source.h"
 
 #include <arpa/inet.h>
@@ -34,7 +34,8 @@ static void print_connection(const char *before, const struct bpe_flow *f)
 		f->flags & BPE_FLOW_MIDSTREAM ? "  (start not seen)" : "");
 }
 
-/* With workers = 0 one thread runs it all, so the totals need no lock. */
+/* Counts a TCP connection at the end of its flow.  With workers = 0 a single thread runs the
+ * engine, so the totals need no lock. */
 static void count_connection(void *user, const struct bpe_flow *f, uint32_t worker)
 {
 	struct totals *t = user;
@@ -47,8 +48,9 @@ static void count_connection(void *user, const struct bpe_flow *f, uint32_t work
 	print_connection("", f);
 }
 
-/* A snapshot may be had at any time, of a running engine, too. */
-static void print_largest(struct bpe_engine *engine)
+/* Prints the three largest open TCP connections.  A snapshot is available at any time, also while
+ * the engine runs. */
+static void print_busiest_connections(struct bpe_engine *engine)
 {
 	struct bpe_flow flows[32];
 	struct bpe_flow_totals about;
@@ -91,7 +93,7 @@ int main(int argc, char **argv)
 		if (left <= second)
 			bpe_engine_stop(engine);
 		else
-			print_largest(engine);
+			print_busiest_connections(engine);
 	}
 	if (result >= 0)
 		result = bpe_engine_result(engine, &error);

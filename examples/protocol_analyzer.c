@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* protocol_analyzer SOURCE [SECONDS]: which services carry the traffic, counted by a batch handler
- * on two workers without a lock: each worker has counters of its own, added up when the run has
- * ended. SOURCE is an interface, a savefile, or synth. */
+/* protocol_analyzer SOURCE [SECONDS]: prints the services with the most traffic.  A batch handler
+ * counts on two workers without a lock: each worker has separate counters, added up after the run.
+ * SOURCE is an interface, a savefile, or synth. */
 #include "source.h"
 
 #include <inttypes.h>
@@ -26,16 +26,15 @@ static void count_shares(void *user, const struct bpe_batch *b)
 		if (l->proto != BPE_PROTO_TCP && l->proto != BPE_PROTO_UDP)
 			continue;
 		const uint16_t *port = b->key[i].port;
-		struct service *s = &(l->proto == BPE_PROTO_TCP
-					      ? mine->tcp
-					      : mine->udp)[port[0] < port[1] ? port[0] : port[1]];
+		struct service *services = l->proto == BPE_PROTO_TCP ? mine->tcp : mine->udp;
+		struct service *s = &services[port[0] < port[1] ? port[0] : port[1]];
 		s->packets++;
 		if (l->payload != BPE_NO_OFFSET && l->end > l->payload)
 			s->payload_bytes += l->end - l->payload;
 	}
 }
 
-static void print_largest(const char *name, size_t offset)
+static void print_largest_services(const char *name, size_t offset)
 {
 	printf("%s service      packets  payload bytes\n", name);
 	for (int rank = 0; rank < 5; rank++) {
@@ -91,8 +90,8 @@ int main(int argc, char **argv)
 			shares[0].udp[p].packets += shares[w].udp[p].packets;
 			shares[0].udp[p].payload_bytes += shares[w].udp[p].payload_bytes;
 		}
-	print_largest("TCP", offsetof(struct share, tcp));
-	print_largest("UDP", offsetof(struct share, udp));
+	print_largest_services("TCP", offsetof(struct share, tcp));
+	print_largest_services("UDP", offsetof(struct share, udp));
 	bpe_engine_close(engine);
 	return result < 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the examples share: their one argument is an interface, a savefile, or synth. */
+/* Shared by the examples: the argument is an interface, a savefile, or synth. */
 #ifndef SOURCE_H
 #define SOURCE_H
 

@@ -2,31 +2,31 @@
 /* bpfengine_single.h: bpfengine @VERSION@, a packet capture engine, whole, in one file.  Made by
  * scripts/single_header.py.
  *
- * Include it wherever you call the engine.  In one file, C11 or C++17, define
- * BPFENGINE_IMPLEMENTATION before, and include it first there, as it asks the system's headers for
- * what they show only then:
+ * Include the header wherever you call the engine.  In one file, C11 or C++17, define
+ * BPFENGINE_IMPLEMENTATION first.  There the header must come before all others, because the header
+ * requests declarations that the system's headers show only then:
  *
  *	#define BPFENGINE_IMPLEMENTATION
  *	#include "bpfengine_single.h"
  *
- * and compile with -pthread.  Nothing else is needed: no library, no flags, no generated file.  GCC
- * or Clang; Linux, macOS, FreeBSD, NetBSD, OpenBSD.
+ * Compile with -pthread.  Nothing else is needed: no library, no flags, no generated file.  GCC or
+ * Clang; Linux, macOS, FreeBSD, NetBSD, OpenBSD.
  *
- * You may define before
- *	BPE_API			what stands before each bpe_ function; else they are hidden, so that
- *				a shared library that you make of it does not export them: #define
- *				BPE_API __attribute__((visibility("default"))) to do so, the same
- *				wherever you include it
- *	BPFENGINE_SCALAR	no kernels for vectors.  Otherwise: arm64, NEON; x86-64, at run time
- *				the best of what the CPU has (functions with a target attribute:
- *				your flags need not name it).  bpe_build_info tells arch=best either
- *				way.
+ * You may define before the include
+ *	BPE_API			text in front of each bpe_ function.  By default the functions are
+ *				hidden, so a shared library with the implementation does not export
+ *				them.  To export, #define BPE_API
+ *				__attribute__((visibility("default"))), the same in all files.
+ *	BPFENGINE_SCALAR	no vector kernels.  By default: arm64, NEON; x86-64, the best
+ *				level of the CPU, chosen at run time (functions with a target
+ *				attribute, so your flags need not name a level).  bpe_build_info
+ *				tells arch=best either way.
  *
- * Names: outside of the implementation those of bpfengine.h, bpe_ and BPE_.  In the file that has it
- * also bpei_ and BPEI_, the system's headers that it includes, and the system's feature macros
- * (Linux: _GNU_SOURCE).
+ * Names: without the implementation, the names of bpfengine.h, bpe_ and BPE_.  The file with the
+ * implementation also has bpei_ and BPEI_, the included system headers, and the system's feature
+ * macros (Linux: _GNU_SOURCE).
  *
- * The implementation is marked as a system's header, so that your warnings are about your own code.
+ * The implementation is marked as a system header, so your warnings are about your own code.
  *
  * @LICENSE@
  */

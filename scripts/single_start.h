@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands before the implementation in bpfengine_single.h: C11 and C++17 brought together. */
+/* The start of the implementation in bpfengine_single.h: differences of C11 and C++17. */
 
 #if defined(BPFENGINE_IMPLEMENTATION) && !defined(BPEI_IMPLEMENTED)
 #define BPEI_IMPLEMENTED
 #pragma GCC system_header
 #pragma GCC diagnostic push
-#if !defined(__clang__)		/* of GCC's own headers for AVX-512: its bug 105593 */
+#if !defined(__clang__)		/* in GCC's headers for AVX-512: GCC bug 105593 */
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
@@ -20,7 +20,7 @@
 #define BPEI_STATIC_ASSERT static_assert
 #define BPEI_NO_LABEL_VALUES
 #define BPEI_ANY(x) (bpei_any(x))
-/* A void pointer that becomes any other, as C has it. */
+/* A void pointer that converts to any other pointer, as in C. */
 struct bpei_any {
 	void *p;
 	explicit bpei_any(void *from) : p(from) {}
@@ -29,7 +29,7 @@ struct bpei_any {
 	explicit operator bool() const { return p != nullptr; }
 };
 #define BPEI_ADDRESS(T, ...) (bpei_argument<T>{ { __VA_ARGS__ } }.address())
-/* What &(T){ ... } is in C; lives as long as the call that it is an argument of. */
+/* The counterpart of C's &(T){ ... }, as an argument; lives until the call has returned. */
 template <class T> struct bpei_argument {
 	T value;
 	T *address() { return &value; }
@@ -41,7 +41,7 @@ template <class T> struct bpei_argument {
 #endif
 #define BPEI_ALIGNAS(bytes) __attribute__((aligned(bytes)))
 
-/* C's atomics are no part of C++17, and C++'s none of C: the compilers' own are in both. */
+/* C and C++17 have different atomics; the compilers' builtins are in both. */
 #define BPEI_ATOMIC_LOAD(p, order) __atomic_load_n(p, order)
 #define BPEI_ATOMIC_STORE(p, v, order) __atomic_store_n(p, v, order)
 #define BPEI_ATOMIC_INIT(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)

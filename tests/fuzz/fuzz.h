@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The fuzz targets: each takes any bytes and aborts if a promise is broken.  driver.c hands them to
- * libFuzzer, one a program; replay.c runs them all over the corpus with any compiler. */
+/* The fuzz targets: each takes any bytes and aborts if a promise is broken.  driver.c makes a
+ * program for libFuzzer from a target; replay.c runs all targets over the corpus, with any
+ * compiler. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -30,7 +31,7 @@ static inline void fuzz_broken(const char *file, int line, const char *what)
 	abort();
 }
 
-/* A reader of the input: 0 past its end. */
+/* A reader of the input; reads 0 past the end. */
 struct fuzz_input {
 	const uint8_t *next, *end;
 };

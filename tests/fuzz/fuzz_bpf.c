@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as the buffer that a BPF device's read gave, in every layout, with extended and PKTAP
- * headers, or compressed; the buffer ends where memory ends.  Every packet lies in the
+/* Gives any bytes as the buffer of a BPF device's read, in every layout, with extended and PKTAP
+ * headers, or compressed.  The buffer ends where memory ends.  Every packet lies in the
  * buffer, the walk comes to an end, and the books of torn buffers hold.
  *
  * Input: a byte for the layout, a byte of choices (bit 0: extended headers, 1: of macOS 13 and
  * later, 2: PKTAP, 3: metadata, 4: PKTAP headers come off behind the walk, 5: compressed, 6: the
- * fast path), a byte for the walk's most, then the buffer. */
+ * fast path), a byte for the walk's limit, then the buffer. */
 #include "records/batch.h"
 #include "records/bpf_inflate.h"
 #include "records/macos_meta.h"
@@ -23,7 +23,7 @@ static uint32_t link_type_of(uint32_t dlt)
 	return dlt & 3;
 }
 
-/* The n bytes so that reading one past them is seen. */
+/* Copies n bytes to the end of a mapping, so reading past the last byte faults. */
 static uint8_t *at_the_end(const uint8_t *bytes, size_t n)
 {
 	static uint8_t *region;
@@ -50,6 +50,28 @@ static uint64_t look_at_meta(const struct bpe_batch *b, uint32_t i)
 		   strlen(m.interface_name) < sizeof m.interface_name);
 	FUZZ_CHECK(!(m.flags & BPE_META_PROCESS) == (m.pid <= 0));
 	return m.flags;
+}
+
+/* Checks the n packets of a walk.  Returns a sum over all bytes and metadata. */
+static uint64_t check_walked_packets(const struct bpei_bpf_walk *how, struct bpei_columns *c,
+	uint32_t n, const uint8_t *buffer, size_t length)
+{
+	struct bpe_batch batch = bpei_batch_view(c, 0, n, 0);
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (how->pktap && how->keeps_pktap)
+			bpei_bpf_unwrap(how, c, i);
+		FUZZ_CHECK(c->data[i] >= buffer &&
+			   c->caplen[i] <= (size_t)(buffer + length - c->data[i]) &&
+			   c->caplen[i] <= how->snaplen);
+		FUZZ_CHECK(!(c->outgoing[i] & ~BPE_PKT_OUTGOING));
+		for (uint32_t k = 0; k < c->caplen[i]; k++)
+			sum += c->data[i][k];
+		if (how->meta)
+			sum += look_at_meta(&batch, i);
+	}
+	return sum;
 }
 
 void fuzz_bpf(const uint8_t *bytes, size_t n)
@@ -101,20 +123,8 @@ void fuzz_bpf(const uint8_t *bytes, size_t n)
 	most_records = (uint32_t)(length / how.layout->min_header + 1);
 	for (uint32_t got, last = 0; (got = bpei_walk_bpf(&how, &b, &c, max));
 		last = (uint32_t)b.position) {
-		struct bpe_batch batch = bpei_batch_view(&c, 0, got, 0);
 		FUZZ_CHECK(got <= max && b.position > last);
-		for (uint32_t i = 0; i < got; i++) {
-			if (how.pktap && how.keeps_pktap)
-				bpei_bpf_unwrap(&how, &c, i);
-			FUZZ_CHECK(c.data[i] >= buffer &&
-				   c.caplen[i] <= (size_t)(buffer + length - c.data[i]) &&
-				   c.caplen[i] <= how.snaplen);
-			FUZZ_CHECK(!(c.outgoing[i] & ~BPE_PKT_OUTGOING));
-			for (uint32_t k = 0; k < c.caplen[i]; k++)
-				flags += c.data[i][k];
-			if (how.meta)
-				flags += look_at_meta(&batch, i);
-		}
+		flags += check_walked_packets(&how, &c, got, buffer, length);
 		packets += got;
 		FUZZ_CHECK(packets <= most_records);
 	}

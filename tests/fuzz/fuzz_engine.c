@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as disorder in a pcapng file, read by a whole engine without workers: hostile times,
- * lengths, interfaces and link types.  The books balance: read = delivered + dropped; the flows'
- * records add up to the packets that belong to flows, packet for packet and byte for byte; a flow's
- * times are in order.
+/* Gives any bytes as disorder in a pcapng file, read by a whole engine without workers: hostile
+ * times, lengths, interfaces and link types.  The counts balance: read = delivered + dropped.  The
+ * flows' records add up to the packets of flows, in packets and in bytes.  A flow's times are in
+ * order.
  *
- * Input: a byte each for the table's size and the time-outs, then operations, a byte each with what
- * it wants: an interface (link type, unit and offset of its stamps), a section, a packet (of which
- * shape, with which bytes changed, when, how long), or any bytes. */
+ * Input: a byte each for the table's size and the time-outs, then operations, a byte each with
+ * operands.  An operation is an interface (link type, unit and offset of stamps), a section, a
+ * packet (shape, changed bytes, time, length), or any bytes. */
 #include "fuzz.h"
 
 #include "bpfengine.h"
@@ -21,18 +21,18 @@ struct file {
 	size_t n;
 };
 
-static void append_bytes(struct file *f, const void *from, size_t n)
+static void append_to_file(struct file *f, const void *from, size_t n)
 {
 	if (f->n + n <= MOST_BYTES)
 		memcpy(f->bytes + f->n, from, n), f->n += n;
 }
 static void append_u16(struct file *f, uint16_t v)
 {
-	append_bytes(f, &v, sizeof v);
+	append_to_file(f, &v, sizeof v);
 }
 static void append_u32(struct file *f, uint32_t v)
 {
-	append_bytes(f, &v, sizeof v);
+	append_to_file(f, &v, sizeof v);
 }
 
 static void append_section(struct file *f)
@@ -51,7 +51,7 @@ static uint64_t draw_hostile_time(struct fuzz_input *in)
 			  : (uint64_t)fuzz_u32(in) << (kind & 31);
 }
 
-static void append_interface(struct file *f, struct fuzz_input *in)
+static void append_fuzzed_interface(struct file *f, struct fuzz_input *in)
 {
 	static const uint16_t links[8] = { 1, 1, 101, 113, 0, 228, 105, 276 };
 	static const uint8_t units[8] = { 9, 9, 6, 0, 0x8a, 0xbf, 19, 255 };
@@ -60,7 +60,7 @@ static void append_interface(struct file *f, struct fuzz_input *in)
 	append_u32(f, 1), append_u32(f, 44), append_u16(f, links[kind & 7]), append_u16(f, 0),
 		append_u32(f, kind & 128 ? 60 : 0);
 	append_u16(f, 9), append_u16(f, 1), append_u32(f, units[kind >> 3 & 7]); /* if_tsresol */
-	append_u16(f, 14), append_u16(f, 8), append_bytes(f, &offset, 8);        /* if_tsoffset */
+	append_u16(f, 14), append_u16(f, 8), append_to_file(f, &offset, 8);      /* if_tsoffset */
 	append_u32(f, 0), append_u32(f, 44);
 }
 
@@ -109,7 +109,7 @@ static void append_fuzzed_packet(struct file *f, struct fuzz_input *in, uint8_t 
 	uint32_t block = 32 + padded;
 	append_u32(f, 6), append_u32(f, block), append_u32(f, op >> 3 & 3);
 	append_u32(f, (uint32_t)(*now >> 32)), append_u32(f, (uint32_t)*now);
-	append_u32(f, length), append_u32(f, wire), append_bytes(f, frame, padded),
+	append_u32(f, length), append_u32(f, wire), append_to_file(f, frame, padded),
 		append_u32(f, block);
 }
 
@@ -125,7 +125,7 @@ static void build_savefile(struct file *f, struct fuzz_input *in)
 		if (op < 224)
 			append_fuzzed_packet(f, in, op, &now);
 		else if (op < 240)
-			append_interface(f, in);
+			append_fuzzed_interface(f, in);
 		else if (op < 244)
 			append_section(f);
 		else if (op < 248)

@@ -52,14 +52,17 @@ void fuzz_options(const uint8_t *bytes, size_t n)
 	optind = 0; /* getopt begins anew */
 #ifdef __GLIBC__    /* elsewhere the messages are shown */
 	char said[4096] = "";
-	FILE *before[2] = { stdout, stderr }, *nowhere = fopen("/dev/null", "w");
+	FILE *before[2] = { stdout, stderr };
+	FILE *nowhere = fopen("/dev/null", "w");
 	FILE *to = fmemopen(said, sizeof said - 1, "w");
 	FUZZ_CHECK(nowhere && to);
-	stdout = nowhere, stderr = to;
+	stdout = nowhere;
+	stderr = to;
 #endif
 	int r = cli_options(&cli, argc, argv);
 #ifdef __GLIBC__
-	stdout = before[0], stderr = before[1];
+	stdout = before[0];
+	stderr = before[1];
 	fclose(nowhere);
 	fclose(to);
 	FUZZ_CHECK((r != 0) == (said[0] != 0));

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as packets of any link type: each in a piece of memory of exactly its size, so that a
- * byte too many is seen; what is parsed holds together, depends on nothing but the packet, is the
- * same for both directions, and the same by the backend that ships.
+/* Gives any bytes as packets of any link type.  Each packet has memory of exactly the packet's
+ * size, so a sanitizer sees a read past the end.  The result of parsing is consistent, depends on
+ * nothing but the packet, and is the same for both directions and for the shipped backend.
  *
- * Input: a byte for the link type (past the list: the next two bytes are it), then packets: a byte
- * of choices (bit 0: it begins with a unit repeated, 1: more on the wire than was captured, 2:
- * less, 3: outgoing), if repeated a byte of unit length and two of times and the unit, then a byte
- * of length and so many bytes. */
+ * Input: a byte for the link type (past the list: the next two bytes are the link type), then
+ * packets: a byte of choices (bit 0: the packet begins with a repeated unit, 1: more on the wire
+ * than captured, 2: less, 3: outgoing), if repeated a byte of unit length and two of times and the
+ * unit, then a byte of length and as many bytes. */
 #include "arch/arch.h"
 #include "fuzz.h"
 #include "layers_check.h"
@@ -66,7 +66,7 @@ static uint8_t *take_packet(struct fuzz_input *in, uint8_t choices, uint32_t *le
 	return p;
 }
 
-/* Whether two results for one packet are the same; the key counts only where there is one. */
+/* Compares two results for a packet; keys are compared only if the packet has a key. */
 static bool is_same_packet(const struct run *a, const struct run *b, uint32_t i)
 {
 	return !memcmp(&a->layers[i], &b->layers[i], sizeof *a->layers) &&
@@ -75,7 +75,7 @@ static bool is_same_packet(const struct run *a, const struct run *b, uint32_t i)
 		       !memcmp(&a->key[i], &b->key[i], sizeof *a->key));
 }
 
-static void swap_bytes(uint8_t *a, uint8_t *b, size_t n)
+static void swap_ends(uint8_t *a, uint8_t *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint8_t t = a[i];
@@ -84,7 +84,7 @@ static void swap_bytes(uint8_t *a, uint8_t *b, size_t n)
 	}
 }
 
-/* The packet sent back: addresses and ports the other way round give the same key. */
+/* Checks the packet sent back: swapped addresses and ports give the same key. */
 static void turn_packet_round(
 	const struct run *r, uint32_t i, uint32_t link_type, const struct bpei_seed *seed)
 {
@@ -97,13 +97,16 @@ static void turn_packet_round(
 	uint8_t *ip = p + l->network;
 	FUZZ_CHECK(p != NULL);
 	memcpy(p, r->data[i], r->caplen[i]);
-	swap_bytes(ip + (four ? 12 : 8), ip + (four ? 16 : 24), four ? 4 : 16);
+	if (four)
+		swap_ends(ip + 12, ip + 16, 4);
+	else
+		swap_ends(ip + 8, ip + 24, 16);
 	bool ports = l->proto == BPE_PROTO_TCP || l->proto == BPE_PROTO_UDP ||
 		     l->proto == BPE_PROTO_SCTP || l->proto == BPE_PROTO_UDPLITE ||
 		     l->proto == BPE_PROTO_DCCP || l->proto == BPE_PROTO_WIREGUARD ||
 		     l->proto == BPE_PROTO_GTP_PRIME;
 	if (l->transport != BPE_NO_OFFSET && l->transport + 4u <= l->end && ports)
-		swap_bytes(p + l->transport, p + l->transport + 2, 2);
+		swap_ends(p + l->transport, p + l->transport + 2, 2);
 	back.data[0] = p;
 	struct bpei_columns c = columns_of_run(&back, 0);
 	bpei_parse_scalar(&c, 1, link_type, NULL);
@@ -113,13 +116,13 @@ static void turn_packet_round(
 		   back.hash[0] == r->hash[i]);
 	bool one_end = !memcmp(r->key[i].addr[0], r->key[i].addr[1], 16) &&
 		       r->key[i].port[0] == r->key[i].port[1];
-	FUZZ_CHECK(((back.layers[0].flags ^ l->flags) & BPE_PKT_REVERSED) ==
-		   (one_end ? 0 : BPE_PKT_REVERSED));
+	uint32_t turned = one_end ? 0 : BPE_PKT_REVERSED;
+	FUZZ_CHECK(((back.layers[0].flags ^ l->flags) & BPE_PKT_REVERSED) == turned);
 	free(p);
 }
 
-/* Without tunnels: a flow wherever there is one with them, of an IP header that does not lie behind
- * the inner one; else all the same. */
+/* Parses without tunnels.  The outer packet has a flow if the inner packet has a flow, with an IP
+ * header not behind the inner header.  Packets without tunnels give the same result. */
 static void parse_outermost(struct run *r, uint32_t i, uint32_t link_type)
 {
 	const struct bpe_layers *l = &r->layers[i];
@@ -137,7 +140,7 @@ static void parse_outermost(struct run *r, uint32_t i, uint32_t link_type)
 	if (wrong)
 		fuzz_broken(__FILE__, __LINE__, wrong);
 	FUZZ_CHECK(!(outer.flags & BPE_PKT_TUNNEL) ||
-		   l->flags & BPE_PKT_TUNNEL); /* a frame in a frame is gone into all the same */
+		   l->flags & BPE_PKT_TUNNEL); /* a frame in a frame is entered either way */
 	if (!(l->flags & BPE_PKT_TUNNEL))
 		FUZZ_CHECK(!memcmp(&outer, l, sizeof outer));
 	else
@@ -145,8 +148,8 @@ static void parse_outermost(struct run *r, uint32_t i, uint32_t link_type)
 			   outer.end >= l->end);
 }
 
-/* The whole road: every later fragment is followed or lost, checksums and options read nothing that
- * is not there. */
+/* Runs the whole path: each later fragment is followed or lost; checksums and options read nothing
+ * outside the packet. */
 static void dissect_by_batches(struct run *r, uint32_t n, uint32_t link_type)
 {
 	struct bpei_dissector d;
@@ -194,8 +197,8 @@ void fuzz_parse(const uint8_t *bytes, size_t size)
 	for (; n < PACKETS && fuzz_left(&in); n++) {
 		uint8_t choices = fuzz_u8(&in);
 		whole.data[n] = memory[n] = take_packet(&in, choices, &whole.caplen[n]);
-		whole.wirelen[n] = whole.caplen[n] + (choices & 2 ? 1000 : 0) -
-				   (choices & 4 ? whole.caplen[n] / 2 : 0);
+		whole.wirelen[n] = whole.caplen[n] + (choices & 2 ? 1000 : 0);
+		whole.wirelen[n] -= choices & 4 ? whole.caplen[n] / 2 : 0;
 		whole.outgoing[n] = choices & 8 ? BPE_PKT_OUTGOING : 0;
 	}
 	alone = whole;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a savefile, read mapped and through a pipe: both give the same packets and the same
- * end, every packet lies in its block, and there is an end.
+/* Gives any bytes as a savefile, read mapped and through a pipe.  Both reads give the same packets
+ * and the same end, every packet lies in the packet's block, and reading comes to an end.
  *
- * Input: a byte of choices (bits 0-1 snaplen, 2-3 the mapped file's stretch, 4-5 the pieces that
- * the pipe is fed, 6 no pipe), then the file.  Standard input is taken over for the while: the
- * device reads what stands there. */
+ * Input: a byte of choices (bits 0-1 snaplen, 2-3 the mapped file's stretch, 4-5 the size of the
+ * pieces written to the pipe, 6 no pipe), then the file.  Standard input is replaced meanwhile,
+ * because the device reads standard input. */
 #include "base/mem.h"
 #include "records/batch.h"
 #include "device/device.h"
@@ -138,8 +138,8 @@ static struct sum sum_piped(
 	return s;
 }
 
-/* A file's size tells that a block's length is damage; behind a pipe it looks like
- * a file that is cut off, and the packet at the head of such a block is given. */
+/* Compares a mapped file's result with a pipe's.  A file's size reveals a damaged block length.
+ * Through a pipe the same block looks cut off, and the packet at the block's head is given. */
 static void check_alike(const struct sum *file, const struct sum *pipe)
 {
 	bool same = file->packets == pipe->packets;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a flow's record, in every format: lines that are JSON (RFC 8259) or CSV (RFC 4180)
- * of as many columns as there are names, UTF-8 without control characters, never longer than what
- * is promised; with less room an error, and no byte past it.
+/* Gives any bytes as a flow's record, in every format.  Lines are JSON (RFC 8259), or CSV (RFC
+ * 4180) with as many columns as names.  Lines are UTF-8 without control characters, and not longer
+ * than promised.  With less room an error is returned, and no byte is written past the room.
  *
- * Input: two bytes of room, then the record's bytes; where they end the rest is 0. */
+ * Input: two bytes of room, then the record's bytes, filled up with 0. */
 #include "fuzz.h"
 #include "json_check.h"
 
@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* Columns of a CSV line; 0: it is none. */
+/* Counts the columns of a CSV line.  Returns 0 if the line is not CSV. */
 static size_t csv_columns(const char *s, size_t n)
 {
 	size_t columns = 1;
@@ -35,7 +35,7 @@ static size_t csv_columns(const char *s, size_t n)
 	return quoted ? 0 : columns;
 }
 
-/* The line's length without its end. */
+/* Returns the line's length without the line end. */
 static size_t line_length(const char *line, int n, uint32_t format)
 {
 	FUZZ_CHECK(n > 1 && n < BPE_FORMAT_BYTES && strlen(line) == (size_t)n);
@@ -58,7 +58,7 @@ static void check_format(const struct bpe_flow *flow, uint32_t format, size_t ro
 	} else {
 		FUZZ_CHECK(json_valid(line, length) && line[0] == '{');
 	}
-	char *small = malloc(room + 1); /* exactly: a sanitizer sees what goes past it */
+	char *small = malloc(room + 1); /* exact: a sanitizer sees a write past the end */
 	FUZZ_CHECK(small != NULL);
 	int got = bpe_flow_format(flow, format, small, room);
 	if (room > (size_t)n)

@@ -24,7 +24,7 @@ static uint64_t read_counter(struct fuzz_input *in)
 	return (uint64_t)fuzz_u32(in) << (kind & 31);
 }
 
-__attribute__((noinline)) static void text(struct fuzz_input *in, char *to, size_t room)
+__attribute__((noinline)) static void read_label(struct fuzz_input *in, char *to, size_t room)
 {
 	size_t n = fuzz_u8(in) % room;
 	for (size_t i = 0; i < n; i++)
@@ -36,7 +36,10 @@ static void fill_flow(struct fuzz_input *in, struct bpe_flow *f)
 {
 	uint8_t key = fuzz_u8(in);
 	*f = (struct bpe_flow){ .version = BPE_FLOW_VERSION, .size = sizeof *f, .hash = key & 7u };
-	f->ip_version = key & 8 ? 6 : key & 16 ? 4 : (uint8_t)fuzz_u8(in);
+	if (key & 8)
+		f->ip_version = 6;
+	else
+		f->ip_version = key & 16 ? 4 : (uint8_t)fuzz_u8(in);
 	f->ip_proto = fuzz_u8(in), f->tcp_state = fuzz_u8(in), f->end = fuzz_u8(in);
 	f->addr[0][0] = key, f->addr[1][15] = fuzz_u8(in);
 	f->port[0] = fuzz_u16(in), f->port[1] = fuzz_u16(in);
@@ -48,8 +51,8 @@ static void fill_flow(struct fuzz_input *in, struct bpe_flow *f)
 	}
 	f->first_ns = (int64_t)read_counter(in), f->last_ns = (int64_t)read_counter(in);
 	f->pid = (int32_t)read_counter(in);
-	text(in, f->comm, sizeof f->comm);
-	text(in, f->interface_name, sizeof f->interface_name);
+	read_label(in, f->comm, sizeof f->comm);
+	read_label(in, f->interface_name, sizeof f->interface_name);
 }
 
 static void take_shot(struct fuzz_input *in, struct top_model *m, struct top_shot *shot)
@@ -65,7 +68,7 @@ static void take_shot(struct fuzz_input *in, struct top_model *m, struct top_sho
 	s->packets_per_second = read_counter(in), s->bits_per_second = read_counter(in);
 	shot->protocol_count = fuzz_u8(in) % (TOP_PROTOCOLS + 1);
 	for (size_t i = 0; i < shot->protocol_count; i++) {
-		text(in, shot->protocols[i].name, sizeof shot->protocols[i].name);
+		read_label(in, shot->protocols[i].name, sizeof shot->protocols[i].name);
 		shot->protocols[i].packets = read_counter(in),
 		shot->protocols[i].bytes = read_counter(in);
 	}
@@ -103,11 +106,12 @@ static void check_line(const char *line, const char *given, int width, bool utf8
 static void draw_window(struct fuzz_input *in, const struct top_model *m)
 {
 	char line[TOP_LINE], source[64];
-	int width = fuzz_u16(in) % 400, height = fuzz_u8(in);
+	int width = fuzz_u16(in) % 400;
+	int height = fuzz_u8(in);
 	bool utf8 = fuzz_u8(in) & 1, some;
 	struct top_layout l;
 	struct top_lines lines;
-	text(in, source, sizeof source);
+	read_label(in, source, sizeof source);
 	top_lines(&lines, height);
 	FUZZ_CHECK(lines.row_count <= height);
 	top_layout(&l, width, m->sort, m->processes);
@@ -148,7 +152,9 @@ void fuzz_top(const uint8_t *bytes, size_t n)
 	FUZZ_CHECK(shot.flows && top_model_init(&m));
 	while (fuzz_left(&in)) {
 		uint8_t op = fuzz_u8(&in);
-		m.reverse = op & 128, m.names = op & 64, m.bytes = op & 32;
+		m.reverse = op & 128;
+		m.names = op & 64;
+		m.bytes = op & 32;
 		switch (op & 3) {
 		case 0:
 			take_shot(&in, &m, &shot);

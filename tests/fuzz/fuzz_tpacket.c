@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as a block of TPACKET_V3's ring: what the walk gives lies inside the block, every
- * packet of a block that is not torn is given or counted as seen twice, and nothing else is
- * written.
+/* Gives any bytes as a block of TPACKET_V3's ring.  The walked packets lie inside the block.  Every
+ * packet of an intact block is given or counted as a duplicate, and nothing else is written.
  *
  * Input: a byte of choices (bit 0 cooked, 1 loopback's packets are skipped, 2 another link type
- * than Ethernet, 3-4 how many a call may give), then the block. */
+ * than Ethernet, 3-4 the packets a call may give), then the block. */
 #include "fuzz.h"
 
 #ifdef __linux__
@@ -55,8 +54,10 @@ void fuzz_tpacket(const uint8_t *bytes, size_t n)
 		.duplicates = &duplicates,
 		.duplicate_captured = &captured,
 		.duplicate_wire = &wire };
-	how.link_type = how.cooked ? 276 : choices & 4 ? 101 : BPEI_TPACKET_ETHERNET;
-	uint8_t *block = malloc(length); /* no byte more: a sanitizer sees what goes past it */
+	how.link_type = choices & 4 ? 101 : BPEI_TPACKET_ETHERNET;
+	if (how.cooked)
+		how.link_type = 276;
+	uint8_t *block = malloc(length); /* exact: a sanitizer sees a read past the end */
 	FUZZ_CHECK(block && bpei_columns_new(&columns, BPE_BATCH) == BPE_OK);
 	memcpy(block, in.next, length);
 	memcpy(&desc, block, sizeof desc);

@@ -10,7 +10,7 @@
 
 #define JSON_DEPTH 16u
 
-/* UTF-8 (RFC 3629) without the control characters C0, DEL and C1. */
+/* Tells whether a text is UTF-8 (RFC 3629) without the control characters C0, DEL and C1. */
 static inline bool text_harmless(const char *text, size_t n)
 {
 	const uint8_t *s = (const uint8_t *)text;
@@ -108,7 +108,7 @@ static inline bool json_word(struct json *j, const char *word)
 	return true;
 }
 
-/* Our lines have no blanks between their parts. */
+/* Parses a value.  The lines of the formats have no blanks between parts. */
 static inline bool json_value(struct json *j, unsigned depth)
 {
 	if (j->at == j->end || depth > JSON_DEPTH)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* replay [CORPUS]: every file of CORPUS/<target>/ through its fuzz target, each in a process of its
- * own, so that a crash is one failure and not the end.  Ends with "N passed, N failed". */
+/* replay [CORPUS]: runs every file of CORPUS/<target>/ through the fuzz target.  Each file has a
+ * separate process, so a crash is a failure of the file and not the end.  Ends with "N passed, N
+ * failed". */
 #include "fuzz.h"
 
 #include <dirent.h>
@@ -66,8 +67,8 @@ int main(int argc, char **argv)
 			fflush(NULL);
 			pid_t child = fork();
 			if (!child) {
-				closedir(directory); /* not ours: a leak checker would find it */
-				alarm(60);           /* a hang is a failure, too */
+				closedir(directory); /* or a leak checker would report the copy */
+				alarm(60);           /* a hang is a failure */
 				exit(replay_file(targets[t].run, path));
 			}
 			if (child > 0)

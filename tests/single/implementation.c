@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The file of a program that has the implementation: included first, and then names of the
- * program's own, as they also stand in the engine's sources, which must not meet. */
+/* The file of a program with the implementation.  The header is included first.  The program's
+ * names behind the header equal names in the engine's sources and must not collide. */
 #define BPFENGINE_IMPLEMENTATION
 #include "bpfengine_single.h"
 #include "bpfengine_single.h"

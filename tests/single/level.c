@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints the level of kernels that bpfengine_single.h takes on this CPU. */
+/* Prints the level of kernels chosen by bpfengine_single.h on this CPU. */
 #define BPFENGINE_IMPLEMENTATION
 #include "bpfengine_single.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* use.c FILE: what a program does with the engine, in words that C11 and C++17 share; prints
- * counts.  Built against bpfengine_single.h, and with USE_LIBRARY against the library: both must
- * print the same.  FILE is a savefile, written first where it is not there. */
+/* use.c FILE: drives the engine as a program does, in the common part of C11 and C++17, and prints
+ * counts.  The file is built against bpfengine_single.h, and with USE_LIBRARY against the library.
+ * Both builds must print the same.  FILE is a savefile, written first if missing. */
 #ifdef USE_LIBRARY
 #include <bpfengine.h>
 #else
@@ -14,7 +14,7 @@
 
 #define SYNTH "synth:count=20000,flows=500,size=imix,seed=7"
 
-static int report_failure(const char *what, const struct bpe_error *error)
+static int print_failure(const char *what, const struct bpe_error *error)
 {
 	fprintf(stderr, "%s: %s\n", what, error->text);
 	return 1;
@@ -29,7 +29,7 @@ static void put_file_u32(FILE *f, uint32_t v)
 	fwrite(&v, sizeof v, 1, f);
 }
 
-/* A pcap file with nanoseconds, of what synth makes. */
+/* Writes synth's packets to a pcap file with nanoseconds.  Returns 0 or 1, an error. */
 static int write_small_savefile(const char *path)
 {
 	struct bpe_options o;
@@ -44,7 +44,7 @@ static int write_small_savefile(const char *path)
 		return 1;
 	}
 	if (bpe_capture_open(&o, &capture, &error) < 0)
-		return report_failure("synth", &error);
+		return print_failure("synth", &error);
 	put_file_u32(f, 0xa1b23c4d), put_file_u16(f, 2), put_file_u16(f, 4), put_file_u32(f, 0),
 		put_file_u32(f, 0), put_file_u32(f, BPE_MAX_SNAPLEN), put_file_u32(f, 1);
 	while (bpe_capture_next(capture, &batch, -1, &error) > 0)
@@ -83,8 +83,8 @@ static uint64_t mix_key(uint64_t sum, const struct bpe_key *k)
 	return mix_sum(mix_sum(sum, k->ip_proto), k->ip_version);
 }
 
-/* All columns of all packets, as one number. */
-static int run_capture(const char *name, struct bpe_options *o)
+/* Prints a sum over all columns of all packets.  Returns 0 or 1, an error. */
+static int sum_capture(const char *name, struct bpe_options *o)
 {
 	struct bpe_capture *capture;
 	struct bpe_batch batch;
@@ -96,7 +96,7 @@ static int run_capture(const char *name, struct bpe_options *o)
 	uint64_t options = 0;
 	int n;
 	if (bpe_capture_open(o, &capture, &error) < 0)
-		return report_failure(name, &error);
+		return print_failure(name, &error);
 	while ((n = bpe_capture_next(capture, &batch, -1, &error)) > 0)
 		for (uint32_t i = 0; i < batch.count; i++) {
 			packets++;
@@ -107,7 +107,7 @@ static int run_capture(const char *name, struct bpe_options *o)
 			options += bpe_batch_tcp_options(&batch, i, &tcp) == 1;
 		}
 	if (n != BPE_E_END)
-		return report_failure(name, &error);
+		return print_failure(name, &error);
 	printf("%s: %" PRIu64 " packets, %" PRIu64 " bytes, columns %016" PRIx64 ", %" PRIu64
 	       " with TCP\n",
 		name, packets, bytes, sum, options);
@@ -136,7 +136,7 @@ static int run_engine_level(const char *name, struct bpe_options *o)
 	o->on_flow = sum_flow;
 	o->user = seen;
 	if (bpe_engine_open(o, &e, &error) < 0 || bpe_engine_run(e, 0, &error) < 0)
-		return report_failure(name, &error);
+		return print_failure(name, &error);
 	bpe_engine_stats(e, &s);
 	size_t n = bpe_engine_protocols(e, protocols, 8);
 	printf("%s: %" PRIu64 " read, %" PRIu64 " delivered, %" PRIu64 " flows, %" PRIu64
@@ -176,14 +176,15 @@ int main(int argc, char **argv)
 			if (filtered)
 				o.filter_expression =
 					"tcp port 80 or udp and not net 10.0.0.0/9 or ip6[6] = 17";
-			if (run_capture(source ? "savefile" : "synth", &o) ||
-				run_engine_level(source ? "savefile, engine" : "synth, engine", &o))
+			if (sum_capture(source ? "savefile" : "synth", &o))
+				return 1;
+			if (run_engine_level(source ? "savefile, engine" : "synth, engine", &o))
 				return 1;
 		}
 	struct bpe_filter_options how;
 	bpe_filter_options_init(&how);
 	if (bpe_filter_explain("tcp port 80", &how, &text, &error) < 0)
-		return report_failure("explain", &error);
+		return print_failure("explain", &error);
 	fputs(text, stdout);
 	bpe_filter_text_free(text);
 	if (bpe_filter_explain("tcp prt 80", &how, &text, &error) >= 0)
@@ -191,7 +192,7 @@ int main(int argc, char **argv)
 	printf("%s\n", error.text);
 	int n = bpe_interfaces_list(&interfaces, &error);
 	if (n < 1)
-		return report_failure("interfaces", &error);
+		return print_failure("interfaces", &error);
 	printf("%s last\n", interfaces[n - 1].name);
 	bpe_interfaces_free(interfaces);
 	bpe_options_init(&o);
