@@ -2,8 +2,8 @@
 /* The requests of FUSE: open, ioctl, read and poll of a node, answered by the model.
  *
  * Arguments of ioctl requests lie in the caller's memory, and the kernel passes the address on.
- * They are copied from and to there (process_vm_readv(2)), since Linux and BSD disagree on the bits
- * of a request which tell the direction of the argument.  libfuse's threads run in parallel; all
+ * process_vm_readv(2) and process_vm_writev(2) copy the arguments: Linux and BSD disagree on the
+ * bits of a request for the argument's direction.  libfuse's threads run in parallel; all
  * share the model under node.lock.  A sleeping read waits on node.changed. */
 #include "bpfnode.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a BPF driver answers, as one portable list of expectations, and a table of what the one at
- * hand does and where it differs.
+/* The answers of a BPF driver as a portable list of expectations, and a table of the differences.
  *
- *   contract_bpf_driver                               on the model, in all four personalities
- *   contract_bpf_driver --device PATH --interface NAME [--abi NAME]   on a served node, or (with
- * sudo) on a real system
+ *   contract_bpf_driver
+ *       checks the model, in all four personalities
+ *   contract_bpf_driver --device PATH --interface NAME [--abi NAME]
+ *       checks a served node, or (with sudo) a real system
  *
- * It needs no traffic and disturbs none: while it reads, the kernel's filter lets nothing through.
- * It never writes: that a write is refused is asked with no bytes. */
+ * The program needs no traffic and disturbs none: while the program reads, the kernel's filter lets
+ * nothing through.  The program never writes; the refusal of a write is checked with no bytes. */
 #include "bpf_double.h"
 
 #include "base/bytes.h"
@@ -33,13 +33,23 @@ struct driver {
 	uint32_t size;
 };
 
-static bool one_of(const char *observed, const char *expected) /* alternatives are parted by | */
+static bool one_of(const char *observed, const char *expected) /* a | separates alternatives */
 {
 	size_t n = strlen(observed);
 	for (const char *e = expected; e; e = strchr(e, '|') ? strchr(e, '|') + 1 : NULL)
 		if (!strncmp(e, observed, n) && (!e[n] || e[n] == '|'))
 			return true;
 	return false;
+}
+
+/* Prints a row of the table; differs: the expected answer, or NULL. */
+static void print_answer(
+	const struct driver *d, const char *what, const char *observed, const char *differs)
+{
+	printf("%-8s %-58s %-22s ", d->abi->name, what, observed);
+	if (differs)
+		printf("DIFFERS, expected %s", differs);
+	printf("\n");
 }
 
 static void expect_answer(const struct driver *d, const char *what, const char *expected,
@@ -58,8 +68,7 @@ static void expect_answer(
 	else
 		failed++;
 	if (table || !same)
-		printf("%-8s %-58s %-22s %s%s\n", d->abi->name, what, observed,
-			same ? "" : "DIFFERS, expected ", same ? "" : expected);
+		print_answer(d, what, observed, same ? NULL : expected);
 }
 
 static const char *name_error(int r)
@@ -180,7 +189,8 @@ static void before_attaching(struct driver *d)
 	if (d->abi->system != BPEI_FREEBSD)
 		expect_answer(d, "read before BIOCSETIF, without blocking",
 			netbsd ? "EAGAIN" : "ENXIO", "%s", name_error((int)read_n(d, d->size)));
-	if (d->abi->system == BPEI_MACOS) { /* not behind BIOCSETIF, where plain records may lie */
+	if (d->abi->system ==
+		BPEI_MACOS) { /* before BIOCSETIF: afterwards plain records may be in the buffers */
 		expect_answer(
 			d, "BIOCSEXTHDR", "ok", "%s", name_error(call_u32(d, BPEI_BIOCSEXTHDR, 1)));
 		call_u32(d, BPEI_BIOCSEXTHDR, 0);
@@ -292,7 +302,7 @@ static uint32_t get_us(const struct driver *d, const uint8_t t[16])
 	return d->abi->microsecond_bytes == 4 ? bpei_load32(t + 8) : (uint32_t)bpei_load64(t + 8);
 }
 
-static void check_reading(struct driver *d) /* nothing comes */
+static void check_reading(struct driver *d) /* without traffic */
 {
 	uint8_t t[16] = { 0 };
 	uint32_t v = 1;
@@ -301,8 +311,9 @@ static void check_reading(struct driver *d) /* nothing comes */
 	expect_answer(d, "read of one byte more", "EINVAL", "%s",
 		name_error((int)read_n(d, d->size + 1)));
 	ssize_t n = read_n(d, d->size);
-	expect_answer(d, "read with nothing there, without blocking",
-		d->abi->empty_is_zero ? "0" : "EAGAIN", "%s", n ? name_error((int)n) : "0");
+	const char *empty = d->abi->empty_is_zero ? "0" : "EAGAIN";
+	expect_answer(d, "read with nothing there, without blocking", empty, "%s",
+		n ? name_error((int)n) : "0");
 	int r = call_driver(d, BPEI_FIONREAD, &v);
 	expect_answer(d, "FIONREAD with nothing there", "ok 0", "%s %u", name_error(r), v);
 	call_u32(d, BPEI_BIOCIMMEDIATE, 1);
@@ -324,8 +335,9 @@ static void check_reading(struct driver *d) /* nothing comes */
 	int64_t start = d->sys.now(d->sys.context);
 	n = read_n(d, d->size);
 	int64_t ms = (d->sys.now(d->sys.context) - start) / 1000000;
+	const char *after = ms >= 85 && ms < 400 ? "100 ms" : "another time";
 	expect_answer(d, "a blocking read then gives", "0 after 100 ms", "%s after %s",
-		n ? name_error((int)n) : "0", ms >= 85 && ms < 400 ? "100 ms" : "another time");
+		n ? name_error((int)n) : "0", after);
 	memset(t, 0, sizeof t);
 	put_us(d, t, 15000);
 	call_driver(d, BPEI_BIOCSRTIMEOUT, t);
@@ -344,7 +356,7 @@ static void check_reading(struct driver *d) /* nothing comes */
 			name_error(call_driver(d, BPEI_BIOCSRTIMEOUT, t)));
 }
 
-/* A request that puts a number there: "ok 1", or the error alone. */
+/* Checks a request which returns a number: "ok 1", or the error alone. */
 static void expect_word(struct driver *d, enum bpei_bpf_call c, const char *expected)
 {
 	uint32_t v = 0xdead;
@@ -355,7 +367,7 @@ static void expect_word(struct driver *d, enum bpei_bpf_call c, const char *expe
 		expect_answer(d, bpei_bpf_call_name(c), expected, "ok %u", v);
 }
 
-/* macOS's getters; those that a release has not answer EINVAL. */
+/* Checks macOS's getters; getters unknown to a release answer EINVAL. */
 static void told_by_macos(struct driver *d)
 {
 	uint64_t stats[7];
@@ -397,7 +409,7 @@ static void check_own_requests(struct driver *d)
 		name_error(call_u32(d, BPEI_BIOCSHDRCOMP, 1)));
 }
 
-/* The engine opens a node for reading: who takes the process over cannot send by it. */
+/* Checks that the engine opens a node for reading only: a hijacked process cannot send packets. */
 static void is_read_only(struct driver *d)
 {
 	int flags = fcntl(d->fd, F_GETFL);

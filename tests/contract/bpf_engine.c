@@ -4,9 +4,7 @@
  * nothing depends on the machine. */
 #include "bpf_harness.h"
 
-/* ---- Opening ---- */
-
-static void check_opening(const struct bpei_bpf_abi *abi)
+static void check_first_open(const struct bpei_bpf_abi *abi)
 {
 	struct reader *r = start_reader(abi);
 	what = "opens the first free node";
@@ -37,8 +35,12 @@ static void check_opening(const struct bpei_bpf_abi *abi)
 	o.buffer_bytes = 1ull << 40;
 	EXPECT(open_it(r, o) == BPE_E_ARGUMENT);
 	finish_reader(r);
+}
 
-	r = start_reader(abi);
+static void check_buffer_sizes(const struct bpei_bpf_abi *abi)
+{
+	struct bpe_options o;
+	struct reader *r = start_reader(abi);
 	what = "the largest buffer that the kernel gives";
 	o = harness_options();
 	o.buffer_bytes = 0;
@@ -74,10 +76,15 @@ static void check_opening(const struct bpei_bpf_abi *abi)
 		EXPECT(open_it(r, o) == BPE_E_MEMORY && !strcmp(r->error.step, "BIOCSETIF"));
 		finish_reader(r);
 	}
+}
 
-	r = start_reader(abi);
+static void check_open_options(const struct bpei_bpf_abi *abi)
+{
+	struct bpe_options o;
+	struct reader *r = start_reader(abi);
 	what = "link types";
-	r->d.interface->dlt[1] = 105, r->d.interface->dlts = 2;
+	r->d.interface->dlt[1] = 105;
+	r->d.interface->dlts = 2;
 	o = harness_options();
 	o.link_type = 105;
 	EXPECT(open_it(r, o) == BPE_OK && r->device->link_type == 105);
@@ -123,13 +130,17 @@ static void check_scanning(const struct bpei_bpf_abi *abi)
 	r = start_reader(abi);
 	what = "all busy: who holds them";
 	r->d.model.made = 2;
-	for (int i = 0; i < MODEL_NODES; i++)
-		r->d.model.node[i].open = true, r->d.model.node[i].pid = 4242,
+	for (int i = 0; i < MODEL_NODES; i++) {
+		r->d.model.node[i].open = true;
+		r->d.model.node[i].pid = 4242;
 		r->d.model.node[i].on = r->d.interface;
+	}
 	EXPECT(open_it(r, harness_options()) == BPE_E_BUSY &&
 		strstr(r->error.text, "tcpdump pid 4242 on en0") && strstr(r->error.text, "all 2"));
-	for (int i = 0; i < MODEL_NODES; i++)
-		r->d.model.node[i].open = false, r->d.model.node[i].on = NULL;
+	for (int i = 0; i < MODEL_NODES; i++) {
+		r->d.model.node[i].open = false;
+		r->d.model.node[i].on = NULL;
+	}
 	finish_reader(r);
 
 	r = start_reader(abi);
@@ -147,8 +158,8 @@ static void check_scanning(const struct bpei_bpf_abi *abi)
 	finish_reader(r);
 }
 
-/* Every call of the ladder fails once, with every errno that a kernel may give: it fails with a
- * name, or goes on; nothing leaks; and after it the same open works. */
+/* Fails every call of open once, with every errno of a kernel.  The open fails with a named step,
+ * or succeeds; nothing leaks, and the next open succeeds. */
 static void check_faults(const struct bpei_bpf_abi *abi)
 {
 	static const int numbers[] = { EINVAL, ENXIO, ENOMEM, ENOBUFS, EACCES, EPERM, EIO, EBUSY,
@@ -192,7 +203,8 @@ static void reading(const struct bpei_bpf_abi *abi) BPEI_READER
 		what = modes[mode];
 		EXPECT(open_it(r, o) == BPE_OK);
 		r->d.read_cost_ns = 2000;
-		uint32_t n = send_traffic(r, 2 * SECOND, 3 * MS, 50, 64); /* idle: one every 3 ms */
+		uint32_t n =
+			send_traffic(r, 2 * SECOND, 3 * MS, 50, 64); /* idle: a packet every 3 ms */
 		read_until(r, 3 * SECOND);
 		EXPECT(r->seen == n && !r->wrong);
 		int64_t idle_ns = r->worst_ns;
@@ -205,7 +217,7 @@ static void reading(const struct bpei_bpf_abi *abi) BPEI_READER
 		if (mode == BPE_READ_THROUGHPUT)
 			EXPECT(idle_ns <= 61 * MS);
 		uint32_t reads = r->d.reads;
-		n += send_traffic(r, 4 * SECOND, 2000, 5000, 64); /* busy: one every 2 us */
+		n += send_traffic(r, 4 * SECOND, 2000, 5000, 64); /* busy: a packet every 2 us */
 		read_until(r, 5 * SECOND);
 		EXPECT(r->seen == n && !r->wrong);
 		if (mode != BPE_READ_LATENCY)
@@ -220,14 +232,14 @@ static void reading(const struct bpei_bpf_abi *abi) BPEI_READER
 		uint64_t fills = bpei_counter_get(&r->device->filled_capacity) / 65536;
 		uint64_t bytes = bpei_counter_get(&r->device->filled_bytes);
 		EXPECT(fills + bpei_counter_get(&r->device->empty_reads) ==
-			r->d.reads); /* every read() is one or the other */
+			r->d.reads); /* every read() is counted as full or empty */
 		EXPECT(fills && bytes >= r->seen * 64 && bytes <= fills * 65536);
 		finish_reader(r);
 	}
 }
 
-/* Each system tells what it received and dropped; not each what its filter let through; none what
- * an interface dropped. */
+/* Checks the known counts: every system reports packets received and dropped.  Some report packets
+ * accepted by the filter, none reports drops of the interface. */
 static void counts_that_are_known(const struct bpei_bpf_abi *abi)
 {
 	static const uint32_t versions[] = { 0, 11, 12, 13, 15 };
@@ -294,16 +306,15 @@ static void removal(const struct bpei_bpf_abi *abi) BPEI_READER
 			uint32_t n = send_traffic(r, 2 * SECOND, 3 * MS, 5, 64);
 			if (tail)
 				n += send_traffic(r, 2500 * MS, 10, 3,
-					64); /* just before: they lie in the kernel */
+					64); /* just before: in the kernel's buffer */
 			double_at(&r->d, 2500 * MS + 100, DOUBLE_REMOVE);
 			read_until(r, 6 * SECOND);
-			/* OpenBSD revokes the descriptor: a read that begins after that gets
-			 * nothing any more. */
+			/* OpenBSD revokes the descriptor: later reads get nothing. */
 			EXPECT(r->end == BPE_E_GONE && strstr(r->error.text, "en0") && !r->wrong);
 			EXPECT(r->seen == n ||
 				(abi->system == BPEI_OPENBSD && tail && r->seen >= n - 3));
 			EXPECT(r->d.now_ns <
-				4600 * MS); /* the quiet ones are asked after a second */
+				4600 * MS); /* a quiet interface is checked after a second */
 			finish_reader(r);
 		}
 	struct reader *r = start_reader(abi);
@@ -323,8 +334,8 @@ static void removal(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish_reader(r);
 }
 
-/* OpenBSD's pledge(2) lets a BPF device be asked for its counters alone; FreeBSD's and macOS's
- * confinements say EPERM at most. */
+/* Checks reading under confinement.  OpenBSD's pledge(2) allows requests for counters alone;
+ * FreeBSD's and macOS's confinements fail with EPERM at most. */
 static void confined(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (int kind = 0; kind < 2; kind++)
@@ -396,7 +407,9 @@ int main(void)
 	for (int s = 0; s < BPEI_SYSTEMS; s++) {
 		const struct bpei_bpf_abi *abi = &bpei_bpf_abis[s];
 		system_name = abi->title;
-		check_opening(abi);
+		check_first_open(abi);
+		check_buffer_sizes(abi);
+		check_open_options(abi);
 		check_scanning(abi);
 		check_faults(abi);
 		reading(abi);

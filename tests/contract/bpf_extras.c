@@ -42,7 +42,7 @@ static void check_filter_changes(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish_reader(r);
 
 	static struct bpe_insn many[1002] = { { 0x20, 0, 0,
-		42 } }; /* packets 0, 3, 6 ...: more instructions than a kernel takes */
+		42 } }; /* packets 0, 3, 6 ...: too many instructions for a kernel */
 	for (uint32_t i = 0; i < 500; i++)
 		many[1 + 2 * i] = (struct bpe_insn){ 0x15, 0, 1, 3 * i },
 			     many[2 + 2 * i] = (struct bpe_insn){ 0x06, 0, 0, 100 };
@@ -102,7 +102,7 @@ static void check_filter_changes(const struct bpei_bpf_abi *abi) BPEI_READER
 	n = send_traffic(r, 2 * SECOND, 1000, 10, 64);
 	r->d.now_ns = 2100 * MS;
 	EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) ==
-		1); /* one block in hand, as yet unwalked */
+		1); /* a block in hand, not walked yet */
 	send_traffic(r, 2200 * MS, 1000, 10, 64);
 	r->d.now_ns = 2300 * MS;
 	uint32_t got = 0;
@@ -120,7 +120,7 @@ static void check_filter_changes(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish_reader(r);
 }
 
-/* ---- What only some have ---- */
+/* ---- Features of some systems ---- */
 
 static void check_directions(const struct bpei_bpf_abi *abi) BPEI_READER
 {
@@ -135,10 +135,8 @@ static void check_directions(const struct bpei_bpf_abi *abi) BPEI_READER
 		for (uint32_t i = 0; i < 10; i++)
 			r->d.event[i * 3].outgoing = true;
 		read_until(r, 3 * SECOND);
-		EXPECT(r->seen == (way == BPE_DIRECTION_BOTH        ? 30u
-					  : way == BPE_DIRECTION_IN ? 20u
-								    : 10u) &&
-			!r->wrong);
+		const uint32_t wanted = way == BPE_DIRECTION_IN ? 20 : 10;
+		EXPECT(r->seen == (way == BPE_DIRECTION_BOTH ? 30 : wanted) && !r->wrong);
 		if (abi->layout->flags)
 			EXPECT(r->outgoing == (way == BPE_DIRECTION_IN ? 0u : 10u));
 		finish_reader(r);
@@ -169,8 +167,10 @@ static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
 		o.process = true;
 		EXPECT(open_it(r, o) == BPE_OK && r->device->has_meta);
 		send_traffic(r, 2 * SECOND, MS, 20, 64);
-		for (uint32_t i = 0; i < 10; i++)
-			r->d.event[i * 2].outgoing = true, r->d.event[i * 2].pid = 77;
+		for (uint32_t i = 0; i < 10; i++) {
+			r->d.event[i * 2].outgoing = true;
+			r->d.event[i * 2].pid = 77;
+		}
 		r->d.now_ns = 3 * SECOND;
 		EXPECT(bpei_device_fill(r->device, &r->block, 0, &r->error) == 1);
 		uint32_t n = bpei_device_walk(r->device, &r->block, &r->columns, BPE_BATCH);
@@ -246,8 +246,9 @@ static void served(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish_reader(r);
 }
 
-/* A frame that read() gave on the real driver's own code, byte by byte (xnu-11417 and NetBSD 1.203,
- * run). */
+/* A frame from read() of the real driver's code, byte by byte (xnu-11417 and NetBSD 1.203, both
+ * run).
+ */
 static void real_records(void) BPEI_READER
 {
 	static const char macos[] =
@@ -304,8 +305,8 @@ static void real_records(void) BPEI_READER
 	bpei_columns_free(&c, BPE_BATCH);
 }
 
-/* PKTAP headers of both versions before an Ethernet and a raw packet; a damaged one stays a PKTAP
- * packet. */
+/* PKTAP headers of both versions before an Ethernet and a raw packet; a packet with a damaged
+ * header stays a PKTAP packet. */
 static void check_pktap(void) BPEI_READER
 {
 	static uint8_t buffer[2048];
@@ -340,8 +341,8 @@ static void check_pktap(void) BPEI_READER
 			memcpy(p + 40, "en0", 4), memcpy(p + 44, "curl", 5),
 				memcpy(p + 52, "Safari", 7);
 		} else {
-			bpei_store32(p, k == 3 ? 5000 : 156); /* the last one says that it is longer
-								 than its packet */
+			bpei_store32(
+				p, k == 3 ? 5000 : 156); /* the last header claims more bytes */
 			bpei_store32(p + 4, 1), bpei_store32(p + 8, dlt);
 			memcpy(p + 12, "utun4", 6);
 			bpei_store32(p + 36, 1);
@@ -383,7 +384,7 @@ static void check_pktap(void) BPEI_READER
 	bpei_columns_free(&c, BPE_BATCH);
 }
 
-/* "pktap": an interface is made, captured on, and done away with, whatever goes wrong on the way.
+/* Captures on "pktap": the interface is created and destroyed again, also after failures.
  */
 static void check_made_pktap(const struct bpei_bpf_abi *abi) BPEI_READER
 {
@@ -411,7 +412,7 @@ static void check_made_pktap(const struct bpei_bpf_abi *abi) BPEI_READER
 		r->d.fault_at = at;
 		r->d.fault_errno = EIO;
 		open_it(r, o);
-		finish_reader(r); /* sees to it */
+		finish_reader(r); /* destroys the interface */
 	}
 }
 

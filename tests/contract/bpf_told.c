@@ -10,17 +10,17 @@ enum { DLT_EN10MB = 1, DLT_RAW = 12, DLT_PKTAP = 149, LINK_RAW = 101, LINK_PKTAP
 
 static const struct bpei_bpf_abi *const macos = &bpei_bpf_abis[BPEI_MACOS];
 
-/* ---- PKTAP and header compression ---- */
-
 static void check_refused(const char *name, int32_t link_type)
 {
 	struct reader *r = start_reader(macos);
 	struct bpe_options o = harness_options();
 	struct model_interface *t = model_add(&r->d.model, "pktap0", DLT_PKTAP, 0);
-	t->dlt[1] = DLT_RAW, t->dlts = 2;
+	t->dlt[1] = DLT_RAW;
+	t->dlts = 2;
 	model_add(&r->d.model, "rvi0", DLT_PKTAP, 0);
 	r->d.is_root = r->d.model.wants_pktap = true;
-	r->d.interface->dlt[1] = DLT_PKTAP, r->d.interface->dlts = 2;
+	r->d.interface->dlt[1] = DLT_PKTAP;
+	r->d.interface->dlts = 2;
 	what = name;
 	o.interface_name = name;
 	o.link_type = link_type;
@@ -52,8 +52,6 @@ static void check_pktap_and_compression(void)
 	finish_reader(r);
 }
 
-/* ---- Silence ---- */
-
 static void check_silent_link_type(void)
 {
 	system_name = "silence";
@@ -81,10 +79,11 @@ static void check_silent_link_type(void)
 
 static void check_down_interfaces(const struct bpei_bpf_abi *abi) BPEI_READER
 {
+	static const char *const ways[] = { "up", "down", "down, on a served node" };
 	for (int way = 0; way < 3; way++) {
 		struct reader *r = start_reader(abi);
 		struct bpe_options o = harness_options();
-		what = way == 0 ? "up" : way == 1 ? "down" : "down, on a served node";
+		what = ways[way];
 		r->d.interface->up = !way;
 		if (way == 2)
 			o.bpf_device = abi->device;
@@ -145,7 +144,9 @@ static void check_holders(void)
 		r->d.model.made = 2;
 		for (int i = 0; i < MODEL_NODES; i++) {
 			struct model_node *n = &r->d.model.node[i];
-			n->open = true, n->pid = 4242, n->on = i == 1 ? r->d.interface : NULL;
+			n->open = true;
+			n->pid = 4242;
+			n->on = i == 1 ? r->d.interface : NULL;
 		}
 		EXPECT(open_it(r, harness_options()) == BPE_E_BUSY &&
 			strstr(r->error.text, "all 2 of /dev/bpf*"));
@@ -155,7 +156,8 @@ static void check_holders(void)
 		EXPECT(strstr(r->error.text, "stop one of their holders"));
 		for (int i = 0; i < MODEL_NODES; i++) {
 			struct model_node *n = &r->d.model.node[i];
-			n->open = false, n->on = NULL;
+			n->open = false;
+			n->on = NULL;
 		}
 		finish_reader(r);
 	}
@@ -186,8 +188,6 @@ static void check_sizes(void)
 	finish_reader(r);
 }
 
-/* ---- Another system's device ---- */
-
 static void check_foreign_abis(void)
 {
 	system_name = "another system's ABI";
@@ -202,7 +202,7 @@ static void check_foreign_abis(void)
 			o.read_mode = BPE_READ_THROUGHPUT;
 			o.direction = BPE_DIRECTION_IN;
 			int status = open_it(r, o);
-			/* Some differ in nothing that is asked of them here; none ends without a
+			/* Some systems agree on all requests made here.  Every failure ends with a
 			 * hint. */
 			bool helps = strstr(r->error.text, "--bpf-abi") ||
 				     strstr(r->error.text, "no BPF device") ||
@@ -214,14 +214,13 @@ static void check_foreign_abis(void)
 		}
 }
 
-/* ---- Reading only ---- */
-
 static void check_opened_for_reading(void)
 {
 	char path[] = "/tmp/bpf_told.XXXXXX";
 	int made = mkstemp(path);
 	int fd = bpei_bpf_sys_real.open(NULL, path);
-	system_name = "this system", what = "a node is opened for reading only";
+	system_name = "this system";
+	what = "a node is opened for reading only";
 	EXPECT(made >= 0 && fd >= 0 && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY);
 	EXPECT(write(fd, "x", 1) == -1 && errno == EBADF && (fcntl(fd, F_GETFD) & FD_CLOEXEC));
 	bpei_bpf_sys_real.close(NULL, fd);

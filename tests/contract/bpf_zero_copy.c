@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* FreeBSD's zero-copy buffers on the scripted double: nothing is kept back, nothing is lost without
- * a count, nothing is given twice, and an idle link costs no more than in the other modes.
- * The driver takes a returned buffer back at its next packet only.  A plain program. */
+/* FreeBSD's zero-copy buffers on the scripted double.  No packet is withheld, lost without a count,
+ * or delivered twice; an idle link costs no more than in the other modes. The driver takes a
+ * returned buffer back at its next packet only.  A plain program. */
 #include "bpf_harness.h"
 
 #define KEPT 6 /* blocks that a test keeps at a time, as workers do */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The device contract (src/device/device.h) as a list of expectations, run on every backend:
- * generated traffic, a mapped savefile, a savefile through a pipe, and the live ring on lo where
- * there are the rights.  A plain program. */
+ * generated traffic, a mapped savefile, a savefile through a pipe, and the live ring on lo given
+ * the rights.  A plain program. */
 #include "base/clock.h"
 #include "records/batch.h"
 #include "device/device.h"
@@ -90,8 +90,8 @@ static bool check_inside(const struct bpei_block *b, const uint8_t *p, uint32_t 
 	return p >= b->bytes && p + n <= b->bytes + b->length;
 }
 
-/* Everything the device has, at most `max` a walk, several blocks out at a time; a check sum over
- * all that walk gives. */
+/* Walks all packets of the device, at most `max` a walk, with several blocks out at a time. Returns
+ * a checksum of all results. */
 static struct read_result read_all(
 	struct bpei_device *d, struct bpei_columns *c, uint32_t max) BPEI_READER
 {
@@ -108,7 +108,7 @@ static struct read_result read_all(
 		blocks[i].memory = malloc(d->block_bytes);
 	}
 	for (;;) {
-		if (out == most) { /* the oldest goes back; what it showed must not have changed
+		if (out == most) { /* the oldest block goes back; the packets must not have changed
 				      since */
 			uint64_t sum = 0;
 			for (uint32_t j = 0; j < kept_length[first]; j++)
@@ -216,7 +216,7 @@ static void finite(const char *name, struct bpe_options o, uint64_t packets) BPE
 	bpei_columns_free(&c, BPE_BATCH);
 }
 
-/* Sources that wait: time-outs and wake-ups. */
+/* Checks time-outs and wake-ups of sources that wait. */
 static void waiting(const char *name, struct bpe_options o) BPEI_READER
 {
 	struct bpei_block b = { .memory = NULL };
@@ -239,7 +239,7 @@ static void waiting(const char *name, struct bpe_options o) BPEI_READER
 		b.memory_bytes = d->block_bytes;
 		b.memory = malloc(b.memory_bytes);
 	}
-	for (int quiet = 0; quiet < 3;) { /* what is there already */
+	for (int quiet = 0; quiet < 3;) { /* packets there already */
 		r = bpei_device_fill(d, &b, 100000000, &e);
 		if (r <= 0) {
 			quiet = r ? 3 : quiet + 1;
