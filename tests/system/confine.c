@@ -2,8 +2,8 @@
 /* Linux: tests the confinement from inside, with the program's own code
  * (src/tools/bpfengine/confine_linux.c, seccomp_linux.c).
  *
- * Each attempt is made by children which confined themselves by Landlock alone, by seccomp alone,
- * or by both as the program does, and by an unconfined child: an attempt which fails without
+ * Children make each attempt: confined by Landlock alone, by seccomp alone, or by both as the
+ * program is.  An unconfined child makes the attempt too, since an attempt which fails without
  * confinement proves nothing.  Needs no rights.  A plain program; exits with 77 where neither
  * mechanism works. */
 #include "confine_test.h"
@@ -39,6 +39,8 @@ static unsigned passed, failed, skipped;
 
 /* ---- Children ---- */
 
+/* Counts a test, and reports a test which failed with the errno `result` (0: the attempt was done).
+ */
 static void expect_result(bool good, const char *how, const char *what, int result)
 {
 	const char *text = "was done";
@@ -196,6 +198,7 @@ static void remove_files(void)
 
 /* ---- The tests ---- */
 
+/* Returns 0: an attempt which any confined child can make. */
 static int do_nothing(void)
 {
 	return 0;

@@ -40,7 +40,8 @@
 static volatile sig_atomic_t is_signalled;
 static void note_signal(int signal)
 {
-	(void)signal, is_signalled = 1;
+	(void)signal;
+	is_signalled = 1;
 }
 
 static void *run_thread(void *p)
@@ -60,7 +61,9 @@ static int use_thread(void)
 	if (!e)
 		e = pthread_join(t, &got);
 	free(got);
-	return e ? e : ran ? 0 : -1;
+	if (e)
+		return e;
+	return ran ? 0 : -1;
 }
 
 static int use_read_own(void)
@@ -68,20 +71,21 @@ static int use_read_own(void)
 	char b[8];
 	int fd = open(own_file, O_RDONLY | O_CLOEXEC);
 	ssize_t n = read(fd, b, sizeof b);
-	int e = fd < 0 ? errno : n == 4 ? 0 : -1;
-	if (fd >= 0)
-		close(fd);
-	return e;
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return n == 4 ? 0 : -1;
 }
 
 static int use_stdio(void)
 {
 	FILE *f = fopen(own_file, "re");
 	char b[8];
-	int e = !f ? errno : fgets(b, sizeof b, f) && !strcmp(b, "own\n") ? 0 : -1;
-	if (f)
-		fclose(f);
-	return e;
+	if (!f)
+		return errno;
+	bool is_own = fgets(b, sizeof b, f) && !strcmp(b, "own\n");
+	fclose(f);
+	return is_own ? 0 : -1;
 }
 
 static int use_memory(void)
@@ -97,7 +101,8 @@ static int use_memory(void)
 
 static int use_event(void)
 {
-	uint64_t one = 1, got = 0;
+	uint64_t one = 1;
+	uint64_t got = 0;
 	struct pollfd p = { .fd = event_fd, .events = POLLIN };
 	if (write(event_fd, &one, 8) != 8 || poll(&p, 1, 1000) != 1 || read(event_fd, &got, 8) != 8)
 		return errno;
@@ -191,9 +196,9 @@ static int use_outputs(void)
 static int use_fstat(void)
 {
 	struct stat st;
-	return fstat(output_fd, &st)                                                     ? errno
-	       : S_ISREG(st.st_mode) && st.st_blksize > 0 && (st.st_mode & 0777) == 0600 ? 0
-											 : -1;
+	if (fstat(output_fd, &st))
+		return errno;
+	return S_ISREG(st.st_mode) && st.st_blksize > 0 && (st.st_mode & 0777) == 0600 ? 0 : -1;
 }
 
 /* Opens the flow file anew, under another number, before the old file is closed. */

@@ -197,7 +197,8 @@ static int try_trace_me(void)
 static int try_read_parent(void)
 {
 	char c;
-	struct iovec to = { &c, 1 }, from = { test_directory, 1 };
+	struct iovec to = { &c, 1 };
+	struct iovec from = { test_directory, 1 };
 	return errno_of(process_vm_readv(parent_pid, &to, 1, &from, 1, 0));
 }
 
@@ -209,9 +210,9 @@ static int try_pidfd_open(void)
 static int try_map_code(void)
 {
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return p != MAP_FAILED   ? 0
-	       : errno == ENOMEM ? EPERM
-				 : errno; /* musl reports EPERM of the kernel as ENOMEM */
+	if (p != MAP_FAILED)
+		return 0;
+	return errno == ENOMEM ? EPERM : errno; /* musl reports EPERM of the kernel as ENOMEM */
 }
 
 static int try_make_code(void)

@@ -43,7 +43,9 @@
 static int check_nothing_sent(int e)
 {
 	char c;
-	return recv(receiver_fd, &c, 1, MSG_DONTWAIT) == 1 ? 0 : e ? e : EPROTO;
+	if (recv(receiver_fd, &c, 1, MSG_DONTWAIT) == 1)
+		return 0;
+	return e ? e : EPROTO;
 }
 
 static int try_write_socket(void)
@@ -175,6 +177,7 @@ static int try_write_stdin(void)
 
 /* ---- A socket under an output's number, or under a free number ---- */
 
+/* Tries to put a socket in the place of the output.  Returns 0 or an errno. */
 static int try_over_output(void)
 {
 	return errno_of(dup2(sender_fd, output_fd));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* digest [options]: reads a source to the end through the public capture level, and prints the
- * number of packets and a hash of each packet's time stamp (microseconds), lengths and bytes, in
- * order. Serves to compare sources. */
+/* digest [options]: reads a source to the end through the public capture level.
+ *
+ * Prints the number of packets and a hash of all packets in order.  The hash covers each packet's
+ * time stamp (microseconds), lengths and bytes.  Serves to compare sources. */
 #include "bpfengine.h"
 
 #include <getopt.h>
@@ -24,7 +25,8 @@ int main(int argc, char **argv)
 	struct bpe_capture *c;
 	struct bpe_batch b;
 	struct bpe_error e = { 0 };
-	uint64_t packets = 0, h = 14695981039346656037u;
+	uint64_t packets = 0;
+	uint64_t h = 14695981039346656037u;
 	int letter, n;
 	bpe_options_init(&o);
 	while ((letter = getopt(argc, argv, "r:i:a:d:m:c:s:")) != -1) {

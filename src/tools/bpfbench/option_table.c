@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The options of bpfbench, in the order of --help (tools/common/option.h), with the kinds of
- * measurement that take them; constant. */
+ * measurement which take each option; constant. */
 #include "option_table.h"
 
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #define ALL (KIND_RUN | KIND_SWEEP | KIND_LOOP | KIND_COMPARE | KIND_STAGES)
 #define LIVE (KIND_RUN | KIND_SWEEP | KIND_LOOP | KIND_COMPARE)
 
-/* ---- Values that need code of their own ---- */
+/* ---- Values which need a parser ---- */
 
 /* Reads packets a second: a number, with k or M (decimal), or "max", which is 0. */
 static bool parse_rate(const char *word, uint64_t *rate)
@@ -62,7 +62,7 @@ static bool parse_thread_count(const char *word, uint64_t *threads)
 }
 
 /* Splits a copy of the text, which the list owns.  Returns false if there are too many words or an
- * empty one. */
+ * empty word. */
 static bool split_words(const char *text, char separator, struct words *list)
 {
 	char *at;
@@ -145,7 +145,7 @@ static int read_rate_list(void *target, const struct option_spec *spec, const ch
 	return read_number_list(target, spec, text, parse_rate);
 }
 
-/* Reads one rate above 0 into the member. */
+/* Reads a rate above 0 into the member. */
 static int read_one_rate(void *target, const struct option_spec *spec, const char *word)
 {
 	uint64_t *rate = (void *)((char *)target + spec->offset);

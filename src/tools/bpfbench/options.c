@@ -118,7 +118,7 @@ static int check_bench_traffic(const struct options *o)
 	return 0;
 }
 
-/* Checks that the extension of each -o names a format that the measurement has.  Returns 0 or
+/* Checks whether the extension of each -o names a format of the measurement.  Returns 0 or
  * EXIT_USAGE after the message. */
 static int check_bench_outputs(const struct options *o)
 {
@@ -142,7 +142,7 @@ static int check_bench_options(const struct options *o)
 	return code;
 }
 
-/* Returns the kind of measurement, and takes its word from the command line. */
+/* Returns the kind of measurement, and takes the word of the kind from the command line. */
 static enum kind take_kind_word(int *argc, char ***argv)
 {
 	static const enum kind kinds[] = { KIND_STAGES, KIND_LOOP, KIND_COMPARE };
@@ -189,7 +189,7 @@ int options_read(struct options *o, int argc, char **argv)
 		return option_refuse(
 			"what is \"%s\"? The words are stages, loop and compare, before all options; a filter goes behind -f",
 			argv[optind]);
-	/* an interface of that name comes before generated traffic */
+	/* an interface of the same name comes before generated traffic */
 	if (o->source && o->kind != KIND_STAGES && !strcmp(o->source, "synth") &&
 		if_nametoindex("synth"))
 		o->source = "if:synth";
@@ -217,7 +217,7 @@ void options_facts(const struct options *o, struct facts *f)
 		fact_add(f, "filter", "%s", e->filter_expression ? e->filter_expression : "none");
 	fact_add(f, "count_only", "%s", e->count_only ? "yes" : "no");
 	fact_add(f, "flows", "%s", e->flows && !e->count_only ? "yes" : "no");
-	if (o->kind != KIND_SWEEP) { /* whose settings are lists */
+	if (o->kind != KIND_SWEEP) { /* measurements with lists of settings */
 		if (e->workers < 0)
 			fact_add(f, "processing_threads", "auto");
 		else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of bpfbench, and the functions that the measurements share. */
+/* The options of bpfbench, and the functions which the measurements share. */
 #ifndef BENCH_OPTIONS_H
 #define BENCH_OPTIONS_H
 
@@ -41,7 +41,7 @@ struct options {
 
 /* Reads the command line.  Returns 0, or an exit code after the message. */
 int options_read(struct options *options, int argc, char **argv);
-/* Adds the settings that hold for the whole result. */
+/* Adds the settings which hold for the whole result. */
 void options_facts(const struct options *options, struct facts *facts);
 /* Returns the name of a read mode. */
 const char *mode_name(uint32_t read_mode);
@@ -64,7 +64,7 @@ int exit_of(const struct bpe_error *error);
 /* Writes the result to each -o, or to stdout.  Returns an exit code. */
 int outputs_write(const struct options *options, const struct result *result);
 
-/* Checks, before a measurement that may take hours, that each output can be written and is no
+/* Checks, before a measurement which may take hours, whether each output can be written and is no
  * input. An existing file stays as it is until there is a result.  Returns an exit code after the
  * message. */
 int outputs_check(const struct options *options);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The sending process.
  *
- * sender_start forks while the parent has a single thread.  The child opens the wire, reports that
- * the wire is ready, waits for the word to begin, sends for the ordered time, reports, and ends.
+ * sender_start forks while the parent has a single thread.  The child opens the wire, reports the
+ * wire as ready, waits for the word to begin, sends for the ordered time, reports, and ends.
  *
  * Frames fall due by the clock.  Due frames are sent in bursts of at most 64, and the mean rate
- * holds after a late wake-up.  A frame that the system refuses (no room) is tried again until the
+ * holds after a late wake-up.  A frame which the system refuses (no room) is tried again until the
  * time is over: the frame is late, not lost.  If the parent goes away, reading the word fails
  * and the sender ends. */
 #include "pair.h"
@@ -36,12 +36,12 @@ static int64_t find_due_time(uint64_t packet, uint64_t rate)
 /* The frames of a sender, and its clock. */
 struct stream {
 	const struct sender_order *order;
-	uint8_t *memory; /* FRAMES frames, one after another */
+	uint8_t *memory; /* FRAMES frames, in sequence */
 	int64_t start_ns, end_ns;
 	uint64_t all; /* frames to send at most */
 };
 
-/* Returns the number of frames that are due and not sent, or 0 after a sleep. */
+/* Returns the number of frames which are due and not sent, or 0 after a sleep. */
 static uint64_t await_due(const struct stream *s, uint64_t sent, int64_t now)
 {
 	const uint64_t rate = s->order->rate;

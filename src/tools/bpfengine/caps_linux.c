@@ -84,8 +84,10 @@ void cli_caps_text(char *text, size_t room)
 		snprintf(text, room, "no capabilities");
 	else if (low & ~kept_capabilities(true, true) || high)
 		snprintf(text, room, "capabilities %llx", (unsigned long long)high << 32 | low);
-	else
-		snprintf(text, room, "capabilities:%s%s",
-			low & kept_capabilities(true, false) ? " dac_read_search" : "",
-			low & kept_capabilities(false, true) ? " sys_nice" : "");
+	else {
+		const char *reading =
+			low & kept_capabilities(true, false) ? " dac_read_search" : "";
+		const char *priority = low & kept_capabilities(false, true) ? " sys_nice" : "";
+		snprintf(text, room, "capabilities:%s%s", reading, priority);
+	}
 }

@@ -66,12 +66,13 @@ static int limit_other(int fd, bool view)
 {
 	const size_t view_count = sizeof view_ioctls / sizeof *view_ioctls;
 	const size_t terminal_count = sizeof terminal_ioctls / sizeof *terminal_ioctls;
+	const cap_ioctl_t *ioctls = view ? view_ioctls : terminal_ioctls;
+	const size_t count = view ? view_count : terminal_count;
 	cap_rights_t rights;
 
 	cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_IOCTL,
 		CAP_MMAP_R, CAP_SEEK, CAP_FTRUNCATE);
-	if (cap_ioctls_limit(
-		    fd, view ? view_ioctls : terminal_ioctls, view ? view_count : terminal_count))
+	if (cap_ioctls_limit(fd, ioctls, count))
 		return errno;
 	return set_descriptor_rights(fd, &rights);
 }

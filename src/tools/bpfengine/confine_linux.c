@@ -120,11 +120,11 @@ int cli_landlock(const struct cli_confinement *how, int *version)
 	if (v < 0)
 		return errno;
 	*version = (int)v;
-	struct ruleset all = {
-		.fs = file_rights_of_version(v),
-		.net = v >= 4 ? NET_BIND_TCP | NET_CONNECT_TCP : 0,
-		.scoped = v >= 6 ? SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL : 0,
-	};
+	struct ruleset all = { .fs = file_rights_of_version(v) };
+	if (v >= 4)
+		all.net = NET_BIND_TCP | NET_CONNECT_TCP;
+	if (v >= 6)
+		all.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
 	const int ruleset =
 		(int)syscall(SYS_landlock_create_ruleset, &all, ruleset_size_of_version(v), 0);
 	if (ruleset < 0)
@@ -142,6 +142,7 @@ int cli_landlock(const struct cli_confinement *how, int *version)
 
 /* ---- Both ---- */
 
+/* Returns the text which names the readable files; "" if the flow file says enough. */
 static const char *describe_readable(const struct cli_confinement *how)
 {
 	if (how->file_count)
@@ -160,9 +161,10 @@ static void confine_files(const struct cli_confinement *how, struct cli_confined
 	const char *why = strerror(failed);
 
 	if (!failed) {
+		const char *separator = how->output && reads ? "; " : "";
+		const char *writable = how->output ? "to write: where the flows are" : "";
 		snprintf(done->holds, sizeof done->holds, "Landlock %d (%s%s%s)", version,
-			describe_readable(how), how->output && reads ? "; " : "",
-			how->output ? "to write: where the flows are" : "");
+			describe_readable(how), separator, writable);
 		return;
 	}
 	if (failed == ENOSYS || failed == EOPNOTSUPP)

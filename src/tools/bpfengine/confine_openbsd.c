@@ -28,10 +28,13 @@ static struct openbsd_plan plan_openbsd(const struct cli_confinement *how)
 		.writes = how->output,
 		.pledges = !how->live || !how->file_count,
 	};
+	const char *reads = p.reads || p.writes ? " rpath" : "";
+	const char *writes = p.writes ? " wpath cpath" : "";
+	const char *bpf = how->live ? " bpf" : "";
+	const char *terminal = how->terminal ? " tty" : "";
 
-	snprintf(p.promises, sizeof p.promises, "stdio%s%s%s%s error",
-		p.reads || p.writes ? " rpath" : "", p.writes ? " wpath cpath" : "",
-		how->live ? " bpf" : "", how->terminal ? " tty" : "");
+	snprintf(
+		p.promises, sizeof p.promises, "stdio%s%s%s%s error", reads, writes, bpf, terminal);
 	return p;
 }
 

@@ -154,6 +154,7 @@ void cli_print_program(FILE *to, const struct bpe_insn *program, uint32_t n, int
 
 /* ---- --explain, and the source that the filter is for ---- */
 
+/* Returns the interface's name without "if:"; NULL for NULL. */
 static const char *skip_if_prefix(const char *name)
 {
 	return name && !strncmp(name, "if:", 3) ? name + 3 : name;

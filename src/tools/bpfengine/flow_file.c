@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* --flows: writes records as lines to a file, a pipe or the standard output.
  *
- * Life: open, before the source is opened, opens an existing file without changing it; make, once
- * the source is open, makes a missing file; begin, when nothing can fail any more, empties the file
- * unless it is appended to; close.
+ * Life: open, before the source is opened, opens an existing file without changing the file; make,
+ * once the source is open, makes a missing file; begin, when nothing can fail any more, empties the
+ * file unless lines are appended; close.
  * Threads: between begin and close all work but the setting of three flags is on the engine's
- * output thread.  The output thread may wait here as long as necessary: workers do not wait for it
- * but with savefiles, where waiting loses nothing.  Lines are gathered, and written whole when
- * there are many lines, or when no record waits. Failures: a failed write is reported once, and the
- * lost lines are counted; the next lines are tried again.  The part of a line that a full disk took
- * is cut off; if that is impossible, the next line begins with a new line character. Pipes: a pipe
- * is never given more than the pipe is sure to take, in whole lines if they fit, so the thread
- * cannot hang in write once the run is to end.  Then the reader has PATIENCE to take something, and
- * END_SLOW for all the rest, or END_MOST if the reader is fast. Hazard: a confined process opens a
- * file by the descriptor of its directory, opened before. */
+ * output thread.  The output thread may wait here as long as necessary: workers wait for the output
+ * thread only with savefiles, where waiting loses nothing.  Lines are gathered, and written whole
+ * when there are many lines, or when no record waits.
+ * Failures: a failed write is reported once, and the lost lines are counted; the next lines are
+ * tried again.  The part of a line which a full disk took is cut off.  If the cut is impossible,
+ * the next line begins with a new line character. Pipes: a pipe never gets more than the pipe is
+ * sure to take, in whole lines if they fit.  So the thread cannot hang in write once the run is to
+ * end.  Then the reader has PATIENCE to take something, and END_SLOW for all the rest, or END_MOST
+ * if the reader is fast. Hazard: a confined process opens a file by the descriptor of the
+ * directory, opened before. */
 #include "cli.h"
 
 #include <errno.h>
@@ -79,6 +80,7 @@ static int64_t monotonic_ms(void)
 
 /* ---- Waiting and writing; output thread ---- */
 
+/* Returns whether the run is to end, so that writing must end too. */
 static bool is_writing_ending(struct cli_flows *f)
 {
 	return atomic_load_explicit(&f->ending, memory_order_relaxed);
@@ -306,6 +308,7 @@ void cli_flows_record(struct cli_flows *f, const struct bpe_flow *flow)
 
 /* ---- Main thread ---- */
 
+/* Reports why flows cannot be written, and closes the file; f may be NULL.  Returns EXIT_ERROR. */
 static int refuse_flow_file(struct cli_flows *f, const char *path, const char *why)
 {
 	char shown[200];

@@ -36,6 +36,7 @@ struct run {
 
 /* ---- Signal handlers ---- */
 
+/* Stops the engine; a second signal ends the process at once, with the terminal restored. */
 static void on_stop_signal(int signal)
 {
 	if (stops++) {
@@ -342,6 +343,7 @@ static void run_top_view(struct run *r)
 
 /* ---- Before the run ---- */
 
+/* Returns the exit code for the engine's status BPE_E_*. */
 static int exit_of_status(int status)
 {
 	switch (status) {
@@ -357,7 +359,7 @@ static int exit_of_status(int status)
 /* Warns if SIGHUP will not be able to make a new flow file.  A log is usually rotated by moving the
  * file away and sending SIGHUP.  In root's directories, as /var/log, the user which the program
  * becomes cannot make a file.  A helper process which stayed root for the purpose would be another
- * target of attacks, so the program warns at the start and names what works instead. */
+ * target of attacks.  So the program warns at the start and names the alternatives. */
 static void warn_of_rotation(const struct cli *c)
 {
 	const int directory = cli_flows_directory(c->flows);
@@ -517,7 +519,7 @@ static int close_run(struct run *r)
 }
 
 /* Captures and reports.  Returns the program's exit code. */
-static int run_capture(struct run *r)
+static int run_and_report(struct run *r)
 {
 	int code = cli_rights_prepare(&r->cli);
 
@@ -552,7 +554,7 @@ int main(int argc, char **argv)
 	if (r.cli.list)
 		return cli_list_interfaces(r.cli.json);
 	if (!r.cli.dump && !r.cli.explain)
-		return run_capture(&r);
+		return run_and_report(&r);
 	code = cli_dump_filter(&r.cli);
 	free(r.cli.filter);
 	return code;

@@ -123,6 +123,7 @@ int cli_read_tunnels(void *target, const struct option_spec *spec, const char *w
 
 /* ---- The filter ---- */
 
+/* Reports the second filter of a command line.  Returns EXIT_USAGE. */
 static int refuse_second_filter(void)
 {
 	return option_refuse("the filter is given twice");

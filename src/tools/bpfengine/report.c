@@ -65,6 +65,7 @@ double cli_packet_seconds(const struct bpe_stats *s)
 
 /* ---- Source, packets, drops ---- */
 
+/* Prints the source, the time, and the counts and rates of packets and bytes. */
 static void print_source(FILE *to, struct bpe_engine *engine, const struct bpe_stats *s)
 {
 	char source[600], pps[32], bps[32];
@@ -253,8 +254,8 @@ static void print_rights(FILE *to, const struct cli_rights *r)
 {
 	fprintf(to, "After opening: user %s%s%s", r->user, r->capabilities[0] ? ", " : "",
 		r->capabilities);
-	fprintf(to, ", %s%s%s\n", r->confined[0] ? r->confined : "not confined",
-		r->missing[0] ? ", " : "", r->missing);
+	fprintf(to, ", %s", r->confined[0] ? r->confined : "not confined");
+	fprintf(to, "%s%s\n", r->missing[0] ? ", " : "", r->missing);
 	if (r->kept[0])
 		fprintf(to, "  %s\n", r->kept);
 }

@@ -54,6 +54,7 @@ static void print_named_numbers(
 
 /* ---- Source, packets, flows ---- */
 
+/* Returns the word of JSON for the value. */
 static const char *json_bool(bool value)
 {
 	return value ? "true" : "false";

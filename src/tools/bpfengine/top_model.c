@@ -46,6 +46,7 @@ void top_model_free(struct top_model *m)
 
 /* ---- Growth since the snapshot before ---- */
 
+/* Returns whether a's endpoints equal b's, where b's endpoint `first` stands for a's endpoint 0. */
 static bool has_same_ends(const struct bpe_flow *a, const struct bpe_flow *b, int first)
 {
 	return !memcmp(a->addr[0], b->addr[first], 16) &&
@@ -233,6 +234,7 @@ bool top_matches(const struct top_model *m, const struct bpe_flow *f, const char
 
 /* ---- Order ---- */
 
+/* Returns the name of an order as the status line shows the name. */
 const char *top_sort_name(enum top_sort sort)
 {
 	static const char *const names[TOP_SORTS] = { "rate", "bytes", "packets", "retransmissions",
@@ -268,7 +270,8 @@ struct sort_item {
 /* Compares for qsort: the larger value first, then more bytes, then the order of the snapshot. */
 static int compare_sort_items(const void *x, const void *y)
 {
-	const struct sort_item *a = x, *b = y;
+	const struct sort_item *a = x;
+	const struct sort_item *b = y;
 
 	if (a->value != b->value)
 		return a->value > b->value ? -1 : 1;

@@ -40,7 +40,8 @@ static size_t service_count;
 
 static int compare_services(const void *x, const void *y)
 {
-	const struct service *a = x, *b = y;
+	const struct service *a = x;
+	const struct service *b = y;
 
 	return (a->key > b->key) - (a->key < b->key);
 }
@@ -109,6 +110,7 @@ static void free_services(void)
 
 /* ---- Text for a signal handler ---- */
 
+/* Appends a byte to saved.text if there is room; an output function of tputs(3). */
 static int save_character(int c)
 {
 	if (saved.length < sizeof saved.text)
@@ -136,6 +138,7 @@ void top_view_restore(void)
 
 /* ---- Start and end ---- */
 
+/* Reports why the live view cannot start.  Returns EXIT_USAGE. */
 static int refuse_terminal(const char *why)
 {
 	program_tell("--top: %s", why);
@@ -237,7 +240,7 @@ int top_terminal_open(struct top_view *v)
 	return 0;
 }
 
-/* Not by poll(2), which macOS does not have for terminals. */
+/* Returns whether a terminal is gone.  poll(2) does not serve for terminals on macOS. */
 bool top_terminal_is_gone(const struct top_view *v)
 {
 	struct termios mode;

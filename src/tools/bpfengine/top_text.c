@@ -152,13 +152,16 @@ static void write_with_unit(char *to, size_t room, double n, const char *unit)
 
 const char *top_text_rate(char text[TOP_LINE], const struct top_model *m, int width)
 {
-	const struct bpe_stats *s = &m->now.stats, *b = &m->before.stats;
+	const struct bpe_stats *s = &m->now.stats;
+	const struct bpe_stats *b = &m->before.stats;
 	char pps[24], rate[32], packets[24], bytes[32], flows[24], all[TOP_LINE];
 	struct line l = begin_line(text, width, false);
 	cli_count(pps, sizeof pps, growth_rate(m, s->read_packets, b->read_packets));
-	write_with_unit(rate, sizeof rate,
-		growth_rate(m, s->wire_bytes, b->wire_bytes) * (m->bytes ? 1 : 8),
-		m->bytes ? "B/s" : "bit/s");
+	const double byte_rate = growth_rate(m, s->wire_bytes, b->wire_bytes);
+	if (m->bytes)
+		write_with_unit(rate, sizeof rate, byte_rate, "B/s");
+	else
+		write_with_unit(rate, sizeof rate, byte_rate * 8, "bit/s");
 	cli_count(packets, sizeof packets, (double)s->read_packets);
 	write_with_unit(bytes, sizeof bytes, (double)s->wire_bytes, "B");
 	cli_count(flows, sizeof flows, (double)s->flows_active);
@@ -191,7 +194,8 @@ static void append_drop_count(struct line *l, const char *name, const struct top
 
 const char *top_text_drops(char text[TOP_LINE], const struct top_model *m, int width, bool *some)
 {
-	const struct bpe_stats *s = &m->now.stats, *b = &m->before.stats;
+	const struct bpe_stats *s = &m->now.stats;
+	const struct bpe_stats *b = &m->before.stats;
 	struct line l = begin_line(text, width, false);
 	*some = false;
 	append_cells(&l, "Dropped", width);
@@ -408,8 +412,9 @@ const char *top_text_head(
 
 		if (id == TOP_COLUMN_RATE && m->bytes)
 			name = "B/s";
-		snprintf(title, sizeof title, "%.*s%s", is_sorted ? l->column[k].width - 1 : 31,
-			name, is_sorted ? direction_mark(m, utf8) : "");
+		const int room = is_sorted ? l->column[k].width - 1 : 31;
+		snprintf(title, sizeof title, "%.*s%s", room, name,
+			is_sorted ? direction_mark(m, utf8) : "");
 		if (k)
 			append_blanks(&line, 1);
 		append_column(&line, title, l->column[k].width, columns[id].right);

@@ -30,6 +30,7 @@ static int64_t monotonic_ns(void)
 
 /* ---- Open and start ---- */
 
+/* Allocates the view's memory.  Returns NULL if there is no memory. */
 static struct top_view *new_view(void)
 {
 	struct top_view *v = calloc(1, sizeof *v);
@@ -67,9 +68,10 @@ static int open_view(struct top_view **view, const struct cli *c)
 	return 0;
 }
 
-/* From newterm on curses handles signals, and its handlers leave the program without a word.  So
- * signals are blocked during the call, and then have their default action until main.c installs its
- * handlers: a signal ends the program with the terminal as it was. */
+/* Opens the view with signals blocked, and resets the signals' actions.  From newterm on curses
+ * handles signals, and the handlers of curses leave the program without a word.  So signals are
+ * blocked during the call, and then have the default action until main.c installs handlers: a
+ * signal ends the program with the terminal as it was. */
 int top_view_open(struct top_view **view, const struct cli *c)
 {
 	static const int handled[] = { SIGINT, SIGTERM, SIGTSTP };

@@ -205,6 +205,7 @@ int option_apply(void *target, const struct option_spec *spec, const char *word)
 
 /* ---- Finding an option ---- */
 
+/* Returns the option with the long name, or NULL. */
 const struct option_spec *option_find(const struct option_program *program, const char *name)
 {
 	for (size_t k = 0; k < program->count; k++)

@@ -180,6 +180,7 @@ static int open_directory(struct outfile *o)
 
 /* ---- The file ---- */
 
+/* Writes why the file is refused (`what` it is).  Returns -1. */
 static int refuse_used_file(struct outfile *o, const char *what)
 {
 	snprintf(o->why, sizeof o->why, "it is %s: name another file", what);

@@ -15,7 +15,7 @@
 /* ---- The start and the end (start.c) ---- */
 
 /* Prepares the process; the first call of main.  Fills the closed descriptors of 0 to 2 with a file
- * that cannot be read or written, unblocks signals, and turns a file which has grown too large
+ * which cannot be read or written.  Unblocks signals, and turns a file which has grown too large
  * (SIGXFSZ) into an error. */
 void program_begin(const char *name);
 /* Writes out stdout.  Returns false after a message if the text could not be written; `what` is the

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static uint64_t state = 7;
-static uint64_t chance(void)
+static uint64_t draw_sample_bits(void)
 {
 	state = state * 6364136223846793005u + 1442695040888963407u;
 	return state >> 16;
@@ -20,7 +20,8 @@ static uint64_t chance(void)
 Test(histogram, classes_lie_side_by_side_and_are_narrow)
 {
 	for (uint32_t c = 0; c < HISTOGRAM_CLASSES; c++) {
-		uint64_t low = histogram_low(c), high = histogram_high(c);
+		uint64_t low = histogram_low(c);
+		uint64_t high = histogram_high(c);
 		cr_assert(low <= high);
 		cr_assert_eq(histogram_class(low), c);
 		cr_assert_eq(histogram_class(high), c);
@@ -38,8 +39,22 @@ Test(histogram, classes_lie_side_by_side_and_are_narrow)
 
 static int by_size(const void *a, const void *b)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	int64_t x = *(const int64_t *)a;
+	int64_t y = *(const int64_t *)b;
 	return (x > y) - (x < y);
+}
+
+/* Returns a random value of a distribution: small and large uniform values, or powers of two. */
+static int64_t next_value(int shape)
+{
+	switch (shape) {
+	case 0:
+		return (int64_t)(draw_sample_bits() % 1000);
+	case 1:
+		return (int64_t)(draw_sample_bits() % 100000000);
+	default:
+		return (int64_t)(UINT64_C(1) << draw_sample_bits() % 40);
+	}
 }
 
 Test(histogram, percentiles_are_those_of_the_sorted_values_to_a_class)
@@ -51,17 +66,15 @@ Test(histogram, percentiles_are_those_of_the_sorted_values_to_a_class)
 		size_t n = shape == 3 ? 7 : sizeof values / sizeof *values;
 		memset(&h, 0, sizeof h);
 		for (size_t i = 0; i < n; i++) {
-			values[i] = shape == 0   ? (int64_t)(chance() % 1000)
-				    : shape == 1 ? (int64_t)(chance() % 100000000)
-						 : (int64_t)(UINT64_C(1) << chance() % 40);
+			values[i] = next_value(shape);
 			histogram_add(&h, values[i]);
 		}
 		qsort(values, n, sizeof *values, by_size);
 		uint64_t before = 0;
 		for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
 			size_t rank = (size_t)ceil(parts[k] * (double)n);
-			uint64_t exact = (uint64_t)values[rank ? rank - 1 : 0],
-				 got = histogram_at(&h, parts[k]);
+			uint64_t exact = (uint64_t)values[rank ? rank - 1 : 0];
+			uint64_t got = histogram_at(&h, parts[k]);
 			cr_assert(got >= exact && got - exact <= exact / 32,
 				"part %g: %llu for %llu", parts[k], (unsigned long long)got,
 				(unsigned long long)exact);
@@ -89,7 +102,7 @@ Test(histogram, parts_make_the_whole)
 {
 	static struct histogram a, b, whole, sum, before, since;
 	for (int i = 0; i < 5000; i++) {
-		int64_t v = (int64_t)(chance() % 1000000);
+		int64_t v = (int64_t)(draw_sample_bits() % 1000000);
 		histogram_add(i % 3 ? &a : &b, v);
 		histogram_add(&whole, v);
 	}
@@ -114,7 +127,9 @@ Test(histogram, parts_make_the_whole)
 
 Test(spread, quartiles)
 {
-	const double five[] = { 5, 1, 4, 2, 3 }, four[] = { 4, 1, 3, 2 }, holes[] = { NAN, 7, NAN };
+	const double five[] = { 5, 1, 4, 2, 3 };
+	const double four[] = { 4, 1, 3, 2 };
+	const double holes[] = { NAN, 7, NAN };
 	struct spread s = spread_of(five, 5);
 	cr_assert(s.count == 5 && s.least == 1 && s.low == 2 && s.median == 3 && s.high == 4 &&
 		  s.most == 5);
@@ -131,10 +146,20 @@ Test(row, what_follows_from_the_counts)
 {
 	struct row r;
 	row_init(&r, "case");
-	r.packets = 1000, r.delivered = 940, r.ring_full = 30, r.stalled = 10, r.duplicate = 20,
+	r.packets = 1000;
+	r.delivered = 940;
+	r.ring_full = 30;
+	r.stalled = 10;
+	r.duplicate = 20;
 	r.kernel_dropped = 100;
-	r.sent = 1200, r.arrived = 1150, r.seconds = 0.5, r.wire_bytes = 64000;
-	r.reads = 10, r.block_bytes = 3000, r.block_capacity = 12000, r.user_ns = 20000,
+	r.sent = 1200;
+	r.arrived = 1150;
+	r.seconds = 0.5;
+	r.wire_bytes = 64000;
+	r.reads = 10;
+	r.block_bytes = 3000;
+	r.block_capacity = 12000;
+	r.user_ns = 20000;
 	r.system_ns = 5000;
 	row_work_out(&r);
 	cr_assert_eq(r.dropped, 60);
@@ -170,7 +195,8 @@ Test(frame, is_what_it_says)
 	for (size_t k = 0; k < 3; k++)
 		for (uint32_t n = 0; n < 1000; n += 333) {
 			uint8_t f[1600];
-			uint32_t sum = 0, bytes = lengths[k];
+			uint32_t sum = 0;
+			uint32_t bytes = lengths[k];
 			memset(f, 0xa5, sizeof f);
 			sender_frame(f, bytes, n);
 			for (int i = 14; i < 34; i += 2)

@@ -168,15 +168,27 @@ static const struct row {
 		NULL },
 };
 
+/* Returns the flag if the plan's member is set. */
+static unsigned flag_of_member(bool set, unsigned flag)
+{
+	return set ? flag : 0;
+}
+
+/* Returns the plan's members as flags. */
+static unsigned flags_of_plan(const struct cli_rights_plan *p)
+{
+	return flag_of_member(p->confine, CONFINE) | flag_of_member(p->reduce, REDUCE) |
+	       flag_of_member(p->keep_read, READ) | flag_of_member(p->keep_nice, NICE) |
+	       flag_of_member(p->notice, NOTICE) | flag_of_member(p->refused, REFUSED) |
+	       flag_of_member(p->live, LIVE) | flag_of_member(p->bpf, BPF);
+}
+
 Test(rights, who_and_what_and_why)
 {
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct cli_rights_plan p;
 		cli_rights_plan(&p, &rows[i].facts);
-		unsigned flags = (p.confine ? CONFINE : 0) | (p.reduce ? REDUCE : 0) |
-				 (p.keep_read ? READ : 0) | (p.keep_nice ? NICE : 0) |
-				 (p.notice ? NOTICE : 0) | (p.refused ? REFUSED : 0) |
-				 (p.live ? LIVE : 0) | (p.bpf ? BPF : 0);
+		unsigned flags = flags_of_plan(&p);
 		cr_expect_eq(flags, rows[i].flags, "row %zu: %x, not %x", i, flags, rows[i].flags);
 		cr_expect(!p.become == !rows[i].become &&
 				  (!p.become || !strcmp(p.become, rows[i].become)),
@@ -228,10 +240,10 @@ Test(rights, macos_profile)
 	static const char read_hosts[] = "(allow file-read* (literal \"/Volumes/x/hosts\"))\n";
 	static const char read_odd[] = "(allow file-read* (literal \"/odd \\\"name\\\\\"))\n";
 	static const char write_odd[] = "(allow file-write* (literal \"/odd \\\"name\\\\\"))\n";
-	char *none = cli_seatbelt_profile(NULL, 0, NULL),
-	     *some = cli_seatbelt_profile(files, 2, NULL);
-	char *out = cli_seatbelt_profile(files, 1, files[1]),
-	     *alone = cli_seatbelt_profile(NULL, 0, files[1]);
+	char *none = cli_seatbelt_profile(NULL, 0, NULL);
+	char *some = cli_seatbelt_profile(files, 2, NULL);
+	char *out = cli_seatbelt_profile(files, 1, files[1]);
+	char *alone = cli_seatbelt_profile(NULL, 0, files[1]);
 	char wanted[512];
 	cr_assert(none && some && out && alone);
 	cr_expect(!strncmp(none, "(version 1)\n(deny default)\n", 27), "%s", none);
@@ -246,9 +258,12 @@ Test(rights, macos_profile)
 	cr_expect_str_eq(alone, wanted);
 	int depth = 0;
 	for (const char *p = none; *p; p++) {
-		depth += *p == '(' ? 1 : *p == ')' ? -1 : 0;
+		depth += (*p == '(') - (*p == ')');
 		cr_expect(depth >= 0);
 	}
 	cr_expect_eq(depth, 0);
-	free(none), free(some), free(out), free(alone);
+	free(none);
+	free(some);
+	free(out);
+	free(alone);
 }

@@ -90,22 +90,23 @@ Test(top, a_rate_is_what_a_flow_gained)
 	free_top_model();
 }
 
-/* A flow begins anew: a period ended (counts went back), the key was opened again, or the direction
- * was corrected. */
+/* Checks flows which begin anew: a period ended (counts went back), the key was opened
+ * again, or the direction was corrected. */
 Test(top, flows_that_begin_anew)
 {
 	make_top_model();
-	add_top_flow(make_top_flow(1, 100, 9000, T0)),
-		add_top_flow(make_top_flow(2, 100, 9000, T0)),
-		add_top_flow(make_top_flow(3, 100, 9000, T0));
+	add_top_flow(make_top_flow(1, 100, 9000, T0));
+	add_top_flow(make_top_flow(2, 100, 9000, T0));
+	add_top_flow(make_top_flow(3, 100, 9000, T0));
 	add_top_flow(make_top_flow(4, 100, 9000, T0));
 	take_top_shot(1, 4, T0 + SECOND);
 	add_top_flow(make_top_flow(1, 3, 200, T0));                 /* less than before */
 	add_top_flow(make_top_flow(2, 150, 9900, T0 + 5 * SECOND)); /* more, and yet another flow */
 	struct bpe_flow turned = make_top_flow(3, 110, 9500, T0);
-	memcpy(turned.addr[0], (uint8_t[4]){ 192, 0, 2, 1 }, 4),
-		memcpy(turned.addr[1], (uint8_t[4]){ 10, 0, 0, 3 }, 4);
-	turned.port[0] = 443, turned.port[1] = 40003;
+	memcpy(turned.addr[0], (uint8_t[4]){ 192, 0, 2, 1 }, 4);
+	memcpy(turned.addr[1], (uint8_t[4]){ 10, 0, 0, 3 }, 4);
+	turned.port[0] = 443;
+	turned.port[1] = 40003;
 	add_top_flow(turned);
 	add_top_flow(make_top_flow(4, 110, 9500, T0 - 5)); /* a packet out of order was the first */
 	take_top_shot(2, 4, T0 + 6 * SECOND);
@@ -117,12 +118,13 @@ Test(top, flows_that_begin_anew)
 	free_top_model();
 }
 
-/* 64 bits wrap round, too. */
+/* Checks counters which wrap round after 64 bits. */
 Test(top, counts_of_full_length)
 {
 	make_top_model();
 	struct bpe_flow f = make_top_flow(1, 0, 0, T0);
-	f.wire_bytes[0] = UINT64_MAX, f.wire_bytes[1] = 0;
+	f.wire_bytes[0] = UINT64_MAX;
+	f.wire_bytes[1] = 0;
 	add_top_flow(f);
 	take_top_shot(1, 1, T0);
 	f.wire_bytes[1] = 101; /* the sum wrapped round: 100 */
@@ -163,7 +165,8 @@ Test(top, flows_that_come_back)
 	free_top_model();
 }
 
-/* After the end of the run time stands still: the rates stay at the last period's. */
+/* Checks the rates after the end of the run.  Time stands still, so the rates of the last period
+ * stay. */
 Test(top, rates_of_a_run_that_is_over)
 {
 	make_top_model();
@@ -184,10 +187,14 @@ Test(top, round_trips)
 	struct bpe_flow f[4];
 	for (uint32_t k = 0; k < 4; k++)
 		f[k] = make_top_flow(k, 10, 1000, T0);
-	f[1].handshake_ns[0] = 1000, f[1].handshake_ns[1] = 2000;
-	f[2].handshake_ns[0] = 1000, f[2].handshake_ns[1] = 2000, f[2].rtt_ns[0] = 30,
+	f[1].handshake_ns[0] = 1000;
+	f[1].handshake_ns[1] = 2000;
+	f[2].handshake_ns[0] = 1000;
+	f[2].handshake_ns[1] = 2000;
+	f[2].rtt_ns[0] = 30;
 	f[2].rtt_ns[1] = 40;
-	f[3].handshake_ns[0] = 1000, f[3].handshake_ns[1] = 2000,
+	f[3].handshake_ns[0] = 1000;
+	f[3].handshake_ns[1] = 2000;
 	f[3].rtt_ns[0] = 30; /* a half alone is no RTT */
 	for (uint32_t k = 0; k < 4; k++)
 		add_top_flow(f[k]);
@@ -225,15 +232,18 @@ Test(top, every_order_both_ways)
 	for (uint32_t id = 0; id < 50; id++) {
 		struct bpe_flow f = make_top_flow(id, id * 7 % 50 + 1, id * 11 % 50 * 100 + 60, T0);
 		f.retransmissions[1] = id * 13 % 50;
-		if (id % 5)
-			f.handshake_ns[0] = id * 17 % 50 * 1000, f.handshake_ns[1] = 5;
+		if (id % 5) {
+			f.handshake_ns[0] = id * 17 % 50 * 1000;
+			f.handshake_ns[1] = 5;
+		}
 		f.last_ns = T0 + id * 19 % 50 * SECOND;
 		add_top_flow(f);
 	}
 	take_top_shot(1, 50, T0);
 	for (int sort = 0; sort < TOP_SORTS; sort++)
 		for (int reverse = 0; reverse < 2; reverse++) {
-			m.sort = (enum top_sort)sort, m.reverse = reverse;
+			m.sort = (enum top_sort)sort;
+			m.reverse = reverse;
 			top_model_arrange(&m);
 			cr_assert_eq(m.shown, 50);
 			uint64_t seen = 0;
@@ -241,10 +251,9 @@ Test(top, every_order_both_ways)
 				seen |= 1ull << m.order[i];
 				if (!i)
 					continue;
-				const struct top_row
-					*a = &m.rows[m.order[i - (size_t)reverse]],
-					*b = &m.rows[m.order[i - !reverse]]; /* a is not larger than
-										b */
+				const struct top_row *a = &m.rows[m.order[i - (size_t)reverse]];
+				const struct top_row *b = &m.rows[m.order[i - !reverse]];
+				/* a is not larger than b */
 				switch (sort) {
 				case TOP_RATE:
 					cr_assert(a->new_bytes <= b->new_bytes);
@@ -340,11 +349,13 @@ Test(top, filters)
 
 /* ---- Text ---- */
 
+/* Checks whether all lines lie apart from each other and fit, in windows of 0 to 99 lines. */
 Test(top, lines_of_every_height)
 {
 	for (int height = 0; height < 100; height++) {
 		struct top_lines l;
-		int used[8] = { 0 }, n = 0;
+		int used[8] = { 0 };
+		int n = 0;
 		top_lines(&l, height);
 		const int one[] = { l.source, l.rate, l.drops, l.protocols, l.head, l.status };
 		for (int i = 0; i < 6; i++)
@@ -404,13 +415,15 @@ Test(top, what_stands_in_a_row)
 	make_top_model();
 	m.service = name_service_443;
 	struct bpe_flow f = make_top_flow(1, 100, 200000, T0);
-	f.handshake_ns[0] = 1500000, f.handshake_ns[1] = 2000000;
+	f.handshake_ns[0] = 1500000;
+	f.handshake_ns[1] = 2000000;
 	f.retransmissions[0] = 3;
 	f.pid = 7;
 	memcpy(f.comm, "curl", 5);
 	add_top_flow(f);
 	inet_pton(AF_INET6, "2001:db8:1111:2222:3333:4444:5555:6666", f.addr[0]);
-	f.ip_version = 6, f.hash = 9;
+	f.ip_version = 6;
+	f.hash = 9;
 	add_top_flow(f);
 	take_top_shot(2, 2, T0);
 	cr_assert(m.processes);
@@ -436,7 +449,10 @@ Test(top, no_line_is_wider_than_its_window)
 	make_top_model();
 	struct bpe_flow f = make_top_flow(1, UINT64_MAX / 2, UINT64_MAX / 2, INT64_MIN / 2);
 	memset(f.addr, 0xfe, sizeof f.addr);
-	f.ip_version = 6, f.pid = INT32_MAX, f.last_ns = INT64_MAX, f.tcp_state = 200,
+	f.ip_version = 6;
+	f.pid = INT32_MAX;
+	f.last_ns = INT64_MAX;
+	f.tcp_state = 200;
 	f.ip_proto = 6;
 	f.handshake_ns[0] = f.handshake_ns[1] = INT64_MAX / 4;
 	f.retransmissions[0] = f.retransmissions[1] = UINT32_MAX;
@@ -483,14 +499,16 @@ Test(top, rates_and_drops_of_all)
 	char text[TOP_LINE];
 	bool some;
 	make_top_model();
-	shot.stats.read_packets = 1000, shot.stats.wire_bytes = 100000,
+	shot.stats.read_packets = 1000;
+	shot.stats.wire_bytes = 100000;
 	shot.stats.kernel_dropped = 5;
 	take_top_shot(1, 0, T0);
 	cr_assert_str_eq(top_text_drops(text, &m, 200, &some),
 		"Dropped  kernel -  interface -  ring_full 0  stalled 0  duplicate 0");
 	free_top_model();
 	make_top_model();
-	shot.stats.read_packets = 1000, shot.stats.wire_bytes = 100000,
+	shot.stats.read_packets = 1000;
+	shot.stats.wire_bytes = 100000;
 	shot.stats.kernel_dropped = 5;
 	shot.stats.kernel_known = BPE_KNOWN_DROPPED | BPE_KNOWN_INTERFACE_DROPPED;
 	take_top_shot(1, 0, T0);
@@ -500,12 +518,15 @@ Test(top, rates_and_drops_of_all)
 		"Dropped  kernel 5  interface 0  ring_full 0  stalled 0  duplicate 0");
 	cr_assert_not(some); /* from before somebody looked */
 	shot.stats.kernel_known = BPE_KNOWN_DROPPED | BPE_KNOWN_INTERFACE_DROPPED;
-	shot.stats.read_packets = 3000, shot.stats.wire_bytes = 300000,
-	shot.stats.kernel_dropped = 15, shot.stats.dropped[BPE_DROP_RING_FULL] = 100,
+	shot.stats.read_packets = 3000;
+	shot.stats.wire_bytes = 300000;
+	shot.stats.kernel_dropped = 15;
+	shot.stats.dropped[BPE_DROP_RING_FULL] = 100;
 	shot.stats.flows_active = 7;
 	shot.protocol_count = 2;
 	snprintf(shot.protocols[0].name, 32, "tcp"), snprintf(shot.protocols[1].name, 32, "udp");
-	shot.protocols[0].packets = 100, shot.protocols[1].packets = 2000;
+	shot.protocols[0].packets = 100;
+	shot.protocols[1].packets = 2000;
 	take_top_shot(3, 0, T0);
 	cr_assert_str_eq(top_text_drops(text, &m, 200, &some),
 		"Dropped  kernel 15 (+5/s)  interface 0  ring_full 100 (+50/s)  stalled 0  duplicate 0");
@@ -513,7 +534,8 @@ Test(top, rates_and_drops_of_all)
 	cr_assert_str_eq(top_text_rate(text, &m, 200),
 		"1.0 k packets/s  800 kbit/s  7 flows  in all 3.0 k packets, 300 kB");
 	cr_assert_str_eq(top_text_protocols(text, &m, 200), "Packets/s  udp 1.0 k  tcp 50");
-	shot.stats = m.now.stats, shot.stats.wire_bytes += 20;
+	shot.stats = m.now.stats;
+	shot.stats.wire_bytes += 20;
 	take_top_shot(5, 0, T0);
 	cr_assert_str_eq(top_text_rate(text, &m, 200),
 		"0 packets/s  80 bit/s  7 flows  in all 3.0 k packets, 300 kB");
