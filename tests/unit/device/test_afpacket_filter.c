@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What a Linux socket is given of a filter, run on what the kernel has of a packet: the tag taken
- * out, the cooked header not yet there, and beside it what the kernel knows (here put into the
- * program in place of the loads).  Against the program itself on the packet as it is delivered. */
+/* The filter program of a Linux socket, run on the packet of the kernel and compared with the
+ * user's program on the packet as delivered.
+ *
+ * The kernel's packet lacks the VLAN tag and the cooked header.  The kernel knows both as ancillary
+ * fields; here constants replace the loads of these fields. */
 #include "device/afpacket.h"
 
 #include "../../parity/generate.h"
@@ -17,7 +19,7 @@ struct known {
 	uint32_t tpid, tci, protocol, ifindex, hatype, pkttype;
 };
 
-/* The kernel's verdict. */
+/* Returns the kernel's verdict. */
 static uint32_t run_kernel_program(const struct bpei_kernel_program *fit, const struct known *k,
 	const uint8_t *data, uint32_t size)
 {
@@ -66,7 +68,7 @@ static uint32_t put_be16_at(uint8_t *to, uint32_t at, uint32_t v)
 	return at + 2;
 }
 
-/* An IP packet, as the kernel has it behind its link header. */
+/* Makes an IP packet as in the kernel, behind the link header. */
 static void make_network_packet(struct generator *g, uint8_t *p, struct known *k)
 {
 	static const uint8_t protocols[] = { 6, 17, 1, 132 };
@@ -97,6 +99,11 @@ static void make_network_packet(struct generator *g, uint8_t *p, struct known *k
 
 static unsigned exact, taken, tagged_yes;
 
+static uint32_t pick_lower(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 static void compare_verdicts(const struct bpei_tpacket *how, const struct bpei_filter *f,
 	struct generator *g, const char *text)
 {
@@ -110,7 +117,7 @@ static void compare_verdicts(const struct bpei_tpacket *how, const struct bpei_f
 		struct known k;
 		uint32_t at = 0, there = 0;
 		make_network_packet(g, ip, &k);
-		if (how->cooked) { /* as bpei_walk_tpacket builds it */
+		if (how->cooked) { /* the layout of bpei_walk_tpacket */
 			memset(whole, 0, 32);
 			put_be16_at(whole, 0, k.tagged ? k.tpid : k.protocol);
 			put_be16_at(whole, 6, k.ifindex);
@@ -128,16 +135,18 @@ static void compare_verdicts(const struct bpei_tpacket *how, const struct bpei_f
 				at = put_be16_at(whole, put_be16_at(whole, at, k.tpid), k.tci);
 			at = put_be16_at(whole, at, k.protocol);
 		}
-		memcpy(whole + at, ip, SIZE), memcpy(theirs + there, ip, SIZE);
+		memcpy(whole + at, ip, SIZE);
+		memcpy(theirs + there, ip, SIZE);
 		uint32_t ours = bpei_filter_run(f->program, whole, at + SIZE, at + SIZE);
 		uint32_t kernels = run_kernel_program(&fit, &k, theirs, there + SIZE);
 		cr_expect(!ours || kernels, "%s: refused there, taken here", text);
 		if (fit.exact)
 			cr_expect_eq(!ours, !kernels, "%s: taken there, refused here", text);
-		if (fit.exact && ours)
-			cr_expect_eq(
-				(kernels < there + SIZE ? kernels : there + SIZE) + (at - there),
-				ours < at + SIZE ? ours : at + SIZE, "%s: another length", text);
+		if (fit.exact && ours) {
+			uint32_t kept_there = pick_lower(kernels, there + SIZE);
+			cr_expect_eq(kept_there + (at - there), pick_lower(ours, at + SIZE),
+				"%s: another length", text);
+		}
 		tagged_yes += ours && k.tagged;
 	}
 	free(fit.program);
@@ -159,14 +168,16 @@ Test(afpacket_filter, expressions)
 			.state = k + 5, .text = text, .room = sizeof text, .sound = 1
 		};
 		const struct bpei_tpacket *how = &shapes[generate_below(&g, 2)];
+		const uint32_t snaplen = generate_below(&g, 2) ? 60 + generate_below(&g, 90) : 0;
 		const struct bpe_filter_options o = { .link_type = (int32_t)how->link_type,
-			.snaplen = generate_below(&g, 2) ? 60 + generate_below(&g, 90) : 0,
+			.snaplen = snaplen,
 			.through = generate_below(&g, 4) ? 0 : BPE_THROUGH_VLAN };
 		struct bpei_filter f;
 		text[0] = 0;
-		if (k / 2 < sizeof fixed / sizeof *fixed)
-			how = &shapes[k % 2], strcpy(text, fixed[k / 2]);
-		else
+		if (k / 2 < sizeof fixed / sizeof *fixed) {
+			how = &shapes[k % 2];
+			strcpy(text, fixed[k / 2]);
+		} else
 			generate_expression(&g);
 		if (bpei_compile_for(text, &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000, &f, NULL) <
 			0)
@@ -175,11 +186,12 @@ Test(afpacket_filter, expressions)
 		free(f.program), free(f.wide);
 	}
 	cr_expect_gt(taken, 1500);
-	cr_expect_gt(exact, taken / 4, "%u of %u", exact, taken); /* cooked ones never are */
+	cr_expect_gt(
+		exact, taken / 4, "%u of %u", exact, taken); /* cooked programs never are exact */
 	cr_expect_gt(tagged_yes, 1000);
 }
 
-/* What kernels mostly get is exact: no word of it is filtered again. */
+/* Checks that common filters are exact: packets are not filtered again. */
 Test(afpacket_filter, common_ones_are_exact)
 {
 	static const char *const common[] = { "tcp port 80", "host 10.0.0.1", "vlan 5 and udp",
@@ -199,7 +211,7 @@ Test(afpacket_filter, common_ones_are_exact)
 	}
 }
 
-/* Programs of the user's own: returns of fewer bytes, and what A holds. */
+/* Checks the user's own programs: returns of fewer bytes, and of A. */
 Test(afpacket_filter, returns)
 {
 	struct bpe_insn few[] = { { 0x28, 0, 0, 12 }, { 0x15, 0, 1, 0x8100 }, { 0x06, 0, 0, 50 },
@@ -215,8 +227,8 @@ Test(afpacket_filter, returns)
 		}
 }
 
-/* "any" holds loopback among other interfaces: of loopback alone what goes out is refused, with a
- * filter and without. */
+/* Checks that "any" refuses outgoing packets of loopback alone, with a filter and without: loopback
+ * delivers each packet twice. */
 Test(afpacket_filter, second_sights_of_loopback)
 {
 	const struct bpei_tpacket any = { .link_type = 276, .cooked = true, .skip_outgoing = true };
@@ -251,11 +263,11 @@ Test(afpacket_filter, second_sights_of_loopback)
 	const struct bpei_tpacket one = { .link_type = 1, .skip_outgoing = true };
 	struct bpe_insn none[BPEI_TPACKET_NONE];
 	cr_expect_eq(bpei_tpacket_filter_none(&one, BPE_MAX_SNAPLEN, none),
-		0); /* the socket leaves them out */
+		0); /* the socket option refuses outgoing packets */
 	cr_expect_eq(bpei_tpacket_filter_none(&one, 60, none), 1);
 }
 
-/* A direction that was asked for: of packets for us, for everybody, for others, and from us. */
+/* Checks each direction with packets for this host, for all, for others, and from this host. */
 Test(afpacket_filter, directions)
 {
 	static const struct bpei_tpacket kinds[] = { { .link_type = 1 },

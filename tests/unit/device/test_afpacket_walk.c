@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The walk over TPACKET_V3 blocks, on blocks made here: sound ones, tags put back, cooked headers,
- * and random damage. */
+/* The walk over TPACKET_V3 blocks made here: sound blocks, restored tags, cooked headers, and
+ * random damage. */
 #include "device/afpacket.h"
 
 #include "base/bytes.h"
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #define BLOCK 2048u
-#define MAC 112u /* the kernel's offset with the room that we reserve */
+#define MAC 112u /* the kernel's offset with the reserved room */
 
 static bpei_counter torn, duplicates, duplicate_captured, duplicate_wire;
 static struct bpei_columns columns;
@@ -29,7 +29,8 @@ static struct bpei_tpacket describe_ring(bool cooked)
 		.duplicate_wire = &duplicate_wire };
 }
 
-/* Three frames of 60 bytes: plain; with a tag taken out; outgoing on a loopback interface. */
+/* Writes three frames of 60 bytes: plain; with a tag taken out; outgoing on a loopback interface.
+ */
 static void make_block(uint8_t *block)
 {
 	struct tpacket_block_desc desc = { .version = 1 };
@@ -48,9 +49,13 @@ static void make_block(uint8_t *block)
 			.tp_net = MAC + 14 };
 		struct sockaddr_ll from = { .sll_protocol = htons(0x800),
 			.sll_ifindex = 3,
-			.sll_hatype = k == 2 ? ARPHRD_LOOPBACK : ARPHRD_ETHER,
+			.sll_hatype = ARPHRD_ETHER,
 			.sll_halen = 6,
-			.sll_pkttype = k == 2 ? PACKET_OUTGOING : PACKET_HOST };
+			.sll_pkttype = PACKET_HOST };
+		if (k == 2) {
+			from.sll_hatype = ARPHRD_LOOPBACK;
+			from.sll_pkttype = PACKET_OUTGOING;
+		}
 		if (k == 1) {
 			h.tp_status = TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID;
 			h.hv1.tp_vlan_tci = 0x2007;
@@ -113,15 +118,16 @@ Test(tpacket, cooked_headers)
 	cr_assert_eq(columns.caplen[0], 80);
 	cr_assert_arr_eq(columns.data[0], "\x8\0\0\0\0\0\0\3\0\1\0\6\0\0\0\0\0\0\0\0\0\1\2", 23);
 	struct bpei_tpacket t = describe_ring(true);
-	cr_assert_eq(bpei_walk_tpacket(&t, &b, &columns, 64), 1); /* it goes on where it stopped */
+	cr_assert_eq(
+		bpei_walk_tpacket(&t, &b, &columns, 64), 1); /* goes on after the last packet */
 	cr_assert_eq(columns.caplen[0], 84);
 	cr_assert_arr_eq(columns.data[0], "\x88\xa8", 2);
 	cr_assert_arr_eq(columns.data[0] + 20, "\x20\x07\x08\0\0\1\2", 7);
 	cr_assert_eq(bpei_walk_tpacket(&t, &b, &columns, 64), 0);
 }
 
-/* Whatever the words of headers say, nothing outside the block is read or written (exact
- * allocation, sanitizers), and what is given lies inside it. */
+/* Checks random headers: no byte outside the block is read or written (exact allocation,
+ * sanitizers), and the delivered packets lie inside the block. */
 Test(tpacket, random_damage_stays_inside, .timeout = 60)
 {
 	uint64_t random = 20240229;

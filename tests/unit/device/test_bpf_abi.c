@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The four systems' numbers against a second source: the direction, group, number and size that
- * each request is declared with in its system's <net/bpf.h>, put together here by the rule of
- * <sys/ioccom.h>. */
+/* The four systems' request numbers against a second source: direction, group, number and size from
+ * each system's <net/bpf.h>.  The rule of <sys/ioccom.h> composes the number. */
 #include "device/bpf_abi.h"
 #include "records/macos_meta.h"
 

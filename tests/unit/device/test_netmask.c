@@ -42,9 +42,9 @@ Test(netmask, is_that_of_the_first_address_in_the_list)
 		uint32_t netmask = 7;
 		cr_assert_eq(bpe_interface_netmask(all[i].name, &netmask), first != NULL, "%s",
 			all[i].name);
-		const uint32_t wanted = !first          ? 7
-					: first->prefix ? UINT32_MAX << (32 - first->prefix)
-							: 0;
+		uint32_t wanted = 7;
+		if (first)
+			wanted = first->prefix ? UINT32_MAX << (32 - first->prefix) : 0;
 		cr_assert_eq(netmask, wanted, "%s: %08x", all[i].name, netmask);
 	}
 	bpe_interfaces_free(all);

@@ -71,7 +71,7 @@ static struct got read_all_packets(uint32_t snaplen)
 			}
 		bpei_device_done(d, &b);
 	}
-	cr_assert_eq(bpei_device_fill(d, &b, -1, NULL), g.end); /* said again */
+	cr_assert_eq(bpei_device_fill(d, &b, -1, NULL), g.end); /* repeated at each call */
 	bpei_role_leave(&bpei_reader_role);
 	free(b.memory);
 	bpei_columns_free(&c, BPE_BATCH);
@@ -176,8 +176,7 @@ Test(savefile, pcap_in_every_form_cut_everywhere, .timeout = 120)
 Test(savefile, pcap_quirks)
 {
 	static struct image f;
-	pcap_header(&f, 0xa1b2c3d4, 2, 65535,
-		1); /* version 2.2: the lengths stand the other way round */
+	pcap_header(&f, 0xa1b2c3d4, 2, 65535, 1); /* version 2.2: the lengths are exchanged */
 	put_number(&f, 1, 4), put_number(&f, 2, 4), put_number(&f, 9, 4), put_number(&f, 4, 4),
 		put_bytes(&f, 4, 0), packet_done(&f);
 	write_file(f.bytes, f.length);
@@ -242,7 +241,7 @@ Test(savefile, pcapng_sections_interfaces_times, .timeout = 60)
 	static const uint32_t ids[] = { 0, 1, 1, 2, 2, 3 };
 	static const uint32_t caplens[] = { 20, 21, 22, 16, 3, 0 };
 	static const int64_t times[] = { 1000000000, 1000000000005, 1000000000006,
-		1000000000006 /* has none: the last one's */, 2500000000, 2000000001 };
+		1000000000006 /* no time: time of the last packet */, 2500000000, 2000000001 };
 	ng_image(&f);
 	write_file(f.bytes, f.length);
 	struct got g = read_all_packets(BPE_MAX_SNAPLEN);
@@ -303,20 +302,22 @@ Test(savefile, pcapng_damage_is_told_after_what_is_sound)
 		size_t end = f.length;
 		f.length = at + 4;
 		if (kind == 1)
-			put_number(&f, 8, 4); /* shorter than its header */
+			put_number(&f, 8, 4); /* shorter than the header */
 		if (kind == 2)
 			put_number(&f, (uint32_t)(end - at) + 1, 4); /* not a multiple of 4 */
 		if (kind == 3)
 			put_number(&f, 0x7ffffff0, 4); /* endless */
 		f.length = end - 4;
 		if (kind == 4)
-			put_number(&f, 16, 4); /* its ends differ */
+			put_number(&f, 16, 4); /* the two lengths differ */
 		f.length = at + 20;
 		if (kind == 5)
-			put_number(&f, 100, 4); /* a packet longer than its block */
+			put_number(&f, 100, 4); /* a packet longer than the block */
 		f.length = end;
-		if (kind == 6)
-			ng_interface(&f, 1, 0, 127, 0), f.packets--, f.length += 0;
+		if (kind == 6) {
+			ng_interface(&f, 1, 0, 127, 0);
+			f.packets--;
+		}
 		write_file(f.bytes, f.length);
 		struct got g = read_all_packets(BPE_MAX_SNAPLEN);
 		cr_assert_eq(g.end, BPE_E_FORMAT, "kind %d: %d", kind, g.end);
@@ -325,8 +326,8 @@ Test(savefile, pcapng_damage_is_told_after_what_is_sound)
 	}
 }
 
-/* 64 packets of 100 bytes, read 4 KiB at a time; after the first stretch the file changes its
- * length to n, with the bytes of the whole one. */
+/* Reads a file of 64 packets of 100 bytes in blocks of 4 KiB.  After the first block the file's
+ * length changes to n, with the bytes of the whole file.  Returns the end of the reading. */
 static int change_length(size_t n, uint32_t *packets, struct bpe_error *error)
 {
 	static struct image f;

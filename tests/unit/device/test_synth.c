@@ -39,10 +39,11 @@ static void is_sound_frame(const uint8_t *p, uint32_t n, const char *what)
 	bool six = l.flags & BPE_PKT_IP6;
 	if (!six)
 		cr_assert_eq(fold_sum(sum_be16(ip, 20)), 0xffff, "%s: IPv4 checksum", what);
-	uint32_t pseudo =
-		l.proto == BPE_PROTO_ICMP
-			? 0
-			: (six ? sum_be16(ip + 8, 32) : sum_be16(ip + 12, 8)) + l.ip_proto + length;
+	uint32_t pseudo = 0; /* sum of the pseudo-header */
+	if (l.proto != BPE_PROTO_ICMP) {
+		pseudo = six ? sum_be16(ip + 8, 32) : sum_be16(ip + 12, 8);
+		pseudo += l.ip_proto + length;
+	}
 	cr_assert_eq(fold_sum(sum_be16(l4, length) + pseudo), 0xffff, "%s: checksum of protocol %u",
 		what, l.ip_proto);
 }
