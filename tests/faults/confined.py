@@ -12,11 +12,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 from faultcase import PROGRAM, Skipped, case, finish, run
-from netns import WAIT, Capture, join, make_space, wait_until
+from netns import Capture, join, make_space
 from packets import ethernet, pcap, spaced, udp4
+from progress import WAIT, wait_until
 
 FRAME = r"\377\377\377\377\377\377\002\002\002\002\002\002\210\265 sent from inside................"
 
@@ -48,6 +48,15 @@ def call_inside(pid, *calls):
     return list(map(int, got))
 
 
+def is_confined(pid):
+    """Whether each thread of a process has a seccomp filter."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/status", encoding="ascii") as status:
+            if not re.search(r"^Seccomp:\s*2$", status.read(), re.M):
+                return False
+    return True
+
+
 def packet_socket(pid):
     """The descriptor of the process's packet socket."""
     with open(f"/proc/{pid}/net/packet", encoding="ascii") as table:
@@ -72,7 +81,7 @@ def f5_the_packet_socket_is_not_written_to():
         other = Capture(here, "va", "-f", "ether proto 0x88b5")
         pid = victim.process.pid
         wait_until("no threads", lambda: len(os.listdir(f"/proc/{pid}/task")) > 1)
-        time.sleep(1)
+        wait_until("no seccomp", lambda: is_confined(pid))
         fd = packet_socket(pid)
         got = call_inside(
             pid,
@@ -89,7 +98,7 @@ def f5_the_packet_socket_is_not_written_to():
         assert all(r < 0 for r in got), got
         victim.end()
         assert victim.code == 0, victim.err
-        assert other.end()["packets"]["read"] == 0
+        assert other.end(0)["packets"]["read"] == 0
 
 
 @case
@@ -101,11 +110,9 @@ def f5_control_the_frame_would_have_been_seen():
     other = Capture(here, "va", "-f", "ether proto 0x88b5")
     pid = victim.process.pid
     wait_until("no threads", lambda: len(os.listdir(f"/proc/{pid}/task")) > 1)
-    time.sleep(1)
     assert call_inside(pid, f'(long)write({packet_socket(pid)}, "{FRAME}", 46)') == [46]
-    time.sleep(1)
     victim.end()
-    assert other.end()["packets"]["read"] == 1
+    assert other.end(1)["packets"]["read"] == 1
 
 
 @case
@@ -121,7 +128,7 @@ def f6_nothing_is_told_of_a_file_by_its_name():
         )
         try:
             wait_until("no threads", lambda: len(os.listdir(f"/proc/{p.pid}/task")) > 1)
-            time.sleep(1)
+            wait_until("no seccomp", lambda: is_confined(p.pid))
             number = {"x86_64": 262, "aarch64": 79}.get(os.uname().machine)
             calls = [
                 '(long)access("/etc/shadow", 0)',

@@ -14,8 +14,9 @@ import subprocess
 import tempfile
 
 from faultcase import PROGRAM, Skipped, case, finish
-from netns import WAIT, call, make_space, start, wait_until
+from netns import call, make_space, start
 from packets import ethernet, pcap, spaced, udp4
+from progress import WAIT, wait_until
 
 CLOSED = ["", "0", "1", "2", "01", "02", "12", "012"]
 FILE = pcap(spaced(*(ethernet(udp4(1000 + i)) for i in range(20))))

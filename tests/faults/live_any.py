@@ -10,13 +10,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 
 from faultcase import PROGRAM, Skipped, case, finish
-from netns import WAIT, Capture, call, count_sockets, join, make_space, start, wait_until
+from netns import Capture, call, count_sockets, join, make_space, start
+from progress import WAIT, wait_until
 
 MOST = (
     "tcp or udp or icmp[icmptype] == icmp-echo or icmp[icmptype] == icmp-echoreply or "
@@ -111,10 +111,14 @@ class Tcpdump:
         )
         wait_until("tcpdump does not begin", lambda: count_sockets(space) > before)
 
-    def end(self):
+    def count(self):
+        return int(call("tcpdump", "-n", "--count", "-r", self.file.name).split()[0])
+
+    def end(self, read):
+        wait_until(f"tcpdump has not {read} packets", lambda: self.count() >= read)
         self.process.send_signal(signal.SIGINT)
         self.process.communicate(timeout=WAIT)
-        return int(call("tcpdump", "-n", "--count", "-r", self.file.name).split()[0])
+        return self.count()
 
 
 def talk(space, *addresses):
@@ -138,8 +142,10 @@ def read_flows(path):
 servers = []
 
 
-def close(*captures):
-    reports = [capture.end() for capture in captures]
+def close(*captures, want=()):
+    """How many packets each has read: those that are wanted, or all that come."""
+    wanted = want or [None] * len(captures)
+    reports = [capture.end(read) for capture, read in zip(captures, wanted)]
     for report in reports:
         check_books(report)
     return [report["packets"]["read"] for report in reports]
@@ -160,7 +166,8 @@ def l1_any_sees_what_goes_out_and_what_comes_in():
             talk(space, *LOOPS)
             report = whole.end()
             check_books(report)
-            counts, dumped = close(*parts), [dump.end() for dump in dumps]
+            counts = close(*parts)
+            dumped = [dump.end(n) for dump, n in zip(dumps, [sum(counts), *counts])]
             assert counts == dumped[1:], (counts, dumped)
             assert report["packets"]["read"] == dumped[0] == sum(counts), (report, dumped, counts)
             assert min(counts) > 2 * ANSWERED_ONCE and report["linktype"] == "LINUX_SLL2", counts
@@ -188,8 +195,9 @@ def l1_loopback_is_seen_once():
     ]
     captures.append(Capture(here, "any", "-f", f"({MOST}) and not tcp", "--no-flows"))
     talk(here, *LOOPS)
-    counts = close(*captures)
-    assert counts == [2 * ANSWERED_ONCE] * len(captures), counts
+    want = [2 * ANSWERED_ONCE] * len(captures)
+    counts = close(*captures, want=want)
+    assert counts == want, counts
 
 
 @case
@@ -211,7 +219,6 @@ def l1_words_and_options_of_direction_share_the_packets():
             runs[name, key] = Capture(here, name, *words)
     unfiltered = Capture(here, "any", "-Q", "out")
     talk(here, *PAIRS, *LOOPS)
-    got = dict(zip(runs, close(*runs.values())))
     half = ANSWERED_ONCE // 2
     want = {
         ("any", "all"): 4 * ANSWERED_ONCE + 2 * ANSWERED_ONCE,
@@ -223,6 +230,7 @@ def l1_words_and_options_of_direction_share_the_packets():
         ("va0", "-Q in"): 2 * half,
         ("va0", "-Q out"): 2 * half,
     }
+    got = dict(zip(runs, close(*runs.values(), want=[want[k] for k in runs])))
     assert got == want, {k: (got[k], want[k]) for k in want if got[k] != want[k]}
     assert close(unfiltered)[0] >= 4 * half
 
@@ -243,7 +251,7 @@ def l1_each_protocol_by_its_own_filter():
     }
     captures = [Capture(here, "any", "-f", word) for word in words]
     talk(here, *PAIRS, *LOOPS)
-    counts = dict(zip(words, close(*captures)))
+    counts = dict(zip(words, close(*captures, want=words.values())))
     assert counts == words, counts
 
 
@@ -258,7 +266,7 @@ def l1_interfaces_come_and_go_under_any():
         talk(here, "10.83.0.2", "10.81.0.2")
         call("ip", "-n", here, "link", "del", "va2")
         talk(here, "10.81.0.2", "127.0.0.1")
-        report = capture.end()
+        report = capture.end(4 * 6)
         check_books(report)
         assert report["packets"]["read"] == 4 * 6 and capture.code == 0, (report, capture.err)
         assert len({flow["interface_index"] for flow in read_flows(path)}) == 3
@@ -277,14 +285,11 @@ def l1_another_filter_keeps_loopback_once():
         capture = Capture(here, "any", "-F", path, "--no-flows")
         with open(path, "w", encoding="utf-8") as file:
             file.write("udp\n")
-        time.sleep(1)  # its handlers stand
-        capture.process.send_signal(signal.SIGUSR2)
-        assert "read again" in capture.process.stderr.readline()
-        time.sleep(
-            1
-        )  # the reader has it by then: it looks whenever a block comes, or a while passed
+        capture.wait_for("a handler", lambda: capture.catches(signal.SIGUSR2))
+        capture.send_signal(signal.SIGUSR2)
+        capture.wait_for_message("read again")
         talk(here, "127.0.0.1", "10.81.0.2")
-        report = capture.end()
+        report = capture.end(12)
         check_books(report)
         assert report["packets"]["read"] == 12, report["packets"]
 
@@ -292,7 +297,7 @@ def l1_another_filter_keeps_loopback_once():
 @case
 def l1_capture_level_and_bpfbench_see_the_same():
     basic = os.path.join(BUILD, "examples", "basic_capture")
-    bench = os.path.join(BUILD, "bench", "bpfbench", "bpfbench")
+    bench = os.path.join(os.path.dirname(PROGRAM), "bpfbench")
     if not servers:
         raise Skipped("no namespaces")
     if not os.path.exists(basic) or not os.path.exists(bench) or not shutil.which("stdbuf"):

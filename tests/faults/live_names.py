@@ -4,14 +4,13 @@
 
 import json
 import os
-import signal
 import tempfile
-import time
 
 from faultcase import PROGRAM, Skipped, case, finish, run
 from netns import WAIT, Capture, call, make_space, start
+from progress import Running
 
-BENCH = os.path.join(os.path.dirname(PROGRAM), "..", "bench", "bpfbench", "bpfbench")
+BENCH = os.path.join(os.path.dirname(PROGRAM), "bpfbench")
 MAGIC = ("synth", "any", "pair", "if", "bpf")
 SEND = """
 import socket, sys
@@ -49,7 +48,7 @@ def s1_an_interface_called_as_something_else_is_captured():
     for k, name in enumerate(MAGIC):
         capture = Capture(space, f"if:{name}", "-f", NEW)
         send(space, f"o{k}", 30)
-        report = capture.end()
+        report = capture.end(30)
         assert report["packets"]["read"] == 30, (name, report["packets"], capture.err)
         assert report["source"].startswith(f"interface {name} ("), report["source"]
         assert report["linktype"] == "EN10MB" and capture.code == 0, report
@@ -60,7 +59,7 @@ def s1_synth_alone_is_the_interface_where_there_is_one():
     space = pairs("synth")
     capture = Capture(space, "synth", "-f", NEW)
     send(space, "o0", 10)
-    report = capture.end()
+    report = capture.end(10)
     assert report["packets"]["read"] == 10 and "synth is an interface here" in capture.err
     out, error, code = inside(space, "-i", "synth:", "-c", "7", "--json")
     assert code == 0 and json.loads(out)["packets"]["read"] == 7, error
@@ -157,15 +156,15 @@ def down_an_interface_that_is_down_is_told():
 def down_one_that_comes_up_while_it_is_captured():
     space = make_space("u")
     call("ip", "-n", space, "link", "add", "v0", "type", "veth", "peer", "name", "v1")
-    p = start(space, PROGRAM, "-i", "v0", "-f", NEW, "--json")
-    assert "v0 is down" in p.stderr.readline()
+    words = [PROGRAM, "-i", "v0", "-f", NEW, "--json"]
+    capture = Running(["ip", "netns", "exec", space, *words])
+    capture.wait_for_message("v0 is down")
     for end in ("v0", "v1"):
         call("ip", "-n", space, "link", "set", end, "up")
-    assert "v0 is up" in p.stderr.readline()
+    capture.wait_for_message("v0 is up")
     send(space, "v1", 5)
-    time.sleep(1)
-    p.send_signal(signal.SIGINT)
-    report = json.loads(p.communicate(timeout=WAIT)[0])
+    capture.wait_for_packets(5)
+    report = json.loads(capture.end()[0])
     assert report["packets"]["read"] == 5 and report["interface_down"] is False, report
 
 

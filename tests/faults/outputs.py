@@ -11,12 +11,11 @@ import signal
 import stat
 import subprocess
 import tempfile
-import time
 
 from faultcase import PROGRAM, Skipped, case, finish, run, skip_sanitized
 from packets import ethernet, pcap, spaced, udp4
+from progress import WAIT, Running
 
-WAIT = 60
 FILE = pcap(spaced(*(ethernet(udp4(1000 + i)) for i in range(5))))
 OLD = b'{"an":"old record"}\n'
 
@@ -341,35 +340,25 @@ def f9_what_rotation_needs_is_told_at_the_start():
         assert p.returncode == 0 and b"SIGHUP" not in p.stderr, p.stderr
 
 
+LIVE = [PROGRAM, "-i", "synth:rate=5000,flows=50", "--flows", "f", "--flow-idle", "0.05"]
+
+
 def rotate(words, change):
     """Runs a live source, changes the file once it has lines, sends SIGHUP; (code, messages)."""
-    p = subprocess.Popen(
-        [PROGRAM, "-i", "synth:rate=5000,flows=50", "--flows", "f", "--flow-idle", "0.05", *words],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-    wait_for_lines(p, "f")
+    p = Running([*LIVE, *words])
+    p.wait_for_lines("f")
     change()
     p.send_signal(signal.SIGHUP)
-    wait_for_lines(p, "f")
-    p.send_signal(signal.SIGINT)
-    err = p.communicate(timeout=WAIT)[1]
-    return p.returncode, err
-
-
-def wait_for_lines(p, path):
-    end = time.monotonic() + WAIT
-    while p.poll() is None and not (os.path.exists(path) and os.stat(path).st_size):
-        assert time.monotonic() < end, path
-        time.sleep(0.02)
-    time.sleep(0.2)
+    p.wait_for_lines("f")
+    _, err, code = p.end()
+    return code, err
 
 
 @case
 def f9_files_are_rotated_by_moving_and_by_cutting():
     with directory(0o777):
         code, err = rotate((), lambda: os.rename("f", "f.1"))
-        assert code == 0 and b"anew" not in err.replace(b"SIGHUP will not", b""), err
+        assert code == 0 and "anew" not in err.replace("SIGHUP will not", ""), err
         for name in ("f", "f.1"):
             assert all(json.loads(line) for line in read(name).splitlines()), name
         os.unlink("f")
@@ -390,47 +379,28 @@ def x3_a_file_opened_anew_is_no_input_either():
         write("list", b"192.0.2.1\n")
         os.chmod("list", 0o666)
         before = read("list")
-        p = subprocess.Popen(
-            [
-                PROGRAM,
-                "-i",
-                "synth:rate=5000,flows=50",
-                "--flows",
-                "f",
-                "--flow-idle",
-                "0.05",
-                "ip or host in ./list",
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        wait_for_lines(p, "f")
+        p = Running([*LIVE, "ip or host in ./list"])
+        p.wait_for_lines("f")
         os.unlink("f")
         os.link("list", "f")
         p.send_signal(signal.SIGHUP)
-        time.sleep(0.5)
-        p.send_signal(signal.SIGINT)
-        err = p.communicate(timeout=WAIT)[1]
-        assert read("list") == before and b"is not opened anew" in err, err
+        p.wait_for_message("is not opened anew")
+        p.end()
+        assert read("list") == before
 
 
 @case
 def a_pipe_in_the_files_place_holds_nobody_up():
     with directory(0o777):
-        p = subprocess.Popen(
-            [PROGRAM, "-i", "synth:rate=5000,flows=50", "--flows", "f", "--flow-idle", "0.05"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        wait_for_lines(p, "f")
+        p = Running(LIVE)
+        p.wait_for_lines("f")
         os.unlink("f")
         os.mkfifo("f", 0o666)
         os.chmod("f", 0o666)
         p.send_signal(signal.SIGHUP)
-        time.sleep(0.5)
-        p.send_signal(signal.SIGINT)
-        err = p.communicate(timeout=WAIT)[1]
-        assert p.returncode == 0 and b"is not opened anew" in err, (p.returncode, err)
+        p.wait_for_message("is not opened anew")
+        _, err, code = p.end()
+        assert code == 0, (code, err)
 
 
 finish()

@@ -42,7 +42,7 @@ def finish():
     sys.exit(1 if counts["failed"] or not counts["passed"] + counts["skipped"] else 0)
 
 
-def run(*words, timeout=120, **options):
+def run(*words, timeout=600, **options):
     """Runs the program; the completed process with its output as bytes."""
     return subprocess.run([PROGRAM, *words], timeout=timeout, **{"capture_output": True, **options})
 

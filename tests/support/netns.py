@@ -14,8 +14,8 @@ import sys
 import time
 
 from faultcase import PROGRAM, Skipped
+from progress import WAIT, Running
 
-WAIT = 60  # seconds that anything may take on a busy machine
 spaces = []
 
 
@@ -79,30 +79,22 @@ def count_sockets(space):
     return sum(line.split()[5] == "1" for line in lines)
 
 
-def wait_until(what, condition):
-    """Waits for a condition that must come true."""
-    end = time.monotonic() + WAIT
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError(what)
-        time.sleep(0.02)
-
-
-class Capture:
+class Capture(Running):
     """The program on an interface, ready for packets; end returns its report."""
 
-    def __init__(self, space, interface, *words, program=PROGRAM, report=("--json",)):
+    def __init__(self, space, interface, *words, program=PROGRAM):
         before = count_sockets(space)
-        self.process = start(space, program, "-i", interface, *report, *words)
-        wait_until(
-            "the capture does not begin",
-            lambda: count_sockets(space) > before or self.process.poll() is not None,
-        )
+        command = ["ip", "netns", "exec", space, program, "-i", interface, "--json", *words]
+        super().__init__(command)
+        self.wait_for("the capture does not begin", lambda: count_sockets(space) > before)
 
-    def end(self, how=signal.SIGINT):
-        if how:
-            self.process.send_signal(how)
-        out, self.err = self.process.communicate(timeout=WAIT)
-        self.code = self.process.returncode
+    def end(self, read=None, how=signal.SIGINT):
+        """Ends the run once it has read so many packets, or, where they are not known, no more."""
+        if how and read is None:
+            self.wait_until_quiet()
+        elif how:
+            self.wait_for_packets(read)
+            time.sleep(0.3)  # none may come after them
+        out, self.err, self.code = super().end(how)
         assert out.strip(), (self.code, self.err)
         return json.loads(out)

@@ -105,6 +105,19 @@ class Running:
 
         self.wait_for_report(f"{count} packets", has_read)
 
+    def wait_until_quiet(self):
+        """Waits until bpfengine has read no more packets for a second, in each of several reports."""
+        counts = []
+
+        def is_quiet(text):
+            read = [int(n) for n in re.findall(r"^(\d+) packets read", text, re.M)]
+            if len(read) > len(counts):
+                counts[:] = read
+                time.sleep(0.25)
+            return len(counts) > 4 and len(set(counts[-5:])) == 1
+
+        self.wait_for_report("no more packets", is_quiet)
+
     def end(self, how=signal.SIGINT):
         """Sends a signal, if any, and returns standard output, messages and the exit code."""
         if how and self.process.poll() is None:
