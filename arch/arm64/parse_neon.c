@@ -25,7 +25,8 @@ static inline uint32x4_t zip_high_64(uint32x4_t a, uint32x4_t b)
 		vzip2q_u64(vreinterpretq_u64_u32(a), vreinterpretq_u64_u32(b)));
 }
 
-static inline void transpose_4x4(vec32 t[4], uint32x4_t a, uint32x4_t b, uint32x4_t c, uint32x4_t d)
+static inline void transpose_neon(
+	vec32 t[4], uint32x4_t a, uint32x4_t b, uint32x4_t c, uint32x4_t d)
 {
 	uint32x4_t ab = vzip1q_u32(a, b);
 	uint32x4_t cd = vzip1q_u32(c, d);
@@ -37,30 +38,30 @@ static inline void transpose_4x4(vec32 t[4], uint32x4_t a, uint32x4_t b, uint32x
 	t[3] = (vec32)zip_high_64(ab2, cd2);
 }
 
-static inline uint32x4_t load_128(const uint8_t *p)
+static inline uint32x4_t load_neon_row(const uint8_t *p)
 {
 	return vreinterpretq_u32_u8(vld1q_u8(p));
 }
-static inline void store_128(void *to, uint32x4_t x)
+static inline void store_neon_row(void *to, uint32x4_t x)
 {
 	vst1q_u8(to, vreinterpretq_u8_u32(x));
 }
 
 static inline void load_columns(vec32 c[4], const uint8_t *const *at, int plus)
 {
-	transpose_4x4(c, load_128(at[0] + plus), load_128(at[1] + plus), load_128(at[2] + plus),
-		load_128(at[3] + plus));
+	transpose_neon(c, load_neon_row(at[0] + plus), load_neon_row(at[1] + plus),
+		load_neon_row(at[2] + plus), load_neon_row(at[3] + plus));
 }
 
-static inline uint32x4_t load_two_pairs(const uint8_t *a, const uint8_t *b)
+static inline uint32x4_t load_two_neon_pairs(const uint8_t *a, const uint8_t *b)
 {
 	return vcombine_u32(vreinterpret_u32_u8(vld1_u8(a)), vreinterpret_u32_u8(vld1_u8(b)));
 }
 
 static inline void load_pairs(vec32 c[2], const uint8_t *const *at, int plus)
 {
-	uint32x4_t a = load_two_pairs(at[0] + plus, at[1] + plus);
-	uint32x4_t b = load_two_pairs(at[2] + plus, at[3] + plus);
+	uint32x4_t a = load_two_neon_pairs(at[0] + plus, at[1] + plus);
+	uint32x4_t b = load_two_neon_pairs(at[2] + plus, at[3] + plus);
 	c[0] = (vec32)vuzp1q_u32(a, b);
 	c[1] = (vec32)vuzp2q_u32(a, b);
 }
@@ -81,7 +82,7 @@ static inline void advance_pointers(const uint8_t **to, const uint8_t *const *fr
 
 static inline void columns_to_rows(vec32x4 r[LANES], vec32 a, vec32 b, vec32 c, vec32 d)
 {
-	transpose_4x4(r, (uint32x4_t)a, (uint32x4_t)b, (uint32x4_t)c, (uint32x4_t)d);
+	transpose_neon(r, (uint32x4_t)a, (uint32x4_t)b, (uint32x4_t)c, (uint32x4_t)d);
 }
 
 static inline uint32x4_t keep_low_half(uint32x4_t x)
@@ -97,20 +98,20 @@ static inline void store_rows(struct bpe_key *key, const uint32_t *indexes, vec3
 {
 	uint32x4_t first = vzip1q_u32((uint32x4_t)a, (uint32x4_t)b);
 	uint32x4_t last = vzip2q_u32((uint32x4_t)a, (uint32x4_t)b);
-	store_128(key_at(key, indexes, 0)->port, keep_low_half(first));
-	store_128(key_at(key, indexes, 1)->port, keep_high_half(first));
-	store_128(key_at(key, indexes, 2)->port, keep_low_half(last));
-	store_128(key_at(key, indexes, 3)->port, keep_high_half(last));
+	store_neon_row(key_at(key, indexes, 0)->port, keep_low_half(first));
+	store_neon_row(key_at(key, indexes, 1)->port, keep_high_half(first));
+	store_neon_row(key_at(key, indexes, 2)->port, keep_low_half(last));
+	store_neon_row(key_at(key, indexes, 3)->port, keep_high_half(last));
 }
 
 static inline void store_end(struct bpe_key *key, const uint32_t *indexes, uint32_t end, vec32 a)
 {
 	uint32x4_t first = vzip1q_u32((uint32x4_t)a, vdupq_n_u32(0));
 	uint32x4_t last = vzip2q_u32((uint32x4_t)a, vdupq_n_u32(0));
-	store_128(key_at(key, indexes, 0)->addr[end], keep_low_half(first));
-	store_128(key_at(key, indexes, 1)->addr[end], keep_high_half(first));
-	store_128(key_at(key, indexes, 2)->addr[end], keep_low_half(last));
-	store_128(key_at(key, indexes, 3)->addr[end], keep_high_half(last));
+	store_neon_row(key_at(key, indexes, 0)->addr[end], keep_low_half(first));
+	store_neon_row(key_at(key, indexes, 1)->addr[end], keep_high_half(first));
+	store_neon_row(key_at(key, indexes, 2)->addr[end], keep_low_half(last));
+	store_neon_row(key_at(key, indexes, 3)->addr[end], keep_high_half(last));
 }
 
 static inline void store_keys(
@@ -121,12 +122,12 @@ static inline void store_keys(
 	store_rows(key, indexes, c, d);
 }
 
-static inline void store_two_layers(char *to, uint32x4_t a, uint32x4_t b, uint32x4_t c)
+static inline void store_two_neon_layers(char *to, uint32x4_t a, uint32x4_t b, uint32x4_t c)
 {
 	uint64x2_t y = vcopyq_laneq_u64(vreinterpretq_u64_u32(c), 1, vreinterpretq_u64_u32(a), 1);
-	store_128(to, zip_low_64(a, b));
-	store_128(to + 16, vreinterpretq_u32_u64(y));
-	store_128(to + 32, zip_high_64(b, c));
+	store_neon_row(to, zip_low_64(a, b));
+	store_neon_row(to + 16, vreinterpretq_u32_u64(y));
+	store_neon_row(to + 32, zip_high_64(b, c));
 }
 
 static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
@@ -137,8 +138,8 @@ static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
 	const uint32x4_t d = (uint32x4_t)w[3];
 	const uint32x4_t e = (uint32x4_t)w[4];
 	const uint32x4_t f = (uint32x4_t)w[5];
-	store_two_layers((char *)layers, vzip1q_u32(a, b), vzip1q_u32(c, d), vzip1q_u32(e, f));
-	store_two_layers(
+	store_two_neon_layers((char *)layers, vzip1q_u32(a, b), vzip1q_u32(c, d), vzip1q_u32(e, f));
+	store_two_neon_layers(
 		(char *)(layers + 2), vzip2q_u32(a, b), vzip2q_u32(c, d), vzip2q_u32(e, f));
 }
 
@@ -156,7 +157,7 @@ static inline void store_pairs(struct bpe_layers *layers, const uint32_t *indexe
 		vreinterpret_u8_u32(vget_high_u32(last)));
 }
 
-static inline vec32 swap_bytes(vec32 x)
+static inline vec32 swap_word_bytes(vec32 x)
 {
 	return (vec32)vreinterpretq_u32_u8(vrev32q_u8(vreinterpretq_u8_u32((uint32x4_t)x)));
 }
@@ -166,7 +167,7 @@ static inline vec32 swap_halves(vec32 x)
 }
 static inline vec32 be16_low(vec32 x)
 {
-	return swap_bytes(x) >> 16;
+	return swap_word_bytes(x) >> 16;
 }
 static inline vec32 be16_high(vec32 x)
 {

@@ -58,7 +58,7 @@ struct lane_result {
 	vec32 keeps_order; /* masks: the sender is the lower end */
 };
 
-INLINE vec32 broadcast(uint32_t x)
+INLINE vec32 broadcast_word(uint32_t x)
 {
 	return x - (vec32){ 0 };
 }
@@ -93,7 +93,7 @@ INLINE void check_ip(const struct lane_group *g, bool ip6, struct lane_result *r
 	} else {
 		/* version 4, 5 words of header, no fragment: in one compare */
 		const vec32 first =
-			select_lanes(broadcast(0xff), g->low[1], g->low[2] & 0xff3f0000);
+			select_lanes(broadcast_word(0xff), g->low[1], g->low[2] & 0xff3f0000);
 		const vec32 total = be16_high(g->low[1]);
 
 		r->good = (vec32)(first == 0x45);
@@ -114,10 +114,11 @@ INLINE vec32 check_icmp(const struct lane_group *g, bool ip6, struct lane_result
 	vec32 error, echo;
 
 	if (ip6) {
-		error = (vec32)(type - 1 < broadcast(4));
+		error = (vec32)(type - 1 < broadcast_word(4));
 		echo = (vec32)((type & 0xfe) == 128);
 	} else {
-		error = (vec32)(type - 3 < broadcast(3)) | (vec32)((type - 11) < broadcast(2));
+		error = (vec32)(type - 3 < broadcast_word(3)) |
+			(vec32)((type - 11) < broadcast_word(2));
 		echo = (vec32)((type & 0xf7) == 0);
 	}
 	const vec32 identifier = be16_low(g->behind[1]) & echo;
@@ -134,14 +135,16 @@ INLINE void check_transport(const struct lane_group *g, bool ip6, struct lane_re
 	const vec32 udp = (vec32)(r->proto == IP_UDP);
 	vec32 known = r->tcp | udp;
 
-	r->header_bytes = select_lanes(r->tcp, g->flags_word >> 2 & 0x3c, broadcast(HEADER_UDP));
+	r->header_bytes =
+		select_lanes(r->tcp, g->flags_word >> 2 & 0x3c, broadcast_word(HEADER_UDP));
 	/* the length that the header claims: TCP's of itself, UDP's of the datagram */
 	const vec32 claimed = select_lanes(udp, be16_low(g->behind[1]), r->header_bytes);
-	const vec32 least = select_lanes(r->tcp, broadcast(HEADER_TCP), broadcast(HEADER_UDP));
+	const vec32 least =
+		select_lanes(r->tcp, broadcast_word(HEADER_TCP), broadcast_word(HEADER_UDP));
 	r->l4_bytes = select_lanes(udp, claimed, r->room);
 	r->good &= ~(gt_s32(least, claimed) | gt_s32(claimed, r->room));
 
-	r->ports = swap_bytes(g->behind[0]);
+	r->ports = swap_word_bytes(g->behind[0]);
 	r->layers_proto = r->tcp << 24; /* BPE_PROTO_TCP is BPE_PROTO_UDP - 1 */
 	if (BPEI_UNLIKELY(any_lane(r->good & ~known)))
 		known |= check_icmp(g, ip6, r);
@@ -165,8 +168,8 @@ INLINE void order_ends(const struct lane_group *g, uint32_t words, struct lane_r
 		to = select_lanes(same, to, g->ends[1][k]);
 	}
 	const vec32 equal = (vec32)(from == to);
-	const vec32 sender = select_lanes(equal, r->ports, swap_bytes(from));
-	const vec32 receiver = select_lanes(equal, r->ports_swapped, swap_bytes(to));
+	const vec32 sender = select_lanes(equal, r->ports, swap_word_bytes(from));
+	const vec32 receiver = select_lanes(equal, r->ports_swapped, swap_word_bytes(to));
 	r->keeps_order = (vec32)(sender <= receiver);
 }
 

@@ -43,7 +43,7 @@
  *   store_rows(key, indexes, a, b)       { a[j], b[j], 0, 0 } behind the addresses of these keys
  *   store_layers(layers, w)              { w[0][j] .. w[5][j] } at layers + j
  *   store_pairs(layers, indexes, a, b)   { a[j], b[j] } from link_type on, at layers_at(j)
- *   swap_bytes(x)                        each word's bytes reversed
+ *   swap_word_bytes(x)                        each word's bytes reversed
  *   swap_halves(x)                       each word's 16-bit halves exchanged
  *   be16_low(x), be16_high(x)            the number in network order in the first 2 bytes of a
  *                                        word, in the last 2
@@ -156,7 +156,7 @@ INLINE vec32 parse_version(const struct lane_context *ctx, size_t first, const u
 		load_pairs(g->behind, at, plus + 40);
 		/* A packet too short for TCP's word reads its own bytes 0 to 3: anything will do,
 		 * since such a lane is good only for other protocols. */
-		advance_pointers(behind, at, gt_s32(g->left, broadcast(HEADER_IP6 + 15)) & 12);
+		advance_pointers(behind, at, gt_s32(g->left, broadcast_word(HEADER_IP6 + 15)) & 12);
 		g->flags_word = load_words(behind, plus + 40);
 	} else {
 		vec32 high[4];
@@ -222,7 +222,7 @@ INLINE vec32 parse_scattered(const struct lane_context *ctx, size_t first, struc
 {
 	const struct link_shape *s = ctx->shape;
 	const uint8_t *at[LANES];
-	const vec32 few = ~gt_s32(g->left, broadcast(LEAST_IP4 - 1));
+	const vec32 few = ~gt_s32(g->left, broadcast_word(LEAST_IP4 - 1));
 
 	advance_pointers(at, data, (g->tags & 4) + s->network);
 	if (BPEI_UNLIKELY(any_lane(few)))
@@ -241,7 +241,7 @@ INLINE void parse_mixed(const struct lane_context *ctx, struct batch_work *w, si
 {
 	const uint32_t place = (uint32_t)first << 16 | ctx->shape->network << 24;
 	const vec32 lane_indexes = (vec32)LANE_INDEXES << 16;
-	const vec32 entries = min_u32(g->left, broadcast(UINT16_MAX)) + (g->tags & 4u << 24) +
+	const vec32 entries = min_u32(g->left, broadcast_word(UINT16_MAX)) + (g->tags & 4u << 24) +
 			      (lane_indexes + place);
 
 #if LANES <= 8
@@ -265,7 +265,8 @@ INLINE void load_neighbours(const struct lane_context *ctx, size_t first, struct
 {
 	const struct bpei_columns *c = ctx->columns;
 	const struct link_shape *s = ctx->shape;
-	const vec32 few = gt_s32(broadcast(s->network + LEAST_IP4), load_vec32(c->caplen + first));
+	const vec32 few =
+		gt_s32(broadcast_word(s->network + LEAST_IP4), load_vec32(c->caplen + first));
 
 	if (BPEI_UNLIKELY(any_lane(few))) {
 		memcpy(replaced, *data, LANES * sizeof *replaced);
@@ -312,13 +313,13 @@ INLINE bool parse_neighbours(
 		ip6 = claims_ip6(s, g.low);
 	}
 	g.left -= g.tags & 4;
-	ip6 &= gt_s32(g.left, broadcast(LEAST_IP6 - 1));
+	ip6 &= gt_s32(g.left, broadcast_word(LEAST_IP6 - 1));
 	if (all_lanes(ip6 & ~g.tags)) {
-		g.tags = broadcast(0);
+		g.tags = broadcast_word(0);
 		leave_to_scalar(w, first, parse_version(ctx, first, NULL, &g, true, data, network));
 		return true;
 	}
-	ip4 &= gt_s32(g.left, broadcast(LEAST_IP4 - 1));
+	ip4 &= gt_s32(g.left, broadcast_word(LEAST_IP4 - 1));
 	parse_mixed(ctx, w, first, &g, ip4, ip6, data);
 	return true;
 }
@@ -358,7 +359,7 @@ INLINE uint64_t parse_gather_list(
 	if (!n)
 		return 0;
 	memcpy(&first_entry, list, sizeof first_entry);
-	const vec32 filling = broadcast(first_entry);
+	const vec32 filling = broadcast_word(first_entry);
 	memcpy(list + n, &filling, sizeof filling);
 	for (size_t i = 0; i < n; i += LANES) {
 		const struct gather_entry *entries = list + i;

@@ -9,9 +9,9 @@ INLINE uint32_t walk_uniform_lanes(
 	/* Signed seconds become unsigned ones that begin 2^31 seconds earlier. */
 	const uint32_t sign = run->stamp_signed ? 0x80000000u : 0;
 	const uint64_t zero_at = (uint64_t)sign * 1000000000;
-	const vec32 caplen = broadcast(run->caplen);
-	const vec32 hdrlen = broadcast(run->hdrlen);
-	const vec32 shown = broadcast(run->caplen < run->snaplen ? run->caplen : run->snaplen);
+	const vec32 caplen = broadcast_word(run->caplen);
+	const vec32 hdrlen = broadcast_word(run->hdrlen);
+	const vec32 shown = broadcast_word(run->caplen < run->snaplen ? run->caplen : run->snaplen);
 	uint32_t i = 0;
 
 	if (n < LANES)
@@ -29,8 +29,8 @@ INLINE uint32_t walk_uniform_lanes(
 			break;
 		EACH_LANE(c->data[i + j] = at[j] + run->hdrlen)
 		const vec32 seconds = head[0] ^ sign;
-		const vec32 billion = broadcast(1000000000);
-		const vec32 unit = broadcast(run->fraction_ns);
+		const vec32 billion = broadcast_word(1000000000);
+		const vec32 unit = broadcast_word(run->fraction_ns);
 		store_i64(c->time_ns + i,
 			mul_even(seconds, billion) + mul_even(head[1], unit) - zero_at,
 			mul_odd(seconds, billion) + mul_odd(head[1], unit) - zero_at);

@@ -259,6 +259,7 @@ static void parse_cooked(
 
 /* ---- Link types that are less common ---- */
 
+/* Ends a packet whose content is not parsed. */
 static void parse_raw_version(const struct bpei_packet *p)
 {
 	p->layers->payload = 0;
@@ -306,6 +307,13 @@ void bpei_packet_wlan(const struct bpei_packet *p, uint32_t offset, uint32_t lin
 	}
 }
 
+/* Parses PPP with or without address and control bytes. */
+static void parse_framed_ppp(const struct bpei_packet *p)
+{
+	p->layers->ethertype = TYPE_PPP;
+	bpei_packet_ppp(p, p->data[0] == 0xff && p->data[1] == 3 ? 2 : 0);
+}
+
 /* Parses serial lines: PPP with or without address and control bytes, or Cisco's framing. */
 static void parse_serial(const struct bpei_packet *p, bool cisco)
 {
@@ -320,8 +328,7 @@ static void parse_serial(const struct bpei_packet *p, bool cisco)
 	else if (cisco || by_cisco)
 		bpei_packet_ethertype(p, 4, type);
 	else
-		p->layers->ethertype = TYPE_PPP,
-		bpei_packet_ppp(p, p->data[0] == 0xff && p->data[1] == 3 ? 2 : 0);
+		parse_framed_ppp(p);
 }
 
 /* Parses a packet of another link type at offset. */
@@ -380,9 +387,90 @@ static void parse_wrapped(const struct bpei_packet *p, uint32_t link_type)
 		parse_from_offset(p, length, inner);
 }
 
+/* Parses FDDI: an LLC frame, or a frame that is not parsed. */
+static void parse_fddi(const struct bpei_packet *p)
+{
+	if (!bpei_packet_there(p, 0, 13))
+		return;
+	if ((p->data[0] & 0xf0) == 0x50)
+		parse_llc_header(p, 13);
+	else
+		parse_raw_version(p);
+}
+
+/* Parses Token Ring, with or without source routing. */
+static void parse_token_ring(const struct bpei_packet *p)
+{
+	if (!bpei_packet_there(p, 0, 16))
+		return;
+	const uint32_t routing = p->data[8] & 0x80 ? p->data[14] & 0x1f : 0;
+	if ((p->data[1] & 0xc0) != 0x40)
+		parse_raw_version(p);
+	else if (bpei_packet_there(p, 14 + routing, 3))
+		parse_llc_header(p, 14 + routing);
+}
+
+/* Parses OpenBSD's pflog.  The header's length does not count the padding to a multiple of 4. */
+static void parse_pflog(const struct bpei_packet *p)
+{
+	if (!bpei_packet_there(p, 0, 1))
+		return;
+	const uint32_t header = (p->data[0] + 3u) & ~3u;
+	if (header < 8) {
+		parse_raw_version(p);
+		p->layers->flags |= BPE_PKT_BAD_HEADER;
+	} else if (bpei_packet_there(p, 0, header)) {
+		parse_raw_ip(p, header, 0);
+	}
+}
+
+/* Parses a packet of a link type that bpei_packet_link leaves: less common ones. */
+static void parse_rare_link(const struct bpei_packet *p, uint32_t link_type)
+{
+	switch (link_type) {
+	case LINK_PPP:
+	case LINK_PPP_SERIAL:
+		parse_serial(p, false);
+		return;
+	case LINK_C_HDLC:
+		parse_serial(p, true);
+		return;
+	case LINK_PPP_ETHER:
+		p->layers->ethertype = TYPE_PPPOE;
+		parse_pppoe(p, 0);
+		return;
+	case LINK_IP1394:
+		if (bpei_packet_there(p, 0, 18))
+			bpei_packet_ethertype(p, 18, bpei_be16(p->data + 16));
+		return;
+	case LINK_FDDI:
+		parse_fddi(p);
+		return;
+	case LINK_IEEE802:
+		parse_token_ring(p);
+		return;
+	case LINK_IPNET:
+		if (bpei_packet_there(p, 0, 24))
+			parse_raw_ip(p, 24, p->data[1] == 2 ? 4 : 6);
+		return;
+	case LINK_ENC:
+		if (bpei_packet_there(p, 0, 12))
+			parse_raw_ip(p, 12, 0);
+		return;
+	case LINK_PFLOG:
+		parse_pflog(p);
+		return;
+	case LINK_PPI:
+	case LINK_PKTAP:
+		parse_wrapped(p, link_type);
+		return;
+	default:
+		parse_raw_version(p);
+	}
+}
+
 void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
 {
-	uint32_t routing, header;
 	switch (link_type) {
 	case LINK_ETHERNET:
 		if (BPEI_LIKELY(p->caplen >= 14))
@@ -413,66 +501,13 @@ void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
 	case LINK_SLL2:
 		parse_cooked(p, 20, 0, p->caplen >= 11 ? p->data[10] : 0);
 		return;
-	case LINK_PPP:
-	case LINK_PPP_SERIAL:
-		parse_serial(p, false);
-		return;
-	case LINK_C_HDLC:
-		parse_serial(p, true);
-		return;
-	case LINK_PPP_ETHER:
-		p->layers->ethertype = TYPE_PPPOE;
-		parse_pppoe(p, 0);
-		return;
-	case LINK_IP1394:
-		if (bpei_packet_there(p, 0, 18))
-			bpei_packet_ethertype(p, 18, bpei_be16(p->data + 16));
-		return;
-	case LINK_FDDI:
-		if (!bpei_packet_there(p, 0, 13))
-			return;
-		if ((p->data[0] & 0xf0) == 0x50)
-			parse_llc_header(p, 13); /* an LLC frame */
-		else
-			parse_raw_version(p);
-		return;
-	case LINK_IEEE802:
-		if (!bpei_packet_there(p, 0, 16))
-			return;
-		routing = p->data[8] & 0x80 ? p->data[14] & 0x1f : 0;
-		if ((p->data[1] & 0xc0) != 0x40)
-			parse_raw_version(p);
-		else if (bpei_packet_there(p, 14 + routing, 3))
-			parse_llc_header(p, 14 + routing);
-		return;
-	case LINK_IPNET:
-		if (bpei_packet_there(p, 0, 24))
-			parse_raw_ip(p, 24, p->data[1] == 2 ? 4 : 6);
-		return;
-	case LINK_ENC:
-		if (bpei_packet_there(p, 0, 12))
-			parse_raw_ip(p, 12, 0);
-		return;
-	case LINK_PFLOG: /* the length does not count the padding to a multiple of 4 */
-		if (!bpei_packet_there(p, 0, 1))
-			return;
-		header = (p->data[0] + 3u) & ~3u;
-		if (header < 8)
-			parse_raw_version(p), p->layers->flags |= BPE_PKT_BAD_HEADER;
-		else if (bpei_packet_there(p, 0, header))
-			parse_raw_ip(p, header, 0);
-		return;
 	case LINK_WLAN:
 	case LINK_PRISM:
 	case LINK_RADIOTAP:
 	case LINK_AVS:
 		bpei_packet_wlan(p, 0, link_type);
 		return;
-	case LINK_PPI:
-	case LINK_PKTAP:
-		parse_wrapped(p, link_type);
-		return;
 	default:
-		parse_raw_version(p);
+		parse_rare_link(p, link_type);
 	}
 }

@@ -43,9 +43,10 @@ static void fill_packet_key(const struct bpei_packet *p, const uint8_t *from, ui
 		uint64_t target0 = bpei_be64(from + 16);
 		uint64_t source1 = bpei_be64(from + 8);
 		uint64_t target1 = bpei_be64(from + 24);
-		swap = source0 != target0   ? source0 > target0
-		       : source1 != target1 ? source1 > target1
-					    : ends_are_swapped(ports);
+		if (source0 != target0)
+			swap = source0 > target0;
+		else
+			swap = source1 != target1 ? source1 > target1 : ends_are_swapped(ports);
 		memcpy(k->addr[swap], from, 16);
 		memcpy(k->addr[!swap], from + 16, 16);
 	}
@@ -232,60 +233,80 @@ static uint8_t recognise_udp(
 	return BPE_PROTO_UDP;
 }
 
-/* Parses the transport header at offset.  Returns its ports, first | second << 16; 0 if they are
- * not the packet's; or KEYED. */
+/* Sets the layers' protocol by IP's.  Returns the bytes of the fixed transport header; 0: unknown.
+ */
+static inline uint32_t set_transport_proto(struct bpe_layers *l, uint8_t proto)
+{
+	switch (proto) {
+	case IP_TCP:
+		l->proto = BPE_PROTO_TCP;
+		return 20;
+	case IP_UDP:
+		l->proto = BPE_PROTO_UDP;
+		return 8;
+	case IP_SCTP:
+		l->proto = BPE_PROTO_SCTP;
+		return 12;
+	case IP_UDPLITE:
+		l->proto = BPE_PROTO_UDPLITE;
+		return 8;
+	case IP_DCCP:
+		l->proto = BPE_PROTO_DCCP;
+		return 12;
+	case IP_ICMP:
+		l->proto = l->flags & BPE_PKT_IP4 ? BPE_PROTO_ICMP : BPE_PROTO_IP_OTHER;
+		return 8;
+	case IP_ICMP6:
+		l->proto = l->flags & BPE_PKT_IP6 ? BPE_PROTO_ICMP6 : BPE_PROTO_IP_OTHER;
+		return 8;
+	case IP_IGMP:
+		l->proto = BPE_PROTO_IGMP;
+		return 8;
+	default:
+		l->proto = BPE_PROTO_IP_OTHER;
+		return 0;
+	}
+}
+
+/* Parses a UDP header of which `left` bytes are there.  Returns true if an inner packet's key is
+ * filled. */
+static inline bool parse_udp(
+	const struct bpei_packet *p, uint32_t offset, uint32_t left, uint32_t ports)
+{
+	struct bpe_layers *l = p->layers;
+	const uint8_t *udp = p->data + offset;
+	const uint32_t length = bpei_be16(udp + 4);
+	const bool differs = length && length != left; /* 0: longer than 64 KiB, RFC 2675 */
+	if (length >= 8 && length < left)
+		l->end = offset + length;
+	else if (differs && !(l->flags & BPE_PKT_FIRST_FRAGMENT) &&
+		 (length < 8 || offset + length > p->wirelen))
+		l->flags |= BPE_PKT_BAD_LENGTH;
+	if (!bpei_tunnel_port((uint16_t)ports) && !bpei_tunnel_port(ports >> 16))
+		return false;
+	if (bpei_packet_in_udp(p, offset, ports))
+		return true;
+	l->proto = recognise_udp(udp + 8, l->end - offset - 8, length - 8, ports);
+	return false;
+}
+
+/* Parses the transport header at offset.  Returns the ports, first | second << 16; 0 if the packet
+ * has none; or KEYED. */
 static int64_t parse_transport(const struct bpei_packet *p, uint32_t offset, uint8_t proto)
 {
 	struct bpe_layers *l = p->layers;
 	const uint8_t *l4 = p->data + offset;
-	uint32_t left = l->end > offset ? l->end - offset : 0, least, header;
+	const uint32_t left = l->end > offset ? l->end - offset : 0;
+	const uint32_t least = set_transport_proto(l, proto);
+	uint32_t header = least;
 	int64_t ports = 0;
 
-	switch (proto) {
-	case IP_TCP:
-		l->proto = BPE_PROTO_TCP;
-		least = 20;
-		break;
-	case IP_UDP:
-		l->proto = BPE_PROTO_UDP;
-		least = 8;
-		break;
-	case IP_SCTP:
-		l->proto = BPE_PROTO_SCTP;
-		least = 12;
-		break;
-	case IP_UDPLITE:
-		l->proto = BPE_PROTO_UDPLITE;
-		least = 8;
-		break;
-	case IP_DCCP:
-		l->proto = BPE_PROTO_DCCP;
-		least = 12;
-		break;
-	case IP_ICMP:
-		l->proto = l->flags & BPE_PKT_IP4 ? BPE_PROTO_ICMP : BPE_PROTO_IP_OTHER;
-		least = 8;
-		break;
-	case IP_ICMP6:
-		l->proto = l->flags & BPE_PKT_IP6 ? BPE_PROTO_ICMP6 : BPE_PROTO_IP_OTHER;
-		least = 8;
-		break;
-	case IP_IGMP:
-		l->proto = BPE_PROTO_IGMP;
-		least = 8;
-		break;
-	default:
-		l->proto = BPE_PROTO_IP_OTHER;
-		least = 0;
-		break;
-	}
 	if (l->flags & BPE_PKT_FRAGMENT || offset > BPE_NO_OFFSET - 64) {
 		l->payload = (uint16_t)(offset < BPE_NO_OFFSET ? offset : BPE_NO_OFFSET);
 		return 0;
 	}
 	if (!least && bpei_packet_in_ip(p, offset, proto))
 		return KEYED;
-	header = least;
 	if (BPEI_UNLIKELY(left < least))
 		l->flags |= mark_missing(p, offset, least);
 	if (proto_has_ports(proto)) {
@@ -316,22 +337,11 @@ static int64_t parse_transport(const struct bpei_packet *p, uint32_t offset, uin
 			return ports;
 		}
 	} else if (l->proto == BPE_PROTO_UDP) {
-		uint32_t length = bpei_be16(l4 + 4);
-		if (length >= 8 && length < left)
-			l->end = offset + length;
-		else if (length && length != left &&
-			 !(l->flags & BPE_PKT_FIRST_FRAGMENT)) /* 0: longer than 64 KiB, RFC 2675 */
-			if (length < 8 || offset + length > p->wirelen)
-				l->flags |= BPE_PKT_BAD_LENGTH;
-		if (bpei_tunnel_port((uint16_t)ports) || bpei_tunnel_port((uint32_t)ports >> 16)) {
-			if (bpei_packet_in_udp(p, offset, (uint32_t)ports))
-				return KEYED;
-			l->proto = recognise_udp(
-				l4 + 8, l->end - offset - 8, length - 8, (uint32_t)ports);
-		}
+		if (parse_udp(p, offset, left, (uint32_t)ports))
+			return KEYED;
 	} else if (proto == IP_VRRP && left == 36 && l4[0] == 0x21 && l4[3] == 7) {
-		l->proto = BPE_PROTO_CARP; /* shares its number; a VRRP packet with 7 addresses is
-					      longer */
+		/* CARP has VRRP's number; a VRRP packet with 7 addresses is longer */
+		l->proto = BPE_PROTO_CARP;
 	}
 	l->payload = (uint16_t)(offset + header);
 	return ports;

@@ -19,16 +19,28 @@ static inline uint32_t select_by_bit(uint32_t bit, uint32_t if_1, uint32_t if_0)
 	return if_0 ^ ((if_0 ^ if_1) & (0 - bit));
 }
 
+/* A sound IP header behind an untagged Ethernet header. */
+struct plain_ip {
+	uint32_t transport; /* offset of the transport header */
+	uint32_t end;       /* of the packet, by IP's length */
+	uint32_t addresses; /* offset of the sender's address */
+	uint8_t proto;
+	bool six;
+	bool above; /* the sender's address is the greater */
+	bool equal; /* the addresses are equal */
+};
+
 /* Parses a whole and sound TCP or UDP header behind a sound IP header: most packets of most
  * traffic.  There is no branch on the protocol, since a misprediction costs more than all other
  * work.  Returns false, and writes nothing, for an unusual packet; parse_general gives the same
  * result as this function. */
-static inline __attribute__((always_inline)) bool parse_plain_transport(const struct bpei_packet *p,
-	uint32_t network, uint32_t offset, uint32_t end, uint8_t proto, bool six, bool above,
-	bool equal, uint32_t source_at, uint16_t outgoing, uint16_t link_type)
+static inline __attribute__((always_inline)) bool parse_plain_transport(
+	const struct bpei_packet *p, const struct plain_ip ip, uint16_t outgoing)
 {
+	const uint32_t offset = ip.transport;
+	const uint8_t proto = ip.proto;
 	const uint8_t *l4 = p->data + offset;
-	uint32_t left = end - offset;
+	uint32_t left = ip.end - offset;
 	uint32_t tcp = hide_bit(proto == IP_TCP);
 	uint32_t udp = hide_bit(proto == IP_UDP);
 	if (BPEI_UNLIKELY(!(udp | tcp)) || BPEI_UNLIKELY(left < 8 + 12 * tcp))
@@ -44,10 +56,10 @@ static inline __attribute__((always_inline)) bool parse_plain_transport(const st
 	uint32_t target = bpei_be16(l4 + 2);
 	if (BPEI_UNLIKELY(udp && (bpei_tunnel_port(source) || bpei_tunnel_port(target))))
 		return false;
-	uint32_t swap = hide_bit(above) | (hide_bit(equal) & (source > target));
-	const uint8_t *from = p->data + source_at;
+	uint32_t swap = hide_bit(ip.above) | (hide_bit(ip.equal) & (source > target));
+	const uint8_t *from = p->data + ip.addresses;
 	struct bpe_key *k = p->key;
-	if (six) {
+	if (ip.six) {
 		memcpy(k->addr[swap], from, 16);
 		memcpy(k->addr[!swap], from + 16, 16);
 	} else {
@@ -58,20 +70,20 @@ static inline __attribute__((always_inline)) bool parse_plain_transport(const st
 	k->port[swap] = (uint16_t)source;
 	k->port[!swap] = (uint16_t)target;
 	k->ip_proto = proto;
-	k->ip_version = six ? 6 : 4;
+	k->ip_version = ip.six ? 6 : 4;
 	k->vlan[0] = k->vlan[1] = 0;
 	memset(k->zero, 0, sizeof k->zero);
 	k->tunnel = 0;
-	*p->layers = (struct bpe_layers){ .network = (uint16_t)network,
+	const uint32_t version = ip.six ? BPE_PKT_IP6 : BPE_PKT_IP4;
+	*p->layers = (struct bpe_layers){ .network = 14,
 		.transport = (uint16_t)offset,
 		.payload = (uint16_t)(offset + header),
-		.flags = (uint16_t)(outgoing | BPE_PKT_KEY | (six ? BPE_PKT_IP6 : BPE_PKT_IP4) |
-				    swap * BPE_PKT_REVERSED),
+		.flags = (uint16_t)(outgoing | BPE_PKT_KEY | version | swap * BPE_PKT_REVERSED),
 		.end = offset + whole,
-		.ethertype = six ? TYPE_IP6 : TYPE_IP4,
+		.ethertype = ip.six ? TYPE_IP6 : TYPE_IP4,
 		.ip_proto = proto,
 		.proto = (uint8_t)(BPE_PROTO_UDP - tcp),
-		.link_type = link_type,
+		.link_type = LINK_ETHERNET,
 		.tcp_flags = (uint8_t)(l4[13 * tcp] * tcp) };
 	return true;
 }
@@ -87,13 +99,19 @@ static inline __attribute__((always_inline)) bool parse_plain_ethernet(
 	uint32_t type = bpei_load16(p->data + 12);
 	uint32_t left = p->caplen - 14;
 	if (BPEI_LIKELY(type == bpei_be16(&(uint16_t){ TYPE_IP4 }))) {
-		uint32_t total = bpei_be16(ip + 2), source = bpei_be32(ip + 12),
-			 target = bpei_be32(ip + 16);
+		uint32_t total = bpei_be16(ip + 2);
+		uint32_t source = bpei_be32(ip + 12);
+		uint32_t target = bpei_be32(ip + 16);
 		if (BPEI_UNLIKELY(ip[0] != 0x45 || total < 20 || total > left ||
 				  bpei_be16(ip + 6) & 0x3fff))
 			return false;
-		return parse_plain_transport(p, 14, 34, 14 + total, ip[9], false, source > target,
-			source == target, 26, outgoing, LINK_ETHERNET);
+		const struct plain_ip ip4 = { .transport = 34,
+			.end = 14 + total,
+			.addresses = 26,
+			.proto = ip[9],
+			.above = source > target,
+			.equal = source == target };
+		return parse_plain_transport(p, ip4, outgoing);
 	}
 	if (type != bpei_be16(&(uint16_t){ TYPE_IP6 }) || left < 40)
 		return false;
@@ -105,9 +123,14 @@ static inline __attribute__((always_inline)) bool parse_plain_ethernet(
 	uint64_t source1 = bpei_be64(ip + 16);
 	uint64_t target1 = bpei_be64(ip + 32);
 	bool same = source0 == target0;
-	bool above = same ? source1 > target1 : source0 > target0;
-	return parse_plain_transport(p, 14, 54, 54 + length, ip[6], true, above,
-		same && source1 == target1, 22, outgoing, LINK_ETHERNET);
+	const struct plain_ip ip6 = { .transport = 54,
+		.end = 54 + length,
+		.addresses = 22,
+		.proto = ip[6],
+		.six = true,
+		.above = same ? source1 > target1 : source0 > target0,
+		.equal = same && source1 == target1 };
+	return parse_plain_transport(p, ip6, outgoing);
 }
 
 /* Parses packet i by link.c, network.c and tunnel.c. */

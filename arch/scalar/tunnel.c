@@ -33,15 +33,16 @@ static const uint8_t *outer_addresses(
 {
 	if (!(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6)))
 		return NULL;
-	*bytes = l->flags & BPE_PKT_IP4 ? 4 : 16;
-	return p->data + l->network + (*bytes == 4 ? 12 : 8);
+	const bool ip4 = l->flags & BPE_PKT_IP4;
+	*bytes = ip4 ? 4 : 16;
+	return p->data + l->network + (ip4 ? 12 : 8);
 }
 
 /* Sets the identity of the inner packet's tunnels, from the outer tunnels' and this tunnel's. */
 static void add_identity(struct bpei_packet *inner, const struct bpei_identity *identity)
 {
-	uint64_t h = mix_identity(inner->tunnel, identity->kind | (identity->has_id ? 0x100u : 0) |
-							 (identity->one_way ? 0x200u : 0));
+	uint64_t h = mix_identity(inner->tunnel,
+		identity->kind | identity->has_id * 0x100u | identity->one_way * 0x200u);
 	uint32_t bytes = 0;
 	const uint8_t *from = identity->ends ? outer_addresses(inner, inner->layers, &bytes) : NULL;
 	if (inner->columns->no_identity || (!identity->has_id && !identity->ends))
@@ -119,6 +120,14 @@ static void parse_inner_packet(const struct bpei_packet *inner, uint32_t offset,
 	}
 }
 
+/* Returns the ethertype of an IP version; 0 if there is none. */
+static uint32_t version_ethertype(uint32_t version)
+{
+	if (version == 4)
+		return TYPE_IP4;
+	return version == 6 ? TYPE_IP6 : 0;
+}
+
 bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as,
 	const struct bpei_identity *identity)
 {
@@ -134,9 +143,8 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 	if (l->flags & BPE_PKT_FIRST_FRAGMENT)
 		inner.wirelen = UINT32_MAX; /* the lengths count bytes of later fragments */
 	add_identity(&inner, identity);
-	const uint32_t version = p->data[offset] >> 4;
 	if (as == AS_IP)
-		as = version == 4 ? TYPE_IP4 : version == 6 ? TYPE_IP6 : 0;
+		as = version_ethertype(p->data[offset] >> 4);
 
 	l->network = l->transport = l->payload = BPE_NO_OFFSET;
 	l->flags &= BPE_PKT_OUTGOING | BPE_PKT_VLAN | BPE_PKT_FIRST_FRAGMENT;
@@ -162,6 +170,7 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 
 /* ---- In GRE ---- */
 
+/* Opens ERSPAN type II, or III. */
 static bool open_erspan(const struct bpei_packet *p, uint32_t offset, bool third)
 {
 	enum { IP_PACKET = 2 }; /* a frame type of version 3; 0: Ethernet */
@@ -206,7 +215,9 @@ static bool open_gre_enhanced(
 		return bpei_packet_enter(p, offset + 8, AS_ETHERNET, &bridge);
 	if (type != TYPE_PPP || !bpei_packet_opens(p, BPE_TUNNEL_GRE))
 		return false;
-	uint32_t to = offset + 8 + (flags & SEQUENCE ? 4 : 0) + (flags & ACKNOWLEDGED ? 4 : 0);
+	uint32_t to = offset + 8;
+	to += flags & SEQUENCE ? 4 : 0;
+	to += flags & ACKNOWLEDGED ? 4 : 0;
 	return bpei_packet_enter(p, to, AS_PPP, &call);
 }
 
@@ -233,7 +244,8 @@ bool bpei_tunnel_gre(const struct bpei_packet *p, uint32_t offset, uint32_t kind
 	uint32_t flags = bpei_be16(p->data + offset);
 	uint32_t type = bpei_be16(p->data + offset + 2);
 	uint32_t key = offset + 4 + (flags & (CHECKSUM | ROUTING) ? 4 : 0);
-	uint32_t to = key + (flags & KEY ? 4 : 0) + (flags & SEQUENCE ? 4 : 0);
+	uint32_t to = key + (flags & KEY ? 4 : 0);
+	to += flags & SEQUENCE ? 4 : 0;
 	if (flags & VERSION)
 		return (flags & VERSION) == 1 && open_gre_enhanced(p, offset, flags, type);
 	if (!bpei_tunnel_has(p, offset, to - offset))
@@ -281,8 +293,9 @@ static bool is_6to4_tunnel(const struct bpei_packet *p, uint32_t offset)
 	       (bpei_be16(ip + 8) == 0x2002 || bpei_be16(ip + 24) == 0x2002);
 }
 
-/* Opens segment routing.  The addresses are those of segments, and each direction has its own. */
-static uint32_t open_segment_routing(const struct bpei_packet *p)
+/* Returns a digest of the addresses in front, for segment routing: the addresses are of segments,
+ * and differ between the two directions. */
+static uint32_t mix_segments(const struct bpei_packet *p)
 {
 	const uint8_t *from = p->data + p->layers->network + 8;
 	uint64_t h = 0;
@@ -315,19 +328,24 @@ bool bpei_packet_in_ip(const struct bpei_packet *p, uint32_t offset, uint8_t pro
 		offset += 2;
 		break;
 	case IP_MPLS:
-		tunnel.kind = BPE_TUNNEL_MPLS_IP, as = TYPE_MPLS;
+		tunnel.kind = BPE_TUNNEL_MPLS_IP;
+		as = TYPE_MPLS;
 		break;
 	case IP_ETHERNET:
-		tunnel.kind = BPE_TUNNEL_SRV6, as = AS_ETHERNET;
+		tunnel.kind = BPE_TUNNEL_SRV6;
+		as = AS_ETHERNET;
 		break;
 	default:
 		return false;
 	}
 	bool routed = p->layers->flags & BPE_PKT_IP6 &&
 		      (tunnel.kind == BPE_TUNNEL_SRV6 || offset > p->layers->network + 40u);
-	if (routed && tunnel.ends)
-		tunnel.has_id = tunnel.one_way = true, tunnel.ends = false,
-		tunnel.id = open_segment_routing(p);
+	if (routed && tunnel.ends) {
+		tunnel.has_id = true;
+		tunnel.one_way = true;
+		tunnel.ends = false;
+		tunnel.id = mix_segments(p);
+	}
 	return bpei_packet_opens(p, tunnel.kind) && bpei_packet_enter(p, offset, as, &tunnel);
 }
 

@@ -14,7 +14,7 @@ typedef uint64_t vec64 __attribute__((vector_size(32)));
 typedef uint16_t vec16 __attribute__((vector_size(4 * LANES)));
 typedef uint32_t vec32x4 __attribute__((vector_size(16)));
 
-static inline void transpose_4x4(vec32 t[4], __m256i a, __m256i b, __m256i c, __m256i d)
+static inline void transpose_avx2(vec32 t[4], __m256i a, __m256i b, __m256i c, __m256i d)
 {
 	__m256i ab = _mm256_unpacklo_epi32(a, b);
 	__m256i cd = _mm256_unpacklo_epi32(c, d);
@@ -38,14 +38,14 @@ static inline __m128i upper_128(__m256i x)
 {
 	return _mm256_extracti128_si256(x, 1);
 }
-static inline void store_128(void *to, __m128i x)
+static inline void store_avx2_row(void *to, __m128i x)
 {
 	_mm_storeu_si128(to, x);
 }
 
 static inline void load_columns(vec32 c[4], const uint8_t *const *at, int plus)
 {
-	transpose_4x4(c, join_halves(load_128(at[0] + plus), load_128(at[4] + plus)),
+	transpose_avx2(c, join_halves(load_128(at[0] + plus), load_128(at[4] + plus)),
 		join_halves(load_128(at[1] + plus), load_128(at[5] + plus)),
 		join_halves(load_128(at[2] + plus), load_128(at[6] + plus)),
 		join_halves(load_128(at[3] + plus), load_128(at[7] + plus)));
@@ -78,7 +78,7 @@ static inline void advance_pointers(const uint8_t **to, const uint8_t *const *fr
 static inline void columns_to_rows(vec32x4 r[LANES], vec32 a, vec32 b, vec32 c, vec32 d)
 {
 	vec32 t[4];
-	transpose_4x4(t, (__m256i)a, (__m256i)b, (__m256i)c, (__m256i)d);
+	transpose_avx2(t, (__m256i)a, (__m256i)b, (__m256i)c, (__m256i)d);
 	for (uint32_t j = 0; j < 4; j++) {
 		r[j] = (vec32x4)lower_128((__m256i)t[j]);
 		r[j + 4] = (vec32x4)upper_128((__m256i)t[j]);
@@ -112,8 +112,8 @@ static inline void store_rows(struct bpe_key *key, const uint32_t *indexes, vec3
 	__m256i r[4] = { _mm256_unpacklo_epi64(first, zero), _mm256_unpackhi_epi64(first, zero),
 		_mm256_unpacklo_epi64(last, zero), _mm256_unpackhi_epi64(last, zero) };
 	for (uint32_t j = 0; j < 4; j++) {
-		store_128(key_at(key, indexes, j)->port, lower_128(r[j]));
-		store_128(key_at(key, indexes, j + 4)->port, upper_128(r[j]));
+		store_avx2_row(key_at(key, indexes, j)->port, lower_128(r[j]));
+		store_avx2_row(key_at(key, indexes, j + 4)->port, upper_128(r[j]));
 	}
 }
 
@@ -126,17 +126,17 @@ static inline void store_keys(
 }
 
 /* Stores the layers of two packets at `to`, and of two more, in the upper halves, 96 bytes on. */
-static inline void store_two_layers(char *to, __m256i a, __m256i b, __m256i c)
+static inline void store_two_avx2_layers(char *to, __m256i a, __m256i b, __m256i c)
 {
 	__m256i x = _mm256_unpacklo_epi64(a, b);
 	__m256i y = (__m256i)_mm256_shuffle_pd((__m256d)c, (__m256d)a, 10);
 	__m256i z = _mm256_unpackhi_epi64(b, c);
-	store_128(to, lower_128(x));
-	store_128(to + 16, lower_128(y));
-	store_128(to + 32, lower_128(z));
-	store_128(to + 96, upper_128(x));
-	store_128(to + 112, upper_128(y));
-	store_128(to + 128, upper_128(z));
+	store_avx2_row(to, lower_128(x));
+	store_avx2_row(to + 16, lower_128(y));
+	store_avx2_row(to + 32, lower_128(z));
+	store_avx2_row(to + 96, upper_128(x));
+	store_avx2_row(to + 112, upper_128(y));
+	store_avx2_row(to + 128, upper_128(z));
 }
 
 static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
@@ -147,9 +147,9 @@ static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
 	const __m256i d = (__m256i)w[3];
 	const __m256i e = (__m256i)w[4];
 	const __m256i f = (__m256i)w[5];
-	store_two_layers((char *)layers, _mm256_unpacklo_epi32(a, b), _mm256_unpacklo_epi32(c, d),
-		_mm256_unpacklo_epi32(e, f));
-	store_two_layers((char *)(layers + 2), _mm256_unpackhi_epi32(a, b),
+	store_two_avx2_layers((char *)layers, _mm256_unpacklo_epi32(a, b),
+		_mm256_unpacklo_epi32(c, d), _mm256_unpacklo_epi32(e, f));
+	store_two_avx2_layers((char *)(layers + 2), _mm256_unpackhi_epi32(a, b),
 		_mm256_unpackhi_epi32(c, d), _mm256_unpackhi_epi32(e, f));
 }
 
@@ -164,7 +164,7 @@ static inline void store_pairs(struct bpe_layers *layers, const uint32_t *indexe
 }
 
 #define REPEAT_BYTES(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
-static inline vec32 swap_bytes(vec32 x)
+static inline vec32 swap_word_bytes(vec32 x)
 {
 	return (vec32)_mm256_shuffle_epi8(
 		(__m256i)x, REPEAT_BYTES(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));

@@ -14,7 +14,7 @@ typedef uint64_t vec64 __attribute__((vector_size(64)));
 typedef uint16_t vec16 __attribute__((vector_size(4 * LANES)));
 typedef uint32_t vec32x4 __attribute__((vector_size(16)));
 
-static inline void transpose_4x4(vec32 t[4], __m512i a, __m512i b, __m512i c, __m512i d)
+static inline void transpose_avx512(vec32 t[4], __m512i a, __m512i b, __m512i c, __m512i d)
 {
 	__m512i ab = _mm512_unpacklo_epi32(a, b);
 	__m512i cd = _mm512_unpacklo_epi32(c, d);
@@ -41,7 +41,7 @@ static inline __m512i load_four_rows(const uint8_t *const *at, int plus)
 
 static inline void load_columns(vec32 c[4], const uint8_t *const *at, int plus)
 {
-	transpose_4x4(c, load_four_rows(at, plus), load_four_rows(at + 1, plus),
+	transpose_avx512(c, load_four_rows(at, plus), load_four_rows(at + 1, plus),
 		load_four_rows(at + 2, plus), load_four_rows(at + 3, plus));
 }
 
@@ -82,7 +82,7 @@ static inline void advance_pointers(const uint8_t **to, const uint8_t *const *fr
 static inline void columns_to_rows(vec32x4 r[LANES], vec32 a, vec32 b, vec32 c, vec32 d)
 {
 	vec32 t[4];
-	transpose_4x4(t, (__m512i)a, (__m512i)b, (__m512i)c, (__m512i)d);
+	transpose_avx512(t, (__m512i)a, (__m512i)b, (__m512i)c, (__m512i)d);
 	for (uint32_t j = 0; j < 4; j++) {
 		r[j] = (vec32x4)QUARTER(t[j], 0);
 		r[j + 4] = (vec32x4)QUARTER(t[j], 1);
@@ -217,7 +217,7 @@ static inline void store_pairs(struct bpe_layers *layers, const uint32_t *indexe
 
 typedef int8_t bytes __attribute__((vector_size(64)));
 #define REPEAT_BYTES(...) ((__m512i)(bytes){ __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__ })
-static inline vec32 swap_bytes(vec32 x)
+static inline vec32 swap_word_bytes(vec32 x)
 {
 	return (vec32)_mm512_shuffle_epi8(
 		(__m512i)x, REPEAT_BYTES(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));

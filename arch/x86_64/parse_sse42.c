@@ -12,7 +12,7 @@ typedef uint64_t vec64 __attribute__((vector_size(16)));
 typedef uint16_t vec16 __attribute__((vector_size(4 * LANES)));
 typedef uint32_t vec32x4 __attribute__((vector_size(16)));
 
-static inline void transpose_4x4(vec32 t[4], __m128i a, __m128i b, __m128i c, __m128i d)
+static inline void transpose_sse(vec32 t[4], __m128i a, __m128i b, __m128i c, __m128i d)
 {
 	__m128i ab = _mm_unpacklo_epi32(a, b);
 	__m128i cd = _mm_unpacklo_epi32(c, d);
@@ -24,14 +24,14 @@ static inline void transpose_4x4(vec32 t[4], __m128i a, __m128i b, __m128i c, __
 	t[3] = (vec32)_mm_unpackhi_epi64(ab2, cd2);
 }
 
-static inline void store_128(void *to, __m128i x)
+static inline void store_sse_row(void *to, __m128i x)
 {
 	_mm_storeu_si128(to, x);
 }
 
 static inline void load_columns(vec32 c[4], const uint8_t *const *at, int plus)
 {
-	transpose_4x4(c, load_128(at[0] + plus), load_128(at[1] + plus), load_128(at[2] + plus),
+	transpose_sse(c, load_128(at[0] + plus), load_128(at[1] + plus), load_128(at[2] + plus),
 		load_128(at[3] + plus));
 }
 
@@ -56,7 +56,7 @@ static inline void advance_pointers(const uint8_t **to, const uint8_t *const *fr
 
 static inline void columns_to_rows(vec32x4 r[LANES], vec32 a, vec32 b, vec32 c, vec32 d)
 {
-	transpose_4x4(r, (__m128i)a, (__m128i)b, (__m128i)c, (__m128i)d);
+	transpose_sse(r, (__m128i)a, (__m128i)b, (__m128i)c, (__m128i)d);
 }
 
 #define KEEP_WORD(x, j)                                                                            \
@@ -67,28 +67,28 @@ static inline void store_rows(struct bpe_key *key, const uint32_t *indexes, vec3
 	vec32x4 r[LANES];
 	columns_to_rows(r, a, b, (vec32){ 0 }, (vec32){ 0 });
 	for (uint32_t j = 0; j < LANES; j++)
-		store_128(key_at(key, indexes, j)->port, (__m128i)r[j]);
+		store_sse_row(key_at(key, indexes, j)->port, (__m128i)r[j]);
 }
 
 static inline void store_keys(
 	struct bpe_key *key, const uint32_t *indexes, vec32 a, vec32 b, vec32 c, vec32 d)
 {
-	store_128(key_at(key, indexes, 0)->addr[0], KEEP_WORD(a, 0));
-	store_128(key_at(key, indexes, 0)->addr[1], KEEP_WORD(b, 0));
-	store_128(key_at(key, indexes, 1)->addr[0], KEEP_WORD(a, 1));
-	store_128(key_at(key, indexes, 1)->addr[1], KEEP_WORD(b, 1));
-	store_128(key_at(key, indexes, 2)->addr[0], KEEP_WORD(a, 2));
-	store_128(key_at(key, indexes, 2)->addr[1], KEEP_WORD(b, 2));
-	store_128(key_at(key, indexes, 3)->addr[0], KEEP_WORD(a, 3));
-	store_128(key_at(key, indexes, 3)->addr[1], KEEP_WORD(b, 3));
+	store_sse_row(key_at(key, indexes, 0)->addr[0], KEEP_WORD(a, 0));
+	store_sse_row(key_at(key, indexes, 0)->addr[1], KEEP_WORD(b, 0));
+	store_sse_row(key_at(key, indexes, 1)->addr[0], KEEP_WORD(a, 1));
+	store_sse_row(key_at(key, indexes, 1)->addr[1], KEEP_WORD(b, 1));
+	store_sse_row(key_at(key, indexes, 2)->addr[0], KEEP_WORD(a, 2));
+	store_sse_row(key_at(key, indexes, 2)->addr[1], KEEP_WORD(b, 2));
+	store_sse_row(key_at(key, indexes, 3)->addr[0], KEEP_WORD(a, 3));
+	store_sse_row(key_at(key, indexes, 3)->addr[1], KEEP_WORD(b, 3));
 	store_rows(key, indexes, c, d);
 }
 
-static inline void store_two_layers(char *to, __m128i a, __m128i b, __m128i c)
+static inline void store_two_sse_layers(char *to, __m128i a, __m128i b, __m128i c)
 {
-	store_128(to, _mm_unpacklo_epi64(a, b));
-	store_128(to + 16, (__m128i)_mm_shuffle_pd((__m128d)c, (__m128d)a, 2));
-	store_128(to + 32, _mm_unpackhi_epi64(b, c));
+	store_sse_row(to, _mm_unpacklo_epi64(a, b));
+	store_sse_row(to + 16, (__m128i)_mm_shuffle_pd((__m128d)c, (__m128d)a, 2));
+	store_sse_row(to + 32, _mm_unpackhi_epi64(b, c));
 }
 
 static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
@@ -99,10 +99,10 @@ static inline void store_layers(struct bpe_layers *layers, const vec32 w[6])
 	const __m128i d = (__m128i)w[3];
 	const __m128i e = (__m128i)w[4];
 	const __m128i f = (__m128i)w[5];
-	store_two_layers((char *)layers, _mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d),
+	store_two_sse_layers((char *)layers, _mm_unpacklo_epi32(a, b), _mm_unpacklo_epi32(c, d),
 		_mm_unpacklo_epi32(e, f));
-	store_two_layers((char *)(layers + 2), _mm_unpackhi_epi32(a, b), _mm_unpackhi_epi32(c, d),
-		_mm_unpackhi_epi32(e, f));
+	store_two_sse_layers((char *)(layers + 2), _mm_unpackhi_epi32(a, b),
+		_mm_unpackhi_epi32(c, d), _mm_unpackhi_epi32(e, f));
 }
 
 static inline void store_pairs(struct bpe_layers *layers, const uint32_t *indexes, vec32 a, vec32 b)
@@ -112,7 +112,7 @@ static inline void store_pairs(struct bpe_layers *layers, const uint32_t *indexe
 }
 
 #define REPEAT_BYTES(...) _mm_setr_epi8(__VA_ARGS__)
-static inline vec32 swap_bytes(vec32 x)
+static inline vec32 swap_word_bytes(vec32 x)
 {
 	return (vec32)_mm_shuffle_epi8(
 		(__m128i)x, REPEAT_BYTES(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
@@ -163,7 +163,7 @@ static inline bool all_lanes(vec32 x)
 static inline void append_to_lists(struct gather_lists *lists, vec32 x)
 {
 	uint32_t words[LANES];
-	store_128(words, (__m128i)x);
+	store_sse_row(words, (__m128i)x);
 	append_words(lists, words, LANES);
 }
 
@@ -225,8 +225,8 @@ static inline vec32 load_bytes(const uint8_t *at)
 
 static inline void store_i64(int64_t *to, vec64 even, vec64 odd)
 {
-	store_128(to, _mm_unpacklo_epi64((__m128i)even, (__m128i)odd));
-	store_128(to + 2, _mm_unpackhi_epi64((__m128i)even, (__m128i)odd));
+	store_sse_row(to, _mm_unpacklo_epi64((__m128i)even, (__m128i)odd));
+	store_sse_row(to + 2, _mm_unpackhi_epi64((__m128i)even, (__m128i)odd));
 }
 
 #include "arch/lanes/parse_lanes.h"

@@ -61,9 +61,9 @@ static const char *eve_flow_state(const struct bpe_flow *f)
 			  f->packets[1] > f->icmp_errors[1]; /* an error is no answer */
 	if (!f->tcp_state)
 		return both ? "established" : "new";
-	return f->tcp_state < BPE_TCP_ESTABLISHED ? "new"
-	       : f->tcp_state < BPE_TCP_CLOSED    ? "established"
-						  : "closed";
+	if (f->tcp_state < BPE_TCP_ESTABLISHED)
+		return "new";
+	return f->tcp_state < BPE_TCP_CLOSED ? "established" : "closed";
 }
 
 static void write_eve_tcp(struct bpei_writer *w, const struct bpe_flow *f)
@@ -90,18 +90,16 @@ static void write_eve_tcp(struct bpei_writer *w, const struct bpe_flow *f)
 	bpei_write_char(w, '}');
 }
 
-void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *f)
+/* Returns the second in which a time lies, since 1970. */
+static int64_t floor_to_second(int64_t ns)
 {
-	static const char *const reasons[] = { [BPE_END_NONE] = NULL,
-		[BPE_END_IDLE] = "timeout",
-		[BPE_END_CLOSED] = "timeout",
-		[BPE_END_EVICTED] = "forced",
-		[BPE_END_STOP] = "shutdown" };
-	char community[BPE_COMMUNITY_ID_BYTES];
-	const bool icmp = f->flags & BPE_FLOW_ICMP;
+	return ns / 1000000000 - (ns % 1000000000 < 0);
+}
+
+/* Writes EVE's members in front of "flow": the event, the VLANs, both ends and the protocol. */
+static void write_eve_head(struct bpei_writer *w, const struct bpe_flow *f)
+{
 	const bool ports = bpei_flow_has_ports(f);
-	const int64_t second = 1000000000;
-	const char *end = bpe_flow_end_name(f->end);
 	BPEI_WRITE(w, "{\"timestamp\":\"");
 	bpei_write_iso(w, f->last_ns, 6, "+0000");
 	bpei_write_member(
@@ -129,10 +127,20 @@ void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *f)
 		bpei_write_member(w, ",\"dest_port\":", f->port[1]);
 	bpei_write_member(w, ",\"ip_v\":", f->ip_version);
 	write_eve_proto(w, f->ip_proto);
-	if (icmp) {
+	if (f->flags & BPE_FLOW_ICMP) {
 		bpei_write_member(w, ",\"icmp_type\":", f->icmp_type);
 		bpei_write_member(w, ",\"icmp_code\":", f->icmp_code);
 	}
+}
+
+/* Writes "flow":{}, EVE's counters and times. */
+static void write_eve_flow(struct bpei_writer *w, const struct bpe_flow *f)
+{
+	static const char *const reasons[] = { [BPE_END_NONE] = NULL,
+		[BPE_END_IDLE] = "timeout",
+		[BPE_END_CLOSED] = "timeout",
+		[BPE_END_EVICTED] = "forced",
+		[BPE_END_STOP] = "shutdown" };
 	bpei_write_member(w, ",\"flow\":{\"pkts_toserver\":", f->packets[0]);
 	bpei_write_member(w, ",\"pkts_toclient\":", f->packets[1]);
 	bpei_write_member(w, ",\"bytes_toserver\":", f->wire_bytes[0]);
@@ -142,19 +150,25 @@ void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *f)
 	BPEI_WRITE(w, "\",\"end\":\"");
 	bpei_write_iso(w, f->last_ns, 6, "+0000");
 	BPEI_WRITE(w, "\",\"age\":");
-	bpei_write_signed(w, f->last_ns / second - (f->last_ns % second < 0) -
-				     (f->first_ns / second - (f->first_ns % second < 0)));
+	bpei_write_signed(w, floor_to_second(f->last_ns) - floor_to_second(f->first_ns));
 	bpei_write_quoted(w, ",\"state\":\"", eve_flow_state(f));
 	if (f->end < sizeof reasons / sizeof *reasons && reasons[f->end])
 		bpei_write_quoted(w, ",\"reason\":\"", reasons[f->end]);
 	bpei_write_char(w, '}');
+}
+
+void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *f)
+{
+	const bool goes_on = f->end == BPE_END_ACTIVE || f->end == BPE_END_DUMPED;
+	char community[BPE_COMMUNITY_ID_BYTES];
+	write_eve_head(w, f);
+	write_eve_flow(w, f);
 	if (bpe_flow_community_id(f, 0, community))
 		bpei_write_quoted(w, ",\"community_id\":\"", community);
 	if (f->tcp_state)
 		write_eve_tcp(w, f);
 	bpei_flow_write_tunnel_object(w, f, "\"src_ip\":\"", "\"dest_ip\":\"", "\"proto\":\"");
 	bpei_flow_write_process(w, f);
-	write_eve_extension(
-		w, f, f->end == BPE_END_ACTIVE || f->end == BPE_END_DUMPED ? end : NULL);
+	write_eve_extension(w, f, goes_on ? bpe_flow_end_name(f->end) : NULL);
 	bpei_write_char(w, '}');
 }

@@ -6,9 +6,9 @@
 
 const char *bpei_flow_proto(const struct bpe_flow *f, char room[16])
 {
-	const char *name = f->ip_proto == (f->ip_version == 4 ? IP_ICMP6 : IP_ICMP)
-				   ? NULL
-				   : bpe_ip_proto_name(f->ip_proto); /* ICMP is of one IP version */
+	/* each ICMP belongs to its own IP version */
+	const uint8_t foreign = f->ip_version == 4 ? IP_ICMP6 : IP_ICMP;
+	const char *name = f->ip_proto == foreign ? NULL : bpe_ip_proto_name(f->ip_proto);
 	if (name)
 		return name;
 	struct bpei_writer w = { room, room + 15, false };

@@ -91,9 +91,10 @@ static void write_json_interface(struct bpei_writer *w, const struct bpe_flow *f
 		write_json_number(w, ",\"interface_id\":", f->interface_id);
 }
 
-void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *f)
+/* Writes the schema, the key, the times and the counters of packets and bytes. */
+static void write_json_head(struct bpei_writer *w, const struct bpe_flow *f)
 {
-	char room[16], community[BPE_COMMUNITY_ID_BYTES];
+	char room[16];
 	BPEI_WRITE(w, "{\"schema\":\"bpfengine.flow/1\",\"src\":\"");
 	bpei_write_address(w, f->addr[0], f->ip_version);
 	write_json_number(w, "\",\"sport\":", f->port[0]);
@@ -106,8 +107,10 @@ void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *f)
 	write_json_number(w, ",\"ip\":", f->ip_version);
 	if (f->vlan[1])
 		write_json_pair(w, ",\"vlan\":", f->vlan[0], f->vlan[1]);
-	else if (f->vlan[0])
-		write_json_number(w, ",\"vlan\":[", f->vlan[0]), bpei_write_char(w, ']');
+	if (f->vlan[0] && !f->vlan[1]) {
+		write_json_number(w, ",\"vlan\":[", f->vlan[0]);
+		bpei_write_char(w, ']');
+	}
 	BPEI_WRITE(w, ",\"first\":");
 	bpei_write_seconds(w, f->first_ns, 9);
 	BPEI_WRITE(w, ",\"duration\":");
@@ -119,6 +122,12 @@ void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *f)
 		write_json_pair(w, ",\"ip_bytes\":", f->ip_bytes[0], f->ip_bytes[1]);
 		write_json_pair(w, ",\"payload_bytes\":", f->payload_bytes[0], f->payload_bytes[1]);
 	}
+}
+
+void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *f)
+{
+	char community[BPE_COMMUNITY_ID_BYTES];
+	write_json_head(w, f);
 	if (f->flags & BPE_FLOW_ICMP) {
 		write_json_number(w, ",\"icmp_type\":", f->icmp_type);
 		write_json_number(w, ",\"icmp_code\":", f->icmp_code);

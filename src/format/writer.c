@@ -73,8 +73,10 @@ void bpei_write_span(struct bpei_writer *w, int64_t from_ns, int64_t to_ns, int 
  * leap day is a year's last day. */
 static void write_date(struct bpei_writer *w, int64_t days)
 {
-	uint64_t z = (uint64_t)(days + 719468), era = z / 146097,
-		 day = z % 146097; /* since 0000-03-01; an int64_t of nanoseconds begins in 1677 */
+	/* since 0000-03-01; an int64_t of nanoseconds begins in 1677 */
+	const uint64_t z = (uint64_t)(days + 719468);
+	const uint64_t era = z / 146097;
+	const uint64_t day = z % 146097;
 	uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
 	uint64_t in_year = day - (365 * year + year / 4 - year / 100);
 	uint64_t month = (5 * in_year + 2) / 153;
@@ -123,6 +125,13 @@ static void write_escaped_code(struct bpei_writer *w, uint32_t code)
 		bpei_write_char(w, hex[code >> shift & 15]);
 }
 
+/* Writes a quote or a backslash as JSON escapes it. */
+static void write_escaped_sign(struct bpei_writer *w, char sign)
+{
+	bpei_write_char(w, '\\');
+	bpei_write_char(w, sign);
+}
+
 void bpei_write_json(struct bpei_writer *w, const char *text, size_t most)
 {
 	bpei_write_char(w, '"');
@@ -132,7 +141,7 @@ void bpei_write_json(struct bpei_writer *w, const char *text, size_t most)
 		if (!n)
 			BPEI_WRITE(w, "\\ufffd");
 		else if (code == '"' || code == '\\')
-			bpei_write_char(w, '\\'), bpei_write_bytes(w, text + i, 1);
+			write_escaped_sign(w, text[i]);
 		else if (bpei_utf8_is_control(code))
 			write_escaped_code(w, code);
 		else

@@ -47,11 +47,10 @@ static const char *zeek_transport(uint8_t ip_proto)
 	}
 }
 
-void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
+/* Writes the members in front of "duration": path, time, uid, both ends and the protocol. */
+static void write_zeek_head(struct bpei_writer *w, const struct bpe_flow *f)
 {
-	const bool tcp = f->ip_proto == 6;
 	const bool icmp = f->ip_proto == 1 || f->ip_proto == 58;
-	char community[BPE_COMMUNITY_ID_BYTES];
 	uint64_t port[2] = { f->port[0], f->port[1] };
 	bool ports = !icmp || f->flags & BPE_FLOW_ICMP;
 	if (icmp) { /* as in Zeek: the type, and its counterpart or the code */
@@ -80,6 +79,29 @@ void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 		bpei_write_member(w, ",\"id.resp_p\":", port[1]);
 	BPEI_WRITE(w, ",\"proto\":\"");
 	bpei_write_string(w, zeek_transport(f->ip_proto));
+}
+
+/* Writes the members from "orig_pkts" to "inner_vlan". */
+static void write_zeek_packets(struct bpei_writer *w, const struct bpe_flow *f)
+{
+	bpei_write_member(w, ",\"orig_pkts\":", f->packets[0]);
+	if (f->flags & BPE_FLOW_LENGTHS)
+		bpei_write_member(w, ",\"orig_ip_bytes\":", f->ip_bytes[0]);
+	bpei_write_member(w, ",\"resp_pkts\":", f->packets[1]);
+	if (f->flags & BPE_FLOW_LENGTHS)
+		bpei_write_member(w, ",\"resp_ip_bytes\":", f->ip_bytes[1]);
+	bpei_write_member(w, ",\"ip_proto\":", f->ip_proto);
+	if (f->vlan[0])
+		bpei_write_member(w, ",\"vlan\":", f->vlan[0]);
+	if (f->vlan[1])
+		bpei_write_member(w, ",\"inner_vlan\":", f->vlan[1]);
+}
+
+void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
+{
+	const bool tcp = f->ip_proto == 6;
+	char community[BPE_COMMUNITY_ID_BYTES];
+	write_zeek_head(w, f);
 	BPEI_WRITE(w, "\",\"duration\":");
 	bpei_write_span(w, f->first_ns, f->last_ns, 6);
 	if (f->flags & BPE_FLOW_LENGTHS) {
@@ -98,24 +120,14 @@ void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 		BPEI_WRITE(w, ",\"history\":");
 		bpei_write_json(w, f->history, sizeof f->history);
 	}
-	bpei_write_member(w, ",\"orig_pkts\":", f->packets[0]);
-	if (f->flags & BPE_FLOW_LENGTHS)
-		bpei_write_member(w, ",\"orig_ip_bytes\":", f->ip_bytes[0]);
-	bpei_write_member(w, ",\"resp_pkts\":", f->packets[1]);
-	if (f->flags & BPE_FLOW_LENGTHS)
-		bpei_write_member(w, ",\"resp_ip_bytes\":", f->ip_bytes[1]);
-	bpei_write_member(w, ",\"ip_proto\":", f->ip_proto);
-	if (f->vlan[0])
-		bpei_write_member(w, ",\"vlan\":", f->vlan[0]);
-	if (f->vlan[1])
-		bpei_write_member(w, ",\"inner_vlan\":", f->vlan[1]);
+	write_zeek_packets(w, f);
 	if (bpe_flow_community_id(f, 0, community)) {
 		BPEI_WRITE(w, ",\"community_id\":\"");
 		bpei_write_string(w, community);
 		bpei_write_char(w, '"');
 	}
-	bpei_flow_write_counts(w, ",\"icmp_errors\":[",
-		f->icmp_errors); /* from here on the members are not Zeek's */
+	/* from here on the members are not Zeek's */
+	bpei_flow_write_counts(w, ",\"icmp_errors\":[", f->icmp_errors);
 	bpei_flow_write_counts(w, ",\"duplicates\":[", f->duplicates);
 	bpei_flow_write_tunnel(w, f);
 	if (f->pid > 0) {

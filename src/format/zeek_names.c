@@ -113,10 +113,13 @@ static uint32_t letter_flags(const struct bpe_flow *f, int k, char capital)
 		return TCP_RST;
 	case 'I':
 		return TCP_FIN | TCP_RST;
-	default: /* Q: SYN, and the flags without a letter of their own */
-		return TCP_SYN | (has_history_letter(f, k, 'F') ? 0 : had & TCP_FIN) |
-		       (has_history_letter(f, k, 'R') ? 0 : had & TCP_RST);
+	default:
+		break;
 	}
+	/* Q: SYN, and the flags without a letter of their own */
+	const uint32_t fin = has_history_letter(f, k, 'F') ? 0 : had & TCP_FIN;
+	const uint32_t rst = has_history_letter(f, k, 'R') ? 0 : had & TCP_RST;
+	return TCP_SYN | fin | rst;
 }
 
 static void replay_history(const struct bpe_flow *f, struct ends *e)

@@ -127,8 +127,9 @@ static bool transport_is_wrong(const uint8_t *data, const struct bpe_layers *l)
 	const uint16_t found = bpei_be16(l4 + field);
 	if (udp && !found)
 		return !ip4; /* IPv6 needs a checksum, except in tunnels (RFC 6935) */
+	const uint8_t *addresses = ip + (ip4 ? 12 : 8);
 	if (pseudo)
-		s = sum_be16_words(ip + (ip4 ? 12 : 8), ip4 ? 8 : 32) + length + l->ip_proto;
+		s = sum_be16_words(addresses, ip4 ? 8 : 32) + length + l->ip_proto;
 	if (pseudo && found == fold_ones_sum(s))
 		return false;
 	return fold_ones_sum(s + sum_be16_words(l4, covered)) != 0xffff;

@@ -24,16 +24,14 @@ static inline struct bpei_length bpei_length_of(
 	uint32_t end = told ? l->network + told + 40 * v6 : wirelen;
 	if (end > wirelen)
 		end = wirelen;
-	uint32_t payload =
-		l->transport != BPE_NO_OFFSET && (l->ip_proto == 17 || l->ip_proto == 136)
-			? l->transport + 8u
-			: l->payload;
+	const bool udp = l->transport != BPE_NO_OFFSET && (l->ip_proto == 17 || l->ip_proto == 136);
+	const uint32_t payload = udp ? l->transport + 8u : l->payload;
 	/* An ICMP error counts for the flow in its quotation, and carries no payload of that flow.
 	 */
 	bool carries =
 		payload != BPE_NO_OFFSET && payload < end && !(l->flags & BPE_PKT_ICMP_ERROR);
-	return (struct bpei_length){ end > l->network ? end - l->network : 0,
-		carries ? end - payload : 0 };
+	const uint32_t ip_bytes = end > l->network ? end - l->network : 0;
+	return (struct bpei_length){ ip_bytes, carries ? end - payload : 0 };
 }
 
 #endif

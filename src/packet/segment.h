@@ -51,11 +51,11 @@ static inline bool bpei_segment_of(const uint8_t *data, uint32_t caplen, uint32_
 	const uint8_t *ip = data + l->network;
 	const uint8_t *tcp = data + l->transport;
 	uint32_t header = (uint32_t)(tcp[12] >> 4) * 4;
-	uint32_t length = bpei_be16(ip + (l->flags & BPE_PKT_IP6 ? 4 : 2));
-	uint32_t end;
+	const bool ip6 = l->flags & BPE_PKT_IP6;
+	const uint32_t length = bpei_be16(ip + (ip6 ? 4 : 2));
 	if (header < 20)
 		return false;
-	end = !length ? wirelen : l->network + length + (l->flags & BPE_PKT_IP6 ? 40u : 0u);
+	uint32_t end = length ? l->network + length + 40u * ip6 : wirelen;
 	if (end > wirelen)
 		end = wirelen;
 	bpei_segment_numbers(tcp, s);

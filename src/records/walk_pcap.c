@@ -188,6 +188,18 @@ static inline __attribute__((always_inline)) struct record_head read_record_head
 	return h;
 }
 
+/* Returns the place from which on a record of header and `brief` bytes may reach past the block's
+ * end, or the walk may have to stop. */
+static inline __attribute__((always_inline)) const uint8_t *near_end(
+	const struct bpei_block *block, const uint8_t *limit, uint32_t header, uint32_t brief)
+{
+	const uint8_t *near = block->bytes;
+
+	if (block->length > (size_t)header + brief)
+		near = block->bytes + block->length - header - brief;
+	return near < limit ? near : limit;
+}
+
 /* Walks up to max records of one form. */
 static inline __attribute__((always_inline)) uint32_t walk_form(struct bpei_pcap *f,
 	struct bpei_block *block, const struct bpei_columns *c, uint32_t max, uint32_t snaplen,
@@ -208,11 +220,7 @@ static inline __attribute__((always_inline)) uint32_t walk_form(struct bpei_pcap
 	uint32_t brief = most < keep ? most : keep;
 	if (brief > BRIEF)
 		brief = BRIEF;
-	const uint8_t *near = block->bytes;
-	if (block->length > (size_t)header + brief)
-		near = end - header - brief;
-	if (near > limit)
-		near = limit;
+	const uint8_t *near = near_end(block, limit, header, brief);
 	/* Local copies: so the compiler knows that no store changes where the next store goes. */
 	const uint8_t **data = c->data;
 	int64_t *time_ns = c->time_ns;

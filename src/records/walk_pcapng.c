@@ -136,7 +136,8 @@ static const char *take_interface_option(struct bpei_pcapng *ng, struct bpei_pca
 }
 
 /* Appends an interface to the section's.  Returns NULL, or why that failed. */
-static const char *append_interface(struct bpei_pcapng *ng, const struct bpei_pcapng_interface *i)
+static const char *append_pcapng_interface(
+	struct bpei_pcapng *ng, const struct bpei_pcapng_interface *i)
 {
 	if (ng->count == ng->room) {
 		const uint32_t room = ng->room ? ng->room * 2 : 8;
@@ -184,7 +185,7 @@ static const char *add_interface(struct bpei_pcapng *ng, struct bpei_cursor body
 		if (why)
 			return why;
 	}
-	return append_interface(ng, &i);
+	return append_pcapng_interface(ng, &i);
 }
 
 /* ---- Packets ---- */
@@ -500,15 +501,34 @@ static const char *take_other_block(
 	}
 }
 
+/* Returns how many bytes of the block at `at` are read, and the block's length; 0 and *stop if the
+ * block is not here, or cannot be. */
+static inline __attribute__((always_inline)) uint32_t measure_block(struct bpei_pcapng *ng,
+	const struct bpei_block *block, size_t at, uint32_t *length, enum bpei_walk_stop *stop)
+{
+	*length = read_block_length(ng, block->bytes + at, block->length - at, stop);
+	if (BPEI_UNLIKELY(*length > BPEI_PCAPNG_MAX_BLOCK))
+		return long_block_head(ng, block, at, *length, stop);
+	return *length;
+}
+
+/* Returns whether a packet fits into the batch, by the link type, which the first packet sets. */
+static inline __attribute__((always_inline)) bool fits_link_type(
+	struct bpei_block *block, uint32_t link_type, uint32_t n)
+{
+	if (!n)
+		block->link_type = link_type;
+	return block->link_type == link_type;
+}
+
 uint32_t bpei_walk_pcapng(struct bpei_pcapng *ng, struct bpei_block *block,
 	const struct bpei_columns *c, uint32_t max, uint32_t snaplen, enum bpei_walk_stop *stop)
 {
+	const bool stops = block->stop_offset < block->length;
+	const size_t limit = stops ? block->stop_offset : block->length;
 	size_t at = block->position;
-	size_t limit = block->length;
 	uint32_t n = 0, length, head;
 
-	if (block->stop_offset < limit)
-		limit = block->stop_offset;
 	for (;; at += head) {
 		const uint8_t *p = block->bytes + at;
 		const char *why = NULL;
@@ -524,9 +544,7 @@ uint32_t bpei_walk_pcapng(struct bpei_pcapng *ng, struct bpei_block *block,
 			*stop = BPEI_WALK_LIMIT;
 			break;
 		}
-		length = head = read_block_length(ng, p, block->length - at, stop);
-		if (BPEI_UNLIKELY(length > BPEI_PCAPNG_MAX_BLOCK))
-			head = long_block_head(ng, block, at, length, stop);
+		head = measure_block(ng, block, at, &length, stop);
 		if (!head)
 			break;
 		__builtin_prefetch(p + length + 1024);
@@ -541,11 +559,8 @@ uint32_t bpei_walk_pcapng(struct bpei_pcapng *ng, struct bpei_block *block,
 				break;
 			why = read_packet(ng, type, body, &f);
 			if (!why) {
-				const uint32_t link_type = ng->interfaces[f.interface_id].link_type;
-
-				if (!n)
-					block->link_type = link_type;
-				else if (block->link_type != link_type)
+				if (!fits_link_type(
+					    block, ng->interfaces[f.interface_id].link_type, n))
 					break;
 				keep_packet(ng, &f, c, n++, snaplen);
 			}
