@@ -23,7 +23,7 @@ struct served_node {
 	struct model_interface *interface;
 	struct fuse_pollhandle *poll[MODEL_NODES];
 	int64_t poll_again_ns[MODEL_NODES];
-	pid_t caller; /* process whose memory the model reaches */
+	pid_t caller; /* the model accesses the memory of this process */
 	pid_t sharer; /* process which shares buffers with the node (FreeBSD's zero-copy); 0: none
 		       */
 	bool zero_copy;
@@ -49,7 +49,7 @@ int node_fetch(void *user, void *to, uint64_t from, size_t n);
 int node_store(void *user, uint64_t to, const void *from, size_t n);
 /* Makes the sharer the caller, if buffers are shared.  Called with the lock held. */
 void node_use_sharer(void);
-/* Notifies pollers whose node is readable.  Called with the lock held. */
+/* Notifies pollers of readable nodes.  Called with the lock held. */
 void node_notify_polls(int64_t now);
 /* Adds the counts of a node which is closed.  Called with the lock held. */
 void node_count_closed(const struct model_node *closed);

@@ -194,7 +194,7 @@ static void check_faults(const struct bpei_bpf_abi *abi)
 
 static const char *const modes[] = { "auto", "throughput", "latency", "paced" };
 
-static void reading(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_read_modes(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (uint32_t mode = 0; mode <= BPE_READ_PACED; mode++) {
 		struct bpe_options o = harness_options();
@@ -240,7 +240,7 @@ static void reading(const struct bpei_bpf_abi *abi) BPEI_READER
 
 /* Checks the known counts: every system reports packets received and dropped.  Some report packets
  * accepted by the filter, none reports drops of the interface. */
-static void counts_that_are_known(const struct bpei_bpf_abi *abi)
+static void check_known_counts(const struct bpei_bpf_abi *abi)
 {
 	static const uint32_t versions[] = { 0, 11, 12, 13, 15 };
 	for (size_t v = 0; v < (abi->numbered ? 5 : 1); v++) {
@@ -258,7 +258,7 @@ static void counts_that_are_known(const struct bpei_bpf_abi *abi)
 	}
 }
 
-static void overload(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_overload(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	struct reader *r = start_reader(abi);
 	struct bpe_options o = harness_options();
@@ -275,7 +275,7 @@ static void overload(const struct bpei_bpf_abi *abi) BPEI_READER
 	if (abi->system == BPEI_MACOS || abi->system == BPEI_NETBSD)
 		EXPECT(bpei_counter_get(&r->device->kernel_accepted) == n);
 	finish_reader(r);
-	counts_that_are_known(abi);
+	check_known_counts(abi);
 
 	r = start_reader(abi);
 	what = "32-bit counters go round";
@@ -294,7 +294,7 @@ static void overload(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish_reader(r);
 }
 
-static void removal(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_removal(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (uint32_t mode = 0; mode <= BPE_READ_PACED; mode++)
 		for (int tail = 0; tail < 2; tail++) {
@@ -336,7 +336,7 @@ static void removal(const struct bpei_bpf_abi *abi) BPEI_READER
 
 /* Checks reading under confinement.  OpenBSD's pledge(2) allows requests for counters alone;
  * FreeBSD's and macOS's confinements fail with EPERM at most. */
-static void confined(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_confined_reads(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (int kind = 0; kind < 2; kind++)
 		for (uint32_t mode = 0; mode <= BPE_READ_PACED; mode++) {
@@ -357,7 +357,7 @@ static void confined(const struct bpei_bpf_abi *abi) BPEI_READER
 		}
 }
 
-static void signals_and_faults_of_read(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_read_faults(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (uint32_t mode = 0; mode <= BPE_READ_PACED; mode++) {
 		struct reader *r = start_reader(abi);
@@ -412,11 +412,11 @@ int main(void)
 		check_open_options(abi);
 		check_scanning(abi);
 		check_faults(abi);
-		reading(abi);
-		overload(abi);
-		removal(abi);
-		confined(abi);
-		signals_and_faults_of_read(abi);
+		check_read_modes(abi);
+		check_overload(abi);
+		check_removal(abi);
+		check_confined_reads(abi);
+		check_read_faults(abi);
 	}
 	bpei_role_leave(&bpei_reader_role);
 	printf("%u passed, %u failed\n", passed, failed);

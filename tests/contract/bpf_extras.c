@@ -154,7 +154,7 @@ static void check_directions(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish_reader(r);
 }
 
-static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_macos_features(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	if (abi->system != BPEI_MACOS)
 		return;
@@ -230,7 +230,7 @@ static void macos_only(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish_reader(r);
 }
 
-static void served(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_served_node(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	struct reader *r = start_reader(abi);
 	struct bpe_options o = harness_options();
@@ -249,7 +249,7 @@ static void served(const struct bpei_bpf_abi *abi) BPEI_READER
 /* A frame from read() of the real driver's code, byte by byte (xnu-11417 and NetBSD 1.203, both
  * run).
  */
-static void real_records(void) BPEI_READER
+static void check_real_records(void) BPEI_READER
 {
 	static const char macos[] =
 		"e7c3036b12ae03003d0000003d0000001200020000000099020000000098"
@@ -294,7 +294,8 @@ static void real_records(void) BPEI_READER
 		bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 3);
 	EXPECT(c.caplen[0] == 61 && c.caplen[1] == 61 && c.caplen[2] == 60 && c.wirelen[2] == 60);
 	uint8_t second[61], third[60];
-	memcpy(second, c.data[0], 61), second[40] = 0x39;
+	memcpy(second, c.data[0], 61);
+	second[40] = 0x39;
 	EXPECT(!memcmp(c.data[1], second, 61));
 	memcpy(third, c.data[1], 36);
 	memcpy(third + 36, bytes + 128 + 22, 24);
@@ -341,8 +342,8 @@ static void check_pktap(void) BPEI_READER
 			memcpy(p + 40, "en0", 4), memcpy(p + 44, "curl", 5),
 				memcpy(p + 52, "Safari", 7);
 		} else {
-			bpei_store32(
-				p, k == 3 ? 5000 : 156); /* the last header claims more bytes */
+			/* The last header claims more bytes than the packet has. */
+			bpei_store32(p, k == 3 ? 5000 : 156);
 			bpei_store32(p + 4, 1), bpei_store32(p + 8, dlt);
 			memcpy(p + 12, "utun4", 6);
 			bpei_store32(p + 36, 1);
@@ -424,12 +425,12 @@ int main(void)
 		system_name = abi->title;
 		check_filter_changes(abi);
 		check_directions(abi);
-		macos_only(abi);
-		served(abi);
+		check_macos_features(abi);
+		check_served_node(abi);
 		check_made_pktap(abi);
 	}
 	system_name = "records";
-	real_records();
+	check_real_records();
 	check_pktap();
 	bpei_role_leave(&bpei_reader_role);
 	printf("%u passed, %u failed\n", passed, failed);

@@ -121,7 +121,8 @@ static void pktap_is_hidden(void)
 		begin_macos(
 			wants ? "PKTAP for who asked for it" : "without BIOCSWANTPKTAP no PKTAP");
 		struct model_interface *t = model_add(&d->model, "pktap0", DLT_PKTAP, 0);
-		t->dlt[1] = DLT_RAW, t->dlts = 2;
+		t->dlt[1] = DLT_RAW;
+		t->dlts = 2;
 		EXPECT(set_macos(BPEI_BIOCSWANTPKTAP, wants) == 0 && attach_macos("pktap0") == 0);
 		EXPECT(ask_macos(BPEI_BIOCGDLT) == (wants ? DLT_PKTAP : DLT_RAW));
 		EXPECT(list_dlts(dlt) == 1 + wants && dlt[0] == (wants ? DLT_PKTAP : DLT_RAW));
@@ -201,7 +202,8 @@ static void bytes_behind_the_header(void)
 static void taps_without_a_link_type(void)
 {
 	begin_macos("a tap that names no link type is the primary one's");
-	d->interface->dlt[1] = DLT_RAW, d->interface->dlts = 2;
+	d->interface->dlt[1] = DLT_RAW;
+	d->interface->dlts = 2;
 	EXPECT(attach_macos("en0") == 0 && set_macos(BPEI_BIOCSDLT, DLT_RAW) == 0);
 	tap_macos(60, 0);
 	EXPECT(read_node_fully(4096) == -EAGAIN);

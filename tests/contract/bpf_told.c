@@ -227,7 +227,7 @@ static void check_opened_for_reading(void)
 	close(made);
 	unlink(path);
 	what = "interfaces that are up, down, and not there";
-	EXPECT(bpei_bpf_sys_real.is_up(NULL, "nosuch0")); /* cannot be told */
+	EXPECT(bpei_bpf_sys_real.is_up(NULL, "nosuch0")); /* unknown: taken as up */
 }
 
 int main(void)

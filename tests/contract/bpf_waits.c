@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What waiting costs, in system calls of the scripted double, and what it does to others who wait
- * on the same descriptor: on macOS all knotes share one flag, and the first to go takes it along.
- * A plain program. */
+/* The cost of waiting in system calls of the scripted double, and the effect on other waiters of
+ * the same descriptor.  On macOS all knotes share a flag, and the removal of any knote clears the
+ * flag. A plain program. */
 #include "bpf_harness.h"
 
-/* Calls for `n` packets, one each 3 ms, in latency mode. */
-static void a_packet_in_latency_mode(const struct bpei_bpf_abi *abi) BPEI_READER
+/* Checks the system calls a packet in latency mode, with a packet every 3 ms. */
+static void check_latency_calls(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	struct reader *r = start_reader(abi);
 	struct bpe_options o = harness_options();
@@ -22,7 +22,7 @@ static void a_packet_in_latency_mode(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish_reader(r);
 }
 
-static void idle(const struct bpei_bpf_abi *abi) BPEI_READER
+static void check_idle_calls(const struct bpei_bpf_abi *abi) BPEI_READER
 {
 	for (uint32_t mode = 0; mode < BPE_READ_PACED; mode++) {
 		struct reader *r = start_reader(abi);
@@ -39,7 +39,7 @@ static void idle(const struct bpei_bpf_abi *abi) BPEI_READER
 
 /* ---- macOS: knotes ---- */
 
-static void one_knote_for_life(void) BPEI_READER
+static void check_single_knote(void) BPEI_READER
 {
 	struct reader *r = start_reader(&bpei_bpf_abis[BPEI_MACOS]);
 	what = "the knote stays where it is while packets come: a caller's own is told, too";
@@ -56,7 +56,7 @@ static void one_knote_for_life(void) BPEI_READER
 	finish_reader(r);
 }
 
-static void a_caller_who_polls(void) BPEI_READER
+static void check_polling_caller(void) BPEI_READER
 {
 	struct reader *r = start_reader(&bpei_bpf_abis[BPEI_MACOS]);
 	struct bpe_options o = harness_options();
@@ -80,7 +80,7 @@ static void a_caller_who_polls(void) BPEI_READER
 	finish_reader(r);
 }
 
-static void a_descriptor_of_the_same_number(void) BPEI_READER
+static void check_reused_descriptor(void) BPEI_READER
 {
 	struct reader *r = start_reader(&bpei_bpf_abis[BPEI_MACOS]);
 	struct bpe_options o = harness_options();
@@ -119,13 +119,13 @@ int main(void)
 	bpei_role_enter(&bpei_reader_role);
 	for (int s = 0; s < BPEI_SYSTEMS; s++) {
 		system_name = bpei_bpf_abis[s].title;
-		a_packet_in_latency_mode(&bpei_bpf_abis[s]);
-		idle(&bpei_bpf_abis[s]);
+		check_latency_calls(&bpei_bpf_abis[s]);
+		check_idle_calls(&bpei_bpf_abis[s]);
 	}
 	system_name = "macOS";
-	one_knote_for_life();
-	a_caller_who_polls();
-	a_descriptor_of_the_same_number();
+	check_single_knote();
+	check_polling_caller();
+	check_reused_descriptor();
 	the_plan();
 	bpei_role_leave(&bpei_reader_role);
 	printf("%u passed, %u failed\n", passed, failed);

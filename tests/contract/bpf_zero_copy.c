@@ -20,7 +20,7 @@ static struct reader *start_zero_copy(size_t buffer_bytes, uint32_t mode)
 
 /* ---- Traffic that is known ---- */
 
-static void everything_comes(void) BPEI_READER
+static void check_zero_copy_delivery(void) BPEI_READER
 {
 	for (uint32_t mode = 0; mode <= BPE_READ_PACED; mode++) {
 		struct reader *r = start_zero_copy(65536, mode);
@@ -40,7 +40,7 @@ static void everything_comes(void) BPEI_READER
 }
 
 /* Thirty packets into a buffer of half of them, then nothing: the rest comes, too. */
-static void nothing_is_kept_back(void) BPEI_READER
+static void check_prompt_delivery(void) BPEI_READER
 {
 	struct reader *r = start_zero_copy(8192, BPE_READ_AUTO);
 	what = "what came while a buffer was lent comes without another packet";
@@ -68,14 +68,14 @@ static void nothing_is_kept_back(void) BPEI_READER
 	finish_reader(r);
 }
 
-static void take_all(struct reader *r, struct bpei_block *block) BPEI_READER
+static void take_all_blocks(struct reader *r, struct bpei_block *block) BPEI_READER
 {
 	uint32_t k;
 	while ((k = bpei_device_walk(r->device, block, &r->columns, BPE_BATCH)))
 		check_packets(r, k);
 }
 
-static void both_buffers_full(void) BPEI_READER
+static void check_full_buffers(void) BPEI_READER
 {
 	struct reader *r = start_zero_copy(65536, BPE_READ_AUTO);
 	struct bpei_block block[KEPT];
@@ -89,7 +89,7 @@ static void both_buffers_full(void) BPEI_READER
 	EXPECT(r->d.model.node[0].zassigned[0] && r->d.model.node[0].zassigned[1]);
 	EXPECT(bpei_device_fill(r->device, &r->block, 50 * MS, &r->error) == 0);
 	for (uint32_t i = 0; i < held; i++) {
-		take_all(r, &block[i]);
+		take_all_blocks(r, &block[i]);
 		bpei_device_done(r->device, &block[i]);
 	}
 	read_until(r, 3 * SECOND);
@@ -101,7 +101,7 @@ static void both_buffers_full(void) BPEI_READER
 	finish_reader(r);
 }
 
-static void the_end(void) BPEI_READER
+static void check_zero_copy_end(void) BPEI_READER
 {
 	struct reader *r = start_zero_copy(8192, BPE_READ_AUTO);
 	struct bpe_options o = harness_options();
@@ -124,7 +124,7 @@ static void the_end(void) BPEI_READER
 /* ---- Idle ---- */
 
 /* System calls in ten idle seconds.  Looking each millisecond took 30,000. */
-static void idle_is_cheap(void) BPEI_READER
+static void check_zero_copy_idle(void) BPEI_READER
 {
 	struct reader *r = start_zero_copy(65536, BPE_READ_AUTO);
 	what = "idle, nothing ever came";
@@ -229,7 +229,7 @@ static void read_bursts(struct bursts *b, uint32_t keep) BPEI_READER
 	}
 }
 
-static void random_bursts(void) BPEI_READER
+static void check_random_bursts(void) BPEI_READER
 {
 	static const size_t sizes[] = { 4096, 8192, 12288, 16384, 65536 };
 	static const uint32_t bursts[] = { 2, 9, 40 };
@@ -265,12 +265,12 @@ int main(void)
 {
 	bpei_role_enter(&bpei_reader_role);
 	system_name = "FreeBSD";
-	everything_comes();
-	nothing_is_kept_back();
-	both_buffers_full();
-	the_end();
-	idle_is_cheap();
-	random_bursts();
+	check_zero_copy_delivery();
+	check_prompt_delivery();
+	check_full_buffers();
+	check_zero_copy_end();
+	check_zero_copy_idle();
+	check_random_bursts();
 	bpei_role_leave(&bpei_reader_role);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;

@@ -157,7 +157,8 @@ static struct read_result read_all(
 	return r;
 }
 
-static void finite(const char *name, struct bpe_options o, uint64_t packets) BPEI_READER
+static void check_finite_source(
+	const char *name, struct bpe_options o, uint64_t packets) BPEI_READER
 {
 	struct bpei_columns c;
 	struct bpei_device *d;
@@ -217,7 +218,7 @@ static void finite(const char *name, struct bpe_options o, uint64_t packets) BPE
 }
 
 /* Checks time-outs and wake-ups of sources that wait. */
-static void waiting(const char *name, struct bpe_options o) BPEI_READER
+static void check_waiting_source(const char *name, struct bpe_options o) BPEI_READER
 {
 	struct bpei_block b = { .memory = NULL };
 	struct bpei_columns c;
@@ -302,22 +303,22 @@ int main(void)
 	bpei_role_enter(&bpei_reader_role);
 	bpe_options_init(&o);
 	o.interface_name = "synth:count=20000,flows=100";
-	finite("synth", o, 20000);
+	check_finite_source("synth", o, 20000);
 	o.interface_name = NULL;
 	o.file = path;
-	finite("savefile, mapped", o, 20000);
+	check_finite_source("savefile, mapped", o, 20000);
 	o.block_bytes = 4096;
-	finite("savefile, mapped, small blocks", o, 20000);
+	check_finite_source("savefile, mapped, small blocks", o, 20000);
 	o.block_bytes = 0;
 	o.file = fifo;
 	fifo_source = true;
-	finite("savefile, pipe", o, 20000);
+	check_finite_source("savefile, pipe", o, 20000);
 	fifo_source = false;
 	o.file = NULL;
 	o.interface_name = "synth:rate=2";
-	waiting("synth with a rate", o);
+	check_waiting_source("synth with a rate", o);
 	o.interface_name = "lo";
-	waiting("live on lo", o);
+	check_waiting_source("live on lo", o);
 	bpei_role_leave(&bpei_reader_role);
 	unlink(path);
 	unlink(fifo);

@@ -192,7 +192,7 @@ static void add_plain_rules(const struct form *form)
 	}
 }
 
-/* Reads a form whose bracket was read.  Returns NULL or an error. */
+/* Reads a form behind the opening bracket.  Returns NULL or an error. */
 static const char *read_form(const char **p)
 {
 	int t, filters = 0;

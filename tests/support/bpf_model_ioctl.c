@@ -180,7 +180,7 @@ static int set_program(struct model *m, struct model_node *d, uint64_t argument,
 	memcpy(d->program, program, n * sizeof *program);
 	d->program_length = n;
 	if (!keep || !n)
-		model_reset(m, d); /* a failed one flushes nothing */
+		model_reset(m, d); /* a failed request flushes nothing */
 	return 0;
 }
 

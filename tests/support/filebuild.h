@@ -64,7 +64,9 @@ static inline void ng_end(struct image *f, size_t at)
 {
 	pad_block(f);
 	size_t end = f->length + 4;
-	f->length = at + 4, put_number(f, end - at, 4), f->length = end - 4,
+	f->length = at + 4;
+	put_number(f, end - at, 4);
+	f->length = end - 4;
 	put_number(f, end - at, 4);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Stand-ins for the functions of CoreFoundation and SystemConfiguration that the interface list
- * calls: five interfaces, one without a BSD name, one without a name to show, one whose name is too
- * long.  Every object is a text; copies and releases are counted. */
+/* Stand-ins for the functions of CoreFoundation and SystemConfiguration called by the interface
+ * list. The list has five interfaces: a plain interface, no BSD name, no display name, a name in
+ * UTF-8, a name too long.  Every object is a text; copies and releases are counted. */
 #include <string.h>
 
 typedef const void *object;
@@ -28,7 +28,8 @@ static int alive;
 
 object SCNetworkInterfaceCopyAll(void)
 {
-	return alive++, ones;
+	alive++;
+	return ones;
 }
 object SCNetworkInterfaceGetBSDName(object one)
 {
