@@ -6,9 +6,9 @@
  * backend is the reference: every other backend gives the same answers to the last bit
  * (tests/parity/kernels.c).
  *
- * A backend is one file, arch/<cpu>/parse_<name>.c, that defines bpei_parse_<name> and
+ * A backend is a single file, arch/<cpu>/parse_<name>.c.  The file defines bpei_parse_<name> and
  * bpei_walk_uniform_<name>, and bpei_probe_<name> if the CPU has a better probe than scalar's.  To
- * add a backend, copy one of these files, and name the new backend here, in arch_list.h and in
+ * add a backend, copy a backend's file, and name the new backend here, in arch_list.h and in
  * arch/meson.build. */
 #ifndef BPEI_ARCH_H
 #define BPEI_ARCH_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of packets that arch/lanes/parse_lanes.h gathers into groups of one IP version. */
+/* Lists of packets that arch/lanes/parse_lanes.h gathers into groups by IP version. */
 #ifndef BPEI_LANES_GATHER_LIST_H
 #define BPEI_LANES_GATHER_LIST_H
 
@@ -7,7 +7,7 @@
 
 enum { GATHER_IP4 = 0x80, GATHER_IP6 = 0x40 };
 
-/* One packet of a list. */
+/* A packet of a list. */
 struct gather_entry {
 	uint16_t bytes_left; /* bytes captured from the IP header on; 65535: so many or more */
 	uint8_t index;       /* the packet's index in the batch */
@@ -15,7 +15,7 @@ struct gather_entry {
 };
 _Static_assert(sizeof(struct gather_entry) == 4 && BPE_BATCH <= 256, "a word of a vector");
 
-/* The two lists of a batch, and their lengths. */
+/* The two lists of a batch, with lengths. */
 struct gather_lists {
 	struct gather_entry *ip4, *ip6;
 	size_t ip4_count, ip6_count;
@@ -35,8 +35,8 @@ static inline __attribute__((always_inline)) struct bpe_key *key_at(
 	return key + (indexes ? indexes[j] : j);
 }
 
-/* Appends n entries, given as words.  Each is written behind the end of both lists; its flags then
- * make one list longer, or none.  So there is no branch on the version. */
+/* Appends n entries, given as words.  Each entry is written behind the end of both lists.  The
+ * entry's flags then make a list longer, or none.  So there is no branch on the version. */
 static inline __attribute__((always_inline)) void append_words(
 	struct gather_lists *lists, const uint32_t *words, uint32_t n)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The flow key's hash (arch/hash.h) of LANES keys side by side, from columns.  The including file
- * defines LANES, vec32 and these first:
- *   typedef uint64_t vec64             vector of LANES / 2 words
- *   mul_even(a, b), mul_odd(a, b)      64-bit products of one half of the lanes, of the other half
- *   mul_add_even(s, a, b)              s + mul_even(a, b)
- *   mul_add_odd(s, a, b)               s + mul_odd(a, b)
- *   mul_halves(s, ends)                of each 64-bit sum: (low half + ends[0]) * (high half +
- *                                      ends[1])
- *   join_low_words(even, odd)          the lower words of products, in lane order again
- *   join_high_words(even, odd)         the upper words */
+ * defines LANES, vec32 and the following names first.
+ *
+ *     typedef uint64_t vec64         vector of LANES / 2 words
+ *     mul_even(a, b), mul_odd(a, b)  64-bit products of half of the lanes, of the other half
+ *     mul_add_even(s, a, b)          s + mul_even(a, b)
+ *     mul_add_odd(s, a, b)           s + mul_odd(a, b)
+ *     mul_halves(s, ends)            of each 64-bit sum:
+ *                                    (low half + ends[0]) * (high half + ends[1])
+ *     join_low_words(even, odd)      the lower words of products, in lane order again
+ *     join_high_words(even, odd)     the upper words */
 #ifndef BPEI_LANES_HASH_LANES_H
 #define BPEI_LANES_HASH_LANES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Parses the common shapes of packets, LANES packets side by side.  The one algorithm of all vector
+/* Parses the common shapes of packets, LANES packets side by side.  The algorithm of all vector
  * backends.  Each backend includes this file once, after LANES, PREFETCH_NEXT (0 or 1) and the
  * operations below.
  *
@@ -30,37 +30,38 @@
  * the batch is prefetched: the next batch's packets lie there if their distances are equal.
  *
  * The including file gives:
- *   typedef uint32_t vec32, vec32x4      vectors of LANES and of 4 words
- *   typedef uint16_t vec16               vector of 2 * LANES 16-bit words
- *   load_columns(c, at, plus)            16 bytes at each at[j] + plus, as 4 columns
- *   load_pairs(c, at, plus)              8 bytes at each, as 2 columns
- *   load_words(at, plus)                 4 bytes at each, as 1 column
- *   load_bytes(at)                       at[j]
- *   advance_pointers(to, from, by)       to[j] = from[j] + by[j]
- *   columns_to_rows(r, a, b, c, d)       r[j] = { a[j], b[j], c[j], d[j] }
- *   store_keys(key, indexes, a, b, c, d) { { a[j] }, { b[j] }, c[j], d[j] }, the rest 0, at
- *                                        key_at(key, indexes, j)
- *   store_rows(key, indexes, a, b)       { a[j], b[j], 0, 0 } behind the addresses of these keys
- *   store_layers(layers, w)              { w[0][j] .. w[5][j] } at layers + j
- *   store_pairs(layers, indexes, a, b)   { a[j], b[j] } from link_type on, at layers_at(j)
- *   swap_word_bytes(x)                        each word's bytes reversed
- *   swap_halves(x)                       each word's 16-bit halves exchanged
- *   be16_low(x), be16_high(x)            the number in network order in the first 2 bytes of a
- *                                        word, in the last 2
- *   second_byte(x)                       a word's second byte
- *   gt_s32(a, b)                         masks: a > b, signed
- *   min_u32(a, b)                        the lesser, unsigned
- *   select_lanes(mask, yes, no)          by lane, of masks
- *   lane_bits(x)                         bit j: top bit of lane j
- *   any_lane(x), all_lanes(x)            whether one lane, each lane of masks is set
- *   LANE_INDEXES                         { 0, 1, .. }
- *   append_to_lists(lists, x)            appends lanes with GATHER_IP4 in their highest byte to one
- *                                        list, lanes with GATHER_IP6 to the other; writes up to
- *                                        LANES words behind an end; with at most 8 lanes
- *   append_ip6(to, x, mask)              stores the lanes of mask at `to`, returns their number;
- *                                        with more than 8 lanes
- *   hash_ports(x), lookup_ports(at)      bpei_tunnel_port's hash of 16-bit ports, and its table
- * and the operations of hash_lanes.h.  A mask is a lane of all ones or all zeros. */
+ *     typedef uint32_t vec32, vec32x4      vectors of LANES and of 4 words
+ *     typedef uint16_t vec16               vector of 2 * LANES 16-bit words
+ *     load_columns(c, at, plus)            16 bytes at each at[j] + plus, as 4 columns
+ *     load_pairs(c, at, plus)              8 bytes at each, as 2 columns
+ *     load_words(at, plus)                 4 bytes at each, as 1 column
+ *     load_bytes(at)                       at[j]
+ *     advance_pointers(to, from, by)       to[j] = from[j] + by[j]
+ *     columns_to_rows(r, a, b, c, d)       r[j] = { a[j], b[j], c[j], d[j] }
+ *     store_keys(key, indexes, a, b, c, d) { { a[j] }, { b[j] }, c[j], d[j] }, the rest 0, at
+ *                                          key_at(key, indexes, j)
+ *     store_rows(key, indexes, a, b)       { a[j], b[j], 0, 0 } behind the addresses of these keys
+ *     store_layers(layers, w)              { w[0][j] .. w[5][j] } at layers + j
+ *     store_pairs(layers, indexes, a, b)   { a[j], b[j] } from link_type on, at layers_at(j)
+ *     swap_word_bytes(x)                   each word's bytes reversed
+ *     swap_halves(x)                       each word's 16-bit halves exchanged
+ *     be16_low(x), be16_high(x)            the number in network order in the first 2 bytes of a
+ *                                          word, in the last 2
+ *     second_byte(x)                       a word's second byte
+ *     gt_s32(a, b)                         masks: a > b, signed
+ *     min_u32(a, b)                        the lesser, unsigned
+ *     select_lanes(mask, yes, no)          by lane, of masks
+ *     lane_bits(x)                         bit j: top bit of lane j
+ *     any_lane(x), all_lanes(x)            whether one lane, each lane of masks is set
+ *     LANE_INDEXES                         { 0, 1, .. }
+ *     append_to_lists(lists, x)            appends lanes with GATHER_IP4 in the highest byte to a
+ *                                          list, lanes with GATHER_IP6 to the other; writes up to
+ *                                          LANES words behind an end; with at most 8 lanes
+ *     append_ip6(to, x, mask)              stores the lanes of mask at `to`, returns the number
+ *                                          of lanes; with more than 8 lanes
+ *     hash_ports(x), lookup_ports(at)      bpei_tunnel_port's hash of 16-bit ports, and its table
+ *
+ * The operations of hash_lanes.h are given as well.  A mask is a lane of all ones or all zeros. */
 #include "arch/lanes/group_lanes.h"
 #include "base/bytes.h"
 #include "base/cacheline.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Walks the headers of LANES records of one length side by side (arch/scalar/walk_uniform.c).
- * Included after parse_lanes.h, for its operations and one more:
+/* Walks the headers of LANES records of equal length side by side (arch/scalar/walk_uniform.c).
+ * Included after parse_lanes.h, for the same operations and another:
  *   store_i64(to, even, odd)    stores the 64-bit words of mul_even and mul_odd in lane order
  * Bytes read of each record: the first 16, and with checks_hdrlen the 17th and 18th. */
 INLINE uint32_t walk_uniform_lanes(
 	const struct bpei_columns *c, uint32_t n, const struct bpei_record_run *run)
 {
-	/* Signed seconds become unsigned ones that begin 2^31 seconds earlier. */
+	/* Signed seconds become unsigned seconds, beginning 2^31 seconds earlier. */
 	const uint32_t sign = run->stamp_signed ? 0x80000000u : 0;
 	const uint64_t zero_at = (uint64_t)sign * 1000000000;
 	const vec32 caplen = broadcast_word(run->caplen);

@@ -8,11 +8,11 @@
 #include "arch/arch.h"
 #include "names/numbers.h"
 
-/* LINKTYPE 105 with the two bytes of its frame control swapped: a tunnel's content, no link type.
+/* LINKTYPE 105 with the two bytes of the frame control swapped: a tunnel's content, no link type.
  */
 enum { LINK_WLAN_SWAPPED = 0x10000 };
 
-#define BPEI_MOST_TUNNELS 8u /* packets inside one another that are parsed */
+#define BPEI_MOST_TUNNELS 8u /* depth of packets in packets */
 
 struct bpei_packet {
 	const uint8_t *data;

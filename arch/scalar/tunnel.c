@@ -351,6 +351,7 @@ bool bpei_packet_in_ip(const struct bpei_packet *p, uint32_t offset, uint8_t pro
 
 /* ---- In frames ---- */
 
+/* Looks up the content that NSH, or VXLAN-GPE, names by number. */
 uint32_t bpei_tunnel_next(uint8_t next_protocol)
 {
 	static const uint32_t types[] = { 0, TYPE_IP4, TYPE_IP6, AS_ETHERNET, TYPE_NSH, TYPE_MPLS };

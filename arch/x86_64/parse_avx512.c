@@ -100,8 +100,8 @@ static inline __m512i join_high_halves(vec32 a, vec32 b)
 	return _mm512_shuffle_i64x2((__m512i)a, (__m512i)b, 0xee);
 }
 
-/* Shuffles that turn columns of eight packets into keys, or layers, one 64-byte line at a time.
- * *_words[k]: for each word of line k, its index in { a, b, c, d } of eight words each.
+/* Shuffles that turn columns of eight packets into keys, or layers, a 64-byte line at a time.
+ * *_words[k]: for each word of line k, the index in { a, b, c, d } of eight words each.
  * *_mask[k]: the words of line k that come from the columns; the rest is 0 (keys) or from the other
  * shuffle (layers).  Word w of line k is word (16 k + w) % 12 of key (16 k + w) / 12; of layers,
  * with 6 in place of 12. */

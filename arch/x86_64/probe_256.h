@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The flow table's probe for CPUs with AVX2: compares a bucket's seven tags at once, in 32 bytes.
  * The eighth word, the overflow, is compared as well and ignored: bit 7 is always set, and leads to
- * the answer where no tag is found.  There is no guard: each file that includes this one has its
- * own copy, compiled for its own level.  Pure. */
+ * the answer where no tag is found.  There is no guard: each including file has an own copy,
+ * compiled for the file's level.  Pure. */
 #include "arch/arch.h"
 
 #include <immintrin.h>

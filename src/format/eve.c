@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Flow events as in Suricata's EVE (src/output-json-flow.c of its version 7,
+/* Flow events as in Suricata's EVE (version 7: src/output-json-flow.c,
  * doc/userguide/output/eve).  Pure.
  *
  * tunnel is EVE's object of alerts, and the id.
- * Left out, since this engine does not know: app_proto, flow.alerted, the state of a TCP connection
- * that one end has closed.  Not EVE's: process, by ECS's names; bpfengine, with icmp_errors,
- * duplicates, and end for records of flows that go on.  Such records have no flow.reason, which in
- * EVE belongs to ends. */
+ * Left out, since this engine does not know: app_proto, flow.alerted, the state of a half-closed
+ * TCP connection.  Not EVE's: process, by ECS's names; bpfengine, with icmp_errors, duplicates, and
+ * end for records of live flows.  Records of live flows have no flow.reason, which in EVE belongs
+ * to ends. */
 #include "format/formats.h"
 
 static void write_eve_hex(struct bpei_writer *w, const char *name, uint8_t v)
@@ -38,8 +38,8 @@ static void write_eve_proto(struct bpei_writer *w, uint8_t p)
 	bpei_write_char(w, '"');
 }
 
-/* Writes "bpfengine":{}, for members without a name in EVE.  end: of a flow that goes on; NULL: the
- * flow ended. */
+/* Writes "bpfengine":{}, for members without a name in EVE.  end: of a live flow; NULL: the flow
+ * ended. */
 static void write_eve_extension(struct bpei_writer *w, const struct bpe_flow *f, const char *end)
 {
 	if (!end && !(f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1]))

@@ -27,13 +27,13 @@ const char *bpei_flow_proto(const struct bpe_flow *flow, char room[16]);
 /* Returns the state's name, "established"; "" if the flow is not TCP. */
 const char *bpei_flow_tcp_state(const struct bpe_flow *flow);
 
-/* Fills letters with those of the flags, as tcpdump's: "FSPA". */
+/* Fills letters from the flags, as tcpdump's: "FSPA". */
 void bpei_flow_tcp_flags(uint8_t flags, char letters[9]);
 
 /* Returns whether the flow's protocol has ports. */
 bool bpei_flow_has_ports(const struct bpe_flow *flow);
 
-/* 128 bits that are equal in every record of a flow with one beginning, in all formats. */
+/* 128 bits, equal in all formats and in every record of a flow with the same beginning. */
 struct bpei_flow_id {
 	uint64_t a, b;
 };

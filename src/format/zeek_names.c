@@ -138,7 +138,7 @@ static bool end_has_sent(const struct bpe_flow *f, int k)
 	return f->tcp_flags[k] || f->packets[k] > f->icmp_errors[k];
 }
 
-/* Returns whether the history has a letter of that end. */
+/* Returns whether the history has a letter of this end. */
 static bool history_has_end(const struct bpe_flow *f, int k)
 {
 	for (size_t i = 0; i < sizeof f->history && f->history[i]; i++)
@@ -209,7 +209,7 @@ static bool carried_data(const struct bpe_flow *f)
 	return false;
 }
 
-/* Returns the state of a connection that its originator reset. */
+/* Returns the state of a connection reset by the originator. */
 static const char *aborted_state(const struct bpe_flow *f, bool responder_inactive)
 {
 	if (!responder_inactive)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Joins the two directions of a conversation in tunnels whose ids belong to one direction: GTP-U's
+/* Joins the two directions of a conversation in tunnels with an id for each direction: GTP-U's
  * TEIDs, L2TP's sessions, calls of PPTP, labels of pseudowires, paths of NSH, segments of SRv6.
- * Each end chooses its own id, so an answer comes with another id.
+ * Each end chooses an id, so an answer comes with another id.
  *
  * The first id seen with a key belongs to the key's first session.  The first id in the other
  * direction is the answer's, if exactly one session waits for an answer.  Any other id is another
  * session, whose packets get a key of their own: the session's number goes into key.tunnel.  So
- * the usual key, with one id in each direction, stays as parsed.  A key is forgotten for want of
- * room, or after BPEI_ANSWER_NS of packet time; then the next packet opens a first session again.
+ * the usual key, with a single id in each direction, stays as parsed.  A key is forgotten for want
+ * of room, or after BPEI_ANSWER_NS of packet time; then the next packet opens a first session
+ * again.
  *
  * The ids of a key's first session lie in the key's slot.  The ids of all other sessions lie in a
  * second table, by slot, direction and id.  Both tables are sets that evict the least recently used
@@ -22,10 +23,10 @@
 /* Sessions that wait for an id of this direction. */
 struct waiting {
 	uint32_t count;
-	uint32_t numbers; /* xored: of one session its number */
+	uint32_t numbers; /* xored: of a single session the number */
 };
 
-/* A key, and its sessions. */
+/* A key and the key's sessions. */
 struct place {
 	struct bpe_key key;
 	int64_t time_ns;

@@ -4,11 +4,11 @@
  * 3376).  Pure.
  *
  * Not verified:
- *   packets that were not captured whole, and fragments;
+ *   packets not captured whole, and fragments;
  *   UDP over IPv4 without a checksum;
- *   packets with a routing header, whose final destination is not the IP header's;
- *   frames that this host sent, and frames whose field holds the sum of the pseudo header alone:
- * the network card was to fill in the checksum. */
+ *   packets with a routing header: the final destination is not the IP header's;
+ *   frames that this host sent, and frames with a field that holds the sum of the pseudo header
+ * alone: the network card was to fill in the checksum. */
 #include "names/numbers.h"
 #include "packet/packet.h"
 
@@ -38,7 +38,7 @@ static uint16_t fold_ones_sum(uint64_t s)
 	return (uint16_t)s;
 }
 
-/* Returns the bytes of the IP packet by its own length field; 0 if that is 0. */
+/* Returns the bytes of the IP packet by the packet's own length field; 0 if the field is 0. */
 static uint32_t ip_packet_bytes(const uint8_t *ip, bool ip4)
 {
 	const uint32_t length = bpei_be16(ip + (ip4 ? 2 : 4));
@@ -135,7 +135,7 @@ static bool transport_is_wrong(const uint8_t *data, const struct bpe_layers *l)
 	return fold_ones_sum(s + sum_be16_words(l4, covered)) != 0xffff;
 }
 
-/* Returns whether the checksum of the IPv4 header is wrong; one of 0 was not computed. */
+/* Returns whether the checksum of the IPv4 header is wrong; a checksum of 0 was not computed. */
 static bool ip4_header_is_wrong(const uint8_t *ip, uint32_t left)
 {
 	const uint32_t header = (ip[0] & 15u) * 4;

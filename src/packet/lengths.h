@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The length of a packet from its IP header on, and of its payload, by IP's own length fields.
- * Link-layer padding does not count; bytes that were not captured do.  Packets of segmentation
+/* The length of a packet from the IP header on, and of the payload, by IP's own length fields.
+ * Link-layer padding does not count; bytes not captured do.  Packets of segmentation
  * offload, with a length field of 0, and jumbograms are as long as the frame.  Pure. */
 #ifndef BPEI_LENGTHS_H
 #define BPEI_LENGTHS_H
@@ -26,8 +26,7 @@ static inline struct bpei_length bpei_length_of(
 		end = wirelen;
 	const bool udp = l->transport != BPE_NO_OFFSET && (l->ip_proto == 17 || l->ip_proto == 136);
 	const uint32_t payload = udp ? l->transport + 8u : l->payload;
-	/* An ICMP error counts for the flow in its quotation, and carries no payload of that flow.
-	 */
+	/* An ICMP error counts for the quoted flow, and carries no payload of the flow. */
 	bool carries =
 		payload != BPE_NO_OFFSET && payload < end && !(l->flags & BPE_PKT_ICMP_ERROR);
 	const uint32_t ip_bytes = end > l->network ? end - l->network : 0;

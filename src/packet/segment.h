@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The numbers of a TCP segment, from its headers.  The length is IP's, however few bytes were
- * captured.  Of a packet that segmentation offload made too long for IP's length field, the length
- * is the frame's.  Pure. */
+/* The numbers of a TCP segment, from the headers.  The length is IP's, however few bytes were
+ * captured.  Where segmentation offload made a packet too long for IP's length field, the length is
+ * the frame's.  Pure. */
 #ifndef BPEI_SEGMENT_H
 #define BPEI_SEGMENT_H
 

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* Allocates columns of n elements each (a power of two), in one piece of zeroed memory.  Returns
- * BPE_OK or BPE_E_MEMORY.  The caller frees them with bpei_columns_free and the same n. */
+/* Allocates columns of n elements each (a power of two), in a single piece of zeroed memory.
+ * Returns BPE_OK or BPE_E_MEMORY.  The caller frees them with bpei_columns_free and the same n. */
 int bpei_columns_new(struct bpei_columns *columns, uint32_t n);
 void bpei_columns_free(struct bpei_columns *columns, uint32_t n);
 
@@ -27,7 +27,7 @@ static inline struct bpe_batch bpei_batch_view(
 }
 
 /* Copies packet f of `from` to packet t of `to`.  A key and a flow time are copied only if the
- * packet has one; `outgoing` is in the layers by then. */
+ * packet has a key, or a time; `outgoing` is in the layers by then. */
 static inline void bpei_columns_copy(
 	const struct bpei_columns *to, uint32_t t, const struct bpei_columns *from, uint32_t f)
 {
@@ -46,7 +46,7 @@ static inline void bpei_columns_copy(
 #undef BPEI_COPY_ALWAYS
 }
 
-/* Moves a packet that was walked, and not yet parsed, to another place of its columns. */
+/* Moves a packet, walked and not yet parsed, to another place of the columns. */
 static inline void bpei_columns_move(const struct bpei_columns *c, uint32_t to, uint32_t from)
 {
 #define BPEI_COLUMN_MOVE(type, name, condition) c->name[to] = c->name[from];
@@ -58,10 +58,10 @@ static inline void bpei_columns_move(const struct bpei_columns *c, uint32_t to, 
 /* Sums over a batch. */
 struct bpei_sums {
 	uint64_t captured, wire;   /* bytes */
-	int64_t least_ns, most_ns; /* the first and the last of its times */
+	int64_t least_ns, most_ns; /* the first and the last time */
 };
 
-/* Fills *sums with those of a batch of at least one packet. */
+/* Fills *sums from a batch with a packet or more. */
 void bpei_batch_sum(const struct bpe_batch *batch, struct bpei_sums *sums);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A block: the bytes of one device read.  The reader owns a block while filling.  Once descriptors
- * that point into the block are pushed, the bytes are read-only and shared.  A block is free again
+ * pointing into the block are pushed, the bytes are read-only and shared.  A block is free again
  * when the head of every ring has passed the block's ring_position. */
 #ifndef BPEI_BLOCK_H
 #define BPEI_BLOCK_H
@@ -21,7 +21,8 @@ struct bpei_block {
 	size_t position;      /* offset of the next record to walk */
 	size_t stop_offset;   /* the walk begins no record at or past this offset */
 	uint64_t device_data; /* for the device's own use */
-	bool uniform_lengths; /* written by walk: nearly all of the last records had one length */
+	bool uniform_lengths; /* written by walk: nearly all of the last records had the same length
+			       */
 	uint32_t link_type;   /* written by each walk: link type of the packets returned */
 
 	uint32_t ring_position[BPE_MAX_WORKERS]; /* ring[w].tail after the last push to w */

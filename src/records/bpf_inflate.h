@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Undoes macOS 13's prefix compression of BPF records (BIOCSHDRCOMP): a packet's first complen
- * bytes are left out where they equal those of the packet before. */
+ * bytes are left out where the packet before had the same bytes. */
 #ifndef BPEI_BPF_INFLATE_H
 #define BPEI_BPF_INFLATE_H
 

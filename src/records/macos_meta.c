@@ -134,6 +134,7 @@ static void read_pktap(const uint8_t *p, const struct bpei_pktap *t, struct bpe_
 
 /* ---- Metadata ---- */
 
+/* Reads the extended header of the record at r. */
 static void read_ext(const uint8_t *r, enum bpei_ext ext, struct bpe_meta *m)
 {
 	const int32_t pid = (int32_t)bpei_load32(r + EXT_PID);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What a pcapng file says of packets that are not in the file, and of directions: interface
+/* Reads a pcapng file's counts of packets missing from the file, and directions, from interface
  * statistics blocks and the options of packet blocks.  The state is the caller's struct
  * bpei_pcapng.
  *
  * Statistics are totals since the beginning of the capture, written once or many times: the last
  * totals of each interface count.  An interface without statistics has lost the sum of its packets'
- * drop counts.  Damage here costs no packet: what cannot be read is passed over. */
+ * drop counts.  Damage here costs no packet: an unreadable part is passed over. */
 #include "records/walk_pcapng.h"
 
 #include "base/cursor.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the walks of pcap and pcapng savefiles share.  A walk reads records in place.  No length is
- * trusted: every record is proved to lie inside the block before it is read. */
+/* The shared part of the walks of pcap and pcapng savefiles.  A walk reads records in place.  No
+ * length is trusted: every record is proved to lie inside the block before any read. */
 #ifndef BPEI_SAVEFILE_WALK_H
 #define BPEI_SAVEFILE_WALK_H
 

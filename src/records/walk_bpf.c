@@ -2,9 +2,9 @@
 /* Walks the records of a BPF buffer in place.  Pure: the state is the caller's.
  *
  * The buffer's last record is not padded, so the place of a next record may lie past the end by
- * less than the alignment.  That is an end and no damage.  A header shorter than the layout's, or
+ * less than the alignment.  This is an end and no damage.  A header shorter than the layout's, or
  * lengths that reach past the end, are damage and final: nothing behind them can be believed.  The
- * common layouts have loops of their own, made from one inline function. */
+ * common layouts have separate loops, copies of an inline function. */
 #include "records/walk_bpf.h"
 
 #include "base/bytes.h"
@@ -36,9 +36,9 @@ static inline __attribute__((always_inline)) int64_t read_stamp(
 	return (int64_t)((uint64_t)seconds * 1000000000 + fraction);
 }
 
-/* Right predictions of the next record that pay for one misprediction (bench_kernels). */
+/* Right predictions of the next record, worth a misprediction (bench_kernels). */
 #define CHANGES_COST 4u
-/* Bytes from a record to the place that is prefetched, which may lie behind the block. */
+/* Bytes from a record to the prefetched place, which may lie behind the block. */
 #define WALK_AHEAD 2048
 
 static uint32_t end_torn_block(const struct bpei_bpf_walk *how, struct bpei_block *b, uint32_t n)
@@ -48,9 +48,8 @@ static uint32_t end_torn_block(const struct bpei_bpf_walk *how, struct bpei_bloc
 	return n;
 }
 
-/* Walks the records that lie at the stride of the record at r, whose lengths are given, behind that
- * record.  room: columns left; left: bytes from r to the end of the block.  Returns their number.
- */
+/* Walks the records behind the record at r, with the same stride and the given lengths.  room:
+ * columns left; left: bytes from r to the end of the block.  Returns the number of records. */
 static inline __attribute__((always_inline)) uint32_t walk_like_this(const struct bpei_columns *to,
 	size_t n, size_t room, const uint8_t *r, size_t left, const struct bpei_record_run *lengths)
 {
@@ -74,8 +73,8 @@ static inline __attribute__((always_inline)) uint32_t walk_like_this(const struc
  * chain of a load and a few additions, longer than all other work for a record.
  *
  * predicts: the last distance is assumed for the next record as well and checked in a branch, which
- * the CPU predicts.  This breaks the chain where all records have one length, and costs a
- * misprediction where they have not.  uniform: such records are walked many at a time
+ * the CPU predicts.  This breaks the chain where all records have the same length, and costs
+ * a misprediction elsewhere.  uniform: records of the same length are walked many at a time
  * (bpei_walk_uniform). */
 static inline __attribute__((always_inline)) uint32_t walk_records(const struct bpei_bpf_walk *how,
 	struct bpei_block *b, const struct bpei_columns *c, uint32_t max,
@@ -121,8 +120,8 @@ static inline __attribute__((always_inline)) uint32_t walk_records(const struct 
 		} else if (predicts) {
 			size_t differs = next - stride;
 
-			/* Hidden from the compiler, which would add `next` if it knew that the two
-			 * are equal. */
+			/* Hidden from the compiler, which would add `next` if the two were known
+			 * to be equal. */
 			__asm__("" : "+r"(differs));
 			if (BPEI_UNLIKELY(differs)) {
 				stride = next;
@@ -248,7 +247,7 @@ uint32_t bpei_walk_bpf(const struct bpei_bpf_walk *how, struct bpei_block *b,
 	const struct bpei_columns *c, uint32_t max)
 {
 	/* Copies with constant members, from the same macros as the layouts: so each loop is
-	 * compiled for its numbers. */
+	 * compiled for the layout's numbers. */
 	const struct bpei_layout stamp32 = { BPEI_LAYOUT_STAMP32(18, true) };
 	const struct bpei_layout stamp64 = { BPEI_LAYOUT_STAMP64(BPEI_STAMP_MICRO) };
 	const bool uniform = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;

@@ -23,8 +23,8 @@ struct bpei_bpf_walk {
 	bpei_counter *torn_blocks;
 };
 
-/* Fills the columns with up to max packets of the block, from block->position on, and moves the
- * position behind them (struct bpei_device_ops.walk).  Returns the number of packets.  A record
+/* Fills the columns with up to max packets of the block, from block->position on.  The position
+ * moves behind the packets (struct bpei_device_ops.walk).  Returns the number of packets.  A record
  * whose lengths do not fit ends the block, and counts it as torn. */
 uint32_t bpei_walk_bpf(const struct bpei_bpf_walk *how, struct bpei_block *block,
 	const struct bpei_columns *columns, uint32_t max);

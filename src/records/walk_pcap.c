@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Walks the records of a pcap file.  Pure: the state is the caller's.  The common forms (this
- * host's byte order, microseconds or nanoseconds) have loops of their own, made from one inline
+ * host's byte order, microseconds or nanoseconds) have separate loops, copies of an inline
  * function. Nothing is prefetched, since the bytes were just read and lie in the second-level cache
  * (device/savefile.c). */
 #include "records/walk_pcap.h"
@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#define ZEROS_MOST 1024u /* bytes that are compared with zeros */
+#define ZEROS_MOST 1024u /* bytes compared with zeros */
 #define BRIEF 4096u      /* longer records are proved to be whole with more comparisons */
 
 #define MAGIC_MICRO 0xa1b2c3d4u
@@ -89,9 +89,9 @@ int bpei_pcap_init(struct bpei_pcap *pcap, const uint8_t *h)
 }
 
 /* Decides on a record header of zeros.  Returns BAD if nothing but zeros follow a packet, as in a
- * file that was not written to its end; PARTIAL if that depends on bytes that are not here yet;
- * MORE if the header is a record: the only one, one among records without bytes, or followed by
- * something else. */
+ * file not written to the end; PARTIAL if the decision needs bytes not read yet.  Returns MORE if
+ * the header is a record: the only record, among records without bytes, or followed by other
+ * bytes. */
 static enum bpei_walk_stop judge_zeros(const struct bpei_pcap *f, const uint8_t *p, size_t left)
 {
 	static const uint8_t zeros[ZEROS_MOST] = { 0 };
@@ -113,8 +113,8 @@ static bool is_pcapng_header(const uint8_t *p)
 	return bpei_pcapng_is(p) && (order == PCAPNG_ORDER || order == PCAPNG_ORDER_SWAPPED);
 }
 
-/* Reads the header of a pcap file that was appended to this one.  Returns LIMIT, with *f of the new
- * file, if the walk goes on behind the header; MORE if p is no such header; PARTIAL. */
+/* Reads the header of a pcap file appended to this file.  Returns LIMIT, with *f of the new file,
+ * if the walk goes on behind the header; MORE if p is no file header; PARTIAL. */
 static enum bpei_walk_stop enter_appended_file(struct bpei_pcap *f, const uint8_t *p, size_t left)
 {
 	struct bpei_pcap next;
@@ -140,7 +140,7 @@ static enum bpei_walk_stop enter_appended_file(struct bpei_pcap *f, const uint8_
 	return BPEI_WALK_LIMIT;
 }
 
-/* Examines a record header that no packet has: zeros, or the header of an appended file.  Returns
+/* Examines a record header without a packet: zeros, or the header of an appended file.  Returns
  * MORE if the header is neither; LIMIT if the walk goes on behind a file's header. */
 static __attribute__((noinline)) enum bpei_walk_stop examine_header(
 	struct bpei_pcap *f, const uint8_t *p, size_t left)
@@ -189,7 +189,7 @@ static inline __attribute__((always_inline)) struct record_head read_record_head
 }
 
 /* Returns the place from which on a record of header and `brief` bytes may reach past the block's
- * end, or the walk may have to stop. */
+ * end, or past the limit. */
 static inline __attribute__((always_inline)) const uint8_t *near_end(
 	const struct bpei_block *block, const uint8_t *limit, uint32_t header, uint32_t brief)
 {
@@ -200,7 +200,7 @@ static inline __attribute__((always_inline)) const uint8_t *near_end(
 	return near < limit ? near : limit;
 }
 
-/* Walks up to max records of one form. */
+/* Walks up to max records of the form. */
 static inline __attribute__((always_inline)) uint32_t walk_form(struct bpei_pcap *f,
 	struct bpei_block *block, const struct bpei_columns *c, uint32_t max, uint32_t snaplen,
 	enum bpei_walk_stop *stop, const struct record_form form)
@@ -215,13 +215,13 @@ static inline __attribute__((always_inline)) uint32_t walk_form(struct bpei_pcap
 
 	if (block->stop_offset < block->length)
 		limit = block->bytes + block->stop_offset;
-	/* A record of at most `brief` bytes that begins before `near` ends before `end`, and
-	 * nothing is cut from it: two comparisons. */
+	/* A record of at most `brief` bytes with a beginning before `near` ends before `end`, and
+	 * stays whole: two comparisons. */
 	uint32_t brief = most < keep ? most : keep;
 	if (brief > BRIEF)
 		brief = BRIEF;
 	const uint8_t *near = near_end(block, limit, header, brief);
-	/* Local copies: so the compiler knows that no store changes where the next store goes. */
+	/* Local copies: so the compiler knows the place of each store. */
 	const uint8_t **data = c->data;
 	int64_t *time_ns = c->time_ns;
 	uint32_t *caplens = c->caplen;
@@ -357,7 +357,7 @@ uint32_t bpei_walk_pcap(struct bpei_pcap *f, struct bpei_block *block, const str
 		const bool stuck = *stop == BPEI_WALK_BAD || *stop == BPEI_WALK_PARTIAL;
 		if (f->files == files && stuck && block->length - block->position >= RECORD_HEADER)
 			ends_walk_at(f, block, block->bytes + block->position, stop);
-		/* without packets the walk goes on behind a file's header that came first */
+		/* without packets the walk goes on behind a file's header */
 		if (BPEI_LIKELY(n || f->files == files))
 			return n;
 	}

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Walks the blocks of a pcapng file.  The state (byte order of the section, its interfaces) is the
+/* Walks the blocks of a pcapng file.  The state (byte order and interfaces of the section) is the
  * caller's.
  *
- * Each block's length is checked against the bytes left and against its copy at the block's end.
+ * Each block's length is checked against the bytes left and against the copy at the block's end.
  * Only then the body is read, through a cursor.  A walk ends where the link type changes, since a
  * batch has one link type.
  *
- * Of a block longer than BPEI_PCAPNG_MAX_BLOCK the needed head is read, and the rest is skipped,
- * however many reads that takes.
+ * Of a block longer than BPEI_PCAPNG_MAX_BLOCK the needed head is read.  The rest is skipped, by as
+ * many reads as necessary.
  *
- * A packet without a time (in a simple packet block) has the time of its interface's last packet,
- * or else of the last packet in the file.  Packets before the first time take that time, if it lies
- * in the same block of memory. */
+ * A packet of a simple packet block has no time, and takes the time of the interface's last packet,
+ * or else of the file's.  Packets before the first time take the first time, if
+ * both lie in the same block of memory. */
 #include "records/walk_pcapng.h"
 
 #include "base/bytes.h"
@@ -31,8 +31,8 @@ enum {
 };
 enum { OPTION_END = 0, OPTION_NAME = 2, OPTION_TSRESOL = 9, OPTION_TSOFFSET = 14 };
 enum { BLOCK_LEAST = 12, BLOCK_TRAILER = 4 }; /* type and two lengths; the length at the end */
-#define LONG_HEAD 65536u  /* bytes that are read of a long block without a packet */
-#define OVERSIZED_HEAD 8u /* of a packet that is too long only type and length are read */
+#define LONG_HEAD 65536u                      /* bytes read of a long block without a packet */
+#define OVERSIZED_HEAD 8u                     /* of a packet too long for memory: type and length */
 #define ORDER_MAGIC 0x1a2b3c4du
 #define ORDER_MAGIC_SWAPPED 0x4d3c2b1au
 
@@ -69,8 +69,8 @@ static uint32_t stop_at_damage(struct bpei_pcapng *ng, const char *why, enum bpe
 
 /* ---- Sections and interfaces ---- */
 
-/* Begins a section: interfaces of the section before are forgotten.  Returns NULL, or what is wrong
- * with the header. */
+/* Begins a section: interfaces of the section before are forgotten.  Returns NULL, or the
+ * header's fault. */
 static const char *begin_section(struct bpei_pcapng *ng, struct bpei_cursor body)
 {
 	const bool big = section_is_big_endian(ng);
@@ -89,7 +89,7 @@ static const char *begin_section(struct bpei_pcapng *ng, struct bpei_cursor body
 	return NULL;
 }
 
-/* Takes if_tsresol.  Returns NULL, or what is wrong. */
+/* Takes if_tsresol.  Returns NULL, or the fault. */
 static const char *set_resolution(struct bpei_pcapng_interface *i, uint8_t code)
 {
 	uint8_t power = code & 0x7f;
@@ -110,7 +110,7 @@ static const char *set_resolution(struct bpei_pcapng_interface *i, uint8_t code)
 	return NULL;
 }
 
-/* Takes an option of an interface.  Returns NULL, or what is wrong. */
+/* Takes an option of an interface.  Returns NULL, or the fault. */
 static const char *take_interface_option(struct bpei_pcapng *ng, struct bpei_pcapng_interface *i,
 	uint16_t code, struct bpei_cursor value)
 {
@@ -135,7 +135,7 @@ static const char *take_interface_option(struct bpei_pcapng *ng, struct bpei_pca
 	}
 }
 
-/* Appends an interface to the section's.  Returns NULL, or why that failed. */
+/* Appends an interface to the section's.  Returns NULL, or the failure. */
 static const char *append_pcapng_interface(
 	struct bpei_pcapng *ng, const struct bpei_pcapng_interface *i)
 {
@@ -157,7 +157,7 @@ static const char *append_pcapng_interface(
 }
 
 /* Takes an interface description block.  is_cut: the block goes on behind the body.  Returns NULL,
- * or what is wrong. */
+ * or the fault. */
 static const char *add_interface(struct bpei_pcapng *ng, struct bpei_cursor body, bool is_cut)
 {
 	const bool big = section_is_big_endian(ng);
@@ -190,7 +190,7 @@ static const char *add_interface(struct bpei_pcapng *ng, struct bpei_cursor body
 
 /* ---- Packets ---- */
 
-/* Returns the nanoseconds that part units of a second are; part < i->units. */
+/* Converts part units of a second to nanoseconds; part < i->units. */
 static uint64_t part_to_ns(const struct bpei_pcapng_interface *i, uint64_t part)
 {
 	if (i->multiplier)
@@ -248,7 +248,7 @@ static inline __attribute__((always_inline)) void set_packet_time(const struct b
 		f->time_ns = i->is_timed ? i->last_ns : ng->last_ns;
 }
 
-/* Reads a packet block of any of the three kinds.  Returns NULL, or what is wrong. */
+/* Reads a packet block of any of the three kinds.  Returns NULL, or the fault. */
 static inline __attribute__((always_inline)) const char *read_packet(const struct bpei_pcapng *ng,
 	uint32_t type, struct bpei_cursor body, struct found_packet *f)
 {
@@ -293,7 +293,7 @@ static inline __attribute__((always_inline)) const char *read_packet(const struc
 	return NULL;
 }
 
-/* Makes a packet the batch's n-th, and counts it. */
+/* Makes a packet the batch's n-th, and counts the packet. */
 static inline __attribute__((always_inline)) void keep_packet(struct bpei_pcapng *ng,
 	const struct found_packet *f, const struct bpei_columns *c, uint32_t n, uint32_t snaplen)
 {
@@ -337,7 +337,7 @@ static void borrow_time(struct bpei_pcapng *ng, const struct bpei_block *block, 
 
 /* ---- Blocks ---- */
 
-/* Takes the byte order from a section header block's first word of its body.  Returns false if the
+/* Takes the byte order from the first word of a section header block's body.  Returns false if the
  * word is no byte-order magic. */
 static bool read_byte_order(struct bpei_pcapng *ng, const uint8_t *p)
 {
@@ -349,8 +349,8 @@ static bool read_byte_order(struct bpei_pcapng *ng, const uint8_t *p)
 	return true;
 }
 
-/* Returns what is wrong with a block whose two lengths differ or cannot be; NULL: nothing, the
- * block is long or not whole. */
+/* Returns the fault of a block with two lengths that differ or cannot be; NULL: no fault, the block
+ * is long or not whole. */
 static const char *find_length_fault(const uint8_t *p, size_t left, uint32_t length, bool is_whole)
 {
 	struct bpei_pcap pcap;
@@ -392,7 +392,7 @@ static uint32_t read_block_length(
 	return length > BPEI_PCAPNG_MAX_BLOCK ? length : 0;
 }
 
-/* Returns the bytes from a long block's beginning that hold its packet, or LONG_HEAD. */
+/* Returns the bytes from a long block's beginning to the packet's end, or LONG_HEAD. */
 static uint64_t long_packet_end(const struct bpei_pcapng *ng, const uint8_t *p)
 {
 	const uint32_t type = load_section32(ng, p);
@@ -408,8 +408,8 @@ static uint64_t long_packet_end(const struct bpei_pcapng *ng, const uint8_t *p)
 	return LONG_HEAD;
 }
 
-/* Returns how many bytes of the long block at `at` are read: OVERSIZED_HEAD of a packet that is too
- * long; 0 and *stop if the block cannot be, or the bytes are not all there. */
+/* Returns how many bytes of the long block at `at` are read: OVERSIZED_HEAD of a packet too long
+ * for memory; 0 and *stop if the block cannot be, or the bytes are not all there. */
 static uint32_t long_block_head(struct bpei_pcapng *ng, const struct bpei_block *block, size_t at,
 	uint32_t length, enum bpei_walk_stop *stop)
 {
@@ -466,7 +466,7 @@ bool bpei_pcapng_look_ahead(const struct bpei_pcapng *ng, const struct bpei_bloc
 			return false;
 		const uint32_t type = load_section32(&peek, p);
 		if (type == BLOCK_SHB)
-			return false; /* another section, with interfaces of its own */
+			return false; /* another section, with other interfaces */
 		if ((type != BLOCK_EPB && type != BLOCK_PB) ||
 			read_packet(&peek, type, bpei_cursor_init(p + 8, length - BLOCK_LEAST), &f))
 			continue;
@@ -484,7 +484,7 @@ static bool is_packet_block(uint32_t type)
 }
 
 /* Takes a block without a packet.  Names, secrets, custom and unknown blocks are passed over.
- * Returns NULL, or what is wrong. */
+ * Returns NULL, or the fault. */
 static const char *take_other_block(
 	struct bpei_pcapng *ng, uint32_t type, struct bpei_cursor body, bool is_cut)
 {

@@ -12,10 +12,10 @@
  * statistics. */
 struct bpei_pcapng_stats {
 	uint64_t received, accepted, dropped, interface_dropped;
-	uint64_t known; /* BPE_KNOWN_*: which of them the file has */
+	uint64_t known; /* BPE_KNOWN_*: the members that the file has */
 };
 
-/* The direction of a packet; in the meta column of a device that has directions. */
+/* The direction of a packet; in the meta column of a device with directions. */
 enum { BPEI_WAY_UNKNOWN, BPEI_WAY_IN, BPEI_WAY_OUT };
 #define BPEI_WAYS 3
 
@@ -24,7 +24,7 @@ struct bpei_pcapng_interface {
 	uint32_t link_type, snaplen;
 	uint32_t most;       /* bytes of a packet; more is damage */
 	uint64_t units;      /* of a second in a time stamp */
-	uint64_t multiplier; /* nanoseconds of a unit, if that is a whole number; else 0 */
+	uint64_t multiplier; /* nanoseconds of a unit, if a whole number; else 0 */
 	int64_t offset_s;
 	int64_t last_ns; /* of the last packet with a time, if is_timed */
 	struct bpei_pcapng_stats stats;
@@ -36,28 +36,28 @@ struct bpei_pcapng {
 	bool swapped, in_section;
 	struct bpei_pcapng_interface *interfaces; /* of this section */
 	uint32_t count, room;
-	uint32_t before; /* interfaces of the sections before this one */
+	uint32_t before; /* interfaces of the sections before this section */
 	uint32_t first_link_type;
 	bool has_link_type;
 	struct bpei_names *names; /* receives if_name; NULL: not wanted */
-	const char *why;          /* what is wrong, of BPEI_WALK_BAD */
+	const char *why;          /* the fault, of BPEI_WALK_BAD */
 	uint64_t source_end; /* offset in the block where the source ends, if behind the block; 0:
 			      * not known */
 	uint64_t skip;       /* bytes of a long block still to be skipped */
-	uint32_t trailer;    /* the long block's length, expected in its last four bytes; 0: none */
-	bool is_timed;       /* a packet had a time */
-	int64_t last_ns;     /* of the last packet that had a time */
+	uint32_t trailer; /* a long block's length, expected in the block's last bytes; 0: none */
+	bool is_timed;    /* a packet had a time */
+	int64_t last_ns;  /* of the last packet with a time */
 	struct bpei_pcapng_stats stats; /* of all interfaces */
-	uint64_t inbound, outbound;     /* packets with that direction */
-	uint64_t oversized;             /* packets that were skipped: too long for memory */
+	uint64_t inbound, outbound;     /* packets with this direction */
+	uint64_t oversized;             /* packets skipped, too long for memory */
 };
 
 /* Frees the interfaces, and clears *ng. */
 void bpei_pcapng_free(struct bpei_pcapng *ng);
 
-/* Fills the columns with up to max packets of the block, all of one link type, from block->position
- * on, and moves the position behind them.  Returns the number of packets.  max 0 walks up to the
- * first packet, which makes the first interface known. */
+/* Fills the columns with up to max packets of the block, from block->position on.  All packets have
+ * the same link type.  The position moves behind the packets.  Returns the number of packets.  max
+ * 0 walks up to the first packet, which makes the first interface known. */
 uint32_t bpei_walk_pcapng(struct bpei_pcapng *ng, struct bpei_block *block,
 	const struct bpei_columns *columns, uint32_t max, uint32_t snaplen,
 	enum bpei_walk_stop *stop);
@@ -72,16 +72,16 @@ bool bpei_pcapng_look_ahead(const struct bpei_pcapng *ng, const struct bpei_bloc
 /* Takes the totals of an interface statistics block's body. */
 void bpei_pcapng_read_statistics(struct bpei_pcapng *ng, const void *body, size_t length);
 
-/* Counts packets of the interface that were lost before a packet that is there. */
+/* Counts packets of the interface, lost before a packet of the file. */
 void bpei_pcapng_count_lost(struct bpei_pcapng *ng, uint32_t interface, uint64_t packets);
 
-/* What a packet block's options say. */
+/* The options of a packet block. */
 struct bpei_packet_options {
-	uint64_t lost; /* packets lost before this one */
+	uint64_t lost; /* packets lost before this packet */
 	uint16_t way;  /* BPEI_WAY_* */
 };
 
-/* Returns what the options of a packet block say. */
+/* Reads the options of a packet block. */
 struct bpei_packet_options bpei_pcapng_read_options(
 	const struct bpei_pcapng *ng, const void *options, size_t length);
 
