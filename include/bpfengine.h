@@ -95,16 +95,14 @@ struct bpe_worker_stats;
 #define BPE_BATCH 64           /* most packets in a batch */
 #define BPE_MAX_WORKERS 64     /* most worker threads */
 #define BPE_MAX_SNAPLEN 262144 /* most bytes kept of a packet, as tcpdump's default */
-/* Returns the library's version, "MAJOR.MINOR.PATCH".  Any thread.  */
+/* Returns the library's version, "MAJOR.MINOR.PATCH".  Any thread. */
 BPE_API const char *bpe_version(void);
-/* Returns a line with the kernels and devices that the library was built with.  Any thread.  */
+/* Returns a line with the kernels and devices that the library was built with.  Any thread. */
 BPE_API const char *bpe_build_info(void);
 /* Returns the size of a public structure in the library, as of "bpe_batch"; 0 for an unknown
- * name.  Language bindings, which do not compile this header, check themselves by it.  Any thread.
- */
+ * name.  Language bindings check themselves by the size.  Any thread. */
 BPE_API size_t bpe_struct_size(const char *name);
 /* ---- Errors ---- */
-
 enum bpe_status {
 	BPE_OK = 0,
 	BPE_E_ARGUMENT = -1,     /* an argument or option is wrong */
@@ -127,33 +125,32 @@ struct bpe_error {
 	char step[32];  /* the step that failed, for example "open" or "PACKET_RX_RING" */
 	char text[256]; /* a sentence for a person, with advice about the next step */
 };
-/* Returns a short text for a status, for example "permission denied".  Never NULL.  Any thread.  */
+/* Returns a short text for a status, for example "permission denied".  Never NULL.  Any thread. */
 BPE_API const char *bpe_status_text(int status);
 /* ---- Engine: threads of the library call the handlers ---- */
-
 struct bpe_engine;
 /* Opens the source that the options name.  All rights are used here, except when wait_interface
  * opens an interface again.  Nothing is read yet.  The options are copied; strings and handlers
- * in the options are borrowed until bpe_engine_close.  */
+ * in the options are borrowed until bpe_engine_close. */
 BPE_API int bpe_engine_open(
 	const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error);
-/* Starts the threads and returns.  May be called once in an engine's life.  */
+/* Starts the threads and returns.  May be called once in an engine's life. */
 BPE_API int bpe_engine_start(struct bpe_engine *engine, struct bpe_error *error);
 /* Waits until the run has ended: at the end of the source, after max_packets, by bpe_engine_stop,
  * or on an error.  timeout_ns limits the wait; below 0 there is no limit.  Returns 1 if the run
- * has ended, or 0 if the time passed.  */
+ * has ended, or 0 if the time passed. */
 BPE_API int bpe_engine_wait(struct bpe_engine *engine, int64_t timeout_ns);
 /* Asks the run to end and returns at once.  Reading ceases, packets already read are delivered,
- * and live flows are handed over.  Any thread, and signal handlers.  */
+ * and live flows are handed over.  Any thread, and signal handlers. */
 BPE_API void bpe_engine_stop(struct bpe_engine *engine);
 /* Starts the engine, waits at most duration_ns (0 or less: no limit), stops the engine and waits
- * for the end.  Returns the same status as bpe_engine_result.  */
+ * for the end.  Returns the same status as bpe_engine_result. */
 BPE_API int bpe_engine_run(struct bpe_engine *engine, int64_t duration_ns, struct bpe_error *error);
 /* Returns how the run ended: BPE_OK after the end of the source, max_packets or a stop, else the
- * error that cut the run short.  Returns BPE_E_STATE before the end.  */
+ * error that cut the run short.  Returns BPE_E_STATE before the end. */
 BPE_API int bpe_engine_result(struct bpe_engine *engine, struct bpe_error *error);
 /* Stops the run, waits for the threads and frees the engine.  The call waits for a handler that
- * is at work.  NULL is allowed.  */
+ * is at work.  NULL is allowed. */
 BPE_API void bpe_engine_close(struct bpe_engine *engine);
 /* Replaces the filter by a program of length instructions (NULL, 0: no filter).
  * After the return, every packet taken from the source has passed the new filter.  Packets taken
@@ -161,34 +158,34 @@ BPE_API void bpe_engine_close(struct bpe_engine *engine);
  * where the kernel empties the buffers; a notice reports the loss.  On failure the old filter
  * holds.  If the system failed half-way, the new filter holds and runs in the library.  Waits for
  * the reader, at most as long as a handler on the reader's thread takes.  Returns BPE_E_ARGUMENT
- * for a bad program and BPE_E_STATE if the run has ended.  Any thread, handlers included.  */
+ * for a bad program and BPE_E_STATE if the run has ended.  Any thread, handlers included. */
 BPE_API int bpe_engine_set_filter(struct bpe_engine *engine, const struct bpe_insn *filter,
 	uint32_t length, struct bpe_error *error);
 /* Replaces the filter by an expression, compiled with the filter_through of the options.  Behaves
  * as bpe_engine_set_filter; BPE_E_ARGUMENT reports a wrong expression.  Any thread, handlers
- * included.  */
+ * included. */
 BPE_API int bpe_engine_set_expression(
 	struct bpe_engine *engine, const char *expression, struct bpe_error *error);
 /* Fills *stats with every counter.  May be called at any time between open and close; no thread
- * stops for the call.  Any thread.  */
+ * stops for the call.  Any thread. */
 BPE_API void bpe_engine_stats(struct bpe_engine *engine, struct bpe_stats *stats);
 /* Fills *stats with the share of worker w.  With 0 workers, number 0 is the reading
- * thread.  Returns BPE_E_ARGUMENT past the last worker.  Any thread.  */
+ * thread.  Returns BPE_E_ARGUMENT past the last worker.  Any thread. */
 BPE_API int bpe_engine_worker_stats(
 	struct bpe_engine *engine, uint32_t w, struct bpe_worker_stats *stats);
 /* Fills at most max lines of the protocol table, most packets first.  Returns the number of all
- * lines.  Any thread.  */
+ * lines.  Any thread. */
 BPE_API size_t bpe_engine_protocols(
 	struct bpe_engine *engine, struct bpe_protocol *protocols, size_t max);
 /* Called with a flow, on a thread that the caller of the handler names.  The flow is a view. flow
  * is NULL in the cases that options.on_record and bpe_engine_dump_flows describe. worker:
- * number of the worker that kept the flow.  */
+ * number of the worker that kept the flow. */
 typedef void (*bpe_flow_fn)(void *user, const struct bpe_flow *flow, uint32_t worker);
 
-/* The order of flows: by bytes on the wire or by packets, of both ends together.  */
+/* The order of flows: by bytes on the wire or by packets, of both ends together. */
 enum bpe_order { BPE_ORDER_BYTES = 0, BPE_ORDER_PACKETS };
 
-/* Totals of bpe_engine_largest_flows.  */
+/* Totals of bpe_engine_largest_flows. */
 struct bpe_flow_totals {
 	int64_t packet_ns; /* time of the latest packet read when the question began; 0: none */
 	uint64_t alive;    /* flows that the workers looked at */
@@ -208,11 +205,11 @@ struct bpe_flow_totals {
  * flow that ended before is missing.  A flow that opened meanwhile may be present.  A flow that
  * ended and opened again may be present twice.  Questions are answered in order.
  * Returns BPE_E_ARGUMENT for an unknown order; BPE_E_MEMORY without memory for n records of each
- * worker; BPE_E_STATE if a handler of this engine asks.  Any thread but the engine's own.  */
+ * worker; BPE_E_STATE if a handler of this engine asks.  Any thread but the engine's own. */
 BPE_API int bpe_engine_largest_flows(struct bpe_engine *engine, uint32_t order, int64_t since_ns,
 	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error);
 /* Copies the n largest live flows by bytes, as bpe_engine_largest_flows does for all times.  Any
- * thread but the engine's own.  */
+ * thread but the engine's own. */
 BPE_API int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *flows, size_t n);
 /* Hands over every live flow once (BPE_END_DUMPED) while the run goes on, and returns at once.
  * Each worker hands over the flows of its own table, a few after each batch and more while idle.
@@ -223,7 +220,7 @@ BPE_API int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *flo
  * Returns 0; BPE_E_BUSY while an earlier dump is at work; BPE_E_STATE if nothing runs or no flows
  * are kept; BPE_E_ARGUMENT if fn and options.on_record are NULL.  Any thread, handlers included. */
 BPE_API int bpe_engine_dump_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
-/* Deprecated names of bpe_engine_largest_flows and bpe_engine_dump_flows.  */
+/* Deprecated names of the two. */
 BPE_API int bpe_engine_snapshot(struct bpe_engine *engine, uint32_t order, int64_t since_ns,
 	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error);
 BPE_API int bpe_engine_snapshot_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
@@ -232,16 +229,15 @@ BPE_API int bpe_engine_snapshot_flows(struct bpe_engine *engine, bpe_flow_fn fn,
 BPE_API const char *bpe_engine_source(const struct bpe_engine *engine);
 BPE_API const char *bpe_engine_link_type(const struct bpe_engine *engine);
 /* ---- Capture: no threads ---- */
-
 struct bpe_capture;
 /* Opens the source that the options name.  Of the options, the groups Source, Filter, Kernel
  * buffers, BPF devices, Parser and Seed count, and on_notice with user.  Strings and handlers in
- * the options are borrowed until bpe_capture_close.  */
+ * the options are borrowed until bpe_capture_close. */
 BPE_API int bpe_capture_open(
 	const struct bpe_options *options, struct bpe_capture **capture, struct bpe_error *error);
 /* Fills *batch with the next packets, valid until the next call on this capture.  timeout_ns: 0
  * does not wait, below 0 waits without limit.  Returns the number of packets, 0 if no packet came
- * in time, BPE_E_END at the end of a savefile, or another status on failure.  */
+ * in time, BPE_E_END at the end of a savefile, or another status on failure. */
 BPE_API int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *batch,
 	int64_t timeout_ns, struct bpe_error *error);
 /* Returns a descriptor for poll, select, kqueue or epoll, or -1 if the source has none.  The
@@ -249,38 +245,36 @@ BPE_API int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *batc
  * do not make the descriptor readable: call bpe_capture_next with timeout_ns 0 until 0 is
  * returned, then wait.  Wait either by this descriptor or by bpe_capture_next with a time-out.
  * On macOS poll(2) on a BPF device disturbs every other wait for the same device;
- * bpe_capture_next then looks every 100 ms.  */
+ * bpe_capture_next then looks every 100 ms. */
 BPE_API int bpe_capture_fd(const struct bpe_capture *capture);
 /* Replaces the filter by a copy of a program (NULL, 0: no filter).  After the return no packet is
  * given that the new filter refuses.  No packet is lost, except on NetBSD, where the kernel
- * empties the buffers; a notice reports the loss.  */
+ * empties the buffers; a notice reports the loss. */
 BPE_API int bpe_capture_set_filter(struct bpe_capture *capture, const struct bpe_insn *filter,
 	uint32_t length, struct bpe_error *error);
 /* Replaces the filter by an expression, compiled with the filter_through of the options.  Returns
- * the errors of bpe_filter_compile.  */
+ * the errors of bpe_filter_compile. */
 BPE_API int bpe_capture_set_expression(
 	struct bpe_capture *capture, const char *expression, struct bpe_error *error);
-/* Fills *stats with the counters, as bpe_engine_stats.  Flow and worker members are 0.  */
+/* Fills *stats with the counters, as bpe_engine_stats.  Flow and worker members are 0. */
 BPE_API void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats);
-/* Return the texts of bpe_engine_source and bpe_engine_link_type.  Valid until bpe_capture_close.
- */
+/* Return what bpe_engine_source and bpe_engine_link_type return, until bpe_capture_close. */
 BPE_API const char *bpe_capture_source(const struct bpe_capture *capture);
 BPE_API const char *bpe_capture_link_type(const struct bpe_capture *capture);
-/* Makes a waiting bpe_capture_next return 0.  Any thread, and signal handlers.  */
+/* Makes a waiting bpe_capture_next return 0.  Any thread, and signal handlers. */
 BPE_API void bpe_capture_wake(struct bpe_capture *capture);
-/* Closes the source and frees the capture.  NULL is allowed.  */
+/* Closes the source and frees the capture.  NULL is allowed. */
 BPE_API void bpe_capture_close(struct bpe_capture *capture);
 /* ---- Options ---- */
-
 /* Called with each batch, on a worker's thread; with 0 workers, on the reading thread.  The batch
- * is a view, valid until the return.  */
+ * is a view, valid until the return. */
 typedef void (*bpe_batch_fn)(void *user, const struct bpe_batch *batch);
 /* Called with a sentence about a refusal or an event that is no error.  Runs on the thread that
- * opens the source, or on the reading thread.  The text is valid until the return.  */
+ * opens the source, or on the reading thread.  The text is valid until the return. */
 typedef void (*bpe_notice_fn)(void *user, const char *text);
 
 /* An instruction of classic BPF (bpf(4)).  The last instructions of a program return the number
- * of bytes to keep; 0 refuses the packet.  */
+ * of bytes to keep; 0 refuses the packet. */
 struct bpe_insn {
 	uint16_t code;
 	uint8_t jt, jf;
@@ -288,10 +282,10 @@ struct bpe_insn {
 };
 #define BPE_MAX_INSNS 512 /* most instructions that a kernel takes (BPF_MAXINSNS) */
 
-/* Packets to capture: all, those that this host receives, or those that this host sends.  */
+/* Packets to capture: all, those that this host receives, or those that this host sends. */
 enum bpe_direction { BPE_DIRECTION_BOTH = 0, BPE_DIRECTION_IN, BPE_DIRECTION_OUT };
 
-/* How a BPF device is read.  */
+/* How a BPF device is read. */
 enum bpe_read_mode {
 	BPE_READ_AUTO = 0,   /* wakes at once on an idle link, paces the reads on a busy link */
 	BPE_READ_THROUGHPUT, /* blocking reads of whole buffers, at the latest every 50 ms */
@@ -299,7 +293,7 @@ enum bpe_read_mode {
 	BPE_READ_PACED       /* reads every read_interval_ns */
 };
 
-/* A full ring of a worker stops reading (the kernel counts the loss), or drops ("ring_full").  */
+/* A full ring of a worker stops reading (the kernel counts the loss), or drops ("ring_full"). */
 enum bpe_overload { BPE_OVERLOAD_WAIT = 0, BPE_OVERLOAD_DROP };
 
 enum bpe_priority {
@@ -309,7 +303,7 @@ enum bpe_priority {
 };
 
 /* What a worker does when the ring of records is full.  At the end of a run, when reading is
- * over, the worker waits in any case, until on_record has not returned for 2 seconds.  */
+ * over, the worker waits in any case, until on_record has not returned for 2 seconds. */
 enum bpe_record_overload {
 	BPE_RECORD_AUTO = 0, /* live: drop, so that a slow on_record costs no packet; files: wait */
 	BPE_RECORD_DROP,     /* drops the record and counts the loss in records_dropped */
@@ -317,13 +311,13 @@ enum bpe_record_overload {
 };
 
 /* What becomes of TCP packets that a mirror port, or a capture on several interfaces, shows twice
- * within a millisecond.  The copies have the same IP identification and checksums.  */
+ * within a millisecond.  The copies have the same IP identification and checksums. */
 enum bpe_duplicates {
 	BPE_DUPLICATES_TELL = 0, /* counted as packets and as duplicates, and as nothing else */
 	BPE_DUPLICATES_IGNORE /* not recognised: they count as retransmissions or repeated ACKs */
 };
 
-/* The kinds of flow that have time-outs of their own.  */
+/* The kinds of flow that have time-outs of their own. */
 enum bpe_timeout {
 	BPE_TIMEOUT_TCP_OPENING = 0, /* handshake not complete */
 	BPE_TIMEOUT_TCP_ESTABLISHED,
@@ -340,13 +334,13 @@ enum bpe_timeout {
 
 /* What to capture, and how.  Fill with bpe_options_init, then change members.  The command-line
  * option of bpfengine(1) is named with each member.  Strings and handlers are borrowed until the
- * engine or capture is closed.  */
+ * engine or capture is closed. */
 struct bpe_options {
 	uint32_t struct_size; /* set by bpe_options_init; lets the structure grow */
 
 	/* Source.  Exactly one of the first two is set.  interface_name is "en0", "eth0", "any"
 	 * (Linux), "bpf:en0", "synth" or "synth:flows=1000,size=imix,...".  "if:NAME" is the
-	 * interface of this name in any case, even where NAME is any or synth.  */
+	 * interface of this name in any case, even where NAME is any or synth. */
 	const char *interface_name; /* -i */
 	const char *file;           /* -r: pcap or pcapng savefile; "-" is the standard input */
 	uint32_t snaplen;           /* -s: bytes to keep of each packet; default BPE_MAX_SNAPLEN */
@@ -356,18 +350,18 @@ struct bpe_options {
 	int32_t link_type;    /* -y: LINKTYPE_* that the interface offers; default -1: its own */
 	uint64_t max_packets; /* -c: ends the run after so many; default 0: no limit */
 
-	/* Filter: a program or an expression, not both; default: every packet.  */
+	/* Filter: a program or an expression, not both; default: every packet. */
 	const struct bpe_insn *filter; /* classic BPF for the source's link type; copied */
 	uint32_t filter_length;        /* instructions in filter */
 	const char *filter_expression; /* -f: pcap-filter(7), compiled for each link type */
 	uint32_t filter_through;       /* --through: BPE_THROUGH_* for filter_expression */
 
-	/* Kernel buffers.  0 chooses automatically.  */
+	/* Kernel buffers.  0 chooses automatically. */
 	uint64_t buffer_bytes; /* -B: the kernel's capture buffer */
 	uint32_t block_bytes;  /* --block-size: bytes of one read */
 	uint32_t block_count;  /* --block-count: blocks in flight */
 
-	/* BPF devices: interfaces of macOS and the BSDs, and "bpf:NAME" anywhere.  */
+	/* BPF devices: interfaces of macOS and the BSDs, and "bpf:NAME" anywhere. */
 	const char *bpf_abi;    /* --bpf-abi: "macos", "freebsd", "netbsd", "openbsd"; NULL: ours */
 	const char *bpf_device; /* --bpf-device: path, macOS without number; NULL: "/dev/bpf" */
 	uint32_t read_mode;     /* --read-mode: enum bpe_read_mode */
@@ -376,34 +370,34 @@ struct bpe_options {
 	/* --head-drop: macOS: a full buffer loses the oldest packets (BIOCSHEADDROP).
 	 * --header-compression: macOS 13: the kernel leaves out what a packet shares with the
 	 * packet before (BIOCSHDRCOMP); BPE_E_ARGUMENT on PKTAP, where process names would be
-	 * wrong.  */
+	 * wrong. */
 	bool head_drop;
 	bool header_compression;
 	bool truncate_payload; /* --truncate: macOS, on pktap: headers only (BIOCSTRUNCATE) */
 	bool zero_copy;        /* --zero-copy: FreeBSD: BPF_BUFMODE_ZBUF */
 
-	/* Parser.  */
+	/* Parser. */
 	bool outermost; /* --outermost: flows by the outermost IP header; no tunnel in IP */
 	bool checksums; /* --checksums: sets BPE_PKT_BAD_CHECKSUM, never on frames of this host */
 	/* count_only: the engine counts packets and hands them to on_batch unparsed, on the reading
-	 * thread, without flows.  bpe_batch_layers parses a packet on request.  */
+	 * thread, without flows.  bpe_batch_layers parses a packet on request. */
 	bool count_only;
 	uint64_t closed_tunnels; /* --tunnels: BPE_TUNNEL_BIT of kinds to stay out of; 0: none */
 	bool ignore_tunnel;      /* --ignore-tunnel: the tunnel is no part of the flow's key */
 	bool ignore_vlan; /* --ignore-vlan: VLAN ids are no part of the key; records have 0 */
 
-	/* Seed of the flow hash.  */
+	/* Seed of the flow hash. */
 	bool fixed_seed;    /* --seed: false (default): random */
 	uint64_t hash_seed; /* --seed N: used with fixed_seed */
 
-	/* Threads.  */
+	/* Threads. */
 	int32_t workers; /* --workers: 0: none; BPE_WORKERS_AUTO (default): 0 for files, synth */
 	uint32_t ring_slots; /* --ring: packets in a worker's ring, a power of two; 0: automatic */
 	uint32_t overload;   /* --overload: enum bpe_overload */
 	bool pin_workers;    /* --pin: one core for each worker, where the system allows */
 	uint32_t priority;   /* --priority: enum bpe_priority */
 
-	/* Flows.  */
+	/* Flows. */
 	bool flows;             /* --no-flows: false; default true */
 	bool no_tcp_health;     /* --no-tcp-health: states and flags only, no sequence numbers */
 	bool direction_by_port; /* --direction-by-port: without a SYN, the end with the port below
@@ -416,11 +410,11 @@ struct bpe_options {
 	int64_t flow_closed_ns;  /* --flow-closed: end of a closed or reset TCP flow; 10 s */
 	/* --flow-timeout: by kind; 0: flow_closed_ns for TCP_CLOSED, flow_idle_ns for others.
 	 * --flow-active: hands over a live flow every so long, with the next packet
-	 * (BPE_END_ACTIVE); default 0: at the end only.  */
+	 * (BPE_END_ACTIVE); default 0: at the end only. */
 	int64_t flow_timeout_ns[BPE_TIMEOUT_COUNT];
 	int64_t flow_active_ns;
 
-	/* Handlers.  NULL: not called.  user is handed to all.  */
+	/* Handlers.  NULL: not called.  user is handed to all. */
 	bpe_batch_fn on_batch;
 	bpe_flow_fn on_flow; /* each flow that ends, on the worker's thread */
 	bpe_notice_fn on_notice;
@@ -429,15 +423,14 @@ struct bpe_options {
 	/* Records: what on_flow gets, given instead, or as well, to a handler that may be slow.
 	 * on_record runs on the engine's output thread, one call at a time, out of a ring for each
 	 * worker.  flow NULL means that no record waits: time to flush.  This call comes after
-	 * records, about every 10 ms while idle, and once at the very end.  */
+	 * records, about every 10 ms while idle, and once at the very end. */
 	bpe_flow_fn on_record;
 	uint32_t record_ring_bytes; /* of each worker, a power of two from 4096; 0: 4 MiB */
 	uint32_t record_overload;   /* --flows-overload: enum bpe_record_overload */
 };
-/* Fills *options with the defaults.  Any thread.  */
+/* Fills *options with the defaults.  Any thread. */
 BPE_API void bpe_options_init(struct bpe_options *options);
 /* ---- Packets ---- */
-
 /* The kind of a packet: the last layer that the flow key knows, or the reason why there is none. */
 enum bpe_proto {
 	BPE_PROTO_NONE = 0, /* too short or too damaged to tell */
@@ -461,7 +454,7 @@ enum bpe_proto {
 	BPE_PROTO_COUNT
 };
 
-/* Flags of a packet (struct bpe_layers.flags).  */
+/* Flags of a packet (struct bpe_layers.flags). */
 #define BPE_PKT_IP4 0x0001u
 #define BPE_PKT_IP6 0x0002u
 #define BPE_PKT_FRAGMENT 0x0004u       /* a later IP fragment: no transport header inside */
@@ -470,13 +463,13 @@ enum bpe_proto {
 #define BPE_PKT_REVERSED 0x0020u       /* the sender is endpoint 1 of the key, not endpoint 0 */
 #define BPE_PKT_VLAN 0x0040u           /* at least one 802.1Q or 802.1ad tag */
 #define BPE_PKT_OUTGOING 0x0080u       /* sent by this host, if the source tells */
-/* Damage.  */
+/* Damage. */
 #define BPE_PKT_TRUNCATED 0x0100u   /* captured bytes end inside a header */
 #define BPE_PKT_BAD_VERSION 0x0200u /* the IP version field does not fit */
 #define BPE_PKT_BAD_HEADER 0x0400u  /* a header length below the minimum */
 #define BPE_PKT_BAD_LENGTH 0x0800u  /* a length field that contradicts the packet */
 #define BPE_PKT_WRONG 0x0f00u       /* any of the four */
-/* The origin of the key.  */
+/* The origin of the key. */
 #define BPE_PKT_TUNNEL 0x1000u       /* a packet in a tunnel: layers and key are the innermost's */
 #define BPE_PKT_ICMP_ERROR 0x2000u   /* an ICMP error: key of the quoted packet, own layers */
 #define BPE_PKT_BAD_CHECKSUM 0x4000u /* in the IPv4 header or behind; needs options.checksums */
@@ -484,7 +477,7 @@ enum bpe_proto {
 #define BPE_NO_OFFSET 0xffffu
 
 /* Ways of carrying a packet inside another packet or behind an extra header.  The parser goes
- * into each, unless options.closed_tunnels names the kind.  */
+ * into each, unless options.closed_tunnels names the kind. */
 enum bpe_tunnel_kind {
 	BPE_TUNNEL_NONE = 0,
 	BPE_TUNNEL_IPIP,       /* IPv4 or IPv6 in IPv4 or IPv6: RFC 2003, 4213, 2473 */
@@ -523,7 +516,7 @@ enum bpe_tunnel_kind {
 };
 #define BPE_TUNNEL_BIT(kind) (UINT64_C(1) << (kind))
 
-/* The innermost tunnel around a packet.  */
+/* The innermost tunnel around a packet. */
 struct bpe_tunnel {
 	uint8_t kind;        /* enum bpe_tunnel_kind */
 	uint8_t depth;       /* packets around this packet: 1 and more */
@@ -533,7 +526,7 @@ struct bpe_tunnel {
 	uint8_t addr[2][16]; /* from, to; network byte order; IPv4: first 4 bytes */
 };
 
-/* Where the layers of a packet begin: offsets in bytes from the first captured byte.  */
+/* Where the layers of a packet begin: offsets in bytes from the first captured byte. */
 struct bpe_layers {
 	uint16_t network;   /* IP or ARP header; BPE_NO_OFFSET if none */
 	uint16_t transport; /* TCP, UDP, ... header; BPE_NO_OFFSET if none was captured */
@@ -571,11 +564,11 @@ struct bpe_key {
  * TCP and UDP, the ports, from the sender to the receiver.
  * reversed: endpoint 1 of the key is the sender (BPE_PKT_REVERSED).
  * rss_key: the card's key; NULL: 0x6d5a repeated, which gives both directions the same hash.  Any
- * thread.  */
+ * thread. */
 #define BPE_RSS_KEY_BYTES 40
 BPE_API uint32_t bpe_toeplitz(
 	const struct bpe_key *key, bool reversed, const uint8_t rss_key[BPE_RSS_KEY_BYTES]);
-/* Up to BPE_BATCH packets, side by side: element i of each column belongs to packet i.  */
+/* Up to BPE_BATCH packets, side by side: element i of each column belongs to packet i. */
 struct bpe_batch {
 	uint32_t count;               /* packets in the batch */
 	uint32_t worker;              /* number of the calling worker, from 0 */
@@ -597,15 +590,15 @@ struct bpe_batch {
 /* Parses packet i again, to the innermost or only to the outermost IP header, whatever the
  * batch's own columns describe.  which: BPE_LAYERS_*.  key may be NULL.  Returns 1 with *layers
  * and *key filled, 0 with only *layers filled if the packet has no flow, or BPE_E_ARGUMENT.
- * Later fragments have ports 0.  Any thread, while the batch is valid.  */
+ * Later fragments have ports 0.  Any thread, while the batch is valid. */
 #define BPE_LAYERS_INNERMOST 0u
 #define BPE_LAYERS_OUTERMOST 1u
 BPE_API int bpe_batch_layers(const struct bpe_batch *batch, uint32_t i, uint32_t which,
 	struct bpe_layers *layers, struct bpe_key *key);
 /* Finds the innermost tunnel around packet i in the packet's bytes.  Returns 1 with *tunnel
- * filled, 0 if there is none, or BPE_E_ARGUMENT.  Any thread, while the batch is valid.  */
+ * filled, 0 if there is none, or BPE_E_ARGUMENT.  Any thread, while the batch is valid. */
 BPE_API int bpe_batch_tunnel(const struct bpe_batch *batch, uint32_t i, struct bpe_tunnel *tunnel);
-/* TCP options (RFC 9293; window scale and timestamps: RFC 7323; SACK: RFC 2018).  */
+/* TCP options (RFC 9293; window scale and timestamps: RFC 7323; SACK: RFC 2018). */
 #define BPE_TCP_MSS 0x01u
 #define BPE_TCP_WINDOW_SCALE 0x02u
 #define BPE_TCP_SACK_PERMITTED 0x04u
@@ -622,11 +615,11 @@ struct bpe_tcp_options {
 	uint8_t sack_count;
 };
 /* Reads the TCP options of packet i.  Returns 1 with *options filled, 0 if the packet is not TCP
- * or its fixed header is cut, or BPE_E_ARGUMENT.  Any thread, while the batch is valid.  */
+ * or its fixed header is cut, or BPE_E_ARGUMENT.  Any thread, while the batch is valid. */
 BPE_API int bpe_batch_tcp_options(
 	const struct bpe_batch *batch, uint32_t i, struct bpe_tcp_options *options);
 /* Metadata of macOS about a packet (struct bpf_hdr_ext and struct pktap_header of xnu's bsd/net):
- * flags of struct bpe_meta.  */
+ * flags of struct bpe_meta. */
 #define BPE_META_DIRECTION 0x01u  /* BPE_META_OUT is known */
 #define BPE_META_OUT 0x02u        /* sent by this host */
 #define BPE_META_PROCESS 0x04u    /* pid is known; comm as well, unless "" */
@@ -648,13 +641,12 @@ struct bpe_meta {
 	uint32_t trace_tag;
 };
 /* Reads the metadata of packet i.  Returns 1 with *meta filled, or 0 if the source tells nothing.
- * Valid while the batch is.  */
+ * Valid while the batch is. */
 BPE_API int bpe_batch_meta(const struct bpe_batch *batch, uint32_t i, struct bpe_meta *meta);
 /* Copies the flow of packet i, as the flow stands now.  Returns 1 with *flow filled, or 0 if the
- * packet has no flow.  Only inside the batch handler that got the batch, on the same thread.  */
+ * packet has no flow.  Only inside the batch handler that got the batch, on the same thread. */
 BPE_API int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow);
 /* ---- Flows ---- */
-
 enum bpe_tcp_state {
 	BPE_TCP_NONE = 0,     /* not TCP */
 	BPE_TCP_SYN_SENT,     /* SYN seen */
@@ -665,7 +657,7 @@ enum bpe_tcp_state {
 	BPE_TCP_RESET         /* RST seen */
 };
 
-/* Why a flow was handed over.  */
+/* Why a flow was handed over. */
 enum bpe_flow_end {
 	BPE_END_NONE = 0, /* not at an end: bpe_batch_flow, bpe_engine_top_flows */
 	BPE_END_IDLE,     /* no packet for the idle time-out */
@@ -677,19 +669,18 @@ enum bpe_flow_end {
 	BPE_END_SNAPSHOT = BPE_END_DUMPED /* deprecated name */
 };
 
-/* What an evicted flow was, in the order in which flows are evicted.  */
+/* What an evicted flow was, in the order in which flows are evicted. */
 enum bpe_evicted {
 	BPE_EVICTED_SINGLE = 0, /* one packet so far, without a TCP header */
 	BPE_EVICTED_HALF_OPEN,  /* TCP that is not established: no handshake, or one packet */
 	BPE_EVICTED_CLOSED,     /* TCP closed or reset */
 	BPE_EVICTED_ALIVE, /* any other: the longest idle of several, since no weaker was left */
-	BPE_EVICTED_COLLISION, /* not for want of room: the buckets in reach are full, keys collide
-				*/
+	BPE_EVICTED_COLLISION, /* keys collide: all buckets in reach are full, the table is not */
 	BPE_EVICTED_CROWDED = BPE_EVICTED_COLLISION, /* deprecated name */
 	BPE_EVICTED_COUNT
 };
 
-/* Flags of a flow record.  */
+/* Flags of a flow record. */
 #define BPE_FLOW_MIDSTREAM 0x1u     /* TCP without a SYN seen: the direction is inferred */
 #define BPE_FLOW_CONTINUED 0x2u     /* counts since the last period (BPE_END_ACTIVE) */
 #define BPE_FLOW_CUT 0x4u           /* history or health is incomplete, or a count hit 65,535 */
@@ -704,7 +695,7 @@ enum bpe_evicted {
 
 /* A flow record.  Index 0 is the originator: the sender of the first SYN, else of the first
  * packet.  Later versions fill reserved members and never give a member another meaning.  A reader
- * looks at version before members that came later.  */
+ * looks at version before members that came later. */
 struct bpe_flow {
 	uint16_t version;         /* BPE_FLOW_VERSION of the library */
 	uint16_t size;            /* sizeof(struct bpe_flow) in the library */
@@ -727,7 +718,7 @@ struct bpe_flow {
 	uint64_t captured_bytes[2];
 	uint64_t wire_bytes[2];
 	/* With BPE_FLOW_LENGTHS: by the length fields of IP, headers included, and behind the last
-	 * header, retransmissions included; at most the bytes of the frames.  */
+	 * header, retransmissions included; at most the bytes of the frames. */
 	uint64_t ip_bytes[2];
 	uint64_t payload_bytes[2];
 	int64_t first_ns, last_ns;
@@ -735,24 +726,24 @@ struct bpe_flow {
 	int32_t pid, effective_pid; /* process of this host, with options.process; -1 if unknown */
 	char comm[32], effective_comm[32];
 
-	/* TCP, as far as captured; empty with options.no_tcp_health.  Index k: sent by end k.  */
+	/* TCP, as far as captured; empty with options.no_tcp_health.  Index k: sent by end k. */
 
 	/* Zeek's letters, each at the first time only: S SYN, H SYN-ACK, A bare ACK, D data, F FIN,
 	 * R RST, T retransmission, W zero window, G gap; Q SYN with FIN or RST, I FIN with RST, C
 	 * bad checksum.  Capital letters are the originator's.  A leading ^ says that the SYN-ACK
-	 * told the direction.  */
+	 * told the direction. */
 	char history[32];
 	/* [0]: SYN-ACK to ACK, the originator's distance; [1]: SYN to SYN-ACK, the responder's.
-	 * Exact to 1/1,024; -1 if not seen.  */
+	 * Exact to 1/1,024; -1 if not seen. */
 	int64_t handshake_ns[2];
 	/* Round trip between here and end k: from data of the other end to the ACK, smoothed as TCP
 	 * does (RFC 6298).  Retransmitted segments give no sample.  While many connections are busy
-	 * not every segment is timed.  -1 if not seen.  */
+	 * not every segment is timed.  -1 if not seen. */
 	int64_t rtt_ns[2];
 	uint16_t mss[2];             /* 0 if unknown */
 	int8_t window_scale[2];      /* bits; -1 if unknown */
 	uint32_t retransmissions[2]; /* all, the next two included */
-	/* Within 20 ms, or twice the distance to the sender, of two duplicate ACKs.  */
+	/* Within 20 ms, or twice the distance to the sender, of two duplicate ACKs. */
 	uint32_t fast_retransmissions[2];
 	uint32_t spurious_retransmissions[2]; /* acknowledged before the retransmission */
 	uint32_t out_of_order[2]; /* fills a hole within a round trip, or 3 ms if unknown */
@@ -770,15 +761,15 @@ struct bpe_flow {
 	uint64_t reserved[1];     /* 0 */
 };
 /* Returns Zeek's conn_state ("SF", "S0", "REJ", ... "OTH") of the record.  Never NULL.  Any
- * thread.  */
+ * thread. */
 BPE_API const char *bpe_flow_conn_state(const struct bpe_flow *flow);
 /* Writes the Community ID, version 1 ("1:..."), for the seed (usually 0).  Returns 1, or 0 for a
  * flow that has none: the specification wants ICMP types with a reply type, as echo has.  Any
- * thread.  */
+ * thread. */
 #define BPE_COMMUNITY_ID_BYTES 32
 BPE_API int bpe_flow_community_id(
 	const struct bpe_flow *flow, uint16_t seed, char id[BPE_COMMUNITY_ID_BYTES]);
-/* The forms of a record as a line of text.  */
+/* The forms of a record as a line of text. */
 enum bpe_format {
 	BPE_FORMAT_JSON = 0, /* JSON lines, schema bpfengine.flow/1; bpfengine(1) lists the names */
 	BPE_FORMAT_ZEEK,     /* JSON lines with the names of Zeek's conn.log */
@@ -792,12 +783,11 @@ enum bpe_format {
  * are left out (CSV: empty).  flow NULL: the line before all others, the column names of CSV;
  * other formats have none and the length is 0.  Returns the length without the final 0.  Returns
  * BPE_E_ARGUMENT for an unknown format, for a record of an unknown version, and if size is too
- * small; BPE_FORMAT_BYTES always suffices.  Any thread.  */
+ * small; BPE_FORMAT_BYTES always suffices.  Any thread. */
 #define BPE_FORMAT_BYTES 8192
 BPE_API int bpe_flow_format(const struct bpe_flow *flow, uint32_t format, char *text, size_t size);
 /* ---- Statistics ---- */
-
-/* Why a packet that was read was not delivered.  */
+/* Why a packet that was read was not delivered. */
 enum bpe_drop {
 	BPE_DROP_RING_FULL = 0, /* a worker's ring was full (options.overload) */
 	BPE_DROP_STALLED,       /* a worker left packets in its ring until the engine was closed */
@@ -805,13 +795,12 @@ enum bpe_drop {
 	BPE_DROP_COUNT
 };
 
-/* Classes of packet sizes on the wire: those of RFC 2819 (etherStats), 1519-9216 bytes, above.  */
+/* Classes of packet sizes on the wire: those of RFC 2819 (etherStats), 1519-9216 bytes, above. */
 #define BPE_SIZE_CLASSES 8
 
-/* What a source counts (struct bpe_stats.kernel_known).  Savefiles count what their statistics
- * say (pcapng).  synth counts what was skipped at a given rate.  No BPF device counts the
- * interface's drops.  FreeBSD, OpenBSD, and macOS 11 and 12 do not count packets that the filter
- * accepted.  */
+/* What a source counts (struct bpe_stats.kernel_known).  Savefiles count what their statistics say
+ * (pcapng).  synth counts what was skipped at a given rate.  No BPF device counts the interface's
+ * drops.  FreeBSD, OpenBSD, and macOS 11 and 12 do not count packets that the filter accepted. */
 #define BPE_KNOWN_RECEIVED 0x1u
 #define BPE_KNOWN_DROPPED 0x2u
 #define BPE_KNOWN_INTERFACE_DROPPED 0x4u
@@ -820,7 +809,7 @@ enum bpe_drop {
 /* Counters of a run.  The books balance: read_packets = delivered_packets + the sum of dropped +
  * in_flight; flows_opened = flows_active + flows_ended + flows_evicted; with on_record, at the
  * end: records + records_dropped = flows_opened + flows_periods + flows_shown. kernel_* are the
- * source's own counts (Linux: packet(7), PACKET_STATISTICS), 0 for files.  */
+ * source's own counts (Linux: packet(7), PACKET_STATISTICS), 0 for files. */
 struct bpe_stats {
 	uint64_t elapsed_ns;                 /* since the start, until the end of the run */
 	uint64_t read_packets;               /* records taken from the source */
@@ -846,10 +835,10 @@ struct bpe_stats {
 	uint64_t flow_packets;  /* delivered packets that belong to a flow */
 	uint64_t flows_refused; /* packets without room for their flow (max_flows = 0) */
 	uint64_t packets_per_second, bits_per_second; /* read, over the last whole second */
-	/* Packets before the filter, by the direction that a savefile records.  */
+	/* Packets before the filter, by the direction that a savefile records. */
 	uint64_t inbound_packets, outbound_packets;
 	/* Earliest and latest time of the packets read; 0 before the first.  The span may exceed
-	 * 2^63 ns: subtract as uint64_t.  */
+	 * 2^63 ns: subtract as uint64_t. */
 	int64_t first_packet_ns, last_packet_ns;
 	uint64_t source_bytes, source_position; /* savefiles: length and how far read; else 0 */
 	uint32_t workers;                       /* worker threads; 0: all on the reading thread */
@@ -867,23 +856,22 @@ struct bpe_stats {
 	uint64_t kernel_known;    /* BPE_KNOWN_*: kernel_* counts that are known; others are 0 */
 };
 
-/* A member of struct bpe_stats, for programs that show or export all statistics.  */
+/* A member of struct bpe_stats, for programs that show or export all statistics. */
 #define BPE_STAT_GAUGE 1u /* the value may fall; otherwise a counter */
 struct bpe_stat {
 	const char *name; /* of the member */
 	const char *key; /* place in the JSON report: "packets.read"; NULL: not there as a number */
-	const char *unit; /* "packets", "bytes", "flows", "ns"...; "" for states */
-	const char *help; /* a phrase: "records taken from the source" */
-	uint32_t offset;  /* in struct bpe_stats */
-	uint32_t bytes;   /* of one number: 8 or 4; first_packet_ns and last_packet_ns are signed */
-	uint32_t count;   /* of numbers: 1, or the elements of an array */
-	uint32_t flags;   /* BPE_STAT_GAUGE */
-	uint32_t known;   /* a count only if kernel_known has this bit; 0: always */
+	const char *unit;       /* "packets", "bytes", "flows", "ns"...; "" for states */
+	const char *help;       /* a phrase: "records taken from the source" */
+	uint32_t offset, bytes; /* in struct bpe_stats; 8 or 4; times of packets are signed */
+	uint32_t count;         /* numbers: 1, or the elements of an array */
+	uint32_t flags;         /* BPE_STAT_GAUGE */
+	uint32_t known;         /* a count only if kernel_known has this bit; 0: always */
 };
-/* Returns the constant list of all statistics, and its length.  Any thread.  */
+/* Returns the constant list of all statistics, and its length.  Any thread. */
 BPE_API const struct bpe_stat *bpe_stat_list(size_t *count);
 
-/* Counters of a worker; names as in struct bpe_stats.  */
+/* Counters of a worker; names as in struct bpe_stats. */
 struct bpe_worker_stats {
 	uint64_t packets, captured_bytes, wire_bytes, batches, dropped;
 	uint64_t flows_active, flows_peak;
@@ -892,7 +880,7 @@ struct bpe_worker_stats {
 	uint32_t record_ring_peak, record_ring_bytes; /* bytes: at most, room */
 };
 
-/* A line of the protocol table.  */
+/* A line of the protocol table. */
 struct bpe_protocol {
 	char name[32]; /* "tcp", "arp", "ospf", "ip-proto-254", "lldp", "ethertype-0x9000",
 			* "FRELAY", "linktype-999", "llc", "damaged" */
@@ -900,16 +888,15 @@ struct bpe_protocol {
 };
 
 /* ---- Filters ---- */
-
 /* Compiles an expression of pcap-filter(7) to classic BPF for packets of a link type
  * (LINKTYPE_*).  The last instructions of the program return snaplen (0: BPE_MAX_SNAPLEN) or 0.
  * The caller frees *program with bpe_filter_free.  Host and service names are asked of the
  * system's resolver, which may take time.  Returns BPE_E_ARGUMENT for a wrong expression; lines
  * two and three of the text show the place with carets.  Returns BPE_E_UNSUPPORTED if the link
- * type has no such filter.  Any thread.  */
+ * type has no such filter.  Any thread. */
 BPE_API int bpe_filter_compile(const char *expression, int link_type, uint32_t snaplen,
 	struct bpe_insn **program, uint32_t *length, struct bpe_error *error);
-/* Encapsulations that an expression may look behind.  */
+/* Encapsulations that an expression may look behind. */
 #define BPE_THROUGH_VLAN 0x01u   /* 802.1Q and 802.1ad tags */
 #define BPE_THROUGH_MPLS 0x02u   /* MPLS labels */
 #define BPE_THROUGH_PPPOE 0x04u  /* PPPoE sessions */
@@ -919,10 +906,10 @@ BPE_API int bpe_filter_compile(const char *expression, int link_type, uint32_t s
 #define BPE_THROUGH_GENEVE 0x40u /* RFC 8926 */
 #define BPE_THROUGH_GTPU 0x80u   /* 3GPP TS 29.281 */
 /* Up to four IPv6 extension headers (RFC 8200), beside the two encapsulations that a packet may
- * have.  Protocols, ports and tcp[...] on IPv6 then hold behind the headers.  */
+ * have.  Protocols, ports and tcp[...] on IPv6 then hold behind the headers. */
 #define BPE_THROUGH_IPV6_EXT 0x100u
 
-/* The direction of all packets that a program is for.  */
+/* The direction of all packets that a program is for. */
 enum bpe_way {
 	BPE_WAY_NOT_TOLD = 0, /* "inbound" and "outbound" read the link header, or are an error */
 	BPE_WAY_UNKNOWN, /* the source tells directions, but not of these packets: neither holds */
@@ -930,7 +917,7 @@ enum bpe_way {
 	BPE_WAY_OUT      /* sent by the capturing host */
 };
 
-/* Fill with bpe_filter_options_init, then change members.  Defaults in parentheses.  */
+/* Fill with bpe_filter_options_init, then change members.  Defaults in parentheses. */
 struct bpe_filter_options {
 	int32_t link_type; /* LINKTYPE_* (1) */
 	uint32_t snaplen;  /* 0: BPE_MAX_SNAPLEN */
@@ -945,29 +932,27 @@ struct bpe_filter_options {
 			     * all of classic BPF) */
 	uint32_t way;       /* enum bpe_way */
 };
-/* Fills *options with the defaults.  Any thread.  */
+/* Fills *options with the defaults.  Any thread. */
 BPE_API void bpe_filter_options_init(struct bpe_filter_options *options);
 /* Compiles as bpe_filter_compile, with all options.  Returns BPE_E_ARGUMENT also for unknown bits
- * in through.  Any thread.  */
+ * in through.  Any thread. */
 BPE_API int bpe_filter_compile_with(const char *expression,
 	const struct bpe_filter_options *options, struct bpe_insn **program, uint32_t *length,
 	struct bpe_error *error);
-/* Frees a program.  NULL is allowed.  Any thread.  */
+/* Frees a program.  NULL is allowed.  Any thread. */
 BPE_API void bpe_filter_free(struct bpe_insn *program);
 /* Describes the expression in a few lines of English: what passes, what the program costs, and
  * how options->kernel (NULL: each kernel) runs the program.  The caller frees *text with
- * bpe_filter_text_free.  Returns the errors of bpe_filter_compile_with.  Any thread.  */
+ * bpe_filter_text_free.  Returns the errors of bpe_filter_compile_with.  Any thread. */
 BPE_API int bpe_filter_explain(const char *expression, const struct bpe_filter_options *options,
 	char **text, struct bpe_error *error);
-/* Frees a description.  NULL is allowed.  Any thread.  */
+/* Frees a description.  NULL is allowed.  Any thread. */
 BPE_API void bpe_filter_text_free(char *text);
 /* Runs a program over a packet and returns the number of bytes to keep; 0 refuses the packet.
- * The program comes from bpe_filter_compile or passed the checks of bpe_engine_open.  Any thread.
- */
+ * The program comes from bpe_filter_compile or passed bpe_engine_open's checks.  Any thread. */
 BPE_API uint32_t bpe_filter_run(
 	const struct bpe_insn *program, const uint8_t *data, uint32_t wirelen, uint32_t caplen);
 /* ---- Interfaces ---- */
-
 #define BPE_IF_UP 0x1u
 #define BPE_IF_RUNNING 0x2u
 #define BPE_IF_LOOPBACK 0x4u
@@ -993,16 +978,16 @@ struct bpe_interface {
 };
 /* Lists the interfaces that can be captured on, by index, with "any" and "synth" last.  Needs no
  * rights.  Returns their number.  *interfaces is an array that the caller frees with
- * bpe_interfaces_free.  */
+ * bpe_interfaces_free. */
 BPE_API int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error);
-/* Frees a list.  NULL is allowed.  */
+/* Frees a list.  NULL is allowed. */
 BPE_API void bpe_interfaces_free(struct bpe_interface *interfaces);
 /* Stores the netmask of the interface's first IPv4 address in *netmask, in host byte order, for
  * "ip broadcast" (as pcap_lookupnet of libpcap).  Returns false without such an interface or
- * address.  Needs no rights.  Any thread.  */
+ * address.  Needs no rights.  Any thread. */
 BPE_API bool bpe_interface_netmask(const char *name, uint32_t *netmask);
 /* ---- Names of numbers ---- */
-/* Return a constant text, or NULL for a number without a name.  Any thread.  */
+/* Return a constant text, or NULL for a number without a name.  Any thread. */
 BPE_API const char *bpe_link_type_name(int link_type);   /* LINKTYPE_* 1: "EN10MB" */
 BPE_API const char *bpe_ip_proto_name(int ip_proto);     /* IANA's 89: "ospf" */
 BPE_API const char *bpe_tunnel_name(int kind);           /* enum bpe_tunnel_kind: "vxlan" */
