@@ -69,8 +69,9 @@ void bpei_query_begin(struct bpei_query_desk *desk)
 
 /* ---- The answerer's thread ---- */
 
-/* Locks the desk.  Returns false if the thread may not block and the mutex is taken. */
-static bool lock_query_desk(struct bpei_query_desk *desk, bool may_block)
+/* Locks the desk.  Returns false if the thread may not block and the mutex is taken.
+ * Unchecked, like both callers: FreeBSD's headers cannot follow a lock held on one path only. */
+static bool lock_query_desk(struct bpei_query_desk *desk, bool may_block) BPEI_UNCHECKED
 {
 	if (!may_block)
 		return !pthread_mutex_trylock(&desk->mutex);
@@ -79,7 +80,7 @@ static bool lock_query_desk(struct bpei_query_desk *desk, bool may_block)
 }
 
 /* Learns the query at hand.  Returns false if the mutex is taken. */
-static bool learn_query(struct bpei_answerer *a, bool may_block)
+static bool learn_query(struct bpei_answerer *a, bool may_block) BPEI_UNCHECKED
 {
 	if (!lock_query_desk(a->desk, may_block))
 		return false;
@@ -91,7 +92,7 @@ static bool learn_query(struct bpei_answerer *a, bool may_block)
 }
 
 /* Reports the answerer's part as finished.  Returns false if the mutex is taken. */
-static bool report_query(struct bpei_answerer *a, bool may_block)
+static bool report_query(struct bpei_answerer *a, bool may_block) BPEI_UNCHECKED
 {
 	struct bpei_query_desk *desk = a->desk;
 
