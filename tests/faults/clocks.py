@@ -176,7 +176,7 @@ def f11b_an_idle_worker_at_the_end_of_time():
         p.stdin.write(data)
         p.stdin.flush()
         time.sleep(0.5)
-        out, errors = p.communicate(timeout=120)
+        out, errors = p.communicate(timeout=600)
         assert p.returncode == 0 and b"runtime error" not in errors, errors
         assert json.loads(out)["packets"]["delivered"] == 2000
 

@@ -183,7 +183,7 @@ def by_pieces(pieces):
         p.stdin.write(piece)
         p.stdin.flush()
         time.sleep(0.05)
-    out, told = p.communicate(timeout=120)
+    out, told = p.communicate(timeout=600)
     return json.loads(out), p.returncode, told
 
 

@@ -402,7 +402,7 @@ def gateway_takes_a_name():
                     text,
                 ],
                 capture_output=True,
-                timeout=120,
+                timeout=600,
                 check=False,
             )
             if b"mount" in p.stderr and not p.stdout:

@@ -31,7 +31,7 @@ def run_helper(shell, devices):
         for tool in ("/usr/bin/chgrp", "/bin/chmod"):
             assert tool in text, text
             text = text.replace(tool, f"echo {os.path.basename(tool)}")
-        p = subprocess.run([*shell, "-c", text], capture_output=True, text=True, timeout=60)
+        p = subprocess.run([*shell, "-c", text], capture_output=True, text=True, timeout=600)
         return p.stdout.replace(d, "/dev")
 
 

@@ -17,9 +17,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+from progress import WAIT, Running
+
 MAC, LINUX = sys.argv[1:3]
 NODE = sys.argv[3] if len(sys.argv) > 3 else None
 CAPTURES = sys.argv[4] if len(sys.argv) > 4 else None
@@ -61,7 +63,7 @@ def case(function):
         print(f"FAILED {function.__name__}: {type(error).__name__}: {error} (line {line})")
 
 
-def run_mac(*words, timeout=120, **environment):
+def run_mac(*words, timeout=600, **environment):
     return subprocess.run(
         [RUNNER, MAC, *words],
         capture_output=True,
@@ -161,20 +163,14 @@ class Node:
 
     def __exit__(self, *_):
         for run in self.runs:
-            if run.poll() is None:  # it did not end when it should
-                run.kill()
+            run.__exit__()  # it may not have ended when it should
         self.process.terminate()
-        out = self.process.communicate(timeout=60)[0]
+        out = self.process.communicate(timeout=WAIT)[0]
         self.report = json.loads(out) if out.strip() else None
 
     def start(self, *words, **environment):
-        run = subprocess.Popen(
-            [RUNNER, MAC, "-i", "en0", *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **self.environment, **environment},
-        )
+        environment = {**os.environ, **self.environment, **environment}
+        run = Running([RUNNER, MAC, "-i", "en0", *words], env=environment)
         self.runs.append(run)
         return run
 
@@ -193,8 +189,8 @@ def every_read_mode_takes_all_packets():
                 "--end-wait",
                 0.3,
             ) as node:
-                out = node.start("--json", "--read-mode", mode, "--workers", workers)
-                report = json.loads(out.communicate(timeout=120)[0])
+                run = node.start("--json", "--read-mode", mode, "--workers", workers)
+                report = json.loads(run.end(None)[0])
             told = report["packets"], report["kernel"]
             assert report["packets"]["delivered"] == 50000, (mode, workers, told)
 
@@ -210,7 +206,7 @@ def dropped_and_read_make_up_all():
         "--end-wait",
         0.3,
     ) as node:
-        out = node.start("--json", "-B", "64K").communicate(timeout=120)[0]
+        out = node.start("--json", "-B", "64K").end(None)[0]
     report = json.loads(out)
     assert report["kernel"]["dropped"] == node.report["dropped"], (report, node.report)
     assert report["packets"]["read"] + report["kernel"]["dropped"] == 300000, report
@@ -220,7 +216,7 @@ def capture_loads_no_framework():
     """Frameworks tell the names of hardware, for -L; a capture with its rights loads none."""
     log = os.path.join(WORK, "log")
     with Node("--synth", "flows=10,count=100", "--at-end", "remove", "--end-wait", 0.3) as node:
-        node.start("--json", "ip broadcast or udp", MACHO_LOG=log).communicate(timeout=120)
+        node.start("--json", "ip broadcast or udp", MACHO_LOG=log).end(None)
     with open(log, encoding="utf-8", errors="replace") as f:
         text = f.read()
     assert "sigaction" in text and "dlopen" not in text, text[-2000:]
@@ -241,19 +237,15 @@ def filter_file_behind_a_link_is_read_again():
     os.chmod(real, 0o755)
     log = os.path.join(WORK, "log-link")
     with Node("--synth", "flows=10,count=100") as node:
-        p = node.start("--json", "-v", "-f", f"host in {link}/hosts or port domain", MACHO_LOG=log)
-        deadline = time.monotonic() + 60
-        while "sandbox_init" not in read_text(log):
-            assert time.monotonic() < deadline and p.poll() is None, p.communicate()
-            time.sleep(0.05)
-        time.sleep(0.5)
+        words = ["--json", "-v", "--stats-interval", "0.1"]
+        p = node.start(*words, "-f", f"host in {link}/hosts or port domain", MACHO_LOG=log)
+        p.wait_for_message(" packets, ")
+        assert "sandbox_init" in read_text(log)
         p.send_signal(signal.SIGUSR2)
-        time.sleep(1.5)
-        p.send_signal(signal.SIGINT)
-        out, told = p.communicate(timeout=120)
-    assert p.returncode == 0, (out, told)
+        p.wait_for_message("the filter was read again")
+        out, told, code = p.end()
+    assert code == 0, (out, told)
     assert "SANDBOX denies" not in read_text(log), read_text(log)
-    assert "the filter was read again" in told, (out, told)
 
 
 def read_text(path):
@@ -278,14 +270,10 @@ def signals_end_a_run():
     for number in (signal.SIGINT, signal.SIGTERM):
         with Node("--synth", "flows=10,count=10") as node:
             log = os.path.join(WORK, f"log-{number}")
-            p = node.start("--json", MACHO_LOG=log)
-            deadline = time.monotonic() + 60
-            while "sandbox_init" not in read_text(log) and time.monotonic() < deadline:
-                time.sleep(0.05)
-            time.sleep(0.5)
-            p.send_signal(number)
-            out = p.communicate(timeout=60)[0]
-        assert p.returncode == 0 and json.loads(out)["packets"]["read"] == 10, (p.returncode, out)
+            p = node.start("--json", "--stats-interval", "0.1", MACHO_LOG=log)
+            p.wait_for_message(": 10 packets, ")
+            out, _, code = p.end(number)
+        assert code == 0 and json.loads(out)["packets"]["read"] == 10, (code, out)
 
 
 def skip(what, why):

@@ -40,7 +40,7 @@ def ask_bash(words):
         ["bash", "--norc", "-c", script, "bash", f"{FOLDER}/{words[0]}.bash", *parts],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert not p.stderr, p.stderr
     return set(p.stdout.split("\n")) - {""}
@@ -70,7 +70,7 @@ class Zsh:
 
     def until(self, enough):
         """Returns the text that zsh has written once enough(text) is true."""
-        shown, end = b"", time.monotonic() + 20
+        shown, end = b"", time.monotonic() + 600
         while time.monotonic() < end:
             if select.select([self.terminal], [], [], 0.02)[0]:
                 shown += os.read(self.terminal, 65536)
@@ -94,7 +94,7 @@ def ask_fish(words):
     """Returns what fish offers for the last word of the command line."""
     script = f"source {FOLDER}/{words[0]}.fish; complete -C'{' '.join(words)}'"
     p = subprocess.run(
-        ["fish", "--no-config", "-c", script], capture_output=True, text=True, timeout=120
+        ["fish", "--no-config", "-c", script], capture_output=True, text=True, timeout=600
     )
     assert p.returncode == 0 and not p.stderr, p.stderr
     return {line.split("\t")[0] for line in p.stdout.split("\n")} - {""}
@@ -124,7 +124,7 @@ def without_equals(offered):
 
 def run_program(*words):
     return subprocess.run(
-        [PROGRAM, *words], capture_output=True, text=True, check=True, timeout=120
+        [PROGRAM, *words], capture_output=True, text=True, check=True, timeout=600
     )
 
 

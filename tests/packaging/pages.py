@@ -252,7 +252,7 @@ def each_command_runs():
                 capture_output=True,
                 text=True,
                 cwd=folder,
-                timeout=120,
+                timeout=600,
                 env=dict(os.environ, PATH=folder + os.pathsep + os.environ["PATH"]),
             )
             assert p.returncode == 0 and p.stdout.strip(), (c, p.stdout, p.stderr)

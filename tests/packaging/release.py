@@ -50,7 +50,7 @@ def release(at, out, *words, **env):
         capture_output=True,
         text=True,
         env=dict(os.environ, **env),
-        timeout=120,
+        timeout=600,
     )
 
 

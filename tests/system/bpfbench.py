@@ -407,7 +407,7 @@ def a_served_bpf_device():
             )
         finally:
             node.terminate()
-            node.communicate(timeout=120)
+            node.communicate(timeout=600)
         r = json.load(open(path))
         run_is_sound(r)
         t = r["total"]

@@ -113,7 +113,7 @@ def records(program, path, workers, extra=()):
             ],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
         if run.returncode or "Sanitizer" in run.stderr:

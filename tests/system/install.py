@@ -58,7 +58,7 @@ def skip(why):
 
 
 def run(*command, **more):
-    return subprocess.run(command, capture_output=True, text=True, timeout=200, **more)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, **more)
 
 
 def runs(program, libraries, version):

@@ -227,7 +227,7 @@ def capture(path, packets=300):
 def what_is_refused():
     def run(*words, **options):
         return subprocess.run(
-            [PROGRAM, *words], capture_output=True, timeout=120, stdin=subprocess.DEVNULL, **options
+            [PROGRAM, *words], capture_output=True, timeout=600, stdin=subprocess.DEVNULL, **options
         )
 
     for words, told in (
@@ -554,7 +554,7 @@ def the_terminal_goes_away():
     v = View(*SYNTH, "--top")
     v.until("^originator")
     os.close(v.slave), os.close(v.master)
-    code = v.p.wait(timeout=120)
+    code = v.p.wait(timeout=600)
     assert code in (0, 1), code
 
 
