@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* bpfengine: a packet capture engine.  This header is the whole public contract.
  *
- * The engine (bpe_engine_*) runs threads of its own.  The threads call the program's handlers with
- * batches of parsed packets, and with flows that end.  Print each flow of ten seconds:
+ * The engine (bpe_engine_*) runs threads of its own.  They call the program's handlers with batches
+ * of parsed packets, and with flows that end.  Print each flow of ten seconds:
  *
  *     static void print_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
  *     {
@@ -51,7 +51,7 @@
  *
  * Errors.  A function that can fail returns an int: 0 or a count on success, a negative enum
  * bpe_status on failure.  On failure a function with a struct bpe_error parameter fills the
- * structure, unless the pointer is NULL, and leaves all other outputs as they were.
+ * structure, unless the pointer is NULL.  All other outputs stay as they were.
  *
  * Threads.  Only one thread at a time may call the functions of one engine or capture.  Functions
  * marked "Any thread" are excepted.  Different engines and captures are independent.  The library
@@ -177,9 +177,8 @@ BPE_API int bpe_engine_worker_stats(
  * lines.  Any thread. */
 BPE_API size_t bpe_engine_protocols(
 	struct bpe_engine *engine, struct bpe_protocol *protocols, size_t max);
-/* Called with a flow, on a thread that the caller of the handler names.  The flow is a view. flow
- * is NULL in the cases that options.on_record and bpe_engine_dump_flows describe. worker:
- * number of the worker that kept the flow. */
+/* Called with a view of a flow that worker number `worker` kept.  flow is NULL in the cases that
+ * options.on_record and bpe_engine_dump_flows describe. */
 typedef void (*bpe_flow_fn)(void *user, const struct bpe_flow *flow, uint32_t worker);
 
 /* The order of flows: by bytes on the wire or by packets, of both ends together. */
@@ -220,7 +219,7 @@ BPE_API int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *flo
  * Returns 0; BPE_E_BUSY while an earlier dump is at work; BPE_E_STATE if nothing runs or no flows
  * are kept; BPE_E_ARGUMENT if fn and options.on_record are NULL.  Any thread, handlers included. */
 BPE_API int bpe_engine_dump_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
-/* Deprecated names of the two. */
+/* Deprecated names of the two functions. */
 BPE_API int bpe_engine_snapshot(struct bpe_engine *engine, uint32_t order, int64_t since_ns,
 	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error);
 BPE_API int bpe_engine_snapshot_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
@@ -329,7 +328,6 @@ enum bpe_timeout {
 	BPE_TIMEOUT_OTHER,
 	BPE_TIMEOUT_COUNT
 };
-
 #define BPE_WORKERS_AUTO (-1)
 
 /* What to capture, and how.  Fill with bpe_options_init, then change members.  The command-line
@@ -473,7 +471,6 @@ enum bpe_proto {
 #define BPE_PKT_TUNNEL 0x1000u       /* a packet in a tunnel: layers and key are the innermost's */
 #define BPE_PKT_ICMP_ERROR 0x2000u   /* an ICMP error: key of the quoted packet, own layers */
 #define BPE_PKT_BAD_CHECKSUM 0x4000u /* in the IPv4 header or behind; needs options.checksums */
-
 #define BPE_NO_OFFSET 0xffffu
 
 /* Ways of carrying a packet inside another packet or behind an extra header.  The parser goes
@@ -690,7 +687,6 @@ enum bpe_evicted {
 #define BPE_FLOW_LENGTHS 0x40u      /* ip_bytes and payload_bytes were counted */
 #define BPE_FLOW_INTERFACE_ID 0x80u /* interface_id is known */
 #define BPE_FLOW_HEALTH 0x100u /* TCP sequence numbers were followed: a count of 0 means none */
-
 #define BPE_FLOW_VERSION 1
 
 /* A flow record.  Index 0 is the originator: the sender of the first SYN, else of the first

@@ -205,19 +205,21 @@ static int read_head(struct bpei_savefile *s, struct bpe_error *error)
 
 /* ---- Open ---- */
 
+/* Writes the description of the source. */
 static void describe_savefile(struct bpei_savefile *s)
 {
 	char *to = s->device.source;
 	const size_t room = sizeof s->device.source;
 	const bool host_is_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 	const char *order = host_is_big != s->pcap.swapped ? "big" : "little";
+	const char *unit = s->pcap.nanoseconds ? "nanoseconds" : "microseconds";
+	const char *kind = s->pcap.modified ? ", modified records" : "";
 
 	if (s->is_ng)
 		snprintf(to, room, "savefile %s (pcapng)", s->name);
 	else
-		snprintf(to, room, "savefile %s (pcap, %s, %s-endian%s)", s->name,
-			s->pcap.nanoseconds ? "nanoseconds" : "microseconds", order,
-			s->pcap.modified ? ", modified records" : "");
+		snprintf(to, room, "savefile %s (pcap, %s, %s-endian%s)", s->name, unit, order,
+			kind);
 }
 
 /* Opens the file, or standard input for "-". */

@@ -6,8 +6,9 @@ setup -Darch=... -Dunit_runner=plain) on emulated CPUs.
 On a CPU that has the level: the unit tests, tests/parity, the contracts, the replayed fuzzers, and
 bpfengine -r over the shared captures, or over captures that the script makes, compared with the
 report of the scalar program on the real CPU.  All tests run where WHOLE says so.  On other CPUs
-whose best level this is, the tests that call kernels run; below the best level the captures do.  On a CPU that lacks it, or any extension of it: an error that names the level, and all
-that needs no kernel.  The single file, by each compiler: the same output everywhere, and the
+whose best level this is, the tests that call kernels run; below the best level the captures do.
+On a CPU that lacks the level, or any extension of it: an error that names the level, and all that
+needs no kernel.  The single file, by each compiler: the same output everywhere, and the
 level that the CPU has. Exit code 77: skipped, with the reason."""
 
 import concurrent.futures, glob, json, os, re, shutil, stat, subprocess, sys

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints the options of a program out of its table, one a line: long name, letters, whether the
- * option takes a value, and the words which it accepts, separated by tabs.  An empty field is "-".
+/* Prints the options of a program out of the table, a line for each option.  The fields are
+ * separated by tabs: long name, letters, whether the option takes a value, and the accepted words.
+ * An empty field is "-".
  *
- * OPTION_SPECS and OPTION_ROWS are the table's names.  The scripts of tests/packaging and
+ * OPTION_SPECS and OPTION_ROWS are the names of the table.  The scripts of tests/packaging and
  * tests/system compare the manual pages, the completions and --help with these lines (options.py).
  */
 #include "tools/common/option.h"

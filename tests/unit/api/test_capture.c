@@ -21,7 +21,7 @@ static struct bpe_capture *open_capture(const char *source, uint64_t max_packets
 	return c;
 }
 
-Test(capture, gives_every_packet_parsed, .timeout = 30)
+Test(capture, gives_every_packet_parsed, .timeout = 550)
 {
 	struct bpe_capture *c = open_capture("synth:count=12345,seed=5", 0);
 	struct bpe_batch b;
@@ -52,7 +52,7 @@ Test(capture, gives_every_packet_parsed, .timeout = 30)
 	bpe_capture_close(NULL);
 }
 
-Test(capture, stops_at_the_count, .timeout = 30)
+Test(capture, stops_at_the_count, .timeout = 550)
 {
 	struct bpe_capture *c = open_capture("synth", 100);
 	struct bpe_batch b;
@@ -69,7 +69,7 @@ static void *wake_capture(void *capture)
 }
 
 /* One packet in 1000 s: only the wake-up can end the wait. */
-Test(capture, wakes, .timeout = 30)
+Test(capture, wakes, .timeout = 550)
 {
 	struct bpe_options o;
 	struct bpe_capture *c;
@@ -136,7 +136,7 @@ static uint8_t *write_capture_packet(
 /* Two interfaces of different link types in turn, an IPv4 and an IPv6 packet on each: a filter set
  * by hand holds from then on, and the expression of the beginning does not come back when the link
  * type changes. */
-Test(capture, a_filter_set_by_hand_stays, .timeout = 30)
+Test(capture, a_filter_set_by_hand_stays, .timeout = 550)
 {
 	static const uint8_t section[16] = { 0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255,
 		255, 255, 255, 255 };

@@ -148,7 +148,7 @@ static void every_cut(const struct image *f, size_t header)
 	}
 }
 
-Test(savefile, pcap_in_every_form_cut_everywhere, .timeout = 120)
+Test(savefile, pcap_in_every_form_cut_everywhere, .timeout = 550)
 {
 	for (int form = 0; form < 6; form++) {
 		static const uint32_t magics[] = { 0xa1b2c3d4, 0xa1b23c4d, 0xa1b2cd34 };
@@ -234,7 +234,7 @@ static void ng_image(struct image *f)
 	ng_packet(f, 6, 1, 3000000000000 + 1999, 0, 0);
 }
 
-Test(savefile, pcapng_sections_interfaces_times, .timeout = 60)
+Test(savefile, pcapng_sections_interfaces_times, .timeout = 550)
 {
 	static struct image f;
 	static const uint32_t links[] = { 1, 101, 101, 113, 113, 1 };

@@ -120,7 +120,7 @@ static struct bpe_stats expect_engine_balance(struct seen *seen)
 	return s;
 }
 
-Test(engine, every_number_of_workers_sees_the_same, .timeout = 60)
+Test(engine, every_number_of_workers_sees_the_same, .timeout = 550)
 {
 	struct bpe_stats first = { 0 };
 	static const int workers[] = { 0, 1, 2, 4 };
@@ -165,7 +165,7 @@ static void check_unparsed_batch(void *user, const struct bpe_batch *b)
 	s->packets += b->count;
 }
 
-Test(engine, count_only_parses_nothing_and_balances, .timeout = 60)
+Test(engine, count_only_parses_nothing_and_balances, .timeout = 550)
 {
 	struct seen seen;
 	struct bpe_options o = make_engine_options(SOURCE, 2, &seen);
@@ -195,7 +195,7 @@ Test(engine, count_only_parses_nothing_and_balances, .timeout = 60)
 	bpe_engine_close(seen.engine);
 }
 
-Test(engine, blocks_say_how_full_they_were, .timeout = 60)
+Test(engine, blocks_say_how_full_they_were, .timeout = 550)
 {
 	struct seen seen;
 	struct bpe_options o = make_engine_options(SOURCE, 0, &seen);
@@ -208,7 +208,7 @@ Test(engine, blocks_say_how_full_they_were, .timeout = 60)
 	bpe_engine_close(seen.engine);
 }
 
-Test(engine, a_slow_worker_is_waited_for, .timeout = 60)
+Test(engine, a_slow_worker_is_waited_for, .timeout = 550)
 {
 	struct seen seen;
 	struct bpe_options o = make_engine_options("synth:count=20000", 2, &seen);
@@ -229,7 +229,7 @@ Test(engine, a_slow_worker_is_waited_for, .timeout = 60)
 	bpe_engine_close(seen.engine);
 }
 
-Test(engine, a_slow_worker_drops_by_option, .timeout = 60)
+Test(engine, a_slow_worker_drops_by_option, .timeout = 550)
 {
 	struct seen seen;
 	struct bpe_options o = make_engine_options(SOURCE, 2, &seen);
@@ -252,7 +252,7 @@ Test(engine, a_slow_worker_drops_by_option, .timeout = 60)
 	bpe_engine_close(seen.engine);
 }
 
-Test(engine, stop_in_mid_traffic, .timeout = 60)
+Test(engine, stop_in_mid_traffic, .timeout = 550)
 {
 	for (int workers = 0; workers <= 3; workers += 3) {
 		struct seen seen;
@@ -266,7 +266,7 @@ Test(engine, stop_in_mid_traffic, .timeout = 60)
 	}
 }
 
-Test(engine, a_worker_that_hangs_is_given_up_and_counted, .timeout = 60)
+Test(engine, a_worker_that_hangs_is_given_up_and_counted, .timeout = 550)
 {
 	struct seen seen;
 	struct bpe_options o = make_engine_options("synth:flows=100", 1, &seen);
@@ -289,7 +289,7 @@ Test(engine, a_worker_that_hangs_is_given_up_and_counted, .timeout = 60)
 	bpe_engine_close(seen.engine);
 }
 
-Test(engine, count_is_exact, .timeout = 60)
+Test(engine, count_is_exact, .timeout = 550)
 {
 	static const uint64_t counts[] = { 1, 63, 64, 65, 1000, 77777 };
 	for (int workers = 0; workers <= 2; workers += 2)
@@ -304,7 +304,7 @@ Test(engine, count_is_exact, .timeout = 60)
 		}
 }
 
-Test(engine, duration_ends_an_endless_run, .timeout = 60)
+Test(engine, duration_ends_an_endless_run, .timeout = 550)
 {
 	struct seen seen;
 	struct bpe_options o = make_engine_options("synth:rate=10000", 0, &seen);
@@ -317,7 +317,7 @@ Test(engine, duration_ends_an_endless_run, .timeout = 60)
 }
 
 /* The handler stops the run at the first packet, long before the duration is over. */
-Test(engine, a_stop_comes_before_the_duration, .timeout = 60)
+Test(engine, a_stop_comes_before_the_duration, .timeout = 550)
 {
 	struct seen seen;
 	struct bpe_options o = make_engine_options("synth:rate=10000", 0, &seen);
@@ -329,7 +329,7 @@ Test(engine, a_stop_comes_before_the_duration, .timeout = 60)
 	bpe_engine_close(seen.engine);
 }
 
-Test(engine, full_flow_tables_evict_and_balance, .timeout = 60)
+Test(engine, full_flow_tables_evict_and_balance, .timeout = 550)
 {
 	for (int workers = 0; workers <= 3; workers += 3) {
 		struct seen seen;
@@ -344,7 +344,7 @@ Test(engine, full_flow_tables_evict_and_balance, .timeout = 60)
 	}
 }
 
-Test(engine, top_flows_are_the_largest, .timeout = 60)
+Test(engine, top_flows_are_the_largest, .timeout = 550)
 {
 	struct seen seen;
 	struct bpe_flow top[20], all[2000];

@@ -112,7 +112,7 @@ static struct bpe_stats expect_records_balance(struct seen *s)
 	return t;
 }
 
-Test(output, records_are_what_ended, .timeout = 60)
+Test(output, records_are_what_ended, .timeout = 550)
 {
 	for (int workers = 0; workers <= 3; workers++) {
 		struct seen s;
@@ -134,7 +134,7 @@ Test(output, records_are_what_ended, .timeout = 60)
 	}
 }
 
-Test(output, a_full_ring_drops_records_and_no_packets, .timeout = 60)
+Test(output, a_full_ring_drops_records_and_no_packets, .timeout = 550)
 {
 	for (int round = 0; round < 4; round++) { /* asked to drop; and live by itself */
 		struct seen s;
@@ -166,7 +166,7 @@ Test(output, a_full_ring_drops_records_and_no_packets, .timeout = 60)
 	}
 }
 
-Test(output, waiting_loses_nothing, .timeout = 60)
+Test(output, waiting_loses_nothing, .timeout = 550)
 {
 	for (int workers = 0; workers <= 2; workers += 2) {
 		struct seen s;
@@ -197,7 +197,7 @@ static void *let_go(void *user)
 	return NULL;
 }
 
-Test(output, a_handler_that_stands_still_at_the_end_is_given_up, .timeout = 60)
+Test(output, a_handler_that_stands_still_at_the_end_is_given_up, .timeout = 550)
 {
 	struct seen s;
 	struct bpe_options o = make_output_options(SOURCE, 1, &s);
@@ -229,7 +229,7 @@ static void compare_put_record(void *user, const struct bpe_flow *f, uint32_t wo
 	s->records++;
 }
 
-Test(output, every_part_of_a_record, .timeout = 60)
+Test(output, every_part_of_a_record, .timeout = 550)
 {
 	static struct bpe_engine e;
 	static struct bpei_worker w;
@@ -347,7 +347,7 @@ static void wait_for_dump(struct seen *s, int workers)
 }
 
 /* Dumps each living flow once, with and without packets meanwhile. */
-Test(show, every_flow_once, .timeout = 120)
+Test(show, every_flow_once, .timeout = 550)
 {
 	for (int workers = 0; workers <= 3; workers++) {
 		struct seen s;
@@ -387,7 +387,7 @@ Test(show, every_flow_once, .timeout = 120)
 /* Dumps through a small and slow ring: no record is dropped, and a late dump is answered at the
  * end.
  */
-Test(show, to_on_record, .timeout = 120)
+Test(show, to_on_record, .timeout = 550)
 {
 	for (int workers = 0; workers <= 2; workers += 2) {
 		struct seen s;

@@ -40,7 +40,7 @@ static void set_up_desk(void)
 	query.meanwhile = BPEI_QUERY_MORE;
 }
 
-TestSuite(query, .init = set_up_desk, .timeout = 60);
+TestSuite(query, .init = set_up_desk, .timeout = 550);
 
 /* Starts the query as a dump does. */
 static void start_counted_query(void)
