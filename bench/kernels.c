@@ -257,8 +257,10 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < PACKETS; i++) { /* three in four are in the table */
 		struct bpei_bucket *b = &buckets[hash[i] & (BUCKETS - 1)];
 		uint32_t k = chance(BPEI_BUCKET_SLOTS);
-		if (chance(4))
-			b->tag[k] = hash[i], b->entry_inverted[k] = ~i;
+		if (chance(4)) {
+			b->tag[k] = hash[i];
+			b->entry_inverted[k] = ~i;
+		}
 	}
 	measure_hash(mixes[1].name);
 	measure_backends("probe", "3 of 4 found", probe_round, true);

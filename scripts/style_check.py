@@ -26,9 +26,16 @@ ENTRY_POINTS = frozenset({"main", "LLVMFuzzerTestOneInput", "answer_ioctl"})
 # A comment in a small file is judged from so many words on.
 ENOUGH_WORDS = 60
 
+# Lists of cases, longer than a function may be; each is to be parted by its cases.
+LONG_LISTS = frozenset(
+    {"measure_size", "check_filter_changes", "check_macos_features", "check_pktap"}
+)
+
 STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
-FUNCTION = re.compile(r"^(?P<head>[A-Za-z_][^;{}=#]*?\))\s*\n\{\n(?P<body>.*?)^\}", re.M | re.S)
+FUNCTION = re.compile(
+    r"^(?P<head>[A-Za-z_][^;{}=#]*?\))(?:\s+[A-Z][A-Z_]+)?\s*\n\{\n(?P<body>.*?)^\}", re.M | re.S
+)
 
 
 def blank_out(pattern, text):
@@ -134,7 +141,7 @@ def check_statements(text):
                 if depth == 0:
                     break
             statement = statement[at + 1 :].strip()
-        parts = outer_parts(statement)
+        parts = outer_parts(statement.replace("->", "."))
         if len(parts) < 2 or statement.startswith(("[", ".", '"')):
             continue
         declares = DECLARATION.match(parts[0]) and not re.match(r"return\b|goto\b", parts[0])
@@ -161,7 +168,7 @@ def functions(text):
 
 def check_functions(text):
     for line, name, local, parameters, lines in functions(text):
-        if lines > FUNCTION_LINES:
+        if lines > FUNCTION_LINES and name not in LONG_LISTS:
             yield line, f"{name} has {lines} lines"
         if parameters > PARAMETERS and name not in ENTRY_POINTS:
             yield line, f"{name} has {parameters} parameters"

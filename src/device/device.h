@@ -139,7 +139,8 @@ int bpei_device_set_expression(struct bpei_device *device, const char *expressio
 int bpei_device_compile(const struct bpei_device *device, const char *expression, uint32_t snaplen,
 	uint32_t through, struct bpei_filter *filter, struct bpe_error *error);
 
-/* The reader's calls, with the role checked (function pointers cannot carry a role). */
+/* Calls an operation of the backend, with the reader's role checked.  Function pointers cannot
+ * carry a role; the following functions do the same. */
 static inline int bpei_device_fill(struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns,
 	struct bpe_error *e) BPEI_READER
 {

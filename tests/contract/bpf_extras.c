@@ -246,9 +246,8 @@ static void check_served_node(const struct bpei_bpf_abi *abi) BPEI_READER
 	finish_reader(r);
 }
 
-/* A frame from read() of the real driver's code, byte by byte (xnu-11417 and NetBSD 1.203, both
- * run).
- */
+/* Checks frames that read() of the real drivers' code gave, byte by byte (xnu-11417 and
+ * NetBSD 1.203, both run). */
 static void check_real_records(void) BPEI_READER
 {
 	static const char macos[] =
@@ -306,8 +305,8 @@ static void check_real_records(void) BPEI_READER
 	bpei_columns_free(&c, BPE_BATCH);
 }
 
-/* PKTAP headers of both versions before an Ethernet and a raw packet; a packet with a damaged
- * header stays a PKTAP packet. */
+/* Checks PKTAP headers of both versions before an Ethernet and a raw packet.  A packet with a
+ * damaged header stays a PKTAP packet. */
 static void check_pktap(void) BPEI_READER
 {
 	static uint8_t buffer[2048];

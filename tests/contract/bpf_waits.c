@@ -39,6 +39,7 @@ static void check_idle_calls(const struct bpei_bpf_abi *abi) BPEI_READER
 
 /* ---- macOS: knotes ---- */
 
+/* Checks that the wait registers a single knote. */
 static void check_single_knote(void) BPEI_READER
 {
 	struct reader *r = start_reader(&bpei_bpf_abis[BPEI_MACOS]);

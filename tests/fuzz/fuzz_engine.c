@@ -203,7 +203,9 @@ static void run_engine_on(const struct file *f, struct bpe_options *o)
 	FUZZ_CHECK(fd >= 0 && !unlink(name) && write(fd, f->bytes, f->n) == (ssize_t)f->n);
 	FUZZ_CHECK(!lseek(fd, 0, SEEK_SET) && dup2(fd, STDIN_FILENO) == STDIN_FILENO && !close(fd));
 	o->file = "-";
-	o->on_batch = count_fuzzed_batch, o->on_flow = count_fuzzed_flow, o->user = &books;
+	o->on_batch = count_fuzzed_batch;
+	o->on_flow = count_fuzzed_flow;
+	o->user = &books;
 	FUZZ_CHECK(bpe_engine_open(o, &engine, &error) == BPE_OK);
 	int status = bpe_engine_run(engine, 0, &error);
 	FUZZ_CHECK(

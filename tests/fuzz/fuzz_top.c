@@ -40,16 +40,22 @@ static void fill_flow(struct fuzz_input *in, struct bpe_flow *f)
 		f->ip_version = 6;
 	else
 		f->ip_version = key & 16 ? 4 : (uint8_t)fuzz_u8(in);
-	f->ip_proto = fuzz_u8(in), f->tcp_state = fuzz_u8(in), f->end = fuzz_u8(in);
-	f->addr[0][0] = key, f->addr[1][15] = fuzz_u8(in);
-	f->port[0] = fuzz_u16(in), f->port[1] = fuzz_u16(in);
+	f->ip_proto = fuzz_u8(in);
+	f->tcp_state = fuzz_u8(in);
+	f->end = fuzz_u8(in);
+	f->addr[0][0] = key;
+	f->addr[1][15] = fuzz_u8(in);
+	f->port[0] = fuzz_u16(in);
+	f->port[1] = fuzz_u16(in);
 	for (int k = 0; k < 2; k++) {
-		f->packets[k] = read_counter(in), f->wire_bytes[k] = read_counter(in);
-		f->rtt_ns[k] = (int64_t)read_counter(in),
+		f->packets[k] = read_counter(in);
+		f->wire_bytes[k] = read_counter(in);
+		f->rtt_ns[k] = (int64_t)read_counter(in);
 		f->handshake_ns[k] = (int64_t)read_counter(in);
 		f->retransmissions[k] = (uint32_t)read_counter(in);
 	}
-	f->first_ns = (int64_t)read_counter(in), f->last_ns = (int64_t)read_counter(in);
+	f->first_ns = (int64_t)read_counter(in);
+	f->last_ns = (int64_t)read_counter(in);
 	f->pid = (int32_t)read_counter(in);
 	read_label(in, f->comm, sizeof f->comm);
 	read_label(in, f->interface_name, sizeof f->interface_name);
@@ -59,17 +65,20 @@ static void take_shot(struct fuzz_input *in, struct top_model *m, struct top_sho
 {
 	struct bpe_stats *s = &shot->stats;
 	memset(s, 0, sizeof *s);
-	s->elapsed_ns = read_counter(in), s->read_packets = read_counter(in),
+	s->elapsed_ns = read_counter(in);
+	s->read_packets = read_counter(in);
 	s->wire_bytes = read_counter(in);
 	for (int k = 0; k < BPE_DROP_COUNT; k++)
 		s->dropped[k] = read_counter(in);
-	s->kernel_dropped = read_counter(in), s->interface_dropped = read_counter(in),
+	s->kernel_dropped = read_counter(in);
+	s->interface_dropped = read_counter(in);
 	s->flows_active = read_counter(in);
-	s->packets_per_second = read_counter(in), s->bits_per_second = read_counter(in);
+	s->packets_per_second = read_counter(in);
+	s->bits_per_second = read_counter(in);
 	shot->protocol_count = fuzz_u8(in) % (TOP_PROTOCOLS + 1);
 	for (size_t i = 0; i < shot->protocol_count; i++) {
 		read_label(in, shot->protocols[i].name, sizeof shot->protocols[i].name);
-		shot->protocols[i].packets = read_counter(in),
+		shot->protocols[i].packets = read_counter(in);
 		shot->protocols[i].bytes = read_counter(in);
 	}
 	shot->about = (struct bpe_flow_totals){ (int64_t)read_counter(in), read_counter(in),
@@ -138,8 +147,10 @@ static void type_key(struct top_model *m, char c)
 	size_t n = strlen(m->filter);
 	if (c == 8 && n)
 		m->filter[n - 1] = 0;
-	else if (c && c != 8 && n + 1 < TOP_FILTER)
-		m->filter[n] = c, m->filter[n + 1] = 0;
+	else if (c && c != 8 && n + 1 < TOP_FILTER) {
+		m->filter[n] = c;
+		m->filter[n + 1] = 0;
+	}
 	top_model_arrange(m);
 }
 

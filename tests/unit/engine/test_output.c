@@ -262,15 +262,25 @@ Test(output, every_part_of_a_record, .timeout = 550)
 			.flags = 0x1ff };
 		if (i & 1)
 			strcpy(f->interface_name, "utun4567890123");
-		if (i & 2)
-			f->pid = (int32_t)i, f->effective_pid = 9, strcpy(f->comm, "daemon"),
+		if (i & 2) {
+			f->pid = (int32_t)i;
+			f->effective_pid = 9;
+			strcpy(f->comm, "daemon");
 			memset(f->effective_comm, 'x', sizeof f->effective_comm);
-		if (i & 4)
-			f->tcp_state = BPE_TCP_CLOSED, f->handshake_ns[1] = 6, f->rtt_ns[0] = 8,
-			f->keep_alives[1] = i, f->history[31] = 'F', f->mss[0] = 1,
+		}
+		if (i & 4) {
+			f->tcp_state = BPE_TCP_CLOSED;
+			f->handshake_ns[1] = 6;
+			f->rtt_ns[0] = 8;
+			f->keep_alives[1] = i;
+			f->history[31] = 'F';
+			f->mss[0] = 1;
 			f->window_scale[1] = 14;
-		if (i & 8)
-			f->icmp_errors[1] = i, f->duplicates[0] = 3;
+		}
+		if (i & 8) {
+			f->icmp_errors[1] = i;
+			f->duplicates[0] = 3;
+		}
 		bpei_output_put(&w, f);
 	}
 	bpei_output_end(&e);
