@@ -4,7 +4,7 @@
  * returned buffer back at its next packet only.  A plain program. */
 #include "bpf_harness.h"
 
-#define KEPT 6 /* blocks that a test keeps at a time, as workers do */
+#define KEPT 6 /* most blocks in use, as with workers */
 
 static struct reader *start_zero_copy(size_t buffer_bytes, uint32_t mode)
 {
@@ -18,7 +18,7 @@ static struct reader *start_zero_copy(size_t buffer_bytes, uint32_t mode)
 	return r;
 }
 
-/* ---- Traffic that is known ---- */
+/* ---- Known traffic ---- */
 
 /* Checks that each known packet is delivered once, in each read mode. */
 static void check_zero_copy_delivery(void) BPEI_READER
