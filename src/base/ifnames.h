@@ -45,7 +45,7 @@ static inline const char *bpei_names_find(const struct bpei_names *names, uint32
 {
 	uint32_t count = atomic_load_explicit(&((struct bpei_names *)(uintptr_t)names)->count,
 		memory_order_acquire); /* pairs: bpei_names_add */
-	if (number < count && names->of[number].number == number)
+	if (number < BPEI_NAMES && number < count && names->of[number].number == number)
 		return names->of[number].name;
 	for (uint32_t i = 0; i < count; i++)
 		if (names->of[i].number == number)

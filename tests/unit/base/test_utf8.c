@@ -30,8 +30,8 @@ Test(utf8, what_is_no_utf8_has_no_length)
 {
 	static const char *const bad[] = { "\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf",
 		"\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-		"\xc2"
-		"a",
+		("\xc2"
+		 "a"),
 		"\xff" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
