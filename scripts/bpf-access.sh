@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Lets the members of a group capture without sudo: gives the group READ access to the BPF devices.
 #
-#   sudo scripts/bpf-access.sh install [GROUP]    now and after each start (default group: access_bpf)
+#   sudo scripts/bpf-access.sh install [GROUP]    now and after each start (default: access_bpf)
 #   sudo scripts/bpf-access.sh remove             takes it back
 #   scripts/bpf-access.sh status                  who may read /dev/bpf* now
 #

@@ -3,8 +3,8 @@
 # cross.sh [--arch BACKEND] [TARGET...] | --list
 # Compiles and links all that needs no Criterion for other systems (default: for each), with zig's C
 # compiler and the C libraries that zig brings.  Nothing is run.  Prints a line a target: compiled
-# and linked, skipped (why), or failed with the compiler's output.  --arch chooses the backend of the
-# x86_64 targets (default: meson.build's).  Exits with 1 if a target failed.  Works in build/cross;
+# and linked, skipped (why), or failed with the compiler's output.  --arch chooses the backend of
+# the x86_64 targets (default: meson.build's).  Exits with 1 if a target failed.  Works in build/cross;
 # JOBS is the number of compilers at a time (2).
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -63,7 +63,8 @@ build() {	# zig, target
 # directory, patterns for all and for programs: checks that each file is there, in its format.
 formats() {
 	local f what bad=0 library=0
-	for f in src/bpfengine src/libbpfengine.a examples/basic_capture tests/stress_engine src/bpfbench; do
+	for f in src/bpfengine src/libbpfengine.a examples/basic_capture tests/stress_engine \
+		src/bpfbench; do
 		[ -f "$1/$f" ] || { echo "$f was not made"; bad=1; }
 	done
 	while read -r f; do
