@@ -8,6 +8,7 @@
  * accepts; user space filters these packets again.  On Ethernet the moved program has two parts,
  * for packets with and without a tag.  Pure. */
 #include "device/afpacket.h"
+#include "filter/opcodes.h"
 
 #include <linux/filter.h>
 #include <linux/if_packet.h>
@@ -15,22 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	LD_LEN = 0x80,
-	LDX_LEN = 0x81,
-	LDX_MSH = 0xb1,
-	LDH_ABS = 0x28,
-	ADD = 0x04,
-	LD_IMM = 0x00,
-	LD_ABS = 0x20,
-	JA = 0x05,
-	JEQ = 0x15,
-	RET_K = 0x06,
-	RET_A = 0x16,
-	TXA = 0x87
-};
-enum { CLASS_LD = 0, CLASS_LDX = 1, CLASS_ALU = 4, CLASS_JMP = 5, CLASS_RET = 6 };
-enum { MODE_ABS = 0x20, MODE_IND = 0x40, MODE_MSH = 0xa0 };
 #define KNOWN(field) ((uint32_t)(SKF_AD_OFF + (field)))
 #define KEEP BPE_MAX_SNAPLEN
 #define LEAST_SNAPLEN 64u
@@ -64,7 +49,7 @@ static bool loads_packet(const struct bpe_insn *i)
 {
 	const uint32_t mode = mode_of(i);
 
-	return class_of(i) <= CLASS_LDX &&
+	return class_of(i) <= INSN_LDX &&
 	       (mode == MODE_ABS || mode == MODE_IND || mode == MODE_MSH);
 }
 
@@ -89,12 +74,13 @@ static bool move_load(enum shape shape, uint32_t k, uint32_t size, struct bpe_in
 		uint32_t k, size;
 		uint16_t code;
 		uint32_t to;
-	} fields[] = { { TAGGED, 12, 2, LD_ABS, KNOWN(SKF_AD_VLAN_TPID) },
-		{ TAGGED, 14, 2, LD_ABS, KNOWN(SKF_AD_VLAN_TAG) },
-		{ COOKED, 0, 2, LD_ABS, KNOWN(SKF_AD_PROTOCOL) }, { COOKED, 2, 2, LD_IMM, 0 },
-		{ COOKED, 4, 4, LD_ABS, KNOWN(SKF_AD_IFINDEX) },
-		{ COOKED, 8, 2, LD_ABS, KNOWN(SKF_AD_HATYPE) },
-		{ COOKED, 10, 1, LD_ABS, KNOWN(SKF_AD_PKTTYPE) } };
+	} fields[] = { { TAGGED, 12, 2, INSN_LD_ABS_W, KNOWN(SKF_AD_VLAN_TPID) },
+		{ TAGGED, 14, 2, INSN_LD_ABS_W, KNOWN(SKF_AD_VLAN_TAG) },
+		{ COOKED, 0, 2, INSN_LD_ABS_W, KNOWN(SKF_AD_PROTOCOL) },
+		{ COOKED, 2, 2, INSN_LD_IMM, 0 },
+		{ COOKED, 4, 4, INSN_LD_ABS_W, KNOWN(SKF_AD_IFINDEX) },
+		{ COOKED, 8, 2, INSN_LD_ABS_W, KNOWN(SKF_AD_HATYPE) },
+		{ COOKED, 10, 1, INSN_LD_ABS_W, KNOWN(SKF_AD_PKTTYPE) } };
 	const uint32_t gap = shape == TAGGED ? TPID_OFFSET : 0; /* the missing bytes begin here */
 	const uint32_t missing = missing_bytes[shape];
 
@@ -108,7 +94,7 @@ static bool move_load(enum shape shape, uint32_t k, uint32_t size, struct bpe_in
 		return false; /* an indexed load may reach into the missing bytes */
 	if (k + size <= gap)
 		return true;
-	if (i->code == LDX_MSH)
+	if (i->code == INSN_LDX_MSH)
 		return false;
 	for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) {
 		if (fields[f].shape != shape || fields[f].k != k || fields[f].size != size)
@@ -130,12 +116,12 @@ enum { REACHED = 1, A_IS_OTHER = 2 };
  * (eth_type_vlan in linux/if_vlan.h). */
 static bool never_equal(const struct bpe_insn *i, uint8_t state)
 {
-	return i->code == JEQ && !(state & A_IS_OTHER) && i->k != 0x8100 && i->k != 0x88a8;
+	return i->code == INSN_JEQ_K && !(state & A_IS_OTHER) && i->k != 0x8100 && i->k != 0x88a8;
 }
 
 static bool loads_tpid(const struct bpe_insn *i, enum shape shape)
 {
-	return shape == TAGGED && i->code == LDH_ABS && i->k == TPID_OFFSET;
+	return shape == TAGGED && i->code == INSN_LD_ABS_H && i->k == TPID_OFFSET;
 }
 
 /* Finds the instructions which packets of the shape can reach, and the contents of A there.  A
@@ -149,15 +135,15 @@ static void mark_reachable(const struct bpe_insn *p, uint32_t n, enum shape shap
 		const uint32_t class = class_of(&p[i]);
 		uint8_t on = state[i];
 
-		if (!on || class == CLASS_RET)
+		if (!on || class == INSN_RET)
 			continue;
-		if (class == CLASS_LD)
+		if (class == INSN_LD)
 			on = loads_tpid(&p[i], shape) ? REACHED : REACHED | A_IS_OTHER;
-		if (class == CLASS_ALU || p[i].code == TXA)
+		if (class == INSN_ALU || p[i].code == INSN_TXA)
 			on = REACHED | A_IS_OTHER;
-		if (p[i].code == JA) {
+		if (p[i].code == INSN_JA) {
 			state[i + 1 + p[i].k] |= on;
-		} else if (class == CLASS_JMP) {
+		} else if (class == INSN_JMP) {
 			if (!never_equal(&p[i], on))
 				state[i + 1 + p[i].jt] |= on;
 			state[i + 1 + p[i].jf] |= on;
@@ -188,7 +174,7 @@ static uint32_t moved_jump(const struct move *m, uint32_t i, uint32_t target)
 
 static void accept_all(const struct move *m, struct bpe_insn *to)
 {
-	*to = (struct bpe_insn){ .code = RET_K, .k = KEEP };
+	*to = (struct bpe_insn){ .code = INSN_RET_K, .k = KEEP };
 	*m->exact = false;
 }
 
@@ -217,23 +203,23 @@ static bool move_insn(const struct move *m, uint32_t i, struct bpe_insn *to)
 
 	*to = *p;
 	if (!state) {
-		*to = (struct bpe_insn){ .code = RET_K };
-		if (p->code == LD_LEN && changed)
+		*to = (struct bpe_insn){ .code = INSN_RET_K };
+		if (p->code == INSN_LD_LEN && changed)
 			to[1] = *to;
-	} else if (p->code == LD_LEN && changed) {
-		to[1] = (struct bpe_insn){ .code = ADD, .k = missing };
+	} else if (p->code == INSN_LD_LEN && changed) {
+		to[1] = (struct bpe_insn){ .code = INSN_ADD_K, .k = missing };
 	} else if (loads_packet(p)) {
 		if (!move_load(m->shape, p->k, load_size(p), to))
 			accept_all(m, to);
-	} else if ((p->code == LDX_LEN || p->code == RET_A) && changed) {
+	} else if ((p->code == INSN_LDX_LEN || p->code == INSN_RET_A) && changed) {
 		accept_all(m, to);
-	} else if (p->code == RET_K && p->k) {
+	} else if (p->code == INSN_RET_K && p->k) {
 		to->k = p->k > missing ? p->k - missing : 1;
-	} else if (p->code == JA) {
+	} else if (p->code == INSN_JA) {
 		to->k = moved_jump(m, i, i + 1 + p->k);
 	} else if (never_equal(p, state)) {
-		*to = (struct bpe_insn){ .code = JA, .k = moved_jump(m, i, i + 1 + p->jf) };
-	} else if (class_of(p) == CLASS_JMP) {
+		*to = (struct bpe_insn){ .code = INSN_JA, .k = moved_jump(m, i, i + 1 + p->jf) };
+	} else if (class_of(p) == INSN_JMP) {
 		return move_branch(m, i, to);
 	}
 	return true;
@@ -250,7 +236,7 @@ static uint32_t move_program(const struct bpe_insn *p, uint32_t n, enum shape sh
 	mark_reachable(p, n, shape, tables->state);
 	for (uint32_t i = 0; i < n; i++) {
 		tables->places[i] = at;
-		at += 1 + (shape != PLAIN && p[i].code == LD_LEN);
+		at += 1 + (shape != PLAIN && p[i].code == INSN_LD_LEN);
 	}
 	for (uint32_t i = 0; i < n; i++)
 		if (!move_insn(&m, i, &to[tables->places[i]]))
@@ -277,13 +263,13 @@ static uint32_t move_ethernet(const struct bpe_insn *p, uint32_t n, struct bpe_i
 	uint32_t tagged = move_program(p, n, TAGGED, to + at, tables, &tagged_exact);
 
 	if (!tagged) {
-		to[at] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
+		to[at] = (struct bpe_insn){ .code = INSN_RET_K, .k = KEEP };
 		tagged = 1;
 		tagged_exact = false;
 	}
-	const struct bpe_insn begin[] = { { LD_ABS, 0, 0, KNOWN(SKF_AD_VLAN_TAG_PRESENT) },
-		{ JEQ, 0, 1, 0 }, { JA, 0, 0, tagged + 1 }, { LD_IMM, 0, 0, 0 } };
-	const struct bpe_insn clear = { LD_IMM, 0, 0, 0 }; /* a program begins with A = 0 */
+	const struct bpe_insn begin[] = { { INSN_LD_ABS_W, 0, 0, KNOWN(SKF_AD_VLAN_TAG_PRESENT) },
+		{ INSN_JEQ_K, 0, 1, 0 }, { INSN_JA, 0, 0, tagged + 1 }, { INSN_LD_IMM, 0, 0, 0 } };
+	const struct bpe_insn clear = { INSN_LD_IMM, 0, 0, 0 }; /* a program begins with A = 0 */
 	append_insns(to, 0, begin, sizeof begin);
 	at = append_insns(to, at + tagged, &clear, sizeof clear);
 	*exact &= tagged_exact;
@@ -294,9 +280,11 @@ static uint32_t move_ethernet(const struct bpe_insn *p, uint32_t n, struct bpe_i
 static uint32_t move_cooked(const struct bpe_insn *p, uint32_t n, struct bpe_insn *to,
 	const struct move_tables *tables, bool *exact)
 {
-	static const struct bpe_insn begin[] = { { LD_ABS, 0, 0, KNOWN(SKF_AD_VLAN_TAG_PRESENT) },
-		{ JEQ, 0, 3, 0 }, { LD_ABS, 0, 0, KNOWN(SKF_AD_PROTOCOL) }, { JEQ, 1, 0, 0x8100 },
-		{ JEQ, 0, 1, 0x88a8 }, { RET_K, 0, 0, KEEP }, { LD_IMM, 0, 0, 0 } };
+	static const struct bpe_insn begin[] = {
+		{ INSN_LD_ABS_W, 0, 0, KNOWN(SKF_AD_VLAN_TAG_PRESENT) }, { INSN_JEQ_K, 0, 3, 0 },
+		{ INSN_LD_ABS_W, 0, 0, KNOWN(SKF_AD_PROTOCOL) }, { INSN_JEQ_K, 1, 0, 0x8100 },
+		{ INSN_JEQ_K, 0, 1, 0x88a8 }, { INSN_RET_K, 0, 0, KEEP }, { INSN_LD_IMM, 0, 0, 0 }
+	};
 	const uint32_t at = append_insns(to, 0, begin, sizeof begin);
 	const uint32_t made = move_program(p, n, COOKED, to + at, tables, exact);
 
@@ -310,15 +298,15 @@ static uint32_t move_cooked(const struct bpe_insn *p, uint32_t n, struct bpe_ins
  * program rejects those of loopback alone.  Returns how many instructions. */
 static uint32_t write_refusals(const struct bpei_tpacket *how, struct bpe_insn *to)
 {
-	static const struct bpe_insn load = { LD_ABS, 0, 0, KNOWN(SKF_AD_PKTTYPE) };
-	static const struct bpe_insn clear = { LD_IMM, 0, 0, 0 };
-	static const struct bpe_insn incoming[] = { { JEQ, 0, 1, PACKET_OUTGOING },
-		{ RET_K, 0, 0, 0 } };
-	static const struct bpe_insn outgoing[] = { { JEQ, 1, 0, PACKET_OUTGOING },
-		{ RET_K, 0, 0, 0 } };
-	static const struct bpe_insn once[] = { { JEQ, 0, 3, PACKET_OUTGOING },
-		{ LD_ABS, 0, 0, KNOWN(SKF_AD_HATYPE) }, { JEQ, 0, 1, ARPHRD_LOOPBACK },
-		{ RET_K, 0, 0, 0 } };
+	static const struct bpe_insn load = { INSN_LD_ABS_W, 0, 0, KNOWN(SKF_AD_PKTTYPE) };
+	static const struct bpe_insn clear = { INSN_LD_IMM, 0, 0, 0 };
+	static const struct bpe_insn incoming[] = { { INSN_JEQ_K, 0, 1, PACKET_OUTGOING },
+		{ INSN_RET_K, 0, 0, 0 } };
+	static const struct bpe_insn outgoing[] = { { INSN_JEQ_K, 1, 0, PACKET_OUTGOING },
+		{ INSN_RET_K, 0, 0, 0 } };
+	static const struct bpe_insn once[] = { { INSN_JEQ_K, 0, 3, PACKET_OUTGOING },
+		{ INSN_LD_ABS_W, 0, 0, KNOWN(SKF_AD_HATYPE) },
+		{ INSN_JEQ_K, 0, 1, ARPHRD_LOOPBACK }, { INSN_RET_K, 0, 0, 0 } };
 	uint32_t at = append_insns(to, 0, &load, sizeof load);
 
 	if (how->direction == BPE_DIRECTION_IN)
@@ -341,7 +329,7 @@ uint32_t bpei_tpacket_filter_none(
 	if (cut)
 		keep = snaplen < LEAST_SNAPLEN ? LEAST_SNAPLEN : snaplen;
 	if (cut || n)
-		to[n++] = (struct bpe_insn){ .code = RET_K, .k = keep };
+		to[n++] = (struct bpe_insn){ .code = INSN_RET_K, .k = keep };
 	return n;
 }
 
@@ -349,8 +337,9 @@ uint32_t bpei_tpacket_filter_none(
 static void keep_whole_packets(struct bpe_insn *program, uint32_t length)
 {
 	for (uint32_t i = 0; i < length; i++)
-		if (program[i].code == RET_A || (program[i].code == RET_K && program[i].k))
-			program[i] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
+		if (program[i].code == INSN_RET_A ||
+			(program[i].code == INSN_RET_K && program[i].k))
+			program[i] = (struct bpe_insn){ .code = INSN_RET_K, .k = KEEP };
 }
 
 /* Writes the moved program behind the refusals. */
@@ -367,7 +356,7 @@ static void write_program(const struct bpei_tpacket *how, const struct bpei_kern
 	else
 		fit->length = move_program(f->program, f->length, PLAIN, own, tables, &fit->exact);
 	if (!fit->length)
-		own[fit->length++] = (struct bpe_insn){ .code = RET_K, .k = KEEP };
+		own[fit->length++] = (struct bpe_insn){ .code = INSN_RET_K, .k = KEEP };
 	if (!fit->exact)
 		keep_whole_packets(own, fit->length);
 	fit->length += before;
