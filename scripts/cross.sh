@@ -4,8 +4,8 @@
 # Compiles and links all that needs no Criterion for other systems (default: for each), with zig's C
 # compiler and the C libraries that zig brings.  Nothing is run.  Prints a line a target: compiled
 # and linked, skipped (why), or failed with the compiler's output.  --arch chooses the backend of
-# the x86_64 targets (default: meson.build's).  Exits with 1 if a target failed.  Works in build/cross;
-# JOBS is the number of compilers at a time (2).
+# the x86_64 targets (default: meson.build's).  Exits with 1 if a target failed.  Works in
+# build/cross; JOBS is the number of compilers at a time (2).
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=$top/build/cross

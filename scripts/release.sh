@@ -81,7 +81,7 @@ grep -q '^  url ' "$out/homebrew/bpfengine.rb" || say "packaging/homebrew/bpfeng
 for f in $(git -C "$top" ls-tree --name-only "$commit" packaging/freebsd/); do
 	show "$f" >"$out/freebsd/${f##*/}"
 done
-sites=${base/%$version/\$\{DISTVERSION\}}	# as ports have it, where the version is the last thing
+sites=${base/%$version/\$\{DISTVERSION\}}	# as ports have it
 awk -v sites="$sites/" '/^MASTER_SITES=/ { print "MASTER_SITES=\t" sites; next } { print }' "$out/freebsd/Makefile" >"$out/freebsd/Makefile.new"
 mv "$out/freebsd/Makefile.new" "$out/freebsd/Makefile"
 {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # universal.sh [x86_64 BACKEND]: makes the program and the libraries for arm64 and x86_64 Macs, both
-# in each file, in build/universal.  A Mac uses its own compiler (-arch) and lipo.  Other systems use
-# what cross.sh uses, and llvm-lipo.  Intel's half gets sse42, which every Mac since 2009 runs, or
+# in each file, in build/universal.  A Mac uses its own compiler (-arch) and lipo.  Other systems
+# use what cross.sh uses, and llvm-lipo.  Intel's half gets sse42, which every Mac since 2009 runs, or
 # the named backend (avx2).
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)

@@ -24,6 +24,6 @@ while [ "$left" -gt 0 ]; do	# each argument goes from the front to the back
 	left=$((left - 1))
 done
 case $target in
-*-macos) target=$target.11.0 ;;	# the oldest macOS that the program runs on, as in meson.build
+*-macos) target=$target.11.0 ;;	# the oldest macOS, as in meson.build
 esac
 exec "$zig" cc -target "$target" "$@"

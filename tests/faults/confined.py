@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """confined.py PROGRAM: the powers of code that took the program over, tried from inside by gdb.
 
-Also the message where half of the confinement is missing.  tests/system/confine.c has the long list.
+Also the message where half of the confinement is missing.  tests/system/confine.c has the long
+list.
 """
 
 import json
