@@ -346,7 +346,8 @@ struct bpe_options {
 	bool wait_interface;        /* --wait-interface: waits for a vanished interface's return */
 	uint32_t direction;         /* -Q: enum bpe_direction; default BPE_DIRECTION_BOTH */
 	int32_t link_type;    /* -y: LINKTYPE_* that the interface offers; default -1: its own */
-	uint64_t max_packets; /* -c: ends the run after so many; default 0: no limit */
+	uint64_t max_packets; /* -c: ends the run after so many; default 0: no limit.  Counts each
+			       * packet read and not filtered, but no BPE_DROP_DUPLICATE */
 
 	/* Filter: a program or an expression, not both; default: every packet. */
 	const struct bpe_insn *filter; /* classic BPF for the source's link type; copied */

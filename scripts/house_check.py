@@ -17,7 +17,7 @@ ONLY = {
     "src/tools/bpfengine": {"include", "src/tools/common"}
 }  # what else a folder that is restricted may include
 HIGHER = {
-    "include/bpfengine.h": 1000,  # the public contract is one file by decision
+    "include/bpfengine.h": 1500,  # the public contract is one file by decision
     # Formatted at 100 columns these are longer than 600 lines; each is to be split by idea.
     "tests/fuzz/make_seeds.py": 610,
 }
@@ -191,7 +191,7 @@ PLANTED = [
     ("src/ring/x.h", '#include "arch/arch.h"', "may not include"),
     ("include/bpfengine.h", "#include <stdio.h>", "public header"),
     ("src/flow/x.c", "\n" * 700, "more than"),
-    ("include/bpfengine.h", "\n" * 1100, "more than 1000"),
+    ("include/bpfengine.h", "\n" * 1600, "more than 1500"),
     ("src/flow/x.c", "int f(void) { return bpei_load32(p); }", "raw load"),
     ("src/flow/x.c", "v = *(const uint32_t *)p;", "raw load"),
     ("arch/scalar/x.c", "void bpei_f(void) { malloc(3); }", "allocates"),

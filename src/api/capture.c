@@ -75,16 +75,11 @@ int bpe_capture_open(
  * limit of packets is reached. */
 static uint32_t take_capture_batch(struct bpe_capture *c, struct bpe_batch *batch) BPEI_READER
 {
-	const uint64_t limit = c->options.max_packets;
-	const uint64_t left = limit ? limit - c->delivered_packets : BPE_BATCH;
 	struct bpei_sums sums;
+	const uint32_t n = bpei_input_next(&c->input, &c->block, batch, &sums);
 
-	if (!left) {
+	if (!n && bpei_input_is_complete(&c->input))
 		c->end = BPE_E_END;
-		return 0;
-	}
-	const uint32_t n = bpei_input_next(&c->input, &c->block, left, batch, &sums);
-
 	if (!n)
 		return 0;
 	c->delivered_packets += n;

@@ -19,6 +19,7 @@ int bpei_input_open(struct bpei_input *in, const struct bpe_options *options, co
 	if (in->dissector.weak_seed)
 		bpei_notice(options, "%s", bpei_weak_seed_text);
 	in->closed_tunnels = options->closed_tunnels;
+	in->max_packets = options->max_packets;
 	return bpei_device_open(options, &in->device, error);
 }
 
@@ -79,10 +80,26 @@ static void mark_unparsed(struct bpei_input *in, uint32_t n, uint32_t link_type)
 			.link_type = (uint16_t)link_type };
 }
 
-uint32_t bpei_input_next(struct bpei_input *in, struct bpei_block *block, uint64_t most,
-	struct bpe_batch *batch, struct bpei_sums *sums)
+/* Returns how many more packets may be read, at most a batch.  Duplicates are counted as read, and
+ * so are left out: they must not eat up the limit, or carry the count past the limit. */
+static uint32_t count_packets_left(const struct bpei_input *in) BPEI_READER
 {
-	const uint32_t max = most < BPE_BATCH ? (uint32_t)most : BPE_BATCH;
+	const uint64_t read = bpei_counter_get(&in->read_packets);
+	const uint64_t taken = read - bpei_counter_get(&in->dropped[BPE_DROP_DUPLICATE]);
+	const uint64_t left = in->max_packets - taken;
+
+	return !in->max_packets || left > BPE_BATCH ? BPE_BATCH : (uint32_t)left;
+}
+
+bool bpei_input_is_complete(const struct bpei_input *in)
+{
+	return !count_packets_left(in);
+}
+
+uint32_t bpei_input_next(struct bpei_input *in, struct bpei_block *block, struct bpe_batch *batch,
+	struct bpei_sums *sums)
+{
+	const uint32_t max = count_packets_left(in);
 	const uint32_t n = max ? bpei_device_walk(in->device, block, &in->columns, max) : 0;
 
 	count_duplicate_records(in);

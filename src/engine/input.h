@@ -20,6 +20,7 @@ struct bpei_input {
 	struct bpei_dissector dissector; /* reader's */
 	struct bpei_columns columns;     /* reader's: BPE_BATCH elements, filled by each next */
 	uint64_t closed_tunnels;         /* options.closed_tunnels */
+	uint64_t max_packets;            /* options.max_packets; 0: no limit */
 	bool count_only;                 /* options.count_only: packets are not parsed */
 	bool has_packet_time;            /* reader's: first_packet_ns and last_packet_ns are set */
 
@@ -37,11 +38,13 @@ int bpei_input_open(struct bpei_input *input, const struct bpe_options *options,
 	struct bpe_error *error);
 void bpei_input_close(struct bpei_input *input);
 
-/* Reads the block's next packets into the columns, parses and counts them.  most: limit of packets
- * left, may be 0.  Returns their number; 0 when the block is empty, with *batch and *sums
- * unchanged. */
-uint32_t bpei_input_next(struct bpei_input *input, struct bpei_block *block, uint64_t most,
+/* Reads the block's next packets into the columns, parses and counts them.  Returns their number;
+ * 0 when the block is empty or max_packets were read, with *batch and *sums unchanged. */
+uint32_t bpei_input_next(struct bpei_input *input, struct bpei_block *block,
 	struct bpe_batch *batch, struct bpei_sums *sums) BPEI_READER;
+/* Returns true once max_packets were read.  Second sights (BPE_DROP_DUPLICATE) are not among
+ * them. */
+bool bpei_input_is_complete(const struct bpei_input *input) BPEI_READER;
 
 /* Adds the input's, the device's and the parser's counters to *stats.  Any thread. */
 void bpei_input_stats(const struct bpei_input *input, struct bpe_stats *stats);

@@ -249,19 +249,15 @@ static void deliver_here(struct bpe_engine *e, const struct bpe_batch *batch,
 /* Reads a filled block to its end, or to the packet limit.  Returns true at the limit. */
 static bool read_filled_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 {
-	const uint64_t limit = e->options.max_packets;
-
 	for (;;) {
 		struct bpe_batch batch;
 		struct bpei_sums sums;
 
 		serve_filter_change(e);
-		const uint64_t read = bpei_counter_get(&e->input.read_packets);
-		const uint32_t n = bpei_input_next(
-			&e->input, b, limit ? limit - read : BPE_BATCH, &batch, &sums);
+		const uint32_t n = bpei_input_next(&e->input, b, &batch, &sums);
 
 		if (!n)
-			return limit && bpei_counter_get(&e->input.read_packets) >= limit;
+			return bpei_input_is_complete(&e->input);
 		if (!e->options.count_only)
 			assign_flow_times(e, b, n, &sums);
 		if (e->plan.workers)

@@ -226,8 +226,9 @@ static void handle_report_signal(const struct cli *c)
 static void end_run_in_time(const struct cli *c, const struct bpe_stats *s)
 {
 	const bool is_timed_out = c->duration_ns && (int64_t)s->elapsed_ns >= c->duration_ns;
+	const uint64_t counted = s->read_packets - s->dropped[BPE_DROP_DUPLICATE];
 	const bool is_counted = c->engine.interface_name && c->engine.max_packets &&
-				s->read_packets >= c->engine.max_packets;
+				counted >= c->engine.max_packets;
 
 	if (c->flows && (is_timed_out || is_counted))
 		cli_flows_ending(c->flows);
