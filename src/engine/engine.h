@@ -15,10 +15,10 @@
 #include "records/block.h"
 #include "bpfengine.h"
 #include "device/device.h"
+#include "engine/flows.h"
 #include "engine/input.h"
 #include "engine/query.h"
 #include "flow/flow.h"
-#include "flow/flow_time.h"
 #include "flow/top.h"
 #include "packet/packet.h"
 #include "ring/bytering.h"
@@ -85,7 +85,7 @@ struct bpe_engine {
 	struct bpei_engine_plan plan;
 	struct bpei_input input;     /* reader's */
 	struct bpei_worker *workers; /* plan.shares of them */
-	struct bpei_timeline timeline;
+	struct bpei_flows flows;
 	struct bpei_block *blocks; /* a queue: blocks[first .. first + used) are out, in order */
 	uint32_t first_block, used_blocks; /* reader's own */
 	uint8_t *block_memory;
@@ -109,8 +109,6 @@ struct bpe_engine {
 
 	BPEI_ALIGNED _Atomic int stop;        /* w: any (only ever set to 1)  r: reader */
 	BPEI_ALIGNED _Atomic int reader_done; /* w: reader  r: workers */
-	/* w: reader  r: workers; flow time of the packets pushed so far; INT64_MIN before. */
-	_Atomic int64_t packet_now;
 
 	/* w: reader  r: any */
 	BPEI_ALIGNED bpei_counter started_ns, ended_ns;

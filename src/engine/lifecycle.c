@@ -14,7 +14,6 @@
 #include "base/mem.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -42,100 +41,24 @@ static void hand_over_flow(void *worker, const struct bpe_flow *flow) BPEI_UNCHE
 		bpei_output_put(w, flow);
 }
 
-/* Notes the names of all interfaces of the system. */
-static void note_all_interfaces(struct bpei_names *names)
-{
-	struct if_nameindex *all = if_nameindex();
-
-	for (struct if_nameindex *i = all; i && i->if_index; i++)
-		bpei_names_add(names, i->if_index, i->if_name, strlen(i->if_name));
-	if (all)
-		if_freenameindex(all);
-}
-
-/* Notes the names of the source's interfaces, where the system knows them.  Returns the number of
- * the only interface; 0: there are several, or none. */
-static uint32_t note_interfaces(struct bpe_engine *e)
-{
-	struct bpei_device *d = e->input.device;
-	const char *name = e->options.interface_name;
-
-	if (!name || !d->kernel)
-		return 0;
-	if (d->many_interfaces) {
-		note_all_interfaces(&d->names);
-		return 0;
-	}
-	name = bpei_device_interface(name);
-	const uint32_t index = if_nametoindex(name);
-
-	if (index)
-		bpei_names_add(&d->names, index, name, strlen(name));
-	return index;
-}
-
-/* Makes a time line for each interface of a file, since clocks may differ. */
-static int make_time_lines(struct bpe_engine *e)
-{
-	const struct bpei_device *d = e->input.device;
-
-	if (!e->options.flows || !d->many_interfaces || !d->ops->look_ahead)
-		return BPE_OK;
-	e->timeline.own = bpei_mem_map(BPEI_LINES * sizeof *e->timeline.own, 0);
-	return e->timeline.own ? BPE_OK : BPE_E_MEMORY;
-}
-
-/* Returns a share's part of the flow options. */
-static struct bpei_table_options share_table_options(
-	struct bpe_engine *e, uint32_t share, uint32_t interface_index)
-{
-	const struct bpe_options *o = &e->options;
-	const struct bpei_device *d = e->input.device;
-	const struct bpei_seed *seed = &e->input.dissector.seed;
-	const uint32_t shares = e->plan.shares;
-	const int64_t slack_ns = d->live ? 0 : BPEI_STEP_NS; /* files may be out of order */
-	struct bpei_table_options t = {
-		.max_flows = o->max_flows / shares + (share < o->max_flows % shares),
-		.max_bytes = o->max_flow_bytes / shares,
-		.idle_ns = o->flow_idle_ns,
-		.closed_ns = o->flow_closed_ns,
-		.active_ns = o->flow_active_ns,
-		.slack_ns = slack_ns,
-		.timeline = &e->timeline,
-		.tcp_health = !o->no_tcp_health,
-		.report_duplicates = o->duplicates == BPE_DUPLICATES_TELL,
-		.process = o->process,
-		.lengths = o->flow_lengths,
-		.direction_by_port = o->direction_by_port,
-		.interface_ids = d->many_interfaces && !d->live,
-		.interface_indexes = d->many_interfaces && d->live,
-		.interface_index = interface_index,
-		.names = &d->names,
-		.worker = (uint16_t)share,
-		.seed = (uint64_t)seed->end[0] << 32 | seed->end[1],
-		.key_seed = seed,
-		.on_end = o->on_flow || o->on_record ? hand_over_flow : NULL,
-		.user = &e->workers[share],
-	};
-
-	memcpy(t.timeout_ns, o->flow_timeout_ns, sizeof t.timeout_ns);
-	return t;
-}
-
-/* Makes a flow table for each share; max_flows and max_flow_bytes are divided among the shares. */
+/* Makes a flow table for each share. */
 static int make_flow_tables(struct bpe_engine *e)
 {
-	if (!e->options.flows)
-		return BPE_OK;
-	const uint32_t interface_index = note_interfaces(e);
+	const struct bpe_options *o = &e->options;
+	const int status = bpei_flows_open(&e->flows, &e->input, o, o->flows);
 
+	if (status < 0)
+		return status;
 	for (uint32_t k = 0; k < e->plan.shares && e->plan.has_tables; k++) {
-		const struct bpei_table_options options =
-			share_table_options(e, k, interface_index);
-		const int status = bpei_table_new(&options, &e->workers[k].table);
+		const bool has_handler = o->on_flow || e->plan.has_records;
+		const struct bpei_flow_share share = { .number = k,
+			.shares = e->plan.shares,
+			.on_end = has_handler ? hand_over_flow : NULL,
+			.user = &e->workers[k] };
+		const int made = bpei_flows_table(&e->flows, o, &share, &e->workers[k].table);
 
-		if (status < 0)
-			return status;
+		if (made < 0)
+			return made;
 	}
 	return BPE_OK;
 }
@@ -201,8 +124,8 @@ static void make_desks(struct bpe_engine *e)
 /* Makes all parts in need of memory.  Returns BPE_OK or a failure. */
 static int make_parts(struct bpe_engine *e, struct bpe_error *error)
 {
-	if (make_workers(e) < 0 || make_blocks(e) < 0 || make_time_lines(e) < 0 ||
-		make_flow_tables(e) < 0 || bpei_output_new(e) < 0)
+	if (make_workers(e) < 0 || make_blocks(e) < 0 || make_flow_tables(e) < 0 ||
+		bpei_output_new(e) < 0)
 		return bpei_fail(error, BPE_E_MEMORY, "open", 0,
 			"no memory for %u workers of %u slots, %u blocks of %zu bytes and the flow tables",
 			e->plan.workers, e->plan.ring_slots, e->plan.blocks, e->plan.block_bytes);
@@ -227,7 +150,6 @@ int bpei_engine_open(
 	e->end_pipe[0] = -1;
 	e->end_pipe[1] = -1;
 	e->result = BPE_E_STATE;
-	atomic_init(&e->packet_now, INT64_MIN);
 	make_desks(e);
 	e->input.count_only = options->count_only;
 	int status = bpei_input_open(&e->input, options, "engine", error);
@@ -382,7 +304,7 @@ void bpei_engine_close(struct bpe_engine *e)
 	}
 	free(e->workers);
 	free(e->blocks);
-	bpei_mem_unmap(e->timeline.own, BPEI_LINES * sizeof *e->timeline.own);
+	bpei_flows_close(&e->flows);
 	bpei_input_close(&e->input);
 	bpei_mem_unmap(e->block_memory, e->block_memory_bytes);
 	bpei_query_desk_free(&e->top_desk);

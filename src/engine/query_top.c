@@ -58,7 +58,7 @@ int bpei_engine_largest_flows(struct bpe_engine *e, enum bpe_order order, int64_
 	if (n > INT32_MAX)
 		n = INT32_MAX;
 	/* Where the source's clock steps, tables have other times than packets. */
-	if (!bpei_timeline_is_plain(&e->timeline))
+	if (!bpei_timeline_is_plain(&e->flows.timeline))
 		since_ns = INT64_MIN;
 	top.tops = make_top_lists(e, order, since_ns, n);
 	int found = BPE_E_MEMORY;

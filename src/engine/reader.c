@@ -22,7 +22,6 @@
 #define FILL_WAIT_NS 100000000
 #define SHORT_FILL_WAIT_NS (FILL_WAIT_NS / 100)
 #define STALL_NS 2000000000
-#define KERNEL_DELAY_NS 1000000000 /* a kernel may hold packets back for so long */
 
 /* Returns true once the engine is to stop. */
 static bool is_stopping(struct bpe_engine *e)
@@ -60,51 +59,6 @@ static void serve_filter_change(struct bpe_engine *e) BPEI_READER
 {
 	if (bpei_query_waits(&e->reader_answers))
 		bpei_query_serve(&e->reader_answers, UINT32_MAX);
-}
-
-/* ---- Time ---- */
-
-struct unread_packets {
-	struct bpei_device *device;
-	const struct bpei_block *block;
-};
-
-/* Gives the timeline the packets after the batch, a packet a call. */
-static bool look_at_unread(
-	void *unread, size_t *at, uint32_t *interface_id, int64_t *time_ns) BPEI_READER
-{
-	const struct unread_packets *u = unread;
-
-	return u->device->ops->look_ahead(u->device, u->block, at, interface_id, time_ns);
-}
-
-/* Computes flow times for packets without usable time stamps. */
-static void assign_flow_times(struct bpe_engine *e, const struct bpei_block *b, uint32_t n,
-	const struct bpei_sums *sums) BPEI_READER
-{
-	struct bpei_device *d = e->input.device;
-	const struct bpei_columns *c = &e->input.columns;
-	struct unread_packets unread = { d, b };
-	const uint32_t *interface_id = e->timeline.own ? c->interface_id : NULL;
-	const struct bpei_arrivals arrivals = { .time_ns = c->time_ns,
-		.interface_id = interface_id,
-		.n = n,
-		.least_ns = sums->least_ns,
-		.most_ns = sums->most_ns,
-		.ahead = d->ops->look_ahead ? look_at_unread : NULL,
-		.user = &unread };
-
-	if (BPEI_UNLIKELY(d->timeless))
-		memset(c->flow_kind, BPEI_TIME_OWN, n);
-	else
-		bpei_timeline_follow_interfaces(&e->timeline, &arrivals, c->flow_ns, c->flow_kind);
-}
-
-static void publish_flow_time(struct bpe_engine *e, int64_t now) BPEI_READER
-{
-	if (now > atomic_load_explicit(&e->packet_now, memory_order_relaxed))
-		/* pairs: run_worker_loop in worker.c */
-		atomic_store_explicit(&e->packet_now, now, memory_order_release);
 }
 
 /* ---- Dispatch ---- */
@@ -259,7 +213,7 @@ static bool read_filled_block(struct bpe_engine *e, struct bpei_block *b) BPEI_R
 		if (!n)
 			return bpei_input_is_complete(&e->input);
 		if (!e->options.count_only)
-			assign_flow_times(e, b, n, &sums);
+			bpei_flows_assign_times(&e->flows, b, n, &sums);
 		if (e->plan.workers)
 			dispatch_batch(e, n);
 		else
@@ -269,22 +223,20 @@ static bool read_filled_block(struct bpe_engine *e, struct bpei_block *b) BPEI_R
 
 /* ---- The thread ---- */
 
-/* Ages live flows by the clock and answers queries while no packets come.  The clock is a second
- * behind, since the kernel may hold packets back.  Returns how far the reader is with queries. */
+/* Ages live flows by the clock and answers queries while no packets come.  Returns how far the
+ * reader is with queries. */
 static enum bpei_progress run_idle_work(struct bpe_engine *e) BPEI_READER
 {
 	const bool live = e->input.device->live;
 	struct bpei_worker *own = &e->workers[0];
 
-	if (live)
-		publish_flow_time(
-			e, bpei_timeline_now(&e->timeline, bpei_clock_wall_ns() - KERNEL_DELAY_NS));
+	bpei_flows_publish_clock(&e->flows);
 	if (e->plan.workers)
 		return BPEI_QUERY_DONE;
 	bpei_role_enter(&bpei_worker_role);
 	if (live && own->table)
-		bpei_table_age(
-			own->table, atomic_load_explicit(&e->packet_now, memory_order_relaxed));
+		bpei_flows_age(
+			own->table, atomic_load_explicit(&e->flows.now, memory_order_relaxed));
 	const enum bpei_progress progress = bpei_worker_answer(own, true);
 	bpei_role_leave(&bpei_worker_role);
 	return progress;
@@ -328,8 +280,7 @@ static int run_reader_loop(struct bpe_engine *e) BPEI_READER
 
 		for (uint32_t k = 0; k < e->plan.workers; k++)
 			b->ring_position[k] = e->workers[k].ring.own_tail;
-		if (e->timeline.has_time)
-			publish_flow_time(e, e->timeline.clock_ns);
+		bpei_flows_publish_packets(&e->flows);
 		if (enough)
 			return BPE_OK;
 	}

@@ -68,7 +68,7 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 	}
 	bpei_input_stats(&e->input, &s);
 	add_owner_stats(&s, BPEI_OWNER_ENGINE, e);
-	add_owner_stats(&s, BPEI_OWNER_TIMELINE, &e->timeline);
+	add_owner_stats(&s, BPEI_OWNER_TIMELINE, &e->flows.timeline);
 	s.in_flight = count_in_flight(&s);
 	const uint64_t started = bpei_counter_get(&e->started_ns);
 	const uint64_t ended = bpei_counter_get(&e->ended_ns);

@@ -17,52 +17,6 @@
 
 #define AGE_EVERY_NS 100000000 /* when idle */
 
-/* Returns the times by which the flow table counts, and sets the table's clock.  The times are the
- * packets' own, unless the source's clock steps: then they are written to `mixed`. */
-static const int64_t *choose_flow_times(struct bpei_table *t, const struct bpe_batch *b,
-	const int64_t *flow_ns, const uint8_t *kind, int64_t most_ns, int64_t *mixed) BPEI_WORKER
-{
-	int64_t clock = INT64_MIN;
-	uint8_t any = 0;
-
-	for (uint32_t i = 0; i < b->count; i++)
-		any |= kind[i];
-	if (BPEI_LIKELY(!any)) {
-		bpei_table_clock(t, most_ns);
-		return b->time_ns;
-	}
-	for (uint32_t i = 0; i < b->count; i++) {
-		mixed[i] = kind[i] ? flow_ns[i] : b->time_ns[i];
-		if (kind[i] != BPEI_TIME_AHEAD && mixed[i] > clock)
-			clock = mixed[i];
-	}
-	if (clock > INT64_MIN)
-		bpei_table_clock(t, clock);
-	return mixed;
-}
-
-/* Counts a batch on the flow table, and gives the view flows, and keys and hashes as counted.
- * flow: BPE_BATCH elements, which the view keeps. */
-static void count_on_flows(struct bpei_worker *w, const struct bpei_columns *columns, uint32_t from,
-	const struct bpei_sums *sums, struct bpe_batch *view, uint32_t *flow) BPEI_WORKER
-{
-	int64_t flow_ns[BPE_BATCH];
-	const int64_t *const packet_ns = view->time_ns;
-
-	view->time_ns = choose_flow_times(w->table, view, columns->flow_ns + from,
-		columns->flow_kind + from, sums->most_ns, flow_ns);
-	bpei_table_update(w->table, view, flow);
-	const struct bpe_batch *joined = bpei_table_joined(w->table);
-
-	if (BPEI_UNLIKELY(joined != NULL)) {
-		view->key = joined->key;
-		view->hash = joined->hash;
-	}
-	view->time_ns = packet_ns;
-	view->flow = flow;
-	view->table = w->table;
-}
-
 enum bpei_progress bpei_worker_answer(struct bpei_worker *w, bool idle)
 {
 	struct bpei_answerer *const answers[] = { &w->answers_top, &w->answers_dump };
@@ -90,7 +44,7 @@ void bpei_worker_deliver(struct bpei_worker *w, const struct bpei_columns *colum
 	struct bpe_batch view = *batch;
 
 	if (w->table)
-		count_on_flows(w, columns, from, sums, &view, flow);
+		bpei_flows_count(w->table, columns, from, sums, &view, flow);
 	if (o->on_batch)
 		o->on_batch(o->user, &view);
 	/* Last, since a packet counted as delivered must have been delivered. */
@@ -109,13 +63,6 @@ void bpei_worker_deliver_unparsed(struct bpei_worker *w, const struct bpe_batch 
 	bpei_worker_answer(w, false);
 }
 
-/* Ends the flows due at `now`.  Before the first packet there is no time to age by. */
-static void age_table(struct bpei_table *t, int64_t now) BPEI_WORKER
-{
-	if (now > INT64_MIN)
-		bpei_table_age(t, now);
-}
-
 void bpei_worker_finish(struct bpei_worker *w)
 {
 	struct bpe_engine *e = w->engine;
@@ -124,10 +71,8 @@ void bpei_worker_finish(struct bpei_worker *w)
 	bpei_query_finish(&w->answers_top);
 	bpei_query_open(&e->dump_desk, false);
 	bpei_query_leave(&w->answers_dump, BPEI_ANSWERER_LEFT);
-	if (w->table) {
-		age_table(w->table, atomic_load_explicit(&e->packet_now, memory_order_relaxed));
-		bpei_table_end_all(w->table);
-	}
+	if (w->table)
+		bpei_flows_finish(&e->flows, w->table);
 	/* From here on an asker scans the table itself, for the table changes no more. */
 	bpei_query_leave(&w->answers_top, BPEI_ANSWERER_LEFT);
 }
@@ -160,8 +105,8 @@ static void run_worker_loop(struct bpei_worker *w) BPEI_WORKER
 		/* Both are read before the ring: packets pushed by then are in the ring when peek
 		 * looks. */
 		const int64_t now =
-			/* pairs: publish_flow_time in reader.c */
-			atomic_load_explicit(&e->packet_now, memory_order_acquire);
+			/* pairs: publish_flow_time in flows.c */
+			atomic_load_explicit(&e->flows.now, memory_order_acquire);
 		const int done =
 			/* pairs: end_run in reader.c */
 			atomic_load_explicit(&e->reader_done, memory_order_acquire);
@@ -173,7 +118,7 @@ static void run_worker_loop(struct bpei_worker *w) BPEI_WORKER
 		if (done)
 			return;
 		if (w->table && now > aged_ns && (uint64_t)now - (uint64_t)aged_ns > AGE_EVERY_NS) {
-			age_table(w->table, now);
+			bpei_flows_age(w->table, now);
 			aged_ns = now;
 		}
 		if (bpei_worker_answer(w, true) != BPEI_QUERY_MORE)

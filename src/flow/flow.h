@@ -101,6 +101,10 @@ void bpei_table_age(struct bpei_table *table, int64_t now_ns) BPEI_WORKER;
  * of their opening.  The others stay active for bpei_top_scan. */
 void bpei_table_end_all(struct bpei_table *table) BPEI_WORKER;
 
+/* Ends flows that have timed out, then all others with BPE_END_STOP, in the order of their opening.
+ * The table is empty then, and may be used on. */
+void bpei_table_empty(struct bpei_table *table) BPEI_WORKER;
+
 /* Passes records of alive flows to fn with BPE_END_DUMPED, from entry *from on, after at most
  * max_entries entries have been looked at.  Advances *from.  Returns true after the last entry. */
 bool bpei_table_dump(const struct bpei_table *table, uint32_t *from, uint32_t max_entries,

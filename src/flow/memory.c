@@ -153,6 +153,7 @@ void bpei_table_free(struct bpei_table *t)
 	bpei_mem_unmap(t->processes, (n + 1) * sizeof *t->processes);
 	bpei_mem_unmap(t->lengths, (n + 1) * sizeof *t->lengths);
 	bpei_mem_unmap(t->interfaces, (n + 1) * sizeof *t->interfaces);
+	free(t->closing);
 	free(t);
 }
 

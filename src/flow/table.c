@@ -370,26 +370,41 @@ static void end_timed_out(struct bpei_table *t)
 	}
 }
 
-void bpei_table_end_all(struct bpei_table *t)
+/* Passes each alive entry to `hand` with BPE_END_STOP, in the order of opening.  The list lies in
+ * the table, since a handler may leave by longjmp. */
+static void hand_over_alive(struct bpei_table *t,
+	void (*hand)(struct bpei_table *t, uint32_t i, enum bpe_flow_end why)) BPEI_WORKER
 {
+	const uint64_t active = bpei_counter_get(&t->counts.active);
+	struct opened_entry *const order = active ? malloc(active * sizeof *order) : NULL;
 	size_t n = 0;
 
-	end_timed_out(t);
-	const uint64_t active = bpei_counter_get(&t->counts.active);
-	if (!t->options.on_end || !active)
-		return;
-	struct opened_entry *const order = malloc(active * sizeof *order);
+	t->closing = order;
 	for (uint32_t i = 0; i < t->touched; i++) {
 		if (!(bpei_entry_flags(&t->entries[i]) & FLAG_ALIVE))
 			continue;
 		if (order)
 			order[n++] = (struct opened_entry){ t->cold[i].first_ns, i };
 		else /* without memory to sort, any order is better than none */
-			bpei_entry_report(t, i, BPE_END_STOP);
+			hand(t, i, BPE_END_STOP);
 	}
 	if (order)
 		qsort(order, n, sizeof *order, compare_by_opening);
 	for (size_t k = 0; k < n; k++)
-		bpei_entry_report(t, order[k].entry, BPE_END_STOP);
+		hand(t, order[k].entry, BPE_END_STOP);
+	t->closing = NULL;
 	free(order);
+}
+
+void bpei_table_end_all(struct bpei_table *t)
+{
+	end_timed_out(t);
+	if (t->options.on_end)
+		hand_over_alive(t, bpei_entry_report);
+}
+
+void bpei_table_empty(struct bpei_table *t)
+{
+	end_timed_out(t);
+	hand_over_alive(t, bpei_entry_end);
 }

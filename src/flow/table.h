@@ -156,6 +156,7 @@ struct bpei_table {
 	uint32_t free;    /* first entry of the free list, linked by key[0] */
 
 	struct bpei_cohort *cohorts; /* by entry / BPEI_COHORT */
+	void *closing;               /* list of bpei_table_end_all at work; else NULL */
 
 	/* Eviction; evict.c */
 	uint32_t evictable;                        /* entries with FLAG_EVICTABLE */

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Making, feeding and aging the flow tables of an input (flows.h).
+ *
+ * Times.  Tables count by flow times, which are the packets' own times as long as the source's
+ * clock does not step.  The reader assigns flow times before a batch goes to the table's owner.
+ * While no packets come, the reader publishes the time by which owners age their tables. */
+#include "engine/flows.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <net/if.h>
+#include <string.h>
+
+#define KERNEL_DELAY_NS 1000000000 /* a kernel may hold packets back for so long */
+
+/* ---- Open ---- */
+
+/* Notes the names of all interfaces of the system. */
+static void note_all_interfaces(struct bpei_names *names)
+{
+	struct if_nameindex *all = if_nameindex();
+
+	for (struct if_nameindex *i = all; i && i->if_index; i++)
+		bpei_names_add(names, i->if_index, i->if_name, strlen(i->if_name));
+	if (all)
+		if_freenameindex(all);
+}
+
+/* Notes the names of the source's interfaces, where the system knows them.  Returns the number of
+ * the only interface; 0: there are several, or none. */
+static uint32_t note_interfaces(struct bpei_device *d, const char *name)
+{
+	if (!name || !d->kernel)
+		return 0;
+	if (d->many_interfaces) {
+		note_all_interfaces(&d->names);
+		return 0;
+	}
+	name = bpei_device_interface(name);
+	const uint32_t index = if_nametoindex(name);
+
+	if (index)
+		bpei_names_add(&d->names, index, name, strlen(name));
+	return index;
+}
+
+int bpei_flows_open(struct bpei_flows *f, struct bpei_input *input,
+	const struct bpe_options *options, bool keeps_flows)
+{
+	struct bpei_device *d = input->device;
+
+	f->input = input;
+	atomic_init(&f->now, INT64_MIN);
+	if (!keeps_flows)
+		return BPE_OK;
+	f->interface_index = note_interfaces(d, options->interface_name);
+	if (!d->many_interfaces || !d->ops->look_ahead)
+		return BPE_OK;
+	/* A line for each interface of a file, since clocks may differ. */
+	f->timeline.own = bpei_mem_map(BPEI_LINES * sizeof *f->timeline.own, 0);
+	return f->timeline.own ? BPE_OK : BPE_E_MEMORY;
+}
+
+void bpei_flows_close(struct bpei_flows *f)
+{
+	bpei_mem_unmap(f->timeline.own, BPEI_LINES * sizeof *f->timeline.own);
+	f->timeline.own = NULL;
+}
+
+int bpei_flows_table(struct bpei_flows *f, const struct bpe_options *o,
+	const struct bpei_flow_share *share, struct bpei_table **table)
+{
+	const struct bpei_device *d = f->input->device;
+	const struct bpei_seed *seed = &f->input->dissector.seed;
+	const uint32_t shares = share->shares;
+	const int64_t slack_ns = d->live ? 0 : BPEI_STEP_NS; /* files may be out of order */
+	struct bpei_table_options t = {
+		.max_flows = o->max_flows / shares + (share->number < o->max_flows % shares),
+		.max_bytes = o->max_flow_bytes / shares,
+		.idle_ns = o->flow_idle_ns,
+		.closed_ns = o->flow_closed_ns,
+		.active_ns = o->flow_active_ns,
+		.slack_ns = slack_ns,
+		.timeline = &f->timeline,
+		.tcp_health = !o->no_tcp_health,
+		.report_duplicates = o->duplicates == BPE_DUPLICATES_TELL,
+		.process = o->process,
+		.lengths = o->flow_lengths,
+		.direction_by_port = o->direction_by_port,
+		.interface_ids = d->many_interfaces && !d->live,
+		.interface_indexes = d->many_interfaces && d->live,
+		.interface_index = f->interface_index,
+		.names = &d->names,
+		.worker = (uint16_t)share->number,
+		.seed = (uint64_t)seed->end[0] << 32 | seed->end[1],
+		.key_seed = seed,
+		.on_end = share->on_end,
+		.user = share->user,
+	};
+
+	memcpy(t.timeout_ns, o->flow_timeout_ns, sizeof t.timeout_ns);
+	return bpei_table_new(&t, table);
+}
+
+/* ---- The reader's side ---- */
+
+struct unread_packets {
+	struct bpei_device *device;
+	const struct bpei_block *block;
+};
+
+/* Gives the timeline the packets after the batch, a packet a call. */
+static bool look_at_unread(
+	void *unread, size_t *at, uint32_t *interface_id, int64_t *time_ns) BPEI_READER
+{
+	const struct unread_packets *u = unread;
+
+	return u->device->ops->look_ahead(u->device, u->block, at, interface_id, time_ns);
+}
+
+void bpei_flows_assign_times(struct bpei_flows *f, const struct bpei_block *block, uint32_t n,
+	const struct bpei_sums *sums)
+{
+	struct bpei_device *d = f->input->device;
+	const struct bpei_columns *c = &f->input->columns;
+	struct unread_packets unread = { d, block };
+	const uint32_t *interface_id = f->timeline.own ? c->interface_id : NULL;
+	const struct bpei_arrivals arrivals = { .time_ns = c->time_ns,
+		.interface_id = interface_id,
+		.n = n,
+		.least_ns = sums->least_ns,
+		.most_ns = sums->most_ns,
+		.ahead = d->ops->look_ahead ? look_at_unread : NULL,
+		.user = &unread };
+
+	if (BPEI_UNLIKELY(d->timeless))
+		memset(c->flow_kind, BPEI_TIME_OWN, n);
+	else
+		bpei_timeline_follow_interfaces(&f->timeline, &arrivals, c->flow_ns, c->flow_kind);
+}
+
+static void publish_flow_time(struct bpei_flows *f, int64_t now) BPEI_READER
+{
+	if (now > atomic_load_explicit(&f->now, memory_order_relaxed))
+		/* pairs: run_worker_loop in worker.c */
+		atomic_store_explicit(&f->now, now, memory_order_release);
+}
+
+void bpei_flows_publish_packets(struct bpei_flows *f)
+{
+	if (f->timeline.has_time)
+		publish_flow_time(f, f->timeline.clock_ns);
+}
+
+void bpei_flows_publish_clock(struct bpei_flows *f)
+{
+	if (f->input->device->live)
+		publish_flow_time(
+			f, bpei_timeline_now(&f->timeline, bpei_clock_wall_ns() - KERNEL_DELAY_NS));
+}
+
+/* ---- The side of a table's owner ---- */
+
+/* Returns the times by which the flow table counts, and sets the table's clock.  The times are the
+ * packets' own, unless the source's clock steps: then they are written to `mixed`. */
+static const int64_t *choose_flow_times(struct bpei_table *t, const struct bpe_batch *b,
+	const int64_t *flow_ns, const uint8_t *kind, int64_t most_ns, int64_t *mixed) BPEI_WORKER
+{
+	int64_t clock = INT64_MIN;
+	uint8_t any = 0;
+
+	for (uint32_t i = 0; i < b->count; i++)
+		any |= kind[i];
+	if (BPEI_LIKELY(!any)) {
+		bpei_table_clock(t, most_ns);
+		return b->time_ns;
+	}
+	for (uint32_t i = 0; i < b->count; i++) {
+		mixed[i] = kind[i] ? flow_ns[i] : b->time_ns[i];
+		if (kind[i] != BPEI_TIME_AHEAD && mixed[i] > clock)
+			clock = mixed[i];
+	}
+	if (clock > INT64_MIN)
+		bpei_table_clock(t, clock);
+	return mixed;
+}
+
+void bpei_flows_count(struct bpei_table *table, const struct bpei_columns *columns, uint32_t from,
+	const struct bpei_sums *sums, struct bpe_batch *view, uint32_t *flow)
+{
+	int64_t flow_ns[BPE_BATCH];
+	const int64_t *const packet_ns = view->time_ns;
+
+	view->time_ns = choose_flow_times(table, view, columns->flow_ns + from,
+		columns->flow_kind + from, sums->most_ns, flow_ns);
+	bpei_table_update(table, view, flow);
+	const struct bpe_batch *joined = bpei_table_joined(table);
+
+	if (BPEI_UNLIKELY(joined != NULL)) {
+		view->key = joined->key;
+		view->hash = joined->hash;
+	}
+	view->time_ns = packet_ns;
+	view->flow = flow;
+	view->table = table;
+}
+
+void bpei_flows_age(struct bpei_table *table, int64_t now)
+{
+	if (now > INT64_MIN)
+		bpei_table_age(table, now);
+}
+
+void bpei_flows_finish(struct bpei_flows *f, struct bpei_table *table)
+{
+	bpei_flows_age(table, atomic_load_explicit(&f->now, memory_order_relaxed));
+	bpei_table_end_all(table);
+}
