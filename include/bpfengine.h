@@ -295,6 +295,22 @@ enum bpe_read_mode {
 /* A full ring of a worker stops reading (the kernel counts the loss), or drops ("ring_full"). */
 enum bpe_overload { BPE_OVERLOAD_WAIT = 0, BPE_OVERLOAD_DROP };
 
+/* Which packets share a worker.  A packet without the property is dealt by its flow.  An ICMP error
+ * is dealt as a packet of the quoted flow, and a packet in a tunnel by the inner packet's key. */
+enum bpe_spread {
+	BPE_SPREAD_FLOW = 0, /* those of a flow */
+	/* Those of a host, and so whole flows: the end of the flow that lies in
+	 * options.spread_networks; if both ends or none does, the end with the lower address. */
+	BPE_SPREAD_HOST,
+	BPE_SPREAD_SOURCE,      /* those with the same sender; needs options.flows false, since the
+				 * directions of a flow lie on two workers */
+	BPE_SPREAD_DESTINATION, /* those with the same receiver; needs options.flows false */
+	/* Those with the same outermost VLAN id of the key.  Packets of a flow that come with and
+	 * without a tag are two flows then.  Needs options.ignore_vlan false. */
+	BPE_SPREAD_VLAN,
+	BPE_SPREAD_TUNNEL /* those of a tunnel (bpe_key.tunnel); needs ignore_tunnel false */
+};
+
 enum bpe_priority {
 	BPE_PRIORITY_NORMAL = 0,
 	BPE_PRIORITY_HIGH,    /* macOS: QoS user-interactive; Linux: nice -10 */
@@ -395,6 +411,10 @@ struct bpe_options {
 	uint32_t overload;   /* --overload: enum bpe_overload */
 	bool pin_workers;    /* --pin: one core for each worker, where the system allows */
 	uint32_t priority;   /* --priority: enum bpe_priority */
+	uint32_t spread;     /* --spread: enum bpe_spread; default BPE_SPREAD_FLOW */
+	/* --spread-networks: for BPE_SPREAD_HOST, at most 64 networks: "10.0.0.0/8,fd00::/8"; NULL:
+	 * private, link-local and unique local addresses */
+	const char *spread_networks;
 
 	/* Flows. */
 	bool flows;             /* --no-flows: false; default true */

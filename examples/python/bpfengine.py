@@ -239,6 +239,8 @@ class bpe_options(ctypes.Structure):
         ("overload", c_uint32),
         ("pin_workers", c_bool),
         ("priority", c_uint32),
+        ("spread", c_uint32),
+        ("spread_networks", c_char_p),
         ("flows", c_bool),
         ("no_tcp_health", c_bool),
         ("direction_by_port", c_bool),

@@ -62,6 +62,9 @@ _bpfengine() {
 	--overload) COMPREPLY=($(compgen -W 'wait drop' -- "$cur")); return ;;
 	--duplicates) COMPREPLY=($(compgen -W 'tell ignore' -- "$cur")); return ;;
 	--priority) COMPREPLY=($(compgen -W 'normal high realtime' -- "$cur")); return ;;
+	--spread)
+		COMPREPLY=($(compgen -W 'flow host source destination vlan tunnel' -- "$cur"))
+		return ;;
 	--flows-format) COMPREPLY=($(compgen -W 'json zeek eve ecs csv' -- "$cur")); return ;;
 	--flows-overload) COMPREPLY=($(compgen -W 'auto drop wait' -- "$cur")); return ;;
 	--flows-error) COMPREPLY=($(compgen -W 'continue stop' -- "$cur")); return ;;
@@ -75,7 +78,7 @@ _bpfengine() {
 	--filter | --block-size | --block-count | --read-interval | --max-flows) return ;;
 	--flow-idle) return ;;
 	--flow-closed | --flow-active | --flow-memory | --largest | --seed | --ring) return ;;
-	--stats-interval) return ;;
+	--stats-interval | --spread-networks) return ;;
 	esac
 	case $cur in
 	-*)
@@ -90,7 +93,8 @@ _bpfengine() {
 			--flows-overload --flows-error --flow-lengths --direction-by-port
 			--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates
 			--no-flows --outermost --ignore-tunnel --ignore-vlan --tunnels --checksums
-			--largest --seed --workers --ring --overload --pin --priority --top --json
+			--largest --seed --workers --ring --overload --pin --priority --spread
+			--spread-networks --top --json
 			--stats-interval --quiet --verbose --relinquish-privileges --no-confine
 			--help --version' -- "$cur"))
 		;;

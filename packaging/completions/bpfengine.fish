@@ -84,6 +84,9 @@ complete -c bpfengine -l ring -x -d 'Packets in a worker\'s ring'
 complete -c bpfengine -l overload -x -a 'wait drop' -d 'What happens when a ring is full'
 complete -c bpfengine -l pin -d 'One core for each worker'
 complete -c bpfengine -l priority -x -a 'normal high realtime' -d 'Of the threads'
+complete -c bpfengine -l spread -x -a 'flow host source destination vlan tunnel' \
+	-d 'Which packets share a worker'
+complete -c bpfengine -l spread-networks -x -d 'Where the hosts of --spread host are'
 complete -c bpfengine -s Z -l relinquish-privileges -x -d 'Whom to become once the source is open' \
 	-a '(__fish_complete_users)'
 complete -c bpfengine -l no-confine -d 'Do not confine the program'

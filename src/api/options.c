@@ -5,6 +5,7 @@
 #include "arch/arch.h"
 #include "base/error.h"
 #include "filter/filter.h"
+#include "packet/spread.h"
 
 #include <string.h>
 
@@ -165,6 +166,7 @@ static int copy_options(
 int bpei_options_check(
 	struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error)
 {
+	struct bpei_spread spread;
 	struct bpe_options o;
 	int status = copy_options(&o, given, error);
 
@@ -174,6 +176,8 @@ int bpei_options_check(
 		status = check_filter_options(&o, error);
 	if (status == BPE_OK)
 		status = check_flow_options(&o, error);
+	if (status == BPE_OK)
+		status = bpei_spread_init(&spread, &o, error);
 	if (status == BPE_OK && !bpei_cpu_fits())
 		status = bpei_fail(error, BPE_E_UNSUPPORTED, "arch", 0,
 			"this build needs a CPU with " TEXT(

@@ -21,6 +21,7 @@
 #include "flow/flow.h"
 #include "flow/top.h"
 #include "packet/packet.h"
+#include "packet/spread.h"
 #include "ring/bytering.h"
 #include "ring/ring.h"
 #include "stats/stats.h"
@@ -83,6 +84,7 @@ struct bpei_dump {
 struct bpe_engine {
 	struct bpe_options options;
 	struct bpei_engine_plan plan;
+	struct bpei_spread spread;   /* reader's */
 	struct bpei_input input;     /* reader's */
 	struct bpei_worker *workers; /* plan.shares of them */
 	struct bpei_flows flows;

@@ -152,8 +152,10 @@ int bpei_engine_open(
 	e->result = BPE_E_STATE;
 	make_desks(e);
 	e->input.count_only = options->count_only;
-	int status = bpei_input_open(&e->input, options, "engine", error);
+	int status = bpei_spread_init(&e->spread, options, error);
 
+	if (status >= 0)
+		status = bpei_input_open(&e->input, options, "engine", error);
 	if (status >= 0)
 		status = bpei_plan(&e->plan, options, e->input.device, error);
 	if (status >= 0)

@@ -98,28 +98,14 @@ static uint32_t wait_for_ring(struct bpe_engine *e, struct bpei_worker *w, int *
 	return room;
 }
 
-/* Returns the hashes by which packets find their workers.  A flow may have packets with VLAN tags
- * and without (flow/sibling.c), so tags are left out.  untagged: room for the hashes of n packets.
- */
-static const uint32_t *choose_dispatch_hashes(
-	struct bpe_engine *e, uint32_t n, uint32_t *untagged) BPEI_READER
-{
-	struct bpei_input *in = &e->input;
-
-	if (BPEI_LIKELY(!(in->dissector.any & BPE_PKT_VLAN)))
-		return in->columns.hash;
-	bpei_hash_untagged(&in->dissector, &in->columns, n, untagged);
-	return untagged;
-}
-
-/* Copies the n packets of the batch into the workers' rings.  All packets of a flow go to the same
- * worker. */
+/* Copies the n packets of the batch into the workers' rings (options.spread). */
 static void dispatch_batch(struct bpe_engine *e, uint32_t n) BPEI_READER
 {
 	uint32_t pushed[BPE_MAX_WORKERS];
 	uint32_t room[BPE_MAX_WORKERS];
-	uint32_t untagged[BPE_BATCH];
-	const uint32_t *const hash = choose_dispatch_hashes(e, n, untagged);
+	uint32_t hashes[BPE_BATCH];
+	const uint32_t *const hash =
+		bpei_spread_hashes(&e->spread, &e->input.dissector, &e->input.columns, n, hashes);
 	const uint32_t workers = e->plan.workers;
 
 	memset(pushed, 0, workers * sizeof *pushed);

@@ -16,10 +16,14 @@
 #define MOST_RING 4194304
 #define MOST_FLOWS 2147483647
 
-/* choices of --flows-format and -Q stand in the order of these enums */
+/* choices of --flows-format, --spread and -Q stand in the order of these enums */
 _Static_assert(BPE_FORMAT_JSON == 0 && BPE_FORMAT_ZEEK == 1 && BPE_FORMAT_EVE == 2 &&
 		       BPE_FORMAT_CSV == 3 && BPE_FORMAT_ECS == 4 && BPE_FORMAT_COUNT == 5,
 	"--flows-format");
+_Static_assert(BPE_SPREAD_FLOW == 0 && BPE_SPREAD_HOST == 1 && BPE_SPREAD_SOURCE == 2 &&
+		       BPE_SPREAD_DESTINATION == 3 && BPE_SPREAD_VLAN == 4 &&
+		       BPE_SPREAD_TUNNEL == 5,
+	"--spread");
 _Static_assert(BPE_DIRECTION_BOTH == 0 && BPE_DIRECTION_IN == 1 && BPE_DIRECTION_OUT == 2, "-Q");
 
 static int read_autostop(void *target, const struct option_spec *spec, const char *word)
@@ -189,6 +193,13 @@ const struct option_spec cli_option_specs[] = {
 	{ "pin", NULL, OPTION_SET, MEMBER(engine.pin_workers), .help = "one core for each worker" },
 	{ "priority", NULL, OPTION_CHOICE, MEMBER(engine.priority),
 		.argument = "normal|high|realtime" },
+	{ "spread", NULL, OPTION_CHOICE, MEMBER(engine.spread),
+		.argument = "flow|host|source|destination|vlan|tunnel",
+		.help = "what keeps\npackets on one worker (flow; source and destination\n"
+			"with --no-flows)" },
+	{ "spread-networks", NULL, OPTION_TEXT, MEMBER(engine.spread_networks), .argument = "LIST",
+		.help = "where the hosts of --spread host are, such as\n"
+			"10.0.0.0/8,fd00::/8 (private addresses)" },
 
 	{ "relinquish-privileges", "Z", OPTION_TEXT, MEMBER(user), .heading = "\nRights",
 		.argument = "USER",

@@ -163,6 +163,24 @@ static int check_flow_outputs(const struct cli *c)
 	return 0;
 }
 
+/* Checks the options of --spread.  Returns 0 or EXIT_USAGE after the message. */
+static int check_spread_options(const struct bpe_options *o)
+{
+	const bool by_packet =
+		o->spread == BPE_SPREAD_SOURCE || o->spread == BPE_SPREAD_DESTINATION;
+
+	if (by_packet && o->flows)
+		return option_refuse(
+			"--spread source and destination part the directions of a flow: add --no-flows, or use --spread host");
+	if (o->spread == BPE_SPREAD_VLAN && o->ignore_vlan)
+		return option_refuse("--spread vlan and --ignore-vlan contradict each other");
+	if (o->spread == BPE_SPREAD_TUNNEL && o->ignore_tunnel)
+		return option_refuse("--spread tunnel and --ignore-tunnel contradict each other");
+	if (o->spread_networks && o->spread != BPE_SPREAD_HOST)
+		return option_refuse("--spread-networks is for --spread host");
+	return 0;
+}
+
 /* Checks the options together, and completes the options.  Returns 0 or EXIT_USAGE after the
  * message. */
 static int check_together(struct cli *c)
@@ -178,7 +196,9 @@ static int check_together(struct cli *c)
 			"no source: give -i INTERFACE (bpfengine -L lists them), -r FILE, or -i synth");
 	if (c->flows_format == BPE_FORMAT_ZEEK)
 		c->engine.flow_lengths = true;
-	return check_flow_outputs(c);
+	const int code = check_flow_outputs(c);
+
+	return code ? code : check_spread_options(o);
 }
 
 int cli_options(struct cli *c, int argc, char **argv)

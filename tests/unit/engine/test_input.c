@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The input of the engine and of the capture level: which packets count towards max_packets. */
+/* The input of the engine and of the capture level: the packets that max_packets counts. */
 #include "engine/engine.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-/* Generated traffic, seen as on a loopback interface: each packet comes twice, and the walk takes
- * the first sight out and counts it. */
+/* Generated traffic, seen as on a loopback interface: each packet comes twice, and the walk counts
+ * and leaves out the first sight. */
 static const struct bpei_device_ops *real_ops;
 static struct bpei_device_ops loopback_ops;
 
@@ -86,7 +86,7 @@ Test(input, reads_to_the_end_without_max_packets, .timeout = 550)
 	bpe_engine_close(e);
 }
 
-/* The capture level counts as the engine does.  Its input is the structure's first member. */
+/* The capture level counts as the engine does.  The input is the first member of a capture. */
 Test(input, a_capture_counts_max_packets_as_an_engine, .timeout = 550)
 {
 	static const uint64_t limits[] = { 1, 64, 100, 999, 0 };
