@@ -60,6 +60,21 @@
  * Units.  Packet times are nanoseconds since 1970-01-01 UTC.  Durations are nanoseconds; their
  * names end in _ns.  Lengths are bytes.  Fields of several bytes are in host byte order, unless
  * the comment says network byte order.
+ *
+ * How structures grow.  A program's header may be older or newer than the library of the same
+ * soversion.  Members are only ever added at the end of a structure.  The comment of a structure
+ * names the structure's class:
+ *   Frozen.  The structure never changes.
+ *   Sized.  The structure is the program's, and the library is told the size: by struct_size, which
+ *   the init function sets, or by a function below, which passes sizeof.  The library writes the
+ *   members that both have, and zeroes the rest.  In options, members that the program lacks have
+ *   their defaults.  Members that the library lacks must be 0, else the status is
+ *   BPE_E_UNSUPPORTED.
+ *   View.  The structure is the library's, and its member size tells what is filled.  BPE_HAS asks
+ *   for a member.  bpe_flow_copy copies a record; an assignment may read past the end.
+ *   Opaque.  Only the name is declared, as of bpe_engine.
+ * Enumerations grow as well, and a program may meet numbers that its header does not name.  Arrays
+ * by an enumeration have room for more elements than the enumeration has numbers.
  */
 #ifndef BPFENGINE_H
 #define BPFENGINE_H
@@ -79,6 +94,10 @@
 #define BPE_API
 #endif
 
+/* A function that is compiled into the program, where the sizes of the program's structures are
+ * known ("How structures grow").  Static: parts of a program may be made with different headers. */
+#define BPE_INLINE static inline
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -87,8 +106,12 @@ struct bpe_options;
 struct bpe_batch;
 struct bpe_flow;
 struct bpe_insn;
+struct bpe_interface;
+struct bpe_meta;
 struct bpe_protocol;
+struct bpe_filter_options;
 struct bpe_flow_totals;
+struct bpe_stat;
 struct bpe_stats;
 struct bpe_worker_stats;
 
@@ -102,6 +125,10 @@ BPE_API const char *bpe_build_info(void);
 /* Returns the size of a public structure in the library, as of "bpe_batch"; 0 for an unknown
  * name.  Language bindings check themselves by the size.  Any thread. */
 BPE_API size_t bpe_struct_size(const char *name);
+/* True if the view, a pointer to a bpe_flow or bpe_batch, has the member: false for a member that
+ * is newer than the library. */
+#define BPE_HAS(view, member)                                                                      \
+	(offsetof(__typeof__(*(view)), member) + sizeof((view)->member) <= (view)->size)
 /* ---- Errors ---- */
 enum bpe_status {
 	BPE_OK = 0,
@@ -119,6 +146,7 @@ enum bpe_status {
 	BPE_E_END = -12          /* no more packets; no error; returned by bpe_capture_next only */
 };
 
+/* Why a call failed.  Frozen. */
 struct bpe_error {
 	int status;     /* enum bpe_status */
 	int sys_errno;  /* errno of the failed system call, or 0 */
@@ -168,14 +196,14 @@ BPE_API int bpe_engine_set_expression(
 	struct bpe_engine *engine, const char *expression, struct bpe_error *error);
 /* Fills *stats with every counter.  May be called at any time between open and close; no thread
  * stops for the call.  Any thread. */
-BPE_API void bpe_engine_stats(struct bpe_engine *engine, struct bpe_stats *stats);
+BPE_INLINE void bpe_engine_stats(struct bpe_engine *engine, struct bpe_stats *stats);
 /* Fills *stats with the share of worker w.  With 0 workers, number 0 is the reading
  * thread.  Returns BPE_E_ARGUMENT past the last worker.  Any thread. */
-BPE_API int bpe_engine_worker_stats(
+BPE_INLINE int bpe_engine_worker_stats(
 	struct bpe_engine *engine, uint32_t w, struct bpe_worker_stats *stats);
 /* Fills at most max lines of the protocol table, most packets first.  Returns the number of all
  * lines.  Any thread. */
-BPE_API size_t bpe_engine_protocols(
+BPE_INLINE size_t bpe_engine_protocols(
 	struct bpe_engine *engine, struct bpe_protocol *protocols, size_t max);
 /* Called with a view of a flow that worker number `worker` kept.  flow is NULL in the cases that
  * options.on_record and bpe_engine_dump_flows describe. */
@@ -184,13 +212,12 @@ typedef void (*bpe_flow_fn)(void *user, const struct bpe_flow *flow, uint32_t wo
 /* The order of flows: by bytes on the wire or by packets, of both ends together. */
 enum bpe_order { BPE_ORDER_BYTES = 0, BPE_ORDER_PACKETS };
 
-/* Totals of bpe_engine_largest_flows. */
+/* Totals of bpe_engine_largest_flows.  Sized. */
 struct bpe_flow_totals {
 	int64_t packet_ns; /* time of the latest packet read when the question began; 0: none */
 	uint64_t alive;    /* flows that the workers looked at */
 	uint64_t recent;   /* flows of these with a packet at since_ns or later */
 };
-#define bpe_snapshot bpe_flow_totals /* deprecated name */
 
 /* Copies the n largest live flows into flows, largest first, and returns their number.
  * order: enum bpe_order.  since_ns: flows with an older last packet are left out (INT64_MIN: none
@@ -205,11 +232,11 @@ struct bpe_flow_totals {
  * ended and opened again may be present twice.  Questions are answered in order.
  * Returns BPE_E_ARGUMENT for an unknown order; BPE_E_MEMORY without memory for n records of each
  * worker; BPE_E_STATE if a handler of this engine asks.  Any thread but the engine's own. */
-BPE_API int bpe_engine_largest_flows(struct bpe_engine *engine, uint32_t order, int64_t since_ns,
+BPE_INLINE int bpe_engine_largest_flows(struct bpe_engine *engine, uint32_t order, int64_t since_ns,
 	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error);
 /* Copies the n largest live flows by bytes, as bpe_engine_largest_flows does for all times.  Any
  * thread but the engine's own. */
-BPE_API int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *flows, size_t n);
+BPE_INLINE int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *flows, size_t n);
 /* Hands over every live flow once (BPE_END_DUMPED) while the run goes on, and returns at once.
  * Each worker hands over the flows of its own table, a few after each batch and more while idle.
  * Flows that open or end meanwhile may be among them.  fn runs on the workers' threads with user.
@@ -219,10 +246,6 @@ BPE_API int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *flo
  * Returns 0; BPE_E_BUSY while an earlier dump is at work; BPE_E_STATE if nothing runs or no flows
  * are kept; BPE_E_ARGUMENT if fn and options.on_record are NULL.  Any thread, handlers included. */
 BPE_API int bpe_engine_dump_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
-/* Deprecated names of the two functions. */
-BPE_API int bpe_engine_snapshot(struct bpe_engine *engine, uint32_t order, int64_t since_ns,
-	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error);
-BPE_API int bpe_engine_snapshot_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
 /* Return a description of the source, for example "savefile x.pcap (pcap, microseconds,
  * little-endian)", and the link type name of its first interface.  Valid until bpe_engine_close. */
 BPE_API const char *bpe_engine_source(const struct bpe_engine *engine);
@@ -237,7 +260,7 @@ BPE_API int bpe_capture_open(
 /* Fills *batch with the next packets, valid until the next call on this capture.  timeout_ns: 0
  * does not wait, below 0 waits without limit.  Returns the number of packets, 0 if no packet came
  * in time, BPE_E_END at the end of a savefile, or another status on failure. */
-BPE_API int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *batch,
+BPE_INLINE int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *batch,
 	int64_t timeout_ns, struct bpe_error *error);
 /* Returns a descriptor for poll, select, kqueue or epoll, or -1 if the source has none.  The
  * descriptor is readable when bpe_capture_next may have packets.  Packets that were already read
@@ -256,7 +279,7 @@ BPE_API int bpe_capture_set_filter(struct bpe_capture *capture, const struct bpe
 BPE_API int bpe_capture_set_expression(
 	struct bpe_capture *capture, const char *expression, struct bpe_error *error);
 /* Fills *stats with the counters, as bpe_engine_stats.  Flow and worker members are 0. */
-BPE_API void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats);
+BPE_INLINE void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats);
 /* Return what bpe_engine_source and bpe_engine_link_type return, until bpe_capture_close. */
 BPE_API const char *bpe_capture_source(const struct bpe_capture *capture);
 BPE_API const char *bpe_capture_link_type(const struct bpe_capture *capture);
@@ -273,7 +296,7 @@ typedef void (*bpe_batch_fn)(void *user, const struct bpe_batch *batch);
 typedef void (*bpe_notice_fn)(void *user, const char *text);
 
 /* An instruction of classic BPF (bpf(4)).  The last instructions of a program return the number
- * of bytes to keep; 0 refuses the packet. */
+ * of bytes to keep; 0 refuses the packet.  Frozen. */
 struct bpe_insn {
 	uint16_t code;
 	uint8_t jt, jf;
@@ -344,13 +367,14 @@ enum bpe_timeout {
 	BPE_TIMEOUT_OTHER,
 	BPE_TIMEOUT_COUNT
 };
+#define BPE_TIMEOUT_ROOM 16
 #define BPE_WORKERS_AUTO (-1)
 
 /* What to capture, and how.  Fill with bpe_options_init, then change members.  The command-line
  * option of bpfengine(1) is named with each member.  Strings and handlers are borrowed until the
- * engine or capture is closed. */
+ * engine or capture is closed.  Sized. */
 struct bpe_options {
-	uint32_t struct_size; /* set by bpe_options_init; lets the structure grow */
+	uint32_t struct_size; /* set by bpe_options_init */
 
 	/* Source.  Exactly one of the first two is set.  interface_name is "en0", "eth0", "any"
 	 * (Linux), "bpf:en0", "synth" or "synth:flows=1000,size=imix,...".  "if:NAME" is the
@@ -430,7 +454,7 @@ struct bpe_options {
 	/* --flow-timeout: by kind; 0: flow_closed_ns for TCP_CLOSED, flow_idle_ns for others.
 	 * --flow-active: hands over a live flow every so long, with the next packet
 	 * (BPE_END_ACTIVE); default 0: at the end only. */
-	int64_t flow_timeout_ns[BPE_TIMEOUT_COUNT];
+	int64_t flow_timeout_ns[BPE_TIMEOUT_ROOM];
 	int64_t flow_active_ns;
 
 	/* Handlers.  NULL: not called.  user is handed to all. */
@@ -448,7 +472,7 @@ struct bpe_options {
 	uint32_t record_overload;   /* --flows-overload: enum bpe_record_overload */
 };
 /* Fills *options with the defaults.  Any thread. */
-BPE_API void bpe_options_init(struct bpe_options *options);
+BPE_INLINE void bpe_options_init(struct bpe_options *options);
 /* ---- Packets ---- */
 /* The kind of a packet: the last layer that the flow key knows, or the reason why there is none. */
 enum bpe_proto {
@@ -534,7 +558,7 @@ enum bpe_tunnel_kind {
 };
 #define BPE_TUNNEL_BIT(kind) (UINT64_C(1) << (kind))
 
-/* The innermost tunnel around a packet. */
+/* The innermost tunnel around a packet.  Frozen. */
 struct bpe_tunnel {
 	uint8_t kind;        /* enum bpe_tunnel_kind */
 	uint8_t depth;       /* packets around this packet: 1 and more */
@@ -544,7 +568,7 @@ struct bpe_tunnel {
 	uint8_t addr[2][16]; /* from, to; network byte order; IPv4: first 4 bytes */
 };
 
-/* Where the layers of a packet begin: offsets in bytes from the first captured byte. */
+/* Where the layers of a packet begin: offsets in bytes from the first captured byte.  Frozen. */
 struct bpe_layers {
 	uint16_t network;   /* IP or ARP header; BPE_NO_OFFSET if none */
 	uint16_t transport; /* TCP, UDP, ... header; BPE_NO_OFFSET if none was captured */
@@ -565,7 +589,7 @@ struct bpe_layers {
  * packet in a tunnel is the inner packet's (options.outermost: the outer packet's).  The key of an
  * ICMP error is the flow of the quoted packet, which goes the other way.  The key of a later
  * fragment is the first fragment's, if the parser saw the first.  Therefore ip_proto and
- * ip_version can differ from the layers'. */
+ * ip_version can differ from the layers'.  Frozen. */
 struct bpe_key {
 	uint8_t addr[2][16]; /* network byte order; IPv4: first 4 bytes, the other 12 are 0 */
 	uint16_t port[2];    /* ICMP echo: the identifier in both; 0 without ports */
@@ -586,10 +610,13 @@ struct bpe_key {
 #define BPE_RSS_KEY_BYTES 40
 BPE_API uint32_t bpe_toeplitz(
 	const struct bpe_key *key, bool reversed, const uint8_t rss_key[BPE_RSS_KEY_BYTES]);
-/* Up to BPE_BATCH packets, side by side: element i of each column belongs to packet i. */
+/* Up to BPE_BATCH packets, side by side: element i of each column belongs to packet i.  A view in
+ * a handler; sized in bpe_capture_next. */
 struct bpe_batch {
+	uint32_t size;                /* bytes of this structure that are filled (BPE_HAS) */
 	uint32_t count;               /* packets in the batch */
 	uint32_t worker;              /* number of the calling worker, from 0 */
+	uint32_t zero;                /* 0 */
 	const uint8_t *const *data;   /* first captured byte */
 	const int64_t *time_ns;       /* time stamp */
 	const uint32_t *caplen;       /* bytes captured: data[i][0 .. caplen[i]) may be read */
@@ -616,7 +643,7 @@ BPE_API int bpe_batch_layers(const struct bpe_batch *batch, uint32_t i, uint32_t
 /* Finds the innermost tunnel around packet i in the packet's bytes.  Returns 1 with *tunnel
  * filled, 0 if there is none, or BPE_E_ARGUMENT.  Any thread, while the batch is valid. */
 BPE_API int bpe_batch_tunnel(const struct bpe_batch *batch, uint32_t i, struct bpe_tunnel *tunnel);
-/* TCP options (RFC 9293; window scale and timestamps: RFC 7323; SACK: RFC 2018). */
+/* TCP options (RFC 9293; window scale and timestamps: RFC 7323; SACK: RFC 2018).  Frozen. */
 #define BPE_TCP_MSS 0x01u
 #define BPE_TCP_WINDOW_SCALE 0x02u
 #define BPE_TCP_SACK_PERMITTED 0x04u
@@ -648,6 +675,7 @@ BPE_API int bpe_batch_tcp_options(
 #define BPE_META_NEW_FLOW 0x80u
 #define BPE_META_KEEP_ALIVE 0x100u
 
+/* What macOS tells about a packet.  Sized. */
 struct bpe_meta {
 	uint32_t flags;                             /* BPE_META_* */
 	int32_t pid, effective_pid;                 /* owner, and on whose behalf; -1 if unknown */
@@ -660,10 +688,10 @@ struct bpe_meta {
 };
 /* Reads the metadata of packet i.  Returns 1 with *meta filled, or 0 if the source tells nothing.
  * Valid while the batch is. */
-BPE_API int bpe_batch_meta(const struct bpe_batch *batch, uint32_t i, struct bpe_meta *meta);
+BPE_INLINE int bpe_batch_meta(const struct bpe_batch *batch, uint32_t i, struct bpe_meta *meta);
 /* Copies the flow of packet i, as the flow stands now.  Returns 1 with *flow filled, or 0 if the
  * packet has no flow.  Only inside the batch handler that got the batch, on the same thread. */
-BPE_API int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow);
+BPE_INLINE int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow);
 /* ---- Flows ---- */
 enum bpe_tcp_state {
 	BPE_TCP_NONE = 0,     /* not TCP */
@@ -683,8 +711,7 @@ enum bpe_flow_end {
 	BPE_END_EVICTED,  /* the table was full, and this flow was the first to go */
 	BPE_END_STOP,     /* the engine stopped */
 	BPE_END_ACTIVE,   /* the flow goes on: a period of flow_active_ns is over */
-	BPE_END_DUMPED,   /* the flow goes on: a dump (bpe_engine_dump_flows) */
-	BPE_END_SNAPSHOT = BPE_END_DUMPED /* deprecated name */
+	BPE_END_DUMPED    /* the flow goes on: a dump (bpe_engine_dump_flows) */
 };
 
 /* What an evicted flow was, in the order in which flows are evicted. */
@@ -694,9 +721,9 @@ enum bpe_evicted {
 	BPE_EVICTED_CLOSED,     /* TCP closed or reset */
 	BPE_EVICTED_ALIVE, /* any other: the longest idle of several, since no weaker was left */
 	BPE_EVICTED_COLLISION, /* keys collide: all buckets in reach are full, the table is not */
-	BPE_EVICTED_CROWDED = BPE_EVICTED_COLLISION, /* deprecated name */
 	BPE_EVICTED_COUNT
 };
+#define BPE_EVICTED_ROOM 8
 
 /* Flags of a flow record. */
 #define BPE_FLOW_MIDSTREAM 0x1u     /* TCP without a SYN seen: the direction is inferred */
@@ -711,11 +738,11 @@ enum bpe_evicted {
 #define BPE_FLOW_VERSION 1
 
 /* A flow record.  Index 0 is the originator: the sender of the first SYN, else of the first
- * packet.  Later versions fill reserved members and never give a member another meaning.  A reader
- * looks at version before members that came later. */
+ * packet.  Later versions fill reserved members and never give a member another meaning.  A view
+ * in a handler; sized in the program's own memory. */
 struct bpe_flow {
 	uint16_t version;         /* BPE_FLOW_VERSION of the library */
-	uint16_t size;            /* sizeof(struct bpe_flow) in the library */
+	uint16_t size;            /* bytes of this structure that are filled (BPE_HAS) */
 	uint32_t interface_index; /* live: of the first packet (if_nametoindex(3)); 0: unknown */
 	uint8_t addr[2][16];      /* network byte order; IPv4: first 4 bytes */
 	uint16_t port[2];         /* ICMP echo: the identifier in both; 0 without ports */
@@ -777,6 +804,9 @@ struct bpe_flow {
 				   * with BPE_FLOW_TUNNEL, unknown */
 	uint64_t reserved[1];     /* 0 */
 };
+/* Copies a record, also to a program's structure of another size than the record's.  Members that
+ * the record lacks become 0, and copy->size tells what is filled.  Any thread. */
+BPE_INLINE void bpe_flow_copy(struct bpe_flow *copy, const struct bpe_flow *flow);
 /* Returns Zeek's conn_state ("SF", "S0", "REJ", ... "OTH") of the record.  Never NULL.  Any
  * thread. */
 BPE_API const char *bpe_flow_conn_state(const struct bpe_flow *flow);
@@ -811,9 +841,11 @@ enum bpe_drop {
 	BPE_DROP_DUPLICATE,     /* the second sight of a packet on a loopback interface */
 	BPE_DROP_COUNT
 };
+#define BPE_DROP_ROOM 8
 
 /* Classes of packet sizes on the wire: those of RFC 2819 (etherStats), 1519-9216 bytes, above. */
 #define BPE_SIZE_CLASSES 8
+#define BPE_SIZE_ROOM 16
 
 /* What a source counts (struct bpe_stats.kernel_known).  Savefiles count what their statistics say
  * (pcapng).  synth counts what was skipped at a given rate.  No BPF device counts the interface's
@@ -826,31 +858,41 @@ enum bpe_drop {
 /* Counters of a run.  The books balance: read_packets = delivered_packets + the sum of dropped +
  * in_flight; flows_opened = flows_active + flows_ended + flows_evicted; with on_record, at the
  * end: records + records_dropped = flows_opened + flows_periods + flows_shown. kernel_* are the
- * source's own counts (Linux: packet(7), PACKET_STATISTICS), 0 for files. */
+ * source's own counts (Linux: packet(7), PACKET_STATISTICS), 0 for files.  Sized. */
 struct bpe_stats {
 	uint64_t elapsed_ns;                 /* since the start, until the end of the run */
 	uint64_t read_packets;               /* records taken from the source */
 	uint64_t captured_bytes, wire_bytes; /* of read_packets */
 	uint64_t delivered_packets;          /* through parser, flow table and handlers */
-	uint64_t dropped[BPE_DROP_COUNT];
-	uint64_t in_flight; /* between reader and handlers; 0 after the end */
-	uint64_t kernel_received, kernel_dropped, interface_dropped; /* see kernel_known */
-	uint64_t kernel_accepted; /* of kernel_received: passed the kernel's filter */
+	uint64_t dropped[BPE_DROP_ROOM];     /* by enum bpe_drop */
+	uint64_t in_flight;                  /* between reader and handlers; 0 after the end */
+	uint64_t kernel_received;            /* see kernel_known, as for the next three */
+	uint64_t kernel_accepted;            /* of kernel_received: passed the kernel's filter */
+	uint64_t kernel_dropped, interface_dropped;
 	uint64_t filtered;    /* refused by the filter in the library; not part of read_packets */
-	uint64_t torn_blocks; /* live: buffers with records past the end */
 	uint64_t blocks;      /* buffers read */
+	uint64_t torn_blocks; /* live: buffers with records past the end */
 	uint64_t waits;       /* times the reader waited for a full ring or a free block */
 	uint64_t batches;     /* batches through the workers */
-	uint64_t sizes[BPE_SIZE_CLASSES];                        /* delivered packets by size */
+	uint64_t sizes[BPE_SIZE_ROOM];                           /* delivered packets by size */
 	uint64_t truncated, bad_version, bad_header, bad_length; /* delivered packets so flagged */
-	uint64_t fragments, vlan_packets, ip4_packets, ip6_packets; /* delivered packets */
-	uint64_t bad_checksum, tunnel_packets, icmp_errors;         /* delivered packets */
+	uint64_t bad_checksum;
+	uint64_t ip4_packets, ip6_packets, fragments, vlan_packets; /* delivered packets */
+	uint64_t tunnel_packets, icmp_errors;
 	uint64_t fragments_followed; /* later fragments that got the flow of the first fragment */
 	uint64_t fragments_lost;     /* later fragments without a first: on a flow with ports 0 */
 	uint64_t fragments_evicted;  /* first fragments forgotten too early, for want of room */
 	uint64_t flows_opened, flows_active, flows_peak, flows_ended, flows_evicted;
 	uint64_t flow_packets;  /* delivered packets that belong to a flow */
 	uint64_t flows_refused; /* packets without room for their flow (max_flows = 0) */
+	uint64_t flows_periods; /* records of BPE_END_ACTIVE */
+	uint64_t flow_bytes;    /* memory of the flow tables, as far as touched */
+	uint64_t time_steps;    /* jumps of the packets' clock */
+	uint64_t duplicates;    /* TCP packets seen twice (options.duplicates) */
+	uint64_t evicted[BPE_EVICTED_ROOM]; /* flows_evicted by enum bpe_evicted */
+	uint64_t records;                   /* records given to on_record */
+	uint64_t records_dropped; /* lost to a full ring, or to an on_record stuck at the end */
+	uint64_t flows_shown;     /* records of BPE_END_DUMPED for on_record */
 	uint64_t packets_per_second, bits_per_second; /* read, over the last whole second */
 	/* Packets before the filter, by the direction that a savefile records. */
 	uint64_t inbound_packets, outbound_packets;
@@ -858,22 +900,14 @@ struct bpe_stats {
 	 * 2^63 ns: subtract as uint64_t. */
 	int64_t first_packet_ns, last_packet_ns;
 	uint64_t source_bytes, source_position; /* savefiles: length and how far read; else 0 */
-	uint32_t workers;                       /* worker threads; 0: all on the reading thread */
+	uint64_t workers;                       /* worker threads; 0: all on the reading thread */
 	uint64_t empty_reads; /* live: read() calls (BPF) or waits (AF_PACKET) without a packet */
 	uint64_t block_bytes, block_capacity; /* live: bytes in the blocks read, and their room */
-	uint64_t evicted[BPE_EVICTED_COUNT];  /* flows_evicted by enum bpe_evicted */
-	uint64_t flows_periods;               /* records of BPE_END_ACTIVE */
-	uint64_t flow_bytes;                  /* memory of the flow tables, as far as touched */
-	uint64_t time_steps;                  /* jumps of the packets' clock */
-	uint64_t records;                     /* records given to on_record */
-	uint64_t records_dropped; /* lost to a full ring, or to an on_record stuck at the end */
-	uint64_t flows_shown;     /* records of BPE_END_DUMPED for on_record */
-	uint64_t interface_down;  /* live: 1 while the interface is down and nothing can come */
-	uint64_t duplicates;      /* TCP packets that were seen twice (options.duplicates) */
-	uint64_t kernel_known;    /* BPE_KNOWN_*: kernel_* counts that are known; others are 0 */
+	uint64_t interface_down; /* live: 1 while the interface is down and nothing can come */
+	uint64_t kernel_known;   /* BPE_KNOWN_*: kernel_* counts that are known; others are 0 */
 };
 
-/* A member of struct bpe_stats, for programs that show or export all statistics. */
+/* A member of struct bpe_stats, for programs that show or export all statistics.  Frozen. */
 #define BPE_STAT_GAUGE 1u /* the value may fall; otherwise a counter */
 struct bpe_stat {
 	const char *name; /* of the member */
@@ -885,10 +919,11 @@ struct bpe_stat {
 	uint32_t flags;         /* BPE_STAT_GAUGE */
 	uint32_t known;         /* a count only if kernel_known has this bit; 0: always */
 };
-/* Returns the constant list of all statistics, and its length.  Any thread. */
-BPE_API const struct bpe_stat *bpe_stat_list(size_t *count);
+/* Returns the constant list of the statistics, in the order of the members, and its length.  The
+ * list ends where the program's struct bpe_stats ends.  Any thread. */
+BPE_INLINE const struct bpe_stat *bpe_stat_list(size_t *count);
 
-/* Counters of a worker; names as in struct bpe_stats. */
+/* Counters of a worker; names as in struct bpe_stats.  Sized. */
 struct bpe_worker_stats {
 	uint64_t packets, captured_bytes, wire_bytes, batches, dropped;
 	uint64_t flows_active, flows_peak;
@@ -897,7 +932,7 @@ struct bpe_worker_stats {
 	uint32_t record_ring_peak, record_ring_bytes; /* bytes: at most, room */
 };
 
-/* A line of the protocol table. */
+/* A line of the protocol table.  Sized. */
 struct bpe_protocol {
 	char name[32]; /* "tcp", "arp", "ospf", "ip-proto-254", "lldp", "ethertype-0x9000",
 			* "FRELAY", "linktype-999", "llc", "damaged" */
@@ -934,12 +969,13 @@ enum bpe_way {
 	BPE_WAY_OUT      /* sent by the capturing host */
 };
 
-/* Fill with bpe_filter_options_init, then change members.  Defaults in parentheses. */
+/* Fill with bpe_filter_options_init, then change members.  Defaults in parentheses.  Sized. */
 struct bpe_filter_options {
-	int32_t link_type; /* LINKTYPE_* (1) */
-	uint32_t snaplen;  /* 0: BPE_MAX_SNAPLEN */
-	uint32_t through;  /* BPE_THROUGH_*: also matches behind up to two of these (0) */
-	uint32_t netmask;  /* of the interface, for "ip broadcast", if has_netmask */
+	uint32_t struct_size; /* set by bpe_filter_options_init */
+	int32_t link_type;    /* LINKTYPE_* (1) */
+	uint32_t snaplen;     /* 0: BPE_MAX_SNAPLEN */
+	uint32_t through;     /* BPE_THROUGH_*: also matches behind up to two of these (0) */
+	uint32_t netmask;     /* of the interface, for "ip broadcast", if has_netmask */
 	uint8_t has_netmask;
 	uint8_t unoptimized; /* keeps the tests as written, one after another */
 	uint8_t no_names;    /* numbers only: the system's resolver is not asked */
@@ -950,7 +986,7 @@ struct bpe_filter_options {
 	uint32_t way;       /* enum bpe_way */
 };
 /* Fills *options with the defaults.  Any thread. */
-BPE_API void bpe_filter_options_init(struct bpe_filter_options *options);
+BPE_INLINE void bpe_filter_options_init(struct bpe_filter_options *options);
 /* Compiles as bpe_filter_compile, with all options.  Returns BPE_E_ARGUMENT also for unknown bits
  * in through.  Any thread. */
 BPE_API int bpe_filter_compile_with(const char *expression,
@@ -975,12 +1011,14 @@ BPE_API uint32_t bpe_filter_run(
 #define BPE_IF_LOOPBACK 0x4u
 #define BPE_IF_PROMISCUOUS 0x8u
 
+/* An address of an interface.  Frozen. */
 struct bpe_address {
 	uint8_t family;   /* 4 or 6 */
 	uint8_t prefix;   /* length of the netmask in bits */
 	uint8_t addr[16]; /* network byte order; IPv4: first 4 bytes */
 };
 
+/* An interface that can be captured on.  Sized. */
 struct bpe_interface {
 	char name[64];
 	char description[128]; /* name of the hardware; "" if the system has none */
@@ -996,7 +1034,7 @@ struct bpe_interface {
 /* Lists the interfaces that can be captured on, by index, with "any" and "synth" last.  Needs no
  * rights.  Returns their number.  *interfaces is an array that the caller frees with
  * bpe_interfaces_free. */
-BPE_API int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error);
+BPE_INLINE int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error);
 /* Frees a list.  NULL is allowed. */
 BPE_API void bpe_interfaces_free(struct bpe_interface *interfaces);
 /* Stores the netmask of the interface's first IPv4 address in *netmask, in host byte order, for
@@ -1014,6 +1052,137 @@ BPE_API const char *bpe_timeout_name(int timeout);       /* "tcp-opening" */
 BPE_API const char *bpe_format_name(int format);         /* "json" */
 BPE_API const char *bpe_drop_name(int drop);             /* "ring_full" */
 BPE_API const char *bpe_size_class_name(int size_class); /* "65-127" */
+
+/* ---- Sizes ---- */
+/* Each function below does the work of the function above that has its name without "_sized".
+ * The number of bytes is the size of the caller's structure; of an array, the size of an element.
+ * Programs in C and C++ call the functions above, which pass sizeof.  Bindings of other languages
+ * call these, with the sizes of their own structures. */
+
+/* The question of bpe_engine_largest_flows, by the names of its parameters.  Sized. */
+struct bpe_flow_question {
+	uint32_t struct_size; /* sizeof(struct bpe_flow_question) */
+	uint32_t order;
+	int64_t since_ns;
+	struct bpe_flow *flows;
+	size_t n;
+	struct bpe_flow_totals *totals;
+	size_t flow_bytes, totals_bytes; /* sizes of a record and of *totals */
+};
+BPE_API void bpe_options_init_sized(struct bpe_options *options, size_t bytes);
+BPE_API void bpe_filter_options_init_sized(struct bpe_filter_options *options, size_t bytes);
+BPE_API void bpe_engine_stats_sized(
+	struct bpe_engine *engine, struct bpe_stats *stats, size_t bytes);
+BPE_API int bpe_engine_worker_stats_sized(
+	struct bpe_engine *engine, uint32_t w, struct bpe_worker_stats *stats, size_t bytes);
+BPE_API size_t bpe_engine_protocols_sized(
+	struct bpe_engine *engine, struct bpe_protocol *protocols, size_t bytes, size_t max);
+BPE_API int bpe_engine_largest_flows_sized(struct bpe_engine *engine,
+	const struct bpe_flow_question *question, struct bpe_error *error);
+BPE_API int bpe_capture_next_sized(struct bpe_capture *capture, struct bpe_batch *batch,
+	size_t bytes, int64_t timeout_ns, struct bpe_error *error);
+BPE_API void bpe_capture_stats_sized(
+	struct bpe_capture *capture, struct bpe_stats *stats, size_t bytes);
+BPE_API int bpe_batch_meta_sized(
+	const struct bpe_batch *batch, uint32_t i, struct bpe_meta *meta, size_t bytes);
+BPE_API int bpe_batch_flow_sized(
+	const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow, size_t bytes);
+BPE_API void bpe_flow_copy_sized(struct bpe_flow *copy, size_t bytes, const struct bpe_flow *flow);
+BPE_API int bpe_interfaces_list_sized(
+	struct bpe_interface **interfaces, size_t bytes, struct bpe_error *error);
+BPE_API const struct bpe_stat *bpe_stat_list_sized(size_t stats_bytes, size_t *count);
+
+BPE_INLINE void bpe_options_init(struct bpe_options *options)
+{
+	bpe_options_init_sized(options, sizeof *options);
+}
+
+BPE_INLINE void bpe_filter_options_init(struct bpe_filter_options *options)
+{
+	bpe_filter_options_init_sized(options, sizeof *options);
+}
+
+BPE_INLINE void bpe_engine_stats(struct bpe_engine *engine, struct bpe_stats *stats)
+{
+	bpe_engine_stats_sized(engine, stats, sizeof *stats);
+}
+
+BPE_INLINE int bpe_engine_worker_stats(
+	struct bpe_engine *engine, uint32_t w, struct bpe_worker_stats *stats)
+{
+	return bpe_engine_worker_stats_sized(engine, w, stats, sizeof *stats);
+}
+
+BPE_INLINE size_t bpe_engine_protocols(
+	struct bpe_engine *engine, struct bpe_protocol *protocols, size_t max)
+{
+	return bpe_engine_protocols_sized(engine, protocols, sizeof *protocols, max);
+}
+
+BPE_INLINE int bpe_engine_largest_flows(struct bpe_engine *engine, uint32_t order, int64_t since_ns,
+	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error)
+{
+	struct bpe_flow_question question;
+
+	question.struct_size = sizeof question;
+	question.order = order;
+	question.since_ns = since_ns;
+	question.flows = flows;
+	question.n = n;
+	question.totals = totals;
+	question.flow_bytes = sizeof *flows;
+	question.totals_bytes = sizeof *totals;
+	return bpe_engine_largest_flows_sized(engine, &question, error);
+}
+
+BPE_INLINE int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *flows, size_t n)
+{
+	return bpe_engine_largest_flows(engine, BPE_ORDER_BYTES, INT64_MIN, flows, n, NULL, NULL);
+}
+
+BPE_INLINE int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *batch,
+	int64_t timeout_ns, struct bpe_error *error)
+{
+	return bpe_capture_next_sized(capture, batch, sizeof *batch, timeout_ns, error);
+}
+
+BPE_INLINE void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats)
+{
+	bpe_capture_stats_sized(capture, stats, sizeof *stats);
+}
+
+BPE_INLINE int bpe_batch_meta(const struct bpe_batch *batch, uint32_t i, struct bpe_meta *meta)
+{
+	return bpe_batch_meta_sized(batch, i, meta, sizeof *meta);
+}
+
+BPE_INLINE int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow)
+{
+	return bpe_batch_flow_sized(batch, i, flow, sizeof *flow);
+}
+
+BPE_INLINE void bpe_flow_copy(struct bpe_flow *copy, const struct bpe_flow *flow)
+{
+	bpe_flow_copy_sized(copy, sizeof *copy, flow);
+}
+
+BPE_INLINE int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error)
+{
+	return bpe_interfaces_list_sized(interfaces, sizeof **interfaces, error);
+}
+
+BPE_INLINE const struct bpe_stat *bpe_stat_list(size_t *count)
+{
+	return bpe_stat_list_sized(sizeof(struct bpe_stats), count);
+}
+
+/* ---- Former names ---- */
+/* Names of 0.1, for sources written then. */
+#define bpe_snapshot bpe_flow_totals
+#define bpe_engine_snapshot bpe_engine_largest_flows
+#define bpe_engine_snapshot_flows bpe_engine_dump_flows
+#define BPE_END_SNAPSHOT BPE_END_DUMPED
+#define BPE_EVICTED_CROWDED BPE_EVICTED_COLLISION
 
 #ifdef __cplusplus
 }

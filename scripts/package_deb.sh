@@ -57,7 +57,7 @@ root=$work/root
 machine=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
 arch=$(dpkg-architecture -qDEB_HOST_ARCH)
 mkdir "$root"
-for p in bpfengine bpfbench libbpfengine0 libbpfengine-dev; do
+for p in bpfengine bpfbench libbpfengine1 libbpfengine-dev; do
 	deb=$(find "$work" -maxdepth 1 -name "${p}_${version}-*_$arch.deb")
 	[ -f "$deb" ] || say "there is no package $p"
 	dpkg-deb -I "$deb" | grep -E '^ (Package|Version|Depends):' || say "$deb says nothing of itself"
@@ -66,7 +66,7 @@ for p in bpfengine bpfbench libbpfengine0 libbpfengine-dev; do
 done
 lib=usr/lib/$machine
 for f in usr/bin/bpfengine usr/bin/bpfbench usr/libexec/bpfengine/bpfbench-libpcap \
-	"$lib/cmake/bpfengine/bpfengine-config.cmake" "$lib/libbpfengine.so.0" \
+	"$lib/cmake/bpfengine/bpfengine-config.cmake" "$lib/libbpfengine.so.1" \
 	"$lib/libbpfengine.so" "$lib/libbpfengine.a" "$lib/pkgconfig/bpfengine.pc" \
 	usr/include/bpfengine.h usr/share/man/man1/bpfengine.1.gz \
 	usr/share/man/man3/bpfengine.3.gz usr/share/man/man7/bpfengine-filter.7.gz \
@@ -83,9 +83,9 @@ needs() {
 		tr , '\n' | awk '{ print $1 }' | sort | paste -s -d ' ' -
 }
 [ "$(needs bpfengine)" = 'libc6 libncursesw6 libtinfo6' ] || say "the program should need libc6 and curses (the live view) alone, not $(needs bpfengine)"
-[ "$(needs libbpfengine0)" = libc6 ] || say "the library should need libc6 alone, not $(needs libbpfengine0)"
-soname=$(objdump -p "$root/usr/lib/$machine/libbpfengine.so.0" | awk '$1 == "SONAME" { print $2 }')
-[ "$soname" = libbpfengine.so.0 ] || say "the library calls itself $soname"
+[ "$(needs libbpfengine1)" = libc6 ] || say "the library should need libc6 alone, not $(needs libbpfengine1)"
+soname=$(objdump -p "$root/usr/lib/$machine/libbpfengine.so.1" | awk '$1 == "SONAME" { print $2 }')
+[ "$soname" = libbpfengine.so.1 ] || say "the library calls itself $soname"
 good "the library is $soname"
 
 "$root/usr/bin/bpfengine" -i synth:count=100000 --json -q | grep -q '"read":100000,"delivered":100000' || say "the packaged program does not run"
@@ -103,7 +103,7 @@ gcc "$work/basic_capture.c" -o "$work/basic_capture" $(PKG_CONFIG_SYSROOT_DIR=$r
 LD_LIBRARY_PATH=$root/usr/lib/$machine "$work/basic_capture" synth 10 >"$work/basic_capture.txt"
 [ "$(wc -l <"$work/basic_capture.txt")" -eq 10 ] || say "a program that was built with the packages does not run"
 LD_LIBRARY_PATH=$root/usr/lib/$machine ldd "$work/basic_capture" |
-	grep -q "libbpfengine.so.0 => $root" || say "the program has not the packages' library"
+	grep -q "libbpfengine.so.1 => $root" || say "the program has not the packages' library"
 good "an example builds with the packages, and runs"
 
 if command -v lintian >/dev/null 2>&1; then

@@ -104,8 +104,10 @@ class bpe_key(ctypes.Structure):
 
 class bpe_batch(ctypes.Structure):
     _fields_ = [
+        ("size", c_uint32),
         ("count", c_uint32),
         ("worker", c_uint32),
+        ("zero", c_uint32),
         ("data", POINTER(c_void_p)),
         ("time_ns", POINTER(c_int64)),
         ("caplen", POINTER(c_uint32)),
@@ -194,6 +196,19 @@ class bpe_flow_totals(ctypes.Structure):
     _fields_ = [("packet_ns", c_int64), ("alive", c_uint64), ("recent", c_uint64)]
 
 
+class bpe_flow_question(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("order", c_uint32),
+        ("since_ns", c_int64),
+        ("flows", POINTER(bpe_flow)),
+        ("n", c_size_t),
+        ("totals", POINTER(bpe_flow_totals)),
+        ("flow_bytes", c_size_t),
+        ("totals_bytes", c_size_t),
+    ]
+
+
 bpe_batch_fn = ctypes.CFUNCTYPE(None, c_void_p, POINTER(bpe_batch))
 bpe_flow_fn = ctypes.CFUNCTYPE(None, c_void_p, POINTER(bpe_flow), c_uint32)
 bpe_notice_fn = ctypes.CFUNCTYPE(None, c_void_p, c_char_p)
@@ -250,7 +265,7 @@ class bpe_options(ctypes.Structure):
         ("max_flow_bytes", c_uint64),
         ("flow_idle_ns", c_int64),
         ("flow_closed_ns", c_int64),
-        ("flow_timeout_ns", c_int64 * 8),
+        ("flow_timeout_ns", c_int64 * 16),
         ("flow_active_ns", c_int64),
         ("on_batch", bpe_batch_fn),
         ("on_flow", bpe_flow_fn),
@@ -262,7 +277,16 @@ class bpe_options(ctypes.Structure):
     ]
 
 
-STRUCTURES = (bpe_error, bpe_layers, bpe_key, bpe_batch, bpe_flow, bpe_options, bpe_flow_totals)
+STRUCTURES = (
+    bpe_error,
+    bpe_layers,
+    bpe_key,
+    bpe_batch,
+    bpe_flow,
+    bpe_options,
+    bpe_flow_totals,
+    bpe_flow_question,
+)
 
 
 def load(path=None):
@@ -281,7 +305,7 @@ def load(path=None):
         for name, result, *arguments in (
             ("bpe_version", c_char_p),
             ("bpe_struct_size", c_size_t, c_char_p),
-            ("bpe_options_init", None, POINTER(bpe_options)),
+            ("bpe_options_init_sized", None, POINTER(bpe_options), c_size_t),
             (
                 "bpe_capture_open",
                 c_int,
@@ -289,7 +313,15 @@ def load(path=None):
                 POINTER(c_void_p),
                 POINTER(bpe_error),
             ),
-            ("bpe_capture_next", c_int, c_void_p, POINTER(bpe_batch), c_int64, POINTER(bpe_error)),
+            (
+                "bpe_capture_next_sized",
+                c_int,
+                c_void_p,
+                POINTER(bpe_batch),
+                c_size_t,
+                c_int64,
+                POINTER(bpe_error),
+            ),
             ("bpe_capture_source", c_char_p, c_void_p),
             ("bpe_capture_link_type", c_char_p, c_void_p),
             ("bpe_capture_close", None, c_void_p),
@@ -299,14 +331,10 @@ def load(path=None):
             ("bpe_engine_wait", c_int, c_void_p, c_int64),
             ("bpe_engine_result", c_int, c_void_p, POINTER(bpe_error)),
             (
-                "bpe_engine_largest_flows",
+                "bpe_engine_largest_flows_sized",
                 c_int,
                 c_void_p,
-                c_uint32,
-                c_int64,
-                POINTER(bpe_flow),
-                c_size_t,
-                POINTER(bpe_flow_totals),
+                POINTER(bpe_flow_question),
                 POINTER(bpe_error),
             ),
             ("bpe_engine_run", c_int, c_void_p, c_int64, POINTER(bpe_error)),
@@ -333,7 +361,7 @@ lib = load()
 def options(interface=None, file=None, filter=None, **more):
     """bpe_options with its defaults, then what is given; more: any other of its members by name."""
     o = bpe_options()
-    lib.bpe_options_init(byref(o))
+    lib.bpe_options_init_sized(byref(o), ctypes.sizeof(o))
     o.interface_name, o.file, o.filter_expression = (
         s.encode() if s is not None else None for s in (interface, file, filter)
     )
@@ -401,7 +429,9 @@ class Capture:
     def __iter__(self):
         batch, error = bpe_batch(), bpe_error()
         while self._handle:
-            n = lib.bpe_capture_next(self._handle, byref(batch), self._timeout, byref(error))
+            n = lib.bpe_capture_next_sized(
+                self._handle, byref(batch), ctypes.sizeof(batch), self._timeout, byref(error)
+            )
             if n == E_END:
                 return
             _good(n, error)
@@ -477,6 +507,16 @@ def largest(on_snapshot, every=1.0, count=10, order=ORDER_BYTES, seconds=0, **wa
         bpe_flow_totals(),
         (bpe_flow * count)(),
     )
+    question = bpe_flow_question(
+        ctypes.sizeof(bpe_flow_question),
+        order,
+        -(2**63),
+        flows,
+        count,
+        ctypes.pointer(about),
+        ctypes.sizeof(bpe_flow),
+        ctypes.sizeof(about),
+    )
     _good(lib.bpe_engine_open(byref(o), byref(handle), byref(error)), error)
     try:
         _good(lib.bpe_engine_start(handle, byref(error)), error)
@@ -485,9 +525,7 @@ def largest(on_snapshot, every=1.0, count=10, order=ORDER_BYTES, seconds=0, **wa
             ended = lib.bpe_engine_wait(handle, -1 if end else int(min(every, left) * 1e9))
             left -= every
             n = _good(
-                lib.bpe_engine_largest_flows(
-                    handle, order, -(2**63), flows, count, byref(about), byref(error)
-                ),
+                lib.bpe_engine_largest_flows_sized(handle, byref(question), byref(error)),
                 error,
             )
             if not end:

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/sized.h"
 #include "engine/input.h"
 #include "filter/kernel.h"
 
@@ -146,16 +147,22 @@ static int next_capture_batch(struct bpe_capture *c, struct bpe_batch *batch, in
 	}
 }
 
-int bpe_capture_next(
-	struct bpe_capture *c, struct bpe_batch *batch, int64_t timeout_ns, struct bpe_error *error)
+int bpe_capture_next_sized(struct bpe_capture *c, struct bpe_batch *batch, size_t bytes,
+	int64_t timeout_ns, struct bpe_error *error)
 {
+	struct bpe_batch next;
+
 	bpei_role_enter(&bpei_reader_role);
-	const int n = next_capture_batch(c, batch, timeout_ns, error);
+	const int n = next_capture_batch(c, &next, timeout_ns, error);
 	bpei_role_leave(&bpei_reader_role);
+	if (n > 0) {
+		next.size = (uint32_t)(bytes < sizeof next ? bytes : sizeof next);
+		bpei_sized_give(batch, bytes, &next, sizeof next);
+	}
 	return n;
 }
 
-void bpe_capture_stats(struct bpe_capture *c, struct bpe_stats *stats)
+void bpe_capture_stats_sized(struct bpe_capture *c, struct bpe_stats *stats, size_t bytes)
 {
 	struct bpe_stats s = { .delivered_packets = c->delivered_packets, .batches = c->batches };
 
@@ -164,7 +171,7 @@ void bpe_capture_stats(struct bpe_capture *c, struct bpe_stats *stats)
 	bpei_role_leave(&bpei_reader_role);
 	s.elapsed_ns = (uint64_t)(bpei_clock_mono_ns() - c->start_ns);
 	bpei_input_stats(&c->input, &s);
-	*stats = s;
+	bpei_sized_give(stats, bytes, &s, sizeof s);
 }
 
 int bpe_capture_set_filter(struct bpe_capture *c, const struct bpe_insn *filter, uint32_t length,

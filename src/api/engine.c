@@ -4,6 +4,7 @@
 
 #include "api/options.h"
 #include "base/error.h"
+#include "base/sized.h"
 #include "filter/kernel.h"
 
 #include <stdlib.h>
@@ -114,39 +115,50 @@ int bpe_engine_set_expression(struct bpe_engine *e, const char *expression, stru
 
 /* ---- Statistics ---- */
 
-void bpe_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
+void bpe_engine_stats_sized(struct bpe_engine *e, struct bpe_stats *stats, size_t bytes)
 {
-	bpei_engine_stats(e, stats);
+	struct bpe_stats s;
+
+	bpei_engine_stats(e, &s);
+	bpei_sized_give(stats, bytes, &s, sizeof s);
 }
 
-int bpe_engine_worker_stats(struct bpe_engine *e, uint32_t w, struct bpe_worker_stats *stats)
+int bpe_engine_worker_stats_sized(
+	struct bpe_engine *e, uint32_t w, struct bpe_worker_stats *stats, size_t bytes)
 {
-	return bpei_engine_worker_stats(e, w, stats);
+	struct bpe_worker_stats s;
+	const int status = bpei_engine_worker_stats(e, w, &s);
+
+	if (status >= 0)
+		bpei_sized_give(stats, bytes, &s, sizeof s);
+	return status;
 }
 
-size_t bpe_engine_protocols(struct bpe_engine *e, struct bpe_protocol *protocols, size_t max)
+size_t bpe_engine_protocols_sized(
+	struct bpe_engine *e, struct bpe_protocol *protocols, size_t bytes, size_t max)
 {
 	const struct bpei_counts *counts[BPE_MAX_WORKERS];
 
 	for (uint32_t k = 0; k < e->plan.shares; k++)
 		counts[k] = &e->workers[k].counts;
-	return bpei_counts_protocols(counts, e->plan.shares, protocols, max);
+	return bpei_counts_protocols(counts, e->plan.shares, protocols, bytes, max);
 }
 
 /* ---- Flows ---- */
 
-int bpe_engine_largest_flows(struct bpe_engine *e, uint32_t order, int64_t since_ns,
-	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error)
+int bpe_engine_largest_flows_sized(
+	struct bpe_engine *e, const struct bpe_flow_question *question, struct bpe_error *error)
 {
-	if (order > BPE_ORDER_PACKETS)
-		return bpei_fail(error, BPE_E_ARGUMENT, "snapshot", 0,
-			"order is bytes or packets, not %u", order);
-	return bpei_engine_largest_flows(e, order, since_ns, flows, n, totals, error);
-}
+	struct bpe_flow_question q = { .since_ns = INT64_MIN };
+	const int status =
+		bpei_sized_take(&q, sizeof q, question, "sizeof(struct bpe_flow_question)", error);
 
-int bpe_engine_top_flows(struct bpe_engine *e, struct bpe_flow *flows, size_t n)
-{
-	return bpei_engine_largest_flows(e, BPE_ORDER_BYTES, INT64_MIN, flows, n, NULL, NULL);
+	if (status < 0)
+		return status;
+	if (q.order > BPE_ORDER_PACKETS)
+		return bpei_fail(error, BPE_E_ARGUMENT, "snapshot", 0,
+			"order is bytes or packets, not %u", q.order);
+	return bpei_engine_largest_flows(e, &q, error);
 }
 
 int bpe_engine_dump_flows(struct bpe_engine *e, bpe_flow_fn fn, void *user)
@@ -154,24 +166,22 @@ int bpe_engine_dump_flows(struct bpe_engine *e, bpe_flow_fn fn, void *user)
 	return bpei_engine_dump_flows(e, fn, user);
 }
 
-int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow)
+int bpe_batch_flow_sized(
+	const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow, size_t bytes)
 {
+	struct bpe_flow record;
+
 	if (!batch->table || i >= batch->count || batch->flow[i] == BPEI_NO_FLOW)
 		return 0;
 	const struct bpei_table *table = batch->table;
+	const int found = bpei_table_get(table, batch->flow[i], &batch->key[i], &record);
 
-	return bpei_table_get(table, batch->flow[i], &batch->key[i], flow);
+	if (found > 0)
+		bpei_flow_give(flow, bytes, &record);
+	return found;
 }
 
-/* Calls bpe_engine_largest_flows; a deprecated name. */
-int bpe_engine_snapshot(struct bpe_engine *e, uint32_t order, int64_t since_ns,
-	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error)
+void bpe_flow_copy_sized(struct bpe_flow *copy, size_t bytes, const struct bpe_flow *flow)
 {
-	return bpe_engine_largest_flows(e, order, since_ns, flows, n, totals, error);
-}
-
-/* Calls bpe_engine_dump_flows; a deprecated name. */
-int bpe_engine_snapshot_flows(struct bpe_engine *e, bpe_flow_fn fn, void *user)
-{
-	return bpe_engine_dump_flows(e, fn, user);
+	bpei_flow_give(copy, bytes, flow);
 }

@@ -4,6 +4,7 @@
 
 #include "arch/arch.h"
 #include "base/error.h"
+#include "base/sized.h"
 #include "filter/filter.h"
 #include "packet/spread.h"
 
@@ -12,9 +13,9 @@
 #define TEXT2(x) #x
 #define TEXT(x) TEXT2(x)
 
-void bpe_options_init(struct bpe_options *options)
+void bpe_options_init_sized(struct bpe_options *options, size_t bytes)
 {
-	*options = (struct bpe_options){ .struct_size = sizeof *options,
+	const struct bpe_options defaults = { .struct_size = (uint32_t)bytes,
 		.snaplen = BPE_MAX_SNAPLEN,
 		.link_type = -1,
 		.workers = BPE_WORKERS_AUTO,
@@ -22,6 +23,8 @@ void bpe_options_init(struct bpe_options *options)
 		.max_flows = 1000000,
 		.flow_idle_ns = 300000000000,
 		.flow_closed_ns = 10000000000 };
+
+	bpei_sized_give(options, bytes, &defaults, sizeof defaults);
 }
 
 const char *bpe_version(void)
@@ -68,7 +71,7 @@ size_t bpe_struct_size(const char *name)
 		SIZE(bpe_protocol),
 		SIZE(bpe_stat),
 		SIZE(bpe_flow_totals),
-		{ "bpe_snapshot", sizeof(struct bpe_flow_totals) }, /* deprecated name */
+		SIZE(bpe_flow_question),
 		SIZE(bpe_filter_options),
 		SIZE(bpe_address),
 		SIZE(bpe_interface),
@@ -134,6 +137,12 @@ static int check_flow_options(const struct bpe_options *o, struct bpe_error *err
 		if (o->flow_timeout_ns[k] < 0)
 			return bpei_fail(error, BPE_E_ARGUMENT, "flow_timeout_ns", 0,
 				"time-out %s is below 0", bpe_timeout_name(k));
+	for (int k = BPE_TIMEOUT_COUNT; k < BPE_TIMEOUT_ROOM; k++)
+		if (o->flow_timeout_ns[k])
+			return bpei_fail(error, BPE_E_UNSUPPORTED, "flow_timeout_ns", 0,
+				"library " BPE_VERSION
+				" has no kind of time-out with the number %d: leave it 0",
+				k);
 	if (o->record_overload > BPE_RECORD_WAIT)
 		return bpei_fail(error, BPE_E_ARGUMENT, "record_overload", 0,
 			"record_overload is auto, drop or wait, not %u", o->record_overload);
@@ -146,21 +155,15 @@ static int check_flow_options(const struct bpe_options *o, struct bpe_error *err
 	return BPE_OK;
 }
 
-/* Copies the caller's options.  An older caller's structure is shorter: the members that the caller
- * does not know get their defaults. */
+/* Copies the caller's options.  Members that an older caller does not have get their defaults. */
 static int copy_options(
 	struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error)
 {
 	if (!given)
 		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
 			"no options: begin with bpe_options_init");
-	if (given->struct_size < sizeof copy->struct_size || given->struct_size > 65536)
-		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
-			"struct_size is %u: begin with bpe_options_init", given->struct_size);
 	bpe_options_init(copy);
-	memcpy(copy, given, given->struct_size < sizeof *copy ? given->struct_size : sizeof *copy);
-	copy->struct_size = sizeof *copy;
-	return BPE_OK;
+	return bpei_sized_take(copy, sizeof *copy, given, "bpe_options_init", error);
 }
 
 int bpei_options_check(

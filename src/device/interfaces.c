@@ -2,6 +2,7 @@
 /* The list of interfaces for capturing, from getifaddrs(3) and, on Linux, sysfs; stateless. */
 #include "base/descriptor.h"
 #include "base/error.h"
+#include "base/sized.h"
 #include "device/device.h"
 #include "device/interfaces.h"
 #include "names/numbers.h"
@@ -272,13 +273,24 @@ static struct bpe_interface *collect_interfaces(const struct ifaddrs *list, int 
 	return all;
 }
 
-int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error)
+/* Returns a copy of the array with elements of a caller's size; NULL without memory. */
+static void *copy_interfaces(const struct bpe_interface *all, size_t count, size_t bytes)
+{
+	char *copy = calloc(count, bytes);
+
+	for (size_t k = 0; copy && k < count; k++)
+		bpei_sized_give(copy + k * bytes, bytes, &all[k], sizeof all[k]);
+	return copy;
+}
+
+int bpe_interfaces_list_sized(
+	struct bpe_interface **interfaces, size_t bytes, struct bpe_error *error)
 {
 	struct ifaddrs *list;
 	bool synth = false;
 	int count;
 
-	if (!interfaces)
+	if (!interfaces || !bytes)
 		return bpei_fail(error, BPE_E_ARGUMENT, "list", 0, "nowhere to put the list");
 	if (getifaddrs(&list))
 		return bpei_fail(error, bpei_status_of(errno), "getifaddrs", errno,
@@ -300,8 +312,13 @@ int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *err
 		.flags = BPE_IF_UP | BPE_IF_RUNNING,
 		.link_type = LINK_ETHERNET };
 	snprintf(all[count].name, sizeof all[count].name, "%s", synth ? "synth:" : "synth");
-	*interfaces = all;
-	return count + 1;
+	count++;
+	struct bpe_interface *copy = copy_interfaces(all, (size_t)count, bytes);
+	free(all);
+	if (!copy)
+		return bpei_fail(error, BPE_E_MEMORY, "list", 0, "no memory for the list");
+	*interfaces = copy;
+	return count;
 }
 
 void bpe_interfaces_free(struct bpe_interface *interfaces)

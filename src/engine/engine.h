@@ -152,8 +152,8 @@ void *bpei_reader_main(void *engine);
 int bpei_engine_change_filter(struct bpe_engine *engine, const char *expression,
 	const struct bpei_filter *filter, struct bpe_error *error);
 /* Fills the n largest flows; bpe_engine_largest_flows describes parameters and results. */
-int bpei_engine_largest_flows(struct bpe_engine *engine, enum bpe_order order, int64_t since_ns,
-	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error);
+int bpei_engine_largest_flows(struct bpe_engine *engine, const struct bpe_flow_question *question,
+	struct bpe_error *error);
 /* Starts a dump of all flows; bpe_engine_dump_flows describes parameters and results. */
 int bpei_engine_dump_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
 

@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 
 #include "base/error.h"
+#include "base/sized.h"
 
 #include <stdlib.h>
 
@@ -45,9 +46,11 @@ static struct bpei_top *make_top_lists(
 	return NULL;
 }
 
-int bpei_engine_largest_flows(struct bpe_engine *e, enum bpe_order order, int64_t since_ns,
-	struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals, struct bpe_error *error)
+int bpei_engine_largest_flows(
+	struct bpe_engine *e, const struct bpe_flow_question *question, struct bpe_error *error)
 {
+	int64_t since_ns = question->since_ns;
+	size_t n = question->n;
 	struct bpe_flow_totals sums = { .packet_ns = (int64_t)bpei_counter_get(
 						&e->input.last_packet_ns) };
 	struct top_query top = { .query = { step_top_query } };
@@ -60,11 +63,12 @@ int bpei_engine_largest_flows(struct bpe_engine *e, enum bpe_order order, int64_
 	/* Where the source's clock steps, tables have other times than packets. */
 	if (!bpei_timeline_is_plain(&e->flows.timeline))
 		since_ns = INT64_MIN;
-	top.tops = make_top_lists(e, order, since_ns, n);
+	top.tops = make_top_lists(e, question->order, since_ns, n);
 	int found = BPE_E_MEMORY;
 	if (top.tops) {
 		bpei_query_ask(&e->top_desk, &top.query);
-		found = bpei_top_merge(top.tops, e->plan.shares, flows, n);
+		found = bpei_top_merge(
+			top.tops, e->plan.shares, question->flows, question->flow_bytes, n);
 	}
 	for (uint32_t k = 0; top.tops && k < e->plan.shares; k++) {
 		sums.alive += top.tops[k].alive;
@@ -75,7 +79,7 @@ int bpei_engine_largest_flows(struct bpe_engine *e, enum bpe_order order, int64_
 	if (found < 0)
 		return bpei_fail(
 			error, found, "snapshot", 0, "no memory for the records of %zu flows", n);
-	if (totals)
-		*totals = sums;
+	if (question->totals)
+		bpei_sized_give(question->totals, question->totals_bytes, &sums, sizeof sums);
 	return found;
 }

@@ -3,6 +3,7 @@
 #include "filter/compile.h"
 
 #include "base/error.h"
+#include "base/sized.h"
 #include "filter/errors.h"
 #include "filter/graph.h"
 #include "filter/kernel.h"
@@ -283,27 +284,43 @@ int bpei_compile_for(const char *expression, const struct bpe_filter_options *o,
 	return status;
 }
 
-void bpe_filter_options_init(struct bpe_filter_options *o)
+void bpe_filter_options_init_sized(struct bpe_filter_options *options, size_t bytes)
 {
-	*o = (struct bpe_filter_options){ .link_type = LINK_ETHERNET };
+	const struct bpe_filter_options defaults = { .struct_size = (uint32_t)bytes,
+		.link_type = LINK_ETHERNET };
+
+	bpei_sized_give(options, bytes, &defaults, sizeof defaults);
 }
 
-int bpe_filter_compile_with(const char *expression, const struct bpe_filter_options *o,
+int bpei_filter_options_take(struct bpe_filter_options *copy,
+	const struct bpe_filter_options *given, struct bpe_error *error)
+{
+	bpe_filter_options_init(copy);
+	return bpei_sized_take(copy, sizeof *copy, given, "bpe_filter_options_init", error);
+}
+
+int bpe_filter_compile_with(const char *expression, const struct bpe_filter_options *options,
 	struct bpe_insn **program, uint32_t *length, struct bpe_error *error)
 {
 	const struct bpei_kernel *kernel = NULL;
+	struct bpe_filter_options o;
 	struct bpei_filter f;
 
-	if (!o || !program || !length)
+	if (!options || !program || !length)
 		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0,
 			"an expression, and places for the program and its length, are wanted");
-	if (o->kernel) {
-		kernel = bpei_kernel_find_or_fail(o->kernel, error);
+	int status = bpei_filter_options_take(&o, options, error);
+
+	if (status < 0)
+		return status;
+	if (o.kernel) {
+		kernel = bpei_kernel_find_or_fail(o.kernel, error);
 		if (!kernel)
 			return BPE_E_ARGUMENT;
 	}
 	const uint32_t most = kernel ? kernel->most : UINT32_MAX;
-	int status = bpei_compile_for(expression, o, kernel, most, &f, error);
+
+	status = bpei_compile_for(expression, &o, kernel, most, &f, error);
 	if (status < 0)
 		return status;
 	if (kernel) {
@@ -325,7 +342,9 @@ int bpe_filter_compile_with(const char *expression, const struct bpe_filter_opti
 int bpe_filter_compile(const char *expression, int link_type, uint32_t snaplen,
 	struct bpe_insn **program, uint32_t *length, struct bpe_error *error)
 {
-	const struct bpe_filter_options o = { .link_type = link_type, .snaplen = snaplen };
+	const struct bpe_filter_options o = {
+		.struct_size = sizeof o, .link_type = link_type, .snaplen = snaplen
+	};
 
 	return bpe_filter_compile_with(expression, &o, program, length, error);
 }

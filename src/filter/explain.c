@@ -320,32 +320,37 @@ static int explain_kernels(struct long_text *t, const char *expression,
 	return BPE_OK;
 }
 
-int bpe_filter_explain(const char *expression, const struct bpe_filter_options *o, char **text,
-	struct bpe_error *error)
+int bpe_filter_explain(const char *expression, const struct bpe_filter_options *options,
+	char **text, struct bpe_error *error)
 {
+	struct bpe_filter_options o;
 	const struct bpei_kernel *kernel = NULL;
 	struct long_text t = { .s = NULL };
 	struct bpei_filter f;
 
-	if (!o || !text)
+	if (!options || !text)
 		return bpei_fail(error, BPE_E_ARGUMENT, "filter", 0,
 			"options, and a place for the text, are wanted");
-	if (o->kernel) {
-		kernel = bpei_kernel_find_or_fail(o->kernel, error);
+	int status = bpei_filter_options_take(&o, options, error);
+
+	if (status < 0)
+		return status;
+	if (o.kernel) {
+		kernel = bpei_kernel_find_or_fail(o.kernel, error);
 		if (!kernel)
 			return BPE_E_ARGUMENT;
 	}
-	int status = bpei_compile_for(expression, o, kernel, UINT32_MAX, &f, error);
+	status = bpei_compile_for(expression, &o, kernel, UINT32_MAX, &f, error);
 	if (status < 0)
 		return status;
-	const char *name = bpe_link_type_name(o->link_type);
+	const char *name = bpe_link_type_name(o.link_type);
 	add_text(&t, "Packets of link type %s match that are\n", name ? name : "of that number");
-	explain_expression(&t, expression, o);
-	explain_through(&t, o->through);
+	explain_expression(&t, expression, &o);
+	explain_through(&t, o.through);
 	explain_cost(&t, &f);
 	free(f.program);
 	free(f.wide);
-	status = explain_kernels(&t, expression, o, kernel, error);
+	status = explain_kernels(&t, expression, &o, kernel, error);
 	if (t.failed)
 		status = bpei_fail(
 			error, BPE_E_MEMORY, "filter", 0, "no memory for the explanation");

@@ -73,6 +73,11 @@ struct bpei_filter {
 int bpei_filter_fit(const struct bpei_kernel *kernel, const struct bpei_filter *filter,
 	uint32_t most, uint32_t keep, struct bpei_kernel_program *fit);
 
+/* Copies a caller's options, with the defaults for members that the caller does not have.  Returns
+ * the errors of bpei_sized_take. */
+int bpei_filter_options_take(struct bpe_filter_options *copy,
+	const struct bpe_filter_options *given, struct bpe_error *error);
+
 /* Compiles as bpe_filter_compile_with, for a kernel (NULL: any), in at most `most` instructions. */
 int bpei_compile_for(const char *expression, const struct bpe_filter_options *options,
 	const struct bpei_kernel *kernel, uint32_t most, struct bpei_filter *filter,

@@ -8,6 +8,8 @@
  * passes the flow; later packets of the flow are not in the record. */
 #include "flow/top.h"
 
+#include "base/sized.h"
+
 #include "flow/table.h"
 
 #include <stdlib.h>
@@ -156,7 +158,8 @@ static int compare_ranked_flows(const void *x, const void *y)
 	return a->entry < b->entry ? -1 : 1;
 }
 
-int bpei_top_merge(const struct bpei_top *tops, uint32_t count, struct bpe_flow *flows, size_t n)
+int bpei_top_merge(
+	const struct bpei_top *tops, uint32_t count, struct bpe_flow *flows, size_t bytes, size_t n)
 {
 	size_t all = 0;
 
@@ -179,7 +182,7 @@ int bpei_top_merge(const struct bpei_top *tops, uint32_t count, struct bpe_flow 
 	if (all > n)
 		all = n;
 	for (size_t i = 0; i < all; i++)
-		flows[i] = *ranked[i].flow;
+		bpei_flow_give((void *)((char *)flows + i * bytes), bytes, ranked[i].flow);
 	free(ranked);
 	return (int)all;
 }

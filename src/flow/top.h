@@ -29,8 +29,9 @@ void bpei_top_free(struct bpei_top *top);
 bool bpei_top_scan(
 	const struct bpei_table *table, struct bpei_top *top, uint32_t max_entries) BPEI_WORKER;
 
-/* Copies the n largest flows of all tops, largest first.  Returns the number of flows, or
- * BPE_E_MEMORY. */
-int bpei_top_merge(const struct bpei_top *tops, uint32_t count, struct bpe_flow *flows, size_t n);
+/* Copies the n largest flows of all tops, largest first, to records of so many bytes.  Returns the
+ * number of flows, or BPE_E_MEMORY. */
+int bpei_top_merge(const struct bpei_top *tops, uint32_t count, struct bpe_flow *flows,
+	size_t bytes, size_t n);
 
 #endif

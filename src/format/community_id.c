@@ -2,6 +2,7 @@
 /* The Community ID, by which other tools name a flow (github.com/corelight/community-id-spec).  The
  * specification uses SHA-1 (RFC 3174), of which one block is enough.  The ID is no secret.  Pure.
  */
+#include "base/sized.h"
 #include "bpfengine.h"
 #include "packet/icmp.h"
 
@@ -59,8 +60,14 @@ static void sha1_short(const uint8_t *bytes, size_t n, uint8_t digest[20])
 		digest[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i % 4)));
 }
 
-int bpe_flow_community_id(const struct bpe_flow *f, uint16_t seed, char id[BPE_COMMUNITY_ID_BYTES])
+int bpe_flow_community_id(
+	const struct bpe_flow *flow, uint16_t seed, char id[BPE_COMMUNITY_ID_BYTES])
 {
+	struct bpe_flow whole;
+	const struct bpe_flow *f = bpei_flow_whole(flow, &whole);
+
+	if (!f)
+		return 0;
 	static const char base64[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	uint8_t text[2 + 32 + 2 + 4] = { (uint8_t)(seed >> 8), (uint8_t)seed };

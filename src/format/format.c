@@ -2,14 +2,18 @@
 /* Chooses the format of a flow's line.  Pure. */
 #include "format/formats.h"
 
+#include "base/sized.h"
+
 const char *bpe_format_name(int format)
 {
 	static const char *const names[BPE_FORMAT_COUNT] = { "json", "zeek", "eve", "csv", "ecs" };
 	return format >= 0 && format < BPE_FORMAT_COUNT ? names[format] : NULL;
 }
 
-int bpe_flow_format(const struct bpe_flow *flow, uint32_t format, char *text, size_t size)
+int bpe_flow_format(const struct bpe_flow *record, uint32_t format, char *text, size_t size)
 {
+	struct bpe_flow whole;
+	const struct bpe_flow *flow = record ? bpei_flow_whole(record, &whole) : NULL;
 	static void (*const formats[BPE_FORMAT_COUNT])(
 		struct bpei_writer *, const struct bpe_flow *) = { bpei_format_json,
 		bpei_format_zeek, bpei_format_eve, bpei_format_csv, bpei_format_ecs };
@@ -17,7 +21,8 @@ int bpe_flow_format(const struct bpe_flow *flow, uint32_t format, char *text, si
 	const bool direct = size >= sizeof room; /* it cannot become too small in the middle */
 	char *begin = direct ? text : room;
 	struct bpei_writer w = { begin, begin + sizeof room - 1, false };
-	if (format >= BPE_FORMAT_COUNT || !size || (flow && flow->version != BPE_FLOW_VERSION))
+	if (format >= BPE_FORMAT_COUNT || !size || (record && !flow) ||
+		(flow && flow->version != BPE_FLOW_VERSION))
 		return BPE_E_ARGUMENT;
 	if (flow || format == BPE_FORMAT_CSV) {
 		formats[format](&w, flow);

@@ -6,6 +6,7 @@
  * conn_state of scripts/base/protocols/conn/main.zeek.  Where the history is missing, the flags are
  * replayed in the order of most connections: SYN, ACK, FIN, RST.
  * An ICMP error is no packet of the connection. */
+#include "base/sized.h"
 #include "bpfengine.h"
 #include "names/numbers.h"
 #include "packet/segment.h"
@@ -244,8 +245,13 @@ static const char *tcp_conn_state(const struct bpe_flow *f)
 	return o == ESTABLISHED && r == ESTABLISHED ? "S1" : "OTH";
 }
 
-const char *bpe_flow_conn_state(const struct bpe_flow *f)
+const char *bpe_flow_conn_state(const struct bpe_flow *flow)
 {
+	struct bpe_flow whole;
+	const struct bpe_flow *f = bpei_flow_whole(flow, &whole);
+
+	if (!f)
+		return "OTH";
 	if (f->tcp_state)
 		return tcp_conn_state(f);
 	if (f->ip_proto != IP_UDP && f->ip_proto != IP_UDPLITE)

@@ -119,7 +119,7 @@ static void reparse_packet(const struct bpe_batch *b, uint32_t i, bool outermost
 		.key = k,
 		.outgoing = &outgoing,
 		.outermost = outermost,
-		.closed = b->closed_tunnels,
+		.closed = BPE_HAS(b, closed_tunnels) ? b->closed_tunnels : 0,
 		.tunnel = tunnel };
 	bpei_parse_scalar(&c, 1, b->layers[i].link_type, NULL);
 }

@@ -18,7 +18,7 @@ void bpei_columns_free(struct bpei_columns *columns, uint32_t n);
 static inline struct bpe_batch bpei_batch_view(
 	const struct bpei_columns *c, uint32_t from, uint32_t count, uint32_t worker)
 {
-	struct bpe_batch batch = { .count = count, .worker = worker };
+	struct bpe_batch batch = { .size = sizeof batch, .count = count, .worker = worker };
 
 #define BPEI_COLUMN_VIEW(type, name, condition) batch.name = c->name + from;
 	BPEI_PUBLIC_COLUMNS(BPEI_COLUMN_VIEW)

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/pktap.h"
+#include "base/sized.h"
 #include "bpfengine.h"
 
 /* ---- struct bpf_hdr_ext ---- */
@@ -163,12 +164,12 @@ static void read_ext(const uint8_t *r, enum bpei_ext ext, struct bpe_meta *m)
 		m->trace_tag = bpei_load16(r + EXT_TRACE_TAG);
 }
 
-int bpe_batch_meta(const struct bpe_batch *b, uint32_t i, struct bpe_meta *meta)
+int bpe_batch_meta_sized(const struct bpe_batch *b, uint32_t i, struct bpe_meta *meta, size_t bytes)
 {
 	struct bpei_pktap t;
 	struct bpe_meta m = { .pid = -1, .effective_pid = -1 };
 
-	if (!b->meta || i >= b->count || !b->meta[i])
+	if (!BPE_HAS(b, meta) || !b->meta || i >= b->count || !b->meta[i])
 		return 0;
 	const uint32_t back = b->meta[i] & BPEI_META_BACK;
 	const enum bpei_ext ext = b->meta[i] >> BPEI_META_EXT_SHIFT & 7;
@@ -180,6 +181,6 @@ int bpe_batch_meta(const struct bpe_batch *b, uint32_t i, struct bpe_meta *meta)
 		read_ext(record, ext, &m);
 	if (hdrlen < back && bpei_pktap_read(record + hdrlen, back - hdrlen, &t))
 		read_pktap(record + hdrlen, &t, &m);
-	*meta = m;
+	bpei_sized_give(meta, bytes, &m, sizeof m);
 	return 1;
 }

@@ -2,6 +2,7 @@
 /* The protocol table: a line for each protocol seen, over all shares.  Stateless. */
 #include "stats/stats.h"
 
+#include "base/sized.h"
 #include "names/names.h"
 
 #include <stdio.h>
@@ -82,7 +83,7 @@ static int compare_protocol_lines(const void *x, const void *y)
 }
 
 size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n,
-	struct bpe_protocol *protocols, size_t max)
+	struct bpe_protocol *protocols, size_t bytes, size_t max)
 {
 	struct protocol_lines l = { .room = BPE_PROTO_COUNT + 256 + (size_t)n * BPEI_KINDS + 1 };
 
@@ -103,8 +104,8 @@ size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n
 		add_protocol_line(&l, &c->other_kinds, "ethertype-other", 0);
 	}
 	qsort(l.line, l.count, sizeof *l.line, compare_protocol_lines);
-	if (max) /* protocols may be NULL only without */
-		memcpy(protocols, l.line, (l.count < max ? l.count : max) * sizeof *protocols);
+	for (size_t i = 0; i < l.count && i < max; i++)
+		bpei_sized_give((char *)protocols + i * bytes, bytes, &l.line[i], sizeof l.line[i]);
 	free(l.line);
 	return l.count;
 }

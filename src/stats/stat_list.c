@@ -17,13 +17,18 @@
 #define ONE(member, key, unit, flags, owner, source, help)                                         \
 	MANY(member, 1, key, unit, flags, owner, source, help)
 #define MANY(member, count, key, unit, flags, owner, source, help)                                 \
-	{ #member, key, unit, help, offsetof(struct bpe_stats, member),                            \
-		sizeof(((struct bpe_stats *)0)->member) / (count), count, FLAGS_##flags },
+	{ #member, key, unit, help, offsetof(struct bpe_stats, member), sizeof(uint64_t), count,   \
+		FLAGS_##flags },
 
 static const struct bpe_stat all_stats[] = { BPEI_STATS(ONE, MANY) };
 
-const struct bpe_stat *bpe_stat_list(size_t *count)
+const struct bpe_stat *bpe_stat_list_sized(size_t stats_bytes, size_t *count)
 {
-	*count = sizeof all_stats / sizeof *all_stats;
+	size_t n = 0;
+
+	while (n < sizeof all_stats / sizeof *all_stats &&
+		all_stats[n].offset + all_stats[n].bytes * all_stats[n].count <= stats_bytes)
+		n++;
+	*count = n;
 	return all_stats;
 }

@@ -53,10 +53,10 @@ void bpei_sizes_add(bpei_counter sizes[BPE_SIZE_CLASSES], const uint32_t *length
 
 /* ---- protocols.c ---- */
 
-/* Fills the protocol table over n sets of counts, most packets first, with at most max lines.
- * Returns the number of all lines.  protocols may be NULL if max is 0.  Any thread. */
+/* Fills the protocol table over n sets of counts, most packets first, with at most max lines of so
+ * many bytes.  Returns the number of all lines.  protocols may be NULL if max is 0.  Any thread. */
 size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n,
-	struct bpe_protocol *protocols, size_t max);
+	struct bpe_protocol *protocols, size_t bytes, size_t max);
 
 /* ---- stat_sum.c ---- */
 

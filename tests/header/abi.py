@@ -51,9 +51,15 @@ def table(soversion, compiler, header):
     macros = [
         m
         for m in re.findall(r"^#define (BPE_\w+)\s+\S", text, re.M)
-        if not m.startswith(("BPE_VERSION", "BPE_API"))
+        if not m.startswith(("BPE_VERSION", "BPE_API", "BPE_INLINE"))
     ]
     functions = re.findall(r"^BPE_API ([^;]*);", text, re.M)
+    inlines = re.findall(r"^BPE_INLINE ([^;{]*);", text, re.M)
+    bodies = re.findall(r"^BPE_INLINE ([^;{]*)\{", text, re.M)
+    if sorted(map(plain, inlines)) != sorted(map(plain, bodies)):
+        sys.exit(
+            f"abi: inline functions declared or defined once only: {set(inlines) ^ set(bodies)}"
+        )
     typedefs = re.findall(r"^typedef ([^;]*);", text, re.M)
     c = ["#include <bpfengine.h>\n#include <stdio.h>\nint main(void)\n{\n"]
     for name, body in structs:
@@ -87,10 +93,14 @@ def table(soversion, compiler, header):
         f"function {plain(f)}"
         for f in sorted(functions, key=lambda f: re.search(r"(\w+)\(", f).group(1))
     ]
+    out += [
+        f"inline {plain(f)}"
+        for f in sorted(inlines, key=lambda f: re.search(r"(\w+)\(", f).group(1))
+    ]
     out += [f"type {plain(t)}" for t in typedefs]
     counts = [
         sum(l.startswith(k) for l in out)
-        for k in ("struct", "enum", "constant", "function", "type")
+        for k in ("struct", "enum", "constant", "function", "type", "inline")
     ]
     if min(counts) < 3 or counts[3] < 30:
         sys.exit(f"abi: the header was not understood: {counts}")

@@ -148,9 +148,13 @@ def synopsis_is_the_header_s():
     declared = {
         name: (squeeze(ret), [squeeze(a) for a in args.split(",")])
         for ret, name, args in re.findall(
-            r"^BPE_API ([^;]*?)\b(bpe_\w+)\((.*?)\);", header, re.M | re.S
+            r"^(?:BPE_API|BPE_INLINE) ([^;{]*?)\b(bpe_\w+)\(([^{;]*?)\);", header, re.M
         )
     }
+    sized = {name for name in declared if name.endswith("_sized")}
+    named = set(re.findall(r"^\.Fn (bpe_\w+_sized)", page("bpfengine.3"), re.M))
+    assert sized == named and len(sized) > 10, f"of the header or the page alone: {sized ^ named}"
+    declared = {name: how for name, how in declared.items() if name not in sized}
     shown = {}
     for ret, name, args in re.findall(
         r"^\.Ft (.*)\n\.Fo (\w+)\n((?:\.Fa .*\n)+)\.Fc$", page("bpfengine.3"), re.M

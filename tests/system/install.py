@@ -126,7 +126,7 @@ def by_pkg_config(where):
         if shutil.which("readelf") and sys.platform == "linux"
         else ""
     )
-    check(not linked or "libbpfengine.so.0]" in linked, linked)
+    check(not linked or "libbpfengine.so.1]" in linked, linked)
     examples = next((d for d, _, fs in os.walk(prefix) if "basic_capture.c" in fs), None)
     if not check(examples is not None, "no examples were installed"):
         return

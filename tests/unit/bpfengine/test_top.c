@@ -30,8 +30,8 @@ static void free_top_model(void)
 
 static struct bpe_flow make_top_flow(uint32_t id, uint64_t packets, uint64_t bytes, int64_t first)
 {
-	struct bpe_flow f = { .addr = { { 10, 0, (uint8_t)(id >> 8), (uint8_t)id },
-				      { 192, 0, 2, 1 } },
+	struct bpe_flow f = { .size = sizeof f,
+		.addr = { { 10, 0, (uint8_t)(id >> 8), (uint8_t)id }, { 192, 0, 2, 1 } },
 		.port = { (uint16_t)(40000 + id), 443 },
 		.ip_proto = 6,
 		.ip_version = 4,

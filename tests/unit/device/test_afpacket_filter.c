@@ -169,7 +169,8 @@ Test(afpacket_filter, expressions)
 		};
 		const struct bpei_tpacket *how = &shapes[generate_below(&g, 2)];
 		const uint32_t snaplen = generate_below(&g, 2) ? 60 + generate_below(&g, 90) : 0;
-		const struct bpe_filter_options o = { .link_type = (int32_t)how->link_type,
+		const struct bpe_filter_options o = { .struct_size = sizeof o,
+			.link_type = (int32_t)how->link_type,
 			.snaplen = snaplen,
 			.through = generate_below(&g, 4) ? 0 : BPE_THROUGH_VLAN };
 		struct bpei_filter f;
@@ -199,7 +200,7 @@ Test(afpacket_filter, common_ones_are_exact)
 		"ether host 1:2:3:4:5:6", "len > 100", "tcp[tcpflags] & tcp-syn != 0",
 		"ether broadcast" };
 	for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
-		const struct bpe_filter_options o = { .link_type = 1 };
+		const struct bpe_filter_options o = { .struct_size = sizeof o, .link_type = 1 };
 		struct bpei_filter f;
 		struct bpei_kernel_program fit;
 		cr_assert_eq(bpei_compile_for(common[i], &o, &bpei_kernels[BPEI_KERNEL_LINUX], 1000,
@@ -232,7 +233,7 @@ Test(afpacket_filter, returns)
 Test(afpacket_filter, second_sights_of_loopback)
 {
 	const struct bpei_tpacket any = { .link_type = 276, .cooked = true, .skip_outgoing = true };
-	const struct bpe_filter_options o = { .link_type = 276 };
+	const struct bpe_filter_options o = { .struct_size = sizeof o, .link_type = 276 };
 	uint8_t ip[SIZE] = { 0x45 };
 	for (int filtered = 0; filtered < 3; filtered++) {
 		struct bpe_insn none[BPEI_TPACKET_NONE];

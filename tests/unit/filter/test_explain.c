@@ -67,7 +67,9 @@ Test(explain, words)
 		{ "inbound", "  received by this host\n", 113 } };
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char *text = get_explanation(cases[i].expression,
-			(struct bpe_filter_options){ .link_type = cases[i].link });
+			(struct bpe_filter_options){
+				.struct_size = sizeof(struct bpe_filter_options),
+				.link_type = cases[i].link });
 		cr_expect(strstr(text, cases[i].words), "%s is explained so:\n%s",
 			cases[i].expression, text);
 		cr_expect(strstr(text, "\nCost\n") && strstr(text, "\nWhere it runs\n"));
@@ -82,7 +84,9 @@ Test(explain, long_rows_are_cut)
 	for (int i = 1; i < 100; i++)
 		used += (size_t)snprintf(
 			expression + used, sizeof expression - used, " or 10.0.0.%d", i);
-	char *text = get_explanation(expression, (struct bpe_filter_options){ .link_type = 1 });
+	char *text = get_explanation(expression,
+		(struct bpe_filter_options){
+			.struct_size = sizeof(struct bpe_filter_options), .link_type = 1 });
 	cr_expect(strstr(text,
 			  "host 10.0.0.11 (IPv4, ARP or RARP)\n    ... and 88 more like these\n") &&
 			  !strstr(text, "10.0.0.12"),
@@ -93,7 +97,8 @@ Test(explain, long_rows_are_cut)
 Test(explain, cost_and_kernels)
 {
 	char *text = get_explanation(
-		"ip", (struct bpe_filter_options){ .link_type = 1 }); /* ldh, jeq, ret, ret */
+		"ip", (struct bpe_filter_options){ .struct_size = sizeof(struct bpe_filter_options),
+			      .link_type = 1 }); /* ldh, jeq, ret, ret */
 	cr_expect(strstr(text,
 			  "  4 instructions; a packet takes 3 to 3, with at most 1 load from it\n"),
 		"%s", text);
@@ -102,19 +107,24 @@ Test(explain, cost_and_kernels)
 			"macOS, FreeBSD, NetBSD, OpenBSD: the kernel does all of it, in 4 of at most 512 instructions\n"),
 		"%s", text);
 	bpe_filter_text_free(text);
-	text = get_explanation(
-		"ip[8] % 7 = 3", (struct bpe_filter_options){ .link_type = 1, .kernel = "macos" });
+	text = get_explanation("ip[8] % 7 = 3",
+		(struct bpe_filter_options){ .struct_size = sizeof(struct bpe_filter_options),
+			.link_type = 1,
+			.kernel = "macos" });
 	cr_expect(strstr(text, "  macOS: the kernel does all of it") && !strstr(text, "Linux") &&
 			  !strstr(text, "savefiles"),
 		"%s", text);
 	bpe_filter_text_free(text);
-	text = get_explanation(
-		"pid 5", (struct bpe_filter_options){ .link_type = 258, .kernel = "macos" });
+	text = get_explanation("pid 5",
+		(struct bpe_filter_options){ .struct_size = sizeof(struct bpe_filter_options),
+			.link_type = 258,
+			.kernel = "macos" });
 	cr_expect(strstr(text, "wider filter") && strstr(text, "only when they are read"), "%s",
 		text);
 	bpe_filter_text_free(text);
 	text = get_explanation("tcp port 80",
-		(struct bpe_filter_options){ .link_type = 1,
+		(struct bpe_filter_options){ .struct_size = sizeof(struct bpe_filter_options),
+			.link_type = 1,
 			.through = BPE_THROUGH_VLAN | BPE_THROUGH_GRE | BPE_THROUGH_IPV6_EXT });
 	cr_expect(strstr(text, "or match so behind one or two of: a VLAN tag, GRE\n") &&
 			  strstr(text, "up to 4 extension headers"),
@@ -126,9 +136,11 @@ Test(explain, wrong_expressions_give_the_usual_errors)
 {
 	char *text = NULL;
 	struct bpe_error e;
-	const struct bpe_filter_options o = { .link_type = 1 };
-	const struct bpe_filter_options beos = { .link_type = 1, .kernel = "beos" };
-	const struct bpe_filter_options usb = { .link_type = 189 };
+	const struct bpe_filter_options o = { .struct_size = sizeof o, .link_type = 1 };
+	const struct bpe_filter_options beos = {
+		.struct_size = sizeof beos, .link_type = 1, .kernel = "beos"
+	};
+	const struct bpe_filter_options usb = { .struct_size = sizeof usb, .link_type = 189 };
 
 	cr_expect_eq(bpe_filter_explain("tcp prt 80", &o, &text, &e), BPE_E_ARGUMENT);
 	cr_expect(strstr(e.text, "^^^"));

@@ -92,7 +92,7 @@ Test(kernel, mod_and_xor_are_replaced)
 		"ip[8] % ip[9] = 1", "ip[2:2] ^ 0xff00 > 0x1234", "ip[8] % 16 = 3",
 		"(ip[8] ^ 3) % (ip[9] ^ 1) = 2" };
 	for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
-		struct bpe_filter_options o = { .link_type = 101 };
+		struct bpe_filter_options o = { .struct_size = sizeof o, .link_type = 101 };
 		struct bpe_insn *all, *macos;
 		uint32_t n, m;
 		uint8_t ip[20] = { 0x45 };
@@ -119,7 +119,8 @@ Test(kernel, its_own_number_for_ipv6)
 	static const uint8_t families[] = { 30, 28, 24, 24, 10 };
 	for (int loop = 0; loop < 2; loop++)
 		for (int k = -1; k < BPEI_KERNELS; k++) {
-			struct bpe_filter_options o = { .link_type = loop ? 108 : 0 };
+			struct bpe_filter_options o = { .struct_size = sizeof o,
+				.link_type = loop ? 108 : 0 };
 			if (k >= 0)
 				o.kernel = bpei_kernels[k].name;
 			struct bpe_insn *p;
@@ -143,7 +144,7 @@ Test(kernel, its_own_number_for_ipv6)
 
 Test(kernel, unknown_kernels_are_errors)
 {
-	struct bpe_filter_options o = { .link_type = 1, .kernel = "beos" };
+	struct bpe_filter_options o = { .struct_size = sizeof o, .link_type = 1, .kernel = "beos" };
 	struct bpe_insn *p;
 	uint32_t n;
 	struct bpe_error e;
@@ -157,7 +158,7 @@ Test(kernel, processes_known_late)
 {
 	static const char *const expressions[] = { "pid 77", "proc curl", "epid 77 and tcp",
 		"not pid 77", "eproc curl or pid 77" };
-	struct bpe_filter_options o = { .link_type = 258 };
+	struct bpe_filter_options o = { .struct_size = sizeof o, .link_type = 258 };
 	uint8_t tap[220] = { 156, [4] = 1, [8] = 12, [156] = 0x45, [165] = 6 };
 	for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
 		struct bpei_filter f;

@@ -250,7 +250,9 @@ static bool expect_ip6_match(const struct ip6_case *c, const struct ip6_expressi
 
 Test(through, behind_ipv6_extension_headers)
 {
-	const struct bpe_filter_options o = { .link_type = 101, .through = BPE_THROUGH_IPV6_EXT };
+	const struct bpe_filter_options o = {
+		.struct_size = sizeof o, .link_type = 101, .through = BPE_THROUGH_IPV6_EXT
+	};
 	const size_t cases = sizeof ip6_cases / sizeof *ip6_cases;
 
 	for (size_t e = 0; e < sizeof ip6_expressions / sizeof *ip6_expressions; e++) {

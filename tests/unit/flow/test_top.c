@@ -126,7 +126,7 @@ Test(top, a_sort_says_the_same)
 			cr_assert_eq(top.recent, all);
 			cr_assert_eq(
 				top.alive, bpei_counter_get(&bpei_table_counts(table)->active));
-			int found = bpei_top_merge(&top, 1, flows, n);
+			int found = bpei_top_merge(&top, 1, flows, sizeof(struct bpe_flow), n);
 			cr_assert_eq((size_t)found, all < n ? all : n);
 			for (int i = 0; i < found; i++) {
 				cr_assert_eq(
@@ -170,7 +170,7 @@ Test(top, flows_that_change_while_the_scan_goes_on)
 			id, 0, 1000, T0 + 10000); /* all flows have more now; passed records stay */
 	while (!bpei_top_scan(table, &top, 64))
 		continue;
-	int found = bpei_top_merge(&top, 1, flows, FLOWS);
+	int found = bpei_top_merge(&top, 1, flows, sizeof(struct bpe_flow), FLOWS);
 	cr_assert((size_t)found >= met && found <= (int)FLOWS);
 	for (int i = 0; i < found; i++) {
 		uint32_t id = id_of_record(&flows[i]);
@@ -209,7 +209,7 @@ Test(top, flows_that_end_while_the_scan_goes_on)
 	while (!bpei_top_scan(table, &top, 900))
 		continue;
 	cr_assert_eq(top.alive, met);
-	cr_assert_eq(bpei_top_merge(&top, 1, flows, FLOWS), (int)met);
+	cr_assert_eq(bpei_top_merge(&top, 1, flows, sizeof(struct bpe_flow), FLOWS), (int)met);
 	for (uint32_t i = 0; i < met; i++)
 		cr_assert_eq(flows[i].end, BPE_END_NONE);
 	bpei_top_free(&top);
@@ -226,8 +226,8 @@ Test(top, several_tables_are_one_list)
 		while (!bpei_top_scan(table, &tops[k], 1000))
 			continue;
 	}
-	const int n = bpei_top_merge(tops, 1, one, FLOWS);
-	const int m = bpei_top_merge(tops, 2, both, 2 * FLOWS);
+	const int n = bpei_top_merge(tops, 1, one, sizeof(struct bpe_flow), FLOWS);
+	const int m = bpei_top_merge(tops, 2, both, sizeof(struct bpe_flow), 2 * FLOWS);
 	cr_assert_eq(m, 2 * n);
 	for (int i = 1; i < m; i++)
 		cr_assert(value_of_record(&both[i], BPE_ORDER_PACKETS) <=
@@ -235,7 +235,7 @@ Test(top, several_tables_are_one_list)
 	for (int i = 0; i < m; i += 2)
 		cr_assert_eq(value_of_record(&both[i], BPE_ORDER_PACKETS),
 			value_of_record(&one[i / 2], BPE_ORDER_PACKETS));
-	cr_assert_eq(bpei_top_merge(tops, 2, both, 5), 5);
+	cr_assert_eq(bpei_top_merge(tops, 2, both, sizeof(struct bpe_flow), 5), 5);
 	for (int k = 0; k < 2; k++)
 		bpei_top_free(&tops[k]);
 	bpei_table_free(table);

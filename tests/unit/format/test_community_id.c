@@ -10,9 +10,10 @@
 static struct bpe_flow make_community_flow(
 	uint8_t proto, const char *a, uint16_t a_port, const char *b, uint16_t b_port)
 {
-	struct bpe_flow f = {
-		.ip_proto = proto, .ip_version = strchr(a, ':') ? 6 : 4, .port = { a_port, b_port }
-	};
+	struct bpe_flow f = { .size = sizeof f,
+		.ip_proto = proto,
+		.ip_version = strchr(a, ':') ? 6 : 4,
+		.port = { a_port, b_port } };
 	if (proto == 1 || proto == 58) {
 		f.flags = BPE_FLOW_ICMP;
 		f.icmp_type = proto == 1 ? 8 : 128; /* the originator sends an echo request */
@@ -87,14 +88,15 @@ Test(names, conn_states)
 		{ { A, A }, "OTH" },
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-		struct bpe_flow f = { .ip_proto = 6,
+		struct bpe_flow f = { .size = sizeof f,
+			.ip_proto = 6,
 			.tcp_state = BPE_TCP_ESTABLISHED,
 			.tcp_flags = { known[i].flags[0], known[i].flags[1] } };
 		cr_assert_str_eq(bpe_flow_conn_state(&f), known[i].state, "%zu: %s", i,
 			bpe_flow_conn_state(&f));
 	}
-	struct bpe_flow udp = { .ip_proto = 17, .packets = { 1, 0 } };
-	struct bpe_flow icmp = { .ip_proto = 1, .packets = { 1, 1 } };
+	struct bpe_flow udp = { .size = sizeof udp, .ip_proto = 17, .packets = { 1, 0 } };
+	struct bpe_flow icmp = { .size = sizeof icmp, .ip_proto = 1, .packets = { 1, 1 } };
 	cr_assert_str_eq(bpe_flow_conn_state(&udp), "S0");
 	udp.packets[1] = 1;
 	cr_assert_str_eq(bpe_flow_conn_state(&udp), "SF");

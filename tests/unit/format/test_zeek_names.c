@@ -23,7 +23,8 @@ static uint8_t zeek_history_flags(const char *history, bool responder)
 
 static const char *conn_state_of_history(const char *history)
 {
-	struct bpe_flow f = { .ip_proto = 6,
+	struct bpe_flow f = { .size = sizeof f,
+		.ip_proto = 6,
 		.tcp_state = BPE_TCP_ESTABLISHED,
 		.tcp_flags = {
 			zeek_history_flags(history, false), zeek_history_flags(history, true) } };
@@ -158,7 +159,8 @@ Test(conn_state, histories)
 
 Test(conn_state, odd_segments)
 {
-	struct bpe_flow f = { .ip_proto = 6,
+	struct bpe_flow f = { .size = sizeof f,
+		.ip_proto = 6,
 		.tcp_state = BPE_TCP_SYN_SENT,
 		.packets = { 1, 0 },
 		.tcp_flags = { S | F, 0 },
@@ -176,8 +178,11 @@ Test(conn_state, odd_segments)
 
 Test(conn_state, an_icmp_error_is_no_answer)
 {
-	struct bpe_flow udp = { .ip_proto = 17, .packets = { 2, 2 }, .icmp_errors = { 0, 2 } };
-	struct bpe_flow tcp = { .ip_proto = 6,
+	struct bpe_flow udp = {
+		.size = sizeof udp, .ip_proto = 17, .packets = { 2, 2 }, .icmp_errors = { 0, 2 }
+	};
+	struct bpe_flow tcp = { .size = sizeof tcp,
+		.ip_proto = 6,
 		.tcp_state = BPE_TCP_SYN_SENT,
 		.packets = { 1, 1 },
 		.icmp_errors = { 0, 1 },

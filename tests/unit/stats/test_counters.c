@@ -68,7 +68,7 @@ Test(stats, flags_and_protocols_over_two_workers)
 
 	const struct bpei_counts *both[] = { &counts[0], &counts[1] };
 	struct bpe_protocol p[16];
-	cr_assert_eq(bpei_counts_protocols(both, 2, p, 16), 6);
+	cr_assert_eq(bpei_counts_protocols(both, 2, p, sizeof(struct bpe_protocol), 16), 6);
 	cr_assert_str_eq(p[0].name, "tcp");
 	cr_assert_eq(p[0].packets, 4);
 	cr_assert_eq(p[0].bytes, 400);
@@ -78,7 +78,7 @@ Test(stats, flags_and_protocols_over_two_workers)
 	cr_assert_str_eq(p[4].name, "damaged");
 	cr_assert_str_eq(p[5].name, "llc");
 	struct bpe_protocol one = { 0 };
-	cr_assert_eq(bpei_counts_protocols(both, 2, &one, 1), 6);
+	cr_assert_eq(bpei_counts_protocols(both, 2, &one, sizeof(struct bpe_protocol), 1), 6);
 	cr_assert_str_eq(one.name, "tcp");
 }
 
@@ -92,7 +92,7 @@ Test(stats, hostile_ethertypes_are_all_counted)
 	}
 	const struct bpei_counts *one[] = { &counts[0] };
 	static struct bpe_protocol p[1000];
-	size_t n = bpei_counts_protocols(one, 1, p, 1000);
+	size_t n = bpei_counts_protocols(one, 1, p, sizeof(struct bpe_protocol), 1000);
 	uint64_t packets = 0, bytes = 0;
 	cr_assert(n > 200 && n <= 257, "%zu lines", n);
 	for (size_t i = 0; i < n; i++) {
