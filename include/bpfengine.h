@@ -900,7 +900,7 @@ struct bpe_stats {
 	 * 2^63 ns: subtract as uint64_t. */
 	int64_t first_packet_ns, last_packet_ns;
 	uint64_t source_bytes, source_position; /* savefiles: length and how far read; else 0 */
-	uint64_t workers;                       /* worker threads; 0: all on the reading thread */
+	uint32_t workers;                       /* worker threads; 0: all on the reading thread */
 	uint64_t empty_reads; /* live: read() calls (BPF) or waits (AF_PACKET) without a packet */
 	uint64_t block_bytes, block_capacity; /* live: bytes in the blocks read, and their room */
 	uint64_t interface_down; /* live: 1 while the interface is down and nothing can come */
@@ -1092,6 +1092,11 @@ BPE_API int bpe_interfaces_list_sized(
 	struct bpe_interface **interfaces, size_t bytes, struct bpe_error *error);
 BPE_API const struct bpe_stat *bpe_stat_list_sized(size_t stats_bytes, size_t *count);
 
+#ifdef __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* the program may have a global `count` */
+#endif
+
 BPE_INLINE void bpe_options_init(struct bpe_options *options)
 {
 	bpe_options_init_sized(options, sizeof *options);
@@ -1176,6 +1181,9 @@ BPE_INLINE const struct bpe_stat *bpe_stat_list(size_t *count)
 	return bpe_stat_list_sized(sizeof(struct bpe_stats), count);
 }
 
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
+#endif
 /* ---- Former names ---- */
 /* Names of 0.1, for sources written then. */
 #define bpe_snapshot bpe_flow_totals

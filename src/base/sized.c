@@ -39,7 +39,7 @@ int bpei_sized_take(
 	return BPE_OK;
 }
 
-void bpei_flow_give(struct bpe_flow *to, size_t to_bytes, const struct bpe_flow *from)
+void bpei_flow_give(void *to, size_t to_bytes, const struct bpe_flow *from)
 {
 	const size_t n = to_bytes < from->size ? to_bytes : from->size;
 	const uint16_t size = (uint16_t)n;

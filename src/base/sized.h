@@ -20,7 +20,7 @@ int bpei_sized_take(
 	void *to, size_t to_bytes, const void *from, const char *init, struct bpe_error *error);
 /* Copies a record to a caller's record of to_bytes, as bpei_sized_give.  The size in the copy is
  * the smaller size. */
-void bpei_flow_give(struct bpe_flow *to, size_t to_bytes, const struct bpe_flow *from);
+void bpei_flow_give(void *to, size_t to_bytes, const struct bpe_flow *from);
 /* Returns the record, if no member of the library's is missing.  Otherwise returns *room, a copy in
  * which the missing members are unknown.  NULL: the record lacks version or size. */
 const struct bpe_flow *bpei_flow_whole(const struct bpe_flow *flow, struct bpe_flow *room);

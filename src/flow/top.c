@@ -182,7 +182,7 @@ int bpei_top_merge(
 	if (all > n)
 		all = n;
 	for (size_t i = 0; i < all; i++)
-		bpei_flow_give((void *)((char *)flows + i * bytes), bytes, ranked[i].flow);
+		bpei_flow_give((char *)flows + i * bytes, bytes, ranked[i].flow);
 	free(ranked);
 	return (int)all;
 }

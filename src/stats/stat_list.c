@@ -15,10 +15,11 @@
 #define FLAGS_KNOWN_INTERFACE_DROPPED 0, BPE_KNOWN_INTERFACE_DROPPED
 
 #define ONE(member, key, unit, flags, owner, source, help)                                         \
-	MANY(member, 1, key, unit, flags, owner, source, help)
+	{ #member, key, unit, help, offsetof(struct bpe_stats, member),                            \
+		sizeof(((struct bpe_stats *)0)->member), 1, FLAGS_##flags },
 #define MANY(member, count, key, unit, flags, owner, source, help)                                 \
-	{ #member, key, unit, help, offsetof(struct bpe_stats, member), sizeof(uint64_t), count,   \
-		FLAGS_##flags },
+	{ #member, key, unit, help, offsetof(struct bpe_stats, member),                            \
+		sizeof(((struct bpe_stats *)0)->member[0]), count, FLAGS_##flags },
 
 static const struct bpe_stat all_stats[] = { BPEI_STATS(ONE, MANY) };
 

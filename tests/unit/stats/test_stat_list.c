@@ -11,7 +11,7 @@
 #define LIST_BEGIN ".\\\" Statistics: as bpe_stat_list says.\n"
 #define LIST_END ".\\\" End of the statistics.\n"
 
-/* Returns the bytes behind a member that are the array's room for more elements. */
+/* Returns the bytes behind a member that are an array's room for more elements, or padding. */
 static size_t spare_bytes_of_stat(const char *name)
 {
 	if (!strcmp(name, "dropped"))
@@ -20,7 +20,7 @@ static size_t spare_bytes_of_stat(const char *name)
 		return (BPE_SIZE_ROOM - BPE_SIZE_CLASSES) * sizeof(uint64_t);
 	if (!strcmp(name, "evicted"))
 		return (BPE_EVICTED_ROOM - BPE_EVICTED_COUNT) * sizeof(uint64_t);
-	return 0;
+	return strcmp(name, "workers") ? 0 : sizeof(uint32_t); /* of 4 bytes, alone */
 }
 
 Test(stat_list, the_members_are_listed_in_their_order_without_gaps)
@@ -63,7 +63,7 @@ Test(stat_list, names_and_keys_are_unique_and_have_a_text)
 
 	for (size_t i = 0; i < count; i++) {
 		cr_expect(stats[i].help[0], "%s has no help", stats[i].name);
-		cr_expect_eq(stats[i].bytes, 8);
+		cr_expect(stats[i].bytes == 8 || !strcmp(stats[i].name, "workers"));
 		for (size_t k = 0; k < i; k++) {
 			cr_expect_str_neq(stats[i].name, stats[k].name);
 			cr_expect(!stats[i].key || !stats[k].key ||
