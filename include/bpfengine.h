@@ -253,13 +253,19 @@ BPE_API const char *bpe_engine_link_type(const struct bpe_engine *engine);
 /* ---- Capture: no threads ---- */
 struct bpe_capture;
 /* Opens the source that the options name.  Of the options, the groups Source, Filter, Kernel
- * buffers, BPF devices, Parser and Seed count, and on_notice with user.  Strings and handlers in
- * the options are borrowed until bpe_capture_close. */
+ * buffers, BPF devices, Parser and Seed count, and on_notice with user; with flow_table also the
+ * group Flows, and on_flow.  Strings and handlers in the options are borrowed until
+ * bpe_capture_close.  Handlers run inside calls of the capture; until they return, and after a
+ * handler has left by longjmp, all functions that can fail return BPE_E_STATE. */
 BPE_API int bpe_capture_open(
 	const struct bpe_options *options, struct bpe_capture **capture, struct bpe_error *error);
 /* Fills *batch with the next packets, valid until the next call on this capture.  timeout_ns: 0
  * does not wait, below 0 waits without limit.  Returns the number of packets, 0 if no packet came
- * in time, BPE_E_END at the end of a savefile, or another status on failure. */
+ * in time, BPE_E_END at the end of a savefile, or another status on failure.
+ * With options.flow_table the packets are counted on their flows before the return, and on_flow
+ * gets the flows that end.  On a live source flows also age by the clock while no packets come, so
+ * an event loop calls now and then without packets, too.  All flows are handed over before an end
+ * or a failure is returned. */
 BPE_INLINE int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *batch,
 	int64_t timeout_ns, struct bpe_error *error);
 /* Returns a descriptor for poll, select, kqueue or epoll, or -1 if the source has none.  The
@@ -278,14 +284,25 @@ BPE_API int bpe_capture_set_filter(struct bpe_capture *capture, const struct bpe
  * the errors of bpe_filter_compile. */
 BPE_API int bpe_capture_set_expression(
 	struct bpe_capture *capture, const char *expression, struct bpe_error *error);
-/* Fills *stats with the counters, as bpe_engine_stats.  Flow and worker members are 0. */
+/* Copies the n largest live flows of options.flow_table; as bpe_engine_largest_flows, but at once.
+ * Returns BPE_E_STATE without a flow table. */
+BPE_INLINE int bpe_capture_largest_flows(struct bpe_capture *capture, uint32_t order,
+	int64_t since_ns, struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals,
+	struct bpe_error *error);
+/* Ends every live flow and hands each over to on_flow (BPE_END_STOP; BPE_END_IDLE or
+ * BPE_END_CLOSED where due).  Later packets open flows anew.  Returns the number of flows; 0 after
+ * the end of the source, where bpe_capture_next has done the same; BPE_E_STATE without a flow
+ * table. */
+BPE_API int bpe_capture_end_flows(struct bpe_capture *capture, struct bpe_error *error);
+/* Fills *stats with the counters, as bpe_engine_stats.  Worker members are 0, and without
+ * options.flow_table flow members. */
 BPE_INLINE void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats);
 /* Return what bpe_engine_source and bpe_engine_link_type return, until bpe_capture_close. */
 BPE_API const char *bpe_capture_source(const struct bpe_capture *capture);
 BPE_API const char *bpe_capture_link_type(const struct bpe_capture *capture);
 /* Makes a waiting bpe_capture_next return 0.  Any thread, and signal handlers. */
 BPE_API void bpe_capture_wake(struct bpe_capture *capture);
-/* Closes the source and frees the capture.  NULL is allowed. */
+/* Closes the source and frees the capture.  Live flows are not handed over.  NULL is allowed. */
 BPE_API void bpe_capture_close(struct bpe_capture *capture);
 /* ---- Options ---- */
 /* Called with each batch, on a worker's thread; with 0 workers, on the reading thread.  The batch
@@ -441,7 +458,8 @@ struct bpe_options {
 	const char *spread_networks;
 
 	/* Flows. */
-	bool flows;             /* --no-flows: false; default true */
+	bool flows;             /* --no-flows: false; default true; the engine's */
+	bool flow_table;        /* the capture keeps flows; default false */
 	bool no_tcp_health;     /* --no-tcp-health: states and flags only, no sequence numbers */
 	bool direction_by_port; /* --direction-by-port: without a SYN, the end with the port below
 				 * 1024, or with the lower port, is the responder */
@@ -459,7 +477,7 @@ struct bpe_options {
 
 	/* Handlers.  NULL: not called.  user is handed to all. */
 	bpe_batch_fn on_batch;
-	bpe_flow_fn on_flow; /* each flow that ends, on the worker's thread */
+	bpe_flow_fn on_flow; /* each flow that ends; on the worker's or the capture's thread */
 	bpe_notice_fn on_notice;
 	void *user;
 
@@ -690,7 +708,8 @@ struct bpe_meta {
  * Valid while the batch is. */
 BPE_INLINE int bpe_batch_meta(const struct bpe_batch *batch, uint32_t i, struct bpe_meta *meta);
 /* Copies the flow of packet i, as the flow stands now.  Returns 1 with *flow filled, or 0 if the
- * packet has no flow.  Only inside the batch handler that got the batch, on the same thread. */
+ * packet has no flow.  Only inside the batch handler that got the batch, on the same thread; for a
+ * batch of bpe_capture_next until the next call. */
 BPE_INLINE int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow);
 /* ---- Flows ---- */
 enum bpe_tcp_state {
@@ -709,7 +728,7 @@ enum bpe_flow_end {
 	BPE_END_IDLE,     /* no packet for the idle time-out */
 	BPE_END_CLOSED,   /* TCP closed or reset: after its time-out, or reuse of the ports */
 	BPE_END_EVICTED,  /* the table was full, and this flow was the first to go */
-	BPE_END_STOP,     /* the engine stopped */
+	BPE_END_STOP,     /* the engine stopped, the capture ended or bpe_capture_end_flows */
 	BPE_END_ACTIVE,   /* the flow goes on: a period of flow_active_ns is over */
 	BPE_END_DUMPED    /* the flow goes on: a dump (bpe_engine_dump_flows) */
 };
@@ -1059,7 +1078,8 @@ BPE_API const char *bpe_size_class_name(int size_class); /* "65-127" */
  * Programs in C and C++ call the functions above, which pass sizeof.  Bindings of other languages
  * call these, with the sizes of their own structures. */
 
-/* The question of bpe_engine_largest_flows, by the names of its parameters.  Sized. */
+/* The question of bpe_engine_largest_flows and bpe_capture_largest_flows, by the names of the
+ * parameters.  Sized. */
 struct bpe_flow_question {
 	uint32_t struct_size; /* sizeof(struct bpe_flow_question) */
 	uint32_t order;
@@ -1081,6 +1101,8 @@ BPE_API int bpe_engine_largest_flows_sized(struct bpe_engine *engine,
 	const struct bpe_flow_question *question, struct bpe_error *error);
 BPE_API int bpe_capture_next_sized(struct bpe_capture *capture, struct bpe_batch *batch,
 	size_t bytes, int64_t timeout_ns, struct bpe_error *error);
+BPE_API int bpe_capture_largest_flows_sized(struct bpe_capture *capture,
+	const struct bpe_flow_question *question, struct bpe_error *error);
 BPE_API void bpe_capture_stats_sized(
 	struct bpe_capture *capture, struct bpe_stats *stats, size_t bytes);
 BPE_API int bpe_batch_meta_sized(
@@ -1149,6 +1171,23 @@ BPE_INLINE int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *b
 	int64_t timeout_ns, struct bpe_error *error)
 {
 	return bpe_capture_next_sized(capture, batch, sizeof *batch, timeout_ns, error);
+}
+
+BPE_INLINE int bpe_capture_largest_flows(struct bpe_capture *capture, uint32_t order,
+	int64_t since_ns, struct bpe_flow *flows, size_t n, struct bpe_flow_totals *totals,
+	struct bpe_error *error)
+{
+	struct bpe_flow_question question;
+
+	question.struct_size = sizeof question;
+	question.order = order;
+	question.since_ns = since_ns;
+	question.flows = flows;
+	question.n = n;
+	question.totals = totals;
+	question.flow_bytes = sizeof *flows;
+	question.totals_bytes = sizeof *totals;
+	return bpe_capture_largest_flows_sized(capture, &question, error);
 }
 
 BPE_INLINE void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats)

@@ -2,30 +2,21 @@
 /* The capture level: the engine's input with a single block, on the caller's thread.
  *
  * A batch is good until the next call, so a block is given back and filled anew only when a call
- * finds the block empty.  Once the device has ended, every further call reports the same end. */
+ * finds the block empty.  Once the device has ended, every further call reports the same end. Flows
+ * are in capture_flows.c. */
+#include "api/capture.h"
+
 #include "api/options.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/sized.h"
-#include "engine/input.h"
 #include "filter/kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TICK_NS 1000000000
-
-struct bpe_capture {
-	struct bpei_input input;
-	struct bpe_options options;
-	struct bpei_block block;
-	bool holds_block; /* block is filled and not given back */
-	int end;          /* status of the end; 0 before */
-	struct bpe_error error;
-	int64_t start_ns, tick_ns;
-	uint64_t delivered_packets, batches;
-};
 
 /* Makes the block, unless blocks lie in the device's memory, and the columns. */
 static int make_capture_memory(struct bpe_capture *c, struct bpe_error *error)
@@ -62,6 +53,8 @@ int bpe_capture_open(
 	status = bpei_input_open(&c->input, &checked, "capture", error);
 	if (status >= 0)
 		status = make_capture_memory(c, error);
+	if (status >= 0 && bpei_capture_flows_open(c) < 0)
+		status = bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for the flow table");
 	if (status < 0) {
 		bpe_capture_close(c);
 		return status;
@@ -85,20 +78,25 @@ static uint32_t take_capture_batch(struct bpe_capture *c, struct bpe_batch *batc
 		return 0;
 	c->delivered_packets += n;
 	c->batches++;
+	bpei_capture_flows_count(c, batch, &sums);
 	return n;
 }
 
 /* Gives the block back, if the capture holds any. */
 static void release_capture_block(struct bpe_capture *c) BPEI_READER
 {
-	if (c->holds_block)
-		bpei_device_done(c->input.device, &c->block);
+	if (!c->holds_block)
+		return;
+	bpei_capture_flows_pass_block(c);
+	bpei_device_done(c->input.device, &c->block);
 	c->holds_block = false;
 }
 
-/* Returns the status of the end, with *error filled if the end has a reason. */
+/* Returns the status of the end, with *error filled if the end has a reason.  The flows end with
+ * the source. */
 static int report_capture_end(struct bpe_capture *c, struct bpe_error *error) BPEI_READER
 {
+	bpei_capture_flows_finish(c);
 	bpei_device_stats(c->input.device);
 	if (error && c->end != BPE_E_END)
 		*error = c->error;
@@ -113,6 +111,38 @@ static int64_t remaining_timeout(int64_t timeout_ns, int64_t deadline)
 	const int64_t left = deadline - bpei_clock_mono_ns();
 
 	return left > 0 ? left : 0;
+}
+
+/* Returns true if bpe_capture_wake was called since the last time. */
+static bool take_wake_up(struct bpe_capture *c)
+{
+	/* pairs: bpe_capture_wake */
+	if (!atomic_load_explicit(&c->woken, memory_order_acquire))
+		return false;
+	/* A call in between is served by the same return. */
+	atomic_store_explicit(&c->woken, 0, memory_order_relaxed);
+	return true;
+}
+
+/* Fills the block.  Returns as the device's fill does; 0 only if the caller's wait is over. */
+static int fill_capture_block(
+	struct bpe_capture *c, int64_t timeout_ns, int64_t deadline) BPEI_READER
+{
+	const int64_t step = bpei_capture_flows_step(c);
+
+	for (;;) {
+		const int64_t left = remaining_timeout(timeout_ns, deadline);
+		const bool is_cut = step >= 0 && (left < 0 || left > step);
+		const int filled = bpei_device_fill(
+			c->input.device, &c->block, is_cut ? step : left, &c->error);
+
+		if (filled)
+			return filled;
+		bpei_capture_flows_idle(c);
+		/* The device does not tell a wake-up from a time that passed. */
+		if (take_wake_up(c) || !is_cut)
+			return 0;
+	}
 }
 
 static int next_capture_batch(struct bpe_capture *c, struct bpe_batch *batch, int64_t timeout_ns,
@@ -133,8 +163,7 @@ static int next_capture_batch(struct bpe_capture *c, struct bpe_batch *batch, in
 		release_capture_block(c);
 		if (c->end)
 			return report_capture_end(c, error);
-		const int filled = bpei_device_fill(c->input.device, &c->block,
-			remaining_timeout(timeout_ns, deadline), &c->error);
+		const int filled = fill_capture_block(c, timeout_ns, deadline);
 
 		if (!filled)
 			return 0;
@@ -151,10 +180,14 @@ int bpe_capture_next_sized(struct bpe_capture *c, struct bpe_batch *batch, size_
 	int64_t timeout_ns, struct bpe_error *error)
 {
 	struct bpe_batch next;
+	int n = bpei_capture_enter(c, "next", error);
 
+	if (n < 0)
+		return n;
 	bpei_role_enter(&bpei_reader_role);
-	const int n = next_capture_batch(c, &next, timeout_ns, error);
+	n = next_capture_batch(c, &next, timeout_ns, error);
 	bpei_role_leave(&bpei_reader_role);
+	bpei_capture_leave(c);
 	if (n > 0) {
 		next.size = (uint32_t)(bytes < sizeof next ? bytes : sizeof next);
 		bpei_sized_give(batch, bytes, &next, sizeof next);
@@ -171,6 +204,7 @@ void bpe_capture_stats_sized(struct bpe_capture *c, struct bpe_stats *stats, siz
 	bpei_role_leave(&bpei_reader_role);
 	s.elapsed_ns = (uint64_t)(bpei_clock_mono_ns() - c->start_ns);
 	bpei_input_stats(&c->input, &s);
+	bpei_capture_flows_stats(c, &s);
 	bpei_sized_give(stats, bytes, &s, sizeof s);
 }
 
@@ -182,7 +216,13 @@ int bpe_capture_set_filter(struct bpe_capture *c, const struct bpe_insn *filter,
 	if (why)
 		return bpei_fail(
 			error, BPE_E_ARGUMENT, "filter", 0, "this is no BPF program: %s", why);
-	return bpei_device_set_filter(c->input.device, filter, length, error);
+	int status = bpei_capture_enter(c, "filter", error);
+
+	if (status < 0)
+		return status;
+	status = bpei_device_set_filter(c->input.device, filter, length, error);
+	bpei_capture_leave(c);
+	return status;
 }
 
 int bpe_capture_set_expression(
@@ -195,7 +235,12 @@ int bpe_capture_set_expression(
 
 	if (status < 0)
 		return status;
-	status = bpei_device_set_expression(c->input.device, expression, through, &f, error);
+	status = bpei_capture_enter(c, "filter", error);
+	if (status >= 0) {
+		status =
+			bpei_device_set_expression(c->input.device, expression, through, &f, error);
+		bpei_capture_leave(c);
+	}
 	free(f.program);
 	free(f.wide);
 	return status;
@@ -220,6 +265,8 @@ const char *bpe_capture_link_type(const struct bpe_capture *c)
 
 void bpe_capture_wake(struct bpe_capture *c)
 {
+	/* pairs: take_wake_up; before the device is woken */
+	atomic_store_explicit(&c->woken, 1, memory_order_release);
 	c->input.device->ops->wake(c->input.device);
 }
 
@@ -227,6 +274,7 @@ void bpe_capture_close(struct bpe_capture *c)
 {
 	if (!c)
 		return;
+	bpei_capture_flows_close(c);
 	bpei_input_close(&c->input);
 	bpei_mem_unmap(c->block.memory, c->block.memory_bytes);
 	free(c);

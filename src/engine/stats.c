@@ -44,6 +44,14 @@ void bpei_input_stats(const struct bpei_input *in, struct bpe_stats *stats)
 	stats->source_bytes = in->device->source_bytes;
 }
 
+void bpei_flows_stats(
+	const struct bpei_flows *f, const struct bpei_table *table, struct bpe_stats *stats)
+{
+	add_owner_stats(stats, BPEI_OWNER_TIMELINE, &f->timeline);
+	if (table)
+		add_owner_stats(stats, BPEI_OWNER_TABLE, bpei_table_counts(table));
+}
+
 /* Returns how many packets were read, but neither delivered nor dropped. */
 static uint64_t count_in_flight(const struct bpe_stats *s)
 {
