@@ -57,6 +57,12 @@
  * marked "Any thread" are excepted.  Different engines and captures are independent.  The library
  * never prints, never exits and installs no signal handler.
  *
+ * Handlers.  A handler returns normally.  A handler of an engine must not be left by longjmp, for
+ * the jump would go to another thread's stack.  A C++ exception must not leave the handler, either:
+ * nothing on the engine's thread catches the exception, std::terminate is called, and the program
+ * ends.  After a handler of a capture was left, the capture can only be closed (BPE_E_STATE).  A
+ * handler ends the run by bpe_engine_stop, and finds its engine by bpe_engine_current.
+ *
  * Units.  Packet times are nanoseconds since 1970-01-01 UTC.  Durations are nanoseconds; their
  * names end in _ns.  Lengths are bytes.  Fields of several bytes are in host byte order, unless
  * the comment says network byte order.
@@ -171,6 +177,11 @@ BPE_API int bpe_engine_wait(struct bpe_engine *engine, int64_t timeout_ns);
 /* Asks the run to end and returns at once.  Reading ceases, packets already read are delivered,
  * and live flows are handed over.  Any thread, and signal handlers. */
 BPE_API void bpe_engine_stop(struct bpe_engine *engine);
+/* Returns the engine that calls a handler on this thread, and NULL outside of handlers.  A handler
+ * that several engines share finds the right engine, and may stop the engine.  The handler
+ * on_notice runs before the engine exists while the source opens, and gets NULL then.  Any thread.
+ */
+BPE_API struct bpe_engine *bpe_engine_current(void);
 /* Starts the engine, waits at most duration_ns (0 or less: no limit), stops the engine and waits
  * for the end.  Returns the same status as bpe_engine_result. */
 BPE_API int bpe_engine_run(struct bpe_engine *engine, int64_t duration_ns, struct bpe_error *error);
@@ -254,9 +265,9 @@ BPE_API const char *bpe_engine_link_type(const struct bpe_engine *engine);
 struct bpe_capture;
 /* Opens the source that the options name.  Of the options, the groups Source, Filter, Kernel
  * buffers, BPF devices, Parser and Seed count, and on_notice with user; with flow_table also the
- * group Flows, and on_flow.  Strings and handlers in the options are borrowed until
- * bpe_capture_close.  Handlers run inside calls of the capture; until they return, and after a
- * handler has left by longjmp, all functions that can fail return BPE_E_STATE. */
+ * group Flows, on_flow, on_flow_open and on_flow_update.  Strings and handlers in the options are
+ * borrowed until bpe_capture_close.  Handlers run inside calls of the capture; until they return,
+ * and after a handler has left by longjmp, all functions that can fail return BPE_E_STATE. */
 BPE_API int bpe_capture_open(
 	const struct bpe_options *options, struct bpe_capture **capture, struct bpe_error *error);
 /* Fills *batch with the next packets, valid until the next call on this capture.  timeout_ns: 0
@@ -488,6 +499,21 @@ struct bpe_options {
 	bpe_flow_fn on_record;
 	uint32_t record_ring_bytes; /* of each worker, a power of two from 4096; 0: 4 MiB */
 	uint32_t record_overload;   /* --flows-overload: enum bpe_record_overload */
+
+	/* Live flows, on the thread of on_flow, with BPE_END_NONE.  A flow opens once, is updated
+	 * in the order of packets, and ends once, all on one thread.  Addresses, ports, tunnel and
+	 * worker stay; VLAN ids may be added when packets of the other direction have tags.
+	 * on_flow_open: the flow's first packet has been counted.  Comes before on_batch has the
+	 * packet.
+	 * on_flow_update: the flow as of now, with a packet by which an update is due.  An update
+	 * is due by time after more than flow_update_ns of packets' time since the opening or the
+	 * last update.  An update is due by bytes after flow_update_bytes on the wire.  0: not by
+	 * time, or not by bytes.  Counts run since the opening; with flow_active_ns since the
+	 * period began (BPE_FLOW_CONTINUED).  A process is known after the first batch with the
+	 * flow. */
+	bpe_flow_fn on_flow_open, on_flow_update;
+	int64_t flow_update_ns;
+	uint64_t flow_update_bytes;
 };
 /* Fills *options with the defaults.  Any thread. */
 BPE_INLINE void bpe_options_init(struct bpe_options *options);
@@ -724,7 +750,8 @@ enum bpe_tcp_state {
 
 /* Why a flow was handed over. */
 enum bpe_flow_end {
-	BPE_END_NONE = 0, /* not at an end: bpe_batch_flow, bpe_engine_top_flows */
+	BPE_END_NONE = 0, /* not at an end: bpe_batch_flow, bpe_engine_top_flows, on_flow_open,
+			   * on_flow_update */
 	BPE_END_IDLE,     /* no packet for the idle time-out */
 	BPE_END_CLOSED,   /* TCP closed or reset: after its time-out, or reuse of the ports */
 	BPE_END_EVICTED,  /* the table was full, and this flow was the first to go */
@@ -821,7 +848,11 @@ struct bpe_flow {
 	uint32_t duplicates[2];   /* TCP packets that were seen twice (options.duplicates) */
 	struct bpe_tunnel tunnel; /* of the first packet; kind BPE_TUNNEL_NONE: in no tunnel, or,
 				   * with BPE_FLOW_TUNNEL, unknown */
-	uint64_t reserved[1];     /* 0 */
+	/* Place in the worker's table: below max_flows, and no two live flows of a worker share a
+	 * slot.  From on_flow_open to the end the slot stays, and may number a program's own array.
+	 * After the end another flow may get the slot. */
+	uint32_t slot;
+	uint32_t reserved; /* 0 */
 };
 /* Copies a record, also to a program's structure of another size than the record's.  Members that
  * the record lacks become 0, and copy->size tells what is filled.  Any thread. */

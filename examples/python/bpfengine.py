@@ -188,7 +188,8 @@ class bpe_flow(ctypes.Structure):
             )
         ),
         ("tunnel", bpe_tunnel),
-        ("reserved", c_uint64),
+        ("slot", c_uint32),
+        ("reserved", c_uint32),
     ]
 
 
@@ -274,6 +275,10 @@ class bpe_options(ctypes.Structure):
         ("on_record", bpe_flow_fn),
         ("record_ring_bytes", c_uint32),
         ("record_overload", c_uint32),
+        ("on_flow_open", bpe_flow_fn),
+        ("on_flow_update", bpe_flow_fn),
+        ("flow_update_ns", c_int64),
+        ("flow_update_bytes", c_uint64),
     ]
 
 

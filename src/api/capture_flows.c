@@ -43,12 +43,30 @@ static void hand_over_capture_flow(void *capture, const struct bpe_flow *flow)
 	o->on_flow(o->user, flow, 0);
 }
 
+static void hand_over_capture_opening(void *capture, const struct bpe_flow *flow)
+{
+	const struct bpe_options *o = &((struct bpe_capture *)capture)->options;
+
+	o->on_flow_open(o->user, flow, 0);
+}
+
+static void hand_over_capture_update(void *capture, const struct bpe_flow *flow)
+{
+	const struct bpe_options *o = &((struct bpe_capture *)capture)->options;
+
+	o->on_flow_update(o->user, flow, 0);
+}
+
 int bpei_capture_flows_open(struct bpe_capture *c)
 {
-	const struct bpei_flow_share share = {
-		.shares = 1, .on_end = c->options.on_flow ? hand_over_capture_flow : NULL, .user = c
-	};
+	struct bpei_flow_share share = { .shares = 1, .user = c };
 
+	if (c->options.on_flow)
+		share.on_end = hand_over_capture_flow;
+	if (c->options.on_flow_open)
+		share.on_open = hand_over_capture_opening;
+	if (c->options.on_flow_update)
+		share.on_update = hand_over_capture_update;
 	if (!c->options.flow_table)
 		return BPE_OK;
 	c->flows = bpei_mem_map(sizeof *c->flows, 0);

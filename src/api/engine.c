@@ -37,6 +37,11 @@ void bpe_engine_stop(struct bpe_engine *e)
 	bpei_engine_stop(e);
 }
 
+struct bpe_engine *bpe_engine_current(void)
+{
+	return bpei_query_own_engine();
+}
+
 void bpe_engine_close(struct bpe_engine *e)
 {
 	bpei_engine_close(e);

@@ -152,6 +152,9 @@ static int check_flow_options(const struct bpe_options *o, struct bpe_error *err
 	if (o->flow_active_ns < 0)
 		return bpei_fail(
 			error, BPE_E_ARGUMENT, "flow_active_ns", 0, "flow_active_ns is below 0");
+	if (o->flow_update_ns < 0)
+		return bpei_fail(
+			error, BPE_E_ARGUMENT, "flow_update_ns", 0, "flow_update_ns is below 0");
 	return BPE_OK;
 }
 

@@ -21,10 +21,12 @@ struct bpei_flows {
 	BPEI_ALIGNED _Atomic int64_t now;
 };
 
-/* A table's share of the flows.  on_end and user: as in struct bpei_table_options. */
+/* A table's share of the flows.  Handlers and user: as in struct bpei_table_options. */
 struct bpei_flow_share {
 	uint32_t number, shares; /* this share's, and how many there are */
 	void (*on_end)(void *user, const struct bpe_flow *flow);
+	void (*on_open)(void *user, const struct bpe_flow *flow);
+	void (*on_update)(void *user, const struct bpe_flow *flow);
 	void *user;
 };
 

@@ -41,6 +41,24 @@ static void hand_over_flow(void *worker, const struct bpe_flow *flow) BPEI_UNCHE
 		bpei_output_put(w, flow);
 }
 
+/* Hands a flow that has opened to on_flow_open. */
+static void hand_over_opening(void *worker, const struct bpe_flow *flow)
+{
+	const struct bpei_worker *w = worker;
+	const struct bpe_options *o = &w->engine->options;
+
+	o->on_flow_open(o->user, flow, w->number);
+}
+
+/* Hands an update of a live flow to on_flow_update. */
+static void hand_over_update(void *worker, const struct bpe_flow *flow)
+{
+	const struct bpei_worker *w = worker;
+	const struct bpe_options *o = &w->engine->options;
+
+	o->on_flow_update(o->user, flow, w->number);
+}
+
 /* Makes a flow table for each share. */
 static int make_flow_tables(struct bpe_engine *e)
 {
@@ -51,10 +69,15 @@ static int make_flow_tables(struct bpe_engine *e)
 		return status;
 	for (uint32_t k = 0; k < e->plan.shares && e->plan.has_tables; k++) {
 		const bool has_handler = o->on_flow || e->plan.has_records;
-		const struct bpei_flow_share share = { .number = k,
+		struct bpei_flow_share share = { .number = k,
 			.shares = e->plan.shares,
 			.on_end = has_handler ? hand_over_flow : NULL,
 			.user = &e->workers[k] };
+
+		if (o->on_flow_open)
+			share.on_open = hand_over_opening;
+		if (o->on_flow_update)
+			share.on_update = hand_over_update;
 		const int made = bpei_flows_table(&e->flows, o, &share, &e->workers[k].table);
 
 		if (made < 0)

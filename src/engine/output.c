@@ -35,14 +35,14 @@ enum { PART_PROCESS = 2, PART_TCP = 4, PART_RARE_COUNTS = 8, PART_TUNNEL = 16 };
 struct packed_start {
 	uint32_t parts; /* PART_* bits */
 	uint32_t name_bytes;
+	uint32_t slot;
 };
 
 #define AT(member) offsetof(struct bpe_flow, member)
 static const struct {
 	uint32_t bit, from, to;
 } parts[] = { { PART_PROCESS, AT(pid), AT(history) }, { PART_TCP, AT(history), AT(icmp_errors) },
-	{ PART_RARE_COUNTS, AT(icmp_errors), AT(tunnel) },
-	{ PART_TUNNEL, AT(tunnel), AT(reserved) } };
+	{ PART_RARE_COUNTS, AT(icmp_errors), AT(tunnel) }, { PART_TUNNEL, AT(tunnel), AT(slot) } };
 enum {
 	PARTS = sizeof parts / sizeof *parts,
 	HEAD = AT(interface_name),
@@ -50,7 +50,7 @@ enum {
 };
 _Static_assert(AT(interface_name) < AT(pid) && AT(pid) < AT(history) &&
 		       AT(history) < AT(icmp_errors) && AT(icmp_errors) < AT(tunnel) &&
-		       AT(tunnel) < AT(reserved),
+		       AT(tunnel) < AT(slot),
 	"the parts lie one behind another");
 _Static_assert(START + sizeof(struct bpe_flow) <= BPEI_BYTERING_MOST(MIN_RING_BYTES),
 	"the longest record fits");
@@ -84,6 +84,7 @@ static void unpack_record(struct bpe_flow *f, const void *packed)
 		.rtt_ns = { -1, -1 },
 		.window_scale = { -1, -1 } };
 	memcpy(&start, from, START);
+	f->slot = start.slot;
 	from += START;
 	memcpy(f, from, HEAD);
 	from += HEAD;
@@ -102,7 +103,7 @@ static void unpack_record(struct bpe_flow *f, const void *packed)
 /* Returns which parts a flow needs, and the length of the interface's name. */
 static struct packed_start choose_record_parts(const struct bpe_flow *f)
 {
-	struct packed_start start = { .parts = 0 };
+	struct packed_start start = { .slot = f->slot };
 
 	if (f->interface_name[0])
 		start.name_bytes = (uint32_t)strnlen(f->interface_name, sizeof f->interface_name);
@@ -231,6 +232,7 @@ static void *run_output_thread(void *engine)
 	bool fresh = true; /* records came since the last call without a flow */
 
 	bpei_thread_name("bpe-output");
+	bpei_query_thread(e, false);
 	bpei_role_enter(&bpei_output_role);
 	for (;;) {
 		/* Read before the rings: records put by then are found. */

@@ -12,13 +12,18 @@
 
 #define NO_LIMIT UINT32_MAX
 
-static _Thread_local const struct bpe_engine *own_engine;
+static _Thread_local struct bpe_engine *own_engine;
 static _Thread_local bool own_reader;
 
-void bpei_query_thread(const struct bpe_engine *engine, bool reader)
+void bpei_query_thread(struct bpe_engine *engine, bool reader)
 {
 	own_engine = engine;
 	own_reader = reader;
+}
+
+struct bpe_engine *bpei_query_own_engine(void)
+{
+	return own_engine;
 }
 
 bool bpei_query_is_own_thread(const struct bpe_engine *engine)

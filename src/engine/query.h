@@ -121,8 +121,10 @@ void bpei_query_start(struct bpei_query_desk *desk, struct bpei_query *query);
 /* ---- The calling thread ---- */
 
 /* Marks the calling thread as a thread of the engine; reader: as the reader. */
-void bpei_query_thread(const struct bpe_engine *engine, bool reader);
-/* Returns true if the calling thread is a worker or the reader of the engine. */
+void bpei_query_thread(struct bpe_engine *engine, bool reader);
+/* Returns the engine that the calling thread is a thread of; NULL: of none. */
+struct bpe_engine *bpei_query_own_engine(void);
+/* Returns true if the calling thread is a thread of the engine. */
 bool bpei_query_is_own_thread(const struct bpe_engine *engine);
 /* Returns true if the calling thread is the engine's reader. */
 bool bpei_query_is_reader(const struct bpe_engine *engine);

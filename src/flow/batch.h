@@ -18,6 +18,7 @@ struct bpei_flow_batch {
 	uint64_t cut;    /* bit p: packet p was not captured whole */
 	bool has_errors; /* a packet is an ICMP error */
 	bool has_tags;   /* a packet has a VLAN tag */
+	bool has_opened; /* the packet at hand opened a flow; read if table.is_watched */
 	uint32_t unkeyed, refused;
 };
 

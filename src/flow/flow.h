@@ -6,12 +6,12 @@
  * packets' times, and sets the clock before each batch.
  *
  * Files of this folder.  A batch: table.c (fast path), slow_path.c.  Entries: entry.c (end, evict),
- * memory.c (new, free), index.c (finding), wheel.c (clock, time-outs), evict.c (victims).  Side
- * tables: overflow.c, anomalies.c, tunnels.c, syn_options.c, history.c.  TCP: tcp_state.c,
- * tcp_fast.c and tcp_analysis.c (sequence numbers), rtt.c, dupack.c, window.c (segments outside of
- * the stream).  Packets: duplicate.c (seen twice), sibling.c (VLAN tags of one direction), icmp.c
- * (errors about a flow).  Results: record.c, top.c (the largest flows).  flow_time.c is the clock
- * of all tables. */
+ * live.c (opened, updates), memory.c (new, free), index.c (finding), wheel.c (clock, time-outs),
+ * evict.c (victims).  Side tables: overflow.c, anomalies.c, tunnels.c, syn_options.c, history.c.
+ * TCP: tcp_state.c, tcp_fast.c and tcp_analysis.c (sequence numbers), rtt.c, dupack.c, window.c
+ * (segments outside of the stream).  Packets: duplicate.c (seen twice), sibling.c (VLAN tags of one
+ * direction), icmp.c (errors about a flow).  Results: record.c, top.c (the largest flows).
+ * flow_time.c is the clock of all tables. */
 #ifndef BPEI_FLOW_H
 #define BPEI_FLOW_H
 
@@ -33,9 +33,11 @@ struct bpei_table_options {
 	int64_t idle_ns;    /* for each time-out below that is 0, TCP_CLOSED excepted; 0: never */
 	int64_t closed_ns;  /* for TCP_CLOSED, if 0 below; 0: never */
 	int64_t timeout_ns[BPE_TIMEOUT_COUNT];
-	int64_t active_ns; /* reporting period; 0: none */
-	int64_t slack_ns;  /* extra time for which a flow is kept after its time-out, for packets
-			    * out of order; a packet after the time-out opens a new flow anyway */
+	int64_t active_ns;     /* reporting period; 0: none */
+	int64_t update_ns;     /* on_update after so long; 0: not by time */
+	uint64_t update_bytes; /* on_update after so many bytes on the wire; 0: not by bytes */
+	int64_t slack_ns; /* extra time for which a flow is kept after its time-out, for packets
+			   * out of order; a packet after the time-out opens a new flow anyway */
 	const struct bpei_timeline *timeline; /* maps records' times back; NULL: flow times are the
 					       * packets' own times */
 	bool tcp_health;                      /* analyze TCP segments */
@@ -53,6 +55,10 @@ struct bpei_table_options {
 	/* Called when a flow ends or a period is over; may be NULL.  The record is good during the
 	 * call alone. */
 	void (*on_end)(void *user, const struct bpe_flow *flow);
+	/* Called when a flow's first packet has been counted; may be NULL. */
+	void (*on_open)(void *user, const struct bpe_flow *flow);
+	/* Called when an update is due and its packet has been counted (live.c); may be NULL. */
+	void (*on_update)(void *user, const struct bpe_flow *flow);
 	void *user;
 };
 

@@ -29,6 +29,8 @@ size_t bpei_table_optional_bytes(const struct bpei_table_options *o)
 		bytes += sizeof(struct bpei_lengths);
 	if (o->interface_ids || o->interface_indexes)
 		bytes += sizeof(uint32_t);
+	if (bpei_live_has_updates(o))
+		bytes += sizeof(struct bpei_flow_update);
 	return bytes;
 }
 
@@ -70,6 +72,7 @@ static bool reserve_entry_arrays(struct bpei_table *t, uint64_t elements)
 {
 	const struct bpei_table_options *const o = &t->options;
 	const bool has_interfaces = o->interface_ids || o->interface_indexes;
+	const bool has_updates = bpei_live_has_updates(o);
 
 	t->entries = bpei_mem_map(elements * sizeof *t->entries, 1);
 	t->cold = bpei_mem_map(elements * sizeof *t->cold, 1);
@@ -82,7 +85,11 @@ static bool reserve_entry_arrays(struct bpei_table *t, uint64_t elements)
 		t->lengths = bpei_mem_map(elements * sizeof *t->lengths, 0);
 	if (has_interfaces)
 		t->interfaces = bpei_mem_map(elements * sizeof *t->interfaces, 0);
+	if (has_updates)
+		t->updates = bpei_mem_map(elements * sizeof *t->updates, 0);
 	if (!t->entries || !t->cold || !t->missed || !t->overflow || !t->flow_tunnels)
+		return false;
+	if (!t->updates && has_updates)
 		return false;
 	return (t->processes || !o->process) && (t->lengths || !o->lengths) &&
 	       (t->interfaces || !has_interfaces);
@@ -120,6 +127,7 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 	t->evictable_cohort = UINT32_MAX; /* the first is the next */
 	t->active_ns = options->active_ns > 0 ? options->active_ns : INT64_MAX;
 	bpei_wheel_init(t);
+	bpei_live_init(t);
 	const bool has_entries = reserve_entry_arrays(t, n + 1);
 	if (!reserve_shared_parts(t, n) || !has_entries) {
 		bpei_table_free(t);
@@ -153,6 +161,7 @@ void bpei_table_free(struct bpei_table *t)
 	bpei_mem_unmap(t->processes, (n + 1) * sizeof *t->processes);
 	bpei_mem_unmap(t->lengths, (n + 1) * sizeof *t->lengths);
 	bpei_mem_unmap(t->interfaces, (n + 1) * sizeof *t->interfaces);
+	bpei_mem_unmap(t->updates, (n + 1) * sizeof *t->updates);
 	free(t->closing);
 	free(t);
 }

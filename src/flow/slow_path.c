@@ -124,11 +124,14 @@ static inline __attribute__((always_inline)) uint32_t open_entry(
 
 /* Opens a flow out of line, for a packet whose flow turned out to be over. */
 static __attribute__((noinline)) uint32_t open_flow(
-	struct bpei_table *t, const struct bpe_batch *b, uint32_t p, bool has_header)
+	struct bpei_flow_batch *ctx, uint32_t p, bool has_header)
 {
+	const struct bpe_batch *const b = ctx->b;
+
+	ctx->has_opened = true;
 	if (b->key[p].ip_proto == IP_TCP)
-		return open_entry(t, b, p, true, has_header);
-	return open_entry(t, b, p, false, false);
+		return open_entry(ctx->t, b, p, true, has_header);
+	return open_entry(ctx->t, b, p, false, false);
 }
 
 /* ---- Exceptional packets ---- */
@@ -213,21 +216,22 @@ static void advance_tcp_state(
 
 /* Handles a packet that may end flow i, start a new connection, complete a period, or change the
  * TCP state.  Returns the entry on which the packet is counted. */
-static uint32_t handle_exceptional(
-	struct bpei_table *t, const struct bpe_batch *b, bool is_tcp, uint32_t p, uint32_t i)
+static uint32_t handle_exceptional(struct bpei_flow_batch *ctx, bool is_tcp, uint32_t p, uint32_t i)
 {
+	struct bpei_table *const t = ctx->t;
+	const struct bpe_batch *const b = ctx->b;
 	struct bpei_entry *const e = &t->entries[i];
 	const struct bpe_layers *const l = &b->layers[p];
 	const int64_t now_ns = b->time_ns[p];
 
 	if (bpei_entry_has_timed_out(t, e, now_ns)) {
 		bpei_entry_end(t, i, bpei_entry_end_reason(e));
-		return open_flow(t, b, p, is_tcp);
+		return open_flow(ctx, p, is_tcp);
 	}
 	const struct control_segment c = read_control_segment(t, b, p, is_tcp);
 	if (starts_new_connection(t, i, l, &c, now_ns)) {
 		bpei_entry_end(t, i, BPE_END_CLOSED);
-		return open_flow(t, b, p, is_tcp);
+		return open_flow(ctx, p, is_tcp);
 	}
 	if (period_is_over(t, i, now_ns))
 		bpei_entry_end_period(t, i, now_ns);
@@ -301,8 +305,21 @@ static inline __attribute__((always_inline)) uint64_t open_new_flows(
 		add_packet(ctx, p, i, bpei_sender_end(&b->layers[p]));
 		if (has_header)
 			bpei_tcp_track(ctx, p, i);
+		if (BPEI_UNLIKELY(t->is_watched))
+			bpei_live_opened(t, i);
 	}
 	return known;
+}
+
+/* Reports the opening of flow i, or an update that is due, after packet p has been counted. */
+static __attribute__((noinline)) void report_live(
+	struct bpei_flow_batch *ctx, uint32_t p, uint32_t i)
+{
+	if (ctx->has_opened)
+		bpei_live_opened(ctx->t, i);
+	else
+		bpei_live_counted(ctx->t, i, ctx->b->time_ns[p], ctx->b->wirelen[p]);
+	ctx->has_opened = false;
 }
 
 /* Handles a packet of a known flow that does more than increment counters. */
@@ -323,9 +340,9 @@ static inline __attribute__((always_inline)) void handle_slow_packet(
 	if (BPEI_UNLIKELY(!bpei_entry_matches(t, i, &b->key[p])))
 		i = bpei_index_find(t, b->hash[p], &b->key[p]);
 	if (i >= t->options.max_flows)
-		i = open_flow(t, b, p, has_header);
+		i = open_flow(ctx, p, has_header);
 	else
-		i = handle_exceptional(t, b, has_header, p, i);
+		i = handle_exceptional(ctx, has_header, p, i);
 	ctx->flow[p] = i;
 	if (i == BPEI_NO_FLOW) {
 		ctx->refused++;
@@ -340,6 +357,8 @@ static inline __attribute__((always_inline)) void handle_slow_packet(
 	else if (ns < t->cold[i].first_ns)
 		t->cold[i].first_ns = ns;
 	bpei_entry_update_evictable(t, i);
+	if (BPEI_UNLIKELY(t->is_watched))
+		report_live(ctx, p, i);
 }
 
 /* The slow packets of a batch, as bits. */

@@ -123,6 +123,9 @@ static void find_flows(struct bpei_flow_batch *ctx)
 		n_overflowed += i == BPEI_PROBE_NEXT;
 	}
 	search_overflowed(ctx, overflowed, n_overflowed);
+	if (BPEI_UNLIKELY(t->updates != NULL))
+		for (uint32_t p = 0; p < n; p++)
+			__builtin_prefetch(&t->updates[flow[p]], 1);
 	for (uint64_t tcp = ctx->tcp; tcp; tcp &= tcp - 1) {
 		const uint32_t i = flow[__builtin_ctzll(tcp)];
 
@@ -161,12 +164,14 @@ static __attribute__((noinline)) uint64_t compare_extended_key(
  * flow has a packet among the others, later packets of the flow in the batch go there too.  No
  * branch depends on the packet, since the branch would be mispredicted.
  *
- * is_plain: the batch has no cut packets and no ICMP errors, and the table counts no lengths and
- * has no periods.  Known at compile time. */
+ * Both are known at compile time.  is_plain: the batch has no cut packets and no ICMP errors, and
+ * the table counts no lengths and has no periods.  has_updates: the table has updates (live.c). */
 static inline __attribute__((always_inline)) uint64_t count_packets(
-	struct bpei_flow_batch *ctx, bool is_plain)
+	struct bpei_flow_batch *ctx, bool is_plain, bool has_updates)
 {
 	struct bpei_entry *const entries = ctx->t->entries;
+	struct bpei_flow_update *const updates = ctx->t->updates;
+	const uint64_t update_ns = (uint64_t)ctx->t->update_ns;
 	uint8_t *const slow_filter = ctx->t->slow_filter;
 	const uint32_t n = ctx->b->count;
 	const uint32_t *const flow = ctx->flow;
@@ -203,6 +208,10 @@ static inline __attribute__((always_inline)) uint64_t count_packets(
 			obstacles |= ns - first_ns > active_ns;
 			obstacles |= l->flags & BPE_PKT_ICMP_ERROR;
 		}
+		if (has_updates) {
+			obstacles |= ns - (uint64_t)updates[i].since_ns > update_ns;
+			obstacles |= updates[i].left_bytes <= wire;
+		}
 		/* Arithmetic, because gcc may compile `?:` to a branch. */
 		const uint64_t is_slow = obstacles != 0;
 		const uint64_t keep = is_slow - 1;
@@ -210,10 +219,21 @@ static inline __attribute__((always_inline)) uint64_t count_packets(
 		slow |= is_slow << p;
 		e->packed[end] = old + ((packed - old) & keep);
 		e->last_ns = (int64_t)(last_ns + ((ns - last_ns) & keep));
+		if (has_updates)
+			updates[i].left_bytes -= wire & keep;
 		if (!is_plain && !is_slow)
 			bpei_count_optional(ctx, p, i, end);
 	}
 	return slow;
+}
+
+/* Counts packets as count_packets does, by the loop for this batch and table. */
+static inline __attribute__((always_inline)) uint64_t count_found_packets(
+	struct bpei_flow_batch *ctx, bool is_plain)
+{
+	if (BPEI_UNLIKELY(ctx->t->updates != NULL))
+		return is_plain ? count_packets(ctx, true, true) : count_packets(ctx, false, true);
+	return is_plain ? count_packets(ctx, true, false) : count_packets(ctx, false, false);
 }
 
 /* Returns the packets not captured whole, as bits. */
@@ -306,7 +326,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	}
 	const bool is_plain = !(ctx.cut | (uint64_t)(t->lengths != NULL) |
 				(uint64_t)(t->active_ns != INT64_MAX) | (uint64_t)ctx.has_errors);
-	const uint64_t slow = is_plain ? count_packets(&ctx, true) : count_packets(&ctx, false);
+	const uint64_t slow = count_found_packets(&ctx, is_plain);
 	bpei_tcp_track_batch(&ctx, ctx.tcp & ~slow);
 	bpei_handle_slow_packets(&ctx, slow);
 	if (BPEI_UNLIKELY(t->processes && b->meta))

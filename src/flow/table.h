@@ -109,6 +109,12 @@ struct bpei_lengths {
 	uint64_t ip[2], payload[2];
 };
 
+/* When the next update of a flow is due, kept with options.on_update. */
+struct bpei_flow_update {
+	int64_t since_ns;    /* flow time of the opening or of the last update */
+	uint64_t left_bytes; /* on the wire, until the next update by bytes */
+};
+
 /* An entry that is to be evicted soon, if last_ns is still the entry's. */
 struct bpei_victim {
 	int64_t last_ns;
@@ -181,6 +187,12 @@ struct bpei_table {
 	struct bpei_process *processes; /* by entry; NULL: not kept */
 	struct bpei_lengths *lengths;   /* by entry; NULL: not kept */
 	uint32_t *interfaces;           /* by entry; NULL: not kept */
+
+	/* Reports about live flows; live.c */
+	struct bpei_flow_update *updates; /* by entry; NULL: no updates are wanted */
+	int64_t update_ns;                /* INT64_MAX: not by time */
+	uint64_t update_bytes;            /* UINT64_MAX: not by bytes */
+	bool is_watched;                  /* openings or updates are wanted */
 
 	/* Time-outs and the wheel; wheel.c.  INT64_MAX: never. */
 	int64_t timeout_ns[BPE_TIMEOUT_COUNT];
@@ -340,6 +352,23 @@ void bpei_entry_report(struct bpei_table *t, uint32_t entry, enum bpe_flow_end w
 
 /* Reports a period of the flow, and starts the next period at now_ns. */
 void bpei_entry_end_period(struct bpei_table *t, uint32_t entry, int64_t now_ns);
+
+/* ---- live.c ---- */
+
+/* Returns true if updates are wanted. */
+static inline bool bpei_live_has_updates(const struct bpei_table_options *o)
+{
+	return o->on_update && (o->update_ns || o->update_bytes);
+}
+
+/* Prepares updates by the options of a table. */
+void bpei_live_init(struct bpei_table *t);
+
+/* Reports a flow to on_open, after the first packet has been counted. */
+void bpei_live_opened(struct bpei_table *t, uint32_t entry);
+
+/* Reports a flow to on_update, if an update is due by a packet of now_ns that has been counted. */
+void bpei_live_counted(struct bpei_table *t, uint32_t entry, int64_t now_ns, uint32_t wire);
 
 /* ---- overflow.c ---- */
 

@@ -161,11 +161,13 @@ Test(query, many_askers_are_all_answered)
 
 Test(query, a_thread_knows_its_engine)
 {
-	const struct bpe_engine *engine = (const struct bpe_engine *)&desk;
+	struct bpe_engine *engine = (struct bpe_engine *)&desk;
 
 	cr_assert(!bpei_query_is_own_thread(engine));
+	cr_assert_null(bpei_query_own_engine());
 	bpei_query_thread(engine, false);
 	cr_assert(bpei_query_is_own_thread(engine) && !bpei_query_is_reader(engine));
 	bpei_query_thread(engine, true);
 	cr_assert(bpei_query_is_reader(engine));
+	cr_assert_eq(bpei_query_own_engine(), engine);
 }
