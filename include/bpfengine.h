@@ -687,7 +687,7 @@ BPE_API int bpe_batch_layers(const struct bpe_batch *batch, uint32_t i, uint32_t
 /* Finds the innermost tunnel around packet i in the packet's bytes.  Returns 1 with *tunnel
  * filled, 0 if there is none, or BPE_E_ARGUMENT.  Any thread, while the batch is valid. */
 BPE_API int bpe_batch_tunnel(const struct bpe_batch *batch, uint32_t i, struct bpe_tunnel *tunnel);
-/* TCP options (RFC 9293; window scale and timestamps: RFC 7323; SACK: RFC 2018).  Frozen. */
+/* TCP options (RFC 9293; window scale and timestamps: RFC 7323; SACK: RFC 2018). */
 #define BPE_TCP_MSS 0x01u
 #define BPE_TCP_WINDOW_SCALE 0x02u
 #define BPE_TCP_SACK_PERMITTED 0x04u
@@ -695,6 +695,7 @@ BPE_API int bpe_batch_tunnel(const struct bpe_batch *batch, uint32_t i, struct b
 #define BPE_TCP_TIMESTAMPS 0x10u
 #define BPE_TCP_OPTIONS_BAD 0x80u /* cut, or of a wrong length; readable options are filled */
 
+/* The TCP options of a packet.  Frozen. */
 struct bpe_tcp_options {
 	uint32_t present; /* BPE_TCP_* */
 	uint32_t timestamp, timestamp_echo;
@@ -968,6 +969,7 @@ struct bpe_stat {
 	uint32_t count;         /* numbers: 1, or the elements of an array */
 	uint32_t flags;         /* BPE_STAT_GAUGE */
 	uint32_t known;         /* a count only if kernel_known has this bit; 0: always */
+	uint32_t zero;          /* 0 */
 };
 /* Returns the constant list of the statistics, in the order of the members, and its length.  The
  * list ends where the program's struct bpe_stats ends.  Any thread. */
@@ -1034,6 +1036,7 @@ struct bpe_filter_options {
 			     * the result accepts more than the expression means (NULL: any length,
 			     * all of classic BPF) */
 	uint32_t way;       /* enum bpe_way */
+	uint32_t zero;      /* 0 */
 };
 /* Fills *options with the defaults.  Any thread. */
 BPE_INLINE void bpe_filter_options_init(struct bpe_filter_options *options);

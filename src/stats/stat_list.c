@@ -16,10 +16,10 @@
 
 #define ONE(member, key, unit, flags, owner, source, help)                                         \
 	{ #member, key, unit, help, offsetof(struct bpe_stats, member),                            \
-		sizeof(((struct bpe_stats *)0)->member), 1, FLAGS_##flags },
+		sizeof(((struct bpe_stats *)0)->member), 1, FLAGS_##flags, 0 },
 #define MANY(member, count, key, unit, flags, owner, source, help)                                 \
 	{ #member, key, unit, help, offsetof(struct bpe_stats, member),                            \
-		sizeof(((struct bpe_stats *)0)->member[0]), count, FLAGS_##flags },
+		sizeof(((struct bpe_stats *)0)->member[0]), count, FLAGS_##flags, 0 },
 
 static const struct bpe_stat all_stats[] = { BPEI_STATS(ONE, MANY) };
 
