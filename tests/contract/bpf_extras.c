@@ -305,6 +305,25 @@ static void check_real_records(void) BPEI_READER
 	bpei_columns_free(&c, BPE_BATCH);
 }
 
+/* Checks packet 1 for programs with an older and a newer struct bpe_meta.  They get the members
+ * that they have, and no byte more. */
+static void check_meta_sizes(const struct bpe_batch *batch, const struct bpe_meta *whole)
+{
+	uint8_t room[2 * sizeof *whole];
+	bool good = true;
+
+	for (size_t bytes = 0; bytes <= sizeof room; bytes++) {
+		memset(room, 0xa5, sizeof room);
+		good &= bpe_batch_meta_sized(batch, 1, (void *)room, bytes) == 1;
+		for (size_t k = 0; k < sizeof room; k++) {
+			const uint8_t common = k < sizeof *whole ? ((const uint8_t *)whole)[k] : 0;
+
+			good &= room[k] == (k < bytes ? common : 0xa5);
+		}
+	}
+	EXPECT(good);
+}
+
 /* Checks PKTAP headers of both versions before an Ethernet and a raw packet.  A packet with a
  * damaged header stays a PKTAP packet. */
 static void check_pktap(void) BPEI_READER
@@ -375,6 +394,7 @@ static void check_pktap(void) BPEI_READER
 		!strcmp(m.interface_name, "en0") &&
 		m.flags == (BPE_META_DIRECTION | BPE_META_OUT | BPE_META_PROCESS |
 				   BPE_META_RETRANSMIT));
+	check_meta_sizes(&batch, &m);
 	EXPECT(bpei_walk_bpf(&how, &b, &c, BPE_BATCH) == 1 && b.link_type == 101);
 	n = bpei_walk_bpf(&how, &b, &c, BPE_BATCH);
 	batch = bpei_batch_view(&c, 0, n, 0);

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* A program that uses every structure whose size the library is told.  neighbours.py compiles the
+ * program with this header, an older and a newer one, and runs all with this library.
+ *
+ * Each structure stands between guards, in memory of its exact size.  The lines printed are about
+ * members that all three headers have.  With -DNEWER each growing structure ends with later[3]. */
+#include <bpfengine.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GUARD 64
+#define FILL 0xa5
+#define FEW 5
+
+static unsigned failures;
+
+static void check_that(bool good, const char *what, int line)
+{
+	if (!good)
+		fprintf(stderr, "line %d: %s\n", line, what);
+	failures += !good;
+}
+#define CHECK(condition) check_that(condition, #condition, __LINE__)
+
+/* Every structure that `guarded_room` made, to be checked and freed at the end. */
+static struct {
+	uint8_t *memory;
+	size_t bytes;
+} rooms[64];
+static size_t room_count;
+
+/* Returns `bytes` of memory filled with FILL, between two guards. */
+static void *guarded_room(size_t bytes)
+{
+	uint8_t *memory = malloc(bytes + 2 * GUARD);
+
+	if (!memory || room_count == sizeof rooms / sizeof *rooms)
+		abort();
+	memset(memory, FILL, bytes + 2 * GUARD);
+	rooms[room_count].memory = memory;
+	rooms[room_count++].bytes = bytes;
+	return memory + GUARD;
+}
+
+static void check_guards(void)
+{
+	for (size_t k = 0; k < room_count; k++) {
+		const uint8_t *end = rooms[k].memory + GUARD + rooms[k].bytes;
+		size_t wrong = 0;
+
+		for (size_t i = 0; i < GUARD; i++)
+			wrong += (rooms[k].memory[i] != FILL) + (end[i] != FILL);
+		if (wrong)
+			fprintf(stderr, "%zu guard bytes around %zu bytes overwritten\n", wrong,
+				rooms[k].bytes);
+		failures += wrong != 0;
+	}
+}
+
+static void free_rooms(void)
+{
+	for (size_t k = 0; k < room_count; k++)
+		free(rooms[k].memory);
+}
+
+/* Checks the members that only a newer header has. */
+#ifdef NEWER
+#define CHECK_LATER(s) CHECK(!(s)->later[0] && !(s)->later[1] && !(s)->later[2])
+#define CHECK_HAS_NOT(view) CHECK(!BPE_HAS(view, later))
+#else
+#define CHECK_LATER(s) CHECK((s) != NULL)
+#define CHECK_HAS_NOT(view) CHECK((view)->size >= sizeof *(view))
+#endif
+
+/* Sums over what the handlers saw; with 0 workers all run on one thread. */
+static struct {
+	uint64_t packets, flows, records, dumped, texts, layers;
+	struct bpe_flow *copy;
+} seen;
+
+static uint64_t add_text(uint64_t sum, const char *text)
+{
+	while (*text)
+		sum = sum * 31 + (uint8_t)*text++;
+	return sum;
+}
+
+/* Checks a copy of a record, and that texts about the copy are those about the view. */
+static void take_record(const struct bpe_flow *flow)
+{
+	char line[BPE_FORMAT_BYTES], same[BPE_FORMAT_BYTES], id[BPE_COMMUNITY_ID_BYTES];
+	const int n = bpe_flow_format(flow, BPE_FORMAT_JSON, line, sizeof line);
+
+	memset(seen.copy, FILL, sizeof *seen.copy);
+	bpe_flow_copy(seen.copy, flow);
+	CHECK_LATER(seen.copy);
+	CHECK_HAS_NOT(flow);
+	CHECK(BPE_HAS(seen.copy, keep_alives));
+	CHECK(seen.copy->size == (sizeof *seen.copy < flow->size ? sizeof *seen.copy : flow->size));
+	CHECK(n > 0 && bpe_flow_format(seen.copy, BPE_FORMAT_JSON, same, sizeof same) == n);
+	CHECK(!strcmp(line, same));
+	CHECK(bpe_flow_community_id(seen.copy, 0, id) == 1);
+	seen.texts = add_text(seen.texts, line);
+	seen.texts = add_text(seen.texts, id);
+	seen.texts = add_text(seen.texts, bpe_flow_conn_state(seen.copy));
+}
+
+static void on_batch(void *user, const struct bpe_batch *batch)
+{
+	struct bpe_flow *flow = user;
+	struct bpe_layers layers;
+	struct bpe_key key;
+
+	CHECK(BPE_HAS(batch, table));
+	CHECK_HAS_NOT(batch);
+	for (uint32_t i = 0; i < batch->count; i++) {
+		memset(flow, FILL, sizeof *flow);
+		if (bpe_batch_flow(batch, i, flow) > 0) {
+			CHECK_LATER(flow);
+			seen.packets += flow->packets[0] + flow->packets[1];
+		}
+		if (bpe_batch_layers(batch, i, BPE_LAYERS_INNERMOST, &layers, &key) == 1)
+			seen.layers += layers.payload + key.port[0];
+	}
+}
+
+static void on_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
+{
+	(void)user, (void)worker;
+	take_record(flow);
+	seen.flows++;
+}
+
+/* Runs on the engine's output thread, after the packets. */
+static void on_record(void *user, const struct bpe_flow *flow, uint32_t worker)
+{
+	(void)user, (void)worker;
+	if (flow) {
+		CHECK_HAS_NOT(flow);
+		seen.records += flow->packets[0] + flow->packets[1];
+	}
+}
+
+static struct bpe_options *make_options(const char *source)
+{
+	struct bpe_options *options = guarded_room(sizeof *options);
+
+	bpe_options_init(options);
+	CHECK_LATER(options);
+	CHECK(options->struct_size == sizeof *options && options->workers == BPE_WORKERS_AUTO);
+	options->interface_name = source;
+	options->fixed_seed = true;
+	return options;
+}
+
+static void ask_stats(struct bpe_engine *engine)
+{
+	struct bpe_stats *stats = guarded_room(sizeof *stats);
+	struct bpe_worker_stats *worker = guarded_room(sizeof *worker);
+	const struct bpe_stat *list;
+	size_t count;
+
+	bpe_engine_stats(engine, stats);
+	CHECK_LATER(stats);
+	CHECK(bpe_engine_worker_stats(engine, 0, worker) == BPE_OK);
+	CHECK_LATER(worker);
+	printf("packets %" PRIu64 " of %" PRIu64 ", worker %" PRIu64 "\n", stats->delivered_packets,
+		stats->read_packets, worker->packets);
+	list = bpe_stat_list(&count);
+	CHECK(count > 30);
+	for (size_t i = 0; i < count; i++)
+		CHECK(list[i].offset + list[i].bytes * list[i].count <= sizeof *stats);
+}
+
+static void ask_protocols(struct bpe_engine *engine)
+{
+	struct bpe_protocol *protocols = guarded_room(FEW * sizeof *protocols);
+	const size_t n = bpe_engine_protocols(engine, protocols, FEW);
+
+	for (size_t i = 0; i < n && i < FEW; i++) {
+		CHECK_LATER(&protocols[i]);
+		printf("protocol %s\n", protocols[i].name);
+	}
+}
+
+/* Asks the engine, or else the capture. */
+static void ask_flows(struct bpe_engine *engine, struct bpe_capture *capture)
+{
+	struct bpe_flow *flows = guarded_room(FEW * sizeof *flows);
+	struct bpe_flow_totals *totals = guarded_room(sizeof *totals);
+	struct bpe_error error = { .status = 0 };
+	int n;
+
+	if (engine)
+		n = bpe_engine_largest_flows(
+			engine, BPE_ORDER_PACKETS, INT64_MIN, flows, FEW, totals, &error);
+	else
+		n = bpe_capture_largest_flows(
+			capture, BPE_ORDER_BYTES, INT64_MIN, flows, FEW, totals, &error);
+	CHECK(n == FEW && totals->packet_ns > 0);
+	CHECK_LATER(totals);
+	for (int i = 0; i < n; i++) {
+		CHECK_LATER(&flows[i]);
+		printf("flow %u %" PRIu64 "\n", flows[i].port[0], flows[i].packets[0]);
+	}
+	CHECK(!engine || bpe_engine_top_flows(engine, flows, FEW) == FEW);
+}
+
+static void run_engine(void)
+{
+	struct bpe_options *options = make_options("synth:count=3000,flows=200,seed=3");
+	struct bpe_engine *engine = NULL;
+	struct bpe_error error = { .status = 0 };
+
+	options->workers = 0;
+	options->user = guarded_room(sizeof(struct bpe_flow));
+	seen.copy = guarded_room(sizeof *seen.copy);
+	options->on_batch = on_batch;
+	options->on_flow = on_flow;
+	options->on_record = on_record;
+	CHECK(bpe_engine_open(options, &engine, &error) == BPE_OK);
+	if (!engine) {
+		fprintf(stderr, "%s\n", error.text);
+		return;
+	}
+	CHECK(bpe_engine_run(engine, 0, &error) == BPE_OK);
+	ask_stats(engine);
+	ask_protocols(engine);
+	ask_flows(engine, NULL);
+	bpe_engine_close(engine);
+	printf("seen %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", seen.packets,
+		seen.flows, seen.records, seen.texts, seen.layers);
+}
+
+static void run_capture(void)
+{
+	struct bpe_options *options = make_options("synth:count=1000,flows=20,seed=5");
+	struct bpe_batch *batch = guarded_room(sizeof *batch);
+	struct bpe_meta *meta = guarded_room(sizeof *meta);
+	struct bpe_stats *stats = guarded_room(sizeof *stats);
+	struct bpe_capture *capture = NULL;
+	struct bpe_error error = { .status = 0 };
+	uint64_t bytes = 0;
+	int asked = 0;
+	int n;
+
+	options->flow_table = true;
+	options->on_flow = on_flow;
+	CHECK(bpe_capture_open(options, &capture, &error) == BPE_OK);
+	if (!capture)
+		return;
+	while ((n = bpe_capture_next(capture, batch, -1, &error)) > 0) {
+		CHECK_LATER(batch);
+		CHECK(batch->count == (uint32_t)n && batch->size <= sizeof *batch);
+		for (int i = 0; i < n; i++)
+			bytes += batch->wirelen[i];
+		CHECK(bpe_batch_meta(batch, 0, meta) == 0);
+		if (bytes > 100000 && !asked++)
+			ask_flows(NULL, capture);
+	}
+	CHECK(n == BPE_E_END);
+	bpe_capture_stats(capture, stats);
+	CHECK_LATER(stats);
+	CHECK(asked > 0);
+	printf("capture %" PRIu64 " bytes, %" PRIu64 " packets, %" PRIu64 " flows\n", bytes,
+		stats->read_packets, seen.flows);
+	bpe_capture_close(capture);
+}
+
+static void compile_filter(void)
+{
+	struct bpe_filter_options *options = guarded_room(sizeof *options);
+	struct bpe_error error = { .status = 0 };
+	struct bpe_insn *program = NULL;
+	uint32_t length = 0;
+	char *text = NULL;
+
+	bpe_filter_options_init(options);
+	CHECK_LATER(options);
+	CHECK(options->link_type == 1);
+	CHECK(bpe_filter_compile_with("tcp port 80", options, &program, &length, &error) == BPE_OK);
+	CHECK(bpe_filter_explain("tcp port 80", options, &text, &error) == BPE_OK);
+	printf("filter of %u instructions, %zu letters\n", length, text ? strlen(text) : 0);
+	bpe_filter_free(program);
+	bpe_filter_text_free(text);
+}
+
+static void list_interfaces(void)
+{
+	struct bpe_interface *list = NULL;
+	struct bpe_error error = { .status = 0 };
+	const int n = bpe_interfaces_list(&list, &error);
+
+	CHECK(n > 0);
+	for (int i = 0; i < n; i++)
+		CHECK_LATER(&list[i]);
+	printf("interface %s\n", n > 0 ? list[n - 1].name : "none");
+	bpe_interfaces_free(list);
+}
+
+/* Checks that the library refuses what only the newer header has. */
+static void set_later_members(void)
+{
+#ifdef NEWER
+	struct bpe_options *options = make_options("synth:count=10");
+	struct bpe_filter_options how;
+	struct bpe_engine *engine = NULL;
+	struct bpe_capture *capture = NULL;
+	struct bpe_error error = { .status = 0 };
+	struct bpe_insn *program = NULL;
+	uint32_t length = 0;
+
+	options->later[1] = 1;
+	CHECK(bpe_engine_open(options, &engine, &error) == BPE_E_UNSUPPORTED && !engine);
+	CHECK(strstr(error.text, "newer header") != NULL);
+	CHECK(bpe_capture_open(options, &capture, &error) == BPE_E_UNSUPPORTED && !capture);
+	bpe_filter_options_init(&how);
+	how.later[0] = 1;
+	CHECK(bpe_filter_compile_with("ip", &how, &program, &length, &error) == BPE_E_UNSUPPORTED);
+#endif
+}
+
+int main(void)
+{
+	run_engine();
+	run_capture();
+	compile_filter();
+	list_interfaces();
+	set_later_members();
+	check_guards();
+	free_rooms();
+	return failures != 0;
+}
