@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that uses every structure whose size the library is told.  neighbours.py compiles the
- * program with this header, an older and a newer one, and runs all with this library.
+/* Uses every structure that the library is told the size of.  neighbours.py compiles the program
+ * with the header, an older header and a newer header, and runs each with the library.
  *
- * Each structure stands between guards, in memory of its exact size.  The lines printed are about
- * members that all three headers have.  With -DNEWER each growing structure ends with later[3]. */
+ * Each structure stands between guards, in memory of exactly the structure's size.  Printed lines
+ * are about members of all three headers.  With -DNEWER each growing structure ends with
+ * later[3]. */
 #include <bpfengine.h>
 
 #include <inttypes.h>
@@ -19,13 +20,14 @@ static unsigned failures;
 
 static void check_that(bool good, const char *what, int line)
 {
-	if (!good)
-		fprintf(stderr, "line %d: %s\n", line, what);
-	failures += !good;
+	if (good)
+		return;
+	fprintf(stderr, "line %d: %s\n", line, what);
+	failures++;
 }
 #define CHECK(condition) check_that(condition, #condition, __LINE__)
 
-/* Every structure that `guarded_room` made, to be checked and freed at the end. */
+/* The memory of guarded_room, to be checked and freed at the end. */
 static struct {
 	uint8_t *memory;
 	size_t bytes;
@@ -66,7 +68,7 @@ static void free_rooms(void)
 		free(rooms[k].memory);
 }
 
-/* Checks the members that only a newer header has. */
+/* Check the members of the newer header alone. */
 #ifdef NEWER
 #define CHECK_LATER(s) CHECK(!(s)->later[0] && !(s)->later[1] && !(s)->later[2])
 #define CHECK_HAS_NOT(view) CHECK(!BPE_HAS(view, later))
@@ -75,20 +77,20 @@ static void free_rooms(void)
 #define CHECK_HAS_NOT(view) CHECK((view)->size >= sizeof *(view))
 #endif
 
-/* Sums over what the handlers saw; with 0 workers all run on one thread. */
+/* Sums of the handlers; with 0 workers only on_record has another thread. */
 static struct {
 	uint64_t packets, flows, records, dumped, texts, layers;
 	struct bpe_flow *copy;
 } seen;
 
-static uint64_t add_text(uint64_t sum, const char *text)
+static uint64_t fold_text(uint64_t sum, const char *text)
 {
 	while (*text)
 		sum = sum * 31 + (uint8_t)*text++;
 	return sum;
 }
 
-/* Checks a copy of a record, and that texts about the copy are those about the view. */
+/* Checks a copy of a record.  Texts about the copy are equal to texts about the view. */
 static void take_record(const struct bpe_flow *flow)
 {
 	char line[BPE_FORMAT_BYTES], same[BPE_FORMAT_BYTES], id[BPE_COMMUNITY_ID_BYTES];
@@ -103,12 +105,12 @@ static void take_record(const struct bpe_flow *flow)
 	CHECK(n > 0 && bpe_flow_format(seen.copy, BPE_FORMAT_JSON, same, sizeof same) == n);
 	CHECK(!strcmp(line, same));
 	CHECK(bpe_flow_community_id(seen.copy, 0, id) == 1);
-	seen.texts = add_text(seen.texts, line);
-	seen.texts = add_text(seen.texts, id);
-	seen.texts = add_text(seen.texts, bpe_flow_conn_state(seen.copy));
+	seen.texts = fold_text(seen.texts, line);
+	seen.texts = fold_text(seen.texts, id);
+	seen.texts = fold_text(seen.texts, bpe_flow_conn_state(seen.copy));
 }
 
-static void on_batch(void *user, const struct bpe_batch *batch)
+static void see_batch(void *user, const struct bpe_batch *batch)
 {
 	struct bpe_flow *flow = user;
 	struct bpe_layers layers;
@@ -127,7 +129,7 @@ static void on_batch(void *user, const struct bpe_batch *batch)
 	}
 }
 
-static void on_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
+static void see_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
 {
 	(void)user, (void)worker;
 	take_record(flow);
@@ -135,7 +137,7 @@ static void on_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
 }
 
 /* Runs on the engine's output thread, after the packets. */
-static void on_record(void *user, const struct bpe_flow *flow, uint32_t worker)
+static void see_record(void *user, const struct bpe_flow *flow, uint32_t worker)
 {
 	(void)user, (void)worker;
 	if (flow) {
@@ -156,7 +158,7 @@ static struct bpe_options *make_options(const char *source)
 	return options;
 }
 
-static void ask_stats(struct bpe_engine *engine)
+static void print_statistics(struct bpe_engine *engine)
 {
 	struct bpe_stats *stats = guarded_room(sizeof *stats);
 	struct bpe_worker_stats *worker = guarded_room(sizeof *worker);
@@ -175,7 +177,7 @@ static void ask_stats(struct bpe_engine *engine)
 		CHECK(list[i].offset + list[i].bytes * list[i].count <= sizeof *stats);
 }
 
-static void ask_protocols(struct bpe_engine *engine)
+static void print_protocol_names(struct bpe_engine *engine)
 {
 	struct bpe_protocol *protocols = guarded_room(FEW * sizeof *protocols);
 	const size_t n = bpe_engine_protocols(engine, protocols, FEW);
@@ -187,7 +189,7 @@ static void ask_protocols(struct bpe_engine *engine)
 }
 
 /* Asks the engine, or else the capture. */
-static void ask_flows(struct bpe_engine *engine, struct bpe_capture *capture)
+static void print_largest_flows(struct bpe_engine *engine, struct bpe_capture *capture)
 {
 	struct bpe_flow *flows = guarded_room(FEW * sizeof *flows);
 	struct bpe_flow_totals *totals = guarded_room(sizeof *totals);
@@ -209,7 +211,7 @@ static void ask_flows(struct bpe_engine *engine, struct bpe_capture *capture)
 	CHECK(!engine || bpe_engine_top_flows(engine, flows, FEW) == FEW);
 }
 
-static void run_engine(void)
+static void run_whole_engine(void)
 {
 	struct bpe_options *options = make_options("synth:count=3000,flows=200,seed=3");
 	struct bpe_engine *engine = NULL;
@@ -218,24 +220,24 @@ static void run_engine(void)
 	options->workers = 0;
 	options->user = guarded_room(sizeof(struct bpe_flow));
 	seen.copy = guarded_room(sizeof *seen.copy);
-	options->on_batch = on_batch;
-	options->on_flow = on_flow;
-	options->on_record = on_record;
+	options->on_batch = see_batch;
+	options->on_flow = see_flow;
+	options->on_record = see_record;
 	CHECK(bpe_engine_open(options, &engine, &error) == BPE_OK);
 	if (!engine) {
 		fprintf(stderr, "%s\n", error.text);
 		return;
 	}
 	CHECK(bpe_engine_run(engine, 0, &error) == BPE_OK);
-	ask_stats(engine);
-	ask_protocols(engine);
-	ask_flows(engine, NULL);
+	print_statistics(engine);
+	print_protocol_names(engine);
+	print_largest_flows(engine, NULL);
 	bpe_engine_close(engine);
 	printf("seen %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", seen.packets,
 		seen.flows, seen.records, seen.texts, seen.layers);
 }
 
-static void run_capture(void)
+static void run_whole_capture(void)
 {
 	struct bpe_options *options = make_options("synth:count=1000,flows=20,seed=5");
 	struct bpe_batch *batch = guarded_room(sizeof *batch);
@@ -248,7 +250,7 @@ static void run_capture(void)
 	int n;
 
 	options->flow_table = true;
-	options->on_flow = on_flow;
+	options->on_flow = see_flow;
 	CHECK(bpe_capture_open(options, &capture, &error) == BPE_OK);
 	if (!capture)
 		return;
@@ -259,7 +261,7 @@ static void run_capture(void)
 			bytes += batch->wirelen[i];
 		CHECK(bpe_batch_meta(batch, 0, meta) == 0);
 		if (bytes > 100000 && !asked++)
-			ask_flows(NULL, capture);
+			print_largest_flows(NULL, capture);
 	}
 	CHECK(n == BPE_E_END);
 	bpe_capture_stats(capture, stats);
@@ -301,7 +303,7 @@ static void list_interfaces(void)
 	bpe_interfaces_free(list);
 }
 
-/* Checks that the library refuses what only the newer header has. */
+/* Sets members of the newer header alone; the library must refuse them. */
 static void set_later_members(void)
 {
 #ifdef NEWER
@@ -325,8 +327,8 @@ static void set_later_members(void)
 
 int main(void)
 {
-	run_engine();
-	run_capture();
+	run_whole_engine();
+	run_whole_capture();
 	compile_filter();
 	list_interfaces();
 	set_later_members();

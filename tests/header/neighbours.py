@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""neighbours.py [--self-test] LIBRARY COMPILER...: programs made with an older and a newer header run with this
-library.
+"""neighbours.py [--self-test] LIBRARY COMPILER...: runs programs that were made with an older and
+a newer header with this library.
 
 The older header lacks the last members of each structure that may grow, the newer header has
 three more.  neighbour.c is compiled with each, and with the header as it stands, under
