@@ -99,6 +99,9 @@ int bpei_savefile_wait(struct bpei_savefile *s, int64_t timeout_ns)
 static bool read_stretch(struct bpei_savefile *s, struct bpei_block *b, size_t want, size_t *have)
 {
 	while (!s->eof && *have < want) {
+		/* Bytes at hand are walked first, even if the pipe stays silent. */
+		if (!s->regular && !bpei_savefile_wait(s, 0))
+			break;
 		ssize_t n = read(s->file, b->memory + *have, want - *have);
 
 		if (n < 0 && errno == EINTR)
@@ -112,8 +115,6 @@ static bool read_stretch(struct bpei_savefile *s, struct bpei_block *b, size_t w
 		if (!n)
 			s->eof = true;
 		*have += (size_t)n;
-		if (!s->regular && !bpei_savefile_wait(s, 0))
-			break;
 	}
 	return true;
 }

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -146,6 +147,40 @@ static void every_cut(const struct image *f, size_t header)
 		cr_assert_eq(p.end, g.end);
 		cr_assert(!p.wrong);
 	}
+}
+
+/* The packets that open has read are given before the pipe has more. */
+Test(savefile, a_silent_pipe_gives_what_it_has, .timeout = 550)
+{
+	struct bpei_device *d;
+	struct bpei_columns c;
+	struct bpe_options o;
+	struct bpei_block b = { .memory = NULL };
+	uint8_t file[44] = { 0 };
+
+	memcpy(file, (uint32_t[]){ 0xa1b2c3d4, 0x00040002, 0, 0, 65535, 1 }, 24);
+	if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+		memcpy(file + 4, (uint16_t[]){ 2, 4 }, 4);
+	memcpy(file + 24, (uint32_t[]){ 1, 1, 4, 4 }, 16);
+	bpe_options_init(&o);
+	o.file = path;
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	const int writer = open(path, O_RDWR);
+	cr_assert(writer >= 0 && write(writer, file, sizeof file) == sizeof file);
+	cr_assert_eq(bpei_device_open(&o, &d, NULL), BPE_OK);
+	cr_assert_eq(bpei_columns_new(&c, BPE_BATCH), BPE_OK);
+	b.memory_bytes = d->block_bytes;
+	b.memory = malloc(b.memory_bytes);
+	bpei_role_enter(&bpei_reader_role);
+	cr_assert_eq(bpei_device_fill(d, &b, 0, NULL), 1);
+	cr_assert_eq(bpei_device_walk(d, &b, &c, BPE_BATCH), 1);
+	bpei_device_done(d, &b);
+	cr_assert_eq(bpei_device_fill(d, &b, 0, NULL), 0);
+	bpei_role_leave(&bpei_reader_role);
+	free(b.memory);
+	bpei_columns_free(&c, BPE_BATCH);
+	bpei_device_close(d);
+	close(writer);
 }
 
 Test(savefile, pcap_in_every_form_cut_everywhere, .timeout = 550)
