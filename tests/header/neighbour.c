@@ -189,7 +189,7 @@ static void print_protocol_names(struct bpe_engine *engine)
 }
 
 /* Asks the engine, or else the capture. */
-static void print_largest_flows(struct bpe_engine *engine, struct bpe_capture *capture)
+static void print_five_flows(struct bpe_engine *engine, struct bpe_capture *capture)
 {
 	struct bpe_flow *flows = guarded_room(FEW * sizeof *flows);
 	struct bpe_flow_totals *totals = guarded_room(sizeof *totals);
@@ -231,7 +231,7 @@ static void run_whole_engine(void)
 	CHECK(bpe_engine_run(engine, 0, &error) == BPE_OK);
 	print_statistics(engine);
 	print_protocol_names(engine);
-	print_largest_flows(engine, NULL);
+	print_five_flows(engine, NULL);
 	bpe_engine_close(engine);
 	printf("seen %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", seen.packets,
 		seen.flows, seen.records, seen.texts, seen.layers);
@@ -261,7 +261,7 @@ static void run_whole_capture(void)
 			bytes += batch->wirelen[i];
 		CHECK(bpe_batch_meta(batch, 0, meta) == 0);
 		if (bytes > 100000 && !asked++)
-			print_largest_flows(NULL, capture);
+			print_five_flows(NULL, capture);
 	}
 	CHECK(n == BPE_E_END);
 	bpe_capture_stats(capture, stats);
