@@ -45,6 +45,7 @@ ENTRIES = {
     "include",
     "man",
     "packaging",
+    "python",
     "scripts",
     "src",
     "tests",

@@ -1,60 +1,55 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""connections.py SOURCE [--packets N] [--seconds S] [--filter EXPRESSION]: the first N packets
-(10), one a line, then every flow as it ends, and
-sums.  SOURCE is an interface, a savefile, or synth (with :count=N it ends by itself).  Needs
-bpfengine.py beside it."""
+"""connections.py SOURCE [--packets N] [--seconds S] [--filter EXPRESSION]: prints the first N
+packets (10), then every flow as it ends, and sums.  SOURCE is an interface, a savefile, or synth
+(with :count=N it ends by itself)."""
 
-import argparse, os, sys
+import argparse, itertools, sys
 
 try:
     import bpfengine
-except Exception as e:
-    sys.exit(f"connections: {e}")
+except ImportError as error:
+    sys.exit(f"connections: {error} (install the package: pip install ./python)")
+
+
+def print_packets(source, filter, count):
+    with bpfengine.Capture(source, filter=filter) as capture:
+        print(f"{capture.source}, {capture.link_type}")
+        for packet in itertools.islice((p for batch in capture for p in batch), count):
+            ends = packet.ends
+            where = f"  {ends.src}.{ends.sport} > {ends.dst}.{ends.dport}" if ends else ""
+            print(f"{packet.time_ns / 1e9:.6f} {packet.proto:8} {packet.wirelen:5} bytes{where}")
+
+
+def print_flows(source, filter, seconds):
+    flows = packets = total = 0
+    for flow in bpfengine.flows(source, filter=filter, seconds=seconds):
+        sent, answered = flow["packets"]
+        print(
+            f"{flow['proto']:6} {flow['src']}.{flow['sport']} > {flow['dst']}.{flow['dport']}",
+            f"  {sent}+{answered} packets  {sum(flow['wire_bytes'])} bytes",
+        )
+        flows += 1
+        packets += sent + answered
+        total += sum(flow["wire_bytes"])
+    print(f"{flows} flows, {packets} packets, {total} bytes")
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("source")
     p.add_argument("--packets", type=int, default=10)
-    p.add_argument("--seconds", type=float, default=0)
+    p.add_argument("--seconds", type=float)
     p.add_argument("--filter")
     a = p.parse_args()
-    wanted = {"filter": a.filter, "file" if os.path.exists(a.source) else "interface": a.source}
-    left = a.packets
-    if left:
-        with bpfengine.Capture(**wanted) as capture:
-            print(f"{capture.source}, {capture.link_type}")
-            for packet in (p for batch in capture for p in batch):
-                where = (
-                    ""
-                    if not packet.source
-                    else "  {}.{} > {}.{}".format(*packet.source, *packet.target)
-                )
-                print(
-                    f"{packet.time_ns / 1e9:.6f} {packet.protocol:8} {packet.wirelen:5} bytes{where}"
-                )
-                left -= 1
-                if not left:
-                    break
-    sums = {"flows": 0, "packets": 0, "bytes": 0}
-
-    def ended(f):
-        sums["flows"] += 1
-        sums["packets"] += sum(f.packets)
-        sums["bytes"] += sum(f.wire_bytes)
-        print(
-            "{:3} {}.{} > {}.{}".format(f.ip_proto, *f.ends[0], *f.ends[1]),
-            f"  {f.packets[0]}+{f.packets[1]} packets  {sum(f.wire_bytes)} bytes",
-        )
-
-    bpfengine.flows(ended, seconds=a.seconds, **wanted)
-    print("{flows} flows, {packets} packets, {bytes} bytes".format(**sums))
+    if a.packets:
+        print_packets(a.source, a.filter, a.packets)
+    print_flows(a.source, a.filter, a.seconds)
 
 
 try:
     main()
-except bpfengine.Error as e:
-    sys.exit(f"connections: {e}")
+except bpfengine.Error as error:
+    sys.exit(f"connections: {error}")
 except (BrokenPipeError, KeyboardInterrupt):
     sys.exit(1)

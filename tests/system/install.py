@@ -165,7 +165,7 @@ def by_pkg_config(where):
             "-B",
             f"{examples}/python/connections.py",
             "synth:count=500",
-            env={**os.environ, "BPFENGINE_LIBRARY": shared},
+            env={**os.environ, "BPFENGINE_LIBRARY": shared, "PYTHONPATH": f"{TOP}/python"},
         )
         check(
             e.returncode == 0 and re.search(r"^\d+ flows, \d+ packets", e.stdout, re.M),

@@ -1,201 +1,337 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""python.py LIBRARY PROGRAM: tests examples/python over the shared library.
+"""python.py PROGRAM LIBRARY: the Python package over the shared library.
 
-Structures are compared with tests/data/abi.txt and the library, packets and flows of synth and of a
-savefile with the program's report.  A library that does not fit must be refused.
+Packets, flows and statistics are compared with the program's reports and records.  Views end with
+their batch.  Handlers' exceptions, stops, filters and errors behave as the package says.
 """
 
-import ctypes, json, os, re, struct, subprocess, sys, tempfile
+import gc, ipaddress, json, os, subprocess, sys, tempfile, threading
 
-TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-EXAMPLES = os.path.join(TOP, "examples/python")
-LIBRARY, PROGRAM = map(os.path.abspath, sys.argv[1:3])
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from pythoncase import LIBRARY, Cases, balanced, raises, report, write_savefile
+from program import PROGRAM, pcap, udp
+from progress import wait_until
+
+import bpfengine
+from bpfengine import Capture, Engine, Error
+
 SYNTH = "synth:count=3000,flows=200,seed=3"
-passed = failed = 0
+case = Cases()
+folder = tempfile.TemporaryDirectory()
+SAVEFILE = os.path.join(folder.name, "made.pcap")
+PACKETS, WIRE = write_savefile(SAVEFILE, SYNTH)
 
 
-def check(good, what):
-    global passed, failed
-    if good:
-        passed += 1
-    else:
-        failed += 1
-        print("failed:", what)
+@case
+def batches_have_what_the_program_counts():
+    assert PACKETS == 3000
+    for source, words in ((SYNTH, ["-i", SYNTH]), (SAVEFILE, ["-r", SAVEFILE])):
+        told, _ = report(*words)
+        protocols, packets, wire = {}, 0, 0
+        with Capture(source) as capture:
+            assert capture.link_type == "EN10MB" and source[:5] in capture.source + SAVEFILE
+            for batch in capture:
+                assert 0 < len(batch) <= 64
+                packets += len(batch)
+                wire += sum(batch.wirelen)
+                for packet in batch:
+                    assert packet.caplen == len(packet.data) == packet.data.nbytes
+                    protocols[packet.proto] = protocols.get(packet.proto, 0) + 1
+            assert capture.ended and capture.next() is None
+            books = balanced(capture.stats())
+        assert (packets, wire) == (told["packets"]["delivered"], told["bytes"]["wire"])
+        assert books["delivered_packets"] == packets and books["wire_bytes"] == wire
+        assert protocols == {k: v["packets"] for k, v in told["protocols"].items()}, protocols
 
 
-def example(*arguments, folder=EXAMPLES, library=LIBRARY):
-    return subprocess.run(
-        [sys.executable, "-B", os.path.join(folder, "connections.py"), *arguments],
+@case
+def packets_have_layers_and_ends():
+    path = os.path.join(folder.name, "udp.pcap")
+    with open(path, "wb") as f:
+        f.write(pcap([udp(i) for i in range(5)]))
+    with Capture(path) as capture:
+        batch = next(capture)
+        assert len(batch) == 5 and list(batch.caplen) == [60] * 5
+        assert batch.time_ns[1] - batch.time_ns[0] == 10**9
+        for i, packet in enumerate(batch):
+            assert bytes(packet.data) == udp(i) and packet.proto == "udp"
+            assert packet.ends == ("10.0.0.1", 1000 + i, "10.0.0.2", 53, 17), packet.ends
+            layers = packet.layers
+            assert (layers.network, layers.transport, layers.payload) == (14, 34, 42)
+            assert bytes(packet.payload) == bytes(18) and packet.outer_layers == layers
+            assert packet.flags & bpfengine.PacketFlag.IP4
+            assert packet.tcp_options() is packet.tunnel() is packet.meta() is None
+            assert packet.flow() is None
+        assert batch[-1].time_ns == batch.time_ns[4] and len(batch[1:3]) == 2
+        assert batch.ends()[2] == batch[2].ends and batch.layers[2] == batch[2].layers
+        raises(IndexError, lambda: batch[5])
+        raises(TypeError, batch.time_ns.__setitem__, 0, 1)
+        raises(TypeError, batch.data[0].__setitem__, 0, 1)
+
+
+@case
+def views_end_with_their_batch():
+    with Capture(SAVEFILE) as capture:
+        batch = next(capture)
+        packet, column, data, payload = batch[3], batch.hash, batch.data[3], batch[3].payload
+        layers, first = batch.layers, bytes(data)
+        assert batch.view("layers").nbytes == 24 * 64
+        next(capture)
+        for use in (lambda: column[0], lambda: data[0], lambda: payload[0], lambda: bytes(data)):
+            assert "released" in str(raises(ValueError, use))
+        for use in (lambda: packet.data, lambda: batch.wirelen, lambda: packet.ends, packet.tunnel):
+            assert "the batch is over" in str(raises(bpfengine.BatchOver, use))
+        assert layers[3].network == 14 and first
+    kept = []
+    with Engine(SAVEFILE, on_batch=lambda b: kept.append((b, b.time_ns))) as engine:
+        engine.run()
+    assert sum(len(batch) for batch, _ in kept) == PACKETS
+    raises(ValueError, lambda: kept[0][1][0])
+    raises(bpfengine.BatchOver, lambda: kept[0][0].data)
+
+
+@case
+def slices_keep_the_memory_of_a_closed_capture():
+    # The slices cannot be released: the memory that they show must stay mapped.
+    capture = Capture(SAVEFILE)
+    parts = [d[10:] for batch in capture for d in batch.data]
+    capture.close()
+    gc.collect()
+    assert sum(len(bytes(p)) for p in parts) > 0
+    assert "closed" in str(raises(Error, capture.stats))
+
+
+@case
+def numpy_takes_columns_as_they_are():
+    try:
+        import numpy
+    except ImportError:
+        print("numpy_takes_columns_as_they_are: skipped: no numpy")
+        return
+    with Capture(SAVEFILE) as capture:
+        batch = next(capture)
+        times = numpy.asarray(batch.time_ns)
+        assert times.dtype == numpy.int64 and not times.flags.owndata
+        layers = numpy.asarray(batch.view("layers"))
+        assert list(layers["proto"]) == [row.proto for row in batch.layers]
+        key = numpy.asarray(batch.view("key"))
+        assert key["port"].shape == (64, 2)
+
+
+@case
+def flows_are_the_programs_records():
+    lines = subprocess.run(
+        [PROGRAM, "-r", SAVEFILE, "--flows", "-", "--seed", "1", "--workers", "0", "-q"],
         capture_output=True,
         text=True,
+        check=True,
         timeout=600,
-        env={**os.environ, "BPFENGINE_LIBRARY": library},
-    )
+    ).stdout.splitlines(True)
+    lines = sorted(line for line in lines if line.startswith('{"schema":"bpfengine.flow/1"'))
+    flows = list(bpfengine.flows(SAVEFILE, fixed_seed=True, hash_seed=1, workers=0))
+    assert sorted(flow.line() for flow in flows) == lines and len(lines) > 200
+    for flow in flows:
+        told = json.loads(flow.line())
+        for name in ("src", "sport", "dst", "dport", "proto", "end", "hash", "worker"):
+            assert flow[name] == told[name], (name, flow[name], told[name])
+        assert list(flow["packets"]) == told["packets"], flow
+        assert told.get("tcp_state") == flow["tcp_state"]
+        assert told.get("history") == flow["history"]
+        assert told["conn_state"] == flow.conn_state or flow["proto"] != "tcp"
+        assert told.get("community_id") == flow.community_id()
+        assert abs(told["duration"] - flow["duration_ns"] / 1e9) < 1e-6
+        ipaddress.ip_address(flow["src"])
+        assert json.loads(json.dumps(flow))["packets"] == told["packets"]
+    header = bpfengine.header_line("csv")
+    assert flows[0].line("csv").count(",") >= header.count(",") > 40
+    assert "no format 'yaml'" in str(raises(ValueError, flows[0].line, "yaml"))
 
 
-def report(*arguments):
-    return json.loads(
-        subprocess.run(
-            [PROGRAM, *arguments, "--json", "-q"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=600,
-        ).stdout
-    )
+@case
+def engines_count_as_the_program():
+    told, _ = report("-r", SAVEFILE)
+    seen, records, batches = [], [], []
+    with Engine(
+        file=SAVEFILE,
+        workers=2,
+        on_flow=seen.append,
+        on_record=records.append,
+        on_batch=lambda batch: batches.append(len(batch)),
+    ) as engine:
+        engine.run()
+        stats = balanced(engine.stats())
+        shares = engine.worker_stats()
+        protocols = engine.protocols()
+        live = engine.largest_flows(5)
+        assert "made.pcap" in engine.source and engine.link_type == "EN10MB"
+    assert len(seen) == len(records) == told["flows"]["opened"] == stats["flows_opened"]
+    assert sum(sum(f["packets"]) for f in seen) == told["flows"]["packets"]
+    assert len(shares) == 2 and sum(s["packets"] for s in shares) == sum(batches) == PACKETS
+    assert {p["name"]: p["packets"] for p in protocols} == {
+        k: v["packets"] for k, v in told["protocols"].items()
+    }
+    sizes = [sum(f["wire_bytes"]) for f in live]
+    assert len(sizes) == 5 and sizes == sorted(sizes, reverse=True) and sizes[-1]
+    assert "closed" in str(raises(Error, engine.stats))
 
 
-os.environ["BPFENGINE_LIBRARY"] = LIBRARY
-sys.dont_write_bytecode = True
-sys.path.insert(0, EXAMPLES)
-import bpfengine
+@case
+def packets_in_a_handler_know_their_flow():
+    found = []
 
-# Every structure of the header has its size told; those of the example lie as the table says.
-kept = open(os.path.join(TOP, "tests/data/abi.txt")).read()
-if sys.maxsize > 2**32:
-    structures = re.findall(r"^struct (\w+): (\d+) bytes.*\n((?:\t.*\n)*)", kept, re.M)
-    check(len(structures) > 10, "tests/data/abi.txt was not understood")
-    for name, size, body in structures:
-        told = bpfengine.lib.bpe_struct_size(name.encode())
-        check(told == int(size), f'bpe_struct_size("{name}") is {told}, not {size}')
-        mine = getattr(bpfengine, name, None)
-        if not mine:
-            continue
-        want = [
-            (f, int(at), int(n)) for at, f, n in re.findall(r"\t(\d+)\t(\w+)\t(\d+) bytes", body)
-        ]
-        have = [(f[0], getattr(mine, f[0]).offset, getattr(mine, f[0]).size) for f in mine._fields_]
-        check(
-            have == want,
-            f"{name}: {[x for x in have if x not in want]} instead of {[x for x in want if x not in have]}",
-        )
-check(bpfengine.lib.bpe_struct_size(b"bpe_none") == 0, "a size of nothing")
+    def look(batch):
+        found.extend(packet.flow() for packet in batch)
 
-with tempfile.TemporaryDirectory() as where:
-    # synth by batches, written as a savefile by what the packets are
-    path, count, wire = f"{where}/made.pcap", 0, 0
-    with open(path, "wb") as f, bpfengine.Capture(interface=SYNTH) as capture:
-        f.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1))
-        check(capture.link_type == "EN10MB", capture.link_type)
-        for batch in capture:
-            check(0 < len(batch) <= 64, f"a batch of {len(batch)}")
-            for p in batch:
-                f.write(
-                    struct.pack("<IIII", *divmod(p.time_ns, 10**9), len(p.data), p.wirelen) + p.data
-                )
-                count, wire = count + 1, wire + p.wirelen
-    check(count == 3000, f"{count} packets")
-    for source, arguments in (("synth", ["-i", SYNTH]), ("savefile", ["-r", path])):
-        r, e = report(*arguments), example(SYNTH if source == "synth" else path, "--packets", "7")
-        lines = e.stdout.splitlines()
-        check(e.returncode == 0 and not e.stderr, f"{source}: {e.stderr}")
-        check(
-            len(lines) == 1 + 7 + r["flows"]["opened"] + 1,
-            f"{source}: {len(lines)} lines, {r['flows']}",
-        )
-        check(
-            lines
-            and lines[-1].startswith(
-                f"{r['flows']['opened']} flows, {r['flows']['packets']} packets, "
-            ),
-            f"{source}: {lines[-1:]} and {r['flows']}",
-        )
-        check(
-            all(re.match(r"\d+\.\d{6} \w+ +\d+ bytes", l) for l in lines[1:8]),
-            f"{source}: {lines[1:8]}",
-        )
-        check(
-            r["packets"]["delivered"] == count and r["bytes"]["wire"] == wire,
-            f"{source}: {count} packets, {wire} bytes, {r['packets']}, {r['bytes']}",
-        )
-    r, e = report("-r", path, "udp"), example(path, "--packets", "1", "--filter", "udp")
-    check(
-        f"\n{r['flows']['opened']} flows, {r['flows']['packets']} packets, " in e.stdout
-        and " udp " in e.stdout.splitlines()[1],
-        f"udp: {e.stdout[-200:]}{e.stderr}",
-    )
-    tcp = [p for b in bpfengine.Capture(file=path, filter="tcp") for p in b]
-    check(
-        tcp and all(p.protocol == "tcp" and p.source and p.target for p in tcp),
-        "tcp packets without their ends",
-    )
+    with Engine(SAVEFILE, on_batch=look, workers=0) as engine:
+        engine.run()
+        assert len(found) == PACKETS
+        with_flow = [flow for flow in found if flow]
+        assert len(with_flow) == engine.stats()["flow_packets"]
+        assert all(flow["end"] is None and sum(flow["packets"]) for flow in with_flow)
 
-    # snapshots, while it runs and at its end
-    seen = []
-    bpfengine.largest(
-        lambda alive, flows: seen.append((alive, [sum(f.wire_bytes) for f in flows])),
-        every=0.1,
-        count=5,
-        interface="synth:rate=20000,flows=50",
-        seconds=0.5,
-        workers=1,
-    )
-    check(
-        len(seen) >= 3
-        and seen[-1][0] >= 50
-        and all(len(f) == 5 and f == sorted(f, reverse=True) and f[-1] for _, f in seen[1:]),
-        f"snapshots: {seen}",
-    )
-    seen.clear()
-    bpfengine.largest(
-        lambda alive, flows: seen.append(sum(sum(f.packets) for f in flows)),
-        every=5,
-        count=5000,
-        order=bpfengine.ORDER_PACKETS,
-        file=path,
-    )
-    whole = report("-r", path)["flows"]["packets"]
-    check(seen == [whole], f"a savefile's snapshot at its end: {seen}, {whole}")
 
-    # errors are the library's own sentences
-    for arguments, told in (
-        (["no-such-interface0"], "no-such-interface0"),
-        ([path, "--filter", "prt 80"], "prt"),
-    ):
-        e = example(*arguments)
-        check(
-            e.returncode == 1
-            and e.stderr.startswith("connections: ")
-            and told in e.stderr
-            and "Traceback" not in e.stderr,
-            f"{arguments}: {e.stderr}",
-        )
-    raised = None
-    try:
-        bpfengine.flows(lambda f: 1 // 0, file=path)
-    except ZeroDivisionError as e:
-        raised = e
-    check(raised is not None, "an exception in the handler came out as itself")
+@case
+def live_flows_are_asked_for_while_the_run_goes_on():
+    with Engine("synth:rate=20000,flows=50", workers=1) as engine:
+        engine.start()
+        wait_until("flows", lambda: engine.stats()["flows_active"] >= 50)
+        assert not engine.wait(0.01)
+        shown = []
+        engine.dump_flows(shown.append)
+        wait_until("a dump", lambda: len(shown) >= 50)
+        assert all(flow["end"] == "snapshot" for flow in shown[:50])
+        assert len(engine.largest_flows(7, order="packets")) == 7
+        engine.stop()
+        assert engine.wait(600)
+        balanced(engine.stats())
 
-    # a module for another library, and no library
-    other = f"{where}/other"
-    os.mkdir(other)
-    text = open(f"{EXAMPLES}/bpfengine.py").read()
-    for old, new, told in (
-        ('        ("last_ns", c_int64),\n', "", "struct bpe_flow has"),
-        (
-            '("zero_copy", c_bool)',
-            '("zero_copy", c_bool), ("more", c_uint64)',
-            "struct bpe_options has",
-        ),
-        ('"bpe_capture_source"', '"bpe_capture_origin"', "bpe_capture_origin"),
-    ):
-        check(text.count(old) == 1, f"the example has no {old}")
-        with open(f"{other}/bpfengine.py", "w") as f:
-            f.write(text.replace(old, new))
-        with open(f"{other}/connections.py", "w") as f:
-            f.write(open(f"{EXAMPLES}/connections.py").read())
-        e = example(SYNTH, folder=other)
-        check(
-            e.returncode == 1
-            and e.stderr.startswith("connections: ")
-            and told in e.stderr
-            and "Traceback" not in e.stderr,
-            e.stderr,
-        )
-    e = example(SYNTH, library=f"{where}/libnone.so")
-    check(e.returncode == 1 and "cannot be loaded" in e.stderr, e.stderr)
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed != 0)
+@case
+def filters_compile_run_and_change():
+    made = bpfengine.Filter("udp port 53", snaplen=100)
+    assert made.run(udp(1)) == 100 and made.run(bytes(60)) == 0 and len(made.instructions) > 3
+    assert made.instructions[-1].code == 6  # BPF_RET
+    assert "UDP" in bpfengine.explain("udp port 53")
+    wrong = raises(Error, bpfengine.Filter, "udp prt 53")
+    assert wrong.status == bpfengine.Status.E_ARGUMENT and "^" in str(wrong)
+    told, _ = report("-r", SAVEFILE, "udp")
+    udp_filter = bpfengine.Filter("udp")
+    for chosen in ("udp", udp_filter):
+        with Capture(SAVEFILE, filter=chosen) as capture:
+            assert sum(map(len, capture)) == told["packets"]["delivered"]
+    for change in ("tcp", bpfengine.Filter("tcp")):
+        with Engine("synth:rate=20000,flows=50", filter="udp", flows=False) as engine:
+            engine.start()
+            wait_until("udp", lambda: engine.stats()["delivered_packets"] > 50)
+            engine.set_filter(change)
+            wait_until("tcp", lambda: any(p["name"] == "tcp" for p in engine.protocols()))
+    with Capture("synth:rate=20000,flows=50", filter="udp") as capture:
+        assert next(capture)[0].proto == "udp"
+        capture.set_filter("tcp")
+        assert all(packet.proto == "tcp" for packet in next(capture))
+        capture.set_filter(None)
+        raises(Error, capture.set_filter, "prt")
+
+
+@case
+def handlers_exceptions_end_the_run():
+    def fail(_):
+        raise LookupError("out of a handler")
+
+    for handler in ("on_batch", "on_flow", "on_record"):
+        for workers in (0, 2):
+            with Engine("synth:flows=50", workers=workers, max_flows=40, **{handler: fail}) as e:
+                error = raises(LookupError, e.run)
+                assert str(error) == "out of a handler"
+                balanced(e.stats())
+
+
+@case
+def other_threads_stop():
+    with Engine("synth:rate=10", pull_records=True) as engine:
+        engine.start()
+        threading.Timer(0.05, engine.stop).start()
+        flows = list(engine.records())
+        assert len(flows) == balanced(engine.stats())["flows_opened"]
+    with Capture("synth:rate=1") as capture:
+        threading.Timer(0.05, capture.stop).start()
+        for _ in capture:
+            pass
+        assert capture.ended
+        balanced(capture.stats())
+    flows = list(bpfengine.flows("synth:rate=1000,flows=30", seconds=0.2))
+    assert flows and all(flow["end"] for flow in flows)
+    for flow in bpfengine.flows("synth:rate=100000,flows=30,seed=1", flow_idle_ns=10**6):
+        break  # the generator closes its engine
+
+
+@case
+def records_come_whole_through_a_slow_reader():
+    with Engine("synth:count=200000,flows=30000", pull_records=True, workers=2) as engine:
+        n = sum(1 for _ in engine.records())
+        stats = balanced(engine.stats())
+        assert n == stats["flows_opened"] == stats["records"] > 30000
+        assert stats["records_dropped"] == 0
+    with Engine(SYNTH) as engine:
+        assert "pull_records" in str(raises(Error, lambda: next(engine.records())))
+
+
+@case
+def waits_end_in_time():
+    with Capture("synth:rate=1", filter="host 192.0.2.77") as capture:
+        assert capture.next(0.05) is None and not capture.ended
+        assert capture.next(0) is None
+    raises(Error, Engine(SYNTH).wait)
+    with Engine(SYNTH) as engine:
+        engine.run()
+        assert raises(Error, engine.start).status == bpfengine.Status.E_STATE
+
+
+@case
+def options_are_checked():
+    assert "no option 'speed'" in str(raises(TypeError, Capture, SYNTH, speed=1))
+    assert "it may be: both, in, out" in str(raises(ValueError, Capture, SYNTH, direction="up"))
+    raises(TypeError, Capture, SYNTH, file=SAVEFILE)
+    raises(ValueError, Capture, SYNTH, snaplen=-1)
+    raises(ValueError, Capture, "synth\0")
+    raises(ValueError, Engine, SYNTH, flow_timeout_ns={"tcp": 1})
+    for source in ("no-such-interface0", "no-such-folder/none.pcap"):
+        error = raises(Error, Capture, source)
+        assert source in str(error) and error.status == bpfengine.Status.E_ABSENT, error
+    assert raises(Error, Capture).status == bpfengine.Status.E_ARGUMENT
+    with Capture(SAVEFILE, max_packets=10, snaplen=40) as capture:
+        batch = next(capture)
+        assert len(batch) == 10 and max(batch.caplen) == 40 < max(batch.wirelen)
+
+
+@case
+def interfaces_are_listed():
+    listed = bpfengine.interfaces()
+    assert listed[-1]["name"] == "synth"
+    for one in listed:
+        assert isinstance(one["mtu"], int) and isinstance(one["flags"], list)
+        for address in one["addresses"]:
+            ipaddress.ip_interface(address)
+    assert bpfengine.library_path() == LIBRARY and bpfengine.library_version()[0].isdigit()
+    assert "devices=" in bpfengine.build_info()
+
+
+@case
+def nothing_is_left_after_many_cycles():
+    def descriptors():
+        return len(os.listdir("/dev/fd"))
+
+    before = descriptors()
+    for _ in range(200):
+        with Capture("synth:count=10") as capture:
+            for batch in capture:
+                assert batch.data
+        with Engine("synth:count=10", on_flow=lambda flow: None, workers=0) as engine:
+            engine.run()
+    gc.collect()
+    assert descriptors() <= before
+
+
+folder.cleanup()
+case.finish()

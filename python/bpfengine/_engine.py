@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: MIT
+"""The engine: threads of the library read, parse and keep flows; handlers are called from them."""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import math
+import threading
+import time
+import weakref
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Type, Union
+
+from ._batch import Batch
+from ._capture import SLICE_NS
+from ._enums import Order, Status
+from ._filter import Filter
+from ._flow import Flow, copy_record
+from ._layout import (
+    Options,
+    bpe_batch,
+    bpe_batch_fn,
+    bpe_error,
+    bpe_flow,
+    bpe_flow_fn,
+    bpe_flow_question,
+    bpe_protocol,
+    bpe_stats,
+    bpe_worker_stats,
+)
+from ._library import Error, Handle, check, decode, encode, lib
+from ._options import NoticeHandler, Settings, Source
+from ._stats import protocol_dicts, stats_dict, worker_dict
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+BatchHandler = Callable[[Batch], object]
+FlowHandler = Callable[[Flow], object]
+ALL_TIMES = -(2**63)
+
+# Engines that may run when the interpreter ends; their threads must not enter it then.
+_running: "weakref.WeakSet[Engine]" = weakref.WeakSet()
+
+
+class Calls:
+    """What the callbacks of an engine share: the first exception of a handler ends the run."""
+
+    def __init__(self) -> None:
+        self.handle: Optional["weakref.ref[Handle]"] = None
+        self.raised: Optional[BaseException] = None
+        self.lock = threading.Lock()
+
+    def keep(self, error: BaseException) -> None:
+        """Keeps a handler's exception and asks the engine to stop."""
+        with self.lock:
+            if self.raised is None:
+                self.raised = error
+        handle = self.handle and self.handle()
+        if handle:
+            lib.bpe_engine_stop(handle.pointer)
+
+    def make_batch(self, call: BatchHandler, has_flows: bool) -> Any:
+        """The callback for on_batch."""
+
+        def on_batch(_: Any, address: int) -> None:
+            if self.raised is not None:
+                return
+            batch: Optional[Batch] = None
+            try:
+                handle = self.handle and self.handle()
+                batch = Batch(handle or None, bpe_batch.from_address(address), has_flows)
+                call(batch)
+            except BaseException as error:  # an exception must not leave through C
+                self.keep(error)
+            finally:
+                if batch is not None:
+                    batch._end()
+
+        return bpe_batch_fn(on_batch)
+
+    def make_flow(self, call: Callable[[Any], object], make: Callable[[bytes], Any] = Flow) -> Any:
+        """A callback that gets flows, made of a copy of the record; not called for NULL."""
+
+        def on_flow(_: Any, address: Optional[int], worker: int) -> None:
+            if not address or self.raised is not None:
+                return
+            try:
+                call(make(copy_record(address)))
+            except BaseException as error:  # an exception must not leave through C
+                self.keep(error)
+
+        return bpe_flow_fn(on_flow)
+
+
+class Records:
+    """Records on their way from the output thread to the thread that asks for them.  A full queue
+    holds the output thread up, and the library's own rings fill then."""
+
+    MOST = 16384
+
+    def __init__(self) -> None:
+        self._queue: "deque[bytes]" = deque()
+        self._changed = threading.Condition()
+        self._is_closed = False
+
+    def put(self, record: bytes) -> None:
+        """Adds a record, as soon as there is room; drops it when nobody will ask any more."""
+        with self._changed:
+            while len(self._queue) >= self.MOST and not self._is_closed:
+                self._changed.wait(0.1)
+            if not self._is_closed:
+                self._queue.append(record)
+                if len(self._queue) == 1:
+                    self._changed.notify_all()
+
+    def take(self, timeout: float) -> List[bytes]:
+        """All records that wait; none if none came in so many seconds."""
+        with self._changed:
+            if not self._queue:
+                self._changed.wait(timeout)
+            taken = list(self._queue)
+            self._queue.clear()
+            self._changed.notify_all()
+        return taken
+
+    def close(self) -> None:
+        """Lets the output thread go on without a reader."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+
+class Engine:
+    """A capture with threads of its own, for flows and statistics.
+
+        def show(flow):
+            print(flow["src"], flow["dst"], sum(flow["wire_bytes"]))
+
+        with bpfengine.Engine("en0", on_flow=show) as engine:
+            engine.run(seconds=10)
+
+    source, interface, file and filter are as for Capture; other options have the names of struct
+    bpe_options.  Handlers run on threads of the library: on_batch and on_flow on the workers',
+    on_record, one call at a time, on the output thread.  The first exception of a handler ends the
+    run; run() and wait() raise it again.  Ctrl-C ends run() and wait() at once: the run is
+    stopped, what was read is delivered, and KeyboardInterrupt goes on.
+    """
+
+    def __init__(
+        self,
+        source: Optional[Source] = None,
+        *,
+        interface: Optional[str] = None,
+        file: Optional[Source] = None,
+        filter: Union[str, Filter, None] = None,
+        on_batch: Optional[BatchHandler] = None,
+        on_flow: Optional[FlowHandler] = None,
+        on_record: Optional[FlowHandler] = None,
+        on_notice: Optional[NoticeHandler] = None,
+        pull_records: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        self._handle: Optional[Handle] = None
+        self._records = Records() if pull_records else None
+        self._started = False
+        self._calls = Calls()
+        settings = Settings(source, interface, file, filter)
+        settings.set(dict(options))
+        settings.set_notices(on_notice)
+        self._set_handlers(settings, on_batch, on_flow, on_record)
+        self._handle = settings.open(lib.bpe_engine_open, lib.bpe_engine_close)
+        self._calls.handle = weakref.ref(self._handle)
+        _running.add(self)
+
+    def _set_handlers(
+        self,
+        settings: Settings,
+        on_batch: Optional[BatchHandler],
+        on_flow: Optional[FlowHandler],
+        on_record: Optional[FlowHandler],
+    ) -> None:
+        calls, struct = self._calls, settings.struct
+        if on_batch is not None:
+            has_flows = bool(struct.flows) and not struct.count_only
+            settings.set_callback("on_batch", calls.make_batch(on_batch, has_flows))
+        if on_flow is not None:
+            settings.set_callback("on_flow", calls.make_flow(on_flow))
+        if self._records is not None:
+            if on_record is not None:
+                raise TypeError("on_record and pull_records exclude each other")
+            settings.set_callback("on_record", calls.make_flow(self._records.put, bytes))
+        elif on_record is not None:
+            settings.set_callback("on_record", calls.make_flow(on_record))
+
+    def _alive(self) -> Handle:
+        if self._handle is None:
+            raise Error("the engine is closed", Status.E_STATE)
+        return self._handle
+
+    def start(self) -> None:
+        """Starts the threads and returns."""
+        error = bpe_error()
+        check(lib.bpe_engine_start(self._alive().pointer, ctypes.byref(error)), error)
+        self._started = True
+
+    def wait(self, timeout: Optional[float] = None) -> bool:
+        """Waits until the run has ended; False if so many seconds passed.  Raises the exception of
+        a handler, or the Error that cut the run short, when the run has ended.  Ctrl-C stops the
+        run, waits for its end and raises KeyboardInterrupt."""
+        handle = self._alive()
+        try:
+            if not self._wait_slices(handle, timeout):
+                return False
+        except KeyboardInterrupt:
+            self.stop()
+            self._wait_slices(handle, None)
+            raise
+        self._raise_result(handle)
+        return True
+
+    def _wait_slices(self, handle: Handle, timeout: Optional[float]) -> bool:
+        deadline = math.inf if timeout is None else time.monotonic_ns() + timeout * 1e9
+        while True:
+            slice_ns = max(0, min(SLICE_NS, deadline - time.monotonic_ns()))
+            if lib.bpe_engine_wait(handle.pointer, int(slice_ns)):
+                return True
+            if not self._started:
+                raise Error("the engine was not started", Status.E_STATE)
+            if time.monotonic_ns() >= deadline:
+                return False
+
+    def _raise_result(self, handle: Handle) -> None:
+        if self._calls.raised is not None:
+            raise self._calls.raised
+        error = bpe_error()
+        check(lib.bpe_engine_result(handle.pointer, ctypes.byref(error)), error)
+
+    def stop(self) -> None:
+        """Asks the run to end and returns at once.  Any thread, handlers, and handlers of
+        signals."""
+        handle = self._handle
+        if handle is not None:
+            lib.bpe_engine_stop(handle.pointer)
+
+    def run(self, seconds: Optional[float] = None) -> None:
+        """Starts the engine, waits for the end of the source, or at most so many seconds, and
+        stops the engine."""
+        self.start()
+        if not self.wait(seconds):
+            self.stop()
+            self.wait()
+
+    def records(self) -> Iterator[Flow]:
+        """The flows as they end, until the run has ended, on the caller's thread.  Needs
+        pull_records; starts the engine if it was not started.  Ctrl-C is answered as in wait()."""
+        records = self._records
+        if records is None:
+            raise Error("records() needs the engine opened with pull_records=True", Status.E_STATE)
+        handle = self._alive()
+        if not self._started:
+            self.start()
+        try:
+            ended = False
+            while not ended:
+                ended = self._wait_slices(handle, 0)
+                for record in records.take(0 if ended else SLICE_NS / 1e9):
+                    yield Flow(record)
+        except KeyboardInterrupt:
+            records.close()
+            self.stop()
+            self._wait_slices(handle, None)
+            raise
+        self._raise_result(handle)
+
+    def set_filter(self, filter: Union[str, Filter, None]) -> None:
+        """Replaces the filter while the engine runs.  Any thread, handlers included."""
+        handle, error = self._alive(), bpe_error()
+        where = ctypes.byref(error)
+        if filter is None or isinstance(filter, Filter):
+            program, length = (filter.pointer, len(filter)) if filter is not None else (None, 0)
+            result = lib.bpe_engine_set_filter(handle.pointer, program, length, where)
+        else:
+            result = lib.bpe_engine_set_expression(handle.pointer, encode(filter), where)
+        check(result, error)
+
+    def stats(self) -> Dict[str, Any]:
+        """Every counter of struct bpe_stats, at any time before close().  Any thread."""
+        found = bpe_stats()
+        lib.bpe_engine_stats_sized(self._alive().pointer, ctypes.byref(found), ctypes.sizeof(found))
+        return stats_dict(found)
+
+    def worker_stats(self) -> List[Dict[str, Any]]:
+        """The counters of each worker.  Without workers, those of the reading thread."""
+        handle = self._alive()
+        out: List[Dict[str, Any]] = []
+        found = bpe_worker_stats()
+        size = ctypes.sizeof(found)
+        ask = lib.bpe_engine_worker_stats_sized
+        while ask(handle.pointer, len(out), ctypes.byref(found), size) >= 0:
+            out.append(worker_dict(found))
+        return out
+
+    def protocols(self, count: int = 256) -> List[Dict[str, Any]]:
+        """Lines of the protocol table: name, packets, bytes; most packets first.  Any thread."""
+        found = (bpe_protocol * count)()
+        size = ctypes.sizeof(bpe_protocol)
+        handle = self._alive()
+        total = lib.bpe_engine_protocols_sized(handle.pointer, ctypes.byref(found), size, count)
+        return protocol_dicts(found, min(total, count))
+
+    def largest_flows(
+        self, count: int = 10, order: Union[Order, str] = "bytes", since_ns: int = ALL_TIMES
+    ) -> List[Flow]:
+        """The largest live flows, by "bytes" or "packets"; those with a packet since since_ns.
+        Any thread but the engine's own."""
+        order = Order[order.upper()] if isinstance(order, str) else order
+        found, error = (bpe_flow * count)(), bpe_error()
+        question = bpe_flow_question()
+        question.struct_size = ctypes.sizeof(question)
+        question.order, question.since_ns = int(order), since_ns
+        question.flows, question.n = ctypes.addressof(found), count
+        question.flow_bytes = ctypes.sizeof(bpe_flow)
+        n = check(
+            lib.bpe_engine_largest_flows_sized(
+                self._alive().pointer, ctypes.byref(question), ctypes.byref(error)
+            ),
+            error,
+        )
+        return [Flow(copy_record(ctypes.addressof(found[i]))) for i in range(n)]
+
+    def dump_flows(self, on_flow: FlowHandler) -> None:
+        """Hands over every live flow once while the run goes on, and returns at once.  on_flow
+        runs on the workers' threads.  Any thread."""
+        handle = self._alive()
+        callback = self._calls.make_flow(on_flow)
+        check(lib.bpe_engine_dump_flows(handle.pointer, callback, None))
+        handle.keep(callback)
+
+    @property
+    def source(self) -> str:
+        """A description of the source."""
+        return decode(lib.bpe_engine_source(self._alive().pointer))
+
+    @property
+    def link_type(self) -> str:
+        """The name of the link type of the first interface."""
+        return decode(lib.bpe_engine_link_type(self._alive().pointer))
+
+    def close(self) -> None:
+        """Stops the run, waits for its end and frees the engine."""
+        handle, self._handle = self._handle, None
+        if handle is None:
+            return
+        _running.discard(self)
+        if self._records is not None:
+            self._records.close()
+        if self._started:
+            lib.bpe_engine_stop(handle.pointer)
+            while not lib.bpe_engine_wait(handle.pointer, SLICE_NS):
+                pass
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def flows(
+    source: Optional[Source] = None,
+    *,
+    seconds: Optional[float] = None,
+    **wanted: Any,
+) -> Iterator[Flow]:
+    """The flows of a source, each as it ends; after so many seconds the run is stopped, and the
+    live flows come.  wanted: the parameters of Engine."""
+    with Engine(source, pull_records=True, **wanted) as engine:
+        timer = threading.Timer(seconds, engine.stop) if seconds is not None else None
+        engine.start()
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        try:
+            yield from engine.records()
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+
+@atexit.register
+def close_running() -> None:
+    """Ends the runs that are left when the interpreter ends."""
+    for engine in list(_running):
+        engine.close()

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""python_signals.py PROGRAM LIBRARY: Ctrl-C ends what the Python package does, at once.
+
+Each case is a program of its own.  The program tells on standard output when it works, gets
+SIGINT, and must end by KeyboardInterrupt with balanced books.
+"""
+
+import json, os, signal, subprocess, sys, tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from pythoncase import ENVIRONMENT, Cases
+from program import pcap, udp
+
+case = Cases()
+folder = tempfile.TemporaryDirectory()
+FIFO = os.path.join(folder.name, "fifo")
+os.mkfifo(FIFO)
+# A run that does not answer sits there for good: the time is a bound for busy machines alone.
+BOUND = 300 if len(sys.argv) < 4 else 10
+TELL = """
+import json, sys, threading, time
+import bpfengine
+def tell(word): print(word, flush=True)
+def tell_books(stats):
+    print(json.dumps(stats), flush=True)
+"""
+
+
+def interrupt(body, source="synth:rate=1"):
+    """Runs the body, sends SIGINT after its word, and returns the books that it tells."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", TELL + body, source],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+        text=True,
+    )
+    try:
+        line = program.stdout.readline()
+        assert line.strip() == "ready", (line, program.stderr.read())
+        program.send_signal(signal.SIGINT)
+        out, messages = program.communicate(timeout=BOUND)
+    except BaseException:
+        program.kill()
+        program.wait()
+        raise
+    assert program.returncode == -signal.SIGINT, (program.returncode, out, messages)
+    assert messages.rstrip().endswith("KeyboardInterrupt"), messages
+    return json.loads(out.splitlines()[-1])
+
+
+def check_books(stats):
+    lost = sum(stats["dropped"].values())
+    assert stats["read_packets"] == stats["delivered_packets"] + lost, stats
+    assert not stats["in_flight"], stats
+    flows = stats["flows_active"] + stats["flows_ended"] + stats["flows_evicted"]
+    assert stats["flows_opened"] == flows, stats
+
+
+WAITS = """
+capture = bpfengine.Capture(sys.argv[1])
+try:
+    tell("ready")
+    for batch in capture:
+        pass
+finally:
+    tell_books(capture.stats())
+"""
+
+
+@case
+def a_capture_that_waits():
+    check_books(interrupt(WAITS))
+    check_books(interrupt(WAITS.replace("Capture(", "Capture(filter='host 192.0.2.7', source=")))
+
+
+@case
+def a_capture_that_works():
+    check_books(
+        interrupt(
+            """
+capture = bpfengine.Capture("synth")
+n = 0
+try:
+    for batch in capture:
+        for packet in batch:
+            n += 1
+        if n == len(batch):
+            tell("ready")
+finally:
+    tell_books(capture.stats())
+"""
+        )
+    )
+
+
+@case
+def a_fifo_without_a_writer():
+    # Opening waits inside the system: the program has no capture yet.
+    interrupt(
+        """
+try:
+    tell("ready")
+    bpfengine.Capture(file=sys.argv[1])
+finally:
+    tell_books({})
+""",
+        source=FIFO,
+    )
+
+
+@case
+def a_fifo_in_use_that_is_silent():
+    writer = os.open(FIFO, os.O_RDWR)
+    try:
+        os.write(writer, pcap([udp(1), udp(2)]))
+        body = WAITS.replace('    tell("ready")\n', "").replace("pass", "tell('ready')")
+        stats = interrupt(body, source=FIFO)
+        assert stats["read_packets"] == 2, stats
+        check_books(stats)
+    finally:
+        os.close(writer)
+
+
+@case
+def an_interface():
+    if os.geteuid() != 0 or not sys.platform.startswith("linux"):
+        print("an_interface: skipped: needs root on Linux")
+        return
+    try:
+        stats = interrupt(WAITS.replace("(sys.argv[1])", "('lo', filter='udp port 9 and less 1')"))
+    except AssertionError as error:
+        if "denied" not in str(error) and "not permitted" not in str(error):
+            raise
+        print("an_interface: skipped: no rights to capture here")
+        return
+    check_books(stats)
+
+
+RUNS = """
+flows, batches = [], []
+def look(batch):
+    batches.append(len(batch))
+    if len(batches) == 5:
+        tell("ready")
+engine = bpfengine.Engine(sys.argv[1], workers=WORKERS, on_batch=look, on_flow=flows.append)
+try:
+    engine.run(DURATION)
+finally:
+    stats = engine.stats()
+    assert len(flows) == stats["flows_opened"], (len(flows), stats)
+    assert sum(batches) == stats["delivered_packets"]
+    tell_books(stats)
+    engine.close()
+"""
+
+
+@case
+def an_engine_with_handlers():
+    for workers in ("0", "2"):
+        for duration in ("None", "1e6"):
+            body = RUNS.replace("WORKERS", workers).replace("DURATION", duration)
+            check_books(interrupt(body, source="synth:rate=2000,flows=20"))
+    check_books(interrupt(RUNS.replace("WORKERS", "1").replace("DURATION", ""), source="synth"))
+
+
+@case
+def an_engine_that_waits():
+    body = """
+engine = bpfengine.Engine(sys.argv[1])
+engine.start()
+try:
+    tell("ready")
+    engine.wait()
+finally:
+    tell_books(engine.stats())
+    engine.close()
+"""
+    check_books(interrupt(body))
+    check_books(interrupt(body.replace("engine.wait()", "list(bpfengine.flows('synth:rate=1'))")))
+
+
+@case
+def records_are_asked_for():
+    body = """
+engine = bpfengine.Engine(sys.argv[1], pull_records=True, flow_active_ns=10**6)
+n = 0
+try:
+    for flow in engine.records():
+        n += 1
+        if n == 3:
+            tell("ready")
+finally:
+    tell_books(engine.stats())
+    engine.close()
+"""
+    check_books(interrupt(body, source="synth:rate=5000,flows=10"))
+    # A reader that does not come back holds nothing up.
+    slow = body.replace(
+        '            tell("ready")\n', '            tell("ready")\n            time.sleep(1e6)\n'
+    )
+    interrupt(slow, source="synth:flows=100000")
+
+
+@case
+def a_program_that_forgets_its_engine():
+    # The interpreter ends while the engine runs: its threads must not enter the interpreter.
+    for ending in ("sys.exit(0)", "engine = None"):
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                TELL + "engine = bpfengine.Engine('synth:flows=20', on_batch=len, workers=2)\n"
+                f"engine.start()\ntime.sleep(0.1)\n{ending}\n",
+            ],
+            env=ENVIRONMENT,
+            timeout=BOUND,
+            capture_output=True,
+        )
+        assert done.returncode == 0 and not done.stderr, done
+
+
+folder.cleanup()
+case.finish()
