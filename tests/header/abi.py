@@ -63,6 +63,25 @@ def classes(header):
     return out
 
 
+def declare(kind, name):
+    """A declaration of C from the type and name of a member."""
+    base, arrays = re.match(r"(.*?)((?:\[[^\]]*\])*)$", kind).groups()
+    return f"\t{base} {name}{arrays};\n"
+
+
+def change_header(header, change):
+    """The header without comments, with change(name, [(type, member)]) for each structure that may
+    grow."""
+    growing = [n for n, kind in classes(header).items() if kind != "frozen"]
+    text = public(header)
+    for name in growing:
+        body = re.search(rf"^struct {name} \{{(.*?)^\}};", text, re.M | re.S).group(1)
+        members = change(name, list(fields(body)))
+        declared = "".join(declare(kind, member) for kind, member in members)
+        text = text.replace(f"struct {name} {{{body}", f"struct {name} {{\n{declared}")
+    return text, growing
+
+
 def check_classes(lines, header):
     """Every structure has a class, and those that grow have no padding at the end."""
     known, wrong = classes(header), []

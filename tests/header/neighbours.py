@@ -46,12 +46,6 @@ def read_layout(header):
     return out
 
 
-def declare(kind, name):
-    """A declaration of C from the type and name of a member."""
-    base, arrays = re.match(r"(.*?)((?:\[[^\]]*\])*)$", kind).groups()
-    return f"\t{base} {name}{arrays};\n"
-
-
 def cut_members(name, layout):
     """The number of members that stay: behind them the structure has no padding."""
     _, align, members = layout[name]
@@ -59,19 +53,6 @@ def cut_members(name, layout):
         if members[k][1] % align == 0:
             return k
     sys.exit(f"neighbours: struct {name} cannot be cut")
-
-
-def change_header(header, change):
-    """The header without comments, with change(name, [(type, member)]) for each structure that may
-    grow."""
-    growing = [n for n, kind in abi.classes(header).items() if kind != "frozen"]
-    text = abi.public(header)
-    for name in growing:
-        body = re.search(rf"^struct {name} \{{(.*?)^\}};", text, re.M | re.S).group(1)
-        members = change(name, list(abi.fields(body)))
-        declared = "".join(declare(kind, member) for kind, member in members)
-        text = text.replace(f"struct {name} {{{body}", f"struct {name} {{\n{declared}")
-    return text, growing
 
 
 def make_headers():
@@ -82,8 +63,8 @@ def make_headers():
     def make_older(name, members):
         return members if name in WHOLE else members[: cut_members(name, layout)]
 
-    older, growing = change_header(header, make_older)
-    newer, _ = change_header(header, lambda name, m: m + [("uint64_t[3]", "later")])
+    older, growing = abi.change_header(header, make_older)
+    newer, _ = abi.change_header(header, lambda name, m: m + [("uint64_t[3]", "later")])
     # The header that brings a member sets the member.
     newer, times = re.subn(
         r"^(\s*)(\w+)(\.struct_size = sizeof \w+;)$",
