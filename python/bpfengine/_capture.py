@@ -6,11 +6,13 @@ from __future__ import annotations
 import ctypes
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Type, Union
 
 from ._batch import Batch
-from ._enums import Status
+from ._calls import Calls, FlowHandler, Guard
+from ._enums import Order, Status
 from ._filter import Filter
+from ._flow import ALL_TIMES, Flow, ask_largest
 from ._layout import (
     Options,
     bpe_batch,
@@ -38,7 +40,8 @@ class Capture:
 
     source is a savefile's path, "-" (standard input), an interface or "synth:..."; file and
     interface say which.  filter is an expression or a Filter.  Other options have the names of
-    struct bpe_options.  Ctrl-C ends a wait at once.  stop() may be called by any thread; other
+    struct bpe_options.  With on_flow, on_flow_open or on_flow_update the capture keeps flows (the
+    option flow_table); the handlers run inside next() and end_flows().  Ctrl-C ends a wait at once.  stop() may be called by any thread; other
     methods by one thread at a time.
     """
 
@@ -49,16 +52,30 @@ class Capture:
         interface: Optional[str] = None,
         file: Optional[Source] = None,
         filter: Union[str, Filter, None] = None,
+        on_flow: Optional[FlowHandler] = None,
+        on_flow_open: Optional[FlowHandler] = None,
+        on_flow_update: Optional[FlowHandler] = None,
         on_notice: Optional[NoticeHandler] = None,
         **options: Unpack[Options],
     ) -> None:
         self._handle: Optional[Handle] = None
         self._current: Optional[Batch] = None
         self.ended = False  # the source has ended, or stop() was called
+        self._calls = Calls()
+        self._guard = Guard(self._calls)
         settings = Settings(source, interface, file, filter)
         settings.set(dict(options))
-        settings.set_notices(on_notice)
+        settings.set_callback("on_notice", self._calls.make_notice(on_notice))
+        for name, handler in (
+            ("on_flow", on_flow),
+            ("on_flow_open", on_flow_open),
+            ("on_flow_update", on_flow_update),
+        ):
+            self._calls.set_flow(settings, name, handler)
+            settings.struct.flow_table |= handler is not None
+        self._has_flows = bool(settings.struct.flow_table)
         self._handle = settings.open(lib.bpe_capture_open, lib.bpe_capture_close)
+        self._calls.raise_kept()
 
     def _alive(self) -> Handle:
         if self._handle is None:
@@ -74,11 +91,15 @@ class Capture:
         found, error = bpe_batch(), bpe_error()
         size, wait_ns = ctypes.sizeof(found), 0
         while not self.ended:
-            n = lib.bpe_capture_next_sized(
-                handle.pointer, ctypes.byref(found), size, wait_ns, ctypes.byref(error)
-            )
+            with self._guard:
+                n = lib.bpe_capture_next_sized(
+                    handle.pointer, ctypes.byref(found), size, wait_ns, ctypes.byref(error)
+                )
+            if self._calls.raised is not None:
+                self.ended = True
+                raise self._calls.raised
             if n > 0:
-                self._current = Batch(handle, found, False)
+                self._current = Batch(handle, found, self._has_flows)
                 return self._current
             if n == Status.E_END:
                 self.ended = True
@@ -118,6 +139,22 @@ class Capture:
         else:
             result = lib.bpe_capture_set_expression(handle.pointer, encode(filter), where)
         check(result, error)
+
+    def largest_flows(
+        self, count: int = 10, order: Union[Order, str] = "bytes", since_ns: int = ALL_TIMES
+    ) -> List[Flow]:
+        """The largest live flows of the option flow_table, by "bytes" or "packets"."""
+        ask = lib.bpe_capture_largest_flows_sized
+        return ask_largest(ask, self._alive(), count, order, since_ns)
+
+    def end_flows(self) -> int:
+        """Ends every live flow and hands each to on_flow.  Later packets open flows anew.  Returns
+        the number of flows."""
+        handle, error = self._alive(), bpe_error()
+        with self._guard:
+            n = lib.bpe_capture_end_flows(handle.pointer, ctypes.byref(error))
+        self._calls.raise_kept()
+        return check(n, error)
 
     def fileno(self) -> int:
         """A descriptor for select or an event loop: call next(0) until it gives None, then wait.

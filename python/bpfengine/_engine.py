@@ -10,22 +10,18 @@ import threading
 import time
 import weakref
 from collections import deque
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Type, Union
 
-from ._batch import Batch
+from ._calls import BatchHandler, Calls, FlowHandler
 from ._capture import SLICE_NS
 from ._enums import Order, Status
 from ._filter import Filter
-from ._flow import Flow, copy_record
+from ._flow import ALL_TIMES, Flow, ask_largest
 from ._layout import (
     Options,
-    bpe_batch,
-    bpe_batch_fn,
     bpe_error,
-    bpe_flow,
-    bpe_flow_fn,
-    bpe_flow_question,
     bpe_protocol,
     bpe_stats,
     bpe_worker_stats,
@@ -37,62 +33,9 @@ from ._stats import protocol_dicts, stats_dict, worker_dict
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-BatchHandler = Callable[[Batch], object]
-FlowHandler = Callable[[Flow], object]
-ALL_TIMES = -(2**63)
 
 # Engines that may run when the interpreter ends; their threads must not enter it then.
 _running: "weakref.WeakSet[Engine]" = weakref.WeakSet()
-
-
-class Calls:
-    """What the callbacks of an engine share: the first exception of a handler ends the run."""
-
-    def __init__(self) -> None:
-        self.handle: Optional["weakref.ref[Handle]"] = None
-        self.raised: Optional[BaseException] = None
-        self.lock = threading.Lock()
-
-    def keep(self, error: BaseException) -> None:
-        """Keeps a handler's exception and asks the engine to stop."""
-        with self.lock:
-            if self.raised is None:
-                self.raised = error
-        handle = self.handle and self.handle()
-        if handle:
-            lib.bpe_engine_stop(handle.pointer)
-
-    def make_batch(self, call: BatchHandler, has_flows: bool) -> Any:
-        """The callback for on_batch."""
-
-        def on_batch(_: Any, address: int) -> None:
-            if self.raised is not None:
-                return
-            batch: Optional[Batch] = None
-            try:
-                handle = self.handle and self.handle()
-                batch = Batch(handle or None, bpe_batch.from_address(address), has_flows)
-                call(batch)
-            except BaseException as error:  # an exception must not leave through C
-                self.keep(error)
-            finally:
-                if batch is not None:
-                    batch._end()
-
-        return bpe_batch_fn(on_batch)
-
-    def make_flow(self, call: Callable[[Any], object], make: Callable[[bytes], Any] = Flow) -> Any:
-        """A callback that gets flows, made of a copy of the record; not called for NULL."""
-
-        def on_flow(_: Any, address: Optional[int], worker: int) -> None:
-            if not address or self.raised is not None:
-                return
-            try:
-                call(make(copy_record(address)))
-            except BaseException as error:  # an exception must not leave through C
-                self.keep(error)
-
-        return bpe_flow_fn(on_flow)
 
 
 class Records:
@@ -144,7 +87,8 @@ class Engine:
 
     source, interface, file and filter are as for Capture; other options have the names of struct
     bpe_options.  Handlers run on threads of the library: on_batch and on_flow on the workers',
-    on_record, one call at a time, on the output thread.  The first exception of a handler ends the
+    on_record, one call at a time, on the output thread.  on_flow_open and on_flow_update run where
+    on_flow does.  The first exception of a handler ends the
     run; run() and wait() raise it again.  Ctrl-C ends run() and wait() at once: the run is
     stopped, what was read is delivered, and KeyboardInterrupt goes on.
     """
@@ -159,6 +103,8 @@ class Engine:
         on_batch: Optional[BatchHandler] = None,
         on_flow: Optional[FlowHandler] = None,
         on_record: Optional[FlowHandler] = None,
+        on_flow_open: Optional[FlowHandler] = None,
+        on_flow_update: Optional[FlowHandler] = None,
         on_notice: Optional[NoticeHandler] = None,
         pull_records: bool = False,
         **options: Unpack[Options],
@@ -169,31 +115,33 @@ class Engine:
         self._calls = Calls()
         settings = Settings(source, interface, file, filter)
         settings.set(dict(options))
-        settings.set_notices(on_notice)
-        self._set_handlers(settings, on_batch, on_flow, on_record)
-        self._handle = settings.open(lib.bpe_engine_open, lib.bpe_engine_close)
-        self._calls.handle = weakref.ref(self._handle)
+        settings.set_callback("on_notice", self._calls.make_notice(on_notice))
+        self._set_handlers(settings, on_batch, on_record)
+        self._calls.set_flow(settings, "on_flow", on_flow)
+        self._calls.set_flow(settings, "on_flow_open", on_flow_open)
+        self._calls.set_flow(settings, "on_flow_update", on_flow_update)
+        handle = settings.open(lib.bpe_engine_open, lib.bpe_engine_close)
+        self._calls.raise_kept()
+        self._handle = handle
+        self._calls.find_handle = weakref.ref(handle)
+        self._calls.stop = partial(lib.bpe_engine_stop, handle.pointer)
         _running.add(self)
 
     def _set_handlers(
         self,
         settings: Settings,
         on_batch: Optional[BatchHandler],
-        on_flow: Optional[FlowHandler],
         on_record: Optional[FlowHandler],
     ) -> None:
         calls, struct = self._calls, settings.struct
         if on_batch is not None:
             has_flows = bool(struct.flows) and not struct.count_only
             settings.set_callback("on_batch", calls.make_batch(on_batch, has_flows))
-        if on_flow is not None:
-            settings.set_callback("on_flow", calls.make_flow(on_flow))
         if self._records is not None:
             if on_record is not None:
                 raise TypeError("on_record and pull_records exclude each other")
             settings.set_callback("on_record", calls.make_flow(self._records.put, bytes))
-        elif on_record is not None:
-            settings.set_callback("on_record", calls.make_flow(on_record))
+        calls.set_flow(settings, "on_record", on_record)
 
     def _alive(self) -> Handle:
         if self._handle is None:
@@ -233,8 +181,7 @@ class Engine:
                 return False
 
     def _raise_result(self, handle: Handle) -> None:
-        if self._calls.raised is not None:
-            raise self._calls.raised
+        self._calls.raise_kept()
         error = bpe_error()
         check(lib.bpe_engine_result(handle.pointer, ctypes.byref(error)), error)
 
@@ -316,20 +263,8 @@ class Engine:
     ) -> List[Flow]:
         """The largest live flows, by "bytes" or "packets"; those with a packet since since_ns.
         Any thread but the engine's own."""
-        order = Order[order.upper()] if isinstance(order, str) else order
-        found, error = (bpe_flow * count)(), bpe_error()
-        question = bpe_flow_question()
-        question.struct_size = ctypes.sizeof(question)
-        question.order, question.since_ns = int(order), since_ns
-        question.flows, question.n = ctypes.addressof(found), count
-        question.flow_bytes = ctypes.sizeof(bpe_flow)
-        n = check(
-            lib.bpe_engine_largest_flows_sized(
-                self._alive().pointer, ctypes.byref(question), ctypes.byref(error)
-            ),
-            error,
-        )
-        return [Flow(copy_record(ctypes.addressof(found[i]))) for i in range(n)]
+        ask = lib.bpe_engine_largest_flows_sized
+        return ask_largest(ask, self._alive(), count, order, since_ns)
 
     def dump_flows(self, on_flow: FlowHandler) -> None:
         """Hands over every live flow once while the run goes on, and returns at once.  on_flow

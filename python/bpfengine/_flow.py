@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 from ._decode import Decoder, address_text
 from ._enums import (
@@ -13,12 +13,14 @@ from ._enums import (
     FORMAT_BYTES,
     FlowFlag,
     Format,
+    Order,
     Proto,
     TcpState,
 )
-from ._layout import bpe_flow
-from ._library import check, decode, lib
+from ._layout import bpe_error, bpe_flow, bpe_flow_question
+from ._library import Handle, check, decode, lib
 
+ALL_TIMES = -(2**63)  # since_ns: whenever the last packet was
 _FLOW = Decoder(bpe_flow)
 _SIZE = ctypes.sizeof(bpe_flow)
 _SIZE_OFFSET = bpe_flow.size.offset
@@ -182,6 +184,21 @@ def format_record(record: Optional[bytes], format: Union[Format, str]) -> str:
     text = ctypes.create_string_buffer(FORMAT_BYTES)
     check(lib.bpe_flow_format(record, int(format), text, len(text)))
     return decode(text.value)
+
+
+def ask_largest(
+    function: Any, handle: Handle, count: int, order: Union[Order, str], since_ns: int
+) -> List[Flow]:
+    """Asks an engine or capture for its largest live flows."""
+    order = Order[order.upper()] if isinstance(order, str) else order
+    found, error = (bpe_flow * count)(), bpe_error()
+    question = bpe_flow_question()
+    question.struct_size = ctypes.sizeof(question)
+    question.order, question.since_ns = int(order), since_ns
+    question.flows, question.n = ctypes.addressof(found), count
+    question.flow_bytes = ctypes.sizeof(bpe_flow)
+    n = check(function(handle.pointer, ctypes.byref(question), ctypes.byref(error)), error)
+    return [Flow(copy_record(ctypes.addressof(found[i]))) for i in range(n)]
 
 
 def header_line(format: Union[Format, str] = "csv") -> str:

@@ -13,10 +13,9 @@ from ._filter import Filter
 from ._layout import (
     OPTION_ENUMS,
     bpe_error,
-    bpe_notice_fn,
     bpe_options,
 )
-from ._library import Handle, check, decode, encode, lib
+from ._library import Handle, check, encode, lib
 
 log = logging.getLogger("bpfengine")
 NoticeHandler = Callable[[str], None]
@@ -109,18 +108,6 @@ class Settings:
                 raise ValueError(f"{name} has no {key!r}; it may have: {names}")
             array[index] = number
         return array
-
-    def set_notices(self, handler: Optional[NoticeHandler]) -> None:
-        """Gives refusals and events to a handler; None: to the log."""
-        call = handler or log_notice
-
-        def notice(_: Any, text: bytes) -> None:
-            try:
-                call(decode(text))
-            except Exception:
-                log.exception("the handler of notices failed")
-
-        self.set_callback("on_notice", bpe_notice_fn(notice))
 
     def set_callback(self, name: str, callback: Any) -> None:
         """Sets a handler; the library calls it on threads of its own."""

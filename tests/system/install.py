@@ -8,6 +8,7 @@ code 77: skipped, with the reason."""
 
 import os, re, shutil, subprocess, sys, tempfile
 
+TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 WAY, BUILD, PREFIX = sys.argv[1], os.path.abspath(sys.argv[2]), sys.argv[3].lstrip("/")
 COMPILER = sys.argv[4:]
 passed = failed = 0

@@ -6,7 +6,7 @@ Packets, flows and statistics are compared with the program's reports and record
 their batch.  Handlers' exceptions, stops, filters and errors behave as the package says.
 """
 
-import gc, ipaddress, json, os, subprocess, sys, tempfile, threading
+import gc, ipaddress, json, logging, os, subprocess, sys, tempfile, threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from pythoncase import LIBRARY, Cases, balanced, raises, report, write_savefile
@@ -248,6 +248,50 @@ def handlers_exceptions_end_the_run():
 
 
 @case
+def captures_keep_flows_without_threads():
+    options = dict(fixed_seed=True, hash_seed=1)
+    wanted = sorted(f.line() for f in bpfengine.flows(SAVEFILE, workers=0, **options))
+    ended, opened, updated, looked = [], [], [], []
+    with Capture(
+        SAVEFILE,
+        on_flow=ended.append,
+        on_flow_open=opened.append,
+        on_flow_update=updated.append,
+        flow_update_bytes=1000,
+        **options,
+    ) as capture:
+        for batch in capture:
+            looked.extend(packet.flow() for packet in batch)
+            if len(looked) < 100:
+                assert len(capture.largest_flows(3)) == 3
+        stats = balanced(capture.stats())
+    assert sorted(f.line() for f in ended) == wanted
+    assert len(opened) == len(ended) == stats["flows_opened"] and len(updated) > 100
+    assert all(flow["end"] is None for flow in opened + updated)
+    assert sum(1 for flow in looked if flow) == stats["flow_packets"]
+    with Capture("synth", on_flow=ended.append) as capture:
+        next(capture)
+        before = len(ended)
+        assert capture.end_flows() == len(ended) - before > 10
+        assert ended[-1]["end"] == "stop"
+
+    def fail(_):
+        raise LookupError("out of a handler")
+
+    with Capture("synth", on_flow_open=fail) as capture:
+        raises(LookupError, capture.next)
+        assert capture.ended
+        balanced(capture.stats())
+    with Capture("synth", on_flow=fail) as capture:
+        next(capture)
+        raises(LookupError, capture.end_flows)
+    with Engine(SAVEFILE, on_flow_open=opened.append, workers=1) as engine:
+        opened.clear()
+        engine.run()
+        assert len(opened) == engine.stats()["flows_opened"]
+
+
+@case
 def other_threads_stop():
     with Engine("synth:rate=10", pull_records=True) as engine:
         engine.start()
@@ -303,6 +347,30 @@ def options_are_checked():
     with Capture(SAVEFILE, max_packets=10, snaplen=40) as capture:
         batch = next(capture)
         assert len(batch) == 10 and max(batch.caplen) == 40 < max(batch.wirelen)
+
+
+@case
+def notices_go_to_the_log_or_a_handler():
+    path = os.path.join(folder.name, "two.pcap")
+    with open(path, "wb") as f:
+        f.write(pcap([udp(1)]) + pcap([udp(2)]))
+    told, logged = [], []
+    with Capture(path, on_notice=told.append) as capture:
+        assert sum(map(len, capture)) == 2
+    assert any("another savefile" in text for text in told), told
+    handler = logging.Handler()
+    handler.emit = lambda record: logged.append(record.getMessage())
+    logging.getLogger("bpfengine").addHandler(handler)
+    with Capture(path) as capture:
+        assert sum(map(len, capture)) == 2
+    logging.getLogger("bpfengine").removeHandler(handler)
+    assert logged == told
+
+    def fail(_):
+        raise LookupError("out of a handler")
+
+    with Capture(path, on_notice=fail) as capture:
+        raises(LookupError, lambda: sum(map(len, capture)))
 
 
 @case

@@ -204,6 +204,35 @@ finally:
 
 
 @case
+def a_signal_inside_a_handler_is_not_lost():
+    # The exception comes with any statement, also before the first of a handler.
+    body = """
+import signal
+class Alarm(Exception): pass
+def ring(*_): raise Alarm
+signal.signal(signal.SIGALRM, ring)
+rung = 0
+for k in range(300):
+    with bpfengine.Capture("synth:flows=50000", on_flow_open=lambda flow: None) as capture:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.0005 + k % 7 * 0.0003)
+            for batch in capture:
+                pass
+        except Alarm:
+            rung += 1
+tell(rung)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", TELL + body],
+        env=ENVIRONMENT,
+        timeout=BOUND,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and not done.stderr and done.stdout == "300\n", done
+
+
+@case
 def a_program_that_forgets_its_engine():
     # The interpreter ends while the engine runs: its threads must not enter the interpreter.
     for ending in ("sys.exit(0)", "engine = None"):
