@@ -165,7 +165,8 @@ BPE_API const char *bpe_status_text(int status);
 struct bpe_engine;
 /* Opens the source that the options name.  All rights are used here, except when wait_interface
  * opens an interface again.  Nothing is read yet.  The options are copied; strings and handlers
- * in the options are borrowed until bpe_engine_close. */
+ * in the options are borrowed until bpe_engine_close.  Options without effect are told or refused
+ * (struct bpe_options). */
 BPE_API int bpe_engine_open(
 	const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error);
 /* Starts the threads and returns.  May be called once in an engine's life. */
@@ -263,11 +264,10 @@ BPE_API const char *bpe_engine_source(const struct bpe_engine *engine);
 BPE_API const char *bpe_engine_link_type(const struct bpe_engine *engine);
 /* ---- Capture: no threads ---- */
 struct bpe_capture;
-/* Opens the source that the options name.  Of the options, the groups Source, Filter, Kernel
- * buffers, BPF devices, Parser and Seed count, and on_notice with user; with flow_table also the
- * group Flows, on_flow, on_flow_open and on_flow_update.  Strings and handlers in the options are
- * borrowed until bpe_capture_close.  Handlers run inside calls of the capture; until they return,
- * and after a handler has left by longjmp, all functions that can fail return BPE_E_STATE. */
+/* Opens the source that the options name.  Strings and handlers in the options are borrowed until
+ * bpe_capture_close.  Options without effect are told or refused (struct bpe_options).  Handlers
+ * run inside calls of the capture; until they return, and after a handler has left by longjmp, all
+ * functions that can fail return BPE_E_STATE. */
 BPE_API int bpe_capture_open(
 	const struct bpe_options *options, struct bpe_capture **capture, struct bpe_error *error);
 /* Fills *batch with the next packets, valid until the next call on this capture.  timeout_ns: 0
@@ -400,7 +400,14 @@ enum bpe_timeout {
 
 /* What to capture, and how.  Fill with bpe_options_init, then change members.  The command-line
  * option of bpfengine(1) is named with each member.  Strings and handlers are borrowed until the
- * engine or capture is closed.  Sized. */
+ * engine or capture is closed.  Sized.
+ *
+ * Options without effect.  No source, system or level uses all options, and some options need
+ * another option.  An option at its default is never reported.  Any other option without effect is
+ * told by on_notice when the source is opened; packets and flows are the same without the option.
+ * An option is refused if other packets than wanted would come, or a handler would never be called.
+ * BPE_E_UNSUPPORTED: direction, link_type, bpf_abi and bpf_device.  BPE_E_ARGUMENT: on_batch of a
+ * capture; on_flow, on_flow_open, on_flow_update and on_record without flows. */
 struct bpe_options {
 	uint32_t struct_size; /* set by bpe_options_init */
 

@@ -7,6 +7,7 @@
 #include "api/capture.h"
 
 #include "api/options.h"
+#include "api/unused.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -34,6 +35,14 @@ static int make_capture_memory(struct bpe_capture *c, struct bpe_error *error)
 	return BPE_OK;
 }
 
+/* Reports the options that the capture does not use.  Returns as bpei_unused_tell. */
+static int report_capture_options(const struct bpe_capture *c, struct bpe_error *error)
+{
+	const struct bpei_opened opened = { .device = c->input.device, .has_flows = c->flows };
+
+	return bpei_unused_tell(&c->options, &opened, error);
+}
+
 int bpe_capture_open(
 	const struct bpe_options *options, struct bpe_capture **capture, struct bpe_error *error)
 {
@@ -55,6 +64,8 @@ int bpe_capture_open(
 		status = make_capture_memory(c, error);
 	if (status >= 0 && bpei_capture_flows_open(c) < 0)
 		status = bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for the flow table");
+	if (status >= 0)
+		status = report_capture_options(c, error);
 	if (status < 0) {
 		bpe_capture_close(c);
 		return status;

@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 
 #include "api/options.h"
+#include "api/unused.h"
 #include "base/error.h"
 #include "base/sized.h"
 #include "filter/kernel.h"
@@ -10,16 +11,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Reports the options that the engine does not use.  Returns as bpei_unused_tell. */
+static int report_engine_options(struct bpe_engine *e, struct bpe_error *error)
+{
+	const struct bpei_opened opened = { .device = e->input.device,
+		.is_engine = true,
+		.workers = e->plan.workers,
+		.has_flows = e->plan.has_tables };
+
+	return bpei_unused_tell(&e->options, &opened, error);
+}
+
 int bpe_engine_open(
 	const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error)
 {
 	struct bpe_options checked;
+	struct bpe_engine *e;
 
 	if (!engine)
 		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "nowhere to put the engine");
-	const int status = bpei_options_check(&checked, options, error);
+	int status = bpei_options_check(&checked, options, error);
 
-	return status < 0 ? status : bpei_engine_open(&checked, engine, error);
+	if (status == BPE_OK)
+		status = bpei_engine_open(&checked, &e, error);
+	if (status < 0)
+		return status;
+	status = report_engine_options(e, error);
+	if (status < 0)
+		bpei_engine_close(e);
+	else
+		*engine = e;
+	return status;
 }
 
 int bpe_engine_start(struct bpe_engine *e, struct bpe_error *error)

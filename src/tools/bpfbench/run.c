@@ -39,6 +39,8 @@ int run_open(
 	r->rows = NULL;
 	r->worker_latency = NULL;
 	r->count = r->room = 0;
+	if (o.count_only)
+		o.workers = BPE_WORKERS_AUTO; /* describe_run tells that -p changes nothing */
 	o.user = r;
 	o.on_notice = forward_notice;
 	r->latency = latency && o.interface_name && !is_synth(o.interface_name);

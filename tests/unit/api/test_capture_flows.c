@@ -124,7 +124,11 @@ Test(capture_flows, are_refused_without_a_table, .timeout = 550)
 	struct bpe_batch b;
 
 	o.flow_table = false;
-	struct bpe_capture *c = open_with_flows(&o, &k);
+	struct bpe_capture *c = NULL;
+	cr_assert_eq(bpe_capture_open(&o, &c, &error), BPE_E_ARGUMENT);
+	cr_assert_not_null(strstr(error.text, "flow_table"));
+	o.on_flow = NULL;
+	c = open_with_flows(&o, &k);
 	cr_assert_eq(bpe_capture_next(c, &b, -1, NULL), BPE_BATCH);
 	cr_assert_null(b.flow);
 	cr_assert_eq(bpe_capture_end_flows(c, &error), BPE_E_STATE);
@@ -137,6 +141,7 @@ Test(capture_flows, are_refused_without_a_table, .timeout = 550)
 	bpe_capture_close(c);
 
 	o.flow_table = true;
+	o.on_flow = keep_flow;
 	c = open_with_flows(&o, &k);
 	cr_assert_eq(
 		bpe_capture_largest_flows(c, 2, INT64_MIN, &flow, 1, NULL, &error), BPE_E_ARGUMENT);

@@ -304,10 +304,12 @@ Test(output, wrong_options_and_no_flows)
 	cr_assert_eq(bpe_engine_open(&o, &s.engine, NULL), BPE_E_ARGUMENT);
 	o.record_overload = 0;
 	o.flows = false;
+	cr_assert_eq(bpe_engine_open(&o, &s.engine, NULL), BPE_E_ARGUMENT);
+	o.on_record = NULL;
 	open_output_engine(&o, &s);
 	cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
 	cr_assert(s.records == 0 && s.idles == 0);
-	cr_assert_eq(bpe_engine_dump_flows(s.engine, NULL, NULL), BPE_E_STATE);
+	cr_assert_eq(bpe_engine_dump_flows(s.engine, take_test_record, NULL), BPE_E_STATE);
 	bpe_engine_close(s.engine);
 }
 

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* The needs of each option as a table, and the check of the options after a source was opened.
+ *
+ * An option with the default value is never reported.  Devices report features that the kernel
+ * lacks: promiscuous mode of "any", macOS's features, zero-copy buffers.  Stateless. */
+#include "api/unused.h"
+
+#include "base/error.h"
+#include "filter/kernel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RULE(member, word, needs, then)                                                            \
+	{ #member, word, offsetof(struct bpe_options, member),                                     \
+		sizeof(((struct bpe_options *)0)->member), needs, BPEI_UNUSED_##then }
+#define NEED(need) BPEI_NEED(need)
+
+const struct bpei_option_rule bpei_option_rules[] = {
+	RULE(struct_size, NULL, 0, TOLD),
+	RULE(interface_name, "-i", 0, TOLD),
+	RULE(file, "-r", 0, TOLD),
+	RULE(snaplen, "-s", 0, TOLD),
+	RULE(promiscuous, "--promiscuous", NEED(INTERFACE), TOLD),
+	RULE(wait_interface, "--wait-interface", NEED(BPF), TOLD),
+	RULE(direction, "-Q", NEED(INTERFACE), UNSUPPORTED),
+	RULE(link_type, "-y", NEED(LINK_TYPE), UNSUPPORTED),
+	RULE(max_packets, "-c", 0, TOLD),
+	RULE(filter, NULL, 0, TOLD),
+	RULE(filter_length, NULL, 0, TOLD),
+	RULE(filter_expression, "-f", 0, TOLD),
+	RULE(filter_through, "--through", 0, TOLD),
+	RULE(buffer_bytes, "-B", NEED(INTERFACE), TOLD),
+	RULE(block_bytes, "--block-size", NEED(BLOCK_SIZE), TOLD),
+	RULE(block_count, "--block-count", NEED(BLOCKS), TOLD),
+	RULE(bpf_abi, "--bpf-abi", NEED(NO_SOCKET), UNSUPPORTED),
+	RULE(bpf_abi, "--bpf-abi", NEED(BPF), TOLD),
+	RULE(bpf_device, "--bpf-device", NEED(NO_SOCKET), UNSUPPORTED),
+	RULE(bpf_device, "--bpf-device", NEED(BPF), TOLD),
+	RULE(read_mode, "--read-mode", NEED(BPF), TOLD),
+	RULE(read_interval_ns, "--read-interval", NEED(BPF) | NEED(PACED), TOLD),
+	RULE(process, "--process", NEED(BPF), TOLD),
+	RULE(head_drop, "--head-drop", NEED(BPF), TOLD),
+	RULE(header_compression, "--header-compression", NEED(BPF), TOLD),
+	RULE(truncate_payload, "--truncate", NEED(BPF), TOLD),
+	RULE(zero_copy, "--zero-copy", NEED(BPF), TOLD),
+	RULE(outermost, "--outermost", NEED(PARSER), TOLD),
+	RULE(checksums, "--checksums", NEED(PARSER), TOLD),
+	RULE(count_only, NULL, NEED(ENGINE), TOLD),
+	RULE(closed_tunnels, "--tunnels", 0, TOLD),
+	RULE(ignore_tunnel, "--ignore-tunnel", NEED(PARSER), TOLD),
+	RULE(ignore_vlan, "--ignore-vlan", NEED(PARSER), TOLD),
+	RULE(fixed_seed, "--seed", NEED(PARSER), TOLD),
+	RULE(hash_seed, "--seed", NEED(PARSER) | NEED(SEED), TOLD),
+	RULE(workers, "--workers", NEED(ENGINE) | NEED(PARSER), TOLD),
+	RULE(ring_slots, "--ring", NEED(ENGINE) | NEED(WORKERS), TOLD),
+	RULE(overload, "--overload", NEED(ENGINE) | NEED(WORKERS), TOLD),
+	RULE(pin_workers, "--pin", NEED(ENGINE) | NEED(WORKERS), TOLD),
+	RULE(priority, "--priority", NEED(ENGINE) | NEED(WORKERS), TOLD),
+	RULE(spread, "--spread", NEED(ENGINE) | NEED(WORKERS), TOLD),
+	RULE(spread_networks, "--spread-networks", NEED(ENGINE) | NEED(WORKERS) | NEED(HOSTS),
+		TOLD),
+	RULE(flows, "--no-flows", NEED(ENGINE), TOLD),
+	RULE(flow_table, NULL, NEED(CAPTURE), TOLD),
+	RULE(no_tcp_health, "--no-tcp-health", NEED(FLOWS), TOLD),
+	RULE(direction_by_port, "--direction-by-port", NEED(FLOWS), TOLD),
+	RULE(flow_lengths, "--flow-lengths", NEED(FLOWS), TOLD),
+	RULE(duplicates, "--duplicates", NEED(FLOWS) | NEED(HEALTH), TOLD),
+	RULE(max_flows, "--max-flows", NEED(FLOWS), TOLD),
+	RULE(max_flow_bytes, "--flow-memory", NEED(FLOWS), TOLD),
+	RULE(flow_idle_ns, "--flow-idle", NEED(FLOWS), TOLD),
+	RULE(flow_closed_ns, "--flow-closed", NEED(FLOWS), TOLD),
+	RULE(flow_timeout_ns, "--flow-timeout", NEED(FLOWS), TOLD),
+	RULE(flow_active_ns, "--flow-active", NEED(FLOWS), TOLD),
+	RULE(on_batch, NULL, NEED(ENGINE), WRONG),
+	RULE(on_flow, NULL, NEED(FLOWS), WRONG),
+	RULE(on_flow_open, NULL, NEED(FLOWS), WRONG),
+	RULE(on_flow_update, NULL, NEED(FLOWS), WRONG),
+	RULE(on_flow_update, NULL, NEED(PERIOD), TOLD),
+	RULE(flow_update_ns, NULL, NEED(FLOWS) | NEED(UPDATES), TOLD),
+	RULE(flow_update_bytes, NULL, NEED(FLOWS) | NEED(UPDATES), TOLD),
+	RULE(on_notice, NULL, 0, TOLD),
+	RULE(user, NULL, 0, TOLD),
+	RULE(on_record, NULL, NEED(ENGINE) | NEED(FLOWS), WRONG),
+	RULE(record_ring_bytes, NULL, NEED(ENGINE) | NEED(RECORDS), TOLD),
+	RULE(record_overload, "--flows-overload", NEED(ENGINE) | NEED(RECORDS), TOLD),
+};
+const size_t bpei_option_rule_count = sizeof bpei_option_rules / sizeof *bpei_option_rules;
+
+/* Reasons why an option has no effect, by the missing need. */
+static const char *const unmet_texts[BPEI_NEED_COUNT] = {
+	[BPEI_NEED_ENGINE] = "only an engine uses that, and this is a capture",
+	[BPEI_NEED_CAPTURE] = "only a capture uses that, and this is an engine",
+	[BPEI_NEED_INTERFACE] = "the source is no interface",
+	[BPEI_NEED_BPF] = "the source is no BPF device",
+	[BPEI_NEED_NO_SOCKET] =
+		"Linux's interfaces have packet sockets; bpf:NAME is the source of a BPF device",
+	[BPEI_NEED_LINK_TYPE] = "the packets of this source have another link type",
+	[BPEI_NEED_BLOCK_SIZE] = "a BPF device is read by the kernel's buffer (buffer_bytes)",
+	[BPEI_NEED_BLOCKS] = "the number of blocks is fixed here",
+	[BPEI_NEED_PARSER] = "packets are counted without parsing (count_only)",
+	[BPEI_NEED_WORKERS] = "there are no worker threads (workers)",
+	[BPEI_NEED_HOSTS] = "spread is not by host",
+	[BPEI_NEED_FLOWS] = "no flows are kept (flows; of a capture: flow_table)",
+	[BPEI_NEED_HEALTH] = "TCP health is off (no_tcp_health)",
+	[BPEI_NEED_RECORDS] = "there is no on_record",
+	[BPEI_NEED_PERIOD] = "flow_update_ns and flow_update_bytes are 0",
+	[BPEI_NEED_UPDATES] = "there is no on_flow_update",
+	[BPEI_NEED_PACED] = "read_mode is not paced",
+	[BPEI_NEED_SEED] = "fixed_seed is false",
+};
+
+/* Returns the needs that a source meets. */
+static uint32_t needs_met_by_source(const struct bpe_options *o, const struct bpei_opened *opened)
+{
+	const struct bpei_device *d = opened->device;
+	const bool is_socket = d->kernel == &bpei_kernels[BPEI_KERNEL_LINUX];
+	const bool is_bpf = d->kernel && !is_socket;
+	uint32_t met = 0;
+
+	if (d->kernel)
+		met |= NEED(INTERFACE);
+	if (is_bpf)
+		met |= NEED(BPF);
+	else
+		met |= NEED(BLOCK_SIZE);
+	if (!is_socket)
+		met |= NEED(NO_SOCKET);
+	if (is_bpf || o->link_type == (int32_t)d->link_type)
+		met |= NEED(LINK_TYPE);
+	/* The ring of a packet socket has the caller's number of blocks at both levels. */
+	if (is_socket || (opened->is_engine && !d->maps_blocks))
+		met |= NEED(BLOCKS);
+	return met;
+}
+
+static uint32_t needs_met(const struct bpe_options *o, const struct bpei_opened *opened)
+{
+	uint32_t met = needs_met_by_source(o, opened);
+
+	met |= opened->is_engine ? NEED(ENGINE) : NEED(CAPTURE);
+	if (!opened->is_engine || !o->count_only)
+		met |= NEED(PARSER);
+	if (opened->workers)
+		met |= NEED(WORKERS);
+	if (o->spread == BPE_SPREAD_HOST)
+		met |= NEED(HOSTS);
+	if (opened->has_flows)
+		met |= NEED(FLOWS);
+	if (!o->no_tcp_health)
+		met |= NEED(HEALTH);
+	if (o->on_record)
+		met |= NEED(RECORDS);
+	if (o->flow_update_ns || o->flow_update_bytes)
+		met |= NEED(PERIOD);
+	if (o->on_flow_update)
+		met |= NEED(UPDATES);
+	if (o->read_mode == BPE_READ_PACED)
+		met |= NEED(PACED);
+	if (o->fixed_seed)
+		met |= NEED(SEED);
+	return met;
+}
+
+/* Returns why the option has no effect; NULL for a used option, or at the default. */
+static const char *find_unmet_need(
+	const struct bpei_option_rule *rule, const struct bpe_options *o, uint32_t met)
+{
+	struct bpe_options defaults;
+	const uint32_t unmet = rule->needs & ~met;
+
+	if (!unmet)
+		return NULL;
+	bpe_options_init(&defaults);
+	const char *value = (const char *)o + rule->offset;
+
+	if (!memcmp(value, (const char *)&defaults + rule->offset, rule->bytes))
+		return NULL;
+	return unmet_texts[__builtin_ctz(unmet)];
+}
+
+/* Writes "ring_slots (--ring)". */
+static const char *write_option_name(const struct bpei_option_rule *rule, char *text, size_t room)
+{
+	if (rule->word)
+		snprintf(text, room, "%s (%s)", rule->name, rule->word);
+	else
+		snprintf(text, room, "%s", rule->name);
+	return text;
+}
+
+int bpei_unused_tell(
+	const struct bpe_options *o, const struct bpei_opened *opened, struct bpe_error *error)
+{
+	const uint32_t met = needs_met(o, opened);
+	char name[64];
+
+	for (size_t k = 0; k < bpei_option_rule_count; k++) {
+		const struct bpei_option_rule *rule = &bpei_option_rules[k];
+		const char *why = find_unmet_need(rule, o, met);
+		const bool is_wrong = rule->then == BPEI_UNUSED_WRONG;
+
+		if (why && rule->then != BPEI_UNUSED_TOLD)
+			return bpei_fail(error, is_wrong ? BPE_E_ARGUMENT : BPE_E_UNSUPPORTED,
+				"options", 0, "%s cannot be used here: %s",
+				write_option_name(rule, name, sizeof name), why);
+	}
+	for (size_t k = 0; k < bpei_option_rule_count; k++) {
+		const struct bpei_option_rule *rule = &bpei_option_rules[k];
+		const char *why = find_unmet_need(rule, o, met);
+
+		if (why && rule->then == BPEI_UNUSED_TOLD)
+			bpei_notice(o, "%s has no effect here: %s",
+				write_option_name(rule, name, sizeof name), why);
+	}
+	return BPE_OK;
+}
