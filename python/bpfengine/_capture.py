@@ -41,7 +41,8 @@ class Capture:
     source is a savefile's path, "-" (standard input), an interface or "synth:..."; file and
     interface say which.  filter is an expression or a Filter.  Other options have the names of
     struct bpe_options.  With on_flow, on_flow_open or on_flow_update the capture keeps flows (the
-    option flow_table); the handlers run inside next() and end_flows().  Ctrl-C ends a wait at once.  stop() may be called by any thread; other
+    option flow_table); the handlers run inside next() and end_flows().  Ctrl-C ends a wait at
+    once.  stop() may be called by any thread; other
     methods by one thread at a time.
     """
 
