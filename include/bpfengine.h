@@ -51,7 +51,8 @@
  *
  * Errors.  A function that can fail returns an int: 0 or a count on success, a negative enum
  * bpe_status on failure.  On failure a function with a struct bpe_error parameter fills the
- * structure, unless the pointer is NULL.  All other outputs stay as they were.
+ * structure, unless the pointer is NULL.  All other outputs stay as they were.  Other pointers are
+ * not NULL, unless the comment says what NULL means.
  *
  * Threads.  Only one thread at a time may call the functions of one engine or capture.  Functions
  * marked "Any thread" are excepted.  Different engines and captures are independent.  The library
@@ -68,8 +69,8 @@
  * the comment says network byte order.
  *
  * How structures grow.  A program's header may be older or newer than the library of the same
- * soversion.  Members are only ever added at the end of a structure.  The comment of a structure
- * names the structure's class:
+ * soversion: the program runs, unless the program calls a function that the library lacks.  Members
+ * are only ever added at the end of a structure.  The comment of a structure names the class:
  *   Frozen.  The structure never changes.
  *   Sized.  The structure is the program's, and the library is told the size: by struct_size, which
  *   the init function sets, or by a function below, which passes sizeof.  The library writes the
@@ -131,8 +132,8 @@ BPE_API const char *bpe_build_info(void);
 /* Returns the size of a public structure in the library, as of "bpe_batch"; 0 for an unknown
  * name.  Language bindings check themselves by the size.  Any thread. */
 BPE_API size_t bpe_struct_size(const char *name);
-/* True if the view, a pointer to a bpe_flow or bpe_batch, has the member: false for a member that
- * is newer than the library. */
+/* True if *view, a bpe_flow or bpe_batch, has the member; false for a member that is newer than the
+ * library. */
 #define BPE_HAS(view, member)                                                                      \
 	(offsetof(__typeof__(*(view)), member) + sizeof((view)->member) <= (view)->size)
 /* ---- Errors ---- */
@@ -739,7 +740,7 @@ struct bpe_meta {
 	uint32_t trace_tag;
 };
 /* Reads the metadata of packet i.  Returns 1 with *meta filled, or 0 if the source tells nothing.
- * Valid while the batch is. */
+ * Any thread, while the batch is valid. */
 BPE_INLINE int bpe_batch_meta(const struct bpe_batch *batch, uint32_t i, struct bpe_meta *meta);
 /* Copies the flow of packet i, as the flow stands now.  Returns 1 with *flow filled, or 0 if the
  * packet has no flow.  Only inside the batch handler that got the batch, on the same thread; for a
@@ -792,8 +793,9 @@ enum bpe_evicted {
 #define BPE_FLOW_VERSION 1
 
 /* A flow record.  Index 0 is the originator: the sender of the first SYN, else of the first
- * packet.  Later versions fill reserved members and never give a member another meaning.  A view
- * in a handler; sized in the program's own memory. */
+ * packet.  Later versions fill reserved members and never give a member another meaning.  Functions
+ * take the library's records, copies of them, and records of the program's making with version and
+ * size set.  A view in a handler; sized in the program's own memory. */
 struct bpe_flow {
 	uint16_t version;         /* BPE_FLOW_VERSION of the library */
 	uint16_t size;            /* bytes of this structure that are filled (BPE_HAS) */
@@ -887,8 +889,9 @@ enum bpe_format {
 /* Writes the record as a line with its end ("\n"; CSV: "\r\n") and a final 0.  Unknown members
  * are left out (CSV: empty).  flow NULL: the line before all others, the column names of CSV;
  * other formats have none and the length is 0.  Returns the length without the final 0.  Returns
- * BPE_E_ARGUMENT for an unknown format, for a record of an unknown version, and if size is too
- * small; BPE_FORMAT_BYTES always suffices.  Any thread. */
+ * BPE_E_ARGUMENT for an unknown format, for a record of an unknown version or without a size.
+ * Returns BPE_E_ARGUMENT if the text does not fit; BPE_FORMAT_BYTES always suffices.  Any thread.
+ */
 #define BPE_FORMAT_BYTES 8192
 BPE_API int bpe_flow_format(const struct bpe_flow *flow, uint32_t format, char *text, size_t size);
 /* ---- Statistics ---- */
@@ -1093,9 +1096,9 @@ struct bpe_interface {
 };
 /* Lists the interfaces that can be captured on, by index, with "any" and "synth" last.  Needs no
  * rights.  Returns their number.  *interfaces is an array that the caller frees with
- * bpe_interfaces_free. */
+ * bpe_interfaces_free.  Any thread. */
 BPE_INLINE int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error);
-/* Frees a list.  NULL is allowed. */
+/* Frees a list.  NULL is allowed.  Any thread. */
 BPE_API void bpe_interfaces_free(struct bpe_interface *interfaces);
 /* Stores the netmask of the interface's first IPv4 address in *netmask, in host byte order, for
  * "ip broadcast" (as pcap_lookupnet of libpcap).  Returns false without such an interface or

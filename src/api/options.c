@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+_Static_assert(BPE_TIMEOUT_COUNT <= BPE_TIMEOUT_ROOM, "there is room for every kind of flow");
+
 #define TEXT2(x) #x
 #define TEXT(x) TEXT2(x)
 

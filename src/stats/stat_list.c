@@ -21,6 +21,10 @@
 	{ #member, key, unit, help, offsetof(struct bpe_stats, member),                            \
 		sizeof(((struct bpe_stats *)0)->member[0]), count, FLAGS_##flags, 0 },
 
+_Static_assert(BPE_DROP_COUNT <= BPE_DROP_ROOM && BPE_SIZE_CLASSES <= BPE_SIZE_ROOM &&
+		       BPE_EVICTED_COUNT <= BPE_EVICTED_ROOM,
+	"the arrays have room for all numbers");
+
 static const struct bpe_stat all_stats[] = { BPEI_STATS(ONE, MANY) };
 
 const struct bpe_stat *bpe_stat_list_sized(size_t stats_bytes, size_t *count)

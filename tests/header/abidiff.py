@@ -6,8 +6,8 @@
 A header alone makes a library of empty functions with the header's types, so the last release, the
 latest tag v*, need not be built.  Structures that may grow may have members behind the last one:
 the comparison leaves these out.  Any other change of a type, and a function that is gone, needs a
-new soversion.  The shared LIBRARY must be the header's, if it has debugging information.  Planted changes show that abidiff tells each of these cases.  Skipped (exit
-code 77) without abidiff."""
+new soversion.  The shared LIBRARY must be the header's, if it has debugging information.  Planted
+changes show that abidiff tells each of these cases.  Skipped (exit code 77) without abidiff."""
 
 import os, re, shutil, subprocess, sys, tempfile
 

@@ -7,7 +7,7 @@
 
 static void on_batch(void *user, const bpe_batch *batch)
 {
-	*static_cast<unsigned long *>(user) += batch->count;
+	*static_cast<unsigned long *>(user) += BPE_HAS(batch, meta) ? batch->count : 0;
 }
 
 int main()
