@@ -110,6 +110,7 @@ extern "C" {
 #endif
 
 struct bpe_options;
+struct bpe_packet;
 struct bpe_batch;
 struct bpe_flow;
 struct bpe_insn;
@@ -172,6 +173,22 @@ BPE_API int bpe_engine_open(
 	const struct bpe_options *options, struct bpe_engine **engine, struct bpe_error *error);
 /* Starts the threads and returns.  May be called once in an engine's life. */
 BPE_API int bpe_engine_start(struct bpe_engine *engine, struct bpe_error *error);
+/* Pushes n packets into an engine with options.push.  The packets are copied before the return.
+ * Waits for room in the buffer at most timeout_ns; 0 does not wait, below 0 waits without limit.
+ * Before bpe_engine_start the call never waits.  Packets go the same way as those of any source, in
+ * the order of the calls, and each packet taken is read: also if the run is to stop.  After
+ * max_packets, and if a worker stands still, packets that are left count as kernel_dropped.
+ * Returns how many were taken: n, unless the time passed or the run ended meanwhile.  Returns
+ * BPE_E_ARGUMENT if a packet is wrong, with none taken.  Returns BPE_E_STATE after
+ * bpe_engine_push_end or the end of the run, from a handler of this engine, and for another source;
+ * also before bpe_engine_start if the buffer is full.  Any thread, but none may call after
+ * bpe_engine_close: calls of several threads take turns. */
+BPE_INLINE int bpe_engine_push(struct bpe_engine *engine, const struct bpe_packet *packets,
+	size_t n, int64_t timeout_ns, struct bpe_error *error);
+/* Says that no more packets will be pushed: the run ends when all are read, as at the end of a
+ * savefile.  Returns BPE_OK, or BPE_E_STATE if this was said before, if the run is over, or for
+ * another source.  Any thread, handlers included. */
+BPE_API int bpe_engine_push_end(struct bpe_engine *engine, struct bpe_error *error);
 /* Waits until the run has ended: at the end of the source, after max_packets, by bpe_engine_stop,
  * or on an error.  timeout_ns limits the wait; below 0 there is no limit.  Returns 1 if the run
  * has ended, or 0 if the time passed. */
@@ -280,6 +297,14 @@ BPE_API int bpe_capture_open(
  * or a failure is returned. */
 BPE_INLINE int bpe_capture_next(struct bpe_capture *capture, struct bpe_batch *batch,
 	int64_t timeout_ns, struct bpe_error *error);
+/* Pushes n packets into a capture with options.push, as bpe_engine_push with timeout_ns 0.  If
+ * fewer are taken the buffer is full: call bpe_capture_next until 0 is returned, then push the
+ * others. bpe_capture_next does not wait for pushed packets, whatever the time-out. */
+BPE_INLINE int bpe_capture_push(struct bpe_capture *capture, const struct bpe_packet *packets,
+	size_t n, struct bpe_error *error);
+/* Says that no more packets will be pushed, as bpe_engine_push_end: bpe_capture_next returns
+ * BPE_E_END when all are read. */
+BPE_API int bpe_capture_push_end(struct bpe_capture *capture, struct bpe_error *error);
 /* Returns a descriptor for poll, select, kqueue or epoll, or -1 if the source has none.  The
  * descriptor is readable when bpe_capture_next may have packets.  Packets that were already read
  * do not make the descriptor readable: call bpe_capture_next with timeout_ns 0 until 0 is
@@ -334,7 +359,12 @@ struct bpe_insn {
 #define BPE_MAX_INSNS 512 /* most instructions that a kernel takes (BPF_MAXINSNS) */
 
 /* Packets to capture: all, those that this host receives, or those that this host sends. */
-enum bpe_direction { BPE_DIRECTION_BOTH = 0, BPE_DIRECTION_IN, BPE_DIRECTION_OUT };
+enum bpe_direction {
+	BPE_DIRECTION_BOTH = 0,
+	BPE_DIRECTION_UNKNOWN = BPE_DIRECTION_BOTH, /* of a pushed packet */
+	BPE_DIRECTION_IN,
+	BPE_DIRECTION_OUT
+};
 
 /* How a BPF device is read. */
 enum bpe_read_mode {
@@ -412,16 +442,27 @@ enum bpe_timeout {
 struct bpe_options {
 	uint32_t struct_size; /* set by bpe_options_init */
 
-	/* Source.  Exactly one of the first two is set.  interface_name is "en0", "eth0", "any"
-	 * (Linux), "bpf:en0", "synth" or "synth:flows=1000,size=imix,...".  "if:NAME" is the
-	 * interface of this name in any case, even where NAME is any or synth. */
+	/* Source.  Exactly one of interface_name, file, memory and push is set.  interface_name is
+	 * "en0", "eth0", "any" (Linux), "bpf:en0", "synth" or "synth:flows=1000,size=imix,...".
+	 * "if:NAME" is the interface of this name in any case, even where NAME is any or synth. */
 	const char *interface_name; /* -i */
 	const char *file;           /* -r: pcap or pcapng savefile; "-" is the standard input */
-	uint32_t snaplen;           /* -s: bytes to keep of each packet; default BPE_MAX_SNAPLEN */
-	bool promiscuous;           /* --promiscuous; default false */
-	bool wait_interface;        /* --wait-interface: waits for a vanished interface's return */
-	uint32_t direction;         /* -Q: enum bpe_direction; default BPE_DIRECTION_BOTH */
-	int32_t link_type;    /* -y: LINKTYPE_* that the interface offers; default -1: its own */
+	/* A pcap or pcapng savefile of memory_bytes in memory, read in place.  The memory is
+	 * borrowed and must not change until the engine or capture is closed. */
+	const void *memory;
+	size_t memory_bytes;
+	/* push: the program's own packets (bpe_engine_push, bpe_capture_push).  They wait in a
+	 * buffer of buffer_bytes, rounded up to a power of two from 1 MiB (default 4 MiB).
+	 * push_live: the packets' times are the clock's, as of an interface: flows age while no
+	 * packets come, and a slow on_record loses records instead of packets. */
+	bool push;
+	bool push_live;
+	uint32_t snaplen;     /* -s: bytes to keep of each packet; default BPE_MAX_SNAPLEN */
+	bool promiscuous;     /* --promiscuous; default false */
+	bool wait_interface;  /* --wait-interface: waits for a vanished interface's return */
+	uint32_t direction;   /* -Q: enum bpe_direction; default BPE_DIRECTION_BOTH */
+	int32_t link_type;    /* -y: LINKTYPE_* that the interface offers, or of pushed packets that
+			       * name none; default -1: the interface's own, or Ethernet */
 	uint64_t max_packets; /* -c: ends the run after so many; default 0: no limit.  Counts each
 			       * packet read and not filtered, but no BPE_DROP_DUPLICATE */
 
@@ -654,6 +695,16 @@ struct bpe_key {
 			  * 0: none, or options.ignore_tunnel */
 };
 
+/* Parse one packet, as a source of the library would, to the innermost IP header or only to the
+ * outermost.  bytes: the packet from its link-layer header on; caplen of its wirelen bytes are
+ * there, and at most BPE_MAX_SNAPLEN are looked at.  link_type: LINKTYPE_*.  key may be NULL.
+ * Later fragments have ports 0.  Return 1 with *layers and *key filled; 0 with only *layers filled
+ * if the packet has no flow; BPE_E_ARGUMENT if bytes is NULL with a caplen, or for a link_type not
+ * within 0 to 65535.  Pure.  Any thread. */
+BPE_API int bpe_parse(const uint8_t *bytes, uint32_t caplen, uint32_t wirelen, int link_type,
+	struct bpe_layers *layers, struct bpe_key *key);
+BPE_API int bpe_parse_outermost(const uint8_t *bytes, uint32_t caplen, uint32_t wirelen,
+	int link_type, struct bpe_layers *layers, struct bpe_key *key);
 /* Returns the Toeplitz hash by which network cards choose a queue (RSS): of the addresses and, for
  * TCP and UDP, the ports, from the sender to the receiver.
  * reversed: endpoint 1 of the key is the sender (BPE_PKT_REVERSED).
@@ -695,6 +746,10 @@ BPE_API int bpe_batch_layers(const struct bpe_batch *batch, uint32_t i, uint32_t
 /* Finds the innermost tunnel around packet i in the packet's bytes.  Returns 1 with *tunnel
  * filled, 0 if there is none, or BPE_E_ARGUMENT.  Any thread, while the batch is valid. */
 BPE_API int bpe_batch_tunnel(const struct bpe_batch *batch, uint32_t i, struct bpe_tunnel *tunnel);
+/* Finds the innermost tunnel around a packet that is in no batch; parameters as of bpe_parse.
+ * Returns 1 with *tunnel filled, 0 if there is none, or BPE_E_ARGUMENT.  Any thread. */
+BPE_API int bpe_parse_tunnel(const uint8_t *bytes, uint32_t caplen, uint32_t wirelen, int link_type,
+	struct bpe_tunnel *tunnel);
 /* TCP options (RFC 9293; window scale and timestamps: RFC 7323; SACK: RFC 2018). */
 #define BPE_TCP_MSS 0x01u
 #define BPE_TCP_WINDOW_SCALE 0x02u
@@ -716,8 +771,13 @@ struct bpe_tcp_options {
  * or its fixed header is cut, or BPE_E_ARGUMENT.  Any thread, while the batch is valid. */
 BPE_API int bpe_batch_tcp_options(
 	const struct bpe_batch *batch, uint32_t i, struct bpe_tcp_options *options);
-/* Metadata of macOS about a packet (struct bpf_hdr_ext and struct pktap_header of xnu's bsd/net):
- * flags of struct bpe_meta. */
+/* Reads the TCP options of a packet that is in no batch.  layers: what bpe_parse filled for the
+ * same bytes.  Returns as bpe_batch_tcp_options; BPE_E_ARGUMENT if the layers reach past caplen.
+ * Any thread. */
+BPE_API int bpe_parse_tcp_options(const uint8_t *bytes, uint32_t caplen,
+	const struct bpe_layers *layers, struct bpe_tcp_options *options);
+/* Metadata about a packet: of macOS (struct bpf_hdr_ext and struct pktap_header of xnu's bsd/net),
+ * or of a pushed packet.  Flags of struct bpe_meta. */
 #define BPE_META_DIRECTION 0x01u  /* BPE_META_OUT is known */
 #define BPE_META_OUT 0x02u        /* sent by this host */
 #define BPE_META_PROCESS 0x04u    /* pid is known; comm as well, unless "" */
@@ -730,11 +790,11 @@ BPE_API int bpe_batch_tcp_options(
 
 /* What macOS tells about a packet.  Sized. */
 struct bpe_meta {
-	uint32_t flags;                             /* BPE_META_* */
-	int32_t pid, effective_pid;                 /* owner, and on whose behalf; -1 if unknown */
-	char comm[32], effective_comm[32];          /* names of both; "" if unknown */
-	char interface_name[25];                    /* PKTAP: where the packet was seen; else "" */
-	uint32_t service_class;                     /* SO_TC_*; 0 if unknown */
+	uint32_t flags;                    /* BPE_META_* */
+	int32_t pid, effective_pid;        /* owner, and on whose behalf; -1 if unknown */
+	char comm[32], effective_comm[32]; /* names of both; "" if unknown */
+	char interface_name[25]; /* where the packet was seen: PKTAP's, or a pusher's; else "" */
+	uint32_t service_class;  /* SO_TC_*; 0 if unknown */
 	uint32_t unsent_bytes, unsent_socket_bytes; /* outgoing TCP: bytes queued behind the packet,
 						     * at the interface and in the socket */
 	uint32_t trace_tag;
@@ -742,6 +802,20 @@ struct bpe_meta {
 /* Reads the metadata of packet i.  Returns 1 with *meta filled, or 0 if the source tells nothing.
  * Any thread, while the batch is valid. */
 BPE_INLINE int bpe_batch_meta(const struct bpe_batch *batch, uint32_t i, struct bpe_meta *meta);
+/* A packet of the program's own, for bpe_engine_push and bpe_capture_push.  Fill with
+ * bpe_packet_init, then change members.  Sized. */
+struct bpe_packet {
+	const uint8_t *data;         /* caplen bytes from the link-layer header on; copied */
+	int64_t time_ns;             /* time stamp */
+	uint32_t caplen;             /* bytes at data; at most BPE_MAX_SNAPLEN are kept */
+	uint32_t wirelen;            /* bytes on the wire; any number, also below caplen */
+	uint32_t interface_id;       /* the program's number; batches and flows have it */
+	int32_t link_type;           /* LINKTYPE_*, at most 65535; -1: options.link_type */
+	uint32_t direction;          /* enum bpe_direction; UNKNOWN: as meta says */
+	const struct bpe_meta *meta; /* copied; NULL: none.  interface_name names interface_id */
+};
+/* Fills *packet with zeros, and link_type with -1.  Any thread. */
+BPE_INLINE void bpe_packet_init(struct bpe_packet *packet);
 /* Copies the flow of packet i, as the flow stands now.  Returns 1 with *flow filled, or 0 if the
  * packet has no flow.  Only inside the batch handler that got the batch, on the same thread; for a
  * batch of bpe_capture_next until the next call. */
@@ -1157,6 +1231,12 @@ BPE_API void bpe_flow_copy_sized(struct bpe_flow *copy, size_t bytes, const stru
 BPE_API int bpe_interfaces_list_sized(
 	struct bpe_interface **interfaces, size_t bytes, struct bpe_error *error);
 BPE_API const struct bpe_stat *bpe_stat_list_sized(size_t stats_bytes, size_t *count);
+BPE_API void bpe_packet_init_sized(struct bpe_packet *packet, size_t bytes);
+BPE_API int bpe_engine_push_sized(struct bpe_engine *engine, const struct bpe_packet *packets,
+	size_t packet_bytes, size_t meta_bytes, size_t n, int64_t timeout_ns,
+	struct bpe_error *error);
+BPE_API int bpe_capture_push_sized(struct bpe_capture *capture, const struct bpe_packet *packets,
+	size_t packet_bytes, size_t meta_bytes, size_t n, struct bpe_error *error);
 
 #ifdef __GNUC__
 #pragma GCC diagnostic push
@@ -1232,6 +1312,25 @@ BPE_INLINE int bpe_capture_largest_flows(struct bpe_capture *capture, uint32_t o
 	question.flow_bytes = sizeof *flows;
 	question.totals_bytes = sizeof *totals;
 	return bpe_capture_largest_flows_sized(capture, &question, error);
+}
+
+BPE_INLINE void bpe_packet_init(struct bpe_packet *packet)
+{
+	bpe_packet_init_sized(packet, sizeof *packet);
+}
+
+BPE_INLINE int bpe_engine_push(struct bpe_engine *engine, const struct bpe_packet *packets,
+	size_t n, int64_t timeout_ns, struct bpe_error *error)
+{
+	return bpe_engine_push_sized(
+		engine, packets, sizeof *packets, sizeof(struct bpe_meta), n, timeout_ns, error);
+}
+
+BPE_INLINE int bpe_capture_push(struct bpe_capture *capture, const struct bpe_packet *packets,
+	size_t n, struct bpe_error *error)
+{
+	return bpe_capture_push_sized(
+		capture, packets, sizeof *packets, sizeof(struct bpe_meta), n, error);
 }
 
 BPE_INLINE void bpe_capture_stats(struct bpe_capture *capture, struct bpe_stats *stats)

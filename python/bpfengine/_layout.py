@@ -35,6 +35,7 @@ class bpe_insn(Structure):
 
 class bpe_options(Structure):
     _fields_ = [("struct_size", c_uint32), ("interface_name", c_char_p), ("file", c_char_p),
+        ("memory", c_void_p), ("memory_bytes", c_size_t), ("push", c_bool), ("push_live", c_bool),
         ("snaplen", c_uint32), ("promiscuous", c_bool), ("wait_interface", c_bool),
         ("direction", c_uint32), ("link_type", c_int32), ("max_packets", c_uint64), ("filter", c_void_p),
         ("filter_length", c_uint32), ("filter_expression", c_char_p), ("filter_through", c_uint32),
@@ -91,6 +92,12 @@ class bpe_meta(Structure):
         ("comm", c_char * 32), ("effective_comm", c_char * 32), ("interface_name", c_char * 25),
         ("service_class", c_uint32), ("unsent_bytes", c_uint32), ("unsent_socket_bytes", c_uint32),
         ("trace_tag", c_uint32),]
+
+
+class bpe_packet(Structure):
+    _fields_ = [("data", c_void_p), ("time_ns", c_int64), ("caplen", c_uint32),
+        ("wirelen", c_uint32), ("interface_id", c_uint32), ("link_type", c_int32),
+        ("direction", c_uint32), ("meta", c_void_p),]
 
 
 class bpe_flow(Structure):
@@ -195,6 +202,9 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_capture_link_type": (c_char_p, c_void_p,),
     "bpe_capture_next_sized": (c_int, c_void_p, c_void_p, c_size_t, c_int64, c_void_p,),
     "bpe_capture_open": (c_int, c_void_p, c_void_p, c_void_p,),
+    "bpe_capture_push_end": (c_int, c_void_p, c_void_p,),
+    "bpe_capture_push_sized": (c_int, c_void_p, c_void_p, c_size_t, c_size_t, c_size_t,
+        c_void_p,),
     "bpe_capture_set_expression": (c_int, c_void_p, c_char_p, c_void_p,),
     "bpe_capture_set_filter": (c_int, c_void_p, c_void_p, c_uint32, c_void_p,),
     "bpe_capture_source": (c_char_p, c_void_p,),
@@ -208,6 +218,9 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_engine_link_type": (c_char_p, c_void_p,),
     "bpe_engine_open": (c_int, c_void_p, c_void_p, c_void_p,),
     "bpe_engine_protocols_sized": (c_size_t, c_void_p, c_void_p, c_size_t, c_size_t,),
+    "bpe_engine_push_end": (c_int, c_void_p, c_void_p,),
+    "bpe_engine_push_sized": (c_int, c_void_p, c_void_p, c_size_t, c_size_t, c_size_t, c_int64,
+        c_void_p,),
     "bpe_engine_result": (c_int, c_void_p, c_void_p,),
     "bpe_engine_run": (c_int, c_void_p, c_int64, c_void_p,),
     "bpe_engine_set_expression": (c_int, c_void_p, c_char_p, c_void_p,),
@@ -238,6 +251,11 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_ip_proto_name": (c_char_p, c_int,),
     "bpe_link_type_name": (c_char_p, c_int,),
     "bpe_options_init_sized": (None, c_void_p, c_size_t,),
+    "bpe_packet_init_sized": (None, c_void_p, c_size_t,),
+    "bpe_parse": (c_int, c_void_p, c_uint32, c_uint32, c_int, c_void_p, c_void_p,),
+    "bpe_parse_outermost": (c_int, c_void_p, c_uint32, c_uint32, c_int, c_void_p, c_void_p,),
+    "bpe_parse_tcp_options": (c_int, c_void_p, c_uint32, c_void_p, c_void_p,),
+    "bpe_parse_tunnel": (c_int, c_void_p, c_uint32, c_uint32, c_int, c_void_p,),
     "bpe_size_class_name": (c_char_p, c_int,),
     "bpe_stat_list_sized": (c_void_p, c_size_t, c_void_p,),
     "bpe_status_text": (c_char_p, c_int,),
@@ -252,6 +270,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
 class Options(TypedDict, total=False):
     """Members of struct bpe_options; bpfengine.h says what each means."""
 
+    push_live: bool
     snaplen: int
     promiscuous: bool
     wait_interface: bool

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/sized.h"
+#include "device/push.h"
 #include "filter/kernel.h"
 
 #include <stdlib.h>
@@ -107,6 +108,8 @@ static void release_capture_block(struct bpe_capture *c) BPEI_READER
  * the source. */
 static int report_capture_end(struct bpe_capture *c, struct bpe_error *error) BPEI_READER
 {
+	if (c->options.push)
+		bpei_push_leave(c->input.device);
 	bpei_capture_flows_finish(c);
 	bpei_device_stats(c->input.device);
 	if (error && c->end != BPE_E_END)
@@ -160,7 +163,9 @@ static int next_capture_batch(struct bpe_capture *c, struct bpe_batch *batch, in
 	struct bpe_error *error) BPEI_READER
 {
 	const int64_t now = bpei_clock_mono_ns();
-	const int64_t deadline = timeout_ns > 0 ? now + timeout_ns : 0;
+	/* Nobody pushes while this thread waits. */
+	const int64_t wait_ns = c->options.push ? 0 : timeout_ns;
+	const int64_t deadline = wait_ns > 0 ? now + wait_ns : 0;
 
 	if (now - c->tick_ns > TICK_NS) {
 		bpei_device_stats(c->input.device);
@@ -174,7 +179,7 @@ static int next_capture_batch(struct bpe_capture *c, struct bpe_batch *batch, in
 		release_capture_block(c);
 		if (c->end)
 			return report_capture_end(c, error);
-		const int filled = fill_capture_block(c, timeout_ns, deadline);
+		const int filled = fill_capture_block(c, wait_ns, deadline);
 
 		if (!filled)
 			return 0;
@@ -204,6 +209,37 @@ int bpe_capture_next_sized(struct bpe_capture *c, struct bpe_batch *batch, size_
 		bpei_sized_give(batch, bytes, &next, sizeof next);
 	}
 	return n;
+}
+
+/* Refuses a capture with another source. */
+static int check_capture_pushes(const struct bpe_capture *c, struct bpe_error *error)
+{
+	if (c->options.push)
+		return BPE_OK;
+	return bpei_fail(error, BPE_E_STATE, "push", 0,
+		"the source is %s: set options.push to push packets", c->input.device->source);
+}
+
+int bpe_capture_push_sized(struct bpe_capture *c, const struct bpe_packet *packets,
+	size_t packet_bytes, size_t meta_bytes, size_t n, struct bpe_error *error)
+{
+	const struct bpei_push_input input = { packets, n, packet_bytes, meta_bytes };
+	int status = check_capture_pushes(c, error);
+
+	if (status == BPE_OK)
+		status = bpei_capture_enter(c, "push", error);
+	if (status < 0)
+		return status;
+	status = bpei_push_put(c->input.device, &input, 0, error);
+	bpei_capture_leave(c);
+	return status;
+}
+
+int bpe_capture_push_end(struct bpe_capture *c, struct bpe_error *error)
+{
+	const int status = check_capture_pushes(c, error);
+
+	return status < 0 ? status : bpei_push_finish(c->input.device, BPEI_PUSH_ENDED, error);
 }
 
 void bpe_capture_stats_sized(struct bpe_capture *c, struct bpe_stats *stats, size_t bytes)

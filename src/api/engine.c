@@ -6,6 +6,7 @@
 #include "api/unused.h"
 #include "base/error.h"
 #include "base/sized.h"
+#include "device/push.h"
 #include "filter/kernel.h"
 
 #include <stdlib.h>
@@ -47,6 +48,20 @@ int bpe_engine_open(
 int bpe_engine_start(struct bpe_engine *e, struct bpe_error *error)
 {
 	return bpei_engine_start(e, error);
+}
+
+int bpe_engine_push_sized(struct bpe_engine *e, const struct bpe_packet *packets,
+	size_t packet_bytes, size_t meta_bytes, size_t n, int64_t timeout_ns,
+	struct bpe_error *error)
+{
+	const struct bpei_push_input input = { packets, n, packet_bytes, meta_bytes };
+
+	return bpei_engine_push(e, &input, timeout_ns, error);
+}
+
+int bpe_engine_push_end(struct bpe_engine *e, struct bpe_error *error)
+{
+	return bpei_engine_push_end(e, error);
 }
 
 int bpe_engine_wait(struct bpe_engine *e, int64_t timeout_ns)

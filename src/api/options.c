@@ -29,6 +29,13 @@ void bpe_options_init_sized(struct bpe_options *options, size_t bytes)
 	bpei_sized_give(options, bytes, &defaults, sizeof defaults);
 }
 
+void bpe_packet_init_sized(struct bpe_packet *packet, size_t bytes)
+{
+	const struct bpe_packet defaults = { .link_type = -1 };
+
+	bpei_sized_give(packet, bytes, &defaults, sizeof defaults);
+}
+
 const char *bpe_version(void)
 {
 	return BPE_VERSION;
@@ -38,9 +45,9 @@ const char *bpe_build_info(void)
 {
 	return "arch=" TEXT(BPEI_ARCH)
 #ifdef BPEI_HAVE_AFPACKET
-		", devices=savefile,synth,af_packet,bpf"
+		", devices=savefile,synth,push,af_packet,bpf"
 #else
-		", devices=savefile,synth,bpf"
+		", devices=savefile,synth,push,bpf"
 #endif
 #if defined(__clang__)
 		", clang " __clang_version__;
@@ -65,6 +72,7 @@ size_t bpe_struct_size(const char *name)
 		SIZE(bpe_tunnel),
 		SIZE(bpe_tcp_options),
 		SIZE(bpe_meta),
+		SIZE(bpe_packet),
 		SIZE(bpe_flow),
 		SIZE(bpe_insn),
 		SIZE(bpe_options),
@@ -90,9 +98,16 @@ size_t bpe_struct_size(const char *name)
  * filled, as do the checks below. */
 static int check_source_options(const struct bpe_options *o, struct bpe_error *error)
 {
-	if (!o->interface_name == !o->file)
+	const int sources = !!o->interface_name + !!o->file + !!o->memory + o->push;
+
+	if (sources != 1)
 		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
-			"exactly one source is wanted: interface_name or file");
+			"exactly one source is wanted: interface_name, file, memory or push");
+	if (o->memory_bytes && !o->memory)
+		return bpei_fail(error, BPE_E_ARGUMENT, "memory", 0,
+			"memory_bytes is %zu, and memory is NULL", o->memory_bytes);
+	if (o->push_live && !o->push)
+		return bpei_fail(error, BPE_E_ARGUMENT, "push", 0, "push_live needs push");
 	if (!o->snaplen || o->snaplen > BPE_MAX_SNAPLEN)
 		return bpei_fail(error, BPE_E_ARGUMENT, "snaplen", 0,
 			"snaplen must be 1 to %d, not %u", BPE_MAX_SNAPLEN, o->snaplen);

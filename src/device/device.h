@@ -66,10 +66,10 @@ struct bpei_device {
 	bool maps_blocks;     /* blocks lie in the device's memory, none of the pool is needed */
 	bool has_meta;        /* walk writes the meta column */
 	bool live;            /* packets come by the clock (interface), not at reading speed */
-	bool many_interfaces; /* interface_id differs: live, the system's index; of a file, the
-				 interface's number there */
-	bool is_directed;     /* walk writes each packet's BPEI_WAY_ to the meta column, though
-				 has_meta is false */
+	bool many_interfaces; /* interface_id differs: of a kernel, the system's index; of a
+				 file, the interface's number there; pushed, the program's number */
+	bool is_directed;     /* walk writes each packet's BPEI_WAY_ to the low bits of the meta
+				 column (BPEI_META_WAY), even if has_meta is false */
 	bool timeless;        /* no packet with a time was walked yet: 0 stands for the time */
 	bool walk_cuts;       /* see walk */
 	bool wraps_packets;   /* see unwrap */
@@ -180,6 +180,8 @@ bool bpei_source_is_synth_name(const char *source);
 /* ---- For the backends ---- */
 
 int bpei_savefile_open(
+	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
+int bpei_push_open(
 	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
 int bpei_synth_open(
 	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);

@@ -12,6 +12,7 @@
 #include "filter/kernel.h"
 #include "names/numbers.h"
 #include "records/batch.h"
+#include "records/pushed.h"
 #include "records/walk_pcapng.h"
 
 #include <stdlib.h>
@@ -216,7 +217,7 @@ static void recompile_for_link(struct bpei_device *d, uint32_t link_type)
 static uint32_t filter_packet(const struct bpei_device *d, const struct bpei_columns *c, uint32_t i)
 {
 	const struct bpei_decoded *p =
-		d->way_programs ? d->way_programs->way[c->meta[i]] : d->filter;
+		d->way_programs ? d->way_programs->way[c->meta[i] & BPEI_META_WAY] : d->filter;
 
 	if (d->way_programs ? !p : d->filter_none)
 		return 0;

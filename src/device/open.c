@@ -26,11 +26,12 @@ static bool wants_generated_traffic(const struct bpe_options *o)
 static int open_backend(
 	const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
 {
-	if (!o->interface_name == !o->file)
-		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0,
-			"exactly one source is wanted: an interface or a savefile");
-	if (o->file)
+	if (o->push)
+		return bpei_push_open(o, device, error);
+	if (o->file || o->memory)
 		return bpei_savefile_open(o, device, error);
+	if (!o->interface_name)
+		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "a source is wanted");
 	if (!o->interface_name[0])
 		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0,
 			"the interface's name is empty (bpfengine -L lists them)");
@@ -75,10 +76,10 @@ int bpei_device_open(
 		return r;
 	if (o->interface_name && d->kernel)
 		read_netmask(d, o->interface_name);
-	if (o->direction != BPE_DIRECTION_BOTH && !d->kernel)
+	if (o->direction != BPE_DIRECTION_BOTH && !d->kernel && !o->push)
 		r = bpei_fail(error, BPE_E_UNSUPPORTED, "direction", 0,
-			"a direction can be chosen on interfaces only, not on %s",
-			o->file ? o->file : o->interface_name);
+			"a direction can be chosen on interfaces and of pushed packets, not on %s",
+			d->source);
 	else if (o->filter_expression)
 		r = install_expression(d, o, error);
 	else if (o->filter && !d->ops->set_filter) /* other backends installed the filter */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Savefiles, pcap and pcapng, files and pipes alike: read into blocks and walked there.
+/* Savefiles, pcap and pcapng: files and pipes are read into blocks and walked there, savefiles in
+ * memory are walked in place.
  *
  * Life: open reads the file's head until the format is known; fill returns the next stretch; walk
  * notes where and why the walk stopped.  The next fill continues there, or reports the end: END,
@@ -7,7 +8,10 @@
  * block's memory.  Nobody overwrites them before the next fill has copied them to the front of the
  * next block.  Files are not mapped.  Copying a stretch which stays in the second-level cache takes
  * less time than mapping pages (docs/performance.md).  Also, a file which is cut while being read
- * is a torn file, not a signal. */
+ * is a torn file, not a signal.
+ *
+ * A block of a savefile in memory is a part of the program's memory, with the length that the same
+ * file's block would have.  So the walks see the same blocks, and the flows are the same. */
 #include "device/savefile.h"
 
 #include "base/error.h"
@@ -119,17 +123,33 @@ static bool read_stretch(struct bpei_savefile *s, struct bpei_block *b, size_t w
 	return true;
 }
 
+/* Takes the next bytes of the memory, up to `want` with those that were not walked. */
+static void take_stretch(struct bpei_savefile *s, struct bpei_block *b, size_t want, size_t *have)
+{
+	const uint64_t rest = s->device.source_bytes - s->offset;
+
+	b->bytes = s->memory + s->offset;
+	s->left = b->bytes;
+	s->eof = rest < want;
+	*have = s->eof ? (size_t)rest : want;
+}
+
 /* Moves the bytes which were not walked to the front of the block, and reads more.  Returns false
  * if a read failed. */
 static bool refill_block(struct bpei_savefile *s, struct bpei_block *b, size_t *have)
 {
 	size_t want = s->stretch;
 
-	memmove(b->memory, s->left, s->left_bytes);
-	s->left = b->memory;
 	*have = s->left_bytes;
 	if (*have >= s->stretch)
 		want += *have;
+	if (s->memory) {
+		take_stretch(s, b, want, have);
+		return true;
+	}
+	memmove(b->memory, s->left, s->left_bytes);
+	s->left = b->memory;
+	b->bytes = b->memory;
 	if (want > b->memory_bytes)
 		want = b->memory_bytes;
 	return read_stretch(s, b, want, have);
@@ -160,7 +180,6 @@ static int fill_savefile(
 	if (!have)
 		return s->eof ? end_savefile(s, 0, error) : 0;
 	s->stop = BPEI_WALK_MORE;
-	b->bytes = b->memory;
 	b->length = have;
 	b->stop_offset = have;
 	b->position = 0;
@@ -233,7 +252,7 @@ static bool look_ahead_savefile(struct bpei_device *d, const struct bpei_block *
 
 /* ---- The rest of the contract ---- */
 
-/* Returns at once: blocks belong to the pool. */
+/* Returns at once: blocks belong to the pool, or to the program. */
 static void release_savefile(struct bpei_device *d, struct bpei_block *b)
 {
 	(void)d;
@@ -247,7 +266,8 @@ static void update_savefile_stats(struct bpei_device *d)
 
 static void wake_savefile(struct bpei_device *d)
 {
-	ssize_t n = write(savefile_of(d)->wake_pipe[1], "", 1);
+	const struct bpei_savefile *s = savefile_of(d);
+	ssize_t n = s->memory ? 0 : write(s->wake_pipe[1], "", 1);
 
 	(void)n; /* a full pipe has woken the reader already */
 }

@@ -25,7 +25,8 @@ struct bpei_savefile {
 	const uint8_t *left;      /* bytes read and not yet walked */
 	size_t left_bytes;
 	uint8_t *head; /* bytes read at open */
-	bool regular;  /* a file, never waited for; else a pipe */
+	const uint8_t *memory; /* options.memory: the whole savefile, the program's; NULL: a file */
+	bool regular;          /* a file or memory, never waited for; else a pipe */
 	bool eof;
 	uint32_t files_reported; /* of pcap.files */
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening a savefile, or standard input ("-"), and reading the head until the format is known. */
+/* Opening a savefile, standard input ("-") or a savefile in memory, and reading the head until the
+ * format is known. */
 #include "device/savefile.h"
 
 #include "base/descriptor.h"
@@ -41,11 +42,17 @@ static int refuse_format(
 		{ "\x04\x22\x4d\x18", 4, "lz4cat" },
 	};
 
-	for (size_t i = 0; i < sizeof packers / sizeof *packers; i++)
-		if (n >= packers[i].length && !memcmp(h, packers[i].magic, packers[i].length))
+	for (size_t i = 0; i < sizeof packers / sizeof *packers; i++) {
+		if (n < packers[i].length || memcmp(h, packers[i].magic, packers[i].length))
+			continue;
+		if (s->memory)
 			return bpei_fail(error, BPE_E_FORMAT, "open", 0,
-				"%s is compressed: read it with %s FILE | bpfengine -r -", s->name,
+				"%s is compressed: decompress it first, as %s does", s->name,
 				packers[i].tool);
+		return bpei_fail(error, BPE_E_FORMAT, "open", 0,
+			"%s is compressed: read it with %s FILE | bpfengine -r -", s->name,
+			packers[i].tool);
+	}
 	if (!n)
 		return bpei_fail(
 			error, BPE_E_FORMAT, "open", 0, "%s is empty: not a savefile", s->name);
@@ -142,10 +149,24 @@ static bool grow_head(struct bpei_savefile *s, size_t have, size_t *room)
 	return s->head;
 }
 
+/* Copies more of the head from memory.  Returns the bytes copied, 0 at the end. */
+static ssize_t copy_more_head(struct bpei_savefile *s, size_t have, size_t room)
+{
+	const uint64_t rest = s->device.source_bytes - have;
+	const size_t n = rest < room - have ? (size_t)rest : room - have;
+
+	if (n)
+		memcpy(s->head + have, s->memory + have, n);
+	s->eof = !n && have < room;
+	return (ssize_t)n;
+}
+
 /* Reads more of the head.  Returns the bytes read, 0 at the end or without room, or a status. */
 static ssize_t read_more_head(
 	struct bpei_savefile *s, size_t have, size_t room, struct bpe_error *error)
 {
+	if (s->memory)
+		return copy_more_head(s, have, room);
 	for (;;) {
 		ssize_t n = have < room ? read(s->file, s->head + have, room - have) : 0;
 
@@ -215,11 +236,13 @@ static void describe_savefile(struct bpei_savefile *s)
 	const char *unit = s->pcap.nanoseconds ? "nanoseconds" : "microseconds";
 	const char *kind = s->pcap.modified ? ", modified records" : "";
 
+	const char *what = s->memory ? "" : "savefile "; /* a name of memory says so itself */
+
 	if (s->is_ng)
-		snprintf(to, room, "savefile %s (pcapng)", s->name);
+		snprintf(to, room, "%s%s (pcapng)", what, s->name);
 	else
-		snprintf(to, room, "savefile %s (pcap, %s, %s-endian%s)", s->name, unit, order,
-			kind);
+		snprintf(
+			to, room, "%s%s (pcap, %s, %s-endian%s)", what, s->name, unit, order, kind);
 }
 
 /* Opens the file, or standard input for "-". */
@@ -243,11 +266,24 @@ static int open_descriptor(struct bpei_savefile *s, struct stat *st, struct bpe_
 	return BPE_OK;
 }
 
+/* Takes the program's memory for the file. */
+static int open_memory(struct bpei_savefile *s, struct bpe_error *error)
+{
+	snprintf(s->name, sizeof s->name, "savefile in memory");
+	s->memory = (const uint8_t *)s->options.memory;
+	s->device.source_bytes = s->options.memory_bytes;
+	s->device.maps_blocks = true;
+	s->regular = true;
+	return read_head(s, error);
+}
+
 static int open_savefile(struct bpei_savefile *s, struct bpe_error *error)
 {
 	struct stat st;
-	int r = open_descriptor(s, &st, error);
 
+	if (s->options.memory)
+		return open_memory(s, error);
+	int r = open_descriptor(s, &st, error);
 	if (r < 0)
 		return r;
 	if (bpei_fd_pipe(s->wake_pipe, true))

@@ -145,6 +145,16 @@ void bpei_worker_finish(struct bpei_worker *worker) BPEI_WORKER;
 /* Runs the reader's thread. */
 void *bpei_reader_main(void *engine);
 
+/* ---- push.c: any thread but the engine's own ---- */
+
+struct bpei_push_input;
+/* Pushes packets, as bpei_push_put.  Returns BPE_E_STATE also if the source is no push source, and
+ * if the calling thread is the engine's own. */
+int bpei_engine_push(struct bpe_engine *engine, const struct bpei_push_input *input,
+	int64_t timeout_ns, struct bpe_error *error);
+/* Says that no more packets will come.  Returns BPE_OK or BPE_E_STATE.  Handlers included. */
+int bpei_engine_push_end(struct bpe_engine *engine, struct bpe_error *error);
+
 /* ---- Queries; any thread ---- */
 
 /* Changes the filter, to a program or, if expression is not NULL, to what bpei_device_compile made

@@ -74,6 +74,7 @@ int bpei_flows_table(struct bpei_flows *f, const struct bpe_options *o,
 	const struct bpei_device *d = f->input->device;
 	const struct bpei_seed *seed = &f->input->dissector.seed;
 	const uint32_t shares = share->shares;
+	const bool is_indexed = d->live && d->kernel; /* interface_id is the system's index */
 	const int64_t slack_ns = d->live ? 0 : BPEI_STEP_NS; /* files may be out of order */
 	struct bpei_table_options t = {
 		.max_flows = o->max_flows / shares + (share->number < o->max_flows % shares),
@@ -90,8 +91,8 @@ int bpei_flows_table(struct bpei_flows *f, const struct bpe_options *o,
 		.process = o->process,
 		.lengths = o->flow_lengths,
 		.direction_by_port = o->direction_by_port,
-		.interface_ids = d->many_interfaces && !d->live,
-		.interface_indexes = d->many_interfaces && d->live,
+		.interface_ids = d->many_interfaces && !is_indexed,
+		.interface_indexes = d->many_interfaces && is_indexed,
 		.interface_index = f->interface_index,
 		.names = &d->names,
 		.worker = (uint16_t)share->number,

@@ -7,13 +7,15 @@
  * loss.  At a full ring the reader waits, or drops and counts (options.overload). Books: every
  * packet of the input is counted as read, and then delivered, or dropped under a cause.  A worker
  * taking nothing for STALL_NS while the engine is to stop is given up: its remaining packets are
- * counted as stalled. End: reader_done is published after the last push.  The reader then waits for
- * the workers, and sets `ended` last. */
+ * counted as stalled.  Pushed packets that were taken are read, even if the engine is to stop. End:
+ * reader_done is published after the last push.  The reader then waits for the workers, and sets
+ * `ended` last. */
 #include "engine/engine.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/thread.h"
+#include "device/push.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -27,6 +29,17 @@
 static bool is_stopping(struct bpe_engine *e)
 {
 	return atomic_load_explicit(&e->stop, memory_order_relaxed);
+}
+
+/* Returns true if the reader is to go on.  Of pushed packets, those that were taken are still read
+ * when the engine is to stop: no more are taken, so the device comes to its end. */
+static bool goes_on_reading(struct bpe_engine *e) BPEI_READER
+{
+	if (!is_stopping(e))
+		return true;
+	if (e->options.push)
+		bpei_push_finish(e->input.device, BPEI_PUSH_OVER, NULL);
+	return e->options.push && !bpei_counter_get(&e->input.dropped[BPE_DROP_STALLED]);
 }
 
 /* Updates the device's counters and the rates, once a second or if forced. */
@@ -158,14 +171,30 @@ static void release_blocks(struct bpe_engine *e) BPEI_READER
 	}
 }
 
+/* Returns true if the reader waits on for a free block.  Once the engine is to stop, the reader
+ * waits for the sake of pushed packets alone, for STALL_NS at most.  *since: begin of this wait; 0:
+ * none. */
+static bool may_wait_for_block(struct bpe_engine *e, int64_t *since) BPEI_READER
+{
+	if (!is_stopping(e))
+		return true;
+	const int64_t now = bpei_clock_mono_ns();
+
+	if (!*since)
+		*since = now;
+	return goes_on_reading(e) && now - *since < STALL_NS;
+}
+
 /* Returns a free block, waiting if need be; NULL if the engine is to stop. */
 static struct bpei_block *take_free_block(struct bpe_engine *e) BPEI_READER
 {
+	int64_t since = 0;
+
 	release_blocks(e);
 	if (e->used_blocks == e->plan.blocks)
 		bpei_counter_add(&e->input.waits, 1);
 	for (uint32_t tries = 0; e->used_blocks == e->plan.blocks; release_blocks(e)) {
-		if (is_stopping(e))
+		if (!may_wait_for_block(e, &since))
 			return NULL;
 		bpei_pause(tries++);
 		update_rates(e, false);
@@ -244,7 +273,7 @@ static int run_reader_loop(struct bpe_engine *e) BPEI_READER
 {
 	enum bpei_progress progress = BPEI_QUERY_DONE;
 
-	while (!is_stopping(e)) {
+	while (goes_on_reading(e)) {
 		serve_filter_change(e);
 		struct bpei_block *b = take_free_block(e);
 
@@ -278,6 +307,8 @@ static void end_run(struct bpe_engine *e, int result) BPEI_READER
 {
 	/* Before the workers are waited for: a worker's handler may be asking. */
 	bpei_query_leave(&e->reader_answers, BPEI_ANSWERER_LEFT);
+	if (e->options.push)
+		bpei_push_leave(e->input.device);
 	e->result = result;
 	/* pairs: run_worker_loop in worker.c */
 	atomic_store_explicit(&e->reader_done, 1, memory_order_release);

@@ -6,6 +6,8 @@
 #include "base/bytes.h"
 #include "base/pktap.h"
 #include "base/sized.h"
+#include "records/pushed.h"
+#include "records/walk_pcapng.h"
 #include "bpfengine.h"
 
 /* ---- struct bpf_hdr_ext ---- */
@@ -31,6 +33,7 @@ bool bpei_ext_outgoing(enum bpei_ext ext, const uint8_t *record)
 {
 	switch (ext) {
 	case BPEI_EXT_NONE:
+	case BPEI_EXT_PUSHED:
 		return false;
 	case BPEI_EXT_52:
 	case BPEI_EXT_60_OLD:
@@ -164,6 +167,28 @@ static void read_ext(const uint8_t *r, enum bpei_ext ext, struct bpe_meta *m)
 		m->trace_tag = bpei_load16(r + EXT_TRACE_TAG);
 }
 
+/* Reads the metadata of a pushed packet, and the direction, which the packet may have besides. */
+static void read_pushed(const uint8_t *data, uint16_t element, struct bpe_meta *m)
+{
+	struct bpe_meta own = *m;
+
+	if (element & BPEI_META_OWN)
+		memcpy(&own, data - BPEI_PUSHED_META, sizeof own);
+	*m = own;
+	/* The program's names may lack a terminating 0. */
+	copy_name(m->comm, sizeof m->comm, (const uint8_t *)own.comm, sizeof own.comm);
+	copy_name(m->effective_comm, sizeof m->effective_comm, (const uint8_t *)own.effective_comm,
+		sizeof own.effective_comm);
+	copy_name(m->interface_name, sizeof m->interface_name, (const uint8_t *)own.interface_name,
+		sizeof own.interface_name);
+	if ((element & BPEI_META_WAY) == BPEI_WAY_UNKNOWN)
+		return;
+	m->flags &= ~(uint32_t)BPE_META_OUT;
+	m->flags |= BPE_META_DIRECTION;
+	if ((element & BPEI_META_WAY) == BPEI_WAY_OUT)
+		m->flags |= BPE_META_OUT;
+}
+
 int bpe_batch_meta_sized(const struct bpe_batch *b, uint32_t i, struct bpe_meta *meta, size_t bytes)
 {
 	struct bpei_pktap t;
@@ -173,6 +198,12 @@ int bpe_batch_meta_sized(const struct bpe_batch *b, uint32_t i, struct bpe_meta 
 		return 0;
 	const uint32_t back = b->meta[i] & BPEI_META_BACK;
 	const enum bpei_ext ext = b->meta[i] >> BPEI_META_EXT_SHIFT & 7;
+
+	if (ext == BPEI_EXT_PUSHED) {
+		read_pushed(b->data[i], b->meta[i], &m);
+		bpei_sized_give(meta, bytes, &m, sizeof m);
+		return 1;
+	}
 	const uint8_t *record = b->data[i] - back;
 	/* The header's length is read of macOS's layout alone: PKTAP is macOS's. */
 	const uint32_t hdrlen = b->meta[i] & BPEI_META_PKTAP ? bpei_load16(record + 16) : back;

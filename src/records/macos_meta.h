@@ -15,6 +15,7 @@ enum bpei_ext {
 	BPEI_EXT_60_OLD, /* 10.12 to 12: flags u16 at 18, pktflags at 42 */
 	BPEI_EXT_60,     /* 13 to 15.1: flags u8 at 19, pktflags at 41 */
 	BPEI_EXT_64,     /* 15.2 on */
+	BPEI_EXT_PUSHED, /* no header: the program gave the metadata (records/pushed.h) */
 	BPEI_EXTS
 };
 
