@@ -206,9 +206,9 @@ void bpei_entry_record(
 		.flags = record_flags(t, e),
 		.hash = cold->hash,
 		.worker = t->options.worker,
-		.slot = i,
 		.first_ns = first_ns,
 		.last_ns = last_packet_time(t, i, first_ns),
+		.slot = i,
 	};
 
 	fill_endpoint(t, i, 0, originator, &r);
