@@ -30,9 +30,11 @@ def by_meson(meson, build):
     )
     prefix = next(o["value"] for o in run("--buildoptions") if o["name"] == "prefix")
     files = {os.path.relpath(path, prefix) for path in run("--installed").values()}
+    sources = open(os.path.join(TOP, "src/meson.build")).read()
+    soversion = re.search(r"^soversion = (\d+)$", sources, re.M).group(1)
     for path in sorted(files):  # the names that a library has beside its own
-        if m := re.fullmatch(r"(.*/libbpfengine\.so)\.(\d+)\.\d+\.\d+", path):
-            files |= {m[1], f"{m[1]}.{m[2]}"}
+        if m := re.fullmatch(r"(.*/libbpfengine\.so)\.\d+\.\d+\.\d+", path):
+            files |= {m[1], f"{m[1]}.{soversion}"}
     return files
 
 
@@ -55,7 +57,13 @@ installed = {common(f) for f in files}
 check(
     "there is something to list",
     []
-    if {"bin/bpfengine", "include/bpfengine.h", "share/man/man1/bpfengine.1"} <= installed
+    if {
+        "bin/bpfengine",
+        "include/bpfengine.h",
+        "include/bpfengine.hpp",
+        "share/man/man1/bpfengine.1",
+    }
+    <= installed
     else sorted(installed),
 )
 
