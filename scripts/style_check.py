@@ -314,7 +314,7 @@ def main():
     wanted = tuple(os.path.normpath(f) for f in sys.argv[1:])
     found, c_texts = [], {}
     for path in list_files():
-        is_c = path.endswith((".c", ".h", ".cc"))
+        is_c = path.endswith((".c", ".h", ".cc", ".cpp", ".hpp"))
         if not is_c and not path.endswith((".py", ".sh", ".build", ".bash")) and path != ".ci/run":
             continue
         text = open(os.path.join(TOP, path), errors="replace").read()
