@@ -80,7 +80,7 @@ Dir.mktmpdir do |work|
   abort "the tarball does not unpack" unless Kernel.system("tar", "-xf", tarball, "-C", work, "--strip-components=1")
   Dir.chdir(work) { it.install }
 end
-%w[bin/bpfengine include/bpfengine.h share/man/man1/bpfengine.1 share/bpfengine/bpf-access.sh].each do |f|
+%w[bin/bpfengine include/bpfengine.h include/bpfengine.hpp share/man/man1/bpfengine.1 share/bpfengine/bpf-access.sh].each do |f|
   abort "the keg has no #{f}" unless (Pathname(keg)/f).exist?
 end
 abort "the caveats name a script that is not there" unless it.caveats[%r{\S+/bpf-access\.sh}].then { |f| File.executable?(f) }

@@ -30,6 +30,18 @@ int main(void)
 	return 0;
 }
 """
+# The same for C++.
+CPP_PROGRAM = """#include <bpfengine.hpp>
+#include <cstdio>
+int main()
+{
+	bpe::capture capture(bpe::options("synth:count=1000"));
+	unsigned n = 0;
+	for (auto batch = capture.next().value(); !batch.ended(); batch = capture.next().value())
+		n += unsigned(batch.size());
+	std::printf("%u packets, %s\\n", n, bpe_version());
+}
+"""
 PROJECT = """cmake_minimum_required(VERSION 3.16)
 project(user LANGUAGES C CXX)
 find_package(bpfengine @VERSION@ REQUIRED)
@@ -39,6 +51,7 @@ target_link_libraries(shared PRIVATE bpfengine::bpfengine)
 add_executable(static main.c)
 target_link_libraries(static PRIVATE bpfengine::static)
 add_executable(cxx main.cc)
+target_compile_features(cxx PRIVATE cxx_std_17)
 target_link_libraries(cxx PRIVATE bpfengine::bpfengine)
 """
 
@@ -131,10 +144,16 @@ def by_pkg_config(where):
     examples = next((d for d, _, fs in os.walk(prefix) if "basic_capture.c" in fs), None)
     if not check(examples is not None, "no examples were installed"):
         return
-    for source in (f for f in sorted(os.listdir(examples)) if f.endswith(".c")):
+    sources = [f for f in sorted(os.listdir(examples)) if f.endswith((".c", ".cpp"))]
+    check(len(sources) > 3 and "wrapper.cpp" in sources, f"the installed examples: {sources}")
+    for source in sources:
+        compiler = [*COMPILER, "-std=gnu11"]
+        if source.endswith(".cpp"):
+            compiler = ["c++", "-std=c++17"]
+        if not shutil.which(compiler[0]):
+            continue
         e = run(
-            *COMPILER,
-            "-std=gnu11",
+            *compiler,
             "-O1",
             f"{examples}/{source}",
             "-o",
@@ -178,9 +197,9 @@ def by_cmake(where):
     tool = shutil.which("cmake") or skip("cmake is not installed")
     prefix, libraries, _, version = install(where)
     os.mkdir(f"{where}/user")
-    for name in ("main.c", "main.cc"):
+    for name, text in (("main.c", PROGRAM), ("main.cc", CPP_PROGRAM)):
         with open(f"{where}/user/{name}", "w") as f:
-            f.write(PROGRAM)
+            f.write(text)
 
     def configure(asked):
         with open(f"{where}/user/CMakeLists.txt", "w") as f:
