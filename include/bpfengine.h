@@ -992,7 +992,7 @@ enum bpe_drop {
 
 /* Counters of a run.  The books balance: read_packets = delivered_packets + the sum of dropped +
  * in_flight; flows_opened = flows_active + flows_ended + flows_evicted; with on_record, at the
- * end: records + records_dropped = flows_opened + flows_periods + flows_shown. kernel_* are the
+ * end: records + records_dropped = flows_opened + flows_periods + flows_dumped. kernel_* are the
  * source's own counts (Linux: packet(7), PACKET_STATISTICS), 0 for files.  Sized. */
 struct bpe_stats {
 	uint64_t elapsed_ns;                 /* since the start, until the end of the run */
@@ -1027,7 +1027,7 @@ struct bpe_stats {
 	uint64_t evicted[BPE_EVICTED_ROOM]; /* flows_evicted by enum bpe_evicted */
 	uint64_t records;                   /* records given to on_record */
 	uint64_t records_dropped; /* lost to a full ring, or to an on_record stuck at the end */
-	uint64_t flows_shown;     /* records of BPE_END_DUMPED for on_record */
+	uint64_t flows_dumped;    /* records of BPE_END_DUMPED for on_record */
 	uint64_t packets_per_second, bits_per_second; /* read, over the last whole second */
 	/* Packets before the filter, by the direction that a savefile records. */
 	uint64_t inbound_packets, outbound_packets;
@@ -1371,6 +1371,7 @@ BPE_INLINE const struct bpe_stat *bpe_stat_list(size_t *count)
 #define bpe_snapshot bpe_flow_totals
 #define bpe_engine_snapshot bpe_engine_largest_flows
 #define bpe_engine_snapshot_flows bpe_engine_dump_flows
+#define flows_shown flows_dumped /* of struct bpe_stats */
 #define BPE_END_SNAPSHOT BPE_END_DUMPED
 #define BPE_EVICTED_CROWDED BPE_EVICTED_COLLISION
 

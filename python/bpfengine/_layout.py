@@ -135,7 +135,7 @@ class bpe_stats(Structure):
         ("flow_packets", c_uint64), ("flows_refused", c_uint64), ("flows_periods", c_uint64),
         ("flow_bytes", c_uint64), ("time_steps", c_uint64), ("duplicates", c_uint64),
         ("evicted", c_uint64 * 8), ("records", c_uint64), ("records_dropped", c_uint64),
-        ("flows_shown", c_uint64), ("packets_per_second", c_uint64), ("bits_per_second", c_uint64),
+        ("flows_dumped", c_uint64), ("packets_per_second", c_uint64), ("bits_per_second", c_uint64),
         ("inbound_packets", c_uint64), ("outbound_packets", c_uint64), ("first_packet_ns", c_int64),
         ("last_packet_ns", c_int64), ("source_bytes", c_uint64), ("source_position", c_uint64),
         ("workers", c_uint32), ("empty_reads", c_uint64), ("block_bytes", c_uint64),

@@ -114,7 +114,7 @@ ONE(records, "flows.records.given", "records", COUNTER, WORKER, records_taken, \
 	"records handed to on_record") \
 ONE(records_dropped, "flows.records.dropped", "records", COUNTER, WORKER, records_dropped, \
 	"records dropped for a full ring") \
-ONE(flows_shown, "flows.records.snapshots", "records", COUNTER, WORKER, flows_dumped, \
+ONE(flows_dumped, "flows.records.snapshots", "records", COUNTER, WORKER, flows_dumped, \
 	"records of dumped flows for on_record") \
 ONE(packets_per_second, "rates.last_second.packets_per_second", "packets/s", GAUGE, ENGINE, \
 	packets_per_second, \
