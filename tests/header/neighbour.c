@@ -296,6 +296,68 @@ static void run_whole_capture(void)
 	bpe_capture_close(capture);
 }
 
+/* Returns FEW packets of one UDP flow, with metadata where the header has the member. */
+static struct bpe_packet *make_own_packets(const uint8_t *frame, uint32_t bytes)
+{
+	struct bpe_packet *packets = guarded_room(FEW * sizeof *packets);
+
+	for (uint32_t i = 0; i < FEW; i++) {
+		bpe_packet_init(&packets[i]);
+		CHECK_LATER(&packets[i]);
+		CHECK(packets[i].link_type == -1 && !packets[i].data);
+		packets[i].data = frame;
+		packets[i].time_ns = 1000000 + (int64_t)i;
+		packets[i].caplen = bytes;
+		packets[i].wirelen = bytes + i;
+		packets[i].interface_id = 7;
+	}
+#ifndef OLDER
+	struct bpe_meta *meta = guarded_room(sizeof *meta);
+
+	memset(meta, 0, sizeof *meta);
+	meta->flags = BPE_META_PROCESS;
+	meta->pid = 77;
+	packets[1].meta = meta;
+#endif
+	return packets;
+}
+
+/* Pushes packets to a capture, which must give each of them back, and to an engine. */
+static void push_own_packets(void)
+{
+	static const uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 46,
+		0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 0, 53, 1, 0, 0, 26, 0, 0 };
+	struct bpe_packet *packets = make_own_packets(frame, sizeof frame);
+	struct bpe_options *options = make_options(NULL);
+	struct bpe_batch *batch = guarded_room(sizeof *batch);
+	struct bpe_capture *capture = NULL;
+	struct bpe_engine *engine = NULL;
+	struct bpe_error error = { .status = 0 };
+	int n = 0;
+
+	options->push = true;
+	CHECK(bpe_capture_open(options, &capture, &error) == BPE_OK);
+	CHECK(capture && bpe_capture_push(capture, packets, FEW, &error) == FEW);
+	CHECK(capture && bpe_capture_push_end(capture, &error) == BPE_OK);
+	CHECK(capture && (n = bpe_capture_next(capture, batch, 0, &error)) == FEW);
+	for (int i = 0; i < n; i++)
+		printf("pushed %u %" PRId64 " %u\n", batch->wirelen[i], batch->time_ns[i],
+			batch->key[i].port[0] + batch->interface_id[i]);
+	bpe_capture_close(capture);
+	options->on_flow = see_flow;
+	options->workers = 0;
+	CHECK(bpe_engine_open(options, &engine, &error) == BPE_OK);
+	CHECK(engine && bpe_engine_push(engine, packets, FEW, 0, &error) == FEW);
+#ifdef NEWER
+	packets[FEW - 1].later[2] = 1;
+	CHECK(bpe_engine_push(engine, packets, FEW, 0, &error) == BPE_E_UNSUPPORTED);
+#endif
+	CHECK(engine && bpe_engine_push_end(engine, &error) == BPE_OK);
+	CHECK(engine && bpe_engine_run(engine, 0, &error) == BPE_OK);
+	bpe_engine_close(engine);
+	printf("flows with the pushed %" PRIu64 "\n", seen.flows);
+}
+
 static void compile_filter(void)
 {
 	struct bpe_filter_options *options = guarded_room(sizeof *options);
@@ -353,6 +415,7 @@ int main(void)
 {
 	run_whole_engine();
 	run_whole_capture();
+	push_own_packets();
 	compile_filter();
 	list_interfaces();
 	set_later_members();
