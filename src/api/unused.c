@@ -20,17 +20,21 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(struct_size, NULL, 0, TOLD),
 	RULE(interface_name, "-i", 0, TOLD),
 	RULE(file, "-r", 0, TOLD),
+	RULE(memory, NULL, 0, TOLD),
+	RULE(memory_bytes, NULL, 0, TOLD),
+	RULE(push, NULL, 0, TOLD),
+	RULE(push_live, NULL, NEED(PUSH), TOLD),
 	RULE(snaplen, "-s", 0, TOLD),
 	RULE(promiscuous, "--promiscuous", NEED(INTERFACE), TOLD),
 	RULE(wait_interface, "--wait-interface", NEED(BPF), TOLD),
-	RULE(direction, "-Q", NEED(INTERFACE), UNSUPPORTED),
+	RULE(direction, "-Q", NEED(BUFFER), UNSUPPORTED),
 	RULE(link_type, "-y", NEED(LINK_TYPE), UNSUPPORTED),
 	RULE(max_packets, "-c", 0, TOLD),
 	RULE(filter, NULL, 0, TOLD),
 	RULE(filter_length, NULL, 0, TOLD),
 	RULE(filter_expression, "-f", 0, TOLD),
 	RULE(filter_through, "--through", 0, TOLD),
-	RULE(buffer_bytes, "-B", NEED(INTERFACE), TOLD),
+	RULE(buffer_bytes, "-B", NEED(BUFFER), TOLD),
 	RULE(block_bytes, "--block-size", NEED(BLOCK_SIZE), TOLD),
 	RULE(block_count, "--block-count", NEED(BLOCKS), TOLD),
 	RULE(bpf_abi, "--bpf-abi", NEED(NO_SOCKET), UNSUPPORTED),
@@ -39,7 +43,7 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(bpf_device, "--bpf-device", NEED(BPF), TOLD),
 	RULE(read_mode, "--read-mode", NEED(BPF), TOLD),
 	RULE(read_interval_ns, "--read-interval", NEED(BPF) | NEED(PACED), TOLD),
-	RULE(process, "--process", NEED(BPF), TOLD),
+	RULE(process, "--process", NEED(META), TOLD),
 	RULE(head_drop, "--head-drop", NEED(BPF), TOLD),
 	RULE(header_compression, "--header-compression", NEED(BPF), TOLD),
 	RULE(truncate_payload, "--truncate", NEED(BPF), TOLD),
@@ -92,11 +96,15 @@ static const char *const unmet_texts[BPEI_NEED_COUNT] = {
 	[BPEI_NEED_ENGINE] = "only an engine uses that, and this is a capture",
 	[BPEI_NEED_CAPTURE] = "only a capture uses that, and this is an engine",
 	[BPEI_NEED_INTERFACE] = "the source is no interface",
+	[BPEI_NEED_PUSH] = "the source is not push",
+	[BPEI_NEED_BUFFER] = "the source is neither an interface nor push",
+	[BPEI_NEED_META] = "the source is neither a BPF device nor push",
 	[BPEI_NEED_BPF] = "the source is no BPF device",
 	[BPEI_NEED_NO_SOCKET] =
 		"Linux's interfaces have packet sockets; bpf:NAME is the source of a BPF device",
 	[BPEI_NEED_LINK_TYPE] = "the packets of this source have another link type",
-	[BPEI_NEED_BLOCK_SIZE] = "a BPF device is read by the kernel's buffer (buffer_bytes)",
+	[BPEI_NEED_BLOCK_SIZE] =
+		"the size of the blocks follows from the buffer here (buffer_bytes)",
 	[BPEI_NEED_BLOCKS] = "the number of blocks is fixed here",
 	[BPEI_NEED_PARSER] = "packets are counted without parsing (count_only)",
 	[BPEI_NEED_WORKERS] = "there are no worker threads (workers)",
@@ -120,13 +128,19 @@ static uint32_t needs_met_by_source(const struct bpe_options *o, const struct bp
 
 	if (d->kernel)
 		met |= NEED(INTERFACE);
-	if (is_bpf)
-		met |= NEED(BPF);
+	if (o->push)
+		met |= NEED(PUSH);
+	if (o->push || d->kernel)
+		met |= NEED(BUFFER);
+	if (o->push || is_bpf)
+		met |= NEED(META);
 	else
 		met |= NEED(BLOCK_SIZE);
+	if (is_bpf)
+		met |= NEED(BPF);
 	if (!is_socket)
 		met |= NEED(NO_SOCKET);
-	if (is_bpf || o->link_type == (int32_t)d->link_type)
+	if (o->push || is_bpf || o->link_type == (int32_t)d->link_type)
 		met |= NEED(LINK_TYPE);
 	/* The ring of a packet socket has the caller's number of blocks at both levels. */
 	if (is_socket || (opened->is_engine && !d->maps_blocks))

@@ -11,10 +11,13 @@ enum bpei_need {
 	BPEI_NEED_ENGINE,     /* the engine level */
 	BPEI_NEED_CAPTURE,    /* the capture level */
 	BPEI_NEED_INTERFACE,  /* a live source of the system */
+	BPEI_NEED_PUSH,       /* packets that the program pushes */
+	BPEI_NEED_BUFFER,     /* a live source of the system, or pushed packets */
+	BPEI_NEED_META,       /* a BPF device, or pushed packets */
 	BPEI_NEED_BPF,        /* a BPF device */
 	BPEI_NEED_NO_SOCKET,  /* another source than a packet socket of Linux */
 	BPEI_NEED_LINK_TYPE,  /* a source of the link type, or with a choice */
-	BPEI_NEED_BLOCK_SIZE, /* a source that reads blocks of the caller's size */
+	BPEI_NEED_BLOCK_SIZE, /* blocks of the caller's size */
 	BPEI_NEED_BLOCKS,     /* a number of blocks that the caller chooses */
 	BPEI_NEED_PARSER,     /* packets are parsed */
 	BPEI_NEED_WORKERS,    /* worker threads */

@@ -254,7 +254,7 @@ static const struct level levels[] = {
 };
 #define LEVELS (sizeof levels / sizeof *levels)
 
-static void check_cycles(const struct level *level, uint32_t cycles)
+static void count_cycle_leaks(const struct level *level, uint32_t cycles)
 {
 	uint32_t good = 0;
 
@@ -408,7 +408,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (size_t k = 0; k < LEVELS; k++) {
-		check_cycles(&levels[k], cycles / levels[k].part);
+		count_cycle_leaks(&levels[k], cycles / levels[k].part);
 		check_without_memory(&levels[k]);
 		if (strcmp(levels[k].name, "filter") != 0)
 			check_without_descriptors(&levels[k]);

@@ -12,10 +12,11 @@
 
 /* ---- Every member, source and level, over devices that are described and not opened ---- */
 
-/* Sources: f savefile, s generated traffic, a AF_PACKET, b BPF devices of the four systems.
+/* Sources: f savefile, s generated traffic, a AF_PACKET, b BPF devices of the four systems,
+ * m savefile in memory, p pushed packets.
  * Situations: w engine with workers, 0 engine without, n engine without flows, o engine that only
  * counts, c capture, k capture with a flow table. */
-#define SOURCES "fsab"
+#define SOURCES "fsabmp"
 #define SITUATIONS "w0nock"
 
 /* tests/header/option_rules.py wants a line for each member. */
@@ -28,24 +29,28 @@ static const struct expectation expectations[] = {
 	{ "struct_size", SOURCES, SITUATIONS, "" },
 	{ "interface_name", SOURCES, SITUATIONS, "" },
 	{ "file", SOURCES, SITUATIONS, "" },
+	{ "memory", SOURCES, SITUATIONS, "" },
+	{ "memory_bytes", SOURCES, SITUATIONS, "" },
+	{ "push", SOURCES, SITUATIONS, "" },
+	{ "push_live", "p", SITUATIONS, "" },
 	{ "snaplen", SOURCES, SITUATIONS, "" },
 	{ "promiscuous", "ab", SITUATIONS, "" },
 	{ "wait_interface", "b", SITUATIONS, "" },
-	{ "direction", "ab", SITUATIONS, "fs" },
-	{ "link_type", "b", SITUATIONS, "fsa" },
+	{ "direction", "abp", SITUATIONS, "fsm" },
+	{ "link_type", "bp", SITUATIONS, "fsam" },
 	{ "max_packets", SOURCES, SITUATIONS, "" },
 	{ "filter", SOURCES, SITUATIONS, "" },
 	{ "filter_length", SOURCES, SITUATIONS, "" },
 	{ "filter_expression", SOURCES, SITUATIONS, "" },
 	{ "filter_through", SOURCES, SITUATIONS, "" },
-	{ "buffer_bytes", "ab", SITUATIONS, "" },
-	{ "block_bytes", "fsa", SITUATIONS, "" },
+	{ "buffer_bytes", "abp", SITUATIONS, "" },
+	{ "block_bytes", "fsam", SITUATIONS, "" },
 	{ "block_count", "fsab", "w0no", "" }, /* and is_block_ring */
 	{ "bpf_abi", "b", SITUATIONS, "a" },
 	{ "bpf_device", "b", SITUATIONS, "a" },
 	{ "read_mode", "b", SITUATIONS, "" },
 	{ "read_interval_ns", "b", SITUATIONS, "" },
-	{ "process", "b", SITUATIONS, "" },
+	{ "process", "bp", SITUATIONS, "" },
 	{ "head_drop", "b", SITUATIONS, "" },
 	{ "header_compression", "b", SITUATIONS, "" },
 	{ "truncate_payload", "b", SITUATIONS, "" },
@@ -166,7 +171,7 @@ static void add_companions(struct bpe_options *o, const char *member)
 static int ask_about(const struct expectation *e, char source, char situation, int kernel,
 	bool used, struct bpe_error *error)
 {
-	struct bpei_device device = { .link_type = 1, .maps_blocks = source == 'a' };
+	struct bpei_device device = { .link_type = 1, .maps_blocks = strchr("amp", source) };
 	struct bpei_opened opened = { .device = &device, .is_engine = !strchr("ck", situation) };
 	struct bpe_options o;
 
@@ -183,6 +188,7 @@ static int ask_about(const struct expectation *e, char source, char situation, i
 		add_companions(&o, e->member);
 	change_member(&o, e->member);
 	o.count_only |= situation == 'o';
+	o.push |= source == 'p';
 	told[0] = 0;
 	told_count = 0;
 	memset(error, 0, sizeof *error);
@@ -393,7 +399,7 @@ static void expect_refusal(
 	}
 }
 
-static void ignore_batch(void *user, const struct bpe_batch *batch)
+static void ignore_unused_batch(void *user, const struct bpe_batch *batch)
 {
 	(void)user;
 	(void)batch;
@@ -409,7 +415,7 @@ Test(unused, real_sources_refuse)
 	o.direction = BPE_DIRECTION_IN;
 	expect_refusal(&o, true, true, BPE_E_UNSUPPORTED, "direction");
 	o = real_options("synth:count=10", NULL);
-	o.on_batch = ignore_batch;
+	o.on_batch = ignore_unused_batch;
 	expect_refusal(&o, false, true, BPE_E_ARGUMENT, "on_batch");
 	o = real_options("synth:count=10", NULL);
 	o.flows = false;
