@@ -74,9 +74,9 @@
  *   Frozen.  The structure never changes.
  *   Sized.  The structure is the program's, and the library is told the size: by struct_size, which
  *   the init function sets, or by a function below, which passes sizeof.  The library writes the
- *   members that both have, and zeroes the rest.  In options, members that the program lacks have
- *   their defaults.  Members that the library lacks must be 0, else the status is
- *   BPE_E_UNSUPPORTED.
+ *   members that both have, and zeroes the rest.  In what the library reads, as options and
+ *   packets, members that the program lacks have their defaults.  Members that the library lacks
+ *   must be 0, else the status is BPE_E_UNSUPPORTED.
  *   View.  The structure is the library's, and its member size tells what is filled.  BPE_HAS asks
  *   for a member.  bpe_flow_copy copies a record; an assignment may read past the end.
  *   Opaque.  Only the name is declared, as of bpe_engine.
@@ -1371,7 +1371,6 @@ BPE_INLINE const struct bpe_stat *bpe_stat_list(size_t *count)
 #define bpe_snapshot bpe_flow_totals
 #define bpe_engine_snapshot bpe_engine_largest_flows
 #define bpe_engine_snapshot_flows bpe_engine_dump_flows
-#define flows_shown flows_dumped /* of struct bpe_stats */
 #define BPE_END_SNAPSHOT BPE_END_DUMPED
 #define BPE_EVICTED_CROWDED BPE_EVICTED_COLLISION
 

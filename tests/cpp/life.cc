@@ -187,7 +187,7 @@ static void check_records(int workers)
 	wait_for(shown, 1);
 	wait_for(flushes, 1);
 	engine->stop();
-	CHECK(engine->wait() && engine->stats().flows_shown == shown);
+	CHECK(engine->wait() && engine->stats().flows_dumped == shown);
 }
 
 static void check_cycles(int workers)
