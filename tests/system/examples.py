@@ -5,6 +5,7 @@
 Needs no rights.  The last line counts the cases.
 """
 
+import contextlib
 import glob
 import os
 import re
@@ -64,6 +65,43 @@ def wrapper_counts_outcomes():
 
 
 @case
+def flows_sqlite_keeps_each_flow():
+    if not os.path.exists(EXAMPLES + "/flows_sqlite"):
+        print("SKIP flows_sqlite: SQLite was not found, and the example was not built")
+        return
+    import sqlite3
+
+    there, back = (40000, 80), (80, 40000)
+    packets = [
+        tcp(there, 0x02, 100, 0),
+        tcp(back, 0x12, 500, 101),
+        tcp(there, 0x10, 101, 501),
+        udp(1),
+        udp(2),
+        udp(1),
+    ]
+    start = 1700000000 * 10**9 + 5000
+    rows = [
+        (start, 6, "10.0.0.1", 40000, 2, 120, "10.0.0.2", 80, 1, 60),
+        (start + 3 * 10**9, 17, "10.0.0.1", 1001, 2, 120, "10.0.0.2", 53, 0, 0),
+        (start + 4 * 10**9, 17, "10.0.0.1", 1002, 1, 60, "10.0.0.2", 53, 0, 0),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        capture, database = folder + "/six.pcap", folder + "/flows.db"
+        with open(capture, "wb") as f:
+            f.write(pcap(packets))
+        words = [EXAMPLES + "/flows_sqlite", capture, database]
+        for runs in (1, 2):  # a second run adds to the table
+            p = subprocess.run(words, capture_output=True, text=True, timeout=600)
+            assert p.returncode == 0 and not p.stderr, p
+            with contextlib.closing(sqlite3.connect(database)) as db:
+                found = db.execute("SELECT * FROM flows ORDER BY first_ns").fetchall()
+            assert found == sorted(rows * runs), found
+        p = subprocess.run([words[0], capture, folder], capture_output=True, text=True)
+        assert p.returncode == 1 and "unable to open" in p.stderr, p
+
+
+@case
 def examples_show_something():
     with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
         f.write(pcap([udp(i) for i in range(5)]))
@@ -111,9 +149,10 @@ def examples_show_something():
         name, ending = os.path.splitext(os.path.basename(path))
         with open(path) as f:
             lines = sum(1 for _ in f)
-        assert lines <= (60 if ending == ".cpp" else 120), (name, lines)
+        assert lines <= (60 if ending == ".cpp" or name == "flows_sqlite" else 120), (name, lines)
         program = f"{EXAMPLES}/{name}"
-        if ending == ".cpp" and not os.path.exists(program):
+        is_optional = ending == ".cpp" or name == "flows_sqlite"
+        if is_optional and not os.path.exists(program):
             continue
         assert subprocess.run([program], capture_output=True).returncode == 2
         assert subprocess.run([program, "/nonexistent/x"], capture_output=True).returncode == 1
