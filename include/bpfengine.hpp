@@ -119,7 +119,9 @@ template <class T> class span
 	/* From std::vector, std::array, std::string and other spans. */
 	template <class C,
 		class = std::enable_if_t<
-			std::is_convertible_v<decltype(std::declval<C &>().data()), T *> &&
+			std::is_convertible_v<
+				std::remove_pointer_t<decltype(std::declval<C &>().data())> (*)[],
+				T (*)[]> &&
 			std::is_convertible_v<decltype(std::declval<C &>().size()), std::size_t>>>
 	constexpr span(C &&container) noexcept : data_(container.data()), size_(container.size())
 	{
@@ -623,6 +625,38 @@ class batch
 	const bpe_batch *batch_ = nullptr;
 };
 
+/* Returns a packet for push().  The bytes are borrowed until push() returns. */
+inline bpe_packet make_packet(span<const std::uint8_t> bytes, std::int64_t time_ns) noexcept
+{
+	bpe_packet made;
+	bpe_packet_init(&made);
+	made.data = bytes.data();
+	made.caplen = std::uint32_t(bytes.size());
+	made.wirelen = made.caplen;
+	made.time_ns = time_ns;
+	return made;
+}
+
+/* What bpe_parse finds in a packet. */
+struct parsed_packet {
+	bpe_layers layers;
+	std::optional<bpe_key> key; /* empty: the packet has no flow */
+};
+
+/* Parses a packet that is in no batch, by bpe_parse. */
+inline result<parsed_packet> parse(span<const std::uint8_t> bytes, int link_type = 1)
+{
+	parsed_packet found = {};
+	bpe_key key = {};
+	const std::uint32_t length = std::uint32_t(bytes.size());
+	const int status = bpe_parse(bytes.data(), length, length, link_type, &found.layers, &key);
+	if (status < 0)
+		return failure(status, "parse", "the link type is not within 0 to 65535");
+	if (status > 0)
+		found.key = key;
+	return found;
+}
+
 /* ---- Filters ---- */
 /* A bpe_filter_options with the defaults. */
 struct filter_options : bpe_filter_options {
@@ -760,6 +794,19 @@ class options
 	options &file(const std::string &path)
 	{
 		return set(&bpe_options::file, path);
+	}
+	/* Names a savefile in memory.  The bytes are borrowed as long as an engine or capture that
+	 * was opened with the options lives. */
+	options &memory(span<const std::uint8_t> savefile)
+	{
+		c_.memory = savefile.data();
+		c_.memory_bytes = savefile.size();
+		return *this;
+	}
+	/* Takes the packets of push().  live: their times are the clock's, as of an interface. */
+	options &push(bool live = false)
+	{
+		return set(&bpe_options::push, true).set(&bpe_options::push_live, live);
 	}
 	options &filter(const std::string &expression)
 	{
@@ -1052,6 +1099,27 @@ class engine
 			return bpe_engine_result(e, error);
 		});
 	}
+	/* Pushes packets into an engine with options.push, and returns how many were taken: all,
+	 * unless the time passed or the run ended.  Any thread, but no handler. */
+	result<std::size_t> push(span<const bpe_packet> packets,
+		std::chrono::nanoseconds timeout = std::chrono::nanoseconds(-1))
+	{
+		if (!state_)
+			return detail::moved_from("push");
+		bpe_error error;
+		const int taken = bpe_engine_push(
+			raw(), packets.data(), packets.size(), timeout.count(), &error);
+		if (taken < 0)
+			return failure(error);
+		return std::size_t(taken);
+	}
+	/* Says that no more packets will be pushed.  Any thread, handlers included. */
+	result<void> push_end()
+	{
+		return ask("push_end", [](bpe_engine *e, bpe_error *error) {
+			return bpe_engine_push_end(e, error);
+		});
+	}
 	/* Replaces the filter.  Any thread, handlers included. */
 	result<void> set_filter(const filter &compiled)
 	{
@@ -1222,6 +1290,27 @@ class capture
 			return failure(error);
 		state_->batch_of_capture.count = std::uint32_t(n);
 		return batch(state_->batch_of_capture);
+	}
+	/* Pushes packets into a capture with options.push, and returns how many the buffer took. */
+	result<std::size_t> push(span<const bpe_packet> packets)
+	{
+		if (!state_)
+			return detail::moved_from("push");
+		bpe_error error;
+		const int taken = bpe_capture_push(raw(), packets.data(), packets.size(), &error);
+		if (taken < 0)
+			return failure(error);
+		return std::size_t(taken);
+	}
+	/* Says that no more packets will be pushed: next() then comes to an end. */
+	result<void> push_end()
+	{
+		if (!state_)
+			return detail::moved_from("push_end");
+		bpe_error error;
+		if (bpe_capture_push_end(raw(), &error) < 0)
+			return failure(error);
+		return {};
 	}
 	/* Replaces the filter. */
 	result<void> set_filter(const filter &compiled)

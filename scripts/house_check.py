@@ -19,7 +19,7 @@ ONLY = {
 }  # what else a folder that is restricted may include
 HIGHER = {
     "include/bpfengine.h": 1500,  # the public contract is one file by decision
-    "include/bpfengine.hpp": 1400,  # for C++ as well; accessors take three lines each
+    "include/bpfengine.hpp": 1500,  # for C++ as well; accessors take three lines each
     # Formatted at 100 columns these are longer than 600 lines; each is to be split by idea.
     "tests/fuzz/make_seeds.py": 610,
 }
@@ -190,7 +190,7 @@ def check(path, text, known, files):
 PLANTED = [
     ("examples/x.cpp", '#include "base/mem.h"', "may not include"),
     ("tests/cpp/x.cc", "\n" * 700, "more than"),
-    ("include/bpfengine.hpp", "\n" * 1500, "more than 1400"),
+    ("include/bpfengine.hpp", "\n" * 1600, "more than 1500"),
     ("src/flow/x.c", '#include "device/device.h"', "may not include"),
     ("src/tools/bpfengine/x.c", '#include "base/mem.h"', "may not include"),
     ("src/base/x.c", '#include "ring/ring.h"', "may not include"),

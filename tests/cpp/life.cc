@@ -190,7 +190,7 @@ static void check_records(int workers)
 	CHECK(engine->wait() && engine->stats().flows_dumped == shown);
 }
 
-static void check_cycles(int workers)
+static void check_many_lives(int workers)
 {
 	auto witness = std::make_shared<int>(1);
 	for (int i = 0; i < 100; i++) {
@@ -380,7 +380,7 @@ int main()
 		check_stops(workers);
 		check_dumps(workers);
 		check_records(workers);
-		check_cycles(workers);
+		check_many_lives(workers);
 #ifdef __cpp_exceptions
 		check_throwing_batches(workers);
 		check_throwing_others(workers);

@@ -86,7 +86,7 @@ static void check_failures()
 #endif
 }
 
-static void ignore_batch(void *, const bpe_batch *)
+static void ignore_c_batch(void *, const bpe_batch *)
 {
 }
 
@@ -112,12 +112,12 @@ static void check_options()
 
 	bpe::options mixed("synth:count=5");
 	mixed.on_flow([](bpe::flow) {});
-	mixed->on_batch = ignore_batch;
+	mixed->on_batch = ignore_c_batch;
 	auto refused = bpe::engine::open(mixed);
 	CHECK(!refused && refused.error().status() == BPE_E_ARGUMENT);
 	CHECK(!refused && refused.error().text().find("mixed") != std::string_view::npos);
 	bpe::options plain("synth:count=5");
-	plain->on_batch = ignore_batch;
+	plain->on_batch = ignore_c_batch;
 	auto taken = bpe::engine::open(plain);
 	CHECK(taken && taken->run() && taken->stats().delivered_packets == 5);
 }
@@ -299,6 +299,50 @@ static void check_flows()
 	CHECK(!bpe::flow() && bpe::flow(flows[0]));
 }
 
+/* Pushes the packets of a savefile in memory; the books are those of the savefile. */
+static void check_pushes()
+{
+	const std::string file = test::three_packets();
+	const auto *bytes = reinterpret_cast<const std::uint8_t *>(file.data());
+	auto whole = bpe::capture::open(
+		bpe::options().memory(bpe::span<const std::uint8_t>(bytes, file.size())));
+	auto batch = whole ? whole->next() : bpe::result<bpe::batch>(whole.error());
+	CHECK(batch && batch->size() == 3);
+	if (!batch || batch->size() != 3)
+		return;
+	check_packet_views(*batch);
+	std::vector<bpe_packet> packets;
+	for (bpe::packet p : *batch)
+		packets.push_back(bpe::make_packet(p.bytes(), p.time_ns()));
+	auto parsed = bpe::parse((*batch)[0].bytes());
+	CHECK(parsed && parsed->layers.tcp_flags == 2 && parsed->key && parsed->key->ip_proto == 6);
+	parsed = bpe::parse((*batch)[0].bytes(), 70000);
+	CHECK(!parsed && parsed.error().status() == BPE_E_ARGUMENT);
+	parsed = bpe::parse({});
+	CHECK(parsed && !parsed->key);
+
+	std::vector<std::uint64_t> lengths;
+	bpe::options options;
+	options.push().workers(0).on_flow(
+		[&lengths](bpe::flow flow) { lengths.push_back(flow.wire_bytes()); });
+	auto engine = bpe::engine::open(options);
+	auto taken = engine ? engine->push(packets) : bpe::result<std::size_t>(engine.error());
+	CHECK(taken && *taken == 3 && engine->push_end() && engine->run());
+	std::sort(lengths.begin(), lengths.end());
+	CHECK(lengths == std::vector<std::uint64_t>({ 47, 58, 60 }));
+	CHECK(!engine->push(packets) && !engine->push_end());
+
+	auto capture = bpe::capture::open(bpe::options().push());
+	CHECK(capture && capture->push(packets) && capture->push_end());
+	auto pushed = capture ? capture->next() : bpe::result<bpe::batch>(capture.error());
+	CHECK(pushed && pushed->size() == 3);
+	if (pushed && pushed->size() == 3)
+		check_packet_views(*pushed);
+	CHECK(capture && capture->next()->ended() && !capture->push_end());
+	bpe::capture moved(std::move(*capture));
+	CHECK(!capture->push(packets) && !capture->push_end());
+}
+
 static void check_live_flows()
 {
 	std::uint64_t opened = 0;
@@ -418,6 +462,7 @@ int main(int argc, char **argv)
 	check_capture();
 	check_flows();
 	check_live_flows();
+	check_pushes();
 	check_compiled_filters();
 	check_names();
 	if (argc > 1 && std::ifstream(std::string(argv[1]) + "/index.tsv"))
