@@ -45,6 +45,7 @@ from ._filter import Filter, Instruction, explain
 from ._flow import Flow, header_line
 from ._layout import VERSION, Options
 from ._library import Error, LibraryError, lib
+from ._push import Push
 from ._stats import interfaces
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "Packet",
     "PacketFlag",
     "Priority",
+    "Push",
     "Proto",
     "ReadMode",
     "RecordOverload",

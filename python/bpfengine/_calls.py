@@ -113,7 +113,9 @@ class Guard:
             sys.unraisablehook, self._previous = self._previous, None
 
     def _look(self, told: Any) -> None:
-        if told.object in self._calls._functions:
+        functions = self._calls._functions
+        text = told.err_msg or ""  # from Python 3.13 on the function stands in the message alone
+        if told.object in functions or any(repr(f) in text for f in functions):
             self._calls.keep(told.exc_value)
         elif self._previous is not None:
             self._previous(told)

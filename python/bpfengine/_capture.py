@@ -6,7 +6,7 @@ from __future__ import annotations
 import ctypes
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Type, Union
 
 from ._batch import Batch
 from ._calls import Calls, FlowHandler, Guard
@@ -17,10 +17,13 @@ from ._layout import (
     Options,
     bpe_batch,
     bpe_error,
+    bpe_meta,
+    bpe_packet,
     bpe_stats,
 )
 from ._library import Error, Handle, check, decode, encode, lib
 from ._options import NoticeHandler, Settings, Source
+from ._push import Pushed, make_packets
 from ._stats import stats_dict
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ class Capture:
         *,
         interface: Optional[str] = None,
         file: Optional[Source] = None,
+        memory: Optional[bytes] = None,
         filter: Union[str, Filter, None] = None,
         on_flow: Optional[FlowHandler] = None,
         on_flow_open: Optional[FlowHandler] = None,
@@ -64,7 +68,7 @@ class Capture:
         self.ended = False  # the source has ended, or stop() was called
         self._calls = Calls()
         self._guard = Guard(self._calls)
-        settings = Settings(source, interface, file, filter)
+        settings = Settings(source, interface, file, filter, memory)
         settings.set(dict(options))
         settings.set_callback("on_notice", self._calls.make_notice(on_notice))
         for name, handler in (
@@ -156,6 +160,20 @@ class Capture:
             n = lib.bpe_capture_end_flows(handle.pointer, ctypes.byref(error))
         self._calls.raise_kept()
         return check(n, error)
+
+    def push(self, packets: Iterable[Pushed]) -> int:
+        """Gives packets of the program's own to a capture with push=True: bytes, or Push with a
+        time.  They are copied.  Returns how many were taken; if fewer, the buffer is full: take
+        batches until next() gives None, then push the others."""
+        array, count, _memory = make_packets(packets)
+        error, sizes = bpe_error(), (ctypes.sizeof(bpe_packet), ctypes.sizeof(bpe_meta))
+        push, where = lib.bpe_capture_push_sized, ctypes.byref(error)
+        return check(push(self._alive().pointer, ctypes.byref(array), *sizes, count, where), error)
+
+    def push_end(self) -> None:
+        """Says that no more packets will be pushed: the iteration ends when all are read."""
+        error = bpe_error()
+        check(lib.bpe_capture_push_end(self._alive().pointer, ctypes.byref(error)), error)
 
     def fileno(self) -> int:
         """A descriptor for select or an event loop: call next(0) until it gives None, then wait.

@@ -12,7 +12,7 @@ import weakref
 from collections import deque
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional, Type, Union
 
 from ._calls import BatchHandler, Calls, FlowHandler
 from ._capture import SLICE_NS
@@ -22,12 +22,15 @@ from ._flow import ALL_TIMES, Flow, ask_largest
 from ._layout import (
     Options,
     bpe_error,
+    bpe_meta,
+    bpe_packet,
     bpe_protocol,
     bpe_stats,
     bpe_worker_stats,
 )
 from ._library import Error, Handle, check, decode, encode, lib
 from ._options import NoticeHandler, Settings, Source
+from ._push import Pushed, make_packets
 from ._stats import protocol_dicts, stats_dict, worker_dict
 
 if TYPE_CHECKING:
@@ -99,6 +102,7 @@ class Engine:
         *,
         interface: Optional[str] = None,
         file: Optional[Source] = None,
+        memory: Optional[bytes] = None,
         filter: Union[str, Filter, None] = None,
         on_batch: Optional[BatchHandler] = None,
         on_flow: Optional[FlowHandler] = None,
@@ -113,10 +117,17 @@ class Engine:
         self._records = Records() if pull_records else None
         self._started = False
         self._calls = Calls()
-        settings = Settings(source, interface, file, filter)
+        settings = Settings(source, interface, file, filter, memory)
         settings.set(dict(options))
         settings.set_callback("on_notice", self._calls.make_notice(on_notice))
-        self._set_handlers(settings, on_batch, on_record)
+        self._set_handlers(settings, on_batch)
+        if self._records is None:
+            self._calls.set_flow(settings, "on_record", on_record)
+        elif on_record is not None:
+            raise TypeError("on_record and pull_records exclude each other")
+        else:
+            callback = self._calls.make_flow(self._records.put, bytes)
+            settings.set_callback("on_record", callback)
         self._calls.set_flow(settings, "on_flow", on_flow)
         self._calls.set_flow(settings, "on_flow_open", on_flow_open)
         self._calls.set_flow(settings, "on_flow_update", on_flow_update)
@@ -131,17 +142,11 @@ class Engine:
         self,
         settings: Settings,
         on_batch: Optional[BatchHandler],
-        on_record: Optional[FlowHandler],
     ) -> None:
         calls, struct = self._calls, settings.struct
         if on_batch is not None:
             has_flows = bool(struct.flows) and not struct.count_only
             settings.set_callback("on_batch", calls.make_batch(on_batch, has_flows))
-        if self._records is not None:
-            if on_record is not None:
-                raise TypeError("on_record and pull_records exclude each other")
-            settings.set_callback("on_record", calls.make_flow(self._records.put, bytes))
-        calls.set_flow(settings, "on_record", on_record)
 
     def _alive(self) -> Handle:
         if self._handle is None:
@@ -150,9 +155,12 @@ class Engine:
 
     def start(self) -> None:
         """Starts the threads and returns."""
-        error = bpe_error()
-        check(lib.bpe_engine_start(self._alive().pointer, ctypes.byref(error)), error)
-        self._started = True
+        handle, error = self._alive(), bpe_error()
+        was_started, self._started = self._started, True
+        status = lib.bpe_engine_start(handle.pointer, ctypes.byref(error))
+        if status < 0:
+            self._started = was_started
+            check(status, error)
 
     def wait(self, timeout: Optional[float] = None) -> bool:
         """Waits until the run has ended; False if so many seconds passed.  Raises the exception of
@@ -163,8 +171,7 @@ class Engine:
             if not self._wait_slices(handle, timeout):
                 return False
         except KeyboardInterrupt:
-            self.stop()
-            self._wait_slices(handle, None)
+            self._finish(handle)
             raise
         self._raise_result(handle)
         return True
@@ -194,11 +201,18 @@ class Engine:
 
     def run(self, seconds: Optional[float] = None) -> None:
         """Starts the engine, waits for the end of the source, or at most so many seconds, and
-        stops the engine."""
-        self.start()
-        if not self.wait(seconds):
-            self.stop()
-            self.wait()
+        stops the engine.  Not with pull_records, where the program must take the records."""
+        if self._records is not None:
+            raise Error("with pull_records, take the records by records()", Status.E_STATE)
+        handle = self._alive()
+        try:
+            self.start()
+            if not self.wait(seconds):
+                self.stop()
+                self.wait()
+        except KeyboardInterrupt:
+            self._finish(handle)
+            raise
 
     def records(self) -> Iterator[Flow]:
         """The flows as they end, until the run has ended, on the caller's thread.  Needs
@@ -207,20 +221,56 @@ class Engine:
         if records is None:
             raise Error("records() needs the engine opened with pull_records=True", Status.E_STATE)
         handle = self._alive()
-        if not self._started:
-            self.start()
         try:
+            if not self._started:
+                self.start()
             ended = False
             while not ended:
                 ended = self._wait_slices(handle, 0)
                 for record in records.take(0 if ended else SLICE_NS / 1e9):
                     yield Flow(record)
         except KeyboardInterrupt:
-            records.close()
-            self.stop()
-            self._wait_slices(handle, None)
+            self._finish(handle)
             raise
         self._raise_result(handle)
+
+    def _finish(self, handle: Handle) -> None:
+        """Stops the run and waits for its end; records that nobody took are dropped."""
+        # An interrupt may have come right before the start: a second start is refused.
+        status = lib.bpe_engine_start(handle.pointer, None)
+        if status < 0 and status != Status.E_STATE:
+            return
+        lib.bpe_engine_stop(handle.pointer)
+        if self._records is not None:
+            self._records.close()
+        self._wait_slices(handle, None)
+
+    def push(self, packets: Iterable[Pushed], timeout: Optional[float] = None) -> int:
+        """Gives packets of the program's own to an engine with push=True: bytes, or Push with a
+        time.  They are copied.  Starts the engine if it was not started.  Waits for room, at most
+        so many seconds; returns how many were taken: fewer if the time passed or the run ended.
+        Any thread."""
+        array, count, _memory = make_packets(packets)
+        handle, error = self._alive(), bpe_error()
+        if not self._started:
+            self.start()
+        size, push = ctypes.sizeof(bpe_packet), lib.bpe_engine_push_sized
+        deadline = math.inf if timeout is None else time.monotonic_ns() + timeout * 1e9
+        taken = 0
+        while taken < count:
+            wait_ns = int(max(0, min(SLICE_NS, deadline - time.monotonic_ns())))
+            left = ctypes.byref(array, taken * size)
+            sizes = (size, ctypes.sizeof(bpe_meta), count - taken, wait_ns)
+            taken += check(push(handle.pointer, left, *sizes, ctypes.byref(error)), error)
+            if time.monotonic_ns() >= deadline or lib.bpe_engine_wait(handle.pointer, 0):
+                break
+        return taken
+
+    def push_end(self) -> None:
+        """Says that no more packets will be pushed: the run ends when all are read.  Any thread,
+        handlers included."""
+        error = bpe_error()
+        check(lib.bpe_engine_push_end(self._alive().pointer, ctypes.byref(error)), error)
 
     def set_filter(self, filter: Union[str, Filter, None]) -> None:
         """Replaces the filter while the engine runs.  Any thread, handlers included."""
@@ -290,12 +340,8 @@ class Engine:
         if handle is None:
             return
         _running.discard(self)
-        if self._records is not None:
-            self._records.close()
         if self._started:
-            lib.bpe_engine_stop(handle.pointer)
-            while not lib.bpe_engine_wait(handle.pointer, SLICE_NS):
-                pass
+            self._finish(handle)
 
     def __enter__(self) -> "Engine":
         return self

@@ -270,6 +270,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
 class Options(TypedDict, total=False):
     """Members of struct bpe_options; bpfengine.h says what each means."""
 
+    push: bool
     push_live: bool
     snaplen: int
     promiscuous: bool

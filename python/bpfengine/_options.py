@@ -23,7 +23,7 @@ Source = Union[str, "os.PathLike[str]"]
 _FIELDS: Dict[str, Any] = {field[0]: field[1] for field in bpe_options._fields_}
 # What the package sets by parameters of its own.
 _OWN = frozenset(
-    "struct_size interface_name file filter filter_length filter_expression user push "
+    "struct_size interface_name file filter filter_length filter_expression user "
     "pull_records memory memory_bytes".split()
 )
 
@@ -53,9 +53,10 @@ class Settings:
         interface: Optional[str],
         file: Optional[Source],
         filter: Union[str, Filter, None],
+        memory: Optional[bytes],
     ) -> None:
-        if (source is not None) + (interface is not None) + (file is not None) > 1:
-            raise TypeError("give one of source, interface and file")
+        if sum(name is not None for name in (source, interface, file, memory)) > 1:
+            raise TypeError("give one of source, interface, file and memory")
         self.struct = bpe_options()
         self.kept: List[Any] = [filter]
         lib.bpe_options_init_sized(ctypes.byref(self.struct), ctypes.sizeof(bpe_options))
@@ -66,6 +67,11 @@ class Settings:
             self.struct.interface_name = encode(interface)
         if file is not None:
             self.struct.file = os.fsencode(file)
+        if memory is not None:
+            text = ctypes.c_char_p(bytes(memory))
+            self.kept.append(text)
+            self.struct.memory = ctypes.cast(text, ctypes.c_void_p)
+            self.struct.memory_bytes = len(memory)
         if isinstance(filter, Filter):
             self.struct.filter = filter.pointer
             self.struct.filter_length = len(filter)

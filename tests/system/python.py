@@ -207,6 +207,66 @@ def live_flows_are_asked_for_while_the_run_goes_on():
         balanced(engine.stats())
 
 
+def pushed_packets():
+    """The savefile's packets, to be pushed."""
+    return [
+        bpfengine.Push(bytes(data), time_ns, wirelen)
+        for batch in Capture(SAVEFILE)
+        for time_ns, wirelen, data in zip(batch.time_ns, batch.wirelen, batch.data)
+    ]
+
+
+@case
+def packets_of_the_program_are_as_a_savefile():
+    options = dict(fixed_seed=True, hash_seed=1, workers=0)
+    wanted = sorted(f.line() for f in bpfengine.flows(SAVEFILE, **options))
+    packets, found = pushed_packets(), []
+    with Engine(push=True, on_flow=found.append, **options) as engine:
+        assert engine.push(packets[:1000]) == 1000
+        for packet in packets[1000:]:
+            assert engine.push([packet], timeout=600) == 1
+        engine.push_end()
+        assert engine.wait(600)
+        stats = balanced(engine.stats())
+        assert stats["read_packets"] == PACKETS and stats["wire_bytes"] == WIRE
+        assert raises(Error, engine.push, packets).status == bpfengine.Status.E_STATE
+    # A pushed packet has an interface's number, which a savefile of this kind has not.
+    assert all(f["interface_id"] == 0 for f in found)
+    assert sorted(f.line().replace('"interface_id":0,', "") for f in found) == wanted
+    with Capture(push=True) as capture:
+        left, seen = packets * 30, 0
+        while left:
+            left = left[capture.push(left) :]
+            while batch := capture.next(0):
+                seen += len(batch)
+        capture.push_end()
+        assert seen + sum(map(len, capture)) == 30 * PACKETS
+        balanced(capture.stats())
+    with open(SAVEFILE, "rb") as f:
+        memory = f.read()
+    assert sorted(f.line() for f in bpfengine.flows(memory=memory, **options)) == wanted
+    with Engine(push=True, on_batch=lambda b: found.extend(map(bytes, b.data))) as engine:
+        found.clear()
+        engine.push([udp(1), bytearray(udp(2)), memoryview(udp(3)), (udp(4), 5)])
+        engine.push_end()
+        engine.wait()
+        assert found == [udp(n) for n in range(1, 5)]
+
+
+@case
+def pushing_ends_when_another_thread_stops():
+    with Engine(push=True, workers=1) as engine:
+        threading.Timer(0.05, engine.stop).start()
+        taken, status = 0, 0
+        while not status:
+            try:
+                taken += engine.push([udp(1)] * 500)
+            except Error as error:
+                status = error.status
+        assert status == bpfengine.Status.E_STATE and engine.wait(600)
+        assert balanced(engine.stats())["read_packets"] == taken
+
+
 @case
 def filters_compile_run_and_change():
     made = bpfengine.Filter("udp port 53", snaplen=100)

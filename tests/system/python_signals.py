@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""python_signals.py PROGRAM LIBRARY: Ctrl-C ends what the Python package does, at once.
+"""python_signals.py PROGRAM LIBRARY [BPFNODE]: Ctrl-C ends what the Python package does, at once.
 
 Each case is a program of its own.  The program tells on standard output when it works, gets
 SIGINT, and must end by KeyboardInterrupt with balanced books.
@@ -17,7 +17,7 @@ folder = tempfile.TemporaryDirectory()
 FIFO = os.path.join(folder.name, "fifo")
 os.mkfifo(FIFO)
 # A run that does not answer sits there for good: the time is a bound for busy machines alone.
-BOUND = 300 if len(sys.argv) < 4 else 10
+BOUND = 300
 TELL = """
 import json, sys, threading, time
 import bpfengine
@@ -138,6 +138,25 @@ def an_interface():
     check_books(stats)
 
 
+@case
+def a_bpf_device():
+    if len(sys.argv) < 4 or os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
+        print("a_bpf_device: skipped: a served node needs root and /dev/fuse")
+        return
+    for abi in ("macos", "freebsd", "netbsd", "openbsd"):
+        node = os.path.join(folder.name, abi)
+        os.mkdir(node)
+        words = [sys.argv[3], node, "--abi", abi, "--synth", "flows=10", "--rate", "1"]
+        server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            assert "ready" in server.stderr.readline()
+            device = f"('bpf:en0', bpf_abi='{abi}', bpf_device='{node}/bpf')"
+            check_books(interrupt(WAITS.replace("(sys.argv[1])", device)))
+        finally:
+            server.terminate()
+            server.communicate(timeout=BOUND)
+
+
 RUNS = """
 flows, batches = [], []
 def look(batch):
@@ -201,6 +220,24 @@ finally:
         '            tell("ready")\n', '            tell("ready")\n            time.sleep(1e6)\n'
     )
     interrupt(slow, source="synth:flows=100000")
+
+
+@case
+def a_push_that_waits_for_room():
+    body = """
+engine = bpfengine.Engine(push=True, buffer_bytes=1 << 20, on_batch=lambda b: time.sleep(0.01))
+engine.start()
+try:
+    tell("ready")
+    while True:
+        engine.push([bytes(1000)] * 5000)
+finally:
+    engine.stop()
+    engine.wait()
+    tell_books(engine.stats())
+    engine.close()
+"""
+    check_books(interrupt(body))
 
 
 @case
