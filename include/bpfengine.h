@@ -151,7 +151,8 @@ enum bpe_status {
 	BPE_E_GONE = -9,         /* the interface went away during the capture */
 	BPE_E_UNSUPPORTED = -10, /* this system or build cannot do this */
 	BPE_E_STATE = -11,       /* the call does not fit the present state of the engine */
-	BPE_E_END = -12          /* no more packets; no error; returned by bpe_capture_next only */
+	BPE_E_END = -12          /* no more packets or records; no error; bpe_capture_next,
+				    bpe_engine_next_record */
 };
 
 /* Why a call failed.  Frozen. */
@@ -276,6 +277,19 @@ BPE_INLINE int bpe_engine_top_flows(struct bpe_engine *engine, struct bpe_flow *
  * Returns 0; BPE_E_BUSY while an earlier dump is at work; BPE_E_STATE if nothing runs or no flows
  * are kept; BPE_E_ARGUMENT if fn and options.on_record are NULL.  Any thread, handlers included. */
 BPE_API int bpe_engine_dump_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user);
+/* Returns a descriptor for poll, select, kqueue or epoll, or -1 without options.pull_records.  The
+ * descriptor is readable while a record waits, and once the run has ended.  The program never
+ * reads from the descriptor.  Any thread. */
+BPE_API int bpe_engine_records_fd(const struct bpe_engine *engine);
+/* Takes the next record of options.pull_records.  The record is what on_record would get, and is
+ * valid until the next call.  Does not wait.  Returns 1 with *flow set; 0 if no record waits;
+ * BPE_E_END once the run has ended and all records were taken; BPE_E_STATE without pull_records,
+ * or before bpe_engine_start.  After 0 the descriptor tells of the next record.
+ * The end of a run may wait for the program to take records, without limit with BPE_RECORD_WAIT:
+ * take until BPE_E_END, and call bpe_engine_wait only then.  bpe_engine_run is refused.
+ * bpe_engine_close discards what was not taken.  Any thread, but one at a time. */
+BPE_API int bpe_engine_next_record(
+	struct bpe_engine *engine, const struct bpe_flow **flow, struct bpe_error *error);
 /* Return a description of the source, for example "savefile x.pcap (pcap, microseconds,
  * little-endian)", and the link type name of its first interface.  Valid until bpe_engine_close. */
 BPE_API const char *bpe_engine_source(const struct bpe_engine *engine);
@@ -400,7 +414,8 @@ enum bpe_priority {
 };
 
 /* What a worker does when the ring of records is full.  At the end of a run, when reading is
- * over, the worker waits in any case, until on_record has not returned for 2 seconds. */
+ * over, the worker waits in any case, until no record was taken for 2 seconds.  With pull_records
+ * there is no such limit for files, and with BPE_RECORD_WAIT. */
 enum bpe_record_overload {
 	BPE_RECORD_AUTO = 0, /* live: drop, so that a slow on_record costs no packet; files: wait */
 	BPE_RECORD_DROP,     /* drops the record and counts the loss in records_dropped */
@@ -548,6 +563,9 @@ struct bpe_options {
 	bpe_flow_fn on_record;
 	uint32_t record_ring_bytes; /* of each worker, a power of two from 4096; 0: 4 MiB */
 	uint32_t record_overload;   /* --flows-overload: enum bpe_record_overload */
+	/* The program takes the records: bpe_engine_records_fd, bpe_engine_next_record.  There is
+	 * no output thread, and on_record must be NULL; default false. */
+	bool pull_records;
 
 	/* Live flows, on the thread of on_flow, with BPE_END_NONE.  A flow opens once, is updated
 	 * in the order of packets, and ends once, all on one thread.  Addresses, ports, tunnel and
@@ -991,9 +1009,10 @@ enum bpe_drop {
 #define BPE_KNOWN_ACCEPTED 0x8u
 
 /* Counters of a run.  The books balance: read_packets = delivered_packets + the sum of dropped +
- * in_flight; flows_opened = flows_active + flows_ended + flows_evicted; with on_record, at the
- * end: records + records_dropped = flows_opened + flows_periods + flows_dumped. kernel_* are the
- * source's own counts (Linux: packet(7), PACKET_STATISTICS), 0 for files.  Sized. */
+ * in_flight; flows_opened = flows_active + flows_ended + flows_evicted; with on_record or
+ * pull_records, when all were taken: records + records_dropped = flows_opened + flows_periods +
+ * flows_dumped. kernel_* are the source's own counts (Linux: packet(7), PACKET_STATISTICS), 0 for
+ * files.  Sized. */
 struct bpe_stats {
 	uint64_t elapsed_ns;                 /* since the start, until the end of the run */
 	uint64_t read_packets;               /* records taken from the source */
@@ -1025,7 +1044,7 @@ struct bpe_stats {
 	uint64_t time_steps;    /* jumps of the packets' clock */
 	uint64_t duplicates;    /* TCP packets seen twice (options.duplicates) */
 	uint64_t evicted[BPE_EVICTED_ROOM]; /* flows_evicted by enum bpe_evicted */
-	uint64_t records;                   /* records given to on_record */
+	uint64_t records;                   /* records given to on_record, or taken */
 	uint64_t records_dropped; /* lost to a full ring, or to an on_record stuck at the end */
 	uint64_t flows_dumped;    /* records of BPE_END_DUMPED for on_record */
 	uint64_t packets_per_second, bits_per_second; /* read, over the last whole second */

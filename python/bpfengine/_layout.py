@@ -53,8 +53,9 @@ class bpe_options(Structure):
         ("flow_idle_ns", c_int64), ("flow_closed_ns", c_int64), ("flow_timeout_ns", c_int64 * 16),
         ("flow_active_ns", c_int64), ("on_batch", bpe_batch_fn), ("on_flow", bpe_flow_fn),
         ("on_notice", bpe_notice_fn), ("user", c_void_p), ("on_record", bpe_flow_fn),
-        ("record_ring_bytes", c_uint32), ("record_overload", c_uint32), ("on_flow_open", bpe_flow_fn),
-        ("on_flow_update", bpe_flow_fn), ("flow_update_ns", c_int64), ("flow_update_bytes", c_uint64),]
+        ("record_ring_bytes", c_uint32), ("record_overload", c_uint32), ("pull_records", c_bool),
+        ("on_flow_open", bpe_flow_fn), ("on_flow_update", bpe_flow_fn), ("flow_update_ns", c_int64),
+        ("flow_update_bytes", c_uint64),]
 
 
 class bpe_tunnel(Structure):
@@ -216,11 +217,13 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_engine_dump_flows": (c_int, c_void_p, bpe_flow_fn, c_void_p,),
     "bpe_engine_largest_flows_sized": (c_int, c_void_p, c_void_p, c_void_p,),
     "bpe_engine_link_type": (c_char_p, c_void_p,),
+    "bpe_engine_next_record": (c_int, c_void_p, c_void_p, c_void_p,),
     "bpe_engine_open": (c_int, c_void_p, c_void_p, c_void_p,),
     "bpe_engine_protocols_sized": (c_size_t, c_void_p, c_void_p, c_size_t, c_size_t,),
     "bpe_engine_push_end": (c_int, c_void_p, c_void_p,),
     "bpe_engine_push_sized": (c_int, c_void_p, c_void_p, c_size_t, c_size_t, c_size_t, c_int64,
         c_void_p,),
+    "bpe_engine_records_fd": (c_int, c_void_p,),
     "bpe_engine_result": (c_int, c_void_p, c_void_p,),
     "bpe_engine_run": (c_int, c_void_p, c_int64, c_void_p,),
     "bpe_engine_set_expression": (c_int, c_void_p, c_char_p, c_void_p,),

@@ -95,9 +95,13 @@ int bpe_engine_result(struct bpe_engine *e, struct bpe_error *error)
 
 int bpe_engine_run(struct bpe_engine *e, int64_t duration_ns, struct bpe_error *error)
 {
-	const int status = bpei_engine_start(e, error);
 	struct bpe_stats s;
 	int64_t left_ns = -1;
+
+	if (e->plan.pulls)
+		return bpei_fail(error, BPE_E_STATE, "run", 0,
+			"with pull_records nobody would take the records meanwhile: use bpe_engine_start and bpe_engine_next_record");
+	const int status = bpei_engine_start(e, error);
 
 	if (status < 0)
 		return status;
@@ -206,6 +210,27 @@ int bpe_engine_largest_flows_sized(
 int bpe_engine_dump_flows(struct bpe_engine *e, bpe_flow_fn fn, void *user)
 {
 	return bpei_engine_dump_flows(e, fn, user);
+}
+
+int bpe_engine_records_fd(const struct bpe_engine *e)
+{
+	return e->pull.bell.pipe[0];
+}
+
+int bpe_engine_next_record(
+	struct bpe_engine *e, const struct bpe_flow **flow, struct bpe_error *error)
+{
+	if (!e->plan.pulls)
+		return bpei_fail(error, BPE_E_STATE, "next record", 0,
+			"the engine has no records to take: set options.pull_records before bpe_engine_open");
+	if (!e->started)
+		return bpei_fail(error, BPE_E_STATE, "next record", 0,
+			"the engine was not started: use bpe_engine_start");
+	const int found = bpei_pull_next(e);
+
+	if (found > 0)
+		*flow = &e->pull.flow;
+	return found;
 }
 
 int bpe_batch_flow_sized(

@@ -163,6 +163,9 @@ static int check_flow_options(const struct bpe_options *o, struct bpe_error *err
 	if (o->record_overload > BPE_RECORD_WAIT)
 		return bpei_fail(error, BPE_E_ARGUMENT, "record_overload", 0,
 			"record_overload is auto, drop or wait, not %u", o->record_overload);
+	if (o->pull_records && o->on_record)
+		return bpei_fail(error, BPE_E_ARGUMENT, "pull_records", 0,
+			"records go to on_record or are taken with pull_records, not both");
 	if (ring && (ring < 4096 || ring > 1u << 30 || ring & (ring - 1)))
 		return bpei_fail(error, BPE_E_ARGUMENT, "record_ring_bytes", 0,
 			"record_ring_bytes must be a power of two from 4096 to 2^30, not %u", ring);

@@ -15,6 +15,7 @@
 #include "records/block.h"
 #include "bpfengine.h"
 #include "device/device.h"
+#include "engine/bell.h"
 #include "engine/flows.h"
 #include "engine/input.h"
 #include "engine/query.h"
@@ -38,8 +39,9 @@ struct bpei_engine_plan {
 	uint32_t blocks;
 	size_t block_bytes;
 	bool has_tables;   /* each share has a flow table */
-	bool has_records;  /* each share has a ring of records for on_record */
+	bool has_records;  /* each share has a ring of records */
 	bool waits_record; /* a worker waits for a full ring of records */
+	bool pulls;        /* the program takes the records (pull.c) */
 };
 
 struct bpei_worker {
@@ -74,6 +76,14 @@ struct bpei_output {
 	BPEI_ALIGNED bpei_counter taken; /* w: output  r: any; records, of all shares */
 };
 
+/* The program's taking of records (pull.c). */
+struct bpei_pull {
+	struct bpei_bell bell; /* rings while a record waits, or the run has ended */
+	_Atomic int closing;   /* w: close  r: workers; nobody takes a record any more */
+	uint32_t turn;         /* program's own: share whose turn it is */
+	struct bpe_flow flow;  /* program's own: the record given last */
+};
+
 /* The dump of all flows at hand (query_dump.c); changed only while no dump runs. */
 struct bpei_dump {
 	struct bpei_query query;
@@ -103,6 +113,7 @@ struct bpe_engine {
 	struct bpei_answerer reader_answers; /* of filter_desk */
 	struct bpei_dump dump;
 	struct bpei_output output;
+	struct bpei_pull pull;
 
 	/* How the run ended; w: reader, before `ended`  r: any, after `ended`. */
 	int result;
@@ -172,7 +183,7 @@ int bpei_engine_dump_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user
 /* Makes the shares' rings of records.  Returns BPE_OK or BPE_E_MEMORY. */
 int bpei_output_new(struct bpe_engine *engine);
 void bpei_output_free(struct bpe_engine *engine);
-/* Starts the output thread.  Returns 0 or an errno. */
+/* Starts the output thread, if there is an on_record.  Returns 0 or an errno. */
 int bpei_output_begin(struct bpe_engine *engine);
 /* Waits until the output thread has handed over every record. */
 void bpei_output_end(struct bpe_engine *engine);
@@ -180,6 +191,15 @@ void bpei_output_end(struct bpe_engine *engine);
 void bpei_output_put(struct bpei_worker *worker, const struct bpe_flow *flow) BPEI_WORKER;
 /* Returns how many more records fit into the first half of the worker's ring. */
 uint32_t bpei_output_room(struct bpei_worker *worker) BPEI_WORKER;
+
+/* Takes the oldest record out of the worker's ring.  Returns false if the ring is empty. */
+bool bpei_output_take(struct bpei_worker *worker, struct bpe_flow *flow) BPEI_OUTPUT;
+
+/* ---- pull.c ---- */
+
+/* Takes the next record into engine->pull.flow.  Returns 1, 0 if none waits, or BPE_E_END.  Any
+ * thread, but one at a time. */
+int bpei_pull_next(struct bpe_engine *engine);
 
 /* ---- lifecycle.c: as the public functions of these names, for checked options ---- */
 

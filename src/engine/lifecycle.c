@@ -156,7 +156,7 @@ static int make_parts(struct bpe_engine *e, struct bpe_error *error)
 	e->filter_desk.device = e->input.device;
 	if (!e->plan.workers)
 		e->top_desk.device = e->input.device;
-	if (bpei_fd_pipe(e->end_pipe, false))
+	if ((e->plan.pulls && bpei_bell_open(&e->pull.bell)) || bpei_fd_pipe(e->end_pipe, false))
 		return bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe for the engine");
 	return BPE_OK;
 }
@@ -172,6 +172,7 @@ int bpei_engine_open(
 	e->options = *options;
 	e->end_pipe[0] = -1;
 	e->end_pipe[1] = -1;
+	bpei_bell_init(&e->pull.bell);
 	e->result = BPE_E_STATE;
 	make_desks(e);
 	e->input.count_only = options->count_only;
@@ -313,6 +314,8 @@ void bpei_engine_close(struct bpe_engine *e)
 {
 	if (!e)
 		return;
+	/* Workers drop the records that find no room. */
+	atomic_store_explicit(&e->pull.closing, 1, memory_order_relaxed);
 	if (e->started) {
 		bpei_engine_stop(e);
 		pthread_join(e->reader, NULL);
@@ -322,6 +325,7 @@ void bpei_engine_close(struct bpe_engine *e)
 	if (e->end_pipe[0] >= 0)
 		close(e->end_pipe[0]);
 	bpei_output_free(e);
+	bpei_bell_free(&e->pull.bell);
 	for (uint32_t k = 0; e->workers && k < e->plan.shares; k++) {
 		bpei_table_free(e->workers[k].table);
 		if (e->plan.workers)

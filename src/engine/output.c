@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Flow records on their way to on_record: each worker packs records into a ring of bytes, and
- * the output thread takes the records out and calls the handler.
+ * the output thread takes the records out and calls the handler.  With options.pull_records the
+ * program takes them out (pull.c), and there is no output thread.
  *
  * Life: new, with the workers' memory -> begin, before the workers' threads -> end, when the
  * workers are through -> free.  A packed record has a head common to all flows, the interface's
@@ -127,6 +128,13 @@ static bool is_engine_ending(struct bpe_engine *e)
 	       atomic_load_explicit(&e->reader_done, memory_order_relaxed);
 }
 
+/* Returns true if the worker waits for room for any length of time, and not only STALL_NS. */
+static bool may_wait_for_ever(struct bpe_engine *e)
+{
+	/* Closing ends the wait of a program that takes the records. */
+	return e->plan.waits_record && (e->plan.pulls || !is_engine_ending(e));
+}
+
 /* Waits for room for n bytes.  Returns the room; NULL: the record is to be dropped. */
 static uint8_t *wait_for_record_room(struct bpei_worker *w, uint32_t n) BPEI_WORKER
 {
@@ -136,12 +144,14 @@ static uint8_t *wait_for_record_room(struct bpei_worker *w, uint32_t n) BPEI_WOR
 	uint8_t *to;
 
 	for (uint32_t tries = 0; !(to = bpei_bytering_begin(&w->records, n)); bpei_pause(tries++)) {
-		if (!is_engine_ending(e)) {
-			if (!e->plan.waits_record)
-				return NULL;
+		if (atomic_load_explicit(&e->pull.closing, memory_order_relaxed))
+			return NULL;
+		if (may_wait_for_ever(e)) {
 			since = 0;
 			continue;
 		}
+		if (!is_engine_ending(e))
+			return NULL;
 		const uint64_t taken = bpei_counter_get(&e->output.taken);
 
 		if (taken == w->records_stalled_at)
@@ -176,6 +186,8 @@ void bpei_output_put(struct bpei_worker *w, const struct bpe_flow *f)
 	pack_record(to, f, &start);
 	bpei_bytering_commit(&w->records);
 	bpei_counter_max(&w->record_ring_peak, bpei_bytering_used(&w->records));
+	if (w->engine->plan.pulls)
+		bpei_bell_ring(&w->engine->pull.bell);
 }
 
 uint32_t bpei_output_room(struct bpei_worker *w)
@@ -192,22 +204,31 @@ uint32_t bpei_output_room(struct bpei_worker *w)
 
 /* ---- The output thread ---- */
 
+/* Serves the output thread, and the program's thread in pull.c. */
+bool bpei_output_take(struct bpei_worker *w, struct bpe_flow *f)
+{
+	uint32_t n;
+	const uint8_t *packed = bpei_bytering_peek(&w->records, &n);
+
+	if (!packed)
+		return false;
+	unpack_record(f, packed);
+	bpei_bytering_drop(&w->records);
+	bpei_counter_add(&w->records_taken, 1);
+	bpei_counter_add(&w->engine->output.taken, 1);
+	return true;
+}
+
 /* Hands over up to RECORDS_IN_TURN records of one worker.  Returns their number. */
 static uint32_t take_records(struct bpe_engine *e, struct bpei_worker *w) BPEI_OUTPUT
 {
 	uint32_t done = 0;
 
 	for (; done < RECORDS_IN_TURN; done++) {
-		uint32_t n;
-		const uint8_t *packed = bpei_bytering_peek(&w->records, &n);
 		struct bpe_flow flow;
 
-		if (!packed)
+		if (!bpei_output_take(w, &flow))
 			break;
-		unpack_record(&flow, packed);
-		bpei_bytering_drop(&w->records);
-		bpei_counter_add(&w->records_taken, 1);
-		bpei_counter_add(&e->output.taken, 1);
 		e->options.on_record(e->options.user, &flow, w->number);
 	}
 	return done;
@@ -291,7 +312,7 @@ void bpei_output_free(struct bpe_engine *e)
 
 int bpei_output_begin(struct bpe_engine *e)
 {
-	if (!e->plan.has_records)
+	if (!e->plan.has_records || e->plan.pulls)
 		return 0;
 	const int failed = pthread_create(&e->output.thread, NULL, run_output_thread, e);
 

@@ -48,7 +48,7 @@ int bpei_engine_dump_flows(struct bpe_engine *e, bpe_flow_fn fn, void *user)
 	struct bpei_query_desk *desk = &e->dump_desk;
 	int status = BPE_OK;
 
-	if (!fn && !e->options.on_record)
+	if (!fn && !e->options.on_record && !e->plan.pulls)
 		return BPE_E_ARGUMENT;
 	pthread_mutex_lock(&desk->mutex);
 	if (!desk->open) {

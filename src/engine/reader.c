@@ -323,8 +323,10 @@ static void end_run(struct bpe_engine *e, int result) BPEI_READER
 	release_blocks(e);
 	update_rates(e, true);
 	bpei_counter_set(&e->ended_ns, (uint64_t)bpei_clock_mono_ns());
-	/* pairs: has_run_ended in lifecycle.c */
+	/* pairs: has_run_ended in lifecycle.c, take_record_or_end in pull.c */
 	atomic_store_explicit(&e->ended, 1, memory_order_release);
+	if (e->plan.pulls)
+		bpei_bell_ring(&e->pull.bell);
 	close(e->end_pipe[1]);
 }
 

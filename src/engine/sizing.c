@@ -89,7 +89,8 @@ int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *o,
 	plan->shares = plan->workers ? plan->workers : 1;
 	plan_blocks(plan, o, device);
 	plan->has_tables = o->flows && !o->count_only;
-	plan->has_records = plan->has_tables && o->on_record;
+	plan->pulls = o->pull_records;
+	plan->has_records = plan->has_tables && (o->on_record || o->pull_records);
 	plan->waits_record = o->record_overload == BPE_RECORD_WAIT ||
 			     (o->record_overload == BPE_RECORD_AUTO && !device->live);
 	return BPE_OK;

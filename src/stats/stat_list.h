@@ -111,7 +111,7 @@ ONE(duplicates, "flows.duplicates", "packets", COUNTER, TABLE, duplicates, \
 MANY(evicted, BPE_EVICTED_COUNT, "flows.evicted_by", "flows", COUNTER, TABLE, evicted_by, \
 	"flows evicted, by state") \
 ONE(records, "flows.records.given", "records", COUNTER, WORKER, records_taken, \
-	"records handed to on_record") \
+	"records handed to on_record, or taken") \
 ONE(records_dropped, "flows.records.dropped", "records", COUNTER, WORKER, records_dropped, \
 	"records dropped for a full ring") \
 ONE(flows_dumped, "flows.records.snapshots", "records", COUNTER, WORKER, flows_dumped, \
