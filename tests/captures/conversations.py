@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""conversations.py PROGRAM CAPTURES [--all] [FILE...]: flow records against tshark, flow by flow.
+"""Flow records against tshark, flow by flow; run by tshark.py.
 
 Each capture of a link type that the program parses is read by both, once by the innermost IP
 header of each packet, once by the outermost (--outermost).  tshark's word on every packet (IP
@@ -14,16 +14,13 @@ ports; an ICMP error is of the flow whose packet it quotes. Whatever else differ
 differences.tsv beside this file, by file and flow, with the reason; a line there that no
 difference needs is told.
 
-Without --all: captures of at most 2000 packets.  Ends with "N passed, N failed"; exit code 77
-(skipped) without tshark or the captures."""
+Without --all: captures of at most 2000 packets."""
 
 import collections
-import concurrent.futures
 import ipaddress
 import json
 import os
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -56,46 +53,7 @@ LINK_TYPES = {
     "APPLE_IP_OVER_IEEE1394",
 }
 MOST_PACKETS = 2000
-TIMEOUT_S = 120
-FIELDS = [
-    "frame.len",
-    "frame.cap_len",
-    "frame.time_epoch",
-    "frame.protocols",
-    "vlan.id",
-    "ieee8021ad.id",
-    "ip.src",
-    "ip.dst",
-    "ip.proto",
-    "ip.frag_offset",
-    "ip.flags.mf",
-    "ip.id",
-    "ipv6.src",
-    "ipv6.dst",
-    "ipv6.nxt",
-    "ipv6.hopopts.nxt",
-    "ipv6.routing.nxt",
-    "ipv6.dstopts.nxt",
-    "ipv6.fraghdr.nxt",
-    "ah.next_header",
-    "ipv6.fraghdr.offset",
-    "ipv6.fraghdr.more",
-    "ipv6.fraghdr.ident",
-    "tcp.srcport",
-    "tcp.dstport",
-    "udp.srcport",
-    "udp.dstport",
-    "sctp.srcport",
-    "sctp.dstport",
-    "dccp.srcport",
-    "dccp.dstport",
-    "icmp.type",
-    "icmp.ident",
-    "icmpv6.type",
-    "icmpv6.echo.identifier",
-    "mip6.proto",
-    "tcp.flags",
-]
+TIMEOUT_S = 550
 EXTENSIONS = {
     0: "ipv6.hopopts.nxt",
     43: "ipv6.routing.nxt",
@@ -321,43 +279,14 @@ def snaplen(path):
     return most if 0 < most < 2**31 else sys.maxsize
 
 
-def tshark(path):
+def flows_by_tshark(path, words):
     """Flows by tshark, innermost and outermost: {key: {sender: [packets, wire bytes, captured
     bytes]}}, its conversation tables, and whether
     these can be compared: no packet has two IP headers, or one that the program does not look
     for, or is in pieces."""
-    command = [
-        "tshark",
-        "-n",
-        "-r",
-        path,
-        "-T",
-        "fields",
-        "-E",
-        "separator=/t",
-        "-E",
-        "occurrence=a",
-        "-d",
-        "udp.port==8472,vxlan",
-    ]
-    for preference in ("ip.defragment", "ipv6.defragment", "tcp.desegment_tcp_streams"):
-        command += ["-o", preference + ":FALSE"]
-    for field in FIELDS:
-        command += ["-e", field]
-    for table in ("tcp", "udp", "sctp"):
-        command += ["-z", "conv," + table]
-    run = subprocess.run(
-        command, capture_output=True, timeout=TIMEOUT_S, check=False, text=True, errors="replace"
-    )
-    packets, _, tables = run.stdout.partition("=" * 80 + "\n")
     flows, fragments, plain, most = ({}, {}), ({}, {}), True, snaplen(path)
     spans, latest, steps = ({}, {}), None, False
-    rows = []
-    for line in packets.splitlines():
-        values = line.split("\t")
-        if len(values) != len(FIELDS):
-            raise ValueError(f"tshark printed {line!r}")
-        rows.append(dict(zip(FIELDS, values)))
+    rows = [dict(row) for row in words.rows]
     borrow_times(rows)
     for f in rows:
         now = nanoseconds(f["frame.time_epoch"])
@@ -386,7 +315,7 @@ def tshark(path):
         headers = names.count("ip") + names.count("ipv6")
         pieces = set((f["ip.frag_offset"] + "," + f["ipv6.fraghdr.offset"]).split(",")) - {"", "0"}
         plain = plain and headers == (1 if found else 0) and not pieces
-    return flows, conversations(tables), plain, None if steps else spans
+    return flows, conversations(words.tables), plain, None if steps else spans
 
 
 def borrow_times(rows):
@@ -501,10 +430,10 @@ def without_zeros(flow):
     return {end: count for end, count in (flow or {}).items() if count[0]}
 
 
-def compare(program, path):
+def compare(program, path, words):
     """{what, told so that it can stand in differences.tsv: both sides}, flows compared,
     conversations compared."""
-    (theirs, tables, plain, begun), different, n = tshark(path), {}, 0
+    (theirs, tables, plain, begun), different, n = flows_by_tshark(path, words), {}, 0
     for outermost in (False, True):
         ours, spans = program_flows(program, path, outermost)
         for key in sorted(set(ours) | set(theirs[outermost])):
@@ -546,55 +475,24 @@ def allowed(path):
     return found
 
 
-def main():
-    arguments = [a for a in sys.argv[1:] if a != "--all"]
-    if len(arguments) < 2:
-        sys.exit(__doc__)
-    program, captures, wanted = os.path.abspath(arguments[0]), arguments[1], set(arguments[2:])
-    index = os.path.join(captures, "index.tsv")
-    if not os.path.exists(index) or not shutil.which("tshark"):
-        print(
-            f"skipped: no captures at {captures}"
-            if not os.path.exists(index)
-            else "skipped: tshark is not installed"
-        )
-        sys.exit(77)
-    with open(index, encoding="utf-8") as lines:
-        rows = [line.rstrip("\n").split("\t") for line in lines][1:]
-    names = [
-        r[0]
-        for r in rows
-        if r[1] in LINK_TYPES
-        and (r[0] in wanted if wanted else "--all" in sys.argv or int(r[2]) <= MOST_PACKETS)
-    ]
+def report(results):
+    """Prints what differs of [(file, differences, flows, conversations)]; returns (passed, failed)."""
     reasons = allowed(os.path.join(os.path.dirname(os.path.abspath(__file__)), "differences.tsv"))
-
-    def one(name):
-        try:
-            return compare(program, os.path.join(captures, name))
-        except (ValueError, KeyError, OSError, subprocess.SubprocessError) as e:
-            return {"the run": repr(e)}, 0, 0
-
     failed = flows = tables = explained = 0
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for name, (different, n, t) in zip(names, pool.map(one, names)):
-            known = reasons.get(name, {})
-            wrong = [
-                f"{name}\t{what}\t{sides}" for what, sides in different.items() if what not in known
-            ]
-            for what in known:
-                if what not in different:  # another version of tshark
-                    print(f"{name}\t{what}\tstands in differences.tsv, but does not differ")
-            flows, tables, explained = flows + n, tables + t, explained + len(different)
-            failed += bool(wrong)
-            for line in wrong:
-                print(line)
+    for name, different, n, t in results:
+        known = reasons.get(name, {})
+        wrong = [
+            f"{name}\t{what}\t{sides}" for what, sides in different.items() if what not in known
+        ]
+        for what in known:
+            if what not in different:  # another version of tshark
+                print(f"{name}\t{what}\tstands in differences.tsv, but does not differ")
+        flows, tables, explained = flows + n, tables + t, explained + len(different)
+        failed += bool(wrong)
+        for line in wrong:
+            print(line)
     print(
-        f"{flows} flows and {tables} conversations compared, {explained} differences, explained in differences.tsv or told above"
+        f"{flows} flows and {tables} conversations compared, {explained} differences, "
+        "explained in differences.tsv or told above"
     )
-    print(f"{len(names) - failed} passed, {failed} failed")
-    sys.exit(1 if failed or not flows else 0)
-
-
-if __name__ == "__main__":
-    main()
+    return len(results) - failed, failed + (not flows)

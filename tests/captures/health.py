@@ -1,25 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""health.py PROGRAM CAPTURES [FILE ...]: TCP health of the program's flows beside tshark's
-tcp.analysis, by connection.
+"""TCP health of the program's flows beside tshark's tcp.analysis, by connection; run by tshark.py.
 
 Compared are, for each pair of ends of a file, the sums of: retransmissions (fast and spurious
 ones among them), out-of-order segments, repeated ACKs, zero windows, holes, ACKs for what was not
 seen, keep-alives.  Definitions differ in part (src/flow/tcp_analysis.c): health.tsv has, for each
 count, in how many connections the two may differ, and why.  With files named, every difference is
-told and none fails.  Skipped (77) without tshark or captures."""
+told and none fails."""
 
 import collections
-import concurrent.futures
 import json
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
 
-sys.dont_write_bytecode = True
-TIMEOUT_S = 120
+TIMEOUT_S = 550
 MOST_PACKETS = 20000
 COUNTS = {
     "retransmissions": "retransmission",
@@ -32,46 +27,24 @@ COUNTS = {
     "fast_retransmissions": "fast_retransmission",
     "spurious_retransmissions": "spurious_retransmission",
 }
-FIELDS = ["ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "tcp.srcport", "tcp.dstport"] + [
-    "tcp.analysis." + name for name in COUNTS.values()
-]
 
 
-def tshark(path):
-    """{ends: {count: n}} of the packets that have one TCP header and no tunnel."""
-    command = [
-        "tshark",
-        "-r",
-        path,
-        "-n",
-        "-Y",
-        "tcp && !icmp && !icmpv6",
-        "-T",
-        "fields",
-        "-E",
-        "separator=/t",
-        "-o",
-        "tcp.analyze_sequence_numbers:TRUE",
-    ]
-    for field in FIELDS:
-        command += ["-e", field]
-    text = subprocess.run(
-        command, capture_output=True, timeout=TIMEOUT_S, check=False, text=True, errors="replace"
-    ).stdout
-    found, odd = {}, set()
-    for line in text.splitlines():
-        v = line.split("\t")
-        if len(v) != len(FIELDS):
-            raise ValueError(f"tshark printed {line!r}")
-        source, target = (v[0], v[1]) if v[0] else (v[2], v[3])
-        if any("," in x for x in v[:6]) or (v[0] and v[2]):
-            odd.add("tunnels")
+def connections(words):
+    """{ends: {count: n}} of the packets that have one TCP header and no tunnel; None of a capture
+    with tunnels."""
+    found = {}
+    for f in words.rows:
+        if not f["tcp.srcport"] or f["icmp.type"] or f["icmpv6.type"]:
             continue
-        ends = tuple(sorted((f"{source} {v[4]}", f"{target} {v[5]}")))
+        source, target = f["ip.src"] or f["ipv6.src"], f["ip.dst"] or f["ipv6.dst"]
+        ports = f["tcp.srcport"], f["tcp.dstport"]
+        if any("," in x for x in (source, target, *ports)) or (f["ip.src"] and f["ipv6.src"]):
+            return None
+        ends = tuple(sorted((f"{source} {ports[0]}", f"{target} {ports[1]}")))
         counts = found.setdefault(ends, collections.Counter())
-        for name, value in zip(COUNTS, v[6:]):
-            counts[name] += bool(value)
-    return found, odd
+        for name, theirs in COUNTS.items():
+            counts[name] += bool(f["tcp.analysis." + theirs])
+    return found
 
 
 def program_flows(program, path):
@@ -118,49 +91,14 @@ def program_flows(program, path):
     return flows
 
 
-def main():
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
-    program, captures, wanted = os.path.abspath(sys.argv[1]), sys.argv[2], set(sys.argv[3:])
-    index = os.path.join(captures, "index.tsv")
-    if not os.path.exists(index) or not shutil.which("tshark"):
-        print(
-            f"skipped: no captures at {captures}"
-            if not os.path.exists(index)
-            else "skipped: tshark is not installed"
-        )
-        sys.exit(77)
-    with open(index, encoding="utf-8") as lines:
-        rows = [line.rstrip("\n").split("\t") for line in lines][1:]
-    names = [r[0] for r in rows if (r[0] in wanted if wanted else int(r[2]) <= MOST_PACKETS)]
+def compare(program, path, words):
+    """Connections by tshark and by the program, {} and {} of a capture with tunnels."""
+    theirs = connections(words)
+    return (theirs, program_flows(program, path)) if theirs else ({}, {})
 
-    def one(name):
-        path = os.path.join(captures, name)
-        try:
-            theirs, odd = tshark(path)
-            return (
-                ({}, {}, None)
-                if odd or not theirs
-                else (theirs, program_flows(program, path), None)
-            )
-        except (ValueError, KeyError, OSError, subprocess.SubprocessError) as e:
-            return {}, {}, repr(e)
 
-    sums, same, both, wrong = collections.Counter(), collections.Counter(), 0, []
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for name, (theirs, ours, error) in zip(names, pool.map(one, names)):
-            if error:
-                wrong.append(f"{name}: {error}")
-            for ends in sorted(set(theirs) & set(ours)):
-                both += 1
-                for count in COUNTS:
-                    a, b = ours[ends][count], theirs[ends][count]
-                    same[count] += a == b
-                    sums[count, "ours"] += a
-                    sums[count, "theirs"] += b
-                    if a != b and wanted:
-                        print(f"{name}\t{ends[0]} - {ends[1]}\t{count}\tbpfengine {a}, tshark {b}")
-    print(f"{both} connections in {len(names)} files")
+def allowed():
+    """{count: in how many connections it may differ}"""
     limits = {}
     with open(
         os.path.join(os.path.dirname(os.path.abspath(__file__)), "health.tsv"), encoding="utf-8"
@@ -169,19 +107,31 @@ def main():
             if line.strip() and not line.startswith("#"):
                 count, most, _ = line.rstrip("\n").split("\t")
                 limits[count] = int(most)
-    failed = bool(wrong)
-    for line in wrong:
-        print(line)
+    return limits
+
+
+def report(results, wanted):
+    """Prints what differs of [(file, tshark's connections, the program's)], for files that are
+    wanted by name each difference; returns (passed, failed)."""
+    sums, same, both = collections.Counter(), collections.Counter(), 0
+    for name, theirs, ours in results:
+        for ends in sorted(set(theirs) & set(ours)):
+            both += 1
+            for count in COUNTS:
+                a, b = ours[ends][count], theirs[ends][count]
+                same[count] += a == b
+                sums[count, "ours"] += a
+                sums[count, "theirs"] += b
+                if a != b and wanted:
+                    print(f"{name}\t{ends[0]} - {ends[1]}\t{count}\tbpfengine {a}, tshark {b}")
+    print(f"{both} connections in {len(results)} files")
+    limits, failed = allowed(), 0
     for count in COUNTS:
         differ = both - same[count]
         bad = not wanted and differ > limits[count]
         failed += bad
         print(
-            f"{count:26} bpfengine {sums[count, 'ours']:6} tshark {sums[count, 'theirs']:6}  {differ} connections differ{' (more than health.tsv allows)' if bad else ''}"
+            f"{count:26} bpfengine {sums[count, 'ours']:6} tshark {sums[count, 'theirs']:6}  "
+            f"{differ} connections differ{' (more than health.tsv allows)' if bad else ''}"
         )
-    print(f"{len(COUNTS) - failed} passed, {failed} failed")
-    sys.exit(1 if failed or not both else 0)
-
-
-if __name__ == "__main__":
-    main()
+    return len(COUNTS) - failed, failed + (not both)

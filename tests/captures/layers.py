@@ -1,23 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""layers.py LAYERS CAPTURES [--all] [FILE...]: where each packet's layers begin, against tshark,
-packet by packet.
+"""Where each packet's layers begin, against tshark, packet by packet; run by tshark.py.
 
 LAYERS prints the offsets of the innermost IP or ARP header, the transport header and the payload;
 tshark's are those of its dissection tree (-T pdml).  The rules are those of conversations.py;
 what else differs must stand in differences-layers.tsv beside this file, by file and kind, with
 the reason.
 
-Without --all: captures of at most 100 packets.  Ends with "N passed, N failed"; exit code 77
-(skipped) without tshark or the captures."""
+Without --all: captures of at most 100 packets."""
 
 import collections
-import concurrent.futures
 import os
-import shutil
 import subprocess
-import sys
-import xml.etree.ElementTree
 
 import conversations
 
@@ -36,23 +30,13 @@ IP4, IP6, FRAGMENT, WRONG = 0x1, 0x2, 0x4, 0xF00
 FIXED = {"udp": 8, "udplite": 8, "sctp": 12, "icmp": 8, "icmpv6": 8, "igmp": 8}
 
 
-def tshark(path):
-    """Of each packet, its protocols: (name, begin, bytes)."""
-    command = ["tshark", "-n", "-r", path, "-T", "pdml", "-d", "udp.port==8472,vxlan"]
-    for preference in ("ip.defragment", "ipv6.defragment", "tcp.desegment_tcp_streams"):
-        command += ["-o", preference + ":FALSE"]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    for _, element in xml.etree.ElementTree.iterparse(run.stdout):
-        if element.tag == "packet":
-            protos = element.findall("proto")
-            if not any(
-                (p.get("showname") or "").startswith("PCAPNG ") for p in protos
-            ):  # a block that is no packet
-                yield [
-                    (p.get("name"), int(p.get("pos", -1)), int(p.get("size", 0)), p) for p in protos
-                ]
-            element.clear()
-    run.wait()
+def protocols(words):
+    """Of each packet, its protocols: (name, begin, bytes, element)."""
+    for packet in words.packets:
+        protos = packet.findall("proto")
+        if any((p.get("showname") or "").startswith("PCAPNG ") for p in protos):
+            continue  # a block that is no packet
+        yield [(p.get("name"), int(p.get("pos", -1)), int(p.get("size", 0)), p) for p in protos]
 
 
 def field(proto, name):
@@ -102,13 +86,13 @@ def expected(protos):
     return network, None, None
 
 
-def compare(program, path):
+def compare(program, path, words):
     """{kind: the first packet of which it is so}, packets compared."""
     ours = subprocess.run(
         [program, path], capture_output=True, check=True, text=True
     ).stdout.splitlines()
     different, compared = {}, 0
-    for number, (line, protos) in enumerate(zip(ours, tshark(path)), 1):
+    for number, (line, protos) in enumerate(zip(ours, protocols(words)), 1):
         flags, network, transport, payload, _ = line.split()
         wanted, flags = expected(protos), int(flags, 16)
         if wanted is None:
@@ -124,62 +108,25 @@ def compare(program, path):
     return different, compared
 
 
-def main():
-    arguments = [a for a in sys.argv[1:] if a != "--all"]
-    if len(arguments) < 2:
-        sys.exit(__doc__)
-    program, captures, wanted = os.path.abspath(arguments[0]), arguments[1], set(arguments[2:])
-    index = os.path.join(captures, "index.tsv")
-    if not os.path.exists(index) or not shutil.which("tshark"):
-        print(
-            f"skipped: no captures at {captures}"
-            if not os.path.exists(index)
-            else "skipped: tshark is not installed"
-        )
-        sys.exit(77)
-    with open(index, encoding="utf-8") as lines:
-        rows = [line.rstrip("\n").split("\t") for line in lines][1:]
-    names = [
-        r[0]
-        for r in rows
-        if r[1] in conversations.LINK_TYPES
-        and r[5] == "ok"
-        and (r[0] in wanted if wanted else "--all" in sys.argv or int(r[2]) <= MOST_PACKETS)
-    ]
+def report(results):
+    """Prints what differs of [(file, differences, packets)]; returns (passed, failed)."""
     reasons = conversations.allowed(
         os.path.join(os.path.dirname(os.path.abspath(__file__)), "differences-layers.tsv")
     )
     failed, packets, explained = 0, 0, collections.Counter()
-
-    def one(name):
-        try:
-            return compare(program, os.path.join(captures, name))
-        except (
-            ValueError,
-            OSError,
-            subprocess.SubprocessError,
-            xml.etree.ElementTree.ParseError,
-        ) as e:
-            return {"the run": repr(e)}, 0
-
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for name, (different, n) in zip(names, pool.map(one, names)):
-            known = reasons.get(name, {})
-            packets += n
-            for kind, sides in different.items():
-                explained[kind in known] += 1
-                if kind not in known:
-                    print(f"{name}\t{kind}\t{sides}")
-            for kind in known:
-                if kind not in different:  # another version of tshark
-                    print(f"{name}\t{kind}\tstands in differences-layers.tsv, but does not differ")
-            failed += any(kind not in known for kind in different)
+    for name, different, n in results:
+        known = reasons.get(name, {})
+        packets += n
+        for kind, sides in different.items():
+            explained[kind in known] += 1
+            if kind not in known:
+                print(f"{name}\t{kind}\t{sides}")
+        for kind in known:
+            if kind not in different:  # another version of tshark
+                print(f"{name}\t{kind}\tstands in differences-layers.tsv, but does not differ")
+        failed += any(kind not in known for kind in different)
     print(
-        f"{packets} packets compared, {explained[True]} differences, explained in differences-layers.tsv"
+        f"{packets} packets compared, {explained[True]} differences, "
+        "explained in differences-layers.tsv"
     )
-    print(f"{len(names) - failed} passed, {failed} failed")
-    sys.exit(1 if failed or not packets else 0)
-
-
-if __name__ == "__main__":
-    main()
+    return len(results) - failed, failed + (not packets)
