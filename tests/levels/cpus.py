@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: MIT
 """cpus.py TOP BUILDS [CPU...]: runs the programs of BUILDS/scalar, sse42, avx2 and avx512 (meson
 setup -Darch=... -Dunit_runner=plain) on emulated CPUs.
+cpus.py --targets BUILD LEVEL: what ninja has to make there before.
 
 On a CPU that has the level: the unit tests, tests/parity, the contracts, the replayed fuzzers, and
 bpfengine -r over the shared captures, or over captures that the script makes, compared with the
-report of the scalar program on the real CPU.  All tests run where WHOLE says so.  On other CPUs
-whose best level this is, the tests that call kernels run; below the best level the captures do.
+report of the scalar program on the real CPU.  All tests run where WHOLE says so: on the CPU with
+the least, at its level.  The other builds must have the same objects, byte for byte, but for
+sources that name a kernel; there the tests that call kernels run, on each CPU whose best level it
+is, and on the first of these the whole engine's, too.  Below the best level the captures run.
 On a CPU that lacks the level, or any extension of it: an error that names the level, and all that
 needs no kernel.  The single file, by each compiler: the same output everywhere, and the
 level that the CPU has. Exit code 77: skipped, with the reason."""
@@ -36,15 +39,15 @@ LIGHTER = {
     "filter_wide": ["1000"],
 }  # an emulator takes ten times the time
 FEWER_ROUNDS = "400"  # of parity_kernels, for the same reason
-WHOLE = {("Conroe", "scalar"), ("Nehalem", "sse42"), ("Haswell", "avx2")}
+WHOLE = ("Conroe", "scalar")
+FIRST = {("Nehalem", "sse42"), ("Haswell", "avx2")}  # the first CPU of each further level
 TOO_LONG = {"filter_errors"}  # five minutes of compiling filters, without a kernel
-ONCE = {
-    "filters_libpcap",
-    "filter_wide",
-}  # minutes each, and no kernel in them: at the last of WHOLE alone
 KERNELS = re.compile(
     r"(arch_|records_|packet_|flow_(table|tcp)|engine_engine|api_|parity_kernels|contract_devices)"
 )
+ENGINE = re.compile(r"(contract_|engine_|flow_|fuzz_replay|stress_flow_model)")
+# What a source has to name so that its object may differ between two levels.
+NAMES = re.compile(r"BPEI_ARCH|\bbpei_(parse|walk_uniform|probe|cpu_fits)\b")
 EVERY = 8  # each run takes another eighth of the captures; together they take all
 lock = threading.Lock()
 passed, failed, skipped = 0, 0, 0
@@ -128,6 +131,55 @@ def tests_of(build):
         if suites & SUITES or t["name"] in ELSEWHERE:
             out.append(t)
     return out
+
+
+def is_wanted(name, cpu, level):
+    """Whether a test runs on that CPU, at its best level."""
+    if name in TOO_LONG:
+        return False
+    if (cpu, level) == WHOLE or KERNELS.match(name):
+        return True
+    return (cpu, level) in FIRST and bool(ENGINE.match(name))
+
+
+def targets(build, level):
+    """The programs of a level's build that run somewhere, as ninja names them."""
+    names = {"src/bpfengine", "src/bpfbench"}
+    for test in tests_of(build):
+        if any(is_wanted(test["name"], c, level) for c, best in CPUS.items() if best == level):
+            names.add(os.path.relpath(test["cmd"][0], build))
+    return sorted(names)
+
+
+def objects_of(build):
+    pattern = f"{build}/src/**/*.o"
+    return {os.path.relpath(p, build): p for p in glob.glob(pattern, recursive=True)}
+
+
+def check_same_code(top, builds, level):
+    """A build's objects are the scalar build's, but for sources that name a kernel: so tests that
+    call none need no run at each level."""
+    theirs, ours = objects_of(f"{builds}/scalar"), objects_of(f"{builds}/{level}")
+    same, named, wrong = 0, 0, []
+    for name in sorted(set(theirs) & set(ours)):
+        with open(theirs[name], "rb") as a, open(ours[name], "rb") as b:
+            if a.read() == b.read():
+                same += 1
+                continue
+        source = os.path.basename(name).replace(".c.o", ".c")
+        text = "".join(
+            open(path, encoding="utf-8").read()
+            for path in glob.glob(f"{top}/src/**/*.c", recursive=True)
+            if path[len(top) + 1 :].replace("/", "_").endswith(source)
+        )
+        named += bool(NAMES.search(text))
+        if not NAMES.search(text):
+            wrong.append(name)
+    tell(
+        same > 50 and 0 < named < same and not wrong,
+        f"-Darch={level}: {same} objects are the scalar build's, {named} name a kernel, and these "
+        f"differ without: {wrong}",
+    )
 
 
 def run_test(test, build, place, cpu, level):
@@ -299,6 +351,9 @@ def libc_runs(words):
 
 def main():
     global skipped
+    if sys.argv[1] == "--targets":
+        print(*targets(os.path.abspath(sys.argv[2]), sys.argv[3]))
+        return
     top, builds = map(os.path.abspath, sys.argv[1:3])
     only = sys.argv[3:]
     if not shutil.which(EMULATOR):
@@ -318,6 +373,8 @@ def main():
         programs = single_programs(top, f"{scalar}/bpfengine_single.h", where)
         expected = run([f"{scalar}/tests/single/single_reference", f"{where}/single.pcap"]).stdout
         tell(expected.count("\n") > 10, "the reference of the single file")
+        for level in ("sse42", "avx2"):
+            check_same_code(top, builds, level)
         turn = 0
         for cpu, best in CPUS.items():
             if only and cpu not in only:
@@ -332,12 +389,7 @@ def main():
                     jobs.append(pool.submit(check_unfit, build, place, cpu, level))
                     continue
                 for test in tests_of(build):
-                    kernels = level == best and KERNELS.match(test["name"])
-                    if (cpu, level) not in WHOLE and not kernels:
-                        continue
-                    if test["name"] in TOO_LONG:
-                        continue
-                    if test["name"] in ONCE and (cpu, level) != ("Haswell", "avx2"):
+                    if level != best or not is_wanted(test["name"], cpu, level):
                         continue
                     jobs.append(pool.submit(run_test, test, build, place, cpu, level))
                 jobs.append(
