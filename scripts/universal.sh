@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# universal.sh [x86_64 BACKEND]: makes the program and the libraries for arm64 and x86_64 Macs, both
-# in each file, in build/universal.  A Mac uses its own compiler (-arch) and lipo.  Other systems
+# universal.sh [--built | x86_64 BACKEND]
+# Makes the program and the libraries for arm64 and x86_64 Macs, both in each file, in
+# build/universal.  A Mac uses its own compiler (-arch) and lipo.  Other systems
 # use what cross.sh uses, and llvm-lipo.  Intel's half gets sse42, which every Mac since 2009 runs, or
 # the named backend (avx2).
+# With --built the halves are those that cross.sh left in build/cross.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 out=$top/build/universal
+built=
+if [ "${1:-}" = --built ]; then built=1; shift $#; fi
 intel=${1:-sse42}
 files='src/bpfengine src/libbpfengine.a'
 
@@ -47,7 +51,9 @@ if [ "$(uname -s)" = Darwin ]; then
 	arm=$(half aarch64 arm64 neon)
 	x86=$(half x86_64 x86_64 "$intel")
 else
-	if ! "$top/scripts/cross.sh" --arch "$intel" aarch64-macos x86_64-macos \
+	if [ -n "$built" ]; then
+		echo "the halves are as cross.sh left them" >"$out/cross.log"
+	elif ! "$top/scripts/cross.sh" --arch "$intel" aarch64-macos x86_64-macos \
 		>"$out/cross.log" 2>&1; then
 		cat "$out/cross.log" >&2
 		say "the halves were not built"
@@ -55,6 +61,11 @@ else
 	if grep -q skipped "$out/cross.log"; then cat "$out/cross.log"; exit 77; fi
 	arm=$top/build/cross/aarch64-macos
 	x86=$top/build/cross/x86_64-macos
+	for f in $files; do
+		if [ ! -f "$arm/$f" ] || [ ! -f "$x86/$f" ]; then
+			say "build/cross has not both of $f: run scripts/cross.sh aarch64-macos x86_64-macos"
+		fi
+	done
 fi
 dylib=$(cd "$arm" && find src -name 'libbpfengine.*.dylib' -type f | head -1)
 for f in $files $dylib; do
