@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 #include <arpa/inet.h>
+#include <sys/socket.h>
 #include <stdio.h>
 #include <stdlib.h>
 
