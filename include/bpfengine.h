@@ -323,8 +323,10 @@ BPE_API int bpe_capture_push_end(struct bpe_capture *capture, struct bpe_error *
  * descriptor is readable when bpe_capture_next may have packets.  Packets that were already read
  * do not make the descriptor readable: call bpe_capture_next with timeout_ns 0 until 0 is
  * returned, then wait.  Wait either by this descriptor or by bpe_capture_next with a time-out.
- * On macOS poll(2) on a BPF device disturbs every other wait for the same device;
- * bpe_capture_next then looks every 100 ms. */
+ * On macOS the removal of any knote or poll(2) on a BPF device silences all other knotes of the
+ * descriptor.  Therefore, after this call, bpe_capture_next registers none and looks every 10 ms
+ * while waiting, so that the program's own knote lives on.  On macOS wait by a knote, not by
+ * poll. */
 BPE_API int bpe_capture_fd(const struct bpe_capture *capture);
 /* Replaces the filter by a copy of a program (NULL, 0: no filter).  After the return no packet is
  * given that the new filter refuses.  No packet is lost, except on NetBSD, where the kernel

@@ -295,7 +295,11 @@ int bpe_capture_set_expression(
 
 int bpe_capture_fd(const struct bpe_capture *c)
 {
-	return c->input.device->fd;
+	struct bpei_device *d = c->input.device;
+
+	if (d->ops->lend_fd)
+		d->ops->lend_fd(d);
+	return d->fd;
 }
 
 const char *bpe_capture_source(const struct bpe_capture *c)

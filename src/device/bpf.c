@@ -163,6 +163,18 @@ static void close_bpf(struct bpei_device *d)
 	free(b);
 }
 
+/* Leaves the descriptor to the program's own knote.  On macOS the removal of any knote silences all
+ * others of the descriptor, so the own knote goes before the program has one. */
+static void lend_bpf_fd(struct bpei_device *d)
+{
+	struct bpei_bpf *b = bpei_bpf_of(d);
+
+	if (b->abi->system != BPEI_MACOS || b->lent)
+		return;
+	b->lent = true;
+	b->sys.wait_end(b->sys.context, &b->waiter);
+}
+
 static const struct bpei_device_ops bpf_ops = {
 	.name = "bpf",
 	.fill = bpei_bpf_fill,
@@ -171,6 +183,7 @@ static const struct bpei_device_ops bpf_ops = {
 	.stats = update_bpf_stats,
 	.wake = wake_bpf,
 	.close = close_bpf,
+	.lend_fd = lend_bpf_fd,
 	.set_filter = bpei_bpf_set_filter,
 	.unwrap = unwrap_pktap,
 };

@@ -51,6 +51,7 @@ struct bpei_bpf {
 	char node[256];             /* path of the open node; "" */
 	int minor;                  /* macOS: N of /dev/bpfN */
 	struct bpei_bpf_waiter waiter;
+	bool lent;            /* macOS: the program waits for fd; no knote is registered here */
 	int fd;               /* -1 while the interface is away */
 	int wake[2];          /* pipe that ends a wait */
 	bool can_nonblocking; /* current mode of the descriptor */

@@ -31,6 +31,7 @@
 #define QUIET_NS SECOND_NS                      /* silence before the interface is checked */
 #define RETURN_STEP_NS 200000000                /* between two attempts to attach again */
 #define PAUSE_MOST_NS ((int64_t)10 * SECOND_NS) /* longer: the clock has jumped */
+#define LENT_STEP_NS 10000000                   /* between reads, if the program waits for fd */
 #define SPIN_NS 1000000                         /* pause if ready without data, repeatedly */
 
 enum read_result { NOTHING = 0, PACKETS = 1, GONE = 2, WOKEN = 3 };
@@ -179,9 +180,15 @@ static bool drain_wake_pipe(struct bpei_bpf *b, int events)
 	return true;
 }
 
-/* Waits for the device (if fd is true), the wake pipe or the time.  Returns BPEI_WAIT_*. */
+/* Waits for the device (if fd is true), the wake pipe or the time.  Returns BPEI_WAIT_*.  A
+ * descriptor that the program waits for is left alone: the wait is a short sleep. */
 static int wait_bpf(struct bpei_bpf *b, bool fd, size_t low_water, int64_t timeout_ns)
 {
+	if (b->lent && fd) {
+		fd = false;
+		if (!low_water && (timeout_ns < 0 || timeout_ns > LENT_STEP_NS))
+			timeout_ns = LENT_STEP_NS;
+	}
 	return b->sys.wait(
 		b->sys.context, &b->waiter, fd ? b->fd : -1, b->wake[0], low_water, timeout_ns);
 }

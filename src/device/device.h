@@ -43,6 +43,8 @@ struct bpei_device_ops {
 	/* Makes a waiting fill return 0.  Any thread; async-signal-safe. */
 	void (*wake)(struct bpei_device *device);
 	void (*close)(struct bpei_device *device);
+	/* Learns that the program waits for fd by itself.  NULL: both waits go together. */
+	void (*lend_fd)(struct bpei_device *device);
 	/* Replaces the filter (length 0: removes the filter).  NULL: filters run in user space
 	 * (bpei_device_walk). */
 	int (*set_filter)(struct bpei_device *device, const struct bpei_filter *filter,

@@ -57,6 +57,35 @@ static void check_single_knote(void) BPEI_READER
 	finish_reader(r);
 }
 
+/* Checks that a descriptor lent to the program gets no knote and is read in time. */
+static void check_lent_descriptor(void) BPEI_READER
+{
+	for (uint32_t mode = 0; mode <= BPE_READ_PACED; mode++) {
+		struct reader *r = start_reader(&bpei_bpf_abis[BPEI_MACOS]);
+		struct bpe_options o = harness_options();
+		o.read_mode = mode;
+		what = "a program's own knote lives on: the wait adds and removes no knote";
+		EXPECT(open_it(r, o) == BPE_OK);
+		uint32_t n = send_traffic(r, 2 * SECOND, 3 * MS, 100, 64);
+		n += send_traffic(r, 4 * SECOND, 3 * MS, 100, 64);
+		read_until(r, 3 * SECOND);
+		r->device->ops->lend_fd(r->device);
+		r->d.knote_flag = true; /* the program's knote */
+		uint32_t added = r->d.knotes_added;
+		uint32_t removed = r->d.knotes_removed;
+		EXPECT(r->d.queues == 0);
+		r->worst_ns = 0;
+		read_until(r, 6 * SECOND);
+		EXPECT(r->d.knotes_added == added && r->d.knotes_removed == removed);
+		EXPECT(r->d.knote_flag && r->d.queues == 0);
+		EXPECT(r->seen == n && !r->wrong);
+		EXPECT(mode == BPE_READ_THROUGHPUT || r->worst_ns < 15 * MS);
+		r->device->ops->lend_fd(r->device); /* lent before: nothing happens */
+		EXPECT(r->d.knote_flag);
+		finish_reader(r);
+	}
+}
+
 static void check_polling_caller(void) BPEI_READER
 {
 	struct reader *r = start_reader(&bpei_bpf_abis[BPEI_MACOS]);
@@ -126,6 +155,7 @@ int main(void)
 	system_name = "macOS";
 	check_single_knote();
 	check_polling_caller();
+	check_lent_descriptor();
 	check_reused_descriptor();
 	the_plan();
 	bpei_role_leave(&bpei_reader_role);
