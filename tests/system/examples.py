@@ -158,4 +158,24 @@ def examples_show_something():
         assert subprocess.run([program, "/nonexistent/x"], capture_output=True).returncode == 1
 
 
+@case
+def event_loop_keeps_flows():
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
+        f.write(pcap([udp(i) for i in range(5)]))
+        f.flush()
+        p = subprocess.run(
+            [EXAMPLES + "/event_loop", f.name], capture_output=True, text=True, timeout=600
+        )
+    lines = p.stdout.splitlines()
+    assert p.returncode == 0 and lines[-1] == "5 packets, 5 flows", p
+    assert len(lines) == 6 and all(line.startswith("{") for line in lines[:-1]), p
+    p = subprocess.run(
+        [EXAMPLES + "/event_loop", "synth:rate=2000,flows=50", "1"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert p.returncode == 0 and re.search(r"^[1-9]\d* packets, [1-9]\d* flows$", p.stdout, re.M), p
+
+
 case.finish()
