@@ -10,7 +10,7 @@
 
 static unsigned long ended;
 
-static void print_flow(void *user, const struct bpe_flow *flow, uint32_t worker)
+static void print_ended(void *user, const struct bpe_flow *flow, uint32_t worker)
 {
 	char line[BPE_FORMAT_BYTES];
 
@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 
 	source_option(&options, argv[1]);
 	options.flow_table = true;
-	options.on_flow = print_flow;
+	options.on_flow = print_ended;
 	if (bpe_capture_open(&options, &capture, &error) < 0)
 		return fprintf(stderr, "%s\n", error.text), 1;
 	struct pollfd wait = { .fd = bpe_capture_fd(capture), .events = POLLIN };
