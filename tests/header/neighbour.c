@@ -237,6 +237,29 @@ static void run_whole_engine(void)
 		seen.flows, seen.records, seen.texts, seen.layers);
 }
 
+/* Takes every record of a run as a view. */
+static void pull_all_records(void)
+{
+	struct bpe_options *options = make_options("synth:count=500,flows=40,seed=7");
+	const struct bpe_flow *flow = NULL;
+	struct bpe_engine *engine = NULL;
+	struct bpe_error error = { .status = 0 };
+	uint64_t packets = 0;
+	int n = 0;
+
+	options->pull_records = true;
+	CHECK(bpe_engine_open(options, &engine, &error) == BPE_OK);
+	CHECK(engine && bpe_engine_start(engine, &error) == BPE_OK);
+	while (engine && (n = bpe_engine_next_record(engine, &flow, &error)) >= 0)
+		if (n) {
+			take_record(flow);
+			packets += flow->packets[0] + flow->packets[1];
+		}
+	CHECK(n == BPE_E_END);
+	bpe_engine_close(engine);
+	printf("pulled %" PRIu64 "\n", packets);
+}
+
 /* Asks for everything about packet i of a batch of the program's own. */
 static uint64_t ask_packet(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow)
 {
@@ -414,6 +437,7 @@ static void set_later_members(void)
 int main(void)
 {
 	run_whole_engine();
+	pull_all_records();
 	run_whole_capture();
 	push_own_packets();
 	compile_filter();
