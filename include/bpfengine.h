@@ -455,7 +455,7 @@ enum bpe_timeout {
  * told by on_notice when the source is opened; packets and flows are the same without the option.
  * An option is refused if other packets than wanted would come, or a handler would never be called.
  * BPE_E_UNSUPPORTED: direction, link_type, bpf_abi and bpf_device.  BPE_E_ARGUMENT: on_batch of a
- * capture; on_flow, on_flow_open, on_flow_update and on_record without flows. */
+ * capture; on_flow, on_flow_open, on_flow_update, on_record and pull_records without flows. */
 struct bpe_options {
 	uint32_t struct_size; /* set by bpe_options_init */
 

@@ -86,6 +86,7 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(on_notice, NULL, 0, TOLD),
 	RULE(user, NULL, 0, TOLD),
 	RULE(on_record, NULL, NEED(ENGINE) | NEED(FLOWS), WRONG),
+	RULE(pull_records, NULL, NEED(ENGINE) | NEED(FLOWS), WRONG),
 	RULE(record_ring_bytes, NULL, NEED(ENGINE) | NEED(RECORDS), TOLD),
 	RULE(record_overload, "--flows-overload", NEED(ENGINE) | NEED(RECORDS), TOLD),
 };
@@ -111,7 +112,7 @@ static const char *const unmet_texts[BPEI_NEED_COUNT] = {
 	[BPEI_NEED_HOSTS] = "spread is not by host",
 	[BPEI_NEED_FLOWS] = "no flows are kept (flows; of a capture: flow_table)",
 	[BPEI_NEED_HEALTH] = "TCP health is off (no_tcp_health)",
-	[BPEI_NEED_RECORDS] = "there is no on_record",
+	[BPEI_NEED_RECORDS] = "no records are asked for (on_record, pull_records)",
 	[BPEI_NEED_PERIOD] = "flow_update_ns and flow_update_bytes are 0",
 	[BPEI_NEED_UPDATES] = "there is no on_flow_update",
 	[BPEI_NEED_PACED] = "read_mode is not paced",
@@ -163,7 +164,7 @@ static uint32_t needs_met(const struct bpe_options *o, const struct bpei_opened 
 		met |= NEED(FLOWS);
 	if (!o->no_tcp_health)
 		met |= NEED(HEALTH);
-	if (o->on_record)
+	if (o->on_record || o->pull_records)
 		met |= NEED(RECORDS);
 	if (o->flow_update_ns || o->flow_update_bytes)
 		met |= NEED(PERIOD);

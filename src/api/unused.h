@@ -24,7 +24,7 @@ enum bpei_need {
 	BPEI_NEED_HOSTS,      /* BPE_SPREAD_HOST */
 	BPEI_NEED_FLOWS,      /* flow tables */
 	BPEI_NEED_HEALTH,     /* TCP health */
-	BPEI_NEED_RECORDS,    /* on_record */
+	BPEI_NEED_RECORDS,    /* on_record or pull_records */
 	BPEI_NEED_PERIOD,     /* flow_update_ns or flow_update_bytes */
 	BPEI_NEED_UPDATES,    /* on_flow_update */
 	BPEI_NEED_PACED,      /* BPE_READ_PACED */

@@ -91,6 +91,7 @@ static const struct expectation expectations[] = {
 	{ "on_notice", SOURCES, SITUATIONS, "" },
 	{ "user", SOURCES, SITUATIONS, "" },
 	{ "on_record", SOURCES, "w0", SOURCES },
+	{ "pull_records", SOURCES, "w0", SOURCES },
 	{ "record_ring_bytes", SOURCES, "w0", "" },
 	{ "record_overload", SOURCES, "w0", "" },
 };
