@@ -52,7 +52,17 @@ def protocol_name(proto: int) -> str:
     return _PROTO_NAMES[proto] if proto < len(_PROTO_NAMES) else f"proto-{proto}"
 
 
-_PROTO_NAMES = [p.name.lower().replace("_", "-") for p in Proto]
+def proto_names() -> List[str]:
+    """The names of enum bpe_proto: the library's own, if it tells them."""
+    if not lib.has("bpe_proto_name"):
+        return [p.name.lower().replace("_", "-") for p in Proto]
+    names: List[str] = []
+    while name := lib.bpe_proto_name(len(names)):
+        names.append(decode(name))
+    return names
+
+
+_PROTO_NAMES = proto_names()
 
 
 def ip_protocol_name(number: int) -> str:

@@ -7,7 +7,7 @@ import ctypes
 import logging
 import os
 import threading
-from typing import Any, Callable, Dict, List, Optional, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 from ._filter import Filter
 from ._layout import (
@@ -61,8 +61,7 @@ class Settings:
         self.kept: List[Any] = [filter]
         lib.bpe_options_init_sized(ctypes.byref(self.struct), ctypes.sizeof(bpe_options))
         if source is not None:
-            found = split_source(source)
-            interface, file = found.get("interface"), found.get("file")
+            interface, file = self._set_source(source)
         if interface is not None:
             self.struct.interface_name = encode(interface)
         if file is not None:
@@ -77,6 +76,17 @@ class Settings:
             self.struct.filter_length = len(filter)
         elif filter is not None:
             self.struct.filter_expression = encode(filter)
+
+    def _set_source(self, source: Source) -> Tuple[Optional[str], Optional[str]]:
+        """Lets the library tell an interface from a file, or tells itself for an older library."""
+        if not lib.has("bpe_options_set_source"):
+            found = split_source(source)
+            return found.get("interface"), found.get("file")
+        text, error = os.fsencode(source), bpe_error()
+        self.kept.append(text)
+        set_source = lib.bpe_options_set_source
+        check(set_source(ctypes.byref(self.struct), text, ctypes.byref(error)), error)
+        return None, None
 
     def set(self, wanted: Dict[str, Any]) -> None:
         """Sets options by their names in bpe_options."""
