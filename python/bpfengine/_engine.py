@@ -6,10 +6,10 @@ from __future__ import annotations
 import atexit
 import ctypes
 import math
+import select
 import threading
 import time
 import weakref
-from collections import deque
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional, Type, Union
@@ -18,7 +18,7 @@ from ._calls import BatchHandler, Calls, FlowHandler
 from ._capture import SLICE_NS
 from ._enums import Order, Status
 from ._filter import Filter
-from ._flow import ALL_TIMES, Flow, ask_largest
+from ._flow import ALL_TIMES, Flow, ask_largest, copy_record
 from ._layout import (
     Options,
     bpe_error,
@@ -39,44 +39,6 @@ if TYPE_CHECKING:
 
 # Engines that may run when the interpreter ends; their threads must not enter it then.
 _running: "weakref.WeakSet[Engine]" = weakref.WeakSet()
-
-
-class Records:
-    """Records on their way from the output thread to the thread that asks for them.  A full queue
-    holds the output thread up, and the library's own rings fill then."""
-
-    MOST = 16384
-
-    def __init__(self) -> None:
-        self._queue: "deque[bytes]" = deque()
-        self._changed = threading.Condition()
-        self._is_closed = False
-
-    def put(self, record: bytes) -> None:
-        """Adds a record, as soon as there is room; drops it when nobody will ask any more."""
-        with self._changed:
-            while len(self._queue) >= self.MOST and not self._is_closed:
-                self._changed.wait(0.1)
-            if not self._is_closed:
-                self._queue.append(record)
-                if len(self._queue) == 1:
-                    self._changed.notify_all()
-
-    def take(self, timeout: float) -> List[bytes]:
-        """All records that wait; none if none came in so many seconds."""
-        with self._changed:
-            if not self._queue:
-                self._changed.wait(timeout)
-            taken = list(self._queue)
-            self._queue.clear()
-            self._changed.notify_all()
-        return taken
-
-    def close(self) -> None:
-        """Lets the output thread go on without a reader."""
-        with self._changed:
-            self._is_closed = True
-            self._changed.notify_all()
 
 
 class Engine:
@@ -114,20 +76,15 @@ class Engine:
         **options: Unpack[Options],
     ) -> None:
         self._handle: Optional[Handle] = None
-        self._records = Records() if pull_records else None
+        self._pulls = pull_records
         self._started = False
         self._calls = Calls()
         settings = Settings(source, interface, file, filter, memory)
         settings.set(dict(options))
         settings.set_callback("on_notice", self._calls.make_notice(on_notice))
         self._set_handlers(settings, on_batch)
-        if self._records is None:
-            self._calls.set_flow(settings, "on_record", on_record)
-        elif on_record is not None:
-            raise TypeError("on_record and pull_records exclude each other")
-        else:
-            callback = self._calls.make_flow(self._records.put, bytes)
-            settings.set_callback("on_record", callback)
+        settings.struct.pull_records = pull_records
+        self._calls.set_flow(settings, "on_record", on_record)
         self._calls.set_flow(settings, "on_flow", on_flow)
         self._calls.set_flow(settings, "on_flow_open", on_flow_open)
         self._calls.set_flow(settings, "on_flow_update", on_flow_update)
@@ -165,7 +122,8 @@ class Engine:
     def wait(self, timeout: Optional[float] = None) -> bool:
         """Waits until the run has ended; False if so many seconds passed.  Raises the exception of
         a handler, or the Error that cut the run short, when the run has ended.  Ctrl-C stops the
-        run, waits for its end and raises KeyboardInterrupt."""
+        run, waits for its end and raises KeyboardInterrupt.  With pull_records the records come
+        first: the end may wait until they were taken."""
         handle = self._alive()
         try:
             if not self._wait_slices(handle, timeout):
@@ -202,7 +160,7 @@ class Engine:
     def run(self, seconds: Optional[float] = None) -> None:
         """Starts the engine, waits for the end of the source, or at most so many seconds, and
         stops the engine.  Not with pull_records, where the program must take the records."""
-        if self._records is not None:
+        if self._pulls:
             raise Error("with pull_records, take the records by records()", Status.E_STATE)
         handle = self._alive()
         try:
@@ -217,21 +175,25 @@ class Engine:
     def records(self) -> Iterator[Flow]:
         """The flows as they end, until the run has ended, on the caller's thread.  Needs
         pull_records; starts the engine if it was not started.  Ctrl-C is answered as in wait()."""
-        records = self._records
-        if records is None:
+        if not self._pulls:
             raise Error("records() needs the engine opened with pull_records=True", Status.E_STATE)
         handle = self._alive()
+        waiting = select.poll()
+        waiting.register(lib.bpe_engine_records_fd(handle.pointer), select.POLLIN)
+        found, error = ctypes.c_void_p(), bpe_error()
+        take, slots = lib.bpe_engine_next_record, (ctypes.byref(found), ctypes.byref(error))
         try:
             if not self._started:
                 self.start()
-            ended = False
-            while not ended:
-                ended = self._wait_slices(handle, 0)
-                for record in records.take(0 if ended else SLICE_NS / 1e9):
-                    yield Flow(record)
+            while (n := take(handle.pointer, *slots)) != Status.E_END:
+                if check(n, error):
+                    yield Flow(copy_record(found.value or 0))
+                else:
+                    waiting.poll(SLICE_NS // 1_000_000)
         except KeyboardInterrupt:
             self._finish(handle)
             raise
+        self._finish(handle)
         self._raise_result(handle)
 
     def _finish(self, handle: Handle) -> None:
@@ -241,8 +203,14 @@ class Engine:
         if status < 0 and status != Status.E_STATE:
             return
         lib.bpe_engine_stop(handle.pointer)
-        if self._records is not None:
-            self._records.close()
+        found, error = ctypes.c_void_p(), bpe_error()
+        slots = (ctypes.byref(found), ctypes.byref(error))
+        while self._pulls:
+            n = lib.bpe_engine_next_record(handle.pointer, *slots)
+            if n == Status.E_END:
+                break
+            if not check(n, error):
+                lib.bpe_engine_wait(handle.pointer, SLICE_NS // 10)
         self._wait_slices(handle, None)
 
     def push(self, packets: Iterable[Pushed], timeout: Optional[float] = None) -> int:
