@@ -43,7 +43,9 @@ def flows(lines, workers):
     out = []
     for line in lines:
         record = json.loads(line)
-        record.pop("interface_id", None)  # of a pcap file there is none; pushed, the number is known
+        record.pop(
+            "interface_id", None
+        )  # of a pcap file there is none; pushed, the number is known
         if "interface" in record:  # struct bpe_meta has room for 24 bytes of a name
             record["interface"] = record["interface"][:24]
         if workers:

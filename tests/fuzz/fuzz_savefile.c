@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Gives any bytes as a savefile, read mapped and through a pipe.  Both reads give the same packets
- * and the same end, every packet lies in the packet's block, and reading comes to an end.
+/* Gives any bytes as a savefile, read from a file, from memory and through a pipe.  All reads give
+ * the same packets and the same end, every packet lies in the packet's block, and reading comes to
+ * an end.
  *
  * Input: a byte of choices (bits 0-1 snaplen, 2-3 the mapped file's stretch, 4-5 the size of the
  * pieces written to the pipe, 6 no pipe), then the file.  Standard input is replaced meanwhile,
@@ -55,17 +56,14 @@ static void take_batch(struct sum *s, const struct bpei_block *b, const struct b
 	}
 }
 
-/* Reads standard input to its end. */
-static struct sum drain_savefile(size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READER
+/* Reads a source of n bytes to its end. */
+static struct sum drain_source(const struct bpe_options *options, size_t n) BPEI_READER
 {
-	const struct bpe_options options = {
-		.file = "-", .snaplen = snaplen, .block_bytes = stretch
-	};
 	struct bpei_columns columns;
 	struct bpei_block block = { .memory = NULL };
 	struct bpei_device *device = NULL;
 	struct bpe_error error = { .status = 0 };
-	struct sum s = { .status = bpei_device_open(&options, &device, &error) };
+	struct sum s = { .status = bpei_device_open(options, &device, &error) };
 	if (s.status < 0) {
 		FUZZ_CHECK(error.status == s.status && error.text[0]);
 		return s;
@@ -82,7 +80,7 @@ static struct sum drain_savefile(size_t n, uint32_t snaplen, uint32_t stretch) B
 		if (!s.status)
 			continue;
 		for (uint32_t got; (got = bpei_device_walk(device, &block, &columns, BPE_BATCH));)
-			take_batch(&s, &block, &columns, got, snaplen);
+			take_batch(&s, &block, &columns, got, options->snaplen);
 		bpei_device_done(device, &block);
 	}
 	FUZZ_CHECK(s.status == BPE_E_END || s.status == BPE_E_TORN || s.status == BPE_E_FORMAT);
@@ -92,6 +90,33 @@ static struct sum drain_savefile(size_t n, uint32_t snaplen, uint32_t stretch) B
 	bpei_device_close(device);
 	bpei_mem_unmap(block.memory, block.memory_bytes);
 	bpei_columns_free(&columns, BPE_BATCH);
+	return s;
+}
+
+/* Reads standard input to its end. */
+static struct sum drain_savefile(size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READER
+{
+	const struct bpe_options options = {
+		.file = "-", .snaplen = snaplen, .block_bytes = stretch
+	};
+
+	return drain_source(&options, n);
+}
+
+/* Reads memory of exactly n bytes. */
+static struct sum sum_memory(
+	const uint8_t *bytes, size_t n, uint32_t snaplen, uint32_t stretch) BPEI_READER
+{
+	uint8_t *copy = malloc(n + !n);
+	const struct bpe_options options = {
+		.memory = copy, .memory_bytes = n, .snaplen = snaplen, .block_bytes = stretch
+	};
+
+	FUZZ_CHECK(copy != NULL);
+	if (n)
+		memcpy(copy, bytes, n);
+	const struct sum s = drain_source(&options, n);
+	free(copy);
 	return s;
 }
 
@@ -164,6 +189,9 @@ void fuzz_savefile(const uint8_t *bytes, size_t n)
 	signal(SIGPIPE, SIG_IGN);
 	bpei_role_enter(&bpei_reader_role);
 	struct sum a = sum_mapped(in.next, length, snaplen, stretches[choices >> 2 & 3]);
+	struct sum m = sum_memory(in.next, length, snaplen, stretches[choices >> 2 & 3]);
+	FUZZ_CHECK(a.packets == m.packets && a.bytes == m.bytes && a.hash == m.hash);
+	FUZZ_CHECK(a.status == m.status);
 	if (!(choices & 64)) {
 		struct sum b = sum_piped(in.next, length, snaplen, pieces[choices >> 4 & 3]);
 		check_alike(&a, &b);

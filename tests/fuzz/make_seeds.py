@@ -8,6 +8,8 @@ import os
 import struct
 import sys
 
+from push_seeds import push_seeds
+
 
 def ip4(proto, payload, options=b"", fragment=0, a="0a000001", b="0a000002"):
     header = 20 + len(options)
@@ -590,6 +592,7 @@ def main():
         ("lex", lex_seeds),
         ("options", options_seeds),
         ("parse", parse_seeds),
+        ("push", push_seeds),
         ("savefile", savefile_seeds),
         ("sinks", sinks_seeds),
         ("synth_options", synth_seeds),

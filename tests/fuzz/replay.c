@@ -23,6 +23,7 @@ static const struct {
 	{ "lex", fuzz_lex },
 	{ "options", fuzz_options },
 	{ "parse", fuzz_parse },
+	{ "push", fuzz_push },
 	{ "savefile", fuzz_savefile },
 	{ "sinks", fuzz_sinks },
 	{ "synth_options", fuzz_synth_options },
