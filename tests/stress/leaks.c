@@ -207,6 +207,49 @@ static int cycle_capture_flows(void)
 	return run_capture(&o);
 }
 
+static int cycle_engine_pull(void)
+{
+	struct bpe_options o = small_options(SOURCE);
+	const struct bpe_flow *flow;
+	struct bpe_engine *e;
+
+	o.pull_records = true;
+	o.record_ring_bytes = 4096;
+	int status = bpe_engine_open(&o, &e, NULL);
+
+	if (status < 0)
+		return status;
+	status = bpe_engine_start(e, NULL);
+	while (status == BPE_OK && bpe_engine_next_record(e, &flow, NULL) != BPE_E_END)
+		usleep(50);
+	bpe_engine_close(e);
+	return status;
+}
+
+static int cycle_capture_push(void)
+{
+	static const uint8_t frame[60] = { [12] = 0x08, [14] = 0x45, [17] = 46, [23] = 17 };
+	const struct bpe_packet packet = {
+		.data = frame, .caplen = sizeof frame, .wirelen = sizeof frame, .link_type = -1
+	};
+	struct bpe_options o = small_options(NULL);
+	struct bpe_capture *c;
+	struct bpe_batch b;
+
+	o.push = true;
+	o.flow_table = true;
+	const int status = bpe_capture_open(&o, &c, NULL);
+
+	if (status < 0)
+		return status;
+	bpe_capture_push(c, &packet, 1, NULL);
+	bpe_capture_push_end(c, NULL);
+	while (bpe_capture_next(c, &b, -1, NULL) > 0)
+		continue;
+	bpe_capture_close(c);
+	return BPE_OK;
+}
+
 static int cycle_filter(void)
 {
 	static const char expression[] = "tcp port 80 and (host 10.0.0.1 or net 2001:db8::/32)";
@@ -249,6 +292,8 @@ static const struct level levels[] = {
 	{ "engine that is not started", cycle_engine_unstarted, 10 },
 	{ "capture", cycle_capture, 1 },
 	{ "capture with flows", cycle_capture_flows, 1 },
+	{ "engine with records to take", cycle_engine_pull, 10 },
+	{ "capture of pushed packets", cycle_capture_push, 10 },
 	{ "filter", cycle_filter, 1 },
 	{ "interfaces", cycle_interfaces, 10 },
 };
