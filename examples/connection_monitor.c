@@ -2,35 +2,24 @@
 /* connection_monitor SOURCE [SECONDS]: prints each TCP connection at the end of the connection,
  * with endpoints, outcome, packets, bytes and duration.  Every second the three largest open
  * connections are printed; a summary comes last.  SOURCE is an interface, a savefile, or synth. */
-#include "source.h"
-
-#include <arpa/inet.h>
+#include <bpfengine.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 struct totals {
 	uint64_t connections, complete, refused_or_reset;
 };
 
-static const char *state_name(uint8_t state)
-{
-	static const char *const names[] = { "-", "no answer", "half open", "open", "closing",
-		"closed", "reset" };
-	return state < sizeof names / sizeof *names ? names[state] : "?";
-}
-
 static void print_connection(const char *before, const struct bpe_flow *f)
 {
-	char a[48] = "?", b[48] = "?";
-	inet_ntop(f->ip_version == 6 ? AF_INET6 : AF_INET, f->addr[0], a, sizeof a);
-	inet_ntop(f->ip_version == 6 ? AF_INET6 : AF_INET, f->addr[1], b, sizeof b);
-	printf("%s%-9s %s.%u > %s.%u  %" PRIu64 "+%" PRIu64 " packets  %" PRIu64 "+%" PRIu64
+	char a[BPE_ENDPOINT_TEXT_BYTES] = "?", b[BPE_ENDPOINT_TEXT_BYTES] = "?";
+	bpe_endpoint_text(f->addr[0], f->ip_version, f->port[0], a, sizeof a);
+	bpe_endpoint_text(f->addr[1], f->ip_version, f->port[1], b, sizeof b);
+	printf("%s%-12s %s > %s  %" PRIu64 "+%" PRIu64 " packets  %" PRIu64 "+%" PRIu64
 	       " bytes  %.3f s%s\n",
-		before, state_name(f->tcp_state), a, f->port[0], b, f->port[1], f->packets[0],
-		f->packets[1], f->wire_bytes[0], f->wire_bytes[1],
-		(double)(f->last_ns - f->first_ns) * 1e-9,
+		before, bpe_tcp_state_name(f->tcp_state), a, b, f->packets[0], f->packets[1],
+		f->wire_bytes[0], f->wire_bytes[1], (double)(f->last_ns - f->first_ns) * 1e-9,
 		f->flags & BPE_FLOW_MIDSTREAM ? "  (start not seen)" : "");
 }
 
@@ -75,11 +64,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: connection_monitor INTERFACE|FILE|synth [SECONDS]\n");
 		return 2;
 	}
-	source_option(&options, argv[1]);
+	bpe_options_init(&options);
 	options.workers = 0;
 	options.on_flow = count_connection;
 	options.user = &totals;
-	if (bpe_engine_open(&options, &engine, &error) < 0) {
+	if (bpe_options_set_source(&options, argv[1], &error) < 0 ||
+		bpe_engine_open(&options, &engine, &error) < 0) {
 		fprintf(stderr, "connection_monitor: %s\n", error.text);
 		return 1;
 	}

@@ -2,8 +2,7 @@
 /* protocol_analyzer SOURCE [SECONDS]: prints the services with the most traffic.  A batch handler
  * counts on two workers without a lock: each worker has separate counters, added up after the run.
  * SOURCE is an interface, a savefile, or synth. */
-#include "source.h"
-
+#include <bpfengine.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,12 +64,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: protocol_analyzer INTERFACE|FILE|synth [SECONDS]\n");
 		return 2;
 	}
-	source_option(&options, argv[1]);
+	bpe_options_init(&options);
 	options.workers = WORKERS;
 	options.flows = false;
 	options.on_batch = count_shares;
 	options.user = shares;
-	if (bpe_engine_open(&options, &engine, &error) < 0) {
+	if (bpe_options_set_source(&options, argv[1], &error) < 0 ||
+		bpe_engine_open(&options, &engine, &error) < 0) {
 		fprintf(stderr, "protocol_analyzer: %s\n", error.text);
 		return 1;
 	}

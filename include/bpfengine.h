@@ -586,6 +586,16 @@ struct bpe_options {
 };
 /* Fills *options with the defaults.  Any thread. */
 BPE_INLINE void bpe_options_init(struct bpe_options *options);
+/* Sets the source by a name as users give it.  memory and push are cleared, and other members stay.
+ * interface_name gets "synth",
+ * "synth:...", "if:NAME", "bpf:NAME" and the name of an interface.  file gets "-", the standard
+ * input, and any other name of a file that exists.  A file that has an interface's name is
+ * "./NAME".  source is borrowed, as all strings of the options.  Returns BPE_OK.
+ * Errors have advice: BPE_E_ABSENT for a name of nothing, BPE_E_ARGUMENT for an empty name or a
+ * folder, BPE_E_RIGHTS without access.  An interface that does not exist yet (wait_interface)
+ * needs interface_name.  Any thread. */
+BPE_API int bpe_options_set_source(
+	struct bpe_options *options, const char *source, struct bpe_error *error);
 /* ---- Packets ---- */
 /* The kind of a packet: the last layer that the flow key knows, or the reason why there is none. */
 enum bpe_proto {
@@ -840,6 +850,12 @@ BPE_INLINE void bpe_packet_init(struct bpe_packet *packet);
  * packet has no flow.  Only inside the batch handler that got the batch, on the same thread; for a
  * batch of bpe_capture_next until the next call. */
 BPE_INLINE int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow);
+/* Returns the endpoint of the key that sent packet i: 0 or 1.  Only for a packet with a key
+ * (BPE_PKT_KEY).  Any thread, while the batch is valid. */
+BPE_INLINE uint32_t bpe_batch_sender(const struct bpe_batch *batch, uint32_t i);
+/* Returns the end of the flow's record that sent packet i: 0, the originator, or 1.  Returns -1 if
+ * the packet has no flow.  Where bpe_batch_flow may be called. */
+BPE_API int bpe_batch_flow_end(const struct bpe_batch *batch, uint32_t i);
 /* ---- Flows ---- */
 enum bpe_tcp_state {
 	BPE_TCP_NONE = 0,     /* not TCP */
@@ -1203,6 +1219,8 @@ BPE_API bool bpe_interface_netmask(const char *name, uint32_t *netmask);
 /* Return a constant text, or NULL for a number without a name.  Any thread. */
 BPE_API const char *bpe_link_type_name(int link_type);   /* LINKTYPE_* 1: "EN10MB" */
 BPE_API const char *bpe_ip_proto_name(int ip_proto);     /* IANA's 89: "ospf" */
+BPE_API const char *bpe_proto_name(int proto);           /* enum bpe_proto: "tcp", "arp" */
+BPE_API const char *bpe_tcp_state_name(int state);       /* "established"; BPE_TCP_NONE: "" */
 BPE_API const char *bpe_tunnel_name(int kind);           /* enum bpe_tunnel_kind: "vxlan" */
 BPE_API const char *bpe_flow_end_name(int end);          /* "idle"; BPE_END_NONE: "" */
 BPE_API const char *bpe_evicted_name(int evicted);       /* "half_open" */
@@ -1210,6 +1228,23 @@ BPE_API const char *bpe_timeout_name(int timeout);       /* "tcp-opening" */
 BPE_API const char *bpe_format_name(int format);         /* "json" */
 BPE_API const char *bpe_drop_name(int drop);             /* "ring_full" */
 BPE_API const char *bpe_size_class_name(int size_class); /* "65-127" */
+/* ---- Addresses and times as text ---- */
+/* Each function writes a text with a final 0 and returns the length without the 0.  Returns
+ * BPE_E_ARGUMENT if size is too small, or ip_version is neither 4 nor 6.  Any thread. */
+#define BPE_ADDRESS_TEXT_BYTES 46 /* these always suffice */
+#define BPE_ENDPOINT_TEXT_BYTES 56
+#define BPE_TIME_TEXT_BYTES 40
+/* Writes an address of a key, record or layer: "192.0.2.1", "2001:db8::1".  addr: network byte
+ * order; IPv4 reads the first 4 bytes. */
+BPE_API int bpe_address_text(const uint8_t addr[16], uint32_t ip_version, char *text, size_t size);
+/* Writes an address and a port: "192.0.2.1:443", "[2001:db8::1]:443".  Port 0: the address alone,
+ * for protocols without ports. */
+BPE_API int bpe_endpoint_text(
+	const uint8_t addr[16], uint32_t ip_version, uint16_t port, char *text, size_t size);
+/* Writes a time of RFC 3339 with nanoseconds: "2026-11-29T07:42:22.000000001Z", or local time as
+ * "2026-11-29T08:42:22.000000001+01:00".  time_ns: since 1970-01-01 UTC, any value.  A system that
+ * does not know the local time of so early or late a second gives "+00:00". */
+BPE_API int bpe_time_text(int64_t time_ns, bool utc, char *text, size_t size);
 
 /* ---- Sizes ---- */
 /* Each function below does the work of the function above that has its name without "_sized".
@@ -1367,6 +1402,11 @@ BPE_INLINE int bpe_batch_meta(const struct bpe_batch *batch, uint32_t i, struct 
 BPE_INLINE int bpe_batch_flow(const struct bpe_batch *batch, uint32_t i, struct bpe_flow *flow)
 {
 	return bpe_batch_flow_sized(batch, i, flow, sizeof *flow);
+}
+
+BPE_INLINE uint32_t bpe_batch_sender(const struct bpe_batch *batch, uint32_t i)
+{
+	return batch->layers[i].flags / BPE_PKT_REVERSED & 1;
 }
 
 BPE_INLINE void bpe_flow_copy(struct bpe_flow *copy, const struct bpe_flow *flow)

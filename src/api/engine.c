@@ -248,6 +248,15 @@ int bpe_batch_flow_sized(
 	return found;
 }
 
+int bpe_batch_flow_end(const struct bpe_batch *batch, uint32_t i)
+{
+	if (!batch->table || i >= batch->count || batch->flow[i] == BPEI_NO_FLOW)
+		return -1;
+	const struct bpei_table *table = batch->table;
+
+	return bpei_table_end(table, batch->flow[i], &batch->key[i], bpe_batch_sender(batch, i));
+}
+
 void bpe_flow_copy_sized(struct bpe_flow *copy, size_t bytes, const struct bpe_flow *flow)
 {
 	bpei_flow_give(copy, bytes, flow);

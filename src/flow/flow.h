@@ -121,6 +121,11 @@ bool bpei_table_dump(const struct bpei_table *table, uint32_t *from, uint32_t ma
 int bpei_table_get(const struct bpei_table *table, uint32_t flow, const struct bpe_key *key,
 	struct bpe_flow *record);
 
+/* Returns the end of the flow's record, 0 the originator, that is end `end` of the key.  Returns -1
+ * if no alive flow with that key is there. */
+int bpei_table_end(
+	const struct bpei_table *table, uint32_t flow, const struct bpe_key *key, uint32_t end);
+
 /* Returns the table's counters.  Any thread may read the counters. */
 const struct bpei_table_counts *bpei_table_counts(const struct bpei_table *table);
 

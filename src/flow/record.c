@@ -230,11 +230,25 @@ void bpei_entry_record(
 	*record = r;
 }
 
+/* Returns true if an alive flow with the key is at an entry. */
+static bool is_flow_there(const struct bpei_table *t, uint32_t flow, const struct bpe_key *key)
+{
+	return flow < t->touched && bpei_entry_flags(&t->entries[flow]) & FLAG_ALIVE &&
+	       bpei_entry_matches(t, flow, key);
+}
+
+int bpei_table_end(
+	const struct bpei_table *t, uint32_t flow, const struct bpe_key *key, uint32_t end)
+{
+	if (!is_flow_there(t, flow, key))
+		return -1;
+	return (int)(end ^ bpei_entry_originator(&t->entries[flow]));
+}
+
 int bpei_table_get(const struct bpei_table *t, uint32_t flow, const struct bpe_key *key,
 	struct bpe_flow *record)
 {
-	if (flow >= t->touched || !(bpei_entry_flags(&t->entries[flow]) & FLAG_ALIVE) ||
-		!bpei_entry_matches(t, flow, key))
+	if (!is_flow_there(t, flow, key))
 		return 0;
 	bpei_entry_record(t, flow, BPE_END_NONE, record);
 	return 1;

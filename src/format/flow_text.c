@@ -20,9 +20,9 @@ const char *bpei_flow_proto(const struct bpe_flow *f, char room[16])
 
 const char *bpei_flow_tcp_state(const struct bpe_flow *f)
 {
-	static const char *const names[] = { "", "syn_sent", "syn_received", "established",
-		"closing", "closed", "reset" };
-	return f->tcp_state < sizeof names / sizeof *names ? names[f->tcp_state] : "";
+	const char *name = bpe_tcp_state_name(f->tcp_state);
+
+	return name ? name : "";
 }
 
 void bpei_flow_tcp_flags(uint8_t flags, char letters[9])

@@ -5,9 +5,6 @@
 
 #include "base/utf8.h"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 void bpei_write_digits(struct bpei_writer *w, uint64_t v, int digits)
 {
 	char s[20];
@@ -106,13 +103,14 @@ void bpei_write_iso(struct bpei_writer *w, int64_t ns, int digits, const char *z
 
 void bpei_write_address(struct bpei_writer *w, const uint8_t *addr, int version)
 {
-	char s[INET6_ADDRSTRLEN];
+	char s[BPE_ADDRESS_TEXT_BYTES];
+	/* By hand, since records have addresses of IPv4 in millions. */
 	for (int i = 0; version != 6 && i < 4; i++) {
 		if (i)
 			bpei_write_char(w, '.');
 		bpei_write_number(w, addr[i]);
 	}
-	if (version == 6 && inet_ntop(AF_INET6, addr, s, sizeof s))
+	if (version == 6 && bpe_address_text(addr, 6, s, sizeof s) > 0)
 		bpei_write_string(w, s);
 }
 

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names of BPE_PROTO_*; NULL: counted by number in ip_proto or kinds. */
-static const char *const protocol_names[BPE_PROTO_COUNT] = { "damaged", "arp", "tcp", "udp", "icmp",
-	"icmp6", "igmp", "sctp", NULL, NULL, "llc", NULL, "udplite", "dccp", "carp", "wireguard",
-	"stp", "gtp-prime" };
+/* Returns true if packets of a kind are counted by number, in ip_proto or kinds. */
+static bool is_counted_by_number(uint32_t proto)
+{
+	return proto == BPE_PROTO_IP_OTHER || proto == BPE_PROTO_ETHERTYPE ||
+	       proto == BPE_PROTO_LINKTYPE;
+}
 
 /* A table in the making, with room for all lines. */
 struct protocol_lines {
@@ -94,8 +96,8 @@ size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n
 		const struct bpei_counts *c = counts[w];
 
 		for (uint32_t k = 0; k < BPE_PROTO_COUNT; k++)
-			if (protocol_names[k])
-				add_protocol_line(&l, &c->proto[k], protocol_names[k], 0);
+			if (!is_counted_by_number(k))
+				add_protocol_line(&l, &c->proto[k], bpe_proto_name((int)k), 0);
 		for (uint32_t k = 0; k < 256; k++)
 			add_named_line(
 				&l, &c->ip_proto[k], name_uncounted_protocol(k), "ip-proto-%u", k);

@@ -138,7 +138,7 @@ def examples_show_something():
     assert re.search(r"^closed ", p.stdout, re.M) and not p.stdout.splitlines()[-1].startswith("0 ")
     monitor = [EXAMPLES + "/connection_monitor", "synth:rate=20000,flows=100"]
     assert subprocess.run([*monitor, "0.5"], capture_output=True).returncode == 0
-    shown = r"^[1-9]\d* flows alive\n(?:  (?:open|closed|closing|reset) +\S+ > .*\n){3}"
+    shown = r"^[1-9]\d* flows alive\n(?:  (?:established|closed|closing|reset) +\S+ > .*\n){3}"
     with tempfile.NamedTemporaryFile("r") as f:
         with Running(
             ["stdbuf", "-oL", *monitor] if shutil.which("stdbuf") else monitor, stdout=f

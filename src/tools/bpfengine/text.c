@@ -2,15 +2,13 @@
 /* Names and numbers for people and for JSON; pure. */
 #include "cli.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 
 const char *cli_address(char *to, size_t room, const uint8_t *addr, int version)
 {
-	if (!inet_ntop(version == 6 ? AF_INET6 : AF_INET, addr, to, (socklen_t)room))
+	if (bpe_address_text(addr, version == 6 ? 6 : 4, to, room) < 0)
 		snprintf(to, room, "?");
 	return to;
 }
@@ -30,10 +28,9 @@ const char *cli_protocol(char *to, size_t room, uint8_t ip_proto, uint8_t ip_ver
 
 const char *cli_tcp_state(uint8_t state)
 {
-	static const char *const names[] = { "", "syn_sent", "syn_received", "established",
-		"closing", "closed", "reset" };
+	const char *name = bpe_tcp_state_name(state);
 
-	return state < sizeof names / sizeof *names ? names[state] : "?";
+	return name ? name : "?";
 }
 
 const char *cli_count(char *to, size_t room, double n)

@@ -45,6 +45,13 @@ static void check_seen_batch(void *user, const struct bpe_batch *b)
 				wrong++;
 			if (f.packets[0] + f.packets[1] == 0 || f.last_ns < b->time_ns[i])
 				wrong++;
+			const uint32_t sender = bpe_batch_sender(b, i);
+			const int end = bpe_batch_flow_end(b, i);
+			if (end < 0 || memcmp(f.addr[end], b->key[i].addr[sender], 16) ||
+				f.port[end] != b->key[i].port[sender])
+				wrong++;
+		} else if (bpe_batch_flow_end(b, i) != -1) {
+			wrong++;
 		}
 	}
 	while (atomic_load(&s->hold))
