@@ -202,4 +202,131 @@ def own_source_pushes_its_packets():
         assert len(f.readlines()) < 60
 
 
+def ip(number):
+    return bytes([10, 0, 0, number])
+
+
+def frame(source, target, protocol, body):
+    """Ethernet and IPv4 around a TCP or UDP packet."""
+    header = struct.pack(
+        ">BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 1, 0, 64, protocol, 0, source, target
+    )
+    return bytes(12) + b"\x08\x00" + header + body
+
+
+def tcp(source, port, target, service, flags):
+    numbers = struct.pack(">HHIIBBHHH", port, service, 1, 1, 0x50, flags, 1000, 0, 0)
+    return frame(source, target, 6, numbers)
+
+
+def asked(source, port, target, service, payload=b""):
+    head = struct.pack(">HHHH", port, service, 8 + len(payload), 0)
+    return frame(source, target, 17, head + payload)
+
+
+def run_example(name, source):
+    done = subprocess.run(
+        [f"{EXAMPLES}/{name}", source], capture_output=True, text=True, timeout=600
+    )
+    return done.returncode, done.stdout.splitlines(), done.stderr
+
+
+def run_on(name, packets):
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
+        f.write(pcap(packets))
+        f.flush()
+        return run_example(name, f.name)
+
+
+SYN, SYN_ACK, RST_ACK = 2, 0x12, 0x14
+
+
+@case
+def scan_alarm_names_the_hosts_that_try_in_vain():
+    packets = []
+    for k in range(30):
+        packets.append(tcp(ip(1), 4000 + k, ip(100), 1 + k, SYN))  # refused ports
+        packets.append(tcp(ip(100), 1 + k, ip(1), 4000 + k, RST_ACK))
+        packets.append(tcp(ip(2), 5000 + k, ip(100), 1 + k, SYN))  # open ports
+        packets.append(tcp(ip(100), 1 + k, ip(2), 5000 + k, SYN_ACK))
+        packets.append(tcp(ip(3), 6000 + k, ip(100), 80, SYN))  # one port again and again
+        packets.append(asked(ip(4), 53, ip(101 + k), 161))  # hosts without an answer
+        packets.append(asked(ip(5), 53, ip(101 + k), 161))  # hosts that answer
+        packets.append(asked(ip(101 + k), 161, ip(5), 53))
+        if k < 19:
+            packets.append(tcp(ip(6), 7000 + k, ip(101 + k), 22, SYN))  # too few
+    status, lines, text = run_on("scan_alarm", packets)
+    assert status == 0 and not text, text
+    alarms = sorted(line.split(" ", 1)[1] for line in lines)
+    assert alarms == [f"10.0.0.{k} has tried 20 ports and hosts in vain" for k in (1, 4)], lines
+
+
+def question(*labels):
+    name = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+    return struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + name + struct.pack(">HH", 1, 1)
+
+
+@case
+def dns_counter_counts_names():
+    client, server = ip(1), ip(2)
+    queries = [
+        question(b"www", b"example", b"org"),
+        question(b"www", b"example", b"org"),
+        question(b"a" * 63, b"b" * 63, b"c" * 63, b"d" * 61),
+        question(b"evil\x1b[2J", b"org"),
+        question(),
+        question(b"www", b"example", b"org")[:20],  # cut
+        question(b"x" * 63, b"b" * 63, b"c" * 63, b"d" * 63, b"e" * 63),  # too long
+        struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + b"\xc0\x0c",  # compressed
+        b"",
+    ]
+    packets = [asked(client, 2000 + k, server, 53, q) for k, q in enumerate(queries)]
+    packets.append(asked(server, 53, client, 2000, question(b"answer", b"org")))
+    reply = bytearray(question(b"answer", b"org"))
+    reply[2] |= 0x80
+    packets.append(asked(client, 53, server, 53, bytes(reply)))
+    status, lines, text = run_on("dns_counter", packets)
+    assert status == 0 and not text, text
+    long_name = ".".join(("a" * 63, "b" * 63, "c" * 63, "d" * 61))
+    assert lines == ["2 www.example.org", f"1 {long_name}", "1 evil?[2J.org", "1 ."], lines
+
+
+# By tshark 4: the names of queries, and how many there are.
+DNS_NAMES = {
+    "*.teams.microsoft.com",
+    "41-courier.push.apple.com",
+    "alt2-mtalk.google.com",
+    "android.clients.google.com",
+    "api.teams.skype.com",
+    "guzzoni.apple.com",
+    "instagram.faae1-1.fna.fbcdn.net",
+    "short.weixin.qq.com",
+    "teams.skype.com",
+    "wide-youtube.l.google.com",
+}
+CAPTURES = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "captures", "ndpi")
+
+
+@case
+def dns_counter_agrees_with_tshark():
+    if not os.path.isdir(CAPTURES):
+        print("skipped: dns_counter_agrees_with_tshark: the captures are absent")
+        return
+    _, lines, _ = run_example("dns_counter", f"{CAPTURES}/dns_ambiguous_names.pcap")
+    assert sorted(lines) == sorted(f"1 {name}" for name in DNS_NAMES), lines
+    _, lines, _ = run_example("dns_counter", f"{CAPTURES}/dns_exfiltration.pcap")
+    assert len(lines) == 150 and all(line.startswith("1 dnscat.") for line in lines), lines
+
+
+@case
+def sources_that_are_nothing_are_told():
+    for name in ("scan_alarm", "dns_counter"):
+        for source, advice in (("", "bpfengine -L"), ("nosuch0", "synth"), (".", "folder")):
+            status, lines, text = run_example(name, source)
+            assert status == 1 and not lines and advice in text, (source, text)
+        path = os.path.join(os.path.dirname(__file__), "..", "..", "examples", name + ".c")
+        with open(path) as f:
+            assert len(f.readlines()) < 60, name
+
+
 case.finish()
