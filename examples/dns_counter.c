@@ -55,5 +55,5 @@ int main(int argc, char **argv)
 	for (uint32_t k = 0; k < ROOM && queries[k]; k++)
 		printf("%lu %s\n", queries[k], names[k][0] ? names[k] + 1 : ".");
 	bpe_engine_close(engine);
-	return error.status < 0;
+	return argc < 2 ? 2 : error.status < 0;
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* flows_sqlite SOURCE [DATABASE]: keeps each flow that ends as a row of a SQLite table, "flows".
  * on_record runs on a separate thread, so a slow disk costs no packet. */
-#include "source.h"
-#include <arpa/inet.h>
+#include <bpfengine.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 static sqlite3 *db;
 static sqlite3_stmt *insert;
@@ -20,8 +18,8 @@ static void store_record(void *user, const struct bpe_flow *f, uint32_t worker)
 	if (!(is_open = f != NULL))
 		return;
 	for (int k = 0; k < 2; k++) {
-		char host[INET6_ADDRSTRLEN];
-		inet_ntop(f->ip_version == 6 ? AF_INET6 : AF_INET, f->addr[k], host, sizeof host);
+		char host[BPE_ADDRESS_TEXT_BYTES];
+		bpe_address_text(f->addr[k], f->ip_version, host, sizeof host);
 		sqlite3_bind_text(insert, 3 + 4 * k, host, -1, SQLITE_TRANSIENT);
 		sqlite3_bind_int(insert, 4 + 4 * k, f->port[k]);
 		sqlite3_bind_int64(insert, 5 + 4 * k, (sqlite3_int64)f->packets[k]);
@@ -43,9 +41,10 @@ int main(int argc, char **argv)
 	struct bpe_error error;
 	if (argc < 2)
 		return puts("usage: flows_sqlite SOURCE [DATABASE]"), 2;
-	source_option(&options, argv[1]);
+	bpe_options_init(&options);
 	options.on_record = store_record;
-	if (bpe_engine_open(&options, &engine, &error) < 0)
+	if (bpe_options_set_source(&options, argv[1], &error) < 0 ||
+		bpe_engine_open(&options, &engine, &error) < 0)
 		return fprintf(stderr, "%s\n", error.text), 1;
 	is_wrong = sqlite3_open(argc > 2 ? argv[2] : "flows.db", &db) ||
 		   sqlite3_exec(db, table, NULL, NULL, NULL) ||

@@ -54,5 +54,5 @@ int main(int argc, char **argv)
 		bpe_engine_open(&o, &engine, &error) < 0 || bpe_engine_run(engine, 0, &error) < 0)
 		fprintf(stderr, "scan_alarm: %s\n", error.text);
 	bpe_engine_close(engine);
-	return error.status < 0;
+	return argc < 2 ? 2 : error.status < 0;
 }

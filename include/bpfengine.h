@@ -586,14 +586,13 @@ struct bpe_options {
 };
 /* Fills *options with the defaults.  Any thread. */
 BPE_INLINE void bpe_options_init(struct bpe_options *options);
-/* Sets the source by a name as users give it.  memory and push are cleared, and other members stay.
- * interface_name gets "synth",
- * "synth:...", "if:NAME", "bpf:NAME" and the name of an interface.  file gets "-", the standard
- * input, and any other name of a file that exists.  A file that has an interface's name is
- * "./NAME".  source is borrowed, as all strings of the options.  Returns BPE_OK.
- * Errors have advice: BPE_E_ABSENT for a name of nothing, BPE_E_ARGUMENT for an empty name or a
- * folder, BPE_E_RIGHTS without access.  An interface that does not exist yet (wait_interface)
- * needs interface_name.  Any thread. */
+/* Sets the source by a name as users give it.  memory and push are cleared; other members stay.
+ * interface_name gets "synth", "synth:...", "if:NAME", "bpf:NAME" and the name of an interface.
+ * file gets "-", the standard input, and any other name of a file that exists.  A file that has an
+ * interface's name is "./NAME".  source is borrowed, as all strings of the options.
+ * Returns BPE_OK.  Errors have advice: BPE_E_ABSENT for a name of nothing, BPE_E_ARGUMENT for an
+ * empty name or a folder, BPE_E_RIGHTS without access.  An interface that does not exist yet
+ * (wait_interface) needs interface_name.  Any thread. */
 BPE_API int bpe_options_set_source(
 	struct bpe_options *options, const char *source, struct bpe_error *error);
 /* ---- Packets ---- */

@@ -6,7 +6,7 @@
 #include "flow_books.h"
 
 #define LONGEST_LINE 4096
-#define ROOM 100000u
+#define ROOM 10000u
 
 static unsigned long long flows, updates;
 

@@ -29,7 +29,7 @@ struct flow_books {
 	bool loose_time;           /* records' times do not tell when updates were due */
 	uint64_t stop_after;       /* openings after which a worker stops the engine; 0: never */
 	struct {
-		struct flow_book *book; /* by slot */
+		struct flow_book **book; /* by slot; NULL: never used */
 		pthread_t thread;
 		bool has_thread;
 		uint64_t opened, updated, ended, periods, wrong;
@@ -46,8 +46,11 @@ static inline void flow_books_init(struct flow_books *books, uint32_t slots)
 
 static inline void flow_books_free(struct flow_books *books)
 {
-	for (uint32_t w = 0; w < BPE_MAX_WORKERS; w++)
+	for (uint32_t w = 0; w < BPE_MAX_WORKERS; w++) {
+		for (uint32_t k = 0; books->worker[w].book && k < books->slots; k++)
+			free(books->worker[w].book[k]);
 		free(books->worker[w].book);
+	}
 }
 
 static inline void expect_in_books(
@@ -65,7 +68,7 @@ static inline struct flow_book *find_flow_book(
 	struct flow_books *books, const struct bpe_flow *f, uint32_t worker)
 {
 	if (!books->worker[worker].book) {
-		books->worker[worker].book = calloc(books->slots, sizeof(struct flow_book));
+		books->worker[worker].book = calloc(books->slots, sizeof(struct flow_book *));
 		books->worker[worker].thread = pthread_self();
 	}
 	if (!books->worker[worker].book || f->slot >= books->slots) {
@@ -78,7 +81,12 @@ static inline struct flow_book *find_flow_book(
 	if (books->engine)
 		expect_in_books(books, worker, bpe_engine_current() == books->engine,
 			"another engine is current");
-	return &books->worker[worker].book[f->slot];
+	struct flow_book **book = &books->worker[worker].book[f->slot];
+	if (!*book)
+		*book = calloc(1, sizeof **book);
+	if (!*book)
+		abort();
+	return *book;
 }
 
 static inline uint64_t packets_in_books(const struct bpe_flow *f)

@@ -214,7 +214,7 @@ def frame(source, target, protocol, body):
     return bytes(12) + b"\x08\x00" + header + body
 
 
-def tcp(source, port, target, service, flags):
+def segment(source, port, target, service, flags):
     numbers = struct.pack(">HHIIBBHHH", port, service, 1, 1, 0x50, flags, 1000, 0, 0)
     return frame(source, target, 6, numbers)
 
@@ -245,16 +245,16 @@ SYN, SYN_ACK, RST_ACK = 2, 0x12, 0x14
 def scan_alarm_names_the_hosts_that_try_in_vain():
     packets = []
     for k in range(30):
-        packets.append(tcp(ip(1), 4000 + k, ip(100), 1 + k, SYN))  # refused ports
-        packets.append(tcp(ip(100), 1 + k, ip(1), 4000 + k, RST_ACK))
-        packets.append(tcp(ip(2), 5000 + k, ip(100), 1 + k, SYN))  # open ports
-        packets.append(tcp(ip(100), 1 + k, ip(2), 5000 + k, SYN_ACK))
-        packets.append(tcp(ip(3), 6000 + k, ip(100), 80, SYN))  # one port again and again
+        packets.append(segment(ip(1), 4000 + k, ip(100), 1 + k, SYN))  # refused ports
+        packets.append(segment(ip(100), 1 + k, ip(1), 4000 + k, RST_ACK))
+        packets.append(segment(ip(2), 5000 + k, ip(100), 1 + k, SYN))  # open ports
+        packets.append(segment(ip(100), 1 + k, ip(2), 5000 + k, SYN_ACK))
+        packets.append(segment(ip(3), 6000 + k, ip(100), 80, SYN))  # one port again and again
         packets.append(asked(ip(4), 53, ip(101 + k), 161))  # hosts without an answer
         packets.append(asked(ip(5), 53, ip(101 + k), 161))  # hosts that answer
         packets.append(asked(ip(101 + k), 161, ip(5), 53))
         if k < 19:
-            packets.append(tcp(ip(6), 7000 + k, ip(101 + k), 22, SYN))  # too few
+            packets.append(segment(ip(6), 7000 + k, ip(101 + k), 22, SYN))  # too few
     status, lines, text = run_on("scan_alarm", packets)
     assert status == 0 and not text, text
     alarms = sorted(line.split(" ", 1)[1] for line in lines)
