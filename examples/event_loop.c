@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* event_loop SOURCE [SECONDS]: flows of an interface or a savefile, in a program with one thread.
  * poll(2) waits for the capture's descriptor, and its time-out is the timer by which flows age. */
-#include "source.h"
-
+#include <bpfengine.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,10 +33,11 @@ int main(int argc, char **argv)
 		return fprintf(stderr, "usage: event_loop SOURCE [SECONDS]\n"), 2;
 	const time_t stop = argc > 2 ? time(NULL) + atol(argv[2]) : 0;
 
-	source_option(&options, argv[1]);
+	bpe_options_init(&options);
 	options.flow_table = true;
 	options.on_flow = print_ended;
-	if (bpe_capture_open(&options, &capture, &error) < 0)
+	if (bpe_options_set_source(&options, argv[1], &error) < 0 ||
+		bpe_capture_open(&options, &capture, &error) < 0)
 		return fprintf(stderr, "%s\n", error.text), 1;
 	struct pollfd wait = { .fd = bpe_capture_fd(capture), .events = POLLIN };
 
