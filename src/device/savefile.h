@@ -24,7 +24,7 @@ struct bpei_savefile {
 	struct bpe_error error;   /* of the final status */
 	const uint8_t *left;      /* bytes read and not yet walked */
 	size_t left_bytes;
-	uint8_t *head; /* bytes read at open */
+	uint8_t *head;         /* bytes read at open */
 	const uint8_t *memory; /* options.memory: the whole savefile, the program's; NULL: a file */
 	bool regular;          /* a file or memory, never waited for; else a pipe */
 	bool eof;
