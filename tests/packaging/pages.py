@@ -3,9 +3,9 @@
 """pages.py BPFENGINE OPTIONS BPFBENCH OPTIONS_OF_BENCH EXAMPLE...: checks the manual pages.
 
 The pages are clean.  The options are those of the programs' tables, which the two listers print
-(options.py).  The synopsis of the library is the header's.  Each example of a filter compiles, each
-command runs, and the two programs in bpfengine(3), EXAMPLE, do what the page says.  A missing tool
-is reported and counted as skipped.
+(options.py).  The functions of bpfengine(3) are the header's.  Each example of a filter compiles,
+each command runs, and the two programs in bpfengine(3), EXAMPLE, do what the page says.  A missing
+tool is reported and counted as skipped.
 """
 
 import glob
@@ -140,7 +140,7 @@ def every_option_is_tried():
 
 
 @case
-def synopsis_is_the_header_s():
+def functions_are_the_header_s():
     header = re.sub(
         r"/\*.*?\*/", "", open(os.path.join(TOP, "include/bpfengine.h")).read(), flags=re.S
     )
