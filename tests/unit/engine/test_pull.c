@@ -201,13 +201,17 @@ Test(pull, a_close_ends_the_wait_at_a_full_ring, .timeout = 550)
 	}
 }
 
-Test(pull, ends_without_flows, .timeout = 550)
+Test(pull, ends_without_a_record, .timeout = 550)
 {
 	struct record_list list = { .count = 0 };
 	struct bpe_options o = pull_options();
+	struct bpe_engine *e = NULL;
 
 	o.flows = false;
-	struct bpe_engine *e = open_to_pull(&o);
+	cr_assert_eq(bpe_engine_open(&o, &e, NULL), BPE_E_ARGUMENT);
+	o.flows = true;
+	o.max_flows = 0;
+	e = open_to_pull(&o);
 	start_to_pull(e);
 	pull_to_end(e, &list);
 	cr_assert_eq(list.count, 0);
