@@ -100,12 +100,12 @@ static int check_source_options(const struct bpe_options *o, struct bpe_error *e
 {
 	const int sources = !!o->interface_name + !!o->file + !!o->memory + o->push;
 
-	if (sources != 1)
-		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
-			"exactly one source is wanted: interface_name, file, memory or push");
 	if (o->memory_bytes && !o->memory)
 		return bpei_fail(error, BPE_E_ARGUMENT, "memory", 0,
 			"memory_bytes is %zu, and memory is NULL", o->memory_bytes);
+	if (sources != 1)
+		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
+			"exactly one source is wanted: interface_name, file, memory or push");
 	if (o->push_live && !o->push)
 		return bpei_fail(error, BPE_E_ARGUMENT, "push", 0, "push_live needs push");
 	if (!o->snaplen || o->snaplen > BPE_MAX_SNAPLEN)

@@ -124,18 +124,17 @@ static bool read_stretch(struct bpei_savefile *s, struct bpei_block *b, size_t w
 }
 
 /* Takes the next bytes of the memory, up to `want` with those that were not walked. */
-static void take_stretch(struct bpei_savefile *s, struct bpei_block *b, size_t want, size_t *have)
+static void take_stretch(struct bpei_savefile *s, size_t want, size_t *have)
 {
 	const uint64_t rest = s->device.source_bytes - s->offset;
 
-	b->bytes = s->memory + s->offset;
-	s->left = b->bytes;
+	s->left = s->memory + s->offset;
 	s->eof = rest < want;
 	*have = s->eof ? (size_t)rest : want;
 }
 
-/* Moves the bytes which were not walked to the front of the block, and reads more.  Returns false
- * if a read failed. */
+/* Moves the bytes which were not walked to the front of the block's memory, and reads more.  The
+ * bytes are at s->left then.  Returns false if a read failed. */
 static bool refill_block(struct bpei_savefile *s, struct bpei_block *b, size_t *have)
 {
 	size_t want = s->stretch;
@@ -144,12 +143,11 @@ static bool refill_block(struct bpei_savefile *s, struct bpei_block *b, size_t *
 	if (*have >= s->stretch)
 		want += *have;
 	if (s->memory) {
-		take_stretch(s, b, want, have);
+		take_stretch(s, want, have);
 		return true;
 	}
 	memmove(b->memory, s->left, s->left_bytes);
 	s->left = b->memory;
-	b->bytes = b->memory;
 	if (want > b->memory_bytes)
 		want = b->memory_bytes;
 	return read_stretch(s, b, want, have);
@@ -180,6 +178,7 @@ static int fill_savefile(
 	if (!have)
 		return s->eof ? end_savefile(s, 0, error) : 0;
 	s->stop = BPEI_WALK_MORE;
+	b->bytes = s->left;
 	b->length = have;
 	b->stop_offset = have;
 	b->position = 0;

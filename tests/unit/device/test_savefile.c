@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Savefiles through the device contract: every format and byte order, every cut, as a file and
- * through a pipe. */
+/* Savefiles through the device contract: every format and byte order, every cut, as a file, through
+ * a pipe and in memory. */
 #include "device/device.h"
 #include "filebuild.h"
 
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,17 +38,21 @@ static void remove_savefile(void)
 }
 TestSuite(savefile, .init = name_file, .fini = remove_savefile);
 
-static struct got read_all_packets(uint32_t snaplen)
+/* Returns true if n bytes lie in the program's memory. */
+static bool is_in_memory(const struct bpe_options *o, const uint8_t *bytes, uint32_t n)
+{
+	const uint8_t *memory = o->memory;
+	return bytes >= memory && bytes + n <= memory + o->memory_bytes;
+}
+
+static struct got read_source(const struct bpe_options *o)
 {
 	struct got g = { .packets = 0 };
 	struct bpei_device *d;
 	struct bpei_columns c;
-	struct bpe_options o;
 	struct bpei_block b = { .memory = NULL };
-	bpe_options_init(&o);
-	o.file = path;
-	o.snaplen = snaplen;
-	g.end = bpei_device_open(&o, &d, &g.error);
+	const uint8_t *last = NULL;
+	g.end = bpei_device_open(o, &d, &g.error);
 	if (g.end < 0)
 		return g;
 	cr_assert_eq(bpei_columns_new(&c, BPE_BATCH), BPE_OK);
@@ -67,17 +72,29 @@ static struct got read_all_packets(uint32_t snaplen)
 				g.caplen[k] = c.caplen[i];
 				g.wirelen[k] = c.wirelen[i];
 				g.time_ns[k] = c.time_ns[i];
+				g.wrong |= o->memory && !is_in_memory(o, c.data[i], c.caplen[i]);
 				for (uint32_t j = 0; j < c.caplen[i]; j++)
 					g.wrong |= c.data[i][j] != (uint8_t)k;
 			}
 		bpei_device_done(d, &b);
+		last = b.bytes;
 	}
+	g.wrong |= b.bytes != last; /* a fill without packets leaves the block */
 	cr_assert_eq(bpei_device_fill(d, &b, -1, NULL), g.end); /* repeated at each call */
 	bpei_role_leave(&bpei_reader_role);
 	free(b.memory);
 	bpei_columns_free(&c, BPE_BATCH);
 	bpei_device_close(d);
 	return g;
+}
+
+static struct got read_all_packets(uint32_t snaplen)
+{
+	struct bpe_options o;
+	bpe_options_init(&o);
+	o.file = path;
+	o.snaplen = snaplen;
+	return read_source(&o);
 }
 
 static void write_file(const uint8_t *bytes, size_t n)
@@ -438,4 +455,146 @@ Test(savefile, what_is_no_savefile)
 	mkdir(path, 0700);
 	cr_assert_eq(read_all_packets(BPE_MAX_SNAPLEN).end, BPE_E_FORMAT);
 	rmdir(path);
+}
+
+/* ---- In memory ---- */
+
+/* Room for a savefile between two pages without access. */
+struct guarded {
+	uint8_t *all, *room;
+	size_t page, bytes;
+};
+
+static struct guarded map_guarded(void)
+{
+	struct guarded g = { .page = (size_t)sysconf(_SC_PAGESIZE) };
+	g.bytes = (sizeof(struct image) + g.page - 1) / g.page * g.page;
+	g.all = mmap(NULL, g.bytes + 2 * g.page, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	cr_assert(g.all != MAP_FAILED);
+	g.room = g.all + g.page;
+	return g;
+}
+
+static void protect_room(const struct guarded *g, int protection)
+{
+	cr_assert_eq(mprotect(g->room, g->bytes, protection), 0);
+}
+
+/* Puts the bytes to the end of the room or to its beginning, and protects them from writing. */
+static struct bpe_options place_savefile(
+	const struct guarded *g, const uint8_t *bytes, size_t n, bool to_end)
+{
+	struct bpe_options o;
+	uint8_t *to = to_end ? g->room + g->bytes - n : g->room;
+	protect_room(g, PROT_READ | PROT_WRITE);
+	memset(g->room, 0xee, g->bytes);
+	memcpy(to, bytes, n);
+	protect_room(g, PROT_READ);
+	bpe_options_init(&o);
+	o.memory = to;
+	o.memory_bytes = n;
+	return o;
+}
+
+/* Reads every prefix at both ends of the room, in blocks longer and shorter than a record.  The
+ * packets and the end are the same as from a file on disk. */
+static void every_prefix(const struct image *f, size_t header)
+{
+	const struct guarded room = map_guarded();
+	for (size_t cut = 0; cut <= f->length; cut++) {
+		write_file(f->bytes, cut);
+		const struct got file = read_all_packets(BPE_MAX_SNAPLEN);
+		for (int way = 0; way < 4; way++) {
+			struct bpe_options o = place_savefile(&room, f->bytes, cut, way & 1);
+			o.block_bytes = way & 2 ? 16 : 0;
+			const struct got g = read_source(&o);
+			cr_assert_eq(g.end, file.end, "cut %zu: %d, not %d", cut, g.end, file.end);
+			cr_assert_eq(g.packets, cut < header ? 0 : whole_before(f, cut),
+				"cut %zu: %u packets", cut, g.packets);
+			cr_assert(!g.wrong, "cut %zu", cut);
+			cr_assert(!memcmp(g.time_ns, file.time_ns, sizeof g.time_ns));
+			cr_assert(!memcmp(g.wirelen, file.wirelen, sizeof g.wirelen));
+			cr_assert(g.end == BPE_E_END || strstr(g.error.text, "savefile in memory"));
+		}
+	}
+	munmap(room.all, room.bytes + 2 * room.page);
+}
+
+Test(savefile, memory_cut_everywhere, .timeout = 550)
+{
+	static struct image pcap[2], ng;
+	for (int big = 0; big < 2; big++) {
+		pcap[big].big = big;
+		pcap_header(&pcap[big], 0xa1b23c4d, 4, 65535, 105);
+		for (uint32_t i = 0; i < 5; i++)
+			pcap_packet(&pcap[big], 1000 + i, 999999, i * 9, i * 10, 0);
+		every_prefix(&pcap[big], 24);
+	}
+	ng_image(&ng);
+	every_prefix(&ng, 28);
+}
+
+Test(savefile, memory_is_one_source_and_has_bytes, .timeout = 550)
+{
+	static const char *const told[] = { "exactly one source", "exactly one source",
+		"exactly one source", "memory is NULL", "exactly one source", "is empty" };
+	static struct image f;
+	for (int row = 0; row < 6; row++) {
+		struct bpe_engine *e = NULL;
+		struct bpe_capture *c = NULL;
+		struct bpe_error error = { 0 };
+		struct bpe_options o;
+		const int status = row == 5 ? BPE_E_FORMAT : BPE_E_ARGUMENT;
+		bpe_options_init(&o);
+		o.memory = row == 3 || row == 4 ? NULL : f.bytes;
+		o.memory_bytes = row < 4 ? sizeof f.bytes : 0;
+		o.file = row == 0 ? path : NULL;
+		o.interface_name = row == 1 ? "synth:count=1" : NULL;
+		o.push = row == 2;
+		cr_assert(bpe_engine_open(&o, &e, &error) == status && !e, "row %d", row);
+		cr_assert(strstr(error.text, told[row]), "row %d: %s", row, error.text);
+		cr_assert(bpe_capture_open(&o, &c, &error) == status && !c, "row %d", row);
+		cr_assert(strstr(error.text, told[row]), "row %d: %s", row, error.text);
+	}
+}
+
+/* Takes access to the memory away after each close.  The captures read nothing, a part and all; the
+ * engines read all and a part.  An open fails at last. */
+Test(savefile, memory_is_not_touched_after_close, .timeout = 550)
+{
+	static const uint64_t packets[] = { 0, 1, 6, 6, 2 };
+	static struct image f;
+	const struct guarded room = map_guarded();
+	struct bpe_engine *e = NULL;
+	struct bpe_error error = { 0 };
+	ng_image(&f);
+	for (int row = 0; row < 5; row++) {
+		struct bpe_options o = place_savefile(&room, f.bytes, f.length, true);
+		struct bpe_capture *c = NULL;
+		struct bpe_stats s = { 0 };
+		struct bpe_batch b;
+		o.max_packets = row == 4 ? 2 : 0;
+		if (row < 3) {
+			cr_assert_eq(bpe_capture_open(&o, &c, &error), BPE_OK, "%s", error.text);
+			int n = row ? bpe_capture_next(c, &b, -1, &error) : 0;
+			cr_assert_eq(n, row ? 1 : 0); /* the next has another link type */
+			while (row == 2 && n >= 0)
+				n = bpe_capture_next(c, &b, -1, &error);
+			bpe_capture_stats(c, &s);
+			bpe_capture_close(c);
+		} else {
+			cr_assert_eq(bpe_engine_open(&o, &e, &error), BPE_OK, "%s", error.text);
+			cr_assert_eq(bpe_engine_run(e, 0, &error), BPE_OK, "%s", error.text);
+			bpe_engine_stats(e, &s);
+			bpe_engine_close(e);
+		}
+		protect_room(&room, PROT_NONE);
+		cr_assert_eq(s.read_packets, packets[row], "row %d", row);
+	}
+	struct bpe_options o = place_savefile(&room, f.bytes, 20, true);
+	e = NULL;
+	cr_assert(bpe_engine_open(&o, &e, &error) == BPE_E_FORMAT && !e);
+	protect_room(&room, PROT_NONE);
+	cr_assert(strstr(error.text, "truncated"), "%s", error.text);
+	munmap(room.all, room.bytes + 2 * room.page);
 }
