@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The device contract (src/device/device.h) as a list of expectations, run on every backend:
- * generated traffic, a mapped savefile, a savefile through a pipe, and the live ring on lo given
- * the rights.  A plain program. */
+ * generated traffic, a savefile as a file, in memory and through a pipe, pushed packets, and the
+ * live ring on lo given the rights.  A plain program. */
 #include "base/clock.h"
 #include "records/batch.h"
 #include "device/device.h"
+#include "device/push.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -36,6 +37,50 @@ static int open_descriptors(void)
 	return n;
 }
 
+#define PACKETS 20000u
+#define MOST_LENGTH 1460u
+#define PUSHED_AT_ONCE 100u
+
+static uint32_t contract_length(uint32_t i)
+{
+	return 60 + i * 37 % 1400;
+}
+
+static uint8_t contract_byte(uint32_t i, uint32_t j)
+{
+	return (uint8_t)(i * 7 + j);
+}
+
+/* Pushes packets of two link types and every direction, and ends pushing.  The bytes repeat every
+ * 256 packets. */
+static void *feed_push(void *device)
+{
+	static uint8_t bytes[256][MOST_LENGTH];
+	struct bpe_packet packets[PUSHED_AT_ONCE];
+
+	for (uint32_t i = 0; i < 256; i++)
+		for (uint32_t j = 0; j < MOST_LENGTH; j++)
+			bytes[i][j] = contract_byte(i, j);
+	for (uint32_t first = 0; first < PACKETS; first += PUSHED_AT_ONCE) {
+		const struct bpei_push_input in = { packets, PUSHED_AT_ONCE, sizeof *packets,
+			sizeof(struct bpe_meta) };
+		for (uint32_t k = 0; k < PUSHED_AT_ONCE; k++) {
+			const uint32_t i = first + k;
+			packets[k] = (struct bpe_packet){ .data = bytes[i & 255],
+				.time_ns = (int64_t)i * 1000,
+				.caplen = contract_length(i),
+				.wirelen = contract_length(i),
+				.interface_id = i % 3,
+				.link_type = i % 3000 < 1000 ? 101 : -1,
+				.direction = i % 3 };
+		}
+		if (bpei_push_put(device, &in, -1, NULL) != (int)PUSHED_AT_ONCE)
+			return NULL; /* the device is being closed */
+	}
+	bpei_push_finish(device, BPEI_PUSH_ENDED, NULL);
+	return NULL;
+}
+
 static void *feed_fifo(void *unused)
 {
 	char buffer[1000];
@@ -60,11 +105,19 @@ static struct bpei_device *open_contract_device(struct bpe_options o)
 		printf("%s: %s\n", backend, e.text);
 		return NULL;
 	}
+	if (o.push && pthread_create(&feeder, NULL, feed_push, d)) {
+		bpei_device_close(d);
+		return NULL;
+	}
 	return d;
 }
 
-static void close_device(struct bpei_device *d)
+static void close_device(struct bpei_device *d, const struct bpe_options *o)
 {
+	if (o->push) { /* no thread pushes into a closed device */
+		bpei_push_finish(d, BPEI_PUSH_OVER, NULL);
+		pthread_join(feeder, NULL);
+	}
 	bpei_device_close(d);
 	if (fifo_source)
 		pthread_join(feeder, NULL);
@@ -88,6 +141,19 @@ struct read_result {
 static bool check_inside(const struct bpei_block *b, const uint8_t *p, uint32_t n)
 {
 	return p >= b->bytes && p + n <= b->bytes + b->length;
+}
+
+/* Fills the block.  Stores in *wrong whether a fill without packets changed the block. */
+static int fill_block(struct bpei_device *d, struct bpei_block *b, bool *wrong) BPEI_READER
+{
+	const struct bpei_block before = *b;
+	const int r = bpei_device_fill(d, b, 1000000000, NULL);
+	const bool same = b->bytes == before.bytes && b->length == before.length &&
+			  b->stop_offset == before.stop_offset && b->position == before.position &&
+			  b->device_data == before.device_data;
+
+	*wrong |= r <= 0 && !same;
+	return r;
 }
 
 /* Walks all packets of the device, at most `max` a walk, with several blocks out at a time. Returns
@@ -120,7 +186,7 @@ static struct read_result read_all(
 		}
 		uint32_t at = (first + out) % BLOCKS, n;
 		struct bpei_block *b = &blocks[at];
-		r.end = bpei_device_fill(d, b, 1000000000, NULL);
+		r.end = fill_block(d, b, &r.wrong);
 		if (r.end < 0)
 			break;
 		if (!r.end)
@@ -157,7 +223,27 @@ static struct read_result read_all(
 	return r;
 }
 
-static void check_finite_source(
+/* Checks an open that fails: by a wrong name, by a torn header in memory, or by a wrong link type
+ * of pushed packets, since these have no name. */
+static void check_failed_open(struct bpe_options o)
+{
+	struct bpe_error e = { 0 };
+	struct bpei_device *untouched = NULL;
+
+	if (o.push)
+		o.link_type = 65536;
+	else if (o.memory)
+		o.memory_bytes = 23; /* a part of the header */
+	else if (o.file)
+		o.file = "/nonexistent/file";
+	else
+		o.interface_name = "synth:nonsense";
+	EXPECT("a failed open says why and leaves its output alone",
+		bpei_device_open(&o, &untouched, &e) < 0 && e.text[0] && !untouched);
+}
+
+/* Checks a source with an end.  Returns the checksum of the packets. */
+static uint64_t check_finite_source(
 	const char *name, struct bpe_options o, uint64_t packets) BPEI_READER
 {
 	struct bpei_columns c;
@@ -172,7 +258,7 @@ static void check_finite_source(
 		d = open_contract_device(o);
 		EXPECT("opens", d != NULL);
 		if (!d)
-			return;
+			return 0;
 		EXPECT("says what it is", d->source[0] && d->max_blocks_in_flight &&
 						  (d->maps_blocks || d->block_bytes >= 4096));
 		struct read_result r = read_all(d, &c, maxima[i]);
@@ -185,7 +271,7 @@ static void check_finite_source(
 		EXPECT("gives the same whatever max is",
 			r.check == first.check && r.bytes == first.bytes);
 		bpei_device_stats(d);
-		close_device(d);
+		close_device(d, &o);
 	}
 	struct bpe_options cut = o;
 	cut.snaplen = 50;
@@ -193,28 +279,21 @@ static void check_finite_source(
 	struct read_result r = read_all(d, &c, 64);
 	EXPECT("cuts to the snapshot length",
 		r.packets == packets && r.bytes < first.bytes && r.bytes <= 50 * packets);
-	close_device(d);
+	close_device(d, &o);
 	d = open_contract_device(o);
 	d->ops->wake(d);
 	d->ops->wake(d);
 	r = read_all(d, &c, 64);
 	EXPECT("loses nothing by being woken", r.packets == packets && r.check == first.check);
-	close_device(d);
+	close_device(d, &o);
 	if (!fifo_source) {
 		d = open_contract_device(o);
-		close_device(d);
-		struct bpe_options none = o;
-		if (o.file)
-			none.file = "/nonexistent/file";
-		else
-			none.interface_name = "synth:nonsense";
-		struct bpe_error e;
-		struct bpei_device *untouched = NULL;
-		EXPECT("a failed open says why and leaves its output alone",
-			bpei_device_open(&none, &untouched, &e) < 0 && e.text[0] && !untouched);
+		close_device(d, &o);
+		check_failed_open(o);
 	}
 	EXPECT("leaves no descriptor behind", open_descriptors() == before);
 	bpei_columns_free(&c, BPE_BATCH);
+	return first.check;
 }
 
 /* Checks time-outs and wake-ups of sources that wait. */
@@ -264,7 +343,7 @@ static void check_waiting_source(const char *name, struct bpe_options o) BPEI_RE
 		bpei_device_done(d, &b);
 	pthread_join(t, NULL);
 	bpei_device_stats(d);
-	close_device(d);
+	bpei_device_close(d);
 	free(b.memory);
 	bpei_columns_free(&c, BPE_BATCH);
 	EXPECT("leaves no descriptor behind", open_descriptors() == before);
@@ -282,13 +361,48 @@ static void write_contract_savefile(uint32_t packets)
 		exit(1);
 	fwrite(&header, sizeof header, 1, f);
 	for (uint32_t i = 0; i < packets; i++) {
-		uint32_t length = 60 + i * 37 % 1400;
+		uint32_t length = contract_length(i);
 		uint32_t record[4] = { 1700000000 + i / 1000, i % 1000, length, length };
 		fwrite(record, sizeof record, 1, f);
 		for (uint32_t j = 0; j < length; j++)
-			putc((int)(i * 7 + j) & 255, f);
+			putc(contract_byte(i, j), f);
 	}
 	fclose(f);
+}
+
+/* Checks the savefile in memory.  The packets are the same as from the file. */
+static void check_memory(struct bpe_options o, uint64_t check) BPEI_READER
+{
+	struct stat st;
+	const int fd = open(o.file, O_RDONLY);
+
+	if (fd < 0 || fstat(fd, &st))
+		exit(1);
+	void *bytes = malloc((size_t)st.st_size);
+	if (!bytes || read(fd, bytes, (size_t)st.st_size) != (ssize_t)st.st_size)
+		exit(1);
+	close(fd);
+	o.file = NULL;
+	o.memory = bytes;
+	o.memory_bytes = (size_t)st.st_size;
+	EXPECT("gives the packets of the file",
+		check_finite_source("savefile in memory", o, PACKETS) == check);
+	o.block_bytes = 4096;
+	EXPECT("gives the packets of the file",
+		check_finite_source("savefile in memory, small blocks", o, PACKETS) == check);
+	free(bytes);
+}
+
+/* Checks pushed packets in the default buffer and the least, and a wait without packets. */
+static void check_push(struct bpe_options o) BPEI_READER
+{
+	o.push = true;
+	const uint64_t check = check_finite_source("push", o, PACKETS);
+	o.buffer_bytes = 1;
+	EXPECT("gives the same whatever the buffer is",
+		check_finite_source("push, least buffer", o, PACKETS) == check);
+	o.push_live = true;
+	check_waiting_source("push, live", o);
 }
 
 int main(void)
@@ -297,24 +411,26 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	snprintf(path, sizeof path, "/tmp/bpe-contract-%ld.pcap", (long)getpid());
 	snprintf(fifo, sizeof fifo, "/tmp/bpe-contract-%ld.fifo", (long)getpid());
-	write_contract_savefile(20000);
+	write_contract_savefile(PACKETS);
 	if (mkfifo(fifo, 0600))
 		return 1;
 	bpei_role_enter(&bpei_reader_role);
 	bpe_options_init(&o);
 	o.interface_name = "synth:count=20000,flows=100";
-	check_finite_source("synth", o, 20000);
+	check_finite_source("synth", o, PACKETS);
 	o.interface_name = NULL;
 	o.file = path;
-	check_finite_source("savefile, mapped", o, 20000);
+	const uint64_t check = check_finite_source("savefile", o, PACKETS);
+	check_memory(o, check);
 	o.block_bytes = 4096;
-	check_finite_source("savefile, mapped, small blocks", o, 20000);
+	check_finite_source("savefile, small blocks", o, PACKETS);
 	o.block_bytes = 0;
 	o.file = fifo;
 	fifo_source = true;
-	check_finite_source("savefile, pipe", o, 20000);
+	check_finite_source("savefile, pipe", o, PACKETS);
 	fifo_source = false;
 	o.file = NULL;
+	check_push(o);
 	o.interface_name = "synth:rate=2";
 	check_waiting_source("synth with a rate", o);
 	o.interface_name = "lo";
