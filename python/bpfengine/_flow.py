@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 from ._decode import Decoder, address_text
 from ._enums import (
@@ -14,8 +14,6 @@ from ._enums import (
     FlowFlag,
     Format,
     Order,
-    Proto,
-    TcpState,
 )
 from ._layout import bpe_error, bpe_flow, bpe_flow_question
 from ._library import Handle, check, decode, lib
@@ -26,7 +24,6 @@ _SIZE = ctypes.sizeof(bpe_flow)
 _SIZE_OFFSET = bpe_flow.size.offset
 _LETTERS = "FSRP.UEW"
 _TCP_FLAGS = ["".join(c for i, c in enumerate(_LETTERS) if v >> i & 1) for v in range(256)]
-_TCP_STATES = [state.name.lower() for state in TcpState]
 _IP_NAMES: Dict[int, str] = {}
 _END_NAMES: Dict[int, Optional[str]] = {}
 _BY_HEALTH = (
@@ -52,17 +49,16 @@ def protocol_name(proto: int) -> str:
     return _PROTO_NAMES[proto] if proto < len(_PROTO_NAMES) else f"proto-{proto}"
 
 
-def proto_names() -> List[str]:
-    """The names of enum bpe_proto: the library's own, if it tells them."""
-    if not lib.has("bpe_proto_name"):
-        return [p.name.lower().replace("_", "-") for p in Proto]
+def list_names(tell: Callable[[int], Optional[bytes]]) -> List[str]:
+    """The names of an enumeration, from 0 on, as the library has them."""
     names: List[str] = []
-    while name := lib.bpe_proto_name(len(names)):
+    while (name := tell(len(names))) is not None:
         names.append(decode(name))
     return names
 
 
-_PROTO_NAMES = proto_names()
+_PROTO_NAMES = list_names(lib.bpe_proto_name)
+_TCP_STATES = list_names(lib.bpe_tcp_state_name)
 
 
 def ip_protocol_name(number: int) -> str:
@@ -134,7 +130,7 @@ class Flow(Dict[str, Any]):
         self["proto"] = ip_protocol_name(f["ip_proto"])
         self["vlan"] = tuple(v for v in f["vlan"] if v)
         state = f["tcp_state"]
-        self["tcp_state"] = _TCP_STATES[state] if 0 < state < len(_TCP_STATES) else None
+        self["tcp_state"] = (_TCP_STATES[state] or None) if state < len(_TCP_STATES) else None
         self["tcp_flags"] = (_TCP_FLAGS[f["tcp_flags"][0]], _TCP_FLAGS[f["tcp_flags"][1]])
         self["end"] = end_name(f["end"])
         self["midstream"] = bool(flags & _MIDSTREAM)

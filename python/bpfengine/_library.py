@@ -7,7 +7,7 @@ import ctypes
 import ctypes.util
 import os
 import sys
-from typing import Any, List, Optional
+from typing import Any, List, Optional, Union
 
 from . import _layout
 from ._enums import Status
@@ -20,6 +20,9 @@ REQUIRED = (
     "bpe_options_init_sized",
     "bpe_capture_next_sized",
     "bpe_engine_open",
+    "bpe_options_set_source",
+    "bpe_proto_name",
+    "bpe_tcp_state_name",
 )
 
 
@@ -89,10 +92,6 @@ class Library:
             Status.E_UNSUPPORTED,
         )
 
-    def has(self, name: str) -> bool:
-        """Whether the library has the function."""
-        return name in self.__dict__
-
     @property
     def version(self) -> str:
         """The library's version, "?" if it tells none."""
@@ -142,6 +141,14 @@ def encode(text: str) -> bytes:
     if "\0" in text:
         raise ValueError("a NUL character inside a text for bpfengine")
     return text.encode("utf-8", "surrogateescape")
+
+
+def encode_path(path: Union[str, "os.PathLike[str]"]) -> bytes:
+    """A path for the library: os.fsencode, but no NUL character."""
+    text = os.fsencode(path)
+    if b"\0" in text:
+        raise ValueError("a NUL character inside a path for bpfengine")
+    return text
 
 
 def check(result: int, error: Optional[bpe_error] = None) -> int:

@@ -7,7 +7,7 @@ import ctypes
 import logging
 import os
 import threading
-from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Union
 
 from ._filter import Filter
 from ._layout import (
@@ -15,7 +15,7 @@ from ._layout import (
     bpe_error,
     bpe_options,
 )
-from ._library import Handle, check, encode, lib
+from ._library import Handle, check, encode, encode_path, lib
 
 log = logging.getLogger("bpfengine")
 NoticeHandler = Callable[[str], None]
@@ -31,17 +31,6 @@ _OWN = frozenset(
 def log_notice(text: str) -> None:
     """The handler of notices unless another is given: the log "bpfengine"."""
     log.warning("%s", text)
-
-
-def split_source(source: Source) -> Dict[str, str]:
-    """Tells a savefile ("-" and what exists as a file) from an interface."""
-    text = os.fspath(source)
-    if text == "-" or os.path.exists(text):
-        return {"file": text}
-    if text.startswith("synth"):
-        return {"interface": text}
-    looks_like_path = os.sep in text or text.endswith((".pcap", ".pcapng", ".cap"))
-    return {"file" if looks_like_path else "interface": text}
 
 
 class Settings:
@@ -61,11 +50,11 @@ class Settings:
         self.kept: List[Any] = [filter]
         lib.bpe_options_init_sized(ctypes.byref(self.struct), ctypes.sizeof(bpe_options))
         if source is not None:
-            interface, file = self._set_source(source)
+            self._set_source(source)
         if interface is not None:
             self.struct.interface_name = encode(interface)
         if file is not None:
-            self.struct.file = os.fsencode(file)
+            self.struct.file = encode_path(file)
         if memory is not None:
             text = ctypes.c_char_p(bytes(memory))
             self.kept.append(text)
@@ -77,16 +66,12 @@ class Settings:
         elif filter is not None:
             self.struct.filter_expression = encode(filter)
 
-    def _set_source(self, source: Source) -> Tuple[Optional[str], Optional[str]]:
-        """Lets the library tell an interface from a file, or tells itself for an older library."""
-        if not lib.has("bpe_options_set_source"):
-            found = split_source(source)
-            return found.get("interface"), found.get("file")
-        text, error = os.fsencode(source), bpe_error()
+    def _set_source(self, source: Source) -> None:
+        """Sets the interface or the file, as the library tells them apart."""
+        text, error = encode_path(source), bpe_error()
         self.kept.append(text)
         set_source = lib.bpe_options_set_source
         check(set_source(ctypes.byref(self.struct), text, ctypes.byref(error)), error)
-        return None, None
 
     def set(self, wanted: Dict[str, Any]) -> None:
         """Sets options by their names in bpe_options."""

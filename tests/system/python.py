@@ -6,7 +6,7 @@ Packets, flows and statistics are compared with the program's reports and record
 their batch.  Handlers' exceptions, stops, filters and errors behave as the package says.
 """
 
-import gc, ipaddress, json, logging, os, subprocess, sys, tempfile, threading
+import gc, ipaddress, json, logging, os, pathlib, subprocess, sys, tempfile, threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from pythoncase import LIBRARY, Cases, balanced, raises, report, write_savefile
@@ -399,6 +399,11 @@ def options_are_checked():
     raises(TypeError, Capture, SYNTH, file=SAVEFILE)
     raises(ValueError, Capture, SYNTH, snaplen=-1)
     raises(ValueError, Capture, "synth\0")
+    raises(ValueError, Capture, file=SAVEFILE + "\0")
+    raises(ValueError, Capture, interface="synth\0")
+    assert "folder" in str(raises(Error, Capture, folder.name))
+    with Capture(pathlib.Path(SAVEFILE)) as capture:
+        assert sum(map(len, capture)) == PACKETS
     raises(ValueError, Engine, SYNTH, flow_timeout_ns={"tcp": 1})
     for source in ("no-such-interface0", "no-such-folder/none.pcap"):
         error = raises(Error, Capture, source)
