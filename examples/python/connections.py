@@ -16,9 +16,9 @@ def print_packets(source, filter, count):
     with bpfengine.Capture(source, filter=filter) as capture:
         print(f"{capture.source}, {capture.link_type}")
         for packet in itertools.islice((p for batch in capture for p in batch), count):
-            ends = packet.ends
-            where = f"  {ends.src}.{ends.sport} > {ends.dst}.{ends.dport}" if ends else ""
-            print(f"{packet.time_ns / 1e9:.6f} {packet.proto:8} {packet.wirelen:5} bytes{where}")
+            time, ends = bpfengine.time_text(packet.time_ns), packet.ends
+            where = "  " + " > ".join(ends.endpoints) if ends else ""
+            print(f"{time} {packet.proto:8} {packet.wirelen:5} bytes{where}")
 
 
 def print_flows(source, filter, seconds):
@@ -26,7 +26,7 @@ def print_flows(source, filter, seconds):
     for flow in bpfengine.flows(source, filter=filter, seconds=seconds):
         sent, answered = flow["packets"]
         print(
-            f"{flow['proto']:6} {flow['src']}.{flow['sport']} > {flow['dst']}.{flow['dport']}",
+            f"{flow['proto']:6} {' > '.join(flow.endpoints)}",
             f"  {sent}+{answered} packets  {sum(flow['wire_bytes'])} bytes",
         )
         flows += 1

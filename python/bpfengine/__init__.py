@@ -17,7 +17,7 @@ batch as they are.  The README of the package has more examples.
 
 from __future__ import annotations
 
-from ._batch import Batch, BatchOver, Ends, Layers, Packet
+from ._batch import Batch, BatchOver, Ends, Key, Layers, Packet
 from ._capture import Capture
 from ._engine import Engine, flows
 from ._enums import (
@@ -45,8 +45,10 @@ from ._filter import Filter, Instruction, explain
 from ._flow import Flow, header_line
 from ._layout import VERSION, Options
 from ._library import Error, LibraryError, lib
+from ._parse import Parsed, parse
 from ._push import Push
 from ._stats import interfaces
+from ._text import endpoint_text, time_text
 
 __all__ = [
     "NO_OFFSET",
@@ -64,6 +66,7 @@ __all__ = [
     "Format",
     "Instruction",
     "InterfaceFlag",
+    "Key",
     "Layers",
     "LibraryError",
     "MetaFlag",
@@ -72,6 +75,7 @@ __all__ = [
     "Overload",
     "Packet",
     "PacketFlag",
+    "Parsed",
     "Priority",
     "Push",
     "Proto",
@@ -83,12 +87,15 @@ __all__ = [
     "TunnelKind",
     "Way",
     "build_info",
+    "endpoint_text",
     "explain",
     "flows",
     "header_line",
     "interfaces",
     "library_path",
     "library_version",
+    "parse",
+    "time_text",
 ]
 __version__ = VERSION
 

@@ -33,6 +33,7 @@ from ._layout import (
     bpe_tunnel,
 )
 from ._library import Handle, check, lib
+from ._text import endpoint_text
 
 # The memory from an address on; only slices that lie in packets are ever read.
 _MEMORY = ctypes.c_ubyte * (sys.maxsize // 2)
@@ -80,6 +81,23 @@ class Ends(NamedTuple):
     dst: str
     dport: int
     ip_proto: int
+
+    @property
+    def endpoints(self) -> Tuple[str, str]:
+        """Sender and receiver as text: ("192.0.2.1:443", "[2001:db8::1]:443")."""
+        return endpoint_text(self.src, self.sport), endpoint_text(self.dst, self.dport)
+
+
+class Key(NamedTuple):
+    """struct bpe_key: the identity of a flow, the same for both directions.  Pairs are endpoint 0,
+    the lower by address and port, then endpoint 1."""
+
+    addr: Tuple[str, str]
+    port: Tuple[int, int]
+    ip_proto: int
+    ip_version: int
+    vlan: Tuple[int, ...]  # ids, outermost first
+    tunnel: int
 
 
 class BatchOver(ValueError):
@@ -253,7 +271,74 @@ def make_ends(key: Tuple[Any, ...], flags: int) -> Optional[Ends]:
     return Ends(low, port_a, high, port_b, ip_proto)
 
 
-class Packet:
+def make_tcp_options(found: bpe_tcp_options) -> Dict[str, Any]:
+    """TCP options as a dictionary; None for those that are not present."""
+    values = _TCP.decode(bytes(found))
+    present = values["present"]
+    blocks = [struct.unpack("@2I", b) for b in values["sack"][: values["sack_count"]]]
+    return {
+        "mss": values["mss"] if present & TcpOption.MSS else None,
+        "window_scale": values["window_scale"] if present & TcpOption.WINDOW_SCALE else None,
+        "sack_permitted": bool(present & TcpOption.SACK_PERMITTED),
+        "sack": blocks,
+        "timestamp": values["timestamp"] if present & TcpOption.TIMESTAMPS else None,
+        "timestamp_echo": values["timestamp_echo"] if present & TcpOption.TIMESTAMPS else None,
+        "bad": bool(present & TcpOption.OPTIONS_BAD),
+    }
+
+
+def make_tunnel(found: bpe_tunnel) -> Optional[Dict[str, Any]]:
+    """A tunnel as a dictionary."""
+    return tunnel_dict(_TUNNEL.decode(bytes(found)))
+
+
+class Described:
+    """What layers and key tell about a packet."""
+
+    __slots__ = ()
+
+    @property
+    def layers(self) -> Layers:
+        """Where the layers begin."""
+        raise NotImplementedError
+
+    def _key_row(self) -> Tuple[Any, ...]:
+        """The members of struct bpe_key."""
+        raise NotImplementedError
+
+    @property
+    def flags(self) -> PacketFlag:
+        """The packet's flags."""
+        return PacketFlag(self.layers.flags)
+
+    @property
+    def proto(self) -> str:
+        """The packet's kind: "tcp", "udp", "arp"."""
+        return protocol_name(self.layers.proto)
+
+    @property
+    def ends(self) -> Optional[Ends]:
+        """Sender and receiver, or None for a packet without a flow key."""
+        return make_ends(self._key_row(), self.layers.flags)
+
+    @property
+    def key(self) -> Optional[Key]:
+        """The flow key, the same for both directions; None for a packet without a flow key."""
+        if not self.layers.flags & _HAS_KEY:
+            return None
+        a, b, port_a, port_b, ip_proto, version, outer, inner, tunnel = self._key_row()
+        addresses = address_text(a, version), address_text(b, version)
+        vlan = tuple(v for v in (outer, inner) if v)
+        return Key(addresses, (port_a, port_b), ip_proto, version, vlan, tunnel)
+
+    @property
+    def sender(self) -> Optional[int]:
+        """The endpoint of the key that sent the packet: 0 or 1; None without a flow key."""
+        flags = self.layers.flags
+        return int(bool(flags & _REVERSED)) if flags & _HAS_KEY else None
+
+
+class Packet(Described):
     """A packet of a batch, valid as long as the batch is.  Nothing is copied before it is asked
     for."""
 
@@ -300,16 +385,6 @@ class Packet:
         return Layers._make(_LAYERS.unpack_from(rows, self._i * _LAYERS.size))
 
     @property
-    def flags(self) -> PacketFlag:
-        """The packet's flags."""
-        return PacketFlag(self.layers.flags)
-
-    @property
-    def proto(self) -> str:
-        """The packet's kind: "tcp", "udp", "arp"."""
-        return protocol_name(self.layers.proto)
-
-    @property
     def payload(self) -> Optional[memoryview]:
         """The bytes behind the last known header; None if there are none."""
         layers = self.layers
@@ -319,11 +394,9 @@ class Packet:
         self._batch._lent.append(view)
         return view
 
-    @property
-    def ends(self) -> Optional[Ends]:
-        """Sender and receiver, or None for a packet without a flow key."""
+    def _key_row(self) -> Tuple[Any, ...]:
         keys = self._batch.view("key").cast("B")
-        return make_ends(_KEY.unpack_from(keys, self._i * _KEY.size), self.layers.flags)
+        return _KEY.unpack_from(keys, self._i * _KEY.size)
 
     @property
     def outer_layers(self) -> Layers:
@@ -346,30 +419,28 @@ class Packet:
             return None
         return Flow(copy_record(ctypes.addressof(found)))
 
+    def flow_end(self) -> Optional[int]:
+        """The end of the flow's pairs that sent the packet: 0, the originator, or 1; None without
+        a flow.  Where flow() may be called."""
+        self._batch._alive()
+        if not self._batch._has_flows:
+            return None
+        end = int(lib.bpe_batch_flow_end(ctypes.byref(self._batch._batch), self._i))
+        return end if end >= 0 else None
+
     def tunnel(self) -> Optional[Dict[str, Any]]:
         """The innermost tunnel around the packet: kind, depth, id, src, dst; None without one."""
         found = bpe_tunnel()
         if not self._ask(lib.bpe_batch_tunnel, ctypes.byref(found)):
             return None
-        return tunnel_dict(_TUNNEL.decode(bytes(found)))
+        return make_tunnel(found)
 
     def tcp_options(self) -> Optional[Dict[str, Any]]:
         """The TCP options that are present; None for a packet that is not TCP."""
         found = bpe_tcp_options()
         if not self._ask(lib.bpe_batch_tcp_options, ctypes.byref(found)):
             return None
-        values = _TCP.decode(bytes(found))
-        present = values["present"]
-        blocks = [struct.unpack("@2I", b) for b in values["sack"][: values["sack_count"]]]
-        return {
-            "mss": values["mss"] if present & TcpOption.MSS else None,
-            "window_scale": values["window_scale"] if present & TcpOption.WINDOW_SCALE else None,
-            "sack_permitted": bool(present & TcpOption.SACK_PERMITTED),
-            "sack": blocks,
-            "timestamp": values["timestamp"] if present & TcpOption.TIMESTAMPS else None,
-            "timestamp_echo": values["timestamp_echo"] if present & TcpOption.TIMESTAMPS else None,
-            "bad": bool(present & TcpOption.OPTIONS_BAD),
-        }
+        return make_tcp_options(found)
 
     def meta(self) -> Optional[Dict[str, Any]]:
         """What macOS tells about the packet: members of struct bpe_meta; None elsewhere."""

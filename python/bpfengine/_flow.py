@@ -17,6 +17,7 @@ from ._enums import (
 )
 from ._layout import bpe_error, bpe_flow, bpe_flow_question
 from ._library import Handle, check, decode, lib
+from ._text import endpoint_text
 
 ALL_TIMES = -(2**63)  # since_ns: whenever the last packet was
 _FLOW = Decoder(bpe_flow)
@@ -162,6 +163,14 @@ class Flow(Dict[str, Any]):
         if not flags & _HEALTH:
             for name in _BY_HEALTH:
                 self[name] = None
+
+    @property
+    def endpoints(self) -> Tuple[str, str]:
+        """Originator and responder as text: ("192.0.2.1:443", "[2001:db8::1]:443")."""
+        return (
+            endpoint_text(self["src"], self["sport"]),
+            endpoint_text(self["dst"], self["dport"]),
+        )
 
     @property
     def conn_state(self) -> str:

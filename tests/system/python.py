@@ -393,6 +393,91 @@ def waits_end_in_time():
 
 
 @case
+def single_packets_are_parsed():
+    parsed = bpfengine.parse(bytearray(udp(7)))
+    assert parsed.proto == "udp" and parsed.data == udp(7) and parsed.caplen == parsed.wirelen == 60
+    assert parsed.ends == ("10.0.0.1", 1007, "10.0.0.2", 53, 17) and parsed.payload == bytes(18)
+    assert parsed.ends.endpoints == ("10.0.0.1:1007", "10.0.0.2:53")
+    assert parsed.key == (("10.0.0.1", "10.0.0.2"), (1007, 53), 17, 4, (), 0)
+    assert parsed.sender == 0 and parsed.tcp_options() is parsed.tunnel() is None
+    with Capture(SAVEFILE) as capture:
+        for batch in capture:
+            for packet in batch:
+                again = bpfengine.parse(packet.data, wirelen=packet.wirelen)
+                for name in ("layers", "flags", "ends", "key", "sender", "payload"):
+                    assert getattr(again, name) == getattr(packet, name), (name, packet.layers)
+                assert again.tcp_options() == packet.tcp_options()
+                assert again.tunnel() == packet.tunnel()
+    carried = udp(7)[14:]
+    header = bytes.fromhex("450000000000000040040000c0000201c0000202")
+    outer = header[:2] + (20 + len(carried)).to_bytes(2, "big") + header[4:] + carried
+    inner, whole = bpfengine.parse(outer, 101), bpfengine.parse(outer, 101, outermost=True)
+    assert inner.key.addr == ("10.0.0.1", "10.0.0.2") and inner.key.tunnel != 0
+    assert inner.tunnel() == dict(kind="ipip", depth=1, id=None, src="192.0.2.1", dst="192.0.2.2")
+    assert whole.key[:3] == (("192.0.2.1", "192.0.2.2"), (0, 0), 4)
+    assert whole.ends.endpoints == ("192.0.2.1", "192.0.2.2")
+    back = bpfengine.parse(header[:9] + b"\xfd" + header[10:12] + header[16:] + header[12:16], 101)
+    assert back.sender == 1 and back.ends[:3:2] == ("192.0.2.2", "192.0.2.1")
+    nothing = bpfengine.parse(b"")
+    assert nothing.key is nothing.ends is nothing.sender is nothing.payload is None
+    for wrong in (dict(link_type=65536), dict(link_type=-1), dict(wirelen=59)):
+        assert next(iter(wrong)) in str(raises(ValueError, bpfengine.parse, udp(1), **wrong))
+    raises(TypeError, bpfengine.parse, "text")
+
+
+@case
+def packets_know_who_sent_them():
+    found = []
+
+    def look(batch):
+        for packet in batch:
+            flow, ends = packet.flow(), packet.ends
+            assert (packet.flow_end() is None) == (flow is None)
+            assert (packet.sender is None) == (packet.key is None) == (ends is None)
+            if packet.key:
+                addr, port = packet.key.addr[packet.sender], packet.key.port[packet.sender]
+                assert (addr, port) == (ends.src, ends.sport)
+            # An ICMP error is of the flow that it quotes, and its sender may be a router.
+            if flow and not packet.flags & bpfengine.PacketFlag.ICMP_ERROR:
+                originator = (flow["src"], flow["sport"])
+                assert originator == (ends[:2] if packet.flow_end() == 0 else ends[2:4])
+                found.append(packet.flow_end())
+
+    with Engine(SAVEFILE, on_batch=look, workers=0) as engine:
+        engine.run()
+        assert len(found) > 2000 and set(found) == {0, 1}
+    counted = found[:]
+    found.clear()
+    with Capture(SAVEFILE, flow_table=True) as capture:
+        for batch in capture:
+            look(batch)
+    assert found == counted
+    raises(bpfengine.BatchOver, batch[0].flow_end)
+    with Capture(SAVEFILE) as capture:
+        assert next(capture)[0].flow_end() is None
+
+
+@case
+def endpoints_and_times_are_texts():
+    for address in ("192.0.2.1", "2001:db8::1", "::1", "::", "0.0.0.0", "::ffff:1.2.3.4"):
+        assert bpfengine.endpoint_text(address) == address
+    assert bpfengine.endpoint_text("192.0.2.1", 443) == "192.0.2.1:443"
+    assert bpfengine.endpoint_text("2001:db8::1", 443) == "[2001:db8::1]:443"
+    assert "no IPv4" in str(raises(ValueError, bpfengine.endpoint_text, "en0", 1))
+    assert "port is" in str(raises(ValueError, bpfengine.endpoint_text, "::1", 65536))
+    assert bpfengine.time_text(1795938142000000001) == "2026-11-29T07:42:22.000000001Z"
+    assert bpfengine.time_text(-1) == "1969-12-31T23:59:59.999999999Z"
+    for time_ns in (-(2**63), 2**63 - 1):
+        assert bpfengine.time_text(time_ns)[-11] == "."
+        assert bpfengine.time_text(time_ns, utc=False)[-6] in "+-"
+    assert "64 bits" in str(raises(ValueError, bpfengine.time_text, 2**63))
+    flow = next(bpfengine.flows(SAVEFILE))
+    assert flow.endpoints == tuple(
+        bpfengine.endpoint_text(flow[a], flow[p]) for a, p in (("src", "sport"), ("dst", "dport"))
+    )
+
+
+@case
 def options_are_checked():
     assert "no option 'speed'" in str(raises(TypeError, Capture, SYNTH, speed=1))
     assert "it may be: both, in, out" in str(raises(ValueError, Capture, SYNTH, direction="up"))

@@ -54,6 +54,13 @@ def the_readme_s_examples_run():
     batches = [line for line in lines if line[0].isdigit()]
     assert sum(int(line[0]) for line in batches) == told["packets"]["delivered"]
     assert sum(int(line[1]) for line in batches) == told["bytes"]["wire"]
+    told = [run("-c", block) for block in BLOCKS if "bpfengine.parse(" in block]
+    assert len(told) == 1
+    assert told[0].splitlines() == [
+        "udp ('127.0.0.1:5353', '127.0.0.1:5353') 0 42 b'ping'",
+        "Key(addr=('127.0.0.1', '127.0.0.1'), port=(5353, 5353), ip_proto=17, ip_version=4, "
+        "vlan=(), tunnel=0)",
+    ], told
 
 
 @case
@@ -76,7 +83,17 @@ def connections_shows_packets_and_flows():
         assert len(lines) == 1 + 7 + told["flows"]["opened"] + 1, lines[-1]
         opened, packets = told["flows"]["opened"], told["flows"]["packets"]
         assert lines[-1].startswith(f"{opened} flows, {packets} packets, "), lines[-1]
-        assert all(re.match(r"\d+\.\d{6} \w+ +\d+ bytes", line) for line in lines[1:8]), lines[1:8]
+        pattern = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z [\w-]+ +\d+ bytes"
+        assert all(re.match(pattern, line) for line in lines[1:8]), lines[1:8]
+    path = os.path.join(folder.name, "two.pcap")
+    with open(path, "wb") as f:
+        f.write(pcap([udp(0), udp(0)]))
+    assert run(os.path.join(EXAMPLES, "connections.py"), path).splitlines()[1:] == [
+        "2023-11-14T22:13:20.000005000Z udp         60 bytes  10.0.0.1:1000 > 10.0.0.2:53",
+        "2023-11-14T22:13:21.000005000Z udp         60 bytes  10.0.0.1:1000 > 10.0.0.2:53",
+        "udp    10.0.0.1:1000 > 10.0.0.2:53   2+0 packets  120 bytes",
+        "1 flows, 2 packets, 120 bytes",
+    ]
     told, _ = report("-r", TRACE, "udp")
     words = (TRACE, "--packets", "1", "--filter", "udp")
     lines = run(os.path.join(EXAMPLES, "connections.py"), *words).splitlines()
