@@ -192,7 +192,8 @@ BPE_INLINE int bpe_engine_push(struct bpe_engine *engine, const struct bpe_packe
 BPE_API int bpe_engine_push_end(struct bpe_engine *engine, struct bpe_error *error);
 /* Waits until the run has ended: at the end of the source, after max_packets, by bpe_engine_stop,
  * or on an error.  timeout_ns limits the wait; below 0 there is no limit.  Returns 1 if the run
- * has ended, or 0 if the time passed. */
+ * has ended, or 0 if the time passed.  Returns BPE_E_STATE at once if a handler of this engine
+ * waits, for the run ends after its handlers.  Any thread. */
 BPE_API int bpe_engine_wait(struct bpe_engine *engine, int64_t timeout_ns);
 /* Asks the run to end and returns at once.  Reading ceases, packets already read are delivered,
  * and live flows are handed over.  Any thread, and signal handlers. */
@@ -209,7 +210,8 @@ BPE_API int bpe_engine_run(struct bpe_engine *engine, int64_t duration_ns, struc
  * error that cut the run short.  Returns BPE_E_STATE before the end. */
 BPE_API int bpe_engine_result(struct bpe_engine *engine, struct bpe_error *error);
 /* Stops the run, waits for the threads and frees the engine.  The call waits for a handler that
- * is at work.  NULL is allowed. */
+ * is at work.  NULL is allowed.  From a handler of this engine the call stops the run, gives a
+ * notice and returns; the engine lives on, and another thread closes the engine. */
 BPE_API void bpe_engine_close(struct bpe_engine *engine);
 /* Replaces the filter by a program of length instructions (NULL, 0: no filter).
  * After the return, every packet taken from the source has passed the new filter.  Packets taken

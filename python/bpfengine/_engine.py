@@ -203,6 +203,8 @@ class Engine:
         if status < 0 and status != Status.E_STATE:
             return
         lib.bpe_engine_stop(handle.pointer)
+        if lib.bpe_engine_current() == handle.pointer.value:  # the end waits for this handler
+            return
         found, error = ctypes.c_void_p(), bpe_error()
         slots = (ctypes.byref(found), ctypes.byref(error))
         while self._pulls:
@@ -303,7 +305,8 @@ class Engine:
         return decode(lib.bpe_engine_link_type(self._alive().pointer))
 
     def close(self) -> None:
-        """Stops the run, waits for its end and frees the engine."""
+        """Stops the run, waits for its end and frees the engine.  A handler of this engine does
+        not wait: another thread frees the engine."""
         handle, self._handle = self._handle, None
         if handle is None:
             return

@@ -7,6 +7,7 @@ import ctypes
 import ctypes.util
 import os
 import sys
+import threading
 from typing import Any, List, Optional, Union
 
 from . import _layout
@@ -179,5 +180,14 @@ class Handle:
         self._kept.append(borrowed)
 
     def __del__(self) -> None:
-        self._close(self.pointer)
-        self._kept = []
+        ending = (self._close, self.pointer, self._kept)
+        if lib.bpe_engine_current() == self.pointer.value:  # a handler cannot wait for itself
+            threading.Thread(None, _close_kept, "bpfengine close", ending).start()
+        else:
+            _close_kept(*ending)
+
+
+def _close_kept(close: Any, pointer: ctypes.c_void_p, kept: List[Any]) -> None:
+    """Closes an engine or capture, and forgets only then what the library borrows."""
+    close(pointer)
+    kept.clear()

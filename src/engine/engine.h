@@ -118,7 +118,8 @@ struct bpe_engine {
 	/* How the run ended; w: reader, before `ended`  r: any, after `ended`. */
 	int result;
 	struct bpe_error error;
-	_Atomic int ended; /* w: reader  r: any */
+	_Atomic int ended;      /* w: reader  r: any */
+	_Atomic int close_told; /* rw: own handlers that close the engine; the notice was given */
 
 	BPEI_ALIGNED _Atomic int stop;        /* w: any (only ever set to 1)  r: reader */
 	BPEI_ALIGNED _Atomic int reader_done; /* w: reader  r: workers */

@@ -257,7 +257,8 @@ int bpei_engine_start(struct bpe_engine *e, struct bpe_error *error)
 	sigset_t all;
 	sigset_t before;
 
-	if (e->started)
+	/* Own threads may run before `started` is set. */
+	if (bpei_query_is_own_thread(e) || e->started)
 		return bpei_fail(error, BPE_E_STATE, "start", 0, "the engine was started already");
 	e->start_ns = bpei_clock_mono_ns();
 	bpei_counter_set(&e->started_ns, (uint64_t)e->start_ns);
@@ -295,6 +296,8 @@ int bpei_engine_wait(struct bpe_engine *e, int64_t timeout_ns)
 	struct pollfd p = { .fd = e->end_pipe[0], .events = POLLIN };
 	const int64_t ms = timeout_ns < 0 ? -1 : (timeout_ns + 999999) / 1000000;
 
+	if (bpei_query_is_own_thread(e)) /* the run ends only after the handler has returned */
+		return ms ? BPE_E_STATE : 0;
 	if (!e->started || has_run_ended(e))
 		return e->started;
 	poll(&p, 1, ms > INT32_MAX ? INT32_MAX : (int)ms);
@@ -310,10 +313,26 @@ void bpei_engine_stop(struct bpe_engine *e)
 	errno = before;
 }
 
+/* Stops the run for a handler that closes the engine, and tells that the engine stays.  A thread
+ * tells at most once, so that a handler of notices may close the engine, too. */
+static void refuse_close(struct bpe_engine *e)
+{
+	bpei_engine_stop(e);
+	if (atomic_load_explicit(&e->close_told, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&e->close_told, 1, memory_order_relaxed);
+	bpei_notice(&e->options,
+		"a handler closed its own engine, which cannot end before the handler returns: the run is stopped; close the engine on another thread");
+}
+
 void bpei_engine_close(struct bpe_engine *e)
 {
 	if (!e)
 		return;
+	if (bpei_query_is_own_thread(e)) {
+		refuse_close(e);
+		return;
+	}
 	/* Workers drop the records that find no room. */
 	atomic_store_explicit(&e->pull.closing, 1, memory_order_relaxed);
 	if (e->started) {

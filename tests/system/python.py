@@ -6,7 +6,7 @@ Packets, flows and statistics are compared with the program's reports and record
 their batch.  Handlers' exceptions, stops, filters and errors behave as the package says.
 """
 
-import gc, ipaddress, json, logging, os, pathlib, subprocess, sys, tempfile, threading
+import gc, ipaddress, json, logging, os, pathlib, subprocess, sys, tempfile, threading, weakref
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from pythoncase import LIBRARY, Cases, balanced, raises, report, write_savefile
@@ -305,6 +305,29 @@ def handlers_exceptions_end_the_run():
                 error = raises(LookupError, e.run)
                 assert str(error) == "out of a handler"
                 balanced(e.stats())
+
+
+@case
+def handlers_close_their_own_engine():
+    for workers in (0, 2):
+        calls, errors = [], []
+
+        def close(batch):
+            if not calls:
+                errors.append(raises(Error, engine.wait).status)
+                engine.close()
+            calls.append(len(batch))
+
+        engine = Engine("synth:flows=50", workers=workers, on_batch=close, pull_records=True)
+        handle = weakref.ref(engine._handle)
+        engine.start()
+        wait_until("the handle's end", lambda: calls and handle() is None)
+        wait_until(
+            "the close",
+            lambda: not [t for t in threading.enumerate() if t.name == "bpfengine close"],
+        )
+        assert errors == [bpfengine.Status.E_STATE], errors
+        raises(Error, engine.stats)
 
 
 @case

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The handlers of live flows in the whole engine: each flow opens once, is updated in order and
- * ends once, on one thread, however the run goes. */
+ * ends once, on the same thread, however the run goes. */
 #include "flow_books.h"
 
 #include <criterion/criterion.h>
@@ -8,7 +8,7 @@
 #define SOURCE "synth:flows=500,seed=3,count=200000"
 #define ROOM 1000000u
 
-/* Runs an engine to its end with the books' handlers.  Returns the number of updates. */
+/* Runs an engine to the end with the books' handlers.  Returns the number of updates. */
 static uint64_t run_with_books(struct bpe_options *o, struct flow_books *books)
 {
 	struct bpe_engine *engine;
@@ -188,6 +188,80 @@ Test(handlers, know_their_engine, .timeout = 550)
 		cr_assert(calls.batches && calls.records && calls.batch_was_opened);
 		cr_assert_eq(calls.wrong, 0);
 		bpe_engine_close(calls.engine);
+	}
+}
+
+/* ---- Handlers wait for the calling engine, or close the engine ---- */
+
+struct own_close {
+	_Atomic uint32_t batches, records, notices, wrong;
+};
+
+static void end_own_engine(struct own_close *c)
+{
+	struct bpe_engine *own = bpe_engine_current();
+
+	c->wrong += bpe_engine_wait(own, 0) != 0;
+	c->wrong += bpe_engine_wait(own, -1) != BPE_E_STATE;
+	c->wrong += bpe_engine_wait(own, 1000000) != BPE_E_STATE;
+	c->wrong += bpe_engine_run(own, 0, NULL) != BPE_E_STATE;
+	bpe_engine_close(own);
+}
+
+static void close_in_batch(void *user, const struct bpe_batch *b)
+{
+	struct own_close *c = user;
+
+	c->wrong += !b->count;
+	c->batches++;
+	end_own_engine(c);
+}
+
+static void close_in_record(void *user, const struct bpe_flow *f, uint32_t worker)
+{
+	struct own_close *c = user;
+
+	(void)worker;
+	if (!f)
+		return;
+	c->records++;
+	end_own_engine(c);
+}
+
+/* Closes the engine once more, which must not tell again. */
+static void close_in_notice(void *user, const char *text)
+{
+	struct own_close *c = user;
+
+	if (!strstr(text, "closed its own engine"))
+		return;
+	c->notices++;
+	end_own_engine(c);
+}
+
+Test(handlers, a_handler_that_closes_its_engine_stops_the_run, .timeout = 550)
+{
+	for (int kind = 0; kind < 4; kind++) {
+		struct own_close c = { 0 };
+		struct bpe_options o = make_handler_options(kind & 1 ? 3 : 0);
+		struct bpe_engine *engine;
+		struct bpe_error error = { 0 };
+		struct bpe_stats s;
+
+		o.interface_name = "synth:flows=500,seed=3"; /* without an end */
+		o.flow_active_ns = 20000000;                 /* records during the run */
+		o.on_batch = kind & 2 ? NULL : close_in_batch;
+		o.on_record = kind & 2 ? close_in_record : NULL;
+		o.on_notice = close_in_notice;
+		o.user = &c;
+		cr_assert_eq(bpe_engine_open(&o, &engine, &error), BPE_OK, "%s", error.text);
+		cr_assert_eq(bpe_engine_run(engine, 0, &error), BPE_OK, "%s", error.text);
+		bpe_engine_stats(engine, &s);
+		bpe_engine_close(engine);
+		cr_assert_eq(c.wrong, 0);
+		cr_assert(kind & 2 ? c.records > 0 : c.batches > 0);
+		cr_assert(c.notices >= 1 && c.notices <= 5); /* at most 1 of each thread */
+		cr_assert(s.read_packets > 0 && s.in_flight == 0);
 	}
 }
 
