@@ -44,8 +44,9 @@
  *
  * Life.  An engine or capture owns copies of all texts, filters and handlers, and may be moved at
  * any time between calls, also while threads run.  A moved-from object answers BPE_E_STATE.
- * Destroying an engine stops the run and waits for the handlers.  A handler must not destroy the
- * engine that calls the handler.  Batches, packets and flows are views, valid as in bpfengine.h.
+ * Destroying an engine stops the run and waits for the handlers.  A handler may destroy the engine
+ * that calls the handler, while no other thread uses the engine: the run stops, and another thread
+ * frees all when the handlers are over.  Batches, packets and flows are views, as in bpfengine.h.
  */
 #ifndef BPFENGINE_HPP
 #define BPFENGINE_HPP
@@ -66,6 +67,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -116,7 +118,6 @@ template <class T> class span
 	template <std::size_t N> constexpr span(T (&array)[N]) noexcept : data_(array), size_(N)
 	{
 	}
-	/* From std::vector, std::array, std::string and other spans. */
 	template <class C,
 		class = std::enable_if_t<
 			std::is_convertible_v<
@@ -330,6 +331,30 @@ template <> class [[nodiscard]] result<void>
 	std::optional<failure> why_;
 };
 
+/* ---- Names and text ---- */
+/* Returns a text of C as a view; nullptr, as of a number without a name, gives "". */
+inline std::string_view name(const char *text) noexcept
+{
+	return text ? text : "";
+}
+/* Returns the text of an address; "" for an ip_version that is neither 4 nor 6.  Likewise below. */
+inline std::string address_text(const std::uint8_t (&addr)[16], std::uint32_t ip_version)
+{
+	char text[BPE_ADDRESS_TEXT_BYTES];
+	return bpe_address_text(addr, ip_version, text, sizeof text) > 0 ? text : "";
+}
+inline std::string endpoint_text(
+	const std::uint8_t (&addr)[16], std::uint32_t ip_version, std::uint16_t port)
+{
+	char text[BPE_ENDPOINT_TEXT_BYTES];
+	return bpe_endpoint_text(addr, ip_version, port, text, sizeof text) > 0 ? text : "";
+}
+inline std::string time_text(std::int64_t time_ns, bool utc = true)
+{
+	char text[BPE_TIME_TEXT_BYTES];
+	return bpe_time_text(time_ns, utc, text, sizeof text) > 0 ? text : "";
+}
+
 /* ---- Flows ---- */
 /* A view of a flow record; -> reaches the members of bpe_flow.  End 0 is the originator.  A flow
  * that options.on_record gets may test false: no record waits, and the view is of nothing. */
@@ -358,7 +383,6 @@ class flow
 		bpe_flow_copy(&record, flow_);
 		return record;
 	}
-	/* Returns the record of C, for the functions of bpfengine.h. */
 	const bpe_flow *raw() const noexcept
 	{
 		return flow_;
@@ -380,6 +404,15 @@ class flow
 	std::uint16_t port(unsigned end) const noexcept
 	{
 		return flow_->port[end];
+	}
+	/* Returns an end as text: "192.0.2.1:443", "[2001:db8::1]:443". */
+	std::string endpoint(unsigned end) const
+	{
+		return endpoint_text(flow_->addr[end], flow_->ip_version, flow_->port[end]);
+	}
+	std::string_view tcp_state() const noexcept
+	{
+		return name(bpe_tcp_state_name(flow_->tcp_state));
 	}
 	std::chrono::nanoseconds duration() const noexcept
 	{
@@ -420,14 +453,12 @@ class flow
 /* A packet's time, since 1970-01-01 UTC. */
 using time_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
-/* A view of a packet in a batch. */
 class packet
 {
       public:
 	packet(const bpe_batch *batch, std::uint32_t index) noexcept : batch_(batch), index_(index)
 	{
 	}
-	/* Returns the captured bytes. */
 	span<const std::uint8_t> bytes() const noexcept
 	{
 		return { batch_->data[index_], batch_->caplen[index_] };
@@ -464,7 +495,6 @@ class packet
 	{
 		return batch_->layers[index_];
 	}
-	/* Tells whether a flag is set: one of BPE_PKT_*. */
 	bool has(unsigned flag) const noexcept
 	{
 		return (layers().flags & flag) != 0;
@@ -477,6 +507,25 @@ class packet
 	std::uint32_t hash() const noexcept
 	{
 		return batch_->hash[index_];
+	}
+	/* Returns the name of the packet's kind, for example "tcp" or "arp". */
+	std::string_view proto() const noexcept
+	{
+		return name(bpe_proto_name(layers().proto));
+	}
+	/* Returns the end of key() that sent the packet; empty: there is no key. */
+	std::optional<unsigned> sender() const noexcept
+	{
+		if (!has(BPE_PKT_KEY))
+			return {};
+		return bpe_batch_sender(batch_, index_);
+	}
+	/* Returns the end of the flow's record that sent the packet; empty: there is no flow. */
+	std::optional<unsigned> flow_end() const noexcept
+	{
+		if (const int end = bpe_batch_flow_end(batch_, index_); end >= 0)
+			return unsigned(end);
+		return {};
 	}
 	/* Return what bpe_batch_tunnel, _tcp_options, _meta and _flow find; empty: there is none.
 	 */
@@ -501,7 +550,6 @@ class packet
 		return ask<bpe_flow>(
 			[this](bpe_flow *f) { return bpe_batch_flow(batch_, index_, f); });
 	}
-	/* Returns the packet's number in the batch, for the functions of bpfengine.h. */
 	std::uint32_t index() const noexcept
 	{
 		return index_;
@@ -594,7 +642,6 @@ class batch
 	{
 		return packet(batch_, std::uint32_t(i));
 	}
-	/* Returns the number of the calling worker. */
 	std::uint32_t worker() const noexcept
 	{
 		return batch_->worker;
@@ -658,7 +705,6 @@ inline result<parsed_packet> parse(span<const std::uint8_t> bytes, int link_type
 }
 
 /* ---- Filters ---- */
-/* A bpe_filter_options with the defaults. */
 struct filter_options : bpe_filter_options {
 	explicit filter_options(int for_link_type = 1) noexcept : bpe_filter_options()
 	{
@@ -682,7 +728,6 @@ class filter
 			return failure(error);
 		return filter(program, length);
 	}
-	/* Returns what an expression passes, and what the program costs, in English. */
 	static result<std::string> explain(
 		const std::string &expression, const filter_options &options = filter_options())
 	{
@@ -763,7 +808,6 @@ class options
 	{
 		bpe_options_init(&c_);
 	}
-	/* Names an interface, or synth: see bpe_options.interface_name. */
 	explicit options(const std::string &name) : options()
 	{
 		interface_name(name);
@@ -795,6 +839,16 @@ class options
 	{
 		return set(&bpe_options::file, path);
 	}
+	/* Sets the source by a name as users give it: bpe_options_set_source.  A failure is kept
+	 * and told by open(). */
+	options &source(const std::string &text)
+	{
+		bpe_error error;
+		const char *const own = own_text(text);
+		if (!wrong_ && bpe_options_set_source(&c_, own, &error) < 0)
+			wrong_ = failure(error);
+		return *this;
+	}
 	/* Names a savefile in memory.  The bytes are borrowed as long as an engine or capture that
 	 * was opened with the options lives. */
 	options &memory(span<const std::uint8_t> savefile)
@@ -812,7 +866,6 @@ class options
 	{
 		return set(&bpe_options::filter_expression, expression);
 	}
-	/* Sets a compiled filter, which is copied. */
 	options &filter(const bpe::filter &compiled)
 	{
 		const span<const bpe_insn> from = compiled.program();
@@ -939,6 +992,18 @@ struct run_state {
 		return {};
 	}
 
+	template <class C>
+	result<void> open(int (*by)(const bpe_options *, C **, bpe_error *), C *run_state::*to)
+	{
+		const result<void> ready = prepare();
+		if (!ready)
+			return ready;
+		bpe_error error;
+		const int status = by(&kept.c_, &(this->*to), &error);
+		rethrow();
+		return status < 0 ? result<void>(failure(error)) : ready;
+	}
+
 	/* Calls a handler; keeps an exception from C's stack. */
 	template <class T> void call(handler<T> &to, T view) noexcept
 	{
@@ -1024,9 +1089,51 @@ struct flow_dump {
 	std::atomic<std::uint32_t> workers_left;
 };
 
+/* Ends a run, on another thread if a handler of the same engine asks. */
+struct run_end {
+	void operator()(run_state *state) const
+	{
+		const auto end = [state] { delete state; };
+		if (!state->of_engine || bpe_engine_current() != state->of_engine)
+			return end();
+		state->stop_engine();
+		std::thread(end).detach();
+	}
+};
+using run_ptr = std::unique_ptr<run_state, run_end>;
+
 inline failure moved_from(std::string_view step) noexcept
 {
 	return failure(BPE_E_STATE, step, "this object was moved from, and holds nothing");
+}
+
+/* Calls a function of C, and returns the number that the function returns, or the failure. */
+template <class R, class C, class F> result<R> ask(C *of, const char *step, F call)
+{
+	bpe_error error;
+	if (!of)
+		return moved_from(step);
+	const int status = call(of, &error);
+	if (status < 0)
+		return failure(error);
+	if constexpr (std::is_void_v<R>)
+		return {};
+	else
+		return static_cast<R>(status);
+}
+
+template <class C, class F>
+result<std::vector<bpe_flow>> ask_largest(C *of, F call, std::uint32_t order, std::int64_t since_ns,
+	std::size_t n, bpe_flow_totals *totals)
+{
+	std::vector<bpe_flow> flows(n);
+	const result<int> found = ask<int>(of, "largest_flows", [&](C *c, bpe_error *error) {
+		return call(c, order, since_ns, flows.data(), n, totals, error);
+	});
+	if (!found)
+		return found.error();
+	flows.resize(std::size_t(*found));
+	return flows;
 }
 } // namespace detail
 
@@ -1038,16 +1145,11 @@ class engine
 	/* Opens the source that the options name. */
 	static result<engine> open(const options &from)
 	{
-		auto state = std::make_unique<detail::run_state>(from);
-		const result<void> ready = state->prepare();
-		if (!ready)
-			return ready.error();
-		bpe_error error;
-		const int status =
-			bpe_engine_open(state->kept.operator->(), &state->of_engine, &error);
-		state->rethrow();
-		if (status < 0)
-			return failure(error);
+		detail::run_ptr state(new detail::run_state(from));
+		const result<void> opened =
+			state->open(bpe_engine_open, &detail::run_state::of_engine);
+		if (!opened)
+			return opened.error();
 		return engine(std::move(state));
 	}
 #ifdef __cpp_exceptions
@@ -1056,24 +1158,27 @@ class engine
 	{
 	}
 #endif
-	/* Starts the threads and returns. */
 	result<void> start()
 	{
-		return ask("start",
-			[](bpe_engine *e, bpe_error *error) { return bpe_engine_start(e, error); });
+		return ask("start", bpe_engine_start);
 	}
 	/* Waits until the run has ended, or the time has passed; below 0 there is no limit.
-	 * Returns true if the run has ended.  Throws what a handler threw. */
+	 * Returns true if the run has ended; false at once from a handler of this engine.  Throws
+	 * what a handler threw. */
 	bool wait(std::chrono::nanoseconds timeout = std::chrono::nanoseconds(-1))
 	{
 		if (!state_)
 			return true;
-		if (!bpe_engine_wait(raw(), timeout.count()))
+		if (bpe_engine_wait(raw(), timeout.count()) <= 0)
 			return false;
 		state_->rethrow();
 		return true;
 	}
-	/* Asks the run to end and returns at once.  Any thread. */
+	/* Tells whether this thread runs a handler of this engine. */
+	bool is_current() const noexcept
+	{
+		return state_ && bpe_engine_current() == raw();
+	}
 	void stop() noexcept
 	{
 		if (state_)
@@ -1095,32 +1200,42 @@ class engine
 	{
 		if (state_ && bpe_engine_wait(raw(), 0))
 			state_->rethrow();
-		return ask("outcome", [](bpe_engine *e, bpe_error *error) {
-			return bpe_engine_result(e, error);
-		});
+		return ask("outcome", bpe_engine_result);
+	}
+	int records_fd() const noexcept
+	{
+		return state_ ? bpe_engine_records_fd(raw()) : -1;
+	}
+	/* Takes the next record of options.pull_records, valid until the next call, without a wait.
+	 * The flow tests false if no record waits.  BPE_E_END is the failure behind the last. */
+	result<flow> next_record()
+	{
+		if (!state_)
+			return detail::moved_from("next_record");
+		const bpe_flow *record = nullptr;
+		bpe_error error;
+		const int found = bpe_engine_next_record(raw(), &record, &error);
+		if (found == BPE_E_END)
+			return failure(found, "next_record", bpe_status_text(found));
+		if (found < 0)
+			return failure(error);
+		return flow(record);
 	}
 	/* Pushes packets into an engine with options.push, and returns how many were taken: all,
 	 * unless the time passed or the run ended.  Any thread, but no handler. */
 	result<std::size_t> push(span<const bpe_packet> packets,
 		std::chrono::nanoseconds timeout = std::chrono::nanoseconds(-1))
 	{
-		if (!state_)
-			return detail::moved_from("push");
-		bpe_error error;
-		const int taken = bpe_engine_push(
-			raw(), packets.data(), packets.size(), timeout.count(), &error);
-		if (taken < 0)
-			return failure(error);
-		return std::size_t(taken);
+		return detail::ask<std::size_t>(
+			raw(), "push", [&](bpe_engine *e, bpe_error *error) {
+				return bpe_engine_push(
+					e, packets.data(), packets.size(), timeout.count(), error);
+			});
 	}
-	/* Says that no more packets will be pushed.  Any thread, handlers included. */
 	result<void> push_end()
 	{
-		return ask("push_end", [](bpe_engine *e, bpe_error *error) {
-			return bpe_engine_push_end(e, error);
-		});
+		return ask("push_end", bpe_engine_push_end);
 	}
-	/* Replaces the filter.  Any thread, handlers included. */
 	result<void> set_filter(const filter &compiled)
 	{
 		return ask("filter", [&compiled](bpe_engine *e, bpe_error *error) {
@@ -1142,7 +1257,6 @@ class engine
 			bpe_engine_stats(raw(), &counters);
 		return counters;
 	}
-	/* Returns the share of a worker.  Any thread. */
 	result<bpe_worker_stats> worker_stats(std::uint32_t worker) const
 	{
 		bpe_worker_stats counters = {};
@@ -1153,7 +1267,6 @@ class engine
 			return failure(status, "worker_stats", "there is no worker of this number");
 		return counters;
 	}
-	/* Returns the table of protocols, most packets first.  Any thread. */
 	std::vector<bpe_protocol> protocols() const
 	{
 		std::vector<bpe_protocol> lines;
@@ -1168,21 +1281,12 @@ class engine
 			}
 		}
 	}
-	/* Returns the n largest live flows, largest first.  Not from a handler. */
 	result<std::vector<bpe_flow>> largest_flows(std::size_t n,
 		bpe_order order = BPE_ORDER_BYTES, std::int64_t since_ns = INT64_MIN,
 		bpe_flow_totals *totals = nullptr)
 	{
-		if (!state_)
-			return detail::moved_from("largest_flows");
-		std::vector<bpe_flow> flows(n);
-		bpe_error error;
-		const int found = bpe_engine_largest_flows(
-			raw(), order, since_ns, flows.data(), n, totals, &error);
-		if (found < 0)
-			return failure(error);
-		flows.resize(std::size_t(found));
-		return flows;
+		return detail::ask_largest(
+			raw(), bpe_engine_largest_flows, order, since_ns, n, totals);
 	}
 	/* Hands every live flow to a callable, on the workers' threads, and returns at once.  Any
 	 * thread, handlers included. */
@@ -1194,22 +1298,14 @@ class engine
 		std::unique_ptr<detail::flow_dump> dump(new detail::flow_dump{ *state_,
 			detail::make_handler<flow>(std::forward<F>(callable)),
 			{ workers ? workers : 1 } });
-		const int status =
-			bpe_engine_dump_flows(raw(), detail::flow_dump::give, dump.get());
-		if (status < 0)
-			return failure(status, "dump_flows", bpe_status_text(status));
-		dump.release();
-		return {};
+		result<void> asked = ask_dump(detail::flow_dump::give, dump.get());
+		if (asked)
+			dump.release();
+		return asked;
 	}
-	/* Hands every live flow to options.on_record. */
 	result<void> dump_flows()
 	{
-		if (!state_)
-			return detail::moved_from("dump_flows");
-		const int status = bpe_engine_dump_flows(raw(), nullptr, nullptr);
-		if (status < 0)
-			return failure(status, "dump_flows", bpe_status_text(status));
-		return {};
+		return state_ ? ask_dump(nullptr, nullptr) : detail::moved_from("dump_flows");
 	}
 	std::string_view source() const noexcept
 	{
@@ -1226,20 +1322,21 @@ class engine
 	}
 
       private:
-	explicit engine(std::unique_ptr<detail::run_state> state) noexcept
-	    : state_(std::move(state))
+	explicit engine(detail::run_ptr state) noexcept : state_(std::move(state))
 	{
+	}
+	result<void> ask_dump(bpe_flow_fn fn, void *user)
+	{
+		const int status = bpe_engine_dump_flows(raw(), fn, user);
+		if (status < 0)
+			return failure(status, "dump_flows", bpe_status_text(status));
+		return {};
 	}
 	template <class F> result<void> ask(const char *step, F call)
 	{
-		bpe_error error;
-		if (!state_)
-			return detail::moved_from(step);
-		if (call(raw(), &error) < 0)
-			return failure(error);
-		return {};
+		return detail::ask<void>(raw(), step, call);
 	}
-	std::unique_ptr<detail::run_state> state_;
+	detail::run_ptr state_;
 };
 
 /* ---- Capture ---- */
@@ -1250,16 +1347,11 @@ class capture
 	/* Opens the source that the options name. */
 	static result<capture> open(const options &from)
 	{
-		auto state = std::make_unique<detail::run_state>(from);
-		const result<void> ready = state->prepare();
-		if (!ready)
-			return ready.error();
-		bpe_error error;
-		const int status =
-			bpe_capture_open(state->kept.operator->(), &state->of_capture, &error);
-		state->rethrow();
-		if (status < 0)
-			return failure(error);
+		detail::run_ptr state(new detail::run_state(from));
+		const result<void> opened =
+			state->open(bpe_capture_open, &detail::run_state::of_capture);
+		if (!opened)
+			return opened.error();
 		return capture(std::move(state));
 	}
 #ifdef __cpp_exceptions
@@ -1291,85 +1383,56 @@ class capture
 		state_->batch_of_capture.count = std::uint32_t(n);
 		return batch(state_->batch_of_capture);
 	}
-	/* Pushes packets into a capture with options.push, and returns how many the buffer took. */
 	result<std::size_t> push(span<const bpe_packet> packets)
 	{
-		if (!state_)
-			return detail::moved_from("push");
-		bpe_error error;
-		const int taken = bpe_capture_push(raw(), packets.data(), packets.size(), &error);
-		if (taken < 0)
-			return failure(error);
-		return std::size_t(taken);
+		return detail::ask<std::size_t>(
+			raw(), "push", [&](bpe_capture *c, bpe_error *error) {
+				return bpe_capture_push(c, packets.data(), packets.size(), error);
+			});
 	}
-	/* Says that no more packets will be pushed: next() then comes to an end. */
 	result<void> push_end()
 	{
-		if (!state_)
-			return detail::moved_from("push_end");
-		bpe_error error;
-		if (bpe_capture_push_end(raw(), &error) < 0)
-			return failure(error);
-		return {};
+		return detail::ask<void>(raw(), "push_end", bpe_capture_push_end);
 	}
-	/* Replaces the filter. */
 	result<void> set_filter(const filter &compiled)
 	{
-		bpe_error error;
-		if (!state_)
-			return detail::moved_from("filter");
-		const span<const bpe_insn> to = compiled.program();
-		state_->held_packets = 0;
-		if (bpe_capture_set_filter(raw(), to.data(), std::uint32_t(to.size()), &error) < 0)
-			return failure(error);
-		return {};
+		return detail::ask<void>(raw(), "filter", [&](bpe_capture *c, bpe_error *error) {
+			const span<const bpe_insn> to = compiled.program();
+			state_->held_packets = 0;
+			return bpe_capture_set_filter(
+				c, to.data(), std::uint32_t(to.size()), error);
+		});
 	}
 	result<void> set_filter(const std::string &expression)
 	{
-		bpe_error error;
-		if (!state_)
-			return detail::moved_from("filter");
-		state_->held_packets = 0;
-		if (bpe_capture_set_expression(raw(), expression.c_str(), &error) < 0)
-			return failure(error);
-		return {};
+		return detail::ask<void>(raw(), "filter", [&](bpe_capture *c, bpe_error *error) {
+			state_->held_packets = 0;
+			return bpe_capture_set_expression(c, expression.c_str(), error);
+		});
 	}
-	/* Returns the n largest live flows of options.flow_table, largest first. */
 	result<std::vector<bpe_flow>> largest_flows(std::size_t n,
 		bpe_order order = BPE_ORDER_BYTES, std::int64_t since_ns = INT64_MIN,
 		bpe_flow_totals *totals = nullptr)
 	{
-		if (!state_)
-			return detail::moved_from("largest_flows");
-		std::vector<bpe_flow> flows(n);
-		bpe_error error;
-		const int found = bpe_capture_largest_flows(
-			raw(), order, since_ns, flows.data(), n, totals, &error);
-		if (found < 0)
-			return failure(error);
-		flows.resize(std::size_t(found));
-		return flows;
+		return detail::ask_largest(
+			raw(), bpe_capture_largest_flows, order, since_ns, n, totals);
 	}
 	/* Hands every live flow of options.flow_table to on_flow, and returns their number.
 	 * Throws what a handler threw. */
 	result<int> end_flows()
 	{
-		if (!state_)
-			return detail::moved_from("end_flows");
-		bpe_error error;
-		state_->held_packets = 0;
-		const int ended = bpe_capture_end_flows(raw(), &error);
-		state_->rethrow();
-		if (ended < 0)
-			return failure(error);
-		return ended;
+		return detail::ask<int>(raw(), "end_flows", [this](bpe_capture *c, bpe_error *e) {
+			state_->held_packets = 0;
+			const int ended = bpe_capture_end_flows(c, e);
+			state_->rethrow();
+			return ended;
+		});
 	}
 	/* Returns a descriptor to wait on, or -1: see bpe_capture_fd. */
 	int fd() const noexcept
 	{
 		return state_ ? bpe_capture_fd(raw()) : -1;
 	}
-	/* Makes a waiting next() return an empty batch.  Any thread. */
 	void wake() noexcept
 	{
 		if (state_)
@@ -1398,15 +1461,13 @@ class capture
 	}
 
       private:
-	explicit capture(std::unique_ptr<detail::run_state> state) noexcept
-	    : state_(std::move(state))
+	explicit capture(detail::run_ptr state) noexcept : state_(std::move(state))
 	{
 	}
-	std::unique_ptr<detail::run_state> state_;
+	detail::run_ptr state_;
 };
 
-/* ---- Interfaces and names ---- */
-/* Returns the interfaces that can be captured on: see bpe_interfaces_list. */
+/* ---- Interfaces ---- */
 inline result<std::vector<bpe_interface>> interfaces()
 {
 	bpe_interface *list = nullptr;
@@ -1419,19 +1480,12 @@ inline result<std::vector<bpe_interface>> interfaces()
 	return std::vector<bpe_interface>(list, list + n);
 }
 
-/* Returns the netmask of an interface, in host byte order: see bpe_interface_netmask. */
 inline std::optional<std::uint32_t> interface_netmask(const std::string &name) noexcept
 {
 	std::uint32_t netmask = 0;
 	if (!bpe_interface_netmask(name.c_str(), &netmask))
 		return {};
 	return netmask;
-}
-
-/* Returns a text of C as a view; nullptr, as of a number without a name, gives "". */
-inline std::string_view name(const char *text) noexcept
-{
-	return text ? text : "";
 }
 } // namespace BPE_CPP_ABI
 } // namespace bpe

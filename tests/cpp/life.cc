@@ -131,7 +131,7 @@ static void check_stops(int workers)
 		if (asked++)
 			return dumped == 0;
 		CHECK(self->set_filter("ip or ip6") && self->stats().read_packets > 0);
-		CHECK(bpe_engine_current() == self->raw());
+		CHECK(self->is_current() && !self->wait() && !self->outcome());
 		CHECK(self->largest_flows(1).error().status() == BPE_E_STATE);
 		CHECK(self->dump_flows([&dumped](bpe::flow f) { dumped += f.packets(); }));
 		return true;
@@ -139,7 +139,32 @@ static void check_stops(int workers)
 	auto asking = bpe::engine::open(inner);
 	CHECK(asking);
 	self = &*asking;
-	CHECK(asking->run() && dumped > 0);
+	CHECK(asking->run() && dumped > 0 && !asking->is_current());
+}
+
+/* Destroys an engine in a handler of the same engine; all is freed by another thread. */
+static void check_own_destruction(int workers)
+{
+	auto witness = std::make_shared<std::atomic<int>>(0);
+	auto engine = std::make_shared<std::optional<bpe::engine>>();
+	std::atomic<bool> started{ false };
+	bpe::options options = make_endless(workers);
+	options.workers(workers).on_batch([witness, engine, &started](bpe::batch) {
+		if (started && (*witness)++ == 0)
+			engine->reset();
+	});
+	auto opened = bpe::engine::open(options);
+	CHECK(opened);
+	if (!opened)
+		return;
+	bpe_engine *const raw = opened->raw();
+	engine->emplace(std::move(*opened));
+	CHECK(bpe_engine_start(raw, nullptr) == BPE_OK);
+	started = true; /* this thread is out of the engine's calls */
+	options = bpe::options();
+	while (witness.use_count() > 1)
+		std::this_thread::sleep_for(std::chrono::milliseconds(1));
+	CHECK(*witness > 0 && !*engine && engine.use_count() == 1);
 }
 
 static void check_dumps(int workers)
@@ -378,6 +403,7 @@ int main()
 		check_moves(workers);
 		check_destruction(workers);
 		check_stops(workers);
+		check_own_destruction(workers);
 		check_dumps(workers);
 		check_records(workers);
 		check_many_lives(workers);

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include <poll.h>
+
 #if defined(__cpp_lib_ranges)
 #include <ranges>
 static_assert(std::ranges::input_range<bpe::batch>);
@@ -211,6 +213,9 @@ static void check_packet_views(const bpe::batch &batch)
 	CHECK(syn.key() && syn.key()->port[syn.has(BPE_PKT_REVERSED)] == 34855);
 	CHECK(syn.payload().empty() && !syn.tunnel() && !syn.meta() && syn.interface_id() == 0);
 	CHECK(syn.tcp_options() && syn.tcp_options()->mss == 1460);
+	CHECK(syn.proto() == "tcp" && udp.proto() == "udp" && !syn.flow_end());
+	CHECK(syn.sender() && syn.key()->port[*syn.sender()] == 34855);
+	CHECK(udp.sender() && udp.key()->port[*udp.sender()] == 7);
 	CHECK(syn.hash() != udp.hash() && syn.index() == 0 && other.index() == 2);
 	const bpe::span<const std::uint8_t> payload = udp.payload();
 	CHECK(std::string(payload.begin(), payload.end()) == "hello" && !udp.tcp_options());
@@ -275,8 +280,10 @@ static void check_flows()
 	options.on_flow([&](const bpe::flow &flow) { flows.push_back(flow.copy()); });
 	options.on_batch([&](bpe::batch batch) {
 		for (bpe::packet packet : batch)
-			if (const std::optional<bpe_flow> flow = packet.flow())
+			if (const std::optional<bpe_flow> flow = packet.flow()) {
+				CHECK(packet.flow_end() == 0u);
 				live.push_back(flow->packets[0]);
+			}
 	});
 	auto engine = bpe::engine::open(options);
 	CHECK(engine && engine->run() && flows.size() == 3 && live.size() == 3);
@@ -291,6 +298,10 @@ static void check_flows()
 		CHECK(flow.community_id() == "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
 		CHECK(flow.community_id(1) == "1:3V71V58M3Ksw/yuFALMcW0LAHvc=");
 		CHECK(flow.conn_state() == "S0" && flow.history() == "S");
+		CHECK(flow.endpoint(0) == "128.232.110.120:34855");
+		CHECK(flow.endpoint(1) == "66.35.250.204:80" && flow.tcp_state() == "syn_sent");
+		CHECK(bpe::address_text(flow->addr[1], 4) == "66.35.250.204");
+		CHECK(bpe::time_text(flow->first_ns) == "1970-01-01T00:01:40.000005000Z");
 		CHECK(flow.interface_name().empty() && flow->tcp_state == BPE_TCP_SYN_SENT);
 		CHECK(flow.text().find("\"dst\":\"66.35.250.204\"") != std::string::npos);
 		CHECK(flow.text(BPE_FORMAT_CSV).find("34855") != std::string::npos);
@@ -341,6 +352,46 @@ static void check_pushes()
 	CHECK(capture && capture->next()->ended() && !capture->push_end());
 	bpe::capture moved(std::move(*capture));
 	CHECK(!capture->push(packets) && !capture->push_end());
+}
+
+/* Sets sources by name, and takes the records of a run by hand. */
+static void check_sources_and_records()
+{
+	const test::temporary_file file(test::three_packets());
+	bpe::options named;
+	CHECK(named.source("synth:count=5")->interface_name && !named->file);
+	CHECK(named.source(file.path())->file == file.path() && !named->interface_name);
+	auto read = bpe::capture::open(named);
+	CHECK(read && read->next()->size() == 3);
+	auto absent = bpe::capture::open(bpe::options().source("/nonexistent/x.pcap"));
+	CHECK(!absent && absent.error().status() == BPE_E_ABSENT);
+	auto torn = bpe::capture::open(bpe::options().source(std::string("synth\0x", 7)));
+	CHECK(!torn && torn.error().text().find("zero byte") != std::string_view::npos);
+
+	auto none = bpe::engine::open(bpe::options("synth:count=5"));
+	CHECK(none && none->records_fd() == -1);
+	CHECK(none && none->next_record().error().status() == BPE_E_STATE);
+	auto engine = bpe::engine::open(named.set(&bpe_options::pull_records, true).workers(2));
+	CHECK(engine && engine->records_fd() >= 0 && !engine->next_record() && engine->start());
+	if (!engine)
+		return;
+	std::vector<std::string> ends;
+	bpe::result<bpe::flow> record = engine->next_record();
+	for (; record; record = engine->next_record()) {
+		if (*record) {
+			ends.push_back(record->endpoint(1));
+			continue;
+		}
+		pollfd wait = { engine->records_fd(), POLLIN, 0 };
+		CHECK(poll(&wait, 1, -1) == 1);
+	}
+	CHECK(record.error().status() == BPE_E_END && !record.error().text().empty());
+	std::sort(ends.begin(), ends.end());
+	CHECK(ends == std::vector<std::string>(
+			      { "66.35.250.204", "66.35.250.204:80", "66.35.250.204:9" }));
+	CHECK(engine->wait() && engine->outcome() && engine->stats().records == 3);
+	bpe::engine moved(std::move(*engine));
+	CHECK(engine->records_fd() == -1 && !engine->next_record() && !engine->is_current());
 }
 
 static void check_live_flows()
@@ -404,6 +455,12 @@ static void check_names()
 	CHECK(!bpe::interface_netmask("no such interface"));
 	CHECK(bpe::name(bpe_link_type_name(1)) == "EN10MB");
 	CHECK(bpe::name(bpe_link_type_name(999)).empty());
+	const std::uint8_t addr[16] = { 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 };
+	CHECK(bpe::address_text(addr, 6) == "2001:db8::1" && bpe::address_text(addr, 5).empty());
+	CHECK(bpe::endpoint_text(addr, 6, 443) == "[2001:db8::1]:443");
+	CHECK(bpe::endpoint_text(addr, 4, 0) == "32.1.13.184");
+	CHECK(bpe::endpoint_text(addr, 7, 1).empty());
+	CHECK(bpe::time_text(INT64_MAX) == "2262-04-11T23:47:16.854775807Z");
 }
 
 /* Reads every savefile of the index by both levels, and compares with the index. */
@@ -461,6 +518,7 @@ int main(int argc, char **argv)
 	check_engine();
 	check_capture();
 	check_flows();
+	check_sources_and_records();
 	check_live_flows();
 	check_pushes();
 	check_compiled_filters();

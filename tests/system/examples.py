@@ -47,12 +47,14 @@ def wrapper_counts_outcomes():
         tcp((40001, 80), 0x02, 100, 0),
         udp(1),
     ]
-    whole = "SF     1 connections, 300 bytes, up to 4.000 s\n"
+    both = "10.0.0.1:40000 to 10.0.0.2:80"
+    whole = f"SF     1 connections, 300 bytes, longest 4.000 s, {both}\n"
+    half = f"S0     1 connections, 60 bytes, longest 0.000 s, {both.replace('40000', '40001')}\n"
     with tempfile.NamedTemporaryFile(suffix=".pcap") as f:
         f.write(pcap(packets))
         f.flush()
         for words, shown in (
-            ([], "S0     1 connections, 60 bytes, up to 0.000 s\n" + whole + "7 packets\n"),
+            ([], half + whole + "7 packets\n"),
             (["tcp port 40000"], whole + "5 packets\n"),
             (["udp"], "1 packets\n"),
         ):
