@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/pause.h"
+#include "base/roles.h"
 #include "records/macos_meta.h"
 #include "records/pushed.h"
 #include "records/walk_pcapng.h"
@@ -239,8 +240,9 @@ static bool pause_until(uint32_t tries, int64_t deadline)
 }
 
 /* Waits for the other pushers.  The bell is held, except in a pause.  Returns false if the deadline
- * passed, or if no more packets are taken. */
-static bool wait_for_turn(struct bpei_push *q, int64_t deadline)
+ * passed, or if no more packets are taken.  Unchecked: FreeBSD's mutexes are capabilities, and this
+ * function releases a mutex that its caller took. */
+static bool wait_for_turn(struct bpei_push *q, int64_t deadline) BPEI_UNCHECKED
 {
 	for (uint32_t tries = 0; q->busy && is_push_open(q); tries++) {
 		pthread_mutex_unlock(&q->bell);
