@@ -314,9 +314,9 @@ int bpei_push_open(
 		.fd = -1,
 		.maps_blocks = true,
 		.has_meta = true,
-		.is_directed = true,
-		.many_interfaces = true,
 		.live = o->push_live,
+		.many_interfaces = true,
+		.is_directed = true,
 		.max_blocks_in_flight = BLOCKS_IN_FLIGHT,
 		.link_type = link_type,
 		.snaplen = o->snaplen };
