@@ -324,7 +324,7 @@ def l1_capture_level_and_bpfbench_see_the_same():
     lines.send_signal(signal.SIGTERM)
     measured.send_signal(signal.SIGINT)
     out, _ = lines.communicate(timeout=WAIT)
-    udp = [line for line in out.splitlines() if " UDP " in line and ".8080" in line]
+    udp = [line for line in out.splitlines() if " udp " in line and ":8080" in line]
     assert len(udp) == 6 * 6, len(udp)
     _, error = measured.communicate(timeout=WAIT)
     assert measured.returncode == 0, error
