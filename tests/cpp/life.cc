@@ -148,10 +148,13 @@ static void check_own_destruction(int workers)
 	auto witness = std::make_shared<std::atomic<int>>(0);
 	auto engine = std::make_shared<std::optional<bpe::engine>>();
 	std::atomic<bool> started{ false };
+	std::atomic<bool> destroyed{ false };
 	bpe::options options = make_endless(workers);
-	options.workers(workers).on_batch([witness, engine, &started](bpe::batch) {
-		if (started && (*witness)++ == 0)
-			engine->reset();
+	options.workers(workers).on_batch([witness, engine, &started, &destroyed](bpe::batch) {
+		if (!started || (*witness)++ != 0)
+			return;
+		engine->reset();
+		destroyed = true;
 	});
 	auto opened = bpe::engine::open(options);
 	CHECK(opened);
@@ -162,7 +165,7 @@ static void check_own_destruction(int workers)
 	CHECK(bpe_engine_start(raw, nullptr) == BPE_OK);
 	started = true; /* this thread is out of the engine's calls */
 	options = bpe::options();
-	while (witness.use_count() > 1)
+	while (!destroyed || witness.use_count() > 1)
 		std::this_thread::sleep_for(std::chrono::milliseconds(1));
 	CHECK(*witness > 0 && !*engine && engine.use_count() == 1);
 }

@@ -32,6 +32,7 @@ struct plain_test {
 };
 
 enum { PLAIN_SLOWER = 20 }; /* time-outs are multiplied for an emulator */
+enum { PLAIN_SKIPPED = 77 }; /* exit code of a test that cannot run here */
 
 static struct plain_test *plain_first, **plain_last = &plain_first;
 static volatile bool plain_failed;
@@ -83,7 +84,8 @@ static inline void plain_child(const struct plain_test *test)
 	exit(plain_failed);
 }
 
-static inline bool plain_run(const struct plain_test *test)
+/* Runs a test.  Returns the exit code: 0 if the test passed, PLAIN_SKIPPED, or another. */
+static inline int plain_run(const struct plain_test *test)
 {
 	int status;
 	fflush(stdout);
@@ -96,32 +98,35 @@ static inline bool plain_run(const struct plain_test *test)
 		exit(1);
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return true;
+		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == PLAIN_SKIPPED)
+		return PLAIN_SKIPPED;
 	printf("FAILED %s::%s: ", test->suite, test->name);
 	if (WIFSIGNALED(status))
 		printf("signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
 		printf("exit code %d\n", WEXITSTATUS(status));
-	return false;
+	return 1;
 }
 
 /* Runs all tests, or the tests with the names or suites of the arguments. */
 int main(int argc, char **argv)
 {
-	unsigned passed = 0, failed = 0;
+	unsigned counts[3] = { 0, 0, 0 }; /* passed, failed, skipped */
 	for (const struct plain_test *test = plain_first; test; test = test->next) {
 		bool wanted = argc < 2;
 		for (int i = 1; i < argc; i++)
 			wanted |= !strcmp(argv[i], test->suite) || !strcmp(argv[i], test->name);
 		if (!wanted)
 			continue;
-		if (plain_run(test))
-			passed++;
-		else
-			failed++;
+		const int code = plain_run(test);
+		counts[code == PLAIN_SKIPPED ? 2 : code]++;
 	}
-	printf("%u passed, %u failed\n", passed, failed);
-	return failed || !passed;
+	printf("%u passed, %u failed", counts[0], counts[1]);
+	if (counts[2])
+		printf(", %u skipped", counts[2]);
+	printf("\n");
+	return counts[1] || !counts[0];
 }
 
 #define TestSuite(suite_name, ...)                                                                 \
@@ -147,6 +152,14 @@ int main(int argc, char **argv)
 #define PLAIN_HERE __FILE__ ":" PLAIN_TEXT(__LINE__)
 #define PLAIN(must, condition, what, ...)                                                          \
 	plain_check((condition), must, PLAIN_HERE, what, "" __VA_ARGS__)
+
+/* Ends the test as skipped, with the reason.  A failure before keeps the test failed. */
+#define cr_skip(why)                                                                               \
+	do {                                                                                       \
+		printf("skipped: %s\n", why);                                                      \
+		fflush(stdout);                                                                    \
+		_exit(plain_failed ? 1 : PLAIN_SKIPPED);                                           \
+	} while (0)
 
 #define cr_assert(condition, ...) PLAIN(1, (condition), #condition, __VA_ARGS__)
 #define cr_assert_not(condition, ...) PLAIN(1, !(condition), "not " #condition, __VA_ARGS__)
