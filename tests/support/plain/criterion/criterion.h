@@ -31,7 +31,7 @@ struct plain_test {
 	struct plain_test *next;
 };
 
-enum { PLAIN_SLOWER = 20 }; /* time-outs are multiplied for an emulator */
+enum { PLAIN_SLOWER = 20 };  /* time-outs are multiplied for an emulator */
 enum { PLAIN_SKIPPED = 77 }; /* exit code of a test that cannot run here */
 
 static struct plain_test *plain_first, **plain_last = &plain_first;
