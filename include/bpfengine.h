@@ -821,8 +821,8 @@ BPE_API int bpe_parse_tcp_options(const uint8_t *bytes, uint32_t caplen,
 
 /* What macOS tells about a packet.  Sized. */
 struct bpe_meta {
-	uint32_t flags;                    /* BPE_META_* */
-	int32_t pid, effective_pid;        /* owner, and on whose behalf; -1 if unknown */
+	uint32_t flags;             /* BPE_META_* */
+	int32_t pid, effective_pid; /* the owner, and the process it works for; -1 if unknown */
 	char comm[32], effective_comm[32]; /* names of both; "" if unknown */
 	char interface_name[25]; /* where the packet was seen: PKTAP's, or a pusher's; else "" */
 	uint32_t service_class;  /* SO_TC_*; 0 if unknown */

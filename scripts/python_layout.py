@@ -55,7 +55,9 @@ from ctypes import CFUNCTYPE, Structure, c_bool, c_char, c_char_p, c_int, c_int8
 from ctypes import c_int64, c_size_t, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
 from typing import Any, Dict, Tuple, TypedDict, Union
 
-from ._enums import {enums}
+from ._enums import (
+    {enums},
+)
 
 VERSION = "{version}"
 '''
@@ -280,7 +282,7 @@ def write_options(header):
 def write_layout(header, values):
     options = "".join(write_options(header))
     enums = sorted(set(re.findall(r'": (\w+)[,}]', options)))
-    parts = [LAYOUT_HEAD.format(version=header.version, enums=", ".join(enums))]
+    parts = [LAYOUT_HEAD.format(version=header.version, enums=",\n    ".join(enums))]
     parts += write_structs(header, values)
     frozen = ", ".join(f'"{name}"' for name in header.frozen())
     parts.append("\n\n# Structures that never change.\n" + wrap(f"FROZEN = ({frozen})") + "\n")

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # universal.sh [--built | x86_64 BACKEND]
 # Makes the program and the libraries for arm64 and x86_64 Macs, both in each file, in
-# build/universal.  A Mac uses its own compiler (-arch) and lipo.  Other systems
-# use what cross.sh uses, and llvm-lipo.  Intel's half gets sse42, which every Mac since 2009 runs, or
-# the named backend (avx2).
+# build/universal.  A Mac uses its own compiler (-arch) and lipo.  Other systems use cross.sh's
+# compiler, and llvm-lipo.  Intel's half gets sse42, which every Mac since 2009 runs, or the named
+# backend (avx2).
 # With --built the halves are those that cross.sh left in build/cross.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)

@@ -11,7 +11,16 @@ from ctypes import CFUNCTYPE, Structure, c_bool, c_char, c_char_p, c_int, c_int8
 from ctypes import c_int64, c_size_t, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
 from typing import Any, Dict, Tuple, TypedDict, Union
 
-from ._enums import Direction, Duplicates, Overload, Priority, ReadMode, RecordOverload, Spread, Timeout
+from ._enums import (
+    Direction,
+    Duplicates,
+    Overload,
+    Priority,
+    ReadMode,
+    RecordOverload,
+    Spread,
+    Timeout,
+)
 
 VERSION = "0.1.0"
 

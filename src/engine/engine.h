@@ -80,7 +80,7 @@ struct bpei_output {
 struct bpei_pull {
 	struct bpei_bell bell; /* rings while a record waits, or the run has ended */
 	_Atomic int closing;   /* w: close  r: workers; nobody takes a record any more */
-	uint32_t turn;         /* program's own: share whose turn it is */
+	uint32_t turn;         /* program's own: number of the share to look at next */
 	struct bpe_flow flow;  /* program's own: the record given last */
 };
 

@@ -30,7 +30,7 @@ struct bpei_flow_share {
 	void *user;
 };
 
-/* Gets ready for the flows of an open input, whose packets go by times of their own until then.
+/* Prepares the flow times of an open input, before the first packet is read.
  * keeps_flows false: no table will be made.  Returns BPE_OK or BPE_E_MEMORY. */
 int bpei_flows_open(struct bpei_flows *flows, struct bpei_input *input,
 	const struct bpe_options *options, bool keeps_flows);
