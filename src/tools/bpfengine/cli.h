@@ -6,6 +6,7 @@
 
 #include "bpfengine.h"
 #include "tools/common/program.h"
+#include "tools/print/print.h"
 
 #include <stdio.h>
 
@@ -26,17 +27,18 @@ struct cli_flows;
 
 struct cli {
 	struct bpe_options engine;
-	int64_t duration_ns;       /* 0: no limit */
-	int64_t stats_interval_ns; /* 0: none */
-	const char *flows_path;    /* NULL: none */
-	char flows_shown[200];     /* flows_path, fit for a terminal */
-	bool top;                  /* the live view */
-	uint32_t largest;          /* largest flows in the report */
-	uint32_t flows_format;     /* enum bpe_format */
-	bool flows_stop;           /* a failure to write flows ends the run */
-	bool flows_append;         /* the content of the flow file stays */
-	struct program_files used; /* files that no output may be */
-	struct cli_flows *flows;   /* NULL: none */
+	int64_t duration_ns;        /* 0: no limit */
+	int64_t stats_interval_ns;  /* 0: none */
+	const char *flows_path;     /* NULL: none */
+	char flows_shown[200];      /* flows_path, fit for a terminal */
+	struct print_options print; /* packets on stdout (--print) */
+	bool top;                   /* the live view */
+	uint32_t largest;           /* largest flows in the report */
+	uint32_t flows_format;      /* enum bpe_format */
+	bool flows_stop;            /* a failure to write flows ends the run */
+	bool flows_append;          /* the content of the flow file stays */
+	struct program_files used;  /* files that no output may be */
+	struct cli_flows *flows;    /* NULL: none */
 	int verbose;
 	int dump; /* -d: 1, 2, 3 */
 	bool explain;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* A run of the program, from the opening of the source to the report.  All calls are for the main
+ * thread, unless noted. */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include "cli.h"
+#include "top.h"
+
+#include <signal.h>
+
+struct run {
+	struct cli cli;
+	struct bpe_engine *engine; /* NULL until the source is open, and after the run */
+	struct top_view *view;     /* NULL: no live view */
+	bool view_has_terminal;
+};
+
+/* ---- Signals (signals.c) ---- */
+
+/* What signals asked for since the program looked.  Handlers set the members. */
+struct run_signals {
+	volatile sig_atomic_t stops;     /* SIGINT, SIGTERM: how many */
+	volatile sig_atomic_t reports;   /* SIGINFO, SIGUSR1 */
+	volatile sig_atomic_t rereads;   /* SIGUSR2 */
+	volatile sig_atomic_t suspends;  /* SIGTSTP, with the live view */
+	volatile sig_atomic_t continues; /* SIGCONT, with the live view */
+};
+extern struct run_signals run_signals;
+
+void run_install_handler(int signal, void (*handler)(int));
+/* Installs the handlers of a run whose source is open: they may stop the engine from now on. */
+void run_watch_signals(const struct run *run);
+/* Keeps the handlers away from the engine and from the flow file, which are about to be closed. */
+void run_forget_engine(void);
+void run_forget_flows(void);
+/* Does what SIGUSR1 and SIGUSR2 asked for (signal_work.c). */
+void run_handle_sigusr1(struct run *run);
+void run_handle_sigusr2(struct run *run);
+
+/* ---- Messages (messages.c) ---- */
+
+/* Shows a message in the live view, or prints the message on stderr.  Any thread. */
+void run_tell(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* on_notice of the engine. */
+void run_on_notice(void *run, const char *text);
+
+/* ---- Waiting for the end of the run (run_line.c, run_view.c) ---- */
+
+/* Waits for the end of the run, prints lines of statistics, and minds signals. */
+void run_live_line(struct run *run);
+/* Runs with the live view on the terminal.  At the end of a savefile the view stays until the user
+ * leaves. */
+void run_top_view(struct run *run);
+
+#endif

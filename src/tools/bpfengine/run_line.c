@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* A run with lines of statistics, or without a word (run.h); stateless. */
+#include "run.h"
+
+#include <unistd.h>
+
+#define LIVE_NS 250000000
+#define SECOND_NS 1000000000
+
+/* Stops the run when its time is up.  A live source which has given all its packets ends by itself;
+ * the flow file then gets no more time than after a signal. */
+static void end_run_in_time(const struct run *r, const struct bpe_stats *s)
+{
+	const struct cli *c = &r->cli;
+	const bool is_timed_out = c->duration_ns && (int64_t)s->elapsed_ns >= c->duration_ns;
+	const uint64_t counted = s->read_packets - s->dropped[BPE_DROP_DUPLICATE];
+	const bool is_counted = c->engine.interface_name && c->engine.max_packets &&
+				counted >= c->engine.max_packets;
+
+	if (c->flows && (is_timed_out || is_counted))
+		cli_flows_ending(c->flows);
+	if (is_timed_out)
+		bpe_engine_stop(r->engine);
+}
+
+/* Returns the shorter of two times to wait; until <= 0: no limit. */
+static int64_t shorter_wait(int64_t wait, int64_t until)
+{
+	return until > 0 && until < wait ? until : wait;
+}
+
+/* Prints the line of --stats-interval if the line is due.  Returns the time of the next line. */
+static int64_t print_due_interval(
+	const struct cli *c, struct cli_rates *rates, struct bpe_stats *s, int64_t due_ns)
+{
+	const int64_t elapsed_ns = (int64_t)s->elapsed_ns;
+
+	if (!c->stats_interval_ns || elapsed_ns < due_ns)
+		return due_ns;
+	cli_rates_take(rates, s, 0);
+	cli_interval_line(stderr, s);
+	while (due_ns <= elapsed_ns)
+		due_ns += c->stats_interval_ns;
+	return due_ns;
+}
+
+void run_live_line(struct run *r)
+{
+	struct bpe_stats s;
+	struct cli_rates rates = { .count = 0 };
+	const struct cli *c = &r->cli;
+	bool is_live = isatty(STDERR_FILENO) && !c->quiet && !c->json && !c->stats_interval_ns;
+	int64_t due_ns = c->stats_interval_ns;
+
+	for (;;) {
+		bpe_engine_stats(r->engine, &s);
+		const int64_t elapsed_ns = (int64_t)s.elapsed_ns;
+
+		end_run_in_time(r, &s);
+		due_ns = print_due_interval(c, &rates, &s, due_ns);
+		int64_t wait_ns = is_live ? LIVE_NS : SECOND_NS;
+		wait_ns = shorter_wait(wait_ns, c->duration_ns - elapsed_ns);
+		if (c->stats_interval_ns)
+			wait_ns = shorter_wait(wait_ns, due_ns - elapsed_ns + 1);
+		if (bpe_engine_wait(r->engine, wait_ns))
+			break;
+		run_handle_sigusr2(r);
+		run_handle_sigusr1(r);
+		if (!is_live)
+			continue;
+		bpe_engine_stats(r->engine, &s);
+		cli_rates_take(&rates, &s, SECOND_NS);
+		is_live = cli_live_line(&s);
+	}
+	cli_live_clear();
+}
