@@ -4,7 +4,8 @@
 - the drawings in ARCHITECTURE.md are those that draw_floors.py makes from layers.txt and
   packet_way.txt;
 - ARCHITECTURE.md names every folder of src, arch, tests and the tree's top;
-- every path that a paper names is in the tree (CHANGELOG.md excepted: it tells of the past);
+- every path that a paper names is in the tree (CHANGELOG.md excepted: it tells of the past; so are
+  the commands of README.md, which name what the commands before them made);
 - every name in backquotes that is of the code, or one identifier alone, occurs in the sources.
 """
 
@@ -13,13 +14,13 @@ import re
 
 import draw_floors
 
-PAPERS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md")
+PAPERS = ("ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md")
 TOPS = "src|arch|include|tests|bench|scripts|docs|man|packaging|examples|.ci|.github"
 PATH = re.compile(r"(?<![\w./-])((?:" + TOPS.replace(".", r"\.") + r")/[\w./*-]*\w)(?![\w<])")
 QUOTED = re.compile(r"`([^`\n]+)`")
 NAME = re.compile(r"\b(?:bpei?_[a-z0-9_]+|BPEI?_[A-Z0-9_]+)\b(?!\*)")
-WIDE = {"docs/performance.md"}  # tables of many columns
 ALONE = re.compile(r"^([A-Za-z]\w+)(?:\(\))?$")  # one identifier, as a function's name
+COMMAND = re.compile(r"^ {4}.*", re.M)  # in README: names files that the commands before it made
 STAND_IN = re.compile(r"\b(?:NAME|X)\b")  # of a file that a reader is to write
 
 
@@ -39,6 +40,10 @@ def folders_of(files):
         if len(parts) > 2 and parts[:2] == ["src", "tools"]:
             found.add("/".join(parts[:3]))
     return found
+
+
+def blank_out(match):
+    return " " * len(match.group(0))
 
 
 def check_names(text, words, folders):
@@ -81,13 +86,14 @@ def check_papers(files, read):
     bad = []
     for path in sorted(filter(is_paper, files)):
         text = read(path)
-        found = [*check_paths(text, files, folders), *check_names(text, words, folders)]
+        named = COMMAND.sub(blank_out, text) if path == "README.md" else text
+        found = [*check_paths(named, files, folders), *check_names(text, words, folders)]
         if path == draw_floors.PAPER:
             layers, way = read("scripts/layers.txt"), read("scripts/packet_way.txt")
             found += check_architecture(text, layers, way, files)
         bad += [(path, text.count("\n", 0, at) + 1, what) for at, what in found]
         for number, line in enumerate(text.split("\n"), 1):
-            if len(line) > 100 and path not in WIDE:
+            if len(line) > 100:
                 bad.append((path, number, "a line of more than 100 columns"))
     return bad
 
@@ -107,6 +113,13 @@ def self_test():
         "scripts/packet_way.txt": way,
     }
     failed = []
+    for readme, told in (
+        ("    ninja src/made\n", None),
+        ("see src/made\n", "src/made is not"),
+    ):
+        found = check_papers({*files, "README.md"}, {**texts, "README.md": readme}.__getitem__)
+        if told is None and found or told and not any(told in what for _, _, what in found):
+            failed.append(f"papers: README: {told}: {found}")
     for paper, told in (
         (good, None),
         (empty, "out of date"),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""screenshots.py BUILD [DOCS]: the pictures of README, from real runs: the live line and the
-report (live.svg) and a sweep's page (bench.png).
+"""screenshots.py BUILD [DOCS]: the pictures of README and docs/, from real runs: the live line and
+the report (live.svg) and a sweep's page (bench.png).
 Wants tmux, Python's rich, Chromium; the sweep makes a pair of interfaces of its own, as root."""
 
 import os
