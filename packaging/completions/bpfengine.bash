@@ -61,6 +61,9 @@ _bpfengine() {
 	--bpf-abi) COMPREPLY=($(compgen -W 'macos freebsd netbsd openbsd' -- "$cur")); return ;;
 	--overload) COMPREPLY=($(compgen -W 'wait drop' -- "$cur")); return ;;
 	--duplicates) COMPREPLY=($(compgen -W 'tell ignore' -- "$cur")); return ;;
+	--print) COMPREPLY=($(compgen -W 'own tcpdump json' -- "$cur")); return ;;
+	--color) COMPREPLY=($(compgen -W 'auto always never' -- "$cur")); return ;;
+	--time-stamp-precision) COMPREPLY=($(compgen -W 'micro nano' -- "$cur")); return ;;
 	--priority) COMPREPLY=($(compgen -W 'normal high realtime' -- "$cur")); return ;;
 	--spread)
 		COMPREPLY=($(compgen -W 'flow host source destination vlan tunnel' -- "$cur"))
@@ -74,16 +77,17 @@ _bpfengine() {
 			udp-one-way udp-two-way icmp other' -- "$cur"))
 		return ;;
 	--workers) COMPREPLY=($(compgen -W 'auto 0 1 2 4 8' -- "$cur")); return ;;
-	-t | -c | -s | -B | -f | --duration | --count | --snapshot-length | --buffer-size) return ;;
+	-c | -s | -B | -f | --duration | --count | --snapshot-length | --buffer-size) return ;;
 	--filter | --block-size | --block-count | --read-interval | --max-flows) return ;;
 	--flow-idle) return ;;
 	--flow-closed | --flow-active | --flow-memory | --largest | --seed | --ring) return ;;
-	--stats-interval | --spread-networks) return ;;
+	--stats-interval | --spread-networks | --print-rate) return ;;
 	esac
 	case $cur in
 	-*)
 		COMPREPLY=($(compgen -W '
-			-i -r -L -D -s -B -f -F -d -O -p -Q -y -t -a -c -q -v -n -Z --interface
+			-i -r -L -D -s -B -f -F -d -O -p -Q -y -t -a -c -q -v -n -Z -e -x -X
+			-A -S -# -l -U -K -h --interface
 			--read --list-interfaces --snapshot-length --buffer-size --filter
 			--through --explain --promiscuous --no-promiscuous-mode --block-size
 			--block-count --read-mode --read-interval --direction --linktype
@@ -94,7 +98,9 @@ _bpfengine() {
 			--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates
 			--no-flows --outermost --ignore-tunnel --ignore-vlan --tunnels --checksums
 			--largest --seed --workers --ring --overload --pin --priority --spread
-			--spread-networks --top --json
+			--spread-networks --print --absolute-tcp-sequence-numbers --number --nano
+			--micro --time-stamp-precision --color --print-rate --packet-buffered
+			--dont-verify-checksums --immediate-mode --top --json
 			--stats-interval --quiet --verbose --relinquish-privileges --no-confine
 			--help --version' -- "$cur"))
 		;;

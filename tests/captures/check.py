@@ -74,7 +74,7 @@ def check(program, captures, row, options, piped):
     name, linktype, packets, wire = row[0], row[1], int(row[2]), int(row[4])
     captured = None if row[3] == "?" else int(row[3])
     path = os.path.join(captures, name)
-    command = [program, "-r", "-" if piped else path, "--json", "-q"] + options
+    command = [program, "-r", "-" if piped else path, "--json", "--quiet"] + options
     told = f"{name}{' by pipe' if piped else ''} {' '.join(options)}".rstrip()
     data = None
     if piped:

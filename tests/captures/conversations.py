@@ -388,7 +388,7 @@ def program_flows(program, path, outermost):
                 "1000000000",
                 "--seed",
                 "1",
-                "-q",
+                "--quiet",
             ]
             + ["--outermost"] * outermost,
             capture_output=True,

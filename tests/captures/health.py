@@ -64,7 +64,7 @@ def program_flows(program, path):
                 "ignore",
                 "--seed",
                 "1",
-                "-q",
+                "--quiet",
             ],
             capture_output=True,
             timeout=TIMEOUT_S,

@@ -16,7 +16,7 @@ MOST_BYTES = 1000000
 
 def records(program, path, spread):
     p = subprocess.run(
-        [program, "-r", path, "-q", "--seed", "1", "--workers", "3", "--spread", spread]
+        [program, "-r", path, "--quiet", "--seed", "1", "--workers", "3", "--spread", spread]
         + ["--flows", "-"],
         capture_output=True,
         timeout=600,

@@ -31,7 +31,7 @@ def need(*tools):
 
 
 def rights(*words):
-    return json.loads(run("-i", "synth:count=10", "--json", "-q", *words).stdout)["rights"]
+    return json.loads(run("-i", "synth:count=10", "--json", "--quiet", *words).stdout)["rights"]
 
 
 def call_inside(pid, *calls):
@@ -193,7 +193,7 @@ def g1_half_a_confinement_is_told():
         told = json.loads(p.stdout)["rights"]
         assert f"no {name}" in told["missing"] and name not in told["confined"], told
         assert f"no {name}" in p.stderr, p.stderr
-        assert f"no {name}" not in half(call, "-q").stderr
+        assert f"no {name}" not in half(call, "--quiet").stderr
 
 
 @case
@@ -214,11 +214,11 @@ def f5_outputs_are_written_to_all_the_same():
         os.mkfifo(fifo)
         os.chmod(fifo, 0o666)
         reader = subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE)
-        p = run("-i", "synth:count=1000,flows=100", "--flows", fifo, "-q", "--json")
+        p = run("-i", "synth:count=1000,flows=100", "--flows", fifo, "--quiet", "--json")
         lines = len(reader.communicate(timeout=WAIT)[0].splitlines())
         opened = json.loads(p.stdout)["flows"]["opened"]
         assert p.returncode == 0 and lines == opened > 10, (p, lines, opened)
-    p = run("-i", "synth:count=1000,flows=100", "--flows", "/dev/stdout", "-q", "--json")
+    p = run("-i", "synth:count=1000,flows=100", "--flows", "/dev/stdout", "--quiet", "--json")
     assert p.returncode == 0 and p.stdout.count(b"bpfengine.flow/1") == opened, p
 
 

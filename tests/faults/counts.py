@@ -83,7 +83,7 @@ def f3_more_packets_than_a_part_of_the_entry_counts():
     with tempfile.TemporaryDirectory() as d:
         target = os.path.join(d, "flows")
         with subprocess.Popen(
-            [PROGRAM, "-r", "-", "--flows", target, "-q"], stdin=subprocess.PIPE
+            [PROGRAM, "-r", "-", "--flows", target, "--quiet"], stdin=subprocess.PIPE
         ) as p:
             p.stdin.write(header)
             for _ in range(count // chunk):

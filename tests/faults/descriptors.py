@@ -49,7 +49,7 @@ def x2_only_records_stand_in_the_flows_file():
         with open(source, "wb") as f:
             f.write(FILE)
         for closed in CLOSED:
-            for words in ((), ("--json",), ("-q",), ("--workers", "1")):
+            for words in ((), ("--json",), ("--quiet",), ("--workers", "1")):
                 code, out, err = close_and_run(
                     closed, PROGRAM, "-r", source, "--flows", flows, *words
                 )

@@ -477,7 +477,7 @@ def a_name_beyond_255_bytes_is_cut_and_packets_are_read():
     with tempfile.NamedTemporaryFile() as f:
         f.write(section() + interface(option(2, b"n" * 60000)) + enhanced(0, 1, FRAMES[0]))
         f.flush()
-        assert run("-r", f.name, "-q").returncode == 0
+        assert run("-r", f.name, "--quiet").returncode == 0
     flows = read_flows(section() + interface(option(2, b"n" * 60000)) + enhanced(0, 1, FRAMES[0]))
     assert flows[0]["interface"] == "n" * 255
 

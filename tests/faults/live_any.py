@@ -312,7 +312,7 @@ def l1_capture_level_and_bpfbench_see_the_same():
         "any",
         "-t",
         "600",
-        "-q",
+        "--quiet",
         "-o",
         result.name,
         "-f",

@@ -70,8 +70,8 @@ def x3_flows_file_is_not_the_savefile():
             d + "//x.pcap",
         ):
             for words in ((), ("--flows-append",), ("--json",), ("--flows-format", "csv")):
-                check_refused("x.pcap", "-r", "x.pcap", "-q", "--flows", name, *words)
-                check_refused("x.pcap", "-r", name, "-q", "--flows", "x.pcap", *words)
+                check_refused("x.pcap", "-r", "x.pcap", "--quiet", "--flows", name, *words)
+                check_refused("x.pcap", "-r", name, "--quiet", "--flows", "x.pcap", *words)
 
 
 @case
@@ -183,7 +183,7 @@ def r1_an_old_file_stays_until_the_run_begins():
             ("-i", "synth", "-Z", "no-such-user"),
             ("-i", "synth", "--max-flows", "0"),
             ("-r", "x.pcap", "-i", "synth"),
-            ("-q",),
+            ("--quiet",),
         ]
         for words in errors:
             for how in ((), ("--flows-append",)):
@@ -199,7 +199,7 @@ def r1_a_run_replaces_the_old_file_or_appends_to_it():
     with directory():
         for form, header in (("json", 0), ("csv", 1), ("zeek", 0), ("eve", 0), ("ecs", 0)):
             write("f", OLD)
-            words = ("-r", "x.pcap", "-q", "--flows", "f", "--flows-format", form)
+            words = ("-r", "x.pcap", "--quiet", "--flows", "f", "--flows-format", form)
             assert run(*words).returncode == 0
             once = read("f")
             assert once.count(b"\n") == 5 + header and OLD not in once, once
@@ -291,12 +291,14 @@ def f8_root_follows_no_link_and_makes_private_files():
         for mask in (0o000, 0o022, 0o077):
             for words in ((), ("--flows-append",), ("-Z", "root")):
                 before = os.umask(mask)
-                assert run("-r", "x.pcap", "-q", "--flows", "place/new", *words).returncode == 0
+                assert (
+                    run("-r", "x.pcap", "--quiet", "--flows", "place/new", *words).returncode == 0
+                )
                 os.umask(before)
                 assert stat.S_IMODE(os.stat("place/new").st_mode) == 0o600, (mask, words)
                 os.unlink("place/new")
         os.symlink("place", "short")  # root's own links of directories, as /var/run, are followed
-        assert run("-r", "x.pcap", "-q", "--flows", "short/new").returncode == 0
+        assert run("-r", "x.pcap", "--quiet", "--flows", "short/new").returncode == 0
         assert read("place/new").count(b"\n") == 5
 
 

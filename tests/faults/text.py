@@ -74,7 +74,7 @@ def f7_records_have_no_control_characters():
                 source = os.path.join(d, "in")
                 with open(source, "wb") as f:
                     f.write(named(name))
-                p = run("-r", source, "--flows", "-", "--flows-format", form, "-q")
+                p = run("-r", source, "--flows", "-", "--flows-format", form, "--quiet")
             raw = p.stdout.decode()
             check_clean(raw)
             (record,) = map(json.loads, raw.splitlines())
@@ -115,7 +115,7 @@ def f7_what_is_no_utf8_is_replaced():
                 source = os.path.join(d, "in")
                 with open(source, "wb") as f:
                     f.write(named(name))
-                p = run("-r", source, "--flows", "-", "--flows-format", form, "-q")
+                p = run("-r", source, "--flows", "-", "--flows-format", form, "--quiet")
             check_clean(p.stdout.decode().replace("\r\n", "\n"))
 
 

@@ -229,7 +229,7 @@ def own_captures(build, where):
 
 
 def reports(program, path):
-    c = run([program, "-r", path, "--json", "-q", "--seed", "1", "--workers", "0"])
+    c = run([program, "-r", path, "--json", "--quiet", "--seed", "1", "--workers", "0"])
     try:
         report = json.loads(c.stdout)
     except ValueError:
@@ -255,8 +255,8 @@ def check_unfit(build, place, cpu, level):
     """A CPU without the level: the error by name, and what needs no kernel."""
     program, bench = place(f"{build}/src/bpfengine"), place(f"{build}/src/bpfbench")
     for command in (
-        [program, "-i", "synth:count=100", "-q"],
-        [program, "-r", "/dev/null", "-q"],
+        [program, "-i", "synth:count=100", "--quiet"],
+        [program, "-r", "/dev/null", "--quiet"],
         [bench, "stages", "--rounds", "1", "--packets", "1024", "-q"],
         [bench, "-i", "synth", "-t", "1", "-p", "1", "-q"],
     ):

@@ -91,7 +91,7 @@ def read_both(path, *words):
                     "-r",
                     path,
                     "--json",
-                    "-q",
+                    "--quiet",
                     "--seed",
                     "1",
                     "--flows",
@@ -132,7 +132,16 @@ def captures_are_read_as_on_linux():
 
 
 def generated_traffic_is_counted_as_on_linux():
-    words = ("-i", "synth:count=200000,seed=5", "--seed", "1", "--json", "-q", "--workers", "0")
+    words = (
+        "-i",
+        "synth:count=200000,seed=5",
+        "--seed",
+        "1",
+        "--json",
+        "--quiet",
+        "--workers",
+        "0",
+    )
     mac = json.loads(run_mac(*words).stdout)
     linux = json.loads(
         subprocess.run([LINUX, *words], capture_output=True, text=True, check=True).stdout

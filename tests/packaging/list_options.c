@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Prints the options of a program out of the table, a line for each option.  The fields are
- * separated by tabs: long name, letters, whether the option takes a value, and the accepted words.
- * An empty field is "-".
+ * separated by tabs: long name, letters, whether the option takes a value (value, optional), and
+ * the accepted words. An empty field is "-".
  *
  * OPTION_SPECS and OPTION_ROWS are the names of the table.  The scripts of tests/packaging and
  * tests/system compare the manual pages, the completions and --help with these lines (options.py).
@@ -16,6 +16,13 @@ static const char *field_or_dash(const char *text)
 	return text ? text : "-";
 }
 
+static const char *value_word(const struct option_spec *spec)
+{
+	if (spec->kind == OPTION_READ_OR_NONE)
+		return "optional";
+	return option_takes_value(spec) ? "value" : "-";
+}
+
 int main(void)
 {
 	for (size_t k = 0; k < OPTION_ROWS; k++) {
@@ -25,7 +32,7 @@ int main(void)
 		if (spec->kind == OPTION_CHOICE)
 			words = option_choices(spec);
 		printf("%s\t%s\t%s\t%s\n", field_or_dash(spec->name), field_or_dash(spec->letters),
-			option_takes_value(spec) ? "value" : "-", field_or_dash(words));
+			value_word(spec), field_or_dash(words));
 	}
 	return 0;
 }

@@ -18,7 +18,8 @@ class Option:
         name, letters, value, words = line.split("\t")
         self.names = [] if name == "-" else ["--" + name]
         self.names += [] if letters == "-" else ["-" + letter for letter in letters]
-        self.takes_value = value == "value"
+        self.takes_value = value in ("value", "optional")
+        self.is_optional = value == "optional"  # typed as --name=VALUE
         self.words = set() if words == "-" else set(words.split("|"))
 
 
@@ -36,5 +37,10 @@ def by_name(options):
 
 
 def of_choices(options):
-    """Returns the accepted words of each option that has a list of words, by its first name."""
-    return {option.names[0]: option.words for option in options if option.words}
+    """Returns the accepted words of each option that has a list of words, by its first name, which
+    ends in "=" if the value may be missing."""
+    return {
+        option.names[0] + "=" * option.is_optional: option.words
+        for option in options
+        if option.words
+    }

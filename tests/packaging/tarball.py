@@ -71,7 +71,7 @@ COUNTED = '"read":50000,"delivered":50000'
 def readme_s_first_command():
     readme = open(os.path.join(tree, "README.md")).read()
     assert re.search(r"^    scripts/run\.sh ", readme, re.M)
-    assert COUNTED in run("scripts/run.sh", "-i", "synth:count=50000", "--json", "-q")
+    assert COUNTED in run("scripts/run.sh", "-i", "synth:count=50000", "--json", "--quiet")
     assert re.search(r"^\d+ packets read ", run("scripts/run.sh", "-i", "synth", "-t", "0.2"), re.M)
 
 
@@ -91,7 +91,7 @@ def installed():
     )
     run("ninja", "-C", "build-installed")
     run("meson", "install", "-C", "build-installed", "--no-rebuild")
-    assert COUNTED in run(root + "/bin/bpfengine", "-i", "synth:count=50000", "--json", "-q")
+    assert COUNTED in run(root + "/bin/bpfengine", "-i", "synth:count=50000", "--json", "--quiet")
     flags = run(
         "pkg-config", "--cflags", "--libs", "bpfengine", PKG_CONFIG_PATH=root + "/lib/pkgconfig"
     ).split()

@@ -155,7 +155,7 @@ def check_program(place, count, rate):
         place.interface,
         *served_options(place, "bpfengine"),
         "--json",
-        "-q",
+        "--quiet",
         "-f",
         FILTER,
     ]
@@ -182,7 +182,7 @@ def check_pktap(count):
         known = os.path.join(folder, "bpfe-known")
         shutil.copy(NUMBERED, known)
         p = subprocess.Popen(
-            [PROGRAM, "-i", "pktap", "--process", "--flows", "-", "-q", "-f", FILTER],
+            [PROGRAM, "-i", "pktap", "--process", "--flows", "-", "--quiet", "-f", FILTER],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -219,7 +219,7 @@ def check_served_pktap(count):
             "--process",
             "--flows",
             "-",
-            "-q",
+            "--quiet",
             "-f",
             FILTER,
         ]

@@ -51,7 +51,7 @@ class Run:
             "w+"
         )  # no pipe, since nothing reads while the child is watched
         child = subprocess.Popen(
-            [program, *source, "-q", "--json", *options],
+            [program, *source, "--quiet", "--json", *options],
             stdin=feeder.stdout if feeder else subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,

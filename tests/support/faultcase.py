@@ -70,7 +70,16 @@ def read_flows(data, *words, form="json", code=0):
         with open(source, "wb") as f:
             f.write(data)
         p = run(
-            "-r", source, "--flows", target, "--flows-format", form, "-q", "--seed", "1", *words
+            "-r",
+            source,
+            "--flows",
+            target,
+            "--flows-format",
+            form,
+            "--quiet",
+            "--seed",
+            "1",
+            *words,
         )
         assert code is None or p.returncode == code, (p.returncode, p.stderr)
         with open(target, encoding="utf-8", errors="surrogateescape", newline="") as f:

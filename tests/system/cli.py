@@ -129,6 +129,45 @@ def long_names_are_their_letters():
 
 
 @case
+def letters_of_tcpdump_are_accepted():
+    """Every letter and name, alone and in clusters; a number behind -t is the duration."""
+    source = ("-i", "synth:count=20,seed=3")
+    for words in (
+        ["--print"],
+        ["--print=tcpdump"],
+        ["--print=json"],
+        ["-e"],
+        ["-x"],
+        ["-X"],
+        ["-A"],
+        ["-t"],
+        ["-S"],
+        ["-#"],
+        ["-l"],
+        ["-U"],
+        ["-K"],
+        ["--absolute-tcp-sequence-numbers"],
+        ["--number"],
+        ["--nano"],
+        ["--micro"],
+        ["--time-stamp-precision", "nano"],
+        ["--color", "always"],
+        ["--print", "--print-rate", "10"],
+        ["--packet-buffered"],
+        ["--dont-verify-checksums"],
+        ["--immediate-mode"],
+        ["-nnvvXSs", "0"],
+        ["-ttttnnq"],
+    ):
+        p = run(*source, *words)
+        assert p.returncode == 0 and p.stdout + p.stderr, (words, p)
+    for words in (["-t", "0.3"], ["-nt", "0.3"], ["-t", ".3", "tcp"]):
+        r = report("-i", "synth:rate=1000", *words)[0]
+        assert 0.3 <= r["seconds"] and "packets" in r, (words, r)
+    assert run("-h").stdout == run("--help").stdout != b""
+
+
+@case
 def filters():
     whole = report("-i", "synth:count=20000,seed=3")[0]["protocols"]
     for words in (["-f", "tcp"], ["tcp"], ["ip", "or", "ip6", "and", "tcp"]):
@@ -207,11 +246,16 @@ def wrong_usage_is_told():
         (["-i", "synth", "-Q", "up"], b"inout"),
         (["--jsn"], b"--json"),
         (["--bogus-thing"], b"unknown option"),
-        (["-X"], b"unknown option -X"),
+        (["-9"], b"unknown option -9"),
+        (["-i", "synth", "--print=x"], b"--print is own, tcpdump or json"),
+        (["-i", "synth", "--print", "--json"], b"leave one of them out"),
+        (["-i", "synth", "-A", "--flows", "-"], b"leave one of them out"),
+        (["-i", "synth", "--print", "--workers", "2"], b"leave out --workers 2"),
+        (["-i", "synth", "--print-rate", "9"], b"--print-rate is for --print"),
         (["-i"], b"wants a value"),
-        (["-i", "synth", "-t", "0"], b"above 0"),
-        (["-i", "synth", "-t", "abc"], b"-t wants"),
-        (["-i", "synth", "-t", "nan"], b"-t wants"),
+        (["-i", "synth", "--duration", "0"], b"above 0"),
+        (["-i", "synth", "--duration", "abc"], b"--duration wants"),
+        (["-i", "synth", "--duration", "nan"], b"--duration wants"),
         (["-i", "synth", "-c", "-5"], b"-c wants"),
         (["-i", "synth", "-c", "99999999999999999999999"], b"-c wants"),
         (["-i", "synth", "-s", "999999999"], b"-s wants"),

@@ -106,7 +106,7 @@ def records(program, path, workers, extra=()):
                 str(workers),
                 "--seed",
                 "1",
-                "-q",
+                "--quiet",
                 "--flow-idle",
                 "60",
                 *extra,

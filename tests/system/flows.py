@@ -168,7 +168,7 @@ def a_file_that_is_moved_away_is_made_anew():
                 "--flow-idle",
                 "0.01",
                 "--json",
-                "-q",
+                "--quiet",
             ]
         )
         for k in range(3):

@@ -326,7 +326,7 @@ def nodes_are_opened_for_reading_alone():
     for abi in ABIS:
         with Node(abi, "--synth", "rate=100") as node:
             p = subprocess.Popen(
-                [PROGRAM, "-i", "bpf:en0"] + node.options() + ["-q", "-t", "60"],
+                [PROGRAM, "-i", "bpf:en0"] + node.options() + ["--quiet", "-t", "60"],
                 stdout=subprocess.DEVNULL,
             )
             found, end = [], time.monotonic() + 600

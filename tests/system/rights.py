@@ -515,7 +515,7 @@ if not shutil.which("ip"):
 SECCOMP = "seccomp" in (
     json.loads(
         subprocess.run(
-            [PROGRAM, "-i", "synth:count=1", "--json", "-q"], capture_output=True, text=True
+            [PROGRAM, "-i", "synth:count=1", "--json", "--quiet"], capture_output=True, text=True
         ).stdout
     )["rights"]["confined"]
     or ""

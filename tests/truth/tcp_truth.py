@@ -60,7 +60,7 @@ def records(program, path, workers):
                 "1",
                 "--workers",
                 str(workers),
-                "-q",
+                "--quiet",
                 "--json",
             ],
             capture_output=True,

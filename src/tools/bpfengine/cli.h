@@ -32,6 +32,8 @@ struct cli {
 	const char *flows_path;     /* NULL: none */
 	char flows_shown[200];      /* flows_path, fit for a terminal */
 	struct print_options print; /* packets on stdout (--print) */
+	bool prints;                /* a letter was given that says how packets are printed */
+	bool immediate;             /* --immediate-mode */
 	bool top;                   /* the live view */
 	uint32_t largest;           /* largest flows in the report */
 	uint32_t flows_format;      /* enum bpe_format */

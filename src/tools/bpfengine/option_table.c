@@ -24,6 +24,10 @@ _Static_assert(BPE_SPREAD_FLOW == 0 && BPE_SPREAD_HOST == 1 && BPE_SPREAD_SOURCE
 		       BPE_SPREAD_DESTINATION == 3 && BPE_SPREAD_VLAN == 4 &&
 		       BPE_SPREAD_TUNNEL == 5,
 	"--spread");
+/* so do the choices of --color and --time-stamp-precision; --print counts from 1 */
+_Static_assert(PRINT_COLOR_AUTO == 0 && PRINT_COLOR_ALWAYS == 1 && PRINT_COLOR_NEVER == 2 &&
+		       PRINT_NONE == 0 && PRINT_OWN == 1 && PRINT_TCPDUMP == 2 && PRINT_JSON == 3,
+	"--print");
 _Static_assert(BPE_DIRECTION_BOTH == 0 && BPE_DIRECTION_IN == 1 && BPE_DIRECTION_OUT == 2, "-Q");
 
 static int read_autostop(void *target, const struct option_spec *spec, const char *word)
@@ -109,9 +113,9 @@ const struct option_spec cli_option_specs[] = {
 	{ "bpf-device", NULL, OPTION_TEXT, MEMBER(engine.bpf_device), .argument = "PATH",
 		.help = "the nodes; macOS: without their number (/dev/bpf)" },
 
-	{ "duration", "t", OPTION_SECONDS, MEMBER(duration_ns), .most = MOST_NS,
+	{ "duration", NULL, OPTION_SECONDS, MEMBER(duration_ns), .most = MOST_NS,
 		.wants = "wants seconds above 0, such as 60 or 0.5", .heading = "\nEnd",
-		.argument = "SECONDS", .help = "stop after so long" },
+		.argument = "SECONDS", .help = "stop after so long; also -t SECONDS" },
 	{ "autostop", "a", OPTION_READ, .read = read_autostop, .argument = "duration:SECONDS",
 		.help = "the same, as tshark has it" },
 	{ "count", "c", OPTION_WHOLE, MEMBER(engine.max_packets), .least = 1,
@@ -209,6 +213,47 @@ const struct option_spec cli_option_specs[] = {
 	{ "no-confine", NULL, OPTION_SET, MEMBER(no_confine),
 		.help = "no seccomp, Landlock, Seatbelt, Capsicum, pledge" },
 
+	{ "print", NULL, OPTION_READ_OR_NONE, .read = cli_read_print, .choices = "own|tcpdump|json",
+		.wants = "is own, tcpdump or json", .heading = "\nPackets on the screen",
+		.argument = "FORM",
+		.help = "each packet as a line on stdout: own (default),\n"
+			"tcpdump or json.  The letters below print, too" },
+	{ NULL, "e", OPTION_SET, MEMBER(print.link), GIVEN(prints),
+		.help = "the link header, too" },
+	{ NULL, "x", OPTION_COUNT, MEMBER(print.hex), GIVEN(prints),
+		.help = "the bytes in hex; -xx: with the link header" },
+	{ NULL, "X", OPTION_COUNT, MEMBER(print.hex_text), GIVEN(prints),
+		.help = "the bytes in hex and as text; -XX: likewise" },
+	{ NULL, "A", OPTION_COUNT, MEMBER(print.text), GIVEN(prints),
+		.help = "the bytes as text; -AA: likewise" },
+	{ NULL, "t", OPTION_COUNT, MEMBER(print.time), GIVEN(prints),
+		.help = "no time; -tt: seconds since 1970; -ttt: since the\n"
+			"packet before; -tttt: with the date; -ttttt: since\n"
+			"the first packet" },
+	{ "absolute-tcp-sequence-numbers", "S", OPTION_SET, MEMBER(print.absolute), GIVEN(prints),
+		.help = "\nsequence numbers as they are in the packets" },
+	{ "number", "#", OPTION_SET, MEMBER(print.number), GIVEN(prints),
+		.help = "the number of each packet before its line" },
+	{ "nano", NULL, OPTION_SET, MEMBER(print.nanoseconds), GIVEN(prints),
+		.help = "times with nine digits; --micro: with six (default)" },
+	{ "micro", NULL, OPTION_CLEAR, MEMBER(print.nanoseconds), GIVEN(prints), .beside = true },
+	{ "time-stamp-precision", NULL, OPTION_CHOICE, MEMBER(print.nanoseconds), GIVEN(prints),
+		.argument = "micro|nano", .help = "\nthe same" },
+	{ "color", NULL, OPTION_CHOICE, MEMBER(print.color), GIVEN(prints),
+		.argument = "auto|always|never",
+		.help = "a color for each flow (auto: on a terminal)" },
+	{ "print-rate", NULL, OPTION_WHOLE, MEMBER(print.lines_a_second), .least = 1,
+		.most = UINT64_MAX / 2, .wants = "wants a number of lines, 1 or more",
+		.argument = "N", .help = "most lines a second on a terminal" },
+	{ NULL, "l", OPTION_SET, MEMBER(print.flush),
+		.help = "write each line at once; also -U, --packet-buffered" },
+	{ "packet-buffered", "U", OPTION_SET, MEMBER(print.flush), .beside = true },
+	{ "dont-verify-checksums", "K", OPTION_SET, MEMBER(print.no_checksums),
+		.help = "\ndo not say which checksums are wrong" },
+	{ "immediate-mode", NULL, OPTION_SET, MEMBER(immediate),
+		.help = "give each packet at once (Linux: always in 10 ms)" },
+	{ NULL, "q", OPTION_SET, MEMBER(print.quick), .help = "short lines, and no live line" },
+
 	{ "top", NULL, OPTION_SET, MEMBER(top), .heading = "\nOutput",
 		.help = "a live view of rates, drops and connections; h in it\n"
 			"has the keys; --stats-interval is how often it looks" },
@@ -216,10 +261,11 @@ const struct option_spec cli_option_specs[] = {
 		.help = "the report as one JSON document on stdout" },
 	{ "stats-interval", NULL, OPTION_SECONDS, MEMBER(stats_interval_ns), .most = MOST_NS,
 		.argument = "N", .help = "a line of statistics every N seconds on stderr" },
-	{ "quiet", "q", OPTION_SET, MEMBER(quiet), .help = "no live line, no notices" },
-	{ "verbose", "v", OPTION_COUNT, MEMBER(verbose), .help = "more in the report" },
+	{ "quiet", NULL, OPTION_SET, MEMBER(quiet), .help = "no live line, no notices" },
+	{ "verbose", "v", OPTION_COUNT, MEMBER(verbose),
+		.help = "more in the report, and in each line; -vv, -vvv" },
 	{ NULL, "n", OPTION_NOTHING, .help = "numbers, no names (always so)" },
-	{ "help", NULL, OPTION_HELP, MEMBER(done), .argument = "  --version" },
+	{ "help", "h", OPTION_HELP, MEMBER(done), .argument = "  --version" },
 	{ "version", NULL, OPTION_ACT, .act = cli_act_version, .beside = true },
 };
 _Static_assert(sizeof cli_option_specs / sizeof *cli_option_specs <= OPTION_MOST, "options");

@@ -17,6 +17,17 @@ int cli_act_version(void *target)
 	return OPTION_STOP;
 }
 
+int cli_read_print(void *target, const struct option_spec *spec, const char *word)
+{
+	struct cli *c = target;
+	uint32_t index = 0;
+
+	if (word && !parse_choice(spec->choices, word, &index))
+		return option_refuse_value(spec, word);
+	c->print.form = PRINT_OWN + index;
+	return 0;
+}
+
 int cli_read_workers(void *target, const struct option_spec *spec, const char *word)
 {
 	struct cli *c = target;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The command line of bpfengine: reads it by the table (option_table.c), and checks that the
- * options go together.  State: getopt's. */
+/* The command line of bpfengine: reads it by the table (option_table.c).  State: getopt's. */
 #include "cli.h"
 #include "options.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -12,9 +12,9 @@
 static const char help_head[] =
 	"bpfengine " BPE_VERSION ": captures packets, tracks flows, reports what it saw\n"
 	"\n"
-	"  bpfengine -i INTERFACE [-t SECONDS] [options] [FILTER]   live (needs rights)\n"
+	"  bpfengine -i INTERFACE [options] [FILTER]       live (needs rights)\n"
 	"  bpfengine -r FILE [options] [FILTER]            from a savefile; - is stdin\n"
-	"  bpfengine -i synth[:KEY=VALUE,...] -t 5         generated traffic\n"
+	"  bpfengine -i synth[:KEY=VALUE,...] [options]    generated traffic\n"
 	"\n";
 
 static const char help_tail[] =
@@ -90,10 +90,49 @@ static int handle_misuse(int problem, const char *given)
 	return refuse_unknown_option(given);
 }
 
-/* Refuses a number behind --top, which takes none. */
+/* ---- Words right behind an option without a value ---- */
+
+/* Returns whether the word begins with a sign by which a filter compares numbers. */
+static bool is_comparison(const char *word)
+{
+	return word && (*word == '=' || *word == '<' || *word == '>' || *word == '!');
+}
+
+/* Returns whether the word is letters of options that end in exactly one t. */
+static bool ends_in_one_t(const char *word)
+{
+	const size_t n = strlen(word);
+
+	return n > 1 && word[0] == '-' && word[1] != '-' && word[n - 1] == 't' &&
+	       word[n - 2] != 't';
+}
+
+/* Reads the word behind -t as --duration if the word is a whole duration.  Before tcpdump's -t was
+ * taken, -t SECONDS was the duration.  A filter begins with a number only if a comparison follows.
+ * Returns whether the word was taken. */
+static bool take_duration(struct cli *c, const struct option_spec *spec, char **rest)
+{
+	const struct option_program program = cli_option_program();
+	const struct option_spec *duration = option_find(&program, "duration");
+	double seconds;
+
+	if (!spec->letters || *spec->letters != 't' || !*rest || !ends_in_one_t(rest[-1]))
+		return false;
+	if (!isdigit((unsigned char)**rest) && **rest != '.')
+		return false;
+	if (is_comparison(rest[1]) ||
+		!parse_seconds(*rest, duration->least, duration->most, &seconds))
+		return false;
+	optind++;
+	option_apply(c, duration, *rest);
+	return true;
+}
+
+/* Refuses a number behind --top, which takes no value, and takes the duration behind -t. */
 static int check_before(void *target, const struct option_spec *spec, char **rest)
 {
-	(void)target;
+	if (take_duration(target, spec, rest))
+		return OPTION_SKIP;
 	if (!is_top_option(spec) || !*rest || !**rest)
 		return 0;
 	if ((*rest)[strspn(*rest, "0123456789")])
@@ -140,65 +179,13 @@ static void choose_synth(struct cli *c)
 		"bpfengine: synth is an interface here, which is captured (generated traffic is -i synth:)\n");
 }
 
-/* Checks the options of --flows and --top.  Returns 0 or EXIT_USAGE after the message. */
-static int check_flow_outputs(const struct cli *c)
+/* Returns the program's exit code after option_read has ended early. */
+static int finish_early(struct cli *c, int code)
 {
-	const bool flows_on_stdout = c->flows_path && !strcmp(c->flows_path, "-");
-	const bool has_flow_option =
-		c->flows_format || c->flows_stop || c->flows_append || c->engine.record_overload;
-
-	if (c->flows_path && !c->engine.flows)
-		return option_refuse("--flows and --no-flows contradict each other");
-	if (c->top && !c->engine.flows)
-		return option_refuse("--top shows flows: it and --no-flows contradict each other");
-	if (c->top && (c->json || flows_on_stdout))
-		return option_refuse(
-			"--top and %s both want stdout", c->json ? "--json" : "--flows -");
-	if (!c->flows_path && has_flow_option)
-		return option_refuse(
-			"--flows-append, --flows-format, --flows-error and --flows-overload are for --flows FILE");
-	if (flows_on_stdout && c->json)
-		return option_refuse(
-			"--flows - and --json both want stdout: write the flows to a file");
+	if (code != OPTION_STOP)
+		return code;
+	c->done = true;
 	return 0;
-}
-
-/* Checks the options of --spread.  Returns 0 or EXIT_USAGE after the message. */
-static int check_spread_options(const struct bpe_options *o)
-{
-	const bool by_packet =
-		o->spread == BPE_SPREAD_SOURCE || o->spread == BPE_SPREAD_DESTINATION;
-
-	if (by_packet && o->flows)
-		return option_refuse(
-			"--spread source and destination part the directions of a flow: add --no-flows, or use --spread host");
-	if (o->spread == BPE_SPREAD_VLAN && o->ignore_vlan)
-		return option_refuse("--spread vlan and --ignore-vlan contradict each other");
-	if (o->spread == BPE_SPREAD_TUNNEL && o->ignore_tunnel)
-		return option_refuse("--spread tunnel and --ignore-tunnel contradict each other");
-	if (o->spread_networks && o->spread != BPE_SPREAD_HOST)
-		return option_refuse("--spread-networks is for --spread host");
-	return 0;
-}
-
-/* Checks the options together, and completes the options.  Returns 0 or EXIT_USAGE after the
- * message. */
-static int check_together(struct cli *c)
-{
-	const struct bpe_options *o = &c->engine;
-
-	if ((c->dump || c->explain) && !(o->interface_name && o->file))
-		return 0;
-	if (o->interface_name && o->file)
-		return option_refuse("give -i or -r, not both");
-	if (!o->interface_name && !o->file)
-		return option_refuse(
-			"no source: give -i INTERFACE (bpfengine -L lists them), -r FILE, or -i synth");
-	if (c->flows_format == BPE_FORMAT_ZEEK)
-		c->engine.flow_lengths = true;
-	const int code = check_flow_outputs(c);
-
-	return code ? code : check_spread_options(o);
 }
 
 int cli_options(struct cli *c, int argc, char **argv)
@@ -210,7 +197,7 @@ int cli_options(struct cli *c, int argc, char **argv)
 	bpe_options_init(&c->engine);
 	code = option_read(&program, c, argc, argv);
 	if (code)
-		return code == OPTION_STOP ? 0 : code;
+		return finish_early(c, code);
 	if (!c->engine.snaplen)
 		c->engine.snaplen = BPE_MAX_SNAPLEN;
 	if (optind < argc && (code = join_filter_words(c, argv + optind)))
@@ -219,5 +206,5 @@ int cli_options(struct cli *c, int argc, char **argv)
 	if (c->list)
 		return 0;
 	choose_synth(c);
-	return check_together(c);
+	return cli_check_options(c);
 }

@@ -10,9 +10,14 @@
 extern const struct option_spec cli_option_specs[];
 extern const size_t cli_option_count;
 
+/* Checks the options together, and completes the options.  Returns 0 or EXIT_USAGE after the
+ * message (option_checks.c). */
+int cli_check_options(struct cli *cli);
+
 int cli_act_version(void *target);
 
 /* Readers (option_values.c): target is a struct cli.  Return 0 or EXIT_USAGE after the message. */
+int cli_read_print(void *target, const struct option_spec *spec, const char *word);
 int cli_read_workers(void *target, const struct option_spec *spec, const char *word);
 int cli_read_flow_timeout(void *target, const struct option_spec *spec, const char *word);
 int cli_read_link_type(void *target, const struct option_spec *spec, const char *word);

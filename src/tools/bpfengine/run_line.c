@@ -49,7 +49,8 @@ void run_live_line(struct run *r)
 	struct bpe_stats s;
 	struct cli_rates rates = { .count = 0 };
 	const struct cli *c = &r->cli;
-	bool is_live = isatty(STDERR_FILENO) && !c->quiet && !c->json && !c->stats_interval_ns;
+	const bool has_lines = c->json || c->stats_interval_ns || c->print.form;
+	bool is_live = isatty(STDERR_FILENO) && !c->quiet && !c->print.quick && !has_lines;
 	int64_t due_ns = c->stats_interval_ns;
 
 	for (;;) {

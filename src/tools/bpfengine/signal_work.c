@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What SIGUSR1 and SIGUSR2 ask for (run.h); stateless. */
+/* The work of SIGUSR1 and SIGUSR2 (run.h); stateless. */
 #include "run.h"
 
 #include <stdlib.h>

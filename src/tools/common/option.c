@@ -188,6 +188,7 @@ static int apply_value(void *target, const struct option_spec *spec, const char 
 	case OPTION_SECONDS:
 		return apply_seconds(member, spec, word);
 	case OPTION_READ:
+	case OPTION_READ_OR_NONE:
 		return spec->read(target, spec, word);
 	default:
 		return apply_unsigned(member, spec, word);
@@ -248,6 +249,14 @@ struct getopt_tables {
 	struct option longs[OPTION_MOST + 1];
 };
 
+/* Returns getopt's word for whether the option takes a value. */
+static int getopt_argument(const struct option_spec *spec)
+{
+	if (spec->kind == OPTION_READ_OR_NONE)
+		return optional_argument;
+	return option_takes_value(spec) ? required_argument : no_argument;
+}
+
 /* Builds getopt's two tables.  An option with letters has its first letter as value. */
 static void build_getopt_tables(const struct option_program *program, struct getopt_tables *tables)
 {
@@ -258,16 +267,16 @@ static void build_getopt_tables(const struct option_program *program, struct get
 	for (size_t k = 0; k < program->count && k < OPTION_MOST; k++) {
 		const struct option_spec *spec = &program->specs[k];
 		const char *letters = spec->letters ? spec->letters : "";
-		const bool takes_value = option_takes_value(spec);
+		const int argument = getopt_argument(spec);
 		const int value = *letters ? *letters : FIRST_LONG + (int)k;
 
 		for (; *letters; letters++) {
 			*letter++ = *letters;
-			if (takes_value)
+			for (int colons = 0; colons < argument; colons++)
 				*letter++ = ':';
 		}
 		if (spec->name)
-			*next++ = (struct option){ spec->name, takes_value, NULL, value };
+			*next++ = (struct option){ spec->name, argument, NULL, value };
 	}
 	*letter = 0;
 	*next = (struct option){ NULL, 0, NULL, 0 };
@@ -292,6 +301,8 @@ int option_read(const struct option_program *program, void *target, int argc, ch
 			return OPTION_USAGE;
 		if (program->before)
 			code = program->before(target, spec, argv + optind);
+		if (code == OPTION_SKIP)
+			continue;
 		if (!code)
 			code = option_apply(target, spec, optarg);
 		if (code == OPTION_STOP && spec->kind == OPTION_HELP)
@@ -314,7 +325,9 @@ static size_t write_usage(char *to, size_t room, const struct option_spec *spec)
 	if (spec->name)
 		used += (size_t)snprintf(
 			to + used, room - used, "%s --%s", spec->letters ? "," : "", spec->name);
-	if (spec->argument)
+	if (spec->argument && spec->kind == OPTION_READ_OR_NONE)
+		used += (size_t)snprintf(to + used, room - used, "[=%s]", spec->argument);
+	else if (spec->argument)
 		used += (size_t)snprintf(to + used, room - used, " %s", spec->argument);
 	return used;
 }

@@ -13,23 +13,26 @@
 #include <stdio.h>
 
 enum { OPTION_USAGE = 2 }; /* exit code of a program which was called wrongly */
+enum { OPTION_SKIP = -2 }; /* result of `before`: the option is done already */
 enum { OPTION_STOP = -1 }; /* result of an option after which nothing more is read (--help) */
 
 /* How the value of an option is read, and the type of its member. */
 enum option_kind {
-	OPTION_NOTHING, /* no value; accepted without effect */
-	OPTION_SET,     /* no value; bool which becomes true */
-	OPTION_CLEAR,   /* no value; bool which becomes false */
-	OPTION_COUNT,   /* no value; int which counts the uses */
-	OPTION_ACT,     /* no value; calls act */
-	OPTION_HELP,    /* no value; bool that becomes true; prints --help, and stops */
-	OPTION_TEXT,    /* const char * */
-	OPTION_WHOLE,   /* uint32_t or uint64_t, from least to most */
-	OPTION_POWER,   /* the same; a power of two */
-	OPTION_SIZE,    /* uint32_t or uint64_t in bytes, from least to most; K, M, G allowed */
-	OPTION_SECONDS, /* int64_t in nanoseconds, from least to most; least 0: more than 0 s */
-	OPTION_CHOICE,  /* uint32_t or bool: index of the word in choices */
-	OPTION_READ     /* calls read */
+	OPTION_NOTHING,     /* no value; accepted without effect */
+	OPTION_SET,         /* no value; bool which becomes true */
+	OPTION_CLEAR,       /* no value; bool which becomes false */
+	OPTION_COUNT,       /* no value; int which counts the uses */
+	OPTION_ACT,         /* no value; calls act */
+	OPTION_HELP,        /* no value; bool that becomes true; prints --help, and stops */
+	OPTION_TEXT,        /* const char * */
+	OPTION_WHOLE,       /* uint32_t or uint64_t, from least to most */
+	OPTION_POWER,       /* the same; a power of two */
+	OPTION_SIZE,        /* uint32_t or uint64_t in bytes, from least to most; K, M, G allowed */
+	OPTION_SECONDS,     /* int64_t in nanoseconds, from least to most; least 0: more than 0 s */
+	OPTION_CHOICE,      /* uint32_t or bool: index of the word in choices */
+	OPTION_READ,        /* calls read */
+	OPTION_READ_OR_NONE /* calls read; the value may be missing, and is then NULL (--name=VALUE)
+			     */
 };
 
 struct option_spec {
@@ -64,12 +67,13 @@ struct option_program {
 	/* Prints the message about a word which getopt refused and returns the exit code.
 	 * problem: ':' (the value is missing) or '?'; given: the word; optopt is getopt's. */
 	int (*misused)(int problem, const char *given);
-	/* Runs before an option is applied; returns 0 or an exit code after the message.  rest: the
-	 * words which follow.  NULL: nothing to check. */
+	/* Runs before an option is applied; returns 0, OPTION_SKIP, or an exit code after the
+	 * message.  rest: the words which follow; rest[-1] is the option's.  The function may take
+	 * words by optind.  NULL: nothing to check. */
 	int (*before)(void *target, const struct option_spec *spec, char **rest);
 };
 
-#define OPTION_MOST 80 /* options in a table */
+#define OPTION_MOST 120 /* options in a table */
 
 /* Reads the options of argv into the target.  optind is then the index of the first word which is
  * no option.  Returns 0, OPTION_STOP, or an exit code after the message was printed. */
@@ -80,7 +84,7 @@ int option_apply(void *target, const struct option_spec *spec, const char *word)
 const struct option_spec *option_find(const struct option_program *program, const char *name);
 /* Returns the option with a value of getopt (letter, or 256 + index), or NULL. */
 const struct option_spec *option_of_getopt(const struct option_program *program, int value);
-/* Returns whether the option takes a value. */
+/* Returns whether the option takes a value, or may take one. */
 bool option_takes_value(const struct option_spec *spec);
 /* Returns the words of an OPTION_CHOICE, separated by '|'. */
 const char *option_choices(const struct option_spec *spec);

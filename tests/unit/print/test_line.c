@@ -6,7 +6,7 @@
 
 static char room[256];
 
-static struct print_line begin_line(size_t bytes)
+static struct print_line begin_text_line(size_t bytes)
 {
 	memset(room, '#', sizeof room);
 	return (struct print_line){ .at = room, .end = room + bytes };
@@ -21,7 +21,7 @@ static const char *end_line(struct print_line *line)
 
 Test(line, decimal_and_padded_numbers)
 {
-	struct print_line line = begin_line(200);
+	struct print_line line = begin_text_line(200);
 
 	line_put_decimal(&line, 0);
 	line_put_char(&line, ' ');
@@ -36,7 +36,7 @@ Test(line, decimal_and_padded_numbers)
 
 Test(line, hexadecimal_numbers)
 {
-	struct print_line line = begin_line(200);
+	struct print_line line = begin_text_line(200);
 
 	line_put_hex(&line, 0, 1);
 	line_put_char(&line, ' ');
@@ -51,7 +51,7 @@ Test(line, addresses)
 	static const uint8_t ip4[4] = { 192, 0, 2, 255 };
 	static const uint8_t ip6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 };
 	static const uint8_t mac[6] = { 2, 0, 0x5e, 0x10, 0, 0xff };
-	struct print_line line = begin_line(200);
+	struct print_line line = begin_text_line(200);
 
 	line_put_ip4(&line, ip4);
 	line_put_char(&line, ' ');
@@ -64,7 +64,7 @@ Test(line, addresses)
 Test(line, bytes_from_the_wire_reach_no_terminal)
 {
 	static const uint8_t bytes[] = { 'a', 0x1b, '[', '\n', '\\', 0x7f, 0x9b, 0 };
-	struct print_line line = begin_line(200);
+	struct print_line line = begin_text_line(200);
 
 	line_put_escaped(&line, bytes, sizeof bytes);
 	cr_assert_str_eq(end_line(&line), "a\\x1b[\\x0a\\\\\\x7f\\x9b\\x00");
@@ -72,7 +72,7 @@ Test(line, bytes_from_the_wire_reach_no_terminal)
 
 Test(line, text_without_room_is_cut)
 {
-	struct print_line line = begin_line(5);
+	struct print_line line = begin_text_line(5);
 
 	line_put_text(&line, "abc");
 	line_put_decimal(&line, 12345);
