@@ -585,6 +585,10 @@ struct bpe_options {
 	bpe_flow_fn on_flow_open, on_flow_update;
 	int64_t flow_update_ns;
 	uint64_t flow_update_bytes;
+	/* --flows-begin: a record (BPE_END_BEGUN) also of each flow that begins, once the first
+	 * packet has been counted; default false.  The process is not known yet. */
+	bool record_begins;
+	uint8_t zero[7]; /* 0; room for later members */
 };
 /* Fills *options with the defaults.  Any thread. */
 BPE_INLINE void bpe_options_init(struct bpe_options *options);
@@ -877,7 +881,8 @@ enum bpe_flow_end {
 	BPE_END_EVICTED,  /* the table was full, and this flow was the first to go */
 	BPE_END_STOP,     /* the engine stopped, the capture ended or bpe_capture_end_flows */
 	BPE_END_ACTIVE,   /* the flow goes on: a period of flow_active_ns is over */
-	BPE_END_DUMPED    /* the flow goes on: a dump (bpe_engine_dump_flows) */
+	BPE_END_DUMPED,   /* the flow goes on: a dump (bpe_engine_dump_flows) */
+	BPE_END_BEGUN     /* the flow has begun (options.record_begins) */
 };
 
 /* What an evicted flow was, in the order in which flows are evicted. */
@@ -1030,8 +1035,8 @@ enum bpe_drop {
 /* Counters of a run.  The books balance: read_packets = delivered_packets + the sum of dropped +
  * in_flight; flows_opened = flows_active + flows_ended + flows_evicted; with on_record or
  * pull_records, when all were taken: records + records_dropped = flows_opened + flows_periods +
- * flows_dumped. kernel_* are the source's own counts (Linux: packet(7), PACKET_STATISTICS), 0 for
- * files.  Sized. */
+ * flows_dumped + flows_begun.  kernel_* are the source's own counts (Linux: packet(7),
+ * PACKET_STATISTICS), 0 for files.  Sized. */
 struct bpe_stats {
 	uint64_t elapsed_ns;                 /* since the start, until the end of the run */
 	uint64_t read_packets;               /* records taken from the source */
@@ -1078,6 +1083,7 @@ struct bpe_stats {
 	uint64_t block_bytes, block_capacity; /* live: bytes in the blocks read, and their room */
 	uint64_t interface_down; /* live: 1 while the interface is down and nothing can come */
 	uint64_t kernel_known;   /* BPE_KNOWN_*: kernel_* counts that are known; others are 0 */
+	uint64_t flows_begun;    /* records of BPE_END_BEGUN (options.record_begins) */
 };
 
 /* A member of struct bpe_stats, for programs that show or export all statistics.  Frozen. */

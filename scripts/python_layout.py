@@ -35,7 +35,7 @@ FLAGS = {
 NO_FLAGS = ("BPE_FLOW_VERSION",)
 # Members of bpe_options that the package sets itself.
 OWN_OPTIONS = ("struct_size", "interface_name", "file", "filter", "filter_length")
-OWN_OPTIONS += ("filter_expression", "user", "pull_records", "memory", "memory_bytes")
+OWN_OPTIONS += ("filter_expression", "user", "pull_records", "memory", "memory_bytes", "zero")
 ENUMS_HEAD = '''# SPDX-License-Identifier: MIT
 # fmt: off
 """The numbers of bpfengine.h: written by scripts/python_layout.py, not by hand."""

@@ -93,7 +93,7 @@ _bpfengine() {
 			--block-count --read-mode --read-interval --direction --linktype
 			--wait-interface --process --head-drop --truncate --header-compression
 			--zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows
-			--max-flows --flow-idle --flow-closed --flows-append --flows-format
+			--max-flows --flow-idle --flow-closed --flows-begin --flows-append --flows-format
 			--flows-overload --flows-error --flow-lengths --direction-by-port
 			--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates
 			--no-flows --outermost --ignore-tunnel --ignore-vlan --tunnels --checksums

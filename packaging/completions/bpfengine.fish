@@ -56,6 +56,7 @@ complete -c bpfengine -l flows -r -F -d 'Write each flow as a line'
 complete -c bpfengine -l flows-format -x -a 'json zeek eve ecs csv' -d 'How'
 complete -c bpfengine -l flows-overload -x -d 'What happens when lines are written too slowly' \
 	-a 'auto drop wait'
+complete -c bpfengine -l flows-begin -d 'Also write each flow that begins'
 complete -c bpfengine -l flows-append -d 'Keep what the file holds and write behind it'
 complete -c bpfengine -l flows-error -x -d 'What happens when the file cannot be written' \
 	-a 'continue stop'

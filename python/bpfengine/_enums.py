@@ -169,6 +169,7 @@ class FlowEnd(IntEnum):
     STOP = 4
     ACTIVE = 5
     DUMPED = 6
+    BEGUN = 7
 
 
 class Evicted(IntEnum):

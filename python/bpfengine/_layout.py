@@ -64,7 +64,7 @@ class bpe_options(Structure):
         ("on_notice", bpe_notice_fn), ("user", c_void_p), ("on_record", bpe_flow_fn),
         ("record_ring_bytes", c_uint32), ("record_overload", c_uint32), ("pull_records", c_bool),
         ("on_flow_open", bpe_flow_fn), ("on_flow_update", bpe_flow_fn), ("flow_update_ns", c_int64),
-        ("flow_update_bytes", c_uint64),]
+        ("flow_update_bytes", c_uint64), ("record_begins", c_bool), ("zero", c_uint8 * 7),]
 
 
 class bpe_tunnel(Structure):
@@ -149,7 +149,8 @@ class bpe_stats(Structure):
         ("inbound_packets", c_uint64), ("outbound_packets", c_uint64), ("first_packet_ns", c_int64),
         ("last_packet_ns", c_int64), ("source_bytes", c_uint64), ("source_position", c_uint64),
         ("workers", c_uint32), ("empty_reads", c_uint64), ("block_bytes", c_uint64),
-        ("block_capacity", c_uint64), ("interface_down", c_uint64), ("kernel_known", c_uint64),]
+        ("block_capacity", c_uint64), ("interface_down", c_uint64), ("kernel_known", c_uint64),
+        ("flows_begun", c_uint64),]
 
 
 class bpe_stat(Structure):
@@ -341,6 +342,7 @@ class Options(TypedDict, total=False):
     record_overload: Union[int, str]
     flow_update_ns: int
     flow_update_bytes: int
+    record_begins: bool
 
 
 OPTION_ENUMS = {"direction": Direction, "read_mode": ReadMode, "overload": Overload,

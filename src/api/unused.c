@@ -89,6 +89,8 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(pull_records, NULL, NEED(ENGINE) | NEED(FLOWS), WRONG),
 	RULE(record_ring_bytes, NULL, NEED(ENGINE) | NEED(RECORDS), TOLD),
 	RULE(record_overload, "--flows-overload", NEED(ENGINE) | NEED(RECORDS), TOLD),
+	RULE(record_begins, "--flows-begin", NEED(ENGINE) | NEED(RECORDS), TOLD),
+	RULE(zero, NULL, 0, TOLD),
 };
 const size_t bpei_option_rule_count = sizeof bpei_option_rules / sizeof *bpei_option_rules;
 

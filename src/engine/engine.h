@@ -64,6 +64,7 @@ struct bpei_worker {
 	bpei_counter records_dropped;            /* w: worker  r: any */
 	bpei_counter record_ring_peak;           /* w: worker  r: any */
 	bpei_counter flows_dumped;               /* w: worker  r: any; to on_record */
+	bpei_counter flows_begun;                /* w: worker  r: any; likewise */
 	BPEI_ALIGNED struct bpei_counts counts;  /* w: worker  r: any */
 	BPEI_ALIGNED bpei_counter records_taken; /* w: output  r: any */
 };

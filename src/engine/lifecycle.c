@@ -41,13 +41,26 @@ static void hand_over_flow(void *worker, const struct bpe_flow *flow) BPEI_UNCHE
 		bpei_output_put(w, flow);
 }
 
-/* Hands a flow that has opened to on_flow_open. */
+/* Puts the record of a flow that has begun into the worker's ring. */
+static void put_begun_flow(struct bpei_worker *w, const struct bpe_flow *flow) BPEI_UNCHECKED
+{
+	struct bpe_flow begun = *flow;
+
+	begun.end = BPE_END_BEGUN;
+	bpei_counter_add(&w->flows_begun, 1);
+	bpei_output_put(w, &begun);
+}
+
+/* Hands a flow that has opened to on_flow_open and on_record. */
 static void hand_over_opening(void *worker, const struct bpe_flow *flow)
 {
-	const struct bpei_worker *w = worker;
+	struct bpei_worker *w = worker;
 	const struct bpe_options *o = &w->engine->options;
 
-	o->on_flow_open(o->user, flow, w->number);
+	if (o->on_flow_open)
+		o->on_flow_open(o->user, flow, w->number);
+	if (o->record_begins && w->records.bytes)
+		put_begun_flow(w, flow);
 }
 
 /* Hands an update of a live flow to on_flow_update. */
@@ -74,7 +87,7 @@ static int make_flow_tables(struct bpe_engine *e)
 			.on_end = has_handler ? hand_over_flow : NULL,
 			.user = &e->workers[k] };
 
-		if (o->on_flow_open)
+		if (o->on_flow_open || (o->record_begins && e->plan.has_records))
 			share.on_open = hand_over_opening;
 		if (o->on_flow_update)
 			share.on_update = hand_over_update;

@@ -30,7 +30,10 @@ static void write_ecs_event(struct bpei_writer *w, const struct bpe_flow *f)
 		f->end == BPE_END_NONE || f->end == BPE_END_ACTIVE || f->end == BPE_END_DUMPED;
 	BPEI_WRITE(w,
 		",\"event\":{\"kind\":\"event\",\"category\":[\"network\"],\"type\":[\"connection\",");
-	bpei_write_string(w, goes_on ? "\"info\"]" : "\"end\"]");
+	if (f->end == BPE_END_BEGUN)
+		BPEI_WRITE(w, "\"start\"]");
+	else
+		bpei_write_string(w, goes_on ? "\"info\"]" : "\"end\"]");
 	BPEI_WRITE(w, ",\"module\":\"bpfengine\",\"dataset\":\"bpfengine.flow\"");
 	write_ecs_time(w, ",\"start\":\"", f->first_ns);
 	write_ecs_time(w, ",\"end\":\"", f->last_ns);

@@ -5,8 +5,8 @@
  * tunnel is EVE's object of alerts, and the id.
  * Left out, since this engine does not know: app_proto, flow.alerted, the state of a half-closed
  * TCP connection.  Not EVE's: process, by ECS's names; bpfengine, with icmp_errors, duplicates, and
- * end for records of live flows.  Records of live flows have no flow.reason, which in EVE belongs
- * to ends. */
+ * end for records of live flows, or event for flows that begin.  Records of live flows have no
+ * flow.reason, which in EVE belongs to ends. */
 #include "format/formats.h"
 
 static void write_eve_hex(struct bpei_writer *w, const char *name, uint8_t v)
@@ -47,7 +47,7 @@ static void write_eve_extension(struct bpei_writer *w, const struct bpe_flow *f,
 	BPEI_WRITE(w, ",\"bpfengine\":{");
 	const char *const begin = w->at;
 	if (end)
-		bpei_write_quoted(w, "\"end\":\"", end);
+		bpei_write_quoted(w, f->end == BPE_END_BEGUN ? "\"event\":\"" : "\"end\":\"", end);
 	bpei_flow_write_counts(
 		w, w->at == begin ? "\"icmp_errors\":[" : ",\"icmp_errors\":[", f->icmp_errors);
 	bpei_flow_write_counts(
@@ -159,7 +159,8 @@ static void write_eve_flow(struct bpei_writer *w, const struct bpe_flow *f)
 
 void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *f)
 {
-	const bool goes_on = f->end == BPE_END_ACTIVE || f->end == BPE_END_DUMPED;
+	const bool goes_on =
+		f->end == BPE_END_ACTIVE || f->end == BPE_END_DUMPED || f->end == BPE_END_BEGUN;
 	char community[BPE_COMMUNITY_ID_BYTES];
 	write_eve_head(w, f);
 	write_eve_flow(w, f);

@@ -124,6 +124,18 @@ static void write_json_head(struct bpei_writer *w, const struct bpe_flow *f)
 	}
 }
 
+/* Writes why the record was written: "event" for a flow that has begun, or "end". */
+static void write_json_end(struct bpei_writer *w, const struct bpe_flow *f)
+{
+	const char *end = bpe_flow_end_name(f->end);
+
+	if (!end || !end[0])
+		return;
+	bpei_write_string(w, f->end == BPE_END_BEGUN ? ",\"event\":\"" : ",\"end\":\"");
+	bpei_write_string(w, end);
+	bpei_write_char(w, '"');
+}
+
 void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	char community[BPE_COMMUNITY_ID_BYTES];
@@ -156,12 +168,7 @@ void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *f)
 		BPEI_WRITE(w, ",\"cut\":true");
 	if (f->pid > 0)
 		write_json_process(w, f);
-	const char *end = bpe_flow_end_name(f->end);
-	if (end && end[0]) {
-		BPEI_WRITE(w, ",\"end\":\"");
-		bpei_write_string(w, end);
-		bpei_write_char(w, '"');
-	}
+	write_json_end(w, f);
 	write_json_number(w, ",\"hash\":", f->hash);
 	write_json_number(w, ",\"worker\":", f->worker);
 	bpei_write_char(w, '}');

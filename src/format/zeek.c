@@ -61,6 +61,8 @@ static void write_zeek_head(struct bpei_writer *w, const struct bpe_flow *f)
 	bpei_write_char(w, '{');
 	if (f->end == BPE_END_ACTIVE)
 		BPEI_WRITE(w, "\"_path\":\"conn_active\",");
+	if (f->end == BPE_END_BEGUN)
+		BPEI_WRITE(w, "\"_path\":\"conn_begin\",");
 	if (f->end == BPE_END_DUMPED || f->end == BPE_END_NONE)
 		BPEI_WRITE(w, "\"_path\":\"conn_snapshot\",");
 	BPEI_WRITE(w, "\"ts\":");

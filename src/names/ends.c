@@ -13,9 +13,10 @@ const char *bpe_flow_end_name(int end)
 		[BPE_END_STOP] = "stop",
 		[BPE_END_ACTIVE] = "active",
 		[BPE_END_DUMPED] = "snapshot",
+		[BPE_END_BEGUN] = "begin",
 	};
 
-	return end >= 0 && end <= BPE_END_DUMPED ? names[end] : NULL;
+	return end >= 0 && end <= BPE_END_BEGUN ? names[end] : NULL;
 }
 
 const char *bpe_evicted_name(int evicted)

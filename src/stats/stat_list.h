@@ -140,7 +140,9 @@ ONE(block_capacity, NULL, "bytes", COUNTER, DEVICE, filled_capacity, \
 	"bytes that the buffers could have held") \
 ONE(interface_down, NULL, "", GAUGE, DEVICE, interface_down, "1 while the interface is down") \
 ONE(kernel_known, NULL, "", GAUGE, DEVICE, kernel_known, \
-	"which of the kernel's counts are known, as bits")
+	"which of the kernel's counts are known, as bits") \
+ONE(flows_begun, "flows.records.begun", "records", COUNTER, WORKER, flows_begun, \
+	"records of flows that had just begun")
 /* clang-format on */
 
 #endif

@@ -196,6 +196,37 @@ def a_file_that_is_moved_away_is_made_anew():
 
 
 @case
+def a_flow_is_told_of_when_it_begins():
+    """Each flow twice, its beginning first; the report and each format say which line is which."""
+    begins = {
+        "json": lambda l: l.get("event") == "begin" and "end" not in l,
+        "zeek": lambda l: l.get("_path") == "conn_begin",
+        "eve": lambda l: l.get("bpfengine", {}).get("event") == "begin",
+        "ecs": lambda l: l["event"]["type"] == ["connection", "start"],
+    }
+    for workers in ("0", "2"):
+        for format, is_begin in begins.items():
+            words = ("-i", "synth:count=20000,flows=200,seed=2", "--flows-begin")
+            report, text = written(*words, "--flows-format", format, "--workers", workers)
+            begun = [is_begin(json.loads(l)) for l in text.splitlines()]
+            opened = report["flows"]["opened"]
+            assert report["flows"]["records"]["begun"] == opened >= 200, report["flows"]
+            assert sum(begun) == opened and len(begun) == 2 * opened, (format, sum(begun))
+        keys = [
+            (l["src"], l["sport"], l["dst"], l["dport"], l["proto"], "event" in l)
+            for l in map(json.loads, written(*words, "--workers", workers)[1].splitlines())
+        ]
+        assert all(k[-1] or keys.index((*k[:-1], True)) < keys.index(k) for k in keys)
+        report, text = written(*words, "--flows-format", "csv", "--workers", workers)
+        lines = list(csv.DictReader(text.splitlines()))
+        assert sum(l["end"] == "begin" for l in lines) == report["flows"]["opened"], lines[0]
+    p = subprocess.run(
+        [PROGRAM, "-i", "synth:count=10", "--flows-begin"], capture_output=True, timeout=600
+    )
+    assert p.returncode == 2 and b"--flows FILE" in p.stderr, p.stderr
+
+
+@case
 def snapshots_on_demand():
     for words, workers in (((), 0), (("--workers", "2"), 2)):
         with tempfile.TemporaryDirectory() as d:

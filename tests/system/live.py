@@ -174,6 +174,26 @@ except ConnectionRefusedError: pass
         assert sum(sum(x["packets"]) for x in lines) == r["packets"]["read"]
 
 
+def flows_that_begin_are_told_of_at_once():
+    """A line comes while the flow is alive, and the first lines say what others wait for."""
+    for words, told in ((("--flows-begin",), False), ((), True), (("--quiet",), False)):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "flows")
+            c = Capture(B, "vb", "--flows", path, "--flow-idle", "900", *words)
+            send(50)
+            if "--flows-begin" in words:
+                c.wait_for_lines(path, 50)
+                events = [json.loads(l).get("event") for l in open(path)]
+                assert events == ["begin"] * 50, events
+            r = c.end(50)
+            lines = [json.loads(l) for l in open(path)]
+            assert sum("end" in l for l in lines) == r["flows"]["opened"] == 50, lines
+            assert ("900 s after the last packet, or 10 s" in c.err) == ("--quiet" not in words), (
+                c.err
+            )
+            assert ("--flows-begin tells" in c.err) == told, c.err
+
+
 def vlan_tags_are_put_back():
     c = Capture(B, "vb")
     send(500, "tagged")
@@ -425,6 +445,7 @@ try:
     for f in (
         exact_count,
         connections_become_flows,
+        flows_that_begin_are_told_of_at_once,
         vlan_tags_are_put_back,
         snapshot_length,
         filters_run_in_the_kernel,

@@ -139,6 +139,8 @@ int cli_flows_directory(const struct cli_flows *flows);
 void cli_flows_counts(const struct cli_flows *flows, uint64_t *written, uint64_t *lost);
 /* Closes and frees.  Returns 0, or the errno of the last failure to write. */
 int cli_flows_close(struct cli_flows *flows);
+/* Tells at the start of a live run when lines are written (flow_wait.c). */
+void cli_flows_tell_waiting(const struct cli *cli);
 
 /* ---- Names and numbers (text.c).  Each returns `to`, unless noted. ---- */
 

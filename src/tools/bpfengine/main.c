@@ -89,6 +89,8 @@ static int start_engine(struct run *r)
 	status = bpe_engine_start(r->engine, &error);
 	if (status < 0)
 		program_tell("%s: %s", error.step, error.text);
+	else
+		cli_flows_tell_waiting(&r->cli);
 	return status < 0 ? EXIT_ERROR : 0;
 }
 

@@ -10,8 +10,8 @@
 static int check_flow_outputs(const struct cli *c)
 {
 	const bool flows_on_stdout = c->flows_path && !strcmp(c->flows_path, "-");
-	const bool has_flow_option =
-		c->flows_format || c->flows_stop || c->flows_append || c->engine.record_overload;
+	const bool has_flow_option = c->flows_format || c->flows_stop || c->flows_append ||
+				     c->engine.record_overload || c->engine.record_begins;
 
 	if (c->flows_path && !c->engine.flows)
 		return option_refuse("--flows and --no-flows contradict each other");
@@ -22,7 +22,7 @@ static int check_flow_outputs(const struct cli *c)
 			"--top and %s both want stdout", c->json ? "--json" : "--flows -");
 	if (!c->flows_path && has_flow_option)
 		return option_refuse(
-			"--flows-append, --flows-format, --flows-error and --flows-overload are for --flows FILE");
+			"--flows-begin, --flows-append, --flows-format, --flows-error and --flows-overload are for --flows FILE");
 	if (flows_on_stdout && c->json)
 		return option_refuse(
 			"--flows - and --json both want stdout: write the flows to a file");

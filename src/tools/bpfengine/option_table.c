@@ -124,6 +124,8 @@ const struct option_spec cli_option_specs[] = {
 
 	{ "flows", NULL, OPTION_TEXT, MEMBER(flows_path), .heading = "\nFlows", .argument = "FILE",
 		.help = "each flow at its end as a line (- is stdout)" },
+	{ "flows-begin", NULL, OPTION_SET, MEMBER(engine.record_begins),
+		.help = "... and at its beginning, marked as such" },
 	{ "flows-append", NULL, OPTION_SET, MEMBER(flows_append),
 		.help = "keep what FILE holds and write behind it" },
 	{ "flows-format", NULL, OPTION_CHOICE, MEMBER(flows_format),

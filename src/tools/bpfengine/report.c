@@ -212,6 +212,8 @@ static void print_records(FILE *to, const struct bpe_stats *s, const struct cli 
 	cli_flows_counts(cli->flows, &written, &lost);
 	fprintf(to, "Records: %" PRIu64 " written to %s as %s", written, cli->flows_shown,
 		bpe_format_name((int)cli->flows_format));
+	if (s->flows_begun)
+		fprintf(to, ", %" PRIu64 " of them of flows that began", s->flows_begun);
 	if (s->flows_dumped)
 		fprintf(to, ", %" PRIu64 " of them of flows asked for", s->flows_dumped);
 	if (s->records_dropped)

@@ -120,7 +120,7 @@ static void print_network_json(FILE *to, const struct bpe_stats *s)
 }
 
 /* Prints the records of --flows.  given = written + lost; at the end of the run, opened + periods +
- * snapshots = given + dropped. */
+ * snapshots + begun = given + dropped. */
 static void print_records_json(FILE *to, const struct bpe_stats *s, const struct cli *cli)
 {
 	uint64_t written, lost;

@@ -94,6 +94,8 @@ static const struct expectation expectations[] = {
 	{ "pull_records", SOURCES, "w0", SOURCES },
 	{ "record_ring_bytes", SOURCES, "w0", "" },
 	{ "record_overload", SOURCES, "w0", "" },
+	{ "record_begins", SOURCES, "w0", "" },
+	{ "zero", SOURCES, SITUATIONS, "" },
 };
 #define EXPECTATIONS (sizeof expectations / sizeof *expectations)
 
@@ -279,6 +281,7 @@ Test(unused, companions_are_missed)
 	expect_companion("spread_networks");
 	expect_companion("record_ring_bytes");
 	expect_companion("record_overload");
+	expect_companion("record_begins");
 	expect_companion("flow_update_bytes");
 	expect_companion("on_flow_update");
 }

@@ -105,8 +105,8 @@ static struct bpe_stats expect_records_balance(struct seen *s)
 	cr_assert_eq(given, t.records);
 	cr_assert_eq(dropped, t.records_dropped);
 	cr_assert_eq(t.records, s->records);
-	cr_assert_eq(
-		t.records + t.records_dropped, t.flows_opened + t.flows_periods + t.flows_dumped);
+	cr_assert_eq(t.records + t.records_dropped,
+		t.flows_opened + t.flows_periods + t.flows_dumped + t.flows_begun);
 	cr_assert_eq(t.read_packets, t.delivered_packets);
 	cr_assert_eq(s->wrong, 0);
 	return t;
@@ -130,6 +130,40 @@ Test(output, records_are_what_ended, .timeout = 550)
 		cr_assert_eq(s.record_packets, t.flow_packets);
 		cr_assert(t.records_dropped == 0 && t.flows_ended > 0 && t.flows_periods > 0 &&
 			  s.idles >= 1);
+		bpe_engine_close(s.engine);
+	}
+}
+
+static void count_record_ends(void *user, const struct bpe_flow *f, uint32_t worker)
+{
+	struct seen *s = user;
+
+	take_test_record(user, f, worker);
+	if (!f || f->end != BPE_END_BEGUN)
+		return;
+	s->flows++;
+	if (f->packets[0] + f->packets[1] != 1)
+		s->wrong++;
+}
+
+/* Each flow is told of at its beginning, with the first packet counted, and at its end. */
+Test(output, records_of_flows_that_begin, .timeout = 550)
+{
+	for (int workers = 0; workers <= 3; workers++) {
+		struct seen s;
+		struct bpe_options o = make_output_options(SOURCE, workers, &s);
+
+		o.on_record = count_record_ends;
+		o.record_begins = true;
+		o.flow_idle_ns = 2000000;
+		open_output_engine(&o, &s);
+		cr_assert_eq(bpe_engine_run(s.engine, 0, NULL), BPE_OK);
+		struct bpe_stats t = expect_records_balance(&s);
+
+		cr_assert(t.flows_opened > 400, "%lu", (unsigned long)t.flows_opened);
+		cr_assert_eq(s.flows, t.flows_opened);
+		cr_assert_eq(t.flows_begun, t.flows_opened);
+		cr_assert_eq(s.records, 2 * t.flows_opened);
 		bpe_engine_close(s.engine);
 	}
 }

@@ -153,6 +153,7 @@ Test(format, optional_members)
 		with.icmp_errors[1] = 4000000000u);
 	WITH(",\"duplicates\":[5,0]", ",0,0,5,0", with.duplicates[0] = 5);
 	WITH(",\"end\":\"snapshot\"", ",snapshot,", with.end = BPE_END_DUMPED);
+	WITH(",\"event\":\"begin\"", ",begin,", with.end = BPE_END_BEGUN);
 	f = make_tcp_flow();
 	WITH(",\"history\":\"^hA\"", ",^hA,", strcpy(with.history, "^hA"));
 	WITH(",\"midstream\":true", "FSP.,S.,true,", with.flags |= BPE_FLOW_MIDSTREAM);
@@ -195,6 +196,7 @@ Test(format, zeek_says_what_it_knows)
 	ZEEK(false, "\"_path\"", g.end = BPE_END_STOP);
 	ZEEK(true, "{\"_path\":\"conn_active\",\"ts\"", g.end = BPE_END_ACTIVE);
 	ZEEK(true, "{\"_path\":\"conn_snapshot\",\"ts\"", g.end = BPE_END_DUMPED);
+	ZEEK(true, "{\"_path\":\"conn_begin\",\"ts\"", g.end = BPE_END_BEGUN);
 	ZEEK(true, "\"vlan\":5,\"inner_vlan\":6", g.vlan[0] = 5, g.vlan[1] = 6);
 	ZEEK(true, "\"proto\":\"unknown_transport\"", g.ip_proto = 132);
 	f = make_plain_flow();
@@ -409,6 +411,8 @@ Test(format, ecs_has_what_is_known)
 	ECS(",\"process\":{\"pid\":77,\"name\":\"Mail\"},", g.pid = 77, strcpy(g.comm, "Mail"));
 	ECS("\"type\":[\"connection\",\"info\"]", g.end = BPE_END_ACTIVE);
 	ECS("\"reason\":\"snapshot\"", g.end = BPE_END_DUMPED);
+	ECS("\"type\":[\"connection\",\"start\"]", g.end = BPE_END_BEGUN);
+	ECS("\"reason\":\"begin\"", g.end = BPE_END_BEGUN);
 	ECS("\"source\":{\"ip\":\"10.0.0.1\",\"bytes\"", g.ip_proto = 1);
 	ECS("\"transport\":\"icmp\"", g.ip_proto = 1);
 	ECS("\"type\":\"ipv6\",\"transport\":\"ipv6-icmp\",\"iana_number\":\"58\"",
@@ -432,5 +436,6 @@ Test(format, names_of_formats_and_ends)
 	cr_expect_null(bpe_format_name(BPE_FORMAT_COUNT));
 	cr_expect_null(bpe_format_name(-1));
 	cr_expect_str_eq(bpe_flow_end_name(BPE_END_DUMPED), "snapshot");
-	cr_expect_null(bpe_flow_end_name(BPE_END_DUMPED + 1));
+	cr_expect_str_eq(bpe_flow_end_name(BPE_END_BEGUN), "begin");
+	cr_expect_null(bpe_flow_end_name(BPE_END_BEGUN + 1));
 }
