@@ -114,8 +114,9 @@ static bool do_counts_balance(struct bpe_engine *engine)
 static bool print_report(const struct run *r, const char *error)
 {
 	const struct cli *c = &r->cli;
-	/* flows on the standard output share it with no report but JSON */
-	FILE *to = c->flows && cli_flows_on_stdout(c->flows) && !c->json ? stderr : stdout;
+	const bool has_flows = c->flows && cli_flows_on_stdout(c->flows);
+	/* flows and packets on the standard output share it with no report but JSON */
+	FILE *to = (has_flows || r->printer) && !c->json ? stderr : stdout;
 	uint64_t written = 0;
 	uint64_t lost = 0;
 	bool is_printed;
@@ -125,6 +126,7 @@ static bool print_report(const struct run *r, const char *error)
 		cli_report_json(to, r->engine, c, error);
 	else
 		cli_report_text(to, r->engine, c, NULL);
+	run_print_report(to, r);
 	if (to == stdout)
 		is_printed = program_end_output("the report");
 	else
@@ -150,6 +152,7 @@ static int run_engine(struct run *r)
 	else
 		run_live_line(r);
 	const int status = bpe_engine_result(r->engine, &error);
+	code = run_print_finish(r);
 	if (status < 0)
 		program_tell("%s", error.text);
 	if (!print_report(r, status < 0 ? error.text : NULL))
@@ -193,6 +196,8 @@ static int close_run(struct run *r)
 	if (r->cli.flows)
 		failed = cli_flows_close(r->cli.flows);
 	top_view_close(r->view);
+	run_forget_printer();
+	print_close(r->printer);
 	free(r->cli.filter);
 	return failed;
 }
@@ -206,6 +211,8 @@ static int run_and_report(struct run *r)
 		code = open_outputs(r);
 	if (!code && r->cli.top)
 		code = top_view_open(&r->view, &r->cli);
+	if (!code)
+		code = run_print_open(r);
 	if (!code) {
 		r->cli.engine.on_notice = run_on_notice;
 		r->cli.engine.user = r;

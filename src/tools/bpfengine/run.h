@@ -7,12 +7,15 @@
 #include "cli.h"
 #include "top.h"
 
+#include "tools/print/printer.h"
+
 #include <signal.h>
 
 struct run {
 	struct cli cli;
 	struct bpe_engine *engine; /* NULL until the source is open, and after the run */
 	struct top_view *view;     /* NULL: no live view */
+	struct printer *printer;   /* NULL: packets are not printed */
 	bool view_has_terminal;
 };
 
@@ -31,9 +34,10 @@ extern struct run_signals run_signals;
 void run_install_handler(int signal, void (*handler)(int));
 /* Installs the handlers of a run whose source is open: they may stop the engine from now on. */
 void run_watch_signals(const struct run *run);
-/* Keeps the handlers away from the engine and from the flow file, which are about to be closed. */
+/* Keep the handlers away from the engine and the outputs, which are about to be closed. */
 void run_forget_engine(void);
 void run_forget_flows(void);
+void run_forget_printer(void);
 /* Does what SIGUSR1 and SIGUSR2 asked for (signal_work.c). */
 void run_handle_sigusr1(struct run *run);
 void run_handle_sigusr2(struct run *run);
@@ -44,6 +48,17 @@ void run_handle_sigusr2(struct run *run);
 void run_tell(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* on_notice of the engine. */
 void run_on_notice(void *run, const char *text);
+
+/* ---- The printing of packets (run_print.c) ---- */
+
+/* Opens the printer if packets are to be printed, and takes on_batch.  Runs before rights are given
+ * up.  Returns 0, or the exit code after the message. */
+int run_print_open(struct run *run);
+/* Writes the last lines.  Returns 0, or the exit code after the message about lines that could not
+ * be written. */
+int run_print_finish(struct run *run);
+/* Prints how many packets were printed. */
+void run_print_report(FILE *to, const struct run *run);
 
 /* ---- Waiting for the end of the run (run_line.c, run_view.c) ---- */
 

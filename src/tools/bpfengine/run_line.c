@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #define LIVE_NS 250000000
+#define PRINT_NS 100000000 /* as long as a printed line may wait */
 #define SECOND_NS 1000000000
 
 /* Stops the run when its time is up.  A live source which has given all its packets ends by itself;
@@ -19,6 +20,8 @@ static void end_run_in_time(const struct run *r, const struct bpe_stats *s)
 
 	if (c->flows && (is_timed_out || is_counted))
 		cli_flows_ending(c->flows);
+	if (r->printer && is_timed_out)
+		print_ending(r->printer);
 	if (is_timed_out)
 		bpe_engine_stop(r->engine);
 }
@@ -61,10 +64,14 @@ void run_live_line(struct run *r)
 		due_ns = print_due_interval(c, &rates, &s, due_ns);
 		int64_t wait_ns = is_live ? LIVE_NS : SECOND_NS;
 		wait_ns = shorter_wait(wait_ns, c->duration_ns - elapsed_ns);
+		if (r->printer)
+			wait_ns = shorter_wait(wait_ns, PRINT_NS);
 		if (c->stats_interval_ns)
 			wait_ns = shorter_wait(wait_ns, due_ns - elapsed_ns + 1);
 		if (bpe_engine_wait(r->engine, wait_ns))
 			break;
+		if (r->printer)
+			print_idle(r->printer);
 		run_handle_sigusr2(r);
 		run_handle_sigusr1(r);
 		if (!is_live)

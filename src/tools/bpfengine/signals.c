@@ -18,6 +18,7 @@
 struct run_signals run_signals;
 static struct bpe_engine *watched_engine; /* NULL: no engine which a handler may stop */
 static struct cli_flows *watched_flows;   /* NULL: likewise */
+static struct printer *watched_printer;   /* NULL: likewise */
 
 /* Stops the engine; a second signal ends the process at once, with the terminal restored. */
 static void on_stop_signal(int signal)
@@ -28,6 +29,8 @@ static void on_stop_signal(int signal)
 	}
 	if (watched_flows)
 		cli_flows_ending(watched_flows);
+	if (watched_printer)
+		print_ending(watched_printer);
 	if (watched_engine)
 		bpe_engine_stop(watched_engine);
 }
@@ -76,6 +79,7 @@ void run_watch_signals(const struct run *r)
 {
 	watched_engine = r->engine;
 	watched_flows = r->cli.flows;
+	watched_printer = r->printer;
 	run_install_handler(SIGINT, on_stop_signal);
 	run_install_handler(SIGTERM, on_stop_signal);
 	run_install_handler(SIGUSR2, on_reread_signal);
@@ -100,4 +104,9 @@ void run_forget_engine(void)
 void run_forget_flows(void)
 {
 	watched_flows = NULL;
+}
+
+void run_forget_printer(void)
+{
+	watched_printer = NULL;
 }

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of interfaces (names.h).
+ *
+ * A savefile of pcapng names its interfaces, and flows have the names.  So the first flow with a
+ * first packet from an interface tells the interface's name; until then a minus sign stands for the
+ * name. */
+#include "names.h"
+
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdio.h>
+
+#define MOST_TRIES 256
+
+/* Keeps a name, fit for a terminal. */
+static void keep_name(char text[NAME_BYTES], const char *name)
+{
+	struct print_line line = { .at = text, .end = text + NAME_BYTES - 1 };
+
+	line_put_escaped(&line, (const uint8_t *)name, strlen(name));
+	*line.at = 0;
+}
+
+/* Adds an interface whose name is not known.  Returns its place. */
+static uint32_t add_interface(struct print_names *names, uint32_t id)
+{
+	const uint32_t k = names->count++;
+
+	names->known[k].id = id;
+	names->known[k].tries = MOST_TRIES;
+	strcpy(names->known[k].text, "-");
+	return k;
+}
+
+void names_begin(struct print_names *names, const char *name, bool is_any)
+{
+	*names = (struct print_names){ .is_any = is_any };
+	if (name && !is_any) {
+		names->is_fixed = true;
+		keep_name(names->fixed, name);
+	}
+	if (!is_any)
+		return;
+	struct if_nameindex *const list = if_nameindex();
+	for (const struct if_nameindex *f = list; f && f->if_index; f++)
+		if (names->count < NAMED_INTERFACES)
+			keep_name(names->known[add_interface(names, f->if_index)].text, f->if_name);
+	if (list)
+		if_freenameindex(list);
+}
+
+/* Asks the flow of packet i for the name of the interface at place k. */
+static void ask_flow(struct print_names *names, uint32_t k, const struct bpe_batch *b, uint32_t i)
+{
+	struct bpe_flow flow;
+
+	if (!b->flow || bpe_batch_flow(b, i, &flow) != 1)
+		return;
+	names->known[k].tries--;
+	if (!(flow.flags & BPE_FLOW_INTERFACE_ID) || flow.interface_id != names->known[k].id)
+		return;
+	char *const text = names->known[k].text;
+	if (flow.interface_name[0])
+		keep_name(text, flow.interface_name);
+	else
+		snprintf(text, NAME_BYTES, "#%" PRIu32, flow.interface_id);
+	names->known[k].tries = 0;
+}
+
+const char *names_of_packet(struct print_names *names, const struct bpe_batch *b, uint32_t i)
+{
+	const uint32_t id = b->interface_id[i];
+	uint32_t k = names->last;
+
+	if (names->is_fixed)
+		return names->fixed;
+	if (k >= names->count || names->known[k].id != id) {
+		for (k = 0; k < names->count && names->known[k].id != id; k++)
+			continue;
+		if (k == NAMED_INTERFACES)
+			return "-";
+		if (k == names->count)
+			k = add_interface(names, id);
+		names->last = k;
+	}
+	if (names->known[k].tries && !names->is_any)
+		ask_flow(names, k, b, i);
+	return names->known[k].text;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of interfaces by interface_id of batches. */
+#ifndef PRINT_NAMES_H
+#define PRINT_NAMES_H
+
+#include "print.h"
+
+#define NAME_BYTES 64 /* with the final 0 */
+#define NAMED_INTERFACES 64u
+
+struct print_names {
+	bool is_fixed; /* one interface, or none that is known */
+	bool is_any;
+	uint32_t count;
+	uint32_t last; /* place of the last name that was asked for */
+	struct {
+		uint32_t id;
+		uint32_t tries; /* flows that were asked in vain */
+		char text[NAME_BYTES];
+	} known[NAMED_INTERFACES];
+	char fixed[NAME_BYTES];
+};
+
+/* Prepares the names.  name: of the only interface; NULL: packets say.  is_any: ids are the
+ * system's indexes, and the names of these are read now. */
+void names_begin(struct print_names *names, const char *name, bool is_any);
+/* Returns the name of the interface of packet i, fit for a terminal. */
+const char *names_of_packet(struct print_names *names, const struct bpe_batch *batch, uint32_t i);
+
+#endif
