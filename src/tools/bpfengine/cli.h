@@ -83,8 +83,13 @@ int cli_rights_prepare(struct cli *cli);
 int cli_rights_give_up(struct cli *cli);
 /* Returns the user that the program will run as. */
 uid_t cli_rights_user(void);
+/* Writes the name of that user.  Returns `to`. */
+const char *cli_rights_user_name(char *to, size_t room);
 /* Returns whether the user that the program will run as may make files in the directory. */
 bool cli_rights_may_make(int directory);
+/* Returns whether the file is the user's after opening.  made: root made the file and may give the
+ * file away.  Only -Z nobody gives a file to nobody, since other programs run as nobody, too. */
+bool cli_rights_give(int file, bool made);
 
 /* ---- The report (report.c, report_json.c) and lines while the program runs (live_line.c) ---- */
 
@@ -139,8 +144,17 @@ int cli_flows_directory(const struct cli_flows *flows);
 void cli_flows_counts(const struct cli_flows *flows, uint64_t *written, uint64_t *lost);
 /* Closes and frees.  Returns 0, or the errno of the last failure to write. */
 int cli_flows_close(struct cli_flows *flows);
-/* Tells at the start of a live run when lines are written (flow_wait.c). */
+/* Gives a file of this run's making to the user of the program after opening.  Returns whether the
+ * file is the user's, also if the file was there before. */
+bool cli_flows_give(const struct cli_flows *flows);
+
+/* ---- What a user of --flows is told at the start of a live run (flow_start.c) ---- */
+
+/* Tells when lines are written. */
 void cli_flows_tell_waiting(const struct cli *cli);
+/* Prepares the opening anew after SIGHUP, and tells what SIGHUP will not be able to do.  Runs
+ * before rights are given up. */
+void cli_flows_prepare_rotation(const struct cli *cli);
 
 /* ---- Names and numbers (text.c).  Each returns `to`, unless noted. ---- */
 

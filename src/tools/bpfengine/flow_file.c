@@ -366,6 +366,11 @@ int cli_flows_directory(const struct cli_flows *f)
 	return f->file.regular ? f->file.directory : -1;
 }
 
+bool cli_flows_give(const struct cli_flows *f)
+{
+	return f->file.regular && cli_rights_give(f->file.fd, f->file.made);
+}
+
 bool cli_flows_on_stdout(const struct cli_flows *f)
 {
 	return f->file.standard == STDOUT_FILENO;

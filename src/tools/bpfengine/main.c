@@ -34,24 +34,6 @@ static int exit_of_status(int status)
 	}
 }
 
-/* Warns if SIGHUP will not be able to make a new flow file.  A log is usually rotated by moving the
- * file away and sending SIGHUP.  In root's directories, as /var/log, the user which the program
- * becomes cannot make a file.  A helper process which stayed root for the purpose would be another
- * target of attacks.  So the program warns at the start and names the alternatives. */
-static void warn_of_rotation(const struct cli *c)
-{
-	const int directory = cli_flows_directory(c->flows);
-
-	if (directory < 0 || c->quiet || !c->engine.interface_name)
-		return;
-	if (cli_rights_may_make(directory))
-		return;
-	program_tell(
-		"SIGHUP will not open %s anew: the user that this program becomes may make no file there"
-		" (copy and cut it to rotate it, or give that user a directory)",
-		c->flows_shown);
-}
-
 /* Makes the flow file, gives up rights, and empties the flow file.  Returns 0 or an exit code. */
 static int prepare_outputs(struct run *r)
 {
@@ -61,7 +43,7 @@ static int prepare_outputs(struct run *r)
 	if (c->flows && (code = cli_flows_make(c->flows)))
 		return code;
 	if (c->flows)
-		warn_of_rotation(c);
+		cli_flows_prepare_rotation(c);
 	code = cli_rights_give_up(c);
 	if (code)
 		return code;

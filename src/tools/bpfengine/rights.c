@@ -31,6 +31,7 @@ struct account {
 static struct {
 	struct cli_rights_plan plan;
 	struct account account;      /* of plan.become */
+	bool is_user_given;          /* -Z */
 	char *files[CLI_FILES_MOST]; /* of the filter, which can be read again */
 	size_t file_count;
 	size_t files_found; /* in the filter: may be more than file_count */
@@ -115,6 +116,32 @@ uid_t cli_rights_user(void)
 	return state.plan.become ? state.account.uid : geteuid();
 }
 
+const char *cli_rights_user_name(char *to, size_t room)
+{
+	const struct passwd *self = state.plan.become ? NULL : getpwuid(geteuid());
+
+	if (state.plan.become)
+		snprintf(to, room, "%s", state.plan.become);
+	else if (self)
+		snprintf(to, room, "%s", self->pw_name);
+	else
+		snprintf(to, room, "%lu", (unsigned long)geteuid());
+	return to;
+}
+
+bool cli_rights_give(int file, bool made)
+{
+	const struct account *a = &state.account;
+	const bool is_shared = !state.is_user_given && !strcmp(a->name, "nobody");
+	struct stat st;
+
+	if (!state.plan.become || fstat(file, &st))
+		return false;
+	if (st.st_uid == a->uid)
+		return true;
+	return made && !is_shared && !fchown(file, a->uid, a->gid);
+}
+
 bool cli_rights_may_make(int directory)
 {
 	if (!state.plan.become)
@@ -189,6 +216,7 @@ int cli_rights_prepare(struct cli *c)
 
 	find_filter_files(c);
 	f = collect_facts(c);
+	state.is_user_given = c->user;
 	if (c->user) {
 		has_account = find_account(c->user, &state.account);
 		if (!has_account) {
@@ -244,18 +272,6 @@ static int drop_rights(struct cli_rights_plan *p, const char *asked, char *faile
 	return 0;
 }
 
-static void write_user_name(char *to, size_t room)
-{
-	const struct passwd *self = state.plan.become ? NULL : getpwuid(geteuid());
-
-	if (state.plan.become)
-		snprintf(to, room, "%s", state.plan.become);
-	else if (self)
-		snprintf(to, room, "%s", self->pw_name);
-	else
-		snprintf(to, room, "%lu", (unsigned long)geteuid());
-}
-
 /* Confines the program as planned. */
 static void confine_program(const struct cli *c, struct cli_confined *confined)
 {
@@ -305,7 +321,7 @@ int cli_rights_give_up(struct cli *c)
 		code = drop_rights(p, c->user, failed, sizeof failed);
 	if (code)
 		return code;
-	write_user_name(r->user, sizeof r->user);
+	cli_rights_user_name(r->user, sizeof r->user);
 	/* asked before the confinement, which may forbid the call */
 	cli_caps_text(r->capabilities, sizeof r->capabilities);
 	confine_program(c, &confined);

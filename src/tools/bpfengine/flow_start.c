@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Says what the flow file waits for: a live run's first line of --flows may come after minutes;
- * stateless. */
+/* What a user of --flows is told at the start of a live run; stateless.
+ *
+ * Waiting: a flow's line comes when the flow ends, which may be after minutes.
+ * Rotation: a log is moved away, and SIGHUP asks for a new file.  In root's directories, as
+ * /var/log, the user after opening can make no file.  A helper process with root's rights would be
+ * another target of attacks.  So a file of root's making is given to the user: logrotate's create
+ * then leaves a new file of the same owner, and SIGHUP opens the new file.  The limits of SIGHUP
+ * are told at the start, not at the first rotation. */
 #include "cli.h"
 
 #include <string.h>
@@ -57,4 +63,41 @@ void cli_flows_tell_waiting(const struct cli *c)
 	write_end_times(ends, sizeof ends, o);
 	program_tell("flows are written to %s %s: %s%s%s; SIGUSR2 writes those that are alive",
 		c->flows_shown, when, ends, begins, periods);
+}
+
+/* Writes the file's directory as the user gave it. */
+static void write_directory(char *to, size_t room, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		snprintf(to, room, ".");
+	else if (slash == path)
+		snprintf(to, room, "/");
+	else
+		snprintf(to, room, "%.*s", (int)(slash - path), path);
+}
+
+void cli_flows_prepare_rotation(const struct cli *c)
+{
+	const int directory = cli_flows_directory(c->flows);
+	char user[64];
+	char place[200];
+
+	if (directory < 0 || !c->engine.interface_name || cli_rights_may_make(directory))
+		return;
+	const bool is_users = cli_flows_give(c->flows);
+	if (c->quiet)
+		return;
+	const char *what = "will not open";
+	const char *when = "";
+	if (is_users) {
+		what = "opens";
+		when = " once logrotate's create has made it";
+	}
+	cli_rights_user_name(user, sizeof user);
+	write_directory(place, sizeof place, c->flows_shown);
+	program_tell("SIGHUP %s %s anew%s: user %s may make no file in %s"
+		     " (install -d -o %s %s/bpfengine makes a directory for that user)",
+		what, c->flows_shown, when, user, place, user, place);
 }
