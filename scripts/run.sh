@@ -1,12 +1,32 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# run.sh [bpfengine's arguments]: installs what is missing, builds, and runs bpfengine; without
-# arguments on generated traffic for 5 s.
+# run.sh [bpfengine's arguments]: installs missing tools, builds, and runs bpfengine.  Without
+# arguments bpfengine reads examples/office.pcap, and the next commands to try are printed.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
-"$top/scripts/setup.sh" >&2
-build="$top/build"
-[ -f "$build/build.ninja" ] || meson setup "$build" "$top" >&2
-ninja -C "$build" src/bpfengine >&2
-if [ $# -eq 0 ]; then set -- -i synth -t 5; fi
-exec "$build/src/bpfengine" "$@"
+build=$top/build
+log=$build/run.log
+# shellcheck source=scripts/steps.sh
+. "$top/scripts/steps.sh"
+
+print_next() {
+	cat >&2 <<-'END'
+
+	Try next, in this folder:
+	  build/src/bpfengine -r examples/office.pcap --flows - tcp port 443
+	  build/src/bpfengine -L                  the interfaces of this machine
+	  sudo build/src/bpfengine -i NAME --top  a live view of an interface
+	  build/src/bpfengine --help              all options; README.md has recipes
+	END
+}
+
+begin_log
+install_tools "" || exit 1
+configure_build "$build" || exit 1
+step "building build/src/bpfengine (log: $(shown_path "$log"))" \
+	ninja -C "$build" src/bpfengine || exit 1
+if [ $# -gt 0 ]; then exec "$build/src/bpfengine" "$@"; fi
+say "running build/src/bpfengine -r examples/office.pcap"
+cd "$top"
+build/src/bpfengine -r examples/office.pcap
+print_next

@@ -1,16 +1,39 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# setup.sh [tests|cross]: installs what building needs.  With "tests" also what testing needs, with
-# "cross" what scripts/cross.sh needs.  Installs nothing if everything is there.
+# setup.sh [tests|cross] [--list]: installs what building needs.  With "tests" also what testing
+# needs, with "cross" what scripts/cross.sh needs.  Installs nothing if everything is there.
+# --list: prints what would be installed, and installs nothing.
 set -eu
 
-want_tests=${1:-}
+want_tests="" list_only=false
+for word in "$@"; do
+	case $word in
+	tests | cross) want_tests=$word ;;
+	--list) list_only=true ;;
+	*)
+		echo "setup: $word is not known: setup.sh [tests|cross] [--list]" >&2
+		exit 2
+		;;
+	esac
+done
 missing=""
 
 need() {	# command, then the package's name: apt, brew, pkg
 	command -v "$1" >/dev/null 2>&1 || missing="$missing $2:$3:$4"
 }
 
+check_meson() {	# Debian 12, Ubuntu 24.04 and Homebrew have a version that is new enough
+	local version
+	version=$(meson --version 2>/dev/null) || return 0
+	if [ "$(printf '%s\n' 1.0.1 "$version" | sort -V | head -n 1)" != 1.0.1 ]; then
+		echo "setup: Meson $version is too old: 1.0.1 or later is needed. A newer version:" >&2
+		echo "  python3 -m venv ~/meson && ~/meson/bin/pip install meson" >&2
+		echo "  export PATH=~/meson/bin:\$PATH, then try again" >&2
+		exit 1
+	fi
+}
+
+check_meson
 need python3 python3 python3 python3
 need meson meson meson meson
 need ninja ninja-build ninja ninja
@@ -63,6 +86,14 @@ as_root() {
 }
 
 system=$(uname -s)
+if $list_only; then
+	if [ "$system" = Darwin ]; then pick 2
+	elif command -v apt-get >/dev/null 2>&1; then pick 1
+	elif command -v pkg >/dev/null 2>&1; then pick 3
+	else pick 1
+	fi | sed 's/ *$//'
+	exit 0
+fi
 if [ "$system" = Darwin ]; then
 	if ! command -v cc >/dev/null 2>&1; then
 		echo "setup: no C compiler: run xcode-select --install, then try again" >&2
@@ -86,7 +117,8 @@ elif command -v pkg >/dev/null 2>&1; then
 		echo "setup: no Criterion from pkg: the unit tests that need it are left out" >&2
 	fi
 else
-	echo "setup: no package manager that this script knows (apt-get, brew, pkg); install by hand:" >&2
-	echo "  a C11 compiler, Meson 1.0.1 or later, Ninja, pkg-config, Python 3; for the tests Criterion" >&2
+	echo "setup: no package manager that this script knows (apt-get, brew, pkg)" >&2
+	echo "  install by hand (Debian's names): $(pick 1)" >&2
 	exit 1
 fi
+check_meson
