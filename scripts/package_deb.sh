@@ -73,7 +73,8 @@ for f in usr/bin/bpfengine usr/bin/bpfbench usr/libexec/bpfengine/bpfbench-libpc
 	usr/share/bash-completion/completions/bpfengine \
 	usr/share/zsh/vendor-completions/_bpfengine \
 	usr/share/fish/vendor_completions.d/bpfengine.fish usr/share/doc/bpfengine/copyright \
-	usr/share/doc/libbpfengine-dev/examples/basic_capture.c; do
+	usr/share/doc/libbpfengine-dev/examples/basic_capture.c \
+	etc/logrotate.d/bpfengine usr/lib/systemd/system/bpfengine@.service; do
 	[ -e "$root/$f" ] || say "no package has /$f"
 done
 good "every file is where it belongs"
@@ -82,7 +83,7 @@ needs() {
 	dpkg-deb -f "$work/$1_$version-"*"_$arch.deb" Depends |
 		tr , '\n' | awk '{ print $1 }' | sort | paste -s -d ' ' -
 }
-[ "$(needs bpfengine)" = 'libc6 libncursesw6 libtinfo6' ] || say "the program should need libc6 and curses (the live view) alone, not $(needs bpfengine)"
+[ "$(needs bpfengine)" = 'adduser libc6 libncursesw6 libtinfo6' ] || say "the program should need adduser (for the user bpfengine), libc6 and curses (the live view) alone, not $(needs bpfengine)"
 [ "$(needs libbpfengine1)" = libc6 ] || say "the library should need libc6 alone, not $(needs libbpfengine1)"
 soname=$(objdump -p "$root/usr/lib/$machine/libbpfengine.so.1" | awk '$1 == "SONAME" { print $2 }')
 [ "$soname" = libbpfengine.so.1 ] || say "the library calls itself $soname"

@@ -6,7 +6,7 @@ Linux, as root, in two network namespaces joined by a veth pair that this test m
 by name (exit code 77) otherwise.  The last line counts the cases.
 """
 
-import grp, json, os, pwd, shutil, signal, struct, subprocess, sys, tempfile, time
+import json, os, pwd, shutil, signal, struct, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import sender
@@ -206,77 +206,6 @@ def flows_are_opened_anew():
                 assert "to write: where the flows are" in j["rights"][
                     "confined"
                 ] or "no Landlock" in (j["rights"]["missing"] or ""), j["rights"]
-
-
-LOGROTATE = """
-{path} {{
-	rotate 3
-	{how}
-	postrotate
-		kill -HUP {pid}
-	endscript
-}}
-"""
-
-
-def logrotate(directory, path, pid, how):
-    """Rotates the file by force, as the system's daily run does."""
-    config, state = os.path.join(directory, "logrotate.conf"), os.path.join(directory, "state")
-    with open(config, "w") as f:
-        f.write(LOGROTATE.format(path=path, pid=pid, how=how))
-    os.chmod(config, 0o644)
-    p = subprocess.run(
-        ["logrotate", "-f", "-s", state, config], capture_output=True, text=True, timeout=600
-    )
-    assert p.returncode == 0, p.stderr
-
-
-def logrotate_moves_and_makes():
-    """logrotate's own sequence, twice, confined.  Nobody owns the first directory: root's file is
-    given to the user, and create leaves another of that user's.  In the second the program makes
-    the new file."""
-    if not shutil.which("logrotate"):
-        raise Skip("logrotate is not installed")
-    group = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
-    for owner, how in (("root", "create"), ("nobody", f"su nobody {group}\n\tnocreate")):
-        with tempfile.TemporaryDirectory() as top:
-            os.chmod(top, 0o755)
-            d = os.path.join(top, "log")
-            os.mkdir(d, 0o755)
-            shutil.chown(d, owner)
-            path = os.path.join(d, "flows")
-            words = ("-Z", "nobody", "--flows", path, "--flow-idle", "0.1")
-            with Run(*words) as r:
-                for k in range(2):
-                    send(500)
-                    r.wait_for_lines(path, 50)
-                    logrotate(top, path, r.p.pid, how)
-                    r.wait_for("a new file", lambda: is_open(r.p.pid, path))
-                send(500)
-                j = r.end(1500)
-            lines = [len(open(f"{path}{end}").readlines()) for end in ("", ".1", ".2")]
-            records = j["flows"]["records"]
-            assert sum(lines) == records["written"] == j["flows"]["opened"], (lines, records)
-            assert min(lines) > 0 and records["lost"] == 0 and r.code == 0, (lines, r.err)
-            assert os.stat(path).st_uid == pwd.getpwnam("nobody").pw_uid
-            assert "is not opened anew" not in r.err, r.err
-            told = (
-                "once logrotate's create has made it" in r.err and "install -d -o nobody" in r.err
-            )
-            assert told == (owner == "root"), r.err
-
-
-def is_open(pid, path):
-    """Whether the process has the file open that has this path now."""
-    try:
-        now = os.stat(path)
-        for fd in os.listdir(f"/proc/{pid}/fd"):
-            st = os.stat(f"/proc/{pid}/fd/{fd}")
-            if (st.st_dev, st.st_ino) == (now.st_dev, now.st_ino):
-                return True
-    except OSError:
-        pass
-    return False
 
 
 def stopped_and_continued():
@@ -603,7 +532,6 @@ try:
     for f in (
         every_thread_has_given_up,
         flows_are_opened_anew,
-        logrotate_moves_and_makes,
         stopped_and_continued,
         filters_of_root_are_read_again,
         filters_of_everybody_are_read_again,

@@ -144,9 +144,8 @@ int cli_flows_directory(const struct cli_flows *flows);
 void cli_flows_counts(const struct cli_flows *flows, uint64_t *written, uint64_t *lost);
 /* Closes and frees.  Returns 0, or the errno of the last failure to write. */
 int cli_flows_close(struct cli_flows *flows);
-/* Gives a file of this run's making to the user of the program after opening.  Returns whether the
- * file is the user's, also if the file was there before. */
-bool cli_flows_give(const struct cli_flows *flows);
+/* Returns the descriptor of the file, or -1 if the file is no regular file.  *made: by this run. */
+int cli_flows_descriptor(const struct cli_flows *flows, bool *made);
 
 /* ---- What a user of --flows is told at the start of a live run (flow_start.c) ---- */
 

@@ -366,9 +366,10 @@ int cli_flows_directory(const struct cli_flows *f)
 	return f->file.regular ? f->file.directory : -1;
 }
 
-bool cli_flows_give(const struct cli_flows *f)
+int cli_flows_descriptor(const struct cli_flows *f, bool *made)
 {
-	return f->file.regular && cli_rights_give(f->file.fd, f->file.made);
+	*made = f->file.made;
+	return f->file.regular ? f->file.fd : -1;
 }
 
 bool cli_flows_on_stdout(const struct cli_flows *f)

@@ -86,7 +86,9 @@ void cli_flows_prepare_rotation(const struct cli *c)
 
 	if (directory < 0 || !c->engine.interface_name || cli_rights_may_make(directory))
 		return;
-	const bool is_users = cli_flows_give(c->flows);
+	bool is_made;
+	const int file = cli_flows_descriptor(c->flows, &is_made);
+	const bool is_users = file >= 0 && cli_rights_give(file, is_made);
 	if (c->quiet)
 		return;
 	const char *what = "will not open";
