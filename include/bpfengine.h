@@ -588,7 +588,8 @@ struct bpe_options {
 	/* --flows-begin: a record (BPE_END_BEGUN) also of each flow that begins, once the first
 	 * packet has been counted; default false.  The process is not known yet. */
 	bool record_begins;
-	uint8_t zero[7]; /* 0; room for later members */
+	bool marks;      /* --print: fills marks and rtt_ns of batches; needs TCP health */
+	uint8_t zero[6]; /* 0; room for later members */
 };
 /* Fills *options with the defaults.  Any thread. */
 BPE_INLINE void bpe_options_init(struct bpe_options *options);
@@ -768,7 +769,26 @@ struct bpe_batch {
 	const void *table;         /* for bpe_batch_flow */
 	const uint16_t *meta;      /* for bpe_batch_meta; NULL if the source has no metadata */
 	uint64_t closed_tunnels;   /* options.closed_tunnels */
+	const uint16_t *marks;     /* BPE_MARK_*; NULL without options.marks, or without flows
+				    * that have TCP health */
+	const int64_t *rtt_ns;     /* filled if marks[i] has BPE_MARK_RTT; NULL as marks */
 };
+
+/* What the flow table found of a TCP packet (bpe_batch.marks).  A count in the flow's record is the
+ * number of the flow's packets with the mark, unless the record has BPE_FLOW_CUT. */
+#define BPE_MARK_RETRANSMISSION 0x01u /* all, the next two included */
+#define BPE_MARK_FAST 0x02u           /* a fast retransmission */
+#define BPE_MARK_SPURIOUS 0x04u       /* acknowledged before the retransmission */
+#define BPE_MARK_OUT_OF_ORDER 0x08u   /* fills a hole */
+#define BPE_MARK_ZERO_WINDOW 0x10u
+#define BPE_MARK_LOST_BEFORE 0x20u /* a hole: segments before were not captured, or not yet */
+#define BPE_MARK_UNSEEN_ACK 0x40u  /* acknowledges data that the other end was not seen to send */
+#define BPE_MARK_KEEP_ALIVE 0x80u
+#define BPE_MARK_REPEATED_ACK 0x100u
+#define BPE_MARK_DUPLICATE 0x200u   /* the packet was seen twice (options.duplicates) */
+#define BPE_MARK_LOST_OTHER 0x400u  /* the ACK tells of a hole in the other end's segments, which
+				     * counts as the other end's lost_segments */
+#define BPE_MARK_RTT 0x800u /* answers the other end: rtt_ns is the time since what it answers */
 
 /* Parses packet i again, to the innermost or only to the outermost IP header, whatever the
  * batch's own columns describe.  which: BPE_LAYERS_*.  key may be NULL.  Returns 1 with *layers

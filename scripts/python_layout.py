@@ -27,6 +27,7 @@ FLAGS = {
     "PKT": "PacketFlag",
     "FLOW": "FlowFlag",
     "META": "MetaFlag",
+    "MARK": "Mark",
     "IF": "InterfaceFlag",
     "THROUGH": "Through",
     "TCP": "TcpOption",

@@ -18,6 +18,7 @@ from ._enums import (
     BATCH,
     LAYERS_OUTERMOST,
     NO_OFFSET,
+    Mark,
     MetaFlag,
     PacketFlag,
     TcpOption,
@@ -45,6 +46,8 @@ _COLUMNS: Dict[str, Tuple[Any, Any]] = {
     "hash": (ctypes.c_uint32 * BATCH, "I"),
     "flow": (ctypes.c_uint32 * BATCH, "I"),
     "data": (ctypes.c_size_t * BATCH, "N"),
+    "marks": (ctypes.c_uint16 * BATCH, "H"),
+    "rtt_ns": (ctypes.c_int64 * BATCH, "q"),
 }
 _STRUCTURES = {"layers": bpe_layers, "key": bpe_key}
 _LAYERS = struct.Struct("@4HI H2B H2B 2H")
@@ -107,8 +110,9 @@ class BatchOver(ValueError):
 class Batch(Sequence["Packet"]):
     """Up to 64 packets, side by side.
 
-    time_ns, caplen, wirelen, interface_id, hash and flow are read-only memoryviews without a copy;
-    numpy.asarray takes them as they are.  data is a list of memoryviews.  Iteration gives Packet.
+    time_ns, caplen, wirelen, interface_id, hash, flow, marks and rtt_ns are read-only memoryviews
+    without a copy; numpy.asarray takes them as they are.  data is a list of memoryviews.  Iteration
+    gives Packet.
     """
 
     __slots__ = (
@@ -193,6 +197,16 @@ class Batch(Sequence["Packet"]):
     def hash(self) -> memoryview:
         """Hashes of the packets' keys: uint32, 0 without a key."""
         return self._column("hash")
+
+    @property
+    def marks(self) -> memoryview:
+        """What the flow table found of each TCP packet: uint16, bits of Mark.  Needs marks=True."""
+        return self._column("marks")
+
+    @property
+    def rtt_ns(self) -> memoryview:
+        """Round trips: int64 nanoseconds, only where marks has Mark.RTT.  Needs marks=True."""
+        return self._column("rtt_ns")
 
     @property
     def data(self) -> List[memoryview]:
@@ -372,6 +386,18 @@ class Packet(Described):
     def hash(self) -> int:
         """The seeded hash of the packet's key; 0 without a key."""
         return int(self._batch._column("hash")[self._i])
+
+    @property
+    def marks(self) -> Mark:
+        """What the flow table found of the packet.  Needs marks=True."""
+        return Mark(self._batch._column("marks")[self._i])
+
+    @property
+    def rtt_ns(self) -> Optional[int]:
+        """The round trip that the packet completes, or None.  Needs marks=True."""
+        if not self.marks & Mark.RTT:
+            return None
+        return int(self._batch._column("rtt_ns")[self._i])
 
     @property
     def data(self) -> memoryview:

@@ -251,6 +251,22 @@ class MetaFlag(IntFlag):
     KEEP_ALIVE = 0x100
 
 
+class Mark(IntFlag):
+    """BPE_MARK_* of bpfengine.h."""
+    RETRANSMISSION = 0x1
+    FAST = 0x2
+    SPURIOUS = 0x4
+    OUT_OF_ORDER = 0x8
+    ZERO_WINDOW = 0x10
+    LOST_BEFORE = 0x20
+    UNSEEN_ACK = 0x40
+    KEEP_ALIVE = 0x80
+    REPEATED_ACK = 0x100
+    DUPLICATE = 0x200
+    LOST_OTHER = 0x400
+    RTT = 0x800
+
+
 class InterfaceFlag(IntFlag):
     """BPE_IF_* of bpfengine.h."""
     UP = 0x1

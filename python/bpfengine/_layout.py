@@ -64,7 +64,8 @@ class bpe_options(Structure):
         ("on_notice", bpe_notice_fn), ("user", c_void_p), ("on_record", bpe_flow_fn),
         ("record_ring_bytes", c_uint32), ("record_overload", c_uint32), ("pull_records", c_bool),
         ("on_flow_open", bpe_flow_fn), ("on_flow_update", bpe_flow_fn), ("flow_update_ns", c_int64),
-        ("flow_update_bytes", c_uint64), ("record_begins", c_bool), ("zero", c_uint8 * 7),]
+        ("flow_update_bytes", c_uint64), ("record_begins", c_bool), ("marks", c_bool),
+        ("zero", c_uint8 * 6),]
 
 
 class bpe_tunnel(Structure):
@@ -88,7 +89,8 @@ class bpe_batch(Structure):
     _fields_ = [("size", c_uint32), ("count", c_uint32), ("worker", c_uint32), ("zero", c_uint32),
         ("data", c_void_p), ("time_ns", c_void_p), ("caplen", c_void_p), ("wirelen", c_void_p),
         ("interface_id", c_void_p), ("layers", c_void_p), ("key", c_void_p), ("hash", c_void_p),
-        ("flow", c_void_p), ("table", c_void_p), ("meta", c_void_p), ("closed_tunnels", c_uint64),]
+        ("flow", c_void_p), ("table", c_void_p), ("meta", c_void_p), ("closed_tunnels", c_uint64),
+        ("marks", c_void_p), ("rtt_ns", c_void_p),]
 
 
 class bpe_tcp_options(Structure):
@@ -343,6 +345,7 @@ class Options(TypedDict, total=False):
     flow_update_ns: int
     flow_update_bytes: int
     record_begins: bool
+    marks: bool
 
 
 OPTION_ENUMS = {"direction": Direction, "read_mode": ReadMode, "overload": Overload,

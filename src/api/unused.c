@@ -89,6 +89,7 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(pull_records, NULL, NEED(ENGINE) | NEED(FLOWS), WRONG),
 	RULE(record_ring_bytes, NULL, NEED(ENGINE) | NEED(RECORDS), TOLD),
 	RULE(record_overload, "--flows-overload", NEED(ENGINE) | NEED(RECORDS), TOLD),
+	RULE(marks, NULL, NEED(FLOWS) | NEED(HEALTH), TOLD),
 	RULE(record_begins, "--flows-begin", NEED(ENGINE) | NEED(RECORDS), TOLD),
 	RULE(zero, NULL, 0, TOLD),
 };

@@ -90,6 +90,7 @@ int bpei_flows_table(struct bpei_flows *f, const struct bpe_options *o,
 		.report_duplicates = o->duplicates == BPE_DUPLICATES_TELL,
 		.process = o->process,
 		.lengths = o->flow_lengths,
+		.marks = o->marks && !o->no_tcp_health,
 		.direction_by_port = o->direction_by_port,
 		.interface_ids = d->many_interfaces && !is_indexed,
 		.interface_indexes = d->many_interfaces && is_indexed,
@@ -209,6 +210,7 @@ void bpei_flows_count(struct bpei_table *table, const struct bpei_columns *colum
 	view->time_ns = packet_ns;
 	view->flow = flow;
 	view->table = table;
+	view->marks = bpei_table_marks(table, &view->rtt_ns);
 }
 
 void bpei_flows_age(struct bpei_table *table, int64_t now)

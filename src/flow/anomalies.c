@@ -98,9 +98,21 @@ void bpei_anomalies_drop(struct bpei_table *t, uint32_t entry)
 	t->anomalies[gap].entry = 0;
 }
 
+_Static_assert(BPE_MARK_RETRANSMISSION == 1u << ANOMALY_RETRANSMISSION &&
+		       BPE_MARK_FAST == 1u << ANOMALY_FAST &&
+		       BPE_MARK_SPURIOUS == 1u << ANOMALY_SPURIOUS &&
+		       BPE_MARK_OUT_OF_ORDER == 1u << ANOMALY_OUT_OF_ORDER &&
+		       BPE_MARK_ZERO_WINDOW == 1u << ANOMALY_ZERO_WINDOW &&
+		       BPE_MARK_LOST_BEFORE == 1u << ANOMALY_LOST &&
+		       BPE_MARK_UNSEEN_ACK == 1u << ANOMALY_UNSEEN &&
+		       BPE_MARK_KEEP_ALIVE == 1u << ANOMALY_KEEP_ALIVE &&
+		       BPE_MARK_DUPLICATE == 1u << ANOMALY_DUPLICATE,
+	"marks are bits by anomaly");
+
 struct bpei_tcp_anomalies *bpei_anomaly_count(struct bpei_table *t, uint32_t entry,
 	struct bpei_tcp_anomalies *a, uint32_t end, enum bpei_anomaly what)
 {
+	bpei_mark_add(t, 1u << what);
 	if (!a)
 		a = bpei_anomalies_get(t, entry);
 	if (!a || a->count[what][end] == UINT16_MAX)

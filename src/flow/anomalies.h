@@ -4,8 +4,9 @@
 #ifndef BPEI_FLOW_ANOMALIES_H
 #define BPEI_FLOW_ANOMALIES_H
 
-#include "flow/table.h"
+#include "flow/marks.h"
 
+/* Up to ANOMALY_KEEP_ALIVE the bit of this number is the packet's mark (BPE_MARK_*). */
 enum bpei_anomaly {
 	ANOMALY_RETRANSMISSION,
 	ANOMALY_FAST,

@@ -23,6 +23,7 @@ static inline void bpei_dupack_run_extend(struct bpei_table *t, uint32_t entry, 
 {
 	struct bpei_flow_cold *const cold = &t->cold[entry];
 
+	bpei_mark_add(t, BPE_MARK_REPEATED_ACK);
 	if (cold->repeated[end] == UINT16_MAX)
 		bpei_entry_set_state(&t->entries[entry], 0, STATE_CUT);
 	else

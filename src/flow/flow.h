@@ -44,6 +44,7 @@ struct bpei_table_options {
 	bool report_duplicates; /* with tcp_health: packets seen twice are no retransmissions */
 	bool process;           /* keep the process that packets' metadata names */
 	bool lengths;           /* count bytes of IP and of payload */
+	bool marks;             /* with tcp_health: keep what was found of each packet */
 	bool direction_by_port;
 	bool interface_ids;             /* interface_id of batches is the file's number */
 	bool interface_indexes;         /* interface_id of batches is the system's index */
@@ -115,6 +116,11 @@ void bpei_table_empty(struct bpei_table *table) BPEI_WORKER;
  * max_entries entries have been looked at.  Advances *from.  Returns true after the last entry. */
 bool bpei_table_dump(const struct bpei_table *table, uint32_t *from, uint32_t max_entries,
 	bpe_flow_fn fn, void *user) BPEI_WORKER;
+
+/* Returns the marks of the last batch's packets (bpe_batch.marks), and in *rtt_ns the round trips.
+ * Returns NULL without options.marks.  Good until the next update. */
+const uint16_t *bpei_table_marks(
+	const struct bpei_table *table, const int64_t **rtt_ns) BPEI_WORKER;
 
 /* Writes the record of the flow at an entry.  Returns 1, or 0 if no alive flow with that key is
  * there. */

@@ -8,7 +8,7 @@
 #ifndef BPEI_FLOW_RTT_H
 #define BPEI_FLOW_RTT_H
 
-#include "flow/table.h"
+#include "flow/marks.h"
 
 #define BPEI_RTT_SLOTS 4096u
 #define BPEI_RTT_SAMPLE_NS 1000000000u

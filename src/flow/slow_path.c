@@ -181,10 +181,10 @@ static void keep_handshake_rtt(struct bpei_table *t, uint32_t i, const struct bp
 	uint8_t before, int64_t now_ns)
 {
 	const struct bpei_entry *const e = &t->entries[i];
+	const int64_t rtt_ns = (int64_t)((uint64_t)now_ns - (uint64_t)e->last_ns);
 	const uint8_t after = bpei_entry_tcp_state(e);
 	const bool is_originator = bpei_sender_end(l) == bpei_entry_originator(e);
-	const uint16_t packed_rtt =
-		bpei_span_pack((int64_t)((uint64_t)now_ns - (uint64_t)e->last_ns));
+	const uint16_t packed_rtt = bpei_span_pack(rtt_ns);
 	const bool is_syn_ack = (before == BPE_TCP_SYN_SENT) & (after == BPE_TCP_SYN_RECEIVED) &
 				!!(l->tcp_flags & TCP_ACK);
 	const bool is_final_ack =
@@ -193,6 +193,8 @@ static void keep_handshake_rtt(struct bpei_table *t, uint32_t i, const struct bp
 	const uint32_t mask = 0u - (is_syn_ack | is_final_ack);
 
 	*rtt ^= (uint16_t)((*rtt ^ packed_rtt) & mask);
+	if (BPEI_UNLIKELY(t->options.marks) && mask)
+		bpei_mark_rtt(t, rtt_ns);
 }
 
 /* Advances the TCP state of flow i by the packet's flags. */
@@ -300,6 +302,7 @@ static inline __attribute__((always_inline)) uint64_t open_new_flows(
 			}
 		}
 		const bool has_header = is_tcp && ctx->tcp >> p & 1;
+		bpei_mark_packet(t, p);
 		const uint32_t i = open_entry(t, b, p, is_tcp, has_header);
 		ctx->flow[p] = i;
 		add_packet(ctx, p, i, bpei_sender_end(&b->layers[p]));
@@ -332,6 +335,7 @@ static inline __attribute__((always_inline)) void handle_slow_packet(
 	const int64_t ns = b->time_ns[p];
 	uint32_t i = ctx->flow[p];
 
+	bpei_mark_packet(t, p);
 	if (BPEI_UNLIKELY(!b->hash[p])) {
 		ctx->flow[p] = BPEI_NO_FLOW;
 		ctx->unkeyed++;

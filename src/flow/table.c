@@ -31,6 +31,12 @@ const struct bpe_batch *bpei_table_joined(const struct bpei_table *t)
 	return t->joined.any ? &t->joined.batch : NULL;
 }
 
+const uint16_t *bpei_table_marks(const struct bpei_table *t, const int64_t **rtt_ns)
+{
+	*rtt_ns = t->options.marks ? t->rtt_ns : NULL;
+	return t->options.marks ? t->marks : NULL;
+}
+
 /* ---- Finding the flows of a batch ---- */
 
 /* Prefetches the buckets of all packets.  Keeps which packets have a TCP header, and whether a
@@ -319,6 +325,8 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	prefetch_due(t);
 	find_flows(&ctx);
 	t->joined.any = false;
+	if (BPEI_UNLIKELY(t->options.marks))
+		memset(t->marks, 0, sizeof t->marks);
 	t->any_tagged |= ctx.has_tags;
 	if (BPEI_UNLIKELY(t->any_tagged)) {
 		bpei_siblings_join(&ctx);

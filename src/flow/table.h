@@ -180,6 +180,11 @@ struct bpei_table {
 	struct bpei_syn_options syn_options[BPEI_SYN_OPTIONS]; /* [0]: no options */
 	struct bpei_tcp_scratch *scratch;
 
+	/* What was found of the batch's packets; marks.h */
+	uint32_t marked; /* the packet at hand */
+	uint16_t marks[BPE_BATCH];
+	int64_t rtt_ns[BPE_BATCH];
+
 	/* By the lower bits of an entry's number: within the batch, a packet of such an entry was
 	 * left to the slow path. */
 	uint8_t slow_filter[BPEI_SLOW_FILTER];

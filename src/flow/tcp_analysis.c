@@ -167,6 +167,16 @@ static bool is_duplicate_ack(const struct bpei_flow_cold *cold,
 	       segment->s->window && segment->s->window == cold->window[segment->end];
 }
 
+/* Counts a hole in the segments of the other end, which an ACK of this end tells. */
+static void count_lost_of_other(
+	struct bpei_table *t, uint32_t i, struct bpei_tcp_anomalies *a, uint32_t end)
+{
+	const uint16_t marks = t->marks[t->marked];
+
+	bpei_anomaly_count(t, i, a, !end, ANOMALY_LOST);
+	t->marks[t->marked] = marks | BPE_MARK_LOST_OTHER; /* this end has lost nothing */
+}
+
 /* Processes the ACK number of a segment.  a: the flow's anomalies, or NULL. */
 static void analyze_ack(struct bpei_table *t, struct bpei_tcp_anomalies *a,
 	const struct bpei_flow_segment *segment, bool is_in_order)
@@ -177,7 +187,7 @@ static void analyze_ack(struct bpei_table *t, struct bpei_tcp_anomalies *a,
 	struct bpei_flow_cold *const cold = &t->cold[i];
 
 	if (a && a->resume_flags[!end] && bpei_resume_by_ack(t, i, a, !end, ack))
-		bpei_anomaly_count(t, i, a, !end, ANOMALY_LOST);
+		count_lost_of_other(t, i, a, end);
 	const struct bpei_seen *const seen = history_of(t, segment);
 	const bool has_acks = bpei_seen_flags(seen, end) & TCP_ACK;
 	const bool is_same = has_acks && bpei_cold_ack(cold, end) == (ack & ACK_NUMBER);

@@ -212,6 +212,23 @@ static inline __attribute__((always_inline)) void track_segments(
 	bpei_tcp_events_apply(ctx->t, &events);
 }
 
+/* Tracks segments in order, and marks them.  Events are applied packet by packet, since an event
+ * does not name its packet. */
+static void track_marked_segments(const struct bpei_flow_batch *ctx, uint64_t packets)
+{
+	struct bpei_tcp_events events;
+
+	bpei_tcp_events_clear(&events);
+	for (; packets; packets &= packets - 1) {
+		const uint32_t p = (uint32_t)__builtin_ctzll(packets);
+
+		bpei_mark_packet(ctx->t, p);
+		if (!track_fast(ctx, p, ctx->cut, &events))
+			bpei_tcp_track(ctx, p, ctx->flow[p]);
+		bpei_tcp_events_apply(ctx->t, &events);
+	}
+}
+
 /* Adds flags new to the history, where segments are not analyzed. */
 static void track_flags(const struct bpei_flow_batch *ctx, uint64_t packets)
 {
@@ -232,6 +249,8 @@ void bpei_tcp_track_batch(const struct bpei_flow_batch *ctx, uint64_t packets)
 {
 	if (!ctx->t->options.tcp_health || !ctx->b->data)
 		track_flags(ctx, packets);
+	else if (BPEI_UNLIKELY(ctx->t->options.marks))
+		track_marked_segments(ctx, packets);
 	else if (ctx->cut)
 		track_segments(ctx, packets, ctx->cut);
 	else

@@ -62,6 +62,9 @@ int run_print_open(struct run *r)
 		return EXIT_ERROR;
 	}
 	c->engine.on_batch = on_printed_batch;
+	/* tcpdump's lines have no marks */
+	c->engine.marks =
+		c->engine.flows && !c->engine.no_tcp_health && c->print.form != PRINT_TCPDUMP;
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 const char digit_pairs[200] = { PAIR_ROW('0'), PAIR_ROW('1'), PAIR_ROW('2'), PAIR_ROW('3'),
 	PAIR_ROW('4'), PAIR_ROW('5'), PAIR_ROW('6'), PAIR_ROW('7'), PAIR_ROW('8'), PAIR_ROW('9') };
 
-/* Ten texts of three digits that share the first two, of two digits, and of a digit. */
+/* Ten texts of three digits with the first two shared, of two digits, and of a digit. */
 #define THREE(h, t, o) { h, t, o, 3 }
 #define THREE_ROW(h, t)                                                                            \
 	THREE(h, t, '0'), THREE(h, t, '1'), THREE(h, t, '2'), THREE(h, t, '3'), THREE(h, t, '4'),  \
@@ -60,7 +60,7 @@ static char *put_group(char *at, uint32_t group)
 	return at;
 }
 
-/* Finds the longest run of zero groups, the first of several: from, and its length. */
+/* Finds the longest run of zero groups, the first of several.  Returns the length. */
 static uint32_t find_zero_groups(const uint8_t *address, uint32_t *from)
 {
 	uint32_t longest = 0;

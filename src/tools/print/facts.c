@@ -33,10 +33,10 @@ const char *facts_protocol(const struct bpe_layers *l)
 	}
 }
 
-/* By bit of BPE_MARK_*. */
-static const char *const mark_names[] = { "retransmission", "fast-retransmission",
-	"spurious-retransmission", "out-of-order", "zero-window", "lost-before", "unseen-ack",
-	"keep-alive" };
+/* By bit of BPE_MARK_*; a round trip is a number instead. */
+static const char *const mark_names[] = { "retransmission", "fast", "spurious", "out-of-order",
+	"zero-window", "lost-before", "unseen-ack", "keep-alive", "duplicate-ack", "seen-twice",
+	"lost-on-other-side" };
 
 const char *facts_mark_name(uint32_t bit)
 {

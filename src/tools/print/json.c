@@ -154,7 +154,9 @@ static void put_mark_members(struct print_line *line, const struct print_facts *
 {
 	const char *before = "[\"";
 
-	if (!facts->marks)
+	if (facts->rtt_ns >= 0)
+		put_number_member(line, "rtt_ns", (uint64_t)facts->rtt_ns);
+	if (!(facts->marks & ~BPE_MARK_RTT))
 		return;
 	put_member(line, "marks");
 	for (uint32_t bit = 0; facts->marks >> bit; bit++) {
@@ -168,8 +170,6 @@ static void put_mark_members(struct print_line *line, const struct print_facts *
 		before = ",\"";
 	}
 	line_put_char(line, ']');
-	if (facts->rtt_ns >= 0)
-		put_number_member(line, "rtt_ns", (uint64_t)facts->rtt_ns);
 }
 
 /* Puts the process, the hash of the flow's key, and the flow's Community ID. */

@@ -21,8 +21,8 @@ static void keep_name(char text[NAME_BYTES], const char *name)
 	*line.at = 0;
 }
 
-/* Adds an interface whose name is not known.  Returns its place. */
-static uint32_t add_interface(struct print_names *names, uint32_t id)
+/* Adds an interface without a name.  Returns the place. */
+static uint32_t add_named_interface(struct print_names *names, uint32_t id)
 {
 	const uint32_t k = names->count++;
 
@@ -44,7 +44,8 @@ void names_begin(struct print_names *names, const char *name, bool is_any)
 	struct if_nameindex *const list = if_nameindex();
 	for (const struct if_nameindex *f = list; f && f->if_index; f++)
 		if (names->count < NAMED_INTERFACES)
-			keep_name(names->known[add_interface(names, f->if_index)].text, f->if_name);
+			keep_name(names->known[add_named_interface(names, f->if_index)].text,
+				f->if_name);
 	if (list)
 		if_freenameindex(list);
 }
@@ -80,7 +81,7 @@ const char *names_of_packet(struct print_names *names, const struct bpe_batch *b
 		if (k == NAMED_INTERFACES)
 			return "-";
 		if (k == names->count)
-			k = add_interface(names, id);
+			k = add_named_interface(names, id);
 		names->last = k;
 	}
 	if (names->known[k].tries && !names->is_any)

@@ -9,13 +9,13 @@
 #define NAMED_INTERFACES 64u
 
 struct print_names {
-	bool is_fixed; /* one interface, or none that is known */
+	bool is_fixed; /* a single interface, or no known interface */
 	bool is_any;
 	uint32_t count;
-	uint32_t last; /* place of the last name that was asked for */
+	uint32_t last; /* place of the last name asked for */
 	struct {
 		uint32_t id;
-		uint32_t tries; /* flows that were asked in vain */
+		uint32_t tries; /* how many more flows are asked */
 		char text[NAME_BYTES];
 	} known[NAMED_INTERFACES];
 	char fixed[NAME_BYTES];

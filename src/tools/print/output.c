@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 
 #define LOOK_MS 100
-#define PATIENCE_MS 2000  /* at the end: for a reader that takes nothing */
-#define END_MOST_MS 10000 /* at the end: for a reader that takes something */
+#define PATIENCE_MS 2000  /* at the end: for a reader at rest */
+#define END_MOST_MS 10000 /* at the end: for a slow reader */
 
 void print_output_begin(struct print_output *out, int fd)
 {
@@ -32,7 +32,7 @@ static int64_t clock_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Adds to a counter that only the printing thread writes. */
+/* Adds to a counter of the printing thread. */
 static void add_packets(_Atomic uint64_t *counter, uint64_t n)
 {
 	const uint64_t before = atomic_load_explicit(counter, memory_order_relaxed);
@@ -56,7 +56,7 @@ static bool is_reader_late(struct print_output *out)
 
 /* Waits until the reader can take something.  Returns false if the run is to end and the reader
  * takes nothing. */
-static bool wait_for_reader(struct print_output *out)
+static bool wait_until_taken(struct print_output *out)
 {
 	for (;;) {
 		struct pollfd p = { .fd = out->fd, .events = POLLOUT };
@@ -90,7 +90,7 @@ static size_t write_buffer(struct print_output *out)
 
 		if (!out->is_whole) {
 			length = piece_length(out->bytes + done, length);
-			if (!wait_for_reader(out)) {
+			if (!wait_until_taken(out)) {
 				out->error = ETIMEDOUT;
 				return done;
 			}

@@ -3,7 +3,7 @@
  *
  * A line is put together in the buffer and then taken as a packet.  The buffer is written when it
  * is full or flushed.  A file or device gets whole buffers.  A pipe or terminal gets at most what
- * poll(2) promises, so a writer never hangs once the run is to end.
+ * poll(2) promises, so a writer never hangs when the run is to end.
  * Books: each packet taken is printed or lost. */
 #ifndef PRINT_OUTPUT_H
 #define PRINT_OUTPUT_H

@@ -91,7 +91,7 @@ static inline char *put_ends(
 }
 
 /* Puts a number and blanks up to the width of the column. */
-static inline char *put_number(char *at, uint32_t number)
+static inline char *put_number_column(char *at, uint32_t number)
 {
 	char *const end = at + NUMBER_WIDTH;
 
@@ -134,7 +134,7 @@ static inline char *put_place(char *at, const struct own_form *form, const struc
 }
 
 /* Puts the addresses of the link layer (-e). */
-static char *put_link(char *at, const struct bpe_batch *b, uint32_t i)
+static char *put_link_ends(char *at, const struct bpe_batch *b, uint32_t i)
 {
 	char *const start = at;
 
@@ -160,7 +160,7 @@ void own_put_packet(struct print_line *line, struct own_form *form, const struct
 	facts_find_ends(&ends, b, i);
 	at = put_place(at, form, l, facts);
 	if (form->options.link)
-		at = put_link(at, b, i);
+		at = put_link_ends(at, b, i);
 	if (form->has_color)
 		at = own_begin_color(at, b->hash[i]);
 	at = put_ends(at, b, i, &ends);
@@ -174,10 +174,10 @@ void own_put_packet(struct print_line *line, struct own_form *form, const struct
 		at += FLAGS_WIDTH;
 	}
 	at = DIGITS_PUT_TEXT(at, " len ");
-	at = put_number(at, facts_payload(b, i, ends.version));
+	at = put_number_column(at, facts_payload(b, i, ends.version));
 	if (is_tcp && !form->options.quick) {
 		at = DIGITS_PUT_TEXT(at, " win ");
-		at = put_number(at, facts_u16(b->data[i] + l->transport + 14));
+		at = put_number_column(at, facts_u16(b->data[i] + l->transport + 14));
 	}
 	line->at = at;
 	own_put_words(line, form, b, i, facts);

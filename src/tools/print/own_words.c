@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words behind the columns of our own line (own_words.h): what a header says that has no column,
+/* Words behind the columns of our own line (own_words.h): facts of a header without a column,
  * tags, tunnels, damage, marks, process.  Room is checked, since names have any length. */
 #include "own_words.h"
 
@@ -220,7 +220,7 @@ static void put_carriers(
 	}
 }
 
-/* Puts what is wrong with the packet, and its place among fragments. */
+/* Puts the damage of the packet, and the place among fragments. */
 static void put_state(struct print_line *line, uint32_t flags)
 {
 	static const struct {
@@ -237,7 +237,34 @@ static void put_state(struct print_line *line, uint32_t flags)
 			line_put_text(line, states[k].text);
 }
 
-/* Puts the process that owns the packet. */
+/* Puts the words of marks, each behind " !", and the round trip in milliseconds. */
+static void put_marks(
+	struct print_line *line, const struct own_form *form, const struct print_facts *facts)
+{
+	const uint32_t words = facts->marks & ~BPE_MARK_RTT;
+
+	if (words && form->has_color)
+		line_put_text(line, "\33[31m");
+	for (uint32_t bit = 0; words >> bit; bit++) {
+		const char *name = facts_mark_name(bit);
+
+		if (!(words >> bit & 1) || !name)
+			continue;
+		line_put_text(line, " !");
+		line_put_text(line, name);
+	}
+	if (words && form->has_color)
+		line_put_text(line, "\33[39m");
+	if (facts->rtt_ns < 0)
+		return;
+	line_put_text(line, " rtt ");
+	line_put_decimal(line, (uint64_t)facts->rtt_ns / 1000000);
+	line_put_char(line, '.');
+	line_put_padded(line, (uint64_t)facts->rtt_ns / 1000 % 1000, 3);
+	line_put_text(line, " ms");
+}
+
+/* Puts the owner of the packet. */
 static void put_process(struct print_line *line, const struct bpe_meta *meta)
 {
 	line_put_char(line, ' ');
@@ -250,7 +277,7 @@ static void put_process(struct print_line *line, const struct bpe_meta *meta)
 	line_put_char(line, ')');
 }
 
-/* Puts the words of a header that has no columns of its own. */
+/* Puts the words of a header without columns. */
 static void put_header_words(struct print_line *line, const struct bpe_batch *b, uint32_t i)
 {
 	const struct bpe_layers *const l = &b->layers[i];
@@ -298,6 +325,8 @@ void own_put_words(struct print_line *line, struct own_form *form, const struct 
 		put_carriers(line, l, facts);
 	if (has_rest)
 		put_state(line, l->flags);
+	if (facts->marks)
+		put_marks(line, form, facts);
 	if (facts->meta)
 		put_process(line, facts->meta);
 }

@@ -50,7 +50,7 @@ static bool is_color_wanted(const struct print_options *options, bool has_termin
 	return terminal && *terminal && strcmp(terminal, "dumb") != 0;
 }
 
-/* Makes what the form keeps from packet to packet.  Returns false without memory. */
+/* Makes the memory of the form from packet to packet.  Returns false without memory. */
 static bool prepare_form(struct printer *p)
 {
 	const struct print_options *o = &p->options;
@@ -113,8 +113,8 @@ static uint32_t link_header_length(const struct bpe_batch *b, uint32_t i)
 	return 0;
 }
 
-/* Puts the bytes of the packet that -x, -X or -A asks for. */
-static void put_bytes(struct printer *p, const struct bpe_batch *b, uint32_t i)
+/* Puts the bytes of the packet for -x, -X and -A. */
+static void print_bytes(struct printer *p, const struct bpe_batch *b, uint32_t i)
 {
 	const struct print_options *o = &p->options;
 	const uint32_t caplen = b->caplen[i];
@@ -135,7 +135,7 @@ static void put_bytes(struct printer *p, const struct bpe_batch *b, uint32_t i)
 		hex_put_text(&p->out, b->data[i] + from, caplen - from);
 }
 
-/* Finds what lines say of packet i beside its bytes.  meta, tunnel: the caller's memory. */
+/* Finds the facts about packet i beside the bytes.  meta, tunnel: the caller's memory. */
 static inline void find_facts(struct printer *p, const struct bpe_batch *b, uint32_t i,
 	struct print_facts *facts, struct bpe_meta *meta, struct bpe_tunnel *tunnel)
 {
@@ -145,8 +145,8 @@ static inline void find_facts(struct printer *p, const struct bpe_batch *b, uint
 	if (flags & BPE_PKT_OUTGOING)
 		facts->direction = BPE_DIRECTION_OUT;
 	facts->interface_name = names_of_packet(&p->names, b, i);
-	facts->marks = 0;
-	facts->rtt_ns = -1;
+	facts->marks = b->marks ? b->marks[i] : 0;
+	facts->rtt_ns = facts->marks & BPE_MARK_RTT ? b->rtt_ns[i] : -1;
 	facts->meta = NULL;
 	facts->tunnel = NULL;
 	if (flags & BPE_PKT_TUNNEL && bpe_batch_tunnel(b, i, tunnel) == 1)
@@ -182,7 +182,7 @@ static inline char *put_start(struct printer *p, char *at, int64_t time_ns)
 }
 
 /* Prints packet i. */
-static inline void print_packet(struct printer *p, const struct bpe_batch *b, uint32_t i)
+static inline void print_one(struct printer *p, const struct bpe_batch *b, uint32_t i)
 {
 	const struct print_options *o = &p->options;
 	struct print_line line = print_output_line(&p->out);
@@ -200,7 +200,7 @@ static inline void print_packet(struct printer *p, const struct bpe_batch *b, ui
 		json_put_packet(&line, p->number, b, i, &facts);
 	print_output_add(&p->out, &line);
 	if (o->form != PRINT_JSON && (o->hex | o->hex_text | o->text)) {
-		put_bytes(p, b, i);
+		print_bytes(p, b, i);
 		line = print_output_line(&p->out);
 	}
 	line_put_char(&line, '\n');
@@ -210,7 +210,7 @@ static inline void print_packet(struct printer *p, const struct bpe_batch *b, ui
 
 /* ---- The pace of a terminal ---- */
 
-/* Puts a line in the place of the packets that were left out. */
+/* Puts a line in the place of the packets left out. */
 static void tell_left_out(struct printer *p)
 {
 	struct print_line line = print_output_line(&p->out);
@@ -230,7 +230,7 @@ static void tell_left_out(struct printer *p)
 	p->pace.left_out = 0;
 }
 
-/* Begins the next second if this one is over. */
+/* Begins the next second when this second is over. */
 static void advance_pace(struct printer *p)
 {
 	if (p->pace.limit && pace_advance(&p->pace, pace_clock_ns()))
@@ -273,14 +273,14 @@ static void print_paced(struct printer *p, const struct bpe_batch *b)
 			continue;
 		}
 		print_output_flush(&p->out);
-		print_packet(p, b, i);
+		print_one(p, b, i);
 		p->pace.lines += count_lines(p, 0);
 	}
 }
 
 /* ---- Batches ---- */
 
-/* Tells the caller that lines cannot be written any more, once. */
+/* Tells the caller of the failure to write, once. */
 static void tell_failure(struct printer *p)
 {
 	if (p->is_told)
@@ -302,7 +302,7 @@ void print_batch(struct printer *p, const struct bpe_batch *b)
 		print_paced(p, b);
 	} else {
 		for (uint32_t i = 0; i < b->count; i++)
-			print_packet(p, b, i);
+			print_one(p, b, i);
 	}
 	if (!p->out.error && (is_idle || p->options.flush))
 		print_output_flush(&p->out);

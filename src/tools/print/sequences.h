@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* First sequence numbers of connections, from which our own lines count (-v).
  *
- * The table has a fixed number of places.  A connection that finds its place taken takes the place
- * over: the older connection then counts from its next number. */
+ * The table has a fixed number of places.  A connection takes over the place of an
+ * older connection, and the older then counts anew from the next number. */
 #ifndef PRINT_SEQUENCES_H
 #define PRINT_SEQUENCES_H
 

@@ -19,7 +19,7 @@ void stamp_begin(struct print_stamp *stamp, uint32_t form, bool nanoseconds)
 }
 
 /* Returns a / b, rounded down; b > 0. */
-static int64_t divide_down(int64_t a, int64_t b)
+static int64_t divide_time(int64_t a, int64_t b)
 {
 	return a / b - (a % b < 0);
 }
@@ -27,7 +27,7 @@ static int64_t divide_down(int64_t a, int64_t b)
 /* Returns the offset of local time at a second of UTC. */
 static int64_t offset_of_second(struct print_stamp *stamp, int64_t second)
 {
-	const int64_t block = divide_down(second, BLOCK_S);
+	const int64_t block = divide_time(second, BLOCK_S);
 	const time_t at = (time_t)second;
 	struct tm local;
 
@@ -44,7 +44,7 @@ static int64_t offset_of_second(struct print_stamp *stamp, int64_t second)
 static char *put_date(char *at, int64_t days)
 {
 	const int64_t shifted = days + 719468; /* since 0000-03-01 */
-	const int64_t era = divide_down(shifted, 146097);
+	const int64_t era = divide_time(shifted, 146097);
 	const int64_t day = shifted - era * 146097;
 	const int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
 	const int64_t of_year = day - (365 * year + year / 4 - year / 100);
@@ -80,7 +80,7 @@ static __attribute__((noinline)) void renew_second(struct print_stamp *stamp, in
 		at = digits_put(at, second < 0 ? (uint64_t)-second : (uint64_t)second);
 	} else {
 		const int64_t local = second + offset_of_second(stamp, second);
-		const int64_t days = divide_down(local, DAY_S);
+		const int64_t days = divide_time(local, DAY_S);
 
 		if (stamp->form == PRINT_TIME_DATE) {
 			at = put_date(at, days);
@@ -104,7 +104,7 @@ static inline char *put_fraction(const struct print_stamp *stamp, char *at, uint
 static char *put_difference(struct print_stamp *stamp, char *at, int64_t ns)
 {
 	const int64_t unit = stamp->digits == 9 ? 1 : 1000;
-	const int64_t now_ns = divide_down(ns, unit) * unit;
+	const int64_t now_ns = divide_time(ns, unit) * unit;
 
 	if (!stamp->has_base)
 		stamp->base_ns = now_ns;
@@ -130,7 +130,7 @@ char *stamp_put(struct print_stamp *stamp, char *at, int64_t ns)
 	/* packets of a second are many: a subtraction finds that the second is the same */
 	uint64_t fraction = (uint64_t)ns - (uint64_t)stamp->second * SECOND_NS;
 	if (fraction >= SECOND_NS || stamp->second == INT64_MIN) {
-		const int64_t second = divide_down(ns, SECOND_NS);
+		const int64_t second = divide_time(ns, SECOND_NS);
 
 		renew_second(stamp, second);
 		fraction = (uint64_t)(ns - second * SECOND_NS);

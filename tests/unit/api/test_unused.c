@@ -95,6 +95,7 @@ static const struct expectation expectations[] = {
 	{ "record_ring_bytes", SOURCES, "w0", "" },
 	{ "record_overload", SOURCES, "w0", "" },
 	{ "record_begins", SOURCES, "w0", "" },
+	{ "marks", SOURCES, "w0k", "" },
 	{ "zero", SOURCES, SITUATIONS, "" },
 };
 #define EXPECTATIONS (sizeof expectations / sizeof *expectations)
