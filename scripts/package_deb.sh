@@ -90,7 +90,7 @@ soname=$(objdump -p "$root/usr/lib/$machine/libbpfengine.so.1" | awk '$1 == "SON
 good "the library is $soname"
 
 "$root/usr/bin/bpfengine" -i synth:count=100000 --json -q | grep -q '"read":100000,"delivered":100000' || say "the packaged program does not run"
-"$root/usr/bin/bpfbench" stages --rounds 1 --packets 4096 >/dev/null || say "the packaged bpfbench does not run"
+"$root/usr/bin/bpfbench" stages --rounds 6 --packets 4096 >/dev/null || say "the packaged bpfbench does not run"
 kernels=$("$root/usr/bin/bpfengine" --version)
 case $arch:${BPFENGINE_ARCH:-} in
 amd64:) echo "$kernels" | grep -q '(arch=scalar,' || say "not every amd64 has these kernels: $kernels" ;;

@@ -38,7 +38,7 @@ _bpfbench() {
 	-t | -f | -B | -s | --time | --filter | --buffer-size | --snapshot-length) return ;;
 	--block-size) return ;;
 	--read-interval | --ring | --buffers | --sizes | --filters | --workers | --rates) return ;;
-	--rounds | --packets | --rate-from | --rate-to | --steps) return ;;
+	--rounds | --packets | --loss-below | --rate-from | --rate-to | --steps) return ;;
 	esac
 	case $cur in
 	-*)
@@ -48,7 +48,7 @@ _bpfbench() {
 			--sweep --buffer-size --snapshot-length --block-size --read-mode
 			--read-interval --promiscuous --bpf-abi --bpf-device --ring --overload
 			--no-flows --no-latency --buffers --modes --sizes --filters --workers
-			--rates --stages --rounds --packets --rate-from --rate-to
+			--rates --loss-below --stages --rounds --packets --rate-from --rate-to
 			--steps' -- "$cur"))
 		;;
 	*) [[ $COMP_CWORD -ne 1 ]] || COMPREPLY=($(compgen -W 'stages loop compare' -- "$cur")) ;;

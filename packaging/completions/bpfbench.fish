@@ -53,6 +53,7 @@ complete -c bpfbench -l rates -x -d 'Packets a second, or max'
 complete -c bpfbench -l stages -x -d 'Which stages' \
 	-a '(__bpfbench_list memcpy walk parse hash ring flow pipeline)'
 complete -c bpfbench -l rounds -x -d 'How often'
+complete -c bpfbench -l loss-below -x -d 'Less loss than this percentage is none'
 complete -c bpfbench -l packets -x -d 'Of a stage'
 complete -c bpfbench -l rate-from -x -d 'Loop: the least rate'
 complete -c bpfbench -l rate-to -x -d 'Loop: the greatest rate'

@@ -192,7 +192,7 @@ def f7_text_from_outside_has_no_control_characters():
                     path,
                     timeout=WAIT,
                 )
-                assert p.returncode == 0, p.stderr
+                assert p.returncode in (0, 5), p.stderr  # 5: too short to judge loss
                 text = read(path).decode()
                 assert not [
                     c for c in text if (ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0
@@ -221,7 +221,7 @@ def signals_are_never_lost():
                     p.communicate(timeout=WAIT)
                 finally:
                     p.kill()
-                assert p.returncode in (0, 1, -number), (words, step, p.returncode)
+                assert p.returncode in (0, 1, 5, -number), (words, step, p.returncode)
 
 
 finish()

@@ -64,20 +64,27 @@ class Skip(Exception):
     pass
 
 
+SMALL = 5  # the exit code of a result with a sample that was too small to be judged
+
+
 def bench(*words, code=0, before=(), timeout=600):
+    """A run of bpfbench that ends with the code, or with one of several codes."""
     p = subprocess.run(
         [*before, BENCH, *map(str, words)], capture_output=True, text=True, timeout=timeout
     )
-    assert p.returncode == code, (words, p.returncode, p.stdout[-500:], p.stderr[-500:])
+    codes = code if isinstance(code, tuple) else (code,)
+    assert p.returncode in codes, (words, p.returncode, p.stdout[-500:], p.stderr[-500:])
     return p
 
 
 def measured(name, *words, formats=("json",), **more):
     """The result as JSON; its other formats beside it."""
     paths = [os.path.join(D, f"{name}.{f}") for f in formats]
-    bench(*words, *(x for p in paths for x in ("-o", p)), "-q", **more)
+    code = more.pop("code", (0, SMALL))
+    p = bench(*words, *(x for p in paths for x in ("-o", p)), "-q", code=code, **more)
     with open(paths[0]) as f:
         r = json.load(f)
+    verdicts_are_sound(r, p)
     assert r["schema"] == "bpfbench.result/1", r["schema"]
     for k in (
         "system",
@@ -93,6 +100,26 @@ def measured(name, *words, formats=("json",), **more):
     ):
         assert r["host"].get(k) not in (None, ""), (k, r["host"])
     return r
+
+
+def verdicts_are_sound(r, p):
+    """The exit code, the message, the verdicts and the sentences say the same."""
+    outcomes = [v["outcome"] for v in r["verdicts"]]
+    small = "not_judged" in outcomes
+    assert r["judged"] == (not small) and p.returncode == (SMALL if small else 0), (outcomes, p)
+    assert ("too small to be judged" in p.stderr) == small, p.stderr
+    text = " ".join(r["result"]).lower()
+    for v in r["verdicts"]:
+        assert v["says"].lower() in text and v["because"].lower() in text, (v, text)
+        if v["outcome"] == "none_lost":
+            assert v["lost"] == 0 and v["loss_from"] is None and v["no_loss_up_to"] > 0, v
+            assert 0 < v["loss_bound"] <= r["options"]["loss_below"], v
+            assert v["buffer_fills"] is None or v["buffer_fills"] >= 2, v
+        elif v["outcome"] in ("loss_begins", "always_lost", "lost"):
+            assert v["lost"] > 0 and v["loss_from"] > (v["no_loss_up_to"] or 0), v
+            assert v["loss"] <= v["loss_bound"] <= 1, v
+        elif v["outcome"] == "not_judged":
+            assert v["because"], v
 
 
 def measured_until(enough, name, *words, seconds=0.5, **more):

@@ -21,6 +21,7 @@ from bench_runs import (
     HERE,
     D,
     NS,
+    SMALL,
     Skip,
     bench,
     measured,
@@ -51,6 +52,11 @@ def wrong_usage():
         (["-i", "synth", "--ring", "100"], "--ring"),
         (["-i", "synth", "--overload", "x"], "--overload"),
         (["-i", "synth", "--read-mode", "fast"], "--read-mode"),
+        (["-i", "synth", "--loss-below", "0"], "--loss-below"),
+        (["-i", "synth", "--loss-below", "100"], "--loss-below"),
+        (["-i", "synth", "--loss-below", "nan"], "--loss-below"),
+        (["-i", "synth", "--loss-below", "1%"], "--loss-below"),
+        (["stages", "--loss-below", "1"], "--loss-below"),
         (["-i", "synth", "--read-interval", "0"], "--read-interval"),
         (["-i", "synth", "--block-size", "1"], "--block-size"),
         (["-i", "synth", "--rates", "5"], "--rates"),
@@ -124,7 +130,8 @@ def a_run_balances():
     for k in ("packets", "wire_bytes", "packets_per_read"):
         assert k in text
     assert (
-        str(r["total"]["packets"]) in text
+        f"{r['total']['packets']:,}" in text
+        and r["result"][0] in text
         and r["host"]["cpu"] in text
         and "latency_50_ns" not in text
     )
@@ -154,6 +161,7 @@ def text_on_stdout_and_more_words():
         "64K",
         "--snapshot-length",
         "2000",
+        code=(0, SMALL),
     )
     assert "packets/s" in p.stderr
     assert (
@@ -203,12 +211,12 @@ def workers_that_drop():
 def a_signal_ends_it():
     path = os.path.join(D, "stopped.json")
     with Running([BENCH, "-i", "synth:rate=10000", "-t", "3600", "--output", path]) as p:
-        p.wait_for_message(r"[1-9]\d* packets/s")
+        p.wait_for_message(r"[1-9][\d,]* packets/s")
         code = p.end()[2]
     r = json.load(open(path))
     run_is_sound(r)
     assert (
-        code == 0
+        code == (0 if r["judged"] else SMALL)
         and 0 < r["total"]["seconds"] < 3600
         and r["total"]["packets"] > 0
         and r["options"]["seconds"] == 3600
@@ -233,7 +241,7 @@ def odd_bytes_in_a_result():
         ],
         capture_output=True,
     )
-    assert p.returncode == 0 and json.load(open(path, encoding="utf-8"))["options"][
+    assert p.returncode in (0, SMALL) and json.load(open(path, encoding="utf-8"))["options"][
         "bpf_device"
     ].endswith('x\ufffd\x01"\xe9.sock'), p
 
@@ -261,10 +269,13 @@ def sent_to_it(words, path, send, read):
         # The lines tell rates of seconds.
         p.wait_for(
             f"{read} packets",
-            lambda: sum(map(int, re.findall(r"(\d+) packets/s", p.read_messages()))) >= read * 0.9,
+            lambda: (
+                sum(map(int, re.findall(r"(\d+) packets/s", p.read_messages().replace(",", ""))))
+                >= read * 0.9
+            ),
         )
         time.sleep(1)
-        assert p.end()[2] == 0, p.read_messages()
+        assert p.end()[2] in (0, SMALL), p.read_messages()
     with open(path) as f:
         return json.load(f)
 
@@ -412,7 +423,7 @@ def a_served_bpf_device():
         run_is_sound(r)
         t = r["total"]
         assert (
-            p.returncode in (0, 1)
+            p.returncode in (0, 1, SMALL)
             and t["packets"] == 8000
             and t["reads"] > 0
             and t["block_capacity"] % t["reads"] == 0
@@ -442,7 +453,7 @@ def no_rights():
         text=True,
         timeout=600,
     )
-    assert p.returncode == 0 or (p.returncode == 3 and "sudo" in p.stderr), p
+    assert p.returncode in (0, SMALL) or (p.returncode == 3 and "sudo" in p.stderr), p
 
 
 def every_option_is_tried():

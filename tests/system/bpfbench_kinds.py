@@ -10,12 +10,13 @@ import math
 import os
 import re
 import shutil
+import statistics
 import struct
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
-from bench_runs import BENCH, HAVE_PCAP, TOP, D, Skip
+from bench_runs import BENCH, HAVE_PCAP, SMALL, TOP, D, Skip
 from bench_runs import agree, bench, measured, measured_until, run_cases, sound
 
 DIFF = os.path.join(TOP, "scripts/bench_diff.py")
@@ -51,6 +52,11 @@ def pair():
         raise Skip("no pair of interfaces can be made here")
 
 
+def figure(text):
+    """The number behind a figure for people."""
+    return int(text.replace(",", ""))
+
+
 def page_is_sound(path, r):
     """Well-formed, nothing fetched, and its numbers are the result's."""
     text = open(path).read()
@@ -67,36 +73,39 @@ def page_is_sound(path, r):
     for row, j in zip(rows, r["rows"]):
         cells = dict(zip(names, (c.text or "" for c in row)))
         assert (
-            int(cells["packets"]) == j["packets"]
-            and int(cells["lost"]) == j["lost"]
+            figure(cells["packets"]) == j["packets"]
+            and figure(cells["lost"]) == j["lost"]
             and cells["filter"] == j["filter"]
-            and int(cells["buffer_bytes"]) == j["buffer_bytes"]
+            and figure(cells["buffer_bytes"]) == j["buffer_bytes"]
         ), (cells, j)
         assert (row.get("class") == "lossy") == (j["lost"] > 0)
     plots = root.findall(".//" + svg + "svg")
     groups = {(j["filter"], j["frame_bytes"]) for j in r["rows"] if j["loss"] is not None}
-    assert [p.get("class") for p in plots].count("loss") == len(groups), [
+    assert [p.get("class") for p in plots].count("plot loss") == len(groups), [
         p.get("class") for p in plots
     ]
-    points = [
-        t.text
-        for p in plots
-        if p.get("class") == "loss"
-        for t in p.findall(f".//{svg}circle/{svg}title")
-    ]
-    expected = sorted(100 * j["loss"] for j in r["rows"] if j["loss"] is not None)
-    got = sorted(float(re.search(r": (\S+) at ", t).group(1)) for t in points)
+    cases = {}
+    for j in r["rows"]:
+        if j["loss"] is not None:
+            key = tuple(
+                j[k] for k in ("filter", "frame_bytes", "mode", "workers", "buffer_bytes", "rate")
+            )
+            cases.setdefault(key, []).append(100 * j["loss"])
+    expected = sorted((min(v), statistics.median(v), max(v)) for v in cases.values())
+    points = [g for p in plots if "loss" in p.get("class") for g in p.findall(f".//{svg}g")]
+    got = sorted(tuple(float(g.get("data-" + k)) for k in ("least", "y", "most")) for g in points)
     assert len(got) == len(expected) and all(
-        math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-9) for a, b in zip(got, expected)
+        math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-9)
+        for x, y in zip(got, expected)
+        for a, b in zip(x, y)
     ), (got, expected)
-    for p in plots:
-        _, _, w, h = map(float, p.get("viewBox").split())
-        for c in p.findall(".//" + svg + "circle"):
-            assert 0 <= float(c.get("cx")) <= w and 0 <= float(c.get("cy")) <= h
+    for g in points:
+        bars = [e for e in g.findall(svg + "path") if e.get("class").startswith("bar")]
+        assert len(bars) == (r["options"]["rounds"] > 1) and g.find(svg + "title").text
     begins = [
         p
         for p in plots
-        if p.get("class") == "loss"
+        if p.get("class") == "plot loss"
         and any(l.get("class") == "begins" for l in p.findall(".//" + svg + "line"))
     ]
     assert len(begins) == len({(j["filter"], j["frame_bytes"]) for j in r["rows"] if j["lost"]}), (
@@ -125,9 +134,11 @@ def sweep_of_generated_traffic():
         "256",
         "--overload",
         "drop",
+        "--rounds",
+        "2",
     ]
     r = measured_until(
-        lambda r: sum(j["packets"] > 0 for j in r["rows"]) > 32,
+        lambda r: sum(j["packets"] > 0 for j in r["rows"]) > 64,
         "sweep",
         *words,
         seconds=0.05,
@@ -137,15 +148,15 @@ def sweep_of_generated_traffic():
         (j["filter"], j["mode"], j["buffer_bytes"], j["frame_bytes"], j["workers"], j["rate"])
         for j in r["rows"]
     }
-    assert len(r["rows"]) == len(cases) == 2**6, len(cases)
+    assert len(r["rows"]) == 2 * len(cases) == 2**7, len(cases)
+    assert len(r["verdicts"]) == 2**5, "one for each setting but the rate"
     for j in r["rows"]:
         sound(j)
         assert j["packets"] == j["delivered"] + j["dropped"], j
         assert j["block_capacity"] == j["reads"] * j["buffer_bytes"], j
-    assert r["findings"]["cases"] == len(cases) and r["findings"]["cases_with_loss"] == sum(
-        j["lost"] > 0 for j in r["rows"]
-    )
-    assert sum(j["packets"] > 0 for j in r["rows"]) > 32, "most cases saw packets"
+    assert r["findings"]["cases"] == len(cases) and r["findings"]["runs"] == len(r["rows"])
+    assert r["findings"]["runs_with_loss"] == sum(j["lost"] > 0 for j in r["rows"])
+    assert sum(j["packets"] > 0 for j in r["rows"]) > 64, "most cases saw packets"
     assert any("read modes" in n for n in r["notes"])
     agree(os.path.join(D, "sweep.csv"), r["rows"])
     page_is_sound(os.path.join(D, "sweep.html"), r)
@@ -169,6 +180,8 @@ def sweep_on_a_pair():
         "0",
         "--rates",
         "5k,20k",
+        "--rounds",
+        "1",
         seconds=0.2,
         formats=("json", "html"),
     )
@@ -188,54 +201,6 @@ def sweep_on_a_pair():
                 j["delivered"] + j["lost"] == j["sent"] and j["wire_bytes"] == 200 * j["packets"]
             ), j
     page_is_sound(os.path.join(D, "pair.html"), r)
-
-
-def the_page_in_a_browser():
-    browser = shutil.which("chromium") or shutil.which("chromium-browser")
-    path = os.path.join(D, "sweep.html")
-    if not browser:
-        raise Skip("chromium is not installed")
-    flags = [
-        browser,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--virtual-time-budget=2000",
-    ]
-    dom = subprocess.run(
-        [*flags, "--user-data-dir=" + os.path.join(D, "profile"), "--dump-dom", "file://" + path],
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    if dom.returncode or "<html" not in dom.stdout:
-        raise Skip("chromium does not run here")
-    r = json.load(open(os.path.join(D, "sweep.json")))
-    assert (
-        dom.stdout.count("<polyline") == open(path).read().count("<polyline") > 0
-        and dom.stdout.count("<tr") == len(r["rows"]) + 1
-    )
-    png = os.path.join(D, "page.png")
-    subprocess.run(
-        [
-            *flags,
-            "--user-data-dir=" + os.path.join(D, "profile2"),
-            "--window-size=1400,1600",
-            "--screenshot=" + png,
-            "file://" + path,
-        ],
-        capture_output=True,
-        timeout=600,
-        check=True,
-    )
-    head = open(png, "rb").read(24)
-    assert (
-        head[:8] == b"\x89PNG\r\n\x1a\n"
-        and struct.unpack(">II", head[16:24]) == (1400, 1600)
-        and os.path.getsize(png) > 20000
-    ), "the page was drawn"
 
 
 def stages():
@@ -302,7 +267,7 @@ def the_loop():
         "loop",
         "loop",
         "-t",
-        "0.2",
+        "0.5",
         "--rate-from",
         "2k",
         "--rate-to",
@@ -312,7 +277,7 @@ def the_loop():
         "--sizes",
         "128",
         "-B",
-        "8M",
+        "256K",
         "-p",
         "0",
         "-c",
@@ -328,12 +293,12 @@ def the_loop():
         sound(x)
         assert (
             x["frame_bytes"] == 128
-            and x["sent"] <= x["rate"] * 0.2 + 1
+            and x["sent"] <= x["rate"] * 0.5 + 1
             and x["delivered"] <= x["sent"]
-            and x["buffer_bytes"] == 8 << 20
+            and x["buffer_bytes"] == 256 << 10
         ), x
     best = f["highest_rate_without_loss"]
-    if f["confirmed"] == "yes":
+    if f["confirmed"] == "yes" and r["judged"]:
         last = [x for x in rows if x["what"] == "confirm"][-1]
         assert (
             (last["rate"] == best or (f["limited_by_sender"] == "yes" and best < last["rate"]))
@@ -345,6 +310,16 @@ def the_loop():
     else:
         assert best is None
     agree(os.path.join(D, "loop.csv"), rows)
+
+
+def a_loop_that_is_too_short():
+    """The buffer takes all that is sent: no reader could lose it, and no rate is claimed."""
+    pair()
+    words = ("loop", "-t", "0.1", "--rate-from", "2k", "--rate-to", "4k", "--steps", "0")
+    r = measured("short_loop", *words, "-B", "16M", "-p", "0", code=SMALL)
+    assert r["findings"]["highest_rate_without_loss"] is None
+    assert "fill the buffer" in r["verdicts"][0]["because"], r["verdicts"]
+    assert r["verdicts"][0]["seconds_wanted"] > 0.1
 
 
 def savefile(path, n):
@@ -509,9 +484,9 @@ def results_compared():
 run_cases(
     sweep_of_generated_traffic,
     sweep_on_a_pair,
-    the_page_in_a_browser,
     stages,
     the_loop,
+    a_loop_that_is_too_short,
     compare_a_file,
     compare_live,
     results_compared,

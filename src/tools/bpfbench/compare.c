@@ -8,6 +8,7 @@
 #include "offer.h"
 #include "peer.h"
 #include "spread.h"
+#include "verdict.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -400,6 +401,33 @@ static struct spread measure_spread(const struct compare *c, enum how how, enum 
 	return spread_of(values, n);
 }
 
+/* Adds the verdict of each of our contenders beside libpcap. */
+static void judge_contenders(struct compare *c)
+{
+	static struct verdict verdicts[HOWS];
+	const bool file = c->options->engine.file != NULL;
+	const enum figure_kind figure = file ? FIGURE_WALL : FIGURE_CPU;
+	const struct spread other = measure_spread(c, PCAP_DISPATCH, figure);
+	size_t n = 0;
+
+	for (size_t k = 0; k < c->contenders; k++) {
+		const enum how how = c->line_up[k];
+		const struct spread ours = measure_spread(c, how, figure);
+		struct verdict *v = &verdicts[n];
+
+		if (how > OURS_FLOWS)
+			continue;
+		verdict_init(v);
+		snprintf(v->what, sizeof v->what, "%s", names[how]);
+		snprintf(v->context, sizeof v->context, "%s", names[how]);
+		verdict_times(
+			v, file ? "ns" : "ns of CPU time", &ours, names[PCAP_DISPATCH], &other);
+		n++;
+	}
+	c->result.verdicts = verdicts;
+	c->result.verdict_count = n;
+}
+
 static void describe_compare(struct compare *c)
 {
 	const bool file = c->options->engine.file != NULL;
@@ -547,6 +575,7 @@ int compare_main(const struct options *o)
 	pair_remove(&c.pair);
 	if (!code || c.count) {
 		describe_compare(&c);
+		judge_contenders(&c);
 		c.result.rows = c.rows;
 		c.result.count = c.count;
 		int wrote = outputs_write(o, &c.result);

@@ -6,7 +6,9 @@
  * again; after a loss a tenth less is tried, three times at most.  A rate is good if every sent
  * packet was delivered.  If the sender limits the rate, the result says so: the receiver's limit is
  * higher. */
+#include "amounts.h"
 #include "offer.h"
+#include "verdict.h"
 
 #include <math.h>
 #include <string.h>
@@ -41,10 +43,14 @@ static int try_rate(struct search *s, const char *what, uint64_t rate, int *code
 		return FAILED;
 	snprintf(r->what, sizeof r->what, "%s", what);
 	s->count++;
-	if (!o->quiet)
-		program_tell("%9llu packets/s asked, %9.0f sent, %llu lost",
-			(unsigned long long)rate, (double)r->sent / r->seconds,
-			(unsigned long long)(r->sent - r->delivered));
+	if (!o->quiet) {
+		char asked[AMOUNT_ROOM], sent[AMOUNT_ROOM], lost[AMOUNT_ROOM];
+
+		program_tell("%s asked, %s sent, %s lost",
+			amount_rate(asked, sizeof asked, (double)rate),
+			amount_rate(sent, sizeof sent, row_offered(r)),
+			amount_of(lost, sizeof lost, r->sent - r->delivered, "packet"));
+	}
 	if (r->delivered != r->sent)
 		return BAD;
 	return s->late ? LATE : GOOD;
@@ -156,15 +162,16 @@ static uint64_t find_highest_rate(struct search *s, bool *limited, bool *confirm
 	return b.good;
 }
 
-/* Adds the facts and notes about the highest rate. */
+/* Adds the facts and notes about the highest rate, behind its verdict. */
 static void describe_loop(struct result *r, uint64_t best, bool limited, bool confirmed)
 {
+	const bool judged = verdicts_judged(r);
 	const char *why = asked_to_stop()
 				  ? ": stopped by a signal"
 				  : ": this machine loses now and then at any rate that was tried";
 
-	fact_number(
-		&r->findings, "highest_rate_without_loss", best && confirmed ? (double)best : NAN);
+	fact_number(&r->findings, "highest_rate_without_loss",
+		best && confirmed && judged ? (double)best : NAN);
 	fact_add(&r->findings, "confirmed", "%s", confirmed ? "yes" : "no");
 	fact_add(&r->findings, "limited_by_sender", "%s", limited ? "yes" : "no");
 	if (limited)
@@ -185,6 +192,7 @@ int loop_main(const struct options *o)
 {
 	static struct search s;
 	static struct result result;
+	static struct verdict verdict;
 	bool limited = false, confirmed = false;
 	s.options = o;
 	result_init(&result, KIND_LOOP);
@@ -203,9 +211,14 @@ int loop_main(const struct options *o)
 	pair_remove(&s.pair);
 	if (code && !s.count)
 		return code;
-	describe_loop(&result, best, limited, confirmed);
 	result.rows = s.rows;
 	result.count = s.count;
+	const struct judge judge = options_judge(o);
+	verdict_init(&verdict);
+	verdict_loop(&verdict, &judge, &result, (double)best, confirmed);
+	result.verdicts = &verdict;
+	result.verdict_count = s.count > 0;
+	describe_loop(&result, best, limited, confirmed);
 	int wrote = outputs_write(o, &result);
 	return code ? code : wrote;
 }

@@ -2,6 +2,7 @@
 /* bpfbench: reads the options, measures, and writes the result. */
 #include "arch/arch.h"
 #include "run.h"
+#include "verdict.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ int run_main(const struct options *o)
 {
 	static struct run run;
 	static struct result result;
+	static struct verdict verdict;
 	struct notice_target target = { &result, o->quiet };
 	struct bpe_error error = { 0 };
 	result_init(&result, KIND_RUN);
@@ -76,6 +78,12 @@ int run_main(const struct options *o)
 	result.count = run.count;
 	result.total = &run.total;
 	result.latency = run.latency ? &run.all : NULL;
+	run.total.buffer_bytes = o->engine.buffer_bytes ? o->engine.buffer_bytes : ABSENT;
+	const struct judge judge = options_judge(o);
+	verdict_init(&verdict);
+	verdict_sample(&verdict, &judge, &run.total);
+	result.verdicts = &verdict;
+	result.verdict_count = 1;
 	int code = outputs_write(o, &result);
 	if (!run_balanced(&run)) {
 		program_tell(

@@ -56,6 +56,19 @@ static bool parse_frame_length(const char *word, uint64_t *length)
 	return parse_whole(word, 60, 1514, length);
 }
 
+/* Reads a percentage above 0 and below 100 as a part of 1. */
+static int read_loss_percent(void *target, const struct option_spec *spec, const char *word)
+{
+	double *part = (void *)((char *)target + spec->offset);
+	char *end;
+	const double percent = strtod(word, &end);
+
+	if (end == word || *end || !(percent >= 1e-6) || !(percent < 100))
+		return option_refuse_value(spec, word);
+	*part = percent / 100;
+	return 0;
+}
+
 static bool parse_thread_count(const char *word, uint64_t *threads)
 {
 	return parse_whole(word, 0, BPE_MAX_WORKERS, threads);
@@ -253,6 +266,10 @@ const struct option_spec bench_option_specs[] = {
 		.modes = KIND_RUN | KIND_SWEEP | KIND_LOOP, .beside = true },
 	{ "no-latency", NULL, OPTION_CLEAR, MEMBER(latency), .modes = LIVE,
 		.help = "do not look at the clock for each batch" },
+	{ "loss-below", NULL, OPTION_READ, MEMBER(loss_below),
+		.modes = KIND_RUN | KIND_SWEEP | KIND_LOOP, .read = read_loss_percent,
+		.wants = "wants a percentage above 0 and below 100", .argument = "PERCENT",
+		.help = "\"nothing was lost\" claims less loss (0.1)" },
 	{ "sweep", NULL, OPTION_NOTHING, .modes = KIND_RUN | KIND_SWEEP, .beside = true },
 
 	{ "buffers", NULL, OPTION_READ, MEMBER(buffers), .modes = KIND_SWEEP,
@@ -268,7 +285,8 @@ const struct option_spec bench_option_specs[] = {
 		.argument = "LIST", .beside = true },
 	{ "filters", NULL, OPTION_READ, MEMBER(filters), .modes = KIND_SWEEP,
 		.read = read_word_list, .argument = "'none;udp port 9'",
-		.help = " --workers 0,1   --rates 100000,max" },
+		.help = " --workers 0,1   --rates 100000,max\n"
+			"--rounds N  of all cases, in turn (3)" },
 	{ "workers", NULL, OPTION_READ, MEMBER(workers), .modes = KIND_SWEEP,
 		.read = read_worker_list, .wants = "wants 0 to 64 threads", .argument = "LIST",
 		.beside = true },
@@ -279,9 +297,9 @@ const struct option_spec bench_option_specs[] = {
 	{ "stages", NULL, OPTION_READ, MEMBER(stages), .modes = KIND_STAGES, .read = read_word_list,
 		.choices = STAGES, .heading = "Stages", .argument = "LIST",
 		.help = "some of memcpy,walk,parse,hash,ring,flow,pipeline" },
-	{ "rounds", NULL, OPTION_WHOLE, MEMBER(rounds), .modes = KIND_STAGES | KIND_COMPARE,
-		.least = 1, .most = 999, .wants = "wants 1 to 999", .argument = "N (15)",
-		.help = "--packets N (65536)" },
+	{ "rounds", NULL, OPTION_WHOLE, MEMBER(rounds),
+		.modes = KIND_STAGES | KIND_COMPARE | KIND_SWEEP, .least = 1, .most = 999,
+		.wants = "wants 1 to 999", .argument = "N (15)", .help = "--packets N (65536)" },
 	{ "packets", NULL, OPTION_WHOLE, MEMBER(packets), .modes = KIND_STAGES, .least = 1024,
 		.most = MOST_PACKETS, .wants = "wants 1024 to " TEXT(MOST_PACKETS), .argument = "N",
 		.beside = true },
@@ -297,7 +315,7 @@ const struct option_spec bench_option_specs[] = {
 	{ "read", "r", OPTION_TEXT, MEMBER(engine.file), .modes = KIND_COMPARE,
 		.heading = "      --sizes N            the frames' length (64)\n"
 			   "Compare",
-		.argument = "FILE", .help = "--rounds N (5)  --rates N, --sizes N on a pair" },
+		.argument = "FILE", .help = "--rounds N (7)  --rates N, --sizes N on a pair" },
 
 	{ "quiet", "q", OPTION_SET, MEMBER(quiet), .modes = ALL, .heading = "",
 		.help = "nothing on stderr but errors" },

@@ -22,7 +22,8 @@ static const char help_head[] =
 static const char help_tail[] =
 	"\n"
 	"Exit codes: 0 good; 1 error while measuring, output not written; 2 wrong usage;\n"
-	"3 rights are missing; 4 the source cannot be opened.  See bpfbench(1).\n";
+	"3 rights are missing; 4 the source cannot be opened; 5 measured, but a sample\n"
+	"was too small to be judged.  See bpfbench(1).\n";
 
 const char *mode_name(uint32_t mode)
 {
@@ -39,6 +40,27 @@ bool is_synth(const char *source)
 bool is_pair(const char *source)
 {
 	return !strcmp(source, "pair");
+}
+
+bool reads_bpf_device(const char *source)
+{
+#if defined(__linux__)
+	return !strncmp(source, "bpf:", 4);
+#else
+	return !is_synth(source);
+#endif
+}
+
+struct judge options_judge(const struct options *o)
+{
+	const char *source = o->source ? o->source : "pair";
+	struct judge judge = { .loss_below = o->loss_below, .buffers = 1 };
+
+	if (reads_bpf_device(source))
+		judge.buffers = 2; /* the kernel fills a buffer while the other is read */
+	if (is_synth(source))
+		judge.hidden_s = 1; /* packets that are later are not generated */
+	return judge;
 }
 
 /* Prints the message about a word which getopt refused (struct option_program). */
@@ -160,6 +182,19 @@ static enum kind take_kind_word(int *argc, char ***argv)
 	return KIND_RUN;
 }
 
+/* Returns the rounds without --rounds. */
+static uint64_t default_rounds(enum kind kind)
+{
+	switch (kind) {
+	case KIND_STAGES:
+		return 15;
+	case KIND_COMPARE:
+		return 7; /* enough for a median that can be judged (judge_rounds) */
+	default:
+		return 3; /* of a sweep: the least that have a middle and a spread */
+	}
+}
+
 int options_read(struct options *o, int argc, char **argv)
 {
 	const struct option_program program = {
@@ -176,7 +211,8 @@ int options_read(struct options *o, int argc, char **argv)
 	o->kind = take_kind_word(&argc, &argv);
 	o->seconds = o->kind == KIND_RUN ? 60 : 2;
 	o->latency = true;
-	o->rounds = o->kind == KIND_STAGES ? 15 : 5;
+	o->loss_below = 0.001;
+	o->rounds = default_rounds(o->kind);
 	o->packets = 65536;
 	o->rate_from = 20000;
 	o->rate_to = 20000000;
@@ -207,7 +243,7 @@ void options_facts(const struct options *o, struct facts *f)
 		fact_add(f, "interface", "%s", o->source);
 	if (e->file)
 		fact_add(f, "file", "%s", e->file);
-	if (o->kind == KIND_STAGES || o->kind == KIND_COMPARE)
+	if (o->kind & (KIND_STAGES | KIND_COMPARE | KIND_SWEEP))
 		fact_number(f, "rounds", (double)o->rounds);
 	if (o->kind == KIND_STAGES)
 		return;
@@ -242,4 +278,6 @@ void options_facts(const struct options *o, struct facts *f)
 	if (e->bpf_device)
 		fact_add(f, "bpf_device", "%s", e->bpf_device);
 	fact_add(f, "latency", "%s", o->latency ? "yes" : "no");
+	if (o->kind != KIND_COMPARE)
+		fact_number(f, "loss_below", o->loss_below);
 }

@@ -4,9 +4,18 @@
 #define BENCH_OPTIONS_H
 
 #include "bpfengine.h"
+#include "judge.h"
 #include "result.h"
 
-enum { EXIT_GOOD = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_RIGHTS = 3, EXIT_SOURCE = 4 };
+/* EXIT_SMALL: measured and written, but a sample was too small to be judged. */
+enum {
+	EXIT_GOOD = 0,
+	EXIT_ERROR = 1,
+	EXIT_USAGE = 2,
+	EXIT_RIGHTS = 3,
+	EXIT_SOURCE = 4,
+	EXIT_SMALL = 5
+};
 
 #define LIST 16
 #define OUTPUTS 8
@@ -26,15 +35,17 @@ struct options {
 	struct bpe_options engine; /* of a run, and of each case before its own settings */
 	const char *source;        /* -i; NULL: none */
 	double seconds;            /* of a run, a case, a step, a round */
+	double loss_below;         /* part of packets: "nothing was lost" claims less than this */
 	bool seconds_given, latency, quiet, done;
 	const char *output[OUTPUTS];
 	size_t outputs;
 	/* sweep; compare and loop use the first of sizes and rates */
 	struct numbers buffers, sizes, workers, rates;
 	struct words modes, filters;
+	uint64_t rounds; /* of a sweep, of stages and of compare */
 	/* stages */
 	struct words stages;
-	uint64_t rounds, packets;
+	uint64_t packets;
 	/* loop */
 	uint64_t rate_from, rate_to, steps;
 };
@@ -47,6 +58,10 @@ void options_facts(const struct options *options, struct facts *facts);
 const char *mode_name(uint32_t read_mode);
 /* Returns true for generated traffic, whose time stamps tell nothing about delivery. */
 bool is_synth(const char *source);
+/* Returns true if the source is read through a BPF device. */
+bool reads_bpf_device(const char *source);
+/* Returns what is known about the source, for the verdicts. */
+struct judge options_judge(const struct options *options);
 /* Returns true for a pair of interfaces, made for the measurement, with a sender. */
 bool is_pair(const char *source);
 
@@ -61,7 +76,8 @@ int compare_main(const struct options *options);
 
 /* Reports an error of the engine.  Returns the exit code for the status. */
 int exit_of(const struct bpe_error *error);
-/* Writes the result to each -o, or to stdout.  Returns an exit code. */
+/* Writes the result to each -o, or to stdout.  Returns an exit code; EXIT_SMALL after a message if
+ * a sample was too small to be judged. */
 int outputs_write(const struct options *options, const struct result *result);
 
 /* Checks, before a measurement which may take hours, whether each output can be written and is no

@@ -23,10 +23,11 @@
 	{ name, COLUMN_COUNT, offsetof(struct row, member), RUNS, KIND_RUN | KIND_COMPARE, 0 }
 
 const struct column row_columns[] = { TEXT("what", what, RUNS, KIND_RUN | KIND_COMPARE),
-	COUNT(round, KIND_COMPARE, KIND_COMPARE), TEXT("filter", filter, SENT, KIND_SWEEP),
-	TEXT("mode", mode, SENT, KIND_SWEEP), COUNT(buffer_bytes, SENT, KIND_SWEEP),
-	COUNT(frame_bytes, SENT, KIND_SWEEP), COUNT(workers, SENT, KIND_SWEEP),
-	COUNT(rate, SENT, KIND_SWEEP | KIND_LOOP), NUMBER("start_s", start_s, RUNS, KIND_RUN, 3),
+	COUNT(round, KIND_SWEEP | KIND_COMPARE, KIND_SWEEP | KIND_COMPARE),
+	TEXT("filter", filter, SENT, KIND_SWEEP), TEXT("mode", mode, SENT, KIND_SWEEP),
+	COUNT(buffer_bytes, SENT, KIND_SWEEP), COUNT(frame_bytes, SENT, KIND_SWEEP),
+	COUNT(workers, SENT, KIND_SWEEP), COUNT(rate, SENT, KIND_SWEEP | KIND_LOOP),
+	NUMBER("start_s", start_s, RUNS, KIND_RUN, 3),
 	NUMBER("seconds", seconds, RUNS, KIND_RUN, 3), COUNT(sent, SENT, KIND_LOOP),
 	COUNT(arrived, SENT, KIND_LOOP), COUNT(packets, RUNS, RUNS),
 	COUNT(delivered, RUNS, KIND_LOOP), COUNT(dropped, RUNS, KIND_RUN | KIND_COMPARE),

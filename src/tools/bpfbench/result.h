@@ -82,6 +82,8 @@ struct result {
 	size_t row_bytes, count;
 	const void *total;               /* a row; NULL: none */
 	const struct histogram *latency; /* of the whole run; NULL: not measured */
+	struct verdict *verdicts;        /* verdict.h; NULL: none */
+	size_t verdict_count;
 };
 
 /* Empties the result. */
@@ -100,6 +102,8 @@ const char *kind_name(enum kind kind);
 void row_init(struct row *row, const char *what);
 /* Computes the figures that follow from the counts. */
 void row_work_out(struct row *row);
+/* Returns the packets that were offered in a second: sent, or delivered and lost.  NAN: no time. */
+double row_offered(const struct row *row);
 /* Fills the latency figures from a histogram; NULL makes them absent. */
 void row_latency(struct row *row, const struct histogram *h);
 /* Makes the counts of reads absent, for a contender that does not tell them. */

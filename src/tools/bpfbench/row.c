@@ -48,6 +48,13 @@ void row_work_out(struct row *r)
 	}
 }
 
+double row_offered(const struct row *r)
+{
+	const uint64_t packets = r->sent != ABSENT ? r->sent : r->delivered + r->lost;
+
+	return r->seconds > 0 ? (double)packets / r->seconds : NAN;
+}
+
 void row_latency(struct row *r, const struct histogram *h)
 {
 	r->latency_samples = h ? bpei_counter_get(&h->samples) : ABSENT;

@@ -7,6 +7,7 @@
  * the total they are exact.  Latency is taken on the workers' threads, with a look at the clock for
  * each batch; each worker has a histogram.  CPU time is of the whole process: reader, workers, and
  * the look of this thread each second. */
+#include "amounts.h"
 #include "run.h"
 
 #include <stdio.h>
@@ -113,13 +114,14 @@ static void gather_latency(struct run *r)
 
 static void tell_second(const struct row *row, double seconds)
 {
-	char lost[24] = "-";
+	char packets[AMOUNT_ROOM], bits[AMOUNT_ROOM], ours[AMOUNT_ROOM], lost[AMOUNT_ROOM] = "-";
+
 	if (row->kernel_dropped != ABSENT)
-		snprintf(lost, sizeof lost, "%llu", (unsigned long long)row->kernel_dropped);
-	program_tell("%6.1f s  %12.0f packets/s  %12.0f bit/s  kernel dropped %s"
-		     "  we dropped %llu",
-		seconds, row->packets_per_second, row->bits_per_second, lost,
-		(unsigned long long)(row->ring_full + row->stalled));
+		amount_count(lost, sizeof lost, row->kernel_dropped);
+	program_tell("%6.1f s  %13s packets/s  %17s bit/s  kernel dropped %s  we dropped %s",
+		seconds, amount_count(packets, sizeof packets, (uint64_t)row->packets_per_second),
+		amount_count(bits, sizeof bits, (uint64_t)row->bits_per_second), lost,
+		amount_count(ours, sizeof ours, row->ring_full + row->stalled));
 }
 
 static void add_row(struct run *r, int64_t now)

@@ -5,6 +5,7 @@
  * program at once.  The handler calls bpe_engine_stop on the running engine, which is safe in a
  * signal handler. */
 #include "options.h"
+#include "verdict.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -56,17 +57,25 @@ int exit_of(const struct bpe_error *error)
 
 static struct outfile outputs[OUTPUTS];
 
+/* Returns EXIT_SMALL after a message if a sample was too small, else EXIT_GOOD. */
+static int judge_result(const struct result *r)
+{
+	if (verdicts_judged(r))
+		return EXIT_GOOD;
+	program_tell("a sample is too small to be judged: the result says why (exit code %d)",
+		EXIT_SMALL);
+	return EXIT_SMALL;
+}
+
 int outputs_write(const struct options *o, const struct result *r)
 {
-	int code = EXIT_GOOD;
-	if (!o->outputs)
-		return result_write(r, NULL);
+	int code = o->outputs ? EXIT_GOOD : result_write(r, NULL);
 	for (size_t i = 0; i < o->outputs; i++) {
 		int one = result_write(r, &outputs[i]);
 		if (one)
 			code = one;
 	}
-	return code;
+	return code ? code : judge_result(r);
 }
 
 static int refuse_output(const char *path, const char *why)

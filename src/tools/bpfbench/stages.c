@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "device/synth_gen.h"
 #include "spread.h"
+#include "verdict.h"
 #include "tools/common/option.h"
 
 #include <math.h>
@@ -17,6 +18,7 @@
 #define BLOCK_BYTES (512u << 10)
 #define FIGURES_MOST 160u
 #define CONTENDERS_MOST 40u
+#define LAYOUTS_MOST 8u
 
 static const struct stage {
 	const char *name, *group;
@@ -142,6 +144,51 @@ static void describe_stages(struct result *r, enum cycles cycles)
 	note_add(r, "sink: left out, records are no packets: bench_records measures them");
 }
 
+/* Returns the spread of a figure, of which the quartiles were kept. */
+static struct spread spread_of_figure(const struct figure *f)
+{
+	return (struct spread){ f->rounds, f->ns_least, f->ns_low, f->ns, f->ns_high, f->ns_most };
+}
+
+/* Adds a verdict for each layout with figures of the whole path: the fastest backend beside
+ * scalar. */
+static void judge_layouts(struct result *r, const struct figure *all, size_t count)
+{
+	static struct verdict verdicts[LAYOUTS_MOST];
+	size_t n = 0;
+
+	for (const struct layout_name *l = stage_layouts; l->name && n < LAYOUTS_MOST; l++) {
+		const struct figure *best = NULL;
+		const struct figure *scalar = NULL;
+
+		for (const struct figure *f = all; f < all + count; f++) {
+			if (strcmp(f->layout, l->name) || strcmp(f->stage, "pipeline"))
+				continue;
+			if (!best || f->ns < best->ns)
+				best = f;
+			if (!strcmp(f->backend, "scalar"))
+				scalar = f;
+		}
+		if (!best || !scalar)
+			continue;
+		struct verdict *v = &verdicts[n++];
+		const struct spread ours = spread_of_figure(best);
+		const struct spread other = spread_of_figure(scalar);
+
+		verdict_init(v);
+		snprintf(v->layout, sizeof v->layout, "%s", l->name);
+		snprintf(v->backend, sizeof v->backend, "%s", best->backend);
+		snprintf(v->context, sizeof v->context, "buffers of %s, whole path, %s", l->name,
+			best->backend);
+		if (best != scalar)
+			verdict_times(v, "ns", &ours, "scalar", &other);
+		else
+			verdict_time(v, "ns", &ours);
+	}
+	r->verdicts = verdicts;
+	r->verdict_count = n;
+}
+
 int stages_main(const struct options *o)
 {
 	static struct result result;
@@ -190,5 +237,6 @@ int stages_main(const struct options *o)
 		note_add(&result, "a signal ended it before all rounds were through");
 	result.rows = figures;
 	result.count = count;
+	judge_layouts(&result, figures, count);
 	return outputs_write(o, &result);
 }

@@ -1,33 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* The sweep: a run for each combination of buffer size, read mode, frame size, filter, workers and
- * rate. The rate changes fastest, so that a series is measured without a gap. */
+ * rate. The rate changes fastest, so that a series is measured without a gap.  All cases are
+ * measured in each round, so that a slow change of the machine meets every case. */
+#include "amounts.h"
 #include "offer.h"
 #include "tools/common/option.h"
+#include "verdict.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CASES_MOST 20000u
+#define SECONDS_MOST 60.0 /* of a case without -t */
+#define RECORD_LEAST 18.0 /* bytes a packet takes in a buffer beside its own, at the least */
 
 struct sweep {
 	const struct options *options;
 	struct options axes; /* the options with every list filled */
 	struct pair pair;
 	struct run run;
-	struct row *rows;
-	size_t count, all;
+	struct row
+		*rows; /* the rounds of a case lie side by side; rounds without a row have none */
+	size_t count, all; /* runs: measured, and of all rounds */
 	size_t late;
+	double record; /* bytes a packet takes in the buffer beside its own, as seen last */
 };
-
-static bool reads_bpf_device(const struct options *o)
-{
-#if defined(__linux__)
-	return !strncmp(o->source, "bpf:", 4);
-#else
-	return !is_synth(o->source);
-#endif
-}
 
 static void set_default_numbers(struct numbers *n, size_t count, const uint64_t *values)
 {
@@ -50,7 +48,7 @@ static void fill_axes(struct options *a)
 	const bool pair = is_pair(a->source);
 
 	if (!a->modes.count)
-		a->modes = reads_bpf_device(a) ? all_modes : one_mode;
+		a->modes = reads_bpf_device(a->source) ? all_modes : one_mode;
 	if (!a->filters.count)
 		a->filters = no_filter;
 	DEFAULT(&a->workers, 0, 1);
@@ -104,7 +102,8 @@ enum { AXIS_FILTER, AXIS_SIZE, AXIS_MODE, AXIS_WORKERS, AXIS_BUFFER, AXIS_RATE, 
 
 /* Measures generated traffic with the frame size and rate.  synth has no kernel, so the size of
  * blocks stands for the kernel's buffer. */
-static int measure_synth_case(struct sweep *s, struct bpe_options *o, const struct row *setting)
+static int measure_synth_case(
+	struct sweep *s, struct bpe_options *o, const struct row *setting, struct row *row)
 {
 	const char *colon = strchr(s->axes.source, ':');
 	const char *joint = ":";
@@ -118,32 +117,56 @@ static int measure_synth_case(struct sweep *s, struct bpe_options *o, const stru
 		(unsigned long long)setting->frame_bytes, rated);
 	o->interface_name = source;
 	o->block_bytes = (uint32_t)(o->buffer_bytes < 64u << 20 ? o->buffer_bytes : 64u << 20);
-	return measure_plain_case(s, o, &s->rows[s->count]);
+	return measure_plain_case(s, o, row);
 }
 
 /* Prints the line of a case that was measured. */
 static void report_case(const struct sweep *s, const struct row *row)
 {
-	const uint64_t size = row->frame_bytes == ABSENT ? 0 : row->frame_bytes;
-	const uint64_t rate = row->rate == ABSENT ? 0 : row->rate;
+	char buffer[AMOUNT_ROOM], workers[AMOUNT_ROOM], rate[AMOUNT_ROOM], lost[AMOUNT_ROOM];
+	char packets[AMOUNT_ROOM], frames[48] = "";
 
-	program_tell(
-		"%zu of %zu: %s, %s, buffer %llu, frame %llu, %llu workers, rate %llu: loss %.4f%%",
-		s->count, s->all, row->filter, row->mode, (unsigned long long)row->buffer_bytes,
-		(unsigned long long)size, (unsigned long long)row->workers,
-		(unsigned long long)rate, isnan(row->loss) ? 0 : 100 * row->loss);
+	if (row->frame_bytes != ABSENT)
+		snprintf(frames, sizeof frames, ", %llu-byte frames",
+			(unsigned long long)row->frame_bytes);
+	program_tell("%zu of %zu: filter %s, read mode %s, buffer %s%s, %s, %s: lost %s of %s",
+		s->count, s->all, row->filter, row->mode,
+		amount_bytes(buffer, sizeof buffer, row->buffer_bytes), frames,
+		amount_of(workers, sizeof workers, row->workers, "worker"),
+		amount_rate(rate, sizeof rate, row_offered(row)),
+		amount_count(lost, sizeof lost, row->lost),
+		amount_of(packets, sizeof packets, row->delivered + row->lost, "packet"));
 }
 
-/* Measures the case at the given place of each axis.  Returns 0 or an exit code. */
-static int measure_case(struct sweep *s, const size_t at[AXES])
+/* Returns the seconds of a case with a sender.  Without -t a case lasts long enough for a verdict:
+ * the traffic fills the buffer more than twice (judge.h). */
+static double choose_seconds(const struct sweep *s, const struct row *setting)
+{
+	const struct options *a = &s->axes;
+	const struct judge judge = options_judge(a);
+	const double rate = (double)setting->rate;
+	const double packet = (double)setting->frame_bytes + s->record;
+	const double fill = judge.buffers * (double)setting->buffer_bytes;
+
+	if (a->seconds_given || !setting->rate)
+		return a->seconds;
+	const double wanted =
+		1.1 * fmax(JUDGE_FILLS * fill / packet, (double)judge_packets(judge.loss_below)) /
+		rate;
+
+	return fmin(SECONDS_MOST, fmax(a->seconds, wanted));
+}
+
+/* Measures the case at the given place of each axis into *row.  Returns 0 or an exit code. */
+static int measure_case(struct sweep *s, const size_t at[AXES], struct row *row)
 {
 	const struct options *a = &s->axes;
 	const char *filter = a->filters.value[at[AXIS_FILTER]];
 	const char *mode = a->modes.value[at[AXIS_MODE]];
 	const struct row setting = { .frame_bytes = a->sizes.value[at[AXIS_SIZE]],
+		.buffer_bytes = a->buffers.value[at[AXIS_BUFFER]],
 		.rate = a->rates.value[at[AXIS_RATE]] };
 	struct bpe_options o = a->engine;
-	struct row *row = &s->rows[s->count];
 	bool late = false;
 	int code;
 
@@ -151,14 +174,14 @@ static int measure_case(struct sweep *s, const size_t at[AXES])
 	for (o.read_mode = 0; strcmp(mode_name(o.read_mode), mode);)
 		o.read_mode++;
 	o.workers = (int32_t)a->workers.value[at[AXIS_WORKERS]];
-	o.buffer_bytes = a->buffers.value[at[AXIS_BUFFER]];
+	o.buffer_bytes = setting.buffer_bytes;
 	if (is_pair(a->source)) {
 		const struct sender_order order = { setting.rate, (uint32_t)setting.frame_bytes,
-			a->seconds };
+			choose_seconds(s, &setting) };
 
 		code = offer(&s->run, &s->pair, &o, s->options->latency, &order, row, &late);
 	} else if (is_synth(a->source)) {
-		code = measure_synth_case(s, &o, &setting);
+		code = measure_synth_case(s, &o, &setting, row);
 	} else {
 		code = measure_plain_case(s, &o, row);
 	}
@@ -170,6 +193,9 @@ static int measure_case(struct sweep *s, const size_t at[AXES])
 	row->buffer_bytes = o.buffer_bytes;
 	row->frame_bytes = setting.frame_bytes;
 	row->rate = setting.rate;
+	if (row->packets && is_pair(a->source))
+		s->record = fmax(RECORD_LEAST,
+			(double)row->block_bytes / (double)row->packets - (double)row->frame_bytes);
 	s->late += late;
 	s->count++;
 	if (!a->quiet)
@@ -177,21 +203,42 @@ static int measure_case(struct sweep *s, const size_t at[AXES])
 	return 0;
 }
 
-static int measure_all_cases(struct sweep *s)
+/* Measures all cases of a round. */
+static int measure_round(struct sweep *s, uint64_t round)
 {
 	const struct options *a = &s->axes;
 	const size_t n[AXES] = { a->filters.count, a->sizes.count, a->modes.count, a->workers.count,
 		a->buffers.count, a->rates.count };
 	size_t at[AXES] = { 0 };
 
-	for (size_t k = 0; k < s->all && !asked_to_stop(); k++) {
-		int code = measure_case(s, at);
-		if (code)
+	for (size_t k = 0; k < s->all / a->rounds && !asked_to_stop(); k++) {
+		struct row *row = &s->rows[k * a->rounds + round];
+		int code = measure_case(s, at, row);
+		if (code) {
+			memset(row, 0, sizeof *row);
 			return code;
+		}
+		row->round = round + 1;
 		for (int d = AXES - 1; d >= 0 && ++at[d] == n[d]; d--)
 			at[d] = 0;
 	}
 	return 0;
+}
+
+/* Measures all rounds.  Rows that were not measured are left out at the end. */
+static int measure_all_cases(struct sweep *s)
+{
+	int code = 0;
+	size_t kept = 0;
+
+	s->record = RECORD_LEAST;
+	for (uint64_t r = 0; r < s->axes.rounds && !code && !asked_to_stop(); r++)
+		code = measure_round(s, r);
+	for (size_t i = 0; i < s->all; i++)
+		if (s->rows[i].round)
+			s->rows[kept++] = s->rows[i];
+	s->count = kept;
+	return code;
 }
 
 static void add_number_list(struct facts *f, const char *name, const struct numbers *n)
@@ -221,47 +268,38 @@ static void describe_sweep(struct result *r, const struct sweep *s)
 {
 	const struct options *a = &s->axes;
 	size_t lossy = 0;
-	double most = 0;
-	double least = INFINITY;
 
-	for (size_t i = 0; i < s->count; i++) {
-		const struct row *row = &s->rows[i];
-		const uint64_t packets =
-			row->sent != ABSENT ? row->sent : row->delivered + row->lost;
-		const double offered = (double)packets / row->seconds;
-
-		if (row->lost)
-			lossy++;
-		if (!row->lost && offered > most)
-			most = offered;
-		if (row->lost && offered < least)
-			least = offered;
-	}
+	for (size_t i = 0; i < s->count; i++)
+		lossy += s->rows[i].lost > 0;
 	add_number_list(&r->options, "buffers", &a->buffers);
 	add_number_list(&r->options, "sizes", &a->sizes);
 	add_word_list(&r->options, "modes", &a->modes);
 	add_word_list(&r->options, "filters", &a->filters);
 	add_number_list(&r->options, "workers", &a->workers);
 	add_number_list(&r->options, "rates", &a->rates);
-	fact_number(&r->findings, "cases", (double)s->count);
-	fact_number(&r->findings, "cases_with_loss", (double)lossy);
-	fact_number(&r->findings, "highest_offered_without_loss", most > 0 ? most : NAN);
-	fact_number(&r->findings, "lowest_offered_with_loss", isinf(least) ? NAN : least);
-	if (!reads_bpf_device(a) && a->modes.count > 1)
+	fact_number(&r->findings, "cases", (double)(s->all / a->rounds));
+	fact_number(&r->findings, "runs", (double)s->count);
+	fact_number(&r->findings, "runs_with_loss", (double)lossy);
+	if (!reads_bpf_device(a->source) && a->modes.count > 1)
 		note_add(r, "read modes are BPF devices': they change nothing on this source");
 	if (is_synth(a->source))
 		note_add(r,
 			"generated traffic: what is more than a second late counts as lost by the kernel; the buffer is the length of a block; latency is not measured");
 	if (is_pair(a->source))
 		note_add(r,
-			"%s pair of our own; in %zu of %zu cases the sender did not reach the rate: what it offered is in the plots",
+			"%s pair of our own; in %zu of %zu runs the sender did not reach the rate: what it offered is in the plots",
 			pair_kind, s->late, s->count);
 	else if (!is_synth(a->source))
 		note_add(r,
 			"the traffic is the interface's own: cases saw what came in their time, not the same packets");
-	note_add(r,
-		"one run a case, %g s: bench_diff.py over several sweeps tells noise from change",
-		a->seconds);
+	if (is_pair(a->source) && !a->seconds_given)
+		note_add(r,
+			"a run lasts %g s, or as long as its packets take to fill the buffer more than twice, at most %g s",
+			a->seconds, SECONDS_MOST);
+	else
+		note_add(r, "a run lasts %g s", a->seconds);
+	if (a->rounds == 1)
+		note_add(r, "one round: the spread of a case is not known; --rounds 3 measures it");
 }
 
 int sweep_main(const struct options *o)
@@ -274,13 +312,14 @@ int sweep_main(const struct options *o)
 	result_init(&result, KIND_SWEEP);
 	host_facts(&result.host);
 	s.all = s.axes.buffers.count * s.axes.modes.count * s.axes.sizes.count *
-		s.axes.filters.count * s.axes.workers.count * s.axes.rates.count;
+		s.axes.filters.count * s.axes.workers.count * s.axes.rates.count *
+		(size_t)o->rounds;
 	if (s.all > CASES_MOST)
 		return option_refuse(
-			"--sweep of %zu cases is too much: at most %u", s.all, CASES_MOST);
+			"--sweep of %zu runs is too much: at most %u", s.all, CASES_MOST);
 	s.rows = calloc(s.all, sizeof *s.rows);
 	if (!s.rows)
-		return option_refuse("--sweep of %zu cases: no memory", s.all);
+		return option_refuse("--sweep of %zu runs: no memory", s.all);
 	int code = is_pair(o->source) ? pair_make(&s.pair) : 0;
 	if (code) {
 		free(s.rows);
@@ -290,12 +329,17 @@ int sweep_main(const struct options *o)
 	code = measure_all_cases(&s);
 	pair_remove(&s.pair);
 	if (!code || s.count) {
+		const struct judge judge = options_judge(o);
+
 		describe_sweep(&result, &s);
 		result.rows = s.rows;
 		result.count = s.count;
+		if (!verdict_sweep(&result, &judge))
+			note_add(&result, "no memory for the verdicts");
 		int wrote = outputs_write(o, &result);
 		if (!code)
 			code = wrote;
+		free(result.verdicts);
 	}
 	free(s.rows);
 	return code;

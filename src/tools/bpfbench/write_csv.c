@@ -2,6 +2,7 @@
 /* Writes a result as comma-separated values (RFC 4180).  The facts come first, as lines that begin
  * with #.  An absent figure is an empty field.  The total, if any, is the last row. */
 #include "result.h"
+#include "verdict.h"
 
 #include <errno.h>
 #include <string.h>
@@ -34,6 +35,16 @@ static void write_csv_row(FILE *to, const struct result *r, const void *row)
 	fputs("\n", to);
 }
 
+static void write_csv_sentences(FILE *to, const struct result *r)
+{
+	static char sentence[SENTENCE_ROOM], text[SENTENCE_ROOM];
+
+	for (size_t i = 0; i < r->verdict_count;) {
+		i = verdict_sentence(r, i, sentence, sizeof sentence);
+		fprintf(to, "# result: %s\n", program_visible(text, sizeof text, sentence));
+	}
+}
+
 int write_csv(FILE *to, const struct result *r)
 {
 	bool first = true;
@@ -42,6 +53,7 @@ int write_csv(FILE *to, const struct result *r)
 	write_csv_facts(to, "option", &r->options);
 	write_csv_facts(to, "found", &r->findings);
 	write_csv_facts(to, "note", &r->notes);
+	write_csv_sentences(to, r);
 	for (const struct column *c = r->columns; c->name; c++) {
 		if (!(c->kinds & (unsigned)r->kind))
 			continue;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes a result as a JSON document, schema bpfbench.result/1.  Later versions only add keys. */
 #include "result.h"
+#include "verdict.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,13 +22,12 @@ static void write_json_facts(FILE *to, const char *name, const struct facts *f)
 	putc('}', to);
 }
 
-static void write_json_row(FILE *to, const struct result *r, const void *row)
+static void write_json_row(FILE *to, enum kind kind, const struct column *columns, const void *row)
 {
 	char text[512];
 	bool first = true;
-	putc('{', to);
-	for (const struct column *c = r->columns; c->name; c++) {
-		if (!(c->kinds & (unsigned)r->kind))
+	for (const struct column *c = columns; c->name; c++) {
+		if (!(c->kinds & (unsigned)kind))
 			continue;
 		bool there = cell(text, sizeof text, c, row, -1);
 		fprintf(to, "%s\"%s\":", first ? "" : ",", c->name);
@@ -39,7 +39,33 @@ static void write_json_row(FILE *to, const struct result *r, const void *row)
 		else
 			fputs(text, to);
 	}
-	putc('}', to);
+}
+
+/* Writes the verdicts with their settings and figures, and the sentences of all of them. */
+static void write_json_verdicts(FILE *to, const struct result *r)
+{
+	static char sentence[SENTENCE_ROOM];
+	size_t next;
+
+	fputs(",\n\"result\":[", to);
+	for (size_t i = 0; i < r->verdict_count; i = next) {
+		next = verdict_sentence(r, i, sentence, sizeof sentence);
+		fputs(i ? ",\n " : "\n ", to);
+		program_print_json(to, sentence);
+	}
+	fputs("],\n\"verdicts\":[", to);
+	for (size_t i = 0; i < r->verdict_count; i++) {
+		const struct verdict *v = &r->verdicts[i];
+
+		fprintf(to, "%s\n {", i ? "," : "");
+		write_json_row(to, r->kind, verdict_columns, v);
+		fputs(",\"says\":", to);
+		program_print_json(to, v->clause);
+		fputs(",\"because\":", to);
+		program_print_json(to, v->reason);
+		putc('}', to);
+	}
+	fprintf(to, "],\n\"judged\":%s", verdicts_judged(r) ? "true" : "false");
 }
 
 static void write_json_histogram(FILE *to, const struct histogram *h)
@@ -72,6 +98,7 @@ int write_json(FILE *to, const struct result *r)
 	write_json_facts(to, "host", &r->host);
 	write_json_facts(to, "options", &r->options);
 	write_json_facts(to, "findings", &r->findings);
+	write_json_verdicts(to, r);
 	fputs(",\n\"notes\":[", to);
 	for (size_t i = 0; i < r->notes.count; i++) {
 		fputs(i ? ",\n " : "\n ", to);
@@ -79,13 +106,15 @@ int write_json(FILE *to, const struct result *r)
 	}
 	fputs("],\n\"rows\":[", to);
 	for (size_t i = 0; i < r->count; i++) {
-		fputs(i ? ",\n " : "\n ", to);
-		write_json_row(to, r, (const char *)r->rows + i * r->row_bytes);
+		fprintf(to, "%s\n {", i ? "," : "");
+		write_json_row(to, r->kind, r->columns, (const char *)r->rows + i * r->row_bytes);
+		putc('}', to);
 	}
 	putc(']', to);
 	if (r->total) {
-		fputs(",\n\"total\":", to);
-		write_json_row(to, r, r->total);
+		fputs(",\n\"total\":{", to);
+		write_json_row(to, r->kind, r->columns, r->total);
+		putc('}', to);
 	}
 	if (r->latency)
 		write_json_histogram(to, r->latency);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes a result for people: the most important columns, and the findings.  A column is as wide as
  * the widest cell.  A column without a figure in any row is left out. */
+#include "amounts.h"
 #include "result.h"
+#include "verdict.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,11 +16,30 @@ static void write_text_facts(FILE *to, const char *title, const struct facts *f)
 	char text[1024];
 	if (f->count)
 		fprintf(to, "%s\n", title);
-	for (size_t i = 0; i < f->count; i++)
-		fprintf(to, "  %-32s %s\n", f->fact[i].name,
-			strcmp(f->fact[i].text, "null")
-				? program_visible(text, sizeof text, f->fact[i].text)
-				: "-");
+	for (size_t i = 0; i < f->count; i++) {
+		const struct fact *fact = &f->fact[i];
+
+		if (!strcmp(fact->text, "null"))
+			snprintf(text, sizeof text, "-");
+		else if (fact->is_number)
+			amount_separate(text, sizeof text, fact->text);
+		else
+			program_visible(text, sizeof text, fact->text);
+		fprintf(to, "  %-32s %s\n", fact->name, text);
+	}
+}
+
+/* Writes the sentences of the result; the last lines, which a terminal shows. */
+static void write_text_sentences(FILE *to, const struct result *r)
+{
+	static char sentence[SENTENCE_ROOM], text[SENTENCE_ROOM];
+
+	if (r->verdict_count)
+		fputs("\nresult\n", to);
+	for (size_t i = 0; i < r->verdict_count;) {
+		i = verdict_sentence(r, i, sentence, sizeof sentence);
+		fprintf(to, "  %s\n", program_visible(text, sizeof text, sentence));
+	}
 }
 
 static const void *find_text_row(const struct result *r, size_t i)
@@ -31,7 +52,10 @@ static bool format_shown_cell(char *to, size_t room, const struct column *c, con
 {
 	char text[512];
 	bool there = cell(text, sizeof text, c, row, c->decimals);
-	program_visible(to, room, text);
+	if (c->type == COLUMN_TEXT)
+		program_visible(to, room, text);
+	else
+		amount_separate(to, room, text);
 	return there;
 }
 
@@ -116,5 +140,6 @@ int write_text(FILE *to, const struct result *r)
 	for (size_t i = 0; i < r->notes.count; i++)
 		fprintf(to, "note: %s\n",
 			program_visible(text, sizeof text, r->notes.fact[i].text));
+	write_text_sentences(to, r);
 	return ferror(to) ? errno : 0;
 }
