@@ -26,6 +26,8 @@ SNAP = 256
 LAPTOP, LAPTOP6, LOCAL6 = "192.168.1.20", "2001:db8:1::20", "fe80::20"
 ROUTER, ROUTER6 = "192.168.1.1", "fe80::1"
 RESOLVER6 = "2001:db8:1::1"
+SCANNED = (21, 22, 23, 25, 53, 80, 110, 111, 135, 139, 143, 443, 445, 993, 995, 1723, 3306, 3389)
+SCANNED += (5432, 5900, 6379, 8080, 8443, 9200)
 STORE, SCANNER = "192.168.1.10", "203.0.113.66"
 MACS = {
     LAPTOP: "020000000020",
@@ -304,8 +306,8 @@ def inner_talks():
 
 def scan_talks():
     """A scanner that asks the laptop for ports, and two servers that are not there."""
-    for number, port in enumerate((21, 22, 23, 25, 80, 110, 139, 143, 443, 445, 3306, 3389, 5900)):
-        scan = Talk(40 + number, 35 + 0.04 * number, (SCANNER, LAPTOP), (61000, port), 40)
+    for number, port in enumerate(SCANNED):
+        scan = Talk(70 + number, 35 + 0.04 * number, (SCANNER, LAPTOP), (61000, port), 40)
         scan.syn(0, tcpsim.SYN, b"\x02\x04\x05\xb4")
         scan.wait(scan.distance[1])
         scan.emit(1, RST | ACK, 0, ack=scan.next[0], window=0)
@@ -334,9 +336,9 @@ def dns_name(name):
     return b"".join(bytes([len(p)]) + p.encode() for p in name.split(".")) + b"\0"
 
 
-def dns(number, at_s, name, kind=1, answer=None, ms=6, six=False, code=0):
+def dns(number, at_s, name, kind=1, answer=None, ms=6, ends=(LAPTOP, ROUTER), code=0):
     """A question of DNS, and its answer behind ms unless ms is None."""
-    client, server = (LAPTOP6, RESOLVER6) if six else (LAPTOP, ROUTER)
+    client, server = ends
     ident, port = 4000 + 1117 * number & 0xFFFF, 33000 + 731 * number % 20000
     question = dns_name(name) + struct.pack(">HH", kind, 1)
     query = struct.pack(">HHHHHH", ident, 0x0100, 1, 0, 0, 0) + question
@@ -356,12 +358,13 @@ def dns_packets():
     """Each site's name just before it is needed, a name that is unknown, and a lost answer."""
     number = 0
     for at_s, site, six in ((3.05, 0, False), (3.35, 2, True), (4.9, 4, False), (9.1, 3, False)):
+        ends = (LAPTOP6, RESOLVER6) if six else (LAPTOP, ROUTER)
         for kind in (1, 28):
             number += 1
             name, four, address6, _ = SITES[site]
-            yield from dns(number, at_s, name, kind, four if kind == 1 else address6, 7, six)
+            yield from dns(number, at_s, name, kind, four if kind == 1 else address6, 7, ends)
     for kind, address in ((1, SITES[1][1]), (28, SITES[1][2])):
-        yield from dns(11 + kind, 14.9, SITES[1][0], kind, address, 9, True)
+        yield from dns(11 + kind, 14.9, SITES[1][0], kind, address, 9, (LAPTOP6, RESOLVER6))
     yield from dns(60, 20.0, "printer.example.com", code=3, ms=11)
     yield from dns(61, 33.0, "old.example.org", ms=None)
     yield from dns(61, 38.0, "old.example.org", ms=1240, code=2)
@@ -466,7 +469,8 @@ def other_packets():
         packet = packets.ipv4(LAPTOP, STORE, 17, part, 777, more, k // 8)
         yield 50 + k / 1e8, frame_of(LAPTOP, STORE, packet)
     for n in range(6):
-        inner = list(dns(80 + n, 52 + n / 4, "db.example.net", answer="192.0.2.53"))
+        inside = ("10.7.0.5", "10.7.0.53")
+        inner = list(dns(80 + n, 52 + n / 4, "db.example.net", answer="10.7.0.9", ends=inside))
         for (at_s, frame), ends in zip(inner, ((LAPTOP, STORE), (STORE, LAPTOP))):
             tunnel = b"\x08\0\0\0\0\0\x2a\0" + frame
             yield udp(at_s, *ends, 49152 + n, 4789, tunnel)
