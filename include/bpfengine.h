@@ -1073,7 +1073,9 @@ struct bpe_stats {
 	uint64_t waits;       /* times the reader waited for a full ring or a free block */
 	uint64_t batches;     /* batches through the workers */
 	uint64_t sizes[BPE_SIZE_ROOM];                           /* delivered packets by size */
-	uint64_t truncated, bad_version, bad_header, bad_length; /* delivered packets so flagged */
+	/* Delivered packets so flagged.  Packets that the capture cut count in cut_headers, not in
+	 * truncated. */
+	uint64_t truncated, bad_version, bad_header, bad_length;
 	uint64_t bad_checksum;
 	uint64_t ip4_packets, ip6_packets, fragments, vlan_packets; /* delivered packets */
 	uint64_t tunnel_packets, icmp_errors;
@@ -1094,8 +1096,8 @@ struct bpe_stats {
 	uint64_t packets_per_second, bits_per_second; /* read, over the last whole second */
 	/* Packets before the filter, by the direction that a savefile records. */
 	uint64_t inbound_packets, outbound_packets;
-	/* Earliest and latest time of the packets read; 0 before the first.  The span may exceed
-	 * 2^63 ns: subtract as uint64_t. */
+	/* Earliest and latest time of the packets read; 0 before the first.  A packet with the time
+	 * 0 has none, and is left out.  The span may exceed 2^63 ns: subtract as uint64_t. */
 	int64_t first_packet_ns, last_packet_ns;
 	uint64_t source_bytes, source_position; /* savefiles: length and how far read; else 0 */
 	uint32_t workers;                       /* worker threads; 0: all on the reading thread */
@@ -1104,6 +1106,11 @@ struct bpe_stats {
 	uint64_t interface_down; /* live: 1 while the interface is down and nothing can come */
 	uint64_t kernel_known;   /* BPE_KNOWN_*: kernel_* counts that are known; others are 0 */
 	uint64_t flows_begun;    /* records of BPE_END_BEGUN (options.record_begins) */
+	uint64_t cut_packets;    /* delivered packets with fewer bytes captured than on the wire */
+	uint64_t cut_headers;    /* of cut_packets: the captured bytes end inside a header */
+	/* With options.checksums: packets read whose checksum was computed, and packets read whose
+	 * checksum was not computed, as the capture cut the packet. */
+	uint64_t checksums_verified, checksums_cut;
 };
 
 /* A member of struct bpe_stats, for programs that show or export all statistics.  Frozen. */

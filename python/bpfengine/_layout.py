@@ -152,7 +152,8 @@ class bpe_stats(Structure):
         ("last_packet_ns", c_int64), ("source_bytes", c_uint64), ("source_position", c_uint64),
         ("workers", c_uint32), ("empty_reads", c_uint64), ("block_bytes", c_uint64),
         ("block_capacity", c_uint64), ("interface_down", c_uint64), ("kernel_known", c_uint64),
-        ("flows_begun", c_uint64),]
+        ("flows_begun", c_uint64), ("cut_packets", c_uint64), ("cut_headers", c_uint64),
+        ("checksums_verified", c_uint64), ("checksums_cut", c_uint64),]
 
 
 class bpe_stat(Structure):

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "engine/flows.h"
 #include "base/sized.h"
 #include "device/push.h"
 #include "filter/kernel.h"
@@ -63,6 +64,8 @@ int bpe_capture_open(
 	status = bpei_input_open(&c->input, &checked, "capture", error);
 	if (status >= 0)
 		status = make_capture_memory(c, error);
+	if (status >= 0 && checked.flow_table)
+		status = bpei_flows_check_memory(&c->input, &checked, 1, error);
 	if (status >= 0 && bpei_capture_flows_open(c) < 0)
 		status = bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for the flow table");
 	if (status >= 0)

@@ -7,6 +7,7 @@
 #include "engine/flows.h"
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/mem.h"
 
 #include <net/if.h>
@@ -68,24 +69,17 @@ void bpei_flows_close(struct bpei_flows *f)
 	f->timeline.own = NULL;
 }
 
-int bpei_flows_table(struct bpei_flows *f, const struct bpe_options *o,
-	const struct bpei_flow_share *share, struct bpei_table **table)
+/* Returns the options of the table of a share, without times, handlers and what the flows own. */
+static struct bpei_table_options plan_table(
+	const struct bpei_device *d, const struct bpe_options *o, uint32_t number, uint32_t shares)
 {
-	const struct bpei_device *d = f->input->device;
-	const struct bpei_seed *seed = &f->input->dissector.seed;
-	const uint32_t shares = share->shares;
 	const bool is_indexed = d->live && d->kernel; /* interface_id is the system's index */
-	const int64_t slack_ns = d->live ? 0 : BPEI_STEP_NS; /* files may be out of order */
-	struct bpei_table_options t = {
-		.max_flows = o->max_flows / shares + (share->number < o->max_flows % shares),
+
+	return (struct bpei_table_options){
+		.max_flows = o->max_flows / shares + (number < o->max_flows % shares),
 		.max_bytes = o->max_flow_bytes / shares,
-		.idle_ns = o->flow_idle_ns,
-		.closed_ns = o->flow_closed_ns,
-		.active_ns = o->flow_active_ns,
 		.update_ns = o->flow_update_ns,
 		.update_bytes = o->flow_update_bytes,
-		.slack_ns = slack_ns,
-		.timeline = &f->timeline,
 		.tcp_health = !o->no_tcp_health,
 		.report_duplicates = o->duplicates == BPE_DUPLICATES_TELL,
 		.process = o->process,
@@ -94,17 +88,59 @@ int bpei_flows_table(struct bpei_flows *f, const struct bpe_options *o,
 		.direction_by_port = o->direction_by_port,
 		.interface_ids = d->many_interfaces && !is_indexed,
 		.interface_indexes = d->many_interfaces && is_indexed,
-		.interface_index = f->interface_index,
-		.names = &d->names,
-		.worker = (uint16_t)share->number,
-		.seed = (uint64_t)seed->end[0] << 32 | seed->end[1],
-		.key_seed = seed,
-		.on_end = share->on_end,
-		.on_open = share->on_open,
-		.on_update = share->on_update,
-		.user = share->user,
+		.worker = (uint16_t)number,
 	};
+}
 
+int bpei_flows_check_memory(const struct bpei_input *input, const struct bpe_options *o,
+	uint32_t shares, struct bpe_error *error)
+{
+	const uint64_t asked = o->max_flows;
+	uint64_t room = 0;
+
+	for (uint32_t k = 0; k < shares; k++) {
+		const struct bpei_table_options t = plan_table(input->device, o, k, shares);
+		const size_t optional = bpei_table_optional_bytes(&t);
+		const uint64_t fits = bpei_table_room(t.max_flows, t.max_bytes, optional);
+		const uint64_t least = bpei_table_max_bytes(1, optional) * shares;
+
+		if (t.max_flows && !fits)
+			return bpei_fail(error, BPE_E_ARGUMENT, "flow memory", 0,
+				"max_flow_bytes (--flow-memory) of %llu holds no flow: the least is"
+				" %llu bytes, for %u flow table%s",
+				(unsigned long long)o->max_flow_bytes, (unsigned long long)least,
+				shares, shares == 1 ? "" : "s");
+		room += fits;
+	}
+	if (room < asked)
+		bpei_notice(o,
+			"max_flow_bytes (--flow-memory) of %llu holds %llu flow%s, not %llu"
+			" (--max-flows)",
+			(unsigned long long)o->max_flow_bytes, (unsigned long long)room,
+			room == 1 ? "" : "s", (unsigned long long)asked);
+	return BPE_OK;
+}
+
+int bpei_flows_table(struct bpei_flows *f, const struct bpe_options *o,
+	const struct bpei_flow_share *share, struct bpei_table **table)
+{
+	const struct bpei_device *d = f->input->device;
+	const struct bpei_seed *seed = &f->input->dissector.seed;
+	struct bpei_table_options t = plan_table(d, o, share->number, share->shares);
+
+	t.idle_ns = o->flow_idle_ns;
+	t.closed_ns = o->flow_closed_ns;
+	t.active_ns = o->flow_active_ns;
+	t.slack_ns = d->live ? 0 : BPEI_STEP_NS; /* files may be out of order */
+	t.timeline = &f->timeline;
+	t.interface_index = f->interface_index;
+	t.names = &d->names;
+	t.seed = (uint64_t)seed->end[0] << 32 | seed->end[1];
+	t.key_seed = seed;
+	t.on_end = share->on_end;
+	t.on_open = share->on_open;
+	t.on_update = share->on_update;
+	t.user = share->user;
 	memcpy(t.timeout_ns, o->flow_timeout_ns, sizeof t.timeout_ns);
 	return bpei_table_new(&t, table);
 }

@@ -37,6 +37,11 @@ int bpei_flows_open(struct bpei_flows *flows, struct bpei_input *input,
 /* Frees all but the tables.  Flows that were never opened are allowed, if they are zeroed. */
 void bpei_flows_close(struct bpei_flows *flows);
 
+/* Checks that the flow memory of the options has room for a flow of each share.  Gives a notice if
+ * the memory has no room for max_flows.  Returns BPE_OK, or BPE_E_ARGUMENT with *error filled. */
+int bpei_flows_check_memory(const struct bpei_input *input, const struct bpe_options *options,
+	uint32_t shares, struct bpe_error *error);
+
 /* Makes the flow table of a share; max_flows and max_flow_bytes are divided among the shares.
  * Returns BPE_OK or BPE_E_MEMORY. */
 int bpei_flows_table(struct bpei_flows *flows, const struct bpe_options *options,

@@ -48,21 +48,35 @@ static void count_duplicate_records(struct bpei_input *in) BPEI_READER
 	bpei_counter_set(&in->dropped[BPE_DROP_DUPLICATE], all);
 }
 
-/* Extends the span of packet times by a batch's. */
-static void count_packet_times(struct bpei_input *in, const struct bpei_sums *sums) BPEI_READER
+/* Extends the span of packet times. */
+static void extend_packet_times(
+	struct bpei_input *in, int64_t least_ns, int64_t most_ns) BPEI_READER
+{
+	if (BPEI_UNLIKELY(!in->has_packet_time)) {
+		in->has_packet_time = true;
+		bpei_counter_set(&in->first_packet_ns, (uint64_t)least_ns);
+		bpei_counter_set(&in->last_packet_ns, (uint64_t)most_ns);
+		return;
+	}
+	if (least_ns < (int64_t)bpei_counter_get(&in->first_packet_ns))
+		bpei_counter_set(&in->first_packet_ns, (uint64_t)least_ns);
+	if (most_ns > (int64_t)bpei_counter_get(&in->last_packet_ns))
+		bpei_counter_set(&in->last_packet_ns, (uint64_t)most_ns);
+}
+
+/* Extends the span of packet times by a batch's.  A packet with the time 0 has none. */
+static void count_packet_times(struct bpei_input *in, const struct bpe_batch *batch,
+	const struct bpei_sums *sums) BPEI_READER
 {
 	if (BPEI_UNLIKELY(in->device->timeless))
 		return; /* no packet with a time stamp has come yet */
-	if (BPEI_UNLIKELY(!in->has_packet_time)) {
-		in->has_packet_time = true;
-		bpei_counter_set(&in->first_packet_ns, (uint64_t)sums->least_ns);
-		bpei_counter_set(&in->last_packet_ns, (uint64_t)sums->most_ns);
+	if (BPEI_LIKELY(sums->least_ns > 0)) {
+		extend_packet_times(in, sums->least_ns, sums->most_ns);
 		return;
 	}
-	if (sums->least_ns < (int64_t)bpei_counter_get(&in->first_packet_ns))
-		bpei_counter_set(&in->first_packet_ns, (uint64_t)sums->least_ns);
-	if (sums->most_ns > (int64_t)bpei_counter_get(&in->last_packet_ns))
-		bpei_counter_set(&in->last_packet_ns, (uint64_t)sums->most_ns);
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->time_ns[i])
+			extend_packet_times(in, batch->time_ns[i], batch->time_ns[i]);
 }
 
 /* Gives the packets the layers of a link type without a parser; only flags of walk stay. */
@@ -111,7 +125,7 @@ uint32_t bpei_input_next(struct bpei_input *in, struct bpei_block *block, struct
 		bpei_dissect(&in->dissector, &in->columns, n, block->link_type);
 	*batch = bpei_input_view(in, &in->columns, 0, n, 0);
 	bpei_batch_sum(batch, sums);
-	count_packet_times(in, sums);
+	count_packet_times(in, batch, sums);
 	bpei_counter_add(&in->captured_bytes, sums->captured);
 	bpei_counter_add(&in->wire_bytes, sums->wire);
 	bpei_counter_add(&in->read_packets, n);

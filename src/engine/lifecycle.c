@@ -195,6 +195,8 @@ int bpei_engine_open(
 		status = bpei_input_open(&e->input, options, "engine", error);
 	if (status >= 0)
 		status = bpei_plan(&e->plan, options, e->input.device, error);
+	if (status >= 0 && e->plan.has_tables)
+		status = bpei_flows_check_memory(&e->input, options, e->plan.shares, error);
 	if (status >= 0)
 		status = make_parts(e, error);
 	if (status < 0) {

@@ -85,6 +85,9 @@ void bpei_table_free(struct bpei_table *table);
  * bpei_table_optional_bytes. */
 uint64_t bpei_table_max_bytes(uint64_t max_flows, size_t optional);
 
+/* Returns how many flows, up to max_flows, fit into max_bytes; max_bytes 0: no bound. */
+uint64_t bpei_table_room(uint64_t max_flows, uint64_t max_bytes, size_t optional);
+
 /* Returns the bytes a flow that the options add. */
 size_t bpei_table_optional_bytes(const struct bpei_table_options *options);
 

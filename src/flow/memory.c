@@ -48,8 +48,7 @@ uint64_t bpei_table_max_bytes(uint64_t max_flows, size_t optional)
 	       (max_flows + 1) * each + cohorts_of_flows(max_flows) * sizeof(struct bpei_cohort);
 }
 
-/* Returns how many flows, up to max_flows, fit into max_bytes; max_bytes 0: no bound. */
-static uint64_t flows_that_fit(uint64_t max_flows, uint64_t max_bytes, size_t optional)
+uint64_t bpei_table_room(uint64_t max_flows, uint64_t max_bytes, size_t optional)
 {
 	uint64_t low = 0;
 	uint64_t high = max_flows;
@@ -120,7 +119,7 @@ int bpei_table_new(const struct bpei_table_options *options, struct bpei_table *
 
 	if (!t)
 		return BPE_E_MEMORY;
-	n = flows_that_fit(n, options->max_bytes, bpei_table_optional_bytes(options));
+	n = bpei_table_room(n, options->max_bytes, bpei_table_optional_bytes(options));
 	t->options = *options;
 	t->options.max_flows = n;
 	t->free = BPEI_NO_FLOW;

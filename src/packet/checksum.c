@@ -144,34 +144,48 @@ static bool ip4_header_is_wrong(const uint8_t *ip, uint32_t left)
 	       fold_ones_sum(sum_be16_words(ip, header)) != 0xffff;
 }
 
-/* Returns whether the transport header's checksum can be verified. */
-static bool can_verify_transport(const uint8_t *data, const struct bpe_layers *l, uint32_t caplen)
+/* Returns whether the transport header has a checksum that the whole packet would show. */
+static bool has_transport_checksum(const uint8_t *data, const struct bpe_layers *l)
 {
-	const bool ip4 = l->flags & BPE_PKT_IP4;
-
-	if (l->transport == BPE_NO_OFFSET)
+	if (l->transport == BPE_NO_OFFSET || !checksum_offset(l->proto))
 		return false;
 	if (l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT | BPE_PKT_WRONG))
 		return false;
-	if (!ip4 && has_routing_header(data, l))
-		return false;
-	return l->network + ip_packet_bytes(data + l->network, ip4) <= caplen;
+	return l->flags & BPE_PKT_IP4 || !has_routing_header(data, l);
 }
 
-void bpei_checksums(const struct bpei_columns *c, uint32_t n)
+/* Returns whether the packet's checksums are wrong, and counts the packet. */
+static bool checksum_is_wrong(
+	const struct bpei_columns *c, uint32_t i, struct bpei_checked *checked)
 {
+	const struct bpe_layers *l = &c->layers[i];
+	const uint8_t *data = c->data[i];
+	const bool ip4 = l->flags & BPE_PKT_IP4;
+	const bool is_cut = c->caplen[i] < c->wirelen[i];
+	const bool has_checksum = has_transport_checksum(data, l);
+	bool wrong = ip4 && ip4_header_is_wrong(data + l->network, c->caplen[i] - l->network);
+	bool is_verified = wrong;
+
+	if (!wrong && has_checksum) {
+		is_verified = l->network + ip_packet_bytes(data + l->network, ip4) <= c->caplen[i];
+		wrong = is_verified && transport_is_wrong(data, l);
+	}
+	checked->verified += is_verified;
+	checked->cut += !is_verified && is_cut && (has_checksum || l->flags & BPE_PKT_TRUNCATED);
+	return wrong;
+}
+
+struct bpei_checked bpei_checksums(const struct bpei_columns *c, uint32_t n)
+{
+	struct bpei_checked checked = { 0, 0 };
+
 	for (uint32_t i = 0; i < n; i++) {
 		struct bpe_layers *l = &c->layers[i];
-		const uint8_t *data = c->data[i];
-		bool wrong = false;
 
 		if (!(l->flags & (BPE_PKT_IP4 | BPE_PKT_IP6)) || l->flags & BPE_PKT_OUTGOING)
 			continue;
-		if (l->flags & BPE_PKT_IP4)
-			wrong = ip4_header_is_wrong(data + l->network, c->caplen[i] - l->network);
-		if (!wrong && can_verify_transport(data, l, c->caplen[i]))
-			wrong = transport_is_wrong(data, l);
-		if (wrong)
+		if (checksum_is_wrong(c, i, &checked))
 			l->flags |= BPE_PKT_BAD_CHECKSUM;
 	}
+	return checked;
 }

@@ -76,6 +76,15 @@ void bpei_hash_untagged(const struct bpei_dissector *d, const struct bpei_column
 	}
 }
 
+/* Verifies and counts the batch's checksums. */
+static void verify_checksums(struct bpei_dissector *d, const struct bpei_columns *c, uint32_t n)
+{
+	const struct bpei_checked checked = bpei_checksums(c, n);
+
+	bpei_counter_add(&d->checksums_verified, checked.verified);
+	bpei_counter_add(&d->checksums_cut, checked.cut);
+}
+
 void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, uint32_t link_type)
 {
 	c->outermost = d->outermost;
@@ -101,7 +110,7 @@ void bpei_dissect(struct bpei_dissector *d, struct bpei_columns *c, uint32_t n, 
 		}
 	}
 	if (d->checksums)
-		bpei_checksums(c, n);
+		verify_checksums(d, c, n);
 }
 
 /* Parses packet i of the batch again, with the options of the batch. */

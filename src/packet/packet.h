@@ -51,8 +51,15 @@ void bpei_answers_join(struct bpei_answers *answers, const struct bpei_columns *
 
 /* ---- checksum.c ---- */
 
-/* Sets BPE_PKT_BAD_CHECKSUM of packets with a wrong checksum. */
-void bpei_checksums(const struct bpei_columns *columns, uint32_t n);
+/* Packets with a checksum. */
+struct bpei_checked {
+	uint64_t verified; /* the checksum was computed */
+	uint64_t cut;      /* the checksum was not computed, as the capture cut the packet */
+};
+
+/* Sets BPE_PKT_BAD_CHECKSUM of packets with a wrong checksum.  Returns how many packets were
+ * verified and cut. */
+struct bpei_checked bpei_checksums(const struct bpei_columns *columns, uint32_t n);
 
 /* ---- dissect.c ---- */
 
@@ -66,6 +73,8 @@ struct bpei_dissector {
 	uint64_t closed; /* options.closed_tunnels */
 	uint16_t any;    /* flags of the last batch's packets, together */
 	bool weak_seed;  /* the system had no random numbers for the seed */
+	/* w: reader  r: any */
+	bpei_counter checksums_verified, checksums_cut;
 };
 extern const char bpei_weak_seed_text[]; /* the notice of weak_seed */
 

@@ -33,11 +33,27 @@ static void count_kind(struct bpei_counts *c, uint32_t kind, uint64_t packets, u
 	(BPE_PKT_WRONG | BPE_PKT_FRAGMENT | BPE_PKT_FIRST_FRAGMENT | BPE_PKT_TUNNEL |              \
 		BPE_PKT_ICMP_ERROR | BPE_PKT_BAD_CHECKSUM)
 
-/* Counts a packet with a rare flag, or of a protocol without a counter. */
-static void count_rare_packet(struct bpei_counts *c, const struct bpe_layers *l, uint32_t bytes)
+/* Counts a packet that ends within a header: damaged, unless the capture cut the packet. */
+static void count_truncated_packet(
+	struct bpei_counts *c, const struct bpe_layers *l, uint32_t captured, uint32_t bytes)
 {
-	if (l->flags & BPE_PKT_TRUNCATED)
+	if (captured >= bytes) {
 		bpei_counter_add(&c->truncated, 1);
+		return;
+	}
+	bpei_counter_add(&c->cut_headers, 1);
+	if (l->proto == BPE_PROTO_NONE)
+		add_tally(&c->cut_short, 1, bytes);
+}
+
+/* Counts packet i, which has a rare flag, or a protocol without a counter. */
+static void count_rare_packet(struct bpei_counts *c, const struct bpe_batch *b, size_t i)
+{
+	const struct bpe_layers *l = &b->layers[i];
+	const uint32_t bytes = b->wirelen[i];
+
+	if (l->flags & BPE_PKT_TRUNCATED)
+		count_truncated_packet(c, l, b->caplen[i], bytes);
 	if (l->flags & BPE_PKT_BAD_VERSION)
 		bpei_counter_add(&c->bad_version, 1);
 	if (l->flags & BPE_PKT_BAD_HEADER)
@@ -60,6 +76,16 @@ static void count_rare_packet(struct bpei_counts *c, const struct bpe_layers *l,
 		count_kind(c, BPEI_KIND_LINK_TYPE + l->link_type, 1, bytes);
 }
 
+/* Returns how many packets of the batch have fewer bytes captured than on the wire. */
+static uint64_t count_cut_packets(const struct bpe_batch *b)
+{
+	uint64_t cut = 0;
+
+	for (size_t i = 0; i < b->count; i++)
+		cut += b->caplen[i] < b->wirelen[i];
+	return cut;
+}
+
 /* Counts packets and bytes of a batch as a whole. */
 static void count_batch(
 	struct bpei_counts *c, const struct bpe_batch *b, const struct bpei_sums *sums)
@@ -69,6 +95,8 @@ static void count_batch(
 	bpei_counter_add(&c->wire_bytes, sums->wire);
 	bpei_counter_add(&c->batches, 1);
 	bpei_counter_add(&c->packets, b->count);
+	if (BPEI_UNLIKELY(sums->captured != sums->wire))
+		bpei_counter_add(&c->cut_packets, count_cut_packets(b));
 }
 
 void bpei_counts_add_unparsed(struct bpei_counts *c, const struct bpe_batch *b,
@@ -155,7 +183,7 @@ void bpei_counts_add(struct bpei_counts *c, const struct bpe_batch *b, const str
 			const struct bpe_layers *l = &b->layers[i];
 
 			if (BPEI_UNLIKELY(l->flags & RARE_FLAGS || l->proto >= BPE_PROTO_IP_OTHER))
-				count_rare_packet(c, l, b->wirelen[i]);
+				count_rare_packet(c, b, i);
 		}
 	}
 	count_batch(c, b, sums);

@@ -43,6 +43,25 @@ static void add_protocol_line(
 		l->line[l->count++] = p;
 }
 
+/* Adds the packets without a known protocol: damaged packets, and packets cut by the capture. */
+static void add_unknown_lines(struct protocol_lines *l, const struct bpei_counts *c)
+{
+	const struct bpei_tally *all = &c->proto[BPE_PROTO_NONE];
+	/* A cut packet is counted here before it is counted in `all`. */
+	const uint64_t packets = bpei_counter_get(&all->packets);
+	const uint64_t bytes = bpei_counter_get(&all->bytes);
+	const uint64_t cut_packets = bpei_counter_get(&c->cut_short.packets);
+	const uint64_t cut_bytes = bpei_counter_get(&c->cut_short.bytes);
+	struct bpei_tally damaged = { 0 };
+
+	if (packets > cut_packets && bytes >= cut_bytes) {
+		bpei_counter_set(&damaged.packets, packets - cut_packets);
+		bpei_counter_set(&damaged.bytes, bytes - cut_bytes);
+	}
+	add_protocol_line(l, &damaged, bpe_proto_name(BPE_PROTO_NONE), 0);
+	add_protocol_line(l, &c->cut_short, "cut-short", 0);
+}
+
 /* Adds a tally under a name, or under the number if name is NULL. */
 static void add_named_line(struct protocol_lines *l, const struct bpei_tally *t, const char *name,
 	const char *format, uint32_t number)
@@ -95,8 +114,9 @@ size_t bpei_counts_protocols(const struct bpei_counts *const *counts, uint32_t n
 	for (uint32_t w = 0; w < n; w++) {
 		const struct bpei_counts *c = counts[w];
 
+		add_unknown_lines(&l, c);
 		for (uint32_t k = 0; k < BPE_PROTO_COUNT; k++)
-			if (!is_counted_by_number(k))
+			if (k != BPE_PROTO_NONE && !is_counted_by_number(k))
 				add_protocol_line(&l, &c->proto[k], bpe_proto_name((int)k), 0);
 		for (uint32_t k = 0; k < 256; k++)
 			add_named_line(

@@ -65,7 +65,7 @@ ONE(batches, "batches.count", "batches", COUNTER, COUNTS, batches, "batches deli
 MANY(sizes, BPE_SIZE_CLASSES, "sizes", "packets", COUNTER, COUNTS, sizes, \
 	"packets delivered, by length on the wire") \
 ONE(truncated, "malformed.truncated", "packets", COUNTER, COUNTS, truncated, \
-	"packets cut within a header") \
+	"packets that end within a header, though captured whole") \
 ONE(bad_version, "malformed.bad_version", "packets", COUNTER, COUNTS, bad_version, \
 	"packets with a wrong IP version") \
 ONE(bad_header, "malformed.bad_header", "packets", COUNTER, COUNTS, bad_header, \
@@ -142,7 +142,16 @@ ONE(interface_down, NULL, "", GAUGE, DEVICE, interface_down, "1 while the interf
 ONE(kernel_known, NULL, "", GAUGE, DEVICE, kernel_known, \
 	"which of the kernel's counts are known, as bits") \
 ONE(flows_begun, "flows.records.begun", "records", COUNTER, WORKER, flows_begun, \
-	"records of flows that had just begun")
+	"records of flows that had just begun") \
+ONE(cut_packets, "cut.packets", "packets", COUNTER, COUNTS, cut_packets, \
+	"packets with fewer bytes captured than on the wire") \
+ONE(cut_headers, "cut.headers", "packets", COUNTER, COUNTS, cut_headers, \
+	"packets that the capture cut within a header") \
+ONE(checksums_verified, "checksums.verified", "packets", COUNTER, INPUT, \
+	dissector.checksums_verified, \
+	"packets with a checksum that was computed") \
+ONE(checksums_cut, "checksums.cut", "packets", COUNTER, INPUT, dissector.checksums_cut, \
+	"packets with a checksum that was not computed, as the capture cut the packet")
 /* clang-format on */
 
 #endif

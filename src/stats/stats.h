@@ -30,7 +30,9 @@ struct bpei_counts {
 	bpei_counter packets, captured_bytes, wire_bytes, batches;
 	bpei_counter sizes[BPE_SIZE_CLASSES];
 	bpei_counter truncated, bad_version, bad_header, bad_length, fragments, vlan_packets,
-		ip4_packets, ip6_packets, bad_checksum, tunnel_packets, icmp_errors;
+		ip4_packets, ip6_packets, bad_checksum, tunnel_packets, icmp_errors, cut_packets,
+		cut_headers;
+	struct bpei_tally cut_short; /* of proto[BPE_PROTO_NONE]: packets that the capture cut */
 	struct bpei_tally proto[BPE_PROTO_COUNT];
 	struct bpei_tally ip_proto[256];
 	struct bpei_kind kinds[BPEI_KINDS];
