@@ -148,7 +148,7 @@ def f11_spans_of_more_than_2_to_the_63_ns():
     assert p.returncode == 0 and b"runtime error" not in p.stderr, p.stderr
     assert abs(report["packet_seconds"] - 18446744073.7) < 1, report["packet_seconds"]
     text = run("-r", "-", input=data).stdout.decode()
-    assert "packets span 18446744073.7" in text, text
+    assert ": 213,503 days 23 h 34 min\n" in text, text
     for form in ("json", "csv", "zeek", "eve", "ecs"):
         out = read_flows(data + enhanced(0, 0, udp(2)) + enhanced(1, END, udp(1)), form=form)
         assert out, form

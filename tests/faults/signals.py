@@ -171,7 +171,7 @@ def signals_that_were_blocked_at_the_start_come_through():
             assert json.loads(out)["seconds"] < 3600
 
 
-LINE = re.compile(r"([\d.]+) s: (\d+) packets, (\d+) packets/s, (\d+) bit/s")
+LINE = re.compile(r"([\d.]+) s: ([\d,]+) packets, ([\d,]+) packets/s, ([\d,]+) bit/s")
 
 
 @case
@@ -180,7 +180,11 @@ def rates_are_of_the_time_since_the_line_before():
         with Running([PROGRAM, "-i", "synth:rate=20000", "--stats-interval", interval]) as p:
             p.wait_for_message(LINE.pattern, 4)
             text = p.end()[1]
-        lines = [tuple(map(float, m.groups())) for m in map(LINE.match, text.splitlines()) if m]
+        lines = [
+            tuple(float(n.replace(",", "")) for n in m.groups())
+            for m in map(LINE.match, text.splitlines())
+            if m
+        ]
         then, packets = 0.0, 0.0
         for now, read, rate, bits in lines:
             # The line shows its time in tenths: so far may the rate that it leads to be off.

@@ -26,6 +26,12 @@ def wait_until(what, condition):
     return value
 
 
+def read_counts(text):
+    """The packets read, in each report of the text."""
+    counts = re.findall(r"^([\d,]+) packets? read", text, re.M)
+    return [int(n.replace(",", "")) for n in counts]
+
+
 class Running:
     """A program at work.  Its standard error goes to a file, which can be read meanwhile."""
 
@@ -90,8 +96,8 @@ class Running:
         def reported():
             nonlocal asked
             text = self.read_messages()
-            if text.count(" packets read") >= asked and self.process.poll() is None:
-                asked = text.count(" packets read") + 1
+            if text.count(" read, ") >= asked and self.process.poll() is None:
+                asked = text.count(" read, ") + 1
                 self.send_signal(ASK)
             return condition(text)
 
@@ -101,7 +107,7 @@ class Running:
         """Waits until bpfengine has read so many packets."""
 
         def has_read(text):
-            return any(int(n) >= count for n in re.findall(r"^(\d+) packets read", text, re.M))
+            return any(n >= count for n in read_counts(text))
 
         self.wait_for_report(f"{count} packets", has_read)
 
@@ -110,7 +116,7 @@ class Running:
         counts = []
 
         def is_quiet(text):
-            read = [int(n) for n in re.findall(r"^(\d+) packets read", text, re.M)]
+            read = read_counts(text)
             if len(read) > len(counts):
                 counts[:] = read
                 time.sleep(0.25)

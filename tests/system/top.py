@@ -321,7 +321,7 @@ def the_list_and_its_keys():
         v.until("^originator")
         v.keys("q")
         v.end()
-        assert re.search(rb"\d+ delivered, 0 dropped by us", v.raw), "no report"
+        assert re.search(rb"\d+ delivered, 0 dropped by bpfengine", v.raw), "no report"
 
 
 @case
@@ -425,7 +425,7 @@ def the_other_screen():
         assert b"\x1b[?1049h" in v.raw
         v.keys("q")
         v.end()
-        assert b"delivered, 0 dropped by us" in v.raw.rsplit(b"\x1b[?1049l", 1)[1], (
+        assert b"delivered, 0 dropped by bpfengine" in v.raw.rsplit(b"\x1b[?1049l", 1)[1], (
             "no report, or not on the first screen"
         )
 

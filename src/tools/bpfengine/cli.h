@@ -95,28 +95,41 @@ bool cli_rights_give(int file, bool made);
 
 void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
 void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
-/* Returns the time from the earliest packet to the latest in seconds. */
-double cli_packet_seconds(const struct bpe_stats *stats);
+/* Rates that a line shows. */
+struct cli_shown_rates {
+	const char *of; /* words before the rates: "trace: " of a savefile */
+	double packets, bits;
+	double reading; /* packets read in a second of a savefile; else 0 */
+};
 /* Writes the line of statistics in place on the terminal.  Returns false if the terminal is gone.
  */
-bool cli_live_line(const struct bpe_stats *stats);
+bool cli_live_line(const struct bpe_stats *stats, const struct cli_shown_rates *rates);
+/* Returns whether a line of statistics was ever shown. */
+bool cli_live_was_shown(void);
 /* Clears the line of statistics, so the next message begins in an empty line. */
 void cli_live_clear(void);
-/* Prints a line of --stats-interval. */
-void cli_interval_line(FILE *to, const struct bpe_stats *stats);
+/* Prints a line of --stats-interval, with the words of its time and of its rates. */
+void cli_interval_line(
+	FILE *to, const char *when, const struct bpe_stats *stats, const char *rates);
 
 /* Counters at earlier times, from which rates are computed (rates.c).  All zero at first. */
+struct cli_reading {
+	uint64_t ns, packets, bytes;
+	int64_t packet_ns;
+};
 struct cli_rates {
 	uint32_t count;
-	struct {
-		uint64_t ns, packets, bytes;
-	} at[8];
+	struct cli_reading at[8];
 };
-/* Stores the packets and bits a second in the stats.  The rates count from the latest call at least
- * span_ns ago (0: the call before), or from the start of the run if there was none. */
-void cli_rates_take(struct cli_rates *rates, struct bpe_stats *stats, uint64_t span_ns);
+/* Computes the rates.  They count from the latest call at least span_ns ago (0: the call before),
+ * or from the start of the run if there was none.  by_packet_time: for a savefile. */
+void cli_rates_take(struct cli_rates *rates, const struct bpe_stats *stats, uint64_t span_ns,
+	bool by_packet_time, struct cli_shown_rates *shown);
 
 /* ---- Outputs (outputs.c) ---- */
+
+/* Returns the columns of the terminal behind the stream; 0: it is no terminal. */
+size_t cli_terminal_width(FILE *stream);
 
 /* Notes the files that no output may be, and checks stdout and stderr.  Returns 0, or the exit code
  * after the message. */
@@ -155,6 +168,62 @@ void cli_flows_tell_waiting(const struct cli *cli);
  * before rights are given up. */
 void cli_flows_prepare_rotation(const struct cli *cli);
 
+/* ---- The first line of a run (first_line.c) ---- */
+
+/* Returns whether the source is generated traffic. */
+bool cli_is_generated(const struct bpe_options *options);
+/* Prints "listening on ..." on stderr, unless --quiet or --top. */
+void cli_first_line(const struct cli *cli, const struct bpe_engine *engine);
+
+/* ---- Notices (notices.c).  Any thread. ---- */
+
+/* Prints a notice on stderr unless quiet, and keeps the notice for the report. */
+void cli_notice(bool quiet, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Keeps a notice that was printed elsewhere. */
+void cli_notice_keep(const char *text);
+/* Prints the members "notices" and, if not all were kept, "notices_more" of the JSON report. */
+void cli_notices_json(FILE *to);
+/* Prints the notices as a section of the report; nothing if there are none. */
+void cli_notices_text(FILE *to);
+
+/* ---- Numbers for people (people.c).  Each returns `to`, unless noted. ---- */
+
+enum { CLI_NUMBER = 32, CLI_RATE = 64, CLI_TIME = 48 }; /* room for a text of each kind */
+
+/* Writes 1,234,567. */
+const char *cli_number(char *to, size_t room, uint64_t n);
+/* Writes "1 packet" or "1,234 packets" for the word "packet". */
+const char *cli_counted(char *to, size_t room, uint64_t n, const char *word);
+const char *cli_counted_as(
+	char *to, size_t room, uint64_t n, const char *singular, const char *plural);
+/* Writes a rate with a unit that takes prefixes: 0 bit/s, 1.2 Mbit/s. */
+const char *cli_rate(char *to, size_t room, double n, const char *unit);
+/* Writes 12 packets/s or 1.2 k packets/s. */
+const char *cli_packet_rate(char *to, size_t room, double n);
+/* Writes packets/s and bit/s. */
+const char *cli_both_rates(char *to, size_t room, const struct cli_shown_rates *rates);
+/* Writes packets/s and bit/s to the last digit. */
+const char *cli_exact_rates(char *to, size_t room, const struct cli_shown_rates *rates);
+/* Writes packets/s and bit/s over a time; rates without time are 0. */
+const char *cli_rates_text(
+	char *to, size_t room, uint64_t packets, uint64_t wire_bytes, double seconds);
+/* Writes 0.000123 s, 12.345 s, 2 min 03 s, 1 h 02 min 03 s or 2 days 03 h 04 min. */
+const char *cli_duration(char *to, size_t room, uint64_t ns);
+/* Writes a time in UTC as ISO 8601 does, with so many digits of the second (0 to 9). */
+const char *cli_date(char *to, size_t room, int64_t ns, int digits);
+/* Writes a counter of the kernel as digits, or `unknown` if the source does not report the counter.
+ * which: a bit of kernel_known. */
+const char *cli_kernel_count(char *to, size_t room, const struct bpe_stats *stats, uint64_t which,
+	uint64_t n, const char *unknown);
+/* Returns the time from the earliest packet to the latest. */
+uint64_t cli_packet_span_ns(const struct bpe_stats *stats);
+/* Returns the packets that this program dropped. */
+uint64_t cli_own_drops(const struct bpe_stats *stats);
+/* Returns whether the flow is of ICMP or ICMPv6, with an identifier in place of ports. */
+bool cli_is_icmp(const struct bpe_flow *flow);
+/* Writes an end of a flow: address and port.  ICMP has no ports. */
+const char *cli_endpoint(char *to, size_t room, const struct bpe_flow *flow, int side);
+
 /* ---- Names and numbers (text.c).  Each returns `to`, unless noted. ---- */
 
 const char *cli_address(char *to, size_t room, const uint8_t *addr, int version);
@@ -163,10 +232,6 @@ const char *cli_protocol(char *to, size_t room, uint8_t ip_proto, uint8_t ip_ver
 const char *cli_tcp_state(uint8_t state);
 /* Writes a number with a decimal unit: 1.23 M. */
 const char *cli_count(char *to, size_t room, double n);
-/* Writes a counter of the kernel as digits, or `unknown` if the source does not report the counter.
- * which: a bit of kernel_known. */
-const char *cli_kernel_count(char *to, size_t room, const struct bpe_stats *stats, uint64_t which,
-	uint64_t n, const char *unknown);
 /* Returns the number at an offset in *stats (struct bpe_stat). */
 uint64_t cli_stat_value(const struct bpe_stats *stats, size_t offset);
 

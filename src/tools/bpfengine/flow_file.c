@@ -183,15 +183,16 @@ static void report_write_error(struct cli_flows *f, int error)
 {
 	const char *then = "; the capture goes on";
 
-	if (error == f->error || f->quiet)
+	if (error == f->error)
 		return;
 	if (f->stop_on_error)
 		then = "; ending";
 	else if (f->over)
 		then = "";
-	cli_live_clear();
-	program_tell(
-		"flows are not written to %s: %s%s", f->path, describe_write_error(f, error), then);
+	if (!f->quiet)
+		cli_live_clear();
+	cli_notice(f->quiet, "flows are not written to %s: %s%s", f->path,
+		describe_write_error(f, error), then);
 }
 
 /* Cuts off the last bytes, which are a part of a line, if nothing was written behind them. */
@@ -345,8 +346,8 @@ int cli_flows_make(struct cli_flows *f)
 
 	if (failed)
 		program_tell("cannot write flows to %s: %s", f->path, f->file.why);
-	else if (f->file.notice[0] && !f->quiet)
-		program_tell("%s", f->file.notice);
+	else if (f->file.notice[0])
+		cli_notice(f->quiet, "%s", f->file.notice);
 	return failed ? EXIT_ERROR : 0;
 }
 

@@ -89,8 +89,6 @@ void cli_flows_prepare_rotation(const struct cli *c)
 	bool is_made;
 	const int file = cli_flows_descriptor(c->flows, &is_made);
 	const bool is_users = file >= 0 && cli_rights_give(file, is_made);
-	if (c->quiet)
-		return;
 	const char *what = "will not open";
 	const char *when = "";
 	if (is_users) {
@@ -99,7 +97,8 @@ void cli_flows_prepare_rotation(const struct cli *c)
 	}
 	cli_rights_user_name(user, sizeof user);
 	write_directory(place, sizeof place, c->flows_shown);
-	program_tell("SIGHUP %s %s anew%s: user %s may make no file in %s"
-		     " (install -d -o %s %s/bpfengine makes a directory for that user)",
+	cli_notice(c->quiet,
+		"SIGHUP %s %s anew%s: user %s may make no file in %s"
+		" (install -d -o %s %s/bpfengine makes a directory for that user)",
 		what, c->flows_shown, when, user, place, user, place);
 }

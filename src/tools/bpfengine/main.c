@@ -52,6 +52,23 @@ static int prepare_outputs(struct run *r)
 	return c->flows ? cli_flows_begin(c->flows, r->engine) : 0;
 }
 
+/* Prints an error of the engine.  The internal step helps who looks for a fault of the program. */
+static void tell_engine_error(const struct cli *c, const struct bpe_error *error)
+{
+	if (c->verbose)
+		program_tell("%s: %s", error->step, error->text);
+	else
+		program_tell("%s", error->text);
+}
+
+/* Counts a batch of a savefile for --stats-interval; on_batch of the engine. */
+static void count_intervals(void *user, const struct bpe_batch *batch)
+{
+	struct run *r = user;
+
+	cli_intervals_add(&r->intervals, r->engine, batch);
+}
+
 /* Opens the source, prepares the outputs, starts the engine.  Returns 0 or an exit code. */
 static int start_engine(struct run *r)
 {
@@ -60,7 +77,7 @@ static int start_engine(struct run *r)
 	int code;
 
 	if (status < 0) {
-		program_tell("%s: %s", error.step, error.text);
+		tell_engine_error(&r->cli, &error);
 		return exit_of_status(status);
 	}
 	code = prepare_outputs(r);
@@ -68,12 +85,14 @@ static int start_engine(struct run *r)
 		return code;
 	if (run_signals.stops)
 		bpe_engine_stop(r->engine);
+	cli_first_line(&r->cli, r->engine); /* the open source takes packets */
 	status = bpe_engine_start(r->engine, &error);
-	if (status < 0)
-		program_tell("%s: %s", error.step, error.text);
-	else
-		cli_flows_tell_waiting(&r->cli);
-	return status < 0 ? EXIT_ERROR : 0;
+	if (status < 0) {
+		tell_engine_error(&r->cli, &error);
+		return EXIT_ERROR;
+	}
+	cli_flows_tell_waiting(&r->cli);
+	return 0;
 }
 
 /* ---- After the run ---- */
@@ -166,6 +185,25 @@ static int open_outputs(struct run *r)
 	return 0;
 }
 
+/* Prepares lines of --stats-interval by the packets' time.  Returns 0, or EXIT_USAGE after the
+ * message: only the reading thread has the packets in their order. */
+static int prepare_intervals(struct run *r)
+{
+	struct cli *c = &r->cli;
+
+	if (!c->stats_interval_ns || !c->engine.file || c->top)
+		return 0;
+	if (c->engine.workers > 0) {
+		program_tell("--stats-interval goes by the packets' time with -r, which the reading"
+			     " thread alone knows: leave out --workers");
+		return EXIT_USAGE;
+	}
+	r->has_intervals = true;
+	cli_intervals_begin(&r->intervals, stderr, c->stats_interval_ns);
+	c->engine.on_batch = count_intervals;
+	return 0;
+}
+
 /* Closes all which the run opened.  Returns 0, or the errno of the flow file. */
 static int close_run(struct run *r)
 {
@@ -191,6 +229,8 @@ static int run_and_report(struct run *r)
 
 	if (!code)
 		code = open_outputs(r);
+	if (!code)
+		code = prepare_intervals(r);
 	if (!code && r->cli.top)
 		code = top_view_open(&r->view, &r->cli);
 	if (!code)

@@ -24,6 +24,7 @@ void run_on_notice(void *user, const char *text)
 {
 	struct run *r = user;
 
+	cli_notice_keep(text);
 	if (!r->cli.quiet)
 		run_tell(r, "%s", text);
 }

@@ -173,10 +173,8 @@ static void choose_synth(struct cli *c)
 	if (!if_nametoindex("synth"))
 		return;
 	c->engine.interface_name = "if:synth";
-	if (c->quiet)
-		return;
-	fprintf(stderr,
-		"bpfengine: synth is an interface here, which is captured (generated traffic is -i synth:)\n");
+	cli_notice(c->quiet,
+		"synth is an interface here, which is captured (generated traffic is -i synth:)");
 }
 
 /* Returns the program's exit code after option_read has ended early. */

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Files which the program reads, none of which an output may be; stateless. */
+/* Outputs: the width of a terminal, and the files which the program reads, none of which an output
+ * may be; stateless. */
 #include "cli.h"
 
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* Files in which the C library looks up names, confined or not.  A missing file is no input. */
@@ -47,4 +51,21 @@ int cli_outputs_check(struct cli *c)
 	program_files_add_output(&c->used, STDOUT_FILENO, "the standard output, too");
 	program_files_add_output(&c->used, STDERR_FILENO, "where messages go");
 	return code;
+}
+
+size_t cli_terminal_width(FILE *stream)
+{
+	enum { USUAL = 80 };
+	const int fd = fileno(stream);
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	int told = 0;
+
+	if (!isatty(fd))
+		return 0;
+	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col)
+		return size.ws_col;
+	if (columns)
+		told = atoi(columns);
+	return told > 0 ? (size_t)told : USUAL;
 }

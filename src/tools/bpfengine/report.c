@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The report for people; stateless. */
 #include "cli.h"
+#include "table.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -22,8 +23,6 @@ static const struct counted_phrase direction_phrases[] = { COUNTED(inbound_packe
 static const struct counted_phrase damage_phrases[] = { COUNTED(truncated, "truncated"),
 	COUNTED(bad_version, "bad version"), COUNTED(bad_header, "bad header length"),
 	COUNTED(bad_length, "bad length") };
-static const struct counted_phrase checksum_phrases[] = { COUNTED(
-	bad_checksum, "packets with a wrong one") };
 static const struct counted_phrase fragment_phrases[] = { COUNTED(fragments_followed,
 								  "later ones on their flow"),
 	COUNTED(fragments_lost, "without their first one"),
@@ -46,64 +45,99 @@ static const struct counted_phrase network_phrases[] = { COUNTED(ip4_packets, "I
 static void print_phrases(FILE *to, const struct bpe_stats *s, const char *title,
 	const struct counted_phrase *list, size_t n)
 {
+	char number[CLI_NUMBER];
+
 	fprintf(to, "%s", title);
 	for (size_t i = 0; i < n; i++)
-		fprintf(to, "%s%" PRIu64 " %s", i ? ", " : "", cli_stat_value(s, list[i].offset),
+		fprintf(to, "%s%s %s", i ? ", " : "",
+			cli_number(number, sizeof number, cli_stat_value(s, list[i].offset)),
 			list[i].words);
 	fputc('\n', to);
 }
 
-static const char *write_count(char *to, size_t room, uint64_t n)
-{
-	return cli_count(to, room, (double)n);
-}
-
-double cli_packet_seconds(const struct bpe_stats *s)
-{
-	return (double)((uint64_t)s->last_packet_ns - (uint64_t)s->first_packet_ns) * 1e-9;
-}
-
 /* ---- Source, packets, drops ---- */
 
-/* Prints the source, the time, and the counts and rates of packets and bytes. */
+/* Prints the source, and the counts of packets and bytes. */
 static void print_source(FILE *to, struct bpe_engine *engine, const struct bpe_stats *s)
 {
-	char source[600], pps[32], bps[32];
-	const double seconds = (double)s->elapsed_ns * 1e-9;
-	const double rate = seconds > 0 ? 1 / seconds : 0;
+	char source[600], packets[CLI_TIME], wire[CLI_TIME], captured[CLI_NUMBER];
 
 	fprintf(to, "%s, link type %s\n",
 		program_visible(source, sizeof source, bpe_engine_source(engine)),
 		bpe_engine_link_type(engine));
-	fprintf(to, "%.3f s", seconds);
-	if (s->last_packet_ns > s->first_packet_ns)
-		fprintf(to, "; packets span %.6f s", cli_packet_seconds(s));
-	fprintf(to,
-		"\n%" PRIu64 " packets read (%s/s), %" PRIu64 " bytes captured, %" PRIu64
-		" on the wire (%sbit/s)\n",
-		s->read_packets, cli_count(pps, sizeof pps, (double)s->read_packets * rate),
-		s->captured_bytes, s->wire_bytes,
-		cli_count(bps, sizeof bps, (double)s->wire_bytes * 8 * rate));
+	fprintf(to, "%s read, %s on the wire, %s captured\n",
+		cli_counted(packets, sizeof packets, s->read_packets, "packet"),
+		cli_counted(wire, sizeof wire, s->wire_bytes, "byte"),
+		cli_number(captured, sizeof captured, s->captured_bytes));
+}
+
+/* Prints the dates of the first and the last packet, and the time between them. */
+static void print_packet_times(FILE *to, const struct bpe_stats *s)
+{
+	enum { MICROSECONDS = 6 };
+	char first[CLI_TIME], last[CLI_TIME], span[CLI_TIME];
+
+	if (!s->first_packet_ns && !s->last_packet_ns)
+		return;
+	fprintf(to, "First packet at %s, last at %s: %s\n",
+		cli_date(first, sizeof first, s->first_packet_ns, MICROSECONDS),
+		cli_date(last, sizeof last, s->last_packet_ns, MICROSECONDS),
+		cli_duration(span, sizeof span, cli_packet_span_ns(s)));
+}
+
+/* Prints rates.  Those of a savefile are by the packets' time, and the speed of the reading stands
+ * apart. */
+static void print_rates(FILE *to, const struct bpe_stats *s, const struct cli *cli)
+{
+	const double seconds = (double)s->elapsed_ns * 1e-9;
+	const double span = (double)cli_packet_span_ns(s) * 1e-9;
+	double speed = 0;
+	char elapsed[CLI_TIME], rates[2 * CLI_RATE], pps[CLI_RATE];
+
+	cli_duration(elapsed, sizeof elapsed, s->elapsed_ns);
+	if (!cli->engine.file) {
+		fprintf(to, "%s %s: %s\n",
+			cli_is_generated(&cli->engine) ? "Generated for" : "Captured for", elapsed,
+			cli_rates_text(
+				rates, sizeof rates, s->read_packets, s->wire_bytes, seconds));
+		return;
+	}
+	if (span > 0)
+		fprintf(to, "By the packets' time: %s%s\n",
+			cli_rates_text(rates, sizeof rates, s->read_packets, s->wire_bytes, span),
+			s->time_steps ? " (their clock jumped)" : "");
+	if (seconds > 0)
+		speed = (double)s->read_packets / seconds;
+	fprintf(to, "Read in %s: %s\n", elapsed, cli_packet_rate(pps, sizeof pps, speed));
+}
+
+/* Writes the name of a drop in words: "ring full". */
+static const char *write_drop_name(char *to, size_t room, int drop)
+{
+	snprintf(to, room, "%s", bpe_drop_name(drop));
+	for (char *c = to; *c; c++)
+		if (*c == '_')
+			*c = ' ';
+	return to;
 }
 
 static void print_drops(FILE *to, const struct bpe_stats *s)
 {
-	uint64_t dropped = 0;
+	char number[CLI_NUMBER], name[CLI_NUMBER];
 
-	for (int i = 0; i < BPE_DROP_COUNT; i++)
-		dropped += s->dropped[i];
-	fprintf(to, "%" PRIu64 " delivered, %" PRIu64 " dropped by us", s->delivered_packets,
-		dropped);
+	fprintf(to, "%s delivered, ", cli_number(number, sizeof number, s->delivered_packets));
+	fprintf(to, "%s dropped by bpfengine", cli_number(number, sizeof number, cli_own_drops(s)));
 	for (int i = 0; i < BPE_DROP_COUNT; i++)
 		if (s->dropped[i])
-			fprintf(to, " (%s %" PRIu64 ")", bpe_drop_name(i), s->dropped[i]);
+			fprintf(to, " (%s: %s)", write_drop_name(name, sizeof name, i),
+				cli_number(number, sizeof number, s->dropped[i]));
 	if (s->in_flight)
-		fprintf(to, ", %" PRIu64 " on their way", s->in_flight);
+		fprintf(to, ", %s on their way", cli_number(number, sizeof number, s->in_flight));
 }
 
 static void print_kernel_counts(FILE *to, const struct bpe_stats *s)
 {
-	char received[24], dropped[24], interface[24];
+	char received[CLI_NUMBER], dropped[CLI_NUMBER], interface[CLI_NUMBER];
 
 	if (!s->kernel_known) /* savefiles and synth have no kernel */
 		return;
@@ -117,8 +151,36 @@ static void print_kernel_counts(FILE *to, const struct bpe_stats *s)
 		received, dropped, interface);
 }
 
+/* Prints how many packets the capture cut: they are not damaged. */
+static void print_cut_packets(FILE *to, const struct bpe_stats *s)
+{
+	char packets[CLI_TIME], headers[CLI_NUMBER];
+
+	if (!s->cut_packets)
+		return;
+	fprintf(to, "Cut short by the capture: %s",
+		cli_counted(packets, sizeof packets, s->cut_packets, "packet"));
+	if (s->cut_headers)
+		fprintf(to, ", %s within a header (a larger -s shows protocol and ports)",
+			cli_number(headers, sizeof headers, s->cut_headers));
+	fputc('\n', to);
+}
+
+static void print_checksums(FILE *to, const struct bpe_stats *s, const struct cli *cli)
+{
+	char verified[CLI_TIME], cut[CLI_NUMBER], wrong[CLI_NUMBER];
+
+	if (!cli->engine.checksums)
+		return;
+	fprintf(to,
+		"Checksums: %s verified, %s not verified as the capture cut the packet, %s wrong\n",
+		cli_counted(verified, sizeof verified, s->checksums_verified, "packet"),
+		cli_number(cut, sizeof cut, s->checksums_cut),
+		cli_number(wrong, sizeof wrong, s->bad_checksum));
+}
+
 /* Prints the lines of conditions that are not usual. */
-static void print_peculiarities(FILE *to, const struct bpe_stats *s)
+static void print_peculiarities(FILE *to, const struct bpe_stats *s, const struct cli *cli)
 {
 	if (s->interface_down)
 		fprintf(to, "The interface is down: nothing arrives until it is up\n");
@@ -126,115 +188,176 @@ static void print_peculiarities(FILE *to, const struct bpe_stats *s)
 		print_phrases(to, s, "Directions told: ", PHRASES(direction_phrases));
 	if (s->truncated | s->bad_version | s->bad_header | s->bad_length)
 		print_phrases(to, s, "Damaged: ", PHRASES(damage_phrases));
-	if (s->bad_checksum)
-		print_phrases(to, s, "Checksums: ", PHRASES(checksum_phrases));
+	print_cut_packets(to, s);
+	print_checksums(to, s, cli);
 	if (s->fragments_followed | s->fragments_lost)
 		print_phrases(to, s, "Fragments: ", PHRASES(fragment_phrases));
 }
 
 /* ---- Protocols, sizes ---- */
 
+/* Fills the next cell with a number. */
+static void add_number(struct cli_table *t, uint64_t n)
+{
+	cli_number(cli_table_next(t), CLI_CELL, n);
+}
+
+/* Fills the next cell with the share that n has in all. */
+static void add_share(struct cli_table *t, uint64_t n, uint64_t all)
+{
+	const double share = all ? (double)n / (double)all : 0;
+
+	snprintf(cli_table_next(t), CLI_CELL, "%.1f%%", 100 * share);
+}
+
 static void print_protocols(FILE *to, struct bpe_engine *engine, uint64_t packets)
 {
 	enum { MOST = 64 };
 	struct bpe_protocol p[MOST];
+	struct cli_table t;
 	const size_t n = bpe_engine_protocols(engine, p, MOST);
 
-	if (n)
-		fprintf(to, "\nProtocols                     packets           bytes   share\n");
-	for (size_t i = 0; i < n && i < MOST; i++)
-		fprintf(to, "  %-20s %14" PRIu64 " %15" PRIu64 "  %5.1f%%\n", p[i].name,
-			p[i].packets, p[i].bytes,
-			packets ? 100 * (double)p[i].packets / (double)packets : 0);
+	if (!n || !cli_table_begin(&t, "lrrr", MOST + 1))
+		return;
+	fprintf(to, "\nProtocols\n");
+	cli_table_add(&t, "");
+	cli_table_add(&t, "packets");
+	cli_table_add(&t, "bytes");
+	cli_table_add(&t, "share");
+	for (size_t i = 0; i < n && i < MOST; i++) {
+		cli_table_add(&t, p[i].name);
+		add_number(&t, p[i].packets);
+		add_number(&t, p[i].bytes);
+		add_share(&t, p[i].packets, packets);
+	}
+	cli_table_print(to, &t, 0);
+	cli_table_end(&t);
 	if (n > MOST)
 		fprintf(to, "  and %zu more\n", n - MOST);
 }
 
 static void print_sizes(FILE *to, const struct bpe_stats *s)
 {
-	if (!s->delivered_packets)
+	struct cli_table t;
+
+	if (!s->delivered_packets || !cli_table_begin(&t, "lrr", BPE_SIZE_CLASSES + 1))
 		return;
 	fprintf(to, "\nSizes\n");
-	for (int k = 0; k < BPE_SIZE_CLASSES; k++)
-		if (s->sizes[k])
-			fprintf(to, "  %-20s %14" PRIu64 "                  %5.1f%%\n",
-				bpe_size_class_name(k), s->sizes[k],
-				100 * (double)s->sizes[k] / (double)s->delivered_packets);
+	cli_table_add(&t, "bytes");
+	cli_table_add(&t, "packets");
+	cli_table_add(&t, "share");
+	for (int k = 0; k < BPE_SIZE_CLASSES; k++) {
+		if (!s->sizes[k])
+			continue;
+		cli_table_add(&t, bpe_size_class_name(k));
+		add_number(&t, s->sizes[k]);
+		add_share(&t, s->sizes[k], s->delivered_packets);
+	}
+	cli_table_print(to, &t, 0);
+	cli_table_end(&t);
 }
 
 /* ---- Flows ---- */
 
-static void write_endpoint(char *to, size_t room, const struct bpe_flow *f, int side)
+/* Writes what is known of the flow's state: of TCP the state, of an ICMP echo the identifier. */
+static void write_flow_state(char *to, size_t room, const struct bpe_flow *f)
 {
-	char address[48];
-
-	cli_address(address, sizeof address, f->addr[side], f->ip_version);
-	if (f->port[side])
-		snprintf(
-			to, room, f->ip_version == 6 ? "[%s]:%u" : "%s:%u", address, f->port[side]);
+	if (cli_is_icmp(f) && f->port[0])
+		snprintf(to, room, "echo, id %u", f->port[0]);
 	else
-		snprintf(to, room, "%s", address);
+		snprintf(to, room, "%s", cli_tcp_state(f->tcp_state));
 }
 
-static void print_flow(FILE *to, const struct bpe_flow *f)
+static void add_flow(struct cli_table *t, const struct bpe_flow *f)
 {
-	char originator[64], responder[64], protocol[16], process[160];
+	char process[160], visible[160];
 
-	write_endpoint(originator, sizeof originator, f, 0);
-	write_endpoint(responder, sizeof responder, f, 1);
-	fprintf(to, "  %-22s -> %-22s  %-5s %10" PRIu64 " %12" PRIu64 "  %s", originator, responder,
-		cli_protocol(protocol, sizeof protocol, f->ip_proto, f->ip_version),
-		f->packets[0] + f->packets[1], f->wire_bytes[0] + f->wire_bytes[1],
-		cli_tcp_state(f->tcp_state));
+	cli_endpoint(cli_table_next(t), CLI_CELL, f, 0);
+	cli_table_add(t, "->");
+	cli_endpoint(cli_table_next(t), CLI_CELL, f, 1);
+	cli_protocol(cli_table_next(t), CLI_CELL, f->ip_proto, f->ip_version);
+	add_number(t, f->packets[0] + f->packets[1]);
+	add_number(t, f->wire_bytes[0] + f->wire_bytes[1]);
+	write_flow_state(cli_table_next(t), CLI_CELL, f);
+	process[0] = 0;
 	if (f->pid > 0)
-		fprintf(to, "  %s (%d)", program_visible(process, sizeof process, f->comm), f->pid);
-	fputc('\n', to);
+		snprintf(process, sizeof process, "%.120s (%d)",
+			program_visible(visible, sizeof visible, f->comm), f->pid);
+	cli_table_add(t, process);
 }
 
-static void print_largest_flows(FILE *to, struct bpe_engine *engine, uint32_t n)
+static void print_flow_table(FILE *to, const struct bpe_flow *flows, size_t n)
 {
+	static const char *const heading[] = { "originator", "", "responder", "proto", "packets",
+		"bytes", "state", "" };
+	struct cli_table t;
+
+	if (!cli_table_begin(&t, "llllrrll", n + 1))
+		return;
+	t.split = 3; /* both ends, and the arrow */
+	for (size_t k = 0; k < sizeof heading / sizeof *heading; k++)
+		cli_table_add(&t, heading[k]);
+	for (size_t i = 0; i < n; i++)
+		add_flow(&t, &flows[i]);
+	cli_table_print(to, &t, cli_terminal_width(to));
+	cli_table_end(&t);
+}
+
+static void print_largest_flows(FILE *to, struct bpe_engine *engine, const struct cli *cli)
+{
+	const uint32_t n = cli->largest;
 	struct bpe_flow *flows = n ? calloc(n, sizeof *flows) : NULL;
 	const int found = flows ? bpe_engine_top_flows(engine, flows, n) : 0;
 
-	if (found > 0)
-		fprintf(to,
-			"\nLargest flows alive at the end\n  %-22s    %-22s  %-5s %10s %12s  state\n",
-			"originator", "responder", "proto", "packets", "bytes");
-	for (int i = 0; i < found; i++)
-		print_flow(to, &flows[i]);
+	if (found > 0) {
+		fprintf(to, "\nLargest flows alive at the end%s\n",
+			cli->engine.flow_active_ns > 0 ? ", by their last period (--flow-active)"
+						       : "");
+		print_flow_table(to, flows, (size_t)found);
+	}
 	free(flows);
+}
+
+/* Prints ", NUMBER WORDS" if the number is not 0. */
+static void print_if_any(FILE *to, uint64_t n, const char *words)
+{
+	char number[CLI_NUMBER];
+
+	if (n)
+		fprintf(to, ", %s %s", cli_number(number, sizeof number, n), words);
 }
 
 static void print_records(FILE *to, const struct bpe_stats *s, const struct cli *cli)
 {
+	char number[CLI_NUMBER];
 	uint64_t written, lost;
 
 	cli_flows_counts(cli->flows, &written, &lost);
-	fprintf(to, "Records: %" PRIu64 " written to %s as %s", written, cli->flows_shown,
-		bpe_format_name((int)cli->flows_format));
-	if (s->flows_begun)
-		fprintf(to, ", %" PRIu64 " of them of flows that began", s->flows_begun);
-	if (s->flows_dumped)
-		fprintf(to, ", %" PRIu64 " of them of flows asked for", s->flows_dumped);
-	if (s->records_dropped)
-		fprintf(to, ", %" PRIu64 " dropped for want of time to write them",
-			s->records_dropped);
-	if (lost)
-		fprintf(to, ", %" PRIu64 " could not be written", lost);
+	fprintf(to, "Records: %s written to %s as %s", cli_number(number, sizeof number, written),
+		cli->flows_shown, bpe_format_name((int)cli->flows_format));
+	print_if_any(to, s->flows_begun, "of them of flows that began");
+	print_if_any(to, s->flows_dumped, "of them of flows asked for");
+	print_if_any(to, s->records_dropped, "dropped for want of time to write them");
+	print_if_any(to, lost, "could not be written");
 	fputc('\n', to);
 }
 
 static void print_flows(
 	FILE *to, struct bpe_engine *engine, const struct bpe_stats *s, const struct cli *cli)
 {
+	char refused[CLI_TIME];
+
 	if (!cli->engine.flows)
 		return;
 	print_phrases(to, s, "\nFlows: ", PHRASES(flow_phrases));
+	if (s->flows_refused)
+		fprintf(to, "Refused: %s without room for a flow\n",
+			cli_counted(refused, sizeof refused, s->flows_refused, "packet"));
 	if (s->flows_evicted)
 		print_phrases(to, s, "Evicted: ", PHRASES(evicted_phrases));
 	if (cli->flows)
 		print_records(to, s, cli);
-	print_largest_flows(to, engine, cli->largest);
+	print_largest_flows(to, engine, cli);
 }
 
 /* ---- Workers, details of -v ---- */
@@ -242,14 +365,14 @@ static void print_flows(
 static void print_workers(FILE *to, struct bpe_engine *engine, uint32_t workers)
 {
 	struct bpe_worker_stats w;
-	char packets[32], batches[32], flows[32];
+	char packets[CLI_TIME], batches[CLI_TIME], flows[CLI_TIME];
 
 	for (uint32_t k = 0; k < workers && bpe_engine_worker_stats(engine, k, &w) == BPE_OK; k++)
-		fprintf(to,
-			"%sWorker %u: %s packets in %s batches, ring at most %u of %u, %s flows\n",
-			k ? "" : "\n", k, write_count(packets, sizeof packets, w.packets),
-			write_count(batches, sizeof batches, w.batches), w.ring_peak, w.ring_slots,
-			write_count(flows, sizeof flows, w.flows_active));
+		fprintf(to, "%sWorker %u: %s in %s, ring at most %u of %u, %s\n", k ? "" : "\n", k,
+			cli_counted(packets, sizeof packets, w.packets, "packet"),
+			cli_counted_as(batches, sizeof batches, w.batches, "batch", "batches"),
+			w.ring_peak, w.ring_slots,
+			cli_counted(flows, sizeof flows, w.flows_active, "flow"));
 }
 
 static void print_rights(FILE *to, const struct cli_rights *r)
@@ -265,13 +388,15 @@ static void print_rights(FILE *to, const struct cli_rights *r)
 static void print_details(FILE *to, const struct bpe_stats *s, const struct cli *cli)
 {
 	const double batch = s->batches ? (double)s->delivered_packets / (double)s->batches : 0;
+	char blocks[CLI_TIME], batches[CLI_TIME], waits[CLI_TIME], torn[CLI_NUMBER];
 
 	if (!cli->verbose)
 		return;
-	fprintf(to,
-		"\n%" PRIu64 " blocks, %" PRIu64 " batches (%.1f packets each), %" PRIu64
-		" waits, %" PRIu64 " torn blocks\n",
-		s->blocks, s->batches, batch, s->waits, s->torn_blocks);
+	fprintf(to, "\n%s (%s torn), %s (%.1f packets each), %s\n",
+		cli_counted(blocks, sizeof blocks, s->blocks, "block"),
+		cli_number(torn, sizeof torn, s->torn_blocks),
+		cli_counted_as(batches, sizeof batches, s->batches, "batch", "batches"), batch,
+		cli_counted(waits, sizeof waits, s->waits, "wait"));
 	print_phrases(to, s, "", PHRASES(network_phrases));
 	print_rights(to, &cli->rights);
 }
@@ -282,15 +407,19 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 
 	bpe_engine_stats(engine, &s);
 	print_source(to, engine, &s);
+	print_packet_times(to, &s);
+	print_rates(to, &s, cli);
 	print_drops(to, &s);
 	print_kernel_counts(to, &s);
 	fprintf(to, "\n");
-	print_peculiarities(to, &s);
+	print_peculiarities(to, &s, cli);
 	print_protocols(to, engine, s.delivered_packets);
 	print_sizes(to, &s);
 	print_flows(to, engine, &s, cli);
 	print_workers(to, engine, s.workers);
 	print_details(to, &s, cli);
+	if (cli->quiet || cli_live_was_shown() || cli->top)
+		cli_notices_text(to); /* else they stand above, on stderr */
 	if (error)
 		fprintf(to, "\nError: %s\n", error);
 }

@@ -66,7 +66,36 @@ static void print_source_json(FILE *to, struct bpe_engine *engine, const struct 
 		"{\"schema\":\"bpfengine.report/1\",\"version\":\"%s\",\"source\":", bpe_version());
 	program_print_json(to, bpe_engine_source(engine));
 	fprintf(to, ",\"linktype\":\"%s\",\"seconds\":%.6f,\"packet_seconds\":%.9f,",
-		bpe_engine_link_type(engine), (double)s->elapsed_ns * 1e-9, cli_packet_seconds(s));
+		bpe_engine_link_type(engine), (double)s->elapsed_ns * 1e-9,
+		(double)cli_packet_span_ns(s) * 1e-9);
+}
+
+/* Prints the dates of the first and the last packet in UTC; null without a packet. */
+static void print_packet_dates_json(FILE *to, const struct bpe_stats *s)
+{
+	enum { NANOSECONDS = 9 };
+	char first[CLI_TIME], last[CLI_TIME];
+
+	if (!s->first_packet_ns && !s->last_packet_ns) {
+		fprintf(to, "\"first_packet\":null,\"last_packet\":null,");
+		return;
+	}
+	fprintf(to, "\"first_packet\":\"%s\",\"last_packet\":\"%s\",",
+		cli_date(first, sizeof first, s->first_packet_ns, NANOSECONDS),
+		cli_date(last, sizeof last, s->last_packet_ns, NANOSECONDS));
+}
+
+/* Prints the rates by the packets' own time; null if all packets have the same time. */
+static void print_packet_rates_json(FILE *to, const struct bpe_stats *s)
+{
+	const double span = (double)cli_packet_span_ns(s) * 1e-9;
+
+	if (span > 0)
+		fprintf(to,
+			"\"by_packet_time\":{\"packets_per_second\":%.3f,\"bits_per_second\":%.3f}",
+			(double)s->read_packets / span, (double)s->wire_bytes * 8 / span);
+	else
+		fprintf(to, "\"by_packet_time\":null");
 }
 
 static void print_packets_json(FILE *to, const struct bpe_stats *s)
@@ -84,7 +113,9 @@ static void print_packets_json(FILE *to, const struct bpe_stats *s)
 		"\"rates\":{\"packets_per_second\":%.1f,\"bits_per_second\":%.1f,\"last_second\":{",
 		(double)s->read_packets * rate, (double)s->wire_bytes * 8 * rate);
 	print_stat_group(to, s, "rates.last_second");
-	fprintf(to, "}},");
+	fprintf(to, "},");
+	print_packet_rates_json(to, s);
+	fprintf(to, "},");
 }
 
 static void print_interface_state_json(
@@ -115,6 +146,8 @@ static void print_network_json(FILE *to, const struct bpe_stats *s)
 {
 	print_stat_object(to, s, "network");
 	print_stat_object(to, s, "malformed");
+	print_stat_object(to, s, "cut");
+	print_stat_object(to, s, "checksums");
 	print_named_numbers(to, "sizes", s->sizes, BPE_SIZE_CLASSES, bpe_size_class_name);
 	fputc(',', to);
 }
@@ -157,6 +190,8 @@ static void print_flow_json(FILE *to, const struct bpe_flow *f)
 	fprintf(to,
 		",\"packets\":[%" PRIu64 ",%" PRIu64 "],\"wire_bytes\":[%" PRIu64 ",%" PRIu64 "]",
 		f->packets[0], f->packets[1], f->wire_bytes[0], f->wire_bytes[1]);
+	if (cli_is_icmp(f) && f->port[0])
+		fprintf(to, ",\"icmp_id\":%u", f->port[0]);
 	if (f->pid > 0) {
 		fprintf(to, ",\"pid\":%d,\"process\":", f->pid);
 		program_print_json(to, f->comm);
@@ -164,8 +199,10 @@ static void print_flow_json(FILE *to, const struct bpe_flow *f)
 	fputc('}', to);
 }
 
-static void print_largest_flows_json(FILE *to, struct bpe_engine *engine, uint32_t n)
+/* Prints the largest flows.  With --flow-active their numbers are of their last period. */
+static void print_largest_flows_json(FILE *to, struct bpe_engine *engine, const struct cli *cli)
 {
+	const uint32_t n = cli->largest;
 	struct bpe_flow *flows = n ? calloc(n, sizeof *flows) : NULL;
 	const int found = flows ? bpe_engine_top_flows(engine, flows, n) : 0;
 
@@ -174,7 +211,8 @@ static void print_largest_flows_json(FILE *to, struct bpe_engine *engine, uint32
 		fputs(i ? "," : "", to);
 		print_flow_json(to, &flows[i]);
 	}
-	fprintf(to, "],");
+	fprintf(to, "],\"top_flows_of\":\"%s\",",
+		cli->engine.flow_active_ns > 0 ? "last_period" : "whole_flow");
 	free(flows);
 }
 
@@ -242,16 +280,19 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 
 	bpe_engine_stats(engine, &s);
 	print_source_json(to, engine, &s);
+	print_packet_dates_json(to, &s);
 	print_packets_json(to, &s);
 	print_stat_object(to, &s, "kernel");
 	print_interface_state_json(to, &s, &cli->engine);
 	print_protocols_json(to, engine);
 	print_network_json(to, &s);
 	print_flows_json(to, &s, cli);
-	print_largest_flows_json(to, engine, cli->largest);
+	print_largest_flows_json(to, engine, cli);
 	print_workers_json(to, engine, s.workers);
 	print_rights_json(to, &cli->rights);
 	print_batches_json(to, &s);
+	fputc(',', to);
+	cli_notices_json(to);
 	fprintf(to, ",\"error\":");
 	if (error)
 		program_print_json(to, error);

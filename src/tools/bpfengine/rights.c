@@ -296,8 +296,8 @@ static void confine_program(const struct cli *c, struct cli_confined *confined)
 
 static void report_rights(const struct cli *c, const char *before, const char *text)
 {
-	if (text && text[0] && !c->quiet)
-		program_tell("%s%s", before, text);
+	if (text && text[0])
+		cli_notice(c->quiet, "%s%s", before, text);
 }
 
 static void free_filter_files(void)

@@ -5,6 +5,7 @@
 #define CLI_RUN_H
 
 #include "cli.h"
+#include "intervals.h"
 #include "top.h"
 
 #include "tools/print/printer.h"
@@ -17,6 +18,8 @@ struct run {
 	struct top_view *view;     /* NULL: no live view */
 	struct printer *printer;   /* NULL: packets are not printed */
 	bool view_has_terminal;
+	bool has_intervals; /* lines of --stats-interval by the packets' time */
+	struct cli_intervals intervals;
 };
 
 /* ---- Signals (signals.c) ---- */

@@ -32,16 +32,20 @@ static int64_t shorter_wait(int64_t wait, int64_t until)
 	return until > 0 && until < wait ? until : wait;
 }
 
-/* Prints the line of --stats-interval if the line is due.  Returns the time of the next line. */
+/* Prints the line of --stats-interval if the line is due.  Returns the time of the next line.  The
+ * lines of a savefile go by the packets' time (intervals.c). */
 static int64_t print_due_interval(
-	const struct cli *c, struct cli_rates *rates, struct bpe_stats *s, int64_t due_ns)
+	const struct cli *c, struct cli_rates *rates, const struct bpe_stats *s, int64_t due_ns)
 {
 	const int64_t elapsed_ns = (int64_t)s->elapsed_ns;
+	struct cli_shown_rates shown;
+	char when[CLI_TIME], text[2 * CLI_RATE];
 
-	if (!c->stats_interval_ns || elapsed_ns < due_ns)
+	if (!c->stats_interval_ns || c->engine.file || elapsed_ns < due_ns)
 		return due_ns;
-	cli_rates_take(rates, s, 0);
-	cli_interval_line(stderr, s);
+	cli_rates_take(rates, s, 0, false, &shown);
+	snprintf(when, sizeof when, "%.1f s", (double)s->elapsed_ns * 1e-9);
+	cli_interval_line(stderr, when, s, cli_exact_rates(text, sizeof text, &shown));
 	while (due_ns <= elapsed_ns)
 		due_ns += c->stats_interval_ns;
 	return due_ns;
@@ -51,6 +55,7 @@ void run_live_line(struct run *r)
 {
 	struct bpe_stats s;
 	struct cli_rates rates = { .count = 0 };
+	struct cli_shown_rates shown;
 	const struct cli *c = &r->cli;
 	const bool has_lines = c->json || c->stats_interval_ns || c->print.form;
 	bool is_live = isatty(STDERR_FILENO) && !c->quiet && !c->print.quick && !has_lines;
@@ -66,7 +71,7 @@ void run_live_line(struct run *r)
 		wait_ns = shorter_wait(wait_ns, c->duration_ns - elapsed_ns);
 		if (r->printer)
 			wait_ns = shorter_wait(wait_ns, PRINT_NS);
-		if (c->stats_interval_ns)
+		if (c->stats_interval_ns && !c->engine.file)
 			wait_ns = shorter_wait(wait_ns, due_ns - elapsed_ns + 1);
 		if (bpe_engine_wait(r->engine, wait_ns))
 			break;
@@ -77,8 +82,10 @@ void run_live_line(struct run *r)
 		if (!is_live)
 			continue;
 		bpe_engine_stats(r->engine, &s);
-		cli_rates_take(&rates, &s, SECOND_NS);
-		is_live = cli_live_line(&s);
+		cli_rates_take(&rates, &s, SECOND_NS, c->engine.file, &shown);
+		is_live = cli_live_line(&s, &shown);
 	}
 	cli_live_clear();
+	if (r->has_intervals)
+		cli_intervals_end(&r->intervals, r->engine);
 }

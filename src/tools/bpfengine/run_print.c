@@ -9,7 +9,11 @@
 
 static void on_printed_batch(void *user, const struct bpe_batch *batch)
 {
-	print_batch(((struct run *)user)->printer, batch);
+	struct run *r = user;
+
+	print_batch(r->printer, batch);
+	if (r->has_intervals)
+		cli_intervals_add(&r->intervals, r->engine, batch);
 }
 
 /* Ends the run when lines cannot be written any more. */

@@ -2,7 +2,6 @@
 /* Names and numbers for people and for JSON; pure. */
 #include "cli.h"
 
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -41,16 +40,6 @@ const char *cli_count(char *to, size_t room, double n)
 	for (; n >= 999.5 && unit < 4; unit++)
 		n /= 1000;
 	snprintf(to, room, unit && n < 99.5 ? "%.1f%s" : "%.0f%s", n, units[unit]);
-	return to;
-}
-
-const char *cli_kernel_count(char *to, size_t room, const struct bpe_stats *s, uint64_t which,
-	uint64_t n, const char *unknown)
-{
-	if (s->kernel_known & which)
-		snprintf(to, room, "%" PRIu64, n);
-	else
-		snprintf(to, room, "%s", unknown);
 	return to;
 }
 
