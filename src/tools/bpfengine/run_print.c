@@ -51,10 +51,6 @@ int run_print_open(struct run *r)
 
 	if (!c->print.form)
 		return 0;
-	if (c->print.form == PRINT_TCPDUMP) {
-		program_tell("--print=tcpdump is not built in yet: --print=own has our own lines");
-		return EXIT_USAGE;
-	}
 	if (name && !strncmp(name, "bpf:", 4))
 		setup.interface_name = name + 4;
 	else if (name && !strncmp(name, "if:", 3))

@@ -11,6 +11,7 @@
 #include "own.h"
 #include "pace.h"
 #include "sequences.h"
+#include "tcpdump.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -30,6 +31,7 @@ struct printer {
 	struct print_names names;
 	struct print_pace pace;
 	struct own_form own;
+	struct tcpdump_sequences *tcpdump; /* NULL: another form */
 	struct print_output out;
 };
 
@@ -58,6 +60,10 @@ static bool prepare_form(struct printer *p)
 	p->own.options = *o;
 	p->own.has_color = is_color_wanted(o, p->has_terminal);
 	own_begin();
+	if (o->form == PRINT_TCPDUMP) {
+		p->tcpdump = tcpdump_sequences_new();
+		return p->tcpdump;
+	}
 	if (o->form != PRINT_OWN || !o->verbose || o->absolute)
 		return true;
 	p->own.sequences = sequences_new();
@@ -181,23 +187,43 @@ static inline char *put_start(struct printer *p, char *at, int64_t time_ns)
 	return at;
 }
 
+/* Puts packet i in the form that options choose. */
+static inline void put_in_form(
+	struct printer *p, struct print_line *line, const struct bpe_batch *b, uint32_t i)
+{
+	const struct print_options *o = &p->options;
+	struct print_facts facts;
+	struct bpe_meta meta;
+	struct bpe_tunnel tunnel;
+
+	if (o->form == PRINT_TCPDUMP) {
+		const struct print_packet packet = { .bytes = b->data[i],
+			.caplen = b->caplen[i],
+			.wirelen = b->wirelen[i],
+			.time_ns = b->time_ns[i],
+			.link_type = b->layers[i].link_type,
+			.layers = &b->layers[i] };
+
+		tcpdump_put_packet(line, o, p->tcpdump, &packet);
+		return;
+	}
+	find_facts(p, b, i, &facts, &meta, &tunnel);
+	if (o->form == PRINT_OWN)
+		own_put_packet(line, &p->own, b, i, &facts);
+	else
+		json_put_packet(line, p->number, b, i, &facts);
+}
+
 /* Prints packet i. */
 static inline void print_one(struct printer *p, const struct bpe_batch *b, uint32_t i)
 {
 	const struct print_options *o = &p->options;
 	struct print_line line = print_output_line(&p->out);
-	struct print_facts facts;
-	struct bpe_meta meta;
-	struct bpe_tunnel tunnel;
 
 	p->number++;
 	if (o->form != PRINT_JSON)
 		line.at = put_start(p, line.at, b->time_ns[i]);
-	find_facts(p, b, i, &facts, &meta, &tunnel);
-	if (o->form == PRINT_OWN)
-		own_put_packet(&line, &p->own, b, i, &facts);
-	else
-		json_put_packet(&line, p->number, b, i, &facts);
+	put_in_form(p, &line, b, i);
 	print_output_add(&p->out, &line);
 	if (o->form != PRINT_JSON && (o->hex | o->hex_text | o->text)) {
 		print_bytes(p, b, i);
@@ -347,6 +373,7 @@ void print_close(struct printer *p)
 	if (!p)
 		return;
 	sequences_free(p->own.sequences);
+	tcpdump_sequences_free(p->tcpdump);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
