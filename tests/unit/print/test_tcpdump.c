@@ -89,22 +89,21 @@ static bool read_case(char *row, struct tcpdump_case *c)
 }
 
 /* Puts the first caplen bytes of a packet, at the very end of a block of memory. */
-static const char *put_case(const struct tcpdump_case *c, uint32_t caplen)
+static const char *put_case(
+	const struct tcpdump_case *c, uint32_t caplen, struct tcpdump_sequences *table)
 {
-	struct tcpdump_sequences *sequences = tcpdump_sequences_new();
 	struct print_line line = { .at = room, .end = room + ROOM };
 	uint8_t *bytes = malloc(caplen ? caplen : 1);
 	const struct print_packet packet = {
 		.bytes = bytes, .caplen = caplen, .wirelen = c->bytes, .link_type = c->link_type
 	};
 
-	cr_assert(sequences && bytes);
+	cr_assert(bytes);
 	memcpy(bytes, c->packet, caplen);
-	tcpdump_put_packet(&line, &c->options, sequences, &packet);
+	tcpdump_put_packet(&line, &c->options, table, &packet);
 	cr_assert(line.at <= room + ROOM && line.end == room + ROOM);
 	*line.at = 0;
 	free(bytes);
-	tcpdump_sequences_free(sequences);
 	return room;
 }
 
@@ -129,7 +128,10 @@ static int for_each_case(void (*check)(const struct tcpdump_case *c))
 
 static void check_whole_case(const struct tcpdump_case *c)
 {
-	cr_expect_str_eq(put_case(c, c->bytes), c->line);
+	struct tcpdump_sequences *table = tcpdump_sequences_new();
+
+	cr_expect_str_eq(put_case(c, c->bytes, table), c->line);
+	tcpdump_sequences_free(table);
 }
 
 Test(tcpdump, lines_equal_those_of_tcpdump)
@@ -137,11 +139,16 @@ Test(tcpdump, lines_equal_those_of_tcpdump)
 	cr_assert_geq(for_each_case(check_whole_case), LEAST_CASES);
 }
 
-/* Asserts a line for each length of the captured part. */
+/* Asserts for each captured length that the line tells the cut, or begins as the whole line. */
 static void check_cut_case(const struct tcpdump_case *c)
 {
-	for (uint32_t caplen = 0; caplen < c->bytes; caplen++)
-		cr_expect_neq(*put_case(c, caplen), 0, "%u bytes of %s", caplen, c->line);
+	for (uint32_t caplen = 0; caplen < c->bytes; caplen++) {
+		const char *line = put_case(c, caplen, NULL);
+		const bool is_cut = strstr(line, "[|") || strstr(line, "caplen==");
+
+		cr_expect(is_cut || !*line || *line == *c->line, "%u bytes of %s: %s", caplen,
+			c->line, line);
+	}
 }
 
 Test(tcpdump, packets_cut_at_every_byte)
@@ -234,6 +241,6 @@ Test(tcpdump, connections_beyond_the_table_begin_anew)
 	cr_assert_lt(relative, CONNECTIONS);
 	/* a recent connection is there */
 	cr_assert_str_eq(put_segment(1024 + 19999, 4, 1000020 + 199999, 1, 0x11),
-		"[F.], seq 10, ack 1, win 0, length 0");
+		"[F.], seq 20, ack 1, win 0, length 0");
 	tcpdump_sequences_free(sequences);
 }
