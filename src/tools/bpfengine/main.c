@@ -16,7 +16,10 @@ static void on_flow_record(void *user, const struct bpe_flow *flow, uint32_t wor
 	struct run *r = user;
 
 	(void)worker;
-	cli_flows_record(r->cli.flows, flow);
+	if (r->cli.flows)
+		cli_flows_record(r->cli.flows, flow);
+	if (r->view)
+		top_view_record(r->view, flow);
 }
 
 /* ---- Before the run ---- */
@@ -233,6 +236,8 @@ static int run_and_report(struct run *r)
 		code = prepare_intervals(r);
 	if (!code && r->cli.top)
 		code = top_view_open(&r->view, &r->cli);
+	if (r->view)
+		r->cli.engine.on_record = on_flow_record;
 	if (!code)
 		code = run_print_open(r);
 	if (!code) {

@@ -6,14 +6,9 @@
 
 enum { KEY_CTRL_H = 8, KEY_CTRL_L = 12, KEY_CTRL_U = 21, KEY_ESCAPE = 27, KEY_DELETE = 127 };
 
-static void change_sort(struct top_view *v, enum top_sort sort)
+static bool is_enter(int key)
 {
-	v->model.sort = sort;
-	v->first = 0;
-	v->due_ns = 0; /* another order may be of other flows: ask the engine at once */
-	if (v->is_over)
-		v->settled = 1;
-	top_model_arrange(&v->model);
+	return key == '\r' || key == '\n' || key == KEY_ENTER;
 }
 
 static bool is_backspace(int key)
@@ -21,13 +16,95 @@ static bool is_backspace(int key)
 	return key == KEY_BACKSPACE || key == KEY_DELETE || key == KEY_CTRL_H;
 }
 
+/* ---- What is shown ---- */
+
+/* Shows a changed list from its beginning. */
+static void show_changed_list(struct top_view *v)
+{
+	v->cursor = (struct top_cursor){ .at = 0 };
+	v->ends_spare = 0;
+	v->ends[0] = 0;
+	v->ends[1] = 0;
+	top_model_arrange(&v->model);
+}
+
+/* Asks the engine at once, since another order may be of other flows. */
+static void ask_anew(struct top_view *v)
+{
+	v->due_ns = 0;
+	if (v->is_over)
+		v->settled = 1;
+}
+
+static void change_sort(struct top_view *v, enum top_sort sort)
+{
+	v->model.sort = sort;
+	ask_anew(v);
+	show_changed_list(v);
+}
+
+static void change_group(struct top_view *v, int group)
+{
+	v->model.group = (enum top_group)(group % TOP_GROUPS);
+	v->model.within.group = TOP_GROUP_NONE;
+	show_changed_list(v);
+}
+
+static void change_closed(struct top_view *v)
+{
+	struct top_model *m = &v->model;
+
+	m->shows_closed = !m->shows_closed;
+	if (!v->is_paused)
+		m->closed_count = top_closed_copy(&v->closed, m->closed, &m->closed_all);
+	show_changed_list(v);
+}
+
+/* Shows all of the flow under the cursor, or the flows of the group under the cursor. */
+static void open_row(struct top_view *v)
+{
+	struct top_model *m = &v->model;
+
+	if (v->cursor.at >= m->shown)
+		return;
+	const struct top_row *r = top_row_at(m, v->cursor.at);
+	if (m->group) {
+		m->within.group = m->group;
+		m->within.flow = *r->flow;
+		m->within.end = r->end;
+		m->group = TOP_GROUP_NONE;
+		show_changed_list(v);
+		return;
+	}
+	v->detail = v->cursor;
+	v->detail.flow = *r->flow;
+	v->page_first = 0;
+	v->mode = TOP_MODE_FLOW;
+}
+
+/* Goes back: from the flows of a group to the groups, then to a list without a filter. */
+static void go_back(struct top_view *v)
+{
+	struct top_model *m = &v->model;
+
+	if (m->within.group) {
+		m->group = m->within.group;
+		m->within.group = TOP_GROUP_NONE;
+	} else {
+		m->filter[0] = 0;
+	}
+	show_changed_list(v);
+}
+
+/* ---- The filter ---- */
+
 /* Handles a key while the filter is typed. */
 static void edit_filter(struct top_view *v, int key)
 {
 	char *filter = v->model.filter;
 	const size_t length = strlen(filter);
 
-	if (key == '\r' || key == '\n' || key == KEY_ENTER) {
+	if (is_enter(key)) {
 		v->mode = TOP_MODE_LIST;
 	} else if (key == KEY_ESCAPE) {
 		memcpy(filter, v->filter_before, TOP_FILTER);
@@ -40,38 +117,68 @@ static void edit_filter(struct top_view *v, int key)
 		filter[length] = (char)key;
 		filter[length + 1] = 0;
 	}
-	v->first = 0;
-	top_model_arrange(&v->model);
+	show_changed_list(v);
 }
 
-/* Handles the keys which move through the list. */
-static void scroll_list(struct top_view *v, int key)
-{
-	const size_t page = getmaxy(stdscr) > 8 ? (size_t)getmaxy(stdscr) - 7 : 1;
+/* ---- Moving ---- */
 
+/* Sets the lines to move by for a key that moves.  Returns TOP_MOVE_NONE for another key. */
+static enum top_move read_move(int key, long page, long *lines)
+{
+	*lines = 0;
 	switch (key) {
 	case KEY_DOWN:
-		v->first++;
-		break;
+	case 'j':
+		*lines = 1;
+		return TOP_MOVE_LINES;
 	case KEY_UP:
-		v->first -= v->first > 0;
-		break;
+	case 'k':
+		*lines = -1;
+		return TOP_MOVE_LINES;
 	case KEY_NPAGE:
-		v->first += page;
-		break;
+		*lines = page;
+		return TOP_MOVE_LINES;
 	case KEY_PPAGE:
-		v->first -= v->first > page ? page : v->first;
-		break;
+		*lines = -page;
+		return TOP_MOVE_LINES;
 	case KEY_HOME:
-		v->first = 0;
-		break;
+		return TOP_MOVE_HOME;
 	case KEY_END:
-		v->first = v->model.shown;
-		break;
+		return TOP_MOVE_END;
+	default:
+		return TOP_MOVE_NONE;
+	}
+}
+
+/* Handles a key while a page of text is shown. */
+static void read_page(struct top_view *v, int key)
+{
+	const long page = getmaxy(stdscr) > 3 ? getmaxy(stdscr) - 2 : 1;
+	const size_t first = v->page_first;
+	long lines;
+
+	switch (read_move(key == ' ' ? KEY_NPAGE : key, page, &lines)) {
+	case TOP_MOVE_LINES:
+		if (lines < 0)
+			v->page_first = first > (size_t)-lines ? first - (size_t)-lines : 0;
+		else
+			v->page_first = first + (size_t)lines; /* top_draw.c sets the bounds */
+		return;
+	case TOP_MOVE_HOME:
+		v->page_first = 0;
+		return;
+	case TOP_MOVE_END:
+		v->page_first = TOP_PAGE_LINES;
+		return;
 	default:
 		break;
 	}
+	const bool leaves = key == KEY_ESCAPE || key == 'q' || key == 'h' || key == '?';
+	if (leaves || is_enter(key) || is_backspace(key))
+		v->mode = TOP_MODE_LIST;
 }
+
+/* ---- The list ---- */
 
 /* Handles the keys which change the order.  Returns whether the key does so. */
 static bool handle_sort_key(struct top_view *v, int key)
@@ -94,22 +201,55 @@ static bool handle_sort_key(struct top_view *v, int key)
 	case 't':
 		change_sort(v, TOP_RATE);
 		return true;
+	case 'w':
+		v->model.average = (v->model.average + 1) % TOP_WINDOWS;
+		ask_anew(v);
+		top_model_arrange(&v->model);
+		return true;
 	case 'r':
 		v->model.reverse = !v->model.reverse;
-		top_model_arrange(&v->model);
+		show_changed_list(v);
 		return true;
 	default:
 		return false;
 	}
 }
 
-/* Handles a key in the list.  Returns false if the user wants to leave. */
+/* Handles the keys which change what the rows are.  Returns whether the key does so. */
+static bool handle_group_key(struct top_view *v, int key)
+{
+	const int group = (int)v->model.group;
+
+	switch (key) {
+	case 'g':
+		change_group(v, group + 1);
+		return true;
+	case 'G':
+		change_group(v, group + TOP_GROUPS - 1);
+		return true;
+	case '1':
+	case '2':
+	case '3':
+	case '4':
+	case '5':
+		change_group(v, key - '1');
+		return true;
+	case 'c':
+		change_closed(v);
+		return true;
+	case KEY_ESCAPE:
+		go_back(v);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Handles the other keys of the list.  Returns false if the user wants to leave. */
 static bool handle_list_key(struct top_view *v, int key)
 {
 	struct top_model *m = &v->model;
 
-	if (handle_sort_key(v, key))
-		return true;
 	switch (key) {
 	case 'q':
 	case 'Q':
@@ -117,15 +257,12 @@ static bool handle_list_key(struct top_view *v, int key)
 	case 'h':
 	case '?':
 		v->mode = TOP_MODE_HELP;
+		v->page_first = 0;
 		break;
 	case '/':
 	case 'f':
 		memcpy(v->filter_before, m->filter, TOP_FILTER);
 		v->mode = TOP_MODE_FILTER;
-		break;
-	case KEY_ESCAPE:
-		m->filter[0] = 0;
-		top_model_arrange(m);
 		break;
 	case ' ':
 		v->is_paused = !v->is_paused;
@@ -138,10 +275,26 @@ static bool handle_list_key(struct top_view *v, int key)
 		m->bytes = !m->bytes;
 		break;
 	default:
-		scroll_list(v, key);
+		if (is_enter(key))
+			open_row(v);
 		break;
 	}
 	return true;
+}
+
+static bool handle_key_in_list(struct top_view *v, int key)
+{
+	const size_t rows = top_draw_rows();
+	long lines;
+	const enum top_move move = read_move(key, rows > 1 ? (long)rows - 1 : 1, &lines);
+
+	if (move) {
+		top_cursor_move(&v->cursor, &v->model, move, lines, rows);
+		return true;
+	}
+	if (handle_sort_key(v, key) || handle_group_key(v, key))
+		return true;
+	return handle_list_key(v, key);
 }
 
 bool top_handle_key(struct top_view *v, int key)
@@ -156,9 +309,10 @@ bool top_handle_key(struct top_view *v, int key)
 		edit_filter(v, key);
 		return true;
 	case TOP_MODE_HELP:
-		v->mode = TOP_MODE_LIST;
+	case TOP_MODE_FLOW:
+		read_page(v, key);
 		return true;
 	default:
-		return handle_list_key(v, key);
+		return handle_key_in_list(v, key);
 	}
 }

@@ -1,34 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* The rows of the live view; pure.
- *
- * A rate is the growth of a flow's counters between two snapshots.  A hash table of the snapshot
- * before finds a flow again by its key.  A flow with smaller counters or a later first packet began
- * anew, so all its counts are new.  A flow which is missing in the snapshot before is new if the
- * flow began since, or if the snapshot had all flows.  Otherwise the flow was too small for
- * the snapshot, and its growth is unknown until the next snapshot. */
-#include "top.h"
+/* The rows of the live view and their order (top_model.h); pure. */
+#include "top_model.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 8192u /* at least four for each flow */
-_Static_assert(SLOTS >= 4 * TOP_FLOWS, "SLOTS");
-
-static bool init_snapshot(struct top_shot *s)
-{
-	s->flows = calloc(TOP_FLOWS, sizeof *s->flows);
-	return s->flows;
-}
+#define SLOTS 16384u /* at least four for each track (top_track.c) */
+_Static_assert(SLOTS >= 4 * TOP_TRACKS, "SLOTS");
 
 bool top_model_init(struct top_model *m)
 {
 	*m = (struct top_model){ .sort = TOP_RATE };
-	m->rows = calloc(TOP_FLOWS, sizeof *m->rows);
-	m->order = calloc(TOP_FLOWS, sizeof *m->order);
+	m->now.flows = calloc(TOP_FLOWS, sizeof *m->now.flows);
+	m->tracks = calloc(TOP_TRACKS, sizeof *m->tracks);
 	m->slots = calloc(SLOTS, sizeof *m->slots);
-	const bool has_snapshots = init_snapshot(&m->now) && init_snapshot(&m->before);
-	if (has_snapshots && m->rows && m->order && m->slots)
+	m->closed = calloc(TOP_CLOSED, sizeof *m->closed);
+	m->rows = calloc(TOP_FLOWS, sizeof *m->rows);
+	m->others = calloc(TOP_ROWS, sizeof *m->others);
+	m->order = calloc(TOP_ROWS, sizeof *m->order);
+	m->listed = m->rows;
+	const bool has_flows = m->now.flows && m->tracks && m->slots && m->closed;
+	if (has_flows && m->rows && m->others && m->order)
 		return true;
 	top_model_free(m);
 	return false;
@@ -36,236 +28,127 @@ bool top_model_init(struct top_model *m)
 
 void top_model_free(struct top_model *m)
 {
-	free(m->rows);
-	free(m->order);
-	free(m->slots);
 	free(m->now.flows);
-	free(m->before.flows);
+	free(m->tracks);
+	free(m->slots);
+	free(m->closed);
+	free(m->rows);
+	free(m->others);
+	free(m->order);
 	*m = (struct top_model){ .sort = TOP_RATE };
 }
 
-/* ---- Growth since the snapshot before ---- */
+/* ---- Rows ---- */
 
-/* Returns whether a's endpoints equal b's, where b's endpoint `first` stands for a's endpoint 0. */
-static bool has_same_ends(const struct bpe_flow *a, const struct bpe_flow *b, int first)
-{
-	return !memcmp(a->addr[0], b->addr[first], 16) &&
-	       !memcmp(a->addr[1], b->addr[!first], 16) && a->port[0] == b->port[first] &&
-	       a->port[1] == b->port[!first];
-}
-
-/* Returns whether two records have the same key; the originator may have changed. */
-static bool is_same_flow(const struct bpe_flow *a, const struct bpe_flow *b)
-{
-	if (a->hash != b->hash || a->ip_proto != b->ip_proto || a->ip_version != b->ip_version)
-		return false;
-	if (memcmp(a->vlan, b->vlan, sizeof a->vlan) != 0)
-		return false;
-	return has_same_ends(a, b, 0) || has_same_ends(a, b, 1);
-}
-
-/* Returns the slot of the flow's key, or the free slot for the key. */
-static uint32_t *find_slot(const struct top_model *m, const struct bpe_flow *f)
-{
-	uint32_t i = f->hash * 2654435761u >> 7 & (SLOTS - 1);
-
-	while (m->slots[i] && !is_same_flow(&m->before.flows[m->slots[i] - 1], f))
-		i = (i + 1) & (SLOTS - 1);
-	return &m->slots[i];
-}
-
-/* Fills the hash table with the snapshot before; of two flows with one key the later counts. */
-static void index_snapshot_before(struct top_model *m)
-{
-	memset(m->slots, 0, SLOTS * sizeof *m->slots);
-	for (size_t i = 0; i < m->before.count; i++)
-		*find_slot(m, &m->before.flows[i]) = (uint32_t)i + 1;
-}
-
-/* Computes the row's growth; bytes and packets are set. */
-static void compute_growth(const struct top_model *m, struct top_row *r)
-{
-	const struct bpe_flow *f = r->flow;
-	const uint32_t at = *find_slot(m, f);
-
-	r->known = true;
-	r->new_bytes = r->bytes;
-	r->new_packets = r->packets;
-	if (m->first)
-		return;
-	if (!at) {
-		r->known = f->first_ns >= m->before.about.packet_ns ||
-			   m->before.count == m->before.about.alive;
-		if (!r->known) {
-			r->new_bytes = 0;
-			r->new_packets = 0;
-		}
-		return;
-	}
-	const struct bpe_flow *b = &m->before.flows[at - 1];
-	const uint64_t bytes = b->wire_bytes[0] + b->wire_bytes[1];
-	const uint64_t packets = b->packets[0] + b->packets[1];
-	if (f->first_ns > b->first_ns || r->bytes < bytes || r->packets < packets)
-		return;
-	r->new_bytes = r->bytes - bytes;
-	r->new_packets = r->packets - packets;
-}
-
-static void fill_row(struct top_model *m, struct top_row *r, const struct bpe_flow *f)
+/* Fills a row with all but the rates, which come from the flow's track. */
+static void fill_row(struct top_row *r, const struct bpe_flow *f)
 {
 	const bool has_rtt = f->rtt_ns[0] >= 0 && f->rtt_ns[1] >= 0;
 	const int64_t *halves = has_rtt ? f->rtt_ns : f->handshake_ns;
 
 	*r = (struct top_row){
 		.flow = f,
-		.bytes = f->wire_bytes[0] + f->wire_bytes[1],
-		.packets = f->packets[0] + f->packets[1],
+		.flows = 1,
+		.bytes = { f->wire_bytes[0], f->wire_bytes[1] },
+		.packets = { f->packets[0], f->packets[1] },
 		.retransmissions = (uint64_t)f->retransmissions[0] + f->retransmissions[1],
 		.rtt_ns = -1,
 		.age_ns = (int64_t)((uint64_t)f->last_ns - (uint64_t)f->first_ns),
 	};
 	if (halves[0] >= 0 && halves[1] >= 0)
 		r->rtt_ns = (int64_t)((uint64_t)halves[0] + (uint64_t)halves[1]);
-	if (f->pid > 0)
-		m->processes = true;
-	compute_growth(m, r);
+}
+
+/* Returns the time that rates are computed with. */
+static int64_t model_time(const struct top_model *m)
+{
+	return m->is_file ? m->now.stats.last_packet_ns : (int64_t)m->now.stats.elapsed_ns;
+}
+
+double top_run_seconds(const struct top_model *m)
+{
+	const struct bpe_stats *s = &m->now.stats;
+
+	if (!m->is_file)
+		return (double)s->elapsed_ns * 1e-9;
+	return (double)((uint64_t)s->last_packet_ns - (uint64_t)s->first_packet_ns) * 1e-9;
+}
+
+/* Sets the rates of a row to the averages over the whole run. */
+static void fill_whole_rates(struct top_row *r, double seconds)
+{
+	r->known = seconds > 0;
+	for (int k = 0; k < TOP_WINDOWS && r->known; k++) {
+		r->rate[k][0] = (double)r->bytes[0] / seconds;
+		r->rate[k][1] = (double)r->bytes[1] / seconds;
+		r->packet_rate[k] = (double)(r->packets[0] + r->packets[1]) / seconds;
+	}
 }
 
 void top_model_take(struct top_model *m, struct top_shot *shot)
 {
 	const struct top_shot given = *shot;
+	const bool is_first = !m->now.stats.elapsed_ns;
 
 	if (given.stats.elapsed_ns != m->now.stats.elapsed_ns) {
-		m->first = !m->now.stats.elapsed_ns;
-		*shot = m->before;
+		m->is_first = is_first;
 		m->before = m->now;
-	} else { /* the run is over: rates stay at the last period's */
-		*shot = m->now;
-	}
+		m->before.flows = NULL;
+	} /* else the run is over: rates stay at the last period's */
+	shot->flows = m->now.flows;
 	m->now = given;
 	m->seconds = (double)(m->now.stats.elapsed_ns - m->before.stats.elapsed_ns) * 1e-9;
-	index_snapshot_before(m);
-	for (size_t i = 0; i < m->now.count; i++)
-		fill_row(m, &m->rows[i], &m->now.flows[i]);
+	top_tick_take(m, m->is_file ? m->now.stats.first_packet_ns : 0, model_time(m));
+	for (size_t i = 0; i < m->now.count; i++) {
+		fill_row(&m->rows[i], &m->now.flows[i]);
+		m->has_processes |= m->now.flows[i].pid > 0;
+	}
+	top_tracks_take(m);
+	for (size_t i = 0; i < m->now.count && m->is_whole; i++)
+		fill_whole_rates(&m->rows[i], top_run_seconds(m));
 	top_model_arrange(m);
-}
-
-/* ---- Filter ---- */
-
-/* Returns whether the text contains the word, in letters of either case. */
-static bool contains_word(const char *text, const char *word, size_t n)
-{
-	for (; *text; text++) {
-		size_t i = 0;
-
-		while (i < n && text[i] &&
-			tolower((unsigned char)text[i]) == tolower((unsigned char)word[i]))
-			i++;
-		if (i == n)
-			return true;
-	}
-	return !n;
-}
-
-/* Reads ":443" as a port.  Returns whether the word is a port. */
-static bool parse_port_word(const char *word, size_t n, unsigned long *port)
-{
-	if (n < 2 || n > 6 || word[0] != ':')
-		return false;
-	*port = 0;
-	for (size_t i = 1; i < n; i++) {
-		if (!isdigit((unsigned char)word[i]))
-			return false;
-		*port = *port * 10 + (unsigned long)(word[i] - '0');
-	}
-	return true;
-}
-
-/* Returns whether a word of the filter matches; ":443" is a port, and no part of an IPv6 address.
- */
-static bool matches_word(const struct bpe_flow *f, const char *text, const char *word, size_t n)
-{
-	unsigned long port;
-
-	if (parse_port_word(word, n, &port))
-		return f->port[0] == port || f->port[1] == port;
-	return contains_word(text, word, n);
-}
-
-/* Writes all which the filter's words are searched in. */
-static void write_searched_text(
-	const struct top_model *m, const struct bpe_flow *f, char *text, size_t room)
-{
-	char address[2][48], proto[16], service[2][40] = { "", "" };
-
-	for (int k = 0; k < 2; k++) {
-		const char *name = m->service ? m->service(f->port[k], f->ip_proto) : NULL;
-
-		cli_address(address[k], sizeof address[k], f->addr[k], f->ip_version);
-		if (name)
-			snprintf(service[k], sizeof service[k], ":%s", name);
-	}
-	snprintf(text, room, "%s:%u %s:%u %s %s %s %s %.32s", address[0], f->port[0], address[1],
-		f->port[1], cli_protocol(proto, sizeof proto, f->ip_proto, f->ip_version),
-		service[0], service[1], cli_tcp_state(f->tcp_state), f->pid > 0 ? f->comm : "");
-	if (f->pid > 0)
-		snprintf(text + strlen(text), room - strlen(text), " (%d)", f->pid);
-}
-
-bool top_matches(const struct top_model *m, const struct bpe_flow *f, const char *filter)
-{
-	char text[512];
-
-	filter += strspn(filter, " ");
-	if (!*filter)
-		return true;
-	write_searched_text(m, f, text, sizeof text);
-	for (; *filter; filter += strspn(filter, " ")) {
-		const bool is_negated = *filter == '!';
-
-		filter += is_negated;
-		const size_t n = strcspn(filter, " ");
-		if (n && matches_word(f, text, filter, n) == is_negated)
-			return false;
-		filter += n;
-	}
-	return true;
 }
 
 /* ---- Order ---- */
 
-/* Returns the name of an order as the status line shows the name. */
-const char *top_sort_name(enum top_sort sort)
+/* Returns the name of the order, which for closed flows has another default. */
+const char *top_sort_name(const struct top_model *m)
 {
 	static const char *const names[TOP_SORTS] = { "rate", "bytes", "packets", "retransmissions",
 		"round trip", "duration" };
 
-	return sort < TOP_SORTS ? names[sort] : "?";
-}
-
-static int64_t sort_value(const struct top_row *r, enum top_sort sort)
-{
-	switch (sort) {
-	case TOP_RATE:
-		return r->known ? (int64_t)r->new_bytes : -1;
-	case TOP_PACKETS:
-		return (int64_t)r->packets;
-	case TOP_RETRANSMISSIONS:
-		return (int64_t)r->retransmissions;
-	case TOP_RTT:
-		return r->rtt_ns;
-	case TOP_AGE:
-		return r->age_ns;
-	default:
-		return (int64_t)r->bytes;
-	}
+	if (m->shows_closed && m->sort == TOP_RATE)
+		return m->group ? "bytes" : "latest";
+	return m->sort < TOP_SORTS ? names[m->sort] : "?";
 }
 
 struct sort_item {
-	int64_t value;
+	double value;
 	uint64_t bytes;
 	uint32_t row;
 };
+
+static double sort_value(const struct top_model *m, const struct top_row *r, uint32_t row)
+{
+	const double bytes = (double)(r->bytes[0] + r->bytes[1]);
+
+	switch (m->sort) {
+	case TOP_RATE:
+		if (m->shows_closed)
+			return m->group ? bytes : -(double)row;
+		return r->known ? r->rate[m->average][0] + r->rate[m->average][1] : -1;
+	case TOP_PACKETS:
+		return (double)(r->packets[0] + r->packets[1]);
+	case TOP_RETRANSMISSIONS:
+		return (double)r->retransmissions;
+	case TOP_RTT:
+		return (double)r->rtt_ns;
+	case TOP_AGE:
+		return (double)r->age_ns;
+	default:
+		return bytes;
+	}
+}
 
 /* Compares for qsort: the larger value first, then more bytes, then the order of the snapshot. */
 static int compare_sort_items(const void *x, const void *y)
@@ -273,23 +156,70 @@ static int compare_sort_items(const void *x, const void *y)
 	const struct sort_item *a = x;
 	const struct sort_item *b = y;
 
-	if (a->value != b->value)
+	if (a->value > b->value || a->value < b->value)
 		return a->value > b->value ? -1 : 1;
 	if (a->bytes != b->bytes)
 		return a->bytes > b->bytes ? -1 : 1;
 	return (a->row > b->row) - (a->row < b->row);
 }
 
-void top_model_arrange(struct top_model *m)
+static void sort_rows(struct top_model *m)
 {
-	static struct sort_item items[TOP_FLOWS]; /* only one thread shows the view */
+	static struct sort_item items[TOP_ROWS]; /* only one thread shows the view */
 
-	m->shown = 0;
-	for (size_t i = 0; i < m->now.count; i++)
-		if (top_matches(m, &m->now.flows[i], m->filter))
-			items[m->shown++] = (struct sort_item){ sort_value(&m->rows[i], m->sort),
-				m->rows[i].bytes, (uint32_t)i };
+	for (size_t i = 0; i < m->shown; i++) {
+		const struct top_row *r = &m->listed[m->order[i]];
+
+		items[i] = (struct sort_item){ sort_value(m, r, m->order[i]),
+			r->bytes[0] + r->bytes[1], m->order[i] };
+	}
 	qsort(items, m->shown, sizeof *items, compare_sort_items);
 	for (size_t i = 0; i < m->shown; i++)
 		m->order[i] = items[m->reverse ? m->shown - 1 - i : i].row;
+}
+
+/* Fills m->order with the rows that the filter and the chosen group let through. */
+static void select_rows(struct top_model *m, size_t count)
+{
+	m->shown = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct bpe_flow *f = m->listed[i].flow;
+
+		if (!top_matches(m, f, m->filter))
+			continue;
+		if (!top_in_group(m->within.group, &m->within.flow, m->within.end, f))
+			continue;
+		m->order[m->shown++] = (uint32_t)i;
+	}
+}
+
+void top_model_arrange(struct top_model *m)
+{
+	/* rows of closed flows, which groups are made of; only one thread shows the view */
+	static struct top_row closed_rows[TOP_CLOSED];
+
+	m->listed = m->rows;
+	size_t count = m->now.count;
+	if (m->shows_closed) {
+		count = m->closed_count;
+		for (size_t i = 0; i < count; i++)
+			fill_row(&closed_rows[i], &m->closed[i]);
+		m->listed = closed_rows;
+	}
+	select_rows(m, count);
+	if (m->group) {
+		m->shown = top_group_rows(m->listed, m->order, m->shown, m->group, m->others);
+		m->listed = m->others;
+		for (size_t i = 0; i < m->shown; i++)
+			m->order[i] = (uint32_t)i;
+	} else if (m->shows_closed) {
+		memcpy(m->others, closed_rows, count * sizeof *m->others);
+		m->listed = m->others;
+	}
+	sort_rows(m);
+}
+
+const struct top_row *top_row_at(const struct top_model *m, size_t i)
+{
+	return &m->listed[m->order[i]];
 }

@@ -186,7 +186,7 @@ static int check_cursor_addressing(void)
 	return refuse_terminal(why);
 }
 
-static void set_terminal_modes(struct top_view *v)
+static void set_terminal_modes(void)
 {
 	cbreak();
 	noecho();
@@ -196,16 +196,32 @@ static void set_terminal_modes(struct top_view *v)
 #ifdef NCURSES_VERSION
 	set_escdelay(25);
 #endif
-	if (!has_colors())
+}
+
+/* Sets the colours, which all stand on the terminal's own background, so that the view suits light
+ * and dark terminals.  https://no-color.org: NO_COLOR, unless empty, asks for none. */
+static void set_colours(struct top_view *v, uint32_t color)
+{
+	const char *none = getenv("NO_COLOR");
+
+	if (color == PRINT_COLOR_NEVER || (color == PRINT_COLOR_AUTO && none && *none))
 		return;
-	start_color();
-	use_default_colors();
+	if (!has_colors() || start_color() == ERR || use_default_colors() == ERR)
+		return;
 	init_pair(TOP_STYLE_ALERT, COLOR_RED, -1);
-	init_pair(TOP_STYLE_FAINT, COLOR_CYAN, -1);
+	init_pair(TOP_STYLE_BARS, COLOR_GREEN, -1);
 	v->colours = true;
 }
 
-int top_terminal_open(struct top_view *v)
+/* Returns whether the terminal's font has bars of all heights; the console of Linux has none. */
+static bool has_block_font(void)
+{
+	const char *term = getenv("TERM");
+
+	return term && strcmp(term, "linux") != 0;
+}
+
+int top_terminal_open(struct top_view *v, uint32_t color)
 {
 	int code;
 
@@ -217,6 +233,7 @@ int top_terminal_open(struct top_view *v)
 		return code;
 	setlocale(LC_CTYPE, "");
 	v->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	v->blocks = v->utf8 && has_block_font();
 	read_services();
 	v->model.service = find_service;
 	saved.length = 0;
@@ -234,7 +251,8 @@ int top_terminal_open(struct top_view *v)
 	save_capability("cnorm");
 	save_capability("rmcup");
 	saved.fd = input_descriptor(v);
-	set_terminal_modes(v);
+	set_terminal_modes();
+	set_colours(v, color);
 	endwin(); /* until start, so that messages appear on the terminal as it was */
 	v->is_shown = false;
 	return 0;

@@ -16,9 +16,8 @@
 
 #define STEP_MS 100
 #define SECOND_NS 1000000000
-#define FIRST_NS 300000000   /* until the first snapshot, at most */
-#define SILENT_NS 2000000000 /* 2 s: packets may be on their way through the rings */
-#define SETTLED 2            /* snapshots after the end of the run, which show all packets */
+#define FIRST_NS 300000000 /* until the first snapshot, at most */
+#define SETTLED 2          /* snapshots after the end of the run, which show all packets */
 
 static int64_t monotonic_ns(void)
 {
@@ -38,7 +37,9 @@ static struct top_view *new_view(void)
 	if (!v)
 		return NULL;
 	v->shot.flows = calloc(TOP_FLOWS, sizeof *v->shot.flows);
-	if (!top_model_init(&v->model) || !v->shot.flows) {
+	const bool has_model = top_model_init(&v->model);
+	if (!top_closed_init(&v->closed, TOP_CLOSED) || !has_model || !v->shot.flows) {
+		top_closed_free(&v->closed);
 		free(v->shot.flows);
 		top_model_free(&v->model);
 		free(v);
@@ -57,11 +58,12 @@ static int open_view(struct top_view **view, const struct cli *c)
 		program_tell("--top: no memory");
 		return EXIT_ERROR;
 	}
-	const int code = top_terminal_open(v);
+	const int code = top_terminal_open(v, c->print.color);
 	if (code) {
 		top_view_close(v);
 		return code;
 	}
+	v->model.is_file = c->engine.file || c->engine.memory;
 	v->interval_ns = c->stats_interval_ns ? c->stats_interval_ns : SECOND_NS;
 	v->is_changed = true;
 	*view = v;
@@ -152,26 +154,41 @@ static void take_snapshot(struct top_view *v)
 		return;
 	v->ready = false;
 	if (!v->is_paused) {
-		top_model_take(&v->model, &v->shot);
+		struct top_model *m = &v->model;
+
+		m->closed_count = top_closed_copy(&v->closed, m->closed, &m->closed_all);
+		m->is_whole = v->is_over;
+		top_model_take(m, &v->shot);
 		v->is_changed = true;
 	}
 	if (v->is_over && v->settled < SETTLED)
 		v->settled++;
 }
 
+/* Returns the oldest last packet of flows that are asked for.  In the order of rates, flows that
+ * were silent for the chosen average need no place in the list; 2 s at least, since packets may be
+ * on their way through the rings. */
+static int64_t oldest_wanted(const struct top_view *v)
+{
+	static const int64_t silent_ns[TOP_WINDOWS] = { 2000000000, 10000000000, 40000000000 };
+	const struct top_model *m = &v->model;
+	const int64_t packet_ns = m->now.about.packet_ns;
+	const int64_t silent = silent_ns[m->average];
+
+	if (m->sort != TOP_RATE || v->is_over || packet_ns <= silent)
+		return INT64_MIN;
+	return packet_ns - silent;
+}
+
 /* Asks for the next snapshot if it is due.  The caller holds the mutex. */
 static void request_snapshot(struct top_view *v)
 {
 	const int64_t now_ns = monotonic_ns();
-	const int64_t packet_ns = v->model.now.about.packet_ns;
 
 	if (v->wanted || v->is_paused || now_ns < v->due_ns || v->settled >= SETTLED)
 		return;
 	v->order = v->model.sort == TOP_PACKETS ? BPE_ORDER_PACKETS : BPE_ORDER_BYTES;
-	/* in the order of rates, silent flows need no place in the list */
-	v->since_ns = INT64_MIN;
-	if (v->model.sort == TOP_RATE && !v->is_over && packet_ns > SILENT_NS)
-		v->since_ns = packet_ns - SILENT_NS;
+	v->since_ns = oldest_wanted(v);
 	v->wanted = true;
 	v->due_ns = now_ns + v->interval_ns;
 	pthread_cond_signal(&v->cond);
@@ -233,6 +250,12 @@ void top_view_say(struct top_view *v, const char *text)
 	pthread_mutex_unlock(&v->mutex);
 }
 
+void top_view_record(struct top_view *v, const struct bpe_flow *flow)
+{
+	if (flow)
+		top_closed_add(&v->closed, flow);
+}
+
 static void stop_asker(struct top_view *v)
 {
 	if (!v->has_asker)
@@ -244,16 +267,26 @@ static void stop_asker(struct top_view *v)
 	pthread_join(v->asker, NULL);
 }
 
+/* Prints the latest notices, and how many came before. */
+static void print_notices(const struct top_view *v)
+{
+	const uint32_t oldest = v->notices > TOP_NOTICES ? v->notices - TOP_NOTICES : 0;
+
+	for (uint32_t i = oldest; i < v->notices; i++)
+		program_tell("%s", v->notice[i % TOP_NOTICES]);
+	if (oldest)
+		program_tell("and %u more notices, earlier than these", oldest);
+}
+
 void top_view_close(struct top_view *v)
 {
 	if (!v)
 		return;
 	top_terminal_leave(v);
 	stop_asker(v);
-	const uint32_t oldest = v->notices > TOP_NOTICES ? v->notices - TOP_NOTICES : 0;
-	for (uint32_t i = oldest; i < v->notices; i++)
-		program_tell("%s", v->notice[i % TOP_NOTICES]);
+	print_notices(v);
 	top_terminal_close(v);
+	top_closed_free(&v->closed);
 	free(v->shot.flows);
 	top_model_free(&v->model);
 	pthread_cond_destroy(&v->cond);
