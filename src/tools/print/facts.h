@@ -8,6 +8,7 @@
 
 /* Borrowed for the call. */
 struct print_facts {
+	uint64_t number;                 /* of the packet, from 1 */
 	const char *interface_name;      /* fit for a terminal; "-": unknown */
 	uint32_t direction;              /* enum bpe_direction; UNKNOWN: the source does not say */
 	uint32_t marks;                  /* BPE_MARK_* */

@@ -3,6 +3,10 @@
  * same.  A value that is not known is left out. */
 #include "json.h"
 
+#include "tools/common/program.h"
+
+#define FOREIGN_BYTES 64 /* of a name from elsewhere */
+
 /* ---- Members ---- */
 
 /* Puts the name of a member with what belongs before the value. */
@@ -28,41 +32,46 @@ static void put_text_member(struct print_line *line, const char *name, const cha
 	line_put_char(line, '"');
 }
 
-/* Puts a text from elsewhere, at most n bytes: bytes that are not ASCII become U+FFFD, and control
+/* Puts a text from elsewhere, at most n bytes: bytes that are not UTF-8 become U+FFFD, and control
  * characters are escaped. */
 static void put_foreign_member(
 	struct print_line *line, const char *name, const char *text, size_t n)
 {
+	char copy[FOREIGN_BYTES + 1];
+	size_t used = strnlen(text, n < FOREIGN_BYTES ? n : FOREIGN_BYTES);
+
+	memcpy(copy, text, used);
+	copy[used] = 0;
 	put_member(line, name);
 	line_put_char(line, '"');
-	for (size_t k = 0; k < n && text[k]; k++) {
-		const uint8_t byte = (uint8_t)text[k];
+	for (const char *at = copy; *at; at += used) {
+		const uint8_t byte = (uint8_t)*at;
 
-		if (byte >= 0x80) {
+		used = program_utf8(at);
+		if (!used) {
 			line_put_text(line, "\\ufffd");
+			used = 1;
 		} else if (byte < 0x20 || byte == 0x7f || byte == '"' || byte == '\\') {
 			line_put_text(line, "\\u");
 			line_put_hex(line, byte, 4);
 		} else {
-			line_put_char(line, (char)byte);
+			line_put_bytes(line, at, used);
 		}
 	}
 	line_put_char(line, '"');
 }
 
 /* Puts the time as RFC 3339 in UTC, and as a number of nanoseconds. */
-static void put_time_members(struct print_line *line, int64_t time_ns)
+static void put_time_members(struct print_line *line, struct print_stamp *stamp, int64_t time_ns)
 {
-	char text[BPE_TIME_TEXT_BYTES];
-
 	line_put_text(line, "\"time\":\"");
-	if (bpe_time_text(time_ns, true, text, sizeof text) > 0)
-		line_put_text(line, text);
-	line_put_text(line, "\"");
+	line->at = stamp_put(stamp, line->at, time_ns);
+	line_put_text(line, "Z\"");
 	put_member(line, "time_ns");
 	if (time_ns < 0)
 		line_put_char(line, '-');
-	line_put_decimal(line, time_ns < 0 ? 0 - (uint64_t)time_ns : (uint64_t)time_ns);
+	line->at = digits_put_padded(
+		line->at, time_ns < 0 ? 0 - (uint64_t)time_ns : (uint64_t)time_ns, 1);
 }
 
 /* ---- Parts ---- */
@@ -173,8 +182,8 @@ static void put_mark_members(struct print_line *line, const struct print_facts *
 }
 
 /* Puts the process, the hash of the flow's key, and the flow's Community ID. */
-static void put_flow_members(struct print_line *line, const struct bpe_batch *b, uint32_t i,
-	const struct print_facts *facts)
+static void put_flow_members(struct print_line *line, const struct json_form *form,
+	const struct bpe_batch *b, uint32_t i, const struct print_facts *facts)
 {
 	const struct bpe_key *const key = &b->key[i];
 	char id[BPE_COMMUNITY_ID_BYTES];
@@ -187,6 +196,8 @@ static void put_flow_members(struct print_line *line, const struct bpe_batch *b,
 	if (!(b->layers[i].flags & BPE_PKT_KEY))
 		return;
 	put_number_member(line, "flow_hash", b->hash[i]);
+	if (!form->has_community_id)
+		return;
 	struct bpe_flow flow = { .version = BPE_FLOW_VERSION,
 		.size = sizeof flow,
 		.ip_proto = key->ip_proto,
@@ -197,7 +208,7 @@ static void put_flow_members(struct print_line *line, const struct bpe_batch *b,
 		put_text_member(line, "community_id", id);
 }
 
-void json_put_packet(struct print_line *line, uint64_t number, const struct bpe_batch *b,
+void json_put_packet(struct print_line *line, struct json_form *form, const struct bpe_batch *b,
 	uint32_t i, const struct print_facts *facts)
 {
 	static const char *const directions[3] = { NULL, "in", "out" };
@@ -206,10 +217,10 @@ void json_put_packet(struct print_line *line, uint64_t number, const struct bpe_
 
 	facts_find_ends(&ends, b, i);
 	line_put_char(line, '{');
-	put_time_members(line, b->time_ns[i]);
-	put_number_member(line, "number", number);
+	put_time_members(line, &form->stamp, b->time_ns[i]);
+	put_number_member(line, "number", facts->number);
 	if (strcmp(facts->interface_name, "-") != 0)
-		put_text_member(line, "interface", facts->interface_name);
+		put_foreign_member(line, "interface", facts->interface_name, FOREIGN_BYTES);
 	if (directions[facts->direction])
 		put_text_member(line, "direction", directions[facts->direction]);
 	put_text_member(line, "protocol", facts_protocol(l));
@@ -233,6 +244,6 @@ void json_put_packet(struct print_line *line, uint64_t number, const struct bpe_
 	put_carrier_members(line, l, facts->tunnel);
 	put_state_members(line, l->flags);
 	put_mark_members(line, facts);
-	put_flow_members(line, b, i, facts);
+	put_flow_members(line, form, b, i, facts);
 	line_put_char(line, '}');
 }

@@ -5,10 +5,16 @@
 
 #include "facts.h"
 #include "output.h"
+#include "stamp.h"
 
-/* Puts the object of packet i, without a new line: at most PRINT_PIECE bytes.  number: of the
- * packet, from 1. */
-void json_put_packet(struct print_line *line, uint64_t number, const struct bpe_batch *batch,
+struct json_form {
+	struct print_stamp stamp;
+	bool has_community_id; /* a hash a packet, which takes its time */
+};
+
+/* Puts the object of packet i, without a new line: at most PRINT_PIECE bytes.  The number of the
+ * packet, from 1, is in the facts. */
+void json_put_packet(struct print_line *line, struct json_form *form, const struct bpe_batch *batch,
 	uint32_t i, const struct print_facts *facts);
 
 #endif

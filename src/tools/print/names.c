@@ -12,12 +12,15 @@
 
 #define MOST_TRIES 256
 
-/* Keeps a name, fit for a terminal. */
-static void keep_name(char text[NAME_BYTES], const char *name)
+/* Keeps a name, fit for a terminal unless names are raw. */
+static void keep_name(const struct print_names *names, char text[NAME_BYTES], const char *name)
 {
 	struct print_line line = { .at = text, .end = text + NAME_BYTES - 1 };
 
-	line_put_escaped(&line, (const uint8_t *)name, strlen(name));
+	if (names->is_raw)
+		line_put_text(&line, name);
+	else
+		line_put_escaped(&line, (const uint8_t *)name, strlen(name));
 	*line.at = 0;
 }
 
@@ -32,19 +35,18 @@ static uint32_t add_named_interface(struct print_names *names, uint32_t id)
 	return k;
 }
 
-void names_begin(struct print_names *names, const char *name, bool is_any)
+void names_begin(struct print_names *names, const char *name)
 {
-	*names = (struct print_names){ .is_any = is_any };
-	if (name && !is_any) {
+	if (name && !names->is_any) {
 		names->is_fixed = true;
-		keep_name(names->fixed, name);
+		keep_name(names, names->fixed, name);
 	}
-	if (!is_any)
+	if (!names->is_any)
 		return;
 	struct if_nameindex *const list = if_nameindex();
 	for (const struct if_nameindex *f = list; f && f->if_index; f++)
 		if (names->count < NAMED_INTERFACES)
-			keep_name(names->known[add_named_interface(names, f->if_index)].text,
+			keep_name(names, names->known[add_named_interface(names, f->if_index)].text,
 				f->if_name);
 	if (list)
 		if_freenameindex(list);
@@ -62,7 +64,7 @@ static void ask_flow(struct print_names *names, uint32_t k, const struct bpe_bat
 		return;
 	char *const text = names->known[k].text;
 	if (flow.interface_name[0])
-		keep_name(text, flow.interface_name);
+		keep_name(names, text, flow.interface_name);
 	else
 		snprintf(text, NAME_BYTES, "#%" PRIu32, flow.interface_id);
 	names->known[k].tries = 0;

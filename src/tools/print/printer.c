@@ -9,6 +9,7 @@
 #include "json.h"
 #include "names.h"
 #include "own.h"
+#include "own_words.h"
 #include "pace.h"
 #include "sequences.h"
 #include "tcpdump.h"
@@ -32,6 +33,7 @@ struct printer {
 	struct print_pace pace;
 	struct own_form own;
 	struct tcpdump_sequences *tcpdump; /* NULL: another form */
+	struct json_form json;
 	struct print_output out;
 };
 
@@ -60,6 +62,8 @@ static bool prepare_form(struct printer *p)
 	p->own.options = *o;
 	p->own.has_color = is_color_wanted(o, p->has_terminal);
 	own_begin();
+	stamp_begin_utc(&p->json.stamp);
+	p->json.has_community_id = o->verbose;
 	if (o->form == PRINT_TCPDUMP) {
 		p->tcpdump = tcpdump_sequences_new();
 		return p->tcpdump;
@@ -86,7 +90,9 @@ int print_open(struct printer **printer, const struct print_setup *setup)
 		return ENOMEM;
 	}
 	stamp_begin(&p->stamp, time, p->options.nanoseconds);
-	names_begin(&p->names, setup->interface_name, setup->is_any);
+	p->names.is_any = setup->is_any;
+	p->names.is_raw = p->options.form == PRINT_JSON;
+	names_begin(&p->names, setup->interface_name);
 	if (p->has_terminal)
 		p->pace.limit = p->options.lines_a_second ? p->options.lines_a_second : PACE_LINES;
 	p->pace.second_ns = pace_clock_ns();
@@ -150,6 +156,7 @@ static inline void find_facts(struct printer *p, const struct bpe_batch *b, uint
 	facts->direction = p->setup.has_directions ? BPE_DIRECTION_IN : BPE_DIRECTION_UNKNOWN;
 	if (flags & BPE_PKT_OUTGOING)
 		facts->direction = BPE_DIRECTION_OUT;
+	facts->number = p->number;
 	facts->interface_name = names_of_packet(&p->names, b, i);
 	facts->marks = b->marks ? b->marks[i] : 0;
 	facts->rtt_ns = facts->marks & BPE_MARK_RTT ? b->rtt_ns[i] : -1;
@@ -204,14 +211,18 @@ static inline void put_in_form(
 			.link_type = b->layers[i].link_type,
 			.layers = &b->layers[i] };
 
+		if (p->own.has_color)
+			line->at = own_begin_color(line->at, b->hash[i]);
 		tcpdump_put_packet(line, o, p->tcpdump, &packet);
+		if (p->own.has_color)
+			line_put_text(line, "\33[39m");
 		return;
 	}
 	find_facts(p, b, i, &facts, &meta, &tunnel);
 	if (o->form == PRINT_OWN)
 		own_put_packet(line, &p->own, b, i, &facts);
 	else
-		json_put_packet(line, p->number, b, i, &facts);
+		json_put_packet(line, &p->json, b, i, &facts);
 }
 
 /* Prints packet i. */

@@ -18,6 +18,12 @@ void stamp_begin(struct print_stamp *stamp, uint32_t form, bool nanoseconds)
 	stamp->digits = nanoseconds ? 9 : 6;
 }
 
+void stamp_begin_utc(struct print_stamp *stamp)
+{
+	stamp_begin(stamp, PRINT_TIME_DATE, true);
+	stamp->is_utc = true;
+}
+
 /* Returns a / b, rounded down; b > 0. */
 static int64_t divide_time(int64_t a, int64_t b)
 {
@@ -31,7 +37,7 @@ static int64_t offset_of_second(struct print_stamp *stamp, int64_t second)
 	const time_t at = (time_t)second;
 	struct tm local;
 
-	if (block == stamp->block)
+	if (stamp->is_utc || block == stamp->block)
 		return stamp->offset_s;
 	stamp->block = block;
 	stamp->offset_s = 0;
@@ -84,7 +90,7 @@ static __attribute__((noinline)) void renew_second(struct print_stamp *stamp, in
 
 		if (stamp->form == PRINT_TIME_DATE) {
 			at = put_date(at, days);
-			*at++ = ' ';
+			*at++ = stamp->is_utc ? 'T' : ' ';
 		}
 		at = put_clock(at, (uint64_t)(local - days * DAY_S));
 	}
