@@ -3,7 +3,6 @@
 #include "run.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,6 +70,8 @@ int run_print_open(struct run *r)
 int run_print_finish(struct run *r)
 {
 	struct print_counts counts;
+	char lost[32];
+	char all[32];
 
 	if (!r->printer)
 		return 0;
@@ -81,23 +82,25 @@ int run_print_finish(struct run *r)
 	if (counts.error == EPIPE)
 		return EXIT_ERROR; /* the reader has left and wants no word */
 	const char *why = counts.error == ETIMEDOUT ? "nobody takes them" : strerror(counts.error);
-	program_tell("packets were not all printed: %s; %" PRIu64 " of %" PRIu64 " are missing",
-		why, counts.lost, counts.lost + counts.printed);
+	program_tell("packets were not all printed: %s; %s of %s are missing", why,
+		cli_number(lost, sizeof lost, counts.lost),
+		cli_number(all, sizeof all, counts.lost + counts.printed));
 	return EXIT_ERROR;
 }
 
 void run_print_report(FILE *to, const struct run *r)
 {
 	struct print_counts counts;
+	char text[64];
 
 	if (!r->printer)
 		return;
 	print_counts(r->printer, &counts);
-	fprintf(to, "\n%" PRIu64 " packet%s printed", counts.printed,
-		counts.printed == 1 ? "" : "s");
+	fprintf(to, "\n%s printed", cli_counted(text, sizeof text, counts.printed, "packet"));
 	if (counts.withheld)
-		fprintf(to, ", %" PRIu64 " left out (--print-rate)", counts.withheld);
+		fprintf(to, ", %s left out (--print-rate)",
+			cli_number(text, sizeof text, counts.withheld));
 	if (counts.lost)
-		fprintf(to, ", %" PRIu64 " lost", counts.lost);
+		fprintf(to, ", %s lost", cli_number(text, sizeof text, counts.lost));
 	fputc('\n', to);
 }
