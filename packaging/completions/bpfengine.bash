@@ -99,7 +99,7 @@ _bpfengine() {
 			--no-flows --outermost --ignore-tunnel --ignore-vlan --tunnels --checksums
 			--largest --seed --workers --ring --overload --pin --priority --spread
 			--spread-networks --print --absolute-tcp-sequence-numbers --number --nano
-			--micro --time-stamp-precision --color --print-rate --packet-buffered
+			--micro --time-stamp-precision --color --with-ssh --print-rate --packet-buffered
 			--dont-verify-checksums --immediate-mode --top --json
 			--stats-interval --quiet --verbose --relinquish-privileges --no-confine
 			--help --version' -- "$cur"))

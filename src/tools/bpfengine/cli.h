@@ -49,6 +49,8 @@ struct cli {
 	bool unoptimized;        /* -O: for -d */
 	const char *user;        /* -Z; NULL: chosen as rights.h says */
 	bool no_confine;
+	bool with_ssh;        /* the own SSH connection is shown, too */
+	char ssh_filter[192]; /* leaves out the own SSH connection; "": no such filter */
 	struct cli_rights rights;
 	bool quiet, json, list;
 	bool done; /* the options asked for no run (--help) */
@@ -65,6 +67,22 @@ size_t cli_tunnels(const char *list, uint64_t *closed, const char **wrong);
 void cli_tunnels_help(FILE *to);
 /* Returns the text of a filter's file, to be freed by the caller, or NULL and the reason in why. */
 char *cli_filter_file(const char *path, char *why, size_t room);
+
+/* ---- The own SSH connection (own_ssh.c) ---- */
+
+/* Ends of a TCP connection; addresses as a filter knows them. */
+struct cli_ssh {
+	char client[46], server[46];
+	unsigned client_port, server_port;
+};
+
+/* Reads a value of SSH_CONNECTION.  Returns false if the value is no connection. */
+bool cli_ssh_read(struct cli_ssh *ssh, const char *connection);
+/* Sets a filter that leaves out the own SSH connection, if the run shows packets and has no filter.
+ * Runs before rights are given up. */
+void cli_ssh_leave_out(struct cli *cli);
+/* Takes that filter back.  Returns false if there is none. */
+bool cli_ssh_take_back(struct cli *cli);
 
 /* ---- Runs without a capture: -L, -d, --explain.  Each returns an exit code. ---- */
 

@@ -72,11 +72,27 @@ static void count_intervals(void *user, const struct bpe_batch *batch)
 	cli_intervals_add(&r->intervals, r->engine, batch);
 }
 
+/* Opens the source.  A link type without filters has none for the own SSH connection. */
+static int open_run_engine(struct run *r, struct bpe_error *error)
+{
+	struct cli *c = &r->cli;
+	int status = bpe_engine_open(&c->engine, &r->engine, error);
+	const bool is_filter_refused = status == BPE_E_UNSUPPORTED || status == BPE_E_ARGUMENT;
+
+	if (is_filter_refused && cli_ssh_take_back(c)) {
+		status = bpe_engine_open(&c->engine, &r->engine, error);
+		if (status >= 0)
+			cli_notice(c->quiet,
+				"the own SSH connection is shown: this link type has no filter for it");
+	}
+	return status;
+}
+
 /* Opens the source, prepares the outputs, starts the engine.  Returns 0 or an exit code. */
 static int start_engine(struct run *r)
 {
 	struct bpe_error error;
-	int status = bpe_engine_open(&r->cli.engine, &r->engine, &error);
+	int status = open_run_engine(r, &error);
 	int code;
 
 	if (status < 0) {
@@ -230,6 +246,7 @@ static int run_and_report(struct run *r)
 {
 	int code = cli_rights_prepare(&r->cli);
 
+	cli_ssh_leave_out(&r->cli);
 	if (!code)
 		code = open_outputs(r);
 	if (!code)

@@ -92,6 +92,9 @@ static int complete_print(struct cli *c)
 	if (c->prints && !c->print.form)
 		c->print.form = PRINT_OWN;
 	c->print.verbose = c->verbose;
+	if (c->with_ssh && !c->print.form && !c->top)
+		return option_refuse(
+			"--with-ssh is for --print and --top: other runs leave out no connection");
 	if (c->print.lines_a_second && !c->print.form)
 		return option_refuse("--print-rate is for --print");
 	if (!c->print.form)

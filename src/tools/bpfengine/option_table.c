@@ -244,6 +244,9 @@ const struct option_spec cli_option_specs[] = {
 	{ "color", NULL, OPTION_CHOICE, MEMBER(print.color), GIVEN(prints),
 		.argument = "auto|always|never",
 		.help = "a color for each flow (auto: on a terminal)" },
+	{ "with-ssh", NULL, OPTION_SET, MEMBER(with_ssh),
+		.help = "also the SSH connection by which you look, which\n"
+			"--print and --top leave out without a filter" },
 	{ "print-rate", NULL, OPTION_WHOLE, MEMBER(print.lines_a_second), .least = 1,
 		.most = UINT64_MAX / 2, .wants = "wants a number of lines, 1 or more",
 		.argument = "N", .help = "most lines a second on a terminal" },
