@@ -54,7 +54,7 @@ def live(build, to):
         report = capture().rstrip("\n")
     finally:
         subprocess.run(["tmux", "-L", "bpfengine", "kill-server"], check=False)
-    if "k/s" not in line or "packets read" not in report:
+    if "packets/s" not in line or "packets read" not in report:
         sys.exit("screenshots: the program did not show what it should: " + line)
     console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"))
     console.print(Text(f"$ {shown}"))

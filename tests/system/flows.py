@@ -58,7 +58,7 @@ def a_slow_reader_gets_every_line_of_a_file():
     lines = [json.loads(l) for l in text.splitlines()]
     assert (
         p.returncode == 0
-        and f"Records: {len(lines)} written" in err
+        and f"Records: {len(lines):,} written" in err
         and "dropped for want" not in err
     ), err
 
