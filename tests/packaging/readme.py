@@ -29,7 +29,7 @@ EXPECTED = {
     "README.md": {
         "scripts/run.sh": r"packets read[\s\S]*Try next",
         "build/src/bpfengine -L": r"(?m)^synth ",
-        "sudo build/src/bpfengine -i eth0 --duration 10": r"(?m)^\d+ packets? read",
+        "sudo build/src/bpfengine -i eth0 --duration 10": r"(?m)^[\d,]+ packets? read",
         "build/src/bpfengine -r examples/office.pcap": r"Flows: 71 opened[\s\S]*Largest flows",
         "build/src/bpfengine -r examples/office.pcap --flows - --flows-format zeek tcp port 443": (
             r'(\{"ts":.*"conn_state":"\w+".*\n){11}'
@@ -40,7 +40,7 @@ EXPECTED = {
         "build/src/bpfengine --explain 'tcp port 80 and not src net 10.0.0.0/8'": (
             r"match[\s\S]*10\.0\.0\.0/8[\s\S]*instructions"
         ),
-        "sudo build/src/bpfengine -i eth0 --top": r"(?m)^\d+ packets? read",
+        "sudo build/src/bpfengine -i eth0 --top": r"(?m)^[\d,]+ packets? read",
         "ninja -C build src/libbpfengine.a": r"libbpfengine\.a|no work to do",
         "cc tcp.c -I include build/src/libbpfengine.a -pthread -o tcp && ./tcp": (
             r"(?m)^[1-9]\d* TCP packets$"
@@ -65,16 +65,16 @@ EXPECTED = {
     },
     "docs/filters.md": {
         "bpfengine -r examples/office.pcap tcp port 443 and not net 198.51.100.0/24": (
-            r"(?m)^[1-9]\d+ packets read"
+            r"(?m)^[1-9][\d,]+ packets read"
         ),
         "bpfengine -r examples/office.pcap -f 'tcp[tcpflags] & (tcp-syn|tcp-fin) != 0'": (
-            r"(?m)^[1-9]\d+ packets read"
+            r"(?m)^[1-9][\d,]+ packets read"
         ),
         "bpfengine -r examples/office.pcap --through vlan,vxlan host 10.7.0.53": (
             r"(?m)^12 packets read"
         ),
         "echo 203.0.113.66 >blocked.txt": r"",
-        "sudo bpfengine -i eth0 --duration 10 host in ./blocked.txt": r"(?m)^\d+ packets? read",
+        "sudo bpfengine -i eth0 --duration 10 host in ./blocked.txt": r"(?m)^[\d,]+ packets? read",
         "bpfengine -d 'port 80 or 443'": r"(?m)^\(000\) ",
         "bpfengine --explain 'tcp port 80 and not src net 10.0.0.0/8'": r"10\.0\.0\.0/8",
     },
