@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 
-PART = 20  # tcpdump reads a packet of so many
+PART = 10  # tcpdump reads a packet of so many
 GOALS = {"own": 5.0, "tcpdump form": 3.0}
 TIMES_TCPDUMP = 30
 

@@ -32,15 +32,21 @@ const char byte_texts[256][4] = { ONE('0'), ONE('1'), ONE('2'), ONE('3'), ONE('4
 
 char *digits_put_padded(char *at, uint64_t value, uint32_t digits)
 {
-	char text[20];
-	char *from = text + sizeof text;
-	uint32_t put = 0;
+	char text[24];
+	char *const end = text + sizeof text;
+	char *from = end;
+	uint32_t put;
 
-	do {
-		*--from = (char)('0' + value % 10);
-		value /= 10;
-		put++;
-	} while (from > text && (value || put < digits));
+	while (value >= 100) {
+		from = memcpy(from - 2, digit_pairs + 2 * (value % 100), 2);
+		value /= 100;
+	}
+	if (value >= 10)
+		from = memcpy(from - 2, digit_pairs + 2 * value, 2);
+	else
+		*--from = (char)('0' + value);
+	for (put = (uint32_t)(end - from); put < digits; put++)
+		*--from = '0';
 	memcpy(at, from, put);
 	return at + put;
 }

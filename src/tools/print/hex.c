@@ -47,6 +47,21 @@ void hex_put(struct print_output *out, const uint8_t *bytes, size_t n, bool has_
 	}
 }
 
+void hex_put_digits(struct print_output *out, const uint8_t *bytes, size_t n)
+{
+	struct print_line line = print_output_line(out);
+
+	for (size_t k = 0; k < n; k++) {
+		if (k % TEXT_PIECE == TEXT_PIECE - 1) {
+			print_output_add(out, &line);
+			line = print_output_line(out);
+		}
+		line_put_char(&line, hex_letters[bytes[k] >> 4]);
+		line_put_char(&line, hex_letters[bytes[k] & 15]);
+	}
+	print_output_add(out, &line);
+}
+
 /* Puts a byte of -A.  next: the byte behind, or 0 at the end. */
 static void put_text_byte(struct print_line *line, uint8_t byte, bool is_last, uint8_t next)
 {

@@ -245,5 +245,4 @@ void json_put_packet(struct print_line *line, struct json_form *form, const stru
 	put_state_members(line, l->flags);
 	put_mark_members(line, facts);
 	put_flow_members(line, form, b, i, facts);
-	line_put_char(line, '}');
 }

@@ -2,16 +2,18 @@
 /* Numbers and addresses as text (line.h); stateless. */
 #include "line.h"
 
-#include <sys/socket.h>
+#include "digits.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#define FAST_BYTES 64 /* room for any number or address */
 
 static const char hex_digits[] = "0123456789abcdef";
 
 void line_put_decimal(struct print_line *line, uint64_t value)
 {
-	line_put_padded(line, value, 1);
+	if (line->end - line->at >= FAST_BYTES)
+		line->at = digits_put(line->at, value);
+	else
+		line_put_padded(line, value, 1);
 }
 
 void line_put_padded(struct print_line *line, uint64_t value, unsigned digits)
@@ -44,19 +46,22 @@ void line_put_hex(struct print_line *line, uint64_t value, unsigned digits)
 
 void line_put_ip4(struct print_line *line, const uint8_t *address)
 {
-	for (int i = 0; i < 4; i++) {
-		if (i)
-			line_put_char(line, '.');
-		line_put_decimal(line, address[i]);
-	}
+	char text[FAST_BYTES];
+
+	if (line->end - line->at >= FAST_BYTES)
+		line->at = digits_put_ip4(line->at, address);
+	else
+		line_put_bytes(line, text, (size_t)(digits_put_ip4(text, address) - text));
 }
 
 void line_put_ip6(struct print_line *line, const uint8_t *address)
 {
-	char text[INET6_ADDRSTRLEN];
+	char text[FAST_BYTES];
 
-	if (inet_ntop(AF_INET6, address, text, sizeof text))
-		line_put_text(line, text);
+	if (line->end - line->at >= FAST_BYTES)
+		line->at = digits_put_ip6(line->at, address);
+	else
+		line_put_bytes(line, text, (size_t)(digits_put_ip6(text, address) - text));
 }
 
 void line_put_mac(struct print_line *line, const uint8_t *address)

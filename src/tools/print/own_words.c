@@ -4,6 +4,10 @@
 #include "own_words.h"
 
 #include "sequences.h"
+#include "tcpdump_layers.h"
+
+#define PORT_DNS 53
+#define PORT_MDNS 5353
 
 /* Colors of 256 that are readable on light and dark ground: no channel is at an end. */
 static const uint8_t flow_colors[] = { 31, 32, 35, 37, 61, 64, 67, 70, 72, 97, 98, 103, 108, 130,
@@ -132,6 +136,32 @@ static void put_quoted_flow(struct print_line *line, const struct bpe_batch *b, 
 		line_put_text(line, k ? " > " : " ");
 		line_put_text(line, text);
 	}
+}
+
+/* Puts the question or the answer of DNS over UDP, in tcpdump's words. */
+static void put_dns_words(struct print_line *line, const struct bpe_batch *b, uint32_t i)
+{
+	static const struct print_options options = { .form = PRINT_TCPDUMP };
+	const struct bpe_layers *const l = &b->layers[i];
+	const uint8_t *const udp = b->data[i] + l->transport;
+	char *const end = line->end;
+
+	if (l->transport == BPE_NO_OFFSET || l->transport + 20u > b->caplen[i])
+		return;
+	const bool is_dns = facts_u16(udp) == PORT_DNS || facts_u16(udp + 2) == PORT_DNS;
+	const bool is_mdns = facts_u16(udp) == PORT_MDNS || facts_u16(udp + 2) == PORT_MDNS;
+	const uint32_t length = facts_u16(udp + 4);
+	if (!(is_dns || is_mdns) || length < 20 || l->end < l->transport + 20u)
+		return;
+	struct tcpdump t = { .line = line, .options = &options, .layer = "domain" };
+	struct span s = { .at = udp + 8, .length = length - 8 };
+
+	s.caplen = l->end - l->transport - 8;
+	if (s.caplen > s.length)
+		s.caplen = s.length;
+	line_put_text(line, " dns ");
+	tcpdump_put_dns(&t, s, false, is_mdns);
+	line->end = end; /* a message that ends early has sealed the line */
 }
 
 /* ---- TCP (-v) ---- */
@@ -313,7 +343,9 @@ void own_put_words(struct print_line *line, struct own_form *form, const struct 
 	const bool has_rest = l->flags & (BPE_PKT_WRONG | BPE_PKT_BAD_CHECKSUM | BPE_PKT_FRAGMENT |
 						 BPE_PKT_FIRST_FRAGMENT);
 
-	if (!is_tcp && l->proto != BPE_PROTO_UDP)
+	if (l->proto == BPE_PROTO_UDP)
+		put_dns_words(line, b, i);
+	else if (!is_tcp)
 		put_header_words(line, b, i);
 	if (form->options.verbose || form->options.absolute) {
 		if (is_tcp && l->transport != BPE_NO_OFFSET && l->transport + 20u <= b->caplen[i])

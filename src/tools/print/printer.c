@@ -141,7 +141,9 @@ static void print_bytes(struct printer *p, const struct bpe_batch *b, uint32_t i
 		from = caplen;
 	if (from == caplen && form <= 1)
 		return;
-	if (o->hex_text || o->hex)
+	if (o->form == PRINT_JSON)
+		hex_put_digits(&p->out, b->data[i] + from, caplen - from);
+	else if (o->hex_text || o->hex)
 		hex_put(&p->out, b->data[i] + from, caplen - from, o->hex_text);
 	else
 		hex_put_text(&p->out, b->data[i] + from, caplen - from);
@@ -235,11 +237,17 @@ static inline void print_one(struct printer *p, const struct bpe_batch *b, uint3
 	if (o->form != PRINT_JSON)
 		line.at = put_start(p, line.at, b->time_ns[i]);
 	put_in_form(p, &line, b, i);
-	print_output_add(&p->out, &line);
-	if (o->form != PRINT_JSON && (o->hex | o->hex_text | o->text)) {
+	if (o->hex | o->hex_text | o->text) {
+		if (o->form == PRINT_JSON)
+			line_put_text(&line, ",\"bytes\":\"");
+		print_output_add(&p->out, &line);
 		print_bytes(p, b, i);
 		line = print_output_line(&p->out);
+		if (o->form == PRINT_JSON)
+			line_put_char(&line, '"');
 	}
+	if (o->form == PRINT_JSON)
+		line_put_char(&line, '}');
 	line_put_char(&line, '\n');
 	print_output_add(&p->out, &line);
 	print_output_packet(&p->out);
