@@ -13,10 +13,10 @@ print_next() {
 	cat >&2 <<-'END'
 
 	Try next, in this folder:
-	  build/src/bpfengine -r examples/office.pcap --flows - tcp port 443
-	  build/src/bpfengine -L                  the interfaces of this machine
-	  sudo build/src/bpfengine -i NAME --top  a live view of an interface
-	  build/src/bpfengine --help              all options; README.md has recipes
+	  build/src/bpfengine -r examples/office.pcap --print host 203.0.113.10
+	  build/src/bpfengine -L                  lists the interfaces of this machine
+	  sudo build/src/bpfengine -i NAME --top  shows an interface live
+	  build/src/bpfengine --help              has all options; README.md has recipes
 	END
 }
 
