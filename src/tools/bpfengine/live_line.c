@@ -16,10 +16,11 @@ static bool is_line_shown, was_line_shown;
 struct growing_line {
 	char text[LINE_BYTES];
 	size_t used;
-	size_t room; /* columns of the terminal that the line may fill */
+	size_t room;  /* columns of the terminal that the line may fill */
+	bool is_full; /* a part found no room */
 };
 
-/* Adds a part after two blanks, if the whole part finds room. */
+/* Adds a part after two blanks, if this part and all parts before find room. */
 static void add_part(struct growing_line *line, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 static void add_part(struct growing_line *line, const char *format, ...)
@@ -34,6 +35,8 @@ static void add_part(struct growing_line *line, const char *format, ...)
 	const size_t length = strlen(gap) + strlen(part);
 
 	if (line->used + length > line->room || line->used + length >= sizeof line->text)
+		line->is_full = true;
+	if (line->is_full)
 		return;
 	snprintf(line->text + line->used, sizeof line->text - line->used, "%s%s", gap, part);
 	line->used += length;

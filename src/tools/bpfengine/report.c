@@ -418,7 +418,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	print_flows(to, engine, &s, cli);
 	print_workers(to, engine, s.workers);
 	print_details(to, &s, cli);
-	if (cli->quiet || cli_live_was_shown() || cli->top)
+	if (cli->quiet || cli_live_was_shown())
 		cli_notices_text(to); /* else they stand above, on stderr */
 	if (error)
 		fprintf(to, "\nError: %s\n", error);
