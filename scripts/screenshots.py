@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""screenshots.py BUILD [DOCS]: the pictures of README and docs/, from real runs: the live line and
-the report (live.svg) and a sweep's page (bench.png).
+"""screenshots.py BUILD [DOCS]: the pictures of README and docs/, from real runs: the live view
+(top.svg), the live line and the report (live.svg) and a sweep's page (bench.png).
 Wants tmux, Python's rich, Chromium; the sweep makes a pair of interfaces of its own, as root."""
 
 import os
@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import screenshot_top
 
 COLUMNS, LINES = 104, 34
 
@@ -130,9 +132,10 @@ def main():
         sys.exit(__doc__)
     build, docs = os.path.abspath(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "docs"
     os.makedirs(docs, exist_ok=True)
+    screenshot_top.picture(build, docs + "/top.svg")
     live(build, docs + "/live.svg")
     bench(build, docs + "/bench.png")
-    for name in ("live.svg", "bench.png"):
+    for name in ("top.svg", "live.svg", "bench.png"):
         print(f"{docs}/{name}: {os.path.getsize(docs + '/' + name)} bytes")
 
 

@@ -63,6 +63,11 @@ EXPECTED = {
         "cc -std=c11 tests/single/use.c tests/single/implementation.c -I build -pthread -o use": r"",
         "./use made.pcap": r"packets",
     },
+    "docs/top.md": {
+        "sudo bpfengine -i eth0 --top": r"(?m)^[\d,]+ packets? read",
+        "bpfengine -r examples/office.pcap --top": r"(?m)^[1-9][\d,]+ packets read",
+        "bpfengine -i synth --top": r"(?m)^[1-9][\d,]+ packets read",
+    },
     "docs/filters.md": {
         "bpfengine -r examples/office.pcap tcp port 443 and not net 198.51.100.0/24": (
             r"(?m)^[1-9][\d,]+ packets read"

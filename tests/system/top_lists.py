@@ -225,11 +225,13 @@ COLOUR = rb"\x1b\[(?:[0-9;]*;)?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;0-9]*m"
 
 @case
 def colours_on_any_background():
-    """No colour with NO_COLOR; else none but red and green, on the terminal's own background."""
+    """No colour with NO_COLOR or --color=never; else none but red and green, on the terminal's own background."""
     for more, words, has_colours in (
         ({}, (), True),
         ({"NO_COLOR": ""}, (), True),
         ({"NO_COLOR": "1"}, (), False),
+        ({"NO_COLOR": "1"}, ("--color", "always"), True),
+        ({}, ("--color", "never"), False),
     ):
         with View(*SYNTH, "--top", *words, term="screen-256color", more=more) as v:
             v.until(r"^Link +\S+ +peak")

@@ -33,6 +33,7 @@ struct cli {
 	char flows_shown[200];      /* flows_path, fit for a terminal */
 	struct print_options print; /* packets on stdout (--print) */
 	bool prints;                /* a letter was given that says how packets are printed */
+	bool colors;                /* --color was given, for packets or for the live view */
 	bool immediate;             /* --immediate-mode */
 	bool top;                   /* the live view */
 	uint32_t largest;           /* largest flows in the report */

@@ -89,6 +89,8 @@ static int complete_print(struct cli *c)
 {
 	const char *other = find_stdout_option(c);
 
+	if (c->colors && !c->top)
+		c->prints = true;
 	if (c->prints && !c->print.form)
 		c->print.form = PRINT_OWN;
 	c->print.verbose = c->verbose;

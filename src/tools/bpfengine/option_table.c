@@ -241,7 +241,7 @@ const struct option_spec cli_option_specs[] = {
 	{ "micro", NULL, OPTION_CLEAR, MEMBER(print.nanoseconds), GIVEN(prints), .beside = true },
 	{ "time-stamp-precision", NULL, OPTION_CHOICE, MEMBER(print.nanoseconds), GIVEN(prints),
 		.argument = "micro|nano", .help = "\nthe same" },
-	{ "color", NULL, OPTION_CHOICE, MEMBER(print.color), GIVEN(prints),
+	{ "color", NULL, OPTION_CHOICE, MEMBER(print.color), GIVEN(colors),
 		.argument = "auto|always|never",
 		.help = "a color for each flow (auto: on a terminal)" },
 	{ "with-ssh", NULL, OPTION_SET, MEMBER(with_ssh),
