@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """tarball.py [--all]: tests a release's tarball, unpacked outside of any repository.
 
-The README's commands run, scripts/run.sh ends in a capture, and house_check.py works without git.
+scripts/run.sh ends in a capture, and house_check.py works without git (readme.py types README).
 --all adds an installation, the tests, the cross builds of FreeBSD and macOS with the port's list of
 files, and the Homebrew formula's own steps.  Exit code 77 (skipped) where no release can be made.
 """
