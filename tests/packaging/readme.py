@@ -8,9 +8,9 @@ four blanks indent, outside of a fence; a backslash at its end continues it.  A 
 is saved under the name that the text gives it ("With this program in `tcp.c`").
 
 Each command must end with 0 and print what EXPECTED has.  EXPECTED and NOT_RUN name every command
-(`*`: all of a paper), and no other.  Of a command these parts change: `sudo` is left out for root, `eth0` becomes an
-interface that is here, and ten seconds become one.  Without root, or without the right to capture,
-commands with sudo are listed as not run.
+(`*`: all of a paper), and no other.  Of a command these parts change: `sudo` is left out for root,
+`eth0` becomes an interface that is here, and ten seconds become one.  Without root, or without the
+right to capture, commands with sudo are listed as not run.
 """
 
 import os
@@ -84,6 +84,11 @@ EXPECTED = {
         "bpfengine --explain 'tcp port 80 and not src net 10.0.0.0/8'": r"10\.0\.0\.0/8",
     },
     "docs/install.md": {"./build/src/bpfengine --help": r"Exit codes: 0 good"},
+    "docs/top.md": {
+        "sudo bpfengine -i eth0 --top": r"(?m)^[\d,]+ packets? read",
+        "bpfengine -r examples/office.pcap --top": r"(?m)^[\d,]+ packets read",
+        "bpfengine -i synth --top": r"(?m)^[\d,]+ packets read",
+    },
     "docs/output.md": {
         "bpfengine -r examples/office.pcap --flows - 2>/dev/null": r'(\{"schema":.*\n){71}',
         "sudo bpfengine -i eth0 --duration 10 --flows flows.json tcp port 443": r"packets? read",
