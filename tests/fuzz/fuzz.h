@@ -17,6 +17,7 @@ void fuzz_lex(const uint8_t *bytes, size_t n);
 void fuzz_filter(const uint8_t *bytes, size_t n);
 void fuzz_options(const uint8_t *bytes, size_t n);
 void fuzz_parse(const uint8_t *bytes, size_t n);
+void fuzz_print(const uint8_t *bytes, size_t n);
 void fuzz_push(const uint8_t *bytes, size_t n);
 void fuzz_savefile(const uint8_t *bytes, size_t n);
 void fuzz_sinks(const uint8_t *bytes, size_t n);

@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""make_seeds.py CORPUS: writes the fuzzers' first inputs, CORPUS/<target>/seed-*, by
-hand-written bytes.  Files that the
-fuzzers found (find-*) are left alone."""
+"""make_seeds.py CORPUS: writes the fuzzers' first inputs, CORPUS/<target>/seed-*.
+Files that the fuzzers found (find-*) are left alone."""
 
-import os
-import struct
-import sys
+import os, struct, sys
 
+from print_seeds import print_seeds
 from push_seeds import push_seeds
 
 
@@ -592,6 +590,7 @@ def main():
         ("lex", lex_seeds),
         ("options", options_seeds),
         ("parse", parse_seeds),
+        ("print", print_seeds),
         ("push", push_seeds),
         ("savefile", savefile_seeds),
         ("sinks", sinks_seeds),

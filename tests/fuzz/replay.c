@@ -23,6 +23,7 @@ static const struct {
 	{ "lex", fuzz_lex },
 	{ "options", fuzz_options },
 	{ "parse", fuzz_parse },
+	{ "print", fuzz_print },
 	{ "push", fuzz_push },
 	{ "savefile", fuzz_savefile },
 	{ "sinks", fuzz_sinks },

@@ -25,6 +25,8 @@ enum {
 	TYPE_A6 = 38,
 	TYPE_DNAME = 39,
 	TYPE_OPT = 41,
+	TYPE_URI = 256,
+	MOST_NAME = 255, /* characters */
 };
 
 /* A message, and how far it was read. */
@@ -106,6 +108,7 @@ static void skip_name(struct dns *dns)
 static void put_dns_name(struct tcpdump *t, struct dns *dns, uint32_t at)
 {
 	uint32_t most = at;
+	uint32_t characters = 0;
 	bool is_root = true;
 
 	for (int i = 0; i < MOST_LABELS && !t->sealed; i++) {
@@ -133,10 +136,16 @@ static void put_dns_name(struct tcpdump *t, struct dns *dns, uint32_t at)
 		if (length & 0xc0)
 			break;
 		for (uint32_t k = 0; k < length && span_has(&dns->s, at + k, 1); k++)
-			put_wire_char(t, dns->s.at[at + k]);
+			if (characters + k < MOST_NAME)
+				put_wire_char(t, dns->s.at[at + k]);
 		if (!span_has(&dns->s, at, length))
 			break;
 		at += length;
+		characters += length + 1;
+		if (characters > MOST_NAME) {
+			put_text(t, "<DOMAIN NAME TOO LONG>");
+			return;
+		}
 		put_char(t, '.');
 		is_root = false;
 	}
@@ -194,6 +203,20 @@ static bool has_record_data(struct dns *dns, uint32_t n)
 	return false;
 }
 
+/* Puts priority, weight and target of a URI record. */
+static void put_uri(struct tcpdump *t, struct dns *dns, uint32_t n)
+{
+	if (n < 4 || !has_record_data(dns, n)) {
+		dns->is_bad = true;
+		return;
+	}
+	put_number(t, " ", span_u16(t, &dns->s, dns->at));
+	put_number(t, " ", span_u16(t, &dns->s, dns->at + 2));
+	put_char(t, ' ');
+	for (uint32_t i = 4; i < n; i++)
+		put_wire_char(t, dns->s.at[dns->at + i]);
+}
+
 static void put_record_data(
 	struct tcpdump *t, struct dns *dns, uint32_t type, uint32_t class, uint32_t n)
 {
@@ -212,9 +235,9 @@ static void put_record_data(
 		put_dns_name(t, dns, dns->at);
 		break;
 	case TYPE_MX:
-		put_char(t, ' ');
-		if (!has_record_data(dns, 2))
+		if (!has_record_data(dns, n))
 			break;
+		put_char(t, ' ');
 		put_dns_name(t, dns, dns->at + 2);
 		if (!dns->is_bad)
 			put_number(t, " ", span_u16(t, &dns->s, dns->at));
@@ -229,15 +252,18 @@ static void put_record_data(
 		}
 		break;
 	case TYPE_SRV:
-		put_char(t, ' ');
-		if (!has_record_data(dns, 6))
+		if (!has_record_data(dns, n))
 			break;
+		put_char(t, ' ');
 		put_dns_name(t, dns, dns->at + 6);
 		if (dns->is_bad)
 			break;
 		put_number(t, ":", span_u16(t, &dns->s, dns->at + 4));
 		put_number(t, " ", span_u16(t, &dns->s, dns->at));
 		put_number(t, " ", span_u16(t, &dns->s, dns->at + 2));
+		break;
+	case TYPE_URI:
+		put_uri(t, dns, n);
 		break;
 	case TYPE_OPT:
 		put_number(t, " UDPsize=", class);
@@ -309,10 +335,47 @@ static bool put_more_records(struct tcpdump *t, struct dns *dns, const char *nam
 	return put_records(t, dns, n);
 }
 
+/* Returns the result code with its upper bits, which an OPT record holds (RFC 6891). */
+static uint32_t find_result(const struct dns *dns)
+{
+	struct dns walk = *dns;
+	const uint32_t records = dns->counts[1] + dns->counts[2] + dns->counts[3];
+	uint32_t result = dns->flags & 15;
+
+	for (uint32_t i = 0; i < dns->counts[0] && !walk.is_bad; i++) {
+		skip_name(&walk);
+		walk.at += 4;
+	}
+	for (uint32_t i = 0; i < records && !walk.is_bad; i++) {
+		const uint8_t *head;
+
+		skip_name(&walk);
+		if (walk.is_bad || !span_has(&walk.s, walk.at, 10))
+			break;
+		head = walk.s.at + walk.at;
+		if (head[0] == 0 && head[1] == TYPE_OPT)
+			result |= (uint32_t)head[4] << 4;
+		walk.at += 10 + ((uint32_t)head[8] << 8 | head[9]);
+	}
+	return result;
+}
+
+static void put_result(struct tcpdump *t, uint32_t result)
+{
+	if (result < 16)
+		put_string(t, results[result]);
+	else if (result == 16)
+		put_text(t, " BadVers");
+	else if (result == 23)
+		put_text(t, " BadCookie");
+	else
+		put_number(t, " Resp", result);
+}
+
 static bool put_response(struct tcpdump *t, struct dns *dns)
 {
 	put_string(t, operations[dns->flags >> 11 & 15]);
-	put_string(t, results[dns->flags & 15]);
+	put_result(t, find_result(dns));
 	if (dns->flags & FLAG_AUTHORITY)
 		put_char(t, '*');
 	if (!(dns->flags & FLAG_AVAILABLE))

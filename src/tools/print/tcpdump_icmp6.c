@@ -250,6 +250,10 @@ void tcpdump_put_icmp6(struct tcpdump *t, const struct tcpdump_ip *ip, struct sp
 	bool is_early;
 
 	t->layer = "icmp6";
+	if (!s.length) {
+		put_text(t, "ICMP6, length 0 (invalid)");
+		return;
+	}
 	put_icmp6_checksum(t, ip, &s);
 	put_text(t, "ICMP6, ");
 	type = span_u8(t, &s, 0);

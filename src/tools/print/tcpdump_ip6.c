@@ -130,7 +130,7 @@ static bool take_fragment(struct tcpdump *t, struct ip6_chain *chain)
 	uint32_t offset;
 
 	t->layer = "frag6";
-	if (!span_need(t, &chain->rest, 0, 8))
+	if (!span_need(t, &chain->rest, 0, t->options->verbose ? 8 : 4))
 		return false;
 	offset = span_u16(t, &chain->rest, 2) & 0xfff8;
 	put_text(t, "frag (");
@@ -139,11 +139,14 @@ static bool take_fragment(struct tcpdump *t, struct ip6_chain *chain)
 		put_char(t, ':');
 	}
 	put_decimal(t, offset);
-	put_number(t, "|", chain->rest.length - (chain->rest.length < 8 ? 0 : 8));
+	/* tcpdump counts below 0 in 64 bits */
+	put_number(t, "|", (uint64_t)chain->rest.length - 8);
 	put_char(t, ')');
 	if (offset)
 		return false;
 	put_char(t, ' ');
+	if (!span_has(&chain->rest, 0, 8))
+		return false;
 	chain->ip.is_fragment = true;
 	chain->next = chain->rest.at[0];
 	chain->rest = span_behind(&chain->rest, 8);
@@ -195,7 +198,7 @@ static bool take_routing(struct tcpdump *t, struct ip6_chain *chain)
 		put_text(t, ", rsv=");
 		put_0x(t, span_u32(t, s, 4), 1);
 	}
-	if (words % 2 && type != 4) {
+	if (words % 2) {
 		put_number(t, " (invalid length ", words);
 		put_text(t, ") (invalid)");
 		return false;
@@ -240,7 +243,7 @@ void tcpdump_put_ip6(struct tcpdump *t, struct span s)
 		tcpdump_put_cut(t);
 		return;
 	}
-	if (!span_need(t, &s, 0, 1))
+	if (!span_need(t, &s, 0, 40))
 		return;
 	if (!t->options->link)
 		put_text(t, "IP6 ");
@@ -249,8 +252,6 @@ void tcpdump_put_ip6(struct tcpdump *t, struct span s)
 		put_text(t, " != 6");
 		return;
 	}
-	if (!span_need(t, &s, 0, 40))
-		return;
 	length = span_u16(t, &s, 4) + 40;
 	if (s.length < length) {
 		put_number(t, "truncated-ip6 - ", length - s.length);

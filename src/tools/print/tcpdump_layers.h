@@ -148,8 +148,14 @@ static inline void put_hex(struct tcpdump *t, uint64_t value, unsigned digits)
 	line_put_hex(t->line, value, digits);
 }
 
-/* Puts "before" and a number. */
-#define put_number(t, before, value) (put_text(t, before), put_decimal(t, value))
+static inline void put_text_number(struct tcpdump *t, const char *before, size_t n, uint64_t value)
+{
+	line_put_bytes(t->line, before, n);
+	put_decimal(t, value);
+}
+
+/* Puts "before" and a number.  The number is read first, so a cut comes before the text. */
+#define put_number(t, before, value) put_text_number(t, before, sizeof(before) - 1, value)
 
 /* Puts "0x" and a number of at least `digits` digits. */
 void put_0x(struct tcpdump *t, uint64_t value, unsigned digits);
@@ -250,6 +256,16 @@ void tcpdump_put_icmp6_details(struct tcpdump *t, struct span s, uint32_t type);
 void tcpdump_put_icmp6(struct tcpdump *t, const struct tcpdump_ip *ip, struct span s);
 /* Puts DNS's line; a message over TCP begins with its length. */
 void tcpdump_put_dns(struct tcpdump *t, struct span s, bool is_tcp, bool is_multicast);
+
+/* Tunnels.  A PPP frame: false for an unknown protocol. */
+void tcpdump_put_gre(struct tcpdump *t, struct span s);
+bool tcpdump_put_ppp(struct tcpdump *t, struct span s);
+bool tcpdump_put_pppoe(struct tcpdump *t, struct span s);
+void tcpdump_put_vxlan(struct tcpdump *t, struct span s);
+void tcpdump_put_otv(struct tcpdump *t, struct span s);
+void tcpdump_put_geneve(struct tcpdump *t, struct span s);
+/* Puts the first line of a protocol of text lines (-v: all lines); name: "HTTP" or another. */
+void tcpdump_put_words(struct tcpdump *t, const char *name, struct span s);
 
 /* A connection of TCP: the first sequence numbers of its two directions. */
 struct tcpdump_connection {

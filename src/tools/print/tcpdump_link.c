@@ -194,6 +194,8 @@ bool tcpdump_put_ethertype(struct tcpdump *t, uint32_t type, struct span s)
 	case TYPE_MPLS_MULTICAST:
 		put_mpls(t, s);
 		return true;
+	case TYPE_PPPOE:
+		return tcpdump_put_pppoe(t, s);
 	default:
 		return tcpdump_put_named_type(t, type, s);
 	}

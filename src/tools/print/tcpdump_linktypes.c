@@ -10,11 +10,15 @@ enum {
 	LINK_SLL = 113,
 	LINK_SLL2 = 276,
 	LINK_LOOP = 108,
+	LINK_PPP = 9,
+	LINK_PPP_SERIAL = 50,
+	LINK_HDLC = 104,
+	SLARP = 0x8035, /* in frames of HDLC */
 	SLL_IPX = 1,
 	SLL_LLC = 4,
 };
 
-/* Puts the payload of an ethertype, or its bytes under the words of `header`. */
+/* The header of Linux's cooked packets, of both versions. */
 struct sll_header {
 	uint32_t type, kind, interface, address_bytes, header_bytes;
 	const uint8_t *address;
@@ -32,7 +36,7 @@ static void put_null(struct tcpdump *t, struct span s, bool is_big_endian)
 	family = span_u32(t, &s, 0);
 	if (t->sealed)
 		return;
-	/* The family is in the byte order of the host that captured. */
+	/* The family is in the byte order of the capturing host. */
 	if (family & 0xffff0000)
 		family = family >> 24 | (family >> 8 & 0xff00) | (family << 8 & 0xff0000) |
 			 family << 24;
@@ -103,7 +107,7 @@ static void put_sll_header(
 	put_text(t, ": ");
 }
 
-/* Puts a VLAN tag and the type behind; returns that type. */
+/* Puts a VLAN tag; returns the type behind. */
 static uint32_t take_sll_tag(struct tcpdump *t, struct span *s)
 {
 	const uint32_t tag = span_u16(t, s, 0);
@@ -200,6 +204,37 @@ static void put_sll2(struct tcpdump *t, struct span s)
 	put_sll_payload(t, &sll, &frame, span_behind(&s, 20));
 }
 
+/* Puts a frame of Cisco's HDLC: address, control, ethertype. */
+static void put_hdlc(struct tcpdump *t, struct span s)
+{
+	uint32_t type;
+
+	t->layer = "chdlc";
+	if (s.length < 4 || !span_has(&s, 0, 4)) {
+		tcpdump_put_cut(t);
+		return;
+	}
+	type = span_u16(t, &s, 2);
+	s = span_behind(&s, 4);
+	if (type == SLARP)
+		tcpdump_put_named(t, "SLARP", &s);
+	else if (!tcpdump_put_ethertype(t, type, s))
+		tcpdump_put_named(t, "C_HDLC", &s);
+}
+
+/* Puts the name of any other link type, or the number. */
+static void put_unknown_link(struct tcpdump *t, const struct span *s)
+{
+	const char *name = bpe_link_type_name(t->link_type);
+
+	if (name) {
+		tcpdump_put_named(t, name, s);
+		return;
+	}
+	put_number(t, "linktype-", (uint32_t)t->link_type);
+	tcpdump_put_named(t, "", s);
+}
+
 void tcpdump_put_link(struct tcpdump *t, struct span s)
 {
 	switch (t->link_type) {
@@ -219,6 +254,14 @@ void tcpdump_put_link(struct tcpdump *t, struct span s)
 	case 229:
 		put_raw(t, s);
 		break;
+	case LINK_PPP:
+	case LINK_PPP_SERIAL:
+		if (!tcpdump_put_ppp(t, s))
+			tcpdump_put_named(t, "PPP", &s);
+		break;
+	case LINK_HDLC:
+		put_hdlc(t, s);
+		break;
 	case LINK_SLL:
 		put_sll(t, s);
 		break;
@@ -226,6 +269,6 @@ void tcpdump_put_link(struct tcpdump *t, struct span s)
 		put_sll2(t, s);
 		break;
 	default:
-		tcpdump_put_named(t, bpe_link_type_name(t->link_type), &s);
+		put_unknown_link(t, &s);
 	}
 }

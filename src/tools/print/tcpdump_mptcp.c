@@ -121,10 +121,12 @@ static bool put_add_address(struct tcpdump *t, const struct span *s)
 	put_text(t, "add-addr");
 	if (!is_ip4 && length != 20 && length != 22 && length != 28 && length != 30)
 		return false;
-	if (version & 1)
-		put_text(t, " v1");
-	else
+	if (version == 4 || version == 6)
 		put_number(t, " v0-ip", version);
+	else
+		put_text(t, " v1");
+	if (version == 1)
+		put_text(t, " echo");
 	put_number(t, " id ", span_u8(t, s, 1));
 	put_char(t, ' ');
 	if (is_ip4)

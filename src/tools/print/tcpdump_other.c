@@ -1,26 +1,178 @@
 /* SPDX-License-Identifier: MIT */
-/* Protocols above IP of which the most telling fields are put in tcpdump's form. */
+/* Protocols above IP other than TCP, UDP and ICMP in tcpdump's line: IGMP and VRRP, and the names
+ * and lengths of others. */
 #include "tcpdump_layers.h"
+
+static void put_igmp_query(struct tcpdump *t, const struct span *s)
+{
+	const uint32_t delay = span_u8(t, s, 1);
+	const bool has_group = span_u32(t, s, 4);
+	uint32_t sources;
+
+	if (s->length >= 12) {
+		sources = span_u16(t, s, 10);
+		put_text(t, "igmp query v3");
+		if (!has_group && !sources)
+			return;
+		put_text(t, " [gaddr ");
+		put_span_ip4(t, s, 4);
+		if (sources) {
+			put_number(t, ", ", sources);
+			put_text(t, " source(s)");
+		}
+		put_char(t, ']');
+		return;
+	}
+	put_string(t, delay ? "igmp query v2" : "igmp query v1");
+	if (delay && delay != 100)
+		put_number(t, " [max resp time ", delay), put_char(t, ']');
+	if (has_group) {
+		put_text(t, " [gaddr ");
+		put_span_ip4(t, s, 4);
+		put_char(t, ']');
+	}
+}
+
+static void put_igmp(struct tcpdump *t, const struct span *s)
+{
+	static const struct tcpdump_name names[] = { { 0x12, "igmp v1 report " },
+		{ 0x16, "igmp v2 report " }, { 0x17, "igmp leave " }, { 0, NULL } };
+	uint32_t type;
+	const char *name;
+
+	t->layer = "igmp";
+	type = span_u8(t, s, 0);
+	name = tcpdump_name(names, type);
+	if (type == 0x11) {
+		put_igmp_query(t, s);
+	} else if (name) {
+		put_string(t, name);
+		put_span_ip4(t, s, 4);
+	} else if (type == 0x22) {
+		put_number(t, "igmp v3 report, ", span_u16(t, s, 6));
+		put_text(t, " group record(s)");
+	} else {
+		put_number(t, "igmp-", type);
+	}
+}
+
+static void put_vrrp(struct tcpdump *t, const struct tcpdump_ip *ip, const struct span *s)
+{
+	static const struct tcpdump_name keys[] = { { 0, "none" }, { 1, "simple" }, { 2, "ah" },
+		{ 0, NULL } };
+	uint32_t version;
+	uint32_t type;
+	const char *key;
+
+	t->layer = "vrrp";
+	version = span_u8(t, s, 0) >> 4;
+	type = span_u8(t, s, 0) & 15;
+	put_number(t, "VRRPv", version);
+	if (type == 1)
+		put_text(t, ", Advertisement");
+	else
+		put_number(t, ", unknown type (", type), put_char(t, ')');
+	if (ip->ttl != 255)
+		put_number(t, ", (ttl ", ip->ttl), put_char(t, ')');
+	if (version < 2 || version > 3 || type != 1)
+		return;
+	put_number(t, ", vrid ", span_u8(t, s, 1));
+	put_number(t, ", prio ", span_u8(t, s, 2));
+	if (version == 2) {
+		key = tcpdump_name(keys, span_u8(t, s, 4));
+		put_text(t, ", authtype ");
+		if (key)
+			put_string(t, key);
+		else
+			put_number(t, "unknown type", span_u8(t, s, 4)), put_char(t, ')');
+		put_number(t, ", intvl ", span_u8(t, s, 5));
+		put_text(t, "s, length ");
+	} else {
+		put_number(t, ", intvl ", span_u16(t, s, 4) & 0xfff);
+		put_text(t, "cs, length ");
+	}
+	put_decimal(t, s->length);
+}
+
+/* Puts OSPF's version, message and length. */
+static void put_ospf(struct tcpdump *t, const struct span *s)
+{
+	static const struct tcpdump_name names[] = { { 1, "Hello" }, { 2, "Database Description" },
+		{ 3, "LS-Request" }, { 4, "LS-Update" }, { 5, "LS-Ack" }, { 0, NULL } };
+	uint32_t type;
+	const char *name;
+
+	t->layer = "ospf2";
+	type = span_u8(t, s, 1);
+	name = tcpdump_name(names, type);
+	put_number(t, "OSPFv", span_u8(t, s, 0));
+	if (name)
+		put_text(t, ", "), put_string(t, name);
+	else
+		put_number(t, ", unknown packet type (", type), put_char(t, ')');
+	put_number(t, ", length ", s->length);
+}
+
+/* Puts PIM's version, message and length. */
+static void put_pim(struct tcpdump *t, const struct span *s)
+{
+	static const struct tcpdump_name names[] = { { 0, "Hello" }, { 1, "Register" },
+		{ 2, "Register Stop" }, { 3, "Join / Prune" }, { 4, "Bootstrap" }, { 5, "Assert" },
+		{ 6, "Graft" }, { 7, "Graft-ACK" }, { 8, "Candidate RP Advertisement" },
+		{ 9, "Prune-Refresh" }, { 10, "DF Election" }, { 11, "ECMP Redirect" },
+		{ 0, NULL } };
+	uint32_t first;
+	const char *name;
+
+	t->layer = "pim";
+	first = span_u8(t, s, 0);
+	name = tcpdump_name(names, first & 15);
+	put_number(t, "PIMv", first >> 4);
+	if (first >> 4 == 2) {
+		if (name)
+			put_text(t, ", "), put_string(t, name);
+		else
+			put_number(t, ", unknown type (", first & 15), put_char(t, ')');
+	}
+	put_number(t, ", length ", s->length);
+}
 
 bool tcpdump_put_other(
 	struct tcpdump *t, const struct tcpdump_ip *ip, uint8_t protocol, struct span s)
 {
-	static const struct tcpdump_name names[] = { { 2, "igmp" }, { 8, "EGP" }, { 9, "igrp" },
-		{ 33, "DCCP" }, { 46, "RSVPv1" }, { 47, "GRE" }, { 55, "mobile" }, { 77, "nd" },
-		{ 88, "EIGRP" }, { 89, "OSPF" }, { 103, "PIM" }, { 112, "VRRP" }, { 113, "PGM" },
-		{ 132, "sctp" }, { 135, "mobility" }, { 0, NULL } };
+	static const struct tcpdump_name names[] = { { 8, "EGP" }, { 9, "igrp" }, { 33, "DCCP" },
+		{ 46, "RSVP" }, { 55, "mobile" }, { 88, "EIGRP" }, { 113, "PGM" }, { 132, "sctp" },
+		{ 135, "mobility" }, { 0, NULL } };
 	const char *name = tcpdump_name(names, protocol);
 
-	if (!name)
-		return false;
-	if (protocol == 132 || protocol == 33) {
+	if (protocol == 62)
+		name = "mobility";
+	if (protocol == 2) {
+		put_igmp(t, &s);
+	} else if (protocol == 47) {
+		if (t->depth++ < 16)
+			tcpdump_put_gre(t, s);
+	} else if (protocol == 77) {
+		put_number(t, " nd ", s.length);
+	} else if (protocol == 89) {
+		put_ospf(t, &s);
+	} else if (protocol == 103) {
+		put_pim(t, &s);
+	} else if (protocol == 112) {
+		put_vrrp(t, ip, &s);
+	} else if (protocol == 132 || protocol == 33) {
 		t->layer = name;
-		if (!span_has(&s, 0, 4)) {
+		if (span_has(&s, 0, 4)) {
+			tcpdump_put_ends(
+				t, ip, (uint16_t)span_u16(t, &s, 0), (uint16_t)span_u16(t, &s, 2));
+			tcpdump_put_named(t, name, &s);
+		} else {
 			tcpdump_put_cut(t);
-			return true;
 		}
-		tcpdump_put_ends(t, ip, (uint16_t)span_u16(t, &s, 0), (uint16_t)span_u16(t, &s, 2));
+	} else if (name) {
+		tcpdump_put_named(t, name, &s);
+	} else {
+		return false;
 	}
-	tcpdump_put_named(t, name, &s);
 	return true;
 }

@@ -21,9 +21,10 @@ enum {
 	OPTION_AO,
 	OPTION_MPTCP,
 	OPTION_FAST_OPEN = 34,
-	OPTION_EXPERIMENT_1 = 253,
-	OPTION_EXPERIMENT_2,
-	FAST_OPEN_MAGIC = 0xf989,
+	OPTION_EXPERIMENT = 254,
+	MAGIC_FAST_OPEN = 0xf989,
+	MAGIC_ECN_0 = 0xacc0,
+	MAGIC_ECN_1 = 0xacc1,
 	TCP_SYN = 2,
 };
 
@@ -116,12 +117,16 @@ static void put_unknown_option(struct tcpdump *t, const struct tcp_option *optio
 
 static void put_experiment(struct tcpdump *t, const struct tcp_option *option)
 {
-	if (option->data.length <= 2 || span_u16(t, &option->data, 0) != FAST_OPEN_MAGIC) {
+	const uint32_t magic = option->data.length < 2 ? 0 : span_u16(t, &option->data, 0);
+
+	if (magic == MAGIC_FAST_OPEN) {
+		put_text(t, "exp-tfo");
+		put_fast_open(t, option, 2);
+	} else if (magic == MAGIC_ECN_0 || magic == MAGIC_ECN_1) {
+		put_string(t, magic == MAGIC_ECN_0 ? "exp-acc0" : "exp-acc1");
+	} else {
 		put_unknown_option(t, option);
-		return;
 	}
-	put_text(t, "exp-tfo");
-	put_fast_open(t, option, 2);
 }
 
 /* Puts two numbers of 4 bytes, or of 1 and 1. */
@@ -202,7 +207,7 @@ static bool put_option(struct tcpdump *t, const struct tcp_option *option, uint3
 	const uint32_t wanted = fixed_length(option->kind);
 	const bool is_short = wanted > 2 && wanted - 2 > left;
 
-	if (option->kind == OPTION_EXPERIMENT_1 || option->kind == OPTION_EXPERIMENT_2) {
+	if (option->kind == OPTION_EXPERIMENT) {
 		put_experiment(t, option);
 		return true;
 	}

@@ -76,10 +76,6 @@ void tcpdump_put_udp(struct tcpdump *t, const struct tcpdump_ip *ip, struct span
 	announced -= 8;
 	if (announced < payload.length)
 		payload.length = announced;
-	if (payload.length && !payload.caplen) {
-		tcpdump_put_cut(t);
-		return;
-	}
 	put_udp_checksum(t, ip, &s);
 	put_udp_payload(t, ip, payload, ports, announced);
 }
