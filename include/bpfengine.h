@@ -455,9 +455,11 @@ enum bpe_timeout {
  * Options without effect.  No source, system or level uses all options, and some options need
  * another option.  An option at its default is never reported.  Any other option without effect is
  * told by on_notice when the source is opened; packets and flows are the same without the option.
+ * With option_words, notices and errors say "--ring" instead of "ring_slots (--ring)".
  * An option is refused if other packets than wanted would come, or a handler would never be called.
- * BPE_E_UNSUPPORTED: direction, link_type, bpf_abi and bpf_device.  BPE_E_ARGUMENT: on_batch of a
- * capture; on_flow, on_flow_open, on_flow_update, on_record and pull_records without flows. */
+ * BPE_E_UNSUPPORTED: direction, link_type, bpf_abi and bpf_device.  BPE_E_ARGUMENT: buffer_bytes
+ * and block_count of another size (Linux); on_batch of a capture; on_flow, on_flow_open,
+ * on_flow_update, on_record and pull_records without flows. */
 struct bpe_options {
 	uint32_t struct_size; /* set by bpe_options_init */
 
@@ -589,7 +591,8 @@ struct bpe_options {
 	 * packet has been counted; default false.  The process is not known yet. */
 	bool record_begins;
 	bool marks;      /* --print: fills marks and rtt_ns of batches; needs TCP health */
-	uint8_t zero[6]; /* 0; room for later members */
+	bool option_words; /* notices and errors name bpfengine(1)'s options instead of members */
+	uint8_t zero[5];   /* 0; room for later members */
 };
 /* Fills *options with the defaults.  Any thread. */
 BPE_INLINE void bpe_options_init(struct bpe_options *options);

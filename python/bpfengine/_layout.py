@@ -65,7 +65,7 @@ class bpe_options(Structure):
         ("record_ring_bytes", c_uint32), ("record_overload", c_uint32), ("pull_records", c_bool),
         ("on_flow_open", bpe_flow_fn), ("on_flow_update", bpe_flow_fn), ("flow_update_ns", c_int64),
         ("flow_update_bytes", c_uint64), ("record_begins", c_bool), ("marks", c_bool),
-        ("zero", c_uint8 * 6),]
+        ("option_words", c_bool), ("zero", c_uint8 * 5),]
 
 
 class bpe_tunnel(Structure):
@@ -347,6 +347,7 @@ class Options(TypedDict, total=False):
     flow_update_bytes: int
     record_begins: bool
     marks: bool
+    option_words: bool
 
 
 OPTION_ENUMS = {"direction": Direction, "read_mode": ReadMode, "overload": Overload,

@@ -15,6 +15,7 @@
 	{ #member, word, offsetof(struct bpe_options, member),                                     \
 		sizeof(((struct bpe_options *)0)->member), needs, BPEI_UNUSED_##then }
 #define NEED(need) BPEI_NEED(need)
+#define REASON_ROOM 320
 
 const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(struct_size, NULL, 0, TOLD),
@@ -33,7 +34,7 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(filter, NULL, 0, TOLD),
 	RULE(filter_length, NULL, 0, TOLD),
 	RULE(filter_expression, "-f", 0, TOLD),
-	RULE(filter_through, "--through", 0, TOLD),
+	RULE(filter_through, "--through", NEED(FILTER), TOLD),
 	RULE(buffer_bytes, "-B", NEED(BUFFER), TOLD),
 	RULE(block_bytes, "--block-size", NEED(BLOCK_SIZE), TOLD),
 	RULE(block_count, "--block-count", NEED(BLOCKS), TOLD),
@@ -51,11 +52,11 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(outermost, "--outermost", NEED(PARSER), TOLD),
 	RULE(checksums, "--checksums", NEED(PARSER), TOLD),
 	RULE(count_only, NULL, NEED(ENGINE), TOLD),
-	RULE(closed_tunnels, "--tunnels", 0, TOLD),
-	RULE(ignore_tunnel, "--ignore-tunnel", NEED(PARSER), TOLD),
-	RULE(ignore_vlan, "--ignore-vlan", NEED(PARSER), TOLD),
-	RULE(fixed_seed, "--seed", NEED(PARSER), TOLD),
-	RULE(hash_seed, "--seed", NEED(PARSER) | NEED(SEED), TOLD),
+	RULE(closed_tunnels, "--tunnels", NEED(DEEPER), TOLD),
+	RULE(ignore_tunnel, "--ignore-tunnel", NEED(PARSER) | NEED(KEYS) | NEED(INNER), TOLD),
+	RULE(ignore_vlan, "--ignore-vlan", NEED(PARSER) | NEED(KEYS), TOLD),
+	RULE(fixed_seed, "--seed", NEED(PARSER) | NEED(KEYS), TOLD),
+	RULE(hash_seed, NULL, NEED(SEED), TOLD),
 	RULE(workers, "--workers", NEED(ENGINE) | NEED(PARSER), TOLD),
 	RULE(ring_slots, "--ring", NEED(ENGINE) | NEED(WORKERS), TOLD),
 	RULE(overload, "--overload", NEED(ENGINE) | NEED(WORKERS), TOLD),
@@ -91,35 +92,56 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(record_overload, "--flows-overload", NEED(ENGINE) | NEED(RECORDS), TOLD),
 	RULE(marks, NULL, NEED(FLOWS) | NEED(HEALTH), TOLD),
 	RULE(record_begins, "--flows-begin", NEED(ENGINE) | NEED(RECORDS), TOLD),
+	RULE(option_words, NULL, 0, TOLD),
 	RULE(zero, NULL, 0, TOLD),
 };
 const size_t bpei_option_rule_count = sizeof bpei_option_rules / sizeof *bpei_option_rules;
 
-/* Reasons why an option has no effect, by the missing need. */
-static const char *const unmet_texts[BPEI_NEED_COUNT] = {
-	[BPEI_NEED_ENGINE] = "only an engine uses that, and this is a capture",
-	[BPEI_NEED_CAPTURE] = "only a capture uses that, and this is an engine",
-	[BPEI_NEED_INTERFACE] = "the source is no interface",
-	[BPEI_NEED_PUSH] = "the source is not push",
-	[BPEI_NEED_BUFFER] = "the source is neither an interface nor push",
-	[BPEI_NEED_META] = "the source is neither a BPF device nor push",
-	[BPEI_NEED_BPF] = "the source is no BPF device",
-	[BPEI_NEED_NO_SOCKET] =
-		"Linux's interfaces have packet sockets; bpf:NAME is the source of a BPF device",
-	[BPEI_NEED_LINK_TYPE] = "the packets of this source have another link type",
-	[BPEI_NEED_BLOCK_SIZE] =
-		"the size of the blocks follows from the buffer here (buffer_bytes)",
-	[BPEI_NEED_BLOCKS] = "the number of blocks is fixed here",
-	[BPEI_NEED_PARSER] = "packets are counted without parsing (count_only)",
-	[BPEI_NEED_WORKERS] = "there are no worker threads (workers)",
-	[BPEI_NEED_HOSTS] = "spread is not by host",
-	[BPEI_NEED_FLOWS] = "no flows are kept (flows; of a capture: flow_table)",
-	[BPEI_NEED_HEALTH] = "TCP health is off (no_tcp_health)",
-	[BPEI_NEED_RECORDS] = "no records are asked for (on_record, pull_records)",
-	[BPEI_NEED_PERIOD] = "flow_update_ns and flow_update_bytes are 0",
-	[BPEI_NEED_UPDATES] = "there is no on_flow_update",
-	[BPEI_NEED_PACED] = "read_mode is not paced",
-	[BPEI_NEED_SEED] = "fixed_seed is false",
+/* Reasons why an option has no effect, by the missing need: in the words of a program that embeds
+ * the library, and of a user who gave options of bpfengine(1).  The latter hears a way out. */
+static const struct {
+	const char *member, *option; /* option NULL: as member */
+} unmet_texts[BPEI_NEED_COUNT] = {
+	[BPEI_NEED_ENGINE] = { "only an engine uses that, and this is a capture", NULL },
+	[BPEI_NEED_CAPTURE] = { "only a capture uses that, and this is an engine", NULL },
+	[BPEI_NEED_INTERFACE] = { "the source is no interface",
+		"the source is no interface (-i NAME captures from one)" },
+	[BPEI_NEED_PUSH] = { "the source is not push", NULL },
+	[BPEI_NEED_BUFFER] = { "the source is neither an interface nor push",
+		"the source is no interface (-i NAME captures from one)" },
+	[BPEI_NEED_META] = { "the source is neither a BPF device nor push",
+		"macOS tells processes of its interfaces (-i pktap); files that have them show them without that" },
+	[BPEI_NEED_BPF] = { "the source is no BPF device",
+		"only interfaces of macOS, FreeBSD, NetBSD and OpenBSD have that (BPF devices)" },
+	[BPEI_NEED_NO_SOCKET] = { "Linux's interfaces have packet sockets; bpf:NAME is the source of a BPF device",
+		NULL },
+	[BPEI_NEED_LINK_TYPE] = { "the packets of this source have another link type", NULL },
+	[BPEI_NEED_BLOCK_SIZE] = { "the size of the blocks follows from the buffer here (buffer_bytes)",
+		"the size of the blocks follows from the buffer here (-B SIZE)" },
+	[BPEI_NEED_BLOCKS] = { "the number of blocks is fixed here", NULL },
+	[BPEI_NEED_PARSER] = { "packets are counted without parsing (count_only)",
+		"packets are counted without parsing" },
+	[BPEI_NEED_WORKERS] = { "there are no worker threads (workers)",
+		"there are no worker threads (--workers 2 makes two)" },
+	[BPEI_NEED_HOSTS] = { "spread is not by host",
+		"packets are not dealt by host (--spread host)" },
+	[BPEI_NEED_FLOWS] = { "no flows are kept (flows; of a capture: flow_table)",
+		"no flows are kept (leave out --no-flows)" },
+	[BPEI_NEED_HEALTH] = { "TCP health is off (no_tcp_health)",
+		"TCP health is off (leave out --no-tcp-health)" },
+	[BPEI_NEED_RECORDS] = { "no records are asked for (on_record, pull_records)",
+		"no records are written (--flows FILE writes them)" },
+	[BPEI_NEED_PERIOD] = { "flow_update_ns and flow_update_bytes are 0", NULL },
+	[BPEI_NEED_UPDATES] = { "there is no on_flow_update", NULL },
+	[BPEI_NEED_PACED] = { "read_mode is not paced", "only --read-mode paced has an interval" },
+	[BPEI_NEED_SEED] = { "fixed_seed is false", NULL },
+	[BPEI_NEED_FILTER] = { "there is no filter", "there is no filter" },
+	[BPEI_NEED_KEYS] = { "nothing uses the hash: no flows, workers or on_batch",
+		"nothing uses the hash without flows and workers (leave out --no-flows)" },
+	[BPEI_NEED_INNER] = { "tunnels are not looked into (outermost, closed_tunnels)",
+		"no tunnel is looked into (leave out --outermost, or name tunnels with --tunnels)" },
+	[BPEI_NEED_DEEPER] = { "tunnels are not looked into (outermost)",
+		"no tunnel is looked into (leave out --outermost)" },
 };
 
 /* Returns the needs that a source meets. */
@@ -152,6 +174,24 @@ static uint32_t needs_met_by_source(const struct bpe_options *o, const struct bp
 	return met;
 }
 
+/* Returns the needs that the treatment of packets meets. */
+static uint32_t needs_met_by_packets(const struct bpe_options *o, const struct bpei_opened *opened)
+{
+	const uint64_t tunnels = BPE_TUNNEL_BIT(BPE_TUNNEL_COUNT) - BPE_TUNNEL_BIT(1);
+	uint32_t met = 0;
+
+	/* A program that embeds the library may set a filter later; bpfengine does not. */
+	if (o->filter_expression || !o->option_words)
+		met |= NEED(FILTER);
+	if (opened->has_flows || opened->workers || o->on_batch || !opened->is_engine)
+		met |= NEED(KEYS);
+	if (!o->outermost)
+		met |= NEED(DEEPER);
+	if (!o->outermost && (o->closed_tunnels & tunnels) != tunnels)
+		met |= NEED(INNER);
+	return met;
+}
+
 static uint32_t needs_met(const struct bpe_options *o, const struct bpei_opened *opened)
 {
 	uint32_t met = needs_met_by_source(o, opened);
@@ -177,59 +217,106 @@ static uint32_t needs_met(const struct bpe_options *o, const struct bpei_opened 
 		met |= NEED(PACED);
 	if (o->fixed_seed)
 		met |= NEED(SEED);
-	return met;
+	return met | needs_met_by_packets(o, opened);
 }
 
-/* Returns why the option has no effect; NULL for a used option, or at the default. */
-static const char *find_unmet_need(
+/* Returns the lowest need that the option misses, or BPEI_NEED_COUNT for a used option or one at
+ * the default. */
+static uint32_t find_unmet_need(
 	const struct bpei_option_rule *rule, const struct bpe_options *o, uint32_t met)
 {
 	struct bpe_options defaults;
 	const uint32_t unmet = rule->needs & ~met;
 
 	if (!unmet)
-		return NULL;
+		return BPEI_NEED_COUNT;
 	bpe_options_init(&defaults);
 	const char *value = (const char *)o + rule->offset;
 
 	if (!memcmp(value, (const char *)&defaults + rule->offset, rule->bytes))
-		return NULL;
-	return unmet_texts[__builtin_ctz(unmet)];
+		return BPEI_NEED_COUNT;
+	return (uint32_t)__builtin_ctz(unmet);
 }
 
-/* Writes "ring_slots (--ring)". */
-static const char *write_option_name(const struct bpei_option_rule *rule, char *text, size_t room)
+/* Writes "ring_slots (--ring)", or "--ring" for a user of options; without an option the member. */
+static const char *write_option_name(
+	const struct bpei_option_rule *rule, bool words, char *text, size_t room)
 {
-	if (rule->word)
+	if (words && rule->word)
+		snprintf(text, room, "%s", rule->word);
+	else if (rule->word)
 		snprintf(text, room, "%s (%s)", rule->name, rule->word);
 	else
 		snprintf(text, room, "%s", rule->name);
 	return text;
 }
 
+/* Writes why the option has no effect. */
+static const char *write_reason(const struct bpe_options *o, const struct bpei_opened *opened,
+	uint32_t need, char *text, size_t room)
+{
+	const char *option = unmet_texts[need].option;
+	const bool words = o->option_words && option;
+	const char *source = "the source";
+
+	if (o->interface_name)
+		source = o->interface_name;
+	else if (o->file)
+		source = o->file;
+	if (need == BPEI_NEED_LINK_TYPE)
+		snprintf(text, room, "%s has %s, not %s", source,
+			bpe_link_type_name((int)opened->device->link_type),
+			bpe_link_type_name(o->link_type));
+	else
+		snprintf(text, room, "%s", words ? option : unmet_texts[need].member);
+	return text;
+}
+
+/* Refuses an option with the missing need. */
+static int refuse_option(const struct bpe_options *o, const struct bpei_opened *opened,
+	const struct bpei_option_rule *rule, uint32_t need, struct bpe_error *error)
+{
+	const bool is_wrong = rule->then == BPEI_UNUSED_WRONG;
+	char name[64], why[REASON_ROOM];
+
+	return bpei_fail(error, is_wrong ? BPE_E_ARGUMENT : BPE_E_UNSUPPORTED, "options", 0,
+		"%s cannot be used here: %s",
+		write_option_name(rule, o->option_words, name, sizeof name),
+		write_reason(o, opened, need, why, sizeof why));
+}
+
+/* Tells of options with an effect that their user can hardly want. */
+static void tell_needless_losses(const struct bpe_options *o, const struct bpei_opened *opened)
+{
+	if (o->overload != BPE_OVERLOAD_DROP || !opened->workers || opened->device->live)
+		return;
+	bpei_notice(o, "%s drops packets of a source that could wait: %s loses none",
+		o->option_words ? "--overload drop" : "overload (--overload drop)",
+		o->option_words ? "--overload wait" : "BPE_OVERLOAD_WAIT");
+}
+
 int bpei_unused_tell(
 	const struct bpe_options *o, const struct bpei_opened *opened, struct bpe_error *error)
 {
 	const uint32_t met = needs_met(o, opened);
-	char name[64];
+	char name[64], why[REASON_ROOM];
 
 	for (size_t k = 0; k < bpei_option_rule_count; k++) {
 		const struct bpei_option_rule *rule = &bpei_option_rules[k];
-		const char *why = find_unmet_need(rule, o, met);
-		const bool is_wrong = rule->then == BPEI_UNUSED_WRONG;
+		const uint32_t need = find_unmet_need(rule, o, met);
 
-		if (why && rule->then != BPEI_UNUSED_TOLD)
-			return bpei_fail(error, is_wrong ? BPE_E_ARGUMENT : BPE_E_UNSUPPORTED,
-				"options", 0, "%s cannot be used here: %s",
-				write_option_name(rule, name, sizeof name), why);
+		if (need < BPEI_NEED_COUNT && rule->then != BPEI_UNUSED_TOLD)
+			return refuse_option(o, opened, rule, need, error);
 	}
 	for (size_t k = 0; k < bpei_option_rule_count; k++) {
 		const struct bpei_option_rule *rule = &bpei_option_rules[k];
-		const char *why = find_unmet_need(rule, o, met);
+		const uint32_t need = find_unmet_need(rule, o, met);
 
-		if (why && rule->then == BPEI_UNUSED_TOLD)
-			bpei_notice(o, "%s has no effect here: %s",
-				write_option_name(rule, name, sizeof name), why);
+		if (need < BPEI_NEED_COUNT && rule->then == BPEI_UNUSED_TOLD)
+			bpei_notice(o, "%s has no effect: %s",
+				write_option_name(rule, o->option_words, name, sizeof name),
+				write_reason(o, opened, need, why, sizeof why));
 	}
+	tell_needless_losses(o, opened);
 	return BPE_OK;
 }

@@ -29,6 +29,10 @@ enum bpei_need {
 	BPEI_NEED_UPDATES,    /* on_flow_update */
 	BPEI_NEED_PACED,      /* BPE_READ_PACED */
 	BPEI_NEED_SEED,       /* fixed_seed */
+	BPEI_NEED_FILTER,     /* a filter expression, or a program that may set a filter later */
+	BPEI_NEED_KEYS,       /* users of keys and hashes: flows, workers, batches, a capture */
+	BPEI_NEED_INNER,      /* tunnels that are looked into */
+	BPEI_NEED_DEEPER,     /* packets inside tunnels: not outermost */
 	BPEI_NEED_COUNT
 };
 #define BPEI_NEED(need) (1u << BPEI_NEED_##need)

@@ -120,6 +120,9 @@ static size_t choose_block_bytes(const struct bpe_options *o, uint64_t buffer)
 {
 	size_t bytes = round_block(o->block_bytes ? o->block_bytes : DEFAULT_BLOCK);
 
+	/* Size and number of the buffer's blocks say how long a block is. */
+	if (!o->block_bytes && o->buffer_bytes && o->block_count)
+		return round_block((uint32_t)(buffer / o->block_count));
 	while (!o->block_bytes && bytes > SMALL_BLOCK && buffer / bytes < LEAST_BLOCKS * 2)
 		bytes /= 2;
 	return bytes;
@@ -136,6 +139,53 @@ static int set_packet_version(struct bpei_afpacket *a, struct bpe_error *error)
 	if (setsockopt(a->device.fd, SOL_PACKET, PACKET_RESERVE, &reserve, sizeof reserve))
 		return bpei_fail(error, BPE_E_IO, "PACKET_RESERVE", errno, "%s", a->name);
 	return BPE_OK;
+}
+
+/* Writes a number of bytes in the largest unit that divides it.  Returns text. */
+static const char *write_bytes(char *text, size_t room, uint64_t bytes)
+{
+	if (bytes % (1u << 20) == 0)
+		snprintf(text, room, "%llu MiB", (unsigned long long)(bytes >> 20));
+	else if (bytes % 1024 == 0)
+		snprintf(text, room, "%llu KiB", (unsigned long long)(bytes >> 10));
+	else
+		snprintf(text, room, "%llu bytes", (unsigned long long)bytes);
+	return text;
+}
+
+/* Refuses a number of blocks that makes another buffer than the size that was asked for. */
+static int check_blocks(const struct bpei_afpacket *a, struct bpe_error *error)
+{
+	const struct bpe_options *o = &a->options;
+	const uint64_t made = (uint64_t)a->block_bytes * o->block_count;
+	char block[32], whole[32];
+
+	if (!o->buffer_bytes || !o->block_count)
+		return BPE_OK;
+	if (made >= o->buffer_bytes && made - o->buffer_bytes < a->block_bytes)
+		return BPE_OK;
+	return bpei_fail(error, BPE_E_ARGUMENT, "PACKET_RX_RING", 0,
+		"%s contradict each other: %u blocks of %s are %s",
+		o->option_words ? "-B and --block-count"
+				: "buffer_bytes (-B) and block_count (--block-count)",
+		o->block_count, write_bytes(block, sizeof block, a->block_bytes),
+		write_bytes(whole, sizeof whole, made));
+}
+
+/* Tells of a ring that is not what the options say. */
+static void tell_ring(const struct bpei_afpacket *a, uint64_t asked, bool halved)
+{
+	const struct bpe_options *o = &a->options;
+	char got[32], want[32];
+
+	if (o->block_count && !halved && a->blocks != o->block_count)
+		bpei_notice(o, "%s: the kernel's buffer has %u blocks, not %u",
+			o->option_words ? "--block-count" : "block_count (--block-count)",
+			a->blocks, o->block_count);
+	else if (halved || (o->buffer_bytes && !o->block_count && a->ring_bytes != asked))
+		bpei_notice(o, "the kernel gave a buffer of %s, not %s",
+			write_bytes(got, sizeof got, a->ring_bytes),
+			write_bytes(want, sizeof want, asked));
 }
 
 /* Asks the kernel for a ring; halves the size until the kernel has the memory. */
@@ -156,9 +206,7 @@ static int request_ring(struct bpei_afpacket *a, uint64_t asked, struct bpe_erro
 			.tp_retire_blk_tov = RETIRE_MS };
 		a->ring_bytes = a->block_bytes * a->blocks;
 		if (!setsockopt(a->device.fd, SOL_PACKET, PACKET_RX_RING, &r, sizeof r)) {
-			if (buffer != asked)
-				bpei_notice(o, "the kernel gave a buffer of %zu bytes, not %llu",
-					a->ring_bytes, (unsigned long long)asked);
+			tell_ring(a, asked, buffer != asked);
 			return BPE_OK;
 		}
 		if ((errno != ENOMEM && errno != EINVAL) || a->blocks == LEAST_BLOCKS)
@@ -178,7 +226,9 @@ static int make_ring(struct bpei_afpacket *a, struct bpe_error *error)
 		return bpei_fail(error, BPE_E_ARGUMENT, "PACKET_RX_RING", 0,
 			"a buffer of %llu bytes is too large: at most 4 GiB",
 			(unsigned long long)buffer);
-	int r = set_packet_version(a, error);
+	int r = check_blocks(a, error);
+	if (r >= 0)
+		r = set_packet_version(a, error);
 	if (r >= 0)
 		r = request_ring(a, buffer, error);
 	if (r < 0)
@@ -213,6 +263,20 @@ static void request_options(struct bpei_afpacket *a)
 			strerror(errno));
 }
 
+/* Takes the interface's own name instead of another name or the label of an address (eth0:1). */
+static void take_real_name(struct bpei_afpacket *a)
+{
+	char real[IF_NAMESIZE];
+
+	if (!if_indextoname((unsigned)a->index, real) || !strcmp(real, a->name))
+		return;
+	if (strchr(a->name, ':'))
+		bpei_notice(&a->options,
+			"%s is an address of %s: all packets of %s are captured (a filter chooses: host ADDRESS)",
+			a->name, real, real);
+	memcpy(a->name, real, sizeof real);
+}
+
 static int find_index(struct bpei_afpacket *a, struct bpe_error *error)
 {
 	const char *name = bpei_device_interface(a->options.interface_name);
@@ -231,6 +295,7 @@ static int find_index(struct bpei_afpacket *a, struct bpe_error *error)
 	if (!a->index)
 		return bpei_fail(error, BPE_E_ABSENT, "open", 0,
 			"%s: no such interface (bpfengine -L lists them)", name);
+	take_real_name(a);
 	return BPE_OK;
 }
 

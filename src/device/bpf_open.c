@@ -219,6 +219,16 @@ static void select_timestamps(struct bpei_bpf *b)
 		b->walk.layout = &bpei_layout_freebsd_nano;
 }
 
+/* Returns the advice about an interface that the system does not have. */
+static const char *explain_absence(const struct bpei_bpf *b, bool pktap)
+{
+	if (pktap)
+		return "no such interface (-i pktap makes one, as root; so does: sudo ifconfig pktap0 create)";
+	if (!strcmp(b->name, "any"))
+		return "\"any\" is Linux's; BPF devices see an interface each, and macOS all of them as pktap (-i pktap)";
+	return "no such interface, or one without BPF (bpfengine -L lists them)";
+}
+
 /* Attaches to the interface.  Returns BPE_OK, BPE_E_MEMORY if a smaller buffer might do, or another
  * status. */
 static int attach_interface(struct bpei_bpf *b, struct bpe_error *error)
@@ -231,9 +241,7 @@ static int attach_interface(struct bpei_bpf *b, struct bpe_error *error)
 	switch (-r) {
 	case ENXIO:
 	case ENODEV:
-		return fail_request(b, error, BPEI_BIOCSETIF, r,
-			pktap ? "no such interface (-i pktap makes one, as root; so does: sudo ifconfig pktap0 create)"
-			      : "no such interface, or one without BPF (bpfengine -L lists them)");
+		return fail_request(b, error, BPEI_BIOCSETIF, r, explain_absence(b, pktap));
 	case ENETDOWN:
 		return fail_request(
 			b, error, BPEI_BIOCSETIF, r, "the interface is down (ifconfig NAME up)");

@@ -248,8 +248,8 @@ static void describe_synth(struct synth *s)
 	const unsigned long long seed = o->seed;
 
 	if (o->size)
-		snprintf(to, room, "synth (%u flows, %u-byte frames, seed %llu)", o->flows, o->size,
-			seed);
+		snprintf(to, room, "synth (%u flows, full frames of %u bytes, seed %llu)", o->flows,
+			o->size, seed);
 	else
 		snprintf(to, room, "synth (%u flows, imix, seed %llu)", o->flows, seed);
 }

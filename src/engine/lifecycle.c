@@ -209,6 +209,21 @@ int bpei_engine_open(
 
 /* ---- Start ---- */
 
+/* Tells why worker k has no higher priority. */
+static void tell_priority(struct bpe_engine *e, uint32_t k)
+{
+	const int failed = e->workers[k].urgent_errno;
+
+	if (failed == ENOTSUP)
+		bpei_notice(&e->options,
+			"worker %u has no higher priority: this system has only %s for threads", k,
+			e->options.option_words ? "--priority realtime" : "BPE_PRIORITY_REALTIME");
+	else
+		bpei_notice(&e->options,
+			"worker %u could not be given a higher priority: %s (it needs root, or CAP_SYS_NICE on Linux)",
+			k, strerror(failed));
+}
+
 /* Waits until every worker has begun, and reports once each kind of refusal met by a worker. */
 static void report_refusals(struct bpe_engine *e)
 {
@@ -227,9 +242,7 @@ static void report_refusals(struct bpe_engine *e)
 	for (uint32_t k = 0; k < e->plan.workers; k++) {
 		if (!e->workers[k].urgent_errno)
 			continue;
-		bpei_notice(&e->options,
-			"worker %u could not be given a higher priority: %s (it needs root, or CAP_SYS_NICE on Linux)",
-			k, strerror(e->workers[k].urgent_errno));
+		tell_priority(e, k);
 		break;
 	}
 }

@@ -213,6 +213,41 @@ def snapshot_length():
     assert r["bytes"] == {"captured": 6000, "wire": 10000}, r["bytes"]
 
 
+def buffers_are_as_asked_or_told():
+    """Sizes that the socket cannot have are told, options that contradict each other refused."""
+    for words, told in (
+        (["-B", "4M", "--block-count", "4"], None),
+        (["-B", "64M", "--block-count", "4"], None),
+        (["-B", "64"], "the kernel gave a buffer of 512 KiB, not 64 KiB"),
+        (["--block-count", "2"], "--block-count: the kernel's buffer has 4 blocks, not 2"),
+        (["--ring", "64", "--workers", "0"], "--ring has no effect: there are no worker threads"),
+    ):
+        c = Capture(B, "vb", *words, "-c", "1")
+        send(1)
+        r = c.end(1, stop=False)
+        told_of = [l for l in c.err.splitlines() if "kernel" in l or "effect" in l]
+        assert (told in c.err) if told else not told_of, (words, c.err)
+        if not told:
+            size = int(words[1][:-1]) * 1024
+            assert f"{size} KiB in 4 blocks" in r["source"], r["source"]
+    p = inside(B, PROGRAM, "-i", "vb", "-B", "64M", "--block-size", "1M", "--block-count", "4")
+    out, err = p.communicate(timeout=550)
+    assert p.returncode == 2 and not out, (p.returncode, out, err)
+    assert "-B and --block-count contradict each other: 4 blocks of 1 MiB are 4 MiB" in err, err
+
+
+def the_label_of_an_address_is_no_interface():
+    sh(f"ip -n {B} addr add 10.77.0.3/24 dev vb label vb:1")
+    try:
+        c = Capture(B, "vb:1", "-c", "1")
+        send(1)
+        r = c.end(1, stop=False)
+        assert "vb:1 is an address of vb: all packets of vb are captured" in c.err, c.err
+        assert r["source"].startswith("interface vb ("), r["source"]
+    finally:
+        sh(f"ip -n {B} addr del 10.77.0.3/24 dev vb")
+
+
 def filters_run_in_the_kernel():
     """Compares filters on the same traffic: packets counted, and passed by the kernel."""
     tagged, port = (lambda i: i % 3 == 0), (lambda i: 1 + i % 4)
@@ -448,6 +483,8 @@ try:
         flows_that_begin_are_told_of_at_once,
         vlan_tags_are_put_back,
         snapshot_length,
+        buffers_are_as_asked_or_told,
+        the_label_of_an_address_is_no_interface,
         filters_run_in_the_kernel,
         broadcast_by_the_interfaces_netmask,
         another_filter_while_running,

@@ -62,7 +62,7 @@ static const struct expectation expectations[] = {
 	{ "ignore_tunnel", SOURCES, "w0nck", "" },
 	{ "ignore_vlan", SOURCES, "w0nck", "" },
 	{ "fixed_seed", SOURCES, "w0nck", "" },
-	{ "hash_seed", SOURCES, "w0nck", "" },
+	{ "hash_seed", SOURCES, SITUATIONS, "" }, /* fixed_seed is told */
 	{ "workers", SOURCES, "w0n", "" },
 	{ "ring_slots", SOURCES, "wn", "" },
 	{ "overload", SOURCES, "wn", "" },
@@ -96,6 +96,7 @@ static const struct expectation expectations[] = {
 	{ "record_overload", SOURCES, "w0", "" },
 	{ "record_begins", SOURCES, "w0", "" },
 	{ "marks", SOURCES, "w0k", "" },
+	{ "option_words", SOURCES, SITUATIONS, "" },
 	{ "zero", SOURCES, SITUATIONS, "" },
 };
 #define EXPECTATIONS (sizeof expectations / sizeof *expectations)
@@ -110,6 +111,14 @@ static void note_told(void *user, const char *text)
 	(void)user;
 	told_count++;
 	snprintf(told + used, sizeof told - used, "%s\n", text);
+}
+
+static bool asks_for_words; /* options.option_words of ask_about */
+
+static void ignore_batch_here(void *user, const struct bpe_batch *batch)
+{
+	(void)user;
+	(void)batch;
 }
 
 static void ignore_record(void *user, const struct bpe_flow *flow, uint32_t worker)
@@ -191,6 +200,7 @@ static int ask_about(const struct expectation *e, char source, char situation, i
 	if (used)
 		add_companions(&o, e->member);
 	change_member(&o, e->member);
+	o.option_words |= asks_for_words;
 	o.count_only |= situation == 'o';
 	o.push |= source == 'p';
 	told[0] = 0;
@@ -285,6 +295,123 @@ Test(unused, companions_are_missed)
 	expect_companion("record_begins");
 	expect_companion("flow_update_bytes");
 	expect_companion("on_flow_update");
+}
+
+/* ---- Pairs of options, and the words of who asks ---- */
+
+/* Asks about the options on a savefile, for an engine with so many workers. */
+static int ask_file(struct bpe_options *o, uint32_t workers, struct bpe_error *error)
+{
+	const struct bpei_device device = { .link_type = 1, .source = "file x.pcap" };
+	const struct bpei_opened opened = {
+		.device = &device, .is_engine = true, .workers = workers, .has_flows = o->flows
+	};
+
+	o->on_notice = note_told;
+	told[0] = 0;
+	told_count = 0;
+	return bpei_unused_tell(o, &opened, error);
+}
+
+static void expect_told(struct bpe_options *o, uint32_t workers, const char *text)
+{
+	struct bpe_error error = { 0 };
+
+	cr_expect_eq(ask_file(o, workers, &error), BPE_OK, "%s", error.text);
+	cr_expect_str_eq(told, text);
+}
+
+Test(unused, of_two_options_the_vain_one_is_told)
+{
+	struct bpe_options o;
+
+	bpe_options_init(&o);
+	o.ignore_tunnel = true;
+	expect_told(&o, 0, "");
+	o.closed_tunnels = UINT64_MAX;
+	expect_told(&o, 0,
+		"ignore_tunnel (--ignore-tunnel) has no effect: tunnels are not looked into (outermost, closed_tunnels)\n");
+	o.closed_tunnels = BPE_TUNNEL_BIT(BPE_TUNNEL_GRE);
+	expect_told(&o, 0, "");
+	o.outermost = true;
+	expect_told(&o, 0,
+		"closed_tunnels (--tunnels) has no effect: tunnels are not looked into (outermost)\n"
+		"ignore_tunnel (--ignore-tunnel) has no effect: tunnels are not looked into (outermost, closed_tunnels)\n");
+	bpe_options_init(&o);
+	o.flows = false;
+	o.ignore_vlan = true;
+	expect_told(&o, 0,
+		"ignore_vlan (--ignore-vlan) has no effect: nothing uses the hash: no flows, workers or on_batch\n");
+	expect_told(&o, 2, "");
+	o.on_batch = ignore_batch_here;
+	expect_told(&o, 0, "");
+}
+
+Test(unused, losses_that_nobody_needs_are_told)
+{
+	struct bpe_options o;
+
+	bpe_options_init(&o);
+	o.overload = BPE_OVERLOAD_DROP;
+	expect_told(&o, 2,
+		"overload (--overload drop) drops packets of a source that could wait: BPE_OVERLOAD_WAIT loses none\n");
+	o.option_words = true;
+	expect_told(&o, 2,
+		"--overload drop drops packets of a source that could wait: --overload wait loses none\n");
+	expect_told(&o, 0,
+		"--overload has no effect: there are no worker threads (--workers 2 makes two)\n");
+}
+
+Test(unused, users_of_options_hear_of_options)
+{
+	struct bpe_error error = { 0 };
+	struct bpe_options o;
+
+	bpe_options_init(&o);
+	o.ring_slots = 64;
+	expect_told(&o, 0,
+		"ring_slots (--ring) has no effect: there are no worker threads (workers)\n");
+	o.option_words = true;
+	expect_told(&o, 0,
+		"--ring has no effect: there are no worker threads (--workers 2 makes two)\n");
+	o.ring_slots = 0;
+	o.flows = false;
+	o.flow_idle_ns = 5;
+	expect_told(&o, 0, "--flow-idle has no effect: no flows are kept (leave out --no-flows)\n");
+	o.flow_idle_ns = 300000000000;
+	o.filter_through = BPE_THROUGH_VLAN;
+	expect_told(&o, 0, "--through has no effect: there is no filter\n");
+	o.filter_expression = "tcp";
+	expect_told(&o, 0, "");
+	o.file = "x.pcap";
+	o.link_type = 101;
+	cr_expect_eq(ask_file(&o, 0, &error), BPE_E_UNSUPPORTED);
+	cr_expect_str_eq(error.text, "-y cannot be used here: x.pcap has EN10MB, not RAW");
+	bpe_options_init(&o);
+	o.flows = false;
+	o.option_words = true;
+	o.on_flow = ignore_record; /* a member without an option keeps its name */
+	cr_expect_eq(ask_file(&o, 0, &error), BPE_E_ARGUMENT);
+	cr_expect_str_eq(error.text,
+		"on_flow cannot be used here: no flows are kept (leave out --no-flows)");
+}
+
+/* What a user of options reads names no member. */
+Test(unused, words_of_options_have_no_members)
+{
+	for (size_t k = 0; k < EXPECTATIONS; k++)
+		for (const char *source = SOURCES; *source; source++)
+			for (const char *situation = "w0no"; *situation; situation++) {
+				struct bpe_error error;
+
+				if (!find_rule(expectations[k].member)->word)
+					continue;
+				asks_for_words = true;
+				ask_about(&expectations[k], *source, *situation, 0, false, &error);
+				asks_for_words = false;
+				cr_expect(!strchr(told, '_') && !strchr(error.text, '_'), "%s%s",
+					told, error.text);
+			}
 }
 
 Test(unused, a_link_type_may_be_the_sources_own)
@@ -404,12 +531,6 @@ static void expect_refusal(
 	}
 }
 
-static void ignore_unused_batch(void *user, const struct bpe_batch *batch)
-{
-	(void)user;
-	(void)batch;
-}
-
 Test(unused, real_sources_refuse)
 {
 	struct bpe_options o = real_options("synth:count=10", NULL);
@@ -420,7 +541,7 @@ Test(unused, real_sources_refuse)
 	o.direction = BPE_DIRECTION_IN;
 	expect_refusal(&o, true, true, BPE_E_UNSUPPORTED, "direction");
 	o = real_options("synth:count=10", NULL);
-	o.on_batch = ignore_unused_batch;
+	o.on_batch = ignore_batch_here;
 	expect_refusal(&o, false, true, BPE_E_ARGUMENT, "on_batch");
 	o = real_options("synth:count=10", NULL);
 	o.flows = false;
