@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The needs of each option as a table, and the check of the options after a source was opened.
  *
- * An option with the default value is never reported.  Devices report features that the kernel
- * lacks: promiscuous mode of "any", macOS's features, zero-copy buffers.  Stateless. */
+ * An option with the default value is never reported.  Devices report missing features of the
+ * kernel: promiscuous mode of "any", macOS's features, zero-copy buffers.  Stateless. */
 #include "api/unused.h"
 
 #include "base/error.h"
@@ -97,8 +97,8 @@ const struct bpei_option_rule bpei_option_rules[] = {
 };
 const size_t bpei_option_rule_count = sizeof bpei_option_rules / sizeof *bpei_option_rules;
 
-/* Reasons why an option has no effect, by the missing need: in the words of a program that embeds
- * the library, and of a user who gave options of bpfengine(1).  The latter hears a way out. */
+/* Reasons why an option has no effect, by the missing need: in the words of the library's
+ * callers, and in the words of bpfengine's users, with a way out. */
 static const struct {
 	const char *member, *option; /* option NULL: as member */
 } unmet_texts[BPEI_NEED_COUNT] = {
@@ -144,7 +144,7 @@ static const struct {
 		"no tunnel is looked into (leave out --outermost)" },
 };
 
-/* Returns the needs that a source meets. */
+/* Returns the needs met by a source. */
 static uint32_t needs_met_by_source(const struct bpe_options *o, const struct bpei_opened *opened)
 {
 	const struct bpei_device *d = opened->device;
@@ -174,13 +174,13 @@ static uint32_t needs_met_by_source(const struct bpe_options *o, const struct bp
 	return met;
 }
 
-/* Returns the needs that the treatment of packets meets. */
+/* Returns the needs met by the treatment of packets. */
 static uint32_t needs_met_by_packets(const struct bpe_options *o, const struct bpei_opened *opened)
 {
 	const uint64_t tunnels = BPE_TUNNEL_BIT(BPE_TUNNEL_COUNT) - BPE_TUNNEL_BIT(1);
 	uint32_t met = 0;
 
-	/* A program that embeds the library may set a filter later; bpfengine does not. */
+	/* Callers of the library may set a filter later; bpfengine does not. */
 	if (o->filter_expression || !o->option_words)
 		met |= NEED(FILTER);
 	if (opened->has_flows || opened->workers || o->on_batch || !opened->is_engine)
@@ -220,8 +220,8 @@ static uint32_t needs_met(const struct bpe_options *o, const struct bpei_opened 
 	return met | needs_met_by_packets(o, opened);
 }
 
-/* Returns the lowest need that the option misses, or BPEI_NEED_COUNT for a used option or one at
- * the default. */
+/* Returns the lowest need without which the option is vain, or BPEI_NEED_COUNT for a used option
+ * or a default. */
 static uint32_t find_unmet_need(
 	const struct bpei_option_rule *rule, const struct bpe_options *o, uint32_t met)
 {
@@ -285,14 +285,17 @@ static int refuse_option(const struct bpe_options *o, const struct bpei_opened *
 		write_reason(o, opened, need, why, sizeof why));
 }
 
-/* Tells of options with an effect that their user can hardly want. */
+/* Tells of losses without need. */
 static void tell_needless_losses(const struct bpe_options *o, const struct bpei_opened *opened)
 {
 	if (o->overload != BPE_OVERLOAD_DROP || !opened->workers || opened->device->live)
 		return;
-	bpei_notice(o, "%s drops packets of a source that could wait: %s loses none",
-		o->option_words ? "--overload drop" : "overload (--overload drop)",
-		o->option_words ? "--overload wait" : "BPE_OVERLOAD_WAIT");
+	if (o->option_words)
+		bpei_notice(o,
+			"--overload drop drops packets of a source that could wait: --overload wait loses none");
+	else
+		bpei_notice(o,
+			"overload (--overload drop) drops packets of a source that could wait: BPE_OVERLOAD_WAIT loses none");
 }
 
 int bpei_unused_tell(

@@ -142,7 +142,7 @@ static int set_packet_version(struct bpei_afpacket *a, struct bpe_error *error)
 }
 
 /* Writes a number of bytes in the largest unit that divides it.  Returns text. */
-static const char *write_bytes(char *text, size_t room, uint64_t bytes)
+static const char *write_size(char *text, size_t room, uint64_t bytes)
 {
 	if (bytes % (1u << 20) == 0)
 		snprintf(text, room, "%llu MiB", (unsigned long long)(bytes >> 20));
@@ -168,8 +168,8 @@ static int check_blocks(const struct bpei_afpacket *a, struct bpe_error *error)
 		"%s contradict each other: %u blocks of %s are %s",
 		o->option_words ? "-B and --block-count"
 				: "buffer_bytes (-B) and block_count (--block-count)",
-		o->block_count, write_bytes(block, sizeof block, a->block_bytes),
-		write_bytes(whole, sizeof whole, made));
+		o->block_count, write_size(block, sizeof block, a->block_bytes),
+		write_size(whole, sizeof whole, made));
 }
 
 /* Tells of a ring that is not what the options say. */
@@ -184,8 +184,8 @@ static void tell_ring(const struct bpei_afpacket *a, uint64_t asked, bool halved
 			a->blocks, o->block_count);
 	else if (halved || (o->buffer_bytes && !o->block_count && a->ring_bytes != asked))
 		bpei_notice(o, "the kernel gave a buffer of %s, not %s",
-			write_bytes(got, sizeof got, a->ring_bytes),
-			write_bytes(want, sizeof want, asked));
+			write_size(got, sizeof got, a->ring_bytes),
+			write_size(want, sizeof want, asked));
 }
 
 /* Asks the kernel for a ring; halves the size until the kernel has the memory. */

@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AMOUNT_ROOM 48 /* bytes that hold any of these texts */
+#define AMOUNT_ROOM 48 /* bytes for each of these texts */
 
 /* Writes a count with separators: 1,234,567. */
 const char *amount_count(char *to, size_t room, uint64_t count);
-/* Writes a count with its noun: 1 worker, 1,234 packets.  The plural of the noun ends in s. */
+/* Writes a count with its noun: 1 worker, 1,234 packets.  Nouns have a plural in s. */
 const char *amount_of(char *to, size_t room, uint64_t count, const char *noun);
 /* Writes three digits and the unit of a rate: 76.3 thousand packets/s, 1.2 million packets/s. */
 const char *amount_rate(char *to, size_t room, double packets_per_second);

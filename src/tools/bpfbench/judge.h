@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What counts of packets prove about loss.
+/* The proofs about loss in counts of packets.
  *
- * A sample is all rounds of a case.  Loss that was seen is a fact.  "Nothing was lost" is a claim,
+ * A sample is all rounds of a case.  Seen loss is a fact.  "Nothing was lost" is a claim,
  * and a sample can be too small for the claim in two ways.  Too few packets: with n packets and
  * none lost, a loss of 1 - 0.05^(1/n) would still go unseen once in 20 times (the exact binomial
  * bound; about 3/n).  Too short: a buffer hides a reader that is too slow until the buffer is full.
@@ -15,7 +15,7 @@
 #define JUDGE_FILLS 2.0       /* a reader of half the needed speed must be seen */
 #define JUDGE_CONFIDENCE 0.95 /* of the bounds of loss and of medians */
 
-/* What is known about the source of a sample. */
+/* Facts about the source of a sample. */
 struct judge {
 	double loss_below; /* the claim: less than this part is lost */
 	double buffers;    /* buffers that hide a slow reader: BPF devices have two */

@@ -2,9 +2,9 @@
 /* Plots of a sweep, as SVG without scripts.
  *
  * The x axis is the offered rate if the sweep has several rates, else the buffer size.  Each
- * combination of the other settings is a line with its own colour, dashes and marks, so that no
- * line is told by its colour alone.  A point is the median of the rounds of a case; its error bar
- * goes from the least to the most.  A dashed line marks where loss begins: at the lowest rate with
+ * combination of the other settings is a line with a colour, dashes and marks: nobody has to see
+ * colours.  A point is the median of the rounds of a case, and the error bar goes from the least to
+ * the most.  A dashed line marks where loss begins: at the lowest rate with
  * loss, or up to the largest buffer with loss.  Colours come from the page's style. */
 #include "plot.h"
 
@@ -76,7 +76,7 @@ static const char *format_tick(char *to, size_t room, double v)
 	return to;
 }
 
-/* Names a line by the settings that differ. */
+/* Names a line by the settings with several values. */
 static void name_series(char *to, size_t room, const struct row *r, const struct axes *a)
 {
 	char buffer[64] = "", size[AMOUNT_ROOM], mode[32] = "", workers[AMOUNT_ROOM] = "";
@@ -234,7 +234,7 @@ struct ticks {
 	size_t count;
 };
 
-/* Adds a number that lies on the axis. */
+/* Adds a number if the axis has room for the number. */
 static void add_tick(struct ticks *t, const struct scale *s, double v)
 {
 	if (t->count < TICKS_MOST && v >= s->from && v <= s->to * 1.0001)
@@ -342,7 +342,7 @@ static void write_loss_border(FILE *to, const struct plot *p)
 	fprintf(to, "%s %s</text>\n", p->axes->by_rate ? "loss from" : "loss up to", text);
 }
 
-/* Writes a point: its mark, the error bar and the text that a pointer shows. */
+/* Writes a point: mark, error bar, and a text for the pointer. */
 static void write_point(FILE *to, const struct plot *p, const struct series *s, size_t i, size_t k)
 {
 	const struct point *point = &s->point[i];
@@ -367,7 +367,7 @@ static void write_point(FILE *to, const struct plot *p, const struct series *s, 
 		k % PLOT_COLOURS, x, plot_y(&p->y, point->y.median), marks[k % MARKS]);
 }
 
-/* Writes line number k with its points and its legend. */
+/* Writes line number k with points and legend. */
 static void write_series(FILE *to, const struct plot *p, size_t k)
 {
 	struct series *s = &p->series[k];
@@ -389,7 +389,15 @@ static void write_series(FILE *to, const struct plot *p, size_t k)
 		marks[k % MARKS], LEFT + 40, y + 4, s->name);
 }
 
-/* Writes the plot as text, for those who do not see it. */
+/* Formats a place on the x axis: a rate, or the size of a buffer. */
+static const char *format_place(char *to, size_t room, const struct plot *p, double x)
+{
+	if (p->axes->by_rate)
+		return format_tick(to, room, x);
+	return amount_bytes(to, room, (uint64_t)x);
+}
+
+/* Writes the plot as text, for screen readers. */
 static void write_description(FILE *to, const struct plot *p)
 {
 	char text[AMOUNT_ROOM];
@@ -400,9 +408,7 @@ static void write_description(FILE *to, const struct plot *p)
 		fprintf(to, "%s%s:", k ? " " : "", s->name);
 		for (size_t i = 0; i < s->count; i++)
 			fprintf(to, "%s %.3g at %s", i ? "," : "", s->point[i].y.median,
-				p->axes->by_rate
-					? format_tick(text, sizeof text, s->point[i].x)
-					: amount_bytes(text, sizeof text, (uint64_t)s->point[i].x));
+				format_place(text, sizeof text, p, s->point[i].x));
 		fputs(".", to);
 	}
 }

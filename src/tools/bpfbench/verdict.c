@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Puts what judge.c found into words and figures (verdict.h).  Pure but for memory. */
+/* Puts the findings of judge.c into words and figures (verdict.h).  Pure but for memory. */
 #include "verdict.h"
 
 #include "amounts.h"
@@ -48,13 +48,13 @@ static void set_outcome(struct verdict *v, const char *outcome)
 
 /* ---- Words for a sample ---- */
 
-/* Returns the seconds, rounded up to a number that a user would type. */
+/* Returns the seconds, rounded up to a short number. */
 static double round_seconds_up(double seconds)
 {
 	return seconds < 10 ? ceil(seconds * 10) / 10 : ceil(seconds);
 }
 
-/* Writes why a sample is too small, and which -t would do. */
+/* Writes why a sample is too small, and the -t of a larger sample. */
 static void describe_lack(char *to, size_t room, const struct judge *j, const struct sample *s)
 {
 	char count[AMOUNT_ROOM], percent[AMOUNT_ROOM], hint[48] = "";
@@ -88,7 +88,7 @@ static void describe_lack(char *to, size_t room, const struct judge *j, const st
 	}
 }
 
-/* Makes the verdict one that is not judged. */
+/* Makes the verdict a refusal. */
 static void refuse_verdict(struct verdict *v, const struct judge *j, const struct sample *s)
 {
 	describe_lack(v->reason, sizeof v->reason, j, s);
@@ -108,7 +108,7 @@ static void copy_sample(struct verdict *v, const struct sample *s)
 	v->buffer_fills = s->fills;
 }
 
-/* Fills the verdict of a sample that stands alone. */
+/* Fills the verdict of a sample without neighbours. */
 static void judge_alone(struct verdict *v, const struct judge *j, const struct sample *s)
 {
 	char rate[AMOUNT_ROOM], bound[AMOUNT_ROOM], part[AMOUNT_ROOM], lost[AMOUNT_ROOM],
@@ -161,7 +161,7 @@ struct setting {
 	struct sample sample[64];
 	const struct row *row[64];
 	size_t count;
-	/* Which samples answer the question; count: none. */
+	/* Indices of the samples with the answer; count: none. */
 	size_t lossy, good, above;
 };
 
@@ -234,7 +234,7 @@ static bool has_lower_case(const struct setting *s)
 	return false;
 }
 
-/* Fills the verdict of a setting in which packets were lost. */
+/* Fills the verdict of a setting with loss. */
 static void describe_lossy(struct verdict *v, const struct judge *j, const struct setting *s)
 {
 	const struct sample *at = &s->sample[s->lossy];
@@ -276,7 +276,7 @@ static void describe_lossy(struct verdict *v, const struct judge *j, const struc
 		below, above);
 }
 
-/* Fills the verdict of a setting in which nothing was lost. */
+/* Fills the verdict of a setting without loss. */
 static void describe_lossless(struct verdict *v, const struct judge *j, const struct setting *s)
 {
 	const size_t fastest = find_fastest(s);
@@ -377,8 +377,6 @@ bool verdict_sweep(struct result *r, const struct judge *j)
 	return good;
 }
 
-/* ---- The loop ---- */
-
 void verdict_loop(struct verdict *v, const struct judge *j, const struct result *r, double best,
 	bool confirmed)
 {
@@ -415,8 +413,6 @@ void verdict_loop(struct verdict *v, const struct judge *j, const struct result 
 			"nothing was lost up to %s, and in a second try at that rate", rate);
 	}
 }
-
-/* ---- Times ---- */
 
 bool verdict_has_rounds(struct verdict *v, uint64_t rounds)
 {
@@ -466,8 +462,6 @@ void verdict_times(struct verdict *v, const char *unit, const struct spread *our
 		ours->median, unit, ours->low, ours->high, v->speed, other_name);
 }
 
-/* ---- All verdicts ---- */
-
 bool verdicts_judged(const struct result *r)
 {
 	for (size_t i = 0; i < r->verdict_count; i++)
@@ -476,8 +470,8 @@ bool verdicts_judged(const struct result *r)
 	return true;
 }
 
-/* Returns true if the reason of verdict k is told behind its clause: the next clause of the
- * sentence has another reason. */
+/* Returns true if the reason stands behind the clause of verdict k: the next clause has another
+ * reason. */
 static bool gives_reason(const struct result *r, size_t k)
 {
 	const struct verdict *v = &r->verdicts[k];
@@ -499,12 +493,13 @@ size_t verdict_sentence(const struct result *r, size_t first, char *to, size_t r
 		const struct verdict *v = &all[next];
 		const char *joint = next > first ? "; " : "";
 		const char *gap = *v->subject ? " " : "";
-		const bool tells = gives_reason(r, next);
+		const char *reason = gives_reason(r, next) ? v->reason : "";
+		const char *colon = *reason ? ": " : "";
 
 		if (next > first && !*v->subject)
 			break; /* clauses without a subject are sentences of their own */
 		const int n = snprintf(to + at, room - at, "%s%s%s%s%s%s", joint, v->subject, gap,
-			v->clause, tells ? ": " : "", tells ? v->reason : "");
+			v->clause, colon, reason);
 
 		if (n < 0 || (size_t)n >= room - at - 2)
 			break;

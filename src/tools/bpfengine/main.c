@@ -258,7 +258,7 @@ static int run_and_report(struct run *r)
 	if (!code)
 		code = run_print_open(r);
 	if (!code) {
-		r->cli.engine.option_words = true; /* notices are read by those who typed the options */
+		r->cli.engine.option_words = true; /* the reader of notices typed options */
 		r->cli.engine.on_notice = run_on_notice;
 		r->cli.engine.user = r;
 		code = run_engine(r);

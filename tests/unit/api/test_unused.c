@@ -297,7 +297,7 @@ Test(unused, companions_are_missed)
 	expect_companion("on_flow_update");
 }
 
-/* ---- Pairs of options, and the words of who asks ---- */
+/* ---- Pairs of options, and the words of the program ---- */
 
 /* Asks about the options on a savefile, for an engine with so many workers. */
 static int ask_file(struct bpe_options *o, uint32_t workers, struct bpe_error *error)
@@ -390,13 +390,12 @@ Test(unused, users_of_options_hear_of_options)
 	bpe_options_init(&o);
 	o.flows = false;
 	o.option_words = true;
-	o.on_flow = ignore_record; /* a member without an option keeps its name */
+	o.on_flow = ignore_record; /* no option: the member is named */
 	cr_expect_eq(ask_file(&o, 0, &error), BPE_E_ARGUMENT);
 	cr_expect_str_eq(error.text,
 		"on_flow cannot be used here: no flows are kept (leave out --no-flows)");
 }
 
-/* What a user of options reads names no member. */
 Test(unused, words_of_options_have_no_members)
 {
 	for (size_t k = 0; k < EXPECTATIONS; k++)
