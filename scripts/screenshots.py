@@ -30,7 +30,7 @@ def live(build, to):
     from rich.console import Console
     from rich.text import Text
 
-    shown = "bpfengine -i synth:rate=200000,size=imix -t 5 --largest 4"
+    shown = "bpfengine -i synth:rate=200000,size=imix,ipv6=0 --duration 5 --largest 4"
     command = shown.replace("bpfengine", build + "/src/bpfengine", 1)
     subprocess.run(
         [
@@ -51,7 +51,7 @@ def live(build, to):
     )
     try:
         time.sleep(3)
-        line = capture().splitlines()[0]
+        line = next((l for l in capture().splitlines() if "packets/s" in l), "")
         time.sleep(4)
         report = capture().rstrip("\n")
     finally:
