@@ -9,13 +9,10 @@
 
 #include "flow/table.h"
 
-#include "base/cacheline.h"
-
-/* Notes the packet at hand. */
+/* Notes the packet at hand; with options.marks. */
 static inline void bpei_mark_packet(struct bpei_table *t, uint32_t p)
 {
-	if (BPEI_UNLIKELY(t->options.marks))
-		t->marked = p;
+	t->marked = p;
 }
 
 /* Adds marks to the packet at hand. */

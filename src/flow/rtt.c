@@ -27,7 +27,6 @@ void bpei_rtt_add(struct bpei_table *t, uint32_t entry, uint32_t end, int64_t rt
 
 	if (rtt_ns < 0)
 		return; /* packets out of order */
-	bpei_mark_rtt(t, rtt_ns);
 	if (*smoothed)
 		rtt_ns = bpei_span_unpack(*smoothed) / 8 * 7 + rtt_ns / 8;
 	*smoothed = bpei_span_pack(rtt_ns);

@@ -280,8 +280,8 @@ static bool contains_hash(const uint32_t *hash, uint64_t packets, uint32_t p)
  * opened earlier in this batch, and is looked up again.  Returns the packets whose flow was found,
  * together with later packets of the same hash, even if their flow has been evicted meanwhile:
  * otherwise a later packet of a flow would be handled before an earlier one. */
-static inline __attribute__((always_inline)) uint64_t open_new_flows(
-	struct bpei_flow_batch *ctx, uint64_t packets, uint64_t doubtful, bool is_tcp)
+static inline __attribute__((always_inline)) uint64_t open_new_flows(struct bpei_flow_batch *ctx,
+	uint64_t packets, uint64_t doubtful, bool is_tcp, bool has_marks)
 {
 	struct bpei_table *const t = ctx->t;
 	const struct bpe_batch *const b = ctx->b;
@@ -302,7 +302,8 @@ static inline __attribute__((always_inline)) uint64_t open_new_flows(
 			}
 		}
 		const bool has_header = is_tcp && ctx->tcp >> p & 1;
-		bpei_mark_packet(t, p);
+		if (has_marks)
+			bpei_mark_packet(t, p);
 		const uint32_t i = open_entry(t, b, p, is_tcp, has_header);
 		ctx->flow[p] = i;
 		add_packet(ctx, p, i, bpei_sender_end(&b->layers[p]));
@@ -327,7 +328,7 @@ static __attribute__((noinline)) void report_live(
 
 /* Handles a packet of a known flow that does more than increment counters. */
 static inline __attribute__((always_inline)) void handle_slow_packet(
-	struct bpei_flow_batch *ctx, uint32_t p, bool maybe_tcp)
+	struct bpei_flow_batch *ctx, uint32_t p, bool maybe_tcp, bool has_marks)
 {
 	struct bpei_table *const t = ctx->t;
 	const struct bpe_batch *const b = ctx->b;
@@ -335,7 +336,8 @@ static inline __attribute__((always_inline)) void handle_slow_packet(
 	const int64_t ns = b->time_ns[p];
 	uint32_t i = ctx->flow[p];
 
-	bpei_mark_packet(t, p);
+	if (has_marks)
+		bpei_mark_packet(t, p);
 	if (BPEI_UNLIKELY(!b->hash[p])) {
 		ctx->flow[p] = BPEI_NO_FLOW;
 		ctx->unkeyed++;
@@ -407,16 +409,25 @@ static inline __attribute__((always_inline)) struct slow_packets sort_slow_packe
 
 /* Handles the packets that open flows first, then the others; TCP apart, to keep branches
  * predictable. All packets of a flow are on one side of both divisions, or later in the second: the
- * order within a flow is preserved. */
-void bpei_handle_slow_packets(struct bpei_flow_batch *ctx, uint64_t packets)
+ * order within a flow is preserved.  has_marks: known at compile time. */
+static inline __attribute__((always_inline)) void handle_slow_packets(
+	struct bpei_flow_batch *ctx, uint64_t packets, bool has_marks)
 {
 	const struct slow_packets slow = sort_slow_packets(ctx, packets);
 	uint64_t rest = packets & ~slow.first;
 
-	rest |= open_new_flows(ctx, slow.first & slow.tcp, slow.doubtful, true);
-	rest |= open_new_flows(ctx, slow.first & ~slow.tcp, slow.doubtful, false);
+	rest |= open_new_flows(ctx, slow.first & slow.tcp, slow.doubtful, true, has_marks);
+	rest |= open_new_flows(ctx, slow.first & ~slow.tcp, slow.doubtful, false, has_marks);
 	for (uint64_t m = rest & slow.tcp; m; m &= m - 1)
-		handle_slow_packet(ctx, (uint32_t)__builtin_ctzll(m), true);
+		handle_slow_packet(ctx, (uint32_t)__builtin_ctzll(m), true, has_marks);
 	for (uint64_t m = rest & ~slow.tcp; m; m &= m - 1)
-		handle_slow_packet(ctx, (uint32_t)__builtin_ctzll(m), false);
+		handle_slow_packet(ctx, (uint32_t)__builtin_ctzll(m), false, has_marks);
+}
+
+void bpei_handle_slow_packets(struct bpei_flow_batch *ctx, uint64_t packets)
+{
+	if (BPEI_UNLIKELY(ctx->t->options.marks))
+		handle_slow_packets(ctx, packets, true);
+	else
+		handle_slow_packets(ctx, packets, false);
 }

@@ -167,6 +167,14 @@ static bool is_duplicate_ack(const struct bpei_flow_cold *cold,
 	       segment->s->window && segment->s->window == cold->window[segment->end];
 }
 
+/* Adds the round trip that the segment at hand completes. */
+static void add_marked_rtt(struct bpei_table *t, uint32_t i, uint32_t end, int64_t rtt_ns)
+{
+	bpei_rtt_add(t, i, end, rtt_ns);
+	if (rtt_ns >= 0)
+		bpei_mark_rtt(t, rtt_ns);
+}
+
 /* Counts a hole in the segments of the other end, which an ACK of this end tells. */
 static void count_lost_of_other(
 	struct bpei_table *t, uint32_t i, struct bpei_tcp_anomalies *a, uint32_t end)
@@ -199,7 +207,7 @@ static void analyze_ack(struct bpei_table *t, struct bpei_tcp_anomalies *a,
 
 		bpei_dupack_run_end(cold, end);
 		if (bpei_rtt_sample_complete(t, i, end, ack, 1, segment->ns, &event))
-			bpei_rtt_add(t, i, end, event.rtt_ns);
+			add_marked_rtt(t, i, end, event.rtt_ns);
 	}
 	if (!is_same && bpei_seen_letters(seen, !end) && is_seq_after(ack, cold->seq[!end]))
 		a = bpei_anomaly_count(t, i, a, end, ANOMALY_UNSEEN);

@@ -225,6 +225,8 @@ static void track_marked_segments(const struct bpei_flow_batch *ctx, uint64_t pa
 		bpei_mark_packet(ctx->t, p);
 		if (!track_fast(ctx, p, ctx->cut, &events))
 			bpei_tcp_track(ctx, p, ctx->flow[p]);
+		if (events.rtt_tail > events.rtt && events.rtt->rtt_ns >= 0)
+			bpei_mark_rtt(ctx->t, events.rtt->rtt_ns);
 		bpei_tcp_events_apply(ctx->t, &events);
 	}
 }

@@ -80,7 +80,8 @@ def columns_of_our_own_line():
     lines = lines_of("--print")
     assert len(lines) == 10
     assert lines[1] == (
-        "22:13:21.000005 -        -   udp    10.0.0.1:1001         > 10.0.0.2:53                 len 18    dns 0 [0q] (18)"
+        "22:13:21.000005 -        -   udp    10.0.0.1:1001         > 10.0.0.2:53   "
+        "              len 18    dns 0 [0q] (18)"
     ), lines[1]
 
 
