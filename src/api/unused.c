@@ -27,7 +27,7 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(push_live, NULL, NEED(PUSH), TOLD),
 	RULE(snaplen, "-s", 0, TOLD),
 	RULE(promiscuous, "--promiscuous", NEED(INTERFACE), TOLD),
-	RULE(wait_interface, "--wait-interface", NEED(BPF), TOLD),
+	RULE(wait_interface, "--wait-interface", NEED(INTERFACE), TOLD),
 	RULE(direction, "-Q", NEED(BUFFER), UNSUPPORTED),
 	RULE(link_type, "-y", NEED(LINK_TYPE), UNSUPPORTED),
 	RULE(max_packets, "-c", 0, TOLD),

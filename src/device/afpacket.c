@@ -6,7 +6,8 @@
  * old. fill waits for the next block, done returns the block, in the same order.  Nothing is
  * copied.  If all blocks are in use the kernel drops and counts packets.  Reading PACKET_STATISTICS
  * zeroes the counters, so they are summed up here. An interface which goes down is reported once
- * and waited for.  Removal of the interface is reported after the last blocks were returned.  The
+ * and waited for.  Removal of the interface is reported after the last blocks were returned.  With
+ * wait_interface the socket is bound again to the next interface of the name; the ring stays.  The
  * program may give up privileges, the file system and sockets after opening: later requests use
  * descriptors which are open by then. Hazard: a block's status word is shared with the kernel.
  * Acquire before reading the block, release when done. */
@@ -30,6 +31,7 @@
 #define OUT_WAIT_MS 1   /* while blocks are in use, see fill_afpacket */
 #define LAST_WAIT_MS 50 /* for blocks of an interface which is gone */
 #define DOWN_PAUSE_NS 1000000
+#define AWAY_LOOK_MS 100 /* between two looks for an interface that went away */
 
 static struct bpei_afpacket *afpacket_of(struct bpei_device *d)
 {
@@ -41,51 +43,6 @@ static _Atomic uint32_t *block_status(struct bpei_afpacket *a, uint32_t block)
 	struct tpacket_block_desc *d = (void *)(a->ring + block * a->block_bytes);
 
 	return (_Atomic uint32_t *)&d->hdr.bh1.block_status;
-}
-
-/* ---- The interface ---- */
-
-/* Returns false if the interface was removed.  Asks by the capture socket: if_indextoname would
- * open another socket. */
-static bool interface_exists(struct bpei_afpacket *a)
-{
-	struct ifreq r = { .ifr_ifindex = a->index };
-
-	return !a->index || !ioctl(a->device.fd, SIOCGIFNAME, &r) || errno != ENODEV;
-}
-
-void bpei_afpacket_check_interface(struct bpei_afpacket *a)
-{
-	struct ifreq r = { .ifr_flags = 0 };
-
-	if (!a->index || a->gone)
-		return;
-	if (!interface_exists(a)) {
-		a->gone = true;
-		return;
-	}
-	memcpy(r.ifr_name, a->name, sizeof a->name);
-	if (ioctl(a->device.fd, SIOCGIFFLAGS, &r))
-		return;
-	bool down = !(r.ifr_flags & IFF_UP);
-	if (down != a->down)
-		bpei_notice(&a->options, "interface %s is %s", a->name,
-			down ? "down: waiting for it" : "up");
-	a->down = down;
-	bpei_counter_set(&a->device.interface_down, down);
-}
-
-uint64_t bpei_afpacket_interface_drops(const struct bpei_afpacket *a)
-{
-	uint64_t sum = 0;
-
-	for (int i = 0; i < 2; i++) {
-		char text[32] = "";
-
-		if (a->counters[i] >= 0 && pread(a->counters[i], text, sizeof text - 1, 0) > 0)
-			sum += strtoull(text, NULL, 10);
-	}
-	return sum;
 }
 
 /* ---- Capturing ---- */
@@ -107,6 +64,8 @@ static int poll_timeout(const struct bpei_afpacket *a, int64_t timeout_ns)
 
 	if (a->gone)
 		return LAST_WAIT_MS;
+	if (a->away && (timeout_ns < 0 || timeout_ns > (int64_t)AWAY_LOOK_MS * 1000000))
+		timeout_ns = (int64_t)AWAY_LOOK_MS * 1000000;
 	if (timeout_ns > (int64_t)POLL_MOST_MS * 1000000)
 		ms = POLL_MOST_MS;
 	else if (timeout_ns >= 0)
@@ -156,7 +115,10 @@ static int fill_afpacket(
 
 	if (!next_block_ready(a)) {
 		int r = wait_block(a, timeout_ns);
+		const int status = a->away ? bpei_afpacket_return(a, error) : BPE_OK;
 
+		if (status < 0)
+			return status;
 		if (!next_block_ready(a)) {
 			bpei_counter_add(&d->empty_reads, 1);
 			if (!a->gone || r > 0)
@@ -291,7 +253,8 @@ static void update_afpacket_stats(struct bpei_device *d)
 	}
 	uint64_t drops = bpei_afpacket_interface_drops(a);
 	if (drops > a->interface_base)
-		bpei_counter_max(&d->interface_dropped, drops - a->interface_base);
+		bpei_counter_max(
+			&d->interface_dropped, a->earlier_drops + drops - a->interface_base);
 	bpei_afpacket_check_interface(a);
 }
 
@@ -313,9 +276,7 @@ static void close_afpacket(struct bpei_device *d)
 		close(d->fd);
 	if (a->wake >= 0)
 		close(a->wake);
-	for (int i = 0; i < 2; i++)
-		if (a->counters[i] >= 0)
-			close(a->counters[i]);
+	bpei_afpacket_close_counters(a);
 	free(a);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Declarations shared by the files of the AF_PACKET device: afpacket.c (the device's functions),
- * afpacket_open.c (opening), afpacket_walk.c (records), afpacket_filter.c (filters). */
+ * afpacket_open.c (opening), afpacket_interface.c (the interface), afpacket_walk.c (records),
+ * afpacket_filter.c (filters). */
 #ifndef BPEI_AFPACKET_H
 #define BPEI_AFPACKET_H
 
@@ -36,8 +37,10 @@ struct bpei_afpacket {
 	uint32_t next; /* block which fill returns next */
 	uint32_t lent; /* blocks filled and not done */
 	bool down, gone;
+	bool away; /* the interface was removed, and its return is waited for */
 	bool shut; /* a filter without packets is attached, until the real filter is */
 	uint64_t interface_base; /* the interface's drops at open */
+	uint64_t earlier_drops;  /* of the interfaces of this name before */
 };
 
 extern const struct bpei_device_ops bpei_afpacket_ops;
@@ -50,10 +53,27 @@ int bpei_afpacket_attach(
 /* Attaches the program for captures without a filter, which shows every packet once and cut to the
  * snapshot length.  Returns 0 or -errno. */
 int bpei_afpacket_attach_none(struct bpei_afpacket *device);
-/* Notes, and reports a change, whether the interface is down or gone. */
+
+/* afpacket_interface.c */
+
+/* Sets how packets of an interface with the hardware (ARPHRD_) are presented.  Types without a
+ * LINKTYPE_ are cooked. */
+void bpei_afpacket_present(struct bpei_tpacket *how, unsigned hardware);
+/* Binds the socket to the interface.  Returns BPE_OK or a failure. */
+int bpei_afpacket_bind(struct bpei_afpacket *device, struct bpe_error *error);
+/* Asks for promiscuous mode.  A failure is no error. */
+void bpei_afpacket_promiscuous(struct bpei_afpacket *device);
+/* Opens the interface's drop counters in sysfs, for reading later without privileges. */
+void bpei_afpacket_open_counters(struct bpei_afpacket *device);
+void bpei_afpacket_close_counters(struct bpei_afpacket *device);
+/* Notes, and reports a change, whether the interface is down, away or gone. */
 void bpei_afpacket_check_interface(struct bpei_afpacket *device);
 /* Returns the packets which the interface dropped since boot. */
 uint64_t bpei_afpacket_interface_drops(const struct bpei_afpacket *device);
+/* Binds the socket again if there is an interface of the name; otherwise the device stays away.
+ * Ring and filter stay.  Needs no rights.  Returns BPE_OK in both cases, or BPE_E_GONE for another
+ * link type. */
+int bpei_afpacket_return(struct bpei_afpacket *device, struct bpe_error *error);
 
 /* afpacket_walk.c */
 

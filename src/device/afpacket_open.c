@@ -7,11 +7,7 @@
 #include "base/error.h"
 #include "names/numbers.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <net/if_arp.h>
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +18,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#ifndef ARPHRD_RAWIP
-#define ARPHRD_RAWIP 519
-#endif
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23 /* Linux 4.20 */
 #endif
@@ -39,7 +32,7 @@
 #define FRAME_BYTES 2048u
 #define RETIRE_MS 10
 
-/* Chooses the link type by the interface's hardware; types without a LINKTYPE_ are cooked. */
+/* Chooses the link type by the interface's hardware. */
 static int choose_link_type(struct bpei_afpacket *a, struct bpe_error *error)
 {
 	struct ifreq r = { .ifr_flags = 0 };
@@ -56,33 +49,7 @@ static int choose_link_type(struct bpei_afpacket *a, struct bpe_error *error)
 	if (failed)
 		return bpei_fail(
 			error, bpei_status_of(failed), "SIOCGIFHWADDR", failed, "%s", a->name);
-	switch (r.ifr_hwaddr.sa_family) {
-	case ARPHRD_ETHER:
-		a->how.link_type = LINK_ETHERNET;
-		break;
-	case ARPHRD_LOOPBACK:
-		a->how.link_type = LINK_ETHERNET;
-		a->how.skip_outgoing = true;
-		break;
-	case ARPHRD_IEEE80211:
-		a->how.link_type = LINK_WLAN;
-		break;
-	case ARPHRD_IEEE80211_RADIOTAP:
-		a->how.link_type = LINK_RADIOTAP;
-		break;
-	case ARPHRD_NONE:
-	case ARPHRD_RAWIP:
-	case ARPHRD_PPP:
-	case ARPHRD_TUNNEL:
-	case ARPHRD_TUNNEL6:
-	case ARPHRD_SIT:
-	case ARPHRD_IPGRE:
-		a->how.link_type = LINK_RAW;
-		break;
-	default:
-		return BPE_OK;
-	}
-	a->how.cooked = false;
+	bpei_afpacket_present(&a->how, r.ifr_hwaddr.sa_family);
 	return BPE_OK;
 }
 
@@ -249,18 +216,19 @@ static int make_ring(struct bpei_afpacket *a, struct bpe_error *error)
 static void request_options(struct bpei_afpacket *a)
 {
 	int one = 1;
-	struct packet_mreq m = { .mr_ifindex = a->index, .mr_type = PACKET_MR_PROMISC };
 
 	if (a->how.skip_outgoing && a->index)
 		setsockopt(a->device.fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
-	if (!a->options.promiscuous)
-		return;
-	if (!a->index)
+	if (a->how.skip_outgoing && a->index && a->how.direction == BPE_DIRECTION_OUT)
 		bpei_notice(&a->options,
-			"\"any\" cannot be promiscuous: capturing what this host sees");
-	else if (setsockopt(a->device.fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &m, sizeof m))
-		bpei_notice(&a->options, "interface %s is not promiscuous: %s", a->name,
-			strerror(errno));
+			"packets of %s come once, as incoming: the direction out (-Q out) shows none",
+			a->name);
+	bpei_afpacket_promiscuous(a);
+	if (a->options.wait_interface && !a->index)
+		bpei_notice(&a->options,
+			"%s has no effect here: \"any\" has each interface that comes",
+			a->options.option_words ? "--wait-interface"
+						: "wait_interface (--wait-interface)");
 }
 
 /* Takes the interface's own name instead of another name or the label of an address (eth0:1). */
@@ -292,6 +260,10 @@ static int find_index(struct bpei_afpacket *a, struct bpe_error *error)
 	if (!strcmp(a->options.interface_name, "any"))
 		return BPE_OK;
 	a->index = (int)if_nametoindex(name);
+	if (!a->index && a->options.wait_interface)
+		return bpei_fail(error, BPE_E_ABSENT, "open", 0,
+			"%s: no such interface (--wait-interface waits for the return of an interface that was there at the start; bpfengine -L lists them)",
+			name);
 	if (!a->index)
 		return bpei_fail(error, BPE_E_ABSENT, "open", 0,
 			"%s: no such interface (bpfengine -L lists them)", name);
@@ -312,29 +284,6 @@ static int attach_first_program(struct bpei_afpacket *a, struct bpe_error *error
 	return r < 0 ? bpei_fail(error, BPE_E_IO, "SO_ATTACH_FILTER", -r, "%s", a->name) : BPE_OK;
 }
 
-static int bind_socket(struct bpei_afpacket *a, struct bpe_error *error)
-{
-	struct sockaddr_ll to = {
-		.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = a->index
-	};
-
-	if (bind(a->device.fd, (struct sockaddr *)&to, sizeof to))
-		return bpei_fail(error, bpei_status_of(errno), "bind", errno, "%s", a->name);
-	return BPE_OK;
-}
-
-/* Opens the interface's drop counters in sysfs, for reading later without privileges. */
-static void open_counters(struct bpei_afpacket *a)
-{
-	static const char *const names[] = { "rx_dropped", "rx_missed_errors" };
-	char path[128];
-
-	for (int i = 0; i < 2 && a->index; i++) {
-		snprintf(path, sizeof path, "/sys/class/net/%s/statistics/%s", a->name, names[i]);
-		a->counters[i] = bpei_fd_open(path, O_RDONLY);
-	}
-}
-
 static int open_afpacket(struct bpei_afpacket *a, struct bpe_error *error)
 {
 	int r = find_index(a, error);
@@ -352,14 +301,14 @@ static int open_afpacket(struct bpei_afpacket *a, struct bpe_error *error)
 	request_options(a);
 	r = attach_first_program(a, error);
 	if (r >= 0)
-		r = bind_socket(a, error);
+		r = bpei_afpacket_bind(a, error);
 	if (r < 0)
 		return r;
 	a->wake = bpei_fd_keep(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 	if (a->wake < 0)
 		return bpei_fail(
 			error, BPE_E_IO, "eventfd", errno, "no descriptor to wake the reader by");
-	open_counters(a);
+	bpei_afpacket_open_counters(a);
 	a->interface_base = bpei_afpacket_interface_drops(a);
 	bpei_afpacket_check_interface(a);
 	return BPE_OK;

@@ -464,6 +464,83 @@ def removed_while_capturing():
     link()
 
 
+def directions():
+    """-Q at both ends of the pair, on all interfaces, and on lo, whose packets are incoming."""
+    at_a, at_b = {"in": 0, "out": 200, "inout": 200}, {"in": 200, "out": 0, "inout": 200}
+    runs = [
+        (Capture(ns, dev, "-Q", q, "-f", "udp"), expected[q], q)
+        for ns, dev, expected in (
+            (A, "va", at_a),
+            (A, "any", at_a),
+            (B, "vb", at_b),
+            (B, "any", at_b),
+        )
+        for q in ("in", "out", "inout")
+    ]
+    send(200)
+    for c, expected, q in runs:
+        r = c.end(expected)
+        assert r["packets"]["read"] == expected and c.code == 0, (q, r["source"], r["packets"])
+    at_lo = [(Capture(B, "lo", "-Q", q, "-f", "udp"), q) for q in ("in", "out", "inout")]
+    talk = "import socket\ns = socket.socket(2, 2)\nfor i in range(50): s.sendto(b'x', ('127.0.0.1', 9))"
+    inside(B, sys.executable, "-c", talk).communicate()
+    for c, q in at_lo:
+        r = c.end(0 if q == "out" else 50)
+        assert r["packets"]["read"] == (0 if q == "out" else 50), (q, r["packets"])
+        assert ("-Q out) shows none" in c.err) == (q == "out"), (q, c.err)
+
+
+def return_is_waited_for():
+    """Confined as another user, and not: the same ring goes on with the next interface."""
+    for words in (("--workers", "0"), ("--workers", "2", "--no-confine")):
+        c = Capture(B, "vb", "--wait-interface", "--promiscuous", "-f", "udp", *words)
+        send(1000)
+        c.wait_for_packets(1000)
+        for k in range(1, 3):
+            sh(f"ip -n {B} link del vb")
+            c.wait_for_message("vb went away: waiting for its return", k)
+            link()
+            c.wait_for_message("vb is back", k)
+            c.wait_for("a socket that runs", lambda: count_sockets(B) > 0)
+            shown = subprocess.run(
+                ["ip", "-n", B, "-d", "link", "show", "vb"], capture_output=True, text=True
+            )
+            assert "promiscuity 1 " in shown.stdout, shown
+            send(500)
+            c.wait_for_packets(1000 + 500 * k)
+        r = c.end(2000)
+        assert r["packets"]["read"] == r["kernel"]["received"] == 2000, (r["packets"], c.err)
+        assert r["kernel"]["dropped"] == 0 and c.code == 0 and r["error"] is None, (r, c.err)
+        assert "--no-confine" not in words or r["kernel"]["interface_dropped"] == 0, r["kernel"]
+        assert (r["rights"]["confined"] is None) >= ("--no-confine" in words), r["rights"]
+
+
+def return_with_another_link_type():
+    if not os.path.exists("/dev/net/tun"):
+        return print("SKIP: return_with_another_link_type: no /dev/net/tun")
+    c = Capture(B, "vb", "--wait-interface")
+    send(100)
+    c.wait_for_packets(100)
+    sh(f"ip -n {B} link del vb")
+    c.wait_for_message("went away: waiting")
+    sh(f"ip -n {B} tuntap add dev vb mode tun")
+    r = c.end(100, stop=False)
+    sh(f"ip -n {B} link del vb")
+    link()
+    assert r["packets"]["read"] == 100 and "another link type" in r["error"], r["error"]
+    assert c.code == 1, c.code
+
+
+def absent_at_the_start():
+    p = subprocess.run(
+        [PROGRAM, "-i", "bpenone", "--wait-interface"], capture_output=True, text=True, timeout=600
+    )
+    assert p.returncode == 4 and "that was there at the start" in p.stderr, p
+    c = Capture(B, "any", "--wait-interface")
+    c.end(0)
+    assert c.code == 0 and '"any" has each interface' in c.err, c.err
+
+
 if sys.platform != "linux":
     skip("not Linux")
 if os.geteuid() != 0:
@@ -493,6 +570,10 @@ try:
         raw_ip_on_tun,
         down_and_up_again,
         removed_while_capturing,
+        directions,
+        return_is_waited_for,
+        return_with_another_link_type,
+        absent_at_the_start,
     ):
         case(f)
     case(no_rights)

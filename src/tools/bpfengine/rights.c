@@ -283,6 +283,7 @@ static void confine_program(const struct cli *c, struct cli_confined *confined)
 		.filter = c->filter,
 		.live = p->live,
 		.bpf = p->bpf,
+		.waits = c->engine.wait_interface,
 		.tuned = c->engine.pin_workers || c->engine.priority != BPE_PRIORITY_NORMAL,
 		.terminal = c->top,
 		.output = directory >= 0 ? c->flows_path : NULL,

@@ -82,6 +82,7 @@ struct cli_confinement {
 	size_t file_count;
 	bool filter; /* there is a filter: the system's tables of names may be read */
 	bool live, bpf;
+	bool waits;           /* for the return of an interface (--wait-interface) */
 	bool tuned;           /* threads will ask for cores or priorities */
 	bool terminal;        /* the live view sets the terminal's mode and asks for its size */
 	const char *output;   /* a file which SIGHUP opens anew for appending; NULL: none */

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/if_packet.h>
 #include <linux/seccomp.h>
 #include <linux/sockios.h>
 #include <netdb.h>
@@ -60,7 +61,7 @@ int cli_seccomp(const struct cli_confinement *how, unsigned *calls)
 #define RANGES 128u
 
 /* When a rule is needed.  write and writev are not in the list: see add_write_rules. */
-enum when { ALWAYS, FILTER, LIVE, BPF, TUNED, TERMINAL, OUTPUT };
+enum when { ALWAYS, FILTER, LIVE, WAITS, BPF, TUNED, TERMINAL, OUTPUT };
 
 /* Allows a call if (argument & mask) == value; mask 0: with any arguments.  A call with several
  * rules needs to satisfy one. */
@@ -124,7 +125,12 @@ static const struct rule rules[] = {
 	{ SYS_ioctl, LIVE, 1, UINT32_MAX, SIOCGIFNAME }, { SYS_getsockopt, LIVE, 0, 0, 0 },
 	{ SYS_setsockopt, LIVE, 2, UINT32_MAX, SO_ATTACH_FILTER },
 	{ SYS_setsockopt, LIVE, 2, UINT32_MAX, SO_DETACH_FILTER },
-	{ SYS_ioctl, BPF, 1, 0xff00, 'B' << 8 }, { SYS_ioctl, BPF, 1, UINT32_MAX, FIONBIO },
+	/* binds the packet socket to an interface that came back; no call makes another socket */
+	{ SYS_ioctl, WAITS, 1, UINT32_MAX, SIOCGIFINDEX },
+	{ SYS_ioctl, WAITS, 1, UINT32_MAX, SIOCGIFHWADDR },
+	{ SYS_setsockopt, WAITS, 2, UINT32_MAX, PACKET_ADD_MEMBERSHIP },
+	{ SYS_bind, WAITS, 0, 0, 0 }, { SYS_ioctl, BPF, 1, 0xff00, 'B' << 8 },
+	{ SYS_ioctl, BPF, 1, UINT32_MAX, FIONBIO },
 	/* reads the filter's files, and the tables with the filter's names */
 	{ SYS_openat, FILTER, 2, WRITES, O_RDONLY },
 #ifdef SYS_open
@@ -220,6 +226,8 @@ static bool is_needed(enum when when, const struct cli_confinement *how)
 		return how->filter || how->file_count;
 	case LIVE:
 		return how->live;
+	case WAITS:
+		return how->live && how->waits;
 	case BPF:
 		return how->bpf;
 	case TUNED:

@@ -35,7 +35,7 @@ static const struct expectation expectations[] = {
 	{ "push_live", "p", SITUATIONS, "" },
 	{ "snaplen", SOURCES, SITUATIONS, "" },
 	{ "promiscuous", "ab", SITUATIONS, "" },
-	{ "wait_interface", "b", SITUATIONS, "" },
+	{ "wait_interface", "ab", SITUATIONS, "" },
 	{ "direction", "abp", SITUATIONS, "fsm" },
 	{ "link_type", "bp", SITUATIONS, "fsam" },
 	{ "max_packets", SOURCES, SITUATIONS, "" },
