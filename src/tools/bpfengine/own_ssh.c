@@ -22,7 +22,7 @@
 /* ---- The variable's value ---- */
 
 /* Takes the next word of the text.  Returns false for a longer word than fits, or none. */
-static bool take_word(const char **text, char *to, size_t room)
+static bool take_ssh_word(const char **text, char *to, size_t room)
 {
 	const size_t n = strcspn(*text, " ");
 
@@ -44,7 +44,7 @@ static bool take_address(const char **text, char to[INET6_ADDRSTRLEN])
 	struct in_addr four;
 	struct in6_addr six;
 
-	if (!take_word(text, word, sizeof word))
+	if (!take_ssh_word(text, word, sizeof word))
 		return false;
 	word[strcspn(word, "%")] = 0;
 	if (inet_pton(AF_INET, word, &four) == 1)
@@ -61,7 +61,7 @@ static unsigned take_port(const char **text)
 {
 	char word[6];
 
-	if (!take_word(text, word, sizeof word) || word[strspn(word, "0123456789")])
+	if (!take_ssh_word(text, word, sizeof word) || word[strspn(word, "0123456789")])
 		return 0;
 	const unsigned long port = strtoul(word, NULL, 10);
 	return port <= UINT16_MAX ? (unsigned)port : 0;
