@@ -6,10 +6,12 @@
 - ARCHITECTURE.md names every folder of src, arch, tests and the tree's top;
 - every path that a paper names is in the tree (CHANGELOG.md excepted: it tells of the past; so are
   the commands of README.md, which name what the commands before them made);
+- every link leads to a file of the tree, and to a heading that is there;
 - every name in backquotes that is of the code, or one identifier alone, occurs in the sources.
 """
 
 import fnmatch
+import posixpath
 import re
 
 import draw_floors
@@ -20,6 +22,7 @@ PATH = re.compile(r"(?<![\w./-])((?:" + TOPS.replace(".", r"\.") + r")/[\w./*-]*
 QUOTED = re.compile(r"`([^`\n]+)`")
 NAME = re.compile(r"\b(?:bpei?_[a-z0-9_]+|BPEI?_[A-Z0-9_]+)\b(?!\*)")
 ALONE = re.compile(r"^([A-Za-z]\w+)(?:\(\))?$")  # one identifier, as a function's name
+LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([^)\s]*))?\)")
 COMMAND = re.compile(r"^ {4}.*", re.M)  # in README: names files that the commands before it made
 STAND_IN = re.compile(r"\b(?:NAME|X)\b")  # of a file that a reader is to write
 
@@ -66,6 +69,22 @@ def check_paths(text, files, folders):
             yield m.start(1), f"{path} is not in the tree"
 
 
+def anchors_of(text):
+    """The names by which a link reaches the headings of a paper."""
+    heads = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def check_links(path, text, files, folders, read):
+    """(offset, what) of the links to files or headings that are not there."""
+    for m in LINK.finditer(text):
+        to = posixpath.normpath(posixpath.join(posixpath.dirname(path), m[1])) if m[1] else path
+        if to not in files and to not in folders:
+            yield m.start(), f"a link to {to}, which is not in the tree"
+        elif m[2] and m[2] not in anchors_of(read(to)):
+            yield m.start(), f"a link to the heading {m[2]}, which {to} does not have"
+
+
 def check_architecture(text, layers, way, files):
     """(offset, what) of drawings that are out of date, and of folders that have no place."""
     try:
@@ -88,6 +107,7 @@ def check_papers(files, read):
         text = read(path)
         named = COMMAND.sub(blank_out, text) if path == "README.md" else text
         found = [*check_paths(named, files, folders), *check_names(text, words, folders)]
+        found += check_links(path, text, files, folders, read)
         if path == draw_floors.PAPER:
             layers, way = read("scripts/layers.txt"), read("scripts/packet_way.txt")
             found += check_architecture(text, layers, way, files)
@@ -128,6 +148,9 @@ def self_test():
         (good + "`bpe_g(x)`\n", "bpe_g is in no source"),
         (good + "`release`\n", "release is in no source"),
         (good + "src/flow/*.c, `src/NAME.c`, `bpe_*`\n", None),
+        (good + "[a](src/flow/a.c) [b](#the-end)\n# The end\n", None),
+        (good + "[b](src/flow/b.c)\n", "a link to src/flow/b.c"),
+        (good + "[b](#nowhere)\n", "a link to the heading nowhere"),
         (good + "x" * 101 + "\n", "100 columns"),
         ("no marks", "no place"),
     ):
