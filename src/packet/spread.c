@@ -84,6 +84,7 @@ static int check_spread(const struct bpe_options *o, struct bpe_error *error)
 {
 	const bool by_packet =
 		o->spread == BPE_SPREAD_SOURCE || o->spread == BPE_SPREAD_DESTINATION;
+	const uint64_t tunnels = BPE_TUNNEL_BIT(BPE_TUNNEL_COUNT) - BPE_TUNNEL_BIT(1);
 
 	if (o->spread > BPE_SPREAD_TUNNEL)
 		return bpei_fail(error, BPE_E_ARGUMENT, "spread", 0,
@@ -98,6 +99,9 @@ static int check_spread(const struct bpe_options *o, struct bpe_error *error)
 	if (o->spread == BPE_SPREAD_TUNNEL && o->ignore_tunnel)
 		return bpei_fail(error, BPE_E_ARGUMENT, "spread", 0,
 			"spread by tunnel and ignore_tunnel contradict each other: leave one of them out");
+	if (o->spread == BPE_SPREAD_TUNNEL && (o->closed_tunnels & tunnels) == tunnels)
+		return bpei_fail(error, BPE_E_ARGUMENT, "spread", 0,
+			"spread by tunnel finds no tunnel: closed_tunnels (--tunnels) has all kinds");
 	return BPE_OK;
 }
 

@@ -24,6 +24,12 @@ static void check_first_open(const struct bpei_bpf_abi *abi)
 	finish_reader(r);
 
 	r = start_reader(abi);
+	what = "\"any\" is told to be Linux's";
+	o.interface_name = "if:any";
+	EXPECT(open_it(r, o) == BPE_E_ABSENT && strstr(r->error.text, "-i pktap"));
+	finish_reader(r);
+
+	r = start_reader(abi);
 	what = "unknown ABI, long name, too large a buffer";
 	o = harness_options();
 	o.bpf_abi = "plan9";

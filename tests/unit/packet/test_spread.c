@@ -75,6 +75,22 @@ Test(spread, refuses_what_contradicts)
 	}
 }
 
+Test(spread, by_tunnel_wants_an_open_tunnel)
+{
+	const uint64_t all = BPE_TUNNEL_BIT(BPE_TUNNEL_COUNT) - BPE_TUNNEL_BIT(1);
+	struct bpe_error error = { 0 };
+	struct bpei_spread s;
+	struct bpe_options o;
+
+	bpe_options_init(&o);
+	o.spread = BPE_SPREAD_TUNNEL;
+	o.closed_tunnels = all;
+	cr_expect_eq(bpei_spread_init(&s, &o, &error), BPE_E_ARGUMENT);
+	cr_expect(strstr(error.text, "finds no tunnel"), "%s", error.text);
+	o.closed_tunnels = all - BPE_TUNNEL_BIT(BPE_TUNNEL_VXLAN);
+	cr_expect_eq(bpei_spread_init(&s, &o, &error), BPE_OK);
+}
+
 /* ---- Single packets ---- */
 
 /* Returns the key of a packet between two addresses, and the packet's flags. */
