@@ -10,13 +10,15 @@ log=$build/test.log
 # shellcheck source=scripts/steps.sh
 . "$top/scripts/steps.sh"
 
-begin_log
-install_tools tests || exit 1
-configure_build "$build" "$@" || exit 1
-step "building everything (log: $(shown_path "$log"))" ninja -C "$build" || {
+fail() {
 	echo "0 passed, 1 failed"
 	exit 1
 }
+
+begin_log
+install_tools tests || fail
+configure_build "$build" "$@" || fail
+step "building everything (log: $(shown_path "$log"))" ninja -C "$build" || fail
 processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 say "running the tests"
 # Another process than there are processors: some tests wait most of the time.
