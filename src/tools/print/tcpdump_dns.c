@@ -304,10 +304,10 @@ static void put_dns_record(struct tcpdump *t, struct dns *dns)
 		put_text(t, " (Cache flush)");
 	put_char(t, ' ');
 	put_dns_type(t, type);
-	put_record_data(t, dns, type, class, n);
+	if (has_record_data(dns, n))
+		put_record_data(t, dns, type, class, n);
 	if (type == TYPE_OPT && flags & 0x8000)
 		put_text(t, " DO");
-	has_record_data(dns, n);
 	dns->at += n;
 }
 

@@ -162,6 +162,7 @@ static void put_query2(struct tcpdump *t, const struct span *s)
 
 static void put_redirect6(struct tcpdump *t, const struct span *s)
 {
+	span_need(t, s, 24, 16);
 	put_text(t, ", ");
 	put_span_ip6(t, s, 24);
 	put_text(t, " to ");
@@ -202,10 +203,12 @@ static bool put_message6(struct tcpdump *t, const struct span *s, uint32_t type,
 		put_listener(t, s);
 		break;
 	case ICMP6_NEIGHBOR_SOLICIT:
+		span_need(t, s, 8, 16);
 		put_text(t, ", who has ");
 		put_span_ip6(t, s, 8);
 		break;
 	case ICMP6_NEIGHBOR:
+		span_need(t, s, 8, 16);
 		put_text(t, ", tgt is ");
 		put_span_ip6(t, s, 8);
 		break;

@@ -51,10 +51,10 @@ static uint32_t begin_ip4(struct tcpdump *t, const struct span *s)
 	uint32_t header;
 
 	t->layer = "ip";
-	if (!t->options->link)
-		put_text(t, "IP");
 	if (!span_need(t, s, 0, 1))
 		return 0;
+	if (!t->options->link)
+		put_text(t, "IP");
 	if (s->at[0] >> 4 != 4) {
 		put_decimal(t, s->at[0] >> 4);
 		if (s->at[0] >> 4 == 6)
@@ -120,6 +120,13 @@ void tcpdump_put_ip4(struct tcpdump *t, struct span s)
 		tcpdump_put_addresses(t, &ip);
 		put_text(t, ": ");
 	}
+	if (s.caplen < header) {
+		put_number(t, " [remaining caplen(", s.caplen);
+		put_number(t, ") < header length(", header);
+		put_text(t, ")]");
+		tcpdump_put_cut(t);
+		return;
+	}
 	tcpdump_put_protocol(t, &ip, ip.next, span_behind(&s, header));
 }
 
@@ -130,9 +137,9 @@ static void put_ah(struct tcpdump *t, const struct tcpdump_ip *ip, struct span s
 	uint32_t next;
 
 	t->layer = "ah";
-	if (!span_need(t, &s, 0, 12))
-		return;
 	next = span_u8(t, &s, 0);
+	if (!span_need(t, &s, 0, 2))
+		return;
 	bytes = (span_u8(t, &s, 1) + 2) * 4;
 	put_text(t, "AH(");
 	if (t->options->verbose) {
@@ -145,8 +152,12 @@ static void put_ah(struct tcpdump *t, const struct tcpdump_ip *ip, struct span s
 		put_0x(t, span_u16(t, &s, 2), 1);
 		put_text(t, "[MustBeZero],");
 	}
+	if (!span_need(t, &s, 4, 4))
+		return;
 	put_text(t, "spi=");
 	put_0x(t, span_u32(t, &s, 4), 8);
+	if (!span_need(t, &s, 8, 4))
+		return;
 	put_text(t, ",seq=");
 	put_0x(t, span_u32(t, &s, 8), 1);
 	put_text(t, ",icv=0x");

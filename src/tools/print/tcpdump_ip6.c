@@ -181,10 +181,17 @@ static bool take_routing(struct tcpdump *t, struct ip6_chain *chain)
 	uint32_t type;
 
 	t->layer = "rt6";
-	words = span_u8(t, s, 1);
-	type = span_u8(t, s, 2);
-	put_number(t, "RT6 (len=", words);
-	put_number(t, ", type=", type);
+	words = span_has(s, 1, 1) ? s->at[1] : 0;
+	if (!s->caplen) {
+		t->layer = "ip6";
+		tcpdump_put_cut(t);
+		return false;
+	}
+	type = span_has(s, 2, 1) ? s->at[2] : 0;
+	put_text(t, "RT6");
+	span_need(t, s, 1, 1);
+	put_number(t, " (len=", words);
+	put_number(t, ", type=", span_u8(t, s, 2));
 	if (type == 0)
 		put_text(t, " [Deprecated]");
 	put_number(t, ", segleft=", span_u8(t, s, 3));

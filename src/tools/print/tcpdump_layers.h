@@ -52,6 +52,8 @@ struct tcpdump_ip {
 
 /* Ends the packet's line with " [|layer]". */
 void tcpdump_put_cut(struct tcpdump *t);
+/* Drops all further text of the packet. */
+void tcpdump_seal(struct tcpdump *t);
 /* Puts " [|layer]"; the layers below may go on behind. */
 void tcpdump_put_short(struct tcpdump *t);
 

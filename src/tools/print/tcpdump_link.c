@@ -164,7 +164,7 @@ static void put_mpls(struct tcpdump *t, struct span s)
 		put_char(t, ')');
 		s = span_behind(&s, 4);
 	}
-	if (t->sealed || !s.caplen)
+	if (t->sealed || !span_need(t, &s, 0, 1))
 		return;
 	if ((s.at[0] >> 4 == 4 && entry >> 12 != 2) || entry >> 12 == 0) {
 		put_string(t, t->options->verbose ? "\n\t" : " ");

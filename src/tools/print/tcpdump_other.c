@@ -5,17 +5,20 @@
 
 static void put_igmp_query(struct tcpdump *t, const struct span *s)
 {
-	const uint32_t delay = span_u8(t, s, 1);
-	const bool has_group = span_u32(t, s, 4);
+	uint32_t delay;
+	bool has_group;
 	uint32_t sources;
 
+	put_text(t, "igmp query");
 	if (s->length >= 12) {
-		sources = span_u16(t, s, 10);
-		put_text(t, "igmp query v3");
+		put_text(t, " v3");
+		has_group = span_u32(t, s, 4);
+		sources = span_has(s, 10, 2) ? s->at[10] << 8 | s->at[11] : 1;
 		if (!has_group && !sources)
 			return;
 		put_text(t, " [gaddr ");
 		put_span_ip4(t, s, 4);
+		span_need(t, s, 10, 2);
 		if (sources) {
 			put_number(t, ", ", sources);
 			put_text(t, " source(s)");
@@ -23,9 +26,11 @@ static void put_igmp_query(struct tcpdump *t, const struct span *s)
 		put_char(t, ']');
 		return;
 	}
-	put_string(t, delay ? "igmp query v2" : "igmp query v1");
+	delay = span_u8(t, s, 1);
+	put_string(t, delay ? " v2" : " v1");
 	if (delay && delay != 100)
 		put_number(t, " [max resp time ", delay), put_char(t, ']');
+	has_group = span_u32(t, s, 4);
 	if (has_group) {
 		put_text(t, " [gaddr ");
 		put_span_ip4(t, s, 4);
@@ -46,10 +51,13 @@ static void put_igmp(struct tcpdump *t, const struct span *s)
 	if (type == 0x11) {
 		put_igmp_query(t, s);
 	} else if (name) {
+		if (!span_need(t, s, 4, 4))
+			return;
 		put_string(t, name);
 		put_span_ip4(t, s, 4);
 	} else if (type == 0x22) {
-		put_number(t, "igmp v3 report, ", span_u16(t, s, 6));
+		put_text(t, "igmp v3 report");
+		put_number(t, ", ", span_u16(t, s, 6));
 		put_text(t, " group record(s)");
 	} else {
 		put_number(t, "igmp-", type);
@@ -65,9 +73,11 @@ static void put_vrrp(struct tcpdump *t, const struct tcpdump_ip *ip, const struc
 	const char *key;
 
 	t->layer = "vrrp";
-	version = span_u8(t, s, 0) >> 4;
-	type = span_u8(t, s, 0) & 15;
-	put_number(t, "VRRPv", version);
+	version = span_has(s, 0, 1) ? s->at[0] >> 4 : 0;
+	type = span_has(s, 0, 1) ? s->at[0] & 15 : 1;
+	put_text(t, "VRRP");
+	span_need(t, s, 0, 1);
+	put_number(t, "v", version);
 	if (type == 1)
 		put_text(t, ", Advertisement");
 	else
@@ -76,6 +86,7 @@ static void put_vrrp(struct tcpdump *t, const struct tcpdump_ip *ip, const struc
 		put_number(t, ", (ttl ", ip->ttl), put_char(t, ')');
 	if (version < 2 || version > 3 || type != 1)
 		return;
+	span_need(t, s, 1, 2);
 	put_number(t, ", vrid ", span_u8(t, s, 1));
 	put_number(t, ", prio ", span_u8(t, s, 2));
 	if (version == 2) {
@@ -95,14 +106,18 @@ static void put_vrrp(struct tcpdump *t, const struct tcpdump_ip *ip, const struc
 }
 
 /* Puts OSPF's version, message and length. */
-static void put_ospf(struct tcpdump *t, const struct span *s)
+static void put_ospf(struct tcpdump *t, const struct tcpdump_ip *ip, const struct span *s)
 {
 	static const struct tcpdump_name names[] = { { 1, "Hello" }, { 2, "Database Description" },
 		{ 3, "LS-Request" }, { 4, "LS-Update" }, { 5, "LS-Ack" }, { 0, NULL } };
 	uint32_t type;
 	const char *name;
 
-	t->layer = "ospf2";
+	t->layer = span_has(s, 0, 1) && s->at[0] == 2 ? "ospf2" : "ospf3";
+	if (ip->version == 4)
+		t->layer = "ospf2";
+	if (!span_need(t, s, 0, ip->version == 4 ? 16 : 2))
+		return;
 	type = span_u8(t, s, 1);
 	name = tcpdump_name(names, type);
 	put_number(t, "OSPFv", span_u8(t, s, 0));
@@ -155,7 +170,7 @@ bool tcpdump_put_other(
 	} else if (protocol == 77) {
 		put_number(t, " nd ", s.length);
 	} else if (protocol == 89) {
-		put_ospf(t, &s);
+		put_ospf(t, ip, &s);
 	} else if (protocol == 103) {
 		put_pim(t, &s);
 	} else if (protocol == 112) {

@@ -45,6 +45,8 @@ static void put_dhcp(struct tcpdump *t, const struct span *s)
 
 	t->layer = "bootp";
 	operation = span_u8(t, s, 0);
+	if (t->sealed)
+		return;
 	put_text(t, "BOOTP/DHCP, ");
 	if (operation == 1) {
 		put_text(t, "Request");
@@ -144,11 +146,22 @@ bool tcpdump_put_udp_payload(
 /* Returns the name of the protocol of text lines at a port, or NULL. */
 static const char *find_words(uint16_t port)
 {
-	static const struct tcpdump_name names[] = { { FTP_PORT, "FTP" }, { SMTP_PORT, "SMTP" },
-		{ WHOIS_PORT, "WHOIS" }, { HTTP_PORT, "HTTP" }, { HTTP_PORT_2, "HTTP" },
-		{ RTSP_PORT, "RTSP" }, { RTSP_PORT_2, "RTSP" }, { 0, NULL } };
-
-	return tcpdump_name(names, port);
+	switch (port) {
+	case FTP_PORT:
+		return "FTP";
+	case SMTP_PORT:
+		return "SMTP";
+	case WHOIS_PORT:
+		return "WHOIS";
+	case HTTP_PORT:
+	case HTTP_PORT_2:
+		return "HTTP";
+	case RTSP_PORT:
+	case RTSP_PORT_2:
+		return "RTSP";
+	default:
+		return NULL;
+	}
 }
 
 void tcpdump_put_tcp_payload(

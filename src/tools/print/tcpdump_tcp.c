@@ -1,39 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP's part of tcpdump's line. */
+/* TCP in tcpdump's line. */
 #include "tcpdump_layers.h"
 
 enum {
 	TCP_FIN = 1,
 	TCP_SYN = 2,
 	TCP_RST = 4,
-	TCP_PUSH = 8,
 	TCP_ACK = 16,
 	TCP_URG = 32,
-	TCP_ECE = 64,
-	TCP_CWR = 128,
 };
 
 struct tcp_header {
 	uint16_t source, destination;
 	uint32_t sequence, acknowledgment;
 	uint32_t flags, window, urgent, bytes;
-	uint32_t first[2]; /* the sequence numbers from which those above are counted */
+	uint32_t first[2]; /* where the numbers above are counted from */
 };
 
 static void put_tcp_flags(struct tcpdump *t, uint32_t flags)
 {
-	static const struct {
-		uint32_t bit;
-		char letter;
-	} letters[] = { { TCP_FIN, 'F' }, { TCP_SYN, 'S' }, { TCP_RST, 'R' }, { TCP_PUSH, 'P' },
-		{ TCP_ACK, '.' }, { TCP_URG, 'U' }, { TCP_ECE, 'E' }, { TCP_CWR, 'W' } };
+	static const char letters[] = "FSRP.UEW"; /* by bit */
 
 	put_text(t, "Flags [");
-	if (!flags)
+	if (flags == TCP_ACK)
+		put_char(t, '.');
+	else if (!flags)
 		put_text(t, "none");
-	for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
-		if (flags & letters[i].bit)
-			put_char(t, letters[i].letter);
+	else
+		for (int i = 0; i < 8; i++)
+			if (flags >> i & 1)
+				put_char(t, letters[i]);
 	put_char(t, ']');
 }
 
@@ -124,7 +120,7 @@ static void read_tcp(struct tcpdump *t, const struct span *s, struct tcp_header 
 	tcp->urgent = span_u16(t, s, 18);
 }
 
-/* Puts what is wrong about the length of the header; returns false if nothing is. */
+/* Puts words about a header beyond the end; returns false otherwise. */
 static bool put_tcp_bad_length(struct tcpdump *t, const struct tcp_header *tcp, uint32_t length)
 {
 	if (tcp->bytes <= length)
@@ -158,6 +154,8 @@ void tcpdump_put_tcp(struct tcpdump *t, const struct tcpdump_ip *ip, struct span
 		return;
 	}
 	read_tcp(t, &s, &tcp);
+	if (t->sealed)
+		return;
 	if (t->options->quick) {
 		put_text(t, "tcp ");
 		put_decimal(t, (uint32_t)(s.length - tcp.bytes));

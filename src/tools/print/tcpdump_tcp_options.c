@@ -41,6 +41,7 @@ struct tcp_option {
 	struct span data;
 	uint32_t kind, length; /* length: with kind and length themselves */
 	uint32_t flags;        /* of the segment */
+	bool is_first;         /* of the options */
 	const uint32_t *first;
 };
 
@@ -55,6 +56,13 @@ static void put_sack(struct tcpdump *t, const struct tcp_option *option)
 	put_number(t, " ", bytes / 8);
 	put_char(t, ' ');
 	for (uint32_t at = 0; at < bytes; at += 8) {
+		if (!span_has(&option->data, at, 8)) {
+			tcpdump_put_short(t);
+			if (!option->is_first)
+				put_char(t, '>');
+			tcpdump_seal(t);
+			return;
+		}
 		put_number(t, "{", (uint32_t)(span_u32(t, &option->data, at) - option->first[1]));
 		put_number(
 			t, ":", (uint32_t)(span_u32(t, &option->data, at + 4) - option->first[1]));
@@ -216,6 +224,13 @@ static bool put_option(struct tcpdump *t, const struct tcp_option *option, uint3
 		return true;
 	}
 	put_string(t, name);
+	if (!is_short && wanted > 2 && !span_has(&option->data, 0, wanted - 2)) {
+		tcpdump_put_short(t);
+		if (!option->is_first)
+			put_char(t, '>');
+		tcpdump_seal(t);
+		return true;
+	}
 	if (is_short || !put_option_value(t, option))
 		return false;
 	if (wanted && wanted != option->length) {
@@ -254,6 +269,7 @@ bool tcpdump_put_tcp_options(
 	for (uint32_t at = 0; at < s.length && !t->sealed; at += option.length) {
 		bool good;
 
+		option.is_first = !at;
 		if (at)
 			put_char(t, ',');
 		good = read_option(t, &s, at, &option);

@@ -16,6 +16,13 @@ void tcpdump_put_cut(struct tcpdump *t)
 	if (t->sealed)
 		return;
 	tcpdump_put_short(t);
+	tcpdump_seal(t);
+}
+
+void tcpdump_seal(struct tcpdump *t)
+{
+	if (t->sealed)
+		return;
 	t->sealed = true;
 	t->line_end = t->line->end;
 	t->line->end = t->line->at;
@@ -24,7 +31,13 @@ void tcpdump_put_cut(struct tcpdump *t)
 void put_decimal(struct tcpdump *t, uint64_t value)
 {
 	char text[20 + DIGITS_SLACK];
-	const char *end = digits_put(text, value);
+	const char *end;
+
+	if ((size_t)(t->line->end - t->line->at) >= sizeof text) {
+		t->line->at = digits_put(t->line->at, value);
+		return;
+	}
+	end = digits_put(text, value);
 
 	line_put_bytes(t->line, text, (size_t)(end - text));
 }
@@ -32,7 +45,13 @@ void put_decimal(struct tcpdump *t, uint64_t value)
 void put_ip4(struct tcpdump *t, const uint8_t *address)
 {
 	char text[15 + DIGITS_SLACK];
-	const char *end = digits_put_ip4(text, address);
+	const char *end;
+
+	if ((size_t)(t->line->end - t->line->at) >= sizeof text) {
+		t->line->at = digits_put_ip4(t->line->at, address);
+		return;
+	}
+	end = digits_put_ip4(text, address);
 
 	line_put_bytes(t->line, text, (size_t)(end - text));
 }

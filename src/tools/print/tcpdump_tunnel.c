@@ -90,12 +90,13 @@ static void put_gre_0(struct tcpdump *t, struct span s)
 
 	s = span_behind(&s, 4);
 	if (flags & (GRE_SUM | GRE_ROUTE)) {
-		span_u16(t, &s, 0);
+		span_need(t, &s, 0, 4);
 		put_text(t, ", off ");
 		put_0x(t, span_u16(t, &s, 2), 1);
 		s = span_behind(&s, 4);
 	}
 	if (flags & GRE_KEY) {
+		span_need(t, &s, 0, 4);
 		put_text(t, ", key=");
 		put_0x(t, span_u32(t, &s, 0), 1);
 		s = span_behind(&s, 4);
@@ -183,10 +184,11 @@ void tcpdump_put_vxlan(struct tcpdump *t, struct span s)
 		return;
 	}
 	flags = span_u8(t, &s, 0);
-	span_need(t, &s, 0, 8);
 	put_string(t, flags & 8 ? ", flags [I] (" : ", flags [invalid] (");
 	put_0x(t, flags, 2);
-	put_number(t, "), vni ", span_u24(t, &s, 4));
+	put_text(t, "), ");
+	span_need(t, &s, 0, 8);
+	put_number(t, "vni ", span_u24(t, &s, 4));
 	put_inner_frame(t, span_behind(&s, 8));
 }
 
@@ -217,19 +219,21 @@ void tcpdump_put_geneve(struct tcpdump *t, struct span s)
 	uint32_t type;
 
 	t->layer = "geneve";
+	put_text(t, "Geneve");
 	first = span_u16(t, &s, 0);
 	options = (first >> 8 & 63) * 4;
-	put_text(t, "Geneve");
 	if (first >> 14) {
 		put_number(t, " ERROR: unknown-version ", first >> 14);
 		return;
 	}
+	if (!span_need(t, &s, 0, 8))
+		return;
 	put_text(t, ", Flags [");
 	put_string(t, flags[first >> 6 & 3]);
 	type = span_u16(t, &s, 2);
 	put_text(t, "], vni ");
 	put_0x(t, span_u24(t, &s, 4), 1);
-	span_need(t, &s, 0, 8);
+	span_need(t, &s, 8, options);
 	if (options) {
 		put_number(t, ", options [", options);
 		put_text(t, " bytes]");

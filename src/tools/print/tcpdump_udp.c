@@ -65,6 +65,8 @@ void tcpdump_put_udp(struct tcpdump *t, const struct tcpdump_ip *ip, struct span
 		put_number(t, "truncated-udp ", s.length);
 		return;
 	}
+	if (!span_need(t, &s, 0, 8))
+		return;
 	announced = span_u16(t, &s, 4);
 	if (!announced && s.length > 65535)
 		announced = s.length;

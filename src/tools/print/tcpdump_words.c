@@ -37,7 +37,7 @@ static bool is_blank(uint8_t byte)
 }
 
 /* Takes a word at *at and the blanks behind.  Returns the length of the word; 0: no word. */
-static uint32_t take_word(const struct span *s, uint32_t *at)
+static uint32_t take_token(const struct span *s, uint32_t *at)
 {
 	uint32_t n = 0;
 
@@ -80,7 +80,7 @@ static bool is_first_line(const struct word_protocol *protocol, const struct spa
 {
 	uint32_t at = 0;
 	uint32_t start = 0;
-	uint32_t n = take_word(s, &at);
+	uint32_t n = take_token(s, &at);
 
 	if (!protocol->requests)
 		return true;
@@ -89,7 +89,7 @@ static bool is_first_line(const struct word_protocol *protocol, const struct spa
 	if (is_listed(protocol->requests, s->at, n))
 		return true;
 	start = at;
-	n = take_word(s, &at);
+	n = take_token(s, &at);
 	if (n != 3)
 		return false;
 	for (uint32_t i = 0; i < 3; i++)
