@@ -155,9 +155,12 @@ void top_write_name(char *to, size_t room, const struct top_model *m, const stru
 	to[0] = 0;
 	for (int k = 0; k < 1 + has_two; k++) {
 		const size_t used = strlen(to);
-		const char *form = e[k].has_brackets ? "%s[%s]%s" : "%s%s%s";
+		const char *open = e[k].has_brackets ? "[" : "";
+		const char *close = e[k].has_brackets ? "]" : "";
+		const char *between = k ? " > " : "";
 
-		snprintf(to + used, room - used, form, k ? " > " : "", e[k].name, e[k].port);
+		snprintf(to + used, room - used, "%s%s%s%s%s", between, open, e[k].name, close,
+			e[k].port);
 	}
 }
 
