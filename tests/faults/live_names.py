@@ -130,7 +130,8 @@ def s1_bpfbench_knows_them_too():
         with tempfile.NamedTemporaryFile(suffix=".json") as result:
             p = start(space, BENCH, "-i", source, "-t", "0.2", "-q", "-o", result.name)
             _, error = p.communicate(timeout=WAIT)
-            assert p.returncode == 0, (source, error)
+            # 5: an idle interface gives no sample that is large enough to be judged.
+            assert p.returncode in (0, 5), (source, error)
             found = json.load(result)["findings"]["source"]
         assert found.startswith(what), (source, found)
 
