@@ -2,8 +2,6 @@
 /* Link types other than Ethernet in tcpdump's line. */
 #include "tcpdump_layers.h"
 
-#include <net/if.h>
-
 enum {
 	LINK_NULL = 0,
 	LINK_ETHERNET = 1,

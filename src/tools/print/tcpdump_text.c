@@ -150,8 +150,8 @@ static void put_row_digits(struct tcpdump *t, const uint8_t *bytes, uint32_t n, 
 
 void tcpdump_put_bytes(struct tcpdump *t, const struct span *s)
 {
-	/* -x, -X and -A put the bytes behind the line themselves. */
-	if (t->options->hex | t->options->hex_text | t->options->text)
+	/* -x and -X put the bytes behind the line themselves. */
+	if (t->options->hex | t->options->hex_text)
 		return;
 	for (uint32_t at = 0; at < s->caplen && !t->sealed; at += 16) {
 		const uint32_t n = s->caplen - at < 16 ? s->caplen - at : 16;
