@@ -40,7 +40,7 @@ _bpfengine() {
 		return ;;
 	-r | --read | --flows) _bpfengine_files - ; return ;;
 	-F | --bpf-device) _bpfengine_files ''; return ;;
-	-a | --autostop) COMPREPLY=($(compgen -W 'duration:' -- "$cur")); return ;;
+	-a | --autostop) COMPREPLY=($(compgen -W 'duration: packets:' -- "$cur")); return ;;
 	-Q | --direction) COMPREPLY=($(compgen -W 'in out inout' -- "$cur")); return ;;
 	-y | --linktype)
 		COMPREPLY=($(compgen -W '
@@ -77,6 +77,7 @@ _bpfengine() {
 			udp-one-way udp-two-way icmp other' -- "$cur"))
 		return ;;
 	--workers) COMPREPLY=($(compgen -W 'auto 0 1 2 4 8' -- "$cur")); return ;;
+	-j | --time-stamp-type) COMPREPLY=($(compgen -W 'host' -- "$cur")); return ;;
 	-c | -s | -B | -f | --duration | --count | --snapshot-length | --buffer-size) return ;;
 	--filter | --block-size | --block-count | --read-interval | --max-flows) return ;;
 	--flow-idle) return ;;
@@ -87,8 +88,9 @@ _bpfengine() {
 	-*)
 		COMPREPLY=($(compgen -W '
 			-i -r -L -D -s -B -f -F -d -O -p -Q -y -t -a -c -q -v -n -Z -e -x -X
-			-A -S -# -l -U -K -h --interface
-			--read --list-interfaces --snapshot-length --buffer-size --filter
+			-A -S -# -l -U -K -h -J -j -b -H -N -u --interface
+			--read --list-interfaces --list-data-link-types --list-time-stamp-types
+			--time-stamp-type --no-optimize --snapshot-length --buffer-size --filter
 			--through --explain --promiscuous --no-promiscuous-mode --block-size
 			--block-count --read-mode --read-interval --direction --linktype
 			--wait-interface --process --head-drop --truncate --header-compression

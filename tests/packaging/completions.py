@@ -174,7 +174,7 @@ class Suite:
         offered = self.values("-y", "")
         assert {"EN10MB", "RAW", "IEEE802_11_RADIO", "PKTAP", "LINUX_SLL2"} <= offered, offered
         for name in offered:
-            run_program("-y", name, "-L")
+            run_program("-y", name, "-d", "len > 1")
         expect_same(self.values("--linktype", "EN"), {"EN10MB", "ENC"})
 
     def test_words_of_choices(self):

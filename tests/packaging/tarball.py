@@ -72,7 +72,9 @@ def readme_s_first_command():
     readme = open(os.path.join(tree, "README.md")).read()
     assert re.search(r"^    scripts/run\.sh ", readme, re.M)
     assert COUNTED in run("scripts/run.sh", "-i", "synth:count=50000", "--json", "--quiet")
-    assert re.search(r"^[\d,]+ packets read, ", run("scripts/run.sh", "-i", "synth", "-t", "0.2"), re.M)
+    assert re.search(
+        r"^[\d,]+ packets read, ", run("scripts/run.sh", "-i", "synth", "-t", "0.2"), re.M
+    )
 
 
 @only_all

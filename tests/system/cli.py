@@ -98,7 +98,9 @@ def long_names_are_their_letters():
             assert (
                 run(*traffic, name, "!").returncode == run(*traffic, letter, "!").returncode == 2
             ), name
-    assert run("--list-interfaces").stdout == run("-L").stdout != b""
+    assert run("--list-interfaces").stdout == run("-D").stdout != b""
+    assert run("--list-data-link-types").stdout == run("-L").stdout != b""
+    assert run("-D").stdout.count(b"\n") == run("-L").stdout.count(b"\n")
     assert 0.2 <= report("-i", "synth:rate=1000", "--autostop", "duration:0.2")[0]["seconds"]
     assert (
         b" batches (" in run(*traffic, "--verbose").stdout
@@ -158,6 +160,13 @@ def letters_of_tcpdump_are_accepted():
         ["--packet-buffered"],
         ["--dont-verify-checksums"],
         ["--immediate-mode"],
+        ["--no-optimize"],
+        ["--time-stamp-type", "host"],
+        ["-j", "host"],
+        ["-b"],
+        ["-H"],
+        ["-N"],
+        ["-u"],
         ["-nnvvXSs", "0"],
         ["-ttttnnq"],
     ):
@@ -167,6 +176,8 @@ def letters_of_tcpdump_are_accepted():
         r = report("-i", "synth:rate=1000", *words)[0]
         assert 0.3 <= r["seconds"] and "packets" in r, (words, r)
     assert run("-h").stdout == run("--help").stdout != b""
+    for words in (["-J"], ["--list-time-stamp-types"]):
+        assert b": host" in run(*words).stdout, words
 
 
 @case
@@ -254,7 +265,7 @@ def wrong_usage_is_told():
         (["-i", "synth", "-A", "--flows", "-"], b"leave one of them out"),
         (["-i", "synth", "--print", "--workers", "2"], b"leave out --workers 2"),
         (["-i", "synth", "--print-rate", "9"], b"--print-rate is for --print"),
-        (["-i"], b"wants a value"),
+        (["-i"], b"wants an interface"),
         (["-i", "synth", "--duration", "0"], b"above 0"),
         (["-i", "synth", "--duration", "abc"], b"--duration wants"),
         (["-i", "synth", "--duration", "nan"], b"--duration wants"),
@@ -285,7 +296,7 @@ def wrong_usage_is_told():
         (["-i", "synth", "--block-size", "1"], b"--block-size wants"),
         (["-i", "synth", "--block-count", "1"], b"--block-count wants"),
         (["-i", "synth", "--stats-interval", "0"], b"--stats-interval wants"),
-        (["-i", "synth", "-a", "files:3"], b"duration:SECONDS"),
+        (["-i", "synth", "-a", "files:3"], b"for files that are written"),
         (["-i", "synth", "--json=yes"], b"takes no value"),
         (["-i", "a", "-i", "b"], b"once"),
         (["-i", "synth", "--flows", "-", "--json"], b"stdout"),
@@ -311,13 +322,13 @@ def sources_that_cannot_be_opened():
             (text, b"neither pcap nor pcapng"),
             (empty, b"empty"),
             (packed, b"zcat"),
-            (d + "/none", b"No such file"),
+            (d + "/none", b"there is no such file"),
         ):
             p = run("-r", path)
             assert p.returncode == 4 and told in p.stderr and not p.stdout, (path, p)
     p = run("-i", "nosuchif0")
     assert p.returncode in (3, 4) and (
-        b"no such interface" in p.stderr or p.returncode == 3 or b"Linux only" in p.stderr
+        b"no interface of that name" in p.stderr or p.returncode == 3 or b"Linux only" in p.stderr
     ), p
 
 

@@ -441,7 +441,7 @@ def interfaces_are_listed():
         re.search(r"^lo0? ", text, re.M)
         and "127.0.0.1/8" in text
         and "synth" in text
-        and run("-D").stdout.decode().split()[0] == text.split()[0]
+        and run("-D").stdout.decode().split()[0] == "1." + text.split()[0]
     )
     p = run("-L", "--json")
     lo = [i for i in json.loads(p.stdout) if i["loopback"]]

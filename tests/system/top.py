@@ -340,7 +340,7 @@ def a_file_and_a_pipe():
                 assert b"300 packets read" in v.raw and b"300 delivered, 0 dropped" in v.raw
     with View("-r", "/nonexistent.pcap", "--top") as v:
         v.end(4)
-        assert "No such file" in v.text().replace("\n", "")
+        assert "no such file" in v.text().replace("\n", "")
 
 
 @case

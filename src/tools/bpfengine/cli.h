@@ -5,12 +5,21 @@
 #define CLI_H
 
 #include "bpfengine.h"
+#include "tools/common/option.h"
 #include "tools/common/program.h"
 #include "tools/print/print.h"
 
 #include <stdio.h>
 
 enum cli_exit { EXIT_GOOD = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_RIGHTS = 3, EXIT_SOURCE = 4 };
+
+/* What a run does. */
+enum cli_mode {
+	CLI_MODE_CAPTURE = 1,
+	CLI_MODE_LIST = 2, /* -L, -D, -J */
+	CLI_MODE_DUMP = 4, /* -d */
+	CLI_MODE_EXPLAIN = 8
+};
 
 /* Rights after the opening of the source.  A string is empty where there is nothing to report. */
 struct cli_rights {
@@ -46,6 +55,7 @@ struct cli {
 	int dump; /* -d: 1, 2, 3 */
 	bool explain;
 	char *filter;            /* the expression, allocated; NULL: none */
+	bool filter_on_input;    /* -F - */
 	const char *filter_path; /* -F; NULL: the expression was given in words */
 	bool unoptimized;        /* -O: for -d */
 	const char *user;        /* -Z; NULL: chosen as rights.h says */
@@ -53,7 +63,17 @@ struct cli {
 	bool with_ssh;        /* the own SSH connection is shown, too */
 	char ssh_filter[192]; /* leaves out the own SSH connection; "": no such filter */
 	struct cli_rights rights;
-	bool quiet, json, list;
+	bool quiet, json;
+	bool list;                     /* -L, -D: the interfaces */
+	bool numbered;                 /* -D: with their numbers */
+	bool list_clocks;              /* -J */
+	bool counts;                   /* --count: the number of packets instead of a report */
+	uint8_t uses[OPTION_MOST];     /* of each row of the table */
+	char **words;                  /* words behind the options, ended by NULL */
+	char numbered_interface[64];   /* the name behind -i 3 */
+	const char *notices[8];        /* to be told once the source is open */
+	uint32_t notice_count;
+	char notice_text[400];         /* a notice that is made here */
 	bool done; /* the options asked for no run (--help) */
 };
 
@@ -87,7 +107,7 @@ bool cli_ssh_take_back(struct cli *cli);
 
 /* ---- Runs without a capture: -L, -d, --explain.  Each returns an exit code. ---- */
 
-int cli_list_interfaces(bool json);
+int cli_list_interfaces(const struct cli *cli);
 int cli_dump_filter(const struct cli *cli);
 /* Prints a program as -d (style 1), -dd (2) or -ddd (3) does. */
 void cli_print_program(FILE *to, const struct bpe_insn *program, uint32_t length, int style);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* -d, -dd, -ddd: prints the program of a filter as tcpdump does.  --explain: prints the filter's
  * meaning.  Stateless. */
-#include "cli.h"
+#include "answers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -196,7 +196,8 @@ static int explain_filter(const struct cli *cli, struct bpe_filter_options how)
 	else if (o->interface_name)
 		how.kernel = native_kernel(o->interface_name);
 	if (bpe_filter_explain(filter_or_empty(cli), &how, &text, &error) < 0) {
-		program_tell("%s", error.text);
+		if (!cli_explain_filter(cli))
+			program_tell("%s", error.text);
 		return EXIT_USAGE;
 	}
 	fputs(text, stdout);
@@ -211,7 +212,8 @@ static int compile_and_print(const struct cli *cli, const struct bpe_filter_opti
 	uint32_t n;
 
 	if (bpe_filter_compile_with(filter_or_empty(cli), how, &program, &n, &error) < 0) {
-		program_tell("%s", error.text);
+		if (!cli_explain_filter(cli))
+			program_tell("%s", error.text);
 		return EXIT_USAGE;
 	}
 	cli_print_program(stdout, program, n, cli->dump);
@@ -242,10 +244,8 @@ static int ask_link_type(const struct cli *cli, int *link)
 	struct bpe_error error;
 
 	o.filter_expression = NULL;
-	if (bpe_capture_open(&o, &capture, &error) < 0) {
-		program_tell("%s", error.text);
-		return error.status == BPE_E_RIGHTS ? EXIT_RIGHTS : EXIT_SOURCE;
-	}
+	if (bpe_capture_open(&o, &capture, &error) < 0)
+		return cli_explain_failure(cli, &error);
 	*link = find_link_type(bpe_capture_link_type(capture), *link);
 	bpe_capture_close(capture);
 	return 0;

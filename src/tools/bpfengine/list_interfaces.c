@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* -L: the interfaces, for people or as JSON; stateless. */
-#include "cli.h"
+/* -L, -D and -J: the interfaces, for people or as JSON; stateless. */
+#include "answers.h"
+
+#include <net/if.h>
+#include <string.h>
 
 static const char *interface_state(const struct bpe_interface *i)
 {
@@ -17,9 +20,13 @@ static const char *interface_link_type(const struct bpe_interface *i)
 	return name ? name : "unknown";
 }
 
-static void print_interface_line(const struct bpe_interface *i)
+/* Prints a line, with a number unless the number is 0. */
+static void print_interface_line(const struct bpe_interface *i, int number)
 {
 	char address[48], text[256];
+
+	if (number)
+		printf("%d.", number);
 
 	printf("%-16s %-14s %-12s", program_visible(text, sizeof text, i->name), interface_state(i),
 		interface_link_type(i));
@@ -38,11 +45,11 @@ static void print_interface_line(const struct bpe_interface *i)
 	printf("\n");
 }
 
-static void print_interface_json(const struct bpe_interface *i)
+static void print_interface_json(const struct bpe_interface *i, int number)
 {
 	char address[48];
 
-	printf("{\"name\":");
+	printf("{\"number\":%d,\"name\":", number);
 	program_print_json(stdout, i->name);
 	printf(",\"description\":");
 	program_print_json(stdout, i->description);
@@ -68,12 +75,12 @@ static void print_interfaces_json(const struct bpe_interface *all, int n)
 	for (int i = 0; i < n; i++) {
 		if (i)
 			printf(",\n");
-		print_interface_json(&all[i]);
+		print_interface_json(&all[i], i + 1);
 	}
 	printf("]\n");
 }
 
-int cli_list_interfaces(bool as_json)
+static int list_all(const struct cli *c)
 {
 	struct bpe_interface *all;
 	struct bpe_error error;
@@ -83,10 +90,62 @@ int cli_list_interfaces(bool as_json)
 		program_tell("%s", error.text);
 		return EXIT_ERROR;
 	}
-	if (as_json)
+	if (c->json)
 		print_interfaces_json(all, n);
-	for (int i = 0; i < n && !as_json; i++)
-		print_interface_line(&all[i]);
+	for (int i = 0; i < n && !c->json; i++)
+		print_interface_line(&all[i], c->numbered ? i + 1 : 0);
 	bpe_interfaces_free(all);
 	return program_end_output("the list") ? EXIT_GOOD : EXIT_ERROR;
+}
+
+/* Returns the link type that the list names for an interface, or -1 if there is none. */
+static int find_listed_interface(const char *name, bool *found)
+{
+	struct bpe_interface *all = NULL;
+	struct bpe_error error;
+	const int n = bpe_interfaces_list(&all, &error);
+	int link = -1;
+
+	*found = false;
+	for (int i = 0; i < n; i++)
+		if (!strcmp(all[i].name, name)) {
+			*found = true;
+			link = all[i].link_type;
+		}
+	if (n >= 0)
+		bpe_interfaces_free(all);
+	return link;
+}
+
+/* Prints the link types (-L -i NAME) or the clocks (-J) of an interface.  Returns the exit code. */
+static int list_of_interface(const struct cli *c)
+{
+	const char *name = c->engine.interface_name;
+	const struct bpe_error absent = {
+		.status = BPE_E_ABSENT, .step = "open", .text = "no such interface"
+	};
+	char shown[256];
+	bool found;
+
+	if (!name)
+		name = cli_first_interface();
+	const int link = find_listed_interface(name, &found);
+	const char *link_name = bpe_link_type_name(link);
+
+	program_visible(shown, sizeof shown, name);
+	if (!found)
+		return cli_explain_failure(c, &absent);
+	if (c->list_clocks)
+		printf("Time stamp types of %s: host\n", shown);
+	else
+		printf("Link types of %s (choose with -y):\n%s\n", shown,
+			link_name ? link_name : "known once the interface is open");
+	return program_end_output("the list") ? EXIT_GOOD : EXIT_ERROR;
+}
+
+int cli_list_interfaces(const struct cli *c)
+{
+	if (c->list_clocks || (c->list && c->engine.interface_name))
+		return list_of_interface(c);
+	return list_all(c);
 }

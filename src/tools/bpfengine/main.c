@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The program: reads options, runs, reports.  Rights are given up between the opening of the source
  * and the start of the engine's threads (rights.h). */
+#include "answers.h"
 #include "run.h"
 
 #include <errno.h>
@@ -23,19 +24,6 @@ static void on_flow_record(void *user, const struct bpe_flow *flow, uint32_t wor
 }
 
 /* ---- Before the run ---- */
-
-/* Returns the exit code for the engine's status BPE_E_*. */
-static int exit_of_status(int status)
-{
-	switch (status) {
-	case BPE_E_RIGHTS:
-		return EXIT_RIGHTS;
-	case BPE_E_ARGUMENT:
-		return EXIT_USAGE;
-	default:
-		return EXIT_SOURCE;
-	}
-}
 
 /* Makes the flow file, gives up rights, and empties the flow file.  Returns 0 or an exit code. */
 static int prepare_outputs(struct run *r)
@@ -95,10 +83,10 @@ static int start_engine(struct run *r)
 	int status = open_run_engine(r, &error);
 	int code;
 
-	if (status < 0) {
-		tell_engine_error(&r->cli, &error);
-		return exit_of_status(status);
-	}
+	if (status < 0)
+		return cli_explain_failure(&r->cli, &error);
+	for (uint32_t k = 0; k < r->cli.notice_count; k++)
+		run_on_notice(r, r->cli.notices[k]);
 	code = prepare_outputs(r);
 	if (code)
 		return code;
@@ -129,6 +117,16 @@ static bool do_counts_balance(struct bpe_engine *engine)
 	       s.flows_opened == s.flows_active + s.flows_ended + s.flows_evicted;
 }
 
+/* Prints the number of packets, as tcpdump --count does. */
+static void print_count(FILE *to, struct bpe_engine *engine)
+{
+	struct bpe_stats s;
+
+	bpe_engine_stats(engine, &s);
+	fprintf(to, "%" PRIu64 " packet%s\n", s.delivered_packets,
+		s.delivered_packets == 1 ? "" : "s");
+}
+
 /* Prints the report; error: of the run, or NULL.  Returns whether the report and all records were
  * written. */
 static bool print_report(const struct run *r, const char *error)
@@ -142,7 +140,9 @@ static bool print_report(const struct run *r, const char *error)
 	bool is_printed;
 
 	clearerr(stderr);
-	if (c->json)
+	if (c->counts)
+		print_count(to, r->engine);
+	else if (c->json)
 		cli_report_json(to, r->engine, c, error);
 	else
 		cli_report_text(to, r->engine, c, NULL);
@@ -283,8 +283,8 @@ int main(int argc, char **argv)
 		return code;
 	if (r.cli.done)
 		return program_end_output("the text") ? EXIT_GOOD : EXIT_ERROR;
-	if (r.cli.list)
-		return cli_list_interfaces(r.cli.json);
+	if (r.cli.list || r.cli.numbered || r.cli.list_clocks)
+		return cli_list_interfaces(&r.cli);
 	if (!r.cli.dump && !r.cli.explain)
 		return run_and_report(&r);
 	code = cli_dump_filter(&r.cli);

@@ -30,51 +30,64 @@ _Static_assert(PRINT_COLOR_AUTO == 0 && PRINT_COLOR_ALWAYS == 1 && PRINT_COLOR_N
 	"--print");
 _Static_assert(BPE_DIRECTION_BOTH == 0 && BPE_DIRECTION_IN == 1 && BPE_DIRECTION_OUT == 2, "-Q");
 
-static int read_autostop(void *target, const struct option_spec *spec, const char *word)
-{
-	static const char prefix[] = "duration:";
-
-	if (strncmp(word, prefix, strlen(prefix)))
-		return option_refuse("-a knows duration:SECONDS only, not \"%s\"", word);
-	return option_apply(
-		target, spec - 1, word + strlen(prefix)); /* --duration, the row above */
-}
+/* modes of the program that take an option; an option without modes is for a capture only */
+enum {
+	LIST = CLI_MODE_LIST,
+	FILTER = CLI_MODE_CAPTURE | CLI_MODE_DUMP | CLI_MODE_EXPLAIN,
+	ANY = FILTER | LIST
+};
 
 const struct option_spec cli_option_specs[] = {
 	{ "interface", "i", OPTION_TEXT, MEMBER(engine.interface_name),
-		.once = "-i may be given once: one interface a run", .heading = "Source",
+		.once = "-i may be given once: one interface a run, or all of them with -i any (macOS: pktap)",
+		.wants = "wants an interface", .modes = ANY, .heading = "Source",
 		.argument = "NAME",
 		.help = "interface, bpf:NAME, any (Linux), or synth with\n"
 			"flows= size= seed= rate= count= vlan= ipv6=\n"
 			"retransmit=" },
 	{ "read", "r", OPTION_TEXT, MEMBER(engine.file),
-		.once = "-r may be given once: one savefile a run", .argument = "FILE",
-		.help = "pcap or pcapng savefile" },
-	{ "list-interfaces", "LD", OPTION_SET, MEMBER(list), .help = "list interfaces and exit" },
+		.once = "-r may be given once: one savefile a run",
+		.wants = "wants a savefile, or - for the standard input", .modes = FILTER,
+		.argument = "FILE", .help = "pcap or pcapng savefile" },
+	{ "list-interfaces", "D", OPTION_SET, MEMBER(numbered), .modes = LIST,
+		.help = "list interfaces, with numbers that -i takes" },
+	{ "list-data-link-types", "L", OPTION_SET, MEMBER(list), .modes = LIST,
+		.help = "\nlist interfaces; with -i: the link types of NAME" },
+	{ "list-time-stamp-types", "J", OPTION_SET, MEMBER(list_clocks), .modes = LIST,
+		.help = "\nlist the clocks of NAME: host is the only one" },
+	{ "time-stamp-type", "j", OPTION_READ, .read = cli_read_clock,
+		.wants = "wants host, the only clock here", .argument = "host",
+		.help = "\nthe only clock: packets have the host's time" },
 	{ "snapshot-length", "s", OPTION_WHOLE, MEMBER(engine.snaplen), .most = BPE_MAX_SNAPLEN,
-		.wants = "wants 0 (all) to " TEXT(BPE_MAX_SNAPLEN) " bytes", .argument = "N",
+		.wants = "wants 0 (all) to " TEXT(BPE_MAX_SNAPLEN) " bytes", .unit = 1024,
+		.modes = FILTER, .argument = "N",
 		.help = "bytes kept of each packet (0: all, the default)" },
 	{ "buffer-size", "B", OPTION_SIZE, MEMBER(engine.buffer_bytes), .unit = 1024,
 		.most = UINT64_MAX, .wants = "wants a size such as 4096 (KiB), 32M or 1G",
-		.argument = "SIZE",
+		.hint = " (without -B it is 16 MiB)", .argument = "SIZE",
 		.help = "kernel buffer; plain numbers are KiB; K, M, G allowed" },
-	{ "filter", "f", OPTION_READ, .read = cli_read_filter, .argument = "EXPRESSION",
+	{ "filter", "f", OPTION_READ, .read = cli_read_filter, .modes = FILTER,
+		.wants = "wants a filter, such as 'tcp port 80'", .argument = "EXPRESSION",
 		.help = "only packets that match (pcap-filter(7)); words\n"
 			"behind the options or -F FILE do the same; -d, -dd\n"
-			"and -ddd print the program, -O does not optimize it" },
-	{ NULL, "F", OPTION_READ, .read = cli_read_filter_file, .beside = true },
-	{ NULL, "d", OPTION_COUNT, MEMBER(dump), .beside = true },
-	{ NULL, "O", OPTION_SET, MEMBER(unoptimized), .beside = true },
-	{ "through", NULL, OPTION_READ, .read = cli_read_through, .argument = "LIST",
+			"and -ddd print the program, -O (--no-optimize) does\n"
+			"not optimize it" },
+	{ NULL, "F", OPTION_READ, .read = cli_read_filter_file, .modes = FILTER,
+		.wants = "wants a filter's file", .beside = true },
+	{ NULL, "d", OPTION_COUNT, MEMBER(dump), .modes = CLI_MODE_DUMP, .beside = true },
+	{ "no-optimize", "O", OPTION_SET, MEMBER(unoptimized),
+		.modes = CLI_MODE_CAPTURE | CLI_MODE_DUMP, .beside = true },
+	{ "through", NULL, OPTION_READ, .read = cli_read_through, .modes = FILTER, .adds = true,
+		.argument = "LIST",
 		.help = "also match behind these, at most two deep: vlan,mpls,\n"
 			"pppoe,gre,ipip,vxlan,geneve,gtpu; ipv6ext: match\n"
 			"protocols, ports and tcp[] behind IPv6 extensions" },
-	{ "explain", NULL, OPTION_SET, MEMBER(explain),
+	{ "explain", NULL, OPTION_SET, MEMBER(explain), .modes = CLI_MODE_EXPLAIN,
 		.help = "say the filter in words, its cost, and the part that\n"
 			"each kernel runs" },
 	{ "promiscuous", NULL, OPTION_SET, MEMBER(engine.promiscuous),
 		.help = "capture packets for other hosts, too" },
-	{ "no-promiscuous-mode", "p", OPTION_CLEAR, MEMBER(engine.promiscuous),
+	{ "no-promiscuous-mode", "p", OPTION_CLEAR, MEMBER(engine.promiscuous), .modes = FILTER,
 		.help = "capture what the interface takes (default)" },
 	{ "block-size", NULL, OPTION_SIZE, MEMBER(engine.block_bytes), .unit = 1, .least = 4096,
 		.most = 64u << 20, .wants = "wants 4K to 64M", .argument = "SIZE",
@@ -88,11 +101,11 @@ const struct option_spec cli_option_specs[] = {
 		.argument = "auto|throughput|latency|paced", .help = "  (auto)" },
 	{ "read-interval", NULL, OPTION_SECONDS, MEMBER(engine.read_interval_ns),
 		.most = 10000000000, .wants = "wants seconds above 0, at most 10",
-		.argument = "SECONDS", .help = "time between reads of the paced mode (0.001)" },
-	{ "direction", "Q", OPTION_CHOICE, MEMBER(engine.direction), .choices = "inout|in|out",
-		.wants = "is in, out or inout", .argument = "in|out|inout",
-		.help = "packets of a direction" },
-	{ "linktype", "y", OPTION_READ, .read = cli_read_link_type,
+		.argument = "SECONDS", .help = "between two looks of the paced mode (0.001)" },
+	{ "direction", "Q", OPTION_READ, MEMBER(engine.direction), .read = cli_read_direction,
+		.choices = "inout|in|out", .wants = "is in, out or inout",
+		.argument = "in|out|inout", .help = "(Linux's own interfaces, too)" },
+	{ "linktype", "y", OPTION_READ, .read = cli_read_link_type, .modes = FILTER,
 		.wants = "wants a link type such as EN10MB, RAW or IEEE802_11_RADIO",
 		.argument = "NAME", .help = "a link type that the interface offers" },
 	{ "wait-interface", NULL, OPTION_SET, MEMBER(engine.wait_interface),
@@ -108,22 +121,29 @@ const struct option_spec cli_option_specs[] = {
 			"(not on pktap: process names would be wrong)" },
 	{ "zero-copy", NULL, OPTION_SET, MEMBER(engine.zero_copy),
 		.help = "FreeBSD: buffers shared with the kernel" },
-	{ "bpf-abi", NULL, OPTION_TEXT, MEMBER(engine.bpf_abi), .argument = "NAME",
+	{ "bpf-abi", NULL, OPTION_TEXT, MEMBER(engine.bpf_abi), .modes = FILTER, .argument = "NAME",
 		.help = "macos, freebsd, netbsd, openbsd (this system's)" },
-	{ "bpf-device", NULL, OPTION_TEXT, MEMBER(engine.bpf_device), .argument = "PATH",
-		.help = "the device; macOS: without the number (/dev/bpf)" },
+	{ "bpf-device", NULL, OPTION_TEXT, MEMBER(engine.bpf_device), .modes = FILTER,
+		.argument = "PATH", .help = "the nodes; macOS: without their number (/dev/bpf)" },
 
 	{ "duration", NULL, OPTION_SECONDS, MEMBER(duration_ns), .most = MOST_NS,
 		.wants = "wants seconds above 0, such as 60 or 0.5", .heading = "\nEnd",
-		.argument = "SECONDS", .help = "stop after this time; also -t SECONDS" },
-	{ "autostop", "a", OPTION_READ, .read = read_autostop, .argument = "duration:SECONDS",
-		.help = "the same, as tshark has it" },
-	{ "count", "c", OPTION_WHOLE, MEMBER(engine.max_packets), .least = 1,
-		.most = UINT64_MAX / 2, .wants = "wants a number of packets, 1 or more",
-		.argument = "COUNT", .help = "stop after this many packets" },
+		.argument = "SECONDS", .help = "stop after so long; also -t SECONDS" },
+	{ "autostop", "a", OPTION_READ, .read = cli_read_autostop, .adds = true,
+		.wants = "wants KIND:NUMBER, such as duration:10", .argument = "KIND:NUMBER",
+		.help = "\nduration:SECONDS or packets:COUNT, as in tshark" },
+	{ NULL, "c", OPTION_WHOLE, MEMBER(engine.max_packets), .least = 1, .most = UINT64_MAX / 2,
+		.wants = "wants a number of packets, 1 or more",
+		.hint = " (without -c there is no limit)", .argument = "COUNT",
+		.help = "stop after so many packets" },
+	{ "count", NULL, OPTION_READ_OR_NONE, .read = cli_read_count, .argument = "COUNT",
+		.help = "the same; without COUNT: print only how many there\n"
+			"are" },
 
-	{ "flows", NULL, OPTION_TEXT, MEMBER(flows_path), .heading = "\nFlows", .argument = "FILE",
-		.help = "write a line for each flow at its end (- is stdout)" },
+	{ "flows", NULL, OPTION_TEXT, MEMBER(flows_path),
+		.once = "--flows may be given once: one file a run",
+		.wants = "wants a file, or - for the standard output", .heading = "\nFlows",
+		.argument = "FILE", .help = "each flow at its end as a line (- is stdout)" },
 	{ "flows-begin", NULL, OPTION_SET, MEMBER(engine.record_begins),
 		.help = "... and at its beginning, marked as such" },
 	{ "flows-append", NULL, OPTION_SET, MEMBER(flows_append),
@@ -148,7 +168,7 @@ const struct option_spec cli_option_specs[] = {
 	{ "flow-closed", NULL, OPTION_SECONDS, MEMBER(engine.flow_closed_ns), .most = MOST_NS,
 		.argument = "SECONDS", .help = "... after TCP closed or reset it (10)" },
 	{ "flow-timeout", NULL, OPTION_READ, .read = cli_read_flow_timeout, .most = MOST_NS,
-		.argument = "KIND=SECONDS",
+		.adds = true, .argument = "KIND=SECONDS",
 		.help = "tcp-opening, tcp-established, tcp-closing,\n"
 			"tcp-closed, udp-one-way, udp-two-way, icmp or other" },
 	{ "flow-active", NULL, OPTION_SECONDS, MEMBER(engine.flow_active_ns), .most = MOST_NS,
@@ -207,11 +227,11 @@ const struct option_spec cli_option_specs[] = {
 		.help = "networks of the hosts of --spread host, as\n"
 			"10.0.0.0/8,fd00::/8 (private addresses)" },
 
-	{ "relinquish-privileges", "Z", OPTION_TEXT, MEMBER(user), .heading = "\nRights",
-		.argument = "USER",
-		.help = "\nif started as root, become USER once the source is\n"
-			"open (bpfengine if this user exists, else nobody;\n"
-			"root keeps all rights)" },
+	{ "relinquish-privileges", "Z", OPTION_TEXT, MEMBER(user), .wants = "wants a user",
+		.heading = "\nRights", .argument = "USER",
+		.help = "\nwho to be once the source is open, if started as root\n"
+			"(bpfengine if there is such a user, else nobody; root\n"
+			"keeps all rights)" },
 	{ "no-confine", NULL, OPTION_SET, MEMBER(no_confine),
 		.help = "use no seccomp, Landlock, Seatbelt, Capsicum, pledge" },
 
@@ -257,19 +277,26 @@ const struct option_spec cli_option_specs[] = {
 		.help = "\ndo not say which checksums are wrong" },
 	{ "immediate-mode", NULL, OPTION_SET, MEMBER(immediate),
 		.help = "give each packet at once (Linux: always in 10 ms)" },
-	{ NULL, "q", OPTION_SET, MEMBER(print.quick), .help = "short lines, and no live line" },
+	{ NULL, "q", OPTION_SET, MEMBER(print.quick), .modes = ANY,
+		.help = "short lines, and no live line" },
 
 	{ "top", NULL, OPTION_SET, MEMBER(top), .heading = "\nOutput",
-		.help = "a live view of rates, drops and connections; h shows\n"
-			"its keys; --stats-interval is its refresh" },
-	{ "json", NULL, OPTION_SET, MEMBER(json),
-		.help = "the report as a JSON document on stdout" },
+		.help = "a live view of rates, drops and connections; h in it\n"
+			"has the keys; --stats-interval is how often it looks" },
+	{ "json", NULL, OPTION_SET, MEMBER(json), .modes = CLI_MODE_CAPTURE | LIST,
+		.help = "the report as one JSON document on stdout" },
 	{ "stats-interval", NULL, OPTION_SECONDS, MEMBER(stats_interval_ns), .most = MOST_NS,
 		.argument = "N", .help = "a line of statistics every N seconds on stderr" },
-	{ "quiet", NULL, OPTION_SET, MEMBER(quiet), .help = "no live line, no notices" },
-	{ "verbose", "v", OPTION_COUNT, MEMBER(verbose),
+	{ "quiet", NULL, OPTION_SET, MEMBER(quiet), .modes = ANY,
+		.help = "no live line, no notices" },
+	{ "verbose", "v", OPTION_COUNT, MEMBER(verbose), .modes = ANY,
 		.help = "more in the report, and in each line; -vv, -vvv" },
-	{ NULL, "n", OPTION_NOTHING, .help = "numbers, no names (always so)" },
+	{ NULL, "n", OPTION_NOTHING, .modes = ANY, .help = "numbers, no names (always so)" },
+	{ NULL, "b", OPTION_NOTHING, .modes = ANY,
+		.help = "no effect, nor have -H, -N and -u: tcpdump's letters" },
+	{ NULL, "H", OPTION_NOTHING, .modes = ANY, .beside = true },
+	{ NULL, "N", OPTION_NOTHING, .modes = ANY, .beside = true },
+	{ NULL, "u", OPTION_NOTHING, .modes = ANY, .beside = true },
 	{ "help", "h", OPTION_HELP, MEMBER(done), .argument = "  --version" },
 	{ "version", NULL, OPTION_ACT, .act = cli_act_version, .beside = true },
 };

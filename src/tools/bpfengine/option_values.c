@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Values of bpfengine's options which need code of their own (options.h). */
-#include "cli.h"
+#include "answers.h"
 #include "options.h"
 
 #include <errno.h>
@@ -26,6 +26,78 @@ int cli_read_print(void *target, const struct option_spec *spec, const char *wor
 		return option_refuse_value(spec, word);
 	c->print.form = PRINT_OWN + index;
 	return 0;
+}
+
+int cli_read_count(void *target, const struct option_spec *spec, const char *word)
+{
+	struct cli *c = target;
+	const struct option_program *program = option_current();
+	const struct option_spec *letter = option_of_getopt(program, 'c');
+
+	(void)spec;
+	if (word)
+		return option_apply(target, letter, word);
+	c->counts = true;
+	return 0;
+}
+
+int cli_read_autostop(void *target, const struct option_spec *spec, const char *word)
+{
+	const struct option_program *program = option_current();
+	const char *colon = strchr(word, ':');
+	const struct option_spec *duration = option_find(program, "duration");
+	char line[OPTION_LINE];
+	char text[80];
+	double seconds;
+
+	if (!strncmp(word, "filesize:", 9) || !strncmp(word, "files:", 6))
+		return option_answer("", "-a %.*s: is for files that are written (-w)",
+			(int)(colon - word), word);
+	if (!strncmp(word, "packets:", 8))
+		return cli_read_count(target, spec, colon + 1);
+	if (!colon && parse_seconds(word, duration->least, duration->most, &seconds)) {
+		snprintf(text, sizeof text, "duration:%.60s", word);
+		char changed[OPTION_LINE];
+		const struct option_edit edit =
+			option_line_value(word, text, changed, sizeof changed);
+
+		return option_answer(option_line_write(line, &edit, 1), "-a %s.", spec->wants);
+	}
+	if (!colon || strncmp(word, "duration:", 9))
+		return option_answer("", "-a %s (or packets:10), not \"%s\"", spec->wants, word);
+	if (!parse_seconds(colon + 1, duration->least, duration->most, &seconds))
+		return option_answer(
+			"", "-a duration: wants seconds above 0, not \"%s\"", colon + 1);
+	return option_apply(target, duration, colon + 1);
+}
+
+int cli_read_direction(void *target, const struct option_spec *spec, const char *word)
+{
+	static const char *const words[][2] = { { "inbound", "in" }, { "rx", "in" },
+		{ "input", "in" }, { "outbound", "out" }, { "tx", "out" }, { "output", "out" },
+		{ "both", "inout" } };
+	struct cli *c = target;
+
+	if (parse_choice(spec->choices, word, &c->engine.direction))
+		return 0;
+	for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+		if (!strcmp(words[k][0], word))
+			return option_answer(
+				"", "-Q is in, out or inout, not \"%s\": -Q %s", word, words[k][1]);
+	if (strchr(word, '='))
+		return option_answer("",
+			"-Q is in, out or inout. Apple's metadata filter is part of the filter: proc curl");
+	return option_refuse_value(spec, word);
+}
+
+int cli_read_clock(void *target, const struct option_spec *spec, const char *word)
+{
+	(void)target;
+	(void)spec;
+	if (!strcmp(word, "host"))
+		return 0;
+	return option_answer(
+		"", "-j %s is not done here: packets have the host's time (-j host).", word);
 }
 
 int cli_read_workers(void *target, const struct option_spec *spec, const char *word)
@@ -76,20 +148,37 @@ int cli_read_flow_timeout(void *target, const struct option_spec *spec, const ch
 	return 0;
 }
 
-int cli_read_link_type(void *target, const struct option_spec *spec, const char *word)
+/* Returns the link type of a name, also behind DLT_ and LINKTYPE_, or -1. */
+static int find_named_link(const char *word)
 {
 	enum { LINK_TYPES = 512 }; /* more than the numbers which have a name */
-	struct cli *c = target;
 
+	if (!strncasecmp(word, "DLT_", 4))
+		word += 4;
+	else if (!strncasecmp(word, "LINKTYPE_", 9))
+		word += 9;
 	for (int link = 0; link < LINK_TYPES; link++) {
 		const char *name = bpe_link_type_name(link);
 
-		if (!name || strcasecmp(name, word))
-			continue;
-		c->engine.link_type = link;
-		return 0;
+		if (name && !strcasecmp(name, word))
+			return link;
 	}
-	return option_refuse_value(spec, word);
+	return -1;
+}
+
+int cli_read_link_type(void *target, const struct option_spec *spec, const char *word)
+{
+	struct cli *c = target;
+	const int link = find_named_link(word);
+	uint64_t number;
+
+	if (link < 0 && parse_whole(word, 0, 511, &number) && bpe_link_type_name((int)number))
+		return option_answer("", "-y wants a name; LINKTYPE %s is %s", word,
+			bpe_link_type_name((int)number));
+	if (link < 0)
+		return option_refuse_value(spec, word);
+	c->engine.link_type = link;
+	return 0;
 }
 
 int cli_read_through(void *target, const struct option_spec *spec, const char *word)
@@ -132,21 +221,13 @@ int cli_read_tunnels(void *target, const struct option_spec *spec, const char *w
 		(int)n, wrong);
 }
 
-/* ---- The filter ---- */
-
-/* Reports the second filter of a command line.  Returns EXIT_USAGE. */
-static int refuse_second_filter(void)
-{
-	return option_refuse("the filter is given twice");
-}
-
 int cli_read_filter(void *target, const struct option_spec *spec, const char *word)
 {
 	struct cli *c = target;
 
 	(void)spec;
 	if (c->filter)
-		return refuse_second_filter();
+		return option_refuse("the filter is given twice");
 	c->filter = strdup(word);
 	return c->filter ? 0 : option_refuse("no memory");
 }
@@ -155,19 +236,38 @@ int cli_read_filter_file(void *target, const struct option_spec *spec, const cha
 {
 	struct cli *c = target;
 	char why[512];
+	char net[128];
+	char line[OPTION_LINE];
 
 	(void)spec;
 	if (c->filter)
-		return refuse_second_filter();
-	c->filter_path = path;
+		return option_refuse("the filter is given twice");
+	c->filter_on_input = !strcmp(path, "-");
+	c->filter_path = c->filter_on_input ? NULL : path; /* the input cannot be read again */
 	c->filter = cli_filter_file(path, why, sizeof why);
-	return c->filter ? 0 : option_refuse("%s", why);
+	if (c->filter)
+		return 0;
+	snprintf(net, sizeof net, "net %.100s", path);
+	if (!strchr(path, '/') || !cli_is_filter(net))
+		return option_refuse("%s", why);
+	const struct option_edit edits[2] = { { option_line_index(path) - 1, 2, NULL },
+		{ option_line_index(NULL), 0, NULL } };
+	struct option_edit last = edits[1];
+
+	while (option_line_word(last.at + 1))
+		last.at++;
+	last = (struct option_edit){ last.at + 1, 0, net };
+	const struct option_edit both[2] = { edits[0], last };
+
+	return option_answer(
+		option_line_write(line, both, 2), "-F wants a filter's file. A network is:");
 }
 
 char *cli_filter_file(const char *path, char *why, size_t room)
 {
 	enum { MOST = 1 << 20 }; /* bytes of a filter */
-	FILE *file = fopen(path, "re");
+	const bool is_input = !strcmp(path, "-");
+	FILE *file = is_input ? stdin : fopen(path, "re");
 	char *text;
 	size_t length = 0;
 	bool is_whole;
@@ -180,7 +280,8 @@ char *cli_filter_file(const char *path, char *why, size_t room)
 	if (text)
 		length = fread(text, 1, MOST, file);
 	is_whole = text && feof(file) && !memchr(text, 0, length);
-	fclose(file);
+	if (!is_input)
+		fclose(file);
 	if (is_whole)
 		return text;
 	snprintf(why, room, "%s is no filter: it is longer than a megabyte, or not text", path);

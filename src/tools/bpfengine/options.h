@@ -4,7 +4,7 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
-#include "tools/common/option.h"
+#include "cli.h"
 
 /* The table, in the order of --help (option_table.c). */
 extern const struct option_spec cli_option_specs[];
@@ -18,6 +18,10 @@ int cli_act_version(void *target);
 
 /* Readers (option_values.c): target is a struct cli.  Return 0 or EXIT_USAGE after the message. */
 int cli_read_print(void *target, const struct option_spec *spec, const char *word);
+int cli_read_count(void *target, const struct option_spec *spec, const char *word);
+int cli_read_autostop(void *target, const struct option_spec *spec, const char *word);
+int cli_read_direction(void *target, const struct option_spec *spec, const char *word);
+int cli_read_clock(void *target, const struct option_spec *spec, const char *word);
 int cli_read_workers(void *target, const struct option_spec *spec, const char *word);
 int cli_read_flow_timeout(void *target, const struct option_spec *spec, const char *word);
 int cli_read_link_type(void *target, const struct option_spec *spec, const char *word);

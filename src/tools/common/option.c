@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* A table of options at work: getopt, values, messages, --help (option.h).  State: getopt's. */
+/* A table of options at work: getopt, values, messages, --help (option.h).  State: getopt's, and
+ * the program. */
 #include "option.h"
 
 #include "names.h"
+#include "option_line.h"
 #include "program.h"
 
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { FIRST_LONG = 256 }; /* getopt's value for an option without a letter: this + its index */
 enum { HELP_COLUMN = 27 }; /* where the texts of --help begin */
@@ -51,19 +55,70 @@ static void describe_choices(char *to, size_t room, const char *choices)
 	}
 }
 
+const char *option_shown(char *to, size_t room, const struct option_spec *spec)
+{
+	if (spec->letters)
+		snprintf(to, room, "-%c", *spec->letters);
+	else
+		snprintf(to, room, "--%s", spec->name);
+	return to;
+}
+
+/* Guesses the number behind a word like 1,000, 10k or 1e3.  Returns whether the number
+ * is right for the option. */
+static bool guess_digits(const struct option_spec *spec, const char *word, uint64_t *number)
+{
+	char digits[32];
+	size_t n = 0;
+	uint64_t factor = 1;
+	const uint64_t kilo = spec->unit ? spec->unit : 1000;
+	char *end;
+
+	for (; *word && n < sizeof digits - 1; word++)
+		if (*word != ',')
+			digits[n++] = *word;
+	digits[n] = 0;
+	const double value = strtod(digits, &end);
+
+	if (!strcasecmp(end, "k"))
+		factor = kilo;
+	else if (!strcasecmp(end, "m"))
+		factor = kilo * kilo;
+	else if (*end)
+		return false;
+	if (*word || end == digits || !(value >= 1 && value < 1e15) ||
+		strspn(digits, "0123456789.e") != (size_t)(end - digits))
+		return false;
+	*number = (uint64_t)value * factor;
+	return *number >= spec->least && *number <= spec->most;
+}
+
 int option_refuse_value(const struct option_spec *spec, const char *word)
 {
 	const char *wants = spec->wants ? spec->wants : "wants seconds above 0";
 	const char *hint = spec->hint ? spec->hint : "";
 	char choices[128];
+	char shown[64];
+	char digits[32];
+	char changed[OPTION_LINE];
+	char line[OPTION_LINE];
+	uint64_t number;
 
 	if (!spec->wants && spec->kind == OPTION_CHOICE) {
 		describe_choices(choices, sizeof choices, option_choices(spec));
 		wants = choices;
 	}
-	if (spec->letters)
-		return option_refuse("-%c %s, not \"%s\"%s", *spec->letters, wants, word, hint);
-	return option_refuse("--%s %s, not \"%s\"%s", spec->name, wants, word, hint);
+	if (spec->kind == OPTION_WHOLE && guess_digits(spec, word, &number)) {
+		snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
+		const struct option_edit edit =
+			option_line_value(word, digits, changed, sizeof changed);
+
+		return option_answer(option_line_write(line, &edit, 1), "%s wants digits%s: %s",
+			option_shown(shown, sizeof shown, spec),
+			strchr(word, ',') ? " without commas" : "", digits);
+	}
+	return option_refuse(
+		"%s %s, not \"%s\"%s", option_shown(shown, sizeof shown, spec), wants, word, hint);
 }
 
 /* ---- Applying an option ---- */
@@ -85,14 +140,6 @@ static void store_unsigned(void *member, size_t bytes, uint64_t value)
 static void store_text(void *member, const char *word)
 {
 	memcpy(member, &word, sizeof word);
-}
-
-static bool is_text_given(const void *member)
-{
-	const char *text;
-
-	memcpy(&text, member, sizeof text);
-	return text != NULL;
 }
 
 /* Stores seconds as nanoseconds, at least 1. */
@@ -125,14 +172,6 @@ static bool parse_unsigned(const struct option_spec *spec, const char *word, uin
 	default:
 		return parse_whole(word, spec->least, spec->most, value);
 	}
-}
-
-static int apply_text(void *member, const struct option_spec *spec, const char *word)
-{
-	if (spec->once && is_text_given(member))
-		return option_refuse("%s", spec->once);
-	store_text(member, word);
-	return 0;
 }
 
 static int apply_seconds(void *member, const struct option_spec *spec, const char *word)
@@ -184,7 +223,8 @@ static int apply_value(void *target, const struct option_spec *spec, const char 
 	case OPTION_ACT:
 		return spec->act(target);
 	case OPTION_TEXT:
-		return apply_text(member, spec, word);
+		store_text(member, word);
+		return 0;
 	case OPTION_SECONDS:
 		return apply_seconds(member, spec, word);
 	case OPTION_READ:
@@ -215,20 +255,41 @@ const struct option_spec *option_find(const struct option_program *program, cons
 	return NULL;
 }
 
+/* Returns the option with the letter in a table, or NULL. */
+static const struct option_spec *find_letter(
+	const struct option_spec *specs, size_t count, int letter)
+{
+	for (size_t k = 0; k < count && letter > 0 && letter < FIRST_LONG; k++)
+		if (specs[k].letters && strchr(specs[k].letters, letter))
+			return &specs[k];
+	return NULL;
+}
+
 const struct option_spec *option_of_getopt(const struct option_program *program, int value)
 {
-	if (value >= FIRST_LONG && (size_t)value - FIRST_LONG < program->count)
-		return &program->specs[value - FIRST_LONG];
-	for (size_t k = 0; k < program->count && value > 0 && value < FIRST_LONG; k++)
-		if (program->specs[k].letters && strchr(program->specs[k].letters, value))
-			return &program->specs[k];
-	return NULL;
+	const size_t index = value < FIRST_LONG ? 0 : (size_t)value - FIRST_LONG;
+	const struct option_spec *found;
+
+	if (value >= FIRST_LONG && index < program->count)
+		return &program->specs[index];
+	if (value >= FIRST_LONG && index - program->count < program->foreign_count)
+		return &program->foreign[index - program->count];
+	found = find_letter(program->specs, program->count, value);
+	return found ? found : find_letter(program->foreign, program->foreign_count, value);
+}
+
+/* Returns whether the word is the last of the parts between dashes of a name. */
+static bool is_last_part(const char *name, const char *word)
+{
+	const char *dash = strrchr(name, '-');
+
+	return dash && strlen(word) > 3 && !strcmp(dash + 1, word);
 }
 
 const char *option_nearest(const struct option_program *program, const char *word)
 {
 	const char *nearest = NULL;
-	size_t least = 4; /* letters which may differ, and 1 */
+	size_t least = strlen(word) / 3 + 1; /* letters which may differ, and 1 */
 
 	for (size_t k = 0; k < program->count; k++) {
 		const char *name = program->specs[k].name;
@@ -239,7 +300,22 @@ const char *option_nearest(const struct option_program *program, const char *wor
 		least = distance;
 		nearest = name;
 	}
+	for (size_t k = 0; k < program->count && !nearest; k++)
+		if (program->specs[k].name && is_last_part(program->specs[k].name, word))
+			nearest = program->specs[k].name;
 	return nearest;
+}
+
+bool option_is_word(const struct option_program *program, const char *word)
+{
+	char name[64];
+
+	if (word[0] != '-' || !word[1])
+		return false;
+	if (word[1] != '-')
+		return find_letter(program->specs, program->count, word[1]) != NULL;
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	return option_find(program, name) != NULL;
 }
 
 /* ---- getopt ---- */
@@ -247,6 +323,9 @@ const char *option_nearest(const struct option_program *program, const char *wor
 struct getopt_tables {
 	char letters[2 + 4 * OPTION_MOST];
 	struct option longs[OPTION_MOST + 1];
+	size_t rows;         /* options so far */
+	char *letter;        /* the end of letters so far */
+	struct option *next; /* the end of longs so far */
 };
 
 /* Returns getopt's word for whether the option takes a value. */
@@ -257,40 +336,146 @@ static int getopt_argument(const struct option_spec *spec)
 	return option_takes_value(spec) ? required_argument : no_argument;
 }
 
-/* Builds getopt's two tables.  An option with letters has its first letter as value. */
-static void build_getopt_tables(const struct option_program *program, struct getopt_tables *tables)
+/* Adds the options of a table to getopt's two tables.  The value of an option is the first letter,
+ * or the index. */
+static void add_getopt_rows(
+	struct getopt_tables *tables, const struct option_spec *specs, size_t count)
 {
-	char *letter = tables->letters;
-	struct option *next = tables->longs;
-
-	*letter++ = ':'; /* a missing value is told apart from an unknown option */
-	for (size_t k = 0; k < program->count && k < OPTION_MOST; k++) {
-		const struct option_spec *spec = &program->specs[k];
+	for (size_t k = 0; k < count && tables->rows < OPTION_MOST; k++, tables->rows++) {
+		const struct option_spec *spec = &specs[k];
 		const char *letters = spec->letters ? spec->letters : "";
 		const int argument = getopt_argument(spec);
-		const int value = *letters ? *letters : FIRST_LONG + (int)k;
+		const int value = *letters ? *letters : FIRST_LONG + (int)tables->rows;
 
 		for (; *letters; letters++) {
-			*letter++ = *letters;
+			*tables->letter++ = *letters;
 			for (int colons = 0; colons < argument; colons++)
-				*letter++ = ':';
+				*tables->letter++ = ':';
 		}
 		if (spec->name)
-			*next++ = (struct option){ spec->name, argument, NULL, value };
+			*tables->next++ = (struct option){ spec->name, argument, NULL, value };
 	}
-	*letter = 0;
-	*next = (struct option){ NULL, 0, NULL, 0 };
+}
+
+/* Builds getopt's two tables. */
+static void build_getopt_tables(const struct option_program *program, struct getopt_tables *tables)
+{
+	tables->rows = 0;
+	tables->letter = tables->letters;
+	tables->next = tables->longs;
+	*tables->letter++ = ':'; /* a missing value is told apart from an unknown option */
+	add_getopt_rows(tables, program->specs, program->count);
+	add_getopt_rows(tables, program->foreign, program->foreign_count);
+	*tables->letter = 0;
+	*tables->next = (struct option){ NULL, 0, NULL, 0 };
+}
+
+/* Counts the use of an option.  Refuses the second use of an option with a value. */
+static int count_option(const struct option_program *program, const struct option_spec *spec)
+{
+	const size_t index = (size_t)(spec - program->specs);
+	char shown[64];
+
+	if (!program->uses || spec < program->specs || index >= program->count)
+		return 0;
+	if (program->uses[index] && option_takes_value(spec) && !spec->adds) {
+		if (spec->once)
+			return option_refuse("%s", spec->once);
+		return option_refuse(
+			"%s may be given once", option_shown(shown, sizeof shown, spec));
+	}
+	program->uses[index] = 1;
+	return 0;
+}
+
+bool option_is_given(const struct option_program *program, const char *name)
+{
+	const struct option_spec *spec = option_find(program, name);
+
+	return spec && program->uses[spec - program->specs];
+}
+
+/* Refuses a value by mistake: an option of the table ("-i -c"), or a value behind a letter
+ * and "=" ("-i=eth0").  word: the value; typed: the last word which getopt took. */
+static int check_value_word(const struct option_program *program, const struct option_spec *spec,
+	const char *word, const char *typed)
+{
+	const bool is_text = spec->kind == OPTION_TEXT || spec->kind == OPTION_READ;
+	char shown[64];
+	char line[OPTION_LINE];
+	char value[OPTION_LINE];
+
+	if (!word)
+		return 0;
+	option_shown(shown, sizeof shown, spec);
+	if (is_text && word == typed && option_is_word(program, word))
+		return option_refuse("%s %s, and \"%s\" is an option", shown,
+			spec->wants ? spec->wants : "wants a value", word);
+	if (*word != '=' || typed[0] != '-' || typed[1] == '-' || word == typed)
+		return 0;
+	option_quote(value, sizeof value, word + 1);
+	struct option_edit edit = option_line_value(word, "", line, sizeof line);
+	char changed[OPTION_LINE];
+	char whole[2 * OPTION_LINE];
+
+	snprintf(whole, sizeof whole, "%s %s", edit.text, value);
+	edit.text = whole;
+	return option_answer(option_line_write(changed, &edit, 1),
+		"\"%s\": leave out the \"=\" behind %s.", word, shown);
+}
+
+/* Checks and applies an option which getopt has read. */
+static int use_option(const struct option_program *program, void *target,
+	const struct option_spec *spec, char **rest)
+{
+	int code = 0;
+
+	if (program->before)
+		code = program->before(target, spec, rest);
+	if (code == OPTION_SKIP)
+		return 0;
+	if (!code)
+		code = check_value_word(program, spec, optarg, rest[-1]);
+	if (!code)
+		code = count_option(program, spec);
+	if (!code)
+		code = option_apply(target, spec, optarg);
+	if (code == OPTION_STOP && spec->kind == OPTION_HELP)
+		option_print_help(stdout, program);
+	return code;
+}
+
+int option_use(
+	const struct option_program *program, void *target, const char *name, const char *word)
+{
+	const struct option_spec *spec = option_find(program, name);
+	const int code = count_option(program, spec);
+
+	return code ? code : option_apply(target, spec, word);
+}
+
+static const struct option_program *current;
+
+void option_begin(const struct option_program *program, int argc, char **argv)
+{
+	current = program;
+	option_line_keep(argc, argv);
+}
+
+const struct option_program *option_current(void)
+{
+	return current;
 }
 
 int option_read(const struct option_program *program, void *target, int argc, char **argv)
 {
 	struct getopt_tables tables;
 
+	option_begin(program, argc, argv);
 	build_getopt_tables(program, &tables);
 	opterr = 0;
 	for (;;) {
 		const int value = getopt_long(argc, argv, tables.letters, tables.longs, NULL);
-		int code = 0;
 
 		if (value == -1)
 			return 0;
@@ -299,14 +484,7 @@ int option_read(const struct option_program *program, void *target, int argc, ch
 		const struct option_spec *spec = option_of_getopt(program, value);
 		if (!spec)
 			return OPTION_USAGE;
-		if (program->before)
-			code = program->before(target, spec, argv + optind);
-		if (code == OPTION_SKIP)
-			continue;
-		if (!code)
-			code = option_apply(target, spec, optarg);
-		if (code == OPTION_STOP && spec->kind == OPTION_HELP)
-			option_print_help(stdout, program);
+		const int code = use_option(program, target, spec, argv + optind);
 		if (code)
 			return code;
 	}
@@ -314,7 +492,7 @@ int option_read(const struct option_program *program, void *target, int argc, ch
 
 /* ---- --help ---- */
 
-/* Writes "  -i, --interface NAME".  Returns its length. */
+/* Writes "  -i, --interface NAME".  Returns the length. */
 static size_t write_usage(char *to, size_t room, const struct option_spec *spec)
 {
 	size_t used = (size_t)snprintf(to, room, spec->letters ? " " : "     ");

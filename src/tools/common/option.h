@@ -46,8 +46,9 @@ struct option_spec {
 	const char *choices;  /* "wait|drop", in the order of the enum; NULL: argument serves */
 	const char *wants;    /* says in the message for a wrong value which values are right */
 	const char *hint;     /* follows the message; NULL: nothing */
-	const char *once;     /* OPTION_TEXT: message for a second use; NULL: the last use counts */
-	unsigned modes;       /* modes of the program which take the option (bpfbench) */
+	const char *once;     /* message for a second use; NULL: a general message */
+	bool adds;            /* may be given several times, and each use counts */
+	unsigned modes;       /* modes of the program which take the option; 0: the usual mode */
 	int (*act)(void *target);
 	/* Returns 0, or an exit code after the message was printed. */
 	int (*read)(void *target, const struct option_spec *spec, const char *word);
@@ -62,7 +63,13 @@ struct option_spec {
 
 struct option_program {
 	const struct option_spec *specs;
-	size_t count;            /* at most OPTION_MOST */
+	size_t count; /* at most OPTION_MOST */
+	/* options of other programs: getopt knows the options, and --help does not */
+	const struct option_spec *foreign;
+	size_t foreign_count;
+	/* uses of each option of specs, OPTION_MOST; an option with a value is then refused where
+	 * the option is given twice.  NULL: the last use counts */
+	uint8_t *uses;
 	const char *head, *tail; /* of --help */
 	/* Prints the message about a word which getopt refused and returns the exit code.
 	 * problem: ':' (the value is missing) or '?'; given: the word; optopt is getopt's. */
@@ -73,10 +80,16 @@ struct option_program {
 	int (*before)(void *target, const struct option_spec *spec, char **rest);
 };
 
-#define OPTION_MOST 120 /* options in a table */
+#define OPTION_MOST 120 /* options in a table, and options of other programs */
 
-/* Reads the options of argv into the target.  optind is then the index of the first word which is
- * no option.  Returns 0, OPTION_STOP, or an exit code after the message was printed. */
+/* Keeps the words of the command line (option_line.h), and the program, which must outlive the
+ * reading of the options. */
+void option_begin(const struct option_program *program, int argc, char **argv);
+/* Returns the program of option_begin. */
+const struct option_program *option_current(void);
+/* Reads the options of argv into the target; calls option_begin.  optind is then the index of the
+ * first word which is no option.  Returns 0, OPTION_STOP, or an exit code after the message was
+ * printed. */
 int option_read(const struct option_program *program, void *target, int argc, char **argv);
 /* Applies one option; word: its value or NULL.  Returns as option_read. */
 int option_apply(void *target, const struct option_spec *spec, const char *word);
@@ -84,11 +97,22 @@ int option_apply(void *target, const struct option_spec *spec, const char *word)
 const struct option_spec *option_find(const struct option_program *program, const char *name);
 /* Returns the option with a value of getopt (letter, or 256 + index), or NULL. */
 const struct option_spec *option_of_getopt(const struct option_program *program, int value);
+/* Applies an option of the table by its name, as if the option was typed.  Returns as option_read.
+ */
+int option_use(
+	const struct option_program *program, void *target, const char *name, const char *word);
+/* Returns whether an option of the table was given.  The program has uses. */
+bool option_is_given(const struct option_program *program, const char *name);
+/* Writes "-c", or "--count" for an option without letters.  Returns to. */
+const char *option_shown(char *to, size_t room, const struct option_spec *spec);
+/* Returns whether the word is an option of the table, such as "-c", "-nv" or "--count=3". */
+bool option_is_word(const struct option_program *program, const char *word);
 /* Returns whether the option takes a value, or may take one. */
 bool option_takes_value(const struct option_spec *spec);
 /* Returns the words of an OPTION_CHOICE, separated by '|'. */
 const char *option_choices(const struct option_spec *spec);
-/* Returns the name of the option which is nearest to the word, or NULL if none is near. */
+/* Returns the name of the option which is nearest to the word, or has the word as last part
+ * (format: flows-format); NULL if none is near: at most a third of the letters may differ. */
 const char *option_nearest(const struct option_program *program, const char *word);
 void option_print_help(FILE *to, const struct option_program *program);
 
@@ -102,7 +126,8 @@ int option_refuse_value(const struct option_spec *spec, const char *word);
 bool parse_whole(const char *word, uint64_t least, uint64_t most, uint64_t *value);
 /* Bytes: a number, and K, M or G (binary) or B.  A number without suffix counts units. */
 bool parse_size(const char *word, uint64_t unit, uint64_t *bytes);
-/* Seconds, also with a fraction.  The limits are in nanoseconds; least 0: more than 0 s. */
+/* Seconds, also with a fraction, or with a unit: ms, s, m or min, h, d.  The limits are in
+ * nanoseconds; least 0: more than 0 s. */
 bool parse_seconds(const char *word, uint64_t least_ns, uint64_t most_ns, double *seconds);
 /* choices: "wait|drop"; *index: which of the word. */
 bool parse_choice(const char *choices, const char *word, uint32_t *index);

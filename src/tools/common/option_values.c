@@ -63,13 +63,29 @@ bool parse_size(const char *word, uint64_t unit, uint64_t *bytes)
 	return true;
 }
 
+/* Returns the seconds of a unit of time, or 0 if the word is no unit. */
+static double unit_seconds(const char *word)
+{
+	static const struct {
+		const char *name;
+		double seconds;
+	} units[] = { { "", 1 }, { "s", 1 }, { "ms", 0.001 }, { "m", 60 }, { "min", 60 },
+		{ "h", 3600 }, { "d", 86400 } };
+
+	for (size_t k = 0; k < sizeof units / sizeof *units; k++)
+		if (!strcmp(units[k].name, word))
+			return units[k].seconds;
+	return 0;
+}
+
 bool parse_seconds(const char *word, uint64_t least_ns, uint64_t most_ns, double *seconds)
 {
 	char *end;
 
 	errno = 0;
-	const double number = strtod(word, &end);
-	if (errno || end == word || *end || !isfinite(number) || number <= 0)
+	double number = strtod(word, &end);
+	number *= unit_seconds(end);
+	if (errno || end == word || !isfinite(number) || number <= 0)
 		return false;
 	if (number < (double)least_ns / 1e9 || number > (double)most_ns / 1e9)
 		return false;

@@ -3,6 +3,9 @@
  * and the layout of --help. */
 #include "tools/common/option.h"
 
+#include "tools/common/option_line.h"
+#include "tools/common/program.h"
+
 #include <criterion/criterion.h>
 #include <getopt.h>
 #include <string.h>
@@ -46,7 +49,10 @@ static int refuse_misuse(int problem, const char *given)
 	return problem == ':' ? 3 : 4;
 }
 
+static uint8_t uses[OPTION_MOST];
+
 static const struct option_program program = {
+	.uses = uses,
 	.specs = specs,
 	.count = sizeof specs / sizeof *specs,
 	.head = "head\n",
@@ -64,6 +70,7 @@ static int read_test_options(struct target *t, const char *const *words)
 	for (; words[argc - 1]; argc++)
 		argv[argc] = (char *)(uintptr_t)words[argc - 1];
 	*t = (struct target){ .cleared = true };
+	memset(uses, 0, sizeof uses);
 	optind = 0; /* getopt begins anew */
 	return option_read(&program, t, argc, argv);
 }
@@ -101,6 +108,11 @@ Test(option, wrong_values_are_refused)
 		cr_assert_eq(READ(&t, wrong[i][0], wrong[i][1]), OPTION_USAGE, "%s %s", wrong[i][0],
 			wrong[i][1]);
 	cr_assert_eq(READ(&t, "--text", "a", "--text", "b"), OPTION_USAGE);
+	cr_assert_eq(READ(&t, "--wait", "1", "--wait", "2"), OPTION_USAGE);
+	cr_assert_eq(READ(&t, "-fv", "-fv"), 0, "options without a value may be repeated");
+	cr_assert_eq(READ(&t, "--text", "-n"), OPTION_USAGE, "an option is no text");
+	cr_assert_eq(READ(&t, "--text", "-"), 0);
+	cr_assert_eq(READ(&t, "-n=7"), OPTION_USAGE);
 	cr_assert_eq(READ(&t, "--number"), 3);
 	cr_assert_eq(READ(&t, "--nothing"), 4);
 	cr_assert_eq(READ(&t, "--stop", "--nothing"), OPTION_STOP);
@@ -127,6 +139,41 @@ Test(option, sizes_and_whole_numbers)
 	cr_assert_eq(value, UINT64_MAX, "a wrong word leaves the value");
 }
 
+Test(option, durations_have_units)
+{
+	static const struct {
+		const char *word;
+		double seconds;
+	} right[] = { { "5", 5 }, { "0.5", 0.5 }, { "200ms", 0.2 }, { "90s", 90 }, { "5m", 300 },
+		{ "2min", 120 }, { "1h", 3600 }, { "1d", 86400 } };
+	static const char *const wrong[] = { "", "m", "5x", "5 m", "5ms2", "-5s", "0m", "infm" };
+	double seconds;
+
+	for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+		cr_assert(
+			parse_seconds(right[i].word, 0, UINT64_MAX, &seconds), "%s", right[i].word);
+		cr_assert(seconds > right[i].seconds - 1e-9 && seconds < right[i].seconds + 1e-9);
+	}
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		cr_assert_not(parse_seconds(wrong[i], 0, UINT64_MAX, &seconds), "%s", wrong[i]);
+}
+
+Test(option, the_line_to_type)
+{
+	static char words[5][20] = { "x", "-n", "it's", "", "tcp port" };
+	char *argv[] = { words[0], words[1], words[2], words[3], words[4], NULL };
+	const struct option_edit edits[] = { { 1, 1, "-i lo" }, { 5, 0, "end" } };
+	char line[OPTION_LINE];
+
+	program_begin("name");
+	option_line_keep(5, argv);
+	option_line_write(line, edits, 2);
+	cr_assert(!strcmp(line, "name -i lo 'it'\\''s' '' 'tcp port' end"), "%s", line);
+	cr_assert_eq(option_line_index(words[2] + 1), 2);
+	words[4][3] = '\n';
+	cr_assert(!*option_line_write(line, edits, 2), "a line with a control character");
+}
+
 Test(option, the_nearest_option)
 {
 	cr_assert_eq(edit_distance("flow", "flow"), 0);
@@ -135,6 +182,8 @@ Test(option, the_nearest_option)
 	cr_assert(!strcmp(option_nearest(&program, "numbr"), "number"));
 	cr_assert(!strcmp(option_nearest(&program, "chioce"), "choice"));
 	cr_assert_null(option_nearest(&program, "something"));
+	cr_assert_null(option_nearest(&program, "h"), "at most a third of the letters may differ");
+	cr_assert_null(option_nearest(&program, "stab"));
 }
 
 Test(option, help_is_laid_out_in_columns)
