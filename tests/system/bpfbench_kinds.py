@@ -16,7 +16,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
-from bench_runs import BENCH, HAVE_PCAP, SMALL, TOP, D, Skip
+from bench_runs import BENCH, HAVE_PCAP, TOP, D, Skip
 from bench_runs import agree, bench, measured, measured_until, run_cases, sound
 
 DIFF = os.path.join(TOP, "scripts/bench_diff.py")
@@ -101,7 +101,9 @@ def page_is_sound(path, r):
     ), (got, expected)
     for g in points:
         bars = [e for e in g.findall(svg + "path") if e.get("class").startswith("bar")]
-        assert len(bars) == (r["options"]["rounds"] > 1) and g.find(svg + "title").text
+        assert len(bars) == ("rounds" in g.find(svg + "title").text), "a bar where rounds differ"
+    bars = sum(e.get("class").startswith("bar") for g in points for e in g.findall(svg + "path"))
+    assert bars == sum(len(v) > 1 for v in cases.values()), "a case without packets has no loss"
     begins = [
         p
         for p in plots
@@ -316,7 +318,10 @@ def a_loop_that_is_too_short():
     """The buffer takes all that is sent: no reader could lose it, and no rate is claimed."""
     pair()
     words = ("loop", "-t", "0.1", "--rate-from", "2k", "--rate-to", "4k", "--steps", "0")
-    r = measured("short_loop", *words, "-B", "16M", "-p", "0", code=SMALL)
+    r = measured("short_loop", *words, "-B", "16M", "-p", "0")
+    if any(x["sent"] != x["delivered"] or not x["sent"] for x in r["rows"]):
+        return  # a machine that is busy enough loses frames before the buffer
+    assert not r["judged"], r["verdicts"]
     assert r["findings"]["highest_rate_without_loss"] is None
     assert "fill the buffer" in r["verdicts"][0]["because"], r["verdicts"]
     assert r["verdicts"][0]["seconds_wanted"] > 0.1
