@@ -2,8 +2,6 @@
 /* IPv4's part of tcpdump's line, and the choice of the layer above IP. */
 #include "tcpdump_layers.h"
 
-enum { MOST_NESTED = 32 };
-
 /* Puts "tos 0x0, ttl 64, ..." of -v. */
 static void put_ip4_details(struct tcpdump *t, const struct span *s, uint32_t header)
 {
@@ -208,10 +206,6 @@ static bool put_wrong_version(struct tcpdump *t, const struct tcpdump_ip *ip, ui
 /* Puts a packet of IP inside this packet. */
 static void put_inner_ip(struct tcpdump *t, uint8_t protocol, struct span s)
 {
-	if (t->depth++ >= MOST_NESTED) {
-		put_number(t, "nested IP, length ", s.length);
-		return;
-	}
 	if (protocol == 4)
 		tcpdump_put_ip4(t, s);
 	else
@@ -221,7 +215,7 @@ static void put_inner_ip(struct tcpdump *t, uint8_t protocol, struct span s)
 void tcpdump_put_protocol(
 	struct tcpdump *t, const struct tcpdump_ip *ip, uint8_t protocol, struct span s)
 {
-	if (put_wrong_version(t, ip, protocol))
+	if (!tcpdump_go_deeper(t, &s) || put_wrong_version(t, ip, protocol))
 		return;
 	switch (protocol) {
 	case 6:

@@ -37,7 +37,7 @@ struct tcpdump {
 	char *line_end;    /* end of the line's room, while the line is sealed */
 	struct span whole; /* the packet from its link header */
 	int link_type;
-	unsigned depth; /* headers of networks around this layer */
+	unsigned depth; /* headers around this layer, and those before it in a tunnel */
 	bool sealed;
 };
 
@@ -52,6 +52,8 @@ struct tcpdump_ip {
 
 /* Ends the packet's line with " [|layer]". */
 void tcpdump_put_cut(struct tcpdump *t);
+/* Counts a layer; returns false, with words put, for layers nested too deep to go on. */
+bool tcpdump_go_deeper(struct tcpdump *t, const struct span *s);
 /* Drops all further text of the packet. */
 void tcpdump_seal(struct tcpdump *t);
 /* Puts " [|layer]"; the layers below may go on behind. */

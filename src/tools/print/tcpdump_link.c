@@ -113,6 +113,8 @@ void tcpdump_put_ethernet(struct tcpdump *t, struct span s)
 	uint32_t type;
 
 	t->layer = "ether";
+	if (!tcpdump_go_deeper(t, &s))
+		return;
 	if (s.length < 14 || !span_has(&s, 0, 14)) {
 		tcpdump_put_cut(t);
 		return;

@@ -13,7 +13,7 @@ static void put_igmp_query(struct tcpdump *t, const struct span *s)
 	if (s->length >= 12) {
 		put_text(t, " v3");
 		has_group = span_u32(t, s, 4);
-		sources = span_has(s, 10, 2) ? s->at[10] << 8 | s->at[11] : 1;
+		sources = span_has(s, 10, 2) ? (uint32_t)s->at[10] << 8 | s->at[11] : 1;
 		if (!has_group && !sources)
 			return;
 		put_text(t, " [gaddr ");
@@ -165,8 +165,7 @@ bool tcpdump_put_other(
 	if (protocol == 2) {
 		put_igmp(t, &s);
 	} else if (protocol == 47) {
-		if (t->depth++ < 16)
-			tcpdump_put_gre(t, s);
+		tcpdump_put_gre(t, s);
 	} else if (protocol == 77) {
 		put_number(t, " nd ", s.length);
 	} else if (protocol == 89) {

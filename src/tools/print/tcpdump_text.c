@@ -4,6 +4,8 @@
 
 #include "digits.h"
 
+enum { MOST_DEPTH = 64 };
+
 void tcpdump_put_short(struct tcpdump *t)
 {
 	put_text(t, " [|");
@@ -17,6 +19,15 @@ void tcpdump_put_cut(struct tcpdump *t)
 		return;
 	tcpdump_put_short(t);
 	tcpdump_seal(t);
+}
+
+bool tcpdump_go_deeper(struct tcpdump *t, const struct span *s)
+{
+	if (t->depth++ < MOST_DEPTH)
+		return true;
+	put_number(t, "nested headers, length ", s->length);
+	tcpdump_seal(t);
+	return false;
 }
 
 void tcpdump_seal(struct tcpdump *t)

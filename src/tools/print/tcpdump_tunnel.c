@@ -169,8 +169,7 @@ void tcpdump_put_gre(struct tcpdump *t, struct span s)
 static void put_inner_frame(struct tcpdump *t, struct span s)
 {
 	put_char(t, '\n');
-	if (t->depth++ < 8)
-		t->outer->ethernet(t, s);
+	t->outer->ethernet(t, s);
 }
 
 void tcpdump_put_vxlan(struct tcpdump *t, struct span s)
@@ -242,8 +241,6 @@ void tcpdump_put_geneve(struct tcpdump *t, struct span s)
 	if (!span_need(t, &s, 8, options))
 		return;
 	s = span_behind(&s, 8 + options);
-	if (t->depth++ >= 8)
-		return;
 	if (type == 0x6558)
 		t->outer->ethernet(t, s);
 	else if (!t->outer->ethertype(t, type, s))

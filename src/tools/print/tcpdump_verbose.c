@@ -40,8 +40,7 @@ void tcpdump_put_icmp_details(struct tcpdump *t, struct span s, uint32_t type)
 		return;
 	put_text(t, "\n\t");
 	s = span_behind(&s, 8);
-	if (t->depth++ < 8)
-		tcpdump_put_ip(t, s);
+	tcpdump_put_ip(t, s);
 }
 
 void tcpdump_put_icmp6_details(struct tcpdump *t, struct span s, uint32_t type)

@@ -178,6 +178,44 @@ Test(tcpdump, text_without_room_is_left_out)
 	}
 }
 
+/* Puts a packet of headers of the same kind, one in the other. */
+static size_t put_nested(const uint8_t *first, size_t n_first, const uint8_t *header, size_t n)
+{
+	enum { BYTES = 250000 };
+	const struct print_options options = { .form = PRINT_TCPDUMP };
+	uint8_t *bytes = malloc(BYTES);
+	const struct print_packet p = {
+		.bytes = bytes, .caplen = BYTES, .wirelen = BYTES, .link_type = 1
+	};
+	struct print_line line = { .at = room, .end = room + ROOM };
+
+	cr_assert(bytes);
+	memcpy(bytes, first, n_first);
+	for (size_t at = n_first; at < BYTES; at++)
+		bytes[at] = header[(at - n_first) % n];
+	tcpdump_put_packet(&line, &options, NULL, &p);
+	*line.at = 0;
+	free(bytes);
+	return (size_t)(line.at - room);
+}
+
+Test(tcpdump, headers_in_headers_come_to_an_end)
+{
+	static const uint8_t ethernet[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x86, 0xdd, 0x60, 0,
+		0, 0, 255, 255, 51, 64, [22] = 0xfe, [38] = 0xfe, [53] = 1 };
+	static const uint8_t ah[] = { 51, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1 };
+	static const uint8_t bridged[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 5, 0xdc, 0xaa, 0xaa,
+		3, 0, 0x80, 0xc2, 0, 7, 0, 0 };
+	static const uint8_t ip6[] = { 0x60, 0, 0, 0, 255, 255, 41, 64, [8] = 0xfe, [39] = 1 };
+
+	cr_assert_gt(put_nested(ethernet, 54, ah, sizeof ah), 1000);
+	cr_assert(strstr(room, "nested headers, length "), "%s", room);
+	put_nested(bridged, sizeof bridged, bridged, sizeof bridged);
+	cr_assert(strstr(room, "nested headers, length ") || strstr(room, "[|"), "%s", room);
+	put_nested(ethernet, 14, ip6, sizeof ip6);
+	cr_assert(strstr(room, "nested headers, length "), "%s", room);
+}
+
 static struct tcpdump_sequences *sequences;
 
 /* Puts a segment of a connection between two ends that the ports name. */
