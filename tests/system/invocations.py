@@ -7,12 +7,13 @@ texts that the answer has, with " / " between them.  In the file {lo} is this ma
 interface and {any} is some word.  A command with "rights" in the last column needs to capture on
 the loopback interface, and is skipped where that is forbidden; "linux" is for Linux alone.
 
-options.tsv has a line for each option of the table and each kind of source: used, told or refused.
+options.tsv has a line for each option of the table: a value, and what becomes of the option on a
+savefile, on generated traffic, and live on the loopback interface: used, told (a notice says that
+the option has no effect), refused, ends (no capture), or any (depends on the user and the machine).
 OPTIONS is the lister of the table (tests/packaging/list_options.c).
 """
 
 import gzip
-import json
 import os
 import re
 import shlex
@@ -95,7 +96,7 @@ def check(row, folder):
         cwd=folder,
         stdin=subprocess.DEVNULL,
         env=dict(os.environ, TZ="UTC"),
-        timeout=float(os.environ.get("P3T", "600")),
+        timeout=600,
     )
     told = p.stdout + p.stderr
     wrong = [text for text in says.split(" / ") if not re.search(pattern(text), told)]
@@ -125,6 +126,75 @@ def every_invocation_is_answered():
                     answer = f"{row[0]}: {error}"
                 wrong += [answer] if answer else []
     print(f"{len(table)} invocations, {skipped} skipped")
+    assert not wrong, "\n".join(wrong)
+
+
+def notices(p):
+    """Returns the messages of a run without their numbers."""
+    lines = [line for line in p.stderr.splitlines() if ", link type " not in line]
+    return {re.sub(r"\d+", "N", line) for line in lines if line.startswith("bpfengine: ")}
+
+
+def outcome(option, value, source, usual, folder):
+    """Runs an option on a source and returns what became of the option."""
+    words = [option] if value == "-" else [option, value]
+    if option.startswith("--") and value.startswith("="):
+        words = [option + value]
+    p = subprocess.run(
+        [PROGRAM, *([] if option in ("-i", "-r") else source), *words],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        timeout=600,
+    )
+    if p.returncode:
+        return "refused"
+    if not re.search(r"packets? read|[0-9] packets?$", p.stdout + p.stderr, re.M) and (
+        "delivered" not in p.stdout
+    ):
+        return "ends"
+    return "told" if notices(p) - usual else "used"
+
+
+def known_options():
+    """Returns the first name of each option of the table."""
+    text = subprocess.run([sys.argv[2]], capture_output=True, text=True, check=True).stdout
+    fields = [line.split("\t") for line in text.splitlines()]
+    return ["-" + f[1][0] if f[1] != "-" else "--" + f[0] for f in fields]
+
+
+@case
+def every_option_is_used_told_or_refused():
+    table = rows("options.tsv")
+    names = known_options()
+    assert [row[0] for row in table] == names, set(names) ^ {row[0] for row in table}
+    if not sys.platform.startswith("linux"):
+        print("options.tsv is Linux's: only the names were compared")
+        return
+    sources = {
+        "savefile": ["-r", "file.pcap"],
+        "synth": ["-i", "synth:count=20"],
+        "live": ["-i", LOOPBACK] if can_capture() else None,
+    }
+    wrong = []
+    with tempfile.TemporaryDirectory() as folder:
+        make_files(folder)
+        for at, (kind, source) in enumerate(sources.items()):
+            if not source:
+                continue
+            ends = [] if kind != "live" else ["--duration", "0.02"]
+            usual = notices(
+                subprocess.run(
+                    [PROGRAM, *source, *ends], capture_output=True, text=True, cwd=folder
+                )
+            )
+            for row in table:
+                stop = [] if row[0] in ("--duration", "-a") else ends
+                got = outcome(row[0], row[1], source + stop, usual, folder)
+                if row[2 + at] not in ("any", got):
+                    wrong.append(f"{row[0]} {row[1]} on {kind}: {got}, not {row[2 + at]}")
     assert not wrong, "\n".join(wrong)
 
 
