@@ -287,10 +287,13 @@ static void put_marks(
 		line_put_text(line, "\33[39m");
 	if (facts->rtt_ns < 0)
 		return;
+	const uint32_t thousandths = (uint32_t)((uint64_t)facts->rtt_ns / 1000 % 1000);
+
 	line_put_text(line, " rtt ");
 	line_put_decimal(line, (uint64_t)facts->rtt_ns / 1000000);
 	line_put_char(line, '.');
-	line_put_padded(line, (uint64_t)facts->rtt_ns / 1000 % 1000, 3);
+	line_put_char(line, (char)('0' + thousandths / 100));
+	line_put_bytes(line, digit_pairs + 2 * (thousandths % 100), 2);
 	line_put_text(line, " ms");
 }
 
