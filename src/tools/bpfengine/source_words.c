@@ -151,8 +151,13 @@ static int explain_absent(const struct cli *c, const char *name)
 	if (*cli_nearest_interface(parent, sizeof parent, name))
 		return ANSWER_SOURCE(write_with_value(line, name, parent),
 			"%s: there is no interface of that name. Did you mean %s?", name, parent);
-	return ANSWER_SOURCE(NULL, "%s: there is no interface of that name. Here are: %s.", name,
-		cli_interface_names(names, sizeof names));
+	cli_interface_names(names, sizeof names);
+	if (c->engine.wait_interface)
+		return ANSWER_SOURCE(NULL,
+			"%s: there is no interface of that name, and --wait-interface waits for the return of an interface that was there at the start. Here are: %s.",
+			name, names);
+	return ANSWER_SOURCE(
+		NULL, "%s: there is no interface of that name. Here are: %s.", name, names);
 }
 
 /* Answers a key of synth with a colon.  Returns 0 or EXIT_USAGE. */
