@@ -19,8 +19,8 @@ enum {
 static const struct tcpdump_name sap_names[] = { { 0x00, "Null" }, { 0x02, "802.1B I" },
 	{ 0x03, "802.1B G" }, { 0x06, "IP" }, { 0x04, "SNA" }, { 0x05, "SNA" },
 	{ 0x0e, "ProWay NM" }, { 0x42, "STP" }, { 0x4e, "RS511" }, { 0x7e, "ISO8208" },
-	{ 0x8e, "ProWay" }, { 0xaa, "SNAP" }, { 0xe0, "IPX" }, { 0xf0, "NetBeui" },
-	{ 0xfe, "ISO NS" }, { 0xff, "Global" }, { 0, NULL } };
+	{ 0x8e, "ProWay" }, { 0xaa, "SNAP" }, { 0xe0, "IPX" }, { 0xf0, "NetBeui" }, { 0xfe, "OSI" },
+	{ 0xff, "Global" }, { 0, NULL } };
 static const struct tcpdump_name oui_names[] = { { OUI_ETHERNET, "Ethernet" },
 	{ OUI_CISCO, "Cisco" }, { OUI_CISCO_90, "Cisco bridged" }, { OUI_RFC2684, "RFC2684" },
 	{ 0x12bb, "ANSI/TIA" }, { 0x1018, "Broadcom" }, { OUI_APPLE, "AppleTalk" },
@@ -218,6 +218,7 @@ void tcpdump_put_llc(
 		put_llc_header(t, &llc);
 	if (llc.is_unnumbered && llc.to == SAP_SNAP && llc.from == SAP_SNAP &&
 		llc.control == CONTROL_UI) {
+		t->layer = "snap";
 		if (s.length < 8 || !span_has(&s, 0, 8))
 			tcpdump_put_cut(t);
 		else

@@ -46,6 +46,10 @@ static void put_igmp(struct tcpdump *t, const struct span *s)
 	const char *name;
 
 	t->layer = "igmp";
+	if (t->options->quick) {
+		put_text(t, "igmp");
+		return;
+	}
 	type = span_u8(t, s, 0);
 	name = tcpdump_name(names, type);
 	if (type == 0x11) {
