@@ -101,10 +101,10 @@ const struct option_spec cli_option_specs[] = {
 		.argument = "auto|throughput|latency|paced", .help = "  (auto)" },
 	{ "read-interval", NULL, OPTION_SECONDS, MEMBER(engine.read_interval_ns),
 		.most = 10000000000, .wants = "wants seconds above 0, at most 10",
-		.argument = "SECONDS", .help = "between two looks of the paced mode (0.001)" },
+		.argument = "SECONDS", .help = "time between reads of the paced mode (0.001)" },
 	{ "direction", "Q", OPTION_READ, MEMBER(engine.direction), .read = cli_read_direction,
 		.choices = "inout|in|out", .wants = "is in, out or inout",
-		.argument = "in|out|inout", .help = "(Linux's own interfaces, too)" },
+		.argument = "in|out|inout", .help = "packets of a direction" },
 	{ "linktype", "y", OPTION_READ, .read = cli_read_link_type, .modes = FILTER,
 		.wants = "wants a link type such as EN10MB, RAW or IEEE802_11_RADIO",
 		.argument = "NAME", .help = "a link type that the interface offers" },
@@ -124,18 +124,18 @@ const struct option_spec cli_option_specs[] = {
 	{ "bpf-abi", NULL, OPTION_TEXT, MEMBER(engine.bpf_abi), .modes = FILTER, .argument = "NAME",
 		.help = "macos, freebsd, netbsd, openbsd (this system's)" },
 	{ "bpf-device", NULL, OPTION_TEXT, MEMBER(engine.bpf_device), .modes = FILTER,
-		.argument = "PATH", .help = "the nodes; macOS: without their number (/dev/bpf)" },
+		.argument = "PATH", .help = "the device; macOS: without the number (/dev/bpf)" },
 
 	{ "duration", NULL, OPTION_SECONDS, MEMBER(duration_ns), .most = MOST_NS,
 		.wants = "wants seconds above 0, such as 60 or 0.5", .heading = "\nEnd",
-		.argument = "SECONDS", .help = "stop after so long; also -t SECONDS" },
+		.argument = "SECONDS", .help = "stop after this time; also -t SECONDS" },
 	{ "autostop", "a", OPTION_READ, .read = cli_read_autostop, .adds = true,
 		.wants = "wants KIND:NUMBER, such as duration:10", .argument = "KIND:NUMBER",
 		.help = "\nduration:SECONDS or packets:COUNT, as in tshark" },
 	{ NULL, "c", OPTION_WHOLE, MEMBER(engine.max_packets), .least = 1, .most = UINT64_MAX / 2,
 		.wants = "wants a number of packets, 1 or more",
 		.hint = " (without -c there is no limit)", .argument = "COUNT",
-		.help = "stop after so many packets" },
+		.help = "stop after this many packets" },
 	{ "count", NULL, OPTION_READ_OR_NONE, .read = cli_read_count, .argument = "COUNT",
 		.help = "the same; without COUNT: print only how many there\n"
 			"are" },
@@ -143,7 +143,7 @@ const struct option_spec cli_option_specs[] = {
 	{ "flows", NULL, OPTION_TEXT, MEMBER(flows_path),
 		.once = "--flows may be given once: one file a run",
 		.wants = "wants a file, or - for the standard output", .heading = "\nFlows",
-		.argument = "FILE", .help = "each flow at its end as a line (- is stdout)" },
+		.argument = "FILE", .help = "write a line for each flow at its end (- is stdout)" },
 	{ "flows-begin", NULL, OPTION_SET, MEMBER(engine.record_begins),
 		.help = "... and at its beginning, marked as such" },
 	{ "flows-append", NULL, OPTION_SET, MEMBER(flows_append),
@@ -229,9 +229,9 @@ const struct option_spec cli_option_specs[] = {
 
 	{ "relinquish-privileges", "Z", OPTION_TEXT, MEMBER(user), .wants = "wants a user",
 		.heading = "\nRights", .argument = "USER",
-		.help = "\nwho to be once the source is open, if started as root\n"
-			"(bpfengine if there is such a user, else nobody; root\n"
-			"keeps all rights)" },
+		.help = "\nif started as root, become USER once the source is\n"
+			"open (bpfengine if this user exists, else nobody;\n"
+			"root keeps all rights)" },
 	{ "no-confine", NULL, OPTION_SET, MEMBER(no_confine),
 		.help = "use no seccomp, Landlock, Seatbelt, Capsicum, pledge" },
 
@@ -281,10 +281,10 @@ const struct option_spec cli_option_specs[] = {
 		.help = "short lines, and no live line" },
 
 	{ "top", NULL, OPTION_SET, MEMBER(top), .heading = "\nOutput",
-		.help = "a live view of rates, drops and connections; h in it\n"
-			"has the keys; --stats-interval is how often it looks" },
+		.help = "a live view of rates, drops and connections; h shows\n"
+			"its keys; --stats-interval is its refresh" },
 	{ "json", NULL, OPTION_SET, MEMBER(json), .modes = CLI_MODE_CAPTURE | LIST,
-		.help = "the report as one JSON document on stdout" },
+		.help = "the report as a JSON document on stdout" },
 	{ "stats-interval", NULL, OPTION_SECONDS, MEMBER(stats_interval_ns), .most = MOST_NS,
 		.argument = "N", .help = "a line of statistics every N seconds on stderr" },
 	{ "quiet", NULL, OPTION_SET, MEMBER(quiet), .modes = ANY,
