@@ -191,8 +191,8 @@ static void put_sll2(struct tcpdump *t, struct span s)
 	sll.kind = span_u8(t, &s, 10);
 	sll.address_bytes = span_u8(t, &s, 11);
 	sll.address = s.at + 12;
-	put_number(t, "if", sll.interface);
-	put_text(t, "  ");
+	/* the reading machine may know another interface of that number, so no name is asked for */
+	put_text(t, "?     ");
 	put_string(t, sll.kind < 5 ? kinds[sll.kind] : "?   ");
 	if (t->options->link) {
 		put_number(t, "ifindex ", sll.interface);
