@@ -5,7 +5,9 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { MOST_WORDS = 60, MOST_WORD = 120 };
 
