@@ -59,7 +59,8 @@ static uint64_t random_word(void)
 }
 
 /* Updates the table of UDP or TCP with a batch of keys. */
-static void update_table(uint32_t tcp, struct bpe_key *key, const uint32_t *hash, uint32_t n)
+static void update_table(
+	uint32_t tcp, struct bpe_key *key, const uint32_t *hash, uint32_t n) BPEI_WORKER
 {
 	static uint32_t length[BPE_BATCH], flow[BPE_BATCH];
 	static int64_t time[BPE_BATCH];
@@ -100,7 +101,7 @@ static void hash_keys(struct bpe_key *key, uint32_t *to, uint32_t n)
 }
 
 /* Returns the nanoseconds a packet of a round. */
-static double time_contender(enum contender c)
+static double time_contender(enum contender c) BPEI_WORKER
 {
 	int64_t start = bpei_clock_mono_ns();
 	for (uint32_t p = 0; p < PACKETS; p += BPE_BATCH) {

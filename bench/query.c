@@ -98,17 +98,17 @@ int main(int argc, char **argv)
 		uint32_t took;
 		without[r] = time_batches(flows, NULL, NULL);
 		if (bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, WANTED) < 0)
-			return 1;
+			exit(1);
 		with[r] = time_batches(flows, &top, &took);
 		if (took)
 			batches = took;
 		while (!bpei_top_scan(table, &top, UINT32_MAX))
 			continue;
 		if (top.alive != flows || top.filled != WANTED)
-			return 1;
+			exit(1);
 		bpei_top_free(&top);
 		if (bpei_top_init(&top, BPE_ORDER_BYTES, INT64_MIN, WANTED) < 0)
-			return 1;
+			exit(1);
 		int64_t start = bpei_clock_mono_ns();
 		while (!bpei_top_scan(table, &top, UINT32_MAX))
 			continue;
@@ -125,5 +125,6 @@ int main(int argc, char **argv)
 		printf("a query for %u takes %u batches; ", WANTED, batches);
 	printf("in one go %.1f ms (%.1f ns a flow)\n", c * 1e-6, c / flows);
 	bpei_table_free(table);
+	bpei_role_leave(&bpei_worker_role);
 	return 0;
 }

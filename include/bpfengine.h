@@ -590,7 +590,7 @@ struct bpe_options {
 	/* --flows-begin: a record (BPE_END_BEGUN) also of each flow that begins, once the first
 	 * packet has been counted; default false.  The process is not known yet. */
 	bool record_begins;
-	bool marks;      /* --print: fills marks and rtt_ns of batches; needs TCP health */
+	bool marks;        /* --print: fills marks and rtt_ns of batches; needs TCP health */
 	bool option_words; /* notices and errors name bpfengine(1)'s options instead of members */
 	uint8_t zero[5];   /* 0; room for later members */
 };
@@ -601,8 +601,8 @@ BPE_INLINE void bpe_options_init(struct bpe_options *options);
  * file gets "-", the standard input, and any other name of a file that exists.  A file that has an
  * interface's name is "./NAME".  source is borrowed, as all strings of the options.
  * Returns BPE_OK.  Errors have advice: BPE_E_ABSENT for a name of nothing, BPE_E_ARGUMENT for an
- * empty name or a folder, BPE_E_RIGHTS without access.  An interface that does not exist yet
- * (wait_interface) needs interface_name.  Any thread. */
+ * empty name or a folder, BPE_E_RIGHTS without access.  An interface that is away for the moment
+ * cannot be chosen: wait_interface waits for the return of an open one.  Any thread. */
 BPE_API int bpe_options_set_source(
 	struct bpe_options *options, const char *source, struct bpe_error *error);
 /* ---- Packets ---- */
@@ -788,9 +788,9 @@ struct bpe_batch {
 #define BPE_MARK_UNSEEN_ACK 0x40u  /* acknowledges data that the other end was not seen to send */
 #define BPE_MARK_KEEP_ALIVE 0x80u
 #define BPE_MARK_REPEATED_ACK 0x100u
-#define BPE_MARK_DUPLICATE 0x200u   /* the packet was seen twice (options.duplicates) */
-#define BPE_MARK_LOST_OTHER 0x400u  /* the ACK tells of a hole in the other end's segments, which
-				     * counts as the other end's lost_segments */
+#define BPE_MARK_DUPLICATE 0x200u /* the packet was seen twice (options.duplicates) */
+/* The ACK tells of a hole in the other end's segments: one of the other end's lost_segments. */
+#define BPE_MARK_LOST_OTHER 0x400u
 #define BPE_MARK_RTT 0x800u /* answers the other end: rtt_ns is the time since what it answers */
 
 /* Parses packet i again, to the innermost or only to the outermost IP header, whatever the
@@ -1075,7 +1075,7 @@ struct bpe_stats {
 	uint64_t torn_blocks; /* live: buffers with records past the end */
 	uint64_t waits;       /* times the reader waited for a full ring or a free block */
 	uint64_t batches;     /* batches through the workers */
-	uint64_t sizes[BPE_SIZE_ROOM];                           /* delivered packets by size */
+	uint64_t sizes[BPE_SIZE_ROOM]; /* delivered packets by size */
 	/* Delivered packets so flagged.  Packets that the capture cut count in cut_headers, not in
 	 * truncated. */
 	uint64_t truncated, bad_version, bad_header, bad_length;

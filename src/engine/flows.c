@@ -96,6 +96,7 @@ int bpei_flows_check_memory(const struct bpei_input *input, const struct bpe_opt
 	uint32_t shares, struct bpe_error *error)
 {
 	const uint64_t asked = o->max_flows;
+	const char *name = o->option_words ? "--flow-memory" : "max_flow_bytes (--flow-memory)";
 	uint64_t room = 0;
 
 	for (uint32_t k = 0; k < shares; k++) {
@@ -106,16 +107,14 @@ int bpei_flows_check_memory(const struct bpei_input *input, const struct bpe_opt
 
 		if (t.max_flows && !fits)
 			return bpei_fail(error, BPE_E_ARGUMENT, "flow memory", 0,
-				"max_flow_bytes (--flow-memory) of %llu holds no flow: the least is"
-				" %llu bytes, for %u flow table%s",
-				(unsigned long long)o->max_flow_bytes, (unsigned long long)least,
-				shares, shares == 1 ? "" : "s");
+				"%s of %llu holds no flow: the least is %llu bytes, for %u flow"
+				" table%s",
+				name, (unsigned long long)o->max_flow_bytes,
+				(unsigned long long)least, shares, shares == 1 ? "" : "s");
 		room += fits;
 	}
 	if (room < asked)
-		bpei_notice(o,
-			"max_flow_bytes (--flow-memory) of %llu holds %llu flow%s, not %llu"
-			" (--max-flows)",
+		bpei_notice(o, "%s of %llu holds %llu flow%s, not %llu (--max-flows)", name,
 			(unsigned long long)o->max_flow_bytes, (unsigned long long)room,
 			room == 1 ? "" : "s", (unsigned long long)asked);
 	return BPE_OK;

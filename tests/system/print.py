@@ -121,8 +121,11 @@ def the_bytes_are_those_of_tcpdump():
     if not any(os.access(os.path.join(d, "tcpdump"), os.X_OK) for d in os.get_exec_path()):
         print("tcpdump is not installed: its bytes are not compared")
         return
+    returns = [b"\r", b"ab\rc", b"ab\r\r", b"ab\rcd", b"a\r\n"]
     odd = savefile(
-        "odd.pcap", [udp(1) + b"a\r\nb\rc\t\x7f\x1b[1m", udp(2) + b"\r", udp(3) + b"xyz"]
+        "odd.pcap",
+        [udp(1) + b"a\r\nb\rc\t\x7f\x1b[1m", udp(2) + b"xyz"]
+        + [udp(3 + n) + text for n, text in enumerate(returns)],
     )
     for letters in ("-x", "-xx", "-X", "-XX", "-A", "-AA"):
         theirs = subprocess.run(

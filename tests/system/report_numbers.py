@@ -122,7 +122,11 @@ def cut_packets_are_not_damaged():
 @case
 def flow_memory_without_room_is_refused():
     p = run("-i", "synth:count=1000", "--flow-memory", "1")
-    least = int(re.search(rb"of 1 holds no flow: the least is (\d+) bytes", p.stderr)[1])
+    least = int(
+        re.search(
+            rb"bpfengine: --flow-memory of 1 holds no flow: the least is (\d+) bytes", p.stderr
+        )[1]
+    )
     assert p.returncode == 2 and not p.stdout, p
     assert run("-i", "synth:count=10", "--flow-memory", str(least - 1)).returncode == 2
     r, p = report("-i", "synth:count=1000", "--flow-memory", str(least))
@@ -153,7 +157,11 @@ def errors_name_no_step_of_the_program():
     for words, told in ((("-i", "eht0"), "eht0"), (("-r", "/nonexistent"), "/nonexistent")):
         p = run(*words)
         assert p.returncode in (3, 4) and p.stderr.startswith(f"bpfengine: {told}".encode()), p
-        assert run(*words, "-v").stderr.startswith(b"bpfengine: open: "), words
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"this is a text, and no savefile\n")
+        file.flush()
+        assert run("-r", file.name).stderr.startswith(b"bpfengine: /"), file.name
+        assert run("-r", file.name, "-v").stderr.startswith(b"bpfengine: open: "), file.name
 
 
 @case

@@ -64,17 +64,17 @@ struct cli {
 	char ssh_filter[192]; /* leaves out the own SSH connection; "": no such filter */
 	struct cli_rights rights;
 	bool quiet, json;
-	bool list;                     /* -L, -D: the interfaces */
-	bool numbered;                 /* -D: with their numbers */
-	bool list_clocks;              /* -J */
-	bool counts;                   /* --count: the number of packets instead of a report */
-	uint8_t uses[OPTION_MOST];     /* of each row of the table */
-	char **words;                  /* words behind the options, ended by NULL */
-	char numbered_interface[64];   /* the name behind -i 3 */
-	const char *notices[8];        /* to be told once the source is open */
+	bool list;                   /* -L, -D: the interfaces */
+	bool numbered;               /* -D: with their numbers */
+	bool list_clocks;            /* -J */
+	bool counts;                 /* --count: the number of packets instead of a report */
+	uint8_t uses[OPTION_MOST];   /* of each row of the table */
+	char **words;                /* words behind the options, ended by NULL */
+	char numbered_interface[64]; /* the name behind -i 3 */
+	const char *notices[8];      /* to be told once the source is open */
 	uint32_t notice_count;
-	char notice_text[400];         /* a notice that is made here */
-	bool done; /* the options asked for no run (--help) */
+	char notice_text[400]; /* a notice that is made here */
+	bool done;             /* the options asked for no run (--help) */
 };
 
 /* ---- The command line (options.c, option_values.c, tunnels.c) ---- */

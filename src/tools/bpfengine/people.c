@@ -29,7 +29,7 @@ const char *cli_number(char *to, size_t room, uint64_t n)
 const char *cli_counted_as(
 	char *to, size_t room, uint64_t n, const char *singular, const char *plural)
 {
-	char number[CLI_NUMBER];
+	char number[28]; /* 2^64 and 6 separators */
 
 	snprintf(to, room, "%s %s", cli_number(number, sizeof number, n),
 		n == 1 ? singular : plural);
@@ -38,7 +38,7 @@ const char *cli_counted_as(
 
 const char *cli_counted(char *to, size_t room, uint64_t n, const char *word)
 {
-	char plural[CLI_NUMBER];
+	char plural[16];
 
 	snprintf(plural, sizeof plural, "%ss", word);
 	return cli_counted_as(to, room, n, word, plural);
@@ -140,7 +140,7 @@ const char *cli_duration(char *to, size_t room, uint64_t ns)
 	const uint64_t seconds = ns / SECOND_NS;
 	const uint64_t minutes = seconds / 60;
 	const uint64_t hours = minutes / 60;
-	char days[CLI_NUMBER];
+	char days[CLI_TIME];
 
 	if (ns < SECOND_NS)
 		snprintf(to, room, "0.%06" PRIu64 " s", ns / 1000);

@@ -8,7 +8,7 @@
 
 static const char hex_letters[] = "0123456789abcdef";
 
-/* Returns whether the byte is printed as it is beside the hexadecimal digits. */
+/* Returns whether the byte is printed unchanged beside the hexadecimal digits. */
 static bool is_graph(uint8_t byte)
 {
 	return byte > 0x20 && byte < 0x7f;
@@ -62,11 +62,12 @@ void hex_put_digits(struct print_output *out, const uint8_t *bytes, size_t n)
 	print_output_add(out, &line);
 }
 
-/* Puts a byte of -A.  next: the byte behind, or 0 at the end. */
-static void put_text_byte(struct print_line *line, uint8_t byte, bool is_last, uint8_t next)
+/* Puts a byte of -A.  behind: how many bytes follow; next: the first of those, or 0. */
+static void put_text_byte(struct print_line *line, uint8_t byte, size_t behind, uint8_t next)
 {
-	if (byte == '\r') { /* no dot at the end of a line of text */
-		if (!is_last && next != '\n')
+	if (byte ==
+		'\r') { /* no dot at the end of a line, or within the last two bytes (tcpdump) */
+		if (behind > 1 && next != '\n')
 			line_put_char(line, '.');
 		return;
 	}
@@ -80,13 +81,13 @@ void hex_put_text(struct print_output *out, const uint8_t *bytes, size_t n)
 
 	line_put_char(&line, '\n');
 	for (size_t k = 0; k < n; k++) {
-		const bool is_last = k + 1 == n;
+		const size_t behind = n - k - 1;
 
 		if (k % TEXT_PIECE == TEXT_PIECE - 1) {
 			print_output_add(out, &line);
 			line = print_output_line(out);
 		}
-		put_text_byte(&line, bytes[k], is_last, is_last ? 0 : bytes[k + 1]);
+		put_text_byte(&line, bytes[k], behind, behind ? bytes[k + 1] : 0);
 	}
 	print_output_add(out, &line);
 }
