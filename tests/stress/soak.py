@@ -141,6 +141,7 @@ def main():
 
     print(f"seed {SEED} where no other is named")
     short = ["--flow-idle", "4", "--flow-closed", "1", "--flow-active", "3"]
+    short += ["--flows", os.devnull]
     plain = soak("no flows", synth(2e6), ["--no-flows"])
     base = plain.peak() if plain else 64 * MIB
     soak("churn, one thread", synth(8e6, ",flows=20000"), short + ["--workers", "0"])

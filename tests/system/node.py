@@ -241,7 +241,7 @@ def busy_nodes_are_passed():
 def wrong_names_say_what_would_be_right():
     with Node("macos", "--synth", "flows=10,count=10") as node:
         p = subprocess.run(
-            [PROGRAM, "-i", "bpf:en7"] + node.options() + ["-t", "1"],
+            [PROGRAM, "-i", "bpf:en7", "-v"] + node.options() + ["-t", "1"],
             capture_output=True,
             text=True,
             timeout=600,

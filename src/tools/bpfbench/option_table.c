@@ -230,7 +230,8 @@ const struct option_spec bench_option_specs[] = {
 		.read = read_thread_count,
 		.wants = "wants 0 to " TEXT(BPE_MAX_WORKERS) " threads, or auto",
 		.argument = "N|auto", .help = " (auto)" },
-	{ "output", "o", OPTION_READ, .modes = ALL, .read = add_output_path, .argument = "FILE",
+	{ "output", "o", OPTION_READ, .modes = ALL, .read = add_output_path, .adds = true,
+		.argument = "FILE",
 		.help = ".json, .csv, .txt; sweeps also .html; may be given\n"
 			"several times; without it text on stdout" },
 	{ "buffer-size", "B", OPTION_SIZE, MEMBER(engine.buffer_bytes),

@@ -197,9 +197,11 @@ static uint64_t default_rounds(enum kind kind)
 
 int options_read(struct options *o, int argc, char **argv)
 {
+	uint8_t uses[OPTION_MOST] = { 0 };
 	const struct option_program program = {
 		.specs = bench_option_specs,
 		.count = bench_option_count,
+		.uses = uses,
 		.head = help_head,
 		.tail = help_tail,
 		.misused = handle_bench_misuse,
