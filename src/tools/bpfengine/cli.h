@@ -74,6 +74,7 @@ struct cli {
 	const char *notices[8];      /* to be told once the source is open */
 	uint32_t notice_count;
 	char notice_text[400]; /* a notice that is made here */
+	char repeated[200];    /* likewise: options that were given twice */
 	bool done;             /* the options asked for no run (--help) */
 };
 

@@ -309,6 +309,8 @@ static void tell_unused(struct cli *c)
 	const char *colon = name ? strchr(name, ':') : NULL;
 	char real[IF_NAMESIZE];
 
+	if (option_tell_repeated(option_current(), c->repeated, sizeof c->repeated))
+		add_notice(c, c->repeated);
 	if (c->unoptimized)
 		add_notice(c, "-O is for -d: the filter of a capture is optimized");
 	if (c->engine.filter_through && !c->filter)

@@ -66,7 +66,7 @@ const struct option_spec cli_option_specs[] = {
 		.most = UINT64_MAX, .wants = "wants a size such as 4096 (KiB), 32M or 1G",
 		.hint = " (without -B it is 16 MiB)", .argument = "SIZE",
 		.help = "kernel buffer; plain numbers are KiB; K, M, G allowed" },
-	{ "filter", "f", OPTION_READ, .read = cli_read_filter, .modes = FILTER,
+	{ "filter", "f", OPTION_READ, .read = cli_read_filter, .minus = true, .modes = FILTER,
 		.wants = "wants a filter, such as 'tcp port 80'", .argument = "EXPRESSION",
 		.help = "only packets that match (pcap-filter(7)); words\n"
 			"behind the options or -F FILE do the same; -d, -dd\n"
@@ -193,7 +193,7 @@ const struct option_spec cli_option_specs[] = {
 		.help = "equal inner addresses are one flow in any tunnel" },
 	{ "ignore-vlan", NULL, OPTION_SET, MEMBER(engine.ignore_vlan),
 		.help = "VLAN ids do not separate flows" },
-	{ "tunnels", NULL, OPTION_READ, .read = cli_read_tunnels, .argument = "LIST",
+	{ "tunnels", NULL, OPTION_READ, .read = cli_read_tunnels, .minus = true, .argument = "LIST",
 		.help = "tunnels to follow: all (default), none, or names; a\n"
 			"minus before a name leaves it out",
 		.print_more = cli_tunnels_help },

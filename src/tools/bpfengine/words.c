@@ -178,6 +178,8 @@ static int check_wrong_words(const struct cli *c, char **words)
 		code = check_foreign_value(c, *word);
 		if (code || !has_source)
 			continue;
+		if (word > words && !strcmp(word[-1], "in"))
+			continue; /* a list of hosts */
 		if (is_existing_file(*word))
 			code = answer_second_file(c, words, *word);
 		else if (cli_is_interface(*word))
@@ -197,9 +199,11 @@ int cli_check_words(const struct cli *c, char **words)
 	const char *before = option_line_word(without.at - 1);
 
 	for (char **word = words; *word; word++) {
+		const bool is_outside = word == words || !word[1]; /* of an expression */
+
 		if (cli_long_dash(*word))
 			return answer_long_dash(*word);
-		if (!strcmp(*word, "-"))
+		if (is_outside && !strcmp(*word, "-"))
 			return answer_lone_dash(c, *word);
 	}
 	if (is_program_name(words[0]))

@@ -370,22 +370,39 @@ static void build_getopt_tables(const struct option_program *program, struct get
 	*tables->next = (struct option){ NULL, 0, NULL, 0 };
 }
 
-/* Counts the use of an option.  Refuses the second use of an option with a value. */
+/* Counts the use of an option.  Refuses the second use of an option which names a source or an
+ * output; of others the last use counts (option_tell_repeated). */
 static int count_option(const struct option_program *program, const struct option_spec *spec)
 {
 	const size_t index = (size_t)(spec - program->specs);
-	char shown[64];
 
 	if (!program->uses || spec < program->specs || index >= program->count)
 		return 0;
-	if (program->uses[index] && option_takes_value(spec) && !spec->adds) {
-		if (spec->once)
-			return option_refuse("%s", spec->once);
-		return option_refuse(
-			"%s may be given once", option_shown(shown, sizeof shown, spec));
-	}
-	program->uses[index] = 1;
+	if (program->uses[index] && spec->once)
+		return option_refuse("%s", spec->once);
+	if (program->uses[index] < UINT8_MAX)
+		program->uses[index]++;
 	return 0;
+}
+
+bool option_tell_repeated(const struct option_program *program, char *to, size_t room)
+{
+	char shown[64];
+	size_t used = 0;
+	int options = 0;
+
+	for (size_t k = 0; k < program->count && used < room; k++) {
+		const struct option_spec *spec = &program->specs[k];
+
+		if (program->uses[k] < 2 || !option_takes_value(spec) || spec->adds)
+			continue;
+		used += (size_t)snprintf(to + used, room - used, "%s%s", options++ ? ", " : "",
+			option_shown(shown, sizeof shown, spec));
+	}
+	if (used < room)
+		snprintf(to + used, room - used, "%s given more than once: the last value counts",
+			options == 1 ? " is" : " are");
+	return options > 0;
 }
 
 bool option_is_given(const struct option_program *program, const char *name)
@@ -395,12 +412,23 @@ bool option_is_given(const struct option_program *program, const char *name)
 	return spec && program->uses[spec - program->specs];
 }
 
+/* Returns whether a value is an option of the table.  Behind an option whose values may begin with
+ * "-", only a whole option is: -v, but not -vxlan. */
+static bool is_option_value(
+	const struct option_program *program, const struct option_spec *spec, const char *word)
+{
+	const bool is_text = spec->kind == OPTION_TEXT || spec->kind == OPTION_READ;
+
+	if (!is_text || !option_is_word(program, word))
+		return false;
+	return !spec->minus || word[1] == '-' || !word[2];
+}
+
 /* Refuses a value by mistake: an option of the table ("-i -c"), or a value behind a letter
  * and "=" ("-i=eth0").  word: the value; typed: the last word which getopt took. */
 static int check_value_word(const struct option_program *program, const struct option_spec *spec,
 	const char *word, const char *typed)
 {
-	const bool is_text = spec->kind == OPTION_TEXT || spec->kind == OPTION_READ;
 	char shown[64];
 	char line[OPTION_LINE];
 	char value[OPTION_LINE];
@@ -408,7 +436,7 @@ static int check_value_word(const struct option_program *program, const struct o
 	if (!word)
 		return 0;
 	option_shown(shown, sizeof shown, spec);
-	if (is_text && word == typed && option_is_word(program, word))
+	if (word == typed && is_option_value(program, spec, word))
 		return option_refuse("%s %s, and \"%s\" is an option", shown,
 			spec->wants ? spec->wants : "wants a value", word);
 	if (*word != '=' || typed[0] != '-' || typed[1] == '-' || word == typed)

@@ -46,9 +46,10 @@ struct option_spec {
 	const char *choices;  /* "wait|drop", in the order of the enum; NULL: argument serves */
 	const char *wants;    /* says in the message for a wrong value which values are right */
 	const char *hint;     /* follows the message; NULL: nothing */
-	const char *once;     /* message for a second use; NULL: a general message */
-	bool adds;            /* may be given several times, and each use counts */
-	unsigned modes;       /* modes of the program which take the option; 0: the usual mode */
+	const char *once; /* message for a second use; NULL: the last use counts, which is told */
+	bool adds;        /* may be given several times, and each use counts */
+	bool minus;       /* a value may begin with "-" (--tunnels -vxlan) */
+	unsigned modes;   /* modes of the program which take the option; 0: the usual mode */
 	int (*act)(void *target);
 	/* Returns 0, or an exit code after the message was printed. */
 	int (*read)(void *target, const struct option_spec *spec, const char *word);
@@ -67,8 +68,7 @@ struct option_program {
 	/* options of other programs: getopt knows the options, and --help does not */
 	const struct option_spec *foreign;
 	size_t foreign_count;
-	/* uses of each option of specs, OPTION_MOST; an option with a value is then refused where
-	 * the option is given twice.  NULL: the last use counts */
+	/* uses of each option of specs, OPTION_MOST; NULL: not counted, and once is not minded */
 	uint8_t *uses;
 	const char *head, *tail; /* of --help */
 	/* Prints the message about a word which getopt refused and returns the exit code.
@@ -101,6 +101,9 @@ const struct option_spec *option_of_getopt(const struct option_program *program,
  */
 int option_use(
 	const struct option_program *program, void *target, const char *name, const char *word);
+/* Writes which options were given more than once, for a notice.  Returns false if there are none.
+ * The program has uses. */
+bool option_tell_repeated(const struct option_program *program, char *to, size_t room);
 /* Returns whether an option of the table was given.  The program has uses. */
 bool option_is_given(const struct option_program *program, const char *name);
 /* Writes "-c", or "--count" for an option without letters.  Returns to. */

@@ -76,8 +76,22 @@ static void put_line_text(struct bounded *b, const char *s)
 	put_line_bytes(b, s, strlen(s));
 }
 
+/* Returns whether a terminal would obey some of the text, or show none of it. */
+static bool is_hidden_text(const char *text)
+{
+	char visible[4 * OPTION_LINE];
+
+	return strlen(text) >= OPTION_LINE ||
+	       strcmp(program_visible(visible, sizeof visible, text), text) != 0;
+}
+
+/* Puts a word as sh takes it.  No line is made of a word which no terminal may get. */
 static void put_quoted(struct bounded *b, const char *word)
 {
+	if (is_hidden_text(word)) {
+		b->used = b->room + 1;
+		return;
+	}
 	if (is_plain_word(word)) {
 		put_line_text(b, word);
 		return;
@@ -103,14 +117,6 @@ const char *option_quote(char *to, size_t room, const char *word)
 	return to;
 }
 
-static bool has_control_character(const char *word)
-{
-	for (; *word; word++)
-		if ((unsigned char)*word < ' ' || *word == 127)
-			return true;
-	return false;
-}
-
 /* Puts a text behind a blank. */
 static void put_part(struct bounded *b, const char *text, bool is_quoted)
 {
@@ -118,7 +124,7 @@ static void put_part(struct bounded *b, const char *text, bool is_quoted)
 		return;
 	if (b->used)
 		put_line_text(b, " ");
-	if (has_control_character(text))
+	if (is_hidden_text(text))
 		b->used = b->room + 1;
 	else if (is_quoted)
 		put_line_text(b, text);

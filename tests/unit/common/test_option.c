@@ -108,7 +108,6 @@ Test(option, wrong_values_are_refused)
 		cr_assert_eq(READ(&t, wrong[i][0], wrong[i][1]), OPTION_USAGE, "%s %s", wrong[i][0],
 			wrong[i][1]);
 	cr_assert_eq(READ(&t, "--text", "a", "--text", "b"), OPTION_USAGE);
-	cr_assert_eq(READ(&t, "--wait", "1", "--wait", "2"), OPTION_USAGE);
 	cr_assert_eq(READ(&t, "-fv", "-fv"), 0, "options without a value may be repeated");
 	cr_assert_eq(READ(&t, "--text", "-n"), OPTION_USAGE, "an option is no text");
 	cr_assert_eq(READ(&t, "--text", "-"), 0);
@@ -116,6 +115,24 @@ Test(option, wrong_values_are_refused)
 	cr_assert_eq(READ(&t, "--number"), 3);
 	cr_assert_eq(READ(&t, "--nothing"), 4);
 	cr_assert_eq(READ(&t, "--stop", "--nothing"), OPTION_STOP);
+}
+
+Test(option, the_last_of_two_values_counts_and_is_told)
+{
+	char told[100];
+	struct target t;
+
+	cr_assert_eq(READ(&t, "--wait", "1", "-fv", "-fv"), 0);
+	cr_assert_not(option_tell_repeated(&program, told, sizeof told));
+	cr_assert_eq(READ(&t, "--wait", "1", "--wait", "2"), 0);
+	cr_assert_eq(t.ns, 2000000000);
+	cr_assert(option_tell_repeated(&program, told, sizeof told));
+	cr_assert(
+		!strcmp(told, "--wait is given more than once: the last value counts"), "%s", told);
+	cr_assert_eq(READ(&t, "--wait", "1", "-n", "7", "--wait", "2", "-n", "8"), 0);
+	cr_assert(option_tell_repeated(&program, told, sizeof told));
+	cr_assert(!strcmp(told, "-n, --wait are given more than once: the last value counts"), "%s",
+		told);
 }
 
 Test(option, sizes_and_whole_numbers)
