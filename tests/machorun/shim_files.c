@@ -375,6 +375,7 @@ const struct shim shims_files[] = {
 	{ "_write", s_write },
 	{ "_faccessat", s_faccessat },
 	{ "_fstatat$INODE64", s_fstatat },
+	{ "_fchown", fchown },
 	{ "_ftruncate", ftruncate },
 	{ "_pread", s_pread },
 	{ "_readlinkat", s_readlinkat },

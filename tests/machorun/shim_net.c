@@ -297,6 +297,6 @@ const struct shim shims_net[] = { { "_ether_hostton", ether_hostton },
 	{ "_getaddrinfo", s_getaddrinfo }, { "_getifaddrs", s_getifaddrs },
 	{ "_getnetbyname", s_getnetbyname }, { "_getprotobyname", s_getprotobyname },
 	{ "_getservbyname", s_getservbyname }, { "_if_freenameindex", if_freenameindex },
-	{ "_if_nameindex", if_nameindex }, { "_if_nametoindex", if_nametoindex },
-	{ "_inet_ntop", s_inet_ntop }, { "_inet_pton", s_inet_pton }, { "_socket", s_socket },
-	{ NULL, NULL } };
+	{ "_if_indextoname", if_indextoname }, { "_if_nameindex", if_nameindex },
+	{ "_if_nametoindex", if_nametoindex }, { "_inet_ntop", s_inet_ntop },
+	{ "_inet_pton", s_inet_pton }, { "_socket", s_socket }, { NULL, NULL } };

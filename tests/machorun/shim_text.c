@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 #include <wchar.h>
 
 /* ---- errno: Darwin's numbers by <sys/errno.h>, and the texts of Darwin's strerror(3) ---- */
@@ -225,6 +227,13 @@ static char *s_strcpy_chk(char *a, const char *b, size_t room)
 	return strcpy(a, b);
 }
 
+static char *s_strcat_chk(char *a, const char *b, size_t room)
+{
+	if (strlen(a) + strlen(b) >= room)
+		abort_overflow("strcat");
+	return strcat(a, b);
+}
+
 static void s_bzero(void *a, size_t n)
 {
 	memset(a, 0, n);
@@ -432,34 +441,39 @@ static int s_getopt_long(int n, char **v, const char *o, const struct longopt *l
 	return take_short(n, v, letters);
 }
 
-static void *out_pointer, *err_pointer;
+static void *in_pointer, *out_pointer, *err_pointer;
 void shim_text_start(void);
 void shim_text_start(void)
 {
 	make_runes();
+	in_pointer = stdin;
 	out_pointer = stdout;
 	err_pointer = stderr;
 	scribble = getenv("MACHO_SCRIBBLE") != NULL;
 }
 
 #define PLAIN(f) { "_" #f, (void *)(uintptr_t)f }
-const struct shim shims_text[] = { { "__DefaultRuneLocale", &runes },
+const struct shim shims_text[] = { { "__DefaultRuneLocale", &runes }, { "___stdinp", &in_pointer },
 	{ "___stdoutp", &out_pointer }, { "___stderrp", &err_pointer }, { "_optarg", &o_arg },
 	{ "_optind", &o_ind }, { "_opterr", &o_err }, { "_optopt", &o_opt },
 	{ "___error", shim_error }, { "___maskrune", s_maskrune }, { "___tolower", s_tolower },
 	{ "___toupper", s_toupper }, { "___bzero", s_bzero }, { "___memcpy_chk", s_memcpy_chk },
 	{ "___memset_chk", s_memset_chk }, { "___strcpy_chk", s_strcpy_chk },
-	{ "_memcpy", s_memcpy }, { "_strerror", s_strerror }, { "_getopt_long", s_getopt_long },
-	{ "_malloc", s_malloc }, { "_realloc", s_realloc }, PLAIN(calloc), PLAIN(free),
-	PLAIN(fclose), PLAIN(feof), PLAIN(ferror), PLAIN(fflush), PLAIN(fprintf), PLAIN(fputc),
-	PLAIN(fputs), PLAIN(fread), PLAIN(fwrite), PLAIN(memcmp), PLAIN(memmove), PLAIN(memset),
-	PLAIN(posix_memalign), PLAIN(printf), PLAIN(putc), PLAIN(putchar), PLAIN(puts),
-	PLAIN(qsort), PLAIN(snprintf), PLAIN(sprintf), PLAIN(strcasecmp), PLAIN(strcat),
-	PLAIN(strcmp), PLAIN(strcspn), PLAIN(strdup), PLAIN(strlen), PLAIN(strncmp), PLAIN(strncpy),
-	PLAIN(strndup), PLAIN(strnlen), PLAIN(strspn), PLAIN(strtod), PLAIN(strtoul),
-	PLAIN(strtoull), PLAIN(vfprintf), PLAIN(vsnprintf), PLAIN(wcwidth),
+	{ "___strcat_chk", s_strcat_chk }, { "_memcpy", s_memcpy }, { "_strerror", s_strerror },
+	{ "_getopt_long", s_getopt_long }, { "_malloc", s_malloc }, { "_realloc", s_realloc },
+	PLAIN(calloc), PLAIN(free), PLAIN(fclose), PLAIN(feof), PLAIN(ferror), PLAIN(fileno),
+	PLAIN(getenv), PLAIN(gmtime_r), PLAIN(localtime_r), PLAIN(sscanf), PLAIN(strftime),
+	PLAIN(strncasecmp), PLAIN(strtok_r), PLAIN(strtoll), PLAIN(tzset), PLAIN(fflush),
+	PLAIN(fprintf), PLAIN(fputc), PLAIN(fputs), PLAIN(fread), PLAIN(fwrite), PLAIN(memcmp),
+	PLAIN(memmove), PLAIN(memset), PLAIN(posix_memalign), PLAIN(printf), PLAIN(putc),
+	PLAIN(putchar), PLAIN(puts), PLAIN(qsort), PLAIN(snprintf), PLAIN(sprintf),
+	PLAIN(strcasecmp), PLAIN(strcat), PLAIN(strcmp), PLAIN(strcspn), PLAIN(strdup),
+	PLAIN(strlen), PLAIN(strncmp), PLAIN(strncpy), PLAIN(strndup), PLAIN(strnlen),
+	PLAIN(strspn), PLAIN(strtod), PLAIN(strtoul), PLAIN(strtoull), PLAIN(vfprintf),
+	PLAIN(vsnprintf), PLAIN(wcwidth),
 	{ "_memchr", (void *)(uintptr_t)(void *(*)(const void *, int, size_t))memchr },
 	{ "_strchr", (void *)(uintptr_t)(char *(*)(const char *, int))strchr },
+	{ "_strpbrk", (void *)(uintptr_t)(char *(*)(const char *, const char *))strpbrk },
 	{ "_strrchr", (void *)(uintptr_t)(char *(*)(const char *, int))strrchr },
 	{ "_strstr", (void *)(uintptr_t)(char *(*)(const char *, const char *))strstr },
 	{ "_atoi", atoi }, { "_clearerr", clearerr }, { "_setvbuf", setvbuf }, { NULL, NULL } };
