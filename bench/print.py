@@ -3,10 +3,11 @@
 """print.py PROGRAM [--packets N] [--rounds N] [--core N]: lines of packets per second, beside
 tcpdump, in one run.
 
-A savefile of 64-byte TCP packets is made: connections in turn, sequence numbers without holes.  Every
-contender prints the file to /dev/null, pinned to one core, in turn, so that noise falls on all alike.
-tcpdump reads a part of the file, since it is slow; the rate is per packet.  Prints medians of CPU
-seconds, million lines/s, nanoseconds a line, the ratio to tcpdump -n, and whether the goals were met:
+A savefile of 64-byte TCP packets is made: connections in turn, sequence numbers without holes.
+Every contender prints the file to /dev/null, pinned to one core, in turn, so that noise falls on
+all alike.  tcpdump reads a part of the file, since it is slow; the rate is per packet.  Prints
+medians of CPU seconds, million lines/s, nanoseconds a line, the ratio to tcpdump -n, and whether
+the goals were met:
 5 million lines/s in our own form, 3 million in tcpdump's, 30 times tcpdump -n.
 """
 

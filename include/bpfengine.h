@@ -1111,8 +1111,8 @@ struct bpe_stats {
 	uint64_t flows_begun;    /* records of BPE_END_BEGUN (options.record_begins) */
 	uint64_t cut_packets;    /* delivered packets with fewer bytes captured than on the wire */
 	uint64_t cut_headers;    /* of cut_packets: the captured bytes end inside a header */
-	/* With options.checksums: packets read whose checksum was computed, and packets read whose
-	 * checksum was not computed, as the capture cut the packet. */
+	/* With options.checksums: packets read with a computed checksum, and packets read without,
+	 * since the capture cut the packet. */
 	uint64_t checksums_verified, checksums_cut;
 };
 

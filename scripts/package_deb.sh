@@ -14,8 +14,8 @@ say() { echo "package_deb.sh: $*" >&2; exit 1; }
 skip() { echo "SKIP: $*"; exit 77; }
 good() { checks=$((checks + 1)); echo "ok: $*"; }
 
-needed='debhelper dpkg-dev fakeroot gcc libncurses-dev libpcap-dev mandoc meson ninja-build pkg-config
-	python3 xz-utils'
+needed='debhelper dpkg-dev fakeroot gcc libncurses-dev libpcap-dev mandoc meson ninja-build
+	pkg-config python3 xz-utils'
 command -v dpkg-query >/dev/null 2>&1 || skip "this is no Debian"
 missing=
 for p in $needed; do

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """print.py PROGRAM [DIRECTORY]: prints every capture in our own form and as JSON.
 
-Each packet that is delivered has one line.  Each JSON line is a flat object of valid UTF-8.  No line
-has a control character.  A mark is in both forms, or in none.  The last line is "N passed, N failed",
-counted in files.  Exit code 77 (skipped): there are no captures.
+Each packet that is delivered has one line.  Each JSON line is a flat object of valid UTF-8.  No
+line has a control character.  A mark is in both forms, or in none.  The last line is "N passed, N
+failed", counted in files.  Exit code 77 (skipped): there are no captures.
 """
 
 import json

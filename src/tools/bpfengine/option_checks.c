@@ -120,7 +120,7 @@ static int check_user(const char *user)
 	return option_refuse("-Z wants a name, not a number, and no user has the number %s", user);
 }
 
-/* Returns whether the regular file is a pcapng file, whose packets have directions. */
+/* Returns whether the regular file is a pcapng file.  Packets of pcapng have directions. */
 static bool is_pcapng(const char *path)
 {
 	static const unsigned char magic[4] = { 0x0a, 0x0d, 0x0d, 0x0a };

@@ -35,7 +35,7 @@ struct run_signals {
 extern struct run_signals run_signals;
 
 void run_install_handler(int signal, void (*handler)(int));
-/* Installs the handlers of a run whose source is open: they may stop the engine from now on. */
+/* Installs the handlers.  The source is open; the handlers may stop the engine from now on. */
 void run_watch_signals(const struct run *run);
 /* Keep the handlers away from the engine and the outputs, which are about to be closed. */
 void run_forget_engine(void);

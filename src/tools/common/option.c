@@ -412,8 +412,8 @@ bool option_is_given(const struct option_program *program, const char *name)
 	return spec && program->uses[spec - program->specs];
 }
 
-/* Returns whether a value is an option of the table.  Behind an option whose values may begin with
- * "-", only a whole option is: -v, but not -vxlan. */
+/* Returns whether a value is an option of the table.  If values of the option in front may begin
+ * with "-", only a whole option counts: -v, but not -vxlan. */
 static bool is_option_value(
 	const struct option_program *program, const struct option_spec *spec, const char *word)
 {

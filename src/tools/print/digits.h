@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbers and addresses as text, for lines whose room is known.  Each function writes at `at`,
+/* Numbers and addresses as text.  The caller has checked the room.  Each function writes at `at`,
  * possibly a few bytes more than the text, and returns the end of the text. */
 #ifndef PRINT_DIGITS_H
 #define PRINT_DIGITS_H
