@@ -30,7 +30,10 @@ page.onload = () => {
 
 # Boxes are in pixels of the frame.  A colour is what the browser computed.
 MEASURE = """(d, w) => {
-  const box = e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
+  const box = e => {
+    const r = e.getBoundingClientRect();
+    return [r.left, r.top, r.right, r.bottom];
+  };
   const style = (e, name) => w.getComputedStyle(e)[name];
   const inside = e => e.closest('.wide') === null;
   return {
@@ -41,7 +44,8 @@ MEASURE = """(d, w) => {
     fetched: w.performance.getEntriesByType('resource').length,
     back: style(d.body, 'backgroundColor'),
     texts: [...d.querySelectorAll('h1,h2,p,dt,dd,li,th,td')].map(e => {
-      let at = e; while (at && style(at, 'backgroundColor') === 'rgba(0, 0, 0, 0)') at = at.parentElement;
+      let at = e;
+      while (at && style(at, 'backgroundColor') === 'rgba(0, 0, 0, 0)') at = at.parentElement;
       return [e.tagName, style(e, 'color'), style(at || d.body, 'backgroundColor')];
     }),
     wider: [...d.body.querySelectorAll('*')].filter(e => inside(e) && !e.closest('svg') &&
@@ -49,14 +53,18 @@ MEASURE = """(d, w) => {
     tables: [...d.querySelectorAll('.wide')].map(e => ({ box: box(e), shown: e.clientWidth,
       all: e.scrollWidth, overflow: style(e, 'overflowX'), tab: e.tabIndex,
       named: d.getElementById(e.getAttribute('aria-labelledby')) !== null })),
-    plots: [...d.querySelectorAll('svg')].map(s => ({ box: box(s), frame: box(s.querySelector('rect')),
-      role: s.getAttribute('role'), scale: s.getBoundingClientRect().width / s.viewBox.baseVal.width,
+    plots: [...d.querySelectorAll('svg')].map(s => ({
+      box: box(s), frame: box(s.querySelector('rect')),
+      role: s.getAttribute('role'),
+      scale: s.getBoundingClientRect().width / s.viewBox.baseVal.width,
       says: (s.querySelector('title') || {}).textContent,
       named: d.getElementById(s.getAttribute('aria-labelledby')) === s.querySelector('title'),
       describes: d.getElementById(s.getAttribute('aria-describedby')).textContent.length,
       texts: [...s.querySelectorAll('text')].map(e => [style(e, 'fill'), style(e, 'fontSize')]),
-      lines: [...s.querySelectorAll('polyline')].map(e => [style(e, 'stroke'), style(e, 'strokeDasharray')]),
-      marks: [...s.querySelectorAll('.point .mark')].map(e => [box(e), style(e, 'fill'), e.getAttribute('d')]),
+      lines: [...s.querySelectorAll('polyline')].map(
+        e => [style(e, 'stroke'), style(e, 'strokeDasharray')]),
+      marks: [...s.querySelectorAll('.point .mark')].map(
+        e => [box(e), style(e, 'fill'), e.getAttribute('d')]),
       bars: [...s.querySelectorAll('.bar')].map(box) }))
   };
 }"""

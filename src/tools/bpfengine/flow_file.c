@@ -20,7 +20,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -128,18 +127,6 @@ static bool wait_writable(struct cli_flows *f)
 	}
 }
 
-/* Returns how many of n bytes a pipe takes at once: whole lines if they fit.  poll(2) promises a
- * pipe room for PIPE_BUF bytes. */
-static size_t pipe_write_length(const char *bytes, size_t n)
-{
-	if (n <= PIPE_BUF)
-		return n;
-	for (size_t end = PIPE_BUF; end; end--)
-		if (bytes[end - 1] == '\n')
-			return end;
-	return PIPE_BUF;
-}
-
 /* Writes n bytes.  Returns how many were written; *error: why not all, or 0. */
 static size_t write_bytes(struct cli_flows *f, const char *bytes, size_t n, int *error)
 {
@@ -150,7 +137,7 @@ static size_t write_bytes(struct cli_flows *f, const char *bytes, size_t n, int 
 		size_t length = n - done;
 
 		if (!f->file.regular) {
-			length = pipe_write_length(bytes + done, length);
+			length = outfile_pipe_length(bytes + done, length);
 			if (!wait_writable(f)) {
 				*error = ETIMEDOUT;
 				return done;

@@ -364,3 +364,13 @@ int outfile_close(struct outfile *o)
 	o->fd = o->directory = -1;
 	return failed;
 }
+
+size_t outfile_pipe_length(const char *bytes, size_t n)
+{
+	if (n <= PIPE_BUF)
+		return n;
+	for (size_t end = PIPE_BUF; end; end--)
+		if (bytes[end - 1] == '\n')
+			return end;
+	return PIPE_BUF;
+}

@@ -101,5 +101,8 @@ int outfile_empty(struct outfile *o);
 int outfile_again(struct outfile *o);
 /* Returns 0, or the errno of a failed write. */
 int outfile_close(struct outfile *o);
+/* Returns how many of n bytes to write to a pipe at once: whole lines if they fit.  poll(2)
+ * promises a pipe room for PIPE_BUF bytes. */
+size_t outfile_pipe_length(const char *bytes, size_t n);
 
 #endif

@@ -2,8 +2,9 @@
 /* Writes the buffer of lines (output.h). */
 #include "output.h"
 
+#include "tools/common/program.h"
+
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <time.h>
 #include <unistd.h>
@@ -69,17 +70,6 @@ static bool wait_until_taken(struct print_output *out)
 	}
 }
 
-/* Returns how many of n bytes a pipe takes at once: whole lines if they fit. */
-static size_t piece_length(const char *bytes, size_t n)
-{
-	if (n <= PIPE_BUF)
-		return n;
-	for (size_t end = PIPE_BUF; end; end--)
-		if (bytes[end - 1] == '\n')
-			return end;
-	return PIPE_BUF;
-}
-
 /* Writes the buffer.  Returns the bytes that were written; all, unless out->error is set. */
 static size_t write_buffer(struct print_output *out)
 {
@@ -89,7 +79,7 @@ static size_t write_buffer(struct print_output *out)
 		size_t length = out->used - done;
 
 		if (!out->is_whole) {
-			length = piece_length(out->bytes + done, length);
+			length = outfile_pipe_length(out->bytes + done, length);
 			if (!wait_until_taken(out)) {
 				out->error = ETIMEDOUT;
 				return done;
