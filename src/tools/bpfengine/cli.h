@@ -8,6 +8,7 @@
 #include "tools/common/option.h"
 #include "tools/common/program.h"
 #include "tools/print/print.h"
+#include "write_options.h"
 
 #include <stdio.h>
 
@@ -42,6 +43,7 @@ struct cli {
 	char flows_shown[200];      /* flows_path, fit for a terminal */
 	struct print_options print; /* packets on stdout (--print) */
 	bool prints;                /* a letter was given that says how packets are printed */
+	struct write_options write; /* savefiles that are written (-w) */
 	bool colors;                /* --color was given, for packets or for the live view */
 	bool immediate;             /* --immediate-mode */
 	bool top;                   /* the live view */

@@ -315,7 +315,6 @@ static int act_lengths(void *target)
 }
 
 const struct option_spec cli_foreign_specs[] = {
-	{ "write", "w", OPTION_READ, .read = answer_write, .wants = "wants a file" },
 	{ NULL, "C", OPTION_READ, .read = answer_write,
 		.wants = "is for files that are written (-w)" },
 	{ NULL, "G", OPTION_READ, .read = answer_rotation_time,

@@ -366,7 +366,9 @@ static int check_capture_options(struct cli *c)
 		return option_refuse("-K and --checksums contradict each other");
 	if (c->flows_format == BPE_FORMAT_ZEEK)
 		c->engine.flow_lengths = true;
-	code = check_direction(c);
+	code = cli_check_write_options(c);
+	if (!code)
+		code = check_direction(c);
 	if (!code)
 		code = check_user(c->user);
 	if (!code)

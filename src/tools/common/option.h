@@ -80,7 +80,7 @@ struct option_program {
 	int (*before)(void *target, const struct option_spec *spec, char **rest);
 };
 
-#define OPTION_MOST 120 /* options in a table, and options of other programs */
+#define OPTION_MOST 200 /* options in a table, and options of other programs */
 
 /* Keeps the words of the command line (option_line.h), and the program, which must outlive the
  * reading of the options. */
