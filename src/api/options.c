@@ -49,6 +49,19 @@ const char *bpe_build_info(void)
 #else
 		", devices=savefile,synth,push,bpf"
 #endif
+		", files=plain"
+#ifdef BPEI_HAVE_ZLIB
+		",gzip"
+#endif
+#ifdef BPEI_HAVE_ZSTD
+		",zstd"
+#endif
+#ifdef BPEI_HAVE_LZ4
+		",lz4"
+#endif
+#ifdef BPEI_HAVE_LZMA
+		",xz"
+#endif
 #if defined(__clang__)
 		", clang " __clang_version__;
 #elif defined(__GNUC__)
