@@ -38,9 +38,11 @@ _bpfengine() {
 		[[ $prefix ]] || names="$names synth:"
 		COMPREPLY=($(compgen -W "$names" -- "$cur"))
 		return ;;
-	-r | --read | --flows) _bpfengine_files - ; return ;;
-	-F | --bpf-device) _bpfengine_files ''; return ;;
-	-a | --autostop) COMPREPLY=($(compgen -W 'duration: packets:' -- "$cur")); return ;;
+	-r | --read | --flows | -w | --write) _bpfengine_files - ; return ;;
+	-F | --bpf-device | --anonymise) _bpfengine_files ''; return ;;
+	-a | --autostop)
+		COMPREPLY=($(compgen -W 'duration: packets: filesize: files:' -- "$cur"))
+		return ;;
 	-Q | --direction) COMPREPLY=($(compgen -W 'in out inout' -- "$cur")); return ;;
 	-y | --linktype)
 		COMPREPLY=($(compgen -W '
@@ -71,6 +73,24 @@ _bpfengine() {
 	--flows-format) COMPREPLY=($(compgen -W 'json zeek eve ecs csv' -- "$cur")); return ;;
 	--flows-overload) COMPREPLY=($(compgen -W 'auto drop wait' -- "$cur")); return ;;
 	--flows-error) COMPREPLY=($(compgen -W 'continue stop' -- "$cur")); return ;;
+	--write-format) COMPREPLY=($(compgen -W 'auto pcapng pcap pcap-ns' -- "$cur")); return ;;
+	--write-compression) COMPREPLY=($(compgen -W 'none zstd lz4 gzip' -- "$cur")); return ;;
+	--write-error) COMPREPLY=($(compgen -W 'stop continue' -- "$cur")); return ;;
+	--split) COMPREPLY=($(compgen -W 'none flow host process' -- "$cur")); return ;;
+	--ledger) COMPREPLY=($(compgen -W 'sha256' -- "$cur")); return ;;
+	--rotate)
+		_bpfengine_list 'size= every= packets='
+		return ;;
+	--keep)
+		_bpfengine_list 'files= size= age= free='
+		return ;;
+	--ring-buffer)
+		compopt -o nospace
+		COMPREPLY=($(compgen -W 'duration: filesize: files: interval: packets:' -- "$cur"))
+		return ;;
+	-z) COMPREPLY=($(compgen -c -- "$cur")); return ;;
+	-C | -G | -W | --write-memory | --sync | --write-comment | --cutoff) return ;;
+	--recorder | --trigger | --dedup) return ;;
 	--flow-timeout)
 		compopt -o nospace
 		COMPREPLY=($(compgen -S = -W 'tcp-opening tcp-established tcp-closing tcp-closed
@@ -88,7 +108,7 @@ _bpfengine() {
 	-*)
 		COMPREPLY=($(compgen -W '
 			-i -r -L -D -s -B -f -F -d -O -p -Q -y -t -a -c -q -v -n -Z -e -x -X
-			-A -S -# -l -U -K -h -J -j -b -H -N -u --interface
+			-A -S -# -l -U -K -h -J -j -b -H -N -u -w -C -G -W -z --interface
 			--read --list-interfaces --list-data-link-types --list-time-stamp-types
 			--time-stamp-type --no-optimize --snapshot-length --buffer-size --filter
 			--through --explain --promiscuous --no-promiscuous-mode --block-size
@@ -104,6 +124,9 @@ _bpfengine() {
 			--micro --time-stamp-precision --color --with-ssh --print-rate --packet-buffered
 			--dont-verify-checksums --immediate-mode --top --json
 			--stats-interval --quiet --verbose --relinquish-privileges --no-confine
+			--write --write-format --write-compression --rotate --keep --write-error
+			--write-memory --sync --write-comment --write-hash --ledger --no-ledger --cutoff
+			--recorder --trigger --split --dedup --anonymise --ring-buffer
 			--help --version' -- "$cur"))
 		;;
 	esac

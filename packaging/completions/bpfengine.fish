@@ -53,10 +53,38 @@ complete -c bpfengine -l zero-copy -d 'FreeBSD: buffers shared with the kernel'
 complete -c bpfengine -l bpf-abi -x -a 'macos freebsd netbsd openbsd' -d 'Whose BPF device it is'
 complete -c bpfengine -l bpf-device -r -F -d 'Path of the BPF device'
 complete -c bpfengine -l duration -x -d 'Stop after this many seconds'
-complete -c bpfengine -s a -l autostop -x -a 'duration: packets:' \
-	-d 'Stop after duration:SECONDS or packets:COUNT'
+complete -c bpfengine -s a -l autostop -x -a 'duration: packets: filesize: files:' \
+	-d 'Stop after a time, packets, size or files'
 complete -c bpfengine -s c -x -d 'Stop after this many packets'
 complete -c bpfengine -l count -d 'Print only how many packets there are'
+complete -c bpfengine -s w -l write -r -F -d 'Write the packets; - is standard output'
+complete -c bpfengine -l write-format -x -a 'auto pcapng pcap pcap-ns' -d 'Form of the file'
+complete -c bpfengine -l write-compression -x -a 'none zstd lz4 gzip' \
+	-d 'How the file is compressed'
+complete -c bpfengine -l rotate -x -a 'size= every= packets=' \
+	-d 'Where a file ends and the next begins'
+complete -c bpfengine -l keep -x -a 'files= size= age= free=' \
+	-d 'Beyond which files are removed'
+complete -c bpfengine -l write-error -x -a 'stop continue' \
+	-d 'What happens when packets cannot be written'
+complete -c bpfengine -l write-memory -x -d 'Most memory for packets that wait'
+complete -c bpfengine -l sync -x -d 'Force packets to the disk at this interval'
+complete -c bpfengine -l write-comment -x -d 'A comment in each file'
+complete -c bpfengine -l write-hash -d 'With each packet the hash of its flow'
+complete -c bpfengine -l ledger -a 'sha256' -d 'A list of the files'
+complete -c bpfengine -l no-ledger -d 'No list of the files'
+complete -c bpfengine -l cutoff -x -d 'Write only the first bytes of each flow'
+complete -c bpfengine -l recorder -x -d 'Keep the last packets in memory'
+complete -c bpfengine -l trigger -x -d 'When --recorder writes'
+complete -c bpfengine -l split -x -a 'none flow host process' -d 'A file for each'
+complete -c bpfengine -l dedup -x -d 'Leave out packets seen twice'
+complete -c bpfengine -l anonymise -r -F -d 'Write other addresses; a key file'
+complete -c bpfengine -s C -x -d 'A file ends at this size (millions of bytes)'
+complete -c bpfengine -s G -x -d 'A file ends after this time'
+complete -c bpfengine -s W -x -d 'Number of files'
+complete -c bpfengine -s z -x -a '(__fish_complete_command)' -d 'Command to run for each file'
+complete -c bpfengine -l ring-buffer -x -a 'duration: filesize: files: interval: packets:' \
+	-d 'Limits, as dumpcap -b has them'
 complete -c bpfengine -l flows -r -F -d 'Write each flow as a line'
 complete -c bpfengine -l flows-format -x -a 'json zeek eve ecs csv' -d 'How'
 complete -c bpfengine -l flows-overload -x -d 'What happens when lines are written too slowly' \

@@ -12,8 +12,10 @@
 
 extern const struct option_spec cli_foreign_specs[];
 extern const size_t cli_foreign_count;
-/* Answers -w, -b and their kin: nothing is written yet.  shown: the option.  Returns EXIT_USAGE. */
-int cli_answer_writing(const char *shown);
+/* Returns whether the word is a value of tshark's -z, such as io,stat,1. */
+bool cli_is_statistic(const char *word);
+/* Answers tshark's -z.  Returns EXIT_USAGE. */
+int cli_answer_statistic(const char *word);
 
 /* ---- Words which getopt refused, or took wrongly (misuse.c) ---- */
 

@@ -7,76 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Writes the letters of the line for written files: "-w, -C". */
-static void collect_letters(char *to, size_t room)
-{
-	static const char wanted[] = "wbCGWz";
-	size_t used = 0;
-	const char *word;
-
-	*to = 0;
-	for (int k = 1; (word = option_line_word(k)); k++) {
-		if (word[0] != '-' || !word[1] || !strchr(wanted, word[1]) || strchr(to, word[1]))
-			continue;
-		used += (size_t)snprintf(
-			to + used, room - used, "%s-%c", used ? ", " : "", word[1]);
-		if (used + 8 > room)
-			break;
-	}
-}
-
-/* Returns whether tcpdump takes all options of the line in the same sense. */
-static bool is_tcpdump_line(void)
-{
-	static const char letters[] = "irsBcwCGWznvyQZFp";
-	const char *word;
-
-	for (int k = 1; (word = option_line_word(k)); k++) {
-		if (word[0] != '-' || !word[1])
-			continue;
-		if (!strchr(letters, word[1]))
-			return false;
-	}
-	return true;
-}
-
-static bool has_write_option(void)
-{
-	const char *word;
-
-	for (int k = 1; (word = option_line_word(k)); k++)
-		if (!strncmp(word, "-w", 2) || !strcmp(word, "--write"))
-			return true;
-	return false;
-}
-
-int cli_answer_writing(const char *shown)
-{
-	struct option_edit edit = { 0, 1, "tcpdump" };
-	char letters[64];
-	char line[OPTION_LINE] = "";
-
-	if (!has_write_option())
-		return option_answer("", "%s is for files that are written (-w).", shown);
-	collect_letters(letters, sizeof letters);
-	if (is_tcpdump_line())
-		option_line_write(line, &edit, 1);
-	if (!strchr(letters, ','))
-		return option_answer(line, "bpfengine writes no savefiles yet. tcpdump does%s",
-			*line ? ":" : ".");
-	return option_answer(line, "bpfengine writes no savefiles yet (%s). tcpdump does%s",
-		letters, *line ? ":" : ".");
-}
-
-static int answer_write(void *target, const struct option_spec *spec, const char *word)
-{
-	char shown[64];
-
-	(void)target;
-	(void)word;
-	return cli_answer_writing(option_shown(shown, sizeof shown, spec));
-}
-
 /* Returns the change which puts an option and a value in place of a foreign option. */
 static struct option_edit replace_option(const char *value, const char *text)
 {
@@ -98,24 +28,21 @@ static const char *write_replaced(char *to, const char *value, const char *text)
 	return edit.at > 0 ? option_line_write(to, &edit, 1) : to;
 }
 
-static int answer_rotation_time(void *target, const struct option_spec *spec, const char *word)
+bool cli_is_statistic(const char *word)
 {
-	char line[OPTION_LINE];
-	char option[64];
+	static const char *const taps[] = { "conv,", "endpoints,", "io,", "http,", "follow,",
+		"expert,", "dns,", "rpc,", "smb,", "sip,", "icmp,", "plen,", "proto,", "flow," };
 
-	if (has_write_option())
-		return answer_write(target, spec, word);
-	snprintf(option, sizeof option, "--stats-interval %.20s", word);
-	return option_answer(write_replaced(line, word, option),
-		"-G is for files that are written (-w). A line each %.20s s:", word);
+	for (size_t k = 0; k < sizeof taps / sizeof *taps; k++)
+		if (!strncmp(word, taps[k], strlen(taps[k])))
+			return true;
+	return false;
 }
 
-static int answer_command(void *target, const struct option_spec *spec, const char *word)
+int cli_answer_statistic(const char *word)
 {
 	char line[OPTION_LINE];
 
-	if (!strchr(word, ',') || has_write_option())
-		return answer_write(target, spec, word);
 	if (!strncmp(word, "conv", 4))
 		return option_answer(write_replaced(line, word, "--largest 100"),
 			"Conversations are flows (tshark's -z conv):");
@@ -315,16 +242,6 @@ static int act_lengths(void *target)
 }
 
 const struct option_spec cli_foreign_specs[] = {
-	{ NULL, "C", OPTION_READ, .read = answer_write,
-		.wants = "is for files that are written (-w)" },
-	{ NULL, "G", OPTION_READ, .read = answer_rotation_time,
-		.wants = "is for files that are written (-w); tshark's -G lists fields" },
-	{ NULL, "W", OPTION_READ, .read = answer_write,
-		.wants = "is for files that are written (-w)" },
-	{ "ring-buffer", NULL, OPTION_READ, .read = answer_write,
-		.wants = "is for files that are written (-w)" },
-	{ NULL, "z", OPTION_READ, .read = answer_command,
-		.wants = "is for files that are written (-w)" },
 	{ "display-filter", "Y", OPTION_READ, .read = answer_display_filter,
 		.wants = "is tshark's display filter" },
 	{ NULL, "R", OPTION_READ, .read = answer_display_filter,

@@ -435,21 +435,26 @@ static int check_filter_letter(char **rest)
 		optarg);
 }
 
-/* Answers dumpcap's -b and tshark's -N, which take a value.  Returns 0 or EXIT_USAGE. */
-static int check_other_sense(char letter, const char *next)
+/* Reads dumpcap's -b, which takes a value; tcpdump's has none.  Returns OPTION_SKIP if the value
+ * was taken, 0 if the letter is tcpdump's, or EXIT_USAGE. */
+static int take_ring(struct cli *c, const char *next)
 {
-	static const char *const ring[] = { "duration:", "filesize:", "files:", "packets:",
-		"interval:", "printname:", "nametimenum:" };
+	int code;
 
-	if (!next)
+	if (!next || !cli_is_ring_word(next))
 		return 0;
-	for (size_t k = 0; letter == 'b' && k < sizeof ring / sizeof *ring; k++)
-		if (!strncmp(next, ring[k], strlen(ring[k])))
-			return cli_answer_writing("-b");
-	if (letter == 'N' && *next && !next[strspn(next, "dgmnNstv")])
-		return option_refuse(
-			"tshark's -N is not done: addresses stay numbers (--top has n for services).");
-	return 0;
+	optind++;
+	code = option_use(option_current(), c, "ring-buffer", next);
+	return code ? code : OPTION_SKIP;
+}
+
+/* Answers tshark's -N, which takes a value.  Returns 0 or EXIT_USAGE. */
+static int check_name_letter(const char *next)
+{
+	if (!next || !*next || next[strspn(next, "dgmnNstv")])
+		return 0;
+	return option_refuse(
+		"tshark's -N is not done: addresses stay numbers (--top has n for services).");
 }
 
 /* Answers nfdump's -s, which names a statistic.  Returns 0 or EXIT_USAGE. */
@@ -492,8 +497,10 @@ int cli_before_option(void *target, const struct option_spec *spec, char **rest)
 		return check_filter_letter(rest);
 	if (letter == 's')
 		return check_statistic();
-	if (letter == 'b' || letter == 'N')
-		return check_other_sense(letter, *rest);
+	if (letter == 'b')
+		return take_ring(c, *rest);
+	if (letter == 'N')
+		return check_name_letter(*rest);
 	if (!is_top_option(spec) || !*rest || !**rest)
 		return 0;
 	if ((*rest)[strspn(*rest, "0123456789")])

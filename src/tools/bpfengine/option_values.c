@@ -50,9 +50,10 @@ int cli_read_autostop(void *target, const struct option_spec *spec, const char *
 	char text[80];
 	double seconds;
 
-	if (!strncmp(word, "filesize:", 9) || !strncmp(word, "files:", 6))
-		return option_answer("", "-a %.*s: is for files that are written (-w)",
-			(int)(colon - word), word);
+	if (!strncmp(word, "filesize:", 9))
+		return cli_read_stop_size(target, colon + 1);
+	if (!strncmp(word, "files:", 6))
+		return cli_read_stop_files(target, colon + 1);
 	if (!strncmp(word, "packets:", 8))
 		return cli_read_count(target, spec, colon + 1);
 	if (!colon && parse_seconds(word, duration->least, duration->most, &seconds)) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Values of the options about written files, and their checks (write_options.h); stateless. */
+/* Readers and checks of the options about written files (write_options.h); stateless. */
 #include "write_options.h"
 
+#include "answers.h"
 #include "cli.h"
 #include "options.h"
 
@@ -13,8 +14,8 @@
 
 enum { PART = 80 }; /* longest KEY=VALUE of a list */
 
-/* Copies the next part of a list with commas, and moves *list behind it.  Returns false at the end.
- * A part that is too long is cut, and no value fits then. */
+/* Copies the next part of a list with commas, and moves *list behind the part.  Returns false at
+ * the end. A part that is too long is cut, and matches no value. */
 static bool take_part(const char **list, char part[PART])
 {
 	const size_t n = strcspn(*list, ",");
@@ -46,7 +47,7 @@ static bool parse_duration(const char *word, int64_t *ns)
 	return *ns > 0;
 }
 
-/* Reads a part of --rotate.  Returns whether it is right. */
+/* Reads a part of --rotate.  Returns whether the part is right. */
 static bool read_rotate_part(struct write_options *w, const char *part)
 {
 	const char *size = value_of(part, "size");
@@ -92,7 +93,7 @@ static bool parse_percent(const char *word, uint32_t *percent)
 	return true;
 }
 
-/* Reads a part of --keep.  Returns whether it is right. */
+/* Reads a part of --keep.  Returns whether the part is right. */
 static bool read_keep_part(struct write_options *w, const char *part)
 {
 	const char *files = value_of(part, "files");
@@ -189,7 +190,7 @@ int cli_read_cutoff(void *target, const struct option_spec *spec, const char *wo
 	return 0;
 }
 
-/* Returns whether the word ends in a unit of time, and is thus no size. */
+/* Returns whether the word ends in a unit of time; other words are sizes. */
 static bool ends_in_time(const char *word)
 {
 	const char *unit = word + strspn(word, "0123456789.");
@@ -220,19 +221,44 @@ int cli_read_recorder(void *target, const struct option_spec *spec, const char *
 
 /* ---- Checks ---- */
 
-/* Options that this build does not do yet; each part removes its own. */
+/* Options that this build lacks; each part removes names from the list. */
 static const char *const not_yet[] = { "write", "write-format", "write-compression", "rotate",
 	"keep", "write-error", "write-memory", "sync", "write-comment", "write-hash", "ledger",
 	"no-ledger", "cutoff", "recorder", "trigger", "split", "dedup", "anonymise" };
 
-/* Options that say how files are written, and want -w. */
+/* Refuses letters of tcpdump and dumpcap without -w.  Returns 0 or EXIT_USAGE after the message. */
+static int check_letters(const struct cli *c)
+{
+	const struct write_options *w = &c->write;
+	const double seconds = (double)w->letter_ns / 1e9;
+
+	if (w->letter_ns)
+		return option_answer("",
+			"-G is for files that are written (-w). A line each %g s is --stats-interval %g",
+			seconds, seconds);
+	if (w->letter_bytes)
+		return option_refuse("-C is for files that are written: add -w FILE");
+	if (w->letter_files)
+		return option_refuse("-W is for files that are written: add -w FILE");
+	if (w->command)
+		return option_refuse("-z is for files that are written: add -w FILE");
+	if (w->is_ring)
+		return option_refuse("-b is for files that are written: add -w FILE");
+	if (w->stop_bytes || w->letter_stop_files)
+		return option_refuse("-a %s is for files that are written: add -w FILE",
+			w->stop_bytes ? "filesize:" : "files:");
+	return 0;
+}
+
+/* Options about files, useless without -w. */
 static const char *const of_writing[] = { "write-format", "write-compression", "rotate", "keep",
 	"write-error", "write-memory", "sync", "write-comment", "write-hash", "ledger", "no-ledger",
 	"cutoff", "recorder", "trigger", "split", "dedup", "anonymise" };
 
-int cli_check_write_options(const struct cli *c)
+int cli_check_write_options(struct cli *c)
 {
 	const struct option_program *program = option_current();
+	int code = 0;
 
 	for (size_t k = 0; k < sizeof not_yet / sizeof *not_yet; k++)
 		if (option_is_given(program, not_yet[k]))
@@ -241,5 +267,7 @@ int cli_check_write_options(const struct cli *c)
 		if (option_is_given(program, of_writing[k]))
 			return option_refuse(
 				"--%s is for files that are written: add -w FILE", of_writing[k]);
-	return 0;
+	if (!c->write.path)
+		code = check_letters(c);
+	return code ? code : cli_complete_write_letters(c);
 }

@@ -14,6 +14,13 @@ struct option_spec;
 /* --ledger and --no-ledger; by default there is a ledger if files are rotated. */
 enum cli_ledger { CLI_LEDGER_AUTO = 0, CLI_LEDGER_ON, CLI_LEDGER_OFF };
 
+/* How rotated files are named. */
+enum cli_write_names {
+	CLI_NAMES_OWN = 0,
+	CLI_NAMES_TCPDUMP, /* -C: x, x1, x2; with -W 10: x0 to x9, again and again */
+	CLI_NAMES_DUMPCAP  /* -b: x_00001_20240714120117.pcapng */
+};
+
 /* --split */
 enum cli_split { CLI_SPLIT_NONE = 0, CLI_SPLIT_FLOW, CLI_SPLIT_HOST, CLI_SPLIT_PROCESS };
 
@@ -40,6 +47,22 @@ struct write_options {
 	bool packet_buffered;  /* -U */
 	const char *command;   /* -z: runs after each file; NULL: none */
 
+	/* Letters of tcpdump and dumpcap, until cli_complete_write_letters. */
+	uint64_t letter_bytes;      /* -C */
+	int64_t letter_ns;          /* -G */
+	uint64_t letter_files;      /* -W */
+	uint64_t letter_stop_files; /* -a files: */
+	uint64_t stop_bytes;        /* -a filesize: */
+	bool is_ring;               /* -b was given */
+	uint64_t ring_bytes, ring_packets, ring_files;
+	int64_t ring_ns, ring_interval_ns;
+	/* What they mean beside the values above. */
+	uint32_t names;          /* enum cli_write_names */
+	uint64_t name_files;     /* -W, for the digits of the number; 0: none */
+	bool time_before_number; /* -b nametimenum:2 */
+	bool from_start;        /* rotate_ns counts from the begin of each file, not by the clock */
+	const char *print_name; /* -b printname: file for the names of complete files; NULL: none */
+
 	bool cutoff;           /* --cutoff was given */
 	uint64_t cutoff_bytes; /* bytes of each flow that are written whole */
 	bool cutoff_drop;      /* after=drop: nothing behind them, and not the headers either */
@@ -53,8 +76,9 @@ struct write_options {
 	const char *anonymise; /* --anonymise: the key's file; NULL: addresses stay */
 };
 
-/* Checks the options about written files together.  Returns 0 or EXIT_USAGE after the message. */
-int cli_check_write_options(const struct cli *cli);
+/* Checks the options about written files together, and completes them.  Returns 0 or EXIT_USAGE
+ * after the message. */
+int cli_check_write_options(struct cli *cli);
 
 /* Readers of values: target is a struct cli.  Return 0 or EXIT_USAGE after the message. */
 int cli_read_compression(void *target, const struct option_spec *spec, const char *word);
@@ -63,6 +87,19 @@ int cli_read_keep(void *target, const struct option_spec *spec, const char *word
 int cli_read_ledger(void *target, const struct option_spec *spec, const char *word);
 int cli_read_cutoff(void *target, const struct option_spec *spec, const char *word);
 int cli_read_recorder(void *target, const struct option_spec *spec, const char *word);
+int cli_read_file_size(void *target, const struct option_spec *spec, const char *word);
+int cli_read_file_time(void *target, const struct option_spec *spec, const char *word);
+int cli_read_file_count(void *target, const struct option_spec *spec, const char *word);
+int cli_read_command(void *target, const struct option_spec *spec, const char *word);
+int cli_read_ring(void *target, const struct option_spec *spec, const char *word);
+/* Read the values of -a filesize: and -a files:.  Return 0 or EXIT_USAGE after the message. */
+int cli_read_stop_size(struct cli *cli, const char *word);
+int cli_read_stop_files(struct cli *cli, const char *word);
+/* Returns whether the word is a value of dumpcap's -b, such as files:3. */
+bool cli_is_ring_word(const char *word);
+/* Checks the letters together, and sets what they mean.  Returns 0 or EXIT_USAGE after the message.
+ */
+int cli_complete_write_letters(struct cli *cli);
 /* Handles --no-ledger.  Returns 0. */
 int cli_act_no_ledger(void *target);
 
