@@ -122,6 +122,10 @@ struct bpe_flow_totals;
 struct bpe_stat;
 struct bpe_stats;
 struct bpe_worker_stats;
+struct bpe_source;
+struct bpe_write_interface;
+struct bpe_writer_options;
+struct bpe_writer_stats;
 
 #define BPE_BATCH 64           /* most packets in a batch */
 #define BPE_MAX_WORKERS 64     /* most worker threads */
@@ -133,8 +137,8 @@ BPE_API const char *bpe_build_info(void);
 /* Returns the size of a public structure in the library, as of "bpe_batch"; 0 for an unknown
  * name.  Language bindings check themselves by the size.  Any thread. */
 BPE_API size_t bpe_struct_size(const char *name);
-/* True if *view, a bpe_flow or bpe_batch, has the member; false for a member that is newer than the
- * library. */
+/* True if *view, a bpe_flow, bpe_batch or bpe_written_file, has the member; false for a member that
+ * is newer than the library. */
 #define BPE_HAS(view, member)                                                                      \
 	(offsetof(__typeof__(*(view)), member) + sizeof((view)->member) <= (view)->size)
 /* ---- Errors ---- */
@@ -458,8 +462,8 @@ enum bpe_timeout {
  * With option_words, notices and errors say "--ring" instead of "ring_slots (--ring)".
  * An option is refused if other packets than wanted would come, or a handler would never be called.
  * BPE_E_UNSUPPORTED: direction, link_type, bpf_abi and bpf_device.  BPE_E_ARGUMENT: buffer_bytes
- * and block_count of another size (Linux); on_batch of a capture; on_flow, on_flow_open,
- * on_flow_update, on_record and pull_records without flows. */
+ * and block_count of another size (Linux); on_batch and on_read of a capture; on_flow,
+ * on_flow_open, on_flow_update, on_record, pull_records and cutoff_bytes without flows. */
 struct bpe_options {
 	uint32_t struct_size; /* set by bpe_options_init */
 
@@ -592,7 +596,31 @@ struct bpe_options {
 	bool record_begins;
 	bool marks;        /* --print: fills marks and rtt_ns of batches; needs TCP health */
 	bool option_words; /* notices and errors name bpfengine(1)'s options instead of members */
-	uint8_t zero[5];   /* 0; room for later members */
+
+	/* Writing savefiles.  on_read is called with each batch on the reading thread, in the order
+	 * of the source and before any worker has the batch.  flow, marks and rtt_ns are NULL; with
+	 * worker threads, layers and key are parsed all the same.  The engine's; a capture refuses
+	 * the handler, for the program reads there.
+	 * cutoff_bytes: --cutoff: each flow's bytes to write; bpe_batch.keep says the part of each
+	 * packet; default 0: no limit.  cutoff_drop: later packets are left out; false: their
+	 * headers are kept. */
+	bool cutoff_drop;
+	uint8_t zero[4]; /* 0; room for later members */
+	uint64_t cutoff_bytes;
+	bpe_batch_fn on_read;
+	/* Several sources instead of one, read together: -i or -r given again.  NULL: none. */
+	const struct bpe_source *sources;
+	uint64_t source_count; /* sources in the array */
+};
+
+/* A source of several (options.sources).  Exactly one of interface_name and file is set, as in
+ * struct bpe_options.  Sized. */
+struct bpe_source {
+	uint32_t struct_size;          /* sizeof(struct bpe_source), in each element */
+	uint32_t zero;                 /* 0 */
+	const char *interface_name;    /* -i */
+	const char *file;              /* -r */
+	const char *filter_expression; /* -f of this source alone; NULL: the options' filter */
 };
 /* Fills *options with the defaults.  Any thread. */
 BPE_INLINE void bpe_options_init(struct bpe_options *options);
@@ -775,6 +803,11 @@ struct bpe_batch {
 	const uint16_t *marks;     /* BPE_MARK_*; NULL without options.marks, or without flows
 				    * that have TCP health */
 	const int64_t *rtt_ns;     /* filled if marks[i] has BPE_MARK_RTT; NULL as marks */
+	const void *source;        /* for bpe_batch_interface; NULL in a batch of no source */
+	/* Packets that the kernel lost between the batch before and this batch's first packet, as
+	 * far as the kernel tells at that time.  0 in batches of workers. */
+	uint64_t lost_before;
+	const uint32_t *keep; /* captured bytes to write (options.cutoff_bytes); NULL: all */
 };
 
 /* What the flow table found of a TCP packet (bpe_batch.marks).  A count in the flow's record is the
@@ -884,6 +917,11 @@ BPE_INLINE uint32_t bpe_batch_sender(const struct bpe_batch *batch, uint32_t i);
 /* Returns the end of the flow's record that sent packet i: 0, the originator, or 1.  Returns -1 if
  * the packet has no flow.  Where bpe_batch_flow may be called. */
 BPE_API int bpe_batch_flow_end(const struct bpe_batch *batch, uint32_t i);
+/* Tells of the interface of packet i what the source knows: link type, name, snap length and more.
+ * The strings are valid until the engine or capture is closed.  Returns 1 with *interface filled,
+ * or 0 with only interface_id and link_type filled.  Any thread, while the batch is valid. */
+BPE_INLINE int bpe_batch_interface(
+	const struct bpe_batch *batch, uint32_t i, struct bpe_write_interface *interface);
 /* ---- Flows ---- */
 enum bpe_tcp_state {
 	BPE_TCP_NONE = 0,     /* not TCP */
@@ -1149,6 +1187,200 @@ struct bpe_protocol {
 	uint64_t packets, bytes; /* delivered packets; bytes on the wire */
 };
 
+/* ---- Writing savefiles ---- */
+/* The form of a file. */
+enum bpe_write_format {
+	BPE_WRITE_AUTO = 0, /* a name that ends with .pcap: BPE_WRITE_PCAP, else BPE_WRITE_PCAPNG */
+	BPE_WRITE_PCAPNG,
+	BPE_WRITE_PCAP,   /* microseconds, a link type in all */
+	BPE_WRITE_PCAP_NS /* nanoseconds */
+};
+
+/* How a file is compressed: in frames that each end with a whole packet. */
+enum bpe_compression {
+	BPE_COMPRESSION_AUTO = 0, /* by the name's end: .zst, .lz4, .gz; else none */
+	BPE_COMPRESSION_NONE,
+	BPE_COMPRESSION_ZSTD,
+	BPE_COMPRESSION_LZ4,
+	BPE_COMPRESSION_GZIP
+};
+
+/* What happens when a file cannot be written, for example on a full disk. */
+enum bpe_write_error {
+	BPE_WRITE_STOP = 0, /* the writer takes no more packets */
+	BPE_WRITE_CONTINUE  /* packets are counted as unwritten; a new file begins with new room */
+};
+
+/* Why a packet that was offered was not written. */
+enum bpe_unwritten {
+	BPE_UNWRITTEN_FULL = 0,  /* the files are slower than the packets: memory_bytes are full */
+	BPE_UNWRITTEN_ERROR,     /* a file could not be written */
+	BPE_UNWRITTEN_LINK,      /* a pcap file holds a single link type, and this is another */
+	BPE_UNWRITTEN_CUTOFF,    /* bpe_batch.keep is 0 (options.cutoff_bytes) */
+	BPE_UNWRITTEN_DUPLICATE, /* a copy of a packet before */
+	BPE_UNWRITTEN_RECORDER,  /* the flight recorder forgot the packet */
+	BPE_UNWRITTEN_COUNT
+};
+#define BPE_UNWRITTEN_ROOM 8
+
+/* An interface, as a file describes the interface.  Fill with bpe_write_interface_init, then change
+ * members.  Strings are UTF-8; NULL: unknown.  Sized. */
+struct bpe_write_interface {
+	uint32_t struct_size;          /* set by bpe_write_interface_init */
+	uint32_t interface_id;         /* bpe_batch.interface_id of the packets */
+	int32_t link_type;             /* LINKTYPE_* (1) */
+	uint32_t snaplen;              /* bytes kept of a packet; 0: all */
+	const char *name;              /* "en0" */
+	const char *description;       /* "Wi-Fi" */
+	const char *hardware;          /* the network card's */
+	const char *os;                /* the system that the interface belongs to */
+	const char *filter_text;       /* the filter's expression */
+	const struct bpe_insn *filter; /* the program that selected the packets; NULL: none */
+	uint32_t filter_length;        /* instructions */
+	uint32_t time_digits;          /* digits of a second in times: 1 to 9 (9) */
+	uint64_t speed;                /* bits a second; 0: unknown */
+	uint8_t mac[6];                /* filled if has_mac */
+	uint8_t has_mac;
+	uint8_t directions; /* 1: a packet without BPE_PKT_OUTGOING was received by the host */
+};
+/* Fills *interface with the defaults.  Any thread. */
+BPE_INLINE void bpe_write_interface_init(struct bpe_write_interface *interface);
+
+/* A file that is complete (bpe_writer_options.on_file).  A view in a handler; sized in the
+ * program's copies. */
+struct bpe_written_file {
+	uint32_t size;             /* bytes of this structure that are filled (BPE_HAS) */
+	int32_t status;            /* BPE_OK, or the enum bpe_status that cut the file short */
+	const char *name;          /* as opened: the path with time and number filled in */
+	const char *sha256;        /* 64 hexadecimal digits; NULL without options.sha256 */
+	uint64_t number;           /* of the file, from 1 */
+	int64_t first_ns, last_ns; /* earliest and latest packet; 0 without packets */
+	uint64_t packets;
+	uint64_t captured_bytes;                /* of the packets */
+	uint64_t file_bytes;                    /* length of the file */
+	uint64_t unwritten[BPE_UNWRITTEN_ROOM]; /* while the file was open, by enum bpe_unwritten */
+	uint64_t kernel_dropped, interface_dropped; /* meanwhile, by bpe_writer_counts */
+};
+typedef void (*bpe_file_fn)(void *user, const struct bpe_written_file *file);
+/* Returns the time in nanoseconds since 1970-01-01 UTC. */
+typedef int64_t (*bpe_now_fn)(void *user);
+
+/* Where and how packets are written.  Fill with bpe_writer_options_init, then change members.
+ * Defaults in parentheses.  Strings are copied.  A file ends at the first limit that would be
+ * passed, and the next begins; no file is ever written over that this writer has not made.
+ * Sized. */
+struct bpe_writer_options {
+	uint32_t struct_size; /* set by bpe_writer_options_init */
+	uint32_t format;      /* enum bpe_write_format (BPE_WRITE_AUTO) */
+	/* The file's name, relative to directory.  strftime(3)'s conversions are filled in, if
+	 * files rotate.  "-": standard output.  fd: an open file to write to instead (-1). */
+	const char *path;
+	int32_t directory; /* an open directory; -1: the working directory (-1) */
+	int32_t fd;
+	uint32_t compression;      /* enum bpe_compression (BPE_COMPRESSION_AUTO) */
+	int32_t compression_level; /* as the method's own; 0: the fastest that pays (0) */
+	uint32_t snaplen;          /* bytes to write of each packet; 0: all (0) */
+	uint32_t on_error;         /* enum bpe_write_error (BPE_WRITE_STOP) */
+	/* Most bytes that wait for the files (64 MiB; at least 4 MiB are used).  wait: a call waits
+	 * for room, as is right for savefiles; else the packet is lost (BPE_UNWRITTEN_FULL). */
+	uint64_t memory_bytes;
+	bool wait;
+	bool no_thread;       /* the writer has no thread: calls write, and the program ticks */
+	bool packet_buffered; /* each batch goes to the file at once */
+	bool ledger;          /* a line of JSON for each complete file, in PATH.jsonl */
+	bool sha256;          /* the ledger and on_file tell each file's SHA-256 */
+	bool hash;            /* packets with a flow get their Toeplitz hash (pcapng) */
+	bool packet_clock;    /* the clock is the packets' times, as is right for savefiles */
+	uint8_t zero;         /* 0 */
+	/* A file ends before it would exceed rotate_bytes or rotate_packets, and when the clock
+	 * passes a multiple of rotate_ns.  0: no limit.  stop_files: the writer ends after so many
+	 * files, and takes no more packets. */
+	uint64_t rotate_bytes, rotate_packets;
+	int64_t rotate_ns;
+	uint64_t stop_files;
+	/* The oldest of the writer's own files are removed while there are more of them than this.
+	 * keep_free_percent: of the file system.  0: no limit. */
+	uint64_t keep_files, keep_bytes;
+	int64_t keep_ns;
+	uint64_t keep_free_percent;
+	int64_t sync_ns; /* files reach the disk so often; 0: when they are complete */
+	const char *application, *comment, *hardware, *os; /* of the section; NULL: none */
+	/* The flight recorder: the last packets stay in memory until bpe_writer_trigger.  0, 0: no
+	 * recorder. */
+	uint64_t recorder_bytes;
+	int64_t recorder_ns;
+	bpe_file_fn on_file;     /* for each complete file, on the writer's thread; NULL */
+	bpe_notice_fn on_notice; /* on the writer's thread, or in the calls; NULL */
+	void *user;              /* for the handlers and now */
+	bpe_now_fn now;          /* the clock; NULL: the system's */
+};
+/* Fills *options with the defaults.  Any thread. */
+BPE_INLINE void bpe_writer_options_init(struct bpe_writer_options *options);
+
+/* Counters of a writer.  offered = written + the sum of unwritten + waiting.  Sized. */
+struct bpe_writer_stats {
+	uint64_t offered;                       /* packets given to the writer */
+	uint64_t written;                       /* packets that are in files */
+	uint64_t unwritten[BPE_UNWRITTEN_ROOM]; /* packets, by enum bpe_unwritten */
+	uint64_t waiting;                       /* packets in memory, on their way to a file */
+	uint64_t captured_bytes; /* of the packets written, as far as they are kept */
+	uint64_t file_bytes;     /* written to files, compressed if asked */
+	uint64_t files;          /* files begun */
+	uint64_t files_removed;  /* by keep_files and the like */
+	uint64_t waits;          /* times that a call waited for room */
+	uint64_t errors;         /* times that a file could not be written */
+	uint64_t memory_peak;    /* most bytes that waited */
+};
+
+/* Writes packets to savefiles.  A writer stands alone: packets may come from handlers of an engine,
+ * from a capture or from anywhere. */
+struct bpe_writer;
+/* Opens a writer, and the first file.  Returns BPE_E_ARGUMENT for options that contradict each
+ * other.  Returns BPE_E_UNSUPPORTED for what this build or system cannot do.  Other statuses say
+ * why the file cannot be opened. */
+BPE_API int bpe_writer_open(const struct bpe_writer_options *options, struct bpe_writer **writer,
+	struct bpe_error *error);
+/* Describes an interface before its first packet.  Of an interface that is not described, the
+ * writer writes what bpe_batch_interface tells.  Returns BPE_OK; BPE_E_ARGUMENT for a wrong link
+ * type or number of digits; BPE_E_STATE if a packet of the interface was offered; BPE_E_MEMORY.
+ * Any thread. */
+BPE_API int bpe_writer_interface(
+	struct bpe_writer *writer, const struct bpe_write_interface *interface);
+/* Offers packets first to first + count - 1 of a batch.  Their bytes are copied.  Returns BPE_OK;
+ * BPE_E_ARGUMENT for packets that the batch does not have; BPE_E_IO after an error that stopped
+ * the writer (BPE_WRITE_STOP); BPE_E_END after stop_files.  Packets that were not taken are counted
+ * as unwritten.  Any thread: the packets of calls do not mix. */
+BPE_API int bpe_writer_batch(
+	struct bpe_writer *writer, const struct bpe_batch *batch, uint32_t first, uint32_t count);
+/* Offers a packet of the program's own.  link_type -1 is Ethernet.  comment: UTF-8, for pcapng;
+ * NULL: none.  Returns as bpe_writer_batch; BPE_E_ARGUMENT for a wrong packet.  Any thread. */
+BPE_INLINE int bpe_writer_packet(
+	struct bpe_writer *writer, const struct bpe_packet *packet, const char *comment);
+/* Tells the counts of an interface's source, for interface statistics blocks and the ledger: now
+ * and then, and before the close.  Returns BPE_OK, or BPE_E_ARGUMENT for an interface without
+ * packets that was not described.  Any thread. */
+BPE_INLINE int bpe_writer_counts(
+	struct bpe_writer *writer, uint32_t interface_id, const struct bpe_stats *stats);
+/* Tells the name of an address, for name resolution blocks.  ip_version: 4 or 6; addr: network byte
+ * order.  A pcap file has no place for names.  Returns BPE_OK, BPE_E_ARGUMENT or BPE_E_MEMORY.  Any
+ * thread. */
+BPE_API int bpe_writer_name(
+	struct bpe_writer *writer, const uint8_t addr[16], uint32_t ip_version, const char *name);
+/* Does what is due by the clock: hands packets on that have waited for a second, ends a file.  Only
+ * a writer without a thread needs the call.  Returns as bpe_writer_batch.  Any thread. */
+BPE_API int bpe_writer_tick(struct bpe_writer *writer);
+/* Ends the present file and begins the next with the next packet.  Returns BPE_E_UNSUPPORTED on
+ * standard output and on fd.  Any thread. */
+BPE_API int bpe_writer_rotate(struct bpe_writer *writer);
+/* Writes what the flight recorder has, and what comes within after_ns.  Returns BPE_E_STATE without
+ * a recorder.  Any thread. */
+BPE_API int bpe_writer_trigger(struct bpe_writer *writer, int64_t after_ns);
+/* Fills *stats with the counters.  Any thread. */
+BPE_INLINE void bpe_writer_stats(struct bpe_writer *writer, struct bpe_writer_stats *stats);
+/* Writes what waits, completes the last file and frees the writer.  Returns BPE_OK, or the first
+ * error that left packets unwritten; the writer is freed in any case.  NULL is allowed. */
+BPE_API int bpe_writer_close(struct bpe_writer *writer, struct bpe_error *error);
+
 /* ---- Filters ---- */
 /* Compiles an expression of pcap-filter(7) to classic BPF for packets of a link type
  * (LINKTYPE_*).  The last instructions of the program return snaplen (0: BPE_MAX_SNAPLEN) or 0.
@@ -1265,6 +1497,7 @@ BPE_API const char *bpe_timeout_name(int timeout);       /* "tcp-opening" */
 BPE_API const char *bpe_format_name(int format);         /* "json" */
 BPE_API const char *bpe_drop_name(int drop);             /* "ring_full" */
 BPE_API const char *bpe_size_class_name(int size_class); /* "65-127" */
+BPE_API const char *bpe_unwritten_name(int cause);       /* "writer_full" */
 /* ---- Addresses and times as text ---- */
 /* Each function writes a text with a final 0 and returns the length without the 0.  Returns
  * BPE_E_ARGUMENT if size is too small, or ip_version is neither 4 nor 6.  Any thread. */
@@ -1330,6 +1563,16 @@ BPE_API int bpe_engine_push_sized(struct bpe_engine *engine, const struct bpe_pa
 	struct bpe_error *error);
 BPE_API int bpe_capture_push_sized(struct bpe_capture *capture, const struct bpe_packet *packets,
 	size_t packet_bytes, size_t meta_bytes, size_t n, struct bpe_error *error);
+BPE_API int bpe_batch_interface_sized(const struct bpe_batch *batch, uint32_t i,
+	struct bpe_write_interface *interface, size_t bytes);
+BPE_API void bpe_writer_options_init_sized(struct bpe_writer_options *options, size_t bytes);
+BPE_API void bpe_write_interface_init_sized(struct bpe_write_interface *interface, size_t bytes);
+BPE_API int bpe_writer_packet_sized(struct bpe_writer *writer, const struct bpe_packet *packet,
+	size_t packet_bytes, size_t meta_bytes, const char *comment);
+BPE_API int bpe_writer_counts_sized(struct bpe_writer *writer, uint32_t interface_id,
+	const struct bpe_stats *stats, size_t bytes);
+BPE_API void bpe_writer_stats_sized(
+	struct bpe_writer *writer, struct bpe_writer_stats *stats, size_t bytes);
 
 #ifdef __GNUC__
 #pragma GCC diagnostic push
@@ -1449,6 +1692,40 @@ BPE_INLINE uint32_t bpe_batch_sender(const struct bpe_batch *batch, uint32_t i)
 BPE_INLINE void bpe_flow_copy(struct bpe_flow *copy, const struct bpe_flow *flow)
 {
 	bpe_flow_copy_sized(copy, sizeof *copy, flow);
+}
+
+BPE_INLINE int bpe_batch_interface(
+	const struct bpe_batch *batch, uint32_t i, struct bpe_write_interface *interface)
+{
+	return bpe_batch_interface_sized(batch, i, interface, sizeof *interface);
+}
+
+BPE_INLINE void bpe_writer_options_init(struct bpe_writer_options *options)
+{
+	bpe_writer_options_init_sized(options, sizeof *options);
+}
+
+BPE_INLINE void bpe_write_interface_init(struct bpe_write_interface *interface)
+{
+	bpe_write_interface_init_sized(interface, sizeof *interface);
+}
+
+BPE_INLINE int bpe_writer_packet(
+	struct bpe_writer *writer, const struct bpe_packet *packet, const char *comment)
+{
+	return bpe_writer_packet_sized(
+		writer, packet, sizeof *packet, sizeof(struct bpe_meta), comment);
+}
+
+BPE_INLINE int bpe_writer_counts(
+	struct bpe_writer *writer, uint32_t interface_id, const struct bpe_stats *stats)
+{
+	return bpe_writer_counts_sized(writer, interface_id, stats, sizeof *stats);
+}
+
+BPE_INLINE void bpe_writer_stats(struct bpe_writer *writer, struct bpe_writer_stats *stats)
+{
+	bpe_writer_stats_sized(writer, stats, sizeof *stats);
 }
 
 BPE_INLINE int bpe_interfaces_list(struct bpe_interface **interfaces, struct bpe_error *error)

@@ -197,6 +197,39 @@ class Drop(IntEnum):
     DUPLICATE = 2
 
 
+class WriteFormat(IntEnum):
+    """enum bpe_write_format."""
+    AUTO = 0
+    PCAPNG = 1
+    PCAP = 2
+    PCAP_NS = 3
+
+
+class Compression(IntEnum):
+    """enum bpe_compression."""
+    AUTO = 0
+    NONE = 1
+    ZSTD = 2
+    LZ4 = 3
+    GZIP = 4
+
+
+class WriteError(IntEnum):
+    """enum bpe_write_error."""
+    STOP = 0
+    CONTINUE = 1
+
+
+class Unwritten(IntEnum):
+    """enum bpe_unwritten."""
+    FULL = 0
+    ERROR = 1
+    LINK = 2
+    CUTOFF = 3
+    DUPLICATE = 4
+    RECORDER = 5
+
+
 class Way(IntEnum):
     """enum bpe_way."""
     NOT_TOLD = 0
@@ -324,6 +357,7 @@ DROP_ROOM = 8
 SIZE_CLASSES = 8
 SIZE_ROOM = 16
 STAT_GAUGE = 1
+UNWRITTEN_ROOM = 8
 ADDRESS_TEXT_BYTES = 46
 ENDPOINT_TEXT_BYTES = 56
 TIME_TEXT_BYTES = 40
@@ -333,3 +367,4 @@ TUNNEL_COUNT = 32
 EVICTED_COUNT = 5
 FORMAT_COUNT = 5
 DROP_COUNT = 3
+UNWRITTEN_COUNT = 6

@@ -27,6 +27,8 @@ VERSION = "0.1.0"
 bpe_flow_fn = CFUNCTYPE(None, c_void_p, c_void_p, c_uint32)
 bpe_batch_fn = CFUNCTYPE(None, c_void_p, c_void_p)
 bpe_notice_fn = CFUNCTYPE(None, c_void_p, c_char_p)
+bpe_file_fn = CFUNCTYPE(None, c_void_p, c_void_p)
+bpe_now_fn = CFUNCTYPE(c_int64, c_void_p)
 
 
 class bpe_error(Structure):
@@ -65,7 +67,14 @@ class bpe_options(Structure):
         ("record_ring_bytes", c_uint32), ("record_overload", c_uint32), ("pull_records", c_bool),
         ("on_flow_open", bpe_flow_fn), ("on_flow_update", bpe_flow_fn), ("flow_update_ns", c_int64),
         ("flow_update_bytes", c_uint64), ("record_begins", c_bool), ("marks", c_bool),
-        ("option_words", c_bool), ("zero", c_uint8 * 5),]
+        ("option_words", c_bool), ("cutoff_drop", c_bool), ("zero", c_uint8 * 4),
+        ("cutoff_bytes", c_uint64), ("on_read", bpe_batch_fn), ("sources", c_void_p),
+        ("source_count", c_uint64),]
+
+
+class bpe_source(Structure):
+    _fields_ = [("struct_size", c_uint32), ("zero", c_uint32), ("interface_name", c_char_p),
+        ("file", c_char_p), ("filter_expression", c_char_p),]
 
 
 class bpe_tunnel(Structure):
@@ -90,7 +99,8 @@ class bpe_batch(Structure):
         ("data", c_void_p), ("time_ns", c_void_p), ("caplen", c_void_p), ("wirelen", c_void_p),
         ("interface_id", c_void_p), ("layers", c_void_p), ("key", c_void_p), ("hash", c_void_p),
         ("flow", c_void_p), ("table", c_void_p), ("meta", c_void_p), ("closed_tunnels", c_uint64),
-        ("marks", c_void_p), ("rtt_ns", c_void_p),]
+        ("marks", c_void_p), ("rtt_ns", c_void_p), ("source", c_void_p), ("lost_before", c_uint64),
+        ("keep", c_void_p),]
 
 
 class bpe_tcp_options(Structure):
@@ -174,6 +184,42 @@ class bpe_protocol(Structure):
     _fields_ = [("name", c_char * 32), ("packets", c_uint64), ("bytes", c_uint64),]
 
 
+class bpe_write_interface(Structure):
+    _fields_ = [("struct_size", c_uint32), ("interface_id", c_uint32), ("link_type", c_int32),
+        ("snaplen", c_uint32), ("name", c_char_p), ("description", c_char_p), ("hardware", c_char_p),
+        ("os", c_char_p), ("filter_text", c_char_p), ("filter", c_void_p), ("filter_length", c_uint32),
+        ("time_digits", c_uint32), ("speed", c_uint64), ("mac", c_uint8 * 6), ("has_mac", c_uint8),
+        ("directions", c_uint8),]
+
+
+class bpe_written_file(Structure):
+    _fields_ = [("size", c_uint32), ("status", c_int32), ("name", c_char_p), ("sha256", c_char_p),
+        ("number", c_uint64), ("first_ns", c_int64), ("last_ns", c_int64), ("packets", c_uint64),
+        ("captured_bytes", c_uint64), ("file_bytes", c_uint64), ("unwritten", c_uint64 * 8),
+        ("kernel_dropped", c_uint64), ("interface_dropped", c_uint64),]
+
+
+class bpe_writer_options(Structure):
+    _fields_ = [("struct_size", c_uint32), ("format", c_uint32), ("path", c_char_p),
+        ("directory", c_int32), ("fd", c_int32), ("compression", c_uint32),
+        ("compression_level", c_int32), ("snaplen", c_uint32), ("on_error", c_uint32),
+        ("memory_bytes", c_uint64), ("wait", c_bool), ("no_thread", c_bool), ("packet_buffered", c_bool),
+        ("ledger", c_bool), ("sha256", c_bool), ("hash", c_bool), ("packet_clock", c_bool),
+        ("zero", c_uint8), ("rotate_bytes", c_uint64), ("rotate_packets", c_uint64),
+        ("rotate_ns", c_int64), ("stop_files", c_uint64), ("keep_files", c_uint64),
+        ("keep_bytes", c_uint64), ("keep_ns", c_int64), ("keep_free_percent", c_uint64),
+        ("sync_ns", c_int64), ("application", c_char_p), ("comment", c_char_p), ("hardware", c_char_p),
+        ("os", c_char_p), ("recorder_bytes", c_uint64), ("recorder_ns", c_int64),
+        ("on_file", bpe_file_fn), ("on_notice", bpe_notice_fn), ("user", c_void_p), ("now", bpe_now_fn),]
+
+
+class bpe_writer_stats(Structure):
+    _fields_ = [("offered", c_uint64), ("written", c_uint64), ("unwritten", c_uint64 * 8),
+        ("waiting", c_uint64), ("captured_bytes", c_uint64), ("file_bytes", c_uint64),
+        ("files", c_uint64), ("files_removed", c_uint64), ("waits", c_uint64), ("errors", c_uint64),
+        ("memory_peak", c_uint64),]
+
+
 class bpe_filter_options(Structure):
     _fields_ = [("struct_size", c_uint32), ("link_type", c_int32), ("snaplen", c_uint32),
         ("through", c_uint32), ("netmask", c_uint32), ("has_netmask", c_uint8), ("unoptimized", c_uint8),
@@ -206,6 +252,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_address_text": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
     "bpe_batch_flow_end": (c_int, c_void_p, c_uint32,),
     "bpe_batch_flow_sized": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
+    "bpe_batch_interface_sized": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
     "bpe_batch_layers": (c_int, c_void_p, c_uint32, c_uint32, c_void_p, c_void_p,),
     "bpe_batch_meta_sized": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
     "bpe_batch_tcp_options": (c_int, c_void_p, c_uint32, c_void_p,),
@@ -286,7 +333,21 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_timeout_name": (c_char_p, c_int,),
     "bpe_toeplitz": (c_uint32, c_void_p, c_bool, c_void_p,),
     "bpe_tunnel_name": (c_char_p, c_int,),
+    "bpe_unwritten_name": (c_char_p, c_int,),
     "bpe_version": (c_char_p,),
+    "bpe_write_interface_init_sized": (None, c_void_p, c_size_t,),
+    "bpe_writer_batch": (c_int, c_void_p, c_void_p, c_uint32, c_uint32,),
+    "bpe_writer_close": (c_int, c_void_p, c_void_p,),
+    "bpe_writer_counts_sized": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
+    "bpe_writer_interface": (c_int, c_void_p, c_void_p,),
+    "bpe_writer_name": (c_int, c_void_p, c_void_p, c_uint32, c_char_p,),
+    "bpe_writer_open": (c_int, c_void_p, c_void_p, c_void_p,),
+    "bpe_writer_options_init_sized": (None, c_void_p, c_size_t,),
+    "bpe_writer_packet_sized": (c_int, c_void_p, c_void_p, c_size_t, c_size_t, c_char_p,),
+    "bpe_writer_rotate": (c_int, c_void_p,),
+    "bpe_writer_stats_sized": (None, c_void_p, c_void_p, c_size_t,),
+    "bpe_writer_tick": (c_int, c_void_p,),
+    "bpe_writer_trigger": (c_int, c_void_p, c_int64,),
 }
 
 
@@ -348,6 +409,10 @@ class Options(TypedDict, total=False):
     record_begins: bool
     marks: bool
     option_words: bool
+    cutoff_drop: bool
+    cutoff_bytes: int
+    sources: int
+    source_count: int
 
 
 OPTION_ENUMS = {"direction": Direction, "read_mode": ReadMode, "overload": Overload,

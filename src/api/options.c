@@ -98,6 +98,11 @@ size_t bpe_struct_size(const char *name)
 		SIZE(bpe_filter_options),
 		SIZE(bpe_address),
 		SIZE(bpe_interface),
+		SIZE(bpe_source),
+		SIZE(bpe_write_interface),
+		SIZE(bpe_written_file),
+		SIZE(bpe_writer_options),
+		SIZE(bpe_writer_stats),
 #undef SIZE
 	};
 
@@ -137,6 +142,18 @@ static int check_source_options(const struct bpe_options *o, struct bpe_error *e
 		o->direction > BPE_DIRECTION_OUT)
 		return bpei_fail(error, BPE_E_ARGUMENT, "read mode", 0,
 			"read_mode, read_interval_ns or direction is none of theirs");
+	return BPE_OK;
+}
+
+/* Refuses members that no code of the library uses yet. */
+static int check_later_options(const struct bpe_options *o, struct bpe_error *error)
+{
+	if (o->sources || o->source_count)
+		return bpei_fail(error, BPE_E_UNSUPPORTED, "sources", 0,
+			"library " BPE_VERSION " reads one source at a time: leave sources NULL");
+	if (o->cutoff_bytes || o->cutoff_drop)
+		return bpei_fail(error, BPE_E_UNSUPPORTED, "cutoff_bytes", 0,
+			"library " BPE_VERSION " has no cutoff: leave cutoff_bytes 0");
 	return BPE_OK;
 }
 
@@ -215,6 +232,8 @@ int bpei_options_check(
 		status = check_filter_options(&o, error);
 	if (status == BPE_OK)
 		status = check_flow_options(&o, error);
+	if (status == BPE_OK)
+		status = check_later_options(&o, error);
 	if (status == BPE_OK)
 		status = bpei_spread_init(&spread, &o, error);
 	if (status == BPE_OK && !bpei_cpu_fits())

@@ -57,6 +57,7 @@ static inline struct bpe_batch bpei_input_view(const struct bpei_input *input,
 	struct bpe_batch batch = bpei_batch_view(columns, from, count, worker);
 
 	batch.closed_tunnels = input->closed_tunnels;
+	batch.source = input->device;
 	if (!input->device->has_meta)
 		batch.meta = NULL;
 	return batch;

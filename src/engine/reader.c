@@ -227,6 +227,8 @@ static bool read_filled_block(struct bpe_engine *e, struct bpei_block *b) BPEI_R
 
 		if (!n)
 			return bpei_input_is_complete(&e->input);
+		if (e->options.on_read)
+			e->options.on_read(e->options.user, &batch);
 		if (!e->options.count_only)
 			bpei_flows_assign_times(&e->flows, b, n, &sums);
 		if (e->plan.workers)

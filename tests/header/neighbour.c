@@ -412,6 +412,46 @@ static void list_interfaces(void)
 	bpe_interfaces_free(list);
 }
 
+/* Writes a batch and packets to a file in memory's stead, and prints the books. */
+static void write_own_packets(void)
+{
+	static const uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 6 };
+	struct bpe_writer_options *options = guarded_room(sizeof *options);
+	struct bpe_write_interface *interface = guarded_room(sizeof *interface);
+	struct bpe_writer_stats *stats = guarded_room(sizeof *stats);
+	struct bpe_stats *counts = guarded_room(sizeof *counts);
+	struct bpe_packet *packets = make_own_packets(frame, sizeof frame);
+	struct bpe_batch batch = { .size = sizeof batch, .count = 1 };
+	struct bpe_layers layers = { .link_type = 113 };
+	const uint32_t id = 4;
+	struct bpe_writer *writer = NULL;
+	struct bpe_error error = { .status = 0 };
+
+	bpe_writer_options_init(options);
+	CHECK_LATER(options);
+	options->path = "/dev/null";
+	CHECK(bpe_writer_open(options, &writer, &error) == BPE_OK);
+	bpe_write_interface_init(interface);
+	CHECK_LATER(interface);
+	interface->interface_id = 7;
+	interface->name = "seven";
+	CHECK(writer && bpe_writer_interface(writer, interface) == BPE_OK);
+	batch.layers = &layers;
+	batch.interface_id = &id;
+	CHECK(bpe_batch_interface(&batch, 0, interface) == 0);
+	CHECK_LATER(interface);
+	CHECK(interface->link_type == 113 && interface->interface_id == 4);
+	for (int i = 0; writer && i < FEW; i++)
+		CHECK(bpe_writer_packet(writer, &packets[i], NULL) == BPE_OK);
+	memset(counts, 0, sizeof *counts);
+	CHECK(writer && bpe_writer_counts(writer, 7, counts) == BPE_OK);
+	if (writer)
+		bpe_writer_stats(writer, stats);
+	CHECK_LATER(stats);
+	printf("offered %" PRIu64 "\n", stats->offered);
+	CHECK(bpe_writer_close(writer, &error) == BPE_OK);
+}
+
 /* Sets members of the newer header alone; the library must refuse them. */
 static void set_later_members(void)
 {
@@ -442,6 +482,7 @@ int main(void)
 	push_own_packets();
 	compile_filter();
 	list_interfaces();
+	write_own_packets();
 	set_later_members();
 	check_guards();
 	free_rooms();

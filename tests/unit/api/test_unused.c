@@ -98,6 +98,11 @@ static const struct expectation expectations[] = {
 	{ "marks", SOURCES, "w0k", "" },
 	{ "option_words", SOURCES, SITUATIONS, "" },
 	{ "zero", SOURCES, SITUATIONS, "" },
+	{ "on_read", SOURCES, "w0no", SOURCES },
+	{ "sources", SOURCES, SITUATIONS, "" },
+	{ "source_count", SOURCES, SITUATIONS, "" },
+	{ "cutoff_bytes", SOURCES, "w0k", SOURCES },
+	{ "cutoff_drop", SOURCES, "w0k", "" },
 };
 #define EXPECTATIONS (sizeof expectations / sizeof *expectations)
 

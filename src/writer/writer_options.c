@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* A writer's options: defaults and checks.  Pure. */
+#include "writer/writer_options.h"
+
+#include "base/error.h"
+#include "base/sized.h"
+
+#include <string.h>
+
+#define MEMORY_DEFAULT (UINT64_C(64) << 20)
+#define NO_SUCH(member)                                                                            \
+	bpei_fail(error, BPE_E_UNSUPPORTED, #member, 0,                                            \
+		"library " BPE_VERSION " cannot do this yet: leave " #member " at its default")
+
+_Static_assert(BPE_UNWRITTEN_COUNT <= BPE_UNWRITTEN_ROOM, "there is room for every cause");
+
+void bpe_writer_options_init_sized(struct bpe_writer_options *options, size_t bytes)
+{
+	const struct bpe_writer_options defaults = { .struct_size = (uint32_t)bytes,
+		.directory = -1,
+		.fd = -1,
+		.memory_bytes = MEMORY_DEFAULT };
+
+	bpei_sized_give(options, bytes, &defaults, sizeof defaults);
+}
+
+void bpe_write_interface_init_sized(struct bpe_write_interface *interface, size_t bytes)
+{
+	const struct bpe_write_interface defaults = {
+		.struct_size = (uint32_t)bytes, .link_type = 1, .time_digits = 9
+	};
+
+	bpei_sized_give(interface, bytes, &defaults, sizeof defaults);
+}
+
+/* Returns true if the text ends so. */
+static bool has_ending(const char *text, const char *end)
+{
+	const size_t n = strlen(text);
+	const size_t m = strlen(end);
+
+	return n > m && !strcmp(text + n - m, end);
+}
+
+uint32_t bpei_writer_format(const struct bpe_writer_options *o)
+{
+	static const char *const packed[] = { ".pcap", ".pcap.zst", ".pcap.lz4", ".pcap.gz" };
+
+	if (o->format != BPE_WRITE_AUTO)
+		return o->format;
+	for (size_t k = 0; o->path && k < sizeof packed / sizeof *packed; k++)
+		if (has_ending(o->path, packed[k]))
+			return BPE_WRITE_PCAP;
+	return BPE_WRITE_PCAPNG;
+}
+
+/* Refuses options that no code of the library does yet. */
+static int check_future_options(const struct bpe_writer_options *o, struct bpe_error *error)
+{
+	if (o->compression > BPE_COMPRESSION_NONE)
+		return NO_SUCH(compression);
+	if (o->rotate_bytes || o->rotate_packets || o->rotate_ns || o->stop_files)
+		return NO_SUCH(rotate_bytes);
+	if (o->keep_files || o->keep_bytes || o->keep_ns || o->keep_free_percent)
+		return NO_SUCH(keep_files);
+	if (o->recorder_bytes || o->recorder_ns)
+		return NO_SUCH(recorder_bytes);
+	if (o->ledger || o->sha256)
+		return NO_SUCH(ledger);
+	if (o->hash)
+		return NO_SUCH(hash);
+	if (o->sync_ns)
+		return NO_SUCH(sync_ns);
+	if (o->on_error)
+		return NO_SUCH(on_error);
+	return BPE_OK;
+}
+
+int bpei_writer_options_check(struct bpe_writer_options *copy,
+	const struct bpe_writer_options *given, struct bpe_error *error)
+{
+	struct bpe_writer_options o;
+
+	if (!given)
+		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
+			"no options: begin with bpe_writer_options_init");
+	bpe_writer_options_init(&o);
+	const int status = bpei_sized_take(&o, sizeof o, given, "bpe_writer_options_init", error);
+
+	if (status != BPE_OK)
+		return status;
+	if (!o.path == (o.fd < 0))
+		return bpei_fail(error, BPE_E_ARGUMENT, "path", 0,
+			"exactly one of path and fd says where packets go");
+	if (o.path && !*o.path)
+		return bpei_fail(error, BPE_E_ARGUMENT, "path", 0, "the file's name is empty");
+	if (o.format > BPE_WRITE_PCAP_NS)
+		return bpei_fail(error, BPE_E_ARGUMENT, "format", 0,
+			"format is auto, pcapng, pcap or pcap-ns, not %u", o.format);
+	if (o.compression > BPE_COMPRESSION_GZIP)
+		return bpei_fail(error, BPE_E_ARGUMENT, "compression", 0,
+			"compression is auto, none, zstd, lz4 or gzip, not %u", o.compression);
+	if (o.on_error > BPE_WRITE_CONTINUE)
+		return bpei_fail(error, BPE_E_ARGUMENT, "on_error", 0,
+			"on_error is stop or continue, not %u", o.on_error);
+	if (o.snaplen > BPE_MAX_SNAPLEN)
+		return bpei_fail(error, BPE_E_ARGUMENT, "snaplen", 0,
+			"snaplen must be at most %d, not %u", BPE_MAX_SNAPLEN, o.snaplen);
+	*copy = o;
+	return check_future_options(copy, error);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* A writer's options, checked. */
+#ifndef BPEI_WRITER_OPTIONS_H
+#define BPEI_WRITER_OPTIONS_H
+
+#include "bpfengine.h"
+
+/* Copies the caller's options, with defaults for the members that the caller lacks.  Returns
+ * BPE_OK, or a failure with *error filled and *copy unset.  Strings are still the caller's. */
+int bpei_writer_options_check(struct bpe_writer_options *copy,
+	const struct bpe_writer_options *given, struct bpe_error *error);
+/* Returns the format, by the name's end for BPE_WRITE_AUTO. */
+uint32_t bpei_writer_format(const struct bpe_writer_options *options);
+
+#endif
