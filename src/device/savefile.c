@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Savefiles, pcap and pcapng: files and pipes are read into blocks and walked there, savefiles in
- * memory are walked in place.
+ * memory are walked in place.  Compressed savefiles come unpacked from stream.c.
  *
  * Life: open reads the file's head until the format is known; fill returns the next stretch; walk
  * notes where and why the walk stopped.  The next fill continues there, or reports the end: END,
@@ -43,10 +43,16 @@ static int report_end(struct bpei_savefile *s, struct bpe_error *error)
 static int judge_end(struct bpei_savefile *s, size_t left)
 {
 	const unsigned long long offset = s->offset;
+	const char *where = s->stream.packed ? " (decompressed)" : "";
 
 	if (s->stop == BPEI_WALK_BAD)
-		return bpei_fail(&s->error, BPE_E_FORMAT, "read", 0, "%s: damaged at byte %llu: %s",
-			s->name, offset, s->is_ng ? s->ng.why : s->pcap.why);
+		return bpei_fail(&s->error, BPE_E_FORMAT, "read", 0,
+			"%s: damaged at byte %llu%s: %s", s->name, offset, where,
+			s->is_ng ? s->ng.why : s->pcap.why);
+	if (s->stream.ended < 0 && s->stream.ended != BPE_E_END) {
+		s->error = s->stream.error;
+		return s->stream.ended;
+	}
 	if (!left && (s->ng.skip || s->ng.trailer))
 		return bpei_fail(&s->error, BPE_E_TORN, "read", 0,
 			"%s: truncated dump file: the block of %u bytes that ends it has only its beginning",
@@ -55,7 +61,7 @@ static int judge_end(struct bpei_savefile *s, size_t left)
 		return bpei_fail(&s->error, BPE_E_TORN, "read", 0,
 			"%s: truncated dump file: the record at byte %llu has only %zu bytes left",
 			s->name, offset, left);
-	if (s->offset < s->device.source_bytes)
+	if (!s->stream.packed && s->offset < s->device.source_bytes)
 		return bpei_fail(&s->error, BPE_E_TORN, "read", 0,
 			"%s: truncated dump file: it shrank to %llu bytes while it was read",
 			s->name, offset);
@@ -80,7 +86,7 @@ static int end_savefile(struct bpei_savefile *s, size_t left, struct bpe_error *
 
 int bpei_savefile_wait(struct bpei_savefile *s, int64_t timeout_ns)
 {
-	struct pollfd p[2] = { { .fd = s->file, .events = POLLIN },
+	struct pollfd p[2] = { { .fd = s->stream.file, .events = POLLIN },
 		{ .fd = s->wake_pipe[0], .events = POLLIN } };
 	int ms = -1;
 
@@ -99,28 +105,22 @@ int bpei_savefile_wait(struct bpei_savefile *s, int64_t timeout_ns)
 }
 
 /* Reads into the block behind the first `have` bytes, up to `want` bytes, or the bytes which a pipe
- * has at once.  Stores the bytes there in *have.  Returns false if a read failed. */
-static bool read_stretch(struct bpei_savefile *s, struct bpei_block *b, size_t want, size_t *have)
+ * has at once.  Stores the bytes there in *have.  A failure is an end which judge_end explains. */
+static void read_stretch(struct bpei_savefile *s, struct bpei_block *b, size_t want, size_t *have)
 {
 	while (!s->eof && *have < want) {
 		/* Bytes at hand are walked first, even if the pipe stays silent. */
-		if (!s->regular && !bpei_savefile_wait(s, 0))
+		if (!s->regular && s->stream.starved && !bpei_savefile_wait(s, 0))
 			break;
-		ssize_t n = read(s->file, b->memory + *have, want - *have);
+		const ssize_t n = bpei_stream_read(&s->stream, b->memory + *have, want - *have);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		if (n == BPEI_STREAM_LATER)
 			break;
-		if (n < 0) {
-			s->ended = bpei_fail(&s->error, BPE_E_IO, "read", errno, "%s", s->name);
-			return false;
-		}
-		if (!n)
+		if (n > 0)
+			*have += (size_t)n;
+		else
 			s->eof = true;
-		*have += (size_t)n;
 	}
-	return true;
 }
 
 /* Takes the next bytes of the memory, up to `want` with those that were not walked. */
@@ -134,8 +134,8 @@ static void take_stretch(struct bpei_savefile *s, size_t want, size_t *have)
 }
 
 /* Moves the bytes which were not walked to the front of the block's memory, and reads more.  The
- * bytes are at s->left then.  Returns false if a read failed. */
-static bool refill_block(struct bpei_savefile *s, struct bpei_block *b, size_t *have)
+ * bytes are at s->left then. */
+static void refill_block(struct bpei_savefile *s, struct bpei_block *b, size_t *have)
 {
 	size_t want = s->stretch;
 
@@ -144,13 +144,13 @@ static bool refill_block(struct bpei_savefile *s, struct bpei_block *b, size_t *
 		want += *have;
 	if (s->memory) {
 		take_stretch(s, want, have);
-		return true;
+		return;
 	}
 	memmove(b->memory, s->left, s->left_bytes);
 	s->left = b->memory;
 	if (want > b->memory_bytes)
 		want = b->memory_bytes;
-	return read_stretch(s, b, want, have);
+	read_stretch(s, b, want, have);
 }
 
 static int fill_savefile(
@@ -166,10 +166,10 @@ static int fill_savefile(
 	const bool needs_more = stuck || !s->left_bytes;
 	if (s->stop == BPEI_WALK_BAD || (s->eof && needs_more))
 		return end_savefile(s, s->left_bytes, error);
-	if (!s->regular && !s->eof && needs_more && !bpei_savefile_wait(s, timeout_ns))
+	const bool waits = !s->regular && !s->eof && needs_more && s->stream.starved;
+	if (waits && !bpei_savefile_wait(s, timeout_ns))
 		return 0;
-	if (!refill_block(s, b, &have))
-		return report_end(s, error);
+	refill_block(s, b, &have);
 	/* Bytes left because more might come are walked once more when nothing does. */
 	const bool walked_to_end = s->is_ng || s->pcap.at_end || !s->eof;
 	if (stuck && have == s->left_bytes && walked_to_end)
@@ -220,7 +220,9 @@ static uint32_t walk_savefile(
 	enum bpei_walk_stop stop;
 	uint32_t n;
 
-	s->ng.source_end = d->source_bytes > begin ? d->source_bytes - begin : 0;
+	const uint64_t bytes = s->stream.packed ? 0 : d->source_bytes; /* of the savefile itself */
+
+	s->ng.source_end = bytes > begin ? bytes - begin : 0;
 	s->pcap.at_end = s->eof;
 	if (s->is_ng)
 		n = bpei_walk_pcapng(&s->ng, b, c, max, BPE_MAX_SNAPLEN, &stop);
@@ -235,7 +237,8 @@ static uint32_t walk_savefile(
 	s->offset = begin + b->position;
 	s->left = b->bytes + b->position;
 	s->left_bytes = b->length - b->position;
-	bpei_counter_set(&d->source_position, s->offset);
+	bpei_counter_set(&d->source_position,
+		s->stream.packed ? bpei_stream_position(&s->stream) : s->offset);
 	return n;
 }
 
@@ -266,7 +269,7 @@ static void update_savefile_stats(struct bpei_device *d)
 static void wake_savefile(struct bpei_device *d)
 {
 	const struct bpei_savefile *s = savefile_of(d);
-	ssize_t n = s->memory ? 0 : write(s->wake_pipe[1], "", 1);
+	ssize_t n = s->wake_pipe[1] < 0 ? 0 : write(s->wake_pipe[1], "", 1);
 
 	(void)n; /* a full pipe has woken the reader already */
 }
@@ -278,8 +281,7 @@ static void close_savefile(struct bpei_device *d)
 	for (int i = 0; i < 2; i++)
 		if (s->wake_pipe[i] >= 0)
 			close(s->wake_pipe[i]);
-	if (s->file > 0)
-		close(s->file);
+	bpei_stream_close(&s->stream);
 	bpei_pcapng_free(&s->ng);
 	free(s->head);
 	free(s);

@@ -5,6 +5,7 @@
 #define BPEI_SAVEFILE_H
 
 #include "device/device.h"
+#include "device/stream.h"
 #include "records/walk_pcap.h"
 #include "records/walk_pcapng.h"
 
@@ -14,18 +15,19 @@ struct bpei_savefile {
 	struct bpei_pcap pcap;
 	struct bpei_pcapng ng;
 	bool is_ng;
-	char name[200]; /* for people */
-	int file;
+	char name[200];            /* for people */
+	struct bpei_stream stream; /* of all sources but plain memory */
 	int wake_pipe[2];
 	size_t stretch;           /* bytes read and walked at a time */
 	enum bpei_walk_stop stop; /* of the last walk without packets */
-	uint64_t offset;          /* in the file, of the bytes which fill returns next */
+	uint64_t offset;          /* in the file (unpacked), of the bytes which fill returns next */
 	int ended;                /* fill's final status; 0 before the end */
 	struct bpe_error error;   /* of the final status */
 	const uint8_t *left;      /* bytes read and not yet walked */
 	size_t left_bytes;
 	uint8_t *head;         /* bytes read at open */
-	const uint8_t *memory; /* options.memory: the whole savefile, the program's; NULL: a file */
+	const uint8_t *memory; /* options.memory, not compressed: the whole savefile, the
+				  program's; NULL: other sources */
 	bool regular;          /* a file or memory, never waited for; else a pipe */
 	bool eof;
 	uint32_t files_reported; /* of pcap.files */

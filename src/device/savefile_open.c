@@ -16,6 +16,8 @@
 
 #define STRETCH (256u << 10)
 #define HEAD_FIRST 4096u
+/* Empty frames may make a savefile's beginning as long as they like. */
+#define HEAD_MOST_PACKED (64u << 20)
 /* Virtual: only memory which is read into is touched. */
 #define LEAST_BLOCK (BPEI_PCAPNG_MAX_BLOCK + STRETCH)
 #define MODIFIED_RECORD_HEADER 24u
@@ -24,35 +26,10 @@
 
 /* ---- Errors ---- */
 
-/* Refuses a file of another format, with a hint for the compressed formats. */
+/* Refuses a file of another format. */
 static int refuse_format(
 	const struct bpei_savefile *s, struct bpe_error *error, const uint8_t *h, size_t n)
 {
-	static const struct {
-		const char *magic;
-		size_t length;
-		const char *tool;
-	} packers[] = {
-		{ "\x1f\x8b", 2, "zcat" },
-		{ "\x28\xb5\x2f\xfd", 4, "zstdcat" },
-		{ "\xfd"
-		  "7zXZ",
-			5, "xzcat" },
-		{ "BZh", 3, "bzcat" },
-		{ "\x04\x22\x4d\x18", 4, "lz4cat" },
-	};
-
-	for (size_t i = 0; i < sizeof packers / sizeof *packers; i++) {
-		if (n < packers[i].length || memcmp(h, packers[i].magic, packers[i].length))
-			continue;
-		if (s->memory)
-			return bpei_fail(error, BPE_E_FORMAT, "open", 0,
-				"%s is compressed: decompress it first, as %s does", s->name,
-				packers[i].tool);
-		return bpei_fail(error, BPE_E_FORMAT, "open", 0,
-			"%s is compressed: read it with %s FILE | bpfengine -r -", s->name,
-			packers[i].tool);
-	}
 	if (!n)
 		return bpei_fail(
 			error, BPE_E_FORMAT, "open", 0, "%s is empty: not a savefile", s->name);
@@ -167,18 +144,27 @@ static ssize_t read_more_head(
 {
 	if (s->memory)
 		return copy_more_head(s, have, room);
-	for (;;) {
-		ssize_t n = have < room ? read(s->file, s->head + have, room - have) : 0;
+	while (have < room) {
+		const ssize_t n = bpei_stream_read(&s->stream, s->head + have, room - have);
 
-		if (!n)
-			s->eof = have < room;
-		if (n >= 0)
+		if (n >= 0) {
+			s->eof = !n;
 			return n;
-		if (errno == EAGAIN || errno == EWOULDBLOCK)
+		}
+		if (n != BPEI_STREAM_LATER) {
+			if (error)
+				*error = s->stream.error;
+			return n;
+		}
+		if (s->stream.packed && bpei_stream_position(&s->stream) > HEAD_MOST_PACKED)
+			return bpei_fail(error, BPE_E_FORMAT, "open", 0,
+				"%s: the first %u MiB of the compressed file have no savefile in "
+				"them",
+				s->name, HEAD_MOST_PACKED >> 20);
+		if (!s->regular && s->stream.starved)
 			bpei_savefile_wait(s, -1);
-		else if (errno != EINTR)
-			return bpei_fail(error, BPE_E_IO, "read", errno, "%s", s->name);
 	}
+	return 0;
 }
 
 /* Sets the size of blocks: a record whose beginning was read always has room for the rest. */
@@ -220,7 +206,7 @@ static int read_head(struct bpei_savefile *s, struct bpe_error *error)
 	s->left_bytes = have - (size_t)(s->left - s->head);
 	s->offset += (uint64_t)(s->left - s->head);
 	choose_block_bytes_for(s, room);
-	s->device.fd = s->file;
+	s->device.fd = s->stream.file;
 	return BPE_OK;
 }
 
@@ -236,13 +222,18 @@ static void describe_savefile(struct bpei_savefile *s)
 	const char *unit = s->pcap.nanoseconds ? "nanoseconds" : "microseconds";
 	const char *kind = s->pcap.modified ? ", modified records" : "";
 
-	const char *what = s->memory ? "" : "savefile "; /* a name of memory says so itself */
+	/* A name of memory says so itself. */
+	const char *what = s->options.memory ? "" : "savefile ";
+	const char *comma = s->stream.packed ? ", " : "";
+	const char *packing = "";
 
+	if (s->stream.packed)
+		packing = bpei_packing_name(s->stream.unpacker.packing);
 	if (s->is_ng)
-		snprintf(to, room, "%s%s (pcapng)", what, s->name);
+		snprintf(to, room, "%s%s (pcapng%s%s)", what, s->name, comma, packing);
 	else
-		snprintf(
-			to, room, "%s%s (pcap, %s, %s-endian%s)", what, s->name, unit, order, kind);
+		snprintf(to, room, "%s%s (pcap, %s, %s-endian%s%s%s)", what, s->name, unit, order,
+			kind, comma, packing);
 }
 
 /* Opens the file, or standard input for "-". */
@@ -252,18 +243,31 @@ static int open_descriptor(struct bpei_savefile *s, struct stat *st, struct bpe_
 	const bool is_input = !strcmp(path, "-");
 
 	snprintf(s->name, sizeof s->name, "%s", is_input ? "standard input" : path);
-	s->file = is_input ? bpei_fd_dup(STDIN_FILENO) : bpei_fd_open(path, O_RDONLY);
-	if (s->file < 0)
+	s->stream.file = is_input ? bpei_fd_dup(STDIN_FILENO) : bpei_fd_open(path, O_RDONLY);
+	if (s->stream.file < 0)
 		return bpei_fail(error, bpei_status_of(errno), "open", errno, "%s", s->name);
-	if (fstat(s->file, st))
+	if (fstat(s->stream.file, st))
 		return bpei_fail(error, BPE_E_IO, "fstat", errno, "%s", s->name);
 	if (S_ISDIR(st->st_mode))
 		return bpei_fail(error, BPE_E_FORMAT, "open", 0,
 			"%s is a directory: name a savefile", s->name);
-	if (is_input && isatty(s->file))
+	if (is_input && isatty(s->stream.file))
 		return bpei_fail(error, BPE_E_FORMAT, "open", 0,
 			"standard input is a terminal: feed it a savefile, as in -r - < FILE");
 	return BPE_OK;
+}
+
+/* Looks for a compressed form, and reads the head. */
+static int open_stream(struct bpei_savefile *s, struct bpe_error *error)
+{
+	s->stream.name = s->name;
+	s->stream.regular = s->regular;
+	const int r = bpei_stream_open(&s->stream, error);
+
+	if (r < 0)
+		return r;
+	s->offset = s->stream.packed ? 0 : s->stream.start;
+	return read_head(s, error);
 }
 
 /* Takes the program's memory for the file. */
@@ -272,8 +276,14 @@ static int open_memory(struct bpei_savefile *s, struct bpe_error *error)
 	snprintf(s->name, sizeof s->name, "savefile in memory");
 	s->memory = (const uint8_t *)s->options.memory;
 	s->device.source_bytes = s->options.memory_bytes;
-	s->device.maps_blocks = true;
 	s->regular = true;
+	if (bpei_packing_of(s->memory, s->options.memory_bytes) != BPEI_PACKING_NONE) {
+		s->stream.memory = s->memory;
+		s->stream.memory_bytes = s->options.memory_bytes;
+		s->memory = NULL;
+		return open_stream(s, error);
+	}
+	s->device.maps_blocks = true;
 	return read_head(s, error);
 }
 
@@ -290,12 +300,13 @@ static int open_savefile(struct bpei_savefile *s, struct bpe_error *error)
 		return bpei_fail(error, BPE_E_IO, "pipe", errno, "no pipe");
 	s->regular = S_ISREG(st.st_mode);
 	if (s->regular) {
-		const off_t start = lseek(s->file, 0, SEEK_CUR); /* of standard input: any */
+		/* Of standard input: any. */
+		const off_t start = lseek(s->stream.file, 0, SEEK_CUR);
 
-		s->offset = start > 0 ? (uint64_t)start : 0;
+		s->stream.start = start > 0 ? (uint64_t)start : 0;
 		s->device.source_bytes = (uint64_t)st.st_size;
 	}
-	return read_head(s, error);
+	return open_stream(s, error);
 }
 
 int bpei_savefile_open(
@@ -309,7 +320,7 @@ int bpei_savefile_open(
 	s->device.fd = -1;
 	s->device.snaplen = o->snaplen;
 	s->options = *o;
-	s->file = -1;
+	s->stream.file = -1;
 	s->wake_pipe[0] = -1;
 	s->wake_pipe[1] = -1;
 	s->stretch = o->block_bytes ? o->block_bytes : STRETCH;

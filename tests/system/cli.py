@@ -315,13 +315,13 @@ def sources_that_cannot_be_opened():
         open(text, "w").write("hello, world, this is no capture")
         empty = os.path.join(d, "empty")
         open(empty, "w").close()
-        packed = os.path.join(d, "x.gz")
-        open(packed, "wb").write(b"\x1f\x8b" + bytes(40))
+        packed = os.path.join(d, "x.bz2")
+        open(packed, "wb").write(b"BZh91AY&SY" + bytes(40))
         for path, told in (
             (d, b"directory"),
             (text, b"neither pcap nor pcapng"),
             (empty, b"empty"),
-            (packed, b"zcat"),
+            (packed, b"bzip2 -dc"),
             (d + "/none", b"there is no such file"),
         ):
             p = run("-r", path)

@@ -289,7 +289,7 @@ Test(compress, levels)
 			cr_assert(g.end == BPE_E_END && !memcmp(g.bytes, plain, PLAIN));
 		}
 		cr_assert_eq(bpei_packer_open(written[f], l.most + 1, &p, &e), BPE_E_ARGUMENT);
-		cr_assert_eq(bpei_packer_open(written[f], l.least - 1, &p, &e), BPE_E_ARGUMENT);
+		cr_assert_eq(bpei_packer_open(written[f], -100, &p, &e), BPE_E_ARGUMENT);
 	}
 	bpei_packer_close(NULL);
 }
