@@ -9,6 +9,7 @@
 #include "write/pcap_out.h"
 #include "write/pcapng_out.h"
 #include "writer/interfaces.h"
+#include "writer/packing.h"
 #include "writer/writer_options.h"
 
 #include <errno.h>
@@ -27,8 +28,9 @@ struct bpe_writer {
 	uint32_t format;
 	int fd;
 	bool owns_fd;
-	int32_t pcap_link;      /* link type of the pcap file; -1: not known yet */
-	struct bpe_error error; /* the first; status BPE_OK: none */
+	struct bpei_packer *packer; /* each flush makes a frame; NULL: plain bytes */
+	int32_t pcap_link;          /* link type of the pcap file; -1: not known yet */
+	struct bpe_error error;     /* the first; status BPE_OK: none */
 	uint8_t *bytes;
 	size_t used;
 	struct bpei_writer_interfaces interfaces;
@@ -51,10 +53,14 @@ struct offered_packet {
 /* Writes the waiting bytes.  Packets without a place in the file count as unwritten. */
 static void flush_bytes(struct bpe_writer *w)
 {
+	const void *bytes = w->bytes;
+	size_t length = w->used;
 	size_t at = 0;
 
-	while (at < w->used && w->error.status == BPE_OK) {
-		const ssize_t n = write(w->fd, w->bytes + at, w->used - at);
+	if (w->packer && w->used && bpei_packer_pack(w->packer, w->bytes, w->used, &bytes, &length))
+		bpei_fail(&w->error, BPE_E_MEMORY, "compress", 0, "no memory to compress");
+	while (at < length && w->error.status == BPE_OK) {
+		const ssize_t n = write(w->fd, (const uint8_t *)bytes + at, length - at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -233,6 +239,7 @@ static void free_writer(struct bpe_writer *w)
 	bpei_mem_free_const(w->o.hardware);
 	bpei_mem_free_const(w->o.os);
 	bpei_interfaces_free(&w->interfaces);
+	bpei_packer_close(w->packer);
 	free(w->bytes);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
@@ -258,6 +265,8 @@ int bpe_writer_open(const struct bpe_writer_options *options, struct bpe_writer 
 	if (!copy_strings(&w->o) || !w->bytes)
 		status = bpei_fail(error, BPE_E_MEMORY, "writer", 0, "no memory for a writer");
 	else
+		status = bpei_writer_packer_open(&o, &w->packer, error);
+	if (status == BPE_OK)
 		status = open_file(w, error);
 	if (status != BPE_OK) {
 		free_writer(w);

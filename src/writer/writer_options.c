@@ -57,8 +57,6 @@ uint32_t bpei_writer_format(const struct bpe_writer_options *o)
 /* Refuses options that no code of the library does yet. */
 static int check_future_options(const struct bpe_writer_options *o, struct bpe_error *error)
 {
-	if (o->compression > BPE_COMPRESSION_NONE)
-		return NO_SUCH(compression);
 	if (o->rotate_bytes || o->rotate_packets || o->rotate_ns || o->stop_files)
 		return NO_SUCH(rotate_bytes);
 	if (o->keep_files || o->keep_bytes || o->keep_ns || o->keep_free_percent)
