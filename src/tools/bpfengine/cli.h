@@ -9,6 +9,7 @@
 #include "tools/common/program.h"
 #include "tools/print/print.h"
 #include "write_options.h"
+#include "write_place.h"
 
 #include <stdio.h>
 
@@ -44,6 +45,7 @@ struct cli {
 	struct print_options print; /* packets on stdout (--print) */
 	bool prints;                /* a letter was given that says how packets are printed */
 	struct write_options write; /* savefiles that are written (-w) */
+	struct write_place place;   /* ... and where */
 	bool colors;                /* --color was given, for packets or for the live view */
 	bool immediate;             /* --immediate-mode */
 	bool top;                   /* the live view */

@@ -35,7 +35,9 @@ static int prepare_outputs(struct run *r)
 		return code;
 	if (c->flows)
 		cli_flows_prepare_rotation(c);
-	code = cli_rights_give_up(c);
+	code = cli_write_make(c);
+	if (!code)
+		code = cli_rights_give_up(c);
 	if (code)
 		return code;
 	/* Until here a signal ends the program in the default way, as there is nothing to report */
@@ -194,14 +196,16 @@ static int open_outputs(struct run *r)
 	struct cli *c = &r->cli;
 	int code = cli_outputs_check(c);
 
-	if (code || !c->flows_path)
+	if (code)
 		return code;
+	if (!c->flows_path)
+		return cli_write_find(c);
 	program_visible(c->flows_shown, sizeof c->flows_shown, c->flows_path);
 	code = cli_flows_open(&c->flows, c, cli_rights_user());
 	if (code)
 		return code;
 	c->engine.on_record = on_flow_record;
-	return 0;
+	return cli_write_find(c);
 }
 
 /* Prepares lines of --stats-interval by the packets' time.  Returns 0, or EXIT_USAGE after the
@@ -237,6 +241,7 @@ static int close_run(struct run *r)
 	top_view_close(r->view);
 	run_forget_printer();
 	print_close(r->printer);
+	cli_write_forget(&r->cli);
 	free(r->cli.filter);
 	return failed;
 }

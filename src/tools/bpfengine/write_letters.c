@@ -12,7 +12,7 @@
 #define KILOBYTE 1000 /* of dumpcap's filesize */
 #define MOST_KILOBYTES UINT64_C(2147483647)
 
-/* ---- tcpdump ---- */
+/* ---- Letters of tcpdump ---- */
 
 int cli_read_file_size(void *target, const struct option_spec *spec, const char *word)
 {
@@ -146,7 +146,7 @@ int cli_read_stop_files(struct cli *c, const char *word)
 
 /* ---- The letters together ---- */
 
-/* Returns the words about options that do the same and contradict each other, or NULL. */
+/* Returns the message about options with the same work, or NULL. */
 static const char *find_contradiction(const struct write_options *w)
 {
 	const bool is_tcpdump = w->letter_bytes || w->letter_ns || w->letter_files;

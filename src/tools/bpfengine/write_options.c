@@ -255,6 +255,37 @@ static const char *const of_writing[] = { "write-format", "write-compression", "
 	"write-error", "write-memory", "sync", "write-comment", "write-hash", "ledger", "no-ledger",
 	"cutoff", "recorder", "trigger", "split", "dedup", "anonymise" };
 
+bool cli_write_rotates(const struct cli *c)
+{
+	const struct write_options *w = &c->write;
+
+	return w->rotate_bytes || w->rotate_packets || w->rotate_ns || w->split;
+}
+
+int cli_check_packet_output(const struct cli *c)
+{
+	const char *other = NULL;
+
+	if (!c->write.path || strcmp(c->write.path, "-") != 0)
+		return 0;
+	if (c->top)
+		other = "--top";
+	else if (c->json)
+		other = "--json";
+	else if (c->flows_path && !strcmp(c->flows_path, "-"))
+		other = "--flows -";
+	else if (c->print.form)
+		other = "the printing of packets";
+	else if (c->counts)
+		other = "--count";
+	if (other)
+		return option_refuse(
+			"-w - and %s both want stdout: write one of them to a file", other);
+	if (cli_write_rotates(c))
+		return option_refuse("-w - is one stream, which cannot be rotated: name a file");
+	return 0;
+}
+
 int cli_check_write_options(struct cli *c)
 {
 	const struct option_program *program = option_current();

@@ -29,11 +29,11 @@ struct write_options {
 	uint32_t format;           /* enum bpe_write_format */
 	uint32_t compression;      /* enum bpe_compression */
 	int32_t compression_level; /* 0: the library's own */
-	/* --rotate: a file ends at the first limit that is reached; 0: no such limit */
+	/* --rotate: a file ends at the first limit; 0: no such limit */
 	uint64_t rotate_bytes, rotate_packets;
 	int64_t rotate_ns;
 	uint64_t stop_files; /* the run ends after so many files; 0: no limit */
-	/* --keep: files of this run's name that may stay; 0: no such limit */
+	/* --keep: limits of the files of this name; 0: no such limit */
 	uint64_t keep_files, keep_bytes;
 	int64_t keep_ns;
 	uint32_t keep_free_percent;
@@ -79,6 +79,13 @@ struct write_options {
 /* Checks the options about written files together, and completes them.  Returns 0 or EXIT_USAGE
  * after the message. */
 int cli_check_write_options(struct cli *cli);
+
+/* Refuses options with packets and text both on the standard output.  Returns 0 or EXIT_USAGE after
+ * the message. */
+int cli_check_packet_output(const struct cli *cli);
+
+/* Returns whether files follow one another, so names have times and numbers. */
+bool cli_write_rotates(const struct cli *cli);
 
 /* Readers of values: target is a struct cli.  Return 0 or EXIT_USAGE after the message. */
 int cli_read_compression(void *target, const struct option_spec *spec, const char *word);

@@ -299,11 +299,9 @@ static int find_standard(struct outfile *o)
 	return fd < 0 ? refuse_outfile(o, strerror(errno)) : use_descriptor(o, fd);
 }
 
-int outfile_find(
+static void begin_outfile(
 	struct outfile *o, const char *path, const struct program_files *others, uid_t owner)
 {
-	struct stat st;
-
 	*o = (struct outfile){
 		.others = others,
 		.path = path,
@@ -313,6 +311,14 @@ int outfile_find(
 		.root = !geteuid(),
 		.owner = owner,
 	};
+}
+
+int outfile_find(
+	struct outfile *o, const char *path, const struct program_files *others, uid_t owner)
+{
+	struct stat st;
+
+	begin_outfile(o, path, others, owner);
 	if (o->standard >= 0)
 		return find_standard(o);
 	/* before a link to the file is refused for being a link */
@@ -329,6 +335,15 @@ int outfile_find(
 		return refuse_outfile(o, strerror(errno));
 	o->regular = true;
 	return 0;
+}
+
+int outfile_find_directory(struct outfile *o, const char *path)
+{
+	begin_outfile(o, path, NULL, geteuid());
+	o->standard = -1;
+	if (open_directory(o))
+		return -1;
+	return *o->name ? 0 : refuse_outfile(o, strerror(EISDIR));
 }
 
 int outfile_make(struct outfile *o)

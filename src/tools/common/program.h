@@ -92,6 +92,9 @@ struct outfile {
  * why. */
 int outfile_find(
 	struct outfile *o, const char *path, const struct program_files *others, uid_t owner);
+/* Opens the directory of files that are made later; name is the last part of the path.  Returns 0,
+ * or -1 and why. */
+int outfile_find_directory(struct outfile *o, const char *path);
 /* Makes the file if it is missing.  Returns 0, or -1 and why. */
 int outfile_make(struct outfile *o);
 /* Cuts a regular file to no length.  Returns 0, or -1 and why. */
