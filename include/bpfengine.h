@@ -463,7 +463,7 @@ enum bpe_timeout {
  * An option is refused if other packets than wanted would come, or a handler would never be called.
  * BPE_E_UNSUPPORTED: direction, link_type, bpf_abi and bpf_device.  BPE_E_ARGUMENT: buffer_bytes
  * and block_count of another size (Linux); on_batch and on_read of a capture; on_flow,
- * on_flow_open, on_flow_update, on_record, pull_records and cutoff_bytes without flows. */
+ * on_flow_open, on_flow_update, on_record, pull_records and cutoff without flows. */
 struct bpe_options {
 	uint32_t struct_size; /* set by bpe_options_init */
 
@@ -601,11 +601,13 @@ struct bpe_options {
 	 * of the source and before any worker has the batch.  flow, marks and rtt_ns are NULL; with
 	 * worker threads, layers and key are parsed all the same.  The engine's; a capture refuses
 	 * the handler, for the program reads there.
-	 * cutoff_bytes: --cutoff: each flow's bytes to write; bpe_batch.keep says the part of each
-	 * packet; default 0: no limit.  cutoff_drop: later packets are left out; false: their
-	 * headers are kept. */
-	bool cutoff_drop;
-	uint8_t zero[4]; /* 0; room for later members */
+	 * cutoff: --cutoff: bpe_batch.keep says which part of each packet is to be written; default
+	 * false.  A packet is whole if its flow had fewer captured bytes than cutoff_bytes before
+	 * it, both directions and headers counted.  Later packets are kept up to the last known
+	 * header, or with cutoff_drop not at all.  Packets without a flow are whole.  40 bytes more
+	 * a flow. */
+	bool cutoff, cutoff_drop;
+	uint8_t zero[3]; /* 0; room for later members */
 	uint64_t cutoff_bytes;
 	bpe_batch_fn on_read;
 	/* Several sources instead of one, read together: -i or -r given again.  NULL: none. */
@@ -807,7 +809,7 @@ struct bpe_batch {
 	/* Packets that the kernel lost between the batch before and this batch's first packet, as
 	 * far as the kernel tells at that time.  0 in batches of workers. */
 	uint64_t lost_before;
-	const uint32_t *keep; /* captured bytes to write (options.cutoff_bytes); NULL: all */
+	const uint32_t *keep; /* captured bytes to write (options.cutoff); NULL: all */
 };
 
 /* What the flow table found of a TCP packet (bpe_batch.marks).  A count in the flow's record is the
@@ -967,6 +969,7 @@ enum bpe_evicted {
 #define BPE_FLOW_LENGTHS 0x40u      /* ip_bytes and payload_bytes were counted */
 #define BPE_FLOW_INTERFACE_ID 0x80u /* interface_id is known */
 #define BPE_FLOW_HEALTH 0x100u /* TCP sequence numbers were followed: a count of 0 means none */
+#define BPE_FLOW_CUTOFF 0x200u /* unwritten_packets and unwritten_bytes were counted */
 #define BPE_FLOW_VERSION 1
 
 /* A flow record.  Index 0 is the originator: the sender of the first SYN, else of the first
@@ -1040,6 +1043,10 @@ struct bpe_flow {
 	 * After the end another flow may get the slot. */
 	uint32_t slot;
 	uint32_t reserved; /* 0 */
+	/* With BPE_FLOW_CUTOFF: what options.cutoff kept out of savefiles.  Packets of which no
+	 * byte is to be written, and captured bytes of all packets that are not to be written. */
+	uint64_t unwritten_packets[2];
+	uint64_t unwritten_bytes[2];
 };
 /* Copies a record, also to a program's structure of another size than the record's.  Members that
  * the record lacks become 0, and copy->size tells what is filled.  Any thread. */
@@ -1216,7 +1223,7 @@ enum bpe_unwritten {
 	BPE_UNWRITTEN_FULL = 0,  /* the files are slower than the packets: memory_bytes are full */
 	BPE_UNWRITTEN_ERROR,     /* a file could not be written */
 	BPE_UNWRITTEN_LINK,      /* a pcap file holds a single link type, and this is another */
-	BPE_UNWRITTEN_CUTOFF,    /* bpe_batch.keep is 0 (options.cutoff_bytes) */
+	BPE_UNWRITTEN_CUTOFF,    /* bpe_batch.keep is 0 (options.cutoff) */
 	BPE_UNWRITTEN_DUPLICATE, /* a copy of a packet before */
 	BPE_UNWRITTEN_RECORDER,  /* the flight recorder forgot the packet */
 	BPE_UNWRITTEN_COUNT

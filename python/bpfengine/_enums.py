@@ -269,6 +269,7 @@ class FlowFlag(IntFlag):
     LENGTHS = 0x40
     INTERFACE_ID = 0x80
     HEALTH = 0x100
+    CUTOFF = 0x200
 
 
 class MetaFlag(IntFlag):

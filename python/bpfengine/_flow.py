@@ -42,7 +42,7 @@ _BY_HEALTH = (
 _MIDSTREAM, _CONTINUED = int(FlowFlag.MIDSTREAM), int(FlowFlag.CONTINUED)
 _CUT, _BY_PORT, _ICMP = int(FlowFlag.CUT), int(FlowFlag.BY_PORT), int(FlowFlag.ICMP)
 _LENGTHS, _HEALTH = int(FlowFlag.LENGTHS), int(FlowFlag.HEALTH)
-_INTERFACE_ID = int(FlowFlag.INTERFACE_ID)
+_INTERFACE_ID, _CUTOFF = int(FlowFlag.INTERFACE_ID), int(FlowFlag.CUTOFF)
 
 
 def protocol_name(proto: int) -> str:
@@ -158,6 +158,8 @@ class Flow(Dict[str, Any]):
             self["interface_id"] = None
         if not flags & _LENGTHS:
             self["ip_bytes"] = self["payload_bytes"] = None
+        if not flags & _CUTOFF:
+            self["unwritten_packets"] = self["unwritten_bytes"] = None
         if not flags & _ICMP:
             self["icmp_type"] = self["icmp_code"] = None
         if not flags & _HEALTH:

@@ -67,7 +67,7 @@ class bpe_options(Structure):
         ("record_ring_bytes", c_uint32), ("record_overload", c_uint32), ("pull_records", c_bool),
         ("on_flow_open", bpe_flow_fn), ("on_flow_update", bpe_flow_fn), ("flow_update_ns", c_int64),
         ("flow_update_bytes", c_uint64), ("record_begins", c_bool), ("marks", c_bool),
-        ("option_words", c_bool), ("cutoff_drop", c_bool), ("zero", c_uint8 * 4),
+        ("option_words", c_bool), ("cutoff", c_bool), ("cutoff_drop", c_bool), ("zero", c_uint8 * 3),
         ("cutoff_bytes", c_uint64), ("on_read", bpe_batch_fn), ("sources", c_void_p),
         ("source_count", c_uint64),]
 
@@ -138,7 +138,8 @@ class bpe_flow(Structure):
         ("out_of_order", c_uint32 * 2), ("repeated_acks", c_uint32 * 2), ("zero_windows", c_uint32 * 2),
         ("lost_segments", c_uint32 * 2), ("unseen_acks", c_uint32 * 2), ("keep_alives", c_uint32 * 2),
         ("icmp_errors", c_uint32 * 2), ("duplicates", c_uint32 * 2), ("tunnel", bpe_tunnel),
-        ("slot", c_uint32), ("reserved", c_uint32),]
+        ("slot", c_uint32), ("reserved", c_uint32), ("unwritten_packets", c_uint64 * 2),
+        ("unwritten_bytes", c_uint64 * 2),]
 
 
 class bpe_stats(Structure):
@@ -409,6 +410,7 @@ class Options(TypedDict, total=False):
     record_begins: bool
     marks: bool
     option_words: bool
+    cutoff: bool
     cutoff_drop: bool
     cutoff_bytes: int
     sources: int

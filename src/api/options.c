@@ -151,9 +151,6 @@ static int check_later_options(const struct bpe_options *o, struct bpe_error *er
 	if (o->sources || o->source_count)
 		return bpei_fail(error, BPE_E_UNSUPPORTED, "sources", 0,
 			"library " BPE_VERSION " reads one source at a time: leave sources NULL");
-	if (o->cutoff_bytes || o->cutoff_drop)
-		return bpei_fail(error, BPE_E_UNSUPPORTED, "cutoff_bytes", 0,
-			"library " BPE_VERSION " has no cutoff: leave cutoff_bytes 0");
 	return BPE_OK;
 }
 

@@ -97,7 +97,8 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(on_read, NULL, NEED(ENGINE), WRONG),
 	RULE(sources, NULL, 0, TOLD),
 	RULE(source_count, NULL, 0, TOLD),
-	RULE(cutoff_bytes, "--cutoff", NEED(FLOWS), WRONG),
+	RULE(cutoff, "--cutoff", NEED(FLOWS), WRONG),
+	RULE(cutoff_bytes, "--cutoff", NEED(FLOWS), TOLD),
 	RULE(cutoff_drop, "--cutoff", NEED(FLOWS), TOLD),
 };
 const size_t bpei_option_rule_count = sizeof bpei_option_rules / sizeof *bpei_option_rules;

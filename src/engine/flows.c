@@ -85,6 +85,9 @@ static struct bpei_table_options plan_table(
 		.process = o->process,
 		.lengths = o->flow_lengths,
 		.marks = o->marks && !o->no_tcp_health,
+		.cutoff = o->cutoff,
+		.cutoff_drop = o->cutoff_drop,
+		.cutoff_bytes = o->cutoff_bytes,
 		.direction_by_port = o->direction_by_port,
 		.interface_ids = d->many_interfaces && !is_indexed,
 		.interface_indexes = d->many_interfaces && is_indexed,
@@ -246,6 +249,7 @@ void bpei_flows_count(struct bpei_table *table, const struct bpei_columns *colum
 	view->flow = flow;
 	view->table = table;
 	view->marks = bpei_table_marks(table, &view->rtt_ns);
+	view->keep = bpei_table_keep(table);
 }
 
 void bpei_flows_age(struct bpei_table *table, int64_t now)

@@ -40,8 +40,8 @@ static inline uint64_t bpei_packed_add(uint64_t packed, uint32_t wire)
 	return packed + ((uint64_t)wire << PACKED_BYTES_SHIFT) + 1;
 }
 
-/* Adds IP's and payload's bytes of packet p to table.lengths; slow_path.c. */
-void bpei_count_lengths(const struct bpei_flow_batch *ctx, uint32_t p, uint32_t entry, uint32_t end)
+/* Counts packet p in table.lengths and table.cutoffs, as far as they are kept; slow_path.c. */
+void bpei_count_more(const struct bpei_flow_batch *ctx, uint32_t p, uint32_t entry, uint32_t end)
 	__attribute__((noinline));
 
 /* Counts of packet p what only some tables, or some packets, need. */
@@ -50,8 +50,8 @@ static inline void bpei_count_optional(
 {
 	if (ctx->cut >> p & 1)
 		bpei_count_missed(ctx->t, entry, end, ctx->b->wirelen[p], ctx->b->caplen[p]);
-	if (ctx->t->lengths)
-		bpei_count_lengths(ctx, p, entry, end);
+	if (ctx->t->counts_more)
+		bpei_count_more(ctx, p, entry, end);
 }
 
 /* ---- slow_path.c ---- */

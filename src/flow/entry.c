@@ -4,6 +4,7 @@
  * Only this file ends a flow; index and wheel return the entries that have to go.  Hazard: an end
  * runs the user's handler, and frees the entry. */
 #include "flow/anomalies.h"
+#include "flow/cutoff.h"
 #include "flow/tunnels.h"
 
 #include "base/cacheline.h"
@@ -91,6 +92,8 @@ void bpei_entry_end_period(struct bpei_table *t, uint32_t i, int64_t now_ns)
 		memset(a->count, 0, sizeof a->count);
 	if (t->lengths)
 		t->lengths[i] = (struct bpei_lengths){ .ip = { 0 } };
+	if (t->cutoffs)
+		bpei_cutoff_end_period(t, i);
 	bpei_entry_set_flags(e, 0, FLAG_CONTINUED);
 	t->cold[i].first_ns = now_ns;
 }

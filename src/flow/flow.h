@@ -10,8 +10,8 @@
  * evict.c (victims).  Side tables: overflow.c, anomalies.c, tunnels.c, syn_options.c, history.c.
  * TCP: tcp_state.c, tcp_fast.c and tcp_analysis.c (sequence numbers), rtt.c, dupack.c, window.c
  * (segments outside of the stream).  Packets: duplicate.c (seen twice), sibling.c (VLAN tags of one
- * direction), icmp.c (errors about a flow).  Results: record.c, top.c (the largest flows).
- * flow_time.c is the clock of all tables. */
+ * direction), icmp.c (errors about a flow).  Savefiles: cutoff.c (bytes to keep).  Results:
+ * record.c, top.c (the largest flows).  flow_time.c is the clock of all tables. */
 #ifndef BPEI_FLOW_H
 #define BPEI_FLOW_H
 
@@ -45,6 +45,9 @@ struct bpei_table_options {
 	bool process;           /* keep the process that packets' metadata names */
 	bool lengths;           /* count bytes of IP and of payload */
 	bool marks;             /* with tcp_health: keep what was found of each packet */
+	bool cutoff;            /* decide how much of each packet is kept (cutoff.h) */
+	bool cutoff_drop;       /* behind the cutoff, packets are not kept at all */
+	uint64_t cutoff_bytes;  /* of each flow, both ends together, that are kept */
 	bool direction_by_port;
 	bool interface_ids;             /* interface_id of batches is the file's number */
 	bool interface_indexes;         /* interface_id of batches is the system's index */
@@ -124,6 +127,10 @@ bool bpei_table_dump(const struct bpei_table *table, uint32_t *from, uint32_t ma
  * Returns NULL without options.marks.  Good until the next update. */
 const uint16_t *bpei_table_marks(
 	const struct bpei_table *table, const int64_t **rtt_ns) BPEI_WORKER;
+
+/* Returns the bytes to keep of each of the last batch's packets (bpe_batch.keep).  Returns NULL
+ * without options.cutoff.  Good until the next update. */
+const uint32_t *bpei_table_keep(const struct bpei_table *table) BPEI_WORKER;
 
 /* Writes the record of the flow at an entry.  Returns 1, or 0 if no alive flow with that key is
  * there. */

@@ -3,6 +3,7 @@
  * and counted as far as touched. */
 #include "flow/anomalies.h"
 #include "flow/batch.h"
+#include "flow/cutoff.h"
 #include "flow/rtt.h"
 #include "flow/tunnels.h"
 
@@ -27,6 +28,8 @@ size_t bpei_table_optional_bytes(const struct bpei_table_options *o)
 		bytes += sizeof(struct bpei_process);
 	if (o->lengths)
 		bytes += sizeof(struct bpei_lengths);
+	if (o->cutoff)
+		bytes += sizeof(struct bpei_cutoff);
 	if (o->interface_ids || o->interface_indexes)
 		bytes += sizeof(uint32_t);
 	if (bpei_live_has_updates(o))
@@ -82,6 +85,9 @@ static bool reserve_entry_arrays(struct bpei_table *t, uint64_t elements)
 		t->processes = bpei_mem_map(elements * sizeof *t->processes, 0);
 	if (o->lengths)
 		t->lengths = bpei_mem_map(elements * sizeof *t->lengths, 0);
+	if (o->cutoff)
+		t->cutoffs = bpei_mem_map(elements * sizeof *t->cutoffs, 0);
+	t->counts_more = t->lengths || t->cutoffs;
 	if (has_interfaces)
 		t->interfaces = bpei_mem_map(elements * sizeof *t->interfaces, 0);
 	if (has_updates)
@@ -91,7 +97,7 @@ static bool reserve_entry_arrays(struct bpei_table *t, uint64_t elements)
 	if (!t->updates && has_updates)
 		return false;
 	return (t->processes || !o->process) && (t->lengths || !o->lengths) &&
-	       (t->interfaces || !has_interfaces);
+	       (t->interfaces || !has_interfaces) && (t->cutoffs || !o->cutoff);
 }
 
 /* Reserves cohorts and the parts shared by flows.  Returns false without memory. */
@@ -159,6 +165,7 @@ void bpei_table_free(struct bpei_table *t)
 	bpei_mem_unmap(t->overflow, (n + 1) * sizeof *t->overflow);
 	bpei_mem_unmap(t->processes, (n + 1) * sizeof *t->processes);
 	bpei_mem_unmap(t->lengths, (n + 1) * sizeof *t->lengths);
+	bpei_mem_unmap(t->cutoffs, (n + 1) * sizeof *t->cutoffs);
 	bpei_mem_unmap(t->interfaces, (n + 1) * sizeof *t->interfaces);
 	bpei_mem_unmap(t->updates, (n + 1) * sizeof *t->updates);
 	free(t->closing);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The public record of an entry.  Pure: reads the table, changes nothing. */
 #include "flow/anomalies.h"
+#include "flow/cutoff.h"
 #include "flow/flow_time.h"
 #include "flow/rtt.h"
 #include "flow/tunnels.h"
@@ -64,6 +65,8 @@ static void fill_counters(
 		r->ip_bytes[k] = t->lengths[i].ip[end];
 		r->payload_bytes[k] = t->lengths[i].payload[end];
 	}
+	if (t->cutoffs)
+		bpei_cutoff_record(t, i, k, end, r);
 }
 
 /* Returns the ICMP errors of an end, whose packets are the count if all are errors.  a: the flow's

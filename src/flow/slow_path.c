@@ -6,6 +6,7 @@
  * Hazard: within a batch, an entry found early may have been ended and used again before its packet
  * is handled.  So the whole key is compared again, and the key of a freed entry matches nothing. */
 #include "flow/batch.h"
+#include "flow/cutoff.h"
 #include "flow/rtt.h"
 #include "flow/tcp_analysis.h"
 #include "flow/tunnels.h"
@@ -13,7 +14,8 @@
 #include "base/cacheline.h"
 #include "packet/lengths.h"
 
-void bpei_count_lengths(const struct bpei_flow_batch *ctx, uint32_t p, uint32_t i, uint32_t end)
+/* Adds IP's and payload's bytes of packet p to table.lengths. */
+static void count_lengths(const struct bpei_flow_batch *ctx, uint32_t p, uint32_t i, uint32_t end)
 {
 	const struct bpe_batch *const b = ctx->b;
 	struct bpei_lengths *const lengths = &ctx->t->lengths[i];
@@ -23,6 +25,14 @@ void bpei_count_lengths(const struct bpei_flow_batch *ctx, uint32_t p, uint32_t 
 
 	lengths->ip[end] += n.ip;
 	lengths->payload[end] += n.payload;
+}
+
+void bpei_count_more(const struct bpei_flow_batch *ctx, uint32_t p, uint32_t i, uint32_t end)
+{
+	if (ctx->t->lengths)
+		count_lengths(ctx, p, i, end);
+	if (ctx->t->cutoffs)
+		bpei_cutoff_count(ctx, p, i, end);
 }
 
 /* ---- Opening ---- */
@@ -53,6 +63,8 @@ static inline __attribute__((always_inline)) void clear_side_arrays(
 		t->overflow[i] = (struct bpei_flow_overflow){ .count = { { 0 } } };
 	if (t->lengths)
 		t->lengths[i] = (struct bpei_lengths){ .ip = { 0 } };
+	if (t->cutoffs)
+		bpei_cutoff_open(t, i);
 	if (t->interfaces)
 		t->interfaces[i] = b->interface_id ? b->interface_id[p] : 0;
 }

@@ -15,6 +15,7 @@
  * keeps packets of a flow in order.  Other work of a batch is bounded: a step of growth, a few
  * cohorts of the wheel. */
 #include "flow/batch.h"
+#include "flow/cutoff.h"
 #include "flow/rtt.h"
 
 #include "base/cacheline.h"
@@ -171,7 +172,8 @@ static __attribute__((noinline)) uint64_t compare_extended_key(
  * branch depends on the packet, since the branch would be mispredicted.
  *
  * Both are known at compile time.  is_plain: the batch has no cut packets and no ICMP errors, and
- * the table counts no lengths and has no periods.  has_updates: the table has updates (live.c). */
+ * the table counts no lengths and has neither a cutoff nor periods.  has_updates: the table has
+ * updates (live.c). */
 static inline __attribute__((always_inline)) uint64_t count_packets(
 	struct bpei_flow_batch *ctx, bool is_plain, bool has_updates)
 {
@@ -327,12 +329,14 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	t->joined.any = false;
 	if (BPEI_UNLIKELY(t->options.marks))
 		memset(t->marks, 0, sizeof t->marks);
+	if (BPEI_UNLIKELY(t->cutoffs != NULL))
+		bpei_cutoff_begin(t, b);
 	t->any_tagged |= ctx.has_tags;
 	if (BPEI_UNLIKELY(t->any_tagged)) {
 		bpei_siblings_join(&ctx);
 		b = ctx.b;
 	}
-	const bool is_plain = !(ctx.cut | (uint64_t)(t->lengths != NULL) |
+	const bool is_plain = !(ctx.cut | (uint64_t)t->counts_more |
 				(uint64_t)(t->active_ns != INT64_MAX) | (uint64_t)ctx.has_errors);
 	const uint64_t slow = count_found_packets(&ctx, is_plain);
 	bpei_tcp_track_batch(&ctx, ctx.tcp & ~slow);

@@ -127,6 +127,7 @@ struct bpei_index {
 };
 
 struct bpei_tcp_anomalies; /* anomalies.h */
+struct bpei_cutoff;        /* cutoff.h */
 struct bpei_tcp_scratch;   /* rtt.h */
 
 struct bpei_table {
@@ -191,6 +192,9 @@ struct bpei_table {
 
 	struct bpei_process *processes; /* by entry; NULL: not kept */
 	struct bpei_lengths *lengths;   /* by entry; NULL: not kept */
+	struct bpei_cutoff *cutoffs;    /* by entry; NULL: no cutoff */
+	uint32_t keep[BPE_BATCH];       /* of the batch's packets; cutoff.h */
+	bool counts_more;               /* lengths or cutoffs are kept */
 	uint32_t *interfaces;           /* by entry; NULL: not kept */
 
 	/* Reports about live flows; live.c */

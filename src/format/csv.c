@@ -11,7 +11,8 @@ static const char columns[] =
 	"orig_lost_segments,resp_lost_segments,orig_unseen_acks,resp_unseen_acks,orig_keep_alives,resp_keep_alives,conn_state,community_id,interface,interface_index,interface_id,"
 	"tunnel,direction,continued,cut,pid,process,effective_pid,effective_process,end,hash,worker,"
 	"orig_icmp_errors,resp_icmp_errors,orig_duplicates,resp_duplicates,"
-	"tunnel_kind,tunnel_id,tunnel_depth,tunnel_src,tunnel_dst";
+	"tunnel_kind,tunnel_id,tunnel_depth,tunnel_src,tunnel_dst,"
+	"orig_unwritten_packets,resp_unwritten_packets,orig_unwritten_bytes,resp_unwritten_bytes";
 
 static void write_csv_number(struct bpei_writer *w, bool known, uint64_t v)
 {
@@ -66,7 +67,6 @@ static void write_csv_tcp(struct bpei_writer *w, const struct bpe_flow *f)
 			write_csv_number(w, health, counts[i][k]);
 }
 
-/* Writes the last columns, without a comma at the end. */
 static void write_csv_tunnel(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const struct bpe_tunnel *v = &f->tunnel;
@@ -79,6 +79,18 @@ static void write_csv_tunnel(struct bpei_writer *w, const struct bpe_flow *f)
 	bpei_write_char(w, ',');
 	if (kind && v->ip_version)
 		bpei_write_address(w, v->addr[1], v->ip_version);
+	bpei_write_char(w, ',');
+}
+
+/* Writes the last columns, without a comma at the end. */
+static void write_csv_unwritten(struct bpei_writer *w, const struct bpe_flow *f)
+{
+	const bool is_known = f->flags & BPE_FLOW_CUTOFF;
+
+	write_csv_pair(w, is_known, f->unwritten_packets);
+	write_csv_number(w, is_known, f->unwritten_bytes[0]);
+	if (is_known)
+		bpei_write_number(w, f->unwritten_bytes[1]);
 }
 
 void bpei_format_csv(struct bpei_writer *w, const struct bpe_flow *f)
@@ -137,4 +149,5 @@ void bpei_format_csv(struct bpei_writer *w, const struct bpe_flow *f)
 	for (int k = 0; k < 2; k++)
 		write_csv_number(w, true, f->duplicates[k]);
 	write_csv_tunnel(w, f);
+	write_csv_unwritten(w, f);
 }

@@ -133,6 +133,7 @@ void bpei_format_ecs(struct bpei_writer *w, const struct bpe_flow *f)
 	}
 	bpei_flow_write_counts(w, ",\"icmp_errors\":[", f->icmp_errors);
 	bpei_flow_write_counts(w, ",\"duplicates\":[", f->duplicates);
+	bpei_flow_write_unwritten(w, f, false);
 	bpei_flow_write_tunnel_object(w, f, "\"src\":\"", "\"dst\":\"", "\"kind\":\"");
 	BPEI_WRITE(w, "}}");
 }

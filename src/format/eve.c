@@ -4,9 +4,9 @@
  *
  * tunnel is EVE's object of alerts, and the id.
  * Left out, since this engine does not know: app_proto, flow.alerted, the state of a half-closed
- * TCP connection.  Not EVE's: process, by ECS's names; bpfengine, with icmp_errors, duplicates, and
- * end for records of live flows, or event for flows that begin.  Records of live flows have no
- * flow.reason, which in EVE belongs to ends. */
+ * TCP connection.  Not EVE's: process, by ECS's names; bpfengine, with icmp_errors, duplicates,
+ * what the cutoff left out, and end for records of live flows, or event for flows that begin.
+ * Records of live flows have no flow.reason, which in EVE belongs to ends. */
 #include "format/formats.h"
 
 static void write_eve_hex(struct bpei_writer *w, const char *name, uint8_t v)
@@ -42,7 +42,10 @@ static void write_eve_proto(struct bpei_writer *w, uint8_t p)
  * ended. */
 static void write_eve_extension(struct bpei_writer *w, const struct bpe_flow *f, const char *end)
 {
-	if (!end && !(f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1]))
+	const bool is_cut_off = f->flags & BPE_FLOW_CUTOFF;
+
+	if (!end && !is_cut_off &&
+		!(f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1]))
 		return;
 	BPEI_WRITE(w, ",\"bpfengine\":{");
 	const char *const begin = w->at;
@@ -52,6 +55,7 @@ static void write_eve_extension(struct bpei_writer *w, const struct bpe_flow *f,
 		w, w->at == begin ? "\"icmp_errors\":[" : ",\"icmp_errors\":[", f->icmp_errors);
 	bpei_flow_write_counts(
 		w, w->at == begin ? "\"duplicates\":[" : ",\"duplicates\":[", f->duplicates);
+	bpei_flow_write_unwritten(w, f, w->at == begin);
 	bpei_write_char(w, '}');
 }
 

@@ -43,6 +43,19 @@ void bpei_flow_write_counts(struct bpei_writer *w, const char *name, const uint3
 	bpei_write_char(w, ']');
 }
 
+void bpei_flow_write_unwritten(struct bpei_writer *w, const struct bpe_flow *f, bool first)
+{
+	if (!(f->flags & BPE_FLOW_CUTOFF))
+		return;
+	if (!first)
+		bpei_write_char(w, ',');
+	bpei_write_member(w, "\"unwritten_packets\":[", f->unwritten_packets[0]);
+	bpei_write_member(w, ",", f->unwritten_packets[1]);
+	bpei_write_member(w, "],\"unwritten_bytes\":[", f->unwritten_bytes[0]);
+	bpei_write_member(w, ",", f->unwritten_bytes[1]);
+	bpei_write_char(w, ']');
+}
+
 bool bpei_flow_has_ports(const struct bpe_flow *f)
 {
 	return f->ip_proto == IP_TCP || f->ip_proto == IP_UDP || f->ip_proto == IP_DCCP ||

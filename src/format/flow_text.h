@@ -21,6 +21,10 @@ void bpei_flow_write_tunnel_object(struct bpei_writer *w, const struct bpe_flow 
 /* Writes both counts, behind `name`, as 1,2]; nothing if both are 0.  name ends with [. */
 void bpei_flow_write_counts(struct bpei_writer *w, const char *name, const uint32_t counts[2]);
 
+/* Writes what the cutoff left out, as ,"unwritten_packets":[1,2],"unwritten_bytes":[3,4]; nothing
+ * without BPE_FLOW_CUTOFF.  first: no comma in front. */
+void bpei_flow_write_unwritten(struct bpei_writer *w, const struct bpe_flow *flow, bool first);
+
 /* Returns the protocol's name, "tcp"; of an unknown protocol "ip-proto-254", in room. */
 const char *bpei_flow_proto(const struct bpe_flow *flow, char room[16]);
 

@@ -122,6 +122,7 @@ static void write_json_head(struct bpei_writer *w, const struct bpe_flow *f)
 		write_json_pair(w, ",\"ip_bytes\":", f->ip_bytes[0], f->ip_bytes[1]);
 		write_json_pair(w, ",\"payload_bytes\":", f->payload_bytes[0], f->payload_bytes[1]);
 	}
+	bpei_flow_write_unwritten(w, f, false);
 }
 
 /* Writes why the record was written: "event" for a flow that has begun, or "end". */

@@ -131,6 +131,7 @@ void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 	/* from here on the members are not Zeek's */
 	bpei_flow_write_counts(w, ",\"icmp_errors\":[", f->icmp_errors);
 	bpei_flow_write_counts(w, ",\"duplicates\":[", f->duplicates);
+	bpei_flow_write_unwritten(w, f, false);
 	bpei_flow_write_tunnel(w, f);
 	if (f->pid > 0) {
 		bpei_write_member(w, ",\"pid\":", (uint64_t)f->pid);

@@ -101,7 +101,8 @@ static const struct expectation expectations[] = {
 	{ "on_read", SOURCES, "w0no", SOURCES },
 	{ "sources", SOURCES, SITUATIONS, "" },
 	{ "source_count", SOURCES, SITUATIONS, "" },
-	{ "cutoff_bytes", SOURCES, "w0k", SOURCES },
+	{ "cutoff", SOURCES, "w0k", SOURCES },
+	{ "cutoff_bytes", SOURCES, "w0k", "" },
 	{ "cutoff_drop", SOURCES, "w0k", "" },
 };
 #define EXPECTATIONS (sizeof expectations / sizeof *expectations)
