@@ -881,7 +881,7 @@ BPE_API int bpe_parse_tcp_options(const uint8_t *bytes, uint32_t caplen,
 #define BPE_META_NEW_FLOW 0x80u
 #define BPE_META_KEEP_ALIVE 0x100u
 
-/* What macOS tells about a packet.  Sized. */
+/* What macOS tells about a packet, or a pcapng file.  Sized. */
 struct bpe_meta {
 	uint32_t flags;             /* BPE_META_* */
 	int32_t pid, effective_pid; /* the owner, and the process it works for; -1 if unknown */
@@ -891,10 +891,18 @@ struct bpe_meta {
 	uint32_t unsent_bytes, unsent_socket_bytes; /* outgoing TCP: bytes queued behind the packet,
 						     * at the interface and in the socket */
 	uint32_t trace_tag;
+	uint32_t flow_id;     /* the system's number of the flow; 0: unknown */
+	uint32_t thread_id;   /* a pcapng file's, of the process; 0: unknown */
+	uint32_t drop_reason; /* why the system dropped the packet; 0: it did not, or unknown */
 };
 /* Reads the metadata of packet i.  Returns 1 with *meta filled, or 0 if the source tells nothing.
  * Any thread, while the batch is valid. */
 BPE_INLINE int bpe_batch_meta(const struct bpe_batch *batch, uint32_t i, struct bpe_meta *meta);
+/* Finds comment n, from 0 on, that a pcapng file has for packet i.  Returns 1 with *comment and
+ * *bytes filled: UTF-8 by the format, bytes of any value in fact, without a final 0, valid as long
+ * as the packet.  Returns 0 if there is none.  Any thread, while the batch is valid. */
+BPE_API int bpe_batch_comment(const struct bpe_batch *batch, uint32_t i, uint32_t n,
+	const char **comment, size_t *bytes);
 /* A packet of the program's own, for bpe_engine_push and bpe_capture_push.  Fill with
  * bpe_packet_init, then change members.  Sized. */
 struct bpe_packet {

@@ -113,7 +113,8 @@ class bpe_meta(Structure):
     _fields_ = [("flags", c_uint32), ("pid", c_int32), ("effective_pid", c_int32),
         ("comm", c_char * 32), ("effective_comm", c_char * 32), ("interface_name", c_char * 25),
         ("service_class", c_uint32), ("unsent_bytes", c_uint32), ("unsent_socket_bytes", c_uint32),
-        ("trace_tag", c_uint32),]
+        ("trace_tag", c_uint32), ("flow_id", c_uint32), ("thread_id", c_uint32),
+        ("drop_reason", c_uint32),]
 
 
 class bpe_packet(Structure):
@@ -251,6 +252,7 @@ FROZEN = ("bpe_error", "bpe_insn", "bpe_tunnel", "bpe_layers", "bpe_key", "bpe_t
 # Function: result, parameters.
 FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_address_text": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
+    "bpe_batch_comment": (c_int, c_void_p, c_uint32, c_uint32, c_void_p, c_void_p,),
     "bpe_batch_flow_end": (c_int, c_void_p, c_uint32,),
     "bpe_batch_flow_sized": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
     "bpe_batch_interface_sized": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),

@@ -14,6 +14,7 @@
 #include "base/ifnames.h"
 #include "base/roles.h"
 #include "records/block.h"
+#include "records/packet_source.h"
 #include "bpfengine.h"
 
 struct bpei_device;
@@ -63,6 +64,7 @@ struct bpei_device_ops {
 
 /* The part of a device which the engine sees; the first member of a backend's structure. */
 struct bpei_device {
+	struct bpei_packet_source told; /* the first member: bpe_batch.source points here */
 	const struct bpei_device_ops *ops;
 	int fd;               /* readable when fill may have a block; -1: nothing to poll */
 	bool maps_blocks;     /* blocks lie in the device's memory, none of the pool is needed */

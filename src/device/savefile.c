@@ -283,6 +283,7 @@ static void close_savefile(struct bpei_device *d)
 			close(s->wake_pipe[i]);
 	bpei_stream_close(&s->stream);
 	bpei_pcapng_free(&s->ng);
+	bpei_pcapng_kept_free(&s->kept);
 	free(s->head);
 	free(s);
 }

@@ -14,6 +14,7 @@ struct bpei_savefile {
 	struct bpe_options options;
 	struct bpei_pcap pcap;
 	struct bpei_pcapng ng;
+	struct bpei_pcapng_kept kept; /* of ng */
 	bool is_ng;
 	char name[200];            /* for people */
 	struct bpei_stream stream; /* of all sources but plain memory */

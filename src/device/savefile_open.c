@@ -331,7 +331,12 @@ int bpei_savefile_open(
 	}
 	s->device.many_interfaces = s->is_ng;
 	s->device.is_directed = s->is_ng;
+	s->device.has_meta = s->is_ng;
 	s->ng.names = &s->device.names;
+	bpei_pcapng_kept_init(&s->kept);
+	s->ng.kept = &s->kept;
+	if (s->is_ng)
+		s->device.told.kept = &s->kept;
 	describe_savefile(s);
 	*device = &s->device;
 	return BPE_OK;

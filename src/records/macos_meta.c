@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/pktap.h"
 #include "base/sized.h"
+#include "records/pcapng_options.h"
 #include "records/pushed.h"
 #include "records/walk_pcapng.h"
 #include "bpfengine.h"
@@ -34,6 +35,7 @@ bool bpei_ext_outgoing(enum bpei_ext ext, const uint8_t *record)
 	switch (ext) {
 	case BPEI_EXT_NONE:
 	case BPEI_EXT_PUSHED:
+	case BPEI_EXT_PCAPNG:
 		return false;
 	case BPEI_EXT_52:
 	case BPEI_EXT_60_OLD:
@@ -69,9 +71,7 @@ bool bpei_pktap_read(const uint8_t *p, uint32_t caplen, struct bpei_pktap *pktap
 	return true;
 }
 
-/* Copies a name of at most n bytes, which may lack a terminating 0.  Bytes that are not printable
- * become '?'. */
-static void copy_name(char *to, size_t room, const uint8_t *from, size_t n)
+void bpei_meta_copy_name(char *to, size_t room, const uint8_t *from, size_t n)
 {
 	size_t i = 0;
 
@@ -85,7 +85,7 @@ static void copy_v2_name(
 	char *to, size_t room, const uint8_t *p, const struct bpei_pktap *t, uint8_t offset)
 {
 	if (offset >= BPEI_PKTAP_V2_LEAST && offset < t->length)
-		copy_name(to, room, p + offset, t->length - offset);
+		bpei_meta_copy_name(to, room, p + offset, t->length - offset);
 }
 
 static void read_pktap_names(const uint8_t *p, const struct bpei_pktap *t, bool has_pid,
@@ -100,12 +100,12 @@ static void read_pktap_names(const uint8_t *p, const struct bpei_pktap *t, bool 
 				m->effective_comm, sizeof m->effective_comm, p, t, p[V2_ECOMM]);
 		return;
 	}
-	copy_name(
+	bpei_meta_copy_name(
 		m->interface_name, sizeof m->interface_name, p + PKTAP_IFNAME, PKTAP_IFNAME_BYTES);
 	if (has_pid)
-		copy_name(m->comm, sizeof m->comm, p + PKTAP_COMM, PKTAP_COMM_BYTES);
+		bpei_meta_copy_name(m->comm, sizeof m->comm, p + PKTAP_COMM, PKTAP_COMM_BYTES);
 	if (has_effective_pid)
-		copy_name(m->effective_comm, sizeof m->effective_comm, p + PKTAP_ECOMM,
+		bpei_meta_copy_name(m->effective_comm, sizeof m->effective_comm, p + PKTAP_ECOMM,
 			PKTAP_COMM_BYTES);
 }
 
@@ -147,7 +147,7 @@ static void read_ext(const uint8_t *r, enum bpei_ext ext, struct bpe_meta *m)
 	if (pid > 0) { /* 0: not known */
 		m->pid = pid;
 		m->flags |= BPE_META_PROCESS;
-		copy_name(m->comm, sizeof m->comm, r + EXT_COMM, EXT_COMM_BYTES);
+		bpei_meta_copy_name(m->comm, sizeof m->comm, r + EXT_COMM, EXT_COMM_BYTES);
 	}
 	m->service_class = bpei_load32(r + EXT_SERVICE_CLASS);
 	if (ext == BPEI_EXT_52)
@@ -176,11 +176,11 @@ static void read_pushed(const uint8_t *data, uint16_t element, struct bpe_meta *
 		memcpy(&own, data - BPEI_PUSHED_META, sizeof own);
 	*m = own;
 	/* The program's names may lack a terminating 0. */
-	copy_name(m->comm, sizeof m->comm, (const uint8_t *)own.comm, sizeof own.comm);
-	copy_name(m->effective_comm, sizeof m->effective_comm, (const uint8_t *)own.effective_comm,
-		sizeof own.effective_comm);
-	copy_name(m->interface_name, sizeof m->interface_name, (const uint8_t *)own.interface_name,
-		sizeof own.interface_name);
+	bpei_meta_copy_name(m->comm, sizeof m->comm, (const uint8_t *)own.comm, sizeof own.comm);
+	bpei_meta_copy_name(m->effective_comm, sizeof m->effective_comm,
+		(const uint8_t *)own.effective_comm, sizeof own.effective_comm);
+	bpei_meta_copy_name(m->interface_name, sizeof m->interface_name,
+		(const uint8_t *)own.interface_name, sizeof own.interface_name);
 	if ((element & BPEI_META_WAY) == BPEI_WAY_UNKNOWN)
 		return;
 	m->flags &= ~(uint32_t)BPE_META_OUT;
@@ -199,8 +199,11 @@ int bpe_batch_meta_sized(const struct bpe_batch *b, uint32_t i, struct bpe_meta 
 	const uint32_t back = b->meta[i] & BPEI_META_BACK;
 	const enum bpei_ext ext = b->meta[i] >> BPEI_META_EXT_SHIFT & 7;
 
-	if (ext == BPEI_EXT_PUSHED) {
-		read_pushed(b->data[i], b->meta[i], &m);
+	if (ext >= BPEI_EXT_PUSHED) {
+		if (ext == BPEI_EXT_PUSHED)
+			read_pushed(b->data[i], b->meta[i], &m);
+		else
+			bpei_pcapng_read_meta(b, i, &m);
 		bpei_sized_give(meta, bytes, &m, sizeof m);
 		return 1;
 	}

@@ -6,6 +6,7 @@
 #define BPEI_MACOS_META_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Generations of struct bpf_hdr_ext. */
@@ -16,6 +17,7 @@ enum bpei_ext {
 	BPEI_EXT_60,     /* 13 to 15.1: flags u8 at 19, pktflags at 41 */
 	BPEI_EXT_64,     /* 15.2 on */
 	BPEI_EXT_PUSHED, /* no header: the program gave the metadata (records/pushed.h) */
+	BPEI_EXT_PCAPNG, /* no header: the packet's block has options (records/pcapng_options.h) */
 	BPEI_EXTS
 };
 
@@ -25,6 +27,10 @@ enum bpei_ext bpei_ext_generation(uint32_t hdrlen, bool compression_known);
 
 /* Returns whether the header says that this host sent the packet. */
 bool bpei_ext_outgoing(enum bpei_ext ext, const uint8_t *record);
+
+/* Copies a name of at most n bytes, which may lack a terminating 0.  Bytes that are not printable
+ * become '?'. */
+void bpei_meta_copy_name(char *to, size_t room, const uint8_t *from, size_t n);
 
 #define BPEI_PKTAP_V1_LEAST 108u /* up to and with ecomm: what every version has */
 #define BPEI_PKTAP_V2_LEAST 40u

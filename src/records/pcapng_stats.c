@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads a pcapng file's counts of packets missing from the file, and directions, from interface
- * statistics blocks and the options of packet blocks.  The state is the caller's struct
- * bpei_pcapng.
+ * statistics blocks and the options of packet blocks; chooses the blocks that are kept.  The state
+ * is the caller's struct bpei_pcapng.
  *
  * Statistics are totals since the beginning of the capture, written once or many times: the last
  * totals of each interface count.  An interface without statistics has lost the sum of its packets'
@@ -9,7 +9,10 @@
 #include "records/walk_pcapng.h"
 
 #include "base/cursor.h"
+#include "records/macos_meta.h"
+#include "records/pcapng_options.h"
 
+enum { KEPT_SHB = BPEI_PCAPNG_SHB, KEPT_IDB = 1, KEPT_NRB = 4, KEPT_DSB = 10 };
 enum { OPTION_END = 0 };
 enum { ISB_IFRECV = 4, ISB_IFDROP = 5, ISB_FILTERACCEPT = 6, ISB_OSDROP = 7 };
 enum { EPB_FLAGS = 2, EPB_DROPCOUNT = 4 };
@@ -114,5 +117,34 @@ struct bpei_packet_options bpei_pcapng_read_options(
 				found.lost = 0;
 		}
 	}
+	found.meta = (uint16_t)(BPEI_EXT_PCAPNG << BPEI_META_EXT_SHIFT | found.way |
+				BPEI_META_OPTIONS | (ng->swapped ? BPEI_META_SWAPPED : 0));
 	return found;
+}
+
+uint16_t bpei_pcapng_old_block_meta(const struct bpei_pcapng *ng)
+{
+	const uint16_t order = ng->swapped ? BPEI_META_SWAPPED : 0;
+
+	return (uint16_t)(BPEI_EXT_PCAPNG << BPEI_META_EXT_SHIFT | BPEI_META_OLD | order);
+}
+
+void bpei_pcapng_keep_block(struct bpei_pcapng *ng, uint32_t type, const void *body, size_t length)
+{
+	const struct bpei_kept_block block = { .type = type,
+		.interface_id = ng->before + ng->count,
+		.length = (uint32_t)length,
+		.swapped = ng->swapped,
+		.body = (uint8_t *)(uintptr_t)body };
+
+	if (type == BPEI_PROCESS_BLOCK)
+		bpei_pcapng_kept_process(
+			ng->kept, ng->before, body, length, stats_are_big_endian(ng));
+	else if (type == KEPT_SHB || type == KEPT_IDB || type == KEPT_NRB || type == KEPT_DSB)
+		bpei_pcapng_kept_block(ng->kept, &block);
+}
+
+bool bpei_pcapng_ends_batch(const struct bpei_pcapng *ng, uint32_t type)
+{
+	return ng->kept && (type == KEPT_NRB || type == KEPT_DSB);
 }

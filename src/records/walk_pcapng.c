@@ -85,6 +85,8 @@ static const char *begin_section(struct bpei_pcapng *ng, struct bpei_cursor body
 		return "the version of the pcapng format is not 1.0 or 1.2";
 	ng->before += ng->count;
 	ng->count = 0;
+	if (ng->kept)
+		bpei_pcapng_kept_section(ng->kept, ng->before);
 	ng->in_section = true;
 	return NULL;
 }
@@ -289,6 +291,7 @@ static inline __attribute__((always_inline)) const char *read_packet(const struc
 
 		if (lost != UINT16_MAX)
 			f->options.lost += lost;
+		f->options.meta |= bpei_pcapng_old_block_meta(ng);
 	}
 	return NULL;
 }
@@ -305,7 +308,7 @@ static inline __attribute__((always_inline)) void keep_packet(struct bpei_pcapng
 	c->wirelen[n] = f->wirelen;
 	c->interface_id[n] = ng->before + f->interface_id;
 	c->outgoing[n] = f->options.way == BPEI_WAY_OUT ? BPE_PKT_OUTGOING : 0;
-	c->meta[n] = f->options.way;
+	c->meta[n] = f->options.meta;
 	if (BPEI_UNLIKELY(f->options.lost))
 		bpei_pcapng_count_lost(ng, f->interface_id, f->options.lost);
 	ng->inbound += f->options.way == BPEI_WAY_IN;
@@ -483,11 +486,13 @@ static bool is_packet_block(uint32_t type)
 	return type == BLOCK_EPB || type == BLOCK_SPB || type == BLOCK_PB;
 }
 
-/* Takes a block without a packet.  Names, secrets, custom and unknown blocks are passed over.
- * Returns NULL, or the fault. */
+/* Takes a block without a packet.  Custom and unknown blocks are passed over.  Returns NULL, or the
+ * fault. */
 static const char *take_other_block(
 	struct bpei_pcapng *ng, uint32_t type, struct bpei_cursor body, bool is_cut)
 {
+	if (ng->kept && !is_cut)
+		bpei_pcapng_keep_block(ng, type, body.next, bpei_cursor_left(&body));
 	switch (type) {
 	case BLOCK_SHB:
 		return begin_section(ng, body);
@@ -564,6 +569,8 @@ uint32_t bpei_walk_pcapng(struct bpei_pcapng *ng, struct bpei_block *block,
 					break;
 				keep_packet(ng, &f, c, n++, snaplen);
 			}
+		} else if (n && bpei_pcapng_ends_batch(ng, type)) {
+			break;
 		} else {
 			why = take_other_block(ng, type, body, head < length);
 		}

@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "base/ifnames.h"
 #include "records/block.h"
+#include "records/pcapng_kept.h"
 #include "records/savefile_walk.h"
 
 /* Packets that the file's writer did not receive, or received and did not write, by the file's own
@@ -39,8 +40,9 @@ struct bpei_pcapng {
 	uint32_t before; /* interfaces of the sections before this section */
 	uint32_t first_link_type;
 	bool has_link_type;
-	struct bpei_names *names; /* receives if_name; NULL: not wanted */
-	const char *why;          /* the fault, of BPEI_WALK_BAD */
+	struct bpei_names *names;      /* receives if_name; NULL: not wanted */
+	struct bpei_pcapng_kept *kept; /* receives processes and blocks; NULL: not wanted */
+	const char *why;               /* the fault, of BPEI_WALK_BAD */
 	uint64_t source_end; /* offset in the block where the source ends, if behind the block; 0:
 			      * not known */
 	uint64_t skip;       /* bytes of a long block still to be skipped */
@@ -79,10 +81,22 @@ void bpei_pcapng_count_lost(struct bpei_pcapng *ng, uint32_t interface, uint64_t
 struct bpei_packet_options {
 	uint64_t lost; /* packets lost before this packet */
 	uint16_t way;  /* BPEI_WAY_* */
+	uint16_t meta; /* the packet's element in the meta column (records/pcapng_options.h) */
 };
 
 /* Reads the options of a packet block. */
 struct bpei_packet_options bpei_pcapng_read_options(
 	const struct bpei_pcapng *ng, const void *options, size_t length);
+
+/* Returns the bits of the meta column for a packet block that is not an enhanced one. */
+uint16_t bpei_pcapng_old_block_meta(const struct bpei_pcapng *ng);
+
+/* Keeps the process of a process block, and copies of the blocks that writers pass on.  ng->kept is
+ * not NULL. */
+void bpei_pcapng_keep_block(struct bpei_pcapng *ng, uint32_t type, const void *body, size_t length);
+
+/* Returns whether a batch ends before a block of this type, so that a writer passes the block on at
+ * its place. */
+bool bpei_pcapng_ends_batch(const struct bpei_pcapng *ng, uint32_t type);
 
 #endif

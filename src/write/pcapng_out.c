@@ -126,13 +126,14 @@ size_t bpei_block_finish(struct bpei_block_out *out, bool with_options)
 	return bytes;
 }
 
+/* ---- Whole blocks ---- */
+
+/* Appends options that are encoded already. */
 static void put_raw_options(struct bpei_block_out *out, const struct bpei_raw_options *raw)
 {
 	if (raw->bytes)
 		bpei_block_put_bytes(out, raw->bytes, raw->length);
 }
-
-/* ---- Whole blocks ---- */
 
 size_t bpei_section_put(uint8_t *to, size_t room, const struct bpei_section_out *s)
 {

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-/* Finds the option of a block whose options begin at `at`.  Returns its value, and its length. */
+/* Returns the value of a block's option, and the length.  at: where the options begin. */
 static const uint8_t *option_of(const uint8_t *block, size_t at, uint16_t code, uint16_t *length)
 {
 	const size_t end = bpei_load32(block + 4) - 4;
@@ -96,7 +96,7 @@ Test(pcapng_out, an_interface_has_its_options)
 	expect_option(block, 16, 15, "AirPort", 7);
 	expect_option(block, 16, 0x8001, &i.effective_id, 4);
 	expect_option(block, 16, 1, "hm", 2);
-	/* The text stands before the program: readers that take a filter once take the text. */
+	/* The text stands before the program: a reader of a single filter takes the text. */
 	uint16_t length;
 	const uint8_t *text = option_of(block, 16, 11, &length);
 	cr_assert_eq(bpei_load16(text + 12), 11);
@@ -131,7 +131,8 @@ Test(pcapng_out, statistics_are_those_that_are_known)
 		.dropped = 7,
 		.delivered = 8,
 		.comment = "end" };
-	const uint32_t start[2] = { 0x11121314, 0x15161718 }, end[2] = { 0x21222324, 0x25262728 };
+	const uint32_t start[2] = { 0x11121314, 0x15161718 };
+	const uint32_t end[2] = { 0x21222324, 0x25262728 };
 	uint8_t block[256];
 
 	size_t n = bpei_statistics_put(block, sizeof block, &s);
@@ -168,7 +169,8 @@ Test(pcapng_out, a_process_block_is_apples)
 
 Test(pcapng_out, names_fill_a_block_and_no_more)
 {
-	static const uint8_t four[] = { 10, 0, 0, 1 }, six[16] = { 0x20, 1 };
+	static const uint8_t four[] = { 10, 0, 0, 1 };
+	static const uint8_t six[16] = { 0x20, 1 };
 	uint8_t block[64];
 	struct bpei_block_out out;
 
@@ -220,7 +222,7 @@ Test(pcapng_out, a_plain_packet_is_whole_at_every_length)
 	}
 }
 
-/* Returns a packet's extra members, each with a value of its own. */
+/* Returns a packet's extra members, all different. */
 static struct bpei_packet_extra full_extra(void)
 {
 	struct bpei_packet_extra x = { .has = 0xffff,
