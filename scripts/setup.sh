@@ -16,7 +16,7 @@ for word in "$@"; do
 		;;
 	esac
 done
-missing=""
+missing="" wanted=""
 
 need() {	# command, then the package's name: apt, brew, pkg
 	command -v "$1" >/dev/null 2>&1 || missing="$missing $2:$3:$4"
@@ -42,6 +42,14 @@ need pkg-config pkg-config pkg-config pkgconf
 if [ "$(uname -s)" = Linux ] && ! pkg-config --exists ncursesw 2>/dev/null; then
 	missing="$missing libncurses-dev:-:-"
 fi
+# Compressed savefiles.  A build without a library lacks its form, so nothing fails without them.
+want_library() {	# pkg-config's name, then the package's name: apt, brew, pkg
+	pkg-config --exists "$1" 2>/dev/null || wanted="$wanted $2:$3:$4"
+}
+want_library libzstd libzstd-dev zstd zstd
+want_library liblz4 liblz4-dev lz4 liblz4
+[ "$(uname -s)" != Linux ] || want_library zlib zlib1g-dev - -
+want_library liblzma liblzma-dev xz -
 [ "$want_tests" != tests ] || need cmake cmake cmake cmake
 if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
 if [ "$want_tests" = tests ]; then	# the pages and the completions are tried in what reads them
@@ -66,6 +74,16 @@ fi
 if [ "$want_tests" = cross ]; then
 	need file file - -
 	python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv:-:-"
+fi
+can_install() {	# without a question
+	[ "$(uname -s)" != Darwin ] || { command -v brew >/dev/null 2>&1; return; }
+	command -v apt-get >/dev/null 2>&1 || command -v pkg >/dev/null 2>&1 || return 1
+	[ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null
+}
+only_wanted=false
+if [ -n "$wanted" ] && { [ -n "$missing" ] || can_install; }; then
+	[ -n "$missing" ] || only_wanted=true
+	missing="$missing$wanted"
 fi
 [ -n "$missing" ] || exit 0
 
@@ -94,6 +112,9 @@ if $list_only; then
 	fi | sed 's/ *$//'
 	exit 0
 fi
+if $only_wanted; then	# the build does without them
+	trap 'echo "setup: without them, savefiles of their forms are not read" >&2; exit 0' EXIT
+fi
 if [ "$system" = Darwin ]; then
 	if ! command -v cc >/dev/null 2>&1; then
 		echo "setup: no C compiler: run xcode-select --install, then try again" >&2
@@ -121,4 +142,5 @@ else
 	echo "  install by hand (Debian's names): $(pick 1)" >&2
 	exit 1
 fi
+trap - EXIT
 check_meson

@@ -40,6 +40,7 @@ half() {	# meson's name of the CPU, clang's, backend: prints its build directory
 	rm -rf "$dir"
 	if ! { meson setup "$dir" "$top" --cross-file "$dir.ini" --buildtype=release \
 		-Dtests=disabled -Ddefault_library=both "-Darch=$3" \
+		-Dzstd=disabled -Dlz4=disabled -Dlzma=disabled \
 			&& ninja -C "$dir"; } >"$dir.log" 2>&1; then
 		cat "$dir.log" >&2
 		say "the $2 half was not built"

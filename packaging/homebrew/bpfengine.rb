@@ -8,8 +8,13 @@ class Bpfengine < Formula
 
   depends_on "meson" => :build
   depends_on "ninja" => :build
+  depends_on "pkgconf" => :build
+  depends_on "lz4"
+  depends_on "xz"
+  depends_on "zstd"
 
   uses_from_macos "ncurses"
+  uses_from_macos "zlib"
 
   def install
     # Bottles run on other people's machines: SSE4.2 is in every Intel Mac since 2009.
@@ -20,7 +25,7 @@ class Bpfengine < Formula
     else
       "auto"
     end
-    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Dlibpcap=disabled", "-Dcurses=enabled", "-Darch=#{kernels}", *std_meson_args
+    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Dlibpcap=disabled", "-Dcurses=enabled", "-Dzstd=enabled", "-Dlz4=enabled", "-Dzlib=enabled", "-Dlzma=enabled", "-Darch=#{kernels}", *std_meson_args
     system "meson", "compile", "-C", "build", "--verbose"
     system "meson", "install", "-C", "build"
     pkgshare.install "scripts/bpf-access.sh"

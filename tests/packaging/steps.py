@@ -97,6 +97,20 @@ def missing_tools_are_named_and_installed(tree, tools):
 
 
 @case
+def libraries_that_a_build_does_without_stop_nothing(tree, tools):
+    fake(tools, "pkg-config", '[ "$2" != libzstd ]')
+    code, out, err = run(tree, tools, "run.sh")  # nothing installs
+    assert code == 0 and "installing" not in err, (code, err)
+    fake(tools, "sudo", '[ "$1" != -n ] || shift; "$@"')
+    fake(tools, "env", 'shift; "$@"')
+    fake(tools, "true", "exit 0")
+    fake(tools, "apt-get", "echo no network; exit 100")
+    code, out, err = run(tree, tools, "run.sh")
+    assert code == 0 and "run.sh: installing libzstd-dev\n" in err, (code, err)
+    assert out == "ran: -r examples/office.pcap\n", out
+
+
+@case
 def without_a_package_manager_the_tools_are_named(tree, tools):
     os.unlink(os.path.join(tools, "meson"))
     code, out, err = run(tree, tools, "run.sh")

@@ -17,6 +17,12 @@ install_packages() {
 	OpenBSD) pkg_add meson ninja ;;
 	*) echo "all.sh: no packages are known for $system" >&2 ;;
 	esac
+	# For compressed savefiles; the build does without them.
+	case $system in
+	FreeBSD) pkg install -y zstd liblz4 || true ;;
+	NetBSD) pkgin -y install zstd lz4 || true ;;
+	OpenBSD) pkg_add zstd lz4 xz || true ;;
+	esac
 }
 
 # Prints the newest Python 3; NetBSD and OpenBSD may have it under its version's name only.
