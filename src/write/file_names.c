@@ -30,7 +30,7 @@ static void append_bytes(struct name_text *t, const char *from, size_t n)
 	t->text[t->at] = 0;
 }
 
-static void append_number(struct name_text *t, uint64_t number, int digits)
+static void append_digits(struct name_text *t, uint64_t number, int digits)
 {
 	char text[32];
 	const int n = snprintf(text, sizeof text, "%0*" PRIu64, digits, number);
@@ -38,7 +38,7 @@ static void append_number(struct name_text *t, uint64_t number, int digits)
 	append_bytes(t, text, (size_t)n);
 }
 
-/* Appends a conversion of strftime(3) as strftime(3) sees it. */
+/* Appends a conversion of strftime(3) as strftime(3) takes the letters. */
 static void append_time(
 	struct name_text *t, const char *conversion, size_t n, const struct tm *when)
 {
@@ -47,7 +47,8 @@ static void append_time(
 
 	if (n >= sizeof format - 1)
 		return;
-	/* The letter in front tells an empty result (%p in some languages) from one too long. */
+	/* The letter in front tells an empty result (%p in some languages) from a result too long.
+	 */
 	format[0] = '.';
 	memcpy(format + 1, conversion, n);
 	format[n + 1] = 0;
@@ -86,7 +87,7 @@ static void fill_conversions(struct name_text *t, const struct bpei_names *names
 		if (*at == '%' && names->times)
 			length = measure_conversion(at, &digits);
 		if (digits && names->style == BPEI_NAMES_OWN)
-			append_number(t, number, digits);
+			append_digits(t, number, digits);
 		else if (length > 1)
 			append_time(t, at, length, when);
 		else
@@ -145,12 +146,12 @@ static void append_tcpdump(struct name_text *t, const struct bpei_names *names, 
 
 	if (!names->ring) {
 		if (number > 1)
-			append_number(t, number - 1, 1);
+			append_digits(t, number - 1, 1);
 		return;
 	}
 	for (uint32_t last = (names->ring - 1) / 10; last; last /= 10)
 		digits++;
-	append_number(t, (number - 1) % names->ring, digits);
+	append_digits(t, (number - 1) % names->ring, digits);
 }
 
 /* Appends the number and the time of dumpcap (ringbuffer.c of Wireshark). */
@@ -161,7 +162,7 @@ static void append_dumpcap(
 
 	append_bytes(t, "_", 1);
 	if (number_first) {
-		append_number(t, number, NUMBER_DIGITS);
+		append_digits(t, number, NUMBER_DIGITS);
 		append_bytes(t, "_", 1);
 	}
 	append_time(t, "%Y", 2, when);
@@ -169,7 +170,7 @@ static void append_dumpcap(
 		append_time(t, part, 2, when);
 	if (!number_first) {
 		append_bytes(t, "_", 1);
-		append_number(t, number, NUMBER_DIGITS);
+		append_digits(t, number, NUMBER_DIGITS);
 	}
 }
 
@@ -191,7 +192,7 @@ static void compose_name(
 		}
 		append_bytes(t, names->text, stem);
 		append_bytes(t, "_", 1);
-		append_number(t, number, NUMBER_DIGITS);
+		append_digits(t, number, NUMBER_DIGITS);
 		append_bytes(t, names->text + stem, length - stem);
 		break;
 	case BPEI_NAMES_TCPDUMP:
@@ -220,7 +221,7 @@ int bpei_name_make(const struct bpei_names *names, const struct tm *when, uint64
 		memcpy(end, made + stem, sizeof end - stem);
 		t.at = stem;
 		append_bytes(&t, "-", 1);
-		append_number(&t, (uint64_t)attempt + 1, 1);
+		append_digits(&t, (uint64_t)attempt + 1, 1);
 		append_bytes(&t, end, strlen(end));
 	}
 	if (t.full || !t.at || strchr(made, '/') || !strcmp(made, ".") || !strcmp(made, ".."))

@@ -6,31 +6,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is kept; 0: no limit. */
+/* The limits of a ring; 0: none. */
 struct bpei_keep {
-	uint64_t files;        /* the file that is being written counts */
-	uint64_t bytes;        /* of all files, with the file that is being written */
-	int64_t age_ns;        /* since the file's last packet */
-	uint64_t free_percent; /* of the file system, which stay free */
+	uint64_t files;        /* the open file counts */
+	uint64_t bytes;        /* of all files, the open file included */
+	int64_t age_ns;        /* since a file's last packet */
+	uint64_t free_percent; /* of the file system */
 };
 
 /* A complete file of the ring. */
 struct bpei_kept {
 	uint64_t bytes;
-	int64_t last_ns; /* its last packet, or its end without packets; since 1970 */
+	int64_t last_ns; /* the last packet, or the end of a file without packets; since 1970 */
 };
 
 /* The world at the decision. */
 struct bpei_keep_now {
-	uint64_t open_files; /* 1 while a file is being written, or is about to be */
-	uint64_t open_bytes; /* its length, or the length that it will reach */
+	uint64_t open_files; /* 1 while a file is open, or about to be opened */
+	uint64_t open_bytes; /* the open file's length, or the length that the file will reach */
 	int64_t now_ns;
 	uint64_t disk_bytes; /* the file system's size; 0: unknown */
-	uint64_t free_bytes; /* ... of which are free for the writer */
+	uint64_t free_bytes; /* free for the writer */
 };
 
-/* Returns how many of the files, the oldest first, must go so that all limits hold.  Removing all
- * may be too little; the file that is being written stays. */
+/* Returns how many of the files, the oldest first, must go for all limits to hold.  Removing all
+ * may be too little; the open file stays. */
 size_t bpei_keep_excess(const struct bpei_keep *keep, const struct bpei_kept *files, size_t count,
 	const struct bpei_keep_now *now);
 

@@ -21,62 +21,71 @@ struct bpei_books {
 	uint64_t kernel_dropped, interface_dropped;
 };
 
-/* Whole pcapng blocks or pcap records, the first of a file behind its header.  The writer's
- * encoder fills a chunk; the files read it. */
+/* Whole pcapng blocks or pcap records, the first of a file behind its header.  The writer's encoder
+ * fills a chunk. */
 struct bpei_chunk {
 	uint8_t *bytes;
 	size_t used;
 	uint32_t packets;
 	uint64_t captured_bytes;   /* of the packets */
 	int64_t first_ns, last_ns; /* earliest and latest packet; without meaning if packets is 0 */
-	int64_t opened_ns;         /* of the file: the time in its name, since 1970 */
+	int64_t opened_ns;         /* of the file: the time in the name, since 1970 */
 	bool starts_file;          /* begins with the header of a file */
 	bool ends_file;            /* the file is complete behind the chunk, which may be empty */
-	bool describes; /* has blocks that packets are not (interfaces, processes, names) */
+	bool describes; /* has other blocks than packets (interfaces, processes, names) */
 	struct bpei_books books;
 };
 
-/* A file's state for the program that asks with fstat(2). */
+/* A file's state, as fstat(2) tells. */
 struct bpei_file_state {
 	uint64_t device, inode, bytes;
-	bool regular, symlink;
-	bool stream; /* a pipe, socket or terminal: cannot be cut, has no end */
+	uint64_t offset; /* where the next write goes */
+	bool regular;    /* else a write may wait for a reader, and nothing can be cut back */
+	bool fifo;
+};
+
+enum bpei_file_open {
+	BPEI_FILE_CREATE,  /* no such file exists; regular, mode 0600 whatever the umask */
+	BPEI_FILE_REPLACE, /* exists; not cut off yet */
+	BPEI_FILE_APPEND   /* exists or not; for reading, too */
 };
 
 /* The system's calls.  They return >= 0, or a negative errno.  Tests give their own. */
 struct bpei_file_calls {
 	void *context;
-	/* Opens a directory; folder "" is the directory itself, and AT_FDCWD (-1 here) is the
-	 * working directory. */
+	/* Opens a folder ("": the directory itself); -1: the working directory. */
 	int (*open_directory)(void *context, int directory, const char *folder);
-	/* Opens a file for writing, mode 0600 whatever the umask, no symbolic link.  create: it
-	 * must not exist.  append: for the ledger, also for reading. */
-	int (*open)(void *context, int directory, const char *name, bool create, bool append);
+	/* Opens a file for writing, but no symbolic link. */
+	int (*open)(void *context, int directory, const char *name, enum bpei_file_open how);
+	int (*dup)(void *context, int fd);
 	int64_t (*read)(void *context, int fd, void *bytes, size_t n);
-	/* Never raises SIGPIPE.  stream: does not wait; -EAGAIN. */
+	/* Writes without a signal of the kernel's (SIGPIPE, SIGXFSZ).  stream: as many bytes as a
+	 * pipe takes without a wait, or -EAGAIN. */
 	int64_t (*write)(void *context, int fd, const void *bytes, size_t n, bool stream);
-	/* Waits until fd takes bytes, at most timeout_ns.  Returns 0 after the time, else 1. */
+	/* Waits until fd takes bytes.  Returns 0 if timeout_ns passed before, else 1. */
 	int (*wait)(void *context, int fd, int64_t timeout_ns);
+	/* Cuts a file off; the next write goes to the end. */
 	int (*truncate)(void *context, int fd, uint64_t bytes);
 	int (*sync)(void *context, int fd);
-	/* Hands bytes of a file on to the disk without waiting for them, and forgets what is there
-	 * already: the page cache stays clean.  Returns 0; there is nothing to fail. */
-	int (*settle)(void *context, int fd, uint64_t from, uint64_t to);
+	/* Hands bytes of a file on to the disk without a wait, and takes bytes before them out of
+	 * the page cache. */
+	void (*settle)(void *context, int fd, uint64_t from, uint64_t to);
 	int (*close)(void *context, int fd);
-	/* Gives a file another name; replace: over a file of that name, else -EEXIST. */
+	/* Renames a file; replace: over a file of that name, else -EEXIST. */
 	int (*rename)(void *context, int directory, const char *from, const char *to, bool replace);
 	int (*remove)(void *context, int directory, const char *name);
 	int (*state)(void *context, int fd, struct bpei_file_state *state);
-	int (*state_of)(void *context, int directory, const char *name,
-		struct bpei_file_state *state); /* of a symbolic link itself */
-	/* Tells the file system's size and what of it is free for this user. */
+	/* Tells the state of a name; of a symbolic link, the link's own. */
+	int (*state_of)(
+		void *context, int directory, const char *name, struct bpei_file_state *state);
+	/* Tells the file system's size and the part free for this user. */
 	int (*space)(void *context, int directory, uint64_t *bytes, uint64_t *free_bytes);
-	int (*lock)(void *context, int fd); /* without waiting; -EWOULDBLOCK */
+	int (*lock)(void *context, int fd); /* without a wait; -EWOULDBLOCK */
 	int64_t (*now)(void *context);      /* nanoseconds of a clock which never steps */
 };
 extern const struct bpei_file_calls bpei_file_calls_real;
 
-/* Compresses a chunk to a frame of its own.  *out is good until the next call.  Returns 0, or an
+/* Compresses a chunk to a frame.  *out is good until the next call.  Returns 0, or an
  * enum bpe_status. */
 typedef int (*bpei_frame_fn)(
 	void *user, const void *bytes, size_t n, const void **out, size_t *out_bytes);
@@ -116,18 +125,19 @@ struct bpei_files_counts {
 
 struct bpei_files;
 
-/* Opens the directory, the ledger and, if asked, the first file.  opened_ns: the time in its name.
- * Returns BPE_OK; BPE_E_ARGUMENT, BPE_E_RIGHTS, BPE_E_ABSENT, BPE_E_BUSY (another run has the
+/* Opens the directory, the ledger and, if asked, the first file.  opened_ns: the time in the file's
+ * name. Returns BPE_OK; BPE_E_ARGUMENT, BPE_E_RIGHTS, BPE_E_ABSENT, BPE_E_BUSY (another run has the
  * ledger), BPE_E_IO, BPE_E_MEMORY. */
 int bpei_files_open(struct bpei_files **files, const struct bpei_files_options *options,
 	int64_t opened_ns, struct bpe_error *error);
-/* Writes a chunk.  Returns how many of its packets did not get into a file: the file was cut back
- * to its last whole block and completed, and the next file begins with what was described so far,
- * when there is room (tried once a second).  With stop_on_error nothing is written any more. */
+/* Writes a chunk.  Returns how many of the chunk's packets did not get into a file. The file was
+ * then cut back to the last whole block and completed. The next file repeats the descriptions, and
+ * is tried once a second.  With stop_on_error nothing is written any more. */
 uint32_t bpei_files_write(struct bpei_files *files, const struct bpei_chunk *chunk);
 /* Does what is due by the clock: fsync, files that are too old.  now_ns: since 1970. */
 void bpei_files_tick(struct bpei_files *files, int64_t now_ns);
-/* Makes waits for a slow pipe end: what it does not take at once is lost.  Any thread. */
+/* Makes waits for a slow pipe end: packets that the pipe does not take at once are lost.  Any
+ * thread. */
 void bpei_files_abandon(struct bpei_files *files);
 /* Returns BPE_OK, or the status of the first error that lost packets, and fills *error. */
 int bpei_files_status(const struct bpei_files *files, struct bpe_error *error);
