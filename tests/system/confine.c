@@ -35,6 +35,7 @@ struct iovec one_byte_vector = { test_directory, 1 };
 static int landlock_version; /* 0: none */
 static bool has_seccomp;
 static bool is_live_view; /* children confine themselves as --top does */
+static bool is_writer;    /* the child writes savefiles */
 static unsigned passed, failed, skipped;
 
 /* ---- Children ---- */
@@ -68,6 +69,10 @@ static int confine_child(int mechanisms, bool filter)
 		.terminal = is_live_view,
 		.output = filter ? output_file : NULL,
 		.output_directory = output_directory_fd,
+		.writes = is_writer,
+		.write_folder = is_writer ? output_file : NULL,
+		.write_directory = output_directory_fd,
+		.write_fd = is_writer ? output_fd : -1,
 	};
 	struct cli_confined done;
 	unsigned calls;
@@ -270,6 +275,33 @@ static void test_allowed_action(const struct allowed *a)
 	}
 }
 
+/* Makes an attempt of the writer, which one of the mechanisms must refuse. */
+static void test_writer_attempt(const struct attempt *a, int mechanisms)
+{
+	static const char *const names[] = { [LANDLOCK] = "writer, Landlock alone",
+		[SECCOMP] = "writer, seccomp alone",
+		[BOTH] = "writer, both" };
+	int result;
+
+	if ((mechanisms & LANDLOCK && !landlock_version) || (mechanisms & SECCOMP && !has_seccomp))
+		return;
+	result = make_restored(mechanisms, false, a->make);
+	if (mechanisms & a->by)
+		expect_result(result > 0, names[mechanisms], a->name, result);
+}
+
+/* Tests the rights of a program that writes savefiles. */
+static void test_writer(void)
+{
+	is_writer = true;
+	for (size_t i = 0; i < writer_action_count; i++)
+		test_allowed_action(&writer_actions[i]);
+	for (size_t i = 0; i < writer_attempt_count; i++)
+		for (int mechanisms = LANDLOCK; mechanisms <= BOTH; mechanisms++)
+			test_writer_attempt(&writer_attempts[i], mechanisms);
+	is_writer = false;
+}
+
 static void test_live_view(void)
 {
 	is_live_view = true;
@@ -333,6 +365,7 @@ int main(void)
 			test_allowed_action(&allowed_actions[i]);
 	}
 	test_live_view();
+	test_writer();
 	test_other_abis();
 	remove_files();
 	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);

@@ -49,6 +49,10 @@ struct allowed {
 };
 extern const struct allowed allowed_actions[];
 extern const size_t allowed_count;
+extern const struct allowed writer_actions[];
+extern const size_t writer_action_count;
+extern const struct attempt writer_attempts[];
+extern const size_t writer_attempt_count;
 
 int try_inject_input(void);
 int try_set_terminal(void);

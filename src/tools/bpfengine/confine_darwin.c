@@ -84,13 +84,15 @@ void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 	char *files[2 * CLI_FILES_MOST + 4];
 	size_t n = collect_readable_files(how, files);
 	char *output = how->output ? kernel_path(how->output) : NULL;
-	char *profile = cli_seatbelt_profile((const char *const *)files, n, output);
+	char *profile =
+		cli_seatbelt_profile((const char *const *)files, n, output, how->write_folder);
 	char *error = NULL;
 
 	*done = (struct cli_confined){ .filter_fixed = false };
 	if (profile && !sandbox_init(profile, 0, &error))
-		snprintf(done->holds, sizeof done->holds, "Seatbelt (%s%s)",
-			describe_readable_files(how), how->output ? "; to write: the flows'" : "");
+		snprintf(done->holds, sizeof done->holds, "Seatbelt (%s%s%s)",
+			describe_readable_files(how), how->output ? "; to write: the flows'" : "",
+			how->write_folder ? "; to write: the packets' directory" : "");
 	else
 		snprintf(done->failed, sizeof done->failed, "no Seatbelt (%s)",
 			error ? error : strerror(errno));

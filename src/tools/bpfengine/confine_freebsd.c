@@ -48,6 +48,19 @@ static int limit_directory(int fd)
 	return set_descriptor_rights(fd, &rights);
 }
 
+/* Limits the directory in which the writer makes, renames and removes savefiles.  Returns 0 or an
+ * errno. */
+static int limit_write_directory(int fd)
+{
+	cap_rights_t rights;
+
+	cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FSTATAT,
+		CAP_FSTATFS, CAP_FCNTL, CAP_FCHMOD, CAP_FLOCK, CAP_FSYNC, CAP_SEEK, CAP_FTRUNCATE,
+		CAP_LOOKUP, CAP_CREATE, CAP_UNLINKAT, CAP_RENAMEAT_SOURCE, CAP_RENAMEAT_TARGET,
+		CAP_LINKAT_SOURCE, CAP_LINKAT_TARGET);
+	return set_descriptor_rights(fd, &rights);
+}
+
 /* Limits a character device: the BPF device, or the output of --flows.  Returns 0 or an errno. */
 static int limit_device(int fd)
 {
@@ -71,7 +84,7 @@ static int limit_other(int fd, bool view)
 	cap_rights_t rights;
 
 	cap_rights_init(&rights, CAP_READ, CAP_WRITE, CAP_EVENT, CAP_FSTAT, CAP_FCNTL, CAP_IOCTL,
-		CAP_MMAP_R, CAP_SEEK, CAP_FTRUNCATE);
+		CAP_MMAP_R, CAP_SEEK, CAP_FTRUNCATE, CAP_FSYNC);
 	if (cap_ioctls_limit(fd, ioctls, count))
 		return errno;
 	return set_descriptor_rights(fd, &rights);
@@ -86,10 +99,20 @@ static int limit_descriptor(int fd, const struct cli_confinement *how)
 		return errno == EBADF ? 0 : errno;
 	if (how->output && fd == how->output_directory)
 		return limit_directory(fd);
+	if (how->write_folder && fd == how->write_directory)
+		return limit_write_directory(fd);
 	const bool is_view = how->terminal && isatty(fd);
 	if (fd > STDERR_FILENO && S_ISCHR(st.st_mode) && !is_view)
 		return limit_device(fd);
 	return limit_other(fd, how->terminal);
+}
+
+static const char *describe_capsicum_files(const struct cli_confinement *how)
+{
+	if (how->write_folder)
+		return how->output ? "no files but the flows' and the packets'"
+				   : "no files but the packets'";
+	return how->output ? "no files but the flows'" : "no files";
 }
 
 void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
@@ -107,5 +130,5 @@ void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 	else
 		snprintf(done->holds, sizeof done->holds,
 			"Capsicum (%s, no new sockets, the device as it is)",
-			how->output ? "no files but the flows'" : "no files");
+			describe_capsicum_files(how));
 }

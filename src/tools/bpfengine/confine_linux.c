@@ -29,6 +29,8 @@
 #define RULE_PATH_BENEATH 1
 #define FS_WRITE_FILE (1u << 1)
 #define FS_READ_FILE (1u << 2)
+#define FS_READ_DIR (1u << 3)
+#define FS_REMOVE_FILE (1u << 5)
 #define FS_MAKE_REG (1u << 8)
 #define FS_TRUNCATE (1u << 14) /* version 3; cuts off a torn line */
 enum { SCOPE_ABSTRACT_UNIX = 1, SCOPE_SIGNAL = 2, NET_BIND_TCP = 1, NET_CONNECT_TCP = 2 };
@@ -94,6 +96,19 @@ static void allow_output(int ruleset, int directory, long version)
 	syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0);
 }
 
+/* Allows the writer's directory: files are made, renamed within the directory, read again (the
+ * ledger) and removed.  A rename within a directory needs no right REFER. */
+static void allow_write_directory(int ruleset, int directory, long version)
+{
+	struct path_beneath rule = { .allowed = FS_WRITE_FILE | FS_READ_FILE | FS_READ_DIR |
+						FS_MAKE_REG | FS_REMOVE_FILE,
+		.parent = directory };
+
+	if (version >= 3)
+		rule.allowed |= FS_TRUNCATE;
+	syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0);
+}
+
 /* Returns all rights on files that a version of the interface knows: 13 at first, then REFER,
  * TRUNCATE, IOCTL_DEV. */
 static uint64_t file_rights_of_version(long version)
@@ -135,6 +150,8 @@ int cli_landlock(const struct cli_confinement *how, int *version)
 		allow_path(ruleset, cli_name_files[i]);
 	if (how->output)
 		allow_output(ruleset, how->output_directory, v);
+	if (how->write_folder)
+		allow_write_directory(ruleset, how->write_directory, v);
 	const int failed = syscall(SYS_landlock_restrict_self, ruleset, 0) ? errno : 0;
 	close(ruleset);
 	return failed;
@@ -149,7 +166,16 @@ static const char *describe_readable(const struct cli_confinement *how)
 		return "to read: where the filter's files are";
 	if (how->filter)
 		return "to read: tables of names in /etc";
-	return how->output ? "" : "no files";
+	return how->output || how->write_folder ? "" : "no files";
+}
+
+static const char *describe_writable(const struct cli_confinement *how)
+{
+	if (how->output && how->write_folder)
+		return "to write: where the flows and the packets are";
+	if (how->write_folder)
+		return "to write: where the packets are";
+	return how->output ? "to write: where the flows are" : "";
 }
 
 /* Runs Landlock and writes the result. */
@@ -161,8 +187,8 @@ static void confine_files(const struct cli_confinement *how, struct cli_confined
 	const char *why = strerror(failed);
 
 	if (!failed) {
-		const char *separator = how->output && reads ? "; " : "";
-		const char *writable = how->output ? "to write: where the flows are" : "";
+		const char *writable = describe_writable(how);
+		const char *separator = *writable && reads ? "; " : "";
 		snprintf(done->holds, sizeof done->holds, "Landlock %d (%s%s%s)", version,
 			describe_readable(how), separator, writable);
 		return;

@@ -17,8 +17,8 @@ const char *const cli_name_files[] = { "/etc/services", "/etc/protocols", "/etc/
 	"/etc/hosts", NULL };
 
 struct openbsd_plan {
-	bool reads, writes, pledges;
-	char promises[64];
+	bool reads, writes, records, pledges;
+	char promises[96];
 };
 
 static struct openbsd_plan plan_openbsd(const struct cli_confinement *how)
@@ -26,15 +26,18 @@ static struct openbsd_plan plan_openbsd(const struct cli_confinement *how)
 	struct openbsd_plan p = {
 		.reads = how->file_count || (how->filter && !how->live),
 		.writes = how->output,
+		.records = how->write_folder,
 		.pledges = !how->live || !how->file_count,
 	};
-	const char *reads = p.reads || p.writes ? " rpath" : "";
-	const char *writes = p.writes ? " wpath cpath" : "";
+	const char *reads = p.reads || p.writes || p.records ? " rpath" : "";
+	const char *writes = p.writes || p.records ? " wpath cpath" : "";
+	/* the writer sets modes of new files and locks the ledger */
+	const char *records = p.records ? " fattr flock" : "";
 	const char *bpf = how->live ? " bpf" : "";
 	const char *terminal = how->terminal ? " tty" : "";
 
-	snprintf(
-		p.promises, sizeof p.promises, "stdio%s%s%s%s error", reads, writes, bpf, terminal);
+	snprintf(p.promises, sizeof p.promises, "stdio%s%s%s%s%s error", reads, writes, records,
+		bpf, terminal);
 	return p;
 }
 
@@ -58,13 +61,18 @@ static int unveil_files(const struct cli_confinement *how, const struct openbsd_
 	}
 	if (p->writes && !failed)
 		failed = unveil_file(how->output, "wc");
-	if ((p->reads || p->writes) && !failed)
+	if (p->records && !failed)
+		failed = unveil_file(how->write_folder, "rwc");
+	if ((p->reads || p->writes || p->records) && !failed)
 		failed = unveil_file(NULL, NULL);
 	return failed;
 }
 
 static const char *describe_unveiled(const struct openbsd_plan *p)
 {
+	if (p->records)
+		return p->reads ? "unveil (the filter's files, and the packets' directory)"
+				: "unveil (the packets' directory)";
 	if (p->reads && p->writes)
 		return "unveil (the filter's files, and the flows')";
 	if (p->reads)
@@ -89,7 +97,7 @@ void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 	done->filter_fixed = p.pledges && how->live;
 	if (p.pledges)
 		used = snprintf(done->holds, sizeof done->holds, "pledge (%s)%s", p.promises,
-			p.reads || p.writes ? ", " : "");
+			p.reads || p.writes || p.records ? ", " : "");
 	snprintf(
 		done->holds + used, sizeof done->holds - (size_t)used, "%s", describe_unveiled(&p));
 }

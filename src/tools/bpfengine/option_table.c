@@ -253,8 +253,8 @@ const struct option_spec cli_option_specs[] = {
 	{ "recorder", NULL, OPTION_READ, .read = cli_read_recorder,
 		.wants = "wants a size from 1M, or a time with its unit, such as 30s",
 		.argument = "LIMIT",
-		.help = "keep the last packets in memory (256M, 30s), and write\n"
-			"them on SIGUSR2 or --trigger" },
+		.help = "keep the last packets in memory (256M, 30s), and\n"
+			"write them on a signal or --trigger" },
 	{ "trigger", NULL, OPTION_TEXT, MEMBER(write.trigger), .wants = "wants an expression",
 		.argument = "EXPRESSION", .help = "\nwhen --recorder writes" },
 	{ "split", NULL, OPTION_CHOICE, MEMBER(write.split), .choices = "none|flow|host|process",

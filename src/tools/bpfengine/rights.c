@@ -288,6 +288,11 @@ static void confine_program(const struct cli *c, struct cli_confined *confined)
 		.terminal = c->top,
 		.output = directory >= 0 ? c->flows_path : NULL,
 		.output_directory = directory,
+		.writes = c->place.used,
+		.write_folder = c->place.folder,
+		.write_directory = c->place.directory,
+		.write_fd = c->place.fd,
+		.command = c->write.command,
 	};
 
 	*confined = (struct cli_confined){ .filter_fixed = false };

@@ -62,9 +62,10 @@ struct cli_rights_plan {
 
 void cli_rights_plan(struct cli_rights_plan *plan, const struct cli_rights_facts *facts);
 
-/* Returns macOS's profile with the files to read and the file to write (NULL: none), to be freed by
- * the caller, or NULL without memory. */
-char *cli_seatbelt_profile(const char *const *files, size_t count, const char *output);
+/* Returns macOS's profile with the files to read, the file to write and the folder to write
+ * savefiles in (NULL: none), to be freed by the caller, or NULL without memory. */
+char *cli_seatbelt_profile(
+	const char *const *files, size_t count, const char *output, const char *folder);
 
 /* ---- Systems: caps_*.c, confine_*.c ---- */
 
@@ -87,6 +88,12 @@ struct cli_confinement {
 	bool terminal;        /* the live view sets the terminal's mode and asks for its size */
 	const char *output;   /* a file which SIGHUP opens anew for appending; NULL: none */
 	int output_directory; /* descriptor of its directory */
+	/* -w: the writer makes files in a directory, or writes to an open descriptor */
+	bool writes;
+	const char *write_folder; /* path of the directory from the root; NULL: none */
+	int write_directory;      /* descriptor of the directory */
+	int write_fd;             /* the open descriptor; -1: none */
+	bool command;             /* -z: a helper process is waited for at the end */
 };
 
 struct cli_confined {

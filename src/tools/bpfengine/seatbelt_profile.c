@@ -23,6 +23,7 @@ static const char profile_links[] = "(allow file-read-metadata)\n";
 
 static const char read_rule[] = "(allow file-read* (literal ";
 static const char write_rule[] = "(allow file-write* (literal ";
+static const char folder_rule[] = "(allow file-read* file-write* (subpath ";
 static const char rule_end[] = "))\n";
 
 static char *append_profile_text(char *to, const char *text)
@@ -59,25 +60,30 @@ static size_t rule_room(const char *rule, const char *path)
 	return strlen(rule) + 2 * strlen(path) + 2 + sizeof rule_end;
 }
 
-char *cli_seatbelt_profile(const char *const *files, size_t count, const char *output)
+char *cli_seatbelt_profile(
+	const char *const *files, size_t count, const char *output, const char *folder)
 {
 	size_t room = sizeof profile_head + sizeof profile_links;
 	char *profile, *to;
 
 	if (output)
 		room += rule_room(write_rule, output);
+	if (folder)
+		room += rule_room(folder_rule, folder);
 	for (size_t i = 0; i < count; i++)
 		room += rule_room(read_rule, files[i]);
 	profile = malloc(room);
 	if (!profile)
 		return NULL;
 	to = append_profile_text(profile, profile_head);
-	if (count || output)
+	if (count || output || folder)
 		to = append_profile_text(to, profile_links);
 	for (size_t i = 0; i < count; i++)
 		to = append_rule(to, read_rule, files[i]);
 	if (output)
 		to = append_rule(to, write_rule, output);
+	if (folder)
+		to = append_rule(to, folder_rule, folder);
 	*to = 0;
 	return profile;
 }

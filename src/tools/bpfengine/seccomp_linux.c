@@ -61,7 +61,7 @@ int cli_seccomp(const struct cli_confinement *how, unsigned *calls)
 #define RANGES 128u
 
 /* When a rule is needed.  write and writev are not in the list: see add_write_rules. */
-enum when { ALWAYS, FILTER, LIVE, WAITS, BPF, TUNED, TERMINAL, OUTPUT };
+enum when { ALWAYS, FILTER, LIVE, WAITS, BPF, TUNED, TERMINAL, OUTPUT, WRITER, FILES, COMMAND };
 
 /* Allows a call if (argument & mask) == value; mask 0: with any arguments.  A call with several
  * rules needs to satisfy one. */
@@ -141,6 +141,21 @@ static const struct rule rules[] = {
 	{ SYS_openat, OUTPUT, 2, ~ANYWAY,
 		O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK },
 	{ SYS_ftruncate, OUTPUT, 0, 0, 0 }, /* cuts off a line which a full disk tore */
+	/* the writer: cuts a file back, forces bytes to the disk, minds SIGPIPE */
+	{ SYS_ftruncate, WRITER, 0, 0, 0 }, { SYS_fsync, WRITER, 0, 0, 0 },
+	{ SYS_sync_file_range, WRITER, 0, 0, 0 }, { SYS_fadvise64, WRITER, 0, 0, 0 },
+	{ SYS_rt_sigpending, WRITER, 0, 0, 0 }, { SYS_rt_sigtimedwait, WRITER, 0, 0, 0 },
+	/* ... makes, names and removes files in its directory; Landlock decides where */
+	{ SYS_openat, FILES, 2, ~ANYWAY, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC },
+	{ SYS_openat, FILES, 2, ~ANYWAY, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC },
+	{ SYS_openat, FILES, 2, ~ANYWAY,
+		O_RDWR | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC },
+	{ SYS_openat, FILES, 2, ~ANYWAY, O_RDONLY | O_DIRECTORY | O_CLOEXEC },
+	{ SYS_renameat, FILES, 0, 0, 0 }, { SYS_renameat2, FILES, 0, 0, 0 },
+	{ SYS_linkat, FILES, 0, 0, 0 }, { SYS_unlinkat, FILES, 0, 0, 0 },
+	{ SYS_newfstatat, FILES, 0, 0, 0 }, { SYS_fchmod, FILES, 0, 0, 0 },
+	{ SYS_fstatfs, FILES, 0, 0, 0 }, { SYS_flock, FILES, 0, 0, 0 },
+	{ SYS_wait4, COMMAND, 0, 0, 0 }, /* for the helper of -z */
 };
 
 struct program {
@@ -236,6 +251,12 @@ static bool is_needed(enum when when, const struct cli_confinement *how)
 		return how->terminal;
 	case OUTPUT:
 		return how->output;
+	case WRITER:
+		return how->writes;
+	case FILES:
+		return how->write_folder;
+	case COMMAND:
+		return how->command;
 	default:
 		return true;
 	}
@@ -278,6 +299,16 @@ static unsigned add_self_signal_rules(struct program *p)
 	return 2;
 }
 
+/* Allows all of fcntl(2) on the descriptor that the writer got: the writer makes a copy.  The
+ * descriptor is an output, and so is the copy. */
+static void add_copy_rule(struct program *p, const struct cli_confinement *how)
+{
+	const struct rule copy = { SYS_fcntl, ALWAYS, 0, UINT32_MAX, (uint32_t)how->write_fd };
+
+	if (how->writes && how->write_fd >= 0)
+		add_rule(p, &copy);
+}
+
 /* Builds the filter program.  Returns the number of calls which the program allows. */
 static unsigned build_program(struct program *p, const struct cli_confinement *how)
 {
@@ -292,6 +323,7 @@ static unsigned build_program(struct program *p, const struct cli_confinement *h
 	emit_answer(p, SECCOMP_RET_ERRNO | ENOSYS);
 	add_write_rules(p);
 	calls += add_needed_rules(p, how);
+	add_copy_rule(p, how);
 	calls += add_self_signal_rules(p);
 	emit_seccomp(p, BPF_JMP | BPF_JGT | BPF_K, NEWEST, 1, 0);
 	emit_seccomp(p, BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1);

@@ -240,12 +240,13 @@ Test(rights, macos_profile)
 	static const char read_hosts[] = "(allow file-read* (literal \"/Volumes/x/hosts\"))\n";
 	static const char read_odd[] = "(allow file-read* (literal \"/odd \\\"name\\\\\"))\n";
 	static const char write_odd[] = "(allow file-write* (literal \"/odd \\\"name\\\\\"))\n";
-	char *none = cli_seatbelt_profile(NULL, 0, NULL);
-	char *some = cli_seatbelt_profile(files, 2, NULL);
-	char *out = cli_seatbelt_profile(files, 1, files[1]);
-	char *alone = cli_seatbelt_profile(NULL, 0, files[1]);
+	char *none = cli_seatbelt_profile(NULL, 0, NULL, NULL);
+	char *some = cli_seatbelt_profile(files, 2, NULL, NULL);
+	char *out = cli_seatbelt_profile(files, 1, files[1], NULL);
+	char *alone = cli_seatbelt_profile(NULL, 0, files[1], NULL);
+	char *folder = cli_seatbelt_profile(NULL, 0, NULL, files[0]);
 	char wanted[512];
-	cr_assert(none && some && out && alone);
+	cr_assert(none && some && out && alone && folder);
 	cr_expect(!strncmp(none, "(version 1)\n(deny default)\n", 27), "%s", none);
 	cr_expect(!strstr(none, "file-read") && !strstr(none, "network") &&
 			  !strstr(none, "process-exec") && !strstr(none, "file-write"),
@@ -256,6 +257,9 @@ Test(rights, macos_profile)
 	cr_expect_str_eq(out, wanted);
 	snprintf(wanted, sizeof wanted, "%s%s%s", none, links, write_odd);
 	cr_expect_str_eq(alone, wanted);
+	snprintf(wanted, sizeof wanted, "%s%s%s", none, links,
+		"(allow file-read* file-write* (subpath \"/Volumes/x/hosts\"))\n");
+	cr_expect_str_eq(folder, wanted);
 	int depth = 0;
 	for (const char *p = none; *p; p++) {
 		depth += (*p == '(') - (*p == ')');
@@ -266,4 +270,5 @@ Test(rights, macos_profile)
 	free(some);
 	free(out);
 	free(alone);
+	free(folder);
 }
