@@ -122,6 +122,7 @@ struct bpe_flow_totals;
 struct bpe_stat;
 struct bpe_stats;
 struct bpe_worker_stats;
+struct bpe_interface_stats;
 struct bpe_source;
 struct bpe_write_interface;
 struct bpe_writer_options;
@@ -238,6 +239,11 @@ BPE_INLINE void bpe_engine_stats(struct bpe_engine *engine, struct bpe_stats *st
  * thread.  Returns BPE_E_ARGUMENT past the last worker.  Any thread. */
 BPE_INLINE int bpe_engine_worker_stats(
 	struct bpe_engine *engine, uint32_t w, struct bpe_worker_stats *stats);
+/* Fills list with the numbers of each source (options.sources, "any" of the BSDs), or of the only
+ * source.  Returns how many there are, which may be more than max.  Sources keep their places; new
+ * interfaces of "any" come last.  Any thread; exact after the run. */
+BPE_INLINE size_t bpe_engine_interfaces(
+	struct bpe_engine *engine, struct bpe_interface_stats *list, size_t max);
 /* Fills at most max lines of the protocol table, most packets first.  Returns the number of all
  * lines.  Any thread. */
 BPE_INLINE size_t bpe_engine_protocols(
@@ -1195,6 +1201,21 @@ struct bpe_worker_stats {
 	uint32_t record_ring_peak, record_ring_bytes; /* bytes: at most, room */
 };
 
+/* Numbers of an interface that is captured, or of a savefile that is read; names as in struct
+ * bpe_stats, which has the sums.  Sized. */
+struct bpe_interface_stats {
+	char name[256];          /* as in the options; a longer name is cut */
+	uint32_t interface_id;   /* bpe_batch.interface_id of the packets; several interfaces: 0 */
+	int32_t link_type;       /* LINKTYPE_*; of a savefile the first interface's */
+	int32_t status;          /* BPE_OK: goes on; else BPE_E_END, or the failure that ended it */
+	uint32_t interface_down; /* 1: the interface is not up */
+	uint64_t read_packets, captured_bytes, wire_bytes;
+	uint64_t filtered;     /* packets that the filter rejected in user space */
+	uint64_t duplicates;   /* second sights, among the engine's BPE_DROP_DUPLICATE */
+	uint64_t kernel_known; /* BPE_KNOWN_*: which of the next four are counted */
+	uint64_t kernel_received, kernel_accepted, kernel_dropped, interface_dropped;
+};
+
 /* A line of the protocol table.  Sized. */
 struct bpe_protocol {
 	char name[32]; /* "tcp", "arp", "ospf", "ip-proto-254", "lldp", "ethertype-0x9000",
@@ -1554,6 +1575,8 @@ BPE_API void bpe_engine_stats_sized(
 	struct bpe_engine *engine, struct bpe_stats *stats, size_t bytes);
 BPE_API int bpe_engine_worker_stats_sized(
 	struct bpe_engine *engine, uint32_t w, struct bpe_worker_stats *stats, size_t bytes);
+BPE_API size_t bpe_engine_interfaces_sized(
+	struct bpe_engine *engine, struct bpe_interface_stats *list, size_t bytes, size_t max);
 BPE_API size_t bpe_engine_protocols_sized(
 	struct bpe_engine *engine, struct bpe_protocol *protocols, size_t bytes, size_t max);
 BPE_API int bpe_engine_largest_flows_sized(struct bpe_engine *engine,
@@ -1613,6 +1636,12 @@ BPE_INLINE int bpe_engine_worker_stats(
 	struct bpe_engine *engine, uint32_t w, struct bpe_worker_stats *stats)
 {
 	return bpe_engine_worker_stats_sized(engine, w, stats, sizeof *stats);
+}
+
+BPE_INLINE size_t bpe_engine_interfaces(
+	struct bpe_engine *engine, struct bpe_interface_stats *list, size_t max)
+{
+	return bpe_engine_interfaces_sized(engine, list, sizeof *list, max);
 }
 
 BPE_INLINE size_t bpe_engine_protocols(

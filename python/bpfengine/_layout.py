@@ -182,6 +182,14 @@ class bpe_worker_stats(Structure):
         ("record_ring_peak", c_uint32), ("record_ring_bytes", c_uint32),]
 
 
+class bpe_interface_stats(Structure):
+    _fields_ = [("name", c_char * 256), ("interface_id", c_uint32), ("link_type", c_int32),
+        ("status", c_int32), ("interface_down", c_uint32), ("read_packets", c_uint64),
+        ("captured_bytes", c_uint64), ("wire_bytes", c_uint64), ("filtered", c_uint64),
+        ("duplicates", c_uint64), ("kernel_known", c_uint64), ("kernel_received", c_uint64),
+        ("kernel_accepted", c_uint64), ("kernel_dropped", c_uint64), ("interface_dropped", c_uint64),]
+
+
 class bpe_protocol(Structure):
     _fields_ = [("name", c_char * 32), ("packets", c_uint64), ("bytes", c_uint64),]
 
@@ -281,6 +289,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_engine_close": (None, c_void_p,),
     "bpe_engine_current": (c_void_p,),
     "bpe_engine_dump_flows": (c_int, c_void_p, bpe_flow_fn, c_void_p,),
+    "bpe_engine_interfaces_sized": (c_size_t, c_void_p, c_void_p, c_size_t, c_size_t,),
     "bpe_engine_largest_flows_sized": (c_int, c_void_p, c_void_p, c_void_p,),
     "bpe_engine_link_type": (c_char_p, c_void_p,),
     "bpe_engine_next_record": (c_int, c_void_p, c_void_p, c_void_p,),

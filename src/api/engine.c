@@ -9,6 +9,7 @@
 #include "device/push.h"
 #include "filter/kernel.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,6 +179,51 @@ int bpe_engine_worker_stats_sized(
 	if (status >= 0)
 		bpei_sized_give(stats, bytes, &s, sizeof s);
 	return status;
+}
+
+/* Gives the numbers of an engine's only source.  Returns false if k is not 0. */
+static bool give_only_source(struct bpe_engine *e, uint32_t k, struct bpe_interface_stats *to)
+{
+	const struct bpe_options *o = &e->options;
+	const char *name = e->input.device->source;
+	struct bpe_stats s;
+
+	if (k)
+		return false;
+	if (o->interface_name || o->file)
+		name = o->interface_name ? o->interface_name : o->file;
+	bpei_engine_stats(e, &s);
+	*to = (struct bpe_interface_stats){ .interface_id = e->flows.interface_index,
+		.link_type = (int32_t)e->input.device->link_type,
+		.status = bpei_engine_wait(e, 0) > 0 ? e->result : BPE_OK,
+		.interface_down = (uint32_t)s.interface_down,
+		.read_packets = s.read_packets,
+		.captured_bytes = s.captured_bytes,
+		.wire_bytes = s.wire_bytes,
+		.filtered = s.filtered,
+		.duplicates = s.dropped[BPE_DROP_DUPLICATE],
+		.kernel_known = s.kernel_known,
+		.kernel_received = s.kernel_received,
+		.kernel_accepted = s.kernel_accepted,
+		.kernel_dropped = s.kernel_dropped,
+		.interface_dropped = s.interface_dropped };
+	snprintf(to->name, sizeof to->name, "%.255s", name);
+	return true;
+}
+
+size_t bpe_engine_interfaces_sized(
+	struct bpe_engine *e, struct bpe_interface_stats *list, size_t bytes, size_t max)
+{
+	const struct bpei_device *d = e->input.device;
+	struct bpe_interface_stats one;
+	uint32_t k = 0;
+
+	for (; d->ops->source_stats ? d->ops->source_stats(d, k, &one)
+				    : give_only_source(e, k, &one);
+		k++)
+		if (k < max)
+			bpei_sized_give((char *)list + k * bytes, bytes, &one, sizeof one);
+	return k;
 }
 
 size_t bpe_engine_protocols_sized(

@@ -91,6 +91,7 @@ size_t bpe_struct_size(const char *name)
 		SIZE(bpe_options),
 		SIZE(bpe_stats),
 		SIZE(bpe_worker_stats),
+		SIZE(bpe_interface_stats),
 		SIZE(bpe_protocol),
 		SIZE(bpe_stat),
 		SIZE(bpe_flow_totals),
@@ -116,14 +117,18 @@ size_t bpe_struct_size(const char *name)
  * filled, as do the checks below. */
 static int check_source_options(const struct bpe_options *o, struct bpe_error *error)
 {
-	const int sources = !!o->interface_name + !!o->file + !!o->memory + o->push;
+	const int sources =
+		!!o->interface_name + !!o->file + !!o->memory + o->push + !!o->source_count;
 
 	if (o->memory_bytes && !o->memory)
 		return bpei_fail(error, BPE_E_ARGUMENT, "memory", 0,
 			"memory_bytes is %zu, and memory is NULL", o->memory_bytes);
 	if (sources != 1)
 		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
-			"exactly one source is wanted: interface_name, file, memory or push");
+			"exactly one source is wanted: interface_name, file, memory, push or sources");
+	if (!o->sources != !o->source_count)
+		return bpei_fail(error, BPE_E_ARGUMENT, "sources", 0,
+			"sources needs both the array and source_count");
 	if (o->push_live && !o->push)
 		return bpei_fail(error, BPE_E_ARGUMENT, "push", 0, "push_live needs push");
 	if (!o->snaplen || o->snaplen > BPE_MAX_SNAPLEN)
@@ -142,15 +147,6 @@ static int check_source_options(const struct bpe_options *o, struct bpe_error *e
 		o->direction > BPE_DIRECTION_OUT)
 		return bpei_fail(error, BPE_E_ARGUMENT, "read mode", 0,
 			"read_mode, read_interval_ns or direction is none of theirs");
-	return BPE_OK;
-}
-
-/* Refuses members that no code of the library uses yet. */
-static int check_later_options(const struct bpe_options *o, struct bpe_error *error)
-{
-	if (o->sources || o->source_count)
-		return bpei_fail(error, BPE_E_UNSUPPORTED, "sources", 0,
-			"library " BPE_VERSION " reads one source at a time: leave sources NULL");
 	return BPE_OK;
 }
 
@@ -229,8 +225,6 @@ int bpei_options_check(
 		status = check_filter_options(&o, error);
 	if (status == BPE_OK)
 		status = check_flow_options(&o, error);
-	if (status == BPE_OK)
-		status = check_later_options(&o, error);
 	if (status == BPE_OK)
 		status = bpei_spread_init(&spread, &o, error);
 	if (status == BPE_OK && !bpei_cpu_fits())

@@ -341,6 +341,7 @@ int bpei_afpacket_open(
 		.fd = -1,
 		.maps_blocks = true,
 		.live = true,
+		.late_ns = 3 * RETIRE_MS * 1000000, /* a block may stay open for two ticks */
 		.snaplen = o->snaplen,
 		.kernel = &bpei_kernels[BPEI_KERNEL_LINUX],
 		.kernel_insns = bpei_kernels[BPEI_KERNEL_LINUX].given };

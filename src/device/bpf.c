@@ -325,6 +325,7 @@ int bpei_bpf_open_with(const struct bpei_bpf_sys *sys, const struct bpe_options 
 	b->device = (struct bpei_device){ .ops = &bpf_ops,
 		.fd = -1,
 		.live = true,
+		.late_ns = BPEI_PACE_MOST_NS,
 		.walk_cuts = true,
 		.max_blocks_in_flight = BPEI_BPF_BLOCKS,
 		.snaplen = o->snaplen };

@@ -50,6 +50,14 @@ struct bpei_device_ops {
 	 * (bpei_device_walk). */
 	int (*set_filter)(struct bpei_device *device, const struct bpei_filter *filter,
 		struct bpe_error *error);
+	/* Replaces the filter by an expression, which is compiled for each of several sources.
+	 * NULL: the device has a source and takes programs (set_filter). */
+	int (*set_expression)(struct bpei_device *device, const char *expression, uint32_t through,
+		struct bpe_error *error);
+	/* Gives the numbers of source k of several.  Any thread.  Returns false if there is none.
+	 * NULL: the device is a source by itself. */
+	bool (*source_stats)(const struct bpei_device *device, uint32_t k,
+		struct bpe_interface_stats *stats);
 	/* Looks at the packets of the block which walk has not returned yet.  Stores time and
 	 * interface of the packet at *at (0: the first) and moves *at behind the packet.  Returns
 	 * false if there are no more.  NULL: no interface has a separate clock. */
@@ -74,6 +82,7 @@ struct bpei_device {
 				 file, the interface's number there; pushed, the program's number */
 	bool is_directed;     /* walk writes each packet's BPEI_WAY_ to the low bits of the meta
 				 column (BPEI_META_WAY), even if has_meta is false */
+	int64_t late_ns;      /* live: the kernel hands a packet over at most so much later */
 	bool timeless;        /* no packet with a time was walked yet: 0 stands for the time */
 	bool walk_cuts;       /* see walk */
 	bool wraps_packets;   /* see unwrap */
@@ -186,6 +195,8 @@ bool bpei_source_is_synth_name(const char *source);
 int bpei_savefile_open(
 	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
 int bpei_push_open(
+	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
+int bpei_multi_open(
 	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
 int bpei_synth_open(
 	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);

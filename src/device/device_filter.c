@@ -170,6 +170,8 @@ int bpei_device_set_filter(struct bpei_device *d, const struct bpe_insn *filter,
 int bpei_device_set_expression(struct bpei_device *d, const char *expression, uint32_t through,
 	const struct bpei_filter *f, struct bpe_error *error)
 {
+	if (d->ops->set_expression)
+		return d->ops->set_expression(d, expression, through, error);
 	char *copy = strdup(expression);
 
 	if (!copy)

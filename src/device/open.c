@@ -2,6 +2,7 @@
 /* Choosing the backend by the options' source; stateless. */
 #include "base/error.h"
 #include "device/device.h"
+#include "device/multi.h"
 #include "filter/kernel.h"
 
 #include <net/if.h>
@@ -26,6 +27,8 @@ static bool wants_generated_traffic(const struct bpe_options *o)
 static int open_backend(
 	const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
 {
+	if (o->source_count)
+		return bpei_multi_open(o, device, error);
 	if (o->push)
 		return bpei_push_open(o, device, error);
 	if (o->file || o->memory)
@@ -40,6 +43,9 @@ static int open_backend(
 #ifdef BPEI_HAVE_AFPACKET
 	if (strncmp(o->interface_name, "bpf:", 4))
 		return bpei_afpacket_open(o, device, error);
+#else
+	if (!strcmp(o->interface_name, "any"))
+		return bpei_multi_open(o, device, error);
 #endif
 	return bpei_bpf_open(o, device, error);
 }
@@ -74,6 +80,10 @@ int bpei_device_open(
 
 	if (r < 0)
 		return r;
+	if (d->ops == &bpei_multi_ops) { /* each source has its filter and its netmask */
+		*device = d;
+		return BPE_OK;
+	}
 	if (o->interface_name && d->kernel)
 		read_netmask(d, o->interface_name);
 	if (o->direction != BPE_DIRECTION_BOTH && !d->kernel && !o->push)
