@@ -5,6 +5,7 @@ Files that the fuzzers found (find-*) are left alone."""
 
 import os, struct, sys
 
+from packed_seeds import packed_seeds
 from print_seeds import print_seeds
 from push_seeds import push_seeds
 
@@ -226,7 +227,6 @@ def savefile_seeds():
     yield "ng-sections", b"\x15" + pcapng(">") + pcapng("<")
     yield "ng-torn", b"\x30" + pcapng("<")[:-3]
     yield "ng-no-interface", b"\x30" + shb("<") + block("<", 4, bytes(4000))
-    yield "gzip", b"\0\x1f\x8b\x08\0"
     yield "empty", b"\0"
 
 
@@ -592,6 +592,7 @@ def main():
         ("parse", parse_seeds),
         ("print", print_seeds),
         ("push", push_seeds),
+        ("packed", lambda: packed_seeds(pcap("<", 0xA1B2C3D4, ETHER[:3]))),
         ("savefile", savefile_seeds),
         ("sinks", sinks_seeds),
         ("synth_options", synth_seeds),

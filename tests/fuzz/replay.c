@@ -22,6 +22,7 @@ static const struct {
 	{ "filter", fuzz_filter },
 	{ "lex", fuzz_lex },
 	{ "options", fuzz_options },
+	{ "packed", fuzz_packed },
 	{ "parse", fuzz_parse },
 	{ "print", fuzz_print },
 	{ "push", fuzz_push },

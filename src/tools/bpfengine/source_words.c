@@ -319,7 +319,7 @@ static int explain_compressed(const char *path, const char *message)
 	write_with_value(line, path, "-");
 	snprintf(whole, sizeof whole, "%.*s %s | %s", (int)(file - with), with,
 		option_quote(quoted, sizeof quoted, path), line);
-	return ANSWER_SOURCE(*line ? whole : NULL, "%s is compressed: read it with", path);
+	return ANSWER_SOURCE(*line ? whole : NULL, "%.*s", (int)(with - message - 1), message);
 }
 
 static int explain_file(const struct cli *c, const struct bpe_error *error)
