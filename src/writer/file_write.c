@@ -270,7 +270,8 @@ static void break_file(struct bpei_files *files, int failed)
 	if (failed == -EFBIG)
 		files->retry_ns = 0;
 	bpei_files_tell(files, BPEI_TOLD_WRITE, failed, "cannot write", name);
-	bpei_files_blame(files, failed, name);
+	files->failed = failed;
+	memcpy(files->failed_name, name, sizeof name);
 	if (files->o.stop_on_error || file->stream)
 		files->stopped = true;
 	/* A descriptor of the caller's has no next file: writing goes on behind the cut. */
@@ -351,6 +352,8 @@ uint32_t bpei_files_write(struct bpei_files *files, const struct bpei_chunk *chu
 	lost -= part.packets;
 	keep_descriptions(files, chunk, from, chunk->used);
 	files->counts.lost += lost;
+	if (files->failed && (lost || files->stopped))
+		bpei_files_blame(files, files->failed, files->failed_name);
 	if (chunk->ends_file && files->file.fd >= 0 && files->o.fd < 0)
 		bpei_file_complete(files, BPE_OK);
 	if (files->o.keep.bytes)

@@ -110,7 +110,7 @@ static int open_name(struct bpei_files *files, struct bpei_open_file *file)
 	const int there = calls->state_of(calls->context, files->directory, file->name, &state);
 	if (there < 0 && there != -ENOENT)
 		return there;
-	if (!there && !files->o.replace)
+	if (!there && !file->replaces)
 		return -EEXIST;
 	if (files->o.part && (there || state.regular))
 		return open_part(files, file);
@@ -180,6 +180,8 @@ int bpei_file_begin(struct bpei_files *files)
 	memset(file, 0, sizeof *file);
 	file->begun = begun;
 	file->fd = -1;
+	/* Behind an error the name may be that of the file which the error cut short. */
+	file->replaces = files->o.replace && !files->broken;
 	trim_ring(files, 1, files->o.file_bytes, files->opened_ns);
 	int fd = files->o.fd;
 	if (fd < 0)

@@ -27,6 +27,7 @@ struct bpei_open_file {
 	int fd;           /* -1: none */
 	bool stream;      /* a pipe or device: not cut, not completed */
 	bool fresh;       /* nothing is in the file yet */
+	bool replaces;    /* a file of the name */
 	uint64_t start;   /* where the file begins; > 0: of a descriptor with bytes before */
 	uint64_t settled; /* bytes handed on to the disk */
 	uint64_t synced;  /* bytes at the last fsync */
@@ -62,6 +63,8 @@ struct bpei_files {
 	size_t described_bytes, described_room;
 	struct bpei_books books; /* of the latest chunk; ERROR is counts.lost */
 	struct bpei_files_counts counts;
+	int failed; /* the errno of the latest break */
+	char failed_name[BPEI_NAME_ROOM];
 	struct bpe_error error; /* the first with lost packets */
 	unsigned told;          /* enum bpei_told */
 	bool stopped;

@@ -144,28 +144,45 @@ void bpei_ring_trim(
 
 /* ---- The ledger ---- */
 
-/* Writes all bytes to the ledger, or none that stay. */
-static int append_ledger(struct bpei_ring *ring, const char *bytes, size_t n)
+/* Appends bytes.  Returns 0 or a negative errno; *written counts the bytes in the ledger. */
+static int append_ledger(struct bpei_ring *ring, const char *bytes, size_t n, size_t *written)
 {
 	const struct bpei_file_calls *calls = ring->calls;
-	size_t at = 0;
-	int64_t failed = 0;
 
-	while (at < n && !failed) {
-		const int64_t written =
-			calls->write(calls->context, ring->ledger, bytes + at, n - at, false);
-		if (written > 0)
-			at += (size_t)written;
-		else if (written != -EINTR)
-			failed = written ? written : -EIO;
+	*written = 0;
+	while (*written < n) {
+		const int64_t done = calls->write(
+			calls->context, ring->ledger, bytes + *written, n - *written, false);
+		if (done > 0)
+			*written += (size_t)done;
+		else if (done != -EINTR)
+			return done ? (int)done : -EIO;
 	}
-	if (!failed) {
+	return 0;
+}
+
+/* Appends a line whole, or cuts the ledger back.  A torn line that cannot be cut off gets an end
+ * before the next line. */
+static int append_line(struct bpei_ring *ring, const char *line, size_t n)
+{
+	const struct bpei_file_calls *calls = ring->calls;
+	size_t written = 0;
+
+	if (ring->torn_bytes && !calls->truncate(calls->context, ring->ledger, ring->ledger_bytes))
+		ring->torn_bytes = 0;
+	if (ring->torn_bytes) {
+		const int failed = append_ledger(ring, "\n", 1, &written);
+		if (failed)
+			return failed;
+		ring->ledger_bytes += ring->torn_bytes + 1;
+		ring->torn_bytes = 0;
+	}
+	const int failed = append_ledger(ring, line, n, &written);
+	if (!failed)
 		ring->ledger_bytes += n;
-		return 0;
-	}
-	if (at)
-		calls->truncate(calls->context, ring->ledger, ring->ledger_bytes);
-	return (int)failed;
+	else if (written && calls->truncate(calls->context, ring->ledger, ring->ledger_bytes) < 0)
+		ring->torn_bytes = written;
+	return failed;
 }
 
 int bpei_ring_note(struct bpei_ring *ring, const struct bpei_ledger_entry *entry)
@@ -177,7 +194,7 @@ int bpei_ring_note(struct bpei_ring *ring, const struct bpei_ledger_entry *entry
 	char *line = bpei_ledger_line(entry, &length);
 	if (!line)
 		return -ENOMEM;
-	const int failed = append_ledger(ring, line, length);
+	const int failed = append_line(ring, line, length);
 	free(line);
 	return failed;
 }
@@ -300,7 +317,7 @@ static int load_lines(struct bpei_ring *ring, const char *name, struct bpe_error
 
 	if (!failed && r.used && !foreign) {
 		ring->ledger_bytes += r.used;
-		failed = append_ledger(ring, "\n", 1);
+		failed = append_line(ring, "\n", 1);
 	}
 	free(r.text);
 	if (foreign)

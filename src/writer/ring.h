@@ -23,6 +23,7 @@ struct bpei_ring {
 	size_t count, room;
 	int ledger;            /* -1: none */
 	uint64_t ledger_bytes; /* up to the last whole line */
+	uint64_t torn_bytes;   /* behind them, left by an error */
 	uint64_t removed;
 	int first_error;   /* a negative errno of removing, until taken; 0: none */
 	bool foreign_kept; /* a file of the ring's name was not the ring's file any more */
