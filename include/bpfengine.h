@@ -1247,6 +1247,14 @@ enum bpe_write_error {
 	BPE_WRITE_CONTINUE  /* packets are counted as unwritten; a new file begins with new room */
 };
 
+/* How files are named, if several are written. */
+enum bpe_write_names {
+	BPE_NAMES_OWN = 0, /* strftime(3)'s conversions and %N, the number; else _00001 is added */
+	BPE_NAMES_TCPDUMP, /* the name, then with 1, 2 ... behind; with name_files 10: 0 to 9 */
+	BPE_NAMES_DUMPCAP, /* NAME_00001_20240714120117.pcapng */
+	BPE_NAMES_DUMPCAP_TIME /* NAME_20240714120117_00001.pcapng */
+};
+
 /* Why a packet that was offered was not written. */
 enum bpe_unwritten {
 	BPE_UNWRITTEN_FULL = 0,  /* the files are slower than the packets: memory_bytes are full */
@@ -1321,13 +1329,13 @@ struct bpe_writer_options {
 	 * for room, as is right for savefiles; else the packet is lost (BPE_UNWRITTEN_FULL). */
 	uint64_t memory_bytes;
 	bool wait;
-	bool no_thread;       /* the writer has no thread: calls write, and the program ticks */
-	bool packet_buffered; /* each batch goes to the file at once */
-	bool ledger;          /* a line of JSON for each complete file, in PATH.jsonl */
-	bool sha256;          /* the ledger and on_file tell each file's SHA-256 */
-	bool hash;            /* packets with a flow get their Toeplitz hash (pcapng) */
-	bool packet_clock;    /* the clock is the packets' times, as is right for savefiles */
-	uint8_t zero;         /* 0 */
+	bool no_thread;         /* the writer has no thread: calls write, and the program ticks */
+	bool packet_buffered;   /* each batch goes to the file at once */
+	bool ledger;            /* a line of JSON for each complete file, in PATH.jsonl */
+	bool sha256;            /* the ledger and on_file tell each file's SHA-256 */
+	bool hash;              /* packets with a flow get their Toeplitz hash (pcapng) */
+	bool packet_clock;      /* the clock is the packets' times, as is right for savefiles */
+	bool rotate_from_start; /* rotate_ns counts from the begin of each file, not by the clock */
 	/* A file ends before it would exceed rotate_bytes or rotate_packets, and when the clock
 	 * passes a multiple of rotate_ns.  0: no limit.  stop_files: the writer ends after so many
 	 * files, and takes no more packets. */
@@ -1349,6 +1357,8 @@ struct bpe_writer_options {
 	bpe_notice_fn on_notice; /* on the writer's thread, or in the calls; NULL */
 	void *user;              /* for the handlers and now */
 	bpe_now_fn now;          /* the clock; NULL: the system's */
+	uint32_t names;          /* enum bpe_write_names (BPE_NAMES_OWN) */
+	uint32_t name_files;     /* BPE_NAMES_TCPDUMP: files of a ring, for the digits; 0: none */
 };
 /* Fills *options with the defaults.  Any thread. */
 BPE_INLINE void bpe_writer_options_init(struct bpe_writer_options *options);
@@ -1384,8 +1394,8 @@ BPE_API int bpe_writer_interface(
 	struct bpe_writer *writer, const struct bpe_write_interface *interface);
 /* Offers packets first to first + count - 1 of a batch.  Their bytes are copied.  Returns BPE_OK;
  * BPE_E_ARGUMENT for packets that the batch does not have; BPE_E_IO after an error that stopped
- * the writer (BPE_WRITE_STOP); BPE_E_END after stop_files.  Packets that were not taken are counted
- * as unwritten.  Any thread: the packets of calls do not mix. */
+ * the writer (BPE_WRITE_STOP); BPE_E_END after stop_files.  Any thread: the packets of calls do not
+ * mix. */
 BPE_API int bpe_writer_batch(
 	struct bpe_writer *writer, const struct bpe_batch *batch, uint32_t first, uint32_t count);
 /* Offers a packet of the program's own.  link_type -1 is Ethernet.  comment: UTF-8, for pcapng;
@@ -1413,8 +1423,11 @@ BPE_API int bpe_writer_rotate(struct bpe_writer *writer);
 BPE_API int bpe_writer_trigger(struct bpe_writer *writer, int64_t after_ns);
 /* Fills *stats with the counters.  Any thread. */
 BPE_INLINE void bpe_writer_stats(struct bpe_writer *writer, struct bpe_writer_stats *stats);
-/* Writes what waits, completes the last file and frees the writer.  Returns BPE_OK, or the first
- * error that left packets unwritten; the writer is freed in any case.  NULL is allowed. */
+/* Writes what waits, and completes the last file.  Later packets are refused (BPE_E_END), and the
+ * counters are final.  Returns BPE_OK, or the first error that left packets unwritten. */
+BPE_API int bpe_writer_finish(struct bpe_writer *writer, struct bpe_error *error);
+/* Finishes the writer, and frees the writer in any case.  Returns as bpe_writer_finish.  NULL is
+ * allowed. */
 BPE_API int bpe_writer_close(struct bpe_writer *writer, struct bpe_error *error);
 
 /* ---- Filters ---- */

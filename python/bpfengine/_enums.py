@@ -220,6 +220,14 @@ class WriteError(IntEnum):
     CONTINUE = 1
 
 
+class WriteNames(IntEnum):
+    """enum bpe_write_names."""
+    OWN = 0
+    TCPDUMP = 1
+    DUMPCAP = 2
+    DUMPCAP_TIME = 3
+
+
 class Unwritten(IntEnum):
     """enum bpe_unwritten."""
     FULL = 0

@@ -215,12 +215,13 @@ class bpe_writer_options(Structure):
         ("compression_level", c_int32), ("snaplen", c_uint32), ("on_error", c_uint32),
         ("memory_bytes", c_uint64), ("wait", c_bool), ("no_thread", c_bool), ("packet_buffered", c_bool),
         ("ledger", c_bool), ("sha256", c_bool), ("hash", c_bool), ("packet_clock", c_bool),
-        ("zero", c_uint8), ("rotate_bytes", c_uint64), ("rotate_packets", c_uint64),
+        ("rotate_from_start", c_bool), ("rotate_bytes", c_uint64), ("rotate_packets", c_uint64),
         ("rotate_ns", c_int64), ("stop_files", c_uint64), ("keep_files", c_uint64),
         ("keep_bytes", c_uint64), ("keep_ns", c_int64), ("keep_free_percent", c_uint64),
         ("sync_ns", c_int64), ("application", c_char_p), ("comment", c_char_p), ("hardware", c_char_p),
         ("os", c_char_p), ("recorder_bytes", c_uint64), ("recorder_ns", c_int64),
-        ("on_file", bpe_file_fn), ("on_notice", bpe_notice_fn), ("user", c_void_p), ("now", bpe_now_fn),]
+        ("on_file", bpe_file_fn), ("on_notice", bpe_notice_fn), ("user", c_void_p), ("now", bpe_now_fn),
+        ("names", c_uint32), ("name_files", c_uint32),]
 
 
 class bpe_writer_stats(Structure):
@@ -351,6 +352,7 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_writer_batch": (c_int, c_void_p, c_void_p, c_uint32, c_uint32,),
     "bpe_writer_close": (c_int, c_void_p, c_void_p,),
     "bpe_writer_counts_sized": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
+    "bpe_writer_finish": (c_int, c_void_p, c_void_p,),
     "bpe_writer_interface": (c_int, c_void_p, c_void_p,),
     "bpe_writer_name": (c_int, c_void_p, c_void_p, c_uint32, c_char_p,),
     "bpe_writer_open": (c_int, c_void_p, c_void_p, c_void_p,),

@@ -4,6 +4,15 @@
 #include "base/sized.h"
 #include "device/device.h"
 
+void bpe_write_interface_init_sized(struct bpe_write_interface *interface, size_t bytes)
+{
+	const struct bpe_write_interface defaults = {
+		.struct_size = (uint32_t)bytes, .link_type = 1, .time_digits = 9
+	};
+
+	bpei_sized_give(interface, bytes, &defaults, sizeof defaults);
+}
+
 int bpe_batch_interface_sized(const struct bpe_batch *batch, uint32_t i,
 	struct bpe_write_interface *interface, size_t bytes)
 {

@@ -76,6 +76,7 @@ struct bpei_writer_interface *bpei_interfaces_add(
 		return NULL;
 	}
 	interfaces->list = more;
+	interfaces->recent = NULL;
 	known = &more[interfaces->count++];
 	*known = (struct bpei_writer_interface){ .told = own };
 	return known;

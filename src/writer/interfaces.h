@@ -15,12 +15,15 @@ struct bpei_writer_interface {
 	uint64_t written; /* packets that were encoded, over all files */
 	int64_t last_ns;  /* time of the last packet */
 	struct bpe_stats counts;
+	int64_t counts_ns; /* time of the last statistics block, or 0 */
+	uint64_t counted;  /* written at that time */
 };
 
 struct bpei_writer_interfaces {
 	struct bpei_writer_interface *list;
 	uint32_t count;
-	uint32_t in_section; /* interfaces that the present section has */
+	uint32_t in_section;                  /* interfaces that the present section has */
+	struct bpei_writer_interface *recent; /* of the packet before; NULL: none */
 };
 
 /* Finds the interface; NULL: not known yet.  link_type below 0: the first of the number. */

@@ -1,223 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Writers of savefiles: the exported functions.  Packets are encoded into memory under a lock, and
- * whole blocks go to the file.  Books: each packet offered is written, or unwritten under a cause,
- * or waits in memory. */
+/* Writers of savefiles: the exported functions.  Books: each packet offered is written, or
+ * unwritten under a cause, or waits in memory. */
+#include "writer/writer.h"
+
+#include "base/clock.h"
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/sized.h"
-#include "bpfengine.h"
-#include "write/pcap_out.h"
-#include "write/pcapng_out.h"
-#include "writer/interfaces.h"
+#include "writer/packets.h"
 #include "writer/packing.h"
 #include "writer/writer_options.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES (1u << 20)
-#define BLOCK_MOST (BPE_MAX_SNAPLEN + 65536u * 2)
+#define COUNTS_EVERY_NS INT64_C(10000000000) /* statistics blocks while the file is open */
 
-struct bpe_writer {
-	pthread_mutex_t lock;
-	struct bpe_writer_options o;
-	uint32_t format;
-	int fd;
-	bool owns_fd;
-	struct bpei_packer *packer; /* each flush makes a frame; NULL: plain bytes */
-	int32_t pcap_link;          /* link type of the pcap file; -1: not known yet */
-	struct bpe_error error;     /* the first; status BPE_OK: none */
-	uint8_t *bytes;
-	size_t used;
-	struct bpei_writer_interfaces interfaces;
-	struct bpe_writer_stats stats; /* waiting: packets in bytes */
-	uint64_t waiting_bytes;
-};
+/* ---- Open and close ---- */
 
-/* A packet on its way to the file. */
-struct offered_packet {
-	struct bpei_packet_out out;
-	int64_t time_ns;
-	uint32_t link_type, flags;
-	const char *comment;
-	const struct bpe_batch *batch; /* NULL: of no batch */
-	uint32_t number;               /* in the batch */
-};
-
-/* ---- The file ---- */
-
-/* Writes the waiting bytes.  Packets without a place in the file count as unwritten. */
-static void flush_bytes(struct bpe_writer *w)
-{
-	const void *bytes = w->bytes;
-	size_t length = w->used;
-	size_t at = 0;
-
-	if (w->packer && w->used && bpei_packer_pack(w->packer, w->bytes, w->used, &bytes, &length))
-		bpei_fail(&w->error, BPE_E_MEMORY, "compress", 0, "no memory to compress");
-	while (at < length && w->error.status == BPE_OK) {
-		const ssize_t n = write(w->fd, (const uint8_t *)bytes + at, length - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			bpei_fail(&w->error, BPE_E_IO, "write", errno, "cannot write to %s",
-				w->o.path ? w->o.path : "the file");
-		else
-			at += (size_t)n;
-	}
-	w->stats.file_bytes += at;
-	if (w->error.status == BPE_OK) {
-		w->stats.written += w->stats.waiting;
-		w->stats.captured_bytes += w->waiting_bytes;
-	} else {
-		w->stats.errors += w->used > 0;
-		w->stats.unwritten[BPE_UNWRITTEN_ERROR] += w->stats.waiting;
-	}
-	w->stats.waiting = 0;
-	w->waiting_bytes = 0;
-	w->used = 0;
-}
-
-/* Returns where `bytes` can be put. */
-static uint8_t *make_chunk_room(struct bpe_writer *w, size_t bytes)
-{
-	if (BUFFER_BYTES - w->used < bytes)
-		flush_bytes(w);
-	return w->bytes + w->used;
-}
-
-static int open_file(struct bpe_writer *w, struct bpe_error *error)
-{
-	const int directory = w->o.directory < 0 ? AT_FDCWD : w->o.directory;
-
-	w->fd = w->o.fd;
-	w->stats.files = 1;
-	if (w->fd >= 0)
-		return BPE_OK;
-	if (!strcmp(w->o.path, "-")) {
-		w->fd = STDOUT_FILENO;
-		return BPE_OK;
-	}
-	w->fd = openat(
-		directory, w->o.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (w->fd < 0)
-		return bpei_fail(error, bpei_status_of(errno), "open", errno, "cannot write to %s",
-			w->o.path);
-	w->owns_fd = true;
-	return BPE_OK;
-}
-
-/* ---- Blocks ---- */
-
-static void put_section(struct bpe_writer *w)
-{
-	const struct bpei_section_out section = { .comment = w->o.comment,
-		.hardware = w->o.hardware,
-		.os = w->o.os,
-		.application = w->o.application };
-
-	w->used += bpei_section_put(make_chunk_room(w, BLOCK_MOST), BLOCK_MOST, &section);
-}
-
-/* Writes the block of an interface, or the head of a pcap file. */
-static void put_interface(struct bpe_writer *w, struct bpei_writer_interface *interface)
-{
-	uint8_t *to = make_chunk_room(w, BLOCK_MOST);
-
-	interface->place = w->interfaces.in_section++;
-	interface->in_section = true;
-	if (w->format == BPE_WRITE_PCAPNG) {
-		w->used += bpei_interfaces_put(to, BLOCK_MOST, interface, w->o.snaplen);
-		return;
-	}
-	bpei_pcap_put_header(to, w->format == BPE_WRITE_PCAP_NS,
-		(uint32_t)interface->told.link_type, w->o.snaplen ? w->o.snaplen : BPE_MAX_SNAPLEN);
-	w->used += BPEI_PCAP_OUT_HEADER;
-	w->pcap_link = interface->told.link_type;
-}
-
-/* Returns the interface of a packet, with its block in the file; NULL: no memory, or a pcap file of
- * another link type. */
-static struct bpei_writer_interface *find_written_interface(
-	struct bpe_writer *w, const struct offered_packet *p)
-{
-	const int32_t link_type = (int32_t)p->link_type;
-	struct bpei_writer_interface *found =
-		bpei_interfaces_find(&w->interfaces, p->out.interface_id, link_type);
-	struct bpe_write_interface told;
-
-	if (!found) {
-		bpe_write_interface_init(&told);
-		told.interface_id = p->out.interface_id;
-		told.link_type = link_type;
-		if (p->batch)
-			bpe_batch_interface(p->batch, p->number, &told);
-		found = bpei_interfaces_add(&w->interfaces, &told);
-	}
-	if (!found)
-		return NULL;
-	found->is_used = true;
-	const bool is_other = w->pcap_link >= 0 && w->pcap_link != link_type;
-
-	if (is_other)
-		return NULL;
-	if (!found->in_section && (w->format == BPE_WRITE_PCAPNG || w->pcap_link < 0))
-		put_interface(w, found);
-	return found;
-}
-
-/* Writes the statistics of each interface of the file. */
-static void put_statistics(struct bpe_writer *w)
-{
-	for (uint32_t k = 0; k < w->interfaces.count; k++) {
-		const struct bpei_writer_interface *interface = &w->interfaces.list[k];
-
-		if (interface->in_section && w->format == BPE_WRITE_PCAPNG)
-			w->used += bpei_interfaces_put_counts(make_chunk_room(w, BLOCK_MOST),
-				BLOCK_MOST, interface, interface->last_ns);
-	}
-}
-
-/* Encodes a packet; out.interface_id is the source's on entry. */
-static void encode_packet(struct bpe_writer *w, struct offered_packet *p)
-{
-	struct bpei_writer_interface *interface = find_written_interface(w, p);
-	const struct bpei_packet_extra extra = {
-		.has = p->flags ? BPEI_HAS_FLAGS : 0, .flags = p->flags, .comment = p->comment
-	};
-
-	if (!interface) {
-		w->stats.unwritten[BPE_UNWRITTEN_LINK]++;
-		return;
-	}
-	if (w->o.snaplen && p->out.caplen > w->o.snaplen)
-		p->out.caplen = w->o.snaplen;
-	uint8_t *to = make_chunk_room(w, BLOCK_MOST);
-
-	p->out.interface_id = interface->place;
-	p->out.stamp = bpei_stamp(p->time_ns, (uint8_t)interface->told.time_digits);
-	if (w->format != BPE_WRITE_PCAPNG)
-		w->used += bpei_pcap_put_packet(to, w->format == BPE_WRITE_PCAP_NS, p->time_ns,
-			p->out.data, p->out.caplen, p->out.wirelen);
-	else if (p->comment)
-		w->used += bpei_packet_put(to, BLOCK_MOST, &p->out, &extra);
-	else
-		w->used += bpei_packet_put_plain(to, &p->out, p->flags);
-	interface->written++;
-	interface->last_ns = p->time_ns;
-	w->stats.waiting++;
-	w->waiting_bytes += p->out.caplen;
-}
-
-/* ---- Exported functions ---- */
-
-/* Copies the options' strings.  Returns false without memory. */
-static bool copy_strings(struct bpe_writer_options *o)
+/* Copies the options' texts.  Returns false without memory. */
+static bool copy_texts(struct bpe_writer_options *o)
 {
 	const char **const texts[] = { &o->path, &o->application, &o->comment, &o->hardware,
 		&o->os };
@@ -229,20 +33,69 @@ static bool copy_strings(struct bpe_writer_options *o)
 	return good;
 }
 
+/* Frees all but the files, which are closed. */
 static void free_writer(struct bpe_writer *w)
 {
-	if (w->owns_fd)
-		close(w->fd);
 	bpei_mem_free_const(w->o.path);
 	bpei_mem_free_const(w->o.application);
 	bpei_mem_free_const(w->o.comment);
 	bpei_mem_free_const(w->o.hardware);
 	bpei_mem_free_const(w->o.os);
-	bpei_interfaces_free(&w->interfaces);
+	if (w->current)
+		bpei_chunks_give(&w->chunks, w->current);
+	bpei_chunks_free(&w->chunks);
 	bpei_packer_close(w->packer);
-	free(w->bytes);
+	bpei_interfaces_free(&w->interfaces);
+	bpei_known_names_free(&w->names);
+	pthread_cond_destroy(&w->work);
+	pthread_cond_destroy(&w->room);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
+}
+
+static int open_writer_files(struct bpe_writer *w, struct bpe_error *error)
+{
+	struct bpei_files_options how;
+	const int status = bpei_writer_packer_open(&w->o, &w->packer, error);
+
+	if (status != BPE_OK)
+		return status;
+	bpei_writer_files_options(&how, &w->o);
+	how.frame = w->packer ? bpei_packer_pack : NULL;
+	how.frame_user = w->packer;
+	return bpei_files_open(&w->files, &how, bpei_encoder_now(w), error);
+}
+
+/* Begins the first file of a live capture, which is whole even if no packet comes.  A pcap file's
+ * head needs the link type of a packet. */
+static void begin_first_file(struct bpe_writer *w)
+{
+	if (w->format == BPE_WRITE_PCAPNG && !w->o.packet_clock)
+		bpei_encoder_begin_file(w, 0);
+}
+
+static struct bpe_writer *make_writer(const struct bpe_writer_options *o)
+{
+	struct bpe_writer *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return NULL;
+	pthread_mutex_init(&w->lock, NULL);
+	bpei_cond_init(&w->work);
+	bpei_cond_init(&w->room);
+	w->o = *o;
+	w->format = bpei_writer_format(o);
+	w->pcap_link = -1;
+	w->limits = (struct bpei_limits){ .bytes = o->rotate_bytes,
+		.packets = o->rotate_packets,
+		.every_ns = o->rotate_ns,
+		.from_start = o->rotate_from_start };
+	w->has_limits = o->rotate_bytes || o->rotate_packets || o->rotate_ns;
+	bpei_chunks_init(&w->chunks, o->memory_bytes);
+	if (copy_texts(&w->o))
+		return w;
+	free_writer(w);
+	return NULL;
 }
 
 int bpe_writer_open(const struct bpe_writer_options *options, struct bpe_writer **writer,
@@ -253,37 +106,89 @@ int bpe_writer_open(const struct bpe_writer_options *options, struct bpe_writer 
 
 	if (status != BPE_OK)
 		return status;
-	struct bpe_writer *w = calloc(1, sizeof *w);
+	struct bpe_writer *w = make_writer(&o);
 
 	if (!w)
 		return bpei_fail(error, BPE_E_MEMORY, "writer", 0, "no memory for a writer");
-	pthread_mutex_init(&w->lock, NULL);
-	w->o = o;
-	w->format = bpei_writer_format(&o);
-	w->fd = w->pcap_link = -1;
-	w->bytes = malloc(BUFFER_BYTES);
-	if (!copy_strings(&w->o) || !w->bytes)
-		status = bpei_fail(error, BPE_E_MEMORY, "writer", 0, "no memory for a writer");
-	else
-		status = bpei_writer_packer_open(&o, &w->packer, error);
-	if (status == BPE_OK)
-		status = open_file(w, error);
+	status = open_writer_files(w, error);
 	if (status != BPE_OK) {
 		free_writer(w);
 		return status;
 	}
-	if (w->format == BPE_WRITE_PCAPNG)
-		put_section(w);
+	begin_first_file(w);
+	const int refused = o.no_thread ? 0 : bpei_writer_thread_start(w);
+
+	if (refused) {
+		bpei_files_close(w->files, &(struct bpei_books){ 0 }, NULL);
+		free_writer(w);
+		return bpei_fail(
+			error, BPE_E_MEMORY, "pthread_create", refused, "no thread for the writer");
+	}
 	*writer = w;
 	return BPE_OK;
 }
 
-/* Returns the status of a call with packets. */
-static int answer_offer(struct bpe_writer *w)
+/* Ends the last file.  A writer without a packet leaves a whole file, too. */
+static void end_last_file(struct bpe_writer *w)
 {
+	struct bpe_write_interface told;
+
+	if (!w->files_begun && w->status == BPE_OK) {
+		bpe_write_interface_init(&told);
+		if (w->interfaces.count || w->format == BPE_WRITE_PCAPNG ||
+			bpei_interfaces_add(&w->interfaces, &told))
+			bpei_encoder_begin_file(w, 0);
+	}
+	bpei_encoder_end_file(w);
+	/* The thread is at work, so a chunk becomes free. */
+	while (w->owes_end && w->has_thread) {
+		pthread_cond_wait(&w->room, &w->lock);
+		bpei_encoder_tick(w);
+	}
+}
+
+int bpe_writer_finish(struct bpe_writer *w, struct bpe_error *error)
+{
+	struct bpei_books books = { 0 };
+
+	if (w->files) {
+		pthread_mutex_lock(&w->lock);
+		end_last_file(w);
+		w->is_over = true;
+		pthread_mutex_unlock(&w->lock);
+		bpei_writer_thread_end(w);
+		memcpy(books.unwritten, w->stats.unwritten, sizeof books.unwritten);
+		w->result = bpei_files_close(w->files, &books, &w->error);
+		w->files = NULL;
+	}
+	if (w->result != BPE_OK && error)
+		*error = w->error;
+	return w->result;
+}
+
+int bpe_writer_close(struct bpe_writer *w, struct bpe_error *error)
+{
+	if (!w)
+		return BPE_OK;
+	const int status = bpe_writer_finish(w, error);
+
+	free_writer(w);
+	return status;
+}
+
+/* ---- Packets ---- */
+
+/* Unlocks, and returns the status of a call with packets. */
+static int finish_call(struct bpe_writer *w, int encoded)
+{
+	int status = encoded;
+
 	if (w->o.packet_buffered)
-		flush_bytes(w);
-	return w->error.status;
+		bpei_encoder_hand_on(w);
+	if (status == BPE_OK)
+		status = w->status;
+	pthread_mutex_unlock(&w->lock);
+	return status;
 }
 
 int bpe_writer_batch(
@@ -291,74 +196,45 @@ int bpe_writer_batch(
 {
 	if (first > batch->count || count > batch->count - first)
 		return BPE_E_ARGUMENT;
-	const uint32_t *keep = BPE_HAS(batch, keep) ? batch->keep : NULL;
-
 	pthread_mutex_lock(&w->lock);
-	w->stats.offered += count;
-	for (uint32_t i = first; i < first + count; i++) {
-		struct offered_packet p = { .out = { .data = batch->data[i],
-						    .interface_id = batch->interface_id[i],
-						    .caplen = batch->caplen[i],
-						    .wirelen = batch->wirelen[i] },
-			.time_ns = batch->time_ns[i],
-			.link_type = batch->layers[i].link_type,
-			.batch = batch,
-			.number = i };
-
-		if (keep && keep[i] < p.out.caplen)
-			p.out.caplen = keep[i];
-		if (batch->layers[i].flags & BPE_PKT_OUTGOING)
-			p.flags = BPEI_EPB_OUT;
-		if (keep && !keep[i])
-			w->stats.unwritten[BPE_UNWRITTEN_CUTOFF]++;
-		else
-			encode_packet(w, &p);
-	}
-	const int status = answer_offer(w);
-
-	pthread_mutex_unlock(&w->lock);
-	return status;
+	return finish_call(w, bpei_packets_encode_batch(w, batch, first, first + count));
 }
 
 int bpe_writer_packet_sized(struct bpe_writer *w, const struct bpe_packet *packet,
 	size_t packet_bytes, size_t meta_bytes, const char *comment)
 {
-	struct bpe_packet own;
+	struct bpe_packet own = { .link_type = -1 };
 
 	(void)meta_bytes;
-	bpe_packet_init(&own);
 	memcpy(&own, packet, packet_bytes < sizeof own ? packet_bytes : sizeof own);
 	if ((own.caplen && !own.data) || own.link_type > 65535 || own.link_type < -1 ||
 		own.direction > BPE_DIRECTION_OUT)
 		return BPE_E_ARGUMENT;
-	struct offered_packet p = { .out = { .data = own.data,
-					    .interface_id = own.interface_id,
-					    .caplen = own.caplen,
-					    .wirelen = own.wirelen },
+	struct bpei_offered p = { .out = { .data = own.data,
+					  .interface_id = own.interface_id,
+					  .caplen = own.caplen,
+					  .wirelen = own.wirelen },
 		.time_ns = own.time_ns,
-		.link_type = own.link_type < 0 ? 1 : (uint32_t)own.link_type,
-		.flags = own.direction,
-		.comment = comment };
+		.link_type = own.link_type < 0 ? 1 : own.link_type,
+		.extra = { .flags = own.direction, .comment = comment } };
 
+	if (own.direction)
+		p.extra.has = BPEI_HAS_FLAGS;
 	if (p.out.caplen > BPE_MAX_SNAPLEN)
 		p.out.caplen = BPE_MAX_SNAPLEN;
 	pthread_mutex_lock(&w->lock);
-	w->stats.offered++;
-	encode_packet(w, &p);
-	const int status = answer_offer(w);
-
-	pthread_mutex_unlock(&w->lock);
-	return status;
+	return finish_call(w, bpei_packets_encode(w, &p));
 }
+
+/* ---- Descriptions ---- */
 
 int bpe_writer_interface(struct bpe_writer *w, const struct bpe_write_interface *interface)
 {
 	struct bpe_write_interface own;
-	struct bpe_error error;
 
 	bpe_write_interface_init(&own);
 	const int status =
-		bpei_sized_take(&own, sizeof own, interface, "bpe_write_interface_init", &error);
+		bpei_sized_take(&own, sizeof own, interface, "bpe_write_interface_init", NULL);
 
 	if (status != BPE_OK)
 		return status;
@@ -377,42 +253,76 @@ int bpe_writer_interface(struct bpe_writer *w, const struct bpe_write_interface 
 	return answer;
 }
 
+/* Writes the counts of an interface into the file, if they are due. */
+static void put_due_counts(struct bpe_writer *w, struct bpei_writer_interface *i)
+{
+	const int64_t now = bpei_clock_mono_ns();
+
+	if (w->o.packet_clock || (i->counts_ns && now - i->counts_ns < COUNTS_EVERY_NS))
+		return;
+	if (i->counts_ns && i->counted != i->written)
+		bpei_encoder_put_counts(w, i);
+	i->counts_ns = now;
+	i->counted = i->written;
+}
+
 int bpe_writer_counts_sized(
 	struct bpe_writer *w, uint32_t interface_id, const struct bpe_stats *stats, size_t bytes)
 {
 	pthread_mutex_lock(&w->lock);
-	struct bpei_writer_interface *interface =
-		bpei_interfaces_find(&w->interfaces, interface_id, -1);
+	struct bpei_writer_interface *i = bpei_interfaces_find(&w->interfaces, interface_id, -1);
 
-	if (interface) {
-		bpei_sized_give(&interface->counts, sizeof interface->counts, stats, bytes);
-		interface->has_counts = true;
+	if (i) {
+		bpei_sized_give(&i->counts, sizeof i->counts, stats, bytes);
+		i->has_counts = true;
+		put_due_counts(w, i);
 	}
 	pthread_mutex_unlock(&w->lock);
-	return interface ? BPE_OK : BPE_E_ARGUMENT;
+	return i ? BPE_OK : BPE_E_ARGUMENT;
 }
 
 int bpe_writer_name(
 	struct bpe_writer *w, const uint8_t addr[16], uint32_t ip_version, const char *name)
 {
-	struct bpei_block_out out;
+	struct bpei_known_name own = { .ip_version = ip_version };
 
-	if (ip_version != 4 && ip_version != 6)
+	if ((ip_version != 4 && ip_version != 6) || !*name || strlen(name) > 255)
 		return BPE_E_ARGUMENT;
+	memcpy(own.addr, addr, ip_version == 4 ? 4 : 16);
+	own.name = (char *)(uintptr_t)name;
 	pthread_mutex_lock(&w->lock);
-	if (w->format == BPE_WRITE_PCAPNG) {
-		bpei_names_begin(&out, make_chunk_room(w, BLOCK_MOST), BLOCK_MOST);
-		if (bpei_names_put(&out, addr, (int)ip_version, name))
-			w->used += bpei_names_finish(&out);
-	}
+	const int added = bpei_known_names_add(&w->names, &own);
+
+	if (added > 0)
+		bpei_encoder_put_name(w, &own);
 	pthread_mutex_unlock(&w->lock);
-	return BPE_OK;
+	return added < 0 ? added : BPE_OK;
+}
+
+/* ---- Ticks and counters ---- */
+
+int bpe_writer_tick(struct bpe_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	bpei_encoder_tick(w);
+	if (!w->has_thread && w->files)
+		bpei_files_tick(w->files, bpei_encoder_now(w));
+	const int status = w->status;
+
+	pthread_mutex_unlock(&w->lock);
+	return status;
 }
 
 int bpe_writer_rotate(struct bpe_writer *w)
 {
-	(void)w;
-	return BPE_E_UNSUPPORTED;
+	if (w->o.fd >= 0 || !strcmp(w->o.path, "-"))
+		return BPE_E_UNSUPPORTED;
+	pthread_mutex_lock(&w->lock);
+	bpei_encoder_end_file(w);
+	const int status = w->status;
+
+	pthread_mutex_unlock(&w->lock);
+	return status;
 }
 
 int bpe_writer_trigger(struct bpe_writer *w, int64_t after_ns)
@@ -424,35 +334,9 @@ int bpe_writer_trigger(struct bpe_writer *w, int64_t after_ns)
 void bpe_writer_stats_sized(struct bpe_writer *w, struct bpe_writer_stats *stats, size_t bytes)
 {
 	pthread_mutex_lock(&w->lock);
-	bpei_sized_give(stats, bytes, &w->stats, sizeof w->stats);
+	struct bpe_writer_stats now = w->stats;
+
+	now.memory_peak = (uint64_t)w->chunks.made * BPEI_CHUNK_BYTES;
 	pthread_mutex_unlock(&w->lock);
-}
-
-int bpe_writer_tick(struct bpe_writer *w)
-{
-	pthread_mutex_lock(&w->lock);
-	flush_bytes(w);
-	const int status = w->error.status;
-
-	pthread_mutex_unlock(&w->lock);
-	return status;
-}
-
-int bpe_writer_close(struct bpe_writer *w, struct bpe_error *error)
-{
-	if (!w)
-		return BPE_OK;
-	if (w->format != BPE_WRITE_PCAPNG && w->pcap_link < 0)
-		find_written_interface(w, &(struct offered_packet){ .link_type = 1 });
-	put_statistics(w);
-	flush_bytes(w);
-	if (w->owns_fd && close(w->fd) && w->error.status == BPE_OK)
-		bpei_fail(&w->error, BPE_E_IO, "close", errno, "cannot write to %s", w->o.path);
-	w->owns_fd = false;
-	const int status = w->error.status;
-
-	if (status != BPE_OK && error)
-		*error = w->error;
-	free_writer(w);
-	return status;
+	bpei_sized_give(stats, bytes, &now, sizeof now);
 }

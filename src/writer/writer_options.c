@@ -6,6 +6,7 @@
 #include "base/sized.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define MEMORY_DEFAULT (UINT64_C(64) << 20)
 #define NO_SUCH(member)                                                                            \
@@ -22,15 +23,6 @@ void bpe_writer_options_init_sized(struct bpe_writer_options *options, size_t by
 		.memory_bytes = MEMORY_DEFAULT };
 
 	bpei_sized_give(options, bytes, &defaults, sizeof defaults);
-}
-
-void bpe_write_interface_init_sized(struct bpe_write_interface *interface, size_t bytes)
-{
-	const struct bpe_write_interface defaults = {
-		.struct_size = (uint32_t)bytes, .link_type = 1, .time_digits = 9
-	};
-
-	bpei_sized_give(interface, bytes, &defaults, sizeof defaults);
 }
 
 /* Returns true if the text ends so. */
@@ -54,23 +46,58 @@ uint32_t bpei_writer_format(const struct bpe_writer_options *o)
 	return BPE_WRITE_PCAPNG;
 }
 
+void bpei_writer_files_options(struct bpei_files_options *files, const struct bpe_writer_options *o)
+{
+	static const enum bpei_name_style styles[] = { BPEI_NAMES_OWN, BPEI_NAMES_TCPDUMP,
+		BPEI_NAMES_DUMPCAP, BPEI_NAMES_DUMPCAP_TIME };
+	const bool is_stream = o->fd >= 0 || !strcmp(o->path, "-");
+	const bool rotates = bpei_writer_rotates(o);
+	const bool has_times = rotates && (o->names != BPE_NAMES_TCPDUMP || o->rotate_ns);
+
+	enum bpei_name_style style = BPEI_NAMES_PLAIN;
+	int fd = o->fd;
+
+	if (is_stream && fd < 0)
+		fd = STDOUT_FILENO;
+	if (rotates)
+		style = styles[o->names];
+	*files = (struct bpei_files_options){ .path = o->path ? o->path : "the file",
+		.directory = o->directory,
+		.fd = fd,
+		.style = style,
+		.times = has_times,
+		.ring = o->name_files,
+		.part = rotates && !is_stream,
+		.replace = !rotates,
+		.at_once = !(o->packet_clock && has_times),
+		.pcapng = bpei_writer_format(o) == BPE_WRITE_PCAPNG,
+		.ledger = o->ledger,
+		.sha256 = o->sha256,
+		.stop_on_error = o->on_error == BPE_WRITE_STOP,
+		.keep = { .files = o->keep_files,
+			.bytes = o->keep_bytes,
+			.age_ns = o->keep_ns,
+			.free_percent = o->keep_free_percent },
+		.file_bytes = o->rotate_bytes,
+		.sync_ns = o->sync_ns,
+		.on_file = o->on_file,
+		.on_notice = o->on_notice,
+		.user = o->user };
+}
+
+bool bpei_writer_rotates(const struct bpe_writer_options *o)
+{
+	return o->rotate_bytes || o->rotate_packets || o->rotate_ns || o->keep_files ||
+	       o->keep_bytes || o->keep_ns || o->keep_free_percent;
+}
+
 /* Refuses options that no code of the library does yet. */
 static int check_future_options(const struct bpe_writer_options *o, struct bpe_error *error)
 {
-	if (o->rotate_bytes || o->rotate_packets || o->rotate_ns || o->stop_files)
-		return NO_SUCH(rotate_bytes);
-	if (o->keep_files || o->keep_bytes || o->keep_ns || o->keep_free_percent)
-		return NO_SUCH(keep_files);
 	if (o->recorder_bytes || o->recorder_ns)
 		return NO_SUCH(recorder_bytes);
-	if (o->ledger || o->sha256)
-		return NO_SUCH(ledger);
 	if (o->hash)
 		return NO_SUCH(hash);
-	if (o->sync_ns)
-		return NO_SUCH(sync_ns);
-	if (o->on_error)
-		return NO_SUCH(on_error);
 	return BPE_OK;
 }
 
@@ -83,7 +110,7 @@ int bpei_writer_options_check(struct bpe_writer_options *copy,
 		return bpei_fail(error, BPE_E_ARGUMENT, "options", 0,
 			"no options: begin with bpe_writer_options_init");
 	bpe_writer_options_init(&o);
-	const int status = bpei_sized_take(&o, sizeof o, given, "bpe_writer_options_init", error);
+	int status = bpei_sized_take(&o, sizeof o, given, "bpe_writer_options_init", error);
 
 	if (status != BPE_OK)
 		return status;
@@ -104,6 +131,17 @@ int bpei_writer_options_check(struct bpe_writer_options *copy,
 	if (o.snaplen > BPE_MAX_SNAPLEN)
 		return bpei_fail(error, BPE_E_ARGUMENT, "snaplen", 0,
 			"snaplen must be at most %d, not %u", BPE_MAX_SNAPLEN, o.snaplen);
-	*copy = o;
-	return check_future_options(copy, error);
+	if (o.names > BPE_NAMES_DUMPCAP_TIME)
+		return bpei_fail(error, BPE_E_ARGUMENT, "names", 0,
+			"names is own, tcpdump, dumpcap or dumpcap-time, not %u", o.names);
+	if (o.rotate_ns < 0 || o.keep_ns < 0 || o.sync_ns < 0 || o.recorder_ns < 0)
+		return bpei_fail(error, BPE_E_ARGUMENT, "rotate_ns", 0,
+			"rotate_ns, keep_ns, sync_ns or recorder_ns is below 0");
+	if (bpei_writer_rotates(&o) && (o.fd >= 0 || !strcmp(o.path, "-")))
+		return bpei_fail(error, BPE_E_ARGUMENT, "rotate_bytes", 0,
+			"files rotate under a name: the standard output and fd are one file");
+	status = check_future_options(&o, error);
+	if (status == BPE_OK)
+		*copy = o;
+	return status;
 }

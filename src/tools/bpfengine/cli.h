@@ -46,6 +46,7 @@ struct cli {
 	bool prints;                /* a letter was given that says how packets are printed */
 	struct write_options write; /* savefiles that are written (-w) */
 	struct write_place place;   /* ... and where */
+	struct bpe_writer *writer;  /* NULL: nothing is written */
 	bool colors;                /* --color was given, for packets or for the live view */
 	bool immediate;             /* --immediate-mode */
 	bool top;                   /* the live view */
@@ -139,6 +140,10 @@ bool cli_rights_give(int file, bool made);
 
 void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
 void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
+/* Report what was written, in a line or as a member; nothing if nothing was to be written
+ * (write_report.c). */
+void cli_report_written(FILE *to, const struct cli *cli);
+void cli_report_written_json(FILE *to, const struct cli *cli);
 /* Rates that a line shows. */
 struct cli_shown_rates {
 	const char *of; /* words before the rates: "trace: " of a savefile */

@@ -42,6 +42,9 @@ static int prepare_outputs(struct run *r)
 		return code;
 	/* Until here a signal ends the program in the default way, as there is nothing to report */
 	run_watch_signals(r);
+	code = run_write_begin(r);
+	if (code)
+		return code;
 	return c->flows ? cli_flows_begin(c->flows, r->engine) : 0;
 }
 
@@ -136,7 +139,7 @@ static bool print_report(const struct run *r, const char *error)
 	const struct cli *c = &r->cli;
 	const bool has_flows = c->flows && cli_flows_on_stdout(c->flows);
 	/* flows and packets on the standard output share it with no report but JSON */
-	FILE *to = (has_flows || r->printer) && !c->json ? stderr : stdout;
+	FILE *to = (has_flows || r->printer || c->place.on_stdout) && !c->json ? stderr : stdout;
 	uint64_t written = 0;
 	uint64_t lost = 0;
 	bool is_printed;
@@ -175,6 +178,10 @@ static int run_engine(struct run *r)
 		run_live_line(r);
 	const int status = bpe_engine_result(r->engine, &error);
 	code = run_print_finish(r);
+	const int write_code = run_write_finish(r);
+
+	if (!code)
+		code = write_code;
 	if (status < 0)
 		program_tell("%s", error.text);
 	if (!print_report(r, status < 0 ? error.text : NULL))
@@ -241,6 +248,7 @@ static int close_run(struct run *r)
 	top_view_close(r->view);
 	run_forget_printer();
 	print_close(r->printer);
+	run_write_close(r);
 	cli_write_forget(&r->cli);
 	free(r->cli.filter);
 	return failed;
@@ -262,6 +270,7 @@ static int run_and_report(struct run *r)
 		r->cli.engine.on_record = on_flow_record;
 	if (!code)
 		code = run_print_open(r);
+	run_write_prepare(r);
 	if (!code) {
 		r->cli.engine.option_words = true; /* the reader of notices typed options */
 		r->cli.engine.on_notice = run_on_notice;

@@ -412,6 +412,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	print_drops(to, &s);
 	print_kernel_counts(to, &s);
 	fprintf(to, "\n");
+	cli_report_written(to, cli);
 	print_peculiarities(to, &s, cli);
 	print_protocols(to, engine, s.delivered_packets);
 	print_sizes(to, &s);

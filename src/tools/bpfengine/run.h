@@ -18,7 +18,8 @@ struct run {
 	struct top_view *view;     /* NULL: no live view */
 	struct printer *printer;   /* NULL: packets are not printed */
 	bool view_has_terminal;
-	bool has_intervals; /* lines of --stats-interval by the packets' time */
+	bool has_several_interfaces; /* of packets that were written; the reading thread's */
+	bool has_intervals;          /* lines of --stats-interval by the packets' time */
 	struct cli_intervals intervals;
 };
 
@@ -62,6 +63,19 @@ int run_print_open(struct run *run);
 int run_print_finish(struct run *run);
 /* Prints how many packets were printed. */
 void run_print_report(FILE *to, const struct run *run);
+
+/* ---- The writing of savefiles (run_write.c) ---- */
+
+/* Takes on_read if packets are to be written.  Runs before the source is opened. */
+void run_write_prepare(struct run *run);
+/* Opens the writer.  Runs once rights are given up, before the engine starts.  Returns 0, or the
+ * exit code after the message. */
+int run_write_begin(struct run *run);
+/* Tells the writer what the source has counted, for the statistics of the files. */
+void run_write_counts(struct run *run);
+/* Completes the files, once the run has ended.  Returns 0, or the exit code after the message. */
+int run_write_finish(struct run *run);
+void run_write_close(struct run *run);
 
 /* ---- Waiting for the end of the run (run_line.c, run_view.c) ---- */
 

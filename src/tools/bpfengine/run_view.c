@@ -42,6 +42,7 @@ void run_top_view(struct run *r)
 			break;
 		handle_view_signals(r);
 		run_handle_sigusr2(r);
+		run_write_counts(r);
 	}
 	if (r->cli.flows)
 		cli_flows_ending(r->cli.flows);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* The writing of savefiles in a run (run.h): the engine's reading thread hands each batch to the
+ * writer.  Stateless. */
+#include "run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+/* Returns whether all packets of the batch are of the interface. */
+static bool is_of_interface(const struct bpe_batch *batch, uint32_t interface_id)
+{
+	uint32_t other = 0;
+
+	for (uint32_t i = 0; i < batch->count; i++)
+		other |= batch->interface_id[i] ^ interface_id;
+	return !other;
+}
+
+static void on_read_batch(void *user, const struct bpe_batch *batch)
+{
+	struct run *r = user;
+
+	if (!r->has_several_interfaces && !is_of_interface(batch, 0))
+		r->has_several_interfaces = true;
+	if (bpe_writer_batch(r->cli.writer, batch, 0, batch->count) != BPE_OK)
+		bpe_engine_stop(r->engine);
+}
+
+void run_write_prepare(struct run *r)
+{
+	if (r->cli.write.path)
+		r->cli.engine.on_read = on_read_batch;
+}
+
+/* Fills in where the files go, and when they end. */
+static void set_file_options(struct bpe_writer_options *o, const struct cli *c)
+{
+	static const uint32_t names[] = { BPE_NAMES_OWN, BPE_NAMES_TCPDUMP, BPE_NAMES_DUMPCAP };
+	const struct write_options *w = &c->write;
+
+	o->path = c->place.name;
+	o->directory = c->place.directory;
+	o->fd = c->place.fd;
+	if (o->fd >= 0)
+		o->path = NULL;
+	o->names = names[w->names];
+	if (w->names == CLI_NAMES_DUMPCAP && w->time_before_number)
+		o->names = BPE_NAMES_DUMPCAP_TIME;
+	o->name_files = (uint32_t)w->name_files;
+	o->rotate_bytes = w->rotate_bytes;
+	o->rotate_packets = w->rotate_packets;
+	o->rotate_ns = w->rotate_ns;
+	o->rotate_from_start = w->from_start;
+	o->stop_files = w->stop_files;
+	o->keep_files = w->keep_files;
+	o->keep_bytes = w->keep_bytes;
+	o->keep_ns = w->keep_ns;
+	o->keep_free_percent = w->keep_free_percent;
+	o->sync_ns = w->sync_ns;
+	o->ledger = w->ledger == CLI_LEDGER_ON ||
+		    (w->ledger == CLI_LEDGER_AUTO && cli_write_rotates(c));
+	o->sha256 = w->sha256;
+}
+
+/* Fills in the form, by the name's end where no descriptor hides the name. */
+static void set_form_options(struct bpe_writer_options *o, const struct cli *c)
+{
+	const struct write_options *w = &c->write;
+
+	o->format = w->format;
+	o->compression = w->compression;
+	o->compression_level = w->compression_level;
+	o->hash = w->hash;
+	o->packet_buffered = w->packet_buffered;
+	o->on_error = w->error_continue ? BPE_WRITE_CONTINUE : BPE_WRITE_STOP;
+	if (w->memory_bytes)
+		o->memory_bytes = w->memory_bytes;
+}
+
+int run_write_begin(struct run *r)
+{
+	struct cli *c = &r->cli;
+	struct bpe_writer_options o;
+	struct bpe_error error;
+	struct utsname system;
+	char application[64];
+	char os[2 * sizeof system.release];
+
+	if (!c->write.path)
+		return 0;
+	int code = cli_write_begin(c);
+
+	if (code)
+		return code;
+	bpe_writer_options_init(&o);
+	set_file_options(&o, c);
+	set_form_options(&o, c);
+	snprintf(application, sizeof application, "bpfengine %s", bpe_version());
+	o.application = application;
+	o.comment = c->write.comment;
+	o.wait = o.packet_clock = c->engine.file;
+	/* What a savefile becomes does not depend on the machine that rewrites the file. */
+	if (!c->engine.file && uname(&system) >= 0) {
+		snprintf(os, sizeof os, "%.64s %.128s", system.sysname, system.release);
+		o.os = os;
+		o.hardware = system.machine;
+	}
+	o.on_notice = run_on_notice;
+	o.user = r;
+	if (bpe_writer_open(&o, &c->writer, &error) == BPE_OK)
+		return 0;
+	program_tell("%s", error.text);
+	return error.status == BPE_E_ARGUMENT ? EXIT_USAGE : EXIT_ERROR;
+}
+
+void run_write_counts(struct run *r)
+{
+	struct bpe_stats s;
+
+	if (!r->cli.writer || r->has_several_interfaces)
+		return;
+	bpe_engine_stats(r->engine, &s);
+	bpe_writer_counts(r->cli.writer, 0, &s);
+}
+
+int run_write_finish(struct run *r)
+{
+	struct cli *c = &r->cli;
+	struct bpe_error error;
+
+	if (!c->writer)
+		return 0;
+	run_write_counts(r);
+	const int status = bpe_writer_finish(c->writer, &error);
+
+	if (status == BPE_OK)
+		return 0;
+	program_tell("%s", error.text);
+	return EXIT_ERROR;
+}
+
+void run_write_close(struct run *r)
+{
+	bpe_writer_close(r->cli.writer, NULL);
+	r->cli.writer = NULL;
+}

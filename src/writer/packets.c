@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets into chunks.  Runs of plain packets of an interface take a short loop; whatever needs a
+ * decision for each packet takes the long way. */
+#include "writer/packets.h"
+
+#include "base/cacheline.h"
+#include "write/pcap_out.h"
+
+#include <string.h>
+
+#define FLAGS_OPTION 12u  /* bytes of epb_flags with the end of options */
+#define OPTIONS_ROOM 256u /* of all other options but the comment and raw ones */
+#define NO_PLACE UINT32_MAX
+
+/* Returns the place of the packet's interface in the writer's list; NO_PLACE: no memory. */
+static uint32_t find_place(struct bpe_writer *w, const struct bpei_offered *p)
+{
+	struct bpei_writer_interface *found =
+		bpei_interfaces_find(&w->interfaces, p->out.interface_id, p->link_type);
+	struct bpe_write_interface told;
+
+	if (!found) {
+		bpe_write_interface_init(&told);
+		if (p->batch)
+			bpe_batch_interface(p->batch, p->number, &told);
+		told.interface_id = p->out.interface_id;
+		told.link_type = p->link_type;
+		found = bpei_interfaces_add(&w->interfaces, &told);
+	}
+	return found ? (uint32_t)(found - w->interfaces.list) : NO_PLACE;
+}
+
+/* Takes note of n packets that are encoded in `bytes` at the end of the current chunk. */
+static void count_encoded(struct bpe_writer *w, uint32_t n, size_t bytes)
+{
+	w->current->chunk.used += bytes;
+	w->current->chunk.packets += n;
+	w->state.bytes += bytes;
+	w->state.packets += n;
+	w->stats.waiting += n;
+}
+
+/* Extends the chunk's span of times.  Called before count_encoded. */
+static void note_times(struct bpei_chunk *chunk, int64_t first_ns, int64_t last_ns)
+{
+	if (!chunk->packets || first_ns < chunk->first_ns)
+		chunk->first_ns = first_ns;
+	if (!chunk->packets || last_ns > chunk->last_ns)
+		chunk->last_ns = last_ns;
+}
+
+/* Writes the packet's bytes, for which there is room.  Returns their number. */
+static size_t put_offered(
+	struct bpe_writer *w, struct bpei_writer_interface *i, struct bpei_offered *p, size_t room)
+{
+	struct bpei_chunk *chunk = &w->current->chunk;
+	uint8_t *to = chunk->bytes + chunk->used;
+
+	if (w->format != BPE_WRITE_PCAPNG)
+		return bpei_pcap_put_packet(to, w->format == BPE_WRITE_PCAP_NS, p->time_ns,
+			p->out.data, p->out.caplen, p->out.wirelen);
+	p->out.interface_id = i->place;
+	p->out.stamp = bpei_stamp(p->time_ns, (uint8_t)i->told.time_digits);
+	if (p->extra.has || p->extra.comment || p->extra.raw.bytes)
+		return bpei_packet_put(to, room, &p->out, &p->extra);
+	return bpei_packet_put_plain(to, &p->out, 0);
+}
+
+/* Returns the room that a packet may need. */
+static size_t choose_room(const struct bpe_writer *w, const struct bpei_offered *p)
+{
+	size_t room = bpei_packet_bytes(p->out.caplen) + OPTIONS_ROOM;
+
+	if (w->format != BPE_WRITE_PCAPNG)
+		return BPEI_PCAP_OUT_RECORD + p->out.caplen;
+	if (p->extra.comment)
+		room += strlen(p->extra.comment) + 8;
+	return room + p->extra.raw.length;
+}
+
+int bpei_packets_encode(struct bpe_writer *w, struct bpei_offered *p)
+{
+	if (w->is_over)
+		return BPE_E_END;
+	if (w->o.snaplen && p->out.caplen > w->o.snaplen)
+		p->out.caplen = w->o.snaplen;
+	if (p->extra.comment && strlen(p->extra.comment) > UINT16_MAX)
+		p->extra.comment = NULL;
+	const uint32_t place = find_place(w, p);
+	const size_t room = choose_room(w, p);
+	int encoded = BPE_UNWRITTEN_FULL;
+
+	if (place != NO_PLACE)
+		encoded = bpei_encoder_prepare(w, place, room, p->time_ns);
+	if (encoded == BPEI_ENCODED_OVER)
+		return BPE_E_END;
+	w->stats.offered++;
+	if (encoded != BPEI_ENCODED) {
+		w->stats.unwritten[encoded]++;
+		return BPE_OK;
+	}
+	struct bpei_writer_interface *i = &w->interfaces.list[place];
+
+	note_times(&w->current->chunk, p->time_ns, p->time_ns);
+	w->current->chunk.captured_bytes += p->out.caplen;
+	count_encoded(w, 1, put_offered(w, i, p, room));
+	i->written++;
+	i->last_ns = p->time_ns;
+	return BPE_OK;
+}
+
+/* ---- Batches ---- */
+
+/* Encodes a packet of a batch that is no plain packet. */
+static int encode_single(struct bpe_writer *w, const struct bpe_batch *b, uint32_t i)
+{
+	const uint16_t flags = b->layers[i].flags;
+	struct bpei_offered p = { .out = { .data = b->data[i],
+					  .interface_id = b->interface_id[i],
+					  .caplen = b->caplen[i],
+					  .wirelen = b->wirelen[i] },
+		.time_ns = b->time_ns[i],
+		.link_type = b->layers[i].link_type,
+		.batch = b,
+		.number = i };
+
+	if (BPE_HAS(b, keep) && b->keep) {
+		if (!b->keep[i] && !w->is_over) {
+			w->stats.offered++;
+			w->stats.unwritten[BPE_UNWRITTEN_CUTOFF]++;
+			return BPE_OK;
+		}
+		if (b->keep[i] < p.out.caplen)
+			p.out.caplen = b->keep[i];
+	}
+	if (flags & BPE_PKT_OUTGOING) {
+		p.extra.has |= BPEI_HAS_FLAGS;
+		p.extra.flags = BPEI_EPB_OUT;
+	}
+	if (BPE_HAS(b, lost_before) && b->lost_before && !i) {
+		p.extra.has |= BPEI_HAS_DROPCOUNT;
+		p.extra.dropcount = b->lost_before;
+	}
+	return bpei_packets_encode(w, &p);
+}
+
+/* Returns the known interface of packet i in the present file, or NULL. */
+static struct bpei_writer_interface *find_ready(
+	struct bpe_writer *w, const struct bpe_batch *b, uint32_t i)
+{
+	struct bpei_writer_interface *recent = w->interfaces.recent;
+
+	if (!w->is_in_file || !w->current || w->is_over || w->status != BPE_OK)
+		return NULL;
+	if (!recent || recent->told.interface_id != b->interface_id[i] ||
+		recent->told.link_type != b->layers[i].link_type)
+		recent = bpei_interfaces_find(
+			&w->interfaces, b->interface_id[i], b->layers[i].link_type);
+	if (recent)
+		w->interfaces.recent = recent;
+	return recent && recent->in_section && recent->told.time_digits == 9 ? recent : NULL;
+}
+
+/* Encodes plain packets of a single interface from i on, as many as the current chunk has room for.
+ * Returns their number. */
+static uint32_t encode_run(
+	struct bpe_writer *w, const struct bpe_batch *b, uint32_t i, uint32_t end)
+{
+	struct bpei_writer_interface *interface = find_ready(w, b, i);
+	const uint32_t first = i;
+
+	if (!interface)
+		return 0;
+	const uint32_t id = b->interface_id[i];
+	const uint16_t link_type = b->layers[i].link_type;
+	const uint32_t snaplen = w->o.snaplen ? w->o.snaplen : UINT32_MAX;
+	const uint32_t in_flags = interface->told.directions ? BPEI_EPB_IN : 0;
+	struct bpei_chunk *chunk = &w->current->chunk;
+	const size_t room = BPEI_CHUNK_BYTES - w->tail - chunk->used;
+	uint8_t *const to = chunk->bytes + chunk->used;
+	uint64_t captured = 0;
+	int64_t least = b->time_ns[i];
+	int64_t most = least;
+	size_t used = 0;
+
+	for (; i < end && b->interface_id[i] == id && b->layers[i].link_type == link_type; i++) {
+		struct bpei_packet_out out = { .data = b->data[i],
+			.stamp = bpei_stamp(b->time_ns[i], 9),
+			.interface_id = interface->place,
+			.caplen = b->caplen[i] < snaplen ? b->caplen[i] : snaplen,
+			.wirelen = b->wirelen[i] };
+		uint32_t flags = in_flags;
+
+		if (room < used + bpei_packet_bytes(out.caplen) + FLAGS_OPTION)
+			break;
+		if (b->layers[i].flags & BPE_PKT_OUTGOING)
+			flags = BPEI_EPB_OUT;
+		used += bpei_packet_put_plain(to + used, &out, flags);
+		captured += out.caplen;
+		least = b->time_ns[i] < least ? b->time_ns[i] : least;
+		most = b->time_ns[i] > most ? b->time_ns[i] : most;
+	}
+	if (i == first)
+		return 0;
+	note_times(chunk, least, most);
+	chunk->captured_bytes += captured;
+	count_encoded(w, i - first, used);
+	w->stats.offered += i - first;
+	interface->written += i - first;
+	interface->last_ns = b->time_ns[i - 1];
+	if (most > w->packet_ns)
+		w->packet_ns = most;
+	return i - first;
+}
+
+int bpei_packets_encode_batch(
+	struct bpe_writer *w, const struct bpe_batch *b, uint32_t first, uint32_t end)
+{
+	const bool is_plain = w->format == BPE_WRITE_PCAPNG && !w->has_limits && !w->o.hash &&
+			      !b->meta && !(BPE_HAS(b, keep) && b->keep);
+	uint32_t i = first;
+
+	if (BPE_HAS(b, lost_before) && b->lost_before && !first && i < end && is_plain)
+		if (encode_single(w, b, i++) != BPE_OK)
+			return BPE_E_END;
+	while (i < end) {
+		const uint32_t run = is_plain ? encode_run(w, b, i, end) : 0;
+
+		if (!run && encode_single(w, b, i) != BPE_OK)
+			return BPE_E_END;
+		i += run ? run : 1;
+	}
+	return BPE_OK;
+}

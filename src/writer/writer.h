@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a writer.
+ *
+ * Callers encode packets into the current chunk under the lock.  A full chunk goes to the queue,
+ * and the writer's thread takes chunks from the queue to the files, without the lock.  A writer
+ * without a thread (options.no_thread) writes a full chunk at once, under the lock.
+ *
+ * A file ends while packets are encoded, or by the clock: the current chunk gets the statistics
+ * and the mark ends_file.  The next file begins with the next packet, in a chunk of its own. */
+#ifndef BPEI_WRITER_H
+#define BPEI_WRITER_H
+
+#include "bpfengine.h"
+#include "compress/compress.h"
+#include "write/limits.h"
+#include "writer/chunks.h"
+#include "writer/interfaces.h"
+#include "writer/known_names.h"
+
+#include <pthread.h>
+
+/* Most bytes of a block that is no packet, and of a packet's options. */
+#define BPEI_DESCRIPTION_MOST (3u * 65536)
+
+struct bpe_writer {
+	pthread_mutex_t lock; /* all members but files, which are the thread's */
+	pthread_cond_t work;  /* the thread waits: chunks in the queue, or the close */
+	pthread_cond_t room;  /* callers wait: a chunk is free, or the queue is empty */
+	pthread_t thread;
+	bool has_thread, is_closing;
+	bool is_writing; /* the thread has a chunk in its hands */
+
+	struct bpe_writer_options o; /* constant; texts are the writer's own */
+	uint32_t format;             /* never BPE_WRITE_AUTO */
+	struct bpei_files *files;    /* without a thread: under the lock; NULL: finished */
+	struct bpei_packer *packer;  /* as files; NULL: plain files */
+	int64_t opened_ns;           /* since 1970 */
+	int64_t ticked_ns;           /* mono: the last tick of the files */
+
+	struct bpei_chunks chunks;
+	struct bpei_chunk_node *current; /* being filled; NULL: none */
+	int64_t current_since_ns;        /* mono: when the current chunk was taken */
+	size_t tail;                     /* bytes kept free at the chunk's end, for statistics */
+
+	struct bpei_limits limits;
+	struct bpei_limit_state state; /* of the file */
+	bool has_limits;
+	bool is_in_file; /* a file has begun, and has not ended */
+	bool owes_end;   /* the file has ended, and no chunk was free to say so */
+	bool is_over;    /* the last file has ended (stop_files) */
+	uint64_t files_begun;
+	int64_t packet_ns; /* the latest time of a packet */
+
+	struct bpei_writer_interfaces interfaces;
+	int32_t pcap_link; /* link type of a pcap file; -1: not known yet */
+	struct bpei_known_names names;
+
+	struct bpe_writer_stats stats;
+	int status;             /* why no packets are taken; BPE_OK: they are */
+	int result;             /* of bpe_writer_finish */
+	struct bpe_error error; /* the first */
+};
+
+/* ---- encoder.c; the lock is held ---- */
+
+/* The fate of a packet, beside enum bpe_unwritten. */
+enum bpei_encoded {
+	BPEI_ENCODED = -1,
+	BPEI_ENCODED_OVER = BPE_UNWRITTEN_ROOM /* the writer has ended: the packet is not offered */
+};
+
+/* Makes room in the current chunk for `bytes` of a packet of the interface: in a file within the
+ * limits, behind the interface's description.  Returns BPEI_ENCODED; an enum
+ * bpe_unwritten; BPEI_ENCODED_OVER.  May wait, and let go of the lock meanwhile. */
+int bpei_encoder_prepare(struct bpe_writer *w, uint32_t interface, size_t bytes, int64_t time_ns);
+/* Ends the file, if there is one. */
+void bpei_encoder_end_file(struct bpe_writer *w);
+/* Begins a file for an interface; the file is whole without packets.  Returns false without a
+ * free chunk. */
+bool bpei_encoder_begin_file(struct bpe_writer *w, uint32_t interface);
+/* Hands the current chunk on. */
+void bpei_encoder_hand_on(struct bpe_writer *w);
+/* Ends the file, or hands the chunk on, if the clock says so. */
+void bpei_encoder_tick(struct bpe_writer *w);
+/* Appends the statistics of an interface, if its file is open and a chunk is free. */
+void bpei_encoder_put_counts(struct bpe_writer *w, struct bpei_writer_interface *interface);
+/* Appends a name, likewise. */
+void bpei_encoder_put_name(struct bpe_writer *w, const struct bpei_known_name *name);
+/* Returns the time by which files end: the clock's, or the latest packet's. */
+int64_t bpei_encoder_now(const struct bpe_writer *w);
+
+/* ---- writer_thread.c ---- */
+
+/* Starts the thread.  Returns 0 or an errno. */
+int bpei_writer_thread_start(struct bpe_writer *w);
+/* Ends the thread once the queue is empty. */
+void bpei_writer_thread_end(struct bpe_writer *w);
+
+/* ---- written.c ---- */
+
+/* Counts a chunk that the files had, and `lost` of its packets.  The lock is held. */
+void bpei_writer_count_chunk(struct bpe_writer *w, const struct bpei_chunk *chunk, uint32_t lost);
+
+#endif
