@@ -76,7 +76,7 @@ static size_t measure_conversion(const char *at, int *digits)
 }
 
 /* Appends the template's first n bytes with conversions filled in. */
-static void fill_conversions(struct name_text *t, const struct bpei_names *names, size_t n,
+static void fill_conversions(struct name_text *t, const struct bpei_file_names *names, size_t n,
 	const struct tm *when, uint64_t number)
 {
 	const char *at = names->text;
@@ -122,7 +122,7 @@ size_t bpei_name_stem(const char *name)
 	return dot ? dot : length;
 }
 
-bool bpei_name_varies(const struct bpei_names *names)
+bool bpei_name_varies(const struct bpei_file_names *names)
 {
 	if (names->style == BPEI_NAMES_PLAIN)
 		return false;
@@ -140,7 +140,8 @@ bool bpei_name_varies(const struct bpei_names *names)
 
 /* Appends tcpdump's number (MakeFilename of tcpdump.c).  The first file has no number, except in a
  * ring, where numbers begin with 0 and have as many digits as the last. */
-static void append_tcpdump(struct name_text *t, const struct bpei_names *names, uint64_t number)
+static void append_tcpdump(
+	struct name_text *t, const struct bpei_file_names *names, uint64_t number)
 {
 	int digits = 1;
 
@@ -155,8 +156,8 @@ static void append_tcpdump(struct name_text *t, const struct bpei_names *names, 
 }
 
 /* Appends the number and the time of dumpcap (ringbuffer.c of Wireshark). */
-static void append_dumpcap(
-	struct name_text *t, const struct bpei_names *names, const struct tm *when, uint64_t number)
+static void append_dumpcap(struct name_text *t, const struct bpei_file_names *names,
+	const struct tm *when, uint64_t number)
 {
 	const bool number_first = names->style == BPEI_NAMES_DUMPCAP;
 
@@ -175,8 +176,8 @@ static void append_dumpcap(
 }
 
 /* Writes the name without a number for a collision. */
-static void compose_name(
-	struct name_text *t, const struct bpei_names *names, const struct tm *when, uint64_t number)
+static void compose_name(struct name_text *t, const struct bpei_file_names *names,
+	const struct tm *when, uint64_t number)
 {
 	const size_t length = strlen(names->text);
 	const size_t stem = bpei_name_stem(names->text);
@@ -208,7 +209,7 @@ static void compose_name(
 	}
 }
 
-int bpei_name_make(const struct bpei_names *names, const struct tm *when, uint64_t number,
+int bpei_name_make(const struct bpei_file_names *names, const struct tm *when, uint64_t number,
 	uint32_t attempt, char name[BPEI_NAME_ROOM])
 {
 	char made[BPEI_NAME_ROOM] = "";
@@ -230,7 +231,7 @@ int bpei_name_make(const struct bpei_names *names, const struct tm *when, uint64
 	return BPE_OK;
 }
 
-void bpei_name_ledger(const struct bpei_names *names, char name[BPEI_NAME_ROOM])
+void bpei_name_ledger(const struct bpei_file_names *names, char name[BPEI_NAME_ROOM])
 {
 	static const char end[] = ".jsonl";
 	const size_t stem = bpei_name_stem(names->text);

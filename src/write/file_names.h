@@ -20,7 +20,7 @@ enum bpei_name_style {
 };
 
 /* How the names of a run are made. */
-struct bpei_names {
+struct bpei_file_names {
 	const char *text;           /* the template */
 	enum bpei_name_style style; /* the meaning of the text */
 	bool times;                 /* conversions are filled in (tcpdump: with -G alone) */
@@ -30,16 +30,16 @@ struct bpei_names {
 /* Writes the name of file `number` (from 1), begun at the local time `when`.  attempt: 0; then 1, 2
  * ... if the name exists: "-2", "-3" ... stand before the name's end.  Returns BPE_OK, or
  * BPE_E_ARGUMENT if the name would be empty, "." or "..", too long, or have a /. */
-int bpei_name_make(const struct bpei_names *names, const struct tm *when, uint64_t number,
+int bpei_name_make(const struct bpei_file_names *names, const struct tm *when, uint64_t number,
 	uint32_t attempt, char name[BPEI_NAME_ROOM]);
 
 /* Returns true if names of files differ without help: a time or a number is in the template. */
-bool bpei_name_varies(const struct bpei_names *names);
+bool bpei_name_varies(const struct bpei_file_names *names);
 
 /* Writes the name of the ledger of a template: the template's words without conversions and ends,
  * and
  * ".jsonl".  "cap-%Y%m%d.pcapng.zst" has the ledger "cap.jsonl", and "%s.pcap" "ledger.jsonl". */
-void bpei_name_ledger(const struct bpei_names *names, char name[BPEI_NAME_ROOM]);
+void bpei_name_ledger(const struct bpei_file_names *names, char name[BPEI_NAME_ROOM]);
 
 /* Returns the length of the name before its end: before ".pcapng", or ".pcap.gz" whole.  A name
  * with a single dot in front has no end. */

@@ -65,13 +65,13 @@ static void cut_back(struct bpei_files *files, uint64_t bytes)
 static void settle_bytes(struct bpei_files *files)
 {
 	struct bpei_open_file *file = &files->file;
-	const uint64_t bytes = file->facts.file_bytes;
+	const uint64_t end = file->facts.file_bytes;
 
-	if (file->stream || bytes - file->settled < SETTLE_BYTES)
+	if (file->stream || end - file->settled < SETTLE_BYTES)
 		return;
 	files->calls->settle(
-		files->calls->context, file->fd, file->start + file->settled, file->start + bytes);
-	file->settled = bytes;
+		files->calls->context, file->fd, file->start + file->settled, file->start + end);
+	file->settled = end;
 }
 
 /* Counts bytes in the file. */
@@ -311,7 +311,7 @@ static bool has_file(struct bpei_files *files, const struct bpei_chunk *chunk)
 
 /* Writes a part of a chunk, from a whole block on.  Returns 0 or a negative errno; *part tells the
  * part in a file afterwards. */
-static int write_part(struct bpei_files *files, const struct bpei_chunk *chunk, size_t from,
+static int write_from(struct bpei_files *files, const struct bpei_chunk *chunk, size_t from,
 	struct bpei_whole *part)
 {
 	struct bpei_chunk rest = *chunk;
@@ -342,12 +342,12 @@ uint32_t bpei_files_write(struct bpei_files *files, const struct bpei_chunk *chu
 	size_t from = 0;
 
 	files->books = chunk->books;
-	if (write_part(files, chunk, 0, &part) == -EFBIG && part.bytes) {
+	if (write_from(files, chunk, 0, &part) == -EFBIG && part.bytes) {
 		/* The file is too long for the file system; the next file is not. */
 		lost -= part.packets;
 		from = part.bytes;
 		keep_descriptions(files, chunk, 0, from);
-		write_part(files, chunk, from, &part);
+		write_from(files, chunk, from, &part);
 	}
 	lost -= part.packets;
 	keep_descriptions(files, chunk, from, chunk->used);

@@ -55,9 +55,9 @@ void bpei_files_blame(struct bpei_files *files, int failed, const char *name)
 /* Removes old files as far as the limits ask, and tells failures. */
 static void trim_ring(struct bpei_files *files, uint64_t open_files, uint64_t bytes, int64_t now_ns)
 {
-	struct bpei_ring *ring = &files->ring;
+	struct bpei_file_ring *ring = &files->ring;
 
-	bpei_ring_trim(ring, open_files, bytes, now_ns);
+	bpei_file_ring_trim(ring, open_files, bytes, now_ns);
 	files->counts.files_removed = ring->removed;
 	if (ring->first_error)
 		bpei_files_tell(files, BPEI_TOLD_REMOVE, ring->first_error,
@@ -164,7 +164,7 @@ static void note_begun(struct bpei_files *files, const struct bpei_open_file *fi
 		.file = &facts,
 		.device = file->state.device,
 		.inode = file->state.inode };
-	const int failed = file->stream ? 0 : bpei_ring_note(&files->ring, &entry);
+	const int failed = file->stream ? 0 : bpei_file_ring_note(&files->ring, &entry);
 
 	if (failed < 0)
 		bpei_files_tell(
@@ -291,13 +291,13 @@ static void report_file(struct bpei_files *files)
 	char path[2 * BPEI_NAME_ROOM];
 
 	facts->name = file->name;
-	int failed = bpei_ring_note(&files->ring, &entry);
+	int failed = bpei_file_ring_note(&files->ring, &entry);
 	if (failed < 0)
 		bpei_files_tell(
 			files, BPEI_TOLD_LEDGER, failed, "cannot write the ledger of", files->base);
 	if (!file->stream && files->o.fd < 0) {
 		file->state.bytes = facts->file_bytes;
-		failed = bpei_ring_add(&files->ring, file->name, &file->state, facts->number,
+		failed = bpei_file_ring_add(&files->ring, file->name, &file->state, facts->number,
 			facts->packets ? facts->last_ns : files->opened_ns);
 		if (failed < 0)
 			bpei_files_tell(files, BPEI_TOLD_MEMORY, failed, "no memory to remember",
@@ -440,11 +440,11 @@ static int open_place(struct bpei_files *files, struct bpe_error *error)
 		return bpei_fail(error, bpei_status_of(why), "open", why,
 			"cannot open the folder of %s%s", files->folder, files->base);
 	}
-	bpei_ring_init(&files->ring, calls, files->directory, &files->o.keep);
+	bpei_file_ring_init(&files->ring, calls, files->directory, &files->o.keep);
 	if (!files->o.ledger)
 		return BPE_OK;
 	bpei_name_ledger(&files->names, ledger);
-	return bpei_ring_load(&files->ring, ledger, error);
+	return bpei_file_ring_load(&files->ring, ledger, error);
 }
 
 /* Opens the first file. */
@@ -463,7 +463,7 @@ static int open_first(struct bpei_files *files, struct bpe_error *error)
 
 static void free_files(struct bpei_files *files)
 {
-	bpei_ring_end(&files->ring);
+	bpei_file_ring_end(&files->ring);
 	if (files->directory >= 0)
 		files->calls->close(files->calls->context, files->directory);
 	if (files->owns_fd)
@@ -488,13 +488,13 @@ int bpei_files_open(struct bpei_files **out, const struct bpei_files_options *op
 	files->directory = -1;
 	files->file.fd = -1;
 	files->opened_ns = opened_ns;
-	bpei_ring_init(&files->ring, files->calls, -1, &options->keep);
+	bpei_file_ring_init(&files->ring, files->calls, -1, &options->keep);
 	atomic_init(&files->abandoned, false);
 	tzset();
 	if (!split_path(files, options->path))
 		status = bpei_fail(error, BPE_E_MEMORY, "files", 0, "no memory for files");
-	files->names =
-		(struct bpei_names){ files->base, options->style, options->times, options->ring };
+	files->names = (struct bpei_file_names){ files->base, options->style, options->times,
+		options->ring };
 	files->synced_ns = files->calls->now(files->calls->context);
 	files->checked_ns = files->synced_ns;
 	if (status == BPE_OK)
@@ -548,7 +548,7 @@ static void note_end(struct bpei_files *files)
 
 	memcpy(sums.unwritten, files->books.unwritten, sizeof sums.unwritten);
 	sums.unwritten[BPE_UNWRITTEN_ERROR] = files->counts.lost;
-	const int failed = bpei_ring_note(&files->ring, &entry);
+	const int failed = bpei_file_ring_note(&files->ring, &entry);
 	if (failed < 0)
 		bpei_files_tell(
 			files, BPEI_TOLD_LEDGER, failed, "cannot write the ledger of", files->base);

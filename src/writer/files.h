@@ -96,8 +96,8 @@ struct bpei_files_options {
 	int directory;    /* path begins here; -1: the working directory; not closed */
 	int fd;           /* write here instead (path is for reports); -1; not closed */
 	enum bpei_name_style style;
-	bool times;    /* bpei_names */
-	uint32_t ring; /* bpei_names */
+	bool times;    /* bpei_file_names */
+	uint32_t ring; /* bpei_file_names */
 	bool part;     /* files are NAME.part until they are complete */
 	bool replace;  /* an existing regular file NAME is replaced; else a number is added */
 	bool at_once;  /* the first file is opened by bpei_files_open */

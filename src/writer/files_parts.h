@@ -5,7 +5,7 @@
 
 #include "write/sha256.h"
 #include "writer/files.h"
-#include "writer/ring.h"
+#include "writer/file_ring.h"
 
 #include <stdatomic.h>
 
@@ -48,9 +48,9 @@ struct bpei_files {
 	const struct bpei_file_calls *calls;
 	char *folder; /* of path, with its /; "": none */
 	char *base;   /* of path: the template */
-	struct bpei_names names;
+	struct bpei_file_names names;
 	int directory;
-	struct bpei_ring ring;
+	struct bpei_file_ring ring;
 	struct bpei_open_file file;
 	uint64_t number;    /* of the open file, or of the file before */
 	int64_t opened_ns;  /* of the file due */

@@ -12,7 +12,7 @@ static const struct tm when = {
 };
 
 static void expect_name(
-	struct bpei_names names, uint64_t number, uint32_t attempt, const char *expected)
+	struct bpei_file_names names, uint64_t number, uint32_t attempt, const char *expected)
 {
 	char name[BPEI_NAME_ROOM] = "untouched";
 	const int status = bpei_name_make(&names, &when, number, attempt, name);
@@ -23,8 +23,10 @@ static void expect_name(
 
 Test(file_names, plain_names_are_taken_as_they_are)
 {
-	expect_name((struct bpei_names){ "a%Y.pcap", BPEI_NAMES_PLAIN, true, 0 }, 9, 0, "a%Y.pcap");
-	expect_name((struct bpei_names){ "a.pcap", BPEI_NAMES_PLAIN, false, 0 }, 9, 1, "a-2.pcap");
+	expect_name((struct bpei_file_names){ "a%Y.pcap", BPEI_NAMES_PLAIN, true, 0 }, 9, 0,
+		"a%Y.pcap");
+	expect_name(
+		(struct bpei_file_names){ "a.pcap", BPEI_NAMES_PLAIN, false, 0 }, 9, 1, "a-2.pcap");
 }
 
 Test(file_names, own_names_have_times_and_numbers)
@@ -47,13 +49,13 @@ Test(file_names, own_names_have_times_and_numbers)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		expect_name((struct bpei_names){ cases[i].text, BPEI_NAMES_OWN, true, 0 }, 12, 0,
-			cases[i].expected);
+		expect_name((struct bpei_file_names){ cases[i].text, BPEI_NAMES_OWN, true, 0 }, 12,
+			0, cases[i].expected);
 }
 
 Test(file_names, a_collision_gets_a_number_before_the_end)
 {
-	const struct bpei_names names = { "%H.pcapng.zst", BPEI_NAMES_OWN, true, 0 };
+	const struct bpei_file_names names = { "%H.pcapng.zst", BPEI_NAMES_OWN, true, 0 };
 
 	expect_name(names, 1, 0, "12.pcapng.zst");
 	expect_name(names, 1, 1, "12-2.pcapng.zst");
@@ -62,9 +64,9 @@ Test(file_names, a_collision_gets_a_number_before_the_end)
 
 Test(file_names, tcpdumps_names)
 {
-	const struct bpei_names plain = { "x.pcap", BPEI_NAMES_TCPDUMP, false, 0 };
-	const struct bpei_names ring = { "x", BPEI_NAMES_TCPDUMP, false, 11 };
-	const struct bpei_names timed = { "x%H%M", BPEI_NAMES_TCPDUMP, true, 0 };
+	const struct bpei_file_names plain = { "x.pcap", BPEI_NAMES_TCPDUMP, false, 0 };
+	const struct bpei_file_names ring = { "x", BPEI_NAMES_TCPDUMP, false, 11 };
+	const struct bpei_file_names timed = { "x%H%M", BPEI_NAMES_TCPDUMP, true, 0 };
 
 	expect_name(plain, 1, 0, "x.pcap");
 	expect_name(plain, 2, 0, "x.pcap1");
@@ -72,27 +74,27 @@ Test(file_names, tcpdumps_names)
 	expect_name(ring, 1, 0, "x00");
 	expect_name(ring, 11, 0, "x10");
 	expect_name(ring, 12, 0, "x00");
-	expect_name((struct bpei_names){ "x", BPEI_NAMES_TCPDUMP, false, 10 }, 10, 0, "x9");
-	expect_name((struct bpei_names){ "x", BPEI_NAMES_TCPDUMP, false, 1 }, 10, 0, "x0");
-	expect_name((struct bpei_names){ "x", BPEI_NAMES_TCPDUMP, false, 101 }, 8, 0, "x007");
+	expect_name((struct bpei_file_names){ "x", BPEI_NAMES_TCPDUMP, false, 10 }, 10, 0, "x9");
+	expect_name((struct bpei_file_names){ "x", BPEI_NAMES_TCPDUMP, false, 1 }, 10, 0, "x0");
+	expect_name((struct bpei_file_names){ "x", BPEI_NAMES_TCPDUMP, false, 101 }, 8, 0, "x007");
 	expect_name(timed, 1, 0, "x1201");
 	expect_name(timed, 3, 0, "x12012");
 }
 
 Test(file_names, dumpcaps_names)
 {
-	expect_name((struct bpei_names){ "x.pcapng", BPEI_NAMES_DUMPCAP, false, 0 }, 1, 0,
+	expect_name((struct bpei_file_names){ "x.pcapng", BPEI_NAMES_DUMPCAP, false, 0 }, 1, 0,
 		"x_00001_20240714120117.pcapng");
-	expect_name((struct bpei_names){ "x%Y.pcapng", BPEI_NAMES_DUMPCAP, false, 0 }, 123456, 0,
-		"x%Y_123456_20240714120117.pcapng");
-	expect_name((struct bpei_names){ "x", BPEI_NAMES_DUMPCAP_TIME, false, 0 }, 7, 0,
+	expect_name((struct bpei_file_names){ "x%Y.pcapng", BPEI_NAMES_DUMPCAP, false, 0 }, 123456,
+		0, "x%Y_123456_20240714120117.pcapng");
+	expect_name((struct bpei_file_names){ "x", BPEI_NAMES_DUMPCAP_TIME, false, 0 }, 7, 0,
 		"x_20240714120117_00007");
 }
 
 Test(file_names, impossible_names_are_refused)
 {
 	char longest[BPEI_NAME_ROOM + 1];
-	struct bpei_names names = { longest, BPEI_NAMES_PLAIN, true, 0 };
+	struct bpei_file_names names = { longest, BPEI_NAMES_PLAIN, true, 0 };
 
 	memset(longest, 'x', BPEI_NAME_ROOM);
 	longest[BPEI_NAME_ROOM] = 0;
@@ -129,8 +131,8 @@ Test(file_names, names_that_differ_by_themselves)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		const struct bpei_names names = { cases[i].text, cases[i].style, cases[i].times,
-			0 };
+		const struct bpei_file_names names = { cases[i].text, cases[i].style,
+			cases[i].times, 0 };
 		cr_expect_eq(bpei_name_varies(&names), cases[i].varies, "%zu", i);
 	}
 }
@@ -152,8 +154,8 @@ Test(file_names, ledgers_are_named_by_the_templates_words)
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		const struct bpei_names names = { cases[i].text, BPEI_NAMES_OWN, cases[i].times,
-			0 };
+		const struct bpei_file_names names = { cases[i].text, BPEI_NAMES_OWN,
+			cases[i].times, 0 };
 		char name[BPEI_NAME_ROOM];
 		bpei_name_ledger(&names, name);
 		cr_expect_str_eq(name, cases[i].expected);
@@ -164,7 +166,7 @@ Test(file_names, a_ledgers_name_fits)
 {
 	char longest[2 * BPEI_NAME_ROOM];
 	char name[BPEI_NAME_ROOM];
-	const struct bpei_names names = { longest, BPEI_NAMES_OWN, true, 0 };
+	const struct bpei_file_names names = { longest, BPEI_NAMES_OWN, true, 0 };
 
 	memset(longest, 'y', sizeof longest - 1);
 	longest[sizeof longest - 1] = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A fault at every system call of a writer's files.  After each: the books balance, the disk has
+/* A fault at every call of a writer's files.  After each: the books balance, the disk has
  * exactly the packets of the books, foreign files are as before, and no descriptor is left. */
 #include "../../support/write_case.h"
 #include "writer/files.h"
-#include "writer/ring.h"
+#include "writer/file_ring.h"
 
 #include <criterion/criterion.h>
 
@@ -29,7 +29,7 @@ static const struct way ways[] = {
 	{ "plain", true, false, false, false, true, true, 0 },
 };
 
-/* What a run has told. */
+/* The answers of a run. */
 struct outcome {
 	struct bpei_files_counts counts;
 	uint64_t lost;
@@ -56,8 +56,8 @@ static void expect_foreign(const char *what)
 	}
 }
 
-/* Writes 12 chunks into files of 3 chunks each, with an interface in the second chunk of each, a
- * tick after each, and the clock a second on. */
+/* Writes 12 chunks into files of 3 chunks each, with a second later and a tick after each.  The
+ * second chunk of a file has an interface. */
 static struct outcome run_files(const struct way *way)
 {
 	struct bpei_files_options o = case_options(way->replaces ? "old.cap" : "x-%N.cap");
@@ -102,7 +102,7 @@ static struct outcome run_files(const struct way *way)
 	return out;
 }
 
-/* Counts what complete files in the ledger have. */
+/* Counts the packets in the ledger. */
 static uint64_t sum_ledger(const char *what)
 {
 	long n = 0;
@@ -145,7 +145,7 @@ static void expect_agreement(const struct way *way, const struct outcome *out, c
 		cr_expect_eq(sum_ledger(what), out->counts.packets, "%s", what);
 }
 
-/* Runs with a fault at call k.  Returns the calls that the run has made. */
+/* Runs with a fault at call k.  Returns the number of calls. */
 static long run_fault(const struct way *way, long k, long calls, int failure)
 {
 	char what[200];
@@ -179,7 +179,7 @@ static long run_fault(const struct way *way, long k, long calls, int failure)
 
 static void sweep_faults(const struct way *way)
 {
-	/* EINTR comes once: a call that is interrupted for ever is a call that never returns. */
+	/* EINTR comes once: a call interrupted for ever never returns. */
 	static const struct {
 		int failure;
 		long calls;

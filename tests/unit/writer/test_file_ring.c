@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "writer/ring.h"
+#include "writer/file_ring.h"
 
 #include "../../support/write_case.h"
 
 #include <criterion/criterion.h>
 #include <sys/wait.h>
 
-TestSuite(ring, .init = case_begin, .fini = case_end, .timeout = 550);
+TestSuite(file_ring, .init = case_begin, .fini = case_end, .timeout = 550);
 
 static struct case_chunk chunk;
 
@@ -40,7 +40,7 @@ static struct bpei_files_options ring_options(uint64_t keep_files)
 	return o;
 }
 
-Test(ring, the_oldest_go_and_foreign_files_stay)
+Test(file_ring, the_oldest_go_and_foreign_files_stay)
 {
 	struct bpei_files_options o = ring_options(3);
 	char name[64];
@@ -60,7 +60,7 @@ Test(ring, the_oldest_go_and_foreign_files_stay)
 	cr_expect(!case_has("x-00002-2"));
 }
 
-Test(ring, the_next_run_goes_on_with_the_ring)
+Test(file_ring, the_next_run_goes_on_with_the_ring)
 {
 	struct bpei_files_options o = ring_options(4);
 
@@ -77,7 +77,7 @@ Test(ring, the_next_run_goes_on_with_the_ring)
 	cr_expect_eq(found.packets, 6);
 }
 
-Test(ring, a_file_that_was_replaced_is_not_the_rings_any_more)
+Test(file_ring, a_file_that_was_replaced_is_not_the_rings_any_more)
 {
 	struct bpei_files_options o = ring_options(2);
 	struct bpei_files *files = open_ring(&o);
@@ -93,7 +93,7 @@ Test(ring, a_file_that_was_replaced_is_not_the_rings_any_more)
 	cr_expect(strstr(write_case.notice, "stays"), "%s", write_case.notice);
 }
 
-Test(ring, what_a_killed_run_left_belongs_to_the_ring)
+Test(file_ring, what_a_killed_run_left_belongs_to_the_ring)
 {
 	struct bpei_files_options o = ring_options(2);
 	const pid_t child = fork();
@@ -114,7 +114,7 @@ Test(ring, what_a_killed_run_left_belongs_to_the_ring)
 	bpei_files_close(files, NULL, NULL);
 }
 
-Test(ring, two_runs_do_not_share_a_ledger)
+Test(file_ring, two_runs_do_not_share_a_ledger)
 {
 	struct bpei_files_options o = ring_options(2);
 	struct bpei_files *first = open_ring(&o);
@@ -129,7 +129,7 @@ Test(ring, two_runs_do_not_share_a_ledger)
 	cr_expect_eq(write_case.open_files, 0);
 }
 
-Test(ring, a_file_that_is_no_ledger_stays_as_it_is)
+Test(file_ring, a_file_that_is_no_ledger_stays_as_it_is)
 {
 	struct bpei_files_options o = ring_options(2);
 	struct bpei_files *files = NULL;
@@ -146,7 +146,7 @@ Test(ring, a_file_that_is_no_ledger_stays_as_it_is)
 	}
 }
 
-Test(ring, a_torn_line_does_not_spoil_the_next)
+Test(file_ring, a_torn_line_does_not_spoil_the_next)
 {
 	struct bpei_files_options o = ring_options(0);
 	struct bpei_files *files = open_ring(&o);
@@ -165,7 +165,7 @@ Test(ring, a_torn_line_does_not_spoil_the_next)
 	free(text);
 }
 
-Test(ring, a_line_that_fails_leaves_whole_lines)
+Test(file_ring, a_line_that_fails_leaves_whole_lines)
 {
 	struct bpei_files_options o = ring_options(0);
 	struct bpei_files *files = open_ring(&o);
@@ -194,7 +194,7 @@ Test(ring, a_line_that_fails_leaves_whole_lines)
 	free(text);
 }
 
-Test(ring, bytes_age_and_free_room)
+Test(file_ring, bytes_age_and_free_room)
 {
 	struct bpei_files_options o = ring_options(0);
 	o.keep.bytes = 1000; /* files of 140 */
@@ -227,7 +227,7 @@ Test(ring, bytes_age_and_free_room)
 	bpei_files_close(files, NULL, NULL);
 }
 
-Test(ring, tcpdumps_ring_takes_its_names_again)
+Test(file_ring, tcpdumps_ring_takes_its_names_again)
 {
 	struct bpei_files_options o = ring_options(3);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The ring of files and its ledger (ring.h).
+/* The ring of files and its ledger (file_ring.h).
  *
  * Life: init, load, then add, trim and note as files come and go, end.  Owner: the writer's thread.
  * Invariant: files and kept have the same order, oldest first.  Hazard: a name may belong to
  * another file by now.  The inode decides: only a writer's own file is removed. */
-#include "writer/ring.h"
+#include "writer/file_ring.h"
 
 #include "base/error.h"
 
@@ -15,8 +15,8 @@
 #define READ_BYTES 65536u
 #define LINE_MOST (UINT64_C(64) << 20) /* of a line of a ledger; frames make lines long */
 
-void bpei_ring_init(struct bpei_ring *ring, const struct bpei_file_calls *calls, int directory,
-	const struct bpei_keep *keep)
+void bpei_file_ring_init(struct bpei_file_ring *ring, const struct bpei_file_calls *calls,
+	int directory, const struct bpei_keep *keep)
 {
 	memset(ring, 0, sizeof *ring);
 	ring->calls = calls;
@@ -25,7 +25,7 @@ void bpei_ring_init(struct bpei_ring *ring, const struct bpei_file_calls *calls,
 	ring->ledger = -1;
 }
 
-void bpei_ring_end(struct bpei_ring *ring)
+void bpei_file_ring_end(struct bpei_file_ring *ring)
 {
 	for (size_t i = 0; i < ring->count; i++)
 		free(ring->files[i].name);
@@ -39,7 +39,7 @@ void bpei_ring_end(struct bpei_ring *ring)
 
 /* ---- Files ---- */
 
-static int grow_ring(struct bpei_ring *ring)
+static int grow_ring(struct bpei_file_ring *ring)
 {
 	const size_t room = ring->room ? 2 * ring->room : 64;
 
@@ -57,8 +57,8 @@ static int grow_ring(struct bpei_ring *ring)
 	return 0;
 }
 
-int bpei_ring_add(struct bpei_ring *ring, const char *name, const struct bpei_file_state *state,
-	uint64_t number, int64_t last_ns)
+int bpei_file_ring_add(struct bpei_file_ring *ring, const char *name,
+	const struct bpei_file_state *state, uint64_t number, int64_t last_ns)
 {
 	char *copy = strdup(name);
 
@@ -66,14 +66,14 @@ int bpei_ring_add(struct bpei_ring *ring, const char *name, const struct bpei_fi
 		free(copy);
 		return -ENOMEM;
 	}
-	ring->files[ring->count] = (struct bpei_ring_file){ copy, number, state->inode };
+	ring->files[ring->count] = (struct bpei_ring_entry){ copy, number, state->inode };
 	ring->kept[ring->count] = (struct bpei_kept){ state->bytes, last_ns };
 	ring->count++;
 	return 0;
 }
 
 /* Takes files out of the ring, the first of them at `at`. */
-static void forget_files(struct bpei_ring *ring, size_t at, size_t n)
+static void forget_files(struct bpei_file_ring *ring, size_t at, size_t n)
 {
 	const size_t behind = ring->count - at - n;
 
@@ -90,7 +90,7 @@ static bool is_own(const struct bpei_file_state *state, uint64_t inode, uint64_t
 }
 
 /* Writes the line of a removed file. */
-static int note_removal(struct bpei_ring *ring, const struct bpei_ring_file *file,
+static int note_removal(struct bpei_file_ring *ring, const struct bpei_ring_entry *file,
 	const struct bpei_file_state *state)
 {
 	const struct bpe_written_file facts = { .name = file->name, .number = file->number };
@@ -100,12 +100,12 @@ static int note_removal(struct bpei_ring *ring, const struct bpei_ring_file *fil
 		.inode = file->inode };
 
 	ring->removed++;
-	return bpei_ring_note(ring, &entry);
+	return bpei_file_ring_note(ring, &entry);
 }
 
 /* Removes a file, if the file is still the ring's: a complete file keeps inode and length. */
-static void remove_own(
-	struct bpei_ring *ring, const struct bpei_ring_file *file, const struct bpei_kept *kept)
+static void remove_own(struct bpei_file_ring *ring, const struct bpei_ring_entry *file,
+	const struct bpei_kept *kept)
 {
 	const struct bpei_file_calls *calls = ring->calls;
 	struct bpei_file_state state;
@@ -125,8 +125,8 @@ static void remove_own(
 		ring->first_error = failed;
 }
 
-void bpei_ring_trim(
-	struct bpei_ring *ring, uint64_t open_files, uint64_t open_bytes, int64_t now_ns)
+void bpei_file_ring_trim(
+	struct bpei_file_ring *ring, uint64_t open_files, uint64_t open_bytes, int64_t now_ns)
 {
 	struct bpei_keep_now now = {
 		.open_files = open_files, .open_bytes = open_bytes, .now_ns = now_ns
@@ -145,7 +145,7 @@ void bpei_ring_trim(
 /* ---- The ledger ---- */
 
 /* Appends bytes.  Returns 0 or a negative errno; *written counts the bytes in the ledger. */
-static int append_ledger(struct bpei_ring *ring, const char *bytes, size_t n, size_t *written)
+static int append_ledger(struct bpei_file_ring *ring, const char *bytes, size_t n, size_t *written)
 {
 	const struct bpei_file_calls *calls = ring->calls;
 
@@ -163,7 +163,7 @@ static int append_ledger(struct bpei_ring *ring, const char *bytes, size_t n, si
 
 /* Appends a line whole, or cuts the ledger back.  A torn line that cannot be cut off gets an end
  * before the next line. */
-static int append_line(struct bpei_ring *ring, const char *line, size_t n)
+static int append_line(struct bpei_file_ring *ring, const char *line, size_t n)
 {
 	const struct bpei_file_calls *calls = ring->calls;
 	size_t written = 0;
@@ -185,7 +185,7 @@ static int append_line(struct bpei_ring *ring, const char *line, size_t n)
 	return failed;
 }
 
-int bpei_ring_note(struct bpei_ring *ring, const struct bpei_ledger_entry *entry)
+int bpei_file_ring_note(struct bpei_file_ring *ring, const struct bpei_ledger_entry *entry)
 {
 	size_t length = 0;
 
@@ -201,7 +201,7 @@ int bpei_ring_note(struct bpei_ring *ring, const struct bpei_ledger_entry *entry
 
 /* Takes the file of an inode out of the ring.  Files go in their order, and a complete file is the
  * latest. */
-static void forget_inode(struct bpei_ring *ring, uint64_t inode, bool oldest)
+static void forget_inode(struct bpei_file_ring *ring, uint64_t inode, bool oldest)
 {
 	for (size_t i = 0; i < ring->count; i++) {
 		const size_t at = oldest ? i : ring->count - 1 - i;
@@ -213,7 +213,7 @@ static void forget_inode(struct bpei_ring *ring, uint64_t inode, bool oldest)
 }
 
 /* Takes the content of a line into the ring. */
-static int take_line(struct bpei_ring *ring, const char *line, size_t n, bool *ours)
+static int take_line(struct bpei_file_ring *ring, const char *line, size_t n, bool *ours)
 {
 	const struct bpei_ledger_known known = bpei_ledger_read(line, n);
 	struct bpei_file_state state;
@@ -226,16 +226,16 @@ static int take_line(struct bpei_ring *ring, const char *line, size_t n, bool *o
 	if (known.event == BPEI_LEDGER_REMOVED)
 		return 0;
 	state = (struct bpei_file_state){ .inode = known.inode, .bytes = known.file_bytes };
-	return bpei_ring_add(ring, known.name, &state, known.number, known.last_ns);
+	return bpei_file_ring_add(ring, known.name, &state, known.number, known.last_ns);
 }
 
 /* Takes files out of the ring which are gone or changed. */
-static void check_files(struct bpei_ring *ring)
+static void check_files(struct bpei_file_ring *ring)
 {
 	const struct bpei_file_calls *calls = ring->calls;
 
 	for (size_t i = ring->count; i > 0; i--) {
-		const struct bpei_ring_file *file = &ring->files[i - 1];
+		const struct bpei_ring_entry *file = &ring->files[i - 1];
 		struct bpei_kept *kept = &ring->kept[i - 1];
 		struct bpei_file_state state;
 		if (calls->state_of(calls->context, ring->directory, file->name, &state) < 0) {
@@ -258,7 +258,7 @@ struct ledger_reader {
 };
 
 /* Takes the whole lines, and moves the rest to the front. */
-static int take_lines(struct bpei_ring *ring, struct ledger_reader *r)
+static int take_lines(struct bpei_file_ring *ring, struct ledger_reader *r)
 {
 	size_t at = 0;
 
@@ -281,7 +281,7 @@ static int take_lines(struct bpei_ring *ring, struct ledger_reader *r)
 	return 0;
 }
 
-static int read_ledger(struct bpei_ring *ring, struct ledger_reader *r)
+static int read_ledger(struct bpei_file_ring *ring, struct ledger_reader *r)
 {
 	const struct bpei_file_calls *calls = ring->calls;
 
@@ -309,7 +309,7 @@ static int read_ledger(struct bpei_ring *ring, struct ledger_reader *r)
 }
 
 /* Reads the ledger, and ends a line left half by a killed run. */
-static int load_lines(struct bpei_ring *ring, const char *name, struct bpe_error *error)
+static int load_lines(struct bpei_file_ring *ring, const char *name, struct bpe_error *error)
 {
 	struct ledger_reader r = { 0 };
 	int failed = read_ledger(ring, &r);
@@ -331,7 +331,7 @@ static int load_lines(struct bpei_ring *ring, const char *name, struct bpe_error
 	return BPE_OK;
 }
 
-int bpei_ring_load(struct bpei_ring *ring, const char *name, struct bpe_error *error)
+int bpei_file_ring_load(struct bpei_file_ring *ring, const char *name, struct bpe_error *error)
 {
 	const struct bpei_file_calls *calls = ring->calls;
 	struct bpei_file_state state = { 0 };
