@@ -62,8 +62,7 @@ static int32_t find_local_offset(int64_t now_ns)
 
 /* ---- Chunks ---- */
 
-/* Fills in the totals that a chunk carries to the ledger. */
-static void note_books(const struct bpe_writer *w, struct bpei_books *books)
+void bpei_encoder_books(const struct bpe_writer *w, struct bpei_books *books)
 {
 	memcpy(books->unwritten, w->stats.unwritten, sizeof books->unwritten);
 	for (uint32_t k = 0; k < w->interfaces.count; k++) {
@@ -81,7 +80,7 @@ void bpei_encoder_hand_on(struct bpe_writer *w)
 	if (!node)
 		return;
 	w->current = NULL;
-	note_books(w, &node->chunk.books);
+	bpei_encoder_books(w, &node->chunk.books);
 	if (w->has_thread) {
 		bpei_chunks_push(&w->chunks, node);
 		pthread_cond_signal(&w->work);

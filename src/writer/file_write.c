@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define WAIT_NS INT64_C(100000000)
+#define WAITS_LEFT 50 /* of an abandoned pipe without progress */
 #define RETRY_NS INT64_C(1000000000)
 #define SETTLE_BYTES (UINT64_C(8) << 20)
 #define RETRY_FREE (UINT64_C(4) << 20)    /* free bytes for another try on a full disk */
@@ -24,6 +25,7 @@ int bpei_file_write(struct bpei_files *files, const void *bytes, size_t n, size_
 	const struct bpei_file_calls *calls = files->calls;
 	const uint8_t *from = bytes;
 	const struct bpei_open_file *file = &files->file;
+	int waits = 0;
 
 	*written = 0;
 	while (*written < n) {
@@ -31,6 +33,7 @@ int bpei_file_write(struct bpei_files *files, const void *bytes, size_t n, size_
 			calls->context, file->fd, from + *written, n - *written, file->stream);
 		if (done > 0) {
 			*written += (size_t)done;
+			waits = 0;
 			continue;
 		}
 		if (done == -EINTR)
@@ -41,8 +44,9 @@ int bpei_file_write(struct bpei_files *files, const void *bytes, size_t n, size_
 		if (ready < 0 && ready != -EINTR)
 			return ready;
 		/* pairs: bpei_files_abandon; only the word itself is published */
-		if (ready <= 0 && atomic_load_explicit(&files->abandoned, memory_order_relaxed))
-			return -EAGAIN;
+		if (ready <= 0 && atomic_load_explicit(&files->abandoned, memory_order_relaxed) &&
+			++waits > WAITS_LEFT)
+			return -ETIMEDOUT;
 	}
 	return 0;
 }

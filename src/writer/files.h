@@ -136,8 +136,8 @@ int bpei_files_open(struct bpei_files **files, const struct bpei_files_options *
 uint32_t bpei_files_write(struct bpei_files *files, const struct bpei_chunk *chunk);
 /* Does what is due by the clock: fsync, files that are too old.  now_ns: since 1970. */
 void bpei_files_tick(struct bpei_files *files, int64_t now_ns);
-/* Makes waits for a slow pipe end: packets that the pipe does not take at once are lost.  Any
- * thread. */
+/* Makes waits for a stuck pipe end: after 5 seconds in which the pipe takes nothing, the rest is
+ * lost.  Any thread. */
 void bpei_files_abandon(struct bpei_files *files);
 /* Returns BPE_OK, or the status of the first error that lost packets, and fills *error. */
 int bpei_files_status(const struct bpei_files *files, struct bpe_error *error);

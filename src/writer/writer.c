@@ -156,8 +156,9 @@ int bpe_writer_finish(struct bpe_writer *w, struct bpe_error *error)
 		end_last_file(w);
 		w->is_over = true;
 		pthread_mutex_unlock(&w->lock);
+		bpei_files_abandon(w->files);
 		bpei_writer_thread_end(w);
-		memcpy(books.unwritten, w->stats.unwritten, sizeof books.unwritten);
+		bpei_encoder_books(w, &books);
 		w->result = bpei_files_close(w->files, &books, &w->error);
 		w->files = NULL;
 	}

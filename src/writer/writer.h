@@ -88,6 +88,8 @@ void bpei_encoder_put_counts(struct bpe_writer *w, struct bpei_writer_interface 
 void bpei_encoder_put_name(struct bpe_writer *w, const struct bpei_known_name *name);
 /* Returns the time by which files end: the clock's, or the latest packet's. */
 int64_t bpei_encoder_now(const struct bpe_writer *w);
+/* Adds up the totals for the ledger.  *books is zeroed before. */
+void bpei_encoder_books(const struct bpe_writer *w, struct bpei_books *books);
 
 /* ---- writer_thread.c ---- */
 

@@ -376,6 +376,7 @@ Test(files, a_stuck_pipe_can_be_abandoned)
 	o.fd = ends[1];
 	struct bpei_files *files = open_files(&o);
 	bpei_files_abandon(files);
+	write_case.stuck = 1;
 	for (int i = 0; i < 100; i++)
 		lost += write_packets(files, true, 100, i == 0, false);
 	cr_expect(lost > 0 && bpei_files_stopped(files));
