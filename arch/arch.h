@@ -47,6 +47,21 @@
 
 #define BPEI_COLUMNS(X) BPEI_PUBLIC_COLUMNS(X) BPEI_PRIVATE_COLUMNS(X)
 
+/* A header with addresses.  IP4, IP6, ARP (and RARP): the network header.  ETHERNET: a MAC header.
+ */
+enum bpei_place_kind { BPEI_PLACE_IP4, BPEI_PLACE_IP6, BPEI_PLACE_ARP, BPEI_PLACE_ETHERNET };
+struct bpei_place {
+	uint32_t offset;
+	uint32_t kind; /* enum bpei_place_kind */
+};
+/* The headers with addresses of a packet and of those in its tunnels, outermost first.  A header
+ * may be cut, or have another version than its kind.  Places past the room are only counted. */
+#define BPEI_PLACES 20u
+struct bpei_places {
+	uint32_t count;
+	struct bpei_place at[BPEI_PLACES];
+};
+
 /* Where the columns of a run of packets (at most BPE_BATCH) begin: the writable form of struct
  * bpe_batch, and what parse is asked for. */
 struct bpei_columns {
@@ -60,7 +75,8 @@ struct bpei_columns {
 	uint64_t closed;  /* tunnels of these kinds (BPE_TUNNEL_BIT) are not entered */
 	uint32_t *way;    /* of packets with BPE_PKT_TUNNEL: digest of the tunnel ids that belong to
 			   * this direction alone; NULL: not wanted */
-	struct bpe_tunnel *tunnel; /* scalar's parse only: the packet's tunnel; NULL: not wanted */
+	struct bpe_tunnel *tunnel;  /* scalar's parse only: the packet's tunnel; NULL: not wanted */
+	struct bpei_places *places; /* scalar's parse only: headers; NULL: not wanted */
 };
 
 /* Returns the columns from element i on. */
@@ -73,6 +89,7 @@ static inline struct bpei_columns bpei_columns_from(const struct bpei_columns *c
 #undef BPEI_COLUMN_FROM
 	from.way = c->way ? c->way + i : NULL;
 	from.tunnel = c->tunnel ? c->tunnel + i : NULL;
+	from.places = c->places ? c->places + i : NULL;
 	return from;
 }
 

@@ -21,6 +21,7 @@ static void parse_arp(const struct bpei_packet *p, uint32_t offset, uint8_t prot
 	uint32_t left = p->caplen - offset;
 	l->proto = proto;
 	l->network = (uint16_t)offset;
+	bpei_packet_place(p, offset, BPEI_PLACE_ARP);
 	uint32_t need = left < 8 ? 8 : 8 + 2u * (p->data[offset + 4] + p->data[offset + 5]);
 	if (left < need)
 		l->flags |= offset + need > p->wirelen ? BPE_PKT_BAD_LENGTH : BPE_PKT_TRUNCATED;
@@ -338,6 +339,7 @@ static void parse_from_offset(const struct bpei_packet *p, uint32_t offset, uint
 	p->layers->proto = BPE_PROTO_NONE;
 	switch (link_type) {
 	case LINK_ETHERNET:
+		bpei_packet_place(p, offset, BPEI_PLACE_ETHERNET);
 		if (bpei_packet_there(p, offset, 14))
 			bpei_packet_ethertype(p, offset + 14, bpei_be16(p->data + offset + 12));
 		return;
@@ -473,6 +475,7 @@ void bpei_packet_link(const struct bpei_packet *p, uint32_t link_type)
 {
 	switch (link_type) {
 	case LINK_ETHERNET:
+		bpei_packet_place(p, 0, BPEI_PLACE_ETHERNET);
 		if (BPEI_LIKELY(p->caplen >= 14))
 			bpei_packet_ethertype(p, 14, bpei_be16(p->data + 12));
 		else

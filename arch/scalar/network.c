@@ -354,6 +354,7 @@ void bpei_packet_ip4(const struct bpei_packet *p, uint32_t offset)
 	uint32_t left = p->caplen - offset;
 
 	l->network = (uint16_t)offset;
+	bpei_packet_place(p, offset, BPEI_PLACE_IP4);
 	if (BPEI_UNLIKELY(left < 20)) {
 		l->flags |= BPE_PKT_TRUNCATED;
 		return;
@@ -407,6 +408,7 @@ void bpei_packet_ip6(const struct bpei_packet *p, uint32_t offset)
 	uint32_t left = p->caplen - offset;
 
 	l->network = (uint16_t)offset;
+	bpei_packet_place(p, offset, BPEI_PLACE_IP6);
 	if (BPEI_UNLIKELY(left < 40)) {
 		l->flags |= BPE_PKT_TRUNCATED;
 		return;

@@ -6,6 +6,7 @@
 #define BPEI_ARCH_PACKET_H
 
 #include "arch/arch.h"
+#include "base/cacheline.h"
 #include "names/numbers.h"
 
 /* LINKTYPE 105 with the two bytes of the frame control swapped: a tunnel's content, no link type.
@@ -21,6 +22,7 @@ struct bpei_packet {
 	struct bpe_key *key;
 	const struct bpei_columns *columns; /* the caller's options */
 	uint32_t *way;                      /* columns' element; NULL: not wanted */
+	struct bpei_places *places;         /* columns' element; NULL: not wanted */
 	uint32_t depth;                     /* tunnels entered */
 	/* Identity of the tunnels so far: equal in both directions; of this direction's ids
 	 * alone. */
@@ -97,6 +99,17 @@ static inline bool bpei_packet_there(const struct bpei_packet *p, uint32_t offse
 	p->layers->flags |= BPE_PKT_TRUNCATED;
 	p->layers->proto = BPE_PROTO_ETHERTYPE;
 	return false;
+}
+
+/* Notes a header with addresses; kind: enum bpei_place_kind. */
+static inline void bpei_packet_place(const struct bpei_packet *p, uint32_t offset, uint32_t kind)
+{
+	struct bpei_places *places = p->places;
+	if (BPEI_LIKELY(!places))
+		return;
+	if (places->count < BPEI_PLACES)
+		places->at[places->count] = (struct bpei_place){ offset, kind };
+	places->count++;
 }
 
 /* Ends the packet at content that is not parsed, which begins at offset. */

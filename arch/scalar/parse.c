@@ -137,13 +137,19 @@ static inline __attribute__((always_inline)) bool parse_plain_ethernet(
 static __attribute__((noinline)) void parse_general(
 	const struct bpei_columns *c, uint32_t i, uint32_t link_type)
 {
+	struct bpei_places *places = c->places;
+	if (places) {
+		places += i;
+		places->count = 0;
+	}
 	const struct bpei_packet p = { .data = c->data[i],
 		.caplen = c->caplen[i],
 		.wirelen = c->wirelen[i],
 		.layers = &c->layers[i],
 		.key = &c->key[i],
 		.columns = c,
-		.way = c->way ? c->way + i : NULL };
+		.way = c->way ? c->way + i : NULL,
+		.places = places };
 	*p.layers = (struct bpe_layers){ .network = BPE_NO_OFFSET,
 		.transport = BPE_NO_OFFSET,
 		.payload = BPE_NO_OFFSET,
@@ -156,13 +162,14 @@ static __attribute__((noinline)) void parse_general(
 void bpei_parse_scalar(const struct bpei_columns *columns, uint32_t n, uint32_t link_type,
 	const struct bpei_seed *seed)
 {
+	const bool shortcut = link_type == LINK_ETHERNET && !columns->places;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct bpei_packet p = { .data = columns->data[i],
 			.caplen = columns->caplen[i],
 			.layers = &columns->layers[i],
 			.key = &columns->key[i] };
 		uint16_t outgoing = columns->outgoing ? columns->outgoing[i] : 0;
-		if (BPEI_LIKELY(link_type == LINK_ETHERNET && parse_plain_ethernet(&p, outgoing)))
+		if (BPEI_LIKELY(shortcut && parse_plain_ethernet(&p, outgoing)))
 			continue;
 		parse_general(columns, i, link_type);
 	}

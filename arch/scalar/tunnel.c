@@ -88,6 +88,7 @@ static void parse_inner_packet(const struct bpei_packet *inner, uint32_t offset,
 	uint32_t left = l->end - offset;
 	switch (as) {
 	case AS_ETHERNET:
+		bpei_packet_place(inner, offset, BPEI_PLACE_ETHERNET);
 		if (left >= 14)
 			bpei_packet_ethertype(inner, offset + 14, bpei_be16(at + 12));
 		return;
@@ -134,6 +135,7 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 	struct bpe_layers *l = p->layers;
 	struct bpe_layers outer = *l;
 	struct bpei_packet inner = *p;
+	const uint32_t places = p->places ? p->places->count : 0;
 	if (p->depth >= BPEI_MOST_TUNNELS || offset >= l->end || offset > BPE_NO_OFFSET - 64)
 		return false;
 	inner.depth++;
@@ -164,6 +166,8 @@ bool bpei_packet_enter(const struct bpei_packet *p, uint32_t offset, uint32_t as
 			report_tunnel(p, identity, &outer);
 		return true;
 	}
+	if (p->places && !(l->flags & BPE_PKT_TRUNCATED))
+		p->places->count = places; /* no packet; the header of a cut packet stays */
 	*l = outer;
 	return false;
 }

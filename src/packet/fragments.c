@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/cacheline.h"
+#include "base/siphash.h"
 
 #include <stdlib.h>
 
@@ -105,38 +106,20 @@ static bool read_datagram(
 	return true;
 }
 
-static inline uint64_t rotate_left64(uint64_t x, int n)
-{
-	return x << n | x >> (64 - n);
-}
-
-static inline void siphash_round(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[1] = rotate_left64(v[1], 13) ^ v[0];
-	v[0] = rotate_left64(v[0], 32);
-	v[2] += v[3];
-	v[3] = rotate_left64(v[3], 16) ^ v[2];
-	v[0] += v[3];
-	v[3] = rotate_left64(v[3], 21) ^ v[0];
-	v[2] += v[1];
-	v[1] = rotate_left64(v[1], 17) ^ v[2];
-	v[2] = rotate_left64(v[2], 32);
-}
-
 uint64_t bpei_fragment_hash(const uint64_t key[2], const uint64_t *words, size_t n)
 {
-	uint64_t v[4] = { key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du,
-		key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u };
+	uint64_t v[4];
+
+	bpei_siphash_begin(v, key);
 	for (size_t i = 0; i <= n; i++) {
 		const uint64_t word = i < n ? words[i] : (uint64_t)n * 8 << 56;
 		v[3] ^= word;
-		siphash_round(v);
+		bpei_siphash_round(v);
 		v[0] ^= word;
 	}
 	v[2] ^= 0xff;
 	for (int i = 0; i < 3; i++)
-		siphash_round(v);
+		bpei_siphash_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
