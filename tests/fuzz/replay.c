@@ -26,6 +26,7 @@ static const struct {
 	{ "parse", fuzz_parse },
 	{ "print", fuzz_print },
 	{ "push", fuzz_push },
+	{ "rewrite", fuzz_rewrite },
 	{ "savefile", fuzz_savefile },
 	{ "sinks", fuzz_sinks },
 	{ "synth_options", fuzz_synth_options },
