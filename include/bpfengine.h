@@ -907,8 +907,8 @@ BPE_INLINE int bpe_batch_meta(const struct bpe_batch *batch, uint32_t i, struct 
 /* Finds comment n, from 0 on, that a pcapng file has for packet i.  Returns 1 with *comment and
  * *bytes filled: UTF-8 by the format, bytes of any value in fact, without a final 0, valid as long
  * as the packet.  Returns 0 if there is none.  Any thread, while the batch is valid. */
-BPE_API int bpe_batch_comment(const struct bpe_batch *batch, uint32_t i, uint32_t n,
-	const char **comment, size_t *bytes);
+BPE_API int bpe_batch_comment(
+	const struct bpe_batch *batch, uint32_t i, uint32_t n, const char **comment, size_t *bytes);
 /* A packet of the program's own, for bpe_engine_push and bpe_capture_push.  Fill with
  * bpe_packet_init, then change members.  Sized. */
 struct bpe_packet {
@@ -1267,6 +1267,22 @@ enum bpe_unwritten {
 };
 #define BPE_UNWRITTEN_ROOM 8
 
+/* What copies of a packet may differ in (bpe_writer_options.dedup_ns). */
+enum bpe_dedup {
+	BPE_DEDUP_FRAME = 0, /* Ethernet: VLAN tags, and bytes behind the IP or ARP packet */
+	BPE_DEDUP_EXACT,     /* nothing */
+	BPE_DEDUP_IP         /* all in front of the outermost IP header, and bytes behind it */
+};
+
+/* Flags of bpe_writer_options.anonymise. */
+#define BPE_ANONYMISE_MAC                                                                          \
+	0x1u /* also MAC addresses: Ethernet, cooked captures, ARP, neighbours                     \
+	      */
+#define BPE_ANONYMISE_CUT_PAYLOAD 0x2u /* cuts packets behind their last header */
+/* Keeps no special address, and so gives the addresses of other programs with Crypto-PAn. */
+#define BPE_ANONYMISE_ALL 0x4u
+#define BPE_ANONYMISE_KEY_BYTES 32
+
 /* An interface, as a file describes the interface.  Fill with bpe_write_interface_init, then change
  * members.  Strings are UTF-8; NULL: unknown.  Sized. */
 struct bpe_write_interface {
@@ -1359,6 +1375,19 @@ struct bpe_writer_options {
 	bpe_now_fn now;          /* the clock; NULL: the system's */
 	uint32_t names;          /* enum bpe_write_names (BPE_NAMES_OWN) */
 	uint32_t name_files;     /* BPE_NAMES_TCPDUMP: files of a ring, for the digits; 0: none */
+	/* Copies of a packet seen within dedup_ns, before or behind, or among the dedup_packets
+	 * packets before, are not written (BPE_UNWRITTEN_DUPLICATE).  A copy that is dropped counts
+	 * as seen.  0, 0: copies are written.  dedup: enum bpe_dedup.  At most 1,048,576 packets
+	 * are remembered. */
+	int64_t dedup_ns;
+	uint32_t dedup_packets, dedup;
+	/* Replaces IP addresses, keeping their prefixes, and mends checksums: Crypto-PAn with a key
+	 * of BPE_ANONYMISE_KEY_BYTES, which is copied (NULL: addresses stay).  Files of a key fit
+	 * together.  Files then have no filter, name, comment or address of an interface, no names
+	 * of addresses and no comments of packets.  Payloads stay, with the names and addresses in
+	 * them, unless they are cut.  anonymise: BPE_ANONYMISE_*. */
+	const uint8_t *anonymise_key;
+	uint64_t anonymise;
 };
 /* Fills *options with the defaults.  Any thread. */
 BPE_INLINE void bpe_writer_options_init(struct bpe_writer_options *options);
@@ -1369,13 +1398,17 @@ struct bpe_writer_stats {
 	uint64_t written;                       /* packets that are in files */
 	uint64_t unwritten[BPE_UNWRITTEN_ROOM]; /* packets, by enum bpe_unwritten */
 	uint64_t waiting;                       /* packets in memory, on their way to a file */
-	uint64_t captured_bytes; /* of the packets written, as far as they are kept */
-	uint64_t file_bytes;     /* written to files, compressed if asked */
-	uint64_t files;          /* files begun */
-	uint64_t files_removed;  /* by keep_files and the like */
-	uint64_t waits;          /* times that a call waited for room */
-	uint64_t errors;         /* times that a file could not be written */
-	uint64_t memory_peak;    /* most bytes that waited */
+	uint64_t captured_bytes;  /* of the packets written, as far as they are kept */
+	uint64_t file_bytes;      /* written to files, compressed if asked */
+	uint64_t files;           /* files begun */
+	uint64_t files_removed;   /* by keep_files and the like */
+	uint64_t waits;           /* times that a call waited for room */
+	uint64_t errors;          /* times that a file could not be written */
+	uint64_t memory_peak;     /* most bytes that waited */
+	uint64_t dedup_forgotten; /* packets whose copies may have been written: too many at once */
+	/* With anonymise_key: packets without an IP or ARP header that the parser reaches, and with
+	 * BPE_ANONYMISE_MAC packets of other link types, with their MAC addresses. */
+	uint64_t not_anonymised, macs_kept;
 };
 
 /* Writes packets to savefiles.  A writer stands alone: packets may come from handlers of an engine,

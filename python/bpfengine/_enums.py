@@ -238,6 +238,13 @@ class Unwritten(IntEnum):
     RECORDER = 5
 
 
+class Dedup(IntEnum):
+    """enum bpe_dedup."""
+    FRAME = 0
+    EXACT = 1
+    IP = 2
+
+
 class Way(IntEnum):
     """enum bpe_way."""
     NOT_TOLD = 0
@@ -367,6 +374,10 @@ SIZE_CLASSES = 8
 SIZE_ROOM = 16
 STAT_GAUGE = 1
 UNWRITTEN_ROOM = 8
+ANONYMISE_MAC = 1
+ANONYMISE_CUT_PAYLOAD = 2
+ANONYMISE_ALL = 4
+ANONYMISE_KEY_BYTES = 32
 ADDRESS_TEXT_BYTES = 46
 ENDPOINT_TEXT_BYTES = 56
 TIME_TEXT_BYTES = 40

@@ -221,14 +221,16 @@ class bpe_writer_options(Structure):
         ("sync_ns", c_int64), ("application", c_char_p), ("comment", c_char_p), ("hardware", c_char_p),
         ("os", c_char_p), ("recorder_bytes", c_uint64), ("recorder_ns", c_int64),
         ("on_file", bpe_file_fn), ("on_notice", bpe_notice_fn), ("user", c_void_p), ("now", bpe_now_fn),
-        ("names", c_uint32), ("name_files", c_uint32),]
+        ("names", c_uint32), ("name_files", c_uint32), ("dedup_ns", c_int64), ("dedup_packets", c_uint32),
+        ("dedup", c_uint32), ("anonymise_key", c_void_p), ("anonymise", c_uint64),]
 
 
 class bpe_writer_stats(Structure):
     _fields_ = [("offered", c_uint64), ("written", c_uint64), ("unwritten", c_uint64 * 8),
         ("waiting", c_uint64), ("captured_bytes", c_uint64), ("file_bytes", c_uint64),
         ("files", c_uint64), ("files_removed", c_uint64), ("waits", c_uint64), ("errors", c_uint64),
-        ("memory_peak", c_uint64),]
+        ("memory_peak", c_uint64), ("dedup_forgotten", c_uint64), ("not_anonymised", c_uint64),
+        ("macs_kept", c_uint64),]
 
 
 class bpe_filter_options(Structure):

@@ -15,7 +15,7 @@ struct bpei_chunk_node {
 };
 
 struct bpei_chunks {
-	struct bpei_chunk_node *free; /* the latest given is taken first, while warm */
+	struct bpei_chunk_node *free;         /* the latest given is taken first, while warm */
 	struct bpei_chunk_node *first, *last; /* of the queue */
 	uint32_t made, most;                  /* chunks in memory, and the bound */
 	uint32_t queued;

@@ -5,6 +5,7 @@
 
 #include "base/cacheline.h"
 #include "write/pcap_out.h"
+#include "writer/rewriting.h"
 
 #include <string.h>
 
@@ -82,6 +83,11 @@ int bpei_packets_encode(struct bpe_writer *w, struct bpei_offered *p)
 {
 	if (w->is_over)
 		return BPE_E_END;
+	if (bpei_rewriting_anonymises(w->rewriting)) {
+		p->out.caplen = bpei_rewriting_anonymise(w->rewriting, &p->out, p->link_type);
+		p->out.data = bpei_rewriting_copy(w->rewriting);
+		p->extra.comment = NULL;
+	}
 	if (w->o.snaplen && p->out.caplen > w->o.snaplen)
 		p->out.caplen = w->o.snaplen;
 	if (p->extra.comment && strlen(p->extra.comment) > UINT16_MAX)
@@ -109,10 +115,40 @@ int bpei_packets_encode(struct bpe_writer *w, struct bpei_offered *p)
 	return BPE_OK;
 }
 
+bool bpei_packets_is_copy(struct bpe_writer *w, const struct bpei_offered *p)
+{
+	if (!w->rewriting || w->is_over || w->status != BPE_OK)
+		return false;
+	if (!bpei_rewriting_is_copy(w->rewriting, &p->out, p->time_ns, p->link_type))
+		return false;
+	w->stats.offered++;
+	w->stats.unwritten[BPE_UNWRITTEN_DUPLICATE]++;
+	return true;
+}
+
 /* ---- Batches ---- */
 
+/* Finds and counts the copies among packets first to end - 1.  Returns a bit for each. */
+static uint64_t find_batch_copies(
+	struct bpe_writer *w, const struct bpe_batch *b, uint32_t first, uint32_t end)
+{
+	uint64_t copies = 0;
+
+	for (uint32_t i = first; w->rewriting && i < end; i++) {
+		const struct bpei_offered p = { .out = { .data = b->data[i],
+							.caplen = b->caplen[i],
+							.wirelen = b->wirelen[i] },
+			.time_ns = b->time_ns[i],
+			.link_type = b->layers[i].link_type };
+
+		copies |= (uint64_t)bpei_packets_is_copy(w, &p) << i;
+	}
+	return copies;
+}
+
 /* Encodes a packet of a batch that is no plain packet. */
-static int encode_single(struct bpe_writer *w, const struct bpe_batch *b, uint32_t i)
+static int encode_single(
+	struct bpe_writer *w, const struct bpe_batch *b, uint32_t i, uint64_t lost_before)
 {
 	const uint16_t flags = b->layers[i].flags;
 	struct bpei_offered p = { .out = { .data = b->data[i],
@@ -137,9 +173,9 @@ static int encode_single(struct bpe_writer *w, const struct bpe_batch *b, uint32
 		p.extra.has |= BPEI_HAS_FLAGS;
 		p.extra.flags = BPEI_EPB_OUT;
 	}
-	if (BPE_HAS(b, lost_before) && b->lost_before && !i) {
+	if (lost_before) {
 		p.extra.has |= BPEI_HAS_DROPCOUNT;
-		p.extra.dropcount = b->lost_before;
+		p.extra.dropcount = lost_before;
 	}
 	return bpei_packets_encode(w, &p);
 }
@@ -213,22 +249,32 @@ static uint32_t encode_run(
 	return i - first;
 }
 
+/* Returns the first place from i on where the bit is as `set`, at most end. */
+static uint32_t skip_bits(uint64_t bits, uint32_t i, uint32_t end, bool set)
+{
+	while (i < end && (bits >> i & 1) != set)
+		i++;
+	return i;
+}
+
 int bpei_packets_encode_batch(
 	struct bpe_writer *w, const struct bpe_batch *b, uint32_t first, uint32_t end)
 {
 	const bool is_plain = w->format == BPE_WRITE_PCAPNG && !w->has_limits && !w->o.hash &&
-			      !b->meta && !(BPE_HAS(b, keep) && b->keep);
-	uint32_t i = first;
+			      !b->meta && !(BPE_HAS(b, keep) && b->keep) &&
+			      !bpei_rewriting_anonymises(w->rewriting);
+	const uint64_t copies = find_batch_copies(w, b, first, end);
+	uint64_t lost_before = BPE_HAS(b, lost_before) && !first ? b->lost_before : 0;
+	uint32_t i = skip_bits(copies, first, end, false);
 
-	if (BPE_HAS(b, lost_before) && b->lost_before && !first && i < end && is_plain)
-		if (encode_single(w, b, i++) != BPE_OK)
-			return BPE_E_END;
 	while (i < end) {
-		const uint32_t run = is_plain ? encode_run(w, b, i, end) : 0;
+		const uint32_t stop = skip_bits(copies, i, end, true);
+		const uint32_t run = is_plain && !lost_before ? encode_run(w, b, i, stop) : 0;
 
-		if (!run && encode_single(w, b, i) != BPE_OK)
+		if (!run && encode_single(w, b, i, lost_before) != BPE_OK)
 			return BPE_E_END;
-		i += run ? run : 1;
+		lost_before = 0;
+		i = skip_bits(copies, i + (run ? run : 1), end, false);
 	}
 	return BPE_OK;
 }

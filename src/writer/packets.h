@@ -18,6 +18,8 @@ struct bpei_offered {
 /* Encodes a packet, and counts.  Returns BPE_OK; BPE_E_END if the writer has ended and the packet
  * is not offered. */
 int bpei_packets_encode(struct bpe_writer *w, struct bpei_offered *p);
+/* Returns whether the packet is a copy that is not to be written, and counts the copy. */
+bool bpei_packets_is_copy(struct bpe_writer *w, const struct bpei_offered *p);
 /* Encodes packets first to end - 1 of a batch.  Returns as bpei_packets_encode. */
 int bpei_packets_encode_batch(
 	struct bpe_writer *w, const struct bpe_batch *batch, uint32_t first, uint32_t end);

@@ -10,6 +10,7 @@
 #include "base/sized.h"
 #include "writer/packets.h"
 #include "writer/packing.h"
+#include "writer/rewriting.h"
 #include "writer/writer_options.h"
 
 #include <stdlib.h>
@@ -46,6 +47,7 @@ static void free_writer(struct bpe_writer *w)
 	bpei_chunks_free(&w->chunks);
 	bpei_packer_close(w->packer);
 	bpei_interfaces_free(&w->interfaces);
+	bpei_rewriting_close(w->rewriting);
 	bpei_known_names_free(&w->names);
 	pthread_cond_destroy(&w->work);
 	pthread_cond_destroy(&w->room);
@@ -56,10 +58,13 @@ static void free_writer(struct bpe_writer *w)
 static int open_writer_files(struct bpe_writer *w, struct bpe_error *error)
 {
 	struct bpei_files_options how;
-	const int status = bpei_writer_packer_open(&w->o, &w->packer, error);
+	int status = bpei_writer_packer_open(&w->o, &w->packer, error);
 
+	if (status == BPE_OK)
+		status = bpei_rewriting_open(&w->o, &w->rewriting, error);
 	if (status != BPE_OK)
 		return status;
+	w->interfaces.anonymous = bpei_rewriting_anonymises(w->rewriting);
 	bpei_writer_files_options(&how, &w->o);
 	how.frame = w->packer ? bpei_packer_pack : NULL;
 	how.frame_user = w->packer;
@@ -224,6 +229,8 @@ int bpe_writer_packet_sized(struct bpe_writer *w, const struct bpe_packet *packe
 	if (p.out.caplen > BPE_MAX_SNAPLEN)
 		p.out.caplen = BPE_MAX_SNAPLEN;
 	pthread_mutex_lock(&w->lock);
+	if (bpei_packets_is_copy(w, &p))
+		return finish_call(w, BPE_OK);
 	return finish_call(w, bpei_packets_encode(w, &p));
 }
 
@@ -291,6 +298,8 @@ int bpe_writer_name(
 		return BPE_E_ARGUMENT;
 	memcpy(own.addr, addr, ip_version == 4 ? 4 : 16);
 	own.name = (char *)(uintptr_t)name;
+	if (w->interfaces.anonymous)
+		return BPE_OK;
 	pthread_mutex_lock(&w->lock);
 	const int added = bpei_known_names_add(&w->names, &own);
 
@@ -338,6 +347,7 @@ void bpe_writer_stats_sized(struct bpe_writer *w, struct bpe_writer_stats *stats
 	struct bpe_writer_stats now = w->stats;
 
 	now.memory_peak = (uint64_t)w->chunks.made * BPEI_CHUNK_BYTES;
+	bpei_rewriting_counts(w->rewriting, &now);
 	pthread_mutex_unlock(&w->lock);
 	bpei_sized_give(stats, bytes, &now, sizeof now);
 }

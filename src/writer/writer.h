@@ -52,7 +52,8 @@ struct bpe_writer {
 	int64_t packet_ns; /* the latest time of a packet */
 
 	struct bpei_writer_interfaces interfaces;
-	int32_t pcap_link; /* link type of a pcap file; -1: not known yet */
+	struct bpei_rewriting *rewriting; /* NULL: packets are written as they are */
+	int32_t pcap_link;                /* link type of a pcap file; -1: not known yet */
 	struct bpei_known_names names;
 
 	struct bpe_writer_stats stats;
