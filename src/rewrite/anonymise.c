@@ -15,48 +15,6 @@ struct bpei_anonymiser {
 	struct bpei_anonymise_counts counts;
 };
 
-void bpei_edit_changed(struct bpei_edit *e, uint32_t offset, uint32_t n)
-{
-	if (offset < e->first)
-		e->first = offset;
-	if (offset + n > e->last)
-		e->last = offset + n;
-}
-
-/* Returns whether n bytes at offset were captured.  If only some were, they become 0. */
-static bool take_edited_bytes(struct bpei_edit *e, uint32_t offset, uint32_t n)
-{
-	if (bpei_edit_has(e, offset, n)) {
-		bpei_edit_changed(e, offset, n);
-		return true;
-	}
-	if (offset < e->caplen) {
-		memset(e->to + offset, 0, e->caplen - offset);
-		bpei_edit_changed(e, offset, e->caplen - offset);
-	}
-	return false;
-}
-
-void bpei_edit_ip4_address(struct bpei_edit *e, uint32_t offset)
-{
-	e->addresses++;
-	if (take_edited_bytes(e, offset, 4))
-		bpei_prefix_ip4(e->prefix, e->from + offset, e->to + offset);
-}
-
-void bpei_edit_ip6_address(struct bpei_edit *e, uint32_t offset)
-{
-	e->addresses++;
-	if (take_edited_bytes(e, offset, 16))
-		bpei_prefix_ip6(e->prefix, e->from + offset, e->to + offset);
-}
-
-void bpei_edit_mac_address(struct bpei_edit *e, uint32_t offset)
-{
-	if (take_edited_bytes(e, offset, 6))
-		bpei_prefix_mac(e->prefix, e->from + offset, e->to + offset);
-}
-
 static void edit_arp(struct bpei_edit *e, uint32_t offset)
 {
 	enum { IP4_BYTES = 4, MAC_BYTES = 6 };
@@ -95,13 +53,18 @@ static void edit_ethernet(struct bpei_edit *e, uint32_t offset, const struct bpe
 	memcpy(e->to + offset + 2, e->to + next->offset + 36, 4);
 }
 
-/* Edits the headers at the places, which the parser counted from `base`, and mends the checksums.
- */
-static void edit_places(struct bpei_edit *e, const struct bpei_places *places, uint32_t base)
+/* The IP headers of a packet: the outermost first, and a packet before the packets inside. */
+struct ip_levels {
+	struct bpei_ip_level at[BPEI_PLACES * (1 + BPEI_MOST_QUOTATIONS)];
+	uint32_t count;
+};
+
+/* Edits the headers at the places, which the parser counted from `base`, and adds the IP headers to
+ * the levels. */
+static void edit_places(struct bpei_edit *e, const struct bpei_places *places, uint32_t base,
+	struct ip_levels *levels)
 {
-	struct bpei_ip_level level[BPEI_PLACES];
-	uint32_t levels = 0;
-	uint32_t count = places->count < BPEI_PLACES ? places->count : BPEI_PLACES;
+	const uint32_t count = places->count < BPEI_PLACES ? places->count : BPEI_PLACES;
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct bpei_place place = places->at[i];
@@ -116,13 +79,13 @@ static void edit_places(struct bpei_edit *e, const struct bpei_places *places, u
 		} else if (place.kind == BPEI_PLACE_ARP) {
 			edit_arp(e, place.offset);
 		} else {
-			level[levels] = (struct bpei_ip_level){ .offset = place.offset,
+			struct bpei_ip_level *level = &levels->at[levels->count];
+
+			*level = (struct bpei_ip_level){ .offset = place.offset,
 				.six = place.kind == BPEI_PLACE_IP6 };
-			levels += bpei_edit_ip(e, &level[levels]);
+			levels->count += bpei_edit_ip(e, level);
 		}
 	}
-	while (levels)
-		bpei_mend_checksums(e, &level[--levels]);
 }
 
 /* Parses caplen bytes, and fills the places and the layers. */
@@ -141,17 +104,18 @@ static void find_header_places(const uint8_t *data, uint32_t caplen, uint32_t wi
 	bpei_parse_scalar(&columns, 1, link_type, NULL);
 }
 
-void bpei_edit_quotation(struct bpei_edit *e, uint32_t offset, uint32_t end)
+/* Edits the packets that ICMP messages of the packet quote.  A quoted message can quote, too. */
+static void edit_quotations(struct bpei_edit *e, struct ip_levels *levels)
 {
-	struct bpei_places places;
-	struct bpe_layers layers;
+	for (uint32_t i = 0; i < e->quotations; i++) {
+		const struct bpei_quotation q = e->quotation[i];
+		struct bpei_places places;
+		struct bpe_layers layers;
 
-	if (offset >= end || e->depth >= BPEI_MOST_QUOTATIONS)
-		return;
-	e->depth++;
-	find_header_places(e->from + offset, end - offset, UINT32_MAX, LINK_RAW, &places, &layers);
-	edit_places(e, &places, offset);
-	e->depth--;
+		find_header_places(e->from + q.offset, q.end - q.offset, UINT32_MAX, LINK_RAW,
+			&places, &layers);
+		edit_places(e, &places, q.offset, levels);
+	}
 }
 
 /* Edits the sender's MAC address in Linux' cooked header. */
@@ -204,6 +168,7 @@ uint32_t bpei_anonymise(struct bpei_anonymiser *a, const uint8_t *from, uint8_t 
 {
 	struct bpei_places places;
 	struct bpe_layers layers;
+	struct ip_levels levels;
 	struct bpei_edit e = { .prefix = a->prefix,
 		.from = from,
 		.to = to,
@@ -215,7 +180,11 @@ uint32_t bpei_anonymise(struct bpei_anonymiser *a, const uint8_t *from, uint8_t 
 	const bool ethernet = places.count && places.at[0].kind == BPEI_PLACE_ETHERNET;
 	if (e.macs && !ethernet && !edit_cooked(&e, link_type))
 		a->counts.macs_kept++;
-	edit_places(&e, &places, 0);
+	levels.count = 0;
+	edit_places(&e, &places, 0, &levels);
+	edit_quotations(&e, &levels);
+	while (levels.count)
+		bpei_mend_checksums(&e, &levels.at[--levels.count]);
 	if (e.addresses)
 		a->counts.changed++;
 	else

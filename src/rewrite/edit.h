@@ -8,7 +8,12 @@
 #include "arch/arch.h"
 #include "rewrite/prefix.h"
 
-#define BPEI_MOST_QUOTATIONS 3u /* depth of ICMP errors that quote ICMP errors */
+#define BPEI_MOST_QUOTATIONS 8u /* packets that ICMP messages of a packet quote */
+
+/* A packet that an ICMP message quotes: bytes [offset, end), from the IP header on. */
+struct bpei_quotation {
+	uint32_t offset, end;
+};
 
 struct bpei_edit {
 	struct bpei_prefix *prefix;
@@ -16,9 +21,10 @@ struct bpei_edit {
 	uint8_t *to;         /* the copy */
 	uint32_t caplen;
 	bool macs;            /* MAC addresses, too */
-	uint32_t depth;       /* quotations entered */
 	uint32_t first, last; /* changed bytes lie in [first, last) */
 	uint32_t addresses;   /* fields with an address of the network layer */
+	uint32_t quotations;
+	struct bpei_quotation quotation[BPEI_MOST_QUOTATIONS]; /* still to be edited, or edited */
 };
 
 /* An IP header, and the packet behind. */
@@ -40,8 +46,7 @@ void bpei_edit_mac_address(struct bpei_edit *edit, uint32_t offset);
 /* Tells that the bytes [offset, offset + n) of the copy changed. */
 void bpei_edit_changed(struct bpei_edit *edit, uint32_t offset, uint32_t n);
 
-/* Replaces the addresses of the packet in [offset, end), which begins with an IP header, and mends
- * the packet's checksums: a packet that an ICMP error quotes. */
+/* Notes the packet in [offset, end), from the IP header on, which an ICMP message quotes. */
 void bpei_edit_quotation(struct bpei_edit *edit, uint32_t offset, uint32_t end);
 
 /* Replaces the addresses of an IP header, of options and extension headers, and of the ICMP or IGMP
