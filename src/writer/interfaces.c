@@ -54,6 +54,15 @@ static bool own_description(struct bpe_write_interface *told)
 	return good;
 }
 
+/* Takes out all that may tell of an address. */
+static void strip_description(struct bpe_write_interface *told)
+{
+	told->name = told->description = told->hardware = told->os = told->filter_text = NULL;
+	told->filter = NULL;
+	told->filter_length = 0;
+	told->has_mac = 0;
+}
+
 struct bpei_writer_interface *bpei_interfaces_add(
 	struct bpei_writer_interfaces *interfaces, const struct bpe_write_interface *told)
 {
@@ -61,6 +70,8 @@ struct bpei_writer_interface *bpei_interfaces_add(
 		bpei_interfaces_find(interfaces, told->interface_id, told->link_type);
 	struct bpe_write_interface own = *told;
 
+	if (interfaces->anonymous)
+		strip_description(&own);
 	if (!own_description(&own))
 		return NULL;
 	if (known) {

@@ -22,7 +22,8 @@ struct bpei_writer_interface {
 struct bpei_writer_interfaces {
 	struct bpei_writer_interface *list;
 	uint32_t count;
-	uint32_t in_section;                  /* interfaces that the present section has */
+	bool anonymous;      /* descriptions are left out, since they may tell of addresses */
+	uint32_t in_section; /* interfaces that the present section has */
 	struct bpei_writer_interface *recent; /* of the packet before; NULL: none */
 };
 

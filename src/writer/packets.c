@@ -84,9 +84,10 @@ int bpei_packets_encode(struct bpe_writer *w, struct bpei_offered *p)
 	if (w->is_over)
 		return BPE_E_END;
 	if (bpei_rewriting_anonymises(w->rewriting)) {
-		p->out.caplen = bpei_rewriting_anonymise(w->rewriting, &p->out, p->link_type);
-		p->out.data = bpei_rewriting_copy(w->rewriting);
+		bpei_rewriting_anonymise(w->rewriting, &p->out, p->link_type);
 		p->extra.comment = NULL;
+		p->extra.raw.length = 0;
+		p->extra.raw.bytes = NULL;
 	}
 	if (w->o.snaplen && p->out.caplen > w->o.snaplen)
 		p->out.caplen = w->o.snaplen;

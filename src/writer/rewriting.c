@@ -100,24 +100,26 @@ void bpei_rewriting_close(struct bpei_rewriting *r)
 	free(r);
 }
 
-bool bpei_rewriting_packet(struct bpei_rewriting *r, struct bpei_rewritten *p)
+bool bpei_rewriting_is_copy(struct bpei_rewriting *r, const struct bpei_packet_out *packet,
+	int64_t time_ns, int32_t link_type)
 {
-	const struct bpei_dedup_packet packet = { .data = p->data,
-		.time_ns = p->time_ns,
-		.caplen = p->caplen,
-		.wirelen = p->wirelen,
-		.link_type = p->link_type };
+	const struct bpei_dedup_packet p = { .data = packet->data,
+		.time_ns = time_ns,
+		.caplen = packet->caplen,
+		.wirelen = packet->wirelen,
+		.link_type = (uint32_t)link_type };
 
-	if (r->dedup && bpei_dedup_is_copy(r->dedup, &packet))
-		return false;
-	if (!r->anonymiser)
-		return true;
-	if (p->caplen)
-		memcpy(r->copy, p->data, p->caplen);
-	p->caplen = bpei_anonymise(
-		r->anonymiser, p->data, r->copy, p->caplen, p->wirelen, p->link_type);
-	p->data = r->copy;
-	return true;
+	return r->dedup && bpei_dedup_is_copy(r->dedup, &p);
+}
+
+void bpei_rewriting_anonymise(
+	struct bpei_rewriting *r, struct bpei_packet_out *packet, int32_t link_type)
+{
+	if (packet->caplen)
+		memcpy(r->copy, packet->data, packet->caplen);
+	packet->caplen = bpei_anonymise(r->anonymiser, packet->data, r->copy, packet->caplen,
+		packet->wirelen, (uint32_t)link_type);
+	packet->data = r->copy;
 }
 
 bool bpei_rewriting_anonymises(const struct bpei_rewriting *r)

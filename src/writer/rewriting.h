@@ -5,16 +5,9 @@
 #define BPEI_REWRITING_H
 
 #include "bpfengine.h"
+#include "write/pcapng_out.h"
 
 struct bpei_rewriting;
-
-/* A packet on its way to the file. */
-struct bpei_rewritten {
-	const uint8_t *data; /* replaced by the changed copy, valid until the next packet */
-	int64_t time_ns;
-	uint32_t caplen; /* replaced */
-	uint32_t wirelen, link_type;
-};
 
 /* Fills *rewriting by the options; NULL if packets are written unchanged.  Returns BPE_OK,
  * BPE_E_ARGUMENT or BPE_E_MEMORY. */
@@ -22,8 +15,13 @@ int bpei_rewriting_open(const struct bpe_writer_options *options, struct bpei_re
 	struct bpe_error *error);
 void bpei_rewriting_close(struct bpei_rewriting *rewriting);
 
-/* Returns false for a copy of an earlier packet; otherwise changes the packet as asked. */
-bool bpei_rewriting_packet(struct bpei_rewriting *rewriting, struct bpei_rewritten *packet);
+/* Returns whether the packet is a copy of an earlier packet, and remembers the packet. */
+bool bpei_rewriting_is_copy(struct bpei_rewriting *rewriting, const struct bpei_packet_out *packet,
+	int64_t time_ns, int32_t link_type);
+/* Replaces the packet's addresses in a copy, which packet->data points to until the next call.
+ * packet->caplen may become less. */
+void bpei_rewriting_anonymise(
+	struct bpei_rewriting *rewriting, struct bpei_packet_out *packet, int32_t link_type);
 /* Returns whether addresses are replaced.  rewriting may be NULL. */
 bool bpei_rewriting_anonymises(const struct bpei_rewriting *rewriting);
 /* Fills the counters of the rewriting.  rewriting may be NULL. */
