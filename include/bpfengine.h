@@ -1333,7 +1333,8 @@ struct bpe_writer_options {
 	uint32_t struct_size; /* set by bpe_writer_options_init */
 	uint32_t format;      /* enum bpe_write_format (BPE_WRITE_AUTO) */
 	/* The file's name, relative to directory.  strftime(3)'s conversions are filled in, if
-	 * files rotate.  "-": standard output.  fd: an open file to write to instead (-1). */
+	 * files rotate.  "-": standard output.  fd: an open file to write to instead (-1); path is
+	 * then a name for messages, format and compression, or NULL. */
 	const char *path;
 	int32_t directory; /* an open directory; -1: the working directory (-1) */
 	int32_t fd;

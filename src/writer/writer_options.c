@@ -114,9 +114,9 @@ int bpei_writer_options_check(struct bpe_writer_options *copy,
 
 	if (status != BPE_OK)
 		return status;
-	if (!o.path == (o.fd < 0))
+	if (!o.path && o.fd < 0)
 		return bpei_fail(error, BPE_E_ARGUMENT, "path", 0,
-			"exactly one of path and fd says where packets go");
+			"path or fd says where packets go, and neither is set");
 	if (o.path && !*o.path)
 		return bpei_fail(error, BPE_E_ARGUMENT, "path", 0, "the file's name is empty");
 	if (o.format > BPE_WRITE_PCAP_NS)

@@ -39,11 +39,9 @@ static void set_file_options(struct bpe_writer_options *o, const struct cli *c)
 	static const uint32_t names[] = { BPE_NAMES_OWN, BPE_NAMES_TCPDUMP, BPE_NAMES_DUMPCAP };
 	const struct write_options *w = &c->write;
 
-	o->path = c->place.name;
+	o->path = c->place.fd >= 0 ? w->path : c->place.name;
 	o->directory = c->place.directory;
 	o->fd = c->place.fd;
-	if (o->fd >= 0)
-		o->path = NULL;
 	o->names = names[w->names];
 	if (w->names == CLI_NAMES_DUMPCAP && w->time_before_number)
 		o->names = BPE_NAMES_DUMPCAP_TIME;
@@ -63,7 +61,6 @@ static void set_file_options(struct bpe_writer_options *o, const struct cli *c)
 	o->sha256 = w->sha256;
 }
 
-/* Fills in the form, by the name's end where no descriptor hides the name. */
 static void set_form_options(struct bpe_writer_options *o, const struct cli *c)
 {
 	const struct write_options *w = &c->write;
