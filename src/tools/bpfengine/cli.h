@@ -5,6 +5,7 @@
 #define CLI_H
 
 #include "bpfengine.h"
+#include "file_command.h"
 #include "tools/common/option.h"
 #include "tools/common/program.h"
 #include "tools/print/print.h"
@@ -38,24 +39,25 @@ struct cli_flows;
 
 struct cli {
 	struct bpe_options engine;
-	int64_t duration_ns;        /* 0: no limit */
-	int64_t stats_interval_ns;  /* 0: none */
-	const char *flows_path;     /* NULL: none */
-	char flows_shown[200];      /* flows_path, fit for a terminal */
-	struct print_options print; /* packets on stdout (--print) */
-	bool prints;                /* a letter was given that says how packets are printed */
-	struct write_options write; /* savefiles that are written (-w) */
-	struct write_place place;   /* ... and where */
-	struct bpe_writer *writer;  /* NULL: nothing is written */
-	bool colors;                /* --color was given, for packets or for the live view */
-	bool immediate;             /* --immediate-mode */
-	bool top;                   /* the live view */
-	uint32_t largest;           /* largest flows in the report */
-	uint32_t flows_format;      /* enum bpe_format */
-	bool flows_stop;            /* a failure to write flows ends the run */
-	bool flows_append;          /* the content of the flow file stays */
-	struct program_files used;  /* files that no output may be */
-	struct cli_flows *flows;    /* NULL: none */
+	int64_t duration_ns;         /* 0: no limit */
+	int64_t stats_interval_ns;   /* 0: none */
+	const char *flows_path;      /* NULL: none */
+	char flows_shown[200];       /* flows_path, fit for a terminal */
+	struct print_options print;  /* packets on stdout (--print) */
+	bool prints;                 /* a letter was given that says how packets are printed */
+	struct write_options write;  /* savefiles that are written (-w) */
+	struct write_place place;    /* ... and where */
+	struct cli_command *command; /* -z; NULL: none */
+	struct bpe_writer *writer;   /* NULL: nothing is written */
+	bool colors;                 /* --color was given, for packets or for the live view */
+	bool immediate;              /* --immediate-mode */
+	bool top;                    /* the live view */
+	uint32_t largest;            /* largest flows in the report */
+	uint32_t flows_format;       /* enum bpe_format */
+	bool flows_stop;             /* a failure to write flows ends the run */
+	bool flows_append;           /* the content of the flow file stays */
+	struct program_files used;   /* files that no output may be */
+	struct cli_flows *flows;     /* NULL: none */
 	int verbose;
 	int dump; /* -d: 1, 2, 3 */
 	bool explain;
@@ -130,6 +132,9 @@ int cli_rights_give_up(struct cli *cli);
 uid_t cli_rights_user(void);
 /* Writes the name of that user.  Returns `to`. */
 const char *cli_rights_user_name(char *to, size_t room);
+/* Gives up rights in a helper process, which becomes that user and keeps nothing.  Returns 0 or an
+ * errno. */
+int cli_rights_shed(void);
 /* Returns whether the user that the program will run as may make files in the directory. */
 bool cli_rights_may_make(int directory);
 /* Returns whether the file is the user's after opening.  made: root made the file and may give the

@@ -197,6 +197,14 @@ static int run_engine(struct run *r)
 
 /* ---- The program ---- */
 
+/* Finds where packets are written, and starts the helper of -z.  Returns 0 or an exit code. */
+static int find_savefiles(struct cli *c)
+{
+	const int code = cli_write_find(c);
+
+	return code ? code : cli_command_start(&c->command, c);
+}
+
 /* Finds the files which no output may be, and opens the outputs.  Returns 0 or an exit code. */
 static int open_outputs(struct run *r)
 {
@@ -206,13 +214,13 @@ static int open_outputs(struct run *r)
 	if (code)
 		return code;
 	if (!c->flows_path)
-		return cli_write_find(c);
+		return find_savefiles(c);
 	program_visible(c->flows_shown, sizeof c->flows_shown, c->flows_path);
 	code = cli_flows_open(&c->flows, c, cli_rights_user());
 	if (code)
 		return code;
 	c->engine.on_record = on_flow_record;
-	return cli_write_find(c);
+	return find_savefiles(c);
 }
 
 /* Prepares lines of --stats-interval by the packets' time.  Returns 0, or EXIT_USAGE after the
@@ -249,6 +257,7 @@ static int close_run(struct run *r)
 	run_forget_printer();
 	print_close(r->printer);
 	run_write_close(r);
+	cli_command_close(r->cli.command);
 	cli_write_forget(&r->cli);
 	free(r->cli.filter);
 	return failed;

@@ -142,6 +142,18 @@ bool cli_rights_give(int file, bool made)
 	return made && !is_shared && !fchown(file, a->uid, a->gid);
 }
 
+int cli_rights_shed(void)
+{
+	const struct cli_rights_plan *p = &state.plan;
+	int failed = 0;
+
+	if (p->become)
+		failed = switch_to_account(&state.account);
+	if (!failed && p->reduce)
+		failed = cli_caps_after(false, false);
+	return failed;
+}
+
 bool cli_rights_may_make(int directory)
 {
 	if (!state.plan.become)

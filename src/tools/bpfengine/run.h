@@ -30,6 +30,7 @@ struct run_signals {
 	volatile sig_atomic_t stops;     /* SIGINT, SIGTERM: how many */
 	volatile sig_atomic_t reports;   /* SIGINFO, SIGUSR1 */
 	volatile sig_atomic_t rereads;   /* SIGUSR2 */
+	volatile sig_atomic_t rotates;   /* SIGHUP */
 	volatile sig_atomic_t suspends;  /* SIGTSTP, with the live view */
 	volatile sig_atomic_t continues; /* SIGCONT, with the live view */
 };

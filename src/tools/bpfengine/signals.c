@@ -38,6 +38,7 @@ static void on_stop_signal(int signal)
 static void on_reopen_signal(int signal)
 {
 	(void)signal;
+	run_signals.rotates = 1;
 	if (watched_flows)
 		cli_flows_reopen(watched_flows);
 }
@@ -92,7 +93,7 @@ void run_watch_signals(const struct run *r)
 		return;
 	}
 	run_install_handler(SIGNAL_REPORT, on_report_signal);
-	if (r->cli.flows)
+	if (r->cli.flows || r->cli.place.used)
 		run_install_handler(SIGHUP, on_reopen_signal);
 }
 
