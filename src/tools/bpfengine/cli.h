@@ -116,6 +116,8 @@ bool cli_ssh_take_back(struct cli *cli);
 /* ---- Runs without a capture: -L, -d, --explain.  Each returns an exit code. ---- */
 
 int cli_list_interfaces(const struct cli *cli);
+/* Returns the link type that the list names for an interface, or -1 if it is not known yet. */
+int cli_listed_link_type(const char *name, bool *found);
 int cli_dump_filter(const struct cli *cli);
 /* Prints a program as -d (style 1), -dd (2) or -ddd (3) does. */
 void cli_print_program(FILE *to, const struct bpe_insn *program, uint32_t length, int style);

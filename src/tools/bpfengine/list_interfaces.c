@@ -98,8 +98,7 @@ static int list_all(const struct cli *c)
 	return program_end_output("the list") ? EXIT_GOOD : EXIT_ERROR;
 }
 
-/* Returns the link type that the list names for an interface, or -1 if there is none. */
-static int find_listed_interface(const char *name, bool *found)
+int cli_listed_link_type(const char *name, bool *found)
 {
 	struct bpe_interface *all = NULL;
 	struct bpe_error error;
@@ -129,7 +128,7 @@ static int list_of_interface(const struct cli *c)
 
 	if (!name)
 		name = cli_first_interface();
-	const int link = find_listed_interface(name, &found);
+	const int link = cli_listed_link_type(name, &found);
 	const char *link_name = bpe_link_type_name(link);
 
 	program_visible(shown, sizeof shown, name);

@@ -2,6 +2,7 @@
 /* The program: reads options, runs, reports.  Rights are given up between the opening of the source
  * and the start of the engine's threads (rights.h). */
 #include "answers.h"
+#include "extcap.h"
 #include "run.h"
 
 #include <errno.h>
@@ -301,6 +302,8 @@ int main(int argc, char **argv)
 	program_begin("bpfengine");
 	run_install_handler(
 		SIGPIPE, SIG_IGN); /* a closed pipe is a write error, and ends quietly */
+	if (cli_extcap(&argc, &argv, &code))
+		return code;
 	code = cli_options(&r.cli, argc, argv);
 	if (code)
 		return code;
