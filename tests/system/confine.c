@@ -61,6 +61,7 @@ static void expect_result(bool good, const char *how, const char *what, int resu
 static int confine_child(int mechanisms, bool filter)
 {
 	const char *const files[] = { own_file };
+	const char *folder = is_writer ? output_file : NULL;
 	const struct cli_confinement how = {
 		.files = files,
 		.file_count = filter,
@@ -70,9 +71,9 @@ static int confine_child(int mechanisms, bool filter)
 		.output = filter ? output_file : NULL,
 		.output_directory = output_directory_fd,
 		.writes = is_writer,
-		.write_folder = is_writer ? output_file : NULL,
+		.write_folder = folder,
 		.write_directory = output_directory_fd,
-		.write_fd = is_writer ? output_fd : -1,
+		.write_fd = output_fd,
 	};
 	struct cli_confined done;
 	unsigned calls;

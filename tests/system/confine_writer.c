@@ -41,7 +41,7 @@ static int use_ledger(void)
 	return errno_of(unlinkat(output_directory_fd, "made", 0));
 }
 
-static int use_directory(void)
+static int look_at_directory(void)
 {
 	struct statvfs space;
 	struct stat st;
@@ -70,7 +70,7 @@ static int use_copy(void)
 const struct allowed writer_actions[] = {
 	{ "make, rename and remove a file", use_files, false },
 	{ "append to the ledger and read", use_ledger, false },
-	{ "the directory and its room", use_directory, false },
+	{ "the directory and its room", look_at_directory, false },
 	{ "a second name for a file", use_link, false },
 	{ "a copy of the output's descriptor", use_copy, false },
 };

@@ -116,7 +116,8 @@ bool cli_ssh_take_back(struct cli *cli);
 /* ---- Runs without a capture: -L, -d, --explain.  Each returns an exit code. ---- */
 
 int cli_list_interfaces(const struct cli *cli);
-/* Returns the link type that the list names for an interface, or -1 if it is not known yet. */
+/* Returns the link type that the list names for an interface, or -1 if the type is not
+ * known yet. */
 int cli_listed_link_type(const char *name, bool *found);
 int cli_dump_filter(const struct cli *cli);
 /* Prints a program as -d (style 1), -dd (2) or -ddd (3) does. */
@@ -134,8 +135,8 @@ int cli_rights_give_up(struct cli *cli);
 uid_t cli_rights_user(void);
 /* Writes the name of that user.  Returns `to`. */
 const char *cli_rights_user_name(char *to, size_t room);
-/* Gives up rights in a helper process, which becomes that user and keeps nothing.  Returns 0 or an
- * errno. */
+/* Gives up rights in a helper process, which becomes the same user and keeps nothing.  Returns 0 or
+ * an errno. */
 int cli_rights_shed(void);
 /* Returns whether the user that the program will run as may make files in the directory. */
 bool cli_rights_may_make(int directory);

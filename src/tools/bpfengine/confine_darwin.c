@@ -88,11 +88,13 @@ void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 		cli_seatbelt_profile((const char *const *)files, n, output, how->write_folder);
 	char *error = NULL;
 
+	const char *flows = how->output ? "; to write: the flows'" : "";
+	const char *packets = how->write_folder ? "; to write: the packets' directory" : "";
+
 	*done = (struct cli_confined){ .filter_fixed = false };
 	if (profile && !sandbox_init(profile, 0, &error))
 		snprintf(done->holds, sizeof done->holds, "Seatbelt (%s%s%s)",
-			describe_readable_files(how), how->output ? "; to write: the flows'" : "",
-			how->write_folder ? "; to write: the packets' directory" : "");
+			describe_readable_files(how), flows, packets);
 	else
 		snprintf(done->failed, sizeof done->failed, "no Seatbelt (%s)",
 			error ? error : strerror(errno));

@@ -3,7 +3,7 @@
  * interfaces, link types and options; a capture goes to a FIFO.  A call of a capture becomes a
  * command line of this program.  State: that command line.
  *
- * Names of interfaces begin with "bpfengine-": Wireshark has the same interfaces of its own. */
+ * Names of interfaces begin with "bpfengine-", for Wireshark lists the same interfaces, too. */
 #include "extcap.h"
 
 #include "cli.h"
@@ -15,7 +15,7 @@
 #define WORDS_MOST 32
 #define UNKNOWN_LINK 147 /* DLT_USER0, as Wireshark's own extcaps say for a link type to come */
 
-/* What a call asks for. */
+/* Wishes of a call. */
 struct extcap_call {
 	bool is_list, is_links, is_config, is_capture;
 	const char *interface, *fifo, *filter;
@@ -195,7 +195,7 @@ static int print_extcap_config(void)
 	return EXIT_GOOD;
 }
 
-/* Prints why a filter is wrong; nothing for a good filter, as extcap(4) wants.  Returns EXIT_GOOD.
+/* Prints why a filter is wrong, and nothing for a good filter (extcap(4)).  Returns EXIT_GOOD.
  */
 static int check_extcap_filter(const char *name, const char *filter)
 {

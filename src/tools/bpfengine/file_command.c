@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The helper of -z at work (file_command.h).
  *
- * Pipes: names go to the helper, each with a 0 behind, in writes that are whole or none (PIPE_BUF).
+ * Pipes: names go to the helper, each with a 0 behind, in whole writes (PIPE_BUF).
  * Results come back in the same way: the status of waitpid(2), a blank, the name.  The helper
  * leaves the terminal's session, so Ctrl-C ends the capture and no command.  The helper ends when
  * the program's end of the pipe is closed and all commands have run. */
@@ -25,8 +25,8 @@
 #define RESULT_MOST (NAME_MOST + 16)
 #define DESCRIPTORS_MOST 4096
 #define LOOK_MS 100
-#define PATIENCE_MS 2000 /* before the program says that it waits */
-#define NO_COMMAND 127   /* exit code of a command that could not be started, as in sh */
+#define PATIENCE_MS 2000 /* before the program tells of the waiting */
+#define NO_COMMAND 127   /* exit code of a command without a start, as in sh */
 
 struct cli_command {
 	int names;   /* to the helper */
@@ -35,7 +35,7 @@ struct cli_command {
 	const char *words; /* -z */
 	char folder[1024]; /* in front of names, as typed; "": none */
 	bool quiet;
-	size_t used; /* bytes of a result that is not whole yet */
+	size_t used; /* bytes of a result so far */
 	char text[RESULT_MOST];
 	/* w: the writer's thread  r: main */
 	_Atomic uint64_t offered, not_run;
@@ -44,7 +44,7 @@ struct cli_command {
 
 /* ---- The helper ---- */
 
-/* Replaces the process by the command. */
+/* Runs the command in place of this process. */
 static void run_command(const char *command, const char *path)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1,
@@ -73,7 +73,7 @@ static int run_and_wait(const char *command, const char *folder, const char *nam
 	return status;
 }
 
-/* Writes a result.  A program that is gone reads none. */
+/* Writes a result.  No reader is no error. */
 static void send_result(int results, int status, const char *name)
 {
 	char text[RESULT_MOST];
@@ -83,7 +83,7 @@ static void send_result(int results, int status, const char *name)
 		continue;
 }
 
-/* Runs the command for each whole name in the text.  Returns the bytes that are left. */
+/* Runs the command for each whole name in the text.  Returns the bytes left over. */
 static size_t run_names(const struct cli_command *c, char *text, size_t n, int results)
 {
 	size_t at = 0;
@@ -124,7 +124,7 @@ static void become_helper(int names, int results)
 }
 
 /* Reads names until the program closes the pipe. */
-static void help(const struct cli_command *c, int names, int results)
+static void serve_names(const struct cli_command *c, int names, int results)
 {
 	char text[4 * NAME_MOST];
 	size_t used = 0;
@@ -145,7 +145,7 @@ static void help(const struct cli_command *c, int names, int results)
 
 /* ---- The start ---- */
 
-/* Returns whether a file can be run. */
+/* Returns whether the file can be run. */
 static bool is_program(const char *path)
 {
 	struct stat st;
@@ -186,7 +186,7 @@ static void write_command_folder(struct cli_command *c, const char *path)
 }
 
 /* Makes both pipes.  Returns 0 or an errno. */
-static int make_pipes(int names[2], int results[2])
+static int make_helper_pipes(int names[2], int results[2])
 {
 	if (pipe(names))
 		return errno;
@@ -211,7 +211,7 @@ static int start_helper(struct cli_command *c)
 {
 	int names[2];
 	int results[2];
-	int failed = make_pipes(names, results);
+	int failed = make_helper_pipes(names, results);
 
 	if (failed)
 		return failed;
@@ -220,7 +220,7 @@ static int start_helper(struct cli_command *c)
 	if (!c->helper) {
 		close(names[1]);
 		close(results[0]);
-		help(c, names[0], results[1]);
+		serve_names(c, names[0], results[1]);
 	}
 	failed = c->helper < 0 ? errno : 0;
 	close(names[0]);
@@ -265,7 +265,7 @@ int cli_command_start(struct cli_command **command, const struct cli *cli)
 	return 0;
 }
 
-/* ---- The program ---- */
+/* ---- Calls of the program ---- */
 
 void cli_command_file(struct cli_command *c, const char *name)
 {

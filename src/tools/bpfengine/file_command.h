@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* -z: a command for each complete file, with the file's name as only argument and without a shell.
+/* -z: runs a command for each complete file, without a shell.  The file's name is the only
+ * argument.
  *
  * The program is confined and may start no process.  So a helper process is forked before the
  * source is opened: the helper gives up rights, takes names from a pipe, and runs one command at a
@@ -15,10 +16,10 @@
 struct cli;
 struct cli_command;
 
-/* What became of the files so far. */
+/* Counts of commands so far. */
 struct cli_command_counts {
-	uint64_t good;    /* commands that ended with exit code 0 */
-	uint64_t failed;  /* commands that did not */
+	uint64_t good;    /* commands with exit code 0 */
+	uint64_t failed;  /* other commands, and commands without a start */
 	uint64_t not_run; /* files without a command, since too many commands waited */
 };
 
@@ -28,9 +29,9 @@ int cli_command_start(struct cli_command **command, const struct cli *cli);
 /* Hands on the name of a complete file, as the writer tells the name.  Never waits.  Any thread,
  * one at a time. */
 void cli_command_file(struct cli_command *command, const char *name);
-/* Tells of commands that failed since the call before.  Never waits.  Main thread. */
+/* Tells of failed commands since the call before.  Never waits.  Main thread. */
 void cli_command_look(struct cli_command *command);
-/* Waits for the commands that are due, and for the helper.  stops: another signal to stop leaves
+/* Waits for waiting commands, and for the helper.  stops: another signal to stop leaves
  * both alone.  Main thread. */
 void cli_command_finish(struct cli_command *command, const volatile sig_atomic_t *stops);
 /* Gives the counts.  Main thread. */
