@@ -74,6 +74,9 @@ void run_write_prepare(struct run *run);
 int run_write_begin(struct run *run);
 /* Tells the writer what the source has counted, for the statistics of the files. */
 void run_write_counts(struct run *run);
+/* Tells of commands of -z, does what SIGHUP asked for, and tells the writer the counts.  Runs again
+ * and again. */
+void run_write_look(struct run *run);
 /* Completes the files, once the run has ended.  Returns 0, or the exit code after the message. */
 int run_write_finish(struct run *run);
 void run_write_close(struct run *run);

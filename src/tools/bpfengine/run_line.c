@@ -79,7 +79,7 @@ void run_live_line(struct run *r)
 			print_idle(r->printer);
 		run_handle_sigusr2(r);
 		run_handle_sigusr1(r);
-		run_write_counts(r);
+		run_write_look(r);
 		if (!is_live)
 			continue;
 		bpe_engine_stats(r->engine, &s);

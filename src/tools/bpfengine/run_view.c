@@ -42,7 +42,7 @@ void run_top_view(struct run *r)
 			break;
 		handle_view_signals(r);
 		run_handle_sigusr2(r);
-		run_write_counts(r);
+		run_write_look(r);
 	}
 	if (r->cli.flows)
 		cli_flows_ending(r->cli.flows);

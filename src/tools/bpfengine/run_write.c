@@ -27,6 +27,16 @@ static void on_read_batch(void *user, const struct bpe_batch *batch)
 		bpe_engine_stop(r->engine);
 }
 
+/* Hands on the name of a complete file: to the command of -z, and to the list of -b printname:. */
+static void on_written_file(void *user, const struct bpe_written_file *file)
+{
+	struct run *r = user;
+
+	if (r->cli.command)
+		cli_command_file(r->cli.command, file->name);
+	cli_write_name(&r->cli, file->name);
+}
+
 void run_write_prepare(struct run *r)
 {
 	if (r->cli.write.path)
@@ -104,6 +114,7 @@ int run_write_begin(struct run *r)
 		o.hardware = system.machine;
 	}
 	o.on_notice = run_on_notice;
+	o.on_file = on_written_file;
 	o.user = r;
 	if (bpe_writer_open(&o, &c->writer, &error) == BPE_OK)
 		return 0;
@@ -121,6 +132,20 @@ void run_write_counts(struct run *r)
 	bpe_writer_counts(r->cli.writer, 0, &s);
 }
 
+void run_write_look(struct run *r)
+{
+	if (r->cli.command)
+		cli_command_look(r->cli.command);
+	if (!r->cli.writer)
+		return;
+	run_write_counts(r);
+	if (!run_signals.rotates)
+		return;
+	run_signals.rotates = 0;
+	if (bpe_writer_rotate(r->cli.writer) == BPE_E_UNSUPPORTED && !r->cli.flows)
+		run_tell(r, "SIGHUP ends files, and %s is none", r->cli.place.shown);
+}
+
 int run_write_finish(struct run *r)
 {
 	struct cli *c = &r->cli;
@@ -131,6 +156,8 @@ int run_write_finish(struct run *r)
 	run_write_counts(r);
 	const int status = bpe_writer_finish(c->writer, &error);
 
+	if (c->command)
+		cli_command_finish(c->command, &run_signals.stops);
 	if (status == BPE_OK)
 		return 0;
 	program_tell("%s", error.text);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -182,6 +183,23 @@ static int check_terminal(const struct cli *c)
 	return EXIT_USAGE;
 }
 
+/* Finds the file of -b printname:.  Returns 0 or EXIT_ERROR after the message. */
+static int find_name_list(struct cli *c)
+{
+	const char *path = c->write.print_name;
+
+	if (!path)
+		return 0;
+	if (!strcmp(path, "stdout"))
+		path = "-";
+	else if (!strcmp(path, "stderr"))
+		path = "/dev/stderr";
+	if (!outfile_find(&c->place.names, path, &c->used, cli_rights_user()))
+		return 0;
+	program_tell("-b printname:%s: %s", c->write.print_name, c->place.names.why);
+	return EXIT_ERROR;
+}
+
 int cli_write_find(struct cli *c)
 {
 	struct write_place *p = &c->place;
@@ -191,11 +209,15 @@ int cli_write_find(struct cli *c)
 	p->fd = -1;
 	p->file.fd = -1;
 	p->file.directory = -1;
+	p->names.fd = -1;
+	p->names.directory = -1;
 	if (!c->write.path)
 		return 0;
 	p->used = true;
 	program_visible(p->shown, sizeof p->shown, c->write.path);
 	code = cli_write_rotates(c) ? find_directory(c) : find_file(c);
+	if (!code)
+		code = find_name_list(c);
 	if (!code)
 		code = check_terminal(c);
 	if (code)
@@ -210,17 +232,44 @@ int cli_write_find(struct cli *c)
 	return p->folder ? 0 : refuse_place(c, strerror(errno));
 }
 
+/* Makes the file of -b printname: if the file is missing.  Returns 0 or EXIT_ERROR after the
+ * message. */
+static int make_name_list(struct cli *c)
+{
+	struct outfile *o = &c->place.names;
+
+	if (!c->write.print_name || !outfile_make(o))
+		return 0;
+	program_tell("-b printname:%s: %s", c->write.print_name, o->why);
+	return EXIT_ERROR;
+}
+
 int cli_write_make(struct cli *c)
 {
 	struct write_place *p = &c->place;
+	const int code = make_name_list(c);
 
-	if (!p->used || p->directory >= 0 || p->file.fd >= 0)
-		return 0;
+	if (code || !p->used || p->directory >= 0 || p->file.fd >= 0)
+		return code;
 	if (outfile_make(&p->file))
 		return refuse_place(c, p->file.why);
 	cli_rights_give(p->file.fd, p->file.made);
 	p->fd = p->file.fd;
 	return 0;
+}
+
+void cli_write_name(const struct cli *c, const char *name)
+{
+	const char *slash = c->write.path ? strrchr(c->write.path, '/') : NULL;
+	const int folder = slash ? (int)(slash - c->write.path) + 1 : 0;
+	char line[PATH_MAX + 2];
+
+	if (c->place.names.fd < 0)
+		return;
+	const int n = snprintf(line, sizeof line, "%.*s%s\n", folder, c->write.path, name);
+	if (write(c->place.names.fd, line, (size_t)n) != n) {
+		/* the ledger has the name, too */
+	}
 }
 
 int cli_write_begin(struct cli *c)
@@ -239,6 +288,7 @@ void cli_write_forget(struct cli *c)
 	if (!p->used)
 		return;
 	outfile_close(&p->file);
+	outfile_close(&p->names);
 	free(p->folder);
 	p->used = false;
 }

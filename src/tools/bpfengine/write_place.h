@@ -15,13 +15,14 @@ struct cli;
 
 struct write_place {
 	struct outfile file;
-	bool used;        /* -w was given */
-	bool on_stdout;   /* packets go to the standard output */
-	int directory;    /* of the files; -1: fd serves */
-	int fd;           /* to write to; -1: directory serves */
-	const char *name; /* of the file or the template, in directory */
-	char *folder;     /* path of the directory, from the root; NULL: fd serves */
-	char shown[200];  /* the value of -w, fit for a terminal */
+	bool used;            /* -w was given */
+	bool on_stdout;       /* packets go to the standard output */
+	int directory;        /* of the files; -1: fd serves */
+	int fd;               /* to write to; -1: directory serves */
+	const char *name;     /* of the file or the template, in directory */
+	char *folder;         /* path of the directory, from the root; NULL: fd serves */
+	struct outfile names; /* -b printname: */
+	char shown[200];      /* the value of -w, fit for a terminal */
 };
 
 /* Finds the place of -w, and refuses files that the program reads or writes already.  Runs after
@@ -34,6 +35,9 @@ int cli_write_make(struct cli *cli);
 /* Empties the file if a descriptor serves.  Runs just before the writer is opened.  Returns 0, or
  * the exit code after the message. */
 int cli_write_begin(struct cli *cli);
+/* Writes the name of a complete file to the list of -b printname:, if there is such a list.  The
+ * writer's thread. */
+void cli_write_name(const struct cli *cli, const char *name);
 /* Closes what the calls above opened, once the writer is closed. */
 void cli_write_forget(struct cli *cli);
 #endif
