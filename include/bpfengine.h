@@ -477,9 +477,10 @@ struct bpe_options {
 	 * "en0", "eth0", "any" (Linux), "bpf:en0", "synth" or "synth:flows=1000,size=imix,...".
 	 * "if:NAME" is the interface of this name in any case, even where NAME is any or synth. */
 	const char *interface_name; /* -i */
-	const char *file;           /* -r: pcap or pcapng savefile; "-" is the standard input */
-	/* A pcap or pcapng savefile of memory_bytes in memory, read in place.  The memory is
-	 * borrowed and must not change until the engine or capture is closed. */
+	const char *file;           /* -r: pcap or pcapng savefile, also compressed (zstd, lz4,
+				       gzip, xz); "-" is the standard input */
+	/* A pcap or pcapng savefile of memory_bytes in memory, read in place, or compressed.  The
+	 * memory is borrowed and must not change until the engine or capture is closed. */
 	const void *memory;
 	size_t memory_bytes;
 	/* push: the program's own packets (bpe_engine_push, bpe_capture_push).  They wait in a
