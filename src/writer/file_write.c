@@ -273,6 +273,9 @@ static void break_file(struct bpei_files *files, int failed)
 	files->retry_ns = files->calls->now(files->calls->context) + RETRY_NS;
 	if (failed == -EFBIG)
 		files->retry_ns = 0;
+	/* An error that stops is told by the status, and a pipe's end is no error. */
+	if (files->o.stop_on_error || failed == -EPIPE)
+		files->told |= BPEI_TOLD_WRITE;
 	bpei_files_tell(files, BPEI_TOLD_WRITE, failed, "cannot write", name);
 	files->failed = failed;
 	memcpy(files->failed_name, name, sizeof name);

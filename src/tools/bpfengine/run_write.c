@@ -158,7 +158,8 @@ int run_write_finish(struct run *r)
 
 	if (c->command)
 		cli_command_finish(c->command, &run_signals.stops);
-	if (status == BPE_OK)
+	/* BPE_E_END: the reader of a pipe has seen enough. */
+	if (status == BPE_OK || status == BPE_E_END)
 		return 0;
 	program_tell("%s", error.text);
 	return EXIT_ERROR;
