@@ -474,7 +474,7 @@ struct bpe_options {
 	uint32_t struct_size; /* set by bpe_options_init */
 
 	/* Source.  Exactly one of interface_name, file, memory and push is set.  interface_name is
-	 * "en0", "eth0", "any" (Linux), "bpf:en0", "synth" or "synth:flows=1000,size=imix,...".
+	 * "en0", "eth0", "any", "bpf:en0", "synth" or "synth:flows=1000,size=imix,...".
 	 * "if:NAME" is the interface of this name in any case, even where NAME is any or synth. */
 	const char *interface_name; /* -i */
 	const char *file;           /* -r: pcap or pcapng savefile, also compressed (zstd, lz4,
@@ -491,7 +491,9 @@ struct bpe_options {
 	bool push_live;
 	uint32_t snaplen;     /* -s: bytes to keep of each packet; default BPE_MAX_SNAPLEN */
 	bool promiscuous;     /* --promiscuous; default false */
-	bool wait_interface;  /* --wait-interface: waits for a vanished interface's return */
+	/* --wait-interface: waits for a vanished interface's return; with "any" of the BSDs and
+	 * macOS, interfaces that come are captured, too. */
+	bool wait_interface;
 	uint32_t direction;   /* -Q: enum bpe_direction; default BPE_DIRECTION_BOTH */
 	int32_t link_type;    /* -y: LINKTYPE_* that the interface offers, or of pushed packets that
 			       * name none; default -1: the interface's own, or Ethernet */

@@ -2,7 +2,7 @@
 /* The order in which the packets of several sources are given: a heap of the sources by the time of
  * each source's next packet, then by the source's number.  Each source keeps its own order.  Pure.
  *
- * The order is mergecap's: of the next packets the earliest, at equal times the first source's. */
+ * The order is mergecap's, except at equal times: there the first source comes first. */
 #ifndef BPEI_MERGE_H
 #define BPEI_MERGE_H
 

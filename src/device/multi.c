@@ -82,7 +82,7 @@ static void update_multi_stats(struct bpei_device *d)
 {
 	struct bpei_multi *m = bpei_multi_of(d);
 
-	if (m->wants_all)
+	if (m->watches && m->is_open)
 		bpei_multi_look_around(m);
 	for (uint32_t k = 0; k < bpei_multi_count(m); k++) {
 		struct bpei_multi_source *s = m->sources[k];

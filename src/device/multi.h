@@ -68,11 +68,13 @@ struct bpei_multi {
 	struct bpei_multi_source **sources;
 	_Atomic uint32_t count; /* w: opener, reader  r: any */
 	uint32_t room;          /* elements of sources */
-	bool wants_all;         /* "any": interfaces which come are opened */
-	bool in_round;          /* the block that fill returned is not walked to its end */
-	bool forced;            /* this round gives packets before their time */
-	uint32_t rounds;        /* blocks filled and not done */
-	int64_t clear_ns;       /* blocks filled before this time may be given in this round */
+	bool is_open;
+	bool wants_all;   /* "any": all interfaces that are up */
+	bool watches;     /* and the interfaces that come are opened (wait_interface) */
+	bool in_round;    /* the block that fill returned is not walked to its end */
+	bool forced;      /* this round gives packets before their time */
+	uint32_t rounds;  /* blocks filled and not done */
+	int64_t clear_ns; /* blocks filled before this time may be given in this round */
 	struct bpei_merge merge;
 	struct bpei_multi_queue retired; /* blocks walked to the end: lists of rounds, in order */
 	uint64_t round;                  /* number of the round that is filled next */

@@ -91,6 +91,8 @@ static int open_source_device(struct bpei_multi *m, struct bpei_multi_source *s,
 		o.filter_length = 0;
 		s->own_filter = true;
 	}
+	if (m->wants_all)
+		o.wait_interface = false; /* the interface is opened anew */
 	if (o.read_mode == BPE_READ_THROUGHPUT)
 		o.read_mode = BPE_READ_AUTO; /* a blocking read would keep the others waiting */
 	int r = bpei_device_open(&o, &s->device, &why);
@@ -181,10 +183,13 @@ static int open_interfaces(struct bpei_multi *m, bool is_new, struct bpe_error *
 	for (int k = 0; k < count; k++) {
 		const bool is_up = all[k].flags & BPE_IF_UP;
 
-		if (!is_up || !bpei_multi_is_for_any(all[k].name) ||
-			has_interface(m, all[k].name) || bpei_multi_count(m) == m->room)
+		if (!is_up || !bpei_multi_is_for_any(all[k].name) || has_interface(m, all[k].name))
 			continue;
-		open_interface(m, &all[k], is_new);
+		if (bpei_multi_count(m) < m->room)
+			open_interface(m, &all[k], is_new);
+		else if (!was_told(m, all[k].name))
+			bpei_notice(&m->options, "%s is left out: %u interfaces were captured",
+				all[k].name, m->room);
 	}
 	bpe_interfaces_free(all);
 	return count < 0 ? count : BPE_OK;
@@ -369,6 +374,7 @@ int bpei_multi_open(
 	m->device.snaplen = o->snaplen;
 	m->options = *o;
 	m->wants_all = !o->source_count;
+	m->watches = m->wants_all && o->wait_interface;
 	m->room = m->wants_all ? MOST_INTERFACES : (uint32_t)o->source_count;
 	m->wake[0] = -1;
 	m->wake[1] = -1;
@@ -378,6 +384,7 @@ int bpei_multi_open(
 		return r;
 	}
 	publish_multi(m);
+	m->is_open = true;
 	*device = &m->device;
 	return BPE_OK;
 }

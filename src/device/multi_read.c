@@ -209,7 +209,7 @@ static void end_source(struct bpei_multi *m, struct bpei_multi_source *s, int st
 		return;
 	if (is_first || s->device->live)
 		m->failure = *error;
-	if (bpei_multi_count_going(m) || m->wants_all)
+	if (bpei_multi_count_going(m) || m->watches)
 		bpei_notice(&m->options, "%s; the other sources go on", error->text);
 	else if (!is_first)
 		bpei_notice(&m->options, "%s", error->text);
@@ -402,7 +402,7 @@ int bpei_multi_fill(struct bpei_device *d, struct bpei_block *block, int64_t tim
 			m->rounds++;
 			return 1;
 		}
-		if (!m->merge.count && !bpei_multi_count_going(m) && !m->wants_all)
+		if (!m->merge.count && !bpei_multi_count_going(m) && !m->watches)
 			return report_all_ended(m, error);
 		const int64_t left = timeout_ns < 0 ? -1 : timeout_ns - (now - begun);
 

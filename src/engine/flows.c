@@ -32,12 +32,14 @@ static void note_all_interfaces(struct bpei_names *names)
  * the only interface; 0: there are several, or none. */
 static uint32_t note_interfaces(struct bpei_device *d, const char *name)
 {
-	if (!name || !d->kernel)
+	if (!d->kernel)
 		return 0;
 	if (d->many_interfaces) {
 		note_all_interfaces(&d->names);
 		return 0;
 	}
+	if (!name)
+		return 0;
 	name = bpei_device_interface(name);
 	const uint32_t index = if_nametoindex(name);
 

@@ -61,7 +61,11 @@ struct cli {
 	int verbose;
 	int dump; /* -d: 1, 2, 3 */
 	bool explain;
+	struct bpe_source *sources; /* -i and -r in their order; the first is in engine, too */
+	uint32_t source_count;
+	uint32_t group;          /* place of the first source of the last -i or -r */
 	char *filter;            /* the expression, allocated; NULL: none */
+	uint32_t filter_of;      /* sources that were given before the filter */
 	bool filter_on_input;    /* -F - */
 	const char *filter_path; /* -F; NULL: the expression was given in words */
 	bool unoptimized;        /* -O: for -d */
@@ -96,6 +100,21 @@ size_t cli_tunnels(const char *list, uint64_t *closed, const char **wrong);
 void cli_tunnels_help(FILE *to);
 /* Returns the text of a filter's file, to be freed by the caller, or NULL and the reason in why. */
 char *cli_filter_file(const char *path, char *why, size_t room);
+
+/* ---- The sources of a run (sources.c) ---- */
+
+/* Returns whether there are several sources. */
+bool cli_has_several(const struct cli *cli);
+/* Checks the sources.  Returns 0 or EXIT_USAGE after the message. */
+int cli_sources_check(struct cli *cli);
+/* Sets the source or the sources of the engine in a copy of cli->engine. */
+void cli_sources_apply(const struct cli *cli, struct bpe_options *options);
+/* Writes the names as "en0, en1 and en2".  Returns to. */
+const char *cli_sources_text(const struct cli *cli, char *to, size_t room);
+/* Makes *alone a copy with the only source that the failure's text names.  Returns false if there
+ * are not several sources, or none is named. */
+bool cli_sources_failed(const struct cli *cli, const char *text, struct cli *alone);
+void cli_sources_free(struct cli *cli);
 
 /* ---- The own SSH connection (own_ssh.c) ---- */
 
@@ -152,6 +171,10 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
  * (write_report.c). */
 void cli_report_written(FILE *to, const struct cli *cli);
 void cli_report_written_json(FILE *to, const struct cli *cli);
+/* Print the numbers of each source (report_sources.c): as a table, if there are several, and as the
+ * member "sources". */
+void cli_report_sources_text(FILE *to, struct bpe_engine *engine, bool are_files);
+void cli_report_sources_json(FILE *to, struct bpe_engine *engine);
 /* Rates that a line shows. */
 struct cli_shown_rates {
 	const char *of; /* words before the rates: "trace: " of a savefile */

@@ -89,7 +89,7 @@ void cli_first_line(const struct cli *c, const struct bpe_engine *engine)
 	const struct bpe_options *o = &c->engine;
 	const char *verb = "listening on";
 	const char *name = o->interface_name;
-	char link[96], source[600], length[64];
+	char link[96], source[600], length[64], names[300];
 
 	if (c->quiet || c->top)
 		return;
@@ -102,6 +102,13 @@ void cli_first_line(const struct cli *c, const struct bpe_engine *engine)
 	} else if (cli_is_generated(o)) {
 		verb = "generating";
 		name = bpe_engine_source(engine);
+	}
+	if (cli_has_several(c)) {
+		program_tell("%s %s%s%s%s", verb,
+			program_visible(
+				source, sizeof source, cli_sources_text(c, names, sizeof names)),
+			length, promiscuous_words(o), print_advice(c));
+		return;
 	}
 	program_tell("%s %s, link type %s%s%s%s", verb,
 		program_visible(source, sizeof source, name),

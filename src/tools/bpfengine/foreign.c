@@ -68,8 +68,8 @@ static int answer_display_filter(void *target, const struct option_spec *spec, c
 	(void)target;
 	option_shown(shown, sizeof shown, spec);
 	if (*shown == '-' && shown[1] == 'R' && !stat(word, &st))
-		return option_answer(
-			"", "nfdump's -R reads a directory. A run reads one savefile: -r FILE");
+		return option_answer("",
+			"nfdump's -R reads a directory. A run reads savefiles: -r FILE for each");
 	cli_translate_display(word, filter, sizeof filter, &advice);
 	if (*filter) {
 		cli_quote_filter(quoted, sizeof quoted, filter);
@@ -166,10 +166,9 @@ static int answer_list_of_files(void *target, const struct option_spec *spec, co
 
 	(void)target;
 	(void)spec;
-	snprintf(line, sizeof line, "mergecap -w - $(cat %s) | bpfengine -r -",
+	snprintf(line, sizeof line, "bpfengine $(sed 's/^/-r /' %s)",
 		option_quote(quoted, sizeof quoted, word));
-	return option_answer(
-		line, "-V (a list of files) is not done here: one run reads one file.");
+	return option_answer(line, "-V (a list of files) is -r for each file here.");
 }
 
 /* Prints the text of the row. */

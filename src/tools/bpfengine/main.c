@@ -66,15 +66,24 @@ static void count_intervals(void *user, const struct bpe_batch *batch)
 	cli_intervals_add(&r->intervals, r->engine, batch);
 }
 
+/* Opens the engine over the source or the sources. */
+static int open_sources_engine(struct run *r, struct bpe_error *error)
+{
+	struct bpe_options o = r->cli.engine;
+
+	cli_sources_apply(&r->cli, &o);
+	return bpe_engine_open(&o, &r->engine, error);
+}
+
 /* Opens the source.  A link type without filters has none for the own SSH connection. */
 static int open_run_engine(struct run *r, struct bpe_error *error)
 {
 	struct cli *c = &r->cli;
-	int status = bpe_engine_open(&c->engine, &r->engine, error);
+	int status = open_sources_engine(r, error);
 	const bool is_filter_refused = status == BPE_E_UNSUPPORTED || status == BPE_E_ARGUMENT;
 
 	if (is_filter_refused && cli_ssh_take_back(c)) {
-		status = bpe_engine_open(&c->engine, &r->engine, error);
+		status = open_sources_engine(r, error);
 		if (status >= 0)
 			cli_notice(c->quiet,
 				"the own SSH connection is shown: this link type has no filter for it");
@@ -261,6 +270,7 @@ static int close_run(struct run *r)
 	cli_command_close(r->cli.command);
 	cli_write_forget(&r->cli);
 	free(r->cli.filter);
+	cli_sources_free(&r->cli);
 	return failed;
 }
 

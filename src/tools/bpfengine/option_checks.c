@@ -82,6 +82,8 @@ static int check_list(const struct cli *c)
 	if (c->numbered && c->engine.interface_name)
 		return option_refuse(
 			"-D lists all interfaces: leave out -i (-L -i NAME has link types)");
+	if (cli_has_several(c))
+		return option_refuse("-%c takes one -i", letter);
 	return 0;
 }
 
@@ -395,8 +397,9 @@ int cli_check_options(struct cli *c)
 		return code;
 	if (mode == CLI_MODE_LIST)
 		return check_list(c);
-	if (c->engine.interface_name && c->engine.file)
-		return option_refuse("give -i or -r, not both");
+	code = cli_sources_check(c);
+	if (code)
+		return code;
 	choose_number(c);
 	choose_synth(c);
 	return mode == CLI_MODE_CAPTURE ? check_capture_options(c) : check_dump_options(c);

@@ -38,17 +38,16 @@ enum {
 };
 
 const struct option_spec cli_option_specs[] = {
-	{ "interface", "i", OPTION_TEXT, MEMBER(engine.interface_name),
-		.once = "-i may be given once: one interface a run, or all of them with -i any (macOS: pktap)",
+	{ "interface", "i", OPTION_READ, .read = cli_read_interface, .adds = true,
 		.wants = "wants an interface", .modes = ANY, .heading = "Source",
 		.argument = "NAME",
-		.help = "interface, bpf:NAME, any (Linux), or synth with\n"
-			"flows= size= seed= rate= count= vlan= ipv6=\n"
+		.help = "interface (again: several), bpf:NAME, any, or synth\n"
+			"with flows= size= seed= rate= count= vlan= ipv6=\n"
 			"retransmit=" },
-	{ "read", "r", OPTION_TEXT, MEMBER(engine.file),
-		.once = "-r may be given once: one savefile a run",
+	{ "read", "r", OPTION_READ, .read = cli_read_savefile, .adds = true,
 		.wants = "wants a savefile, or - for the standard input", .modes = FILTER,
-		.argument = "FILE", .help = "pcap or pcapng savefile" },
+		.argument = "FILE",
+		.help = "pcap or pcapng savefile (again: merged by time)" },
 	{ "list-interfaces", "D", OPTION_SET, MEMBER(numbered), .modes = LIST,
 		.help = "list interfaces, with numbers that -i takes" },
 	{ "list-data-link-types", "L", OPTION_SET, MEMBER(list), .modes = LIST,
@@ -66,7 +65,8 @@ const struct option_spec cli_option_specs[] = {
 		.most = UINT64_MAX, .wants = "wants a size such as 4096 (KiB), 32M or 1G",
 		.hint = " (without -B it is 16 MiB)", .argument = "SIZE",
 		.help = "kernel buffer; plain numbers are KiB; K, M, G allowed" },
-	{ "filter", "f", OPTION_READ, .read = cli_read_filter, .minus = true, .modes = FILTER,
+	{ "filter", "f", OPTION_READ, .read = cli_read_filter, .minus = true, .adds = true,
+		.modes = FILTER,
 		.wants = "wants a filter, such as 'tcp port 80'", .argument = "EXPRESSION",
 		.help = "only packets that match (pcap-filter(7)); words\n"
 			"behind the options or -F FILE do the same; -d, -dd\n"

@@ -222,17 +222,6 @@ int cli_read_tunnels(void *target, const struct option_spec *spec, const char *w
 		(int)n, wrong);
 }
 
-int cli_read_filter(void *target, const struct option_spec *spec, const char *word)
-{
-	struct cli *c = target;
-
-	(void)spec;
-	if (c->filter)
-		return option_refuse("the filter is given twice");
-	c->filter = strdup(word);
-	return c->filter ? 0 : option_refuse("no memory");
-}
-
 int cli_read_filter_file(void *target, const struct option_spec *spec, const char *path)
 {
 	struct cli *c = target;

@@ -28,6 +28,8 @@ int cli_read_link_type(void *target, const struct option_spec *spec, const char 
 int cli_read_through(void *target, const struct option_spec *spec, const char *word);
 int cli_read_tunnels(void *target, const struct option_spec *spec, const char *word);
 int cli_read_filter(void *target, const struct option_spec *spec, const char *word);
+int cli_read_interface(void *target, const struct option_spec *spec, const char *word);
+int cli_read_savefile(void *target, const struct option_spec *spec, const char *word);
 int cli_read_filter_file(void *target, const struct option_spec *spec, const char *path);
 
 #endif

@@ -16,8 +16,10 @@ static const char *const name_tables[] = { "/etc/services", "/etc/protocols", "/
 
 static void note_input_files(struct cli *c)
 {
-	if (c->engine.file)
-		program_files_add(&c->used, c->engine.file, "the savefile that is read");
+	for (uint32_t k = 0; k < c->source_count; k++)
+		if (c->sources[k].file)
+			program_files_add(
+				&c->used, c->sources[k].file, "the savefile that is read");
 	if (c->filter_path)
 		program_files_add(&c->used, c->filter_path, "the filter's file");
 	program_files_add_filter(&c->used, c->filter);

@@ -414,6 +414,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	fprintf(to, "\n");
 	cli_report_written(to, cli);
 	print_peculiarities(to, &s, cli);
+	cli_report_sources_text(to, engine, cli->engine.file);
 	print_protocols(to, engine, s.delivered_packets);
 	print_sizes(to, &s);
 	print_flows(to, engine, &s, cli);

@@ -285,6 +285,7 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	print_stat_object(to, &s, "kernel");
 	print_interface_state_json(to, &s, &cli->engine);
 	cli_report_written_json(to, cli);
+	cli_report_sources_json(to, engine);
 	print_protocols_json(to, engine);
 	print_network_json(to, &s);
 	print_flows_json(to, &s, cli);

@@ -202,6 +202,30 @@ static const char *find_fallback_account(void)
 	return NULL;
 }
 
+/* Returns how many rights a source needs later, as a number to compare. */
+static int weigh_source(const char *name)
+{
+	if (!strcmp(name, "pktap"))
+		return 3;
+	if (!strncmp(name, "bpf:", 4))
+		return 2;
+	return strcmp(name, "synth") && strncmp(name, "synth:", 6);
+}
+
+/* Returns the interface that needs the most rights. */
+static const char *find_demanding_source(const struct cli *c)
+{
+	const char *name = c->engine.interface_name;
+
+	for (uint32_t k = 0; k < c->source_count && name; k++) {
+		const char *other = c->sources[k].interface_name;
+
+		if (cli_has_several(c) && other && weigh_source(other) > weigh_source(name))
+			name = other;
+	}
+	return name;
+}
+
 static struct cli_rights_facts collect_facts(const struct cli *c)
 {
 	const struct bpe_options *o = &c->engine;
@@ -216,7 +240,7 @@ static struct cli_rights_facts collect_facts(const struct cli *c)
 		.pinned = o->pin_workers,
 		.files = state.files_found,
 		.user = c->user,
-		.interface_name = o->interface_name,
+		.interface_name = find_demanding_source(c),
 		.bpf_device = o->bpf_device,
 	};
 }

@@ -16,6 +16,8 @@ static const char *later_need(const struct cli_rights_facts *f, const struct cli
 {
 	if (!p->bpf)
 		return NULL;
+	if (f->wait_interface && !strcmp(f->interface_name, "any"))
+		return "-i any opens the interfaces that come (-Z leaves them out)";
 	if (f->wait_interface)
 		return "--wait-interface opens the device again";
 	if (f->bpf_device)

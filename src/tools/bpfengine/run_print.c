@@ -56,6 +56,10 @@ int run_print_open(struct run *r)
 		setup.interface_name = name + 3;
 	else
 		setup.interface_name = name && !strncmp(name, "synth", 5) ? "synth" : name;
+	if (cli_has_several(c)) { /* packets say */
+		setup.interface_name = NULL;
+		setup.is_any = false;
+	}
 	if (print_open(&r->printer, &setup)) {
 		program_tell("no memory to print packets");
 		return EXIT_ERROR;

@@ -67,10 +67,6 @@ static int explain_foreign_name(const char *name)
 	if (!strncmp(name, "pktap", 5))
 		return ANSWER_SOURCE(write_with_value(line, name, "any"),
 			"pktap is for macOS. On Linux all interfaces are -i any.");
-#else
-	if (!strcmp(name, "any"))
-		return ANSWER_SOURCE(NULL,
-			"\"any\" is Linux's: name an interface (bpfengine -L lists them; macOS: -i pktap has most of them)");
 #endif
 	return 0;
 }
@@ -100,7 +96,8 @@ static int explain_form(const char *name)
 	}
 	if (strchr(name, ','))
 		return ANSWER_SOURCE(write_with_value(line, name, all_interfaces_word()),
-			"One interface a run, or all of them with -i %s.", all_interfaces_word());
+			"not all of %s are interfaces (bpfengine -L lists them); all of them are -i %s.",
+			name, all_interfaces_word());
 	if (stat(name, &st) || !S_ISREG(st.st_mode))
 		return 0;
 	option_quote(other, sizeof other, name);
@@ -351,6 +348,21 @@ static int exit_of_status(int status)
 	}
 }
 
+/* Answers a failure of the source.  Returns 0 or the exit code. */
+static int explain_source(const struct cli *c, const struct bpe_error *error)
+{
+	struct cli alone;
+
+	if (cli_has_several(c)) {
+		if (!cli_sources_failed(c, error->text, &alone))
+			return 0;
+		c = &alone;
+	}
+	if (c->engine.interface_name)
+		return explain_interface(c, error);
+	return c->engine.file ? explain_file(c, error) : 0;
+}
+
 int cli_explain_failure(const struct cli *c, const struct bpe_error *error)
 {
 	const bool is_filter = !strcmp(error->step, "filter");
@@ -358,10 +370,8 @@ int cli_explain_failure(const struct cli *c, const struct bpe_error *error)
 
 	if (is_filter && cli_explain_filter(c))
 		return EXIT_USAGE;
-	if (!is_filter && c->engine.interface_name)
-		code = explain_interface(c, error);
-	else if (!is_filter && c->engine.file)
-		code = explain_file(c, error);
+	if (!is_filter)
+		code = explain_source(c, error);
 	if (code)
 		return code;
 	if (is_filter || c->verbose)

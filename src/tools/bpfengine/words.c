@@ -125,17 +125,15 @@ static int answer_second_file(const struct cli *c, char **words, const char *fil
 		return option_refuse(
 			"%s is a file, and the source is the interface %s: leave one of them out",
 			file, c->engine.interface_name);
-	used = (size_t)snprintf(line, sizeof line, "mergecap -w - %s",
+	used = (size_t)snprintf(line, sizeof line, "bpfengine -r %s",
 		option_quote(quoted, sizeof quoted, c->engine.file));
 	for (char **word = words; *word && used < sizeof line; word++)
 		if (is_existing_file(*word))
-			used += (size_t)snprintf(line + used, sizeof line - used, " %s",
+			used += (size_t)snprintf(line + used, sizeof line - used, " -r %s",
 				option_quote(quoted, sizeof quoted, *word));
-	if (used < sizeof line)
-		used += (size_t)snprintf(line + used, sizeof line - used, " | bpfengine -r -");
 	if (used >= sizeof line)
 		*line = 0;
-	return option_answer(line, "%s is a file, and a run reads one:", file);
+	return option_answer(line, "%s is a file, and each file has an -r:", file);
 }
 
 /* Answers words that belong to letters of tshark and nfdump.  Returns 0 or EXIT_USAGE. */

@@ -52,11 +52,18 @@ void names_begin(struct print_names *names, const char *name)
 		if_freenameindex(list);
 }
 
-/* Asks the flow of packet i for the name of the interface at place k. */
-static void ask_flow(struct print_names *names, uint32_t k, const struct bpe_batch *b, uint32_t i)
+/* Asks the source, or the flow of packet i, for the name of the interface at place k. */
+static void ask_for_name(
+	struct print_names *names, uint32_t k, const struct bpe_batch *b, uint32_t i)
 {
+	struct bpe_write_interface told;
 	struct bpe_flow flow;
 
+	if (bpe_batch_interface(b, i, &told) > 0 && told.name) {
+		keep_name(names, names->known[k].text, told.name);
+		names->known[k].tries = 0;
+		return;
+	}
 	if (!b->flow || bpe_batch_flow(b, i, &flow) != 1)
 		return;
 	names->known[k].tries--;
@@ -87,6 +94,6 @@ const char *names_of_packet(struct print_names *names, const struct bpe_batch *b
 		names->last = k;
 	}
 	if (names->known[k].tries && !names->is_any)
-		ask_flow(names, k, b, i);
+		ask_for_name(names, k, b, i);
 	return names->known[k].text;
 }

@@ -33,7 +33,7 @@ static void draw_times(struct times *t, uint32_t *state)
 	}
 }
 
-/* Returns the source which mergecap would choose, or SOURCES. */
+/* Returns the source with the earliest next packet, or SOURCES. */
 static uint32_t choose_plainly(const struct times *t)
 {
 	uint32_t best = SOURCES;

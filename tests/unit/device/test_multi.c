@@ -52,7 +52,7 @@ static void unlink_sources(void)
 }
 TestSuite(multi, .init = name_files, .fini = unlink_sources);
 
-static void write_part(int k, const void *bytes, size_t length)
+static void write_source_image(int k, const void *bytes, size_t length)
 {
 	FILE *f = fopen(path[k], "wb");
 
@@ -76,7 +76,7 @@ static void write_pcap(int k, uint32_t link_type, uint32_t begin, uint32_t step,
 		put_number(&f, 60, 4);
 		put_bytes(&f, 60, (uint8_t)i);
 	}
-	write_part(k, f.bytes, f.length);
+	write_source_image(k, f.bytes, f.length);
 }
 
 /* Everything read. */
@@ -146,7 +146,7 @@ Test(multi, savefiles_are_merged_by_time)
 	ng_packet(&f, 6, 1, 5000000, 60, 60);  /* second 5 */
 	ng_packet(&f, 6, 0, 11000000, 60, 60); /* second 11: after file 1's */
 	ng_packet(&f, 6, 0, 60000000, 60, 60);
-	write_part(2, f.bytes, f.length);
+	write_source_image(2, f.bytes, f.length);
 	for (uint32_t max = 1; max <= BPE_BATCH; max += 21) {
 		const struct seen *s = read_sources(max);
 
@@ -173,7 +173,7 @@ Test(multi, own_order_of_a_savefile_stays)
 	pcap_packet(&f, 30, 0, 60, 60, 0);
 	pcap_packet(&f, 10, 0, 60, 60, 0);
 	pcap_packet(&f, 50, 0, 60, 60, 0);
-	write_part(0, f.bytes, f.length);
+	write_source_image(0, f.bytes, f.length);
 	write_pcap(1, ETHERNET, 20, 20, 2); /* 20, 40 */
 	write_pcap(2, ETHERNET, 20, 20, 0);
 	const struct seen *s = read_sources(BPE_BATCH);
@@ -244,7 +244,7 @@ Test(multi, torn_savefile_ends_alone)
 	pcap_header(&f, MICRO, 4, 65535, ETHERNET);
 	pcap_packet(&f, 10, 0, 60, 60, 0);
 	pcap_packet(&f, 11, 0, 60, 60, 0);
-	write_part(0, f.bytes, f.length - 7);
+	write_source_image(0, f.bytes, f.length - 7);
 	write_pcap(1, ETHERNET, 10, 1, 30);
 	write_pcap(2, ETHERNET, 10, 1, 30);
 	const struct seen *s = read_sources(BPE_BATCH);
@@ -258,7 +258,7 @@ Test(multi, torn_savefile_ends_alone)
 Test(multi, savefile_that_cannot_be_opened_is_named)
 {
 	write_pcap(0, ETHERNET, 10, 1, 1);
-	write_part(1, "rubbish of no format", 20);
+	write_source_image(1, "rubbish of no format", 20);
 	write_pcap(2, ETHERNET, 10, 1, 1);
 	const struct seen *s = read_sources(BPE_BATCH);
 
