@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A list that only grows: elements of a fixed size in pieces, each twice as long as the piece
- * before, so an element keeps its address.  One thread appends, any thread reads the elements that
- * were counted. */
+/* A growing list: elements of a fixed size in pieces, each piece twice as long as the piece before.
+ * So an element keeps the address.  A single thread appends, any thread reads counted elements. */
 #ifndef BPEI_LIST_H
 #define BPEI_LIST_H
 
@@ -19,7 +18,7 @@ struct bpei_list {
 	void *piece[BPEI_LIST_PIECES];
 };
 
-/* Returns the piece that has element i; *at: the element's place there. */
+/* Returns the piece with element i; *at: the element's place there. */
 static inline uint32_t bpei_list_piece(uint32_t i, uint32_t *at)
 {
 	const uint32_t shifted = i / BPEI_LIST_FIRST + 1;
@@ -36,7 +35,7 @@ static inline uint32_t bpei_list_count(const struct bpei_list *list)
 		memory_order_acquire); /* pairs: bpei_list_append */
 }
 
-/* Returns element i, which is below a count that this thread has seen.  Any thread. */
+/* Returns element i, below a count seen by this thread.  Any thread. */
 static inline void *bpei_list_at(const struct bpei_list *list, uint32_t i, size_t element_bytes)
 {
 	uint32_t at;

@@ -3,6 +3,29 @@
  * that are constant, and the names. */
 #include "base/sized.h"
 #include "device/device.h"
+#include "records/pcapng_kept.h"
+
+#include <string.h>
+
+/* Fills in what a pcapng file says of the interface. */
+static void tell_kept_interface(
+	struct bpe_write_interface *told, const struct bpei_kept_interface *kept, uint32_t snaplen)
+{
+	told->snaplen = kept->snaplen;
+	if (snaplen < BPE_MAX_SNAPLEN && (!told->snaplen || snaplen < told->snaplen))
+		told->snaplen = snaplen;
+	told->name = kept->name;
+	told->description = kept->description;
+	told->hardware = kept->hardware;
+	told->os = kept->os;
+	told->filter_text = kept->filter_text;
+	told->filter = (const struct bpe_insn *)(const void *)kept->program;
+	told->filter_length = kept->program_length;
+	told->speed = kept->speed;
+	told->time_digits = kept->digits;
+	told->has_mac = kept->has_mac;
+	memcpy(told->mac, kept->mac, sizeof told->mac);
+}
 
 void bpe_write_interface_init_sized(struct bpe_write_interface *interface, size_t bytes)
 {
@@ -17,8 +40,10 @@ int bpe_batch_interface_sized(const struct bpe_batch *batch, uint32_t i,
 	struct bpe_write_interface *interface, size_t bytes)
 {
 	struct bpe_write_interface told;
-	const struct bpei_device *device = BPE_HAS(batch, source) ? batch->source : NULL;
+	const struct bpei_device *device = NULL;
 
+	if (BPE_HAS(batch, source))
+		device = (const struct bpei_device *)batch->source;
 	bpe_write_interface_init_sized(&told, sizeof told);
 	told.struct_size = (uint32_t)bytes;
 	told.interface_id = batch->interface_id[i];
@@ -29,6 +54,10 @@ int bpe_batch_interface_sized(const struct bpe_batch *batch, uint32_t i,
 		told.snaplen = device->snaplen;
 		told.name = name[0] ? name : NULL;
 	}
+	const struct bpei_kept_interface *kept = bpei_batch_kept_interface(batch, i);
+
+	if (kept)
+		tell_kept_interface(&told, kept, device->snaplen);
 	bpei_sized_give(interface, bytes, &told, sizeof told);
 	return device != NULL;
 }

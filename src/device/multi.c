@@ -286,7 +286,41 @@ static void close_multi(struct bpei_device *d)
 	free(m->merge.heap);
 	free(m->polled);
 	free(m->told);
+	bpei_list_free(&m->origins);
 	free(m);
+}
+
+const struct bpei_packet_source *bpei_multi_find_source(
+	const struct bpei_packet_source *source, uint32_t *interface_id)
+{
+	const struct bpei_multi *m = (const struct bpei_multi *)(const void *)source;
+	uint32_t low = 0;
+	uint32_t high = bpei_list_count(&m->origins);
+
+	while (low < high) {
+		const uint32_t middle = low + (high - low) / 2;
+		const struct bpei_multi_origin *origin =
+			(const struct bpei_multi_origin *)bpei_list_at(
+				&m->origins, middle, sizeof *origin);
+
+		if (origin->number == *interface_id) {
+			*interface_id = origin->source_id;
+			return origin->source;
+		}
+		if (origin->number < *interface_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+const struct bpei_packet_source *bpei_multi_source_at(
+	const struct bpei_packet_source *source, uint32_t k)
+{
+	const struct bpei_multi *m = (const struct bpei_multi *)(const void *)source;
+
+	return k < bpei_multi_count(m) ? &m->sources[k]->device->told : NULL;
 }
 
 const struct bpei_device_ops bpei_multi_ops = {

@@ -4,6 +4,7 @@
 #ifndef BPEI_MULTI_H
 #define BPEI_MULTI_H
 
+#include "base/list.h"
 #include "device/device.h"
 #include "device/merge.h"
 #include "records/batch.h"
@@ -62,6 +63,14 @@ struct bpei_multi_source {
 	bpei_counter captured_bytes, wire_bytes;
 };
 
+/* Where an interface of a savefile comes from. */
+struct bpei_multi_origin {
+	uint32_t number;    /* ours */
+	uint32_t source_id; /* the source's */
+	const struct bpei_packet_source *source;
+};
+#define BPEI_MULTI_ORIGINS (1u << 22) /* most of them */
+
 struct bpei_multi {
 	struct bpei_device device;
 	struct bpe_options options;
@@ -79,6 +88,7 @@ struct bpei_multi {
 	struct bpei_multi_queue retired; /* blocks walked to the end: lists of rounds, in order */
 	uint64_t round;                  /* number of the round that is filled next */
 	uint32_t next_id;                /* savefiles: of the next interface */
+	struct bpei_list origins;        /* struct bpei_multi_origin, by number */
 	char (*told)[64];                /* "any": interfaces of which a failure was told */
 	uint32_t told_count;
 	int wake[2];
@@ -130,6 +140,12 @@ void bpei_multi_look_around(struct bpei_multi *multi);
 bool bpei_multi_is_for_any(const char *name);
 
 /* multi.c: beside the functions above */
+
+/* What the device's told has as find and at.  Any thread. */
+const struct bpei_packet_source *bpei_multi_find_source(
+	const struct bpei_packet_source *source, uint32_t *interface_id);
+const struct bpei_packet_source *bpei_multi_source_at(
+	const struct bpei_packet_source *source, uint32_t k);
 
 extern const struct bpei_device_ops bpei_multi_ops;
 /* Sets a filter that no packet passes. */

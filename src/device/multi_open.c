@@ -366,6 +366,8 @@ int bpei_multi_open(
 	if (!m)
 		return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
 	m->device.ops = &bpei_multi_ops;
+	m->device.told.find = bpei_multi_find_source;
+	m->device.told.at = bpei_multi_source_at;
 	m->device.fd = -1;
 	m->device.maps_blocks = true;
 	m->device.many_interfaces = true;

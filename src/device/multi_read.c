@@ -129,7 +129,10 @@ static uint32_t map_interface(struct bpei_multi *m, struct bpei_multi_source *s,
 	if (s->ids[id] == UINT32_MAX) {
 		const char *name = bpei_names_find(&s->device->names, id);
 
+		const struct bpei_multi_origin origin = { m->next_id, id, &s->device->told };
+
 		s->ids[id] = m->next_id++;
+		bpei_list_append(&m->origins, &origin, sizeof origin, BPEI_MULTI_ORIGINS);
 		bpei_names_add(&m->device.names, s->ids[id], name, strlen(name));
 	}
 	return s->ids[id];

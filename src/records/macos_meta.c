@@ -16,7 +16,7 @@
 /* Offsets in the header, and the bits of its packet flags. */
 enum { EXT_FLAGS_OLD = 18, EXT_FLAGS = 19, EXT_PID = 20, EXT_COMM = 24, EXT_SERVICE_CLASS = 44 };
 enum { EXT_PKTFLAGS_OLD = 42, EXT_PKTFLAGS = 41, EXT_TRACE_TAG = 42 };
-enum { EXT_UNSENT = 52, EXT_UNSENT_SOCKET = 56, EXT_COMM_BYTES = 17 };
+enum { EXT_UNSENT = 52, EXT_UNSENT_SOCKET = 56, EXT_COMPRESSION = 60, EXT_COMM_BYTES = 17 };
 enum { EXT_RETRANSMIT = 1, EXT_START_SEQUENCE = 2, EXT_LAST = 4, EXT_WAKE = 8 };
 
 enum bpei_ext bpei_ext_generation(uint32_t hdrlen, bool compression_known)
@@ -49,7 +49,7 @@ bool bpei_ext_outgoing(enum bpei_ext ext, const uint8_t *record)
 
 /* Offsets of version 2.  Strings lie behind the base, at offsets that the header gives. */
 enum { V2_LENGTH = 0, V2_IFNAME = 3, V2_COMM = 4, V2_ECOMM = 5, V2_DLT = 6 };
-enum { V2_SERVICE_CLASS = 20, V2_PID = 28, V2_EPID = 32 };
+enum { V2_UUID = 1, V2_EUUID = 2, V2_SERVICE_CLASS = 20, V2_FLOW = 24, V2_PID = 28, V2_EPID = 32 };
 enum { PKTAP_LONGEST = 1024 };
 
 bool bpei_pktap_read(const uint8_t *p, uint32_t caplen, struct bpei_pktap *pktap)
@@ -69,15 +69,6 @@ bool bpei_pktap_read(const uint8_t *p, uint32_t caplen, struct bpei_pktap *pktap
 		return false;
 	*pktap = t;
 	return true;
-}
-
-void bpei_meta_copy_name(char *to, size_t room, const uint8_t *from, size_t n)
-{
-	size_t i = 0;
-
-	for (; i < n && i + 1 < room && from[i]; i++)
-		to[i] = from[i] >= 0x20 && from[i] != 0x7f ? (char)from[i] : '?';
-	to[i] = 0;
 }
 
 /* Copies the string at an offset of a version 2 header; an offset outside the header: no string. */
@@ -127,6 +118,10 @@ static void read_pktap(const uint8_t *p, const struct bpei_pktap *t, struct bpe_
 	if (t->flags & PKTAP_WAKE)
 		m->flags |= BPE_META_WAKE;
 	m->service_class = bpei_load32(p + (t->v2 ? V2_SERVICE_CLASS : PKTAP_SVC));
+	if (t->v2)
+		m->flow_id = bpei_load32(p + V2_FLOW);
+	else if (t->length >= PKTAP_UUID)
+		m->flow_id = bpei_load32(p + PKTAP_FLOW);
 	if (pid > 0) {
 		m->pid = pid;
 		m->flags |= BPE_META_PROCESS;
@@ -189,32 +184,92 @@ static void read_pushed(const uint8_t *data, uint16_t element, struct bpe_meta *
 		m->flags |= BPE_META_OUT;
 }
 
+/* The headers of a record, before a packet of a BPF device. */
+struct record_headers {
+	const uint8_t *record;
+	enum bpei_ext ext;
+	const uint8_t *pktap; /* NULL: none */
+	struct bpei_pktap tap;
+};
+
+/* Finds the headers before packet i. */
+static struct record_headers find_record_headers(const struct bpe_batch *b, uint32_t i)
+{
+	const uint32_t back = b->meta[i] & BPEI_META_BACK;
+	struct record_headers h = { .record = b->data[i] - back,
+		.ext = (enum bpei_ext)(b->meta[i] >> BPEI_META_EXT_SHIFT & 7) };
+	/* The header's length is read of macOS's layout alone: PKTAP is macOS's. */
+	const uint32_t hdrlen = b->meta[i] & BPEI_META_PKTAP ? bpei_load16(h.record + 16) : back;
+
+	if (hdrlen < back && bpei_pktap_read(h.record + hdrlen, back - hdrlen, &h.tap))
+		h.pktap = h.record + hdrlen;
+	return h;
+}
+
+/* Returns where a UUID is: 16 bytes at a place of the PKTAP header; NULL if there is none. */
+static const uint8_t *find_uuid(const struct record_headers *h, uint32_t v1, uint32_t v2)
+{
+	static const uint8_t none[16] = { 0 };
+	const uint32_t at = h->tap.v2 ? h->pktap[v2] : v1;
+
+	if (at < BPEI_PKTAP_V2_LEAST || at + 16 > h->tap.length)
+		return NULL;
+	return memcmp(h->pktap + at, none, sizeof none) ? h->pktap + at : NULL;
+}
+
+static bool batch_has_meta(const struct bpe_batch *b, uint32_t i)
+{
+	return BPE_HAS(b, meta) && b->meta && i < b->count && b->meta[i];
+}
+
+/* Reads the metadata of packet i, which has an element, into *m without values. */
+static void read_batch_meta(
+	const struct bpe_batch *b, uint32_t i, struct bpe_meta *m, struct bpei_meta_more *more)
+{
+	const enum bpei_ext ext = (enum bpei_ext)(b->meta[i] >> BPEI_META_EXT_SHIFT & 7);
+
+	if (ext == BPEI_EXT_PUSHED) {
+		read_pushed(b->data[i], b->meta[i], m);
+		return;
+	}
+	if (ext == BPEI_EXT_PCAPNG) {
+		bpei_pcapng_read_meta(b, i, m);
+		return;
+	}
+	const struct record_headers h = find_record_headers(b, i);
+
+	if (h.ext != BPEI_EXT_NONE)
+		read_ext(h.record, h.ext, m);
+	if (h.ext == BPEI_EXT_64)
+		more->compression = bpei_load32(h.record + EXT_COMPRESSION);
+	if (!h.pktap)
+		return;
+	read_pktap(h.pktap, &h.tap, m);
+	more->has_service_class = m->service_class != UINT32_MAX;
+	more->pktap_flags = h.tap.flags;
+	more->uuid = find_uuid(&h, PKTAP_UUID, V2_UUID);
+	more->effective_uuid = find_uuid(&h, PKTAP_EUUID, V2_EUUID);
+}
+
+bool bpei_batch_meta_more(
+	const struct bpe_batch *b, uint32_t i, struct bpe_meta *meta, struct bpei_meta_more *more)
+{
+	*meta = (struct bpe_meta){ .pid = -1, .effective_pid = -1 };
+	*more = (struct bpei_meta_more){ .has_service_class = false };
+	if (!batch_has_meta(b, i))
+		return false;
+	read_batch_meta(b, i, meta, more);
+	return true;
+}
+
 int bpe_batch_meta_sized(const struct bpe_batch *b, uint32_t i, struct bpe_meta *meta, size_t bytes)
 {
-	struct bpei_pktap t;
-	struct bpe_meta m = { .pid = -1, .effective_pid = -1 };
+	struct bpei_meta_more more;
+	struct bpe_meta m;
 
-	if (!BPE_HAS(b, meta) || !b->meta || i >= b->count || !b->meta[i])
+	if (!batch_has_meta(b, i))
 		return 0;
-	const uint32_t back = b->meta[i] & BPEI_META_BACK;
-	const enum bpei_ext ext = b->meta[i] >> BPEI_META_EXT_SHIFT & 7;
-
-	if (ext >= BPEI_EXT_PUSHED) {
-		if (ext == BPEI_EXT_PUSHED)
-			read_pushed(b->data[i], b->meta[i], &m);
-		else
-			bpei_pcapng_read_meta(b, i, &m);
-		bpei_sized_give(meta, bytes, &m, sizeof m);
-		return 1;
-	}
-	const uint8_t *record = b->data[i] - back;
-	/* The header's length is read of macOS's layout alone: PKTAP is macOS's. */
-	const uint32_t hdrlen = b->meta[i] & BPEI_META_PKTAP ? bpei_load16(record + 16) : back;
-
-	if (ext != BPEI_EXT_NONE)
-		read_ext(record, ext, &m);
-	if (hdrlen < back && bpei_pktap_read(record + hdrlen, back - hdrlen, &t))
-		read_pktap(record + hdrlen, &t, &m);
+	bpei_batch_meta_more(b, i, &m, &more);
 	bpei_sized_give(meta, bytes, &m, sizeof m);
 	return 1;
 }

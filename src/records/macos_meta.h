@@ -30,7 +30,14 @@ bool bpei_ext_outgoing(enum bpei_ext ext, const uint8_t *record);
 
 /* Copies a name of at most n bytes, which may lack a terminating 0.  Bytes that are not printable
  * become '?'. */
-void bpei_meta_copy_name(char *to, size_t room, const uint8_t *from, size_t n);
+static inline void bpei_meta_copy_name(char *to, size_t room, const uint8_t *from, size_t n)
+{
+	size_t i = 0;
+
+	for (; i < n && i + 1 < room && from[i]; i++)
+		to[i] = from[i] >= 0x20 && from[i] != 0x7f ? (char)from[i] : '?';
+	to[i] = 0;
+}
 
 #define BPEI_PKTAP_V1_LEAST 108u /* up to and with ecomm: what every version has */
 #define BPEI_PKTAP_V2_LEAST 40u
@@ -47,6 +54,22 @@ enum { BPEI_PKTAP_IN = 1, BPEI_PKTAP_OUT = 2, BPEI_PKTAP_IN_OUT = 3 };
 /* Reads the PKTAP header at p.  Returns true; false if the header is damaged, or longer than
  * caplen. */
 bool bpei_pktap_read(const uint8_t *p, uint32_t caplen, struct bpei_pktap *pktap);
+
+struct bpe_batch;
+struct bpe_meta;
+
+/* What Apple's files have of a packet, and struct bpe_meta has not. */
+struct bpei_meta_more {
+	bool has_service_class;               /* 0 is a class, too */
+	uint32_t pktap_flags;                 /* 0 without PKTAP */
+	uint32_t compression;                 /* generation; 0: unknown */
+	const uint8_t *uuid, *effective_uuid; /* 16 bytes; NULL: unknown */
+};
+
+/* Reads the metadata of packet i as bpe_batch_meta, and the rest of it.  Returns false if the
+ * source tells nothing. */
+bool bpei_batch_meta_more(const struct bpe_batch *batch, uint32_t i, struct bpe_meta *meta,
+	struct bpei_meta_more *more);
 
 /* A packet's element in the meta column.  BACK: bytes from the beginning of the record to the
  * packet's data.  EXT: the header's generation.  PKTAP: a PKTAP header lies between the two. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the source of a batch tells besides the packets' columns: the first member of each device,
- * so bpe_batch.source points here.  A device fills the members at its opening; the lists behind the
+/* Facts of a batch's source besides the packets' columns: the first member of each device, so
+ * bpe_batch.source points here.  A device fills the members when opened; the lists behind the
  * members grow.  Any thread reads while the device is open. */
 #ifndef BPEI_PACKET_SOURCE_H
 #define BPEI_PACKET_SOURCE_H
@@ -19,7 +19,7 @@ struct bpei_packet_source {
 	const struct bpei_pcapng_kept *kept; /* of a pcapng file; NULL: another source */
 };
 
-/* Returns single source k of one or several, from 0 on; NULL behind the last. */
+/* Returns single source k of all, from 0 on; NULL behind the last. */
 static inline const struct bpei_packet_source *bpei_packet_source_at(
 	const struct bpei_packet_source *source, uint32_t k)
 {
@@ -28,7 +28,7 @@ static inline const struct bpei_packet_source *bpei_packet_source_at(
 	return k ? NULL : source;
 }
 
-/* Returns the single source that the interface of a batch belongs to, and the interface's number
+/* Returns the single source of a batch's interface, and the interface's number
  * there; NULL: none. */
 static inline const struct bpei_packet_source *bpei_packet_source_of(
 	const struct bpei_packet_source *source, uint32_t *interface_id)
@@ -36,6 +36,18 @@ static inline const struct bpei_packet_source *bpei_packet_source_of(
 	while (source && source->find)
 		source = source->find(source, interface_id);
 	return source;
+}
+
+/* Returns the single source of packet i of a batch, and the interface's number there; NULL: none.
+ */
+static inline const struct bpei_packet_source *bpei_packet_source_of_batch(
+	const struct bpe_batch *batch, uint32_t i, uint32_t *interface_id)
+{
+	*interface_id = batch->interface_id[i];
+	if (!BPE_HAS(batch, source))
+		return NULL;
+	return bpei_packet_source_of(
+		(const struct bpei_packet_source *)batch->source, interface_id);
 }
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeps processes and blocks of a pcapng file (pcapng_kept.h).  The reader appends, any thread
- * reads: a packet comes after the process that it names, and a ring or call hands the packet on.
+ * reads: a packet comes after the named process, and a ring or call hands the packet on.
  * The memory is bounded: a file with more processes or blocks than fit here loses them, and the
  * count tells how many. */
 #include "records/pcapng_kept.h"
 
 #include "base/clock.h"
+#include "records/packet_source.h"
 
 enum { PIB_END = 0, PIB_NAME = 2, PIB_UUID = 4 };
 #define KEPT_PROCESSES (1u << 18)
@@ -35,6 +36,13 @@ void bpei_pcapng_kept_free(struct bpei_pcapng_kept *kept)
 
 		free(b->body);
 	}
+	for (uint32_t i = 0; i < bpei_list_count(&kept->interfaces); i++) {
+		struct bpei_kept_interface *of = (struct bpei_kept_interface *)bpei_list_at(
+			&kept->interfaces, i, sizeof *of);
+
+		free(of->memory);
+	}
+	bpei_list_free(&kept->interfaces);
 	bpei_list_free(&kept->processes);
 	bpei_list_free(&kept->sections);
 	bpei_list_free(&kept->blocks);
@@ -44,7 +52,7 @@ void bpei_pcapng_kept_free(struct bpei_pcapng_kept *kept)
 
 /* ---- Processes ---- */
 
-static void append_section(struct bpei_pcapng_kept *kept, uint32_t first_interface)
+static void append_kept_section(struct bpei_pcapng_kept *kept, uint32_t first_interface)
 {
 	const struct bpei_kept_section section = { .first_interface = first_interface,
 		.first_process = bpei_list_count(&kept->processes) };
@@ -59,11 +67,11 @@ void bpei_pcapng_kept_section(struct bpei_pcapng_kept *kept, uint32_t first_inte
 {
 	if (!kept->in_processes)
 		return;
-	append_section(kept, first_interface);
+	append_kept_section(kept, first_interface);
 	kept->in_processes = false;
 }
 
-/* Copies a name without the 0 at its end that old writers left. */
+/* Copies a name without the final 0 of old writers. */
 static void copy_process_name(struct bpei_process_info *process, struct bpei_cursor value)
 {
 	const size_t n = bpei_cursor_left(&value);
@@ -100,7 +108,7 @@ void bpei_pcapng_kept_process(struct bpei_pcapng_kept *kept, uint32_t first_inte
 	struct bpei_process_info process = { .pid = bpei_cursor_u32(&body, big) };
 
 	if (!kept->in_processes)
-		append_section(kept, first_interface);
+		append_kept_section(kept, first_interface);
 	kept->in_processes = true;
 	if (kept->is_broken)
 		return;
@@ -112,7 +120,8 @@ void bpei_pcapng_kept_process(struct bpei_pcapng_kept *kept, uint32_t first_inte
 /* Returns how many sections begin at or before the interface. */
 static uint32_t count_sections_up_to(const struct bpei_pcapng_kept *kept, uint32_t interface_id)
 {
-	uint32_t low = 0, high = bpei_list_count(&kept->sections);
+	uint32_t low = 0;
+	uint32_t high = bpei_list_count(&kept->sections);
 
 	while (low < high) {
 		const uint32_t middle = low + (high - low) / 2;
@@ -149,7 +158,46 @@ const struct bpei_process_info *bpei_pcapng_kept_find(
 		&kept->processes, s->first_process + place, sizeof(struct bpei_process_info));
 }
 
-/* ---- Blocks ---- */
+/* ---- Interfaces and blocks ---- */
+
+void bpei_pcapng_kept_add_interface(
+	struct bpei_pcapng_kept *kept, const void *body, size_t length, bool swapped)
+{
+	struct bpei_kept_interface interface = { .digits = 9 };
+
+	/* An interface without room keeps the number. */
+	if (length > KEPT_BYTES - kept->block_bytes ||
+		bpei_kept_interface_read(&interface, body, length, swapped))
+		count_left_out(kept);
+	else
+		kept->block_bytes += length;
+	if (bpei_list_append(&kept->interfaces, &interface, sizeof interface, KEPT_BLOCKS))
+		free(interface.memory);
+}
+
+const struct bpei_kept_interface *bpei_pcapng_kept_interface(
+	const struct bpei_pcapng_kept *kept, uint32_t interface_id)
+{
+	const struct bpei_kept_interface *of;
+
+	if (interface_id >= bpei_list_count(&kept->interfaces))
+		return NULL;
+	of = (const struct bpei_kept_interface *)bpei_list_at(
+		&kept->interfaces, interface_id, sizeof *of);
+	return of->memory ? of : NULL;
+}
+
+const struct bpei_kept_interface *bpei_batch_kept_interface(
+	const struct bpe_batch *batch, uint32_t i)
+{
+	uint32_t interface_id;
+	const struct bpei_packet_source *source =
+		bpei_packet_source_of_batch(batch, i, &interface_id);
+
+	if (!source || !source->kept)
+		return NULL;
+	return bpei_pcapng_kept_interface(source->kept, interface_id);
+}
 
 void bpei_pcapng_kept_block(struct bpei_pcapng_kept *kept, const struct bpei_kept_block *block)
 {

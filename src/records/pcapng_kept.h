@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept of a pcapng file for those who read or write its packets later: the processes of
+/* Parts of a pcapng file kept for later readers and writers of the packets: the processes of
  * Apple's process information blocks, and copies of the blocks that a writer passes on.
  *
  * Sources: pcap/pcap-ng.h and pcap-darwin.c of Apple's libpcap-144; draft-ietf-opsawg-pcapng. */
@@ -8,10 +8,13 @@
 
 #include "base/cursor.h"
 #include "base/list.h"
+#include "records/pcapng_interface.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct bpe_batch;
 
 #define BPEI_PROCESS_NAME 64u
 #define BPEI_PROCESS_BLOCK 0x80000001u
@@ -30,40 +33,52 @@ struct bpei_kept_section {
 	uint32_t first_interface, first_process;
 };
 
-/* A block as it stands in the file. */
+/* A block as in the file. */
 struct bpei_kept_block {
 	uint32_t type;
-	uint32_t interface_id; /* an interface's: its number, over all sections; else the number
-				* that the next interface gets */
-	uint32_t length;       /* of the body */
-	bool swapped;          /* not in this machine's byte order */
+	uint32_t length; /* of the body */
+	bool swapped;    /* not in this machine's byte order */
 	uint8_t *body;
 };
 
 struct bpei_pcapng_kept {
-	struct bpei_list processes; /* struct bpei_process_info */
-	struct bpei_list sections;  /* struct bpei_kept_section, by first_interface */
-	struct bpei_list blocks;    /* struct bpei_kept_block, in the file's order */
-	int64_t opened_ns;          /* tells lists at the same address apart */
-	size_t block_bytes;         /* w: reader; of all bodies */
-	bool is_broken;             /* w: reader; a section was lost: no more processes */
-	bool in_processes;          /* w: reader; the last of sections has processes */
-	_Atomic uint64_t left_out;  /* w: reader  r: any; blocks without room here */
+	struct bpei_list processes;  /* struct bpei_process_info */
+	struct bpei_list sections;   /* struct bpei_kept_section, by first_interface */
+	struct bpei_list blocks;     /* struct bpei_kept_block, in the file's order */
+	struct bpei_list interfaces; /* struct bpei_kept_interface, by number over all sections */
+	int64_t opened_ns;           /* tells lists at the same address apart */
+	size_t block_bytes;          /* w: reader; of all bodies */
+	bool is_broken;              /* w: reader; a section was lost: no more processes */
+	bool in_processes;           /* w: reader; the last of sections has processes */
+	_Atomic uint64_t left_out;   /* w: reader  r: any; blocks without room here */
 };
 
 /* Sets up empty lists. */
 void bpei_pcapng_kept_init(struct bpei_pcapng_kept *kept);
 
-/* Frees what is kept, which no thread reads any more. */
+/* Frees all; no thread reads any more. */
 void bpei_pcapng_kept_free(struct bpei_pcapng_kept *kept);
 
 /* Ends the processes of a section: the next section's first interface is the given.  The reader. */
 void bpei_pcapng_kept_section(struct bpei_pcapng_kept *kept, uint32_t first_interface);
 
-/* Takes a process block's body; a damaged block has its place, without a process.
+/* Takes a process block's body; a damaged block has a place, without a process.
  * first_interface: of the section.  The reader. */
 void bpei_pcapng_kept_process(struct bpei_pcapng_kept *kept, uint32_t first_interface,
 	const void *body, size_t length, bool big);
+
+/* Takes the body of the next interface's block.  The reader. */
+void bpei_pcapng_kept_add_interface(
+	struct bpei_pcapng_kept *kept, const void *body, size_t length, bool swapped);
+
+/* Finds an interface.  NULL: not kept.  Any thread. */
+const struct bpei_kept_interface *bpei_pcapng_kept_interface(
+	const struct bpei_pcapng_kept *kept, uint32_t interface_id);
+
+/* Finds the interface of the batch's packet i in the packet's file.  NULL: no pcapng file, or not
+ * kept.  Any thread, while the batch is valid. */
+const struct bpei_kept_interface *bpei_batch_kept_interface(
+	const struct bpe_batch *batch, uint32_t i);
 
 /* Copies a block, if there is room.  The reader. */
 void bpei_pcapng_kept_block(struct bpei_pcapng_kept *kept, const struct bpei_kept_block *block);

@@ -9,7 +9,7 @@
 #include "records/pcapng_kept.h"
 #include "records/walk_pcapng.h"
 
-enum { IN_END = 0, IN_FLAGS = 2, IN_PROCESS_THREAD = 8, IN_PROCESS = 0x8001 };
+enum { IN_FLAGS = 2, IN_PROCESS_THREAD = 8, IN_PROCESS = 0x8001 };
 enum { IN_SERVICE_CLASS = 0x8002, IN_EFFECTIVE = 0x8003, IN_APPLE_FLAGS = 0x8004 };
 enum { IN_FLOW = 0x8005, IN_TRACE_TAG = 0x8006, IN_DROP_REASON = 0x8007 };
 enum { IN_NEW_FLOW = 1, IN_KEEP_ALIVE = 2, IN_RETRANSMIT = 4, IN_WAKE = 0x20 };
@@ -37,21 +37,11 @@ struct bpei_options_in bpei_packet_options_begin(const uint8_t *data, uint16_t m
 	const uint32_t length = load_ordered32(data - FROM_LENGTH, meta);
 	const uint64_t at = BPEI_PACKET_HEAD + (uint64_t)caplen + (-caplen & 3u);
 
-	if (at + 4 > length) /* the walk has proved that this cannot be */
+	if (at + 4 > length) /* the walk has excluded this */
 		return none;
 	none.rest = bpei_cursor_init(data + at - BPEI_PACKET_HEAD, length - 4 - (size_t)at);
 	none.big = element_is_big_endian(meta);
 	return none;
-}
-
-bool bpei_options_next(struct bpei_options_in *o, struct bpei_option_in *option)
-{
-	if (bpei_cursor_left(&o->rest) < 4)
-		return false;
-	option->code = bpei_cursor_u16(&o->rest, o->big);
-	const uint16_t length = bpei_cursor_u16(&o->rest, o->big);
-	option->value = bpei_cursor_init(o->rest.next, length);
-	return option->code != IN_END && bpei_cursor_take(&o->rest, (length + 3u) & ~3u);
 }
 
 uint16_t bpei_packet_old_drops(const uint8_t *data, uint16_t meta)
@@ -67,22 +57,19 @@ uint16_t bpei_packet_old_drops(const uint8_t *data, uint16_t meta)
 
 /* ---- Metadata ---- */
 
-/* Finds a process by its place in the packet's section. */
+/* Finds a process by the place in the packet's section. */
 static const struct bpei_process_info *find_packet_process(
 	const struct bpe_batch *b, uint32_t i, uint32_t place)
 {
-	uint32_t interface_id = b->interface_id[i];
-	const struct bpei_packet_source *source;
+	uint32_t interface_id;
+	const struct bpei_packet_source *source = bpei_packet_source_of_batch(b, i, &interface_id);
 
-	if (!BPE_HAS(b, source))
-		return NULL;
-	source = bpei_packet_source_of((const struct bpei_packet_source *)b->source, &interface_id);
 	if (!source || !source->kept)
 		return NULL;
 	return bpei_pcapng_kept_find(source->kept, interface_id, place);
 }
 
-/* Takes the packet's process, or the process that it works for. */
+/* Takes the packet's process, or the effective process. */
 static void take_process(
 	const struct bpe_batch *b, uint32_t i, const struct bpei_option_in *o, struct bpe_meta *m)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of a packet's block in a pcapng file, found again behind the packet: a batch's packet
- * lies in the block, at a fixed distance from the block's beginning, and the meta column says what
- * the walk proved of the block.  A packet that is copied elsewhere must not keep the element.
+/* The options of a packet's block in a pcapng file, found again behind the packet.  A batch's
+ * packet lies in the block, at a fixed distance from the block's beginning.  The meta column says
+ * what the walk proved of the block.  A packet that is copied elsewhere must not keep the element.
  *
  * Source: draft-ietf-opsawg-pcapng; pcap/pcap-ng.h of Apple's libpcap-144. */
 #ifndef BPEI_PCAPNG_OPTIONS_H
@@ -35,7 +35,15 @@ struct bpei_option_in {
 struct bpei_options_in bpei_packet_options_begin(const uint8_t *data, uint16_t meta);
 
 /* Takes the next option.  Returns false at the end of the options, or at damage. */
-bool bpei_options_next(struct bpei_options_in *options, struct bpei_option_in *option);
+static inline bool bpei_options_next(struct bpei_options_in *o, struct bpei_option_in *option)
+{
+	if (bpei_cursor_left(&o->rest) < 4)
+		return false;
+	option->code = bpei_cursor_u16(&o->rest, o->big);
+	const uint16_t length = bpei_cursor_u16(&o->rest, o->big);
+	option->value = bpei_cursor_init(o->rest.next, length);
+	return option->code != 0 && bpei_cursor_take(&o->rest, (length + 3u) & ~3u);
+}
 
 /* Returns the packets lost before a packet, as an old packet block tells; 0: none, or not known. */
 uint16_t bpei_packet_old_drops(const uint8_t *data, uint16_t meta);

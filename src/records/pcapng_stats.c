@@ -132,7 +132,6 @@ uint16_t bpei_pcapng_old_block_meta(const struct bpei_pcapng *ng)
 void bpei_pcapng_keep_block(struct bpei_pcapng *ng, uint32_t type, const void *body, size_t length)
 {
 	const struct bpei_kept_block block = { .type = type,
-		.interface_id = ng->before + ng->count,
 		.length = (uint32_t)length,
 		.swapped = ng->swapped,
 		.body = (uint8_t *)(uintptr_t)body };
@@ -140,7 +139,9 @@ void bpei_pcapng_keep_block(struct bpei_pcapng *ng, uint32_t type, const void *b
 	if (type == BPEI_PROCESS_BLOCK)
 		bpei_pcapng_kept_process(
 			ng->kept, ng->before, body, length, stats_are_big_endian(ng));
-	else if (type == KEPT_SHB || type == KEPT_IDB || type == KEPT_NRB || type == KEPT_DSB)
+	else if (type == KEPT_IDB)
+		bpei_pcapng_kept_add_interface(ng->kept, body, length, ng->swapped);
+	else if (type == KEPT_SHB || type == KEPT_NRB || type == KEPT_DSB)
 		bpei_pcapng_kept_block(ng->kept, &block);
 }
 

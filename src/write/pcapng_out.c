@@ -147,8 +147,8 @@ size_t bpei_section_put(uint8_t *to, size_t room, const struct bpei_section_out 
 	bpei_block_put_text(&out, BPEI_OPTION_COMMENT, s->comment);
 	bpei_block_put_text(&out, SHB_HARDWARE, s->hardware);
 	bpei_block_put_text(&out, SHB_OS, s->os);
-	bpei_block_put_text(&out, SHB_APPLICATION, s->application);
 	put_raw_options(&out, &s->raw);
+	bpei_block_put_text(&out, SHB_APPLICATION, s->application);
 	return bpei_block_finish(&out, true);
 }
 
@@ -304,34 +304,46 @@ static void put_standard_options(struct bpei_block_out *out, const struct bpei_p
 	}
 }
 
+void bpei_packet_begin(
+	struct bpei_block_out *out, uint8_t *to, size_t room, const struct bpei_packet_out *p)
+{
+	bpei_block_begin(out, to, room, BPEI_BLOCK_PACKET);
+	bpei_block_put32(out, p->interface_id);
+	bpei_block_put_stamp(out, p->stamp);
+	bpei_block_put32(out, p->caplen);
+	bpei_block_put32(out, p->wirelen);
+	bpei_block_put_bytes(out, p->data, p->caplen);
+}
+
+void bpei_packet_put_extra(struct bpei_block_out *out, const struct bpei_packet_extra *x)
+{
+	put_extra32(out, x, BPEI_HAS_PROCESS, BPEI_OPTION_APPLE_PROCESS, x->process);
+	put_extra32(out, x, BPEI_HAS_EFFECTIVE, BPEI_OPTION_APPLE_EFFECTIVE, x->effective);
+	put_extra32(out, x, BPEI_HAS_FLAGS, BPEI_OPTION_FLAGS, x->flags);
+	put_standard_options(out, x);
+	put_extra32(
+		out, x, BPEI_HAS_SERVICE_CLASS, BPEI_OPTION_APPLE_SERVICE_CLASS, x->service_class);
+	put_extra32(out, x, BPEI_HAS_FLOW, BPEI_OPTION_APPLE_FLOW, x->flow);
+	if (x->has & BPEI_HAS_TRACE_TAG)
+		bpei_block_put_option(out, BPEI_OPTION_APPLE_TRACE_TAG, &x->trace_tag, 2);
+	put_extra32(out, x, BPEI_HAS_DROP_REASON, BPEI_OPTION_APPLE_DROP_REASON, x->drop_reason);
+	if (x->has & BPEI_HAS_DROP_LINE)
+		bpei_block_put_option(out, BPEI_OPTION_APPLE_DROP_LINE, &x->drop_line, 2);
+	bpei_block_put_text(out, BPEI_OPTION_APPLE_DROP_FUNCTION, x->drop_function);
+	bpei_block_put_text(out, BPEI_OPTION_COMMENT, x->comment);
+	put_extra32(out, x, BPEI_HAS_APPLE_FLAGS, BPEI_OPTION_APPLE_FLAGS, x->apple_flags);
+	put_extra32(out, x, BPEI_HAS_COMPRESSION, BPEI_OPTION_APPLE_COMPRESSION, x->compression);
+	put_raw_options(out, &x->raw);
+}
+
 size_t bpei_packet_put(uint8_t *to, size_t room, const struct bpei_packet_out *p,
 	const struct bpei_packet_extra *x)
 {
 	struct bpei_block_out out;
 
-	bpei_block_begin(&out, to, room, BPEI_BLOCK_PACKET);
-	bpei_block_put32(&out, p->interface_id);
-	bpei_block_put_stamp(&out, p->stamp);
-	bpei_block_put32(&out, p->caplen);
-	bpei_block_put32(&out, p->wirelen);
-	bpei_block_put_bytes(&out, p->data, p->caplen);
+	bpei_packet_begin(&out, to, room, p);
 	const uint8_t *options = out.next;
-	put_extra32(&out, x, BPEI_HAS_PROCESS, BPEI_OPTION_APPLE_PROCESS, x->process);
-	put_extra32(&out, x, BPEI_HAS_EFFECTIVE, BPEI_OPTION_APPLE_EFFECTIVE, x->effective);
-	put_extra32(&out, x, BPEI_HAS_FLAGS, BPEI_OPTION_FLAGS, x->flags);
-	put_standard_options(&out, x);
-	put_extra32(
-		&out, x, BPEI_HAS_SERVICE_CLASS, BPEI_OPTION_APPLE_SERVICE_CLASS, x->service_class);
-	put_extra32(&out, x, BPEI_HAS_FLOW, BPEI_OPTION_APPLE_FLOW, x->flow);
-	if (x->has & BPEI_HAS_TRACE_TAG)
-		bpei_block_put_option(&out, BPEI_OPTION_APPLE_TRACE_TAG, &x->trace_tag, 2);
-	put_extra32(&out, x, BPEI_HAS_DROP_REASON, BPEI_OPTION_APPLE_DROP_REASON, x->drop_reason);
-	if (x->has & BPEI_HAS_DROP_LINE)
-		bpei_block_put_option(&out, BPEI_OPTION_APPLE_DROP_LINE, &x->drop_line, 2);
-	bpei_block_put_text(&out, BPEI_OPTION_APPLE_DROP_FUNCTION, x->drop_function);
-	bpei_block_put_text(&out, BPEI_OPTION_COMMENT, x->comment);
-	put_extra32(&out, x, BPEI_HAS_APPLE_FLAGS, BPEI_OPTION_APPLE_FLAGS, x->apple_flags);
-	put_extra32(&out, x, BPEI_HAS_COMPRESSION, BPEI_OPTION_APPLE_COMPRESSION, x->compression);
-	put_raw_options(&out, &x->raw);
+
+	bpei_packet_put_extra(&out, x);
 	return bpei_block_finish(&out, out.next > options);
 }

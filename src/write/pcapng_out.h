@@ -203,14 +203,18 @@ static inline size_t bpei_packet_bytes(uint32_t caplen)
 	return 32 + (((size_t)caplen + 3) & ~(size_t)3);
 }
 
-/* Returns a time as a stamp of `digits` digits of a second; a time before 1970 is held at 0. */
+/* Returns a time as a stamp of 0 to 9 digits of a second; a time before 1970 is held at 0. */
 static inline uint64_t bpei_stamp(int64_t time_ns, uint8_t digits)
 {
-	const uint64_t ns = time_ns < 0 ? 0 : (uint64_t)time_ns;
+	uint64_t stamp = time_ns < 0 ? 0 : (uint64_t)time_ns;
 
-	if (BPEI_LIKELY(digits == 9))
-		return ns;
-	return digits == 6 ? ns / 1000 : ns / 1000000000;
+	if (BPEI_LIKELY(digits >= 9))
+		return stamp;
+	if (BPEI_LIKELY(digits == 6))
+		return stamp / 1000;
+	for (; digits < 9; digits++)
+		stamp /= 10;
+	return stamp;
 }
 
 /* Copies a packet.  Packets of 16 to 128 bytes are copied in pieces of 16 without a call. */
@@ -253,6 +257,13 @@ static inline size_t bpei_packet_put_plain(
 	bpei_store32(behind, (uint32_t)bytes);
 	return bytes;
 }
+
+/* Begins a packet's block, up to and with the packet. */
+void bpei_packet_begin(
+	struct bpei_block_out *out, uint8_t *to, size_t room, const struct bpei_packet_out *packet);
+
+/* Appends the options of the extra members, in Apple's order. */
+void bpei_packet_put_extra(struct bpei_block_out *out, const struct bpei_packet_extra *extra);
 
 /* Writes the packet with all that is known of it, options in Apple's order. */
 size_t bpei_packet_put(uint8_t *to, size_t room, const struct bpei_packet_out *packet,

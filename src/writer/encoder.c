@@ -4,6 +4,7 @@
 #include "writer/writer.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "write/pcap_out.h"
 
 #include <string.h>
@@ -11,8 +12,9 @@
 
 #define STATISTICS_BYTES 128u /* a block of statistics at the end of a file, rounded up */
 #define TAIL_MOST (BPEI_CHUNK_BYTES / 4)
-#define HEAD_MOST (BPEI_CHUNK_BYTES / 4) /* descriptions at the beginning of a file */
-#define PATIENCE_NS 1000000000           /* a part-filled chunk waits so long */
+#define HEAD_MOST (BPEI_CHUNK_BYTES / 4)   /* descriptions at the beginning of a file */
+#define PASSED_MOST (BPEI_CHUNK_BYTES / 2) /* longer blocks of a source are left out */
+#define PATIENCE_NS 1000000000             /* a part-filled chunk waits so long */
 
 static bool writes_pcapng(const struct bpe_writer *w)
 {
@@ -166,23 +168,51 @@ static void put_interface(struct bpe_writer *w, struct bpei_writer_interface *i)
 		w->tail += STATISTICS_BYTES;
 }
 
+/* Writes blocks of the batch's source into at most `room` bytes of the chunk.  Returns whether none
+ * waits. */
+static bool pass_into_chunk(struct bpe_writer *w, size_t room)
+{
+	bool is_full = false;
+	size_t bytes;
+
+	while (w->source && (bytes = bpei_passing_put(&w->passing, w->source, find_next_byte(w),
+				     room, PASSED_MOST, &is_full))) {
+		w->current->chunk.describes = true;
+		add_block(w, bytes);
+		room -= bytes;
+	}
+	return !is_full;
+}
+
+/* Writes the section's header: the file's own texts for packets that are read from a file. */
+static void put_section_header(struct bpe_writer *w)
+{
+	struct bpei_section_out section = { .comment = w->o.comment,
+		.hardware = w->o.hardware,
+		.os = w->o.os,
+		.application = w->o.application };
+
+	bpei_section_take_source(&section, w->source);
+	add_block(w, bpei_section_put(find_next_byte(w), BPEI_CHUNK_BYTES / 2, &section));
+	bpei_mem_free_const(section.raw.bytes);
+}
+
 /* Writes the section's head, and what earlier files described, as far as a quarter of the chunk
  * has room; the rest follows with the packets. */
 static void put_section(struct bpe_writer *w)
 {
-	const struct bpei_section_out section = { .comment = w->o.comment,
-		.hardware = w->o.hardware,
-		.os = w->o.os,
-		.application = w->o.application };
 	size_t next = 0;
 
-	add_block(w, bpei_section_put(find_next_byte(w), BPEI_CHUNK_BYTES / 2, &section));
+	put_section_header(w);
 	bpei_interfaces_begin_section(&w->interfaces);
+	bpei_process_table_clear(&w->processes);
+	bpei_passing_begin(&w->passing);
 	for (uint32_t k = 0; k < w->interfaces.count; k++)
 		if (w->interfaces.list[k].is_used && w->current->chunk.used < HEAD_MOST)
 			put_interface(w, &w->interfaces.list[k]);
 	if (w->names.count)
 		add_block(w, bpei_known_names_put(&w->names, &next, find_next_byte(w), HEAD_MOST));
+	pass_into_chunk(w, HEAD_MOST);
 }
 
 /* Writes the head of a pcap file. */
@@ -302,6 +332,20 @@ void bpei_encoder_put_name(struct bpe_writer *w, const struct bpei_known_name *n
 		return;
 	w->current->chunk.describes = true;
 	add_block(w, bpei_names_finish(&out));
+}
+
+void bpei_encoder_pass_blocks(struct bpe_writer *w)
+{
+	if (!w->source || !bpei_passing_waits(&w->passing, w->source))
+		return;
+	while (writes_pcapng(w) && w->is_in_file && w->status == BPE_OK) {
+		if (!w->current && !change_chunk(w))
+			return; /* the next batch tries again */
+		if (w->current && pass_into_chunk(w, count_room(w)))
+			return;
+		if (w->current && !change_chunk(w))
+			return;
+	}
 }
 
 void bpei_encoder_tick(struct bpe_writer *w)

@@ -93,10 +93,24 @@ struct bpei_writer_interface *bpei_interfaces_add(
 	return known;
 }
 
+void bpei_interfaces_keep_rest(
+	struct bpei_writer_interface *interface, const struct bpei_kept_interface *kept)
+{
+	uint8_t *copy = kept && kept->rest_bytes ? malloc(kept->rest_bytes) : NULL;
+
+	if (!copy)
+		return;
+	memcpy(copy, kept->rest, kept->rest_bytes);
+	bpei_mem_free_const(interface->rest.bytes);
+	interface->rest = (struct bpei_raw_options){ copy, kept->rest_bytes };
+}
+
 void bpei_interfaces_free(struct bpei_writer_interfaces *interfaces)
 {
-	for (uint32_t k = 0; k < interfaces->count; k++)
+	for (uint32_t k = 0; k < interfaces->count; k++) {
 		free_description(&interfaces->list[k].told);
+		bpei_mem_free_const(interfaces->list[k].rest.bytes);
+	}
 	free(interfaces->list);
 	*interfaces = (struct bpei_writer_interfaces){ 0 };
 }
@@ -123,7 +137,8 @@ size_t bpei_interfaces_put(
 		.os = told->os,
 		.filter_text = told->filter_text,
 		.program = told->filter,
-		.program_length = told->filter_length };
+		.program_length = told->filter_length,
+		.raw = interface->rest };
 
 	memcpy(out.mac, told->mac, sizeof out.mac);
 	if (snaplen && (!out.snaplen || snaplen < out.snaplen))

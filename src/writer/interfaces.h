@@ -4,6 +4,7 @@
 #define BPEI_WRITER_INTERFACES_H
 
 #include "bpfengine.h"
+#include "records/pcapng_interface.h"
 #include "write/pcapng_out.h"
 
 struct bpei_writer_interface {
@@ -12,8 +13,9 @@ struct bpei_writer_interface {
 	bool has_counts;                 /* counts is filled */
 	uint32_t place;                  /* in the file's section, if in_section */
 	bool in_section;
-	uint64_t written; /* packets that were encoded, over all files */
-	int64_t last_ns;  /* time of the last packet */
+	struct bpei_raw_options rest; /* other options of a file's interface; the table's */
+	uint64_t written;             /* packets that were encoded, over all files */
+	int64_t last_ns;              /* time of the last packet */
 	struct bpe_stats counts;
 	int64_t counts_ns; /* time of the last statistics block, or 0 */
 	uint64_t counted;  /* written at that time */
@@ -34,6 +36,9 @@ struct bpei_writer_interface *bpei_interfaces_find(
  * stays as it was. */
 struct bpei_writer_interface *bpei_interfaces_add(
 	struct bpei_writer_interfaces *interfaces, const struct bpe_write_interface *told);
+/* Keeps the other options of an interface of a pcapng file.  kept NULL: none. */
+void bpei_interfaces_keep_rest(
+	struct bpei_writer_interface *interface, const struct bpei_kept_interface *kept);
 void bpei_interfaces_free(struct bpei_writer_interfaces *interfaces);
 
 /* Begins a section, which has no interface. */

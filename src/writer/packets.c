@@ -4,6 +4,8 @@
 #include "writer/packets.h"
 
 #include "base/cacheline.h"
+#include "records/pcapng_kept.h"
+#include "write/batch_out.h"
 #include "write/pcap_out.h"
 #include "writer/rewriting.h"
 
@@ -13,11 +15,21 @@
 #define OPTIONS_ROOM 256u /* of all other options but the comment and raw ones */
 #define NO_PLACE UINT32_MAX
 
+/* Removes addresses from an interface's description. */
+static void hide_interface(struct bpe_write_interface *told)
+{
+	told->has_mac = 0;
+	told->filter_text = NULL;
+	told->filter = NULL;
+	told->filter_length = 0;
+}
+
 /* Returns the place of the packet's interface in the writer's list; NO_PLACE: no memory. */
 static uint32_t find_place(struct bpe_writer *w, const struct bpei_offered *p)
 {
 	struct bpei_writer_interface *found =
 		bpei_interfaces_find(&w->interfaces, p->out.interface_id, p->link_type);
+	const bool is_anonymous = bpei_rewriting_anonymises(w->rewriting);
 	struct bpe_write_interface told;
 
 	if (!found) {
@@ -26,7 +38,12 @@ static uint32_t find_place(struct bpe_writer *w, const struct bpei_offered *p)
 			bpe_batch_interface(p->batch, p->number, &told);
 		told.interface_id = p->out.interface_id;
 		told.link_type = p->link_type;
+		if (is_anonymous)
+			hide_interface(&told);
 		found = bpei_interfaces_add(&w->interfaces, &told);
+		if (found && p->batch && !is_anonymous)
+			bpei_interfaces_keep_rest(
+				found, bpei_batch_kept_interface(p->batch, p->number));
 	}
 	return found ? (uint32_t)(found - w->interfaces.list) : NO_PLACE;
 }
@@ -50,6 +67,38 @@ static void note_times(struct bpei_chunk *chunk, int64_t first_ns, int64_t last_
 		chunk->last_ns = last_ns;
 }
 
+/* Returns whether the packet has metadata, to be written in pcapng. */
+static bool has_packet_more(const struct bpe_writer *w, const struct bpei_offered *p)
+{
+	if (w->format != BPE_WRITE_PCAPNG)
+		return false;
+	return p->meta || (p->batch && bpei_batch_packet_has_more(p->batch, p->number));
+}
+
+/* Returns the packet as the encoder of metadata has it. */
+static struct bpei_batch_packet make_batch_packet(
+	const struct bpe_writer *w, const struct bpei_offered *p)
+{
+	const struct bpei_batch_packet packet = { .batch = p->batch,
+		.i = p->number,
+		.out = p->out,
+		.extra = p->extra,
+		.is_changed = bpei_rewriting_anonymises(w->rewriting) };
+
+	return packet;
+}
+
+/* Writes a packet with metadata. */
+static size_t put_packet_more(
+	struct bpe_writer *w, const struct bpei_offered *p, uint8_t *to, size_t room)
+{
+	const struct bpei_batch_packet packet = make_batch_packet(w, p);
+
+	if (p->meta)
+		return bpei_meta_packet_put(&w->processes, to, room, &p->out, &p->extra, p->meta);
+	return bpei_batch_packet_put(&w->processes, to, room, &packet);
+}
+
 /* Writes the packet's bytes, for which there is room.  Returns their number. */
 static size_t put_offered(
 	struct bpe_writer *w, struct bpei_writer_interface *i, struct bpei_offered *p, size_t room)
@@ -62,6 +111,8 @@ static size_t put_offered(
 			p->out.data, p->out.caplen, p->out.wirelen);
 	p->out.interface_id = i->place;
 	p->out.stamp = bpei_stamp(p->time_ns, (uint8_t)i->told.time_digits);
+	if (has_packet_more(w, p))
+		return put_packet_more(w, p, to, room);
 	if (p->extra.has || p->extra.comment || p->extra.raw.bytes)
 		return bpei_packet_put(to, room, &p->out, &p->extra);
 	return bpei_packet_put_plain(to, &p->out, 0);
@@ -74,6 +125,13 @@ static size_t choose_room(const struct bpe_writer *w, const struct bpei_offered 
 
 	if (w->format != BPE_WRITE_PCAPNG)
 		return BPEI_PCAP_OUT_RECORD + p->out.caplen;
+	if (p->meta)
+		room += BPEI_META_PACKET_MORE;
+	else if (has_packet_more(w, p)) {
+		const struct bpei_batch_packet packet = make_batch_packet(w, p);
+
+		return bpei_batch_packet_room(&packet);
+	}
 	if (p->extra.comment)
 		room += strlen(p->extra.comment) + 8;
 	return room + p->extra.raw.length;
@@ -195,7 +253,7 @@ static struct bpei_writer_interface *find_ready(
 			&w->interfaces, b->interface_id[i], b->layers[i].link_type);
 	if (recent)
 		w->interfaces.recent = recent;
-	return recent && recent->in_section && recent->told.time_digits == 9 ? recent : NULL;
+	return recent && recent->in_section ? recent : NULL;
 }
 
 /* Encodes plain packets of a single interface from i on, as many as the current chunk has room for.
@@ -211,6 +269,7 @@ static uint32_t encode_run(
 	const uint32_t id = b->interface_id[i];
 	const uint16_t link_type = b->layers[i].link_type;
 	const uint32_t snaplen = w->o.snaplen ? w->o.snaplen : UINT32_MAX;
+	const uint8_t digits = (uint8_t)interface->told.time_digits;
 	const uint32_t in_flags = interface->told.directions ? BPEI_EPB_IN : 0;
 	struct bpei_chunk *chunk = &w->current->chunk;
 	const size_t room = BPEI_CHUNK_BYTES - w->tail - chunk->used;
@@ -222,13 +281,14 @@ static uint32_t encode_run(
 
 	for (; i < end && b->interface_id[i] == id && b->layers[i].link_type == link_type; i++) {
 		struct bpei_packet_out out = { .data = b->data[i],
-			.stamp = bpei_stamp(b->time_ns[i], 9),
+			.stamp = bpei_stamp(b->time_ns[i], digits),
 			.interface_id = interface->place,
 			.caplen = b->caplen[i] < snaplen ? b->caplen[i] : snaplen,
 			.wirelen = b->wirelen[i] };
 		uint32_t flags = in_flags;
 
-		if (room < used + bpei_packet_bytes(out.caplen) + FLAGS_OPTION)
+		if (room < used + bpei_packet_bytes(out.caplen) + FLAGS_OPTION ||
+			bpei_batch_packet_has_more(b, i))
 			break;
 		if (b->layers[i].flags & BPE_PKT_OUTGOING)
 			flags = BPEI_EPB_OUT;
@@ -262,12 +322,16 @@ int bpei_packets_encode_batch(
 	struct bpe_writer *w, const struct bpe_batch *b, uint32_t first, uint32_t end)
 {
 	const bool is_plain = w->format == BPE_WRITE_PCAPNG && !w->has_limits && !w->o.hash &&
-			      !b->meta && !(BPE_HAS(b, keep) && b->keep) &&
+			      !(BPE_HAS(b, keep) && b->keep) &&
 			      !bpei_rewriting_anonymises(w->rewriting);
 	const uint64_t copies = find_batch_copies(w, b, first, end);
 	uint64_t lost_before = BPE_HAS(b, lost_before) && !first ? b->lost_before : 0;
 	uint32_t i = skip_bits(copies, first, end, false);
 
+	/* Names, secrets and comments of a source would undo the work. */
+	if (!bpei_rewriting_anonymises(w->rewriting))
+		w->source = BPE_HAS(b, source) ? b->source : NULL;
+	bpei_encoder_pass_blocks(w);
 	while (i < end) {
 		const uint32_t stop = skip_bits(copies, i, end, true);
 		const uint32_t run = is_plain && !lost_before ? encode_run(w, b, i, stop) : 0;

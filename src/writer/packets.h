@@ -13,6 +13,7 @@ struct bpei_offered {
 	const struct bpe_batch *batch; /* NULL: of no batch */
 	uint32_t number;               /* in the batch */
 	struct bpei_packet_extra extra;
+	const struct bpe_meta *meta; /* of a packet of no batch; NULL: none */
 };
 
 /* Encodes a packet, and counts.  Returns BPE_OK; BPE_E_END if the writer has ended and the packet

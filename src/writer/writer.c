@@ -49,6 +49,8 @@ static void free_writer(struct bpe_writer *w)
 	bpei_interfaces_free(&w->interfaces);
 	bpei_rewriting_close(w->rewriting);
 	bpei_known_names_free(&w->names);
+	bpei_process_table_free(&w->processes);
+	bpei_passing_free(&w->passing);
 	pthread_cond_destroy(&w->work);
 	pthread_cond_destroy(&w->room);
 	pthread_mutex_destroy(&w->lock);
@@ -189,6 +191,7 @@ static int finish_call(struct bpe_writer *w, int encoded)
 {
 	int status = encoded;
 
+	w->source = NULL;
 	if (w->o.packet_buffered)
 		bpei_encoder_hand_on(w);
 	if (status == BPE_OK)
@@ -211,7 +214,8 @@ int bpe_writer_packet_sized(struct bpe_writer *w, const struct bpe_packet *packe
 {
 	struct bpe_packet own = { .link_type = -1 };
 
-	(void)meta_bytes;
+	struct bpe_meta meta = { .pid = -1, .effective_pid = -1 };
+
 	memcpy(&own, packet, packet_bytes < sizeof own ? packet_bytes : sizeof own);
 	if ((own.caplen && !own.data) || own.link_type > 65535 || own.link_type < -1 ||
 		own.direction > BPE_DIRECTION_OUT)
@@ -223,6 +227,11 @@ int bpe_writer_packet_sized(struct bpe_writer *w, const struct bpe_packet *packe
 		.time_ns = own.time_ns,
 		.link_type = own.link_type < 0 ? 1 : own.link_type,
 		.extra = { .flags = own.direction, .comment = comment } };
+
+	if (own.meta) {
+		memcpy(&meta, own.meta, meta_bytes < sizeof meta ? meta_bytes : sizeof meta);
+		p.meta = &meta;
+	}
 
 	if (own.direction)
 		p.extra.has = BPEI_HAS_FLAGS;

@@ -13,6 +13,8 @@
 #include "bpfengine.h"
 #include "compress/compress.h"
 #include "write/limits.h"
+#include "write/passing.h"
+#include "write/process_table.h"
 #include "writer/chunks.h"
 #include "writer/interfaces.h"
 #include "writer/known_names.h"
@@ -55,6 +57,9 @@ struct bpe_writer {
 	struct bpei_rewriting *rewriting; /* NULL: packets are written as they are */
 	int32_t pcap_link;                /* link type of a pcap file; -1: not known yet */
 	struct bpei_known_names names;
+	struct bpei_process_table processes;     /* of the section */
+	struct bpei_passing passing;             /* of the section */
+	const struct bpei_packet_source *source; /* of the batch in the present call; NULL: none */
 
 	struct bpe_writer_stats stats;
 	int status;             /* why no packets are taken; BPE_OK: they are */
@@ -87,6 +92,8 @@ void bpei_encoder_tick(struct bpe_writer *w);
 void bpei_encoder_put_counts(struct bpe_writer *w, struct bpei_writer_interface *interface);
 /* Appends a name, likewise. */
 void bpei_encoder_put_name(struct bpe_writer *w, const struct bpei_known_name *name);
+/* Writes the names and secrets of the batch's source that the file lacks, if the file is open. */
+void bpei_encoder_pass_blocks(struct bpe_writer *w);
 /* Returns the time by which files end: the clock's, or the latest packet's. */
 int64_t bpei_encoder_now(const struct bpe_writer *w);
 /* Adds up the totals for the ledger.  *books is zeroed before. */

@@ -3,94 +3,7 @@
  * into a batch, then read as metadata and comments. */
 #include "records/pcapng_options.h"
 
-#include "filebuild.h"
-#include "records/batch.h"
-#include "records/packet_source.h"
-#include "records/walk_pcapng.h"
-
-#include <criterion/criterion.h>
-
-static void put_option(struct image *f, uint16_t code, uint64_t value, uint16_t n)
-{
-	put_number(f, code, 2);
-	put_number(f, n, 2);
-	put_number(f, value, n);
-	pad_block(f);
-}
-
-static void put_text_option(struct image *f, uint16_t code, const char *text, uint16_t n)
-{
-	put_number(f, code, 2);
-	put_number(f, n, 2);
-	memcpy(f->bytes + f->length, text, n);
-	f->length += n;
-	pad_block(f);
-}
-
-static void put_process_block(struct image *f, uint32_t pid, const char *name)
-{
-	const size_t at = ng_begin(f, BPEI_PROCESS_BLOCK);
-
-	put_number(f, pid, 4);
-	put_text_option(f, 2, name, (uint16_t)(strlen(name) + 1)); /* with the old writers' 0 */
-	ng_end(f, at);
-}
-
-/* Begins an enhanced packet block with a packet of n bytes; options follow. */
-static size_t begin_packet(struct image *f, uint32_t interface, uint32_t n)
-{
-	const size_t at = ng_begin(f, 6);
-
-	put_number(f, interface, 4);
-	put_number(f, 0, 8);
-	put_number(f, n, 4);
-	put_number(f, 60, 4);
-	put_bytes(f, n, 0x55);
-	pad_block(f);
-	return at;
-}
-
-static void end_packet(struct image *f, size_t at)
-{
-	put_number(f, 0, 4);
-	ng_end(f, at);
-	packet_done(f);
-}
-
-/* A walked file. */
-struct walked {
-	struct bpei_columns columns;
-	struct bpei_pcapng ng;
-	struct bpei_pcapng_kept kept;
-	struct bpei_packet_source source;
-	struct bpe_batch batch;
-};
-
-static void walk_image(struct walked *w, const struct image *f)
-{
-	struct bpei_block block = {
-		.bytes = f->bytes, .length = f->length, .stop_offset = f->length
-	};
-	enum bpei_walk_stop stop;
-
-	memset(w, 0, sizeof *w);
-	bpei_pcapng_kept_init(&w->kept);
-	w->ng.kept = &w->kept;
-	w->source.kept = &w->kept;
-	cr_assert_eq(bpei_columns_new(&w->columns, BPE_BATCH), BPE_OK);
-	const uint32_t n =
-		bpei_walk_pcapng(&w->ng, &block, &w->columns, BPE_BATCH, BPE_MAX_SNAPLEN, &stop);
-	cr_assert_eq(n, f->packets, "%u packets: %s", n, w->ng.why ? w->ng.why : "");
-	w->batch = bpei_batch_view(&w->columns, 0, n, 0);
-	w->batch.source = &w->source;
-}
-
-static void free_walked(struct walked *w)
-{
-	bpei_columns_free(&w->columns, BPE_BATCH);
-	bpei_pcapng_free(&w->ng);
-	bpei_pcapng_kept_free(&w->kept);
-}
+#include "ngwalk.h"
 
 Test(pcapng_options, a_macs_packet_tells_its_process)
 {
@@ -101,19 +14,19 @@ Test(pcapng_options, a_macs_packet_tells_its_process)
 
 		ng_section(&f, big);
 		ng_interface(&f, 1, 0, -1, 0);
-		put_process_block(&f, 1500, "network_test");
-		put_process_block(&f, 77, "helper");
-		const size_t at = begin_packet(&f, 0, 13);
-		put_option(&f, 0x8001, 1, 4);
-		put_option(&f, 0x8003, 0, 4);
-		put_option(&f, 2, 2, 4);
-		put_option(&f, 0x8002, 900, 4);
-		put_option(&f, 0x8005, 0x12345678, 4);
-		put_option(&f, 0x8006, 0x4321, 2);
-		put_option(&f, 0x8007, 0x01020003, 4);
-		put_option(&f, 0x8004, 0x27, 4);
-		put_option(&f, 8, (uint64_t)5 << 32 | 6, 8);
-		end_packet(&f, at);
+		ng_process(&f, 1500, "network_test");
+		ng_process(&f, 77, "helper");
+		const size_t at = ng_begin_packet(&f, 0, 13);
+		ng_option(&f, 0x8001, 1, 4);
+		ng_option(&f, 0x8003, 0, 4);
+		ng_option(&f, 2, 2, 4);
+		ng_option(&f, 0x8002, 900, 4);
+		ng_option(&f, 0x8005, 0x12345678, 4);
+		ng_option(&f, 0x8006, 0x4321, 2);
+		ng_option(&f, 0x8007, 0x01020003, 4);
+		ng_option(&f, 0x8004, 0x27, 4);
+		ng_option(&f, 8, (uint64_t)5 << 32 | 6, 8);
+		ng_end_packet(&f, at);
 		walk_image(&w, &f);
 		cr_assert_eq(bpe_batch_meta(&w.batch, 0, &m), 1);
 		cr_assert_eq(m.pid, 77);
@@ -139,12 +52,12 @@ Test(pcapng_options, option_8_tells_process_and_thread)
 
 	ng_section(&f, false);
 	ng_interface(&f, 1, 0, -1, 0);
-	size_t at = begin_packet(&f, 0, 4);
-	put_option(&f, 8, 42, 4); /* of a wrong length */
-	end_packet(&f, at);
-	at = begin_packet(&f, 0, 4);
-	put_option(&f, 8, (uint64_t)7 << 32 | 42, 8);
-	end_packet(&f, at);
+	size_t at = ng_begin_packet(&f, 0, 4);
+	ng_option(&f, 8, 42, 4); /* of a wrong length */
+	ng_end_packet(&f, at);
+	at = ng_begin_packet(&f, 0, 4);
+	ng_option(&f, 8, (uint64_t)7 << 32 | 42, 8);
+	ng_end_packet(&f, at);
 	walk_image(&w, &f);
 	cr_assert_eq(bpe_batch_meta(&w.batch, 0, &m), 1);
 	cr_assert_eq(m.pid, -1);
@@ -167,10 +80,10 @@ Test(pcapng_options, places_count_from_each_sections_beginning)
 		ng_section(&f, k == 1);
 		ng_interface(&f, 1, 0, -1, 0);
 		if (k != 1)
-			put_process_block(&f, 100 + k, "p");
-		const size_t at = begin_packet(&f, 0, 4);
-		put_option(&f, 0x8001, 0, 4);
-		end_packet(&f, at);
+			ng_process(&f, 100 + k, "p");
+		const size_t at = ng_begin_packet(&f, 0, 4);
+		ng_option(&f, 0x8001, 0, 4);
+		ng_end_packet(&f, at);
 	}
 	walk_image(&w, &f);
 	for (uint32_t k = 0; k < 3; k++) {
@@ -212,12 +125,12 @@ Test(pcapng_options, comments_are_found_in_order)
 
 	ng_section(&f, true);
 	ng_interface(&f, 1, 0, -1, 0);
-	const size_t at = begin_packet(&f, 0, 5);
-	put_text_option(&f, 1, "first", 5);
-	put_option(&f, 2, 1, 4);
-	put_text_option(&f, 1, "second", 7); /* with a 0 */
-	put_text_option(&f, 1, "", 0);
-	end_packet(&f, at);
+	const size_t at = ng_begin_packet(&f, 0, 5);
+	ng_text_option(&f, 1, "first", 5);
+	ng_option(&f, 2, 1, 4);
+	ng_text_option(&f, 1, "second", 7); /* with a 0 */
+	ng_text_option(&f, 1, "", 0);
+	ng_end_packet(&f, at);
 	walk_image(&w, &f);
 	cr_assert_eq(bpe_batch_comment(&w.batch, 0, 0, &comment, &bytes), 1);
 	cr_assert_eq(bytes, 5);
