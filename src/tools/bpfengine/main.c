@@ -38,6 +38,8 @@ static int prepare_outputs(struct run *r)
 		cli_flows_prepare_rotation(c);
 	code = cli_write_make(c);
 	if (!code)
+		code = cli_load_key(c);
+	if (!code)
 		code = cli_rights_give_up(c);
 	if (code)
 		return code;

@@ -260,10 +260,17 @@ const struct option_spec cli_option_specs[] = {
 	{ "split", NULL, OPTION_CHOICE, MEMBER(write.split), .choices = "none|flow|host|process",
 		.wants = "is flow, host or process", .argument = "BY",
 		.help = "a file for each flow, host or process" },
-	{ "dedup", NULL, OPTION_SECONDS, MEMBER(write.dedup_ns), .most = MOST_NS,
-		.argument = "SECONDS", .help = "leave out packets seen twice within this time" },
-	{ "anonymise", NULL, OPTION_TEXT, MEMBER(write.anonymise), .wants = "wants a key's file",
-		.argument = "KEYFILE", .help = "write other addresses, made with a secret key" },
+	{ "dedup", NULL, OPTION_READ, .read = cli_read_dedup,
+		.wants =
+			"wants a time such as 50ms, or packets=N; ,exact and ,ip compare otherwise",
+		.argument = "WINDOW",
+		.help = "leave out packets seen twice within this time, or\n"
+			"among packets=N; also with ,exact or ,ip" },
+	{ "anonymise", NULL, OPTION_READ, .read = cli_read_anonymise,
+		.wants = "wants a key's file, also with ,mac ,cut=payload or ,keep=none",
+		.argument = "KEYFILE",
+		.help = "write other addresses, made with a secret key of 32\n"
+			"bytes; also with ,mac or ,cut=payload" },
 	{ NULL, "C", OPTION_READ, .read = cli_read_file_size,
 		.wants = "wants millions of bytes, or a size with K, M or G", .argument = "SIZE",
 		.help = "tcpdump's letters: a file ends at this size,\n"

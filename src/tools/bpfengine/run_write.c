@@ -113,6 +113,7 @@ int run_write_begin(struct run *r)
 		o.os = os;
 		o.hardware = system.machine;
 	}
+	cli_set_rewriting(&o, &c->write);
 	o.on_notice = run_on_notice;
 	o.on_file = on_written_file;
 	o.user = r;

@@ -5,8 +5,11 @@
 #ifndef CLI_WRITE_OPTIONS_H
 #define CLI_WRITE_OPTIONS_H
 
+#include "bpfengine.h"
+
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct cli;
 struct option_spec;
@@ -72,8 +75,12 @@ struct write_options {
 	const char *trigger;     /* --trigger; NULL: none */
 	uint32_t split;          /* enum cli_split */
 
-	int64_t dedup_ns;      /* --dedup; 0: duplicates are written */
-	const char *anonymise; /* --anonymise: the key's file; NULL: addresses stay */
+	int64_t dedup_ns;         /* --dedup; 0 and no packets: copies are written */
+	uint32_t dedup_packets;   /* --dedup packets=N */
+	uint32_t dedup;           /* enum bpe_dedup */
+	const char *anonymise;    /* --anonymise: the key's file, and words; NULL: addresses stay */
+	uint32_t anonymise_flags; /* BPE_ANONYMISE_* */
+	uint8_t anonymise_key[BPE_ANONYMISE_KEY_BYTES];
 };
 
 /* Checks the options about written files together, and completes them.  Returns 0 or EXIT_USAGE
@@ -109,5 +116,18 @@ bool cli_is_ring_word(const char *word);
 int cli_complete_write_letters(struct cli *cli);
 /* Handles --no-ledger.  Returns 0. */
 int cli_act_no_ledger(void *target);
+
+/* ---- rewrite.c ---- */
+
+int cli_read_dedup(void *target, const struct option_spec *spec, const char *word);
+int cli_read_anonymise(void *target, const struct option_spec *spec, const char *word);
+/* Reads the key of --anonymise, while the program still has its rights.  Returns 0 or an exit code
+ * after the message. */
+int cli_load_key(struct cli *cli);
+/* Fills in what is changed of packets. */
+void cli_set_rewriting(struct bpe_writer_options *options, const struct write_options *write);
+/* Print what could not be changed, below the report's line about the files; and members of JSON. */
+void cli_report_rewriting(FILE *to, const struct cli *cli, const struct bpe_writer_stats *stats);
+void cli_report_rewriting_json(FILE *to, const struct bpe_writer_stats *stats);
 
 #endif

@@ -39,6 +39,7 @@ void cli_report_written(FILE *to, const struct cli *cli)
 			fprintf(to, " (%s: %s)", bpe_unwritten_name(k),
 				cli_number(number, sizeof number, s.unwritten[k]));
 	fputc('\n', to);
+	cli_report_rewriting(to, cli, &s);
 }
 
 void cli_report_written_json(FILE *to, const struct cli *cli)
@@ -61,6 +62,8 @@ void cli_report_written_json(FILE *to, const struct cli *cli)
 		s.captured_bytes);
 	fprintf(to, ",\"file_bytes\":%" PRIu64 ",\"files\":%" PRIu64 ",\"files_removed\":%" PRIu64,
 		s.file_bytes, s.files, s.files_removed);
-	fprintf(to, ",\"waits\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"memory_peak\":%" PRIu64 "},",
+	fprintf(to, ",\"waits\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"memory_peak\":%" PRIu64,
 		s.waits, s.errors, s.memory_peak);
+	cli_report_rewriting_json(to, &s);
+	fprintf(to, "},");
 }
