@@ -19,7 +19,7 @@ import sys
 import tempfile
 
 BPFENGINE = sys.argv[1]
-CAPTURES = sys.argv[2] if len(sys.argv) > 2 else ""
+CAPTURES = sys.argv[2] if len(sys.argv) > 2 and os.path.isdir(sys.argv[2]) else ""
 KEY = bytes(range(32))
 MOST_BYTES = 400_000  # of a capture that is compared
 passed = failed = 0
@@ -35,7 +35,9 @@ def check(name, good, why=""):
 
 
 def run(*args):
-    return subprocess.run([BPFENGINE, *args], capture_output=True, text=True, timeout=550)
+    return subprocess.run(
+        [BPFENGINE, *args], check=False, capture_output=True, text=True, timeout=550
+    )
 
 
 def rewrite(source, target, *options):
@@ -138,7 +140,9 @@ def compare_with_editcap(folder):
             continue
         kept = editcap_count(folder, source, "-D", "50")
         rewrite(source, target, "--write-format", "pcap-ns", "--dedup", "packets=49,exact")
-        check(name, read_pcap(target) == kept, f"{len(kept)} kept by editcap")
+        # times of damaged files are read in several ways
+        same = [data for _, data in read_pcap(target)] == [data for _, data in kept]
+        check(name, same, f"{len(kept)} kept by editcap")
 
 
 def test_copies(folder):
@@ -169,21 +173,19 @@ def test_copies(folder):
     check("no option", written["packets"] == 1200, written)
 
 
-def flow_sizes(path):
-    """How many flows have so many packets in each direction; how many packets are wrong."""
-    done = run("-r", path, "-q", "--json", "--checksums", "--flows", "-")
-    sizes = collections.Counter()
-    for line in done.stdout.splitlines():
-        record = json.loads(line)
-        if "src_port" in record:
-            sizes[(record["proto"], record["packets"], record["bytes"])] += 1
-    return sizes
+def flow_shapes(path):
+    """The flows of a file without their addresses, and how many there are of each shape."""
+    done = run("-r", path, "-q", "--flows", "-")
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    members = ("proto", "sport", "dport", "first", "duration", "packets", "wire_bytes", "history")
+    return collections.Counter(json.dumps([r.get(m) for m in members]) for r in records)
 
 
 def summarise(path):
     done = run("-r", path, "--json", "--checksums")
     report = json.loads(done.stdout.splitlines()[-1])
-    return report["packets"], report["flows"]["opened"], report["drops"], report["protocols"]
+    members = ("packets", "checksums", "protocols", "malformed", "sizes", "cut")
+    return [report[m] for m in members] + [report["flows"]["opened"]]
 
 
 def test_addresses(folder):
@@ -238,7 +240,7 @@ def test_addresses(folder):
 
 
 def test_captures(folder):
-    """The flows of real captures stay as many, with the same packets; tshark finds no worse sum."""
+    """The flows of real captures stay as many, with the same packets; checksums stay as they were."""
     key, target = (os.path.join(folder, name) for name in ("key", "anonymous.pcapng"))
     with open(key, "wb") as file:
         file.write(KEY)
@@ -247,7 +249,8 @@ def test_captures(folder):
         if not name.endswith(".pcap") or os.path.getsize(source) > MOST_BYTES:
             continue
         rewrite(source, target, "--anonymise", key)
-        check(f"flows of {name}", flow_sizes(source) == flow_sizes(target))
+        flows = flow_shapes(source)
+        check(f"flows of {name}", flows and flows == flow_shapes(target))
         check(f"report of {name}", summarise(source) == summarise(target))
 
 
