@@ -72,7 +72,7 @@ static struct bpe_writer *open_rotation(const struct bpe_writer_options *o)
 	return writer;
 }
 
-static int offer_packet(struct bpe_writer *writer, uint32_t bytes)
+static int offer_sized_packet(struct bpe_writer *writer, uint32_t bytes)
 {
 	static const uint8_t data[4096];
 	struct bpe_packet packet;
@@ -109,7 +109,7 @@ Test(rotation, the_clock_ends_a_file_though_no_packet_comes)
 
 	o.rotate_ns = HOUR;
 	struct bpe_writer *writer = open_rotation(&o);
-	offer_packet(writer, 100);
+	offer_sized_packet(writer, 100);
 	move_clock(writer, NOON + HOUR - 1);
 	cr_expect_eq(rotation.files, 0);
 	cr_expect(case_has("121000.pcapng.part"));
@@ -119,11 +119,11 @@ Test(rotation, the_clock_ends_a_file_though_no_packet_comes)
 	move_clock(writer, NOON + 5 * HOUR);
 	cr_expect_eq(rotation.files, 1, "hours without packets make no files");
 	move_clock(writer, NOON + 5 * HOUR + 60 * CASE_S);
-	offer_packet(writer, 100);
+	offer_sized_packet(writer, 100);
 	move_clock(writer, NOON + 6 * HOUR);
 	cr_expect_eq(rotation.files, 2);
 	cr_expect_str_eq(rotation.names[1], "170100.pcapng");
-	offer_packet(writer, 100);
+	offer_sized_packet(writer, 100);
 	close_rotation(writer);
 	cr_expect_eq(rotation.files, 3);
 	cr_expect_str_eq(rotation.names[2], "180000.pcapng");
@@ -140,7 +140,7 @@ Test(rotation, tcpdumps_time_counts_from_the_file)
 	o.rotate_from_start = true;
 	o.names = BPE_NAMES_TCPDUMP;
 	struct bpe_writer *writer = open_rotation(&o);
-	offer_packet(writer, 100);
+	offer_sized_packet(writer, 100);
 	move_clock(writer, NOON + 600 * CASE_S + HOUR - 1);
 	cr_expect_eq(rotation.files, 0);
 	move_clock(writer, NOON + 600 * CASE_S + HOUR);
@@ -160,7 +160,7 @@ Test(rotation, no_file_is_longer_than_said)
 		o.rotate_bytes = 10000;
 		struct bpe_writer *writer = open_rotation(&o);
 		for (uint32_t i = 0; i < 300; i++)
-			cr_expect_eq(offer_packet(writer, 60 + i * 37 % 1400), BPE_OK);
+			cr_expect_eq(offer_sized_packet(writer, 60 + i * 37 % 1400), BPE_OK);
 		close_rotation(writer);
 		cr_expect_eq(rotation.all_packets, 300);
 		cr_expect(rotation.files > 20 && rotation.files < MOST_FILES);
@@ -182,11 +182,11 @@ Test(rotation, the_first_limit_counts)
 	o.rotate_ns = HOUR;
 	struct bpe_writer *writer = open_rotation(&o);
 	for (int i = 0; i < 12; i++)
-		offer_packet(writer, 60);
+		offer_sized_packet(writer, 60);
 	for (int i = 0; i < 4; i++)
-		offer_packet(writer, 4000);
+		offer_sized_packet(writer, 4000);
 	move_clock(writer, NOON + HOUR);
-	offer_packet(writer, 60);
+	offer_sized_packet(writer, 60);
 	close_rotation(writer);
 	static const uint64_t packets[] = { 5, 5, 4, 2, 1 };
 	cr_assert_eq(rotation.files, 5);
@@ -200,13 +200,13 @@ Test(rotation, a_program_ends_a_file_when_it_likes)
 
 	o.rotate_bytes = UINT64_C(1) << 30;
 	struct bpe_writer *writer = open_rotation(&o);
-	offer_packet(writer, 60);
+	offer_sized_packet(writer, 60);
 	cr_expect_eq(bpe_writer_rotate(writer), BPE_OK);
 	cr_expect_eq(rotation.files, 1);
 	cr_expect_eq(bpe_writer_rotate(writer), BPE_OK);
 	cr_expect_eq(rotation.files, 1, "no file is open");
-	offer_packet(writer, 60);
-	offer_packet(writer, 60);
+	offer_sized_packet(writer, 60);
+	offer_sized_packet(writer, 60);
 	close_rotation(writer);
 	cr_expect(rotation.files == 2 && rotation.packets[1] == 2);
 }
@@ -220,7 +220,7 @@ Test(rotation, after_so_many_files_the_writer_ends)
 	o.stop_files = 3;
 	struct bpe_writer *writer = open_rotation(&o);
 	for (int i = 0; i < 20 && answer == BPE_OK; i++)
-		answer = offer_packet(writer, 60);
+		answer = offer_sized_packet(writer, 60);
 	cr_expect_eq(answer, BPE_E_END);
 	close_rotation(writer);
 	cr_expect(rotation.files == 3 && rotation.all_packets == 6);
@@ -232,12 +232,12 @@ Test(rotation, a_clock_that_is_set_back_begins_a_file)
 
 	o.rotate_ns = HOUR;
 	struct bpe_writer *writer = open_rotation(&o);
-	offer_packet(writer, 60);
+	offer_sized_packet(writer, 60);
 	move_clock(writer, NOON);
 	cr_expect_eq(rotation.files, 0);
 	move_clock(writer, NOON - 5 * HOUR);
 	cr_expect_eq(rotation.files, 1);
-	offer_packet(writer, 60);
+	offer_sized_packet(writer, 60);
 	close_rotation(writer);
 	cr_expect_str_eq(rotation.names[1], "070000");
 }
@@ -256,10 +256,10 @@ Test(rotation, the_writers_thread_looks_at_the_clock)
 	o.no_thread = false;
 	o.rotate_ns = HOUR;
 	struct bpe_writer *writer = open_rotation(&o);
-	cr_expect_eq(offer_packet(writer, 60), BPE_OK);
+	cr_expect_eq(offer_sized_packet(writer, 60), BPE_OK);
 	atomic_store(&rotation.now_ns, NOON + HOUR + 1);
 	wait_for_files(1);
-	cr_expect_eq(offer_packet(writer, 60), BPE_OK);
+	cr_expect_eq(offer_sized_packet(writer, 60), BPE_OK);
 	atomic_store(&rotation.now_ns, NOON + 2 * HOUR);
 	wait_for_files(2);
 	close_rotation(writer);
