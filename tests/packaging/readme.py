@@ -40,6 +40,9 @@ EXPECTED = {
         "build/src/bpfengine --explain 'tcp port 80 and not src net 10.0.0.0/8'": (
             r"match[\s\S]*10\.0\.0\.0/8[\s\S]*instructions"
         ),
+        "sudo install -d -m 700 -o nobody captures": r"",
+        "sudo build/src/bpfengine -i eth0 --duration 10 -w 'captures/%H%M%S.pcapng' "
+        "--rotate size=1G,every=1h --keep files=24": r"Written to captures/%H%M%S.pcapng: ",
         "sudo build/src/bpfengine -i eth0 --top": r"(?m)^[\d,]+ packets? read",
         "ninja -C build src/libbpfengine.a": r"libbpfengine\.a|no work to do",
         "cc tcp.c -I include build/src/libbpfengine.a -pthread -o tcp && ./tcp": (
@@ -83,6 +86,18 @@ EXPECTED = {
         "bpfengine -d 'port 80 or 443'": r"(?m)^\(000\) ",
         "bpfengine --explain 'tcp port 80 and not src net 10.0.0.0/8'": r"10\.0\.0\.0/8",
     },
+    "docs/recording.md": {
+        "bpfengine -r examples/office.pcap -w web.pcapng tcp port 443": r"Written to web.pcapng: ",
+        "bpfengine -r web.pcapng --count": r"(?m)^[1-9]\d* packets",
+        "bpfengine -r examples/office.pcap -w - --quiet udp | bpfengine -r - --count": (
+            r"(?m)^[1-9]\d* packets"
+        ),
+        "sudo install -d -m 700 -o nobody captures": r"",
+        "sudo bpfengine -i eth0 --duration 10 -w captures/eth0.pcapng --rotate every=1m": (
+            r"Written to captures/eth0.pcapng: "
+        ),
+        "bpfengine --extcap-interfaces": r"^extcap \{version=",
+    },
     "docs/install.md": {"./build/src/bpfengine --help": r"Exit codes: 0 good"},
     "docs/top.md": {
         "sudo bpfengine -i eth0 --top": r"(?m)^[\d,]+ packets? read",
@@ -106,6 +121,12 @@ NOT_RUN = {
         "sudo meson install -C build": "it would change this system; tarball.py does it apart",
         "sudo ldconfig": "it would change this system",
         "tar xf bpfengine-0.1.0.tar.xz && cd bpfengine-0.1.0 && scripts/run.sh": "tarball.py does",
+    },
+    "docs/recording.md": {
+        "sudo bpfengine -i eth0 --duration 10 -w 'cap-%Y%m%d-%H%M%S.pcapng' "
+        "--rotate size=1G,every=1h": "the tree is root's in a copy, or another user's",
+        "mkdir -p ~/.local/lib/wireshark/extcap": "it would change this user's folder",
+        'ln -sf "$(command -v bpfengine)" ~/.local/lib/wireshark/extcap/': "as above",
     },
     "docs/running.md": {"*": "services of this system; tests/packaging tries their files"},
     "docs/testing.md": {

@@ -132,6 +132,7 @@ int cli_read_compression(void *target, const struct option_spec *spec, const cha
 	char name[16];
 	const size_t n = strcspn(word, ":");
 	uint32_t index;
+	const bool is_below = word[n] && word[n + 1] == '-'; /* zstd:-5 */
 	uint64_t level = 0;
 
 	if (n >= sizeof name)
@@ -140,10 +141,10 @@ int cli_read_compression(void *target, const struct option_spec *spec, const cha
 	name[n] = 0;
 	if (!parse_choice(names, name, &index))
 		return option_refuse_value(spec, word);
-	if (word[n] && (!index || !parse_whole(word + n + 1, 1, 22, &level)))
+	if (word[n] && (!index || !parse_whole(word + n + 1 + is_below, 1, 22, &level)))
 		return option_refuse_value(spec, word);
 	c->write.compression = index + 1;
-	c->write.compression_level = (int32_t)level;
+	c->write.compression_level = is_below ? -(int32_t)level : (int32_t)level;
 	return 0;
 }
 

@@ -45,7 +45,7 @@ void program_print_csv(FILE *to, const char *s);
 
 /* ---- Files which are in use (files.c) ---- */
 
-#define PROGRAM_FILES 64
+#define PROGRAM_FILES 1152 /* sources, tables of names and outputs */
 
 struct program_files { /* compared by device and number, whatever their names */
 	size_t count;
