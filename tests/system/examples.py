@@ -204,6 +204,24 @@ def own_source_pushes_its_packets():
         assert len(f.readlines()) < 60
 
 
+@case
+def rotating_writer_keeps_all_packets():
+    with tempfile.TemporaryDirectory() as folder:
+        p = subprocess.run(
+            [EXAMPLES + "/rotating_writer", "synth:count=2500", folder + "/x.pcapng"],
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert p.returncode == 0 and p.stderr == "2500 packets were offered\n", p
+        told = [
+            re.fullmatch(r"(\S+): (\d+) packets, (\d+) bytes", s) for s in p.stdout.splitlines()
+        ]
+        assert [m[2] for m in told] == ["1000", "1000", "500"], p.stdout
+        for m in told:
+            assert os.path.getsize(os.path.join(folder, m[1])) == int(m[3]), m[0]
+
+
 def ip(number):
     return bytes([10, 0, 0, number])
 

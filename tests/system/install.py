@@ -35,6 +35,7 @@ SHOWN = {
     "dns_counter.c": r"^\d+ host\.example\.net\n",
     "own_source.c": r",10\.0\.0\.1,40000,10\.0\.0\.2,443,udp,",
     "scan_alarm.c": r"^$",  # nobody scans
+    "rotating_writer.c": r"^packets_00001\.pcapng: \d+ packets, \d+ bytes\n",
 }
 # An Ethernet frame with UDP in IPv4, for own_source, which reads the standard input.
 FRAME = bytes(12) + bytes.fromhex(
@@ -175,6 +176,7 @@ def by_pkg_config(where):
             e = run(
                 f"{where}/example",
                 "synth:count=1000",
+                *([f"{where}/packets.pcapng"] if source == "rotating_writer.c" else []),
                 input=FRAME.hex() + "\n" if source == "own_source.c" else "",
                 env={**os.environ, "LD_LIBRARY_PATH": libraries, "DYLD_LIBRARY_PATH": libraries},
             )
