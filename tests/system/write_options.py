@@ -42,7 +42,7 @@ def wrong_values_are_refused():
             "--recorder wants a size from 1M, or a time with its unit",
         ),
         (("-w", "x", "--split", "port"), "--split is flow, host or process"),
-        (("-w", "x", "--dedup", "-1"), "--dedup wants seconds above 0"),
+        (("-w", "x", "--dedup", "-1"), "--dedup wants a time such as 50ms"),
         (("-w", "x", "-C", "0"), "-C wants millions of bytes, or a size with K, M or G"),
         (("-w", "x", "-G", "0"), "-G wants seconds, 1 or more"),
         (("-w", "x", "-W", "0"), "-W wants a number of files, 1 or more"),
