@@ -44,8 +44,8 @@ EXPECTED = {
         "sudo build/src/bpfengine -i eth0 --duration 10 -w 'captures/%H%M%S.pcapng' "
         "--rotate size=1G,every=1h --keep files=24": r"Written to captures/%H%M%S.pcapng: ",
         "sudo build/src/bpfengine -i eth0 --top": r"(?m)^[\d,]+ packets? read",
-        "ninja -C build src/libbpfengine.a": r"libbpfengine\.a|no work to do",
-        "cc tcp.c -I include build/src/libbpfengine.a -pthread -o tcp && ./tcp": (
+        "meson compile -C build bpfengine:shared_library": r"libbpfengine|no work to do",
+        "cc tcp.c -I include -L build/src -lbpfengine -Wl,-rpath,build/src -o tcp && ./tcp": (
             r"(?m)^[1-9]\d* TCP packets$"
         ),
         "python3 -m venv venv && venv/bin/pip install ./python": r"Successfully installed bpfengine",
@@ -103,6 +103,10 @@ EXPECTED = {
         "sudo bpfengine -i eth0 --top": r"(?m)^[\d,]+ packets? read",
         "bpfengine -r examples/office.pcap --top": r"(?m)^[\d,]+ packets read",
         "bpfengine -i synth --top": r"(?m)^[\d,]+ packets read",
+    },
+    "docs/compressed.md": {
+        "gzip -c examples/office.pcap > office.pcap.gz": r"",
+        "bpfengine -r office.pcap.gz": r"(?m)^736 packets read|made without zlib",
     },
     "docs/output.md": {
         "bpfengine -r examples/office.pcap --flows - 2>/dev/null": r'(\{"schema":.*\n){71}',
