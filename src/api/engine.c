@@ -193,8 +193,7 @@ static bool give_only_source(struct bpe_engine *e, uint32_t k, struct bpe_interf
 	if (o->interface_name || o->file)
 		name = o->interface_name ? o->interface_name : o->file;
 	bpei_engine_stats(e, &s);
-	*to = (struct bpe_interface_stats){ .interface_id = e->flows.interface_index,
-		.link_type = (int32_t)e->input.device->link_type,
+	*to = (struct bpe_interface_stats){ .link_type = (int32_t)e->input.device->link_type,
 		.status = bpei_engine_wait(e, 0) > 0 ? e->result : BPE_OK,
 		.interface_down = (uint32_t)s.interface_down,
 		.read_packets = s.read_packets,

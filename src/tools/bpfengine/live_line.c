@@ -9,7 +9,7 @@
 
 enum { LINE_BYTES = 400 };
 
-static bool is_line_shown, was_line_shown;
+static _Atomic bool is_line_shown, was_line_shown;
 
 /* ---- Growing a line by parts ---- */
 
@@ -90,7 +90,8 @@ bool cli_live_line(const struct bpe_stats *s, const struct cli_shown_rates *rate
 	fprintf(stderr, "\r\033[K%s", line.text);
 	fflush(stderr);
 	is_line_shown = !ferror(stderr);
-	was_line_shown |= is_line_shown;
+	if (is_line_shown)
+		was_line_shown = true;
 	return is_line_shown;
 }
 

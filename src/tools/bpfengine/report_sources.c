@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of the report about each source: interfaces that were captured together, or savefiles
- * that were merged; stateless. */
+/* The part of the report about each source: several interfaces, or merged savefiles; stateless. */
 #include "cli.h"
 #include "table.h"
 
@@ -8,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MORE = 16 }; /* sources that may come between two calls */
+enum { MORE = 16 }; /* sources that come between two calls */
 
 /* Returns the sources' numbers, to be freed, and how many there are; NULL without memory. */
 static struct bpe_interface_stats *list_sources(struct bpe_engine *engine, size_t *count)

@@ -18,8 +18,8 @@ struct run {
 	struct top_view *view;     /* NULL: no live view */
 	struct printer *printer;   /* NULL: packets are not printed */
 	bool view_has_terminal;
-	bool has_several_interfaces; /* of packets that were written; the reading thread's */
-	bool has_intervals;          /* lines of --stats-interval by the packets' time */
+	_Atomic bool has_several_interfaces; /* of packets that were written; w: reader  r: any */
+	bool has_intervals;                  /* lines of --stats-interval by the packets' time */
 	struct cli_intervals intervals;
 };
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+enum { COUNTED_INTERFACES = 64 };
+
 /* Returns whether all packets of the batch are of the interface. */
 static bool is_of_interface(const struct bpe_batch *batch, uint32_t interface_id)
 {
@@ -123,11 +125,33 @@ int run_write_begin(struct run *r)
 	return error.status == BPE_E_ARGUMENT ? EXIT_USAGE : EXIT_ERROR;
 }
 
+/* Tells the writer the kernel's counts of each interface. */
+static void count_interfaces(struct run *r)
+{
+	struct bpe_interface_stats list[COUNTED_INTERFACES];
+	const size_t found = bpe_engine_interfaces(r->engine, list, COUNTED_INTERFACES);
+
+	for (size_t k = 0; k < found && k < COUNTED_INTERFACES; k++) {
+		const struct bpe_stats s = { .kernel_known = list[k].kernel_known,
+			.kernel_received = list[k].kernel_received,
+			.kernel_accepted = list[k].kernel_accepted,
+			.kernel_dropped = list[k].kernel_dropped,
+			.interface_dropped = list[k].interface_dropped };
+
+		bpe_writer_counts(r->cli.writer, list[k].interface_id, &s);
+	}
+}
+
 void run_write_counts(struct run *r)
 {
 	struct bpe_stats s;
 
-	if (!r->cli.writer || r->has_several_interfaces)
+	if (!r->cli.writer)
+		return;
+	/* Of merged savefiles the counts may be of interfaces without packets. */
+	if (cli_has_several(&r->cli) && !r->cli.engine.file)
+		count_interfaces(r);
+	if (r->has_several_interfaces || cli_has_several(&r->cli))
 		return;
 	bpe_engine_stats(r->engine, &s);
 	bpe_writer_counts(r->cli.writer, 0, &s);
