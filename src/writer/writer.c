@@ -17,6 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A writer without a thread writes bytes that are still in the cache of the CPU.  Measured with
+ * 64-byte packets to /dev/null: chunks of 256 KiB cost less than half of chunks of 1 MiB. */
+#define WARM_BYTES (256u << 10)
 #define COUNTS_EVERY_NS INT64_C(10000000000) /* statistics blocks while the file is open */
 
 /* ---- Open and close ---- */
@@ -99,6 +102,7 @@ static struct bpe_writer *make_writer(const struct bpe_writer_options *o)
 		.from_start = o->rotate_from_start };
 	w->has_limits = o->rotate_bytes || o->rotate_packets || o->rotate_ns;
 	bpei_chunks_init(&w->chunks, o->memory_bytes);
+	w->enough = o->no_thread ? WARM_BYTES : BPEI_CHUNK_BYTES;
 	if (copy_texts(&w->o))
 		return w;
 	free_writer(w);
@@ -192,7 +196,7 @@ static int finish_call(struct bpe_writer *w, int encoded)
 	int status = encoded;
 
 	w->source = NULL;
-	if (w->o.packet_buffered)
+	if (w->o.packet_buffered || (w->current && w->current->chunk.used >= w->enough))
 		bpei_encoder_hand_on(w);
 	if (status == BPE_OK)
 		status = w->status;

@@ -42,6 +42,7 @@ struct bpe_writer {
 	struct bpei_chunks chunks;
 	struct bpei_chunk_node *current; /* being filled; NULL: none */
 	int64_t current_since_ns;        /* mono: when the current chunk was taken */
+	size_t enough;                   /* bytes of a chunk at which a call hands it on */
 	size_t tail;                     /* bytes kept free at the chunk's end, for statistics */
 
 	struct bpei_limits limits;

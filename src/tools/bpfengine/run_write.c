@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 enum { COUNTED_INTERFACES = 64 };
 
@@ -87,6 +89,41 @@ static void set_form_options(struct bpe_writer_options *o, const struct cli *c)
 		o->memory_bytes = w->memory_bytes;
 }
 
+/* Returns whether packets come by the clock.  Generated packets do at a given rate alone. */
+static bool comes_by_clock(const struct bpe_options *o)
+{
+	const char *name = o->interface_name;
+
+	if (o->file)
+		return false;
+	return !name || strncmp(name, "synth", 5) != 0 || strstr(name, "rate=");
+}
+
+/* Returns whether a write may wait for another program: pipes, sockets, terminals. */
+static bool may_block(const struct bpe_writer_options *o)
+{
+	struct stat state;
+
+	if (o->fd < 0)
+		return !strcmp(o->path, "-");
+	if (fstat(o->fd, &state))
+		return true;
+	return !S_ISREG(state.st_mode) && (!S_ISCHR(state.st_mode) || isatty(o->fd));
+}
+
+/* Returns whether the files may be compressed. */
+static bool is_packed(const struct bpe_writer_options *o)
+{
+	static const char *const ends[] = { ".zst", ".lz4", ".gz" };
+	const size_t length = strlen(o->path);
+
+	for (size_t k = 0; k < sizeof ends / sizeof *ends; k++)
+		if (length > strlen(ends[k]) &&
+			!strcmp(o->path + length - strlen(ends[k]), ends[k]))
+			return o->compression != BPE_COMPRESSION_NONE;
+	return o->compression > BPE_COMPRESSION_NONE;
+}
+
 int run_write_begin(struct run *r)
 {
 	struct cli *c = &r->cli;
@@ -108,7 +145,10 @@ int run_write_begin(struct run *r)
 	snprintf(application, sizeof application, "bpfengine %s", bpe_version());
 	o.application = application;
 	o.comment = c->write.comment;
-	o.wait = o.packet_clock = c->engine.file;
+	o.wait = o.packet_clock = !comes_by_clock(&c->engine);
+	/* The reading thread writes a plain file itself: bytes are warm, and no thread waits.  A
+	 * pipe may block for long, and compression is work for a thread of its own. */
+	o.no_thread = o.wait && !may_block(&o) && !is_packed(&o);
 	/* What a savefile becomes does not depend on the machine that rewrites the file. */
 	if (!c->engine.file && uname(&system) >= 0) {
 		snprintf(os, sizeof os, "%.64s %.128s", system.sysname, system.release);
@@ -148,6 +188,7 @@ void run_write_counts(struct run *r)
 
 	if (!r->cli.writer)
 		return;
+	bpe_writer_tick(r->cli.writer);
 	/* Of merged savefiles the counts may be of interfaces without packets. */
 	if (cli_has_several(&r->cli) && !r->cli.engine.file)
 		count_interfaces(r);
