@@ -3,6 +3,7 @@
  * decision for each packet takes the long way. */
 #include "writer/packets.h"
 
+#include "base/bytes.h"
 #include "base/cacheline.h"
 #include "records/pcapng_kept.h"
 #include "write/batch_out.h"
@@ -205,6 +206,18 @@ static uint64_t find_batch_copies(
 	return copies;
 }
 
+/* Sets the hash of a packet's flow, which is equal in both directions: Toeplitz, and the value in
+ * network byte order. */
+static void set_flow_hash(struct bpei_packet_extra *extra, const struct bpe_key *key)
+{
+	enum { TOEPLITZ = 5, VALUE = 4 };
+
+	extra->has |= BPEI_HAS_HASH;
+	extra->hash[0] = TOEPLITZ;
+	bpei_put_be32(extra->hash + 1, bpe_toeplitz(key, false, NULL));
+	extra->hash_bytes = 1 + VALUE;
+}
+
 /* Encodes a packet of a batch that is no plain packet. */
 static int encode_single(
 	struct bpe_writer *w, const struct bpe_batch *b, uint32_t i, uint64_t lost_before)
@@ -236,6 +249,8 @@ static int encode_single(
 		p.extra.has |= BPEI_HAS_DROPCOUNT;
 		p.extra.dropcount = lost_before;
 	}
+	if (w->o.hash && flags & BPE_PKT_KEY)
+		set_flow_hash(&p.extra, &b->key[i]);
 	return bpei_packets_encode(w, &p);
 }
 

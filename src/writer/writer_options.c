@@ -96,8 +96,6 @@ static int check_future_options(const struct bpe_writer_options *o, struct bpe_e
 {
 	if (o->recorder_bytes || o->recorder_ns)
 		return NO_SUCH(recorder_bytes);
-	if (o->hash)
-		return NO_SUCH(hash);
 	return BPE_OK;
 }
 

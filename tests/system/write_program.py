@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 import tempfile
 import time
@@ -266,6 +267,48 @@ def the_remaining_user_makes_the_files():
     assert p.returncode == 0 and len(listed(work + "/own")) == 3, (p, listed(work + "/own"))
     owners = {os.stat(os.path.join(work, "own", n)).st_uid for n in os.listdir(work + "/own")}
     assert owners == {os.stat(work + "/own").st_uid} and 0 not in owners, owners
+
+
+def toeplitz(data):
+    """Returns the Toeplitz hash under the symmetric key."""
+    key, value = int.from_bytes(b"\x6d\x5a" * 20, "big"), 0
+    for bit in range(8 * len(data)):
+        if data[bit // 8] & 0x80 >> bit % 8:
+            value ^= key >> (320 - 32 - bit) & 0xFFFFFFFF
+    return value
+
+
+def packet_blocks(path):
+    """Returns (packet, options) of each enhanced packet block."""
+    data, at, found = open(path, "rb").read(), 0, []
+    while at < len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        if kind == 6:
+            captured = struct.unpack_from("<I", data, at + 20)[0]
+            place, options = at + 28 + (captured + 3) // 4 * 4, {}
+            while place < at + length - 4:
+                code, size = struct.unpack_from("<HH", data, place)
+                options[code] = data[place + 4 : place + 4 + size]
+                place += 4 + (size + 3) // 4 * 4
+            found.append((data[at + 28 : at + 28 + captured], options))
+        at += length
+    return found
+
+
+@case
+def hashes_are_of_the_flow():
+    packets = [udp(n) for n in range(3)]
+    answers = [p[:26] + p[30:34] + p[26:30] + p[36:38] + p[34:36] + p[38:] for p in packets]
+    source, target = (os.path.join(folder.name, n) for n in ("both.pcap", "hash.pcapng"))
+    with open(source, "wb") as both:
+        both.write(pcap(packets + answers + [bytes(60)]))
+    p = run("-r", source, "-w", target, "--write-hash", text=True)
+    assert p.returncode == 0, p
+    blocks = packet_blocks(target)
+    assert len(blocks) == 7 and 3 not in blocks[6][1], blocks
+    for k, (packet, options) in enumerate(blocks[:6]):
+        wanted = b"\x05" + toeplitz(packets[k % 3][26:38]).to_bytes(4, "big")
+        assert options[3] == wanted, (k, options, wanted)
 
 
 @case

@@ -223,7 +223,7 @@ int cli_read_recorder(void *target, const struct option_spec *spec, const char *
 /* ---- Checks ---- */
 
 /* Options that this build lacks; each part removes names from the list. */
-static const char *const not_yet[] = { "write-hash", "cutoff", "recorder", "trigger", "split" };
+static const char *const not_yet[] = { "cutoff", "recorder", "trigger", "split" };
 
 /* Refuses letters of tcpdump and dumpcap without -w.  Returns 0 or EXIT_USAGE after the message. */
 static int check_letters(const struct cli *c)
