@@ -3,7 +3,6 @@
  * decision for each packet takes the long way. */
 #include "writer/packets.h"
 
-#include "base/bytes.h"
 #include "base/cacheline.h"
 #include "records/pcapng_kept.h"
 #include "write/batch_out.h"
@@ -212,9 +211,12 @@ static void set_flow_hash(struct bpei_packet_extra *extra, const struct bpe_key 
 {
 	enum { TOEPLITZ = 5, VALUE = 4 };
 
+	const uint32_t value = bpe_toeplitz(key, false, NULL);
+
 	extra->has |= BPEI_HAS_HASH;
 	extra->hash[0] = TOEPLITZ;
-	bpei_put_be32(extra->hash + 1, bpe_toeplitz(key, false, NULL));
+	for (int k = 0; k < VALUE; k++)
+		extra->hash[1 + k] = (uint8_t)(value >> (8 * (VALUE - 1 - k)));
 	extra->hash_bytes = 1 + VALUE;
 }
 
