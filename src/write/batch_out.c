@@ -57,39 +57,39 @@ static size_t give_up_packet(struct packet_writing *w)
 	return 0;
 }
 
-/* Places the process of a source's option.  Returns the place, or
- * BPEI_NO_PROCESS. */
-static uint32_t place_source_process(
-	struct packet_writing *w, const struct bpei_batch_packet *p, uint32_t place)
+/* Returns the process of a source's option; NULL: the option is no process, or there is none. */
+static const struct bpei_process_info *find_option_process(
+	const struct bpei_batch_packet *p, const struct bpei_option_in *o, bool big)
 {
-	const struct bpei_process_info *process = NULL;
+	struct bpei_cursor value = o->value;
 	uint32_t interface_id;
 	const struct bpei_packet_source *source =
 		bpei_packet_source_of_batch(p->batch, p->i, &interface_id);
 
-	if (source && source->kept)
-		process = bpei_pcapng_kept_find(source->kept, interface_id, place);
-	return process ? place_process(w, process) : BPEI_NO_PROCESS;
+	if (!source || !source->kept || bpei_cursor_left(&value) != 4)
+		return NULL;
+	return bpei_pcapng_kept_find(source->kept, interface_id, bpei_cursor_u32(&value, big));
 }
 
-/* Writes the process blocks of a packet, and fills places[0] and places[1]: of the process, and of
- * the process that it works for. */
-static void place_source_processes(
-	struct packet_writing *w, const struct bpei_batch_packet *p, uint32_t places[2])
+static bool is_process_option(uint16_t code)
+{
+	return code == BPEI_OPTION_APPLE_PROCESS || code == BPEI_OPTION_APPLE_EFFECTIVE;
+}
+
+/* Writes the blocks of the packet's processes that the section lacks. */
+static void place_source_processes(struct packet_writing *w, const struct bpei_batch_packet *p)
 {
 	struct bpei_options_in options =
 		bpei_packet_options_begin(p->batch->data[p->i], p->batch->meta[p->i]);
 	struct bpei_option_in o;
 
-	places[0] = places[1] = BPEI_NO_PROCESS;
 	while (bpei_options_next(&options, &o)) {
-		const bool is_effective = o.code == BPEI_OPTION_APPLE_EFFECTIVE;
+		const struct bpei_process_info *process = NULL;
 
-		if ((o.code != BPEI_OPTION_APPLE_PROCESS && !is_effective) ||
-			bpei_cursor_left(&o.value) != 4)
-			continue;
-		places[is_effective] =
-			place_source_process(w, p, bpei_cursor_u32(&o.value, options.big));
+		if (is_process_option(o.code))
+			process = find_option_process(p, &o, options.big);
+		if (process)
+			place_process(w, process);
 	}
 }
 
@@ -197,29 +197,50 @@ static void pass_option(struct bpei_block_out *out, const struct bpei_option_in 
 		bpei_block_put_option(out, o->code, o->value.next, bpei_cursor_left(&o->value));
 }
 
+/* Appends a process by the place in the section, which has the process's block. */
+static void pass_process(struct packet_writing *w, struct bpei_block_out *out,
+	const struct bpei_batch_packet *p, const struct bpei_option_in *o, bool big)
+{
+	const struct bpei_process_info *process = find_option_process(p, o, big);
+	bool is_new = false;
+	uint32_t place = BPEI_NO_PROCESS;
+
+	if (process)
+		place = bpei_process_table_add(w->processes, process, &is_new);
+	if (is_new) /* there was no room for the process before */
+		bpei_process_table_undo(w->processes);
+	else if (place != BPEI_NO_PROCESS)
+		bpei_block_put_option32(out, o->code, place);
+}
+
+/* Returns whether the code is of an enterprise's option, whether copies are forbidden or not. */
+static bool is_custom_option(uint16_t code)
+{
+	const uint32_t copied = code & ~CUSTOM_NOT_COPIED;
+
+	return copied == OUT_CUSTOM_TEXT || copied == OUT_CUSTOM_BYTES;
+}
+
 /* Appends the source's options.  Returns the BPEI_HAS_* of options that need not be added. */
 static uint32_t pass_options(
-	struct bpei_block_out *out, const struct bpei_batch_packet *p, const uint32_t places[2])
+	struct packet_writing *w, struct bpei_block_out *out, const struct bpei_batch_packet *p)
 {
 	const uint16_t meta = p->batch->meta[p->i];
+	const bool swapped = meta & BPEI_META_SWAPPED;
 	struct bpei_options_in options = bpei_packet_options_begin(p->batch->data[p->i], meta);
 	struct bpei_option_in o;
 	uint32_t has = 0;
 
 	while (bpei_options_next(&options, &o)) {
-		const uint32_t place = places[o.code == BPEI_OPTION_APPLE_EFFECTIVE];
-
 		if ((size_t)(out->end - out->next) < bpei_cursor_left(&o.value) + 8 + OPTIONS_TAIL)
 			break;
-		if (o.code == BPEI_OPTION_APPLE_PROCESS || o.code == BPEI_OPTION_APPLE_EFFECTIVE) {
-			if (place != BPEI_NO_PROCESS)
-				bpei_block_put_option32(out, o.code, place);
-		} else if ((o.code | CUSTOM_NOT_COPIED) == (OUT_CUSTOM_TEXT | CUSTOM_NOT_COPIED) ||
-			   (o.code | CUSTOM_NOT_COPIED) == (OUT_CUSTOM_BYTES | CUSTOM_NOT_COPIED)) {
+		if (is_process_option(o.code)) {
+			pass_process(w, out, p, &o, options.big);
+		} else if (is_custom_option(o.code)) {
 			if (!(o.code & CUSTOM_NOT_COPIED) && !p->is_changed)
-				pass_custom(out, &o, &options, meta & BPEI_META_SWAPPED);
+				pass_custom(out, &o, &options, swapped);
 		} else if (!p->is_changed || packet_option_number(o.code) > 0) {
-			pass_option(out, &o, &options, meta & BPEI_META_SWAPPED);
+			pass_option(out, &o, &options, swapped);
 		}
 		if (o.code == BPEI_OPTION_FLAGS)
 			has |= BPEI_HAS_FLAGS;
@@ -237,17 +258,16 @@ static size_t put_pcapng_packet(struct packet_writing *w, const struct bpei_batc
 	const uint16_t drops = bpei_packet_old_drops(p->batch->data[p->i], p->batch->meta[p->i]);
 	struct bpei_packet_extra extra = p->extra;
 	struct bpei_block_out out;
-	uint32_t places[2];
 
 	if (drops && !(extra.has & BPEI_HAS_DROPCOUNT)) {
 		extra.has |= BPEI_HAS_DROPCOUNT;
 		extra.dropcount = drops;
 	}
-	place_source_processes(w, p, places);
+	place_source_processes(w, p);
 	bpei_packet_begin(&out, w->to + w->used, w->room - w->used, &p->out);
 	const uint8_t *options = out.next;
 
-	extra.has &= ~pass_options(&out, p, places);
+	extra.has &= ~pass_options(w, &out, p);
 	bpei_packet_put_extra(&out, &extra);
 	const size_t bytes = bpei_block_finish(&out, out.next > options);
 

@@ -5,6 +5,7 @@ Files that the fuzzers found (find-*) are left alone."""
 
 import os, struct, sys
 
+from copy_seeds import copy_seeds
 from packed_seeds import packed_seeds
 from print_seeds import print_seeds
 from push_seeds import push_seeds
@@ -585,9 +586,8 @@ def main():
     for target, seeds in (
         ("bpf", bpf_seeds),
         ("compile", compile_seeds),
-        ("engine", engine_seeds),
-        ("filter", filter_seeds),
-        ("lex", lex_seeds),
+        *(("copy", copy_seeds), ("engine", engine_seeds)),
+        *(("filter", filter_seeds), ("lex", lex_seeds)),
         ("options", options_seeds),
         ("parse", parse_seeds),
         ("print", print_seeds),

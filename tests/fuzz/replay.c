@@ -18,6 +18,7 @@ static const struct {
 } targets[] = {
 	{ "bpf", fuzz_bpf },
 	{ "compile", fuzz_compile },
+	{ "copy", fuzz_copy },
 	{ "engine", fuzz_engine },
 	{ "filter", fuzz_filter },
 	{ "lex", fuzz_lex },
