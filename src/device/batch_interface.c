@@ -3,6 +3,7 @@
  * that are constant, and the names. */
 #include "base/sized.h"
 #include "device/device.h"
+#include "filter/kernel.h"
 #include "records/pcapng_kept.h"
 
 #include <string.h>
@@ -36,6 +37,17 @@ void bpe_write_interface_init_sized(struct bpe_write_interface *interface, size_
 	bpei_sized_give(interface, bytes, &defaults, sizeof defaults);
 }
 
+/* Returns the name of a source's only interface, or "". */
+static const char *find_only_name(const struct bpei_names *names)
+{
+	struct bpei_names *all = (struct bpei_names *)(uintptr_t)names;
+
+	/* pairs: bpei_names_add */
+	if (atomic_load_explicit(&all->count, memory_order_acquire) != 1)
+		return "";
+	return names->of[0].name;
+}
+
 int bpe_batch_interface_sized(const struct bpe_batch *batch, uint32_t i,
 	struct bpe_write_interface *interface, size_t bytes)
 {
@@ -52,7 +64,10 @@ int bpe_batch_interface_sized(const struct bpe_batch *batch, uint32_t i,
 		const char *name = bpei_names_find(&device->names, told.interface_id);
 
 		told.snaplen = device->snaplen;
+		if (!name[0] && device->live && !device->many_interfaces)
+			name = find_only_name(&device->names);
 		told.name = name[0] ? name : NULL;
+		told.directions = device->kernel == &bpei_kernels[BPEI_KERNEL_LINUX];
 	}
 	const struct bpei_kept_interface *kept = bpei_batch_kept_interface(batch, i);
 

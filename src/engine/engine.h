@@ -109,6 +109,7 @@ struct bpe_engine {
 	int64_t start_ns;     /* w: start  r: reader */
 	int64_t last_tick_ns; /* reader's own, with the next two: when rates were counted last */
 	int64_t last_tick_packets, last_tick_bytes;
+	uint64_t lost_told; /* reader's: the kernel's losses that batches told (on_read) */
 
 	struct bpei_query_desk top_desk, dump_desk, filter_desk;
 	struct bpei_answerer reader_answers; /* of filter_desk */

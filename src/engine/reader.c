@@ -215,6 +215,22 @@ static void deliver_here(struct bpe_engine *e, const struct bpe_batch *batch,
 	bpei_role_leave(&bpei_worker_role);
 }
 
+/* Calls on_read.  The kernel's losses up to now came before the batch, or among its packets; the
+ * device asks the kernel once a second. */
+static void hand_to_on_read(struct bpe_engine *e, struct bpe_batch *batch) BPEI_READER
+{
+	const struct bpei_device *d = e->input.device;
+
+	if (d->live && !d->many_interfaces) {
+		const uint64_t lost = bpei_counter_get(&d->kernel_dropped);
+
+		batch->lost_before = lost - e->lost_told;
+		e->lost_told = lost;
+	}
+	e->options.on_read(e->options.user, batch);
+	batch->lost_before = 0;
+}
+
 /* Reads a filled block to its end, or to the packet limit.  Returns true at the limit. */
 static bool read_filled_block(struct bpe_engine *e, struct bpei_block *b) BPEI_READER
 {
@@ -228,7 +244,7 @@ static bool read_filled_block(struct bpe_engine *e, struct bpei_block *b) BPEI_R
 		if (!n)
 			return bpei_input_is_complete(&e->input);
 		if (e->options.on_read)
-			e->options.on_read(e->options.user, &batch);
+			hand_to_on_read(e, &batch);
 		if (!e->options.count_only)
 			bpei_flows_assign_times(&e->flows, b, n, &sums);
 		if (e->plan.workers)

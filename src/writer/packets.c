@@ -111,6 +111,10 @@ static size_t put_offered(
 			p->out.data, p->out.caplen, p->out.wirelen);
 	p->out.interface_id = i->place;
 	p->out.stamp = bpei_stamp(p->time_ns, (uint8_t)i->told.time_digits);
+	if (p->batch && i->told.directions && !(p->extra.has & BPEI_HAS_FLAGS)) {
+		p->extra.has |= BPEI_HAS_FLAGS;
+		p->extra.flags = BPEI_EPB_IN;
+	}
 	if (has_packet_more(w, p))
 		return put_packet_more(w, p, to, room);
 	if (p->extra.has || p->extra.comment || p->extra.raw.bytes)

@@ -11,6 +11,7 @@
 #include "tools/print/printer.h"
 
 #include <signal.h>
+#include <sys/utsname.h>
 
 struct run {
 	struct cli cli;
@@ -18,6 +19,8 @@ struct run {
 	struct top_view *view;     /* NULL: no live view */
 	struct printer *printer;   /* NULL: packets are not printed */
 	bool view_has_terminal;
+	struct utsname system; /* what the machine said before the confinement; "": nothing */
+	bool is_described; /* the first interface that was written; the reading thread's */
 	_Atomic bool has_several_interfaces; /* of packets that were written; w: reader  r: any */
 	bool has_intervals;                  /* lines of --stats-interval by the packets' time */
 	struct cli_intervals intervals;

@@ -21,9 +21,36 @@ static bool is_of_interface(const struct bpe_batch *batch, uint32_t interface_id
 	return !other;
 }
 
+/* Tells the writer of a live interface with all that the source knows, and the filter. */
+static void describe_interface(struct run *r, const struct bpe_batch *batch)
+{
+	const struct cli *c = &r->cli;
+	struct bpe_write_interface interface;
+	struct bpe_insn *program = NULL;
+	uint32_t length = 0;
+
+	r->is_described = true;
+	if (c->write.anonymise)
+		return; /* the filter may have addresses */
+	if (bpe_batch_interface(batch, 0, &interface) != 1 || c->engine.file || cli_has_several(c))
+		return;
+	interface.filter_text = c->filter;
+	if (c->filter && !c->engine.filter_through &&
+		bpe_filter_compile(c->filter, interface.link_type, c->engine.snaplen, &program,
+			&length, NULL) == BPE_OK) {
+		interface.filter = program;
+		interface.filter_length = length;
+	}
+	bpe_writer_interface(c->writer, &interface);
+	bpe_filter_free(program);
+}
+
 static void on_read_batch(void *user, const struct bpe_batch *batch)
 {
 	struct run *r = user;
+
+	if (!r->is_described)
+		describe_interface(r, batch);
 
 	if (!r->has_several_interfaces && !is_of_interface(batch, 0))
 		r->has_several_interfaces = true;
@@ -43,8 +70,11 @@ static void on_written_file(void *user, const struct bpe_written_file *file)
 
 void run_write_prepare(struct run *r)
 {
-	if (r->cli.write.path)
-		r->cli.engine.on_read = on_read_batch;
+	if (!r->cli.write.path)
+		return;
+	r->cli.engine.on_read = on_read_batch;
+	if (uname(&r->system) < 0)
+		r->system.sysname[0] = 0;
 }
 
 /* Fills in where the files go, and when they end. */
@@ -129,9 +159,9 @@ int run_write_begin(struct run *r)
 	struct cli *c = &r->cli;
 	struct bpe_writer_options o;
 	struct bpe_error error;
-	struct utsname system;
+	const struct utsname *system = &r->system;
 	char application[64];
-	char os[2 * sizeof system.release];
+	char os[2 * sizeof system->release];
 
 	if (!c->write.path)
 		return 0;
@@ -150,10 +180,10 @@ int run_write_begin(struct run *r)
 	 * pipe may block for long, and compression is work for a thread of its own. */
 	o.no_thread = o.wait && !may_block(&o) && !is_packed(&o);
 	/* What a savefile becomes does not depend on the machine that rewrites the file. */
-	if (!c->engine.file && uname(&system) >= 0) {
-		snprintf(os, sizeof os, "%.64s %.128s", system.sysname, system.release);
+	if (!c->engine.file && system->sysname[0]) {
+		snprintf(os, sizeof os, "%.64s %.128s", system->sysname, system->release);
 		o.os = os;
-		o.hardware = system.machine;
+		o.hardware = system->machine;
 	}
 	cli_set_rewriting(&o, &c->write);
 	o.on_notice = run_on_notice;
