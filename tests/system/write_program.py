@@ -191,13 +191,15 @@ def a_command_runs_for_each_file():
         os.path.join(folder.name, "note"),
         f'echo "$# $1 $(wc -c <"$1")" >>{log}\ncase $1 in *2) exit 3;; *3) kill -9 $$;; esac\n',
     )
-    p = run(*SYNTH, "-w", work + "/x", "-C", "100K", "-z", command, text=True)
+    p = run(*SYNTH, "--json", "-w", work + "/x", "-C", "100K", "-z", command, text=True)
     files = [n for n in listed(work) if n != "log"]
     assert p.returncode == 0 and len(files) > 4, (p, files)
     told = [line.split() for line in open(log)]
     assert [line[0] for line in told] == ["1"] * len(files), told
     assert sorted(line[1] for line in told) == [os.path.join(work, n) for n in files], told
     assert all(int(line[2]) == os.path.getsize(line[1]) for line in told), told
+    counts = json.loads(p.stdout)["written"]["commands"]
+    assert counts == {"good": len(files) - 2, "failed": 2, "not_run": 0}, counts
     assert f"-z {command} {work}/x2: exit code 3" in p.stderr, p.stderr
     assert f"-z {command} {work}/x3: ended by signal 9" in p.stderr, p.stderr
     p = run(*SYNTH, "-w", work + "/y", "-z", "no-such-command", text=True)

@@ -14,6 +14,35 @@ static uint64_t sum_unwritten(const struct bpe_writer_stats *s)
 	return sum;
 }
 
+/* Reports the commands of -z. */
+static void report_commands(FILE *to, const struct cli *cli)
+{
+	struct cli_command_counts n;
+	char good[CLI_NUMBER], failed[CLI_NUMBER], not_run[CLI_NUMBER], words[128];
+
+	if (!cli->command)
+		return;
+	cli_command_count(cli->command, &n);
+	fprintf(to, "Commands (-z %s): %s good, %s failed, %s not run\n",
+		program_visible(words, sizeof words, cli->write.command),
+		cli_number(good, sizeof good, n.good), cli_number(failed, sizeof failed, n.failed),
+		cli_number(not_run, sizeof not_run, n.not_run));
+}
+
+/* Reports the commands of -z as a member. */
+static void report_commands_json(FILE *to, const struct cli *cli)
+{
+	struct cli_command_counts n;
+
+	if (!cli->command)
+		return;
+	cli_command_count(cli->command, &n);
+	fprintf(to,
+		",\"commands\":{\"good\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"not_run\":%" PRIu64
+		"}",
+		n.good, n.failed, n.not_run);
+}
+
 void cli_report_written(FILE *to, const struct cli *cli)
 {
 	struct bpe_writer_stats s;
@@ -39,6 +68,7 @@ void cli_report_written(FILE *to, const struct cli *cli)
 			fprintf(to, " (%s: %s)", bpe_unwritten_name(k),
 				cli_number(number, sizeof number, s.unwritten[k]));
 	fputc('\n', to);
+	report_commands(to, cli);
 	cli_report_rewriting(to, cli, &s);
 }
 
@@ -64,6 +94,7 @@ void cli_report_written_json(FILE *to, const struct cli *cli)
 		s.file_bytes, s.files, s.files_removed);
 	fprintf(to, ",\"waits\":%" PRIu64 ",\"errors\":%" PRIu64 ",\"memory_peak\":%" PRIu64,
 		s.waits, s.errors, s.memory_peak);
+	report_commands_json(to, cli);
 	cli_report_rewriting_json(to, &s);
 	fprintf(to, "},");
 }
