@@ -137,8 +137,10 @@ def by_pkg_config(where):
         ("shared", flags("--cflags", "--libs")),
         (
             "static",
-            [x for x in flags("--cflags", "--libs", "--static") if x != "-lbpfengine"]
-            + [f"{libraries}/libbpfengine.a"],
+            [
+                f"{libraries}/libbpfengine.a" if x == "-lbpfengine" else x
+                for x in flags("--cflags", "--libs", "--static")
+            ],
         ),
     ):
         e = run(
