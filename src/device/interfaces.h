@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Facts about the system's interfaces: the names of their hardware and their netmasks. */
-#ifndef BPEI_LIST_H
-#define BPEI_LIST_H
+#ifndef BPEI_INTERFACES_H
+#define BPEI_INTERFACES_H
 
 #include "bpfengine.h"
 

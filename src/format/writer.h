@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes text into a caller's bytes, never past their end.  A writer without room sets `full`, and
  * stays full.  Pure. */
-#ifndef BPEI_WRITER_H
-#define BPEI_WRITER_H
+#ifndef BPEI_FORMAT_WRITER_H
+#define BPEI_FORMAT_WRITER_H
 
 #include "bpfengine.h"
 
