@@ -70,13 +70,12 @@ static inline void take_sip_word(uint64_t v[4], uint64_t word)
 {
 	v[3] ^= word;
 	bpei_siphash_round(v);
-	bpei_siphash_round(v);
 	v[0] ^= word;
 }
 
 static uint64_t finish_digest(uint64_t v[4])
 {
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 3; i++)
 		bpei_siphash_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
@@ -84,7 +83,6 @@ static uint64_t finish_digest(uint64_t v[4])
 void bpei_digest(const struct bpei_digest_key *key, const uint8_t *bytes, size_t n,
 	const uint64_t words[3], uint64_t digest[2])
 {
-	const uint64_t length = n;
 	uint64_t v[4];
 
 	bpei_siphash_begin(v, key->sip);
@@ -97,9 +95,9 @@ void bpei_digest(const struct bpei_digest_key *key, const uint8_t *bytes, size_t
 		take_sip_word(v, nh.low);
 		take_sip_word(v, nh.high);
 	}
-	for (int i = 0; i < 3; i++)
-		take_sip_word(v, words[i]);
-	take_sip_word(v, length);
+	take_sip_word(v, words[0]);
+	take_sip_word(v, words[1] ^ (uint64_t)n << 32);
+	take_sip_word(v, words[2]);
 	v[2] ^= 0xee;
 	digest[0] = finish_digest(v);
 	v[1] ^= 0xdd;

@@ -173,6 +173,48 @@ def test_copies(folder):
     check("no option", written["packets"] == 1200, written)
 
 
+def block(kind, body):
+    body += b"\0" * (-len(body) % 4)
+    size = struct.pack("<I", len(body) + 12)
+    return struct.pack("<I", kind) + size + body + size
+
+
+def option(code, value):
+    return struct.pack("<HH", code, len(value)) + value + b"\0" * (-len(value) % 4)
+
+
+def test_traces(folder):
+    """Nothing that a pcapng file says beside its packets tells of an address."""
+    source, target, key = (os.path.join(folder, n) for n in ("in.pcapng", "out.pcapng", "key"))
+    with open(key, "wb") as file:
+        file.write(KEY)
+    data = frame(1, 9, 1, b"payload.")
+    secrets = [b"section-10.1.0.1", b"if-10.1.0.1", b"about-10.1.0.1", b"host 10.1.0.1"]
+    secrets += [b"comment-10.1.0.1", b"name-10-1-0-1.example", bytes((10, 1, 0, 1)), b"tls-key"]
+    comment, end = 1, option(0, b"")
+    section = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + option(comment, secrets[0]) + end
+    interface = struct.pack("<HHI", 1, 0, 0) + option(2, secrets[1]) + option(3, secrets[2])
+    interface += option(11, b"\0" + secrets[3]) + option(4, secrets[6] + b"\xff\xff\xff\0") + end
+    names = struct.pack("<HH", 1, 4 + len(secrets[5]) + 1) + secrets[6] + secrets[5] + b"\0"
+    names += b"\0" * (-len(names) % 4) + struct.pack("<HH", 0, 0)
+    keys = struct.pack("<II", 0x544C534B, len(secrets[7])) + secrets[7]
+    packet = struct.pack("<IIIII", 0, 390000, 0, len(data), len(data)) + data
+    packet += b"\0" * (-len(data) % 4) + option(comment, secrets[4]) + end
+    with open(source, "wb") as file:
+        file.write(block(0x0A0D0D0A, section) + block(1, interface) + block(4, names))
+        file.write(block(10, keys) + block(6, packet))
+    rewrite(source, target)
+    with open(target, "rb") as file:
+        plain = file.read()
+    rewrite(source, target, "--anonymise", key)
+    with open(target, "rb") as file:
+        found = file.read()
+    check("written again", secrets[4] in plain and secrets[6] in plain)
+    check("payload of the made file", b"payload." in found)
+    for secret in secrets:
+        check(f"no trace of {secret}", secret not in found)
+
+
 def flow_shapes(path):
     """The flows of a file without their addresses, and how many there are of each shape."""
     done = run("-r", path, "-q", "--flows", "-")
@@ -259,6 +301,7 @@ def main():
         test_copies(folder)
         compare_with_editcap(folder)
         test_addresses(folder)
+        test_traces(folder)
         test_captures(folder)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
