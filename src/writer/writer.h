@@ -7,8 +7,8 @@
  *
  * A file ends while packets are encoded, or by the clock: the current chunk gets the statistics
  * and the mark ends_file.  The next file begins with the next packet, in a chunk of its own. */
-#ifndef BPEI_WRITER_H
-#define BPEI_WRITER_H
+#ifndef BPEI_WRITER_WRITER_H
+#define BPEI_WRITER_WRITER_H
 
 #include "bpfengine.h"
 #include "compress/compress.h"
