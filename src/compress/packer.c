@@ -68,7 +68,7 @@ int bpei_packer_pack(void *packer, const void *bytes, size_t n, const void **out
 	if (!p->frame)
 		return BPE_E_MEMORY;
 	*out = p->frame;
-	*out_bytes = bpei_packer_frame(p, bytes, n, p->frame, p->frame_room);
+	*out_bytes = bpei_packer_frame(p, (const uint8_t *)bytes, n, p->frame, p->frame_room);
 	return *out_bytes ? BPE_OK : BPE_E_MEMORY;
 }
 

@@ -200,7 +200,7 @@ void bpei_prefix_mac(const struct bpei_prefix *p, const uint8_t from[6], uint8_t
 struct bpei_prefix *bpei_prefix_new(const uint8_t key[BPEI_PREFIX_KEY_BYTES], bool all)
 {
 	static const uint8_t mac_label[16] = "MAC addresses";
-	static const uint8_t zeros[16];
+	static const uint8_t zeros[16] = { 0 };
 	uint8_t mac_key[16];
 	struct bpei_prefix *p = calloc(1, sizeof *p);
 

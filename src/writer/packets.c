@@ -351,7 +351,8 @@ int bpei_packets_encode_batch(
 
 	/* Names, secrets and comments of a source would undo the work. */
 	if (!bpei_rewriting_anonymises(w->rewriting))
-		w->source = BPE_HAS(b, source) ? b->source : NULL;
+		w->source =
+			BPE_HAS(b, source) ? (const struct bpei_packet_source *)b->source : NULL;
 	bpei_encoder_pass_blocks(w);
 	while (i < end) {
 		const uint32_t stop = skip_bits(copies, i, end, true);
