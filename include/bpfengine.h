@@ -1258,6 +1258,15 @@ enum bpe_write_names {
 	BPE_NAMES_DUMPCAP_TIME /* NAME_20240714120117_00001.pcapng */
 };
 
+/* Which packets share a file when a capture is split into many files. */
+enum bpe_write_split {
+	BPE_SPLIT_NONE = 0,
+	BPE_SPLIT_FLOW,   /* those of a flow key: both directions, and later connections of the same
+			   * addresses and ports */
+	BPE_SPLIT_HOST,   /* those that an address sent */
+	BPE_SPLIT_PROCESS /* those of a process, where the source tells */
+};
+
 /* Why a packet that was offered was not written. */
 enum bpe_unwritten {
 	BPE_UNWRITTEN_FULL = 0,  /* the files are slower than the packets: memory_bytes are full */
@@ -1266,6 +1275,7 @@ enum bpe_unwritten {
 	BPE_UNWRITTEN_CUTOFF,    /* bpe_batch.keep is 0 (options.cutoff) */
 	BPE_UNWRITTEN_DUPLICATE, /* a copy of a packet before */
 	BPE_UNWRITTEN_RECORDER,  /* the flight recorder forgot the packet */
+	BPE_UNWRITTEN_SPLIT,     /* there are split_files files already, and the packet's is none */
 	BPE_UNWRITTEN_COUNT
 };
 #define BPE_UNWRITTEN_ROOM 8
@@ -1392,6 +1402,11 @@ struct bpe_writer_options {
 	 * them, unless they are cut.  anonymise: BPE_ANONYMISE_*. */
 	const uint8_t *anonymise_key;
 	uint64_t anonymise;
+	/* Many files instead of one: path "x.pcapng" becomes "x-WORDS.pcapng" with the words of a
+	 * flow, host or process.  Few of the files are open at a time.  Not with fd, "-",
+	 * compression, recorder, ledger, rotate_ and keep_. */
+	uint32_t split;       /* enum bpe_write_split (BPE_SPLIT_NONE) */
+	uint32_t split_files; /* most files that are made (100,000) */
 };
 /* Fills *options with the defaults.  Any thread. */
 BPE_INLINE void bpe_writer_options_init(struct bpe_writer_options *options);

@@ -228,6 +228,14 @@ class WriteNames(IntEnum):
     DUMPCAP_TIME = 3
 
 
+class WriteSplit(IntEnum):
+    """enum bpe_write_split."""
+    NONE = 0
+    FLOW = 1
+    HOST = 2
+    PROCESS = 3
+
+
 class Unwritten(IntEnum):
     """enum bpe_unwritten."""
     FULL = 0
@@ -236,6 +244,7 @@ class Unwritten(IntEnum):
     CUTOFF = 3
     DUPLICATE = 4
     RECORDER = 5
+    SPLIT = 6
 
 
 class Dedup(IntEnum):
@@ -387,4 +396,4 @@ TUNNEL_COUNT = 32
 EVICTED_COUNT = 5
 FORMAT_COUNT = 5
 DROP_COUNT = 3
-UNWRITTEN_COUNT = 6
+UNWRITTEN_COUNT = 7

@@ -222,7 +222,8 @@ class bpe_writer_options(Structure):
         ("os", c_char_p), ("recorder_bytes", c_uint64), ("recorder_ns", c_int64),
         ("on_file", bpe_file_fn), ("on_notice", bpe_notice_fn), ("user", c_void_p), ("now", bpe_now_fn),
         ("names", c_uint32), ("name_files", c_uint32), ("dedup_ns", c_int64), ("dedup_packets", c_uint32),
-        ("dedup", c_uint32), ("anonymise_key", c_void_p), ("anonymise", c_uint64),]
+        ("dedup", c_uint32), ("anonymise_key", c_void_p), ("anonymise", c_uint64), ("split", c_uint32),
+        ("split_files", c_uint32),]
 
 
 class bpe_writer_stats(Structure):

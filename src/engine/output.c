@@ -30,7 +30,13 @@
 #define RECORDS_IN_TURN 256u /* taken from a worker before the next worker's */
 
 /* The parts after the head and the interface's name, in the order of struct bpe_flow. */
-enum { PART_PROCESS = 2, PART_TCP = 4, PART_RARE_COUNTS = 8, PART_TUNNEL = 16 };
+enum {
+	PART_PROCESS = 2,
+	PART_TCP = 4,
+	PART_RARE_COUNTS = 8,
+	PART_TUNNEL = 16,
+	PART_UNWRITTEN = 32
+};
 
 /* The beginning of a packed record. */
 struct packed_start {
@@ -43,7 +49,8 @@ struct packed_start {
 static const struct {
 	uint32_t bit, from, to;
 } parts[] = { { PART_PROCESS, AT(pid), AT(history) }, { PART_TCP, AT(history), AT(icmp_errors) },
-	{ PART_RARE_COUNTS, AT(icmp_errors), AT(tunnel) }, { PART_TUNNEL, AT(tunnel), AT(slot) } };
+	{ PART_RARE_COUNTS, AT(icmp_errors), AT(tunnel) }, { PART_TUNNEL, AT(tunnel), AT(slot) },
+	{ PART_UNWRITTEN, AT(unwritten_packets), sizeof(struct bpe_flow) } };
 enum {
 	PARTS = sizeof parts / sizeof *parts,
 	HEAD = AT(interface_name),
@@ -51,7 +58,7 @@ enum {
 };
 _Static_assert(AT(interface_name) < AT(pid) && AT(pid) < AT(history) &&
 		       AT(history) < AT(icmp_errors) && AT(icmp_errors) < AT(tunnel) &&
-		       AT(tunnel) < AT(slot),
+		       AT(tunnel) < AT(slot) && AT(slot) < AT(unwritten_packets),
 	"the parts lie one behind another");
 _Static_assert(START + sizeof(struct bpe_flow) <= BPEI_BYTERING_MOST(MIN_RING_BYTES),
 	"the longest record fits");
@@ -116,6 +123,8 @@ static struct packed_start choose_record_parts(const struct bpe_flow *f)
 		start.parts |= PART_RARE_COUNTS;
 	if (f->tunnel.kind)
 		start.parts |= PART_TUNNEL;
+	if (f->flags & BPE_FLOW_CUTOFF)
+		start.parts |= PART_UNWRITTEN;
 	return start;
 }
 

@@ -13,7 +13,7 @@ const char *bpe_drop_name(int drop)
 const char *bpe_unwritten_name(int cause)
 {
 	static const char *const names[BPE_UNWRITTEN_COUNT] = { "writer_full", "write_error",
-		"link_type", "cutoff", "duplicate", "overwritten" };
+		"link_type", "cutoff", "duplicate", "overwritten", "split_files" };
 
 	return cause >= 0 && cause < BPE_UNWRITTEN_COUNT ? names[cause] : NULL;
 }

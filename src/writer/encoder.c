@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The frame of what is encoded: files, interfaces, statistics and names, and room for packets.  The
  * lock is held. */
-#include "writer/writer.h"
+#include "writer/splitting.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -30,13 +30,20 @@ static size_t count_room(const struct bpe_writer *w)
 /* Takes note of a block of `bytes` at the end of the current chunk. */
 static void add_block(struct bpe_writer *w, size_t bytes)
 {
-	w->current->chunk.used += bytes;
+	struct bpei_chunk *const chunk = &w->current->chunk;
+
+	if (w->split && bytes)
+		chunk->used +=
+			bpei_splitting_put_record(w, chunk->bytes + chunk->used, NULL, bytes);
+	chunk->used += bytes;
 	w->state.bytes += bytes;
 }
 
 static uint8_t *find_next_byte(const struct bpe_writer *w)
 {
-	return w->current->chunk.bytes + w->current->chunk.used;
+	const size_t record = w->split ? sizeof(struct bpei_split_record) : 0;
+
+	return w->current->chunk.bytes + w->current->chunk.used + record;
 }
 
 int64_t bpei_encoder_now(const struct bpe_writer *w)
@@ -82,13 +89,22 @@ void bpei_encoder_hand_on(struct bpe_writer *w)
 	if (!node)
 		return;
 	w->current = NULL;
+	if (w->head && bpei_recording_keeps(w, node, bpei_encoder_now(w)))
+		return;
+	bpei_encoder_pass(w, node);
+}
+
+void bpei_encoder_pass(struct bpe_writer *w, struct bpei_chunk_node *node)
+{
 	bpei_encoder_books(w, &node->chunk.books);
 	if (w->has_thread) {
 		bpei_chunks_push(&w->chunks, node);
 		pthread_cond_signal(&w->work);
 		return;
 	}
-	bpei_writer_count_chunk(w, &node->chunk, bpei_files_write(w->files, &node->chunk));
+	const struct bpei_split_lost lost = bpei_writer_write_chunk(w, &node->chunk);
+
+	bpei_writer_count_chunk(w, &node->chunk, &lost);
 	bpei_chunks_give(&w->chunks, node);
 }
 
@@ -96,9 +112,10 @@ void bpei_encoder_hand_on(struct bpe_writer *w)
 static void finish_file(struct bpe_writer *w)
 {
 	const int64_t now = bpei_encoder_now(w);
+	const size_t tail = w->head ? w->tail : 0; /* a recorder's next file has the same section */
 
 	w->tail = 0;
-	for (uint32_t k = 0; writes_pcapng(w) && k < w->interfaces.count; k++) {
+	for (uint32_t k = 0; writes_pcapng(w) && !w->split && k < w->interfaces.count; k++) {
 		struct bpei_writer_interface *i = &w->interfaces.list[k];
 
 		if (i->in_section)
@@ -107,6 +124,7 @@ static void finish_file(struct bpe_writer *w)
 	}
 	w->current->chunk.ends_file = true;
 	w->owes_end = false;
+	w->tail = tail;
 	bpei_encoder_hand_on(w);
 }
 
@@ -115,6 +133,8 @@ static bool take_chunk(struct bpe_writer *w)
 {
 	for (;;) {
 		w->current = bpei_chunks_take(&w->chunks);
+		if (!w->current && bpei_recording_gives_room(w))
+			continue;
 		if (!w->current)
 			return false;
 		w->current_since_ns = bpei_clock_mono_ns();
@@ -148,9 +168,14 @@ void bpei_encoder_end_file(struct bpe_writer *w)
 	w->is_in_file = false;
 	w->is_over = w->o.stop_files && w->files_begun >= w->o.stop_files;
 	w->owes_end = true;
+	bpei_encoder_pay_end(w);
+}
+
+void bpei_encoder_pay_end(struct bpe_writer *w)
+{
 	if (w->current)
 		finish_file(w);
-	else if (take_chunk(w)) /* which has ended the file */
+	else if (take_chunk(w) && !w->head) /* which has ended the file */
 		w->tail = 0;
 }
 
@@ -166,6 +191,28 @@ static void put_interface(struct bpe_writer *w, struct bpei_writer_interface *i)
 	add_block(w, bytes);
 	if (w->tail + STATISTICS_BYTES <= TAIL_MOST)
 		w->tail += STATISTICS_BYTES;
+	if (!w->head || w->current == w->head)
+		return;
+	/* the next file of the recorder describes the interface, too */
+	struct bpei_chunk *const head = &w->head->chunk;
+
+	memcpy(head->bytes + head->used, find_next_byte(w) - bytes, bytes);
+	head->used += bytes;
+}
+
+/* Writes an interface's description to the recorder's head, and if a file is being written, there
+ * too.  Returns false if the head is full. */
+static bool put_recorded_interface(struct bpe_writer *w, struct bpei_writer_interface *i)
+{
+	struct bpei_chunk_node *const current = w->current;
+
+	if (BPEI_CHUNK_BYTES - w->head->chunk.used < 2 * BPEI_DESCRIPTION_MOST)
+		return false;
+	if (!w->is_triggered)
+		w->current = w->head;
+	put_interface(w, i);
+	w->current = current;
+	return true;
 }
 
 /* Writes blocks of the batch's source into at most `room` bytes of the chunk.  Returns whether none
@@ -229,9 +276,28 @@ static void put_pcap_header(struct bpe_writer *w, const struct bpei_writer_inter
 	add_block(w, BPEI_PCAP_OUT_HEADER);
 }
 
+/* Begins the recorder's section, in the head. */
+static void begin_head(struct bpe_writer *w, uint32_t interface)
+{
+	struct bpei_chunk_node *const current = w->current;
+
+	w->current = w->head;
+	if (writes_pcapng(w))
+		put_section(w);
+	else
+		put_pcap_header(w, &w->interfaces.list[interface]);
+	w->current = current;
+	w->is_in_file = true;
+}
+
 bool bpei_encoder_begin_file(struct bpe_writer *w, uint32_t interface)
 {
 	const int64_t now = bpei_encoder_now(w);
+
+	if (w->head) {
+		begin_head(w, interface);
+		return true;
+	}
 
 	if (w->current && w->current->chunk.used)
 		bpei_encoder_hand_on(w);
@@ -260,6 +326,43 @@ static bool is_file_full(struct bpe_writer *w, size_t bytes)
 	return bpei_limits_reached(&w->limits, &w->state, bytes, bpei_encoder_now(w));
 }
 
+void bpei_encoder_end_recorded(struct bpe_writer *w)
+{
+	if (!w->is_triggered)
+		return;
+	w->is_over = w->o.stop_files && w->files_begun >= w->o.stop_files;
+	w->owes_end = true;
+	bpei_encoder_pay_end(w);
+	w->is_triggered = false;
+}
+
+/* Ends the file of a trigger, or the slice of a chunk, before a packet.  Returns true if either
+ * ended. */
+static bool ends_recorded_part(struct bpe_writer *w, int64_t time_ns)
+{
+	if (w->is_triggered && time_ns > w->until_ns) {
+		bpei_encoder_end_recorded(w);
+		return true;
+	}
+	if (w->is_triggered || !w->current ||
+		!bpei_recorder_ends_slice(&w->recorder, &w->current->chunk, time_ns))
+		return false;
+	bpei_encoder_hand_on(w);
+	return true;
+}
+
+/* Ends the file of a trigger, and forgets old packets, by the clock. */
+static void tick_recording(struct bpe_writer *w)
+{
+	if (!w->head || w->o.packet_clock)
+		return;
+	const int64_t now = bpei_encoder_now(w);
+
+	if (w->is_triggered && now > w->until_ns)
+		bpei_encoder_end_recorded(w);
+	bpei_recording_forget(w, now);
+}
+
 int bpei_encoder_prepare(struct bpe_writer *w, uint32_t interface, size_t bytes, int64_t time_ns)
 {
 	for (;;) {
@@ -275,6 +378,8 @@ int bpei_encoder_prepare(struct bpe_writer *w, uint32_t interface, size_t bytes,
 			return BPE_UNWRITTEN_LINK;
 		if (time_ns > w->packet_ns)
 			w->packet_ns = time_ns;
+		if (w->head && ends_recorded_part(w, time_ns))
+			continue;
 		if (w->is_in_file && is_file_full(w, bytes)) {
 			bpei_encoder_end_file(w);
 			continue;
@@ -293,7 +398,10 @@ int bpei_encoder_prepare(struct bpe_writer *w, uint32_t interface, size_t bytes,
 			continue;
 		}
 		if (writes_pcapng(w) && !i->in_section) {
-			put_interface(w, i);
+			if (w->head && !put_recorded_interface(w, i))
+				return BPE_UNWRITTEN_FULL;
+			if (!w->head)
+				put_interface(w, i);
 			continue;
 		}
 		return BPEI_ENCODED;
@@ -305,7 +413,9 @@ int bpei_encoder_prepare(struct bpe_writer *w, uint32_t interface, size_t bytes,
 /* Makes room for a block that may be left out.  Returns false without. */
 static bool make_block_room(struct bpe_writer *w, size_t bytes)
 {
-	if (!writes_pcapng(w) || !w->is_in_file || w->status != BPE_OK)
+	const bool is_recording = w->head && !w->is_triggered;
+
+	if (!writes_pcapng(w) || !w->is_in_file || is_recording || w->split || w->status != BPE_OK)
 		return false;
 	if (w->current && count_room(w) < bytes)
 		bpei_encoder_hand_on(w);
@@ -336,7 +446,8 @@ void bpei_encoder_put_name(struct bpe_writer *w, const struct bpei_known_name *n
 
 void bpei_encoder_pass_blocks(struct bpe_writer *w)
 {
-	if (!w->source || !bpei_passing_waits(&w->passing, w->source))
+	/* a recorder passes the blocks of the section's beginning alone */
+	if (w->head || !w->source || !bpei_passing_waits(&w->passing, w->source))
 		return;
 	while (writes_pcapng(w) && w->is_in_file && w->status == BPE_OK) {
 		if (!w->current && !change_chunk(w))
@@ -350,12 +461,14 @@ void bpei_encoder_pass_blocks(struct bpe_writer *w)
 
 void bpei_encoder_tick(struct bpe_writer *w)
 {
-	const bool is_steady = w->o.packet_clock && w->packer;
+	const bool is_recording = w->head && !w->is_triggered;
+	const bool is_steady = is_recording || (w->o.packet_clock && w->packer);
 
+	tick_recording(w);
 	if (w->is_in_file && w->has_limits && !w->o.packet_clock &&
 		bpei_limits_reached(&w->limits, &w->state, 0, bpei_encoder_now(w)))
 		bpei_encoder_end_file(w);
-	if (w->owes_end && !w->current && take_chunk(w))
+	if (w->owes_end && !w->current && take_chunk(w) && !w->head)
 		w->tail = 0;
 	/* The frames of a compressed file must not depend on the clock if its packets do not. */
 	if (w->current && w->current->chunk.used && !is_steady &&

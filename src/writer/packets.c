@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Packets into chunks.  Runs of plain packets of an interface take a short loop; whatever needs a
  * decision for each packet takes the long way. */
-#include "writer/packets.h"
+#include "writer/splitting.h"
 
 #include "base/cacheline.h"
 #include "records/pcapng_kept.h"
@@ -14,6 +14,7 @@
 #define FLAGS_OPTION 12u  /* bytes of epb_flags with the end of options */
 #define OPTIONS_ROOM 256u /* of all other options but the comment and raw ones */
 #define NO_PLACE UINT32_MAX
+#define HEAD_SPARE 65536u /* of the recorder's head: more than the processes of a packet take */
 
 /* Removes addresses from an interface's description. */
 static void hide_interface(struct bpe_write_interface *told)
@@ -70,7 +71,9 @@ static void note_times(struct bpei_chunk *chunk, int64_t first_ns, int64_t last_
 /* Returns whether the packet has metadata, to be written in pcapng. */
 static bool has_packet_more(const struct bpe_writer *w, const struct bpei_offered *p)
 {
-	if (w->format != BPE_WRITE_PCAPNG)
+	const bool is_head_full = w->head && BPEI_CHUNK_BYTES - w->head->chunk.used < HEAD_SPARE;
+
+	if (w->format != BPE_WRITE_PCAPNG || is_head_full)
 		return false;
 	return p->meta || (p->batch && bpei_batch_packet_has_more(p->batch, p->number));
 }
@@ -122,19 +125,76 @@ static size_t put_offered(
 	return bpei_packet_put_plain(to, &p->out, 0);
 }
 
+/* Returns the bytes of process blocks in front of a packet's block. */
+static size_t count_process_bytes(const struct bpe_writer *w, const uint8_t *blocks, size_t bytes)
+{
+	uint32_t head[2]; /* type and length, of this machine's byte order */
+	size_t n = 0;
+
+	while (w->format == BPE_WRITE_PCAPNG && n + 12 <= bytes) {
+		memcpy(head, blocks + n, sizeof head);
+		if (head[0] != BPEI_BLOCK_PROCESS)
+			break;
+		n += head[1];
+	}
+	return n;
+}
+
+/* Writes the packet behind a record, and new processes behind a record for all files. */
+static void put_split(
+	struct bpe_writer *w, struct bpei_writer_interface *i, struct bpei_offered *p, size_t room)
+{
+	struct bpei_chunk *chunk = &w->current->chunk;
+	const size_t record = sizeof(struct bpei_split_record);
+	uint8_t *to = chunk->bytes + chunk->used;
+
+	chunk->used += record;
+	size_t bytes = put_offered(w, i, p, room - 2 * record);
+	const size_t processes = count_process_bytes(w, to + record, bytes);
+
+	if (processes) {
+		bytes -= processes;
+		memmove(to + processes + 2 * record, to + record + processes, bytes);
+		bpei_splitting_put_record(w, to, NULL, processes);
+		to += record + processes;
+		chunk->used += record + processes;
+	}
+	bpei_splitting_put_record(w, to, p, bytes);
+	count_encoded(w, 1, bytes);
+}
+
+/* Writes the packet for the recorder, whose head gets new processes. */
+static void put_recorded(
+	struct bpe_writer *w, struct bpei_writer_interface *i, struct bpei_offered *p, size_t room)
+{
+	uint8_t *const to = w->current->chunk.bytes + w->current->chunk.used;
+	struct bpei_chunk *const head = &w->head->chunk;
+	size_t bytes = put_offered(w, i, p, room);
+	const size_t processes = count_process_bytes(w, to, bytes);
+
+	memcpy(head->bytes + head->used, to, processes);
+	head->used += processes;
+	if (processes && !w->is_triggered) {
+		bytes -= processes;
+		memmove(to, to + processes, bytes);
+	}
+	count_encoded(w, 1, bytes);
+}
+
 /* Returns the room that a packet may need. */
 static size_t choose_room(const struct bpe_writer *w, const struct bpei_offered *p)
 {
-	size_t room = bpei_packet_bytes(p->out.caplen) + OPTIONS_ROOM;
+	const size_t record = w->split ? 2 * sizeof(struct bpei_split_record) : 0;
+	size_t room = bpei_packet_bytes(p->out.caplen) + OPTIONS_ROOM + record;
 
 	if (w->format != BPE_WRITE_PCAPNG)
-		return BPEI_PCAP_OUT_RECORD + p->out.caplen;
+		return BPEI_PCAP_OUT_RECORD + p->out.caplen + record;
 	if (p->meta)
 		room += BPEI_META_PACKET_MORE;
 	else if (has_packet_more(w, p)) {
 		const struct bpei_batch_packet packet = make_batch_packet(w, p);
 
-		return bpei_batch_packet_room(&packet);
+		return bpei_batch_packet_room(&packet) + record;
 	}
 	if (p->extra.comment)
 		room += strlen(p->extra.comment) + 8;
@@ -172,7 +232,12 @@ int bpei_packets_encode(struct bpe_writer *w, struct bpei_offered *p)
 
 	note_times(&w->current->chunk, p->time_ns, p->time_ns);
 	w->current->chunk.captured_bytes += p->out.caplen;
-	count_encoded(w, 1, put_offered(w, i, p, room));
+	if (w->split)
+		put_split(w, i, p, room);
+	else if (w->head)
+		put_recorded(w, i, p, room);
+	else
+		count_encoded(w, 1, put_offered(w, i, p, room));
 	i->written++;
 	i->last_ns = p->time_ns;
 	return BPE_OK;
@@ -342,8 +407,8 @@ static uint32_t skip_bits(uint64_t bits, uint32_t i, uint32_t end, bool set)
 int bpei_packets_encode_batch(
 	struct bpe_writer *w, const struct bpe_batch *b, uint32_t first, uint32_t end)
 {
-	const bool is_plain = w->format == BPE_WRITE_PCAPNG && !w->has_limits && !w->o.hash &&
-			      !(BPE_HAS(b, keep) && b->keep) &&
+	const bool is_plain = w->format == BPE_WRITE_PCAPNG && !w->has_limits && !w->head &&
+			      !w->split && !w->o.hash && !(BPE_HAS(b, keep) && b->keep) &&
 			      !bpei_rewriting_anonymises(w->rewriting);
 	const uint64_t copies = find_batch_copies(w, b, first, end);
 	uint64_t lost_before = BPE_HAS(b, lost_before) && !first ? b->lost_before : 0;

@@ -11,6 +11,7 @@
 #include "writer/packets.h"
 #include "writer/packing.h"
 #include "writer/rewriting.h"
+#include "writer/splitting.h"
 #include "writer/writer_options.h"
 
 #include <stdlib.h>
@@ -45,6 +46,7 @@ static void free_writer(struct bpe_writer *w)
 	bpei_mem_free_const(w->o.comment);
 	bpei_mem_free_const(w->o.hardware);
 	bpei_mem_free_const(w->o.os);
+	bpei_recording_close(w);
 	if (w->current)
 		bpei_chunks_give(&w->chunks, w->current);
 	bpei_chunks_free(&w->chunks);
@@ -70,6 +72,8 @@ static int open_writer_files(struct bpe_writer *w, struct bpe_error *error)
 	if (status != BPE_OK)
 		return status;
 	w->interfaces.anonymous = bpei_rewriting_anonymises(w->rewriting);
+	if (w->o.split)
+		return bpei_splitting_open(w, error);
 	bpei_writer_files_options(&how, &w->o);
 	how.frame = w->packer ? bpei_packer_pack : NULL;
 	how.frame_user = w->packer;
@@ -103,7 +107,7 @@ static struct bpe_writer *make_writer(const struct bpe_writer_options *o)
 	w->has_limits = o->rotate_bytes || o->rotate_packets || o->rotate_ns;
 	bpei_chunks_init(&w->chunks, o->memory_bytes);
 	w->enough = o->no_thread ? WARM_BYTES : BPEI_CHUNK_BYTES;
-	if (copy_texts(&w->o))
+	if (copy_texts(&w->o) && bpei_recording_open(w) == BPE_OK)
 		return w;
 	free_writer(w);
 	return NULL;
@@ -130,6 +134,7 @@ int bpe_writer_open(const struct bpe_writer_options *options, struct bpe_writer 
 	const int refused = o.no_thread ? 0 : bpei_writer_thread_start(w);
 
 	if (refused) {
+		bpei_split_close(w->split, NULL);
 		bpei_files_close(w->files, &(struct bpei_books){ 0 }, NULL);
 		free_writer(w);
 		return bpei_fail(
@@ -144,7 +149,11 @@ static void end_last_file(struct bpe_writer *w)
 {
 	struct bpe_write_interface told;
 
-	if (!w->files_begun && w->status == BPE_OK) {
+	if (w->head) {
+		bpei_encoder_end_recorded(w);
+		bpei_recording_close(w);
+		w->is_in_file = false;
+	} else if (!w->files_begun && w->status == BPE_OK) {
 		bpe_write_interface_init(&told);
 		if (w->interfaces.count || w->format == BPE_WRITE_PCAPNG ||
 			bpei_interfaces_add(&w->interfaces, &told))
@@ -162,15 +171,19 @@ int bpe_writer_finish(struct bpe_writer *w, struct bpe_error *error)
 {
 	struct bpei_books books = { 0 };
 
-	if (w->files) {
+	if (w->files || w->split) {
 		pthread_mutex_lock(&w->lock);
 		end_last_file(w);
 		w->is_over = true;
 		pthread_mutex_unlock(&w->lock);
-		bpei_files_abandon(w->files);
+		if (w->files)
+			bpei_files_abandon(w->files);
 		bpei_writer_thread_end(w);
 		bpei_encoder_books(w, &books);
-		w->result = bpei_files_close(w->files, &books, &w->error);
+		if (w->split)
+			w->result = bpei_splitting_close(w);
+		else
+			w->result = bpei_files_close(w->files, &books, &w->error);
 		w->files = NULL;
 	}
 	if (w->result != BPE_OK && error)
@@ -195,8 +208,11 @@ static int finish_call(struct bpe_writer *w, int encoded)
 {
 	int status = encoded;
 
+	const bool is_recording = w->head && !w->is_triggered;
+
 	w->source = NULL;
-	if (w->o.packet_buffered || (w->current && w->current->chunk.used >= w->enough))
+	if (!is_recording &&
+		(w->o.packet_buffered || (w->current && w->current->chunk.used >= w->enough)))
 		bpei_encoder_hand_on(w);
 	if (status == BPE_OK)
 		status = w->status;
@@ -338,10 +354,13 @@ int bpe_writer_tick(struct bpe_writer *w)
 
 int bpe_writer_rotate(struct bpe_writer *w)
 {
-	if (w->o.fd >= 0 || !strcmp(w->o.path, "-"))
+	if (w->o.fd >= 0 || !strcmp(w->o.path, "-") || w->split)
 		return BPE_E_UNSUPPORTED;
 	pthread_mutex_lock(&w->lock);
-	bpei_encoder_end_file(w);
+	if (w->head)
+		bpei_encoder_end_recorded(w);
+	else
+		bpei_encoder_end_file(w);
 	const int status = w->status;
 
 	pthread_mutex_unlock(&w->lock);
@@ -350,8 +369,13 @@ int bpe_writer_rotate(struct bpe_writer *w)
 
 int bpe_writer_trigger(struct bpe_writer *w, int64_t after_ns)
 {
-	(void)w, (void)after_ns;
-	return BPE_E_STATE;
+	if (after_ns < 0)
+		return BPE_E_ARGUMENT;
+	pthread_mutex_lock(&w->lock);
+	const int status = bpei_trigger_pull(w, after_ns);
+
+	pthread_mutex_unlock(&w->lock);
+	return status;
 }
 
 void bpe_writer_stats_sized(struct bpe_writer *w, struct bpe_writer_stats *stats, size_t bytes)

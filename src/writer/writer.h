@@ -18,6 +18,8 @@
 #include "writer/chunks.h"
 #include "writer/interfaces.h"
 #include "writer/known_names.h"
+#include "writer/recorder.h"
+#include "writer/split.h"
 
 #include <pthread.h>
 
@@ -35,6 +37,8 @@ struct bpe_writer {
 	struct bpe_writer_options o; /* constant; texts are the writer's own */
 	uint32_t format;             /* never BPE_WRITE_AUTO */
 	struct bpei_files *files;    /* without a thread: under the lock; NULL: finished */
+	struct bpei_split *split;    /* in place of files; NULL: one file after the other */
+	uint64_t split_waiting;      /* packets of stats.waiting that the split has */
 	struct bpei_packer *packer;  /* as files; NULL: plain files */
 	int64_t opened_ns;           /* since 1970 */
 	int64_t ticked_ns;           /* mono: the last tick of the files */
@@ -44,6 +48,11 @@ struct bpe_writer {
 	int64_t current_since_ns;        /* mono: when the current chunk was taken */
 	size_t enough;                   /* bytes of a chunk at which a call hands it on */
 	size_t tail;                     /* bytes kept free at the chunk's end, for statistics */
+
+	struct bpei_recorder recorder;
+	struct bpei_chunk_node *head; /* of the recorder's files; NULL: there is no recorder */
+	bool is_triggered;            /* what the recorder has goes to a file */
+	int64_t until_ns;             /* of packets, or of the clock: the file ends behind it */
 
 	struct bpei_limits limits;
 	struct bpei_limit_state state; /* of the file */
@@ -100,6 +109,32 @@ int64_t bpei_encoder_now(const struct bpe_writer *w);
 /* Adds up the totals for the ledger.  *books is zeroed before. */
 void bpei_encoder_books(const struct bpe_writer *w, struct bpei_books *books);
 
+/* Passes a chunk to the files, by the queue if there is a thread. */
+void bpei_encoder_pass(struct bpe_writer *w, struct bpei_chunk_node *node);
+/* Ends the file of owes_end, as soon as a chunk is free. */
+void bpei_encoder_pay_end(struct bpe_writer *w);
+
+/* Ends the file of a trigger, if there is one. */
+void bpei_encoder_end_recorded(struct bpe_writer *w);
+
+/* ---- recording.c; the lock is held ---- */
+
+/* Makes the recorder of the options, if any.  Returns BPE_OK or BPE_E_MEMORY. */
+int bpei_recording_open(struct bpe_writer *w);
+/* Forgets all packets, and frees the recorder. */
+void bpei_recording_close(struct bpe_writer *w);
+/* Keeps a chunk.  Returns false if the chunk goes to the files. */
+bool bpei_recording_keeps(struct bpe_writer *w, struct bpei_chunk_node *node, int64_t now_ns);
+/* Forgets chunks too old. */
+void bpei_recording_forget(struct bpe_writer *w, int64_t now_ns);
+/* Forgets the oldest chunk, which is free then.  Returns false if nothing is kept. */
+bool bpei_recording_gives_room(struct bpe_writer *w);
+
+/* ---- trigger.c; the lock is held ---- */
+
+/* Writes the kept packets: bpe_writer_trigger. */
+int bpei_trigger_pull(struct bpe_writer *w, int64_t after_ns);
+
 /* ---- writer_thread.c ---- */
 
 /* Starts the thread.  Returns 0 or an errno. */
@@ -109,7 +144,12 @@ void bpei_writer_thread_end(struct bpe_writer *w);
 
 /* ---- written.c ---- */
 
-/* Counts a chunk that the files had, and `lost` of its packets.  The lock is held. */
-void bpei_writer_count_chunk(struct bpe_writer *w, const struct bpei_chunk *chunk, uint32_t lost);
+/* Takes a chunk to the files, or to the split.  Returns the packets that were lost.  Called by the
+ * thread without the lock, or without a thread with the lock. */
+struct bpei_split_lost bpei_writer_write_chunk(
+	struct bpe_writer *w, const struct bpei_chunk *chunk);
+/* Counts a chunk that the files had, and lost packets.  The lock is held. */
+void bpei_writer_count_chunk(
+	struct bpe_writer *w, const struct bpei_chunk *chunk, const struct bpei_split_lost *lost);
 
 #endif

@@ -9,9 +9,6 @@
 #include <unistd.h>
 
 #define MEMORY_DEFAULT (UINT64_C(64) << 20)
-#define NO_SUCH(member)                                                                            \
-	bpei_fail(error, BPE_E_UNSUPPORTED, #member, 0,                                            \
-		"library " BPE_VERSION " cannot do this yet: leave " #member " at its default")
 
 _Static_assert(BPE_UNWRITTEN_COUNT <= BPE_UNWRITTEN_ROOM, "there is room for every cause");
 
@@ -69,7 +66,7 @@ void bpei_writer_files_options(struct bpei_files_options *files, const struct bp
 		.ring = o->name_files,
 		.part = rotates && !is_stream,
 		.replace = !rotates,
-		.at_once = !(o->packet_clock && has_times),
+		.at_once = !(o->packet_clock && has_times) && !bpei_writer_records(o),
 		.pcapng = bpei_writer_format(o) == BPE_WRITE_PCAPNG,
 		.ledger = o->ledger,
 		.sha256 = o->sha256,
@@ -85,17 +82,35 @@ void bpei_writer_files_options(struct bpei_files_options *files, const struct bp
 		.user = o->user };
 }
 
+bool bpei_writer_records(const struct bpe_writer_options *o)
+{
+	return o->recorder_bytes || o->recorder_ns;
+}
+
 bool bpei_writer_rotates(const struct bpe_writer_options *o)
 {
 	return o->rotate_bytes || o->rotate_packets || o->rotate_ns || o->keep_files ||
-	       o->keep_bytes || o->keep_ns || o->keep_free_percent;
+	       o->keep_bytes || o->keep_ns || o->keep_free_percent || bpei_writer_records(o);
 }
 
-/* Refuses options that no code of the library does yet. */
-static int check_future_options(const struct bpe_writer_options *o, struct bpe_error *error)
+/* Checks which options go together with a split. */
+static int check_split_options(const struct bpe_writer_options *o, struct bpe_error *error)
 {
-	if (o->recorder_bytes || o->recorder_ns)
-		return NO_SUCH(recorder_bytes);
+	if (o->split > BPE_SPLIT_PROCESS)
+		return bpei_fail(error, BPE_E_ARGUMENT, "split", 0,
+			"split is none, flow, host or process, not %u", o->split);
+	if (!o->split)
+		return BPE_OK;
+	if (o->fd >= 0 || !strcmp(o->path, "-"))
+		return bpei_fail(error, BPE_E_ARGUMENT, "split", 0,
+			"many files need a name: the standard output and fd are one file");
+	if (o->anonymise_key)
+		return bpei_fail(error, BPE_E_ARGUMENT, "split", 0,
+			"the names of many files tell the addresses that anonymise_key replaces");
+	if (bpei_writer_rotates(o) || o->stop_files || o->ledger || o->sha256)
+		return bpei_fail(error, BPE_E_ARGUMENT, "split", 0,
+			"a split goes with no rotation, recorder or ledger: leave rotate_, keep_,"
+			" recorder_, stop_files, ledger and sha256 at their defaults");
 	return BPE_OK;
 }
 
@@ -138,7 +153,11 @@ int bpei_writer_options_check(struct bpe_writer_options *copy,
 	if (bpei_writer_rotates(&o) && (o.fd >= 0 || !strcmp(o.path, "-")))
 		return bpei_fail(error, BPE_E_ARGUMENT, "rotate_bytes", 0,
 			"files rotate under a name: the standard output and fd are one file");
-	status = check_future_options(&o, error);
+	if (bpei_writer_records(&o) && (o.rotate_bytes || o.rotate_packets || o.rotate_ns))
+		return bpei_fail(error, BPE_E_ARGUMENT, "recorder_bytes", 0,
+			"a recorder's file ends by the time of bpe_writer_trigger: leave rotate_ 0");
+	if (status == BPE_OK)
+		status = check_split_options(&o, error);
 	if (status == BPE_OK)
 		*copy = o;
 	return status;

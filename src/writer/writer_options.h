@@ -14,6 +14,8 @@ int bpei_writer_options_check(struct bpe_writer_options *copy,
 uint32_t bpei_writer_format(const struct bpe_writer_options *options);
 /* Returns true if several files may be written. */
 bool bpei_writer_rotates(const struct bpe_writer_options *options);
+/* Returns whether there is a flight recorder. */
+bool bpei_writer_records(const struct bpe_writer_options *options);
 /* Fills in the options of the files.  Texts are borrowed. */
 void bpei_writer_files_options(
 	struct bpei_files_options *files, const struct bpe_writer_options *options);

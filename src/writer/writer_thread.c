@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/cond.h"
 #include "base/thread.h"
-#include "writer/writer.h"
+#include "writer/splitting.h"
 
 #define TICK_NS 100000000       /* while nothing comes */
 #define FILES_TICK_NS 500000000 /* fsync and the age of files */
@@ -17,12 +17,18 @@ static void tick_files(struct bpe_writer *w)
 		return;
 	w->ticked_ns = now;
 	const int64_t wall = bpei_encoder_now(w);
+	struct bpei_split_lost lost = { 0 };
 
 	if (w->has_thread)
 		pthread_mutex_unlock(&w->lock);
-	bpei_files_tick(w->files, wall);
+	if (w->split)
+		lost = bpei_split_tick(w->split);
+	else
+		bpei_files_tick(w->files, wall);
 	if (w->has_thread)
 		pthread_mutex_lock(&w->lock);
+	if (w->split)
+		bpei_splitting_count(w, &lost);
 }
 
 /* Takes the oldest chunk to the files.  Returns false if there is none. */
@@ -34,11 +40,11 @@ static bool write_oldest(struct bpe_writer *w)
 		return false;
 	w->is_writing = true;
 	pthread_mutex_unlock(&w->lock);
-	const uint32_t lost = bpei_files_write(w->files, &node->chunk);
+	const struct bpei_split_lost lost = bpei_writer_write_chunk(w, &node->chunk);
 
 	pthread_mutex_lock(&w->lock);
 	w->is_writing = false;
-	bpei_writer_count_chunk(w, &node->chunk, lost);
+	bpei_writer_count_chunk(w, &node->chunk, &lost);
 	bpei_chunks_give(&w->chunks, node);
 	pthread_cond_broadcast(&w->room);
 	return true;

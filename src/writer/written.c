@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* The counters of a writer, brought up to date behind the files.  The lock is held. */
-#include "writer/writer.h"
+/* Chunks to the files, and the counters of a writer behind the files. */
+#include "writer/splitting.h"
 
-void bpei_writer_count_chunk(struct bpe_writer *w, const struct bpei_chunk *chunk, uint32_t lost)
+struct bpei_split_lost bpei_writer_write_chunk(struct bpe_writer *w, const struct bpei_chunk *chunk)
 {
+	struct bpei_split_lost lost = { 0 };
+
+	if (w->split)
+		return bpei_split_add(w->split, chunk);
+	lost.error = bpei_files_write(w->files, chunk);
+	return lost;
+}
+
+void bpei_writer_count_chunk(
+	struct bpe_writer *w, const struct bpei_chunk *chunk, const struct bpei_split_lost *lost)
+{
+	if (w->split) {
+		w->stats.waiting -= chunk->packets;
+		bpei_splitting_count(w, lost);
+		return;
+	}
 	const struct bpei_files_counts *counts = bpei_files_counts(w->files);
 	struct bpe_writer_stats *s = &w->stats;
 
 	s->waiting -= chunk->packets;
-	s->written += chunk->packets - lost;
-	s->unwritten[BPE_UNWRITTEN_ERROR] += lost;
+	s->written += chunk->packets - lost->error;
+	s->unwritten[BPE_UNWRITTEN_ERROR] += lost->error;
 	s->captured_bytes = counts->captured_bytes;
 	s->file_bytes = counts->file_bytes;
 	s->files = counts->files;

@@ -270,6 +270,7 @@ static int close_run(struct run *r)
 	print_close(r->printer);
 	run_write_close(r);
 	cli_command_close(r->cli.command);
+	run_record_close(r);
 	cli_write_forget(&r->cli);
 	free(r->cli.filter);
 	cli_sources_free(&r->cli);
@@ -293,6 +294,8 @@ static int run_and_report(struct run *r)
 	if (!code)
 		code = run_print_open(r);
 	run_write_prepare(r);
+	if (!code)
+		code = run_record_open(r);
 	if (!code) {
 		r->cli.engine.option_words = true; /* the reader of notices typed options */
 		r->cli.engine.on_notice = run_on_notice;

@@ -19,9 +19,9 @@ static const char help_tail[] =
 	"\n"
 	"SIGINT and SIGTERM end the run and report; a second one leaves at once.\n"
 	"SIGINFO (Ctrl-T) or SIGUSR1 prints the report so far on stderr.\n"
-	"SIGUSR2 reads the filter's files again (-F, and host in FILE), and with\n"
-	"--flows writes the flows that are alive; SIGHUP opens that file anew, and with\n"
-	"-w ends the file and begins the next.\n"
+	"SIGUSR2 reads the filter's files again (-F, and host in FILE), writes what\n"
+	"--recorder has, and with --flows writes the flows that are alive; SIGHUP opens\n"
+	"that file anew, and with -w ends the file and begins the next.\n"
 	"\n"
 	"Exit codes: 0 good; 1 error while running, torn or damaged savefile, output\n"
 	"not written; 2 wrong usage; 3 rights are missing; 4 the source cannot be opened.\n";

@@ -13,6 +13,8 @@
 #include <signal.h>
 #include <sys/utsname.h>
 
+struct trigger;
+
 struct run {
 	struct cli cli;
 	struct bpe_engine *engine; /* NULL until the source is open, and after the run */
@@ -21,6 +23,9 @@ struct run {
 	bool view_has_terminal;
 	struct utsname system; /* what the machine said before the confinement; "": nothing */
 	bool is_described; /* the first interface that was written; the reading thread's */
+	struct trigger *trigger;             /* of the flight recorder; NULL: none */
+	bpe_batch_fn next_read;              /* on_read that was there before (run_record.c) */
+	bpe_batch_fn next_batch;             /* on_batch likewise; NULL: none */
 	_Atomic bool has_several_interfaces; /* of packets that were written; w: reader  r: any */
 	bool has_intervals;                  /* lines of --stats-interval by the packets' time */
 	struct cli_intervals intervals;
@@ -83,6 +88,19 @@ void run_write_look(struct run *run);
 /* Completes the files, once the run has ended.  Returns 0, or the exit code after the message. */
 int run_write_finish(struct run *run);
 void run_write_close(struct run *run);
+
+/* ---- Cutoff and flight recorder (run_record.c) ---- */
+
+/* Reads the trigger, and chains handlers.  Runs behind all other parts that take handlers, and
+ * before rights are given up.  Returns 0, or the exit code after the message. */
+int run_record_open(struct run *run);
+/* Writes what the recorder has.  Returns false if there is no recorder. */
+bool run_record_trigger(struct run *run);
+/* Returns whether the trigger is counters, at which the program must look. */
+bool run_record_watches(const struct run *run);
+/* Looks at the counters. */
+void run_record_look(struct run *run, const struct bpe_stats *stats);
+void run_record_close(struct run *run);
 
 /* ---- Waiting for the end of the run (run_line.c, run_view.c) ---- */
 

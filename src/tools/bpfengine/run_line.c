@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #define LIVE_NS 250000000
-#define PRINT_NS 100000000 /* as long as a printed line may wait */
+#define PRINT_NS 100000000 /* as long as a printed line, or lost packets, may wait */
 #define SECOND_NS 1000000000
 
 /* Stops the run when its time is up.  A live source which has given all its packets ends by itself;
@@ -66,10 +66,11 @@ void run_live_line(struct run *r)
 		const int64_t elapsed_ns = (int64_t)s.elapsed_ns;
 
 		end_run_in_time(r, &s);
+		run_record_look(r, &s);
 		due_ns = print_due_interval(c, &rates, &s, due_ns);
 		int64_t wait_ns = is_live ? LIVE_NS : SECOND_NS;
 		wait_ns = shorter_wait(wait_ns, c->duration_ns - elapsed_ns);
-		if (r->printer)
+		if (r->printer || run_record_watches(r))
 			wait_ns = shorter_wait(wait_ns, PRINT_NS);
 		if (c->stats_interval_ns && !c->engine.file)
 			wait_ns = shorter_wait(wait_ns, due_ns - elapsed_ns + 1);

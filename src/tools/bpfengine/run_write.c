@@ -54,6 +54,8 @@ static void on_read_batch(void *user, const struct bpe_batch *batch)
 
 	if (!r->has_several_interfaces && !is_of_interface(batch, 0))
 		r->has_several_interfaces = true;
+	if (r->cli.write.cutoff)
+		return; /* the flow table decides first (run_record.c) */
 	if (bpe_writer_batch(r->cli.writer, batch, 0, batch->count) != BPE_OK)
 		bpe_engine_stop(r->engine);
 }
@@ -101,8 +103,11 @@ static void set_file_options(struct bpe_writer_options *o, const struct cli *c)
 	o->keep_free_percent = w->keep_free_percent;
 	o->sync_ns = w->sync_ns;
 	o->ledger = w->ledger == CLI_LEDGER_ON ||
-		    (w->ledger == CLI_LEDGER_AUTO && cli_write_rotates(c));
+		    (w->ledger == CLI_LEDGER_AUTO && cli_write_rotates(c) && !w->split);
 	o->sha256 = w->sha256;
+	o->recorder_bytes = w->recorder_bytes;
+	o->recorder_ns = w->recorder_ns;
+	o->split = w->split;
 }
 
 static void set_form_options(struct bpe_writer_options *o, const struct cli *c)

@@ -61,9 +61,11 @@ void run_handle_sigusr2(struct run *r)
 	if (!run_signals.rereads)
 		return;
 	run_signals.rereads = 0;
+	const bool has_recorder = run_record_trigger(r);
+
 	if (r->cli.flows)
 		dump_live_flows(r);
-	if (r->cli.filter || !r->cli.flows)
+	if (r->cli.filter || !(r->cli.flows || has_recorder))
 		reread_filter(r);
 }
 

@@ -222,9 +222,6 @@ int cli_read_recorder(void *target, const struct option_spec *spec, const char *
 
 /* ---- Checks ---- */
 
-/* Options that this build lacks; each part removes names from the list. */
-static const char *const not_yet[] = { "cutoff", "recorder", "trigger", "split" };
-
 /* Refuses letters of tcpdump and dumpcap without -w.  Returns 0 or EXIT_USAGE after the message. */
 static int check_letters(const struct cli *c)
 {
@@ -258,7 +255,8 @@ bool cli_write_rotates(const struct cli *c)
 {
 	const struct write_options *w = &c->write;
 
-	return w->rotate_bytes || w->rotate_packets || w->rotate_ns || w->split;
+	return w->rotate_bytes || w->rotate_packets || w->rotate_ns || w->split ||
+	       w->recorder_bytes || w->recorder_ns;
 }
 
 int cli_check_packet_output(const struct cli *c)
@@ -290,9 +288,6 @@ int cli_check_write_options(struct cli *c)
 	const struct option_program *program = option_current();
 	int code = 0;
 
-	for (size_t k = 0; k < sizeof not_yet / sizeof *not_yet; k++)
-		if (option_is_given(program, not_yet[k]))
-			return option_refuse("--%s is not in this build yet", not_yet[k]);
 	for (size_t k = 0; k < sizeof of_writing / sizeof *of_writing && !c->write.path; k++)
 		if (option_is_given(program, of_writing[k]))
 			return option_refuse(

@@ -315,6 +315,11 @@ Test(output, every_part_of_a_record, .timeout = 550)
 			f->icmp_errors[1] = i;
 			f->duplicates[0] = 3;
 		}
+		if (i & 16) {
+			f->flags |= BPE_FLOW_CUTOFF;
+			f->unwritten_packets[1] = i;
+			f->unwritten_bytes[0] = UINT64_MAX;
+		}
 		bpei_output_put(&w, f);
 	}
 	bpei_output_end(&e);
