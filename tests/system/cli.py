@@ -298,7 +298,7 @@ def wrong_usage_is_told():
         (["-i", "synth", "--stats-interval", "0"], b"--stats-interval wants"),
         (["-i", "synth", "-a", "files:3"], b"for files that are written"),
         (["-i", "synth", "--json=yes"], b"takes no value"),
-        (["-i", "a", "-i", "b"], b"once"),
+        (["-i", "synth", "-w", "a", "-w", "b"], b"once"),
         (["-i", "synth", "--flows", "-", "--json"], b"stdout"),
         (["-i", "synth", "--flows", "x", "--no-flows"], b"contradict"),
         (["-i", "synth:flows=x"], b"flows must be"),
