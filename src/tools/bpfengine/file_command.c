@@ -285,7 +285,7 @@ void cli_command_file(struct cli_command *c, const char *name)
 static void count_result(struct cli_command *c, const char *text)
 {
 	char *name;
-	const int status = (int)strtol(text, &name, 10);
+	int status = (int)strtol(text, &name, 10); /* not const, for the macros of macOS */
 
 	if (!status) {
 		c->good++;
