@@ -117,6 +117,41 @@ static int s_pthread_sigmask(int how, const uint32_t *set, uint32_t *old)
 	return to_darwin_errno(r);
 }
 
+/* Writes the signals of the set in Darwin's numbers. */
+static void mask_there(const sigset_t *here, uint32_t *there)
+{
+	*there = 0;
+	for (int i = 1; i < 32; i++)
+		if (signal_here(i) && sigismember(here, signal_here(i)) == 1)
+			*there |= 1u << (i - 1);
+}
+
+static int s_sigpending(uint32_t *set)
+{
+	sigset_t pending;
+	if (sigpending(&pending))
+		return -1;
+	mask_there(&pending, set);
+	return 0;
+}
+
+static int s_sigwait(const uint32_t *set, int *there)
+{
+	sigset_t s;
+	int here = 0;
+	mask_here(*set, &s);
+	int r = sigwait(&s, &here);
+	*there = signal_there(here);
+	return to_darwin_errno(r);
+}
+
+static void (*s_signal(int there, void (*handler)(int)))(int)
+{
+	struct darwin_sigaction d = { .handler = handler, .flags = 2 };
+	struct darwin_sigaction old = { .handler = SIG_ERR };
+	return s_sigaction(there, &d, &old) ? SIG_ERR : old.handler;
+}
+
 static int s_sigprocmask(int how, const uint32_t *set, uint32_t *old)
 {
 	int failed = s_pthread_sigmask(how, set, old);
@@ -212,6 +247,26 @@ static int s_cond_wait(struct darwin_cond *c, struct darwin_mutex *m)
 	pthread_mutex_lock(&m->u.m);
 	return 0;
 }
+static int s_cond_timedwait_relative(
+	struct darwin_cond *c, struct darwin_mutex *m, const struct timespec *time)
+{
+	if (!is_cond(c) || !is_mutex(m))
+		return 22;
+	uint32_t seen = __atomic_load_n(&c->u.seq, __ATOMIC_ACQUIRE);
+	pthread_mutex_unlock(&m->u.m);
+	long r = syscall(SYS_futex, &c->u.seq, FUTEX_WAIT_PRIVATE, seen, time, NULL, 0);
+	int is_late = r < 0 && errno == ETIMEDOUT;
+	pthread_mutex_lock(&m->u.m);
+	return is_late ? to_darwin_errno(ETIMEDOUT) : 0;
+}
+static int s_cond_signal(struct darwin_cond *c)
+{
+	if (!is_cond(c))
+		return 22;
+	__atomic_add_fetch(&c->u.seq, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &c->u.seq, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	return 0;
+}
 static int s_cond_broadcast(struct darwin_cond *c)
 {
 	if (!is_cond(c))
@@ -269,6 +324,8 @@ const struct shim shims_threads[] = {
 	{ "_pthread_cond_broadcast", s_cond_broadcast },
 	{ "_pthread_cond_destroy", s_cond_destroy },
 	{ "_pthread_cond_init", s_cond_init },
+	{ "_pthread_cond_signal", s_cond_signal },
+	{ "_pthread_cond_timedwait_relative_np", s_cond_timedwait_relative },
 	{ "_pthread_cond_wait", s_cond_wait },
 	{ "_pthread_create", s_pthread_create },
 	{ "_pthread_join", s_pthread_join },
@@ -281,6 +338,9 @@ const struct shim shims_threads[] = {
 	{ "_pthread_set_qos_class_self_np", s_qos },
 	{ "_pthread_setname_np", s_pthread_setname },
 	{ "_pthread_sigmask", s_pthread_sigmask },
+	{ "_signal", s_signal },
+	{ "_sigpending", s_sigpending },
+	{ "_sigwait", s_sigwait },
 	{ "_sigaction", s_sigaction },
 	{ "_thread_policy_set", s_thread_policy_set },
 	{ "_sigprocmask", s_sigprocmask },
