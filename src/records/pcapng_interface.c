@@ -11,7 +11,8 @@
 enum { KI_COMMENT = 1, KI_NAME = 2, KI_DESCRIPTION = 3, KI_IP4 = 4, KI_IP6 = 5, KI_MAC = 6 };
 enum { KI_EUI = 7, KI_SPEED = 8, KI_TSRESOL = 9, KI_FILTER = 11, KI_OS = 12, KI_FCS = 13 };
 enum { KI_TSOFFSET = 14, KI_HARDWARE = 15, KI_TX_SPEED = 16, KI_RX_SPEED = 17, KI_ZONE = 18 };
-enum { KI_EFFECTIVE_ID = 0x8001 };
+enum { KI_EFFECTIVE_ID = 0x8001, KI_CUSTOM_TEXT = 2988, KI_CUSTOM_BYTES = 2989 };
+#define KI_NOT_COPIED 0x4000
 
 /* Where the next bytes of the interface's memory go. */
 struct interface_memory {
@@ -98,6 +99,11 @@ static void keep_other_option(
 
 	if (number > 0 && n != (size_t)number)
 		return;
+	/* An enterprise's number is the least; with bit 0x4000 copies are forbidden. */
+	if ((o->code & ~KI_NOT_COPIED) == KI_CUSTOM_TEXT ||
+		(o->code & ~KI_NOT_COPIED) == KI_CUSTOM_BYTES)
+		if (n < 4 || (o->code & KI_NOT_COPIED))
+			return;
 	if (swapped && number < 0)
 		return;
 	bpei_store16(to, o->code);

@@ -18,7 +18,7 @@
 #define OPTIONS_TAIL 8u         /* the end of the options, and the block's second length */
 #define CUSTOM_NOT_COPIED 0x4000u
 enum { OUT_CUSTOM_TEXT = 2988, OUT_CUSTOM_BYTES = 2989 };
-enum { VERDICT_HARDWARE = 0, VERDICT_BYTES = 9, HASH_MOST = 17 };
+enum { VERDICT_TC = 1, VERDICT_XDP = 2, VERDICT_BYTES = 9 };
 
 /* A packet being written, behind the blocks of new processes. */
 struct packet_writing {
@@ -150,17 +150,22 @@ static void pass_number(
 	}
 }
 
-/* Appends a verdict: an octet with the kind, then a number, or a network card's own bytes. */
+/* Appends a verdict: an octet with the kind, then a number of Linux's, or a network card's bytes.
+ */
 static void pass_verdict(struct bpei_block_out *out, const struct bpei_option_in *o, bool big)
 {
 	struct bpei_cursor value = o->value;
 	const size_t n = bpei_cursor_left(&value);
 	uint8_t own[VERDICT_BYTES] = { bpei_cursor_u8(&value) };
 
-	if (!n || own[0] == VERDICT_HARDWARE || n != VERDICT_BYTES) {
+	if (!n)
+		return;
+	if (own[0] != VERDICT_TC && own[0] != VERDICT_XDP) {
 		bpei_block_put_option(out, o->code, o->value.next, n);
 		return;
 	}
+	if (n != VERDICT_BYTES)
+		return;
 	const uint64_t number = bpei_cursor_u64(&value, big);
 
 	memcpy(own + 1, &number, sizeof number);
@@ -189,6 +194,8 @@ static void pass_option(struct bpei_block_out *out, const struct bpei_option_in 
 {
 	const int bytes = packet_option_number(o->code);
 
+	if (o->code == BPEI_OPTION_HASH && !bpei_cursor_left(&o->value))
+		return; /* an octet with the algorithm is the least */
 	if (o->code == BPEI_OPTION_VERDICT)
 		pass_verdict(out, o, options->big);
 	else if (bytes > 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Passes blocks on (passing.h).  A block of this machine's byte order is copied; of another, the
- * numbers are swapped: headers of records and options, and the type of secrets.  A block that is
- * longer or shorter than all parts is left out. */
+/* Passes blocks on (passing.h).  Headers of records and options, and the type of secrets, get this
+ * machine's byte order.  A damaged block is left out: other readers would refuse the whole file. */
 #include "write/passing.h"
 
 #include "records/pcapng_kept.h"
@@ -71,43 +70,42 @@ bool bpei_passing_waits(struct bpei_passing *p, const struct bpei_packet_source 
 	return find_waiting_block(p, source, &at) != NULL;
 }
 
-/* ---- Blocks of another byte order ---- */
+/* ---- The parts of a block ---- */
 
-static uint16_t take_swapped16(struct bpei_cursor *c)
+/* Returns whether a record of names is long enough for the address. */
+static bool is_record_whole(uint16_t code, uint16_t length)
 {
-	return bpei_cursor_u16(c, __BYTE_ORDER__ != __ORDER_BIG_ENDIAN__);
+	static const uint16_t least[] = { 0, 4, 16, 6, 8 };
+
+	return code >= sizeof least / sizeof *least || length >= least[code];
 }
 
-static uint32_t take_swapped32(struct bpei_cursor *c)
-{
-	return bpei_cursor_u32(c, __BYTE_ORDER__ != __ORDER_BIG_ENDIAN__);
-}
-
-/* Copies records or options, with code and length swapped, up to and with the end.  Returns whether
- * there was an end. */
-static bool put_swapped_records(struct bpei_block_out *out, struct bpei_cursor *body)
+/* Copies records or options up to and with the end.  Returns false for damage. */
+static bool put_records(
+	struct bpei_block_out *out, struct bpei_cursor *body, bool big, bool is_names)
 {
 	while (bpei_cursor_left(body) >= RECORD_HEAD) {
-		const uint16_t code = take_swapped16(body);
-		const uint16_t length = take_swapped16(body);
-		const uint8_t *value = bpei_cursor_take(body, (length + 3u) & ~3u);
+		const uint16_t code = bpei_cursor_u16(body, big);
+		const uint16_t length = bpei_cursor_u16(body, big);
+		const uint8_t *value;
 
 		if (code == RECORD_END) {
 			bpei_block_put32(out, RECORD_END);
 			return true;
 		}
-		if (!value)
+		value = bpei_cursor_take(body, (length + 3u) & ~3u);
+		if (!value || (is_names && !is_record_whole(code, length)))
 			return false;
 		bpei_block_put_option(out, code, value, length);
 	}
-	return false;
+	return !is_names && !bpei_cursor_left(body); /* options may lack their end */
 }
 
 /* Copies the head of a block of secrets, and the secrets.  Returns whether they are whole. */
-static bool put_swapped_secrets(struct bpei_block_out *out, struct bpei_cursor *body)
+static bool put_secrets(struct bpei_block_out *out, struct bpei_cursor *body, bool big)
 {
-	const uint32_t kind = take_swapped32(body);
-	const uint32_t length = take_swapped32(body);
+	const uint32_t kind = bpei_cursor_u32(body, big);
+	const uint32_t length = bpei_cursor_u32(body, big);
 	const uint64_t padded = ((uint64_t)length + 3) & ~(uint64_t)3;
 
 	if (body->bad || padded > bpei_cursor_left(body))
@@ -118,19 +116,19 @@ static bool put_swapped_secrets(struct bpei_block_out *out, struct bpei_cursor *
 	return true;
 }
 
-static bool put_swapped_block(struct bpei_block_out *out, const struct bpei_kept_block *b)
+/* Copies the parts of a block.  Returns false for damage. */
+static bool put_block_parts(struct bpei_block_out *out, const struct bpei_kept_block *b)
 {
+	const bool big = (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) != b->swapped;
 	struct bpei_cursor body = bpei_cursor_init(b->body, b->length);
 
 	if (b->type == BPEI_BLOCK_SECRETS) {
-		if (!put_swapped_secrets(out, &body))
+		if (!put_secrets(out, &body, big))
 			return false;
-	} else if (!put_swapped_records(out, &body)) {
+	} else if (!put_records(out, &body, big, true)) {
 		return false;
 	}
-	if (bpei_cursor_left(&body))
-		put_swapped_records(out, &body);
-	return true;
+	return !bpei_cursor_left(&body) || put_records(out, &body, big, false);
 }
 
 size_t bpei_passing_put(struct bpei_passing *p, const struct bpei_packet_source *source,
@@ -152,10 +150,7 @@ size_t bpei_passing_put(struct bpei_passing *p, const struct bpei_packet_source 
 		at->passed++;
 		if (is_whole) {
 			bpei_block_begin(&out, to, room, b->type);
-			if (b->swapped)
-				is_whole = put_swapped_block(&out, b);
-			else
-				bpei_block_put_bytes(&out, b->body, b->length);
+			is_whole = put_block_parts(&out, b);
 		}
 		const size_t put = is_whole ? bpei_block_finish(&out, false) : 0;
 		if (put)

@@ -71,6 +71,10 @@ EXPECTED = {
         "bpfengine -r examples/office.pcap --top": r"(?m)^[1-9][\d,]+ packets read",
         "bpfengine -i synth --top": r"(?m)^[1-9][\d,]+ packets read",
     },
+    "docs/savefiles.md": {
+        "bpfengine -r examples/office.pcap -w office.pcapng": r"Written to office.pcapng: 736 pack",
+        "bpfengine -r office.pcapng --print -c 3": r"192\.168\.1\.1:67 +> 255\.255\.255\.255:68",
+    },
     "docs/filters.md": {
         "bpfengine -r examples/office.pcap tcp port 443 and not net 198.51.100.0/24": (
             r"(?m)^[1-9][\d,]+ packets read"

@@ -159,6 +159,9 @@ Test(batch_out, options_that_cannot_pass_are_left_out)
 		ng_option(&f, 2989, 0x12345678, 4);
 		ng_option(&f, 19372, 0x12345678, 4); /* not to be copied */
 		ng_option(&f, 19373, 0x12345678, 4);
+		ng_text_option(&f, 3, "", 0);       /* a hash without algorithm */
+		ng_text_option(&f, 7, "", 0);       /* a verdict without kind */
+		ng_text_option(&f, 7, "\2\1\1", 3); /* of XDP, too short */
 		ng_text_option(&f, 1, "kept", 4);
 		ng_end_packet(&f, at);
 		walk_image(&w, &f);
