@@ -12,6 +12,7 @@ import concurrent.futures
 import json
 import os
 import platform
+import pwd
 import shutil
 import signal
 import subprocess
@@ -148,6 +149,27 @@ def generated_traffic_is_counted_as_on_linux():
     )
     for key in ("packets", "bytes", "protocols", "network", "malformed", "sizes", "top_flows"):
         assert mac[key] == linux[key], (key, mac[key], linux[key])
+
+
+def written_files_are_those_of_linux():
+    """Confined, both write the same files; a command runs for each, and three stay."""
+    files = []
+    for run_one in (run_mac, lambda *words: subprocess.run([LINUX, *words], capture_output=True)):
+        place = tempfile.mkdtemp(dir=WORK)
+        p = run_one(
+            *("-i", "synth:count=3000,seed=5", "--json", "-Z", pwd.getpwuid(os.geteuid()).pw_name),
+            *("-w", place + "/x.pcap", "-C", "100K", "-W", "3", "-z", "true"),
+        )
+        assert p.returncode == 0, p
+        report = json.loads(p.stdout)
+        if run_one is run_mac:
+            assert report["rights"]["confined"] and not report["rights"]["missing"], report
+        assert report["written"]["packets"] == 3000, report["written"]
+        assert report["written"]["commands"]["good"] == report["written"]["files"], report
+        names = sorted(n for n in os.listdir(place) if not n.endswith(".jsonl"))
+        files.append([(n, open(os.path.join(place, n), "rb").read()) for n in names])
+    assert [n for n, _ in files[0]] == ["x.pcap0", "x.pcap1", "x.pcap2"], files[0]
+    assert files[0] == files[1]
 
 
 class Node:
@@ -297,6 +319,7 @@ def main():
     build_runner()
     case(generated_traffic_is_counted_as_on_linux)
     case(netmasks_are_those_of_linux)
+    case(written_files_are_those_of_linux)
     if CAPTURES and os.path.isdir(CAPTURES):
         case(captures_are_read_as_on_linux)
     else:

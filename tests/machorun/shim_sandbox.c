@@ -12,6 +12,7 @@
 int sandboxed;
 static struct rule {
 	char operation[40], literal[PATH_MAX];
+	int below; /* a folder, and all that lies in it */
 } rules[128];
 static int rule_count;
 
@@ -50,12 +51,20 @@ static int matches_operation(const char *rule, const char *operation)
 				       : !strcmp(rule, operation);
 }
 
+static int is_path_of(const struct rule *r, const char *seen)
+{
+	const size_t n = strlen(r->literal);
+	if (r->below && !strncmp(r->literal, seen, n) && seen[n] == '/')
+		return 1;
+	return !strcmp(r->literal, seen);
+}
+
 /* Returns whether a rule allows the operation on the path `seen` of macOS; NULL: on any path. */
 static int has_rule(const char *operation, const char *seen)
 {
 	for (int i = 0; i < rule_count; i++)
 		if (matches_operation(rules[i].operation, operation) &&
-			(!rules[i].literal[0] || (seen && !strcmp(rules[i].literal, seen))))
+			(!rules[i].literal[0] || (seen && is_path_of(&rules[i], seen))))
 			return 1;
 	return 0;
 }
@@ -163,7 +172,8 @@ static const char *read_operations(const char **p, struct form *form, int *t)
 static const char *read_filter(const char **p, const struct form *form)
 {
 	int kind = read_profile_token(p, word, sizeof word);
-	int literal = !strcmp(word, "literal");
+	int below = !strcmp(word, "subpath");
+	int literal = below || !strcmp(word, "literal");
 	if (kind != 'w' || (!literal && strcmp(word, "target")))
 		return "an unknown filter";
 	kind = read_profile_token(p, word, sizeof word);
@@ -175,6 +185,7 @@ static const char *read_filter(const char **p, const struct form *form)
 	for (int i = 0; form->allow && i < form->n && rule_count < 128; i++, rule_count++) {
 		strcpy(rules[rule_count].operation, form->names[i]);
 		snprintf(rules[rule_count].literal, PATH_MAX, "%s", literal ? word : "");
+		rules[rule_count].below = below;
 	}
 	return read_profile_token(p, word, sizeof word) == ')' ? NULL : "a filter's end";
 }
@@ -187,6 +198,7 @@ static void add_plain_rules(const struct form *form)
 			deny = !form->allow;
 		else if (form->allow && rule_count < 128) {
 			strcpy(rules[rule_count].operation, form->names[i]);
+			rules[rule_count].below = 0;
 			rules[rule_count++].literal[0] = 0;
 		}
 	}
