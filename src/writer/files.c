@@ -556,17 +556,25 @@ static void note_end(struct bpei_files *files)
 		sync_open(files, files->ring.ledger, "the ledger");
 }
 
-int bpei_files_close(
-	struct bpei_files *files, const struct bpei_books *books, struct bpe_error *error)
+void bpei_files_finish(struct bpei_files *files, const struct bpei_books *books)
 {
-	if (!files)
-		return BPE_OK;
+	if (files->finished)
+		return;
+	files->finished = true;
 	if (books)
 		files->books = *books;
 	if (files->file.fd >= 0)
 		bpei_file_complete(files, files->broken ? files->error.status : BPE_OK);
 	trim_ring(files, 0, 0, files->opened_ns);
 	note_end(files);
+}
+
+int bpei_files_close(
+	struct bpei_files *files, const struct bpei_books *books, struct bpe_error *error)
+{
+	if (!files)
+		return BPE_OK;
+	bpei_files_finish(files, books);
 	const int status = bpei_files_status(files, error);
 	free_files(files);
 	return status;

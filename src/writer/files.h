@@ -145,8 +145,11 @@ int bpei_files_status(const struct bpei_files *files, struct bpe_error *error);
  * is gone (BPE_E_END, no error). */
 bool bpei_files_stopped(const struct bpei_files *files);
 const struct bpei_files_counts *bpei_files_counts(const struct bpei_files *files);
-/* Completes the present file, if any, closes and frees.  books: the last totals, for the ledger.
- * Returns as bpei_files_status.  NULL is allowed. */
+/* Completes the present file, if any.  books: the last totals, for the ledger; NULL: those of the
+ * latest chunk.  Only the counters, the status and the close may follow. */
+void bpei_files_finish(struct bpei_files *files, const struct bpei_books *books);
+/* Finishes, if that is not done, closes and frees.  Returns as bpei_files_status.  NULL is allowed.
+ */
 int bpei_files_close(
 	struct bpei_files *files, const struct bpei_books *books, struct bpe_error *error);
 

@@ -67,7 +67,7 @@ struct bpei_files {
 	char failed_name[BPEI_NAME_ROOM];
 	struct bpe_error error; /* the first with lost packets */
 	unsigned told;          /* enum bpei_told */
-	bool stopped;
+	bool stopped, finished;
 	bool owns_fd;           /* o.fd is closed with the files */
 	_Atomic bool abandoned; /* w: any (only ever set to true)  r: the writer's thread */
 };

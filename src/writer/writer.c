@@ -167,23 +167,33 @@ static void end_last_file(struct bpe_writer *w)
 	}
 }
 
+/* Closes the files, and takes their last counters. */
+static int close_last_file(struct bpe_writer *w, const struct bpei_books *books)
+{
+	bpei_files_finish(w->files, books);
+	pthread_mutex_lock(&w->lock);
+	bpei_writer_count_files(w);
+	pthread_mutex_unlock(&w->lock);
+	return bpei_files_close(w->files, books, &w->error);
+}
+
 int bpe_writer_finish(struct bpe_writer *w, struct bpe_error *error)
 {
 	struct bpei_books books = { 0 };
 
 	if (w->files || w->split) {
+		if (w->files)
+			bpei_files_abandon(w->files);
 		pthread_mutex_lock(&w->lock);
 		end_last_file(w);
 		w->is_over = true;
 		pthread_mutex_unlock(&w->lock);
-		if (w->files)
-			bpei_files_abandon(w->files);
 		bpei_writer_thread_end(w);
 		bpei_encoder_books(w, &books);
 		if (w->split)
 			w->result = bpei_splitting_close(w);
 		else
-			w->result = bpei_files_close(w->files, &books, &w->error);
+			w->result = close_last_file(w, &books);
 		w->files = NULL;
 	}
 	if (w->result != BPE_OK && error)

@@ -151,5 +151,7 @@ struct bpei_split_lost bpei_writer_write_chunk(
 /* Counts a chunk that the files had, and lost packets.  The lock is held. */
 void bpei_writer_count_chunk(
 	struct bpe_writer *w, const struct bpei_chunk *chunk, const struct bpei_split_lost *lost);
+/* Copies the files' counters.  The lock is held. */
+void bpei_writer_count_files(struct bpe_writer *w);
 
 #endif

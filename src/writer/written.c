@@ -12,6 +12,18 @@ struct bpei_split_lost bpei_writer_write_chunk(struct bpe_writer *w, const struc
 	return lost;
 }
 
+void bpei_writer_count_files(struct bpe_writer *w)
+{
+	const struct bpei_files_counts *counts = bpei_files_counts(w->files);
+	struct bpe_writer_stats *s = &w->stats;
+
+	s->captured_bytes = counts->captured_bytes;
+	s->file_bytes = counts->file_bytes;
+	s->files = counts->files;
+	s->files_removed = counts->files_removed;
+	s->errors = counts->errors;
+}
+
 void bpei_writer_count_chunk(
 	struct bpe_writer *w, const struct bpei_chunk *chunk, const struct bpei_split_lost *lost)
 {
@@ -20,17 +32,12 @@ void bpei_writer_count_chunk(
 		bpei_splitting_count(w, lost);
 		return;
 	}
-	const struct bpei_files_counts *counts = bpei_files_counts(w->files);
 	struct bpe_writer_stats *s = &w->stats;
 
 	s->waiting -= chunk->packets;
 	s->written += chunk->packets - lost->error;
 	s->unwritten[BPE_UNWRITTEN_ERROR] += lost->error;
-	s->captured_bytes = counts->captured_bytes;
-	s->file_bytes = counts->file_bytes;
-	s->files = counts->files;
-	s->files_removed = counts->files_removed;
-	s->errors = counts->errors;
+	bpei_writer_count_files(w);
 	if (w->status != BPE_OK || !bpei_files_stopped(w->files))
 		return;
 	w->status = bpei_files_status(w->files, &w->error);

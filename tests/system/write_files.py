@@ -10,6 +10,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import tempfile
 import time
 
 from program import PROGRAM, Cases, report, run
+
+from progress import Running
 
 case = Cases()
 MOMENTS = int(sys.argv[2]) if len(sys.argv) > 2 else 200
@@ -341,6 +344,22 @@ def a_pipe_that_closes_ends_the_run_quietly():
     for word in (b"cannot", b"Broken", b"any more"):
         assert word not in messages, messages
     assert status == 0, (status, messages)
+
+
+@case
+def a_pipe_that_nobody_reads_does_not_hold_the_end():
+    ends = os.pipe()
+    running = Running(
+        [PROGRAM, *BASE, "-i", "synth:rate=20000", "-w", "-", "--write-memory", "4M"],
+        stdout=ends[1],
+    )
+    running.wait_for_report("losses", lambda text: "writer_full" in text)
+    running.send_signal(signal.SIGINT)
+    assert running.process.wait(timeout=550) >= 0
+    text = running.read_messages()
+    assert "write_error" in text, text
+    for end in ends:
+        os.close(end)
 
 
 @case
