@@ -2,6 +2,7 @@
 /* Conditions with a limit.  macOS waits for a length of time; other systems wait until a time of
  * the clock that never steps. */
 #include "base/cond.h"
+#include "base/roles.h"
 
 #include <time.h>
 
@@ -11,7 +12,7 @@ void bpei_cond_init(pthread_cond_t *cond)
 	pthread_cond_init(cond, NULL);
 }
 
-void bpei_cond_wait_ns(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t ns)
+void bpei_cond_wait_ns(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t ns) BPEI_UNCHECKED
 {
 	const struct timespec length = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
 
@@ -28,7 +29,7 @@ void bpei_cond_init(pthread_cond_t *cond)
 	pthread_condattr_destroy(&how);
 }
 
-void bpei_cond_wait_ns(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t ns)
+void bpei_cond_wait_ns(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t ns) BPEI_UNCHECKED
 {
 	struct timespec until;
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/roles.h"
 #include "write/pcap_out.h"
 
 #include <string.h>
@@ -146,7 +147,7 @@ static bool take_chunk(struct bpe_writer *w)
 
 /* Hands the current chunk on, and takes the next.  Returns false if none is free and the caller
  * does not wait.  Waiting lets go of the lock. */
-static bool change_chunk(struct bpe_writer *w)
+static bool change_chunk(struct bpe_writer *w) BPEI_UNCHECKED
 {
 	bpei_encoder_hand_on(w);
 	if (take_chunk(w))

@@ -7,6 +7,7 @@
 #include "base/cond.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/roles.h"
 #include "base/sized.h"
 #include "writer/packets.h"
 #include "writer/packing.h"
@@ -145,7 +146,7 @@ int bpe_writer_open(const struct bpe_writer_options *options, struct bpe_writer 
 }
 
 /* Ends the last file.  A writer without a packet leaves a whole file, too. */
-static void end_last_file(struct bpe_writer *w)
+static void end_last_file(struct bpe_writer *w) BPEI_UNCHECKED
 {
 	struct bpe_write_interface told;
 
@@ -214,7 +215,7 @@ int bpe_writer_close(struct bpe_writer *w, struct bpe_error *error)
 /* ---- Packets ---- */
 
 /* Unlocks, and returns the status of a call with packets. */
-static int finish_call(struct bpe_writer *w, int encoded)
+static int finish_call(struct bpe_writer *w, int encoded) BPEI_UNCHECKED
 {
 	int status = encoded;
 
@@ -230,8 +231,8 @@ static int finish_call(struct bpe_writer *w, int encoded)
 	return status;
 }
 
-int bpe_writer_batch(
-	struct bpe_writer *w, const struct bpe_batch *batch, uint32_t first, uint32_t count)
+int bpe_writer_batch(struct bpe_writer *w, const struct bpe_batch *batch, uint32_t first,
+	uint32_t count) BPEI_UNCHECKED
 {
 	if (first > batch->count || count > batch->count - first)
 		return BPE_E_ARGUMENT;
@@ -240,7 +241,7 @@ int bpe_writer_batch(
 }
 
 int bpe_writer_packet_sized(struct bpe_writer *w, const struct bpe_packet *packet,
-	size_t packet_bytes, size_t meta_bytes, const char *comment)
+	size_t packet_bytes, size_t meta_bytes, const char *comment) BPEI_UNCHECKED
 {
 	struct bpe_packet own = { .link_type = -1 };
 

@@ -2,6 +2,7 @@
 /* The writer's thread: takes chunks from the queue to the files, and looks at the clock. */
 #include "base/clock.h"
 #include "base/cond.h"
+#include "base/roles.h"
 #include "base/thread.h"
 #include "writer/splitting.h"
 
@@ -9,7 +10,7 @@
 #define FILES_TICK_NS 500000000 /* fsync and the age of files */
 
 /* Calls the tick of the files now and then.  The lock is held, but not by a thread. */
-static void tick_files(struct bpe_writer *w)
+static void tick_files(struct bpe_writer *w) BPEI_UNCHECKED
 {
 	const int64_t now = bpei_clock_mono_ns();
 
@@ -32,7 +33,7 @@ static void tick_files(struct bpe_writer *w)
 }
 
 /* Takes the oldest chunk to the files.  Returns false if there is none. */
-static bool write_oldest(struct bpe_writer *w)
+static bool write_oldest(struct bpe_writer *w) BPEI_UNCHECKED
 {
 	struct bpei_chunk_node *node = bpei_chunks_pop(&w->chunks);
 
