@@ -108,16 +108,16 @@ static bool give_source_stats(
 		.link_type = (int32_t)d->link_type,
 		.status = status,
 		.interface_down = bpei_counter_get(&d->interface_down),
+		.read_packets = bpei_counter_get(&s->read_packets),
+		.captured_bytes = bpei_counter_get(&s->captured_bytes),
+		.wire_bytes = bpei_counter_get(&s->wire_bytes),
+		.filtered = bpei_counter_get(&d->filtered),
+		.duplicates = bpei_counter_get(&d->duplicates),
 		.kernel_known = bpei_counter_get(&d->kernel_known),
 		.kernel_received = bpei_counter_get(&d->kernel_received),
 		.kernel_accepted = bpei_counter_get(&d->kernel_accepted),
 		.kernel_dropped = bpei_counter_get(&d->kernel_dropped),
-		.interface_dropped = bpei_counter_get(&d->interface_dropped),
-		.filtered = bpei_counter_get(&d->filtered),
-		.duplicates = bpei_counter_get(&d->duplicates),
-		.read_packets = bpei_counter_get(&s->read_packets),
-		.captured_bytes = bpei_counter_get(&s->captured_bytes),
-		.wire_bytes = bpei_counter_get(&s->wire_bytes) };
+		.interface_dropped = bpei_counter_get(&d->interface_dropped) };
 	memcpy(to->name, s->name, sizeof to->name);
 	return true;
 }
