@@ -81,7 +81,7 @@ static bool is_record_whole(uint16_t code, uint16_t length)
 }
 
 /* Copies records or options up to and with the end.  Returns false for damage. */
-static bool put_records(
+static bool pass_records(
 	struct bpei_block_out *out, struct bpei_cursor *body, bool big, bool is_names)
 {
 	while (bpei_cursor_left(body) >= RECORD_HEAD) {
@@ -102,7 +102,7 @@ static bool put_records(
 }
 
 /* Copies the head of a block of secrets, and the secrets.  Returns whether they are whole. */
-static bool put_secrets(struct bpei_block_out *out, struct bpei_cursor *body, bool big)
+static bool pass_secrets(struct bpei_block_out *out, struct bpei_cursor *body, bool big)
 {
 	const uint32_t kind = bpei_cursor_u32(body, big);
 	const uint32_t length = bpei_cursor_u32(body, big);
@@ -123,12 +123,12 @@ static bool put_block_parts(struct bpei_block_out *out, const struct bpei_kept_b
 	struct bpei_cursor body = bpei_cursor_init(b->body, b->length);
 
 	if (b->type == BPEI_BLOCK_SECRETS) {
-		if (!put_secrets(out, &body, big))
+		if (!pass_secrets(out, &body, big))
 			return false;
-	} else if (!put_records(out, &body, big, true)) {
+	} else if (!pass_records(out, &body, big, true)) {
 		return false;
 	}
-	return !bpei_cursor_left(&body) || put_records(out, &body, big, false);
+	return !bpei_cursor_left(&body) || pass_records(out, &body, big, false);
 }
 
 size_t bpei_passing_put(struct bpei_passing *p, const struct bpei_packet_source *source,

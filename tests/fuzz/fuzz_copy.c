@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies any savefile with the writer, and reads the copy.  Packets, times, metadata and comments
- * are those of the first file as far as the copy's resolution goes; a copy of the copy is the same
- * file, byte by byte. */
+/* Copies any savefile with the writer, and reads the copy.  Packets, metadata and comments stay
+ * the same, and times as far as the copy's resolution goes.  A copy of the copy has equal bytes. */
 #include "bpfengine.h"
 #include "fuzz.h"
 
@@ -60,7 +59,7 @@ static void mix_packet(struct copied *c, const struct bpe_batch *b, uint32_t i)
 	c->packets++;
 }
 
-/* Reads what was written to the descriptor. */
+/* Reads the file written to the descriptor. */
 static void take_written(struct copied *c, int fd)
 {
 	const off_t end = lseek(fd, 0, SEEK_END);
@@ -72,7 +71,7 @@ static void take_written(struct copied *c, int fd)
 }
 
 /* Copies the packets of a capture to the descriptor. */
-static void copy_packets(struct copied *c, struct bpe_capture *capture, int fd)
+static void copy_capture(struct copied *c, struct bpe_capture *capture, int fd)
 {
 	struct bpe_writer_options options;
 	struct bpe_writer *writer = NULL;
@@ -97,7 +96,7 @@ static void copy_packets(struct copied *c, struct bpe_capture *capture, int fd)
 	FUZZ_CHECK(bpe_writer_close(writer, &error) == BPE_OK);
 }
 
-/* Copies a savefile in memory.  Returns false if the file cannot be opened. */
+/* Copies a savefile in memory.  Returns false for no savefile. */
 static bool copy_savefile(struct copied *c, const uint8_t *bytes, size_t n)
 {
 	char name[] = "/tmp/fuzz_copy.XXXXXX";
@@ -113,7 +112,7 @@ static bool copy_savefile(struct copied *c, const uint8_t *bytes, size_t n)
 		return false;
 	const int fd = mkstemp(name);
 	FUZZ_CHECK(fd >= 0 && !unlink(name));
-	copy_packets(c, capture, fd);
+	copy_capture(c, capture, fd);
 	bpe_capture_close(capture);
 	take_written(c, fd);
 	close(fd);
