@@ -58,10 +58,12 @@ int bpei_splitting_close(struct bpe_writer *w)
 {
 	const struct bpei_split_lost lost = bpei_split_flush(w->split);
 
+	pthread_mutex_lock(&w->lock);
 	bpei_splitting_count(w, &lost);
 	const int status = bpei_split_close(w->split, &w->error);
 
 	w->split = NULL;
+	pthread_mutex_unlock(&w->lock);
 	return status;
 }
 

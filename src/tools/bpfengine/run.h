@@ -21,11 +21,12 @@ struct run {
 	struct top_view *view;     /* NULL: no live view */
 	struct printer *printer;   /* NULL: packets are not printed */
 	bool view_has_terminal;
-	struct utsname system; /* what the machine said before the confinement; "": nothing */
-	bool is_described; /* the first interface that was written; the reading thread's */
-	struct trigger *trigger;             /* of the flight recorder; NULL: none */
-	bpe_batch_fn next_read;              /* on_read that was there before (run_record.c) */
-	bpe_batch_fn next_batch;             /* on_batch likewise; NULL: none */
+	struct utsname system;     /* what the machine said before the confinement; "": nothing */
+	bool is_described;         /* the first interface that was written; the reading thread's */
+	_Atomic bool is_busy_told; /* that the recorder takes no trigger; w: any  r: any */
+	struct trigger *trigger;   /* of the flight recorder; NULL: none */
+	bpe_batch_fn next_read;    /* on_read that was there before (run_record.c) */
+	bpe_batch_fn next_batch;   /* on_batch likewise; NULL: none */
 	_Atomic bool has_several_interfaces; /* of packets that were written; w: reader  r: any */
 	bool has_intervals;                  /* lines of --stats-interval by the packets' time */
 	struct cli_intervals intervals;

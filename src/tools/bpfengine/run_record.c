@@ -4,12 +4,16 @@
 #include "run.h"
 #include "trigger.h"
 
+#include <stdatomic.h>
+
 /* Writes the recorder's packets.  Any thread. */
 static void pull_trigger(struct run *r)
 {
 	const int64_t after_ns = r->trigger ? trigger_after_ns(r->trigger) : TRIGGER_AFTER_NS;
 
-	if (bpe_writer_trigger(r->cli.writer, after_ns) == BPE_E_BUSY)
+	if (bpe_writer_trigger(r->cli.writer, after_ns) != BPE_E_BUSY)
+		return;
+	if (!atomic_exchange_explicit(&r->is_busy_told, true, memory_order_relaxed))
 		run_tell(r,
 			"what was recorded before is not all written yet: nothing more is taken");
 }
