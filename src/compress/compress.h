@@ -36,7 +36,7 @@ void bpei_unpacker_init(struct bpei_unpacker *unpacker);
  * them again, with more bytes behind them.  At the end: BPE_E_END behind a whole frame, BPE_E_TORN
  * inside a frame.  BPE_E_FORMAT: damaged.  BPE_E_UNSUPPORTED: the build lacks the form, or the
  * window is too large.  BPE_E_MEMORY.  All bytes before the failure were filled in; `why` and
- * `taken` tell the reason and the place. */
+ * `taken` tell the reason and the place; inside a frame the damage lies behind `taken`. */
 int bpei_unpacker_step(struct bpei_unpacker *unpacker, struct bpei_codec_step *step, bool at_end);
 void bpei_unpacker_free(struct bpei_unpacker *unpacker);
 

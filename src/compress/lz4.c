@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* lz4's frames by liblz4.  The format itself bounds the memory: blocks have at most 4 MiB. */
+/* lz4's frames by liblz4.  The format itself bounds the memory: blocks have at most 4 MiB.  The
+ * library gets a block or a header at a time, because a failing call loses its output.
+ */
 #include "compress/codec.h"
 
 #ifdef BPEI_HAVE_LZ4
@@ -10,24 +12,40 @@
 #include <lz4frame.h>
 #include <stdlib.h>
 
+#define FIRST_BYTES 7u
+#define BLOCK_HEADER 4u /* of the next block: the library wants a block and a header */
+
+struct lz4_reader {
+	LZ4F_dctx *context;
+	size_t wanted; /* bytes for the next call */
+};
+
 static void *open_lz4_reader(void)
 {
-	LZ4F_dctx *d = NULL;
+	struct lz4_reader *r = calloc(1, sizeof *r);
 
-	return LZ4F_isError(LZ4F_createDecompressionContext(&d, LZ4F_VERSION)) ? NULL : d;
+	if (r && LZ4F_isError(LZ4F_createDecompressionContext(&r->context, LZ4F_VERSION))) {
+		free(r);
+		return NULL;
+	}
+	return r;
 }
 
 static bool begin_lz4(void *state)
 {
-	LZ4F_resetDecompressionContext(state);
+	struct lz4_reader *r = state;
+
+	r->wanted = FIRST_BYTES;
+	LZ4F_resetDecompressionContext(r->context);
 	return true;
 }
 
 static int read_lz4(void *state, struct bpei_codec_step *s, const char **why)
 {
-	size_t in = s->in_bytes;
+	struct lz4_reader *reader = state;
+	size_t in = s->in_bytes < reader->wanted ? s->in_bytes : reader->wanted;
 	size_t out = s->out_bytes;
-	const size_t r = LZ4F_decompress(state, s->out, &out, s->in, &in, NULL);
+	const size_t r = LZ4F_decompress(reader->context, s->out, &out, s->in, &in, NULL);
 
 	if (LZ4F_isError(r)) {
 		*why = LZ4F_getErrorName(r);
@@ -37,12 +55,16 @@ static int read_lz4(void *state, struct bpei_codec_step *s, const char **why)
 	s->in_bytes -= in;
 	s->out += out;
 	s->out_bytes -= out;
+	reader->wanted = r > BLOCK_HEADER ? r - BLOCK_HEADER : r;
 	return !r;
 }
 
 static void close_lz4_reader(void *state)
 {
-	LZ4F_freeDecompressionContext(state);
+	struct lz4_reader *r = state;
+
+	LZ4F_freeDecompressionContext(r->context);
+	free(r);
 }
 
 /* Blocks that do not refer to each other, as the library's program writes them. */

@@ -1,38 +1,63 @@
 /* SPDX-License-Identifier: MIT */
-/* zstd by libzstd.  A window above the bound is refused before memory is taken for it. */
+/* zstd by libzstd.  A window above the bound is refused before memory is taken for it.  The library
+ * gets a block or a header at a time, because a failing call loses its output. */
 #include "compress/codec.h"
 
 #ifdef BPEI_HAVE_ZSTD
 
 #include "bpfengine.h"
 
+#include <stdlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#define FIRST_BYTES 5u
+#define BLOCK_HEADER 3u /* of the next block: the library wants a block and a header */
+
+struct zstd_reader {
+	ZSTD_DCtx *context;
+	size_t wanted; /* bytes for the next call */
+};
+
 static void *open_zstd_reader(void)
 {
-	return ZSTD_createDCtx();
+	struct zstd_reader *r = calloc(1, sizeof *r);
+
+	if (r)
+		r->context = ZSTD_createDCtx();
+	if (r && !r->context) {
+		free(r);
+		return NULL;
+	}
+	return r;
 }
 
 static bool begin_zstd(void *state)
 {
-	ZSTD_DCtx_reset(state, ZSTD_reset_session_and_parameters);
+	struct zstd_reader *r = state;
+
+	r->wanted = FIRST_BYTES;
+	ZSTD_DCtx_reset(r->context, ZSTD_reset_session_and_parameters);
 	return !ZSTD_isError(
-		ZSTD_DCtx_setParameter(state, ZSTD_d_windowLogMax, BPEI_CODEC_WINDOW_LOG));
+		ZSTD_DCtx_setParameter(r->context, ZSTD_d_windowLogMax, BPEI_CODEC_WINDOW_LOG));
 }
 
 static int read_zstd(void *state, struct bpei_codec_step *s, const char **why)
 {
-	ZSTD_inBuffer in = { s->in, s->in_bytes, 0 };
+	struct zstd_reader *reader = state;
+	const size_t most = s->in_bytes < reader->wanted ? s->in_bytes : reader->wanted;
+	ZSTD_inBuffer in = { s->in, most, 0 };
 	ZSTD_outBuffer out = { s->out, s->out_bytes, 0 };
-	const size_t r = ZSTD_decompressStream(state, &out, &in);
+	const size_t r = ZSTD_decompressStream(reader->context, &out, &in);
 
 	s->in += in.pos;
 	s->in_bytes -= in.pos;
 	s->out += out.pos;
 	s->out_bytes -= out.pos;
-	if (!ZSTD_isError(r))
+	if (!ZSTD_isError(r)) {
+		reader->wanted = r > BLOCK_HEADER ? r - BLOCK_HEADER : r;
 		return !r;
+	}
 	*why = ZSTD_getErrorName(r);
 	switch (ZSTD_getErrorCode(r)) {
 	case ZSTD_error_frameParameter_windowTooLarge:
@@ -50,7 +75,10 @@ static int read_zstd(void *state, struct bpei_codec_step *s, const char **why)
 
 static void close_zstd_reader(void *state)
 {
-	ZSTD_freeDCtx(state);
+	struct zstd_reader *r = state;
+
+	ZSTD_freeDCtx(r->context);
+	free(r);
 }
 
 static void *open_zstd_writer(int level)

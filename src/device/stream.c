@@ -133,6 +133,8 @@ static ssize_t end_stream(struct bpei_stream *s, int status)
 	const struct bpei_unpacker *u = &s->unpacker;
 	const unsigned long long at = s->start + u->taken;
 	const char *form = bpei_packing_name(u->packing);
+	/* Inside a frame, a library names no place. */
+	const char *where = u->in_frame ? "behind" : "at";
 
 	s->ended = status;
 	if (status == BPE_E_END)
@@ -148,7 +150,8 @@ static ssize_t end_stream(struct bpei_stream *s, int status)
 			s->name, at, form, u->why, bpei_packing_command(u->packing));
 	else
 		bpei_fail(&s->error, status, "read", 0,
-			"%s: damaged at byte %llu of the %s file: %s", s->name, at, form, u->why);
+			"%s: damaged %s byte %llu of the %s file: %s", s->name, where, at, form,
+			u->why);
 	return status;
 }
 

@@ -69,6 +69,8 @@ def read(program, folder, path, data=None):
     flows_of.pop("bytes", None)
     for key in OWN:
         report.pop(key, None)
+    for source in report.get("sources", []):
+        source.pop("name", None)
     with open(flows, encoding="utf-8") as f:
         # The hash has a key of the run, which also orders the records of the end.
         records = sorted(re.sub(r'"hash":\d+', "", line) for line in f)
