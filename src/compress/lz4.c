@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lz4's frames by liblz4.  The format itself bounds the memory: blocks have at most 4 MiB.  The
- * library gets a block or a header at a time, because a failing call loses its output.
- */
+ * library gets a block or a header at a time, because a failing call loses its output. */
 #include "compress/codec.h"
 
 #ifdef BPEI_HAVE_LZ4
@@ -67,7 +66,7 @@ static void close_lz4_reader(void *state)
 	free(r);
 }
 
-/* Blocks that do not refer to each other, as the library's program writes them. */
+/* Makes blocks independent of each other, as the library's program does. */
 static void *open_lz4_writer(int level)
 {
 	LZ4F_preferences_t *p = calloc(1, sizeof *p);
