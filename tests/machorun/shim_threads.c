@@ -145,7 +145,9 @@ static int s_sigwait(const uint32_t *set, int *there)
 	return to_darwin_errno(r);
 }
 
-static void (*s_signal(int there, void (*handler)(int)))(int)
+typedef void (*handler_fn)(int);
+
+static handler_fn s_signal(int there, handler_fn handler)
 {
 	struct darwin_sigaction d = { .handler = handler, .flags = 2 };
 	struct darwin_sigaction old = { .handler = SIG_ERR };
