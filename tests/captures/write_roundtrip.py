@@ -3,8 +3,8 @@
 """write_roundtrip.py PROGRAM CAPTURES [--all]: every capture read and written again.
 
 Each file of CAPTURES/index.tsv that libpcap reads whole is written as pcapng, as pcap with
-nanoseconds and, every eighth, as pcap with microseconds (-r FILE -w OTHER).  A reader of this folder's own
-(../support/savefile_reader.py) finds the same packets, bytes, lengths, times, link types
+nanoseconds and, every eighth, as pcap with microseconds (-r FILE -w OTHER).  A reader of this
+folder's own (../support/savefile_reader.py) finds the same packets, bytes, lengths, times, link types
 and interfaces in the original and in what was written.  Rewriting a written file gives
 the same bytes.  The report's books balance.  Of every 24th file, or with --all of each, tcpdump and
 capinfos agree on the number of packets, and tshark on times, lengths and comments.  A tool that
