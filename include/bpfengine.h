@@ -489,8 +489,8 @@ struct bpe_options {
 	 * packets come, and a slow on_record loses records instead of packets. */
 	bool push;
 	bool push_live;
-	uint32_t snaplen;     /* -s: bytes to keep of each packet; default BPE_MAX_SNAPLEN */
-	bool promiscuous;     /* --promiscuous; default false */
+	uint32_t snaplen; /* -s: bytes to keep of each packet; default BPE_MAX_SNAPLEN */
+	bool promiscuous; /* --promiscuous; default false */
 	/* --wait-interface: waits for a vanished interface's return; with "any" of the BSDs and
 	 * macOS, interfaces that come are captured, too. */
 	bool wait_interface;
@@ -1380,7 +1380,8 @@ struct bpe_writer_options {
 	int64_t sync_ns; /* files reach the disk so often; 0: when they are complete */
 	const char *application, *comment, *hardware, *os; /* of the section; NULL: none */
 	/* The flight recorder: the last packets stay in memory until bpe_writer_trigger.  0, 0: no
-	 * recorder. */
+	 * recorder.  recorder_ns alone takes at most 256 MiB.  The memory is taken beside
+	 * memory_bytes, and a MiB.  Not with rotate_. */
 	uint64_t recorder_bytes;
 	int64_t recorder_ns;
 	bpe_file_fn on_file;     /* for each complete file, on the writer's thread; NULL */
@@ -1470,8 +1471,10 @@ BPE_API int bpe_writer_tick(struct bpe_writer *writer);
 /* Ends the present file and begins the next with the next packet.  Returns BPE_E_UNSUPPORTED on
  * standard output and on fd.  Any thread. */
 BPE_API int bpe_writer_rotate(struct bpe_writer *writer);
-/* Writes what the flight recorder has, and what comes within after_ns.  Returns BPE_E_STATE without
- * a recorder.  Any thread. */
+/* Writes what the flight recorder has, and what comes within after_ns, to a file of its own.  A
+ * call meanwhile makes the file longer.  Returns BPE_OK; BPE_E_STATE without a recorder, or before
+ * the first packet of a pcap file; BPE_E_BUSY while all memory waits for the files; BPE_E_ARGUMENT
+ * if after_ns is below 0; else as bpe_writer_batch.  Any thread. */
 BPE_API int bpe_writer_trigger(struct bpe_writer *writer, int64_t after_ns);
 /* Fills *stats with the counters.  Any thread. */
 BPE_INLINE void bpe_writer_stats(struct bpe_writer *writer, struct bpe_writer_stats *stats);
