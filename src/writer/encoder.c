@@ -268,7 +268,8 @@ static void put_pcap_header(struct bpe_writer *w, const struct bpei_writer_inter
 {
 	uint32_t snaplen = w->o.snaplen;
 
-	if (i->told.snaplen && (!snaplen || i->told.snaplen < snaplen))
+	/* A pcap file that is read does not tell its snap length: twice through gives the same. */
+	if (!w->o.packet_clock && i->told.snaplen && (!snaplen || i->told.snaplen < snaplen))
 		snaplen = i->told.snaplen;
 	if (w->pcap_link < 0)
 		w->pcap_link = i->told.link_type;

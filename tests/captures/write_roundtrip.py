@@ -3,9 +3,9 @@
 """write_roundtrip.py PROGRAM CAPTURES [--all]: every capture read and written again.
 
 Each file of CAPTURES/index.tsv that libpcap reads whole is written as pcapng, as pcap with
-nanoseconds and, every eighth, as pcap with microseconds (-r FILE -w OTHER).  A reader of this
-folder's own (../support/savefile_reader.py) finds the same packets, bytes, lengths, times, link types
-and interfaces in the original and in what was written.  Rewriting a written file gives
+nanoseconds and, every eighth, as pcap with microseconds (-r FILE -w OTHER).  A second
+reader (../support/savefile_reader.py) finds the same packets, bytes, lengths, times, link types,
+interfaces and comments in the original and in what was written.  Rewriting a written file gives
 the same bytes.  The report's books balance.  Of every 24th file, or with --all of each, tcpdump and
 capinfos agree on the number of packets, and tshark on times, lengths and comments.  A tool that
 is missing is told.  Ends with "N passed, N failed"; exit code 77: there are no captures."""
@@ -23,6 +23,7 @@ sys.path.insert(0, os.path.join(HERE, "../support"))
 import savefile_reader  # noqa: E402
 
 TIMEOUT_S = 550
+COMMENT = 1
 TOOLS_EACH = 24
 FIELDS = ("frame.time_epoch", "frame.len", "frame.cap_len", "frame.protocols", "frame.comment")
 
@@ -54,9 +55,10 @@ def write(program, source, target, *options):
 
 
 def of_packet(packet, is_whole):
-    """What must be equal; of a pcap file without names."""
+    """What must be equal; of a pcap file without names and comments."""
+    comments = [value for code, value in packet.options if code == COMMENT]
     base = (packet.link, packet.caplen, packet.wirelen, packet.data)
-    return base + ((packet.name,) if is_whole else ())
+    return base + ((packet.name, comments) if is_whole else ())
 
 
 def compare(original, written, unit, is_whole):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A writer that many threads use at once, over a reader who dawdles: every packet offered is in the
+/* Four threads use a writer at once, over a slow reader: every packet offered is in the
  * pipe, or counted as unwritten.  Each packet has its number; none comes twice, and those of a
  * thread come in order.  For the thread sanitizer, and for the books. */
 #include "bpfengine.h"
@@ -14,14 +14,14 @@ enum { THREADS = 4, EACH = 30000, PACKET = 200, BATCHED = 16, BLOCK_HEAD = 8, PA
 
 static _Atomic unsigned failures;
 
-static void check_that(bool good, const char *what, int line)
+static void check_books_that(bool good, const char *what, int line)
 {
 	if (good)
 		return;
 	fprintf(stderr, "line %d: %s\n", line, what);
 	failures++;
 }
-#define CHECK(condition) check_that(condition, #condition, __LINE__)
+#define CHECK(condition) check_books_that(condition, #condition, __LINE__)
 
 struct offering {
 	struct bpe_writer *writer;
@@ -49,7 +49,7 @@ static void read_fully(int fd, uint8_t *to, size_t n, bool *ended)
 	}
 }
 
-static void take_block(struct reading *r, const uint8_t *block, uint32_t type)
+static void take_written_block(struct reading *r, const uint8_t *block, uint32_t type)
 {
 	uint32_t word[2];
 
@@ -82,7 +82,7 @@ static void *run_dawdling_reader(void *user)
 			return NULL;
 		}
 		read_fully(r->fd, block + BLOCK_HEAD, head[1] - BLOCK_HEAD, &ended);
-		take_block(r, block, head[0]);
+		take_written_block(r, block, head[0]);
 		if (n % 4096 == 0)
 			usleep(2000);
 	}
