@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Four threads use a writer at once, over a slow reader: every packet offered is in the
- * pipe, or counted as unwritten.  Each packet has its number; none comes twice, and those of a
- * thread come in order.  For the thread sanitizer, and for the books. */
+ * pipe, or counted as unwritten.  No number of a packet comes twice, and the numbers of a
+ * thread rise.  A plain program, meant for ThreadSanitizer, too. */
 #include "bpfengine.h"
 
 #include <pthread.h>
@@ -31,7 +31,7 @@ struct offering {
 struct reading {
 	int fd;
 	uint64_t packets;
-	uint32_t next[THREADS]; /* the least number that may come */
+	uint32_t next[THREADS]; /* least number to come */
 	bool is_wrong;
 };
 
