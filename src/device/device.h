@@ -56,8 +56,8 @@ struct bpei_device_ops {
 		struct bpe_error *error);
 	/* Gives the numbers of source k of several.  Any thread.  Returns false if there is none.
 	 * NULL: the device is a source by itself. */
-	bool (*source_stats)(const struct bpei_device *device, uint32_t k,
-		struct bpe_interface_stats *stats);
+	bool (*source_stats)(
+		const struct bpei_device *device, uint32_t k, struct bpe_interface_stats *stats);
 	/* Looks at the packets of the block which walk has not returned yet.  Stores time and
 	 * interface of the packet at *at (0: the first) and moves *at behind the packet.  Returns
 	 * false if there are no more.  NULL: no interface has a separate clock. */
@@ -196,8 +196,11 @@ int bpei_savefile_open(
 	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
 int bpei_push_open(
 	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
-int bpei_multi_open(
+/* Opens several sources as one device.  open_source opens each. */
+typedef int bpei_device_opener(
 	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
+int bpei_multi_open(const struct bpe_options *options, bpei_device_opener *open_source,
+	struct bpei_device **device, struct bpe_error *error);
 int bpei_synth_open(
 	const struct bpe_options *options, struct bpei_device **device, struct bpe_error *error);
 int bpei_bpf_open(

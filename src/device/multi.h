@@ -92,7 +92,11 @@ struct bpei_multi {
 	char (*told)[64];                /* "any": interfaces of which a failure was told */
 	uint32_t told_count;
 	int wake[2];
-	struct pollfd *polled;    /* room + 1 */
+	struct pollfd *polled; /* room + 1 */
+	/* The two below are functions of higher files: device/open.c opens a source, and
+	 * multi_open.c opens the interfaces which came since ("any"). */
+	bpei_device_opener *open_source;
+	void (*look_around)(struct bpei_multi *multi);
 	struct bpe_error refusal; /* why a source does not take the filter of all */
 	struct bpe_error failure; /* the first of a savefile, the last of an interface: reported at
 				   * the end */
@@ -117,6 +121,8 @@ static inline int bpei_multi_has_ended(const struct bpei_multi_source *s)
 		&((struct bpei_multi_source *)(uintptr_t)s)->ended, memory_order_relaxed);
 }
 
+/* multi_sums.c */
+
 /* Returns how many sources have not ended. */
 uint32_t bpei_multi_count_going(const struct bpei_multi *multi);
 /* Adds what the source has counted since the last call to the device's counters. */
@@ -131,9 +137,6 @@ uint32_t bpei_multi_walk(struct bpei_device *device, struct bpei_block *block,
 void bpei_multi_done(struct bpei_device *device, struct bpei_block *block);
 
 /* multi_open.c */
-
-/* Opens the interfaces which came since ("any"). */
-void bpei_multi_look_around(struct bpei_multi *multi);
 
 /* Returns whether "any" captures an interface of the name: not if it shows the packets of others.
  */

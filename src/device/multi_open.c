@@ -54,7 +54,7 @@ static int open_shut(struct bpei_multi *m, struct bpei_multi_source *s, struct b
 {
 	m->refusal = *why;
 	o->filter_expression = NULL;
-	int r = bpei_device_open(o, &s->device, error);
+	int r = m->open_source(o, &s->device, error);
 
 	if (r >= 0)
 		r = bpei_multi_shut(s->device, error);
@@ -95,7 +95,7 @@ static int open_source_device(struct bpei_multi *m, struct bpei_multi_source *s,
 		o.wait_interface = false; /* the interface is opened anew */
 	if (o.read_mode == BPE_READ_THROUGHPUT)
 		o.read_mode = BPE_READ_AUTO; /* a blocking read would keep the others waiting */
-	int r = bpei_device_open(&o, &s->device, &why);
+	int r = m->open_source(&o, &s->device, &why);
 
 	if (r < 0 && !s->own_filter && is_filter_refused(&o, &why))
 		return open_shut(m, s, &o, &why, error);
@@ -195,7 +195,8 @@ static int open_interfaces(struct bpei_multi *m, bool is_new, struct bpe_error *
 	return count < 0 ? count : BPE_OK;
 }
 
-void bpei_multi_look_around(struct bpei_multi *m)
+/* Opens the interfaces which came since. */
+static void open_newcomers(struct bpei_multi *m)
 {
 	struct bpe_error why;
 
@@ -356,8 +357,8 @@ static int open_multi(struct bpei_multi *m, struct bpe_error *error)
 		"no interface that is up can be opened (the notices say why); a name with -i has an answer of its own");
 }
 
-int bpei_multi_open(
-	const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
+int bpei_multi_open(const struct bpe_options *o, bpei_device_opener *open_source,
+	struct bpei_device **device, struct bpe_error *error)
 {
 	if (o->source_count > MOST_SOURCES)
 		return bpei_fail(error, BPE_E_ARGUMENT, "open", 0, "at most %u sources, not %llu",
@@ -366,6 +367,8 @@ int bpei_multi_open(
 	if (!m)
 		return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory");
 	m->device.ops = &bpei_multi_ops;
+	m->open_source = open_source;
+	m->look_around = open_newcomers;
 	m->device.told.find = bpei_multi_find_source;
 	m->device.told.at = bpei_multi_source_at;
 	m->device.fd = -1;

@@ -28,7 +28,7 @@ static int open_backend(
 	const struct bpe_options *o, struct bpei_device **device, struct bpe_error *error)
 {
 	if (o->source_count)
-		return bpei_multi_open(o, device, error);
+		return bpei_multi_open(o, bpei_device_open, device, error);
 	if (o->push)
 		return bpei_push_open(o, device, error);
 	if (o->file || o->memory)
@@ -45,7 +45,7 @@ static int open_backend(
 		return bpei_afpacket_open(o, device, error);
 #else
 	if (!strcmp(o->interface_name, "any"))
-		return bpei_multi_open(o, device, error);
+		return bpei_multi_open(o, bpei_device_open, device, error);
 #endif
 	return bpei_bpf_open(o, device, error);
 }

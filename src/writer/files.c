@@ -122,19 +122,42 @@ static int open_name(struct bpei_files *files, struct bpei_open_file *file)
 	return fd;
 }
 
+/* Returns the first attempt at a name for the file due: 0, or behind the attempt of the latest file
+ * with the same name. */
+static uint32_t choose_attempt(const struct bpei_files *files, const struct tm *when)
+{
+	char name[BPEI_NAME_ROOM];
+
+	if (bpei_name_make(&files->names, when, files->number + 1, 0, name) != BPE_OK ||
+		strcmp(name, files->latest_name) != 0)
+		return 0;
+	return files->latest_attempt + 1;
+}
+
+/* Notes the name that a file has got. */
+static void note_name(struct bpei_files *files)
+{
+	const struct bpei_open_file *file = &files->file;
+
+	if (bpei_name_make(&files->names, &file->when, file->facts.number, 0, files->latest_name) !=
+		BPE_OK)
+		files->latest_name[0] = 0;
+	files->latest_attempt = file->attempt;
+}
+
 /* Finds a free name, and opens the file.  Returns a descriptor or a negative errno. */
 static int open_next(struct bpei_files *files, struct bpei_open_file *file)
 {
 	int fd = -EEXIST;
 
 	file->when = local_time(files->opened_ns);
-	for (file->attempt = 0; file->attempt < ATTEMPTS; file->attempt++) {
+	const uint32_t first = choose_attempt(files, &file->when);
+	for (uint32_t k = 0; k < ATTEMPTS && fd == -EEXIST; k++) {
+		file->attempt = first + k;
 		if (bpei_name_make(&files->names, &file->when, files->number + 1, file->attempt,
 			    file->name) != BPE_OK)
 			return -EINVAL;
 		fd = open_name(files, file);
-		if (fd != -EEXIST)
-			break;
 	}
 	return fd;
 }
@@ -213,6 +236,7 @@ static void rename_part(struct bpei_files *files)
 {
 	struct bpei_open_file *file = &files->file;
 	const struct bpei_file_calls *calls = files->calls;
+	const uint32_t most = file->attempt + ATTEMPTS;
 	int failed = -EEXIST;
 
 	while (failed == -EEXIST || failed == -EINTR) {
@@ -220,7 +244,7 @@ static void rename_part(struct bpei_files *files)
 			calls->context, files->directory, file->part, file->name, files->o.replace);
 		if (failed != -EEXIST)
 			continue;
-		if (++file->attempt >= ATTEMPTS ||
+		if (++file->attempt >= most ||
 			bpei_name_make(&files->names, &file->when, file->facts.number,
 				file->attempt, file->name) != BPE_OK)
 			break;
@@ -228,6 +252,8 @@ static void rename_part(struct bpei_files *files)
 	if (failed < 0) {
 		bpei_files_tell(files, BPEI_TOLD_RENAME, failed, "cannot rename", file->part);
 		memcpy(file->name, file->part, sizeof file->name);
+	} else {
+		note_name(files);
 	}
 	file->part[0] = 0;
 }

@@ -52,6 +52,11 @@ struct bpei_files {
 	int directory;
 	struct bpei_file_ring ring;
 	struct bpei_open_file file;
+	/* The name of the latest file without an attempt, and the attempt that led to a name.  A
+	 * file of the same second or hour gets a later attempt, even if the ring has removed the
+	 * file that had the name: so the names of a run follow one another. */
+	char latest_name[BPEI_NAME_ROOM];
+	uint32_t latest_attempt;
 	uint64_t number;    /* of the open file, or of the file before */
 	int64_t opened_ns;  /* of the file due */
 	int64_t retry_ns;   /* no file could be opened: not again before (calls->now) */

@@ -46,8 +46,7 @@ const struct option_spec cli_option_specs[] = {
 			"retransmit=" },
 	{ "read", "r", OPTION_READ, .read = cli_read_savefile, .adds = true,
 		.wants = "wants a savefile, or - for the standard input", .modes = FILTER,
-		.argument = "FILE",
-		.help = "pcap or pcapng savefile (again: merged by time)" },
+		.argument = "FILE", .help = "pcap or pcapng savefile (again: merged by time)" },
 	{ "list-interfaces", "D", OPTION_SET, MEMBER(numbered), .modes = LIST,
 		.help = "list interfaces, with numbers that -i takes" },
 	{ "list-data-link-types", "L", OPTION_SET, MEMBER(list), .modes = LIST,
@@ -66,8 +65,8 @@ const struct option_spec cli_option_specs[] = {
 		.hint = " (without -B it is 16 MiB)", .argument = "SIZE",
 		.help = "kernel buffer; plain numbers are KiB; K, M, G allowed" },
 	{ "filter", "f", OPTION_READ, .read = cli_read_filter, .minus = true, .adds = true,
-		.modes = FILTER,
-		.wants = "wants a filter, such as 'tcp port 80'", .argument = "EXPRESSION",
+		.modes = FILTER, .wants = "wants a filter, such as 'tcp port 80'",
+		.argument = "EXPRESSION",
 		.help = "only packets that match (pcap-filter(7)); words\n"
 			"behind the options or -F FILE do the same; -d, -dd\n"
 			"and -ddd print the program, -O (--no-optimize) does\n"

@@ -60,6 +60,22 @@ Test(file_ring, the_oldest_go_and_foreign_files_stay)
 	cr_expect(!case_has("x-00002-2"));
 }
 
+Test(file_ring, no_file_gets_the_name_of_a_removed_file)
+{
+	struct bpei_files_options o = ring_options(2);
+
+	o.path = "y-%C"; /* all files of a century have the same name but for the attempt */
+	struct bpei_files *files = open_ring(&o);
+	for (int i = 0; i < 5; i++)
+		write_ring_file(files, 1, true);
+	cr_expect_eq(bpei_files_counts(files)->files_removed, 3);
+	bpei_files_close(files, NULL, NULL);
+	cr_expect(!case_has("y-20"));
+	cr_expect(!case_has("y-20-3"));
+	cr_expect(case_has("y-20-4"));
+	cr_expect(case_has("y-20-5"));
+}
+
 Test(file_ring, the_next_run_goes_on_with_the_ring)
 {
 	struct bpei_files_options o = ring_options(4);

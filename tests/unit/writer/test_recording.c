@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A writer with a flight recorder: numbered packets, under a clock of the test's own.  A file has
- * the last packets before the trigger and those within the time behind, without a gap. */
+ * the last packets before the trigger and the packets within the time behind, without a gap. */
 #include "bpfengine.h"
 
 #include <criterion/criterion.h>
@@ -19,7 +19,7 @@ static int64_t clock_ns;
 static struct bpe_writer *writer;
 static uint32_t next_number;
 
-/* A file that was read: the numbers of the first and last packet. */
+/* A file after reading: the numbers of the first and last packet. */
 struct recorded {
 	uint32_t first, last, packets;
 };
@@ -85,7 +85,7 @@ static struct bpe_writer_stats close_recorder(void)
 	return s;
 }
 
-/* Reads a file, whose packets must follow one another. */
+/* Reads a file.  The packets must have numbers without a gap. */
 static struct recorded read_recorded(const char *name)
 {
 	struct bpe_options options;
@@ -118,7 +118,7 @@ static struct recorded read_recorded(const char *name)
 	return r;
 }
 
-/* Removes the folder.  Returns the number of files that were there. */
+/* Removes the folder.  Returns the number of files. */
 static int remove_recorded(void)
 {
 	DIR *d = opendir(folder);
@@ -172,7 +172,7 @@ Test(recording, the_last_bytes)
 	cr_expect_eq(r.last, 49999);
 	cr_expect_leq(r.packets * block, 8 * MIB);
 	cr_expect_geq(r.packets * block, 7 * MIB - 8 * block, "%u packets", r.packets);
-	/* a MiB for the head, and what waited for the file meanwhile */
+	/* a MiB for the head, and packets that waited for the file */
 	cr_expect_leq(s.memory_peak, (8 + 1 + 64) * MIB);
 	cr_expect_eq(remove_recorded(), 1);
 }
@@ -234,7 +234,7 @@ Test(recording, a_file_ends_by_the_clock)
 	cr_expect_eq(r.last, 3099);
 	cr_expect_leq(r.first, 2000);
 	offer_packets(100);
-	clock_ns += 1000 * MS * 60; /* what is kept grows too old */
+	clock_ns += 1000 * MS * 60; /* the kept packets grow too old */
 	cr_expect_eq(bpe_writer_tick(writer), BPE_OK);
 	cr_expect_eq(bpe_writer_trigger(writer, 0), BPE_OK);
 	next_number += 70000;
