@@ -269,6 +269,11 @@ def the_remaining_user_makes_the_files():
     assert p.returncode == 0 and len(listed(work + "/own")) == 3, (p, listed(work + "/own"))
     owners = {os.stat(os.path.join(work, "own", n)).st_uid for n in os.listdir(work + "/own")}
     assert owners == {os.stat(work + "/own").st_uid} and 0 not in owners, owners
+    shared = place("shared")
+    os.chmod(shared, 0o1777)
+    for _ in range(2):  # the second run replaces the file of the first
+        p = run(*SYNTH, "-Z", "nobody", "-w", shared + "/x.pcap", text=True)
+        assert p.returncode == 0 and count(shared + "/x.pcap") == 3000, p
 
 
 def toeplitz(data):

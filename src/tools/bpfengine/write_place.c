@@ -150,7 +150,8 @@ static int find_directory(struct cli *c)
 static int find_file(struct cli *c)
 {
 	struct write_place *p = &c->place;
-	const bool is_missing = outfile_find(&p->file, c->write.path, &c->used, cli_rights_user());
+	const bool is_missing =
+		outfile_find_replaced(&p->file, c->write.path, &c->used, cli_rights_user());
 	int code;
 
 	if (is_missing)

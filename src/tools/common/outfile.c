@@ -196,7 +196,8 @@ static int check_ownership(struct outfile *o, const struct stat *st)
 		return 0;
 	/* Once rights are given up, new files are the other user's.  Not by geteuid(2), which
 	 * seccomp refuses. */
-	const bool is_own = !st->st_uid || (o->again && st->st_uid == o->owner);
+	const bool is_owners = st->st_uid == o->owner && (o->again || o->replaced);
+	const bool is_own = !st->st_uid || is_owners;
 	const bool is_shared = place.st_mode & S_IWOTH;
 	if (is_shared && !is_own)
 		return refuse_outfile(o,
@@ -313,12 +314,13 @@ static void begin_outfile(
 	};
 }
 
-int outfile_find(
-	struct outfile *o, const char *path, const struct program_files *others, uid_t owner)
+/* Finds what the path names.  Returns 0, or -1 and why. */
+static int find_outfile(struct outfile *o)
 {
+	const struct program_files *others = o->others;
+	const char *path = o->path;
 	struct stat st;
 
-	begin_outfile(o, path, others, owner);
 	if (o->standard >= 0)
 		return find_standard(o);
 	/* before a link to the file is refused for being a link */
@@ -335,6 +337,21 @@ int outfile_find(
 		return refuse_outfile(o, strerror(errno));
 	o->regular = true;
 	return 0;
+}
+
+int outfile_find(
+	struct outfile *o, const char *path, const struct program_files *others, uid_t owner)
+{
+	begin_outfile(o, path, others, owner);
+	return find_outfile(o);
+}
+
+int outfile_find_replaced(
+	struct outfile *o, const char *path, const struct program_files *others, uid_t owner)
+{
+	begin_outfile(o, path, others, owner);
+	o->replaced = true;
+	return find_outfile(o);
 }
 
 int outfile_find_directory(struct outfile *o, const char *path)

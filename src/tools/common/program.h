@@ -81,6 +81,7 @@ struct outfile {
 	bool root;          /* started as root: more is refused (outfile.c) */
 	bool regular, made; /* made: by this program */
 	bool again;         /* opened anew, when rights are given up */
+	bool replaced;      /* the owner writes the file, not root */
 	bool torn;          /* the existing file ends within a line */
 	uid_t owner;        /* another owner which causes no notice */
 	char why[256];      /* the last failure */
@@ -91,6 +92,10 @@ struct outfile {
  * before the source is opened, since the path may name a descriptor's number.  Returns 0, or -1 and
  * why. */
 int outfile_find(
+	struct outfile *o, const char *path, const struct program_files *others, uid_t owner);
+/* Finds a file as outfile_find does.  The owner, not root, will replace an existing file of the
+ * owner.  Therefore the file may lie in a directory that everybody may write in. */
+int outfile_find_replaced(
 	struct outfile *o, const char *path, const struct program_files *others, uid_t owner);
 /* Opens the directory of files that are made later; name is the last part of the path.  Returns 0,
  * or -1 and why. */
