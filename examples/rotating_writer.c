@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	struct bpe_writer *writer = NULL;
 	struct bpe_batch batch;
 	struct bpe_error error;
-	struct bpe_writer_stats stats;
+	struct bpe_written stats;
 	int n = 0;
 
 	if (argc < 2)

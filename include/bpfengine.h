@@ -126,7 +126,7 @@ struct bpe_interface_stats;
 struct bpe_source;
 struct bpe_write_interface;
 struct bpe_writer_options;
-struct bpe_writer_stats;
+struct bpe_written;
 
 #define BPE_BATCH 64           /* most packets in a batch */
 #define BPE_MAX_WORKERS 64     /* most worker threads */
@@ -1413,7 +1413,7 @@ struct bpe_writer_options {
 BPE_INLINE void bpe_writer_options_init(struct bpe_writer_options *options);
 
 /* Counters of a writer.  offered = written + the sum of unwritten + waiting.  Sized. */
-struct bpe_writer_stats {
+struct bpe_written {
 	uint64_t offered;                       /* packets given to the writer */
 	uint64_t written;                       /* packets that are in files */
 	uint64_t unwritten[BPE_UNWRITTEN_ROOM]; /* packets, by enum bpe_unwritten */
@@ -1452,12 +1452,14 @@ BPE_API int bpe_writer_interface(
 BPE_API int bpe_writer_batch(
 	struct bpe_writer *writer, const struct bpe_batch *batch, uint32_t first, uint32_t count);
 /* Offers a packet of the program's own.  link_type -1 is Ethernet.  comment: UTF-8, for pcapng;
- * NULL: none.  Returns as bpe_writer_batch; BPE_E_ARGUMENT for a wrong packet.  Any thread. */
+ * NULL: none.  Returns as bpe_writer_batch; BPE_E_ARGUMENT for a wrong packet;
+ * BPE_E_UNSUPPORTED for set members that the library lacks.  Any thread. */
 BPE_INLINE int bpe_writer_packet(
 	struct bpe_writer *writer, const struct bpe_packet *packet, const char *comment);
 /* Tells the counts of an interface's source, for interface statistics blocks and the ledger: now
- * and then, and before the close.  Returns BPE_OK, or BPE_E_ARGUMENT for an interface without
- * packets that was not described.  Any thread. */
+ * and then, and before the close.  Returns BPE_OK; BPE_E_ARGUMENT for an interface without
+ * packets that was not described; BPE_E_UNSUPPORTED for set members that the library lacks.  Any
+ * thread. */
 BPE_INLINE int bpe_writer_counts(
 	struct bpe_writer *writer, uint32_t interface_id, const struct bpe_stats *stats);
 /* Tells the name of an address, for name resolution blocks.  ip_version: 4 or 6; addr: network byte
@@ -1477,7 +1479,7 @@ BPE_API int bpe_writer_rotate(struct bpe_writer *writer);
  * if after_ns is below 0; else as bpe_writer_batch.  Any thread. */
 BPE_API int bpe_writer_trigger(struct bpe_writer *writer, int64_t after_ns);
 /* Fills *stats with the counters.  Any thread. */
-BPE_INLINE void bpe_writer_stats(struct bpe_writer *writer, struct bpe_writer_stats *stats);
+BPE_INLINE void bpe_writer_stats(struct bpe_writer *writer, struct bpe_written *stats);
 /* Writes what waits, and completes the last file.  Later packets are refused (BPE_E_END), and the
  * counters are final.  Returns BPE_OK, or the first error that left packets unwritten. */
 BPE_API int bpe_writer_finish(struct bpe_writer *writer, struct bpe_error *error);
@@ -1678,7 +1680,7 @@ BPE_API int bpe_writer_packet_sized(struct bpe_writer *writer, const struct bpe_
 BPE_API int bpe_writer_counts_sized(struct bpe_writer *writer, uint32_t interface_id,
 	const struct bpe_stats *stats, size_t bytes);
 BPE_API void bpe_writer_stats_sized(
-	struct bpe_writer *writer, struct bpe_writer_stats *stats, size_t bytes);
+	struct bpe_writer *writer, struct bpe_written *stats, size_t bytes);
 
 #ifdef __GNUC__
 #pragma GCC diagnostic push
@@ -1835,7 +1837,7 @@ BPE_INLINE int bpe_writer_counts(
 	return bpe_writer_counts_sized(writer, interface_id, stats, sizeof *stats);
 }
 
-BPE_INLINE void bpe_writer_stats(struct bpe_writer *writer, struct bpe_writer_stats *stats)
+BPE_INLINE void bpe_writer_stats(struct bpe_writer *writer, struct bpe_written *stats)
 {
 	bpe_writer_stats_sized(writer, stats, sizeof *stats);
 }

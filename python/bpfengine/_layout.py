@@ -226,7 +226,7 @@ class bpe_writer_options(Structure):
         ("split_files", c_uint32),]
 
 
-class bpe_writer_stats(Structure):
+class bpe_written(Structure):
     _fields_ = [("offered", c_uint64), ("written", c_uint64), ("unwritten", c_uint64 * 8),
         ("waiting", c_uint64), ("captured_bytes", c_uint64), ("file_bytes", c_uint64),
         ("files", c_uint64), ("files_removed", c_uint64), ("waits", c_uint64), ("errors", c_uint64),

@@ -103,7 +103,7 @@ size_t bpe_struct_size(const char *name)
 		SIZE(bpe_write_interface),
 		SIZE(bpe_written_file),
 		SIZE(bpe_writer_options),
-		SIZE(bpe_writer_stats),
+		SIZE(bpe_written),
 #undef SIZE
 	};
 

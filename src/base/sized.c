@@ -18,6 +18,14 @@ void bpei_sized_give(void *to, size_t to_bytes, const void *from, size_t from_by
 		memset((char *)to + n, 0, to_bytes - n);
 }
 
+bool bpei_sized_is_known(const void *from, size_t from_bytes, size_t own_bytes)
+{
+	for (size_t i = own_bytes; i < from_bytes; i++)
+		if (((const char *)from)[i])
+			return false;
+	return true;
+}
+
 int bpei_sized_take(
 	void *to, size_t to_bytes, const void *from, const char *init, struct bpe_error *error)
 {

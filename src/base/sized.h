@@ -7,6 +7,7 @@
 
 #include "bpfengine.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Copies a structure of the library to a caller's structure of to_bytes, up to the smaller size.
@@ -18,6 +19,9 @@ void bpei_sized_give(void *to, size_t to_bytes, const void *from, size_t from_by
  * BPE_E_UNSUPPORTED if a member is set that only the caller has. */
 int bpei_sized_take(
 	void *to, size_t to_bytes, const void *from, const char *init, struct bpe_error *error);
+/* Returns whether a caller's structure of from_bytes has only members of the library's structure
+ * set: bytes behind own_bytes are 0. */
+bool bpei_sized_is_known(const void *from, size_t from_bytes, size_t own_bytes);
 /* Copies a record to a caller's record of to_bytes, as bpei_sized_give.  The size in the copy is
  * the smaller size. */
 void bpei_flow_give(void *to, size_t to_bytes, const struct bpe_flow *from);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/sized.h"
 #include "base/pause.h"
 #include "base/roles.h"
 #include "records/macos_meta.h"
@@ -41,15 +42,6 @@ static struct bpe_packet read_input(const struct bpei_push_input *in, size_t i)
 	return p;
 }
 
-/* Returns true if a structure of a newer header has a member set that this library lacks. */
-static bool has_newer_member(const void *structure, size_t bytes, size_t known)
-{
-	for (size_t i = known; i < bytes; i++)
-		if (((const uint8_t *)structure)[i])
-			return true;
-	return false;
-}
-
 /* Returns what is wrong with a packet, or NULL. */
 static const char *find_packet_fault(const struct bpe_packet *p)
 {
@@ -71,8 +63,8 @@ static int check_packet(const struct bpei_push_input *in, size_t i, struct bpe_e
 
 	if (why)
 		return bpei_fail(error, BPE_E_ARGUMENT, "push", 0, "packet %zu: %s", i, why);
-	if (has_newer_member(given, in->packet_bytes, sizeof p) ||
-		(p.meta && has_newer_member(p.meta, in->meta_bytes, sizeof *p.meta)))
+	if (!bpei_sized_is_known(given, in->packet_bytes, sizeof p) ||
+		(p.meta && !bpei_sized_is_known(p.meta, in->meta_bytes, sizeof *p.meta)))
 		return bpei_fail(error, BPE_E_UNSUPPORTED, "push", 0,
 			"packet %zu: made with a newer header, a member is set that library " BPE_VERSION
 			" does not have: use the newer library, or leave the member",

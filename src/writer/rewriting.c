@@ -127,7 +127,7 @@ bool bpei_rewriting_anonymises(const struct bpei_rewriting *r)
 	return r && r->anonymiser;
 }
 
-void bpei_rewriting_counts(const struct bpei_rewriting *r, struct bpe_writer_stats *stats)
+void bpei_rewriting_counts(const struct bpei_rewriting *r, struct bpe_written *stats)
 {
 	if (r && r->dedup)
 		stats->dedup_forgotten = bpei_dedup_forgotten(r->dedup);

@@ -25,6 +25,6 @@ void bpei_rewriting_anonymise(
 /* Returns whether addresses are replaced.  rewriting may be NULL. */
 bool bpei_rewriting_anonymises(const struct bpei_rewriting *rewriting);
 /* Fills the counters of the rewriting.  rewriting may be NULL. */
-void bpei_rewriting_counts(const struct bpei_rewriting *rewriting, struct bpe_writer_stats *stats);
+void bpei_rewriting_counts(const struct bpei_rewriting *rewriting, struct bpe_written *stats);
 
 #endif

@@ -39,7 +39,7 @@ int bpei_splitting_open(struct bpe_writer *w, struct bpe_error *error)
 void bpei_splitting_count(struct bpe_writer *w, const struct bpei_split_lost *lost)
 {
 	const struct bpei_split_counts *const counts = bpei_split_counts(w->split);
-	struct bpe_writer_stats *const s = &w->stats;
+	struct bpe_written *const s = &w->stats;
 
 	s->waiting += counts->waiting - w->split_waiting;
 	w->split_waiting = counts->waiting;

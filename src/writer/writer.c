@@ -244,9 +244,10 @@ int bpe_writer_packet_sized(struct bpe_writer *w, const struct bpe_packet *packe
 	size_t packet_bytes, size_t meta_bytes, const char *comment) BPEI_UNCHECKED
 {
 	struct bpe_packet own = { .link_type = -1 };
-
 	struct bpe_meta meta = { .pid = -1, .effective_pid = -1 };
 
+	if (!bpei_sized_is_known(packet, packet_bytes, sizeof own))
+		return BPE_E_UNSUPPORTED;
 	memcpy(&own, packet, packet_bytes < sizeof own ? packet_bytes : sizeof own);
 	if ((own.caplen && !own.data) || own.link_type > 65535 || own.link_type < -1 ||
 		own.direction > BPE_DIRECTION_OUT)
@@ -260,6 +261,8 @@ int bpe_writer_packet_sized(struct bpe_writer *w, const struct bpe_packet *packe
 		.extra = { .flags = own.direction, .comment = comment } };
 
 	if (own.meta) {
+		if (!bpei_sized_is_known(own.meta, meta_bytes, sizeof meta))
+			return BPE_E_UNSUPPORTED;
 		memcpy(&meta, own.meta, meta_bytes < sizeof meta ? meta_bytes : sizeof meta);
 		p.meta = &meta;
 	}
@@ -317,6 +320,8 @@ static void put_due_counts(struct bpe_writer *w, struct bpei_writer_interface *i
 int bpe_writer_counts_sized(
 	struct bpe_writer *w, uint32_t interface_id, const struct bpe_stats *stats, size_t bytes)
 {
+	if (!bpei_sized_is_known(stats, bytes, sizeof *stats))
+		return BPE_E_UNSUPPORTED;
 	pthread_mutex_lock(&w->lock);
 	struct bpei_writer_interface *i = bpei_interfaces_find(&w->interfaces, interface_id, -1);
 
@@ -389,10 +394,10 @@ int bpe_writer_trigger(struct bpe_writer *w, int64_t after_ns)
 	return status;
 }
 
-void bpe_writer_stats_sized(struct bpe_writer *w, struct bpe_writer_stats *stats, size_t bytes)
+void bpe_writer_stats_sized(struct bpe_writer *w, struct bpe_written *stats, size_t bytes)
 {
 	pthread_mutex_lock(&w->lock);
-	struct bpe_writer_stats now = w->stats;
+	struct bpe_written now = w->stats;
 
 	now.memory_peak = (uint64_t)w->chunks.made * BPEI_CHUNK_BYTES;
 	bpei_rewriting_counts(w->rewriting, &now);

@@ -71,7 +71,7 @@ struct bpe_writer {
 	struct bpei_passing passing;             /* of the section */
 	const struct bpei_packet_source *source; /* of the batch in the present call; NULL: none */
 
-	struct bpe_writer_stats stats;
+	struct bpe_written stats;
 	int status;             /* why no packets are taken; BPE_OK: they are */
 	int result;             /* of bpe_writer_finish */
 	struct bpe_error error; /* the first */

@@ -15,7 +15,7 @@ struct bpei_split_lost bpei_writer_write_chunk(struct bpe_writer *w, const struc
 void bpei_writer_count_files(struct bpe_writer *w)
 {
 	const struct bpei_files_counts *counts = bpei_files_counts(w->files);
-	struct bpe_writer_stats *s = &w->stats;
+	struct bpe_written *s = &w->stats;
 
 	s->captured_bytes = counts->captured_bytes;
 	s->file_bytes = counts->file_bytes;
@@ -32,7 +32,7 @@ void bpei_writer_count_chunk(
 		bpei_splitting_count(w, lost);
 		return;
 	}
-	struct bpe_writer_stats *s = &w->stats;
+	struct bpe_written *s = &w->stats;
 
 	s->waiting -= chunk->packets;
 	s->written += chunk->packets - lost->error;

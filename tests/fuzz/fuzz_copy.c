@@ -75,7 +75,7 @@ static void copy_capture(struct copied *c, struct bpe_capture *capture, int fd)
 {
 	struct bpe_writer_options options;
 	struct bpe_writer *writer = NULL;
-	struct bpe_writer_stats stats;
+	struct bpe_written stats;
 	struct bpe_error error;
 	struct bpe_batch batch;
 

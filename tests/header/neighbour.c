@@ -162,6 +162,7 @@ static void print_statistics(struct bpe_engine *engine)
 {
 	struct bpe_stats *stats = guarded_room(sizeof *stats);
 	struct bpe_worker_stats *worker = guarded_room(sizeof *worker);
+	struct bpe_interface_stats *source = guarded_room(sizeof *source);
 	const struct bpe_stat *list;
 	size_t count;
 
@@ -169,6 +170,8 @@ static void print_statistics(struct bpe_engine *engine)
 	CHECK_LATER(stats);
 	CHECK(bpe_engine_worker_stats(engine, 0, worker) == BPE_OK);
 	CHECK_LATER(worker);
+	CHECK(bpe_engine_interfaces(engine, source, 1) == 1);
+	CHECK_LATER(source);
 	printf("packets %" PRIu64 " of %" PRIu64 ", worker %" PRIu64 "\n", stats->delivered_packets,
 		stats->read_packets, worker->packets);
 	list = bpe_stat_list(&count);
@@ -418,7 +421,7 @@ static void write_own_packets(void)
 	static const uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 6 };
 	struct bpe_writer_options *options = guarded_room(sizeof *options);
 	struct bpe_write_interface *interface = guarded_room(sizeof *interface);
-	struct bpe_writer_stats *stats = guarded_room(sizeof *stats);
+	struct bpe_written *stats = guarded_room(sizeof *stats);
 	struct bpe_stats *counts = guarded_room(sizeof *counts);
 	struct bpe_packet *packets = make_own_packets(frame, sizeof frame);
 	struct bpe_batch batch = { .size = sizeof batch, .count = 1 };

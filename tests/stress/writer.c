@@ -122,7 +122,7 @@ static void *run_offering(void *user)
 	struct offering *o = user;
 
 	for (uint32_t n = 0; n < EACH; n += BATCHED) {
-		struct bpe_writer_stats s;
+		struct bpe_written s;
 		const uint8_t addr[16] = { 10, 0, (uint8_t)(n >> 8), (uint8_t)n };
 
 		offer_batch(o, n);
@@ -140,7 +140,7 @@ static void run_case(bool waits, uint64_t memory)
 {
 	struct bpe_writer_options options;
 	struct bpe_writer *writer = NULL;
-	struct bpe_writer_stats s;
+	struct bpe_written s;
 	struct bpe_error error = { .status = 0 };
 	struct offering offerings[THREADS];
 	struct reading reading = { .packets = 0 };

@@ -70,7 +70,7 @@ def the_readme_names_the_keys_of_a_flow():
         assert name in flow
     table = README[README.index("| keys |") :].partition("\n\n")[0]
     named = {name for name in re.findall(r"`(\w+)`", table) if name.islower()}
-    assert named - {"flow_lengths"} <= set(flow), named - set(flow)
+    assert named - {"flow_lengths", "cutoff"} <= set(flow), named - set(flow)
     health = set(flow) - named
     assert all(name in struct_members("bpe_flow") for name in health), health
 

@@ -83,7 +83,7 @@ void cli_set_rewriting(struct bpe_writer_options *o, const struct write_options 
 	o->anonymise = w->anonymise_flags;
 }
 
-void cli_report_rewriting(FILE *to, const struct cli *c, const struct bpe_writer_stats *s)
+void cli_report_rewriting(FILE *to, const struct cli *c, const struct bpe_written *s)
 {
 	char packets[CLI_TIME];
 
@@ -99,7 +99,7 @@ void cli_report_rewriting(FILE *to, const struct cli *c, const struct bpe_writer
 			cli_counted(packets, sizeof packets, s->macs_kept, "packet"));
 }
 
-void cli_report_rewriting_json(FILE *to, const struct bpe_writer_stats *s)
+void cli_report_rewriting_json(FILE *to, const struct bpe_written *s)
 {
 	fprintf(to,
 		",\"dedup_forgotten\":%" PRIu64 ",\"not_anonymised\":%" PRIu64

@@ -127,7 +127,7 @@ int cli_load_key(struct cli *cli);
 /* Fills in what is changed of packets. */
 void cli_set_rewriting(struct bpe_writer_options *options, const struct write_options *write);
 /* Print what could not be changed, below the report's line about the files; and members of JSON. */
-void cli_report_rewriting(FILE *to, const struct cli *cli, const struct bpe_writer_stats *stats);
-void cli_report_rewriting_json(FILE *to, const struct bpe_writer_stats *stats);
+void cli_report_rewriting(FILE *to, const struct cli *cli, const struct bpe_written *stats);
+void cli_report_rewriting_json(FILE *to, const struct bpe_written *stats);
 
 #endif

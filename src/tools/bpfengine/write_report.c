@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 /* Returns the packets that were not written. */
-static uint64_t sum_unwritten(const struct bpe_writer_stats *s)
+static uint64_t sum_unwritten(const struct bpe_written *s)
 {
 	uint64_t sum = 0;
 
@@ -45,7 +45,7 @@ static void report_commands_json(FILE *to, const struct cli *cli)
 
 void cli_report_written(FILE *to, const struct cli *cli)
 {
-	struct bpe_writer_stats s;
+	struct bpe_written s;
 	char packets[CLI_TIME], bytes[CLI_TIME], number[CLI_NUMBER], files[CLI_TIME];
 
 	if (!cli->writer)
@@ -74,7 +74,7 @@ void cli_report_written(FILE *to, const struct cli *cli)
 
 void cli_report_written_json(FILE *to, const struct cli *cli)
 {
-	struct bpe_writer_stats s;
+	struct bpe_written s;
 
 	if (!cli->writer) {
 		fprintf(to, "\"written\":null,");

@@ -43,7 +43,7 @@ Test(ledger, a_complete_file)
 		"\"number\":3,\"device\":15,\"inode\":16,\"first\":1720958477.000000001,"
 		"\"last\":1720958478.900000000,\"packets\":4,\"captured_bytes\":5,\"file_bytes\":6,"
 		"\"unwritten\":{\"writer_full\":7,\"write_error\":8,\"link_type\":9,\"cutoff\":10,"
-		"\"duplicate\":11,\"overwritten\":12},\"kernel_dropped\":13,"
+		"\"duplicate\":11,\"overwritten\":12,\"split_files\":0},\"kernel_dropped\":13,"
 		"\"interface_dropped\":14,\"sha256\":\"00ff\",\"frames\":[{\"offset\":0,"
 		"\"packets\":7,\"first\":0.000000005,\"last\":0.000000006},{\"offset\":1000,"
 		"\"packets\":8,\"first\":1.500000000,\"last\":-1.500000000}]}\n");

@@ -67,9 +67,9 @@ static void offer_packets(uint32_t n)
 }
 
 /* Checks the books, closes the writer, and returns the counters. */
-static struct bpe_writer_stats close_recorder(void)
+static struct bpe_written close_recorder(void)
 {
-	struct bpe_writer_stats s;
+	struct bpe_written s;
 	struct bpe_error error;
 	uint64_t unwritten = 0;
 
@@ -147,7 +147,7 @@ Test(recording, the_last_seconds)
 	offer_packets(10000); /* 0 to 9.999 s */
 	cr_expect_eq(bpe_writer_trigger(writer, 500 * MS), BPE_OK);
 	offer_packets(10000);
-	const struct bpe_writer_stats s = close_recorder();
+	const struct bpe_written s = close_recorder();
 
 	r = read_recorded("x_00001.pcapng");
 	cr_expect_eq(r.last, 10499);
@@ -166,7 +166,7 @@ Test(recording, the_last_bytes)
 	offer_packets(50000);
 	cr_expect_eq(bpe_writer_trigger(writer, 0), BPE_OK);
 	offer_packets(50000);
-	const struct bpe_writer_stats s = close_recorder();
+	const struct bpe_written s = close_recorder();
 
 	r = read_recorded("x_00001.pcapng");
 	cr_expect_eq(r.last, 49999);
@@ -179,7 +179,7 @@ Test(recording, the_last_bytes)
 
 Test(recording, holds_no_more_than_its_memory)
 {
-	struct bpe_writer_stats s;
+	struct bpe_written s;
 
 	open_recorder("x.pcapng", 8 * MIB, 0, false);
 	offer_packets(50000);
@@ -205,7 +205,7 @@ Test(recording, arms_again)
 		cr_expect_eq(bpe_writer_trigger(writer, 100 * MS), BPE_OK); /* the file goes on */
 		offer_packets(950);
 	}
-	const struct bpe_writer_stats s = close_recorder();
+	const struct bpe_written s = close_recorder();
 
 	r[0] = read_recorded("x_00001.pcap");
 	r[1] = read_recorded("x_00002.pcap");
@@ -222,7 +222,7 @@ Test(recording, arms_again)
 Test(recording, a_file_ends_by_the_clock)
 {
 	struct recorded r;
-	struct bpe_writer_stats s;
+	struct bpe_written s;
 
 	open_recorder("x.pcapng", 0, 1000 * MS, true);
 	offer_packets(3000);

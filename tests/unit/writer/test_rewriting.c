@@ -72,7 +72,7 @@ Test(rewriting, drops_copies_and_counts_them, .timeout = 550)
 {
 	static uint8_t file[65536];
 	struct bpe_writer_options o;
-	struct bpe_writer_stats s;
+	struct bpe_written s;
 	struct bpe_error error;
 	char path[64];
 
@@ -102,7 +102,7 @@ Test(rewriting, writes_no_trace_of_addresses, .timeout = 550)
 	for (int round = 0; round < 2; round++) {
 		struct bpe_writer_options o;
 		struct bpe_write_interface interface;
-		struct bpe_writer_stats s;
+		struct bpe_written s;
 		struct bpe_error error;
 		char path[64];
 

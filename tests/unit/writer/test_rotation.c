@@ -94,7 +94,7 @@ static void move_clock(struct bpe_writer *writer, int64_t to_ns)
 static void close_rotation(struct bpe_writer *writer)
 {
 	struct bpe_error error = { 0 };
-	struct bpe_writer_stats stats;
+	struct bpe_written stats;
 
 	cr_expect_eq(bpe_writer_finish(writer, &error), BPE_OK, "%s", error.text);
 	bpe_writer_stats(writer, &stats);

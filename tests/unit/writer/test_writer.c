@@ -34,7 +34,7 @@ static const char *name_written_file(const char *name)
 	return path;
 }
 
-static void check_writer_books(const struct bpe_writer_stats *s)
+static void check_writer_books(const struct bpe_written *s)
 {
 	uint64_t unwritten = 0;
 
@@ -81,7 +81,7 @@ static struct sums write_source(
 	struct bpe_options options;
 	struct bpe_engine *engine = NULL;
 	struct bpe_error error = { 0 };
-	struct bpe_writer_stats stats;
+	struct bpe_written stats;
 	struct copying c = { 0 };
 
 	cr_assert(bpe_writer_open(wo, &c.writer, &error) == BPE_OK, "%s", error.text);
@@ -161,7 +161,7 @@ Test(writer, packets_of_the_program, .init = make_folder, .fini = remove_folder)
 	struct bpe_packet packet;
 	struct bpe_writer *writer = NULL;
 	struct bpe_writer_options wo;
-	struct bpe_writer_stats stats;
+	struct bpe_written stats;
 	struct bpe_error error = { 0 };
 
 	bpe_writer_options_init(&wo);
@@ -200,7 +200,7 @@ Test(writer, pcap_holds_one_link_type, .init = make_folder, .fini = remove_folde
 	struct bpe_packet packet;
 	struct bpe_writer *writer = NULL;
 	struct bpe_writer_options wo;
-	struct bpe_writer_stats stats;
+	struct bpe_written stats;
 	struct bpe_error error = { 0 };
 
 	bpe_writer_options_init(&wo);
@@ -227,7 +227,7 @@ Test(writer, a_full_device_is_told)
 	struct bpe_packet packet;
 	struct bpe_writer *writer = NULL;
 	struct bpe_writer_options wo;
-	struct bpe_writer_stats stats;
+	struct bpe_written stats;
 	struct bpe_error error = { 0 };
 	const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
