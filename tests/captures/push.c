@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "device/device.h"
 #include "records/batch.h"
+#include "records/pushed.h"
 #include "records/walk_pcapng.h"
 
 #include <inttypes.h>
@@ -70,7 +71,7 @@ static void hold_packet(struct packets *p, const struct bpei_device *d, const st
 	p->of[p->n].wirelen = c->wirelen[i];
 	p->of[p->n].interface_id = c->interface_id[i];
 	p->of[p->n].link_type = b->link_type == p->link_type ? -1 : (int32_t)b->link_type;
-	p->of[p->n].direction = d->is_directed ? c->meta[i] : BPE_DIRECTION_UNKNOWN;
+	p->of[p->n].direction = d->is_directed ? c->meta[i] & BPEI_META_WAY : BPE_DIRECTION_UNKNOWN;
 	p->n++;
 }
 

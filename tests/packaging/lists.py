@@ -93,7 +93,8 @@ for path in glob.glob(os.path.join(TOP, "packaging/debian/*.install")):
         if words := line.split("#")[0].split():
             patterns[words[0].removeprefix("usr/")] = os.path.basename(path)
 debian = {
-    re.sub(r"^lib/(?=libbpfengine|pkgconfig|cmake|wireshark)", "lib/x86_64-linux-gnu/", f) for f in installed
+    re.sub(r"^lib/(?=libbpfengine|pkgconfig|cmake|wireshark)", "lib/x86_64-linux-gnu/", f)
+    for f in installed
 }
 owners = {
     f: {owner for pattern, owner in patterns.items() if fnmatch.fnmatch(f, pattern)} for f in debian

@@ -98,9 +98,30 @@ EXPECTED = {
         ),
         "sudo install -d -m 700 -o nobody captures": r"",
         "sudo bpfengine -i eth0 --duration 10 -w captures/eth0.pcapng --rotate every=1m": (
-            r"Written to captures/eth0.pcapng: "
+            r"Written to captures/\w+\.pcapng: "
         ),
         "bpfengine --extcap-interfaces": r"^extcap \{version=",
+    },
+    "docs/keep.md": {
+        "sudo bpfengine -i eth0 --duration 10 -w cut.pcapng --cutoff 64K --flows cut.json": (
+            r"Written to cut\.pcapng: "
+        ),
+        "bpfengine -r examples/office.pcap -w small.pcapng --cutoff 1K,after=drop": (
+            r"Written to small\.pcapng: .*not written: \d+ \(cutoff: \d+\)"
+        ),
+        "install -d -m 777 flows": r"",
+        "bpfengine -r examples/office.pcap -w flows/x.pcapng --split flow": (
+            r"Written to flows/x\.pcapng: 736 packets.* in \d\d files"
+        ),
+    },
+    "docs/recipes.md": {
+        "bpfengine -r examples/office.pcap -w once.pcapng --dedup 50ms": (
+            r"Written to once\.pcapng: 7\d\d packets"
+        ),
+        "head -c 32 /dev/urandom >key && chmod 600 key": r"",
+        "bpfengine -r examples/office.pcap -w public.pcapng --anonymise key,cut=payload": (
+            r"Written to public\.pcapng: 736 packets"
+        ),
     },
     "docs/install.md": {"./build/src/bpfengine --help": r"Exit codes: 0 good"},
     "docs/top.md": {
@@ -135,6 +156,16 @@ NOT_RUN = {
         "--rotate size=1G,every=1h": "the tree is root's in a copy, or another user's",
         "mkdir -p ~/.local/lib/wireshark/extcap": "it would change this user's folder",
         'ln -sf "$(command -v bpfengine)" ~/.local/lib/wireshark/extcap/': "as above",
+    },
+    "docs/keep.md": {
+        "sudo bpfengine -i eth0 -w /var/cap/%Y%m%d-%H%M%S.pcapng --recorder 30s --trigger drops": (
+            "it waits for a loss; tests/system/write_recorder.py"
+        ),
+        "sudo bpfengine -i eth0 -w cap/slow.pcapng --recorder 256M "
+        "--trigger 'retransmissions>20,after=10'": "as above",
+        "sudo bpfengine -i eth0 -w cap/bad.pcapng --recorder 1G,60s --trigger 'list:bad.txt'": (
+            "as above"
+        ),
     },
     "docs/running.md": {"*": "services of this system; tests/packaging tries their files"},
     "docs/testing.md": {

@@ -92,6 +92,16 @@ class Browser:
             raise Missing("chromium does not run here")
 
     def run(self, words, dark, width):
+        """Returns what the browser prints.  A browser that hangs, as happens once in many runs, is
+        started again."""
+        for _ in range(2):
+            try:
+                return self.run_once(words, dark, width, 120)
+            except subprocess.TimeoutExpired:
+                print("the browser hangs and is started again", flush=True)
+        return self.run_once(words, dark, width, 550)
+
+    def run_once(self, words, dark, width, timeout):
         with tempfile.TemporaryDirectory(dir=self.folder) as profile:
             p = subprocess.run(
                 [
@@ -111,7 +121,7 @@ class Browser:
                 ],
                 capture_output=True,
                 text=True,
-                timeout=550,
+                timeout=timeout,
             )
         return p.stdout
 

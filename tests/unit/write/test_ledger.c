@@ -106,8 +106,8 @@ Test(ledger, other_lines_are_not_ours)
 		"{\"schema\":\"bpfengine.file/1\",\"event\":\"begun\",\"name\":\"x\\u0000\"}",
 		"{\"schema\":\"bpfengine.file/1\",\"event\":\"begun\",\"name\":\"x\\u00e4\"}",
 		"{\"schema\":\"bpfengine.file/1\",\"event\":\"begun\",\"name\":\"x\",\"inode\":-1}",
-		"{\"schema\":\"bpfengine.file/1\",\"event\":\"begun\",\"name\":\"x\","
-		"\"inode\":99999999999999999999}",
+		("{\"schema\":\"bpfengine.file/1\",\"event\":\"begun\",\"name\":\"x\","
+		 "\"inode\":99999999999999999999}"),
 		"{\"schema\":\"bpfengine.file/1\",\"event\":\"begun\",\"name\":\"x\",\"last\":1.5}",
 		"{\"schema\":\"bpfengine.file/1\",\"event\":\"begun\",\"name\":\"x\",\"a\":[{]}" };
 
