@@ -161,9 +161,9 @@ NOT_RUN = {
         "sudo bpfengine -i eth0 -w /var/cap/%Y%m%d-%H%M%S.pcapng --recorder 30s --trigger drops": (
             "it waits for a loss; tests/system/write_recorder.py"
         ),
-        "sudo bpfengine -i eth0 -w cap/slow.pcapng --recorder 256M "
+        "sudo bpfengine -i eth0 -w slow.pcapng --recorder 256M "
         "--trigger 'retransmissions>20,after=10'": "as above",
-        "sudo bpfengine -i eth0 -w cap/bad.pcapng --recorder 1G,60s --trigger 'list:bad.txt'": (
+        "sudo bpfengine -i eth0 -w bad.pcapng --recorder 1G,60s --trigger 'list:bad.txt'": (
             "as above"
         ),
     },
