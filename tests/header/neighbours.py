@@ -6,7 +6,8 @@ a newer header with this library.
 The older header lacks the last members of each structure that may grow, the newer header has
 three more.  neighbour.c is compiled with each, and with the header as it stands, under
 AddressSanitizer where the compiler has it.  All print the same, and their guards are whole.  The
-library is LIBRARY, shared or static; options of the compiler follow its name.
+library is LIBRARY, shared or static; options of the compiler follow its name, and -l options name
+the libraries that LIBRARY needs.
 
 --self-test makes headers that tell the library a wrong size, one for each place where a size is
 told, and demands that the program or the sanitizer finds each fault."""
@@ -18,6 +19,8 @@ import abi
 HERE = os.path.dirname(os.path.abspath(__file__))
 SELF_TEST = sys.argv[1:2] == ["--self-test"]
 LIBRARY, *COMPILER = sys.argv[2:] if SELF_TEST else sys.argv[1:]
+LINKED = [word for word in COMPILER if word.startswith("-l")]  # what a static library needs
+COMPILER = [word for word in COMPILER if word not in LINKED]
 LIBRARY = os.path.abspath(LIBRARY)
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 FEWER = 2  # members at least that the older header lacks
@@ -113,7 +116,7 @@ def run_neighbour(where, name, header, options):
         f.write(header)
     made = subprocess.run(
         [*COMPILER, "-std=c11", "-g", "-Wall", "-Werror", *options, f"{HERE}/neighbour.c"]
-        + ["-o", f"{folder}/neighbour", "-I", folder, LIBRARY, "-pthread"]
+        + ["-o", f"{folder}/neighbour", "-I", folder, LIBRARY, *LINKED, "-pthread"]
         + [f"-Wl,-rpath,{os.path.dirname(LIBRARY)}"],
         capture_output=True,
         text=True,

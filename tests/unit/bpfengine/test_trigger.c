@@ -3,7 +3,6 @@
 #include "tools/bpfengine/trigger.h"
 
 #include <criterion/criterion.h>
-#include <criterion/redirect.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,7 +104,7 @@ Test(trigger, retransmissions_need_marks)
 	trigger_close(t);
 }
 
-Test(trigger, wrong_words, .init = cr_redirect_stderr)
+Test(trigger, wrong_words)
 {
 	static const char *const wrong[] = { "", ",after=3", "udp,after=x", "udp,after=-1",
 		"udp,after=", "no such word", "retransmissions>", "retransmissions>-1",

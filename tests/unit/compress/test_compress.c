@@ -7,21 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLAIN 3000u
+#define PLAIN_BYTES 3000u
 #define ROOM (1u << 20)
 
 static const enum bpei_packing written[] = { BPEI_PACKING_GZIP, BPEI_PACKING_ZSTD,
 	BPEI_PACKING_LZ4 };
 #define WRITTEN (sizeof written / sizeof *written)
 
-static uint8_t plain[PLAIN];
+static uint8_t plain[PLAIN_BYTES];
 
 /* Fills the plain bytes: half of them repeat, half do not. */
 static void make_plain(void)
 {
 	uint32_t x = 1;
 
-	for (size_t i = 0; i < PLAIN; i++) {
+	for (size_t i = 0; i < PLAIN_BYTES; i++) {
 		x = x * 1664525u + 1013904223u;
 		plain[i] = i / 100 % 2 ? (uint8_t)(x >> 24) : (uint8_t)(i % 7);
 	}
@@ -43,7 +43,7 @@ static size_t pack_plain(enum bpei_packing packing, uint32_t parts, uint8_t *out
 	}
 	cr_assert_eq(r, BPE_OK, "%s", e.text);
 	for (uint32_t k = 0; k < parts; k++) {
-		const size_t n = PLAIN / parts;
+		const size_t n = PLAIN_BYTES / parts;
 		const size_t bound = bpei_packer_bound(p, n);
 		const size_t made = bpei_packer_frame(p, plain + k * n, n, out + at, bound);
 
@@ -56,7 +56,7 @@ static size_t pack_plain(enum bpei_packing packing, uint32_t parts, uint8_t *out
 }
 
 struct got {
-	uint8_t bytes[3 * PLAIN];
+	uint8_t bytes[3 * PLAIN_BYTES];
 	size_t length;
 	int end;
 	uint64_t frames, taken;
@@ -149,9 +149,9 @@ Test(compress, whole_in_pieces_of_each_size)
 				unpack_in_pieces(packed, n, sizes[k % 7], sizes[k / 7]);
 
 			cr_assert_eq(g.end, BPE_E_END, "%d %s", g.end, g.why);
-			cr_assert_eq(g.length, PLAIN);
+			cr_assert_eq(g.length, PLAIN_BYTES);
 			cr_assert_eq(g.frames, 3);
-			cr_assert_eq(memcmp(g.bytes, plain, PLAIN), 0);
+			cr_assert_eq(memcmp(g.bytes, plain, PLAIN_BYTES), 0);
 		}
 	}
 	free(packed);
@@ -170,9 +170,9 @@ Test(compress, cut_at_each_byte)
 			const struct got g = unpack_in_pieces(packed, k, ROOM, ROOM);
 
 			cr_assert_eq(memcmp(g.bytes, plain, g.length), 0);
-			cr_assert_geq(g.length, g.frames * (PLAIN / 3));
+			cr_assert_geq(g.length, g.frames * (PLAIN_BYTES / 3));
 			if (g.end == BPE_E_END)
-				cr_assert_eq(g.length, ++ends * (PLAIN / 3));
+				cr_assert_eq(g.length, ++ends * (PLAIN_BYTES / 3));
 			else
 				cr_assert_eq(
 					g.end, BPE_E_TORN, "%zu of %zu: %d %s", k, n, g.end, g.why);
@@ -203,7 +203,7 @@ Test(compress, each_byte_damaged)
 			if (g.end != BPE_E_END)
 				found++;
 			else
-				cr_assert_eq(memcmp(g.bytes, plain, PLAIN), 0);
+				cr_assert_eq(memcmp(g.bytes, plain, PLAIN_BYTES), 0);
 		}
 		cr_assert_geq(found, n - n / 8);
 	}
@@ -233,7 +233,7 @@ Test(compress, skippable_frames_and_mixed_forms)
 		const struct got g = unpack_in_pieces(packed, at, in, 1000);
 
 		cr_assert_eq(g.end, BPE_E_END, "%d %s", g.end, g.why);
-		cr_assert_eq(g.length, whole * PLAIN);
+		cr_assert_eq(g.length, whole * PLAIN_BYTES);
 		cr_assert_eq(g.taken, at);
 	}
 	for (size_t cut = 1; cut < sizeof skippable; cut++)
@@ -255,14 +255,14 @@ Test(compress, bytes_that_are_no_frame)
 		struct got g = unpack_in_pieces(packed, n + 15, 4, ROOM);
 
 		cr_assert_eq(g.end, BPE_E_FORMAT);
-		cr_assert_eq(g.length, PLAIN);
+		cr_assert_eq(g.length, PLAIN_BYTES);
 		cr_assert_eq(g.taken, n);
 		cr_assert_eq(unpack_in_pieces(packed, n + 3, 4, ROOM).end, BPE_E_FORMAT);
 		memcpy(packed + n, padding, sizeof padding);
 		g = unpack_in_pieces(packed, n + sizeof padding, 4, ROOM);
 		cr_assert_eq(g.end, written[f] == BPEI_PACKING_GZIP ? BPE_E_END : BPE_E_FORMAT,
 			"%d", g.end);
-		cr_assert_eq(g.length, PLAIN);
+		cr_assert_eq(g.length, PLAIN_BYTES);
 	}
 	free(packed);
 }
@@ -277,16 +277,16 @@ Test(compress, levels)
 		if (!bpei_packing_can_write(written[f]))
 			continue;
 		for (int level = l.least; level <= l.most; level++) {
-			uint8_t out[2 * PLAIN];
+			uint8_t out[2 * PLAIN_BYTES];
 
 			cr_assert_eq(bpei_packer_open(written[f], level, &p, &e), BPE_OK);
-			const size_t n = bpei_packer_frame(p, plain, PLAIN, out, sizeof out);
+			const size_t n = bpei_packer_frame(p, plain, PLAIN_BYTES, out, sizeof out);
 
 			bpei_packer_close(p);
 			cr_assert(n);
 			const struct got g = unpack_in_pieces(out, n, ROOM, ROOM);
 
-			cr_assert(g.end == BPE_E_END && !memcmp(g.bytes, plain, PLAIN));
+			cr_assert(g.end == BPE_E_END && !memcmp(g.bytes, plain, PLAIN_BYTES));
 		}
 		cr_assert_eq(bpei_packer_open(written[f], l.most + 1, &p, &e), BPE_E_ARGUMENT);
 		cr_assert_eq(bpei_packer_open(written[f], -100, &p, &e), BPE_E_ARGUMENT);
@@ -304,7 +304,7 @@ Test(compress, frames_in_the_packers_memory)
 
 		if (bpei_packer_open(written[f], BPEI_PACKING_LEVEL_USUAL, &p, &e) < 0)
 			continue;
-		for (size_t bytes = 1; bytes <= PLAIN; bytes += 333) {
+		for (size_t bytes = 1; bytes <= PLAIN_BYTES; bytes += 333) {
 			cr_assert_eq(bpei_packer_pack(p, plain, bytes, &frame, &n), BPE_OK);
 			const struct got g = unpack_in_pieces(frame, n, ROOM, ROOM);
 
