@@ -83,8 +83,10 @@ needs() {
 	dpkg-deb -f "$work/$1_$version-"*"_$arch.deb" Depends |
 		tr , '\n' | awk '{ print $1 }' | sort | paste -s -d ' ' -
 }
-[ "$(needs bpfengine)" = 'adduser libc6 libncursesw6 libtinfo6' ] || say "the program should need adduser (for the user bpfengine), libc6 and curses (the live view) alone, not $(needs bpfengine)"
-[ "$(needs libbpfengine1)" = libc6 ] || say "the library should need libc6 alone, not $(needs libbpfengine1)"
+packing='liblz4-1 liblzma5 libzstd1 zlib1g'	# compressed savefiles
+wanted=$(echo adduser libc6 libncursesw6 libtinfo6 "$packing" | tr ' ' '\n' | sort | paste -s -d ' ' -)
+[ "$(needs bpfengine)" = "$wanted" ] || say "the program should need adduser (for the user bpfengine), libc6, curses (the live view) and the libraries of compressed savefiles alone, not $(needs bpfengine)"
+[ "$(needs libbpfengine1)" = "libc6 $packing" ] || say "the library should need libc6 and the libraries of compressed savefiles alone, not $(needs libbpfengine1)"
 soname=$(objdump -p "$root/usr/lib/$machine/libbpfengine.so.1" | awk '$1 == "SONAME" { print $2 }')
 [ "$soname" = libbpfengine.so.1 ] || say "the library calls itself $soname"
 good "the library is $soname"
@@ -99,7 +101,7 @@ good "$kernels"
 
 cp "$root/usr/share/doc/libbpfengine-dev/examples/"*.[ch] "$work"
 # shellcheck disable=SC2046
-gcc "$work/basic_capture.c" -o "$work/basic_capture" $(PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$root/usr/lib/$machine/pkgconfig \
+gcc "$work/basic_capture.c" -o "$work/basic_capture" $(PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$root/usr/lib/$machine/pkgconfig:/usr/lib/$machine/pkgconfig \
 	pkg-config --cflags --libs bpfengine) || say "a program does not build with the packages"
 LD_LIBRARY_PATH=$root/usr/lib/$machine "$work/basic_capture" synth 10 >"$work/basic_capture.txt"
 [ "$(wc -l <"$work/basic_capture.txt")" -eq 10 ] || say "a program that was built with the packages does not run"
