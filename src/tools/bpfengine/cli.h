@@ -62,6 +62,8 @@ struct cli {
 	int dump; /* -d: 1, 2, 3 */
 	bool explain;
 	struct bpe_source *sources; /* -i and -r in their order; the first is in engine, too */
+	struct cli_source_list
+		*source_lists; /* copies of "en0,en1", which the sources point into */
 	uint32_t source_count;
 	uint32_t group;          /* place of the first source of the last -i or -r */
 	char *filter;            /* the expression, allocated; NULL: none */

@@ -97,6 +97,12 @@ static bool is_interface_list(const char *word)
 	}
 }
 
+/* A copy of a list, with a 0 in place of each comma. */
+struct cli_source_list {
+	struct cli_source_list *next;
+	char text[];
+};
+
 int cli_read_interface(void *target, const struct option_spec *spec, const char *word)
 {
 	struct cli *c = target;
@@ -105,11 +111,13 @@ int cli_read_interface(void *target, const struct option_spec *spec, const char 
 	(void)spec;
 	if (code || !is_interface_list(word))
 		return code ? code : add_cli_source(c, word, NULL);
-	/* The copy lives as long as the program, as the words of the command line do. */
-	char *list = strdup(word);
+	struct cli_source_list *list = malloc(sizeof *list + strlen(word) + 1);
 	if (!list)
 		return option_refuse("no memory");
-	for (char *part = list; part && !code;) {
+	list->next = c->source_lists;
+	c->source_lists = list;
+	memcpy(list->text, word, strlen(word) + 1);
+	for (char *part = list->text; part && !code;) {
 		char *comma = strchr(part, ',');
 
 		if (comma)
@@ -264,6 +272,12 @@ void cli_sources_free(struct cli *c)
 	for (uint32_t k = 0; k < c->source_count; k++)
 		free((char *)(uintptr_t)c->sources[k].filter_expression);
 	free(c->sources);
+	while (c->source_lists) {
+		struct cli_source_list *next = c->source_lists->next;
+
+		free(c->source_lists);
+		c->source_lists = next;
+	}
 	c->sources = NULL;
 	c->source_count = 0;
 }
