@@ -3,8 +3,8 @@
 """write_live.py PROGRAM: numbered frames over a veth pair into -w.
 
 Every frame that was sent is in the file, or lost under a named cause: packets in the file + packets
-that the writer lost + packets that the kernel dropped = frames sent.  No number comes twice, and the
-numbers rise.  A stopped program makes the kernel lose frames, a bound on memory the writer.
+that the writer lost + packets that the kernel dropped = frames sent.  No number comes twice, and
+the numbers rise.  A stopped program makes the kernel lose frames, a bound on memory the writer.
 """
 
 import atexit
