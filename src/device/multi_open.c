@@ -239,7 +239,7 @@ static int check_refusals(const struct bpei_multi *m, struct bpe_error *error)
 	return is_taken ? BPE_OK : m->refusal.status;
 }
 
-/* Copies source k of the options, whose elements have the caller's size, and checks the copy. */
+/* Copies source k of the options and checks the copy.  Elements have the caller's size. */
 static int take_source(
 	const struct bpe_options *o, uint64_t k, struct bpe_source *to, struct bpe_error *error)
 {

@@ -277,7 +277,7 @@ size_t bpei_names_finish(struct bpei_block_out *out)
 
 /* ---- Packets ---- */
 
-/* Appends an option whose value is a word of the packet's extra members, if the bit is there. */
+/* Appends an option with a word of the packet's extra members as value, if the bit is there. */
 static void put_extra32(struct bpei_block_out *out, const struct bpei_packet_extra *x, uint32_t bit,
 	uint16_t code, uint32_t value)
 {

@@ -163,7 +163,7 @@ static void put_split(
 	count_encoded(w, 1, bytes);
 }
 
-/* Writes the packet for the recorder, whose head gets new processes. */
+/* Writes the packet for the recorder.  New processes go to the head of the recorder. */
 static void put_recorded(
 	struct bpe_writer *w, struct bpei_writer_interface *i, struct bpei_offered *p, size_t room)
 {

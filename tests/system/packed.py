@@ -5,7 +5,8 @@ usual; frames of several forms behind each other; torn and damaged files; small 
 outputs, whose memory is bounded and which can be stopped.
 
 Forms that the build lacks (bpfengine --version) must be refused with the library and the command.
-zstd and lz4 are packed by their programs, where they are installed.  The last line counts the cases.
+zstd and lz4 are packed by their programs, where they are installed.  The last line counts the
+cases.
 """
 
 import gzip
