@@ -5,8 +5,8 @@
 Groups of two to four files are drawn from CAPTURES/index.tsv.  Of each group mergecap writes one
 file.  The program prints each packet of the group, read by several -r, and of mergecap's file:
 time, bytes and length must be equal, packet by packet.  tshark reads mergecap's file for every
-tenth group, so that the order is not our reader's alone.  Ends with "N passed, N failed"; exit code 77:
-there is no mergecap, or there are no captures."""
+tenth group, so that the order is not our reader's alone.  Ends with "N passed, N failed"; exit
+code 77: there is no mergecap, or there are no captures."""
 
 import concurrent.futures
 import itertools
