@@ -1425,7 +1425,7 @@ struct bpe_written {
 	uint64_t waits;           /* times that a call waited for room */
 	uint64_t errors;          /* times that a file could not be written */
 	uint64_t memory_peak;     /* most bytes that waited */
-	uint64_t dedup_forgotten; /* packets whose copies may have been written: too many at once */
+	uint64_t dedup_forgotten; /* packets forgotten too early: copies may have been written */
 	/* With anonymise_key: packets without an IP or ARP header that the parser reaches, and with
 	 * BPE_ANONYMISE_MAC packets of other link types, with their MAC addresses. */
 	uint64_t not_anonymised, macs_kept;

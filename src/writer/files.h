@@ -141,8 +141,8 @@ void bpei_files_tick(struct bpei_files *files, int64_t now_ns);
 void bpei_files_abandon(struct bpei_files *files);
 /* Returns BPE_OK, or the status of the first error that lost packets, and fills *error. */
 int bpei_files_status(const struct bpei_files *files, struct bpe_error *error);
-/* Returns true if no more packets are taken: an error with stop_on_error, or a pipe whose reader
- * is gone (BPE_E_END, no error). */
+/* Returns true if no more packets are taken: after an error with stop_on_error, or after the reader
+ * of a pipe has gone (BPE_E_END, no error). */
 bool bpei_files_stopped(const struct bpei_files *files);
 const struct bpei_files_counts *bpei_files_counts(const struct bpei_files *files);
 /* Completes the present file, if any.  books: the last totals, for the ledger; NULL: those of the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What holds of a packet whose addresses were replaced. */
+/* Checks of a packet with replaced addresses against the packet before. */
 #ifndef ANONYMISE_CHECK_H
 #define ANONYMISE_CHECK_H
 
