@@ -70,6 +70,6 @@ void fuzz_options(const uint8_t *bytes, size_t n)
 	FUZZ_CHECK(r == 0 || r == EXIT_USAGE);
 	if (!r)
 		check_taken(&cli);
-	free(cli.filter);
+	cli_free(&cli);
 	free(text);
 }

@@ -95,6 +95,8 @@ struct cli {
 
 /* Reads the command line.  Returns 0, or the exit code after the message was printed. */
 int cli_options(struct cli *cli, int argc, char **argv);
+/* Frees what cli_options kept, also after it refused the command line. */
+void cli_free(struct cli *cli);
 /* Reads the list of --tunnels.  Returns 0 and the bits of the closed tunnels in *closed, or the
  * length of the first unknown word, which begins at *wrong. */
 size_t cli_tunnels(const char *list, uint64_t *closed, const char **wrong);

@@ -272,8 +272,7 @@ static int close_run(struct run *r)
 	cli_command_close(r->cli.command);
 	run_record_close(r);
 	cli_write_forget(&r->cli);
-	free(r->cli.filter);
-	cli_sources_free(&r->cli);
+	cli_free(&r->cli);
 	return failed;
 }
 
@@ -329,6 +328,6 @@ int main(int argc, char **argv)
 	if (!r.cli.dump && !r.cli.explain)
 		return run_and_report(&r);
 	code = cli_dump_filter(&r.cli);
-	free(r.cli.filter);
+	cli_free(&r.cli);
 	return code;
 }

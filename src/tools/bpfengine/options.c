@@ -99,3 +99,10 @@ int cli_options(struct cli *c, int argc, char **argv)
 	c->engine.filter_expression = c->filter;
 	return cli_check_options(c);
 }
+
+void cli_free(struct cli *c)
+{
+	free(c->filter);
+	c->filter = NULL;
+	cli_sources_free(c);
+}
