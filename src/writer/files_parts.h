@@ -3,7 +3,7 @@
 #ifndef BPEI_FILES_PARTS_H
 #define BPEI_FILES_PARTS_H
 
-#include "write/sha256.h"
+#include "base/sha256.h"
 #include "writer/files.h"
 #include "writer/file_ring.h"
 

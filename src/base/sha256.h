@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SHA-256 (FIPS 180-4) of what is written, for the ledger.  Pure. */
+/* SHA-256 (FIPS 180-4), for the ledger of written files and for fingerprints.  Pure. */
 #ifndef BPEI_SHA256_H
 #define BPEI_SHA256_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Vectors: FIPS 180-2 appendix B, NIST's SHAVS; the others by Python's hashlib. */
-#include "write/sha256.h"
+#include "base/sha256.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SHA-256 (sha256.h); stateless. */
-#include "write/sha256.h"
+#include "base/sha256.h"
 
 #include <string.h>
 
