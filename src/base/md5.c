@@ -22,7 +22,7 @@ static uint32_t rotate_left(uint32_t x, unsigned n)
 }
 
 /* Returns the function of step i, and where the step finds its word. */
-static uint32_t mix_words(const uint32_t v[4], unsigned i, unsigned *word)
+static uint32_t mix_md5_words(const uint32_t v[4], unsigned i, unsigned *word)
 {
 	switch (i / 16) {
 	case 0:
@@ -49,7 +49,7 @@ static void digest_md5_block(uint32_t state[4], const uint8_t *block)
 	memcpy(v, state, sizeof v);
 	for (unsigned i = 0; i < 64; i++) {
 		unsigned word;
-		const uint32_t mixed = mix_words(v, i, &word);
+		const uint32_t mixed = mix_md5_words(v, i, &word);
 		const uint32_t sum = v[0] + mixed + sines[i] + bpei_le32(block + 4 * word);
 		const uint32_t next = v[1] + rotate_left(sum, shifts[i / 16][i % 4]);
 		v[0] = v[3];
