@@ -127,6 +127,10 @@ struct bpe_source;
 struct bpe_write_interface;
 struct bpe_writer_options;
 struct bpe_written;
+struct bpe_event;
+struct bpe_crypto;
+struct bpe_owner_question;
+struct bpe_owner_answer;
 
 #define BPE_BATCH 64           /* most packets in a batch */
 #define BPE_MAX_WORKERS 64     /* most worker threads */
@@ -376,6 +380,12 @@ typedef void (*bpe_batch_fn)(void *user, const struct bpe_batch *batch);
 /* Called with a sentence about a refusal or an event that is no error.  Runs on the thread that
  * opens the source, or on the reading thread.  The text is valid until the return. */
 typedef void (*bpe_notice_fn)(void *user, const char *text);
+/* event is a view, good until the handler returns; NULL: no event waits. */
+typedef void (*bpe_event_fn)(void *user, const struct bpe_event *event);
+/* Answers n questions, so that answer k is to question k; answers are all BPE_OWNER_UNKNOWN before.
+ * Returns BPE_OK, or a negative status after which the engine asks no more. */
+typedef int (*bpe_owner_fn)(void *user, const struct bpe_owner_question *questions,
+	struct bpe_owner_answer *answers, size_t n);
 
 /* An instruction of classic BPF (bpf(4)).  The last instructions of a program return the number
  * of bytes to keep; 0 refuses the packet.  Frozen. */
@@ -580,7 +590,8 @@ struct bpe_options {
 	 * worker.  flow NULL means that no record waits: time to flush.  This call comes after
 	 * records, about every 10 ms while idle, and once at the very end. */
 	bpe_flow_fn on_record;
-	uint32_t record_ring_bytes; /* of each worker, a power of two from 4096; 0: 4 MiB */
+	uint32_t record_ring_bytes; /* of each worker, a power of two from 4096, with names,
+	processes or events at least 65,536 in effect; 0: 4 MiB */
 	uint32_t record_overload;   /* --flows-overload: enum bpe_record_overload */
 	/* The program takes the records: bpe_engine_records_fd, bpe_engine_next_record.  There is
 	 * no output thread, and on_record must be NULL; default false. */
@@ -622,6 +633,34 @@ struct bpe_options {
 	/* Several sources instead of one, read together: -i or -r given again.  NULL: none. */
 	const struct bpe_source *sources;
 	uint64_t source_count; /* sources in the array */
+
+	/* Names, out of packets' payload: flow->names and events.  Costs 4 bytes more a flow, and
+	 * names_bytes.  Needs flows.
+	 * names: --names: BPE_NAMES_* bits of what is looked for; default 0: nothing.
+	 * names_form: --names-form: enum bpe_names_form.  names_key: a secret text for
+	 * BPE_NAMES_HASHED; NULL: random for each run.
+	 * public_suffixes: --suffix-list: path of a public suffix list, for BPE_NAMES_DOMAIN; NULL:
+	 * the system's.
+	 * names_bytes: --names-memory: for names and unfinished payload of all workers together; 0:
+	 * 64 MiB.
+	 * quic_per_second: --quic-budget: Initials opened a second by each worker; 0: 20,000.
+	 * crypto: opens QUIC's Initials; NULL: QUIC has a version, but no names.  Borrowed. */
+	uint32_t names;
+	uint32_t names_form;
+	const char *names_key;
+	const char *public_suffixes;
+	uint64_t names_bytes;
+	uint64_t quic_per_second;
+	const struct bpe_crypto *crypto;
+	/* on_event: --events: DNS, TLS, QUIC, HTTP and SSH events, on the thread of on_record; on
+	 * the capture's thread for a capture.  Events take their turn in the rings of records. */
+	bpe_event_fn on_event;
+	/* where: --where: only flows that match are given to on_flow, on_record and on_event
+	 *.  Others count as records_filtered.  NULL: all. */
+	const char *where;
+	/* on_owner: with process, on sources that do not name processes themselves: answers who has
+	 * the sockets of new flows, on a thread of the engine.  NULL: the system is asked. */
+	bpe_owner_fn on_owner;
 };
 
 /* A source of several (options.sources).  Exactly one of interface_name and file is set, as in
@@ -941,6 +980,114 @@ BPE_API int bpe_batch_flow_end(const struct bpe_batch *batch, uint32_t i);
  * or 0 with only interface_id and link_type filled.  Any thread, while the batch is valid. */
 BPE_INLINE int bpe_batch_interface(
 	const struct bpe_batch *batch, uint32_t i, struct bpe_write_interface *interface);
+/* ---- Names of flows ---- */
+/* What is looked for (options.names). */
+#define BPE_NAMES_APPS 0x1u   /* the protocol, by content (enum bpe_app) */
+#define BPE_NAMES_TLS 0x2u    /* TLS and DTLS: server name, ALPN, JA4, versions, certificate */
+#define BPE_NAMES_QUIC 0x4u   /* the same of QUIC (options.crypto) */
+#define BPE_NAMES_DNS 0x8u    /* names by the DNS answers that the client got; DNS events */
+#define BPE_NAMES_HTTP 0x10u  /* HTTP/1: host, method, status */
+#define BPE_NAMES_SSH 0x20u   /* SSH: version strings, HASSH */
+#define BPE_NAMES_HOSTS 0x40u /* names of local hosts: DHCP, mDNS */
+#define BPE_NAMES_JA3 0x80u   /* JA3 of TLS clients as well */
+#define BPE_NAMES_ALL 0x7fu   /* all but JA3 */
+
+/* The form in which names are given (options.names_form). */
+enum bpe_names_form {
+	BPE_NAMES_WHOLE = 0, /* as they were sent */
+	BPE_NAMES_DOMAIN,    /* cut to the registered domain, by the public suffix list */
+	BPE_NAMES_HASHED     /* 16 hexadecimal digits of a keyed hash (SipHash-2-4) */
+};
+
+/* Protocols that are recognised by content. */
+enum bpe_app {
+	BPE_APP_NONE = 0, /* not recognised, or not looked for */
+	BPE_APP_TLS,
+	BPE_APP_DTLS,
+	BPE_APP_QUIC,
+	BPE_APP_DNS,
+	BPE_APP_MDNS,
+	BPE_APP_LLMNR,
+	BPE_APP_DHCP,
+	BPE_APP_DHCPV6,
+	BPE_APP_HTTP,
+	BPE_APP_SSH,
+	BPE_APP_SMTP,
+	BPE_APP_IMAP,
+	BPE_APP_POP3,
+	BPE_APP_FTP,
+	BPE_APP_SIP,
+	BPE_APP_RTSP,
+	BPE_APP_MQTT,
+	BPE_APP_POSTGRESQL,
+	BPE_APP_MYSQL,
+	BPE_APP_REDIS,
+	BPE_APP_NTP,
+	BPE_APP_SNMP,
+	BPE_APP_STUN,
+	BPE_APP_WIREGUARD,
+	BPE_APP_BITTORRENT,
+	BPE_APP_SOCKS,
+	BPE_APP_HTTP2, /* in the clear */
+	BPE_APP_COUNT
+};
+
+/* Where a name comes from, the best first. */
+enum bpe_name_source {
+	BPE_NAME_NONE = 0,
+	BPE_NAME_TLS,  /* server name of the ClientHello */
+	BPE_NAME_QUIC, /* the same in QUIC */
+	BPE_NAME_HTTP, /* Host */
+	BPE_NAME_DNS,  /* the name that this client asked for */
+	BPE_NAME_MDNS, /* also LLMNR */
+	BPE_NAME_DHCP,
+	BPE_NAME_COUNT
+};
+
+/* Whether the owner of a flow is known. */
+enum bpe_owner {
+	BPE_OWNER_UNKNOWN = 0, /* not asked, not yet answered, or gone before the answer */
+	BPE_OWNER_NONE,        /* no process of this host has the socket */
+	BPE_OWNER_KNOWN        /* pid and comm of the record */
+};
+
+/* Flags of names. */
+#define BPE_NAMED_OUTER 0x1u   /* ECH is in use: server is the outer, public name */
+#define BPE_NAMED_ECH 0x2u     /* the hello has an ECH extension, which may be GREASE */
+#define BPE_NAMED_CUT 0x4u     /* evicted, cut by the capture, or too long: names may be missing */
+#define BPE_NAMED_INNER 0x8u   /* app was found behind CONNECT, SOCKS or STARTTLS */
+#define BPE_NAMED_SERVER 0x10u /* the server answered: tls_version and alpn are its choice */
+
+/* Names of a flow, of its ends and of what runs on it.  "" and 0: not known.  Texts are UTF-8
+ * without control bytes (bytes that are no UTF-8 are written as \xNN).  Frozen. */
+struct bpe_flow_names {
+	uint8_t app;          /* enum bpe_app */
+	uint8_t source;       /* of server: enum bpe_name_source */
+	uint8_t owner;        /* enum bpe_owner */
+	uint8_t others_count; /* names in others, and names that did not fit */
+	uint32_t flags;       /* BPE_NAMED_* */
+	uint16_t tls_version; /* 0x0304: TLS 1.3; the server's choice, else the client's highest */
+	uint16_t tls_cipher;  /* the server's choice */
+	uint32_t quic_version;
+	uint16_t http_status; /* of the first response */
+	uint16_t zero;
+	int32_t uid;      /* of the owner, with BPE_OWNER_KNOWN; else 0 */
+	int64_t age_ns;   /* of a name by DNS: from the answer to the flow's first packet */
+	int64_t ttl_ns;   /* of a name by DNS: as answered */
+	char server[256]; /* name of the responder */
+	char others[256]; /* other names by DNS for the same address, the newest first, by commas */
+	char client[64];  /* host name of the originator, by DHCP or mDNS */
+	char alpn[32];    /* the server's choice, else the client's list: "h2,http/1.1" */
+	char ja4[40];     /* "t13d1516h2_8daaf6152771_e5627efa2ab1" */
+	char ja3[33];     /* hexadecimal; BPE_NAMES_JA3 */
+	char hassh[2][33];  /* SSH: of the client, and of the server */
+	char method[13];    /* HTTP: of the first request */
+	char banner[2][64]; /* SSH: version string by end */
+	char subject[128];  /* of the server's certificate, as in RFC 4514; TLS 1.2 and before */
+	char issuer[128];
+	char container[64]; /* of the owner */
+};
+
 /* ---- Flows ---- */
 enum bpe_tcp_state {
 	BPE_TCP_NONE = 0,     /* not TCP */
@@ -1064,6 +1211,8 @@ struct bpe_flow {
 	 * byte is to be written, and captured bytes of all packets that are not to be written. */
 	uint64_t unwritten_packets[2];
 	uint64_t unwritten_bytes[2];
+	/* With options.names, or a process that was asked for; else empty. */
+	struct bpe_flow_names names;
 };
 /* Copies a record, also to a program's structure of another size than the record's.  Members that
  * the record lacks become 0, and copy->size tells what is filled.  Any thread. */
@@ -1095,6 +1244,96 @@ enum bpe_format {
  */
 #define BPE_FORMAT_BYTES 8192
 BPE_API int bpe_flow_format(const struct bpe_flow *flow, uint32_t format, char *text, size_t size);
+/* ---- Events ---- */
+enum bpe_event_kind {
+	BPE_EVENT_DNS = 1, /* a query with its answer, or either alone; also mDNS and LLMNR */
+	BPE_EVENT_TLS,     /* hello of the client, and of the server if seen; also DTLS */
+	BPE_EVENT_QUIC,
+	BPE_EVENT_HTTP, /* the flow's first request, and its response if seen */
+	BPE_EVENT_SSH,
+	BPE_EVENT_COUNT
+};
+
+/* Which messages of a DNS event were seen. */
+#define BPE_DNS_QUERY 0x1u
+#define BPE_DNS_ANSWER 0x2u
+
+/* A record of the answer section.  Frozen. */
+struct bpe_dns_answer {
+	uint16_t type; /* 1: A */
+	uint16_t zero;
+	uint32_t ttl;   /* seconds */
+	char text[256]; /* "192.0.2.1", "www.example.com", "10 mail.example.com"; longer: cut */
+};
+
+/* A DNS query and its answer (RFC 1035).  Frozen. */
+#define BPE_DNS_ANSWERS 24
+struct bpe_dns {
+	uint16_t id;
+	uint16_t flags;  /* the second word of the header: of the answer, else of the query */
+	uint16_t type;   /* of the first question: 1: A, 28: AAAA, 65: HTTPS */
+	uint16_t class_; /* 1: IN */
+	uint32_t seen;   /* BPE_DNS_QUERY, BPE_DNS_ANSWER */
+	uint8_t rcode, opcode;
+	uint8_t answer_count; /* elements of answers that are filled */
+	uint8_t zero;
+	uint32_t answer_total; /* records of the answer section */
+	uint32_t zero_2;
+	int64_t rtt_ns;  /* from query to answer; -1 */
+	char query[256]; /* the name asked for */
+	struct bpe_dns_answer answers[BPE_DNS_ANSWERS];
+};
+
+/* An event of a flow (options.on_event).  A view in a handler; sized in the program's own
+ * memory. */
+struct bpe_event {
+	uint16_t version;            /* BPE_FLOW_VERSION */
+	uint16_t size;               /* bytes of this structure that are filled */
+	uint32_t kind;               /* enum bpe_event_kind */
+	int64_t time_ns;             /* of the packet that told: the answer, the last hello */
+	const struct bpe_flow *flow; /* as known at the event, counters included; never NULL */
+	const struct bpe_dns *dns;   /* BPE_EVENT_DNS; else NULL */
+};
+
+/* ---- Owners of sockets ---- */
+/* A flow that asks for its owner.  Index 0 is the originator.  Frozen. */
+struct bpe_owner_question {
+	uint8_t addr[2][16]; /* network byte order; IPv4: first 4 bytes */
+	uint16_t port[2];
+	uint8_t ip_proto, ip_version;
+	uint16_t zero;
+	uint32_t interface_index; /* 0: unknown */
+	uint32_t zero_2;
+	int64_t first_ns; /* of the flow */
+};
+/* Frozen. */
+struct bpe_owner_answer {
+	uint32_t owner;   /* enum bpe_owner */
+	uint32_t end;     /* the end of the flow that the process has */
+	int32_t pid, uid; /* -1: unknown */
+	char comm[32];
+	char container[64]; /* "docker:1f2e3d4c5b6a", "podman:...", a systemd machine; "" */
+};
+
+/* ---- Cryptography for QUIC ---- */
+/* Each returns true on success.  Called by workers' threads, also by several at a time. */
+typedef bool (*bpe_hmac_fn)(const uint8_t *key, size_t key_bytes, const uint8_t *text,
+	size_t text_bytes, uint8_t mac[32]);
+typedef bool (*bpe_aes_fn)(const uint8_t key[16], const uint8_t *in, uint8_t *out, size_t blocks);
+/* The last 16 of in_bytes are the tag, which is checked. */
+typedef bool (*bpe_gcm_fn)(const uint8_t key[16], const uint8_t nonce[12], const uint8_t *aad,
+	size_t aad_bytes, const uint8_t *in, size_t in_bytes, uint8_t *out);
+
+/* Functions of the program's library for cryptography; the engine has none.  Sized. */
+struct bpe_crypto {
+	uint32_t struct_size; /* sizeof(struct bpe_crypto) */
+	uint32_t zero;
+	const char *name;           /* "OpenSSL 3.0.15" */
+	bpe_hmac_fn hmac_sha256;    /* HMAC with SHA-256 (RFC 2104) */
+	bpe_aes_fn aes128_ecb;      /* encrypts blocks of 16 bytes */
+	bpe_gcm_fn aes128_gcm_open; /* NULL: aes128_ecb is used, and the tag is not checked */
+};
+
 /* ---- Statistics ---- */
 /* Why a packet that was read was not delivered. */
 enum bpe_drop {

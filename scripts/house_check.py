@@ -19,7 +19,7 @@ ONLY = {
     "src/tools/print": {"include", "src/tools/common"},
 }  # what else a folder that is restricted may include
 HIGHER = {
-    "include/bpfengine.h": 1900,  # the public contract is one file by decision
+    "include/bpfengine.h": 2300,  # the public contract is one file by decision
     "include/bpfengine.hpp": 1900,  # for C++ as well; accessors take three lines each
     # Formatted at 100 columns these are longer than 600 lines; each is to be split by idea.
     "tests/fuzz/make_seeds.py": 610,
@@ -200,7 +200,7 @@ PLANTED = [
     ("src/ring/x.h", '#include "arch/arch.h"', "may not include"),
     ("include/bpfengine.h", "#include <stdio.h>", "public header"),
     ("src/flow/x.c", "\n" * 700, "more than"),
-    ("include/bpfengine.h", "\n" * 2000, "more than 1900"),
+    ("include/bpfengine.h", "\n" * 2400, "more than 2300"),
     ("src/flow/x.c", "int f(void) { return bpei_load32(p); }", "raw load"),
     ("src/flow/x.c", "v = *(const uint32_t *)p;", "raw load"),
     ("arch/scalar/x.c", "void bpei_f(void) { malloc(3); }", "allocates"),

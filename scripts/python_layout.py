@@ -184,8 +184,8 @@ class Header:
 
 
 def wrap(text):
-    """The text in lines of 98 columns; a NUL is a blank at which no line is broken."""
-    lines = textwrap.wrap(text, 98, break_long_words=False, break_on_hyphens=False)
+    """The text in lines of 92 columns; a NUL is a blank at which no line is broken."""
+    lines = textwrap.wrap(text, 92, break_long_words=False, break_on_hyphens=False)
     return "\n        ".join(lines).replace("\0", " ")
 
 

@@ -149,6 +149,63 @@ class TunnelKind(IntEnum):
     AMSDU = 31
 
 
+class NamesForm(IntEnum):
+    """enum bpe_names_form."""
+    WHOLE = 0
+    DOMAIN = 1
+    HASHED = 2
+
+
+class App(IntEnum):
+    """enum bpe_app."""
+    NONE = 0
+    TLS = 1
+    DTLS = 2
+    QUIC = 3
+    DNS = 4
+    MDNS = 5
+    LLMNR = 6
+    DHCP = 7
+    DHCPV6 = 8
+    HTTP = 9
+    SSH = 10
+    SMTP = 11
+    IMAP = 12
+    POP3 = 13
+    FTP = 14
+    SIP = 15
+    RTSP = 16
+    MQTT = 17
+    POSTGRESQL = 18
+    MYSQL = 19
+    REDIS = 20
+    NTP = 21
+    SNMP = 22
+    STUN = 23
+    WIREGUARD = 24
+    BITTORRENT = 25
+    SOCKS = 26
+    HTTP2 = 27
+
+
+class NameSource(IntEnum):
+    """enum bpe_name_source."""
+    NONE = 0
+    TLS = 1
+    QUIC = 2
+    HTTP = 3
+    DNS = 4
+    MDNS = 5
+    DHCP = 6
+
+
+class Owner(IntEnum):
+    """enum bpe_owner."""
+    UNKNOWN = 0
+    NONE = 1
+    KNOWN = 2
+
+
 class TcpState(IntEnum):
     """enum bpe_tcp_state."""
     NONE = 0
@@ -188,6 +245,15 @@ class Format(IntEnum):
     EVE = 2
     CSV = 3
     ECS = 4
+
+
+class EventKind(IntEnum):
+    """enum bpe_event_kind."""
+    DNS = 1
+    TLS = 2
+    QUIC = 3
+    HTTP = 4
+    SSH = 5
 
 
 class Drop(IntEnum):
@@ -374,10 +440,27 @@ NO_OFFSET = 65535
 RSS_KEY_BYTES = 40
 LAYERS_INNERMOST = 0
 LAYERS_OUTERMOST = 1
+NAMES_APPS = 1
+NAMES_TLS = 2
+NAMES_QUIC = 4
+NAMES_DNS = 8
+NAMES_HTTP = 16
+NAMES_SSH = 32
+NAMES_HOSTS = 64
+NAMES_JA3 = 128
+NAMES_ALL = 127
+NAMED_OUTER = 1
+NAMED_ECH = 2
+NAMED_CUT = 4
+NAMED_INNER = 8
+NAMED_SERVER = 16
 EVICTED_ROOM = 8
 FLOW_VERSION = 1
 COMMUNITY_ID_BYTES = 32
 FORMAT_BYTES = 8192
+DNS_QUERY = 1
+DNS_ANSWER = 2
+DNS_ANSWERS = 24
 DROP_ROOM = 8
 SIZE_CLASSES = 8
 SIZE_ROOM = 16
@@ -393,7 +476,10 @@ TIME_TEXT_BYTES = 40
 TIMEOUT_COUNT = 8
 PROTO_COUNT = 18
 TUNNEL_COUNT = 32
+APP_COUNT = 28
+NAME_COUNT = 7
 EVICTED_COUNT = 5
 FORMAT_COUNT = 5
+EVENT_COUNT = 6
 DROP_COUNT = 3
 UNWRITTEN_COUNT = 7

@@ -27,6 +27,11 @@ VERSION = "0.1.0"
 bpe_flow_fn = CFUNCTYPE(None, c_void_p, c_void_p, c_uint32)
 bpe_batch_fn = CFUNCTYPE(None, c_void_p, c_void_p)
 bpe_notice_fn = CFUNCTYPE(None, c_void_p, c_char_p)
+bpe_event_fn = CFUNCTYPE(None, c_void_p, c_void_p)
+bpe_owner_fn = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_size_t)
+bpe_hmac_fn = CFUNCTYPE(c_bool, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p)
+bpe_aes_fn = CFUNCTYPE(c_bool, c_void_p, c_void_p, c_void_p, c_size_t)
+bpe_gcm_fn = CFUNCTYPE(c_bool, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p)
 bpe_file_fn = CFUNCTYPE(None, c_void_p, c_void_p)
 bpe_now_fn = CFUNCTYPE(c_int64, c_void_p)
 
@@ -48,28 +53,32 @@ class bpe_options(Structure):
     _fields_ = [("struct_size", c_uint32), ("interface_name", c_char_p), ("file", c_char_p),
         ("memory", c_void_p), ("memory_bytes", c_size_t), ("push", c_bool), ("push_live", c_bool),
         ("snaplen", c_uint32), ("promiscuous", c_bool), ("wait_interface", c_bool),
-        ("direction", c_uint32), ("link_type", c_int32), ("max_packets", c_uint64), ("filter", c_void_p),
-        ("filter_length", c_uint32), ("filter_expression", c_char_p), ("filter_through", c_uint32),
-        ("buffer_bytes", c_uint64), ("block_bytes", c_uint32), ("block_count", c_uint32),
-        ("bpf_abi", c_char_p), ("bpf_device", c_char_p), ("read_mode", c_uint32),
-        ("read_interval_ns", c_int64), ("process", c_bool), ("head_drop", c_bool),
-        ("header_compression", c_bool), ("truncate_payload", c_bool), ("zero_copy", c_bool),
-        ("outermost", c_bool), ("checksums", c_bool), ("count_only", c_bool),
+        ("direction", c_uint32), ("link_type", c_int32), ("max_packets", c_uint64),
+        ("filter", c_void_p), ("filter_length", c_uint32), ("filter_expression", c_char_p),
+        ("filter_through", c_uint32), ("buffer_bytes", c_uint64), ("block_bytes", c_uint32),
+        ("block_count", c_uint32), ("bpf_abi", c_char_p), ("bpf_device", c_char_p),
+        ("read_mode", c_uint32), ("read_interval_ns", c_int64), ("process", c_bool),
+        ("head_drop", c_bool), ("header_compression", c_bool), ("truncate_payload", c_bool),
+        ("zero_copy", c_bool), ("outermost", c_bool), ("checksums", c_bool), ("count_only", c_bool),
         ("closed_tunnels", c_uint64), ("ignore_tunnel", c_bool), ("ignore_vlan", c_bool),
-        ("fixed_seed", c_bool), ("hash_seed", c_uint64), ("workers", c_int32), ("ring_slots", c_uint32),
-        ("overload", c_uint32), ("pin_workers", c_bool), ("priority", c_uint32), ("spread", c_uint32),
-        ("spread_networks", c_char_p), ("flows", c_bool), ("flow_table", c_bool),
-        ("no_tcp_health", c_bool), ("direction_by_port", c_bool), ("flow_lengths", c_bool),
-        ("duplicates", c_uint32), ("max_flows", c_uint64), ("max_flow_bytes", c_uint64),
-        ("flow_idle_ns", c_int64), ("flow_closed_ns", c_int64), ("flow_timeout_ns", c_int64 * 16),
-        ("flow_active_ns", c_int64), ("on_batch", bpe_batch_fn), ("on_flow", bpe_flow_fn),
-        ("on_notice", bpe_notice_fn), ("user", c_void_p), ("on_record", bpe_flow_fn),
-        ("record_ring_bytes", c_uint32), ("record_overload", c_uint32), ("pull_records", c_bool),
-        ("on_flow_open", bpe_flow_fn), ("on_flow_update", bpe_flow_fn), ("flow_update_ns", c_int64),
+        ("fixed_seed", c_bool), ("hash_seed", c_uint64), ("workers", c_int32),
+        ("ring_slots", c_uint32), ("overload", c_uint32), ("pin_workers", c_bool),
+        ("priority", c_uint32), ("spread", c_uint32), ("spread_networks", c_char_p),
+        ("flows", c_bool), ("flow_table", c_bool), ("no_tcp_health", c_bool),
+        ("direction_by_port", c_bool), ("flow_lengths", c_bool), ("duplicates", c_uint32),
+        ("max_flows", c_uint64), ("max_flow_bytes", c_uint64), ("flow_idle_ns", c_int64),
+        ("flow_closed_ns", c_int64), ("flow_timeout_ns", c_int64 * 16), ("flow_active_ns", c_int64),
+        ("on_batch", bpe_batch_fn), ("on_flow", bpe_flow_fn), ("on_notice", bpe_notice_fn),
+        ("user", c_void_p), ("on_record", bpe_flow_fn), ("record_ring_bytes", c_uint32),
+        ("record_overload", c_uint32), ("pull_records", c_bool), ("on_flow_open", bpe_flow_fn),
+        ("on_flow_update", bpe_flow_fn), ("flow_update_ns", c_int64),
         ("flow_update_bytes", c_uint64), ("record_begins", c_bool), ("marks", c_bool),
-        ("option_words", c_bool), ("cutoff", c_bool), ("cutoff_drop", c_bool), ("zero", c_uint8 * 3),
-        ("cutoff_bytes", c_uint64), ("on_read", bpe_batch_fn), ("sources", c_void_p),
-        ("source_count", c_uint64),]
+        ("option_words", c_bool), ("cutoff", c_bool), ("cutoff_drop", c_bool),
+        ("zero", c_uint8 * 3), ("cutoff_bytes", c_uint64), ("on_read", bpe_batch_fn),
+        ("sources", c_void_p), ("source_count", c_uint64), ("names", c_uint32),
+        ("names_form", c_uint32), ("names_key", c_char_p), ("public_suffixes", c_char_p),
+        ("names_bytes", c_uint64), ("quic_per_second", c_uint64), ("crypto", c_void_p),
+        ("on_event", bpe_event_fn), ("where", c_char_p), ("on_owner", bpe_owner_fn),]
 
 
 class bpe_source(Structure):
@@ -85,28 +94,29 @@ class bpe_tunnel(Structure):
 class bpe_layers(Structure):
     _fields_ = [("network", c_uint16), ("transport", c_uint16), ("payload", c_uint16),
         ("flags", c_uint16), ("end", c_uint32), ("ethertype", c_uint16), ("ip_proto", c_uint8),
-        ("proto", c_uint8), ("link_type", c_uint16), ("tcp_flags", c_uint8), ("vlan_count", c_uint8),
-        ("vlan", c_uint16 * 2),]
+        ("proto", c_uint8), ("link_type", c_uint16), ("tcp_flags", c_uint8),
+        ("vlan_count", c_uint8), ("vlan", c_uint16 * 2),]
 
 
 class bpe_key(Structure):
     _fields_ = [("addr", c_uint8 * 16 * 2), ("port", c_uint16 * 2), ("ip_proto", c_uint8),
-        ("ip_version", c_uint8), ("vlan", c_uint16 * 2), ("zero", c_uint8 * 2), ("tunnel", c_uint32),]
+        ("ip_version", c_uint8), ("vlan", c_uint16 * 2), ("zero", c_uint8 * 2),
+        ("tunnel", c_uint32),]
 
 
 class bpe_batch(Structure):
-    _fields_ = [("size", c_uint32), ("count", c_uint32), ("worker", c_uint32), ("zero", c_uint32),
-        ("data", c_void_p), ("time_ns", c_void_p), ("caplen", c_void_p), ("wirelen", c_void_p),
-        ("interface_id", c_void_p), ("layers", c_void_p), ("key", c_void_p), ("hash", c_void_p),
-        ("flow", c_void_p), ("table", c_void_p), ("meta", c_void_p), ("closed_tunnels", c_uint64),
-        ("marks", c_void_p), ("rtt_ns", c_void_p), ("source", c_void_p), ("lost_before", c_uint64),
-        ("keep", c_void_p),]
+    _fields_ = [("size", c_uint32), ("count", c_uint32), ("worker", c_uint32),
+        ("zero", c_uint32), ("data", c_void_p), ("time_ns", c_void_p), ("caplen", c_void_p),
+        ("wirelen", c_void_p), ("interface_id", c_void_p), ("layers", c_void_p), ("key", c_void_p),
+        ("hash", c_void_p), ("flow", c_void_p), ("table", c_void_p), ("meta", c_void_p),
+        ("closed_tunnels", c_uint64), ("marks", c_void_p), ("rtt_ns", c_void_p),
+        ("source", c_void_p), ("lost_before", c_uint64), ("keep", c_void_p),]
 
 
 class bpe_tcp_options(Structure):
-    _fields_ = [("present", c_uint32), ("timestamp", c_uint32), ("timestamp_echo", c_uint32),
-        ("sack", c_uint32 * 2 * 4), ("mss", c_uint16), ("window_scale", c_uint8),
-        ("sack_count", c_uint8),]
+    _fields_ = [("present", c_uint32), ("timestamp", c_uint32),
+        ("timestamp_echo", c_uint32), ("sack", c_uint32 * 2 * 4), ("mss", c_uint16),
+        ("window_scale", c_uint8), ("sack_count", c_uint8),]
 
 
 class bpe_meta(Structure):
@@ -123,37 +133,85 @@ class bpe_packet(Structure):
         ("direction", c_uint32), ("meta", c_void_p),]
 
 
+class bpe_flow_names(Structure):
+    _fields_ = [("app", c_uint8), ("source", c_uint8), ("owner", c_uint8),
+        ("others_count", c_uint8), ("flags", c_uint32), ("tls_version", c_uint16),
+        ("tls_cipher", c_uint16), ("quic_version", c_uint32), ("http_status", c_uint16),
+        ("zero", c_uint16), ("uid", c_int32), ("age_ns", c_int64), ("ttl_ns", c_int64),
+        ("server", c_char * 256), ("others", c_char * 256), ("client", c_char * 64),
+        ("alpn", c_char * 32), ("ja4", c_char * 40), ("ja3", c_char * 33),
+        ("hassh", c_char * 33 * 2), ("method", c_char * 13), ("banner", c_char * 64 * 2),
+        ("subject", c_char * 128), ("issuer", c_char * 128), ("container", c_char * 64),]
+
+
 class bpe_flow(Structure):
     _fields_ = [("version", c_uint16), ("size", c_uint16), ("interface_index", c_uint32),
         ("addr", c_uint8 * 16 * 2), ("port", c_uint16 * 2), ("ip_proto", c_uint8),
         ("ip_version", c_uint8), ("vlan", c_uint16 * 2), ("tcp_state", c_uint8),
-        ("tcp_flags", c_uint8 * 2), ("end", c_uint8), ("icmp_type", c_uint8), ("icmp_code", c_uint8),
-        ("flags", c_uint32), ("hash", c_uint32), ("interface_id", c_uint32), ("worker", c_uint16),
-        ("zero", c_uint16), ("packets", c_uint64 * 2), ("captured_bytes", c_uint64 * 2),
-        ("wire_bytes", c_uint64 * 2), ("ip_bytes", c_uint64 * 2), ("payload_bytes", c_uint64 * 2),
-        ("first_ns", c_int64), ("last_ns", c_int64), ("interface_name", c_char * 256), ("pid", c_int32),
-        ("effective_pid", c_int32), ("comm", c_char * 32), ("effective_comm", c_char * 32),
-        ("history", c_char * 32), ("handshake_ns", c_int64 * 2), ("rtt_ns", c_int64 * 2),
-        ("mss", c_uint16 * 2), ("window_scale", c_int8 * 2), ("retransmissions", c_uint32 * 2),
+        ("tcp_flags", c_uint8 * 2), ("end", c_uint8), ("icmp_type", c_uint8),
+        ("icmp_code", c_uint8), ("flags", c_uint32), ("hash", c_uint32), ("interface_id", c_uint32),
+        ("worker", c_uint16), ("zero", c_uint16), ("packets", c_uint64 * 2),
+        ("captured_bytes", c_uint64 * 2), ("wire_bytes", c_uint64 * 2), ("ip_bytes", c_uint64 * 2),
+        ("payload_bytes", c_uint64 * 2), ("first_ns", c_int64), ("last_ns", c_int64),
+        ("interface_name", c_char * 256), ("pid", c_int32), ("effective_pid", c_int32),
+        ("comm", c_char * 32), ("effective_comm", c_char * 32), ("history", c_char * 32),
+        ("handshake_ns", c_int64 * 2), ("rtt_ns", c_int64 * 2), ("mss", c_uint16 * 2),
+        ("window_scale", c_int8 * 2), ("retransmissions", c_uint32 * 2),
         ("fast_retransmissions", c_uint32 * 2), ("spurious_retransmissions", c_uint32 * 2),
-        ("out_of_order", c_uint32 * 2), ("repeated_acks", c_uint32 * 2), ("zero_windows", c_uint32 * 2),
-        ("lost_segments", c_uint32 * 2), ("unseen_acks", c_uint32 * 2), ("keep_alives", c_uint32 * 2),
-        ("icmp_errors", c_uint32 * 2), ("duplicates", c_uint32 * 2), ("tunnel", bpe_tunnel),
-        ("slot", c_uint32), ("reserved", c_uint32), ("unwritten_packets", c_uint64 * 2),
-        ("unwritten_bytes", c_uint64 * 2),]
+        ("out_of_order", c_uint32 * 2), ("repeated_acks", c_uint32 * 2),
+        ("zero_windows", c_uint32 * 2), ("lost_segments", c_uint32 * 2),
+        ("unseen_acks", c_uint32 * 2), ("keep_alives", c_uint32 * 2), ("icmp_errors", c_uint32 * 2),
+        ("duplicates", c_uint32 * 2), ("tunnel", bpe_tunnel), ("slot", c_uint32),
+        ("reserved", c_uint32), ("unwritten_packets", c_uint64 * 2),
+        ("unwritten_bytes", c_uint64 * 2), ("names", bpe_flow_names),]
+
+
+class bpe_dns_answer(Structure):
+    _fields_ = [("type", c_uint16), ("zero", c_uint16), ("ttl", c_uint32),
+        ("text", c_char * 256),]
+
+
+class bpe_dns(Structure):
+    _fields_ = [("id", c_uint16), ("flags", c_uint16), ("type", c_uint16),
+        ("class_", c_uint16), ("seen", c_uint32), ("rcode", c_uint8), ("opcode", c_uint8),
+        ("answer_count", c_uint8), ("zero", c_uint8), ("answer_total", c_uint32),
+        ("zero_2", c_uint32), ("rtt_ns", c_int64), ("query", c_char * 256),
+        ("answers", bpe_dns_answer * 24),]
+
+
+class bpe_event(Structure):
+    _fields_ = [("version", c_uint16), ("size", c_uint16), ("kind", c_uint32),
+        ("time_ns", c_int64), ("flow", c_void_p), ("dns", c_void_p),]
+
+
+class bpe_owner_question(Structure):
+    _fields_ = [("addr", c_uint8 * 16 * 2), ("port", c_uint16 * 2), ("ip_proto", c_uint8),
+        ("ip_version", c_uint8), ("zero", c_uint16), ("interface_index", c_uint32),
+        ("zero_2", c_uint32), ("first_ns", c_int64),]
+
+
+class bpe_owner_answer(Structure):
+    _fields_ = [("owner", c_uint32), ("end", c_uint32), ("pid", c_int32), ("uid", c_int32),
+        ("comm", c_char * 32), ("container", c_char * 64),]
+
+
+class bpe_crypto(Structure):
+    _fields_ = [("struct_size", c_uint32), ("zero", c_uint32), ("name", c_char_p),
+        ("hmac_sha256", bpe_hmac_fn), ("aes128_ecb", bpe_aes_fn), ("aes128_gcm_open", bpe_gcm_fn),]
 
 
 class bpe_stats(Structure):
     _fields_ = [("elapsed_ns", c_uint64), ("read_packets", c_uint64),
         ("captured_bytes", c_uint64), ("wire_bytes", c_uint64), ("delivered_packets", c_uint64),
         ("dropped", c_uint64 * 8), ("in_flight", c_uint64), ("kernel_received", c_uint64),
-        ("kernel_accepted", c_uint64), ("kernel_dropped", c_uint64), ("interface_dropped", c_uint64),
-        ("filtered", c_uint64), ("blocks", c_uint64), ("torn_blocks", c_uint64), ("waits", c_uint64),
-        ("batches", c_uint64), ("sizes", c_uint64 * 16), ("truncated", c_uint64),
-        ("bad_version", c_uint64), ("bad_header", c_uint64), ("bad_length", c_uint64),
-        ("bad_checksum", c_uint64), ("ip4_packets", c_uint64), ("ip6_packets", c_uint64),
-        ("fragments", c_uint64), ("vlan_packets", c_uint64), ("tunnel_packets", c_uint64),
-        ("icmp_errors", c_uint64), ("fragments_followed", c_uint64), ("fragments_lost", c_uint64),
+        ("kernel_accepted", c_uint64), ("kernel_dropped", c_uint64),
+        ("interface_dropped", c_uint64), ("filtered", c_uint64), ("blocks", c_uint64),
+        ("torn_blocks", c_uint64), ("waits", c_uint64), ("batches", c_uint64),
+        ("sizes", c_uint64 * 16), ("truncated", c_uint64), ("bad_version", c_uint64),
+        ("bad_header", c_uint64), ("bad_length", c_uint64), ("bad_checksum", c_uint64),
+        ("ip4_packets", c_uint64), ("ip6_packets", c_uint64), ("fragments", c_uint64),
+        ("vlan_packets", c_uint64), ("tunnel_packets", c_uint64), ("icmp_errors", c_uint64),
+        ("fragments_followed", c_uint64), ("fragments_lost", c_uint64),
         ("fragments_evicted", c_uint64), ("flows_opened", c_uint64), ("flows_active", c_uint64),
         ("flows_peak", c_uint64), ("flows_ended", c_uint64), ("flows_evicted", c_uint64),
         ("flow_packets", c_uint64), ("flows_refused", c_uint64), ("flows_periods", c_uint64),
@@ -169,17 +227,18 @@ class bpe_stats(Structure):
 
 
 class bpe_stat(Structure):
-    _fields_ = [("name", c_char_p), ("key", c_char_p), ("unit", c_char_p), ("help", c_char_p),
-        ("offset", c_uint32), ("bytes", c_uint32), ("count", c_uint32), ("flags", c_uint32),
-        ("known", c_uint32), ("zero", c_uint32),]
+    _fields_ = [("name", c_char_p), ("key", c_char_p), ("unit", c_char_p),
+        ("help", c_char_p), ("offset", c_uint32), ("bytes", c_uint32), ("count", c_uint32),
+        ("flags", c_uint32), ("known", c_uint32), ("zero", c_uint32),]
 
 
 class bpe_worker_stats(Structure):
-    _fields_ = [("packets", c_uint64), ("captured_bytes", c_uint64), ("wire_bytes", c_uint64),
-        ("batches", c_uint64), ("dropped", c_uint64), ("flows_active", c_uint64),
-        ("flows_peak", c_uint64), ("ring_depth", c_uint32), ("ring_peak", c_uint32),
-        ("ring_slots", c_uint32), ("records", c_uint64), ("records_dropped", c_uint64),
-        ("record_ring_peak", c_uint32), ("record_ring_bytes", c_uint32),]
+    _fields_ = [("packets", c_uint64), ("captured_bytes", c_uint64),
+        ("wire_bytes", c_uint64), ("batches", c_uint64), ("dropped", c_uint64),
+        ("flows_active", c_uint64), ("flows_peak", c_uint64), ("ring_depth", c_uint32),
+        ("ring_peak", c_uint32), ("ring_slots", c_uint32), ("records", c_uint64),
+        ("records_dropped", c_uint64), ("record_ring_peak", c_uint32),
+        ("record_ring_bytes", c_uint32),]
 
 
 class bpe_interface_stats(Structure):
@@ -187,7 +246,8 @@ class bpe_interface_stats(Structure):
         ("status", c_int32), ("interface_down", c_uint32), ("read_packets", c_uint64),
         ("captured_bytes", c_uint64), ("wire_bytes", c_uint64), ("filtered", c_uint64),
         ("duplicates", c_uint64), ("kernel_known", c_uint64), ("kernel_received", c_uint64),
-        ("kernel_accepted", c_uint64), ("kernel_dropped", c_uint64), ("interface_dropped", c_uint64),]
+        ("kernel_accepted", c_uint64), ("kernel_dropped", c_uint64),
+        ("interface_dropped", c_uint64),]
 
 
 class bpe_protocol(Structure):
@@ -195,35 +255,37 @@ class bpe_protocol(Structure):
 
 
 class bpe_write_interface(Structure):
-    _fields_ = [("struct_size", c_uint32), ("interface_id", c_uint32), ("link_type", c_int32),
-        ("snaplen", c_uint32), ("name", c_char_p), ("description", c_char_p), ("hardware", c_char_p),
-        ("os", c_char_p), ("filter_text", c_char_p), ("filter", c_void_p), ("filter_length", c_uint32),
+    _fields_ = [("struct_size", c_uint32), ("interface_id", c_uint32),
+        ("link_type", c_int32), ("snaplen", c_uint32), ("name", c_char_p),
+        ("description", c_char_p), ("hardware", c_char_p), ("os", c_char_p),
+        ("filter_text", c_char_p), ("filter", c_void_p), ("filter_length", c_uint32),
         ("time_digits", c_uint32), ("speed", c_uint64), ("mac", c_uint8 * 6), ("has_mac", c_uint8),
         ("directions", c_uint8),]
 
 
 class bpe_written_file(Structure):
-    _fields_ = [("size", c_uint32), ("status", c_int32), ("name", c_char_p), ("sha256", c_char_p),
-        ("number", c_uint64), ("first_ns", c_int64), ("last_ns", c_int64), ("packets", c_uint64),
-        ("captured_bytes", c_uint64), ("file_bytes", c_uint64), ("unwritten", c_uint64 * 8),
-        ("kernel_dropped", c_uint64), ("interface_dropped", c_uint64),]
+    _fields_ = [("size", c_uint32), ("status", c_int32), ("name", c_char_p),
+        ("sha256", c_char_p), ("number", c_uint64), ("first_ns", c_int64), ("last_ns", c_int64),
+        ("packets", c_uint64), ("captured_bytes", c_uint64), ("file_bytes", c_uint64),
+        ("unwritten", c_uint64 * 8), ("kernel_dropped", c_uint64), ("interface_dropped", c_uint64),]
 
 
 class bpe_writer_options(Structure):
     _fields_ = [("struct_size", c_uint32), ("format", c_uint32), ("path", c_char_p),
         ("directory", c_int32), ("fd", c_int32), ("compression", c_uint32),
         ("compression_level", c_int32), ("snaplen", c_uint32), ("on_error", c_uint32),
-        ("memory_bytes", c_uint64), ("wait", c_bool), ("no_thread", c_bool), ("packet_buffered", c_bool),
-        ("ledger", c_bool), ("sha256", c_bool), ("hash", c_bool), ("packet_clock", c_bool),
-        ("rotate_from_start", c_bool), ("rotate_bytes", c_uint64), ("rotate_packets", c_uint64),
-        ("rotate_ns", c_int64), ("stop_files", c_uint64), ("keep_files", c_uint64),
-        ("keep_bytes", c_uint64), ("keep_ns", c_int64), ("keep_free_percent", c_uint64),
-        ("sync_ns", c_int64), ("application", c_char_p), ("comment", c_char_p), ("hardware", c_char_p),
-        ("os", c_char_p), ("recorder_bytes", c_uint64), ("recorder_ns", c_int64),
-        ("on_file", bpe_file_fn), ("on_notice", bpe_notice_fn), ("user", c_void_p), ("now", bpe_now_fn),
-        ("names", c_uint32), ("name_files", c_uint32), ("dedup_ns", c_int64), ("dedup_packets", c_uint32),
-        ("dedup", c_uint32), ("anonymise_key", c_void_p), ("anonymise", c_uint64), ("split", c_uint32),
-        ("split_files", c_uint32),]
+        ("memory_bytes", c_uint64), ("wait", c_bool), ("no_thread", c_bool),
+        ("packet_buffered", c_bool), ("ledger", c_bool), ("sha256", c_bool), ("hash", c_bool),
+        ("packet_clock", c_bool), ("rotate_from_start", c_bool), ("rotate_bytes", c_uint64),
+        ("rotate_packets", c_uint64), ("rotate_ns", c_int64), ("stop_files", c_uint64),
+        ("keep_files", c_uint64), ("keep_bytes", c_uint64), ("keep_ns", c_int64),
+        ("keep_free_percent", c_uint64), ("sync_ns", c_int64), ("application", c_char_p),
+        ("comment", c_char_p), ("hardware", c_char_p), ("os", c_char_p),
+        ("recorder_bytes", c_uint64), ("recorder_ns", c_int64), ("on_file", bpe_file_fn),
+        ("on_notice", bpe_notice_fn), ("user", c_void_p), ("now", bpe_now_fn), ("names", c_uint32),
+        ("name_files", c_uint32), ("dedup_ns", c_int64), ("dedup_packets", c_uint32),
+        ("dedup", c_uint32), ("anonymise_key", c_void_p), ("anonymise", c_uint64),
+        ("split", c_uint32), ("split_files", c_uint32),]
 
 
 class bpe_written(Structure):
@@ -236,8 +298,9 @@ class bpe_written(Structure):
 
 class bpe_filter_options(Structure):
     _fields_ = [("struct_size", c_uint32), ("link_type", c_int32), ("snaplen", c_uint32),
-        ("through", c_uint32), ("netmask", c_uint32), ("has_netmask", c_uint8), ("unoptimized", c_uint8),
-        ("no_names", c_uint8), ("kernel", c_char_p), ("way", c_uint32), ("zero", c_uint32),]
+        ("through", c_uint32), ("netmask", c_uint32), ("has_netmask", c_uint8),
+        ("unoptimized", c_uint8), ("no_names", c_uint8), ("kernel", c_char_p), ("way", c_uint32),
+        ("zero", c_uint32),]
 
 
 class bpe_address(Structure):
@@ -258,7 +321,7 @@ class bpe_flow_question(Structure):
 
 # Structures that never change.
 FROZEN = ("bpe_error", "bpe_insn", "bpe_tunnel", "bpe_layers", "bpe_key", "bpe_tcp_options",
-        "bpe_address")
+        "bpe_flow_names", "bpe_dns_answer", "bpe_owner_question", "bpe_owner_answer", "bpe_address")
 
 
 # Function: result, parameters.
@@ -300,8 +363,8 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_engine_open": (c_int, c_void_p, c_void_p, c_void_p,),
     "bpe_engine_protocols_sized": (c_size_t, c_void_p, c_void_p, c_size_t, c_size_t,),
     "bpe_engine_push_end": (c_int, c_void_p, c_void_p,),
-    "bpe_engine_push_sized": (c_int, c_void_p, c_void_p, c_size_t, c_size_t, c_size_t, c_int64,
-        c_void_p,),
+    "bpe_engine_push_sized": (c_int, c_void_p, c_void_p, c_size_t, c_size_t, c_size_t,
+        c_int64, c_void_p,),
     "bpe_engine_records_fd": (c_int, c_void_p,),
     "bpe_engine_result": (c_int, c_void_p, c_void_p,),
     "bpe_engine_run": (c_int, c_void_p, c_int64, c_void_p,),
@@ -336,7 +399,8 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_options_set_source": (c_int, c_void_p, c_char_p, c_void_p,),
     "bpe_packet_init_sized": (None, c_void_p, c_size_t,),
     "bpe_parse": (c_int, c_void_p, c_uint32, c_uint32, c_int, c_void_p, c_void_p,),
-    "bpe_parse_outermost": (c_int, c_void_p, c_uint32, c_uint32, c_int, c_void_p, c_void_p,),
+    "bpe_parse_outermost": (c_int, c_void_p, c_uint32, c_uint32, c_int, c_void_p,
+        c_void_p,),
     "bpe_parse_tcp_options": (c_int, c_void_p, c_uint32, c_void_p, c_void_p,),
     "bpe_parse_tunnel": (c_int, c_void_p, c_uint32, c_uint32, c_int, c_void_p,),
     "bpe_proto_name": (c_char_p, c_int,),
@@ -431,8 +495,16 @@ class Options(TypedDict, total=False):
     cutoff_bytes: int
     sources: int
     source_count: int
+    names: int
+    names_form: int
+    names_key: str
+    public_suffixes: str
+    names_bytes: int
+    quic_per_second: int
+    crypto: int
+    where: str
 
 
 OPTION_ENUMS = {"direction": Direction, "read_mode": ReadMode, "overload": Overload,
-        "priority": Priority, "spread": Spread, "duplicates": Duplicates, "flow_timeout_ns": Timeout,
-        "record_overload": RecordOverload}
+        "priority": Priority, "spread": Spread, "duplicates": Duplicates,
+        "flow_timeout_ns": Timeout, "record_overload": RecordOverload}

@@ -100,6 +100,16 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(cutoff, "--cutoff", NEED(FLOWS), WRONG),
 	RULE(cutoff_bytes, "--cutoff", NEED(FLOWS), TOLD),
 	RULE(cutoff_drop, "--cutoff", NEED(FLOWS), TOLD),
+	RULE(names, "--names", NEED(FLOWS), TOLD),
+	RULE(names_form, "--names-form", NEED(FLOWS), TOLD),
+	RULE(names_key, NULL, NEED(FLOWS), TOLD),
+	RULE(public_suffixes, "--suffix-list", NEED(FLOWS), TOLD),
+	RULE(names_bytes, "--names-memory", NEED(FLOWS), TOLD),
+	RULE(quic_per_second, "--quic-budget", NEED(FLOWS), TOLD),
+	RULE(crypto, NULL, NEED(FLOWS), TOLD),
+	RULE(on_event, NULL, NEED(FLOWS), WRONG),
+	RULE(where, "--where", NEED(FLOWS), WRONG),
+	RULE(on_owner, NULL, NEED(FLOWS), TOLD),
 };
 const size_t bpei_option_rule_count = sizeof bpei_option_rules / sizeof *bpei_option_rules;
 

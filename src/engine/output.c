@@ -24,7 +24,8 @@
 #include <string.h>
 
 #define RING_BYTES (4u << 20)
-#define MIN_RING_BYTES 4096u
+#define MIN_RING_BYTES 4096u        /* without names */
+#define MIN_NAMES_RING_BYTES 65536u /* with names, processes or events */
 #define STALL_NS INT64_C(2000000000)
 #define FLUSH_NS 10000000    /* at most, when idle, between two calls without a flow */
 #define RECORDS_IN_TURN 256u /* taken from a worker before the next worker's */
@@ -35,7 +36,8 @@ enum {
 	PART_TCP = 4,
 	PART_RARE_COUNTS = 8,
 	PART_TUNNEL = 16,
-	PART_UNWRITTEN = 32
+	PART_UNWRITTEN = 32,
+	PART_NAMES = 64
 };
 
 /* The beginning of a packed record. */
@@ -50,7 +52,8 @@ static const struct {
 	uint32_t bit, from, to;
 } parts[] = { { PART_PROCESS, AT(pid), AT(history) }, { PART_TCP, AT(history), AT(icmp_errors) },
 	{ PART_RARE_COUNTS, AT(icmp_errors), AT(tunnel) }, { PART_TUNNEL, AT(tunnel), AT(slot) },
-	{ PART_UNWRITTEN, AT(unwritten_packets), sizeof(struct bpe_flow) } };
+	{ PART_UNWRITTEN, AT(unwritten_packets), AT(names) },
+	{ PART_NAMES, AT(names), sizeof(struct bpe_flow) } };
 enum {
 	PARTS = sizeof parts / sizeof *parts,
 	HEAD = AT(interface_name),
@@ -58,9 +61,11 @@ enum {
 };
 _Static_assert(AT(interface_name) < AT(pid) && AT(pid) < AT(history) &&
 		       AT(history) < AT(icmp_errors) && AT(icmp_errors) < AT(tunnel) &&
-		       AT(tunnel) < AT(slot) && AT(slot) < AT(unwritten_packets),
+		       AT(tunnel) < AT(slot) && AT(slot) < AT(unwritten_packets) &&
+		       AT(unwritten_packets) < AT(names),
 	"the parts lie one behind another");
-_Static_assert(START + sizeof(struct bpe_flow) <= BPEI_BYTERING_MOST(MIN_RING_BYTES),
+_Static_assert(START + AT(names) <= BPEI_BYTERING_MOST(MIN_RING_BYTES) &&
+		       START + sizeof(struct bpe_flow) <= BPEI_BYTERING_MOST(MIN_NAMES_RING_BYTES),
 	"the longest record fits");
 
 static void pack_record(uint8_t *to, const struct bpe_flow *f, const struct packed_start *start)
@@ -125,6 +130,8 @@ static struct packed_start choose_record_parts(const struct bpe_flow *f)
 		start.parts |= PART_TUNNEL;
 	if (f->flags & BPE_FLOW_CUTOFF)
 		start.parts |= PART_UNWRITTEN;
+	if (f->names.app | f->names.source | f->names.owner)
+		start.parts |= PART_NAMES;
 	return start;
 }
 
@@ -296,8 +303,11 @@ static void *run_output_thread(void *engine)
 int bpei_output_new(struct bpe_engine *e)
 {
 	const uint32_t wanted = e->options.record_ring_bytes;
-	const uint32_t bytes = wanted ? wanted : RING_BYTES;
+	const bool has_names = e->options.names || e->options.process || e->options.on_event;
+	uint32_t bytes = wanted ? wanted : RING_BYTES;
 
+	if (has_names && bytes < MIN_NAMES_RING_BYTES)
+		bytes = MIN_NAMES_RING_BYTES;
 	for (uint32_t k = 0; k < e->plan.shares && e->plan.has_records; k++) {
 		uint8_t *memory = bpei_mem_map(bytes, 0);
 

@@ -104,6 +104,16 @@ static const struct expectation expectations[] = {
 	{ "cutoff", SOURCES, "w0k", SOURCES },
 	{ "cutoff_bytes", SOURCES, "w0k", "" },
 	{ "cutoff_drop", SOURCES, "w0k", "" },
+	{ "names", SOURCES, "w0k", "" },
+	{ "names_form", SOURCES, "w0k", "" },
+	{ "names_key", SOURCES, "w0k", "" },
+	{ "public_suffixes", SOURCES, "w0k", "" },
+	{ "names_bytes", SOURCES, "w0k", "" },
+	{ "quic_per_second", SOURCES, "w0k", "" },
+	{ "crypto", SOURCES, "w0k", "" },
+	{ "on_event", SOURCES, "w0k", SOURCES },
+	{ "where", SOURCES, "w0k", SOURCES },
+	{ "on_owner", SOURCES, "w0k", "" },
 };
 #define EXPECTATIONS (sizeof expectations / sizeof *expectations)
 
