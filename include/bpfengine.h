@@ -1334,6 +1334,18 @@ struct bpe_crypto {
 	bpe_gcm_fn aes128_gcm_open; /* NULL: aes128_ecb is used, and the tag is not checked */
 };
 
+/* ---- Conditions of flows ---- */
+struct bpe_where;
+/* Compiles a condition over a record's members, as 'name like "*.example.com" and rtt > 100ms';
+ * bpfengine-where(7) has the language.  Stores what the caller frees with bpe_where_free.  Returns
+ * BPE_E_ARGUMENT for a wrong condition: error->text has the column, and what is expected there.
+ * Any thread. */
+BPE_API int bpe_where_compile(
+	const char *expression, struct bpe_where **where, struct bpe_error *error);
+/* Returns whether the flow matches; false for a record without a size.  Any thread. */
+BPE_API bool bpe_where_match(const struct bpe_where *where, const struct bpe_flow *flow);
+/* Frees a condition.  NULL is allowed.  Any thread. */
+BPE_API void bpe_where_free(struct bpe_where *where);
 /* ---- Statistics ---- */
 /* Why a packet that was read was not delivered. */
 enum bpe_drop {
@@ -1358,9 +1370,10 @@ enum bpe_drop {
 
 /* Counters of a run.  The books balance: read_packets = delivered_packets + the sum of dropped +
  * in_flight; flows_opened = flows_active + flows_ended + flows_evicted; with on_record or
- * pull_records, when all were taken: records + records_dropped = flows_opened + flows_periods +
- * flows_dumped + flows_begun.  kernel_* are the source's own counts (Linux: packet(7),
- * PACKET_STATISTICS), 0 for files.  Sized. */
+ * pull_records, when all were taken: records + records_dropped + records_filtered = flows_opened +
+ * flows_periods + flows_dumped + flows_begun, with events that options.where left out on the left
+ * alone.  kernel_* are the source's own counts (Linux: packet(7), PACKET_STATISTICS), 0 for files.
+ * Sized. */
 struct bpe_stats {
 	uint64_t elapsed_ns;                 /* since the start, until the end of the run */
 	uint64_t read_packets;               /* records taken from the source */
@@ -1415,6 +1428,20 @@ struct bpe_stats {
 	/* With options.checksums: packets read with a computed checksum, and packets read without,
 	 * since the capture cut the packet. */
 	uint64_t checksums_verified, checksums_cut;
+	/* Names (options.names). */
+	uint64_t names_flows;   /* flows whose payload was recognised */
+	uint64_t names_pending; /* flows whose payload is incomplete just now */
+	uint64_t names_evicted; /* given up for want of names_bytes */
+	uint64_t names_expired; /* given up after the time for unfinished payload */
+	uint64_t names_lost;    /* names that found no room in names_bytes */
+	uint64_t names_bytes;   /* memory in use */
+	uint64_t quic_opened, quic_failed, quic_skipped; /* Initials; skipped: over the budget */
+	uint64_t dns_messages, dns_evicted; /* dns_evicted: answers forgotten for want of room */
+	uint64_t events, events_dropped;    /* given to on_event; lost to a full ring */
+	uint64_t records_filtered;          /* records and events that options.where left out */
+	/* Owners (options.process).  asked = known + none + unknown, once all were answered. */
+	uint64_t owners_asked, owners_known, owners_none, owners_unknown;
+	uint64_t owners_skipped; /* flows not asked for: the ring of questions was full */
 };
 
 /* A member of struct bpe_stats, for programs that show or export all statistics.  Frozen. */
@@ -1843,6 +1870,9 @@ BPE_API const char *bpe_format_name(int format);         /* "json" */
 BPE_API const char *bpe_drop_name(int drop);             /* "ring_full" */
 BPE_API const char *bpe_size_class_name(int size_class); /* "65-127" */
 BPE_API const char *bpe_unwritten_name(int cause);       /* "writer_full" */
+BPE_API const char *bpe_app_name(int app);               /* "tls"; BPE_APP_NONE: "" */
+BPE_API const char *bpe_name_source_name(int source);    /* "dns"; BPE_NAME_NONE: "" */
+BPE_API const char *bpe_owner_name(int owner);           /* "known" */
 /* ---- Addresses and times as text ---- */
 /* Each function writes a text with a final 0 and returns the length without the 0.  Returns
  * BPE_E_ARGUMENT if size is too small, or ip_version is neither 4 nor 6.  Any thread. */

@@ -327,6 +327,7 @@ FROZEN = ("bpe_error", "bpe_insn", "bpe_tunnel", "bpe_layers", "bpe_key", "bpe_t
 # Function: result, parameters.
 FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_address_text": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
+    "bpe_app_name": (c_char_p, c_int,),
     "bpe_batch_comment": (c_int, c_void_p, c_uint32, c_uint32, c_void_p, c_void_p,),
     "bpe_batch_flow_end": (c_int, c_void_p, c_uint32,),
     "bpe_batch_flow_sized": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
@@ -395,8 +396,10 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_interfaces_list_sized": (c_int, c_void_p, c_size_t, c_void_p,),
     "bpe_ip_proto_name": (c_char_p, c_int,),
     "bpe_link_type_name": (c_char_p, c_int,),
+    "bpe_name_source_name": (c_char_p, c_int,),
     "bpe_options_init_sized": (None, c_void_p, c_size_t,),
     "bpe_options_set_source": (c_int, c_void_p, c_char_p, c_void_p,),
+    "bpe_owner_name": (c_char_p, c_int,),
     "bpe_packet_init_sized": (None, c_void_p, c_size_t,),
     "bpe_parse": (c_int, c_void_p, c_uint32, c_uint32, c_int, c_void_p, c_void_p,),
     "bpe_parse_outermost": (c_int, c_void_p, c_uint32, c_uint32, c_int, c_void_p,
@@ -415,6 +418,9 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_tunnel_name": (c_char_p, c_int,),
     "bpe_unwritten_name": (c_char_p, c_int,),
     "bpe_version": (c_char_p,),
+    "bpe_where_compile": (c_int, c_char_p, c_void_p, c_void_p,),
+    "bpe_where_free": (None, c_void_p,),
+    "bpe_where_match": (c_bool, c_void_p, c_void_p,),
     "bpe_write_interface_init_sized": (None, c_void_p, c_size_t,),
     "bpe_writer_batch": (c_int, c_void_p, c_void_p, c_uint32, c_uint32,),
     "bpe_writer_close": (c_int, c_void_p, c_void_p,),

@@ -61,7 +61,10 @@ int bpe_capture_open(
 		return bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for the capture");
 	memset(c, 0, sizeof *c);
 	c->options = checked;
-	status = bpei_input_open(&c->input, &checked, "capture", error);
+	if (checked.where)
+		status = bpe_where_compile(checked.where, &c->where, error);
+	if (status >= 0)
+		status = bpei_input_open(&c->input, &checked, "capture", error);
 	if (status >= 0)
 		status = make_capture_memory(c, error);
 	if (status >= 0 && checked.flow_table)
@@ -247,7 +250,9 @@ int bpe_capture_push_end(struct bpe_capture *c, struct bpe_error *error)
 
 void bpe_capture_stats_sized(struct bpe_capture *c, struct bpe_stats *stats, size_t bytes)
 {
-	struct bpe_stats s = { .delivered_packets = c->delivered_packets, .batches = c->batches };
+	struct bpe_stats s = { .delivered_packets = c->delivered_packets,
+		.batches = c->batches,
+		.records_filtered = c->records_filtered };
 
 	bpei_role_enter(&bpei_reader_role);
 	bpei_device_stats(c->input.device);
@@ -330,6 +335,7 @@ void bpe_capture_close(struct bpe_capture *c)
 		return;
 	bpei_capture_flows_close(c);
 	bpei_input_close(&c->input);
+	bpe_where_free(c->where);
 	bpei_mem_unmap(c->block.memory, c->block.memory_bytes);
 	free(c);
 }

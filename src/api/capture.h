@@ -19,6 +19,8 @@ struct bpe_capture {
 	struct bpe_error error;
 	int64_t start_ns, tick_ns;
 	uint64_t delivered_packets, batches;
+	struct bpe_where *where;   /* options.where, compiled; NULL: none */
+	uint64_t records_filtered; /* left out by options.where */
 };
 
 /* Begins a call that may run handlers; *c says so until bpei_capture_leave.  Returns BPE_OK, or
@@ -46,6 +48,8 @@ int64_t bpei_capture_flows_step(const struct bpe_capture *c);
 void bpei_capture_flows_idle(struct bpe_capture *c) BPEI_READER;
 /* Hands over all flows at the end of the source, once. */
 void bpei_capture_flows_finish(struct bpe_capture *c) BPEI_READER;
+/* Returns whether options.where lets a record or event of the flow through; else counts it. */
+bool bpei_capture_takes(struct bpe_capture *c, const struct bpe_flow *flow);
 /* Adds the flows' counters to *stats. */
 void bpei_capture_flows_stats(const struct bpe_capture *c, struct bpe_stats *stats);
 

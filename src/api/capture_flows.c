@@ -36,11 +36,20 @@ int bpei_capture_enter(struct bpe_capture *c, const char *step, struct bpe_error
 	return BPE_OK;
 }
 
+bool bpei_capture_takes(struct bpe_capture *c, const struct bpe_flow *flow)
+{
+	if (!c->where || bpe_where_match(c->where, flow))
+		return true;
+	c->records_filtered++;
+	return false;
+}
+
 static void hand_over_capture_flow(void *capture, const struct bpe_flow *flow)
 {
-	const struct bpe_options *o = &((struct bpe_capture *)capture)->options;
+	struct bpe_capture *c = capture;
 
-	o->on_flow(o->user, flow, 0);
+	if (bpei_capture_takes(c, flow))
+		c->options.on_flow(c->options.user, flow, 0);
 }
 
 static void hand_over_capture_opening(void *capture, const struct bpe_flow *flow)

@@ -65,6 +65,7 @@ struct bpei_worker {
 	bpei_counter record_ring_peak;           /* w: worker  r: any */
 	bpei_counter flows_dumped;               /* w: worker  r: any; to on_record */
 	bpei_counter flows_begun;                /* w: worker  r: any; likewise */
+	bpei_counter records_filtered;           /* w: worker  r: any; left out by options.where */
 	BPEI_ALIGNED struct bpei_counts counts;  /* w: worker  r: any */
 	BPEI_ALIGNED bpei_counter records_taken; /* w: output  r: any */
 };
@@ -99,6 +100,7 @@ struct bpe_engine {
 	struct bpei_input input;     /* reader's */
 	struct bpei_worker *workers; /* plan.shares of them */
 	struct bpei_flows flows;
+	struct bpe_where *where;   /* options.where, compiled; NULL: none */
 	struct bpei_block *blocks; /* a queue: blocks[first .. first + used) are out, in order */
 	uint32_t first_block, used_blocks; /* reader's own */
 	uint8_t *block_memory;
@@ -151,6 +153,8 @@ void bpei_worker_deliver_unparsed(struct bpei_worker *worker, const struct bpe_b
 /* Answers queries after a batch, or with a larger budget when idle.  Returns how far the worker is
  * with them. */
 enum bpei_progress bpei_worker_answer(struct bpei_worker *worker, bool idle) BPEI_WORKER;
+/* Returns whether options.where lets a record or event of the flow through; else counts it. */
+bool bpei_worker_takes(struct bpei_worker *worker, const struct bpe_flow *flow) BPEI_WORKER;
 /* Closes the share down: answers queries, ends the flows that are due, hands over all others. */
 void bpei_worker_finish(struct bpei_worker *worker) BPEI_WORKER;
 

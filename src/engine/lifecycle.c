@@ -35,6 +35,8 @@ static void hand_over_flow(void *worker, const struct bpe_flow *flow) BPEI_UNCHE
 	struct bpei_worker *w = worker;
 	const struct bpe_options *o = &w->engine->options;
 
+	if (!bpei_worker_takes(w, flow))
+		return;
 	if (o->on_flow)
 		o->on_flow(o->user, flow, w->number);
 	if (w->records.bytes)
@@ -48,7 +50,8 @@ static void put_begun_flow(struct bpei_worker *w, const struct bpe_flow *flow) B
 
 	begun.end = BPE_END_BEGUN;
 	bpei_counter_add(&w->flows_begun, 1);
-	bpei_output_put(w, &begun);
+	if (bpei_worker_takes(w, &begun))
+		bpei_output_put(w, &begun);
 }
 
 /* Hands a flow that has opened to on_flow_open and on_record. */
@@ -191,6 +194,8 @@ int bpei_engine_open(
 	e->input.count_only = options->count_only;
 	int status = bpei_spread_init(&e->spread, options, error);
 
+	if (status >= 0 && options->where)
+		status = bpe_where_compile(options->where, &e->where, error);
 	if (status >= 0)
 		status = bpei_input_open(&e->input, options, "engine", error);
 	if (status >= 0)
@@ -382,6 +387,7 @@ void bpei_engine_close(struct bpe_engine *e)
 	free(e->blocks);
 	bpei_flows_close(&e->flows);
 	bpei_input_close(&e->input);
+	bpe_where_free(e->where);
 	bpei_mem_unmap(e->block_memory, e->block_memory_bytes);
 	bpei_query_desk_free(&e->top_desk);
 	bpei_query_desk_free(&e->dump_desk);

@@ -15,7 +15,8 @@ static void dump_to_ring(void *worker, const struct bpe_flow *flow, uint32_t num
 
 	(void)number;
 	bpei_counter_add(&w->flows_dumped, 1);
-	bpei_output_put(w, flow);
+	if (bpei_worker_takes(w, flow))
+		bpei_output_put(w, flow);
 }
 
 /* Hands over the flows of the next entries.  For on_record a step takes no more than fits into

@@ -63,6 +63,16 @@ void bpei_worker_deliver_unparsed(struct bpei_worker *w, const struct bpe_batch 
 	bpei_worker_answer(w, false);
 }
 
+bool bpei_worker_takes(struct bpei_worker *w, const struct bpe_flow *flow)
+{
+	const struct bpe_where *where = w->engine->where;
+
+	if (BPEI_LIKELY(!where) || bpe_where_match(where, flow))
+		return true;
+	bpei_counter_add(&w->records_filtered, 1);
+	return false;
+}
+
 void bpei_worker_finish(struct bpei_worker *w)
 {
 	struct bpe_engine *e = w->engine;

@@ -151,7 +151,39 @@ ONE(checksums_verified, "checksums.verified", "packets", COUNTER, INPUT, \
 	dissector.checksums_verified, \
 	"packets with a checksum that was computed") \
 ONE(checksums_cut, "checksums.cut", "packets", COUNTER, INPUT, dissector.checksums_cut, \
-	"packets with a checksum that was not computed, as the capture cut the packet")
+	"packets with a checksum that was not computed, as the capture cut the packet") \
+ONE(names_flows, "names.flows", "flows", COUNTER, NONE, , "flows whose payload was recognised") \
+ONE(names_pending, "names.pending", "flows", GAUGE, NONE, , \
+	"flows whose payload is incomplete just now") \
+ONE(names_evicted, "names.evicted", "flows", COUNTER, NONE, , \
+	"flows given up for want of memory for names") \
+ONE(names_expired, "names.expired", "flows", COUNTER, NONE, , \
+	"flows given up after the time for unfinished payload") \
+ONE(names_lost, "names.lost", "names", COUNTER, NONE, , \
+	"names that found no room in the memory for names") \
+ONE(names_bytes, "names.bytes", "bytes", GAUGE, NONE, , \
+	"memory in use for names and unfinished payload") \
+ONE(quic_opened, "quic.opened", "packets", COUNTER, NONE, , "Initials of QUIC that were opened") \
+ONE(quic_failed, "quic.failed", "packets", COUNTER, NONE, , \
+	"Initials of QUIC that could not be opened") \
+ONE(quic_skipped, "quic.skipped", "packets", COUNTER, NONE, , \
+	"Initials of QUIC over the budget") \
+ONE(dns_messages, "dns.messages", "messages", COUNTER, NONE, , "DNS messages that were read") \
+ONE(dns_evicted, "dns.evicted", "answers", COUNTER, NONE, , \
+	"DNS answers forgotten for want of room") \
+ONE(events, "events.given", "events", COUNTER, NONE, , "events given to on_event") \
+ONE(events_dropped, "events.dropped", "events", COUNTER, NONE, , "events lost to a full ring") \
+ONE(records_filtered, "flows.records.filtered", "records", COUNTER, WORKER, records_filtered, \
+	"records and events that a condition left out") \
+ONE(owners_asked, "owners.asked", "flows", COUNTER, NONE, , "flows that an owner was asked for") \
+ONE(owners_known, "owners.known", "flows", COUNTER, NONE, , \
+	"flows with a process that has the socket") \
+ONE(owners_none, "owners.none", "flows", COUNTER, NONE, , \
+	"flows without a process of this host") \
+ONE(owners_unknown, "owners.unknown", "flows", COUNTER, NONE, , \
+	"flows with an owner that is not known") \
+ONE(owners_skipped, "owners.skipped", "flows", COUNTER, NONE, , \
+	"flows not asked for, as the ring of questions was full")
 /* clang-format on */
 
 #endif

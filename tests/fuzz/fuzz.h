@@ -28,6 +28,7 @@ void fuzz_synth_options(const uint8_t *bytes, size_t n);
 void fuzz_table(const uint8_t *bytes, size_t n);
 void fuzz_top(const uint8_t *bytes, size_t n);
 void fuzz_tpacket(const uint8_t *bytes, size_t n);
+void fuzz_where(const uint8_t *bytes, size_t n);
 
 #define FUZZ_CHECK(holds) ((holds) ? (void)0 : fuzz_broken(__FILE__, __LINE__, #holds))
 static inline void fuzz_broken(const char *file, int line, const char *what)

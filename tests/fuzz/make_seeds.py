@@ -3,12 +3,9 @@
 """make_seeds.py CORPUS: writes the fuzzers' first inputs, CORPUS/<target>/seed-*.
 Files that the fuzzers found (find-*) are left alone."""
 
-import os, struct, sys
+import importlib, os, struct, sys
 
-from copy_seeds import copy_seeds
 from packed_seeds import packed_seeds
-from print_seeds import print_seeds
-from push_seeds import push_seeds
 
 
 def ip4(proto, payload, options=b"", fragment=0, a="0a000001", b="0a000002"):
@@ -581,17 +578,18 @@ def tpacket_seeds():
     yield "low", bytes([1]) + ring(frame(0, mac=90, tag=True))
 
 
+OWN = ("copy", "print", "push", "where")  # targets with seeds in a file NAME_seeds.py
+own_seeds = lambda name: getattr(importlib.import_module(name + "_seeds"), name + "_seeds")
+
+
 def main():
     corpus = sys.argv[1]
     for target, seeds in (
         ("bpf", bpf_seeds),
         ("compile", compile_seeds),
-        *(("copy", copy_seeds), ("engine", engine_seeds)),
-        *(("filter", filter_seeds), ("lex", lex_seeds)),
-        ("options", options_seeds),
+        ("engine", engine_seeds),
+        *(("filter", filter_seeds), ("lex", lex_seeds), ("options", options_seeds)),
         ("parse", parse_seeds),
-        ("print", print_seeds),
-        ("push", push_seeds),
         ("packed", lambda: packed_seeds(pcap("<", 0xA1B2C3D4, ETHER[:3]))),
         ("savefile", savefile_seeds),
         ("sinks", sinks_seeds),
@@ -599,6 +597,7 @@ def main():
         ("table", table_seeds),
         ("top", top_seeds),
         ("tpacket", tpacket_seeds),
+        *((name, own_seeds(name)) for name in OWN),
     ):
         os.makedirs(os.path.join(corpus, target), exist_ok=True)
         for name, data in seeds():

@@ -34,6 +34,7 @@ static const struct {
 	{ "table", fuzz_table },
 	{ "top", fuzz_top },
 	{ "tpacket", fuzz_tpacket },
+	{ "where", fuzz_where },
 };
 
 static int replay_file(void (*run)(const uint8_t *, size_t), const char *path)

@@ -37,8 +37,8 @@ const char *top_text_head(
 
 /* An end of a flow, or the name of a group. */
 struct end_text {
-	char name[96]; /* an address */
-	char port[48]; /* ":443"; "" without port */
+	char name[260]; /* an address, or a name of a flow */
+	char port[48];  /* ":443"; "" without port */
 	bool has_brackets;
 };
 
@@ -82,6 +82,14 @@ static void write_process(char *to, size_t room, const struct bpe_flow *f)
 		snprintf(to, room, "%.32s (%d)", f->comm, f->pid);
 }
 
+/* Returns the name of what was recognised, or "". */
+static const char *name_app(const struct bpe_flow *f)
+{
+	const char *name = bpe_app_name(f->names.app);
+
+	return name ? name : "?";
+}
+
 /* Fills the text of the left (0) or right (1) end of a row. */
 static void fill_end(
 	struct end_text *e, const struct top_model *m, const struct top_row *r, int side)
@@ -98,6 +106,16 @@ static void fill_end(
 		write_process(e->name, sizeof e->name, f);
 		if (!e->name[0])
 			snprintf(e->name, sizeof e->name, "not known");
+		break;
+	case TOP_GROUP_NAME:
+		snprintf(e->name, sizeof e->name, "%.255s", f->names.server);
+		if (!e->name[0])
+			snprintf(e->name, sizeof e->name, "no name");
+		break;
+	case TOP_GROUP_APP:
+		snprintf(e->name, sizeof e->name, "%s", name_app(f));
+		if (!e->name[0])
+			snprintf(e->name, sizeof e->name, "not recognised");
 		break;
 	default:
 		cli_address(e->name, sizeof e->name, f->addr[end], f->ip_version);
@@ -269,6 +287,14 @@ static void write_value(char *to, size_t room, const struct top_model *m, const 
 	case TOP_COLUMN_PROCESS:
 		write_process(to, room, f);
 		break;
+	case TOP_COLUMN_NAME:
+		if (f->names.server[0])
+			snprintf(to, room, "%.255s", f->names.server);
+		break;
+	case TOP_COLUMN_APP:
+		if (f->names.app)
+			snprintf(to, room, "%s", name_app(f));
+		break;
 	default:
 		write_rate_value(to, room, m, r, id);
 		break;
@@ -292,7 +318,7 @@ const char *top_text_row(char text[TOP_LINE], const struct top_model *m, const s
 			fill_end(&e, m, r, id == TOP_COLUMN_TO);
 			append_end(&out, &e, width);
 		} else {
-			char value[128];
+			char value[260];
 
 			write_value(value, sizeof value, m, r, id);
 			top_out_column(&out, value, width, top_column_is_right(id));

@@ -70,22 +70,26 @@ static void write_searched_text(
 {
 	char address[2][48], proto[16], ports[2][48];
 	const char *end = bpe_flow_end_name(f->end);
+	const char *app = f->names.app ? bpe_app_name(f->names.app) : NULL;
 	const char *comm = f->pid > 0 ? f->comm : "";
 
 	for (int k = 0; k < 2; k++) {
 		cli_address(address[k], sizeof address[k], f->addr[k], f->ip_version);
 		write_searched_port(m, f, k, ports[k], sizeof ports[k]);
 	}
-	snprintf(text, room, "%s%s %s%s %s %s %s %.32s", address[0], ports[0], address[1], ports[1],
-		cli_protocol(proto, sizeof proto, f->ip_proto, f->ip_version),
-		cli_tcp_state(f->tcp_state), end ? end : "", comm);
+	snprintf(text, room, "%s%s %s%s %s %s %s %.255s %.63s %.63s %.32s", address[0], ports[0],
+		address[1], ports[1], cli_protocol(proto, sizeof proto, f->ip_proto, f->ip_version),
+		cli_tcp_state(f->tcp_state), end ? end : "", f->names.server, f->names.client,
+		f->names.container, comm);
+	if (app)
+		snprintf(text + strlen(text), room - strlen(text), " %s", app);
 	if (f->pid > 0)
 		snprintf(text + strlen(text), room - strlen(text), " (%d)", f->pid);
 }
 
 bool top_matches(const struct top_model *m, const struct bpe_flow *f, const char *filter)
 {
-	char text[512];
+	char text[1024];
 
 	filter += strspn(filter, " ");
 	if (!*filter)

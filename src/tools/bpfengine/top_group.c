@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Groups of flows: by host, pair of hosts, service, process; pure. */
+/* Groups of flows: by host, pair of hosts, service, process, name, app; pure. */
 #include "top_model.h"
 
 #include <string.h>
@@ -10,15 +10,25 @@ _Static_assert(SLOTS >= 4 * TOP_ROWS, "SLOTS");
 const char *top_group_name(enum top_group group)
 {
 	static const char *const names[TOP_GROUPS] = { "flows", "hosts", "pairs", "services",
-		"processes" };
+		"processes", "names", "apps" };
 
 	return group < TOP_GROUPS ? names[group] : "?";
 }
 
 /* A key that all flows of a group share; unused bytes are 0. */
 struct group_key {
-	uint8_t bytes[48];
+	uint8_t bytes[264];
 };
+
+/* Copies a name in small letters: DNS does not tell letters of either case apart. */
+static void write_small_letters(uint8_t *to, const char *name, size_t room)
+{
+	for (size_t i = 0; i < room && name[i]; i++) {
+		const bool is_capital = name[i] >= 'A' && name[i] <= 'Z';
+
+		to[i] = (uint8_t)(is_capital ? name[i] | 0x20 : name[i]);
+	}
+}
 
 /* Makes the key of a group. */
 static struct group_key make_group_key(enum top_group group, const struct bpe_flow *f, int end)
@@ -40,6 +50,13 @@ static struct group_key make_group_key(enum top_group group, const struct bpe_fl
 	case TOP_GROUP_SERVICE:
 		key.bytes[0] = f->ip_proto;
 		memcpy(key.bytes + 1, &port, sizeof port);
+		break;
+	case TOP_GROUP_NAME:
+		key.bytes[0] = 0;
+		write_small_letters(key.bytes + 1, f->names.server, sizeof f->names.server);
+		break;
+	case TOP_GROUP_APP:
+		key.bytes[0] = f->names.app;
 		break;
 	default:
 		key.bytes[0] = 0;

@@ -232,6 +232,8 @@ static bool handle_group_key(struct top_view *v, int key)
 	case '3':
 	case '4':
 	case '5':
+	case '6':
+	case '7':
 		change_group(v, key - '1');
 		return true;
 	case 'c':

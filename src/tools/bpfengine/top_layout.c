@@ -14,6 +14,7 @@ static const struct {
 	[TOP_COLUMN_TO] = { "responder", 9, 9, 98, false },
 	[TOP_COLUMN_FLOWS] = { "flows", 6, 6, 13, true },
 	[TOP_COLUMN_PROTO] = { "proto", 6, 5, 11, false },
+	[TOP_COLUMN_APP] = { "app", 8, 5, 9, false },
 	[TOP_COLUMN_OUT] = { "->", 7, 7, 15, true },
 	[TOP_COLUMN_IN] = { "<-", 7, 7, 14, true },
 	[TOP_COLUMN_AVERAGE] = { "2 s", 6, 6, 6, true },
@@ -29,6 +30,7 @@ static const struct {
 	[TOP_COLUMN_RTT] = { "rtt ms", 7, 7, 3, true },
 	[TOP_COLUMN_RETRANSMISSIONS] = { "retr", 5, 5, 3, true },
 	[TOP_COLUMN_AGE] = { "time s", 8, 8, 3, true },
+	[TOP_COLUMN_NAME] = { "name", 28, 12, 12, false },
 	[TOP_COLUMN_PROCESS] = { "process", 20, 8, 9, false },
 };
 #define ENDS_LEAST 9 /* 10.0.0.1 without port; longer addresses are cut */
@@ -75,7 +77,7 @@ static void write_window_title(char *to, size_t room, const struct top_model *m,
 static const char *first_title(const struct top_model *m)
 {
 	static const char *const names[TOP_GROUPS] = { "originator", "host", "host", "service",
-		"process" };
+		"process", "name", "app" };
 
 	return names[m->group < TOP_GROUPS ? m->group : 0];
 }
@@ -141,6 +143,10 @@ static bool has_column(const struct top_model *m, enum top_column_id id)
 		return !m->group;
 	case TOP_COLUMN_PROCESS:
 		return m->has_processes && !m->group;
+	case TOP_COLUMN_NAME:
+		return m->has_names && !m->group;
+	case TOP_COLUMN_APP:
+		return m->has_apps && !m->group;
 	default:
 		return true;
 	}

@@ -102,6 +102,8 @@ void top_model_take(struct top_model *m, struct top_shot *shot)
 	for (size_t i = 0; i < m->now.count; i++) {
 		fill_row(&m->rows[i], &m->now.flows[i]);
 		m->has_processes |= m->now.flows[i].pid > 0;
+		m->has_names |= m->now.flows[i].names.server[0] != 0;
+		m->has_apps |= m->now.flows[i].names.app != BPE_APP_NONE;
 	}
 	top_tracks_take(m);
 	for (size_t i = 0; i < m->now.count && m->is_whole; i++)

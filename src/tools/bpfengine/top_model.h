@@ -37,6 +37,8 @@ enum top_group {
 	TOP_GROUP_PAIR,
 	TOP_GROUP_SERVICE,
 	TOP_GROUP_PROCESS,
+	TOP_GROUP_NAME,
+	TOP_GROUP_APP,
 	TOP_GROUPS
 };
 
@@ -116,7 +118,8 @@ struct top_model {
 	const struct top_row *listed; /* rows, or others */
 	uint32_t *order;              /* indexes of listed as displayed: `shown` of them */
 	size_t shown;
-	bool has_processes; /* a flow names its process */
+	bool has_processes;       /* a flow names its process */
+	bool has_names, has_apps; /* a flow has a name; the protocol was recognised */
 
 	enum top_sort sort;
 	enum top_group group;
@@ -173,8 +176,8 @@ const char *top_group_name(enum top_group group);
 /* ---- Filter (top_filter.c) ---- */
 
 /* Returns whether the flow matches.  Each word of the filter must occur in the flow's addresses,
- * ports, protocol, state, end or process; a word that begins with "!" must not.  ":443" is the
- * port. */
+ * ports, protocol, state, end, name, app or process; a word that begins with "!" must not.  ":443"
+ * is the port. */
 bool top_matches(const struct top_model *m, const struct bpe_flow *f, const char *filter);
 /* Returns the port of an end as people know it: 0 for ICMP, where records have an identifier. */
 uint16_t top_port(const struct bpe_flow *f, int end);

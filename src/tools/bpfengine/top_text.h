@@ -70,6 +70,7 @@ enum top_column_id {
 	TOP_COLUMN_TO,
 	TOP_COLUMN_FLOWS,
 	TOP_COLUMN_PROTO,
+	TOP_COLUMN_APP,
 	TOP_COLUMN_OUT, /* rate of the left end, over the chosen average */
 	TOP_COLUMN_IN,
 	TOP_COLUMN_AVERAGE, /* both ways, over each of the averages */
@@ -85,6 +86,7 @@ enum top_column_id {
 	TOP_COLUMN_RTT,
 	TOP_COLUMN_RETRANSMISSIONS,
 	TOP_COLUMN_AGE,
+	TOP_COLUMN_NAME,
 	TOP_COLUMN_PROCESS,
 	TOP_COLUMNS
 };

@@ -14,6 +14,7 @@ struct print_facts {
 	uint32_t marks;                  /* BPE_MARK_* */
 	int64_t rtt_ns;                  /* with BPE_MARK_RTT */
 	const struct bpe_meta *meta;     /* of a process; NULL: unknown */
+	const struct bpe_flow *flow;     /* the packet's, as of now; NULL: none, or not asked for */
 	const struct bpe_tunnel *tunnel; /* NULL: none */
 };
 

@@ -5,7 +5,7 @@
 
 #include "tools/common/program.h"
 
-#define FOREIGN_BYTES 64 /* of a name from elsewhere */
+#define FOREIGN_BYTES 256 /* most of a name from elsewhere */
 
 /* ---- Members ---- */
 
@@ -181,18 +181,39 @@ static void put_mark_members(struct print_line *line, const struct print_facts *
 	line_put_char(line, ']');
 }
 
-/* Puts the process, the hash of the flow's key, and the flow's Community ID. */
+/* Puts the owner of the packet, or of the flow, and the flow's names. */
+static void put_names_members(struct print_line *line, const struct print_facts *facts)
+{
+	const struct bpe_meta *const meta = facts->meta;
+	const struct bpe_flow *const f = facts->flow;
+
+	if (meta && meta->pid >= 0)
+		put_number_member(line, "pid", (uint64_t)meta->pid);
+	if (meta)
+		put_foreign_member(line, "process", meta->comm, sizeof meta->comm);
+	if (!f)
+		return;
+	if (!meta && f->pid > 0) {
+		put_number_member(line, "pid", (uint64_t)f->pid);
+		put_foreign_member(line, "process", f->comm, sizeof f->comm);
+	}
+	if (f->names.app && bpe_app_name(f->names.app))
+		put_text_member(line, "app", bpe_app_name(f->names.app));
+	if (!f->names.server[0])
+		return;
+	put_foreign_member(line, "name", f->names.server, sizeof f->names.server);
+	if (bpe_name_source_name(f->names.source))
+		put_text_member(line, "name_source", bpe_name_source_name(f->names.source));
+}
+
+/* Puts the process, names, the hash of the flow's key, and the flow's Community ID. */
 static void put_flow_members(struct print_line *line, const struct json_form *form,
 	const struct bpe_batch *b, uint32_t i, const struct print_facts *facts)
 {
 	const struct bpe_key *const key = &b->key[i];
 	char id[BPE_COMMUNITY_ID_BYTES];
 
-	if (facts->meta) {
-		if (facts->meta->pid >= 0)
-			put_number_member(line, "pid", (uint64_t)facts->meta->pid);
-		put_foreign_member(line, "process", facts->meta->comm, sizeof facts->meta->comm);
-	}
+	put_names_members(line, facts);
 	if (!(b->layers[i].flags & BPE_PKT_KEY))
 		return;
 	put_number_member(line, "flow_hash", b->hash[i]);

@@ -297,17 +297,42 @@ static void put_marks(
 	line_put_text(line, " ms");
 }
 
-/* Puts the owner of the packet. */
-static void put_process(struct print_line *line, const struct bpe_meta *meta)
+/* Puts a text from elsewhere behind a blank. */
+static void put_known_text(struct print_line *line, const char *text, size_t most)
 {
 	line_put_char(line, ' ');
-	line_put_escaped(line, (const uint8_t *)meta->comm, strnlen(meta->comm, sizeof meta->comm));
+	line_put_escaped(line, (const uint8_t *)text, strnlen(text, most));
+}
+
+/* Puts the owner of the packet, or of the packet's flow. */
+static void put_process(struct print_line *line, const char comm[32], int32_t pid)
+{
+	put_known_text(line, comm, 32);
 	line_put_char(line, '(');
-	if (meta->pid < 0)
+	if (pid < 0)
 		line_put_char(line, '?');
 	else
-		line_put_decimal(line, (uint64_t)meta->pid);
+		line_put_decimal(line, (uint64_t)pid);
 	line_put_char(line, ')');
+}
+
+/* Puts "| process(pid) name", as far as known. */
+static void put_names(struct print_line *line, const struct print_facts *facts)
+{
+	const struct bpe_meta *const meta = facts->meta;
+	const struct bpe_flow *const flow = facts->flow;
+	const bool has_owner = flow && flow->pid > 0;
+	const bool has_name = flow && flow->names.server[0];
+
+	if (!meta && !has_owner && !has_name)
+		return;
+	line_put_text(line, " |");
+	if (meta)
+		put_process(line, meta->comm, meta->pid);
+	else if (has_owner)
+		put_process(line, flow->comm, flow->pid);
+	if (has_name)
+		put_known_text(line, flow->names.server, sizeof flow->names.server);
 }
 
 /* Puts the words of a header without columns. */
@@ -362,6 +387,6 @@ void own_put_words(struct print_line *line, struct own_form *form, const struct 
 		put_state(line, l->flags);
 	if (facts->marks)
 		put_marks(line, form, facts);
-	if (facts->meta)
-		put_process(line, facts->meta);
+	if (facts->meta || facts->flow)
+		put_names(line, facts);
 }

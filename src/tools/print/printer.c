@@ -34,6 +34,7 @@ struct printer {
 	struct own_form own;
 	struct tcpdump_sequences *tcpdump; /* NULL: another form */
 	struct json_form json;
+	struct bpe_flow flow; /* of the packet at hand */
 	struct print_output out;
 };
 
@@ -149,6 +150,20 @@ static void print_bytes(struct printer *p, const struct bpe_batch *b, uint32_t i
 		hex_put_text(&p->out, b->data[i] + from, caplen - from);
 }
 
+/* Returns whether packet i is printed: the flow matches the condition as the flow is now.  Stores
+ * the flow if the line needs the record, else NULL. */
+static inline bool find_flow(
+	struct printer *p, const struct bpe_batch *b, uint32_t i, const struct bpe_flow **flow)
+{
+	*flow = NULL;
+	if (!p->setup.has_names && !p->setup.where)
+		return true;
+	if (bpe_batch_flow(b, i, &p->flow) != 1)
+		return !p->setup.where;
+	*flow = &p->flow;
+	return !p->setup.where || bpe_where_match(p->setup.where, &p->flow);
+}
+
 /* Finds the facts about packet i beside the bytes.  meta, tunnel: the caller's memory. */
 static inline void find_facts(struct printer *p, const struct bpe_batch *b, uint32_t i,
 	struct print_facts *facts, struct bpe_meta *meta, struct bpe_tunnel *tunnel)
@@ -197,11 +212,11 @@ static inline char *put_start(struct printer *p, char *at, int64_t time_ns)
 }
 
 /* Puts packet i in the form that options choose. */
-static inline void put_in_form(
-	struct printer *p, struct print_line *line, const struct bpe_batch *b, uint32_t i)
+static inline void put_in_form(struct printer *p, struct print_line *line,
+	const struct bpe_batch *b, uint32_t i, const struct bpe_flow *flow)
 {
 	const struct print_options *o = &p->options;
-	struct print_facts facts;
+	struct print_facts facts = { .flow = flow };
 	struct bpe_meta meta;
 	struct bpe_tunnel tunnel;
 
@@ -232,11 +247,14 @@ static inline void print_one(struct printer *p, const struct bpe_batch *b, uint3
 {
 	const struct print_options *o = &p->options;
 	struct print_line line = print_output_line(&p->out);
+	const struct bpe_flow *flow;
 
 	p->number++;
+	if (!find_flow(p, b, i, &flow))
+		return;
 	if (o->form != PRINT_JSON)
 		line.at = put_start(p, line.at, b->time_ns[i]);
-	put_in_form(p, &line, b, i);
+	put_in_form(p, &line, b, i, flow);
 	if (o->hex | o->hex_text | o->text) {
 		if (o->form == PRINT_JSON)
 			line_put_text(&line, ",\"bytes\":\"");
@@ -308,8 +326,14 @@ static void wait_for_pace(struct printer *p)
 /* Prints the packets for a terminal. */
 static void print_paced(struct printer *p, const struct bpe_batch *b)
 {
+	const struct bpe_flow *flow;
+
 	advance_pace(p);
 	for (uint32_t i = 0; i < b->count; i++) {
+		if (p->setup.where && !find_flow(p, b, i, &flow)) {
+			p->number++;
+			continue;
+		}
 		if (!p->setup.is_live)
 			wait_for_pace(p);
 		if (!pace_has_room(&p->pace)) {

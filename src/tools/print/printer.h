@@ -17,6 +17,8 @@ struct print_setup {
 	bool has_directions;            /* a packet that is not outgoing is incoming */
 	bool is_any;                    /* interface_id is the system's index */
 	const char *interface_name;     /* NULL: packets say, or nobody knows */
+	bool has_names;                 /* lines have the names of flows */
+	const struct bpe_where *where;  /* chooses flows; NULL: all packets are printed */
 	void (*on_failure)(void *user); /* lines cannot be written any more; printing thread */
 	void *user;
 };
