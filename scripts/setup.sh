@@ -50,6 +50,8 @@ want_library libzstd libzstd-dev zstd zstd
 want_library liblz4 liblz4-dev lz4 liblz4
 [ "$(uname -s)" != Linux ] || want_library zlib zlib1g-dev - -
 want_library liblzma liblzma-dev xz -
+# Names of QUIC flows: macOS and FreeBSD have a library of their own.
+[ "$(uname -s)" != Linux ] || want_library libcrypto libssl-dev - -
 [ "$want_tests" != tests ] || need cmake cmake cmake cmake
 if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
 if [ "$want_tests" = tests ]; then	# the pages and the completions are tried in what reads them

@@ -16,6 +16,10 @@ class Bpfengine < Formula
   uses_from_macos "ncurses"
   uses_from_macos "zlib"
 
+  on_linux do
+    depends_on "openssl@3"
+  end
+
   def install
     # Bottles run on other people's machines: SSE4.2 is in every Intel Mac since 2009.
     kernels = if Hardware::CPU.arm?
@@ -25,7 +29,9 @@ class Bpfengine < Formula
     else
       "auto"
     end
-    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Dlibpcap=disabled", "-Dcurses=enabled", "-Dzstd=enabled", "-Dlz4=enabled", "-Dzlib=enabled", "-Dlzma=enabled", "-Darch=#{kernels}", *std_meson_args
+    # CommonCrypto is a part of macOS.
+    crypto = OS.mac? ? ["-Dcrypto=commoncrypto"] : ["-Dcrypto=openssl"]
+    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Dlibpcap=disabled", "-Dcurses=enabled", "-Dzstd=enabled", "-Dlz4=enabled", "-Dzlib=enabled", "-Dlzma=enabled", *crypto, "-Darch=#{kernels}", *std_meson_args
     system "meson", "compile", "-C", "build", "--verbose"
     system "meson", "install", "-C", "build"
     pkgshare.install "scripts/bpf-access.sh"

@@ -21,6 +21,10 @@ module Hardware
   end
 end
 
+module OS
+  def self.mac? = RbConfig::CONFIG["host_os"].start_with?("darwin")
+end
+
 def ENV.cc = "cc"
 
 class Formula
@@ -32,6 +36,7 @@ class Formula
     end
     def depends_on(what) = ((@needs ||= []) << what)
     def uses_from_macos(what) = ((@has ||= []) << what)
+    def on_linux = (yield unless OS.mac?)
     def needs = @needs
     def test(&block) = @test_block = block
   end

@@ -3,6 +3,8 @@
  * measurement which take each option; constant. */
 #include "option_table.h"
 
+#include "tools/crypto/crypto.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,7 +205,8 @@ static int print_bench_version(void *target)
 {
 	struct options *o = target;
 
-	printf("bpfbench %s (%s)\n", bpe_version(), bpe_build_info());
+	printf("bpfbench %s (%s; crypto=%s)\n", bpe_version(), bpe_build_info(),
+		crypto_library_name());
 	o->done = true;
 	return OPTION_STOP;
 }

@@ -4,6 +4,7 @@
 #include "answers.h"
 #include "extcap.h"
 #include "run.h"
+#include "tools/crypto/crypto.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -74,6 +75,9 @@ static int open_sources_engine(struct run *r, struct bpe_error *error)
 	struct bpe_options o = r->cli.engine;
 
 	cli_sources_apply(&r->cli, &o);
+	/* Here, while files may still be read and mapped. */
+	if (o.names & BPE_NAMES_QUIC)
+		o.crypto = crypto_load();
 	return bpe_engine_open(&o, &r->engine, error);
 }
 

@@ -2,6 +2,7 @@
 /* Values of bpfengine's options which need code of their own (options.h). */
 #include "answers.h"
 #include "options.h"
+#include "tools/crypto/crypto.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +13,8 @@ int cli_act_version(void *target)
 {
 	struct cli *c = target;
 
-	printf("bpfengine %s (%s)\n", bpe_version(), bpe_build_info());
+	printf("bpfengine %s (%s; crypto=%s)\n", bpe_version(), bpe_build_info(),
+		crypto_library_name());
 	c->done = true;
 	return OPTION_STOP;
 }

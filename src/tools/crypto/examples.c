@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Published examples by which a library is tried: RFC 4231, 4.3; FIPS 197, C.1; NIST SP 800-38D's
+ * test case 4 without its text (McGrew and Viega, case 1). */
+#include "tools/crypto/crypto.h"
+
+#include <string.h>
+
+bool crypto_is_right(const struct bpe_crypto *crypto)
+{
+	static const uint8_t mac_wanted[32] = { 0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e,
+		0x6a, 0x04, 0x24, 0x26, 0x08, 0x95, 0x75, 0xc7, 0x5a, 0x00, 0x3f, 0x08, 0x9d, 0x27,
+		0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43 };
+	static const uint8_t block_wanted[16] = { 0x69, 0xc4, 0xe0, 0xd8, 0x6a, 0x7b, 0x04, 0x30,
+		0xd8, 0xcd, 0xb7, 0x80, 0x70, 0xb4, 0xc5, 0x5a };
+	static const uint8_t sealed[32] = { 0x03, 0x88, 0xda, 0xce, 0x60, 0xb6, 0xa3, 0x92, 0xf3,
+		0x28, 0xc2, 0xb9, 0x71, 0xb2, 0xfe, 0x78, 0xab, 0x6e, 0x47, 0xd4, 0x2c, 0xec, 0x13,
+		0xbd, 0xf5, 0x3a, 0x67, 0xb2, 0x12, 0x57, 0xbd, 0xdf };
+	static const uint8_t zeros[16];
+	static const char text[] = "what do ya want for nothing?";
+	uint8_t key[16], block[16], mac[32], out[16];
+
+	for (int k = 0; k < 16; k++) {
+		key[k] = (uint8_t)k;
+		block[k] = (uint8_t)(k * 0x11);
+	}
+	if (!crypto->hmac_sha256(
+		    (const uint8_t *)"Jefe", 4, (const uint8_t *)text, sizeof text - 1, mac) ||
+		memcmp(mac, mac_wanted, sizeof mac))
+		return false;
+	if (!crypto->aes128_ecb(key, block, out, 1) || memcmp(out, block_wanted, sizeof out))
+		return false;
+	if (!crypto->aes128_gcm_open)
+		return true;
+	return crypto->aes128_gcm_open(zeros, zeros, NULL, 0, sealed, sizeof sealed, out) &&
+	       !memcmp(out, zeros, sizeof out);
+}
