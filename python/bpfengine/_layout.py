@@ -223,7 +223,13 @@ class bpe_stats(Structure):
         ("workers", c_uint32), ("empty_reads", c_uint64), ("block_bytes", c_uint64),
         ("block_capacity", c_uint64), ("interface_down", c_uint64), ("kernel_known", c_uint64),
         ("flows_begun", c_uint64), ("cut_packets", c_uint64), ("cut_headers", c_uint64),
-        ("checksums_verified", c_uint64), ("checksums_cut", c_uint64),]
+        ("checksums_verified", c_uint64), ("checksums_cut", c_uint64), ("names_flows", c_uint64),
+        ("names_pending", c_uint64), ("names_evicted", c_uint64), ("names_expired", c_uint64),
+        ("names_lost", c_uint64), ("names_bytes", c_uint64), ("quic_opened", c_uint64),
+        ("quic_failed", c_uint64), ("quic_skipped", c_uint64), ("dns_messages", c_uint64),
+        ("dns_evicted", c_uint64), ("events", c_uint64), ("events_dropped", c_uint64),
+        ("records_filtered", c_uint64), ("owners_asked", c_uint64), ("owners_known", c_uint64),
+        ("owners_none", c_uint64), ("owners_unknown", c_uint64), ("owners_skipped", c_uint64),]
 
 
 class bpe_stat(Structure):

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of the readers of protocols.  A reader takes no other's payload, so that the order
+ * matters for speed alone: the frequent protocols come first.  Pure. */
+#include "inspect/readers.h"
+
+/* TLS can begin behind a negotiation in these protocols, which are read for the sake of TLS too. */
+#define OUTER (BPE_NAMES_APPS | BPE_NAMES_TLS)
+
+const struct bpei_reader bpei_readers[] = {
+	{ BPE_APP_HTTP, BPEI_OVER_TCP, OUTER | BPE_NAMES_HTTP, bpei_read_http },
+	{ BPE_APP_SSH, BPEI_OVER_TCP, BPE_NAMES_APPS | BPE_NAMES_SSH, bpei_read_ssh },
+	{ BPE_APP_HTTP2, BPEI_OVER_TCP, BPE_NAMES_APPS, bpei_read_http2 },
+	{ BPE_APP_SMTP, BPEI_OVER_TCP, OUTER, bpei_read_smtp },
+	{ BPE_APP_IMAP, BPEI_OVER_TCP, OUTER, bpei_read_imap },
+	{ BPE_APP_POP3, BPEI_OVER_TCP, OUTER, bpei_read_pop3 },
+	{ BPE_APP_FTP, BPEI_OVER_TCP, OUTER, bpei_read_ftp },
+	{ BPE_APP_SIP, BPEI_OVER_TCP | BPEI_OVER_UDP, BPE_NAMES_APPS, bpei_read_sip },
+	{ BPE_APP_RTSP, BPEI_OVER_TCP, BPE_NAMES_APPS, bpei_read_rtsp },
+	{ BPE_APP_MQTT, BPEI_OVER_TCP, BPE_NAMES_APPS, bpei_read_mqtt },
+	{ BPE_APP_POSTGRESQL, BPEI_OVER_TCP, OUTER, bpei_read_postgresql },
+	{ BPE_APP_MYSQL, BPEI_OVER_TCP, OUTER, bpei_read_mysql },
+	{ BPE_APP_REDIS, BPEI_OVER_TCP, BPE_NAMES_APPS, bpei_read_redis },
+	{ BPE_APP_SOCKS, BPEI_OVER_TCP, OUTER | BPE_NAMES_HTTP, bpei_read_socks },
+	{ BPE_APP_NTP, BPEI_OVER_UDP, BPE_NAMES_APPS, bpei_read_ntp },
+	{ BPE_APP_SNMP, BPEI_OVER_UDP, BPE_NAMES_APPS, bpei_read_snmp },
+	{ BPE_APP_STUN, BPEI_OVER_UDP | BPEI_OVER_TCP, OUTER, bpei_read_stun },
+	{ BPE_APP_WIREGUARD, BPEI_OVER_UDP, BPE_NAMES_APPS, bpei_read_wireguard },
+	{ BPE_APP_BITTORRENT, BPEI_OVER_TCP | BPEI_OVER_UDP, BPE_NAMES_APPS, bpei_read_bittorrent },
+};
+const uint32_t bpei_reader_count = sizeof bpei_readers / sizeof *bpei_readers;

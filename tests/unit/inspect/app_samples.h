@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+/* First bytes of one direction of a flow, by protocol.  Most are examples of the document in the
+ * comment. */
+#ifndef APP_SAMPLES_H
+#define APP_SAMPLES_H
+
+#include "inspect/readers.h"
+
+struct app_sample {
+	uint8_t app;
+	uint8_t over, end;
+	uint8_t verdict;
+	bool known;       /* the other direction has told the protocol */
+	bool hexadecimal; /* text: digits, with "|" between datagrams */
+	uint32_t inner;
+	const char *text;
+};
+
+static const struct app_sample app_samples[] = {
+	/* RFC 9110 3.9 */
+	{ BPE_APP_HTTP, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0,
+		"GET /hello.txt HTTP/1.1\r\n"
+		"User-Agent: curl/7.64.1\r\n"
+		"Host: www.example.com\r\n"
+		"Accept-Language: en, mi\r\n"
+		"\r\n" },
+	/* RFC 9110 3.9 */
+	{ BPE_APP_HTTP, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0,
+		"HTTP/1.1 200 OK\r\n"
+		"Date: Mon, 27 Jul 2009 12:28:53 GMT\r\n"
+		"Content-Length: 51\r\n"
+		"Content-Type: text/plain\r\n"
+		"\r\n"
+		"Hello" },
+	/* RFC 9110 9.3.6 */
+	{ BPE_APP_HTTP, BPEI_OVER_TCP, 0, BPEI_INNER, false, false, 68,
+		"CONNECT server.example.com:80 HTTP/1.1\r\n"
+		"Host: server.example.com\r\n"
+		"\r\n" },
+	/* the response */
+	{ BPE_APP_HTTP, BPEI_OVER_TCP, 1, BPEI_INNER, false, false, 39,
+		"HTTP/1.1 200 Connection established\r\n"
+		"\r\n"
+		"\026\003\001" },
+	/* RFC 7540 3.2 */
+	{ BPE_APP_HTTP, BPEI_OVER_TCP, 0, BPEI_INNER, false, false, 148,
+		"GET /default.htm HTTP/1.1\r\n"
+		"Host: server.example.com\r\n"
+		"Connection: Upgrade, HTTP2-Settings\r\n"
+		"Upgrade: h2c\r\n"
+		"HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"
+		"\r\n"
+		"PRI * HTTP/2.0\r\n"
+		"\r\n"
+		"SM\r\n"
+		"\r\n" },
+	/* RFC 7540 3.2 */
+	{ BPE_APP_HTTP, BPEI_OVER_TCP, 1, BPEI_INNER, false, false, 71,
+		"HTTP/1.1 101 Switching Protocols\r\n"
+		"Connection: Upgrade\r\n"
+		"Upgrade: h2c\r\n"
+		"\r\n" },
+	/* RFC 9110 15.2.1 */
+	{ BPE_APP_HTTP, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0,
+		"HTTP/1.1 100 Continue\r\n"
+		"\r\n"
+		"HTTP/1.1 404 Not Found\r\n"
+		"Content-Length: 0\r\n"
+		"\r\n" },
+	/* a proxy asked for credentials */
+	{ BPE_APP_HTTP, BPEI_OVER_TCP, 1, BPEI_INNER, false, false, 63,
+		"HTTP/1.0 407 Needed\r\n"
+		"Content-Length: 2\r\n"
+		"\r\n"
+		"noHTTP/1.0 200 OK\r\n"
+		"\r\n"
+		"\026\003\001" },
+	/* RFC 9113 3.4 */
+	{ BPE_APP_HTTP2, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0,
+		"PRI * HTTP/2.0\r\n"
+		"\r\n"
+		"SM\r\n"
+		"\r\n" },
+	/* SSH 1 */
+	{ BPE_APP_SSH, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0, "SSH-1.5-1.2.27\n" },
+	/* RFC 5321 D.1 */
+	{ BPE_APP_SMTP, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0,
+		"EHLO bar.com\r\n"
+		"MAIL FROM:<Smith@bar.com>\r\n" },
+	/* RFC 3207 5 */
+	{ BPE_APP_SMTP, BPEI_OVER_TCP, 0, BPEI_INNER, false, false, 35,
+		"EHLO client.example.com\r\n"
+		"STARTTLS\r\n"
+		"\026\003\001" },
+	/* RFC 3207 5 */
+	{ BPE_APP_SMTP, BPEI_OVER_TCP, 1, BPEI_INNER, false, false, 126,
+		"220 mail.imc.org SMTP service ready\r\n"
+		"250-mail.imc.org offers a warm hug of welcome\r\n"
+		"250-8BITMIME\r\n"
+		"250 STARTTLS\r\n"
+		"220 Go ahead\r\n" },
+	/* a greeting without the protocol's name */
+	{ BPE_APP_SMTP, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0,
+		"220 foo.com\r\n"
+		"250-foo.com greets bar.com\r\n"
+		"250 HELP\r\n"
+		"250 OK\r\n"
+		"354 Start mail input\r\n" },
+	/* a host called ftp */
+	{ BPE_APP_SMTP, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0,
+		"220 ftp.example.com ESMTP Postfix\r\n"
+		"221 Bye\r\n" },
+	/* RFC 959 */
+	{ BPE_APP_FTP, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0, "USER anonymous\r\n" },
+	/* RFC 959 */
+	{ BPE_APP_FTP, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0,
+		"USER Dumb\r\n"
+		"PASS secret\r\n"
+		"CWD dir\r\n" },
+	/* RFC 4217 4 */
+	{ BPE_APP_FTP, BPEI_OVER_TCP, 0, BPEI_INNER, false, false, 10,
+		"AUTH TLS\r\n"
+		"\026\003\001" },
+	/* RFC 4217 12; a greeting without the protocol's name */
+	{ BPE_APP_FTP, BPEI_OVER_TCP, 1, BPEI_INNER, false, false, 81,
+		"220 Service ready for new user\r\n"
+		"234 AUTH command ok. Expecting TLS Negotiation.\r\n" },
+	/* RFC 959 4.2: lines without a code */
+	{ BPE_APP_FTP, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0,
+		"220-Welcome\r\n"
+		" to the files\r\n"
+		"220 smtp-host FTP server ready.\r\n"
+		"331 User name okay, need password\r\n" },
+	/* vsftpd */
+	{ BPE_APP_FTP, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0,
+		"220 (vsFTPd 3.0.3)\r\n"
+		"230 Login successful.\r\n" },
+	/* RFC 1939 10 */
+	{ BPE_APP_POP3, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0,
+		"+OK POP3 server ready <1896.697170952@dbc.mtview.ca.us>\r\n"
+		"+OK mrose's maildrop has 2 messages (320 octets)\r\n"
+		"+OK 2 320\r\n"
+		"+OK 120 octets\r\n" },
+	/* a greeting without the protocol's name */
+	{ BPE_APP_POP3, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0,
+		"+OK Dovecot ready.\r\n"
+		"-ERR Unknown command.\r\n"
+		"+OK\r\n"
+		"+OK Logged in.\r\n" },
+	/* RFC 1939 10 */
+	{ BPE_APP_POP3, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0,
+		"APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n"
+		"STAT\r\n" },
+	/* USER as in FTP */
+	{ BPE_APP_POP3, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0,
+		"USER mrose\r\n"
+		"PASS tanstaaf\r\n"
+		"UIDL\r\n" },
+	/* RFC 2595 4 */
+	{ BPE_APP_POP3, BPEI_OVER_TCP, 0, BPEI_INNER, false, false, 12,
+		"CAPA\r\n"
+		"STLS\r\n"
+		"\026\003\001" },
+	/* RFC 2595 4 */
+	{ BPE_APP_POP3, BPEI_OVER_TCP, 1, BPEI_INNER, false, false, 43,
+		"+OK POP3 ready\r\n"
+		"+OK Begin TLS negotiation\r\n"
+		"\026\003\003" },
+	/* RFC 9051 8 */
+	{ BPE_APP_IMAP, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0, "a001 login mrc secret\r\n" },
+	/* RFC 9051 6.2.1 */
+	{ BPE_APP_IMAP, BPEI_OVER_TCP, 0, BPEI_INNER, false, false, 32,
+		"a001 CAPABILITY\r\n"
+		"a002 STARTTLS\r\n"
+		"\026\003\001" },
+	/* RFC 9051 6.2.1 */
+	{ BPE_APP_IMAP, BPEI_OVER_TCP, 1, BPEI_INNER, false, false, 156,
+		"* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n"
+		"* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\n"
+		"a001 OK CAPABILITY completed\r\n"
+		"a002 OK Begin TLS negotiation now\r\n"
+		"\026\003\003" },
+	/* a greeting without the protocol's name */
+	{ BPE_APP_IMAP, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0,
+		"* OK Dovecot ready.\r\n"
+		"a1 OK done\r\n"
+		"a2 OK Logged in\r\n"
+		"a3 OK Selected\r\n" },
+	/* RFC 3261 4 */
+	{ BPE_APP_SIP, BPEI_OVER_UDP, 0, BPEI_DONE, false, false, 0,
+		"INVITE sip:bob@biloxi.com SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776asdhds\r\n"
+		"Max-Forwards: 70\r\n"
+		"\r\n" },
+	/* RFC 3261 4 */
+	{ BPE_APP_SIP, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0,
+		"INVITE sip:bob@biloxi.com SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776asdhds\r\n"
+		"Max-Forwards: 70\r\n"
+		"\r\n" },
+	/* RFC 3261 7.5 */
+	{ BPE_APP_SIP, BPEI_OVER_UDP, 0, BPEI_DONE, false, false, 0,
+		"\r\n"
+		"\r\n"
+		"INVITE sip:bob@biloxi.com SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776asdhds\r\n"
+		"Max-Forwards: 70\r\n"
+		"\r\n" },
+	/* RFC 3261 24.2; a short name */
+	{ BPE_APP_SIP, BPEI_OVER_UDP, 1, BPEI_DONE, false, false, 0,
+		"SIP/2.0 180 Ringing\r\n"
+		"v: SIP/2.0/UDP server10.biloxi.com\r\n"
+		"\r\n" },
+	/* RFC 2326 14.3 */
+	{ BPE_APP_RTSP, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0,
+		"DESCRIBE rtsp://foo.com/bar.file RTSP/1.0\r\n"
+		"CSeq: 1\r\n"
+		"\r\n" },
+	/* RFC 2326 10.1 */
+	{ BPE_APP_RTSP, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0,
+		"OPTIONS * RTSP/1.0\r\n"
+		"CSeq: 1\r\n"
+		"\r\n" },
+	/* RFC 2326 10.1 */
+	{ BPE_APP_RTSP, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0,
+		"RTSP/1.0 200 OK\r\n"
+		"CSeq: 1\r\n"
+		"Public: DESCRIBE, SETUP\r\n"
+		"\r\n" },
+	/* Redis' documentation */
+	{ BPE_APP_REDIS, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0,
+		"*2\r\n"
+		"$4\r\n"
+		"LLEN\r\n"
+		"$6\r\n"
+		"mylist\r\n" },
+	/* redis-cli begins so */
+	{ BPE_APP_REDIS, BPEI_OVER_TCP, 0, BPEI_DONE, false, false, 0,
+		"*1\r\n"
+		"$7\r\n"
+		"COMMAND\r\n" },
+	/* an error */
+	{ BPE_APP_REDIS, BPEI_OVER_TCP, 1, BPEI_DONE, false, false, 0,
+		"-NOAUTH Authentication required.\r\n" },
+	/* a reply behind a known client */
+	{ BPE_APP_REDIS, BPEI_OVER_TCP, 1, BPEI_DONE, true, false, 0, "+OK\r\n" },
+	/* OpenSSH's form with ML-KEM; lists of RFC 4253 7.1 */
+	{ BPE_APP_SSH, BPEI_OVER_TCP, 0, BPEI_DONE, false, true, 0,
+		"5353482d322e302d4f70656e5353485f392e390d0a0000010c0b146ec7517896ed755d4d"
+		"40cc2fb3c83f15000000326d6c6b656d3736387832353531392d7368613235362c637572"
+		"766532353531392d7368613235362c6578742d696e666f2d630000000b7373682d656432"
+		"353531390000002863686163686132302d706f6c7931333035406f70656e7373682e636f"
+		"6d2c6165733132382d637472000000166165733235362d67636d406f70656e7373682e63"
+		"6f6d00000021756d61632d3634406f70656e7373682e636f6d2c686d61632d736861322d"
+		"3235360000000d686d61632d736861322d353132000000156e6f6e652c7a6c6962406f70"
+		"656e7373682e636f6d000000046e6f6e6500000000000000000000000000000000000000"
+		"00000000000000002c061e53f32766a70d13d38a195e960fe982370a17706c123e188e6d"
+		"10d49120f33aa2a196f3109400000000" },
+	/* the server of the same */
+	{ BPE_APP_SSH, BPEI_OVER_TCP, 1, BPEI_DONE, false, true, 0,
+		"5353482d322e302d4f70656e5353485f392e390d0a0000010c0b14944d877fe158bb734a"
+		"9cfb131f846c2b000000326d6c6b656d3736387832353531392d7368613235362c637572"
+		"766532353531392d7368613235362c6578742d696e666f2d730000000b7373682d656432"
+		"353531390000002863686163686132302d706f6c7931333035406f70656e7373682e636f"
+		"6d2c6165733132382d637472000000166165733235362d67636d406f70656e7373682e63"
+		"6f6d00000021756d61632d3634406f70656e7373682e636f6d2c686d61632d736861322d"
+		"3235360000000d686d61632d736861322d353132000000156e6f6e652c7a6c6962406f70"
+		"656e7373682e636f6d000000046e6f6e6500000000000000000000000000000000000000"
+		"00000000000000002c061f96660dfa390c8fdc234b6c258b1f934f90d1af2f1b9593a431"
+		"60198db71191109f3580af8900000000" },
+	/* a packet before the lists; the originator is the server */
+	{ BPE_APP_SSH, BPEI_OVER_TCP, 0, BPEI_DONE, false, true, 0,
+		"5353482d312e39392d7820790a0000000c0402000000027878000000000000010c0b14c2"
+		"5827ef7e6c0bf7ac14c48f93cbe1d2000000326d6c6b656d3736387832353531392d7368"
+		"613235362c637572766532353531392d7368613235362c6578742d696e666f2d63000000"
+		"0b7373682d656432353531390000002863686163686132302d706f6c7931333035406f70"
+		"656e7373682e636f6d2c6165733132382d637472000000166165733235362d67636d406f"
+		"70656e7373682e636f6d00000021756d61632d3634406f70656e7373682e636f6d2c686d"
+		"61632d736861322d3235360000000d686d61632d736861322d353132000000156e6f6e65"
+		"2c7a6c6962406f70656e7373682e636f6d000000046e6f6e650000000000000000000000"
+		"000000000000000000000000000000002c061f96660dfa390c8fdc234b6c258b1f934f90"
+		"d1af2f1b9593a43160198db71191109f3580af8900000000" },
+	/* RFC 9113 6.5: a server's SETTINGS, then WINDOW_UPDATE */
+	{ BPE_APP_HTTP2, BPEI_OVER_TCP, 1, BPEI_DONE, false, true, 0,
+		"000012040000000000000300000064000400100000000600004000000004080000000000"
+		"000f0001" },
+	/* SETTINGS, then an acknowledgement */
+	{ BPE_APP_HTTP2, BPEI_OVER_TCP, 1, BPEI_DONE, false, true, 0,
+		"000006040000000000000300000080000000040100000000" },
+	/* mqtt-v3.1.1-os 3.1: name and password */
+	{ BPE_APP_MQTT, BPEI_OVER_TCP, 0, BPEI_DONE, false, true, 0,
+		"101800044d51545404c2003c0003636c69000475736572000170" },
+	/* mqtt-v5.0-os 3.1: properties and a will */
+	{ BPE_APP_MQTT, BPEI_OVER_TCP, 0, BPEI_DONE, false, true, 0,
+		"101d00044d515454050e000a05110000000a0003636c690000017700026279" },
+	/* MQTT 3.1 */
+	{ BPE_APP_MQTT, BPEI_OVER_TCP, 0, BPEI_DONE, false, true, 0,
+		"101000064d51497364700302003c00026d65" },
+	/* CONNACK, SUBACK */
+	{ BPE_APP_MQTT, BPEI_OVER_TCP, 1, BPEI_DONE, false, true, 0, "200200009003000100" },
+	/* StartupMessage */
+	{ BPE_APP_POSTGRESQL, BPEI_OVER_TCP, 0, BPEI_DONE, false, true, 0,
+		"000000330003000075736572006d65006461746162617365006462006170706c69636174"
+		"696f6e5f6e616d65007073716c0000" },
+	/* SSLRequest, then TLS */
+	{ BPE_APP_POSTGRESQL, BPEI_OVER_TCP, 0, BPEI_INNER, false, true, 8,
+		"0000000804d2162f160301007001" },
+	/* GSSENCRequest and SSLRequest refused, StartupMessage */
+	{ BPE_APP_POSTGRESQL, BPEI_OVER_TCP, 0, BPEI_DONE, false, true, 0,
+		"0000000804d216300000000804d2162f000000330003000075736572006d650064617461"
+		"62617365006462006170706c69636174696f6e5f6e616d65007073716c0000" },
+	/* CancelRequest */
+	{ BPE_APP_POSTGRESQL, BPEI_OVER_TCP, 0, BPEI_DONE, false, true, 0,
+		"0000001004d2162e0000303900abcdef" },
+	/* AuthenticationMD5Password */
+	{ BPE_APP_POSTGRESQL, BPEI_OVER_TCP, 1, BPEI_DONE, false, true, 0,
+		"520000000c0000000593010277" },
+	/* AuthenticationSASL */
+	{ BPE_APP_POSTGRESQL, BPEI_OVER_TCP, 1, BPEI_DONE, false, true, 0,
+		"52000000170000000a534352414d2d5348412d3235360000" },
+	/* TLS refused */
+	{ BPE_APP_POSTGRESQL, BPEI_OVER_TCP, 1, BPEI_DONE, false, true, 0,
+		"4e520000000c0000000593010277" },
+	/* ErrorResponse */
+	{ BPE_APP_POSTGRESQL, BPEI_OVER_TCP, 1, BPEI_DONE, false, true, 0,
+		"450000003053464154414c0056464154414c00433238303030004d6e6f2070675f686261"
+		"2e636f6e6620656e7472790000" },
+	/* TLS accepted */
+	{ BPE_APP_POSTGRESQL, BPEI_OVER_TCP, 1, BPEI_INNER, true, true, 1, "53160301007001" },
+	/* MySQL's documentation: the greeting of 5.5.2-m2 */
+	{ BPE_APP_MYSQL, BPEI_OVER_TCP, 1, BPEI_DONE, false, true, 0,
+		"350000000a352e352e322d6d32000b00000064764840492d434a00fff708020000000000"
+		"0000000000000000002a34647c635a776b345e5d0007000002" },
+	/* a greeting of 8.0, then TLS */
+	{ BPE_APP_MYSQL, BPEI_OVER_TCP, 1, BPEI_INNER, false, true, 78,
+		"4a0000000a382e302e3336000900000064764840492d434a00ffffff0200ffdf15000000"
+		"000000000000002a34647c635a776b345e5d780063616368696e675f736861325f706173"
+		"73776f726400160301007001" },
+	/* HandshakeResponse41 */
+	{ BPE_APP_MYSQL, BPEI_OVER_TCP, 0, BPEI_DONE, false, true, 0,
+		"3e00000185a60f0000000001080000000000000000000000000000000000000000000000"
+		"70616d00145158b25a998095cd7512d818f2467ab3ab1110bc7465737400" },
+	/* SSLRequest, then TLS */
+	{ BPE_APP_MYSQL, BPEI_OVER_TCP, 0, BPEI_INNER, false, true, 36,
+		"2000000185ae0f0000000001080000000000000000000000000000000000000000000000"
+		"160301007001" },
+	/* RFC 1928: two methods, CONNECT to a name */
+	{ BPE_APP_SOCKS, BPEI_OVER_TCP, 0, BPEI_INNER, false, true, 22,
+		"05020002050100030b6578616d706c652e636f6d01bb160301007001" },
+	/* RFC 1929: name and password */
+	{ BPE_APP_SOCKS, BPEI_OVER_TCP, 0, BPEI_INNER, false, true, 24,
+		"050102010475736572047061737305010001c00002010050" },
+	/* no authentication, granted */
+	{ BPE_APP_SOCKS, BPEI_OVER_TCP, 1, BPEI_INNER, false, true, 12,
+		"050005000001c000020104d2160301007001" },
+	/* password accepted, granted */
+	{ BPE_APP_SOCKS, BPEI_OVER_TCP, 1, BPEI_INNER, false, true, 14,
+		"0502010005000001000000000000" },
+	/* SOCKS 4: the example of the description */
+	{ BPE_APP_SOCKS, BPEI_OVER_TCP, 0, BPEI_INNER, false, true, 13,
+		"04010050426607634672656400" },
+	/* SOCKS 4a */
+	{ BPE_APP_SOCKS, BPEI_OVER_TCP, 0, BPEI_INNER, false, true, 25,
+		"040100500000000146726564006578616d706c652e636f6d00160301007001" },
+	/* RFC 5769 2.1 over TCP */
+	{ BPE_APP_STUN, BPEI_OVER_TCP, 0, BPEI_DONE, false, true, 0,
+		"000100582112a442b7e7a701bc34d686fa87dfae802200105354554e207465737420636c"
+		"69656e74002400046e0001ff80290008932ff9b151263b36000600096576746a3a683676"
+		"59202020000800149aeaa70cbfd8cb56781ef2b5b2d3f249c1b571a280280004e57a3bcf" },
+	/* BEP 3 */
+	{ BPE_APP_BITTORRENT, BPEI_OVER_TCP, 0, BPEI_DONE, false, true, 0,
+		"13426974546f7272656e742070726f746f636f6c000000000010000504cdf9baa71b87c0"
+		"f02470fde032d4e0370841374b813ec49754438c6cd62210e9be5be676aa96d1" },
+	/* a client of version 4 */
+	{ BPE_APP_NTP, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"e30006ec0000000000000000000000000000000000000000000000000000000000000000"
+		"00000000c50204eceec42ee9" },
+	/* a server */
+	{ BPE_APP_NTP, BPEI_OVER_UDP, 1, BPEI_DONE, false, true, 0,
+		"240106e9000004a000000c3c47505300c50204e236f44a12c50204eceec42ee9c50204eb"
+		"cf4959e6c50204ebcf4c6e6e" },
+	/* with a code of MD5 */
+	{ BPE_APP_NTP, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"e30006ec0000000000000000000000000000000000000000000000000000000000000000"
+		"00000000c50204eceec42ee90000000ab450a694ffafd37349b863e4ac5906f1" },
+	/* RFC 3416: GetRequest of 2c */
+	{ BPE_APP_SNMP, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"302602010104067075626c6963a019020126020100020100300e300c06082b0601020101"
+		"01000500" },
+	/* RFC 1157: Trap */
+	{ BPE_APP_SNMP, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"302702010004067075626c6963a41a06062b06010401034004c000020102010602011143"
+		"0212343000" },
+	/* GetBulkRequest */
+	{ BPE_APP_SNMP, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"303e0201010400a537020301117002010002010a302a300c06082b060102010101000500"
+		"300c06082b060102010101000500300c06082b060102010101000500" },
+	/* RFC 3412: discovery */
+	{ BPE_APP_SNMP, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"3038020103300e020111020300ffe30401040201030410300e0400020100020100040004"
+		"000400301104000400a00b0201050201000201003000" },
+	/* RFC 5769 2.1 */
+	{ BPE_APP_STUN, BPEI_OVER_UDP, 0, BPEI_MORE, false, true, 0,
+		"000100582112a442b7e7a701bc34d686fa87dfae802200105354554e207465737420636c"
+		"69656e74002400046e0001ff80290008932ff9b151263b36000600096576746a3a683676"
+		"59202020000800149aeaa70cbfd8cb56781ef2b5b2d3f249c1b571a280280004e57a3bcf" },
+	/* RFC 5769 2.2 */
+	{ BPE_APP_STUN, BPEI_OVER_UDP, 1, BPEI_MORE, false, true, 0,
+		"0101003c2112a442b7e7a701bc34d686fa87dfae8022000b7465737420766563746f7220"
+		"002000080001a147e112a643000800142b91f599fd9e90c38c7489f92af9ba53f06be7d7"
+		"80280004c07d4c96" },
+	/* RFC 3489: a response without a magic number */
+	{ BPE_APP_STUN, BPEI_OVER_UDP, 1, BPEI_MORE, false, true, 0,
+		"01010024775b2c9d1e7f1038c54a22be406665eb000100080001d400c000020100040008"
+		"00010d96c00002020005000800010d97c0000203" },
+	/* DTLS behind */
+	{ BPE_APP_STUN, BPEI_OVER_UDP, 0, BPEI_INNER, false, true, 108,
+		"000100582112a442b7e7a701bc34d686fa87dfae802200105354554e207465737420636c"
+		"69656e74002400046e0001ff80290008932ff9b151263b36000600096576746a3a683676"
+		"59202020000800149aeaa70cbfd8cb56781ef2b5b2d3f249c1b571a280280004e57a3bcf"
+		"|16feff000000000000000000760100006a0000000000000069fefde080152b73678d48e"
+		"324d26fde8d48b56bfd5caf" },
+	/* initiation */
+	{ BPE_APP_WIREGUARD, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"01000000e362f63c27162e273ca93c047dd5972f444902266c895f9d9152f421b1dc84f4"
+		"9fa8aebe0e75e7dfc8f4e0afcd90656667651b7ca367103112fd36712a1d589a0e1b0192"
+		"278a1af35e9e0713e0369e6127a341f5599b5e7a201eda7dfffb787b7c5016251bc058be"
+		"447bd5b22a850635f4f4885d26b18ceb07c3884dfba5de18000000000000000000000000"
+		"00000000" },
+	/* response */
+	{ BPE_APP_WIREGUARD, BPEI_OVER_UDP, 1, BPEI_DONE, false, true, 0,
+		"02000000b3d943855ee92b5cc63a898bc88155a33a9dd0cafdc3db32cf3ed267bece3b34"
+		"857f5cbc08fe08cb48794332b29bf55973cff0bafd5af5fa5e15391b3b793357357ca0fd"
+		"e79dd80100000000000000000000000000000000" },
+	/* cookie */
+	{ BPE_APP_WIREGUARD, BPEI_OVER_UDP, 1, BPEI_DONE, false, true, 0,
+		"030000007be9a859cda516d6aa1fe964c9b7c1347be42e70cba35617cef3f9b9667767bf"
+		"f316ba292cff21082798e878cfa8269dd499fb7aa9f05a288d8d2206" },
+	/* data, three times */
+	{ BPE_APP_WIREGUARD, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"0400000011223344050000000000000054af85888f7cc9c71ce3900f4031470b|0400000"
+		"0112233440600000000000000c61a82749008c3e5ea1172549dfa829c8434b247748389c"
+		"f7b82f240b386e1e1f2ee43ed90e5f234d873246b2065725113ac3e6e1337ac4ec920e6c"
+		"728f1b8a5aa5e2541e324f87839c0f41966e37d2afeabd63a2ab56fff8468576c335c521"
+		"8|04000000112233440800000000000000b95e05578e7671b505635585a04c84f6111dfd"
+		"ecca3bf9e11b1644460be8c82f" },
+	/* BEP 29: the handshake over uTP */
+	{ BPE_APP_BITTORRENT, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"41021234000f424000000000001000000001000000080000000000000000|01001235001"
+		"0c8e000000005001000000002000913426974546f7272656e742070726f746f636f6c000"
+		"000000010000504cdf9baa71b87c0f02470fde032d4e0370841374b813ec49754438c6cd"
+		"62210e9be5be676aa96d1" },
+	/* encrypted uTP */
+	{ BPE_APP_BITTORRENT, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"41001234000f4240000000000010000080010000|210012350010c8e0000000050010000"
+		"080010009|0100123500124f80000000050010000080020009e8856cd4ebe18122892787"
+		"8305e071c72f9c02c7cd272d257a9fba1f8f10" },
+	/* BEP 5: get_peers */
+	{ BPE_APP_BITTORRENT, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"64313a6164323a696432303a6162636465666768696a30313233343536373839393a696e"
+		"666f5f6861736832303a6d6e6f707172737475767778797a31323334353665313a71393a"
+		"6765745f7065657273313a74323a6161313a79313a7165" },
+	/* BEP 5: the response */
+	{ BPE_APP_BITTORRENT, BPEI_OVER_UDP, 1, BPEI_DONE, false, true, 0,
+		"64313a7264323a696432303a6162636465666768696a30313233343536373839353a746f"
+		"6b656e383a616f6575736e7468363a76616c7565736c363a61786a652e75363a69646874"
+		"6e6d6565313a74323a6161313a79313a7265" },
+	/* BEP 5: an error */
+	{ BPE_APP_BITTORRENT, BPEI_OVER_UDP, 1, BPEI_DONE, false, true, 0,
+		"64313a656c693230316532333a412047656e65726963204572726f72204f637572726564"
+		"65313a74323a6161313a79313a6565" },
+	/* BEP 15 */
+	{ BPE_APP_BITTORRENT, BPEI_OVER_UDP, 0, BPEI_DONE, false, true, 0,
+		"00000417271019800000000012345678" },
+};
+#define APP_SAMPLES (sizeof app_samples / sizeof *app_samples)
+
+#endif
