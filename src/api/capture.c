@@ -69,8 +69,8 @@ int bpe_capture_open(
 		status = make_capture_memory(c, error);
 	if (status >= 0 && checked.flow_table)
 		status = bpei_flows_check_memory(&c->input, &checked, 1, error);
-	if (status >= 0 && bpei_capture_flows_open(c) < 0)
-		status = bpei_fail(error, BPE_E_MEMORY, "open", 0, "no memory for the flow table");
+	if (status >= 0)
+		status = bpei_capture_flows_open(c, error);
 	if (status >= 0)
 		status = report_capture_options(c, error);
 	if (status < 0) {

@@ -33,8 +33,9 @@ static inline void bpei_capture_leave(struct bpe_capture *c)
 
 /* ---- capture_flows.c; c->flows may be NULL, except where said ---- */
 
-/* Makes the flow table that options.flow_table asks for.  Returns BPE_OK or BPE_E_MEMORY. */
-int bpei_capture_flows_open(struct bpe_capture *c);
+/* Makes the flow table that options.flow_table asks for.  Returns BPE_OK, or a failure with *error
+ * filled. */
+int bpei_capture_flows_open(struct bpe_capture *c, struct bpe_error *error);
 void bpei_capture_flows_close(struct bpe_capture *c);
 /* Counts a batch on the flow table; the batch gets flows. */
 void bpei_capture_flows_count(

@@ -22,6 +22,7 @@
 struct bpei_capture_flows {
 	struct bpei_flows flows;
 	struct bpei_table *table;
+	struct bpei_share_names names;
 	uint32_t flow[BPE_BATCH]; /* column of the batch at hand */
 	int64_t aged_ns;          /* when the flows last aged by the clock */
 	bool finished;            /* the end of the source: all flows were handed over */
@@ -66,7 +67,7 @@ static void hand_over_capture_update(void *capture, const struct bpe_flow *flow)
 	o->on_flow_update(o->user, flow, 0);
 }
 
-int bpei_capture_flows_open(struct bpe_capture *c)
+int bpei_capture_flows_open(struct bpe_capture *c, struct bpe_error *error)
 {
 	struct bpei_flow_share share = { .shares = 1, .user = c };
 
@@ -78,14 +79,22 @@ int bpei_capture_flows_open(struct bpe_capture *c)
 		share.on_update = hand_over_capture_update;
 	if (!c->options.flow_table)
 		return BPE_OK;
-	c->flows = bpei_mem_map(sizeof *c->flows, 0);
-	if (!c->flows)
-		return BPE_E_MEMORY;
-	const int status = bpei_flows_open(&c->flows->flows, &c->input, &c->options, true);
+	int status = BPE_E_MEMORY;
 
-	if (status < 0)
+	c->flows = bpei_mem_map(sizeof *c->flows, 0);
+	if (c->flows)
+		status = bpei_naming_open(&c->flows->flows.naming, &c->options, 1, error);
+	if (c->flows && status < 0)
 		return status;
-	return bpei_flows_table(&c->flows->flows, &c->options, &share, &c->flows->table);
+	if (status >= 0)
+		status = bpei_flows_open(&c->flows->flows, &c->input, &c->options, true);
+	if (status >= 0) {
+		share.names = &c->flows->names;
+		status = bpei_flows_table(&c->flows->flows, &c->options, &share, &c->flows->table);
+	}
+	if (status < 0)
+		return bpei_fail(error, status, "open", 0, "no memory for the flow table");
+	return BPE_OK;
 }
 
 void bpei_capture_flows_close(struct bpe_capture *c)
@@ -93,6 +102,7 @@ void bpei_capture_flows_close(struct bpe_capture *c)
 	if (!c->flows)
 		return;
 	bpei_table_free(c->flows->table);
+	bpei_share_names_close(&c->flows->names);
 	bpei_flows_close(&c->flows->flows);
 	bpei_mem_unmap(c->flows, sizeof *c->flows);
 }
@@ -107,6 +117,8 @@ void bpei_capture_flows_count(
 	bpei_flows_assign_times(&f->flows, &c->block, batch->count, sums);
 	bpei_role_enter(&bpei_worker_role);
 	bpei_flows_count(f->table, &c->input.columns, 0, sums, batch, f->flow);
+	if (f->names.namer)
+		bpei_share_names_read(&f->names, batch);
 	bpei_role_leave(&bpei_worker_role);
 }
 
@@ -134,7 +146,8 @@ void bpei_capture_flows_idle(struct bpe_capture *c)
 	f->aged_ns = now;
 	bpei_flows_publish_clock(&f->flows);
 	bpei_role_enter(&bpei_worker_role);
-	bpei_flows_age(f->table, atomic_load_explicit(&f->flows.now, memory_order_relaxed));
+	bpei_flows_age(
+		f->table, &f->names, atomic_load_explicit(&f->flows.now, memory_order_relaxed));
 	bpei_role_leave(&bpei_worker_role);
 }
 
@@ -146,14 +159,14 @@ void bpei_capture_flows_finish(struct bpe_capture *c)
 		return;
 	f->finished = true;
 	bpei_role_enter(&bpei_worker_role);
-	bpei_flows_finish(&f->flows, f->table);
+	bpei_flows_finish(&f->flows, f->table, &f->names);
 	bpei_role_leave(&bpei_worker_role);
 }
 
 void bpei_capture_flows_stats(const struct bpe_capture *c, struct bpe_stats *stats)
 {
 	if (c->flows)
-		bpei_flows_stats(&c->flows->flows, c->flows->table, stats);
+		bpei_flows_stats(&c->flows->flows, c->flows->table, c->flows->names.namer, stats);
 }
 
 /* ---- Public functions ---- */
@@ -181,7 +194,8 @@ int bpe_capture_end_flows(struct bpe_capture *c, struct bpe_error *error)
 	bpei_role_enter(&bpei_worker_role);
 	if (!f->finished) {
 		bpei_flows_publish_packets(&f->flows);
-		bpei_flows_age(f->table, atomic_load_explicit(&f->flows.now, memory_order_relaxed));
+		bpei_flows_age(f->table, &f->names,
+			atomic_load_explicit(&f->flows.now, memory_order_relaxed));
 		bpei_table_empty(f->table);
 	}
 	bpei_role_leave(&bpei_worker_role);

@@ -49,6 +49,7 @@ struct bpei_worker {
 	struct bpei_columns columns; /* the ring's slots; unused with 0 workers */
 	struct bpe_engine *engine;
 	struct bpei_table *table; /* NULL if no flows are kept */
+	struct bpei_share_names names;
 	pthread_t thread;
 	uint32_t number;
 	struct bpei_answerer answers_top, answers_dump;

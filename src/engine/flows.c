@@ -67,9 +67,14 @@ int bpei_flows_open(struct bpei_flows *f, struct bpei_input *input,
 
 void bpei_flows_close(struct bpei_flows *f)
 {
+	bpei_naming_close(&f->naming);
 	bpei_mem_unmap(f->timeline.own, BPEI_LINES * sizeof *f->timeline.own);
 	f->timeline.own = NULL;
 }
+
+static const struct bpei_id_hooks name_hooks = {
+	.fill = bpei_namer_fill, .close = bpei_namer_close, .drop = bpei_namer_drop
+};
 
 /* Returns the options of the table of a share, without times, handlers and what the flows own. */
 static struct bpei_table_options plan_table(
@@ -94,6 +99,7 @@ static struct bpei_table_options plan_table(
 		.interface_ids = d->many_interfaces && !is_indexed,
 		.interface_indexes = d->many_interfaces && is_indexed,
 		.worker = (uint16_t)number,
+		.id_hooks = o->names ? &name_hooks : NULL,
 	};
 }
 
@@ -146,7 +152,16 @@ int bpei_flows_table(struct bpei_flows *f, const struct bpe_options *o,
 	t.on_update = share->on_update;
 	t.user = share->user;
 	memcpy(t.timeout_ns, o->flow_timeout_ns, sizeof t.timeout_ns);
-	return bpei_table_new(&t, table);
+	if (!o->names)
+		return bpei_table_new(&t, table);
+	int status = bpei_share_names_open(share->names, &f->naming, o, share->number, t.seed);
+
+	t.id_user = share->names->namer;
+	if (status >= 0)
+		status = bpei_table_new(&t, table);
+	if (status >= 0)
+		bpei_share_names_join(share->names, *table);
+	return status;
 }
 
 /* ---- The reader's side ---- */
@@ -254,14 +269,20 @@ void bpei_flows_count(struct bpei_table *table, const struct bpei_columns *colum
 	view->keep = bpei_table_keep(table);
 }
 
-void bpei_flows_age(struct bpei_table *table, int64_t now)
+void bpei_flows_age(struct bpei_table *table, struct bpei_share_names *names, int64_t now)
 {
-	if (now > INT64_MIN)
-		bpei_table_age(table, now);
+	if (now == INT64_MIN)
+		return;
+	bpei_table_age(table, now);
+	if (names->namer)
+		bpei_namer_age(names->namer, bpei_table_now(table));
 }
 
-void bpei_flows_finish(struct bpei_flows *f, struct bpei_table *table)
+void bpei_flows_finish(
+	struct bpei_flows *f, struct bpei_table *table, struct bpei_share_names *names)
 {
-	bpei_flows_age(table, atomic_load_explicit(&f->now, memory_order_relaxed));
+	bpei_flows_age(table, names, atomic_load_explicit(&f->now, memory_order_relaxed));
+	if (names->namer)
+		bpei_namer_finish(names->namer);
 	bpei_table_end_all(table);
 }

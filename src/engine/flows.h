@@ -9,12 +9,14 @@
 #define BPEI_ENGINE_FLOWS_H
 
 #include "engine/input.h"
+#include "engine/names.h"
 #include "flow/flow.h"
 #include "flow/flow_time.h"
 
 struct bpei_flows {
 	struct bpei_input *input;
 	struct bpei_timeline timeline;
+	struct bpei_naming naming;
 	uint32_t interface_index; /* of the only interface; 0: several, or unknown */
 	/* w: reader  r: owners of tables; flow time of the packets handed on so far; INT64_MIN
 	 * before. */
@@ -28,13 +30,15 @@ struct bpei_flow_share {
 	void (*on_open)(void *user, const struct bpe_flow *flow);
 	void (*on_update)(void *user, const struct bpe_flow *flow);
 	void *user;
+	struct bpei_share_names *names; /* with options.names: filled, but for the way of events */
 };
 
 /* Prepares the flow times of an open input, before the first packet is read.
  * keeps_flows false: no table will be made.  Returns BPE_OK or BPE_E_MEMORY. */
 int bpei_flows_open(struct bpei_flows *flows, struct bpei_input *input,
 	const struct bpe_options *options, bool keeps_flows);
-/* Frees all but the tables.  Flows that were never opened are allowed, if they are zeroed. */
+/* Frees all but the tables and namers.  Flows that were never opened are allowed, if they are
+ * zeroed. */
 void bpei_flows_close(struct bpei_flows *flows);
 
 /* Checks that the flow memory of the options has room for a flow of each share.  Gives a notice if
@@ -65,15 +69,19 @@ void bpei_flows_publish_clock(struct bpei_flows *flows) BPEI_READER;
  * batch lies in `columns` from `from` on.  flow: BPE_BATCH elements, which the view keeps. */
 void bpei_flows_count(struct bpei_table *table, const struct bpei_columns *columns, uint32_t from,
 	const struct bpei_sums *sums, struct bpe_batch *view, uint32_t *flow) BPEI_WORKER;
-/* Ends the flows due at `now`.  Before the first packet there is no time to age by. */
-void bpei_flows_age(struct bpei_table *table, int64_t now) BPEI_WORKER;
+/* Ends the flows due at `now`, and gives up payload that has waited too long.  Before the first
+ * packet there is no time to age by. */
+void bpei_flows_age(
+	struct bpei_table *table, struct bpei_share_names *names, int64_t now) BPEI_WORKER;
 /* Ends the flows that are due, and hands over all others, which stay in the table. */
-void bpei_flows_finish(struct bpei_flows *flows, struct bpei_table *table) BPEI_WORKER;
+void bpei_flows_finish(struct bpei_flows *flows, struct bpei_table *table,
+	struct bpei_share_names *names) BPEI_WORKER;
 
 /* ---- Any thread ---- */
 
-/* Adds the counters of the clock, and of a table that is not NULL, to *stats (engine/stats.c). */
-void bpei_flows_stats(
-	const struct bpei_flows *flows, const struct bpei_table *table, struct bpe_stats *stats);
+/* Adds the counters of the clock, and of a table and a namer that are not NULL, to *stats
+ * (engine/stats.c). */
+void bpei_flows_stats(const struct bpei_flows *flows, const struct bpei_table *table,
+	const struct bpei_namer *namer, struct bpe_stats *stats);
 
 #endif

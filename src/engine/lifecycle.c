@@ -88,7 +88,8 @@ static int make_flow_tables(struct bpe_engine *e)
 		struct bpei_flow_share share = { .number = k,
 			.shares = e->plan.shares,
 			.on_end = has_handler ? hand_over_flow : NULL,
-			.user = &e->workers[k] };
+			.user = &e->workers[k],
+			.names = &e->workers[k].names };
 
 		if (o->on_flow_open || (o->record_begins && e->plan.has_records))
 			share.on_open = hand_over_opening;
@@ -202,6 +203,8 @@ int bpei_engine_open(
 		status = bpei_plan(&e->plan, options, e->input.device, error);
 	if (status >= 0 && e->plan.has_tables)
 		status = bpei_flows_check_memory(&e->input, options, e->plan.shares, error);
+	if (status >= 0 && e->plan.has_tables)
+		status = bpei_naming_open(&e->flows.naming, options, e->plan.shares, error);
 	if (status >= 0)
 		status = make_parts(e, error);
 	if (status < 0) {
@@ -380,6 +383,7 @@ void bpei_engine_close(struct bpe_engine *e)
 	bpei_bell_free(&e->pull.bell);
 	for (uint32_t k = 0; e->workers && k < e->plan.shares; k++) {
 		bpei_table_free(e->workers[k].table);
+		bpei_share_names_close(&e->workers[k].names);
 		if (e->plan.workers)
 			bpei_columns_free(&e->workers[k].columns, e->plan.ring_slots);
 	}

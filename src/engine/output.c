@@ -5,15 +5,15 @@
  *
  * Life: new, with the workers' memory -> begin, before the workers' threads -> end, when the
  * workers are through -> free.  A packed record has a head common to all flows, the interface's
- * name, and parts that few flows have: TCP's figures, a process, a tunnel.  Threads share only the
- * rings, `done`, and counters with one writer each.
- * Waiting: only the output thread waits for the handler, with one exception.  At a full ring a
- * worker drops and counts the record, or waits (options.record_overload).  When the engine is to
- * stop or has nothing left to read, a worker waits in any case, since packets cannot be lost by
- * waiting; but no longer than STALL_NS without a record being taken from any ring.
- * Books: records given to put = records taken + records dropped, for each worker, once end has
- * returned. */
+ * name, and parts that few flows have: TCP's figures, a process, a tunnel, names.  Threads share
+ * only the rings, `done`, and counters with one writer each. Waiting: only the output thread waits
+ * for the handler, with one exception.  At a full ring a worker drops and counts the record, or
+ * waits (options.record_overload).  When the engine is to stop or has nothing left to read, a
+ * worker waits in any case, since packets cannot be lost by waiting; but no longer than STALL_NS
+ * without a record being taken from any ring. Books: records given to put = records taken + records
+ * dropped, for each worker, once end has returned. */
 #include "engine/engine.h"
+#include "engine/packed_names.h"
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -36,8 +36,7 @@ enum {
 	PART_TCP = 4,
 	PART_RARE_COUNTS = 8,
 	PART_TUNNEL = 16,
-	PART_UNWRITTEN = 32,
-	PART_NAMES = 64
+	PART_UNWRITTEN = 32
 };
 
 /* The beginning of a packed record. */
@@ -45,6 +44,7 @@ struct packed_start {
 	uint32_t parts; /* PART_* bits */
 	uint32_t name_bytes;
 	uint32_t slot;
+	uint32_t packed_names; /* bytes of the names, which are the last part (packed_names.h) */
 };
 
 #define AT(member) offsetof(struct bpe_flow, member)
@@ -52,8 +52,7 @@ static const struct {
 	uint32_t bit, from, to;
 } parts[] = { { PART_PROCESS, AT(pid), AT(history) }, { PART_TCP, AT(history), AT(icmp_errors) },
 	{ PART_RARE_COUNTS, AT(icmp_errors), AT(tunnel) }, { PART_TUNNEL, AT(tunnel), AT(slot) },
-	{ PART_UNWRITTEN, AT(unwritten_packets), AT(names) },
-	{ PART_NAMES, AT(names), sizeof(struct bpe_flow) } };
+	{ PART_UNWRITTEN, AT(unwritten_packets), AT(names) } };
 enum {
 	PARTS = sizeof parts / sizeof *parts,
 	HEAD = AT(interface_name),
@@ -84,6 +83,8 @@ static void pack_record(uint8_t *to, const struct bpe_flow *f, const struct pack
 		memcpy(to, (const char *)f + parts[k].from, n);
 		to += n;
 	}
+	if (start->packed_names)
+		bpei_packed_names_write(to, &f->names);
 }
 
 static void unpack_record(struct bpe_flow *f, const void *packed)
@@ -95,7 +96,8 @@ static void unpack_record(struct bpe_flow *f, const void *packed)
 		.effective_pid = -1,
 		.handshake_ns = { -1, -1 },
 		.rtt_ns = { -1, -1 },
-		.window_scale = { -1, -1 } };
+		.window_scale = { -1, -1 },
+		.names = { .uid = -1 } };
 	memcpy(&start, from, START);
 	f->slot = start.slot;
 	from += START;
@@ -111,6 +113,8 @@ static void unpack_record(struct bpe_flow *f, const void *packed)
 		memcpy((char *)f + parts[k].from, from, n);
 		from += n;
 	}
+	if (start.packed_names)
+		bpei_packed_names_read(from, &f->names);
 }
 
 /* Returns which parts a flow needs, and the length of the interface's name. */
@@ -130,8 +134,7 @@ static struct packed_start choose_record_parts(const struct bpe_flow *f)
 		start.parts |= PART_TUNNEL;
 	if (f->flags & BPE_FLOW_CUTOFF)
 		start.parts |= PART_UNWRITTEN;
-	if (f->names.app | f->names.source | f->names.owner)
-		start.parts |= PART_NAMES;
+	start.packed_names = bpei_packed_names_bytes(&f->names);
 	return start;
 }
 
@@ -187,7 +190,7 @@ static uint8_t *wait_for_record_room(struct bpei_worker *w, uint32_t n) BPEI_WOR
 void bpei_output_put(struct bpei_worker *w, const struct bpe_flow *f)
 {
 	const struct packed_start start = choose_record_parts(f);
-	uint32_t n = START + HEAD + start.name_bytes;
+	uint32_t n = START + HEAD + start.name_bytes + start.packed_names;
 
 	for (int k = 0; k < PARTS; k++)
 		n += start.parts & parts[k].bit ? parts[k].to - parts[k].from : 0;

@@ -268,8 +268,8 @@ static enum bpei_progress run_idle_work(struct bpe_engine *e) BPEI_READER
 		return BPEI_QUERY_DONE;
 	bpei_role_enter(&bpei_worker_role);
 	if (live && own->table)
-		bpei_flows_age(
-			own->table, atomic_load_explicit(&e->flows.now, memory_order_relaxed));
+		bpei_flows_age(own->table, &own->names,
+			atomic_load_explicit(&e->flows.now, memory_order_relaxed));
 	const enum bpei_progress progress = bpei_worker_answer(own, true);
 	bpei_role_leave(&bpei_worker_role);
 	return progress;

@@ -18,6 +18,7 @@
 #define AT_TIMELINE(member) offsetof(struct bpei_timeline, member)
 #define AT_TABLE(member) offsetof(struct bpei_table_counts, member)
 #define AT_WORKER(member) offsetof(struct bpei_worker, member)
+#define AT_NAMER(member) offsetof(struct bpei_namer_counts, member)
 #define AT_NONE(member) 0
 #define AT_COUNTS(member) 0 /* bpei_counts_read */
 #define ONE(member, key, unit, flags, owner, source, help)                                         \
@@ -44,12 +45,14 @@ void bpei_input_stats(const struct bpei_input *in, struct bpe_stats *stats)
 	stats->source_bytes = in->device->source_bytes;
 }
 
-void bpei_flows_stats(
-	const struct bpei_flows *f, const struct bpei_table *table, struct bpe_stats *stats)
+void bpei_flows_stats(const struct bpei_flows *f, const struct bpei_table *table,
+	const struct bpei_namer *namer, struct bpe_stats *stats)
 {
 	add_owner_stats(stats, BPEI_OWNER_TIMELINE, &f->timeline);
 	if (table)
 		add_owner_stats(stats, BPEI_OWNER_TABLE, bpei_table_counts(table));
+	if (namer)
+		add_owner_stats(stats, BPEI_OWNER_NAMER, bpei_namer_counts(namer));
 }
 
 /* Returns how many packets were read, but neither delivered nor dropped. */
@@ -72,6 +75,8 @@ void bpei_engine_stats(struct bpe_engine *e, struct bpe_stats *stats)
 		bpei_counts_read(&w->counts, &s);
 		if (w->table)
 			add_owner_stats(&s, BPEI_OWNER_TABLE, bpei_table_counts(w->table));
+		if (w->names.namer)
+			add_owner_stats(&s, BPEI_OWNER_NAMER, bpei_namer_counts(w->names.namer));
 		add_owner_stats(&s, BPEI_OWNER_WORKER, w);
 	}
 	bpei_input_stats(&e->input, &s);

@@ -45,6 +45,8 @@ void bpei_worker_deliver(struct bpei_worker *w, const struct bpei_columns *colum
 
 	if (w->table)
 		bpei_flows_count(w->table, columns, from, sums, &view, flow);
+	if (w->names.namer)
+		bpei_share_names_read(&w->names, &view);
 	if (o->on_batch)
 		o->on_batch(o->user, &view);
 	/* Last, since a packet counted as delivered must have been delivered. */
@@ -82,7 +84,7 @@ void bpei_worker_finish(struct bpei_worker *w)
 	bpei_query_open(&e->dump_desk, false);
 	bpei_query_leave(&w->answers_dump, BPEI_ANSWERER_LEFT);
 	if (w->table)
-		bpei_flows_finish(&e->flows, w->table);
+		bpei_flows_finish(&e->flows, w->table, &w->names);
 	/* From here on an asker scans the table itself, for the table changes no more. */
 	bpei_query_leave(&w->answers_top, BPEI_ANSWERER_LEFT);
 }
@@ -128,7 +130,7 @@ static void run_worker_loop(struct bpei_worker *w) BPEI_WORKER
 		if (done)
 			return;
 		if (w->table && now > aged_ns && (uint64_t)now - (uint64_t)aged_ns > AGE_EVERY_NS) {
-			bpei_flows_age(w->table, now);
+			bpei_flows_age(w->table, &w->names, now);
 			aged_ns = now;
 		}
 		if (bpei_worker_answer(w, true) != BPEI_QUERY_MORE)

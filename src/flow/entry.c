@@ -27,7 +27,11 @@ void bpei_entry_end(struct bpei_table *t, uint32_t i, enum bpe_flow_end why)
 	bpei_index_remove(t, t->cold[i].hash, i);
 	bpei_counter_set(&t->counts.active, bpei_counter_get(&t->counts.active) - 1);
 	bpei_counter_add(why == BPE_END_EVICTED ? &t->counts.evicted : &t->counts.ended, 1);
+	if (t->ids && t->ids[i])
+		t->options.id_hooks->close(t->options.id_user, i);
 	bpei_entry_report(t, i, why);
+	if (t->ids && t->ids[i])
+		t->options.id_hooks->drop(t->options.id_user, i);
 	bpei_anomalies_drop(t, i);
 	if (BPEI_UNLIKELY(bpei_entry_state(e) & STATE_TUNNEL))
 		bpei_flow_tunnel_drop(t, i);

@@ -64,6 +64,18 @@ struct bpei_table_options {
 	/* Called when an update is due and its packet has been counted (live.c); may be NULL. */
 	void (*on_update)(void *user, const struct bpe_flow *flow);
 	void *user;
+	/* A number for each entry, which is the caller's (bpei_table_ids); id_hooks NULL: none. */
+	const struct bpei_id_hooks *id_hooks;
+	void *id_user;
+};
+
+/* What the owner of the entries' numbers does with flows.  fill: fills record->names, once all the
+ * rest is filled.  close, drop: a flow with a number ends, and has ended: before and after its last
+ * record.  The number becomes 0 when the entry is opened again. */
+struct bpei_id_hooks {
+	void (*fill)(void *id_user, uint32_t entry, struct bpe_flow *record);
+	void (*close)(void *id_user, uint32_t entry);
+	void (*drop)(void *id_user, uint32_t entry);
 };
 
 /* w: worker  r: any.  opened = active + ended + evicted */
@@ -141,6 +153,16 @@ int bpei_table_get(const struct bpei_table *table, uint32_t flow, const struct b
  * if no alive flow with that key is there. */
 int bpei_table_end(
 	const struct bpei_table *table, uint32_t flow, const struct bpe_key *key, uint32_t end);
+
+/* Writes the record of the alive flow at an entry, with BPE_END_NONE. */
+void bpei_table_record(const struct bpei_table *table, uint32_t flow, struct bpe_flow *record);
+
+/* Returns the entries' numbers, an element for each entry and a last one that belongs to no flow;
+ * *count: their number.  NULL without options.id_hooks.  Element i is the number of entry i. */
+uint32_t *bpei_table_ids(struct bpei_table *table, uint64_t *count);
+
+/* Returns the table's clock, which is flow time; INT64_MIN before the first packet. */
+int64_t bpei_table_now(const struct bpei_table *table) BPEI_WORKER;
 
 /* Returns the table's counters.  Any thread may read the counters. */
 const struct bpei_table_counts *bpei_table_counts(const struct bpei_table *table);

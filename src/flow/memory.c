@@ -34,6 +34,8 @@ size_t bpei_table_optional_bytes(const struct bpei_table_options *o)
 		bytes += sizeof(uint32_t);
 	if (bpei_live_has_updates(o))
 		bytes += sizeof(struct bpei_flow_update);
+	if (o->id_hooks)
+		bytes += sizeof(uint32_t);
 	return bytes;
 }
 
@@ -92,9 +94,11 @@ static bool reserve_entry_arrays(struct bpei_table *t, uint64_t elements)
 		t->interfaces = bpei_mem_map(elements * sizeof *t->interfaces, 0);
 	if (has_updates)
 		t->updates = bpei_mem_map(elements * sizeof *t->updates, 0);
+	if (o->id_hooks)
+		t->ids = bpei_mem_map(elements * sizeof *t->ids, 0);
 	if (!t->entries || !t->cold || !t->missed || !t->overflow || !t->flow_tunnels)
 		return false;
-	if (!t->updates && has_updates)
+	if ((!t->updates && has_updates) || (!t->ids && o->id_hooks))
 		return false;
 	return (t->processes || !o->process) && (t->lengths || !o->lengths) &&
 	       (t->interfaces || !has_interfaces) && (t->cutoffs || !o->cutoff);
@@ -168,8 +172,15 @@ void bpei_table_free(struct bpei_table *t)
 	bpei_mem_unmap(t->cutoffs, (n + 1) * sizeof *t->cutoffs);
 	bpei_mem_unmap(t->interfaces, (n + 1) * sizeof *t->interfaces);
 	bpei_mem_unmap(t->updates, (n + 1) * sizeof *t->updates);
+	bpei_mem_unmap(t->ids, (n + 1) * sizeof *t->ids);
 	free(t->closing);
 	free(t);
+}
+
+uint32_t *bpei_table_ids(struct bpei_table *t, uint64_t *count)
+{
+	*count = t->options.max_flows + 1;
+	return t->ids;
 }
 
 /* Returns the bytes of an entry in all touched arrays. */

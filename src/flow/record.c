@@ -230,7 +230,15 @@ void bpei_entry_record(
 	}
 	fill_interface(t, i, &r);
 	fill_process(t, i, &r);
+	r.names.uid = -1;
 	*record = r;
+	if (t->ids)
+		t->options.id_hooks->fill(t->options.id_user, i, record);
+}
+
+void bpei_table_record(const struct bpei_table *t, uint32_t flow, struct bpe_flow *record)
+{
+	bpei_entry_record(t, flow, BPE_END_NONE, record);
 }
 
 /* Returns true if an alive flow with the key is at an entry. */

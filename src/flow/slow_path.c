@@ -57,6 +57,8 @@ static inline __attribute__((always_inline)) void clear_side_arrays(
 {
 	if (t->processes)
 		t->processes[i].pid = 0;
+	if (t->ids)
+		t->ids[i] = 0;
 	if (t->any_missed)
 		memset(t->missed[i], 0, sizeof t->missed[i]);
 	if (t->any_overflow)

@@ -353,6 +353,11 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 		advance_wheel(t, BPEI_WHEEL_BATCH);
 }
 
+int64_t bpei_table_now(const struct bpei_table *t)
+{
+	return t->has_time ? t->now_ns : INT64_MIN;
+}
+
 /* ---- Time ---- */
 
 /* Sets the clock, unless the clock is ahead already. */

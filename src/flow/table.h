@@ -15,6 +15,7 @@
  * 8 for each flow once a packet came in a tunnel, and 52 for each tunnel.  There is room for a
  * tunnel for each 8 possible flows, at least for 1,024.
  * 16 for each flow with a VLAN tag, at most for each possible flow.
+ * 4 for each flow with names (options.id_hooks).
  *
  * Owner: a single thread calls everything here.  Hazard: an entry's number is good until the flow
  * ends, and is used again for another flow. */
@@ -196,6 +197,7 @@ struct bpei_table {
 	uint32_t keep[BPE_BATCH];       /* of the batch's packets; cutoff.h */
 	bool counts_more;               /* lengths or cutoffs are kept */
 	uint32_t *interfaces;           /* by entry; NULL: not kept */
+	uint32_t *ids;                  /* by entry, and the caller's; NULL: not kept */
 
 	/* Reports about live flows; live.c */
 	struct bpei_flow_update *updates; /* by entry; NULL: no updates are wanted */

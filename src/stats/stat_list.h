@@ -10,8 +10,8 @@
  * owner, source: the internal structure and counter with the value (engine/stats.c).
  * Owners are DEVICE (struct bpei_device), INPUT (bpei_input) and FRAGMENTS (bpei_fragment_counts).
  * Further owners are ENGINE (bpe_engine), TIMELINE (bpei_timeline), COUNTS (bpei_counts),
- * TABLE (bpei_table_counts) and WORKER (bpei_worker).  NONE: computed.
- * COUNTS, TABLE and WORKER are summed over the shares.
+ * TABLE (bpei_table_counts), NAMER (bpei_namer_counts) and WORKER (bpei_worker).  NONE: computed.
+ * COUNTS, TABLE, NAMER and WORKER are summed over the shares.
  *
  * Users: the public list (bpe_stat_list), and through it the JSON report and the test of the
  * manual; the sums of engine and capture. */
@@ -27,7 +27,8 @@ enum bpei_stat_owner {
 	BPEI_OWNER_TIMELINE,
 	BPEI_OWNER_COUNTS,
 	BPEI_OWNER_TABLE,
-	BPEI_OWNER_WORKER
+	BPEI_OWNER_WORKER,
+	BPEI_OWNER_NAMER
 };
 
 /* clang-format off */
@@ -152,24 +153,27 @@ ONE(checksums_verified, "checksums.verified", "packets", COUNTER, INPUT, \
 	"packets with a checksum that was computed") \
 ONE(checksums_cut, "checksums.cut", "packets", COUNTER, INPUT, dissector.checksums_cut, \
 	"packets with a checksum that was not computed, as the capture cut the packet") \
-ONE(names_flows, "names.flows", "flows", COUNTER, NONE, , "flows whose payload was recognised") \
-ONE(names_pending, "names.pending", "flows", GAUGE, NONE, , \
+ONE(names_flows, "names.flows", "flows", COUNTER, NAMER, flows, \
+	"flows whose payload was recognised") \
+ONE(names_pending, "names.pending", "flows", GAUGE, NAMER, pending, \
 	"flows whose payload is incomplete just now") \
-ONE(names_evicted, "names.evicted", "flows", COUNTER, NONE, , \
+ONE(names_evicted, "names.evicted", "flows", COUNTER, NAMER, evicted, \
 	"flows given up for want of memory for names") \
-ONE(names_expired, "names.expired", "flows", COUNTER, NONE, , \
+ONE(names_expired, "names.expired", "flows", COUNTER, NAMER, expired, \
 	"flows given up after the time for unfinished payload") \
-ONE(names_lost, "names.lost", "names", COUNTER, NONE, , \
+ONE(names_lost, "names.lost", "names", COUNTER, NAMER, lost, \
 	"names that found no room in the memory for names") \
-ONE(names_bytes, "names.bytes", "bytes", GAUGE, NONE, , \
+ONE(names_bytes, "names.bytes", "bytes", GAUGE, NAMER, bytes, \
 	"memory in use for names and unfinished payload") \
-ONE(quic_opened, "quic.opened", "packets", COUNTER, NONE, , "Initials of QUIC that were opened") \
-ONE(quic_failed, "quic.failed", "packets", COUNTER, NONE, , \
+ONE(quic_opened, "quic.opened", "packets", COUNTER, NAMER, quic_opened, \
+	"Initials of QUIC that were opened") \
+ONE(quic_failed, "quic.failed", "packets", COUNTER, NAMER, quic_failed, \
 	"Initials of QUIC that could not be opened") \
-ONE(quic_skipped, "quic.skipped", "packets", COUNTER, NONE, , \
+ONE(quic_skipped, "quic.skipped", "packets", COUNTER, NAMER, quic_skipped, \
 	"Initials of QUIC over the budget") \
-ONE(dns_messages, "dns.messages", "messages", COUNTER, NONE, , "DNS messages that were read") \
-ONE(dns_evicted, "dns.evicted", "answers", COUNTER, NONE, , \
+ONE(dns_messages, "dns.messages", "messages", COUNTER, NAMER, dns_messages, \
+	"DNS messages that were read") \
+ONE(dns_evicted, "dns.evicted", "answers", COUNTER, NAMER, dns_evicted, \
 	"DNS answers forgotten for want of room") \
 ONE(events, "events.given", "events", COUNTER, NONE, , "events given to on_event") \
 ONE(events_dropped, "events.dropped", "events", COUNTER, NONE, , "events lost to a full ring") \

@@ -11,6 +11,7 @@
 #define AT_TIMELINE(source) 0
 #define AT_TABLE(source) 0
 #define AT_WORKER(source) 0
+#define AT_NAMER(source) 0
 #define AT_COUNTS(source) offsetof(struct bpei_counts, source)
 #define ONE(member, key, unit, flags, owner, source, help)                                         \
 	MANY(member, 1, key, unit, flags, owner, source, help)

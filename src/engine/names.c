@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Namers and flow tables side by side (names.h): neither knows the other. */
+#include "engine/names.h"
+
+#include "flow/flow.h"
+
+#define DEFAULT_BYTES (64u << 20)
+#define DEFAULT_QUIC 20000u
+
+int bpei_naming_open(struct bpei_naming *n, const struct bpe_options *o, uint32_t shares,
+	struct bpe_error *error)
+{
+	(void)error;
+	const uint64_t all = o->names_bytes ? o->names_bytes : DEFAULT_BYTES;
+	const uint64_t each = all / shares;
+	const bool has_hosts = o->names & (BPE_NAMES_DNS | BPE_NAMES_HOSTS);
+
+	if (!o->names)
+		return BPE_OK;
+	n->namer_bytes = has_hosts ? each / 4 * 3 : each;
+	return BPE_OK;
+}
+
+void bpei_naming_close(struct bpei_naming *n)
+{
+	*n = (struct bpei_naming){ .hosts = NULL };
+}
+
+int bpei_share_names_open(struct bpei_share_names *names, const struct bpei_naming *naming,
+	const struct bpe_options *o, uint32_t number, uint64_t seed)
+{
+	const struct bpei_namer_options options = {
+		.names = o->names,
+		.bytes = naming->namer_bytes,
+		.quic_per_second = o->quic_per_second ? o->quic_per_second : DEFAULT_QUIC,
+		.crypto = o->crypto,
+		.hosts = naming->hosts,
+		.worker = number,
+		.form = naming->form,
+		.seed = seed,
+		.end_of = bpei_table_end,
+	};
+
+	names->namer = bpei_namer_new(&options);
+	return names->namer ? BPE_OK : BPE_E_MEMORY;
+}
+
+void bpei_share_names_join(struct bpei_share_names *names, struct bpei_table *table)
+{
+	uint64_t count;
+	uint32_t *const ids = bpei_table_ids(table, &count);
+
+	names->table = table;
+	bpei_namer_ids(names->namer, table, ids, count);
+}
+
+void bpei_share_names_close(struct bpei_share_names *names)
+{
+	bpei_namer_free(names->namer);
+	names->namer = NULL;
+}
+
+void bpei_share_names_read(struct bpei_share_names *names, const struct bpe_batch *batch)
+{
+	bpei_namer_batch(names->namer, batch, bpei_table_now(names->table));
+}
