@@ -144,7 +144,7 @@ def check(path, text, known, files):
         or path in ("src/records/macos_meta.c", "src/records/bpf_inflate.c")
         or path == "src/records/savefile_walk.h"
         or path.startswith(("src/write/pcap_", "src/write/pcapng_", "src/records/pcapng_"))
-        or here in ("arch", "src/packet", "src/device", "src/base", "src/rewrite")
+        or here in ("arch", "src/packet", "src/device", "src/base", "src/rewrite", "src/inspect")
     )
     if not door:
         find(

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* DNS messages (RFC 1035): also those of mDNS (RFC 6762) and LLMNR (RFC 4795).  Pure functions of
- * one message.  The readers of inspect.h (bpei_read_dns and others) recognise the flow; the
+/* DNS messages (RFC 1035): also messages of mDNS (RFC 6762) and LLMNR (RFC 4795).  Pure functions
+ * of a message.  The readers of inspect.h (bpei_read_dns and others) recognise the flow; the
  * functions here read each message of the flow. */
 #ifndef BPEI_DNS_H
 #define BPEI_DNS_H
 
 #include "inspect/inspect.h"
 
-/* The header of a message, and the wire form of a name with its final 0. */
+/* The header of a message, and the wire form of a name with the final 0. */
 #define BPEI_DNS_HEADER 12u
 #define BPEI_DNS_WIRE 255u
 
-/* Types of records that the engine reads. */
+/* Types of records which the engine reads. */
 #define BPEI_DNS_A 1u
 #define BPEI_DNS_NS 2u
 #define BPEI_DNS_CNAME 5u
@@ -30,7 +30,7 @@
 #define BPEI_DNS_RESPONSE 0x8000u
 #define BPEI_DNS_TRUNCATED 0x0200u
 
-/* A message that bpei_dns_open has found to be well-formed as far as `n` reaches. */
+/* A message which bpei_dns_open has found to be well-formed as far as `n` reaches. */
 struct bpei_dns_message {
 	const uint8_t *bytes;
 	uint32_t n;
@@ -55,7 +55,7 @@ struct bpei_dns_record {
 struct bpei_dns_walk {
 	const struct bpei_dns_message *message;
 	uint32_t at;
-	uint32_t left[4]; /* records that are still to come, by section; [0] is unused */
+	uint32_t left[4]; /* records which are still to come, by section; [0] is unused */
 	bool bad;         /* the message ended within a record, or a record is malformed */
 };
 
@@ -68,22 +68,22 @@ void bpei_dns_walk_init(struct bpei_dns_walk *walk, const struct bpei_dns_messag
 bool bpei_dns_walk_next(struct bpei_dns_walk *walk, struct bpei_dns_record *record);
 
 /* Copies the name at offset `at` without compression: labels with their lengths, and the final 0.
- * Returns its bytes (1 to BPEI_DNS_WIRE), or 0 if the name is malformed: a pointer that does not
+ * Returns the bytes (1 to BPEI_DNS_WIRE), or 0 if the name is malformed: a pointer which does not
  * point backward, more than 127 labels, more than 255 bytes, or bytes behind the end.  `behind`
  * (NULL: unwanted) becomes the offset behind the name. */
 uint32_t bpei_dns_name(const struct bpei_dns_message *message, uint32_t at,
 	uint8_t wire[BPEI_DNS_WIRE], uint32_t *behind);
 /* Writes a name's wire form as text (RFC 1035, 5.1): "www.example.com", "." for the root.  Dots
  * and special characters within labels become \., control bytes and spaces \DDD; valid UTF-8
- * stays.  What does not fit is cut off between characters.  Returns whether all of it fitted. */
+ * stays.  A long text is cut off between characters.  Returns whether all of it fitted. */
 bool bpei_dns_name_text(char *to, size_t room, const uint8_t *wire);
 /* Returns whether two names in wire form are equal, without regard to the case of ASCII. */
 bool bpei_dns_name_equal(const uint8_t *a, const uint8_t *b);
-/* Writes RDATA as text: types that are listed above in their own form, others as "\# n hex"
- * (RFC 3597).  Malformed RDATA also is written in the second form.  What does not fit is cut. */
+/* Writes RDATA as text: types which are listed above in their own form, others as "\# n hex"
+ * (RFC 3597).  Malformed RDATA also is written in the second form.  A long text is cut. */
 void bpei_dns_data_text(char *to, size_t room, const struct bpei_dns_message *message,
 	const struct bpei_dns_record *record);
-/* Fills an event from one message: header, question and answers; seen by the response bit; rtt_ns
+/* Fills an event from a message: header, question and answers; seen by the response bit; rtt_ns
  * is -1. */
 void bpei_dns_fill(struct bpe_dns *dns, const struct bpei_dns_message *message);
 

@@ -3,8 +3,11 @@
  * matters for speed alone: the frequent protocols come first.  Pure. */
 #include "inspect/readers.h"
 
+#include "inspect/dns.h"
+
 /* TLS can begin behind a negotiation in these protocols, which are read for the sake of TLS too. */
 #define OUTER (BPE_NAMES_APPS | BPE_NAMES_TLS)
+#define HOSTS (BPE_NAMES_APPS | BPE_NAMES_HOSTS)
 
 const struct bpei_reader bpei_readers[] = {
 	{ BPE_APP_HTTP, BPEI_OVER_TCP, OUTER | BPE_NAMES_HTTP, bpei_read_http },
@@ -20,6 +23,13 @@ const struct bpei_reader bpei_readers[] = {
 	{ BPE_APP_POSTGRESQL, BPEI_OVER_TCP, OUTER, bpei_read_postgresql },
 	{ BPE_APP_MYSQL, BPEI_OVER_TCP, OUTER, bpei_read_mysql },
 	{ BPE_APP_REDIS, BPEI_OVER_TCP, BPE_NAMES_APPS, bpei_read_redis },
+	/* Names of hosts come from DNS and from the protocols of its kind. */
+	{ BPE_APP_MDNS, BPEI_OVER_UDP, HOSTS | BPE_NAMES_DNS, bpei_read_mdns },
+	{ BPE_APP_LLMNR, BPEI_OVER_UDP, HOSTS | BPE_NAMES_DNS, bpei_read_llmnr },
+	{ BPE_APP_DNS, BPEI_OVER_UDP | BPEI_OVER_TCP, BPE_NAMES_APPS | BPE_NAMES_DNS,
+		bpei_read_dns },
+	{ BPE_APP_DHCP, BPEI_OVER_UDP, HOSTS, bpei_read_dhcp },
+	{ BPE_APP_DHCPV6, BPEI_OVER_UDP, HOSTS, bpei_read_dhcp6 },
 	{ BPE_APP_SOCKS, BPEI_OVER_TCP, OUTER | BPE_NAMES_HTTP, bpei_read_socks },
 	{ BPE_APP_NTP, BPEI_OVER_UDP, BPE_NAMES_APPS, bpei_read_ntp },
 	{ BPE_APP_SNMP, BPEI_OVER_UDP, BPE_NAMES_APPS, bpei_read_snmp },

@@ -6,20 +6,20 @@
 
 #include "naming/hosts.h"
 
-/* A query without an answer becomes an event of its own after this time. */
+/* A query without an answer becomes an event alone after this time. */
 #define BPEI_DNS_WAIT_NS 10000000000ll
-/* Queries that wait for an answer, at most, in a worker. */
+/* Queries which wait for an answer, at most, in a worker. */
 #define BPEI_DNS_WAITING 4096u
 
 struct bpe_dns;
 struct bpei_dns_pairs;
 
 /* Called with each event: the flow's entry in the table, the event's time, and the event, a view.
- * dns->seen tells what was seen. */
+ * dns->seen tells the kinds of messages. */
 typedef void (*bpei_dns_emit_fn)(
 	void *user, uint32_t entry, int64_t time_ns, const struct bpe_dns *dns);
 
-/* A message: the payload of a datagram, or what stands behind the length of two bytes in TCP. */
+/* A message: the payload of a datagram, or the bytes behind the length of two bytes in TCP. */
 struct bpei_message {
 	const uint8_t *bytes;
 	uint32_t n;
@@ -39,16 +39,16 @@ struct bpei_dns_pairs *bpei_dns_pairs_new(struct bpei_hosts *hosts, uint32_t wor
 	bpei_dns_emit_fn emit, void *user);
 void bpei_dns_pairs_free(struct bpei_dns_pairs *pairs); /* NULL is allowed; emits nothing */
 
-/* Reads a message.  Returns whether it was well-formed as far as captured.  The worker's thread,
- * as all functions below. */
+/* Reads a message.  Returns whether the message was well-formed as far as captured.  The worker's
+ * thread, as all functions below. */
 bool bpei_dns_pairs_message(struct bpei_dns_pairs *pairs, const struct bpei_message *message);
-/* Emits queries that have waited too long; cheap if there are none.  Once a batch. */
+/* Emits queries which have waited too long; cheap if there are none.  Once a batch. */
 void bpei_dns_pairs_expire(struct bpei_dns_pairs *pairs, int64_t now_ns);
-/* Emits the queries of a flow that ends, whose entry will be another flow's.  Before the entry is
+/* Emits the queries of a flow which ends, whose entry will be another flow's.  Before the entry is
  * freed; cheap if nothing waits. */
 void bpei_dns_pairs_end(struct bpei_dns_pairs *pairs, uint32_t entry);
 
-/* Messages that were read (bpe_stats.dns_messages).  Any thread. */
+/* Messages which were read (bpe_stats.dns_messages).  Any thread. */
 uint64_t bpei_dns_pairs_messages(const struct bpei_dns_pairs *pairs);
 
 #endif

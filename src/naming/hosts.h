@@ -10,17 +10,19 @@
  * short TTLs, and no name is kept for more than a day. */
 #define BPEI_HOSTS_TTL_LEAST_S 60u
 #define BPEI_HOSTS_TTL_MOST_S 86400u
-/* A flow may come before its answer by this time, since workers do not wait for each other. */
+/* The least for own names (mDNS, DHCP): hosts keep addresses for longer than they say. */
+#define BPEI_HOSTS_OWN_LEAST_S 3600u
+/* A flow may come before the answer by this time, since workers do not wait for each other. */
 #define BPEI_HOSTS_EARLY_NS 1000000000ll
-/* Names that are kept for the same asker and address. */
+/* Names which are kept for the same asker and address. */
 #define BPEI_HOSTS_CANDIDATES 4u
 
 struct bpe_flow_names;
 struct bpei_hosts;
 
-/* A name that was said. */
+/* A name which was said. */
 struct bpei_host_said {
-	const uint8_t *asker;   /* who asked: the address, in network byte order; NULL: the name is
+	const uint8_t *asker;   /* of the asker, in network byte order; NULL: the name is
 				 * the address's own (mDNS, LLMNR, DHCP) */
 	const uint8_t *address; /* which address the name has */
 	uint8_t asker_version;  /* 4 or 6 */
@@ -46,11 +48,11 @@ struct bpei_hosts_ask {
 };
 
 /* Fills server, source, others, others_count, age_ns and ttl_ns if said->source is none or worse
- * than what the tables have; fills client if it is empty.  Any thread; waits for nobody. */
+ * than the tables' name; fills client if empty.  Any thread; waits for nobody. */
 void bpei_hosts_find(const struct bpei_hosts *hosts, const struct bpei_hosts_ask *ask,
 	struct bpe_flow_names *said);
 
-/* Names that were forgotten for want of room before their time was over.  Any thread. */
+/* Names which were forgotten for want of room before their time was over.  Any thread. */
 uint64_t bpei_hosts_evicted(const struct bpei_hosts *hosts, uint32_t worker);
 /* Bytes of memory in use.  Any thread. */
 uint64_t bpei_hosts_bytes(const struct bpei_hosts *hosts, uint32_t worker);
