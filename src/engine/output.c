@@ -140,6 +140,12 @@ static struct packed_start choose_record_parts(const struct bpe_flow *f)
 
 /* ---- The worker's side ---- */
 
+/* Returns true if records may have names, or if events are wanted. */
+static bool has_names(const struct bpe_options *o)
+{
+	return o->names || o->process || o->on_event;
+}
+
 /* Returns true once the engine is to stop or the reader has ended. */
 static bool is_engine_ending(struct bpe_engine *e)
 {
@@ -211,7 +217,8 @@ void bpei_output_put(struct bpei_worker *w, const struct bpe_flow *f)
 
 uint32_t bpei_output_room(struct bpei_worker *w)
 {
-	const uint32_t longest = START + BPEI_BYTERING_WORD + (uint32_t)sizeof(struct bpe_flow);
+	const uint32_t bytes = has_names(&w->engine->options) ? sizeof(struct bpe_flow) : AT(names);
+	const uint32_t longest = START + BPEI_BYTERING_WORD + bytes;
 	const uint32_t half = (w->records.mask + 1) / 2;
 
 	if (bpei_bytering_used(&w->records) + longest > half)
@@ -306,10 +313,9 @@ static void *run_output_thread(void *engine)
 int bpei_output_new(struct bpe_engine *e)
 {
 	const uint32_t wanted = e->options.record_ring_bytes;
-	const bool has_names = e->options.names || e->options.process || e->options.on_event;
 	uint32_t bytes = wanted ? wanted : RING_BYTES;
 
-	if (has_names && bytes < MIN_NAMES_RING_BYTES)
+	if (has_names(&e->options) && bytes < MIN_NAMES_RING_BYTES)
 		bytes = MIN_NAMES_RING_BYTES;
 	for (uint32_t k = 0; k < e->plan.shares && e->plan.has_records; k++) {
 		uint8_t *memory = bpei_mem_map(bytes, 0);
