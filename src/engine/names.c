@@ -2,6 +2,7 @@
 /* Namers and flow tables side by side (names.h): neither knows the other. */
 #include "engine/names.h"
 
+#include "base/error.h"
 #include "flow/flow.h"
 
 #define DEFAULT_BYTES (64u << 20)
@@ -10,7 +11,6 @@
 int bpei_naming_open(struct bpei_naming *n, const struct bpe_options *o, uint32_t shares,
 	struct bpe_error *error)
 {
-	(void)error;
 	const uint64_t all = o->names_bytes ? o->names_bytes : DEFAULT_BYTES;
 	const uint64_t each = all / shares;
 	const bool has_hosts = o->names & (BPE_NAMES_DNS | BPE_NAMES_HOSTS);
@@ -18,11 +18,18 @@ int bpei_naming_open(struct bpei_naming *n, const struct bpe_options *o, uint32_
 	if (!o->names)
 		return BPE_OK;
 	n->namer_bytes = has_hosts ? each / 4 * 3 : each;
+	if (!has_hosts)
+		return BPE_OK;
+	n->hosts = bpei_hosts_new(shares, each / 4);
+	if (!n->hosts)
+		return bpei_fail(
+			error, BPE_E_MEMORY, "names", 0, "no memory for the names of hosts");
 	return BPE_OK;
 }
 
 void bpei_naming_close(struct bpei_naming *n)
 {
+	bpei_hosts_free(n->hosts);
 	*n = (struct bpei_naming){ .hosts = NULL };
 }
 

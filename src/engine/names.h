@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of the flows of a table: how a namer is made, and fed beside the table.
+/* Names of the flows of a table: making and feeding a namer beside the table.
  *
- * Life: bpei_flows_table makes the namer with the table -> name for each batch that the table has
- * counted, age while no packets come, finish before the last records -> close, after the table is
- * freed.  The owner of the table calls all of them. */
+ * Life: bpei_flows_table makes the namer with the table -> read for each batch behind the table,
+ * age while no packets come, finish before the last records -> close, after the table.  The owner
+ * of the table calls all of these. */
 #ifndef BPEI_ENGINE_NAMES_H
 #define BPEI_ENGINE_NAMES_H
 
@@ -14,7 +14,7 @@
 struct bpei_flows;
 struct bpei_flow_share;
 
-/* What all shares have in common. */
+/* The common part of all shares. */
 struct bpei_naming {
 	struct bpei_hosts *hosts; /* NULL: no names by DNS, mDNS and DHCP */
 	struct bpei_form *form;   /* NULL: names as they are */
@@ -28,7 +28,7 @@ struct bpei_share_names {
 	struct bpei_event_way way;
 };
 
-/* Makes what the shares have in common, if the options ask for names.  Returns BPE_OK, or a failure
+/* Makes the common part, if the options ask for names.  Returns BPE_OK, or a failure
  * with *error filled. */
 int bpei_naming_open(struct bpei_naming *naming, const struct bpe_options *options, uint32_t shares,
 	struct bpe_error *error);
@@ -37,11 +37,11 @@ void bpei_naming_close(struct bpei_naming *naming); /* after the namers; zeroed 
 /* Makes a share's namer for the table to come.  Returns BPE_OK or BPE_E_MEMORY. */
 int bpei_share_names_open(struct bpei_share_names *names, const struct bpei_naming *naming,
 	const struct bpe_options *options, uint32_t number, uint64_t seed);
-/* Joins the namer and its table. */
+/* Joins namer and table. */
 void bpei_share_names_join(struct bpei_share_names *names, struct bpei_table *table);
 void bpei_share_names_close(struct bpei_share_names *names); /* zeroed is allowed */
 
-/* Reads the payload of a batch that the table has counted. */
+/* Reads the payload of a batch, behind the table. */
 void bpei_share_names_read(
 	struct bpei_share_names *names, const struct bpe_batch *batch) BPEI_WORKER;
 

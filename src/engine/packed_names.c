@@ -33,8 +33,8 @@ static size_t length_of_text(const struct bpe_flow_names *names, size_t k)
 	return strnlen((const char *)names + texts[k].offset, texts[k].bytes - 1u);
 }
 
-/* Returns true if a number is there, or a text that may come without numbers. */
-static bool has_names(const struct bpe_flow_names *n)
+/* Returns true if a number is there, or a text without numbers. */
+static bool has_any_name(const struct bpe_flow_names *n)
 {
 	const uint32_t numbers = n->app | n->source | n->owner | n->others_count | n->flags;
 
@@ -45,7 +45,7 @@ uint32_t bpei_packed_names_bytes(const struct bpe_flow_names *names)
 {
 	size_t n = HEAD + TEXTS;
 
-	if (!has_names(names))
+	if (!has_any_name(names))
 		return 0;
 	for (size_t k = 0; k < TEXTS; k++)
 		n += length_of_text(names, k);

@@ -11,7 +11,7 @@
 
 #define LEAST_CHAINS 64u
 #define BYTES_A_CHAIN 256u
-#define ALLOCATION 16u /* what an allocation costs beside its bytes, about */
+#define ALLOCATION 16u /* about the bytes that an allocation adds */
 
 /* Returns SipHash-2-4 of the bytes, folded to 32 bits. */
 static uint32_t hash_text(const uint64_t key[2], const char *bytes, uint32_t n)
@@ -41,7 +41,7 @@ static uint32_t hash_text(const uint64_t key[2], const char *bytes, uint32_t n)
 	return (uint32_t)(word ^ word >> 32);
 }
 
-/* Returns what a text of n bytes takes. */
+/* Returns the memory of a text of n bytes. */
 static uint64_t bytes_of_text(uint32_t n)
 {
 	return sizeof(struct bpei_text) + n + ALLOCATION;
@@ -83,7 +83,7 @@ void bpei_texts_free(struct bpei_texts *t)
 	t->chains = NULL;
 }
 
-/* Returns the number of a text that is there, or 0. */
+/* Returns the number of an interned text, or 0. */
 static uint32_t find_text(const struct bpei_texts *t, uint32_t hash, const char *bytes, uint32_t n)
 {
 	uint32_t number = t->chains[hash & t->mask];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts that many flows share: kept once, counted, and named by a number of 4 bytes. */
+/* Texts shared by many flows: kept once, counted, and named by a number of 4 bytes. */
 #ifndef BPEI_INTERN_H
 #define BPEI_INTERN_H
 

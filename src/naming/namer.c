@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The namer of a worker: looks at the packets of flows that have not been named yet.
+/* The namer of a worker: looks at the packets of flows without names.
  *
- * Of a batch, the numbers of all flows are prefetched, and compared; a flow that is finished costs
- * no more.  Other packets are looked at in their order.  A flow of which nothing needs to be kept
- * has no watch: its number tells the first sequence number (SYN), or the readings in vain. */
+ * Of a batch, the numbers of all flows are prefetched, and compared; a finished flow costs
+ * no more.  Other packets are looked at in their order.  A flow without kept bytes
+ * has no watch: the number tells the first sequence number (SYN), or the readings in vain. */
 #include "naming/watch.h"
 
 #include "base/cacheline.h"
@@ -15,13 +15,21 @@
 #define IP_UDP 17u
 #define SECOND_NS 1000000000
 #define LEAST_BYTES 65536u
-#define TRIED_PACKETS 8u /* with payload that nobody knows */
+#define TRIED_PACKETS 8u /* with unknown payload */
 #define TRIED_SHIFT 4
 #define TRIED_FAILED 3u
 
 /* ---- New and free ---- */
 
-/* Lists the readers that are asked for. */
+/* Passes events of DNS on. */
+static void emit_dns(void *namer, uint32_t entry, int64_t time_ns, const struct bpe_dns *dns)
+{
+	struct bpei_namer *const n = namer;
+
+	n->options.emit(n->options.user, BPE_EVENT_DNS, entry, time_ns, dns);
+}
+
+/* Lists the readers for options.names. */
 static void list_rows(struct bpei_namer *n)
 {
 	for (uint32_t k = 0; k < bpei_reader_count; k++) {
@@ -45,7 +53,12 @@ static bool make_namer_parts(struct bpei_namer *n)
 	const bool has_chunks = bpei_pool_init(
 		&n->chunks, &n->account, BPEI_PART_CHUNKS, BPEI_CHUNK, UINT32_MAX / 2);
 
-	return bpei_slabs_init(&n->slabs, &n->account, o->seed) && has_watches && has_chunks;
+	if (!bpei_slabs_init(&n->slabs, &n->account, o->seed) || !has_watches || !has_chunks)
+		return false;
+	if (!(o->names & (BPE_NAMES_DNS | BPE_NAMES_HOSTS)))
+		return true;
+	n->pairs = bpei_dns_pairs_new(o->hosts, o->worker, o->names, o->emit ? emit_dns : NULL, n);
+	return n->pairs != NULL;
 }
 
 struct bpei_namer *bpei_namer_new(const struct bpei_namer_options *options)
@@ -73,6 +86,7 @@ void bpei_namer_free(struct bpei_namer *n)
 {
 	if (!n)
 		return;
+	bpei_dns_pairs_free(n->pairs);
 	bpei_slabs_free(&n->slabs);
 	bpei_pool_free(&n->chunks);
 	bpei_pool_free(&n->watches);
@@ -93,18 +107,24 @@ const struct bpei_namer_counts *bpei_namer_counts(const struct bpei_namer *n)
 	return &n->counts;
 }
 
-/* Publishes what others count. */
-static void publish_counts(struct bpei_namer *n)
+/* Publishes the counts of other parts. */
+static void publish_namer_counts(struct bpei_namer *n)
 {
 	struct bpei_namer_counts *const c = &n->counts;
-	const uint64_t bytes = bpei_counter_get(&n->account.used);
+	uint64_t bytes = bpei_counter_get(&n->account.used);
 
 	bpei_counter_set(&c->pending, n->watches.used);
 	bpei_counter_set(&c->lost, n->slabs.lost);
 	bpei_counter_set(&c->quic_opened, n->inspector.quic_opened);
 	bpei_counter_set(&c->quic_failed, n->inspector.quic_failed);
 	bpei_counter_set(&c->quic_skipped, n->inspector.quic_skipped);
-	bpei_counter_set(&c->dns_messages, n->messages);
+	if (n->pairs)
+		bpei_counter_set(&c->dns_messages, bpei_dns_pairs_messages(n->pairs));
+	if (n->options.hosts) {
+		bytes += bpei_hosts_bytes(n->options.hosts, n->options.worker);
+		bpei_counter_set(
+			&c->dns_evicted, bpei_hosts_evicted(n->options.hosts, n->options.worker));
+	}
 	bpei_counter_set(&c->bytes, bytes);
 }
 
@@ -132,7 +152,7 @@ static bool find_payload(const struct bpe_batch *b, uint32_t p, struct bpei_piec
 
 /* ---- Flows without a watch ---- */
 
-/* Returns the 32-bit number whose lower 30 bits are known, next to a number of the same
+/* Returns the 32-bit number with these lower 30 bits next to a number of the same
  * direction. */
 static uint32_t expand_number(uint32_t bits, uint32_t near)
 {
@@ -141,7 +161,7 @@ static uint32_t expand_number(uint32_t bits, uint32_t near)
 	return near - (uint32_t)((int32_t)(difference << 2) >> 2);
 }
 
-/* Notes the originator's first number, as a SYN or its answer tells it. */
+/* Notes the originator's first number, as a SYN or the answer tells. */
 static void note_syn(struct bpei_namer *n, const struct bpei_piece *piece)
 {
 	const bool is_answer = piece->end && piece->flags & TCP_ACK;
@@ -151,7 +171,7 @@ static void note_syn(struct bpei_namer *n, const struct bpei_piece *piece)
 		n->ids[piece->entry] = BPEI_ID_SYN | (first & BPEI_ID_SYN_MASK);
 }
 
-/* Prepares a watch by what the entry's id tells. */
+/* Prepares a watch by the entry's id. */
 static void begin_watch(struct bpei_namer *n, const struct bpei_piece *piece, struct bpei_watch *w)
 {
 	const uint32_t id = n->ids[piece->entry];
@@ -179,7 +199,7 @@ static void begin_watch(struct bpei_namer *n, const struct bpei_piece *piece, st
 	}
 }
 
-/* Returns the id of a flow whose payload nobody knows so far. */
+/* Returns the id of a flow with unknown payload so far. */
 static uint32_t tried_id(const struct bpei_watch *w)
 {
 	uint32_t id = BPEI_ID_TRIED | (uint32_t)w->packets << TRIED_SHIFT;
@@ -194,10 +214,35 @@ static uint32_t tried_id(const struct bpei_watch *w)
 
 /* ---- Conclusions ---- */
 
-/* Concludes a flow whose payload has been read, or that was given up. */
-static void conclude_flow(struct bpei_namer *n, const struct bpei_watch *w)
+/* Keeps a name by the answers to the originator, if payload told none.  The time at hand stands for
+ * the time of the flow's first packet. */
+static void look_up_host(struct bpei_namer *n, const struct bpei_piece *piece)
+{
+	struct bpe_flow_names said = { .app = 0 };
+	const uint32_t id = n->ids[piece->entry];
+	const struct bpei_hosts_ask ask = { .originator = piece->key->addr[piece->originator],
+		.responder = piece->key->addr[!piece->originator],
+		.version = piece->key->ip_version,
+		.first_ns = piece->time_ns };
+
+	if (!n->options.hosts)
+		return;
+	bpei_slabs_fill(&n->slabs, id, &said);
+	if (said.source != BPE_NAME_NONE)
+		return;
+	bpei_hosts_find(n->options.hosts, &ask, &said);
+	if (said.source == BPE_NAME_NONE)
+		return;
+	said.age_ns = piece->time_ns - said.age_ns;
+	n->ids[piece->entry] = bpei_slabs_keep(&n->slabs, id, &said);
+}
+
+/* Concludes a flow with payload read or given up. */
+static void conclude_flow(
+	struct bpei_namer *n, const struct bpei_watch *w, const struct bpei_piece *piece)
 {
 	n->ids[w->entry] = w->id;
+	look_up_host(n, piece);
 	bpei_watch_tell(n, w);
 }
 
@@ -209,7 +254,7 @@ static bool is_read(const struct bpei_watch *w)
 	return !w->each && (both || w->packets >= BPEI_NAMER_PACKETS);
 }
 
-/* Reads a packet of a flow that has no watch. */
+/* Reads a packet of a flow without a watch. */
 static void read_without_watch(struct bpei_namer *n, const struct bpei_piece *piece)
 {
 	struct bpei_watch w;
@@ -224,11 +269,13 @@ static void read_without_watch(struct bpei_namer *n, const struct bpei_piece *pi
 		return;
 	}
 	if (is_read(&w)) {
-		conclude_flow(n, &w);
+		conclude_flow(n, &w, piece);
 		return;
 	}
 	if (!is_known && !is_kept) {
 		n->ids[w.entry] = tried_id(&w);
+		if (n->ids[w.entry] == BPEI_ID_NOTHING)
+			look_up_host(n, piece);
 		return;
 	}
 	if (bpei_watch_add(n, &w))
@@ -236,7 +283,7 @@ static void read_without_watch(struct bpei_namer *n, const struct bpei_piece *pi
 	bpei_counter_add(&n->counts.evicted, 1); /* no room for a single watch */
 	bpei_side_give_up(n, &w, 0);
 	bpei_side_give_up(n, &w, 1);
-	conclude_flow(n, &w);
+	conclude_flow(n, &w, piece);
 }
 
 /* Reads a packet of a watch. */
@@ -258,7 +305,7 @@ static void read_watch(struct bpei_namer *n, uint32_t number, const struct bpei_
 		const struct bpei_watch last = *w;
 
 		bpei_watch_remove(n, number);
-		conclude_flow(n, &last);
+		conclude_flow(n, &last, piece);
 	} else if (w->each) {
 		bpei_watch_renew(n, number);
 	}
@@ -295,7 +342,7 @@ static void read_each(struct bpei_namer *n, const struct bpei_piece *piece)
 
 /* ---- A batch ---- */
 
-/* Looks at packet p, whose flow is not finished. */
+/* Looks at packet p of an unfinished flow. */
 static void look_at_packet(struct bpei_namer *n, const struct bpe_batch *b, uint32_t p)
 {
 	struct bpei_piece piece;
@@ -337,7 +384,7 @@ static void look_at_packet(struct bpei_namer *n, const struct bpe_batch *b, uint
 		read_without_watch(n, &piece);
 }
 
-/* Gives the second that begins at a packet a new budget of Initials. */
+/* Begins a second with a new budget of Initials. */
 static void renew_budget(struct bpei_namer *n, int64_t now_ns)
 {
 	const bool is_later = now_ns >= n->quic_second_ns;
@@ -366,31 +413,37 @@ void bpei_namer_batch(struct bpei_namer *n, const struct bpe_batch *b, int64_t f
 	n->flow_ns = flow_ns;
 	if (BPEI_UNLIKELY(n->oldest))
 		bpei_watch_expire(n);
+	if (n->pairs)
+		bpei_dns_pairs_expire(n->pairs, b->time_ns[b->count - 1]);
 	if (!open)
 		return;
 	renew_budget(n, b->time_ns[0]);
 	for (; open; open &= open - 1)
 		look_at_packet(n, b, (uint32_t)__builtin_ctzll(open));
-	publish_counts(n);
+	publish_namer_counts(n);
 }
 
 void bpei_namer_age(struct bpei_namer *n, int64_t flow_ns)
 {
 	n->flow_ns = flow_ns;
 	bpei_watch_expire(n);
-	publish_counts(n);
+	if (n->pairs)
+		bpei_dns_pairs_expire(n->pairs, flow_ns);
+	publish_namer_counts(n);
 }
 
 void bpei_namer_finish(struct bpei_namer *n)
 {
 	while (n->oldest)
 		bpei_watch_give_up(n, n->oldest);
-	publish_counts(n);
+	if (n->pairs)
+		bpei_dns_pairs_expire(n->pairs, INT64_MAX);
+	publish_namer_counts(n);
 }
 
 /* ---- Called by the flow table ---- */
 
-/* Returns the finished id of what is known by an id. */
+/* Returns the finished id of the names so far. */
 static uint32_t finished_id(const struct bpei_namer *n, uint32_t id)
 {
 	if (bpei_id_is_watch(id))
@@ -404,10 +457,16 @@ void bpei_namer_fill(void *namer, uint32_t entry, struct bpe_flow *record)
 {
 	const struct bpei_namer *const n = namer;
 	struct bpe_flow_names *const names = &record->names;
+	const struct bpei_hosts_ask ask = { .originator = record->addr[0],
+		.responder = record->addr[1],
+		.version = record->ip_version,
+		.first_ns = record->first_ns };
 
 	bpei_slabs_fill(&n->slabs, finished_id(n, n->ids[entry]), names);
 	if (names->source >= BPE_NAME_DNS)
 		names->age_ns = record->first_ns - names->age_ns;
+	if (n->options.hosts)
+		bpei_hosts_find(n->options.hosts, &ask, names);
 }
 
 void bpei_namer_close(void *namer, uint32_t entry)
@@ -417,6 +476,8 @@ void bpei_namer_close(void *namer, uint32_t entry)
 
 	if (bpei_id_is_watch(id))
 		bpei_watch_give_up(n, id & BPEI_ID_SYN_MASK);
+	if (n->pairs && bpei_id_is_each(n->ids[entry]))
+		bpei_dns_pairs_end(n->pairs, entry);
 }
 
 void bpei_namer_drop(void *namer, uint32_t entry)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of a worker's flows: gives payload to the readers (inspect/), and keeps what they say.
+/* The names of a worker's flows: gives payload to the readers (inspect/), and keeps the answers.
  *
- * Life: new -> ids, once the flow table is there -> batch for each batch that the table has counted
+ * Life: new -> ids, once the flow table is there -> batch for each batch behind the table
  * -> age while no packets come -> finish -> free.  The flow table keeps a number for each entry
  * (ids.h), and calls fill, close and free for records and at the end of flows.  Owner: the table's
  * owner thread; counters may be read by any thread, and fill may be called by any thread once the
@@ -55,12 +55,12 @@ void bpei_namer_free(struct bpei_namer *namer); /* NULL is allowed */
 void bpei_namer_ids(
 	struct bpei_namer *namer, const struct bpei_table *table, uint32_t *ids, uint64_t count);
 
-/* Reads the payload of a batch that the table has counted.  flow_ns: the table's clock. */
+/* Reads the payload of a batch, behind the table.  flow_ns: the table's clock. */
 void bpei_namer_batch(
 	struct bpei_namer *namer, const struct bpe_batch *batch, int64_t flow_ns) BPEI_WORKER;
-/* Gives up what has waited too long. */
+/* Gives up unfinished payload after BPEI_NAMER_WAIT_NS. */
 void bpei_namer_age(struct bpei_namer *namer, int64_t flow_ns) BPEI_WORKER;
-/* Gives up all that is unfinished, before the last records. */
+/* Gives up all unfinished payload, before the last records. */
 void bpei_namer_finish(struct bpei_namer *namer) BPEI_WORKER;
 
 const struct bpei_namer_counts *bpei_namer_counts(const struct bpei_namer *namer);
@@ -69,9 +69,9 @@ const struct bpei_namer_counts *bpei_namer_counts(const struct bpei_namer *namer
 
 /* Fills record->names, all the rest of which is filled. */
 void bpei_namer_fill(void *namer, uint32_t entry, struct bpe_flow *record);
-/* Concludes a flow that is about to end, before its last record. */
+/* Concludes an ending flow, before the last record. */
 void bpei_namer_close(void *namer, uint32_t entry);
-/* Forgets a flow, after its last record. */
+/* Forgets a flow, after the last record. */
 void bpei_namer_drop(void *namer, uint32_t entry);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Numbered elements of one size, within an account of memory. */
+/* Numbered elements of equal size, within an account of memory. */
 #include "naming/pool.h"
 
 #include "base/mem.h"
 
 #include <string.h>
 
-/* Sixteenths of the whole that a part may take.  Watches and chunks together leave 9 to the names,
+/* Most sixteenths of the whole, by part.  Watches and chunks together leave 9 to the names,
  * slabs and texts together 3 to unfinished payload. */
 static const uint8_t sixteenths[BPEI_PARTS] = {
 	[BPEI_PART_WATCHES] = 1,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Elements of one size, numbered from 1, out of memory that is reserved once and touched as it is
+/* Elements of equal size, numbered from 1, out of memory reserved at once and touched as
  * needed; and the account of a worker's memory for names.
  *
- * Memory that was touched stays counted: a freed element serves again, but the bound holds for the
+ * Touched memory stays counted: a freed element serves again, but the bound holds for the
  * pages, too.  Owner: the worker's thread; `used` may be read by any thread. */
 #ifndef BPEI_POOL_H
 #define BPEI_POOL_H
@@ -13,12 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What memory is for.  Each part has a ceiling, so no part can take the room of all others. */
+/* Uses of the memory.  Each part has a ceiling, so no part can take the room of all others. */
 enum bpei_part {
-	BPEI_PART_WATCHES, /* flows whose payload is incomplete */
+	BPEI_PART_WATCHES, /* flows with incomplete payload */
 	BPEI_PART_CHUNKS,  /* their payload */
 	BPEI_PART_SLABS,   /* names of flows */
-	BPEI_PART_TEXTS,   /* texts that flows share */
+	BPEI_PART_TEXTS,   /* texts shared by flows */
 	BPEI_PARTS
 };
 
@@ -51,7 +51,7 @@ bool bpei_pool_init(struct bpei_pool *pool, struct bpei_account *account, enum b
 	uint32_t each, uint32_t most);
 void bpei_pool_free(struct bpei_pool *pool);
 
-/* Takes an element, whose bytes are unspecified.  Returns its number, or 0 without room. */
+/* Takes an element with unspecified bytes.  Returns the number, or 0 without room. */
 uint32_t bpei_pool_take(struct bpei_pool *pool);
 void bpei_pool_give(struct bpei_pool *pool, uint32_t number);
 

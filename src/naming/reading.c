@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Payload on its way to the readers.
+/* Payload on the way to the readers.
  *
- * A direction that needs no memory is read in the packet itself: the first segment or datagram that
- * tells all.  Else its bytes are kept, and read again once a reader's wish is fulfilled.  Once a
+ * A first segment or datagram with all is read in the packet, without memory.  Else the
+ * bytes are kept, and read again once a reader's wish is fulfilled.  Once a
  * direction is recognised, the other direction is read by the same reader alone.  Behind CONNECT,
  * SOCKS and STARTTLS (INNER) all readers are asked again, at the next level. */
 #include "naming/watch.h"
 
 #include <string.h>
 
-#define TRIES 3u /* places of a direction that are tried, if its begin is not sure */
+#define TRIES 3u /* places tried in a direction without a sure begin */
 
-/* ---- What is said ---- */
+/* ---- Names said ---- */
 
 /* Returns the names of the watch's flow in namer->said. */
 static struct bpe_flow_names *load_said(struct bpei_namer *n, const struct bpei_watch *w)
@@ -24,7 +24,7 @@ static struct bpe_flow_names *load_said(struct bpei_namer *n, const struct bpei_
 	return &n->said;
 }
 
-/* Puts the server's name back that was known before, if the new one is worse. */
+/* Puts the server's earlier name back, if the new name is worse. */
 static void keep_better_server(struct bpei_namer *n, const struct bpei_watch *w, uint8_t before)
 {
 	if (before == BPE_NAME_NONE || n->said.source <= before)
@@ -34,7 +34,7 @@ static void keep_better_server(struct bpei_namer *n, const struct bpei_watch *w,
 	bpei_slabs_server(&n->slabs, w->id, n->said.server);
 }
 
-/* Keeps what the reader of a row has said at the direction's level. */
+/* Keeps the answer of a row's reader at the direction's level. */
 static void keep_said(
 	struct bpei_namer *n, struct bpei_watch *w, const struct bpei_side *side, uint32_t row)
 {
@@ -68,7 +68,7 @@ static void fail_side(
 
 /* ---- Asking ---- */
 
-/* Asks the readers that come into question.  Returns the first verdict that is not NOT, with
+/* Asks the readers in question.  Returns the first verdict other than NOT, with
  * side->row at the reader's place. */
 static enum bpei_verdict ask_readers(struct bpei_namer *n, const struct bpei_watch *w,
 	struct bpei_side *side, struct bpei_stream *stream)
@@ -92,7 +92,28 @@ static enum bpei_verdict ask_readers(struct bpei_namer *n, const struct bpei_wat
 	return BPEI_NOT;
 }
 
-/* Nobody knows the bytes: the direction fails, or is tried again at its next payload. */
+/* Asks the readers, and where no more bytes will come a second time, for names of
+ * the part.  Names of a part are marked, unless the sender ended there. */
+static enum bpei_verdict ask_or_insist(struct bpei_namer *n, const struct bpei_watch *w,
+	struct bpei_side *side, struct bpei_stream *stream)
+{
+	const bool last = stream->last;
+	enum bpei_verdict verdict;
+
+	stream->last = false;
+	verdict = ask_readers(n, w, side, stream);
+	stream->last = last;
+	if (verdict != BPEI_MORE || !last)
+		return verdict;
+	side->more = true;
+	load_said(n, w);
+	verdict = ask_readers(n, w, side, stream);
+	if (verdict != BPEI_NOT && verdict != BPEI_MORE && !side->has_end)
+		n->said.flags |= BPE_NAMED_CUT;
+	return verdict;
+}
+
+/* Fails a direction with unknown bytes, or tries again at the next payload. */
 static void try_elsewhere(struct bpei_namer *n, struct bpei_watch *w, struct bpei_side *side)
 {
 	side->tries++;
@@ -108,7 +129,7 @@ static void try_elsewhere(struct bpei_namer *n, struct bpei_watch *w, struct bpe
 	side->more = false;
 }
 
-/* Goes to the next level behind a protocol that wraps another. */
+/* Goes to the next level behind a wrapping protocol. */
 static void go_within(struct bpei_namer *n, struct bpei_watch *w, struct bpei_side *side)
 {
 	side->row = 0;
@@ -138,13 +159,13 @@ static void begin_messages(struct bpei_watch *w, struct bpei_side *side)
 	}
 }
 
-/* Asks about the bytes of stream and keeps the answer.  Returns the bytes that were used up, which
+/* Asks about the bytes of stream and keeps the answer.  Returns the bytes used up, which
  * may be more than there are. */
 static uint32_t look_once(struct bpei_namer *n, struct bpei_watch *w, struct bpei_side *side,
 	struct bpei_stream *stream)
 {
 	const uint8_t before = load_said(n, w)->source;
-	const enum bpei_verdict verdict = ask_readers(n, w, side, stream);
+	const enum bpei_verdict verdict = ask_or_insist(n, w, side, stream);
 	const uint32_t over = w->over == BPEI_OVER_UDP;
 	const uint32_t row = n->rows[over][side->row];
 	const bool is_again = side->level && w->row[side->level - 1] == side->row + 1;
@@ -191,7 +212,7 @@ static struct bpei_stream begin_stream(
 	};
 }
 
-/* ---- Bytes that are kept ---- */
+/* ---- Kept bytes ---- */
 
 /* Keeps bytes, for which other watches may have to go.  A direction without room fails. */
 static void keep_bytes(struct bpei_namer *n, struct bpei_watch *w, struct bpei_side *side,
@@ -231,7 +252,7 @@ static bool has_wanted(const struct bpei_side *side, uint32_t ready)
 	return have > side->read && have >= side->want;
 }
 
-/* Reads what is kept of a direction.  is_end: for the last time. */
+/* Reads the kept bytes of a direction.  is_end: for the last time. */
 static void look_at_kept(struct bpei_namer *n, struct bpei_watch *w, const struct bpei_piece *piece,
 	uint32_t end, bool is_end)
 {
@@ -269,7 +290,7 @@ static void look_at_kept(struct bpei_namer *n, struct bpei_watch *w, const struc
 
 /* ---- Segments and datagrams ---- */
 
-/* Reads bytes of a packet at the begin of a direction that keeps none. */
+/* Reads bytes of a packet at the begin of a direction without kept bytes. */
 static void look_in_place(struct bpei_namer *n, struct bpei_watch *w,
 	const struct bpei_piece *piece, const uint8_t *bytes, uint32_t count)
 {
@@ -298,7 +319,7 @@ static void look_in_place(struct bpei_namer *n, struct bpei_watch *w,
 		keep_bytes(n, w, side, 0, bytes + used, count - used);
 }
 
-/* Settles where a direction begins, by a segment that begins at `at`. */
+/* Settles where a direction begins, by a segment's first number. */
 static void settle_start(struct bpei_watch *w, const struct bpei_piece *piece, uint32_t at)
 {
 	struct bpei_side *const side = &w->side[piece->end];
@@ -317,7 +338,7 @@ static void settle_start(struct bpei_watch *w, const struct bpei_piece *piece, u
 }
 
 /* Reads a TCP segment. */
-static void read_segment(struct bpei_namer *n, struct bpei_watch *w, const struct bpei_piece *piece)
+static void feed_segment(struct bpei_namer *n, struct bpei_watch *w, const struct bpei_piece *piece)
 {
 	struct bpei_side *const side = &w->side[piece->end];
 	const uint32_t at = piece->payload.seq + (piece->flags & TCP_SYN ? 1 : 0);
@@ -355,7 +376,7 @@ static void read_segment(struct bpei_namer *n, struct bpei_watch *w, const struc
 }
 
 /* Reads a datagram. */
-static void read_datagram(
+static void feed_datagram(
 	struct bpei_namer *n, struct bpei_watch *w, const struct bpei_piece *piece)
 {
 	struct bpei_side *const side = &w->side[piece->end];
@@ -379,9 +400,9 @@ void bpei_watch_read(struct bpei_namer *n, struct bpei_watch *w, const struct bp
 		return;
 	n->inspector.now_ns = piece->time_ns;
 	if (w->over == BPEI_OVER_UDP)
-		read_datagram(n, w, piece);
+		feed_datagram(n, w, piece);
 	else
-		read_segment(n, w, piece);
+		feed_segment(n, w, piece);
 	if (w->each && !was_each && w->over == BPEI_OVER_TCP) {
 		struct bpei_piece other = *piece;
 

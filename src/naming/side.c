@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Reassembly of one direction. */
+/* Reassembly of a direction. */
 #include "naming/side.h"
 
 #include <string.h>
 
-/* Takes the chunks of [from, to).  Returns false if one found no room; those taken stay. */
+/* Takes the chunks of [from, to).  Returns false without room; chunks taken before stay. */
 static bool take_chunks(
 	struct bpei_side *side, struct bpei_pool *chunks, uint32_t from, uint32_t to)
 {
@@ -51,7 +51,7 @@ static void copy_from_chunks(const struct bpei_side *side, const struct bpei_poo
 	}
 }
 
-/* Writes the parts of the bytes that no span has yet. */
+/* Writes the bytes outside of all spans. */
 static void fill_gaps(const struct bpei_side *side, const struct bpei_pool *chunks, uint32_t offset,
 	const uint8_t *bytes, uint32_t n)
 {
@@ -73,7 +73,7 @@ static void fill_gaps(const struct bpei_side *side, const struct bpei_pool *chun
 		copy_to_chunks(side, chunks, at, bytes + (at - offset), to - at);
 }
 
-/* Adds [from, to) to the spans, joined with those that it touches. */
+/* Adds [from, to) to the spans, joined with the touched spans. */
 static void add_span_at(
 	struct bpei_side *side, uint32_t first, uint32_t behind, uint32_t from, uint32_t to)
 {
@@ -137,8 +137,8 @@ const uint8_t *bpei_side_bytes(
 	return room;
 }
 
-/* Moves the spans, and their bytes, n bytes to the front.  A span is lost if its new place needs a
- * chunk that finds no room. */
+/* Moves the spans, and their bytes, n bytes to the front.  A span is lost if the new place needs a
+ * chunk without room. */
 static void shift_spans(struct bpei_side *side, struct bpei_pool *chunks, uint32_t n, uint8_t *room)
 {
 	uint32_t kept = 0;

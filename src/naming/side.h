@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Unfinished payload of one direction of a flow: TCP segments in any order, or datagrams.
+/* Unfinished payload of a flow's direction: TCP segments in any order, or datagrams.
  *
- * Offsets are from the first byte that has not been used up.  Bytes that came first win where
- * segments overlap.  Payload lies in chunks of a pool; only bytes that were received are written.
+ * Offsets are from the first byte not used up.  Where segments overlap,
+ * segments overlap.  Payload lies in chunks of a pool; only received bytes are written.
  */
 #ifndef BPEI_SIDE_H
 #define BPEI_SIDE_H
@@ -14,7 +14,7 @@
 #define BPEI_SIDE_CHUNKS (BPEI_STREAM_MOST / BPEI_CHUNK)
 #define BPEI_SIDE_SPANS 8u
 
-/* Bytes that were received: [from, to). */
+/* Received bytes: [from, to). */
 struct bpei_span {
 	uint16_t from, to;
 };
@@ -23,7 +23,7 @@ _Static_assert(BPEI_STREAM_MOST < 65536, "offsets of 16 bits");
 enum bpei_side_state {
 	BPEI_SIDE_OPEN,
 	BPEI_SIDE_DONE,  /* recognised, and has nothing more to say */
-	BPEI_SIDE_FAILED /* nobody knows it, or bytes are missing */
+	BPEI_SIDE_FAILED /* unknown to all readers, or bytes are missing */
 };
 
 struct bpei_side {
@@ -36,7 +36,7 @@ struct bpei_side {
 	uint8_t tries; /* places at which no reader knew the payload */
 	bool started;  /* next is known */
 	bool sure;     /* next was told by a SYN */
-	bool cut;      /* bytes behind those at hand will not come */
+	bool cut;      /* the bytes behind will not come */
 	bool more;     /* a reader wanted more */
 	bool has_end;  /* a FIN was seen, at fin */
 	uint32_t fin;
@@ -49,7 +49,7 @@ struct bpei_side {
 };
 
 /* Puts n bytes at an offset, as far as BPEI_STREAM_MOST reaches.  Returns false without room for
- * their chunks: nothing is put then.  Bytes that would make more than BPEI_SIDE_SPANS spans are
+ * their chunks: nothing is put then.  Bytes beyond BPEI_SIDE_SPANS spans are
  * left out, as if they had been lost. */
 bool bpei_side_put(struct bpei_side *side, struct bpei_pool *chunks, uint32_t offset,
 	const uint8_t *bytes, uint32_t n);
@@ -70,7 +70,7 @@ static inline bool bpei_side_is_kept(const struct bpei_side *side)
 	return side->spans | side->datagrams;
 }
 
-/* Returns the first n bytes in one piece, in a chunk or in `room` (BPEI_STREAM_MOST bytes). */
+/* Returns the first n bytes without a gap, in a chunk or in `room` (BPEI_STREAM_MOST bytes). */
 const uint8_t *bpei_side_bytes(
 	const struct bpei_side *side, const struct bpei_pool *chunks, uint32_t n, uint8_t *room);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Packing of names into slabs, and back.
  *
- * A group of texts is one interned text: its members with their final 0, in the order of the table
+ * A group of texts is an interned text: the members with their final 0, in the order of the table
  * below.  A flow of which nothing but the protocol is known needs no slab. */
 #include "naming/slabs.h"
 
@@ -98,10 +98,11 @@ static void give_slab_texts(struct bpei_slabs *s, struct bpei_slab *slab)
 			bpei_texts_give(&s->texts, slab->text[group]);
 }
 
-/* Returns true if a protocol is all that is known. */
+/* Returns true if nothing but a protocol is known. */
 static bool is_app_alone(const struct bpe_flow_names *n)
 {
-	const uint32_t numbers = n->flags | n->tls_version | n->tls_cipher | n->quic_version |
+	const uint32_t flags = n->flags & ~BPE_NAMED_CUT;
+	const uint32_t numbers = flags | n->tls_version | n->tls_cipher | n->quic_version |
 				 n->http_status | n->source | n->others_count;
 	const uint32_t texts = (uint8_t)n->server[0] | (uint8_t)n->client[0] | (uint8_t)n->alpn[0] |
 			       (uint8_t)n->ja4[0] | (uint8_t)n->ja3[0] | (uint8_t)n->method[0] |
@@ -110,6 +111,14 @@ static bool is_app_alone(const struct bpe_flow_names *n)
 			      (uint8_t)n->banner[0][0] | (uint8_t)n->banner[1][0];
 
 	return !(numbers | texts | ends);
+}
+
+/* Returns the id of a flow of which nothing but the protocol is kept. */
+static uint32_t id_of_app(const struct bpe_flow_names *names)
+{
+	const uint32_t cut = names->flags & BPE_NAMED_CUT ? BPEI_ID_CUT : 0;
+
+	return BPEI_ID_NOTHING + names->app + cut;
 }
 
 /* Interns the texts of the names.  Returns false if a text found no room. */
@@ -134,14 +143,14 @@ uint32_t bpei_slabs_keep(struct bpei_slabs *s, uint32_t id, const struct bpe_flo
 
 	if (is_app_alone(names)) {
 		bpei_slabs_drop(s, id);
-		return BPEI_ID_NOTHING + names->app;
+		return id_of_app(names);
 	}
 	if (!slab) {
 		const uint32_t number = bpei_pool_take(&s->pool);
 
 		if (!number) {
 			s->lost++;
-			return BPEI_ID_NOTHING + names->app;
+			return id_of_app(names);
 		}
 		id = BPEI_ID_SLABS + number;
 		slab = find_slab(s, id);
@@ -172,7 +181,8 @@ void bpei_slabs_fill(const struct bpei_slabs *s, uint32_t id, struct bpe_flow_na
 	const struct bpei_slab *const slab = find_slab(s, id);
 
 	if (!slab) {
-		names->app = (uint8_t)(id - BPEI_ID_NOTHING);
+		names->app = (uint8_t)((id - BPEI_ID_NOTHING) % BPEI_ID_CUT);
+		names->flags = id > BPEI_ID_CUT ? BPE_NAMED_CUT : 0;
 		return;
 	}
 	names->app = slab->app;

@@ -6,7 +6,7 @@
 #include "naming/ids.h"
 #include "naming/intern.h"
 
-/* Texts that are kept together, since they come together. */
+/* Groups of texts; the texts of a group come together. */
 enum {
 	BPEI_TEXT_SERVER,
 	BPEI_TEXT_OTHERS,
@@ -30,23 +30,23 @@ _Static_assert(sizeof(struct bpei_slab) <= 64, "a cache line");
 struct bpei_slabs {
 	struct bpei_pool pool;
 	struct bpei_texts texts;
-	uint64_t lost; /* names that found no room */
+	uint64_t lost; /* names without room */
 };
 
 /* Returns false without memory. */
 bool bpei_slabs_init(struct bpei_slabs *slabs, struct bpei_account *account, uint64_t seed);
 void bpei_slabs_free(struct bpei_slabs *slabs);
 
-/* Keeps names, instead of those of a finished id (BPEI_ID_NOTHING: none), and returns the finished
+/* Keeps names, instead of a finished id's (BPEI_ID_NOTHING: none), and returns the finished
  * id of the new ones.  age_ns in names is the answer's time.  Without room the numbers are kept,
  * or at least the protocol, and the loss is counted. */
 uint32_t bpei_slabs_keep(struct bpei_slabs *slabs, uint32_t id, const struct bpe_flow_names *names);
-/* Fills all of *names that a finished id has; the rest is unchanged.  age_ns becomes the answer's
- * time. */
+/* Fills the members of *names that a finished id has; the rest is unchanged.  age_ns becomes the
+ * answer's time. */
 void bpei_slabs_fill(const struct bpei_slabs *slabs, uint32_t id, struct bpe_flow_names *names);
 /* Copies the server's name of a finished id. */
 void bpei_slabs_server(const struct bpei_slabs *slabs, uint32_t id, char server[256]);
-/* Frees what a finished id has. */
+/* Frees the names of a finished id. */
 void bpei_slabs_drop(struct bpei_slabs *slabs, uint32_t id);
 
 #endif

@@ -5,7 +5,7 @@
 /* ---- The list ---- */
 
 /* Puts a watch at the list's end. */
-static void link_newest(struct bpei_namer *n, uint32_t number)
+static void link_newest_watch(struct bpei_namer *n, uint32_t number)
 {
 	struct bpei_watch *const w = bpei_watch_at(n, number);
 
@@ -42,7 +42,7 @@ uint32_t bpei_watch_add(struct bpei_namer *n, const struct bpei_watch *watch)
 	if (!number)
 		return 0;
 	*bpei_watch_at(n, number) = *watch;
-	link_newest(n, number);
+	link_newest_watch(n, number);
 	n->ids[watch->entry] = BPEI_ID_WATCH | number;
 	return number;
 }
@@ -63,7 +63,7 @@ void bpei_watch_renew(struct bpei_namer *n, uint32_t number)
 	if (number == n->newest)
 		return;
 	unlink_watch(n, number);
-	link_newest(n, number);
+	link_newest_watch(n, number);
 }
 
 /* ---- The end ---- */

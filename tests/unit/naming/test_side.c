@@ -11,7 +11,7 @@ static struct bpei_side side;
 static uint8_t room[BPEI_STREAM_MOST];
 static uint8_t text[BPEI_STREAM_MOST + 4096];
 
-static void begin(uint64_t bytes)
+static void begin_side(uint64_t bytes)
 {
 	account = (struct bpei_account){ .most = bytes };
 	cr_assert(bpei_pool_init(&chunks, &account, BPEI_PART_CHUNKS, BPEI_CHUNK, 1u << 20));
@@ -20,8 +20,8 @@ static void begin(uint64_t bytes)
 		text[k] = (uint8_t)(k * 31 + k / 256);
 }
 
-/* Every chunk is given back, and memory that was touched stays counted. */
-static void end(void)
+/* Gives every chunk back; touched memory stays counted. */
+static void end_side(void)
 {
 	bpei_side_clear(&side, &chunks);
 	cr_assert_eq(chunks.used, 0);
@@ -29,7 +29,7 @@ static void end(void)
 	bpei_pool_free(&chunks);
 }
 
-/* The first n bytes are there, and are the text's. */
+/* Expects the first n bytes of the text. */
 static void expect_ready(uint32_t n)
 {
 	cr_assert_eq(bpei_side_ready(&side), n);
@@ -38,7 +38,7 @@ static void expect_ready(uint32_t n)
 }
 
 /* Puts [from, to) of the text. */
-static void put(uint32_t from, uint32_t to)
+static void put_part_of_text(uint32_t from, uint32_t to)
 {
 	cr_assert(bpei_side_put(&side, &chunks, from, text + from, to - from));
 }
@@ -50,12 +50,12 @@ Test(side, any_order_of_three_gives_the_text)
 	const uint32_t cuts[4] = { 0, 1200, 4500, 6001 };
 
 	for (int o = 0; o < 6; o++) {
-		begin(1u << 20);
+		begin_side(1u << 20);
 		for (int k = 0; k < 3; k++)
-			put(cuts[orders[o][k]], cuts[orders[o][k] + 1]);
+			put_part_of_text(cuts[orders[o][k]], cuts[orders[o][k] + 1]);
 		expect_ready(6001);
 		cr_assert_eq(side.spans, 1);
-		end();
+		end_side();
 	}
 }
 
@@ -63,11 +63,11 @@ Test(side, the_first_bytes_win)
 {
 	uint8_t other[3000];
 
-	begin(1u << 20);
+	begin_side(1u << 20);
 	memset(other, 0xee, sizeof other);
-	put(100, 200);
-	put(300, 400);
-	put(0, 50);
+	put_part_of_text(100, 200);
+	put_part_of_text(300, 400);
+	put_part_of_text(0, 50);
 	cr_assert(bpei_side_put(&side, &chunks, 50, other, 550));
 	cr_assert_eq(bpei_side_ready(&side), 600);
 	const uint8_t *const bytes = bpei_side_bytes(&side, &chunks, 600, room);
@@ -78,30 +78,30 @@ Test(side, the_first_bytes_win)
 	cr_assert_eq(bytes[50], 0xee);
 	cr_assert_eq(bytes[200], 0xee);
 	cr_assert_eq(bytes[599], 0xee);
-	end();
+	end_side();
 }
 
 Test(side, spans_and_bytes_have_a_ceiling)
 {
-	begin(1u << 20);
+	begin_side(1u << 20);
 	for (uint32_t k = 1; k <= 20; k++)
-		put(k * 100, k * 100 + 10);
+		put_part_of_text(k * 100, k * 100 + 10);
 	cr_assert_eq(side.spans, BPEI_SIDE_SPANS);
 	cr_assert_eq(bpei_side_ready(&side), 0);
 	cr_assert(bpei_side_put(&side, &chunks, BPEI_STREAM_MOST, text, 1000));
-	put(0, 1000);
+	put_part_of_text(0, 1000);
 	expect_ready(1000);
 	cr_assert(bpei_side_put(&side, &chunks, 1000, text + 1000, 18000));
 	expect_ready(BPEI_STREAM_MOST);
-	end();
+	end_side();
 }
 
 Test(side, using_bytes_moves_what_is_behind)
 {
-	begin(1u << 20);
-	put(0, 100);
-	put(6200, 6300);
-	put(9000, 9100);
+	begin_side(1u << 20);
+	put_part_of_text(0, 100);
+	put_part_of_text(6200, 6300);
+	put_part_of_text(9000, 9100);
 	bpei_side_use(&side, &chunks, 100, room);
 	cr_assert_eq(side.next, 100);
 	cr_assert_eq(side.spans, 2);
@@ -109,12 +109,12 @@ Test(side, using_bytes_moves_what_is_behind)
 	cr_assert(bpei_side_put(&side, &chunks, 0, text + 100, 6100));
 	cr_assert_eq(bpei_side_ready(&side), 6200);
 	cr_assert(!memcmp(bpei_side_bytes(&side, &chunks, 6200, room), text + 100, 6200));
-	end();
+	end_side();
 }
 
 Test(side, datagrams_lie_end_to_end)
 {
-	begin(1u << 20);
+	begin_side(1u << 20);
 	cr_assert(bpei_side_append(&side, &chunks, text, 1200));
 	cr_assert(bpei_side_append(&side, &chunks, text + 1200, 1300));
 	cr_assert(bpei_side_append(&side, &chunks, text + 2500, 10));
@@ -128,14 +128,14 @@ Test(side, datagrams_lie_end_to_end)
 	for (int k = 0; k < 40; k++)
 		cr_assert(bpei_side_append(&side, &chunks, text, 100));
 	cr_assert_eq(side.datagrams, BPEI_DATAGRAMS_MOST);
-	end();
+	end_side();
 }
 
 Test(side, without_room_nothing_is_put)
 {
-	begin(16 * BPEI_CHUNK / 6 * 3 + 16); /* 6 of 16 parts: a chunk and a bit */
-	put(0, 100);
+	begin_side(16 * BPEI_CHUNK / 6 * 3 + 16); /* 6 of 16 parts: a chunk and a bit */
+	put_part_of_text(0, 100);
 	cr_assert(!bpei_side_put(&side, &chunks, 100, text + 100, 8000));
 	expect_ready(100);
-	end();
+	end_side();
 }
