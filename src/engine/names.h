@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of the flows of a table: making and feeding a namer beside the table.
  *
- * Life: bpei_flows_table makes the namer with the table -> read for each batch behind the table,
- * age while no packets come, finish before the last records -> close, after the table.  The owner
- * of the table calls all of these. */
+ * Life: bpei_flows_table makes the namer with the table -> read for each batch -> finish -> close,
+ * after the table.  While no packets come, the namer ages with the table.  The owner of the table
+ * calls all of these. */
 #ifndef BPEI_ENGINE_NAMES_H
 #define BPEI_ENGINE_NAMES_H
 
