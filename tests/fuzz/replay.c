@@ -19,6 +19,7 @@ static const struct {
 	{ "bpf", fuzz_bpf },
 	{ "compile", fuzz_compile },
 	{ "copy", fuzz_copy },
+	{ "dns", fuzz_dns },
 	{ "engine", fuzz_engine },
 	{ "filter", fuzz_filter },
 	{ "lex", fuzz_lex },
