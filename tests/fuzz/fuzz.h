@@ -27,6 +27,7 @@ void fuzz_savefile(const uint8_t *bytes, size_t n);
 void fuzz_sinks(const uint8_t *bytes, size_t n);
 void fuzz_synth_options(const uint8_t *bytes, size_t n);
 void fuzz_table(const uint8_t *bytes, size_t n);
+void fuzz_tls(const uint8_t *bytes, size_t n);
 void fuzz_top(const uint8_t *bytes, size_t n);
 void fuzz_tpacket(const uint8_t *bytes, size_t n);
 void fuzz_where(const uint8_t *bytes, size_t n);

@@ -33,6 +33,7 @@ static const struct {
 	{ "sinks", fuzz_sinks },
 	{ "synth_options", fuzz_synth_options },
 	{ "table", fuzz_table },
+	{ "tls", fuzz_tls },
 	{ "top", fuzz_top },
 	{ "tpacket", fuzz_tpacket },
 	{ "where", fuzz_where },
