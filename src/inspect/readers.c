@@ -4,6 +4,7 @@
 #include "inspect/readers.h"
 
 #include "inspect/dns.h"
+#include "inspect/quic.h"
 #include "inspect/tls.h"
 
 /* TLS can begin behind a negotiation in these protocols, which are read for the sake of TLS too. */
@@ -13,6 +14,7 @@
 const struct bpei_reader bpei_readers[] = {
 	{ BPE_APP_TLS, BPEI_OVER_TCP, OUTER | BPE_NAMES_JA3, bpei_read_tls },
 	{ BPE_APP_DTLS, BPEI_OVER_UDP, OUTER | BPE_NAMES_JA3, bpei_read_dtls },
+	{ BPE_APP_QUIC, BPEI_OVER_UDP, BPE_NAMES_APPS | BPE_NAMES_QUIC, bpei_read_quic },
 	{ BPE_APP_HTTP, BPEI_OVER_TCP, OUTER | BPE_NAMES_HTTP, bpei_read_http },
 	{ BPE_APP_SSH, BPEI_OVER_TCP, BPE_NAMES_APPS | BPE_NAMES_SSH, bpei_read_ssh },
 	{ BPE_APP_HTTP2, BPEI_OVER_TCP, BPE_NAMES_APPS, bpei_read_http2 },

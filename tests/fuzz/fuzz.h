@@ -22,6 +22,7 @@ void fuzz_packed(const uint8_t *bytes, size_t n);
 void fuzz_parse(const uint8_t *bytes, size_t n);
 void fuzz_print(const uint8_t *bytes, size_t n);
 void fuzz_push(const uint8_t *bytes, size_t n);
+void fuzz_quic(const uint8_t *bytes, size_t n);
 void fuzz_rewrite(const uint8_t *bytes, size_t n);
 void fuzz_savefile(const uint8_t *bytes, size_t n);
 void fuzz_sinks(const uint8_t *bytes, size_t n);

@@ -578,7 +578,8 @@ def tpacket_seeds():
     yield "low", bytes([1]) + ring(frame(0, mac=90, tag=True))
 
 
-OWN = ("copy", "dns", "print", "push", "where")  # targets with seeds in a file NAME_seeds.py
+# targets with seeds in a file NAME_seeds.py
+OWN = ("copy", "dns", "print", "push", "quic", "where")
 own_seeds = lambda name: getattr(importlib.import_module(name + "_seeds"), name + "_seeds")
 
 

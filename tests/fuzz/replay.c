@@ -28,6 +28,7 @@ static const struct {
 	{ "parse", fuzz_parse },
 	{ "print", fuzz_print },
 	{ "push", fuzz_push },
+	{ "quic", fuzz_quic },
 	{ "rewrite", fuzz_rewrite },
 	{ "savefile", fuzz_savefile },
 	{ "sinks", fuzz_sinks },

@@ -5,12 +5,17 @@
 #include "tools/crypto/crypto.h"
 
 #include <CommonCrypto/CommonCryptor.h>
-#include <CommonCrypto/CommonHMAC.h>
+
+/* As <CommonCrypto/CommonHMAC.h> declares; the headers of zig, which cross builds use, lack that
+ * file. */
+#define HMAC_SHA256 2u
+void CCHmac(uint32_t algorithm, const void *key, size_t key_bytes, const void *text,
+	size_t text_bytes, void *mac);
 
 static bool make_apple_hmac(const uint8_t *key, size_t key_bytes, const uint8_t *text,
 	size_t text_bytes, uint8_t mac[32])
 {
-	CCHmac(kCCHmacAlgSHA256, key, key_bytes, text, text_bytes, mac);
+	CCHmac(HMAC_SHA256, key, key_bytes, text, text_bytes, mac);
 	return true;
 }
 

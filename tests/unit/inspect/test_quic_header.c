@@ -7,7 +7,7 @@
 
 static struct bpei_quic_packet p;
 
-static bool read_bytes(const uint8_t *bytes, uint32_t n)
+static bool read_header_of(const uint8_t *bytes, uint32_t n)
 {
 	return bpei_quic_packet_read(&p, bytes, n);
 }
@@ -60,24 +60,24 @@ Test(quic_header, kinds_depend_on_the_version, .timeout = 550)
 {
 	uint8_t bytes[64] = { 0xc0, 0, 0, 0, 1, 2, 'a', 'b', 1, 'c', 0, 30 };
 
-	cr_assert(read_bytes(bytes, 64));
+	cr_assert(read_header_of(bytes, 64));
 	cr_assert(p.kind == BPEI_QUIC_INITIAL && p.number_at == 12 && p.bytes == 42);
 	cr_assert(p.dcid_bytes == 2 && p.dcid == bytes + 6);
 	bytes[0] = 0xd0; /* 0-RTT and Handshake have no token */
 	bytes[10] = 31;
-	cr_assert(read_bytes(bytes, 64));
+	cr_assert(read_header_of(bytes, 64));
 	cr_assert(p.kind == BPEI_QUIC_0RTT && p.number_at == 11 && p.bytes == 42);
 	bytes[0] = 0xe0;
-	cr_assert(read_bytes(bytes, 64) && p.kind == BPEI_QUIC_HANDSHAKE);
+	cr_assert(read_header_of(bytes, 64) && p.kind == BPEI_QUIC_HANDSHAKE);
 	bytes[0] = 0xf0;
-	cr_assert(read_bytes(bytes, 64) && p.kind == BPEI_QUIC_RETRY && p.bytes == 64);
+	cr_assert(read_header_of(bytes, 64) && p.kind == BPEI_QUIC_RETRY && p.bytes == 64);
 	memcpy(bytes + 1, "\x6b\x33\x43\xcf", 4);
-	cr_assert(read_bytes(bytes, 64) && p.kind == BPEI_QUIC_HANDSHAKE);
+	cr_assert(read_header_of(bytes, 64) && p.kind == BPEI_QUIC_HANDSHAKE);
 	bytes[0] = 0xc0;
-	cr_assert(read_bytes(bytes, 64) && p.kind == BPEI_QUIC_RETRY);
+	cr_assert(read_header_of(bytes, 64) && p.kind == BPEI_QUIC_RETRY);
 	bytes[0] = 0xd0;
 	bytes[10] = 0;
-	cr_assert(read_bytes(bytes, 64) && p.kind == BPEI_QUIC_INITIAL);
+	cr_assert(read_header_of(bytes, 64) && p.kind == BPEI_QUIC_INITIAL);
 }
 
 Test(quic_header, lengths_must_fit, .timeout = 550)
@@ -85,24 +85,24 @@ Test(quic_header, lengths_must_fit, .timeout = 550)
 	uint8_t bytes[64] = { 0xc0, 0, 0, 0, 1, 2, 'a', 'b', 1, 'c', 0, 30 };
 
 	for (uint32_t n = 0; n < 42; n++)
-		cr_assert_not(read_bytes(bytes, n), "%u", n);
+		cr_assert_not(read_header_of(bytes, n), "%u", n);
 	bytes[11] = 19; /* no room for the sample */
-	cr_assert_not(read_bytes(bytes, 64));
+	cr_assert_not(read_header_of(bytes, 64));
 	bytes[11] = 53;
-	cr_assert_not(read_bytes(bytes, 64));
+	cr_assert_not(read_header_of(bytes, 64));
 	bytes[11] = 52;
-	cr_assert(read_bytes(bytes, 64));
+	cr_assert(read_header_of(bytes, 64));
 	bytes[10] = 54; /* the token */
-	cr_assert_not(read_bytes(bytes, 64));
+	cr_assert_not(read_header_of(bytes, 64));
 	bytes[10] = 0;
 	bytes[5] = 21;
-	cr_assert_not(read_bytes(bytes, 64));
+	cr_assert_not(read_header_of(bytes, 64));
 	bytes[5] = 2;
 	bytes[8] = 21;
-	cr_assert_not(read_bytes(bytes, 64));
+	cr_assert_not(read_header_of(bytes, 64));
 	bytes[8] = 1;
 	bytes[0] = 0x40;
-	cr_assert_not(read_bytes(bytes, 64));
+	cr_assert_not(read_header_of(bytes, 64));
 }
 
 Test(quic_header, a_flow_begins_with_a_header_that_fits, .timeout = 550)
