@@ -2,7 +2,7 @@
 /* From the text of a condition to its steps (program.h).
  *
  *     condition = term { ("or" | "||") term }
- *     term      = factor { ("and" | "&&") factor }
+ *     term       = factor { ("and" | "&&") factor }
  *     factor    = ("not" | "!") factor | "(" condition ")" | comparison
  *     comparison = FIELD
  *                | FIELD ("=" | "==" | "!=" | "<" | "<=" | ">" | ">=") VALUE
@@ -38,7 +38,7 @@ struct part {
 
 struct compiler {
 	const char *expression;
-	struct bpei_where_token token; /* the current one */
+	struct bpei_where_token token; /* at hand */
 	struct bpe_where *where;
 	uint32_t texts; /* bytes used in where->texts */
 	uint32_t depth;
@@ -198,13 +198,13 @@ static bool parse_value(struct compiler *c, struct bpei_where_step *s)
 	return true;
 }
 
-/* Parses a value and adds the step that compares with it. */
+/* Parses a value and adds the comparing step. */
 static bool parse_compared(struct compiler *c, struct bpei_where_step *s, struct part *part)
 {
 	return parse_value(c, s) && add_step(c, s, part);
 }
 
-/* Parses what follows "in": a value, or values in parentheses. */
+/* Parses the values behind "in": a value, or values in parentheses. */
 static bool parse_values(struct compiler *c, struct bpei_where_step *s, struct part *part)
 {
 	struct part another;
@@ -272,8 +272,8 @@ static bool parse_order(
 	return parse_compared(c, s, part);
 }
 
-/* Parses a field alone: known, or a flag that is true. */
-static bool parse_alone(struct compiler *c, struct bpei_where_step *s, struct part *part)
+/* Parses a field alone: known, or a true flag. */
+static bool parse_lone_field(struct compiler *c, struct bpei_where_step *s, struct part *part)
 {
 	s->test = BPEI_WHERE_IS_KNOWN;
 	if (s->field->kind == BPEI_WHERE_FLAG) {
@@ -309,14 +309,14 @@ static bool parse_sign(struct compiler *c, struct bpei_where_step *s, struct par
 	case BPEI_WHERE_CLOSE:
 	case BPEI_WHERE_AND:
 	case BPEI_WHERE_OR:
-		return parse_alone(c, s, part);
+		return parse_lone_field(c, s, part);
 	default:
 		return refuse_expected(
 			c, "a comparison (=, !=, <, <=, >, >=, like, in), and, or, or the end");
 	}
 }
 
-static bool parse_comparison(struct compiler *c, struct part *part)
+static bool parse_field_test(struct compiler *c, struct part *part)
 {
 	struct bpei_where_step s = { .value = { .number = 0 } };
 	const char *word = c->expression + c->token.at;
@@ -341,14 +341,14 @@ static bool parse_comparison(struct compiler *c, struct part *part)
 static bool parse_condition(struct compiler *c, struct part *part);
 
 /* Parses a factor with `nots` before it. */
-static bool parse_factor(struct compiler *c, struct part *part)
+static bool parse_operand(struct compiler *c, struct part *part)
 {
 	bool is_negated = false;
 
 	for (; c->token.kind == BPEI_WHERE_NOT; next_token(c))
 		is_negated = !is_negated;
 	if (c->token.kind != BPEI_WHERE_OPEN) {
-		if (!parse_comparison(c, part))
+		if (!parse_field_test(c, part))
 			return false;
 	} else {
 		if (c->depth++ == BPEI_WHERE_DEPTH)
@@ -367,15 +367,15 @@ static bool parse_factor(struct compiler *c, struct part *part)
 	return true;
 }
 
-static bool parse_term(struct compiler *c, struct part *part)
+static bool parse_conjunction(struct compiler *c, struct part *part)
 {
 	struct part another;
 
-	if (!parse_factor(c, part))
+	if (!parse_operand(c, part))
 		return false;
 	while (c->token.kind == BPEI_WHERE_AND) {
 		next_token(c);
-		if (!parse_factor(c, &another))
+		if (!parse_operand(c, &another))
 			return false;
 		*part = both_parts(c, *part, another);
 	}
@@ -386,11 +386,11 @@ static bool parse_condition(struct compiler *c, struct part *part)
 {
 	struct part another;
 
-	if (!parse_term(c, part))
+	if (!parse_conjunction(c, part))
 		return false;
 	while (c->token.kind == BPEI_WHERE_OR) {
 		next_token(c);
-		if (!parse_term(c, &another))
+		if (!parse_conjunction(c, &another))
 			return false;
 		*part = either_part(c, *part, another);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of fields, and how members are read (fields.h).  Names are those of the JSON record;
+/* The table of fields, and how members are read (fields.h).  Names are the JSON record's;
  * a second table has short names. */
 #include "where/fields.h"
 
@@ -76,7 +76,7 @@ _Static_assert(offsetof(struct bpe_flow, last_ns) == offsetof(struct bpe_flow, f
 	"duration reads both");
 
 static const struct bpei_where_field fields[] = {
-	/* Who. */
+	/* Key. */
 	{ .name = "host",
 		AT(addr),
 		.bytes = 16,
@@ -182,7 +182,7 @@ static const struct bpei_where_field fields[] = {
 	SUM("keep_alives", keep_alives, BPEI_WHERE_COUNT, BPE_FLOW_HEALTH),
 	SUM("icmp_errors", icmp_errors, BPEI_WHERE_COUNT, 0),
 	SUM("duplicates", duplicates, BPEI_WHERE_COUNT, 0),
-	/* Whose. */
+	/* Process. */
 	SIGNED("pid", pid, BPEI_WHERE_NOT_POSITIVE),
 	TEXT("process", comm),
 	SIGNED("effective_pid", effective_pid, BPEI_WHERE_NOT_POSITIVE),
@@ -230,7 +230,7 @@ static const struct bpei_where_field fields[] = {
 	TEXTS("banner", names.banner),
 };
 
-/* Short names, and names of the JSON record for one end. */
+/* Short names, and names of the JSON record for an end. */
 static const struct {
 	const char *name, *of;
 } short_names[] = {
@@ -335,7 +335,7 @@ int64_t bpei_where_tls_version(uint64_t wire)
 }
 
 /* Reads a number of `bytes` bytes.  Numbers past INT64_MAX become INT64_MAX. */
-static int64_t load_number(const uint8_t *at, const struct bpei_where_field *f)
+static int64_t load_member(const uint8_t *at, const struct bpei_where_field *f)
 {
 	uint16_t half;
 	uint32_t word;
@@ -356,7 +356,7 @@ static int64_t load_number(const uint8_t *at, const struct bpei_where_field *f)
 	}
 }
 
-/* Returns whether a number is unknown, by its value and what belongs to it. */
+/* Returns whether a number is unknown, by value and by other members. */
 static bool is_absent(const struct bpei_where_field *f, const struct bpe_flow *flow, int64_t number)
 {
 	switch (f->absent) {
@@ -385,7 +385,7 @@ bool bpei_where_number(
 
 	if (f->needs && !(flow->flags & f->needs))
 		return false;
-	value = load_number(at, f);
+	value = load_member(at, f);
 	if (f->kind == BPEI_WHERE_FLAG)
 		value = (value & f->more) != 0;
 	if (f->kind == BPEI_WHERE_TLS)

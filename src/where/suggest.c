@@ -18,7 +18,7 @@ struct nearest {
 	char name[MOST][LONGEST];
 };
 
-static size_t least_of(size_t a, size_t b)
+static size_t lesser_size(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
@@ -45,7 +45,7 @@ static size_t count_changes(const char *name, const char *word, size_t length)
 			const size_t above = row[j + 1];
 			const size_t same = corner + (name[i] != word[j]);
 
-			row[j + 1] = least_of(same, least_of(above, row[j]) + 1);
+			row[j + 1] = lesser_size(same, lesser_size(above, row[j]) + 1);
 			corner = above;
 		}
 	}

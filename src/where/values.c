@@ -177,7 +177,7 @@ static bool read_zone(const char *text, int64_t *seconds)
 }
 
 /* Reads the time of day behind a date: "T07:42:22.5Z". */
-static bool read_clock(const char *text, int64_t *ns)
+static bool read_time_of_day(const char *text, int64_t *ns)
 {
 	int hour;
 	int minute;
@@ -218,7 +218,7 @@ static bool read_time(const char *text, size_t n, int64_t *number)
 	if (!read_part(&at, 2, '-', &month) || !read_part(&at, 2, 0, &day) || !year || month < 1 ||
 		month > 12 || day < 1 || day > 31)
 		return false;
-	if (*at && !read_clock(at, &of_day))
+	if (*at && !read_time_of_day(at, &of_day))
 		return false;
 	return !__builtin_mul_overflow(
 		       count_days(year, month, day), INT64_C(86400000000000), number) &&
@@ -228,7 +228,7 @@ static bool read_time(const char *text, size_t n, int64_t *number)
 /* ---- Addresses, names of numbers ---- */
 
 /* Clears the bits behind the prefix. */
-static void mask_address(uint8_t addr[16], int64_t bits)
+static void clear_host_bits(uint8_t addr[16], int64_t bits)
 {
 	for (int64_t i = 0; i < 16; i++)
 		if (i * 8 + 8 > bits)
@@ -256,7 +256,7 @@ static bool read_address(const char *text, size_t n, struct bpei_where_value *v)
 	v->number = most;
 	if (slash && (!read_digits(slash + 1, &end, &v->number) || *end || v->number > most))
 		return false;
-	mask_address(v->addr, v->number);
+	clear_host_bits(v->addr, v->number);
 	return true;
 }
 

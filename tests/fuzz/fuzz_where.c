@@ -19,8 +19,8 @@ static void fill_record(struct bpe_flow *flow, struct fuzz_input *in)
 	flow->size = n % 5 ? sizeof *flow : (uint16_t)(n * 8 % sizeof *flow);
 }
 
-/* Compiles the condition with a text before it and behind.  Returns 1 or 0 as it matches; below 0:
- * no condition. */
+/* Compiles the condition between two texts.  Returns 1 or 0 for a match or none, and the status,
+ * below 0, for a text without meaning. */
 static int match_text(
 	const char *before, const char *text, const char *behind, const struct bpe_flow *flow)
 {

@@ -65,7 +65,7 @@ static bool does_match(const char *expression, const struct bpe_flow *flow)
 	return matches;
 }
 
-/* Every expression of the list matches, and its opposite does not. */
+/* Expects of each expression what is wanted, and of the opposite the other answer. */
 static void expect_all(const char *const *expressions, size_t n, bool wanted)
 {
 	const struct bpe_flow f = make_flow();
@@ -338,7 +338,7 @@ Test(where, errors)
 }
 
 /* Returns n copies of a text, with a last text behind. */
-static char *repeat_text(const char *text, size_t n, const char *last)
+static char *copy_text_often(const char *text, size_t n, const char *last)
 {
 	const size_t bytes = strlen(text);
 	char *all = malloc(n * bytes + strlen(last) + 1);
@@ -355,7 +355,7 @@ static int compile_repeated(const char *text, size_t n, const char *last, bool *
 	const struct bpe_flow f = make_flow();
 	struct bpe_where *where = NULL;
 	struct bpe_error error;
-	char *all = repeat_text(text, n, last);
+	char *all = copy_text_often(text, n, last);
 	const int status = bpe_where_compile(all, &where, &error);
 
 	if (status == BPE_OK)
@@ -386,17 +386,17 @@ Test(where, bounds)
 	cr_expect(matches);
 	cr_expect_eq(compile_repeated("(", 60000, "", &matches), BPE_E_ARGUMENT);
 	cr_expect_eq(compile_repeated(" ", 70000, "ip", &matches), BPE_E_ARGUMENT);
-	char *deep = repeat_text("(", 100, "ip = 4");
-	char *closed = repeat_text(")", 100, "");
-	char *whole = repeat_text(deep, 1, closed);
+	char *deep = copy_text_often("(", 100, "ip = 4");
+	char *closed = copy_text_often(")", 100, "");
+	char *whole = copy_text_often(deep, 1, closed);
 	const struct bpe_flow f = make_flow();
 
 	cr_expect(does_match(whole, &f), "100 parentheses");
 	free(deep);
 	free(closed);
 	free(whole);
-	char *stars = repeat_text("*x", 127, "");
-	char *like = repeat_text("name like ", 1, stars);
+	char *stars = copy_text_often("*x", 127, "");
+	char *like = copy_text_often("name like ", 1, stars);
 	struct bpe_flow full = make_flow();
 
 	memset(full.names.server, 'x', sizeof full.names.server);
@@ -405,8 +405,8 @@ Test(where, bounds)
 	cr_expect(!does_match(like, &full), "a pattern of stars ends soon");
 	free(stars);
 	free(like);
-	stars = repeat_text("x", 256, "");
-	like = repeat_text("name = ", 1, stars);
+	stars = copy_text_often("x", 256, "");
+	like = copy_text_often("name = ", 1, stars);
 	cr_expect_eq(compile_repeated(like, 1, "", &matches), BPE_E_ARGUMENT, "a long value");
 	free(stars);
 	free(like);
