@@ -70,6 +70,7 @@ for f in usr/bin/bpfengine usr/bin/bpfbench usr/libexec/bpfengine/bpfbench-libpc
 	"$lib/libbpfengine.so" "$lib/libbpfengine.a" "$lib/pkgconfig/bpfengine.pc" \
 	usr/include/bpfengine.h usr/include/bpfengine.hpp usr/share/man/man1/bpfengine.1.gz \
 	usr/share/man/man3/bpfengine.3.gz usr/share/man/man7/bpfengine-filter.7.gz \
+	usr/share/man/man7/bpfengine-where.7.gz \
 	usr/share/bash-completion/completions/bpfengine \
 	usr/share/zsh/vendor-completions/_bpfengine \
 	usr/share/fish/vendor_completions.d/bpfengine.fish usr/share/doc/bpfengine/copyright \

@@ -70,6 +70,9 @@ _bpfengine() {
 	--spread)
 		COMPREPLY=($(compgen -W 'flow host source destination vlan tunnel' -- "$cur"))
 		return ;;
+	--names) COMPREPLY=($(compgen -W 'all apps tls quic dns http ssh hosts ja3' -- "$cur")); return ;;
+	--names-form) COMPREPLY=($(compgen -W 'whole domain hashed' -- "$cur")); return ;;
+	--where | --names-memory | --quic-budget) return ;;
 	--flows-format) COMPREPLY=($(compgen -W 'json zeek eve ecs csv' -- "$cur")); return ;;
 	--flows-overload) COMPREPLY=($(compgen -W 'auto drop wait' -- "$cur")); return ;;
 	--flows-error) COMPREPLY=($(compgen -W 'continue stop' -- "$cur")); return ;;
@@ -118,7 +121,8 @@ _bpfengine() {
 			--max-flows --flow-idle --flow-closed --flows-begin --flows-append --flows-format
 			--flows-overload --flows-error --flow-lengths --direction-by-port
 			--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates
-			--no-flows --outermost --ignore-tunnel --ignore-vlan --tunnels --checksums
+			--where --names --no-names --names-form --suffix-list --names-memory --ja3
+			--quic-budget --no-flows --outermost --ignore-tunnel --ignore-vlan --tunnels --checksums
 			--largest --seed --workers --ring --overload --pin --priority --spread
 			--spread-networks --print --absolute-tcp-sequence-numbers --number --nano
 			--micro --time-stamp-precision --color --with-ssh --print-rate --packet-buffered

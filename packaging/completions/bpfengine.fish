@@ -101,6 +101,14 @@ complete -c bpfengine -l flow-closed -x -d 'End a closed connection after this t
 complete -c bpfengine -l flow-timeout -x -d 'End flows of a kind after this time' \
 	-a 'tcp-opening= tcp-established= tcp-closing= tcp-closed= udp-one-way= udp-two-way=
 		icmp= other='
+complete -c bpfengine -l where -x -d 'Only flows that match a condition'
+complete -c bpfengine -l names -f -a 'all apps tls quic dns http ssh hosts ja3' -d 'Look for names of flows'
+complete -c bpfengine -l no-names -d 'Look for no names'
+complete -c bpfengine -l names-form -x -a 'whole domain hashed' -d 'Form of names'
+complete -c bpfengine -l suffix-list -r -d 'Public suffixes'
+complete -c bpfengine -l names-memory -x -d 'Most memory for names'
+complete -c bpfengine -l ja3 -d 'JA3 of TLS clients, too'
+complete -c bpfengine -l quic-budget -x -d 'Most first packets of QUIC opened a second'
 complete -c bpfengine -l flow-active -x -d 'Also write a long flow at this interval'
 complete -c bpfengine -l flow-memory -x -d 'Most memory for flows'
 complete -c bpfengine -l no-tcp-health -d 'Do not follow sequence numbers'

@@ -341,7 +341,7 @@ static bool parse_field_test(struct compiler *c, struct part *part)
 static bool parse_condition(struct compiler *c, struct part *part);
 
 /* Parses a factor with `nots` before it. */
-static bool parse_operand(struct compiler *c, struct part *part)
+static bool parse_inverted(struct compiler *c, struct part *part)
 {
 	bool is_negated = false;
 
@@ -371,11 +371,11 @@ static bool parse_conjunction(struct compiler *c, struct part *part)
 {
 	struct part another;
 
-	if (!parse_operand(c, part))
+	if (!parse_inverted(c, part))
 		return false;
 	while (c->token.kind == BPEI_WHERE_AND) {
 		next_token(c);
-		if (!parse_operand(c, &another))
+		if (!parse_inverted(c, &another))
 			return false;
 		*part = both_parts(c, *part, another);
 	}

@@ -102,7 +102,12 @@ def installed():
         len(run("./installed_capture", "synth", "10", LD_LIBRARY_PATH=root + "/lib").splitlines())
         == 10
     )
-    for page in ("man1/bpfengine.1", "man3/bpfengine.3", "man7/bpfengine-filter.7"):
+    for page in (
+        "man1/bpfengine.1",
+        "man3/bpfengine.3",
+        "man7/bpfengine-filter.7",
+        "man7/bpfengine-where.7",
+    ):
         assert os.path.exists(f"{root}/share/man/{page}"), page
     run(sys.executable, "tests/packaging/lists.py", "--installed", root)
     # Each shell finds its completions by itself, where they were installed.

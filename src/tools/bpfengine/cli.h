@@ -73,6 +73,9 @@ struct cli {
 	bool unoptimized;        /* -O: for -d */
 	const char *user;        /* -Z; NULL: chosen as rights.h says */
 	bool no_confine;
+	bool no_names;           /* --no-names */
+	bool ja3;                /* --ja3 */
+	struct bpe_where *where; /* --where, compiled; NULL: none */
 	bool with_ssh;        /* the own SSH connection is shown, too */
 	char ssh_filter[192]; /* leaves out the own SSH connection; "": no such filter */
 	struct cli_rights rights;

@@ -380,6 +380,8 @@ static int check_capture_options(struct cli *c)
 	if (!code)
 		code = complete_print(c);
 	if (!code)
+		code = cli_complete_names(c);
+	if (!code)
 		code = check_count(c);
 	if (!code)
 		code = cli_check_packet_output(c);

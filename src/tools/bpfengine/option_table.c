@@ -186,6 +186,11 @@ const struct option_spec cli_option_specs[] = {
 		.help = "packets that a mirror port shows twice: count\n"
 			"them apart (tell), or as retransmissions" },
 	{ "no-flows", NULL, OPTION_CLEAR, MEMBER(engine.flows), .help = "do not keep flows" },
+	{ "where", NULL, OPTION_TEXT, MEMBER(engine.where),
+		.wants = "wants a condition, such as 'name like \"*.example.com\"'",
+		.argument = "CONDITION",
+		.help = "\nonly flows that match (bpfengine-where(7)): in --flows,\n"
+			"--top and --print" },
 	{ "outermost", NULL, OPTION_SET, MEMBER(engine.outermost),
 		.help = "flows of tunnels, not of their content" },
 	{ "ignore-tunnel", NULL, OPTION_SET, MEMBER(engine.ignore_tunnel),
@@ -204,6 +209,28 @@ const struct option_spec cli_option_specs[] = {
 	{ "seed", NULL, OPTION_WHOLE, MEMBER(engine.hash_seed), GIVEN(engine.fixed_seed),
 		.most = UINT64_MAX, .wants = "wants a number", .argument = "N",
 		.help = "fixed seed of the hash (random)" },
+
+	{ "names", NULL, OPTION_READ_OR_NONE, .read = cli_read_names, .heading = "\nNames of flows",
+		.wants = "takes names of all, apps, tls, quic, dns, http, ssh, hosts and ja3",
+		.argument = "LIST",
+		.help = "look for names of hosts and protocols in payload: all\n"
+			"(on with --flows, --top, --print and --where), or apps,\n"
+			"tls, quic, dns, http, ssh, hosts" },
+	{ "no-names", NULL, OPTION_SET, MEMBER(no_names), .help = "look for no names" },
+	{ "names-form", NULL, OPTION_CHOICE, MEMBER(engine.names_form),
+		.choices = "whole|domain|hashed", .argument = "whole|domain|hashed",
+		.help = "names as they are, the registered\n"
+			"domain alone, or a keyed hash" },
+	{ "suffix-list", NULL, OPTION_TEXT, MEMBER(engine.public_suffixes),
+		.wants = "wants a file", .argument = "FILE",
+		.help = "public suffixes of --names-form domain (the system's)" },
+	{ "names-memory", NULL, OPTION_SIZE, MEMBER(engine.names_bytes), .unit = 1,
+		.least = 1u << 20, .most = 1ull << 36, .wants = "wants 1M to 64G",
+		.argument = "SIZE", .help = "most memory for names (64M)" },
+	{ "ja3", NULL, OPTION_SET, MEMBER(ja3), .help = "JA3 of TLS clients, too (JA4 always)" },
+	{ "quic-budget", NULL, OPTION_WHOLE, MEMBER(engine.quic_per_second), .least = 1,
+		.most = 1000000000, .wants = "wants 1 to 1000000000", .argument = "N",
+		.help = "most first packets of QUIC opened a second (20000)" },
 
 	{ "write", "w", OPTION_TEXT, MEMBER(write.path),
 		.once = "-w may be given once: one output a run",

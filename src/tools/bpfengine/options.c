@@ -104,5 +104,7 @@ void cli_free(struct cli *c)
 {
 	free(c->filter);
 	c->filter = NULL;
+	bpe_where_free(c->where);
+	c->where = NULL;
 	cli_sources_free(c);
 }

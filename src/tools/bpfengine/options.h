@@ -14,6 +14,10 @@ extern const size_t cli_option_count;
  * message (option_checks.c). */
 int cli_check_options(struct cli *cli);
 
+/* Chooses what names are looked for, and compiles --where (names_options.c).  Runs once the outputs
+ * are known.  Returns 0 or EXIT_USAGE after the message. */
+int cli_complete_names(struct cli *cli);
+
 int cli_act_version(void *target);
 
 /* Readers (option_values.c): target is a struct cli.  Return 0 or EXIT_USAGE after the message. */
@@ -30,6 +34,7 @@ int cli_read_tunnels(void *target, const struct option_spec *spec, const char *w
 int cli_read_filter(void *target, const struct option_spec *spec, const char *word);
 int cli_read_interface(void *target, const struct option_spec *spec, const char *word);
 int cli_read_savefile(void *target, const struct option_spec *spec, const char *word);
+int cli_read_names(void *target, const struct option_spec *spec, const char *word);
 int cli_read_filter_file(void *target, const struct option_spec *spec, const char *path);
 
 #endif

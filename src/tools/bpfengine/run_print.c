@@ -45,6 +45,8 @@ int run_print_open(struct run *r)
 		.is_live = name,
 		.has_directions = has_directions(&c->engine),
 		.is_any = is_any,
+		.has_names = c->engine.names || c->engine.process,
+		.where = c->where,
 		.on_failure = on_print_failure,
 		.user = r };
 

@@ -187,6 +187,8 @@ static void select_rows(struct top_model *m, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const struct bpe_flow *f = m->listed[i].flow;
 
+		if (m->where && !bpe_where_match(m->where, f))
+			continue;
 		if (!top_matches(m, f, m->filter))
 			continue;
 		if (!top_in_group(m->within.group, &m->within.flow, m->within.end, f))

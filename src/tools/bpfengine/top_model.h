@@ -129,6 +129,7 @@ struct top_model {
 	bool names; /* of services instead of port numbers */
 	bool bytes; /* rates in bytes/s instead of bit/s */
 	char filter[TOP_FILTER];
+	const struct bpe_where *where; /* --where; NULL: none */
 	struct {
 		enum top_group group; /* NONE: no restriction */
 		struct bpe_flow flow;

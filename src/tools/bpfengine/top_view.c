@@ -64,6 +64,7 @@ static int open_view(struct top_view **view, const struct cli *c)
 		return code;
 	}
 	v->model.is_file = c->engine.file || c->engine.memory;
+	v->model.where = c->where;
 	v->interval_ns = c->stats_interval_ns ? c->stats_interval_ns : SECOND_NS;
 	v->is_changed = true;
 	*view = v;
