@@ -70,7 +70,9 @@ _bpfengine() {
 	--spread)
 		COMPREPLY=($(compgen -W 'flow host source destination vlan tunnel' -- "$cur"))
 		return ;;
-	--names) COMPREPLY=($(compgen -W 'all apps tls quic dns http ssh hosts ja3' -- "$cur")); return ;;
+	--names)
+		_bpfengine_list 'all apps tls quic dns http ssh hosts ja3'
+		return ;;
 	--names-form) COMPREPLY=($(compgen -W 'whole domain hashed' -- "$cur")); return ;;
 	--where | --names-memory | --quic-budget) return ;;
 	--flows-format) COMPREPLY=($(compgen -W 'json zeek eve ecs csv' -- "$cur")); return ;;

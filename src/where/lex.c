@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static bool is_word_byte(char c)
+static bool is_value_byte(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 	       (unsigned char)c >= 0x80 || (c && strchr("_.:/*?%+-@#$~^", c));
@@ -80,7 +80,7 @@ struct bpei_where_token bpei_where_lex(const char *expression, uint32_t at)
 		return (struct bpei_where_token){ BPEI_WHERE_END, at, 0 };
 	if (*s == '"' || *s == '\'')
 		return find_quoted(s, at);
-	while (is_word_byte(s[length]))
+	while (is_value_byte(s[length]))
 		length++;
 	if (length)
 		return (struct bpei_where_token){ find_keyword(s, length), at, length };

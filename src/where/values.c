@@ -100,22 +100,22 @@ static bool read_hex(const char *text, size_t n, int64_t *number)
 	return true;
 }
 
-static bool read_count(const char *text, size_t n, int64_t *number)
+static bool read_quantity(const char *text, size_t n, int64_t *number)
 {
 	const size_t units = sizeof count_units / sizeof *count_units;
 
 	return read_hex(text, n, number) || read_united(text, n, count_units, units, number);
 }
 
-static bool read_bytes(const char *text, size_t n, int64_t *number)
+static bool read_size(const char *text, size_t n, int64_t *number)
 {
 	char without[64];
 
 	if (n < 2 || n >= sizeof without || text[n - 1] != 'B')
-		return read_count(text, n, number);
+		return read_quantity(text, n, number);
 	memcpy(without, text, n - 1);
 	without[n - 1] = 0;
-	return read_count(without, n - 1, number);
+	return read_quantity(without, n - 1, number);
 }
 
 static bool read_span(const char *text, size_t n, int64_t *number)
@@ -277,7 +277,7 @@ static bool read_choice(
 			return true;
 		}
 	}
-	return f->kind == BPEI_WHERE_PROTO && read_count(text, n, number);
+	return f->kind == BPEI_WHERE_PROTO && read_quantity(text, n, number);
 }
 
 /* Reads a version of TLS: "1.3", "ssl3". */
@@ -334,9 +334,9 @@ bool bpei_where_value_read(const struct bpei_where_field *f, const char *text, s
 	case BPEI_WHERE_LETTERS:
 		return n <= 255;
 	case BPEI_WHERE_COUNT:
-		return read_count(text, n, &v->number);
+		return read_quantity(text, n, &v->number);
 	case BPEI_WHERE_BYTES:
-		return read_bytes(text, n, &v->number);
+		return read_size(text, n, &v->number);
 	case BPEI_WHERE_SPAN:
 		return read_span(text, n, &v->number);
 	case BPEI_WHERE_TIME:

@@ -76,8 +76,8 @@ struct cli {
 	bool no_names;           /* --no-names */
 	bool ja3;                /* --ja3 */
 	struct bpe_where *where; /* --where, compiled; NULL: none */
-	bool with_ssh;        /* the own SSH connection is shown, too */
-	char ssh_filter[192]; /* leaves out the own SSH connection; "": no such filter */
+	bool with_ssh;           /* the own SSH connection is shown, too */
+	char ssh_filter[192];    /* leaves out the own SSH connection; "": no such filter */
 	struct cli_rights rights;
 	bool quiet, json;
 	bool list;                   /* -L, -D: the interfaces */

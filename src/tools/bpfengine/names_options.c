@@ -97,7 +97,8 @@ int cli_complete_names(struct cli *c)
 		o->names = BPE_NAMES_ALL;
 	if (!o->names && option)
 		return option_refuse(
-			"%s is about names, and no names are looked for: give --names, too", option);
+			"%s is about names, and no names are looked for: give --names, too",
+			option);
 	if (o->public_suffixes && o->names_form != BPE_NAMES_DOMAIN)
 		return option_refuse("--suffix-list is for --names-form domain");
 	if (c->ja3)

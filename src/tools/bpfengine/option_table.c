@@ -221,8 +221,8 @@ const struct option_spec cli_option_specs[] = {
 		.choices = "whole|domain|hashed", .argument = "whole|domain|hashed",
 		.help = "names as they are, the registered\n"
 			"domain alone, or a keyed hash" },
-	{ "suffix-list", NULL, OPTION_TEXT, MEMBER(engine.public_suffixes),
-		.wants = "wants a file", .argument = "FILE",
+	{ "suffix-list", NULL, OPTION_TEXT, MEMBER(engine.public_suffixes), .wants = "wants a file",
+		.argument = "FILE",
 		.help = "public suffixes of --names-form domain (the system's)" },
 	{ "names-memory", NULL, OPTION_SIZE, MEMBER(engine.names_bytes), .unit = 1,
 		.least = 1u << 20, .most = 1ull << 36, .wants = "wants 1M to 64G",
