@@ -112,7 +112,7 @@ def check_page_options(name, options):
 def check_help_options(program, options, also):
     """--help names exactly the options of the table; also: words that look like options."""
     text = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
-    shown = set(re.findall(r"(?<![\w-])--?[A-Za-z#][a-z-]*", text))
+    shown = set(re.findall(r"(?<![\w-])--?[A-Za-z#][a-z0-9-]*", text))
     accepted = set(by_name(options))
     assert accepted <= shown, sorted(accepted - shown)
     assert shown - accepted <= also, sorted(shown - accepted)

@@ -41,6 +41,20 @@ static const struct counted_phrase network_phrases[] = { COUNTED(ip4_packets, "I
 	COUNTED(vlan_packets, "with VLAN tags"), COUNTED(tunnel_packets, "in tunnels"),
 	COUNTED(icmp_errors, "ICMP errors of a flow") };
 
+static const struct counted_phrase names_phrases[] = { COUNTED(names_flows, "flows recognised"),
+	COUNTED(names_pending, "incomplete"), COUNTED(names_expired, "given up for their age"),
+	COUNTED(names_evicted, "given up for want of memory"),
+	COUNTED(names_lost, "names without room") };
+static const struct counted_phrase quic_phrases[] = { COUNTED(quic_opened, "Initials opened"),
+	COUNTED(quic_failed, "not opened"), COUNTED(quic_skipped, "over the budget") };
+static const struct counted_phrase dns_phrases[] = { COUNTED(dns_messages, "messages"),
+	COUNTED(dns_evicted, "answers forgotten for want of room") };
+static const struct counted_phrase event_phrases[] = { COUNTED(events, "given"),
+	COUNTED(events_dropped, "dropped for want of time to write them") };
+static const struct counted_phrase owner_phrases[] = { COUNTED(owners_asked, "flows asked for"),
+	COUNTED(owners_known, "with a process"), COUNTED(owners_none, "without a process here"),
+	COUNTED(owners_unknown, "not known"), COUNTED(owners_skipped, "not asked for") };
+
 /* Prints a line as in "Damaged: 1 truncated, 0 bad version". */
 static void print_phrases(FILE *to, const struct bpe_stats *s, const char *title,
 	const struct counted_phrase *list, size_t n)
@@ -337,9 +351,32 @@ static void print_records(FILE *to, const struct bpe_stats *s, const struct cli 
 		cli->flows_shown, bpe_format_name((int)cli->flows_format));
 	print_if_any(to, s->flows_begun, "of them of flows that began");
 	print_if_any(to, s->flows_dumped, "of them of flows asked for");
+	print_if_any(to, s->records_filtered, "left out by --where");
 	print_if_any(to, s->records_dropped, "dropped for want of time to write them");
 	print_if_any(to, lost, "could not be written");
 	fputc('\n', to);
+}
+
+/* Prints the phrases if a number of them is not 0. */
+static void print_phrases_if_any(FILE *to, const struct bpe_stats *s, const char *title,
+	const struct counted_phrase *list, size_t n)
+{
+	bool has_any = false;
+
+	for (size_t i = 0; i < n; i++)
+		has_any |= cli_stat_value(s, list[i].offset) != 0;
+	if (has_any)
+		print_phrases(to, s, title, list, n);
+}
+
+/* Prints the books of names, events and owners, as far as there are numbers. */
+static void print_name_counts(FILE *to, const struct bpe_stats *s)
+{
+	print_phrases_if_any(to, s, "Names: ", PHRASES(names_phrases));
+	print_phrases_if_any(to, s, "QUIC: ", PHRASES(quic_phrases));
+	print_phrases_if_any(to, s, "DNS: ", PHRASES(dns_phrases));
+	print_phrases_if_any(to, s, "Events: ", PHRASES(event_phrases));
+	print_phrases_if_any(to, s, "Owners: ", PHRASES(owner_phrases));
 }
 
 static void print_flows(
@@ -355,6 +392,7 @@ static void print_flows(
 			cli_counted(refused, sizeof refused, s->flows_refused, "packet"));
 	if (s->flows_evicted)
 		print_phrases(to, s, "Evicted: ", PHRASES(evicted_phrases));
+	print_name_counts(to, s);
 	if (cli->flows)
 		print_records(to, s, cli);
 	print_largest_flows(to, engine, cli);

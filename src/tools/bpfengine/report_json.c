@@ -289,6 +289,11 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	print_protocols_json(to, engine);
 	print_network_json(to, &s);
 	print_flows_json(to, &s, cli);
+	print_stat_object(to, &s, "names");
+	print_stat_object(to, &s, "quic");
+	print_stat_object(to, &s, "dns");
+	print_stat_object(to, &s, "events");
+	print_stat_object(to, &s, "owners");
 	print_largest_flows_json(to, engine, cli);
 	print_workers_json(to, engine, s.workers);
 	print_rights_json(to, &cli->rights);
