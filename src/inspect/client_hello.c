@@ -26,7 +26,7 @@ size_t bpei_hello_bytes(const uint8_t *handshake, size_t n)
 }
 
 /* Notes an extension; the first of a type counts. */
-static void note_extension(struct bpei_hello *hello, uint16_t type, struct bpei_span data)
+static void note_extension(struct bpei_hello *hello, uint16_t type, struct bpei_hello_span data)
 {
 	switch (type) {
 	case BPEI_EXTENSION_SNI:
@@ -74,7 +74,7 @@ static enum bpei_verdict parse_extensions(struct bpei_cursor *c, size_t total, s
 	const uint8_t *start, struct bpei_hello *hello)
 {
 	uint16_t type;
-	struct bpei_span data;
+	struct bpei_hello_span data;
 
 	if (!bpei_cursor_left(c) && n >= total) {
 		hello->is_whole = true;
@@ -187,8 +187,8 @@ static bool is_public_name(const char *name)
 /* Says the name of the server: the first host name of the list. */
 static void say_server(const struct bpei_hello *hello, char transport, struct bpe_flow_names *said)
 {
-	const struct bpei_span list = bpei_hello_list(hello->sni, 2);
-	struct bpei_cursor c = bpei_span_open(list);
+	const struct bpei_hello_span list = bpei_hello_list(hello->sni, 2);
+	struct bpei_cursor c = bpei_hello_open(list);
 
 	while (bpei_cursor_left(&c)) {
 		const uint8_t type = bpei_cursor_u8(&c);

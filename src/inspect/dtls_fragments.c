@@ -18,7 +18,7 @@ struct dtls_fragment {
 
 /* Takes a record; returns false if there is none. */
 static bool take_dtls_record(
-	struct bpei_cursor *c, uint8_t *type, uint16_t *epoch, struct bpei_span *data)
+	struct bpei_cursor *c, uint8_t *type, uint16_t *epoch, struct bpei_hello_span *data)
 {
 	*type = bpei_cursor_u8(c);
 	const uint16_t version = bpei_cursor_u16(c, true);
@@ -56,7 +56,7 @@ bool bpei_dtls_fits(const uint8_t *datagram, size_t n)
 	if (!n)
 		return false;
 	while (bpei_cursor_left(&c)) {
-		struct bpei_span data;
+		struct bpei_hello_span data;
 		uint16_t epoch;
 		uint8_t type;
 		const bool is_first = c.next == datagram;
@@ -116,7 +116,7 @@ static bool find_dtls_record(struct dtls_walk *walk)
 	const struct bpei_stream *stream = walk->stream;
 
 	for (;;) {
-		struct bpei_span data;
+		struct bpei_hello_span data;
 		uint16_t epoch;
 		uint8_t type;
 		if (bpei_cursor_left(&walk->records) &&

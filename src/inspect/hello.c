@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-bool bpei_hello_extension(struct bpei_cursor *extensions, uint16_t *type, struct bpei_span *data)
+bool bpei_hello_extension(
+	struct bpei_cursor *extensions, uint16_t *type, struct bpei_hello_span *data)
 {
 	if (!bpei_cursor_left(extensions))
 		return false;
@@ -14,22 +15,22 @@ bool bpei_hello_extension(struct bpei_cursor *extensions, uint16_t *type, struct
 	return data->at;
 }
 
-struct bpei_span bpei_hello_list(struct bpei_span data, size_t width)
+struct bpei_hello_span bpei_hello_list(struct bpei_hello_span data, size_t width)
 {
-	const struct bpei_span none = { NULL, 0 };
-	struct bpei_cursor c = bpei_span_open(data);
-	struct bpei_span list;
+	const struct bpei_hello_span none = { NULL, 0 };
+	struct bpei_cursor c = bpei_hello_open(data);
+	struct bpei_hello_span list;
 
 	list.n = width == 1 ? bpei_cursor_u8(&c) : bpei_cursor_u16(&c, true);
 	list.at = bpei_cursor_take(&c, list.n);
 	return list.at && !bpei_cursor_left(&c) ? list : none;
 }
 
-struct bpei_span bpei_hello_protocol(const struct bpei_hello *hello)
+struct bpei_hello_span bpei_hello_protocol(const struct bpei_hello *hello)
 {
-	const struct bpei_span list = bpei_hello_list(hello->alpn, 2);
-	struct bpei_cursor c = bpei_span_open(list);
-	struct bpei_span first;
+	const struct bpei_hello_span list = bpei_hello_list(hello->alpn, 2);
+	struct bpei_cursor c = bpei_hello_open(list);
+	struct bpei_hello_span first;
 
 	first.n = bpei_cursor_u8(&c);
 	first.at = bpei_cursor_take(&c, first.n);
@@ -38,10 +39,10 @@ struct bpei_span bpei_hello_protocol(const struct bpei_hello *hello)
 	return first;
 }
 
-bool bpei_hello_alpn(struct bpei_span data, char *to, size_t room)
+bool bpei_hello_alpn(struct bpei_hello_span data, char *to, size_t room)
 {
-	const struct bpei_span list = bpei_hello_list(data, 2);
-	struct bpei_cursor c = bpei_span_open(list);
+	const struct bpei_hello_span list = bpei_hello_list(data, 2);
+	struct bpei_cursor c = bpei_hello_open(list);
 	size_t used = 0;
 
 	*to = 0;

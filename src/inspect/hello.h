@@ -29,24 +29,24 @@
 #define BPEI_DTLS_13 0xfefcu
 
 /* Bytes within a hello; at is NULL: the hello lacks them. */
-struct bpei_span {
+struct bpei_hello_span {
 	const uint8_t *at;
 	size_t n;
 };
 
 struct bpei_hello {
-	uint16_t version;                     /* the hello's own, legacy_version of TLS 1.3 */
-	struct bpei_span ciphers;             /* numbers of two bytes */
-	struct bpei_span extensions;          /* type, length, data */
-	struct bpei_span sni, alpn;           /* data of the first extension of the type */
-	struct bpei_span versions, groups;    /* lists without their length */
-	struct bpei_span signatures, formats; /* likewise; formats are single bytes */
+	uint16_t version;                           /* the hello's own, legacy_version of TLS 1.3 */
+	struct bpei_hello_span ciphers;             /* numbers of two bytes */
+	struct bpei_hello_span extensions;          /* type, length, data */
+	struct bpei_hello_span sni, alpn;           /* data of the first extension of the type */
+	struct bpei_hello_span versions, groups;    /* lists without their length */
+	struct bpei_hello_span signatures, formats; /* likewise; formats are single bytes */
 	bool has_ech;
 	bool is_whole; /* all extensions were seen */
 };
 
 /* Returns a cursor over a span, also over one that is lacking. */
-static inline struct bpei_cursor bpei_span_open(struct bpei_span span)
+static inline struct bpei_cursor bpei_hello_open(struct bpei_hello_span span)
 {
 	if (!span.at)
 		return bpei_cursor_init("", 0);
@@ -60,15 +60,16 @@ static inline bool bpei_hello_grease(uint16_t value)
 }
 
 /* Takes the next extension; returns false at the end, or at an extension that does not fit. */
-bool bpei_hello_extension(struct bpei_cursor *extensions, uint16_t *type, struct bpei_span *data);
+bool bpei_hello_extension(
+	struct bpei_cursor *extensions, uint16_t *type, struct bpei_hello_span *data);
 /* Returns the list that fills data behind a length of `width` bytes; at is NULL: it does not. */
-struct bpei_span bpei_hello_list(struct bpei_span data, size_t width);
+struct bpei_hello_span bpei_hello_list(struct bpei_hello_span data, size_t width);
 /* Returns the first protocol of an ALPN extension; at is NULL: none. */
-struct bpei_span bpei_hello_protocol(const struct bpei_hello *hello);
+struct bpei_hello_span bpei_hello_protocol(const struct bpei_hello *hello);
 
 /* Writes the protocols of an ALPN extension's data, separated by commas.  Returns false if not all
  * of them fit, or the list is malformed. */
-bool bpei_hello_alpn(struct bpei_span data, char *to, size_t room);
+bool bpei_hello_alpn(struct bpei_hello_span data, char *to, size_t room);
 
 /* Writes JA4 of a client (FoxIO's text, BSD-3-Clause).  A hello with more than 1,024 ciphers or
  * extensions has none. */

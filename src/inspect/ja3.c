@@ -20,7 +20,7 @@ static void hash_number(struct bpei_md5 *hash, char mark, unsigned number)
 	bpei_md5_add(hash, text + at, sizeof text - at);
 }
 
-static void hash_list(struct bpei_md5 *hash, struct bpei_span list, size_t width)
+static void hash_list(struct bpei_md5 *hash, struct bpei_hello_span list, size_t width)
 {
 	char mark = 0;
 
@@ -34,10 +34,10 @@ static void hash_list(struct bpei_md5 *hash, struct bpei_span list, size_t width
 	}
 }
 
-static void hash_extensions(struct bpei_md5 *hash, struct bpei_span extensions)
+static void hash_extensions(struct bpei_md5 *hash, struct bpei_hello_span extensions)
 {
-	struct bpei_cursor c = bpei_span_open(extensions);
-	struct bpei_span data;
+	struct bpei_cursor c = bpei_hello_open(extensions);
+	struct bpei_hello_span data;
 	uint16_t type;
 	char mark = 0;
 

@@ -28,7 +28,7 @@ static void add_value(struct values *values, uint16_t value)
 	values->of[values->n++] = value;
 }
 
-static void add_list(struct values *values, struct bpei_span list)
+static void add_list(struct values *values, struct bpei_hello_span list)
 {
 	values->n = 0;
 	values->is_over = false;
@@ -36,10 +36,10 @@ static void add_list(struct values *values, struct bpei_span list)
 		add_value(values, bpei_be16(list.at + i));
 }
 
-static void add_extensions(struct values *values, struct bpei_span extensions)
+static void add_extensions(struct values *values, struct bpei_hello_span extensions)
 {
-	struct bpei_cursor c = bpei_span_open(extensions);
-	struct bpei_span data;
+	struct bpei_cursor c = bpei_hello_open(extensions);
+	struct bpei_hello_span data;
 	uint16_t type;
 
 	values->n = 0;
@@ -136,7 +136,7 @@ static bool is_alphanumeric(uint8_t c)
  * byte is no letter and no digit. */
 static void put_protocol(const struct bpei_hello *hello, char *to)
 {
-	const struct bpei_span first = bpei_hello_protocol(hello);
+	const struct bpei_hello_span first = bpei_hello_protocol(hello);
 
 	to[0] = '0';
 	to[1] = '0';

@@ -23,12 +23,12 @@ static bool is_server_version(uint16_t version, char transport)
 /* What a ServerHello has. */
 struct server_choice {
 	uint16_t version, cipher;
-	struct bpei_span alpn;
+	struct bpei_hello_span alpn;
 };
 
 static bool parse_server_extensions(struct bpei_cursor *c, struct server_choice *choice)
 {
-	struct bpei_span data;
+	struct bpei_hello_span data;
 	uint16_t type;
 
 	if (!bpei_cursor_left(c))
