@@ -112,7 +112,8 @@ static void read_stretch(struct bpei_savefile *s, struct bpei_block *b, size_t w
 		/* Bytes at hand are walked first, even if the pipe stays silent. */
 		if (!s->regular && s->stream.starved && !bpei_savefile_wait(s, 0))
 			break;
-		const ssize_t n = bpei_stream_read(&s->stream, b->memory + *have, want - *have);
+		const ssize_t n =
+			bpei_file_stream_read(&s->stream, b->memory + *have, want - *have);
 
 		if (n == BPEI_STREAM_LATER)
 			break;
@@ -238,7 +239,7 @@ static uint32_t walk_savefile(
 	s->left = b->bytes + b->position;
 	s->left_bytes = b->length - b->position;
 	bpei_counter_set(&d->source_position,
-		s->stream.packed ? bpei_stream_position(&s->stream) : s->offset);
+		s->stream.packed ? bpei_file_stream_position(&s->stream) : s->offset);
 	return n;
 }
 
@@ -281,7 +282,7 @@ static void close_savefile(struct bpei_device *d)
 	for (int i = 0; i < 2; i++)
 		if (s->wake_pipe[i] >= 0)
 			close(s->wake_pipe[i]);
-	bpei_stream_close(&s->stream);
+	bpei_file_stream_close(&s->stream);
 	bpei_pcapng_free(&s->ng);
 	bpei_pcapng_kept_free(&s->kept);
 	free(s->head);

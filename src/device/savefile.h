@@ -16,8 +16,8 @@ struct bpei_savefile {
 	struct bpei_pcapng ng;
 	struct bpei_pcapng_kept kept; /* of ng */
 	bool is_ng;
-	char name[200];            /* for people */
-	struct bpei_stream stream; /* of all sources but plain memory */
+	char name[200];                 /* for people */
+	struct bpei_file_stream stream; /* of all sources but plain memory */
 	int wake_pipe[2];
 	size_t stretch;           /* bytes read and walked at a time */
 	enum bpei_walk_stop stop; /* of the last walk without packets */

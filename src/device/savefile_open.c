@@ -145,7 +145,7 @@ static ssize_t read_more_head(
 	if (s->memory)
 		return copy_more_head(s, have, room);
 	while (have < room) {
-		const ssize_t n = bpei_stream_read(&s->stream, s->head + have, room - have);
+		const ssize_t n = bpei_file_stream_read(&s->stream, s->head + have, room - have);
 
 		if (n >= 0) {
 			s->eof = !n;
@@ -156,7 +156,7 @@ static ssize_t read_more_head(
 				*error = s->stream.error;
 			return n;
 		}
-		if (s->stream.packed && bpei_stream_position(&s->stream) > HEAD_MOST_PACKED)
+		if (s->stream.packed && bpei_file_stream_position(&s->stream) > HEAD_MOST_PACKED)
 			return bpei_fail(error, BPE_E_FORMAT, "open", 0,
 				"%s: the first %u MiB of the compressed file have no savefile in "
 				"them",
@@ -262,7 +262,7 @@ static int open_stream(struct bpei_savefile *s, struct bpe_error *error)
 {
 	s->stream.name = s->name;
 	s->stream.regular = s->regular;
-	const int r = bpei_stream_open(&s->stream, error);
+	const int r = bpei_file_stream_open(&s->stream, error);
 
 	if (r < 0)
 		return r;

@@ -24,7 +24,7 @@
 /* ---- The source ---- */
 
 /* Reads from the file.  Returns the bytes, 0 at the end, BPEI_STREAM_LATER, or a status. */
-static ssize_t read_source_file(struct bpei_stream *s, uint8_t *to, size_t room)
+static ssize_t read_source_file(struct bpei_file_stream *s, uint8_t *to, size_t room)
 {
 	ssize_t n;
 
@@ -39,7 +39,7 @@ static ssize_t read_source_file(struct bpei_stream *s, uint8_t *to, size_t room)
 }
 
 /* Copies from the memory.  Returns as read_source_file. */
-static ssize_t copy_source_memory(struct bpei_stream *s, uint8_t *to, size_t room)
+static ssize_t copy_source_memory(struct bpei_file_stream *s, uint8_t *to, size_t room)
 {
 	const size_t n = s->memory_bytes < room ? s->memory_bytes : room;
 
@@ -50,7 +50,7 @@ static ssize_t copy_source_memory(struct bpei_stream *s, uint8_t *to, size_t roo
 }
 
 /* Reads more input behind the bytes that are there.  Returns as read_source_file. */
-static ssize_t refill_input(struct bpei_stream *s)
+static ssize_t refill_input(struct bpei_file_stream *s)
 {
 	memmove(s->input, s->input + s->input_at, s->input_bytes);
 	s->input_at = 0;
@@ -68,7 +68,7 @@ static ssize_t refill_input(struct bpei_stream *s)
 /* ---- Opening ---- */
 
 /* Reads until the form is known, or until there is no more. */
-static int read_first_bytes(struct bpei_stream *s)
+static int read_first_bytes(struct bpei_file_stream *s)
 {
 	while (s->input_bytes < BPEI_PACKING_HEAD && !s->source_end) {
 		struct pollfd p = { .fd = s->file, .events = POLLIN };
@@ -84,7 +84,7 @@ static int read_first_bytes(struct bpei_stream *s)
 
 /* Refuses a form that this build does not read, and says what does. */
 static int check_packing(
-	const struct bpei_stream *s, enum bpei_packing packing, struct bpe_error *error)
+	const struct bpei_file_stream *s, enum bpei_packing packing, struct bpe_error *error)
 {
 	const char *name = bpei_packing_name(packing);
 	const char *library = bpei_packing_library(packing);
@@ -104,7 +104,7 @@ static int check_packing(
 		name, how);
 }
 
-int bpei_stream_open(struct bpei_stream *s, struct bpe_error *error)
+int bpei_file_stream_open(struct bpei_file_stream *s, struct bpe_error *error)
 {
 	bpei_unpacker_init(&s->unpacker);
 	s->input_room = HEAD_BYTES;
@@ -128,7 +128,7 @@ int bpei_stream_open(struct bpei_stream *s, struct bpe_error *error)
 /* ---- Reading ---- */
 
 /* Notes the end or a failure.  Returns 0, or the status. */
-static ssize_t end_stream(struct bpei_stream *s, int status)
+static ssize_t end_stream(struct bpei_file_stream *s, int status)
 {
 	const struct bpei_unpacker *u = &s->unpacker;
 	const unsigned long long at = s->start + u->taken;
@@ -156,7 +156,7 @@ static ssize_t end_stream(struct bpei_stream *s, int status)
 }
 
 /* Unpacks what is in the input.  Returns the bytes made, 0 if none; *r has the status. */
-static size_t unpack_input(struct bpei_stream *s, uint8_t *to, size_t room, int *r)
+static size_t unpack_input(struct bpei_file_stream *s, uint8_t *to, size_t room, int *r)
 {
 	struct bpei_codec_step step = { s->input + s->input_at, s->input_bytes, to, room };
 
@@ -167,8 +167,8 @@ static size_t unpack_input(struct bpei_stream *s, uint8_t *to, size_t room, int 
 	return room - step.out_bytes;
 }
 
-/* Reads packed bytes.  Returns as bpei_stream_read. */
-static ssize_t read_packed(struct bpei_stream *s, uint8_t *to, size_t room)
+/* Reads packed bytes.  Returns as bpei_file_stream_read. */
+static ssize_t read_packed(struct bpei_file_stream *s, uint8_t *to, size_t room)
 {
 	for (size_t taken = 0; taken < FRUITLESS_BYTES;) {
 		int r = BPE_OK;
@@ -199,7 +199,7 @@ static ssize_t read_packed(struct bpei_stream *s, uint8_t *to, size_t room)
 }
 
 /* Hands out bytes of the input as they are. */
-static ssize_t take_plain(struct bpei_stream *s, uint8_t *to, size_t room)
+static ssize_t take_plain(struct bpei_file_stream *s, uint8_t *to, size_t room)
 {
 	const size_t n = s->input_bytes < room ? s->input_bytes : room;
 
@@ -210,7 +210,7 @@ static ssize_t take_plain(struct bpei_stream *s, uint8_t *to, size_t room)
 	return (ssize_t)n;
 }
 
-ssize_t bpei_stream_read(struct bpei_stream *s, uint8_t *to, size_t room)
+ssize_t bpei_file_stream_read(struct bpei_file_stream *s, uint8_t *to, size_t room)
 {
 	if (s->ended)
 		return s->ended == BPE_E_END ? 0 : s->ended;
@@ -225,12 +225,12 @@ ssize_t bpei_stream_read(struct bpei_stream *s, uint8_t *to, size_t room)
 	return n;
 }
 
-uint64_t bpei_stream_position(const struct bpei_stream *s)
+uint64_t bpei_file_stream_position(const struct bpei_file_stream *s)
 {
 	return s->start + s->unpacker.taken;
 }
 
-void bpei_stream_close(struct bpei_stream *s)
+void bpei_file_stream_close(struct bpei_file_stream *s)
 {
 	bpei_unpacker_free(&s->unpacker);
 	if (s->file > 0)

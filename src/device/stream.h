@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-struct bpei_stream {
+struct bpei_file_stream {
 	int file;              /* -1: memory */
 	const uint8_t *memory; /* packed bytes of the program, not yet taken; NULL: a file */
 	size_t memory_bytes;
@@ -26,18 +26,19 @@ struct bpei_stream {
 	const char *name;       /* for people; the caller's */
 };
 
-/* bpei_stream_read's result if no bytes are there yet, or none came out of many packed ones. */
+/* bpei_file_stream_read's result if no bytes are there yet, or none came out of many packed ones.
+ */
 #define BPEI_STREAM_LATER INT32_MIN
 
 /* Reads the first bytes from `file` and looks for a compressed form.  A pipe is waited for.  Fails
  * with BPE_E_IO or BPE_E_MEMORY, or BPE_E_UNSUPPORTED for a form that this build lacks. */
-int bpei_stream_open(struct bpei_stream *stream, struct bpe_error *error);
+int bpei_file_stream_open(struct bpei_file_stream *stream, struct bpe_error *error);
 /* Returns the bytes read, at most `room`; 0 at the end; BPEI_STREAM_LATER; or a status, with the
  * reason in stream->error, which each later call repeats.  Waits for a pipe only if `starved`. */
-ssize_t bpei_stream_read(struct bpei_stream *stream, uint8_t *to, size_t room);
+ssize_t bpei_file_stream_read(struct bpei_file_stream *stream, uint8_t *to, size_t room);
 /* Returns how far the source is read: packed bytes if it is packed. */
-uint64_t bpei_stream_position(const struct bpei_stream *stream);
+uint64_t bpei_file_stream_position(const struct bpei_file_stream *stream);
 /* Closes the file. */
-void bpei_stream_close(struct bpei_stream *stream);
+void bpei_file_stream_close(struct bpei_file_stream *stream);
 
 #endif
