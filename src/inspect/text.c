@@ -41,8 +41,10 @@ bool bpei_said_text(char *to, size_t room, const uint8_t *bytes, size_t n)
 		size_t used;
 		const size_t more = form_said_character(form, bytes + at, n - at, &used);
 
-		if (length + more >= room)
+		if (length + more >= room) {
+			to[0] = 0;
 			return false;
+		}
 		memcpy(to + length, form, more);
 		length += more;
 		to[length] = 0;

@@ -17,6 +17,7 @@ void fuzz_dns(const uint8_t *bytes, size_t n);
 void fuzz_engine(const uint8_t *bytes, size_t n);
 void fuzz_lex(const uint8_t *bytes, size_t n);
 void fuzz_filter(const uint8_t *bytes, size_t n);
+void fuzz_naming(const uint8_t *bytes, size_t n);
 void fuzz_options(const uint8_t *bytes, size_t n);
 void fuzz_packed(const uint8_t *bytes, size_t n);
 void fuzz_parse(const uint8_t *bytes, size_t n);

@@ -23,6 +23,7 @@ static const struct {
 	{ "engine", fuzz_engine },
 	{ "filter", fuzz_filter },
 	{ "lex", fuzz_lex },
+	{ "naming", fuzz_naming },
 	{ "options", fuzz_options },
 	{ "packed", fuzz_packed },
 	{ "parse", fuzz_parse },
