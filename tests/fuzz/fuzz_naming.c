@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Any payload in any order through a namer with little memory.  The memory stays within its bound,
- * each flow that was given up is counted, texts end within their arrays, and nothing is left at the
- * end.
+/* Any payload in any order through a namer with little memory.  The memory stays within the bound,
+ * texts end within their arrays, and nothing is left at the end.
  *
  * Input: a byte for options.names, a byte for the memory, then packets.  A packet is a head of 6
- * bytes and its payload.  Head: flow (bits 0-2), end (3), UDP (4), cut (5), SYN (6), FIN (7); a
- * byte for steps of time, the end of a batch and the end of the flow; 16 bits for the place in the
- * stream, and 16 bits for the length of the payload. */
+ * bytes and payload.  Head: flow (bits 0-2), end (3), UDP (4), cut (5), SYN (6), FIN (7).  The
+ * second byte has steps of time, the end of a batch and the end of the flow.  16 bits each follow
+ * for the place in the stream, and for the length of the payload. */
 #include "fuzz.h"
 #include "naming/watch.h"
 
@@ -48,7 +47,7 @@ static int find_fuzzed_end(
 	return (int)end;
 }
 
-/* Counts an event, whose flow's names can be read. */
+/* Counts an event, and reads the names of the flow. */
 static void count_fuzzed_event(
 	void *user, uint32_t kind, uint32_t entry, int64_t time_ns, const struct bpe_dns *dns)
 {
@@ -66,7 +65,7 @@ static void count_fuzzed_event(
 #define CHECK_TEXT(text) FUZZ_CHECK(memchr(text, 0, sizeof text) != NULL)
 
 /* Checks the names of a flow, and the bounds. */
-static void check_names(uint32_t entry)
+static void check_fuzzed_names(uint32_t entry)
 {
 	struct bpe_flow record = { .ip_version = 4 };
 	const struct bpe_flow_names *const n = &record.names;
@@ -113,7 +112,7 @@ static void pass_fuzzed_batch(void) BPEI_UNCHECKED
 	run.packets += run.n;
 	run.n = 0;
 	for (uint32_t k = 0; k < FLOWS; k++)
-		check_names(k);
+		check_fuzzed_names(k);
 }
 
 /* Ends a flow, as the table does. */
@@ -161,7 +160,7 @@ static uint32_t write_fuzzed_headers(uint8_t *ip, uint8_t head, uint32_t at, uin
 	store_fuzzed(ip + 28, FIRST_SEQ >> 16);
 	store_fuzzed(ip + 30, FIRST_SEQ & 0xffff);
 	ip[32] = 0x50;
-	ip[33] = (uint8_t)(16 | (head & 64 ? 2 : 0) | (head & 128 ? 1 : 0));
+	ip[33] = (uint8_t)(16 | (head >> 6 & 1) << 1 | head >> 7); /* ACK, SYN, FIN */
 	return header;
 }
 
@@ -206,7 +205,7 @@ static void end_fuzzed_run(void) BPEI_UNCHECKED
 	bpei_namer_finish(n);
 	FUZZ_CHECK(!n->watches.used && !n->oldest && !n->newest);
 	for (uint32_t k = 0; k < FLOWS; k++) {
-		check_names(k);
+		check_fuzzed_names(k);
 		end_fuzzed_flow(k);
 	}
 	FUZZ_CHECK(!n->chunks.used && !n->slabs.pool.used && !n->slabs.texts.used);
