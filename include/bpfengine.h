@@ -653,7 +653,9 @@ struct bpe_options {
 	uint64_t quic_per_second;
 	const struct bpe_crypto *crypto;
 	/* on_event: --events: DNS, TLS, QUIC, HTTP and SSH events, on the thread of on_record; on
-	 * the capture's thread for a capture.  Events take their turn in the rings of records. */
+	 * the capture's thread for a capture.  Events take their turn in the rings of records, and
+	 * come with NULL when no event waits.  With pull_records events come on the thread that
+	 * takes records, during bpe_engine_next_record. */
 	bpe_event_fn on_event;
 	/* where: --where: only flows that match are given to on_flow, on_record and on_event
 	 *.  Others count as records_filtered.  NULL: all. */
@@ -1242,7 +1244,7 @@ enum bpe_format {
  * BPE_E_ARGUMENT for an unknown format, for a record of an unknown version or without a size.
  * Returns BPE_E_ARGUMENT if the text does not fit; BPE_FORMAT_BYTES always suffices.  Any thread.
  */
-#define BPE_FORMAT_BYTES 8192
+#define BPE_FORMAT_BYTES 32768
 BPE_API int bpe_flow_format(const struct bpe_flow *flow, uint32_t format, char *text, size_t size);
 /* ---- Events ---- */
 enum bpe_event_kind {
@@ -1294,6 +1296,14 @@ struct bpe_event {
 	const struct bpe_flow *flow; /* as known at the event, counters included; never NULL */
 	const struct bpe_dns *dns;   /* BPE_EVENT_DNS; else NULL */
 };
+/* Returns "dns", "tls", "quic", "http", "ssh", or NULL.  Any thread. */
+BPE_API const char *bpe_event_kind_name(int kind);
+/* Writes the event as a line, as bpe_flow_format does.  BPE_FORMAT_ZEEK has the lines of Zeek's
+ * dns.log, ssl.log, quic.log, http.log and ssh.log, with the log's name as _path.  Returns
+ * BPE_E_UNSUPPORTED for BPE_FORMAT_CSV.  BPE_EVENT_FORMAT_BYTES always suffices.  Any thread. */
+#define BPE_EVENT_FORMAT_BYTES 65536
+BPE_API int bpe_event_format(
+	const struct bpe_event *event, uint32_t format, char *text, size_t size);
 
 /* ---- Owners of sockets ---- */
 /* A flow that asks for its owner.  Index 0 is the originator.  Frozen. */

@@ -383,6 +383,8 @@ FUNCTIONS: Dict[str, Tuple[Any, ...]] = {
     "bpe_engine_stop": (None, c_void_p,),
     "bpe_engine_wait": (c_int, c_void_p, c_int64,),
     "bpe_engine_worker_stats_sized": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
+    "bpe_event_format": (c_int, c_void_p, c_uint32, c_void_p, c_size_t,),
+    "bpe_event_kind_name": (c_char_p, c_int,),
     "bpe_evicted_name": (c_char_p, c_int,),
     "bpe_filter_compile": (c_int, c_char_p, c_int, c_uint32, c_void_p, c_void_p, c_void_p,),
     "bpe_filter_compile_with": (c_int, c_char_p, c_void_p, c_void_p, c_void_p, c_void_p,),

@@ -25,6 +25,7 @@ struct bpei_capture_flows {
 	struct bpei_share_names names;
 	uint32_t flow[BPE_BATCH]; /* column of the batch at hand */
 	int64_t aged_ns;          /* when the flows last aged by the clock */
+	uint64_t events;          /* given to on_event */
 	bool finished;            /* the end of the source: all flows were handed over */
 };
 
@@ -67,6 +68,16 @@ static void hand_over_capture_update(void *capture, const struct bpe_flow *flow)
 	o->on_flow_update(o->user, flow, 0);
 }
 
+static void hand_over_capture_event(void *capture, const struct bpe_event *event)
+{
+	struct bpe_capture *c = capture;
+
+	if (!bpei_capture_takes(c, event->flow))
+		return;
+	c->flows->events++;
+	c->options.on_event(c->options.user, event);
+}
+
 int bpei_capture_flows_open(struct bpe_capture *c, struct bpe_error *error)
 {
 	struct bpei_flow_share share = { .shares = 1, .user = c };
@@ -77,6 +88,8 @@ int bpei_capture_flows_open(struct bpe_capture *c, struct bpe_error *error)
 		share.on_open = hand_over_capture_opening;
 	if (c->options.on_flow_update)
 		share.on_update = hand_over_capture_update;
+	if (c->options.on_event)
+		share.on_event = hand_over_capture_event;
 	if (!c->options.flow_table)
 		return BPE_OK;
 	int status = BPE_E_MEMORY;
@@ -167,6 +180,8 @@ void bpei_capture_flows_stats(const struct bpe_capture *c, struct bpe_stats *sta
 {
 	if (c->flows)
 		bpei_flows_stats(&c->flows->flows, c->flows->table, c->flows->names.namer, stats);
+	if (c->flows)
+		stats->events = c->flows->events;
 }
 
 /* ---- Public functions ---- */

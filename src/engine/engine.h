@@ -39,7 +39,8 @@ struct bpei_engine_plan {
 	uint32_t blocks;
 	size_t block_bytes;
 	bool has_tables;   /* each share has a flow table */
-	bool has_records;  /* each share has a ring of records */
+	bool has_records;  /* records go to on_record, or are pulled */
+	bool has_rings;    /* each share has a ring of records and events */
 	bool waits_record; /* a worker waits for a full ring of records */
 	bool pulls;        /* the program takes the records (pull.c) */
 };
@@ -58,25 +59,27 @@ struct bpei_worker {
 	_Atomic int ready;            /* w: worker  r: start */
 	bpei_counter dropped;         /* w: reader  r: any */
 	bpei_counter ring_peak;       /* w: reader  r: any */
-	struct bpei_bytering records; /* to the output thread; bytes NULL: no on_record */
+	struct bpei_bytering records; /* to the output thread; bytes NULL: none */
 	/* Worker's own: output.taken when, at the end, no record was taken for too long; else
 	 * UINT64_MAX. */
 	uint64_t records_stalled_at;
 	bpei_counter records_dropped;            /* w: worker  r: any */
+	bpei_counter events_dropped;             /* w: worker  r: any */
 	bpei_counter record_ring_peak;           /* w: worker  r: any */
 	bpei_counter flows_dumped;               /* w: worker  r: any; to on_record */
 	bpei_counter flows_begun;                /* w: worker  r: any; likewise */
 	bpei_counter records_filtered;           /* w: worker  r: any; left out by options.where */
 	BPEI_ALIGNED struct bpei_counts counts;  /* w: worker  r: any */
 	BPEI_ALIGNED bpei_counter records_taken; /* w: output  r: any */
+	bpei_counter events_taken;               /* w: output  r: any */
 };
 
-/* The thread that calls on_record (output.c). */
+/* The thread that calls on_record and on_event (output.c). */
 struct bpei_output {
 	pthread_t thread;
 	bool started;                    /* reader's own, once the run has begun */
 	_Atomic int done;                /* w: reader  r: output; no more records are put */
-	BPEI_ALIGNED bpei_counter taken; /* w: output  r: any; records, of all shares */
+	BPEI_ALIGNED bpei_counter taken; /* w: output  r: any; of all shares */
 };
 
 /* The program's taking of records (pull.c). */
@@ -191,17 +194,25 @@ int bpei_engine_dump_flows(struct bpe_engine *engine, bpe_flow_fn fn, void *user
 /* Makes the shares' rings of records.  Returns BPE_OK or BPE_E_MEMORY. */
 int bpei_output_new(struct bpe_engine *engine);
 void bpei_output_free(struct bpe_engine *engine);
-/* Starts the output thread, if there is an on_record.  Returns 0 or an errno. */
+/* Starts the output thread, if there is an on_record or an on_event.  Returns 0 or an errno. */
 int bpei_output_begin(struct bpe_engine *engine);
 /* Waits until the output thread has handed over every record. */
 void bpei_output_end(struct bpe_engine *engine);
 /* Puts a record into the worker's ring for on_record, or drops and counts the record. */
 void bpei_output_put(struct bpei_worker *worker, const struct bpe_flow *flow) BPEI_WORKER;
+/* Puts an event into the worker's ring for on_event, or drops and counts the event. */
+void bpei_output_put_event(struct bpei_worker *worker, const struct bpe_event *event) BPEI_WORKER;
 /* Returns how many more records fit into the first half of the worker's ring. */
 uint32_t bpei_output_room(struct bpei_worker *worker) BPEI_WORKER;
 
-/* Takes the oldest record out of the worker's ring.  Returns false if the ring is empty. */
-bool bpei_output_take(struct bpei_worker *worker, struct bpe_flow *flow) BPEI_OUTPUT;
+/* What was taken out of a ring. */
+enum bpei_taken {
+	BPEI_TAKEN_NONE = 0, /* the ring is empty */
+	BPEI_TAKEN_RECORD,
+	BPEI_TAKEN_EVENT /* on_event has the event already */
+};
+/* Takes the oldest record or event out of the worker's ring; *flow: the record. */
+enum bpei_taken bpei_output_take(struct bpei_worker *worker, struct bpe_flow *flow) BPEI_OUTPUT;
 
 /* ---- pull.c ---- */
 

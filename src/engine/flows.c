@@ -154,6 +154,7 @@ int bpei_flows_table(struct bpei_flows *f, const struct bpe_options *o,
 	memcpy(t.timeout_ns, o->flow_timeout_ns, sizeof t.timeout_ns);
 	if (!o->names)
 		return bpei_table_new(&t, table);
+	share->names->way = (struct bpei_event_way){ share->on_event, share->user, f->naming.form };
 	int status = bpei_share_names_open(share->names, &f->naming, o, share->number, t.seed);
 
 	t.id_user = share->names->namer;

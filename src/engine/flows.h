@@ -29,8 +29,9 @@ struct bpei_flow_share {
 	void (*on_end)(void *user, const struct bpe_flow *flow);
 	void (*on_open)(void *user, const struct bpe_flow *flow);
 	void (*on_update)(void *user, const struct bpe_flow *flow);
+	void (*on_event)(void *user, const struct bpe_event *event);
 	void *user;
-	struct bpei_share_names *names; /* with options.names: filled, but for the way of events */
+	struct bpei_share_names *names; /* with options.names: zeroed */
 };
 
 /* Prepares the flow times of an open input, before the first packet is read.

@@ -39,7 +39,7 @@ static void hand_over_flow(void *worker, const struct bpe_flow *flow) BPEI_UNCHE
 		return;
 	if (o->on_flow)
 		o->on_flow(o->user, flow, w->number);
-	if (w->records.bytes)
+	if (w->engine->plan.has_records)
 		bpei_output_put(w, flow);
 }
 
@@ -62,7 +62,7 @@ static void hand_over_opening(void *worker, const struct bpe_flow *flow)
 
 	if (o->on_flow_open)
 		o->on_flow_open(o->user, flow, w->number);
-	if (o->record_begins && w->records.bytes)
+	if (o->record_begins && w->engine->plan.has_records)
 		put_begun_flow(w, flow);
 }
 
@@ -73,6 +73,15 @@ static void hand_over_update(void *worker, const struct bpe_flow *flow)
 	const struct bpe_options *o = &w->engine->options;
 
 	o->on_flow_update(o->user, flow, w->number);
+}
+
+/* Hands an event to on_event. */
+static void hand_over_event(void *worker, const struct bpe_event *event) BPEI_UNCHECKED
+{
+	struct bpei_worker *w = worker;
+
+	if (bpei_worker_takes(w, event->flow))
+		bpei_output_put_event(w, event);
 }
 
 /* Makes a flow table for each share. */
@@ -95,6 +104,8 @@ static int make_flow_tables(struct bpe_engine *e)
 			share.on_open = hand_over_opening;
 		if (o->on_flow_update)
 			share.on_update = hand_over_update;
+		if (o->on_event)
+			share.on_event = hand_over_event;
 		const int made = bpei_flows_table(&e->flows, o, &share, &e->workers[k].table);
 
 		if (made < 0)

@@ -17,6 +17,10 @@ int bpei_naming_open(struct bpei_naming *n, const struct bpe_options *o, uint32_
 
 	if (!o->names)
 		return BPE_OK;
+	const int status = bpei_form_open(o, &n->form, error);
+
+	if (status < 0)
+		return status;
 	n->namer_bytes = has_hosts ? each / 4 * 3 : each;
 	if (!has_hosts)
 		return BPE_OK;
@@ -30,13 +34,25 @@ int bpei_naming_open(struct bpei_naming *n, const struct bpe_options *o, uint32_
 void bpei_naming_close(struct bpei_naming *n)
 {
 	bpei_hosts_free(n->hosts);
+	bpei_form_close(n->form);
 	*n = (struct bpei_naming){ .hosts = NULL };
+}
+
+/* Gives an event of the flow at an entry, with the flow's record at present. */
+static void give_flow_event(void *share_names, uint32_t kind, uint32_t entry, int64_t time_ns,
+	const struct bpe_dns *dns) BPEI_UNCHECKED
+{
+	const struct bpei_share_names *names = share_names;
+	struct bpe_flow record;
+
+	bpei_table_record(names->table, entry, &record);
+	bpei_event_give(&names->way, kind, time_ns, &record, dns);
 }
 
 int bpei_share_names_open(struct bpei_share_names *names, const struct bpei_naming *naming,
 	const struct bpe_options *o, uint32_t number, uint64_t seed)
 {
-	const struct bpei_namer_options options = {
+	struct bpei_namer_options options = {
 		.names = o->names,
 		.bytes = naming->namer_bytes,
 		.quic_per_second = o->quic_per_second ? o->quic_per_second : DEFAULT_QUIC,
@@ -46,8 +62,11 @@ int bpei_share_names_open(struct bpei_share_names *names, const struct bpei_nami
 		.form = naming->form,
 		.seed = seed,
 		.end_of = bpei_table_end,
+		.user = names,
 	};
 
+	if (names->way.on_event)
+		options.emit = give_flow_event;
 	names->namer = bpei_namer_new(&options);
 	return names->namer ? BPE_OK : BPE_E_MEMORY;
 }

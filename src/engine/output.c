@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Flow records on their way to on_record: each worker packs records into a ring of bytes, and
- * the output thread takes the records out and calls the handler.  With options.pull_records the
- * program takes them out (pull.c), and there is no output thread.
+/* Flow records and events on their way to on_record and on_event: each worker packs records into a
+ * ring of bytes, and the output thread takes the records out and calls the handlers.  With
+ * options.pull_records the program takes them out (pull.c), and there is no output thread.
  *
  * Life: new, with the workers' memory -> begin, before the workers' threads -> end, when the
  * workers are through -> free.  A packed record has a head common to all flows, the interface's
  * name, and parts that few flows have: TCP's figures, a process, a tunnel, names.  Threads share
- * only the rings, `done`, and counters with one writer each. Waiting: only the output thread waits
- * for the handler, with one exception.  At a full ring a worker drops and counts the record, or
- * waits (options.record_overload).  When the engine is to stop or has nothing left to read, a
- * worker waits in any case, since packets cannot be lost by waiting; but no longer than STALL_NS
- * without a record being taken from any ring. Books: records given to put = records taken + records
- * dropped, for each worker, once end has returned. */
+ * only the rings, `done`, and counters with one writer each.
+ * Waiting: only the output thread waits for the handler, with one exception.  At a full ring a
+ * worker drops and counts the record, or waits (options.record_overload).  When the engine is to
+ * stop or has nothing left to read, a worker waits in any case, since packets cannot be lost by
+ * waiting; but no longer than STALL_NS without a record being taken from any ring.
+ * An event is the record of its flow, with the event's time and the DNS messages behind.
+ * Books: records given to put = records taken + records dropped, for each worker, once end has
+ * returned.  The same is true of events, which have counters of their own. */
 #include "engine/engine.h"
 #include "engine/packed_names.h"
 
@@ -45,6 +47,7 @@ struct packed_start {
 	uint32_t name_bytes;
 	uint32_t slot;
 	uint32_t packed_names; /* bytes of the names, which are the last part (packed_names.h) */
+	uint32_t event;        /* enum bpe_event_kind; 0: a record */
 };
 
 #define AT(member) offsetof(struct bpe_flow, member)
@@ -56,7 +59,8 @@ static const struct {
 enum {
 	PARTS = sizeof parts / sizeof *parts,
 	HEAD = AT(interface_name),
-	START = sizeof(struct packed_start)
+	START = sizeof(struct packed_start),
+	EVENT_TIME = sizeof(int64_t) /* behind the record of an event */
 };
 _Static_assert(AT(interface_name) < AT(pid) && AT(pid) < AT(history) &&
 		       AT(history) < AT(icmp_errors) && AT(icmp_errors) < AT(tunnel) &&
@@ -64,10 +68,22 @@ _Static_assert(AT(interface_name) < AT(pid) && AT(pid) < AT(history) &&
 		       AT(unwritten_packets) < AT(names),
 	"the parts lie one behind another");
 _Static_assert(START + AT(names) <= BPEI_BYTERING_MOST(MIN_RING_BYTES) &&
-		       START + sizeof(struct bpe_flow) <= BPEI_BYTERING_MOST(MIN_NAMES_RING_BYTES),
-	"the longest record fits");
+		       START + sizeof(struct bpe_flow) + EVENT_TIME + sizeof(struct bpe_dns) <=
+			       BPEI_BYTERING_MOST(MIN_NAMES_RING_BYTES),
+	"the longest record and the longest event fit");
 
-static void pack_record(uint8_t *to, const struct bpe_flow *f, const struct packed_start *start)
+/* Returns the bytes of a packed record. */
+static uint32_t count_packed_bytes(const struct packed_start *start)
+{
+	uint32_t n = START + HEAD + start->name_bytes + start->packed_names;
+
+	for (int k = 0; k < PARTS; k++)
+		n += start->parts & parts[k].bit ? parts[k].to - parts[k].from : 0;
+	return n;
+}
+
+/* Returns the end of the packed record. */
+static uint8_t *pack_record(uint8_t *to, const struct bpe_flow *f, const struct packed_start *start)
 {
 	memcpy(to, start, START);
 	to += START;
@@ -83,11 +99,15 @@ static void pack_record(uint8_t *to, const struct bpe_flow *f, const struct pack
 		memcpy(to, (const char *)f + parts[k].from, n);
 		to += n;
 	}
-	if (start->packed_names)
+	if (start->packed_names) {
 		bpei_packed_names_write(to, &f->names);
+		to += start->packed_names;
+	}
+	return to;
 }
 
-static void unpack_record(struct bpe_flow *f, const void *packed)
+/* Returns the end of the packed record; *event: as in struct packed_start. */
+static const uint8_t *unpack_record(struct bpe_flow *f, const void *packed, uint32_t *event)
 {
 	const uint8_t *from = packed;
 	struct packed_start start;
@@ -100,6 +120,7 @@ static void unpack_record(struct bpe_flow *f, const void *packed)
 		.names = { .uid = -1 } };
 	memcpy(&start, from, START);
 	f->slot = start.slot;
+	*event = start.event;
 	from += START;
 	memcpy(f, from, HEAD);
 	from += HEAD;
@@ -114,7 +135,18 @@ static void unpack_record(struct bpe_flow *f, const void *packed)
 		from += n;
 	}
 	if (start.packed_names)
-		bpei_packed_names_read(from, &f->names);
+		from = bpei_packed_names_read(from, &f->names);
+	return from;
+}
+
+/* Returns the bytes of a query with its answers; 0: none. */
+static uint32_t count_dns_bytes(const struct bpe_dns *dns)
+{
+	uint32_t n = 0;
+
+	if (dns)
+		n = dns->answer_count < BPE_DNS_ANSWERS ? dns->answer_count : BPE_DNS_ANSWERS;
+	return dns ? (uint32_t)(offsetof(struct bpe_dns, answers) + n * sizeof *dns->answers) : 0;
 }
 
 /* Returns which parts a flow needs, and the length of the interface's name. */
@@ -193,26 +225,53 @@ static uint8_t *wait_for_record_room(struct bpei_worker *w, uint32_t n) BPEI_WOR
 	return to;
 }
 
-void bpei_output_put(struct bpei_worker *w, const struct bpe_flow *f)
+/* Returns room for n bytes in the worker's ring; NULL: none, which counts as dropped. */
+static uint8_t *begin_put(struct bpei_worker *w, uint32_t n, bpei_counter *dropped) BPEI_WORKER
 {
-	const struct packed_start start = choose_record_parts(f);
-	uint32_t n = START + HEAD + start.name_bytes + start.packed_names;
-
-	for (int k = 0; k < PARTS; k++)
-		n += start.parts & parts[k].bit ? parts[k].to - parts[k].from : 0;
 	uint8_t *to = bpei_bytering_begin(&w->records, n);
 
 	if (BPEI_UNLIKELY(!to))
 		to = wait_for_record_room(w, n);
-	if (BPEI_UNLIKELY(!to)) {
-		bpei_counter_add(&w->records_dropped, 1);
-		return;
-	}
-	pack_record(to, f, &start);
+	if (BPEI_UNLIKELY(!to))
+		bpei_counter_add(dropped, 1);
+	return to;
+}
+
+/* Hands over the record or event that was begun last. */
+static void commit_record(struct bpei_worker *w) BPEI_WORKER
+{
 	bpei_bytering_commit(&w->records);
 	bpei_counter_max(&w->record_ring_peak, bpei_bytering_used(&w->records));
 	if (w->engine->plan.pulls)
 		bpei_bell_ring(&w->engine->pull.bell);
+}
+
+void bpei_output_put(struct bpei_worker *w, const struct bpe_flow *f)
+{
+	const struct packed_start start = choose_record_parts(f);
+	uint8_t *to = begin_put(w, count_packed_bytes(&start), &w->records_dropped);
+
+	if (!to)
+		return;
+	pack_record(to, f, &start);
+	commit_record(w);
+}
+
+void bpei_output_put_event(struct bpei_worker *w, const struct bpe_event *event)
+{
+	struct packed_start start = choose_record_parts(event->flow);
+	const uint32_t dns_bytes = count_dns_bytes(event->dns);
+	const uint32_t n = count_packed_bytes(&start) + EVENT_TIME + dns_bytes;
+	uint8_t *to = begin_put(w, n, &w->events_dropped);
+
+	if (!to)
+		return;
+	start.event = event->kind;
+	to = pack_record(to, event->flow, &start);
+	memcpy(to, &event->time_ns, EVENT_TIME);
+	if (dns_bytes)
+		memcpy(to + EVENT_TIME, event->dns, dns_bytes);
+	commit_record(w);
 }
 
 uint32_t bpei_output_room(struct bpei_worker *w)
@@ -230,34 +289,72 @@ uint32_t bpei_output_room(struct bpei_worker *w)
 
 /* ---- The output thread ---- */
 
-/* Serves the output thread, and the program's thread in pull.c. */
-bool bpei_output_take(struct bpei_worker *w, struct bpe_flow *f)
+/* Takes an event out of the ring, and calls on_event.  packed: the n bytes behind the record. */
+static void give_event(struct bpei_worker *w, const struct bpe_flow *f, uint32_t kind,
+	const uint8_t *packed, uint32_t n) BPEI_OUTPUT
 {
+	const struct bpe_options *o = &w->engine->options;
+	struct bpe_dns dns = { .rtt_ns = -1 };
+	struct bpe_event event = {
+		.version = BPE_FLOW_VERSION, .size = sizeof event, .kind = kind, .flow = f
+	};
+
+	memcpy(&event.time_ns, packed, EVENT_TIME);
+	if (n > EVENT_TIME) {
+		memcpy(&dns, packed + EVENT_TIME, n - EVENT_TIME);
+		event.dns = &dns;
+	}
+	bpei_bytering_drop(&w->records);
+	bpei_counter_add(&w->events_taken, 1);
+	bpei_counter_add(&w->engine->output.taken, 1);
+	o->on_event(o->user, &event);
+}
+
+/* Serves the output thread, and the program's thread in pull.c. */
+enum bpei_taken bpei_output_take(struct bpei_worker *w, struct bpe_flow *f)
+{
+	uint32_t kind;
 	uint32_t n;
 	const uint8_t *packed = bpei_bytering_peek(&w->records, &n);
 
 	if (!packed)
-		return false;
-	unpack_record(f, packed);
+		return BPEI_TAKEN_NONE;
+	const uint8_t *behind = unpack_record(f, packed, &kind);
+
+	if (kind) {
+		give_event(w, f, kind, behind, n - (uint32_t)(behind - packed));
+		return BPEI_TAKEN_EVENT;
+	}
 	bpei_bytering_drop(&w->records);
 	bpei_counter_add(&w->records_taken, 1);
 	bpei_counter_add(&w->engine->output.taken, 1);
-	return true;
+	return BPEI_TAKEN_RECORD;
 }
 
-/* Hands over up to RECORDS_IN_TURN records of one worker.  Returns their number. */
+/* Hands over up to RECORDS_IN_TURN records and events of one worker.  Returns their number. */
 static uint32_t take_records(struct bpe_engine *e, struct bpei_worker *w) BPEI_OUTPUT
 {
 	uint32_t done = 0;
 
 	for (; done < RECORDS_IN_TURN; done++) {
 		struct bpe_flow flow;
+		const enum bpei_taken taken = bpei_output_take(w, &flow);
 
-		if (!bpei_output_take(w, &flow))
+		if (taken == BPEI_TAKEN_NONE)
 			break;
-		e->options.on_record(e->options.user, &flow, w->number);
+		if (taken == BPEI_TAKEN_RECORD)
+			e->options.on_record(e->options.user, &flow, w->number);
 	}
 	return done;
+}
+
+/* Tells the handlers that nothing waits. */
+static void tell_idle_handlers(struct bpe_engine *e) BPEI_OUTPUT
+{
+	if (e->options.on_record)
+		e->options.on_record(e->options.user, NULL, 0);
+	if (e->options.on_event)
+		e->options.on_event(e->options.user, NULL);
 }
 
 /* Sleeps the longer, the more rounds were idle. */
@@ -298,7 +395,7 @@ static void *run_output_thread(void *engine)
 		const int64_t now = bpei_clock_mono_ns();
 
 		if (fresh || done || now - flushed_ns >= FLUSH_NS) {
-			e->options.on_record(e->options.user, NULL, 0);
+			tell_idle_handlers(e);
 			flushed_ns = now;
 			fresh = false;
 		}
@@ -317,7 +414,7 @@ int bpei_output_new(struct bpe_engine *e)
 
 	if (has_names(&e->options) && bytes < MIN_NAMES_RING_BYTES)
 		bytes = MIN_NAMES_RING_BYTES;
-	for (uint32_t k = 0; k < e->plan.shares && e->plan.has_records; k++) {
+	for (uint32_t k = 0; k < e->plan.shares && e->plan.has_rings; k++) {
 		uint8_t *memory = bpei_mem_map(bytes, 0);
 
 		if (!memory)
@@ -340,7 +437,7 @@ void bpei_output_free(struct bpe_engine *e)
 
 int bpei_output_begin(struct bpe_engine *e)
 {
-	if (!e->plan.has_records || e->plan.pulls)
+	if (!e->plan.has_rings || e->plan.pulls)
 		return 0;
 	const int failed = pthread_create(&e->output.thread, NULL, run_output_thread, e);
 

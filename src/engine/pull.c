@@ -2,22 +2,28 @@
 /* Records taken by the program (options.pull_records): the rings of output.c without its thread,
  * and a bell to wait for.
  *
- * The bell rings after each record put, and once the run has ended.  The program's thread takes
- * records by turns from the shares.  Only when every ring is empty is the bell made quiet, and the
- * rings are looked at again: so no wake-up is lost, and the pipe is readable while a record
+ * Events come to on_event on the program's thread, while the program asks for a record.
+ * The bell rings after each record or event put, and once the run has ended.  The program's thread
+ * takes records by turns from the shares.  Only when every ring is empty is the bell made quiet,
+ * and the rings are looked at again: so no wake-up is lost, and the pipe is readable while a record
  * waits. */
 #include "engine/engine.h"
 
-/* Takes a record out of any ring, by turns.  Returns false if all rings are empty. */
+/* Takes a record out of any ring, by turns.  Events on the way go to on_event.  Returns false if
+ * all rings are empty. */
 static bool take_any_record(struct bpe_engine *e) BPEI_OUTPUT
 {
 	struct bpei_pull *p = &e->pull;
 
-	for (uint32_t k = 0; k < e->plan.shares && e->plan.has_records; k++) {
+	for (uint32_t k = 0; k < e->plan.shares && e->plan.has_rings; k++) {
 		struct bpei_worker *w = &e->workers[p->turn];
+		enum bpei_taken taken;
 
 		p->turn = p->turn + 1 < e->plan.shares ? p->turn + 1 : 0;
-		if (bpei_output_take(w, &p->flow))
+		do
+			taken = bpei_output_take(w, &p->flow);
+		while (taken == BPEI_TAKEN_EVENT);
+		if (taken == BPEI_TAKEN_RECORD)
 			return true;
 	}
 	return false;

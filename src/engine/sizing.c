@@ -91,6 +91,7 @@ int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *o,
 	plan->has_tables = o->flows && !o->count_only;
 	plan->pulls = o->pull_records;
 	plan->has_records = plan->has_tables && (o->on_record || o->pull_records);
+	plan->has_rings = plan->has_records || (plan->has_tables && o->on_event);
 	plan->waits_record = o->record_overload == BPE_RECORD_WAIT ||
 			     (o->record_overload == BPE_RECORD_AUTO && !device->live);
 	return BPE_OK;

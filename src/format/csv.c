@@ -2,6 +2,7 @@
 /* CSV by RFC 4180: every line has the same columns in the same order.  Later versions append
  * columns.  An empty field is not known, or does not apply.  Pure. */
 #include "format/formats.h"
+#include "format/names_text.h"
 
 static const char columns[] =
 	"first,last,src,sport,dst,dport,proto,ip_proto,ip,vlan,inner_vlan,orig_packets,resp_packets,orig_wire_bytes,resp_wire_bytes,orig_captured_bytes,resp_captured_bytes,"
@@ -82,7 +83,7 @@ static void write_csv_tunnel(struct bpei_writer *w, const struct bpe_flow *f)
 	bpei_write_char(w, ',');
 }
 
-/* Writes the last columns, without a comma at the end. */
+/* Writes what the cutoff left out, without a comma at the end. */
 static void write_csv_unwritten(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const bool is_known = f->flags & BPE_FLOW_CUTOFF;
@@ -98,6 +99,7 @@ void bpei_format_csv(struct bpei_writer *w, const struct bpe_flow *f)
 	char room[16], community[BPE_COMMUNITY_ID_BYTES] = "";
 	if (!f) {
 		bpei_write_bytes(w, columns, sizeof columns - 1);
+		bpei_names_write_columns(w);
 		return;
 	}
 	bpei_write_seconds(w, f->first_ns, 9);
@@ -150,4 +152,5 @@ void bpei_format_csv(struct bpei_writer *w, const struct bpe_flow *f)
 		write_csv_number(w, true, f->duplicates[k]);
 	write_csv_tunnel(w, f);
 	write_csv_unwritten(w, f);
+	bpei_names_write_csv(w, f);
 }

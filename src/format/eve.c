@@ -3,11 +3,12 @@
  * doc/userguide/output/eve).  Pure.
  *
  * tunnel is EVE's object of alerts, and the id.
- * Left out, since this engine does not know: app_proto, flow.alerted, the state of a half-closed
- * TCP connection.  Not EVE's: process, by ECS's names; bpfengine, with icmp_errors, duplicates,
- * what the cutoff left out, and end for records of live flows, or event for flows that begin.
- * Records of live flows have no flow.reason, which in EVE belongs to ends. */
+ * Left out, since this engine does not know: flow.alerted, the state of a half-closed TCP
+ * connection.  Not EVE's: process, by ECS's names; bpfengine, with icmp_errors, duplicates,
+ * what the cutoff left out, names, and end for records of live flows, or event for flows that
+ * begin. Records of live flows have no flow.reason, which in EVE belongs to ends. */
 #include "format/formats.h"
+#include "format/parts.h"
 
 static void write_eve_hex(struct bpei_writer *w, const char *name, uint8_t v)
 {
@@ -42,21 +43,16 @@ static void write_eve_proto(struct bpei_writer *w, uint8_t p)
  * ended. */
 static void write_eve_extension(struct bpei_writer *w, const struct bpe_flow *f, const char *end)
 {
-	const bool is_cut_off = f->flags & BPE_FLOW_CUTOFF;
+	const struct bpei_object object = bpei_write_object(w, ",\"bpfengine\":");
 
-	if (!end && !is_cut_off &&
-		!(f->icmp_errors[0] | f->icmp_errors[1] | f->duplicates[0] | f->duplicates[1]))
-		return;
-	BPEI_WRITE(w, ",\"bpfengine\":{");
-	const char *const begin = w->at;
 	if (end)
-		bpei_write_quoted(w, f->end == BPE_END_BEGUN ? "\"event\":\"" : "\"end\":\"", end);
-	bpei_flow_write_counts(
-		w, w->at == begin ? "\"icmp_errors\":[" : ",\"icmp_errors\":[", f->icmp_errors);
-	bpei_flow_write_counts(
-		w, w->at == begin ? "\"duplicates\":[" : ",\"duplicates\":[", f->duplicates);
-	bpei_flow_write_unwritten(w, f, w->at == begin);
-	bpei_write_char(w, '}');
+		bpei_write_quoted(
+			w, f->end == BPE_END_BEGUN ? ",\"event\":\"" : ",\"end\":\"", end);
+	bpei_flow_write_counts(w, ",\"icmp_errors\":[", f->icmp_errors);
+	bpei_flow_write_counts(w, ",\"duplicates\":[", f->duplicates);
+	bpei_flow_write_unwritten(w, f, false);
+	bpei_names_write(w, f, BPEI_NAMED_BIT(APP));
+	bpei_write_object_end(w, object);
 }
 
 static const char *eve_flow_state(const struct bpe_flow *f)
@@ -100,19 +96,31 @@ static int64_t floor_to_second(int64_t ns)
 	return ns / 1000000000 - (ns % 1000000000 < 0);
 }
 
-/* Writes EVE's members in front of "flow": the event, the VLANs, both ends and the protocol. */
-static void write_eve_head(struct bpei_writer *w, const struct bpe_flow *f)
+/* Returns EVE's name of the protocol in the payload, or NULL.  Protocols that are none of
+ * Suricata's have the engine's name. */
+static const char *eve_app_proto(const struct bpe_flow *f)
+{
+	const char *name = bpe_app_name(f->names.app);
+
+	if (f->names.app == BPE_APP_POSTGRESQL)
+		return "pgsql";
+	return name && name[0] ? name : NULL;
+}
+
+void bpei_eve_write_head(
+	struct bpei_writer *w, const struct bpe_flow *f, int64_t time_ns, const char *event_type)
 {
 	const bool ports = bpei_flow_has_ports(f);
+	const char *app_proto = eve_app_proto(f);
 	BPEI_WRITE(w, "{\"timestamp\":\"");
-	bpei_write_iso(w, f->last_ns, 6, "+0000");
+	bpei_write_iso(w, time_ns, 6, "+0000");
 	bpei_write_member(
 		w, "\",\"flow_id\":", bpei_flow_id(f).a >> 12); /* 52 bits: a double holds them */
 	if (f->interface_name[0]) {
 		BPEI_WRITE(w, ",\"in_iface\":");
 		bpei_write_json(w, f->interface_name, sizeof f->interface_name);
 	}
-	BPEI_WRITE(w, ",\"event_type\":\"flow\"");
+	bpei_write_quoted(w, ",\"event_type\":\"", event_type);
 	if (f->vlan[0] | f->vlan[1]) {
 		bpei_write_member(w, ",\"vlan\":[", f->vlan[0]);
 		if (f->vlan[1])
@@ -135,6 +143,8 @@ static void write_eve_head(struct bpei_writer *w, const struct bpe_flow *f)
 		bpei_write_member(w, ",\"icmp_type\":", f->icmp_type);
 		bpei_write_member(w, ",\"icmp_code\":", f->icmp_code);
 	}
+	if (app_proto)
+		bpei_write_quoted(w, ",\"app_proto\":\"", app_proto);
 }
 
 /* Writes "flow":{}, EVE's counters and times. */
@@ -166,7 +176,7 @@ void bpei_format_eve(struct bpei_writer *w, const struct bpe_flow *f)
 	const bool goes_on =
 		f->end == BPE_END_ACTIVE || f->end == BPE_END_DUMPED || f->end == BPE_END_BEGUN;
 	char community[BPE_COMMUNITY_ID_BYTES];
-	write_eve_head(w, f);
+	bpei_eve_write_head(w, f, f->last_ns, "flow");
 	write_eve_flow(w, f);
 	if (bpe_flow_community_id(f, 0, community))
 		bpei_write_quoted(w, ",\"community_id\":\"", community);

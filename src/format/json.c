@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The native line, schema bpfengine.flow/1: keys are stable, later versions only add.  Pure. */
 #include "format/formats.h"
+#include "format/names_text.h"
 
 static void write_json_pair(struct bpei_writer *w, const char *name, uint64_t a, uint64_t b)
 {
@@ -169,6 +170,7 @@ void bpei_format_json(struct bpei_writer *w, const struct bpe_flow *f)
 		BPEI_WRITE(w, ",\"cut\":true");
 	if (f->pid > 0)
 		write_json_process(w, f);
+	bpei_names_write(w, f, 0);
 	write_json_end(w, f);
 	write_json_number(w, ",\"hash\":", f->hash);
 	write_json_number(w, ",\"worker\":", f->worker);

@@ -148,6 +148,26 @@ void bpei_write_json(struct bpei_writer *w, const char *text, size_t most)
 	bpei_write_char(w, '"');
 }
 
+struct bpei_object bpei_write_object(struct bpei_writer *w, const char *name)
+{
+	struct bpei_object object = { .before = w->at, .was_full = w->full };
+
+	bpei_write_string(w, name);
+	object.begin = w->at;
+	return object;
+}
+
+void bpei_write_object_end(struct bpei_writer *w, struct bpei_object object)
+{
+	if (w->at == object.begin) {
+		w->at = object.before;
+		w->full = object.was_full;
+		return;
+	}
+	*object.begin = '{'; /* in place of the first member's comma */
+	bpei_write_char(w, '}');
+}
+
 /* Returns whether a spreadsheet would take the text for a formula.  The last four signs are the
  * wide forms of the first four. */
 static bool csv_begins_formula(const char *s, size_t left)

@@ -67,6 +67,17 @@ void bpei_write_address(struct bpei_writer *w, const uint8_t *addr, int version)
  * UTF-8 become U+FFFD. */
 void bpei_write_json(struct bpei_writer *w, const char *s, size_t most);
 
+/* An object whose members all begin with a comma. */
+struct bpei_object {
+	char *before, *begin;
+	bool was_full;
+};
+
+/* Begins an object; name: all before its brace, as ,"tls": */
+struct bpei_object bpei_write_object(struct bpei_writer *w, const char *name);
+/* Ends the object.  An object without members is taken back, with its name. */
+void bpei_write_object_end(struct bpei_writer *w, struct bpei_object object);
+
 /* Writes a field of CSV by RFC 4180, quoted if needed; otherwise as bpei_write_json. */
 void bpei_write_csv(struct bpei_writer *w, const char *s, size_t most);
 

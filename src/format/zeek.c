@@ -3,12 +3,13 @@
  * inner_vlan of policy/protocols/conn/vlan-logging, community_id of
  * policy/protocols/conn/community-id-logging).  Pure.
  *
- * Left out, since this engine does not know: service, local_orig, local_resp, tunnel_parents.  Zeek
+ * Left out, since this engine does not know: local_orig, local_resp, tunnel_parents.  Zeek
  * takes TCP's orig_bytes and resp_bytes from sequence numbers.  They are written where the counted
  * payload is equal to that span: nothing was retransmitted and nothing is missing.  missed_bytes is
  * written if 0.  Records of connections that go on have a _path, as in Zeek's streaming of logs. */
 #include "packet/icmp.h"
 #include "format/formats.h"
+#include "format/parts.h"
 #include "names/numbers.h"
 
 static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -32,6 +33,25 @@ static bool payload_is_sequence_span(const struct bpe_flow *f, int k)
 	       !f->out_of_order[k] && !f->duplicates[k];
 }
 
+/* Returns Zeek's name of the protocol in the payload, or NULL.  Zeek names a protocol by its
+ * analyzer; protocols without an analyzer in Zeek have the engine's name. */
+static const char *zeek_service(const struct bpe_flow *f)
+{
+	const char *name = bpe_app_name(f->names.app);
+
+	switch (f->names.app) {
+	case BPE_APP_TLS:
+		return "ssl";
+	case BPE_APP_QUIC:
+		return bpei_names_have_tls(f) ? "quic,ssl" : "quic";
+	case BPE_APP_MDNS:
+	case BPE_APP_LLMNR:
+		return "dns";
+	default:
+		return name && name[0] ? name : NULL;
+	}
+}
+
 static const char *zeek_transport(uint8_t ip_proto)
 {
 	switch (ip_proto) {
@@ -47,8 +67,7 @@ static const char *zeek_transport(uint8_t ip_proto)
 	}
 }
 
-/* Writes the members in front of "duration": path, time, uid, both ends and the protocol. */
-static void write_zeek_head(struct bpei_writer *w, const struct bpe_flow *f)
+void bpei_zeek_write_ends(struct bpei_writer *w, const struct bpe_flow *f)
 {
 	const bool icmp = f->ip_proto == 1 || f->ip_proto == 58;
 	uint64_t port[2] = { f->port[0], f->port[1] };
@@ -58,15 +77,6 @@ static void write_zeek_head(struct bpei_writer *w, const struct bpe_flow *f)
 		port[0] = f->icmp_type;
 		port[1] = other >= 0 ? (uint64_t)other : f->icmp_code;
 	}
-	bpei_write_char(w, '{');
-	if (f->end == BPE_END_ACTIVE)
-		BPEI_WRITE(w, "\"_path\":\"conn_active\",");
-	if (f->end == BPE_END_BEGUN)
-		BPEI_WRITE(w, "\"_path\":\"conn_begin\",");
-	if (f->end == BPE_END_DUMPED || f->end == BPE_END_NONE)
-		BPEI_WRITE(w, "\"_path\":\"conn_snapshot\",");
-	BPEI_WRITE(w, "\"ts\":");
-	bpei_write_seconds(w, f->first_ns, 6);
 	BPEI_WRITE(w, ",\"uid\":\"");
 	write_zeek_uid(w, f);
 	BPEI_WRITE(w, "\",\"id.orig_h\":\"");
@@ -79,8 +89,35 @@ static void write_zeek_head(struct bpei_writer *w, const struct bpe_flow *f)
 	bpei_write_char(w, '"');
 	if (ports)
 		bpei_write_member(w, ",\"id.resp_p\":", port[1]);
-	BPEI_WRITE(w, ",\"proto\":\"");
-	bpei_write_string(w, zeek_transport(f->ip_proto));
+	bpei_write_quoted(w, ",\"proto\":\"", zeek_transport(f->ip_proto));
+}
+
+void bpei_zeek_write_process(struct bpei_writer *w, const struct bpe_flow *f)
+{
+	if (f->pid <= 0)
+		return;
+	bpei_write_member(w, ",\"pid\":", (uint64_t)f->pid);
+	BPEI_WRITE(w, ",\"process\":");
+	bpei_write_json(w, f->comm, sizeof f->comm);
+}
+
+/* Writes the members in front of "duration": path, time, uid, both ends, protocol and service. */
+static void write_zeek_head(struct bpei_writer *w, const struct bpe_flow *f)
+{
+	const char *service = zeek_service(f);
+
+	bpei_write_char(w, '{');
+	if (f->end == BPE_END_ACTIVE)
+		BPEI_WRITE(w, "\"_path\":\"conn_active\",");
+	if (f->end == BPE_END_BEGUN)
+		BPEI_WRITE(w, "\"_path\":\"conn_begin\",");
+	if (f->end == BPE_END_DUMPED || f->end == BPE_END_NONE)
+		BPEI_WRITE(w, "\"_path\":\"conn_snapshot\",");
+	BPEI_WRITE(w, "\"ts\":");
+	bpei_write_seconds(w, f->first_ns, 6);
+	bpei_zeek_write_ends(w, f);
+	if (service)
+		bpei_write_quoted(w, ",\"service\":\"", service);
 }
 
 /* Writes the members from "orig_pkts" to "inner_vlan". */
@@ -104,7 +141,7 @@ void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 	const bool tcp = f->ip_proto == 6;
 	char community[BPE_COMMUNITY_ID_BYTES];
 	write_zeek_head(w, f);
-	BPEI_WRITE(w, "\",\"duration\":");
+	BPEI_WRITE(w, ",\"duration\":");
 	bpei_write_span(w, f->first_ns, f->last_ns, 6);
 	if (f->flags & BPE_FLOW_LENGTHS) {
 		if (!tcp || payload_is_sequence_span(f, 0))
@@ -133,10 +170,7 @@ void bpei_format_zeek(struct bpei_writer *w, const struct bpe_flow *f)
 	bpei_flow_write_counts(w, ",\"duplicates\":[", f->duplicates);
 	bpei_flow_write_unwritten(w, f, false);
 	bpei_flow_write_tunnel(w, f);
-	if (f->pid > 0) {
-		bpei_write_member(w, ",\"pid\":", (uint64_t)f->pid);
-		BPEI_WRITE(w, ",\"process\":");
-		bpei_write_json(w, f->comm, sizeof f->comm);
-	}
+	bpei_zeek_write_process(w, f);
+	bpei_names_write(w, f, BPEI_NAMED_BIT(APP));
 	bpei_write_char(w, '}');
 }

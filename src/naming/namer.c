@@ -467,6 +467,7 @@ void bpei_namer_fill(void *namer, uint32_t entry, struct bpe_flow *record)
 		names->age_ns = record->first_ns - names->age_ns;
 	if (n->options.hosts)
 		bpei_hosts_find(n->options.hosts, &ask, names);
+	bpei_names_form(n->options.form, names);
 }
 
 void bpei_namer_close(void *namer, uint32_t entry)

@@ -175,8 +175,9 @@ ONE(dns_messages, "dns.messages", "messages", COUNTER, NAMER, dns_messages, \
 	"DNS messages that were read") \
 ONE(dns_evicted, "dns.evicted", "answers", COUNTER, NAMER, dns_evicted, \
 	"DNS answers forgotten for want of room") \
-ONE(events, "events.given", "events", COUNTER, NONE, , "events given to on_event") \
-ONE(events_dropped, "events.dropped", "events", COUNTER, NONE, , "events lost to a full ring") \
+ONE(events, "events.given", "events", COUNTER, WORKER, events_taken, "events given to on_event") \
+ONE(events_dropped, "events.dropped", "events", COUNTER, WORKER, events_dropped, \
+	"events lost to a full ring") \
 ONE(records_filtered, "flows.records.filtered", "records", COUNTER, WORKER, records_filtered, \
 	"records and events that a condition left out") \
 ONE(owners_asked, "owners.asked", "flows", COUNTER, NONE, , "flows that an owner was asked for") \
