@@ -37,6 +37,8 @@ EXPECTED = {
         "build/src/bpfengine -r examples/office.pcap --print host 203.0.113.10": (
             r"(.*203\.0\.113\.10.*\n){80}"
         ),
+        "build/src/bpfengine -r examples/office.pcap --flows - "
+        "--where 'name like \"*.example.com\"'": r'"proto":"tcp"[\s\S]*left out by --where',
         "build/src/bpfengine --explain 'tcp port 80 and not src net 10.0.0.0/8'": (
             r"match[\s\S]*10\.0\.0\.0/8[\s\S]*instructions"
         ),
@@ -65,6 +67,11 @@ EXPECTED = {
         "./build/examples/own_source <packets.hex": r"127\.0\.0\.1,5353,127\.0\.0\.1,5353,udp",
         "cc -std=c11 tests/single/use.c tests/single/implementation.c -I build -pthread -o use": r"",
         "./use made.pcap": r"packets",
+    },
+    "docs/names.md": {
+        "bpfengine -r examples/office.pcap --print --where 'name like \"*.example.com\"'": (
+            r"(?m)(.* \| (?:www|mail)\.example\.com\n){50}"
+        ),
     },
     "docs/top.md": {
         "sudo bpfengine -i eth0 --top": r"(?m)^[\d,]+ packets? read",
