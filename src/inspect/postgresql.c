@@ -33,50 +33,29 @@ static bool check_postgresql_startup(const uint8_t *p, uint32_t n)
 	return user && p + 1 == end;
 }
 
-/* Reads the startup message at `at`. */
-static enum bpei_verdict read_postgresql_startup(
-	struct bpei_stream *s, uint32_t at, struct bpe_flow_names *said)
-{
-	const uint8_t *const p = s->bytes + at;
-	const uint32_t length = bpei_be32(p);
-	const uint32_t version = bpei_be32(p + 4);
-
-	if (length < 16 || length > STARTUP_MOST || version >> 16 != 3 || (version & 0xffff) > 2)
-		return at ? BPEI_DONE : BPEI_NOT;
-	if (s->n < at + length && !bpei_stream_over(s))
-		return bpei_stream_more(s, at + length);
-	if (s->n < at + length || !check_postgresql_startup(p + 8, length - 8))
-		return at ? BPEI_DONE : BPEI_NOT;
-	said->app = BPE_APP_POSTGRESQL;
-	return BPEI_DONE;
-}
-
-/* Reads the first messages of a client. */
+/* Reads the first message of a client.  Behind a request for TLS or GSSAPI, TLS begins, or another
+ * message comes where the server has refused. */
 static enum bpei_verdict read_postgresql_client(struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	uint32_t at = 0;
+	if (s->n < 8)
+		return bpei_stream_over(s) ? BPEI_NOT : bpei_stream_more(s, 8);
+	const uint32_t length = bpei_be32(s->bytes);
+	const uint32_t number = bpei_be32(s->bytes + 4);
+	const bool request = length == 8 && (number == SSL_REQUEST || number == GSS_REQUEST);
+	const bool cancel = length == 16 && number == CANCEL_REQUEST;
 
-	for (;;) {
-		if (at && bpei_stream_tls(s, at) == BPEI_MATCH_YES)
-			return bpei_stream_inner(s, at);
-		if (s->n < at + 8) {
-			if (!bpei_stream_over(s))
-				return bpei_stream_more(s, 0);
-			return at ? BPEI_DONE : BPEI_NOT;
-		}
-		const uint32_t length = bpei_be32(s->bytes + at);
-		const uint32_t number = bpei_be32(s->bytes + at + 4);
-		const bool request =
-			length == 8 && (number == SSL_REQUEST || number == GSS_REQUEST);
-		if (!at && length == 16 && number == CANCEL_REQUEST) {
-			said->app = BPE_APP_POSTGRESQL;
-			return BPEI_DONE;
-		}
-		if (!request || at > 8)
-			return read_postgresql_startup(s, at, said);
+	if (request || cancel) {
 		said->app = BPE_APP_POSTGRESQL;
-		at += 8;
+		return request ? bpei_stream_inner(s, 8) : BPEI_DONE;
 	}
+	if (length < 16 || length > STARTUP_MOST || number >> 16 != 3 || (number & 0xffff) > 2)
+		return BPEI_NOT;
+	if (s->n < length && !bpei_stream_over(s))
+		return bpei_stream_more(s, length);
+	if (s->n < length || !check_postgresql_startup(s->bytes + 8, length - 8))
+		return BPEI_NOT;
+	said->app = BPE_APP_POSTGRESQL;
+	return BPEI_DONE;
 }
 
 /* Looks at an Authentication message: the length fits the kind. */

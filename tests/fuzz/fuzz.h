@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+void fuzz_apps(const uint8_t *bytes, size_t n);
 void fuzz_bpf(const uint8_t *bytes, size_t n);
 void fuzz_compile(const uint8_t *bytes, size_t n);
 void fuzz_copy(const uint8_t *bytes, size_t n);

@@ -579,7 +579,7 @@ def tpacket_seeds():
 
 
 # targets with seeds in a file NAME_seeds.py
-OWN = ("copy", "dns", "naming", "print", "push", "quic", "where")
+OWN = ("apps", "copy", "dns", "naming", "print", "push", "quic", "where")
 own_seeds = lambda name: getattr(importlib.import_module(name + "_seeds"), name + "_seeds")
 
 

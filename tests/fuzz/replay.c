@@ -16,6 +16,7 @@ static const struct {
 	const char *name;
 	void (*run)(const uint8_t *, size_t);
 } targets[] = {
+	{ "apps", fuzz_apps },
 	{ "bpf", fuzz_bpf },
 	{ "compile", fuzz_compile },
 	{ "copy", fuzz_copy },
