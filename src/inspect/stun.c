@@ -52,22 +52,24 @@ static bool check_dtls_start(const uint8_t *p, uint32_t n)
 	       p[3] == 0 && p[4] == 0;
 }
 
-/* Reads a message over TCP (RFC 8489 6.2.2). */
+/* Reads a message over TCP: bare (RFC 8489 6.2.2), or behind a length of 2 bytes (RFC 4571). */
 static enum bpei_verdict read_stun_tcp(struct bpei_stream *s, struct bpe_flow_names *said)
 {
+	const bool framed = s->n >= 10 && bpei_be32(s->bytes + 6) == MAGIC;
+	const uint32_t at = framed ? 2 : 0;
 	const enum bpei_match magic =
-		s->n > 4 ? bpei_stream_match(s, 4, MAGIC_BYTES, 4) : BPEI_MATCH_SHORT;
+		s->n > 4 + at ? bpei_stream_match(s, 4 + at, MAGIC_BYTES, 4) : BPEI_MATCH_SHORT;
 
-	if (magic == BPEI_MATCH_NO || (s->bytes[0] & 0xc0) || (s->n < 5 && s->bytes[0] > 1))
+	if (magic == BPEI_MATCH_NO || (s->bytes[at] & 0xc0) || (s->n < 5 && s->bytes[0] > 1))
 		return BPEI_NOT;
-	if (s->n < HEADER)
-		return bpei_stream_over(s) ? BPEI_NOT : bpei_stream_more(s, HEADER);
-	const uint32_t length = bpei_be16(s->bytes + 2);
-	if (length % 4)
+	if (s->n < HEADER + at)
+		return bpei_stream_over(s) ? BPEI_NOT : bpei_stream_more(s, HEADER + at);
+	const uint32_t length = bpei_be16(s->bytes + at + 2);
+	if (length % 4 || (framed && bpei_be16(s->bytes) != HEADER + length))
 		return BPEI_NOT;
-	if (s->n < HEADER + length)
-		return bpei_stream_over(s) ? BPEI_NOT : bpei_stream_more(s, HEADER + length);
-	if (!check_stun_attributes(s->bytes + HEADER, length, false))
+	if (s->n < HEADER + at + length)
+		return bpei_stream_over(s) ? BPEI_NOT : bpei_stream_more(s, HEADER + at + length);
+	if (!check_stun_attributes(s->bytes + HEADER + at, length, false))
 		return BPEI_NOT;
 	said->app = BPE_APP_STUN;
 	return BPEI_DONE;
