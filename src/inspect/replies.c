@@ -42,7 +42,7 @@ enum bpei_match bpei_reply_take(
 }
 
 /* Returns whether a byte belongs to a word or to the name of a host. */
-static bool is_word_byte(uint8_t c)
+static bool is_reply_word(uint8_t c)
 {
 	const bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 
@@ -56,8 +56,8 @@ static bool find_reply_word(const struct bpei_line *line, const char *word)
 
 	for (uint32_t i = 4; i + n <= line->n; i++) {
 		const struct bpei_line rest = { line->text + i, line->n - i, 0 };
-		const bool begun = i > 4 && is_word_byte(line->text[i - 1]);
-		const bool goes_on = i + n < line->n && is_word_byte(line->text[i + n]);
+		const bool begun = i > 4 && is_reply_word(line->text[i - 1]);
+		const bool goes_on = i + n < line->n && is_reply_word(line->text[i + n]);
 
 		if (!begun && !goes_on && bpei_line_begins(&rest, word))
 			return true;

@@ -52,15 +52,21 @@ static bool check_dtls_start(const uint8_t *p, uint32_t n)
 	       p[3] == 0 && p[4] == 0;
 }
 
+/* Looks for the magic number of a message at `at`. */
+static enum bpei_match match_stun_magic(const struct bpei_stream *s, uint32_t at)
+{
+	if (s->n > at && s->bytes[at] > 1 && (s->n < at + 8 || s->bytes[at] & 0xc0))
+		return BPEI_MATCH_NO;
+	return s->n > at + 4 ? bpei_stream_match(s, at + 4, MAGIC_BYTES, 4) : BPEI_MATCH_SHORT;
+}
+
 /* Reads a message over TCP: bare (RFC 8489 6.2.2), or behind a length of 2 bytes (RFC 4571). */
 static enum bpei_verdict read_stun_tcp(struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	const bool framed = s->n >= 10 && bpei_be32(s->bytes + 6) == MAGIC;
+	const bool framed = match_stun_magic(s, 0) == BPEI_MATCH_NO;
 	const uint32_t at = framed ? 2 : 0;
-	const enum bpei_match magic =
-		s->n > 4 + at ? bpei_stream_match(s, 4 + at, MAGIC_BYTES, 4) : BPEI_MATCH_SHORT;
 
-	if (magic == BPEI_MATCH_NO || (s->bytes[at] & 0xc0) || (s->n < 5 && s->bytes[0] > 1))
+	if (framed && (s->bytes[0] > 4 || match_stun_magic(s, 2) == BPEI_MATCH_NO))
 		return BPEI_NOT;
 	if (s->n < HEADER + at)
 		return bpei_stream_over(s) ? BPEI_NOT : bpei_stream_more(s, HEADER + at);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as one direction of a flow, for all readers of protocols.  A reader that says NOT
- * leaves *said alone; a reader waits for more than what is there, and never at the end of the flow;
- * an inner protocol begins within the bytes, at a datagram's begin; texts are UTF-8 without
- * controls. */
+/* Any bytes as a direction of a flow, for all readers of protocols.  A reader that says NOT leaves
+ * *said alone.  A reader waits for more bytes than are there, and never at the end of the flow.  An
+ * inner protocol begins within the bytes, and with a datagram.  Texts are UTF-8 without controls.
+ */
 #include "base/utf8.h"
 #include "fuzz.h"
 #include "inspect/inspect.h"
@@ -11,7 +11,7 @@
 
 #define CHOSEN 4u /* bytes of choices before the payload */
 
-/* Checks that a text ends within its room, and is UTF-8 without controls. */
+/* Checks that a text ends within the room, and is UTF-8 without controls. */
 static void check_said_text(const char *text, size_t room)
 {
 	const size_t n = strnlen(text, room);
