@@ -42,6 +42,44 @@ static void list_rows(struct bpei_namer *n)
 		if (reader->over & BPEI_OVER_UDP && n->row_count[1] < BPEI_ROWS)
 			n->rows[1][n->row_count[1]++] = (uint8_t)k;
 	}
+	for (int over = 0; over < 2; over++)
+		for (uint32_t k = 0; k < n->row_count[over]; k++)
+			n->all_rows[over] |= UINT64_C(1) << k;
+}
+
+/* Returns true if a reader says NOT to a direction that begins with a byte.  Some readers take a
+ * port as a hint, so the byte is shown with and without the port of DNS. */
+static bool refuses_first(
+	struct bpei_namer *n, const struct bpei_reader *reader, uint32_t end, uint8_t byte)
+{
+	static const uint16_t ports[2] = { 0, 53 };
+
+	for (int k = 0; k < 2; k++) {
+		struct bpei_stream stream = {
+			.bytes = &byte, .n = 1, .end = end, .port = { ports[k], ports[k] }
+		};
+
+		bpei_slabs_clear(&n->said);
+		if (reader->read(&n->inspector, &stream, &n->said) != BPEI_NOT)
+			return false;
+	}
+	return true;
+}
+
+/* Asks each reader over TCP about each first byte: most payload is refused by most readers at
+ * once. */
+static void list_first_bytes(struct bpei_namer *n)
+{
+	for (uint32_t end = 0; end < 2; end++)
+		for (uint32_t byte = 0; byte < 256; byte++)
+			for (uint32_t k = 0; k < n->row_count[0]; k++) {
+				const uint32_t row = n->rows[0][k];
+				const uint64_t bit = UINT64_C(1) << k;
+
+				if (!refuses_first(n, &bpei_readers[row], end, (uint8_t)byte))
+					n->first[end][byte] |= bit;
+			}
+	n->said_is_empty = false;
 }
 
 /* Makes the parts in need of memory.  Returns false without. */
@@ -76,6 +114,7 @@ struct bpei_namer *bpei_namer_new(const struct bpei_namer_options *options)
 	n->said_is_empty = true;
 	n->flow_ns = INT64_MIN;
 	list_rows(n);
+	list_first_bytes(n);
 	if (make_namer_parts(n))
 		return n;
 	bpei_namer_free(n);
@@ -218,23 +257,32 @@ static uint32_t tried_id(const struct bpei_watch *w)
  * the time of the flow's first packet. */
 static void look_up_host(struct bpei_namer *n, const struct bpei_piece *piece)
 {
-	struct bpe_flow_names said = { .app = 0 };
 	const uint32_t id = n->ids[piece->entry];
 	const struct bpei_hosts_ask ask = { .originator = piece->key->addr[piece->originator],
 		.responder = piece->key->addr[!piece->originator],
 		.version = piece->key->ip_version,
 		.first_ns = piece->time_ns };
 
-	if (!n->options.hosts)
+	if (!n->options.hosts || bpei_slabs_source(&n->slabs, id) != BPE_NAME_NONE)
 		return;
-	bpei_slabs_fill(&n->slabs, id, &said);
-	if (said.source != BPE_NAME_NONE)
+	if (!n->said_is_empty)
+		bpei_slabs_clear(&n->said);
+	bpei_hosts_find(n->options.hosts, &ask, &n->said);
+	n->said_is_empty = n->said.source == BPE_NAME_NONE && !n->said.client[0];
+	if (n->said.source == BPE_NAME_NONE)
 		return;
-	bpei_hosts_find(n->options.hosts, &ask, &said);
-	if (said.source == BPE_NAME_NONE)
-		return;
-	said.age_ns = piece->time_ns - said.age_ns;
-	n->ids[piece->entry] = bpei_slabs_keep(&n->slabs, id, &said);
+	const struct bpe_flow_names found = n->said;
+
+	bpei_slabs_clear(&n->said);
+	bpei_slabs_fill(&n->slabs, id, &n->said);
+	memcpy(n->said.server, found.server, sizeof n->said.server);
+	memcpy(n->said.others, found.others, sizeof n->said.others);
+	n->said.source = found.source;
+	n->said.others_count = found.others_count;
+	n->said.age_ns = piece->time_ns - found.age_ns;
+	n->said.ttl_ns = found.ttl_ns;
+	n->said_is_empty = false;
+	n->ids[piece->entry] = bpei_slabs_keep(&n->slabs, id, &n->said);
 }
 
 /* Concludes a flow with payload read or given up. */
@@ -315,11 +363,10 @@ static void read_watch(struct bpei_namer *n, uint32_t number, const struct bpei_
 static void read_each(struct bpei_namer *n, const struct bpei_piece *piece)
 {
 	const uint32_t known = n->ids[piece->entry] & BPEI_ID_SYN_MASK;
-	struct bpe_flow_names said = { .app = 0 };
+	const uint8_t app = bpei_slabs_app(&n->slabs, known);
 
-	bpei_slabs_fill(&n->slabs, known, &said);
 	if (piece->over == BPEI_OVER_UDP) {
-		bpei_message_read(n, piece, said.app);
+		bpei_message_read(n, piece, app);
 		return;
 	}
 	/* TCP, after a pause: a segment is expected to begin with a message. */
@@ -330,7 +377,7 @@ static void read_each(struct bpei_namer *n, const struct bpei_piece *piece)
 	w.known = true;
 	w.each = true;
 	for (uint32_t k = 0; k < n->row_count[0]; k++)
-		if (bpei_readers[n->rows[0][k]].app == said.app)
+		if (bpei_readers[n->rows[0][k]].app == app)
 			w.row[0] = (uint8_t)(k + 1);
 	bpei_watch_read(n, &w, piece);
 	if (bpei_watch_add(n, &w))

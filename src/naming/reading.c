@@ -17,7 +17,7 @@
 static struct bpe_flow_names *load_said(struct bpei_namer *n, const struct bpei_watch *w)
 {
 	if (!n->said_is_empty)
-		memset(&n->said, 0, sizeof n->said);
+		bpei_slabs_clear(&n->said);
 	n->said_is_empty = w->id == BPEI_ID_NOTHING;
 	if (!n->said_is_empty)
 		bpei_slabs_fill(&n->slabs, w->id, &n->said);
@@ -75,11 +75,17 @@ static enum bpei_verdict ask_readers(struct bpei_namer *n, const struct bpei_wat
 {
 	const uint32_t over = w->over == BPEI_OVER_UDP;
 	const uint8_t known = w->row[side->level];
-	const uint32_t end = known ? known : n->row_count[over];
+	const bool is_fresh = !over && !side->level && w->id == BPEI_ID_NOTHING;
+	uint64_t rows = n->all_rows[over];
 
 	if (known)
-		side->row = (uint8_t)(known - 1);
-	for (uint32_t k = side->row; k < end; k++) {
+		rows = UINT64_C(1) << (known - 1);
+	else if (is_fresh)
+		rows = n->first[stream->end][stream->bytes[0]];
+	if (!known)
+		rows &= UINT64_MAX << side->row;
+	for (; rows; rows &= rows - 1) {
+		const uint32_t k = (uint32_t)__builtin_ctzll(rows);
 		const struct bpei_reader *const reader = &bpei_readers[n->rows[over][k]];
 		const enum bpei_verdict verdict = reader->read(&n->inspector, stream, &n->said);
 

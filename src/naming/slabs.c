@@ -181,7 +181,7 @@ void bpei_slabs_fill(const struct bpei_slabs *s, uint32_t id, struct bpe_flow_na
 	const struct bpei_slab *const slab = find_slab(s, id);
 
 	if (!slab) {
-		names->app = (uint8_t)((id - BPEI_ID_NOTHING) % BPEI_ID_CUT);
+		names->app = bpei_slabs_app(s, id);
 		names->flags = id > BPEI_ID_CUT ? BPE_NAMED_CUT : 0;
 		return;
 	}
@@ -198,6 +198,27 @@ void bpei_slabs_fill(const struct bpei_slabs *s, uint32_t id, struct bpe_flow_na
 	for (uint32_t group = 0; group < BPEI_TEXT_GROUPS; group++)
 		if (slab->text[group])
 			split_group(group, bpei_texts_at(&s->texts, slab->text[group]), names);
+}
+
+void bpei_slabs_clear(struct bpe_flow_names *names)
+{
+	memset(names, 0, offsetof(struct bpe_flow_names, server));
+	for (size_t k = 0; k < MEMBERS; k++)
+		*((char *)names + members[k].offset) = 0;
+}
+
+uint8_t bpei_slabs_app(const struct bpei_slabs *s, uint32_t id)
+{
+	const struct bpei_slab *const slab = find_slab(s, id);
+
+	return slab ? slab->app : (uint8_t)((id - BPEI_ID_NOTHING) % BPEI_ID_CUT);
+}
+
+uint8_t bpei_slabs_source(const struct bpei_slabs *s, uint32_t id)
+{
+	const struct bpei_slab *const slab = find_slab(s, id);
+
+	return slab ? slab->source : BPE_NAME_NONE;
 }
 
 void bpei_slabs_server(const struct bpei_slabs *s, uint32_t id, char server[256])

@@ -44,6 +44,11 @@ uint32_t bpei_slabs_keep(struct bpei_slabs *slabs, uint32_t id, const struct bpe
 /* Fills the members of *names that a finished id has; the rest is unchanged.  age_ns becomes the
  * answer's time. */
 void bpei_slabs_fill(const struct bpei_slabs *slabs, uint32_t id, struct bpe_flow_names *names);
+/* Empties names that a reader has filled: numbers, and the first byte of each text. */
+void bpei_slabs_clear(struct bpe_flow_names *names);
+/* Returns the protocol, and the source of the server's name, of a finished id. */
+uint8_t bpei_slabs_app(const struct bpei_slabs *slabs, uint32_t id);
+uint8_t bpei_slabs_source(const struct bpei_slabs *slabs, uint32_t id);
 /* Copies the server's name of a finished id. */
 void bpei_slabs_server(const struct bpei_slabs *slabs, uint32_t id, char server[256]);
 /* Frees the names of a finished id. */

@@ -57,6 +57,9 @@ struct bpei_namer {
 	struct bpei_dns_pairs *pairs;
 	uint8_t rows[2][BPEI_ROWS]; /* readers over TCP, and over UDP */
 	uint32_t row_count[2];
+	uint64_t all_rows[2]; /* as bits */
+	/* Rows over TCP, as bits, by end and first byte: others say NOT to that byte. */
+	uint64_t first[2][256];
 	struct bpei_namer_options options;
 	struct bpei_namer_counts counts;
 	bool said_is_empty;
