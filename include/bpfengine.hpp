@@ -431,6 +431,15 @@ class flow
 	{
 		return bpe_flow_conn_state(flow_);
 	}
+	/* Return names with options.names; "" if unknown. */
+	std::string_view server_name() const noexcept
+	{
+		return BPE_HAS(flow_, names) ? flow_->names.server : "";
+	}
+	std::string_view app() const noexcept
+	{
+		return BPE_HAS(flow_, names) ? name(bpe_app_name(flow_->names.app)) : "";
+	}
 	/* Returns the Community ID, or "" for a flow that has none. */
 	std::string community_id(std::uint16_t seed = 0) const
 	{
@@ -760,6 +769,31 @@ class filter
 	}
 	std::unique_ptr<bpe_insn, void (*)(bpe_insn *)> program_;
 	std::uint32_t length_;
+};
+
+/* ---- Conditions of flows ---- */
+/* A compiled condition, by bpe_where_compile. */
+class where
+{
+      public:
+	static result<where> compile(const std::string &condition)
+	{
+		bpe_where *compiled = nullptr;
+		bpe_error error;
+		if (bpe_where_compile(condition.c_str(), &compiled, &error) < 0)
+			return failure(error);
+		return where(compiled);
+	}
+	bool matches(flow f) const noexcept
+	{
+		return bpe_where_match(compiled_.get(), f.raw());
+	}
+
+      private:
+	explicit where(bpe_where *compiled) noexcept : compiled_(compiled, bpe_where_free)
+	{
+	}
+	std::unique_ptr<bpe_where, void (*)(bpe_where *)> compiled_;
 };
 
 /* ---- Options ---- */

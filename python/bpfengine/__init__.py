@@ -50,6 +50,7 @@ from ._parse import Parsed, parse
 from ._push import Push
 from ._stats import interfaces
 from ._text import endpoint_text, time_text
+from ._where import Where
 
 __all__ = [
     "NO_OFFSET",
@@ -88,6 +89,7 @@ __all__ = [
     "Through",
     "TunnelKind",
     "Way",
+    "Where",
     "build_info",
     "endpoint_text",
     "explain",

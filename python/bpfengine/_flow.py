@@ -17,6 +17,7 @@ from ._enums import (
 )
 from ._layout import bpe_error, bpe_flow, bpe_flow_question
 from ._library import Handle, check, decode, lib
+from ._names import names_dict
 from ._text import endpoint_text
 
 ALL_TIMES = -(2**63)  # since_ns: whenever the last packet was
@@ -144,6 +145,8 @@ class Flow(Dict[str, Any]):
         self["window_scale"] = known(f["window_scale"], -1)
         self["mss"] = known(f["mss"], 0)
         self["tunnel"] = tunnel_dict(f["tunnel"])
+        self["names"] = names = names_dict(f["names"])
+        self["name"], self["app"] = names["name"], names["app"]
         self["interface_name"] = f["interface_name"] or None
         self["interface_index"] = f["interface_index"] or None
         for name in ("comm", "effective_comm", "history"):

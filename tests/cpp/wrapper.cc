@@ -298,6 +298,11 @@ static void check_flows()
 		CHECK(flow.community_id() == "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
 		CHECK(flow.community_id(1) == "1:3V71V58M3Ksw/yuFALMcW0LAHvc=");
 		CHECK(flow.conn_state() == "S0" && flow.history() == "S");
+		CHECK(flow.server_name().empty() && flow.app().empty());
+		const auto chosen = bpe::where::compile("resp.port = 80 and packets = 1");
+		const auto others = bpe::where::compile("not proto = tcp");
+		CHECK(chosen && chosen->matches(flow) && others && !others->matches(flow));
+		CHECK(!bpe::where::compile("resp.port = ") && !bpe::where::compile("prot = tcp"));
 		CHECK(flow.endpoint(0) == "128.232.110.120:34855");
 		CHECK(flow.endpoint(1) == "66.35.250.204:80" && flow.tcp_state() == "syn_sent");
 		CHECK(bpe::address_text(flow->addr[1], 4) == "66.35.250.204");

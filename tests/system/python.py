@@ -523,6 +523,23 @@ def options_are_checked():
 
 
 @case
+def conditions_choose_flows():
+    here = os.path.dirname(os.path.abspath(__file__))
+    office = os.path.join(here, "..", "..", "examples", "office.pcap")
+    condition = 'name like "*.example.com" and proto = tcp'
+    where = bpfengine.Where(condition)
+    every = list(bpfengine.flows(office, names=0x7F))
+    found = [flow for flow in every if where.matches(flow)]
+    assert 0 < len(found) < len(every), (len(found), len(every))
+    names = {(flow["name"], flow["app"], flow["names"]["source"]) for flow in found}
+    assert ("www.example.com", "tls", "tls") in names, names
+    chosen = bpfengine.flows(office, names=0x7F, where=condition)
+    assert sorted(f.community_id() for f in chosen) == sorted(f.community_id() for f in found)
+    assert "column 1" in str(raises(Error, bpfengine.Where, "nmae = x"))
+    assert "column 1" in str(raises(Error, lambda: list(bpfengine.flows(office, where="nmae = x"))))
+
+
+@case
 def notices_go_to_the_log_or_a_handler():
     path = os.path.join(folder.name, "two.pcap")
     with open(path, "wb") as f:

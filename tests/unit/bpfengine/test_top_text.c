@@ -60,6 +60,8 @@ Test(top_text, addresses_are_cut_last)
 		m.group = (enum top_group)(kind / 4 / TOP_SORTS % TOP_GROUPS);
 		m.shows_closed = kind / 4 / TOP_SORTS / TOP_GROUPS;
 		m.has_processes = true;
+		m.has_names = true;
+		m.has_apps = true;
 		const bool has_to = !m.group || m.group == TOP_GROUP_PAIR;
 		for (int width = 0; width <= 300; width++) {
 			struct top_layout l;
@@ -193,6 +195,8 @@ Test(top_text, no_line_is_wider_than_its_window)
 	f.handshake_ns[0] = f.handshake_ns[1] = INT64_MAX / 4;
 	f.retransmissions[0] = f.retransmissions[1] = UINT32_MAX;
 	strcpy(f.comm, "\xe6\xbc\xa2\xe5\xad\x97 \xc3\xbc\x1b[31m\xff name");
+	strcpy(f.names.server, "\x1b]0;title\a\xe2\x80\xae.example\xff");
+	f.names.app = 255;
 	add_top_flow(f);
 	shot.stats.kernel_dropped = shot.stats.dropped[0] = shot.stats.flows_evicted =
 		shot.stats.wire_bytes = UINT64_MAX;
