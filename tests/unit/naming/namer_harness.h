@@ -24,6 +24,7 @@ struct packet {
 	uint32_t seq, ack;
 	uint8_t flags;       /* TCP */
 	bool udp, vlan, ip6; /* else TCP, without, IPv4 */
+	uint16_t port;       /* of the responder; 0: 443 */
 	const void *payload;
 	uint32_t n;
 	uint32_t captured; /* bytes of the payload that are captured, if is_cut */
@@ -84,6 +85,7 @@ static uint32_t write_named_packet(const struct packet *p, uint8_t *bytes)
 {
 	const uint32_t transport = p->udp ? 8 : 20;
 	const uint32_t length = transport + p->n;
+	const uint32_t port = p->port ? p->port : 443;
 	uint8_t *at = bytes + 12;
 
 	memset(bytes, 0, 100);
@@ -113,8 +115,8 @@ static uint32_t write_named_packet(const struct packet *p, uint8_t *bytes)
 		at[9] = p->udp ? 17 : 6;
 		at += 20;
 	}
-	store_be16(at, p->end ? 443 : 40000);
-	store_be16(at + 2, p->end ? 40000 : 443);
+	store_be16(at, p->end ? port : 40000);
+	store_be16(at + 2, p->end ? 40000 : port);
 	if (p->udp) {
 		store_be16(at + 4, length);
 	} else {

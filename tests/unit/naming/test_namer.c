@@ -307,3 +307,183 @@ Test(namer, later_packets_of_a_batch_see_the_conclusion)
 		cr_assert_eq(names_of(k)->http_status, 204);
 	free_namer();
 }
+
+/* ---- TLS ---- */
+
+#define KEY_SHARE 1216u /* X25519MLKEM768 */
+
+/* Appends bytes to a hello.  Returns the new length. */
+static uint32_t append_to_hello(uint8_t *hello, uint32_t at, const void *bytes, uint32_t n)
+{
+	memcpy(hello + at, bytes, n);
+	return at + n;
+}
+
+/* Writes a ClientHello of TLS 1.3 in a record, with a key that takes a second segment.  Returns
+ * the bytes. */
+static uint32_t make_hello(uint8_t hello[2048])
+{
+	static const uint8_t fixed[] = { 0, 6, 0x13, 1, 0x13, 2, 0xc0, 0x2f, 1, 0 };
+	static const uint8_t name[] = { 0, 0, 0, 20, 0, 18, 0, 0, 15, 'w', 'w', 'w', '.', 'e', 'x',
+		'a', 'm', 'p', 'l', 'e', '.', 'c', 'o', 'm' };
+	static const uint8_t groups[] = { 0, 10, 0, 6, 0, 4, 0x11, 0xec, 0, 29 };
+	static const uint8_t algorithms[] = { 0, 13, 0, 6, 0, 4, 4, 3, 8, 4 };
+	static const uint8_t alpn[] = { 0, 16, 0, 5, 0, 3, 2, 'h', '2' };
+	static const uint8_t versions[] = { 0, 43, 0, 3, 2, 3, 4 };
+	uint32_t at = 5 + 4 + 2 + 32;
+
+	memset(hello, 0, 2048);
+	hello[at] = 0;
+	at = append_to_hello(hello, at + 1, fixed, sizeof fixed);
+	const uint32_t extensions = at;
+
+	at = append_to_hello(hello, at + 2, name, sizeof name);
+	at = append_to_hello(hello, at, groups, sizeof groups);
+	at = append_to_hello(hello, at, algorithms, sizeof algorithms);
+	at = append_to_hello(hello, at, alpn, sizeof alpn);
+	at = append_to_hello(hello, at, versions, sizeof versions);
+	store_be16(hello + at, 51);
+	store_be16(hello + at + 2, KEY_SHARE + 6);
+	store_be16(hello + at + 4, KEY_SHARE + 4);
+	store_be16(hello + at + 6, 0x11ec);
+	store_be16(hello + at + 8, KEY_SHARE);
+	at += 10 + KEY_SHARE;
+	store_be16(hello + extensions, at - extensions - 2);
+	store_be16(hello, 0x1603);
+	store_be16(hello + 2, 0x0100 | (at - 5) >> 8);
+	hello[2] = 1;
+	store_be16(hello + 3, at - 5);
+	store_be16(hello + 5, 0x0100);
+	store_be16(hello + 7, at - 9);
+	store_be16(hello + 9, 0x0303);
+	return at;
+}
+
+/* Sends a part of a hello. */
+static void send_part_of_hello(uint32_t entry, const uint8_t *hello, uint32_t from, uint32_t to)
+{
+	if (from < to)
+		send_named((struct packet){ .entry = entry,
+			.seq = CLIENT + from,
+			.ack = SERVER,
+			.flags = 0x18,
+			.payload = hello + from,
+			.n = to - from });
+}
+
+Test(namer, a_hello_cut_at_each_byte_in_each_order_of_three)
+{
+	uint8_t hello[2048];
+	const uint32_t n = make_hello(hello);
+	char ja4[40];
+
+	make_namer(BPE_NAMES_ALL, MIB);
+	send_part_of_hello(1, hello, 0, n);
+	cr_assert_str_eq(names_of(1)->server, NAME);
+	cr_assert_str_eq(names_of(1)->alpn, "h2");
+	snprintf(ja4, sizeof ja4, "%s", names_of(1)->ja4);
+	cr_assert_eq(strncmp(ja4, "t13d0306h2_", 11), 0, "%s", ja4);
+	for (uint32_t cut = 1; cut < n; cut++)
+		for (int o = 0; o < 6; o++) {
+			/* The third part begins at another place for each cut. */
+			const uint32_t last = cut + (n - cut) * (cut % 7) / 7;
+			const uint32_t cuts[4] = { 0, cut, last, n };
+
+			end_flow(2);
+			send_named_handshake(2, CLIENT, SERVER);
+			for (int k = 0; k < 3; k++)
+				send_part_of_hello(
+					2, hello, cuts[orders[o][k]], cuts[orders[o][k] + 1]);
+			cr_assert_str_eq(names_of(2)->server, NAME, "%u %d", cut, o);
+			cr_assert_str_eq(names_of(2)->ja4, ja4);
+			cr_assert_eq(names_of(2)->flags & BPE_NAMED_CUT, 0);
+		}
+	free_namer();
+}
+
+Test(namer, a_hello_behind_connect_is_found)
+{
+	static const char connect[] = "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n";
+	static const char agreed[] = "HTTP/1.1 200 OK\r\n\r\n";
+	uint8_t hello[2048 + sizeof connect];
+	const uint32_t before = sizeof connect - 1;
+
+	memcpy(hello, connect, before);
+	const uint32_t n = before + make_hello(hello + before);
+
+	make_namer(BPE_NAMES_ALL, MIB);
+	for (uint32_t cut = before; cut < n; cut += 97) { /* in the same segment, too */
+		end_flow(1);
+		send_named_handshake(1, CLIENT, SERVER);
+		send_part_of_hello(1, hello, 0, cut);
+		send_named((struct packet){ .entry = 1,
+			.end = 1,
+			.seq = SERVER,
+			.ack = CLIENT + before,
+			.flags = 0x18,
+			.payload = agreed,
+			.n = sizeof agreed - 1 });
+		send_part_of_hello(1, hello, cut, n);
+		cr_assert_eq(names_of(1)->app, BPE_APP_TLS);
+		cr_assert_neq(names_of(1)->flags & BPE_NAMED_INNER, 0);
+		cr_assert_str_eq(names_of(1)->server, NAME);
+		cr_assert_str_eq(names_of(1)->method, "CONNECT");
+	}
+	free_namer();
+	cr_assert_eq(told, 1u << BPE_EVENT_HTTP | 1u << BPE_EVENT_TLS);
+}
+
+/* ---- Messages ---- */
+
+Test(namer, each_message_over_tcp_is_read_wherever_segments_end)
+{
+	static const uint8_t query[] = { 0, 33, 0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w',
+		'w', 'w', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 3, 'c', 'o', 'm', 0, 0, 1, 0, 1 };
+	uint8_t stream[8 * sizeof query];
+	uint64_t messages = 0;
+
+	for (uint32_t k = 0; k < 8; k++)
+		memcpy(stream + k * sizeof query, query, sizeof query);
+	make_namer(BPE_NAMES_ALL, MIB);
+	for (uint32_t step = 1; step < sizeof stream; step += 7) {
+		end_flow(1);
+		for (uint32_t at = 0; at < sizeof stream; at += step)
+			send_named((struct packet){ .entry = 1,
+				.port = 53,
+				.seq = CLIENT + at,
+				.ack = SERVER,
+				.flags = 0x18,
+				.payload = stream + at,
+				.n = at + step < sizeof stream ? step : sizeof stream - at });
+		messages += 8;
+		cr_assert_eq(names_of(1)->app, BPE_APP_DNS, "%u", step);
+		cr_assert_eq(bpei_counter_get(&namer->counts.dns_messages), messages, "%u", step);
+	}
+	free_namer();
+}
+
+/* ---- Floods ---- */
+
+Test(namer, floods_take_bounded_room_and_readings)
+{
+	const uint32_t packets = 200000;
+	uint8_t hello[2048];
+
+	make_hello(hello);
+	make_namer(BPE_NAMES_ALL, MIB);
+	for (uint32_t k = 0; k < packets; k++) {
+		const uint32_t entry = k % ENTRIES;
+
+		if (k >= ENTRIES)
+			end_flow(entry);                   /* as a full table does */
+		send_part_of_hello(entry, hello, 0, 1000); /* never finished */
+		cr_assert_leq(bpei_counter_get(&namer->account.used), namer->account.most);
+		cr_assert_leq(namer->chunks.touched, MIB * 6 / 16 / BPEI_CHUNK);
+	}
+	const uint64_t evicted = bpei_counter_get(&namer->counts.evicted);
+	const uint64_t pending = bpei_counter_get(&namer->counts.pending);
+
+	cr_assert_gt(evicted, packets / 2);
+	cr_assert_leq(evicted + pending, packets);
+	free_namer();
+}
