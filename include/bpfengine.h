@@ -526,7 +526,9 @@ struct bpe_options {
 	const char *bpf_device; /* --bpf-device: path, macOS without number; NULL: "/dev/bpf" */
 	uint32_t read_mode;     /* --read-mode: enum bpe_read_mode */
 	int64_t read_interval_ns; /* --read-interval: for BPE_READ_PACED; 0: 1 ms */
-	bool process;             /* --process: macOS: owners of packets (BIOCSEXTHDR, PKTAP) */
+	/* process: --process: macOS: owners of packets (BIOCSEXTHDR, PKTAP); on other interfaces of
+	 * Linux, FreeBSD and macOS an engine asks for the owners of flows (on_owner). */
+	bool process;
 	/* --head-drop: macOS: a full buffer loses the oldest packets (BIOCSHEADDROP).
 	 * --header-compression: macOS 13: the kernel leaves out what a packet shares with the
 	 * packet before (BIOCSHDRCOMP); BPE_E_ARGUMENT on PKTAP, where process names would be
@@ -1324,6 +1326,18 @@ struct bpe_owner_answer {
 	char comm[32];
 	char container[64]; /* "docker:1f2e3d4c5b6a", "podman:...", a systemd machine; "" */
 };
+struct bpe_owners;
+/* Opens what the system has to ask: sock_diag(7) and /proc, FreeBSD's sysctl(3) lists, macOS's
+ * libproc.  Fails with BPE_E_UNSUPPORTED elsewhere.  Opened with rights, it keeps working after
+ * the rights are dropped as far as the system allows (docs/programs.md). */
+BPE_API int bpe_owners_open(struct bpe_owners **owners, struct bpe_error *error);
+/* Answers n questions, with one look at the system's lists.  n 0: only notes what has happened
+ * since the last call; calls at least each second lose less.  Returns BPE_OK, or BPE_E_ARGUMENT.
+ * One thread at a time. */
+BPE_API int bpe_owners_ask(struct bpe_owners *owners, const struct bpe_owner_question *questions,
+	struct bpe_owner_answer *answers, size_t n);
+/* Frees owners, or NULL. */
+BPE_API void bpe_owners_close(struct bpe_owners *owners);
 
 /* ---- Cryptography for QUIC ---- */
 /* Each returns true on success.  Called by workers' threads, also by several at a time. */

@@ -19,7 +19,8 @@ static int report_engine_options(struct bpe_engine *e, struct bpe_error *error)
 	const struct bpei_opened opened = { .device = e->input.device,
 		.is_engine = true,
 		.workers = e->plan.workers,
-		.has_flows = e->plan.has_tables };
+		.has_flows = e->plan.has_tables,
+		.asks_owners = e->asker.is_used };
 
 	return bpei_unused_tell(&e->options, &opened, error);
 }

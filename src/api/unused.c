@@ -125,8 +125,8 @@ static const struct {
 	[BPEI_NEED_PUSH] = { "the source is not push", NULL },
 	[BPEI_NEED_BUFFER] = { "the source is neither an interface nor push",
 		"the source is no interface (-i NAME captures from one)" },
-	[BPEI_NEED_META] = { "the source is neither a BPF device nor push",
-		"macOS tells processes of its interfaces (-i pktap); files that have them show them without that" },
+	[BPEI_NEED_META] = { "neither the source nor this system tells processes, or no flows are kept",
+		"processes are known of interfaces of this host, on Linux, FreeBSD and macOS, and with flows; files that have them show them without that" },
 	[BPEI_NEED_BPF] = { "the source is no BPF device",
 		"only interfaces of macOS, FreeBSD, NetBSD and OpenBSD have that (BPF devices)" },
 	[BPEI_NEED_NO_SOCKET] = { "Linux's interfaces have packet sockets; bpf:NAME is the source of a BPF device",
@@ -174,9 +174,9 @@ static uint32_t needs_met_by_source(const struct bpe_options *o, const struct bp
 		met |= NEED(PUSH);
 	if (o->push || d->kernel)
 		met |= NEED(BUFFER);
-	if (o->push || is_bpf)
+	if (o->push || d->has_meta || opened->asks_owners)
 		met |= NEED(META);
-	else
+	if (!o->push && !is_bpf)
 		met |= NEED(BLOCK_SIZE);
 	if (is_bpf)
 		met |= NEED(BPF);

@@ -61,6 +61,7 @@ struct bpei_opened {
 	bool is_engine;
 	uint32_t workers; /* threads */
 	bool has_flows;   /* a flow table or more */
+	bool asks_owners; /* flows ask for their processes */
 };
 
 /* Tells each option that is not used and has no default value.  Returns BPE_OK; or, with *error

@@ -185,14 +185,14 @@ static void enable_truncation(struct bpei_bpf *b)
 static void enable_macos_features(struct bpei_bpf *b)
 {
 	const struct bpe_options *o = &b->options;
-	bool wants_any = o->process || o->head_drop || o->header_compression;
+	bool wants_any = o->head_drop || o->header_compression;
 	uint32_t level = 0;
 	int r;
 
 	if (b->abi->system != BPEI_MACOS) {
 		if (wants_any || o->truncate_payload)
 			bpei_notice(o,
-				"processes, head drop, header compression and truncation are macOS's: %s has none of them",
+				"head drop, header compression and truncation are macOS's: %s has none of them",
 				b->abi->title);
 		return;
 	}

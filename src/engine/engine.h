@@ -15,6 +15,7 @@
 #include "records/block.h"
 #include "bpfengine.h"
 #include "device/device.h"
+#include "engine/asker.h"
 #include "engine/bell.h"
 #include "engine/flows.h"
 #include "engine/input.h"
@@ -59,6 +60,7 @@ struct bpei_worker {
 	_Atomic int ready;            /* w: worker  r: start */
 	bpei_counter dropped;         /* w: reader  r: any */
 	bpei_counter ring_peak;       /* w: reader  r: any */
+	struct bpei_ask_ring asks;
 	struct bpei_bytering records; /* to the output thread; bytes NULL: none */
 	/* Worker's own: output.taken when, at the end, no record was taken for too long; else
 	 * UINT64_MAX. */
@@ -122,6 +124,7 @@ struct bpe_engine {
 	struct bpei_dump dump;
 	struct bpei_output output;
 	struct bpei_pull pull;
+	struct bpei_asker asker;
 
 	/* How the run ended; w: reader, before `ended`  r: any, after `ended`. */
 	int result;

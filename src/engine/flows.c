@@ -78,8 +78,9 @@ static const struct bpei_id_hooks name_hooks = {
 
 /* Returns the options of the table of a share, without times, handlers and what the flows own. */
 static struct bpei_table_options plan_table(
-	const struct bpei_device *d, const struct bpe_options *o, uint32_t number, uint32_t shares)
+	const struct bpei_input *in, const struct bpe_options *o, uint32_t number, uint32_t shares)
 {
+	const struct bpei_device *d = in->device;
 	const bool is_indexed = d->live && d->kernel; /* interface_id is the system's index */
 
 	return (struct bpei_table_options){
@@ -90,6 +91,7 @@ static struct bpei_table_options plan_table(
 		.tcp_health = !o->no_tcp_health,
 		.report_duplicates = o->duplicates == BPE_DUPLICATES_TELL,
 		.process = o->process,
+		.owners = o->process && in->asks_owners,
 		.lengths = o->flow_lengths,
 		.marks = o->marks && !o->no_tcp_health,
 		.cutoff = o->cutoff,
@@ -111,7 +113,7 @@ int bpei_flows_check_memory(const struct bpei_input *input, const struct bpe_opt
 	uint64_t room = 0;
 
 	for (uint32_t k = 0; k < shares; k++) {
-		const struct bpei_table_options t = plan_table(input->device, o, k, shares);
+		const struct bpei_table_options t = plan_table(input, o, k, shares);
 		const size_t optional = bpei_table_optional_bytes(&t);
 		const uint64_t fits = bpei_table_room(t.max_flows, t.max_bytes, optional);
 		const uint64_t least = bpei_table_max_bytes(1, optional) * shares;
@@ -136,7 +138,7 @@ int bpei_flows_table(struct bpei_flows *f, const struct bpe_options *o,
 {
 	const struct bpei_device *d = f->input->device;
 	const struct bpei_seed *seed = &f->input->dissector.seed;
-	struct bpei_table_options t = plan_table(d, o, share->number, share->shares);
+	struct bpei_table_options t = plan_table(f->input, o, share->number, share->shares);
 
 	t.idle_ns = o->flow_idle_ns;
 	t.closed_ns = o->flow_closed_ns;

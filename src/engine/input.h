@@ -22,6 +22,7 @@ struct bpei_input {
 	uint64_t closed_tunnels;         /* options.closed_tunnels */
 	uint64_t max_packets;            /* options.max_packets; 0: no limit */
 	bool count_only;                 /* options.count_only: packets are not parsed */
+	bool asks_owners;                /* owners of flows are asked for (asker.h) */
 	bool has_packet_time;            /* reader's: first_packet_ns and last_packet_ns are set */
 
 	/* w: reader  r: any */

@@ -175,8 +175,8 @@ static void make_desks(struct bpe_engine *e)
 /* Makes all parts in need of memory.  Returns BPE_OK or a failure. */
 static int make_parts(struct bpe_engine *e, struct bpe_error *error)
 {
-	if (make_workers(e) < 0 || make_blocks(e) < 0 || make_flow_tables(e) < 0 ||
-		bpei_output_new(e) < 0)
+	if (make_workers(e) < 0 || bpei_asker_new(e) < 0 || make_blocks(e) < 0 ||
+		make_flow_tables(e) < 0 || bpei_output_new(e) < 0)
 		return bpei_fail(error, BPE_E_MEMORY, "open", 0,
 			"no memory for %u workers of %u slots, %u blocks of %zu bytes and the flow tables",
 			e->plan.workers, e->plan.ring_slots, e->plan.blocks, e->plan.block_bytes);
@@ -201,6 +201,7 @@ int bpei_engine_open(
 	e->end_pipe[0] = -1;
 	e->end_pipe[1] = -1;
 	bpei_bell_init(&e->pull.bell);
+	bpei_bell_init(&e->asker.bell);
 	e->result = BPE_E_STATE;
 	make_desks(e);
 	e->input.count_only = options->count_only;
@@ -212,6 +213,8 @@ int bpei_engine_open(
 		status = bpei_input_open(&e->input, options, "engine", error);
 	if (status >= 0)
 		status = bpei_plan(&e->plan, options, e->input.device, error);
+	if (status >= 0)
+		bpei_asker_open(e);
 	if (status >= 0 && e->plan.has_tables)
 		status = bpei_flows_check_memory(&e->input, options, e->plan.shares, error);
 	if (status >= 0 && e->plan.has_tables)
@@ -271,6 +274,8 @@ static int start_threads(struct bpe_engine *e)
 {
 	int failed = bpei_output_begin(e);
 
+	if (!failed)
+		failed = bpei_asker_begin(e);
 	for (uint32_t k = 0; k < e->plan.workers && !failed; k++) {
 		struct bpei_worker *w = &e->workers[k];
 
@@ -296,6 +301,7 @@ static void undo_start(struct bpe_engine *e)
 		bpei_query_leave(&e->workers[k].answers_dump, BPEI_ANSWERER_ABSENT);
 		bpei_query_leave(&e->workers[k].answers_top, BPEI_ANSWERER_ABSENT);
 	}
+	bpei_asker_end(e);
 	bpei_output_end(e);
 }
 
@@ -391,6 +397,7 @@ void bpei_engine_close(struct bpe_engine *e)
 	if (e->end_pipe[0] >= 0)
 		close(e->end_pipe[0]);
 	bpei_output_free(e);
+	bpei_asker_close(e);
 	bpei_bell_free(&e->pull.bell);
 	for (uint32_t k = 0; e->workers && k < e->plan.shares; k++) {
 		bpei_table_free(e->workers[k].table);

@@ -270,6 +270,8 @@ static enum bpei_progress run_idle_work(struct bpe_engine *e) BPEI_READER
 	if (live && own->table)
 		bpei_flows_age(own->table, &own->names,
 			atomic_load_explicit(&e->flows.now, memory_order_relaxed));
+	if (own->asks.cells)
+		bpei_asker_apply(own);
 	const enum bpei_progress progress = bpei_worker_answer(own, true);
 	bpei_role_leave(&bpei_worker_role);
 	return progress;
@@ -337,6 +339,7 @@ static void end_run(struct bpe_engine *e, int result) BPEI_READER
 		bpei_worker_finish(&e->workers[0]);
 		bpei_role_leave(&bpei_worker_role);
 	}
+	bpei_asker_end(e);
 	bpei_output_end(e);
 	release_blocks(e);
 	update_rates(e, true);

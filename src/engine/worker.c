@@ -47,6 +47,10 @@ void bpei_worker_deliver(struct bpei_worker *w, const struct bpei_columns *colum
 		bpei_flows_count(w->table, columns, from, sums, &view, flow);
 	if (w->names.namer)
 		bpei_share_names_read(&w->names, &view);
+	if (BPEI_UNLIKELY(w->asks.cells != NULL)) {
+		bpei_asker_apply(w);
+		bpei_asker_put(w);
+	}
 	if (o->on_batch)
 		o->on_batch(o->user, &view);
 	/* Last, since a packet counted as delivered must have been delivered. */
@@ -79,6 +83,8 @@ void bpei_worker_finish(struct bpei_worker *w)
 {
 	struct bpe_engine *e = w->engine;
 
+	if (w->asks.cells)
+		bpei_asker_finish(w);
 	/* Queries up to now are answered from the living table. */
 	bpei_query_finish(&w->answers_top);
 	bpei_query_open(&e->dump_desk, false);
@@ -133,6 +139,8 @@ static void run_worker_loop(struct bpei_worker *w) BPEI_WORKER
 			bpei_flows_age(w->table, &w->names, now);
 			aged_ns = now;
 		}
+		if (w->asks.cells)
+			bpei_asker_apply(w);
 		if (bpei_worker_answer(w, true) != BPEI_QUERY_MORE)
 			bpei_pause(idle_rounds++);
 	}

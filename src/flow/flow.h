@@ -10,7 +10,8 @@
  * evict.c (victims).  Side tables: overflow.c, anomalies.c, tunnels.c, syn_options.c, history.c.
  * TCP: tcp_state.c, tcp_fast.c and tcp_analysis.c (sequence numbers), rtt.c, dupack.c, window.c
  * (segments outside of the stream).  Packets: duplicate.c (seen twice), sibling.c (VLAN tags of one
- * direction), icmp.c (errors about a flow).  Savefiles: cutoff.c (bytes to keep).  Results:
+ * direction), icmp.c (errors about a flow).
+ * Processes: owner.c (asked for outside).  Savefiles: cutoff.c (bytes to keep).  Results:
  * record.c, top.c (the largest flows).  flow_time.c is the clock of all tables. */
 #ifndef BPEI_FLOW_H
 #define BPEI_FLOW_H
@@ -43,6 +44,7 @@ struct bpei_table_options {
 	bool tcp_health;                      /* analyze TCP segments */
 	bool report_duplicates; /* with tcp_health: packets seen twice are no retransmissions */
 	bool process;           /* keep the process that packets' metadata names */
+	bool owners;            /* with process: flows ask for their owners (owner.h) */
 	bool lengths;           /* count bytes of IP and of payload */
 	bool marks;             /* with tcp_health: keep what was found of each packet */
 	bool cutoff;            /* decide how much of each packet is kept (cutoff.h) */

@@ -26,6 +26,8 @@ size_t bpei_table_optional_bytes(const struct bpei_table_options *o)
 
 	if (o->process)
 		bytes += sizeof(struct bpei_process);
+	if (o->owners)
+		bytes += sizeof(struct bpei_flow_owner);
 	if (o->lengths)
 		bytes += sizeof(struct bpei_lengths);
 	if (o->cutoff)
@@ -85,6 +87,8 @@ static bool reserve_entry_arrays(struct bpei_table *t, uint64_t elements)
 	t->flow_tunnels = bpei_mem_map(elements * sizeof *t->flow_tunnels, 0);
 	if (o->process)
 		t->processes = bpei_mem_map(elements * sizeof *t->processes, 0);
+	if (o->owners)
+		t->owners = bpei_mem_map(elements * sizeof *t->owners, 0);
 	if (o->lengths)
 		t->lengths = bpei_mem_map(elements * sizeof *t->lengths, 0);
 	if (o->cutoff)
@@ -98,7 +102,7 @@ static bool reserve_entry_arrays(struct bpei_table *t, uint64_t elements)
 		t->ids = bpei_mem_map(elements * sizeof *t->ids, 0);
 	if (!t->entries || !t->cold || !t->missed || !t->overflow || !t->flow_tunnels)
 		return false;
-	if ((!t->updates && has_updates) || (!t->ids && o->id_hooks))
+	if ((!t->updates && has_updates) || (!t->ids && o->id_hooks) || (!t->owners && o->owners))
 		return false;
 	return (t->processes || !o->process) && (t->lengths || !o->lengths) &&
 	       (t->interfaces || !has_interfaces) && (t->cutoffs || !o->cutoff);
@@ -168,6 +172,7 @@ void bpei_table_free(struct bpei_table *t)
 	bpei_mem_unmap(t->missed, (n + 1) * sizeof *t->missed);
 	bpei_mem_unmap(t->overflow, (n + 1) * sizeof *t->overflow);
 	bpei_mem_unmap(t->processes, (n + 1) * sizeof *t->processes);
+	bpei_mem_unmap(t->owners, (n + 1) * sizeof *t->owners);
 	bpei_mem_unmap(t->lengths, (n + 1) * sizeof *t->lengths);
 	bpei_mem_unmap(t->cutoffs, (n + 1) * sizeof *t->cutoffs);
 	bpei_mem_unmap(t->interfaces, (n + 1) * sizeof *t->interfaces);

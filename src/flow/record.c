@@ -155,8 +155,15 @@ static void fill_process(const struct bpei_table *t, uint32_t i, struct bpe_flow
 
 	r->pid = -1;
 	r->effective_pid = -1;
+	if (t->owners)
+		r->names.owner = t->owners[i].owner;
 	if (!process || !process->pid)
 		return;
+	r->names.owner = BPE_OWNER_KNOWN;
+	if (t->owners && t->owners[i].owner == BPE_OWNER_KNOWN) {
+		r->names.uid = t->owners[i].uid;
+		memcpy(r->names.container, t->owners[i].container, sizeof r->names.container);
+	}
 	r->pid = process->pid;
 	r->effective_pid = process->effective_pid;
 	memcpy(r->comm, process->comm, sizeof r->comm);

@@ -59,6 +59,11 @@ static inline __attribute__((always_inline)) void clear_side_arrays(
 		t->processes[i].pid = 0;
 	if (t->ids)
 		t->ids[i] = 0;
+	if (t->owners) {
+		t->owners[i].owner = BPE_OWNER_UNKNOWN;
+		if (t->opened_count < BPE_BATCH)
+			t->opened[t->opened_count++] = i;
+	}
 	if (t->any_missed)
 		memset(t->missed[i], 0, sizeof t->missed[i]);
 	if (t->any_overflow)

@@ -327,6 +327,7 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 	prefetch_due(t);
 	find_flows(&ctx);
 	t->joined.any = false;
+	t->opened_count = 0;
 	if (BPEI_UNLIKELY(t->options.marks))
 		memset(t->marks, 0, sizeof t->marks);
 	if (BPEI_UNLIKELY(t->cutoffs != NULL))

@@ -105,6 +105,13 @@ struct bpei_process {
 	char comm[32], effective_comm[32];
 };
 
+/* What an answer told of a flow's owner beside the process (options.owners). */
+struct bpei_flow_owner {
+	uint8_t owner; /* enum bpe_owner */
+	int32_t uid;
+	char container[64];
+};
+
 /* Bytes of IP and of payload by end, counted with options.lengths. */
 struct bpei_lengths {
 	uint64_t ip[2], payload[2];
@@ -192,6 +199,9 @@ struct bpei_table {
 	uint8_t slow_filter[BPEI_SLOW_FILTER];
 
 	struct bpei_process *processes; /* by entry; NULL: not kept */
+	struct bpei_flow_owner *owners; /* by entry; NULL: owners are not asked for */
+	uint32_t opened[BPE_BATCH];     /* entries that the batch opened, with options.owners */
+	uint32_t opened_count;
 	struct bpei_lengths *lengths;   /* by entry; NULL: not kept */
 	struct bpei_cutoff *cutoffs;    /* by entry; NULL: no cutoff */
 	uint32_t keep[BPE_BATCH];       /* of the batch's packets; cutoff.h */

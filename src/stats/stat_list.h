@@ -180,14 +180,15 @@ ONE(events_dropped, "events.dropped", "events", COUNTER, WORKER, events_dropped,
 	"events lost to a full ring") \
 ONE(records_filtered, "flows.records.filtered", "records", COUNTER, WORKER, records_filtered, \
 	"records and events that a condition left out") \
-ONE(owners_asked, "owners.asked", "flows", COUNTER, NONE, , "flows that an owner was asked for") \
-ONE(owners_known, "owners.known", "flows", COUNTER, NONE, , \
+ONE(owners_asked, "owners.asked", "flows", COUNTER, WORKER, asks.asked_flows, \
+	"flows that an owner was asked for") \
+ONE(owners_known, "owners.known", "flows", COUNTER, ENGINE, asker.known, \
 	"flows with a process that has the socket") \
-ONE(owners_none, "owners.none", "flows", COUNTER, NONE, , \
+ONE(owners_none, "owners.none", "flows", COUNTER, ENGINE, asker.none, \
 	"flows without a process of this host") \
-ONE(owners_unknown, "owners.unknown", "flows", COUNTER, NONE, , \
+ONE(owners_unknown, "owners.unknown", "flows", COUNTER, ENGINE, asker.unknown, \
 	"flows with an owner that is not known") \
-ONE(owners_skipped, "owners.skipped", "flows", COUNTER, NONE, , \
+ONE(owners_skipped, "owners.skipped", "flows", COUNTER, WORKER, asks.skipped, \
 	"flows not asked for, as the ring of questions was full")
 /* clang-format on */
 

@@ -47,7 +47,8 @@ int cli_caps_before(bool read, bool nice)
 	return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) ? errno : 0;
 }
 
-int cli_caps_after(bool read, bool nice)
+/* Gives up all capabilities but those of the bits.  Returns 0 or an errno. */
+static int keep_capabilities(uint32_t bits)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct now[2], want[2] = { { .permitted = 0 } };
@@ -55,7 +56,7 @@ int cli_caps_after(bool read, bool nice)
 
 	if (failed)
 		return failed;
-	want[0].permitted = now[0].permitted & kept_capabilities(read, nice);
+	want[0].permitted = now[0].permitted & bits;
 	want[0].effective = want[0].permitted;
 	if (syscall(SYS_capset, &head, want))
 		return errno;
@@ -68,6 +69,21 @@ int cli_caps_after(bool read, bool nice)
 	if (now[0].permitted != want[0].permitted || now[1].permitted)
 		return EPERM;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? errno : 0;
+}
+
+int cli_caps_after(bool read, bool nice)
+{
+	return keep_capabilities(kept_capabilities(read, nice));
+}
+
+int cli_caps_before_owners(void)
+{
+	return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) ? errno : 0;
+}
+
+int cli_caps_after_owners(void)
+{
+	return keep_capabilities(1u << CAP_DAC_READ_SEARCH | 1u << CAP_SYS_PTRACE);
 }
 
 void cli_caps_text(char *text, size_t room)

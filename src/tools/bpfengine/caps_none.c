@@ -21,3 +21,13 @@ void cli_caps_text(char *text, size_t room)
 	if (room)
 		text[0] = 0;
 }
+
+int cli_caps_before_owners(void)
+{
+	return 0;
+}
+
+int cli_caps_after_owners(void)
+{
+	return 0;
+}

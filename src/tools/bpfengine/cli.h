@@ -6,6 +6,7 @@
 
 #include "bpfengine.h"
 #include "file_command.h"
+#include "owner_helper.h"
 #include "tools/common/option.h"
 #include "tools/common/program.h"
 #include "tools/print/print.h"
@@ -48,6 +49,7 @@ struct cli {
 	struct write_options write;  /* savefiles that are written (-w) */
 	struct write_place place;    /* ... and where */
 	struct cli_command *command; /* -z; NULL: none */
+	struct cli_owners *owners;   /* the helper of --process; NULL: none */
 	struct bpe_writer *writer;   /* NULL: nothing is written */
 	bool colors;                 /* --color was given, for packets or for the live view */
 	bool immediate;              /* --immediate-mode */
@@ -164,6 +166,8 @@ const char *cli_rights_user_name(char *to, size_t room);
 /* Gives up rights in a helper process, which becomes the same user and keeps nothing.  Returns 0 or
  * an errno. */
 int cli_rights_shed(void);
+/* Likewise in the helper of --process, which keeps the rights for asking. */
+int cli_rights_shed_for_owners(void);
 /* Returns whether the user that the program will run as may make files in the directory. */
 bool cli_rights_may_make(int directory);
 /* Returns whether the file is the user's after opening.  made: root made the file and may give the

@@ -132,3 +132,8 @@ void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 			"Capsicum (%s, no new sockets, the device as it is)",
 			describe_capsicum_files(how));
 }
+
+int cli_confine_owners(void)
+{
+	return ENOTSUP;
+}

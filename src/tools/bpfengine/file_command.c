@@ -8,6 +8,7 @@
 #include "file_command.h"
 
 #include "cli.h"
+#include "helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,6 @@
 
 #define NAME_MOST 300 /* a file's name, and a 0 */
 #define RESULT_MOST (NAME_MOST + 16)
-#define DESCRIPTORS_MOST 4096
 #define LOOK_MS 100
 #define PATIENCE_MS 2000 /* before the program tells of the waiting */
 #define NO_COMMAND 127   /* exit code of a command without a start, as in sh */
@@ -102,19 +102,7 @@ static size_t run_names(const struct cli_command *c, char *text, size_t n, int r
 /* Makes the process a helper: no descriptors but the pipes, no terminal, no rights, no hurry. */
 static void become_helper(int names, int results)
 {
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1,
-		SIGUSR2 };
-	const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	for (size_t k = 0; k < sizeof ignored / sizeof *ignored; k++)
-		signal(ignored[k], SIG_IGN);
-	setsid();
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
-	dup2(STDERR_FILENO, STDOUT_FILENO); /* stdout is the report's, or the packets' */
-	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS_MOST; fd++)
-		if (fd != names && fd != results)
-			close(fd);
+	cli_helper_become(names, results);
 	setpriority(PRIO_PROCESS, 0, PRIO_MAX);
 	const int failed = cli_rights_shed();
 	if (!failed)

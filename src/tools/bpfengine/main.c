@@ -213,12 +213,32 @@ static int run_engine(struct run *r)
 
 /* ---- The program ---- */
 
-/* Finds where packets are written, and starts the helper of -z.  Returns 0 or an exit code. */
+/* Asks the helper of --process; on_owner of the engine, which asks no more after a failure. */
+static int ask_owner_helper(void *user, const struct bpe_owner_question *questions,
+	struct bpe_owner_answer *answers, size_t n)
+{
+	struct run *r = user;
+	const int status = cli_owners_ask(r->cli.owners, questions, answers, n);
+
+	if (status < 0)
+		run_tell(r,
+			"the helper process of --process is gone: flows have no known process from now on");
+	return status;
+}
+
+/* Finds where packets are written, and starts the helpers of -z and of --process.  Returns 0 or an
+ * exit code. */
 static int find_savefiles(struct cli *c)
 {
-	const int code = cli_write_find(c);
+	int code = cli_write_find(c);
 
-	return code ? code : cli_command_start(&c->command, c);
+	if (!code)
+		code = cli_command_start(&c->command, c);
+	if (!code)
+		code = cli_owners_start(&c->owners, c);
+	if (c->owners)
+		c->engine.on_owner = ask_owner_helper;
+	return code;
 }
 
 /* Finds the files which no output may be, and opens the outputs.  Returns 0 or an exit code. */
@@ -274,6 +294,7 @@ static int close_run(struct run *r)
 	print_close(r->printer);
 	run_write_close(r);
 	cli_command_close(r->cli.command);
+	cli_owners_close(r->cli.owners);
 	run_record_close(r);
 	cli_write_forget(&r->cli);
 	cli_free(&r->cli);

@@ -154,6 +154,24 @@ int cli_rights_shed(void)
 	return failed;
 }
 
+int cli_rights_shed_for_owners(void)
+{
+	const struct cli_rights_plan *p = &state.plan;
+	int failed = 0;
+
+	/* macOS lets root alone look at processes of other users */
+	if (cli_system_here == CLI_MACOS)
+		return 0;
+	if (p->become) {
+		failed = cli_caps_before_owners();
+		if (!failed)
+			failed = switch_to_account(&state.account);
+	}
+	if (!failed && p->reduce)
+		failed = cli_caps_after_owners();
+	return failed;
+}
+
 bool cli_rights_may_make(int directory)
 {
 	if (!state.plan.become)

@@ -75,6 +75,12 @@ extern const enum cli_system cli_system_here;
  * executed program gains any.  Return 0 or an errno. */
 int cli_caps_before(bool keep_read, bool keep_nice);
 int cli_caps_after(bool keep_read, bool keep_nice);
+/* The same for the helper that asks for owners of sockets: what is kept reads the descriptors of
+ * other users' processes.  cli_confine_owners then leaves the helper no system calls but those of
+ * asking.  Each returns 0 or an errno; ENOTSUP: this system has no such confinement. */
+int cli_caps_before_owners(void);
+int cli_caps_after_owners(void);
+int cli_confine_owners(void);
 /* Writes "no capabilities" and the like; "" on systems without capabilities. */
 void cli_caps_text(char *text, size_t room);
 

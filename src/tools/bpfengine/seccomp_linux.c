@@ -36,6 +36,11 @@
 
 #ifndef ARCH
 
+int cli_confine_owners(void)
+{
+	return ENOTSUP;
+}
+
 int cli_seccomp(const struct cli_confinement *how, unsigned *calls)
 {
 	(void)how;
@@ -156,6 +161,50 @@ static const struct rule rules[] = {
 	{ SYS_newfstatat, FILES, 0, 0, 0 }, { SYS_fchmod, FILES, 0, 0, 0 },
 	{ SYS_fstatfs, FILES, 0, 0, 0 }, { SYS_flock, FILES, 0, 0, 0 },
 	{ SYS_wait4, COMMAND, 0, 0, 0 }, /* for the helper of -z */
+};
+
+/* Calls of the helper that asks for owners: reads /proc, and makes no socket but netlink's.  No
+ * Landlock, which would hide the descriptors of all other processes. */
+static const struct rule owner_rules[] = {
+	{ SYS_read, ALWAYS, 0, 0, 0 },
+	{ SYS_write, ALWAYS, 0, 0, 0 },
+	{ SYS_ppoll, ALWAYS, 0, 0, 0 },
+#ifdef SYS_poll
+	{ SYS_poll, ALWAYS, 0, 0, 0 },
+	{ SYS_readlink, ALWAYS, 0, 0, 0 },
+#endif
+	{ SYS_openat, ALWAYS, 2, WRITES, O_RDONLY },
+	{ SYS_readlinkat, ALWAYS, 0, 0, 0 },
+	{ SYS_getdents64, ALWAYS, 0, 0, 0 },
+	{ SYS_newfstatat, ALWAYS, 0, 0, 0 },
+	{ SYS_fstat, ALWAYS, 0, 0, 0 },
+	{ SYS_lseek, ALWAYS, 0, 0, 0 },
+	{ SYS_close, ALWAYS, 0, 0, 0 },
+	{ SYS_fcntl, ALWAYS, 1, UINT32_MAX, F_GETFL },
+	{ SYS_fcntl, ALWAYS, 1, UINT32_MAX, F_GETFD },
+	{ SYS_fcntl, ALWAYS, 1, UINT32_MAX, F_SETFD },
+	{ SYS_socket, ALWAYS, 0, UINT32_MAX, AF_NETLINK },
+	{ SYS_bind, ALWAYS, 0, 0, 0 },
+	{ SYS_getsockname, ALWAYS, 0, 0, 0 },
+	{ SYS_sendto, ALWAYS, 0, 0, 0 },
+	{ SYS_recvfrom, ALWAYS, 0, 0, 0 },
+	{ SYS_recvmsg, ALWAYS, 0, 0, 0 },
+	{ SYS_mmap, ALWAYS, 2, PROT_EXEC, 0 },
+	{ SYS_munmap, ALWAYS, 0, 0, 0 },
+	{ SYS_mremap, ALWAYS, 0, 0, 0 },
+	{ SYS_madvise, ALWAYS, 0, 0, 0 },
+	{ SYS_brk, ALWAYS, 0, 0, 0 },
+	{ SYS_futex, ALWAYS, 0, 0, 0 },
+	{ SYS_clock_gettime, ALWAYS, 0, 0, 0 },
+	{ SYS_clock_nanosleep, ALWAYS, 0, 0, 0 },
+	{ SYS_nanosleep, ALWAYS, 0, 0, 0 },
+	{ SYS_restart_syscall, ALWAYS, 0, 0, 0 },
+	{ SYS_rt_sigprocmask, ALWAYS, 0, 0, 0 },
+	{ SYS_rt_sigreturn, ALWAYS, 0, 0, 0 },
+	{ SYS_getpid, ALWAYS, 0, 0, 0 },
+	{ SYS_gettid, ALWAYS, 0, 0, 0 },
+	{ SYS_exit, ALWAYS, 0, 0, 0 },
+	{ SYS_exit_group, ALWAYS, 0, 0, 0 },
 };
 
 struct program {
@@ -309,11 +358,9 @@ static void add_copy_rule(struct program *p, const struct cli_confinement *how)
 		add_rule(p, &copy);
 }
 
-/* Builds the filter program.  Returns the number of calls which the program allows. */
-static unsigned build_program(struct program *p, const struct cli_confinement *how)
+/* Begins a program: no other machine's calls; the accumulator has the call's number then. */
+static void begin_program(struct program *p)
 {
-	unsigned calls = 2; /* write and writev */
-
 	p->length = 0;
 	emit_load(p, offsetof(struct seccomp_data, arch));
 	emit_seccomp(p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
@@ -321,6 +368,14 @@ static unsigned build_program(struct program *p, const struct cli_confinement *h
 	emit_load(p, offsetof(struct seccomp_data, nr));
 	emit_seccomp(p, BPF_JMP | BPF_JGE | BPF_K, X32, 0, 1);
 	emit_answer(p, SECCOMP_RET_ERRNO | ENOSYS);
+}
+
+/* Builds the filter program.  Returns the number of calls which the program allows. */
+static unsigned build_program(struct program *p, const struct cli_confinement *how)
+{
+	unsigned calls = 2; /* write and writev */
+
+	begin_program(p);
 	add_write_rules(p);
 	calls += add_needed_rules(p, how);
 	add_copy_rule(p, how);
@@ -332,16 +387,13 @@ static unsigned build_program(struct program *p, const struct cli_confinement *h
 	return calls;
 }
 
-int cli_seccomp(const struct cli_confinement *how, unsigned *calls)
+/* Installs a filter program.  Returns 0 or an errno. */
+static int install_calls(struct program *p)
 {
-	static struct program p;
+	struct sock_fprog program = { .len = (unsigned short)p->length, .filter = p->code };
 
-	if (is_needed(FILTER, how))
-		read_name_services();
-	*calls = build_program(&p, how);
-	if (p.length > ROOM)
+	if (p->length > ROOM)
 		return E2BIG;
-	struct sock_fprog program = { .len = (unsigned short)p.length, .filter = p.code };
 	/* Before Linux 5.16 a filter also switches speculation off, which costs packets and is no
 	 * part of the confinement */
 	if (!syscall(
@@ -350,6 +402,30 @@ int cli_seccomp(const struct cli_confinement *how, unsigned *calls)
 	if (errno != EINVAL)
 		return errno;
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) ? errno : 0;
+}
+
+int cli_seccomp(const struct cli_confinement *how, unsigned *calls)
+{
+	static struct program p;
+
+	if (is_needed(FILTER, how))
+		read_name_services();
+	*calls = build_program(&p, how);
+	return install_calls(&p);
+}
+
+int cli_confine_owners(void)
+{
+	static struct program p;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return errno;
+	begin_program(&p);
+	for (size_t i = 0; i < sizeof owner_rules / sizeof *owner_rules; i++)
+		add_rule(&p, &owner_rules[i]);
+	add_self_signal_rules(&p);
+	emit_answer(&p, SECCOMP_RET_ERRNO | EPERM);
+	return install_calls(&p);
 }
 
 #endif

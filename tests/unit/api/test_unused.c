@@ -200,7 +200,9 @@ static void add_companions(struct bpe_options *o, const char *member)
 static int ask_about(const struct expectation *e, char source, char situation, int kernel,
 	bool used, struct bpe_error *error)
 {
-	struct bpei_device device = { .link_type = 1, .maps_blocks = strchr("amp", source) };
+	struct bpei_device device = {
+		.link_type = 1, .maps_blocks = strchr("amp", source), .has_meta = source == 'b'
+	};
 	struct bpei_opened opened = { .device = &device, .is_engine = !strchr("ck", situation) };
 	struct bpe_options o;
 
