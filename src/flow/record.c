@@ -236,8 +236,8 @@ void bpei_entry_record(
 			r.tunnel = *tunnel;
 	}
 	fill_interface(t, i, &r);
-	fill_process(t, i, &r);
 	r.names.uid = -1;
+	fill_process(t, i, &r);
 	*record = r;
 	if (t->ids)
 		t->options.id_hooks->fill(t->options.id_user, i, record);

@@ -102,7 +102,8 @@ def make():
 def script(name, text):
     """A program of this name, so that the process has it."""
     path = os.path.join(work, name)
-    shutil.copy(os.path.realpath(sys.executable), path)
+    if not os.path.exists(path):
+        shutil.copy(os.path.realpath(sys.executable), path)
     with open(path + ".py", "w") as f:
         f.write(text)
     return [path, path + ".py"]

@@ -110,7 +110,7 @@ const struct option_spec cli_option_specs[] = {
 	{ "wait-interface", NULL, OPTION_SET, MEMBER(engine.wait_interface),
 		.help = "wait for an interface that went away, and go on" },
 	{ "process", NULL, OPTION_SET, MEMBER(engine.process),
-		.help = "macOS: tell the process of packets and flows" },
+		.help = "tell the process of packets (macOS) and flows" },
 	{ "head-drop", NULL, OPTION_SET, MEMBER(engine.head_drop),
 		.help = "macOS: full buffers lose the oldest packets" },
 	{ "truncate", NULL, OPTION_SET, MEMBER(engine.truncate_payload),
