@@ -60,7 +60,8 @@ static char next_name_byte(const char *text, size_t n, size_t *at)
 }
 
 /* Writes a name up to the end of the path's element, without systemd's ending. */
-static bool write_name(const char *kind, const char *text, size_t n, char *to, size_t room)
+static bool write_container_name(
+	const char *kind, const char *text, size_t n, char *to, size_t room)
 {
 	const char *slash = memchr(text, '/', n);
 	char name[64];
@@ -90,7 +91,7 @@ static bool write_marked(
 	const struct container_mark *m, const char *text, size_t n, char *to, size_t room)
 {
 	if (!m->is_id)
-		return write_name(m->kind, text, n, to, room);
+		return write_container_name(m->kind, text, n, to, room);
 	if (measure_id(text, n) < ID_LEAST)
 		return false;
 	snprintf(to, room, "%s:%.*s", m->kind, ID_SHOWN, text);

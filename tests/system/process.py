@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """process.py PROGRAM: --process on Linux, in a network namespace with a veth pair to another.
 
-Flows are named by the process that has the socket: clients, servers, other users, UDP, IPv6, sockets
+Flows are named by the process with the socket: clients, servers, other users, UDP, IPv6, sockets
 that live a millisecond.  The program is confined and asks its helper process, which is killed in the
 last case.  Needs root and iproute2; skipped by name (exit code 77) without.  The last line counts
 the cases.

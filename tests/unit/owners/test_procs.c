@@ -11,7 +11,7 @@
 
 static char root[64];
 static int64_t now_ns;
-static int64_t step_ns; /* for each look at the clock */
+static int64_t step_ns; /* of each reading of the clock */
 
 static int64_t read_test_clock(void)
 {
@@ -31,7 +31,7 @@ static void write_process_text(int pid, const char *name, const char *text)
 	fclose(to);
 }
 
-/* Makes a process, or names it anew. */
+/* Makes a process, or changes the name. */
 static void make_test_process(int pid, const char *comm, unsigned start)
 {
 	char path[160], text[256];
