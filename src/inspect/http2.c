@@ -89,5 +89,9 @@ enum bpei_verdict bpei_read_http2(
 	}
 	if (match == BPEI_MATCH_SHORT)
 		return bpei_stream_over(s) ? BPEI_NOT : bpei_stream_more(s, sizeof preface - 1);
-	return s->n > 3 && s->bytes[0] == 0 ? read_http2_server(s, said) : BPEI_NOT;
+	if (!s->n || s->bytes[0] || (s->n > 1 && s->bytes[1]))
+		return BPEI_NOT;
+	if (s->n <= 3)
+		return bpei_stream_over(s) ? BPEI_NOT : bpei_stream_more(s, FRAME_HEADER);
+	return read_http2_server(s, said);
 }

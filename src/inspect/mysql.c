@@ -98,7 +98,8 @@ enum bpei_verdict bpei_read_mysql(
 {
 	(void)in;
 	if (s->n < HEAD + 1) {
-		const bool fits = s->n > 2 && s->bytes[1] < 2 && s->bytes[2] == 0;
+		const bool fits = (s->n < 2 || s->bytes[1] <= 16) && (s->n < 3 || !s->bytes[2]) &&
+				  (s->n < 4 || s->bytes[3] <= 1);
 		return fits && !bpei_stream_over(s) ? bpei_stream_more(s, HEAD + 1) : BPEI_NOT;
 	}
 	const uint32_t length = bpei_le32(s->bytes) & 0xffffff;

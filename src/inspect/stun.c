@@ -55,7 +55,7 @@ static bool check_dtls_start(const uint8_t *p, uint32_t n)
 /* Looks for the magic number of a message at `at`. */
 static enum bpei_match match_stun_magic(const struct bpei_stream *s, uint32_t at)
 {
-	if (s->n > at && s->bytes[at] > 1 && (s->n < at + 8 || s->bytes[at] & 0xc0))
+	if (s->n > at && s->bytes[at] > 1) /* methods up to 0x7f (RFC 8489 5) */
 		return BPEI_MATCH_NO;
 	return s->n > at + 4 ? bpei_stream_match(s, at + 4, MAGIC_BYTES, 4) : BPEI_MATCH_SHORT;
 }

@@ -184,7 +184,7 @@ static bool find_payload(const struct bpe_batch *b, uint32_t p, struct bpei_piec
 		return bpei_payload_of_segment(data, b->caplen[p], b->wirelen[p], l, payload);
 	}
 	piece->over = BPEI_OVER_UDP;
-	return l->proto == BPE_PROTO_UDP &&
+	return (l->proto == BPE_PROTO_UDP || l->proto == BPE_PROTO_WIREGUARD) &&
 	       bpei_payload_of_datagram(data, b->caplen[p], b->wirelen[p], l, payload) &&
 	       payload->sent;
 }

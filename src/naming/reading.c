@@ -38,7 +38,8 @@ static void keep_better_server(struct bpei_namer *n, const struct bpei_watch *w,
 static void keep_said(
 	struct bpei_namer *n, struct bpei_watch *w, const struct bpei_side *side, uint32_t row)
 {
-	const bool is_inner = side->level > 0;
+	/* Behind a refused request for TLS the same protocol goes on. */
+	const bool is_inner = side->level && w->row[side->level] != w->row[side->level - 1];
 	bool is_deepest = true;
 
 	for (uint32_t k = side->level + 1u; k < BPEI_LEVELS; k++)

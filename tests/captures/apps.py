@@ -37,9 +37,8 @@ DISSECTORS = {
     "socks": ["socks"],
 }
 APP_OF = {dissector: app for app, names in DISSECTORS.items() for dissector in names}
-# Protocols that can be inside others, whose flows have the inner one as app.
-INNER = ("tls", "dtls")
-HIDING = (*INNER, "quic")  # what tshark finds behind was ciphertext
+HIDING = ("tls", "dtls", "quic")  # what tshark finds behind was ciphertext
+NAMED_INNER = 8  # BPE_NAMED_INNER
 FIELDS = (
     "ip.src ip.dst ipv6.src ipv6.dst tcp.srcport tcp.dstport udp.srcport udp.dstport tcp.len "
     "frame.protocols http.host http.request.method ssh.kex.hassh ssh.kex.hasshserver ssh.protocol"
@@ -76,7 +75,6 @@ def ask_tshark(path):
         apps, texts = found[key]
         clear = next((k for k, name in enumerate(layers) if name in HIDING), len(layers))
         apps.update(APP_OF[name] for name in layers[innermost:clear] if name in APP_OF)
-        apps.update(name for name in layers[innermost:] if name in INNER)
         for field in FIELDS[10:]:
             if row[field]:
                 texts.add((field, row[field]))
@@ -133,7 +131,7 @@ def compare(printer, path, name):
         apps, flows = ours.get(key, (set(), []))
         own = {app for app in apps if app in DISSECTORS}
         missing = {app for app in dissected if app in DISSECTORS} - apps
-        if apps & set(INNER) or "quic" in apps:
+        if any(int(flow[6]) & NAMED_INNER for flow in flows):
             missing = set()  # the outer protocol is not told any more
         same.update(own & dissected)
         for kind, values in (("more", own - dissected), ("less", missing)):
