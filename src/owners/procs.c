@@ -62,7 +62,7 @@ struct bpei_procs {
 
 /* ---- Tables ---- */
 
-static uint32_t hash_number(uint32_t n)
+static uint32_t hash_key_number(uint32_t n)
 {
 	n ^= n >> 16;
 	n *= 0x7feb352du;
@@ -73,7 +73,8 @@ static uint32_t hash_number(uint32_t n)
 /* Returns the place of a process, or the place that it may take. */
 static struct process *find_process_place(struct bpei_procs *p, int32_t pid)
 {
-	struct process *set = &p->processes[hash_number((uint32_t)pid) % PROCESSES & ~(WAYS - 1u)];
+	struct process *set =
+		&p->processes[hash_key_number((uint32_t)pid) % PROCESSES & ~(WAYS - 1u)];
 	struct process *oldest = set;
 
 	for (int k = 0; k < WAYS; k++)
@@ -90,7 +91,7 @@ static struct process *find_process_place(struct bpei_procs *p, int32_t pid)
 
 static struct known_socket *find_socket(struct bpei_procs *p, uint32_t inode)
 {
-	struct known_socket *set = &p->sockets[hash_number(inode) % SOCKETS & ~(WAYS - 1u)];
+	struct known_socket *set = &p->sockets[hash_key_number(inode) % SOCKETS & ~(WAYS - 1u)];
 
 	for (int k = 0; k < WAYS; k++)
 		if (set[k].inode == inode)
@@ -100,7 +101,7 @@ static struct known_socket *find_socket(struct bpei_procs *p, uint32_t inode)
 
 static void keep_socket(struct bpei_procs *p, uint32_t inode, const struct process *owner)
 {
-	struct known_socket *set = &p->sockets[hash_number(inode) % SOCKETS & ~(WAYS - 1u)];
+	struct known_socket *set = &p->sockets[hash_key_number(inode) % SOCKETS & ~(WAYS - 1u)];
 	struct known_socket *to = find_socket(p, inode);
 
 	for (int k = 0; k < WAYS && !to; k++)
