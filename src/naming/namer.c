@@ -522,8 +522,10 @@ void bpei_namer_close(void *namer, uint32_t entry)
 	struct bpei_namer *const n = namer;
 	const uint32_t id = n->ids[entry];
 
-	if (bpei_id_is_watch(id))
+	if (bpei_id_is_watch(id)) {
 		bpei_watch_give_up(n, id & BPEI_ID_SYN_MASK);
+		bpei_counter_set(&n->counts.pending, n->watches.used);
+	}
 	if (n->pairs && bpei_id_is_each(n->ids[entry]))
 		bpei_dns_pairs_end(n->pairs, entry);
 }

@@ -70,6 +70,8 @@ static int run_engine_round(uint32_t k)
 	o.block_count = 2 + k % 7;
 	o.max_flows = 100;
 	o.on_batch = check_engine_batch;
+	o.names = k % 3 ? BPE_NAMES_ALL : 0; /* the generator sends DNS, too */
+	o.names_bytes = k % 2 ? 1 : 1u << 20;
 	if (bpe_engine_open(&o, &r.engine, &error) < 0 || bpe_engine_run(r.engine, 0, &error) < 0) {
 		printf("round %u: %s\n", k, error.text);
 		return 0;
@@ -84,7 +86,7 @@ static int run_engine_round(uint32_t k)
 		disorder += r.worker[w].disorder;
 	}
 	int good = !disorder && !r.twice && seen == packets && packets == s.delivered_packets &&
-		   !s.in_flight &&
+		   !s.in_flight && !s.names_pending && (!o.names == !s.names_flows) &&
 		   s.read_packets ==
 			   packets + s.dropped[BPE_DROP_RING_FULL] + s.dropped[BPE_DROP_STALLED] &&
 		   (r.stop_at || s.read_packets == PACKETS) &&

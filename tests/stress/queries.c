@@ -104,6 +104,7 @@ static struct bpe_options make_round_options(uint32_t k, bool endless)
 	o.max_flows = k % 3 ? 200 : 1000;
 	o.flow_closed_ns = 1000000;
 	o.on_batch = ask_from_handler;
+	o.names = k % 2 ? BPE_NAMES_ALL : 0;
 	return o;
 }
 
