@@ -14,6 +14,7 @@ imix."""
 import argparse
 import json
 import os
+import resource
 import statistics
 import struct
 import subprocess
@@ -65,14 +66,16 @@ def write_savefile(path, packets, flows, size):
 
 def run_once(program, path, names, core):
     """The report of a run, with the CPU seconds."""
-    command = [program, "-q", "--json", "-r", path, "--workers", "0", "--flows", os.devnull]
-    command += ["--names", names] if names else ["--no-names"]
+    command = [program, "-q", "--json", "-r", path, "--workers", "0", "--flows", path + ".flows"]
+    command += [f"--names={names}"] if names else ["--no-names"]
+    if not os.geteuid():
+        command += ["-Z", "root"]
 
     def pin():
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, {core})
 
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         command,
         stdout=subprocess.PIPE,
@@ -81,11 +84,10 @@ def run_once(program, path, names, core):
         timeout=550,
         check=False,
     )
-    after = os.times()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
-    seconds = after.children_user + after.children_system
-    seconds -= before.children_user + before.children_system
+    seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
     return seconds, json.loads(done.stdout)
 
 
@@ -136,11 +138,11 @@ def main():
     with tempfile.TemporaryDirectory(dir=place) as folder:
         imix, known, hellos = (os.path.join(folder, n) for n in ("imix", "known", "hellos"))
         source = f"synth:count={given.packets},size=imix,seed=7"
-        command = [given.program, "-q", "--no-flows", "-i", source, "-w", imix, "-Z", "none"]
+        command = [given.program, "-q", "--no-flows", "-i", source, "-w", imix, "-Z", "root"]
         if os.geteuid():
             command = command[:-2]
         subprocess.run(command, check=True, timeout=550, stdout=subprocess.DEVNULL)
-        write_savefile(known, given.packets, 1000, 100)
+        write_savefile(known, given.packets, 100, 100)
         write_savefile(hellos, given.packets, max(given.packets // 3, 1), 100)
         without, with_names = measure(given, "imix", imix)
         share = with_names / without - 1
