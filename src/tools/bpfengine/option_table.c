@@ -189,8 +189,8 @@ const struct option_spec cli_option_specs[] = {
 	{ "where", NULL, OPTION_TEXT, MEMBER(engine.where),
 		.wants = "wants a condition, such as 'name like \"*.example.com\"'",
 		.argument = "CONDITION",
-		.help = "\nonly flows that match (bpfengine-where(7)): in --flows,\n"
-			"--top and --print" },
+		.help = "\nonly flows that match (bpfengine-where(7)), in\n"
+			"--flows, --top and --print" },
 	{ "outermost", NULL, OPTION_SET, MEMBER(engine.outermost),
 		.help = "flows of tunnels, not of their content" },
 	{ "ignore-tunnel", NULL, OPTION_SET, MEMBER(engine.ignore_tunnel),
@@ -214,7 +214,7 @@ const struct option_spec cli_option_specs[] = {
 		.wants = "takes names of all, apps, tls, quic, dns, http, ssh, hosts and ja3",
 		.argument = "LIST",
 		.help = "look for names of hosts and protocols in payload: all\n"
-			"(on with --flows, --top, --print and --where), or apps,\n"
+			"(on with --flows, --top, --print, --where), or apps,\n"
 			"tls, quic, dns, http, ssh, hosts" },
 	{ "no-names", NULL, OPTION_SET, MEMBER(no_names), .help = "look for no names" },
 	{ "names-form", NULL, OPTION_CHOICE, MEMBER(engine.names_form),
