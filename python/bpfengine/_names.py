@@ -9,8 +9,8 @@ from ._decode import cut_text
 from ._library import decode, lib
 
 _TLS_VERSIONS = {
-    0x0002: "ssl2",
-    0x0300: "ssl3",
+    0x0002: "SSL 2.0",
+    0x0300: "SSL 3.0",
     0x0301: "1.0",
     0x0302: "1.1",
     0x0303: "1.2",

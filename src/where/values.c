@@ -284,10 +284,11 @@ static bool read_choice(
 static bool read_tls(const char *text, int64_t *number)
 {
 	static const struct {
-		char text[5];
+		char text[8];
 		uint16_t wire;
-	} versions[] = { { "ssl2", 0x0002 }, { "ssl3", 0x0300 }, { "1.0", 0x0301 },
-		{ "1.1", 0x0302 }, { "1.2", 0x0303 }, { "1.3", 0x0304 } };
+	} versions[] = { { "ssl2", 0x0002 }, { "ssl3", 0x0300 }, { "SSL 2.0", 0x0002 },
+		{ "SSL 3.0", 0x0300 }, { "1.0", 0x0301 }, { "1.1", 0x0302 }, { "1.2", 0x0303 },
+		{ "1.3", 0x0304 } };
 
 	for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
 		if (strcmp(versions[i].text, text) != 0)

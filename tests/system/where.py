@@ -121,6 +121,20 @@ CONDITIONS = [
             and not (53 in (f["sport"], f["dport"]) or sum(f["packets"]) < 3)
         ),
     ),
+    ("app = tls", lambda f: f.get("app") == "tls"),
+    ("app in (dns, http, quic)", lambda f: f.get("app") in ("dns", "http", "quic")),
+    ("app", lambda f: "app" in f),
+    ("name", lambda f: "name" in f),
+    ('name like "*.com"', lambda f: text(f, "name").endswith(".com")),
+    ('name not like "*.com"', lambda f: "name" in f and not text(f, "name").endswith(".com")),
+    ("name_source = dns", lambda f: f.get("name_source") == "dns"),
+    ("tls_version = 1.3", lambda f: f.get("tls_version") == "1.3"),
+    ('ja4 like "t13*"', lambda f: text(f, "ja4").startswith("t13")),
+    ("http_method = get", lambda f: f.get("http_method") == "GET"),
+    ('ssh_server like "*openssh*"', lambda f: "openssh" in text(f, "ssh_server")),
+    ("alpn = h2", lambda f: "h2" in f.get("alpn", "").split(",")),
+    ("name_others_count > 0", lambda f: more(f.get("name_others_count"), 0)),
+    ("server_hello", lambda f: f.get("server_hello", False)),
 ]
 
 
