@@ -458,16 +458,17 @@ void bpei_namer_batch(struct bpei_namer *n, const struct bpe_batch *b, int64_t f
 		open |= (uint64_t)bpei_id_is_open(ids[entry]) << p;
 	}
 	n->flow_ns = flow_ns;
+	if (open) {
+		renew_budget(n, b->time_ns[0]);
+		for (; open; open &= open - 1)
+			look_at_packet(n, b, (uint32_t)__builtin_ctzll(open));
+		publish_namer_counts(n);
+	}
+	/* behind the packets: a batch of a quiet link can span more than the wait */
 	if (BPEI_UNLIKELY(n->oldest))
 		bpei_watch_expire(n);
 	if (n->pairs)
 		bpei_dns_pairs_expire(n->pairs, b->time_ns[b->count - 1]);
-	if (!open)
-		return;
-	renew_budget(n, b->time_ns[0]);
-	for (; open; open &= open - 1)
-		look_at_packet(n, b, (uint32_t)__builtin_ctzll(open));
-	publish_namer_counts(n);
 }
 
 void bpei_namer_age(struct bpei_namer *n, int64_t flow_ns)
