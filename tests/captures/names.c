@@ -20,8 +20,8 @@ static void print_names(void *user, const struct bpe_flow *flow, uint32_t worker
 			printf("%02x", flow->addr[end][i]);
 		printf("\t%u", flow->port[end]);
 	}
-	printf("\t%u\t%x\t%s\t%s\t%s\t%s\t%04x\t%04x\t%s\t%s\n", n->app, n->flags, n->server, n->alpn,
-		n->ja4, n->ja3, n->tls_version, n->tls_cipher, n->subject, n->issuer);
+	printf("\t%u\t%x\t%s\t%s\t%s\t%s\t%04x\t%04x\t%s\t%s\n", n->app, n->flags, n->server,
+		n->alpn, n->ja4, n->ja3, n->tls_version, n->tls_cipher, n->subject, n->issuer);
 }
 
 int main(int argc, char **argv)
