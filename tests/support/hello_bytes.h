@@ -152,8 +152,10 @@ static inline void make_tls_records(
 /* Returns a copy in memory of exactly n bytes, so that a sanitizer sees a read behind them. */
 static inline uint8_t *copy_exact(const uint8_t *bytes, size_t n)
 {
-	uint8_t *copy = malloc(n + !n);
+	uint8_t *copy = NULL;
 
+	if (n < 1u << 30) /* gcc warns of SIZE_MAX */
+		copy = malloc(n + !n);
 	if (!copy)
 		abort();
 	if (n)
