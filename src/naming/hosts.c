@@ -118,8 +118,8 @@ static uint64_t load_host_sequence(const struct bpei_host_slot *slot)
 	return atomic_load_explicit(&any->sequence, memory_order_acquire);
 }
 
-bool bpei_host_slot_read(
-	const struct bpei_host_slot *slot, const struct bpei_host_key *key, struct bpei_host *host)
+bool bpei_host_slot_read(const struct bpei_host_slot *slot, const struct bpei_host_key *key,
+	struct bpei_host_copy *host)
 {
 	struct bpei_host_slot *any = (struct bpei_host_slot *)(uintptr_t)slot;
 
@@ -148,7 +148,7 @@ bool bpei_host_slot_read(
 }
 
 /* Writes a slot; only the table's owner. */
-static void write_host_slot(struct bpei_host_slot *slot, const struct bpei_host *host)
+static void write_host_slot(struct bpei_host_slot *slot, const struct bpei_host_copy *host)
 {
 	const uint64_t sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
 
@@ -195,7 +195,7 @@ static void note_older_slot(uint32_t *choice, const struct bpei_host_slot *slots
 
 /* Looks at a set for where to write a name.  *before: a copy of the slot `same`. */
 static struct slot_choice choose_host_slot(const struct bpei_hosts_table *table,
-	const struct bpei_host_key *key, const char *name, struct bpei_host *before)
+	const struct bpei_host_key *key, const char *name, struct bpei_host_copy *before)
 {
 	const size_t first = (size_t)(key->set & table->mask) * BPEI_HOSTS_WAYS;
 	const struct bpei_host_slot *slots = table->slots + first;
@@ -206,7 +206,7 @@ static struct slot_choice choose_host_slot(const struct bpei_hosts_table *table,
 	for (uint32_t way = 0; way < BPEI_HOSTS_WAYS; way++) {
 		const uint32_t tag =
 			atomic_load_explicit(table->tags + first + way, memory_order_relaxed);
-		struct bpei_host host;
+		struct bpei_host_copy host;
 
 		if (!tag) {
 			choice.free = way;
@@ -261,7 +261,7 @@ static int64_t host_life_ns(const struct bpei_host_said *said)
 
 /* Carries over from the slot before: since when the name is known, and until when another name of
  * the same address can be in use. */
-static void keep_host_times(struct bpei_host *host, const struct bpei_host *before)
+static void keep_host_times(struct bpei_host_copy *host, const struct bpei_host_copy *before)
 {
 	const int64_t until = (int64_t)before->words[BPEI_HOST_UNTIL];
 	const int64_t last = (int64_t)host->words[BPEI_HOST_LAST];
@@ -285,8 +285,8 @@ static void put_host_name(struct bpei_hosts_table *table, const struct bpei_host
 {
 	const size_t first = (size_t)(key->set & table->mask) * BPEI_HOSTS_WAYS;
 	const size_t length = strlen(name);
-	struct bpei_host before = { .words = { 0 } };
-	struct bpei_host host = { .words = { 0 } };
+	struct bpei_host_copy before = { .words = { 0 } };
+	struct bpei_host_copy host = { .words = { 0 } };
 	struct slot_choice choice = choose_host_slot(table, key, name, &before);
 	uint32_t way = 0;
 

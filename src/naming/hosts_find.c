@@ -8,29 +8,40 @@
 #define FOUND_MOST 8u
 
 struct found_names {
-	struct bpei_host hosts[FOUND_MOST];
-	int64_t times[FOUND_MOST]; /* of the answer which counts for the flow */
+	struct bpei_host_copy hosts[FOUND_MOST];
+	int64_t times[FOUND_MOST]; /* rank_answer */
 	uint32_t n, more;          /* more: names beyond FOUND_MOST */
 	bool clash;                /* another name was valid for the address as well */
 };
 
 /* Returns whether a flow which begins at first_ns may have the name. */
-static bool is_usable_host(const struct bpei_host *host, int64_t first_ns)
+static bool is_usable_host(const struct bpei_host_copy *host, int64_t first_ns)
 {
 	return first_ns >= (int64_t)host->words[BPEI_HOST_FIRST] - BPEI_HOSTS_EARLY_NS &&
 	       first_ns <= (int64_t)host->words[BPEI_HOST_UNTIL];
 }
 
+/* Returns the time of the last answer before the flow.  An answer within BPEI_HOSTS_EARLY_NS behind
+ * counts as older than all of these, since workers are not in step, but time stamps are. */
+static int64_t rank_answer(const struct bpei_host_copy *host, int64_t first_ns)
+{
+	const int64_t first = (int64_t)host->words[BPEI_HOST_FIRST];
+	const int64_t last = (int64_t)host->words[BPEI_HOST_LAST];
+
+	if (last <= first_ns)
+		return last;
+	if (first <= first_ns)
+		return first;
+	return INT64_MIN + BPEI_HOSTS_EARLY_NS - (first - first_ns);
+}
+
 /* Adds a name, or makes a known name newer; sorted by time. */
 static void add_found_name(
-	struct found_names *found, const struct bpei_host *host, int64_t first_ns)
+	struct found_names *found, const struct bpei_host_copy *host, int64_t first_ns)
 {
-	int64_t time = (int64_t)host->words[BPEI_HOST_LAST];
+	const int64_t time = rank_answer(host, first_ns);
 	uint32_t at = 0;
 
-	/* The last answer came after the flow began: an earlier answer named the flow. */
-	if (time > first_ns + BPEI_HOSTS_EARLY_NS)
-		time = (int64_t)host->words[BPEI_HOST_FIRST];
 	while (at < found->n && strcmp(found->hosts[at].name, host->name))
 		at++;
 	if (at < found->n && found->times[at] >= time)
@@ -58,7 +69,7 @@ static void search_hosts_table(struct found_names *found, const struct bpei_host
 	const size_t first = (size_t)(key->set & table->mask) * BPEI_HOSTS_WAYS;
 
 	for (uint32_t way = 0; way < BPEI_HOSTS_WAYS; way++) {
-		struct bpei_host host;
+		struct bpei_host_copy host;
 
 		if (atomic_load_explicit(table->tags + first + way, memory_order_relaxed) !=
 			key->tag)
@@ -112,14 +123,13 @@ static void fill_other_names(struct bpe_flow_names *said, const struct found_nam
 static void fill_server_name(
 	struct bpe_flow_names *said, const struct found_names *found, int64_t first_ns)
 {
-	const struct bpei_host *best = found->hosts;
+	const struct bpei_host_copy *best = found->hosts;
 	int64_t age = 0;
 
 	if (said->source && said->source <= bpei_host_source(best))
 		return;
-	age = first_ns - found->times[0];
-	if (age < 0)
-		age = 0;
+	if (found->times[0] > INT64_MIN + BPEI_HOSTS_EARLY_NS)
+		age = first_ns - found->times[0];
 	said->source = bpei_host_source(best);
 	said->age_ns = age;
 	said->ttl_ns = (int64_t)best->words[BPEI_HOST_TTL] * 1000000000ll;
@@ -132,7 +142,7 @@ static void prefer_own_source(struct found_names *found)
 {
 	for (uint32_t i = 1; i < found->n; i++)
 		if (bpei_host_source(found->hosts + i) < bpei_host_source(found->hosts)) {
-			const struct bpei_host host = found->hosts[i];
+			const struct bpei_host_copy host = found->hosts[i];
 			const int64_t time = found->times[i];
 
 			found->hosts[i] = found->hosts[0];

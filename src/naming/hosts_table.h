@@ -56,16 +56,16 @@ struct bpei_host_key {
 };
 
 /* A copy of a slot. */
-struct bpei_host {
+struct bpei_host_copy {
 	uint64_t words[BPEI_HOST_FIXED];
 	char name[257];
 };
 
-static inline uint32_t bpei_host_length(const struct bpei_host *host)
+static inline uint32_t bpei_host_length(const struct bpei_host_copy *host)
 {
 	return host->words[BPEI_HOST_KIND] >> 40 & 0xff;
 }
-static inline uint8_t bpei_host_source(const struct bpei_host *host)
+static inline uint8_t bpei_host_source(const struct bpei_host_copy *host)
 {
 	return (uint8_t)(host->words[BPEI_HOST_KIND] >> 32);
 }
@@ -74,7 +74,7 @@ static inline uint8_t bpei_host_source(const struct bpei_host *host)
 struct bpei_host_key bpei_host_key_make(uint32_t kind, const uint8_t *asker, uint32_t asker_version,
 	const uint8_t *address, uint32_t version);
 /* Copies a slot which has the key; returns false if the slot has another.  Any thread. */
-bool bpei_host_slot_read(
-	const struct bpei_host_slot *slot, const struct bpei_host_key *key, struct bpei_host *host);
+bool bpei_host_slot_read(const struct bpei_host_slot *slot, const struct bpei_host_key *key,
+	struct bpei_host_copy *host);
 
 #endif

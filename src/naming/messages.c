@@ -44,6 +44,15 @@ static uint32_t read_datagrams(struct bpei_namer *n, uint8_t app, const struct b
 	return at;
 }
 
+/* Gives the entry the names so far, for the events of a flow without a watch of the pool. */
+static void show_names(struct bpei_namer *n, const struct bpei_watch *w)
+{
+	const uint32_t id = n->ids[w->entry];
+
+	if (!bpei_id_is_watch(id) && !bpei_id_is_each(id))
+		n->ids[w->entry] = BPEI_ID_EACH | w->id;
+}
+
 uint32_t bpei_messages_read(struct bpei_namer *n, const struct bpei_watch *w,
 	struct bpei_side *side, const struct bpei_stream *stream, const struct bpei_piece *piece)
 {
@@ -51,6 +60,7 @@ uint32_t bpei_messages_read(struct bpei_namer *n, const struct bpei_watch *w,
 	const uint8_t app = bpei_readers[n->rows[over][w->row[0] - 1]].app;
 	uint32_t at = 0;
 
+	show_names(n, w);
 	if (over)
 		return read_datagrams(n, app, stream, piece);
 	side->want = 0;

@@ -119,6 +119,18 @@ Test(hosts, times_bound_the_use)
 	cr_assert_str_eq(find_server(1, 100, START + 8000 * SECOND), "", "not in between");
 }
 
+Test(hosts, an_answer_behind_the_flow_is_the_last_choice)
+{
+	put_asked(0, 1, 100, "before.example", START);
+	put_asked(1, 1, 100, "soon.example", START + SECOND);
+	cr_assert_str_eq(find_server(1, 100, START + SECOND - 1), "before.example");
+	cr_assert_str_eq(said.others, "soon.example");
+	cr_assert_eq(said.age_ns, SECOND - 1);
+	put_asked(0, 1, 100, "before.example", START + SECOND);
+	cr_assert_str_eq(find_server(1, 100, START + SECOND - 1), "before.example");
+	cr_assert_eq(said.age_ns, SECOND - 1, "asked again behind");
+}
+
 Test(hosts, ttl_has_floor_and_ceiling)
 {
 	static const uint32_t ttls[][2] = { { 0, 60 }, { 59, 60 }, { 61, 61 }, { 86400, 86400 },
