@@ -135,6 +135,20 @@ def memory_and_budget_are_taken():
 
 
 @case
+def names_are_cut_or_hashed():
+    suffixes = os.path.join(folder, "suffixes.dat")
+    with open(suffixes, "w") as f:
+        f.write("// a comment\ncom\nuk\nco.uk\n")
+    cut = printed("--names-form", "domain", "--suffix-list", suffixes)
+    assert cut - {NOTHING} == {
+        ("http", "example.co.uk", "http"),
+        ("tls", "example.com", "tls"),
+    }, cut
+    hashed = {name for _, name, _ in printed("--names-form", "hashed") if name}
+    assert len(hashed) == 2 and all(re.fullmatch("[0-9a-f]{16}", name) for name in hashed), hashed
+
+
+@case
 def report_tells_the_books():
     r, p = report("-r", FILE, "--names")
     assert p.returncode == 0 and r["names"]["flows"] == 2, r["names"]
