@@ -9,8 +9,9 @@
  * A reader keeps nothing between two calls, so that a hello in d datagrams is opened anew when the
  * next datagram comes: of 1 datagram once, of 2 datagrams 3 times in all, of 3 datagrams 6 times.
  * From the 4th datagram on more come before the next call (want), and TRIES_MOST bounds a call.
- * A flow in which nothing opens is given up after FAILURES_MOST failures.  Each try counts against
- * the budget, and as opened or failed; a call stopped by the budget counts as skipped. */
+ * A flow in which nothing opens is given up after FAILURES_MOST failures.  The last call for the
+ * flow makes a single try more.  Each try counts against the budget, and as opened or
+ * failed; a call stopped by the budget counts as skipped. */
 #include "inspect/quic.h"
 
 #include "inspect/client_hello.h"
@@ -225,6 +226,9 @@ static enum bpei_verdict read_quic_client(
 	w.exhausted = false;
 	w.stream.count = 0;
 	for (uint32_t k = 0; k < s->datagrams && !w.exhausted; k++) {
+		/* The last call is for the part of a hello: if nothing opens, there is none. */
+		if (s->last && !w.opened && w.tries)
+			break;
 		read_quic_datagram(&w, s->bytes + at, s->ends[k] - at, said);
 		at = s->ends[k];
 		if (read_hello(&w, said) == BPEI_DONE)

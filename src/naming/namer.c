@@ -434,10 +434,12 @@ static void look_at_packet(struct bpei_namer *n, const struct bpe_batch *b, uint
 /* Begins a second with a new budget of Initials. */
 static void renew_budget(struct bpei_namer *n, int64_t now_ns)
 {
-	const bool is_later = now_ns >= n->quic_second_ns;
-	const uint64_t since = (uint64_t)now_ns - (uint64_t)n->quic_second_ns;
+	uint64_t apart = (uint64_t)now_ns - (uint64_t)n->quic_second_ns;
 
-	if (is_later && since < SECOND_NS)
+	/* Packets in disorder are of the same second; a clock that was set is not. */
+	if (now_ns < n->quic_second_ns)
+		apart = (uint64_t)n->quic_second_ns - (uint64_t)now_ns;
+	if (apart < SECOND_NS)
 		return;
 	n->quic_second_ns = now_ns;
 	n->inspector.quic_left = n->options.quic_per_second;

@@ -105,13 +105,17 @@ static enum bpei_verdict ask_or_insist(struct bpei_namer *n, const struct bpei_w
 	struct bpei_side *side, struct bpei_stream *stream)
 {
 	const bool last = stream->last;
+	const uint32_t have = stream->datagrams ? stream->datagrams : stream->n;
 	enum bpei_verdict verdict;
 
-	stream->last = false;
-	verdict = ask_readers(n, w, side, stream);
-	stream->last = last;
-	if (verdict != BPEI_MORE || !last)
-		return verdict;
+	/* Readers that wanted more of the same bytes would want more again. */
+	if (!last || !side->more || side->read != have) {
+		stream->last = false;
+		verdict = ask_readers(n, w, side, stream);
+		stream->last = last;
+		if (verdict != BPEI_MORE || !last)
+			return verdict;
+	}
 	side->more = true;
 	load_said(n, w);
 	verdict = ask_readers(n, w, side, stream);
