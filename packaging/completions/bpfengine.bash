@@ -38,7 +38,7 @@ _bpfengine() {
 		[[ $prefix ]] || names="$names synth:"
 		COMPREPLY=($(compgen -W "$names" -- "$cur"))
 		return ;;
-	-r | --read | --flows | -w | --write) _bpfengine_files - ; return ;;
+	-r | --read | --flows | --events | -w | --write) _bpfengine_files - ; return ;;
 	-F | --bpf-device | --anonymise) _bpfengine_files ''; return ;;
 	-a | --autostop)
 		COMPREPLY=($(compgen -W 'duration: packets: filesize: files:' -- "$cur"))
@@ -74,6 +74,7 @@ _bpfengine() {
 		_bpfengine_list 'all apps tls quic dns http ssh hosts ja3'
 		return ;;
 	--names-form) COMPREPLY=($(compgen -W 'whole domain hashed' -- "$cur")); return ;;
+	--events-format) COMPREPLY=($(compgen -W 'json zeek eve ecs' -- "$cur")); return ;;
 	--where | --names-memory | --quic-budget) return ;;
 	--flows-format) COMPREPLY=($(compgen -W 'json zeek eve ecs csv' -- "$cur")); return ;;
 	--flows-overload) COMPREPLY=($(compgen -W 'auto drop wait' -- "$cur")); return ;;
@@ -124,7 +125,8 @@ _bpfengine() {
 			--flows-overload --flows-error --flow-lengths --direction-by-port
 			--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates
 			--where --names --no-names --names-form --suffix-list --names-memory --ja3
-			--quic-budget --no-flows --outermost --ignore-tunnel --ignore-vlan --tunnels --checksums
+			--quic-budget --events --events-format --no-flows --outermost
+			--ignore-tunnel --ignore-vlan --tunnels --checksums
 			--largest --seed --workers --ring --overload --pin --priority --spread
 			--spread-networks --print --absolute-tcp-sequence-numbers --number --nano
 			--micro --time-stamp-precision --color --with-ssh --print-rate --packet-buffered

@@ -103,6 +103,8 @@ complete -c bpfengine -l flow-timeout -x -d 'End flows of a kind after this time
 		icmp= other='
 complete -c bpfengine -l where -x -d 'Only flows that match a condition'
 complete -c bpfengine -l names -f -a 'all apps tls quic dns http ssh hosts ja3' -d 'Look for names of flows'
+complete -c bpfengine -l events -r -d 'Write a line for each DNS query and each hello'
+complete -c bpfengine -l events-format -x -a 'json zeek eve ecs' -d 'Format of events'
 complete -c bpfengine -l no-names -d 'Look for no names'
 complete -c bpfengine -l names-form -x -a 'whole domain hashed' -d 'Form of names'
 complete -c bpfengine -l suffix-list -r -d 'Public suffixes'

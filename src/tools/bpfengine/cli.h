@@ -44,6 +44,8 @@ struct cli {
 	int64_t stats_interval_ns;   /* 0: none */
 	const char *flows_path;      /* NULL: none */
 	char flows_shown[200];       /* flows_path, fit for a terminal */
+	const char *events_path;     /* NULL: none */
+	char events_shown[200];      /* events_path, fit for a terminal */
 	struct print_options print;  /* packets on stdout (--print) */
 	bool prints;                 /* a letter was given that says how packets are printed */
 	struct write_options write;  /* savefiles that are written (-w) */
@@ -56,10 +58,12 @@ struct cli {
 	bool top;                    /* the live view */
 	uint32_t largest;            /* largest flows in the report */
 	uint32_t flows_format;       /* enum bpe_format */
+	uint32_t events_format;      /* likewise; while options are read, ECS has CSV's number */
 	bool flows_stop;             /* a failure to write flows ends the run */
 	bool flows_append;           /* the content of the flow file stays */
 	struct program_files used;   /* files that no output may be */
 	struct cli_flows *flows;     /* NULL: none */
+	struct cli_flows *events;    /* NULL: none */
 	int verbose;
 	int dump; /* -d: 1, 2, 3 */
 	bool explain;
@@ -226,11 +230,13 @@ size_t cli_terminal_width(FILE *stream);
  * after the message. */
 int cli_outputs_check(struct cli *cli);
 
-/* ---- The flow file of --flows (flow_file.c).  Calls that return int return 0, or the exit code
- * after the message, unless noted. ---- */
+/* ---- The files of --flows and --events (flow_file.c).  Calls that return int return 0, or the
+ * exit code after the message, unless noted. ---- */
 
 /* Opens the file without changing it.  owner: a user that the file may belong to. */
 int cli_flows_open(struct cli_flows **flows, const struct cli *cli, uid_t owner);
+/* Opens the file of --events likewise, behind the file of --flows. */
+int cli_events_open(struct cli_flows **events, const struct cli *cli, uid_t owner);
 /* Makes a missing file.  Runs once the source is open. */
 int cli_flows_make(struct cli_flows *flows);
 /* Empties the file unless it is appended to.  Runs just before the engine starts. */
@@ -238,6 +244,8 @@ int cli_flows_begin(struct cli_flows *flows, struct bpe_engine *engine);
 bool cli_flows_on_stdout(const struct cli_flows *flows);
 /* Writes a record; on_record of the engine, on its output thread.  flow NULL: flushes. */
 void cli_flows_record(struct cli_flows *flows, const struct bpe_flow *flow);
+/* Writes an event; on_event of the engine, likewise. */
+void cli_flows_event(struct cli_flows *events, const struct bpe_event *event);
 /* Asks for the file to be opened anew.  Safe in a signal handler. */
 void cli_flows_reopen(struct cli_flows *flows);
 /* Limits from now on how long a slow reader is waited for.  Safe in a signal handler. */
@@ -255,9 +263,10 @@ int cli_flows_descriptor(const struct cli_flows *flows, bool *made);
 
 /* Tells when lines are written. */
 void cli_flows_tell_waiting(const struct cli *cli);
-/* Prepares the opening anew after SIGHUP, and tells what SIGHUP will not be able to do.  Runs
- * before rights are given up. */
-void cli_flows_prepare_rotation(const struct cli *cli);
+/* Prepares the opening of a file anew after SIGHUP, and tells what SIGHUP will not be able to do.
+ * Runs before rights are given up.  shown: the file's path; file NULL: none. */
+void cli_flows_prepare_rotation(
+	const struct cli *cli, const struct cli_flows *file, const char *shown);
 
 /* ---- The first line of a run (first_line.c) ---- */
 

@@ -83,9 +83,14 @@ void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 {
 	char *files[2 * CLI_FILES_MOST + 4];
 	size_t n = collect_readable_files(how, files);
-	char *output = how->output ? kernel_path(how->output) : NULL;
-	char *profile =
-		cli_seatbelt_profile((const char *const *)files, n, output, how->write_folder);
+	char *outputs[2] = { NULL, NULL };
+
+	if (how->output)
+		outputs[0] = kernel_path(how->output);
+	if (how->second)
+		outputs[1] = kernel_path(how->second);
+	char *profile = cli_seatbelt_profile(
+		(const char *const *)files, n, (const char *const *)outputs, how->write_folder);
 	char *error = NULL;
 
 	const char *flows = how->output ? "; to write: the flows'" : "";
@@ -101,7 +106,8 @@ void cli_confine(const struct cli_confinement *how, struct cli_confined *done)
 	if (error)
 		sandbox_free_error(error);
 	free(profile);
-	free(output);
+	free(outputs[0]);
+	free(outputs[1]);
 	while (n)
 		free(files[--n]);
 }

@@ -99,6 +99,8 @@ static int limit_descriptor(int fd, const struct cli_confinement *how)
 		return errno == EBADF ? 0 : errno;
 	if (how->output && fd == how->output_directory)
 		return limit_directory(fd);
+	if (how->second && fd == how->second_directory)
+		return limit_directory(fd);
 	if (how->write_folder && fd == how->write_directory)
 		return limit_write_directory(fd);
 	const bool is_view = how->terminal && isatty(fd);

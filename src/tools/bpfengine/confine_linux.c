@@ -150,6 +150,8 @@ int cli_landlock(const struct cli_confinement *how, int *version)
 		allow_path(ruleset, cli_name_files[i]);
 	if (how->output)
 		allow_output(ruleset, how->output_directory, v);
+	if (how->second)
+		allow_output(ruleset, how->second_directory, v);
 	if (how->write_folder)
 		allow_write_directory(ruleset, how->write_directory, v);
 	const int failed = syscall(SYS_landlock_restrict_self, ruleset, 0) ? errno : 0;

@@ -61,6 +61,8 @@ static int unveil_files(const struct cli_confinement *how, const struct openbsd_
 	}
 	if (p->writes && !failed)
 		failed = unveil_file(how->output, "wc");
+	if (p->writes && how->second && !failed)
+		failed = unveil_file(how->second, "wc");
 	if (p->records && !failed)
 		failed = unveil_file(how->write_folder, "rwc");
 	if ((p->reads || p->writes || p->records) && !failed)

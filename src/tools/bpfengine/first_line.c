@@ -79,7 +79,7 @@ static const char *promiscuous_words(const struct bpe_options *o)
 /* Returns the advice to print packets, for a person at a terminal. */
 static const char *print_advice(const struct cli *c)
 {
-	const bool has_output = c->print.form || c->json || c->flows_path;
+	const bool has_output = c->print.form || c->json || c->flows_path || c->events_path;
 
 	return isatty(STDERR_FILENO) && !has_output ? " (--print shows packets)" : "";
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --flows: writes records as lines to a file, a pipe or the standard output.
+/* --flows and --events: writes records or events as lines to a file, a pipe or the standard output.
  *
  * Life: open, before the source is opened, opens an existing file without changing the file; make,
  * once the source is open, makes a missing file; begin, when nothing can fail any more, empties the
@@ -39,7 +39,8 @@
 
 struct cli_flows {
 	struct outfile file;
-	char path[200]; /* as given, fit for a terminal */
+	const char *what; /* "flows", "events" */
+	char path[200];   /* as given, fit for a terminal */
 	uint32_t format;
 	bool append;
 	bool torn;       /* the file ends within a line */
@@ -178,7 +179,7 @@ static void report_write_error(struct cli_flows *f, int error)
 		then = "";
 	if (!f->quiet)
 		cli_live_clear();
-	cli_notice(f->quiet, "flows are not written to %s: %s%s", f->path,
+	cli_notice(f->quiet, "%s are not written to %s: %s%s", f->what, f->path,
 		describe_write_error(f, error), then);
 }
 
@@ -275,15 +276,11 @@ static void flush_and_reopen(struct cli_flows *f)
 		reopen_file(f);
 }
 
-void cli_flows_record(struct cli_flows *f, const struct bpe_flow *flow)
+/* Counts in a line of n bytes that was formatted behind the gathered lines; below 0: lost. */
+static void gather_line(struct cli_flows *f, int n)
 {
-	const size_t most = f->file.regular ? BUFFER - BPE_FORMAT_BYTES : PIPE_LINES;
+	const size_t most = f->file.regular ? BUFFER - BPE_EVENT_FORMAT_BYTES : PIPE_LINES;
 
-	if (!flow) {
-		flush_and_reopen(f);
-		return;
-	}
-	const int n = bpe_flow_format(flow, f->format, f->text + f->used, BUFFER - f->used);
 	if (n < 0) {
 		add_lines(&f->lost, 1);
 		return;
@@ -294,37 +291,96 @@ void cli_flows_record(struct cli_flows *f, const struct bpe_flow *flow)
 		flush_and_reopen(f);
 }
 
+void cli_flows_record(struct cli_flows *f, const struct bpe_flow *flow)
+{
+	if (flow)
+		gather_line(
+			f, bpe_flow_format(flow, f->format, f->text + f->used, BUFFER - f->used));
+	else
+		flush_and_reopen(f);
+}
+
+void cli_flows_event(struct cli_flows *f, const struct bpe_event *event)
+{
+	if (event)
+		gather_line(
+			f, bpe_event_format(event, f->format, f->text + f->used, BUFFER - f->used));
+	else
+		flush_and_reopen(f);
+}
+
 /* ---- Main thread ---- */
 
-/* Reports why flows cannot be written, and closes the file; f may be NULL.  Returns EXIT_ERROR. */
-static int refuse_flow_file(struct cli_flows *f, const char *path, const char *why)
+/* Reports why lines cannot be written, and closes the file.  Returns EXIT_ERROR. */
+static int refuse_flow_file(struct cli_flows *f, const char *why)
 {
-	char shown[200];
-
-	program_tell(
-		"cannot write flows to %s: %s", program_visible(shown, sizeof shown, path), why);
-	if (f)
-		cli_flows_close(f);
+	program_tell("cannot write %s to %s: %s", f->what, f->path, why);
+	cli_flows_close(f);
 	return EXIT_ERROR;
+}
+
+/* Opens the file of a path for lines of flows or events.  Returns 0 or EXIT_ERROR after the
+ * message. */
+static int open_line_file(struct cli_flows **file, const struct cli *cli, uid_t owner,
+	const char *what, const char *path)
+{
+	struct cli_flows *f = calloc(1, sizeof *f);
+
+	if (!f) {
+		program_tell("cannot write %s: no memory", what);
+		return EXIT_ERROR;
+	}
+	f->what = what;
+	program_visible(f->path, sizeof f->path, path);
+	f->quiet = cli->quiet;
+	if (outfile_find(&f->file, path, &cli->used, owner))
+		return refuse_flow_file(f, f->file.why);
+	*file = f;
+	return 0;
 }
 
 int cli_flows_open(struct cli_flows **flows, const struct cli *cli, uid_t owner)
 {
-	struct cli_flows *f = calloc(1, sizeof *f);
+	const int code = open_line_file(flows, cli, owner, "flows", cli->flows_path);
 
-	if (!f)
-		return refuse_flow_file(f, cli->flows_path, "no memory");
-	program_visible(f->path, sizeof f->path, cli->flows_path);
+	if (code)
+		return code;
+	struct cli_flows *f = *flows;
+
 	f->format = cli->flows_format;
 	f->append = cli->flows_append;
-	f->quiet = cli->quiet;
 	f->stop_on_error = cli->flows_stop;
 	const int n = bpe_flow_format(NULL, f->format, f->header, sizeof f->header);
+
 	f->header_length = n > 0 ? (size_t)n : 0;
-	if (outfile_find(&f->file, cli->flows_path, &cli->used, owner))
-		return refuse_flow_file(f, cli->flows_path, f->file.why);
-	*flows = f;
 	return 0;
+}
+
+/* Returns whether both have the same name in the same directory. */
+static bool is_same_line_file(const struct outfile *a, const struct outfile *b)
+{
+	struct stat one, other;
+
+	if (a->directory < 0 || b->directory < 0 || strcmp(a->name, b->name) != 0)
+		return false;
+	if (fstat(a->directory, &one) || fstat(b->directory, &other))
+		return false;
+	return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+int cli_events_open(struct cli_flows **events, const struct cli *cli, uid_t owner)
+{
+	const int code = open_line_file(events, cli, owner, "events", cli->events_path);
+
+	if (code)
+		return code;
+	struct cli_flows *f = *events;
+
+	f->format = cli->events_format;
+	if (!cli->flows || !is_same_line_file(&f->file, &cli->flows->file))
+		return 0;
+	*events = NULL;
+	return refuse_flow_file(f, "it is the file of --flows: name another file");
 }
 
 int cli_flows_make(struct cli_flows *f)
@@ -332,7 +388,7 @@ int cli_flows_make(struct cli_flows *f)
 	const int failed = outfile_make(&f->file);
 
 	if (failed)
-		program_tell("cannot write flows to %s: %s", f->path, f->file.why);
+		program_tell("cannot write %s to %s: %s", f->what, f->path, f->file.why);
 	else if (f->file.notice[0])
 		cli_notice(f->quiet, "%s", f->file.notice);
 	return failed ? EXIT_ERROR : 0;
@@ -342,7 +398,7 @@ int cli_flows_begin(struct cli_flows *f, struct bpe_engine *engine)
 {
 	f->engine = engine;
 	if (!f->append && outfile_empty(&f->file)) {
-		program_tell("cannot write flows to %s: %s", f->path, f->file.why);
+		program_tell("cannot write %s to %s: %s", f->what, f->path, f->file.why);
 		return EXIT_ERROR;
 	}
 	begin_file(f);

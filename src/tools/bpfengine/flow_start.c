@@ -78,16 +78,17 @@ static void write_directory(char *to, size_t room, const char *path)
 		snprintf(to, room, "%.*s", (int)(slash - path), path);
 }
 
-void cli_flows_prepare_rotation(const struct cli *c)
+void cli_flows_prepare_rotation(
+	const struct cli *c, const struct cli_flows *flows, const char *shown)
 {
-	const int directory = cli_flows_directory(c->flows);
+	const int directory = flows ? cli_flows_directory(flows) : -1;
 	char user[64];
 	char place[200];
 
 	if (directory < 0 || !c->engine.interface_name || cli_rights_may_make(directory))
 		return;
 	bool is_made;
-	const int file = cli_flows_descriptor(c->flows, &is_made);
+	const int file = cli_flows_descriptor(flows, &is_made);
 	const bool is_users = file >= 0 && cli_rights_give(file, is_made);
 	const char *what = "will not open";
 	const char *when = "";
@@ -96,9 +97,9 @@ void cli_flows_prepare_rotation(const struct cli *c)
 		when = " once logrotate's create has made it";
 	}
 	cli_rights_user_name(user, sizeof user);
-	write_directory(place, sizeof place, c->flows_shown);
+	write_directory(place, sizeof place, shown);
 	cli_notice(c->quiet,
 		"SIGHUP %s %s anew%s: user %s may make no file in %s"
 		" (install -d -o %s %s/bpfengine makes a directory for that user)",
-		what, c->flows_shown, when, user, place, user, place);
+		what, shown, when, user, place, user, place);
 }

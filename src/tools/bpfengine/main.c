@@ -25,6 +25,13 @@ static void on_flow_record(void *user, const struct bpe_flow *flow, uint32_t wor
 		top_view_record(r->view, flow);
 }
 
+static void on_flow_event(void *user, const struct bpe_event *event)
+{
+	struct run *r = user;
+
+	cli_flows_event(r->cli.events, event);
+}
+
 /* ---- Before the run ---- */
 
 /* Makes the flow file, gives up rights, and empties the flow file.  Returns 0 or an exit code. */
@@ -35,8 +42,10 @@ static int prepare_outputs(struct run *r)
 
 	if (c->flows && (code = cli_flows_make(c->flows)))
 		return code;
-	if (c->flows)
-		cli_flows_prepare_rotation(c);
+	if (c->events && (code = cli_flows_make(c->events)))
+		return code;
+	cli_flows_prepare_rotation(c, c->flows, c->flows_shown);
+	cli_flows_prepare_rotation(c, c->events, c->events_shown);
 	code = cli_write_make(c);
 	if (!code)
 		code = cli_load_key(c);
@@ -49,7 +58,11 @@ static int prepare_outputs(struct run *r)
 	code = run_write_begin(r);
 	if (code)
 		return code;
-	return c->flows ? cli_flows_begin(c->flows, r->engine) : 0;
+	if (c->flows)
+		code = cli_flows_begin(c->flows, r->engine);
+	if (c->events && !code)
+		code = cli_flows_begin(c->events, r->engine);
+	return code;
 }
 
 /* Prints an error of the engine.  The internal step helps who looks for a fault of the program. */
@@ -148,16 +161,30 @@ static void print_count(FILE *to, struct bpe_engine *engine)
 		s.delivered_packets == 1 ? "" : "s");
 }
 
+/* Tells of lines that could not be written.  Returns whether all were written.  file NULL: none. */
+static bool tell_lost_lines(const struct cli_flows *file, const char *what, const char *shown)
+{
+	uint64_t written = 0;
+	uint64_t lost = 0;
+
+	if (file)
+		cli_flows_counts(file, &written, &lost);
+	if (lost)
+		program_tell("%s were not all written to %s: %" PRIu64 " of %" PRIu64
+			     " are missing",
+			what, shown, lost, written + lost);
+	return !lost;
+}
+
 /* Prints the report; error: of the run, or NULL.  Returns whether the report and all records were
  * written. */
 static bool print_report(const struct run *r, const char *error)
 {
 	const struct cli *c = &r->cli;
-	const bool has_flows = c->flows && cli_flows_on_stdout(c->flows);
+	const bool has_flows = (c->flows && cli_flows_on_stdout(c->flows)) ||
+			       (c->events && cli_flows_on_stdout(c->events));
 	/* flows and packets on the standard output share it with no report but JSON */
 	FILE *to = (has_flows || r->printer || c->place.on_stdout) && !c->json ? stderr : stdout;
-	uint64_t written = 0;
-	uint64_t lost = 0;
 	bool is_printed;
 
 	clearerr(stderr);
@@ -172,13 +199,9 @@ static bool print_report(const struct run *r, const char *error)
 		is_printed = program_end_output("the report");
 	else
 		is_printed = !fflush(stderr) && !ferror(stderr);
-	if (c->flows)
-		cli_flows_counts(c->flows, &written, &lost);
-	if (lost)
-		program_tell("flows were not all written to %s: %" PRIu64 " of %" PRIu64
-			     " are missing",
-			c->flows_shown, lost, written + lost);
-	return is_printed && !lost;
+	const bool has_all_flows = tell_lost_lines(c->flows, "flows", c->flows_shown);
+
+	return tell_lost_lines(c->events, "events", c->events_shown) && has_all_flows && is_printed;
 }
 
 static int run_engine(struct run *r)
@@ -241,22 +264,30 @@ static int find_savefiles(struct cli *c)
 	return code;
 }
 
+/* Opens the file of --events.  Returns 0 or an exit code. */
+static int open_event_file(struct cli *c)
+{
+	if (!c->events_path)
+		return 0;
+	program_visible(c->events_shown, sizeof c->events_shown, c->events_path);
+	c->engine.on_event = on_flow_event;
+	return cli_events_open(&c->events, c, cli_rights_user());
+}
+
 /* Finds the files which no output may be, and opens the outputs.  Returns 0 or an exit code. */
 static int open_outputs(struct run *r)
 {
 	struct cli *c = &r->cli;
 	int code = cli_outputs_check(c);
 
-	if (code)
-		return code;
-	if (!c->flows_path)
-		return find_savefiles(c);
-	program_visible(c->flows_shown, sizeof c->flows_shown, c->flows_path);
-	code = cli_flows_open(&c->flows, c, cli_rights_user());
-	if (code)
-		return code;
-	c->engine.on_record = on_flow_record;
-	return find_savefiles(c);
+	if (!code && c->flows_path) {
+		program_visible(c->flows_shown, sizeof c->flows_shown, c->flows_path);
+		code = cli_flows_open(&c->flows, c, cli_rights_user());
+		c->engine.on_record = on_flow_record;
+	}
+	if (!code)
+		code = open_event_file(c);
+	return code ? code : find_savefiles(c);
 }
 
 /* Prepares lines of --stats-interval by the packets' time.  Returns 0, or EXIT_USAGE after the
@@ -278,17 +309,30 @@ static int prepare_intervals(struct run *r)
 	return 0;
 }
 
-/* Closes all which the run opened.  Returns 0, or the errno of the flow file. */
+/* Closes all which the run opened.  Returns 0, or EXIT_ERROR after the message about a file of
+ * lines. */
 static int close_run(struct run *r)
 {
-	int failed = 0;
+	const struct {
+		struct cli_flows *file;
+		const char *what, *shown;
+	} files[2] = { { r->cli.flows, "flows", r->cli.flows_shown },
+		{ r->cli.events, "events", r->cli.events_shown } };
+	int code = 0;
 
 	run_forget_engine();
 	bpe_engine_close(r->engine);
 	r->engine = NULL;
 	run_forget_flows();
-	if (r->cli.flows)
-		failed = cli_flows_close(r->cli.flows);
+	for (size_t k = 0; k < 2; k++) {
+		const int failed = files[k].file ? cli_flows_close(files[k].file) : 0;
+
+		if (!failed)
+			continue;
+		program_tell("%s were not written to %s: %s", files[k].what, files[k].shown,
+			strerror(failed));
+		code = EXIT_ERROR;
+	}
 	top_view_close(r->view);
 	run_forget_printer();
 	print_close(r->printer);
@@ -298,7 +342,7 @@ static int close_run(struct run *r)
 	run_record_close(r);
 	cli_write_forget(&r->cli);
 	cli_free(&r->cli);
-	return failed;
+	return code;
 }
 
 /* Captures and reports.  Returns the program's exit code. */
@@ -326,11 +370,9 @@ static int run_and_report(struct run *r)
 		r->cli.engine.user = r;
 		code = run_engine(r);
 	}
-	const int failed = close_run(r);
-	if (!failed || code)
-		return code;
-	program_tell("flows were not written to %s: %s", r->cli.flows_shown, strerror(failed));
-	return EXIT_ERROR;
+	const int closed = close_run(r);
+
+	return code ? code : closed;
 }
 
 int main(int argc, char **argv)

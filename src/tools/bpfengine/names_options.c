@@ -46,7 +46,7 @@ int cli_read_names(void *target, const struct option_spec *spec, const char *wor
 /* Returns whether the run has an output that shows names.  tcpdump's lines have none. */
 static bool shows_names(const struct cli *c)
 {
-	return c->flows_path || c->top || c->engine.where ||
+	return c->flows_path || c->events_path || c->top || c->engine.where ||
 	       (c->print.form && c->print.form != PRINT_TCPDUMP);
 }
 
@@ -72,11 +72,37 @@ static int compile_where(struct cli *c)
 		return 0;
 	if (!c->engine.flows)
 		return option_refuse("--where is a condition of flows, and --no-flows keeps none");
-	if (!c->flows_path && !c->top && !c->print.form)
+	if (!c->flows_path && !c->events_path && !c->top && !c->print.form)
 		return option_refuse(
-			"--where chooses what --flows, --top and --print show: give one of them, as --flows -");
+			"--where chooses what --flows, --events, --top and --print show: give one of them, as --flows -");
 	if (bpe_where_compile(c->engine.where, &c->where, &error) < 0)
 		return option_refuse("--where: %s", error.text);
+	return 0;
+}
+
+/* Completes the options of --events, and checks them.  Returns 0 or EXIT_USAGE after the message.
+ */
+static int complete_events(struct cli *c)
+{
+	const bool has_stdout = c->events_path && !strcmp(c->events_path, "-");
+	const char *other = NULL;
+
+	if (c->events_format == BPE_FORMAT_CSV) /* the fourth word is ecs: events have no CSV */
+		c->events_format = BPE_FORMAT_ECS;
+	if (!c->events_path && option_is_given(option_current(), "events-format"))
+		return option_refuse("--events-format is for --events FILE");
+	if (c->events_path && !c->engine.flows)
+		return option_refuse("--events are of flows, and --no-flows keeps none");
+	if (c->events_path && c->no_names)
+		return option_refuse("--events and --no-names contradict each other");
+	if (c->top)
+		other = "--top";
+	else if (c->json)
+		other = "--json";
+	else if (c->flows_path && !strcmp(c->flows_path, "-"))
+		other = "--flows -";
+	if (has_stdout && other)
+		return option_refuse("%s and --events - both want stdout", other);
 	return 0;
 }
 
@@ -85,7 +111,10 @@ int cli_complete_names(struct cli *c)
 	struct bpe_options *const o = &c->engine;
 	const char *option = find_names_option();
 	const bool is_given = option_is_given(option_current(), "names");
-	const int code = compile_where(c);
+	int code = compile_where(c);
+
+	if (!code)
+		code = complete_events(c);
 
 	if (code)
 		return code;

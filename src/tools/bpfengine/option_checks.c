@@ -256,6 +256,8 @@ static const char *find_stdout_option(const struct cli *c)
 		return "--top";
 	if (c->json)
 		return "--json";
+	if (c->events_path && !strcmp(c->events_path, "-"))
+		return "--events -";
 	return c->flows_path && !strcmp(c->flows_path, "-") ? "--flows -" : NULL;
 }
 

@@ -214,8 +214,18 @@ const struct option_spec cli_option_specs[] = {
 		.wants = "takes names of all, apps, tls, quic, dns, http, ssh, hosts and ja3",
 		.argument = "LIST",
 		.help = "look for names of hosts and protocols in payload: all\n"
-			"(on with --flows, --top, --print, --where), or apps,\n"
-			"tls, quic, dns, http, ssh, hosts" },
+			"(on with --flows, --events, --top, --print, --where), or\n"
+			"apps, tls, quic, dns, http, ssh, hosts" },
+	{ "events", NULL, OPTION_TEXT, MEMBER(events_path),
+		.once = "--events may be given once: one file a run",
+		.wants = "wants a file, or - for the standard output", .argument = "FILE",
+		.help = "write a line for each DNS query, and for each hello\n"
+			"of TLS, QUIC, HTTP and SSH (- is stdout)" },
+	{ "events-format", NULL, OPTION_CHOICE, MEMBER(events_format),
+		.choices = "json|zeek|eve|ecs", .wants = "is json, zeek, eve or ecs",
+		.argument = "json|zeek|eve|ecs",
+		.help = "this program's names (json),\n"
+			"Zeek's dns.log and others, Suricata's EVE, Elastic's" },
 	{ "no-names", NULL, OPTION_SET, MEMBER(no_names), .help = "look for no names" },
 	{ "names-form", NULL, OPTION_CHOICE, MEMBER(engine.names_form),
 		.choices = "whole|domain|hashed", .argument = "whole|domain|hashed",

@@ -357,6 +357,19 @@ static void print_records(FILE *to, const struct bpe_stats *s, const struct cli 
 	fputc('\n', to);
 }
 
+static void print_event_file(FILE *to, const struct cli *cli)
+{
+	char number[CLI_NUMBER];
+	uint64_t written, lost;
+
+	cli_flows_counts(cli->events, &written, &lost);
+	fprintf(to, "Event lines: %s written to %s as %s",
+		cli_number(number, sizeof number, written), cli->events_shown,
+		bpe_format_name((int)cli->events_format));
+	print_if_any(to, lost, "could not be written");
+	fputc('\n', to);
+}
+
 /* Prints the phrases if a number of them is not 0. */
 static void print_phrases_if_any(FILE *to, const struct bpe_stats *s, const char *title,
 	const struct counted_phrase *list, size_t n)
@@ -395,6 +408,8 @@ static void print_flows(
 	print_name_counts(to, s);
 	if (cli->flows)
 		print_records(to, s, cli);
+	if (cli->events)
+		print_event_file(to, cli);
 	print_largest_flows(to, engine, cli);
 }
 

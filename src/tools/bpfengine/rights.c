@@ -330,8 +330,9 @@ static int drop_rights(struct cli_rights_plan *p, const char *asked, char *faile
 static void confine_program(const struct cli *c, struct cli_confined *confined)
 {
 	const struct cli_rights_plan *p = &state.plan;
-	const int directory = c->flows ? cli_flows_directory(c->flows) : -1;
-	const struct cli_confinement how = {
+	const int flows = c->flows ? cli_flows_directory(c->flows) : -1;
+	const int events = c->events ? cli_flows_directory(c->events) : -1;
+	struct cli_confinement how = {
 		.files = (const char *const *)state.files,
 		.file_count = state.file_count,
 		.filter = c->filter,
@@ -340,8 +341,8 @@ static void confine_program(const struct cli *c, struct cli_confined *confined)
 		.waits = c->engine.wait_interface,
 		.tuned = c->engine.pin_workers || c->engine.priority != BPE_PRIORITY_NORMAL,
 		.terminal = c->top,
-		.output = directory >= 0 ? c->flows_path : NULL,
-		.output_directory = directory,
+		.output_directory = flows,
+		.second_directory = events,
 		.writes = c->place.used,
 		.write_folder = c->place.folder,
 		.write_directory = c->place.directory,
@@ -349,6 +350,15 @@ static void confine_program(const struct cli *c, struct cli_confined *confined)
 		.command = c->write.command,
 	};
 
+	if (flows >= 0)
+		how.output = c->flows_path;
+	if (events >= 0)
+		how.second = c->events_path;
+	if (!how.output) {
+		how.output = how.second;
+		how.output_directory = how.second_directory;
+		how.second = NULL;
+	}
 	*confined = (struct cli_confined){ .filter_fixed = false };
 	if (p->confine)
 		cli_confine(&how, confined);

@@ -62,10 +62,10 @@ struct cli_rights_plan {
 
 void cli_rights_plan(struct cli_rights_plan *plan, const struct cli_rights_facts *facts);
 
-/* Returns macOS's profile with the files to read, the file to write and the folder to write
+/* Returns macOS's profile with the files to read, the files to write and the folder to write
  * savefiles in (NULL: none), to be freed by the caller, or NULL without memory. */
 char *cli_seatbelt_profile(
-	const char *const *files, size_t count, const char *output, const char *folder);
+	const char *const *files, size_t count, const char *const outputs[2], const char *folder);
 
 /* ---- Systems: caps_*.c, confine_*.c ---- */
 
@@ -94,6 +94,8 @@ struct cli_confinement {
 	bool terminal;        /* the live view sets the terminal's mode and asks for its size */
 	const char *output;   /* a file which SIGHUP opens anew for appending; NULL: none */
 	int output_directory; /* descriptor of its directory */
+	const char *second;   /* another file of that kind, only with the first; NULL: none */
+	int second_directory;
 	/* -w: the writer makes files in a directory, or writes to an open descriptor */
 	bool writes;
 	const char *write_folder; /* path of the directory from the root; NULL: none */

@@ -20,6 +20,8 @@ static void end_run_in_time(const struct run *r, const struct bpe_stats *s)
 
 	if (c->flows && (is_timed_out || is_counted))
 		cli_flows_ending(c->flows);
+	if (c->events && (is_timed_out || is_counted))
+		cli_flows_ending(c->events);
 	if (r->printer && is_timed_out)
 		print_ending(r->printer);
 	if (is_timed_out)

@@ -46,6 +46,8 @@ void run_top_view(struct run *r)
 	}
 	if (r->cli.flows)
 		cli_flows_ending(r->cli.flows);
+	if (r->cli.events)
+		cli_flows_ending(r->cli.events);
 	bpe_engine_stop(r->engine);
 	while (!bpe_engine_wait(r->engine, -1))
 		continue;

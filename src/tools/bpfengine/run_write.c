@@ -243,7 +243,8 @@ void run_write_look(struct run *r)
 	if (!run_signals.rotates)
 		return;
 	run_signals.rotates = 0;
-	if (bpe_writer_rotate(r->cli.writer) == BPE_E_UNSUPPORTED && !r->cli.flows)
+	if (bpe_writer_rotate(r->cli.writer) == BPE_E_UNSUPPORTED && !r->cli.flows &&
+		!r->cli.events)
 		run_tell(r, "SIGHUP ends files, and %s is none", r->cli.place.shown);
 }
 

@@ -61,13 +61,14 @@ static size_t rule_room(const char *rule, const char *path)
 }
 
 char *cli_seatbelt_profile(
-	const char *const *files, size_t count, const char *output, const char *folder)
+	const char *const *files, size_t count, const char *const outputs[2], const char *folder)
 {
 	size_t room = sizeof profile_head + sizeof profile_links;
 	char *profile, *to;
 
-	if (output)
-		room += rule_room(write_rule, output);
+	for (int k = 0; k < 2; k++)
+		if (outputs[k])
+			room += rule_room(write_rule, outputs[k]);
 	if (folder)
 		room += rule_room(folder_rule, folder);
 	for (size_t i = 0; i < count; i++)
@@ -76,12 +77,13 @@ char *cli_seatbelt_profile(
 	if (!profile)
 		return NULL;
 	to = append_profile_text(profile, profile_head);
-	if (count || output || folder)
+	if (count || outputs[0] || folder)
 		to = append_profile_text(to, profile_links);
 	for (size_t i = 0; i < count; i++)
 		to = append_rule(to, read_rule, files[i]);
-	if (output)
-		to = append_rule(to, write_rule, output);
+	for (int k = 0; k < 2; k++)
+		if (outputs[k])
+			to = append_rule(to, write_rule, outputs[k]);
 	if (folder)
 		to = append_rule(to, folder_rule, folder);
 	*to = 0;

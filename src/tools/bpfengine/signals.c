@@ -18,6 +18,7 @@
 struct run_signals run_signals;
 static struct bpe_engine *watched_engine; /* NULL: no engine which a handler may stop */
 static struct cli_flows *watched_flows;   /* NULL: likewise */
+static struct cli_flows *watched_events;  /* NULL: likewise */
 static struct printer *watched_printer;   /* NULL: likewise */
 
 /* Stops the engine; a second signal ends the process at once, with the terminal restored. */
@@ -29,6 +30,8 @@ static void on_stop_signal(int signal)
 	}
 	if (watched_flows)
 		cli_flows_ending(watched_flows);
+	if (watched_events)
+		cli_flows_ending(watched_events);
 	if (watched_printer)
 		print_ending(watched_printer);
 	if (watched_engine)
@@ -41,6 +44,8 @@ static void on_reopen_signal(int signal)
 	run_signals.rotates = 1;
 	if (watched_flows)
 		cli_flows_reopen(watched_flows);
+	if (watched_events)
+		cli_flows_reopen(watched_events);
 }
 
 static void on_report_signal(int signal)
@@ -80,6 +85,7 @@ void run_watch_signals(const struct run *r)
 {
 	watched_engine = r->engine;
 	watched_flows = r->cli.flows;
+	watched_events = r->cli.events;
 	watched_printer = r->printer;
 	run_install_handler(SIGINT, on_stop_signal);
 	run_install_handler(SIGTERM, on_stop_signal);
@@ -93,7 +99,7 @@ void run_watch_signals(const struct run *r)
 		return;
 	}
 	run_install_handler(SIGNAL_REPORT, on_report_signal);
-	if (r->cli.flows || r->cli.place.used)
+	if (r->cli.flows || r->cli.events || r->cli.place.used)
 		run_install_handler(SIGHUP, on_reopen_signal);
 }
 
@@ -105,6 +111,7 @@ void run_forget_engine(void)
 void run_forget_flows(void)
 {
 	watched_flows = NULL;
+	watched_events = NULL;
 }
 
 void run_forget_printer(void)

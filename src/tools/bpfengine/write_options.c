@@ -271,6 +271,8 @@ int cli_check_packet_output(const struct cli *c)
 		other = "--json";
 	else if (c->flows_path && !strcmp(c->flows_path, "-"))
 		other = "--flows -";
+	else if (c->events_path && !strcmp(c->events_path, "-"))
+		other = "--events -";
 	else if (c->print.form)
 		other = "the printing of packets";
 	else if (c->counts)

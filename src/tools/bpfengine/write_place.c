@@ -85,13 +85,14 @@ static int refuse_directory(const struct cli *c)
 	return EXIT_RIGHTS;
 }
 
-/* Refuses the file of --flows, which may be missing so far.  Returns 0 or EXIT_ERROR after
- * the message. */
-static int check_flow_file(const struct cli *c)
+/* Refuses the file of --flows or --events, which may be missing so far.  file NULL: none.  Returns
+ * 0 or EXIT_ERROR after the message. */
+static int check_line_file(
+	const struct cli *c, const struct cli_flows *file, const char *path, const char *why)
 {
-	const int directory = c->flows ? cli_flows_directory(c->flows) : -1;
-	const char *slash = directory >= 0 ? strrchr(c->flows_path, '/') : NULL;
-	const char *name = slash ? slash + 1 : c->flows_path;
+	const int directory = file ? cli_flows_directory(file) : -1;
+	const char *slash = directory >= 0 ? strrchr(path, '/') : NULL;
+	const char *name = slash ? slash + 1 : path;
 	struct stat ours;
 	struct stat theirs;
 
@@ -101,7 +102,18 @@ static int check_flow_file(const struct cli *c)
 		return 0;
 	if (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino)
 		return 0;
-	return refuse_place(c, "it is the file of --flows: name another file");
+	return refuse_place(c, why);
+}
+
+static int check_flow_file(const struct cli *c)
+{
+	const int code = check_line_file(
+		c, c->flows, c->flows_path, "it is the file of --flows: name another file");
+
+	if (code)
+		return code;
+	return check_line_file(
+		c, c->events, c->events_path, "it is the file of --events: name another file");
 }
 
 /* Refuses to read the unfinished file of an earlier run and to write over the file.  Returns 0 or

@@ -240,11 +240,13 @@ Test(rights, macos_profile)
 	static const char read_hosts[] = "(allow file-read* (literal \"/Volumes/x/hosts\"))\n";
 	static const char read_odd[] = "(allow file-read* (literal \"/odd \\\"name\\\\\"))\n";
 	static const char write_odd[] = "(allow file-write* (literal \"/odd \\\"name\\\\\"))\n";
-	char *none = cli_seatbelt_profile(NULL, 0, NULL, NULL);
-	char *some = cli_seatbelt_profile(files, 2, NULL, NULL);
-	char *out = cli_seatbelt_profile(files, 1, files[1], NULL);
-	char *alone = cli_seatbelt_profile(NULL, 0, files[1], NULL);
-	char *folder = cli_seatbelt_profile(NULL, 0, NULL, files[0]);
+	const char *const no_outputs[2] = { NULL, NULL };
+	const char *const an_output[2] = { files[1], NULL };
+	char *none = cli_seatbelt_profile(NULL, 0, no_outputs, NULL);
+	char *some = cli_seatbelt_profile(files, 2, no_outputs, NULL);
+	char *out = cli_seatbelt_profile(files, 1, an_output, NULL);
+	char *alone = cli_seatbelt_profile(NULL, 0, an_output, NULL);
+	char *folder = cli_seatbelt_profile(NULL, 0, no_outputs, files[0]);
 	char wanted[512];
 	cr_assert(none && some && out && alone && folder);
 	cr_expect(!strncmp(none, "(version 1)\n(deny default)\n", 27), "%s", none);
