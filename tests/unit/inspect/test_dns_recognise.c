@@ -126,7 +126,7 @@ Test(dns_recognise, foreign_payload_is_not_dns)
 {
 	uint8_t bytes[512];
 	uint64_t seed = 88172645463325252u;
-	static const char *const texts[] = { "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+	static const char texts[][40] = { "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
 		"SSH-2.0-OpenSSH_9.6\r\n", "220 mail.example.com ESMTP\r\n",
 		"\x16\x03\x01\x02\0\1\0\1\xfc\3\3", "INVITE sip:a@b SIP/2.0\r\n\r\n",
 		"\0\1\0\0\x21\x12\xa4\x42............" };
