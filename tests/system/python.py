@@ -122,7 +122,8 @@ def numpy_takes_columns_as_they_are():
 @case
 def flows_are_the_programs_records():
     lines = subprocess.run(
-        [PROGRAM, "-r", SAVEFILE, "--flows", "-", "--seed", "1", "--workers", "0", "--quiet"],
+        [PROGRAM, "-r", SAVEFILE, "--flows", "-", "--seed", "1", "--workers", "0", "--quiet"]
+        + ["--no-names"],
         capture_output=True,
         text=True,
         check=True,
