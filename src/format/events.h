@@ -20,7 +20,7 @@ void bpei_event_zeek(struct bpei_writer *w, const struct bpe_event *event);
 void bpei_event_eve(struct bpei_writer *w, const struct bpe_event *event);
 void bpei_event_ecs(struct bpei_writer *w, const struct bpe_event *event);
 
-/* ---- events.c ---- */
+/* ---- events_text.c ---- */
 
 /* Writes `name`, the type's name or e.g. TYPE1234, and a quote. */
 void bpei_event_write_dns_type(
