@@ -6,7 +6,7 @@
 #include "inspect/hello.h"
 
 /* Hashes a number, with a mark before it. */
-static void hash_number(struct bpei_md5 *hash, char mark, unsigned number)
+static void hash_decimal(struct bpei_md5 *hash, char mark, unsigned number)
 {
 	char text[8];
 	size_t at = sizeof text;
@@ -29,7 +29,7 @@ static void hash_list(struct bpei_md5 *hash, struct bpei_hello_span list, size_t
 		const uint16_t value = width == 1 ? list.at[i] : bpei_be16(list.at + i);
 		if (bpei_hello_grease(value))
 			continue;
-		hash_number(hash, mark, value);
+		hash_decimal(hash, mark, value);
 		mark = '-';
 	}
 }
@@ -45,7 +45,7 @@ static void hash_extensions(struct bpei_md5 *hash, struct bpei_hello_span extens
 	while (bpei_hello_extension(&c, &type, &data)) {
 		if (bpei_hello_grease(type))
 			continue;
-		hash_number(hash, mark, type);
+		hash_decimal(hash, mark, type);
 		mark = '-';
 	}
 }
@@ -55,7 +55,7 @@ void bpei_ja3_text(const struct bpei_hello *hello, char ja3[33])
 	struct bpei_md5 hash;
 
 	bpei_md5_init(&hash);
-	hash_number(&hash, 0, hello->version);
+	hash_decimal(&hash, 0, hello->version);
 	hash_list(&hash, hello->ciphers, 2);
 	hash_extensions(&hash, hello->extensions);
 	hash_list(&hash, hello->groups, 2);
