@@ -20,7 +20,7 @@ static const struct bpei_file_layout files = {
 	.bytes = FILE_BYTES, .pid = 8, .uid = 12, .type = 16, .handle = 24, .socket_type = 2
 };
 
-/* A list of two sockets: 10.0.0.1:4711 to 192.0.2.7:443, and port 80 of both versions. */
+/* Makes a list of two sockets: 10.0.0.1:4711 to 192.0.2.7:443, and port 80 of both versions. */
 static size_t make_pcbs(uint8_t *to)
 {
 	uint8_t *r = to + GENERATION;
