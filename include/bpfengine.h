@@ -1056,11 +1056,12 @@ enum bpe_owner {
 };
 
 /* Flags of names. */
-#define BPE_NAMED_OUTER 0x1u   /* ECH is in use: server is the outer, public name */
-#define BPE_NAMED_ECH 0x2u     /* the hello has an ECH extension, which may be GREASE */
-#define BPE_NAMED_CUT 0x4u     /* evicted, cut by the capture, or too long: names may be missing */
-#define BPE_NAMED_INNER 0x8u   /* app was found behind CONNECT, SOCKS or STARTTLS */
-#define BPE_NAMED_SERVER 0x10u /* the server answered: tls_version and alpn are its choice */
+#define BPE_NAMED_OUTER 0x1u /* server is an outer name of ECH (docs/names.md says which) */
+#define BPE_NAMED_ECH 0x2u   /* the hello has an ECH extension, which may be GREASE */
+#define BPE_NAMED_CUT 0x4u   /* evicted, cut by the capture, or too long: names may be missing */
+#define BPE_NAMED_INNER 0x8u /* app was found behind CONNECT, SOCKS or STARTTLS */
+/* The server answered: tls_version is its choice, and so is alpn up to TLS 1.2. */
+#define BPE_NAMED_SERVER 0x10u
 
 /* Names of a flow, of its ends and of what runs on it.  "" and 0: not known.  Texts are UTF-8
  * without control bytes (bytes that are no UTF-8 are written as \xNN).  Frozen. */
