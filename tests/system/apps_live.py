@@ -3,8 +3,8 @@
 """apps_live.py APPS_OF_FLOWS: protocols of live peers on loopback, recorded and recognised.
 
 curl and Python's servers, ssh's client, and smtplib, ftplib, poplib and imaplib talk to servers on
-random ports.  The payload of both ends becomes a savefile, whose flows must have the peer's app
-and names.  Needs no rights.  A peer that is missing is skipped by name.  The last line counts the cases.
+random ports.  The payload of both ends becomes a savefile.  Its flows must have the peer's app and
+names.  Needs no rights.  A missing peer is skipped by name.  The last line counts the cases.
 """
 
 import ftplib, http.server, imaplib, os, poplib, shutil, smtplib, socket, struct, subprocess, sys
