@@ -192,7 +192,7 @@ static int64_t last_packet_time(const struct bpei_table *t, uint32_t i, int64_t 
 }
 
 void bpei_entry_record(
-	const struct bpei_table *t, uint32_t i, enum bpe_flow_end why, struct bpe_flow *record)
+	const struct bpei_table *t, uint32_t i, enum bpe_flow_end why, struct bpe_flow *r)
 {
 	const struct bpei_entry *const e = &t->entries[i];
 	const struct bpei_flow_cold *const cold = &t->cold[i];
@@ -202,45 +202,46 @@ void bpei_entry_record(
 	const uint64_t rest = e->key[4]; /* see bpei_key_rest */
 	const int64_t first_ns =
 		bpei_timeline_time_of(t->options.timeline, interface_of(t, i), cold->first_ns);
-	struct bpe_flow r = {
-		.version = BPE_FLOW_VERSION,
-		.size = sizeof r,
-		.port = { (uint16_t)(rest >> 16 * originator), (uint16_t)(rest >> 16 * responder) },
-		.ip_proto = bpei_entry_proto(e),
-		.ip_version = (rest & ~(KEY_INNER | KEY_TUNNEL)) >> KEY_VERSION_SHIFT & 0xff,
-		.vlan = { (uint16_t)(rest >> 48), cold->inner_vlan & COLD_VLAN },
-		.tcp_state = bpei_entry_tcp_state(e),
-		.tcp_flags = { (uint8_t)bpei_seen_flags(seen, originator),
-			(uint8_t)bpei_seen_flags(seen, responder) },
-		.end = (uint8_t)why,
-		.flags = record_flags(t, e),
-		.hash = cold->hash,
-		.worker = t->options.worker,
-		.first_ns = first_ns,
-		.last_ns = last_packet_time(t, i, first_ns),
-		.slot = i,
-	};
 
-	fill_endpoint(t, i, 0, originator, &r);
-	fill_endpoint(t, i, 1, responder, &r);
-	fill_history(t, i, originator, &r);
-	if ((r.ip_proto == IP_ICMP || r.ip_proto == IP_ICMP6) && cold->icmp) {
-		r.flags |= BPE_FLOW_ICMP;
-		r.icmp_type = (uint8_t)(cold->icmp >> 8);
-		r.icmp_code = (uint8_t)cold->icmp;
+	/* In place: a record is 2 KB, and is not copied. */
+	memset(r, 0, sizeof *r);
+	r->version = BPE_FLOW_VERSION;
+	r->size = sizeof *r;
+	r->port[0] = (uint16_t)(rest >> 16 * originator);
+	r->port[1] = (uint16_t)(rest >> 16 * responder);
+	r->ip_proto = bpei_entry_proto(e);
+	r->ip_version = (rest & ~(KEY_INNER | KEY_TUNNEL)) >> KEY_VERSION_SHIFT & 0xff;
+	r->vlan[0] = (uint16_t)(rest >> 48);
+	r->vlan[1] = cold->inner_vlan & COLD_VLAN;
+	r->tcp_state = bpei_entry_tcp_state(e);
+	r->tcp_flags[0] = (uint8_t)bpei_seen_flags(seen, originator);
+	r->tcp_flags[1] = (uint8_t)bpei_seen_flags(seen, responder);
+	r->end = (uint8_t)why;
+	r->flags = record_flags(t, e);
+	r->hash = cold->hash;
+	r->worker = t->options.worker;
+	r->first_ns = first_ns;
+	r->last_ns = last_packet_time(t, i, first_ns);
+	r->slot = i;
+	fill_endpoint(t, i, 0, originator, r);
+	fill_endpoint(t, i, 1, responder, r);
+	fill_history(t, i, originator, r);
+	if ((r->ip_proto == IP_ICMP || r->ip_proto == IP_ICMP6) && cold->icmp) {
+		r->flags |= BPE_FLOW_ICMP;
+		r->icmp_type = (uint8_t)(cold->icmp >> 8);
+		r->icmp_code = (uint8_t)cold->icmp;
 	}
 	if (bpei_entry_state(e) & STATE_TUNNEL) {
 		const struct bpe_tunnel *const tunnel = bpei_flow_tunnel_find(t, i);
 
 		if (tunnel)
-			r.tunnel = *tunnel;
+			r->tunnel = *tunnel;
 	}
-	fill_interface(t, i, &r);
-	r.names.uid = -1;
-	fill_process(t, i, &r);
-	*record = r;
+	fill_interface(t, i, r);
+	r->names.uid = -1;
+	fill_process(t, i, r);
 	if (t->ids)
-		t->options.id_hooks->fill(t->options.id_user, i, record);
+		t->options.id_hooks->fill(t->options.id_user, i, r);
 }
 
 void bpei_table_record(const struct bpei_table *t, uint32_t flow, struct bpe_flow *record)
