@@ -22,7 +22,7 @@
 #define VALUE 3u
 
 /* Takes a text of bencoding, "4:spam". */
-static struct bpei_line take_bencoded_text(struct bpei_cursor *c)
+static struct bpei_text_line take_bencoded_text(struct bpei_cursor *c)
 {
 	uint32_t n = 0;
 	uint32_t digits = 0;
@@ -35,7 +35,7 @@ static struct bpei_line take_bencoded_text(struct bpei_cursor *c)
 	if (byte != ':' || !digits)
 		c->bad = true;
 	const uint8_t *const text = bpei_cursor_take(c, n);
-	return (struct bpei_line){ text, text ? n : 0, 0 };
+	return (struct bpei_text_line){ text, text ? n : 0, 0 };
 }
 
 /* Takes a number of bencoding, "i-3e". */
@@ -65,7 +65,7 @@ static bool walk_bencoded(struct bpei_cursor *c, uint8_t *kind)
 			bpei_cursor_u8(c);
 			depth--;
 		} else if (level && *level == DICTIONARY) {
-			const struct bpei_line key = take_bencoded_text(c);
+			const struct bpei_text_line key = take_bencoded_text(c);
 
 			at_kind = depth == 1 && key.n == 1 && *key.text == 'y';
 			*level = VALUE;
@@ -83,7 +83,7 @@ static bool walk_bencoded(struct bpei_cursor *c, uint8_t *kind)
 		} else if (byte == 'i') {
 			take_bencoded_number(c);
 		} else {
-			const struct bpei_line text = take_bencoded_text(c);
+			const struct bpei_text_line text = take_bencoded_text(c);
 
 			if (at_kind && text.n == 1)
 				*kind = *text.text;

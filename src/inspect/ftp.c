@@ -11,10 +11,10 @@
 #define FIRST "USER AUTH FEAT SYST OPTS CLNT" /* commands with which a client begins */
 
 /* Judges a command of a client: YES: of FTP alone; SHORT: also of POP3; NO: of neither. */
-static enum bpei_match judge_ftp_command(const struct bpei_line *line)
+static enum bpei_match judge_ftp_command(const struct bpei_text_line *line)
 {
 	if (bpei_line_word(line, "USER")) {
-		const struct bpei_line user = { line->text + 5, line->n - 5, 0 };
+		const struct bpei_text_line user = { line->text + 5, line->n - 5, 0 };
 		if (line->n < 6 || memchr(user.text, ' ', user.n)) /* IRC's has four parameters */
 			return BPEI_MATCH_NO;
 		return bpei_line_word(&user, "ANONYMOUS FTP") ? BPEI_MATCH_YES : BPEI_MATCH_SHORT;
@@ -22,7 +22,7 @@ static enum bpei_match judge_ftp_command(const struct bpei_line *line)
 	if (bpei_line_word(line, "PASS"))
 		return BPEI_MATCH_SHORT;
 	if (bpei_line_word(line, "AUTH")) {
-		const struct bpei_line kind = { line->text + 5, line->n - 5, 0 };
+		const struct bpei_text_line kind = { line->text + 5, line->n - 5, 0 };
 		return line->n > 5 && bpei_line_word(&kind, "TLS SSL TLS-C TLS-P GSSAPI")
 			       ? BPEI_MATCH_YES
 			       : BPEI_MATCH_NO;
@@ -37,7 +37,7 @@ static enum bpei_match judge_ftp_command(const struct bpei_line *line)
 /* Reads the commands of a client. */
 static enum bpei_verdict read_ftp_client(struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	struct bpei_line line = { NULL, 0, 0 };
+	struct bpei_text_line line = { NULL, 0, 0 };
 	bool known = said->app == BPE_APP_FTP;
 
 	for (uint32_t k = 0; k < COMMANDS_MOST; k++) {

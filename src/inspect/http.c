@@ -11,11 +11,11 @@
 
 /* The fields of a header section for the reader. */
 struct http_head {
-	struct bpei_line host; /* value of Host; text NULL: none */
-	uint64_t length;       /* Content-Length; UINT64_MAX: none */
-	bool coded;            /* Transfer-Encoding or Content-Type is there */
-	bool upgrade;          /* to HTTP/2 or TLS */
-	uint32_t end;          /* where the header section ends */
+	struct bpei_text_line host; /* value of Host; text NULL: none */
+	uint64_t length;            /* Content-Length; UINT64_MAX: none */
+	bool coded;                 /* Transfer-Encoding or Content-Type is there */
+	bool upgrade;               /* to HTTP/2 or TLS */
+	uint32_t end;               /* where the header section ends */
 };
 
 /* Returns whether a byte may be in a method in use: capitals, "-" and "_". */
@@ -48,9 +48,9 @@ static enum bpei_match match_http_method(const struct bpei_stream *s, uint32_t *
 }
 
 /* Takes the value of a header field, without blanks around, out of the line. */
-static struct bpei_line take_http_value(const struct bpei_line *line, uint32_t name)
+static struct bpei_text_line take_http_value(const struct bpei_text_line *line, uint32_t name)
 {
-	struct bpei_line value = { line->text + name, line->n - name, line->next };
+	struct bpei_text_line value = { line->text + name, line->n - name, line->next };
 
 	while (value.n && (*value.text == ' ' || *value.text == '\t')) {
 		value.text++;
@@ -62,7 +62,7 @@ static struct bpei_line take_http_value(const struct bpei_line *line, uint32_t n
 }
 
 /* Returns the value as a number; UINT64_MAX: the value is no number. */
-static uint64_t read_http_length(const struct bpei_line *value)
+static uint64_t read_http_length(const struct bpei_text_line *value)
 {
 	uint64_t number = 0;
 
@@ -77,18 +77,18 @@ static uint64_t read_http_length(const struct bpei_line *value)
 }
 
 /* Notes a header field for the reader. */
-static void note_http_field(struct http_head *head, const struct bpei_line *line)
+static void note_http_field(struct http_head *head, const struct bpei_text_line *line)
 {
 	if (bpei_line_begins(line, "HOST:") && !head->host.text)
 		head->host = take_http_value(line, 5);
 	if (bpei_line_begins(line, "CONTENT-LENGTH:")) {
-		const struct bpei_line value = take_http_value(line, 15);
+		const struct bpei_text_line value = take_http_value(line, 15);
 		head->length = read_http_length(&value);
 	}
 	if (bpei_line_begins(line, "TRANSFER-ENCODING:") || bpei_line_begins(line, "CONTENT-TYPE:"))
 		head->coded = true;
 	if (bpei_line_begins(line, "UPGRADE:")) {
-		const struct bpei_line value = take_http_value(line, 8);
+		const struct bpei_text_line value = take_http_value(line, 8);
 		head->upgrade = bpei_line_begins(&value, "H2C") || bpei_line_has(&value, "TLS/1");
 	}
 }
@@ -98,7 +98,7 @@ static void note_http_field(struct http_head *head, const struct bpei_line *line
 static enum bpei_match read_http_head(
 	const struct bpei_stream *s, uint32_t at, struct http_head *head)
 {
-	struct bpei_line line;
+	struct bpei_text_line line;
 
 	memset(head, 0, sizeof *head);
 	head->length = UINT64_MAX;
@@ -118,7 +118,7 @@ static enum bpei_match read_http_head(
 }
 
 /* Takes the host out of "host:port" or "[address]:port". */
-static struct bpei_line take_http_host(struct bpei_line authority)
+static struct bpei_text_line take_http_host(struct bpei_text_line authority)
 {
 	const uint8_t *const close = authority.n && *authority.text == '['
 					     ? memchr(authority.text, ']', authority.n)
@@ -136,16 +136,16 @@ static struct bpei_line take_http_host(struct bpei_line authority)
 
 /* Finds the authority of an absolute target, "http://user@host:port/path", or of CONNECT's.
  * text NULL: the target has none. */
-static struct bpei_line find_http_authority(const struct bpei_line *target, bool connect)
+static struct bpei_text_line find_http_authority(const struct bpei_text_line *target, bool connect)
 {
-	struct bpei_line found = *target;
+	struct bpei_text_line found = *target;
 
 	if (!connect) {
 		const uint8_t *const slashes = memchr(target->text, '/', target->n);
 		const uint32_t before = slashes ? (uint32_t)(slashes - target->text) : 0;
 
 		if (before < 2 || target->n < before + 2 || slashes[-1] != ':' || slashes[1] != '/')
-			return (struct bpei_line){ NULL, 0, 0 };
+			return (struct bpei_text_line){ NULL, 0, 0 };
 		found.text = slashes + 2;
 		found.n = target->n - before - 2;
 	}
@@ -161,12 +161,12 @@ static struct bpei_line find_http_authority(const struct bpei_line *target, bool
 }
 
 /* Writes the method and the host of a request. */
-static void say_http_request(struct bpe_flow_names *said, const struct bpei_line *line,
+static void say_http_request(struct bpe_flow_names *said, const struct bpei_text_line *line,
 	uint32_t method, const struct http_head *head)
 {
-	const struct bpei_line target = { line->text + method + 1, line->n - method - 10, 0 };
+	const struct bpei_text_line target = { line->text + method + 1, line->n - method - 10, 0 };
 	const bool connect = method == 7 && memcmp(line->text, "CONNECT", 7) == 0;
-	struct bpei_line host = find_http_authority(&target, connect);
+	struct bpei_text_line host = find_http_authority(&target, connect);
 
 	bpei_said_text(said->method, sizeof said->method, line->text, method);
 	if (!host.text)
@@ -180,7 +180,7 @@ static void say_http_request(struct bpe_flow_names *said, const struct bpei_line
 
 /* Returns whether the line is a request's: a target stands between the method and " HTTP/1.0" or
  * " HTTP/1.1". */
-static bool check_http_version(const struct bpei_line *line, uint32_t method)
+static bool check_http_version(const struct bpei_text_line *line, uint32_t method)
 {
 	const uint8_t *const version = line->text + line->n - 9;
 
@@ -205,7 +205,7 @@ static enum bpei_verdict read_http_upgrade(struct bpei_stream *s, uint32_t end)
 static enum bpei_verdict read_http_request(
 	struct bpei_inspector *in, struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	struct bpei_line line;
+	struct bpei_text_line line;
 	struct http_head head;
 	uint32_t method;
 	enum bpei_match match = match_http_method(s, &method);
@@ -231,7 +231,7 @@ static enum bpei_verdict read_http_request(
 
 /* Reads the status line at `at`; *status: of the line.  As bpei_line_find. */
 static enum bpei_match read_http_status(
-	const struct bpei_stream *s, uint32_t at, struct bpei_line *line, uint16_t *status)
+	const struct bpei_stream *s, uint32_t at, struct bpei_text_line *line, uint16_t *status)
 {
 	enum bpei_match match = bpei_stream_match(s, at, "HTTP/1.", 7);
 
@@ -268,7 +268,7 @@ static enum bpei_verdict read_http_tunnel(struct bpei_inspector *in, struct bpei
 static enum bpei_verdict read_http_response(
 	struct bpei_inspector *in, struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	struct bpei_line line;
+	struct bpei_text_line line;
 	struct http_head head;
 	uint16_t status;
 	uint32_t at = 0;

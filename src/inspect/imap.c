@@ -12,7 +12,7 @@
 
 /* Returns the length of the tag with which the line begins: letters, digits and few signs; 0: there
  * is none. */
-static uint32_t measure_imap_tag(const struct bpei_line *line)
+static uint32_t measure_imap_tag(const struct bpei_text_line *line)
 {
 	uint32_t n = 0;
 
@@ -27,14 +27,14 @@ static uint32_t measure_imap_tag(const struct bpei_line *line)
 }
 
 /* Returns whether a command can be the first of IMAP, by name and parameters. */
-static bool check_imap_command(const struct bpei_line *command)
+static bool check_imap_command(const struct bpei_text_line *command)
 {
 	if (bpei_line_word(command, "CAPABILITY"))
 		return command->n == 10;
 	if (bpei_line_word(command, "STARTTLS"))
 		return command->n == 8;
 	if (bpei_line_begins(command, "LOGIN "))
-		return command->n > 8 && memchr(command->text + 7, ' ', command->n - 7) != NULL;
+		return command->n > 8 && !!memchr(command->text + 7, ' ', command->n - 7);
 	if (bpei_line_begins(command, "AUTHENTICATE "))
 		return command->n > 16;
 	return bpei_line_begins(command, "ID (") || bpei_line_begins(command, "ID NIL");
@@ -43,7 +43,8 @@ static bool check_imap_command(const struct bpei_line *command)
 /* Returns whether the bytes are a tag and the start of a command, as far as they go. */
 static bool check_imap_start(const struct bpei_stream *s)
 {
-	const struct bpei_line line = { s->bytes, s->n < TAG_MOST + 1 ? s->n : TAG_MOST + 1, 0 };
+	const struct bpei_text_line line = { s->bytes, s->n < TAG_MOST + 1 ? s->n : TAG_MOST + 1,
+		0 };
 	const uint32_t tag = measure_imap_tag(&line);
 
 	if (!tag)
@@ -56,7 +57,7 @@ static bool check_imap_start(const struct bpei_stream *s)
 /* Reads the commands of a client. */
 static enum bpei_verdict read_imap_client(struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	struct bpei_line line = { NULL, 0, 0 };
+	struct bpei_text_line line = { NULL, 0, 0 };
 
 	for (uint32_t k = 0; k < COMMANDS_MOST; k++) {
 		const bool known = said->app == BPE_APP_IMAP;
@@ -67,7 +68,7 @@ static enum bpei_verdict read_imap_client(struct bpei_stream *s, struct bpe_flow
 		if (match != BPEI_MATCH_YES)
 			return known ? BPEI_DONE : BPEI_NOT;
 		const uint32_t tag = measure_imap_tag(&line);
-		const struct bpei_line command = { line.text + tag + 1, line.n - tag - 1, 0 };
+		const struct bpei_text_line command = { line.text + tag + 1, line.n - tag - 1, 0 };
 		if (!tag || (!known && !check_imap_command(&command)))
 			return known ? BPEI_DONE : BPEI_NOT;
 		said->app = BPE_APP_IMAP;
@@ -81,10 +82,10 @@ static enum bpei_verdict read_imap_client(struct bpei_stream *s, struct bpe_flow
 
 /* Returns whether the line behind a greeting is one of IMAP: "* CAPABILITY IMAP4", or a tag and a
  * result. */
-static bool check_imap_reply(const struct bpei_line *line)
+static bool check_imap_reply(const struct bpei_text_line *line)
 {
 	const uint32_t tag = measure_imap_tag(line);
-	const struct bpei_line result = { line->text + tag + 1, line->n - tag - 1, 0 };
+	const struct bpei_text_line result = { line->text + tag + 1, line->n - tag - 1, 0 };
 
 	if (bpei_line_begins(line, "* CAPABILITY IMAP4") || bpei_line_begins(line, "* ID "))
 		return true;
@@ -94,7 +95,7 @@ static bool check_imap_reply(const struct bpei_line *line)
 /* Reads the replies of a server. */
 static enum bpei_verdict read_imap_server(struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	struct bpei_line line = { NULL, 0, 0 };
+	struct bpei_text_line line = { NULL, 0, 0 };
 	uint32_t results = 0;
 
 	for (uint32_t k = 0; k < LINES_MOST; k++) {

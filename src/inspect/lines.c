@@ -3,7 +3,7 @@
 #include "inspect/lines.h"
 
 enum bpei_match bpei_line_find(
-	const struct bpei_stream *stream, uint32_t at, uint32_t most, struct bpei_line *line)
+	const struct bpei_stream *stream, uint32_t at, uint32_t most, struct bpei_text_line *line)
 {
 	const uint8_t *const text = stream->bytes + at;
 	const uint32_t left = stream->n - at;
@@ -42,14 +42,14 @@ static bool match_letters(const uint8_t *bytes, const char *text, size_t n)
 	return true;
 }
 
-bool bpei_line_begins(const struct bpei_line *line, const char *text)
+bool bpei_line_begins(const struct bpei_text_line *line, const char *text)
 {
 	const size_t n = strlen(text);
 
 	return line->n >= n && match_letters(line->text, text, n);
 }
 
-uint32_t bpei_line_word(const struct bpei_line *line, const char *words)
+uint32_t bpei_line_word(const struct bpei_text_line *line, const char *words)
 {
 	uint32_t length = 0;
 	uint32_t number = 1;
@@ -67,7 +67,7 @@ uint32_t bpei_line_word(const struct bpei_line *line, const char *words)
 	return 0;
 }
 
-bool bpei_line_has(const struct bpei_line *line, const char *text)
+bool bpei_line_has(const struct bpei_text_line *line, const char *text)
 {
 	const size_t n = strlen(text);
 

@@ -16,7 +16,7 @@ enum bpei_match {
 };
 
 /* A line without its end. */
-struct bpei_line {
+struct bpei_text_line {
 	const uint8_t *text;
 	uint32_t n;
 	uint32_t next; /* where the line behind begins */
@@ -25,14 +25,14 @@ struct bpei_line {
 /* Finds the line that begins at `at`, which ends with LF or CR LF.  NO: a control byte other than
  * HT is in the line, or the line has more than `most` bytes. */
 enum bpei_match bpei_line_find(
-	const struct bpei_stream *stream, uint32_t at, uint32_t most, struct bpei_line *line);
+	const struct bpei_stream *stream, uint32_t at, uint32_t most, struct bpei_text_line *line);
 /* Returns whether the line begins with the text, in either case; the text is in capitals. */
-bool bpei_line_begins(const struct bpei_line *line, const char *text);
+bool bpei_line_begins(const struct bpei_text_line *line, const char *text);
 /* Returns the word of a list separated by blanks with which the line begins, counted from 1; a word
  * ends at a blank or with the line.  0: none. */
-uint32_t bpei_line_word(const struct bpei_line *line, const char *words);
+uint32_t bpei_line_word(const struct bpei_text_line *line, const char *words);
 /* Returns whether the text is in the line, in either case; the text is in capitals. */
-bool bpei_line_has(const struct bpei_line *line, const char *text);
+bool bpei_line_has(const struct bpei_text_line *line, const char *text);
 /* Compares the word at `at` of a stream with words in capitals, separated by blanks.  The word ends
  * at a blank or at the end of the line. */
 enum bpei_match bpei_stream_word(const struct bpei_stream *stream, uint32_t at, const char *words);

@@ -78,7 +78,7 @@ static enum bpei_verdict read_mysql_client(
 	if (s->n < HEAD + REQUEST)
 		return bpei_stream_over(s) ? BPEI_NOT : bpei_stream_more(s, HEAD + REQUEST);
 	const uint32_t capable = bpei_le32(p);
-	static const uint8_t zeros[19]; /* MariaDB has 4 bytes of capabilities behind */
+	static const uint8_t zeros[19] = { 0 }; /* MariaDB has 4 bytes of capabilities behind */
 	if (!(capable & CAPABLE_41) || memcmp(p + 9, zeros, sizeof zeros) != 0)
 		return BPEI_NOT;
 	if (length == REQUEST && (capable & CAPABLE_TLS)) {

@@ -11,7 +11,7 @@
 #define LINES_MOST 32u
 
 /* Judges a command of a client: YES: of POP3; SHORT: also of FTP; NO: not of POP3. */
-static enum bpei_match judge_pop3_command(const struct bpei_line *line)
+static enum bpei_match judge_pop3_command(const struct bpei_text_line *line)
 {
 	const bool alone = line->n <= 4;
 
@@ -25,7 +25,7 @@ static enum bpei_match judge_pop3_command(const struct bpei_line *line)
 		return blank && blank + 33 == line->text + line->n ? BPEI_MATCH_YES : BPEI_MATCH_NO;
 	}
 	if (bpei_line_word(line, "AUTH")) {
-		const struct bpei_line kind = { line->text + 5, line->n - 5, 0 };
+		const struct bpei_text_line kind = { line->text + 5, line->n - 5, 0 };
 		const char *const kinds =
 			"PLAIN LOGIN CRAM-MD5 DIGEST-MD5 NTLM XOAUTH2 SCRAM-SHA-1 "
 			"SCRAM-SHA-256 OAUTHBEARER EXTERNAL";
@@ -38,7 +38,7 @@ static enum bpei_match judge_pop3_command(const struct bpei_line *line)
 /* Reads the commands of a client. */
 static enum bpei_verdict read_pop3_client(struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	struct bpei_line line = { NULL, 0, 0 };
+	struct bpei_text_line line = { NULL, 0, 0 };
 	bool known = said->app == BPE_APP_POP3;
 
 	for (uint32_t k = 0; k < COMMANDS_MOST; k++) {
@@ -63,7 +63,7 @@ static enum bpei_verdict read_pop3_client(struct bpei_stream *s, struct bpe_flow
 }
 
 /* Returns whether a greeting tells POP3 by itself. */
-static bool check_pop3_greeting(const struct bpei_line *line)
+static bool check_pop3_greeting(const struct bpei_text_line *line)
 {
 	if (line->n < 6 || line->text[3] != ' ')
 		return false;
@@ -78,7 +78,7 @@ static bool check_pop3_greeting(const struct bpei_line *line)
 /* Reads the replies of a server. */
 static enum bpei_verdict read_pop3_server(struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	struct bpei_line line = { NULL, 0, 0 };
+	struct bpei_text_line line = { NULL, 0, 0 };
 	uint32_t replies = 0;
 	bool known = said->app == BPE_APP_POP3;
 

@@ -6,7 +6,7 @@
 #define REPLIES_MOST 4u /* replies that are looked at to tell SMTP from FTP */
 
 /* Returns the code of a reply's line, 100 to 599; 0: the line has none. */
-static uint32_t read_reply_code(const struct bpei_line *line)
+static uint32_t read_reply_code(const struct bpei_text_line *line)
 {
 	const uint8_t *const p = line->text;
 
@@ -19,7 +19,7 @@ static uint32_t read_reply_code(const struct bpei_line *line)
 enum bpei_match bpei_reply_take(
 	const struct bpei_stream *stream, uint32_t at, struct bpei_reply *reply)
 {
-	struct bpei_line line;
+	struct bpei_text_line line;
 	enum bpei_match match = bpei_line_find(stream, at, REPLY_LINE_MOST, &line);
 
 	memset(reply, 0, sizeof *reply);
@@ -50,12 +50,12 @@ static bool is_reply_word(uint8_t c)
 }
 
 /* Returns whether the text is in the line as a word, and not as a part of a host's name. */
-static bool find_reply_word(const struct bpei_line *line, const char *word)
+static bool find_reply_word(const struct bpei_text_line *line, const char *word)
 {
 	const uint32_t n = (uint32_t)strlen(word);
 
 	for (uint32_t i = 4; i + n <= line->n; i++) {
-		const struct bpei_line rest = { line->text + i, line->n - i, 0 };
+		const struct bpei_text_line rest = { line->text + i, line->n - i, 0 };
 		const bool begun = i > 4 && is_reply_word(line->text[i - 1]);
 		const bool goes_on = i + n < line->n && is_reply_word(line->text[i + n]);
 
@@ -66,7 +66,7 @@ static bool find_reply_word(const struct bpei_line *line, const char *word)
 }
 
 /* Judges a greeting by the server's name for itself; 0: not told. */
-static uint8_t judge_greeting(const struct bpei_line *line)
+static uint8_t judge_greeting(const struct bpei_text_line *line)
 {
 	const bool mail = find_reply_word(line, "ESMTP") || find_reply_word(line, "SMTP") ||
 			  find_reply_word(line, "LMTP") || find_reply_word(line, "ESMTPS");

@@ -7,7 +7,7 @@
 #include "inspect/lines.h"
 
 struct bpei_reply {
-	struct bpei_line first; /* the first line, the code included */
+	struct bpei_text_line first; /* the first line, the code included */
 	uint32_t code;
 	uint32_t next; /* where the reply behind begins */
 };

@@ -8,7 +8,7 @@
 #define METHOD_MOST 16u
 
 /* Returns whether the line is a request's or a response's first. */
-static bool check_rtsp_first(const struct bpei_line *line)
+static bool check_rtsp_first(const struct bpei_text_line *line)
 {
 	const uint8_t *const p = line->text;
 	uint32_t n = 0;
@@ -21,8 +21,8 @@ static bool check_rtsp_first(const struct bpei_line *line)
 		n++;
 	if (n < 3 || n > METHOD_MOST || line->n < n + 1 + 1 + 9 || p[n] != ' ')
 		return false;
-	const struct bpei_line uri = { p + n + 1, line->n - n - 1, 0 };
-	const struct bpei_line version = { p + line->n - 9, 9, 0 };
+	const struct bpei_text_line uri = { p + n + 1, line->n - n - 1, 0 };
+	const struct bpei_text_line version = { p + line->n - 9, 9, 0 };
 	return (bpei_line_begins(&version, " RTSP/1.0") ||
 		       bpei_line_begins(&version, " RTSP/2.0")) &&
 	       (bpei_line_begins(&uri, "RTSP") || bpei_line_begins(&uri, "* ") || *uri.text == '/');
@@ -42,14 +42,14 @@ static bool check_rtsp_start(const struct bpei_stream *s)
 		return true;
 	if (n < 3 || n > METHOD_MOST || s->bytes[n] != ' ')
 		return false;
-	return n + 1 == s->n || memchr("rR*/", s->bytes[n + 1], 4) != NULL;
+	return n + 1 == s->n || !!memchr("rR*/", s->bytes[n + 1], 4);
 }
 
 enum bpei_verdict bpei_read_rtsp(
 	struct bpei_inspector *in, struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	struct bpei_line line;
-	struct bpei_line field;
+	struct bpei_text_line line;
+	struct bpei_text_line field;
 
 	(void)in;
 	if (!s->n || !check_rtsp_start(s))

@@ -9,7 +9,7 @@
 #define METHOD_MOST 16u
 
 /* Returns whether the line is a request's or a response's first. */
-static bool check_sip_first(const struct bpei_line *line)
+static bool check_sip_first(const struct bpei_text_line *line)
 {
 	const uint8_t *const p = line->text;
 	uint32_t n = 0;
@@ -21,15 +21,15 @@ static bool check_sip_first(const struct bpei_line *line)
 		n++;
 	if (n < 3 || n > METHOD_MOST || line->n < n + 1 + 5 + 8 || p[n] != ' ')
 		return false;
-	const struct bpei_line uri = { p + n + 1, line->n - n - 1, 0 };
-	const struct bpei_line version = { p + line->n - 8, 8, 0 };
+	const struct bpei_text_line uri = { p + n + 1, line->n - n - 1, 0 };
+	const struct bpei_text_line version = { p + line->n - 8, 8, 0 };
 	return bpei_line_begins(&version, " SIP/2.0") &&
 	       (bpei_line_begins(&uri, "SIP:") || bpei_line_begins(&uri, "SIPS:") ||
 		       bpei_line_begins(&uri, "TEL:") || bpei_line_begins(&uri, "URN:"));
 }
 
 /* Returns whether the line is a header field of SIP. */
-static bool check_sip_field(const struct bpei_line *line)
+static bool check_sip_field(const struct bpei_text_line *line)
 {
 	static const char *const fields[] = { "VIA", "V", "FROM", "F", "TO", "T", "CALL-ID", "I",
 		"CSEQ", "MAX-FORWARDS", "CONTACT", "M", "ROUTE", "RECORD-ROUTE", "USER-AGENT",
@@ -65,8 +65,8 @@ static bool check_sip_start(const struct bpei_stream *s, uint32_t at)
 enum bpei_verdict bpei_read_sip(
 	struct bpei_inspector *in, struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	struct bpei_line line;
-	struct bpei_line field;
+	struct bpei_text_line line;
+	struct bpei_text_line field;
 	uint32_t at = 0;
 
 	(void)in;

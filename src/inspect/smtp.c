@@ -11,7 +11,7 @@
 /* Reads the commands of a client. */
 static enum bpei_verdict read_smtp_client(struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	struct bpei_line line = { NULL, 0, 0 };
+	struct bpei_text_line line = { NULL, 0, 0 };
 
 	for (;;) {
 		const enum bpei_match match = bpei_line_find(s, line.next, COMMAND_MOST, &line);

@@ -44,13 +44,14 @@ static enum bpei_match take_ssh_packet(
 }
 
 /* Adds list `k` and a separator to the hash. */
-static void add_ssh_list(struct bpei_md5 *hash, const struct bpei_line list[LISTS], uint32_t k)
+static void add_ssh_list(struct bpei_md5 *hash, const struct bpei_text_line list[LISTS], uint32_t k)
 {
 	bpei_md5_add(hash, list[k].text, list[k].n);
 }
 
 /* Writes the fingerprint of the lists, as a client (0) or a server (1) has it. */
-static void say_hassh(const struct bpei_line list[LISTS], uint32_t server, char text[BPEI_MD5_TEXT])
+static void say_hassh(
+	const struct bpei_text_line list[LISTS], uint32_t server, char text[BPEI_MD5_TEXT])
 {
 	struct bpei_md5 hash;
 
@@ -64,7 +65,7 @@ static void say_hassh(const struct bpei_line list[LISTS], uint32_t server, char 
 }
 
 /* Reads the lists of a key exchange.  Returns whether they are whole and their bytes are text. */
-static bool read_ssh_lists(const struct ssh_packet *packet, struct bpei_line list[LISTS])
+static bool read_ssh_lists(const struct ssh_packet *packet, struct bpei_text_line list[LISTS])
 {
 	struct bpei_cursor c = bpei_cursor_init(packet->payload, packet->n);
 
@@ -107,7 +108,7 @@ static enum bpei_verdict read_ssh_kex(
 	struct bpei_stream *s, uint32_t at, struct bpe_flow_names *said)
 {
 	struct ssh_packet packet = { NULL, 0, at };
-	struct bpei_line list[LISTS];
+	struct bpei_text_line list[LISTS];
 	uint32_t server = s->end & 1;
 	enum bpei_match match = BPEI_MATCH_NO;
 
@@ -131,7 +132,7 @@ static enum bpei_verdict read_ssh_kex(
 
 /* Returns whether the line is a version string: "SSH-", a protocol version, "-" and a software
  * version. */
-static bool check_ssh_version(const struct bpei_line *line)
+static bool check_ssh_version(const struct bpei_text_line *line)
 {
 	const uint8_t *const p = line->text;
 
@@ -142,7 +143,7 @@ static bool check_ssh_version(const struct bpei_line *line)
 enum bpei_verdict bpei_read_ssh(
 	struct bpei_inspector *in, struct bpei_stream *s, struct bpe_flow_names *said)
 {
-	struct bpei_line line;
+	struct bpei_text_line line;
 	enum bpei_match match = bpei_stream_match(s, 0, "SSH-", 4);
 
 	if (match == BPEI_MATCH_YES)

@@ -30,7 +30,7 @@ void bpei_sockets_free(struct bpei_sockets *s)
 
 static bool is_address_zero(const uint8_t addr[16])
 {
-	static const uint8_t zero[16];
+	static const uint8_t zero[16] = { 0 };
 
 	return !memcmp(addr, zero, sizeof zero);
 }

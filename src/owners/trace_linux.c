@@ -22,11 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef SYS_fsopen
-#define SYS_fsopen 430
-#define SYS_fsconfig 431
-#define SYS_fsmount 432
-#endif
+/* System calls of Linux 5.2, by the numbers that all architectures share, as the headers of an
+ * older libc lack the names. */
+enum { CALL_FSOPEN = 430, CALL_FSCONFIG = 431, CALL_FSMOUNT = 432 };
 /* <linux/mount.h> of Linux 5.2, which C libraries have in headers of their own since. */
 enum { FSOPEN_CLOSE_ON_EXEC = 1, FSMOUNT_CLOSE_ON_EXEC = 1, FSCONFIG_CREATE = 6 };
 enum { CPUS_MOST = 1024, RING_PAGES = 32, RECORD_MOST = 65536, RECORDS = 16384, TEXT_ROOM = 8192 };
@@ -68,14 +66,14 @@ static int open_trace_root(void)
 		if (root >= 0)
 			close(root);
 	}
-	const int context = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOSE_ON_EXEC);
+	const int context = (int)syscall(CALL_FSOPEN, "tracefs", FSOPEN_CLOSE_ON_EXEC);
 
 	if (context < 0)
 		return -1;
 	int root = -1;
 
-	if (!syscall(SYS_fsconfig, context, FSCONFIG_CREATE, NULL, NULL, 0))
-		root = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOSE_ON_EXEC, 0);
+	if (!syscall(CALL_FSCONFIG, context, FSCONFIG_CREATE, NULL, NULL, 0))
+		root = (int)syscall(CALL_FSMOUNT, context, FSMOUNT_CLOSE_ON_EXEC, 0);
 	close(context);
 	return root;
 }
@@ -113,7 +111,7 @@ static bool map_trace_ring(struct bpei_tracer *t, uint32_t cpu, uint64_t id)
 
 	if (fd < 0)
 		return false;
-	void *page = mmap(
+	struct perf_event_mmap_page *const page = mmap(
 		NULL, (1 + RING_PAGES) * t->page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (page == MAP_FAILED) {

@@ -29,7 +29,6 @@ int main(int argc, char **argv)
 
 	bpe_options_init(&o);
 	o.file = argc > 1 ? argv[1] : NULL;
-	o.flows = 1u << 16;
 	o.names = BPE_NAMES_ALL;
 	o.on_flow = print_flow;
 	if (bpe_engine_open(&o, &engine, &error) < 0)
