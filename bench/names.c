@@ -13,7 +13,7 @@ static uint32_t flows[BATCHES][BPE_BATCH];
 static uint32_t random_state = 1;
 
 /* Returns a number below n. */
-static uint32_t draw_number(uint32_t n)
+static uint32_t draw_bench_number(uint32_t n)
 {
 	random_state = random_state * 1664525 + 1013904223;
 	return (random_state >> 8) % n;
@@ -44,10 +44,10 @@ static double measure_known_flows(uint32_t entries) BPEI_UNCHECKED
 		abort();
 	bpei_namer_ids(namer, NULL, ids, entries + 1ull);
 	for (uint32_t k = 0; k < entries; k++)
-		ids[k] = BPEI_ID_NOTHING + draw_number(BPE_APP_COUNT);
+		ids[k] = BPEI_ID_NOTHING + draw_bench_number(BPE_APP_COUNT);
 	for (uint32_t b = 0; b < BATCHES; b++)
 		for (uint32_t p = 0; p < BPE_BATCH; p++)
-			flows[b][p] = draw_number(entries);
+			flows[b][p] = draw_bench_number(entries);
 	const int64_t begin = bpei_clock_mono_ns();
 
 	for (uint32_t k = 0; k < REPEATS * BATCHES; k++) {

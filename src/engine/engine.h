@@ -56,10 +56,10 @@ struct bpei_worker {
 	uint32_t number;
 	struct bpei_answerer answers_top, answers_dump;
 	bool started;
-	int pin_errno, urgent_errno;  /* w: worker before ready  r: start */
-	_Atomic int ready;            /* w: worker  r: start */
-	bpei_counter dropped;         /* w: reader  r: any */
-	bpei_counter ring_peak;       /* w: reader  r: any */
+	int pin_errno, urgent_errno; /* w: worker before ready  r: start */
+	_Atomic int ready;           /* w: worker  r: start */
+	bpei_counter dropped;        /* w: reader  r: any */
+	bpei_counter ring_peak;      /* w: reader  r: any */
 	struct bpei_ask_ring asks;
 	struct bpei_bytering records; /* to the output thread; bytes NULL: none */
 	/* Worker's own: output.taken when, at the end, no record was taken for too long; else

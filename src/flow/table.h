@@ -202,12 +202,12 @@ struct bpei_table {
 	struct bpei_flow_owner *owners; /* by entry; NULL: owners are not asked for */
 	uint32_t opened[BPE_BATCH];     /* entries that the batch opened, with options.owners */
 	uint32_t opened_count;
-	struct bpei_lengths *lengths;   /* by entry; NULL: not kept */
-	struct bpei_cutoff *cutoffs;    /* by entry; NULL: no cutoff */
-	uint32_t keep[BPE_BATCH];       /* of the batch's packets; cutoff.h */
-	bool counts_more;               /* lengths or cutoffs are kept */
-	uint32_t *interfaces;           /* by entry; NULL: not kept */
-	uint32_t *ids;                  /* by entry, and the caller's; NULL: not kept */
+	struct bpei_lengths *lengths; /* by entry; NULL: not kept */
+	struct bpei_cutoff *cutoffs;  /* by entry; NULL: no cutoff */
+	uint32_t keep[BPE_BATCH];     /* of the batch's packets; cutoff.h */
+	bool counts_more;             /* lengths or cutoffs are kept */
+	uint32_t *interfaces;         /* by entry; NULL: not kept */
+	uint32_t *ids;                /* by entry, and the caller's; NULL: not kept */
 
 	/* Reports about live flows; live.c */
 	struct bpei_flow_update *updates; /* by entry; NULL: no updates are wanted */
