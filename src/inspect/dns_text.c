@@ -67,10 +67,33 @@ static void put_character(
 	}
 }
 
+/* Returns how many of the first bytes are letters, digits, '-' and '_', which nothing escapes. */
+static size_t count_plain(const uint8_t *bytes, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n) {
+		const uint8_t c = bytes[i];
+		const bool is_letter = (uint8_t)((c | 0x20) - 'a') < 26;
+
+		if (!is_letter && (uint8_t)(c - '0') >= 10 && c != '-' && c != '_')
+			break;
+		i++;
+	}
+	return i;
+}
+
 void bpei_dns_text_escaped(
 	struct bpei_dns_text *text, const uint8_t *bytes, size_t n, const char *special)
 {
-	for (size_t i = 0, step = 0; i < n && !text->cut; i += step) {
+	size_t plain = count_plain(bytes, n);
+
+	/* Nearly always the whole label; a text that is too long is cut by characters. */
+	if (text->cut || plain >= text->room - text->n)
+		plain = 0;
+	else
+		bpei_dns_text_put(text, (const char *)bytes, plain);
+	for (size_t i = plain, step = 0; i < n && !text->cut; i += step) {
 		step = bpei_utf8_bytes((const char *)bytes + i, n - i);
 		if (!step)
 			step = 1;

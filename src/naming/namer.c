@@ -176,6 +176,7 @@ static bool find_payload(const struct bpe_batch *b, uint32_t p, struct bpei_piec
 	const uint8_t *const data = b->data[p];
 	struct bpei_payload *const payload = &piece->payload;
 
+	piece->flags = 0;
 	if (l->flags & (BPE_PKT_FRAGMENT | BPE_PKT_ICMP_ERROR) || l->transport == BPE_NO_OFFSET)
 		return false;
 	if (l->proto == BPE_PROTO_TCP) {
@@ -249,6 +250,12 @@ static uint32_t tried_id(const struct bpei_watch *w)
 		id |= (has_failed ? TRIED_FAILED : w->side[end].tries) << 2 * end;
 	}
 	return w->packets < TRIED_PACKETS ? id : BPEI_ID_NOTHING;
+}
+
+/* Returns true if nothing more is to be read of an end of a flow with unknown payload. */
+static bool has_direction_failed(uint32_t id, uint32_t end)
+{
+	return (id >> 2 * end & 3) == TRIED_FAILED;
 }
 
 /* ---- Conclusions ---- */
@@ -389,6 +396,47 @@ static void read_each(struct bpei_namer *n, const struct bpei_piece *piece)
 
 /* ---- A batch ---- */
 
+/* Counts a packet of a direction that has failed, without a look at the bytes. */
+static void count_tried_packet(struct bpei_namer *n, const struct bpei_piece *piece)
+{
+	const uint32_t id = n->ids[piece->entry] + (1u << TRIED_SHIFT);
+	const bool is_over = (id >> TRIED_SHIFT & 0xff) >= TRIED_PACKETS;
+
+	n->ids[piece->entry] = is_over ? BPEI_ID_NOTHING : id;
+	if (is_over)
+		look_up_host(n, piece);
+}
+
+/* Notes a try of a direction without memory of the flow: a segment whose first byte no reader
+ * accepts.  Returns false if the segment is to be read as others are. */
+static bool refuse_first_byte(struct bpei_namer *n, const struct bpei_piece *piece)
+{
+	const uint32_t id = n->ids[piece->entry];
+	const uint32_t shift = 2 * piece->end;
+	uint32_t tried = BPEI_ID_TRIED;
+	uint32_t tries = 1;
+
+	if (piece->over != BPEI_OVER_TCP || !piece->payload.n ||
+		n->first[piece->end][piece->payload.bytes[0]])
+		return false;
+	if (bpei_id_is_tried(id)) {
+		tried = id & ~(TRIED_FAILED << shift);
+		tries = (id >> shift & 3) + 1;
+	} else if (bpei_id_is_syn(id) && !piece->end) {
+		if ((id ^ piece->payload.seq) & BPEI_ID_SYN_MASK)
+			return false; /* the first segments are out of order */
+		tries = TRIED_FAILED;
+	} else if (id != BPEI_ID_NEW && !bpei_id_is_syn(id)) {
+		return false;
+	}
+	tried |= tries << shift;
+	if (has_direction_failed(tried, 0) && has_direction_failed(tried, 1))
+		tried = BPEI_ID_TRIED | TRIED_PACKETS << TRIED_SHIFT;
+	n->ids[piece->entry] = tried;
+	count_tried_packet(n, piece);
+	return true;
+}
+
 /* Looks at packet p of an unfinished flow. */
 static void look_at_packet(struct bpei_namer *n, const struct bpe_batch *b, uint32_t p)
 {
@@ -399,6 +447,15 @@ static void look_at_packet(struct bpei_namer *n, const struct bpe_batch *b, uint
 
 	if (!bpei_id_is_open(n->ids[entry]))
 		return; /* finished by an earlier packet of the batch */
+	const bool has_payload = find_payload(b, p, &piece);
+	const uint32_t id = n->ids[entry];
+	const bool is_watch = bpei_id_is_watch(id);
+	const bool is_bare = !has_payload || !piece.payload.sent;
+
+	/* before the flow is asked, as most bare segments tell nothing */
+	if (is_bare && (!has_payload || !(piece.flags & (TCP_SYN | TCP_FIN))) &&
+		(key->ip_proto == IP_TCP || key->ip_proto == IP_UDP))
+		return;
 	const int end = n->options.end_of(n->table, entry, key, sender);
 
 	if (end < 0)
@@ -412,17 +469,17 @@ static void look_at_packet(struct bpei_namer *n, const struct bpe_batch *b, uint
 	piece.end = (uint32_t)end;
 	piece.originator = sender ^ (uint32_t)end;
 	piece.time_ns = b->time_ns[p];
-	piece.flags = 0;
-	if (!find_payload(b, p, &piece))
-		return;
-	const uint32_t id = n->ids[entry];
-	const bool is_watch = bpei_id_is_watch(id);
-
-	if (!piece.payload.sent && !(is_watch && piece.flags & TCP_FIN)) {
+	if (is_bare && !(is_watch && piece.flags & TCP_FIN)) {
 		if (piece.flags & TCP_SYN)
 			note_syn(n, &piece);
 		return;
 	}
+	if (bpei_id_is_tried(id) && has_direction_failed(id, piece.end)) {
+		count_tried_packet(n, &piece);
+		return;
+	}
+	if (refuse_first_byte(n, &piece))
+		return;
 	if (is_watch)
 		read_watch(n, id & BPEI_ID_SYN_MASK, &piece);
 	else if (bpei_id_is_each(id))
