@@ -1076,7 +1076,7 @@ struct bpe_flow_names {
 	uint32_t quic_version;
 	uint16_t http_status; /* of the first response */
 	uint16_t zero;
-	int32_t uid;      /* of the owner, with BPE_OWNER_KNOWN; else 0 */
+	int32_t uid;      /* of the owner; -1 if unknown */
 	int64_t age_ns;   /* of a name by DNS: from the answer to the flow's first packet */
 	int64_t ttl_ns;   /* of a name by DNS: as answered */
 	char server[256]; /* name of the responder */

@@ -115,7 +115,9 @@ class Guard:
     def _look(self, told: Any) -> None:
         functions = self._calls._functions
         text = told.err_msg or ""  # from Python 3.13 on the function stands in the message alone
-        if told.object in functions or any(repr(f) in text for f in functions):
+        # an older capture may be collected just now
+        is_close = getattr(told.object, "__name__", "") == "__del__"
+        if is_close or told.object in functions or any(repr(f) in text for f in functions):
             self._calls.keep(told.exc_value)
         elif self._previous is not None:
             self._previous(told)

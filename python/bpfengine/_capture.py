@@ -102,6 +102,7 @@ class Capture:
                 )
             if self._calls.raised is not None:
                 self.ended = True
+                del handle  # or the kept exception keeps the frame, and this the memory
                 raise self._calls.raised
             if n > 0:
                 self._current = Batch(handle, found, self._has_flows)

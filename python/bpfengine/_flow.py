@@ -145,8 +145,8 @@ class Flow(Dict[str, Any]):
         self["window_scale"] = known(f["window_scale"], -1)
         self["mss"] = known(f["mss"], 0)
         self["tunnel"] = tunnel_dict(f["tunnel"])
-        self["names"] = names = names_dict(f["names"])
-        self["name"], self["app"] = names["name"], names["app"]
+        names = names_dict(f["names"]) if "names" in f else {}
+        self["names"], self["name"], self["app"] = names, names.get("name"), names.get("app")
         self["interface_name"] = f["interface_name"] or None
         self["interface_index"] = f["interface_index"] or None
         for name in ("comm", "effective_comm", "history"):

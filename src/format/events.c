@@ -19,6 +19,7 @@ int bpe_event_format(const struct bpe_event *event, uint32_t format, char *text,
 		[BPE_FORMAT_JSON] = bpei_event_json,
 		[BPE_FORMAT_ZEEK] = bpei_event_zeek,
 		[BPE_FORMAT_EVE] = bpei_event_eve,
+		[BPE_FORMAT_CSV] = NULL,
 		[BPE_FORMAT_ECS] = bpei_event_ecs,
 	};
 	struct bpe_flow flow;

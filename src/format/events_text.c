@@ -6,7 +6,8 @@
 
 const char *bpe_event_kind_name(int kind)
 {
-	static const char *const names[BPE_EVENT_COUNT] = { [BPE_EVENT_DNS] = "dns",
+	static const char *const names[BPE_EVENT_COUNT] = { [0] = NULL,
+		[BPE_EVENT_DNS] = "dns",
 		[BPE_EVENT_TLS] = "tls",
 		[BPE_EVENT_QUIC] = "quic",
 		[BPE_EVENT_HTTP] = "http",

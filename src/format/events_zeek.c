@@ -202,7 +202,8 @@ static void write_zeek_ssh(struct bpei_writer *w, const struct bpe_flow_names *n
 void bpei_event_zeek(struct bpei_writer *w, const struct bpe_event *e)
 {
 	const struct bpe_flow_names *n = &e->flow->names;
-	static const char *const paths[BPE_EVENT_COUNT] = { [BPE_EVENT_DNS] = "dns",
+	static const char *const paths[BPE_EVENT_COUNT] = { [0] = NULL,
+		[BPE_EVENT_DNS] = "dns",
 		[BPE_EVENT_TLS] = "ssl",
 		[BPE_EVENT_QUIC] = "quic",
 		[BPE_EVENT_HTTP] = "http",

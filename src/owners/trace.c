@@ -186,7 +186,7 @@ void bpei_trace_name(struct bpei_trace *t, int32_t pid, const char *comm)
 static bool read_traced_ends(
 	const struct bpei_trace_format *f, const uint8_t *raw, struct traced_connection *c)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 	const uint16_t family = bpei_load16(raw + f->family);
 
 	*c = (struct traced_connection){ .local_port = bpei_load16(raw + f->local_port),

@@ -312,7 +312,6 @@ static bool read_flag(const char *text, int64_t *number)
 static const char *const wants[] = {
 	[BPEI_WHERE_TEXT] = "a text of at most 255 bytes",
 	[BPEI_WHERE_LIST] = "a text of at most 255 bytes",
-	[BPEI_WHERE_LETTERS] = "letters of TCP flags, as \"SA\" or \"S.\"",
 	[BPEI_WHERE_COUNT] = "a number, as 10, 1.5k, 2M or 0x1f",
 	[BPEI_WHERE_BYTES] = "a number of bytes, as 1500, 10k, 1.5MB or 4MiB",
 	[BPEI_WHERE_SPAN] = "a time with its unit: ns, us, ms, s, m, h or d, as 100ms",
@@ -322,6 +321,7 @@ static const char *const wants[] = {
 	[BPEI_WHERE_PROTO] = "a protocol's name or number, as tcp or 89",
 	[BPEI_WHERE_TLS] = "a version: 1.3, 1.2, 1.1, 1.0, ssl3 or ssl2",
 	[BPEI_WHERE_FLAG] = "true or false",
+	[BPEI_WHERE_LETTERS] = "letters of TCP flags, as \"SA\" or \"S.\"",
 };
 
 bool bpei_where_value_read(const struct bpei_where_field *f, const char *text, size_t n,

@@ -97,7 +97,7 @@ def compare(reference, way, lines):
 
 def reference_of(program, path, folder):
     out = os.path.join(folder, "flows")
-    p = run([program, "-r", path, "--quiet", "--json", "--seed", "1", "--flows", out])
+    p = run([program, "-r", path, "--quiet", "--json", "--seed", "1", "--no-names", "--flows", out])
     with open(out, encoding="utf-8") as file:
         return json.loads(p.stdout), file.read().splitlines()
 

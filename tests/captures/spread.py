@@ -16,7 +16,19 @@ MOST_BYTES = 1000000
 
 def records(program, path, spread):
     p = subprocess.run(
-        [program, "-r", path, "--quiet", "--seed", "1", "--workers", "3", "--spread", spread]
+        [
+            program,
+            "-r",
+            path,
+            "--quiet",
+            "--seed",
+            "1",
+            "--no-names",
+            "--workers",
+            "3",
+            "--spread",
+            spread,
+        ]
         + ["--flows", "-"],
         capture_output=True,
         timeout=600,

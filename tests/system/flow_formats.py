@@ -94,6 +94,7 @@ EVE = {
     "flow": dict,
     "community_id": str,
     "tcp": dict,
+    "app_proto": str,
 }
 
 
@@ -174,13 +175,15 @@ def zeek_lines():
         assert (
             l["conn_state"] in ZEEK_STATES
             and l["proto"] in ZEEK_PROTOS
-            and not {"service", "tunnel_parents", "local_orig", "local_resp"} & set(l)
+            and l.get("service", "dns") == "dns"
+            and not {"tunnel_parents", "local_orig", "local_resp"} & set(l)
         )
     assert len({l["uid"] for l in lines}) == len(lines) and all(
         l["uid"][0] == "C" and l["uid"].isalnum() for l in lines
     )
     assert sum(l["orig_pkts"] + l["resp_pkts"] for l in lines) == report["flows"]["packets"]
     assert any("vlan" in l for l in lines) and {l["proto"] for l in lines} == {"tcp", "udp", "icmp"}
+    assert any("service" in l for l in lines)
 
 
 @case
@@ -229,6 +232,7 @@ ECS = {
     "network": {
         "type": str,
         "transport": str,
+        "protocol": str,
         "iana_number": str,
         "bytes": int,
         "packets": int,

@@ -311,7 +311,7 @@ static int prepare_intervals(struct run *r)
 
 /* Closes all which the run opened.  Returns 0, or EXIT_ERROR after the message about a file of
  * lines. */
-static int close_run(struct run *r)
+static int close_run(struct run *r, bool is_told)
 {
 	const struct {
 		struct cli_flows *file;
@@ -327,7 +327,7 @@ static int close_run(struct run *r)
 	for (size_t k = 0; k < 2; k++) {
 		const int failed = files[k].file ? cli_flows_close(files[k].file) : 0;
 
-		if (!failed)
+		if (!failed || is_told)
 			continue;
 		program_tell("%s were not written to %s: %s", files[k].what, files[k].shown,
 			strerror(failed));
@@ -370,7 +370,7 @@ static int run_and_report(struct run *r)
 		r->cli.engine.user = r;
 		code = run_engine(r);
 	}
-	const int closed = close_run(r);
+	const int closed = close_run(r, code != 0);
 
 	return code ? code : closed;
 }

@@ -214,8 +214,8 @@ const struct option_spec cli_option_specs[] = {
 		.wants = "takes names of all, apps, tls, quic, dns, http, ssh, hosts and ja3",
 		.argument = "LIST",
 		.help = "look for names of hosts and protocols in payload: all\n"
-			"(on with --flows, --events, --top, --print, --where), or\n"
-			"apps, tls, quic, dns, http, ssh, hosts" },
+			"(on with --flows, --events, --top, --print), or apps,\n"
+			"tls, quic, dns, http, ssh, hosts" },
 	{ "events", NULL, OPTION_TEXT, MEMBER(events_path),
 		.once = "--events may be given once: one file a run",
 		.wants = "wants a file, or - for the standard output", .argument = "FILE",

@@ -272,6 +272,7 @@ Test(output, every_part_of_a_record, .timeout = 550)
 		.plan = { .shares = 1,
 			.has_tables = true,
 			.has_records = true,
+			.has_rings = true,
 			.waits_record = true },
 		.options = { .on_record = compare_put_record,
 			.user = &s,
@@ -291,6 +292,7 @@ Test(output, every_part_of_a_record, .timeout = 550)
 			.handshake_ns = { -1, -1 },
 			.rtt_ns = { -1, -1 },
 			.window_scale = { -1, -1 },
+			.names = { .uid = -1 },
 			.ip_bytes = { i, 7 },
 			.last_ns = -5,
 			.flags = 0x1ff };
