@@ -49,7 +49,7 @@ struct compiler {
 /* ---- Errors ---- */
 
 /* Fills the error with the column of a token and a reason.  Only the first error counts. */
-__attribute__((format(printf, 3, 4))) static bool refuse_token(
+static __attribute__((format(printf, 3, 4))) bool refuse_token(
 	struct compiler *c, const struct bpei_where_token *t, const char *format, ...)
 {
 	char why[220];

@@ -109,6 +109,9 @@ EXPECTED = {
         ),
         "bpfengine --extcap-interfaces": r"^extcap \{version=",
     },
+    "docs/programs.md": {
+        "sudo bpfengine -i eth0 --duration 10 --process --flows flows.json": r"(?m)^Flows: ",
+    },
     "docs/keep.md": {
         "sudo bpfengine -i eth0 --duration 10 -w cut.pcapng --cutoff 64K --flows cut.json": (
             r"Written to cut\.pcapng: "
@@ -146,6 +149,12 @@ EXPECTED = {
     },
 }
 NOT_RUN = {
+    "docs/programs.md": {
+        "sudo bpfengine -i any --process --top": "it wants a terminal; tests/system/top.py",
+        "sudo setcap cap_net_raw,cap_sys_ptrace,cap_dac_read_search+ep /usr/local/bin/bpfengine": (
+            "it would change this system"
+        ),
+    },
     "README.md": {
         "git clone https://github.com/bpfengine/bpfengine && cd bpfengine": "the network",
     },

@@ -140,8 +140,14 @@ def try_ssh():
     def run():
         with listener.accept()[0] as peer:
             peer.sendall(b"SSH-2.0-test\r\n")
-            while len(peer.recv(65536)) and not peer.recv(65536):
-                pass
+            peer.settimeout(TIMEOUT_S)
+            got = b""
+            # the version, and the begin of the message behind, however they are cut
+            while got.find(b"\n") < 0 or len(got) < got.find(b"\n") + 64:
+                part = peer.recv(65536)
+                if not part:
+                    break
+                got += part
 
     threading.Thread(target=run, daemon=True).start()
     relay = Relay(listener.getsockname()[1])

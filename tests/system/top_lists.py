@@ -46,7 +46,7 @@ def sizes_from_60_by_15():
             if columns >= 80:
                 assert re.search(r"-> 2 s +<- 2 s", v.head()), v.head()
             if columns >= 132:
-                assert re.search(r" 2 s▼ +10 s +40 s ", v.head()), v.head()
+                assert re.search(r"\bapp +-> 2 s +<- 2 s +2 s▼ +10 s ", v.head()), v.head()
             v.leave()
 
 
@@ -132,8 +132,10 @@ def groups_have_sums():
             ("g", "host +other host", r"^10\.0\.0\.\d+ +19\S+ +\d+ "),
             ("g", "service", r"^443/tcp https +\d+ "),
             ("g", "process", r"^not known +\S+"),
+            ("g", "name", r"^no name +\S+"),
+            ("g", "app", r"^dns +\d+ "),
             ("g", "originator", r"^10\.0\.\S+:\d+ +19\S+ "),
-            ("G", "process", r"^not known +\S+"),
+            ("G", "app", r"^dns +\d+ "),
             ("4", "service", r"^22/tcp ssh +\d+ "),
         ):
             v.keys(key)
@@ -179,6 +181,8 @@ def closed_flows():
         v.keys("\r")
         v.until(r"^Esc back")
         v.keys("\x1b[4~")
+        v.until(r"^name +\S")
+        v.keys("\x1b[5~")
         v.until(r"^end +(idle|closed|evicted)")
         v.keys("\x1b")
         v.keys("c")
