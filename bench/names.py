@@ -14,12 +14,12 @@ the flow tables and of names, and whether the goals were met: 2 ns a packet of a
 import argparse
 import json
 import os
-import resource
 import statistics
 import struct
 import subprocess
-import sys
 import tempfile
+
+from cpu_time import measure_command
 
 GOAL_NS, GOAL_SHARE = 2, 0.15
 
@@ -71,24 +71,8 @@ def run_once(program, path, names, core):
     if not os.geteuid():
         command += ["-Z", "root"]
 
-    def pin():
-        if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, {core})
-
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=pin,
-        timeout=550,
-        check=False,
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
-    seconds = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return seconds, json.loads(done.stdout)
+    seconds, report = measure_command(command, core, subprocess.PIPE)
+    return seconds, json.loads(report)
 
 
 def find_number(report, key):

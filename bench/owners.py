@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 """owners.py PROGRAM [SOCKETS]: share of flows named by process, and the CPU time of naming.
 
-Makes short-lived TCP sockets on loopback, each in a process of its own, at a bounded rate, and a few
-that stay; runs the program with and without --process beside them, and nethogs and bandwhich where
-they are installed.  Prints a line for each: sockets named, and CPU seconds of the program and its
-children.  Needs root and Linux.  The peers tell no flow, only processes: a peer has named a socket if
-it named the process at all.
+Makes short-lived TCP sockets on loopback, each in a process of its own, at a bounded rate, and a
+few that stay.  Runs the program with and without --process beside them, and nethogs and bandwhich
+where they are installed.  Prints a line for each: sockets named, and CPU seconds of the program
+and its children.  Needs root and Linux.  The peers tell no flow, only processes: a peer has named
+a socket if it named the process at all.
 """
 
 import json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time

@@ -13,14 +13,12 @@ the goals were met:
 
 import argparse
 import os
-import re
-import resource
 import shutil
 import statistics
 import struct
-import subprocess
-import sys
 import tempfile
+
+from cpu_time import measure_command, name_cpu
 
 PART = 10  # tcpdump reads a packet of so many
 GOALS = {"own": 5.0, "tcpdump form": 3.0}
@@ -53,33 +51,6 @@ def write_savefile(path, packets, connections):
                 file.write(b"".join(chunk))
                 chunk = []
         file.write(b"".join(chunk))
-
-
-def run_once(command, core):
-    """CPU seconds of the command, whose lines go to /dev/null."""
-
-    def pin():
-        if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, {core})
-
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    with open(os.devnull, "wb") as nowhere:
-        done = subprocess.run(
-            command, stdout=nowhere, stderr=subprocess.PIPE, preexec_fn=pin, timeout=550
-        )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-
-def cpu_name():
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            found = re.search(r"model name\s*: (.*)", file.read())
-    except OSError:
-        found = None
-    return found[1] if found else "a CPU without a name"
 
 
 def contenders(program, whole, part):
@@ -127,12 +98,12 @@ def main():
         seconds = {name: [] for name, _, _ in all_of_them}
         for _ in range(given.rounds):
             for name, command, _ in all_of_them:
-                seconds[name].append(run_once(command, given.core))
+                seconds[name].append(measure_command(command, given.core)[0])
     rates = {}
     for name, _, is_part in all_of_them:
         packets = given.packets // PART if is_part else given.packets
         rates[name] = packets / statistics.median(seconds[name]) / 1e6
-    print(f"{cpu_name()}; medians of {given.rounds} rounds; CPU time")
+    print(f"{name_cpu()}; medians of {given.rounds} rounds; CPU time")
     print_results(rates)
 
 

@@ -12,14 +12,12 @@ was met: 10 times mergecap and editcap."""
 import argparse
 import os
 import random
-import re
-import resource
 import shutil
 import statistics
 import struct
-import subprocess
-import sys
 import tempfile
+
+from cpu_time import measure_command, name_cpu
 
 GOAL = 10
 SIZES = {"64 bytes": (64,), "mix": (64,) * 7 + (576,) * 4 + (1500,)}
@@ -104,44 +102,13 @@ def jobs(program, one, two, out, key):
     yield "addresses", {"bpfengine": [*ours, "-w", out, "--anonymise", key]}
 
 
-def run_once(command, core):
-    """CPU seconds of the command."""
-
-    def pin():
-        if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, {core})
-
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        preexec_fn=pin,
-        timeout=550,
-        check=False,
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: {done.stderr.decode(errors='replace')}")
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-
-def cpu_name():
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            found = re.search(r"model name\s*: (.*)", file.read())
-    except OSError:
-        found = None
-    return found[1] if found else "a CPU without a name"
-
-
 def run_job(name, commands, packets, given):
     """Runs a job's commands in turn, and prints the medians.  Returns the least ratio to one of
     Wireshark's programs, or None."""
     seconds = {who: [] for who in commands if shutil.which(commands[who][0])}
     for _ in range(given.rounds):
         for who, taken in seconds.items():
-            taken.append(run_once(commands[who], given.core))
+            taken.append(measure_command(commands[who], given.core)[0])
     ours = statistics.median(seconds["bpfengine"])
     ratios = []
     for who, taken in seconds.items():
@@ -161,7 +128,7 @@ def main():
     parser.add_argument("--core", type=int, default=0)
     given = parser.parse_args()
     place = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    print(f"{cpu_name()}; load {os.getloadavg()[0]:.1f}; files in {place or 'a temporary folder'}")
+    print(f"{name_cpu()}; load {os.getloadavg()[0]:.1f}; files in {place or 'a temporary folder'}")
     print(f"CPU time, medians of {given.rounds}; x: times bpfengine's")
     with tempfile.TemporaryDirectory(dir=place) as folder:
         one, two, out, key = (os.path.join(folder, n) for n in ("1.pcap", "2.pcap", "out", "key"))

@@ -17,6 +17,8 @@ import subprocess
 import tempfile
 import time
 
+from cpu_time import name_cpu
+
 
 def run_once(command, target):
     """CPU seconds in user mode and in the kernel, and seconds by the clock."""
@@ -27,12 +29,6 @@ def run_once(command, target):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = time.monotonic() - since
     return after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime, seconds
-
-
-def cpu_name():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        names = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
-    return names[0] if names else "unknown"
 
 
 def contenders(program, source, folder):
@@ -80,7 +76,7 @@ def main():
     parser.add_argument("--folder", default="/dev/shm")
     args = parser.parse_args()
     args.program = os.path.abspath(args.program)
-    print(cpu_name())
+    print(name_cpu())
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         measure(args, folder, "64", args.packets)
         measure(args, folder, "imix", args.packets // 5)

@@ -1454,8 +1454,8 @@ struct bpe_stats {
 	 * since the capture cut the packet. */
 	uint64_t checksums_verified, checksums_cut;
 	/* Names (options.names). */
-	uint64_t names_flows;   /* flows whose payload was recognised */
-	uint64_t names_pending; /* flows whose payload is incomplete just now */
+	uint64_t names_flows;   /* flows with a recognised payload */
+	uint64_t names_pending; /* flows with unfinished payload just now */
 	uint64_t names_evicted; /* given up for want of names_bytes */
 	uint64_t names_expired; /* given up after the time for unfinished payload */
 	uint64_t names_lost;    /* names that found no room in names_bytes */

@@ -67,7 +67,7 @@ void bpei_write_address(struct bpei_writer *w, const uint8_t *addr, int version)
  * UTF-8 become U+FFFD. */
 void bpei_write_json(struct bpei_writer *w, const char *s, size_t most);
 
-/* An object whose members all begin with a comma. */
+/* An object; each member is written with a comma before it. */
 struct bpei_object {
 	char *before, *begin;
 	bool was_full;

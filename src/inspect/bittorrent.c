@@ -139,8 +139,8 @@ static bool read_utp_packet(const uint8_t *p, uint32_t n, struct utp_packet *pac
 	return data ? packet->n > 0 : packet->n == 0;
 }
 
-/* Returns whether two datagrams of uTP can follow each other.  They have the same connection, whose
- * number grows by 1 behind SYN, near numbers, and times that grow by less than 10 seconds. */
+/* Returns whether two datagrams of uTP can follow each other: of one connection, with near numbers
+ * and with times less than 10 seconds apart.  The connection's number grows by 1 behind SYN. */
 static bool check_utp_pair(const struct utp_packet *before, const struct utp_packet *after)
 {
 	const uint16_t step = (uint16_t)(after->number - before->number);

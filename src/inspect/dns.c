@@ -10,8 +10,8 @@
 #define RECORD_HEAD 10u
 #define QUESTION_TAIL 4u
 
-/* Returns the offset behind the name at `at`, whose pointer is not followed; 0: cut off or
- * malformed. */
+/* Returns the offset behind the name at `at`, without following a pointer; 0: the name is cut off
+ * or malformed. */
 static uint32_t skip_dns_name(const struct bpei_dns_message *message, uint32_t at)
 {
 	while (at < message->n) {

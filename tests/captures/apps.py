@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 """apps.py APPS_OF_FLOWS CAPTURES: the protocols of all flows of all captures, beside tshark's.
 
-tshark recognises by content and by port, bpfengine by content.  A pair of endpoints is compared: the
-protocols that tshark's dissectors found, and the app of the flows.  tests/data/app_differences.tsv
-lists each difference with a reason; a difference that is not listed fails, and so does a line without
-a difference.  HASSH and version strings of SSH, and hosts and methods of HTTP, are compared as well.
-The last line is "N passed, N failed"; exit code 77 (skipped): no captures or no tshark.
+tshark recognises by content and by port, bpfengine by content.  A pair of endpoints is compared:
+the protocols that tshark's dissectors found, and the app of the flows.
+tests/data/app_differences.tsv lists each difference with a reason.  A difference that is not listed
+fails, and so does a line without a difference.  HASSH and version strings of SSH, and hosts and
+methods of HTTP, are compared as well.
 """
 
 import collections, concurrent.futures, os, shutil, subprocess, sys
