@@ -7,6 +7,7 @@ the protocols that tshark's dissectors found, and the app of the flows.
 tests/data/app_differences.tsv lists each difference with a reason.  A difference that is not listed
 fails, and so does a line without a difference.  HASSH and version strings of SSH, and hosts and
 methods of HTTP, are compared as well.
+The last line is "N passed, N failed"; exit code 77 (skipped): no captures or no tshark.
 """
 
 import collections, concurrent.futures, os, shutil, subprocess, sys
