@@ -36,7 +36,7 @@
 /* ---- Targets as users give them ---- */
 
 struct export_parameter {
-	char name[24];
+	char name[64]; /* librdkafka has properties of 40 letters */
 	char value[256];
 };
 
