@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# setup.sh [tests|cross] [--list]: installs what building needs.  With "tests" also what testing
-# needs, with "cross" what scripts/cross.sh needs.  Installs nothing if everything is there.
+# setup.sh [tests|peers|cross] [--list]: installs what building needs.  With "tests" also what
+# testing needs, with "peers" also the collectors that the tests of the suite "export" send to, with
+# "cross" what scripts/cross.sh needs.  Installs nothing if everything is there.
 # --list: prints what would be installed, and installs nothing.
 set -eu
 
-want_tests="" list_only=false
+want_tests="" want_peers=false list_only=false
 for word in "$@"; do
 	case $word in
 	tests | cross) want_tests=$word ;;
+	peers) want_tests=tests want_peers=true ;;
 	--list) list_only=true ;;
 	*)
-		echo "setup: $word is not known: setup.sh [tests|cross] [--list]" >&2
+		echo "setup: $word is not known: setup.sh [tests|peers|cross] [--list]" >&2
 		exit 2
 		;;
 	esac
@@ -42,7 +44,7 @@ need pkg-config pkg-config pkg-config pkgconf
 if [ "$(uname -s)" = Linux ] && ! pkg-config --exists ncursesw 2>/dev/null; then
 	missing="$missing libncurses-dev:-:-"
 fi
-# Compressed savefiles.  A build without a library lacks its form, so nothing fails without them.
+# Compressed savefiles.  A build without a library lacks its form, so nothing fails without it.
 want_library() {	# pkg-config's name, then the package's name: apt, brew, pkg
 	pkg-config --exists "$1" 2>/dev/null || wanted="$wanted $2:$3:$4"
 }
@@ -52,6 +54,24 @@ want_library liblz4 liblz4-dev lz4 liblz4
 want_library liblzma liblzma-dev xz -
 # Names of QUIC flows: macOS and FreeBSD have a library of their own.
 [ "$(uname -s)" != Linux ] || want_library libcrypto libssl-dev - -
+# Where records go: Kafka, the page of metrics, tables in a file.  macOS has SQLite.
+want_library rdkafka librdkafka-dev librdkafka librdkafka
+want_library libmicrohttpd libmicrohttpd-dev libmicrohttpd libmicrohttpd
+[ "$(uname -s)" = Darwin ] || want_library sqlite3 libsqlite3-dev - sqlite3
+# Real collectors for the tests of the suite "export".  Debian starts some of them as services, so
+# they are installed only if asked for.  scripts/peers.sh brings those that are no packages.
+if $want_peers; then
+	want_peer() {	# command, then the package's name: apt, brew, pkg
+		PATH=$PATH:/usr/sbin command -v "$1" >/dev/null 2>&1 || wanted="$wanted $2:$3:$4"
+	}
+	want_peer nfcapd nfdump nfdump nfdump
+	want_peer nfacctd pmacct - pmacct
+	want_peer prometheus prometheus prometheus prometheus
+	want_peer kcat kcat kcat -
+	want_peer java default-jre-headless openjdk openjdk17
+	want_peer mvn maven maven maven
+	want_peer go golang-go go go
+fi
 [ "$want_tests" != tests ] || need cmake cmake cmake cmake
 if ! command -v cc >/dev/null 2>&1; then missing="$missing gcc:-:-"; fi
 if [ "$want_tests" = tests ]; then	# the pages and the completions are tried in what reads them
@@ -115,7 +135,7 @@ if $list_only; then
 	exit 0
 fi
 if $only_wanted; then	# the build does without them
-	trap 'echo "setup: without them, savefiles of their forms are not read" >&2; exit 0' EXIT
+	trap 'echo "setup: without them, the programs lack what they are for" >&2; exit 0' EXIT
 fi
 if [ "$system" = Darwin ]; then
 	if ! command -v cc >/dev/null 2>&1; then

@@ -185,6 +185,9 @@ NOT_RUN = {
     },
     "docs/running.md": {"*": "services of this system; tests/packaging tries their files"},
     "docs/testing.md": {
+        "scripts/setup.sh peers": "a step of .ci/run",
+        "scripts/peers.sh": "a step of .ci/run",
+        "meson test -C build --suite export": "a part of scripts/test.sh",
         "python3 tests/real/run.py build": "a step of .ci/run",
         "python3 tests/real/run.py build --served": "a step of .ci/run",
         "mkdir -p /tmp/node": "tests/system/node.py serves a node",
