@@ -36,7 +36,9 @@ struct cli_rights {
 	char kept[192];     /* rights that are kept, or options that do not work, and why */
 };
 
+struct cli_exports;
 struct cli_flows;
+struct cli_targets;
 
 struct cli {
 	struct bpe_options engine;
@@ -52,6 +54,8 @@ struct cli {
 	struct write_place place;    /* ... and where */
 	struct cli_command *command; /* -z; NULL: none */
 	struct cli_owners *owners;   /* the helper of --process; NULL: none */
+	struct cli_targets *targets; /* as options name them; NULL: none */
+	struct cli_exports *exports; /* their processes; NULL: none */
 	struct bpe_writer *writer;   /* NULL: nothing is written */
 	bool colors;                 /* --color was given, for packets or for the live view */
 	bool immediate;              /* --immediate-mode */

@@ -102,7 +102,9 @@ static size_t run_names(const struct cli_command *c, char *text, size_t n, int r
 /* Makes the process a helper: no descriptors but the pipes, no terminal, no rights, no hurry. */
 static void become_helper(int names, int results)
 {
-	cli_helper_become(names, results);
+	const int kept[] = { names, results };
+
+	cli_helper_become(kept, 2);
 	setpriority(PRIO_PROCESS, 0, PRIO_MAX);
 	const int failed = cli_rights_shed();
 	if (!failed)

@@ -4,12 +4,21 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stddef.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #define DESCRIPTORS_MOST 4096
 
-void cli_helper_become(int from, int to)
+/* Returns whether the descriptor is among the kept. */
+static bool is_kept(int fd, const int *kept, size_t count)
+{
+	for (size_t k = 0; k < count; k++)
+		if (kept[k] == fd)
+			return true;
+	return false;
+}
+
+void cli_helper_become(const int *kept, size_t count)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGUSR1,
 		SIGUSR2 };
@@ -22,6 +31,6 @@ void cli_helper_become(int from, int to)
 		dup2(null, STDIN_FILENO);
 	dup2(STDERR_FILENO, STDOUT_FILENO); /* stdout is the report's, or the packets' */
 	for (int fd = STDERR_FILENO + 1; fd < DESCRIPTORS_MOST; fd++)
-		if (fd != from && fd != to)
+		if (!is_kept(fd, kept, count))
 			close(fd);
 }

@@ -3,6 +3,7 @@
  * and the start of the engine's threads (rights.h). */
 #include "answers.h"
 #include "extcap.h"
+#include "exports.h"
 #include "run.h"
 #include "tools/crypto/crypto.h"
 
@@ -21,6 +22,8 @@ static void on_flow_record(void *user, const struct bpe_flow *flow, uint32_t wor
 	(void)worker;
 	if (r->cli.flows)
 		cli_flows_record(r->cli.flows, flow);
+	if (r->cli.exports)
+		cli_exports_record(r->cli.exports, flow);
 	if (r->view)
 		top_view_record(r->view, flow);
 }
@@ -62,6 +65,8 @@ static int prepare_outputs(struct run *r)
 		code = cli_flows_begin(c->flows, r->engine);
 	if (c->events && !code)
 		code = cli_flows_begin(c->events, r->engine);
+	if (c->exports && !code)
+		code = cli_exports_begin(c->exports);
 	return code;
 }
 
@@ -201,7 +206,10 @@ static bool print_report(const struct run *r, const char *error)
 		is_printed = !fflush(stderr) && !ferror(stderr);
 	const bool has_all_flows = tell_lost_lines(c->flows, "flows", c->flows_shown);
 
-	return tell_lost_lines(c->events, "events", c->events_shown) && has_all_flows && is_printed;
+	const bool has_all_records = !c->exports || cli_exports_tell_missing(c->exports);
+
+	return tell_lost_lines(c->events, "events", c->events_shown) && has_all_flows &&
+	       has_all_records && is_printed;
 }
 
 static int run_engine(struct run *r)
@@ -218,6 +226,7 @@ static int run_engine(struct run *r)
 	const int status = bpe_engine_result(r->engine, &error);
 	code = run_print_finish(r);
 	const int write_code = run_write_finish(r);
+	run_export_finish(r);
 
 	if (!code)
 		code = write_code;
@@ -249,8 +258,8 @@ static int ask_owner_helper(void *user, const struct bpe_owner_question *questio
 	return status;
 }
 
-/* Finds where packets are written, and starts the helpers of -z and of --process.  Returns 0 or an
- * exit code. */
+/* Finds where packets are written, and starts the helpers of -z, of --process and of targets.
+ * Returns 0 or an exit code. */
 static int find_savefiles(struct cli *c)
 {
 	int code = cli_write_find(c);
@@ -259,6 +268,8 @@ static int find_savefiles(struct cli *c)
 		code = cli_command_start(&c->command, c);
 	if (!code)
 		code = cli_owners_start(&c->owners, c);
+	if (!code)
+		code = cli_exports_start(&c->exports, c);
 	if (c->owners)
 		c->engine.on_owner = ask_owner_helper;
 	return code;
@@ -339,6 +350,7 @@ static int close_run(struct run *r, bool is_told)
 	run_write_close(r);
 	cli_command_close(r->cli.command);
 	cli_owners_close(r->cli.owners);
+	cli_exports_close(r->cli.exports);
 	run_record_close(r);
 	cli_write_forget(&r->cli);
 	cli_free(&r->cli);
@@ -348,7 +360,10 @@ static int close_run(struct run *r, bool is_told)
 /* Captures and reports.  Returns the program's exit code. */
 static int run_and_report(struct run *r)
 {
-	int code = cli_rights_prepare(&r->cli);
+	int code = cli_targets_check(&r->cli);
+
+	if (!code)
+		code = cli_rights_prepare(&r->cli);
 
 	cli_ssh_leave_out(&r->cli);
 	if (!code)
@@ -357,7 +372,7 @@ static int run_and_report(struct run *r)
 		code = prepare_intervals(r);
 	if (!code && r->cli.top)
 		code = top_view_open(&r->view, &r->cli);
-	if (r->view)
+	if (r->view || r->cli.exports)
 		r->cli.engine.on_record = on_flow_record;
 	if (!code)
 		code = run_print_open(r);

@@ -4,6 +4,7 @@
  * Names are looked for where a run shows them: with --flows, --top, --print, --events and --where.
  * --names looks for names in any run, and --no-names in none. */
 #include "answers.h"
+#include "exports.h"
 #include "options.h"
 
 #include <string.h>
@@ -46,7 +47,7 @@ int cli_read_names(void *target, const struct option_spec *spec, const char *wor
 /* Returns whether the run has an output that shows names.  tcpdump's lines have none. */
 static bool shows_names(const struct cli *c)
 {
-	return c->flows_path || c->events_path || c->top || c->engine.where ||
+	return c->flows_path || c->events_path || cli_has_targets(c) || c->top || c->engine.where ||
 	       (c->print.form && c->print.form != PRINT_TCPDUMP);
 }
 
@@ -72,9 +73,9 @@ static int compile_where(struct cli *c)
 		return 0;
 	if (!c->engine.flows)
 		return option_refuse("--where is a condition of flows, and --no-flows keeps none");
-	if (!c->flows_path && !c->events_path && !c->top && !c->print.form)
+	if (!c->flows_path && !c->events_path && !cli_has_targets(c) && !c->top && !c->print.form)
 		return option_refuse(
-			"--where chooses what --flows, --events, --top and --print show: give one of them, as --flows -");
+			"--where chooses what --flows, --events, --export, --top and --print show: give one of them, as --flows -");
 	if (bpe_where_compile(c->engine.where, &c->where, &error) < 0)
 		return option_refuse("--where: %s", error.text);
 	return 0;

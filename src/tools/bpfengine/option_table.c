@@ -158,6 +158,18 @@ const struct option_spec cli_option_specs[] = {
 			"lines, or wait (auto: drop live, else wait)" },
 	{ "flows-error", NULL, OPTION_CHOICE, MEMBER(flows_stop), .argument = "continue|stop",
 		.help = "if FILE cannot be written (continue)" },
+	{ "export", NULL, OPTION_READ, .read = cli_read_export, .adds = true,
+		.wants = "wants a target, such as ipfix://HOST", .argument = "TARGET",
+		.help = "send each flow's record to a collector: ipfix://HOST,\n"
+			"netflow9://HOST, netflow5://HOST, ipfix:FILE,\n"
+			"kafka://BROKERS/TOPIC (again: several)" },
+	{ "metrics", NULL, OPTION_READ, .read = cli_read_metrics, .adds = true,
+		.wants = "wants ADDRESS:PORT, such as 127.0.0.1:9477, or unix:PATH",
+		.argument = "ADDRESS",
+		.help = "show counters to Prometheus: 127.0.0.1:9477, unix:PATH" },
+	{ "metrics-file", NULL, OPTION_READ, .read = cli_read_metrics_file, .adds = true,
+		.wants = "wants a file's path", .argument = "FILE",
+		.help = "\nwrite counters as Prometheus text, again and again" },
 	{ "max-flows", NULL, OPTION_WHOLE, MEMBER(engine.max_flows), .least = 1, .most = MOST_FLOWS,
 		.wants = "wants 1 to " TEXT(MOST_FLOWS), .hint = " (--no-flows keeps none)",
 		.argument = "N", .help = "most flows alive, in all (1000000)" },

@@ -106,5 +106,7 @@ void cli_free(struct cli *c)
 	c->filter = NULL;
 	bpe_where_free(c->where);
 	c->where = NULL;
+	free(c->targets);
+	c->targets = NULL;
 	cli_sources_free(c);
 }

@@ -34,6 +34,9 @@ int cli_read_tunnels(void *target, const struct option_spec *spec, const char *w
 int cli_read_filter(void *target, const struct option_spec *spec, const char *word);
 int cli_read_interface(void *target, const struct option_spec *spec, const char *word);
 int cli_read_savefile(void *target, const struct option_spec *spec, const char *word);
+int cli_read_export(void *target, const struct option_spec *spec, const char *word);
+int cli_read_metrics(void *target, const struct option_spec *spec, const char *word);
+int cli_read_metrics_file(void *target, const struct option_spec *spec, const char *word);
 int cli_read_names(void *target, const struct option_spec *spec, const char *word);
 int cli_read_filter_file(void *target, const struct option_spec *spec, const char *path);
 

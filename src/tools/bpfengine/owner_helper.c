@@ -125,9 +125,10 @@ static void serve_questions(int questions, int answers)
 {
 	static struct bpe_owner_question asked[QUESTIONS_MOST];
 	static struct bpe_owner_answer answered[QUESTIONS_MOST];
+	const int kept[] = { questions, answers };
 	uint32_t n;
 
-	cli_helper_become(questions, answers);
+	cli_helper_become(kept, 2);
 	struct bpe_owners *owners = open_owner_lists(answers);
 
 	while (owners) {

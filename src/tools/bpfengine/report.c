@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The report for people; stateless. */
 #include "cli.h"
+#include "exports.h"
 #include "table.h"
 
 #include <inttypes.h>
@@ -471,6 +472,7 @@ void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	print_protocols(to, engine, s.delivered_packets);
 	print_sizes(to, &s);
 	print_flows(to, engine, &s, cli);
+	cli_report_exports(to, cli);
 	print_workers(to, engine, s.workers);
 	print_details(to, &s, cli);
 	if (cli->quiet || cli_live_was_shown())

@@ -3,6 +3,7 @@
  * versions only add keys.  Names and order of the statistics come from the library's list
  * (bpe_stat_list): there the key "packets.read" stands for "read" in the object "packets". */
 #include "cli.h"
+#include "exports.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -296,6 +297,7 @@ void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli,
 	print_stat_object(to, &s, "owners");
 	print_largest_flows_json(to, engine, cli);
 	print_workers_json(to, engine, s.workers);
+	cli_report_exports_json(to, cli);
 	print_rights_json(to, &cli->rights);
 	print_batches_json(to, &s);
 	fputc(',', to);

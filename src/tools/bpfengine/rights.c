@@ -347,7 +347,7 @@ static void confine_program(const struct cli *c, struct cli_confined *confined)
 		.write_folder = c->place.folder,
 		.write_directory = c->place.directory,
 		.write_fd = c->place.fd,
-		.command = c->write.command,
+		.command = c->write.command || c->exports,
 	};
 
 	if (flows >= 0)

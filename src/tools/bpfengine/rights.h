@@ -101,7 +101,7 @@ struct cli_confinement {
 	const char *write_folder; /* path of the directory from the root; NULL: none */
 	int write_directory;      /* descriptor of the directory */
 	int write_fd;             /* the open descriptor; -1: none */
-	bool command;             /* -z: a helper process is waited for at the end */
+	bool command;             /* a helper process is waited for at the end: -z, targets */
 };
 
 struct cli_confined {

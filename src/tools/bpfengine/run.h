@@ -28,6 +28,7 @@ struct run {
 	bpe_batch_fn next_read;    /* on_read that was there before (run_record.c) */
 	bpe_batch_fn next_batch;   /* on_batch likewise; NULL: none */
 	_Atomic bool has_several_interfaces; /* of packets that were written; w: reader  r: any */
+	int64_t counts_due_ns;               /* when the senders get the counters again */
 	bool has_intervals;                  /* lines of --stats-interval by the packets' time */
 	struct cli_intervals intervals;
 };
@@ -102,6 +103,13 @@ bool run_record_watches(const struct run *run);
 /* Looks at the counters. */
 void run_record_look(struct run *run, const struct bpe_stats *stats);
 void run_record_close(struct run *run);
+
+/* ---- Targets (run_export.c).  Nothing without targets. ---- */
+
+/* Tells what the senders said, and gives them the counters of the run.  Runs again and again. */
+void run_export_look(struct run *run);
+/* Gives the last counters, and ends the senders, once the run has ended. */
+void run_export_finish(struct run *run);
 
 /* ---- Waiting for the end of the run (run_line.c, run_view.c) ---- */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A run with lines of statistics, or without a word (run.h); stateless. */
+#include "exports.h"
 #include "run.h"
 
 #include <unistd.h>
@@ -26,6 +27,8 @@ static void end_run_in_time(const struct run *r, const struct bpe_stats *s)
 		print_ending(r->printer);
 	if (is_timed_out)
 		bpe_engine_stop(r->engine);
+	if (c->exports && (is_timed_out || is_counted))
+		cli_exports_ending(c->exports);
 }
 
 /* Returns the shorter of two times to wait; until <= 0: no limit. */
@@ -83,6 +86,7 @@ void run_live_line(struct run *r)
 		run_handle_sigusr2(r);
 		run_handle_sigusr1(r);
 		run_write_look(r);
+		run_export_look(r);
 		if (!is_live)
 			continue;
 		bpe_engine_stats(r->engine, &s);

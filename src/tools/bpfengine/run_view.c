@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A run with the live view (run.h); stateless. */
+#include "exports.h"
 #include "run.h"
 
 /* Minds SIGTSTP and SIGCONT. */
@@ -43,11 +44,14 @@ void run_top_view(struct run *r)
 		handle_view_signals(r);
 		run_handle_sigusr2(r);
 		run_write_look(r);
+		run_export_look(r);
 	}
 	if (r->cli.flows)
 		cli_flows_ending(r->cli.flows);
 	if (r->cli.events)
 		cli_flows_ending(r->cli.events);
+	if (r->cli.exports)
+		cli_exports_ending(r->cli.exports);
 	bpe_engine_stop(r->engine);
 	while (!bpe_engine_wait(r->engine, -1))
 		continue;

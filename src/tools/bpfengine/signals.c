@@ -4,6 +4,7 @@
  * The handlers only set flags and ask the engine to stop (bpe_engine_stop may be called from a
  * handler).  The engine is noted before the handlers are installed and forgotten after the run, so
  * no handler meets a closed engine. */
+#include "exports.h"
 #include "run.h"
 
 #include <string.h>
@@ -16,10 +17,11 @@
 #endif
 
 struct run_signals run_signals;
-static struct bpe_engine *watched_engine; /* NULL: no engine which a handler may stop */
-static struct cli_flows *watched_flows;   /* NULL: likewise */
-static struct cli_flows *watched_events;  /* NULL: likewise */
-static struct printer *watched_printer;   /* NULL: likewise */
+static struct bpe_engine *watched_engine;   /* NULL: no engine which a handler may stop */
+static struct cli_flows *watched_flows;     /* NULL: likewise */
+static struct cli_flows *watched_events;    /* NULL: likewise */
+static struct cli_exports *watched_exports; /* NULL: likewise */
+static struct printer *watched_printer;     /* NULL: likewise */
 
 /* Stops the engine; a second signal ends the process at once, with the terminal restored. */
 static void on_stop_signal(int signal)
@@ -32,6 +34,8 @@ static void on_stop_signal(int signal)
 		cli_flows_ending(watched_flows);
 	if (watched_events)
 		cli_flows_ending(watched_events);
+	if (watched_exports)
+		cli_exports_ending(watched_exports);
 	if (watched_printer)
 		print_ending(watched_printer);
 	if (watched_engine)
@@ -86,6 +90,7 @@ void run_watch_signals(const struct run *r)
 	watched_engine = r->engine;
 	watched_flows = r->cli.flows;
 	watched_events = r->cli.events;
+	watched_exports = r->cli.exports;
 	watched_printer = r->printer;
 	run_install_handler(SIGINT, on_stop_signal);
 	run_install_handler(SIGTERM, on_stop_signal);
@@ -112,6 +117,7 @@ void run_forget_flows(void)
 {
 	watched_flows = NULL;
 	watched_events = NULL;
+	watched_exports = NULL;
 }
 
 void run_forget_printer(void)

@@ -163,6 +163,8 @@ struct export_sink {
 	 * (CLOCK_MONOTONIC).  Counts as failed what cannot be sent. */
 	void (*finish)(struct export_sender *sender, int64_t until_ns);
 	void (*close)(struct export_sender *sender); /* frees the state; NULL state is allowed */
+	bool without_flows; /* the target is of use in a run that keeps no flows */
+	uint32_t finish_s;  /* seconds that finish may take; 0: 10 */
 };
 
 /* Returns the sink of a scheme, or NULL (sinks.c). */

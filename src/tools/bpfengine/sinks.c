@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The sinks of this build (tools/export/export.h); constant. */
+#include "exports.h"
+
+#include <string.h>
+
+/* The list ends with NULL, so it may be empty. */
+static const struct export_sink *const sinks[] = {
+	NULL,
+};
+
+const struct export_sink *export_sink_find(const char *scheme)
+{
+	for (size_t k = 0; sinks[k]; k++)
+		if (!strcmp(sinks[k]->scheme, scheme))
+			return sinks[k];
+	return NULL;
+}
