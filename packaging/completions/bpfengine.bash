@@ -78,6 +78,14 @@ _bpfengine() {
 	--where | --names-memory | --quic-budget) return ;;
 	--flows-format) COMPREPLY=($(compgen -W 'json zeek eve ecs csv' -- "$cur")); return ;;
 	--flows-overload) COMPREPLY=($(compgen -W 'auto drop wait' -- "$cur")); return ;;
+	--export)
+		compopt -o nospace
+		COMPREPLY=($(compgen -W 'ipfix:// ipfix: netflow9:// netflow5:// kafka://' -- "$cur"))
+		return ;;
+	--metrics)
+		compopt -o nospace
+		COMPREPLY=($(compgen -W '127.0.0.1:9477 unix:' -- "$cur"))
+		return ;;
 	--flows-error) COMPREPLY=($(compgen -W 'continue stop' -- "$cur")); return ;;
 	--write-format) COMPREPLY=($(compgen -W 'auto pcapng pcap pcap-ns' -- "$cur")); return ;;
 	--write-compression) COMPREPLY=($(compgen -W 'none zstd lz4 gzip' -- "$cur")); return ;;
@@ -123,6 +131,7 @@ _bpfengine() {
 			--zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows
 			--max-flows --flow-idle --flow-closed --flows-begin --flows-append --flows-format
 			--flows-overload --flows-error --flow-lengths --direction-by-port
+			--export --metrics --metrics-file
 			--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates
 			--where --names --no-names --names-form --suffix-list --names-memory --ja3
 			--quic-budget --events --events-format --no-flows --outermost

@@ -91,6 +91,10 @@ complete -c bpfengine -l flows-overload -x -d 'What happens when lines are writt
 	-a 'auto drop wait'
 complete -c bpfengine -l flows-begin -d 'Also write each flow that begins'
 complete -c bpfengine -l flows-append -d 'Keep what the file holds and write behind it'
+complete -c bpfengine -l export -x -d 'Send records of flows to a collector' \
+	-a 'ipfix:// ipfix: netflow9:// netflow5:// kafka://'
+complete -c bpfengine -l metrics -x -a '127.0.0.1:9477 unix:' -d 'Show counters to Prometheus'
+complete -c bpfengine -l metrics-file -r -F -d 'Write counters as text of Prometheus'
 complete -c bpfengine -l flows-error -x -d 'What happens when the file cannot be written' \
 	-a 'continue stop'
 complete -c bpfengine -l flow-lengths -d 'Count bytes of IP and of payload, too'
