@@ -56,7 +56,8 @@ struct cli_export {
 
 struct cli_exports {
 	uint32_t count;
-	bool waits; /* packets come from a savefile: nothing is lost by waiting */
+	bool waits; /* nothing is lost by waiting: packets do not come by the clock */
+	bool is_savefile;
 	bool quiet;
 	struct export_board *board; /* shared memory */
 	_Atomic int is_ending;      /* w: main, signal handlers  r: output thread */
@@ -395,14 +396,16 @@ int cli_exports_start(struct cli_exports **exports, const struct cli *c)
 		program_tell("no memory for the targets");
 		return EXIT_ERROR;
 	}
-	e->waits = c->engine.file;
+	e->is_savefile = c->engine.file;
+	e->waits = e->is_savefile ||
+		   (cli_is_generated(&c->engine) && !strstr(c->engine.interface_name, "rate="));
 	e->quiet = c->quiet;
 	cli_sources_text(c, e->source, sizeof e->source);
 	clock_gettime(CLOCK_REALTIME, &now);
 	struct export_start start = {
 		.sender = { .targets = e->targets,
 			.target_count = e->count,
-			.is_live = !e->waits,
+			.is_live = !e->is_savefile,
 			.started_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
 			.source = e->source },
 		.board = e->board,
@@ -499,7 +502,7 @@ bool cli_exports_tell_missing(const struct cli_exports *e)
 			     " are missing",
 			e->options[k], e->targets[k].address.shown, missing, count_of(&b->offered));
 	}
-	return has_all || !e->waits;
+	return has_all || !e->is_savefile;
 }
 
 uint32_t cli_exports_count(const struct cli_exports *e)

@@ -163,23 +163,6 @@ static int watch_sender(const struct export_start *s, pid_t sender, int end)
 	return status;
 }
 
-/* Tells the program how the sender died. */
-static void tell_death(const struct export_start *s, int status, int pause_ms)
-{
-	char text[200];
-	const int tenths = pause_ms / 100;
-
-	if (WIFSIGNALED(status))
-		snprintf(text, sizeof text,
-			"the sender process died of signal %d: another starts in %d.%d s",
-			WTERMSIG(status), tenths / 10, tenths % 10);
-	else
-		snprintf(text, sizeof text,
-			"the sender process ended with exit code %d: another starts in %d.%d s",
-			WEXITSTATUS(status), tenths / 10, tenths % 10);
-	export_message_send(&s->wires, EXPORT_DIED, 0, text);
-}
-
 /* Returns whether another sender is to be started.  ending: senders started since the end of the
  * run. */
 static bool wants_sender(const struct export_start *s, uint32_t *ending)
@@ -189,32 +172,58 @@ static bool wants_sender(const struct export_start *s, uint32_t *ending)
 	return export_ring_count(&s->line->ring) && ++*ending <= ENDING_STARTS;
 }
 
+/* Tells the program how the sender died.  pause_ms: until the next; -1: none starts. */
+static void tell_death(const struct export_start *s, int status, int pause_ms)
+{
+	const bool is_killed = WIFSIGNALED(status);
+	const char *how = is_killed ? "died of signal" : "ended with exit code";
+	char next[64] = "none starts at the end of the run";
+	char text[200];
+
+	if (pause_ms >= 0)
+		snprintf(next, sizeof next, "another starts in %d.%d s", pause_ms / 1000,
+			pause_ms / 100 % 10);
+	snprintf(text, sizeof text, "the sender process %s %d: %s", how,
+		is_killed ? WTERMSIG(status) : WEXITSTATUS(status), next);
+	export_message_send(&s->wires, EXPORT_DIED, 0, text);
+}
+
+/* Starts a sender, and waits for the end.  Returns the status of waitpid(2), and settles the books.
+ */
+static int run_sender_once(struct export_start *s, bool is_first)
+{
+	int end = -1;
+	const pid_t sender = start_sender(s, is_first, &end);
+	int status = NO_PROCESS << 8;
+
+	if (sender > 0) {
+		atomic_fetch_add_explicit(&s->line->books.starts, 1, memory_order_relaxed);
+		status = watch_sender(s, sender, end);
+	}
+	export_books_settle(s->line);
+	return status;
+}
+
 /* Starts senders until one ends well, or the first cannot open the sink. */
 static void keep_senders(struct export_start *s)
 {
 	int pause_ms = PAUSE_LEAST_MS;
 	uint32_t ending = 0;
 
-	for (bool is_first = true; is_first || wants_sender(s, &ending); is_first = false) {
+	for (bool is_first = true;; is_first = false) {
 		const int64_t began_ms = keeper_ms();
-		int end = -1;
-		const pid_t sender = start_sender(s, is_first, &end);
-		int status = NO_PROCESS << 8;
-
-		if (sender > 0) {
-			atomic_fetch_add_explicit(&s->line->books.starts, 1, memory_order_relaxed);
-			status = watch_sender(s, sender, end);
-		}
+		const int status = run_sender_once(s, is_first);
 		const bool has_closed_sink =
 			is_first && WIFEXITED(status) && WEXITSTATUS(status) == EXPORT_NOT_OPENED;
 
-		export_books_settle(s->line);
 		if (!status || has_closed_sink)
 			return;
 		if (keeper_ms() - began_ms > LONG_LIFE_MS)
 			pause_ms = PAUSE_LEAST_MS;
-		tell_death(s, status, pause_ms);
-		if (wait_for_ends(s, false, -1, pause_ms))
+		const bool goes_on = wants_sender(s, &ending);
+
+		tell_death(s, status, goes_on ? pause_ms : -1);
+		if (!goes_on || wait_for_ends(s, false, -1, pause_ms))
 			return;
 		pause_ms = 2 * pause_ms < PAUSE_MOST_MS ? 2 * pause_ms : PAUSE_MOST_MS;
 	}
