@@ -30,6 +30,8 @@ static const struct packed_text packed_texts[] = { TEXT_AT(interface_name), TEXT
 		SIZE_OF(names.hassh) + SIZE_OF(names.method) + SIZE_OF(names.banner) +             \
 		SIZE_OF(names.subject) + SIZE_OF(names.issuer) + SIZE_OF(names.container))
 
+#define COPY_BYTES 16 /* beyond the end of a text, at most */
+
 /* The runs of numbers. */
 #define FIRST_BYTES offsetof(struct bpe_flow, interface_name)
 #define SECOND_AT offsetof(struct bpe_flow, pid)
@@ -42,27 +44,37 @@ static const struct packed_text packed_texts[] = { TEXT_AT(interface_name), TEXT
 /* A member that comes to the structure has to come here, too. */
 _Static_assert(sizeof(struct bpe_flow) - NUMBER_BYTES - TEXT_BYTES < 8,
 	"each member is in a run, or among the texts");
-_Static_assert(FIXED_BYTES + TEXT_BYTES + TEXTS <= EXPORT_PACKED_MOST, "the longest record");
+_Static_assert(
+	FIXED_BYTES + TEXT_BYTES + TEXTS + COPY_BYTES <= EXPORT_PACKED_MOST, "the longest record");
 _Static_assert(TEXTS <= 32, "a bit for each text");
+
+/* Appends a text that is not empty.  Copies by 16 bytes, as far as the structure goes. */
+static uint8_t *pack_text(uint8_t *to, const struct bpe_flow *flow, size_t offset, size_t size)
+{
+	const char *text = (const char *)flow + offset;
+	const size_t n = strnlen(text, size - 1);
+
+	*to++ = (uint8_t)n;
+	if (offset + size + COPY_BYTES > sizeof *flow) {
+		memcpy(to, text, n);
+		return to + n;
+	}
+	for (size_t k = 0; k < n; k += COPY_BYTES)
+		memcpy(to + k, text + k, COPY_BYTES);
+	return to + n;
+}
 
 /* Appends the texts.  Returns the place behind them, and their bits in *present. */
 static uint8_t *pack_texts(uint8_t *to, const struct bpe_flow *flow, uint32_t *present)
 {
 	uint32_t bits = 0;
 
-	for (size_t k = 0; k < TEXTS; k++) {
-		const char *text = (const char *)flow + packed_texts[k].offset;
-
-		if (!*text)
-			continue;
-		const size_t n = strnlen(text, packed_texts[k].size - 1u);
-
-		bits |= UINT32_C(1) << k;
-		*to = (uint8_t)n;
-		memcpy(to + 1, text, n);
-		to += 1 + n;
-	}
+	for (size_t k = 0; k < TEXTS; k++)
+		bits |= (uint32_t)(((const char *)flow)[packed_texts[k].offset] != 0) << k;
 	*present = bits;
+	for (size_t k = 0; bits; k++, bits >>= 1)
+		if (bits & 1)
+			to = pack_text(to, flow, packed_texts[k].offset, packed_texts[k].size);
 	return to;
 }
 
