@@ -149,6 +149,12 @@ EXPECTED = {
     },
 }
 NOT_RUN = {
+    "docs/export.md": {
+        "bpfengine -i eth0 --export ipfix://collector:4739 --export ipfix:flows.ipfix": (
+            "it wants a collector; tests/export"
+        ),
+        "bpfengine -i eth0 --metrics 127.0.0.1:9477": "it does not end by itself; tests/export",
+    },
     "docs/programs.md": {
         "sudo bpfengine -i any --process --top": "it wants a terminal; tests/system/top.py",
         "sudo setcap cap_net_raw,cap_sys_ptrace,cap_dac_read_search+ep /usr/local/bin/bpfengine": (
