@@ -18,8 +18,10 @@
  * messages until none is left.
  *
  * A flow becomes two records, a record for each direction with packets.  With config.is_biflow, a
- * flow becomes a record of RFC 5103.  The parts of a flow never go to different messages; NetFlow
- * v5 is the exception, where counts above 2^32 - 1 need several records. */
+ * flow becomes a record of RFC 5103.  The records of a flow go to the same message if an empty
+ * message has room for them.  Only two records with very long names need two messages, and a flow
+ * of NetFlow v5 with more than 30 times 2^32 bytes: ipfix_add remembers what is left of the flow.
+ */
 #ifndef IPFIX_ENCODER_H
 #define IPFIX_ENCODER_H
 
@@ -52,9 +54,10 @@ struct ipfix_config {
 	uint32_t pen;     /* IPFIX_OWN: enterprise number of the own elements; else 0 */
 	bool is_biflow;   /* RFC 5103; IPFIX_IPFIX alone */
 	bool is_ns;       /* times in ns (156, 157) in place of ms (152, 153); IPFIX_IPFIX alone */
-	/* Packets come from an interface.  Else NetFlow messages carry the time of the packets in
-	 * place of the time of export, for their times of flows reach back 49 days at most. */
+	/* Packets come from an interface.  Else NetFlow messages carry the time of their last
+	 * packet in place of the time of export: NetFlow's times reach back 49 days at most. */
 	bool is_live;
+	uint32_t exporter;  /* number of this exporting process among those of the sensor */
 	int64_t started_ns; /* CLOCK_REALTIME when the program started: NetFlow's system uptime 0 */
 };
 
@@ -79,6 +82,15 @@ struct ipfix_seen {
 	char name[256];
 };
 
+/* Where a message ends, so that a record without room can be taken back. */
+struct ipfix_place {
+	uint32_t length;
+	uint32_t set_at; /* offset of the open set; 0: none is open */
+	uint32_t set_id;
+	uint32_t records;      /* data records, options records included */
+	uint32_t flow_records; /* data records of flows */
+};
+
 /* Members are the encoder's own, except sequence. */
 struct ipfix_encoder {
 	struct ipfix_config config;
@@ -87,25 +99,27 @@ struct ipfix_encoder {
 	 * sender that died. */
 	uint32_t sequence;
 	uint8_t *buffer;
-	uint32_t room, length;
-	uint32_t set_at; /* offset of the open set; 0: none is open */
-	uint32_t set_id;
-	uint32_t set_records; /* of the open set */
-	uint32_t records;     /* data records of this message */
-	uint32_t templates;   /* template records of this message */
-	uint32_t flows;
+	uint32_t room;
+	struct ipfix_place place;
+	uint32_t templates;                 /* template records of this message */
+	uint32_t flows;                     /* whole flows of this message */
 	uint32_t template_next;             /* first template that is due; IPFIX_TEMPLATES: none */
 	uint32_t option_next, option_count; /* options records that are due: from next to count */
 	struct ipfix_books books;
+	uint32_t seen_next; /* first interface with a name to be told */
 	uint32_t seen_count;
 	uint32_t seen_last; /* index of the interface of the last record */
 	struct ipfix_seen seen[IPFIX_INTERFACES_MOST];
-	/* NetFlow */
-	int64_t boot_ms; /* of the uptimes in this message, since 1970 */
-	int64_t last_ms; /* latest time of the message's flows */
-	/* NetFlow v5: what is left of a flow that went to several messages; direction 2: none. */
+	const uint8_t *extra; /* fields of the profile */
+	uint32_t extra_count;
+	uint32_t record_most; /* bytes of the longest record */
+	/* Of a flow that is half done: directions below left_direction are written; v5: of the
+	 * direction itself the rest, unless both are 0. */
 	uint32_t left_direction;
 	uint64_t left_packets, left_bytes;
+	/* NetFlow */
+	int64_t boot_ms; /* of the uptimes in this message, since 1970; whole seconds */
+	int64_t last_ms; /* latest time of the message's flows */
 };
 
 /* Begins.  All templates are due.  Returns 0, or -1 with the reason and advice in why, if the parts

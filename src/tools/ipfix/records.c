@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/* Data records of flows.  The common part is written by plain stores, in the order of the templates
+ * in elements.c; fields of a profile follow one by one. */
+#include "writing.h"
+#include "put.h"
+
+#include <string.h>
+
+#define NTP_1970 INT64_C(2208988800) /* seconds from 1900 to 1970 */
+#define TEXT_MOST 255
+
+uint32_t ipfix_interface_number(const struct bpe_flow *flow)
+{
+	if (flow->interface_index)
+		return flow->interface_index;
+	return flow->flags & BPE_FLOW_INTERFACE_ID ? flow->interface_id + 1 : 0;
+}
+
+uint32_t ipfix_icmp(const struct bpe_flow *flow)
+{
+	if (!(flow->flags & BPE_FLOW_ICMP))
+		return 0;
+	return (uint32_t)flow->icmp_type << 8 | flow->icmp_code;
+}
+
+uint64_t ipfix_octets(const struct bpe_flow *flow, uint32_t d)
+{
+	return flow->flags & BPE_FLOW_LENGTHS ? flow->ip_bytes[d] : flow->wire_bytes[d];
+}
+
+int64_t ipfix_ms(int64_t ns)
+{
+	return ns > 0 ? ns / 1000000 : 0;
+}
+
+uint32_t ipfix_end_reason(const struct bpe_flow *flow)
+{
+	switch (flow->end) {
+	case BPE_END_IDLE:
+		return 1;
+	case BPE_END_ACTIVE:
+		return 2;
+	case BPE_END_CLOSED:
+		return 3;
+	case BPE_END_STOP:
+		return 4;
+	case BPE_END_EVICTED:
+		return 5;
+	default:
+		return 0;
+	}
+}
+
+/* Returns the bytes of the UTF-8 character at s, of n bytes; 0 if there is none. */
+static size_t measure_character(const uint8_t *s, size_t n)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	uint32_t code = s[0];
+	size_t bytes = 2;
+
+	if (code < 0x80)
+		return 1;
+	if (code < 0xc2 || code > 0xf4)
+		return 0;
+	if (code >= 0xf0)
+		bytes = 4;
+	else if (code >= 0xe0)
+		bytes = 3;
+	if (bytes > n)
+		return 0;
+	code &= 0x7fu >> bytes;
+	for (size_t i = 1; i < bytes; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (s[i] & 0x3f);
+	}
+	if (code < least[bytes] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+		return 0;
+	return bytes;
+}
+
+size_t ipfix_text_copy(uint8_t *at, const char *text, size_t most)
+{
+	const size_t n = strnlen(text, most);
+	size_t i = 0;
+	uint8_t all = 0;
+
+	memcpy(at, text, n);
+	for (size_t k = 0; k < n; k++)
+		all |= at[k];
+	if (all < 0x80)
+		return n;
+	while (i < n) {
+		const size_t bytes = measure_character(at + i, n - i);
+
+		if (bytes == 0)
+			at[i++] = '?';
+		i += bytes;
+	}
+	return n;
+}
+
+uint8_t *ipfix_text_put(uint8_t *at, const char *text, size_t most)
+{
+	size_t n = strnlen(text, most < TEXT_MOST ? most : TEXT_MOST);
+
+	if (n == TEXT_MOST) {
+		*at++ = 255;
+		at = put_net16(at, TEXT_MOST);
+	} else {
+		*at++ = (uint8_t)n;
+	}
+	n = ipfix_text_copy(at, text, n);
+	return at + n;
+}
+
+/* Writes a time of the config's kind: ms since 1970, or seconds since 1900 and a fraction. */
+static uint8_t *put_time(uint8_t *at, const struct ipfix_encoder *e, int64_t ns)
+{
+	uint64_t part, seconds;
+
+	if (e->config.version == IPFIX_NETFLOW9) {
+		const int64_t uptime = ipfix_ms(ns) - e->boot_ms;
+
+		return put_net32(at, uptime > 0 ? (uint32_t)uptime : 0);
+	}
+	if (!e->config.is_ns)
+		return put_net64(at, (uint64_t)ipfix_ms(ns));
+	if (ns < 0)
+		ns = 0;
+	seconds = (uint64_t)(ns / 1000000000 + NTP_1970);
+	part = (uint64_t)(ns % 1000000000);
+	/* Rounded up, for collectors that round down to get the ns again. */
+	return put_net64(at, seconds << 32 | ((part << 32) + 999999999) / 1000000000);
+}
+
+/* Writes the number of a flow: the same for both directions and for all periods. */
+static uint8_t *put_flow_id(uint8_t *at, const struct bpe_flow *f)
+{
+	at = put_net32(at, f->hash);
+	return put_net32(at, (uint32_t)f->worker << 26 | (f->slot & 0x3ffffff));
+}
+
+/* Returns biflowDirection: whether the source is the initiator (1) or not (2); 0: not known. */
+static uint32_t tell_initiator(const struct bpe_flow *f, uint32_t d)
+{
+	if (f->flags & BPE_FLOW_MIDSTREAM)
+		return 0;
+	return d + 1;
+}
+
+/* Returns microseconds, rounded up; 0: not seen. */
+static uint32_t count_us(int64_t ns)
+{
+	if (ns < 0)
+		return 0;
+	if (ns == 0)
+		return 1;
+	return ns > INT64_C(4294967295000) ? UINT32_MAX : (uint32_t)((ns + 999) / 1000);
+}
+
+/* Returns half a round trip in ms, as ntop has it; 0: less than half a ms, or not seen. */
+static uint32_t halve_trip(const struct bpe_flow *f, uint32_t d)
+{
+	int64_t ns = f->handshake_ns[d];
+
+	if (ns < 0)
+		ns = f->rtt_ns[d];
+	return ns > 0 ? (uint32_t)((ns / 2 + 500000) / 1000000) : 0;
+}
+
+/* Writes the server's name from either of two sources, else an empty text. */
+static uint8_t *put_server(uint8_t *at, const struct bpe_flow *f, uint32_t one, uint32_t other)
+{
+	const uint32_t source = f->names.source;
+
+	if (source != one && source != other)
+		return put_byte(at, 0);
+	return ipfix_text_put(at, f->names.server, sizeof f->names.server);
+}
+
+/* Returns the value of a hexadecimal digit; 16 for another byte. */
+static uint32_t read_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (uint32_t)(c - '0');
+	return c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10) : 16;
+}
+
+/* Writes the 16 bytes of a JA3, or none. */
+static uint8_t *put_ja3(uint8_t *at, const char *ja3)
+{
+	uint8_t bytes[16];
+
+	for (uint32_t i = 0; i < 16; i++) {
+		const uint32_t high = read_digit(ja3[2 * i]);
+		uint32_t low;
+
+		if (high > 15)
+			return put_byte(at, 0);
+		low = read_digit(ja3[2 * i + 1]);
+		if (low > 15)
+			return put_byte(at, 0);
+		bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	at = put_byte(at, sizeof bytes);
+	return put_octets(at, bytes, sizeof bytes);
+}
+
+static uint8_t *put_community_id(uint8_t *at, const struct bpe_flow *f)
+{
+	char id[BPE_COMMUNITY_ID_BYTES];
+
+	if (bpe_flow_community_id(f, 0, id) != 1)
+		return put_byte(at, 0);
+	return ipfix_text_put(at, id, sizeof id);
+}
+
+static uint32_t know_pid(int32_t pid)
+{
+	return pid > 0 ? (uint32_t)pid : 0;
+}
+
+/* Writes an element of ntop's. */
+static uint8_t *put_ntop_field(uint8_t *at, uint32_t field, const struct bpe_flow *f, uint32_t d)
+{
+	const struct bpe_flow_names *names = &f->names;
+
+	switch (field) {
+	case FIELD_NTOP_CLIENT_FLAGS:
+		return put_byte(at, f->tcp_flags[0]);
+	case FIELD_NTOP_SERVER_FLAGS:
+		return put_byte(at, f->tcp_flags[1]);
+	case FIELD_NTOP_CLIENT_LATENCY:
+		return put_net32(at, halve_trip(f, 0));
+	case FIELD_NTOP_SERVER_LATENCY:
+		return put_net32(at, halve_trip(f, 1));
+	case FIELD_NTOP_RETRANSMITTED_IN:
+		return put_net32(at, f->retransmissions[d]);
+	case FIELD_NTOP_RETRANSMITTED_OUT:
+		return put_net32(at, f->retransmissions[1 - d]);
+	case FIELD_NTOP_APP:
+		return ipfix_text_put(at, bpe_app_name(names->app), 64);
+	case FIELD_NTOP_TLS_NAME:
+		return put_server(at, f, BPE_NAME_TLS, BPE_NAME_QUIC);
+	case FIELD_NTOP_HTTP_HOST:
+		return put_server(at, f, BPE_NAME_HTTP, BPE_NAME_HTTP);
+	case FIELD_NTOP_DNS_QUERY:
+		return put_server(at, f, BPE_NAME_DNS, BPE_NAME_MDNS);
+	case FIELD_NTOP_HTTP_METHOD:
+		return ipfix_text_put(at, names->method, sizeof names->method);
+	case FIELD_NTOP_HTTP_STATUS:
+		return put_net16(at, names->http_status);
+	case FIELD_NTOP_SOURCE_PID:
+		return put_net32(at, know_pid(f->pid));
+	default: /* FIELD_NTOP_SOURCE_COMM */
+		return ipfix_text_put(at, f->comm, sizeof f->comm);
+	}
+}
+
+/* Writes an element of CESNET's. */
+static uint8_t *put_cesnet_field(uint8_t *at, uint32_t field, const struct bpe_flow *f, uint32_t d)
+{
+	switch (field) {
+	case FIELD_CESNET_TLS_NAME:
+		return put_server(at, f, BPE_NAME_TLS, BPE_NAME_TLS);
+	case FIELD_CESNET_QUIC_NAME:
+		return put_server(at, f, BPE_NAME_QUIC, BPE_NAME_QUIC);
+	case FIELD_CESNET_DNS_NAME:
+		return put_server(at, f, BPE_NAME_DNS, BPE_NAME_MDNS);
+	case FIELD_CESNET_HTTP_METHOD:
+		return ipfix_text_put(at, f->names.method, sizeof f->names.method);
+	case FIELD_CESNET_JA3:
+		return put_ja3(at, f->names.ja3);
+	case FIELD_CESNET_MSS:
+		return put_net32(at, f->mss[d]);
+	default: /* FIELD_CESNET_MSS_REVERSE */
+		return put_net32(at, f->mss[1 - d]);
+	}
+}
+
+/* Writes a count of ours.  End k sent the packets. */
+static uint8_t *put_own_count(uint8_t *at, uint32_t field, const struct bpe_flow *f, uint32_t k)
+{
+	switch (field) {
+	case FIELD_SOURCE_RTT:
+		return put_net32(at, count_us(f->rtt_ns[k]));
+	case FIELD_SOURCE_HANDSHAKE:
+		return put_net32(at, count_us(f->handshake_ns[k]));
+	case FIELD_SOURCE_RETRANSMISSIONS:
+		return put_net32(at, f->retransmissions[k]);
+	case FIELD_SOURCE_FAST:
+		return put_net32(at, f->fast_retransmissions[k]);
+	case FIELD_SOURCE_SPURIOUS:
+		return put_net32(at, f->spurious_retransmissions[k]);
+	case FIELD_SOURCE_LOST:
+		return put_net32(at, f->lost_segments[k]);
+	case FIELD_SOURCE_DISORDER:
+		return put_net32(at, f->out_of_order[k]);
+	case FIELD_SOURCE_ZERO_WINDOWS:
+		return put_net32(at, f->zero_windows[k]);
+	case FIELD_SOURCE_ICMP_ERRORS:
+		return put_net32(at, f->icmp_errors[k]);
+	default: /* FIELD_SOURCE_MSS */
+		return put_net16(at, f->mss[k]);
+	}
+}
+
+/* Writes an element of ours about the flow. */
+static uint8_t *put_own_field(uint8_t *at, uint32_t field, const struct bpe_flow *f)
+{
+	const struct bpe_flow_names *names = &f->names;
+
+	switch (field) {
+	case FIELD_PID:
+		return put_net32(at, know_pid(f->pid));
+	case FIELD_COMM:
+		return ipfix_text_put(at, f->comm, sizeof f->comm);
+	case FIELD_EFFECTIVE_PID:
+		return put_net32(at, know_pid(f->effective_pid));
+	case FIELD_EFFECTIVE_COMM:
+		return ipfix_text_put(at, f->effective_comm, sizeof f->effective_comm);
+	case FIELD_UID:
+		return put_net32(at, (uint32_t)names->uid);
+	case FIELD_CONTAINER:
+		return ipfix_text_put(at, names->container, sizeof names->container);
+	case FIELD_HISTORY:
+		return ipfix_text_put(at, f->history, sizeof f->history);
+	case FIELD_APP:
+		return ipfix_text_put(at, bpe_app_name(names->app), 64);
+	case FIELD_SERVER:
+		return ipfix_text_put(at, names->server, sizeof names->server);
+	case FIELD_SERVER_SOURCE:
+		return ipfix_text_put(at, bpe_name_source_name(names->source), 16);
+	case FIELD_CLIENT:
+		return ipfix_text_put(at, names->client, sizeof names->client);
+	case FIELD_ALPN:
+		return ipfix_text_put(at, names->alpn, sizeof names->alpn);
+	case FIELD_TLS_VERSION:
+		return put_net16(at, names->tls_version);
+	case FIELD_JA4:
+		return ipfix_text_put(at, names->ja4, sizeof names->ja4);
+	case FIELD_COMMUNITY_ID:
+		return put_community_id(at, f);
+	default: /* FIELD_FLAGS */
+		return put_net32(at, f->flags);
+	}
+}
+
+/* Writes a field of a profile. */
+static uint8_t *put_extra(uint8_t *at, uint32_t field, const struct bpe_flow *f, uint32_t d)
+{
+	if (field < FIELD_CESNET_TLS_NAME)
+		return put_ntop_field(at, field, f, d);
+	if (field < FIELD_OWN_FIRST)
+		return put_cesnet_field(at, field, f, d);
+	if (field >= FIELD_SOURCE_RTT && field <= FIELD_TARGET_MSS) {
+		/* Pairs: the source's field, then the other end's. */
+		const uint32_t is_target = (field - FIELD_SOURCE_RTT) % 2;
+
+		return put_own_count(at, field - is_target, f, d ^ is_target);
+	}
+	return put_own_field(at, field, f);
+}
+
+uint8_t *ipfix_record_write(uint8_t *at, const struct ipfix_encoder *e, const struct bpe_flow *f,
+	uint32_t shape, uint32_t d)
+{
+	if (shape & SHAPE_IP6) {
+		at = put_octets(at, f->addr[d], 16);
+		at = put_octets(at, f->addr[1 - d], 16);
+	} else {
+		at = put_octets(at, f->addr[d], 4);
+		at = put_octets(at, f->addr[1 - d], 4);
+	}
+	at = put_net16(at, f->port[d]);
+	at = put_net16(at, f->port[1 - d]);
+	at = put_byte(at, f->ip_proto);
+	at = put_byte(at, f->tcp_flags[d]);
+	at = put_byte(at, ipfix_end_reason(f));
+	at = put_byte(at, d);
+	at = put_byte(at, tell_initiator(f, d));
+	at = put_net16(at, ipfix_icmp(f));
+	at = put_net32(at, ipfix_interface_number(f));
+	at = put_flow_id(at, f);
+	at = put_time(at, e, f->first_ns);
+	at = put_time(at, e, f->last_ns);
+	at = put_net64(at, ipfix_octets(f, d));
+	at = put_net64(at, f->packets[d]);
+	if (shape & SHAPE_VLAN) {
+		at = put_net16(at, f->vlan[0]);
+		at = put_net16(at, f->vlan[0]);
+		at = put_net16(at, f->vlan[1]);
+	}
+	if (shape & SHAPE_BIFLOW) {
+		at = put_net64(at, ipfix_octets(f, 1 - d));
+		at = put_net64(at, f->packets[1 - d]);
+		at = put_byte(at, f->tcp_flags[1 - d]);
+	}
+	for (uint32_t i = 0; i < e->extra_count; i++)
+		at = put_extra(at, e->extra[i], f, d);
+	return at;
+}
+
+/* Returns the most bytes that a field of variable length takes.  A record has a server's name at
+ * most once, for the elements of a profile stand for different sources. */
+static uint32_t limit_text(uint32_t field)
+{
+	switch (field) {
+	case FIELD_NTOP_TLS_NAME:
+	case FIELD_CESNET_TLS_NAME:
+	case FIELD_SERVER:
+		return TEXT_MOST + 3;
+	case FIELD_NTOP_HTTP_HOST:
+	case FIELD_NTOP_DNS_QUERY:
+	case FIELD_CESNET_QUIC_NAME:
+	case FIELD_CESNET_DNS_NAME:
+		return 1;
+	case FIELD_COMM:
+	case FIELD_EFFECTIVE_COMM:
+	case FIELD_NTOP_SOURCE_COMM:
+	case FIELD_HISTORY:
+	case FIELD_ALPN:
+	case FIELD_SERVER_SOURCE:
+	case FIELD_COMMUNITY_ID:
+		return 33;
+	default:
+		return 65;
+	}
+}
+
+uint32_t ipfix_record_most(const struct ipfix_config *config)
+{
+	const uint32_t shape = SHAPE_IP6 | SHAPE_VLAN | (config->is_biflow ? SHAPE_BIFLOW : 0);
+	struct ipfix_layout layout;
+	uint32_t bytes = 0;
+
+	if (!ipfix_layout_get(&layout, config, shape))
+		return 0;
+	for (uint32_t i = 0; i < layout.count; i++) {
+		const uint32_t length = ipfix_field_length(config, layout.fields[i]);
+
+		if (length != IPFIX_VARIABLE)
+			bytes += length;
+		else
+			bytes += limit_text(layout.fields[i]);
+	}
+	return bytes;
+}
