@@ -340,6 +340,7 @@ const struct shim shims_system[] = {
 	{ "_getpwuid", s_getpwuid },
 	{ "_getuid", s_getuid },
 	{ "_isatty", isatty },
+	{ "_kill", kill },
 	{ "_lseek", lseek },
 	{ "_munmap", munmap },
 	{ "_nanosleep", nanosleep },

@@ -134,11 +134,11 @@ def every_option_is_in_the_help():
 def every_option_is_tried():
     tests = "".join(
         open(path).read()
-        for folder in ("system", "faults")
+        for folder in ("system", "faults", "export")
         for path in glob.glob(os.path.join(TOP, "tests", folder, "*.py"))
     )
     untried = [o for o in by_name(OPTIONS) if not re.search(rf'"{re.escape(o)}["=]', tests)]
-    assert not untried, f"no test of tests/system and tests/faults uses {untried}"
+    assert not untried, f"no test of tests/system, tests/faults and tests/export uses {untried}"
 
 
 @case
