@@ -348,7 +348,8 @@ def processes_have_no_rights_and_no_device():
         assert held == 0, (pid, status)
         assert status["NoNewPrivs"].strip() == "1", status
         if os.geteuid() == 0:
-            assert "0" not in status["Uid"].split() and not status["Groups"].split(), status
+            for of in ("Uid", "Gid", "Groups"):
+                assert "0" not in status[of].split(), (of, status[of])
         targets = [read_link(f"/proc/{pid}/fd", fd) for fd in os.listdir(f"/proc/{pid}/fd")]
         assert not [t for t in targets if "packet" in t or SAVEFILE in t], targets
     end(run)

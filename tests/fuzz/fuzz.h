@@ -16,6 +16,7 @@ void fuzz_compile(const uint8_t *bytes, size_t n);
 void fuzz_copy(const uint8_t *bytes, size_t n);
 void fuzz_dns(const uint8_t *bytes, size_t n);
 void fuzz_engine(const uint8_t *bytes, size_t n);
+void fuzz_export(const uint8_t *bytes, size_t n);
 void fuzz_lex(const uint8_t *bytes, size_t n);
 void fuzz_filter(const uint8_t *bytes, size_t n);
 void fuzz_naming(const uint8_t *bytes, size_t n);

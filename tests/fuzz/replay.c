@@ -22,6 +22,7 @@ static const struct {
 	{ "copy", fuzz_copy },
 	{ "dns", fuzz_dns },
 	{ "engine", fuzz_engine },
+	{ "export", fuzz_export },
 	{ "filter", fuzz_filter },
 	{ "lex", fuzz_lex },
 	{ "naming", fuzz_naming },
