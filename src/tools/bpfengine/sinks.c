@@ -2,10 +2,13 @@
 /* The sinks of this build (tools/export/export.h); constant. */
 #include "exports.h"
 
+#include "tools/kafka/kafka.h"
+
 #include <string.h>
 
 /* The list ends with NULL, so it may be empty. */
 static const struct export_sink *const sinks[] = {
+	&kafka_sink,
 	NULL,
 };
 
