@@ -174,6 +174,9 @@ const char *cli_rights_user_name(char *to, size_t room);
 /* Gives up rights in a helper process, which becomes the same user and keeps nothing.  Returns 0 or
  * an errno. */
 int cli_rights_shed(void);
+/* Likewise in a process that needs no rights in any run: root becomes the unprivileged user also if
+ * the capture keeps rights.  -Z root keeps root. */
+int cli_rights_shed_wholly(void);
 /* Likewise in the helper of --process, which keeps the rights for asking. */
 int cli_rights_shed_for_owners(void);
 /* Returns whether the user that the program will run as may make files in the directory. */

@@ -410,7 +410,7 @@ int cli_exports_start(struct cli_exports **exports, const struct cli *c)
 			.source = e->source },
 		.board = e->board,
 		.become = cli_helper_become,
-		.shed = cli_rights_shed,
+		.shed = cli_rights_shed_wholly,
 	};
 
 	for (uint32_t k = 0; k < e->count && !failed; k++)

@@ -154,6 +154,19 @@ int cli_rights_shed(void)
 	return failed;
 }
 
+int cli_rights_shed_wholly(void)
+{
+	const struct cli_rights_plan *p = &state.plan;
+	const struct account *a = &state.account;
+	const bool keeps_root = !p->become && !geteuid() && a->name[0] && a->uid;
+
+	if (!keeps_root || cli_system_here == CLI_NO_SYSTEM)
+		return cli_rights_shed();
+	const int failed = switch_to_account(a);
+
+	return failed ? failed : cli_caps_after(false, false);
+}
+
 int cli_rights_shed_for_owners(void)
 {
 	const struct cli_rights_plan *p = &state.plan;
