@@ -112,7 +112,8 @@ struct ipfix_encoder {
 	struct ipfix_seen seen[IPFIX_INTERFACES_MOST];
 	const uint8_t *extra; /* fields of the profile */
 	uint32_t extra_count;
-	uint32_t record_most; /* bytes of the longest record */
+	uint32_t record_most;                      /* bytes of the longest record */
+	char community_id[BPE_COMMUNITY_ID_BYTES]; /* IPFIX_OWN: of the flow; "": none */
 	/* Of a flow that is half done: directions below left_direction are written; v5: of the
 	 * direction itself the rest, unless both are 0. */
 	uint32_t left_direction;

@@ -102,8 +102,11 @@ size_t ipfix_text_copy(uint8_t *at, const char *text, size_t most)
 
 uint8_t *ipfix_text_put(uint8_t *at, const char *text, size_t most)
 {
-	size_t n = strnlen(text, most < TEXT_MOST ? most : TEXT_MOST);
+	size_t n;
 
+	if (!text[0]) /* most texts of most flows */
+		return put_byte(at, 0);
+	n = strnlen(text, most < TEXT_MOST ? most : TEXT_MOST);
 	if (n == TEXT_MOST) {
 		*at++ = 255;
 		at = put_net16(at, TEXT_MOST);
@@ -207,15 +210,6 @@ static uint8_t *put_ja3(uint8_t *at, const char *ja3)
 	return put_octets(at, bytes, sizeof bytes);
 }
 
-static uint8_t *put_community_id(uint8_t *at, const struct bpe_flow *f)
-{
-	char id[BPE_COMMUNITY_ID_BYTES];
-
-	if (bpe_flow_community_id(f, 0, id) != 1)
-		return put_byte(at, 0);
-	return ipfix_text_put(at, id, sizeof id);
-}
-
 static uint32_t know_pid(int32_t pid)
 {
 	return pid > 0 ? (uint32_t)pid : 0;
@@ -307,7 +301,8 @@ static uint8_t *put_own_count(uint8_t *at, uint32_t field, const struct bpe_flow
 }
 
 /* Writes an element of ours about the flow. */
-static uint8_t *put_own_field(uint8_t *at, uint32_t field, const struct bpe_flow *f)
+static uint8_t *put_own_field(
+	uint8_t *at, uint32_t field, const struct ipfix_encoder *e, const struct bpe_flow *f)
 {
 	const struct bpe_flow_names *names = &f->names;
 
@@ -341,14 +336,15 @@ static uint8_t *put_own_field(uint8_t *at, uint32_t field, const struct bpe_flow
 	case FIELD_JA4:
 		return ipfix_text_put(at, names->ja4, sizeof names->ja4);
 	case FIELD_COMMUNITY_ID:
-		return put_community_id(at, f);
+		return ipfix_text_put(at, e->community_id, sizeof e->community_id);
 	default: /* FIELD_FLAGS */
 		return put_net32(at, f->flags);
 	}
 }
 
 /* Writes a field of a profile. */
-static uint8_t *put_extra(uint8_t *at, uint32_t field, const struct bpe_flow *f, uint32_t d)
+static uint8_t *put_extra(uint8_t *at, uint32_t field, const struct ipfix_encoder *e,
+	const struct bpe_flow *f, uint32_t d)
 {
 	if (field < FIELD_CESNET_TLS_NAME)
 		return put_ntop_field(at, field, f, d);
@@ -360,7 +356,7 @@ static uint8_t *put_extra(uint8_t *at, uint32_t field, const struct bpe_flow *f,
 
 		return put_own_count(at, field - is_target, f, d ^ is_target);
 	}
-	return put_own_field(at, field, f);
+	return put_own_field(at, field, e, f);
 }
 
 uint8_t *ipfix_record_write(uint8_t *at, const struct ipfix_encoder *e, const struct bpe_flow *f,
@@ -398,7 +394,7 @@ uint8_t *ipfix_record_write(uint8_t *at, const struct ipfix_encoder *e, const st
 		at = put_byte(at, f->tcp_flags[1 - d]);
 	}
 	for (uint32_t i = 0; i < e->extra_count; i++)
-		at = put_extra(at, e->extra[i], f, d);
+		at = put_extra(at, e->extra[i], e, f, d);
 	return at;
 }
 
