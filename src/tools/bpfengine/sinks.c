@@ -2,6 +2,7 @@
 /* The sinks of this build (tools/export/export.h); constant. */
 #include "exports.h"
 
+#include "tools/ipfix/sink.h"
 #include "tools/kafka/kafka.h"
 
 #include <string.h>
@@ -9,6 +10,9 @@
 /* The list ends with NULL, so it may be empty. */
 static const struct export_sink *const sinks[] = {
 	&kafka_sink,
+	&ipfix_sink,
+	&netflow9_sink,
+	&netflow5_sink,
 	NULL,
 };
 

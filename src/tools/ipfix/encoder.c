@@ -177,7 +177,7 @@ static void see_interface(struct ipfix_encoder *e, const struct bpe_flow *flow)
 
 	if (e->seen_count > 0 && e->seen[e->seen_last].number == number)
 		return;
-	if (number == 0 || !flow->interface_name[0])
+	if (number == 0 || !flow->interface_name[0] || e->config.without_options)
 		return;
 	for (uint32_t i = 0; i < e->seen_count; i++)
 		if (e->seen[i].number == number) {

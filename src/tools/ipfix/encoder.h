@@ -57,7 +57,8 @@ struct ipfix_config {
 	/* Packets come from an interface.  Else NetFlow messages carry the time of their last
 	 * packet in place of the time of export: NetFlow's times reach back 49 days at most. */
 	bool is_live;
-	uint32_t exporter;  /* number of this exporting process among those of the sensor */
+	uint32_t exporter;    /* number of this exporting process among those of the sensor */
+	bool without_options; /* no names of interfaces; ipfix_options_due is not called */
 	int64_t started_ns; /* CLOCK_REALTIME when the program started: NetFlow's system uptime 0 */
 };
 

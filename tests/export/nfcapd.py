@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""nfcapd.py PROGRAM: all shared captures to nfcapd by IPFIX, by IPFIX with biflows, by NetFlow v9
+and by NetFlow v5; nfdump then has each direction of each flow, field by field, and nfcapd has seen
+no sequence error.  Options records are off, since nfcapd does not count them in the sequence.
+
+$BPE_NFCAPD and $BPE_NFDUMP name other versions, with arguments as in "chroot DIR nfcapd".
+Skipped (77) without nfcapd.  Ends with "N passed, N failed"."""
+
+import collections
+import datetime
+import ipaddress
+import json
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+import collectors
+import peers
+
+EPOCH = datetime.datetime(1970, 1, 1)
+LETTERS = "CEUAPRSF"  # of nfdump: CWR first, FIN last
+
+
+def words_of(name, variable):
+    given = os.environ.get(variable)
+    return shlex.split(given) if given else [peers.program(name)]
+
+
+class Nfcapd:
+    """A collector at work in a folder of its own.  With chroot, folders lie below the new root."""
+
+    def __init__(self, words):
+        self.words = words
+        self.root = words[1] if "chroot" in words[0] else "/"
+        place = os.path.join(self.root, "tmp")
+        self.folder = tempfile.mkdtemp(prefix="bpe-nfcapd-", dir=place)
+        self.inside = "/" + os.path.relpath(self.folder, self.root)
+        self.port = peers.free_port(socket.SOCK_DGRAM)
+        self.log = open(
+            os.path.join(self.folder, "..", os.path.basename(self.folder) + ".log"), "w+"
+        )
+        self.process = subprocess.Popen(
+            [
+                *words,
+                "-w",
+                self.inside,
+                "-p",
+                str(self.port),
+                "-b",
+                "127.0.0.1",
+                "-t",
+                "3600",
+                "-B",
+                "16777216",
+            ],
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+        peers.wait(self.listens, "nfcapd listens")
+
+    def listens(self):
+        assert self.process.poll() is None, "nfcapd ended at once"
+        with open("/proc/net/udp", encoding="ascii") as f:
+            return f":{self.port:04X} " in f.read()
+
+    def text(self):
+        self.log.flush()
+        with open(self.log.name, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def stop(self):
+        peers.stop(self.process)
+        return self.text()
+
+    def remove(self):
+        peers.stop(self.process)
+        self.log.close()
+        os.unlink(self.log.name)
+        shutil.rmtree(self.folder)
+
+
+def dump(collector, nfdump):
+    """The flows that nfdump finds, as JSON objects."""
+    environment = {**os.environ, "TZ": "UTC"}
+    run = subprocess.run(
+        [*nfdump, "-R", collector.inside, "-o", "json", "-q"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=300,
+        check=True,
+    )
+    text = run.stdout.strip()
+    if not text.startswith("["):
+        text = "[" + text.rstrip(",") + "]"
+    return [flow for flow in json.loads(text) if flow.get("type", "FLOW") == "FLOW"]
+
+
+def time_of(text):
+    """A time of nfdump's in milliseconds."""
+    return (datetime.datetime.fromisoformat(text) - EPOCH) // datetime.timedelta(milliseconds=1)
+
+
+def bits_of(text):
+    """TCP flags as a number: nfdump writes eight letters or dots."""
+    return sum(1 << (7 - k) for k, letter in enumerate(text) if letter == LETTERS[k])
+
+
+def record_of(flow):
+    """A Record of nfdump's flow."""
+    icmp = flow["proto"] in (1, 58)
+    return collectors.Record(
+        ipaddress.ip_address(flow.get("src4_addr") or flow["src6_addr"]),
+        ipaddress.ip_address(flow.get("dst4_addr") or flow["dst6_addr"]),
+        flow.get("src_port", 0),
+        flow.get("dst_port", 0),
+        flow["proto"],
+        flow["in_packets"],
+        flow["in_bytes"],
+        time_of(flow["first"]),
+        time_of(flow["last"]),
+        bits_of(flow["tcp_flags"]) if flow["proto"] == 6 else 0,
+        256 * flow.get("icmp_type", 0) + flow.get("icmp_code", 0) if icmp else 0,
+    )
+
+
+def reduced(record):
+    """A Record as nfcapd keeps it: without ports for ICMP, whose type and code stand there.  For
+    SCTP and others nfcapd takes no destination port from a template that has ICMP's element."""
+    if record.proto in (1, 58):
+        return record._replace(sport=0, dport=0)
+    if record.proto in (6, 17):
+        return record._replace(icmp=0)
+    return record._replace(icmp=0, dport=0)
+
+
+def check_form(name, program, target):
+    """Sends all captures to a new collector.  Returns whether all is there."""
+    collector = Nfcapd(words_of("nfcapd", "BPE_NFCAPD"))
+    try:
+        run = collectors.Run(program)
+        run.read_all(target.replace("{port}", str(collector.port)))
+        log = collector.stop()
+        expected = collections.Counter()
+        for record, count in run.expected().items():
+            expected[reduced(record)] += count
+        seen = collections.Counter(
+            reduced(record_of(flow)) for flow in dump(collector, words_of("nfdump", "BPE_NFDUMP"))
+        )
+        right = collectors.compare(name, expected, seen)
+        errors = re.search(r"Sequence Errors: (\d+), Bad Packets: (\d+)", log)
+        if not errors or errors.groups() != ("0", "0"):
+            print(f"FAILED: {name}: {errors[0] if errors else log[-500:]}")
+            right = False
+        return right
+    finally:
+        collector.remove()
+
+
+def main():
+    program = sys.argv[1]
+    words_of("nfcapd", "BPE_NFCAPD")
+    forms = {
+        "ipfix": "ipfix://127.0.0.1:{port}?options=0&domain={group}",
+    }
+    results = [check_form(name, program, target) for name, target in forms.items()]
+    print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
