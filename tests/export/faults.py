@@ -189,7 +189,7 @@ def a_reset_in_mid_run_is_survived():
         connections.append(connection.recv(5000))
         reset(connection)
 
-    run = start("--export", tcp(serve(lie)))
+    run = start("--flow-active", "1", "--flows-overload", "drop", "--export", tcp(serve(lie)))
     run.wait_for("connections", lambda: len(connections) > 2)
     (books,), _ = end(run)
     assert books["starts"] == 1, books

@@ -2,6 +2,7 @@
 /* Checks the options of bpfengine together after the command line was read, and completes the
  * options; stateless. */
 #include "answers.h"
+#include "exports.h"
 #include "options.h"
 
 #include <ctype.h>
@@ -162,15 +163,17 @@ static int check_direction(const struct cli *c)
 
 /* ---- Flows and threads ---- */
 
-/* Returns an option without effect where --flows is missing, or NULL. */
-static const char *find_flow_option(void)
+/* Returns an option without effect where --flows is missing, or NULL.  The last two have an effect
+ * with targets, too. */
+static const char *find_flow_option(const struct cli *c)
 {
 	static const char *const names[] = { "flows-append", "flows-format", "flows-error",
-		"flows-overload", "flow-active", "flows-begin" };
+		"flows-begin", "flow-active", "flows-overload" };
 	static const char *const shown[] = { "--flows-append", "--flows-format", "--flows-error",
-		"--flows-overload", "--flow-active", "--flows-begin" };
+		"--flows-begin", "--flow-active", "--flows-overload" };
+	const size_t count = sizeof names / sizeof *names - (cli_has_targets(c) ? 2 : 0);
 
-	for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+	for (size_t k = 0; k < count; k++)
 		if (option_is_given(option_current(), names[k]))
 			return shown[k];
 	return NULL;
@@ -180,7 +183,7 @@ static const char *find_flow_option(void)
 static int check_flow_outputs(const struct cli *c)
 {
 	const bool flows_on_stdout = c->flows_path && !strcmp(c->flows_path, "-");
-	const char *flow_option = find_flow_option();
+	const char *flow_option = find_flow_option(c);
 	struct stat st;
 
 	if (c->flows_path && !c->engine.flows)
