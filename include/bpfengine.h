@@ -1249,6 +1249,60 @@ enum bpe_format {
  */
 #define BPE_FORMAT_BYTES 32768
 BPE_API int bpe_flow_format(const struct bpe_flow *flow, uint32_t format, char *text, size_t size);
+/* ---- Records as columns ---- */
+/* Rows of flow records in the columnar form of Apache Arrow, which data frames and databases take
+ * without a copy.  The structures are those of Arrow's C data interface, and are the same in every
+ * library: arrow.apache.org/docs/format/CDataInterface.html.  Frozen. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+	const char *format, *name, *metadata;
+	int64_t flags, n_children;
+	struct ArrowSchema **children, *dictionary;
+	void (*release)(struct ArrowSchema *schema);
+	void *private_data;
+};
+
+struct ArrowArray {
+	int64_t length, null_count, offset, n_buffers, n_children;
+	const void **buffers;
+	struct ArrowArray **children, *dictionary;
+	void (*release)(struct ArrowArray *array);
+	void *private_data;
+};
+#endif
+
+/* Rows that are gathered column by column.  Opaque.  One thread at a time. */
+struct bpe_columns;
+/* Opens columns without rows.  Returns BPE_OK, or BPE_E_MEMORY with *columns NULL. */
+BPE_API int bpe_columns_open(struct bpe_columns **columns, struct bpe_error *error);
+/* Adds a copy of the record as a row.  Returns BPE_OK; BPE_E_ARGUMENT for a record of an unknown
+ * version or without a size; BPE_E_MEMORY without memory, or if a column of texts would exceed
+ * 2 GiB.  After a failure the columns are as before: take the rows, and add the record again. */
+BPE_API int bpe_columns_add(struct bpe_columns *columns, const struct bpe_flow *flow);
+/* Returns the number of rows. */
+BPE_API uint64_t bpe_columns_rows(const struct bpe_columns *columns);
+/* Adds the records that wait in an engine with options.pull_records, at most `most`, and returns
+ * their number.  Waits for the first of them.  Returns 0 once the run has ended and all records
+ * were taken; of a run that failed the failure's status comes in place of 0, after all records.
+ * Returns BPE_E_ARGUMENT for 0 rows; BPE_E_STATE as bpe_engine_next_record; BPE_E_MEMORY, after
+ * which no record is lost: take the rows, and go on.  *error may be NULL. */
+BPE_API int64_t bpe_columns_fill(struct bpe_columns *columns, struct bpe_engine *engine,
+	uint64_t most, struct bpe_error *error);
+/* Moves the rows to *array, a struct array whose children are the columns, and describes the
+ * columns in *schema.  Buffers are not copied.  The columns have no rows afterwards, and go on.
+ * schema NULL: no schema.  array NULL: the schema alone, and the rows stay.  docs/arrow.md lists
+ * the columns; later versions append columns.  The caller owns both structures, which may outlive
+ * the columns, and calls their member release.  release may be called by any thread.
+ * Returns BPE_OK, or BPE_E_MEMORY with the rows unharmed and both structures untouched. */
+BPE_API int bpe_columns_take(
+	struct bpe_columns *columns, struct ArrowSchema *schema, struct ArrowArray *array);
+/* Frees the columns and rows that were not taken.  NULL is allowed. */
+BPE_API void bpe_columns_close(struct bpe_columns *columns);
 /* ---- Events ---- */
 enum bpe_event_kind {
 	BPE_EVENT_DNS = 1, /* a query with its answer, or either alone; also mDNS and LLMNR */

@@ -1373,6 +1373,60 @@ class engine
 	detail::run_ptr state_;
 };
 
+/* ---- Records as columns ---- */
+/* Rows of flow records in the form of Apache Arrow, by bpe_columns_open.  One thread at a time. */
+class columns
+{
+      public:
+	static result<columns> open()
+	{
+		bpe_columns *opened = nullptr;
+		bpe_error error;
+		if (bpe_columns_open(&opened, &error) < 0)
+			return failure(error);
+		return columns(opened);
+	}
+	/* Adds a copy of the record as a row. */
+	result<void> add(flow f)
+	{
+		const int status = bpe_columns_add(columns_.get(), f.raw());
+		if (status < 0)
+			return failure(status, "columns", bpe_status_text(status));
+		return {};
+	}
+	/* Adds records of options.pull_records, at most `most`, and waits for the first of them.
+	 * Returns their number; 0 is the end of the run. */
+	result<std::uint64_t> fill(engine &from, std::uint64_t most)
+	{
+		if (from.records_fd() < 0)
+			return failure(BPE_E_STATE, "fill", "the engine has no pull_records");
+		bpe_error error;
+		const std::int64_t taken =
+			bpe_columns_fill(columns_.get(), from.raw(), most, &error);
+		if (taken < 0)
+			return failure(error);
+		return static_cast<std::uint64_t>(taken);
+	}
+	std::uint64_t rows() const noexcept
+	{
+		return bpe_columns_rows(columns_.get());
+	}
+	/* Moves the rows out, as bpe_columns_take; the caller releases both structures. */
+	result<void> take(ArrowSchema *schema, ArrowArray *array)
+	{
+		const int status = bpe_columns_take(columns_.get(), schema, array);
+		if (status < 0)
+			return failure(status, "columns", bpe_status_text(status));
+		return {};
+	}
+
+      private:
+	explicit columns(bpe_columns *opened) noexcept : columns_(opened, bpe_columns_close)
+	{
+	}
+	std::unique_ptr<bpe_columns, void (*)(bpe_columns *)> columns_;
+};
+
 /* ---- Capture ---- */
 /* A capture without threads.  Functions behave as bpe_capture_* in bpfengine.h. */
 class capture

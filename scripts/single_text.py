@@ -25,7 +25,8 @@ TOKEN = re.compile(
     re.S,
 )
 INCLUDE = re.compile(r'[ \t]*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
-OURS = re.compile(r"bpei?_|BPEI?_")
+# ArrowArray, ARROW_C_DATA_INTERFACE: the same in every library, and so never renamed
+OURS = re.compile(r"bpei?_|BPEI?_|Arrow(?:Schema|Array)$|ARROW_")
 
 # What C++ has as words of its own.
 CPP_WORDS = frozenset(

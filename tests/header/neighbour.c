@@ -81,6 +81,7 @@ static void free_rooms(void)
 static struct {
 	uint64_t packets, flows, records, dumped, texts, layers;
 	struct bpe_flow *copy;
+	struct bpe_columns *columns;
 } seen;
 
 static uint64_t fold_text(uint64_t sum, const char *text)
@@ -105,9 +106,24 @@ static void take_record(const struct bpe_flow *flow)
 	CHECK(n > 0 && bpe_flow_format(seen.copy, BPE_FORMAT_JSON, same, sizeof same) == n);
 	CHECK(!strcmp(line, same));
 	CHECK(bpe_flow_community_id(seen.copy, 0, id) == 1);
+	CHECK(!bpe_columns_add(seen.columns, flow) && !bpe_columns_add(seen.columns, seen.copy));
 	seen.texts = fold_text(seen.texts, line);
 	seen.texts = fold_text(seen.texts, id);
 	seen.texts = fold_text(seen.texts, bpe_flow_conn_state(seen.copy));
+}
+
+/* Takes the rows of both forms of each record: their columns are the library's. */
+static void check_columns(void)
+{
+	const uint64_t rows = bpe_columns_rows(seen.columns);
+	struct ArrowSchema schema;
+	struct ArrowArray array;
+
+	CHECK(rows && !bpe_columns_take(seen.columns, &schema, &array));
+	CHECK((uint64_t)array.length == rows && array.n_children == schema.n_children);
+	array.release(&array);
+	schema.release(&schema);
+	bpe_columns_close(seen.columns);
 }
 
 static void see_batch(void *user, const struct bpe_batch *batch)
@@ -223,6 +239,7 @@ static void run_whole_engine(void)
 	options->workers = 0;
 	options->user = guarded_room(sizeof(struct bpe_flow));
 	seen.copy = guarded_room(sizeof *seen.copy);
+	CHECK(bpe_columns_open(&seen.columns, NULL) == BPE_OK);
 	options->on_batch = see_batch;
 	options->on_flow = see_flow;
 	options->on_record = see_record;
@@ -488,6 +505,7 @@ int main(void)
 	write_own_packets();
 	set_later_members();
 	check_guards();
+	check_columns();
 	free_rooms();
 	return failures != 0;
 }
