@@ -1289,8 +1289,8 @@ BPE_API uint64_t bpe_columns_rows(const struct bpe_columns *columns);
 /* Adds the records that wait in an engine with options.pull_records, at most `most`, and returns
  * their number.  Waits for the first of them.  Returns 0 once the run has ended and all records
  * were taken; of a run that failed the failure's status comes in place of 0, after all records.
- * Returns BPE_E_ARGUMENT for 0 rows; BPE_E_STATE as bpe_engine_next_record; BPE_E_MEMORY, after
- * which no record is lost: take the rows, and go on.  *error may be NULL. */
+ * Returns BPE_E_ARGUMENT for 0 rows; BPE_E_STATE as bpe_engine_next_record; BPE_E_BUSY if a signal
+ * ended the wait: go on; BPE_E_MEMORY, after which no record is lost: take the rows, and go on. */
 BPE_API int64_t bpe_columns_fill(struct bpe_columns *columns, struct bpe_engine *engine,
 	uint64_t most, struct bpe_error *error);
 /* Moves the rows to *array, a struct array whose children are the columns, and describes the

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 from ._batch import Batch, BatchOver, Ends, Key, Layers, Packet
 from ._capture import Capture
-from ._engine import Engine, flows
+from ._columns import Columns, FlowColumns
+from ._engine import Engine, columns, flows
 from ._enums import (
     NO_OFFSET,
     Direction,
@@ -57,6 +58,7 @@ __all__ = [
     "Batch",
     "BatchOver",
     "Capture",
+    "Columns",
     "Direction",
     "Duplicates",
     "Ends",
@@ -64,6 +66,7 @@ __all__ = [
     "Error",
     "Filter",
     "Flow",
+    "FlowColumns",
     "FlowFlag",
     "Format",
     "Instruction",
@@ -91,6 +94,7 @@ __all__ = [
     "Way",
     "Where",
     "build_info",
+    "columns",
     "endpoint_text",
     "explain",
     "flows",

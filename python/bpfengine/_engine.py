@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional,
 
 from ._calls import BatchHandler, Calls, FlowHandler
 from ._capture import SLICE_NS
+from ._columns import Columns, FlowColumns, fill_batches
 from ._enums import Order, Status
 from ._filter import Filter
 from ._flow import ALL_TIMES, Flow, ask_largest, copy_record
@@ -196,6 +197,23 @@ class Engine:
         self._finish(handle)
         self._raise_result(handle)
 
+    def columns(self, rows: int = 65536) -> Iterator[Columns]:
+        """The flows as they end, as columns of Apache Arrow with so many rows each, the last with
+        fewer.  Needs pull_records; starts the engine if it was not started.  The Error that cut
+        the run short comes behind the last columns."""
+        if not self._pulls:
+            raise Error("columns() needs the engine opened with pull_records=True", Status.E_STATE)
+        handle = self._alive()
+        try:
+            if not self._started:
+                self.start()
+            yield from fill_batches(handle.pointer, rows)
+        except KeyboardInterrupt:
+            self._finish(handle)
+            raise
+        self._finish(handle)
+        self._raise_result(handle)
+
     def _finish(self, handle: Handle) -> None:
         """Stops the run and waits for its end; records that nobody took are dropped."""
         # An interrupt may have come right before the start: a second start is refused.
@@ -348,6 +366,21 @@ def flows(
         finally:
             if timer is not None:
                 timer.cancel()
+
+
+def columns(
+    source: Optional[Source] = None,
+    *,
+    rows: int = 65536,
+    errors: str = "raise",
+    **wanted: Any,
+) -> FlowColumns:
+    """The flows of a source as columns of Apache Arrow, for pyarrow, polars, DuckDB and others.
+
+    rows: of each batch.  errors: "raise" gives the failure of a run, as by a damaged savefile,
+    behind the last flow; with "keep" the stream ends there, and the failure is in its member error.
+    wanted: the parameters of Engine."""
+    return FlowColumns(partial(Engine, source, pull_records=True, **wanted), rows, errors)
 
 
 @atexit.register
