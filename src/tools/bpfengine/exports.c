@@ -4,8 +4,10 @@
  * Life: start forks the keepers, before the source is opened; begin gives the word to go; finish
  * gives the word to end, and waits for the pipe `status` of each target to end.
  * Threads: record is the output thread's, all else the main thread's.  The two share atomic words
- * alone.  Hazard: with a savefile the output thread waits for a slow target.  A target without
- * progress for EXPORT_PATIENCE_MS gets no more records until the target moves again. */
+ * alone.
+ * Hazard: with a savefile the output thread waits for a slow target.  A target that takes nothing
+ * for EXPORT_PATIENCE_MS gets no more records until the target moves again.  At the end of a run
+ * the engine drops records if the output thread takes none for 2 seconds: LAST_MS is shorter. */
 #include "exports.h"
 
 #include "cli.h"
@@ -31,8 +33,10 @@
 
 enum {
 	START_MS = 15000, /* for the preparing and the opening of a sink */
-	ENDING_MS = 500,  /* instead of EXPORT_PATIENCE_MS, once a signal has ended the run */
-	TELL_MS = 2000,   /* before the program tells of the waiting */
+	LAST_MS = 1500,   /* instead of EXPORT_PATIENCE_MS at the end: the engine waits for 2 s */
+	ENDING_MS = 500,  /* ... once a signal has ended the run */
+	LIVE_END_MS = 10000, /* for all records at the end of a live run */
+	TELL_MS = 2000,      /* before the program tells of the waiting */
 	SLACK_MS = 5000,
 	LOOK_MS = 100
 };
@@ -65,7 +69,8 @@ struct cli_exports {
 	const char *options[EXPORT_TARGETS_MOST]; /* "--export" */
 	struct cli_export at[EXPORT_TARGETS_MOST];
 	char source[256];
-	uint8_t packed[EXPORT_PACKED_MOST]; /* of the output thread */
+	int64_t last_ms; /* when records of the end began to wait; of the output thread */
+	uint8_t packed[EXPORT_PACKED_MOST]; /* likewise */
 };
 
 static int64_t exports_ms(void)
@@ -100,55 +105,80 @@ static uint64_t ring_head(const struct cli_export *x)
 	return count_of(&x->line->ring.head);
 }
 
-/* Waits for room while the sender makes progress, and appends the record.  Returns false if there
- * was none. */
-static bool wait_for_room(struct cli_exports *e, struct cli_export *x, uint32_t n)
+/* A record on its way to the targets. */
+struct export_record {
+	uint32_t n;       /* packed bytes */
+	bool last;        /* of a flow that was alive at the end of the run */
+	int64_t began_ms; /* the waiting for room in any ring; 0: not yet */
+};
+
+/* Returns how long a record may wait for room, in all rings together. */
+static int64_t record_patience_ms(const struct cli_exports *e, const struct export_record *r)
+{
+	if (atomic_load_explicit(&e->is_ending, memory_order_relaxed))
+		return ENDING_MS;
+	return r->last ? LAST_MS : EXPORT_PATIENCE_MS;
+}
+
+/* Waits for room in a ring, and appends the record.  Returns false if there was none in time.  The
+ * next record waits for that target only if the sender has taken a record meanwhile. */
+static bool wait_for_room(struct cli_exports *e, struct cli_export *x, struct export_record *r)
 {
 	static const struct timespec nap = { .tv_nsec = 200000 };
-	int64_t since_ms = exports_ms();
-	uint64_t head = ring_head(x);
 
-	if (x->is_stalled && head == x->stalled_head)
+	if (x->is_stalled && ring_head(x) == x->stalled_head)
 		return false;
 	x->is_stalled = false;
+	if (!r->began_ms)
+		r->began_ms = exports_ms();
 	while (!atomic_load_explicit(&x->is_gone, memory_order_relaxed)) {
-		const bool is_ending = atomic_load_explicit(&e->is_ending, memory_order_relaxed);
-		const int64_t now_ms = exports_ms();
-
-		if (export_ring_push(&x->ring, e->packed, n))
+		x->stalled_head = ring_head(x);
+		if (export_ring_push(&x->ring, e->packed, r->n))
 			return true;
-		if (ring_head(x) != head) {
-			head = ring_head(x);
-			since_ms = now_ms;
-		}
-		if (now_ms - since_ms > (is_ending ? ENDING_MS : EXPORT_PATIENCE_MS))
+		if (exports_ms() - r->began_ms > record_patience_ms(e, r))
 			break;
 		wake_sender(x);
 		nanosleep(&nap, NULL);
 	}
 	x->is_stalled = true;
-	x->stalled_head = head;
 	return false;
+}
+
+/* Returns whether a record waits for room.  A live run waits at the end alone, when no packet can
+ * be lost, and for a limited time. */
+static bool may_record_wait(struct cli_exports *e, const struct export_record *r)
+{
+	if (e->waits || !r->last)
+		return e->waits;
+	if (!e->last_ms)
+		e->last_ms = exports_ms();
+	return exports_ms() - e->last_ms < LIVE_END_MS;
+}
+
+/* Offers a packed record to a target. */
+static void offer_record(struct cli_exports *e, struct cli_export *x, struct export_record *r)
+{
+	struct export_books *const books = &x->line->books;
+
+	export_add(&books->offered, 1);
+	if (export_ring_push(&x->ring, e->packed, r->n)) {
+		if (export_ring_is_filling(&x->ring))
+			wake_sender(x);
+		return;
+	}
+	if (!may_record_wait(e, r) || !wait_for_room(e, x, r))
+		export_add(&books->ring_dropped, 1);
 }
 
 void cli_exports_record(struct cli_exports *e, const struct bpe_flow *flow)
 {
 	if (!flow || flow->end == BPE_END_BEGUN || flow->end == BPE_END_DUMPED)
 		return;
-	const uint32_t n = export_pack(e->packed, flow);
+	struct export_record r = { .n = export_pack(e->packed, flow),
+		.last = flow->end == BPE_END_STOP };
 
-	for (uint32_t k = 0; k < e->count; k++) {
-		struct cli_export *const x = &e->at[k];
-		struct export_books *const books = &x->line->books;
-
-		export_add(&books->offered, 1);
-		if (export_ring_push(&x->ring, e->packed, n)) {
-			if (export_ring_is_filling(&x->ring))
-				wake_sender(x);
-		} else if (!e->waits || !wait_for_room(e, x, n)) {
-			export_add(&books->ring_dropped, 1);
-		}
-	}
+	for (uint32_t k = 0; k < e->count; k++)
+		offer_record(e, &e->at[k], &r);
 }
 
 void cli_exports_ending(struct cli_exports *e)
