@@ -520,6 +520,27 @@ SECCOMP = "seccomp" in (
     )["rights"]["confined"]
     or ""
 )
+
+
+def many_savefiles():
+    """Each savefile has a pipe, whose ends are scattered among the files: every output that was
+    opened behind them may still be written to."""
+    office = os.path.join(os.path.dirname(__file__), "../../examples/office.pcap")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        flows = folder + "/flows.json"
+        words = [word for _ in range(200) for word in ("-r", office)]
+        p = subprocess.run(
+            [PROGRAM, *words, "--json", "--flows", flows], capture_output=True, text=True
+        )
+        j = json.loads(p.stdout)
+        with open(flows) as f:
+            lines = sum(1 for _ in f)
+    assert p.returncode == 0 and "not" not in p.stderr, p.stderr
+    assert lines == j["flows"]["opened"] > 0, (lines, j["flows"])
+    assert not SECCOMP or "seccomp" in j["rights"]["confined"], j["rights"]
+
+
 if not SECCOMP:
     print("SKIP: seccomp is not to be had here: what it holds is not looked for")
 try:
@@ -542,6 +563,7 @@ try:
         priority_is_kept,
         wrong_users,
         savefiles,
+        many_savefiles,
         file_capabilities_go,
         root_of_a_user_namespace,
     ):

@@ -20,7 +20,8 @@ struct cli_range {
 /* Lists the open descriptors that nothing is written to, in order.  Returns the number of ranges,
  * or SIZE_MAX if there are more than `most` or poll(2) fails. */
 size_t cli_unwritten(struct cli_range *ranges, size_t most);
-/* Lists the first `most` ranges of open descriptors that are written to.  Returns their number. */
+/* Lists the open descriptors that are written to.  Returns the number of ranges, or SIZE_MAX if
+ * there are more than `most`. */
 size_t cli_written(struct cli_range *ranges, size_t most);
 
 #endif

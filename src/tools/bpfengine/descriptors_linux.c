@@ -106,7 +106,7 @@ size_t cli_written(struct cli_range *ranges, size_t most)
 		if (fcntl((int)fd, F_GETFD) < 0 || !is_output((int)fd))
 			continue;
 		if (!append_number(ranges, most, &count, fd))
-			break;
+			return SIZE_MAX;
 	}
 	return count;
 }
