@@ -30,8 +30,8 @@ def flag_bits(letters):
     return sum(FLAGS[letter] for letter in letters)
 
 
-def directions(line):
-    """The Records of a JSON line: one for each direction with packets."""
+def directions(line, both=False):
+    """The Records of a JSON line: one for each direction with packets, or two in any case."""
     flow = json.loads(line, parse_float=decimal.Decimal, parse_int=decimal.Decimal)
     ends = (flow["src"], flow["dst"])
     ports = (int(flow.get("sport", 0)), int(flow.get("dport", 0)))
@@ -40,7 +40,7 @@ def directions(line):
     first = flow["first"]
     icmp = 256 * int(flow.get("icmp_type", 0)) + int(flow.get("icmp_code", 0))
     for d in (0, 1):
-        if not flow["packets"][d] and (d or flow["packets"][1]):
+        if not both and not flow["packets"][d] and (d or flow["packets"][1]):
             continue
         yield Record(
             ipaddress.ip_address(ends[d]),

@@ -106,6 +106,8 @@ def plain(record, d):
         (0, 239): initiator,
         (0, 139 if six else 32): record.icmp(),
     }
+    if record.json["ip_proto"] in (1, 58):
+        wanted |= {(0, 7): 0, (0, 11): 0}
     if "vlan" in record.json:
         vlans = record.json["vlan"] + [0]
         wanted |= {(0, 58): vlans[0], (0, 243): vlans[0], (0, 245): vlans[1]}

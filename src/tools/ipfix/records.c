@@ -8,6 +8,8 @@
 
 #define NTP_1970 INT64_C(2208988800) /* seconds from 1900 to 1970 */
 #define TEXT_MOST 255
+#define PROTO_ICMP 1
+#define PROTO_ICMP6 58
 
 uint32_t ipfix_interface_number(const struct bpe_flow *flow)
 {
@@ -359,6 +361,16 @@ static uint8_t *put_extra(uint8_t *at, uint32_t field, const struct ipfix_encode
 	return put_own_field(at, field, e, f);
 }
 
+/* Writes the ports.  ICMP has none, although records of flows have the identifier of an echo there:
+ * nfcapd takes a source port for type and code of old Cisco systems. */
+static uint8_t *put_ports(uint8_t *at, const struct bpe_flow *f, uint32_t d)
+{
+	if (f->ip_proto == PROTO_ICMP || f->ip_proto == PROTO_ICMP6)
+		return put_net32(at, 0);
+	at = put_net16(at, f->port[d]);
+	return put_net16(at, f->port[1 - d]);
+}
+
 uint8_t *ipfix_record_write(uint8_t *at, const struct ipfix_encoder *e, const struct bpe_flow *f,
 	uint32_t shape, uint32_t d)
 {
@@ -369,8 +381,7 @@ uint8_t *ipfix_record_write(uint8_t *at, const struct ipfix_encoder *e, const st
 		at = put_octets(at, f->addr[d], 4);
 		at = put_octets(at, f->addr[1 - d], 4);
 	}
-	at = put_net16(at, f->port[d]);
-	at = put_net16(at, f->port[1 - d]);
+	at = put_ports(at, f, d);
 	at = put_byte(at, f->ip_proto);
 	at = put_byte(at, f->tcp_flags[d]);
 	at = put_byte(at, ipfix_end_reason(f));
