@@ -22,8 +22,10 @@ WIDTH, FUNCTION_LINES, PARAMETERS, SENTENCE_WORDS, PRONOUNS_PER_1000 = 100, 60, 
 PRONOUNS = frozenset("one ones it its that those such who whom whose what".split())
 NO_VERBS = frozenset("This Its Whose Those Always Unless Was Is Has Does As Plus Thus".split())
 # The entry points of a library have required names or parameters (FUSE's ioctl has nine,
-# CommonCrypto's CCCrypt, which s_crypt stands for, eleven).
-ENTRY_POINTS = frozenset({"main", "LLVMFuzzerTestOneInput", "answer_ioctl", "s_crypt"})
+# CommonCrypto's CCCrypt, which s_crypt stands for, eleven, libmicrohttpd's answer eight).
+ENTRY_POINTS = frozenset(
+    {"main", "LLVMFuzzerTestOneInput", "answer_ioctl", "answer_request", "s_crypt"}
+)
 # A comment in a small file is judged from so many words on.
 ENOUGH_WORDS = 60
 

@@ -59,31 +59,38 @@ int cli_read_export(void *target, const struct option_spec *spec, const char *wo
 	return 0;
 }
 
-int cli_read_metrics(void *target, const struct option_spec *spec, const char *word)
+/* Adds a target with parameters.  kind: of the target, with the sign behind it; word: as the user
+ * gave the target.  Returns 0 or EXIT_USAGE after the message. */
+static int add_metrics_target(struct cli *c, const char *option, const char *kind, const char *word)
 {
-	struct cli *c = target;
-	struct export_address *a;
+	struct export_address *const a = take_target(c, option);
+	char text[2048], why[400];
 
-	if (!strncmp(word, "unix:", 5) && word[5])
-		return cli_targets_add(c, "--metrics", "metrics", word + 5);
-	if (!*word || strpbrk(word, "/?@ ") || strlen(word) >= sizeof a->hosts)
-		return option_refuse_value(spec, word);
-	a = take_target(c, "--metrics");
 	if (!a)
 		return EXIT_USAGE;
-	memset(a, 0, sizeof *a);
-	snprintf(a->scheme, sizeof a->scheme, "metrics");
-	snprintf(a->hosts, sizeof a->hosts, "%s", word);
+	if (snprintf(text, sizeof text, "%s%s", kind, word) >= (int)sizeof text)
+		return option_refuse("%s: the target is too long: choose a shorter one", option);
+	if (export_address_read(a, text, why, sizeof why))
+		return option_refuse("%s %s: %s", option, a->shown, why);
 	program_visible(a->shown, sizeof a->shown, word);
 	c->targets->count++;
 	return 0;
+}
+
+int cli_read_metrics(void *target, const struct option_spec *spec, const char *word)
+{
+	if (!strncmp(word, "unix:", 5) && word[5])
+		return add_metrics_target(target, "--metrics", "metrics:", word + 5);
+	if (!*word || strcspn(word, "/@ ") < strcspn(word, "?"))
+		return option_refuse_value(spec, word);
+	return add_metrics_target(target, "--metrics", "metrics://", word);
 }
 
 int cli_read_metrics_file(void *target, const struct option_spec *spec, const char *word)
 {
 	if (!*word || !strcmp(word, "-"))
 		return option_refuse_value(spec, word);
-	return cli_targets_add(target, "--metrics-file", "metrics-file", word);
+	return add_metrics_target(target, "--metrics-file", "metrics-file:", word);
 }
 
 bool cli_has_targets(const struct cli *c)

@@ -4,6 +4,7 @@
 
 #include "tools/ipfix/sink.h"
 #include "tools/kafka/kafka.h"
+#include "tools/metrics/sinks.h"
 
 #include <string.h>
 
@@ -13,6 +14,8 @@ static const struct export_sink *const sinks[] = {
 	&ipfix_sink,
 	&netflow9_sink,
 	&netflow5_sink,
+	&metrics_sink,
+	&metrics_file_sink,
 	NULL,
 };
 

@@ -65,14 +65,14 @@ static void put_run(struct metrics_page *page, const struct metrics_state *s, in
 	metrics_count(page, &build, 1);
 	metrics_family(page, METRICS_INFO, "bpfengine_source", "Where packets come from.");
 	metrics_count(page, &source, 1);
-	metrics_family(page, METRICS_GAUGE, "process_start_time_seconds",
+	metrics_family(page, METRICS_GAUGE, "bpfengine_start_time_seconds",
 		"When the program was started, in seconds since 1970-01-01 UTC.");
 	metrics_seconds(page, NULL, sender->started_ns);
 	if (!s->counts_ns)
 		return;
 	metrics_family(page, METRICS_GAUGE, "bpfengine_snapshot_age_seconds",
 		"Age of the counters of the run: about a second at most while the capture runs.");
-	metrics_seconds(page, NULL, now_ns - s->counts_ns);
+	metrics_seconds(page, NULL, now_ns > s->counts_ns ? now_ns - s->counts_ns : 0);
 	metrics_family_count(page, METRICS_GAUGE, "bpfengine_ended",
 		"1 once the run has ended, and all counters are final.", s->counts.is_final);
 }

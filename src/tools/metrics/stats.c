@@ -41,6 +41,8 @@ static const struct stat_words exceptions[] = {
 	{ "evicted", "flows_evicted_by_state", "state", NULL, bpe_evicted_name, NULL },
 	{ "first_packet_ns", "first_packet_timestamp_seconds", NULL, NULL, NULL, NULL },
 	{ "last_packet_ns", "last_packet_timestamp_seconds", NULL, NULL, NULL, NULL },
+	{ "bits_per_second", "bytes_per_second", NULL, NULL, NULL,
+		"bytes on the wire in the last whole second" },
 	{ "flow_bytes", "flow_table_bytes", NULL, NULL, NULL, NULL },
 	{ "fragments", "fragments", NULL, NULL, NULL, NULL },
 	{ "fragments_followed", "fragments_followed", NULL, NULL, NULL, NULL },
@@ -145,6 +147,8 @@ static void put_elements(
 		}
 		if (!strcmp(stat->unit, "ns"))
 			metrics_seconds(page, &labels, (int64_t)value);
+		else if (!strcmp(stat->unit, "bits/s"))
+			metrics_count(page, &labels, value / 8); /* Prometheus counts bytes */
 		else
 			metrics_count(page, &labels, value);
 	}

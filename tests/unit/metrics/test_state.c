@@ -106,9 +106,11 @@ Test(state, each_statistic_is_there)
 		for (size_t k = 0; k < n; k++)
 			for (uint32_t j = 0; j < list[k].count; j++, value++) {
 				char family[METRICS_FAMILY_BYTES], end[64];
-				const uint64_t shown =
-					!strcmp(list[k].name, "kernel_known") ? UINT64_MAX : value;
+				const bool is_bits = !strcmp(list[k].unit, "bits/s");
+				uint64_t shown = is_bits ? value / 8 : value;
 
+				if (!strcmp(list[k].name, "kernel_known"))
+					shown = UINT64_MAX;
 				metrics_stat_family(family, &list[k]);
 				cr_assert_not_null(strstr(page.bytes, family), "%s", list[k].name);
 				snprintf(end, sizeof end, " %" PRIu64 "\n", shown);
@@ -119,7 +121,7 @@ Test(state, each_statistic_is_there)
 			}
 	}
 	expect_line("bpfengine_snapshot_age_seconds 1.0");
-	expect_line("process_start_time_seconds 1700000000.0");
+	expect_line("bpfengine_start_time_seconds 1700000000.0");
 	expect_line("bpfengine_source_info{source=\"en0\",kind=\"live\"} 1");
 	close_state();
 }
