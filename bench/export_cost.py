@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""export_cost.py PROGRAM [--packets N] [--rounds N] [TARGET ...]: what targets cost the capture.
+"""export_cost.py PROGRAM [--seconds S] [--rounds N] [--only WORD] [TARGET ...]: what targets cost
+the capture.
 
 Generated packets by the clock, at a rate that no machine reaches: the reader never waits, as live.
 Two loads: "imix" has many short flows, which end at the end; "records" has a small table, so that
-about each third packet ends a flow.  Each load runs without a target, with records as JSON in
-/dev/null, and with these collectors of IPFIX:
+most packets end a flow.  Each load runs without a target, with records as JSON in /dev/null, and
+with these collectors of IPFIX:
 
   dead      nobody listens: UDP, TCP
   slow      TCP: accepts, and never reads
@@ -13,12 +14,14 @@ about each third packet ends a flow.  Each load runs without a target, with reco
   good      UDP: reads all
 
 TARGET: further targets of --export, such as kafka://127.0.0.1:9092/flows.  The contenders run in
-turn, so that noise falls on all alike.  Prints medians of packets/s, the ratio to no target, and
-where the records went.  Names are off, so that all contenders do the same work for a packet."""
+turn for some seconds each, so that noise falls on all alike.  Prints medians of packets/s, the
+ratio to no target, CPU nanoseconds a packet of the program and its senders together, and where the
+records went.  Names are off, so that all contenders do the same work for a packet."""
 
 import argparse
 import json
 import os
+import resource
 import socket
 import statistics
 import struct
@@ -84,16 +87,19 @@ def list_contenders(targets):
         yield target, ["--export", target]
 
 
-def run_once(program, packets, load, words):
-    """The report of a run."""
-    source = ",".join([f"synth:count={packets}", "rate=1000000000", *LOADS[load]])
-    command = [program, "-i", source, "-q", "--json", "--no-names", *TABLE[load], *words]
+def run_once(program, seconds, load, words):
+    """The report of a run, and the CPU seconds of the program and its senders."""
+    source = ",".join(["synth:rate=1000000000", *LOADS[load]])
+    command = [program, "-i", source, "--duration", str(seconds), "-q", "--json", "--no-names"]
+    command += [*TABLE[load], *words]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, timeout=550, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}: {done.stderr}")
     report = json.loads(done.stdout)
-    assert report["packets"]["read"] == report["packets"]["delivered"] == packets, report["packets"]
-    return report
+    assert report["packets"]["read"] == report["packets"]["delivered"], report["packets"]
+    return report, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def tell_books(report):
@@ -104,33 +110,39 @@ def tell_books(report):
     return ", ".join(f"{books[part]:,} {part}" for part in parts)
 
 
-def compare(program, packets, rounds, load, contenders):
+def compare(program, seconds, rounds, load, contenders):
     rates = {name: [] for name, _ in contenders}
+    costs = {name: [] for name, _ in contenders}
     last = {}
     for _ in range(rounds):
         for name, words in contenders:
-            last[name] = run_once(program, packets, load, words)
-            rates[name].append(last[name]["rates"]["packets_per_second"])
+            last[name], cpu = run_once(program, seconds, load, words)
+            packets = last[name]["packets"]["read"]
+            rates[name].append(packets / seconds)
+            costs[name].append(cpu * 1e9 / packets)
     base = statistics.median(rates["no target"])
-    print(f"{load}: {packets:,} packets, median of {rounds}")
+    print(f"{load}: {seconds} s, median of {rounds}")
     for name, found in rates.items():
-        median = statistics.median(found)
-        print(
-            f"  {name:20} {median / 1e6:6.2f} M/s  {median / base:5.2f}  {tell_books(last[name])}"
-        )
+        rate = statistics.median(found)
+        cost = statistics.median(costs[name])
+        books = tell_books(last[name])
+        print(f"  {name:20} {rate / 1e6:6.2f} M/s {rate / base:5.2f} {cost:6.0f} ns  {books}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("program")
     parser.add_argument("targets", nargs="*")
-    parser.add_argument("--packets", type=int, default=2_000_000)
+    parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", help="contenders whose names have this word, and no target")
     options = parser.parse_args()
     contenders = list(list_contenders(options.targets))
+    if options.only:
+        contenders = [c for c in contenders if not c[1] or options.only in c[0]]
     print(f"{name_cpu()}, {os.cpu_count()} cores")
     for load in LOADS:
-        compare(os.path.abspath(options.program), options.packets, options.rounds, load, contenders)
+        compare(os.path.abspath(options.program), options.seconds, options.rounds, load, contenders)
 
 
 main()

@@ -67,6 +67,12 @@ def find_pair(program):
     return keeper, wait_until("a sender", lambda: list_children(keeper).get("bpf-sender"))
 
 
+def wait_for_other(keeper, killed):
+    """The process id of the sender that a keeper started after another."""
+    ask = lambda: list_children(keeper).get("bpf-sender")
+    return wait_until("another sender", lambda: (pid := ask()) not in (None, killed) and pid)
+
+
 def is_alive(pid):
     stat = read_stat(pid)
     return stat is not None and stat[1] != "Z"
@@ -286,11 +292,7 @@ def a_killed_sender_is_told_and_started_again():
     wait_for_sent(run, 100)
     for _ in range(2):
         os.kill(sender, signal.SIGKILL)
-        killed = sender
-        sender = wait_until(
-            "another sender",
-            lambda: (pid := list_children(keeper).get("bpf-sender")) not in (None, killed) and pid,
-        )
+        sender = wait_for_other(keeper, sender)
     before = sum(read)
     run.wait_for("records by the third sender", lambda: sum(read) > before)
     (books,), said = end(run)
