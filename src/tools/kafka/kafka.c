@@ -119,6 +119,19 @@ static uint32_t write_messages(struct export_sender *sender, const struct bpe_fl
 	return count;
 }
 
+/* Writes the key of a record, from the line if the line has the key. */
+static size_t write_key(
+	const struct kafka_state *s, const struct bpe_flow *flow, char key[KAFKA_KEY_BYTES])
+{
+	const struct kafka_settings *settings = &s->producer.settings;
+	size_t n = 0;
+
+	if (settings->key == KAFKA_KEY_COMMUNITY && settings->form == KAFKA_FORM_TEXT &&
+		settings->format == BPE_FORMAT_JSON)
+		n = kafka_key_copy(key, s->line);
+	return n ? n : kafka_key_write(key, flow, settings->key);
+}
+
 static void record_kafka(struct export_sender *sender, const struct bpe_flow *flow)
 {
 	struct kafka_state *s = sender->state;
@@ -138,8 +151,7 @@ static void record_kafka(struct export_sender *sender, const struct bpe_flow *fl
 	} else {
 		count = write_messages(sender, flow, parts);
 	}
-	kafka_producer_send(
-		&s->producer, key, kafka_key_write(key, flow, settings->key), parts, count);
+	kafka_producer_send(&s->producer, key, write_key(s, flow, key), parts, count);
 	if (++s->unpolled == POLLED_EVERY)
 		poll_kafka(s);
 }

@@ -43,6 +43,25 @@ static size_t write_hash_key(char *to, const struct bpe_flow *f)
 	return 16;
 }
 
+size_t kafka_key_copy(char to[KAFKA_KEY_BYTES], const char *line)
+{
+	/* a quotation mark within a value has a backslash before it: no value looks so */
+	static const char member[] = ",\"community_id\":\"";
+	const char *at = strstr(line, member);
+
+	to[0] = 0;
+	if (!at)
+		return 0;
+	at += sizeof member - 1;
+	const size_t n = strcspn(at, "\"");
+
+	if (n >= KAFKA_KEY_BYTES)
+		return 0;
+	memcpy(to, at, n);
+	to[n] = 0;
+	return n;
+}
+
 size_t kafka_key_write(char to[KAFKA_KEY_BYTES], const struct bpe_flow *flow, enum kafka_key kind)
 {
 	to[0] = 0;

@@ -18,5 +18,8 @@ enum kafka_key {
 
 /* Writes the key with a final 0.  Returns the length without the 0; 0: the message has no key. */
 size_t kafka_key_write(char to[KAFKA_KEY_BYTES], const struct bpe_flow *flow, enum kafka_key kind);
+/* Copies the Community ID of a line of BPE_FORMAT_JSON, which takes less time than its digest.
+ * Returns as kafka_key_write; 0: the line has none. */
+size_t kafka_key_copy(char to[KAFKA_KEY_BYTES], const char *line);
 
 #endif

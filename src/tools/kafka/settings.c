@@ -105,33 +105,31 @@ static const struct settings_word acknowledgements[] = { { "all", 0 }, { "1", 1 
 static const struct settings_word securities[] = { { "plaintext", 0 }, { "ssl", 1 },
 	{ "sasl_plaintext", 2 }, { "sasl_ssl", 3 }, { NULL, 0 } };
 
-/* Finds the word that the user gave, or the first.  Returns 0, or -1 with the reason. */
-static int choose_word(const struct export_address *a, const char *name,
-	const struct settings_word *words, const struct settings_word **chosen,
-	const struct settings_why *why)
+/* Finds the word that the user gave, or the first.  Returns NULL with the reason. */
+static const struct settings_word *choose_word(const struct export_address *a, const char *name,
+	const struct settings_word *words, const struct settings_why *why)
 {
 	const char *value = export_parameter(a, name, words->word);
 	char known[120];
 	size_t used = 0;
 
 	for (const struct settings_word *w = words; w->word; w++) {
-		if (!strcmp(w->word, value)) {
-			*chosen = w;
-			return 0;
-		}
+		if (!strcmp(w->word, value))
+			return w;
 		used += (size_t)snprintf(
 			known + used, sizeof known - used, "%s%s", w == words ? "" : "|", w->word);
 	}
-	return refuse_settings(why, "%s wants %s, not \"%.40s\"", name, known, value);
+	refuse_settings(why, "%s wants %s, not \"%.40s\"", name, known, value);
+	return NULL;
 }
 
 static int read_message_form(
 	struct kafka_settings *s, const struct export_address *a, const struct settings_why *why)
 {
-	const struct settings_word *format, *key;
+	const struct settings_word *format = choose_word(a, "format", formats, why);
+	const struct settings_word *key = format ? choose_word(a, "key", keys, why) : NULL;
 
-	if (choose_word(a, "format", formats, &format, why) ||
-		choose_word(a, "key", keys, &key, why))
+	if (!key)
 		return -1;
 	s->key = (enum kafka_key)key->value;
 	if (format->value < BPE_FORMAT_COUNT)
@@ -221,9 +219,9 @@ static int read_sasl(struct kafka_settings *s, const struct export_address *a, b
 static int read_security(
 	struct kafka_settings *s, const struct export_address *a, const struct settings_why *why)
 {
-	const struct settings_word *security;
+	const struct settings_word *security = choose_word(a, "security", securities, why);
 
-	if (choose_word(a, "security", securities, &security, why))
+	if (!security)
 		return -1;
 	s->ca_file = export_parameter(a, "ca", NULL);
 	s->certificate_file = export_parameter(a, "certificate", NULL);
@@ -240,6 +238,23 @@ static int read_security(
 }
 
 /* ---- Properties ---- */
+
+static int read_sending(
+	struct kafka_settings *s, const struct export_address *a, const struct settings_why *why)
+{
+	const struct settings_word *compression = choose_word(a, "compression", compressions, why);
+	const struct settings_word *acks =
+		compression ? choose_word(a, "acks", acknowledgements, why) : NULL;
+
+	if (!acks)
+		return -1;
+	add_property(s, "compression.codec", compression->word);
+	if (!strcmp(compression->word, "zstd"))
+		add_property(s, "compression.level", "1"); /* 3 takes 1 us more a record */
+	add_property(s, "acks", acks->word);
+	add_property(s, "enable.idempotence", acks->value ? "false" : "true");
+	return 0;
+}
 
 /* Returns why a property of the user's is refused, or NULL. */
 static const char *refused_property(const char *name)
@@ -306,7 +321,6 @@ int kafka_settings_read(
 	struct kafka_settings *s, const struct export_address *address, char *why_text, size_t room)
 {
 	const struct settings_why why = { why_text, room };
-	const struct settings_word *compression, *acks;
 
 	memset(s, 0, sizeof *s);
 	s->topic = address->path;
@@ -325,13 +339,9 @@ int kafka_settings_read(
 	add_property(s, "topic.metadata.refresh.interval.ms", "10000");
 	/* how long a topic may be unknown while brokers make it by themselves */
 	add_property(s, "topic.metadata.propagation.max.ms", "10000");
-	if (choose_word(address, "compression", compressions, &compression, &why) ||
-		choose_word(address, "acks", acknowledgements, &acks, &why) ||
-		read_message_form(s, address, &why) || read_sampler(s, address, &why) ||
-		read_numbers(s, address, &why) || read_security(s, address, &why))
+	if (read_message_form(s, address, &why) || read_sampler(s, address, &why) ||
+		read_numbers(s, address, &why) || read_security(s, address, &why) ||
+		read_sending(s, address, &why))
 		return -1;
-	add_property(s, "compression.codec", compression->word);
-	add_property(s, "acks", acks->word);
-	add_property(s, "enable.idempotence", acks->value ? "false" : "true");
 	return add_users_properties(s, address, &why);
 }

@@ -93,6 +93,32 @@ Test(keys, hash_where_community_id_has_none)
 	cr_assert_str_eq(key, "77823712766c1293");
 }
 
+Test(keys, copied_from_a_line)
+{
+	static const char line[] = "{\"process\":\"x\\\",\\\"community_id\\\":\\\"1:no\","
+				   "\"a\":1,\"community_id\":\"1:LQU9=\",\"hash\":2}";
+	char key[KAFKA_KEY_BYTES];
+
+	cr_assert_eq(kafka_key_copy(key, line), 7);
+	cr_assert_str_eq(key, "1:LQU9=");
+	cr_assert_eq(kafka_key_copy(key, "{\"a\":1}"), 0);
+	cr_assert_eq(
+		kafka_key_copy(key, ",\"community_id\":\"1:12345678901234567890123456789012345\""),
+		0);
+	cr_assert_str_eq(key, "");
+}
+
+Test(keys, line_has_the_key_that_is_written)
+{
+	const struct bpe_flow f = make_keyed_flow();
+	char key[KAFKA_KEY_BYTES], copied[KAFKA_KEY_BYTES], line[BPE_FORMAT_BYTES];
+
+	cr_assert_gt(bpe_flow_format(&f, BPE_FORMAT_JSON, line, sizeof line), 0);
+	kafka_key_write(key, &f, KAFKA_KEY_COMMUNITY);
+	cr_assert_eq(kafka_key_copy(copied, line), strlen(key));
+	cr_assert_str_eq(copied, key);
+}
+
 Test(keys, none)
 {
 	const struct bpe_flow f = make_keyed_flow();
