@@ -249,16 +249,102 @@ def expect_messages(values, lines, folder, schema):
     assert not lacking and not more, (len(lacking), lacking[:1], more[:1])
 
 
+def read_recipes():
+    """The four blocks of SQL of docs/kafka.md, as lists of statements."""
+    with open(os.path.join(peers.TOP, "docs", "kafka.md"), encoding="utf-8") as f:
+        blocks = re.findall(r"```sql\n(.*?)```", f.read(), re.S)
+    assert len(blocks) == 4, len(blocks)
+    return [[one for one in block.split(";") if one.strip()] for block in blocks]
+
+
+def run_recipe(ask, statements, values, folder):
+    """Runs the statements, with a table that keeps nothing in place of the one that reads a topic.
+    What is put into that goes through the view, as what the engine Kafka reads.  (The engine's
+    threads do not run in chdb.)  The messages are read in the format that the engine is given."""
+    reader = statements[0]
+    table, columns = re.search(
+        r"CREATE TABLE (\w+)\s*\((.*)\)\s*ENGINE = Kafka", reader, re.S
+    ).groups()
+    settings = dict(re.findall(r"(\w+) = '?([^',]*)'?", reader[reader.index("SETTINGS") :]))
+    ask(f"CREATE TABLE {table} ({columns}) ENGINE = Null")
+    for statement in statements[1:]:
+        ask(statement)
+    data = os.path.join(folder, table)
+    with open(data, "wb") as f:
+        f.write((b"\n" if settings["kafka_format"] == "JSONEachRow" else b"").join(values))
+    with_settings = "SETTINGS input_format_skip_unknown_fields = 1"
+    if "kafka_schema" in settings:
+        name, message = settings["kafka_schema"].split(":")
+        assert name == os.path.basename(SCHEMA), name
+        with_settings += f", format_schema = '{SCHEMA}:{message}'"
+    quoted = columns.replace("\\", "").replace("'", "\\'")
+    source = f"file('{data}', '{settings['kafka_format']}', '{quoted}')"
+    ask(f"INSERT INTO {table} SELECT * FROM {source} {with_settings}")
+
+
+def expect_recipes(folder, rows, lines):
+    """What ClickHouse makes of the messages by the recipes of docs/kafka.md."""
+    from chdb.session import Session
+
+    session = Session(os.path.join(folder, "clickhouse"))
+
+    def ask(query):
+        answer = str(session.query(query, "JSONEachRow"))
+        return [json.loads(row, parse_float=str) for row in answer.splitlines()]
+
+    flow_tables, flow_query, message_tables, message_query = read_recipes()
+    run_recipe(ask, flow_tables, [value for _, _, value in rows["flows"]], folder)
+    run_recipe(ask, message_tables, [value for _, _, value in rows["messages"]], folder)
+    flows, messages = [json.loads(line) for line in lines], expected_messages(lines)
+    assert int(ask("SELECT count() AS n FROM messages")[0]["n"]) == len(messages)
+    names = ("src", "sport", "dst", "dport", "proto", "community_id", "process", "name")
+    found = ask(f"SELECT {', '.join(names)}, packets, wire_bytes FROM flows")
+    pairs = [[list(map(int, row[n])) for n in ("packets", "wire_bytes")] for row in found]
+    there = sorted(repr(([r[n] for n in names], *p)) for r, p in zip(found, pairs, strict=True))
+    made = [dict.fromkeys(("community_id", "process", "name"), "") | flow for flow in flows]
+    assert there == sorted(
+        repr(([f[n] for n in names], f["packets"], f["wire_bytes"])) for f in made
+    )
+    expect_top(ask(flow_query[0]), "name", "flows", top_names(made))
+    expect_top(ask(message_query[0]), "src", "packets", top_sources(messages))
+    session.close()
+
+
+def top_names(flows):
+    sums = collections.defaultdict(lambda: [0, 0])
+    for flow in flows:
+        if flow["name"]:
+            sums[flow["name"]][0] += sum(flow["wire_bytes"])
+            sums[flow["name"]][1] += 1
+    return sums
+
+
+def top_sources(messages):
+    sums = collections.defaultdict(lambda: [0, 0])
+    for m in messages:
+        name = m["src"] if ":" in m["src"] else "::ffff:" + m["src"]
+        sums[name][0] += m["bytes"]
+        sums[name][1] += m["packets"]
+    return sums
+
+
+def expect_top(rows, name, count, sums):
+    assert len(rows) == 10, rows
+    assert [int(row["bytes"]) for row in rows] == sorted((b for b, _ in sums.values()))[:-11:-1]
+    for row in rows:
+        assert [int(row["bytes"]), int(row[count])] == sums[row[name]], row
+
+
 def main(kafka, folder):
     proto = "?format=proto&sampler=192.0.2.1&domain=7"
 
     @case
     def all_captures_are_there_in_each_form():
         targets = {
-            "json": "",
+            "flows": "",
             "zstd": "?compression=zstd&key=hash",
             "zeek": "?format=zeek&compression=none&key=none",
-            "proto": proto + "&compression=gzip",
+            "messages": proto + "&compression=gzip",
             "single": proto.replace("proto", "proto-single") + "&acks=1",
         }
         for name in targets:
@@ -274,21 +360,22 @@ def main(kafka, folder):
             assert book["messages"] == len(rows[name]), (name, book)
             size = sum(len(k or b"") + len(v) for _, k, v in rows[name])
             assert book["bytes"] == size, (name, book, size)
-        for name in ("json", "zstd"):
+        for name in ("flows", "zstd"):
             values = sorted(value.decode() for _, _, value in rows[name])
             assert values == sorted(lines), name
-        expect_keys(rows["json"], community_key)
+        expect_keys(rows["flows"], community_key)
         expect_keys(rows["zstd"], lambda flow, key: key if len(key) == 16 else "")
-        expect_order(rows["json"], lines)
+        expect_order(rows["flows"], lines)
         expect_order(rows["zstd"], lines)
         assert all(key is None for _, key, _ in rows["zeek"])
         assert all("id.orig_h" in json.loads(value) for _, _, value in rows["zeek"])
         for schema in {SCHEMA, goflow2_schema()}:
-            expect_messages([value for _, _, value in rows["proto"]], lines, folder, schema)
+            expect_messages([value for _, _, value in rows["messages"]], lines, folder, schema)
         prefix = [bytes([len(v)]) if len(v) < 128 else b"" for _, _, v in rows["single"]]
         assert all(prefix), "a message of 128 bytes"
         single = [p + v for p, (_, _, v) in zip(prefix, rows["single"], strict=True)]
         expect_messages(single, lines, folder, SCHEMA)
+        expect_recipes(folder, rows, lines)
 
     # ---- Faults
 

@@ -163,6 +163,14 @@ NOT_RUN = {
     "docs/metrics.md": {
         "*": "they do not end by themselves, or want folders; tests/export/metrics.py",
     },
+    "docs/kafka.md": {
+        "bpfengine -i eth0 --export 'kafka://b1,b2:9092/flows?compression=zstd'": (
+            "it wants brokers; tests/export/kafka.py"
+        ),
+        "bpfengine -i eth0 --export 'kafka://b1/flows?format=proto&sampler=192.0.2.1'": (
+            "it wants brokers; tests/export/kafka.py"
+        ),
+    },
     "docs/programs.md": {
         "sudo bpfengine -i any --process --top": "it wants a terminal; tests/system/top.py",
         "sudo setcap cap_net_raw,cap_sys_ptrace,cap_dac_read_search+ep /usr/local/bin/bpfengine": (
