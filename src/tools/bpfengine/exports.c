@@ -186,6 +186,14 @@ void cli_exports_ending(struct cli_exports *e)
 	atomic_store_explicit(&e->is_ending, 1, memory_order_relaxed);
 }
 
+void cli_exports_reopen(struct cli_exports *e)
+{
+	for (uint32_t k = 0; k < e->count; k++) {
+		atomic_fetch_add_explicit(&e->at[k].line->reopens, 1, memory_order_relaxed);
+		wake_sender(&e->at[k]);
+	}
+}
+
 /* ---- What the senders say ---- */
 
 /* How a text is told, and by whom. */

@@ -25,6 +25,12 @@ struct cli_targets {
 /* Adds a target with a plain path, as a table of --flows: cli_targets_add(c, "--flows",
  * "parquet", path).  Returns 0 or EXIT_USAGE after the message. */
 int cli_targets_add(struct cli *cli, const char *option, const char *scheme, const char *path);
+/* Makes a target of a --flows that names a table.  Returns 0 or EXIT_USAGE after the message
+ * (table_options.c). */
+int cli_complete_tables(struct cli *cli);
+/* Refuses a table that is a file which the program reads or writes.  Returns 0 or EXIT_ERROR after
+ * the message. */
+int cli_check_table_file(const struct cli *cli);
 /* Returns whether records go to a target. */
 bool cli_has_targets(const struct cli *cli);
 
@@ -41,6 +47,8 @@ int cli_exports_begin(struct cli_exports *exports);
 void cli_exports_record(struct cli_exports *exports, const struct bpe_flow *flow);
 /* Limits from now on how long a target is waited for.  Safe in a signal handler. */
 void cli_exports_ending(struct cli_exports *exports);
+/* Asks the targets that write files for new files.  Safe in a signal handler. */
+void cli_exports_reopen(struct cli_exports *exports);
 /* Writes the counters of the run for the senders. */
 void cli_exports_counts(struct cli_exports *exports, const struct export_counts *counts);
 /* Tells what the senders said.  tell prints a text. */

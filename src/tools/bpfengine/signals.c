@@ -50,6 +50,8 @@ static void on_reopen_signal(int signal)
 		cli_flows_reopen(watched_flows);
 	if (watched_events)
 		cli_flows_reopen(watched_events);
+	if (watched_exports)
+		cli_exports_reopen(watched_exports);
 }
 
 static void on_report_signal(int signal)
@@ -104,7 +106,7 @@ void run_watch_signals(const struct run *r)
 		return;
 	}
 	run_install_handler(SIGNAL_REPORT, on_report_signal);
-	if (r->cli.flows || r->cli.events || r->cli.place.used)
+	if (r->cli.flows || r->cli.events || r->cli.exports || r->cli.place.used)
 		run_install_handler(SIGHUP, on_reopen_signal);
 }
 

@@ -159,6 +159,8 @@ struct export_sink {
 	/* Sends, connects, accepts, times.  now_ns: CLOCK_MONOTONIC.  is_idle: no record waits.
 	 * Returns after how many ms work wants to run again, if nothing happens before. */
 	int (*work)(struct export_sender *sender, int64_t now_ns, bool is_idle);
+	/* The user asks for a new file (SIGHUP).  NULL: the sink has no files. */
+	void (*reopen)(struct export_sender *sender);
 	/* The run has ended and the ring is empty: sends the rest until the time is over
 	 * (CLOCK_MONOTONIC).  Counts as failed what cannot be sent. */
 	void (*finish)(struct export_sender *sender, int64_t until_ns);

@@ -34,6 +34,7 @@ struct export_line {
 	struct export_books books;
 	struct export_ring ring;
 	_Atomic uint32_t phase;     /* w: program  r: keeper, sender */
+	_Atomic uint32_t reopens;   /* SIGHUPs so far.  w: program, in a handler  r: sender */
 	_Atomic uint32_t is_asleep; /* w: sender; the program clears the word  r: program */
 	_Alignas(EXPORT_RING_LINE) uint8_t bytes[EXPORT_RING_BYTES];
 };

@@ -32,6 +32,7 @@ struct sender_work {
 	struct export_ring_end ring;
 	struct bpe_flow flow; /* the record that was unpacked last */
 	struct export_counts counts;
+	uint32_t reopens;       /* that the sink has seen */
 	uint64_t counts_number; /* of the counters that the sink has */
 	bool is_orphan;         /* the program is dead */
 	bool is_torn;           /* the ring holds no sense */
@@ -118,6 +119,19 @@ static void take_counts(struct sender_work *w)
 		return;
 	w->counts_number = number;
 	w->sender->sink->counts(w->sender, &w->counts);
+}
+
+/* Hands on the user's wish for a new file. */
+static void take_reopens(struct sender_work *w)
+{
+	const uint32_t reopens =
+		atomic_load_explicit(&w->start->line->reopens, memory_order_relaxed);
+
+	if (reopens == w->reopens)
+		return;
+	w->reopens = reopens;
+	if (w->sender->sink->reopen)
+		w->sender->sink->reopen(w->sender);
 }
 
 /* ---- Waiting ---- */
@@ -241,6 +255,7 @@ int export_sender_run(struct export_start *start, bool is_first)
 	w.start = start;
 	w.sender = s;
 	w.nap_ms = 1;
+	w.reopens = atomic_load_explicit(&start->line->reopens, memory_order_relaxed);
 	export_ring_attach(
 		&w.ring, &start->line->ring, start->line->bytes, EXPORT_RING_BYTES, false);
 	fcntl(start->wires.wake, F_SETFL, O_NONBLOCK);
@@ -253,6 +268,7 @@ int export_sender_run(struct export_start *start, bool is_first)
 		if (taken)
 			w.progress_ns = now_ns;
 		take_counts(&w);
+		take_reopens(&w);
 		const bool is_idle = !export_ring_count(&start->line->ring);
 		const int wish_ms = s->sink->work(s, now_ns, is_idle);
 
