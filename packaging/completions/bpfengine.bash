@@ -95,6 +95,9 @@ _bpfengine() {
 	--rotate)
 		_bpfengine_list 'size= every= packets='
 		return ;;
+	--flows-rotate)
+		_bpfengine_list 'size= every= rows='
+		return ;;
 	--keep)
 		_bpfengine_list 'files= size= age= free='
 		return ;;
@@ -129,7 +132,8 @@ _bpfengine() {
 			--block-count --read-mode --read-interval --direction --linktype
 			--wait-interface --process --head-drop --truncate --header-compression
 			--zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows
-			--max-flows --flow-idle --flow-closed --flows-begin --flows-append --flows-format
+			--max-flows --flow-idle --flow-closed --flows-begin --flows-append --flows-rotate
+			--flows-format
 			--flows-overload --flows-error --flow-lengths --direction-by-port
 			--export --metrics --metrics-file
 			--flow-timeout --flow-active --flow-memory --no-tcp-health --duplicates

@@ -90,6 +90,7 @@ complete -c bpfengine -l flows-format -x -a 'json zeek eve ecs csv' -d 'How'
 complete -c bpfengine -l flows-overload -x -d 'What happens when lines are written too slowly' \
 	-a 'auto drop wait'
 complete -c bpfengine -l flows-begin -d 'Also write each flow that begins'
+complete -c bpfengine -l flows-rotate -x -a 'size= every= rows=' -d 'Where a Parquet file ends'
 complete -c bpfengine -l flows-append -d 'Keep what the file holds and write behind it'
 complete -c bpfengine -l export -x -d 'Send records of flows to a collector' \
 	-a 'ipfix:// ipfix: netflow9:// netflow5:// kafka://'

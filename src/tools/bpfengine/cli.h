@@ -40,15 +40,22 @@ struct cli_exports;
 struct cli_flows;
 struct cli_targets;
 
+/* When a table's file ends, and the next begins; 0: no such limit. */
+struct cli_table_limits {
+	uint64_t bytes, rows, every_ns;
+};
+
 struct cli {
 	struct bpe_options engine;
-	int64_t duration_ns;         /* 0: no limit */
-	int64_t stats_interval_ns;   /* 0: none */
-	const char *flows_path;      /* NULL: none */
-	char flows_shown[200];       /* flows_path, fit for a terminal */
-	const char *events_path;     /* NULL: none */
-	char events_shown[200];      /* events_path, fit for a terminal */
-	struct print_options print;  /* packets on stdout (--print) */
+	int64_t duration_ns;       /* 0: no limit */
+	int64_t stats_interval_ns; /* 0: none */
+	const char *flows_path;    /* NULL: none */
+	char flows_shown[200];     /* flows_path, fit for a terminal */
+	const char *table_path;    /* --flows NAME.parquet, NAME.sqlite; then flows_path is NULL */
+	struct cli_table_limits table_limits; /* --flows-rotate */
+	const char *events_path;              /* NULL: none */
+	char events_shown[200];               /* events_path, fit for a terminal */
+	struct print_options print;           /* packets on stdout (--print) */
 	bool prints;                 /* a letter was given that says how packets are printed */
 	struct write_options write;  /* savefiles that are written (-w) */
 	struct write_place place;    /* ... and where */

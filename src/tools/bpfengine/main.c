@@ -269,6 +269,8 @@ static int find_savefiles(struct cli *c)
 	if (!code)
 		code = cli_owners_start(&c->owners, c);
 	if (!code)
+		code = cli_check_table_file(c);
+	if (!code)
 		code = cli_exports_start(&c->exports, c);
 	if (c->owners)
 		c->engine.on_owner = ask_owner_helper;

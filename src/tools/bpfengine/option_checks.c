@@ -193,7 +193,7 @@ static int check_flow_outputs(const struct cli *c)
 	if (c->top && (c->json || flows_on_stdout))
 		return option_refuse(
 			"--top and %s both want stdout", c->json ? "--json" : "--flows -");
-	if (!c->flows_path && flow_option)
+	if (!c->flows_path && !c->table_path && flow_option)
 		return option_refuse("%s is for --flows FILE", flow_option);
 	if (flows_on_stdout && c->flows_append)
 		return option_refuse(
@@ -379,6 +379,8 @@ static int check_capture_options(struct cli *c)
 		code = check_direction(c);
 	if (!code)
 		code = check_user(c->user);
+	if (!code)
+		code = cli_complete_tables(c);
 	if (!code)
 		code = check_flow_outputs(c);
 	if (!code)

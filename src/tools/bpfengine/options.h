@@ -37,6 +37,7 @@ int cli_read_savefile(void *target, const struct option_spec *spec, const char *
 int cli_read_export(void *target, const struct option_spec *spec, const char *word);
 int cli_read_metrics(void *target, const struct option_spec *spec, const char *word);
 int cli_read_metrics_file(void *target, const struct option_spec *spec, const char *word);
+int cli_read_flows_rotate(void *target, const struct option_spec *spec, const char *word);
 int cli_read_names(void *target, const struct option_spec *spec, const char *word);
 int cli_read_filter_file(void *target, const struct option_spec *spec, const char *path);
 

@@ -5,6 +5,7 @@
 #include "tools/ipfix/sink.h"
 #include "tools/kafka/kafka.h"
 #include "tools/metrics/sinks.h"
+#include "tools/tables/tables.h"
 
 #include <string.h>
 
@@ -16,6 +17,8 @@ static const struct export_sink *const sinks[] = {
 	&netflow5_sink,
 	&metrics_sink,
 	&metrics_file_sink,
+	&parquet_sink,
+	&sqlite_sink,
 	NULL,
 };
 
