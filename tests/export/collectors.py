@@ -7,6 +7,7 @@ import decimal
 import ipaddress
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,9 @@ import peers
 
 GROUP = 60  # captures read by one run
 FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, ".": 16, "U": 32, "E": 64, "W": 128}
+# Names of protocols that collectors write and /etc/protocols does not have.
+PROTOCOLS = {"hopopt": 0, "il": 40, "cftp": 62, "any-local-network": 63, "ospfigp": 89, "qnx": 106}
+PROTOCOLS |= {"pgm": 113, "unassigned": 240, "ipv6-icmp": 58, "private": 240}
 # What is compared, for each direction of a flow.
 Record = collections.namedtuple(
     "Record", "src dst sport dport proto packets octets first last flags icmp"
@@ -24,6 +28,20 @@ Record = collections.namedtuple(
 def milliseconds(seconds):
     """A time of the JSON lines as whole milliseconds, rounded down."""
     return int((decimal.Decimal(seconds) * 1000).to_integral_value(decimal.ROUND_FLOOR))
+
+
+def protocol_number(name):
+    """The number of a protocol by a collector's name, or the name if nobody knows it."""
+    if name.isdigit():
+        return int(name)
+    try:
+        return (
+            PROTOCOLS[name.lower()]
+            if name.lower() in PROTOCOLS
+            else socket.getprotobyname(name.lower())
+        )
+    except OSError:
+        return name
 
 
 def flag_bits(letters):
@@ -99,6 +117,42 @@ class Run:
     def expected(self):
         """All Records, with how often each is there."""
         return collections.Counter(r for line in self.lines for r in directions(line))
+
+
+def listens_udp(port, process):
+    """Whether a process that lives has bound a port of UDP."""
+    assert process.poll() is None, "the collector ended at once"
+    with open("/proc/net/udp", encoding="ascii") as f:
+        return f":{port:04X} " in f.read()
+
+
+def without_icmp_ports(record):
+    """A Record as IPFIX has it: no ports for ICMP, and ICMP's type and code for ICMP alone."""
+    if record.proto in (1, 58):
+        return record._replace(sport=0, dport=0)
+    return record._replace(icmp=0)
+
+
+def netflow_times(record):
+    """A Record as NetFlow can say it: without times if they are beyond 2106 or 49 days apart."""
+    if record.last - record.first >= 2**32 or record.last >= 2**32 * 1000:
+        return record._replace(first=None, last=None)
+    return record
+
+
+def with_netflow_times(records):
+    total = collections.Counter()
+    for record, count in records.items():
+        total[netflow_times(record)] += count
+    return total
+
+
+def without_times(expected, seen):
+    """Records that are not expected lose their times, which the format may be unable to say."""
+    total = collections.Counter()
+    for record, count in seen.items():
+        total[record if record in expected else record._replace(first=None, last=None)] += count
+    return total
 
 
 def compare(name, expected, seen):

@@ -62,12 +62,7 @@ class Nfcapd:
             stdout=self.log,
             stderr=subprocess.STDOUT,
         )
-        peers.wait(self.listens, "nfcapd listens")
-
-    def listens(self):
-        assert self.process.poll() is None, "nfcapd ended at once"
-        with open("/proc/net/udp", encoding="ascii") as f:
-            return f":{self.port:04X} " in f.read()
+        peers.wait(lambda: collectors.listens_udp(self.port, self.process), "nfcapd listens")
 
     def text(self):
         self.log.flush()
@@ -144,11 +139,8 @@ def reduced(record):
 
 
 def reduced_times(record):
-    """A Record as NetFlow can say it: without times if they are beyond 2106 or 49 days apart."""
-    kept = reduced(record)
-    if kept.last - kept.first >= 2**32 or kept.last >= 2**32 * 1000:
-        return kept._replace(first=None, last=None)
-    return kept
+    """A Record as NetFlow can say it."""
+    return collectors.netflow_times(reduced(record))
 
 
 def reduced_nine(record):
@@ -169,14 +161,6 @@ def counted(records, reduce):
         kept = reduce(record)
         if kept:
             total[kept] += count
-    return total
-
-
-def without_times(expected, seen):
-    """Records that are not expected lose their times, which the format may be unable to say."""
-    total = collections.Counter()
-    for record, count in seen.items():
-        total[record if record in expected else record._replace(first=None, last=None)] += count
     return total
 
 
@@ -212,7 +196,7 @@ def check_form(name, program, target, expect, see):
         flows = dump(collector, words_of("nfdump", "BPE_NFDUMP"))
         expected, seen = expect(run), collections.Counter(map(see, flows))
         if "netflow" in target:
-            seen = without_times(expected, seen)
+            seen = collectors.without_times(expected, seen)
         right = collectors.compare(name, expected, seen)
         errors = re.search(r"Sequence Errors: (\d+), Bad Packets: (\d+)", log)
         if not errors or errors.groups() != ("0", "0"):
