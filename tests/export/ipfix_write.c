@@ -2,11 +2,14 @@
 /* ipfix_write FOLDER CAPTURE...: writes the flows of savefiles in every form of the encoder.
  *
  * FOLDER gets a file for each form: messages, each behind a length of four bytes, big-endian.  In
- * FOLDER/flows.json stands each record as a line of JSON.  The order is the same everywhere. */
-#include "tools/ipfix/encoder.h"
+ * FOLDER/flows.json stands each record as a line of JSON.  The order is the same everywhere.
+ *
+ * ipfix_write --elements: prints the elements of the encoder. */
+#include "tools/ipfix/elements.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DUE_EVERY 1000 /* records between two rounds of templates and options */
 
@@ -127,12 +130,25 @@ static bool read_capture(const char *path)
 	return true;
 }
 
+/* Prints enterprise number, number, length and name of each element. */
+static int print_elements(void)
+{
+	for (uint32_t k = 0; k < FIELD_COUNT; k++) {
+		const struct ipfix_element *e = &ipfix_elements[k];
+
+		printf("%u %u %u %s\n", e->pen, e->id, e->length, e->name);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	char path[4096];
 	char why[256];
 	int opened = 0;
 
+	if (argc == 2 && !strcmp(argv[1], "--elements"))
+		return print_elements();
 	if (argc < 3)
 		end_writer("usage: ipfix_write FOLDER CAPTURE...");
 	snprintf(path, sizeof path, "%s/flows.json", argv[1]);

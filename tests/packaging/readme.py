@@ -102,6 +102,9 @@ EXPECTED = {
         "bpfengine -d 'port 80 or 443'": r"(?m)^\(000\) ",
         "bpfengine --explain 'tcp port 80 and not src net 10.0.0.0/8'": r"10\.0\.0\.0/8",
     },
+    "docs/ipfix.md": {
+        "bpfengine -r examples/office.pcap --export ipfix:flows.ipfix": r"Export to ipfix:flows",
+    },
     "docs/recording.md": {
         "bpfengine -r examples/office.pcap -w web.pcapng tcp port 443": r"Written to web.pcapng: ",
         "bpfengine -r web.pcapng --count": r"(?m)^[1-9]\d* packets",
@@ -154,6 +157,12 @@ EXPECTED = {
     },
 }
 NOT_RUN = {
+    "docs/ipfix.md": {
+        "bpfengine -i eth0 --export ipfix://collector:4739": "it wants a collector; tests/export",
+        "bpfengine -i eth0 --export 'ipfix://collector:4740?transport=tls&ca=ca.pem'": (
+            "it wants a collector; tests/export"
+        ),
+    },
     "docs/export.md": {
         "bpfengine -i eth0 --export ipfix://collector:4739 --export netflow9://[::1]:2055": (
             "it wants a collector; tests/export"

@@ -12,8 +12,6 @@
 
 #define HEADER_IPFIX 16u
 #define HEADER_NETFLOW9 20u
-#define SET_HEADER 4u
-#define PADDING 3u
 
 static uint32_t measure_header(const struct ipfix_encoder *e)
 {
@@ -98,44 +96,6 @@ bool ipfix_is_due(const struct ipfix_encoder *e)
 {
 	return e->template_next < IPFIX_TEMPLATES || e->option_next < e->option_count ||
 	       e->seen_next < e->seen_count;
-}
-
-/* Ends the open set. */
-static void close_set(struct ipfix_encoder *e)
-{
-	struct ipfix_place *place = &e->place;
-
-	if (!place->set_at)
-		return;
-	while (place->length % 4)
-		e->buffer[place->length++] = 0;
-	put_net16(e->buffer + place->set_at + 2, place->length - place->set_at);
-	place->set_at = 0;
-}
-
-uint8_t *ipfix_set_reserve(struct ipfix_encoder *e, uint32_t set_id, uint32_t n)
-{
-	struct ipfix_place *place = &e->place;
-	const bool is_open = place->set_at && place->set_id == set_id;
-	uint32_t needed = n + PADDING;
-
-	if (!is_open)
-		needed += SET_HEADER + PADDING;
-	if (e->room - place->length < needed)
-		return NULL;
-	if (!is_open) {
-		close_set(e);
-		place->set_at = place->length;
-		place->set_id = set_id;
-		put_net16(e->buffer + place->length, set_id);
-		place->length += SET_HEADER;
-	}
-	return e->buffer + place->length;
-}
-
-void ipfix_set_commit(struct ipfix_encoder *e, uint32_t n)
-{
-	e->place.length += n;
 }
 
 /* Writes templates and options that are due, until the message is full.  Templates come first. */
@@ -294,12 +254,12 @@ static void write_header_nine(struct ipfix_encoder *e, int64_t now_ns)
 
 size_t ipfix_finish(struct ipfix_encoder *e, int64_t now_ns, struct ipfix_message *message)
 {
-	close_set(e);
+	ipfix_set_close(e);
 	*message = (struct ipfix_message){ 0 };
 	if (e->place.length == measure_header(e))
 		return 0;
-	*message =
-		(struct ipfix_message){ e->place.length, e->sequence, e->place.records, e->flows };
+	*message = (struct ipfix_message){ e->place.length, e->sequence, e->place.records, e->flows,
+		e->place.flow_records };
 	switch (e->config.version) {
 	case IPFIX_NETFLOW5:
 		ipfix_five_header(e, now_ns);

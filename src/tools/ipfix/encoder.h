@@ -64,7 +64,7 @@ struct ipfix_config {
 
 /* Books for the options records.  The numbers count since the start of the program. */
 struct ipfix_books {
-	uint64_t messages, records, bytes; /* sent to this collector */
+	uint64_t messages, records, bytes; /* sent to this collector; records: of flows */
 	uint64_t ignored_packets;          /* packets that were not processed: dropped anywhere */
 	uint64_t not_sent_records; /* flow records that were dropped, failed, unfit or lost */
 	uint64_t flows;            /* flows observed */
@@ -72,10 +72,11 @@ struct ipfix_books {
 
 /* A finished message. */
 struct ipfix_message {
-	uint32_t length;   /* bytes */
-	uint32_t sequence; /* in the header */
-	uint32_t records;  /* data records, options records included; v5: records */
-	uint32_t flows;    /* calls of ipfix_add that ended in this message */
+	uint32_t length;       /* bytes */
+	uint32_t sequence;     /* in the header */
+	uint32_t records;      /* data records, options records included; v5: records */
+	uint32_t flows;        /* calls of ipfix_add that ended in this message */
+	uint32_t flow_records; /* of records: those of flows */
 };
 
 struct ipfix_seen {

@@ -34,6 +34,8 @@ uint32_t ipfix_end_reason(const struct bpe_flow *flow);
 uint8_t *ipfix_set_reserve(struct ipfix_encoder *encoder, uint32_t set_id, uint32_t n);
 /* Counts n bytes, written behind ipfix_set_reserve. */
 void ipfix_set_commit(struct ipfix_encoder *encoder, uint32_t n);
+/* Ends the open set, if a set is open. */
+void ipfix_set_close(struct ipfix_encoder *encoder);
 
 /* Writes a template or an options record.  Returns false if the message has no room. */
 bool ipfix_template_write(struct ipfix_encoder *encoder, uint32_t template);
