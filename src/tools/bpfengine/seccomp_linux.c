@@ -62,8 +62,8 @@ int cli_seccomp(const struct cli_confinement *how, unsigned *calls)
 #endif
 #define NEWEST 470u     /* calls with higher numbers are newer than this list */
 #define X32 0x40000000u /* x86-64: calls of the x32 ABI */
-#define ROOM 4096u   /* BPF_MAXINSNS */
-#define RANGES 1200u /* each of SOURCES_MOST savefiles has a pipe between files to read */
+#define ROOM 4096u      /* BPF_MAXINSNS */
+#define RANGES 1200u    /* each of SOURCES_MOST savefiles has a pipe between files to read */
 
 /* When a rule is needed.  write and writev are not in the list: see add_write_rules. */
 enum when { ALWAYS, FILTER, LIVE, WAITS, BPF, TUNED, TERMINAL, OUTPUT, WRITER, FILES, COMMAND };
