@@ -410,6 +410,26 @@ def targets_are_told_what_they_cannot_be():
 
 
 @case
+def metrics_need_no_flows():
+    path = os.path.join(folder.name, "metrics")
+    os.mkdir(path)
+    os.chmod(path, 0o777)
+    words = ["--no-flows", "--metrics-file", f"{path}/m.prom"]
+    done = subprocess.run(
+        [PROGRAM, "-r", SAVEFILE, "--json", *words],
+        capture_output=True,
+        text=True,
+        timeout=550,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (books,) = json.loads(done.stdout)["exports"]
+    assert books["offered"] == 0 and books["starts"] == 1, books
+    with open(f"{path}/m.prom", encoding="utf-8") as file:
+        assert f" {PACKETS}\n" in file.read()
+
+
+@case
 def a_savefile_on_stdin_is_sent_whole():
     path = os.path.join(folder.name, "stdin")
     os.mkdir(path)

@@ -374,7 +374,7 @@ static int run_and_report(struct run *r)
 		code = prepare_intervals(r);
 	if (!code && r->cli.top)
 		code = top_view_open(&r->view, &r->cli);
-	if (r->view || r->cli.exports)
+	if (r->view || (r->cli.exports && r->cli.engine.flows))
 		r->cli.engine.on_record = on_flow_record;
 	if (!code)
 		code = run_print_open(r);
