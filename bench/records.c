@@ -78,6 +78,39 @@ static double time_format(uint32_t format, int tcp)
 	return (double)(bpei_clock_mono_ns() - t) / RECORDS;
 }
 
+/* Measures rows of columns, from adding to release.  Records come from the cache, as after an
+ * unpacker. */
+static double time_columns(struct bpe_columns *columns, int tcp)
+{
+	struct ArrowArray array;
+	int64_t t = bpei_clock_mono_ns();
+
+	for (uint32_t k = 0; k < RECORDS; k++)
+		bench_keep((uint64_t)bpe_columns_add(columns, &flows[tcp][k % 64]));
+	if (bpe_columns_take(columns, NULL, &array))
+		abort();
+	bench_keep((uint64_t)array.length);
+	array.release(&array);
+	return (double)(bpei_clock_mono_ns() - t) / RECORDS;
+}
+
+/* Gives the first records the names of a connection by TLS. */
+static void name_bench_records(void)
+{
+	for (uint32_t k = 0; k < 64; k++) {
+		struct bpe_flow_names *n = &flows[1][k].names;
+
+		n->app = BPE_APP_TLS;
+		n->source = BPE_NAME_TLS;
+		n->tls_version = 0x0304;
+		n->tls_cipher = 0x1301;
+		n->flags = BPE_NAMED_SERVER;
+		strcpy(n->server, "www.example.com");
+		strcpy(n->alpn, "h2");
+		strcpy(n->ja4, "t13d1516h2_8daaf6152771_e5627efa2ab1");
+	}
+}
+
 /* Measures the head of a native line by printf, which is less than half of the line. */
 static double time_printf(void)
 {
@@ -175,9 +208,16 @@ int main(void)
 		{ .name = "printf: head of the native line" }, { .name = "json, UDP" },
 		{ .name = "json, TCP" }, { .name = "zeek, UDP" }, { .name = "zeek, TCP" },
 		{ .name = "eve, UDP" }, { .name = "eve, TCP" }, { .name = "csv, UDP" },
-		{ .name = "csv, TCP" }, { .name = "ecs, UDP" }, { .name = "ecs, TCP" } };
-	_Static_assert(sizeof rows / sizeof *rows == 6 + 2 * BPE_FORMAT_COUNT, "a row for each");
+		{ .name = "csv, TCP" }, { .name = "ecs, UDP" }, { .name = "ecs, TCP" },
+		{ .name = "columns, UDP" }, { .name = "columns, TCP" },
+		{ .name = "columns, TLS with names" } };
+	const uint32_t formats = 2 * BPE_FORMAT_COUNT;
+	struct bpe_columns *columns;
+
+	_Static_assert(sizeof rows / sizeof *rows == 9 + 2 * BPE_FORMAT_COUNT, "a row for each");
 	make_bench_records();
+	if (bpe_columns_open(&columns, NULL))
+		abort();
 	bpei_bytering_init(&ring, bytes, RING);
 	for (int round = 0; round < BENCH_ROUNDS; round++) {
 		int64_t t = bpei_clock_mono_ns();
@@ -194,7 +234,13 @@ int main(void)
 		for (uint32_t f = 0; f < BPE_FORMAT_COUNT; f++)
 			for (int tcp = 0; tcp < 2; tcp++)
 				rows[6 + 2 * f + (uint32_t)tcp].ns[round] = time_format(f, tcp);
+		for (uint32_t tcp = 0; tcp < 2; tcp++)
+			rows[6 + formats + tcp].ns[round] = time_columns(columns, (int)tcp);
 	}
+	name_bench_records();
+	for (int round = 0; round < BENCH_ROUNDS; round++)
+		rows[8 + formats].ns[round] = time_columns(columns, 1);
+	bpe_columns_close(columns);
 	bench_print(rows, sizeof rows / sizeof *rows, "record");
 	return 0;
 }

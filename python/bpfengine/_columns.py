@@ -144,7 +144,8 @@ class FlowColumns:
                 if self.errors == "raise":
                     raise
             finally:
-                self.stats = engine.stats()
+                if not engine.closed:  # as it is when the interpreter ends
+                    self.stats = engine.stats()
 
     def __arrow_c_schema__(self) -> object:
         return _arrow.capsule(make_schema())

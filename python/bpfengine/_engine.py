@@ -322,6 +322,11 @@ class Engine:
         """The name of the link type of the first interface."""
         return decode(lib.bpe_engine_link_type(self._alive().pointer))
 
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self._handle is None
+
     def close(self) -> None:
         """Stops the run, waits for its end and frees the engine.  A handler of this engine does
         not wait: another thread frees the engine."""
