@@ -34,6 +34,9 @@ EXPECTED = {
         "build/src/bpfengine -r examples/office.pcap --flows - --flows-format zeek tcp port 443": (
             r'(\{"ts":.*"conn_state":"\w+".*\n){11}'
         ),
+        "build/src/bpfengine -r examples/office.pcap --flows office.parquet": (
+            r"Export to office\.parquet: 71 records, 71 sent"
+        ),
         "build/src/bpfengine -r examples/office.pcap --print host 203.0.113.10": (
             r"(.*203\.0\.113\.10.*\n){80}"
         ),
@@ -71,6 +74,11 @@ EXPECTED = {
     "docs/export.md": {
         "bpfengine -r examples/office.pcap --export ipfix:flows.ipfix": (
             r"Export to ipfix:flows\.ipfix: 71 records, 71 sent"
+        ),
+    },
+    "docs/tables.md": {
+        "bpfengine -r examples/office.pcap --flows office.parquet": (
+            r"Export to office\.parquet: 71 records, 71 sent"
         ),
     },
     "docs/names.md": {
@@ -157,6 +165,15 @@ EXPECTED = {
     },
 }
 NOT_RUN = {
+    "docs/tables.md": {
+        "bpfengine -r examples/office.pcap --flows office.sqlite": (
+            "SQLite is optional, and wants a folder of the remaining user; tests/export/tables.py"
+        ),
+        "bpfengine -i synth:count=100000 --flows 'flows-%Y%m%d-%H%M%S.parquet' "
+        "--flows-rotate every=1h,size=100M": (
+            "it wants a folder of the remaining user; tests/export/tables_files.py"
+        ),
+    },
     "docs/ipfix.md": {
         "bpfengine -i eth0 --export ipfix://collector:4739": "it wants a collector; tests/export",
         "bpfengine -i eth0 --export 'ipfix://collector:4740?transport=tls&ca=ca.pem'": (
