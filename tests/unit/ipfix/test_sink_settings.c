@@ -27,6 +27,7 @@ Test(sink_settings, defaults)
 	cr_assert(!s.transport.counts_messages);
 	cr_assert(s.transport.verify);
 	cr_assert_eq(s.templates_s, 60);
+	cr_assert_eq(s.transport.rate, 50000);
 	cr_assert_eq(s.config.domain, 1);
 	cr_assert_eq(s.config.profile, IPFIX_PLAIN);
 	cr_assert(!s.config.is_biflow && !s.config.is_ns);
