@@ -168,6 +168,9 @@ static int prepare_exporter(struct export_sender *sender)
 		return -1;
 	s->settings.config.is_live = sender->is_live;
 	s->settings.config.started_ns = sender->started_ns;
+	for (uint32_t k = 0; k < sender->target_count; k++)
+		if (sender->targets[k].books == sender->books)
+			s->settings.config.exporter = k + 1;
 	s->transport = transport_make(&s->settings.transport, sender);
 	return s->transport ? 0 : -1;
 }
