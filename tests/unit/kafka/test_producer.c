@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -157,4 +158,45 @@ Test(producer, starts_again_after_a_fatal_error, .timeout = 550)
 	kafka_producer_finish(&producer, mono_ns() + 300 * (int64_t)1000000000);
 	cr_assert_eq(books.sent, sent + 100);
 	kafka_producer_close(&producer);
+}
+
+/* Reads the files of a target.  Returns the configuration, or NULL with the reason in said. */
+static rd_kafka_conf_t *read_files_of(const char *target)
+{
+	rd_kafka_conf_t *conf;
+
+	cr_assert_eq(export_address_read(&address, target, said, sizeof said), 0, "%s", said);
+	cr_assert_eq(kafka_settings_read(&producer.settings, &address, said, sizeof said), 0, "%s",
+		said);
+	conf = kafka_conf_build(&producer.settings, said, sizeof said);
+	cr_assert(conf, "%s", said);
+	if (!kafka_conf_read_files(conf, &producer.settings, said, sizeof said))
+		return conf;
+	rd_kafka_conf_destroy(conf);
+	return NULL;
+}
+
+Test(producer, password_comes_from_a_file)
+{
+	char path[] = "/tmp/bpe_kafka_XXXXXX", target[200], password[64] = "";
+	const int fd = mkstemp(path);
+	size_t n = sizeof password;
+
+	cr_assert_geq(fd, 0);
+	snprintf(target, sizeof target,
+		"kafka://b/f?security=sasl_plaintext&mechanism=PLAIN&user=u&password-file=%s",
+		path);
+	cr_assert(!read_files_of(target), "an empty file is accepted");
+	cr_assert(strstr(said, "has no text of"), "%s", said);
+	cr_assert_eq(write(fd, "s3cret word\r\nmore\n", 18), 18);
+	rd_kafka_conf_t *conf = read_files_of(target);
+
+	cr_assert(conf, "%s", said);
+	cr_assert_eq(rd_kafka_conf_get(conf, "sasl.password", password, &n), RD_KAFKA_CONF_OK);
+	cr_assert_str_eq(password, "s3cret word");
+	rd_kafka_conf_destroy(conf);
+	close(fd);
+	unlink(path);
+	cr_assert(!read_files_of(target), "a missing file is accepted");
+	cr_assert(strstr(said, "No such file"), "%s", said);
 }
