@@ -74,7 +74,7 @@ bool bpei_columns_reserve_text(struct bpe_columns *c, struct bpei_column *column
 
 	if (n + used + sizeof(struct bpei_word) > INT32_MAX)
 		return false;
-	if (used + n <= column->text_room)
+	if (column->values && used + n <= column->text_room)
 		return true;
 	size_t room = column->text_room ? column->text_room * 2 : FIRST_TEXT;
 	while (room < used + n)

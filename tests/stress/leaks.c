@@ -292,6 +292,61 @@ static int cycle_interfaces(void)
 	return n < 0 ? n : BPE_OK;
 }
 
+/* Adds a record, and again if no memory was there: the columns must be unharmed. */
+static int add_or_repeat(struct bpe_columns *columns, const struct bpe_flow *flow)
+{
+	const int status = bpe_columns_add(columns, flow);
+
+	if (status == BPE_E_MEMORY && bpe_columns_add(columns, flow) < 0)
+		return BPE_E_STATE;
+	return status;
+}
+
+/* Returns whether the array has `rows` rows, and each has the text "www" as the 85th column. */
+static bool has_all_names(const struct ArrowArray *array, int64_t rows)
+{
+	const struct ArrowArray *names = array->children[84];
+	const int32_t *offsets = names->buffers[1];
+	bool good = array->length == rows && names->length == rows && !names->null_count;
+
+	for (int64_t row = 0; good && row < rows; row++)
+		good = offsets[row + 1] - offsets[row] == 3 &&
+		       !memcmp((const char *)names->buffers[2] + offsets[row], "www", 3);
+	return good;
+}
+
+/* Gathers more rows than the first room of columns, with values that come late. */
+static int cycle_columns(void)
+{
+	struct bpe_flow f = { .version = BPE_FLOW_VERSION, .size = sizeof f, .ip_version = 4 };
+	struct ArrowSchema schema;
+	struct ArrowArray array;
+	struct bpe_columns *columns;
+	int status = bpe_columns_open(&columns, NULL);
+
+	if (status < 0)
+		return status;
+	strcpy(f.names.server, "www");
+	for (int row = 0; row < 1100; row++) {
+		f.tcp_state = row > 500;
+		f.flags = row > 900 ? BPE_FLOW_HEALTH : 0;
+		const int added = add_or_repeat(columns, &f);
+
+		status = added < status ? added : status;
+	}
+	const int taken = bpe_columns_take(columns, &schema, &array);
+
+	status = taken < status ? taken : status;
+	if (taken < 0 && bpe_columns_take(columns, &schema, &array) < 0)
+		abort();
+	if (!has_all_names(&array, 1100))
+		status = BPE_E_STATE;
+	array.release(&array);
+	schema.release(&schema);
+	bpe_columns_close(columns);
+	return status;
+}
+
 struct level {
 	const char *name;
 	int (*cycle)(void);
@@ -305,6 +360,7 @@ static const struct level levels[] = {
 	{ "capture with flows", cycle_capture_flows, 1 },
 	{ "engine with records to take", cycle_engine_pull, 10 },
 	{ "capture of pushed packets", cycle_capture_push, 10 },
+	{ "columns", cycle_columns, 50 },
 	{ "filter", cycle_filter, 1 },
 	{ "interfaces", cycle_interfaces, 10 },
 };
@@ -466,7 +522,7 @@ int main(int argc, char **argv)
 	for (size_t k = 0; k < LEVELS; k++) {
 		count_cycle_leaks(&levels[k], cycles / levels[k].part);
 		check_without_memory(&levels[k]);
-		if (strcmp(levels[k].name, "filter") != 0)
+		if (strcmp(levels[k].name, "filter") != 0 && strcmp(levels[k].name, "columns") != 0)
 			check_without_descriptors(&levels[k]);
 	}
 	check_wrong_options(cycles / 10);
