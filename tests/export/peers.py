@@ -10,6 +10,7 @@ Debian's packages (scripts/setup.sh tests), and from scripts/peers.sh, which fil
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -121,3 +122,18 @@ def stop(process, seconds=60):
             process.kill()
             process.wait()
     return process.returncode
+
+
+def stop_pid(pid, seconds=60):
+    """Ends a process that is no child of this one by SIGTERM, and waits for its end."""
+
+    def is_gone():
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    if not is_gone():
+        os.kill(pid, signal.SIGTERM)
+    wait(is_gone, f"the end of process {pid}", seconds)

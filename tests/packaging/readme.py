@@ -232,6 +232,8 @@ NOT_RUN = {
         ),
     },
     "docs/running.md": {"*": "services of this system; tests/packaging tries their files"},
+    "docs/fleet.md": {"*": "tests/export/fleet.py brings the fleet up and takes it down"},
+    "docs/spark.md": {"*": "PySpark and Ray; tests/export/spark.py and on_ray.py run the jobs"},
     "docs/testing.md": {
         "scripts/setup.sh peers": "a step of .ci/run",
         "scripts/peers.sh": "a step of .ci/run",
