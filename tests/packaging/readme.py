@@ -179,6 +179,14 @@ NOT_RUN = {
         "bpfengine -i eth0 --export 'ipfix://collector:4740?transport=tls&ca=ca.pem'": (
             "it wants a collector; tests/export"
         ),
+        "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=trial "
+        "-days 30": "tests/export/streams.py makes certificates",
+        "openssl req -newkey rsa:2048 -nodes -keyout host.key -out host.csr -subj /CN=localhost": (
+            "tests/export/streams.py makes certificates"
+        ),
+        "printf 'subjectAltName=DNS:localhost' >names": "tests/export/streams.py",
+        "openssl x509 -req -in host.csr -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names "
+        "-out host.pem": "tests/export/streams.py makes certificates",
     },
     "docs/export.md": {
         "bpfengine -i eth0 --export ipfix://collector:4739 --export netflow9://[::1]:2055": (
