@@ -86,6 +86,8 @@ def rows_rotate_into_whole_files(folder):
     counts = [rows_of(os.path.join(folder, name)) for name in names]
     assert len(counts) > 4 and set(counts[:-1]) == {1000} and 0 < counts[-1] <= 1000, counts
     assert sum(counts) == books["sent"] == books["offered"], (counts, books)
+    sizes = [os.path.getsize(os.path.join(folder, name)) for name in names]
+    assert sum(sizes) == books["bytes"], (sizes, books)
 
 
 @case

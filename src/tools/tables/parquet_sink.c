@@ -205,6 +205,7 @@ static void end_file(struct export_sender *sender)
 	if (!s->file)
 		return;
 	int failed = parquet_finish(s->file);
+	const off_t bytes = failed ? 0 : lseek(s->place.fd, 0, SEEK_CUR);
 	if (!failed)
 		failed = table_place_complete(&s->place, is_first_file(sender));
 	if (failed) {
@@ -218,7 +219,7 @@ static void end_file(struct export_sender *sender)
 		return;
 	}
 	export_add(&sender->books->sent, s->written);
-	export_add(&sender->books->bytes, parquet_bytes(s->file));
+	export_add(&sender->books->bytes, (uint64_t)bytes);
 	export_add(&sender->books->kept[FILES_KEPT], 1);
 	parquet_close(s->file);
 	s->file = NULL;
