@@ -289,6 +289,14 @@ def the_file_is_whole_at_each_moment():
 
 
 @case
+def a_run_without_flows_has_metrics():
+    r, page = final_page("--no-flows", name="plain.prom")
+    assert int(value(page, "bpfengine_packets_total", stage="delivered")) == 3052
+    assert value(page, "bpfengine_flow_records_total", end="stop") == "0"
+    assert r["exports"][0]["offered"] == 0
+
+
+@case
 def wrong_files_are_refused():
     os.makedirs(place("closed"), exist_ok=True)
     os.symlink("/etc/passwd", place("link.prom"))
