@@ -46,6 +46,9 @@ fetch() {
 		-DoutputDirectory="$folder/libs" ;;
 	goflow2) GOBIN=$folder GOFLAGS=-modcacherw \
 		go install github.com/netsampler/goflow2/v2/cmd/goflow2@v2.2.6 ;;
+	nfdump)	# the newest of Debian, with what it needs beside it; as root
+		debootstrap --variant=minbase sid "$folder/root" "${BPE_DEBIAN:-http://deb.debian.org/debian}" &&
+			chroot "$folder/root" apt-get install -y --no-install-recommends nfdump ;;
 	python)
 		[ -x "$folder/bin/python" ] ||
 			python3 -m venv --system-site-packages "$folder" || return 1
@@ -71,6 +74,14 @@ bring_goflow2() {
 	bring goflow2 v2.2.6 "$0" --fetch goflow2
 }
 
+# Not brought unless named.  BPE_NFCAPD="chroot $BPE_PEERS/nfdump/root nfcapd" and BPE_NFDUMP, likewise
+# with nfdump, are then for tests/export/nfcapd.py.
+bring_nfdump() {
+	have debootstrap || { lacks nfdump "debootstrap is not installed"; return; }
+	[ "$(id -u)" = 0 ] || { lacks nfdump "debootstrap wants root"; return; }
+	bring nfdump sid "$0" --fetch nfdump
+}
+
 bring_python() {
 	python3 -c 'import ensurepip, venv' 2>/dev/null ||
 		{ lacks python "python3-venv is not installed"; return 1; }
@@ -94,7 +105,7 @@ if [ "${1:-}" = --fetch ]; then
 fi
 known="kafka goflow2 python spark ray"
 for name in "$@"; do
-	case " $known " in
+	case " $known nfdump " in
 	*" $name "*) ;;
 	*)
 		echo "peers: $name is not known: peers.sh [$(echo "$known" | tr ' ' '|')...]" >&2
