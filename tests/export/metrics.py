@@ -10,6 +10,7 @@ cases.
 import http.client
 import os
 import re
+import resource
 import signal
 import socket
 import stat
@@ -294,6 +295,22 @@ def a_run_without_flows_has_metrics():
     assert int(value(page, "bpfengine_packets_total", stage="delivered")) == 3052
     assert value(page, "bpfengine_flow_records_total", end="stop") == "0"
     assert r["exports"][0]["offered"] == 0
+
+
+@case
+def the_last_file_stays_where_none_can_be_written():
+    final_page(name="full.prom")
+    with open(place("full.prom"), "rb") as f:
+        before = f.read()
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    p = run("-i", "synth:count=10", "--metrics-file", place("full.prom"), preexec_fn=limit)
+    assert b"keeps the counters from before" in p.stderr, p
+    with open(place("full.prom"), "rb") as f:
+        assert f.read() == before
+    assert not [name for name in os.listdir(FOLDER.name) if name.startswith(".")]
 
 
 @case
