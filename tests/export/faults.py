@@ -27,6 +27,7 @@ PROGRAM = os.path.abspath(sys.argv[1])
 PACKETS = 40000
 PARTS = ("ring_dropped", "sent", "failed", "unfit", "lost")
 cases = []
+started = []  # runs, which end with the test at the latest
 folder = tempfile.TemporaryDirectory()
 os.chmod(folder.name, 0o755)
 SAVEFILE = os.path.join(folder.name, "made.pcap")
@@ -113,7 +114,8 @@ def read_to(*words, code=0, **options):
 def start(*words):
     """A run that goes on until it is ended: generated packets, by the clock."""
     source = "synth:rate=20000,flows=5000"
-    return Running([PROGRAM, "-i", source, "--max-flows", "500", "--json", *words])
+    started.append(Running([PROGRAM, "-i", source, "--max-flows", "500", "--json", *words]))
+    return started[-1]
 
 
 def wait_for_sent(run, more_than):
@@ -475,6 +477,9 @@ def main():
             if error:
                 failed += 1
                 print(f"FAILED {runs[run].__name__}: {type(error).__name__}: {error}", flush=True)
+    for run in started:
+        if run.process.poll() is None:
+            run.process.kill()
     print(f"{len(cases) - failed} passed, {failed} failed")
     sys.stdout.flush()
     os._exit(1 if failed else 0)  # threads of servers wait for ever
