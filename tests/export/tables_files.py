@@ -23,6 +23,7 @@ PARTS = ("ring_dropped", "sent", "failed", "unfit", "lost")
 SYNTH = "synth:count=60000,flows=6000,seed=3"
 FAST = ("--max-flows", "2000")  # flows end by eviction, so records come all the time
 cases = []
+programs = []  # that were started
 
 
 def case(function):
@@ -52,7 +53,8 @@ def make(path, *words, **options):
 def start(path, *words):
     """A run that goes on until it is ended."""
     source = "synth:rate=20000,flows=6000"
-    return Running([PROGRAM, "-i", source, *FAST, "--json", "--flows", path, *words])
+    programs.append(Running([PROGRAM, "-i", source, *FAST, "--json", "--flows", path, *words]))
+    return programs[-1]
 
 
 def end(program, code=0):
@@ -382,6 +384,13 @@ def main():
                 place = error.__traceback__.tb_next.tb_lineno if error.__traceback__.tb_next else 0
                 print(f"FAILED {function.__name__} (line {place}): {error!r}"[:1500], flush=True)
                 continue
+            finally:
+                # A case that failed leaves no program behind.
+                while programs:
+                    process = programs.pop().process
+                    if process.poll() is None:
+                        process.kill()
+                        process.wait()
             if why:
                 print(f"skipped {function.__name__}: {why}")
             passed += 1
