@@ -36,6 +36,9 @@ bring() {
 	echo "peers: $name is in $folder"
 }
 
+# The mirror that apt takes Debian from.
+mirror() { apt-cache policy | sed -nE 's/^ *[0-9]+ (http[^ ]*debian) .*/\1/p' | head -n 1; }
+
 digest() { cksum <"$1" | tr ' ' -; }
 
 # A program of this file that timeout runs: peers.sh --fetch WHAT FOLDER.
@@ -47,7 +50,7 @@ fetch() {
 	goflow2) GOBIN=$folder GOFLAGS=-modcacherw \
 		go install github.com/netsampler/goflow2/v2/cmd/goflow2@v2.2.6 ;;
 	nfdump)	# the newest of Debian, with what it needs beside it; as root
-		debootstrap --variant=minbase sid "$folder/root" "${BPE_DEBIAN:-http://deb.debian.org/debian}" &&
+		debootstrap --variant=minbase sid "$folder/root" "$(mirror)" &&
 			chroot "$folder/root" apt-get install -y --no-install-recommends nfdump ;;
 	python)
 		[ -x "$folder/bin/python" ] ||
