@@ -37,7 +37,8 @@ static int refuse_address(const struct address_why *why, const char *format, ...
 
 /* ---- Secrets ---- */
 
-/* Returns whether the parameter's value is nothing for other people's eyes. */
+/* Returns whether the parameter's value is nothing for other people's eyes.  "key" alone names a
+ * file, or a choice. */
 static bool is_secret_name(const char *name, size_t n)
 {
 	static const char *const ends[] = { "password", "passphrase", "secret", "token", "key" };
@@ -46,7 +47,7 @@ static bool is_secret_name(const char *name, size_t n)
 		const size_t length = strlen(ends[k]);
 
 		if (n >= length && !memcmp(name + n - length, ends[k], length))
-			return true;
+			return strcmp(ends[k], "key") != 0 || n > length;
 	}
 	return false;
 }

@@ -127,7 +127,9 @@ int transport_tls_begin(struct transport *t, char *why, size_t room)
 		is_set = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls->connection), name);
 	else
 		is_set = SSL_set1_host(tls->connection, name) == 1 &&
-			 SSL_set_tlsext_host_name(tls->connection, name) == 1;
+			 /* SSL_set_tlsext_host_name, which casts const away */
+			 SSL_ctrl(tls->connection, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+				 TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)name) == 1;
 	if (is_set != 1)
 		return explain_tls(why, room, "TLS, the name of the collector");
 	SSL_set_connect_state(tls->connection);

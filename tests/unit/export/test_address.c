@@ -54,8 +54,9 @@ Test(address, parts)
 
 Test(address, secrets_are_hidden)
 {
-	read_good("kafka://b/t?sasl.password=hunter2&format=json&key=abc");
-	cr_assert_str_eq(address.shown, "kafka://b/t?sasl.password=***&format=json&key=***");
+	read_good("kafka://b/t?sasl.password=hunter2&key=community&access.key=abc");
+	cr_assert_str_eq(
+		address.shown, "kafka://b/t?sasl.password=***&key=community&access.key=***");
 	cr_assert_str_eq(export_parameter(&address, "sasl.password", ""), "hunter2");
 	read_good("ipfix:a%1bb\033[31m.ipfix");
 	cr_assert_str_eq(address.shown, "ipfix:a%1bb\\x1b[31m.ipfix");
