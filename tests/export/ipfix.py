@@ -104,10 +104,9 @@ def plain(record, d):
         (0, 136): REASONS[record.json["end"]],
         (0, 61): d,
         (0, 239): initiator,
-        (0, 139 if six else 32): record.icmp(),
     }
     if record.json["ip_proto"] in (1, 58):
-        wanted |= {(0, 7): 0, (0, 11): 0}
+        wanted |= {(0, 7): 0, (0, 11): 0, (0, 139 if six else 32): record.icmp()}
     if "vlan" in record.json:
         vlans = record.json["vlan"] + [0]
         wanted |= {(0, 58): vlans[0], (0, 243): vlans[0], (0, 245): vlans[1]}
@@ -299,19 +298,19 @@ def check_options(form, reader, records):
     if form == "five":
         return faults
     scope = ("scope", 2) if form == "nine" else (0, 10)
-    names = {row[scope]: row[0, 82] for row in by_template[268]}
+    names = {row[scope]: row[0, 82] for row in by_template[276]}
     wanted = {}
     for record in records:
         if record.interface() and record.text("interface"):
             wanted.setdefault(record.interface(), record.text("interface"))
     if names != {k: v.encode()[:32].decode() for k, v in wanted.items()}:
         faults.append(f"{form}: interfaces {names} in place of {wanted}")
-    books = by_template[264][-1]
+    books = by_template[272][-1]
     if books[0, 41] == 0 or books[0, 41] > reader.messages:
         faults.append(f"{form}: {books[0, 41]} messages of {reader.messages} told")
     if form == "nine":
         return faults
-    for row in by_template[267]:
+    for row in by_template[275]:
         fields = reader.templates[row[0, 145]][0]
         keys = [field[1] for k, field in enumerate(fields) if row[0, 173] >> k & 1]
         if not {7, 11, 4} < set(keys) or not set(keys) < {4, 7, 8, 11, 12, 27, 28, 58, 243, 245}:

@@ -67,7 +67,7 @@ def check(program, form, words, folder):
         found = ipfix.differences(want, row)
         if found:
             faults.append(f"{form}: record {k}: {found[:4]}")
-    books = [values for template, values in reader.options if template == 266]
+    books = [values for template, values in reader.options if template == 274]
     if not books or books[-1] != {(0, 144): 1, (0, 166): 0}:
         faults.append(f"{form}: the books say {books[-1:]}")
     return faults, len(rows)

@@ -129,13 +129,10 @@ def record_of(flow):
 
 
 def reduced(record):
-    """A Record as nfcapd keeps it: without ports for ICMP, whose type and code stand there.  For
-    SCTP and others nfcapd takes no destination port from a template that has ICMP's element."""
+    """A Record as nfcapd keeps it: without ports for ICMP, whose type and code stand there."""
     if record.proto in (1, 58):
         return record._replace(sport=0, dport=0)
-    if record.proto in (6, 17):
-        return record._replace(icmp=0)
-    return record._replace(icmp=0, dport=0)
+    return record._replace(icmp=0)
 
 
 def reduced_times(record):

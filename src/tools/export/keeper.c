@@ -212,7 +212,7 @@ static void keep_senders(struct export_start *s)
 
 	for (bool is_first = true;; is_first = false) {
 		const int64_t began_ms = keeper_ms();
-		const int status = run_sender_once(s, is_first);
+		int status = run_sender_once(s, is_first); /* macOS's macros take no const */
 		const bool has_closed_sink =
 			is_first && WIFEXITED(status) && WEXITSTATUS(status) == EXPORT_NOT_OPENED;
 

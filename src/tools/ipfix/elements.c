@@ -132,8 +132,8 @@ const struct ipfix_element ipfix_elements[FIELD_COUNT] = {
 
 /* Behind the addresses; records.c writes the same order. */
 static const uint8_t common_fields[] = { FIELD_SOURCE_PORT, FIELD_TARGET_PORT, FIELD_PROTOCOL,
-	FIELD_TCP_FLAGS, FIELD_END_REASON, FIELD_DIRECTION, FIELD_BIFLOW_DIRECTION, FIELD_ICMP4,
-	FIELD_INTERFACE, FIELD_FLOW_ID, FIELD_START_MS, FIELD_END_MS, FIELD_OCTETS, FIELD_PACKETS };
+	FIELD_TCP_FLAGS, FIELD_END_REASON, FIELD_DIRECTION, FIELD_BIFLOW_DIRECTION, FIELD_INTERFACE,
+	FIELD_FLOW_ID, FIELD_START_MS, FIELD_END_MS, FIELD_OCTETS, FIELD_PACKETS };
 static const uint8_t ntop_fields[] = { FIELD_NTOP_CLIENT_FLAGS, FIELD_NTOP_SERVER_FLAGS,
 	FIELD_NTOP_CLIENT_LATENCY, FIELD_NTOP_SERVER_LATENCY, FIELD_NTOP_RETRANSMITTED_IN,
 	FIELD_NTOP_RETRANSMITTED_OUT, FIELD_NTOP_APP, FIELD_NTOP_TLS_NAME, FIELD_NTOP_HTTP_HOST,
@@ -214,6 +214,7 @@ static void make_flow_layout(
 {
 	static const uint8_t ip4[] = { FIELD_SOURCE_IP4, FIELD_TARGET_IP4 };
 	static const uint8_t ip6[] = { FIELD_SOURCE_IP6, FIELD_TARGET_IP6 };
+	static const uint8_t icmp[] = { FIELD_ICMP4 };
 	static const uint8_t vlans[] = { FIELD_VLAN, FIELD_OUTER_VLAN, FIELD_INNER_VLAN };
 	static const uint8_t reverse[] = { FIELD_REVERSE_OCTETS, FIELD_REVERSE_PACKETS,
 		FIELD_REVERSE_TCP_FLAGS };
@@ -226,6 +227,8 @@ static void make_flow_layout(
 	else
 		add_fields(layout, ip4, sizeof ip4);
 	add_fields(layout, common_fields, sizeof common_fields);
+	if (shape & SHAPE_ICMP)
+		add_fields(layout, icmp, sizeof icmp);
 	if (shape & SHAPE_VLAN)
 		add_fields(layout, vlans, sizeof vlans);
 	if (shape & SHAPE_BIFLOW)

@@ -176,16 +176,17 @@ extern const struct ipfix_element ipfix_elements[FIELD_COUNT];
 /* Templates.  A shape has a template for flows, and SHAPE_* are bits. */
 #define SHAPE_IP6 1u
 #define SHAPE_VLAN 2u
-#define SHAPE_BIFLOW 4u
+#define SHAPE_ICMP 4u
+#define SHAPE_BIFLOW 8u
 #define TEMPLATE_FIRST_ID 256u
 enum ipfix_template {
-	TEMPLATE_SHAPES = 8,    /* 0 to 7: flows, by shape */
-	TEMPLATE_EXPORTED = 8,  /* RFC 7011, 4.1 */
-	TEMPLATE_IGNORED = 9,   /* 4.2 */
-	TEMPLATE_NOT_SENT = 10, /* 4.3 */
-	TEMPLATE_KEYS = 11,     /* 4.4 */
-	TEMPLATE_INTERFACES = 12,
-	TEMPLATE_TYPES = 13 /* RFC 5610 */
+	TEMPLATE_SHAPES = 16,   /* 0 to 15: flows, by shape */
+	TEMPLATE_EXPORTED = 16, /* RFC 7011, 4.1 */
+	TEMPLATE_IGNORED = 17,  /* 4.2 */
+	TEMPLATE_NOT_SENT = 18, /* 4.3 */
+	TEMPLATE_KEYS = 19,     /* 4.4 */
+	TEMPLATE_INTERFACES = 20,
+	TEMPLATE_TYPES = 21 /* RFC 5610 */
 };
 
 /* A template's fields, of which the first scopes are the scope of options. */

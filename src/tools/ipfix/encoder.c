@@ -219,6 +219,9 @@ int ipfix_add(struct ipfix_encoder *e, const struct bpe_flow *flow)
 		e->community_id[0] = 0;
 	if (flow->vlan[0])
 		shape |= SHAPE_VLAN;
+	/* nfcapd takes destination ports of TCP and UDP alone if a template has ICMP's element. */
+	if (ipfix_is_icmp(flow))
+		shape |= SHAPE_ICMP;
 	if (e->config.is_biflow)
 		added = add_direction(e, flow, shape | SHAPE_BIFLOW, 0);
 	else

@@ -45,7 +45,7 @@ enum ipfix_profile {
 #define IPFIX_ROOM_MOST 65535
 #define IPFIX_ROOM_PATH 1400 /* fits the MTU of common paths, IPv4 and IPv6 */
 #define IPFIX_INTERFACES_MOST 64
-#define IPFIX_TEMPLATES 14
+#define IPFIX_TEMPLATES 22
 
 struct ipfix_config {
 	uint32_t version; /* enum ipfix_version */

@@ -20,7 +20,7 @@
 
 /* Option records before the keys of templates and the types of own elements. */
 enum { OPTION_EXPORTED, OPTION_IGNORED, OPTION_NOT_SENT, OPTION_KEYS };
-#define KEYS_COUNT 4u /* templates of flows in a config */
+#define KEYS_COUNT 8u /* templates of flows in a config */
 
 /* Writes the specifier of a field. */
 static uint8_t *put_specifier(uint8_t *at, const struct ipfix_config *config, uint32_t field)

@@ -18,6 +18,11 @@ uint32_t ipfix_interface_number(const struct bpe_flow *flow)
 	return flow->flags & BPE_FLOW_INTERFACE_ID ? flow->interface_id + 1 : 0;
 }
 
+bool ipfix_is_icmp(const struct bpe_flow *flow)
+{
+	return flow->ip_proto == PROTO_ICMP || flow->ip_proto == PROTO_ICMP6;
+}
+
 uint32_t ipfix_icmp(const struct bpe_flow *flow)
 {
 	if (!(flow->flags & BPE_FLOW_ICMP))
@@ -365,7 +370,7 @@ static uint8_t *put_extra(uint8_t *at, uint32_t field, const struct ipfix_encode
  * nfcapd takes a source port for type and code of old Cisco systems. */
 static uint8_t *put_ports(uint8_t *at, const struct bpe_flow *f, uint32_t d)
 {
-	if (f->ip_proto == PROTO_ICMP || f->ip_proto == PROTO_ICMP6)
+	if (ipfix_is_icmp(f))
 		return put_net32(at, 0);
 	at = put_net16(at, f->port[d]);
 	return put_net16(at, f->port[1 - d]);
@@ -387,13 +392,14 @@ uint8_t *ipfix_record_write(uint8_t *at, const struct ipfix_encoder *e, const st
 	at = put_byte(at, ipfix_end_reason(f));
 	at = put_byte(at, d);
 	at = put_byte(at, tell_initiator(f, d));
-	at = put_net16(at, ipfix_icmp(f));
 	at = put_net32(at, ipfix_interface_number(f));
 	at = put_flow_id(at, f);
 	at = put_time(at, e, f->first_ns);
 	at = put_time(at, e, f->last_ns);
 	at = put_net64(at, ipfix_octets(f, d));
 	at = put_net64(at, f->packets[d]);
+	if (shape & SHAPE_ICMP)
+		at = put_net16(at, ipfix_icmp(f));
 	if (shape & SHAPE_VLAN) {
 		at = put_net16(at, f->vlan[0]);
 		at = put_net16(at, f->vlan[0]);
@@ -438,7 +444,8 @@ static uint32_t limit_text(uint32_t field)
 
 uint32_t ipfix_record_most(const struct ipfix_config *config)
 {
-	const uint32_t shape = SHAPE_IP6 | SHAPE_VLAN | (config->is_biflow ? SHAPE_BIFLOW : 0);
+	const uint32_t biflow = config->is_biflow ? SHAPE_BIFLOW : 0;
+	const uint32_t shape = SHAPE_IP6 | SHAPE_ICMP | SHAPE_VLAN | biflow;
 	struct ipfix_layout layout;
 	uint32_t bytes = 0;
 

@@ -21,6 +21,8 @@ uint8_t *ipfix_text_put(uint8_t *at, const char *text, size_t most);
 size_t ipfix_text_copy(uint8_t *at, const char *text, size_t most);
 /* Returns the number of the interface in records; 0: unknown. */
 uint32_t ipfix_interface_number(const struct bpe_flow *flow);
+/* Returns whether the flow is of ICMP or ICMPv6. */
+bool ipfix_is_icmp(const struct bpe_flow *flow);
 /* Returns the ICMP type and code, or 0. */
 uint32_t ipfix_icmp(const struct bpe_flow *flow);
 /* Returns bytes of IP, or of the wire if lengths were not counted. */

@@ -88,27 +88,27 @@ Test(ipfix_netflow, nine_byte_by_byte)
 {
 	open_netflow(IPFIX_NETFLOW9, true);
 	send_alone();
-	/* 2 flow records, 4 templates, 2 options templates; the name comes in the next message. */
-	cr_assert_eq(read_number(0, 4), 9 << 16 | 8);
+	/* 2 flow records, 8 templates, 2 options templates; the name comes in the next message. */
+	cr_assert_eq(read_number(0, 4), 9 << 16 | 12);
 	cr_assert_eq(read_number(4, 4), 1003000);
 	cr_assert_eq(read_number(8, 4), 1700000003);
 	cr_assert_eq(read_number(12, 4), 0);
 	cr_assert_eq(read_number(16, 4), 0x0a0b0c0d);
-	/* Set 0, and template 256 with 16 fields. */
+	/* Set 0, and template 256 with 15 fields. */
 	cr_assert_eq(read_number(20, 2), 0);
-	cr_assert_eq(read_number(24, 4), 256 << 16 | 16);
+	cr_assert_eq(read_number(24, 4), 256 << 16 | 15);
 	/* The second message has no templates: the name "en0" and two flows. */
 	send_alone();
 	cr_assert_eq(read_number(0, 4), 9 << 16 | 3);
 	cr_assert_eq(read_number(12, 4), 1);
-	cr_assert_eq(read_number(20, 4), 268 << 16 | (4 + 4 + 32));
+	cr_assert_eq(read_number(20, 4), 276 << 16 | (4 + 4 + 32));
 	cr_assert_eq(read_number(24, 4), 3);
 	cr_assert_str_eq((const char *)buffer + 28, "en0");
-	cr_assert_eq(read_number(60, 4), 256 << 16 | (4 + 55 * 2 + 2));
-	cr_assert_eq(read_when(64 + 31), 1700000000123);
-	cr_assert_eq(read_when(64 + 35), 1700000001999);
-	cr_assert_eq(read_number(64 + 39, 8), 1000);
-	cr_assert_eq(message.length, 176);
+	cr_assert_eq(read_number(60, 4), 256 << 16 | (4 + 53 * 2 + 2));
+	cr_assert_eq(read_when(64 + 29), 1700000000123);
+	cr_assert_eq(read_when(64 + 33), 1700000001999);
+	cr_assert_eq(read_number(64 + 37, 8), 1000);
+	cr_assert_eq(message.length, 172);
 }
 
 Test(ipfix_netflow, times_of_flows_are_exact_for_years)
