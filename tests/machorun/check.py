@@ -15,6 +15,7 @@ import platform
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -149,6 +150,31 @@ def generated_traffic_is_counted_as_on_linux():
     )
     for key in ("packets", "bytes", "protocols", "network", "malformed", "sizes", "top_flows"):
         assert mac[key] == linux[key], (key, mac[key], linux[key])
+
+
+def records_are_exported_as_on_linux():
+    """Keeper and sender run, and a socket here gets the same messages but for their times."""
+    office = os.path.join(os.path.dirname(__file__), "../../examples/office.pcap")
+    got = []
+    for run_one in (run_mac, lambda *words: subprocess.run([LINUX, *words], capture_output=True)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
+            collector.bind(("127.0.0.1", 0))
+            collector.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            collector.settimeout(0.2)
+            target = f"ipfix://127.0.0.1:{collector.getsockname()[1]}?options=0"
+            p = run_one(*("-r", office, "--seed", "1", "--json", "--quiet", "--export", target))
+            assert p.returncode == 0, p
+            [books] = json.loads(p.stdout)["exports"]
+            assert books["sent"] == books["offered"] > 0, books
+            messages = []
+            while True:
+                try:
+                    messages.append(collector.recv(65536))
+                except socket.timeout:
+                    break
+        bodies = [m[8:] for m in messages]  # behind version, length and export time
+        got.append((books["sent"], sorted(bodies)))
+    assert got[0] == got[1], [(sent, len(bodies)) for sent, bodies in got]
 
 
 def written_files_are_those_of_linux():
@@ -319,6 +345,7 @@ def main():
     build_runner()
     case(generated_traffic_is_counted_as_on_linux)
     case(netmasks_are_those_of_linux)
+    case(records_are_exported_as_on_linux)
     case(written_files_are_those_of_linux)
     if CAPTURES and os.path.isdir(CAPTURES):
         case(captures_are_read_as_on_linux)

@@ -12,7 +12,7 @@ struct shim {
 /* Each table ends with a NULL name. */
 extern const struct shim shims_system[], shims_sandbox[], shims_files[], shims_kqueue[];
 extern const struct shim shims_threads[], shims_text[], shims_net[], shims_writer[];
-extern const struct shim shims_crypto[];
+extern const struct shim shims_crypto[], shims_socket[];
 
 void *shim_find(const char *name);
 extern unsigned long kevents, kevents_low; /* calls, and calls with NOTE_LOWAT */

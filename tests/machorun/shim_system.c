@@ -364,7 +364,7 @@ const struct shim shims_system[] = {
 void *shim_find(const char *name)
 {
 	const struct shim *const all[] = { shims_system, shims_sandbox, shims_files, shims_kqueue,
-		shims_threads, shims_text, shims_net, shims_writer, shims_crypto };
+		shims_threads, shims_text, shims_net, shims_writer, shims_crypto, shims_socket };
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++)
 		for (const struct shim *s = all[k]; s->name; s++)
 			if (!strcmp(s->name, name))

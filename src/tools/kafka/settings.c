@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define PREFIX "rdkafka."
 #define TOPIC_BYTES_MOST 249

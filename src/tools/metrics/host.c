@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 bool metrics_host_is_here(const char *host)
 {
