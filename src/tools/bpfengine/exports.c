@@ -307,7 +307,7 @@ static void *map_shared(size_t bytes)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-int cli_targets_check(const struct cli *c)
+int cli_targets_check(struct cli *c)
 {
 	char why[400];
 
@@ -325,6 +325,7 @@ int cli_targets_check(const struct cli *c)
 				option, a->shown);
 		if (sink->check(a, why, sizeof why))
 			return option_refuse("%s %s: %s", option, a->shown, why);
+		c->engine.flow_lengths |= sink->has_ip_bytes;
 	}
 	return 0;
 }

@@ -37,8 +37,9 @@ bool cli_has_targets(const struct cli *cli);
 /* ---- Processes (exports.c).  Calls that return int return 0, or the exit code after the message.
  * All but two calls are for the main thread. ---- */
 
-/* Checks the targets by their sinks.  Runs before anything is opened. */
-int cli_targets_check(const struct cli *cli);
+/* Checks the targets by their sinks, and has counted what the sinks need.  Runs before anything is
+ * opened. */
+int cli_targets_check(struct cli *cli);
 /* Starts a keeper for each target, while rights are there, and waits until all are prepared. */
 int cli_exports_start(struct cli_exports **exports, const struct cli *cli);
 /* Lets the senders begin.  Runs just before the engine starts. */

@@ -371,8 +371,8 @@ static int check_capture_options(struct cli *c)
 		return option_refuse("-p and --promiscuous contradict each other");
 	if (o->checksums && c->print.no_checksums)
 		return option_refuse("-K and --checksums contradict each other");
-	/* The counts of Zeek and of collectors are bytes of IP. */
-	if (c->flows_format == BPE_FORMAT_ZEEK || (cli_has_targets(c) && c->engine.flows))
+	/* The counts of Zeek are bytes of IP. */
+	if (c->flows_format == BPE_FORMAT_ZEEK)
 		c->engine.flow_lengths = true;
 	code = cli_check_write_options(c);
 	if (!code)

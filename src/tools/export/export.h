@@ -166,6 +166,7 @@ struct export_sink {
 	void (*finish)(struct export_sender *sender, int64_t until_ns);
 	void (*close)(struct export_sender *sender); /* frees the state; NULL state is allowed */
 	bool without_flows; /* the target is of use in a run that keeps no flows */
+	bool has_ip_bytes;  /* the target's counts are bytes of IP (options.flow_lengths) */
 	uint32_t finish_s;  /* seconds that finish may take; 0: 10 */
 };
 

@@ -307,7 +307,8 @@ static void close_exporter(struct export_sender *sender)
 		.counts = note_counts,                                                             \
 		.work = do_work,                                                                   \
 		.finish = finish_exporter,                                                         \
-		.close = close_exporter }
+		.close = close_exporter,                                                           \
+		.has_ip_bytes = true }
 
 const struct export_sink ipfix_sink = IPFIX_SINK("ipfix",
 	"ipfix://HOST[:4739][?transport=udp|tcp|tls&profile=...], or ipfix:FILE", check_ipfix);

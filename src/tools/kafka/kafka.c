@@ -196,4 +196,5 @@ const struct export_sink kafka_sink = {
 	.finish = finish_kafka,
 	.close = close_kafka,
 	.finish_s = 60,
+	.has_ip_bytes = true,
 };
