@@ -27,7 +27,7 @@ static const struct option_pair options[] = {
 	{ IPPROTO_TCP, 0x102, IPPROTO_TCP, TCP_KEEPCNT },
 };
 
-static const struct option_pair *find_option(int level, int name)
+static const struct option_pair *find_socket_option(int level, int name)
 {
 	for (size_t k = 0; k < sizeof options / sizeof *options; k++)
 		if (options[k].level == level && options[k].name == name)
@@ -37,7 +37,7 @@ static const struct option_pair *find_option(int level, int name)
 
 static int s_setsockopt(int fd, int level, int name, const void *value, uint32_t n)
 {
-	const struct option_pair *o = find_option(level, name);
+	const struct option_pair *o = find_socket_option(level, name);
 
 	note("setsockopt 0x%x 0x%x", level, name);
 	return o ? setsockopt(fd, o->level_here, o->name_here, value, n) : fail_as(D_ENOPROTOOPT);
@@ -45,7 +45,7 @@ static int s_setsockopt(int fd, int level, int name, const void *value, uint32_t
 
 static int s_getsockopt(int fd, int level, int name, void *value, uint32_t *n)
 {
-	const struct option_pair *o = find_option(level, name);
+	const struct option_pair *o = find_socket_option(level, name);
 	socklen_t size = *n;
 
 	if (level == D_SOL_SOCKET &&
