@@ -85,9 +85,10 @@ needs() {
 		tr , '\n' | awk '{ print $1 }' | sort | paste -s -d ' ' -
 }
 packing='liblz4-1 liblzma5 libzstd1 zlib1g'	# compressed savefiles
-wanted=$(echo adduser libc6 libncursesw6 libssl3 libtinfo6 "$packing" |
+targets='libmicrohttpd12 librdkafka1 libsqlite3-0'	# records beyond the machine, metrics, tables
+wanted=$(echo adduser libc6 libncursesw6 libssl3 libtinfo6 "$packing" "$targets" |
 	 tr ' ' '\n' | sort | paste -s -d ' ' -)
-[ "$(needs bpfengine)" = "$wanted" ] || say "the program should need adduser (for the user bpfengine), libc6, curses (the live view), libssl3 (names of QUIC flows) and the libraries of compressed savefiles alone, not $(needs bpfengine)"
+[ "$(needs bpfengine)" = "$wanted" ] || say "the program should need adduser (for the user bpfengine), libc6, curses (the live view), libssl3 (names of QUIC flows, TLS), and the libraries of compressed savefiles and of targets alone, not $(needs bpfengine)"
 [ "$(needs libbpfengine1)" = "libc6 $packing" ] || say "the library should need libc6 and the libraries of compressed savefiles alone, not $(needs libbpfengine1)"
 soname=$(objdump -p "$root/usr/lib/$machine/libbpfengine.so.1" | awk '$1 == "SONAME" { print $2 }')
 [ "$soname" = libbpfengine.so.1 ] || say "the library calls itself $soname"

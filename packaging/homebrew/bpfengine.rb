@@ -9,16 +9,16 @@ class Bpfengine < Formula
   depends_on "meson" => :build
   depends_on "ninja" => :build
   depends_on "pkgconf" => :build
+  depends_on "libmicrohttpd"
+  depends_on "librdkafka"
   depends_on "lz4"
+  depends_on "openssl@3"
   depends_on "xz"
   depends_on "zstd"
 
   uses_from_macos "ncurses"
+  uses_from_macos "sqlite"
   uses_from_macos "zlib"
-
-  on_linux do
-    depends_on "openssl@3"
-  end
 
   def install
     # Bottles run on other people's machines: SSE4.2 is in every Intel Mac since 2009.
@@ -31,7 +31,7 @@ class Bpfengine < Formula
     end
     # CommonCrypto is a part of macOS.
     crypto = OS.mac? ? ["-Dcrypto=commoncrypto"] : ["-Dcrypto=openssl"]
-    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Dlibpcap=disabled", "-Dcurses=enabled", "-Dzstd=enabled", "-Dlz4=enabled", "-Dzlib=enabled", "-Dlzma=enabled", *crypto, "-Darch=#{kernels}", *std_meson_args
+    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Dlibpcap=disabled", "-Dcurses=enabled", "-Dzstd=enabled", "-Dlz4=enabled", "-Dzlib=enabled", "-Dlzma=enabled", *crypto, "-Dtls=enabled", "-Dkafka=enabled", "-Dhttp=enabled", "-Dsqlite=enabled", "-Darch=#{kernels}", *std_meson_args
     system "meson", "compile", "-C", "build", "--verbose"
     system "meson", "install", "-C", "build"
     pkgshare.install "scripts/bpf-access.sh"
