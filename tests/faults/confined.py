@@ -63,7 +63,10 @@ def packet_socket(pid):
     with open(f"/proc/{pid}/net/packet", encoding="ascii") as table:
         inodes = {line.split()[8] for line in table.readlines()[1:]}
     for name in os.listdir(f"/proc/{pid}/fd"):
-        link = os.readlink(f"/proc/{pid}/fd/{name}")
+        try:
+            link = os.readlink(f"/proc/{pid}/fd/{name}")
+        except FileNotFoundError:  # closed meanwhile
+            continue
         if link.startswith("socket:") and link[8:-1] in inodes:
             return int(name)
     raise AssertionError("no packet socket")

@@ -8,7 +8,7 @@ drops.  The interface's end, signals, busy nodes and filters behave as on the re
 by name, without root or /dev/fuse.
 """
 
-import json, os, re, struct, subprocess, sys, tempfile, time
+import contextlib, json, os, re, struct, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from progress import Running
@@ -321,6 +321,15 @@ def zero_copy_keeps_nothing_back():
             assert dropped == node.report["dropped"] == 0 and r["blocks"]["torn"] == 0, r["kernel"]
 
 
+def list_descriptors(pid):
+    """What each descriptor of a process stands for.  Those that are closed meanwhile are left out."""
+    links = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            links[fd] = os.readlink(f"/proc/{pid}/fd/{fd}")
+    return links
+
+
 def nodes_are_opened_for_reading_alone():
     """What is opened cannot send: a write fails with EBADF, whoever makes it."""
     for abi in ABIS:
@@ -331,10 +340,7 @@ def nodes_are_opened_for_reading_alone():
             )
             found, end = [], time.monotonic() + 600
             while not found and time.monotonic() < end and p.poll() is None:
-                links = {
-                    fd: os.readlink(f"/proc/{p.pid}/fd/{fd}")
-                    for fd in os.listdir(f"/proc/{p.pid}/fd")
-                }
+                links = list_descriptors(p.pid)
                 found = [fd for fd, to in links.items() if to.startswith(node.directory + "/bpf")]
                 time.sleep(0.01)
             flags = []
