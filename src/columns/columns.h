@@ -86,6 +86,17 @@ enum bpei_words {
 	BPEI_WORDS_COUNT
 };
 
+/* Returns 64 bits of a bitmap as they lie in memory: Arrow's bitmaps are bytes, and row 0 is the
+ * lowest bit of the first byte. */
+static inline uint64_t bpei_bitmap_word(uint64_t bits)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return __builtin_bswap64(bits);
+#else
+	return bits;
+#endif
+}
+
 /* A word of at most 22 bytes.  All bytes are copied, and `length` of them count. */
 struct bpei_word {
 	char text[22];

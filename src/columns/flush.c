@@ -53,7 +53,7 @@ static void flush_flag(struct bpei_column *column, const struct bpei_column_plan
 		memcpy(&flags, rows[r].bytes + plan->from, sizeof flags);
 		bits |= (uint64_t)((flags & plan->bit) != 0) << r;
 	}
-	((uint64_t *)column->values)[sum->base / 64] = bits;
+	((uint64_t *)column->values)[sum->base / 64] = bpei_bitmap_word(bits);
 	column->filled = sum->base + sum->n;
 }
 
@@ -68,7 +68,7 @@ static void flush_known(uint64_t *known, uint32_t group, const struct bpei_stage
 	else if (sum->any >> group & 1)
 		for (uint32_t r = 0; r < sum->n; r++)
 			bits |= (rows[r].known >> group & 1) << r;
-	known[sum->base / 64] = bits;
+	known[sum->base / 64] = bpei_bitmap_word(bits);
 }
 
 /* Appends the words of a column.  All bytes of a word are copied: the column has room for them. */
@@ -90,7 +90,7 @@ static void flush_words(struct bpe_columns *c, struct bpei_column *column, uint3
 		valid |= (uint64_t)word->is_known << r;
 		column->offsets[sum->base + r + 1] = at;
 	}
-	column->valid[sum->base / 64] = valid;
+	column->valid[sum->base / 64] = bpei_bitmap_word(valid);
 	column->filled = sum->base + sum->n;
 }
 

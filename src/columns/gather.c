@@ -144,7 +144,7 @@ static bool append_text(struct bpe_columns *c, uint32_t i, const char *text, siz
 	else
 		n = copy_as_utf8(to, text, length);
 	column->offsets[c->rows + 1] = at + (int32_t)n;
-	column->valid[c->rows / 64] |= UINT64_C(1) << c->rows % 64;
+	column->valid[c->rows / 64] |= bpei_bitmap_word(UINT64_C(1) << c->rows % 64);
 	column->filled = c->rows + 1;
 	return true;
 }

@@ -170,7 +170,8 @@ void bpei_column_cut_text(struct bpei_column *column, uint64_t rows)
 {
 	while (column->filled > rows) {
 		column->filled--;
-		column->valid[column->filled / 64] &= ~(UINT64_C(1) << column->filled % 64);
+		column->valid[column->filled / 64] &=
+			~bpei_bitmap_word(UINT64_C(1) << column->filled % 64);
 	}
 }
 

@@ -3,15 +3,15 @@
 #include "columns/columns.h"
 #include "format/flow_text.h"
 
+#include <string.h>
+
 /* Sets a word.  NULL and "": no word. */
 static void set_column_word(struct bpei_word *word, const char *text)
 {
-	size_t n = 0;
+	const size_t n = text ? strnlen(text, sizeof word->text) : 0;
 
-	while (text && text[n] && n < sizeof word->text) {
-		word->text[n] = text[n];
-		n++;
-	}
+	if (n)
+		memcpy(word->text, text, n);
 	word->length = (uint8_t)n;
 	word->is_known = n != 0;
 }
