@@ -105,7 +105,7 @@ def record_of(flow):
         ipaddress.ip_address(flow[0, 28 if six else 12]),
         *(flow[0, 7], flow[0, 11], flow[0, 4], flow[0, 2], flow[0, 1], flow[0, 152], flow[0, 153]),
         flow[0, 6],
-        flow[0, 139 if six else 32],
+        flow.get((0, 139 if six else 32), 0),
     )
 
 
