@@ -364,7 +364,7 @@ Test(columns, the_names_are_those_of_csv)
 	cr_assert_str_eq(schema.format, "+s");
 	for (int64_t i = 0; i < schema.n_children; i++) {
 		const struct ArrowSchema *field = schema.children[i];
-		char name[64];
+		char name[BPE_FORMAT_BYTES + 8];
 
 		snprintf(name, sizeof name, "%s%s", cut_field(&at),
 			field->format[0] == 'l' ? "_ns" : "");
