@@ -1293,12 +1293,12 @@ BPE_API uint64_t bpe_columns_rows(const struct bpe_columns *columns);
  * ended the wait: go on; BPE_E_MEMORY, after which no record is lost: take the rows, and go on. */
 BPE_API int64_t bpe_columns_fill(struct bpe_columns *columns, struct bpe_engine *engine,
 	uint64_t most, struct bpe_error *error);
-/* Moves the rows to *array, a struct array whose children are the columns, and describes the
- * columns in *schema.  Buffers are not copied.  The columns have no rows afterwards, and go on.
- * schema NULL: no schema.  array NULL: the schema alone, and the rows stay.  docs/arrow.md lists
- * the columns; later versions append columns.  The caller owns both structures, which may outlive
- * the columns, and calls their member release.  release may be called by any thread.
- * Returns BPE_OK, or BPE_E_MEMORY with the rows unharmed and both structures untouched. */
+/* Moves the rows to *array and describes the columns in *schema.  The array is an Arrow struct
+ * array; its children are the columns.  Buffers are not copied.  The columns have no rows
+ * afterwards, and go on.  schema NULL: no schema.  array NULL: the schema alone, and the rows stay.
+ * docs/arrow.md lists the columns; later versions append columns.  The caller owns both structures,
+ * which may outlive the columns, and calls their member release.  release may be called by any
+ * thread.  Returns BPE_OK, or BPE_E_MEMORY with the rows unharmed and both structures untouched. */
 BPE_API int bpe_columns_take(
 	struct bpe_columns *columns, struct ArrowSchema *schema, struct ArrowArray *array);
 /* Frees the columns and rows that were not taken.  NULL is allowed. */

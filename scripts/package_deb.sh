@@ -85,7 +85,8 @@ needs() {
 		tr , '\n' | awk '{ print $1 }' | sort | paste -s -d ' ' -
 }
 packing='liblz4-1 liblzma5 libzstd1 zlib1g'	# compressed savefiles
-targets='libmicrohttpd12 librdkafka1 libsqlite3-0'	# records beyond the machine, metrics, tables
+# records beyond the machine, metrics, tables
+targets='libmicrohttpd12 librdkafka1 libsqlite3-0'
 wanted=$(echo adduser libc6 libncursesw6 libssl3 libtinfo6 "$packing" "$targets" |
 	 tr ' ' '\n' | sort | paste -s -d ' ' -)
 [ "$(needs bpfengine)" = "$wanted" ] || say "the program should need adduser (for the user bpfengine), libc6, curses (the live view), libssl3 (names of QUIC flows, TLS), and the libraries of compressed savefiles and of targets alone, not $(needs bpfengine)"

@@ -166,7 +166,7 @@ struct bpei_column {
 	size_t text_room; /* bytes of texts that fit into values */
 };
 
-/* Addresses whose text was made last, by a hash of the address. */
+/* The latest texts of addresses.  A hash of the address chooses the place of a text. */
 #define BPEI_RECENT_ADDRESSES 256u
 struct bpei_columns_recent {
 	struct {
