@@ -303,11 +303,17 @@ def a_killed_sender_is_told_and_started_again():
     assert_gone(keeper, sender)
 
 
-@case
-def a_killed_keeper_is_survived():
+def start_swallowed():
+    """A run whose collector takes records, its keeper and its sender."""
     run = start("--export", tcp(serve(lambda connection: swallow(connection))))
     keeper, sender = find_pair(run.process.pid)
     wait_for_sent(run, 100)
+    return run, keeper, sender
+
+
+@case
+def a_killed_keeper_is_survived():
+    run, keeper, sender = start_swallowed()
     os.kill(keeper, signal.SIGKILL)
     run.send_signal(signal.SIGINT)
     out, _ = run.process.communicate(timeout=550)
@@ -318,9 +324,7 @@ def a_killed_keeper_is_survived():
 
 @case
 def both_killed_are_told():
-    run = start("--export", tcp(serve(lambda connection: swallow(connection))))
-    keeper, sender = find_pair(run.process.pid)
-    wait_for_sent(run, 100)
+    run, keeper, sender = start_swallowed()
     os.kill(keeper, signal.SIGKILL)
     os.kill(sender, signal.SIGKILL)
     run.wait_for("the news", lambda: "the sender process is gone" in run.read_messages())
@@ -332,9 +336,7 @@ def both_killed_are_told():
 
 @case
 def a_killed_program_leaves_no_process():
-    run = start("--export", tcp(serve(lambda connection: swallow(connection))))
-    keeper, sender = find_pair(run.process.pid)
-    wait_for_sent(run, 100)
+    run, keeper, sender = start_swallowed()
     run.process.kill()
     run.process.wait()
     assert_gone(keeper, sender)
@@ -345,9 +347,7 @@ def processes_have_no_rights_and_no_device():
     if keeps_rights():
         print("processes_have_no_rights_and_no_device: not in this build")
         return
-    run = start("--export", tcp(serve(lambda connection: swallow(connection))))
-    pair = find_pair(run.process.pid)
-    wait_for_sent(run, 100)
+    run, *pair = start_swallowed()
     for pid in pair:
         with open(f"/proc/{pid}/status", encoding="utf-8") as f:
             status = dict(line.split(":", 1) for line in f)
