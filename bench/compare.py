@@ -1,64 +1,97 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""compare.py PROGRAM FILE... [--peers DIR] [--rounds N] [--core N]: reading savefiles, beside
-peers, in one run.
+"""compare.py PROGRAM FILE... [options]: reading savefiles, beside peers, in one run.
 
-Every contender counts or meters the same file from the page cache, pinned to one core, in turn,
-so that noise falls on all alike.  Prints medians of wall and CPU seconds, million packets/s, peak
-memory, and the ratio to the first contender; then the goals (by the file's name: small64, imix,
-manyflows) and whether they were met in this run. Peers that are not installed are left out, by
-name.  --peers DIR: where `typical` and `flowlimit` lie (their own timing, a run in each round).
+Every contender counts or meters the same file from the page cache, pinned to a CPU, in turn, so
+that noise falls on all alike.  The script prints the CPU, the kernel, the compiler and the kernels
+in use; then, for each file, medians of wall and CPU time, their spread, and the rate beside the
+first contender's.  Then come the goals, by the file's name (small64, imix, manyflows, uniform),
+and whether this run met them.  Peers that are not installed are left out, by name.
+
+--cpu N        the CPU to use; a contender of two CPUs has the next one, too
+--rounds N     how often all run; the slow flow meters run in the first --meter-rounds only
+--nfpcapd P    another nfpcapd, perhaps a newer one; may be given several times
+--peers DIR    where flowlimit and typical lie (their own timing, a run in each round)
+--only RE      only contenders that match; --without RE: all others
+--add FILE     adds the rounds to FILE and prints medians of all rounds in it
+--markdown     prints a table for a text
 """
 
-import argparse, json, os, re, resource, shutil, statistics, subprocess, sys, tempfile, time
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
 
-OURS = "bpfengine, flows and statistics"
-PAIR = "bpfengine, 1 worker (2 cores)"
-METERS = ("softflowd", "nfpcapd", "argus")
+COUNT = "tcpdump --count"
+OURS = "bpfengine, everything on"
+HEALTHLESS = "bpfengine --no-tcp-health"
+FLOWLESS = "bpfengine --no-flows"
+PAIR = "bpfengine --workers 1 (two CPUs)"
+HASHED = "flowlimit: parse + hash, mapped already"
 LIMIT = "flowlimit: count, file mapped anew, table of huge pages"
-GOALS = {
-    "small64": {"tcpdump --count": 1.7, "meters": 12},
-    "imix": {"tcpdump --count": 1.2},
-    "manyflows": {"tcpdump --count": 0.7, "meters": 30},
-}
+GOALS = {"small64": 1.7, "imix": 1.5, "manyflows": 0.9, "uniform": 1.2}
+METERS = ("nfpcapd", "softflowd", "argus")
 
 
-def contenders(program):
-    yield "tcpdump --count", ["tcpdump", "-nn", "--count", "-r", "{f}"]
+def list_contenders(arguments):
+    """Yields each contender's name and its command; {f} is the file, {o} a folder for output."""
+    ours = [arguments.program, "-r", "{f}", "-q", "--json"]
+    yield COUNT, ["tcpdump", "-nn", "--count", "-r", "{f}"]
     yield "tcpdump -w", ["tcpdump", "-r", "{f}", "-w", "/dev/null"]
-    yield OURS, [program, "-r", "{f}", "-q", "--json"]
-    yield "bpfengine, no flows", [program, "-r", "{f}", "-q", "--json", "--no-flows"]
-    yield "bpfengine, no TCP health", [program, "-r", "{f}", "-q", "--json", "--no-tcp-health"]
-    yield (
-        "bpfengine, and records as JSON",
-        [program, "-r", "{f}", "-q", "--json", "--flows", "/dev/null"],
-    )
-    yield PAIR, [program, "-r", "{f}", "-q", "--json", "--workers", "1"]
-    yield (
-        "softflowd",
-        [
-            "softflowd",
-            "-6",
-            "-d",
-            "-r",
-            "{f}",
-            "-m",
-            "4000000",
-            "-v",
-            "9",
-            "-p",
-            "{o}/pid",
-            "-c",
-            "none",
-        ],
-    )
-    yield "nfpcapd", ["nfpcapd", "-r", "{f}", "-w", "{o}", "-t", "3600"]
+    yield OURS, ours
+    yield HEALTHLESS, [*ours, "--no-tcp-health"]
+    yield FLOWLESS, [*ours, "--no-flows"]
+    yield "bpfengine --flows /dev/null", [*ours, "--flows", "/dev/null"]
+    yield PAIR, [*ours, "--workers", "1"]
+    for program in [*arguments.nfpcapd, "nfpcapd"]:
+        yield name_nfpcapd(program), [program, "-r", "{f}", "-w", "{o}", "-t", "3600"]
+    softflowd = "softflowd -6 -d -r {f} -m 4000000 -v 9 -p {o}/pid -c none"
+    yield "softflowd", softflowd.split()
     yield "argus", ["argus", "-X", "-r", "{f}", "-w", "/dev/null"]
 
 
-def once(command, cores):
+def name_nfpcapd(program):
+    """nfpcapd and its version."""
+    if not shutil.which(program):
+        return program
+    done = subprocess.run([program, "-V"], capture_output=True, text=True, check=False)
+    found = re.search(r"(\d+\.\d+\.\d+)", done.stdout + done.stderr)
+    return f"nfpcapd {found[1]}" if found else program
+
+
+def describe_machine(program):
+    """The CPU by name, family and model, the kernel, and how the program was built."""
+    cpu = {}
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            cpu = dict(re.findall(r"^([^\t:]+?)\s*: (.*)$", file.read(), re.M))
+    except OSError:
+        pass
+    flags = cpu.get("flags", cpu.get("Features", "")).split()
+    wide = next((f for f in ("avx512f", "avx2", "sse4_2", "asimd") if f in flags), "no vectors")
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    yield (
+        f"CPU: {cpu.get('model name', platform.processor() or platform.machine())}, family "
+        f"{cpu.get('cpu family', '?')}, model {cpu.get('model', '?')}, {wide}, "
+        f"{os.cpu_count()} CPUs{', virtual' if 'hypervisor' in flags else ''}"
+    )
+    yield f"kernel: {platform.system()} {platform.release()}"
+    yield f"program: {version.stdout.strip()}"
+
+
+def run_pinned(command, cpus):
+    """Runs a command. Returns wall and CPU seconds, MiB of memory at the peak, and the status."""
+
     def pin():
-        os.sched_setaffinity(0, cores)
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, cpus)
 
     start = time.monotonic()
     child = subprocess.Popen(
@@ -69,115 +102,171 @@ def once(command, cores):
         preexec_fn=pin,
     )
     _, status, usage = os.wait4(child.pid, 0)
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, status
+    wall = time.monotonic() - start
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, status
 
 
-def packets_of(program, path):
-    out = subprocess.run(
-        [program, "-r", path, "-q", "--json"], capture_output=True, text=True, check=True
-    ).stdout
-    report = json.loads(out)
-    return report["packets"]["read"], report["flows"]
-
-
-def peers(directory, path, core, rows):
-    """One run of each of the programs in directory: their rows, in ns/packet."""
+def run_limits(arguments, path, flows):
+    """Runs each of the programs of --peers once. Returns their rows, in ns a packet."""
+    rows = {}
     for name in ("typical", "flowlimit"):
-        program = os.path.join(directory, name)
+        program = os.path.join(arguments.peers, name)
         if not os.access(program, os.X_OK):
             continue
-        slots = ["23"] if name == "flowlimit" and "manyflows" in path else []
-        text = subprocess.run(
-            ["taskset", "-c", str(core), program, path, "1"] + slots, capture_output=True, text=True
-        ).stdout
-        for m in re.finditer(r"^(.*?)\s+([\d.]+) ns med.*$", text, re.M):
-            rows.setdefault(f"{name}: {m[1].strip()}", []).append(float(m[2]))
+        slots = [str((2 * flows - 1).bit_length())] if name == "flowlimit" else []
+        done = subprocess.run(
+            ["taskset", "-c", str(arguments.cpu), program, path, "1", *slots],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for m in re.finditer(r"^(.*?)\s+([\d.]+) ns med.*$", done.stdout, re.M):
+            rows[f"{name}: {m[1].strip()}"] = float(m[2])
+    return rows
 
 
-def goals(path, median, limit_ns, packets):
-    """What is asked of the rates, and what they are by the medians of wall and of CPU seconds:
-    on a shared machine the latter are the steadier."""
-    asked = next((g for word, g in GOALS.items() if word in os.path.basename(path)), {})
-    meters, told = [n for n in METERS if n in median], []
-    if "tcpdump --count" in asked and "tcpdump --count" in median:
-        told.append(("times tcpdump --count's rate", "tcpdump --count", asked["tcpdump --count"]))
-    if "meters" in asked and meters:
-        best = min(meters, key=lambda n: median[n])
-        told.append((f"times the fastest flow meter's ({best})", best, asked["meters"]))
-    for what, peer, want in told:
-        wall, cpu = (median[peer][k] / median[OURS][k] for k in (0, 1))
-        print(
-            f"  goal: at least {want:g} {what}: {wall:.2f} ({cpu:.2f} by CPU time), {'met' if wall >= want else 'MISSED'}"
+def run_rounds(arguments, path, flows, found):
+    """Runs all contenders in turn and appends what they took to found."""
+    chosen = []
+    for name, words in list_contenders(arguments):
+        if not re.search(arguments.only, name):
+            continue
+        if arguments.without and re.search(arguments.without, name):
+            continue
+        if shutil.which(words[0]):
+            chosen.append((name, words))
+        else:
+            print(f"  ({name}: not installed)")
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(dir=memory) as out:
+        for r in range(arguments.rounds):
+            if arguments.peers:
+                for name, ns in run_limits(arguments, path, flows).items():
+                    found.setdefault("limits", {}).setdefault(name, []).append(ns)
+            for name, words in chosen:
+                if r >= arguments.meter_rounds and name.startswith(METERS):
+                    continue
+                cpus = {arguments.cpu}
+                if "two CPUs" in name:
+                    cpus.add((arguments.cpu + 1) % os.cpu_count())
+                command = [w.format(f=path, o=out) for w in words]
+                found.setdefault("runs", {}).setdefault(name, []).append(run_pinned(command, cpus))
+
+
+def print_rows(found, markdown):
+    """Prints the table. Returns the median ns a packet of each row."""
+    packets, first, median = found["packets"], None, {}
+    line = "  {:52s} {:>8s} {:>15s} {:>8s} {:>8s} {:>8s} {:>7s} {:>4s}"
+    if markdown:
+        line = "| {} | {} | {} | {} | {} | {} | {} | {} |"
+    print(line.format("", "ns", "least to most", "CPU ns", "M/s", "MiB", "ratio", "runs"))
+    if markdown:
+        print("|---" * 8 + "|")
+    for name, runs in found.get("runs", {}).items():
+        if any(r[3] for r in runs):
+            print(f"  {name}: failed (status {runs[0][3]})")
+            continue
+        ns = sorted(r[0] / packets * 1e9 for r in runs)
+        cpu, mib = (statistics.median(r[k] for r in runs) for k in (1, 2))
+        median[name] = statistics.median(ns)
+        first = first or median[name]
+        cells = (
+            f"{median[name]:.1f}",
+            f"{ns[0]:.1f} to {ns[-1]:.1f}",
+            f"{cpu / packets * 1e9:.1f}",
         )
-    if asked and PAIR in median:
-        got = median[OURS][0] / median[PAIR][0]
-        print(
-            f"  goal: at least 1.5 times one thread's rate with two cores: {got:.2f}, {'met' if got >= 1.5 else 'MISSED'}"
+        rate = (f"{1e3 / median[name]:.2f}", f"{mib:.0f}", f"{first / median[name]:.2f}")
+        print(line.format(name, *cells, *rate, str(len(runs))))
+    for name, runs in found.get("limits", {}).items():
+        ns = median[name] = statistics.median(runs)
+        cells = (f"{ns:.1f}", f"{min(runs):.1f} to {max(runs):.1f}", "", f"{1e3 / ns:.2f}", "")
+        print(line.format(name, *cells, f"{first / ns:.2f}" if first else "", str(len(runs))))
+    return median
+
+
+def print_goal(what, got, want, at_most=False):
+    """Prints a goal and whether it was met."""
+    met = got <= want if at_most else got >= want
+    bound = "at most" if at_most else "at least"
+    print(f"  goal: {what}: {got:.2f}, {bound} {want:g}: {'met' if met else 'MISSED'}")
+
+
+def print_goals(path, found, median):
+    """Prints what is asked of the rates, and what they are by the medians."""
+    asked = next((g for w, g in GOALS.items() if w in os.path.basename(path)), None)
+    if OURS not in median:
+        return
+    ours = median[OURS]
+    if COUNT in median and asked:
+        print_goal("rate over tcpdump --count's", median[COUNT] / ours, asked)
+        pairs = zip(found["runs"][COUNT], found["runs"][OURS])
+        rounds = sorted(theirs[0] / mine[0] for theirs, mine in pairs)
+        print(f"    in single rounds: {rounds[0]:.2f} to {rounds[-1]:.2f}")
+    newest = max((n for n in median if n.startswith("nfpcapd ")), default=None, key=version_of)
+    if newest:
+        print_goal(f"rate over {newest}'s", median[newest] / ours, 12)
+    if HEALTHLESS in median:
+        print_goal("TCP health, ns a packet", ours - median[HEALTHLESS], 10, at_most=True)
+    if PAIR in median:
+        print_goal("rate with a worker over one thread's", ours / median[PAIR], 1.5)
+    if LIMIT in median:
+        print_goal("time over flowlimit's", ours / median[LIMIT], 1.6, at_most=True)
+    if HASHED in median and FLOWLESS in median:
+        got = median[FLOWLESS] / median[HASHED]
+        print_goal("no flows, over flowlimit's parse and hash", got, 1.15, at_most=True)
+
+
+def version_of(name):
+    """A version as numbers, to compare."""
+    return [int(n) for n in re.findall(r"\d+", name)]
+
+
+def compare_file(arguments, path, kept):
+    """Measures a file and prints its table and goals."""
+    found = kept.setdefault(os.path.basename(path), {})
+    if "packets" not in found:
+        done = subprocess.run(
+            [arguments.program, "-r", path, "-q", "--json", "--max-flows", "10000000"],
+            capture_output=True,
+            text=True,
+            check=True,
         )
-    if asked and limit_ns:
-        got = median[OURS][0] / packets * 1e9 / limit_ns
-        print(
-            f"  goal: at most 1.6 times flowlimit's time: {got:.2f}, {'met' if got <= 1.6 else 'MISSED'}"
-        )
+        report = json.loads(done.stdout)
+        found["packets"] = report["packets"]["read"]
+        found["flows"] = report["flows"]["opened"]
+    run_rounds(arguments, path, found["flows"], found)
+    print(f"{os.path.basename(path)}: {found['packets']} packets, {found['flows']} flows")
+    print_goals(path, found, print_rows(found, arguments.markdown))
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     p.add_argument("program")
     p.add_argument("files", nargs="+")
     p.add_argument("--peers")
     p.add_argument("--rounds", type=int, default=7)
-    p.add_argument("--core", type=int, default=0)
-    a = p.parse_args()
-    for path in a.files:
-        packets, flows = packets_of(a.program, path)
-        print(
-            f"{os.path.basename(path)}: {packets} packets, {flows['opened']} flows opened, {flows['peak']} at most at a time"
-        )
-        rows = []
-        for name, words in contenders(a.program):
-            if shutil.which(words[0]):
-                rows.append((name, words, []))
-            else:
-                print(f"  ({name}: not installed)")
-        with tempfile.TemporaryDirectory(
-            dir="/dev/shm" if os.path.isdir("/dev/shm") else None
-        ) as out:
-            theirs = {}
-            for _ in range(a.rounds):
-                if a.peers:
-                    peers(a.peers, path, a.core, theirs)
-                for name, words, runs in rows:
-                    cores = (
-                        {a.core, (a.core + 1) % os.cpu_count()} if "2 cores" in name else {a.core}
-                    )
-                    runs.append(once([w.format(f=path, o=out) for w in words], cores))
-        first, median = None, {}
-        print(
-            f"  {'':34s} {'wall s':>8s} {'CPU s':>8s} {'M/s':>8s} {'ns/packet':>10s} {'MB peak':>8s} {'ratio':>7s}"
-        )
-        for name, _, runs in rows:
-            if any(r[3] for r in runs):
-                print(f"  {name:34s} failed (status {runs[0][3]})")
-                continue
-            wall, cpu, mb = (statistics.median(r[k] for r in runs) for k in range(3))
-            first = first or wall
-            median[name] = wall, cpu
-            print(
-                f"  {name:34s} {wall:8.3f} {cpu:8.3f} {packets / wall / 1e6:8.2f} {wall / packets * 1e9:10.2f} {mb:8.1f} {first / wall:7.2f}"
-            )
-            if name == OURS:
-                peak = max(flows["peak"], 1)
-                print(
-                    f"  {'':34s} memory beyond 64 MiB: {max(0, mb - 64) * 1048576 / peak:.0f} bytes per flow alive at the peak"
-                )
-        for name, ns in theirs.items():
-            ns = statistics.median(ns)
-            print(f"  {name:52s} {ns:8.2f} ns/packet {1e3 / ns:8.2f} M/s")
-        if OURS in median:
-            goals(
-                path, median, statistics.median(theirs[LIMIT]) if LIMIT in theirs else None, packets
-            )
+    p.add_argument("--meter-rounds", type=int, default=3)
+    p.add_argument("--cpu", type=int, default=0)
+    p.add_argument("--nfpcapd", action="append", default=[])
+    p.add_argument("--only", default="")
+    p.add_argument("--without", default="")
+    p.add_argument("--add")
+    p.add_argument("--markdown", action="store_true")
+    arguments = p.parse_args()
+    kept = {}
+    if arguments.add and os.path.exists(arguments.add):
+        with open(arguments.add, encoding="utf-8") as file:
+            kept = json.load(file)
+    for line in describe_machine(arguments.program):
+        print(line)
+    for path in arguments.files:
+        compare_file(arguments, path, kept)
+        sys.stdout.flush()
+    if arguments.add:
+        with open(arguments.add, "w", encoding="utf-8") as file:
+            json.dump(kept, file)
 
 
 main()
