@@ -5,9 +5,11 @@ line is the sum.
 
 A Criterion program tells its own count, a plain one ends with "N passed, N failed[, N skipped]";
 any other test is one case. A program that failed without telling of a failed case counts as one
-failure."""
+failure. What a failed program said of its failures is printed, or else its last lines."""
 
 import json, re, sys
+
+SAID_MOST = 8  # lines of a failed program
 
 passed = failed = skipped = 0
 for line in open(sys.argv[1], encoding="utf-8", errors="replace"):
@@ -30,6 +32,11 @@ for line in open(sys.argv[1], encoding="utf-8", errors="replace"):
         bad = 1
     if bad or skip:
         print(f"{test['name']}: {test['result']}, {good} passed, {bad} failed, {skip} skipped")
+    if bad:
+        said = [said_line for said_line in text.splitlines() if said_line.strip()]
+        told = [said_line for said_line in said if said_line.startswith(("FAILED", "[----]"))]
+        for said_line in (told or said)[-SAID_MOST:]:
+            print("   ", said_line[:600])
     passed, failed, skipped = passed + good, failed + bad, skipped + skip
 print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
 sys.exit(1 if failed or not passed else 0)

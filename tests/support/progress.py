@@ -14,6 +14,7 @@ import time
 ASK = getattr(signal, "SIGINFO", signal.SIGUSR1)
 CAUGHT = ("SigCgt:",)
 WAIT = 600  # seconds: whatever takes longer has failed
+ASK_AGAIN = 20  # seconds without a report
 
 
 def wait_until(what, condition):
@@ -89,15 +90,20 @@ class Running:
         return any(mask >> (number - 1) & 1 for mask in masks)
 
     def wait_for_report(self, what, condition):
-        """Asks bpfengine for its report until the condition holds for what it has told."""
-        asked = 0
+        """Asks bpfengine for its report until the condition holds for what it has told.
+
+        Asks again where no report comes: whoever reads the messages may have cut them meanwhile.
+        """
+        asked, asked_at = 0, 0.0
         self.wait_for("a handler", lambda: self.catches(ASK))
 
         def reported():
-            nonlocal asked
+            nonlocal asked, asked_at
             text = self.read_messages()
-            if text.count(" read, ") >= asked and self.process.poll() is None:
-                asked = text.count(" read, ") + 1
+            is_answered = text.count(" read, ") >= asked
+            is_late = time.monotonic() > asked_at + ASK_AGAIN
+            if (is_answered or is_late) and self.process.poll() is None:
+                asked, asked_at = text.count(" read, ") + 1, time.monotonic()
                 self.send_signal(ASK)
             return condition(text)
 
@@ -134,8 +140,14 @@ class Running:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def close(self):
+        """Ends the program, if it still runs, and forgets its messages."""
         if self.process.poll() is None:
             self.process.kill()
-        self.process.communicate()
+        if self.process.stdout and not self.process.stdout.closed:
+            self.process.communicate()
+        self.process.wait()
         self.messages.close()
+
+    def __exit__(self, *_):
+        self.close()
