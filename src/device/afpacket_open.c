@@ -98,13 +98,10 @@ static size_t choose_block_bytes(const struct bpe_options *o, uint64_t buffer)
 static int set_packet_version(struct bpei_afpacket *a, struct bpe_error *error)
 {
 	int version = TPACKET_V3;
-	unsigned reserve = TPACKET_ALIGN(BPEI_COOKED_HEADER + BPEI_TAG);
 
 	if (setsockopt(a->device.fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version))
 		return bpei_fail(error, BPE_E_UNSUPPORTED, "PACKET_VERSION", errno,
 			"TPACKET_V3 needs Linux 3.2 or later");
-	if (setsockopt(a->device.fd, SOL_PACKET, PACKET_RESERVE, &reserve, sizeof reserve))
-		return bpei_fail(error, BPE_E_IO, "PACKET_RESERVE", errno, "%s", a->name);
 	return BPE_OK;
 }
 

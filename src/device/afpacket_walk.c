@@ -2,7 +2,8 @@
 /* Walking a TPACKET_V3 block in place (linux/if_packet.h;
  * Documentation/networking/packet_mmap.rst).  Pure over the block's memory, which may be written to
  * until the block is released.  VLAN tags which the kernel took out are put back, and cooked
- * headers are built.  PACKET_RESERVE made room for both in front of each packet.  Every offset is
+ * headers are built.  The kernel leaves room for both in front of each packet: tpacket_rcv puts a
+ * packet without link header behind 96 bytes, and an Ethernet frame behind 82.  Every offset is
  * checked to lie in the block.  A wrong offset ends the walk, and the block counts as torn. */
 #include "device/afpacket.h"
 
@@ -14,6 +15,10 @@
 #include <linux/if_packet.h>
 
 #define FRAME_ALIGNMENT 8u /* V3_ALIGNMENT in net/packet/af_packet.c; not TPACKET_ALIGNMENT */
+/* Records ahead which are prefetched, and the bytes of a record up to the end of a packet's own
+ * headers. */
+#define AHEAD 16u
+#define RECORD_HEAD 192u
 #define HEADER ((uint32_t)(TPACKET_ALIGN(sizeof(struct tpacket3_hdr)) + sizeof(struct sockaddr_ll)))
 
 struct frame {
@@ -96,6 +101,15 @@ static inline __attribute__((always_inline)) void complete_frame(const struct bp
 		restore_tag(f, tag);
 }
 
+/* Asks for a later record at the offset `at`, which another CPU has just written.  The chain of
+ * offsets tells the next record only, so a record is taken to be as long as the one at hand.  A
+ * wrong guess costs a line. */
+static inline __attribute__((always_inline)) void prefetch_record(const uint8_t *block, size_t at)
+{
+	for (size_t line = 0; line < RECORD_HEAD; line += 64)
+		__builtin_prefetch((const void *)((uintptr_t)block + at + line));
+}
+
 static void count_duplicate(const struct bpei_tpacket *how, uint32_t caplen, uint32_t wirelen)
 {
 	bpei_counter_add(how->duplicates, 1);
@@ -143,8 +157,7 @@ uint32_t bpei_walk_tpacket(const struct bpei_tpacket *how, struct bpei_block *b,
 		if (b->device_data < packets && BPEI_UNLIKELY(next < HEADER || next > left))
 			return end_torn_tpacket(how, b, n, packets);
 		b->position = at + next;
-		__builtin_prefetch(block + at + next);
-		__builtin_prefetch(block + at + next + 128);
+		prefetch_record(block, at + AHEAD * (size_t)next);
 
 		const bool outgoing = from.sll_pkttype == PACKET_OUTGOING;
 		complete_frame(how, &f, &from, &tag);

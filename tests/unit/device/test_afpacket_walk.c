@@ -13,7 +13,10 @@
 #include <stdlib.h>
 
 #define BLOCK 2048u
-#define MAC 112u /* the kernel's offset with the reserved room */
+/* The kernel's offsets of a packet (tpacket_rcv): of an Ethernet frame, and without a link header.
+ */
+#define FRAME_AT 82u
+#define NETWORK_AT 96u
 
 static bpei_counter torn, duplicates, duplicate_captured, duplicate_wire;
 static struct bpei_columns columns;
@@ -31,7 +34,7 @@ static struct bpei_tpacket describe_ring(bool cooked)
 
 /* Writes three frames of 60 bytes: plain; with a tag taken out; outgoing on a loopback interface.
  */
-static void make_block(uint8_t *block)
+static void make_block(uint8_t *block, uint32_t packet_at)
 {
 	struct tpacket_block_desc desc = { .version = 1 };
 	memset(block, 0, BLOCK);
@@ -45,8 +48,8 @@ static void make_block(uint8_t *block)
 			.tp_nsec = k,
 			.tp_snaplen = 60,
 			.tp_len = 100,
-			.tp_mac = MAC,
-			.tp_net = MAC + 14 };
+			.tp_mac = (uint16_t)packet_at,
+			.tp_net = (uint16_t)(packet_at + 14) };
 		struct sockaddr_ll from = { .sll_protocol = htons(0x800),
 			.sll_ifindex = 3,
 			.sll_hatype = ARPHRD_ETHER,
@@ -64,7 +67,7 @@ static void make_block(uint8_t *block)
 		memcpy(at, &h, sizeof h);
 		memcpy(at + TPACKET_ALIGN(sizeof h), &from, sizeof from);
 		for (uint32_t j = 0; j < 60; j++)
-			at[MAC + j] = (uint8_t)j;
+			at[packet_at + j] = (uint8_t)j;
 	}
 }
 
@@ -84,7 +87,7 @@ static void make_columns(void)
 {
 	cr_assert_eq(bpei_columns_new(&columns, BPE_BATCH), 0);
 	block = malloc(BLOCK);
-	make_block(block);
+	make_block(block, FRAME_AT);
 }
 static void free_columns(void)
 {
@@ -114,6 +117,7 @@ Test(tpacket, frames_tags_and_second_sights)
 Test(tpacket, cooked_headers)
 {
 	struct bpei_block b;
+	make_block(block, NETWORK_AT);
 	cr_assert_eq(walk_made_block(block, true, 1, &b), 1);
 	cr_assert_eq(columns.caplen[0], 80);
 	cr_assert_arr_eq(columns.data[0], "\x8\0\0\0\0\0\0\3\0\1\0\6\0\0\0\0\0\0\0\0\0\1\2", 23);
@@ -134,7 +138,7 @@ Test(tpacket, random_damage_stays_inside, .timeout = 550)
 	uint64_t tears = 0;
 	for (int i = 0; i < 40000; i++) {
 		struct bpei_block b;
-		make_block(block);
+		make_block(block, i & 1 ? NETWORK_AT : FRAME_AT);
 		for (int k = 0; k < 2; k++) {
 			random = random * 6364136223846793005u + 1442695040888963407u;
 			uint32_t at = (uint32_t)(random >> 33) % 3 == 0
