@@ -69,6 +69,7 @@ struct bpei_bpf {
 	int64_t pace_ns, last_read_ns; /* auto and paced: time between two reads */
 	bool busy;                     /* the last read returned packets */
 	bool much;                     /* the last read returned more than half a buffer */
+	bool drained;                  /* the last read probably left nothing in the kernel */
 	int64_t quiet_since_ns;        /* start of a time without packets, after which the presence
 					  of the interface is checked; 0: packets come */
 	bool leaving;                  /* the interface is gone: the rest is read, then the end is

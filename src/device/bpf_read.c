@@ -7,8 +7,10 @@
  * again at once after more than half a buffer.  auto waits like latency while nothing comes, and
  * paces reads while packets come: at most 1 ms from one read to the next, less where half a buffer
  * comes sooner. auto switches nothing in the kernel between the two gaits, so a switch can lose
- * nothing. Every round begins with a read: no request stands between readiness and read, since on
- * macOS, FreeBSD and NetBSD any ioctl takes readiness back (bpfioctl, BPF_IDLE).
+ * nothing. A round begins with a read, or with a wait where the last read probably left nothing: it
+ * found nothing, or a single record.  A lone packet so costs two system calls.  No request stands
+ * between readiness and read, since on macOS, FreeBSD and NetBSD any ioctl takes readiness back
+ * (bpfioctl, BPF_IDLE).
  *
  * Removal of the interface.  macOS: ENXIO, which a blocking read gets although packets are left;
  * another read without blocking brings the packets.  FreeBSD: ENXIO.  OpenBSD: EIO, then ENXIO.
@@ -18,6 +20,7 @@
  * never an end. */
 #include "device/bpf.h"
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/mem.h"
 
@@ -95,10 +98,25 @@ static void set_pace(struct bpei_bpf *b, size_t n, int64_t since_ns)
 		b->pace_ns = BPEI_PACE_MOST_NS;
 }
 
+/* Returns true if the n bytes are a single record. */
+static bool is_single_record(const struct bpei_layout *layout, const uint8_t *bytes, size_t n)
+{
+	if (n < layout->min_header)
+		return false;
+	return (size_t)bpei_load16(bytes + layout->hdrlen) + bpei_load32(bytes + layout->caplen) >=
+	       n;
+}
+
 static int accept_buffer(struct bpei_bpf *b, struct bpei_block *block, size_t n, int64_t now)
 {
+	const bool rare = now - b->last_read_ns >= BPEI_PACE_MOST_NS;
+
 	bpei_device_filter_count_fill(&b->device);
-	b->busy = true;
+	/* A packet that came alone, and in auto mode not soon behind another: more are waited for,
+	 * since a look would find nothing. */
+	b->drained = is_single_record(b->walk.layout, block->memory, n) &&
+		     (rare || b->options.read_mode == BPE_READ_LATENCY);
+	b->busy = !b->drained;
 	b->has_read = true;
 	b->quiet_since_ns = 0;
 	set_pace(b, n, now - b->last_read_ns);
@@ -117,6 +135,7 @@ static int note_empty_read(struct bpei_bpf *b, int64_t now)
 		bpei_device_filter_drained(&b->device);
 	b->busy = false;
 	b->much = false;
+	b->drained = true;
 	b->last_read_ns = now;
 	if (!b->quiet_since_ns)
 		b->quiet_since_ns = now;
@@ -296,12 +315,14 @@ static int read_round(struct bpei_bpf *b, struct bpei_block *block, struct bpf_r
 	return read_paced(b, block, round);
 }
 
-/* Waits for readiness, behind a read that brought nothing.  Returns false if the reader was woken.
+/* Waits for readiness, where the last read left nothing behind.  Returns false if the reader was
+ * woken.
  */
 static bool wait_readiness(struct bpei_bpf *b, struct bpf_round *round)
 {
 	const uint32_t mode = b->options.read_mode;
 
+	b->drained = false;
 	if (mode == BPE_READ_THROUGHPUT || mode == BPE_READ_PACED || b->zero_copy || b->leaving)
 		return true; /* the read itself waits */
 	/* Ready without data: a pause, lest the loop spin. */
@@ -313,6 +334,15 @@ static bool wait_readiness(struct bpei_bpf *b, struct bpf_round *round)
 	round->ready = events > 0 && events & BPEI_WAIT_DEVICE;
 	round->now = b->sys.now(b->sys.context);
 	return true;
+}
+
+/* Begins a round with a wait instead of a read, if the last read probably left nothing.  Returns
+ * false if the reader was woken. */
+static bool wait_first(struct bpei_bpf *b, struct bpf_round *round)
+{
+	const bool waits = b->drained && round->may_wait && !b->lent;
+
+	return !waits || wait_readiness(b, round);
 }
 
 int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeout_ns,
@@ -330,6 +360,8 @@ int bpei_bpf_fill(struct bpei_device *d, struct bpei_block *block, int64_t timeo
 			if (r <= 0)
 				return r;
 		}
+		if (!wait_first(b, &round))
+			return 0;
 		r = read_round(b, block, &round);
 		if (r == PACKETS)
 			return 1;

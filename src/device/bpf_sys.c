@@ -111,15 +111,17 @@ static void close_queue(struct bpei_bpf_waiter *w)
 	w->queue = -1;
 }
 
+enum { CHANGES_MOST = 3 };
+
 /* Fills `change` with the registrations before a wait.  Returns how many, or -errno. */
-static int plan_changes(
-	struct bpei_bpf_waiter *w, int fd, int wake_fd, size_t low_water, struct kevent change[2])
+static int plan_changes(struct bpei_bpf_waiter *w, int fd, int wake_fd, size_t low_water,
+	struct kevent change[CHANGES_MOST])
 {
 	int plan = bpei_bpf_waiter_plan(w, fd, low_water);
 	int changes = 0;
 
-	if (plan & BPEI_QUEUE_FORGET)
-		close_queue(w);
+	if (w->queue >= 0 && plan & BPEI_QUEUE_FORGET)
+		EV_SET(&change[changes++], (uintptr_t)fd, EVFILT_READ, EV_DELETE, 0, 0, NULL);
 	if (w->queue < 0) {
 		w->queue = bpei_fd_keep(kqueue());
 		if (w->queue < 0)
@@ -133,15 +135,16 @@ static int plan_changes(
 	return changes;
 }
 
-/* Waits by a kqueue which is kept, so a wait is a single system call.  The first wait registers the
- * pipe, and a silent knote is removed with the kqueue, so no call is made for changes alone.  A
- * poll beside the kqueue is forbidden: poll makes another knote, whose removal clears the flag of
- * this knote (macOS 10.11 and later).  NOTE_LOWAT counts in immediate mode.  The caller keeps the
- * mark at half the buffer or less, since a full buffer may be short of a record. */
+/* Waits by a kqueue which lives as long as the descriptor, so a wait is a single system call.  The
+ * first wait registers the pipe.  A silent knote is removed and added anew by the call that waits:
+ * changes are made in order (kevent_register).  A poll beside the kqueue is forbidden: poll makes
+ * another knote, whose removal clears the flag of this knote (macOS 10.11 and later).  NOTE_LOWAT
+ * counts in immediate mode.  The caller keeps the mark at half the buffer or less, since a full
+ * buffer may be short of a record. */
 static int sys_wait(void *context, struct bpei_bpf_waiter *w, int fd, int wake_fd, size_t low_water,
 	int64_t timeout_ns)
 {
-	struct kevent change[2];
+	struct kevent change[CHANGES_MOST];
 	struct kevent event[4];
 	struct timespec t = make_timespec(timeout_ns);
 	int events = 0;

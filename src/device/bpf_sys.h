@@ -60,7 +60,7 @@ static inline void bpei_bpf_waiter_init(struct bpei_bpf_waiter *w)
 	*w = (struct bpei_bpf_waiter){ .queue = -1, .fd = -1 };
 }
 
-/* Steps before a wait: the knote is removed with the kqueue, the knote is added. */
+/* Steps before a wait, in this order: the knote is removed, the knote is added. */
 enum { BPEI_QUEUE_FORGET = 1, BPEI_QUEUE_ADD = 2 };
 /* Returns the steps before a wait for fd with the mark low_water, and notes both as registered.  A
  * knote which was silent for a whole wait is added anew, since a poll(2) by the caller may have

@@ -16,6 +16,7 @@ extern const struct shim shims_crypto[], shims_socket[];
 
 void *shim_find(const char *name);
 extern unsigned long kevents, kevents_low; /* calls, and calls with NOTE_LOWAT */
+extern unsigned long kqueues;              /* queues made */
 void shim_start(void);                     /* before the first instruction */
 void note(const char *format, ...)
 	__attribute__((format(printf, 1, 2))); /* to the file $MACHO_LOG, if set */

@@ -22,10 +22,11 @@ static struct queue {
 	struct darwin_kevent on[8];
 } queues[64];
 static pthread_mutex_t queue_lock = PTHREAD_MUTEX_INITIALIZER;
-unsigned long kevents, kevents_low;
+unsigned long kevents, kevents_low, kqueues;
 
 static int s_kqueue(void)
 {
+	kqueues++;
 	int fd = eventfd(0, EFD_CLOEXEC);
 	if (fd < 0)
 		return fd;
@@ -90,6 +91,13 @@ static void put_knote(struct queue *queue, const struct darwin_kevent *change)
 	queue->on[at ? at - 1 : queue->n++] = *change;
 }
 
+/* Removes a registered knote (EV_DELETE). */
+static void remove_knote(struct queue *queue, const struct darwin_kevent *change)
+{
+	const int at = has_knote(queue, change);
+	queue->on[at - 1] = queue->on[--queue->n];
+}
+
 static struct queue *find_queue(int q)
 {
 	struct queue *queue = NULL;
@@ -106,6 +114,8 @@ static int check_knote(const struct queue *queue, const struct darwin_kevent *ch
 {
 	if (change->filter != -1)
 		return 45;
+	if (change->flags & 2)
+		return has_knote(queue, change) ? 0 : 2;
 	if (!(change->flags & 1))
 		return 2;
 	if (fcntl((int)change->ident, F_GETFD) < 0)
@@ -121,11 +131,14 @@ static int apply_changes(struct queue *queue, const struct darwin_kevent *change
 	int out = 0;
 	for (int i = 0; i < changes; i++) {
 		int wrong = check_knote(queue, &change[i]);
-		if (change[i].fflags & ~1u || change[i].flags & ~1u)
+		if (change[i].fflags & ~1u || change[i].flags & ~3u)
 			note("kevent flags 0x%x fflags 0x%x: not known here", change[i].flags,
 				change[i].fflags);
 		if (!wrong) {
-			put_knote(queue, &change[i]);
+			if (change[i].flags & 2)
+				remove_knote(queue, &change[i]);
+			else
+				put_knote(queue, &change[i]);
 			continue;
 		}
 		note("kevent: change %d is wrong: %d", i, wrong);

@@ -306,7 +306,8 @@ static void stub_binder(void)
 
 static void last_words(void)
 {
-	note("at the end: %lu kevent, %lu of them with NOTE_LOWAT", kevents, kevents_low);
+	note("at the end: %lu kevent, %lu of them with NOTE_LOWAT, %lu kqueue", kevents,
+		kevents_low, kqueues);
 }
 
 void shim_text_start(void);
