@@ -15,6 +15,7 @@
 
 #include "bpfengine.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 /* The columns of a run of packets, each listed once: X(type, name, condition).  condition: when
@@ -191,15 +192,83 @@ BPEI_DECLARE_BACKEND(neon);   /* arm64, little-endian */
 #define bpei_probe_sse42 bpei_probe_scalar
 #define bpei_probe_neon bpei_probe_scalar
 
-/* The backend that ships, chosen by -Darch: a direct call, no pointer. */
+/* A backend's kernels by name.  probe: scalar's, where the backend has no probe of its own. */
+struct bpei_backend {
+	const char *name;
+	void (*parse)(const struct bpei_columns *columns, uint32_t n, uint32_t link_type,
+		const struct bpei_seed *seed);
+	uint32_t (*walk_uniform)(
+		const struct bpei_columns *columns, uint32_t n, const struct bpei_record_run *run);
+	void (*probe)(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash,
+		uint32_t n, uint32_t *entry);
+	int (*cpu_fits)(void);
+};
+
+/* ---- The choice at run time (arch/choose.c) ---- */
+
+/* The backend that runs; NULL before the first question.  Every thread writes the same value.
+ * w: any  r: any */
+extern const struct bpei_backend *_Atomic bpei_backend_chosen;
+
+/* Chooses the backend, and returns the choice: in a build with -Darch=all the last of arch_list.h
+ * that this CPU runs, or the one in BPFENGINE_ARCH; in a build with -Darch=NAME always NAME. */
+const struct bpei_backend *bpei_backend_choose(void);
+
+/* Returns the backend that runs. */
+static inline const struct bpei_backend *bpei_backend_get(void)
+{
+	const struct bpei_backend *chosen =
+		atomic_load_explicit(&bpei_backend_chosen, memory_order_relaxed);
+
+	return chosen ? chosen : bpei_backend_choose();
+}
+
+/* Reasons against a run. */
+enum bpei_unfit {
+	BPEI_FITS,
+	BPEI_UNFIT_CPU,   /* the CPU lacks the backend of -Darch=NAME */
+	BPEI_UNFIT_WANTED /* the build or the CPU lacks the backend in BPFENGINE_ARCH */
+};
+#define BPEI_UNFIT_TEXT 200u /* bytes that hold any text of bpei_backend_check */
+
+/* Returns whether the backend may run here, and writes the reason to `text` if not. */
+enum bpei_unfit bpei_backend_check(char *text, size_t room);
+
+/* Finds the last backend of a list that fits, or the one with the wanted name (NULL: any name).
+ * Returns NULL if there is none. */
+const struct bpei_backend *bpei_backend_find(
+	const struct bpei_backend *list, size_t count, const char *wanted);
+
+/* Parses by the backend that runs (-Darch=all): a call by pointer for each batch. */
+static inline void bpei_parse_all(const struct bpei_columns *columns, uint32_t n,
+	uint32_t link_type, const struct bpei_seed *seed)
+{
+	bpei_backend_get()->parse(columns, n, link_type, seed);
+}
+
+static inline uint32_t bpei_walk_uniform_all(
+	const struct bpei_columns *columns, uint32_t n, const struct bpei_record_run *run)
+{
+	return bpei_backend_get()->walk_uniform(columns, n, run);
+}
+
+static inline void bpei_probe_all(const struct bpei_bucket *buckets, uint32_t mask,
+	const uint32_t *hash, uint32_t n, uint32_t *entry)
+{
+	bpei_backend_get()->probe(buckets, mask, hash, n, entry);
+}
+
+/* What the engine calls, by -Darch: a backend, directly; or all, by pointer. */
 #ifndef BPEI_ARCH
 #define BPEI_ARCH scalar
 #endif
 #define BPEI_JOIN2(a, b) a##b
 #define BPEI_JOIN(a, b) BPEI_JOIN2(a, b)
+#define BPEI_ARCH_TEXT2(name) #name
+#define BPEI_ARCH_TEXT1(name) BPEI_ARCH_TEXT2(name)
+#define BPEI_ARCH_TEXT BPEI_ARCH_TEXT1(BPEI_ARCH)
 #define bpei_parse BPEI_JOIN(bpei_parse_, BPEI_ARCH)
 #define bpei_walk_uniform BPEI_JOIN(bpei_walk_uniform_, BPEI_ARCH)
 #define bpei_probe BPEI_JOIN(bpei_probe_, BPEI_ARCH)
-#define bpei_cpu_fits BPEI_JOIN(bpei_cpu_fits_, BPEI_ARCH)
 
 #endif

@@ -1,41 +1,52 @@
 /* SPDX-License-Identifier: MIT */
-/* Every backend that was built, for tests and benches.  arch/meson.build defines a macro for each.
- */
+/* The built backends, slowest first.  arch/meson.build defines a macro for each one: the core knows
+ * the backends that ship; tests and benches know all. */
 #ifndef BPEI_ARCH_LIST_H
 #define BPEI_ARCH_LIST_H
 
 #include "arch/arch.h"
 
-struct bpei_backend {
-	const char *name;
-	void (*parse)(const struct bpei_columns *columns, uint32_t n, uint32_t link_type,
-		const struct bpei_seed *seed);
-	uint32_t (*walk_uniform)(
-		const struct bpei_columns *columns, uint32_t n, const struct bpei_record_run *run);
-	/* scalar's, where the backend has no probe of its own */
-	void (*probe)(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash,
-		uint32_t n, uint32_t *entry);
-	int (*cpu_fits)(void);
-};
-
-#define BPEI_BACKEND(arch)                                                                         \
-	{ #arch, bpei_parse_##arch, bpei_walk_uniform_##arch, bpei_probe_##arch,                   \
-		bpei_cpu_fits_##arch }
-static const struct bpei_backend bpei_backends[] = {
-	BPEI_BACKEND(scalar), /* the reference comes first */
 #ifdef BPEI_WITH_SSE42
-	BPEI_BACKEND(sse42),
+#define BPEI_IF_SSE42(X) X(sse42)
+#define BPEI_SSE42_NAME ",sse42"
+#else
+#define BPEI_IF_SSE42(X)
+#define BPEI_SSE42_NAME ""
 #endif
 #ifdef BPEI_WITH_AVX2
-	BPEI_BACKEND(avx2),
+#define BPEI_IF_AVX2(X) X(avx2)
+#define BPEI_AVX2_NAME ",avx2"
+#else
+#define BPEI_IF_AVX2(X)
+#define BPEI_AVX2_NAME ""
 #endif
 #ifdef BPEI_WITH_AVX512
-	BPEI_BACKEND(avx512),
+#define BPEI_IF_AVX512(X) X(avx512)
+#define BPEI_AVX512_NAME ",avx512"
+#else
+#define BPEI_IF_AVX512(X)
+#define BPEI_AVX512_NAME ""
 #endif
 #ifdef BPEI_WITH_NEON
-	BPEI_BACKEND(neon),
+#define BPEI_IF_NEON(X) X(neon)
+#define BPEI_NEON_NAME ",neon"
+#else
+#define BPEI_IF_NEON(X)
+#define BPEI_NEON_NAME ""
 #endif
-};
+
+/* Calls X(name) for each backend but scalar. */
+#define BPEI_VECTOR_BACKENDS(X) BPEI_IF_SSE42(X) BPEI_IF_AVX2(X) BPEI_IF_AVX512(X) BPEI_IF_NEON(X)
+
+/* All names in one string. */
+#define BPEI_BACKEND_NAMES "scalar" BPEI_SSE42_NAME BPEI_AVX2_NAME BPEI_AVX512_NAME BPEI_NEON_NAME
+
+#define BPEI_BACKEND(name)                                                                         \
+	{ #name, bpei_parse_##name, bpei_walk_uniform_##name, bpei_probe_##name,                   \
+		bpei_cpu_fits_##name },
+/* Scalar, the reference, is the first. */
+#define BPEI_EVERY_BACKEND BPEI_BACKEND(scalar) BPEI_VECTOR_BACKENDS(BPEI_BACKEND)
+static const struct bpei_backend bpei_backends[] = { BPEI_EVERY_BACKEND };
 #define BPEI_BACKENDS (sizeof bpei_backends / sizeof *bpei_backends)
 
 /* Returns whether the backend has a probe of its own. */

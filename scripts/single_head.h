@@ -17,10 +17,11 @@
  *				hidden, so a shared library with the implementation does not export
  *				them.  To export, #define BPE_API
  *				__attribute__((visibility("default"))), the same in all files.
- *	BPFENGINE_SCALAR	no vector kernels.  By default: arm64, NEON; x86-64, the best
- *				level of the CPU, chosen at run time (functions with a target
- *				attribute, so your flags need not name a level).  bpe_build_info
- *				tells arch=best either way.
+ *	BPFENGINE_SCALAR	no vector kernels.  By default arm64 has NEON.  x86-64 has every
+ *				level, and the CPU's best is chosen at run time.  (The functions
+ *				have target attributes, so your flags need not name a level.)
+ *				bpe_build_info tells the choice.  The environment's
+ *				BPFENGINE_ARCH (avx2, for instance) makes another choice.
  *
  * Names: without the implementation, the names of bpfengine.h, bpe_ and BPE_.  The file with the
  * implementation also has bpei_ and BPEI_, the included system headers, and the system's feature

@@ -275,56 +275,19 @@ def target(flags, path):
     )
 
 
-def dispatcher(backends, arch_h):
-    """For each kernel of arch.h's declaring macro a function bpei_KERNEL_best, which calls the
-    last backend whose CPU test holds."""
-    macro = re.search(r"#define BPEI_DECLARE_BACKEND\(arch\)((?:.*\\\n)*.*)", arch_h)
-    kernels = re.findall(r"(\w+) bpei_(\w+)_##arch\(([^)]*)\)", macro.group(1) if macro else "")
-    if not kernels:
-        fail("arch/arch.h declares no kernels by BPEI_DECLARE_BACKEND(arch)")
-    lines = ["\n"]
-    for conditions, names in backends:
-        lines.append(
-            f"{'#if' if len(lines) == 1 else '#elif'} !defined(BPFENGINE_SCALAR) && {' && '.join(predefined(c) for c in conditions)}\n"
-        )
-        lines.append(body(kernels, names))
-    lines.append(
-        ("#else\n" if backends else "") + body(kernels, []) + ("#endif\n" if backends else "")
-    )
-    return "".join(lines)
-
-
-def body(kernels, names):
-    out = []
-    if len(names) > 1:
-        out.append(
-            "/* Which of them: asked once, by whoever comes first; every thread finds the same. */\nstatic int bpei_best_level(void)\n{\n"
-            "\tstatic int level = -1;\n\tint fits = __atomic_load_n(&level, __ATOMIC_RELAXED);\n\tif (fits >= 0) return fits;\n\tfits = 0;\n"
-        )
-        out += [f"\tif (bpei_cpu_fits_{n}()) fits = {i + 1};\n" for i, n in enumerate(names)]
-        out.append("\t__atomic_store_n(&level, fits, __ATOMIC_RELAXED);\n\treturn fits;\n}\n\n")
-    for returns, kernel, parameters in kernels:
-        if kernel == "cpu_fits":
-            out.append("int bpei_cpu_fits_best(void) { return 1; }\n")
-            continue
-        arguments = ", ".join(
-            re.search(r"(\w+)$", p.strip()).group(1) for p in parameters.split(",")
-        )
-        call = "{}bpei_{}_{{}}({});".format(
-            "return " if returns != "void" else "", kernel, arguments
-        )
-        lines = [f"{returns} bpei_{kernel}_best({parameters})\n{{\n"]
-        if len(names) > 1:
-            lines.append("\tswitch (bpei_best_level()) {\n")
-            lines += [
-                f"\tcase {i + 1}: {call.format(n)}{' break;' if returns == 'void' else ''}\n"
-                for i, n in enumerate(names)
-            ]
-            lines.append(f"\tdefault: {call.format('scalar')}\n\t}}\n}}\n\n")
-        else:
-            lines.append(f"\t{call.format(names[0] if names else 'scalar')}\n}}\n\n")
-        out.append("".join(lines))
-    return "".join(out)
+def backends(arch):
+    """The macros of arch/arch_list.h: which backends are here, by system and CPU."""
+    groups = {}
+    for name, conditions, _, _ in arch:
+        if name not in ("scalar", "cpu"):
+            groups.setdefault(conditions, []).append(name)
+    lines = []
+    for conditions, names in groups.items():
+        here = " && ".join(predefined(c) for c in conditions)
+        lines.append(f"#if !defined(BPFENGINE_SCALAR) && {here}\n")
+        lines += [f"#define BPEI_WITH_{name.upper()}\n" for name in names]
+        lines.append("#endif\n")
+    return "".join(lines).rstrip("\n")
 
 
 def main():
@@ -367,10 +330,10 @@ def main():
     )
     start = open(os.path.join(TOP, "scripts/single_start.h"), encoding="utf-8").read()
     start = re.sub(r"\A(?:/\*.*?\*/\s*)+", "\n", start, flags=re.S)
-    w.out.append(start.replace("@FEATURES@", features(meson, predefined, own=True)))
+    start = start.replace("@FEATURES@", features(meson, predefined, own=True))
+    w.out.append(start.replace("@BACKENDS@", backends(arch)))
     w.file("arch/arch.h", ())
     w.emitted["arch/arch.h"] = [()]
-    w.out.append("BPEI_DECLARE_BACKEND(best);\n")
     for path, conditions in core_order(core, arch):
         if isinstance(path, str):
             w.guarded_by(conditions, lambda: w.file(path, conditions))
@@ -394,16 +357,6 @@ def main():
             w.guarded_by(conditions, emit, before, after, shared)
             if vector:
                 w.out.append("#endif\n")
-    arch_h = open(os.path.join(TOP, "arch/arch.h"), encoding="utf-8").read()
-    groups, order = {}, meson.arch_order()
-    for name, conditions, _, _ in arch:
-        if name not in ("scalar", "cpu"):
-            groups.setdefault(conditions, []).append(name)
-    for names in groups.values():
-        if len(names) > 1 and set(names) - set(order):
-            fail(f"meson.build does not say which of {names} is the best")
-        names.sort(key=lambda n: order.index(n) if n in order else 0)
-    w.out.append(dispatcher(list(groups.items()), arch_h))
     w.out.append(
         "\n#pragma GCC visibility pop\n#pragma GCC diagnostic pop\n#endif /* BPFENGINE_IMPLEMENTATION */\n"
     )

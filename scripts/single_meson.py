@@ -110,14 +110,6 @@ class Meson:
             for b, c, paths in sources[:1] + cpu + sources[1:]
         ]
 
-    def arch_order(self):
-        """The backends of which -Darch=auto takes the last one that fits."""
-        m = re.search(
-            r"foreach name : \[([^\]]*)\]\s*\n\s*fits = ",
-            open(os.path.join(self.top, "meson.build"), encoding="utf-8").read(),
-        )
-        return re.findall(r"'(\w+)'", m.group(1)) if m else []
-
     def feature_macros(self):
         """{system: [flag, ...]}"""
         for _, _, value in self.assigned("meson.build", {"feature_macros"}):

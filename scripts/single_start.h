@@ -46,6 +46,7 @@ template <class T> struct bpei_argument {
 #define BPEI_ATOMIC_STORE(p, v, order) __atomic_store_n(p, v, order)
 #define BPEI_ATOMIC_INIT(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
 
-#define BPEI_ARCH best
+#define BPEI_ARCH all
+@BACKENDS@
 
 #pragma GCC visibility push(hidden)

@@ -2,7 +2,7 @@
 /* Options: defaults and checks; version, build and sizes of structures.  Pure. */
 #include "api/options.h"
 
-#include "arch/arch.h"
+#include "arch/arch_list.h"
 #include "base/error.h"
 #include "base/sized.h"
 #include "filter/filter.h"
@@ -11,9 +11,6 @@
 #include <string.h>
 
 _Static_assert(BPE_TIMEOUT_COUNT <= BPE_TIMEOUT_ROOM, "there is room for every kind of flow");
-
-#define TEXT2(x) #x
-#define TEXT(x) TEXT2(x)
 
 void bpe_options_init_sized(struct bpe_options *options, size_t bytes)
 {
@@ -41,34 +38,57 @@ const char *bpe_version(void)
 	return BPE_VERSION;
 }
 
-const char *bpe_build_info(void)
-{
-	return "arch=" TEXT(BPEI_ARCH)
 #ifdef BPEI_HAVE_AFPACKET
-		", devices=savefile,synth,push,af_packet,bpf"
+#define BUILD_DEVICES ", devices=savefile,synth,push,af_packet,bpf"
 #else
-		", devices=savefile,synth,push,bpf"
+#define BUILD_DEVICES ", devices=savefile,synth,push,bpf"
 #endif
-		", files=plain"
 #ifdef BPEI_HAVE_ZLIB
-		",gzip"
+#define BUILD_GZIP ",gzip"
+#else
+#define BUILD_GZIP ""
 #endif
 #ifdef BPEI_HAVE_ZSTD
-		",zstd"
+#define BUILD_ZSTD ",zstd"
+#else
+#define BUILD_ZSTD ""
 #endif
 #ifdef BPEI_HAVE_LZ4
-		",lz4"
+#define BUILD_LZ4 ",lz4"
+#else
+#define BUILD_LZ4 ""
 #endif
 #ifdef BPEI_HAVE_LZMA
-		",xz"
+#define BUILD_XZ ",xz"
+#else
+#define BUILD_XZ ""
 #endif
 #if defined(__clang__)
-		", clang " __clang_version__;
+#define BUILD_COMPILER ", clang " __clang_version__
 #elif defined(__GNUC__)
-		", gcc " __VERSION__;
+#define BUILD_COMPILER ", gcc " __VERSION__
 #else
-		"";
+#define BUILD_COMPILER ""
 #endif
+#define BUILD_FILES ", files=plain" BUILD_GZIP BUILD_ZSTD BUILD_LZ4 BUILD_XZ
+#define BUILD_INFO(name, names)                                                                    \
+	"arch=" name ", kernels=" names BUILD_DEVICES BUILD_FILES BUILD_COMPILER
+
+const char *bpe_build_info(void)
+{
+#define BUILD_OF(name) { #name, BUILD_INFO(#name, BPEI_BACKEND_NAMES) },
+	static const struct {
+		const char *name, *info;
+	} builds[] = { BUILD_OF(scalar) BPEI_VECTOR_BACKENDS(BUILD_OF) };
+#undef BUILD_OF
+	const char *name = bpei_backend_get()->name;
+
+	if (strcmp(BPEI_ARCH_TEXT, "all"))
+		return BUILD_INFO(BPEI_ARCH_TEXT, BPEI_ARCH_TEXT);
+	for (size_t k = 0; k < sizeof builds / sizeof *builds; k++)
+		if (!strcmp(builds[k].name, name))
+			return builds[k].info;
+	return builds[0].info;
 }
 
 size_t bpe_struct_size(const char *name)
@@ -219,6 +239,17 @@ static int copy_options(
 	return bpei_sized_take(copy, sizeof *copy, given, "bpe_options_init", error);
 }
 
+static int check_backend(struct bpe_error *error)
+{
+	char why[BPEI_UNFIT_TEXT];
+	const enum bpei_unfit unfit = bpei_backend_check(why, sizeof why);
+
+	if (unfit == BPEI_FITS)
+		return BPE_OK;
+	return bpei_fail(error, BPE_E_UNSUPPORTED,
+		unfit == BPEI_UNFIT_WANTED ? "BPFENGINE_ARCH" : "arch", 0, "%s", why);
+}
+
 int bpei_options_check(
 	struct bpe_options *copy, const struct bpe_options *given, struct bpe_error *error)
 {
@@ -234,10 +265,8 @@ int bpei_options_check(
 		status = check_flow_options(&o, error);
 	if (status == BPE_OK)
 		status = bpei_spread_init(&spread, &o, error);
-	if (status == BPE_OK && !bpei_cpu_fits())
-		status = bpei_fail(error, BPE_E_UNSUPPORTED, "arch", 0,
-			"this build needs a CPU with " TEXT(
-				BPEI_ARCH) "; build with -Darch=scalar");
+	if (status == BPE_OK)
+		status = check_backend(error);
 	if (status == BPE_OK)
 		*copy = o;
 	return status;

@@ -7,11 +7,6 @@
 
 int main(void)
 {
-#if defined(__x86_64__) && !defined(BPFENGINE_SCALAR)
-	static const char *const names[] = { "scalar", "sse42", "avx2", "avx512" };
-	printf("%s\n", names[bpei_best_level()]);
-#else
-	printf("scalar\n");
-#endif
+	printf("%s\n", bpei_backend_get()->name);
 	return 0;
 }

@@ -138,7 +138,7 @@ def the_sdist_builds_its_own_library():
     read_record(os.path.join(OUT, wheel))
     run(python, "-m", "pip", "install", os.path.join(OUT, wheel))
     check_installed(python)
-    assert "arch=best" in json.loads(run(python, "-c", PROBE))[3]
+    assert ", kernels=scalar" in json.loads(run(python, "-c", PROBE))[3]
 
 
 @case

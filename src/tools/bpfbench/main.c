@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BENCH_TEXT2(x) #x
-#define BENCH_TEXT(x) BENCH_TEXT2(x)
-
 struct notice_target {
 	struct result *result;
 	bool quiet;
@@ -94,14 +91,16 @@ int run_main(const struct options *o)
 	return status < 0 && !code ? EXIT_ERROR : code;
 }
 
-/* Checks the CPU, since stages call kernels without an engine.  Returns an exit code. */
-static int cpu_check(void)
+/* Checks the kernels, since stages call them without an engine.  Returns an exit code. */
+static int kernels_check(void)
 {
-	if (bpei_cpu_fits())
+	char why[BPEI_UNFIT_TEXT];
+	const enum bpei_unfit unfit = bpei_backend_check(why, sizeof why);
+
+	if (unfit == BPEI_FITS)
 		return EXIT_GOOD;
-	program_tell(
-		"this build needs a CPU with %s; build with -Darch=scalar", BENCH_TEXT(BPEI_ARCH));
-	return EXIT_SOURCE;
+	program_tell("%s", why);
+	return unfit == BPEI_UNFIT_WANTED ? EXIT_USAGE : EXIT_SOURCE;
 }
 
 int main(int argc, char **argv)
@@ -114,7 +113,7 @@ int main(int argc, char **argv)
 		return program_end_output("the text") ? EXIT_GOOD : EXIT_ERROR;
 	if (code)
 		return code;
-	code = cpu_check();
+	code = kernels_check();
 	if (!code)
 		code = outputs_check(&o);
 	if (code)

@@ -335,10 +335,13 @@ static int explain_file(const struct cli *c, const struct bpe_error *error)
 
 /* ---- The whole ---- */
 
-/* Returns the exit code for the engine's status BPE_E_*. */
-static int exit_of_status(int status)
+/* Returns the exit code for the engine's error. */
+static int exit_of_error(const struct bpe_error *error)
 {
-	switch (status) {
+	/* the variable by which the user chose kernels that do not run here */
+	if (!strcmp(error->step, "BPFENGINE_ARCH"))
+		return EXIT_USAGE;
+	switch (error->status) {
 	case BPE_E_RIGHTS:
 		return EXIT_RIGHTS;
 	case BPE_E_ARGUMENT:
@@ -378,5 +381,5 @@ int cli_explain_failure(const struct cli *c, const struct bpe_error *error)
 		program_tell("%s: %s", error->step, error->text);
 	else
 		program_tell("%s", error->text);
-	return exit_of_status(error->status);
+	return exit_of_error(error);
 }
