@@ -88,7 +88,8 @@ int bpe_capture_open(
 static uint32_t take_capture_batch(struct bpe_capture *c, struct bpe_batch *batch) BPEI_READER
 {
 	struct bpei_sums sums;
-	const uint32_t n = bpei_input_next(&c->input, &c->block, batch, &sums);
+	const uint32_t n =
+		bpei_input_next(&c->input, &c->block, &c->input.columns, BPE_BATCH, batch, &sums);
 
 	if (!n && bpei_input_is_complete(&c->input))
 		c->end = BPE_E_END;

@@ -127,7 +127,7 @@ void bpei_capture_flows_count(
 
 	if (!f)
 		return;
-	bpei_flows_assign_times(&f->flows, &c->block, batch->count, sums);
+	bpei_flows_assign_times(&f->flows, &c->input.columns, &c->block, batch->count, sums);
 	bpei_role_enter(&bpei_worker_role);
 	bpei_flows_count(f->table, &c->input.columns, 0, sums, batch, f->flow);
 	if (f->names.namer)

@@ -183,11 +183,10 @@ static bool look_at_unread(
 	return u->device->ops->look_ahead(u->device, u->block, at, interface_id, time_ns);
 }
 
-void bpei_flows_assign_times(struct bpei_flows *f, const struct bpei_block *block, uint32_t n,
-	const struct bpei_sums *sums)
+void bpei_flows_assign_times(struct bpei_flows *f, const struct bpei_columns *c,
+	const struct bpei_block *block, uint32_t n, const struct bpei_sums *sums)
 {
 	struct bpei_device *d = f->input->device;
-	const struct bpei_columns *c = &f->input->columns;
 	struct unread_packets unread = { d, block };
 	const uint32_t *interface_id = f->timeline.own ? c->interface_id : NULL;
 	const struct bpei_arrivals arrivals = { .time_ns = c->time_ns,

@@ -54,10 +54,10 @@ int bpei_flows_table(struct bpei_flows *flows, const struct bpe_options *options
 
 /* ---- The reader's side ---- */
 
-/* Computes flow times for the n packets in the input's columns, where the packets' own times are no
+/* Computes flow times for the n packets in the columns, where the packets' own times are no
  * use.  block: where the packets come from. */
-void bpei_flows_assign_times(struct bpei_flows *flows, const struct bpei_block *block, uint32_t n,
-	const struct bpei_sums *sums) BPEI_READER;
+void bpei_flows_assign_times(struct bpei_flows *flows, const struct bpei_columns *columns,
+	const struct bpei_block *block, uint32_t n, const struct bpei_sums *sums) BPEI_READER;
 /* Publishes the time of the packets handed on so far. */
 void bpei_flows_publish_packets(struct bpei_flows *flows) BPEI_READER;
 /* Publishes the clock's time while no packets come; only a live source goes by the clock.  The

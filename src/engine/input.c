@@ -80,10 +80,8 @@ static void count_packet_times(struct bpei_input *in, const struct bpe_batch *ba
 }
 
 /* Gives the packets the layers of a link type without a parser; only flags of walk stay. */
-static void mark_unparsed(struct bpei_input *in, uint32_t n, uint32_t link_type) BPEI_READER
+static void mark_unparsed(const struct bpei_columns *c, uint32_t n, uint32_t link_type)
 {
-	struct bpei_columns *c = &in->columns;
-
 	for (uint32_t i = 0; i < n; i++)
 		c->layers[i] = (struct bpe_layers){ .network = BPE_NO_OFFSET,
 			.transport = BPE_NO_OFFSET,
@@ -110,20 +108,21 @@ bool bpei_input_is_complete(const struct bpei_input *in)
 	return !count_packets_left(in);
 }
 
-uint32_t bpei_input_next(struct bpei_input *in, struct bpei_block *block, struct bpe_batch *batch,
-	struct bpei_sums *sums)
+uint32_t bpei_input_next(struct bpei_input *in, struct bpei_block *block, struct bpei_columns *to,
+	uint32_t room, struct bpe_batch *batch, struct bpei_sums *sums)
 {
-	const uint32_t max = count_packets_left(in);
-	const uint32_t n = max ? bpei_device_walk(in->device, block, &in->columns, max) : 0;
+	const uint32_t left = count_packets_left(in);
+	const uint32_t max = left < room ? left : room;
+	const uint32_t n = max ? bpei_device_walk(in->device, block, to, max) : 0;
 
 	count_duplicate_records(in);
 	if (!n)
 		return 0;
 	if (in->count_only)
-		mark_unparsed(in, n, block->link_type);
+		mark_unparsed(to, n, block->link_type);
 	else
-		bpei_dissect(&in->dissector, &in->columns, n, block->link_type);
-	*batch = bpei_input_view(in, &in->columns, 0, n, 0);
+		bpei_dissect(&in->dissector, to, n, block->link_type);
+	*batch = bpei_input_view(in, to, 0, n, 0);
 	bpei_batch_sum(batch, sums);
 	count_packet_times(in, batch, sums);
 	bpei_counter_add(&in->captured_bytes, sums->captured);

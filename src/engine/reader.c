@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The reader's side: fills a block, reads the block batch by batch through the input, and
- * dispatches the packets to the workers' rings; with 0 workers, delivers them itself.
+ * dispatches the packets to the workers' rings; with 0 workers, delivers them itself.  An only
+ * worker's packets are walked and parsed in the slots of its ring, and so are not copied.
  *
  * Blocks are a queue: the oldest block out is freed as soon as every ring's head has passed the
  * block's position.  Without a free block the reader waits and does not read; the kernel counts the
@@ -111,6 +112,13 @@ static uint32_t wait_for_ring(struct bpe_engine *e, struct bpei_worker *w, int *
 	return room;
 }
 
+/* Hands over the worker's next n slots, which are filled. */
+static void push_slots(struct bpei_worker *w, uint32_t n) BPEI_READER
+{
+	bpei_ring_push(&w->ring, n);
+	bpei_counter_max(&w->ring_peak, w->ring.own_tail - w->ring.seen_head);
+}
+
 /* Copies the n packets of the batch into the workers' rings (options.spread). */
 static void dispatch_batch(struct bpe_engine *e, uint32_t n) BPEI_READER
 {
@@ -144,14 +152,27 @@ static void dispatch_batch(struct bpe_engine *e, uint32_t n) BPEI_READER
 			&e->input.columns, i);
 		pushed[k]++;
 	}
-	for (uint32_t k = 0; k < workers; k++) {
-		struct bpei_ring *ring = &e->workers[k].ring;
+	for (uint32_t k = 0; k < workers; k++)
+		if (pushed[k])
+			push_slots(&e->workers[k], pushed[k]);
+}
 
-		if (!pushed[k])
-			continue;
-		bpei_ring_push(ring, pushed[k]);
-		bpei_counter_max(&e->workers[k].ring_peak, ring->own_tail - ring->seen_head);
-	}
+/* Lets the next batch be read straight into the ring of an only worker: *to becomes the free slots,
+ * *room their number, up to a batch.  Returns false if the batch must be dispatched: there are
+ * several workers, or too few free slots, so that the reader would wait or drop. */
+static bool take_ring_slots(
+	struct bpe_engine *e, struct bpei_columns *to, uint32_t *room) BPEI_READER
+{
+	struct bpei_worker *w = &e->workers[0];
+
+	if (e->plan.workers != 1 || bpei_ring_room(&w->ring, BPE_BATCH) < BPE_BATCH)
+		return false;
+	const uint32_t at = w->ring.own_tail & w->ring.mask;
+	const uint32_t to_end = w->ring.mask + 1 - at;
+
+	*to = bpei_columns_from(&w->columns, at);
+	*room = to_end < BPE_BATCH ? to_end : BPE_BATCH;
+	return true;
 }
 
 /* ---- Blocks ---- */
@@ -237,17 +258,22 @@ static bool read_filled_block(struct bpe_engine *e, struct bpei_block *b) BPEI_R
 	for (;;) {
 		struct bpe_batch batch;
 		struct bpei_sums sums;
+		struct bpei_columns to = e->input.columns;
+		uint32_t room = BPE_BATCH;
 
 		serve_filter_change(e);
-		const uint32_t n = bpei_input_next(&e->input, b, &batch, &sums);
+		const bool in_ring = take_ring_slots(e, &to, &room);
+		const uint32_t n = bpei_input_next(&e->input, b, &to, room, &batch, &sums);
 
 		if (!n)
 			return bpei_input_is_complete(&e->input);
 		if (e->options.on_read)
 			hand_to_on_read(e, &batch);
 		if (!e->options.count_only)
-			bpei_flows_assign_times(&e->flows, b, n, &sums);
-		if (e->plan.workers)
+			bpei_flows_assign_times(&e->flows, &to, b, n, &sums);
+		if (in_ring)
+			push_slots(&e->workers[0], n);
+		else if (e->plan.workers)
 			dispatch_batch(e, n);
 		else
 			deliver_here(e, &batch, &sums, b->link_type);

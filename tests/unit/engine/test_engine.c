@@ -260,6 +260,47 @@ Test(engine, a_slow_worker_drops_by_option, .timeout = 550)
 	bpe_engine_close(seen.engine);
 }
 
+/* Where the packets of a run lie, in the order of reading. */
+struct places {
+	const struct bpe_layers *read; /* w: reader, before the first packet is handed over */
+	uint64_t delivered, elsewhere; /* w: worker */
+};
+
+static void note_read_place(void *user, const struct bpe_batch *b)
+{
+	struct places *at = user;
+
+	if (!at->read)
+		at->read = b->layers;
+}
+
+static void check_delivered_place(void *user, const struct bpe_batch *b)
+{
+	struct places *at = user;
+
+	at->elsewhere += b->layers != at->read + at->delivered;
+	at->delivered += b->count;
+}
+
+Test(engine, packets_of_an_only_worker_are_not_copied, .timeout = 550)
+{
+	struct bpe_options o;
+	struct bpe_engine *engine;
+	struct places at = { 0 };
+
+	bpe_options_init(&o);
+	o.interface_name = "synth:flows=50,seed=3,count=5000"; /* fewer than the ring has slots */
+	o.workers = 1;
+	o.on_read = note_read_place;
+	o.on_batch = check_delivered_place;
+	o.user = &at;
+	cr_assert_eq(bpe_engine_open(&o, &engine, NULL), BPE_OK);
+	cr_assert_eq(bpe_engine_run(engine, 0, NULL), BPE_OK);
+	bpe_engine_close(engine);
+	cr_assert_eq(at.delivered, 5000);
+	cr_assert_eq(at.elsewhere, 0);
+}
+
 Test(engine, stop_in_mid_traffic, .timeout = 550)
 {
 	for (int workers = 0; workers <= 3; workers += 3) {
