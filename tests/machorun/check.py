@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -252,6 +253,20 @@ def every_read_mode_takes_all_packets():
             assert report["packets"]["delivered"] == 50000, (mode, workers, told)
 
 
+def waits_keep_one_kqueue():
+    """Packets, then a second without any: the silent knote is added anew, in the same queue."""
+    log = os.path.join(WORK, "log-queues")
+    with Node(
+        "--synth", "flows=10,count=200", "--rate", 100, "--at-end", "remove", "--end-wait", 1.2
+    ) as node:
+        node.start("--json", "--read-mode", "latency", MACHO_LOG=log).end(None)
+    told = re.search(r"(\d+) kevent, .* (\d+) kqueue", read_text(log))
+    assert told and int(told[2]) == 1, read_text(log)
+    # A wait a packet, and ten of the silent second.
+    assert int(told[1]) < 260, told[0]
+    assert "is wrong" not in read_text(log), read_text(log)
+
+
 def dropped_and_read_make_up_all():
     with Node(
         "--synth",
@@ -358,6 +373,7 @@ def main():
     else:
         for function in (
             every_read_mode_takes_all_packets,
+            waits_keep_one_kqueue,
             dropped_and_read_make_up_all,
             capture_loads_no_framework,
             filter_file_behind_a_link_is_read_again,
