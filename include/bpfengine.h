@@ -407,7 +407,7 @@ enum bpe_direction {
 /* How a BPF device is read. */
 enum bpe_read_mode {
 	BPE_READ_AUTO = 0,   /* wakes at once on an idle link, paces the reads on a busy link */
-	BPE_READ_THROUGHPUT, /* blocking reads of whole buffers, at the latest every 50 ms */
+	BPE_READ_THROUGHPUT, /* reads of whole buffers, or of 512 KiB, at the latest every 50 ms */
 	BPE_READ_LATENCY,    /* BIOCIMMEDIATE: wakes for each packet */
 	BPE_READ_PACED       /* reads every read_interval_ns */
 };

@@ -25,6 +25,12 @@
 /* A link without packets for this long counts as idle; also the longest pause between two reads of
  * a busy link. */
 #define BPEI_PACE_MOST_NS 1000000
+#define BPEI_THROUGHPUT_WAIT_NS 50000000 /* a multiple of macOS's and NetBSD's 10 ms tick */
+
+/* Bytes that a read of a busy link is to bring.  The kernel fills its buffers from their
+ * beginnings, so only the bytes between two reads are touched: as many stay in caches, however
+ * large the buffers are.  The rest of a large buffer is for times in which the reader is late. */
+#define BPEI_BPF_PORTION ((size_t)512 << 10)
 
 #define BPEI_PKTAP_ROOM 256u /* a kernel's snapshot length counts the PKTAP header */
 
@@ -68,7 +74,8 @@ struct bpei_bpf {
 	/* Reading */
 	int64_t pace_ns, last_read_ns; /* auto and paced: time between two reads */
 	bool busy;                     /* the last read returned packets */
-	bool much;                     /* the last read returned more than half a buffer */
+	bool times_reads;              /* throughput: reads by the clock, a portion each */
+	bool much;                     /* the last read returned more than a portion */
 	bool drained;                  /* the last read probably left nothing in the kernel */
 	int64_t quiet_since_ns;        /* start of a time without packets, after which the presence
 					  of the interface is checked; 0: packets come */
@@ -93,6 +100,15 @@ struct bpei_bpf {
 static inline struct bpei_bpf *bpei_bpf_of(struct bpei_device *d)
 {
 	return (struct bpei_bpf *)(void *)d;
+}
+
+/* Returns the bytes that a read of a busy link is to bring: half a buffer, which leaves the kernel
+ * as much again, and no more than caches hold. */
+static inline size_t bpei_bpf_portion(const struct bpei_bpf *b)
+{
+	const size_t half = b->buffer_bytes / 2;
+
+	return half < BPEI_BPF_PORTION ? half : BPEI_BPF_PORTION;
 }
 
 /* Sets the counters' last values to 0, after a request that zeroed the kernel's counters. */

@@ -32,7 +32,6 @@
 #define MOST_BUFFER (1u << 30)
 #define LEAST_BUFFER 4096u
 #define LEAST_KERNEL_BUFFER 32u
-#define THROUGHPUT_WAIT_NS 50000000 /* a multiple of macOS's and NetBSD's 10 ms tick */
 #define FIRST_PACKET_NS 10000000
 #define FREEBSD_NANOTIME 1u
 #define DLT_LIST_MOST 64u
@@ -388,7 +387,7 @@ static int select_direction(struct bpei_bpf *b, struct bpe_error *error)
 /* Sets the time-out of blocking reads, for throughput. */
 static int set_read_timeout(struct bpei_bpf *b, struct bpe_error *error)
 {
-	int r = set_timeval(b, BPEI_BIOCSRTIMEOUT, THROUGHPUT_WAIT_NS);
+	int r = set_timeval(b, BPEI_BIOCSRTIMEOUT, BPEI_THROUGHPUT_WAIT_NS);
 
 	if (r < 0)
 		return fail_request(b, error, BPEI_BIOCSRTIMEOUT, r, NULL);
@@ -415,8 +414,13 @@ static int select_read_mode(struct bpei_bpf *b, struct bpe_error *error)
 			return fail_request(b, error, BPEI_BIOCSRTIMEOUT, r, NULL);
 	}
 	b->can_nonblocking = false;
-	if (mode == BPE_READ_THROUGHPUT)
-		return set_read_timeout(b, error);
+	if (mode == BPE_READ_THROUGHPUT) {
+		r = set_read_timeout(b, error);
+		/* A blocking read would wait for the whole of a large buffer. */
+		b->times_reads = !b->zero_copy && b->buffer_bytes / 2 > BPEI_BPF_PORTION;
+		if (r < 0 || !b->times_reads)
+			return r;
+	}
 	r = bpei_bpf_nonblocking(b, true);
 	return r < 0 ? bpei_fail(error, BPE_E_IO, "O_NONBLOCK", -r, "%s", b->node) : BPE_OK;
 }

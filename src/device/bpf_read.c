@@ -2,15 +2,21 @@
 /* Waiting and reading.
  *
  * Modes.  throughput: a blocking read, which returns a full buffer, or a part when the read
- * time-out passes.  The other modes read without blocking.  latency waits for readiness, which
- * BIOCIMMEDIATE makes each packet.  paced reads in intervals, so that the kernel wakes nobody, and
- * again at once after more than half a buffer.  auto waits like latency while nothing comes, and
- * paces reads while packets come: at most 1 ms from one read to the next, less where half a buffer
- * comes sooner. auto switches nothing in the kernel between the two gaits, so a switch can lose
- * nothing. A round begins with a read, or with a wait where the last read probably left nothing: it
- * found nothing, or a single record.  A lone packet so costs two system calls.  No request stands
- * between readiness and read, since on macOS, FreeBSD and NetBSD any ioctl takes readiness back
- * (bpfioctl, BPF_IDLE).
+ * time-out passes; with buffers larger than two portions, reads by the clock, a portion each.  The
+ * other modes read without blocking.  latency waits for readiness, which BIOCIMMEDIATE makes each
+ * packet.  paced reads in intervals, so that the kernel wakes nobody, and again at once after more
+ * than a portion.  auto waits like latency while nothing comes, and paces reads while packets come:
+ * at most 1 ms from one read to the next, less where a portion comes sooner.  auto switches nothing
+ * in the kernel between the two gaits, so a switch can lose nothing.
+ *
+ * A portion is half a buffer, or the bytes that caches hold (BPEI_BPF_PORTION).  The kernel's part
+ * of a large buffer which is in use so follows the reader: it is small while the reader keeps up,
+ * and grows to the whole buffer while the reader is late.
+ *
+ * A round begins with a read, or with a wait where the last read probably left nothing: it found
+ * nothing, or a single record.  A lone packet so costs two system calls.  No request stands between
+ * readiness and read, since on macOS, FreeBSD and NetBSD any ioctl takes readiness back (bpfioctl,
+ * BPF_IDLE).
  *
  * Removal of the interface.  macOS: ENXIO, which a blocking read gets although packets are left;
  * another read without blocking brings the packets.  FreeBSD: ENXIO.  OpenBSD: EIO, then ENXIO.
@@ -85,17 +91,26 @@ static bool inflate_block(struct bpei_bpf *b, struct bpei_block *block, size_t n
 	return true;
 }
 
-/* Computes the pause before the next read: the time in which half a buffer comes at the rate of the
- * last read, at most a millisecond.  Earlier reads would cost more than they bring; later reads
- * would risk a full buffer.  After more than half a buffer the next read follows at once. */
+/* Returns the longest pause between two reads. */
+static int64_t longest_pace(const struct bpei_bpf *b)
+{
+	return b->times_reads ? BPEI_THROUGHPUT_WAIT_NS : BPEI_PACE_MOST_NS;
+}
+
+/* Computes the pause before the next read: the time in which a portion comes at the rate of the
+ * last read.  Earlier reads would cost more than they bring; later reads would touch more memory
+ * than caches hold, or risk a full buffer.  After more than a portion the next read follows at
+ * once. */
 static void set_pace(struct bpei_bpf *b, size_t n, int64_t since_ns)
 {
-	b->much = n > b->buffer_bytes / 2;
+	const size_t portion = bpei_bpf_portion(b);
+
+	b->much = n > portion;
 	if (since_ns > SECOND_NS)
 		since_ns = SECOND_NS;
-	b->pace_ns = (int64_t)((uint64_t)(b->buffer_bytes / 2) * (uint64_t)since_ns / n);
-	if (b->pace_ns > BPEI_PACE_MOST_NS)
-		b->pace_ns = BPEI_PACE_MOST_NS;
+	b->pace_ns = (int64_t)((uint64_t)portion * (uint64_t)since_ns / n);
+	if (b->pace_ns > longest_pace(b))
+		b->pace_ns = longest_pace(b);
 }
 
 /* Returns true if the n bytes are a single record. */
@@ -136,6 +151,7 @@ static int note_empty_read(struct bpei_bpf *b, int64_t now)
 	b->busy = false;
 	b->much = false;
 	b->drained = true;
+	b->pace_ns = longest_pace(b);
 	b->last_read_ns = now;
 	if (!b->quiet_since_ns)
 		b->quiet_since_ns = now;
@@ -275,12 +291,14 @@ static int read_blocking(struct bpei_bpf *b, struct bpei_block *block, struct bp
 	return r;
 }
 
-/* Pauses before the next paced read.  Half a buffer ends the pause early, where the system can say
- * so, lest pacing lose a burst.  Returns false if fill is to return. */
+/* Pauses before the next paced read.  A portion ends the pause early, where the system can say so,
+ * lest pacing lose a burst.  Without immediate mode a full buffer does.  Returns false if fill is
+ * to return. */
 static bool pause_reading(struct bpei_bpf *b, int64_t due, struct bpf_round *round)
 {
 	int64_t pause = min_ns(due, round->deadline) - round->now;
-	int events = wait_bpf(b, true, b->buffer_bytes / 2, pause);
+	const bool tells_full = b->times_reads && b->abi->system != BPEI_MACOS;
+	int events = wait_bpf(b, true, tells_full ? 0 : bpei_bpf_portion(b), pause);
 
 	if (drain_wake_pipe(b, events))
 		return false;
@@ -295,7 +313,8 @@ static int read_paced(struct bpei_bpf *b, struct bpei_block *block, struct bpf_r
 	const uint32_t mode = b->options.read_mode;
 	const bool paced = mode == BPE_READ_PACED;
 	int64_t due = b->last_read_ns + (paced ? b->options.read_interval_ns : b->pace_ns);
-	bool pauses = !b->much && (paced || (mode == BPE_READ_AUTO && b->busy));
+	bool in_turn = paced || b->times_reads || (mode == BPE_READ_AUTO && b->busy);
+	bool pauses = in_turn && !b->much;
 	bool too_early = round->now < due && due - round->now <= PAUSE_MOST_NS;
 
 	if (pauses && round->may_wait && !b->leaving && too_early && !pause_reading(b, due, round))
@@ -310,7 +329,7 @@ static int read_round(struct bpei_bpf *b, struct bpei_block *block, struct bpf_r
 	if (b->zero_copy)
 		return bpei_zbuf_fill(b, block, min_ns(round->deadline - round->now, WAIT_MOST_NS),
 			&round->events);
-	if (b->options.read_mode == BPE_READ_THROUGHPUT)
+	if (b->options.read_mode == BPE_READ_THROUGHPUT && !b->times_reads)
 		return read_blocking(b, block, round);
 	return read_paced(b, block, round);
 }
