@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Measures what the size of a BPF device's buffer costs, and what the bytes between two reads cost.
- * The driver's work is its copies: a packet is copied into the store buffer, the store and the hold
- * buffer change places, a read copies the hold buffer to the reader's block, and the block is
- * walked.  Both buffers are filled from their beginning, as in all four drivers.  So a large buffer
- * which is read early touches no more memory than a small one.  One thread, macOS's records. */
+/* Measures the cost of a BPF buffer's size, and of the bytes between two reads.  A driver copies
+ * each packet into the store buffer, then swaps store and hold buffer.  A read copies the hold
+ * buffer to the reader's block, and the block is walked.  The drivers of all four systems fill a
+ * buffer from the beginning.  So a large buffer touches no more memory than a small buffer if reads
+ * come early. One thread, macOS's records. */
 #include "bench.h"
 #include "records/batch.h"
 #include "device/bpf.h"

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The part of a large buffer that is in use, on the scripted double.  A reader that keeps up reads
- * portions, so the kernel fills the beginnings of its buffers only.  A reader that is late finds
- * all that came, up to the whole buffer: nothing is lost, and nothing comes twice.  A plain
- * program. */
+/* The part of a large buffer in use, on the scripted double.  A fast reader takes portions, so the
+ * kernel fills the beginnings of the buffers only.  A late reader finds all packets up to the size
+ * of the buffer: no packet is lost or comes twice.  A plain program. */
 #include "bpf_harness.h"
 
 #define LARGE (32u << 20)
 #define LATE_NS (3 * MS)
-/* A read is late by the packets of a moment, so a block may be longer than a portion. */
+/* Packets come during the read, too, so a block may be longer than a portion. */
 #define SMALL (2 * BPEI_BPF_PORTION)
 
 /* Reads until the clock reaches `until`.  Returns the length of the longest block. */
