@@ -13,6 +13,7 @@ and whether this run met them.  Peers that are not installed are left out, by na
 --nfpcapd P    another nfpcapd, perhaps a newer one; may be given several times
 --limit P      bench_limit of this build: the least cost of counting flows, by its own timing
 --peers DIR    where other such programs lie, flowlimit and typical: a run in each round
+--kernels LIST rows with these kernels of a build of all kernels, for example sse42,avx2
 --only RE      only contenders that match; --without RE: all others
 --add FILE     adds the rounds to FILE and prints medians of all rounds in it
 --markdown     prints a table for a text
@@ -54,6 +55,8 @@ def list_contenders(arguments):
     yield FLOWLESS, [*ours, "--no-flows"]
     yield "bpfengine --flows /dev/null", [*ours, "--flows", "/dev/null"]
     yield PAIR, [*ours, "--workers", "1"]
+    for kernels in filter(None, arguments.kernels.split(",")):
+        yield f"bpfengine, kernels {kernels}", ["env", f"BPFENGINE_ARCH={kernels}", *ours]
     for program in [*arguments.nfpcapd, "nfpcapd"]:
         yield name_nfpcapd(program), [program, "-r", "{f}", "-w", "{o}", "-t", "3600"]
     softflowd = "softflowd -6 -d -r {f} -m 4000000 -v 9 -p {o}/pid -c none"
@@ -276,6 +279,7 @@ def main():
     p.add_argument("--meter-rounds", type=int, default=3)
     p.add_argument("--cpu", type=int, default=0)
     p.add_argument("--nfpcapd", action="append", default=[])
+    p.add_argument("--kernels", default="")
     p.add_argument("--only", default="")
     p.add_argument("--without", default="")
     p.add_argument("--add")
