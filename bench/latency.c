@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* bench_latency -i SOURCE [-a ABI] [-d DEVICE] [-m MODE] [-t SECONDS]: measures the time from a
  * packet's stamp to the delivery on the caller's thread, for sources with stamps by the wall clock.
- * Prints minimum, median, 99th percentile and maximum in microseconds, and the CPU time a packet.
+ * Prints minimum, median, 99th percentile and maximum in microseconds, the CPU time a packet, and
+ * how many reads found nothing.
  */
 #include "bpfengine.h"
 
@@ -92,8 +93,10 @@ int main(int argc, char **argv)
 	double cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e9 +
 		     (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e3;
 	qsort(latency, kept, sizeof *latency, compare_latencies);
-	printf("{\"packets\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"cpu_ns\":%.1f,\"us\":{", packets,
-		s.kernel_dropped, packets ? cpu / (double)packets : 0);
+	printf("{\"packets\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"reads\":%" PRIu64
+	       ",\"empty_reads\":%" PRIu64 ",\"cpu_ns\":%.1f,\"us\":{",
+		packets, s.kernel_dropped, s.blocks + s.empty_reads, s.empty_reads,
+		packets ? cpu / (double)packets : 0);
 	if (kept)
 		printf("\"min\":%.1f,\"50\":%.1f,\"99\":%.1f,\"max\":%.1f",
 			(double)latency[0] * 1e-3, (double)latency[kept / 2] * 1e-3,
