@@ -3,8 +3,7 @@
 # package_deb.sh [TARBALL]: makes Debian packages of this tree (or of a release's tarball) in
 # build/deb.  Then looks at their contents, unpacks them into a separate root, runs the program
 # there and builds a program with the library.  As root on a Debian, installs what building needs;
-# never installs the packages.  BPFENGINE_ARCH=avx2 and so on: packages for machines of one kind
-# (packaging/debian/rules).
+# never installs the packages.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=$top/build/deb
@@ -98,9 +97,15 @@ good "the library is $soname"
 "$root/usr/bin/bpfengine" -i synth:count=100000 --json -q | grep -q '"read":100000,"delivered":100000' || say "the packaged program does not run"
 "$root/usr/bin/bpfbench" stages --rounds 6 --packets 4096 >/dev/null || say "the packaged bpfbench does not run"
 kernels=$("$root/usr/bin/bpfengine" --version)
-case $arch:${BPFENGINE_ARCH:-} in
-amd64:) echo "$kernels" | grep -q '(arch=scalar,' || say "not every amd64 has these kernels: $kernels" ;;
+case $arch in
+amd64) levels=scalar,sse42,avx2,avx512 ;;
+arm64) levels=neon ;;
+*) levels=scalar ;;
 esac
+echo "$kernels" | grep -q ", kernels=$levels," || say "the package should have the kernels $levels: $kernels"
+run_by() { BPFENGINE_ARCH=$1 "$root/usr/bin/bpfengine" -i synth:count=1000 -q >/dev/null 2>&1; }
+run_by "${levels%%,*}" || say "the packaged program does not run by the kernels ${levels%%,*}"
+run_by none && say "the packaged program takes kernels that nobody has"
 good "$kernels"
 
 cp "$root/usr/share/doc/libbpfengine-dev/examples/"*.[ch] "$work"

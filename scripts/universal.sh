@@ -3,15 +3,15 @@
 # universal.sh [--built | x86_64 BACKEND]
 # Makes the program and the libraries for arm64 and x86_64 Macs, both in each file, in
 # build/universal.  A Mac uses its own compiler (-arch) and lipo.  Other systems use cross.sh's
-# compiler, and llvm-lipo.  Intel's half gets sse42, which every Mac since 2009 runs, or the named
-# backend (avx2).
+# compiler, and llvm-lipo.  Intel's half chooses its kernels at the start, or has the named backend
+# alone (avx2).
 # With --built the halves are those that cross.sh left in build/cross.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 out=$top/build/universal
 built=
 if [ "${1:-}" = --built ]; then built=1; shift $#; fi
-intel=${1:-sse42}
+intel=${1:-all}
 files='src/bpfengine src/libbpfengine.a'
 
 say() { echo "universal.sh: $*" >&2; exit 1; }

@@ -21,17 +21,9 @@ class Bpfengine < Formula
   uses_from_macos "zlib"
 
   def install
-    # Bottles run on other people's machines: SSE4.2 is in every Intel Mac since 2009.
-    kernels = if Hardware::CPU.arm?
-      "neon"
-    elsif build.bottle?
-      "sse42"
-    else
-      "auto"
-    end
     # CommonCrypto is a part of macOS.
     crypto = OS.mac? ? ["-Dcrypto=commoncrypto"] : ["-Dcrypto=openssl"]
-    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Dlibpcap=disabled", "-Dcurses=enabled", "-Dzstd=enabled", "-Dlz4=enabled", "-Dzlib=enabled", "-Dlzma=enabled", *crypto, "-Dtls=enabled", "-Dkafka=enabled", "-Dhttp=enabled", "-Dsqlite=enabled", "-Darch=#{kernels}", *std_meson_args
+    system "meson", "setup", "build", "-Dtests=disabled", "-Dexamples=false", "-Dlibpcap=disabled", "-Dcurses=enabled", "-Dzstd=enabled", "-Dlz4=enabled", "-Dzlib=enabled", "-Dlzma=enabled", *crypto, "-Dtls=enabled", "-Dkafka=enabled", "-Dhttp=enabled", "-Dsqlite=enabled", *std_meson_args
     system "meson", "compile", "-C", "build", "--verbose"
     system "meson", "install", "-C", "build"
     pkgshare.install "scripts/bpf-access.sh"
