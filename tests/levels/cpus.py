@@ -1,18 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""cpus.py TOP BUILDS [CPU...]: runs the programs of BUILDS/scalar, sse42, avx2 and avx512 (meson
-setup -Darch=... -Dunit_runner=plain) on emulated CPUs.
-cpus.py --targets BUILD LEVEL: what ninja has to make there before.
+"""cpus.py TOP BUILD UNFIT [CPU...]: runs the programs of BUILD (-Darch=all) on emulated CPUs.  UNFIT
+is a program of a build with -Darch=avx512, which no emulated CPU has.  Before: ninja -C BUILD
+plain_tests and what the script finds missing.
 
-On a CPU that has the level: the unit tests, tests/parity, the contracts, the replayed fuzzers, and
-bpfengine -r over the shared captures, or over captures that the script makes, compared with the
-report of the scalar program on the real CPU.  All tests run where WHOLE says so: on the CPU with
-the least, at its level.  The other builds must have the same objects, byte for byte, but for
-sources that name a kernel; there the tests that call kernels run, on each CPU whose best level it
-is, and on the first of these the whole engine's, too.  Below the best level the captures run.
-On a CPU that lacks the level, or any extension of it: an error that names the level, and all that
-needs no kernel.  The single file, by each compiler: the same output everywhere, and the
-level that the CPU has. Exit code 77: skipped, with the reason."""
+On each CPU, and on each CPU with one extension taken away: the program and the single file choose
+the best level that is left, refuse levels above it by name, and UNFIT refuses to run.  Each CPU
+also compares parity_kernels at its level with scalar, and the reports of bpfengine -r at every
+level, over an eighth of the shared captures, with those of the scalar kernels on the real CPU.
+The first CPU of each level runs the tests that call kernels: unit tests, the replayed fuzzers, the
+model of the flow table.  One CPU runs those of the engine and the contracts, too.  Exit code 77:
+skipped, with the reason."""
 
 import concurrent.futures, glob, json, os, re, shutil, stat, subprocess, sys
 import tempfile, threading, time
@@ -32,22 +30,11 @@ LACKING = {
     "Nehalem": (("sse3", "ssse3", "sse4.1", "sse4.2", "popcnt"), "scalar"),
     "Haswell": (("avx", "avx2", "bmi1", "bmi2", "xsave"), "sse42"),
 }
-SUITES = {"unit", "parity", "contract", "fuzz"}
-ELSEWHERE = {"stress_flow_model": []}  # of other suites
-LIGHTER = {
-    "filter_plain": ["1500"],
-    "filter_wide": ["1000"],
-}  # an emulator takes ten times the time
-FEWER_ROUNDS = "400"  # of parity_kernels, for the same reason
-WHOLE = ("Conroe", "scalar")
-FIRST = {("Nehalem", "sse42"), ("Haswell", "avx2")}  # the first CPU of each further level
-TOO_LONG = {"filter_errors"}  # five minutes of compiling filters, without a kernel
-KERNELS = re.compile(
-    r"(arch_|records_|packet_|flow_(table|tcp)|engine_engine|api_|parity_kernels|contract_devices)"
-)
-ENGINE = re.compile(r"(contract_|engine_|flow_|fuzz_replay|stress_flow_model)")
-# What a source has to name so that its object may differ between two levels.
-NAMES = re.compile(r"BPEI_ARCH|\bbpei_(parse|walk_uniform|probe|cpu_fits)\b")
+FIRST = ("Conroe", "Nehalem", "Haswell")  # of each level
+KERNELS = re.compile(r"(contract_|fuzz_replay|stress_flow_model)")  # beside plain_tests
+# One CPU runs the tests of the whole path, whose kernels the others compare.
+ENGINE, ENGINE_CPU = re.compile(r"(plain_engine|contract_)"), "Haswell"
+FEWER_ROUNDS = "400"  # of parity_kernels: an emulator takes ten times the time
 EVERY = 8  # each run takes another eighth of the captures; together they take all
 lock = threading.Lock()
 passed, failed, skipped = 0, 0, 0
@@ -95,10 +82,6 @@ def cpu_words(name):
     return [EMULATOR, "-cpu", ",".join([name] + [f"{f}=off" for f in lacks])]
 
 
-def fits(level, best):
-    return LEVELS.index(level) <= LEVELS.index(best)
-
-
 class Place:
     """Programs of one build on one CPU, each behind a script that starts the emulator."""
 
@@ -125,94 +108,45 @@ def is_program(path):
 
 
 def tests_of(build):
-    out = []
+    """[(name, command, folder, environment)] of the tests that call kernels."""
+    out = [
+        (os.path.basename(program), [program], os.getcwd(), {})
+        for program in sorted(glob.glob(f"{build}/tests/plain_*"))
+        if is_program(program)
+    ]
     for t in json.loads(run(["meson", "introspect", "--tests", build]).stdout):
-        suites = {s.split(":")[-1] for s in t["suite"]}
-        if suites & SUITES or t["name"] in ELSEWHERE:
-            out.append(t)
+        if KERNELS.match(t["name"]) and os.path.exists(t["cmd"][0]):
+            out.append((t["name"], t["cmd"], t["workdir"] or build, t["env"]))
     return out
 
 
-def is_wanted(name, cpu, level):
-    """Whether a test runs on that CPU, at its best level."""
-    if name in TOO_LONG:
-        return False
-    if (cpu, level) == WHOLE or KERNELS.match(name):
-        return True
-    return (cpu, level) in FIRST and bool(ENGINE.match(name))
-
-
-def targets(build, level):
-    """The programs of a level's build that run somewhere, as ninja names them."""
-    names = {"src/bpfengine", "src/bpfbench"}
-    for test in tests_of(build):
-        if any(is_wanted(test["name"], c, level) for c, best in CPUS.items() if best == level):
-            names.add(os.path.relpath(test["cmd"][0], build))
-    return sorted(names)
-
-
-def objects_of(build):
-    pattern = f"{build}/src/**/*.o"
-    return {os.path.relpath(p, build): p for p in glob.glob(pattern, recursive=True)}
-
-
-def check_same_code(top, builds, level):
-    """A build's objects are the scalar build's, but for sources that name a kernel: so tests that
-    call none need no run at each level."""
-    theirs, ours = objects_of(f"{builds}/scalar"), objects_of(f"{builds}/{level}")
-    same, named, wrong = 0, 0, []
-    for name in sorted(set(theirs) & set(ours)):
-        with open(theirs[name], "rb") as a, open(ours[name], "rb") as b:
-            if a.read() == b.read():
-                same += 1
-                continue
-        source = os.path.basename(name).replace(".c.o", ".c")
-        text = "".join(
-            open(path, encoding="utf-8").read()
-            for path in glob.glob(f"{top}/src/**/*.c", recursive=True)
-            if path[len(top) + 1 :].replace("/", "_").endswith(source)
-        )
-        named += bool(NAMES.search(text))
-        if not NAMES.search(text):
-            wrong.append(name)
-    tell(
-        same > 50 and 0 < named < same and not wrong,
-        f"-Darch={level}: {same} objects are the scalar build's, {named} name a kernel, and these "
-        f"differ without: {wrong}",
-    )
-
-
-def run_test(test, build, place, cpu, level):
-    command = [
-        (
-            a
-            if a.startswith("/")
-            else os.path.join(build, a)
-            if os.path.exists(os.path.join(build, a))
-            else a
-        )
-        for a in test["cmd"]
-    ]
-    if test["name"].startswith("parity_kernels"):
-        command = [FEWER_ROUNDS if a == "2000" else a for a in command]
-    if test["name"] == "filters_libpcap":
-        command[-1] = "no captures: their packets would take minutes"
-    command = [
-        place(a) if is_program(a) and a.startswith(build) else a for a in command
-    ] + LIGHTER.get(test["name"], [])
+def run_test(test, build, place, cpu):
+    name, command, folder, environment = test
+    command = [place(a) if is_program(a) and a.startswith(build) else a for a in command]
     began = time.monotonic()
-    c = run(command, cwd=test["workdir"] or build, env={**os.environ, **test["env"]})
+    c = run(command, cwd=folder, env={**os.environ, **environment})
     took = time.monotonic() - began
-    if took > 60:
-        print(f"{test['name']}, -Darch={level} on {cpu}: {took:.0f} s", flush=True)
+    if took > 30:
+        print(f"{name} on {cpu}: {took:.0f} s", flush=True)
     if c.returncode == 77:
-        leave_out(f"{test['name']} on {cpu}: {(c.stdout + c.stderr).strip()[-200:]}")
+        leave_out(f"{name} on {cpu}: {(c.stdout + c.stderr).strip()[-200:]}")
     else:
         tell(
             c.returncode == 0,
-            f"{test['name']}, -Darch={level} on {cpu}: exit code {c.returncode}",
+            f"{name} on {cpu}: exit code {c.returncode}",
             c.stdout + c.stderr,
         )
+
+
+def check_parity(build, words, cpu, level):
+    if level == "scalar":
+        return
+    c = run([*words, f"{build}/tests/parity_kernels", FEWER_ROUNDS, "20", level])
+    tell(
+        c.returncode == 0,
+        f"parity_kernels {level} on {cpu}: exit code {c.returncode}",
+        c.stdout + c.stderr,
+    )
 
 
 KEYS = ("packets", "bytes", "protocols", "network", "malformed", "sizes", "flows", "top_flows")
@@ -220,16 +154,22 @@ KEYS = ("packets", "bytes", "protocols", "network", "malformed", "sizes", "flows
 
 def own_captures(build, where):
     """Savefiles of made-up traffic, where there are no captures."""
-    files = [f"{where}/made.pcap", f"{where}/flood.pcap", f"{where}/collide.pcap"]
-    run([f"{build}/tests/single/single_reference", files[0]])
-    for path, arguments in ((files[1], ["flood", "30000"]), (files[2], ["collide", "3000", "1"])):
+    files = [f"{where}/flood.pcap", f"{where}/collide.pcap"]
+    for path, arguments in zip(files, (["flood", "30000"], ["collide", "3000", "1"])):
         with open(path, "wb") as f:
             subprocess.run([f"{build}/tests/soak_traffic", *arguments], stdout=f, check=True)
-    return [f for f in files if os.path.exists(f)]
+    return files
 
 
-def reports(program, path):
-    c = run([program, "-r", path, "--json", "--quiet", "--seed", "1", "--workers", "0"])
+def wish(level):
+    return {**os.environ, "BPFENGINE_ARCH": level}
+
+
+def reports(words, program, path, level):
+    c = run(
+        [*words, program, "-r", path, "--json", "--quiet", "--seed", "1", "--workers", "0"],
+        env=wish(level),
+    )
     try:
         report = json.loads(c.stdout)
     except ValueError:
@@ -237,112 +177,88 @@ def reports(program, path):
     return c.returncode, {k: report.get(k) for k in KEYS}
 
 
-def check_captures(files, native, program, cpu, level, turn):
+def check_captures(files, native, words, program, cpu, level):
     differ = []
-    mine = files[turn % EVERY :: EVERY] if len(files) > 40 else files
-    for path in mine:
-        got = reports(program, path)
+    for path in files:
+        got = reports(words, program, path, level)
         if got != native[path] or not isinstance(got[1], dict) and got[0] >= 128:
             differ.append(f"{path}: {got}, {native[path]}"[:600])
     tell(
         not differ,
-        f"bpfengine -r, -Darch={level} on {cpu}: {len(differ)} of {len(mine)} captures differ",
+        f"bpfengine -r, {level} on {cpu}: {len(differ)} of {len(files)} captures differ",
         "\n".join(differ[:5]),
     )
 
 
-def check_unfit(build, place, cpu, level):
-    """A CPU without the level: the error by name, and what needs no kernel."""
-    program, bench = place(f"{build}/src/bpfengine"), place(f"{build}/src/bpfbench")
-    for command in (
-        [program, "-i", "synth:count=100", "--quiet"],
-        [program, "-r", "/dev/null", "--quiet"],
-        [bench, "stages", "--rounds", "1", "--packets", "1024", "-q"],
-        [bench, "-i", "synth", "-t", "1", "-p", "1", "-q"],
-    ):
-        c = run(command)
-        named = f"this build needs a CPU with {level}" in c.stderr
+def check_choice(build, words, cpu, best):
+    """The program takes the best level, and refuses those above by name."""
+    program = [*words, f"{build}/src/bpfengine"]
+    c = run([*program, "--version"])
+    tell(f"(arch={best}, " in c.stdout, f"{cpu}: the choice should be {best}", c.stdout + c.stderr)
+    for level in LEVELS:
+        c = run([*program, "-i", "synth:count=1000", "--quiet", "--json"], env=wish(level))
+        if LEVELS.index(level) <= LEVELS.index(best):
+            good = c.returncode == 0 and '"delivered":1000' in c.stdout
+        else:
+            good = c.returncode == 2 and f"BPFENGINE_ARCH={level}: " in c.stderr
+        tell(good, f"BPFENGINE_ARCH={level} on {cpu}: exit code {c.returncode}", c.stderr)
+    level = LEVELS[LEVELS.index(best) + 1]
+    c = run(
+        [*words, f"{build}/src/bpfbench", "stages", "--rounds", "1", "--packets", "1024", "-q"],
+        env=wish(level),
+    )
+    tell(c.returncode == 2, f"bpfbench with {level} on {cpu}: exit code {c.returncode}", c.stderr)
+
+
+def check_unfit(program, words, cpu):
+    """A build for one level on a CPU without it: the error by name, and what needs no kernel."""
+    for arguments in (["-i", "synth:count=100", "--quiet"], ["-r", "/dev/null", "--quiet"]):
+        c = run([*words, program, *arguments])
         tell(
-            0 < c.returncode < 126 and named,
-            f"-Darch={level} on {cpu}: {os.path.basename(command[0])} {' '.join(command[1:])}: "
-            f"exit code {c.returncode}",
+            c.returncode == 4 and "this build needs a CPU with avx512" in c.stderr,
+            f"-Darch=avx512 on {cpu}: {' '.join(arguments)}: exit code {c.returncode}",
             c.stderr,
         )
     for arguments in (["--version"], ["--help"], ["-L"], ["-d", "tcp port 80"]):
-        c = run([program, *arguments])
+        c = run([*words, program, *arguments])
         tell(
             c.returncode == 0,
-            f"-Darch={level} on {cpu}: bpfengine {' '.join(arguments)}: exit code {c.returncode}",
+            f"-Darch=avx512 on {cpu}: {' '.join(arguments)}: exit code {c.returncode}",
             c.stderr,
         )
 
 
 def single_programs(top, header, where):
-    """[(compiler, use, level)]: the program with the single file, by each compiler that is here."""
-    out = []
-    for compiler, language, standard, how in (
-        ("gcc", "c", "c11", "-O2"),
-        ("gcc", "c", "c11", "-O0"),
-        ("clang", "c", "c11", "-O1"),
-    ):
+    """[(compiler, program)]: the program with the single file, by each compiler that is here."""
+    out, jobs = [], []
+    for compiler in ("gcc", "clang"):
         if not shutil.which(compiler):
             leave_out(f"{compiler} is not installed")
             continue
-        base = f"{where}/{compiler}{how}"
-        front = [
-            compiler,
-            "-x",
-            language,
-            f"-std={standard}",
-            how,
-            "-I",
-            os.path.dirname(header),
-            "-pthread",
-        ]
-        c = [
-            run(
-                [
-                    *front,
-                    f"{top}/tests/single/{a}.c",
-                    *([f"{top}/tests/single/{b}.c"] if b else []),
-                    "-o",
-                    f"{base}.{a}",
-                ]
-            )
-            for a, b in (("use", "implementation"), ("level", ""))
-        ]
-        if tell(
-            all(x.returncode == 0 for x in c),
-            f"{compiler} -std={standard} {how}",
-            c[0].stderr + c[1].stderr,
-        ):
-            out.append((f"{compiler} {how}", f"{base}.use", f"{base}.level"))
+        files = [f"{top}/tests/single/{name}.c" for name in ("use", "implementation")]
+        front = [compiler, "-std=c11", "-O1", "-I", os.path.dirname(header), "-pthread"]
+        command = [*front, *files, "-o", f"{where}/single-{compiler}"]
+        jobs.append((compiler, command, subprocess.Popen(command, stderr=subprocess.PIPE)))
+    for compiler, command, job in jobs:
+        _, told = job.communicate()
+        if tell(job.returncode == 0, f"{compiler}: the single file", told.decode()):
+            out.append((compiler, command[-1]))
     return out
 
 
-def check_single(programs, expected, cpu, words, best, whole, where):
-    for compiler, use, level in programs:
-        c = run([*words, level])
+def check_single(programs, expected, cpu, words, best, where):
+    for compiler, program in programs:
+        c = run([*words, program, f"{where}/single.pcap"])
         tell(
-            c.stdout.strip() == best,
-            f"single file by {compiler} on {cpu}: level {c.stdout.strip()}, right is {best}; "
-            f"exit code {c.returncode}",
-            c.stderr,
-        )
-        if not whole:
-            continue
-        c = run([*words, use, f"{where}/single.pcap"])
-        tell(
-            c.returncode == 0 and c.stdout == expected,
-            f"single file by {compiler} on {cpu}: exit code {c.returncode}",
+            c.returncode == 0 and c.stdout == expected and f"arch={best}, " in c.stderr,
+            f"single file by {compiler} on {cpu}: exit code {c.returncode}; level {best}",
             c.stdout + c.stderr,
         )
 
 
 def libc_runs(words):
     """Whether the system's own programs run on that CPU: the C library picks string functions by
-    some
-    of the extensions that they need, and no such CPU was ever made."""
+    some of the extensions that they need, and no such CPU was ever made."""
     trials = ["/bin/ls", "/"], ["awk", 'BEGIN { split("a b", x, " ") }']
     return all(
         run([*words, shutil.which(name) or name, *rest]).returncode >= 0 for name, *rest in trials
@@ -351,95 +267,68 @@ def libc_runs(words):
 
 def main():
     global skipped
-    if sys.argv[1] == "--targets":
-        print(*targets(os.path.abspath(sys.argv[2]), sys.argv[3]))
-        return
-    top, builds = map(os.path.abspath, sys.argv[1:3])
-    only = sys.argv[3:]
+    top, build, unfit = map(os.path.abspath, sys.argv[1:4])
+    only = sys.argv[4:]
     if not shutil.which(EMULATOR):
         print(f"SKIP: {EMULATOR} is not installed")
         sys.exit(77)
     began = time.monotonic()
+    os.chdir(top)
     files = sorted(glob.glob(f"{top}/../shared/captures/*/**/*.*cap*", recursive=True))
+    program = f"{build}/src/bpfengine"
     with (
         tempfile.TemporaryDirectory() as where,
         concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool,
     ):
-        scalar, jobs = f"{builds}/scalar", []
+        jobs = []
+
+        def start(*call):
+            jobs.append(pool.submit(*call))
+
         if not files:
-            files = own_captures(scalar, where)
-        native = dict(zip(files, pool.map(lambda f: reports(f"{scalar}/src/bpfengine", f), files)))
+            files = own_captures(build, where)
+        native = dict(zip(files, pool.map(lambda f: reports([], program, f, "scalar"), files)))
         tell(len(files) > 1, "there are captures")
-        programs = single_programs(top, f"{scalar}/bpfengine_single.h", where)
-        expected = run([f"{scalar}/tests/single/single_reference", f"{where}/single.pcap"]).stdout
+        singles = single_programs(top, f"{build}/bpfengine_single.h", where)
+        expected = run([f"{build}/tests/single/single_reference", f"{where}/single.pcap"]).stdout
         tell(expected.count("\n") > 10, "the reference of the single file")
-        for level in ("sse42", "avx2"):
-            check_same_code(top, builds, level)
         turn = 0
         for cpu, best in CPUS.items():
             if only and cpu not in only:
                 continue
             words = cpu_words(cpu)
-            jobs.append(
-                pool.submit(check_single, programs, expected, cpu, words, best, True, where)
-            )
-            for level in LEVELS:
-                build, place = f"{builds}/{level}", Place(words, f"{where}/{cpu}-{level}")
-                if not fits(level, best):
-                    jobs.append(pool.submit(check_unfit, build, place, cpu, level))
-                    continue
-                for test in tests_of(build):
-                    if level != best or not is_wanted(test["name"], cpu, level):
-                        continue
-                    jobs.append(pool.submit(run_test, test, build, place, cpu, level))
-                jobs.append(
-                    pool.submit(
-                        check_captures,
-                        files,
-                        native,
-                        place(f"{build}/src/bpfengine"),
-                        cpu,
-                        level,
-                        turn,
-                    )
-                )
+            if cpu in FIRST:
+                tests, place = tests_of(build), Place(words, f"{where}/{cpu}")
+                tell(len(tests) > 20, f"{len(tests)} tests call kernels")
+                for test in tests:
+                    if cpu == ENGINE_CPU or not ENGINE.match(test[0]):
+                        start(run_test, test, build, place, cpu)
+            start(check_single, singles, expected, cpu, words, best, where)
+            start(check_choice, build, words, cpu, best)
+            start(check_unfit, unfit, words, cpu)
+            start(check_parity, build, words, cpu, best)
+            for level in LEVELS[: LEVELS.index(best) + 1]:
+                mine = files[turn % EVERY :: EVERY] if len(files) > 40 else files
+                start(check_captures, mine, native, words, program, cpu, level)
                 turn += 1
         for cpu, (features, best) in LACKING.items():
-            if only and cpu not in only:
-                continue
             for feature in features:
                 words = cpu_words(f"{cpu},{feature}=off")
-                jobs.append(
-                    pool.submit(
-                        check_single,
-                        programs,
-                        expected,
-                        f"{cpu} without {feature}",
-                        words,
-                        best,
-                        False,
-                        where,
-                    )
-                )
-                level = LEVELS[LEVELS.index(best) + 1]
+                if only and cpu not in only:
+                    continue
+                name = f"{cpu} without {feature}"
                 if not libc_runs(words):
                     skipped += 1
-                    print(f"left out: {level} on {cpu} without {feature}: no C library runs there")
+                    print(f"left out: {name}: no C library runs there")
                     continue
-                place = Place(words, f"{where}/{cpu}-{feature}-{level}")
-                jobs.append(
-                    pool.submit(
-                        check_unfit, f"{builds}/{level}", place, f"{cpu} without {feature}", level
-                    )
-                )
+                start(check_choice, build, words, name, best)
+                start(check_single, singles, expected, name, words, best, where)
         for job in jobs:
             job.result()
     print(
         f"{len(jobs)} jobs on {len(CPUS)} CPUs, {len(files)} captures, "
         f"{time.monotonic() - began:.0f} s"
     )
-    for name in sorted(TOO_LONG):
-        leave_out(f"{name}: minutes, and no kernel in it")
     print("avx512: no emulator here has it; the real CPU's tests run it where it is there")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     sys.exit(failed != 0 or not passed)

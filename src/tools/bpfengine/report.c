@@ -452,6 +452,7 @@ static void print_details(FILE *to, const struct bpe_stats *s, const struct cli 
 		cli_counted_as(batches, sizeof batches, s->batches, "batch", "batches"), batch,
 		cli_counted(waits, sizeof waits, s->waits, "wait"));
 	print_phrases(to, s, "", PHRASES(network_phrases));
+	fprintf(to, "Build: %s\n", bpe_build_info());
 	print_rights(to, &cli->rights);
 }
 

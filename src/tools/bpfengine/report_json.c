@@ -64,7 +64,9 @@ static const char *json_bool(bool value)
 static void print_source_json(FILE *to, struct bpe_engine *engine, const struct bpe_stats *s)
 {
 	fprintf(to,
-		"{\"schema\":\"bpfengine.report/1\",\"version\":\"%s\",\"source\":", bpe_version());
+		"{\"schema\":\"bpfengine.report/1\",\"version\":\"%s\",\"build\":", bpe_version());
+	program_print_json(to, bpe_build_info());
+	fprintf(to, ",\"source\":");
 	program_print_json(to, bpe_engine_source(engine));
 	fprintf(to, ",\"linktype\":\"%s\",\"seconds\":%.6f,\"packet_seconds\":%.9f,",
 		bpe_engine_link_type(engine), (double)s->elapsed_ns * 1e-9,
