@@ -34,9 +34,10 @@
 
 /* All that a run has, settled once at open. */
 struct bpei_engine_plan {
-	uint32_t workers; /* threads; 0: run to completion */
-	uint32_t shares;  /* elements of workers[]: workers, or 1 with 0 workers */
-	uint32_t ring_slots;
+	uint32_t workers;    /* threads; 0: run to completion */
+	uint32_t shares;     /* elements of workers[]: workers, or 1 with 0 workers */
+	uint32_t ring_slots; /* of each worker's ring */
+	uint32_t slots;      /* for packets, of all workers together; 0 with 0 workers */
 	uint32_t blocks;
 	size_t block_bytes;
 	bool has_tables;   /* each share has a flow table */
@@ -46,9 +47,24 @@ struct bpei_engine_plan {
 	bool pulls;        /* the program takes the records (pull.c) */
 };
 
+/* Where the reader puts packets for the workers.  An only worker's ring is these slots.  Of several
+ * workers each has a ring with numbers of slots: each copies its own packets, so that the reader
+ * copies none.  The slots are used in turn, part by part.  A part is free again when every worker
+ * is done with the packets in it, as a block is. */
+#define BPEI_SLOT_PARTS 16u
+struct bpei_slots {
+	struct bpei_columns columns; /* plan.slots elements */
+	/* Reader's own, with several workers: number of the next slot; and each ring's tail when
+	 * the reader left the part. */
+	uint32_t next;
+	uint32_t left[BPEI_SLOT_PARTS][BPE_MAX_WORKERS];
+};
+
 struct bpei_worker {
-	struct bpei_ring ring;       /* unused with 0 workers */
-	struct bpei_columns columns; /* the ring's slots; unused with 0 workers */
+	struct bpei_ring ring; /* unused with 0 workers */
+	/* Of several workers, else NULL: the ring's elements, and room for a batch. */
+	uint32_t *slot_numbers;      /* w: reader  r: worker */
+	struct bpei_columns columns; /* worker's own */
 	struct bpe_engine *engine;
 	struct bpei_table *table; /* NULL if no flows are kept */
 	struct bpei_share_names names;
@@ -102,8 +118,9 @@ struct bpei_dump {
 struct bpe_engine {
 	struct bpe_options options;
 	struct bpei_engine_plan plan;
-	struct bpei_spread spread;   /* reader's */
-	struct bpei_input input;     /* reader's */
+	struct bpei_spread spread; /* reader's */
+	struct bpei_input input;   /* reader's */
+	struct bpei_slots slots;
 	struct bpei_worker *workers; /* plan.shares of them */
 	struct bpei_flows flows;
 	struct bpe_where *where;   /* options.where, compiled; NULL: none */

@@ -132,7 +132,29 @@ static int make_blocks(struct bpe_engine *e)
 	return BPE_OK;
 }
 
-/* Makes the shares, which answer queries for flows, and the columns of rings and input. */
+/* Makes a worker's ring.  Returns BPE_OK or BPE_E_MEMORY. */
+static int make_share_ring(struct bpe_engine *e, struct bpei_worker *w)
+{
+	const struct bpei_engine_plan *p = &e->plan;
+
+	if (!p->workers)
+		return BPE_OK;
+	bpei_ring_init(&w->ring, p->ring_slots);
+	if (p->workers == 1)
+		return BPE_OK;
+	w->slot_numbers = bpei_mem_map(p->ring_slots * sizeof *w->slot_numbers, 0);
+	return w->slot_numbers ? bpei_columns_new(&w->columns, BPE_BATCH) : BPE_E_MEMORY;
+}
+
+static void free_share_ring(struct bpe_engine *e, struct bpei_worker *w)
+{
+	if (w->columns.data)
+		bpei_columns_free(&w->columns, BPE_BATCH);
+	bpei_mem_unmap(w->slot_numbers, e->plan.ring_slots * sizeof *w->slot_numbers);
+}
+
+/* Makes the shares, which answer queries for flows, the slots for packets and the input's columns.
+ */
 static int make_workers(struct bpe_engine *e)
 {
 	const size_t bytes = e->plan.shares * sizeof *e->workers;
@@ -149,12 +171,11 @@ static int make_workers(struct bpe_engine *e)
 		w->number = k;
 		bpei_query_join(&e->top_desk, &w->answers_top, w, false);
 		bpei_query_join(&e->dump_desk, &w->answers_dump, w, false);
-		if (!e->plan.workers)
-			continue;
-		bpei_ring_init(&w->ring, e->plan.ring_slots);
-		if (bpei_columns_new(&w->columns, e->plan.ring_slots) < 0)
+		if (make_share_ring(e, w) < 0)
 			return BPE_E_MEMORY;
 	}
+	if (e->plan.slots && bpei_columns_new(&e->slots.columns, e->plan.slots) < 0)
+		return BPE_E_MEMORY;
 	return bpei_columns_new(&e->input.columns, BPE_BATCH);
 }
 
@@ -402,9 +423,10 @@ void bpei_engine_close(struct bpe_engine *e)
 	for (uint32_t k = 0; e->workers && k < e->plan.shares; k++) {
 		bpei_table_free(e->workers[k].table);
 		bpei_share_names_close(&e->workers[k].names);
-		if (e->plan.workers)
-			bpei_columns_free(&e->workers[k].columns, e->plan.ring_slots);
+		free_share_ring(e, &e->workers[k]);
 	}
+	if (e->slots.columns.data)
+		bpei_columns_free(&e->slots.columns, e->plan.slots);
 	free(e->workers);
 	free(e->blocks);
 	bpei_flows_close(&e->flows);

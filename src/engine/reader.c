@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The reader's side: fills a block, reads the block batch by batch through the input, and
- * dispatches the packets to the workers' rings; with 0 workers, delivers them itself.  An only
- * worker's packets are walked and parsed in the slots of its ring, and so are not copied.
+ * dispatches the packets to the workers' rings; with 0 workers, delivers them itself.  Packets for
+ * workers are walked and parsed in their slots: the reader copies none.
  *
  * Blocks are a queue: the oldest block out is freed as soon as every ring's head has passed the
  * block's position.  Without a free block the reader waits and does not read; the kernel counts the
@@ -77,22 +77,22 @@ static void serve_filter_change(struct bpe_engine *e) BPEI_READER
 
 /* ---- Dispatch ---- */
 
-/* Waits until the worker's ring has room.  Returns the room; 0 if packets are to be dropped, with
- * *cause. */
-static uint32_t wait_for_ring(struct bpe_engine *e, struct bpei_worker *w, int *cause) BPEI_READER
+/* Waits until the worker has dropped all that was in its ring before the mark.  Returns false if
+ * packets are to be dropped, with *cause. */
+static bool wait_for_worker(
+	struct bpe_engine *e, struct bpei_worker *w, uint32_t mark, int *cause) BPEI_READER
 {
-	uint32_t room = bpei_ring_room(&w->ring, 1);
 	uint32_t seen = w->ring.seen_head;
 	uint32_t tries = 0;
 	int64_t since = 0;
 
-	if (room)
-		return room;
+	if (BPEI_LIKELY(bpei_ring_passed(&w->ring, mark)))
+		return true;
 	*cause = BPE_DROP_RING_FULL;
 	if (e->options.overload == BPE_OVERLOAD_DROP)
-		return 0;
+		return false;
 	bpei_counter_add(&e->input.waits, 1);
-	while (!(room = bpei_ring_room(&w->ring, 1))) {
+	while (!bpei_ring_passed(&w->ring, mark)) {
 		bpei_pause(tries++);
 		update_rates(e, false);
 		serve_filter_change(e);
@@ -106,73 +106,166 @@ static uint32_t wait_for_ring(struct bpe_engine *e, struct bpei_worker *w, int *
 		}
 		if (now - since > STALL_NS) {
 			*cause = BPE_DROP_STALLED;
-			return 0;
+			return false;
 		}
 	}
-	return room;
+	return true;
 }
 
-/* Hands over the worker's next n slots, which are filled. */
-static void push_slots(struct bpei_worker *w, uint32_t n) BPEI_READER
+/* Where a batch is read to. */
+struct batch_place {
+	struct bpei_columns columns;
+	uint32_t room;
+	bool is_in_slots; /* else the batch stays with the reader, or is dropped */
+	int cause;        /* of the drop */
+};
+
+/* Takes free slots of an only worker's ring, waiting if need be. */
+static void take_ring_slots(struct bpe_engine *e, struct batch_place *place) BPEI_READER
 {
+	struct bpei_worker *w = &e->workers[0];
+	const uint32_t slots = w->ring.mask + 1;
+	const uint32_t at = w->ring.own_tail & w->ring.mask;
+	const uint32_t room = slots - at < BPE_BATCH ? slots - at : BPE_BATCH;
+
+	place->is_in_slots = wait_for_worker(e, w, w->ring.own_tail + room - slots, &place->cause);
+	if (!place->is_in_slots)
+		return;
+	place->columns = bpei_columns_from(&e->slots.columns, at);
+	place->room = room;
+}
+
+/* Takes free slots for packets of several workers, waiting at the begin of a part if need be. */
+static void take_shared_slots(struct bpe_engine *e, struct batch_place *place) BPEI_READER
+{
+	const uint32_t part_slots = e->plan.slots / BPEI_SLOT_PARTS;
+	const uint32_t at = e->slots.next;
+	const uint32_t *const left = e->slots.left[at / part_slots];
+
+	for (uint32_t k = 0; at % part_slots == 0 && k < e->plan.workers; k++)
+		if (!wait_for_worker(e, &e->workers[k], left[k], &place->cause))
+			return;
+	const uint32_t room = part_slots - at % part_slots;
+
+	place->columns = bpei_columns_from(&e->slots.columns, at);
+	place->room = room < BPE_BATCH ? room : BPE_BATCH;
+	place->is_in_slots = true;
+}
+
+/* Returns where the next batch is to be read to. */
+static struct batch_place choose_batch_place(struct bpe_engine *e) BPEI_READER
+{
+	struct batch_place place = { .columns = e->input.columns, .room = BPE_BATCH };
+
+	if (e->plan.workers == 1)
+		take_ring_slots(e, &place);
+	else if (e->plan.workers)
+		take_shared_slots(e, &place);
+	return place;
+}
+
+/* Hands over the next n elements of the worker's ring, which are filled. */
+static void publish_packets(struct bpei_worker *w, uint32_t n) BPEI_READER
+{
+	if (!n)
+		return;
 	bpei_ring_push(&w->ring, n);
 	bpei_counter_max(&w->ring_peak, w->ring.own_tail - w->ring.seen_head);
 }
 
-/* Copies the n packets of the batch into the workers' rings (options.spread). */
-static void dispatch_batch(struct bpe_engine *e, uint32_t n) BPEI_READER
+/* Returns the number of the worker that gets a packet with this hash. */
+static uint32_t choose_worker(const struct bpe_engine *e, uint32_t hash)
 {
-	uint32_t pushed[BPE_MAX_WORKERS];
-	uint32_t room[BPE_MAX_WORKERS];
-	uint32_t hashes[BPE_BATCH];
-	const uint32_t *const hash =
-		bpei_spread_hashes(&e->spread, &e->input.dissector, &e->input.columns, n, hashes);
-	const uint32_t workers = e->plan.workers;
-
-	memset(pushed, 0, workers * sizeof *pushed);
-	for (uint32_t k = 0; k < workers; k++)
-		room[k] = bpei_ring_room(&e->workers[k].ring, BPE_BATCH);
-	for (uint32_t i = 0; i < n; i++) {
-		const uint32_t k = (uint32_t)((uint64_t)hash[i] * workers >> 32);
-		struct bpei_worker *w = &e->workers[k];
-
-		if (BPEI_UNLIKELY(pushed[k] == room[k])) {
-			int cause;
-
-			bpei_ring_push(&w->ring, pushed[k]);
-			pushed[k] = 0;
-			room[k] = wait_for_ring(e, w, &cause);
-			if (!room[k]) {
-				bpei_counter_add(&e->input.dropped[cause], 1);
-				bpei_counter_add(&w->dropped, 1);
-				continue;
-			}
-		}
-		bpei_columns_copy(&w->columns, (w->ring.own_tail + pushed[k]) & w->ring.mask,
-			&e->input.columns, i);
-		pushed[k]++;
-	}
-	for (uint32_t k = 0; k < workers; k++)
-		if (pushed[k])
-			push_slots(&e->workers[k], pushed[k]);
+	return (uint32_t)((uint64_t)hash * e->plan.workers >> 32);
 }
 
-/* Lets the next batch be read straight into the ring of an only worker: *to becomes the free slots,
- * *room their number, up to a batch.  Returns false if the batch must be dispatched: there are
- * several workers, or too few free slots, so that the reader would wait or drop. */
-static bool take_ring_slots(
-	struct bpe_engine *e, struct bpei_columns *to, uint32_t *room) BPEI_READER
+static void drop_packet(struct bpe_engine *e, uint32_t worker, int cause) BPEI_READER
 {
-	struct bpei_worker *w = &e->workers[0];
+	bpei_counter_add(&e->input.dropped[cause], 1);
+	bpei_counter_add(&e->workers[worker].dropped, 1);
+}
 
-	if (e->plan.workers != 1 || bpei_ring_room(&w->ring, BPE_BATCH) < BPE_BATCH)
+/* Moves on behind n slots, at the end of a part to the next part. */
+static void leave_slots(struct bpe_engine *e, uint32_t n) BPEI_READER
+{
+	const uint32_t part_slots = e->plan.slots / BPEI_SLOT_PARTS;
+	const uint32_t part = e->slots.next / part_slots;
+
+	e->slots.next = (e->slots.next + n) & (e->plan.slots - 1);
+	for (uint32_t k = 0; e->slots.next % part_slots == 0 && k < e->plan.workers; k++)
+		e->slots.left[part][k] = e->workers[k].ring.own_tail;
+}
+
+/* A worker's ring while a batch is dealt: numbers are put up to `tail`, and find room up to `end`.
+ */
+struct ring_end {
+	uint32_t *numbers;
+	uint32_t tail, end;
+};
+
+/* Waits until a full ring has room again.  Returns false if packets are to be dropped, with *cause.
+ */
+static bool make_ring_room(
+	struct bpe_engine *e, struct bpei_worker *w, struct ring_end *to, int *cause) BPEI_READER
+{
+	struct bpei_ring *ring = &w->ring;
+
+	bpei_ring_push(ring, to->tail - ring->own_tail);
+	if (!wait_for_worker(e, w, ring->own_tail - ring->mask, cause))
 		return false;
-	const uint32_t at = w->ring.own_tail & w->ring.mask;
-	const uint32_t to_end = w->ring.mask + 1 - at;
-
-	*to = bpei_columns_from(&w->columns, at);
-	*room = to_end < BPE_BATCH ? to_end : BPE_BATCH;
+	to->end = ring->own_tail + bpei_ring_room(ring, 1);
 	return true;
+}
+
+/* Deals the n packets in the next slots: puts the slots' numbers into the workers' rings. */
+static void deal_packets(struct bpe_engine *e, const uint32_t *hash, uint32_t n) BPEI_READER
+{
+	struct ring_end ends[BPE_MAX_WORKERS];
+	const uint32_t workers = e->plan.workers;
+	const uint32_t mask = e->plan.ring_slots - 1;
+	int cause;
+
+	for (uint32_t k = 0; k < workers; k++) {
+		struct bpei_worker *w = &e->workers[k];
+		const uint32_t tail = w->ring.own_tail;
+		const uint32_t room = bpei_ring_room(&w->ring, BPE_BATCH);
+
+		ends[k] = (struct ring_end){ w->slot_numbers, tail, tail + room };
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const uint32_t k = choose_worker(e, hash[i]);
+		struct ring_end *to = &ends[k];
+
+		if (BPEI_UNLIKELY(to->tail == to->end) &&
+			!make_ring_room(e, &e->workers[k], to, &cause))
+			drop_packet(e, k, cause);
+		else
+			to->numbers[to->tail++ & mask] = e->slots.next + i;
+	}
+	for (uint32_t k = 0; k < workers; k++)
+		publish_packets(&e->workers[k], ends[k].tail - e->workers[k].ring.own_tail);
+}
+
+/* Dispatches the n packets of a batch that was read to the place (options.spread). */
+static void dispatch_batch(
+	struct bpe_engine *e, const struct batch_place *place, uint32_t n) BPEI_READER
+{
+	uint32_t hashes[BPE_BATCH];
+
+	if (e->plan.workers == 1 && place->is_in_slots) {
+		publish_packets(&e->workers[0], n);
+		return;
+	}
+	const uint32_t *const hash =
+		bpei_spread_hashes(&e->spread, &e->input.dissector, &place->columns, n, hashes);
+
+	if (place->is_in_slots) {
+		deal_packets(e, hash, n);
+		leave_slots(e, n);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		drop_packet(e, choose_worker(e, hash[i]), place->cause);
 }
 
 /* ---- Blocks ---- */
@@ -258,23 +351,20 @@ static bool read_filled_block(struct bpe_engine *e, struct bpei_block *b) BPEI_R
 	for (;;) {
 		struct bpe_batch batch;
 		struct bpei_sums sums;
-		struct bpei_columns to = e->input.columns;
-		uint32_t room = BPE_BATCH;
 
 		serve_filter_change(e);
-		const bool in_ring = take_ring_slots(e, &to, &room);
-		const uint32_t n = bpei_input_next(&e->input, b, &to, room, &batch, &sums);
+		struct batch_place to = choose_batch_place(e);
+		const uint32_t n =
+			bpei_input_next(&e->input, b, &to.columns, to.room, &batch, &sums);
 
 		if (!n)
 			return bpei_input_is_complete(&e->input);
 		if (e->options.on_read)
 			hand_to_on_read(e, &batch);
 		if (!e->options.count_only)
-			bpei_flows_assign_times(&e->flows, &to, b, n, &sums);
-		if (in_ring)
-			push_slots(&e->workers[0], n);
-		else if (e->plan.workers)
-			dispatch_batch(e, n);
+			bpei_flows_assign_times(&e->flows, &to.columns, b, n, &sums);
+		if (e->plan.workers)
+			dispatch_batch(e, &to, n);
 		else
 			deliver_here(e, &batch, &sums, b->link_type);
 	}

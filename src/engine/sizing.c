@@ -6,8 +6,10 @@
 #include "base/error.h"
 #include "base/thread.h"
 
-#define DEFAULT_RING_SLOTS 16384u /* 1.7 MB of columns: about 10 ms at 1.5 million packets/s */
+#define DEFAULT_RING_SLOTS 16384u /* of all workers: about 10 ms at 1.5 million packets/s */
+#define LEAST_RING_SLOTS 1024u    /* of a worker, by default */
 #define MAX_RING_SLOTS (1u << 22)
+#define DROP_ROOM 8u
 #define DEFAULT_BLOCKS 8u
 #define MIN_BLOCK_BYTES 4096u
 #define MAX_AUTO_WORKERS 4u
@@ -77,6 +79,27 @@ static void plan_blocks(
 	p->block_bytes = (device->block_bytes + BPEI_LINE - 1) & ~(size_t)(BPEI_LINE - 1);
 }
 
+/* Settles the sizes of rings and slots.  Several workers share the slots, which are used in turn.
+ * Where packets are dropped, there are DROP_ROOM times as many slots as ring elements.  So a slow
+ * worker's ring is full, and drops, before its old packets keep slots from the other workers. */
+static void plan_rings(struct bpei_engine_plan *p, const struct bpe_options *o)
+{
+	const uint64_t times = o->overload == BPE_OVERLOAD_DROP ? DROP_ROOM : 1;
+
+	p->ring_slots = DEFAULT_RING_SLOTS;
+	while (p->ring_slots > LEAST_RING_SLOTS && p->ring_slots * p->workers > DEFAULT_RING_SLOTS)
+		p->ring_slots /= 2;
+	if (o->ring_slots)
+		p->ring_slots = o->ring_slots;
+	p->slots = p->workers ? p->ring_slots : 0;
+	if (p->workers < 2)
+		return;
+	if (p->slots < BPEI_SLOT_PARTS * BPE_BATCH)
+		p->slots = BPEI_SLOT_PARTS * BPE_BATCH;
+	while (p->slots < MAX_RING_SLOTS && p->slots < times * p->workers * p->ring_slots)
+		p->slots *= 2;
+}
+
 int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *o,
 	const struct bpei_device *device, struct bpe_error *error)
 {
@@ -84,8 +107,8 @@ int bpei_plan(struct bpei_engine_plan *plan, const struct bpe_options *o,
 
 	if (status < 0)
 		return status;
-	*plan = (struct bpei_engine_plan){ .workers = count_workers(o, device),
-		.ring_slots = o->ring_slots ? o->ring_slots : DEFAULT_RING_SLOTS };
+	*plan = (struct bpei_engine_plan){ .workers = count_workers(o, device) };
+	plan_rings(plan, o);
 	plan->shares = plan->workers ? plan->workers : 1;
 	plan_blocks(plan, o, device);
 	plan->has_tables = o->flows && !o->count_only;

@@ -3,8 +3,9 @@
  * calls the user's handler, gives the slots back.
  *
  * A share's table and counters have a single writer: this thread, or the reader's thread with 0
- * workers. A handler sees a batch as a view into the ring's columns.  Slots are therefore given
- * back only when the handler has returned.  The packets' bytes lie in blocks, which the reader
+ * workers. An only worker's handler sees a batch as a view into the slots of the ring; one of
+ * several workers copies its packets from the slots first.  Slots are given back only when the
+ * handler has returned.  The packets' bytes lie in blocks, which the reader
  * frees when every ring's head has passed their marks. End: the reader sets reader_done after the
  * last push.  A worker is through once the ring is empty after reader_done was seen. */
 #include "engine/engine.h"
@@ -95,6 +96,20 @@ void bpei_worker_finish(struct bpei_worker *w)
 	bpei_query_leave(&w->answers_top, BPEI_ANSWERER_LEFT);
 }
 
+/* Copies the n packets in the numbered slots into the worker's columns.  Their lines come from the
+ * reader's cache, so the lines are prefetched: first all of the longest columns. */
+static void gather_packets(struct bpei_worker *w, const uint32_t *numbers, uint32_t n) BPEI_WORKER
+{
+	const struct bpei_columns *from = &w->engine->slots.columns;
+
+	for (uint32_t i = 0; i < n; i++) {
+		__builtin_prefetch(&from->key[numbers[i]]);
+		__builtin_prefetch(&from->layers[numbers[i]]);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		bpei_columns_copy(&w->columns, i, from, numbers[i]);
+}
+
 /* Delivers the next batch of the ring.  Returns the batch's size; 0: the ring is empty. */
 static uint32_t deliver_from_ring(struct bpei_worker *w) BPEI_WORKER
 {
@@ -102,13 +117,20 @@ static uint32_t deliver_from_ring(struct bpei_worker *w) BPEI_WORKER
 
 	if (!n)
 		return 0;
-	const uint32_t from = w->ring.own_head & w->ring.mask;
+	const struct bpei_columns *columns = &w->engine->slots.columns;
+	uint32_t from = w->ring.own_head & w->ring.mask;
+
+	if (w->slot_numbers) {
+		gather_packets(w, w->slot_numbers + from, n);
+		columns = &w->columns;
+		from = 0;
+	}
 	const struct bpe_batch batch =
-		bpei_input_view(&w->engine->input, &w->columns, from, n, w->number);
+		bpei_input_view(&w->engine->input, columns, from, n, w->number);
 	struct bpei_sums sums;
 
 	bpei_batch_sum(&batch, &sums);
-	bpei_worker_deliver(w, &w->columns, from, &batch, &sums);
+	bpei_worker_deliver(w, columns, from, &batch, &sums);
 	bpei_ring_drop(&w->ring, n);
 	return n;
 }

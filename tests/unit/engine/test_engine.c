@@ -301,6 +301,85 @@ Test(engine, packets_of_an_only_worker_are_not_copied, .timeout = 550)
 	cr_assert_eq(at.elsewhere, 0);
 }
 
+/* Returns how many packets each worker's ring holds by default. */
+static uint32_t read_ring_room(int workers)
+{
+	struct seen seen;
+	struct bpe_options o = make_engine_options(SOURCE, workers, &seen);
+	struct bpe_worker_stats w;
+
+	open_test_engine(&o, &seen);
+	cr_assert_eq(bpe_engine_worker_stats(seen.engine, 0, &w), BPE_OK);
+	bpe_engine_close(seen.engine);
+	return w.ring_slots;
+}
+
+Test(engine, rings_of_all_workers_share_the_usual_room)
+{
+	cr_expect_eq(read_ring_room(1), 16384);
+	cr_expect_eq(read_ring_room(2), 8192);
+	cr_expect_eq(read_ring_room(3), 4096);
+	cr_expect_eq(read_ring_room(16), 1024);
+	cr_expect_eq(read_ring_room(64), 1024);
+}
+
+#define HELD_PACKETS 3000u
+
+/* Worker 0 stands still until all packets were read.  Worker 1 keeps up: the reader waits for it.
+ */
+struct held_first {
+	_Atomic uint64_t read, done_by_second;
+	uint64_t for_second; /* w: reader */
+};
+
+static void wait_for_second(void *user, const struct bpe_batch *b)
+{
+	struct held_first *h = user;
+
+	for (int k = 0; atomic_load(&h->done_by_second) < h->for_second && k < 200000; k++)
+		pause_engine_test(100000);
+	for (uint32_t i = 0; i < b->count; i++)
+		h->for_second += b->hash[i] >> 31; /* of two workers */
+	atomic_fetch_add(&h->read, b->count);
+}
+
+static void hold_first_worker(void *user, const struct bpe_batch *b)
+{
+	struct held_first *h = user;
+
+	if (b->worker)
+		atomic_fetch_add(&h->done_by_second, b->count);
+	while (!b->worker && atomic_load(&h->read) < HELD_PACKETS)
+		pause_engine_test(100000);
+}
+
+Test(engine, a_worker_that_stands_still_drops_its_own_packets_alone, .timeout = 550)
+{
+	struct bpe_options o;
+	struct bpe_engine *engine;
+	struct bpe_worker_stats w[2];
+	struct held_first held = { 0 };
+
+	bpe_options_init(&o);
+	o.interface_name = "synth:flows=500,seed=3,count=3000";
+	o.ignore_vlan = true; /* so that the hash is the one by which packets are dealt */
+	o.workers = 2;
+	o.ring_slots = 256;
+	o.fixed_seed = true;
+	o.overload = BPE_OVERLOAD_DROP;
+	o.on_read = wait_for_second;
+	o.on_batch = hold_first_worker;
+	o.user = &held;
+	cr_assert_eq(bpe_engine_open(&o, &engine, NULL), BPE_OK);
+	cr_assert_eq(bpe_engine_run(engine, 0, NULL), BPE_OK);
+	for (uint32_t k = 0; k < 2; k++)
+		cr_assert_eq(bpe_engine_worker_stats(engine, k, &w[k]), BPE_OK);
+	bpe_engine_close(engine);
+	cr_assert(w[0].dropped > 0);
+	cr_assert_eq(w[1].dropped, 0);
+	cr_assert_eq(w[0].packets + w[0].dropped + w[1].packets, HELD_PACKETS);
+}
+
 Test(engine, stop_in_mid_traffic, .timeout = 550)
 {
 	for (int workers = 0; workers <= 3; workers += 3) {
