@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """live.py PROGRAM: live capture on Linux, between two network namespaces joined by a veth pair.
-
 The test makes the pair itself.  Needs root and iproute2; skipped by name (exit code 77) without.
-All traffic stays between the two namespaces, at bounded rates.  The last line counts the cases.
-"""
+All traffic stays between the two namespaces, at bounded rates.  The last line counts the cases."""
 
 import json, os, re, shutil, signal, subprocess, sys, tempfile, time
 
@@ -20,8 +18,7 @@ captures = []  # of the case at hand
 
 
 def skip(why):
-    print("SKIP: live capture:", why)
-    print("0 passed, 0 failed, 1 skipped")
+    print(f"SKIP: live capture: {why}\n0 passed, 0 failed, 1 skipped")
     sys.exit(77)
 
 
