@@ -31,7 +31,7 @@ CAPTURES = sys.argv[4] if len(sys.argv) > 4 else None
 WORK = tempfile.mkdtemp(prefix="machorun-")
 RUNNER = os.path.join(WORK, "machorun")
 # What differs between two runs of one program, and between systems.
-VARIES = ("seconds", "rates", "rights", "cpu", "memory", "arch", "version", "notices")
+VARIES = ("seconds", "rates", "rights", "cpu", "memory", "build", "version", "notices")
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 
 

@@ -185,6 +185,10 @@ static uint32_t s_getuid(void)
 {
 	return user.r;
 }
+static int s_issetugid(void)
+{
+	return user.r != user.e || group.r != group.e;
+}
 static uint32_t s_geteuid(void)
 {
 	return user.e;
@@ -341,6 +345,7 @@ const struct shim shims_system[] = {
 	{ "_getpwuid", s_getpwuid },
 	{ "_getuid", s_getuid },
 	{ "_isatty", isatty },
+	{ "_issetugid", s_issetugid },
 	{ "_kill", kill },
 	{ "_lseek", lseek },
 	{ "_munmap", munmap },
