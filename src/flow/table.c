@@ -8,12 +8,14 @@
  * batch, an entry found early may be ended and used again before its packet is handled; see
  * slow_path.c.
  *
- * A batch is handled in passes, so that cache misses overlap and branches are predictable: prefetch
- * the buckets; probe the buckets, prefetch entries and TCP's cold lines; count the packets which
- * only increment their flow's counters; track their TCP segments; then handle the other packets one
- * by one.  Once a flow has a packet among these, later packets of the flow go there too, which
- * keeps packets of a flow in order.  Other work of a batch is bounded: a step of growth, a few
- * cohorts of the wheel. */
+ * A batch is handled in passes, so that cache misses overlap and branches are predictable: probe
+ * the buckets; count the packets which only increment their flow's counters; track their TCP
+ * segments; then handle the other packets one by one.  Each pass prefetches what it will need
+ * itself some packets later, or what the next pass needs.  A CPU drops prefetches once some 20 are
+ * on their way, so no pass prefetches for the whole batch at once (docs/performance.md).  Once a
+ * flow has a packet among these, later packets of the flow go there too, which keeps packets of a
+ * flow in order.  Other work of a batch is bounded: a step of growth, a few cohorts of the wheel.
+ */
 #include "flow/batch.h"
 #include "flow/cutoff.h"
 #include "flow/rtt.h"
@@ -40,16 +42,17 @@ const uint16_t *bpei_table_marks(const struct bpei_table *t, const int64_t **rtt
 
 /* ---- Finding the flows of a batch ---- */
 
-/* Prefetches the buckets of all packets.  Keeps which packets have a TCP header, and whether a
- * packet is an ICMP error or has a VLAN tag. */
-static inline __attribute__((always_inline)) void prefetch_buckets(struct bpei_flow_batch *ctx)
+/* How many packets before its use a line is prefetched. */
+#define BUCKETS_AHEAD 24u
+#define ENTRIES_AHEAD 16u
+#define PROBE_STEP 8u /* packets probed at a time */
+
+/* Keeps which packets have a TCP header, and whether a packet is an ICMP error or has a VLAN tag.
+ */
+static inline __attribute__((always_inline)) void sort_packets(struct bpei_flow_batch *ctx)
 {
-	const struct bpei_table *const t = ctx->t;
 	const struct bpe_layers *const l = ctx->b->layers;
-	const uint32_t *const hash = ctx->b->hash;
-	const struct bpei_bucket *const buckets = t->index.buckets;
 	const uint32_t n = ctx->b->count;
-	const uint32_t mask = t->index.mask;
 	uint64_t tcp = 0;
 	uint32_t flags = 0;
 
@@ -58,27 +61,45 @@ static inline __attribute__((always_inline)) void prefetch_buckets(struct bpei_f
 			(l[p].proto == BPE_PROTO_TCP) & (l[p].transport != BPE_NO_OFFSET);
 
 		flags |= l[p].flags;
-		__builtin_prefetch(&buckets[hash[p] & mask]);
 		tcp |= (uint64_t)is_tcp << p;
 	}
-	if (BPEI_UNLIKELY(t->old.buckets))
-		for (uint32_t p = 0; p < n; p++)
-			__builtin_prefetch(&t->old.buckets[hash[p] & t->old.mask]);
 	ctx->tcp = tcp;
 	ctx->has_errors = flags & BPE_PKT_ICMP_ERROR;
 	ctx->has_tags = flags & BPE_PKT_VLAN;
+}
+
+/* Prefetches the buckets of packets from .. to - 1, as far as the batch goes. */
+static inline __attribute__((always_inline)) void prefetch_buckets(
+	const struct bpei_index *x, const struct bpe_batch *b, uint32_t from, uint32_t to)
+{
+	for (uint32_t p = from; p < to && p < b->count; p++)
+		__builtin_prefetch(&x->buckets[b->hash[p] & x->mask]);
+}
+
+/* Probes an index for all packets: entry[p] becomes what bpei_probe says. */
+static void probe_index(const struct bpei_index *x, const struct bpe_batch *b, uint32_t *entry)
+{
+	const uint32_t n = b->count;
+
+	prefetch_buckets(x, b, 0, BUCKETS_AHEAD);
+	for (uint32_t p = 0; p < n; p += PROBE_STEP) {
+		const uint32_t rest = n - p;
+		const uint32_t step = rest < PROBE_STEP ? rest : PROBE_STEP;
+
+		prefetch_buckets(x, b, p + BUCKETS_AHEAD, p + BUCKETS_AHEAD + PROBE_STEP);
+		bpei_probe(x->buckets, x->mask, b->hash + p, step, entry + p);
+	}
 }
 
 /* Probes the old index too, and keeps the smaller result: entries < BPEI_PROBE_NEXT <
  * BPEI_NO_ENTRY. */
 static void probe_old_index(const struct bpei_flow_batch *ctx)
 {
-	const struct bpei_table *const t = ctx->t;
 	const uint32_t n = ctx->b->count;
 	uint32_t *const flow = ctx->flow;
 	uint32_t older[BPE_BATCH];
 
-	bpei_probe(t->old.buckets, t->old.mask, ctx->b->hash, n, older);
+	probe_index(&ctx->t->old, ctx->b, older);
 	for (uint32_t p = 0; p < n; p++)
 		flow[p] = older[p] < flow[p] ? older[p] : flow[p];
 }
@@ -104,8 +125,8 @@ static inline __attribute__((always_inline)) void search_overflowed(
 	}
 }
 
-/* Writes to ctx->flow the entry of each packet's tag, or max_flows.  Prefetches all buckets, then
- * all entries and TCP's cold lines, so the cache misses of a batch overlap. */
+/* Writes to ctx->flow the entry of each packet's tag, or max_flows.  Prefetches the entries that
+ * count_packets begins with. */
 static void find_flows(struct bpei_flow_batch *ctx)
 {
 	struct bpei_table *const t = ctx->t;
@@ -116,8 +137,8 @@ static void find_flows(struct bpei_flow_batch *ctx)
 	uint8_t overflowed[BPE_BATCH];
 	uint32_t n_overflowed = 0;
 
-	prefetch_buckets(ctx);
-	bpei_probe(t->index.buckets, t->index.mask, ctx->b->hash, n, flow);
+	sort_packets(ctx);
+	probe_index(&t->index, ctx->b, flow);
 	if (BPEI_UNLIKELY(t->old.buckets))
 		probe_old_index(ctx);
 	for (uint32_t p = 0; p < n; p++) {
@@ -125,7 +146,8 @@ static void find_flows(struct bpei_flow_batch *ctx)
 		const uint32_t found = i < none ? i : none;
 
 		flow[p] = found;
-		__builtin_prefetch(&entries[found], 1);
+		if (p < ENTRIES_AHEAD)
+			__builtin_prefetch(&entries[found], 1);
 		overflowed[n_overflowed] = (uint8_t)p;
 		n_overflowed += i == BPEI_PROBE_NEXT;
 	}
@@ -133,12 +155,20 @@ static void find_flows(struct bpei_flow_batch *ctx)
 	if (BPEI_UNLIKELY(t->updates != NULL))
 		for (uint32_t p = 0; p < n; p++)
 			__builtin_prefetch(&t->updates[flow[p]], 1);
-	for (uint64_t tcp = ctx->tcp; tcp; tcp &= tcp - 1) {
-		const uint32_t i = flow[__builtin_ctzll(tcp)];
+}
 
-		__builtin_prefetch(&t->cold[i], 1);
-		__builtin_prefetch(bpei_rtt_slots_of(t, i), 1);
-	}
+/* Prefetches the entry of a later packet, and what TCP tracking needs of packet p.  Other packets
+ * name the lines of entry 0 instead, which are near, since a branch would be mispredicted. */
+static inline __attribute__((always_inline)) void prefetch_flows(
+	const struct bpei_flow_batch *ctx, uint32_t p)
+{
+	struct bpei_table *const t = ctx->t;
+	const uint32_t later = p + ENTRIES_AHEAD < ctx->b->count ? p + ENTRIES_AHEAD : p;
+	const uint32_t i = ctx->flow[p] & (0u - (uint32_t)(ctx->tcp >> p & 1));
+
+	__builtin_prefetch(&t->entries[ctx->flow[later]], 1);
+	__builtin_prefetch(&t->cold[i], 1);
+	__builtin_prefetch(bpei_rtt_slots_of(t, i), 1);
 }
 
 /* ---- The fast path ---- */
@@ -197,6 +227,8 @@ static inline __attribute__((always_inline)) uint64_t count_packets(
 		const uint32_t wire = wirelen[p];
 		struct bpei_entry *const e = &entries[i];
 		const uint64_t ns = (uint64_t)time_ns[p];
+
+		prefetch_flows(ctx, p);
 		const uint64_t last_ns = (uint64_t)e->last_ns;
 		const uint64_t old = e->packed[end];
 		const uint64_t packed = bpei_packed_add(old, wire);
