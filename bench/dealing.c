@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* dealing [WORKERS...]: what dealing packets to workers costs the reader and a worker, on two
- * cores.
+/* dealing [WORKERS...]: what dealing packets costs the reader and a worker, on two cores.
  *
- * Two designs.  copy: the reader copies each packet from columns of its own into the columns of a
- * worker's ring.  numbers: the batch lies in shared slots; the reader puts their numbers into the
- * workers' rings, and each worker copies its packets (src/engine/reader.c, worker.c).
+ * Two designs.  copy: the reader copies each packet from the reader's columns into the columns of a
+ * worker's ring.  numbers: the batch lies in shared slots; the reader puts slot numbers into the
+ * workers' rings, and each worker copies packets (src/engine/reader.c, worker.c).
  *
- * One core plays the reader, another the workers.  For the reader's cost it takes the packets of
- * all workers, so that each line has to come back.  For a worker's cost it takes those of a single
- * worker, so that no other worker has fetched their lines before.  Waiting is not in the figures.
- * They are the least of some rounds.  Output: CSV, read by simulate.py. */
+ * A core plays the reader, another core plays the workers.  For the reader's cost the second core
+ * takes the packets of all workers, so each line has to come back.  For a worker's cost the second
+ * core takes a single worker's packets, so no other worker has fetched the lines before.  Waiting
+ * is not in the figures, which are the least of some rounds.  Output: CSV, read by simulate.py. */
 #include "bench.h"
 
 #include "base/clock.h"
@@ -24,7 +23,7 @@
 
 #define MAX_WORKERS 16u
 #define TEMPLATES 4096u
-#define PACKETS 2000000u
+#define PACKETS 400000u
 #define ROUNDS 7
 #define SLOTS 16384u
 
@@ -55,7 +54,7 @@ static void relax_dealing(void)
 }
 
 /* Writes a batch into the columns, as walk and parse do. */
-static void write_batch(const struct bpei_columns *to, uint32_t t)
+static void write_dealt_batch(const struct bpei_columns *to, uint32_t t)
 {
 #define WRITE_COLUMN(type, name, condition)                                                        \
 	memcpy(to->name, d.templates.name + t, BPE_BATCH * sizeof *to->name);
@@ -64,7 +63,7 @@ static void write_batch(const struct bpei_columns *to, uint32_t t)
 }
 
 /* Waits until the worker's ring has room for a batch.  Returns the ns of waiting. */
-static int64_t wait_for_room(struct dealt_worker *w) BPEI_UNCHECKED
+static int64_t wait_for_ring_room(struct dealt_worker *w) BPEI_UNCHECKED
 {
 	if (bpei_ring_room(&w->ring, BPE_BATCH) >= BPE_BATCH)
 		return 0;
@@ -120,8 +119,8 @@ static void *run_dealer(void *unused) BPEI_UNCHECKED
 				d.copies ? d.own : bpei_columns_from(&d.slots, first);
 
 			for (uint32_t k = 0; k < (d.takes_all ? d.workers : 1); k++)
-				waited += wait_for_room(&d.worker[k]);
-			write_batch(&to, p % TEMPLATES);
+				waited += wait_for_ring_room(&d.worker[k]);
+			write_dealt_batch(&to, p % TEMPLATES);
 			deal_batch(&to, first);
 			if (!d.takes_all)
 				drop_unread();
@@ -133,7 +132,7 @@ static void *run_dealer(void *unused) BPEI_UNCHECKED
 }
 
 /* Takes a worker's next batch, and reads it as a worker does.  Returns the number of packets. */
-static uint32_t take_batch(struct dealt_worker *w, uint64_t *sum) BPEI_UNCHECKED
+static uint32_t take_dealt_batch(struct dealt_worker *w, uint64_t *sum) BPEI_UNCHECKED
 {
 	const uint32_t n = bpei_ring_peek(&w->ring, BPE_BATCH);
 	const uint32_t at = w->ring.own_head & w->ring.mask;
@@ -171,7 +170,7 @@ static void run_taker(void)
 		/* rarely looked at, so that batches are full and the clock costs little */
 		for (uint32_t k = 0; k < workers; k++)
 			for (uint32_t b = 0; b < 16; b++)
-				n += take_batch(&d.worker[k], &sum);
+				n += take_dealt_batch(&d.worker[k], &sum);
 		if (n >= 128u) {
 			busy += bpei_clock_mono_ns() - start;
 			d.taken += n;
@@ -233,7 +232,7 @@ static double measure_writing(void)
 		const int64_t start = bpei_clock_mono_ns();
 
 		for (uint32_t p = 0; p < PACKETS; p += BPE_BATCH) {
-			write_batch(&d.own, p % TEMPLATES);
+			write_dealt_batch(&d.own, p % TEMPLATES);
 			__asm__ volatile("" ::: "memory");
 		}
 		const double ns = (double)(bpei_clock_mono_ns() - start) / PACKETS;
