@@ -9,6 +9,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 
 from program import Cases, run, report
@@ -106,6 +107,12 @@ def long_names_are_their_letters():
         b" batches (" in run(*traffic, "--verbose").stdout
         and b" batches (" not in run(*traffic).stdout
     )
+    memory = re.findall(
+        rb"^Memory: (\d+) KiB, of which (\d+) KiB in", run(*traffic, "-v").stdout, re.M
+    )
+    if sys.platform == "linux" and os.path.exists("/proc/self/smaps_rollup"):
+        assert len(memory) == 1 and int(memory[0][0]) >= int(memory[0][1]), memory
+        assert int(memory[0][0]) > 1000, memory
     for words in (("--quiet",), ("-q",)):
         terminal, end = os.openpty()
         assert (

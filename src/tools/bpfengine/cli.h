@@ -195,6 +195,10 @@ bool cli_rights_give(int file, bool made);
 /* ---- The report (report.c, report_json.c) and lines while the program runs (live_line.c) ---- */
 
 void cli_report_text(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
+/* Opens what tells of huge pages, before the program is confined; Linux alone (huge_pages.c). */
+void cli_huge_pages_watch(void);
+/* Prints how much memory lies in huge pages, if cli_huge_pages_watch could open what tells. */
+void cli_huge_pages_report(FILE *to);
 void cli_report_json(FILE *to, struct bpe_engine *engine, const struct cli *cli, const char *error);
 /* Report what was written, in a line or as a member; nothing if nothing was to be written
  * (write_report.c). */

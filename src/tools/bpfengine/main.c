@@ -364,6 +364,8 @@ static int run_and_report(struct run *r)
 {
 	int code = cli_targets_check(&r->cli);
 
+	if (r->cli.verbose)
+		cli_huge_pages_watch();
 	if (!code)
 		code = cli_rights_prepare(&r->cli);
 

@@ -453,6 +453,7 @@ static void print_details(FILE *to, const struct bpe_stats *s, const struct cli 
 		cli_counted(waits, sizeof waits, s->waits, "wait"));
 	print_phrases(to, s, "", PHRASES(network_phrases));
 	fprintf(to, "Build: %s\n", bpe_build_info());
+	cli_huge_pages_report(to);
 	print_rights(to, &cli->rights);
 }
 
