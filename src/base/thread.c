@@ -30,6 +30,22 @@ uint32_t bpei_thread_cores(void)
 	return n > 0 ? (uint32_t)n : 1;
 }
 
+uint32_t bpei_thread_own_cores(void)
+{
+#if defined(__linux__)
+	cpu_set_t own;
+
+	if (!pthread_getaffinity_np(pthread_self(), sizeof own, &own) && CPU_COUNT(&own) > 0)
+		return (uint32_t)CPU_COUNT(&own);
+#elif defined(__FreeBSD__)
+	cpuset_t own;
+
+	if (!pthread_getaffinity_np(pthread_self(), sizeof own, &own) && CPU_COUNT(&own) > 0)
+		return (uint32_t)CPU_COUNT(&own);
+#endif
+	return bpei_thread_cores();
+}
+
 #if !defined(__APPLE__)
 static int set_fifo(void)
 {

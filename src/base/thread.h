@@ -7,6 +7,9 @@
 
 /* Returns the number of cores online, at least 1. */
 uint32_t bpei_thread_cores(void);
+/* Returns the number of cores on which the calling thread may run, where the system says so; else
+ * the cores online. */
+uint32_t bpei_thread_own_cores(void);
 
 /* The following functions act on the calling thread.  They return 0, or the errno of the refusal;
  * ENOTSUP where the system lacks the function. */

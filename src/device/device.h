@@ -87,6 +87,8 @@ struct bpei_device {
 	bool walk_cuts;       /* see walk */
 	bool wraps_packets;   /* see unwrap */
 	uint32_t max_blocks_in_flight;
+	uint32_t threads;   /* set by the engine: its reader and its workers.  The device may have
+			       another thread if more CPUs are there.  0: never */
 	size_t block_bytes; /* memory for a block of the pool, unless maps_blocks */
 	uint32_t link_type; /* LINKTYPE_* of the first interface */
 	uint32_t netmask;   /* of the interface's IPv4 network, for "ip broadcast" */

@@ -234,6 +234,10 @@ static void fill_source(struct bpei_multi *m, struct bpei_multi_source *s, int64
 		s->full = true;
 		return;
 	}
+	/* A CPU for a savefile's second thread is taken by the sources before, if they are files,
+	 * too. */
+	if (m->device.threads)
+		s->device->threads = m->device.threads + s->number;
 	const int filled = s->device->ops->fill(s->device, &b->block, 0, &error);
 
 	s->look_ns = now + s->pace_ns;

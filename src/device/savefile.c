@@ -8,7 +8,8 @@
  * block's memory.  Nobody overwrites them before the next fill has copied them to the front of the
  * next block.  Files are not mapped.  Copying a stretch which stays in the second-level cache takes
  * less time than mapping pages (docs/performance.md).  Also, a file which is cut while being read
- * is a torn file, not a signal.
+ * is a torn file, not a signal.  A large file is read by a second thread if there is a CPU for it;
+ * a block is then a part of a piece of that thread's (ahead.h).
  *
  * A block of a savefile in memory is a part of the program's memory, with the length that the same
  * file's block would have.  So the walks see the same blocks, and the flows are the same. */
@@ -104,16 +105,15 @@ int bpei_savefile_wait(struct bpei_savefile *s, int64_t timeout_ns)
 	return r > 0 && p[0].revents;
 }
 
-/* Reads into the block behind the first `have` bytes, up to `want` bytes, or the bytes which a pipe
- * has at once.  Stores the bytes there in *have.  A failure is an end which judge_end explains. */
-static void read_stretch(struct bpei_savefile *s, struct bpei_block *b, size_t want, size_t *have)
+/* Reads behind the first `have` bytes, up to `want` bytes, or the bytes which a pipe has at once.
+ * Stores the bytes there in *have.  A failure is an end which judge_end explains. */
+static void read_stretch(struct bpei_savefile *s, uint8_t *to, size_t want, size_t *have)
 {
 	while (!s->eof && *have < want) {
 		/* Bytes at hand are walked first, even if the pipe stays silent. */
 		if (!s->regular && s->stream.starved && !bpei_savefile_wait(s, 0))
 			break;
-		const ssize_t n =
-			bpei_file_stream_read(&s->stream, b->memory + *have, want - *have);
+		const ssize_t n = bpei_file_stream_read(&s->stream, to + *have, want - *have);
 
 		if (n == BPEI_STREAM_LATER)
 			break;
@@ -134,24 +134,48 @@ static void take_stretch(struct bpei_savefile *s, size_t want, size_t *have)
 	*have = s->eof ? (size_t)rest : want;
 }
 
-/* Moves the bytes which were not walked to the front of the block's memory, and reads more.  The
- * bytes are at s->left then. */
+/* Returns the next block's length.  Blocks end at multiples of the stretch, so the walks see the
+ * same blocks in whatever way the bytes come. */
+static size_t choose_length(const struct bpei_savefile *s)
+{
+	const uint64_t next = s->offset + s->left_bytes;
+	const size_t fresh = s->stretch - (size_t)(next % s->stretch);
+
+	return s->left_bytes + fresh + (s->left_bytes < s->stretch ? 0 : s->left_bytes);
+}
+
+/* Moves the bytes which were not walked to the block's memory, so that the next bytes come to the
+ * beginning of a page.  Kernels copy page by page, and CPUs copy slowly to an address a little
+ * above the source's within a page.  Returns the room behind the place of the bytes. */
+static size_t move_left(struct bpei_savefile *s, const struct bpei_block *b)
+{
+	const uintptr_t behind = (uintptr_t)b->memory + s->left_bytes;
+	const size_t shift = (size_t)(0 - behind) % BPEI_SAVEFILE_PAGE;
+
+	memmove(b->memory + shift, s->left, s->left_bytes);
+	s->left = b->memory + shift;
+	return b->memory_bytes - shift;
+}
+
+/* Keeps the bytes which were not walked, and reads more.  The bytes are at s->left then. */
 static void refill_block(struct bpei_savefile *s, struct bpei_block *b, size_t *have)
 {
-	size_t want = s->stretch;
+	size_t want = choose_length(s);
 
 	*have = s->left_bytes;
-	if (*have >= s->stretch)
-		want += *have;
 	if (s->memory) {
 		take_stretch(s, want, have);
 		return;
 	}
-	memmove(b->memory, s->left, s->left_bytes);
-	s->left = b->memory;
-	if (want > b->memory_bytes)
-		want = b->memory_bytes;
-	read_stretch(s, b, want, have);
+	if (bpei_savefile_is_read_ahead(s, s->offset + s->left_bytes)) {
+		bpei_savefile_take_ahead(s, b, s->offset + want, have);
+		return;
+	}
+	const size_t room = move_left(s, b);
+
+	if (want > room)
+		want = room;
+	read_stretch(s, b->memory + (b->memory_bytes - room), want, have);
 }
 
 static int fill_savefile(
@@ -255,11 +279,10 @@ static bool look_ahead_savefile(struct bpei_device *d, const struct bpei_block *
 
 /* ---- The rest of the contract ---- */
 
-/* Returns at once: blocks belong to the pool, or to the program. */
+/* Notes how far the file is done.  Blocks belong to the pool, or to the program. */
 static void release_savefile(struct bpei_device *d, struct bpei_block *b)
 {
-	(void)d;
-	(void)b;
+	savefile_of(d)->done_end = b->device_data + b->length;
 }
 
 static void update_savefile_stats(struct bpei_device *d)
@@ -282,6 +305,7 @@ static void close_savefile(struct bpei_device *d)
 	for (int i = 0; i < 2; i++)
 		if (s->wake_pipe[i] >= 0)
 			close(s->wake_pipe[i]);
+	bpei_ahead_stop(s->ahead);
 	bpei_file_stream_close(&s->stream);
 	bpei_pcapng_free(&s->ng);
 	bpei_pcapng_kept_free(&s->kept);

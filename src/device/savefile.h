@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* Declarations shared by the files of the savefile device: savefile.c (blocks, the end),
- * savefile_open.c (opening, the head of the file). */
+ * savefile_open.c (opening, the head of the file), savefile_ahead.c (a thread that reads ahead). */
 #ifndef BPEI_SAVEFILE_H
 #define BPEI_SAVEFILE_H
 
+#include "device/ahead.h"
 #include "device/device.h"
 #include "device/stream.h"
 #include "records/walk_pcap.h"
 #include "records/walk_pcapng.h"
+
+/* Of kernels that copy page by page; a power of two. */
+#define BPEI_SAVEFILE_PAGE 4096u
 
 struct bpei_savefile {
 	struct bpei_device device;
@@ -31,8 +35,21 @@ struct bpei_savefile {
 				  program's; NULL: other sources */
 	bool regular;          /* a file or memory, never waited for; else a pipe */
 	bool eof;
-	uint32_t files_reported; /* of pcap.files */
+	bool is_named;                        /* a regular file, opened by its name */
+	bool is_planned;                      /* whether a thread reads ahead was decided */
+	struct bpei_ahead *ahead;             /* NULL: no thread reads ahead */
+	const struct bpei_ahead_piece *piece; /* the last one taken; NULL: none was */
+	uint64_t done_end;                    /* offset up to which all blocks are done */
+	uint32_t files_reported;              /* of pcap.files */
 };
+
+/* Returns true if a second thread reads the file ahead.  The first call behind the head decides and
+ * starts the thread.  next: offset of the bytes to read next. */
+bool bpei_savefile_is_read_ahead(struct bpei_savefile *savefile, uint64_t next);
+/* Sets s->left and *have to the block's bytes, up to the offset `end` at most, from pieces read
+ * ahead.  Bytes that do not fit before a piece are copied to the block's memory. */
+void bpei_savefile_take_ahead(
+	struct bpei_savefile *savefile, struct bpei_block *block, uint64_t end, size_t *have);
 
 extern const struct bpei_device_ops bpei_savefile_ops;
 

@@ -176,7 +176,7 @@ static void choose_block_bytes_for(struct bpei_savefile *s, size_t head_room)
 
 	if (bytes < LEAST_BLOCK)
 		bytes = LEAST_BLOCK;
-	s->device.block_bytes = bytes + head_room;
+	s->device.block_bytes = bytes + head_room + BPEI_SAVEFILE_PAGE;
 	s->device.max_blocks_in_flight =
 		longest > LEAST_BLOCK ? LARGE_BLOCKS_IN_FLIGHT : BLOCKS_IN_FLIGHT;
 }
@@ -305,6 +305,7 @@ static int open_savefile(struct bpei_savefile *s, struct bpe_error *error)
 
 		s->stream.start = start > 0 ? (uint64_t)start : 0;
 		s->device.source_bytes = (uint64_t)st.st_size;
+		s->is_named = strcmp(s->options.file, "-") != 0;
 	}
 	return open_stream(s, error);
 }

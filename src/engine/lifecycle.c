@@ -235,6 +235,8 @@ int bpei_engine_open(
 	if (status >= 0)
 		status = bpei_plan(&e->plan, options, e->input.device, error);
 	if (status >= 0)
+		e->input.device->threads = 1 + e->plan.workers;
+	if (status >= 0)
 		bpei_asker_open(e);
 	if (status >= 0 && e->plan.has_tables)
 		status = bpei_flows_check_memory(&e->input, options, e->plan.shares, error);

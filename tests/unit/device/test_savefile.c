@@ -378,7 +378,7 @@ Test(savefile, pcapng_damage_is_told_after_what_is_sound)
 	}
 }
 
-/* Reads a file of 64 packets of 100 bytes in blocks of 4 KiB.  After the first block the file's
+/* Reads a file of 64 packets of 200 bytes in blocks of 4 KiB.  After the first block the file's
  * length changes to n, with the bytes of the whole file.  Returns the end of the reading. */
 static int change_length(size_t n, uint32_t *packets, struct bpe_error *error)
 {
@@ -389,8 +389,8 @@ static int change_length(size_t n, uint32_t *packets, struct bpe_error *error)
 	memset(&f, 0, sizeof f);
 	pcap_header(&f, 0xa1b2c3d4, 4, 65535, 1);
 	for (uint32_t i = 0; i < 64; i++)
-		pcap_packet(&f, i, 0, 100, 100, 0);
-	cr_assert_eq(f.length, 24 + 64 * 116);
+		pcap_packet(&f, i, 0, 200, 200, 0);
+	cr_assert_eq(f.length, 24 + 64 * 216);
 	write_file(f.bytes, n > f.whole[59] ? f.whole[59] : f.length);
 	bpe_options_init(&o);
 	o.file = path;
@@ -417,17 +417,17 @@ Test(savefile, a_file_cut_while_it_is_read_is_torn_and_one_that_grows_is_read_on
 {
 	struct bpe_error error;
 	uint32_t packets = 0;
-	cr_assert_eq(change_length(24 + 40 * 116, &packets, &error), BPE_E_TORN,
+	cr_assert_eq(change_length(24 + 50 * 216, &packets, &error), BPE_E_TORN,
 		"cut between two records");
 	cr_assert_not_null(strstr(error.text, "shrank to"), "%s", error.text);
 	cr_assert(packets < 64 && packets >= 35, "%u", packets);
 	packets = 0;
-	cr_assert_eq(change_length(24 + 50 * 116 + 7, &packets, &error), BPE_E_TORN,
+	cr_assert_eq(change_length(24 + 50 * 216 + 7, &packets, &error), BPE_E_TORN,
 		"cut within a record");
 	cr_assert_eq(packets, 50);
 	packets = 0;
 	cr_assert_eq(
-		change_length(24 + 64 * 116, &packets, &error), BPE_E_END, "grown by four records");
+		change_length(24 + 64 * 216, &packets, &error), BPE_E_END, "grown by four records");
 	cr_assert_eq(packets, 64);
 }
 
