@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* bench_reading FILE [ROUNDS [NAME ...]]: what it costs to get at the bytes of a pcap file in the
- * page cache, with the engine's work behind: walk and parse, and the same with a flow table.  Ways
- * with one of the NAMEs in their name are measured, or all.  Opening, mapping and unmapping are
- * within the time, but for the first way, which is the reference: a mapping that stays.
- * Nanoseconds a packet, by the clock and of CPU time in all threads. */
+/* bench_reading FILE [ROUNDS [NAME ...]]: costs of the ways to the bytes of a pcap file in the page
+ * cache, with the engine's work behind: walk and parse, and the same with a flow table.  NAMEs
+ * choose ways by a part of the name; no NAME chooses all.  Opening, mapping and unmapping count,
+ * except for mappings of the first rows, made before all.  Figures are nanoseconds a packet, by the
+ * clock and of CPU time in all threads. */
 #include "reading.h"
 
 #include "base/mem.h"
@@ -29,8 +29,6 @@ static void stop_at(const char *what)
 	perror(what);
 	exit(1);
 }
-
-/* ---- Reading into buffers ---- */
 
 const uint8_t *reading_carry(struct reading *r, uint32_t slot)
 {
@@ -61,9 +59,7 @@ static const uint8_t *read_next(struct reading *r, size_t *length)
 	return from;
 }
 
-/* ---- The engine's thread that reads ahead ---- */
-
-static void start_thread(struct reading *r)
+static void open_thread_way(struct reading *r)
 {
 	r->thread = bpei_ahead_start(r->fd, r->at, r->way->step, 0);
 	if (!r->thread)
@@ -71,7 +67,7 @@ static void start_thread(struct reading *r)
 	r->piece_end = 0;
 }
 
-static const uint8_t *take_piece(struct reading *r, size_t *length)
+static const uint8_t *next_of_thread(struct reading *r, size_t *length)
 {
 	static const struct bpei_ahead_piece *piece;
 
@@ -95,12 +91,10 @@ static const uint8_t *take_piece(struct reading *r, size_t *length)
 	return from;
 }
 
-static void stop_thread(struct reading *r)
+static void close_thread_way(struct reading *r)
 {
 	bpei_ahead_stop(r->thread);
 }
-
-/* ---- Mapping ---- */
 
 static void map_file(struct reading *r)
 {
@@ -155,9 +149,7 @@ static void unmap_file(struct reading *r)
 	munmap(r->map, r->size);
 }
 
-/* ---- The device ---- */
-
-static int fill_block(
+static int fill_measured(
 	struct bpei_device *d, struct bpei_block *b, int64_t timeout_ns, struct bpe_error *error)
 {
 	struct reading *r = (struct reading *)(void *)d;
@@ -180,7 +172,7 @@ static void prefetch_ahead(const struct reading *r, const struct bpei_block *b, 
 		__builtin_prefetch(p);
 }
 
-static uint32_t walk_block(
+static uint32_t walk_measured(
 	struct bpei_device *d, struct bpei_block *b, const struct bpei_columns *c, uint32_t max)
 {
 	struct reading *r = (struct reading *)(void *)d;
@@ -194,16 +186,16 @@ static uint32_t walk_block(
 	return n;
 }
 
-static void release_block(struct bpei_device *d, struct bpei_block *b)
+static void release_measured(struct bpei_device *d, struct bpei_block *b)
 {
 	(void)d, (void)b;
 }
 
 static const struct bpei_device_ops ops = {
-	.name = "reading", .fill = fill_block, .walk = walk_block, .done = release_block
+	.name = "reading", .fill = fill_measured, .walk = walk_measured, .done = release_measured
 };
 
-static void open_file(struct reading *r)
+static void open_measured_file(struct reading *r)
 {
 	uint8_t header[BPEI_PCAP_HEADER];
 	struct stat st;
@@ -225,11 +217,9 @@ static void open_file(struct reading *r)
 	r->slot = 0;
 }
 
-/* ---- Rounds ---- */
-
 enum { BY_CLOCK, OF_CPU, BY_CLOCK_FLOWS, OF_CPU_FLOWS, FIGURES };
 
-static double read_clock(clockid_t clock)
+static double measure_clock(clockid_t clock)
 {
 	struct timespec t;
 
@@ -238,7 +228,7 @@ static double read_clock(clockid_t clock)
 }
 
 /* Reads the whole file through the engine's input.  Returns the packets. */
-static uint64_t read_file(struct reading *r, bool keeps_flows) BPEI_READER
+static uint64_t read_measured_file(struct reading *r, bool keeps_flows) BPEI_READER
 {
 	static struct bpei_input in;
 	static struct bpei_flows flows;
@@ -281,17 +271,17 @@ static void measure_way(struct reading *r, const struct reading_way *way, bool k
 	double *by_clock, double *of_cpu) BPEI_READER
 {
 	r->way = way;
-	const double clock = read_clock(CLOCK_MONOTONIC);
-	const double cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID);
+	const double clock = measure_clock(CLOCK_MONOTONIC);
+	const double cpu = measure_clock(CLOCK_PROCESS_CPUTIME_ID);
 
-	open_file(r);
+	open_measured_file(r);
 	way->open(r);
-	const double packets = (double)read_file(r, keeps_flows);
+	const double packets = (double)read_measured_file(r, keeps_flows);
 
 	way->close(r);
 	close(r->fd);
-	*by_clock = (read_clock(CLOCK_MONOTONIC) - clock) / packets;
-	*of_cpu = (read_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu) / packets;
+	*by_clock = (measure_clock(CLOCK_MONOTONIC) - clock) / packets;
+	*of_cpu = (measure_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu) / packets;
 }
 
 #define READ(kib)                                                                                  \
@@ -342,12 +332,12 @@ static const struct reading_way ways[] = {
 	{ "io_uring, 4 x 256 KiB", .slots = 4, URING },
 	{ "io_uring, 4 x 256 KiB, its threads", .slots = 4, .window = 1, URING },
 #endif
-	{ "second thread", .step = 256 * KIB, .advice = -1, .open = start_thread,
-		.next = take_piece, .close = stop_thread },
+	{ "second thread", .step = 256 * KIB, .advice = -1, .open = open_thread_way,
+		.next = next_of_thread, .close = close_thread_way },
 };
 #define WAYS (sizeof ways / sizeof *ways)
 
-static bool is_wanted(const char *name, int argc, char **argv)
+static bool is_way_wanted(const char *name, int argc, char **argv)
 {
 	for (int i = 3; i < argc; i++)
 		if (strstr(name, argv[i]))
@@ -359,7 +349,7 @@ static void print_rows(struct bench_row (*rows)[FIGURES], int rounds, int argc, 
 {
 	printf("%-38s %8s %8s %8s %8s\n", "", "parse", "CPU", "flows", "CPU");
 	for (size_t w = 0; w < WAYS; w++) {
-		if (!is_wanted(ways[w].name, argc, argv))
+		if (!is_way_wanted(ways[w].name, argc, argv))
 			continue;
 		printf("%-38s", ways[w].name);
 		for (int k = 0; k < FIGURES; k++) {
@@ -394,7 +384,7 @@ int main(int argc, char **argv)
 			struct bench_row *row = rows[w];
 			const int at = i < 0 ? 0 : i;
 
-			if (!is_wanted(ways[w].name, argc, argv))
+			if (!is_way_wanted(ways[w].name, argc, argv))
 				continue;
 			measure_way(
 				&r, &ways[w], false, &row[BY_CLOCK].ns[at], &row[OF_CPU].ns[at]);

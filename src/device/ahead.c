@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading a file ahead by a second thread.
  *
- * The thread reads one piece after another into free buffers, up to DISTANCE pieces before the
- * caller.  The caller never depends on the thread: a piece that nobody has begun is read by the
- * caller.  While the thread reads the piece which the caller needs, the caller reads the piece
- * after it.  A thread that takes longer than PATIENCE_NS has lost its core: the caller reads the
- * same piece into another buffer, and the thread's result is dropped.
+ * The thread reads piece after piece into free buffers, up to DISTANCE pieces before the caller.
+ * The caller never depends on the thread.  The caller reads a piece which the thread has not begun.
+ * While the thread reads the needed piece, the caller reads the next piece.  After PATIENCE_NS the
+ * thread seems to have lost the CPU: the caller reads the same piece into another buffer, and the
+ * thread drops the result.
  *
- * The lock guards all members that both touch.  It is taken a few times for each piece of a
- * megabyte, and never held while reading.  Whoever has begun a piece owns the piece's buffer; a
- * piece that is ready is the caller's.  Hazard: stop waits for a read that is under way. */
+ * The lock guards all members shared by both.  Both take the lock a few times for each piece of a
+ * megabyte, and never hold the lock while reading.  The beginner of a piece owns the piece's
+ * buffer; the caller owns ready pieces.  Hazard: stop waits for a read under way. */
 #include "device/ahead.h"
 
 #include "base/clock.h"
@@ -25,8 +25,8 @@
 
 #define DISTANCE 4u
 #define PIECES 64u
-#define KEPT_BUFFERS 2u  /* for pieces which the caller must have */
-#define EXTRA_BUFFERS 4u /* those, the caller's own, and the buffer of a piece read twice */
+#define KEPT_BUFFERS 2u  /* for the caller's pieces */
+#define EXTRA_BUFFERS 4u /* with the kept ones, and one for a piece read twice */
 #define PATIENCE_NS 300000
 
 enum ahead_state { PIECE_FREE, PIECE_READ_AHEAD, PIECE_READ_HERE, PIECE_READY };
@@ -155,8 +155,8 @@ static void wake_ahead_thread(struct bpei_ahead *a)
 		pthread_cond_signal(&a->work);
 }
 
-/* Takes a piece for the caller to read, if the caller needs not wait for it: a free one, or with
- * `takes_over` one that the thread reads.  Called with the lock held. */
+/* Takes a piece for the caller to read: a free piece, or with `takes_over` a piece of the thread.
+ * Called with the lock held. */
 static bool take_piece(struct bpei_ahead *a, struct ahead_piece *p, bool takes_over)
 {
 	const bool is_stuck = takes_over && p->state == PIECE_READ_AHEAD;
@@ -226,7 +226,7 @@ void bpei_ahead_release(struct bpei_ahead *a, uint64_t end)
 
 /* ---- Start and stop ---- */
 
-/* Starts the thread, which takes no signals of the program.  Returns false without a thread. */
+/* Starts the thread with all signals blocked.  Returns false without a thread. */
 static bool start_ahead_thread(struct bpei_ahead *a)
 {
 	sigset_t all, before;

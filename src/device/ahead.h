@@ -26,14 +26,14 @@ struct bpei_ahead_piece {
 };
 
 /* Starts a thread that reads the file from `start` on.  Pieces end at multiples of the stretch,
- * which is at most BPEI_AHEAD_PIECE.  lent: most bytes in pieces that are not released while the
- * next one is taken.  Returns NULL without memory or thread, or if `lent` is too much. */
+ * which is at most BPEI_AHEAD_PIECE.  lent: most bytes of unreleased pieces while the
+ * next piece is taken.  Returns NULL without memory or thread, or if `lent` is too much. */
 struct bpei_ahead *bpei_ahead_start(int file, uint64_t start, size_t stretch, size_t lent);
 /* Ends the thread, and frees all pieces.  NULL is allowed. */
 void bpei_ahead_stop(struct bpei_ahead *ahead);
 
-/* Returns the next piece, which is good until released.  Reads it here if the thread has not begun
- * it, or keeps the caller waiting.  Not to be called behind the last piece. */
+/* Returns the next piece, good until released.  Reads the piece here if the thread has not begun,
+ * or keeps the caller waiting.  Never called behind the last piece. */
 const struct bpei_ahead_piece *bpei_ahead_next(struct bpei_ahead *ahead);
 /* Releases the pieces that end at the offset `end` or before. */
 void bpei_ahead_release(struct bpei_ahead *ahead, uint64_t end);

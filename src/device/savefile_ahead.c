@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Savefiles whose bytes a second thread reads ahead (ahead.h).
+/* Savefiles read ahead by a second thread (ahead.h).
  *
- * A block is a part of a piece, with the bytes that the last walk left over before it: in the piece
- * as well, or copied into the room before the piece.  A record longer than that room is put
- * together in the block's memory.  A piece is released when the blocks in it are done, and the next
- * fill has taken what was left over. */
+ * A block is a part of a piece, behind the bytes left over by the last walk: in the piece as well,
+ * or copied into the room before the piece.  A record longer than the room is put together in the
+ * block's memory.  A piece is released after all blocks in the piece are done, and the next fill
+ * has taken the bytes left over. */
 #include "device/savefile.h"
 
 #include "base/error.h"
@@ -34,7 +34,7 @@ bool bpei_savefile_is_read_ahead(struct bpei_savefile *s, uint64_t next)
 	return s->ahead;
 }
 
-/* Takes the next piece, and releases the pieces that nobody needs any more.  needed: offset of the
+/* Takes the next piece, and releases pieces without use.  needed: offset of the
  * first byte that the reader needs. */
 static void take_next_piece(struct bpei_savefile *s, uint64_t needed)
 {

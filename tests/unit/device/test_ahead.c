@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files read ahead by a second thread: pieces one by one, and savefiles through the device contract
- * beside the same files read without a thread.  The thread is started by the tests, so nothing here
- * depends on the number of CPUs. */
+ * beside the same files without a thread.  The tests start the thread, on any number of CPUs. */
 #include "device/ahead.h"
 
 #include "base/bytes.h"
@@ -23,17 +22,17 @@ static char path[64];
 static uint8_t *image; /* the file's bytes */
 static size_t image_bytes;
 
-static void name_file(void)
+static void name_ahead_file(void)
 {
 	snprintf(path, sizeof path, "/tmp/bpe-ahead-%ld", (long)getpid());
 }
 
-static void remove_file(void)
+static void remove_ahead_file(void)
 {
 	unlink(path);
 	free(image);
 }
-TestSuite(ahead, .init = name_file, .fini = remove_file);
+TestSuite(ahead, .init = name_ahead_file, .fini = remove_ahead_file);
 
 /* Writes n bytes of the image. */
 static void write_image(size_t n)
@@ -56,7 +55,7 @@ static void make_counted_image(size_t bytes)
 }
 
 /* Reads the file from `start` on, with `lent` bytes held back.  Returns the last piece's end. */
-static uint64_t read_pieces(uint64_t start, size_t stretch, size_t lent)
+static uint64_t read_in_pieces(uint64_t start, size_t stretch, size_t lent)
 {
 	const int fd = open(path, O_RDONLY);
 	struct bpei_ahead *a = bpei_ahead_start(fd, start, stretch, lent);
@@ -85,14 +84,14 @@ Test(ahead, pieces_are_the_file_from_any_place_on)
 {
 	make_counted_image(9 * MIB + 12345);
 	write_image(image_bytes);
-	cr_assert_eq(read_pieces(0, 256u << 10, 0), image_bytes);
-	cr_assert_eq(read_pieces(24, 256u << 10, 2 * MIB), image_bytes);
-	cr_assert_eq(read_pieces(4097, 4096, 5 * MIB), image_bytes);
-	cr_assert_eq(read_pieces(3 * MIB + 1, 300001, MIB), image_bytes);
-	cr_assert_eq(read_pieces(image_bytes - 3, MIB, 0), image_bytes);
-	cr_assert_eq(read_pieces(image_bytes, MIB, 0), image_bytes);
+	cr_assert_eq(read_in_pieces(0, 256u << 10, 0), image_bytes);
+	cr_assert_eq(read_in_pieces(24, 256u << 10, 2 * MIB), image_bytes);
+	cr_assert_eq(read_in_pieces(4097, 4096, 5 * MIB), image_bytes);
+	cr_assert_eq(read_in_pieces(3 * MIB + 1, 300001, MIB), image_bytes);
+	cr_assert_eq(read_in_pieces(image_bytes - 3, MIB, 0), image_bytes);
+	cr_assert_eq(read_in_pieces(image_bytes, MIB, 0), image_bytes);
 	write_image(8 * MIB);
-	cr_assert_eq(read_pieces(0, MIB, 0), 8 * MIB, "ends with a whole piece");
+	cr_assert_eq(read_in_pieces(0, MIB, 0), 8 * MIB, "ends with a whole piece");
 }
 
 Test(ahead, a_failed_read_is_told)
@@ -129,8 +128,7 @@ Test(ahead, may_be_stopped_at_any_time)
 
 /* ---- Savefiles ---- */
 
-/* Makes a pcap file: records of 0 to 999 bytes, and at times one that is longer than the room
- * before a piece. */
+/* Makes a pcap file of records of 1 to 999 bytes, and some longer than the room before a piece. */
 static void make_savefile(size_t bytes)
 {
 	static const uint8_t header[24] = { 0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -161,7 +159,7 @@ struct reading {
 	struct bpe_error error;
 };
 
-static void add_packets(struct reading *r, const struct bpei_columns *c, uint32_t n)
+static void sum_walked_packets(struct reading *r, const struct bpei_columns *c, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		for (uint32_t j = 0; j < c->caplen[i]; j++)
@@ -173,7 +171,7 @@ static void add_packets(struct reading *r, const struct bpei_columns *c, uint32_
 }
 
 /* Starts the thread as a device with CPUs to spare would, once the head is handed out. */
-static void start_thread(struct bpei_device *d)
+static void start_ahead_here(struct bpei_device *d)
 {
 	struct bpei_savefile *s = (struct bpei_savefile *)(void *)d;
 
@@ -187,7 +185,7 @@ static void start_thread(struct bpei_device *d)
 
 /* Reads the savefile, with `held` blocks at a time not done.  With cut, the file's length becomes
  * `cut` after the first block behind the head. */
-static struct reading read_savefile(bool with_thread, uint32_t held, size_t cut)
+static struct reading read_ahead_savefile(bool with_thread, uint32_t held, size_t cut)
 {
 	struct reading r = { .packets = 0 };
 	struct bpei_block blocks[HELD] = { { .memory = NULL } };
@@ -210,12 +208,12 @@ static struct reading read_savefile(bool with_thread, uint32_t held, size_t cut)
 		if (r.blocks >= held)
 			bpei_device_done(d, b);
 		if (with_thread)
-			start_thread(d);
+			start_ahead_here(d);
 		r.end = bpei_device_fill(d, b, -1, &r.error);
 		if (r.end < 0)
 			break;
 		for (uint32_t n; (n = bpei_device_walk(d, b, &c, BPE_BATCH));)
-			add_packets(&r, &c, n);
+			sum_walked_packets(&r, &c, n);
 		r.sum = r.sum * 31 + b->length;
 		if (++r.blocks == 2 && cut)
 			cr_assert_eq(truncate(path, (off_t)cut), 0);
@@ -232,9 +230,9 @@ static struct reading read_savefile(bool with_thread, uint32_t held, size_t cut)
 Test(ahead, a_savefile_has_the_same_packets_in_the_same_blocks)
 {
 	make_savefile(20 * MIB);
-	const struct reading plain = read_savefile(false, 1, 0);
-	const struct reading alone = read_savefile(true, 1, 0);
-	const struct reading lent = read_savefile(true, HELD, 0);
+	const struct reading plain = read_ahead_savefile(false, 1, 0);
+	const struct reading alone = read_ahead_savefile(true, 1, 0);
+	const struct reading lent = read_ahead_savefile(true, HELD, 0);
 
 	cr_assert_eq(plain.end, BPE_E_END);
 	cr_assert(plain.packets > 20000);
@@ -251,7 +249,7 @@ Test(ahead, a_savefile_cut_while_it_is_read_is_torn)
 {
 	make_savefile(20 * MIB);
 	/* The thread is at most five pieces ahead of the second block. */
-	const struct reading r = read_savefile(true, 1, 12 * MIB + 77);
+	const struct reading r = read_ahead_savefile(true, 1, 12 * MIB + 77);
 
 	cr_assert_eq(r.end, BPE_E_TORN, "%d", r.end);
 	cr_assert_not_null(strstr(r.error.text, "truncated dump file"), "%s", r.error.text);
