@@ -44,7 +44,7 @@ const uint16_t *bpei_table_marks(const struct bpei_table *t, const int64_t **rtt
 
 /* How many packets before its use a line is prefetched. */
 #define BUCKETS_AHEAD 24u
-#define ENTRIES_AHEAD 16u
+#define ENTRIES_AHEAD 24u
 #define PROBE_STEP 8u /* packets probed at a time */
 
 /* Keeps which packets have a TCP header, and whether a packet is an ICMP error or has a VLAN tag.
