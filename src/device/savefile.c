@@ -134,23 +134,22 @@ static void take_stretch(struct bpei_savefile *s, size_t want, size_t *have)
 	*have = s->eof ? (size_t)rest : want;
 }
 
-/* Returns the next block's length.  Blocks end at multiples of the stretch, so the walks see the
- * same blocks in whatever way the bytes come. */
+/* Returns the next block's length, with the bytes which were not walked.  The length depends on
+ * nothing else, so the walks see the same blocks in whatever way the bytes come. */
 static size_t choose_length(const struct bpei_savefile *s)
 {
-	const uint64_t next = s->offset + s->left_bytes;
-	const size_t fresh = s->stretch - (size_t)(next % s->stretch);
-
-	return s->left_bytes + fresh + (s->left_bytes < s->stretch ? 0 : s->left_bytes);
+	return s->stretch + (s->left_bytes < s->stretch ? 0 : s->left_bytes);
 }
 
-/* Moves the bytes which were not walked to the block's memory, so that the next bytes come to the
- * beginning of a page.  Kernels copy page by page, and CPUs copy slowly to an address a little
- * above the source's within a page.  Returns the room behind the place of the bytes. */
+/* Moves the bytes which were not walked to the block's memory.  The next bytes will lie in their
+ * page as they lie in the file's page.  Kernels copy page by page, and CPUs copy slowly to an
+ * address a little above the source's within a page.  Returns the room behind the place of the
+ * bytes. */
 static size_t move_left(struct bpei_savefile *s, const struct bpei_block *b)
 {
 	const uintptr_t behind = (uintptr_t)b->memory + s->left_bytes;
-	const size_t shift = (size_t)(0 - behind) % BPEI_SAVEFILE_PAGE;
+	const uintptr_t next = (uintptr_t)(s->offset + s->left_bytes);
+	const size_t shift = (size_t)(next - behind) % BPEI_SAVEFILE_PAGE;
 
 	memmove(b->memory + shift, s->left, s->left_bytes);
 	s->left = b->memory + shift;

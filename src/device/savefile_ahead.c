@@ -2,9 +2,9 @@
 /* Savefiles read ahead by a second thread (ahead.h).
  *
  * A block is a part of a piece, behind the bytes left over by the last walk: in the piece as well,
- * or copied into the room before the piece.  A record longer than the room is put together in the
- * block's memory.  A piece is released after all blocks in the piece are done, and the next fill
- * has taken the bytes left over. */
+ * or copied into the room before the piece.  A block that goes on in the next piece, or has more
+ * bytes left over than the room, is put together in the block's memory.  A piece is released after
+ * all blocks in the piece are done, and the next fill has taken the bytes left over. */
 #include "device/savefile.h"
 
 #include "base/error.h"
@@ -54,13 +54,16 @@ static void end_ahead(struct bpei_savefile *s)
 }
 
 /* Makes the block of the left bytes and of the piece's bytes up to `end`, where they lie.  Returns
- * false if there is no room for the left bytes before the piece. */
+ * false if the block goes on in the next piece, or if there is no room for the left bytes before
+ * the piece. */
 static bool join_in_piece(struct bpei_savefile *s, uint64_t end, size_t *have)
 {
 	const struct bpei_ahead_piece *p = s->piece;
 	const uint64_t piece_end = p->begin + p->length;
 	uint8_t *from = p->bytes;
 
+	if (end > piece_end && !p->is_last)
+		return false;
 	if (s->offset < p->begin) {
 		const size_t before = (size_t)(p->begin - s->offset);
 
