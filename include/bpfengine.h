@@ -431,6 +431,17 @@ enum bpe_spread {
 	BPE_SPREAD_TUNNEL /* those of a tunnel (bpe_key.tunnel); needs ignore_tunnel false */
 };
 
+/* Which member of a group gets a packet (options.fanout).  Linux's PACKET_FANOUT_* of packet(7). */
+enum bpe_fanout {
+	BPE_FANOUT_NONE = 0,
+	/* By addresses and ports: both directions of a flow go to one member.  The kernel puts
+	 * fragments of IPv4 together first, and hands over whole datagrams. */
+	BPE_FANOUT_HASH,
+	BPE_FANOUT_LB,  /* in turns: a flow's packets come to all members */
+	BPE_FANOUT_CPU, /* by the CPU that received the packet */
+	BPE_FANOUT_QM   /* by the interface's queue that the packet came in */
+};
+
 enum bpe_priority {
 	BPE_PRIORITY_NORMAL = 0,
 	BPE_PRIORITY_HIGH,    /* macOS: QoS user-interactive; Linux: nice -10 */
@@ -477,8 +488,8 @@ enum bpe_timeout {
  * told by on_notice when the source is opened; packets and flows are the same without the option.
  * With option_words, notices and errors say "--ring" instead of "ring_slots (--ring)".
  * An option is refused if other packets than wanted would come, or a handler would never be called.
- * BPE_E_UNSUPPORTED: direction, link_type, bpf_abi and bpf_device.  BPE_E_ARGUMENT: buffer_bytes
- * and block_count of another size (Linux); on_batch and on_read of a capture; on_flow,
+ * BPE_E_UNSUPPORTED: direction, link_type, bpf_abi, bpf_device and fanout.  BPE_E_ARGUMENT:
+ * buffer_bytes and block_count of another size (Linux); on_batch and on_read of a capture; on_flow,
  * on_flow_open, on_flow_update, on_record, pull_records and cutoff without flows. */
 struct bpe_options {
 	uint32_t struct_size; /* set by bpe_options_init */
@@ -665,6 +676,14 @@ struct bpe_options {
 	/* on_owner: with process, on sources that do not name processes themselves: answers who has
 	 * the sockets of new flows, on a thread of the engine.  NULL: the system is asked. */
 	bpe_owner_fn on_owner;
+	/* Linux: the interface's packets are shared with the other members of a group, in this
+	 * process and others.  All members have the same mode and interface.  Interfaces of other
+	 * systems, and sources that are none: BPE_E_UNSUPPORTED.
+	 * fanout: --fanout: enum bpe_fanout; default BPE_FANOUT_NONE: all packets come here.
+	 * fanout_group: --fanout: number of the group, 0 to 65535; source k of several sources
+	 * joins group fanout_group + k. */
+	uint32_t fanout;
+	uint32_t fanout_group;
 };
 
 /* A source of several (options.sources).  Exactly one of interface_name and file is set, as in

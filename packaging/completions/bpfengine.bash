@@ -117,7 +117,7 @@ _bpfengine() {
 	-j | --time-stamp-type) COMPREPLY=($(compgen -W 'host' -- "$cur")); return ;;
 	-c | -s | -B | -f | --duration | --count | --snapshot-length | --buffer-size) return ;;
 	--filter | --block-size | --block-count | --read-interval | --max-flows) return ;;
-	--flow-idle) return ;;
+	--flow-idle | --fanout) return ;;
 	--flow-closed | --flow-active | --flow-memory | --largest | --seed | --ring) return ;;
 	--stats-interval | --spread-networks | --print-rate) return ;;
 	esac
@@ -130,7 +130,8 @@ _bpfengine() {
 			--time-stamp-type --no-optimize --snapshot-length --buffer-size --filter
 			--through --explain --promiscuous --no-promiscuous-mode --block-size
 			--block-count --read-mode --read-interval --direction --linktype
-			--wait-interface --process --head-drop --truncate --header-compression
+			--wait-interface --fanout --process --head-drop --truncate
+			--header-compression
 			--zero-copy --bpf-abi --bpf-device --duration --autostop --count --flows
 			--max-flows --flow-idle --flow-closed --flows-begin --flows-append --flows-rotate
 			--flows-format

@@ -45,6 +45,7 @@ complete -c bpfengine -s y -l linktype -x -d 'Link type' \
 		IEEE802_11_RADIO_AVS IPNET IPV4 IPV6 LINUX_SLL LINUX_SLL2 LOOP NULL PFLOG PKTAP
 		PPI PPP PPP_ETHER PPP_SERIAL PRISM_HEADER RAW SLIP'
 complete -c bpfengine -l wait-interface -d 'Go on when a lost interface comes back'
+complete -c bpfengine -l fanout -x -d 'Linux: share packets with the processes of this group'
 complete -c bpfengine -l process -d 'macOS: processes of packets and flows'
 complete -c bpfengine -l head-drop -d 'macOS: when full, lose the oldest packets'
 complete -c bpfengine -l truncate -d 'macOS, on pktap: headers only'

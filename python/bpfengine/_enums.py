@@ -59,6 +59,15 @@ class Spread(IntEnum):
     TUNNEL = 5
 
 
+class Fanout(IntEnum):
+    """enum bpe_fanout."""
+    NONE = 0
+    HASH = 1
+    LB = 2
+    CPU = 3
+    QM = 4
+
+
 class Priority(IntEnum):
     """enum bpe_priority."""
     NORMAL = 0

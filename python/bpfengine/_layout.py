@@ -78,7 +78,8 @@ class bpe_options(Structure):
         ("sources", c_void_p), ("source_count", c_uint64), ("names", c_uint32),
         ("names_form", c_uint32), ("names_key", c_char_p), ("public_suffixes", c_char_p),
         ("names_bytes", c_uint64), ("quic_per_second", c_uint64), ("crypto", c_void_p),
-        ("on_event", bpe_event_fn), ("where", c_char_p), ("on_owner", bpe_owner_fn),]
+        ("on_event", bpe_event_fn), ("where", c_char_p), ("on_owner", bpe_owner_fn),
+        ("fanout", c_uint32), ("fanout_group", c_uint32),]
 
 
 class bpe_source(Structure):
@@ -526,6 +527,8 @@ class Options(TypedDict, total=False):
     quic_per_second: int
     crypto: int
     where: str
+    fanout: int
+    fanout_group: int
 
 
 OPTION_ENUMS = {"direction": Direction, "read_mode": ReadMode, "overload": Overload,

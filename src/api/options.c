@@ -167,6 +167,12 @@ static int check_source_options(const struct bpe_options *o, struct bpe_error *e
 	if (o->priority > BPE_PRIORITY_REALTIME)
 		return bpei_fail(error, BPE_E_ARGUMENT, "priority", 0,
 			"priority is normal, high or realtime, not %u", o->priority);
+	if (o->fanout > BPE_FANOUT_QM)
+		return bpei_fail(error, BPE_E_ARGUMENT, "fanout", 0,
+			"fanout is none, hash, lb, cpu or qm, not %u", o->fanout);
+	if (o->fanout_group > (o->fanout ? 65535u : 0))
+		return bpei_fail(error, BPE_E_ARGUMENT, "fanout", 0,
+			"fanout_group is 0 to 65535 and needs fanout, not %u", o->fanout_group);
 	if (o->duplicates > BPE_DUPLICATES_IGNORE)
 		return bpei_fail(error, BPE_E_ARGUMENT, "duplicates", 0,
 			"duplicates is tell or ignore, not %u", o->duplicates);

@@ -110,6 +110,8 @@ const struct bpei_option_rule bpei_option_rules[] = {
 	RULE(on_event, NULL, NEED(FLOWS), WRONG),
 	RULE(where, "--where", NEED(FLOWS), WRONG),
 	RULE(on_owner, NULL, NEED(FLOWS), TOLD),
+	RULE(fanout, "--fanout", NEED(INTERFACE) | NEED(SOCKET), UNSUPPORTED),
+	RULE(fanout_group, "--fanout", NEED(INTERFACE) | NEED(SOCKET), UNSUPPORTED),
 };
 const size_t bpei_option_rule_count = sizeof bpei_option_rules / sizeof *bpei_option_rules;
 
@@ -131,6 +133,8 @@ static const struct {
 		"only interfaces of macOS, FreeBSD, NetBSD and OpenBSD have that (BPF devices)" },
 	[BPEI_NEED_NO_SOCKET] = { "Linux's interfaces have packet sockets; bpf:NAME is the source of a BPF device",
 		NULL },
+	[BPEI_NEED_SOCKET] = { "a BPF device is in no group; without one, each reader of the interface gets all packets",
+		"only Linux's interfaces have groups; on a BPF device run one process for each interface (-i NAME), with --workers for more cores" },
 	[BPEI_NEED_LINK_TYPE] = { "the packets of this source have another link type", NULL },
 	[BPEI_NEED_BLOCK_SIZE] = { "the size of the blocks follows from the buffer here (buffer_bytes)",
 		"the size of the blocks follows from the buffer here (-B SIZE)" },
@@ -180,8 +184,7 @@ static uint32_t needs_met_by_source(const struct bpe_options *o, const struct bp
 		met |= NEED(BLOCK_SIZE);
 	if (is_bpf)
 		met |= NEED(BPF);
-	if (!is_socket)
-		met |= NEED(NO_SOCKET);
+	met |= is_socket ? NEED(SOCKET) : NEED(NO_SOCKET);
 	if (o->push || is_bpf || o->link_type == (int32_t)d->link_type)
 		met |= NEED(LINK_TYPE);
 	/* The ring of a packet socket has the caller's number of blocks at both levels. */

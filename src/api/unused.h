@@ -16,6 +16,7 @@ enum bpei_need {
 	BPEI_NEED_META,       /* a BPF device, or pushed packets */
 	BPEI_NEED_BPF,        /* a BPF device */
 	BPEI_NEED_NO_SOCKET,  /* another source than a packet socket of Linux */
+	BPEI_NEED_SOCKET,     /* a packet socket of Linux */
 	BPEI_NEED_LINK_TYPE,  /* a source of the link type, or with a choice */
 	BPEI_NEED_BLOCK_SIZE, /* blocks of the caller's size */
 	BPEI_NEED_BLOCKS,     /* a number of blocks that the caller chooses */

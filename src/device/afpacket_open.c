@@ -208,6 +208,21 @@ static int make_ring(struct bpei_afpacket *a, struct bpe_error *error)
 
 /* ---- Options and interface ---- */
 
+/* Tells why nothing waits for the interface's return. */
+static void tell_vain_wait(struct bpei_afpacket *a)
+{
+	const struct bpe_options *o = &a->options;
+	const char *why = "\"any\" has each interface that comes";
+
+	if (!o->wait_interface || (a->index && !o->fanout))
+		return;
+	if (a->index)
+		why = "the kernel binds no socket of a group again, so the run ends with the interface";
+	bpei_notice(o, "%s has no effect here: %s",
+		o->option_words ? "--wait-interface" : "wait_interface (--wait-interface)", why);
+	a->options.wait_interface = false;
+}
+
 /* Asks the kernel to leave loopback's second copies out (else walk skips them), and for promiscuous
  * mode.  A failure is no error. */
 static void request_options(struct bpei_afpacket *a)
@@ -221,11 +236,7 @@ static void request_options(struct bpei_afpacket *a)
 			"packets of %s come once, as incoming: the direction out (-Q out) shows none",
 			a->name);
 	bpei_afpacket_promiscuous(a);
-	if (a->options.wait_interface && !a->index)
-		bpei_notice(&a->options,
-			"%s has no effect here: \"any\" has each interface that comes",
-			a->options.option_words ? "--wait-interface"
-						: "wait_interface (--wait-interface)");
+	tell_vain_wait(a);
 }
 
 /* Takes the interface's own name instead of another name or the label of an address (eth0:1). */
@@ -268,19 +279,82 @@ static int find_index(struct bpei_afpacket *a, struct bpe_error *error)
 	return BPE_OK;
 }
 
-/* Attaches the program which holds until a filter is set: no packets if there will be a filter. */
-static int attach_first_program(struct bpei_afpacket *a, struct bpe_error *error)
+static bool has_filter(const struct bpe_options *o)
 {
-	static const struct bpe_insn reject = { .code = 0x06 };
+	return o->filter || o->filter_expression;
+}
 
-	if (a->options.filter || a->options.filter_expression) {
-		a->shut = bpei_afpacket_attach(a, &reject, 1) >= 0;
-		return BPE_OK;
-	}
+static int attach_no_filter(struct bpei_afpacket *a, struct bpe_error *error)
+{
 	int r = bpei_afpacket_attach_none(a);
 	return r < 0 ? bpei_fail(error, BPE_E_IO, "SO_ATTACH_FILTER", -r, "%s", a->name) : BPE_OK;
 }
 
+/* Attaches the program which holds until a filter is set: no packets if there will be a filter.  A
+ * socket outside of the group rejects all packets: other members get the packets. */
+static int attach_first_program(struct bpei_afpacket *a, struct bpe_error *error)
+{
+	static const struct bpe_insn reject = { .code = 0x06 };
+
+	if (!has_filter(&a->options) && !a->options.fanout)
+		return attach_no_filter(a, error);
+	a->shut = bpei_afpacket_attach(a, &reject, 1) >= 0;
+	return BPE_OK;
+}
+
+/* ---- Groups of sockets (PACKET_FANOUT) ---- */
+
+/* The modes in the order of enum bpe_fanout. */
+static const struct {
+	const char *name;
+	uint32_t kernel;
+} fanout_modes[] = { { "", 0 }, { "hash", PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_DEFRAG },
+	{ "lb", PACKET_FANOUT_LB }, { "cpu", PACKET_FANOUT_CPU }, { "qm", PACKET_FANOUT_QM } };
+
+/* Says why the socket is in no group. */
+static int fail_group(struct bpei_afpacket *a, int why, struct bpe_error *error)
+{
+	const struct bpe_options *o = &a->options;
+	const char *option = o->option_words ? "--fanout" : "fanout (--fanout)";
+	const uint32_t group = o->fanout_group;
+
+	bpei_afpacket_check_interface(a);
+	if (why == ENOSPC)
+		return bpei_fail(error, BPE_E_BUSY, "PACKET_FANOUT", why,
+			"%s: group %u is full (the kernel allows 256 members): take another group",
+			option, group);
+	if (why == EINVAL && a->down)
+		return bpei_fail(error, BPE_E_UNSUPPORTED, "PACKET_FANOUT", why,
+			"%s: %s is down, and this kernel has groups on interfaces that are up: ip link set %s up",
+			option, a->name, a->name);
+	if (why == EINVAL)
+		return bpei_fail(error, BPE_E_ARGUMENT, "PACKET_FANOUT", why,
+			"%s: group %u has another mode than %s, or another interface than %s: give all its members the same of both, or take another group",
+			option, group, fanout_modes[o->fanout].name, a->name);
+	return bpei_fail(error, bpei_status_of(why), "PACKET_FANOUT", why, "%s: group %u on %s",
+		option, group, a->name);
+}
+
+/* Puts the bound socket into the group, and lets packets in. */
+static int join_fanout(struct bpei_afpacket *a, struct bpe_error *error)
+{
+	const struct bpe_options *o = &a->options;
+	const uint32_t word = o->fanout_group | fanout_modes[o->fanout].kernel << 16;
+
+	if (!o->fanout)
+		return BPE_OK;
+
+	if (setsockopt(a->device.fd, SOL_PACKET, PACKET_FANOUT, &word, sizeof word))
+		return fail_group(a, errno, error);
+	if (has_filter(o))
+		return BPE_OK;
+	a->shut = false;
+	return attach_no_filter(a, error);
+}
+
+/* ---- The device ---- */
+
+/* Opens the socket: ring, options, binding, group. */
 static int open_afpacket(struct bpei_afpacket *a, struct bpe_error *error)
 {
 	int r = find_index(a, error);
@@ -299,6 +373,8 @@ static int open_afpacket(struct bpei_afpacket *a, struct bpe_error *error)
 	r = attach_first_program(a, error);
 	if (r >= 0)
 		r = bpei_afpacket_bind(a, error);
+	if (r >= 0)
+		r = join_fanout(a, error);
 	if (r < 0)
 		return r;
 	a->wake = bpei_fd_keep(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -322,9 +398,14 @@ static void publish_afpacket(struct bpei_afpacket *a)
 	a->device.link_type = a->how.link_type;
 	/* The kernel keeps some blocks to go on with. */
 	a->device.max_blocks_in_flight = a->blocks - a->blocks / 4;
+	char group[32] = "";
+
+	if (a->options.fanout)
+		snprintf(group, sizeof group, ", group %u by %s", a->options.fanout_group,
+			fanout_modes[a->options.fanout].name);
 	snprintf(a->device.source, sizeof a->device.source,
-		"interface %s (AF_PACKET, %zu KiB in %u blocks)", a->name, a->ring_bytes >> 10,
-		a->blocks);
+		"interface %s (AF_PACKET, %zu KiB in %u blocks%s)", a->name, a->ring_bytes >> 10,
+		a->blocks, group);
 }
 
 int bpei_afpacket_open(

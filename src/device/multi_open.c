@@ -85,6 +85,12 @@ static int open_source_device(struct bpei_multi *m, struct bpei_multi_source *s,
 	o.source_count = 0;
 	o.interface_name = from->interface_name;
 	o.file = from->file;
+	if (o.fanout) /* a group has one interface */
+		o.fanout_group += s->number;
+	if (o.fanout_group > 65535)
+		return bpei_fail(error, BPE_E_ARGUMENT, "fanout", 0,
+			"group %u plus %u, the place of %.64s, is above 65535: take a lower group",
+			m->options.fanout_group, s->number, s->name);
 	if (from->filter_expression) {
 		o.filter_expression = from->filter_expression;
 		o.filter = NULL;

@@ -109,6 +109,12 @@ const struct option_spec cli_option_specs[] = {
 		.argument = "NAME", .help = "a link type that the interface offers" },
 	{ "wait-interface", NULL, OPTION_SET, MEMBER(engine.wait_interface),
 		.help = "wait for an interface that went away, and go on" },
+	{ "fanout", NULL, OPTION_READ, MEMBER(engine.fanout), .read = cli_read_fanout,
+		.most = 65535,
+		.wants = "wants a group from 0 to 65535, also with :hash, :lb, :cpu or :qm",
+		.argument = "GROUP",
+		.help = "Linux: share packets with all processes of a group,\n"
+			"by flow (7 or 7:hash), in turns (7:lb), :cpu, :qm" },
 	{ "process", NULL, OPTION_SET, MEMBER(engine.process),
 		.help = "tell the process of packets (macOS) and flows" },
 	{ "head-drop", NULL, OPTION_SET, MEMBER(engine.head_drop),

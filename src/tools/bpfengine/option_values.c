@@ -74,6 +74,30 @@ int cli_read_autostop(void *target, const struct option_spec *spec, const char *
 	return option_apply(target, duration, colon + 1);
 }
 
+_Static_assert(
+	BPE_FANOUT_HASH == 1 && BPE_FANOUT_LB == 2 && BPE_FANOUT_CPU == 3 && BPE_FANOUT_QM == 4,
+	"the modes of --fanout");
+
+int cli_read_fanout(void *target, const struct option_spec *spec, const char *word)
+{
+	const char *colon = strchr(word, ':');
+	const size_t length = colon ? (size_t)(colon - word) : strlen(word);
+	struct cli *c = target;
+	char number[32];
+	uint64_t group;
+	uint32_t mode = 0;
+
+	snprintf(number, sizeof number, "%.*s", (int)(length < 31 ? length : 31), word);
+	if (!parse_whole(number, spec->least, spec->most, &group))
+		return option_refuse_value(spec, word);
+	if (colon && !parse_choice("hash|lb|cpu|qm", colon + 1, &mode))
+		return option_answer("", "--fanout %s: the mode is hash, lb, cpu or qm, not \"%s\"",
+			number, colon + 1);
+	c->engine.fanout = BPE_FANOUT_HASH + mode;
+	c->engine.fanout_group = (uint32_t)group;
+	return 0;
+}
+
 int cli_read_direction(void *target, const struct option_spec *spec, const char *word)
 {
 	static const char *const words[][2] = { { "inbound", "in" }, { "rx", "in" },

@@ -24,6 +24,7 @@ int cli_act_version(void *target);
 int cli_read_print(void *target, const struct option_spec *spec, const char *word);
 int cli_read_count(void *target, const struct option_spec *spec, const char *word);
 int cli_read_autostop(void *target, const struct option_spec *spec, const char *word);
+int cli_read_fanout(void *target, const struct option_spec *spec, const char *word);
 int cli_read_direction(void *target, const struct option_spec *spec, const char *word);
 int cli_read_clock(void *target, const struct option_spec *spec, const char *word);
 int cli_read_workers(void *target, const struct option_spec *spec, const char *word);

@@ -114,6 +114,8 @@ static const struct expectation expectations[] = {
 	{ "on_event", SOURCES, "w0k", SOURCES },
 	{ "where", SOURCES, "w0k", SOURCES },
 	{ "on_owner", SOURCES, "w0k", "" },
+	{ "fanout", "a", SITUATIONS, "fsbmp" },
+	{ "fanout_group", "a", SITUATIONS, "fsbmp" },
 };
 #define EXPECTATIONS (sizeof expectations / sizeof *expectations)
 
@@ -557,6 +559,17 @@ Test(unused, real_sources_refuse)
 	o = real_options("synth:count=10", NULL);
 	o.direction = BPE_DIRECTION_IN;
 	expect_refusal(&o, true, true, BPE_E_UNSUPPORTED, "direction");
+	o = real_options("synth:count=10", NULL);
+	o.fanout = BPE_FANOUT_HASH;
+	expect_refusal(&o, true, true, BPE_E_UNSUPPORTED, "fanout (--fanout)");
+	o.fanout = BPE_FANOUT_QM + 1;
+	expect_refusal(&o, true, true, BPE_E_ARGUMENT, "fanout is none, hash");
+	o.fanout = BPE_FANOUT_HASH;
+	o.fanout_group = 65536;
+	expect_refusal(&o, true, true, BPE_E_ARGUMENT, "fanout_group is 0 to 65535");
+	o.fanout = BPE_FANOUT_NONE;
+	o.fanout_group = 7;
+	expect_refusal(&o, true, true, BPE_E_ARGUMENT, "needs fanout");
 	o = real_options("synth:count=10", NULL);
 	o.on_batch = ignore_batch_here;
 	expect_refusal(&o, false, true, BPE_E_ARGUMENT, "on_batch");
