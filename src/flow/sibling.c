@@ -526,6 +526,8 @@ void bpei_siblings_join(struct bpei_flow_batch *ctx)
 	if (!t->options.key_seed || !none)
 		return;
 	const uint64_t opening = find_equal_numbers(ctx->flow, ctx->b->count, none);
+	for (uint64_t m = opening; m; m &= m - 1)
+		__builtin_prefetch(sibling_set_of(t, ctx->b->hash[__builtin_ctzll(m)]));
 	for (uint64_t m = opening; m; m &= m - 1) {
 		const uint32_t p = (uint32_t)__builtin_ctzll(m);
 
