@@ -30,16 +30,6 @@ static void stop_at(const char *what)
 	exit(1);
 }
 
-const uint8_t *reading_carry(struct reading *r, uint32_t slot)
-{
-	uint8_t *const to = r->buffer[slot] + READING_HEADROOM - r->left_bytes;
-
-	if (r->left_bytes > READING_HEADROOM)
-		abort();
-	memmove(to, r->left, r->left_bytes);
-	return to;
-}
-
 static void open_nothing(struct reading *r)
 {
 	(void)r;

@@ -49,7 +49,15 @@ struct reading {
 };
 
 /* Copies the bytes left over before the slot's bytes.  Returns where they begin. */
-const uint8_t *reading_carry(struct reading *reading, uint32_t slot);
+static inline const uint8_t *reading_carry(struct reading *r, uint32_t slot)
+{
+	uint8_t *const to = r->buffer[slot] + READING_HEADROOM - r->left_bytes;
+
+	if (r->left_bytes > READING_HEADROOM)
+		abort();
+	memmove(to, r->left, r->left_bytes);
+	return to;
+}
 
 /* reading_uring.c; Linux */
 void reading_uring_open(struct reading *reading);
