@@ -53,7 +53,8 @@ struct bpei_engine_plan {
  * is done with the packets in it, as a block is. */
 #define BPEI_SLOT_PARTS 16u
 struct bpei_slots {
-	struct bpei_columns columns; /* plan.slots elements */
+	/* plan.slots elements, and room for a batch that begins at the last slot */
+	struct bpei_columns columns;
 	/* Reader's own, with several workers: number of the next slot; and each ring's tail when
 	 * the reader left the part. */
 	uint32_t next;

@@ -174,7 +174,7 @@ static int make_workers(struct bpe_engine *e)
 		if (make_share_ring(e, w) < 0)
 			return BPE_E_MEMORY;
 	}
-	if (e->plan.slots && bpei_columns_new(&e->slots.columns, e->plan.slots) < 0)
+	if (e->plan.slots && bpei_columns_new(&e->slots.columns, e->plan.slots + BPE_BATCH) < 0)
 		return BPE_E_MEMORY;
 	return bpei_columns_new(&e->input.columns, BPE_BATCH);
 }
@@ -428,7 +428,7 @@ void bpei_engine_close(struct bpe_engine *e)
 		free_share_ring(e, &e->workers[k]);
 	}
 	if (e->slots.columns.data)
-		bpei_columns_free(&e->slots.columns, e->plan.slots);
+		bpei_columns_free(&e->slots.columns, e->plan.slots + BPE_BATCH);
 	free(e->workers);
 	free(e->blocks);
 	bpei_flows_close(&e->flows);

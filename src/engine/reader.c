@@ -115,47 +115,67 @@ static bool wait_for_worker(
 /* Where a batch is read to. */
 struct batch_place {
 	struct bpei_columns columns;
-	uint32_t room;
 	bool is_in_slots; /* else the batch stays with the reader, or is dropped */
 	int cause;        /* of the drop */
 };
 
-/* Takes free slots of an only worker's ring, waiting if need be. */
+/* Takes free slots of an only worker's ring, waiting if need be.  A batch always has room for
+ * BPE_BATCH packets, behind the last slot as well: flow times depend on where batches end. */
 static void take_ring_slots(struct bpe_engine *e, struct batch_place *place) BPEI_READER
 {
 	struct bpei_worker *w = &e->workers[0];
-	const uint32_t slots = w->ring.mask + 1;
-	const uint32_t at = w->ring.own_tail & w->ring.mask;
-	const uint32_t room = slots - at < BPE_BATCH ? slots - at : BPE_BATCH;
+	const uint32_t mark = w->ring.own_tail + BPE_BATCH - e->plan.slots;
 
-	place->is_in_slots = wait_for_worker(e, w, w->ring.own_tail + room - slots, &place->cause);
-	if (!place->is_in_slots)
-		return;
-	place->columns = bpei_columns_from(&e->slots.columns, at);
-	place->room = room;
+	place->is_in_slots = wait_for_worker(e, w, mark, &place->cause);
+	if (place->is_in_slots)
+		place->columns =
+			bpei_columns_from(&e->slots.columns, w->ring.own_tail & w->ring.mask);
 }
 
-/* Takes free slots for packets of several workers, waiting at the begin of a part if need be. */
+/* Copies what was read behind the last slot of an only worker's ring to the first slots. */
+static void wrap_ring_slots(struct bpe_engine *e, uint32_t n) BPEI_READER
+{
+	const struct bpei_ring *ring = &e->workers[0].ring;
+	const uint32_t end = (ring->own_tail & ring->mask) + n;
+
+	for (uint32_t i = e->plan.slots; i < end; i++)
+		bpei_columns_copy(&e->slots.columns, i - e->plan.slots, &e->slots.columns, i);
+}
+
+/* Moves on behind n slots, at the end of a part to the next part. */
+static void leave_slots(struct bpe_engine *e, uint32_t n) BPEI_READER
+{
+	const uint32_t part_slots = e->plan.slots / BPEI_SLOT_PARTS;
+	const uint32_t part = e->slots.next / part_slots;
+
+	e->slots.next = (e->slots.next + n) & (e->plan.slots - 1);
+	for (uint32_t k = 0; e->slots.next % part_slots == 0 && k < e->plan.workers; k++)
+		e->slots.left[part][k] = e->workers[k].ring.own_tail;
+}
+
+/* Takes free slots for packets of several workers, waiting at the begin of a part if need be. Slots
+ * at the end of a part that have no room for a batch are passed over. */
 static void take_shared_slots(struct bpe_engine *e, struct batch_place *place) BPEI_READER
 {
 	const uint32_t part_slots = e->plan.slots / BPEI_SLOT_PARTS;
+	const uint32_t rest = part_slots - e->slots.next % part_slots;
+
+	if (rest < BPE_BATCH)
+		leave_slots(e, rest);
 	const uint32_t at = e->slots.next;
 	const uint32_t *const left = e->slots.left[at / part_slots];
 
 	for (uint32_t k = 0; at % part_slots == 0 && k < e->plan.workers; k++)
 		if (!wait_for_worker(e, &e->workers[k], left[k], &place->cause))
 			return;
-	const uint32_t room = part_slots - at % part_slots;
-
 	place->columns = bpei_columns_from(&e->slots.columns, at);
-	place->room = room < BPE_BATCH ? room : BPE_BATCH;
 	place->is_in_slots = true;
 }
 
 /* Returns where the next batch is to be read to. */
 static struct batch_place choose_batch_place(struct bpe_engine *e) BPEI_READER
 {
-	struct batch_place place = { .columns = e->input.columns, .room = BPE_BATCH };
+	struct batch_place place = { .columns = e->input.columns };
 
 	if (e->plan.workers == 1)
 		take_ring_slots(e, &place);
@@ -183,17 +203,6 @@ static void drop_packet(struct bpe_engine *e, uint32_t worker, int cause) BPEI_R
 {
 	bpei_counter_add(&e->input.dropped[cause], 1);
 	bpei_counter_add(&e->workers[worker].dropped, 1);
-}
-
-/* Moves on behind n slots, at the end of a part to the next part. */
-static void leave_slots(struct bpe_engine *e, uint32_t n) BPEI_READER
-{
-	const uint32_t part_slots = e->plan.slots / BPEI_SLOT_PARTS;
-	const uint32_t part = e->slots.next / part_slots;
-
-	e->slots.next = (e->slots.next + n) & (e->plan.slots - 1);
-	for (uint32_t k = 0; e->slots.next % part_slots == 0 && k < e->plan.workers; k++)
-		e->slots.left[part][k] = e->workers[k].ring.own_tail;
 }
 
 /* A worker's ring while a batch is dealt: numbers are put up to `tail`, and find room up to `end`.
@@ -253,6 +262,7 @@ static void dispatch_batch(
 	uint32_t hashes[BPE_BATCH];
 
 	if (e->plan.workers == 1 && place->is_in_slots) {
+		wrap_ring_slots(e, n);
 		publish_packets(&e->workers[0], n);
 		return;
 	}
@@ -355,7 +365,7 @@ static bool read_filled_block(struct bpe_engine *e, struct bpei_block *b) BPEI_R
 		serve_filter_change(e);
 		struct batch_place to = choose_batch_place(e);
 		const uint32_t n =
-			bpei_input_next(&e->input, b, &to.columns, to.room, &batch, &sums);
+			bpei_input_next(&e->input, b, &to.columns, BPE_BATCH, &batch, &sums);
 
 		if (!n)
 			return bpei_input_is_complete(&e->input);
