@@ -6,16 +6,16 @@ The test makes a veth pair itself.  Needs root and iproute2; skipped by name (ex
 Two processes join a group, and their books and flows are compared with what was sent.  The last
 line counts the cases."""
 
-import json, os, shutil, signal, subprocess, sys, tempfile, time
+import json, os, signal, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import sender
+from pair import Cases, count_sockets, delete_spaces, make_link, make_spaces, sh
 from progress import Running, read_counts, wait_until
 
 PROGRAM = os.path.abspath(sys.argv[1])
 A, B = f"bpefa{os.getpid()}", f"bpefb{os.getpid()}"
 FRAMES, FLOWS = 2000, 50  # of sender.CODE
-TRIES = 5  # of a case whose frames the machine lost
 # 50 datagrams of 1,608 bytes with the UDP header, from ports of their own, in two fragments each.
 FRAGMENTS = r"""
 import socket, struct
@@ -32,53 +32,17 @@ for i in range(50):
         ip = ip[:10] + struct.pack(">H", ~total & 65535) + ip[12:]
         out.send(b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x08\0" + ip + part)
 """
-passed = failed = 0
-captures = []  # of the case at hand
-
-
-def skip(why):
-    print(f"SKIP: fanout: {why}\n0 passed, 0 failed, 1 skipped")
-    sys.exit(77)
-
-
-def sh(command):
-    subprocess.run(command.split(), check=True, capture_output=True)
-
-
-def make():
-    for ns in (A, B):
-        sh(f"ip netns add {ns}")
-        sh(
-            f"ip netns exec {ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1"
-        )
-        sh(f"ip -n {ns} link set lo up")
-    link()
-    sh(f"ip -n {B} link add vc type veth peer name vd")
-    for dev in ("vc", "vd"):
-        sh(f"ip -n {B} link set {dev} up arp off")
-
-
-def link():
-    sh(f"ip -n {A} link add va type veth peer name vb netns {B}")
-    for ns, dev in ((A, "va"), (B, "vb")):
-        sh(f"ip -n {ns} link set {dev} up arp off")
-
-
-def count_sockets():
-    """How many packet sockets of the receiving namespace are bound and running."""
-    command = ["ip", "netns", "exec", B, "cat", "/proc/net/packet"]
-    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return sum(line.split()[5] == "1" for line in out.splitlines()[1:])
+cases = Cases(after=lambda: wait_until("sockets that close", lambda: not count_sockets(B)))
 
 
 class Member(Running):
     """The program in a group, ready for packets."""
 
     def __init__(self, *words, sockets=1):
-        before = count_sockets()
+        before = count_sockets(B)
         super().__init__(["ip", "netns", "exec", B, PROGRAM, "--json", *words])
-        captures.append(self)
-        self.wait_for("no socket", lambda: count_sockets() >= before + sockets)
+        cases.captures.append(self)
+        self.wait_for("no socket", lambda: count_sockets(B) >= before + sockets)
         self.wait_for_report("the capture does not begin", lambda told: " read, " in told)
 
     def stop(self):
@@ -131,32 +95,6 @@ def read_flows(path):
         assert ports not in flows, r
         flows[ports] = sum(r["packets"])
     return flows
-
-
-def run_case(f):
-    """Runs a case, anew where the machine lost the frames, and ends what it leaves running."""
-    for left in reversed(range(TRIES)):
-        try:
-            return f()
-        except sender.LostFrames as e:
-            print(f"{f.__name__}: {e}: {left} more tries", flush=True)
-            if not left:
-                raise
-        finally:
-            for capture in captures:
-                capture.close()
-            captures.clear()
-            wait_until("sockets that close", lambda: not count_sockets())
-
-
-def case(f):
-    global passed, failed
-    try:
-        run_case(f)
-        passed += 1
-    except Exception as e:  # told, and the others still run
-        failed += 1
-        print(f"FAILED {f.__name__}: {type(e).__name__}: {e}", flush=True)
 
 
 def share_flows(*words):
@@ -283,7 +221,7 @@ def a_removed_interface_ends_the_run():
         out, err, code = member.end(None)
     finally:
         if not has_link():
-            link()
+            make_link(A, B)
     r = json.loads(out)
     assert code == 1 and r["packets"]["read"] == 100 and "went away" in r["error"], (code, r, err)
     assert "--wait-interface has no effect here: the kernel binds no socket of a group" in err, err
@@ -294,20 +232,13 @@ def has_link():
     return not subprocess.run(command, capture_output=True, check=False).returncode
 
 
-if sys.platform != "linux":
-    skip("not Linux")
-if os.geteuid() != 0:
-    skip("not root")
-if not shutil.which("ip"):
-    skip("iproute2 is not installed")
+make_spaces(A, B, "fanout")
 try:
-    make()
-except subprocess.CalledProcessError as e:
-    for ns in (A, B):
-        subprocess.run(["ip", "netns", "del", ns], capture_output=True, check=False)
-    skip("no network namespaces here: " + e.stderr.decode().strip())
-try:
-    for f in (
+    make_link(A, B)
+    sh(f"ip -n {B} link add vc type veth peer name vd")
+    for dev in ("vc", "vd"):
+        sh(f"ip -n {B} link set {dev} up arp off")
+    cases(
         a_flow_comes_to_one_process,
         filters_hold_in_a_group,
         any_can_be_shared,
@@ -319,10 +250,7 @@ try:
         several_interfaces_have_groups_of_their_own,
         contradictions_are_told,
         a_removed_interface_ends_the_run,
-    ):
-        case(f)
+    )
 finally:
-    for ns in (A, B):
-        subprocess.run(["ip", "netns", "del", ns], capture_output=True, check=False)
-print(f"{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+    delete_spaces(A, B)
+cases.finish()

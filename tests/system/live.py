@@ -1,29 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """live.py PROGRAM: live capture on Linux, between two network namespaces joined by a veth pair.
+
 The test makes the pair itself.  Needs root and iproute2; skipped by name (exit code 77) without.
-All traffic stays between the two namespaces, at bounded rates.  The last line counts the cases."""
+All traffic stays between the two namespaces, at bounded rates.  The last line counts the cases.
+"""
 
 import json, os, re, shutil, signal, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import sender
+from pair import Cases, count_sockets, delete_spaces, make_link, make_spaces, sh
 from progress import Running
 
 PROGRAM = os.path.abspath(sys.argv[1])
 A, B = f"bpea{os.getpid()}", f"bpeb{os.getpid()}"
-TRIES = 5  # of a case whose frames the machine lost
-passed = failed = 0
-captures = []  # of the case at hand
-
-
-def skip(why):
-    print(f"SKIP: live capture: {why}\n0 passed, 0 failed, 1 skipped")
-    sys.exit(77)
-
-
-def sh(command):
-    subprocess.run(command.split(), check=True, capture_output=True)
+cases = Cases()
 
 
 def inside(ns, *words, **options):
@@ -36,31 +28,14 @@ def inside(ns, *words, **options):
     )
 
 
-def make():
-    for ns in (A, B):
-        sh(f"ip netns add {ns}")
-        sh(
-            f"ip netns exec {ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1"
-        )
-        sh(f"ip -n {ns} link set lo up")
-    link()
-
-
 def link():
-    sh(f"ip -n {A} link add va type veth peer name vb netns {B}")
+    make_link(A, B)
     sh(f"ip -n {A} addr add 10.77.0.1/24 dev va")
     sh(f"ip -n {B} addr add 10.77.0.2/24 dev vb")
     for ns, dev in ((A, "va"), (B, "vb")):
-        sh(f"ip -n {ns} link set {dev} up arp off")
         sh(f"ip -n {ns} link set {dev} address 02:00:00:00:00:0{1 if dev == 'va' else 2}")
     sh(f"ip -n {A} neigh replace 10.77.0.2 lladdr 02:00:00:00:00:02 dev va nud permanent")
     sh(f"ip -n {B} neigh replace 10.77.0.1 lladdr 02:00:00:00:00:01 dev vb nud permanent")
-
-
-def count_sockets(ns):
-    """How many packet sockets of the namespace are bound and running."""
-    out, _ = inside(ns, "cat", "/proc/net/packet").communicate()
-    return sum(line.split()[5] == "1" for line in out.splitlines()[1:])
 
 
 class Capture(Running):
@@ -69,7 +44,7 @@ class Capture(Running):
     def __init__(self, ns, dev, *words):
         before = count_sockets(ns)
         super().__init__(["ip", "netns", "exec", ns, PROGRAM, "-i", dev, "--json", *words])
-        captures.append(self)
+        cases.captures.append(self)
         self.wait_for("the capture does not begin", lambda: count_sockets(ns) > before)
 
     def end(self, read, stop=True):
@@ -86,31 +61,6 @@ class Capture(Running):
 
 def send(n, kind="plain"):
     sender.send(A, "va", n, B, "vb", kind)
-
-
-def run_case(f):
-    """Runs a case, anew where the machine lost the frames, and ends what it leaves running."""
-    for left in reversed(range(TRIES)):
-        try:
-            return f()
-        except sender.LostFrames as e:
-            print(f"{f.__name__}: {e}: {left} more tries", flush=True)
-            if not left:
-                raise
-        finally:
-            for capture in captures:
-                capture.close()
-            captures.clear()
-
-
-def case(f):
-    global passed, failed
-    try:
-        run_case(f)
-        passed += 1
-    except Exception as e:  # told, and the others still run
-        failed += 1
-        print(f"FAILED {f.__name__}: {type(e).__name__}: {e}", flush=True)
 
 
 def exact_count():
@@ -556,20 +506,10 @@ def absent_at_the_start():
     assert c.code == 0 and '"any" has each interface' in c.err, c.err
 
 
-if sys.platform != "linux":
-    skip("not Linux")
-if os.geteuid() != 0:
-    skip("not root")
-if not shutil.which("ip"):
-    skip("iproute2 is not installed")
+make_spaces(A, B, "live capture")
 try:
-    make()
-except subprocess.CalledProcessError as e:
-    subprocess.run(["ip", "netns", "del", A], capture_output=True)
-    subprocess.run(["ip", "netns", "del", B], capture_output=True)
-    skip("no network namespaces here: " + e.stderr.decode().strip())
-try:
-    for f in (
+    link()
+    cases(
         exact_count,
         connections_become_flows,
         flows_that_begin_are_told_of_at_once,
@@ -589,11 +529,8 @@ try:
         return_is_waited_for,
         return_with_another_link_type,
         absent_at_the_start,
-    ):
-        case(f)
-    case(no_rights)
+        no_rights,
+    )
 finally:
-    for ns in (A, B):
-        subprocess.run(["ip", "netns", "del", ns], capture_output=True)
-print(f"{passed} passed, {failed} failed")
-sys.exit(1 if failed else 0)
+    delete_spaces(A, B)
+cases.finish()
