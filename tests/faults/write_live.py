@@ -61,7 +61,8 @@ def w1_every_frame_is_in_the_file():
         ("b.pcap", ()),
         ("c.pcapng", ("--no-flows",)),
         ("d.pcapng", ("--workers", "2")),
-        ("e.pcapng", ("-U",)),
+        # A piece of memory for each batch: none is wanting while the writer waits for a CPU.
+        ("e.pcapng", ("-U", "--write-memory", "256M")),
         ("f.pcapng", ("--cutoff", "1G")),
     ):
         for count in (100, 5000, 20000):
