@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/pause.h"
+#include "base/roles.h"
 #include "base/thread.h"
 
 #include <errno.h>
@@ -95,7 +96,7 @@ static struct bpei_ahead_piece read_piece(struct bpei_ahead *a, uint64_t k, uint
 
 /* Returns the next piece to begin, from number *k on; NULL if the thread is to end.  Waits while
  * the caller is too far behind.  Called with the lock held. */
-static struct ahead_piece *await_free_piece(struct bpei_ahead *a, uint64_t *k)
+static struct ahead_piece *await_free_piece(struct bpei_ahead *a, uint64_t *k) BPEI_UNCHECKED
 {
 	while (!a->ends) {
 		if (*k < a->wanted)
@@ -168,7 +169,7 @@ static bool take_piece(struct bpei_ahead *a, struct ahead_piece *p, bool takes_o
 }
 
 /* Reads piece k, which the caller has taken.  The lock is held before and after. */
-static void read_taken_piece(struct bpei_ahead *a, uint64_t k)
+static void read_taken_piece(struct bpei_ahead *a, uint64_t k) BPEI_UNCHECKED
 {
 	struct ahead_piece *p = piece_at(a, k);
 	uint8_t *const buffer = p->buffer;
