@@ -132,10 +132,10 @@ def borrowed_rights_ignore_the_variable():
         p = subprocess.run([copy, "--version"], env=wish("scalar"), capture_output=True, text=True)
         assert read_build(p.stdout)[0] == BEST, p
         words = [copy, "-i", "synth:count=10", "-q"]
-        # LeakSanitizer cannot look into a program with borrowed rights.
-        env = {**wish("none"), "ASAN_OPTIONS": "detect_leaks=0"}
-        p = subprocess.run(words, env=env, capture_output=True, text=True)
-        assert p.returncode == 0, p
+        p = subprocess.run(words, env=wish("none"), capture_output=True, text=True)
+        # LeakSanitizer cannot look into a program with borrowed rights, and ends it at its end.
+        cannot_look = "LeakSanitizer has encountered a fatal error" in p.stderr
+        assert "10 packets read" in p.stdout and (p.returncode == 0 or cannot_look), p
 
 
 case.finish()
