@@ -10,6 +10,7 @@
  *
  * "memory" updates entries drawn at random, prefetched a batch of 64 ahead, as a flow table does:
  * a line of 64 bytes, a pair of neighbours, or two lines in two tables. */
+#include "base/bytes.h"
 #include "bench.h"
 #include "traffic.h"
 
@@ -49,22 +50,6 @@ static uint64_t packet_total;
 
 /* ---- Packets ---- */
 
-static inline uint32_t fetch_word(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
-static inline uint64_t load_pair(const void *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
-}
-
 static inline uint64_t mix_product(uint64_t x, uint64_t y)
 {
 	__extension__ const unsigned __int128 product = (unsigned __int128)x * y;
@@ -76,7 +61,7 @@ static inline uint32_t hash_limit_key(const struct limit_key *k)
 {
 	const uint64_t m = 0x9e3779b97f4a7c15u;
 
-	return (uint32_t)(mix_product(k->a[0] ^ m, k->b[0] ^ load_pair(k->port) ^ (m << 1)) ^
+	return (uint32_t)(mix_product(k->a[0] ^ m, k->b[0] ^ bpei_load64(k->port) ^ (m << 1)) ^
 			  mix_product(k->a[1] ^ (m << 2), k->b[1] ^ (m << 3)));
 }
 
@@ -119,11 +104,11 @@ static inline bool read_limit_key(const uint8_t *p, uint32_t length, struct limi
 		const uint8_t *transport = p + (p[0] & 15) * 4;
 
 		k->protocol = p[9];
-		from[0] = fetch_word(p + 12);
-		to[0] = fetch_word(p + 16);
+		from[0] = bpei_load32(p + 12);
+		to[0] = bpei_load32(p + 16);
 		first = !(p[6] & 0x3f) && !p[7];
 		first = first && has_ports(transport, end, k->protocol);
-		sort_ends(k, from, to, first ? fetch_word(transport) : 0);
+		sort_ends(k, from, to, first ? bpei_load32(transport) : 0);
 		return true;
 	}
 	if (type != 0x86dd || end - p < 40)
@@ -139,14 +124,14 @@ static inline bool read_limit_key(const uint8_t *p, uint32_t length, struct limi
 		first = false;
 	}
 	first = first && has_ports(transport, end, k->protocol);
-	sort_ends(k, from, to, first ? fetch_word(transport) : 0);
+	sort_ends(k, from, to, first ? bpei_load32(transport) : 0);
 	return true;
 }
 
 static inline bool match_limit_key(const struct limit_key *x, const struct limit_key *y)
 {
 	return !((x->a[0] ^ y->a[0]) | (x->a[1] ^ y->a[1]) | (x->b[0] ^ y->b[0]) |
-		 (x->b[1] ^ y->b[1]) | (load_pair(x->port) ^ load_pair(y->port)));
+		 (x->b[1] ^ y->b[1]) | (bpei_load64(x->port) ^ bpei_load64(y->port)));
 }
 
 static inline void count_limit_key(const struct limit_key *k, uint32_t hash, uint32_t length)
@@ -177,13 +162,13 @@ static inline __attribute__((always_inline)) size_t work_records(
 	for (uint32_t n = BATCH; n == BATCH;) {
 		n = 0;
 		while (n < BATCH && end - p >= RECORD_HEAD) {
-			const uint32_t length = fetch_word(p + 8);
+			const uint32_t length = bpei_load32(p + 8);
 
 			if (length > (size_t)(end - p) - RECORD_HEAD)
 				break;
 			for (uint32_t at = 0; at < RECORD_HEAD + length; at += 64)
 				__builtin_prefetch(p + 4096 + at);
-			lengths[n] = fetch_word(p + 12);
+			lengths[n] = bpei_load32(p + 12);
 			if (read_limit_key(p + RECORD_HEAD, length, &keys[n])) {
 				if (what != PARSE)
 					hashes[n] = hash_limit_key(&keys[n]);

@@ -240,7 +240,7 @@ static uint64_t read_measured_file(struct reading *r, bool keeps_flows) BPEI_REA
 		(keeps_flows && bpei_flows_table(&flows, &o, &share, &table) < 0))
 		abort();
 	while (bpei_device_fill(&r->device, &block, -1, NULL) == 1) {
-		while (bpei_input_next(&in, &block, &in.columns, BPE_BATCH, &batch, &sums)) {
+		while (bpei_input_next(&in, &block, &in.columns, &batch, &sums)) {
 			if (!keeps_flows)
 				continue;
 			bpei_flows_assign_times(&flows, &in.columns, &block, batch.count, &sums);

@@ -88,8 +88,7 @@ int bpe_capture_open(
 static uint32_t take_capture_batch(struct bpe_capture *c, struct bpe_batch *batch) BPEI_READER
 {
 	struct bpei_sums sums;
-	const uint32_t n =
-		bpei_input_next(&c->input, &c->block, &c->input.columns, BPE_BATCH, batch, &sums);
+	const uint32_t n = bpei_input_next(&c->input, &c->block, &c->input.columns, batch, &sums);
 
 	if (!n && bpei_input_is_complete(&c->input))
 		c->end = BPE_E_END;

@@ -109,10 +109,9 @@ bool bpei_input_is_complete(const struct bpei_input *in)
 }
 
 uint32_t bpei_input_next(struct bpei_input *in, struct bpei_block *block, struct bpei_columns *to,
-	uint32_t room, struct bpe_batch *batch, struct bpei_sums *sums)
+	struct bpe_batch *batch, struct bpei_sums *sums)
 {
-	const uint32_t left = count_packets_left(in);
-	const uint32_t max = left < room ? left : room;
+	const uint32_t max = count_packets_left(in);
 	const uint32_t n = max ? bpei_device_walk(in->device, block, to, max) : 0;
 
 	count_duplicate_records(in);

@@ -39,12 +39,11 @@ int bpei_input_open(struct bpei_input *input, const struct bpe_options *options,
 	struct bpe_error *error);
 void bpei_input_close(struct bpei_input *input);
 
-/* Reads the block's next packets, at most `room` <= BPE_BATCH, into the columns `to`: the input's
- * own, or the slots of a ring.  Parses and counts them.  Returns their number; 0 when the block is
+/* Reads the block's next packets, at most BPE_BATCH, into the columns `to`: the input's own, or the
+ * slots of a ring.  Parses and counts them.  Returns their number; 0 when the block is
  * empty or max_packets were read, with *batch and *sums unchanged. */
 uint32_t bpei_input_next(struct bpei_input *input, struct bpei_block *block,
-	struct bpei_columns *to, uint32_t room, struct bpe_batch *batch,
-	struct bpei_sums *sums) BPEI_READER;
+	struct bpei_columns *to, struct bpe_batch *batch, struct bpei_sums *sums) BPEI_READER;
 /* Returns true once max_packets were read.  Second sights (BPE_DROP_DUPLICATE) are not among
  * them. */
 bool bpei_input_is_complete(const struct bpei_input *input) BPEI_READER;

@@ -364,8 +364,7 @@ static bool read_filled_block(struct bpe_engine *e, struct bpei_block *b) BPEI_R
 
 		serve_filter_change(e);
 		struct batch_place to = choose_batch_place(e);
-		const uint32_t n =
-			bpei_input_next(&e->input, b, &to.columns, BPE_BATCH, &batch, &sums);
+		const uint32_t n = bpei_input_next(&e->input, b, &to.columns, &batch, &sums);
 
 		if (!n)
 			return bpei_input_is_complete(&e->input);

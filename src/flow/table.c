@@ -10,12 +10,13 @@
  *
  * A batch is handled in passes, so that cache misses overlap and branches are predictable: probe
  * the buckets; count the packets which only increment their flow's counters; track their TCP
- * segments; then handle the other packets one by one.  Each pass prefetches what it will need
- * itself some packets later, or what the next pass needs.  A CPU drops prefetches once some 20 are
- * on their way, so no pass prefetches for the whole batch at once (docs/performance.md).  Once a
- * flow has a packet among these, later packets of the flow go there too, which keeps packets of a
- * flow in order.  Other work of a batch is bounded: a step of growth, a few cohorts of the wheel.
- */
+ * segments; then handle the other packets one by one.  Once a flow has a packet among these, later
+ * packets of the flow go there too, which keeps packets of a flow in order.  Other work of a batch
+ * is bounded: a step of growth, a few cohorts of the wheel.
+ *
+ * Each pass prefetches the lines that it needs some packets later, or that the next pass needs.  A
+ * CPU drops prefetches once about 20 are under way, so no pass prefetches for the whole batch at
+ * once (docs/performance.md). */
 #include "flow/batch.h"
 #include "flow/cutoff.h"
 #include "flow/rtt.h"
