@@ -278,7 +278,7 @@ static struct columns_schema *make_fields(void)
 		struct ArrowSchema *const field = &fields->children[i];
 		char *const metadata = encode_help(plan->help);
 		const bool is_text =
-			plan->kind == BPEI_COLUMN_TEXT || plan->kind == BPEI_COLUMN_MADE;
+			plan->kind != BPEI_COLUMN_NUMBER && plan->kind != BPEI_COLUMN_FLAG;
 
 		fields->pointers[i] = field;
 		field->format = plan->format;
@@ -286,7 +286,7 @@ static struct columns_schema *make_fields(void)
 		field->metadata = metadata;
 		field->private_data = metadata;
 		field->release = release_field;
-		if (is_text || plan->kind == BPEI_COLUMN_WORD || plan->known != BPEI_KNOWN_ALWAYS)
+		if (is_text || plan->known != BPEI_KNOWN_ALWAYS)
 			field->flags = ARROW_FLAG_NULLABLE;
 		good = metadata;
 	}

@@ -27,6 +27,9 @@ static void list_columns(struct bpe_columns *c)
 		case BPEI_COLUMN_WORD:
 			c->worded_column[plan->from] = (uint8_t)i;
 			break;
+		case BPEI_COLUMN_COMMUNITY:
+			c->community_column = (uint8_t)i;
+			break;
 		default:
 			list_column(&c->texts, i);
 		}

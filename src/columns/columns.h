@@ -16,6 +16,8 @@
 #define BPEI_COLUMN_COUNT 112
 #define BPEI_COLUMN_ALIGN 64u
 #define BPEI_MADE_BYTES 48u /* most bytes of a made text */
+#define BPEI_COMMUNITY_BLOCK 64u
+#define BPEI_COMMUNITY_BYTES 30u
 
 /* Which values of a record are known; a bit of bpei_staged.known each. */
 enum bpei_known {
@@ -106,11 +108,12 @@ struct bpei_word {
 
 /* How the value of a column is made. */
 enum bpei_column_kind {
-	BPEI_COLUMN_NUMBER, /* a member of the record, copied */
-	BPEI_COLUMN_FLAG,   /* a bit of a member */
-	BPEI_COLUMN_WORD,   /* a word of a small set */
-	BPEI_COLUMN_TEXT,   /* a text of the record */
-	BPEI_COLUMN_MADE    /* a text that a function writes */
+	BPEI_COLUMN_NUMBER,   /* a member of the record, copied */
+	BPEI_COLUMN_FLAG,     /* a bit of a member */
+	BPEI_COLUMN_WORD,     /* a word of a small set */
+	BPEI_COLUMN_TEXT,     /* a text of the record */
+	BPEI_COLUMN_MADE,     /* a text that a function writes */
+	BPEI_COLUMN_COMMUNITY /* the Community ID, made for a block of rows */
 };
 
 struct bpei_columns_recent;
@@ -155,6 +158,8 @@ struct bpei_staged {
 	uint8_t bytes[BPEI_STAGED_BYTES];
 	uint64_t known; /* bits of enum bpei_known */
 	uint16_t codes[BPEI_WORDED_COUNT];
+	bool has_community;
+	uint8_t message[BPEI_COMMUNITY_BLOCK]; /* has_community: for SHA-1, padded */
 };
 
 /* A column's rows so far.  Rows from `filled` on are null, or 0 for numbers. */
@@ -195,6 +200,8 @@ struct bpe_columns {
 	uint32_t worded;                   /* columns of words that have memory */
 	struct bpei_column_list numbers, flags, texts;
 	uint8_t worded_column[BPEI_WORDED_COUNT];
+	uint8_t community_column;
+	char base64[4096][2]; /* of 12 bits */
 	struct bpei_word word[BPEI_WORDS_COUNT];
 	struct bpei_columns_recent recent;
 	struct bpei_staged block[BPEI_COLUMN_BLOCK];
@@ -212,12 +219,19 @@ void bpei_columns_fill_words(struct bpe_columns *columns);
 size_t bpei_make_src(struct bpei_columns_recent *, const struct bpe_flow *, char *);
 size_t bpei_make_dst(struct bpei_columns_recent *, const struct bpe_flow *, char *);
 size_t bpei_make_conn_state(struct bpei_columns_recent *, const struct bpe_flow *, char *);
-size_t bpei_make_community_id(struct bpei_columns_recent *, const struct bpe_flow *, char *);
 size_t bpei_make_tunnel_src(struct bpei_columns_recent *, const struct bpe_flow *, char *);
 size_t bpei_make_tunnel_dst(struct bpei_columns_recent *, const struct bpe_flow *, char *);
 size_t bpei_make_tls_version(struct bpei_columns_recent *, const struct bpe_flow *, char *);
 size_t bpei_make_tls_cipher(struct bpei_columns_recent *, const struct bpe_flow *, char *);
 size_t bpei_make_quic_version(struct bpei_columns_recent *, const struct bpe_flow *, char *);
+
+/* ---- community.c ---- */
+
+/* Keeps what the row's Community ID is made of. */
+void bpei_columns_stage_community(struct bpei_staged *row, const struct bpe_flow *flow);
+/* Writes the IDs of the n staged rows one behind the other, BPEI_COMMUNITY_BYTES each.  Returns the
+ * rows that have an ID, as bits. */
+uint64_t bpei_columns_write_communities(const struct bpe_columns *columns, uint32_t n, char *to);
 
 /* ---- rooms.c ---- */
 
@@ -229,6 +243,7 @@ bool bpei_columns_reserve(struct bpe_columns *columns);
 /* Gives memory to the columns of known groups and of words.  Returns false without memory. */
 bool bpei_columns_begin_groups(struct bpe_columns *columns, uint64_t groups);
 bool bpei_columns_begin_words(struct bpe_columns *columns, uint32_t worded);
+bool bpei_columns_begin_communities(struct bpe_columns *columns);
 /* Makes room for a text of n bytes in a column of texts.  Returns false without memory, or if the
  * column would exceed 2 GiB. */
 bool bpei_columns_reserve_text(struct bpe_columns *columns, struct bpei_column *column, size_t n);

@@ -94,6 +94,25 @@ static void flush_words(struct bpe_columns *c, struct bpei_column *column, uint3
 	column->filled = sum->base + sum->n;
 }
 
+/* Appends the Community IDs.  The column has room for them. */
+static void flush_communities(struct bpe_columns *c, const struct block_sum *sum)
+{
+	struct bpei_column *const column = &c->columns[c->community_column];
+
+	bpei_column_cut_text(column, sum->base);
+	bpei_column_pad_text(column, sum->base);
+	int32_t at = column->offsets[sum->base];
+	const uint64_t valid =
+		bpei_columns_write_communities(c, sum->n, (char *)column->values + at);
+
+	for (uint32_t r = 0; r < sum->n; r++) {
+		at += (int32_t)((valid >> r & 1) * BPEI_COMMUNITY_BYTES);
+		column->offsets[sum->base + r + 1] = at;
+	}
+	column->valid[sum->base / 64] = bpei_bitmap_word(valid);
+	column->filled = sum->base + sum->n;
+}
+
 /* Returns the base of the staged rows, and what is known of any and of all. */
 static struct block_sum sum_block(const struct bpe_columns *c)
 {
@@ -130,4 +149,5 @@ void bpei_columns_flush(struct bpe_columns *c)
 	for (uint32_t k = 0; k < BPEI_WORDED_COUNT; k++)
 		if (c->worded >> k & 1)
 			flush_words(c, &c->columns[c->worded_column[k]], k, &sum);
+	flush_communities(c, &sum);
 }

@@ -206,6 +206,7 @@ int bpe_columns_add(struct bpe_columns *c, const struct bpe_flow *flow)
 		return BPE_E_MEMORY;
 	s->known = known;
 	stage_numbers(s, f);
+	bpei_columns_stage_community(s, f);
 	c->rows++;
 	c->staged++;
 	if (c->staged < BPEI_COLUMN_BLOCK)

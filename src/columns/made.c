@@ -87,12 +87,6 @@ size_t bpei_make_conn_state(struct bpei_columns_recent *r, const struct bpe_flow
 	return make_code(bpe_flow_conn_state(f), 0, 0, room);
 }
 
-size_t bpei_make_community_id(struct bpei_columns_recent *r, const struct bpe_flow *f, char *room)
-{
-	(void)r;
-	return bpe_flow_community_id(f, 0, room) ? 30 : 0;
-}
-
 size_t bpei_make_tls_version(struct bpei_columns_recent *r, const struct bpe_flow *f, char *room)
 {
 	const uint16_t version = f->names.tls_version;

@@ -8,6 +8,7 @@
 #define FIRST_ROWS 1024u
 #define FIRST_TEXT 2048u
 #define WORD_ROOM (BPEI_COLUMN_BLOCK * sizeof(struct bpei_word))
+#define COMMUNITY_ROOM (BPEI_COLUMN_BLOCK * BPEI_COMMUNITY_BYTES)
 
 static size_t padded_bytes(size_t bytes)
 {
@@ -136,6 +137,11 @@ bool bpei_columns_begin_words(struct bpe_columns *c, uint32_t worded)
 	return true;
 }
 
+bool bpei_columns_begin_communities(struct bpe_columns *c)
+{
+	return bpei_columns_reserve_text(c, &c->columns[c->community_column], COMMUNITY_ROOM);
+}
+
 /* Gives all columns that have memory room for `room` rows. */
 static bool grow_all(struct bpe_columns *c, uint64_t room)
 {
@@ -154,7 +160,7 @@ bool bpei_columns_reserve(struct bpe_columns *c)
 	if (c->rows + BPEI_COLUMN_BLOCK > c->room &&
 		!grow_all(c, c->room ? c->room * 2 : FIRST_ROWS))
 		return false;
-	return bpei_columns_begin_words(c, c->worded) &&
+	return bpei_columns_begin_words(c, c->worded) && bpei_columns_begin_communities(c) &&
 	       (c->groups & 1 || bpei_columns_begin_groups(c, 1));
 }
 

@@ -18,6 +18,8 @@
 		offsetof(struct bpe_flow, member), BYTES(member), 0, NULL }
 #define MADE(column, group, make, text)                                                            \
 	{ column, "u", text, BPEI_COLUMN_MADE, BPEI_KNOWN_##group, false, 0, 0, 0, make }
+#define COMMUNITY(column, text)                                                                    \
+	{ column, "u", text, BPEI_COLUMN_COMMUNITY, BPEI_KNOWN_ALWAYS, false, 0, 0, 0, NULL }
 
 const struct bpei_column_plan bpei_column_plans[BPEI_COLUMN_COUNT] = {
 	/* clang-format off */
@@ -76,7 +78,7 @@ const struct bpei_column_plan bpei_column_plans[BPEI_COLUMN_COUNT] = {
 	NUMBER("orig_keep_alives", "I", HEALTH, keep_alives[0], "keep-alives of the originator"),
 	NUMBER("resp_keep_alives", "I", HEALTH, keep_alives[1], "keep-alives of the responder"),
 	MADE("conn_state", ALWAYS, bpei_make_conn_state, "state of the connection by the names of Zeek: SF, S0, REJ"),
-	MADE("community_id", ALWAYS, bpei_make_community_id, "Community ID, version 1, seed 0"),
+	COMMUNITY("community_id", "Community ID, version 1, seed 0"),
 	TEXT("interface", ALWAYS, interface_name, false, "name of the interface of the first packet"),
 	NUMBER("interface_index", "I", INTERFACE_INDEX, interface_index, "index of the interface in the system"),
 	NUMBER("interface_id", "I", INTERFACE_ID, interface_id, "number of the interface in the savefile or capture"),

@@ -30,6 +30,8 @@ static void set_column_protos(struct bpei_word *words)
 
 void bpei_columns_fill_words(struct bpe_columns *c)
 {
+	static const char base64[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct bpei_word *const w = c->word;
 
 	set_column_protos(&w[BPEI_WORDS_PROTO]);
@@ -57,5 +59,9 @@ void bpei_columns_fill_words(struct bpe_columns *c)
 		bpei_write_number(&text, k);
 		bpei_write_char(&text, '.');
 		c->recent.octets[k].length = (uint32_t)(text.at - c->recent.octets[k].text);
+	}
+	for (unsigned k = 0; k < 4096; k++) {
+		c->base64[k][0] = base64[k >> 6];
+		c->base64[k][1] = base64[k & 63];
 	}
 }
