@@ -18,7 +18,63 @@ static size_t make_address4(const struct bpei_columns_recent *r, const uint8_t *
 	return n - 1;
 }
 
-/* Writes an address of IPv6.  Records name the same hosts again and again: texts are kept. */
+/* Writes a part of an address of IPv6 as RFC 5952 wants: lower case, no zeros in front. */
+static char *write_part6(char *to, uint32_t part)
+{
+	int shift = 12;
+
+	while (shift && !(part >> shift))
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		*to++ = "0123456789abcdef"[part >> shift & 15];
+	return to;
+}
+
+/* Finds the first of the longest runs of parts that are 0, at least two.  Returns the length, and
+ * where the run begins. */
+static int find_zeros6(const uint32_t parts[8], int *begin)
+{
+	int longest = 1;
+	int run = 0;
+
+	for (int k = 0; k < 8; k++) {
+		run = parts[k] ? 0 : run + 1;
+		if (run > longest) {
+			longest = run;
+			*begin = k + 1 - run;
+		}
+	}
+	return longest > 1 ? longest : 0;
+}
+
+/* Writes an address of IPv6 with a part other than 0 among the first five. */
+static size_t write_address6(const uint8_t *addr, char *room)
+{
+	uint32_t parts[8];
+	int begin = 8;
+	char *to = room;
+
+	for (int k = 0; k < 8; k++)
+		parts[k] = (uint32_t)addr[2 * k] << 8 | addr[2 * k + 1];
+	const int zeros = find_zeros6(parts, &begin);
+
+	for (int k = 0; k < 8; k++) {
+		if (k == begin) {
+			*to++ = ':';
+			k += zeros - 1;
+			if (k == 7)
+				*to++ = ':';
+			continue;
+		}
+		if (k)
+			*to++ = ':';
+		to = write_part6(to, parts[k]);
+	}
+	return (size_t)(to - room);
+}
+
+/* Writes an address of IPv6.  Records name the same hosts again and again: texts are kept.  The
+ * system's function writes the few that may have a part in IPv4's form. */
 static size_t make_address6(struct bpei_columns_recent *r, const uint8_t *addr, char *room)
 {
 	uint64_t half[2];
@@ -28,8 +84,10 @@ static size_t make_address6(struct bpei_columns_recent *r, const uint8_t *addr, 
 	const size_t k = mixed >> 56;
 
 	if (!r->addresses[k].length || memcmp(r->addresses[k].addr, addr, 16)) {
-		const int n = bpe_address_text(
-			addr, 6, r->addresses[k].text, sizeof r->addresses[k].text);
+		const bool has_ipv4 = !half[0] && !addr[8] && !addr[9];
+		const int n = has_ipv4 ? bpe_address_text(addr, 6, r->addresses[k].text,
+						 sizeof r->addresses[k].text)
+				       : (int)write_address6(addr, r->addresses[k].text);
 
 		memcpy(r->addresses[k].addr, addr, 16);
 		r->addresses[k].length = (uint8_t)(n > 0 ? n : 0);
