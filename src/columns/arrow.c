@@ -19,6 +19,8 @@ struct shared_zeros {
 
 /* Memory of a child. */
 struct column_hold {
+	struct bpei_columns_store *store;
+	uint32_t column;
 	const void *buffers[3];
 	void *owned[3];
 	struct shared_zeros *shared; /* NULL: none */
@@ -52,8 +54,9 @@ static void free_hold(struct column_hold *hold)
 {
 	if (!hold)
 		return;
-	for (int k = 0; k < 3; k++)
-		free(hold->owned[k]);
+	for (uint32_t k = 0; k < 3; k++)
+		bpei_columns_give_back(hold->store, BPEI_SLOT(hold->column, k), hold->owned[k]);
+	bpei_columns_store_leave(hold->store);
 	leave_zeros(hold->shared);
 	free(hold);
 }
@@ -137,7 +140,7 @@ static bool copy_known(const struct bpe_columns *c, uint32_t group, struct Arrow
 	}
 	const size_t bytes = (c->rows + 63) / 64 * 8;
 
-	h->owned[0] = bpei_columns_alloc(bytes);
+	h->owned[0] = bpei_columns_alloc(h->store, BPEI_SLOT(h->column, 0), bytes);
 	if (!h->owned[0])
 		return false;
 	memcpy(h->owned[0], c->known[group], bytes);
@@ -196,6 +199,9 @@ static bool describe_column(
 
 	if (!h)
 		return false;
+	h->store = c->store;
+	h->column = i;
+	bpei_columns_store_hold(c->store);
 	h->shared = shared;
 	__atomic_add_fetch(&shared->holders, 1, __ATOMIC_RELAXED);
 	child->length = (int64_t)c->rows;

@@ -38,8 +38,14 @@ static void list_columns(struct bpe_columns *c)
 
 int bpe_columns_open(struct bpe_columns **columns, struct bpe_error *error)
 {
-	struct bpe_columns *const c = calloc(1, sizeof *c);
+	struct bpe_columns *c = calloc(1, sizeof *c);
 
+	if (c)
+		c->store = bpei_columns_store_open();
+	if (c && !c->store) {
+		free(c);
+		c = NULL;
+	}
 	*columns = c;
 	if (!c)
 		return bpei_fail(error, BPE_E_MEMORY, "columns", 0,
@@ -59,5 +65,6 @@ void bpe_columns_close(struct bpe_columns *columns)
 	if (!columns)
 		return;
 	bpei_columns_forget(columns);
+	bpei_columns_store_close(columns->store);
 	free(columns);
 }

@@ -192,6 +192,7 @@ struct bpei_column_list {
 };
 
 struct bpe_columns {
+	struct bpei_columns_store *store;
 	struct bpei_column columns[BPEI_COLUMN_COUNT];
 	uint64_t *known[BPEI_KNOWN_COUNT]; /* bits of the rows; [ALWAYS] is not used */
 	uint64_t rows, room;               /* room: rows that the allocated columns have room for */
@@ -233,10 +234,38 @@ void bpei_columns_stage_community(struct bpei_staged *row, const struct bpe_flow
  * rows that have an ID, as bits. */
 uint64_t bpei_columns_write_communities(const struct bpe_columns *columns, uint32_t n, char *to);
 
+/* ---- store.c ---- */
+
+/* Where released buffers wait.  A slot keeps one buffer: of a column (numbers, texts: bits, values,
+ * offsets), or the bits of a known group. */
+struct bpei_columns_store;
+#define BPEI_SLOT(column, buffer) ((column) * 3u + (buffer))
+#define BPEI_KNOWN_SLOT(group) (BPEI_SLOT(BPEI_COLUMN_COUNT, 0) + (group))
+#define BPEI_SLOTS BPEI_KNOWN_SLOT(BPEI_KNOWN_COUNT)
+
+/* Returns bytes rounded up to whole lines, at least one. */
+static inline size_t bpei_columns_padded(size_t bytes)
+{
+	return (bytes + !bytes + BPEI_COLUMN_ALIGN - 1) / BPEI_COLUMN_ALIGN * BPEI_COLUMN_ALIGN;
+}
+
+/* Makes a store with a holder, the columns.  NULL without memory. */
+struct bpei_columns_store *bpei_columns_store_open(void);
+/* Adds a holder, or takes one away; the last one frees the store. */
+void bpei_columns_store_hold(struct bpei_columns_store *store);
+void bpei_columns_store_leave(struct bpei_columns_store *store);
+/* Frees the kept buffers, keeps none from now on, and leaves. */
+void bpei_columns_store_close(struct bpei_columns_store *store);
+/* Returns memory of at least `bytes`, aligned and padded as Arrow recommends, or NULL. */
+void *bpei_columns_alloc(struct bpei_columns_store *store, uint32_t slot, size_t bytes);
+/* Returns the bytes of such memory; NULL: 0. */
+size_t bpei_columns_bytes(const void *memory);
+void bpei_columns_drop(void *memory);
+/* Keeps the memory for the next that wants the slot.  NULL is allowed.  Any thread. */
+void bpei_columns_give_back(struct bpei_columns_store *store, uint32_t slot, void *memory);
+
 /* ---- rooms.c ---- */
 
-/* Returns memory of at least `bytes`, aligned and padded as Arrow recommends, or NULL. */
-void *bpei_columns_alloc(size_t bytes);
 /* Makes room for the rows of a block in all columns that have memory.  Returns false without
  * memory; the columns are unharmed. */
 bool bpei_columns_reserve(struct bpe_columns *columns);
@@ -244,9 +273,9 @@ bool bpei_columns_reserve(struct bpe_columns *columns);
 bool bpei_columns_begin_groups(struct bpe_columns *columns, uint64_t groups);
 bool bpei_columns_begin_words(struct bpe_columns *columns, uint32_t worded);
 bool bpei_columns_begin_communities(struct bpe_columns *columns);
-/* Makes room for a text of n bytes in a column of texts.  Returns false without memory, or if the
+/* Makes room for a text of n bytes in column i, of texts.  Returns false without memory, or if the
  * column would exceed 2 GiB. */
-bool bpei_columns_reserve_text(struct bpe_columns *columns, struct bpei_column *column, size_t n);
+bool bpei_columns_reserve_text(struct bpe_columns *columns, uint32_t i, size_t n);
 /* Pads a column of texts with nulls up to `rows`. */
 void bpei_column_pad_text(struct bpei_column *column, uint64_t rows);
 /* Makes the rows from `rows` on null. */

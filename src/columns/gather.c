@@ -131,7 +131,7 @@ static bool append_text(struct bpe_columns *c, uint32_t i, const char *text, siz
 {
 	struct bpei_column *const column = &c->columns[i];
 
-	if (!bpei_columns_reserve_text(c, column, length * 3))
+	if (!bpei_columns_reserve_text(c, i, length * 3))
 		return false;
 	if (column->filled < c->rows)
 		bpei_column_pad_text(column, c->rows);

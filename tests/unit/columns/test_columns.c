@@ -408,6 +408,42 @@ Test(columns, a_moved_child_lives_on)
 	}
 }
 
+/* Adds n bare records and takes the rows. */
+static struct ArrowArray take_bare_rows(struct bpe_columns *columns, int n)
+{
+	const struct bpe_flow f = make_bare_flow();
+	struct ArrowArray array;
+
+	for (int row = 0; row < n; row++)
+		cr_assert_eq(bpe_columns_add(columns, &f), BPE_OK);
+	cr_assert_eq(bpe_columns_take(columns, NULL, &array), BPE_OK);
+	return array;
+}
+
+/* Checks that rows get the buffers of released rows, if these are long enough, and no others. */
+Test(columns, released_buffers_are_used_again)
+{
+	struct bpe_columns *const columns = open_columns();
+	struct ArrowArray first = take_bare_rows(columns, 2000);
+	struct ArrowArray second = take_bare_rows(columns, 2000);
+	const void *const buffers[2] = { first.children[0]->buffers[1],
+		first.children[2]->buffers[2] };
+
+	cr_expect_neq(second.children[0]->buffers[1], buffers[0]);
+	cr_expect_neq(second.children[2]->buffers[2], buffers[1]);
+	first.release(&first);
+	first = take_bare_rows(columns, 10);
+	cr_expect_eq(first.children[0]->buffers[1], buffers[0]);
+	cr_expect_eq(first.children[2]->buffers[2], buffers[1]);
+	second.release(&second);
+	first.release(&first);
+	check_drawn_rows(columns, 5000);
+	first = take_bare_rows(columns, 1);
+	bpe_columns_close(columns);
+	cr_expect(!memcmp(first.children[2]->buffers[2], "0.0.0.0", 7));
+	first.release(&first);
+}
+
 /* Checks a record of an older library, without names; a record without a size is refused. */
 Test(columns, records_of_other_sizes)
 {
