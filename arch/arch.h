@@ -154,9 +154,30 @@ static inline uint32_t bpei_bucket_match(const struct bpei_bucket *bucket, uint3
 	return (uint32_t)(half[0] | half[0] >> 32);
 }
 
-/* Results of a probe that are no entry. */
-#define BPEI_NO_ENTRY UINT32_MAX         /* no slot has the tag */
-#define BPEI_PROBE_NEXT (UINT32_MAX - 1) /* nor here, but the bucket overflowed: probe the next */
+/* A question to the flow table's index: the entries of n packets, at most 64. */
+struct bpei_lookup {
+	const struct bpei_bucket *buckets;
+	const uint32_t *hash; /* by packet */
+	uint32_t mask;        /* number of buckets - 1 */
+	uint32_t n;
+	uint32_t none; /* the answer without an entry; above all entries */
+};
+
+/* The complement of has_overflow: no slot has the tag, and the search goes on. */
+#define BPEI_PROBE_NEXT (UINT32_MAX - 1)
+
+/* How many packets before its use a bucket is prefetched. */
+#define BPEI_PROBE_AHEAD 24u
+
+/* Prefetches the buckets of up to `count` packets from packet `from` on. */
+static inline void bpei_probe_prefetch(
+	const struct bpei_lookup *probe, uint32_t from, uint32_t count)
+{
+	const uint32_t to = from + count < probe->n ? from + count : probe->n;
+
+	for (uint32_t i = from; i < to; i++)
+		__builtin_prefetch(&probe->buckets[probe->hash[i] & probe->mask]);
+}
 
 /* parse: fills layers[0..n), hash[0..n) and, of packets with a flow, key[i] (and sets BPE_PKT_KEY).
  * Every member is written; a key without BPE_PKT_KEY means nothing.  All n packets have link_type.
@@ -166,9 +187,9 @@ static inline uint32_t bpei_bucket_match(const struct bpei_bucket *bucket, uint3
  * whose lengths differ from the run's.  Returns their number; a vector backend may stop earlier,
  * after a whole group.  All n records lie in the buffer, in host byte order.
  *
- * probe: entry[i] becomes the entry of the first slot in bucket hash[i] & mask whose tag is
- * hash[i]; BPEI_PROBE_NEXT or BPEI_NO_ENTRY where no slot has the tag; BPEI_NO_ENTRY where hash[i]
- * is 0.
+ * probe: entry[i] becomes the entry of the first slot in bucket hash[i] & mask with tag hash[i];
+ * `none` if no slot has the tag, or hash[i] is 0.  Returns bits of the packets to be searched for
+ * in later buckets: hash[i] is not 0, no slot has the tag, and the bucket has overflowed.
  *
  * cpu_fits: returns 1 if this CPU, and the system, can run the backend, else 0. */
 #define BPEI_DECLARE_BACKEND(arch)                                                                 \
@@ -176,8 +197,7 @@ static inline uint32_t bpei_bucket_match(const struct bpei_bucket *bucket, uint3
 		const struct bpei_seed *seed);                                                     \
 	uint32_t bpei_walk_uniform_##arch(const struct bpei_columns *columns, uint32_t n,          \
 		const struct bpei_record_run *run);                                                \
-	void bpei_probe_##arch(const struct bpei_bucket *buckets, uint32_t mask,                   \
-		const uint32_t *hash, uint32_t n, uint32_t *entry);                                \
+	uint64_t bpei_probe_##arch(const struct bpei_lookup *probe, uint32_t *entry);              \
 	int bpei_cpu_fits_##arch(void)
 
 BPEI_DECLARE_BACKEND(scalar);
@@ -199,8 +219,7 @@ struct bpei_backend {
 		const struct bpei_seed *seed);
 	uint32_t (*walk_uniform)(
 		const struct bpei_columns *columns, uint32_t n, const struct bpei_record_run *run);
-	void (*probe)(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash,
-		uint32_t n, uint32_t *entry);
+	uint64_t (*probe)(const struct bpei_lookup *probe, uint32_t *entry);
 	int (*cpu_fits)(void);
 };
 
@@ -252,10 +271,9 @@ static inline uint32_t bpei_walk_uniform_all(
 	return bpei_backend_get()->walk_uniform(columns, n, run);
 }
 
-static inline void bpei_probe_all(const struct bpei_bucket *buckets, uint32_t mask,
-	const uint32_t *hash, uint32_t n, uint32_t *entry)
+static inline uint64_t bpei_probe_all(const struct bpei_lookup *probe, uint32_t *entry)
 {
-	bpei_backend_get()->probe(buckets, mask, hash, n, entry);
+	return bpei_backend_get()->probe(probe, entry);
 }
 
 /* What the engine calls, by -Darch: a backend, directly; or all, by pointer. */

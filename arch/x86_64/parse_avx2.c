@@ -313,8 +313,7 @@ uint32_t bpei_walk_uniform_avx2(
 	return walk_uniform_lanes(&c, n, run);
 }
 
-void bpei_probe_avx2(const struct bpei_bucket *buckets, uint32_t mask, const uint32_t *hash,
-	uint32_t n, uint32_t *entry)
+uint64_t bpei_probe_avx2(const struct bpei_lookup *probe, uint32_t *entry)
 {
-	probe_256(buckets, mask, hash, n, entry);
+	return probe_256(probe, entry);
 }

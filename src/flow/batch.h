@@ -14,13 +14,17 @@ struct bpei_flow_batch {
 	struct bpei_table *t;
 	const struct bpe_batch *b;
 	uint32_t *flow;  /* by packet: entry, max_flows (none found), or BPEI_NO_FLOW */
-	uint64_t tcp;    /* bit p: packet p has a TCP header */
+	uint64_t tcp;    /* bit p: packet p has a TCP header; written while packets are counted */
 	uint64_t cut;    /* bit p: packet p was not captured whole */
-	bool has_errors; /* a packet is an ICMP error */
-	bool has_tags;   /* a packet has a VLAN tag */
 	bool has_opened; /* the packet at hand opened a flow; read if table.is_watched */
 	uint32_t unkeyed, refused;
 };
+
+/* Returns true if the packet has a TCP header. */
+static inline bool bpei_layers_have_tcp(const struct bpe_layers *l)
+{
+	return (l->proto == BPE_PROTO_TCP) & (l->transport != BPE_NO_OFFSET);
+}
 
 /* Reads the TCP numbers of packet p.  Returns false if they are unknown. */
 static inline bool bpei_batch_segment(const struct bpei_table *t, const struct bpe_batch *b,

@@ -192,7 +192,8 @@ struct connection_view {
 static bool read_segment(
 	const struct bpei_flow_batch *ctx, uint32_t p, struct bpei_segment *segment)
 {
-	return ctx->tcp >> p & 1 && bpei_batch_segment(ctx->t, ctx->b, p, segment);
+	return bpei_layers_have_tcp(&ctx->b->layers[p]) &&
+	       bpei_batch_segment(ctx->t, ctx->b, p, segment);
 }
 
 /* Returns true if two numbers cannot be of one connection. */

@@ -43,80 +43,51 @@ const uint16_t *bpei_table_marks(const struct bpei_table *t, const int64_t **rtt
 
 /* ---- Finding the flows of a batch ---- */
 
-/* How many packets before its use a line is prefetched. */
-#define BUCKETS_AHEAD 24u
-#define ENTRIES_AHEAD 24u
-#define PROBE_STEP 8u /* packets probed at a time */
-
-/* Keeps which packets have a TCP header, and whether a packet is an ICMP error or has a VLAN tag.
- */
-static inline __attribute__((always_inline)) void sort_packets(struct bpei_flow_batch *ctx)
+/* Probes an index for all packets.  Returns the packets to be searched for in later buckets. */
+static uint64_t probe_index(
+	const struct bpei_flow_batch *ctx, const struct bpei_index *x, uint32_t *entry)
 {
-	const struct bpe_layers *const l = ctx->b->layers;
-	const uint32_t n = ctx->b->count;
-	uint64_t tcp = 0;
-	uint32_t flags = 0;
+	const struct bpei_lookup probe = { .buckets = x->buckets,
+		.hash = ctx->b->hash,
+		.mask = x->mask,
+		.n = ctx->b->count,
+		.none = (uint32_t)ctx->t->options.max_flows };
 
-	for (uint32_t p = 0; p < n; p++) {
-		const bool is_tcp =
-			(l[p].proto == BPE_PROTO_TCP) & (l[p].transport != BPE_NO_OFFSET);
-
-		flags |= l[p].flags;
-		tcp |= (uint64_t)is_tcp << p;
-	}
-	ctx->tcp = tcp;
-	ctx->has_errors = flags & BPE_PKT_ICMP_ERROR;
-	ctx->has_tags = flags & BPE_PKT_VLAN;
+	return bpei_probe(&probe, entry);
 }
 
-/* Prefetches the buckets of packets from .. to - 1, as far as the batch goes. */
-static inline __attribute__((always_inline)) void prefetch_buckets(
-	const struct bpei_index *x, const struct bpe_batch *b, uint32_t from, uint32_t to)
+/* Probes the old index too, and keeps the smaller result, since an entry is below none.  Returns
+ * the packets to be searched for in later buckets. */
+static uint64_t probe_old_index(const struct bpei_flow_batch *ctx, uint64_t overflowed)
 {
-	for (uint32_t p = from; p < to && p < b->count; p++)
-		__builtin_prefetch(&x->buckets[b->hash[p] & x->mask]);
-}
-
-/* Probes an index for all packets: entry[p] becomes what bpei_probe says. */
-static void probe_index(const struct bpei_index *x, const struct bpe_batch *b, uint32_t *entry)
-{
-	const uint32_t n = b->count;
-
-	prefetch_buckets(x, b, 0, BUCKETS_AHEAD);
-	for (uint32_t p = 0; p < n; p += PROBE_STEP) {
-		const uint32_t rest = n - p;
-		const uint32_t step = rest < PROBE_STEP ? rest : PROBE_STEP;
-
-		prefetch_buckets(x, b, p + BUCKETS_AHEAD, p + BUCKETS_AHEAD + PROBE_STEP);
-		bpei_probe(x->buckets, x->mask, b->hash + p, step, entry + p);
-	}
-}
-
-/* Probes the old index too, and keeps the smaller result: entries < BPEI_PROBE_NEXT <
- * BPEI_NO_ENTRY. */
-static void probe_old_index(const struct bpei_flow_batch *ctx)
-{
+	const uint32_t none = (uint32_t)ctx->t->options.max_flows;
 	const uint32_t n = ctx->b->count;
 	uint32_t *const flow = ctx->flow;
 	uint32_t older[BPE_BATCH];
+	uint64_t missing = 0;
 
-	probe_index(&ctx->t->old, ctx->b, older);
-	for (uint32_t p = 0; p < n; p++)
+	overflowed |= probe_index(ctx, &ctx->t->old, older);
+	for (uint32_t p = 0; p < n; p++) {
 		flow[p] = older[p] < flow[p] ? older[p] : flow[p];
+		missing |= (uint64_t)(flow[p] == none) << p;
+	}
+	return overflowed & missing;
 }
 
-/* Finds flows with overflow in their own bucket: prefetches the next bucket of each packet, and
- * searches after the entries of the other packets have been prefetched. */
-static inline __attribute__((always_inline)) void search_overflowed(
-	const struct bpei_flow_batch *ctx, const uint8_t *packets, uint32_t n)
+/* Finds flows with overflow in their own bucket: prefetches the next bucket of each packet (bits),
+ * and searches after the entries of the other packets have been prefetched. */
+static void search_overflowed(const struct bpei_flow_batch *ctx, uint64_t packets)
 {
 	const struct bpei_table *const t = ctx->t;
 	const uint32_t *const hash = ctx->b->hash;
 
-	for (uint32_t k = 0; k < n; k++)
-		__builtin_prefetch(&t->index.buckets[(hash[packets[k]] + 1) & t->index.mask]);
-	for (uint32_t k = 0; k < n; k++) {
-		const uint32_t p = packets[k];
+	for (uint64_t m = packets; m; m &= m - 1) {
+		const uint32_t tag = hash[__builtin_ctzll(m)];
+
+		__builtin_prefetch(&t->index.buckets[(tag + 1) & t->index.mask]);
+	}
+	for (uint64_t m = packets; m; m &= m - 1) {
+		const uint32_t p = (uint32_t)__builtin_ctzll(m);
 		const uint32_t i = bpei_index_find(t, hash[p], NULL);
 
 		if (i == BPEI_NO_FLOW)
@@ -126,50 +97,27 @@ static inline __attribute__((always_inline)) void search_overflowed(
 	}
 }
 
-/* Writes to ctx->flow the entry of each packet's tag, or max_flows.  Prefetches the entries that
- * count_packets begins with. */
+/* Writes to ctx->flow the entry of each packet's tag, or max_flows, and 0 behind the last packet.
+ * Prefetches the entries that count_packets begins with. */
 static void find_flows(struct bpei_flow_batch *ctx)
 {
 	struct bpei_table *const t = ctx->t;
-	struct bpei_entry *const entries = t->entries;
-	uint32_t *const flow = ctx->flow;
+	const uint32_t *const flow = ctx->flow;
 	const uint32_t n = ctx->b->count;
-	const uint32_t none = (uint32_t)t->options.max_flows;
-	uint8_t overflowed[BPE_BATCH];
-	uint32_t n_overflowed = 0;
+	const uint32_t first = n < BPEI_ENTRIES_AHEAD ? n : BPEI_ENTRIES_AHEAD;
+	uint64_t overflowed = probe_index(ctx, &t->index, ctx->flow);
 
-	sort_packets(ctx);
-	probe_index(&t->index, ctx->b, flow);
+	if (n < BPE_BATCH)
+		memset(ctx->flow + n, 0, (BPE_BATCH - n) * sizeof *flow);
 	if (BPEI_UNLIKELY(t->old.buckets))
-		probe_old_index(ctx);
-	for (uint32_t p = 0; p < n; p++) {
-		const uint32_t i = flow[p];
-		const uint32_t found = i < none ? i : none;
-
-		flow[p] = found;
-		if (p < ENTRIES_AHEAD)
-			__builtin_prefetch(&entries[found], 1);
-		overflowed[n_overflowed] = (uint8_t)p;
-		n_overflowed += i == BPEI_PROBE_NEXT;
-	}
-	search_overflowed(ctx, overflowed, n_overflowed);
+		overflowed = probe_old_index(ctx, overflowed);
+	for (uint32_t p = 0; p < first; p++)
+		__builtin_prefetch(&t->entries[flow[p]], 1);
+	if (overflowed)
+		search_overflowed(ctx, overflowed);
 	if (BPEI_UNLIKELY(t->updates != NULL))
 		for (uint32_t p = 0; p < n; p++)
 			__builtin_prefetch(&t->updates[flow[p]], 1);
-}
-
-/* Prefetches the entry of a later packet, and what TCP tracking needs of packet p.  Other packets
- * name the lines of entry 0 instead, which are near, since a branch would be mispredicted. */
-static inline __attribute__((always_inline)) void prefetch_flows(
-	const struct bpei_flow_batch *ctx, uint32_t p)
-{
-	struct bpei_table *const t = ctx->t;
-	const uint32_t later = p + ENTRIES_AHEAD < ctx->b->count ? p + ENTRIES_AHEAD : p;
-	const uint32_t i = ctx->flow[p] & (0u - (uint32_t)(ctx->tcp >> p & 1));
-
-	__builtin_prefetch(&t->entries[ctx->flow[later]], 1);
-	__builtin_prefetch(&t->cold[i], 1);
-	__builtin_prefetch(bpei_rtt_slots_of(t, i), 1);
 }
 
 /* ---- The fast path ---- */
@@ -199,37 +147,38 @@ static __attribute__((noinline)) uint64_t compare_extended_key(
 }
 
 /* Counts packets which only increment their flow's counters.  Returns the others as bits; once a
- * flow has a packet among the others, later packets of the flow in the batch go there too.  No
- * branch depends on the packet, since the branch would be mispredicted.
+ * flow has a packet among the others, later packets of the flow in the batch go there too.  Writes
+ * ctx->tcp.  Prefetches the entry of a later packet, and the cold line of TCP's; other packets name
+ * cold line 0.  No branch depends on the packet, since the branch would be mispredicted.
  *
- * Both are known at compile time.  is_plain: the batch has no cut packets and no ICMP errors, and
- * the table counts no lengths and has neither a cutoff nor periods.  has_updates: the table has
+ * Both are known at compile time.  is_plain: see is_batch_plain.  has_updates: the table has
  * updates (live.c). */
 static inline __attribute__((always_inline)) uint64_t count_packets(
 	struct bpei_flow_batch *ctx, bool is_plain, bool has_updates)
 {
-	struct bpei_entry *const entries = ctx->t->entries;
-	struct bpei_flow_update *const updates = ctx->t->updates;
-	const uint64_t update_ns = (uint64_t)ctx->t->update_ns;
-	uint8_t *const slow_filter = ctx->t->slow_filter;
+	struct bpei_table *const t = ctx->t;
+	struct bpei_entry *const entries = t->entries;
 	const uint32_t n = ctx->b->count;
 	const uint32_t *const flow = ctx->flow;
-	const uint64_t min_timeout_ns = (uint64_t)ctx->t->min_timeout_ns;
-	const uint64_t active_ns = (uint64_t)ctx->t->active_ns;
+	const uint64_t min_timeout_ns = (uint64_t)t->min_timeout_ns;
 	const struct bpe_layers *l = ctx->b->layers;
 	const struct bpe_key *key = ctx->b->key;
 	const int64_t *const time_ns = ctx->b->time_ns;
 	const uint32_t *const wirelen = ctx->b->wirelen;
 	uint64_t slow = 0;
+	uint64_t tcp = 0;
 
-	for (uint32_t p = 0; p < n; p++, l++, key++) {
+	for (size_t p = 0; p < n; p++, l++, key++) {
 		const uint32_t i = flow[p];
 		const uint32_t end = bpei_sender_end(l);
 		const uint32_t wire = wirelen[p];
+		const uint64_t is_tcp = bpei_layers_have_tcp(l);
 		struct bpei_entry *const e = &entries[i];
 		const uint64_t ns = (uint64_t)time_ns[p];
 
-		prefetch_flows(ctx, p);
+		__builtin_prefetch(&entries[flow[p + BPEI_ENTRIES_AHEAD]], 1);
+		__builtin_prefetch(&t->cold[i & (0u - is_tcp)], 1);
+		tcp |= is_tcp << p;
 		const uint64_t last_ns = (uint64_t)e->last_ns;
 		const uint64_t old = e->packed[end];
 		const uint64_t packed = bpei_packed_add(old, wire);
@@ -237,57 +186,79 @@ static inline __attribute__((always_inline)) uint64_t count_packets(
 		uint64_t obstacles = bpei_entry_key_difference(e, key);
 
 		if (BPEI_UNLIKELY(bpei_key_has_extension(key)))
-			obstacles = compare_extended_key(ctx->t, i, key);
-		obstacles |= slow_filter[i % BPEI_SLOW_FILTER];
+			obstacles = compare_extended_key(t, i, key);
+		obstacles |= t->slow_filter[i % BPEI_SLOW_FILTER];
 		obstacles |= (l->tcp_flags | evictable) & watched_flags[bpei_entry_tcp_state(e)];
-		obstacles |= (packed & PACKED_FULL) | wire >> PACKED_BYTES_BITS;
+		obstacles |= packed & PACKED_FULL;
 		/* The difference of a packet out of order wraps round, and is larger, too. */
 		obstacles |= ns - last_ns > min_timeout_ns;
 		if (!is_plain) {
-			const uint64_t first_ns = (uint64_t)ctx->t->cold[i].first_ns;
+			const uint64_t first_ns = (uint64_t)t->cold[i].first_ns;
 
-			obstacles |= ns - first_ns > active_ns;
-			obstacles |= l->flags & BPE_PKT_ICMP_ERROR;
+			obstacles |= ns - first_ns > (uint64_t)t->active_ns;
+			obstacles |= (l->flags & BPE_PKT_ICMP_ERROR) | wire >> PACKED_BYTES_BITS;
 		}
 		if (has_updates) {
-			obstacles |= ns - (uint64_t)updates[i].since_ns > update_ns;
-			obstacles |= updates[i].left_bytes <= wire;
+			obstacles |= ns - (uint64_t)t->updates[i].since_ns > (uint64_t)t->update_ns;
+			obstacles |= t->updates[i].left_bytes <= wire;
 		}
 		/* Arithmetic, because gcc may compile `?:` to a branch. */
 		const uint64_t is_slow = obstacles != 0;
 		const uint64_t keep = is_slow - 1;
-		slow_filter[i % BPEI_SLOW_FILTER] = (uint8_t)is_slow;
+		t->slow_filter[i % BPEI_SLOW_FILTER] = (uint8_t)is_slow;
 		slow |= is_slow << p;
 		e->packed[end] = old + ((packed - old) & keep);
 		e->last_ns = (int64_t)(last_ns + ((ns - last_ns) & keep));
 		if (has_updates)
-			updates[i].left_bytes -= wire & keep;
+			t->updates[i].left_bytes -= wire & keep;
 		if (!is_plain && !is_slow)
-			bpei_count_optional(ctx, p, i, end);
+			bpei_count_optional(ctx, (uint32_t)p, i, end);
 	}
+	ctx->tcp = tcp;
 	return slow;
 }
 
+/* Counts packets of a plain batch.  Out of line, so the loop has all registers. */
+static __attribute__((noinline)) uint64_t count_plain_packets(struct bpei_flow_batch *ctx)
+{
+	return count_packets(ctx, true, false);
+}
+
 /* Counts packets as count_packets does, by the loop for this batch and table. */
-static inline __attribute__((always_inline)) uint64_t count_found_packets(
-	struct bpei_flow_batch *ctx, bool is_plain)
+static uint64_t count_found_packets(struct bpei_flow_batch *ctx, bool is_plain)
 {
 	if (BPEI_UNLIKELY(ctx->t->updates != NULL))
 		return is_plain ? count_packets(ctx, true, true) : count_packets(ctx, false, true);
-	return is_plain ? count_packets(ctx, true, false) : count_packets(ctx, false, false);
+	return is_plain ? count_plain_packets(ctx) : count_packets(ctx, false, false);
 }
 
-/* Returns the packets not captured whole, as bits. */
-static uint64_t find_cut_packets(const struct bpe_batch *b)
-{
-	uint32_t difference = 0;
-	uint64_t cut = 0;
+/* What is to be known of a batch before packets are counted. */
+struct batch_survey {
+	uint64_t cut;   /* bit p: packet p was not captured whole */
+	uint32_t flags; /* of all packets: BPE_PKT_ */
+	uint32_t wire;  /* bits of all lengths on the wire */
+};
 
-	for (uint32_t p = 0; p < b->count; p++)
+/* Looks at all packets of a batch. */
+static struct batch_survey survey_batch(const struct bpe_batch *b)
+{
+	const struct bpe_layers *const l = b->layers;
+	const uint32_t n = b->count;
+	struct batch_survey s = { 0 };
+	uint32_t difference = 0;
+	uint32_t p = 0;
+
+	for (; p + 4 <= n; p += 4)
+		s.flags |= l[p].flags | l[p + 1].flags | l[p + 2].flags | l[p + 3].flags;
+	for (; p < n; p++)
+		s.flags |= l[p].flags;
+	for (p = 0; p < n; p++) {
 		difference |= b->wirelen[p] ^ b->caplen[p];
-	for (uint32_t p = 0; difference && p < b->count; p++)
-		cut |= (uint64_t)(b->wirelen[p] != b->caplen[p]) << p;
-	return cut;
+		s.wire |= b->wirelen[p];
+	}
+	for (p = 0; difference && p < n; p++)
+		s.cut |= (uint64_t)(b->wirelen[p] != b->caplen[p]) << p;
+	return s;
 }
 
 /* ---- A batch ---- */
@@ -352,10 +323,19 @@ static void advance_wheel(struct bpei_table *t, uint32_t cohorts)
 	while (!bpei_wheel_advance(t, &check));
 }
 
+/* Returns true if the batch has no cut packets, none of 2 GB and no ICMP errors.  The table then
+ * also counts no lengths, and has neither a cutoff nor periods. */
+static bool is_batch_plain(const struct bpei_table *t, const struct batch_survey *survey)
+{
+	return !survey->cut && !(survey->wire >> PACKED_BYTES_BITS) && !t->counts_more &&
+	       t->active_ns == INT64_MAX && !(survey->flags & BPE_PKT_ICMP_ERROR);
+}
+
 void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t flow[BPE_BATCH])
 {
 	const uint32_t touched = t->touched;
-	struct bpei_flow_batch ctx = { .t = t, .b = b, .flow = flow, .cut = find_cut_packets(b) };
+	const struct batch_survey survey = survey_batch(b);
+	struct bpei_flow_batch ctx = { .t = t, .b = b, .flow = t->found, .cut = survey.cut };
 
 	prefetch_due(t);
 	find_flows(&ctx);
@@ -365,16 +345,15 @@ void bpei_table_update(struct bpei_table *t, const struct bpe_batch *b, uint32_t
 		memset(t->marks, 0, sizeof t->marks);
 	if (BPEI_UNLIKELY(t->cutoffs != NULL))
 		bpei_cutoff_begin(t, b);
-	t->any_tagged |= ctx.has_tags;
+	t->any_tagged |= (survey.flags & BPE_PKT_VLAN) != 0;
 	if (BPEI_UNLIKELY(t->any_tagged)) {
 		bpei_siblings_join(&ctx);
 		b = ctx.b;
 	}
-	const bool is_plain = !(ctx.cut | (uint64_t)t->counts_more |
-				(uint64_t)(t->active_ns != INT64_MAX) | (uint64_t)ctx.has_errors);
-	const uint64_t slow = count_found_packets(&ctx, is_plain);
+	const uint64_t slow = count_found_packets(&ctx, is_batch_plain(t, &survey));
 	bpei_tcp_track_batch(&ctx, ctx.tcp & ~slow);
 	bpei_handle_slow_packets(&ctx, slow);
+	memcpy(flow, t->found, b->count * sizeof *flow);
 	if (BPEI_UNLIKELY(t->processes && b->meta))
 		copy_processes(t, b, flow);
 	bpei_counter_add(&t->counts.packets, b->count - ctx.unkeyed - ctx.refused);

@@ -26,8 +26,9 @@
 #include "flow/flow.h"
 #include "flow/history.h"
 
-#define BPEI_PROBE_LIMIT 32u /* buckets after a key's own in which the key may lie */
-#define BPEI_COHORT 32u      /* entries that share a place in the wheel */
+#define BPEI_PROBE_LIMIT 32u   /* buckets after a key's own in which the key may lie */
+#define BPEI_COHORT 32u        /* entries that share a place in the wheel */
+#define BPEI_ENTRIES_AHEAD 24u /* packets before whose use an entry is prefetched */
 #define BPEI_SLOW_FILTER 1024u
 #define BPEI_VICTIMS 16u
 #define BPEI_MAX_DUE (2 * BPEI_COHORT)
@@ -193,6 +194,8 @@ struct bpei_table {
 	uint32_t marked; /* the packet at hand */
 	uint16_t marks[BPE_BATCH];
 	int64_t rtt_ns[BPE_BATCH];
+
+	uint32_t found[BPE_BATCH + BPEI_ENTRIES_AHEAD]; /* entries of the batch's packets, then 0 */
 
 	/* By the lower bits of an entry's number: within the batch, a packet of such an entry was
 	 * left to the slow path. */

@@ -290,10 +290,14 @@ static void compare_probes(uint32_t rounds)
 			for (uint32_t i = 0; i < MOST; i++)
 				hash[i] = draw_probe_hash();
 			memset(entries, 0xa5, sizeof entries);
-			bpei_probe_scalar(buckets, BUCKETS - 1, hash, n, entries[0]);
-			backend->probe(buckets, BUCKETS - 1, hash, n, entries[1]);
+			const struct bpei_lookup probe = { buckets, hash, BUCKETS - 1, n,
+				kernel_random(2) ? INT32_MAX : UINT32_MAX - 2 };
+			const uint64_t scalar = bpei_probe_scalar(&probe, entries[0]);
+			const uint64_t vector = backend->probe(&probe, entries[1]);
+
 			record_verdict(!memcmp(entries[0], entries[1], sizeof *entries), "probe", 0,
 				"entry");
+			record_verdict(scalar == vector, "probe", 0, "overflowed");
 		}
 }
 

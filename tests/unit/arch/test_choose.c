@@ -76,11 +76,12 @@ Test(choose, refuses_an_unknown_name)
 
 Test(choose, calls_the_chosen_kernels)
 {
-	uint32_t hash = 0;
-	uint32_t entry = 0;
 	static const struct bpei_bucket bucket;
+	const uint32_t hash = 0;
+	const struct bpei_lookup probe = { .buckets = &bucket, .hash = &hash, .n = 1, .none = 7 };
+	uint32_t entry = 0;
 
 	setenv("BPFENGINE_ARCH", is_built_for_all() ? "scalar" : BPEI_ARCH_TEXT, 1);
-	bpei_probe(&bucket, 0, &hash, 1, &entry);
-	cr_expect_eq(entry, BPEI_NO_ENTRY);
+	cr_expect_eq(bpei_probe(&probe, &entry), 0);
+	cr_expect_eq(entry, 7);
 }
