@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory of columns, which is used again: rows that were released leave their buffers to the rows
- * that follow.  New pages of the system cost more than the filling of a buffer.
+/* Memory of columns.  Released rows leave their buffers to the rows that follow, because new pages
+ * of the system cost more than the filling of a buffer.
  *
- * Rows may be released by any thread, also after the columns are closed.  A line in front of a
- * buffer has the number of its bytes. */
+ * Any thread may release rows, also after the columns are closed.  A line in front of a buffer has
+ * the number of the buffer's bytes. */
 #include "columns/columns.h"
 
 #include <pthread.h>
@@ -65,7 +65,7 @@ size_t bpei_columns_bytes(const void *memory)
 	return memory ? *(const size_t *)(const void *)((const char *)memory - HEAD_BYTES) : 0;
 }
 
-/* Puts another buffer, or NULL, into a slot.  Returns the buffer that was there. */
+/* Puts another buffer, or NULL, into a slot.  Returns the slot's buffer of before. */
 static void *exchange_kept(struct bpei_columns_store *store, uint32_t slot, void *memory)
 {
 	pthread_mutex_lock(&store->lock);

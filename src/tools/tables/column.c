@@ -48,7 +48,7 @@ bool column_type_read(struct column_type *t, const struct ArrowSchema *schema)
 bool column_begin(struct column *c, uint64_t seed)
 {
 	*c = (struct column){ .seed = seed };
-	c->slots = malloc(COLUMN_SLOTS * sizeof *c->slots);
+	c->slots = calloc(COLUMN_SLOTS, sizeof *c->slots);
 	c->ranges = malloc(COLUMN_SLOTS * sizeof *c->ranges);
 	c->starts = malloc((COLUMN_CODES_MOST + 1) * sizeof *c->starts);
 	c->entry = malloc(COLUMN_SLOTS * sizeof *c->entry);
@@ -69,6 +69,15 @@ void column_free(struct column *c)
 	free(c->starts);
 	free(c->entry);
 	*c = (struct column){ 0 };
+}
+
+void column_clear_slots(struct column *c)
+{
+	c->turn++;
+	if (c->turn)
+		return;
+	memset(c->slots, 0, COLUMN_SLOTS * sizeof *c->slots);
+	c->turn = 1;
 }
 
 /* Makes room for the values of a column.  Returns false without memory. */

@@ -34,7 +34,16 @@ struct column_type {
 
 struct column_slot {
 	uint32_t hash;
-	uint32_t code; /* the code and 1; 0: free */
+	uint16_t turn; /* of the column that filled the slot; another one's slot is free */
+	uint16_t code;
+};
+
+/* A text of at most 16 bytes, which was seen lately, and its code. */
+#define COLUMN_RECENT 256u
+struct column_recent {
+	uint64_t low, high; /* the bytes, and zeros */
+	uint32_t bytes;
+	uint32_t code;
 };
 
 /* A column as encoded, and what the encoding needs.  One for all columns of a file in turn. */
@@ -56,6 +65,8 @@ struct column {
 	uint64_t *numbers;
 	uint32_t *codes; /* behind them room for a group (encode.h) */
 	struct column_slot *slots;
+	uint16_t turn; /* the number of the slots' contents; never 0 */
+	struct column_recent recent[COLUMN_RECENT];
 	uint16_t *ranges; /* numbers below COLUMN_SLOTS: the code and 1; 0: none */
 	uint32_t *starts; /* texts of the dictionary: where each begins in `dictionary` */
 	uint64_t *entry;  /* numbers of the dictionary */
@@ -77,6 +88,8 @@ void column_free(struct column *column);
 /* Encodes the values of an array of numbers or texts. */
 void column_encode_numbers(struct column *column, const struct ArrowArray *array);
 void column_encode_texts(struct column *column, const struct ArrowArray *array);
+/* Frees all slots. */
+void column_clear_slots(struct column *column);
 /* Adds the codes of a dictionary with `entries` entries as a page's data. */
 void column_add_codes(struct column *column);
 

@@ -20,6 +20,17 @@ unsigned encode_width(uint64_t number)
 
 /* ---- Runs and packed groups ---- */
 
+/* Packs a group of 8 codes of at most 8 bits into `width` bytes.  Writes 8 bytes. */
+static void pack_small_group(uint8_t *to, const uint32_t *codes, unsigned width)
+{
+	uint64_t bits = 0;
+
+	for (unsigned k = 0; k < ENCODE_GROUP; k++)
+		bits |= (uint64_t)codes[k] << k * width;
+	for (unsigned k = 0; k < 8; k++)
+		to[k] = (uint8_t)(bits >> 8 * k);
+}
+
 /* Packs a group of 8 codes into `width` bytes. */
 static void pack_group(uint8_t *to, const uint32_t *codes, unsigned width)
 {
@@ -36,16 +47,31 @@ static void pack_group(uint8_t *to, const uint32_t *codes, unsigned width)
 	}
 }
 
+/* Adds the bytes of groups, behind their count. */
+static void pack_groups(
+	struct table_bytes *out, const uint32_t *codes, size_t groups, unsigned width)
+{
+	uint8_t *to;
+
+	if (!table_bytes_grow(out, groups * width + 8))
+		return;
+	to = out->at + out->used;
+	out->used += groups * width;
+	if (width <= 8)
+		for (size_t k = 0; k < groups; k++, to += width)
+			pack_small_group(to, codes + k * ENCODE_GROUP, width);
+	else
+		for (size_t k = 0; k < groups; k++, to += width)
+			pack_group(to, codes + k * ENCODE_GROUP, width);
+}
+
 static void add_packed_groups(
 	struct table_bytes *out, const uint32_t *codes, size_t groups, unsigned width)
 {
 	if (!groups)
 		return;
 	table_bytes_add_varint(out, (uint64_t)groups << 1 | 1);
-	if (!table_bytes_grow(out, groups * width))
-		return;
-	for (size_t k = 0; k < groups; k++, out->used += width)
-		pack_group(out->at + out->used, codes + k * ENCODE_GROUP, width);
+	pack_groups(out, codes, groups, width);
 }
 
 static void add_run(struct table_bytes *out, uint32_t code, size_t n, unsigned width)
@@ -102,12 +128,8 @@ void encode_hybrid(struct table_bytes *out, uint32_t *codes, size_t n, unsigned 
 	}
 	memcpy(last, codes + packed + whole * ENCODE_GROUP, rest * sizeof *last);
 	table_bytes_add_varint(out, (uint64_t)(whole + 1) << 1 | 1);
-	if (!table_bytes_grow(out, (whole + 1) * width))
-		return;
-	for (size_t k = 0; k < whole; k++, out->used += width)
-		pack_group(out->at + out->used, codes + packed + k * ENCODE_GROUP, width);
-	pack_group(out->at + out->used, last, width);
-	out->used += width;
+	pack_groups(out, codes + packed, whole, width);
+	pack_groups(out, last, 1, width);
 }
 
 /* ---- Bits ---- */

@@ -180,14 +180,15 @@ static uint32_t find_number_code(struct column *c, uint64_t number)
 	for (unsigned probes = 0; probes < PROBES_MOST; probes++) {
 		struct column_slot *slot = &c->slots[at];
 
-		if (!slot->code) {
+		if (slot->turn != c->turn) {
 			if (c->entries == COLUMN_CODES_MOST)
 				return UINT32_MAX;
-			c->entry[c->entries] = number;
-			slot->code = ++c->entries;
+			slot->turn = c->turn;
+			slot->code = (uint16_t)c->entries;
+			c->entry[c->entries++] = number;
 		}
-		if (c->entry[slot->code - 1] == number)
-			return slot->code - 1;
+		if (c->entry[slot->code] == number)
+			return slot->code;
 		at = (at + 1) % COLUMN_SLOTS;
 	}
 	return UINT32_MAX;
@@ -197,7 +198,7 @@ static uint32_t find_number_code(struct column *c, uint64_t number)
 static bool code_by_hash(struct column *c, size_t step)
 {
 	c->entries = 0;
-	memset(c->slots, 0, COLUMN_SLOTS * sizeof *c->slots);
+	column_clear_slots(c);
 	for (size_t k = 0; k < c->values; k += step) {
 		c->codes[k] = find_number_code(c, c->numbers[k]);
 		if (c->codes[k] == UINT32_MAX)
@@ -227,12 +228,25 @@ static bool is_dictionary_short(const struct column *c)
 	return coded <= encode_width(c->range) * (uint64_t)c->values + bits;
 }
 
+/* Codes numbers that are all 0. */
+static void code_zeros(struct column *c)
+{
+	c->entry[0] = 0;
+	c->entries = 1;
+	memset(c->codes, 0, c->values * sizeof *c->codes);
+	note_range(c, c->entry, 1);
+}
+
 /* Codes the numbers.  Returns whether they have a dictionary, with their range noted.  Else all
  * numbers are widened. */
 static bool code_numbers(struct column *c, const struct ArrowArray *array)
 {
 	const uint64_t all = join_numbers(c, array);
 
+	if (!all) { /* counts of rare events */
+		code_zeros(c);
+		return true;
+	}
 	c->entries = 0;
 	if (all < COLUMN_SLOTS && code_by_range(c, array, all)) {
 		note_range(c, c->entry, c->entries);

@@ -16,6 +16,7 @@ struct texts {
 	const uint8_t *validity; /* NULL: none is null */
 	const int32_t *offsets;
 	const uint8_t *bytes;
+	size_t end; /* of the bytes */
 };
 
 static bool is_text_there(const struct texts *t, size_t k)
@@ -98,6 +99,7 @@ static bool mend_texts(struct column *c, struct texts *t)
 	}
 	t->offsets = (const int32_t *)(const void *)c->ends.at;
 	t->bytes = c->clean.at;
+	t->end = c->clean.used;
 	return !c->clean.failed;
 }
 
@@ -181,42 +183,91 @@ static uint32_t find_text_code(struct column *c, const uint8_t *s, size_t n)
 	for (unsigned probes = 0; probes < PROBES_MOST; probes++) {
 		struct column_slot *slot = &c->slots[at];
 
-		if (!slot->code) {
+		if (slot->turn != c->turn) {
 			if (c->entries == COLUMN_CODES_MOST)
 				return UINT32_MAX;
+			*slot = (struct column_slot){
+				.hash = hash, .turn = c->turn, .code = (uint16_t)c->entries
+			};
 			add_dictionary_text(c, s, n);
-			*slot = (struct column_slot){ .hash = hash, .code = c->entries };
-			return c->dictionary.failed ? UINT32_MAX : c->entries - 1;
+			return c->dictionary.failed ? UINT32_MAX : slot->code;
 		}
-		if (slot->hash == hash && is_entry(c, slot->code - 1, s, n))
-			return slot->code - 1;
+		if (slot->hash == hash && is_entry(c, slot->code, s, n))
+			return slot->code;
 		at = (at + 1) % COLUMN_SLOTS;
 	}
 	return UINT32_MAX;
 }
 
-/* Codes each step-th text.  Returns false if the texts are too many. */
-static bool code_texts(struct column *c, const struct texts *t, size_t step)
+/* Returns the first n bytes of a word, at most 8, and zeros. */
+static uint64_t load_masked(const uint8_t *from, size_t n)
 {
-	size_t values = 0;
-	uint32_t code = 0;
+	static const uint8_t keep[16] = { 255, 255, 255, 255, 255, 255, 255, 255 };
 
+	return load_word(from) & load_word(keep + 8 - n);
+}
+
+/* Finds the code of a text as find_text_code.  Most texts are short, and one of a few.  Such a text
+ * is found without a look at the length, which differs from row to row. */
+static uint32_t find_recent_code(struct column *c, const struct texts *t, size_t k)
+{
+	const size_t at = (size_t)t->offsets[k];
+	const size_t n = (size_t)t->offsets[k + 1] - at;
+	const uint8_t *s = t->bytes + at;
+
+	if (n > 16 || at + 16 > t->end)
+		return find_text_code(c, s, n);
+	const uint64_t low = load_masked(s, n < 8 ? n : 8);
+	const uint64_t high = load_masked(s + 8, n < 8 ? 0 : n - 8);
+	const uint64_t mixed = (low ^ high * K1 ^ n) * K2;
+	struct column_recent *recent = &c->recent[mixed >> 56];
+
+	if (recent->low == low && recent->high == high && recent->bytes == n)
+		return recent->code;
+	const uint32_t code = find_text_code(c, s, n);
+	if (code != UINT32_MAX)
+		*recent = (struct column_recent){ low, high, (uint32_t)n, code };
+	return code;
+}
+
+/* Frees the dictionary. */
+static void begin_dictionary(struct column *c)
+{
 	c->entries = 0;
 	c->starts[0] = 0;
 	table_bytes_empty(&c->dictionary);
-	memset(c->slots, 0, COLUMN_SLOTS * sizeof *c->slots);
-	for (size_t k = 0; k < c->rows; k += step) {
-		if (!is_text_there(t, k))
-			continue;
-		const uint8_t *s = t->bytes + t->offsets[k];
-		const size_t n = (size_t)(t->offsets[k + 1] - t->offsets[k]);
-		/* The text before is often the same. */
-		if (!values || !is_entry(c, code, s, n))
-			code = find_text_code(c, s, n);
-		if (code == UINT32_MAX)
-			return false;
-		c->codes[values++] = code;
-	}
+	column_clear_slots(c);
+}
+
+/* Returns which of the 64 rows from the first on have a text, as bits. */
+static uint64_t find_text_rows(const struct texts *t, size_t first, size_t rows)
+{
+	const size_t n = rows - first < 64 ? rows - first : 64;
+	uint64_t bits = 0;
+
+	if (!t->validity)
+		return UINT64_MAX >> (64 - n);
+	for (size_t k = 0; k < (n + 7) / 8; k++)
+		bits |= (uint64_t)t->validity[first / 8 + k] << 8 * k;
+	return bits & UINT64_MAX >> (64 - n);
+}
+
+/* Codes all texts.  Returns false if the texts are too many. */
+static bool code_texts(struct column *c, const struct texts *t)
+{
+	uint32_t *to = c->codes;
+
+	begin_dictionary(c);
+	for (uint32_t k = 0; k < COLUMN_RECENT; k++)
+		c->recent[k].bytes = UINT32_MAX;
+	for (size_t first = 0; first < c->rows; first += 64)
+		for (uint64_t bits = find_text_rows(t, first, c->rows); bits; bits &= bits - 1) {
+			const size_t k = first + (size_t)__builtin_ctzll(bits);
+
+			*to = find_recent_code(c, t, k);
+			if (*to++ == UINT32_MAX)
+				return false;
+		}
 	return true;
 }
 
@@ -227,8 +278,12 @@ static bool do_texts_repeat(struct column *c, const struct texts *t)
 
 	if (c->values < SAMPLES)
 		return true;
-	if (!code_texts(c, t, step))
-		return false;
+	begin_dictionary(c);
+	for (size_t k = 0; k < c->rows; k += step)
+		if (is_text_there(t, k) &&
+			find_text_code(c, t->bytes + t->offsets[k],
+				(size_t)(t->offsets[k + 1] - t->offsets[k])) == UINT32_MAX)
+			return false;
 	/* Of a column with many nulls the samples are few. */
 	const uint64_t samples = (uint64_t)SAMPLES * c->values / c->rows;
 	return samples < SAMPLES / 8 || c->entries < SAMPLES_DIFFERENT * samples / SAMPLES;
@@ -248,17 +303,40 @@ static int compare_texts(const uint8_t *a, size_t na, const uint8_t *b, size_t n
 struct text_range {
 	const uint8_t *least, *most;
 	size_t least_bytes, most_bytes;
+	uint64_t least_rank, most_rank; /* by the first bytes (rank_text) */
 };
+
+/* Returns the first 8 bytes as a number of the order of texts.  A shorter text has zeros behind.
+ */
+static uint64_t rank_text(const uint8_t *s, size_t n)
+{
+	uint64_t begin = 0;
+
+	if (n >= 8) {
+		for (size_t k = 0; k < 8; k++)
+			begin = begin << 8 | s[k];
+		return begin;
+	}
+	for (size_t k = 0; k < n; k++)
+		begin |= (uint64_t)s[k] << (56 - 8 * k);
+	return begin;
+}
 
 static void note_text(struct text_range *r, const uint8_t *s, size_t n)
 {
-	if (!r->least || compare_texts(s, n, r->least, r->least_bytes) < 0) {
+	const uint64_t rank = rank_text(s, n);
+
+	if (!r->least || rank < r->least_rank ||
+		(rank == r->least_rank && compare_texts(s, n, r->least, r->least_bytes) < 0)) {
 		r->least = s;
 		r->least_bytes = n;
+		r->least_rank = rank;
 	}
-	if (!r->most || compare_texts(s, n, r->most, r->most_bytes) > 0) {
+	if (!r->most || rank > r->most_rank ||
+		(rank == r->most_rank && compare_texts(s, n, r->most, r->most_bytes) > 0)) {
 		r->most = s;
 		r->most_bytes = n;
+		r->most_rank = rank;
 	}
 }
 
@@ -312,12 +390,13 @@ void column_encode_texts(struct column *c, const struct ArrowArray *array)
 
 	if (!t.bytes) /* all texts are empty */
 		t.bytes = (const uint8_t *)"";
+	t.end = (size_t)t.offsets[c->rows];
 
 	if (!mend_texts(c, &t)) {
 		c->data.failed = true;
 		return;
 	}
-	if (!do_texts_repeat(c, &t) || !code_texts(c, &t, 1)) {
+	if (!do_texts_repeat(c, &t) || !code_texts(c, &t)) {
 		table_bytes_empty(&c->dictionary);
 		add_lengths_and_bytes(c, &t);
 		return;
