@@ -215,8 +215,8 @@ int ipfix_add(struct ipfix_encoder *e, const struct bpe_flow *flow)
 	if (e->config.version == IPFIX_NETFLOW5)
 		return ipfix_five_add(e, flow);
 	see_interface(e, flow);
-	if (e->config.profile == IPFIX_OWN && !bpe_flow_community_id(flow, 0, e->community_id))
-		e->community_id[0] = 0;
+	if (e->config.profile == IPFIX_OWN)
+		ipfix_own_begin(&e->own, flow);
 	if (flow->vlan[0])
 		shape |= SHAPE_VLAN;
 	/* nfcapd takes destination ports of TCP and UDP alone if a template has ICMP's element. */

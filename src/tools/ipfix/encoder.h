@@ -93,6 +93,26 @@ struct ipfix_place {
 	uint32_t flow_records; /* data records of flows */
 };
 
+/* What a Community ID is made of. */
+struct ipfix_own_key {
+	uint8_t addr[2][16];
+	uint16_t port[2];
+	uint8_t ip_proto, ip_version, icmp_type;
+	bool is_icmp; /* the flow has types */
+};
+
+/* IPFIX_OWN: the fields that both directions of a flow share. */
+#define IPFIX_OWN_HEAD 192u
+#define IPFIX_OWN_TAIL 768u
+struct ipfix_own {
+	struct ipfix_own_key key; /* of community_id */
+	bool has_key;
+	char community_id[BPE_COMMUNITY_ID_BYTES]; /* "": none */
+	uint32_t head_bytes, tail_bytes;
+	uint8_t head[IPFIX_OWN_HEAD]; /* in front of the counts */
+	uint8_t tail[IPFIX_OWN_TAIL]; /* behind them */
+};
+
 /* Members are the encoder's own, except sequence. */
 struct ipfix_encoder {
 	struct ipfix_config config;
@@ -114,8 +134,8 @@ struct ipfix_encoder {
 	struct ipfix_seen seen[IPFIX_INTERFACES_MOST];
 	const uint8_t *extra; /* fields of the profile */
 	uint32_t extra_count;
-	uint32_t record_most;                      /* bytes of the longest record */
-	char community_id[BPE_COMMUNITY_ID_BYTES]; /* IPFIX_OWN: of the flow; "": none */
+	uint32_t record_most; /* bytes of the longest record */
+	struct ipfix_own own;
 	/* Of a flow that is half done: directions below left_direction are written; v5: of the
 	 * direction itself the rest, unless both are 0. */
 	uint32_t left_direction;

@@ -159,16 +159,6 @@ static uint32_t tell_initiator(const struct bpe_flow *f, uint32_t d)
 	return d + 1;
 }
 
-/* Returns microseconds, rounded up; 0: not seen. */
-static uint32_t count_us(int64_t ns)
-{
-	if (ns < 0)
-		return 0;
-	if (ns == 0)
-		return 1;
-	return ns > INT64_C(4294967295000) ? UINT32_MAX : (uint32_t)((ns + 999) / 1000);
-}
-
 /* Returns half a round trip in ms, as ntop has it; 0: less than half a ms, or not seen. */
 static uint32_t halve_trip(const struct bpe_flow *f, uint32_t d)
 {
@@ -217,7 +207,7 @@ static uint8_t *put_ja3(uint8_t *at, const char *ja3)
 	return put_octets(at, bytes, sizeof bytes);
 }
 
-static uint32_t know_pid(int32_t pid)
+uint32_t ipfix_pid(int32_t pid)
 {
 	return pid > 0 ? (uint32_t)pid : 0;
 }
@@ -253,7 +243,7 @@ static uint8_t *put_ntop_field(uint8_t *at, uint32_t field, const struct bpe_flo
 	case FIELD_NTOP_HTTP_STATUS:
 		return put_net16(at, names->http_status);
 	case FIELD_NTOP_SOURCE_PID:
-		return put_net32(at, know_pid(f->pid));
+		return put_net32(at, ipfix_pid(f->pid));
 	default: /* FIELD_NTOP_SOURCE_COMM */
 		return ipfix_text_put(at, f->comm, sizeof f->comm);
 	}
@@ -278,92 +268,6 @@ static uint8_t *put_cesnet_field(uint8_t *at, uint32_t field, const struct bpe_f
 	default: /* FIELD_CESNET_MSS_REVERSE */
 		return put_net32(at, f->mss[1 - d]);
 	}
-}
-
-/* Writes a count of ours.  End k sent the packets. */
-static uint8_t *put_own_count(uint8_t *at, uint32_t field, const struct bpe_flow *f, uint32_t k)
-{
-	switch (field) {
-	case FIELD_SOURCE_RTT:
-		return put_net32(at, count_us(f->rtt_ns[k]));
-	case FIELD_SOURCE_HANDSHAKE:
-		return put_net32(at, count_us(f->handshake_ns[k]));
-	case FIELD_SOURCE_RETRANSMISSIONS:
-		return put_net32(at, f->retransmissions[k]);
-	case FIELD_SOURCE_FAST:
-		return put_net32(at, f->fast_retransmissions[k]);
-	case FIELD_SOURCE_SPURIOUS:
-		return put_net32(at, f->spurious_retransmissions[k]);
-	case FIELD_SOURCE_LOST:
-		return put_net32(at, f->lost_segments[k]);
-	case FIELD_SOURCE_DISORDER:
-		return put_net32(at, f->out_of_order[k]);
-	case FIELD_SOURCE_ZERO_WINDOWS:
-		return put_net32(at, f->zero_windows[k]);
-	case FIELD_SOURCE_ICMP_ERRORS:
-		return put_net32(at, f->icmp_errors[k]);
-	default: /* FIELD_SOURCE_MSS */
-		return put_net16(at, f->mss[k]);
-	}
-}
-
-/* Writes an element of ours about the flow. */
-static uint8_t *put_own_field(
-	uint8_t *at, uint32_t field, const struct ipfix_encoder *e, const struct bpe_flow *f)
-{
-	const struct bpe_flow_names *names = &f->names;
-
-	switch (field) {
-	case FIELD_PID:
-		return put_net32(at, know_pid(f->pid));
-	case FIELD_COMM:
-		return ipfix_text_put(at, f->comm, sizeof f->comm);
-	case FIELD_EFFECTIVE_PID:
-		return put_net32(at, know_pid(f->effective_pid));
-	case FIELD_EFFECTIVE_COMM:
-		return ipfix_text_put(at, f->effective_comm, sizeof f->effective_comm);
-	case FIELD_UID:
-		return put_net32(at, (uint32_t)names->uid);
-	case FIELD_CONTAINER:
-		return ipfix_text_put(at, names->container, sizeof names->container);
-	case FIELD_HISTORY:
-		return ipfix_text_put(at, f->history, sizeof f->history);
-	case FIELD_APP:
-		return ipfix_text_put(at, bpe_app_name(names->app), 64);
-	case FIELD_SERVER:
-		return ipfix_text_put(at, names->server, sizeof names->server);
-	case FIELD_SERVER_SOURCE:
-		return ipfix_text_put(at, bpe_name_source_name(names->source), 16);
-	case FIELD_CLIENT:
-		return ipfix_text_put(at, names->client, sizeof names->client);
-	case FIELD_ALPN:
-		return ipfix_text_put(at, names->alpn, sizeof names->alpn);
-	case FIELD_TLS_VERSION:
-		return put_net16(at, names->tls_version);
-	case FIELD_JA4:
-		return ipfix_text_put(at, names->ja4, sizeof names->ja4);
-	case FIELD_COMMUNITY_ID:
-		return ipfix_text_put(at, e->community_id, sizeof e->community_id);
-	default: /* FIELD_FLAGS */
-		return put_net32(at, f->flags);
-	}
-}
-
-/* Writes a field of a profile. */
-static uint8_t *put_extra(uint8_t *at, uint32_t field, const struct ipfix_encoder *e,
-	const struct bpe_flow *f, uint32_t d)
-{
-	if (field < FIELD_CESNET_TLS_NAME)
-		return put_ntop_field(at, field, f, d);
-	if (field < FIELD_OWN_FIRST)
-		return put_cesnet_field(at, field, f, d);
-	if (field >= FIELD_SOURCE_RTT && field <= FIELD_TARGET_MSS) {
-		/* Pairs: the source's field, then the other end's. */
-		const uint32_t is_target = (field - FIELD_SOURCE_RTT) % 2;
-
-		return put_own_count(at, field - is_target, f, d ^ is_target);
-	}
-	return put_own_field(at, field, e, f);
 }
 
 /* Writes the ports.  ICMP has none, although records of flows have the identifier of an echo there:
@@ -410,9 +314,20 @@ uint8_t *ipfix_record_write(uint8_t *at, const struct ipfix_encoder *e, const st
 		at = put_net64(at, f->packets[1 - d]);
 		at = put_byte(at, f->tcp_flags[1 - d]);
 	}
-	for (uint32_t i = 0; i < e->extra_count; i++)
-		at = put_extra(at, e->extra[i], e, f, d);
-	return at;
+	switch (e->config.profile) {
+	case IPFIX_OWN:
+		return ipfix_own_put(at, &e->own, f, d);
+	case IPFIX_NTOP:
+		for (uint32_t i = 0; i < e->extra_count; i++)
+			at = put_ntop_field(at, e->extra[i], f, d);
+		return at;
+	case IPFIX_CESNET:
+		for (uint32_t i = 0; i < e->extra_count; i++)
+			at = put_cesnet_field(at, e->extra[i], f, d);
+		return at;
+	default:
+		return at;
+	}
 }
 
 /* Returns the most bytes that a field of variable length takes.  A record has a server's name at

@@ -12,6 +12,11 @@
  * Returns the end. */
 uint8_t *ipfix_record_write(uint8_t *at, const struct ipfix_encoder *encoder,
 	const struct bpe_flow *flow, uint32_t shape, uint32_t d);
+/* Writes what both directions of a flow share; before its records. */
+void ipfix_own_begin(struct ipfix_own *own, const struct bpe_flow *flow);
+/* Writes the fields of our own profile for direction d.  Returns the end. */
+uint8_t *ipfix_own_put(
+	uint8_t *at, const struct ipfix_own *own, const struct bpe_flow *flow, uint32_t d);
 /* Returns an upper limit of the bytes of a record, by config. */
 uint32_t ipfix_record_most(const struct ipfix_config *config);
 /* Writes at most 255 bytes of a text, with the length in front (RFC 7011, 7), as valid UTF-8.
@@ -23,6 +28,8 @@ size_t ipfix_text_copy(uint8_t *at, const char *text, size_t most);
 uint32_t ipfix_interface_number(const struct bpe_flow *flow);
 /* Returns whether the flow is of ICMP or ICMPv6. */
 bool ipfix_is_icmp(const struct bpe_flow *flow);
+/* Returns the number of a process; 0: unknown. */
+uint32_t ipfix_pid(int32_t pid);
 /* Returns the ICMP type and code, or 0. */
 uint32_t ipfix_icmp(const struct bpe_flow *flow);
 /* Returns bytes of IP, or of the wire if lengths were not counted. */
