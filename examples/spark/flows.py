@@ -39,6 +39,8 @@ def main():
     )
     builder = SparkSession.builder.appName("bpfengine flows")
     if not SparkConf().contains("spark.master"):  # not started by spark-submit
+        # Without this, Spark's workers run the first python3 in PATH, which may lack the packages.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = builder.master(f"local[{arguments.workers or '*'}]")
         builder = builder.config("spark.ui.enabled", "false")
         builder = builder.config("spark.ui.showConsoleProgress", "false")
