@@ -47,7 +47,8 @@ struct bpei_engine_plan {
 	bool pulls;        /* the program takes the records (pull.c) */
 };
 
-/* Where the reader puts packets for the workers.  An only worker's ring is these slots.  Of several
+/* Where the reader puts packets for the workers.  An only worker's ring is these slots, and the
+ * worker takes the reader's batches as they are: its records are those of no worker.  Of several
  * workers each has a ring with numbers of slots: each copies its own packets, so that the reader
  * copies none.  The slots are used in turn, part by part.  A part is free again when every worker
  * is done with the packets in it, as a block is. */
@@ -55,6 +56,8 @@ struct bpei_engine_plan {
 struct bpei_slots {
 	/* plan.slots elements, and room for a batch that begins at the last slot */
 	struct bpei_columns columns;
+	/* Only worker: packets of the batch that begins at a slot.  w: reader  r: worker */
+	uint8_t *batch_sizes;
 	/* Reader's own, with several workers: number of the next slot; and each ring's tail when
 	 * the reader left the part. */
 	uint32_t next;

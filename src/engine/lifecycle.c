@@ -153,6 +153,26 @@ static void free_share_ring(struct bpe_engine *e, struct bpei_worker *w)
 	bpei_mem_unmap(w->slot_numbers, e->plan.ring_slots * sizeof *w->slot_numbers);
 }
 
+/* Makes the slots for packets of workers.  Returns BPE_OK or BPE_E_MEMORY. */
+static int make_slots(struct bpe_engine *e)
+{
+	if (!e->plan.slots)
+		return BPE_OK;
+	if (e->plan.workers == 1) {
+		e->slots.batch_sizes = bpei_mem_map(e->plan.slots, 0);
+		if (!e->slots.batch_sizes)
+			return BPE_E_MEMORY;
+	}
+	return bpei_columns_new(&e->slots.columns, e->plan.slots + BPE_BATCH);
+}
+
+static void free_slots(struct bpe_engine *e)
+{
+	bpei_mem_unmap(e->slots.batch_sizes, e->plan.slots);
+	if (e->slots.columns.data)
+		bpei_columns_free(&e->slots.columns, e->plan.slots + BPE_BATCH);
+}
+
 /* Makes the shares, which answer queries for flows, the slots for packets and the input's columns.
  */
 static int make_workers(struct bpe_engine *e)
@@ -174,7 +194,7 @@ static int make_workers(struct bpe_engine *e)
 		if (make_share_ring(e, w) < 0)
 			return BPE_E_MEMORY;
 	}
-	if (e->plan.slots && bpei_columns_new(&e->slots.columns, e->plan.slots + BPE_BATCH) < 0)
+	if (make_slots(e) < 0)
 		return BPE_E_MEMORY;
 	return bpei_columns_new(&e->input.columns, BPE_BATCH);
 }
@@ -427,8 +447,7 @@ void bpei_engine_close(struct bpe_engine *e)
 		bpei_share_names_close(&e->workers[k].names);
 		free_share_ring(e, &e->workers[k]);
 	}
-	if (e->slots.columns.data)
-		bpei_columns_free(&e->slots.columns, e->plan.slots + BPE_BATCH);
+	free_slots(e);
 	free(e->workers);
 	free(e->blocks);
 	bpei_flows_close(&e->flows);

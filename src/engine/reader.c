@@ -120,7 +120,7 @@ struct batch_place {
 };
 
 /* Takes free slots of an only worker's ring, waiting if need be.  A batch always has room for
- * BPE_BATCH packets, behind the last slot as well: flow times depend on where batches end. */
+ * BPE_BATCH packets, behind the last slot as well: records depend on where batches end. */
 static void take_ring_slots(struct bpe_engine *e, struct batch_place *place) BPEI_READER
 {
 	struct bpei_worker *w = &e->workers[0];
@@ -130,16 +130,6 @@ static void take_ring_slots(struct bpe_engine *e, struct batch_place *place) BPE
 	if (place->is_in_slots)
 		place->columns =
 			bpei_columns_from(&e->slots.columns, w->ring.own_tail & w->ring.mask);
-}
-
-/* Copies what was read behind the last slot of an only worker's ring to the first slots. */
-static void wrap_ring_slots(struct bpe_engine *e, uint32_t n) BPEI_READER
-{
-	const struct bpei_ring *ring = &e->workers[0].ring;
-	const uint32_t end = (ring->own_tail & ring->mask) + n;
-
-	for (uint32_t i = e->plan.slots; i < end; i++)
-		bpei_columns_copy(&e->slots.columns, i - e->plan.slots, &e->slots.columns, i);
 }
 
 /* Moves on behind n slots, at the end of a part to the next part. */
@@ -191,6 +181,15 @@ static void publish_packets(struct bpei_worker *w, uint32_t n) BPEI_READER
 		return;
 	bpei_ring_push(&w->ring, n);
 	bpei_counter_max(&w->ring_peak, w->ring.own_tail - w->ring.seen_head);
+}
+
+/* Hands over the n packets in the next slots of an only worker, as a batch. */
+static void publish_batch(struct bpe_engine *e, uint32_t n) BPEI_READER
+{
+	const struct bpei_ring *ring = &e->workers[0].ring;
+
+	e->slots.batch_sizes[ring->own_tail & ring->mask] = (uint8_t)n;
+	publish_packets(&e->workers[0], n);
 }
 
 /* Returns the number of the worker that gets a packet with this hash. */
@@ -262,8 +261,7 @@ static void dispatch_batch(
 	uint32_t hashes[BPE_BATCH];
 
 	if (e->plan.workers == 1 && place->is_in_slots) {
-		wrap_ring_slots(e, n);
-		publish_packets(&e->workers[0], n);
+		publish_batch(e, n);
 		return;
 	}
 	const uint32_t *const hash =

@@ -113,7 +113,7 @@ static void gather_packets(struct bpei_worker *w, const uint32_t *numbers, uint3
 /* Delivers the next batch of the ring.  Returns the batch's size; 0: the ring is empty. */
 static uint32_t deliver_from_ring(struct bpei_worker *w) BPEI_WORKER
 {
-	const uint32_t n = bpei_ring_peek(&w->ring, BPE_BATCH);
+	uint32_t n = bpei_ring_peek(&w->ring, BPE_BATCH);
 
 	if (!n)
 		return 0;
@@ -124,6 +124,8 @@ static uint32_t deliver_from_ring(struct bpei_worker *w) BPEI_WORKER
 		gather_packets(w, w->slot_numbers + from, n);
 		columns = &w->columns;
 		from = 0;
+	} else {
+		n = w->engine->slots.batch_sizes[from];
 	}
 	const struct bpe_batch batch =
 		bpei_input_view(&w->engine->input, columns, from, n, w->number);
