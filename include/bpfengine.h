@@ -564,7 +564,9 @@ struct bpe_options {
 	uint64_t hash_seed; /* --seed N: used with fixed_seed */
 
 	/* Threads. */
-	int32_t workers; /* --workers: 0: none; BPE_WORKERS_AUTO (default): 0 for files, synth */
+	/* --workers: 0: none; BPE_WORKERS_AUTO (default): 0 for synth; 1 for files of 16 MiB and
+	 * more if there is a second core and no on_batch; live captures: by the number of cores */
+	int32_t workers;
 	uint32_t ring_slots; /* --ring: packets in a worker's ring, a power of two; 0: automatic */
 	uint32_t overload;   /* --overload: enum bpe_overload */
 	bool pin_workers;    /* --pin: one core for each worker, where the system allows */

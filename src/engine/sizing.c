@@ -13,10 +13,20 @@
 #define DEFAULT_BLOCKS 8u
 #define MIN_BLOCK_BYTES 4096u
 #define MAX_AUTO_WORKERS 4u
+/* A worker's thread and ring take as long to make as a few hundred thousand bytes to read. */
+#define LEAST_SHARED_FILE (16u << 20)
 
 static bool is_power_of_two(uint32_t n)
 {
 	return n && !(n & (n - 1));
+}
+
+/* Returns whether a worker shall keep the flows of a savefile: the file is large, a core is free,
+ * and no handler of the program gets packets, on whatever thread. */
+static bool is_file_shared(const struct bpe_options *o, const struct bpei_device *device)
+{
+	return device->source_bytes >= LEAST_SHARED_FILE && o->flows && !o->on_batch &&
+	       bpei_thread_own_cores() > 1;
 }
 
 /* Returns the number of workers, named by the options or chosen here. */
@@ -26,8 +36,8 @@ static uint32_t count_workers(const struct bpe_options *o, const struct bpei_dev
 		return 0;
 	if (o->workers >= 0)
 		return (uint32_t)o->workers;
-	if (!device->live)
-		return 0;
+	if (!device->live) /* a single worker keeps the flows' order */
+		return is_file_shared(o, device) ? 1 : 0;
 	/* The reader needs a core.  With two cores or fewer, handing over costs more than workers
 	 * gain. */
 	const uint32_t cores = bpei_thread_cores();
