@@ -13,6 +13,9 @@ The last line is "N passed, N failed"; exit code 77 (skipped): no captures or no
 import collections, concurrent.futures, os, shutil, subprocess, sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import nothing
+
 LISTED = os.path.join(HERE, "..", "data", "app_differences.tsv")
 TIMEOUT_S = 550
 # Apps, and the dissectors of tshark that stand for them.
@@ -51,7 +54,9 @@ def pair_of(proto, one, one_port, other, other_port):
 
 
 def ask_tshark(path):
-    """{pair: (apps, texts)} of the packets with payload."""
+    """{pair: (apps, texts)} of the packets with payload; {} if listed (support/nothing.py)."""
+    if nothing.is_known("apps", path):
+        return {}
     command = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "occurrence=l"]
     for field in FIELDS:
         command += ["-e", field]
@@ -79,6 +84,8 @@ def ask_tshark(path):
         for field in FIELDS[10:]:
             if row[field]:
                 texts.add((field, row[field]))
+    if not any(apps or texts for apps, texts in found.values()):
+        nothing.note("apps", path)
     return found
 
 

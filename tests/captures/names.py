@@ -7,6 +7,7 @@ version and cipher of the first ServerHello, subject and issuer of the server's 
 wrong value fails the test, and so do more than 1 % of tshark's values that are not found.
 names_differences.tsv has the differences with their reasons; an idle line fails the test too.
 
+Captures in which tshark finds nothing are listed (support/nothing.py); there tshark does not run.
 TSHARK is the command to run (default: tshark), as "chroot DIRECTORY tshark".  JA4 is compared if
 tshark has it, certificates if there is openssl.  Ends with "N passed, N failed"; exit code 77
 (skipped) without tshark or the captures."""
@@ -19,6 +20,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import nothing
 
 TIMEOUT_S = 550
 TSHARK = shlex.split(os.environ.get("TSHARK", "tshark"))
@@ -140,6 +144,8 @@ def note_certificate(facts, row):
 
 def ask_tshark(path, fields):
     """{flow: {fact: [values]}} as tshark finds them."""
+    if nothing.is_known("names", path):
+        return {}
     words = ["-T", "fields", "-E", "occurrence=a", "-E", "separator=/t", "-E", "aggregator=|"]
     for field in fields:
         words += ["-e", field]
@@ -160,6 +166,8 @@ def ask_tshark(path, fields):
             note_server(flows[flow], row, layer)
         if row["tls.handshake.certificate"] and shutil.which("openssl"):
             note_certificate(flows[flow], row)
+    if not flows:
+        nothing.note("names", path)
     return flows
 
 
