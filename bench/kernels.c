@@ -73,7 +73,14 @@ static double probe_round(const struct bpei_backend *b)
 	int64_t start = bpei_clock_mono_ns();
 	for (int pass = 0; pass < PASSES; pass++)
 		for (uint32_t i = 0; i < PACKETS; i += BPE_BATCH) {
-			b->probe(buckets, BUCKETS - 1, hash + i, BPE_BATCH, entry + i);
+			const struct bpei_lookup lookup = { .buckets = buckets,
+				.hash = hash + i,
+				.mask = BUCKETS - 1,
+				.n = BPE_BATCH,
+				.none = UINT32_MAX - 2 };
+
+			bpei_probe_prefetch(&lookup, 0, BPEI_PROBE_AHEAD);
+			bench_keep(b->probe(&lookup, entry + i));
 			bench_keep(entry[i]);
 		}
 	return (double)(bpei_clock_mono_ns() - start) / PACKETS / PASSES;
